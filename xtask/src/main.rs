@@ -1,0 +1,76 @@
+//! The project's chores, one command each: `cargo xtask <command>`.
+//!
+//! They are Rust so that they run wherever the project builds, with nothing else installed. The
+//! two that need more than a bare toolchain say so: `bindgen` wants libclang and a WDK's headers,
+//! `miri` a nightly with that component. The commands that write a file into the tree have a
+//! `--check` that compares instead, and `test` runs all of those.
+
+mod api;
+mod api_map;
+#[cfg(feature = "bindgen")]
+mod bindgen;
+mod ci;
+mod miri;
+mod public_path;
+mod relaunch;
+mod rules;
+mod rules_scan;
+mod sources;
+mod steps;
+mod test;
+mod toolchain;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The chores of the NDIS crates.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Regenerate the raw crate from the headers of a WDK.
+    #[cfg(feature = "bindgen")]
+    Bindgen(bindgen::BindgenArgs),
+    /// Regenerate the raw crate from the headers of a WDK.
+    #[cfg(not(feature = "bindgen"))]
+    #[command(disable_help_flag = true)]
+    Bindgen(relaunch::Passed),
+    /// Run everything that proves the project on this machine.
+    Test(test::TestArgs),
+    /// Run the scenario tests of both examples under Miri.
+    Miri(miri::MiriArgs),
+    /// Write docs/api-map.md: which safe item wraps which CoNDIS call or callback.
+    ApiMap(workspace::CheckArgs),
+    /// Write docs/rules.md: which proof covers which rule of the rule book.
+    Rules(workspace::CheckArgs),
+    /// Run what continuous integration runs: `.ci/run`, which installs what it needs.
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        #[cfg(feature = "bindgen")]
+        Command::Bindgen(args) => bindgen::run(args),
+        #[cfg(not(feature = "bindgen"))]
+        Command::Bindgen(passed) => relaunch::with_feature("bindgen", "bindgen", &passed),
+        Command::Test(args) => test::run(&args),
+        Command::Miri(args) => miri::run(&args),
+        Command::ApiMap(args) => api_map::run(args),
+        Command::Rules(args) => rules::run(args),
+        Command::Ci => ci::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

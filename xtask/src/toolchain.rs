@@ -1,0 +1,72 @@
+//! What of the Rust toolchain is there, and how to get the rest.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::{
+    steps::{self, Outcome},
+    workspace,
+};
+
+/// The toolchain that Miri comes with. (`NDIS_NIGHTLY` names another one.)
+pub fn nightly() -> String {
+    std::env::var("NDIS_NIGHTLY").unwrap_or_else(|_| "nightly".to_owned())
+}
+
+/// `cargo` of the toolchain that runs this xtask, in the workspace's folder.
+pub fn cargo(words: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(workspace::root()).args(words);
+    command
+}
+
+/// `cargo` of the nightly toolchain. (`cargo +nightly` needs rustup's proxy to come first in
+/// the path, which is not so below a `cargo run`.)
+pub fn nightly_cargo(words: &[&str]) -> Command {
+    let mut command = Command::new("rustup");
+    command.current_dir(workspace::root()).args(["run", &nightly(), "cargo"]).args(words);
+    command
+}
+
+/// Makes sure that the standard library for `target` is installed; says why not otherwise.
+pub fn need_target(target: &str) -> Result<Option<Outcome>> {
+    let installed = || steps::output(Command::new("rustup").args(["target", "list", "--installed"]));
+    let Some(list) = installed() else {
+        return Ok(Some(Outcome::Missing(format!("no rustup to install the target {target} with"))));
+    };
+    if list.lines().any(|line| line == target) {
+        return Ok(None);
+    }
+    match steps::run(Command::new("rustup").args(["target", "add", target])) {
+        Ok(_) => Ok(None),
+        Err(error) => Ok(Some(Outcome::Missing(format!("the target {target} cannot be installed: {error:#}")))),
+    }
+}
+
+/// Makes sure that Miri can be run; says why not otherwise.
+pub fn need_miri() -> Result<Option<Outcome>> {
+    let nightly = nightly();
+    let Some(toolchains) = steps::output(Command::new("rustup").args(["toolchain", "list"])) else {
+        return Ok(Some(Outcome::Missing("no rustup to run a nightly toolchain with".to_owned())));
+    };
+    if !toolchains.lines().any(|line| line.starts_with(&nightly)) {
+        return Ok(Some(Outcome::Missing(format!(
+            "no {nightly} toolchain: rustup toolchain install {nightly} --profile minimal -c miri -c rust-src"
+        ))));
+    }
+    // The version is printed only where the component is there; `rust-src` is seen by its files.
+    let has_miri = steps::output(&mut nightly_cargo(&["miri", "--version"])).is_some();
+    let sysroot = steps::output(Command::new("rustup").args(["run", &nightly, "rustc", "--print", "sysroot"]));
+    let has_source = sysroot
+        .is_some_and(|path| std::path::Path::new(path.trim()).join("lib/rustlib/src/rust/library/Cargo.lock").exists());
+    if has_miri && has_source {
+        return Ok(None);
+    }
+    let mut add = Command::new("rustup");
+    add.args(["component", "add", "--toolchain", &nightly, "miri", "rust-src"]);
+    match steps::run(&mut add) {
+        Ok(_) => Ok(None),
+        Err(error) => Ok(Some(Outcome::Missing(format!("miri cannot be installed: {error:#}")))),
+    }
+}
