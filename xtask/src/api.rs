@@ -63,9 +63,10 @@ pub const PREFIXES: [&str; 9] = [
 /// Does `name` follow one of [`PREFIXES`] with an upper-case letter, as the CoNDIS names do?
 /// (`NdisCompleteBindAdapterEx` and `NdisCloseAdapterEx` only look like it.)
 pub fn is_condis_name(name: &str) -> bool {
-    PREFIXES
-        .iter()
-        .any(|prefix| name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase())))
+    PREFIXES.iter().any(|prefix| {
+        name.strip_prefix(prefix)
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()))
+    })
 }
 
 #[cfg(test)]
@@ -75,19 +76,35 @@ mod tests {
     #[test]
     fn the_surface_is_complete() {
         let surface = surface().expect("the data parses");
-        assert_eq!(surface.iter().filter(|e| e.kind == Kind::Export).count(), 50);
+        assert_eq!(
+            surface.iter().filter(|e| e.kind == Kind::Export).count(),
+            50
+        );
         assert_eq!(surface.iter().filter(|e| e.kind == Kind::Macro).count(), 16);
-        assert_eq!(surface.iter().filter(|e| e.kind == Kind::Callback).count(), 43);
+        assert_eq!(
+            surface.iter().filter(|e| e.kind == Kind::Callback).count(),
+            43
+        );
         for entry in &surface {
             assert!(is_condis_name(&entry.name), "{}", entry.name);
             assert!(entry.name.starts_with(&entry.group), "{}", entry.name);
-            assert_eq!(entry.irql.is_none(), entry.superseded_by.is_some(), "{}", entry.name);
+            assert_eq!(
+                entry.irql.is_none(),
+                entry.superseded_by.is_some(),
+                "{}",
+                entry.name
+            );
         }
     }
 
     #[test]
     fn names_that_only_look_like_condis_are_not() {
-        for name in ["NdisCompleteBindAdapterEx", "NdisCloseAdapterEx", "NdisCopyBuffer", "NdisMCompleteX"] {
+        for name in [
+            "NdisCompleteBindAdapterEx",
+            "NdisCloseAdapterEx",
+            "NdisCopyBuffer",
+            "NdisMCompleteX",
+        ] {
             assert!(!is_condis_name(name), "{name}");
         }
     }

@@ -45,7 +45,10 @@ pub fn run(args: CheckArgs) -> Result<()> {
         for alias in &source.aliases {
             match paths.path_of(alias) {
                 Some(path) => {
-                    wrapped.entry(alias.c_name.clone()).or_default().insert(path);
+                    wrapped
+                        .entry(alias.c_name.clone())
+                        .or_default()
+                        .insert(path);
                 }
                 None => faults.push(format!(
                     "{}: its alias stands on {}::{}, which users cannot reach",
@@ -67,7 +70,12 @@ pub fn run(args: CheckArgs) -> Result<()> {
     let plan_path = root.join(PLAN);
     let plan_text = workspace::read(&plan_path)?;
     let mut plan: Plan = toml::from_str(&plan_text).context(PLAN)?;
-    let stale: BTreeSet<String> = plan.planned.keys().filter(|name| wrapped.contains_key(*name)).cloned().collect();
+    let stale: BTreeSet<String> = plan
+        .planned
+        .keys()
+        .filter(|name| wrapped.contains_key(*name))
+        .cloned()
+        .collect();
     if !stale.is_empty() && !args.check {
         fs::write(&plan_path, without(&plan_text, &stale))?;
         plan.planned.retain(|name, _| !stale.contains(name));
@@ -88,28 +96,52 @@ pub fn run(args: CheckArgs) -> Result<()> {
 
 /// The plan's text without the lines of the names in `stale`.
 fn without(text: &str, stale: &BTreeSet<String>) -> String {
-    let is_stale = |line: &&str| line.split_once('=').is_some_and(|(name, _)| stale.contains(name.trim()));
-    text.lines().filter(|line| !is_stale(line)).fold(String::new(), |text, line| text + line + "\n")
+    let is_stale = |line: &&str| {
+        line.split_once('=')
+            .is_some_and(|(name, _)| stale.contains(name.trim()))
+    };
+    text.lines()
+        .filter(|line| !is_stale(line))
+        .fold(String::new(), |text, line| text + line + "\n")
 }
 
 /// What is in neither table, in both, or named wrongly.
-fn account(surface: &[Entry], wrapped: &Wrapped, planned: &BTreeMap<String, String>) -> Vec<String> {
+fn account(
+    surface: &[Entry],
+    wrapped: &Wrapped,
+    planned: &BTreeMap<String, String>,
+) -> Vec<String> {
     let mut faults = Vec::new();
     for entry in surface {
         let name = &entry.name;
-        match (wrapped.contains_key(name), planned.contains_key(name), &entry.superseded_by) {
+        match (
+            wrapped.contains_key(name),
+            planned.contains_key(name),
+            &entry.superseded_by,
+        ) {
             (true, true, _) => faults.push(format!("{name}: wrapped, but {PLAN} still plans it")),
-            (false, false, None) => faults.push(format!("{name}: no safe item has its alias, and {PLAN} lacks it")),
-            (_, true, Some(newer)) => faults.push(format!("{name}: planned, though {newer} took its place")),
+            (false, false, None) => faults.push(format!(
+                "{name}: no safe item has its alias, and {PLAN} lacks it"
+            )),
+            (_, true, Some(newer)) => {
+                faults.push(format!("{name}: planned, though {newer} took its place"))
+            }
             _ => {}
         }
     }
     let known: BTreeSet<&str> = surface.iter().map(|entry| entry.name.as_str()).collect();
     for name in planned.keys().filter(|name| !known.contains(name.as_str())) {
-        faults.push(format!("{name}: {PLAN} plans it, but CoNDIS has no such name"));
+        faults.push(format!(
+            "{name}: {PLAN} plans it, but CoNDIS has no such name"
+        ));
     }
-    for name in wrapped.keys().filter(|name| api::is_condis_name(name) && !known.contains(name.as_str())) {
-        faults.push(format!("{name}: an alias names it, but CoNDIS has no such name"));
+    for name in wrapped
+        .keys()
+        .filter(|name| api::is_condis_name(name) && !known.contains(name.as_str()))
+    {
+        faults.push(format!(
+            "{name}: an alias names it, but CoNDIS has no such name"
+        ));
     }
     faults
 }
@@ -123,7 +155,11 @@ fn render(surface: &[Entry], wrapped: &Wrapped, planned: &BTreeMap<String, Strin
          `NdisMCm` macros over the same exports, so one safe item may answer for two C names.\n\n",
     );
     let count = |calls: bool, test: &dyn Fn(&&Entry) -> bool| {
-        surface.iter().filter(|entry| entry.is_call() == calls).filter(test).count()
+        surface
+            .iter()
+            .filter(|entry| entry.is_call() == calls)
+            .filter(test)
+            .count()
     };
     let is_wrapped = |entry: &&Entry| wrapped.contains_key(&entry.name);
     let is_planned = |entry: &&Entry| planned.contains_key(&entry.name);
@@ -155,7 +191,10 @@ fn render(surface: &[Entry], wrapped: &Wrapped, planned: &BTreeMap<String, Strin
         }
     }
     let known: BTreeSet<&str> = surface.iter().map(|entry| entry.name.as_str()).collect();
-    let others: Vec<_> = wrapped.iter().filter(|(name, _)| !known.contains(name.as_str())).collect();
+    let others: Vec<_> = wrapped
+        .iter()
+        .filter(|(name, _)| !known.contains(name.as_str()))
+        .collect();
     if !others.is_empty() {
         text.push_str(
             "\n## The rest of NDIS and the kernel\n\nNot CoNDIS, but a CoNDIS driver needs them.\n\n\
@@ -169,21 +208,44 @@ fn render(surface: &[Entry], wrapped: &Wrapped, planned: &BTreeMap<String, Strin
 }
 
 fn row(entry: &Entry, wrapped: &Wrapped, planned: &BTreeMap<String, String>) -> String {
-    let item = match (wrapped.get(&entry.name), planned.get(&entry.name), &entry.superseded_by) {
+    let item = match (
+        wrapped.get(&entry.name),
+        planned.get(&entry.name),
+        &entry.superseded_by,
+    ) {
         (Some(items), _, _) => code_list(items),
         (None, Some(place), _) => format!("planned: `{place}`"),
         (None, None, Some(newer)) => format!("not needed: `{newer}` took its place"),
         (None, None, None) => "missing".to_owned(),
     };
-    let kind = if entry.kind == Kind::Macro { " (macro)" } else { "" };
-    let returns: Vec<_> = entry.returns.iter().map(|code| code.trim_start_matches("NDIS_STATUS_")).collect();
-    let returns = if returns.is_empty() { "-".to_owned() } else { returns.join(", ") };
+    let kind = if entry.kind == Kind::Macro {
+        " (macro)"
+    } else {
+        ""
+    };
+    let returns: Vec<_> = entry
+        .returns
+        .iter()
+        .map(|code| code.trim_start_matches("NDIS_STATUS_"))
+        .collect();
+    let returns = if returns.is_empty() {
+        "-".to_owned()
+    } else {
+        returns.join(", ")
+    };
     let irql = entry.irql.as_deref().unwrap_or("-");
-    format!("| `{}`{kind} | {} | {irql} | {returns} | {item} |", entry.name, entry.purpose)
+    format!(
+        "| `{}`{kind} | {} | {irql} | {returns} | {item} |",
+        entry.name, entry.purpose
+    )
 }
 
 fn code_list(items: &BTreeSet<String>) -> String {
-    items.iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join("<br>")
+    items
+        .iter()
+        .map(|item| format!("`{item}`"))
+        .collect::<Vec<_>>()
+        .join("<br>")
 }
 
 #[cfg(test)]
@@ -191,25 +253,57 @@ mod tests {
     use super::*;
 
     fn wrapped(names: &[&str]) -> Wrapped {
-        names.iter().map(|name| ((*name).to_owned(), BTreeSet::from(["ndis_co::X".to_owned()]))).collect()
+        names
+            .iter()
+            .map(|name| {
+                (
+                    (*name).to_owned(),
+                    BTreeSet::from(["ndis_co::X".to_owned()]),
+                )
+            })
+            .collect()
     }
 
     #[test]
     fn everything_must_be_wrapped_or_planned_but_not_both() {
-        let surface: Vec<_> = api::surface().expect("the data parses").into_iter().take(3).collect();
+        let surface: Vec<_> = api::surface()
+            .expect("the data parses")
+            .into_iter()
+            .take(3)
+            .collect();
         let [a, b, c] = [0, 1, 2].map(|i: usize| surface[i].name.clone());
-        let plan = BTreeMap::from([(b.clone(), "m".to_owned()), ("NdisClNoSuch".to_owned(), "m".to_owned())]);
-        let faults = account(&surface, &wrapped(&[&a, &b, "NdisCmTypo", "NdisAllocateMdl"]), &plan);
+        let plan = BTreeMap::from([
+            (b.clone(), "m".to_owned()),
+            ("NdisClNoSuch".to_owned(), "m".to_owned()),
+        ]);
+        let faults = account(
+            &surface,
+            &wrapped(&[&a, &b, "NdisCmTypo", "NdisAllocateMdl"]),
+            &plan,
+        );
         assert_eq!(faults.len(), 4, "{faults:?}");
         for name in [&b, &c, "NdisClNoSuch", "NdisCmTypo"] {
-            assert!(faults.iter().any(|fault| fault.starts_with(name)), "{name}: {faults:?}");
+            assert!(
+                faults.iter().any(|fault| fault.starts_with(name)),
+                "{name}: {faults:?}"
+            );
         }
-        assert!(account(&surface[..2], &wrapped(&[&a]), &BTreeMap::from([(b, "m".to_owned())])).is_empty());
+        assert!(
+            account(
+                &surface[..2],
+                &wrapped(&[&a]),
+                &BTreeMap::from([(b, "m".to_owned())])
+            )
+            .is_empty()
+        );
     }
 
     #[test]
     fn a_carried_out_plan_is_taken_out() {
         let text = "# why\n[planned]\nA = \"x\"\nB = \"y\"\n";
-        assert_eq!(without(text, &BTreeSet::from(["A".to_owned()])), "# why\n[planned]\nB = \"y\"\n");
+        assert_eq!(
+            without(text, &BTreeSet::from(["A".to_owned()])),
+            "# why\n[planned]\nB = \"y\"\n"
+        );
     }
 }

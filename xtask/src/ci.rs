@@ -9,8 +9,11 @@ use crate::workspace;
 /// Runs `.ci/run`.
 pub fn run() -> Result<()> {
     let root = workspace::root();
-    let status =
-        Command::new("bash").arg(root.join(".ci/run")).current_dir(&root).status().context("cannot start bash")?;
+    let status = Command::new("bash")
+        .arg(root.join(".ci/run"))
+        .current_dir(&root)
+        .status()
+        .context("cannot start bash")?;
     if !status.success() {
         bail!(".ci/run failed ({status})");
     }

@@ -31,7 +31,14 @@ pub struct MiriArgs {
 /// Runs the command.
 pub fn run(args: &MiriArgs) -> Result<()> {
     let packages: Vec<&str> = args.package.iter().map(String::as_str).collect();
-    match check(if packages.is_empty() { &PACKAGES } else { &packages }, &args.harness)? {
+    match check(
+        if packages.is_empty() {
+            &PACKAGES
+        } else {
+            &packages
+        },
+        &args.harness,
+    )? {
         Outcome::Passed(remark) => println!("{remark}"),
         Outcome::Skipped(why) | Outcome::Missing(why) => bail!(why),
     }
@@ -51,7 +58,11 @@ fn check(packages: &[&str], harness: &[String]) -> Result<Outcome> {
     for package in packages {
         cargo.args(["--package", package]);
     }
-    cargo.arg("--tests").arg("--").args(harness).env("MIRIFLAGS", flags());
+    cargo
+        .arg("--tests")
+        .arg("--")
+        .args(harness)
+        .env("MIRIFLAGS", flags());
     steps::run_tests(&mut cargo)
 }
 

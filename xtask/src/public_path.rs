@@ -23,12 +23,23 @@ impl PublicPaths {
         let mut definitions: BTreeMap<String, BTreeSet<Place>> = BTreeMap::new();
         for module in &source.modules {
             for (name, _) in &module.items {
-                definitions.entry(name.clone()).or_default().insert(join(&module.path, name));
+                definitions
+                    .entry(name.clone())
+                    .or_default()
+                    .insert(join(&module.path, name));
             }
         }
-        let mut walk = Walk { source, paths: BTreeMap::new(), seen: HashSet::new() };
+        let mut walk = Walk {
+            source,
+            paths: BTreeMap::new(),
+            seen: HashSet::new(),
+        };
         walk.module(&[], &[]);
-        Self { krate: source.name.clone(), definitions, paths: walk.paths }
+        Self {
+            krate: source.name.clone(),
+            definitions,
+            paths: walk.paths,
+        }
     }
 
     /// The path of the item that carries `alias`; `None` when nobody outside can name it.
@@ -65,7 +76,9 @@ impl Walk<'_> {
         if shown.len() > 8 || !self.seen.insert((place.to_vec(), shown.to_vec())) {
             return;
         }
-        let Some(module) = find(self.source, place) else { return };
+        let Some(module) = find(self.source, place) else {
+            return;
+        };
         self.note(place.to_vec(), shown.to_vec());
         for (name, public) in &module.items {
             if *public {
@@ -81,11 +94,15 @@ impl Walk<'_> {
             }
         }
         for export in &module.exports {
-            let Some(target) = resolve(self.source, place, &export.target, 0) else { continue };
+            let Some(target) = resolve(self.source, place, &export.target, 0) else {
+                continue;
+            };
             match &export.name {
                 // A glob shows the module's items under the importing module's own path.
                 None => self.module(&target, shown),
-                Some(name) if find(self.source, &target).is_some() => self.module(&target, &join(shown, name)),
+                Some(name) if find(self.source, &target).is_some() => {
+                    self.module(&target, &join(shown, name))
+                }
                 Some(name) => self.note(target, join(shown, name)),
             }
         }
@@ -130,14 +147,19 @@ fn resolve(source: &CrateSource, place: &[String], path: &[String], depth: usize
             return (index + 1 == rest.len()).then_some(next);
         } else {
             // Another `pub use` on the way.
-            current = module.exports.iter().find_map(|export| match &export.name {
-                Some(exported) if exported == name => resolve(source, &current, &export.target, depth + 1),
-                Some(_) => None,
-                None => {
-                    let inside = resolve(source, &current, &export.target, depth + 1)?;
-                    resolve(source, &inside, std::slice::from_ref(name), depth + 1)
-                }
-            })?;
+            current = module
+                .exports
+                .iter()
+                .find_map(|export| match &export.name {
+                    Some(exported) if exported == name => {
+                        resolve(source, &current, &export.target, depth + 1)
+                    }
+                    Some(_) => None,
+                    None => {
+                        let inside = resolve(source, &current, &export.target, depth + 1)?;
+                        resolve(source, &inside, std::slice::from_ref(name), depth + 1)
+                    }
+                })?;
         }
     }
     Some(current)
@@ -166,13 +188,23 @@ mod tests {
              impl Other { #[doc(alias = \"B\")] pub fn unreachable_from_outside(&self) {} }",
         )
         .expect("written");
-        std::fs::write(src.join("af.rs"), "pub struct Af { #[doc(alias = \"C\")] pub id: u8 }").expect("written");
-        std::fs::write(src.join("all.rs"), "#[doc(alias = \"D\")] pub fn free() {}").expect("written");
+        std::fs::write(
+            src.join("af.rs"),
+            "pub struct Af { #[doc(alias = \"C\")] pub id: u8 }",
+        )
+        .expect("written");
+        std::fs::write(src.join("all.rs"), "#[doc(alias = \"D\")] pub fn free() {}")
+            .expect("written");
         let source = read_crate(folder.path()).expect("the crate parses");
         let krate = source.name.clone();
         let paths = PublicPaths::of(&source);
-        let found: Vec<_> = source.aliases.iter().map(|a| (a.c_name.clone(), paths.path_of(a))).collect();
-        let expected = |c: &str, path: Option<&str>| (c.to_owned(), path.map(|p| format!("{krate}::{p}")));
+        let found: Vec<_> = source
+            .aliases
+            .iter()
+            .map(|a| (a.c_name.clone(), paths.path_of(a)))
+            .collect();
+        let expected =
+            |c: &str, path: Option<&str>| (c.to_owned(), path.map(|p| format!("{krate}::{p}")));
         assert_eq!(
             found,
             [

@@ -22,7 +22,16 @@ pub fn with_feature(feature: &str, command: &str, passed: &Passed) -> Result<()>
     let mut cargo = Command::new("cargo");
     cargo
         .current_dir(workspace::root())
-        .args(["run", "--quiet", "--package", "xtask", "--features", feature, "--", command])
+        .args([
+            "run",
+            "--quiet",
+            "--package",
+            "xtask",
+            "--features",
+            feature,
+            "--",
+            command,
+        ])
         .args(&passed.args);
     if std::env::var_os("LIBCLANG_PATH").is_none() && Path::new(LIBCLANG).exists() {
         cargo.env("LIBCLANG_PATH", LIBCLANG);

@@ -64,13 +64,18 @@ pub fn run(args: CheckArgs) -> Result<()> {
     let found = rules_scan::scan(&root)?;
     let mut faults = unknown(&book, &found.cover);
     faults.extend(
-        found.without_message.iter().map(|case| format!("{case}: named by a rule, but without the expected .stderr")),
+        found
+            .without_message
+            .iter()
+            .map(|case| format!("{case}: named by a rule, but without the expected .stderr")),
     );
     if !faults.is_empty() {
         bail!("the rule table does not add up:\n  {}", faults.join("\n  "));
     }
     let text = render(&book, &found.cover);
-    text.lines().filter(|line| line.starts_with("| **all**")).for_each(|line| println!("{line}"));
+    text.lines()
+        .filter(|line| line.starts_with("| **all**"))
+        .for_each(|line| println!("{line}"));
     workspace::write_or_check(&root, FILE, &text, args)
 }
 
@@ -85,7 +90,10 @@ fn unknown(book: &[Rule], cover: &BTreeMap<String, Cover>) -> Vec<String> {
         .map(|(id, cover)| {
             let places = [&cover.compile_fail, &cover.host, &cover.safe, &cover.tests];
             let files: Vec<_> = places.into_iter().flatten().map(String::as_str).collect();
-            format!("{id}: the rule book has no such rule (named in {})", files.join(", "))
+            format!(
+                "{id}: the rule book has no such rule (named in {})",
+                files.join(", ")
+            )
         })
         .collect()
 }
@@ -127,7 +135,11 @@ fn render(book: &[Rule], cover: &BTreeMap<String, Cover>) -> String {
          |---|---|---|---|---|---|---|---|\n",
     );
     for wants in Enforce::ALL {
-        let rules: Vec<_> = book.iter().filter(|rule| rule.enforce == wants).map(of).collect();
+        let rules: Vec<_> = book
+            .iter()
+            .filter(|rule| rule.enforce == wants)
+            .map(of)
+            .collect();
         let _ = writeln!(text, "{}", totals(wants.name(), &rules));
     }
     let rules: Vec<_> = book.iter().map(of).collect();
@@ -137,9 +149,18 @@ fn render(book: &[Rule], cover: &BTreeMap<String, Cover>) -> String {
 
 fn row(rule: &Rule, cover: &Cover) -> String {
     let mark = if rule.basis == "inferred" { "*" } else { "" };
-    let note = rule.note.as_deref().map(|note| format!(" ({note})")).unwrap_or_default();
+    let note = rule
+        .note
+        .as_deref()
+        .map(|note| format!(" ({note})"))
+        .unwrap_or_default();
     let sentence = format!("{}{note}", rule.rule).replace('|', "\\|");
-    let head = format!("| {}{mark} | {} | {sentence} | {} |", rule.id, rule.role, rule.enforce.name());
+    let head = format!(
+        "| {}{mark} | {} | {sentence} | {} |",
+        rule.id,
+        rule.role,
+        rule.enforce.name()
+    );
     if cover.is_empty() {
         return format!("{head} *not yet* | | | |");
     }
@@ -154,7 +175,11 @@ fn links(files: &BTreeSet<String>) -> String {
         .iter()
         .take(SHOWN)
         .map(|file| {
-            let name = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".rs");
+            let name = file
+                .rsplit('/')
+                .next()
+                .unwrap_or(file)
+                .trim_end_matches(".rs");
             format!("[{name}](../{file})")
         })
         .collect();
@@ -192,20 +217,40 @@ mod tests {
     #[test]
     fn a_rule_shows_its_cover_or_says_not_yet() {
         let book = book().expect("the data parses");
-        let cover = Cover { host: BTreeSet::from(["ndis-host/src/v.rs".to_owned()]), ..Cover::default() };
+        let cover = Cover {
+            host: BTreeSet::from(["ndis-host/src/v.rs".to_owned()]),
+            ..Cover::default()
+        };
         let text = render(&book, &BTreeMap::from([("INIT-04".to_owned(), cover)]));
-        let line = |id: &str| text.lines().find(|line| line.starts_with(&format!("| {id} "))).unwrap_or_default();
-        assert!(line("INIT-04").contains("[v](../ndis-host/src/v.rs)"), "{}", line("INIT-04"));
-        assert!(line("INIT-05").ends_with("*not yet* | | | |"), "{}", line("INIT-05"));
+        let line = |id: &str| {
+            text.lines()
+                .find(|line| line.starts_with(&format!("| {id} ")))
+                .unwrap_or_default()
+        };
+        assert!(
+            line("INIT-04").contains("[v](../ndis-host/src/v.rs)"),
+            "{}",
+            line("INIT-04")
+        );
+        assert!(
+            line("INIT-05").ends_with("*not yet* | | | |"),
+            "{}",
+            line("INIT-05")
+        );
         assert!(text.ends_with("| **all** | 687 | 0 | 1 | 0 | 0 | 1 | 686 |\n"));
     }
 
     #[test]
     fn an_id_that_the_book_lacks_is_a_fault() {
         let book = book().expect("the data parses");
-        let cover: BTreeMap<_, _> =
-            ["AF-999", "UTF-16", "AF-01"].map(|id| (id.to_owned(), Cover::default())).into_iter().collect();
+        let cover: BTreeMap<_, _> = ["AF-999", "UTF-16", "AF-01"]
+            .map(|id| (id.to_owned(), Cover::default()))
+            .into_iter()
+            .collect();
         let faults = unknown(&book, &cover);
-        assert!(faults.len() == 1 && faults[0].starts_with("AF-999"), "{faults:?}");
+        assert!(
+            faults.len() == 1 && faults[0].starts_with("AF-999"),
+            "{faults:?}"
+        );
     }
 }

@@ -26,7 +26,10 @@ pub struct Cover {
 
 impl Cover {
     pub fn is_empty(&self) -> bool {
-        self.compile_fail.is_empty() && self.host.is_empty() && self.safe.is_empty() && self.tests.is_empty()
+        self.compile_fail.is_empty()
+            && self.host.is_empty()
+            && self.safe.is_empty()
+            && self.tests.is_empty()
     }
 }
 
@@ -66,7 +69,8 @@ pub fn scan(root: &Path) -> Result<Found> {
     }
     for path in workspace::rust_files(&root.join("ndis-host/src"))? {
         let shown = workspace::shown(root, &path);
-        let file = syn::parse_file(&workspace::read(&path)?).with_context(|| format!("cannot parse {shown}"))?;
+        let file = syn::parse_file(&workspace::read(&path)?)
+            .with_context(|| format!("cannot parse {shown}"))?;
         let mut literals = Literals::default();
         literals.visit_file(&file);
         for id in literals.ids {
@@ -76,7 +80,11 @@ pub fn scan(root: &Path) -> Result<Found> {
     for krate in SAFE_CRATES {
         for path in workspace::rust_files(&root.join(krate).join("src"))? {
             let shown = workspace::shown(root, &path);
-            for id in workspace::read(&path)?.lines().filter_map(comment).flat_map(ids) {
+            for id in workspace::read(&path)?
+                .lines()
+                .filter_map(comment)
+                .flat_map(ids)
+            {
                 found.of(id).safe.insert(shown.clone());
             }
         }
@@ -93,16 +101,30 @@ impl Found {
 /// The rules of a compile-fail case: the id that its file's name starts with, and those of a first
 /// line `//! Rules: A-1, B-2`.
 fn case_ids(path: &Path, text: &str) -> BTreeSet<String> {
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().to_uppercase()).unwrap_or_default();
+    let stem = path
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().to_uppercase())
+        .unwrap_or_default();
     let name = stem.split('_').next().unwrap_or_default();
-    let listed = text.lines().next().and_then(|line| line.strip_prefix("//! Rules:")).unwrap_or_default();
-    ids(name).into_iter().filter(|id| id == name).chain(ids(listed)).collect()
+    let listed = text
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix("//! Rules:"))
+        .unwrap_or_default();
+    ids(name)
+        .into_iter()
+        .filter(|id| id == name)
+        .chain(ids(listed))
+        .collect()
 }
 
 /// Every word of the form `ABC-12` in `text`.
 fn ids(text: &str) -> BTreeSet<String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    text.split(|c| !is_part(c)).filter(|word| is_id(word)).map(str::to_owned).collect()
+    text.split(|c| !is_part(c))
+        .filter(|word| is_id(word))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A section's name in capitals, a dash, and at least two digits.
@@ -197,14 +219,25 @@ mod tests {
 
     #[test]
     fn ids_are_whole_words() {
-        assert_eq!(list(&ids("see VC-23, (IRQL-101) and X-1, vc-23, AVC-2a, NDIS-6_8")), ["IRQL-101", "VC-23"]);
+        assert_eq!(
+            list(&ids(
+                "see VC-23, (IRQL-101) and X-1, vc-23, AVC-2a, NDIS-6_8"
+            )),
+            ["IRQL-101", "VC-23"]
+        );
     }
 
     #[test]
     fn a_case_is_named_by_its_file_and_its_first_line() {
         let case = |name: &str, text: &str| case_ids(Path::new(name), text);
-        assert_eq!(list(&case("init-03_outside.rs", "//! Rules: AF-49, INIT-03\n")), ["AF-49", "INIT-03"]);
-        assert_eq!(list(&case("pass_all.rs", "// VC-01 is elsewhere\n")), Vec::<&str>::new());
+        assert_eq!(
+            list(&case("init-03_outside.rs", "//! Rules: AF-49, INIT-03\n")),
+            ["AF-49", "INIT-03"]
+        );
+        assert_eq!(
+            list(&case("pass_all.rs", "// VC-01 is elsewhere\n")),
+            Vec::<&str>::new()
+        );
     }
 
     #[test]

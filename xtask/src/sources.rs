@@ -59,8 +59,15 @@ pub struct Alias {
 
 /// Reads the crate in `folder`, starting at its `src/lib.rs`.
 pub fn read_crate(folder: &Path) -> Result<CrateSource> {
-    let name = folder.file_name().map(|name| name.to_string_lossy().replace('-', "_")).unwrap_or_default();
-    let mut source = CrateSource { name, modules: Vec::new(), aliases: Vec::new() };
+    let name = folder
+        .file_name()
+        .map(|name| name.to_string_lossy().replace('-', "_"))
+        .unwrap_or_default();
+    let mut source = CrateSource {
+        name,
+        modules: Vec::new(),
+        aliases: Vec::new(),
+    };
     let root = folder.join("src/lib.rs");
     let file = parse(&root)?;
     source.module(Vec::new(), true, file.items, &folder.join("src"))?;
@@ -68,14 +75,26 @@ pub fn read_crate(folder: &Path) -> Result<CrateSource> {
 }
 
 fn parse(path: &Path) -> Result<syn::File> {
-    syn::parse_file(&workspace::read(path)?).with_context(|| format!("cannot parse {}", path.display()))
+    syn::parse_file(&workspace::read(path)?)
+        .with_context(|| format!("cannot parse {}", path.display()))
 }
 
 impl CrateSource {
     /// Takes in the module `path` with `items`; its file modules lie in `folder`.
-    fn module(&mut self, path: Vec<String>, public: bool, items: Vec<Item>, folder: &Path) -> Result<()> {
+    fn module(
+        &mut self,
+        path: Vec<String>,
+        public: bool,
+        items: Vec<Item>,
+        folder: &Path,
+    ) -> Result<()> {
         let index = self.modules.len();
-        self.modules.push(Module { path: path.clone(), public, items: Vec::new(), exports: Vec::new() });
+        self.modules.push(Module {
+            path: path.clone(),
+            public,
+            items: Vec::new(),
+            exports: Vec::new(),
+        });
         let mut named = Vec::new();
         let mut exports = Vec::new();
         for item in items {
@@ -87,7 +106,9 @@ impl CrateSource {
                 named.push((name, is_pub(visibility)));
             }
             match item {
-                Item::Use(item) if is_pub(&item.vis) => flatten(&item.tree, &mut Vec::new(), &mut exports),
+                Item::Use(item) if is_pub(&item.vis) => {
+                    flatten(&item.tree, &mut Vec::new(), &mut exports)
+                }
                 Item::Mod(item) => {
                     let name = item.ident.to_string();
                     if item.attrs.iter().any(|a| a.path().is_ident("path")) {
@@ -141,7 +162,9 @@ impl CrateSource {
                 }
             }
             Item::Impl(item) => {
-                let Some(owner) = self_type(&item.self_ty) else { return };
+                let Some(owner) = self_type(&item.self_ty) else {
+                    return;
+                };
                 let of_trait = item.trait_.is_some();
                 note(&item.attrs, &owner, None, true);
                 for member in &item.items {
@@ -151,7 +174,12 @@ impl CrateSource {
                         ImplItem::Const(member) => (&member.attrs, &member.ident, &member.vis),
                         _ => continue,
                     };
-                    note(attrs, &owner, Some(name.to_string()), of_trait || is_pub(vis));
+                    note(
+                        attrs,
+                        &owner,
+                        Some(name.to_string()),
+                        of_trait || is_pub(vis),
+                    );
                 }
             }
             Item::Enum(item) => {
@@ -159,7 +187,12 @@ impl CrateSource {
                 let public = is_pub(&item.vis);
                 note(&item.attrs, &owner, None, public);
                 for variant in &item.variants {
-                    note(&variant.attrs, &owner, Some(variant.ident.to_string()), public);
+                    note(
+                        &variant.attrs,
+                        &owner,
+                        Some(variant.ident.to_string()),
+                        public,
+                    );
                 }
             }
             Item::Struct(item) => {
@@ -171,7 +204,12 @@ impl CrateSource {
                 }
             }
             // The module's own attributes: the module itself is the item.
-            Item::Mod(item) => note(&item.attrs, &item.ident.to_string(), None, is_pub(&item.vis)),
+            Item::Mod(item) => note(
+                &item.attrs,
+                &item.ident.to_string(),
+                None,
+                is_pub(&item.vis),
+            ),
             item => {
                 if let Some((name, vis)) = name_of(item) {
                     note(attributes(item), &name, None, is_pub(vis));
@@ -183,8 +221,14 @@ impl CrateSource {
 }
 
 fn module_file(folder: &Path, name: &str) -> Result<PathBuf> {
-    let candidates = [folder.join(format!("{name}.rs")), folder.join(name).join("mod.rs")];
-    match candidates.iter().find(|path| fs::exists(path).unwrap_or(false)) {
+    let candidates = [
+        folder.join(format!("{name}.rs")),
+        folder.join(name).join("mod.rs"),
+    ];
+    match candidates
+        .iter()
+        .find(|path| fs::exists(path).unwrap_or(false))
+    {
         Some(path) => Ok(path.clone()),
         None => bail!("no file for module {name} in {}", folder.display()),
     }
@@ -197,7 +241,10 @@ fn is_pub(visibility: &Visibility) -> bool {
 /// Is the item there only for the crate's own tests?
 fn for_tests(attrs: &[Attribute]) -> bool {
     attrs.iter().any(|attr| {
-        attr.path().is_ident("cfg") && attr.parse_args::<syn::Path>().is_ok_and(|path| path.is_ident("test"))
+        attr.path().is_ident("cfg")
+            && attr
+                .parse_args::<syn::Path>()
+                .is_ok_and(|path| path.is_ident("test"))
     })
 }
 
@@ -216,7 +263,8 @@ fn alias_names(attrs: &[Attribute]) -> Vec<String> {
             if meta.input.peek(syn::token::Paren) {
                 let inside;
                 syn::parenthesized!(inside in meta.input);
-                let list = inside.parse_terminated(<syn::LitStr as syn::parse::Parse>::parse, syn::Token![,])?;
+                let list = inside
+                    .parse_terminated(<syn::LitStr as syn::parse::Parse>::parse, syn::Token![,])?;
                 names.extend(list.iter().map(syn::LitStr::value));
             } else {
                 names.push(meta.value()?.parse::<syn::LitStr>()?.value());
@@ -230,7 +278,11 @@ fn alias_names(attrs: &[Attribute]) -> Vec<String> {
 /// The last name of the type that an `impl` block is for.
 fn self_type(ty: &syn::Type) -> Option<String> {
     match ty {
-        syn::Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
+        syn::Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .map(|segment| segment.ident.to_string()),
         syn::Type::Reference(reference) => self_type(&reference.elem),
         syn::Type::Group(group) => self_type(&group.elem),
         _ => None,
@@ -279,20 +331,35 @@ fn flatten(tree: &UseTree, prefix: &mut Vec<String>, out: &mut Vec<Export>) {
             flatten(&path.tree, prefix, out);
             prefix.pop();
         }
-        UseTree::Group(group) => group.items.iter().for_each(|tree| flatten(tree, prefix, out)),
-        UseTree::Glob(_) => out.push(Export { target: prefix.clone(), name: None }),
+        UseTree::Group(group) => group
+            .items
+            .iter()
+            .for_each(|tree| flatten(tree, prefix, out)),
+        UseTree::Glob(_) => out.push(Export {
+            target: prefix.clone(),
+            name: None,
+        }),
         UseTree::Name(name) if name.ident == "self" => {
-            out.push(Export { target: prefix.clone(), name: prefix.last().cloned() });
+            out.push(Export {
+                target: prefix.clone(),
+                name: prefix.last().cloned(),
+            });
         }
         UseTree::Name(name) => {
             let mut target = prefix.clone();
             target.push(name.ident.to_string());
-            out.push(Export { target, name: Some(name.ident.to_string()) });
+            out.push(Export {
+                target,
+                name: Some(name.ident.to_string()),
+            });
         }
         UseTree::Rename(rename) => {
             let mut target = prefix.clone();
             target.push(rename.ident.to_string());
-            out.push(Export { target, name: Some(rename.rename.to_string()) });
+            out.push(Export {
+                target,
+                name: Some(rename.rename.to_string()),
+            });
         }
     }
 }
@@ -325,8 +392,11 @@ mod tests {
         )
         .expect("written");
         let source = read_crate(folder.path()).expect("the crate parses");
-        let names: Vec<_> =
-            source.aliases.iter().map(|a| (a.c_name.as_str(), a.module.join("::"), a.public)).collect();
+        let names: Vec<_> = source
+            .aliases
+            .iter()
+            .map(|a| (a.c_name.as_str(), a.module.join("::"), a.public))
+            .collect();
         assert_eq!(
             names,
             [

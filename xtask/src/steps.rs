@@ -64,7 +64,11 @@ pub struct Steps {
 
 impl Steps {
     pub fn new(only: &[String], strict: bool) -> Self {
-        Self { done: Vec::new(), only: only.to_vec(), strict }
+        Self {
+            done: Vec::new(),
+            only: only.to_vec(),
+            strict,
+        }
     }
 
     /// Runs one step, unless the caller's selection leaves it out.
@@ -84,21 +88,44 @@ impl Steps {
         if !remark.is_empty() {
             println!("{verdict}: {remark}");
         }
-        self.done.push(Done { name: name.to_owned(), verdict, remark, time: start.elapsed() });
+        self.done.push(Done {
+            name: name.to_owned(),
+            verdict,
+            remark,
+            time: start.elapsed(),
+        });
     }
 
     /// Prints the summary. Its last line is what CI reads.
     pub fn finish(self) -> Result<()> {
         println!("\n==== summary ====");
-        let width = self.done.iter().map(|done| done.name.len()).max().unwrap_or_default();
+        let width = self
+            .done
+            .iter()
+            .map(|done| done.name.len())
+            .max()
+            .unwrap_or_default();
         for done in &self.done {
             // A remark of several lines was printed in full under the step's heading.
             let remark = done.remark.lines().next().unwrap_or_default();
             let seconds = done.time.as_secs_f64();
-            println!("{}", format!("{:7}  {:width$} {seconds:8.1} s  {remark}", done.verdict, done.name).trim_end());
+            println!(
+                "{}",
+                format!(
+                    "{:7}  {:width$} {seconds:8.1} s  {remark}",
+                    done.verdict, done.name
+                )
+                .trim_end()
+            );
         }
-        let count = |verdict| self.done.iter().filter(|done| done.verdict == verdict).count();
-        let [passed, failed, skipped] = [Verdict::Passed, Verdict::Failed, Verdict::Skipped].map(count);
+        let count = |verdict| {
+            self.done
+                .iter()
+                .filter(|done| done.verdict == verdict)
+                .count()
+        };
+        let [passed, failed, skipped] =
+            [Verdict::Passed, Verdict::Failed, Verdict::Skipped].map(count);
         let time: Duration = self.done.iter().map(|done| done.time).sum();
         println!("in {:.1} s", time.as_secs_f64());
         println!("{passed} passed, {failed} failed, {skipped} skipped");
@@ -115,7 +142,9 @@ impl Steps {
 /// Runs a command with its output on the terminal; fails when it does.
 pub fn run(command: &mut Command) -> Result<Outcome> {
     say(command);
-    let status = command.status().with_context(|| format!("cannot start {:?}", command.get_program()))?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {:?}", command.get_program()))?;
     if !status.success() {
         bail!("{} ended with {status}", line(command));
     }
@@ -159,11 +188,17 @@ struct Counts {
 impl Counts {
     /// Takes in a line like `test result: ok. 3 passed; 0 failed; 1 ignored; ...`.
     fn take(&mut self, text: &str) {
-        let Some((_, result)) = text.trim_start().split_once("test result: ") else { return };
+        let Some((_, result)) = text.trim_start().split_once("test result: ") else {
+            return;
+        };
         for part in result.split([';', '.']) {
             let mut words = part.split_whitespace();
-            let (Some(number), Some(what)) = (words.next(), words.next()) else { continue };
-            let Ok(number) = number.parse::<usize>() else { continue };
+            let (Some(number), Some(what)) = (words.next(), words.next()) else {
+                continue;
+            };
+            let Ok(number) = number.parse::<usize>() else {
+                continue;
+            };
             match what {
                 "passed" => self.passed += number,
                 "failed" => self.failed += number,
@@ -190,19 +225,29 @@ impl fmt::Display for Counts {
 /// What a command prints, or `None` when it cannot be started or fails.
 pub fn output(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn say(command: &Command) {
-    let variables = command
-        .get_envs()
-        .filter_map(|(name, value)| Some(format!("{}={:?} ", name.to_string_lossy(), value?.to_string_lossy())));
+    let variables = command.get_envs().filter_map(|(name, value)| {
+        Some(format!(
+            "{}={:?} ",
+            name.to_string_lossy(),
+            value?.to_string_lossy()
+        ))
+    });
     println!("$ {}{}", variables.collect::<String>(), line(command));
 }
 
 fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    words
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]
@@ -213,7 +258,8 @@ mod tests {
     fn results_of_all_harnesses_are_added() {
         let mut counts = Counts::default();
         counts.take("test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s");
-        counts.take("test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out");
+        counts
+            .take("test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out");
         counts.take("test some_name ... ok");
         assert_eq!(counts.to_string(), "6 tests, 1 failed, 1 ignored");
     }

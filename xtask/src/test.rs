@@ -16,13 +16,23 @@ use crate::{
 };
 
 /// The crates that a driver image is built of, which must compile for each Windows target.
-const DRIVER_CRATES: [&str; 5] = ["ndis-sys", "ndis-co", "ndis-mcm", "loopback-mcm", "echo-client"];
+const DRIVER_CRATES: [&str; 5] = [
+    "ndis-sys",
+    "ndis-co",
+    "ndis-mcm",
+    "loopback-mcm",
+    "echo-client",
+];
 
 /// The crates of [`DRIVER_CRATES`] that the project ships: no panic path in them.
 const KERNEL_CRATES: [&str; 3] = ["ndis-sys", "ndis-co", "ndis-mcm"];
 
 /// The targets of Windows drivers.
-const WINDOWS: [&str; 3] = ["x86_64-pc-windows-msvc", "aarch64-pc-windows-msvc", "i686-pc-windows-msvc"];
+const WINDOWS: [&str; 3] = [
+    "x86_64-pc-windows-msvc",
+    "aarch64-pc-windows-msvc",
+    "i686-pc-windows-msvc",
+];
 
 /// In the kernel a panic is a crash of the machine: nothing that can panic is written.
 const NO_PANIC: [&str; 8] = [
@@ -49,24 +59,58 @@ pub struct TestArgs {
 /// Runs the command.
 pub fn run(args: &TestArgs) -> Result<()> {
     let mut steps = Steps::new(&args.only, workspace::on_ci());
-    steps.step("formatting", || steps::run(&mut cargo(&["fmt", "--all", "--check"])));
+    steps.step("formatting", || {
+        steps::run(&mut cargo(&["fmt", "--all", "--", "--check", "-l"]))
+    });
     steps.step("clippy", || {
-        steps::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+        steps::run(&mut cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]))
     });
     steps.step("no panic path in the kernel crates", no_panic);
-    steps.step("api map", || api_map::run(CheckArgs { check: true }).map(|()| Outcome::PASSED));
-    steps.step("rule table", || rules::run(CheckArgs { check: true }).map(|()| Outcome::PASSED));
+    steps.step("api map", || {
+        api_map::run(CheckArgs { check: true }).map(|()| Outcome::PASSED)
+    });
+    steps.step("rule table", || {
+        rules::run(CheckArgs { check: true }).map(|()| Outcome::PASSED)
+    });
     steps.step("proofs of the raw crate", || {
         // Not captured: the proofs print how many facts they compared.
-        let proofs = ["test", "--package", "ndis-sys", "--no-fail-fast", "--lib", "--tests"];
+        let proofs = [
+            "test",
+            "--package",
+            "ndis-sys",
+            "--no-fail-fast",
+            "--lib",
+            "--tests",
+        ];
         steps::run_tests(cargo(&proofs).args(["--", "--nocapture", "--test-threads=1"]))
     });
     steps.step("tests", || {
-        let tests = ["test", "--workspace", "--exclude", "ndis-sys", "--no-fail-fast", "--lib", "--bins", "--tests"];
+        let tests = [
+            "test",
+            "--workspace",
+            "--exclude",
+            "ndis-sys",
+            "--no-fail-fast",
+            "--lib",
+            "--bins",
+            "--tests",
+        ];
         steps::run_tests(&mut cargo(&tests))
     });
     steps.step("examples in the documentation", || {
-        steps::run_tests(&mut cargo(&["test", "--workspace", "--no-fail-fast", "--doc"]))
+        steps::run_tests(&mut cargo(&[
+            "test",
+            "--workspace",
+            "--no-fail-fast",
+            "--doc",
+        ]))
     });
     steps.step("documentation", || {
         steps::run(cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
@@ -104,7 +148,10 @@ fn compiles_for(target: &str) -> Result<Outcome> {
 
 /// Regenerates the raw crate in memory and compares, where there are headers to do it from.
 fn drift() -> Result<Outcome> {
-    let Some(folder) = std::env::var_os(HEADERS).map(PathBuf::from).or_else(installed_wdk) else {
+    let Some(folder) = std::env::var_os(HEADERS)
+        .map(PathBuf::from)
+        .or_else(installed_wdk)
+    else {
         return Ok(Outcome::Skipped(format!(
             "no headers: Microsoft's may not be shipped; set {HEADERS} to a WDK's Include/<version>"
         )));
@@ -114,7 +161,12 @@ fn drift() -> Result<Outcome> {
 
 /// The newest WDK where its installer puts it.
 fn installed_wdk() -> Option<PathBuf> {
-    let kits = PathBuf::from(std::env::var_os("ProgramFiles(x86)")?).join("Windows Kits/10/Include");
-    let versions = std::fs::read_dir(kits).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    versions.filter(|folder| folder.join("km/ndis.h").exists() || folder.join("shared/ndis.h").exists()).max()
+    let kits =
+        PathBuf::from(std::env::var_os("ProgramFiles(x86)")?).join("Windows Kits/10/Include");
+    let versions = std::fs::read_dir(kits)
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.path()));
+    versions
+        .filter(|folder| folder.join("km/ndis.h").exists() || folder.join("shared/ndis.h").exists())
+        .max()
 }

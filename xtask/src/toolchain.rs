@@ -25,22 +25,30 @@ pub fn cargo(words: &[&str]) -> Command {
 /// the path, which is not so below a `cargo run`.)
 pub fn nightly_cargo(words: &[&str]) -> Command {
     let mut command = Command::new("rustup");
-    command.current_dir(workspace::root()).args(["run", &nightly(), "cargo"]).args(words);
+    command
+        .current_dir(workspace::root())
+        .args(["run", &nightly(), "cargo"])
+        .args(words);
     command
 }
 
 /// Makes sure that the standard library for `target` is installed; says why not otherwise.
 pub fn need_target(target: &str) -> Result<Option<Outcome>> {
-    let installed = || steps::output(Command::new("rustup").args(["target", "list", "--installed"]));
+    let installed =
+        || steps::output(Command::new("rustup").args(["target", "list", "--installed"]));
     let Some(list) = installed() else {
-        return Ok(Some(Outcome::Missing(format!("no rustup to install the target {target} with"))));
+        return Ok(Some(Outcome::Missing(format!(
+            "no rustup to install the target {target} with"
+        ))));
     };
     if list.lines().any(|line| line == target) {
         return Ok(None);
     }
     match steps::run(Command::new("rustup").args(["target", "add", target])) {
         Ok(_) => Ok(None),
-        Err(error) => Ok(Some(Outcome::Missing(format!("the target {target} cannot be installed: {error:#}")))),
+        Err(error) => Ok(Some(Outcome::Missing(format!(
+            "the target {target} cannot be installed: {error:#}"
+        )))),
     }
 }
 
@@ -48,7 +56,9 @@ pub fn need_target(target: &str) -> Result<Option<Outcome>> {
 pub fn need_miri() -> Result<Option<Outcome>> {
     let nightly = nightly();
     let Some(toolchains) = steps::output(Command::new("rustup").args(["toolchain", "list"])) else {
-        return Ok(Some(Outcome::Missing("no rustup to run a nightly toolchain with".to_owned())));
+        return Ok(Some(Outcome::Missing(
+            "no rustup to run a nightly toolchain with".to_owned(),
+        )));
     };
     if !toolchains.lines().any(|line| line.starts_with(&nightly)) {
         return Ok(Some(Outcome::Missing(format!(
@@ -57,16 +67,30 @@ pub fn need_miri() -> Result<Option<Outcome>> {
     }
     // The version is printed only where the component is there; `rust-src` is seen by its files.
     let has_miri = steps::output(&mut nightly_cargo(&["miri", "--version"])).is_some();
-    let sysroot = steps::output(Command::new("rustup").args(["run", &nightly, "rustc", "--print", "sysroot"]));
-    let has_source = sysroot
-        .is_some_and(|path| std::path::Path::new(path.trim()).join("lib/rustlib/src/rust/library/Cargo.lock").exists());
+    let sysroot = steps::output(
+        Command::new("rustup").args(["run", &nightly, "rustc", "--print", "sysroot"]),
+    );
+    let has_source = sysroot.is_some_and(|path| {
+        std::path::Path::new(path.trim())
+            .join("lib/rustlib/src/rust/library/Cargo.lock")
+            .exists()
+    });
     if has_miri && has_source {
         return Ok(None);
     }
     let mut add = Command::new("rustup");
-    add.args(["component", "add", "--toolchain", &nightly, "miri", "rust-src"]);
+    add.args([
+        "component",
+        "add",
+        "--toolchain",
+        &nightly,
+        "miri",
+        "rust-src",
+    ]);
     match steps::run(&mut add) {
         Ok(_) => Ok(None),
-        Err(error) => Ok(Some(Outcome::Missing(format!("miri cannot be installed: {error:#}")))),
+        Err(error) => Ok(Some(Outcome::Missing(format!(
+            "miri cannot be installed: {error:#}"
+        )))),
     }
 }

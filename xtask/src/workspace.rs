@@ -21,7 +21,10 @@ pub struct CheckArgs {
 /// The folder of the workspace's `Cargo.toml`.
 pub fn root() -> PathBuf {
     let xtask = env!("CARGO_MANIFEST_DIR");
-    Path::new(xtask).parent().unwrap_or(Path::new(xtask)).to_path_buf()
+    Path::new(xtask)
+        .parent()
+        .unwrap_or(Path::new(xtask))
+        .to_path_buf()
 }
 
 /// `path` as it is shown in generated files: relative to `root`, with forward slashes.
@@ -72,17 +75,23 @@ pub fn crate_folders(root: &Path) -> Result<Vec<PathBuf>> {
 /// Writes the generated file `name` (relative to the root), or with `--check` compares it.
 pub fn write_or_check(root: &Path, name: &str, text: &str, args: CheckArgs) -> Result<()> {
     let path = root.join(name);
-    let on_disk = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    let on_disk = fs::read_to_string(&path)
+        .unwrap_or_default()
+        .replace("\r\n", "\n");
     if on_disk == text {
         println!("{name} is up to date");
         return Ok(());
     }
     if args.check {
-        if let Some((number, (old, new))) = (1..).zip(on_disk.lines().zip(text.lines())).find(|(_, (old, new))| old != new)
+        if let Some((number, (old, new))) = (1..)
+            .zip(on_disk.lines().zip(text.lines()))
+            .find(|(_, (old, new))| old != new)
         {
             println!("first difference, line {number}:\n  on disk:   {old}\n  generated: {new}");
         }
-        bail!("{name} does not match the sources; run the command without --check and commit the result");
+        bail!(
+            "{name} does not match the sources; run the command without --check and commit the result"
+        );
     }
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
