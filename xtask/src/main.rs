@@ -12,6 +12,7 @@ mod bindgen;
 mod ci;
 mod miri;
 mod public_path;
+#[cfg(not(feature = "bindgen"))]
 mod relaunch;
 mod rules;
 mod rules_scan;
