@@ -9,6 +9,7 @@ mod api;
 mod api_map;
 #[cfg(feature = "bindgen")]
 mod bindgen;
+mod build_times;
 mod ci;
 mod miri;
 mod public_path;
@@ -51,6 +52,8 @@ enum Command {
     ApiMap(workspace::CheckArgs),
     /// Write docs/rules.md: which proof covers which rule of the rule book.
     Rules(workspace::CheckArgs),
+    /// Measure how long the crates take to build from nothing.
+    BuildTimes(build_times::BuildTimesArgs),
     /// Run what continuous integration runs: `.ci/run`, which installs what it needs.
     Ci,
 }
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Command::Miri(args) => miri::run(&args),
         Command::ApiMap(args) => api_map::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::BuildTimes(args) => build_times::run(&args),
         Command::Ci => ci::run(),
     };
     match result {

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::{
     steps::{self, Outcome},
@@ -93,4 +93,12 @@ pub fn need_miri() -> Result<Option<Outcome>> {
             "miri cannot be installed: {error:#}"
         )))),
     }
+}
+
+/// `rustc 1.95.0 (...)` without what is in the brackets.
+pub fn version() -> Result<String> {
+    let text = steps::output(Command::new("rustc").arg("--version"));
+    let text = text.context("cannot ask rustc for its version")?;
+    let words: Vec<_> = text.split_whitespace().take(2).collect();
+    Ok(words.join(" "))
 }
