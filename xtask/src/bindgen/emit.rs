@@ -1,0 +1,326 @@
+//! Writes the files: what all architectures share once, the rest by
+//! architecture, and the layout assertions beside it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::headers::Arch;
+use super::probe::Answer;
+use super::tidy::{Kind, Out};
+use super::{Facts, NT_FUNCTIONS};
+
+/// Whether a macro's value is an integer that Rust can say.
+pub fn is_integer(answer: &Answer) -> bool {
+    builtin(&answer.canonical).is_some()
+}
+
+fn builtin(canonical: &str) -> Option<&'static str> {
+    Some(match canonical {
+        "char" | "signed char" => "i8",
+        "unsigned char" => "u8",
+        "short" => "i16",
+        "unsigned short" => "u16",
+        "int" | "long" => "i32",
+        "unsigned int" | "unsigned long" => "u32",
+        "long long" => "i64",
+        "unsigned long long" => "u64",
+        "bool" => "u8",
+        _ => return None,
+    })
+}
+
+/// The files by name, formatted.
+pub fn files(head: &str, all: &[Facts]) -> Result<BTreeMap<String, String>> {
+    let mut files: BTreeMap<String, String> = BTreeMap::new();
+    let mut common = String::from(head);
+    let mut own: Vec<String> = all.iter().map(|_| String::from(head)).collect();
+    let imports = "use super::super::*;\n\n";
+    common += imports;
+    for text in &mut own {
+        *text += imports;
+    }
+    let mut functions = String::from(head);
+    functions += imports;
+    let mut constants = String::from(head);
+    constants += imports;
+
+    // Types, in the order of the first architecture that has them.
+    let mut tables: Vec<BTreeMap<(Kind, &str), &Out>> = Vec::new();
+    let mut order: Vec<(Kind, &str)> = Vec::new();
+    let mut known = BTreeSet::new();
+    for facts in all {
+        let mut table = BTreeMap::new();
+        for item in &facts.tidied.items {
+            let key = (item.kind, item.name.as_str());
+            if table.insert(key, item).is_some() {
+                bail!("{} is there twice for {}", item.name, facts.arch.name());
+            }
+            if known.insert(key) {
+                order.push(key);
+            }
+        }
+        tables.push(table);
+    }
+    // By module and calling convention.
+    let mut blocks: BTreeMap<(&str, &str), String> = BTreeMap::new();
+    for key in order {
+        let texts: Vec<Option<&str>> = tables
+            .iter()
+            .map(|t| t.get(&key).map(|o| o.text.as_str()))
+            .collect();
+        let same = texts.iter().all(|t| *t == texts[0]);
+        if key.0 == Kind::Function {
+            let library = if NT_FUNCTIONS.contains(&key.1) {
+                "ntoskrnl.exe"
+            } else {
+                "ndis.sys"
+            };
+            // What is variadic is cdecl.
+            let variadic = texts.iter().flatten().any(|t| t.contains("..."));
+            let abi = if variadic { "C" } else { "system" };
+            function(blocks.entry((library, abi)).or_default(), all, &texts)?;
+        } else if same {
+            common += &pretty(texts[0].unwrap_or_default())?;
+        } else {
+            for (text, own) in texts.iter().zip(&mut own) {
+                if let Some(text) = text {
+                    *own += &pretty(text)?;
+                }
+            }
+        }
+    }
+    for ((library, abi), text) in blocks {
+        functions += &format!("{}unsafe extern \"{abi}\" {{\n{text}}}\n\n", link(library));
+    }
+
+    constants_into(&mut constants, &mut own, all)?;
+    layouts_into(&mut files, head, all)?;
+    zeroable_into(&mut common, &mut own, all)?;
+
+    files.insert("common.rs".into(), common);
+    files.insert("constants.rs".into(), constants);
+    files.insert("functions.rs".into(), functions);
+    for (facts, text) in all.iter().zip(own) {
+        files.insert(format!("{}.rs", facts.arch.name()), text);
+    }
+    Ok(files)
+}
+
+fn pretty(text: &str) -> Result<String> {
+    if text.starts_with("bits!") {
+        return Ok(format!("{text}\n"));
+    }
+    let file = syn::parse_file(text).with_context(|| text.to_string())?;
+    Ok(prettyplease::unparse(&file))
+}
+
+/// How a block of imports is bound: on Windows by name from the module that
+/// exports them, with no import library. The exports carry no decoration on
+/// x86, and only x86 has that argument.
+fn link(library: &str) -> String {
+    let link = |when: &str, more: &str| {
+        format!(
+            "#[cfg_attr(all(windows, not(feature = \"host\"), {when}), link(name = \"{library}\", kind = \"raw-dylib\", modifiers = \"+verbatim\"{more}))]\n"
+        )
+    };
+    link("not(target_arch = \"x86\")", "")
+        + &link("target_arch = \"x86\"", ", import_name_type = \"undecorated\"")
+}
+
+/// One declaration, for the architectures that have it.
+fn function(out: &mut String, all: &[Facts], texts: &[Option<&str>]) -> Result<()> {
+    let mut variants: Vec<(&str, Vec<Arch>)> = Vec::new();
+    for (facts, text) in all.iter().zip(texts) {
+        let Some(text) = text else { continue };
+        match variants.iter_mut().find(|(t, _)| t == text) {
+            Some((_, arches)) => arches.push(facts.arch),
+            None => variants.push((text, vec![facts.arch])),
+        }
+    }
+    for (text, arches) in variants {
+        if arches.len() < all.len() {
+            let list: Vec<String> = arches
+                .iter()
+                .map(|a| format!("target_arch = \"{}\"", a.name()))
+                .collect();
+            writeln!(out, "    #[cfg(any({}))]", list.join(", "))?;
+        }
+        let file = syn::parse_file(&format!("unsafe extern \"C\" {{ {text} }}"))?;
+        let block = prettyplease::unparse(&file);
+        // The body of the block, without its first and last line.
+        let body: Vec<&str> = block.lines().collect();
+        let body = body.get(1..body.len().saturating_sub(1)).unwrap_or_default().join("\n");
+        writeln!(out, "{body}")?;
+    }
+    Ok(())
+}
+
+fn constants_into(common: &mut String, own: &mut [String], all: &[Facts]) -> Result<()> {
+    let tables: Vec<BTreeMap<&str, &Answer>> = all
+        .iter()
+        .map(|f| f.constants.iter().map(|(n, a)| (n.as_str(), a)).collect())
+        .collect();
+    let types: BTreeSet<&str> = all
+        .iter()
+        .flat_map(|f| &f.tidied.items)
+        .filter(|i| i.kind == Kind::Alias)
+        .map(|i| i.name.as_str())
+        .collect();
+    let enumerators: BTreeSet<&str> = all
+        .iter()
+        .flat_map(|f| &f.tidied.items)
+        .filter(|i| i.kind == Kind::Enumerator)
+        .map(|i| i.name.as_str())
+        .collect();
+    let mut seen = BTreeSet::new();
+    for facts in all {
+        for (name, _) in &facts.constants {
+            if !seen.insert(name) || enumerators.contains(name.as_str()) {
+                continue;
+            }
+            let answers: Vec<Option<&Answer>> = tables
+                .iter()
+                .map(|t| t.get(name.as_str()).copied())
+                .collect();
+            // `sizeof` is as wide as a pointer, everything else is equally wide everywhere.
+            let mut widths: Vec<&str> = Vec::new();
+            for answer in answers.iter().flatten() {
+                widths.push(builtin(&answer.canonical).context("not an integer")?);
+            }
+            let pointer_wide = widths == ["u64", "u64", "u32"];
+            let lines: Vec<Option<String>> = answers
+                .iter()
+                .map(|a| {
+                    a.map(|a| {
+                        let base = builtin(&a.canonical).unwrap_or("i32");
+                        let ty = if pointer_wide {
+                            "usize"
+                        } else if types.contains(a.written.as_str()) {
+                            a.written.as_str()
+                        } else {
+                            base
+                        };
+                        format!("pub const {name}: {ty} = {};\n", literal(a.value, base))
+                    })
+                })
+                .collect();
+            if lines.iter().all(|l| *l == lines[0]) {
+                *common += lines[0].as_deref().unwrap_or_default();
+            } else {
+                for (line, own) in lines.into_iter().zip(own.iter_mut()) {
+                    *own += &line.unwrap_or_default();
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn literal(value: u64, base: &str) -> String {
+    match base {
+        "i32" if (value as i32) < -0xFFFF => format!("0x{:08X}_u32 as i32", value as u32),
+        "i8" | "i16" | "i32" | "i64" if (value as i64) < 0 => format!("{}", value as i64),
+        _ if value > 9 => format!("0x{value:X}"),
+        _ => format!("{value}"),
+    }
+}
+
+/// Layout assertions. Where the 64-bit architectures agree they share a file.
+fn layouts_into(files: &mut BTreeMap<String, String>, head: &str, all: &[Facts]) -> Result<()> {
+    for facts in all {
+        let mut text = String::from(head);
+        text += "use super::super::*;\n\n";
+        for layout in &facts.layouts {
+            write!(
+                text,
+                "layout! {{ {}: {} {}",
+                layout.record, layout.size, layout.align
+            )?;
+            for (path, offset) in &layout.offsets {
+                write!(text, ", {path} {offset}")?;
+            }
+            text += " }\n";
+        }
+        files.insert(format!("layout_{}.rs", facts.arch.name()), text);
+    }
+    if files.get("layout_x86_64.rs") == files.get("layout_aarch64.rs")
+        && let Some(text) = files.remove("layout_x86_64.rs")
+    {
+        files.remove("layout_aarch64.rs");
+        files.insert("layout_64.rs".into(), text);
+    }
+    Ok(())
+}
+
+fn zeroable_into(common: &mut String, own: &mut [String], all: &[Facts]) -> Result<()> {
+    let sets: Vec<BTreeSet<&str>> = all
+        .iter()
+        .map(|f| {
+            f.tidied
+                .records
+                .iter()
+                .filter(|(_, r)| !r.opaque)
+                .map(|(n, _)| n.as_str())
+                .collect()
+        })
+        .collect();
+    let shared: BTreeSet<&str> = sets
+        .iter()
+        .skip(1)
+        .fold(sets.first().cloned().unwrap_or_default(), |a, b| {
+            a.intersection(b).copied().collect()
+        });
+    let block = |set: &BTreeSet<&str>| {
+        let mut text = String::from("zeroable! {\n");
+        for name in set {
+            text += &format!("    {name};\n");
+        }
+        text + "}\n"
+    };
+    *common += &block(&shared);
+    for (set, own) in sets.iter().zip(own) {
+        let rest: BTreeSet<&str> = set.difference(&shared).copied().collect();
+        if !rest.is_empty() {
+            *own += &block(&rest);
+        }
+    }
+    Ok(())
+}
+
+pub fn write(folder: &Path, files: &BTreeMap<String, String>) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    for (name, text) in files {
+        let path = folder.join(name);
+        if fs::read_to_string(&path).ok().as_deref() != Some(text) {
+            fs::write(&path, text)?;
+            println!("wrote {}", path.display());
+        }
+    }
+    Ok(())
+}
+
+pub fn compare(folder: &Path, files: &BTreeMap<String, String>) -> Result<()> {
+    let mut drift = 0;
+    for (name, text) in files {
+        let path = folder.join(name);
+        let old = fs::read_to_string(&path).unwrap_or_default();
+        if old == *text {
+            continue;
+        }
+        drift += 1;
+        let at = old.lines().zip(text.lines()).position(|(a, b)| a != b);
+        let line = at.unwrap_or_else(|| old.lines().count().min(text.lines().count()));
+        println!("{}:{}: differs", path.display(), line + 1);
+        println!("  tree:    {}", old.lines().nth(line).unwrap_or("(end)"));
+        println!("  headers: {}", text.lines().nth(line).unwrap_or("(end)"));
+    }
+    if drift > 0 {
+        bail!("{drift} generated files differ; run `cargo xtask bindgen --include DIR`");
+    }
+    println!("{} generated files are up to date", files.len());
+    Ok(())
+}
