@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::{
-    api_map, miri, rules,
+    api_map,
+    image::{self, TARGETS},
+    miri, rules,
     steps::{self, Outcome, Steps},
     toolchain::{self, cargo},
     workspace::{self, CheckArgs},
@@ -26,13 +28,6 @@ const DRIVER_CRATES: [&str; 5] = [
 
 /// The crates of [`DRIVER_CRATES`] that the project ships: no panic path in them.
 const KERNEL_CRATES: [&str; 3] = ["ndis-sys", "ndis-co", "ndis-mcm"];
-
-/// The targets of Windows drivers.
-const WINDOWS: [&str; 3] = [
-    "x86_64-pc-windows-msvc",
-    "aarch64-pc-windows-msvc",
-    "i686-pc-windows-msvc",
-];
 
 /// In the kernel a panic is a crash of the machine: nothing that can panic is written.
 const NO_PANIC: [&str; 8] = [
@@ -115,8 +110,13 @@ pub fn run(args: &TestArgs) -> Result<()> {
     steps.step("documentation", || {
         steps::run(cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
     });
-    for target in WINDOWS {
+    for (target, _) in TARGETS {
         steps.step(&format!("compiles for {target}"), || compiles_for(target));
+    }
+    for (target, _) in TARGETS {
+        steps.step(&format!("driver images for {target}"), || {
+            image::link(target, &image::DRIVERS)
+        });
     }
     steps.step("generated code matches the headers", drift);
     steps.step("Miri: the scenarios of both examples", miri::scenarios);
