@@ -38,7 +38,11 @@ pub(crate) const fn set(unit: &mut [u8], offset: u32, width: u32, value: u64) {
 }
 
 const fn mask(width: u32) -> u64 {
-    if width >= 64 { u64::MAX } else { (1 << width) - 1 }
+    if width >= 64 {
+        u64::MAX
+    } else {
+        (1 << width) - 1
+    }
 }
 
 /// `bits! { Record: unit offset width: getter setter Type; ... }`

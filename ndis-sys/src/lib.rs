@@ -14,11 +14,7 @@
 #![no_std]
 #![allow(non_camel_case_types, non_snake_case, non_upper_case_globals)]
 
-#[cfg(not(any(
-    target_arch = "x86_64",
-    target_arch = "aarch64",
-    target_arch = "x86"
-)))]
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "x86")))]
 compile_error!("ndis-sys knows the layouts of x86_64, aarch64 and x86 only");
 
 pub use core::ffi::c_void;
@@ -28,9 +24,11 @@ mod bits;
 #[macro_use]
 mod zero;
 mod generated;
+mod imports;
 mod layout;
 mod macros;
 
 pub use generated::*;
+pub use imports::*;
 pub use macros::*;
 pub use zero::{Zeroable, zeroed};

@@ -1,2 +1,66 @@
 //! The function-like macros and inline functions of the headers, re-made by
-//! hand; `macros.tsv` accounts for every one of them.
+//! hand, by subject. `macros.tsv` in the crate's folder accounts for every one
+//! of them: made, or why not.
+//!
+//! A macro that C uses on both sides of an assignment is a function that
+//! returns a pointer to the place: `*NET_BUFFER_LIST_NEXT_NBL(nbl) = next`.
+
+/// `place! { /// doc; NAME(Type) -> Place, field.path; ... }`: macros that name
+/// a place inside a structure.
+macro_rules! place {
+    ($($(#[$doc:meta])* $name:ident($record:ident) -> $place:ty, $($path:ident).+;)*) => {
+        $(
+            $(#[$doc])*
+            ///
+            /// # Safety
+            /// The argument points to such a structure, which outlives the result.
+            #[inline]
+            pub const unsafe fn $name(of: *mut $record) -> *mut $place {
+                // SAFETY: the caller passes a valid structure, so the place is
+                // inside of it; nothing is read.
+                unsafe { &raw mut (*of).$($path).+ }.cast()
+            }
+        )*
+    };
+}
+
+/// `flags! { NAME test Type; NAME set Type; ... }`: macros over a word of flags.
+macro_rules! flags {
+    ($($(#[$doc:meta])* $kind:ident $name:ident($word:ty);)*) => {
+        $( flags! { @ $kind $(#[$doc])* $name($word) } )*
+    };
+    (@ all $(#[$doc:meta])* $name:ident($word:ty)) => {
+        $(#[$doc])*
+        #[inline]
+        #[must_use]
+        pub const fn $name(flags: $word, wanted: $word) -> bool {
+            flags & wanted == wanted
+        }
+    };
+    (@ set $(#[$doc:meta])* $name:ident($word:ty)) => {
+        $(#[$doc])*
+        #[inline]
+        pub const fn $name(flags: &mut $word, wanted: $word) {
+            *flags |= wanted;
+        }
+    };
+    (@ clear $(#[$doc:meta])* $name:ident($word:ty)) => {
+        $(#[$doc])*
+        #[inline]
+        pub const fn $name(flags: &mut $word, unwanted: $word) {
+            *flags &= !unwanted;
+        }
+    };
+}
+
+mod flags;
+mod mcm;
+mod nb;
+mod nbl;
+mod sync;
+
+pub use flags::*;
+pub use mcm::*;
+pub use nb::*;
+pub use nbl::*;
+pub use sync::*;
