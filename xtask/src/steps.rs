@@ -28,6 +28,9 @@ impl Outcome {
     pub const PASSED: Self = Self::Passed(String::new());
 }
 
+/// How much of a remark the summary repeats.
+const LONGEST_REMARK: usize = 110;
+
 /// What became of one step.
 struct Done {
     name: String,
@@ -106,8 +109,12 @@ impl Steps {
             .max()
             .unwrap_or_default();
         for done in &self.done {
-            // A remark of several lines was printed in full under the step's heading.
-            let remark = done.remark.lines().next().unwrap_or_default();
+            // The whole remark stands under the step's heading.
+            let first = done.remark.lines().next().unwrap_or_default();
+            let mut remark: String = first.chars().take(LONGEST_REMARK).collect();
+            if remark.len() < first.len() {
+                remark += "...";
+            }
             let seconds = done.time.as_secs_f64();
             println!(
                 "{}",
