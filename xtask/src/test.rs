@@ -67,6 +67,10 @@ pub fn run(args: &TestArgs) -> Result<()> {
             "warnings",
         ]))
     });
+    steps.step("clippy of the optional chores", || {
+        let chores = ["clippy", "--package", "xtask", "--features", "bindgen"];
+        steps::run(cargo(&chores).args(["--all-targets", "--", "-D", "warnings"]))
+    });
     steps.step("no panic path in the kernel crates", no_panic);
     steps.step("api map", || {
         api_map::run(CheckArgs { check: true }).map(|()| Outcome::PASSED)
