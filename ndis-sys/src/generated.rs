@@ -9,6 +9,12 @@ mod constants;
 #[rustfmt::skip]
 mod functions;
 
+#[rustfmt::skip]
+mod layout;
+#[cfg(target_pointer_width = "64")]
+#[rustfmt::skip]
+mod layout_64;
+
 #[cfg(target_arch = "aarch64")]
 #[rustfmt::skip]
 #[path = "generated/aarch64.rs"]

@@ -22,10 +22,11 @@ pub use core::ffi::c_void;
 #[macro_use]
 mod bits;
 #[macro_use]
+mod layout;
+#[macro_use]
 mod zero;
 mod generated;
 mod imports;
-mod layout;
 mod macros;
 
 pub use generated::*;

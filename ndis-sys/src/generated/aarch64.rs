@@ -751,6 +751,10 @@ pub const NDIS_SIZEOF_FILTER_DRIVER_CHARACTERISTICS_REVISION_3: usize = 0xF0;
 pub const NDIS_SIZEOF_IF_PROVIDER_CHARACTERISTICS_REVISION_1: usize = 0x28;
 pub const HIGH_LEVEL: i32 = 0xF;
 pub const MAXIMUM_PROCESSORS: i32 = 0x40;
+layout! { GENERAL_LOOKASIDE: 128 128, u.ListHead 0, u.SingleListHead 0, Depth 16, MaximumDepth 18, TotalAllocates 20, u2.AllocateMisses 24, u2.AllocateHits 24, TotalFrees 28, u3.FreeMisses 32, u3.FreeHits 32, Type 36, Tag 40, Size 44, u4.AllocateEx 48, u4.Allocate 48, u5.FreeEx 56, u5.Free 56, ListEntry 64, LastTotalAllocates 80, u6.LastAllocateMisses 84, u6.LastAllocateHits 84, Future 88 }
+layout! { KDEVICE_QUEUE: 40 8, Type 0, Size 2, DeviceListHead 8, Lock 24, Busy 32 }
+layout! { SLIST_HEADER: 16 16, s.Alignment 0, s.Region 8, HeaderArm64 0 }
+layout! { _NPAGED_LOOKASIDE_LIST: 128 128, L 0 }
 zeroable! {
     DISPATCHER_HEADER_u_s5_u2_s;
     SLIST_HEADER_HeaderArm64;

@@ -11736,19 +11736,19 @@ pub type _ATM_AAL_OOB_INFO = ATM_AAL_OOB_INFO;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union ATM_AAL_OOB_INFO_u {
-    pub ATM_AAL5_INFO: ATM_AAL_OOB_INFO_u_ATM_AAL5_INFO,
-    pub ATM_AAL0_INFO: ATM_AAL_OOB_INFO_u_ATM_AAL0_INFO,
+    pub ATM_AAL5_INFO: _ATM_AAL5_INFO,
+    pub ATM_AAL0_INFO: _ATM_AAL0_INFO,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct ATM_AAL_OOB_INFO_u_ATM_AAL5_INFO {
+pub struct _ATM_AAL5_INFO {
     pub CellLossPriority: BOOLEAN,
     pub UserToUserIndication: UCHAR,
     pub CommonPartIndicator: UCHAR,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct ATM_AAL_OOB_INFO_u_ATM_AAL0_INFO {
+pub struct _ATM_AAL0_INFO {
     pub CellLossPriority: BOOLEAN,
     pub PayLoadTypeIdentifier: UCHAR,
 }
@@ -12871,8 +12871,6 @@ zeroable! {
     AAL_PARAMETERS_IE_AALSpecificParameters;
     ATM_AAL_OOB_INFO;
     ATM_AAL_OOB_INFO_u;
-    ATM_AAL_OOB_INFO_u_ATM_AAL0_INFO;
-    ATM_AAL_OOB_INFO_u_ATM_AAL5_INFO;
     ATM_ADDRESS;
     ATM_BHLI_IE;
     ATM_BLLI_IE;
@@ -13721,6 +13719,8 @@ zeroable! {
     WAN_CO_MTULINKPARAMS;
     _ACCESS_STATE;
     _ACCESS_STATE_Privileges;
+    _ATM_AAL0_INFO;
+    _ATM_AAL5_INFO;
     _CM_RESOURCE_LIST;
     _DEVICE_CAPABILITIES;
     _DEVOBJ_EXTENSION;

@@ -29,6 +29,9 @@ fn builtin(canonical: &str) -> Option<&'static str> {
         "long long" => "i64",
         "unsigned long long" => "u64",
         "bool" => "u8",
+        "wchar_t" => "u16",
+        // What is left is an enumeration (a pointer is no constant).
+        other if !other.contains(' ') && !matches!(other, "float" | "double") => "i32",
         _ => return None,
     })
 }
@@ -98,7 +101,7 @@ pub fn files(head: &str, all: &[Facts]) -> Result<BTreeMap<String, String>> {
     }
 
     constants_into(&mut constants, &mut own, all)?;
-    layouts_into(&mut files, head, all)?;
+    layouts_into(&mut files, &mut own, head, all)?;
     zeroable_into(&mut common, &mut own, all)?;
 
     files.insert("common.rs".into(), common);
@@ -229,30 +232,51 @@ fn literal(value: u64, base: &str) -> String {
     }
 }
 
-/// Layout assertions. Where the 64-bit architectures agree they share a file.
-fn layouts_into(files: &mut BTreeMap<String, String>, head: &str, all: &[Facts]) -> Result<()> {
-    for facts in all {
-        let mut text = String::from(head);
-        text += "use super::super::*;\n\n";
-        for layout in &facts.layouts {
-            write!(
-                text,
-                "layout! {{ {}: {} {}",
-                layout.record, layout.size, layout.align
-            )?;
-            for (path, offset) in &layout.offsets {
-                write!(text, ", {path} {offset}")?;
+/// Layout assertions: what holds everywhere, what holds on the 64-bit
+/// architectures, and the rest beside the architecture's own items.
+fn layouts_into(
+    files: &mut BTreeMap<String, String>,
+    own: &mut [String],
+    head: &str,
+    all: &[Facts],
+) -> Result<()> {
+    let lines: Vec<BTreeMap<&str, String>> = all
+        .iter()
+        .map(|facts| {
+            let line = |l: &super::Layout| {
+                let mut text = format!("layout! {{ {}: {} {}", l.record, l.size, l.align);
+                for (path, offset) in &l.offsets {
+                    text += &format!(", {path} {offset}");
+                }
+                text + " }\n"
+            };
+            facts.layouts.iter().map(|l| (l.record.as_str(), line(l))).collect()
+        })
+        .collect();
+    let mut shared = format!("{head}use super::super::*;\n\n");
+    let mut wide = shared.clone();
+    for (n, table) in lines.iter().enumerate() {
+        for (record, line) in table {
+            let same = |arch: Arch| {
+                let at = all.iter().position(|f| f.arch == arch);
+                at.and_then(|at| lines.get(at)).and_then(|t| t.get(record)) == Some(line)
+            };
+            let native = all.get(n).context("no such architecture")?.arch;
+            if Arch::ALL.into_iter().all(same) {
+                if native == Arch::X86_64 {
+                    shared += line;
+                }
+            } else if native != Arch::X86 && same(Arch::X86_64) && same(Arch::Aarch64) {
+                if native == Arch::X86_64 {
+                    wide += line;
+                }
+            } else if let Some(own) = own.get_mut(n) {
+                *own += line;
             }
-            text += " }\n";
         }
-        files.insert(format!("layout_{}.rs", facts.arch.name()), text);
     }
-    if files.get("layout_x86_64.rs") == files.get("layout_aarch64.rs")
-        && let Some(text) = files.remove("layout_x86_64.rs")
-    {
-        files.remove("layout_aarch64.rs");
-        files.insert("layout_64.rs".into(), text);
-    }
+    files.insert("layout.rs".into(), shared);
+    files.insert("layout_64.rs".into(), wide);
     Ok(())
 }
 

@@ -380,7 +380,11 @@ fn new_names(
         for ((_, ty), field) in fields.iter().zip(renamed) {
             for word in words(ty) {
                 if word.contains("__bindgen_ty_") && !names.contains_key(&word) {
-                    names.insert(word.clone(), format!("{outer_new}_{field}"));
+                    let new = match inner_tag(&word) {
+                        Some(tag) => tag.to_string(),
+                        None => format!("{outer_new}_{field}"),
+                    };
+                    names.insert(word.clone(), new);
                     work.push(word);
                 }
             }
@@ -393,6 +397,14 @@ fn new_names(
         bail!("no field leads to {lost}");
     }
     Ok(names)
+}
+
+/// A record with a tag inside of a level without one: bindgen's name ends in
+/// the tag, which is what C knows it by.
+fn inner_tag(name: &str) -> Option<&str> {
+    let (_, rest) = name.rsplit_once("__bindgen_ty_")?;
+    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    rest.strip_prefix('_').filter(|tag| !tag.is_empty())
 }
 
 /// The Rust names of a record's fields, in order. The unnamed levels are `u`,

@@ -27,43 +27,25 @@ layout! { ATM_TRAFFIC_DESCRIPTOR_IE: 60 4, ForwardTD 0, BackwardTD 28, BestEffor
 layout! { ATM_TRANSIT_NETWORK_SELECTION_IE: 4 1, TypeOfNetworkId 0, NetworkIdPlan 1, NetworkIdLength 2, NetworkId 3 }
 layout! { ATM_VC_RATES_SUPPORTED: 8 4, MinCellRate 0, MaxCellRate 4 }
 layout! { ATM_VPIVCI: 8 4, Vpi 0, Vci 4 }
-layout! { BINARY_DATA: 16 8, Length 0, Buffer 8 }
 layout! { BSSID_INFO: 22 1, BSSID 0, PMKID 6 }
-layout! { CLIENT_ID: 16 8, UniqueProcess 0, UniqueThread 8 }
 layout! { CM_EISA_FUNCTION_INFORMATION: 320 1, CompressedId 0, IdSlotFlags1 4, IdSlotFlags2 5, MinorRevision 6, MajorRevision 7, Selections 8, FunctionFlags 34, TypeString 35, EisaMemory 115, EisaIrq 178, EisaDma 192, EisaPort 200, InitializationData 260 }
 layout! { CM_EISA_SLOT_INFORMATION: 12 1, ReturnCode 0, ReturnFlags 1, MajorRevision 2, MinorRevision 3, Checksum 4, NumberFunctions 6, FunctionInformation 7, CompressedId 8 }
-layout! { CM_FULL_RESOURCE_DESCRIPTOR: 36 4, InterfaceType 0, BusNumber 4, PartialResourceList 8 }
 layout! { CM_MCA_POS_DATA: 6 1, AdapterId 0, PosData1 2, PosData2 3, PosData3 4, PosData4 5 }
-layout! { CM_PARTIAL_RESOURCE_DESCRIPTOR: 20 4, Type 0, ShareDisposition 1, Flags 2, u 4, u.Generic 4, u.Generic.Start 4, u.Generic.Length 12, u.Port 4, u.Port.Start 4, u.Port.Length 12, u.Interrupt 4, u.Interrupt.Level 4, u.Interrupt.Vector 8, u.Interrupt.Affinity 12, u.MessageInterrupt 4, u.MessageInterrupt.u.Raw 4, u.MessageInterrupt.u.Raw.Reserved 4, u.MessageInterrupt.u.Raw.MessageCount 6, u.MessageInterrupt.u.Raw.Vector 8, u.MessageInterrupt.u.Raw.Affinity 12, u.MessageInterrupt.u.Translated 4, u.MessageInterrupt.u.Translated.Level 4, u.MessageInterrupt.u.Translated.Vector 8, u.MessageInterrupt.u.Translated.Affinity 12, u.Memory 4, u.Memory.Start 4, u.Memory.Length 12, u.Dma 4, u.Dma.Channel 4, u.Dma.Port 8, u.Dma.Reserved1 12, u.DmaV3 4, u.DmaV3.Channel 4, u.DmaV3.RequestLine 8, u.DmaV3.TransferWidth 12, u.DmaV3.Reserved1 13, u.DmaV3.Reserved2 14, u.DmaV3.Reserved3 15, u.DevicePrivate 4, u.DevicePrivate.Data 4, u.BusNumber 4, u.BusNumber.Start 4, u.BusNumber.Length 8, u.BusNumber.Reserved 12, u.DeviceSpecificData 4, u.DeviceSpecificData.DataSize 4, u.DeviceSpecificData.Reserved1 8, u.DeviceSpecificData.Reserved2 12, u.Memory40 4, u.Memory40.Start 4, u.Memory40.Length40 12, u.Memory48 4, u.Memory48.Start 4, u.Memory48.Length48 12, u.Memory64 4, u.Memory64.Start 4, u.Memory64.Length64 12, u.Connection 4, u.Connection.Class 4, u.Connection.Type 5, u.Connection.Reserved1 6, u.Connection.Reserved2 7, u.Connection.IdLowPart 8, u.Connection.IdHighPart 12 }
-layout! { CM_PARTIAL_RESOURCE_LIST: 28 4, Version 0, Revision 2, Count 4, PartialDescriptors 8 }
 layout! { CO_ADDRESS: 8 4, AddressSize 0, Address 4 }
 layout! { CO_ADDRESS_FAMILY: 12 4, AddressFamily 0, MajorVersion 4, MinorVersion 8 }
 layout! { CO_ADDRESS_LIST: 16 4, NumberOfAddressesAvailable 0, NumberOfAddresses 4, AddressList 8 }
-layout! { CO_AF_TAPI_INCOMING_CALL_PARAMETERS: 32 8, ulLineID 0, ulAddressID 4, ulFlags 8, LineCallInfo 16 }
-layout! { CO_AF_TAPI_MAKE_CALL_PARAMETERS: 48 8, ulLineID 0, ulAddressID 4, ulFlags 8, DestAddress 16, LineCallParams 32 }
 layout! { CO_AF_TAPI_SAP: 12 4, ulLineID 0, ulAddressID 4, ulMediaModes 8 }
 layout! { CO_CALL_MANAGER_PARAMETERS: 76 4, Transmit 0, Receive 32, CallMgrSpecific 64 }
-layout! { CO_CALL_PARAMETERS: 24 8, Flags 0, CallMgrParameters 8, MediaParameters 16 }
-layout! { CO_GET_CALL_INFORMATION: 16 8, CallInfoType 0, CallInfoLength 4, CallInfoBuffer 8 }
-layout! { CO_MEDIA_PARAMETERS: 32 8, Flags 0, ReceivePriority 4, ReceiveSizeHint 8, MediaSpecific 16 }
-layout! { CO_PVC: 24 8, NdisAfHandle 0, PvcParameters 8 }
 layout! { CO_SAP: 12 4, SapType 0, SapLength 4, Sap 8 }
 layout! { CO_SPECIFIC_PARAMETERS: 12 4, ParamType 0, Length 4, Parameters 8 }
 layout! { CO_TAPI_ADDRESS_CAPS: 188 4, ulLineID 0, ulAddressID 4, ulFlags 8, LineAddressCaps 12 }
-layout! { CO_TAPI_CALL_DIAGNOSTICS: 24 8, ulOrigin 0, ulReason 4, DiagInfo 8 }
 layout! { CO_TAPI_CM_CAPS: 12 4, ulCoTapiVersion 0, ulNumLines 4, ulFlags 8 }
 layout! { CO_TAPI_LINE_CAPS: 244 4, ulLineID 0, ulFlags 4, LineDevCaps 8 }
-layout! { CO_TAPI_TRANSLATE_NDIS_CALLPARAMS: 40 8, ulFlags 0, NdisCallParams 8, LineCallInfo 24 }
-layout! { CO_TAPI_TRANSLATE_SAP: 40 8, ulLineID 0, ulAddressID 4, ulMediaModes 8, Reserved 12, NumberOfSaps 16, NdisSapParams 24 }
-layout! { CO_TAPI_TRANSLATE_TAPI_CALLPARAMS: 64 8, ulLineID 0, ulAddressID 4, ulFlags 8, DestAddress 16, LineCallParams 32, NdisCallParams 48 }
-layout! { DEVICE_OBJECT: 336 16, Type 0, Size 2, ReferenceCount 4, DriverObject 8, NextDevice 16, AttachedDevice 24, CurrentIrp 32, Timer 40, Flags 48, Characteristics 52, Vpb 56, DeviceExtension 64, DeviceType 72, StackSize 76, Queue 80, Queue.ListEntry 80, Queue.Wcb 80, AlignmentRequirement 152, DeviceQueue 160, Dpc 200, ActiveThreadCount 264, SecurityDescriptor 272, DeviceLock 280, SectorSize 304, Spare1 306, DeviceObjectExtension 312, Reserved 320 }
-layout! { DISPATCHER_HEADER: 24 8, u.u.Lock 0, u.u.LockNV 0, u.s.Type 0, u.s.Signalling 1, u.s.Size 2, u.s.Reserved1 3, u.s2.TimerType 0, u.s2.u.TimerControlFlags 1, u.s2.Hand 2, u.s2.u2.TimerMiscFlags 3, u.s3.Timer2Type 0, u.s3.u.Timer2Flags 1, u.s3.Timer2ComponentId 2, u.s3.Timer2RelativeId 3, u.s4.QueueType 0, u.s4.u.QueueControlFlags 1, u.s4.QueueSize 2, u.s4.QueueReserved 3, u.s5.ThreadType 0, u.s5.ThreadReserved 1, u.s5.u.ThreadControlFlags 2, u.s5.u2.DebugActive 3, u.s6.MutantType 0, u.s6.MutantSize 1, u.s6.DpcActive 2, u.s6.MutantReserved 3, SignalState 4, WaitListHead 8 }
 layout! { DMA_CONFIGURATION_BYTE0: 1 1 }
 layout! { DMA_CONFIGURATION_BYTE1: 1 1 }
 layout! { DOT11_AUTH_CIPHER_PAIR: 8 4, AuthAlgoId 0, CipherAlgoId 4 }
 layout! { DOT11_DATA_RATE_MAPPING_ENTRY: 4 2, ucDataRateIndex 0, ucDataRateFlag 1, usDataRateValue 2 }
 layout! { DOT11_ERP_PHY_ATTRIBUTES: 12 4, HRDSSSAttributes 0, bERPPBCCOptionImplemented 8, bDSSSOFDMOptionImplemented 9, bShortSlotTimeOptionImplemented 10 }
-layout! { DOT11_EXTSTA_ATTRIBUTES: 160 8, Header 0, uScanSSIDListSize 4, uDesiredBSSIDListSize 8, uDesiredSSIDListSize 12, uExcludedMacAddressListSize 16, uPrivacyExemptionListSize 20, uKeyMappingTableSize 24, uDefaultKeyTableSize 28, uWEPKeyValueMaxLength 32, uPMKIDCacheSize 36, uMaxNumPerSTADefaultKeyTables 40, bStrictlyOrderedServiceClassImplemented 44, ucSupportedQoSProtocolFlags 45, bSafeModeImplemented 46, uNumSupportedCountryOrRegionStrings 48, pSupportedCountryOrRegionStrings 56, uInfraNumSupportedUcastAlgoPairs 64, pInfraSupportedUcastAlgoPairs 72, uInfraNumSupportedMcastAlgoPairs 80, pInfraSupportedMcastAlgoPairs 88, uAdhocNumSupportedUcastAlgoPairs 96, pAdhocSupportedUcastAlgoPairs 104, uAdhocNumSupportedMcastAlgoPairs 112, pAdhocSupportedMcastAlgoPairs 120, bAutoPowerSaveMode 128, uMaxNetworkOffloadListSize 132, bMFPCapable 136, uInfraNumSupportedMcastMgmtAlgoPairs 140, pInfraSupportedMcastMgmtAlgoPairs 144, bNeighborReportSupported 152, bAPChannelReportSupported 153, bActionFramesSupported 154, bANQPQueryOffloadSupported 155, bHESSIDConnectionSupported 156 }
 layout! { DOT11_HRDSSS_PHY_ATTRIBUTES: 8 4, bShortPreambleOptionImplemented 0, bPBCCOptionImplemented 1, bChannelAgilityPresent 2, uHRCCAModeSupported 4 }
 layout! { DOT11_OFDM_PHY_ATTRIBUTES: 4 4, uFrequencyBandsSupported 0 }
 layout! { DOT11_PHY_ATTRIBUTES: 1092 4, Header 0, PhyType 4, bHardwarePhyState 8, bSoftwarePhyState 9, bCFPollable 10, uMPDUMaxLength 12, TempType 16, DiversitySupport 20, PhySpecificAttributes 24, PhySpecificAttributes.HRDSSSAttributes 24, PhySpecificAttributes.OFDMAttributes 24, PhySpecificAttributes.ERPAttributes 24, uNumberSupportedPowerLevels 36, TxPowerLevels 40, uNumDataRateMappingEntries 72, DataRateMappingEntries 76, SupportedDataRatesValue 580 }
@@ -77,33 +59,16 @@ layout! { EISA_MEMORY_CONFIGURATION: 7 1, ConfigurationByte 0, DataSize 1, Addre
 layout! { EISA_MEMORY_TYPE: 1 1 }
 layout! { EISA_PORT_CONFIGURATION: 3 1, Configuration 0, PortAddress 1 }
 layout! { EISA_PORT_DESCRIPTOR: 1 1 }
-layout! { FILTERDBS: 32 8, u.EthDB 0, u.NullDB 0, TrDB 8, YYYDB 16, XXXDB 24 }
-layout! { GENERAL_LOOKASIDE: 128 128, u.ListHead 0, u.SingleListHead 0, Depth 16, MaximumDepth 18, TotalAllocates 20, u2.AllocateMisses 24, u2.AllocateHits 24, TotalFrees 28, u3.FreeMisses 32, u3.FreeHits 32, Type 36, Tag 40, Size 44, u4.AllocateEx 48, u4.Allocate 48, u5.FreeEx 56, u5.Free 56, ListEntry 64, LastTotalAllocates 80, u6.LastAllocateMisses 84, u6.LastAllocateHits 84, Future 88 }
-layout! { GENERAL_LOOKASIDE_POOL: 96 16, u.ListHead 0, u.SingleListHead 0, Depth 16, MaximumDepth 18, TotalAllocates 20, u2.AllocateMisses 24, u2.AllocateHits 24, TotalFrees 28, u3.FreeMisses 32, u3.FreeHits 32, Type 36, Tag 40, Size 44, u4.AllocateEx 48, u4.Allocate 48, u5.FreeEx 56, u5.Free 56, ListEntry 64, LastTotalAllocates 80, u6.LastAllocateMisses 84, u6.LastAllocateHits 84, Future 88 }
 layout! { GEN_GET_NETCARD_TIME: 8 8, ReadTime 0 }
 layout! { GEN_GET_TIME_CAPS: 8 4, Flags 0, ClockPrecision 4 }
-layout! { GROUP_AFFINITY: 16 8, Mask 0, Group 8, Reserved 10 }
 layout! { GUID: 16 4, Data1 0, Data2 4, Data3 6, Data4 8 }
 layout! { IF_COUNTED_STRING_LH: 516 2, Length 0, String 2 }
 layout! { IF_PHYSICAL_ADDRESS_LH: 34 2, Length 0, Address 2 }
 layout! { INITIAL_PRIVILEGE_SET: 44 4, PrivilegeCount 0, Control 4, Privilege 8 }
-layout! { IO_INTERRUPT_MESSAGE_INFO_ENTRY: 48 8, MessageAddress 0, TargetProcessorSet 8, InterruptObject 16, MessageData 24, Vector 28, Irql 32, Mode 36, Polarity 40 }
 layout! { IO_RESOURCE_DESCRIPTOR: 32 8, Option 0, Type 1, ShareDisposition 2, Spare1 3, Flags 4, Spare2 6, u 8, u.Port 8, u.Port.Length 8, u.Port.Alignment 12, u.Port.MinimumAddress 16, u.Port.MaximumAddress 24, u.Memory 8, u.Memory.Length 8, u.Memory.Alignment 12, u.Memory.MinimumAddress 16, u.Memory.MaximumAddress 24, u.Interrupt 8, u.Interrupt.MinimumVector 8, u.Interrupt.MaximumVector 12, u.Interrupt.AffinityPolicy 16, u.Interrupt.PriorityPolicy 20, u.Interrupt.TargetedProcessors 24, u.Dma 8, u.Dma.MinimumChannel 8, u.Dma.MaximumChannel 12, u.DmaV3 8, u.DmaV3.RequestLine 8, u.DmaV3.Reserved 12, u.DmaV3.Channel 16, u.DmaV3.TransferWidth 20, u.Generic 8, u.Generic.Length 8, u.Generic.Alignment 12, u.Generic.MinimumAddress 16, u.Generic.MaximumAddress 24, u.DevicePrivate 8, u.DevicePrivate.Data 8, u.BusNumber 8, u.BusNumber.Length 8, u.BusNumber.MinBusNumber 12, u.BusNumber.MaxBusNumber 16, u.BusNumber.Reserved 20, u.ConfigData 8, u.ConfigData.Priority 8, u.ConfigData.Reserved1 12, u.ConfigData.Reserved2 16, u.Memory40 8, u.Memory40.Length40 8, u.Memory40.Alignment40 12, u.Memory40.MinimumAddress 16, u.Memory40.MaximumAddress 24, u.Memory48 8, u.Memory48.Length48 8, u.Memory48.Alignment48 12, u.Memory48.MinimumAddress 16, u.Memory48.MaximumAddress 24, u.Memory64 8, u.Memory64.Length64 8, u.Memory64.Alignment64 12, u.Memory64.MinimumAddress 16, u.Memory64.MaximumAddress 24, u.Connection 8, u.Connection.Class 8, u.Connection.Type 9, u.Connection.Reserved1 10, u.Connection.Reserved2 11, u.Connection.IdLowPart 12, u.Connection.IdHighPart 16 }
 layout! { IO_RESOURCE_LIST: 40 8, Version 0, Revision 2, Count 4, Descriptors 8 }
-layout! { IO_STATUS_BLOCK: 16 8, u.Status 0, u.Pointer 0, Information 8 }
-layout! { IPSEC_OFFLOAD_V2_ADD_SA: 176 8, Header 0, Next 8, NumExtHdrs 16, Flags 20, u.IPv4Endpoints 24, u.IPv4Endpoints.SrcAddr 24, u.IPv4Endpoints.DestAddr 28, u.IPv6Endpoints 24, u.IPv6Endpoints.SrcAddr 24, u.IPv6Endpoints.DestAddr 40, OffloadHandle 56, UdpEspEncapsulation 64, SecAssoc 68, KeyLength 164, KeyData 168 }
-layout! { IPSEC_OFFLOAD_V2_ADD_SA_EX: 176 8, Header 0, NumExtHdrs 4, Flags 8, u.IPv4Endpoints 12, u.IPv4Endpoints.SrcAddr 12, u.IPv4Endpoints.DestAddr 16, u.IPv6Endpoints 12, u.IPv6Endpoints.SrcAddr 12, u.IPv6Endpoints.DestAddr 28, OffloadHandle 48, UdpEspEncapsulation 56, SecAssoc 60, KeyLength 156, KeyOffset 160, SourceSwitchPortId 164, VlanId 168 }
 layout! { IPSEC_OFFLOAD_V2_ALGORITHM_INFO: 16 4, Identifier 0, KeyLength 4, KeyOffsetBytes 8, AdditionalInfo 12 }
-layout! { IPSEC_OFFLOAD_V2_DELETE_SA: 24 8, Header 0, Next 8, OffloadHandle 16 }
 layout! { IPSEC_OFFLOAD_V2_SECURITY_ASSOCIATION: 48 4, Flags 0, Operation 4, Spi 8, AuthenticationAlgorithm 12, EncryptionAlgorithm 28, SequenceNumberHighOrder 44 }
-layout! { IPSEC_OFFLOAD_V2_UPDATE_SA: 32 8, Header 0, OffloadHandle 8, Operation 16, Spi 20, SequenceNumberHighOrder 24 }
-layout! { IRP: 208 16, Type 0, Size 2, MdlAddress 8, Flags 16, AssociatedIrp 24, AssociatedIrp.MasterIrp 24, AssociatedIrp.IrpCount 24, AssociatedIrp.SystemBuffer 24, ThreadListEntry 32, IoStatus 48, RequestorMode 64, PendingReturned 65, StackCount 66, CurrentLocation 67, Cancel 68, CancelIrql 69, ApcEnvironment 70, AllocationFlags 71, u.UserIosb 72, u.IoRingContext 72, UserEvent 80, Overlay 88, Overlay.AsynchronousParameters 88, Overlay.AsynchronousParameters.u.UserApcRoutine 88, Overlay.AsynchronousParameters.u.IssuingProcess 88, Overlay.AsynchronousParameters.u2.UserApcContext 96, Overlay.AsynchronousParameters.u2.IoRing 96, Overlay.AllocationSize 88, CancelRoutine 104, UserBuffer 112, Tail 120, Tail.Overlay 120, Tail.Overlay.u.DeviceQueueEntry 120, Tail.Overlay.u.s.DriverContext 120, Tail.Overlay.Thread 152, Tail.Overlay.AuxiliaryBuffer 160, Tail.Overlay.s.ListEntry 168, Tail.Overlay.s.u.CurrentStackLocation 184, Tail.Overlay.s.u.PacketType 184, Tail.Overlay.OriginalFileObject 192, Tail.Apc 120, Tail.CompletionKey 120 }
-layout! { KAPC: 88 8, Type 0, AllFlags 1, Size 2, SpareByte1 3, SpareLong0 4, Thread 8, ApcListEntry 16, Reserved 32, NormalContext 56, SystemArgument1 64, SystemArgument2 72, ApcStateIndex 80, ApcMode 81, Inserted 82 }
-layout! { KDEVICE_QUEUE: 40 8, Type 0, Size 2, DeviceListHead 8, Lock 24, Busy 32 }
-layout! { KDEVICE_QUEUE_ENTRY: 24 8, DeviceListEntry 0, SortKey 16, Inserted 20 }
-layout! { KDPC: 64 8, u.TargetInfoAsUlong 0, u.s.Type 0, u.s.Importance 1, u.s.Number 2, DpcListEntry 8, ProcessorHistory 16, DeferredRoutine 24, DeferredContext 32, SystemArgument1 40, SystemArgument2 48, DpcData 56 }
-layout! { KEVENT: 24 8, Header 0 }
-layout! { KTIMER: 64 8, Header 0, DueTime 24, TimerListEntry 32, Dpc 48, Processor 56, TimerType 58, Period 60 }
 layout! { LARGE_INTEGER: 8 8, s.LowPart 0, s.HighPart 4, u 0, u.LowPart 0, u.HighPart 4, QuadPart 0 }
 layout! { LINE_ADDRESS_CAPS: 176 4, ulTotalSize 0, ulNeededSize 4, ulUsedSize 8, ulLineDeviceID 12, ulAddressSize 16, ulAddressOffset 20, ulDevSpecificSize 24, ulDevSpecificOffset 28, ulAddressSharing 32, ulAddressStates 36, ulCallInfoStates 40, ulCallerIDFlags 44, ulCalledIDFlags 48, ulConnectedIDFlags 52, ulRedirectionIDFlags 56, ulRedirectingIDFlags 60, ulCallStates 64, ulDialToneModes 68, ulBusyModes 72, ulSpecialInfo 76, ulDisconnectModes 80, ulMaxNumActiveCalls 84, ulMaxNumOnHoldCalls 88, ulMaxNumOnHoldPendingCalls 92, ulMaxNumConference 96, ulMaxNumTransConf 100, ulAddrCapFlags 104, ulCallFeatures 108, ulRemoveFromConfCaps 112, ulRemoveFromConfState 116, ulTransferModes 120, ulParkModes 124, ulForwardModes 128, ulMaxForwardEntries 132, ulMaxSpecificEntries 136, ulMinFwdNumRings 140, ulMaxFwdNumRings 144, ulMaxCallCompletions 148, ulCallCompletionConds 152, ulCallCompletionModes 156, ulNumCompletionMessages 160, ulCompletionMsgTextEntrySize 164, ulCompletionMsgTextSize 168, ulCompletionMsgTextOffset 172 }
 layout! { LINE_ADDRESS_STATUS: 64 4, ulTotalSize 0, ulNeededSize 4, ulUsedSize 8, ulNumInUse 12, ulNumActiveCalls 16, ulNumOnHoldCalls 20, ulNumOnHoldPendCalls 24, ulAddressFeatures 28, ulNumRingsNoAnswer 32, ulForwardNumEntries 36, ulForwardSize 40, ulForwardOffset 44, ulTerminalModesSize 48, ulTerminalModesOffset 52, ulDevSpecificSize 56, ulDevSpecificOffset 60 }
@@ -114,14 +79,11 @@ layout! { LINE_DEV_CAPS: 236 4, ulTotalSize 0, ulNeededSize 4, ulUsedSize 8, ulP
 layout! { LINE_DEV_STATUS: 76 4, ulTotalSize 0, ulNeededSize 4, ulUsedSize 8, ulNumOpens 12, ulOpenMediaModes 16, ulNumActiveCalls 20, ulNumOnHoldCalls 24, ulNumOnHoldPendCalls 28, ulLineFeatures 32, ulNumCallCompletions 36, ulRingMode 40, ulSignalLevel 44, ulBatteryLevel 48, ulRoamMode 52, ulDevStatusFlags 56, ulTerminalModesSize 60, ulTerminalModesOffset 64, ulDevSpecificSize 68, ulDevSpecificOffset 72 }
 layout! { LINE_DIAL_PARAMS: 16 4, ulDialPause 0, ulDialSpeed 4, ulDigitDuration 8, ulWaitForDialtone 12 }
 layout! { LINE_EXTENSION_ID: 16 4, ulExtensionID0 0, ulExtensionID1 4, ulExtensionID2 8, ulExtensionID3 12 }
-layout! { LIST_ENTRY: 16 8, Flink 0, Blink 8 }
 layout! { LOCK_STATE: 4 2, LockState 0, OldIrql 2 }
 layout! { LOCK_STATE_EX: 3 1, OldIrql 0, LockState 1, Flags 2 }
 layout! { LUID: 8 4, LowPart 0, HighPart 4 }
 layout! { LUID_AND_ATTRIBUTES: 12 4, Luid 0, Attributes 8 }
-layout! { MDL: 48 8, Next 0, Size 8, MdlFlags 10, Process 16, MappedSystemVa 24, StartVa 32, ByteCount 40, ByteOffset 44 }
 layout! { MEDIA_SPECIFIC_INFORMATION: 16 4, NextEntryOffset 0, ClassId 4, Size 8, ClassInformation 12 }
-layout! { NDISTAPI_CHARACTERISTICS: 32 8, RequestProc 0, Guid 8, MediaType 24 }
 layout! { NDIS_802_11_AI_REQFI: 10 2, Capabilities 0, ListenInterval 2, CurrentAPAddress 4 }
 layout! { NDIS_802_11_AI_RESFI: 6 2, Capabilities 0, StatusCode 2, AssociationId 4 }
 layout! { NDIS_802_11_ASSOCIATION_INFORMATION: 40 4, Length 0, AvailableRequestFixedIEs 4, RequestFixedIEs 6, RequestIELength 16, OffsetRequestIEs 20, AvailableResponseFixedIEs 24, ResponseFixedIEs 26, ResponseIELength 32, OffsetResponseIEs 36 }
@@ -147,30 +109,13 @@ layout! { NDIS_802_11_TEST: 28 4, Length 0, Type 4, u.AuthenticationEvent 8, u.R
 layout! { NDIS_802_11_VARIABLE_IEs: 3 1, ElementID 0, Length 1, data 2 }
 layout! { NDIS_802_11_WEP: 16 4, Length 0, KeyIndex 4, KeyLength 8, KeyMaterial 12 }
 layout! { NDIS_BIND_FAILED_NOTIFICATION: 16 8, Header 0, MiniportNetLuid 8 }
-layout! { NDIS_BIND_PARAMETERS: 312 8, Header 0, ProtocolSection 8, AdapterName 16, PhysicalDeviceObject 24, MediaType 32, MtuSize 36, MaxXmitLinkSpeed 40, XmitLinkSpeed 48, MaxRcvLinkSpeed 56, RcvLinkSpeed 64, MediaConnectState 72, MediaDuplexState 76, LookaheadSize 80, PowerManagementCapabilities 88, SupportedPacketFilters 96, MaxMulticastListSize 100, MacAddressLength 104, CurrentMacAddress 106, PhysicalMediumType 140, RcvScaleCapabilities 144, BoundIfNetluid 152, BoundIfIndex 160, LowestIfNetluid 168, LowestIfIndex 176, AccessType 180, DirectionType 184, ConnectionType 188, IfType 192, IfConnectorPresent 194, ActivePorts 200, DataBackFillSize 208, ContextBackFillSize 212, MacOptions 216, CompartmentId 220, DefaultOffloadConfiguration 224, TcpConnectionOffloadCapabilities 232, BoundAdapterName 240, HDSplitCurrentConfig 248, ReceiveFilterCapabilities 256, PowerManagementCapabilitiesEx 264, NicSwitchCapabilities 272, NDKEnabled 280, NDKCapabilities 288, SriovCapabilities 296, NicSwitchArray 304 }
-layout! { NDIS_CONFIGURATION_OBJECT: 24 8, Header 0, NdisHandle 8, Flags 16 }
-layout! { NDIS_CONFIGURATION_PARAMETER: 24 8, ParameterType 0, ParameterData 8, ParameterData.IntegerData 8, ParameterData.StringData 8, ParameterData.BinaryData 8 }
-layout! { NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS: 144 8, Header 0, Reserved 4, CmCreateVcHandler 8, CmDeleteVcHandler 16, CmOpenAfHandler 24, CmCloseAfHandler 32, CmRegisterSapHandler 40, CmDeregisterSapHandler 48, CmMakeCallHandler 56, CmCloseCallHandler 64, CmIncomingCallCompleteHandler 72, CmAddPartyHandler 80, CmDropPartyHandler 88, CmActivateVcCompleteHandler 96, CmDeactivateVcCompleteHandler 104, CmModifyCallQoSHandler 112, CmOidRequestHandler 120, CmOidRequestCompleteHandler 128, CmNotifyCloseAfCompleteHandler 136 }
-layout! { NDIS_CO_CLIENT_OPTIONAL_HANDLERS: 160 8, Header 0, Reserved 4, ClCreateVcHandler 8, ClDeleteVcHandler 16, ClOidRequestHandler 24, ClOidRequestCompleteHandler 32, ClOpenAfCompleteHandlerEx 40, ClCloseAfCompleteHandler 48, ClRegisterSapCompleteHandler 56, ClDeregisterSapCompleteHandler 64, ClMakeCallCompleteHandler 72, ClModifyCallQoSCompleteHandler 80, ClCloseCallCompleteHandler 88, ClAddPartyCompleteHandler 96, ClDropPartyCompleteHandler 104, ClIncomingCallHandler 112, ClIncomingCallQoSChangeHandler 120, ClIncomingCloseCallHandler 128, ClIncomingDropPartyHandler 136, ClCallConnectedHandler 144, ClNotifyCloseAfHandler 152 }
-layout! { NDIS_CO_DEVICE_PROFILE: 136 8, DeviceDescription 0, DevSpecificInfo 16, ulTAPISupplementaryPassThru 32, ulAddressModes 36, ulNumAddresses 40, ulBearerModes 44, ulMaxTxRate 48, ulMinTxRate 52, ulMaxRxRate 56, ulMinRxRate 60, ulMediaModes 64, ulGenerateToneModes 68, ulGenerateToneMaxNumFreq 72, ulGenerateDigitModes 76, ulMonitorToneMaxNumFreq 80, ulMonitorToneMaxNumEntries 84, ulMonitorDigitModes 88, ulGatherDigitsMinTimeout 92, ulGatherDigitsMaxTimeout 96, ulDevCapFlags 100, ulMaxNumActiveCalls 104, ulAnswerMode 108, ulUUIAcceptSize 112, ulUUIAnswerSize 116, ulUUIMakeCallSize 120, ulUUIDropSize 124, ulUUISendUserUserInfoSize 128, ulUUICallInfoSize 132 }
 layout! { NDIS_CO_LINK_SPEED: 8 4, Outbound 0, Inbound 4 }
-layout! { NDIS_DEVICE_OBJECT_ATTRIBUTES: 56 8, Header 0, DeviceName 8, SymbolicName 16, MajorFunctions 24, ExtensionSize 32, DefaultSDDLString 40, DeviceClassGuid 48 }
-layout! { NDIS_DMA_BLOCK: 56 8, MapRegisterBase 0, AllocationEvent 8, SystemAdapterObject 32, Miniport 40, InProgress 48 }
 layout! { NDIS_DMA_DESCRIPTION: 20 4, DemandMode 0, AutoInitialize 1, DmaChannelSpecified 2, DmaWidth 4, DmaSpeed 8, DmaPort 12, DmaChannel 16 }
 layout! { NDIS_DRIVER_OPTIONAL_HANDLERS: 4 2, Header 0 }
-layout! { NDIS_DRIVER_WRAPPER_HANDLE: 16 8, Header 0, NdisWrapperHandle 8 }
 layout! { NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD: 8 4, MaxHeaderSizeSupported 4 }
 layout! { NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD_V2: 20 4, MaxHeaderSizeSupported 4, EncapsulationProtocolInfo 8, Reserved1 12, Reserved2 16 }
-layout! { NDIS_ENUM_FILTERS: 80 8, Header 0, Flags 4, NumberOfFilters 8, OffsetFirstFilter 12, Filter 16 }
-layout! { NDIS_EVENT: 24 8, Event 0 }
-layout! { NDIS_FILTER_ATTACH_PARAMETERS: 224 8, Header 0, IfIndex 4, NetLuid 8, FilterModuleGuidName 16, BaseMiniportIfIndex 24, BaseMiniportInstanceName 32, BaseMiniportName 40, MediaConnectState 48, MediaDuplexState 52, XmitLinkSpeed 56, RcvLinkSpeed 64, MiniportMediaType 72, MiniportPhysicalMediaType 76, MiniportMediaSpecificAttributes 80, DefaultOffloadConfiguration 88, MacAddressLength 96, CurrentMacAddress 98, BaseMiniportNetLuid 136, LowerIfIndex 144, LowerIfNetLuid 152, Flags 160, HDSplitCurrentConfig 168, ReceiveFilterCapabilities 176, MiniportPhysicalDeviceObject 184, NicSwitchCapabilities 192, BaseMiniportIfConnectorPresent 200, SriovCapabilities 208, NicSwitchArray 216 }
 layout! { NDIS_FILTER_ATTRIBUTES: 8 4, Header 0, Flags 4 }
-layout! { NDIS_FILTER_DRIVER_CHARACTERISTICS: 240 8, Header 0, MajorNdisVersion 4, MinorNdisVersion 5, MajorDriverVersion 6, MinorDriverVersion 7, Flags 8, FriendlyName 16, UniqueName 32, ServiceName 48, SetOptionsHandler 64, SetFilterModuleOptionsHandler 72, AttachHandler 80, DetachHandler 88, RestartHandler 96, PauseHandler 104, SendNetBufferListsHandler 112, SendNetBufferListsCompleteHandler 120, CancelSendNetBufferListsHandler 128, ReceiveNetBufferListsHandler 136, ReturnNetBufferListsHandler 144, OidRequestHandler 152, OidRequestCompleteHandler 160, CancelOidRequestHandler 168, DevicePnPEventNotifyHandler 176, NetPnPEventHandler 184, StatusHandler 192, DirectOidRequestHandler 200, DirectOidRequestCompleteHandler 208, CancelDirectOidRequestHandler 216, SynchronousOidRequestHandler 224, SynchronousOidRequestCompleteHandler 232 }
-layout! { NDIS_FILTER_INTERFACE: 64 8, Header 0, Flags 4, FilterType 8, FilterRunType 12, IfIndex 16, NetLuid 24, FilterClass 32, FilterInstanceName 48 }
-layout! { NDIS_FILTER_PARTIAL_CHARACTERISTICS: 48 8, Header 0, Flags 4, SendNetBufferListsHandler 8, SendNetBufferListsCompleteHandler 16, CancelSendNetBufferListsHandler 24, ReceiveNetBufferListsHandler 32, ReturnNetBufferListsHandler 40 }
 layout! { NDIS_FILTER_PAUSE_PARAMETERS: 12 4, Header 0, Flags 4, PauseReason 8 }
-layout! { NDIS_FILTER_RESTART_PARAMETERS: 48 8, Header 0, MiniportMediaType 4, MiniportPhysicalMediaType 8, RestartAttributes 16, LowerIfIndex 24, LowerIfNetLuid 32, Flags 40 }
-layout! { NDIS_GENERIC_OBJECT: 32 8, Header 0, Caller 8, CallersCaller 16, DriverObject 24 }
 layout! { NDIS_GFP_ETHERNET_HEADER_FIELDS: 20 2, DestinationMacAddress 0, SourceMacAddress 6, EthType 12, CustomerVlanId 14, ProviderVlanId 16, Priority 18 }
 layout! { NDIS_GFP_EXACT_MATCH_PROFILE: 32 8, Header 0, Flags 4, TableType 8, ProfileId 12, NumSupportedEntries 16, HeaderGroupExactMatchProfileArrayOffset 20, HeaderGroupExactMatchProfileArrayNumElements 24, HeaderGroupExactMatchProfileArrayElementSize 28 }
 layout! { NDIS_GFP_HEADER_GROUP_EXACT_MATCH: 88 8, Header 0, Flags 4, HeadersPresent 8, MatchFields 16, EthernetFields 24, IPAddress 44, IPAddress.IPv4Address 44, IPAddress.IPv4Address.SourceIPAddress 44, IPAddress.IPv4Address.DestinationIPAddress 48, IPAddress.IPv6Address 44, IPAddress.IPv6Address.SourceIPAddress 44, IPAddress.IPv6Address.DestinationIPAddress 60, Dscp 76, IPProtocol 77, TransportOrEncapsulation 80, TransportOrEncapsulation.Udp 80, TransportOrEncapsulation.Udp.SourcePort 80, TransportOrEncapsulation.Udp.DestinationPort 82, TransportOrEncapsulation.Tcp 80, TransportOrEncapsulation.Tcp.SourcePort 80, TransportOrEncapsulation.Tcp.DestinationPort 82, TransportOrEncapsulation.Tcp.TcpFlags 84, TransportOrEncapsulation.Icmp 80, TransportOrEncapsulation.Icmp.Type 80, TransportOrEncapsulation.Icmp.Code 81, TransportOrEncapsulation.Encapsulation 80, TransportOrEncapsulation.Encapsulation.TenantId 80, TransportOrEncapsulation.Encapsulation.GreProtocol 84 }
@@ -188,18 +133,12 @@ layout! { NDIS_GFP_WILDCARD_MATCH_PROFILE: 32 8, Header 0, Flags 4, TableType 8,
 layout! { NDIS_GFT_BYTE_COUNTER_VALUE: 16 8, Bytes 0, LastUpdate 8 }
 layout! { NDIS_GFT_COUNTER_INFO: 28 4, Header 0, Flags 4, CounterIdStart 8, NumCounters 12, CounterUpdateFrequency 16, CounterType 20, UpdatePeriod 24 }
 layout! { NDIS_GFT_COUNTER_INFO_ARRAY: 24 4, Header 0, Flags 4, TableId 8, CounterInfoArrayOffset 12, CounterInfoArrayNumElements 16, CounterInfoArrayElementSize 20 }
-layout! { NDIS_GFT_COUNTER_PARAMETERS: 40 8, Header 0, Flags 4, TableId 8, CounterUpdateFrequency 12, CounterType 16, CounterIdStart 20, NumCounters 24, UpdatePeriod 28, CounterValuesBufferStart 32, CounterValuesBufferStart.PacketCounters 32, CounterValuesBufferStart.ByteCounters 32, CounterValuesBufferStart.PacketByteCounters 32, CounterValuesBufferStart.PacketByteCountersAndState 32 }
 layout! { NDIS_GFT_COUNTER_VALUE: 40 8, CounterType 0, CounterValue 8, CounterValue.Packets 8, CounterValue.Bytes 8, CounterValue.PacketsBytes 8, CounterValue.PacketsBytesAndState 8 }
-layout! { NDIS_GFT_COUNTER_VALUE_ARRAY: 40 8, Header 0, Flags 4, TableId 8, StartId 16, StartId.FlowEntryId 16, StartId.CounterId 16, NumCounters 24, CounterValueArrayOffset 28, CounterValueArrayNumElements 32, CounterValueArrayElementSize 36 }
-layout! { NDIS_GFT_CUSTOM_ACTION: 32 8, Header 0, Flags 4, ProfileId 8, Type 12, Length 16, u.Alignment 24, u.ActionData 24 }
-layout! { NDIS_GFT_CUSTOM_ACTION_PROFILE: 32 8, Header 0, Flags 4, TableType 8, ProfileId 12, Type 16, Length 20, u.Alignment 24, u.ActionProfileData 24 }
 layout! { NDIS_GFT_DELETE_PROFILE_PARAMETERS: 12 4, Header 0, Flags 4, ProfileId 8 }
 layout! { NDIS_GFT_DELETE_TABLE_PARAMETERS: 12 4, Header 0, Flags 4, TableId 8 }
-layout! { NDIS_GFT_EXACT_MATCH_FLOW_ENTRY: 168 8, Header 0, Flags 4, TableId 8, VPortId 12, MatchProfileId 16, MatchRequestStatus 20, ActionRequestStatus 24, CounterFlags 28, CounterUpdateFrequency 32, CounterType 36, UpdatePeriod 40, CounterValueBuffer 48, CounterValueBuffer.PacketCounterAddress 48, CounterValueBuffer.ByteCounterAddress 48, CounterValueBuffer.PacketByteCounterAddress 48, CounterValueBuffer.PacketByteCounterAndStateAddress 48, HeaderTranspositionProfileId 56, RedirectionVPortId 60, TtlIsOneRedirectionVPortId 64, NumCounterObjects 68, CounterIdArray 72, CacheHint 104, ClientFlowEntryId 112, ProviderFlowEntryId 120, FlowEntryState 128, TcpSequenceNumber 132, HeaderGroupExactMatchArrayOffset 136, HeaderGroupExactMatchArrayNumElements 140, HeaderGroupExactMatchArrayElementSize 144, HeaderGroupTranspositionArrayOffset 148, HeaderGroupTranspositionArrayNumElements 152, HeaderGroupTranspositionArrayElementSize 156, CustomActionOffset 160 }
 layout! { NDIS_GFT_FLOW_ENTRY_ARRAY: 24 4, Header 0, Flags 4, EntryType 8, FlowEntryArrayOffset 12, FlowEntryArrayNumElements 16, FlowEntryArrayElementSize 20 }
 layout! { NDIS_GFT_FLOW_ENTRY_ID_AND_COUNTER: 48 8, FlowEntryId 0, CounterValue 8 }
 layout! { NDIS_GFT_FLOW_ENTRY_ID_ARRAY: 28 4, Header 0, Flags 4, TableId 8, VPortId 12, IdArray 16, IdArray.FlowEntryIdArray 16, IdArray.FlowEntryIdArray.ProviderFlowEntryIdArrayOffset 16, IdArray.FlowEntryIdArray.ProviderFlowEntryIdArrayNumElements 20, IdArray.FlowEntryIdArray.ProviderFlowEntryIdArrayElementSize 24, IdArray.FlowEntryIdAndCounterArray 16, IdArray.FlowEntryIdAndCounterArray.ProviderFlowEntryIdAndCounterArrayOffset 16, IdArray.FlowEntryIdAndCounterArray.ProviderFlowEntryIdAndCounterArrayNumElements 20, IdArray.FlowEntryIdAndCounterArray.ProviderFlowEntryIdAndCounterArrayElementSize 24 }
-layout! { NDIS_GFT_FLOW_ENTRY_INFO_ARRAY: 40 8, Header 0, Flags 4, TableId 8, VPortId 12, ProviderFlowEntryIdStart 16, FlowEntryIdCount 24, FlowEntryInfoArrayOffset 28, FlowEntryInfoArrayNumElements 32, FlowEntryInfoArrayElementSize 36 }
 layout! { NDIS_GFT_FLOW_STATE: 8 4, TcpSeqNum 0, TcpAckNum 4 }
 layout! { NDIS_GFT_FREE_COUNTER_PARAMETERS: 32 4, Header 0, Flags 4, TableId 8, CounterIdStart 12, NumCounters 16, LastCounterValueAndStateArrayOffset 20, LastCounterValueAndStateArrayNumElements 24, LastCounterValueAndStateArrayElementSize 28 }
 layout! { NDIS_GFT_HEADER_GROUP_TRANSPOSITION: 88 8, Header 0, Flags 4, Action 8, HeadersPresent 12, HeaderFields 16, EthernetFields 24, IPAddress 44, IPAddress.IPv4Address 44, IPAddress.IPv4Address.SourceIPAddress 44, IPAddress.IPv4Address.DestinationIPAddress 48, IPAddress.IPv6Address 44, IPAddress.IPv6Address.SourceIPAddress 44, IPAddress.IPv6Address.DestinationIPAddress 60, Ttl 76, Dscp 77, IPProtocol 78, TransportOrEncapsulation 80, TransportOrEncapsulation.Udp 80, TransportOrEncapsulation.Udp.SourcePort 80, TransportOrEncapsulation.Udp.DestinationPort 82, TransportOrEncapsulation.Tcp 80, TransportOrEncapsulation.Tcp.SourcePort 80, TransportOrEncapsulation.Tcp.DestinationPort 82, TransportOrEncapsulation.Encapsulation 80, TransportOrEncapsulation.Encapsulation.TenantId 80, TransportOrEncapsulation.Encapsulation.GreProtocol 84, TransportOrEncapsulation.Encapsulation.Entropy 86 }
@@ -217,21 +156,16 @@ layout! { NDIS_GFT_TABLE_INFO: 24 4, Header 0, Flags 4, TableId 8, TableType 12,
 layout! { NDIS_GFT_TABLE_INFO_ARRAY: 20 4, Header 0, Flags 4, TableArrayOffset 8, TableArrayNumElements 12, TableArrayElementSize 16 }
 layout! { NDIS_GFT_TABLE_PARAMETERS: 20 4, Header 0, Flags 4, TableId 8, TableType 12, NextTableId 16 }
 layout! { NDIS_GFT_VPORT_PARAMETERS: 360 8, Header 0, Flags 4, VPortId 8, ExceptionVPortId 12, SamplingRate 16, DscpMask 24, NumDscpMaskCounterObjects 32, DscpMaskCounterIdArray 36, PriorityMask 296, NumPriorityMaskCounterObjects 304, PriorityMaskCounterIdArray 308, VxLanSrcPortBase 340, VxLanSrcPortRange 342, DscpFlags 344, u.CustomProviderReservedPointer 352, u.CustomProviderReservedValue 352 }
-layout! { NDIS_GFT_WILDCARD_MATCH_FLOW_ENTRY: 152 8, Header 0, Flags 4, TableId 8, VPortId 12, MatchProfileId 16, MatchRequestStatus 20, ActionRequestStatus 24, CounterFlags 28, CounterUpdateFrequency 32, CounterType 36, UpdatePeriod 40, CounterValueBuffer 48, CounterValueBuffer.PacketCounterAddress 48, CounterValueBuffer.ByteCounterAddress 48, CounterValueBuffer.PacketByteCounterAddress 48, Priority 56, Action 60, RedirectionVPortId 64, TtlIsOneRedirectionVPortId 68, NumCounterObjects 72, CounterIdArray 76, CacheHint 108, ClientFlowEntryId 112, ProviderFlowEntryId 120, FlowEntryState 128, HeaderGroupWildcardMatchArrayOffset 132, HeaderGroupWildcardMatchArrayNumElements 136, HeaderGroupWildcardMatchArrayElementSize 140, CustomActionOffset 144 }
 layout! { NDIS_GUID: 28 4, Guid 0, u.Oid 16, u.Status 16, Size 20, Flags 24 }
 layout! { NDIS_HARDWARE_CROSSTIMESTAMP: 32 8, Header 0, Flags 4, SystemTimestamp1 8, HardwareClockTimestamp 16, SystemTimestamp2 24 }
 layout! { NDIS_HD_SPLIT_ATTRIBUTES: 24 4, Header 0, HardwareCapabilities 4, CurrentCapabilities 8, HDSplitFlags 12, BackfillSize 16, MaxHeaderSize 20 }
 layout! { NDIS_HD_SPLIT_CURRENT_CONFIG: 28 4, Header 0, HardwareCapabilities 4, CurrentCapabilities 8, HDSplitFlags 12, HDSplitCombineFlags 16, BackfillSize 20, MaxHeaderSize 24 }
 layout! { NDIS_HD_SPLIT_PARAMETERS: 8 4, Header 0, HDSplitCombineFlags 4 }
 layout! { NDIS_HYPERVISOR_INFO: 12 4, Header 0, Flags 4, PartitionType 8 }
-layout! { NDIS_IF_PROVIDER_CHARACTERISTICS: 40 8, Header 0, QueryObjectHandler 8, SetObjectHandler 16, Reserved1 24, Reserved2 32 }
 layout! { NDIS_INTERRUPT_MODERATION_PARAMETERS: 12 4, Header 0, Flags 4, InterruptModeration 8 }
 layout! { NDIS_IPSEC_OFFLOAD_V1: 28 4, Supported 0, Supported.Encapsulation 0, Supported.AhEspCombined 4, Supported.TransportTunnelCombined 8, Supported.IPv4Options 12, Supported.Flags 16, IPv4AH 20, IPv4ESP 24 }
-layout! { NDIS_IPSEC_OFFLOAD_V1_NET_BUFFER_LIST_INFO: 8 8, u.Transmit 0, u.Transmit.OffloadHandle 0, u.Receive 0, u.Receive.CryptoStatus 2 }
 layout! { NDIS_IPSEC_OFFLOAD_V2: 32 4, Encapsulation 0, IPv6Supported 4, IPv4Options 5, IPv6NonIPsecExtensionHeaders 6, Ah 7, Esp 8, AhEspCombined 9, Transport 10, Tunnel 11, TransportTunnelCombined 12, LsoSupported 13, ExtendedSequenceNumbers 14, UdpEsp 16, AuthenticationAlgorithms 20, EncryptionAlgorithms 24, SaOffloadCapacity 28 }
 layout! { NDIS_IPSEC_OFFLOAD_V2_HEADER_NET_BUFFER_LIST_INFO: 4 4, u.Transmit 0, u.Receive 0 }
-layout! { NDIS_IPSEC_OFFLOAD_V2_NET_BUFFER_LIST_INFO: 8 8, u.Transmit 0, u.Transmit.OffloadHandle 0, u.Receive 0 }
-layout! { NDIS_IPSEC_OFFLOAD_V2_TUNNEL_NET_BUFFER_LIST_INFO: 8 8, Transmit 0, Transmit.TunnelHandle 0 }
 layout! { NDIS_IP_OPER_STATE: 20 4, Header 0, Flags 4, IpOperationalStatus 8 }
 layout! { NDIS_IP_OPER_STATUS: 12 4, AddressFamily 0, OperationalStatus 4, OperationalStatusFlags 8 }
 layout! { NDIS_IP_OPER_STATUS_INFO: 396 4, Header 0, Flags 4, NumberofAddressFamiliesReturned 8, IpOperationalStatus 12 }
@@ -247,30 +181,10 @@ layout! { NDIS_KDNET_REMOVE_PF: 28 4, Header 0, Bdf 4, FunctionNumber 24 }
 layout! { NDIS_LINK_PARAMETERS: 32 8, Header 0, MediaDuplexState 4, XmitLinkSpeed 8, RcvLinkSpeed 16, PauseFunctions 24, AutoNegotiationFlags 28 }
 layout! { NDIS_LINK_SPEED: 16 8, XmitLinkSpeed 0, RcvLinkSpeed 8 }
 layout! { NDIS_LINK_STATE: 40 8, Header 0, MediaConnectState 4, MediaDuplexState 8, XmitLinkSpeed 16, RcvLinkSpeed 24, PauseFunctions 32, AutoNegotiationFlags 36 }
-layout! { NDIS_MAC_FRAGMENT: 16 8, NdisLinkContext 0, Errors 8 }
-layout! { NDIS_MAC_LINE_DOWN: 8 8, NdisLinkContext 0 }
-layout! { NDIS_MAC_LINE_UP: 40 8, LinkSpeed 0, Quality 4, SendWindow 8, ConnectionWrapperID 16, NdisLinkHandle 24, NdisLinkContext 32 }
-layout! { NDIS_MINIPORT_ADAPTER_ATTRIBUTES: 224 8, Header 0, AddDeviceRegistrationAttributes 0, RegistrationAttributes 0, GeneralAttributes 0, OffloadAttributes 0, Native_802_11_Attributes 0, HardwareAssistAttributes 0, NDKAttributes 0, PacketDirectAttributes 0 }
-layout! { NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES: 224 8, Header 0, Flags 4, MediaType 8, PhysicalMediumType 12, MtuSize 16, MaxXmitLinkSpeed 24, XmitLinkSpeed 32, MaxRcvLinkSpeed 40, RcvLinkSpeed 48, MediaConnectState 56, MediaDuplexState 60, LookaheadSize 64, PowerManagementCapabilities 72, MacOptions 80, SupportedPacketFilters 84, MaxMulticastListSize 88, MacAddressLength 92, PermanentMacAddress 94, CurrentMacAddress 126, RecvScaleCapabilities 160, AccessType 168, DirectionType 172, ConnectionType 176, IfType 180, IfConnectorPresent 182, SupportedStatistics 184, SupportedPauseFunctions 188, DataBackFillSize 192, ContextBackFillSize 196, SupportedOidList 200, SupportedOidListLength 208, AutoNegotiationFlags 212, PowerManagementCapabilitiesEx 216 }
-layout! { NDIS_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES: 96 8, Header 0, HDSplitAttributes 8, HardwareReceiveFilterCapabilities 16, CurrentReceiveFilterCapabilities 24, HardwareNicSwitchCapabilities 32, CurrentNicSwitchCapabilities 40, HardwareSriovCapabilities 48, CurrentSriovCapabilities 56, HardwareQosCapabilities 64, CurrentQosCapabilities 72, HardwareGftOffloadCapabilities 80, CurrentGftOffloadCapabilities 88 }
-layout! { NDIS_MINIPORT_ADAPTER_NATIVE_802_11_ATTRIBUTES: 64 8, Header 0, OpModeCapability 4, NumOfTXBuffers 8, NumOfRXBuffers 12, MultiDomainCapabilityImplemented 16, NumSupportedPhys 20, SupportedPhyAttributes 24, ExtSTAAttributes 32, VWiFiAttributes 40, ExtAPAttributes 48, WFDAttributes 56 }
-layout! { NDIS_MINIPORT_ADAPTER_NDK_ATTRIBUTES: 16 8, Header 0, Enabled 4, NdkCapabilities 8 }
-layout! { NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES: 40 8, Header 0, DefaultOffloadConfiguration 8, HardwareOffloadCapabilities 16, DefaultTcpConnectionOffloadConfiguration 24, TcpConnectionOffloadHardwareCapabilities 32 }
 layout! { NDIS_MINIPORT_ADAPTER_PACKET_DIRECT_ATTRIBUTES: 12 4, Header 0, Flags 4, DmaAddressWidth 8 }
-layout! { NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES: 32 8, Header 0, MiniportAdapterContext 8, AttributeFlags 16, CheckForHangTimeInSeconds 20, InterfaceType 24 }
-layout! { NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES: 24 8, Header 0, MiniportAddDeviceContext 8, Flags 16 }
-layout! { NDIS_MINIPORT_CO_CHARACTERISTICS: 56 8, Header 0, Flags 4, CoCreateVcHandler 8, CoDeleteVcHandler 16, CoActivateVcHandler 24, CoDeactivateVcHandler 32, CoSendNetBufferListsHandler 40, CoOidRequestHandler 48 }
-layout! { NDIS_MINIPORT_DRIVER_CHARACTERISTICS: 160 8, Header 0, MajorNdisVersion 4, MinorNdisVersion 5, MajorDriverVersion 6, MinorDriverVersion 7, Flags 8, SetOptionsHandler 16, InitializeHandlerEx 24, HaltHandlerEx 32, UnloadHandler 40, PauseHandler 48, RestartHandler 56, OidRequestHandler 64, SendNetBufferListsHandler 72, ReturnNetBufferListsHandler 80, CancelSendHandler 88, CheckForHangHandlerEx 96, ResetHandlerEx 104, DevicePnPEventNotifyHandler 112, ShutdownHandlerEx 120, CancelOidRequestHandler 128, DirectOidRequestHandler 136, CancelDirectOidRequestHandler 144, SynchronousOidRequestHandler 152 }
-layout! { NDIS_MINIPORT_INIT_PARAMETERS: 64 8, Header 0, Flags 4, AllocatedResources 8, IMDeviceInstanceContext 16, MiniportAddDeviceContext 24, IfIndex 32, NetLuid 40, DefaultPortAuthStates 48, PciDeviceCustomProperties 56 }
-layout! { NDIS_MINIPORT_INTERRUPT_CHARACTERISTICS: 96 8, Header 0, InterruptHandler 8, InterruptDpcHandler 16, DisableInterruptHandler 24, EnableInterruptHandler 32, MsiSupported 40, MsiSyncWithAllMessages 41, MessageInterruptHandler 48, MessageInterruptDpcHandler 56, DisableMessageInterruptHandler 64, EnableMessageInterruptHandler 72, InterruptType 80, MessageInfoTable 88 }
 layout! { NDIS_MINIPORT_PAUSE_PARAMETERS: 12 4, Header 0, Flags 4, PauseReason 8 }
-layout! { NDIS_MINIPORT_PNP_CHARACTERISTICS: 48 8, Header 0, MiniportAddDeviceHandler 8, MiniportRemoveDeviceHandler 16, MiniportFilterResourceRequirementsHandler 24, MiniportStartDeviceHandler 32, Flags 40 }
-layout! { NDIS_MINIPORT_RESTART_PARAMETERS: 24 8, Header 0, RestartAttributes 8, Flags 16 }
-layout! { NDIS_MINIPORT_SS_CHARACTERISTICS: 24 8, Header 0, Flags 4, IdleNotificationHandler 8, CancelIdleNotificationHandler 16 }
-layout! { NDIS_MINIPORT_TIMER: 160 8, Timer 0, Dpc 64, MiniportTimerFunction 128, MiniportTimerContext 136, Miniport 144, NextTimer 152 }
 layout! { NDIS_MONITOR_CONFIG: 6 2, Header 0, RxDropReportEnable 4 }
 layout! { NDIS_MSIX_CONFIG_PARAMETERS: 16 4, Header 0, ConfigOperation 4, TableEntry 8, MessageNumber 12 }
-layout! { NDIS_NBL_MEDIA_SPECIFIC_INFORMATION_EX: 32 8, Header 0, NextEntry 8, Tag 16, Data 24 }
 layout! { NDIS_NDK_CAPABILITIES: 56 8, Header 0, Flags 4, MaxQpCount 8, MaxCqCount 12, MaxMrCount 16, MaxPdCount 20, MaxInboundReadLimit 24, MaxOutboundReadLimit 28, MaxMwCount 32, MaxSrqCount 36, MissingCounterMask 40, NdkInfo 48 }
 layout! { NDIS_NDK_CONNECTIONS: 80 4, Header 0, Flags 4, Count 8, NDConnectionsMappedtoTCPConnections 12, Connections 16 }
 layout! { NDIS_NDK_CONNECTION_ENTRY: 64 4, Local 0, Remote 28, UserModeOwner 56, OwnerPid 60 }
@@ -281,11 +195,7 @@ layout! { NDIS_NDK_PERFORMANCE_COUNTERS: 240 8, Connect 0, Accept 8, ConnectFail
 layout! { NDIS_NDK_REQUEST_PARAMETERS: 104 8, RdmaRequested 0, SwitchPortId 4, IfIndex 8, MacAddress 12, VlanId 44, NdkReserved 48 }
 layout! { NDIS_NDK_RESPONSE_PARAMETERS: 64 8, CapabilitiesAvailable 0, ReceivedCapabilities 8 }
 layout! { NDIS_NDK_STATISTICS_INFO: 248 8, Header 0, Flags 4, CounterSet 8 }
-layout! { NDIS_NET_BUFFER_LIST_8021Q_INFO: 8 8, u.TagHeader 0, u.WLanTagHeader 0, u.Value 0 }
-layout! { NDIS_NET_BUFFER_LIST_FILTERING_INFO: 8 8, u.FilteringInfo 0, u.FilteringInfo.FilterId 0, u.FilteringInfo.QueueVPortInfo 2, u.FilteringInfo.QueueVPortInfo.QueueId 2, u.FilteringInfo.QueueVPortInfo.VPortId 2, u.Value 0 }
 layout! { NDIS_NET_BUFFER_LIST_GFT_OFFLOAD_INFO: 8 4, Flags 0, VPortId 4, Reserved 6 }
-layout! { NDIS_NET_BUFFER_LIST_MEDIA_SPECIFIC_INFO: 8 8, u.MediaSpecificInfo 0, u.NativeWifiSpecificInfo 0, u.Value 0 }
-layout! { NDIS_NET_BUFFER_LIST_VIRTUAL_SUBNET_INFO: 8 8, u.s.Reserved 4, u.Value 0 }
 layout! { NDIS_NIC_SWITCH_CAPABILITIES: 132 4, Header 0, Flags 4, NdisReserved1 8, NumTotalMacAddresses 12, NumMacAddressesPerPort 16, NumVlansPerPort 20, NdisReserved2 24, NdisReserved3 28, NicSwitchCapabilities 32, MaxNumSwitches 36, MaxNumVPorts 40, NdisReserved4 44, MaxNumVFs 48, MaxNumQueuePairs 52, NdisReserved5 56, NdisReserved6 60, NdisReserved7 64, MaxNumQueuePairsPerNonDefaultVPort 68, NdisReserved8 72, NdisReserved9 76, NdisReserved10 80, NdisReserved11 84, NdisReserved12 88, MaxNumMacAddresses 92, NdisReserved13 96, NdisReserved14 100, NdisReserved15 104, NdisReserved16 108, NdisReserved17 112, MaxNumRssCapableNonDefaultPFVPorts 116, NumberOfIndirectionTableEntriesForDefaultVPort 120, NumberOfIndirectionTableEntriesPerNonDefaultPFVPort 124, MaxNumQueuePairsForDefaultVPort 128 }
 layout! { NDIS_NIC_SWITCH_DELETE_SWITCH_PARAMETERS: 12 4, Header 0, Flags 4, SwitchId 8 }
 layout! { NDIS_NIC_SWITCH_DELETE_VPORT_PARAMETERS: 12 4, Header 0, Flags 4, VPortId 8 }
@@ -296,35 +206,22 @@ layout! { NDIS_NIC_SWITCH_PARAMETERS: 552 4, Header 0, Flags 4, SwitchType 8, Sw
 layout! { NDIS_NIC_SWITCH_VF_INFO: 1632 4, Header 0, Flags 4, SwitchId 8, VMName 12, VMFriendlyName 528, NicName 1044, MacAddressLength 1560, PermanentMacAddress 1562, CurrentMacAddress 1594, VFId 1626, RequestorId 1628 }
 layout! { NDIS_NIC_SWITCH_VF_INFO_ARRAY: 24 4, Header 0, Flags 4, SwitchId 8, FirstElementOffset 12, NumElements 16, ElementSize 20 }
 layout! { NDIS_NIC_SWITCH_VF_PARAMETERS: 1632 4, Header 0, Flags 4, SwitchId 8, VMName 12, VMFriendlyName 528, NicName 1044, MacAddressLength 1560, PermanentMacAddress 1562, CurrentMacAddress 1594, VFId 1626, RequestorId 1628 }
-layout! { NDIS_NIC_SWITCH_VPORT_INFO: 576 8, Header 0, VPortId 4, Flags 8, SwitchId 12, VPortName 16, AttachedFunctionId 532, NumQueuePairs 536, InterruptModeration 540, VPortState 544, ProcessorAffinity 552, LookaheadSize 568, NumFilters 572 }
 layout! { NDIS_NIC_SWITCH_VPORT_INFO_ARRAY: 28 4, Header 0, Flags 4, SwitchId 8, AttachedFunctionId 12, FirstElementOffset 16, NumElements 20, ElementSize 24 }
-layout! { NDIS_NIC_SWITCH_VPORT_PARAMETERS: 752 8, Header 0, Flags 4, SwitchId 8, VPortId 12, VPortName 16, AttachedFunctionId 532, NumQueuePairs 536, InterruptModeration 540, VPortState 544, ProcessorAffinity 552, LookaheadSize 568, NdkParams 576, QosSqId 744 }
 layout! { NDIS_OBJECT_HEADER: 4 2, Type 0, Revision 1, Size 2 }
 layout! { NDIS_OFFLOAD: 216 4, Header 0, Checksum 4, LsoV1 36, IPsecV1 52, LsoV2 80, Flags 108, IPsecV2 112, Rsc 144, EncapsulatedPacketTaskOffloadGre 148, EncapsulatedPacketTaskOffloadVxlan 156, EncapsulationTypes 176, Rfc6877Xlat 180, UdpSegmentation 188 }
 layout! { NDIS_OFFLOAD_ENCAPSULATION: 28 4, Header 0, IPv4 4, IPv4.Enabled 4, IPv4.EncapsulationType 8, IPv4.HeaderSize 12, IPv6 16, IPv6.Enabled 16, IPv6.EncapsulationType 20, IPv6.HeaderSize 24 }
 layout! { NDIS_OFFLOAD_PARAMETERS: 36 4, Header 0, IPv4Checksum 4, TCPIPv4Checksum 5, UDPIPv4Checksum 6, TCPIPv6Checksum 7, UDPIPv6Checksum 8, LsoV1 9, IPsecV1 10, LsoV2IPv4 11, LsoV2IPv6 12, TcpConnectionIPv4 13, TcpConnectionIPv6 14, Flags 16, IPsecV2 20, IPsecV2IPv4 21, s.RscIPv4 22, s.RscIPv6 23, s2.EncapsulatedPacketTaskOffload 24, s2.EncapsulationTypes 25, EncapsulationProtocolParameters 28, UdpSegmentation 32, UdpSegmentation.IPv4 32, UdpSegmentation.IPv6 33 }
-layout! { NDIS_OID_REQUEST: 248 8, Header 0, RequestType 4, PortNumber 8, Timeout 12, RequestId 16, RequestHandle 24, DATA 32, NdisReserved 72, MiniportReserved 200, SourceReserved 216, SupportedRevision 232, Reserved1 233, Reserved2 234, SwitchId 236, VPortId 240, Flags 244 }
-layout! { NDIS_OPEN_PARAMETERS: 56 8, Header 0, AdapterName 8, MediumArray 16, MediumArraySize 24, SelectedMediumIndex 32, FrameTypeArray 40, FrameTypeArraySize 48 }
 layout! { NDIS_OPER_STATE: 12 4, Header 0, OperationalStatus 4, OperationalStatusFlags 8 }
-layout! { NDIS_PACKET_8021Q_INFO: 8 8, u.TagHeader 0, u.Value 0 }
 layout! { NDIS_PCI_DEVICE_CUSTOM_PROPERTIES: 52 4, Header 0, DeviceType 4, CurrentSpeedAndMode 8, CurrentPayloadSize 12, MaxPayloadSize 16, MaxReadRequestSize 20, CurrentLinkSpeed 24, CurrentLinkWidth 28, MaxLinkSpeed 32, MaxLinkWidth 36, PciExpressVersion 40, InterruptType 44, MaxInterruptMessages 48 }
 layout! { NDIS_PD_ACQUIRE_QUEUES_PARAMETERS: 8 8, Header 0, Flags 4 }
 layout! { NDIS_PD_CAPABILITIES: 96 8, Header 0, Flags 4, MaximumTxPartialBufferCount 8, MaximumRxPartialBufferCount 12, RxFilterContextWidth 16, CapabilityFlags 20, MaxNumberOfRxQueues 24, MaxNumberOfTxQueues 28, MaxNumberOfRxQueuesForDefaultVport 32, MaxNumberOfTxQueuesForDefaultVport 36, MaxNumberOfRxQueuesPerNonDefaultVport 40, MaxNumberOfTxQueuesPerNonDefaultVport 44, ExactMatchProfileArrayOffset 48, ExactMatchProfileArrayNumElements 52, ExactMatchProfileArrayElementSize 56, WildcardMatchProfileArrayOffset 60, WildcardMatchProfileArrayNumElements 64, WildcardMatchProfileArrayElementSize 68, MinimumModerationInterval 72, MaximumModerationInterval 76, ModerationIntervalGranularity 80, MaxRxQueueSize 84, MaxTxQueueSize 88 }
 layout! { NDIS_PD_CLOSE_PROVIDER_PARAMETERS: 16 8, Header 0, Flags 4, ProviderHandle 8 }
 layout! { NDIS_PD_CONFIG: 24 8, Header 0, Flags 4, Enabled 8, CapabilitiesOffset 12, CapabilitiesSize 16 }
 layout! { NDIS_PD_COUNTER_HANDLE__: 4 4, unused 0 }
-layout! { NDIS_PD_COUNTER_PARAMETERS: 24 8, Header 0, Flags 4, CounterName 8, Type 16 }
 layout! { NDIS_PD_COUNTER_VALUE: 24 8, ReceiveQueue 0, TransmitQueue 0, Filter 0 }
 layout! { NDIS_PD_FILTER_COUNTER: 16 8, PacketsMatched 0, BytesMatched 8 }
 layout! { NDIS_PD_FILTER_HANDLE__: 4 4, unused 0 }
-layout! { NDIS_PD_FILTER_PARAMETERS: 64 8, Header 0, Flags 4, MatchProfileId 8, Priority 12, CounterHandle 16, TargetReceiveQueue 24, RxFilterContext 32, HeaderGroupMatchArray 40, HeaderGroupMatchArrayNumElements 48, HeaderGroupMatchArrayElementSize 52, HeaderGroupMatchArrayTotalSize 56 }
-layout! { NDIS_PD_OPEN_PROVIDER_PARAMETERS: 24 8, Header 0, Flags 4, ProviderHandle 8, ProviderDispatch 16 }
-layout! { NDIS_PD_POST_AND_DRAIN_ARG: 32 8, PostBufferListHead 0, DrainBufferListTail 8, MaxDrainCount 16, DrainCount 20, PostCount 24, QueueDepthThresholdReached 28 }
-layout! { NDIS_PD_PROVIDER_DISPATCH: 104 8, Header 0, Flags 4, NdisPDAllocateQueue 8, NdisPDFreeQueue 16, NdisPDAcquireReceiveQueues 24, NdisPDReleaseReceiveQueues 32, NdisPDAllocateCounter 40, NdisPDFreeCounter 48, NdisPDQueryCounter 56, NdisPDSetReceiveFilter 64, NdisPDClearReceiveFilter 72, NdisPDRequestDrainNotification 80, NdisPDQueueControl 88, NdisPDProviderControl 96 }
 layout! { NDIS_PD_PROVIDER_HANDLE__: 4 4, unused 0 }
-layout! { NDIS_PD_QUEUE: 48 8, Header 0, Flags 4, Dispatch 8, PDPlatformReserved 16, PDClientReserved 32 }
-layout! { NDIS_PD_QUEUE_DISPATCH: 40 8, Header 0, Flags 4, PDPostAndDrainBufferList 8, PDQueryQueueDepth 16, PDFlushQueue 24, PDPostAndDrainBufferListEx 32 }
-layout! { NDIS_PD_QUEUE_PARAMETERS: 56 8, Header 0, Flags 4, QueueType 8, QueueSize 12, ReceiveDataLength 16, Affinity 24, TrafficClassId 40, MaximumPartialBufferCount 44, CounterHandle 48 }
 layout! { NDIS_PD_RECEIVE_QUEUE_COUNTER: 24 8, PacketsReceived 0, BytesReceived 8, PacketsDropped 16 }
 layout! { NDIS_PD_TRANSMIT_QUEUE_COUNTER: 16 8, PacketsTransmitted 0, BytesTransmitted 8 }
 layout! { NDIS_PHYSICAL_ADDRESS_UNIT: 16 8, PhysicalAddress 0, Length 8 }
@@ -338,23 +235,15 @@ layout! { NDIS_PM_WAKE_REASON: 20 4, Header 0, Flags 4, WakeReason 8, InfoBuffer
 layout! { NDIS_PM_WAKE_UP_CAPABILITIES: 12 4, MinMagicPacketWakeUp 0, MinPatternWakeUp 4, MinLinkChangeWakeUp 8 }
 layout! { NDIS_PM_WOL_PATTERN: 196 4, Header 0, Flags 4, Priority 8, WoLPacketType 12, FriendlyName 16, PatternId 148, NextWoLPatternOffset 152, WoLPattern 156 }
 layout! { NDIS_PNP_CAPABILITIES: 16 4, Flags 0, WakeUpCapabilities 4 }
-layout! { NDIS_POLL_CHARACTERISTICS: 24 8, Header 0, SetPollNotificationHandler 8, PollHandler 16 }
-layout! { NDIS_POLL_DATA: 152 8, Header 0, Transmit 8, Receive 80 }
 layout! { NDIS_POLL_HANDLE__: 4 4, unused 0 }
 layout! { NDIS_POLL_NOTIFICATION: 6 2, Header 0, Enabled 4 }
-layout! { NDIS_POLL_RECEIVE_DATA: 72 8, MaxNblsToIndicate 0, Reserved1 4, IndicatedNblChain 16, NumberOfIndicatedNbls 24, NumberOfRemainingNbls 28, Flags 32, Reserved2 36, Reserved3 40 }
-layout! { NDIS_POLL_TRANSMIT_DATA: 72 8, MaxNblsToComplete 0, Reserved1 4, CompletedNblChain 16, NumberOfCompletedNbls 24, NumberOfRemainingNbls 28, SendCompleteFlags 32, Reserved2 36, Reserved3 40 }
-layout! { NDIS_PORT: 96 8, Next 0, NdisReserved 8, MiniportReserved 16, ProtocolReserved 24, PortCharacteristics 32 }
 layout! { NDIS_PORT_ARRAY: 80 8, Header 0, NumberOfPorts 4, OffsetFirstPort 8, ElementSize 12, Ports 16 }
 layout! { NDIS_PORT_AUTHENTICATION_PARAMETERS: 20 4, Header 0, SendControlState 4, RcvControlState 8, SendAuthorizationState 12, RcvAuthorizationState 16 }
 layout! { NDIS_PORT_CHARACTERISTICS: 64 8, Header 0, PortNumber 4, Flags 8, Type 12, MediaConnectState 16, XmitLinkSpeed 24, RcvLinkSpeed 32, Direction 40, SendControlState 44, RcvControlState 48, SendAuthorizationState 52, RcvAuthorizationState 56 }
 layout! { NDIS_PORT_STATE: 48 8, Header 0, MediaConnectState 4, XmitLinkSpeed 8, RcvLinkSpeed 16, Direction 24, SendControlState 28, RcvControlState 32, SendAuthorizationState 36, RcvAuthorizationState 40, Flags 44 }
 layout! { NDIS_PROCESSOR_INFO: 16 4, CpuNumber 0, PhysicalPackageId 4, CoreId 8, HyperThreadID 12 }
 layout! { NDIS_PROCESSOR_INFO_EX: 20 4, ProcNum 0, SocketId 4, CoreId 8, HyperThreadId 12, NodeId 16, NodeDistance 18 }
-layout! { NDIS_PROTOCOL_CO_CHARACTERISTICS: 40 8, Header 0, Flags 4, CoStatusHandlerEx 8, CoAfRegisterNotifyHandler 16, CoReceiveNetBufferListsHandler 24, CoSendNetBufferListsCompleteHandler 32 }
-layout! { NDIS_PROTOCOL_DRIVER_CHARACTERISTICS: 128 8, Header 0, MajorNdisVersion 4, MinorNdisVersion 5, MajorDriverVersion 6, MinorDriverVersion 7, Flags 8, Name 16, SetOptionsHandler 32, BindAdapterHandlerEx 40, UnbindAdapterHandlerEx 48, OpenAdapterCompleteHandlerEx 56, CloseAdapterCompleteHandlerEx 64, NetPnPEventHandler 72, UninstallHandler 80, OidRequestCompleteHandler 88, StatusHandlerEx 96, ReceiveNetBufferListsHandler 104, SendNetBufferListsCompleteHandler 112, DirectOidRequestCompleteHandler 120 }
 layout! { NDIS_PROTOCOL_PAUSE_PARAMETERS: 12 4, Header 0, Flags 4, PauseReason 8 }
-layout! { NDIS_PROTOCOL_RESTART_PARAMETERS: 56 8, Header 0, FilterModuleNameBuffer 8, FilterModuleNameBufferLength 16, RestartAttributes 24, BoundIfIndex 32, BoundIfNetluid 40, Flags 48 }
 layout! { NDIS_QOS_CAPABILITIES: 20 4, Header 0, Flags 4, MaxNumTrafficClasses 8, MaxNumEtsCapableTrafficClasses 12, MaxNumPfcEnabledTrafficClasses 16 }
 layout! { NDIS_QOS_CLASSIFICATION_ELEMENT: 16 4, Header 0, Flags 4, ConditionSelector 8, ConditionField 10, ActionSelector 12, ActionField 14 }
 layout! { NDIS_QOS_OFFLOAD_CAPABILITIES: 80 4, Header 0, Flags 4, SupportedSqTypes 8, TransmitCapSupported 12, TransmitReservationSupported 20, ReceiveCapSupported 28, TransmitGftCapSupported 36, ReceiveGftCapSupported 44, TcSupportedTable 52, NumStandardSqsSupported 60, NumGftSqsSupported 64, ReservationGranularitySupported 68, MaxNumSqInputs 72, CrossTcTransmitMaxCapSupported 76 }
@@ -375,32 +264,21 @@ layout! { NDIS_RECEIVE_HASH_PARAMETERS: 20 4, Header 0, Flags 4, HashInformation
 layout! { NDIS_RECEIVE_QUEUE_ALLOCATION_COMPLETE_ARRAY: 20 4, Header 0, Flags 4, FirstElementOffset 8, NumElements 12, ElementSize 16 }
 layout! { NDIS_RECEIVE_QUEUE_ALLOCATION_COMPLETE_PARAMETERS: 16 4, Header 0, Flags 4, QueueId 8, CompletionStatus 12 }
 layout! { NDIS_RECEIVE_QUEUE_FREE_PARAMETERS: 12 4, Header 0, Flags 4, QueueId 8 }
-layout! { NDIS_RECEIVE_QUEUE_INFO: 1096 8, Header 0, Flags 4, QueueType 8, QueueId 12, QueueGroupId 16, QueueState 20, ProcessorAffinity 24, NumSuggestedReceiveBuffers 40, MSIXTableEntry 44, LookaheadSize 48, VmName 52, QueueName 568, NumFilters 1084, InterruptCoalescingDomainId 1088 }
 layout! { NDIS_RECEIVE_QUEUE_INFO_ARRAY: 16 4, Header 0, FirstElementOffset 4, NumElements 8, ElementSize 12 }
-layout! { NDIS_RECEIVE_QUEUE_PARAMETERS: 1096 8, Header 0, Flags 4, QueueType 8, QueueId 12, QueueGroupId 16, ProcessorAffinity 24, NumSuggestedReceiveBuffers 40, MSIXTableEntry 44, LookaheadSize 48, VmName 52, QueueName 568, PortId 1084, InterruptCoalescingDomainId 1088, QosSqId 1092 }
 layout! { NDIS_RECEIVE_QUEUE_STATE: 16 4, Header 0, Flags 4, QueueId 8, QueueState 12 }
 layout! { NDIS_RECEIVE_SCALE_CAPABILITIES: 20 4, Header 0, CapabilitiesFlags 4, NumberOfInterruptMessages 8, NumberOfReceiveQueues 12, NumberOfIndirectionTableEntries 16 }
 layout! { NDIS_RECEIVE_SCALE_PARAMETERS: 44 4, Header 0, Flags 4, BaseCpuNumber 6, HashInformation 8, IndirectionTableSize 12, IndirectionTableOffset 16, HashSecretKeySize 20, HashSecretKeyOffset 24, ProcessorMasksOffset 28, NumberOfProcessorMasks 32, ProcessorMasksEntrySize 36, DefaultProcessorNumber 40 }
 layout! { NDIS_RECEIVE_SCALE_PARAMETERS_V2: 28 4, Header 0, Flags 4, HashInformation 8, HashSecretKeySize 12, HashSecretKeyOffset 16, NumberOfQueues 20, NumberOfIndirectionTableEntries 24 }
 layout! { NDIS_RECEIVE_THROTTLE_PARAMETERS: 8 4, MaxNblsToIndicate 0 }
-layout! { NDIS_RESTART_ATTRIBUTES: 32 16, Next 0, Oid 8, DataLength 12, Data 16 }
-layout! { NDIS_RESTART_GENERAL_ATTRIBUTES: 88 8, Header 0, MtuSize 4, MaxXmitLinkSpeed 8, MaxRcvLinkSpeed 16, LookaheadSize 24, MacOptions 28, SupportedPacketFilters 32, MaxMulticastListSize 36, RecvScaleCapabilities 40, AccessType 48, Flags 52, ConnectionType 56, SupportedStatistics 60, DataBackFillSize 64, ContextBackFillSize 68, SupportedOidList 72, SupportedOidListLength 80, MaxLookaheadSizeAccessed 84 }
 layout! { NDIS_RFC6877_464XLAT_OFFLOAD: 8 4, XlatOffload 0, Flags 4 }
 layout! { NDIS_ROUTING_DOMAIN_ENTRY: 292 4, Header 0, Flags 4, RoutingDomainId 8, RoutingDomainName 24, NumIsolationEntries 284, FirstIsolationEntryOffset 288 }
 layout! { NDIS_ROUTING_DOMAIN_ISOLATION_ENTRY: 272 4, Header 0, Flags 4, IsolationIdName 8, u.IsolationId 268 }
-layout! { NDIS_RSC_NBL_INFO: 8 8, Info 0, Info.CoalescedSegCount 0, Info.DupAckCount 2, Value 0 }
 layout! { NDIS_RSC_STATISTICS_INFO: 40 8, Header 0, CoalescedPkts 8, CoalescedOctets 16, CoalesceEvents 24, Aborts 32 }
 layout! { NDIS_RSS_PROCESSOR: 8 2, ProcNum 0, PreferenceIndex 4, Reserved 6 }
 layout! { NDIS_RSS_PROCESSOR_INFO: 40 4, Header 0, Flags 4, RssBaseProcessor 8, MaxNumRssProcessors 12, PreferredNumaNode 16, RssProcessorArrayOffset 20, RssProcessorCount 24, RssProcessorEntrySize 28, RssMaxProcessor 32, RssProfile 36 }
 layout! { NDIS_RSS_SET_INDIRECTION_ENTRIES: 20 4, Header 0, Flags 4, RssEntrySize 8, RssEntryTableOffset 12, NumberOfRssEntries 16 }
 layout! { NDIS_RSS_SET_INDIRECTION_ENTRY: 24 4, SwitchId 0, VPortId 4, Flags 8, IndirectionTableIndex 12, TargetProcessorNumber 14, EntryStatus 20 }
-layout! { NDIS_RW_LOCK: 1040 8, u.s.SpinLock 0, u.s.Context 8, u.Reserved 0, u2.RefCount 16, u2.RefCountEx 16, u2.s.RefCountLock 16, u2.s.SharedRefCount 24, u2.s.WriterWaiting 28 }
 layout! { NDIS_RW_LOCK_REFCOUNT: 16 4, RefCount 0, cacheLine 0 }
-layout! { NDIS_SCATTER_GATHER_LIST_PARAMETERS: 72 8, Header 0, Flags 4, QueueId 8, SharedMemoryUsage 12, Mdl 16, CurrentVa 24, Length 32, ProcessSGListHandler 40, Context 48, ScatterGatherListBuffer 56, ScatterGatherListBufferSize 64, ScatterGatherListBufferSizeNeeded 68 }
-layout! { NDIS_SG_DMA_DESCRIPTION: 48 8, Header 0, Flags 4, MaximumPhysicalMapping 8, ProcessSGListHandler 16, SharedMemAllocateCompleteHandler 24, ScatterGatherListSize 32, PdoOverride 40 }
-layout! { NDIS_SHARED_MEMORY_PARAMETERS: 72 8, Header 0, Flags 4, QueueId 8, SharedMemoryHandle 16, PreferredNode 24, Usage 28, Length 32, VirtualAddress 40, SGListBufferLength 48, SGListBuffer 56, VPortId 64 }
-layout! { NDIS_SHARED_MEMORY_PROVIDER_CHARACTERISTICS: 32 8, Header 0, Flags 4, ProviderContext 8, AllocateSharedMemoryHandler 16, FreeSharedMemoryHandler 24 }
-layout! { NDIS_SPIN_LOCK: 16 8, SpinLock 0, OldIrql 8 }
 layout! { NDIS_SRIOV_BAR_RESOURCES_INFO: 12 4, Header 0, VFId 4, BarIndex 6, BarResourcesOffset 8 }
 layout! { NDIS_SRIOV_CAPABILITIES: 12 4, Header 0, Flags 4, SriovCapabilities 8 }
 layout! { NDIS_SRIOV_CONFIG_STATE_PARAMETERS: 12 4, Header 0, BlockId 4, Length 8 }
@@ -420,18 +298,12 @@ layout! { NDIS_SRIOV_WRITE_VF_CONFIG_SPACE_PARAMETERS: 20 4, Header 0, VFId 4, O
 layout! { NDIS_STATISTICS_INFO: 152 8, Header 0, SupportedStatistics 4, ifInDiscards 8, ifInErrors 16, ifHCInOctets 24, ifHCInUcastPkts 32, ifHCInMulticastPkts 40, ifHCInBroadcastPkts 48, ifHCOutOctets 56, ifHCOutUcastPkts 64, ifHCOutMulticastPkts 72, ifHCOutBroadcastPkts 80, ifOutErrors 88, ifOutDiscards 96, ifHCInUcastOctets 104, ifHCInMulticastOctets 112, ifHCInBroadcastOctets 120, ifHCOutUcastOctets 128, ifHCOutMulticastOctets 136, ifHCOutBroadcastOctets 144 }
 layout! { NDIS_STATISTICS_VALUE: 12 4, Oid 0, DataLength 4, Data 8 }
 layout! { NDIS_STATISTICS_VALUE_EX: 16 4, Oid 0, DataLength 4, Length 8, Data 12 }
-layout! { NDIS_STATUS_INDICATION: 112 8, Header 0, SourceHandle 8, PortNumber 16, StatusCode 20, Flags 24, DestinationHandle 32, RequestId 40, StatusBuffer 48, StatusBufferSize 56, Guid 60, NdisReserved 80 }
 layout! { NDIS_SWITCH_FEATURE_STATUS_CUSTOM: 16 4, Header 0, Flags 4, FeatureStatusCustomBufferLength 8, FeatureStatusCustomBufferOffset 12 }
 layout! { NDIS_SWITCH_FEATURE_STATUS_PARAMETERS: 56 4, Header 0, Flags 4, FeatureStatusType 8, FeatureStatusId 12, FeatureStatusInstanceId 28, FeatureStatusVersion 44, SerializationVersion 46, FeatureStatusBufferOffset 48, FeatureStatusBufferLength 52 }
-layout! { NDIS_SWITCH_FORWARDING_DESTINATION_ARRAY: 24 8, Header 0, ElementSize 4, NumElements 8, NumDestinations 12, FirstElement 16 }
 layout! { NDIS_SWITCH_FORWARDING_DETAIL_NET_BUFFER_LIST_INFO: 8 8, AsUINT64 0 }
-layout! { NDIS_SWITCH_NET_BUFFER_LIST_CONTEXT_TYPE_INFO: 24 8, Header 0, ContextName 8, ExtensionId 16 }
 layout! { NDIS_SWITCH_NIC_ARRAY: 20 4, Header 0, Flags 4, FirstElementOffset 8, NumElements 12, ElementSize 16 }
-layout! { NDIS_SWITCH_NIC_OID_REQUEST: 32 8, Header 0, Flags 4, SourcePortId 8, SourceNicIndex 12, DestinationPortId 16, DestinationNicIndex 20, OidRequest 24 }
 layout! { NDIS_SWITCH_NIC_PARAMETERS: 2224 8, Header 0, Flags 4, NicName 8, NicFriendlyName 524, PortId 1040, NicIndex 1044, NicType 1048, NicState 1052, VmName 1056, VmFriendlyName 1572, NetCfgInstanceId 2088, MTU 2104, NumaNodeId 2108, PermanentMacAddress 2110, VMMacAddress 2142, CurrentMacAddress 2174, VFAssigned 2206, NdisReserved 2208 }
 layout! { NDIS_SWITCH_NIC_SAVE_STATE: 572 4, Header 0, Flags 4, PortId 8, NicIndex 12, ExtensionId 16, ExtensionFriendlyName 32, FeatureClassId 548, SaveDataSize 564, SaveDataOffset 566, SaveDataSizeOverflow 568 }
-layout! { NDIS_SWITCH_NIC_STATUS_INDICATION: 32 8, Header 0, Flags 4, SourcePortId 8, SourceNicIndex 12, DestinationPortId 16, DestinationNicIndex 20, StatusIndication 24 }
-layout! { NDIS_SWITCH_OPTIONAL_HANDLERS: 240 8, Header 0, AllocateNetBufferListForwardingContext 8, FreeNetBufferListForwardingContext 16, SetNetBufferListSource 24, AddNetBufferListDestination 32, GrowNetBufferListDestinations 40, GetNetBufferListDestinations 48, UpdateNetBufferListDestinations 56, CopyNetBufferListInfo 64, ReferenceSwitchNic 72, DereferenceSwitchNic 80, ReferenceSwitchPort 88, DereferenceSwitchPort 96, ReportFilteredNetBufferLists 104, SetNetBufferListSwitchContext 112, GetNetBufferListSwitchContext 120, SwitchPDReserved 128 }
 layout! { NDIS_SWITCH_PARAMETERS: 1048 4, Header 0, Flags 4, SwitchName 8, SwitchFriendlyName 524, NumSwitchPorts 1040, IsActive 1044 }
 layout! { NDIS_SWITCH_PORT_ARRAY: 20 4, Header 0, Flags 4, FirstElementOffset 8, NumElements 12, ElementSize 16 }
 layout! { NDIS_SWITCH_PORT_DESTINATION: 8 4, PortId 0, NicIndex 4 }
@@ -453,63 +325,25 @@ layout! { NDIS_SWITCH_PROPERTY_DELETE_PARAMETERS: 44 4, Header 0, Flags 4, Prope
 layout! { NDIS_SWITCH_PROPERTY_ENUM_INFO: 40 4, Header 0, Flags 4, PropertyInstanceId 8, PropertyVersion 24, QwordAlignedPropertyBufferLength 28, PropertyBufferLength 32, PropertyBufferOffset 36 }
 layout! { NDIS_SWITCH_PROPERTY_ENUM_PARAMETERS: 40 4, Header 0, Flags 4, PropertyType 8, PropertyId 12, SerializationVersion 28, FirstPropertyOffset 32, NumProperties 36 }
 layout! { NDIS_SWITCH_PROPERTY_PARAMETERS: 56 4, Header 0, Flags 4, PropertyType 8, PropertyId 12, PropertyVersion 28, SerializationVersion 30, PropertyInstanceId 32, PropertyBufferLength 48, PropertyBufferOffset 52 }
-layout! { NDIS_SYSTEM_PROCESSOR_INFO: 1072 8, Header 0, Flags 4, ProcessorVendor 8, NumPhysicalPackages 12, NumCores 16, NumCoresPerPhysicalPackage 20, MaxHyperThreadingCpusPerCore 24, RssBaseCpu 28, RssCpuCount 32, RssProcessors 40, CpuInfo 48 }
 layout! { NDIS_SYSTEM_PROCESSOR_INFO_EX: 40 4, Header 0, Flags 4, ProcessorVendor 8, NumSockets 12, NumCores 16, NumCoresPerSocket 20, MaxHyperThreadingProcsPerCore 24, ProcessorInfoOffset 28, NumberOfProcessors 32, ProcessorInfoEntrySize 36 }
-layout! { NDIS_TAPI_ACCEPT: 24 8, ulRequestID 0, hdCall 8, ulUserUserInfoSize 16, UserUserInfo 20 }
-layout! { NDIS_TAPI_ANSWER: 24 8, ulRequestID 0, hdCall 8, ulUserUserInfoSize 16, UserUserInfo 20 }
-layout! { NDIS_TAPI_CLOSE: 16 8, ulRequestID 0, hdLine 8 }
-layout! { NDIS_TAPI_CLOSE_CALL: 16 8, ulRequestID 0, hdCall 8 }
-layout! { NDIS_TAPI_CONDITIONAL_MEDIA_DETECTION: 136 8, ulRequestID 0, hdLine 8, ulMediaModes 16, LineCallParams 20 }
 layout! { NDIS_TAPI_CONFIG_DIALOG: 28 4, ulRequestID 0, ulDeviceID 4, ulDeviceClassSize 8, ulDeviceClassOffset 12, ulLibraryNameTotalSize 16, ulLibraryNameNeededSize 20, szLibraryName 24 }
-layout! { NDIS_TAPI_DEV_SPECIFIC: 40 8, ulRequestID 0, hdLine 8, ulAddressID 16, hdCall 24, ulParamsSize 32, Params 36 }
-layout! { NDIS_TAPI_DIAL: 24 8, ulRequestID 0, hdCall 8, ulDestAddressSize 16, szDestAddress 20 }
-layout! { NDIS_TAPI_DROP: 24 8, ulRequestID 0, hdCall 8, ulUserUserInfoSize 16, UserUserInfo 20 }
-layout! { NDIS_TAPI_EVENT: 48 8, htLine 0, htCall 8, ulMsg 16, ulParam1 24, ulParam2 32, ulParam3 40 }
-layout! { NDIS_TAPI_GATHER_DIGITS: 64 8, ulRequestID 0, hdCall 8, ulEndToEndID 16, ulDigitModes 20, lpsOrigDigitsBuffer 24, ulDigitsBufferOffset 32, ulNumDigitsNeeded 36, ulNumDigitsRead 40, ulTickCount 44, ulTerminationReason 48, ulTerminationDigitsMask 52, ulFirstDigitTimeout 56, ulInterDigitTimeout 60 }
 layout! { NDIS_TAPI_GET_ADDRESS_CAPS: 192 4, ulRequestID 0, ulDeviceID 4, ulAddressID 8, ulExtVersion 12, LineAddressCaps 16 }
-layout! { NDIS_TAPI_GET_ADDRESS_ID: 32 8, ulRequestID 0, hdLine 8, ulAddressID 16, ulAddressMode 20, ulAddressSize 24, szAddress 28 }
-layout! { NDIS_TAPI_GET_ADDRESS_STATUS: 88 8, ulRequestID 0, hdLine 8, ulAddressID 16, LineAddressStatus 20 }
-layout! { NDIS_TAPI_GET_CALL_ADDRESS_ID: 24 8, ulRequestID 0, hdCall 8, ulAddressID 16 }
-layout! { NDIS_TAPI_GET_CALL_INFO: 312 8, ulRequestID 0, hdCall 8, LineCallInfo 16 }
-layout! { NDIS_TAPI_GET_CALL_STATUS: 56 8, ulRequestID 0, hdCall 8, LineCallStatus 16 }
 layout! { NDIS_TAPI_GET_DEV_CAPS: 248 4, ulRequestID 0, ulDeviceID 4, ulExtVersion 8, LineDevCaps 12 }
 layout! { NDIS_TAPI_GET_DEV_CONFIG: 40 4, ulRequestID 0, ulDeviceID 4, ulDeviceClassSize 8, ulDeviceClassOffset 12, DeviceConfig 16 }
 layout! { NDIS_TAPI_GET_EXTENSION_ID: 24 4, ulRequestID 0, ulDeviceID 4, LineExtensionID 8 }
-layout! { NDIS_TAPI_GET_ID: 72 8, ulRequestID 0, hdLine 8, ulAddressID 16, hdCall 24, ulSelect 32, ulDeviceClassSize 36, ulDeviceClassOffset 40, DeviceID 44 }
-layout! { NDIS_TAPI_GET_LINE_DEV_STATUS: 96 8, ulRequestID 0, hdLine 8, LineDevStatus 16 }
-layout! { NDIS_TAPI_MAKE_CALL: 160 8, ulRequestID 0, hdLine 8, htCall 16, hdCall 24, ulDestAddressSize 32, ulDestAddressOffset 36, bUseDefaultLineCallParams 40, LineCallParams 44 }
-layout! { NDIS_TAPI_MONITOR_DIGITS: 16 8, hdCall 0, ulDigitModes 8 }
 layout! { NDIS_TAPI_NEGOTIATE_EXT_VERSION: 20 4, ulRequestID 0, ulDeviceID 4, ulLowVersion 8, ulHighVersion 12, ulExtVersion 16 }
-layout! { NDIS_TAPI_OPEN: 24 8, ulRequestID 0, ulDeviceID 4, htLine 8, hdLine 16 }
-layout! { NDIS_TAPI_PROVIDER_INITIALIZE: 24 8, ulRequestID 0, ulDeviceIDBase 4, ulNumLineDevs 8, ulProviderID 16 }
 layout! { NDIS_TAPI_PROVIDER_SHUTDOWN: 4 4, ulRequestID 0 }
-layout! { NDIS_TAPI_SECURE_CALL: 16 8, ulRequestID 0, hdCall 8 }
-layout! { NDIS_TAPI_SELECT_EXT_VERSION: 24 8, ulRequestID 0, hdLine 8, ulExtVersion 16 }
-layout! { NDIS_TAPI_SEND_USER_USER_INFO: 24 8, ulRequestID 0, hdCall 8, ulUserUserInfoSize 16, UserUserInfo 20 }
-layout! { NDIS_TAPI_SET_APP_SPECIFIC: 24 8, ulRequestID 0, hdCall 8, ulAppSpecific 16 }
-layout! { NDIS_TAPI_SET_CALL_PARAMS: 48 8, ulRequestID 0, hdCall 8, ulBearerMode 16, ulMinRate 20, ulMaxRate 24, bSetLineDialParams 28, LineDialParams 32 }
-layout! { NDIS_TAPI_SET_DEFAULT_MEDIA_DETECTION: 24 8, ulRequestID 0, hdLine 8, ulMediaModes 16 }
 layout! { NDIS_TAPI_SET_DEV_CONFIG: 24 4, ulRequestID 0, ulDeviceID 4, ulDeviceClassSize 8, ulDeviceClassOffset 12, ulDeviceConfigSize 16, DeviceConfig 20 }
-layout! { NDIS_TAPI_SET_MEDIA_MODE: 24 8, ulRequestID 0, hdCall 8, ulMediaMode 16 }
-layout! { NDIS_TAPI_SET_STATUS_MESSAGES: 24 8, ulRequestID 0, hdLine 8, ulLineStates 16, ulAddressStates 20 }
 layout! { NDIS_TCP_CONNECTION_OFFLOAD: 20 4, Header 0, Encapsulation 4, TcpConnectionOffloadCapacity 12, Flags 16 }
-layout! { NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO: 8 8, u.Transmit 0, u.Receive 0, u.Value 0 }
 layout! { NDIS_TCP_IP_CHECKSUM_OFFLOAD: 32 4, IPv4Transmit 0, IPv4Transmit.Encapsulation 0, IPv4Receive 8, IPv4Receive.Encapsulation 8, IPv6Transmit 16, IPv6Transmit.Encapsulation 16, IPv6Receive 24, IPv6Receive.Encapsulation 24 }
 layout! { NDIS_TCP_IP_CHECKSUM_PACKET_INFO: 4 4, u.Transmit 0, u.Receive 0, u.Value 0 }
-layout! { NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO: 8 8, u.Transmit 0, u.LsoV1Transmit 0, u.LsoV1TransmitComplete 0, u.LsoV2Transmit 0, u.LsoV2TransmitComplete 0, u.Value 0 }
 layout! { NDIS_TCP_LARGE_SEND_OFFLOAD_V1: 16 4, IPv4 0, IPv4.Encapsulation 0, IPv4.MaxOffLoadSize 4, IPv4.MinSegmentCount 8 }
 layout! { NDIS_TCP_LARGE_SEND_OFFLOAD_V2: 28 4, IPv4 0, IPv4.Encapsulation 0, IPv4.MaxOffLoadSize 4, IPv4.MinSegmentCount 8, IPv6 12, IPv6.Encapsulation 12, IPv6.MaxOffLoadSize 16, IPv6.MinSegmentCount 20 }
 layout! { NDIS_TCP_RECV_SEG_COALESCE_OFFLOAD: 2 1, IPv4 0, IPv4.Enabled 0, IPv6 1, IPv6.Enabled 1 }
-layout! { NDIS_TCP_SEND_OFFLOADS_SUPPLEMENTAL_NET_BUFFER_LIST_INFO: 8 8, u.EncapsulatedPacketOffsets 0, u.Value 0 }
 layout! { NDIS_TIMEOUT_DPC_REQUEST_CAPABILITIES: 16 4, Header 0, Flags 4, TimeoutArrayLength 8, TimeoutArray 12 }
-layout! { NDIS_TIMER: 128 8, Timer 0, Dpc 64 }
-layout! { NDIS_TIMER_CHARACTERISTICS: 24 8, Header 0, AllocationTag 4, TimerFunction 8, FunctionContext 16 }
 layout! { NDIS_TIMESTAMP_CAPABILITIES: 56 8, Header 0, HardwareClockFrequencyHz 8, CrossTimestamp 16, Reserved1 24, Reserved2 32, TimestampFlags 40 }
 layout! { NDIS_TIMESTAMP_CAPABILITY_FLAGS: 14 1, PtpV2OverUdpIPv4EventMsgReceiveHw 0, PtpV2OverUdpIPv4AllMsgReceiveHw 1, PtpV2OverUdpIPv4EventMsgTransmitHw 2, PtpV2OverUdpIPv4AllMsgTransmitHw 3, PtpV2OverUdpIPv6EventMsgReceiveHw 4, PtpV2OverUdpIPv6AllMsgReceiveHw 5, PtpV2OverUdpIPv6EventMsgTransmitHw 6, PtpV2OverUdpIPv6AllMsgTransmitHw 7, AllReceiveHw 8, AllTransmitHw 9, TaggedTransmitHw 10, AllReceiveSw 11, AllTransmitSw 12, TaggedTransmitSw 13 }
-layout! { NDIS_UDP_RSC_OFFLOAD_NET_BUFFER_LIST_INFO: 8 8, u.Receive 0, u.Receive.SegCount 0, u.Receive.SegSize 2, u.Value 0 }
 layout! { NDIS_UDP_SEGMENTATION_OFFLOAD: 28 4, IPv4 0, IPv4.Encapsulation 0, IPv4.MaxOffLoadSize 4, IPv6 12, IPv6.Encapsulation 12, IPv6.MaxOffLoadSize 16 }
-layout! { NDIS_UDP_SEGMENTATION_OFFLOAD_NET_BUFFER_LIST_INFO: 8 8, u.Transmit 0, u.Value 0 }
-layout! { NDIS_VAR_DATA_DESC: 16 8, Length 0, MaximumLength 2, Offset 8 }
 layout! { NDIS_WAN_COMPRESS_INFO: 52 4, SessionKey 0, MSCompType 8, CompType 12, CompLength 14, u.Proprietary 16, u.Proprietary.CompOUI 16, u.Proprietary.CompSubType 19, u.Proprietary.CompValues 20, u.Public 16, u.Public.CompValues 16 }
 layout! { NDIS_WAN_CO_FRAGMENT: 4 4, Errors 0 }
 layout! { NDIS_WAN_CO_GET_COMP_INFO: 104 4, SendCapabilities 0, RecvCapabilities 52 }
@@ -519,18 +353,10 @@ layout! { NDIS_WAN_CO_INFO: 16 4, MaxFrameSize 0, MaxSendWindow 4, FramingBits 8
 layout! { NDIS_WAN_CO_SET_COMP_INFO: 104 4, SendCapabilities 0, RecvCapabilities 52 }
 layout! { NDIS_WAN_CO_SET_LINK_INFO: 32 4, MaxSendFrameSize 0, MaxRecvFrameSize 4, SendFramingBits 8, RecvFramingBits 12, SendCompressionBits 16, RecvCompressionBits 20, SendACCM 24, RecvACCM 28 }
 layout! { NDIS_WAN_FRAGMENT: 12 1, RemoteAddress 0, LocalAddress 6 }
-layout! { NDIS_WAN_GET_BRIDGE_INFO: 24 8, NdisLinkHandle 0, LanSegmentNumber 8, BridgeNumber 10, BridgingOptions 11, BridgingCapabilities 12, BridgingType 16, MacBytes 17 }
-layout! { NDIS_WAN_GET_COMP_INFO: 112 8, NdisLinkHandle 0, SendCapabilities 8, RecvCapabilities 60 }
-layout! { NDIS_WAN_GET_LINK_INFO: 48 8, NdisLinkHandle 0, MaxSendFrameSize 8, MaxRecvFrameSize 12, HeaderPadding 16, TailPadding 20, SendFramingBits 24, RecvFramingBits 28, SendCompressionBits 32, RecvCompressionBits 36, SendACCM 40, RecvACCM 44 }
 layout! { NDIS_WAN_GET_STATS: 64 4, LocalAddress 0, BytesSent 8, BytesRcvd 12, FramesSent 16, FramesRcvd 20, CRCErrors 24, TimeoutErrors 28, AlignmentErrors 32, SerialOverrunErrors 36, FramingErrors 40, BufferOverrunErrors 44, BytesTransmittedUncompressed 48, BytesReceivedUncompressed 52, BytesTransmittedCompressed 56, BytesReceivedCompressed 60 }
-layout! { NDIS_WAN_GET_STATS_INFO: 128 8, NdisLinkHandle 0, BytesSent 8, BytesRcvd 12, FramesSent 16, FramesRcvd 20, CRCErrors 24, TimeoutErrors 28, AlignmentErrors 32, SerialOverrunErrors 36, FramingErrors 40, BufferOverrunErrors 44, BytesTransmittedUncompressed 48, BytesReceivedUncompressed 52, BytesTransmittedCompressed 56, BytesReceivedCompressed 60, TunnelPacketsRecieved 64, TunnelRecievePacketsPending 68, TunnelPacketsIndicatedUp 72, TunnelRecievePacketsRejected 76, TunnelPacketsSent 80, TunnelPacketsSentComplete 84, TunnelTransmitPacketsPending 88, TunnelPacketsTransmitError 92, TunnelPacketsSentError 96, TunnelTransmitPacketsRejected 100, TunnelAcksSent 104, TunnelAcksSentComplete 108, TunnelGeneric1 112, TunnelGeneric2 116, TunnelGeneric3 120 }
 layout! { NDIS_WAN_INFO: 40 8, MaxFrameSize 0, MaxTransmit 4, HeaderPadding 8, TailPadding 12, Endpoints 16, MemoryFlags 20, HighestAcceptableAddress 24, FramingBits 32, DesiredACCM 36 }
 layout! { NDIS_WAN_LINE_DOWN: 12 1, RemoteAddress 0, LocalAddress 6 }
-layout! { NDIS_WAN_LINE_UP: 64 8, LinkSpeed 0, MaximumTotalSize 4, Quality 8, SendWindow 12, RemoteAddress 14, LocalAddress 20, ProtocolBufferLength 28, ProtocolBuffer 32, ProtocolType 40, DeviceName 48 }
 layout! { NDIS_WAN_PROTOCOL_CAPS: 8 4, Flags 0, Reserved 4 }
-layout! { NDIS_WAN_SET_BRIDGE_INFO: 24 8, NdisLinkHandle 0, LanSegmentNumber 8, BridgeNumber 10, BridgingOptions 11, BridgingCapabilities 12, BridgingType 16, MacBytes 17 }
-layout! { NDIS_WAN_SET_COMP_INFO: 112 8, NdisLinkHandle 0, SendCapabilities 8, RecvCapabilities 60 }
-layout! { NDIS_WAN_SET_LINK_INFO: 48 8, NdisLinkHandle 0, MaxSendFrameSize 8, MaxRecvFrameSize 12, HeaderPadding 16, TailPadding 20, SendFramingBits 24, RecvFramingBits 28, SendCompressionBits 32, RecvCompressionBits 36, SendACCM 40, RecvACCM 44 }
 layout! { NDIS_WLAN_BSSID: 104 4, Length 0, MacAddress 4, Reserved 10, Ssid 12, Privacy 48, Rssi 52, NetworkTypeInUse 56, Configuration 60, InfrastructureMode 92, SupportedRates 96 }
 layout! { NDIS_WLAN_BSSID_EX: 120 4, Length 0, MacAddress 4, Reserved 10, Ssid 12, Privacy 48, Rssi 52, NetworkTypeInUse 56, Configuration 60, InfrastructureMode 92, SupportedRates 96, IELength 112, IEs 116 }
 layout! { NDIS_WMI_ENUM_ADAPTER: 24 8, Header 0, IfIndex 4, NetLuid 8, DeviceNameLength 16, DeviceName 18 }
@@ -550,8 +376,6 @@ layout! { NDIS_WMI_TCP_CONNECTION_OFFLOAD: 32 4, Header 0, Encapsulation 4, Supp
 layout! { NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD: 88 4, IPv4Transmit 0, IPv4Transmit.Encapsulation 0, IPv4Transmit.IpOptionsSupported 4, IPv4Transmit.TcpOptionsSupported 8, IPv4Transmit.TcpChecksum 12, IPv4Transmit.UdpChecksum 16, IPv4Transmit.IpChecksum 20, IPv4Receive 24, IPv4Receive.Encapsulation 24, IPv4Receive.IpOptionsSupported 28, IPv4Receive.TcpOptionsSupported 32, IPv4Receive.TcpChecksum 36, IPv4Receive.UdpChecksum 40, IPv4Receive.IpChecksum 44, IPv6Transmit 48, IPv6Transmit.Encapsulation 48, IPv6Transmit.IpExtensionHeadersSupported 52, IPv6Transmit.TcpOptionsSupported 56, IPv6Transmit.TcpChecksum 60, IPv6Transmit.UdpChecksum 64, IPv6Receive 68, IPv6Receive.Encapsulation 68, IPv6Receive.IpExtensionHeadersSupported 72, IPv6Receive.TcpOptionsSupported 76, IPv6Receive.TcpChecksum 80, IPv6Receive.UdpChecksum 84 }
 layout! { NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V1: 20 4, IPv4 0, IPv4.Encapsulation 0, IPv4.MaxOffLoadSize 4, IPv4.MinSegmentCount 8, IPv4.TcpOptions 12, IPv4.IpOptions 16 }
 layout! { NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V2: 32 4, IPv4 0, IPv4.Encapsulation 0, IPv4.MaxOffLoadSize 4, IPv4.MinSegmentCount 8, IPv6 12, IPv6.Encapsulation 12, IPv6.MaxOffLoadSize 16, IPv6.MinSegmentCount 20, IPv6.IpExtensionHeadersSupported 24, IPv6.TcpOptionsSupported 28 }
-layout! { NDIS_WORK_ITEM: 80 8, Context 0, Routine 8, WrapperReserved 16 }
-layout! { NDK_ADAPTER_INFO: 104 8, Version 0, VendorId 4, DeviceId 8, MaxRegistrationSize 16, MaxWindowSize 24, FRMRPageCount 32, MaxInitiatorRequestSge 36, MaxReceiveRequestSge 40, MaxReadRequestSge 44, MaxTransferLength 48, MaxInlineDataSize 52, MaxInboundReadLimit 56, MaxOutboundReadLimit 60, MaxReceiveQueueDepth 64, MaxInitiatorQueueDepth 68, MaxSrqDepth 72, MaxCqDepth 76, LargeRequestThreshold 80, MaxCallerData 84, MaxCalleeData 88, AdapterFlags 92, RdmaTechnology 96 }
 layout! { NDK_VERSION: 4 2, Major 0, Minor 2 }
 layout! { NDK_WMI_ADAPTER_INFO: 104 8, Version 0, VendorId 4, DeviceId 8, MaxRegistrationSize 16, MaxWindowSize 24, FRMRPageCount 32, MaxInitiatorRequestSge 36, MaxReceiveRequestSge 40, MaxReadRequestSge 44, MaxTransferLength 48, MaxInlineDataSize 52, MaxInboundReadLimit 56, MaxOutboundReadLimit 60, MaxReceiveQueueDepth 64, MaxInitiatorQueueDepth 68, MaxSrqDepth 72, MaxCqDepth 76, LargeRequestThreshold 80, MaxCallerData 84, MaxCalleeData 88, AdapterFlags 92, RdmaTechnology 96 }
 layout! { NETWORK_ADDRESS: 6 2, AddressLength 0, AddressType 2, Address 4 }
@@ -559,34 +383,15 @@ layout! { NETWORK_ADDRESS_IP: 16 4, sin_port 0, in_addr 4, sin_zero 8 }
 layout! { NETWORK_ADDRESS_IP6: 28 4, sin6_port 0, sin6_flowinfo 4, sin6_addr 8, sin6_scope_id 24 }
 layout! { NETWORK_ADDRESS_IPX: 12 4, NetworkAddress 0, NodeAddress 4, Socket 10 }
 layout! { NETWORK_ADDRESS_LIST: 12 4, AddressCount 0, AddressType 4, Address 6 }
-layout! { NET_BUFFER: 176 16, u.s.Next 0, u.s.CurrentMdl 8, u.s.CurrentMdlOffset 16, u.s.u.DataLength 24, u.s.u.stDataLength 24, u.s.MdlChain 32, u.s.DataOffset 40, u.Link 0, u.NetBufferHeader 0, ChecksumBias 48, Reserved 50, NdisPoolHandle 56, NdisReserved 64, ProtocolReserved 80, MiniportReserved 128, DataPhysicalAddress 160, u2.SharedMemoryInfo 168, u2.ScatterGatherList 168 }
-layout! { NET_BUFFER_DATA: 48 8, Next 0, CurrentMdl 8, CurrentMdlOffset 16, NbDataLength 24, MdlChain 32, DataOffset 40 }
-layout! { NET_BUFFER_DATA_LENGTH: 8 8, DataLength 0, stDataLength 0 }
-layout! { NET_BUFFER_HEADER: 48 16, NetBufferData 0, Link 0 }
-layout! { NET_BUFFER_LIST: 368 16, u.s.Next 0, u.s.FirstNetBuffer 8, u.Link 0, u.NetBufferListHeader 0, Context 16, ParentNetBufferList 24, NdisPoolHandle 32, NdisReserved 48, ProtocolReserved 64, MiniportReserved 96, Scratch 112, SourceHandle 120, NblFlags 128, ChildRefCount 132, Flags 136, u2.Status 140, u2.NdisReserved2 140, NetBufferListInfo 144 }
-layout! { NET_BUFFER_LIST_CONTEXT: 16 16, Next 0, Size 8, Offset 10, ContextData 16 }
-layout! { NET_BUFFER_LIST_DATA: 16 8, Next 0, FirstNetBuffer 8 }
-layout! { NET_BUFFER_LIST_HEADER: 16 16, NetBufferListData 0, Link 0 }
 layout! { NET_BUFFER_LIST_POOL_PARAMETERS: 20 4, Header 0, ProtocolId 4, fAllocateNetBuffer 5, ContextSize 6, PoolTag 8, DataSize 12, Flags 16 }
 layout! { NET_BUFFER_LIST_TIMESTAMP: 8 8, Timestamp 0 }
 layout! { NET_BUFFER_POOL_PARAMETERS: 16 4, Header 0, PoolTag 4, DataSize 8, Flags 12 }
-layout! { NET_BUFFER_SHARED_MEMORY: 32 8, NextSharedMemorySegment 0, SharedMemoryFlags 8, SharedMemoryHandle 16, SharedMemoryOffset 24, SharedMemoryLength 28 }
-layout! { NET_DEVICE_PNP_EVENT: 48 8, Header 0, PortNumber 4, DevicePnPEvent 8, InformationBuffer 16, InformationBufferLength 24, NdisReserved 28 }
 layout! { NET_IF_INFORMATION: 96 4, Header 0, Flags 4, PhysicalLocation 8, WanTunnelType 20, PortNumber 24, AccessType 28, DirectionType 32, ConnectionType 36, ifConnectorPresent 40, PhysAddressLength 42, PhysAddressOffset 44, PermanentPhysAddressOffset 46, FriendlyNameLength 48, FriendlyNameOffset 50, InterfaceGuid 52, NetworkGuid 68, SupportedStatistics 84, MediaType 88, PhysicalMediumType 92 }
 layout! { NET_LUID_LH: 8 8, Value 0, Info 0 }
 layout! { NET_PHYSICAL_LOCATION_LH: 12 4, BusNumber 0, SlotNumber 4, FunctionNumber 8 }
-layout! { NET_PNP_EVENT: 152 8, NetEvent 0, Buffer 8, BufferLength 16, NdisReserved 24, TransportReserved 56, TdiReserved 88, TdiClientReserved 120 }
-layout! { NET_PNP_EVENT_NOTIFICATION: 176 8, Header 0, PortNumber 4, NetPnPEvent 8, Flags 160, SwitchId 164, VPortId 168 }
-layout! { OBJECT_ATTRIBUTES: 48 8, Length 0, RootDirectory 8, ObjectName 16, Attributes 24, SecurityDescriptor 32, SecurityQualityOfService 40 }
 layout! { OFFLOAD_ALGO_INFO: 12 4, algoIdentifier 0, algoKeylen 4, algoRounds 8 }
-layout! { OFFLOAD_IPSEC_ADD_SA: 184 8, SrcAddr 0, SrcMask 4, DestAddr 8, DestMask 12, Protocol 16, SrcPort 20, DestPort 22, SrcTunnelAddr 24, DestTunnelAddr 28, Flags 32, NumSAs 34, SecAssoc 36, OffloadHandle 168, KeyLen 176, KeyMat 180 }
-layout! { OFFLOAD_IPSEC_ADD_UDPESP_SA: 200 8, SrcAddr 0, SrcMask 4, DstAddr 8, DstMask 12, Protocol 16, SrcPort 20, DstPort 22, SrcTunnelAddr 24, DstTunnelAddr 28, Flags 32, NumSAs 34, SecAssoc 36, OffloadHandle 168, EncapTypeEntry 176, EncapTypeEntryOffldHandle 184, KeyLen 192, KeyMat 196 }
-layout! { OFFLOAD_IPSEC_DELETE_SA: 8 8, OffloadHandle 0 }
-layout! { OFFLOAD_IPSEC_DELETE_UDPESP_SA: 16 8, OffloadHandle 0, EncapTypeEntryOffldHandle 8 }
 layout! { OFFLOAD_IPSEC_UDPESP_ENCAPTYPE_ENTRY: 8 4, UdpEncapType 0, DstEncapPort 4 }
 layout! { OFFLOAD_SECURITY_ASSOCIATION: 44 4, Operation 0, SPI 4, IntegrityAlgo 8, ConfAlgo 20, Reserved 32 }
-layout! { OWNER_ENTRY: 16 8, OwnerThread 0, u.TableSize 8 }
-layout! { PD_BUFFER: 112 8, NextPDBuffer 0, NextPartialPDBuffer 8, PDClientReserved 16, PDClientContext 24, DataBufferVirtualAddress 32, DataBufferDmaLogicalAddress 40, DataBufferSize 48, PDClientContextSize 52, Attributes 54, Flags 56, DataStart 58, DataLength 60, u.MetaDataV0 64, u.MetaDataV0.u.RxFilterContext 64, u.MetaDataV0.u.GftFlowEntryId 64, u.MetaDataV0.RxHashValue 72, u.MetaDataV0.u2.s.RxRscTcpTimestampDelta 80, u.MetaDataV0.u2.RxOffloads 76, u.MetaDataV0.u3.TxOffloads 84, u.MetaDataV0.VirtualSubnetInfo 92, u.MetaDataV0.Ieee8021qInfo 96, u.MetaDataV0.GftSourceVPortId 98, u.MetaDataV0.Reserved 100, u.MetaDataV0.ProviderScratch 104 }
 layout! { PD_BUFFER_8021Q_INFO: 2 2 }
 layout! { PD_BUFFER_VIRTUAL_SUBNET_INFO: 4 4 }
 layout! { PMKID_CANDIDATE: 12 4, BSSID 0, Flags 8 }
@@ -597,70 +402,37 @@ layout! { Q2931_ADD_PVC: 296 4, CalledParty 0, CallingParty 28, ConnectionId 56,
 layout! { Q2931_CALLMGR_PARAMETERS: 64 4, CalledParty 0, CallingParty 28, InfoElementCount 56, InfoElements 60 }
 layout! { Q2931_DELETE_PVC: 8 4, ConnectionId 0 }
 layout! { Q2931_IE: 12 4, IEType 0, IELength 4, IE 8 }
-layout! { REFERENCE: 16 8, SpinLock 0, ReferenceCount 8, Closing 10 }
-layout! { SCATTER_GATHER_ELEMENT: 24 8, Address 0, Length 8, Reserved 16 }
-layout! { SCATTER_GATHER_LIST: 16 8, NumberOfElements 0, Reserved 8, Elements 16 }
 layout! { SCOPE_ID: 4 4, u.Value 0 }
-layout! { SECTION_OBJECT_POINTERS: 24 8, DataSectionObject 0, SharedCacheMap 8, ImageSectionObject 16 }
-layout! { SECURITY_SUBJECT_CONTEXT: 32 8, ClientToken 0, ImpersonationLevel 8, PrimaryToken 16, ProcessAuditId 24 }
-layout! { SINGLE_LIST_ENTRY: 8 8, Next 0 }
-layout! { SLIST_HEADER: 16 16, s.Alignment 0, s.Region 8, HeaderArm64 0 }
 layout! { SOCKADDR_INET: 28 4, Ipv4 0, Ipv6 0, si_family 0 }
 layout! { SYSTEM_POWER_STATE_CONTEXT: 4 4, u.ContextAsUlong 0 }
 layout! { TRANSPORT_HEADER_OFFSET: 4 2, ProtocolType 0, HeaderOffset 2 }
 layout! { ULARGE_INTEGER: 8 8, s.LowPart 0, s.HighPart 4, u 0, u.LowPart 0, u.HighPart 4, QuadPart 0 }
-layout! { UNICODE_STRING: 16 8, Length 0, MaximumLength 2, Buffer 8 }
 layout! { VAR_STRING: 24 4, ulTotalSize 0, ulNeededSize 4, ulUsedSize 8, ulStringFormat 12, ulStringSize 16, ulStringOffset 20 }
-layout! { WAIT_CONTEXT_BLOCK: 72 8, u.WaitQueueEntry 0, u.s.DmaWaitEntry 0, u.s.NumberOfChannels 16, DeviceRoutine 24, DeviceContext 32, NumberOfMapRegisters 40, DeviceObject 48, CurrentIrp 56, BufferChainingDpc 64 }
 layout! { WAN_CO_LINKPARAMS: 12 4, TransmitSpeed 0, ReceiveSpeed 4, SendWindow 8 }
 layout! { WAN_CO_MTULINKPARAMS: 20 4, Version 0, TransmitSpeed 4, ReceiveSpeed 8, SendWindow 12, MTU 16 }
-layout! { _ACCESS_STATE: 160 8, OperationID 0, SecurityEvaluated 8, GenerateAudit 9, GenerateOnClose 10, PrivilegesAllocated 11, Flags 12, RemainingDesiredAccess 16, PreviouslyGrantedAccess 20, OriginalDesiredAccess 24, SubjectSecurityContext 32, SecurityDescriptor 64, AuxData 72, Privileges 80, Privileges.InitialPrivilegeSet 80, Privileges.PrivilegeSet 80, AuditPrivileges 124, ObjectName 128, ObjectTypeName 144 }
-layout! { _CM_RESOURCE_LIST: 40 4, Count 0, List 4 }
 layout! { _DEVICE_CAPABILITIES: 64 4, Size 0, Version 2, Address 8, UINumber 12, DeviceState 16, SystemWake 44, DeviceWake 48, D1Latency 52, D2Latency 56, D3Latency 60 }
-layout! { _DEVOBJ_EXTENSION: 112 8, Type 0, Size 2, DeviceObject 8, PowerFlags 16, Dope 24, ExtensionFlags 32, DeviceNode 40, AttachedTo 48, StartIoCount 56, StartIoKey 60, StartIoFlags 64, Vpb 72, DependencyNode 80, InterruptContext 88, InterruptCount 96, VerifierContext 104 }
-layout! { _DOT11_EXTAP_ATTRIBUTES: 80 8, Header 0, uScanSSIDListSize 4, uDesiredSSIDListSize 8, uPrivacyExemptionListSize 12, uAssociationTableSize 16, uDefaultKeyTableSize 20, uWEPKeyValueMaxLength 24, bStrictlyOrderedServiceClassImplemented 28, uNumSupportedCountryOrRegionStrings 32, pSupportedCountryOrRegionStrings 40, uInfraNumSupportedUcastAlgoPairs 48, pInfraSupportedUcastAlgoPairs 56, uInfraNumSupportedMcastAlgoPairs 64, pInfraSupportedMcastAlgoPairs 72 }
 layout! { _DOT11_RSN_REKEY_PARAMETERS: 48 8, Flags 0, KCK 4, KEK 20, KeyReplayCounter 40 }
 layout! { _DOT11_RSN_REKEY_PARAMETERS_V2: 96 8, Flags 0, KeyReplayCounter 8, AuthAlgo 16, KCKLength 20, KEKLength 24, KCK 28, KEK 60 }
-layout! { _DOT11_WFD_ATTRIBUTES: 72 8, Header 0, uNumConcurrentGORole 4, uNumConcurrentClientRole 8, WPSVersionsSupported 12, bServiceDiscoverySupported 16, bClientDiscoverabilitySupported 17, bInfrastructureManagementSupported 18, uMaxSecondaryDeviceTypeListSize 20, DeviceAddress 24, uInterfaceAddressListCount 32, pInterfaceAddressList 40, uNumSupportedCountryOrRegionStrings 48, pSupportedCountryOrRegionStrings 56, uDiscoveryFilterListSize 64, uGORoleClientTableSize 68 }
-layout! { _DRIVER_EXTENSION: 40 8, DriverObject 0, AddDevice 8, Count 16, ServiceKeyName 24 }
-layout! { _DRIVER_OBJECT: 336 8, Type 0, Size 2, DeviceObject 8, Flags 16, DriverStart 24, DriverSize 32, DriverSection 40, DriverExtension 48, DriverName 56, HardwareDatabase 72, FastIoDispatch 80, DriverInit 88, DriverStartIo 96, DriverUnload 104, MajorFunction 112 }
 layout! { _EAPOL_REQUEST_ID_MESSAGE_WOL_PACKET_PARAMETERS: 4 4, Flags 0 }
 layout! { _ENCAPSULATION_PROTOCOL_INFO: 4 4, VxlanInfo 0, Value 0 }
 layout! { _ENCAPSULATION_PROTOCOL_PARAMETERS: 4 4, VxlanParameters 0, Value 0 }
-layout! { _ERESOURCE: 104 8, SystemResourcesList 0, OwnerTable 16, ActiveCount 24, u.Flag 26, u.s.ReservedLowFlags 26, u.s.WaiterPriority 27, SharedWaiters 32, ExclusiveWaiters 40, OwnerEntry 48, ActiveEntries 64, ContentionCount 68, NumberOfSharedWaiters 72, NumberOfExclusiveWaiters 76, Reserved2 80, u2.Address 88, u2.CreatorBackTraceIndex 88, SpinLock 96 }
-layout! { _FAST_IO_DISPATCH: 224 8, SizeOfFastIoDispatch 0, FastIoCheckIfPossible 8, FastIoRead 16, FastIoWrite 24, FastIoQueryBasicInfo 32, FastIoQueryStandardInfo 40, FastIoLock 48, FastIoUnlockSingle 56, FastIoUnlockAll 64, FastIoUnlockAllByKey 72, FastIoDeviceControl 80, AcquireFileForNtCreateSection 88, ReleaseFileForNtCreateSection 96, FastIoDetachDevice 104, FastIoQueryNetworkOpenInfo 112, AcquireForModWrite 120, MdlRead 128, MdlReadComplete 136, PrepareMdlWrite 144, MdlWriteComplete 152, FastIoReadCompressed 160, FastIoWriteCompressed 168, MdlReadCompleteCompressed 176, MdlWriteCompleteCompressed 184, FastIoQueryOpen 192, ReleaseForModWrite 200, AcquireForCcFlush 208, ReleaseForCcFlush 216 }
 layout! { _FIELD_VALUE: 16 8, FieldByteValue 0, FieldShortValue 0, FieldLongValue 0, FieldLong64Value 0, FieldByteArrayValue 0 }
 layout! { _FILE_BASIC_INFORMATION: 40 8, CreationTime 0, LastAccessTime 8, LastWriteTime 16, ChangeTime 24, FileAttributes 32 }
 layout! { _FILE_NETWORK_OPEN_INFORMATION: 56 8, CreationTime 0, LastAccessTime 8, LastWriteTime 16, ChangeTime 24, AllocationSize 32, EndOfFile 40, FileAttributes 48 }
-layout! { _FILE_OBJECT: 216 8, Type 0, Size 2, DeviceObject 8, Vpb 16, FsContext 24, FsContext2 32, SectionObjectPointer 40, PrivateCacheMap 48, FinalStatus 56, RelatedFileObject 64, LockOperation 72, DeletePending 73, ReadAccess 74, WriteAccess 75, DeleteAccess 76, SharedRead 77, SharedWrite 78, SharedDelete 79, Flags 80, FileName 88, CurrentByteOffset 104, Waiters 112, Busy 116, LastLock 120, Lock 128, Event 152, CompletionContext 176, IrpListLock 184, IrpList 192, FileObjectExtension 208 }
 layout! { _FILE_STANDARD_INFORMATION: 24 8, AllocationSize 0, EndOfFile 8, NumberOfLinks 16, DeletePending 20, Directory 21 }
 layout! { _HEADER_FIELD: 4 4, MacHeaderField 0, ArpHeaderField 0, IPv4HeaderField 0, IPv6HeaderField 0, UdpHeaderField 0 }
-layout! { _INTERFACE: 32 8, Size 0, Version 2, Context 8, InterfaceReference 16, InterfaceDereference 24 }
-layout! { _IO_COMPLETION_CONTEXT: 24 8, Port 0, Key 8, UsageCount 16 }
-layout! { _IO_INTERRUPT_MESSAGE_INFO: 56 8, UnifiedIrql 0, MessageCount 4, MessageInfo 8 }
 layout! { _IO_RESOURCE_REQUIREMENTS_LIST: 72 8, ListSize 0, InterfaceType 4, BusNumber 8, SlotNumber 12, Reserved 16, AlternativeLists 28, List 32 }
-layout! { _IO_SECURITY_CONTEXT: 24 8, SecurityQos 0, AccessState 8, DesiredAccess 16, FullCreateOptions 20 }
-layout! { _IO_STACK_LOCATION: 72 8, MajorFunction 0, MinorFunction 1, Flags 2, Control 3, Parameters 8, Parameters.Create 8, Parameters.Create.SecurityContext 8, Parameters.Create.Options 16, Parameters.Create.FileAttributes 24, Parameters.Create.ShareAccess 26, Parameters.Create.EaLength 32, Parameters.CreatePipe 8, Parameters.CreatePipe.SecurityContext 8, Parameters.CreatePipe.Options 16, Parameters.CreatePipe.Reserved 24, Parameters.CreatePipe.ShareAccess 26, Parameters.CreatePipe.Parameters 32, Parameters.CreateMailslot 8, Parameters.CreateMailslot.SecurityContext 8, Parameters.CreateMailslot.Options 16, Parameters.CreateMailslot.Reserved 24, Parameters.CreateMailslot.ShareAccess 26, Parameters.CreateMailslot.Parameters 32, Parameters.Read 8, Parameters.Read.Length 8, Parameters.Read.Key 16, Parameters.Read.Flags 20, Parameters.Read.ByteOffset 24, Parameters.Write 8, Parameters.Write.Length 8, Parameters.Write.Key 16, Parameters.Write.Flags 20, Parameters.Write.ByteOffset 24, Parameters.QueryDirectory 8, Parameters.QueryDirectory.Length 8, Parameters.QueryDirectory.FileName 16, Parameters.QueryDirectory.FileInformationClass 24, Parameters.QueryDirectory.FileIndex 32, Parameters.NotifyDirectory 8, Parameters.NotifyDirectory.Length 8, Parameters.NotifyDirectory.CompletionFilter 16, Parameters.NotifyDirectoryEx 8, Parameters.NotifyDirectoryEx.Length 8, Parameters.NotifyDirectoryEx.CompletionFilter 16, Parameters.NotifyDirectoryEx.DirectoryNotifyInformationClass 24, Parameters.QueryFile 8, Parameters.QueryFile.Length 8, Parameters.QueryFile.FileInformationClass 16, Parameters.SetFile 8, Parameters.SetFile.Length 8, Parameters.SetFile.FileInformationClass 16, Parameters.SetFile.FileObject 24, Parameters.SetFile.u.s.ReplaceIfExists 32, Parameters.SetFile.u.s.AdvanceOnly 33, Parameters.SetFile.u.ClusterCount 32, Parameters.SetFile.u.DeleteHandle 32, Parameters.QueryEa 8, Parameters.QueryEa.Length 8, Parameters.QueryEa.EaList 16, Parameters.QueryEa.EaListLength 24, Parameters.QueryEa.EaIndex 32, Parameters.SetEa 8, Parameters.SetEa.Length 8, Parameters.QueryVolume 8, Parameters.QueryVolume.Length 8, Parameters.QueryVolume.FsInformationClass 16, Parameters.SetVolume 8, Parameters.SetVolume.Length 8, Parameters.SetVolume.FsInformationClass 16, Parameters.FileSystemControl 8, Parameters.FileSystemControl.OutputBufferLength 8, Parameters.FileSystemControl.InputBufferLength 16, Parameters.FileSystemControl.FsControlCode 24, Parameters.FileSystemControl.Type3InputBuffer 32, Parameters.LockControl 8, Parameters.LockControl.Length 8, Parameters.LockControl.Key 16, Parameters.LockControl.ByteOffset 24, Parameters.DeviceIoControl 8, Parameters.DeviceIoControl.OutputBufferLength 8, Parameters.DeviceIoControl.InputBufferLength 16, Parameters.DeviceIoControl.IoControlCode 24, Parameters.DeviceIoControl.Type3InputBuffer 32, Parameters.QuerySecurity 8, Parameters.QuerySecurity.SecurityInformation 8, Parameters.QuerySecurity.Length 16, Parameters.SetSecurity 8, Parameters.SetSecurity.SecurityInformation 8, Parameters.SetSecurity.SecurityDescriptor 16, Parameters.MountVolume 8, Parameters.MountVolume.Vpb 8, Parameters.MountVolume.DeviceObject 16, Parameters.VerifyVolume 8, Parameters.VerifyVolume.Vpb 8, Parameters.VerifyVolume.DeviceObject 16, Parameters.Scsi 8, Parameters.Scsi.Srb 8, Parameters.QueryQuota 8, Parameters.QueryQuota.Length 8, Parameters.QueryQuota.StartSid 16, Parameters.QueryQuota.SidList 24, Parameters.QueryQuota.SidListLength 32, Parameters.SetQuota 8, Parameters.SetQuota.Length 8, Parameters.QueryDeviceRelations 8, Parameters.QueryDeviceRelations.Type 8, Parameters.QueryInterface 8, Parameters.QueryInterface.InterfaceType 8, Parameters.QueryInterface.Size 16, Parameters.QueryInterface.Version 18, Parameters.QueryInterface.Interface 24, Parameters.QueryInterface.InterfaceSpecificData 32, Parameters.DeviceCapabilities 8, Parameters.DeviceCapabilities.Capabilities 8, Parameters.FilterResourceRequirements 8, Parameters.FilterResourceRequirements.IoResourceRequirementList 8, Parameters.ReadWriteConfig 8, Parameters.ReadWriteConfig.WhichSpace 8, Parameters.ReadWriteConfig.Buffer 16, Parameters.ReadWriteConfig.Offset 24, Parameters.ReadWriteConfig.Length 32, Parameters.SetLock 8, Parameters.SetLock.Lock 8, Parameters.QueryId 8, Parameters.QueryId.IdType 8, Parameters.QueryDeviceText 8, Parameters.QueryDeviceText.DeviceTextType 8, Parameters.QueryDeviceText.LocaleId 16, Parameters.UsageNotification 8, Parameters.UsageNotification.InPath 8, Parameters.UsageNotification.Reserved 9, Parameters.UsageNotification.Type 16, Parameters.WaitWake 8, Parameters.WaitWake.PowerState 8, Parameters.PowerSequence 8, Parameters.PowerSequence.PowerSequence 8, Parameters.Power 8, Parameters.Power.u.SystemContext 8, Parameters.Power.u.SystemPowerStateContext 8, Parameters.Power.Type 16, Parameters.Power.State 24, Parameters.Power.ShutdownType 32, Parameters.StartDevice 8, Parameters.StartDevice.AllocatedResources 8, Parameters.StartDevice.AllocatedResourcesTranslated 16, Parameters.WMI 8, Parameters.WMI.ProviderId 8, Parameters.WMI.DataPath 16, Parameters.WMI.BufferSize 24, Parameters.WMI.Buffer 32, Parameters.Others 8, Parameters.Others.Argument1 8, Parameters.Others.Argument2 16, Parameters.Others.Argument3 24, Parameters.Others.Argument4 32, DeviceObject 40, FileObject 48, CompletionRoutine 56, Context 64 }
 layout! { _IPV4_ARP_PARAMETERS: 20 4, Flags 0, RemoteIPv4Address 4, HostIPv4Address 8, MacAddress 12 }
 layout! { _IPV4_TCP_SYN_WOL_PACKET_PARAMETERS: 16 4, Flags 0, IPv4SourceAddress 4, IPv4DestAddress 8, TCPSourcePortNumber 12, TCPDestPortNumber 14 }
 layout! { _IPV6_NS_PARAMETERS: 76 4, Flags 0, RemoteIPv6Address 4, SolicitedNodeIPv6Address 20, MacAddress 36, TargetIPv6Addresses 42 }
 layout! { _IPV6_TCP_SYN_WOL_PACKET_PARAMETERS: 40 4, Flags 0, IPv6SourceAddress 4, IPv6DestAddress 20, TCPSourcePortNumber 36, TCPDestPortNumber 38 }
-layout! { _KMUTANT: 56 8, Header 0, MutantListEntry 24, OwnerThread 40, u.MutantFlags 48, ApcDisable 49 }
-layout! { _LOOKASIDE_LIST_EX: 96 16, L 0 }
 layout! { _MAILSLOT_CREATE_PARAMETERS: 24 8, MailslotQuota 0, MaximumMessageSize 4, ReadTimeout 8, TimeoutSpecified 16 }
-layout! { _METHOD: 40 8, Oid 0, InformationBuffer 8, InputBufferLength 16, OutputBufferLength 20, MethodId 24, BytesWritten 28, BytesRead 32, BytesNeeded 36 }
 layout! { _NAMED_PIPE_CREATE_PARAMETERS: 40 8, NamedPipeType 0, ReadMode 4, CompletionMode 8, MaximumInstances 12, InboundQuota 16, OutboundQuota 20, DefaultTimeout 24, TimeoutSpecified 32 }
-layout! { _NDIS_NBL_MEDIA_MEDIA_SPECIFIC_INFORMATION: 32 16, NextEntry 0, Tag 8, Data 16 }
-layout! { _NPAGED_LOOKASIDE_LIST: 128 128, L 0 }
 layout! { _OBJECT_HANDLE_INFORMATION: 8 4, HandleAttributes 0, GrantedAccess 4 }
 layout! { _POWER_SEQUENCE: 12 4, SequenceD1 0, SequenceD2 4, SequenceD3 8 }
 layout! { _PROTOCOL_OFFLOAD_PARAMETERS: 96 8, IPv4ARPParameters 0, IPv6NSParameters 0, Dot11RSNRekeyParameters 0, Dot11RSNRekeyParametersV2 0 }
-layout! { _QUERY: 32 8, Oid 0, InformationBuffer 8, InformationBufferLength 16, BytesWritten 20, BytesNeeded 24 }
-layout! { _REQUEST_DATA: 40 8, Oid 0, QUERY_INFORMATION 0, SET_INFORMATION 0, METHOD_INFORMATION 0 }
 layout! { _RESULT_VALUE: 16 8, ResultByteValue 0, ResultShortValue 0, ResultLongValue 0, ResultLong64Value 0, ResultByteArrayValue 0 }
 layout! { _SECURITY_QUALITY_OF_SERVICE: 12 4, Length 0, ImpersonationLevel 4, ContextTrackingMode 8, EffectiveOnly 9 }
-layout! { _SET: 32 8, Oid 0, InformationBuffer 8, InformationBufferLength 16, BytesRead 20, BytesNeeded 24 }
-layout! { _VPB: 96 8, Type 0, Size 2, Flags 4, VolumeLabelLength 6, DeviceObject 8, RealDevice 16, SerialNumber 24, ReferenceCount 28, VolumeLabel 32 }
 layout! { _VXLAN_INFO: 4 2, VxlanUDPPortNumber 0 }
 layout! { _VXLAN_PARAMETERS: 2 2, VxlanUDPPortNumber 0 }
 layout! { _WOL_BITMAP_PATTERN: 20 4, Flags 0, MaskOffset 4, MaskSize 8, PatternOffset 12, PatternSize 16 }
