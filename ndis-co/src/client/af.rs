@@ -1,0 +1,609 @@
+//! [`OpenAf`] and [`Af`]: an address family that the client has opened.
+
+use super::{
+    Binding, Client, CreatedVc, RegisteredSap,
+    binding::BindingShared,
+    sap::SapShared,
+    vc::VcShared,
+};
+use crate::{
+    Status,
+    address::SapAddressBuf,
+    family::AddressFamily,
+    irql::{NoLock, Passive, UpToDispatch},
+    lock::SpinLock,
+    mem::{Arc, Tag, Vec},
+    owner::Node,
+};
+use core::{
+    cell::UnsafeCell,
+    ffi::c_void,
+    fmt, ops, ptr,
+    sync::atomic::{AtomicPtr, Ordering},
+};
+use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE, NDIS_STATUS};
+
+/// # Invariants
+///
+/// AF: from the open request until the close has completed (or the open has
+/// failed), NDIS owns one share as the client's AF context, and the binding's
+/// list has another one. `handle` is valid while the phase is `Open`,
+/// `Closing` or `CloseIssued`.
+#[repr(C)]
+pub(super) struct AfShared<C: Client> {
+    /// First field: deferred work casts back from it.
+    node: Node,
+    pub(super) binding: Arc<BindingShared<C>>,
+    family: AddressFamily,
+    handle: AtomicPtr<c_void>,
+    /// Where NDIS writes the handle; read only when the open did not pend.
+    slot: UnsafeCell<NDIS_HANDLE>,
+    state: SpinLock<State<C>>,
+    context: C::Af,
+}
+
+// SAFETY: the handle variable is touched by NDIS and the open only.
+unsafe impl<C: Client> Send for AfShared<C> {}
+// SAFETY: as above.
+unsafe impl<C: Client> Sync for AfShared<C> {}
+
+/// Where an address family is in its life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Phase {
+    /// The open request is under way.
+    Opening,
+    /// The open has completed above PASSIVE_LEVEL; the client is told later.
+    Completed(Status),
+    Open,
+    /// To be closed; children end first.
+    Closing,
+    /// The close request is under way.
+    CloseIssued,
+    Closed,
+}
+
+/// What the call manager's request to close the family has come to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Notify {
+    None,
+    /// Its callback runs and will give the answer.
+    InCallback,
+    /// It was answered with pending.
+    Pended,
+}
+
+struct State<C: Client> {
+    phase: Phase,
+    notify: Notify,
+    refusals: u8,
+    vcs: Vec<Arc<VcShared<C>>>,
+    saps: Vec<Arc<SapShared<C>>>,
+}
+
+/// What is to be done next on the way to the close.
+enum Step<C: Client> {
+    TellOpened(Status),
+    EndVc(Arc<VcShared<C>>),
+    EndSap(Arc<SapShared<C>>),
+    Close,
+}
+
+/// How often a refused close is tried again before it is given up.
+const MAX_REFUSALS: u8 = 4;
+
+/// An address family that a call manager offers, during the callback.
+pub struct AfOffer<'a, C: Client> {
+    binding: &'a Binding<C>,
+    raw: *mut CO_ADDRESS_FAMILY,
+}
+
+impl<C: Client> AfOffer<'_, C> {
+    pub(super) fn new<'a>(
+        binding: &'a Binding<C>,
+        raw: *mut CO_ADDRESS_FAMILY,
+    ) -> Option<AfOffer<'a, C>> {
+        (!raw.is_null()).then_some(AfOffer { binding, raw })
+    }
+
+    /// What is offered.
+    #[must_use]
+    pub fn family(&self) -> AddressFamily {
+        // SAFETY: NDIS keeps the structure for the callback, whose borrow
+        // `self` carries (rule AF-10).
+        AddressFamily::from_raw(unsafe { &*self.raw })
+    }
+
+    /// Opens the family (rule AF-09); `context` is what the driver keeps for
+    /// it.
+    ///
+    /// The outcome comes as [`Client::af_opened`] or
+    /// [`Client::af_open_failed`], possibly before this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`], or [`Status::CLOSING`] when the binding goes
+    /// away; no callback follows then.
+    #[doc(alias = "NdisClOpenAddressFamilyEx")]
+    pub fn open(self, context: C::Af, irql: &mut Passive) -> Result<(), Status> {
+        let shared = AfShared {
+            node: Node::new(run_deferred::<C>),
+            binding: self.binding.shared.clone(),
+            family: self.family(),
+            handle: AtomicPtr::new(ptr::null_mut()),
+            slot: UnsafeCell::new(ptr::null_mut()),
+            state: SpinLock::new(State {
+                phase: Phase::Opening,
+                notify: Notify::None,
+                refusals: 0,
+                vcs: Vec::new(Tag::NDIS),
+                saps: Vec::new(Tag::NDIS),
+            }),
+            context,
+        };
+        let af = Arc::try_new(shared, Tag::NDIS)?;
+        self.binding.shared.add_af(&af)?;
+        let ndis = Arc::into_raw(af.clone());
+        // SAFETY: PASSIVE_LEVEL; the very pointer of the notification (rule
+        // AF-09); context and handle variable live until the completion
+        // (rule AF-12, invariant AF).
+        let status = unsafe {
+            ndis_sys::NdisClOpenAddressFamilyEx(
+                self.binding.shared.handle(),
+                self.raw,
+                ndis,
+                af.slot.get(),
+            )
+        };
+        let status = Status::from_raw(status);
+        if !status.is_pending() {
+            // SAFETY: the call is over, so NDIS no longer writes (AF-11).
+            let handle = unsafe { *af.slot.get() };
+            open_completed(&af, handle, status, irql);
+        }
+        Ok(())
+    }
+}
+
+impl<C: Client> fmt::Debug for AfOffer<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AfOffer").field(&self.family()).finish()
+    }
+}
+
+/// A counted reference to an address family; it derefs to the driver's
+/// context.
+pub struct Af<C: Client> {
+    pub(super) shared: Arc<AfShared<C>>,
+}
+
+/// An open address family, owned: dropping it closes it.
+///
+/// What is made from it borrows it. [`keep`](Self::keep) trades it for a
+/// reference that can be stored, see the [module](super).
+#[must_use = "dropping an open address family closes it"]
+pub struct OpenAf<C: Client> {
+    af: Af<C>,
+}
+
+impl<C: Client> OpenAf<C> {
+    /// Registers a SAP: calls to `address` come to this client.
+    ///
+    /// The call manager's answer comes as [`Client::sap_registered`], possibly
+    /// before this returns. Dropping the result deregisters the SAP.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`], or [`Status::CLOSING`] when the family is being
+    /// closed.
+    #[doc(alias = "NdisClRegisterSap")]
+    pub fn register_sap(
+        &self,
+        context: C::Sap,
+        address: SapAddressBuf,
+        irql: &mut impl NoLock,
+    ) -> Result<RegisteredSap<'_, C>, Status> {
+        SapShared::register(&self.af.shared, context, address, irql.up_to_dispatch())
+    }
+
+    /// Creates a VC for one outgoing call (rule VC-01).
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`], [`Status::CLOSING`], or the call manager's
+    /// refusal.
+    #[doc(alias = "NdisCoCreateVc")]
+    pub fn create_vc(
+        &self,
+        context: C::Vc,
+        irql: &mut impl NoLock,
+    ) -> Result<CreatedVc<'_, C>, Status> {
+        VcShared::create(&self.af.shared, context, irql.up_to_dispatch())
+    }
+
+    /// Closes the family; [`Client::af_closed`] tells when it is done.
+    ///
+    /// Kept children end first, in the documented order (rule AF-29);
+    /// borrowed ones cannot exist any more.
+    #[doc(alias = "NdisClCloseAddressFamily")]
+    pub fn close(self, irql: &mut impl NoLock) {
+        let af = core::mem::ManuallyDrop::new(self);
+        AfShared::request_close(&af.af.shared, irql.up_to_dispatch());
+        // SAFETY: `af` is not used or dropped any more; its share moves out.
+        drop(unsafe { ptr::read(&af.af) });
+    }
+
+    /// Trades the owner for a reference: from here on the family is closed by
+    /// [`Af::close`], by the call manager, or with the binding.
+    #[must_use]
+    pub fn keep(self) -> Af<C> {
+        let af = core::mem::ManuallyDrop::new(self);
+        // SAFETY: `af` is not used or dropped any more; its share moves out.
+        unsafe { ptr::read(&af.af) }
+    }
+}
+
+impl<C: Client> Drop for OpenAf<C> {
+    fn drop(&mut self) {
+        AfShared::defer_close(&self.af.shared);
+    }
+}
+
+impl<C: Client> ops::Deref for OpenAf<C> {
+    type Target = Af<C>;
+    fn deref(&self) -> &Af<C> {
+        &self.af
+    }
+}
+
+impl<C: Client> fmt::Debug for OpenAf<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.af.fmt(f)
+    }
+}
+
+impl<C: Client> Af<C> {
+    /// The family and its version.
+    #[must_use]
+    pub fn family(&self) -> AddressFamily {
+        self.shared.family
+    }
+
+    /// The binding on which the family was opened.
+    #[must_use]
+    pub fn binding(&self) -> Binding<C> {
+        Binding { shared: self.shared.binding.clone() }
+    }
+
+    /// As [`OpenAf::register_sap`], checked at run time.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[doc(alias = "NdisClRegisterSap")]
+    pub fn register_sap(
+        &self,
+        context: C::Sap,
+        address: SapAddressBuf,
+        irql: &mut impl NoLock,
+    ) -> Result<RegisteredSap<'static, C>, Status> {
+        SapShared::register(&self.shared, context, address, irql.up_to_dispatch())
+    }
+
+    /// As [`OpenAf::create_vc`], checked at run time.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[doc(alias = "NdisCoCreateVc")]
+    pub fn create_vc(
+        &self,
+        context: C::Vc,
+        irql: &mut impl NoLock,
+    ) -> Result<CreatedVc<'static, C>, Status> {
+        VcShared::create(&self.shared, context, irql.up_to_dispatch())
+    }
+
+    /// Closes the family with everything beneath it. Closing twice is
+    /// harmless (rule AF-31).
+    #[doc(alias = "NdisClCloseAddressFamily")]
+    pub fn close(&self, irql: &mut impl NoLock) {
+        AfShared::request_close(&self.shared, irql.up_to_dispatch());
+    }
+}
+
+impl<C: Client> Clone for Af<C> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone() }
+    }
+}
+
+impl<C: Client> ops::Deref for Af<C> {
+    type Target = C::Af;
+    fn deref(&self) -> &C::Af {
+        &self.shared.context
+    }
+}
+
+impl<C: Client> fmt::Debug for Af<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Af")
+            .field("family", &self.shared.family)
+            .field("phase", &self.shared.phase())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<C: Client> AfShared<C> {
+    pub(super) fn phase(&self) -> Phase {
+        self.state.with(|state| state.phase)
+    }
+
+    pub(super) fn client(&self) -> &C {
+        &self.binding.driver.client
+    }
+
+    /// The handle for NDIS calls, while the family is open for them.
+    pub(super) fn handle(&self) -> NDIS_HANDLE {
+        self.handle.load(Ordering::Acquire)
+    }
+
+    /// Takes a VC into the list, unless the family is being closed.
+    pub(super) fn add_vc(&self, vc: &Arc<VcShared<C>>) -> Result<(), Status> {
+        self.state.with(|state| match state.phase {
+            Phase::Open => state.vcs.try_push(vc.clone()).map_err(Status::from),
+            _ => Err(Status::CLOSING),
+        })
+    }
+
+    /// Takes a SAP into the list, unless the family is being closed.
+    pub(super) fn add_sap(&self, sap: &Arc<SapShared<C>>) -> Result<(), Status> {
+        self.state.with(|state| match state.phase {
+            Phase::Open => state.saps.try_push(sap.clone()).map_err(Status::from),
+            _ => Err(Status::CLOSING),
+        })
+    }
+
+    /// A VC is gone.
+    pub(super) fn remove_vc(this: &Arc<Self>, vc: &Arc<VcShared<C>>) {
+        drop(this.state.with(|state| state.vcs.take_first(|other| Arc::ptr_eq(other, vc))));
+        Self::defer(this);
+    }
+
+    /// A SAP is gone.
+    pub(super) fn remove_sap(this: &Arc<Self>, sap: &Arc<SapShared<C>>) {
+        drop(this.state.with(|state| state.saps.take_first(|other| Arc::ptr_eq(other, sap))));
+        Self::defer(this);
+    }
+
+    /// Has [`Self::advance`] run soon, if there is anything to advance to.
+    pub(super) fn defer(this: &Arc<Self>) {
+        if !matches!(this.phase(), Phase::Closing | Phase::Completed(_)) {
+            return;
+        }
+        let share = Arc::into_raw(this.clone());
+        let node = Arc::value_ptr(this).cast::<Node>();
+        // SAFETY: the share keeps the node valid until it has run.
+        if !unsafe { this.binding.owner.defer(node) } {
+            // SAFETY: not queued, so the share comes back.
+            drop(unsafe { Arc::<Self>::from_raw(share) });
+        }
+    }
+
+    /// Marks the family for closing; `true` for the first to do so.
+    fn mark_closing(&self) -> bool {
+        self.state.with(|state| {
+            let first = state.phase == Phase::Open;
+            if first {
+                state.phase = Phase::Closing;
+            }
+            first
+        })
+    }
+
+    fn defer_close(this: &Arc<Self>) {
+        if this.mark_closing() {
+            Self::defer(this);
+        }
+    }
+
+    pub(super) fn request_close(this: &Arc<Self>, irql: &mut UpToDispatch) {
+        if this.mark_closing() {
+            Self::advance(this, irql);
+        }
+    }
+
+    /// Does what can be done towards the close: calls first, then SAPs, then
+    /// the family itself (rules AF-29, AF-39).
+    pub(super) fn advance(this: &Arc<Self>, irql: &mut UpToDispatch) {
+        while let Some(step) = this.state.with(State::next) {
+            match step {
+                Step::TellOpened(status) => {
+                    // SAFETY: only the deferred node finds this step, and it
+                    // runs at PASSIVE_LEVEL.
+                    let mut passive = unsafe { Passive::assume() };
+                    tell_opened(this, status, &mut passive);
+                }
+                Step::EndVc(vc) => VcShared::end(&vc, irql),
+                Step::EndSap(sap) => SapShared::end(&sap, irql),
+                Step::Close => {
+                    // SAFETY: by AF the handle is valid; it dies with this
+                    // call (rule AF-30), which is made once (rule AF-31).
+                    let status = unsafe { ndis_sys::NdisClCloseAddressFamily(this.handle()) };
+                    let status = Status::from_raw(status);
+                    if !status.is_pending() {
+                        close_completed(this, status, irql);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<C: Client> State<C> {
+    /// Picks the next step and marks it as taken.
+    fn next(&mut self) -> Option<Step<C>> {
+        if let Phase::Completed(status) = self.phase {
+            self.phase = Phase::Opening;
+            return Some(Step::TellOpened(status));
+        }
+        if self.phase != Phase::Closing {
+            return None;
+        }
+        if let Some(vc) = self.vcs.iter().find(|vc| vc.mark_ending()) {
+            return Some(Step::EndVc(vc.clone()));
+        }
+        if self.vcs.iter().any(|vc| vc.holds_af_open()) {
+            return None;
+        }
+        if let Some(sap) = self.saps.iter().find(|sap| sap.mark_ending()) {
+            return Some(Step::EndSap(sap.clone()));
+        }
+        if !self.saps.is_empty() {
+            return None;
+        }
+        self.phase = Phase::CloseIssued;
+        Some(Step::Close)
+    }
+}
+
+/// The deferred node of an address family.
+unsafe fn run_deferred<C: Client>(node: *const Node, irql: &mut Passive) {
+    // SAFETY: `defer` gave a share with the node, which is the first field.
+    if let Some(af) = unsafe { Arc::<AfShared<C>>::from_value_ptr(node.cast()) } {
+        AfShared::advance(&af, irql.up_to_dispatch());
+    }
+}
+
+/// The open has completed, at PASSIVE_LEVEL.
+fn open_completed<C: Client>(
+    af: &Arc<AfShared<C>>,
+    handle: NDIS_HANDLE,
+    status: Status,
+    irql: &mut Passive,
+) {
+    if status.is_success() {
+        af.handle.store(handle, Ordering::Release);
+    }
+    tell_opened(af, status, irql);
+}
+
+/// Tells the client what came of the open.
+fn tell_opened<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut Passive) {
+    let client = af.client();
+    if status.is_success() {
+        af.state.with(|state| state.phase = Phase::Open);
+        let owner = OpenAf { af: Af { shared: af.clone() } };
+        client.af_opened(owner, irql);
+        // The unbind looked for open families before this one was.
+        if af.binding.is_closing() {
+            AfShared::request_close(af, irql.up_to_dispatch());
+        }
+    } else {
+        af.state.with(|state| state.phase = Phase::Closed);
+        let binding = Binding { shared: af.binding.clone() };
+        client.af_open_failed(&binding, af.family, status.as_failure(), irql);
+        retire(af);
+    }
+}
+
+/// NDIS has done with the address family: its share and the list's end.
+fn retire<C: Client>(af: &Arc<AfShared<C>>) {
+    // SAFETY: by AF the share that the open request gave to NDIS.
+    drop(unsafe { Arc::<AfShared<C>>::from_raw(Arc::as_raw(af)) });
+    af.binding.remove_af(af);
+}
+
+/// The close has completed.
+fn close_completed<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut UpToDispatch) {
+    if !status.is_success() {
+        // The call manager refused, and the family is still open (AF-34).
+        let again = af.state.with(|state| {
+            state.refusals = state.refusals.saturating_add(1);
+            let again = state.refusals < MAX_REFUSALS;
+            if again {
+                state.phase = Phase::Closing;
+            }
+            again
+        });
+        if again {
+            AfShared::defer(af);
+        } else {
+            // NDIS may still use the context: its share stays.
+            af.binding.remove_af(af);
+        }
+        return;
+    }
+    let pended = af.state.with(|state| {
+        state.phase = Phase::Closed;
+        core::mem::replace(&mut state.notify, Notify::None) == Notify::Pended
+    });
+    af.client().af_closed(&Af { shared: af.clone() }, irql);
+    if pended {
+        // SAFETY: the one call for which the closed handle is still good
+        // (rule AF-42), made once (rule AF-41).
+        unsafe {
+            ndis_sys::NdisClNotifyCloseAddressFamilyComplete(af.handle(), Status::SUCCESS.raw());
+        }
+    }
+    retire(af);
+}
+
+/// `ProtocolClOpenAfCompleteEx`.
+pub(super) unsafe extern "system" fn open_complete<C: Client>(
+    context: NDIS_HANDLE,
+    handle: NDIS_HANDLE,
+    status: NDIS_STATUS,
+) {
+    // SAFETY: by AF NDIS owns a share of its context until this is over.
+    let Some(af) = (unsafe { Arc::<AfShared<C>>::borrow_raw(context) }) else { return };
+    let af = Arc::clone(&af);
+    let status = Status::from_raw(status);
+    // The page says PASSIVE_LEVEL, yet a call manager may complete the open at
+    // a raised level (rule AF-48).
+    // SAFETY: KeGetCurrentIrql has no precondition.
+    if unsafe { ndis_sys::KeGetCurrentIrql() } != 0 {
+        if status.is_success() {
+            af.handle.store(handle, Ordering::Release);
+        }
+        af.state.with(|state| state.phase = Phase::Completed(status));
+        AfShared::defer(&af);
+        return;
+    }
+    // SAFETY: just checked; NDIS holds no lock of ours.
+    let mut irql = unsafe { Passive::assume() };
+    open_completed(&af, handle, status, &mut irql);
+}
+
+/// `ProtocolClCloseAfComplete`.
+pub(super) unsafe extern "system" fn close_complete<C: Client>(
+    status: NDIS_STATUS,
+    context: NDIS_HANDLE,
+) {
+    // SAFETY: by AF NDIS owns a share of its context until this is over.
+    let Some(af) = (unsafe { Arc::<AfShared<C>>::borrow_raw(context) }) else { return };
+    let af = Arc::clone(&af);
+    // SAFETY: NDIS calls this at or below DISPATCH_LEVEL with no lock of ours.
+    let mut irql = unsafe { UpToDispatch::assume() };
+    close_completed(&af, Status::from_raw(status), &mut irql);
+}
+
+/// `ProtocolClNotifyCloseAf`: never blocks (rule AF-32).
+pub(super) unsafe extern "system" fn notify_close<C: Client>(context: NDIS_HANDLE) -> NDIS_STATUS {
+    // SAFETY: by AF NDIS owns a share of its context until the close is over.
+    let Some(af) = (unsafe { Arc::<AfShared<C>>::borrow_raw(context) }) else {
+        return Status::SUCCESS.raw();
+    };
+    let af = Arc::clone(&af);
+    // SAFETY: NDIS calls this at or below DISPATCH_LEVEL with no lock of ours.
+    let mut irql = unsafe { UpToDispatch::assume() };
+    af.state.with(|state| state.notify = Notify::InCallback);
+    af.client().af_closing(&Af { shared: af.clone() }, &mut irql);
+    AfShared::request_close(&af, &mut irql);
+    // Pending unless all is already done (rule AF-40).
+    let pending = af.state.with(|state| {
+        let pending = state.phase != Phase::Closed;
+        state.notify = if pending { Notify::Pended } else { Notify::None };
+        pending
+    });
+    if pending { Status::PENDING.raw() } else { Status::SUCCESS.raw() }
+}

@@ -1,0 +1,421 @@
+//! [`Binding`]: one adapter that the client is bound to.
+
+use super::{
+    Client,
+    af::{AfShared, Phase},
+    driver::DriverShared,
+};
+use crate::{
+    Status,
+    event::Event,
+    irql::{NoLock, Passive},
+    lock::SpinLock,
+    mem::{Arc, Tag, Vec},
+    owner::{Live, Owner},
+    raw,
+};
+use core::{
+    ffi::c_void,
+    fmt, ops, ptr,
+    sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize, Ordering},
+};
+use ndis_sys::{NDIS_BIND_PARAMETERS, NDIS_HANDLE, NDIS_OPEN_PARAMETERS, NDIS_STATUS};
+
+/// What NDIS knows as the binding context: alive from the open until the
+/// close has completed (rule BIND-14), longer than the driver's own part.
+pub(super) struct BindingCore<C: Client> {
+    pub(super) driver: Arc<DriverShared<C>>,
+    /// The driver's part, from the end of the bind to the end of the unbind.
+    shared: SpinLock<Option<Arc<BindingShared<C>>>>,
+    /// Set when a pended open or close has completed.
+    done: Event,
+    result: AtomicI32,
+}
+
+/// The binding as the driver knows it. When the last share goes, so does the
+/// driver's context; the unbind waits for that.
+pub(super) struct BindingShared<C: Client> {
+    pub(super) driver: Arc<DriverShared<C>>,
+    pub(super) handle: AtomicPtr<c_void>,
+    pub(super) owner: Owner,
+    running: AtomicBool,
+    /// Lists that are out for sending.
+    sends: AtomicUsize,
+    sends_home: Event,
+    state: SpinLock<State<C>>,
+    afs_gone: Event,
+    context: C::Binding,
+    /// Holds the owner's teardown up until this is gone.
+    _live: Live,
+}
+
+struct State<C: Client> {
+    closing: bool,
+    afs: Vec<Arc<AfShared<C>>>,
+}
+
+/// An adapter that was opened, while the driver makes its context for it.
+pub struct NewBinding<'a> {
+    owner: &'a Owner,
+    parameters: *const NDIS_BIND_PARAMETERS,
+}
+
+impl NewBinding<'_> {
+    /// What pools, timers and work items of this binding are allocated on.
+    #[must_use]
+    pub fn owner(&self) -> &Owner {
+        self.owner
+    }
+
+    /// The largest frame of the adapter, in bytes, without its header.
+    #[must_use]
+    #[doc(alias = "MtuSize")]
+    pub fn mtu(&self) -> u32 {
+        // SAFETY: NDIS keeps the parameters for the time of the bind callback,
+        // for which `self` is borrowed.
+        unsafe { (&raw const (*self.parameters).MtuSize).read() }
+    }
+}
+
+impl fmt::Debug for NewBinding<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewBinding").field("mtu", &self.mtu()).finish()
+    }
+}
+
+/// A counted reference to one binding; it derefs to the driver's context.
+pub struct Binding<C: Client> {
+    pub(super) shared: Arc<BindingShared<C>>,
+}
+
+impl<C: Client> Binding<C> {
+    /// What pools, timers and work items of this binding are allocated on.
+    #[must_use]
+    pub fn owner(&self) -> &Owner {
+        &self.shared.owner
+    }
+
+    /// The driver.
+    #[must_use]
+    pub fn client(&self) -> &C {
+        &self.shared.driver.client
+    }
+
+    /// Whether data may be sent: NDIS has restarted the binding and not
+    /// paused it since (rules BIND-07, PAUSE-12).
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.shared.running.load(Ordering::Acquire)
+    }
+}
+
+impl<C: Client> Clone for Binding<C> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone() }
+    }
+}
+
+impl<C: Client> ops::Deref for Binding<C> {
+    type Target = C::Binding;
+    fn deref(&self) -> &C::Binding {
+        &self.shared.context
+    }
+}
+
+impl<C: Client> fmt::Debug for Binding<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Binding").field("running", &self.is_running()).finish_non_exhaustive()
+    }
+}
+
+impl<C: Client> BindingShared<C> {
+    /// The handle for NDIS calls.
+    pub(super) fn handle(&self) -> NDIS_HANDLE {
+        self.handle.load(Ordering::Acquire)
+    }
+
+    /// Counts lists that go out. The caller gives them back with
+    /// [`Self::sends_home`] in any case.
+    pub(super) fn sends_out(&self, lists: usize) -> Result<(), Status> {
+        self.sends.fetch_add(lists, Ordering::SeqCst);
+        if self.running.load(Ordering::SeqCst) {
+            Ok(())
+        } else {
+            self.sends_home(lists);
+            Err(Status::PAUSED)
+        }
+    }
+
+    /// Counts lists that came home.
+    pub(super) fn sends_home(&self, lists: usize) {
+        let before = self.sends.fetch_sub(lists, Ordering::SeqCst);
+        if before == lists && !self.running.load(Ordering::SeqCst) {
+            self.sends_home.set();
+        }
+    }
+
+    /// Takes an address family into the list, unless the binding goes away.
+    pub(super) fn add_af(&self, af: &Arc<AfShared<C>>) -> Result<(), Status> {
+        self.state.with(|state| {
+            if state.closing {
+                return Err(Status::CLOSING);
+            }
+            state.afs.try_push(af.clone()).map_err(Status::from)
+        })
+    }
+
+    /// An address family is gone.
+    pub(super) fn remove_af(&self, af: &Arc<AfShared<C>>) {
+        let (gone, last) = self.state.with(|state| {
+            let gone = state.afs.take_first(|other| Arc::ptr_eq(other, af));
+            (gone, state.closing && state.afs.is_empty())
+        });
+        drop(gone);
+        if last {
+            self.afs_gone.set();
+        }
+    }
+
+    /// Whether the unbind has begun.
+    pub(super) fn is_closing(&self) -> bool {
+        self.state.with(|state| state.closing)
+    }
+
+    /// Closes every address family and waits for the last one.
+    fn close_afs(&self, irql: &mut Passive) {
+        loop {
+            let next = self.state.with(|state| {
+                state.afs.iter().find(|af| af.wants_close_request()).cloned()
+            });
+            let Some(af) = next else { break };
+            AfShared::request_close(&af, irql.up_to_dispatch());
+        }
+        if !self.state.with(|state| state.afs.is_empty()) {
+            self.afs_gone.wait(irql);
+        }
+    }
+}
+
+impl<C: Client> AfShared<C> {
+    /// Whether nobody has asked to close it yet. One that is still opening
+    /// looks at the binding itself once it is open.
+    fn wants_close_request(&self) -> bool {
+        self.phase() == Phase::Open
+    }
+}
+
+impl<C: Client> BindingCore<C> {
+    /// The driver's part, if the binding is up.
+    pub(super) fn binding(&self) -> Option<Binding<C>> {
+        self.shared.with(|shared| shared.clone()).map(|shared| Binding { shared })
+    }
+
+    /// Closes the adapter and waits for it (rules BIND-11, BIND-15).
+    fn close_adapter(&self, handle: NDIS_HANDLE, irql: &mut Passive) {
+        self.done.reset();
+        // SAFETY: PASSIVE_LEVEL, from bind or unbind (rule BIND-12); nothing
+        // uses the handle any more (rule BIND-13).
+        let status = unsafe { ndis_sys::NdisCloseAdapterEx(handle) };
+        if Status::from_raw(status).is_pending() {
+            self.done.wait(irql);
+        }
+    }
+}
+
+/// `ProtocolBindAdapterEx`: opens the adapter and has the driver make its
+/// context.
+pub(super) unsafe extern "system" fn bind<C: Client>(
+    driver: NDIS_HANDLE,
+    bind_context: NDIS_HANDLE,
+    parameters: *mut NDIS_BIND_PARAMETERS,
+) -> NDIS_STATUS {
+    // SAFETY: the context of the registration lives until unload.
+    let driver = unsafe { Arc::<DriverShared<C>>::borrow_raw(driver) };
+    let (Some(driver), false) = (driver, parameters.is_null()) else {
+        return Status::FAILURE.raw();
+    };
+    // SAFETY: NDIS binds at PASSIVE_LEVEL with no lock held.
+    let mut irql = unsafe { Passive::assume() };
+    // SAFETY: the parameters are NDIS's, for this call.
+    let result = unsafe { open(&driver, bind_context, parameters, &mut irql) };
+    result.map_or_else(Status::raw, |()| Status::SUCCESS.raw())
+}
+
+/// # Safety
+///
+/// Called from the bind callback with its arguments.
+unsafe fn open<C: Client>(
+    driver: &Arc<DriverShared<C>>,
+    bind_context: NDIS_HANDLE,
+    parameters: *mut NDIS_BIND_PARAMETERS,
+    irql: &mut Passive,
+) -> Result<(), Status> {
+    let done = Event::try_new(Tag::NDIS)?;
+    let afs_gone = Event::try_new(Tag::NDIS)?;
+    let sends_home = Event::try_new(Tag::NDIS)?;
+    let core = BindingCore {
+        driver: driver.clone(),
+        shared: SpinLock::new(None),
+        done,
+        result: AtomicI32::new(Status::FAILURE.raw()),
+    };
+    let core = Arc::try_new(core, Tag::NDIS)?;
+
+    // SAFETY: the caller's parameters are valid.
+    let mut medium = unsafe { (&raw const (*parameters).MediaType).read() };
+    let mut selected = 0_u32;
+    let mut open: NDIS_OPEN_PARAMETERS = ndis_sys::zeroed();
+    open.Header = raw::header(
+        ndis_sys::NDIS_OBJECT_TYPE_OPEN_PARAMETERS,
+        ndis_sys::NDIS_OPEN_PARAMETERS_REVISION_1,
+        ndis_sys::NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1,
+    );
+    // SAFETY: as above; the name lives as long as the call (rule BIND-03).
+    open.AdapterName = unsafe { (&raw const (*parameters).AdapterName).read() };
+    open.MediumArray = &mut medium;
+    open.MediumArraySize = 1;
+    open.SelectedMediumIndex = &mut selected;
+    let mut handle: NDIS_HANDLE = ptr::null_mut();
+    let context = Arc::into_raw(core.clone());
+    let protocol = driver.handle.load(Ordering::Acquire);
+    // SAFETY: within the bind callback (rule BIND-01); parameters and handle
+    // variable stay until the open has completed, which is waited for below
+    // (rule BIND-02).
+    let status = unsafe {
+        ndis_sys::NdisOpenAdapterEx(protocol, context, &mut open, bind_context, &mut handle)
+    };
+    let mut status = Status::from_raw(status);
+    if status.is_pending() {
+        core.done.wait(irql);
+        status = Status::from_raw(core.result.load(Ordering::Acquire));
+    }
+    // SAFETY: NDIS's share, to be given back when the binding is gone.
+    let give_back = || drop(unsafe { Arc::<BindingCore<C>>::from_raw(context) });
+    if let Err(failure) = status.result() {
+        give_back();
+        return Err(failure);
+    }
+
+    // From here on a failure closes the adapter within the bind (BIND-08).
+    // SAFETY: the binding handle lives until `close_adapter`, before which
+    // `owner.close` is called.
+    let owner = match unsafe { Owner::open(handle) } {
+        Ok(owner) => owner,
+        Err(failure) => {
+            core.close_adapter(handle, irql);
+            give_back();
+            return Err(failure);
+        }
+    };
+    let new = NewBinding { owner: &owner, parameters };
+    let made = driver.client.bind(&new, irql).and_then(|context| {
+        let shared = BindingShared {
+            driver: driver.clone(),
+            handle: AtomicPtr::new(handle),
+            owner: owner.clone(),
+            running: AtomicBool::new(false),
+            sends: AtomicUsize::new(0),
+            sends_home,
+            state: SpinLock::new(State { closing: false, afs: Vec::new(Tag::NDIS) }),
+            afs_gone,
+            context,
+            _live: owner.enter(),
+        };
+        Ok(Arc::try_new(shared, Tag::NDIS)?)
+    });
+    match made {
+        Ok(shared) => {
+            core.shared.with(|slot| *slot = Some(shared));
+            Ok(())
+        }
+        Err(failure) => {
+            // SAFETY: opened above, closed once.
+            unsafe { owner.close(irql) };
+            core.close_adapter(handle, irql);
+            give_back();
+            Err(failure.as_failure())
+        }
+    }
+}
+
+/// `ProtocolUnbindAdapterEx`: ends everything on the binding, then closes it.
+pub(super) unsafe extern "system" fn unbind<C: Client>(
+    _unbind_context: NDIS_HANDLE,
+    context: NDIS_HANDLE,
+) -> NDIS_STATUS {
+    // SAFETY: the share that the open gave to NDIS comes back with the unbind.
+    let Some(core) = (unsafe { Arc::<BindingCore<C>>::from_raw(context) }) else {
+        return Status::SUCCESS.raw();
+    };
+    // SAFETY: NDIS unbinds at PASSIVE_LEVEL with no lock held.
+    let mut irql = unsafe { Passive::assume() };
+    let Some(binding) = core.binding() else { return Status::SUCCESS.raw() };
+    binding.shared.state.with(|state| state.closing = true);
+    core.driver.client.unbind(&binding, &mut irql);
+    binding.shared.close_afs(&mut irql);
+    let owner = binding.shared.owner.clone();
+    let handle = binding.shared.handle();
+    drop(core.shared.with(Option::take));
+    drop(binding);
+    // SAFETY: opened with the binding, closed once, here.
+    unsafe { owner.close(&mut irql) };
+    core.close_adapter(handle, &mut irql);
+    // An unbind cannot be refused (rule BIND-09).
+    Status::SUCCESS.raw()
+}
+
+/// `ProtocolOpenAdapterCompleteEx`.
+pub(super) unsafe extern "system" fn open_complete<C: Client>(
+    context: NDIS_HANDLE,
+    status: NDIS_STATUS,
+) {
+    // SAFETY: NDIS's share lives until the binding is closed.
+    if let Some(core) = unsafe { Arc::<BindingCore<C>>::borrow_raw(context) } {
+        core.result.store(status, Ordering::Release);
+        core.done.set();
+    }
+}
+
+/// `ProtocolCloseAdapterCompleteEx`.
+pub(super) unsafe extern "system" fn close_complete<C: Client>(context: NDIS_HANDLE) {
+    // SAFETY: the unbind keeps its share until this has set the event, and
+    // the event is not touched afterwards.
+    if let Some(core) = unsafe { Arc::<BindingCore<C>>::borrow_raw(context) } {
+        core.done.set();
+    }
+}
+
+/// `ProtocolNetPnPEvent`: pauses and restarts sends (rules PAUSE-12,
+/// PAUSE-13).
+#[doc(alias = "ProtocolNetPnPEvent")]
+pub(super) unsafe extern "system" fn net_pnp_event<C: Client>(
+    context: NDIS_HANDLE,
+    event: *mut ndis_sys::NET_PNP_EVENT_NOTIFICATION,
+) -> NDIS_STATUS {
+    // SAFETY: NDIS's share lives until the binding is closed; events that are
+    // for no binding come without a context.
+    let core = unsafe { Arc::<BindingCore<C>>::borrow_raw(context) };
+    let Some(binding) = core.and_then(|core| core.binding()) else {
+        return Status::SUCCESS.raw();
+    };
+    if event.is_null() {
+        return Status::FAILURE.raw();
+    }
+    // SAFETY: NDIS's notification, valid for the call.
+    let code = unsafe { (&raw const (*event).NetPnPEvent.NetEvent).read() };
+    let shared = &binding.shared;
+    match code {
+        ndis_sys::NetEventPause => {
+            // SAFETY: NDIS sends events at PASSIVE_LEVEL with no lock held.
+            let mut irql = unsafe { Passive::assume() };
+            shared.sends_home.reset();
+            shared.running.store(false, Ordering::SeqCst);
+            if shared.sends.load(Ordering::SeqCst) != 0 {
+                shared.sends_home.wait(&mut irql);
+            }
+        }
+        ndis_sys::NetEventRestart => shared.running.store(true, Ordering::SeqCst),
+        _ => {}
+    }
+    Status::SUCCESS.raw()
+}

@@ -1,0 +1,225 @@
+//! Clients: protocol drivers that place, take and carry calls.
+//!
+//! A client is one type that implements [`Client`]. NDIS tells it of adapters
+//! ([`Client::bind`]), of the address families that call managers offer there
+//! ([`Client::address_family`]), and of calls. What it makes hangs together
+//! by construction:
+//!
+//! ```text
+//! Binding ── OpenAf ─┬─ RegisteredSap      calls to this address arrive here
+//!                    └─ CreatedVc ── Call  a call that this client places
+//! ```
+//!
+//! # Owners and references
+//!
+//! [`OpenAf`], [`RegisteredSap`], [`CreatedVc`] and [`Call`] *own*: dropping
+//! one ends what it stands for, in the documented way. What is made from an
+//! owner borrows it, so an address family cannot be closed while a SAP, VC or
+//! call made from it is in use, and none of them outlives it.
+//!
+//! Calls live longer than a callback, and a borrow cannot be stored. So each
+//! owner has a `keep` method that trades it for a *reference* ([`Af`],
+//! [`Sap`], [`Vc`]): counted, cloneable, sendable, checked at run time. From
+//! then on the object lives until it is ended through a reference, by the
+//! peer, or with its parent: closing an address family closes the calls,
+//! deletes the VCs and deregisters the SAPs beneath it first, in the order
+//! that NDIS demands (rules AF-29, AF-39, BIND-18).
+//!
+//! Handles never reach safe code, and a reference to something that is over
+//! gets [`Status::CLOSING`](crate::Status::CLOSING) from every method.
+
+mod af;
+mod binding;
+mod data;
+mod driver;
+mod handlers;
+mod sap;
+mod state;
+mod vc;
+
+pub use af::{Af, AfOffer, OpenAf};
+pub use binding::{Binding, NewBinding};
+pub use data::{Kept, Received, Unsent};
+pub use driver::Entry;
+pub use sap::{RegisteredSap, Sap};
+pub use vc::{Call, CreatedVc, IncomingCall, PendingIncomingCall, Vc};
+
+use crate::{
+    Answer, Status,
+    family::AddressFamily,
+    irql::{Passive, UpToDispatch},
+    nbl::NetBufferLists,
+    params::CallParameters,
+};
+
+/// A CoNDIS client driver.
+///
+/// Every method is called by NDIS, on any processor, several at once: methods
+/// take `&self`, contexts are `Sync`, and changing state goes behind a
+/// [`SpinLock`](crate::lock::SpinLock). Those with [`Passive`] run at
+/// PASSIVE_LEVEL and may wait; those with [`UpToDispatch`] run at or below
+/// DISPATCH_LEVEL and must not.
+pub trait Client: Sized + Send + Sync + 'static {
+    /// The name under which the protocol registers; ASCII, at most 31
+    /// characters are used.
+    const NAME: &'static str;
+
+    /// What the driver keeps for one adapter.
+    type Binding: Send + Sync + 'static;
+    /// What the driver keeps for one open address family.
+    type Af: Send + Sync + 'static;
+    /// What the driver keeps for one SAP.
+    type Sap: Send + Sync + 'static;
+    /// What the driver keeps for one VC and the call on it.
+    type Vc: Send + Sync + 'static;
+
+    /// An adapter is there and was opened; make what the driver keeps for it.
+    ///
+    /// PASSIVE_LEVEL. The binding is paused until NDIS restarts it: nothing
+    /// can be sent yet (rule BIND-07).
+    ///
+    /// # Errors
+    ///
+    /// A failure closes the adapter again and refuses the binding (BIND-08).
+    #[doc(alias = "ProtocolBindAdapterEx")]
+    fn bind(&self, adapter: &NewBinding<'_>, irql: &mut Passive) -> Result<Self::Binding, Status>;
+
+    /// The adapter goes away: let go of what keeps it busy.
+    ///
+    /// PASSIVE_LEVEL. Afterwards everything beneath the binding is closed in
+    /// the documented order, and the binding is dropped (rules BIND-11,
+    /// BIND-18). References that the driver keeps elsewhere hold this up.
+    #[doc(alias = "ProtocolUnbindAdapterEx")]
+    fn unbind(&self, binding: &Binding<Self>, irql: &mut Passive) {
+        let _ = (binding, irql);
+    }
+
+    /// A call manager offers an address family. Open it, or let the offer go
+    /// (rule AF-06). PASSIVE_LEVEL.
+    #[doc(alias = "ProtocolCoAfRegisterNotify")]
+    fn address_family(&self, binding: &Binding<Self>, offer: AfOffer<'_, Self>, irql: &mut Passive);
+
+    /// The address family is open. PASSIVE_LEVEL.
+    ///
+    /// Register SAPs and create VCs from here on (rule AF-17). Dropping `af`
+    /// closes it.
+    #[doc(alias = "ProtocolClOpenAfCompleteEx")]
+    fn af_opened(&self, af: OpenAf<Self>, irql: &mut Passive);
+
+    /// The call manager refused to open the address family (rule AF-15).
+    /// PASSIVE_LEVEL.
+    #[doc(alias = "ProtocolClOpenAfCompleteEx")]
+    fn af_open_failed(
+        &self,
+        binding: &Binding<Self>,
+        family: AddressFamily,
+        status: Status,
+        irql: &mut Passive,
+    ) {
+        let _ = (binding, family, status, irql);
+    }
+
+    /// The call manager wants the address family closed, for its adapter goes
+    /// away. Everything beneath it is closed after this returns (rule AF-39).
+    #[doc(alias = "ProtocolClNotifyCloseAf")]
+    fn af_closing(&self, af: &Af<Self>, irql: &mut UpToDispatch) {
+        let _ = (af, irql);
+    }
+
+    /// The address family is closed; `af` is good for its context only.
+    #[doc(alias = "ProtocolClCloseAfComplete")]
+    fn af_closed(&self, af: &Af<Self>, irql: &mut UpToDispatch) {
+        let _ = (af, irql);
+    }
+
+    /// The call manager took, or refused, the SAP. A call to it may have
+    /// arrived before this (rule SAP-06).
+    #[doc(alias = "ProtocolClRegisterSapComplete")]
+    fn sap_registered(&self, sap: &Sap<Self>, result: Result<(), Status>, irql: &mut UpToDispatch) {
+        let _ = (sap, result, irql);
+    }
+
+    /// The SAP is gone (rule SAP-10).
+    #[doc(alias = "ProtocolClDeregisterSapComplete")]
+    fn sap_deregistered(&self, sap: &Sap<Self>, irql: &mut UpToDispatch) {
+        let _ = (sap, irql);
+    }
+
+    /// The call manager makes a VC for a call to this client; make what the
+    /// driver keeps for it.
+    ///
+    /// # Errors
+    ///
+    /// Refuses the VC and with it the call (flow l5). The default refuses all
+    /// with [`Status::NOT_SUPPORTED`].
+    #[doc(alias = "ProtocolCoCreateVc")]
+    fn create_vc(&self, af: &Af<Self>, irql: &mut UpToDispatch) -> Result<Self::Vc, Status> {
+        let _ = (af, irql);
+        Err(Status::NOT_SUPPORTED)
+    }
+
+    /// The VC is deleted; `vc` is good for its context only.
+    #[doc(alias = "ProtocolCoDeleteVc")]
+    fn vc_deleted(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
+        let _ = (vc, irql);
+    }
+
+    /// Someone calls a SAP of this client (rules CALL-28 to CALL-34).
+    ///
+    /// The default refuses with [`Status::NOT_SUPPORTED`].
+    #[doc(alias = "ProtocolClIncomingCall")]
+    fn incoming_call<'r>(
+        &self,
+        sap: &Sap<Self>,
+        call: IncomingCall<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let _ = (sap, irql);
+        call.refuse(Status::NOT_SUPPORTED)
+    }
+
+    /// The call is up, placed or taken by this client: data may flow.
+    ///
+    /// For a placed call, `parameters` are those in force; test
+    /// [`CallFlags::CHANGED`](crate::params::CallFlags::CHANGED) and hang up
+    /// when they do not suit (rule CALL-21).
+    #[doc(alias = "ProtocolClMakeCallComplete")]
+    #[doc(alias = "ProtocolClCallConnected")]
+    fn call_connected(
+        &self,
+        vc: &Vc<Self>,
+        parameters: Option<CallParameters<'_>>,
+        irql: &mut UpToDispatch,
+    );
+
+    /// The call could not be placed. Its VC is deleted next (rule CALL-20).
+    #[doc(alias = "ProtocolClMakeCallComplete")]
+    fn call_failed(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
+        let _ = (vc, status, irql);
+    }
+
+    /// The other side hung up (rule CALL-62), with data if it sent any. The
+    /// call is closed from this side after this returns.
+    #[doc(alias = "ProtocolClIncomingCloseCall")]
+    fn incoming_close(&self, vc: &Vc<Self>, status: Status, data: &[u8], irql: &mut UpToDispatch) {
+        let _ = (vc, status, data, irql);
+    }
+
+    /// The call is over. A VC that this client created is deleted next; one
+    /// that the call manager created is deleted by it (rules CALL-55, CALL-56).
+    #[doc(alias = "ProtocolClCloseCallComplete")]
+    fn call_closed(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
+        let _ = (vc, irql);
+    }
+
+    /// Data has arrived. Dropping `lists` gives them back (rule NBL-25).
+    #[doc(alias = "ProtocolCoReceiveNetBufferLists")]
+    fn receive(&self, vc: &Vc<Self>, lists: Received<'_, Self>, irql: &mut UpToDispatch);
+
+    /// Sent data comes back, each list with its status. Dropping `lists` frees
+    /// them (rules NBL-02, NBL-06).
+    #[doc(alias = "ProtocolCoSendNetBufferListsComplete")]
+    fn send_complete(&self, vc: &Vc<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
+        let _ = (vc, lists, irql);
+    }
+}

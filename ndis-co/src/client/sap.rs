@@ -1,0 +1,304 @@
+//! [`RegisteredSap`] and [`Sap`]: an address at which the client takes calls.
+
+use super::{Af, Client, af::AfShared};
+use crate::{
+    Status,
+    address::{SapAddress, SapAddressBuf},
+    irql::{NoLock, Passive, UpToDispatch},
+    lock::SpinLock,
+    mem::{Arc, Tag},
+    owner::Node,
+};
+use core::{
+    cell::UnsafeCell,
+    ffi::c_void,
+    fmt,
+    marker::PhantomData,
+    ops, ptr,
+    sync::atomic::{AtomicPtr, Ordering},
+};
+use ndis_sys::{CO_SAP, NDIS_HANDLE, NDIS_STATUS};
+
+/// # Invariants
+///
+/// SAP-OBJ: from the register request until the deregistration has completed
+/// (or the registration has failed), NDIS owns one share as the client's SAP
+/// context. `handle` is valid in phase `Registered`.
+#[repr(C)]
+pub(super) struct SapShared<C: Client> {
+    /// First field: deferred work casts back from it.
+    node: Node,
+    pub(super) af: Arc<AfShared<C>>,
+    address: SapAddressBuf,
+    handle: AtomicPtr<c_void>,
+    /// Where NDIS writes the handle; read only when the request did not pend.
+    slot: UnsafeCell<NDIS_HANDLE>,
+    state: SpinLock<State>,
+    context: C::Sap,
+}
+
+// SAFETY: the handle variable is touched by NDIS and the request only.
+unsafe impl<C: Client> Send for SapShared<C> {}
+// SAFETY: as above.
+unsafe impl<C: Client> Sync for SapShared<C> {}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    Registering,
+    Registered,
+    Deregistering,
+    Gone,
+}
+
+struct State {
+    phase: Phase,
+    /// To be deregistered as soon as possible.
+    ending: bool,
+}
+
+/// A counted reference to a SAP; it derefs to the driver's context.
+pub struct Sap<C: Client> {
+    pub(super) shared: Arc<SapShared<C>>,
+}
+
+/// A SAP of this client, owned: dropping it deregisters it.
+///
+/// It cannot outlive the address family that it was made from;
+/// [`keep`](Self::keep) trades it for a reference, see the [module](super).
+#[must_use = "dropping a registered SAP deregisters it"]
+pub struct RegisteredSap<'af, C: Client> {
+    sap: Sap<C>,
+    _af: PhantomData<&'af Af<C>>,
+}
+
+impl<C: Client> RegisteredSap<'_, C> {
+    /// Deregisters the SAP; [`Client::sap_deregistered`] tells when it is done.
+    /// Calls that came in on it stay (rule SAP-12).
+    #[doc(alias = "NdisClDeregisterSap")]
+    pub fn deregister(self, irql: &mut impl NoLock) {
+        self.keep().deregister(irql);
+    }
+
+    /// Trades the owner for a reference: from here on the SAP is deregistered
+    /// by [`Sap::deregister`] or with its address family.
+    #[must_use]
+    pub fn keep(self) -> Sap<C> {
+        let owner = core::mem::ManuallyDrop::new(self);
+        // SAFETY: `owner` is not used or dropped any more; its share moves out.
+        unsafe { ptr::read(&owner.sap) }
+    }
+}
+
+impl<C: Client> Drop for RegisteredSap<'_, C> {
+    fn drop(&mut self) {
+        if self.sap.shared.mark_ending() {
+            SapShared::defer(&self.sap.shared);
+        }
+    }
+}
+
+impl<C: Client> ops::Deref for RegisteredSap<'_, C> {
+    type Target = Sap<C>;
+    fn deref(&self) -> &Sap<C> {
+        &self.sap
+    }
+}
+
+impl<C: Client> fmt::Debug for RegisteredSap<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.sap.fmt(f)
+    }
+}
+
+impl<C: Client> Sap<C> {
+    /// The address that was registered.
+    #[must_use]
+    pub fn address(&self) -> SapAddress<'_> {
+        self.shared.address.view()
+    }
+
+    /// The address family that the SAP belongs to.
+    #[must_use]
+    pub fn af(&self) -> Af<C> {
+        Af { shared: self.shared.af.clone() }
+    }
+
+    /// Deregisters the SAP. Doing it twice is harmless (rule SAP-09).
+    #[doc(alias = "NdisClDeregisterSap")]
+    pub fn deregister(&self, irql: &mut impl NoLock) {
+        if self.shared.mark_ending() {
+            SapShared::end(&self.shared, irql.up_to_dispatch());
+        }
+    }
+}
+
+impl<C: Client> Clone for Sap<C> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone() }
+    }
+}
+
+impl<C: Client> ops::Deref for Sap<C> {
+    type Target = C::Sap;
+    fn deref(&self) -> &C::Sap {
+        &self.shared.context
+    }
+}
+
+impl<C: Client> fmt::Debug for Sap<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sap").field("address", &self.address()).finish_non_exhaustive()
+    }
+}
+
+impl<C: Client> SapShared<C> {
+    pub(super) fn register<'af>(
+        af: &Arc<AfShared<C>>,
+        context: C::Sap,
+        address: SapAddressBuf,
+        irql: &mut UpToDispatch,
+    ) -> Result<RegisteredSap<'af, C>, Status> {
+        let shared = Self {
+            node: Node::new(run_deferred::<C>),
+            af: af.clone(),
+            address,
+            handle: AtomicPtr::new(ptr::null_mut()),
+            slot: UnsafeCell::new(ptr::null_mut()),
+            state: SpinLock::new(State { phase: Phase::Registering, ending: false }),
+            context,
+        };
+        let sap = Arc::try_new(shared, Tag::NDIS)?;
+        af.add_sap(&sap)?;
+        let ndis = Arc::into_raw(sap.clone());
+        // SAFETY: the family was open a moment ago and does not close while a
+        // SAP is registering; address, context and handle variable live until
+        // the completion (rule SAP-04, invariant SAP-OBJ).
+        let status = unsafe {
+            ndis_sys::NdisClRegisterSap(af.handle(), ndis, sap.address.as_raw(), sap.slot.get())
+        };
+        let status = Status::from_raw(status);
+        if !status.is_pending() {
+            // SAFETY: the call is over, so NDIS no longer writes (SAP-03).
+            let handle = unsafe { *sap.slot.get() };
+            registered(&sap, handle, status, irql);
+        }
+        Ok(RegisteredSap { sap: Sap { shared: sap }, _af: PhantomData })
+    }
+
+    /// Marks the SAP for deregistration; `true` for the first to do so.
+    pub(super) fn mark_ending(&self) -> bool {
+        self.state.with(|state| !core::mem::replace(&mut state.ending, true))
+    }
+
+    /// Deregisters a marked SAP, if its registration is through; otherwise its
+    /// completion does.
+    pub(super) fn end(this: &Arc<Self>, irql: &mut UpToDispatch) {
+        let go = this.state.with(|state| {
+            let go = state.ending && state.phase == Phase::Registered;
+            if go {
+                state.phase = Phase::Deregistering;
+            }
+            go
+        });
+        if !go {
+            return;
+        }
+        // SAFETY: by SAP-OBJ the handle is valid; it dies with this call
+        // (rule SAP-08), which is made once.
+        let status = unsafe { ndis_sys::NdisClDeregisterSap(this.handle.load(Ordering::Acquire)) };
+        let status = Status::from_raw(status);
+        if !status.is_pending() {
+            deregistered(this, status, irql);
+        }
+    }
+
+    fn defer(this: &Arc<Self>) {
+        let share = Arc::into_raw(this.clone());
+        let node = Arc::value_ptr(this).cast::<Node>();
+        // SAFETY: the share keeps the node valid until it has run.
+        if !unsafe { this.af.binding.owner.defer(node) } {
+            // SAFETY: not queued, so the share comes back.
+            drop(unsafe { Arc::<Self>::from_raw(share) });
+        }
+    }
+}
+
+/// The deferred node of a SAP.
+unsafe fn run_deferred<C: Client>(node: *const Node, irql: &mut Passive) {
+    // SAFETY: `defer` gave a share with the node, which is the first field.
+    if let Some(sap) = unsafe { Arc::<SapShared<C>>::from_value_ptr(node.cast()) } {
+        SapShared::end(&sap, irql.up_to_dispatch());
+    }
+}
+
+/// The registration has completed.
+fn registered<C: Client>(
+    sap: &Arc<SapShared<C>>,
+    handle: NDIS_HANDLE,
+    status: Status,
+    irql: &mut UpToDispatch,
+) {
+    let result = status.result();
+    let phase = if result.is_ok() {
+        sap.handle.store(handle, Ordering::Release);
+        Phase::Registered
+    } else {
+        Phase::Gone
+    };
+    sap.state.with(|state| state.phase = phase);
+    sap.af.client().sap_registered(&Sap { shared: sap.clone() }, result, irql);
+    if result.is_ok() {
+        // It may have been dropped before it was registered.
+        SapShared::end(sap, irql);
+    } else {
+        retire(sap);
+    }
+}
+
+/// The deregistration has completed.
+fn deregistered<C: Client>(sap: &Arc<SapShared<C>>, status: Status, irql: &mut UpToDispatch) {
+    sap.state.with(|state| state.phase = Phase::Gone);
+    if status.is_success() {
+        sap.af.client().sap_deregistered(&Sap { shared: sap.clone() }, irql);
+        retire(sap);
+    } else {
+        // The call manager refused, so it may still offer calls with this
+        // context: NDIS's share stays (rule SAP-10).
+        AfShared::remove_sap(&sap.af, sap);
+    }
+}
+
+/// NDIS has done with the SAP: its share and the list's end.
+fn retire<C: Client>(sap: &Arc<SapShared<C>>) {
+    // SAFETY: by SAP-OBJ the share that the request gave to NDIS.
+    drop(unsafe { Arc::<SapShared<C>>::from_raw(Arc::as_raw(sap)) });
+    AfShared::remove_sap(&sap.af, sap);
+}
+
+/// `ProtocolClRegisterSapComplete`.
+pub(super) unsafe extern "system" fn register_complete<C: Client>(
+    status: NDIS_STATUS,
+    context: NDIS_HANDLE,
+    _sap: *mut CO_SAP,
+    handle: NDIS_HANDLE,
+) {
+    // SAFETY: by SAP-OBJ NDIS owns a share of its context.
+    let Some(sap) = (unsafe { Arc::<SapShared<C>>::borrow_raw(context) }) else { return };
+    let sap = Arc::clone(&sap);
+    // SAFETY: NDIS calls this at or below DISPATCH_LEVEL with no lock of ours.
+    let mut irql = unsafe { UpToDispatch::assume() };
+    registered(&sap, handle, Status::from_raw(status), &mut irql);
+}
+
+/// `ProtocolClDeregisterSapComplete`.
+pub(super) unsafe extern "system" fn deregister_complete<C: Client>(
+    status: NDIS_STATUS,
+    context: NDIS_HANDLE,
+) {
+    // SAFETY: by SAP-OBJ NDIS owns a share of its context.
+    let Some(sap) = (unsafe { Arc::<SapShared<C>>::borrow_raw(context) }) else { return };
+    let sap = Arc::clone(&sap);
+    // SAFETY: NDIS calls this at or below DISPATCH_LEVEL with no lock of ours.
+    let mut irql = unsafe { UpToDispatch::assume() };
+    deregistered(&sap, Status::from_raw(status), &mut irql);
+}

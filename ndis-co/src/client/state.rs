@@ -1,0 +1,299 @@
+//! The state of a client's VC, as a plain value: what has happened, what is
+//! wanted, and what is to be done next. No NDIS call is made here; the methods
+//! run under the VC's lock.
+
+use crate::{Status, params::CallParametersBuf};
+use ndis_sys::CO_CALL_PARAMETERS;
+
+/// Who created the VC, and so deletes it (rule VC-22).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Origin {
+    Client,
+    CallManager,
+}
+
+/// Where the call is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Call {
+    /// There is none.
+    None,
+    /// The client places it.
+    Dialing,
+    /// It is offered to the client, which has not answered.
+    Offered,
+    /// The client has accepted; the call manager has not yet connected it.
+    Accepted,
+    /// It is up.
+    Up,
+    /// The close request is under way.
+    Closing,
+    /// It is closed, and the client is just being told.
+    Closed,
+}
+
+/// Whether the VC exists.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Life {
+    Creating,
+    Alive,
+    Deleting,
+    Deleted,
+}
+
+/// A call that was pended, and its answer once there is one.
+#[derive(Clone, Copy)]
+struct Ringing {
+    parameters: *mut CO_CALL_PARAMETERS,
+    answer: Option<Status>,
+}
+
+pub(super) struct State {
+    origin: Origin,
+    life: Life,
+    call: Call,
+    /// The parameters of the call that is being placed.
+    parameters: Option<CallParametersBuf>,
+    ringing: Option<Ringing>,
+    /// Lists out for sending, and NDIS calls under way on the VC.
+    busy: usize,
+    want_close: bool,
+    /// The other side hung up.
+    hung_up: bool,
+    want_delete: bool,
+    /// The address family is being closed.
+    ending: bool,
+    refusals: u8,
+}
+
+// SAFETY: the parameters pointer is a token that any thread may pass to NDIS.
+unsafe impl Send for State {}
+
+/// What is to be done next.
+#[derive(Clone, Copy)]
+pub(super) enum Step {
+    Answer { status: Status, parameters: *mut CO_CALL_PARAMETERS },
+    Close,
+    Delete,
+}
+
+/// How often a refused close or delete is tried again.
+const MAX_REFUSALS: u8 = 4;
+
+impl State {
+    pub(super) const fn new(origin: Origin) -> Self {
+        Self {
+            origin,
+            life: Life::Creating,
+            call: Call::None,
+            parameters: None,
+            ringing: None,
+            busy: 0,
+            want_close: false,
+            hung_up: false,
+            want_delete: false,
+            ending: false,
+            refusals: 0,
+        }
+    }
+
+    /// Picks the next step and marks it as taken.
+    pub(super) fn next(&mut self) -> Option<Step> {
+        if self.life != Life::Alive {
+            return None;
+        }
+        if let (Call::Offered, Some(Ringing { parameters, answer: Some(status) })) =
+            (self.call, self.ringing)
+        {
+            self.ringing = None;
+            self.call = if status.is_success() { Call::Accepted } else { Call::None };
+            self.busy = self.busy.saturating_add(1);
+            return Some(Step::Answer { status, parameters });
+        }
+        if self.busy > 0 {
+            return None;
+        }
+        // An accepted call is first connected or hung up by the call manager
+        // (rule CALL-37), which also means that it has our answer.
+        let closable = self.call == Call::Up || (self.call == Call::Accepted && self.hung_up);
+        if self.want_close && closable {
+            self.call = Call::Closing;
+            return Some(Step::Close);
+        }
+        if self.want_delete && self.call == Call::None && self.origin == Origin::Client {
+            self.life = Life::Deleting;
+            return Some(Step::Delete);
+        }
+        None
+    }
+
+    /// The VC exists from here on.
+    pub(super) fn created(&mut self) {
+        self.life = Life::Alive;
+    }
+
+    pub(super) fn deleted(&mut self) {
+        self.life = Life::Deleted;
+    }
+
+    /// The peer would not have it deleted; whether to try again.
+    pub(super) fn delete_refused(&mut self) -> bool {
+        self.refusals = self.refusals.saturating_add(1);
+        let again = self.refusals < MAX_REFUSALS;
+        self.life = if again { Life::Alive } else { Life::Deleted };
+        again
+    }
+
+    /// The call manager deletes it, if nothing is outstanding (rule VC-27).
+    pub(super) fn try_delete(&mut self) -> bool {
+        let free = self.life == Life::Alive && self.call == Call::None && self.busy == 0;
+        if free {
+            self.life = Life::Deleted;
+        }
+        free
+    }
+
+    pub(super) fn want_delete(&mut self) {
+        self.want_delete = true;
+    }
+
+    /// Asks for the hang-up of whatever call there is or is to be.
+    pub(super) fn want_close(&mut self) {
+        if self.call != Call::None {
+            self.want_close = true;
+        }
+    }
+
+    pub(super) fn wants_close(&self) -> bool {
+        self.want_close
+    }
+
+    /// The address family is being closed; `true` the first time.
+    pub(super) fn mark_ending(&mut self) -> bool {
+        if self.life == Life::Creating {
+            return false;
+        }
+        let first = !core::mem::replace(&mut self.ending, true);
+        if first {
+            self.want_close();
+            self.want_delete = true;
+            // A call that rings is refused, also when its token still lives.
+            if let Some(ringing) = &mut self.ringing {
+                ringing.answer.get_or_insert(Status::FAILURE);
+            }
+        }
+        first
+    }
+
+    pub(super) fn holds_af_open(&self) -> bool {
+        match self.origin {
+            Origin::Client => self.life != Life::Deleted,
+            Origin::CallManager => self.call != Call::None || self.busy > 0,
+        }
+    }
+
+    pub(super) fn dial(&mut self, parameters: CallParametersBuf) {
+        self.parameters = Some(parameters);
+        self.call = Call::Dialing;
+    }
+
+    /// The call was placed, or not; gives the parameters back.
+    pub(super) fn dialled(&mut self, success: bool) -> Option<CallParametersBuf> {
+        if self.call == Call::Dialing {
+            self.call = if success { Call::Up } else { Call::None };
+        }
+        self.parameters.take()
+    }
+
+    /// A call is offered; `false` when there is one already.
+    pub(super) fn offer(&mut self) -> bool {
+        let free = self.life == Life::Alive && self.call == Call::None && !self.ending;
+        if free {
+            self.call = Call::Offered;
+            self.want_close = false;
+            self.hung_up = false;
+        }
+        free
+    }
+
+    pub(super) fn accept(&mut self) {
+        self.call = Call::Accepted;
+    }
+
+    pub(super) fn refuse(&mut self) {
+        self.call = Call::None;
+    }
+
+    pub(super) fn pend(&mut self, parameters: *mut CO_CALL_PARAMETERS) {
+        self.ringing = Some(Ringing { parameters, answer: None });
+    }
+
+    /// The pended call is answered; the first answer counts.
+    pub(super) fn want_answer(&mut self, status: Status) {
+        if let Some(ringing) = &mut self.ringing {
+            ringing.answer.get_or_insert(status);
+        }
+    }
+
+    /// The call manager has connected the accepted call.
+    pub(super) fn connected(&mut self) -> bool {
+        let accepted = self.call == Call::Accepted;
+        if accepted {
+            self.call = Call::Up;
+        }
+        accepted
+    }
+
+    /// The other side hung up; whether the client has not yet closed.
+    pub(super) fn hung_up(&mut self) -> bool {
+        let open = matches!(self.call, Call::Accepted | Call::Up);
+        self.hung_up |= open;
+        open
+    }
+
+    pub(super) fn can_send(&self) -> bool {
+        self.life == Life::Alive && self.call == Call::Up && !self.want_close && !self.hung_up
+    }
+
+    /// Counts work on the VC, unless no call is up.
+    pub(super) fn busy(&mut self, count: usize) -> bool {
+        let up = self.can_send();
+        if up {
+            self.busy = self.busy.saturating_add(count);
+        }
+        up
+    }
+
+    /// Gives counted work back; `true` when none is left.
+    pub(super) fn calm(&mut self, count: usize) -> bool {
+        self.busy = self.busy.saturating_sub(count);
+        self.busy == 0
+    }
+
+    /// The close has completed; the client is told next.
+    pub(super) fn closed(&mut self) {
+        self.call = Call::Closed;
+        self.want_close = false;
+        self.refusals = 0;
+    }
+
+    /// The client was told; its own VC is not used again.
+    pub(super) fn closed_and_told(&mut self) {
+        if self.call == Call::Closed {
+            self.call = Call::None;
+        }
+        if self.origin == Origin::Client {
+            self.want_delete = true;
+        }
+    }
+
+    /// The call manager would not close; whether to try again.
+    pub(super) fn close_refused(&mut self) -> bool {
+        self.refusals = self.refusals.saturating_add(1);
+        let again = self.refusals < MAX_REFUSALS;
+        if again {
+            self.call = Call::Up;
+            self.want_close = true;
+        }
+        again
+    }
+}

@@ -1,0 +1,620 @@
+//! [`CreatedVc`], [`Call`] and [`Vc`]: a virtual connection and the call on it.
+
+use super::{
+    Af, Client, Unsent,
+    af::AfShared,
+    state::{Origin, State, Step},
+};
+use crate::{
+    Status,
+    answer::{Answer, Brand},
+    irql::{NoLock, Passive, UpToDispatch},
+    lock::SpinLock,
+    mem::{Arc, Tag, Vec},
+    nbl::{NetBufferLists, fields},
+    owner::Node,
+    params::{CallParameters, CallParametersBuf},
+};
+use core::{
+    ffi::c_void,
+    fmt,
+    marker::PhantomData,
+    ops, ptr,
+    sync::atomic::{AtomicPtr, Ordering},
+};
+use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
+
+/// # Invariants
+///
+/// VC: from creation until deletion NDIS owns one share as the client's VC
+/// context, and the address family's list has another one. `handle` is valid
+/// from creation until deletion.
+#[repr(C)]
+pub(super) struct VcShared<C: Client> {
+    /// First field: deferred work casts back from it.
+    node: Node,
+    pub(super) af: Arc<AfShared<C>>,
+    handle: AtomicPtr<c_void>,
+    state: SpinLock<State>,
+    /// Close data, kept until the close has completed (rule CALL-47).
+    close_data: SpinLock<Vec<u8>>,
+    context: C::Vc,
+}
+
+/// A counted reference to a VC; it derefs to the driver's context.
+pub struct Vc<C: Client> {
+    pub(super) shared: Arc<VcShared<C>>,
+}
+
+/// A VC that this client created and has not yet used, owned: dropping it
+/// deletes it (rules VC-22, VC-23).
+///
+/// It cannot outlive the address family that it was made from.
+#[must_use = "dropping a created VC deletes it"]
+pub struct CreatedVc<'af, C: Client> {
+    vc: Vc<C>,
+    _af: PhantomData<&'af Af<C>>,
+}
+
+/// A call that this client placed or took, owned: dropping it hangs up.
+///
+/// While the call is being placed, the hang-up waits until that has succeeded
+/// or failed. [`keep`](Self::keep) trades it for a reference, see the
+/// [module](super).
+#[must_use = "dropping a call hangs up"]
+pub struct Call<'af, C: Client> {
+    vc: Vc<C>,
+    _af: PhantomData<&'af Af<C>>,
+}
+
+impl<'af, C: Client> CreatedVc<'af, C> {
+    /// Places a call (rule CALL-01).
+    ///
+    /// The outcome comes as [`Client::call_connected`] or
+    /// [`Client::call_failed`], possibly before this returns (rule CALL-71).
+    #[doc(alias = "NdisClMakeCall")]
+    pub fn make_call(
+        self,
+        parameters: CallParametersBuf,
+        irql: &mut impl NoLock,
+    ) -> Call<'af, C> {
+        let owner = core::mem::ManuallyDrop::new(self);
+        // SAFETY: `owner` is not used or dropped any more; its share moves out.
+        let vc = unsafe { ptr::read(&owner.vc) };
+        VcShared::make_call(&vc.shared, parameters, irql.up_to_dispatch());
+        Call { vc, _af: PhantomData }
+    }
+
+    /// Deletes the VC now rather than soon.
+    #[doc(alias = "NdisCoDeleteVc")]
+    pub fn delete(self, irql: &mut impl NoLock) {
+        let owner = core::mem::ManuallyDrop::new(self);
+        // SAFETY: `owner` is not used or dropped any more; its share moves out.
+        let vc = unsafe { ptr::read(&owner.vc) };
+        vc.shared.state.with(State::want_delete);
+        VcShared::advance(&vc.shared, irql.up_to_dispatch());
+    }
+}
+
+impl<C: Client> Drop for CreatedVc<'_, C> {
+    fn drop(&mut self) {
+        self.vc.shared.state.with(State::want_delete);
+        VcShared::defer(&self.vc.shared);
+    }
+}
+
+impl<C: Client> ops::Deref for CreatedVc<'_, C> {
+    type Target = Vc<C>;
+    fn deref(&self) -> &Vc<C> {
+        &self.vc
+    }
+}
+
+impl<C: Client> fmt::Debug for CreatedVc<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.vc.fmt(f)
+    }
+}
+
+impl<C: Client> Call<'_, C> {
+    /// Hangs up, with data for the other side if the medium carries any.
+    ///
+    /// The close is requested when every sent list has come home (rule
+    /// CALL-42); [`Client::call_closed`] tells when it is done.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`] when there is no memory for the data; the call is
+    /// hung up without it then.
+    #[doc(alias = "NdisClCloseCall")]
+    pub fn close(self, data: &[u8], irql: &mut impl NoLock) -> Result<(), Status> {
+        self.keep().hang_up(data, irql)
+    }
+
+    /// Trades the owner for a reference: from here on the call ends by
+    /// [`Vc::hang_up`], by the other side, or with the address family.
+    #[must_use]
+    pub fn keep(self) -> Vc<C> {
+        let owner = core::mem::ManuallyDrop::new(self);
+        // SAFETY: `owner` is not used or dropped any more; its share moves out.
+        unsafe { ptr::read(&owner.vc) }
+    }
+}
+
+impl<C: Client> Drop for Call<'_, C> {
+    fn drop(&mut self) {
+        self.vc.shared.state.with(State::want_close);
+        VcShared::defer(&self.vc.shared);
+    }
+}
+
+impl<C: Client> ops::Deref for Call<'_, C> {
+    type Target = Vc<C>;
+    fn deref(&self) -> &Vc<C> {
+        &self.vc
+    }
+}
+
+impl<C: Client> fmt::Debug for Call<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.vc.fmt(f)
+    }
+}
+
+impl<C: Client> Vc<C> {
+    /// The address family that the VC belongs to.
+    #[must_use]
+    pub fn af(&self) -> Af<C> {
+        Af { shared: self.shared.af.clone() }
+    }
+
+    /// Whether both are the same VC.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Whether a call is up and not about to be hung up.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.shared.state.with(|state| state.can_send())
+    }
+
+    /// Sends data on the call, in order (rule NBL-04). The lists come back
+    /// through [`Client::send_complete`].
+    ///
+    /// # Errors
+    ///
+    /// Gives the lists back with [`Status::PAUSED`] while the binding is
+    /// paused, [`Status::CLOSING`] when no call is up (rules CALL-05, CALL-43,
+    /// NBL-07), [`Status::INVALID_PARAMETER`] for a miniport's receive lists.
+    #[doc(alias = "NdisCoSendNetBufferLists")]
+    pub fn send(&self, lists: NetBufferLists, irql: &mut impl NoLock) -> Result<(), Unsent> {
+        VcShared::send(&self.shared, lists, irql.up_to_dispatch())
+    }
+
+    /// Hangs up. Doing it twice, or after the other side did, is harmless
+    /// (rules CALL-69, CALL-70).
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::close`].
+    #[doc(alias = "NdisClCloseCall")]
+    pub fn hang_up(&self, data: &[u8], irql: &mut impl NoLock) -> Result<(), Status> {
+        let shared = &self.shared;
+        let stored = if data.is_empty() {
+            Ok(())
+        } else {
+            Vec::try_from_slice(data, Tag::NDIS).map(|data| {
+                let mut data = Some(data);
+                // Only the first hang-up's data counts.
+                if !shared.state.with(|state| state.wants_close()) {
+                    shared.close_data.with(|slot| {
+                        if let (true, Some(data)) = (slot.is_empty(), data.take()) {
+                            *slot = data;
+                        }
+                    });
+                }
+            })
+        };
+        shared.state.with(State::want_close);
+        VcShared::advance(shared, irql.up_to_dispatch());
+        stored.map_err(Status::from)
+    }
+}
+
+impl<C: Client> Clone for Vc<C> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone() }
+    }
+}
+
+impl<C: Client> ops::Deref for Vc<C> {
+    type Target = C::Vc;
+    fn deref(&self) -> &C::Vc {
+        &self.shared.context
+    }
+}
+
+impl<C: Client> fmt::Debug for Vc<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vc").field("connected", &self.is_connected()).finish_non_exhaustive()
+    }
+}
+
+/// Someone calls a SAP of this client: the token of the request.
+///
+/// Its parameters are the call manager's and lent for the answer (rule
+/// CALL-30).
+#[must_use = "an incoming call must be answered"]
+pub struct IncomingCall<'r, C: Client> {
+    vc: Vc<C>,
+    parameters: *mut CO_CALL_PARAMETERS,
+    _request: Brand<'r>,
+}
+
+impl<'r, C: Client> IncomingCall<'r, C> {
+    pub(super) fn new(vc: Vc<C>, parameters: *mut CO_CALL_PARAMETERS) -> Self {
+        Self { vc, parameters, _request: PhantomData }
+    }
+
+    /// The VC that the call manager made for the call.
+    #[must_use]
+    pub fn vc(&self) -> &Vc<C> {
+        &self.vc
+    }
+
+    /// The parameters offered, if the call manager gave any (rule CALL-32).
+    #[must_use]
+    pub fn parameters(&self) -> Option<CallParameters<'_>> {
+        // SAFETY: the call manager keeps them until the answer (CALL-26).
+        unsafe { CallParameters::from_raw(self.parameters) }.ok()
+    }
+
+    /// Takes the call. Data may flow once [`Client::call_connected`] tells so
+    /// (rule CALL-40).
+    pub fn accept(self) -> (Answer<'r>, Call<'static, C>) {
+        self.vc.shared.state.with(State::accept);
+        let call = Call { vc: self.vc, _af: PhantomData };
+        // SAFETY: the token is consumed, the state says accepted.
+        (unsafe { Answer::from_status(Status::SUCCESS, self._request) }, call)
+    }
+
+    /// Refuses the call; the call manager deletes the VC.
+    pub fn refuse(self, status: Status) -> Answer<'r> {
+        self.vc.shared.state.with(State::refuse);
+        // SAFETY: the token is consumed, the state says refused.
+        unsafe { Answer::from_status(status.as_failure(), self._request) }
+    }
+
+    /// Answers later, with the second value, from any thread.
+    pub fn pend(self) -> (Answer<'r>, PendingIncomingCall<C>) {
+        self.vc.shared.state.with(|state| state.pend(self.parameters));
+        // SAFETY: the token is consumed, and another one will answer.
+        let answer = unsafe { Answer::from_status(Status::PENDING, self._request) };
+        (answer, PendingIncomingCall { vc: self.vc })
+    }
+}
+
+impl<C: Client> fmt::Debug for IncomingCall<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IncomingCall").field("parameters", &self.parameters()).finish_non_exhaustive()
+    }
+}
+
+/// An incoming call that is ringing: the token of a pended request.
+///
+/// Dropping it refuses the call with [`Status::FAILURE`] (rule CALL-29).
+#[must_use = "dropping a pending incoming call refuses it"]
+pub struct PendingIncomingCall<C: Client> {
+    vc: Vc<C>,
+}
+
+impl<C: Client> PendingIncomingCall<C> {
+    /// The VC that the call manager made for the call.
+    #[must_use]
+    pub fn vc(&self) -> &Vc<C> {
+        &self.vc
+    }
+
+    /// Takes the call.
+    #[doc(alias = "NdisClIncomingCallComplete")]
+    pub fn accept(self, irql: &mut impl NoLock) -> Call<'static, C> {
+        let vc = self.answer(Status::SUCCESS, irql);
+        Call { vc, _af: PhantomData }
+    }
+
+    /// Refuses the call.
+    #[doc(alias = "NdisClIncomingCallComplete")]
+    pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
+        drop(self.answer(status.as_failure(), irql));
+    }
+
+    fn answer(self, status: Status, irql: &mut impl NoLock) -> Vc<C> {
+        let token = core::mem::ManuallyDrop::new(self);
+        // SAFETY: the token is not used or dropped any more; its share moves.
+        let vc = unsafe { ptr::read(&token.vc) };
+        vc.shared.state.with(|state| state.want_answer(status));
+        VcShared::advance(&vc.shared, irql.up_to_dispatch());
+        vc
+    }
+}
+
+impl<C: Client> Drop for PendingIncomingCall<C> {
+    fn drop(&mut self) {
+        self.vc.shared.state.with(|state| state.want_answer(Status::FAILURE));
+        VcShared::defer(&self.vc.shared);
+    }
+}
+
+impl<C: Client> fmt::Debug for PendingIncomingCall<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PendingIncomingCall").field(&self.vc).finish()
+    }
+}
+
+impl<C: Client> VcShared<C> {
+    fn try_new(
+        af: &Arc<AfShared<C>>,
+        origin: Origin,
+        handle: NDIS_HANDLE,
+        context: C::Vc,
+    ) -> Result<Arc<Self>, Status> {
+        let shared = Self {
+            node: Node::new(run_deferred::<C>),
+            af: af.clone(),
+            handle: AtomicPtr::new(handle),
+            state: SpinLock::new(State::new(origin)),
+            close_data: SpinLock::new(Vec::new(Tag::NDIS)),
+            context,
+        };
+        Ok(Arc::try_new(shared, Tag::NDIS)?)
+    }
+
+    /// Creates a VC for an outgoing call.
+    pub(super) fn create<'af>(
+        af: &Arc<AfShared<C>>,
+        context: C::Vc,
+        _irql: &mut UpToDispatch,
+    ) -> Result<CreatedVc<'af, C>, Status> {
+        let vc = Self::try_new(af, Origin::Client, ptr::null_mut(), context)?;
+        af.add_vc(&vc)?;
+        let ndis = Arc::into_raw(vc.clone());
+        let mut handle: NDIS_HANDLE = ptr::null_mut();
+        // SAFETY: the family was open a moment ago and does not close while a
+        // VC is in its list; the context lives until deletion (invariant VC);
+        // the handle variable is null beforehand.
+        let status = unsafe {
+            ndis_sys::NdisCoCreateVc(af.binding.handle(), af.handle(), ndis, &mut handle)
+        };
+        if let Err(failure) = Status::from_raw(status).result() {
+            vc.state.with(State::deleted);
+            Self::retire(&vc);
+            return Err(failure);
+        }
+        vc.handle.store(handle, Ordering::Release);
+        // Only now may the address family's teardown delete it.
+        vc.state.with(State::created);
+        AfShared::defer(af);
+        Ok(CreatedVc { vc: Vc { shared: vc }, _af: PhantomData })
+    }
+
+    /// The call manager creates a VC for an incoming call.
+    pub(super) fn adopt(
+        af: &Arc<AfShared<C>>,
+        handle: NDIS_HANDLE,
+        context: C::Vc,
+    ) -> Result<Arc<Self>, Status> {
+        let vc = Self::try_new(af, Origin::CallManager, handle, context)?;
+        vc.state.with(State::created);
+        af.add_vc(&vc)?;
+        Ok(vc)
+    }
+
+    /// NDIS has done with the VC: its share and the list's end.
+    fn retire(this: &Arc<Self>) {
+        // SAFETY: by VC the share that the creation gave to NDIS.
+        drop(unsafe { Arc::<Self>::from_raw(Arc::as_raw(this)) });
+        AfShared::remove_vc(&this.af, this);
+    }
+
+    /// The call manager deletes its VC, or is told that it cannot yet.
+    pub(super) fn delete_by_call_manager(
+        this: &Arc<Self>,
+        irql: &mut UpToDispatch,
+    ) -> Result<(), Status> {
+        if !this.state.with(State::try_delete) {
+            return Err(Status::NOT_ACCEPTED);
+        }
+        this.af.client().vc_deleted(&Vc { shared: this.clone() }, irql);
+        Self::retire(this);
+        Ok(())
+    }
+
+    fn make_call(this: &Arc<Self>, parameters: CallParametersBuf, irql: &mut UpToDispatch) {
+        let raw = parameters.as_raw();
+        this.state.with(|state| state.dial(parameters));
+        // SAFETY: the VC exists and has no call; the parameters stay with the
+        // state until the completion (rule CALL-02); point-to-point, so both
+        // party arguments are null (rule CALL-04).
+        let status = unsafe {
+            ndis_sys::NdisClMakeCall(this.handle(), raw, ptr::null_mut(), ptr::null_mut())
+        };
+        let status = Status::from_raw(status);
+        if !status.is_pending() {
+            Self::make_call_completed(this, status, raw, irql);
+        }
+    }
+
+    /// The call was placed, or not.
+    pub(super) fn make_call_completed(
+        this: &Arc<Self>,
+        status: Status,
+        parameters: *mut CO_CALL_PARAMETERS,
+        irql: &mut UpToDispatch,
+    ) {
+        // The parameters must outlive the callback, which may look at them.
+        let kept = this.state.with(|state| state.dialled(status.is_success()));
+        let vc = Vc { shared: this.clone() };
+        if status.is_success() {
+            // SAFETY: the call manager hands over ours, or its own for the
+            // time of this call (rule CALL-17).
+            let view = unsafe { CallParameters::from_raw(parameters) }.ok();
+            this.af.client().call_connected(&vc, view, irql);
+        } else {
+            this.af.client().call_failed(&vc, status.as_failure(), irql);
+            // Only now, so that the callback still finds the VC.
+            this.state.with(State::want_delete);
+        }
+        drop(kept);
+        Self::advance(this, irql);
+    }
+
+    pub(super) fn send(
+        this: &Arc<Self>,
+        lists: NetBufferLists,
+        irql: &mut UpToDispatch,
+    ) -> Result<(), Unsent> {
+        let count = lists.len();
+        if count == 0 {
+            return Ok(());
+        }
+        if lists.side() != fields::Side::Protocol {
+            return Err(Unsent { lists, status: Status::INVALID_PARAMETER });
+        }
+        if let Err(status) = this.af.binding.sends_out(count) {
+            return Err(Unsent { lists, status });
+        }
+        // One more than the lists, for the call itself: the close is not
+        // requested while it runs.
+        if !this.state.with(|state| state.busy(count.saturating_add(1))) {
+            this.af.binding.sends_home(count);
+            return Err(Unsent { lists, status: Status::CLOSING });
+        }
+        let handle = this.handle();
+        let mut chain = lists.into_chain();
+        chain.for_each_raw(|list| {
+            // SAFETY: the lists are ours until the call below (rule NBL-01).
+            unsafe { fields::set_source_handle(list, handle) };
+        });
+        // SAFETY: the call is up and stays so for this call; ownership of the
+        // lists goes to NDIS (rule NBL-02). No flag: the level is unknown
+        // (rule NBL-08).
+        unsafe { ndis_sys::NdisCoSendNetBufferLists(handle, chain.take_raw(), 0) };
+        Self::calm(this, 1, irql);
+        Ok(())
+    }
+
+    /// Gives back what [`State::busy`] took, and goes on with what waited.
+    pub(super) fn calm(this: &Arc<Self>, count: usize, irql: &mut UpToDispatch) {
+        if this.state.with(|state| state.calm(count)) {
+            Self::advance(this, irql);
+        }
+    }
+
+    /// The handle for NDIS calls.
+    fn handle(&self) -> NDIS_HANDLE {
+        self.handle.load(Ordering::Acquire)
+    }
+
+    pub(super) fn state(&self) -> &SpinLock<State> {
+        &self.state
+    }
+
+    /// For the address family's teardown: marks for ending, `true` the first
+    /// time.
+    pub(super) fn mark_ending(&self) -> bool {
+        self.state.with(State::mark_ending)
+    }
+
+    /// Whether the address family must wait for this VC. One of the call
+    /// manager's without a call is its own affair.
+    pub(super) fn holds_af_open(&self) -> bool {
+        self.state.with(|state| state.holds_af_open())
+    }
+
+    /// Ends the call and, for the client's own VC, deletes it.
+    pub(super) fn end(this: &Arc<Self>, irql: &mut UpToDispatch) {
+        Self::advance(this, irql);
+    }
+
+    fn defer(this: &Arc<Self>) {
+        let share = Arc::into_raw(this.clone());
+        let node = Arc::value_ptr(this).cast::<Node>();
+        // SAFETY: the share keeps the node valid until it has run.
+        if !unsafe { this.af.binding.owner.defer(node) } {
+            // SAFETY: not queued, so the share comes back.
+            drop(unsafe { Arc::<Self>::from_raw(share) });
+        }
+    }
+
+    /// Does what the state asks for and allows.
+    pub(super) fn advance(this: &Arc<Self>, irql: &mut UpToDispatch) {
+        while let Some(step) = this.state.with(State::next) {
+            match step {
+                Step::Answer { status, parameters } => {
+                    // SAFETY: the call was offered and pended, and is answered
+                    // once (rule CALL-29), with the parameters it came with.
+                    unsafe {
+                        ndis_sys::NdisClIncomingCallComplete(status.raw(), this.handle(), parameters);
+                    }
+                    Self::calm(this, 1, irql);
+                }
+                Step::Close => {
+                    let (data, size) =
+                        this.close_data.with(|data| (data.base().cast::<c_void>(), data.len()));
+                    let data = if size == 0 { ptr::null_mut() } else { data };
+                    // SAFETY: a call is up, all sends are home (CALL-42), and
+                    // this is its one close (CALL-70); the data stay until the
+                    // completion (CALL-47) and have size zero when null.
+                    let status = unsafe {
+                        ndis_sys::NdisClCloseCall(this.handle(), ptr::null_mut(), data, size as u32)
+                    };
+                    let status = Status::from_raw(status);
+                    if !status.is_pending() {
+                        Self::close_completed(this, status, irql);
+                    }
+                }
+                Step::Delete => {
+                    // SAFETY: the client's own VC (VC-22) without a call
+                    // (VC-23), deleted once.
+                    let status = unsafe { ndis_sys::NdisCoDeleteVc(this.handle()) };
+                    if Status::from_raw(status).is_success() {
+                        this.state.with(State::deleted);
+                        this.af.client().vc_deleted(&Vc { shared: this.clone() }, irql);
+                        Self::retire(this);
+                    } else if this.state.with(State::delete_refused) {
+                        Self::defer(this);
+                    } else {
+                        // Given up; NDIS keeps its share.
+                        AfShared::remove_vc(&this.af, this);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The close has completed.
+    pub(super) fn close_completed(this: &Arc<Self>, status: Status, irql: &mut UpToDispatch) {
+        if status.is_success() {
+            this.state.with(State::closed);
+            this.af.client().call_closed(&Vc { shared: this.clone() }, irql);
+            this.state.with(State::closed_and_told);
+            Self::advance(this, irql);
+            AfShared::defer(&this.af);
+        } else if this.state.with(State::close_refused) {
+            // The call still exists (rule CALL-57); try again a little later.
+            Self::defer(this);
+        } else {
+            AfShared::remove_vc(&this.af, this);
+        }
+    }
+}
+
+/// The deferred node of a VC.
+unsafe fn run_deferred<C: Client>(node: *const Node, irql: &mut Passive) {
+    // SAFETY: `defer` gave a share with the node, which is the first field.
+    if let Some(vc) = unsafe { Arc::<VcShared<C>>::from_value_ptr(node.cast()) } {
+        VcShared::advance(&vc, irql.up_to_dispatch());
+    }
+}

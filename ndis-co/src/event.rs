@@ -1,0 +1,78 @@
+//! [`Event`]: one thread waits for what another one does.
+
+use crate::{
+    irql::Passive,
+    mem::{Box, OutOfMemory, Tag},
+};
+use core::{cell::UnsafeCell, fmt};
+
+/// A notification event in resident memory.
+///
+/// Once set it lets every waiter pass until it is reset.
+///
+/// # Invariants
+///
+/// EVENT: the boxed `NDIS_EVENT` was initialised at its present address and
+/// never moves (the kernel links waiters through it).
+#[doc(alias = "NDIS_EVENT")]
+#[doc(alias = "NdisInitializeEvent")]
+pub struct Event {
+    raw: Box<UnsafeCell<ndis_sys::NDIS_EVENT>>,
+}
+
+// SAFETY: kernel events are made to be used by several threads.
+unsafe impl Send for Event {}
+// SAFETY: as above.
+unsafe impl Sync for Event {}
+
+impl Event {
+    /// Makes an event that is not set.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfMemory`].
+    pub fn try_new(tag: Tag) -> Result<Self, OutOfMemory> {
+        let raw = Box::try_new(UnsafeCell::new(ndis_sys::zeroed()), tag)?;
+        // SAFETY: the memory is resident and, boxed, stays where it is (EVENT).
+        unsafe { ndis_sys::NdisInitializeEvent(raw.get()) };
+        Ok(Self { raw })
+    }
+
+    /// Lets the waiters pass. At or below DISPATCH_LEVEL.
+    #[doc(alias = "NdisSetEvent")]
+    pub fn set(&self) {
+        // SAFETY: by EVENT the event is initialised.
+        unsafe { ndis_sys::NdisSetEvent(self.raw.get()) };
+    }
+
+    /// Makes the next waiters wait again. At or below DISPATCH_LEVEL.
+    #[doc(alias = "NdisResetEvent")]
+    pub fn reset(&self) {
+        // SAFETY: by EVENT the event is initialised.
+        unsafe { ndis_sys::NdisResetEvent(self.raw.get()) };
+    }
+
+    /// Waits until the event is set.
+    #[doc(alias = "NdisWaitEvent")]
+    pub fn wait(&self, irql: &mut Passive) {
+        let _ = irql;
+        // SAFETY: by EVENT the event is initialised; the proof says
+        // PASSIVE_LEVEL, where a thread may wait. Zero means without end.
+        unsafe { ndis_sys::NdisWaitEvent(self.raw.get(), 0) };
+    }
+
+    /// Waits until the event is set, `milliseconds` (at least one) at most,
+    /// and tells whether it was set.
+    #[doc(alias = "NdisWaitEvent")]
+    pub fn wait_for(&self, milliseconds: u32, irql: &mut Passive) -> bool {
+        let _ = irql;
+        // SAFETY: as in `wait`.
+        unsafe { ndis_sys::NdisWaitEvent(self.raw.get(), milliseconds.max(1)) != 0 }
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,165 @@
+//! The interrupt request level as a proof that is passed along.
+//!
+//! Windows documents, for every call, the highest level at which it may be
+//! made, and checks nothing. Here a level is a zero-sized value: a callback is
+//! lent the proof of the level at which NDIS called it, a call that needs a
+//! level demands the proof. A proof can be neither made nor sent to another
+//! thread, and [`SpinLock::lock`](crate::lock::SpinLock::lock) borrows it
+//! exclusively as long as the lock is held. So none of these compiles:
+//!
+//! - a PASSIVE_LEVEL call from a callback that may run at DISPATCH_LEVEL,
+//! - a PASSIVE_LEVEL call while a spin lock is held,
+//! - a call that may re-enter the driver through its peer (a completion, a
+//!   dispatch, a send) while a spin lock is held (rule GEN-01),
+//! - a proof that travels to another thread, whose level is another one.
+//!
+//! | type | proves | lent by |
+//! |---|---|---|
+//! | [`Passive`] | exactly PASSIVE_LEVEL, no spin lock held | initialize, halt, pause, bind, work items |
+//! | [`UpToDispatch`] | at most DISPATCH_LEVEL, no spin lock held | call and data callbacks, timers |
+//! | [`AtDispatch`] | DISPATCH_LEVEL, a spin lock is held | a lock's guard |
+
+use core::marker::PhantomData;
+
+/// Keeps a proof on its thread: raw pointers are neither `Send` nor `Sync`.
+type NotSend = PhantomData<*mut ()>;
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A proof of some level at or below DISPATCH_LEVEL.
+///
+/// Implemented by [`Passive`], [`UpToDispatch`] and [`AtDispatch`] only.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no proof of an IRQL",
+    note = "pass on the `irql` argument that the callback lent you (see `ndis_co::irql`)"
+)]
+pub trait Irql: sealed::Sealed {}
+
+/// A proof that this call chain holds no spin lock.
+///
+/// Demanded by every call after which NDIS may run the peer's callback, and
+/// through it this driver again, before it returns (rule GEN-01). The guard's
+/// [`AtDispatch`] does not implement it.
+#[diagnostic::on_unimplemented(
+    message = "this call may re-enter the driver and cannot be made while a spin lock is held",
+    label = "`{Self}` proves that a lock is held",
+    note = "rule GEN-01: drop the lock's guard first, then pass the `irql` that the callback lent you"
+)]
+pub trait NoLock: Irql {
+    /// The same proof without the knowledge that the level is PASSIVE_LEVEL.
+    fn up_to_dispatch(&mut self) -> &mut UpToDispatch;
+}
+
+/// Proof of PASSIVE_LEVEL with no spin lock held.
+#[derive(Debug)]
+#[doc(alias = "PASSIVE_LEVEL")]
+pub struct Passive {
+    lowered: UpToDispatch,
+}
+
+/// Proof of a level at or below DISPATCH_LEVEL with no spin lock held.
+///
+/// The exact level is unknown: most CoNDIS callbacks are documented as
+/// "`<= DISPATCH_LEVEL`".
+#[derive(Debug)]
+#[doc(alias = "DISPATCH_LEVEL")]
+pub struct UpToDispatch {
+    _not_send: NotSend,
+}
+
+/// Proof of DISPATCH_LEVEL with a spin lock held.
+#[derive(Debug)]
+#[doc(alias = "DISPATCH_LEVEL")]
+pub struct AtDispatch {
+    _not_send: NotSend,
+}
+
+impl sealed::Sealed for Passive {}
+impl sealed::Sealed for UpToDispatch {}
+impl sealed::Sealed for AtDispatch {}
+impl Irql for Passive {}
+impl Irql for UpToDispatch {}
+impl Irql for AtDispatch {}
+
+impl NoLock for Passive {
+    #[inline]
+    fn up_to_dispatch(&mut self) -> &mut UpToDispatch {
+        &mut self.lowered
+    }
+}
+
+impl NoLock for UpToDispatch {
+    #[inline]
+    fn up_to_dispatch(&mut self) -> &mut UpToDispatch {
+        self
+    }
+}
+
+/// The level right now, for the debug checks of the `assume` functions.
+#[cfg(debug_assertions)]
+#[doc(alias = "KeGetCurrentIrql")]
+fn current() -> u8 {
+    // SAFETY: KeGetCurrentIrql has no precondition: any level, any thread.
+    unsafe { ndis_sys::KeGetCurrentIrql() }
+}
+
+/// In debug builds, stops at the first wrong claim about the level.
+#[inline]
+fn check(_highest: u8) {
+    #[cfg(debug_assertions)]
+    if current() > _highest {
+        crate::bugcheck::bug_check(crate::bugcheck::Reason::WrongIrql);
+    }
+}
+
+impl Passive {
+    /// Claims that the code runs at PASSIVE_LEVEL and holds no spin lock.
+    ///
+    /// The one door from unchecked code, such as a thread or a dispatch
+    /// routine of another framework, into this crate. Debug builds check the
+    /// level and stop the system (bug check) when the claim is false.
+    ///
+    /// # Safety
+    ///
+    /// For the whole life of the returned value the current thread runs at
+    /// PASSIVE_LEVEL and holds no spin lock.
+    #[inline]
+    #[must_use]
+    pub unsafe fn assume() -> Self {
+        check(0);
+        Self { lowered: UpToDispatch { _not_send: PhantomData } }
+    }
+}
+
+impl UpToDispatch {
+    /// Claims that the code runs at or below DISPATCH_LEVEL and holds no spin
+    /// lock.
+    ///
+    /// # Safety
+    ///
+    /// For the whole life of the returned value the current thread runs at or
+    /// below DISPATCH_LEVEL and holds no spin lock.
+    #[inline]
+    #[must_use]
+    pub unsafe fn assume() -> Self {
+        check(2);
+        Self { _not_send: PhantomData }
+    }
+}
+
+impl AtDispatch {
+    /// Claims that the code runs at DISPATCH_LEVEL.
+    ///
+    /// # Safety
+    ///
+    /// For the whole life of the returned value the current thread runs at
+    /// DISPATCH_LEVEL.
+    #[inline]
+    #[must_use]
+    pub unsafe fn assume() -> Self {
+        check(2);
+        Self { _not_send: PhantomData }
+    }
+}

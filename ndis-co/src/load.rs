@@ -1,0 +1,62 @@
+//! [`Load`] and [`driver_entry!`](crate::driver_entry): from a type to a driver.
+
+use crate::{Status, irql::Passive};
+
+/// Makes the driver's one value when Windows loads it.
+pub trait Load: Sized {
+    /// Runs in `DriverEntry` at PASSIVE_LEVEL, before anything is registered.
+    ///
+    /// # Errors
+    ///
+    /// A failure keeps the driver from loading.
+    #[doc(alias = "DriverEntry")]
+    fn load(irql: &mut Passive) -> Result<Self, Status>;
+}
+
+/// Makes a [`Client`](crate::client::Client) that implements [`Load`] the
+/// driver of this crate: defines `DriverEntry`.
+///
+/// In a Windows image that is the exported entry point. Under `ndis-host`,
+/// where several drivers share one process, it is a plain public function.
+#[cfg(any(not(windows), feature = "host"))]
+#[macro_export]
+macro_rules! driver_entry {
+    ($client:ty) => {
+        $crate::__entry_point! { $crate::client::Entry<$client>, $client }
+    };
+}
+
+/// Makes a [`Client`](crate::client::Client) that implements [`Load`] the
+/// driver of this crate: defines `DriverEntry`.
+#[cfg(all(windows, not(feature = "host")))]
+#[macro_export]
+macro_rules! driver_entry {
+    ($client:ty) => {
+        $crate::__entry_point! { #[unsafe(export_name = "DriverEntry")] $crate::client::Entry<$client>, $client }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __entry_point {
+    ($(#[$meta:meta])* $entry:ty, $driver:ty) => {
+        // Off Windows a `no_std` library needs somebody's panic handler to
+        // link as a shared object; there the standard library's will do.
+        #[cfg(not(windows))]
+        extern crate std as _;
+
+        /// The driver's entry point.
+        ///
+        /// # Safety
+        ///
+        /// Called once, by the loader, at PASSIVE_LEVEL.
+        $(#[$meta])*
+        pub unsafe extern "system" fn driver_entry(
+            object: *mut $crate::sys::DRIVER_OBJECT,
+            path: *mut $crate::sys::UNICODE_STRING,
+        ) -> $crate::sys::NTSTATUS {
+            let run = |driver: $driver| <$entry>::new(driver);
+            $crate::__run_entry!(run, $driver, object, path)
+        }
+    };
+}

@@ -1,0 +1,90 @@
+//! Fallible, tagged, nonpaged memory: [`Box`], [`Arc`] and [`Vec`].
+//!
+//! A kernel driver has no global allocator that may fail by aborting, and
+//! every context that NDIS keeps must be resident (rule GEN-03). So the
+//! containers here take memory from the nonpaged, no-execute pool, with a
+//! [`Tag`] that names the owner in the debugger, and every allocation can
+//! fail with [`OutOfMemory`], which converts to
+//! [`Status::RESOURCES`](crate::Status::RESOURCES).
+//!
+//! All of this works at or below DISPATCH_LEVEL, so no proof is demanded.
+
+mod arc;
+mod boxed;
+mod vec;
+
+pub use arc::Arc;
+pub use boxed::Box;
+pub use vec::Vec;
+
+use core::{alloc::Layout, fmt, ptr::NonNull};
+
+/// Four characters that name the owner of an allocation in pool listings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[doc(alias = "PoolTag")]
+pub struct Tag(u32);
+
+impl Tag {
+    /// The tag of this crate family's own allocations.
+    pub const NDIS: Self = Self::new(*b"NdRs");
+
+    /// Makes a tag; `*b"Loop"` shows as `Loop`.
+    #[must_use]
+    pub const fn new(name: [u8; 4]) -> Self {
+        Self(u32::from_le_bytes(name))
+    }
+
+    /// The value that Windows takes.
+    #[must_use]
+    pub const fn raw(self) -> u32 {
+        self.0
+    }
+}
+
+/// The pool had no memory left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfMemory;
+
+impl fmt::Display for OutOfMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no nonpaged pool memory left")
+    }
+}
+
+impl core::error::Error for OutOfMemory {}
+
+/// What the pool guarantees for any allocation: twice a pointer.
+const POOL_ALIGN: usize = 2 * size_of::<usize>();
+
+/// Takes memory from the nonpaged pool.
+///
+/// Zero-sized requests get a dangling, well-aligned pointer. A layout whose
+/// alignment the pool does not guarantee is refused.
+#[doc(alias = "ExAllocatePoolWithTag")]
+pub(crate) fn allocate(layout: Layout, tag: Tag) -> Result<NonNull<u8>, OutOfMemory> {
+    if layout.align() > POOL_ALIGN {
+        return Err(OutOfMemory);
+    }
+    if layout.size() == 0 {
+        return NonNull::new(core::ptr::without_provenance_mut(layout.align())).ok_or(OutOfMemory);
+    }
+    // SAFETY: legal at or below DISPATCH_LEVEL for the nonpaged pool; the size
+    // is not zero.
+    let memory =
+        unsafe { ndis_sys::ExAllocatePoolWithTag(ndis_sys::NonPagedPoolNx, layout.size() as _, tag.raw()) };
+    NonNull::new(memory.cast()).ok_or(OutOfMemory)
+}
+
+/// Gives memory back.
+///
+/// # Safety
+///
+/// `memory` came from [`allocate`] with the same layout and tag and is not
+/// used afterwards.
+#[doc(alias = "ExFreePoolWithTag")]
+pub(crate) unsafe fn free(memory: NonNull<u8>, layout: Layout, tag: Tag) {
+    if layout.size() != 0 {
+        // SAFETY: the caller owns the allocation, which was made with this tag.
+        unsafe { ndis_sys::ExFreePoolWithTag(memory.as_ptr().cast(), tag.raw()) };
+    }
+}

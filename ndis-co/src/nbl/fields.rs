@@ -1,0 +1,134 @@
+//! The fields of `NET_BUFFER_LIST`, `NET_BUFFER` and `MDL` that the layer
+//! touches, each by raw pointer: NBLs are shared with other drivers and have
+//! no size of their own (they grow with each NDIS version), so no reference
+//! to a whole one is ever made.
+
+use core::ffi::c_void;
+use ndis_sys::{MDL, NDIS_HANDLE, NDIS_STATUS, NET_BUFFER, NET_BUFFER_LIST};
+
+/// Which of its two reserved areas an NBL's allocator uses: a miniport's
+/// receive lists and a protocol's send lists are each their own driver's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// A miniport, for lists that it indicates.
+    Miniport,
+    /// A protocol, for lists that it sends.
+    Protocol,
+}
+
+/// The slots that this crate uses in the allocator's reserved area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// The list's own bookkeeping.
+    Backing = 0,
+    /// The VC that the list is out on.
+    Vc = 1,
+}
+
+macro_rules! field {
+    ($(#[$meta:meta])* $get:ident, $set:ident: $ty:ty = $owner:ty, $name:ident) => {
+        $(#[$meta])*
+        ///
+        /// # Safety
+        ///
+        /// The pointer is valid and the structure is the caller's.
+        #[inline]
+        pub unsafe fn $get(object: *mut $owner) -> $ty {
+            // SAFETY: the caller vouches for the pointer.
+            let place = unsafe { ndis_sys::$name(object) };
+            // SAFETY: a place inside the caller's structure.
+            unsafe { place.read() }
+        }
+        $(#[$meta])*
+        ///
+        /// # Safety
+        ///
+        /// The pointer is valid and the structure is the caller's alone.
+        #[inline]
+        pub unsafe fn $set(object: *mut $owner, value: $ty) {
+            // SAFETY: the caller vouches for the pointer.
+            let place = unsafe { ndis_sys::$name(object) };
+            // SAFETY: a place inside the caller's structure.
+            unsafe { place.write(value) }
+        }
+    };
+}
+
+field! {
+    /// The next list of a chain.
+    next, set_next: *mut NET_BUFFER_LIST = NET_BUFFER_LIST, NET_BUFFER_LIST_NEXT_NBL
+}
+field! {
+    /// The first buffer of a list.
+    first_buffer, set_first_buffer: *mut NET_BUFFER = NET_BUFFER_LIST, NET_BUFFER_LIST_FIRST_NB
+}
+field! {
+    /// What became of a list.
+    status, set_status: NDIS_STATUS = NET_BUFFER_LIST, NET_BUFFER_LIST_STATUS
+}
+field! {
+    /// The next buffer of a list.
+    next_buffer, set_next_buffer: *mut NET_BUFFER = NET_BUFFER, NET_BUFFER_NEXT_NB
+}
+field! {
+    /// The MDL in which the data starts.
+    current_mdl, set_current_mdl: *mut MDL = NET_BUFFER, NET_BUFFER_CURRENT_MDL
+}
+field! {
+    /// Where in that MDL the data starts, in bytes.
+    current_mdl_offset, set_current_mdl_offset: u32 = NET_BUFFER, NET_BUFFER_CURRENT_MDL_OFFSET
+}
+field! {
+    /// How much data there is, in bytes.
+    data_length, set_data_length: u32 = NET_BUFFER, NET_BUFFER_DATA_LENGTH
+}
+
+/// Sets the handle to which a list goes back (rules NBL-01, NBL-17).
+///
+/// # Safety
+///
+/// The list is valid and the caller's alone.
+pub unsafe fn set_source_handle(list: *mut NET_BUFFER_LIST, handle: NDIS_HANDLE) {
+    // SAFETY: a field of the caller's structure.
+    unsafe { (&raw mut (*list).SourceHandle).write(handle) };
+}
+
+/// The place of a reserved slot.
+///
+/// # Safety
+///
+/// The list is valid.
+unsafe fn slot(list: *mut NET_BUFFER_LIST, side: Side, slot: Slot) -> *mut *mut c_void {
+    let area = match side {
+        // SAFETY: the address of a field of a valid structure.
+        Side::Miniport => unsafe { (&raw mut (*list).MiniportReserved).cast::<*mut c_void>() },
+        // SAFETY: as above.
+        Side::Protocol => unsafe { (&raw mut (*list).ProtocolReserved).cast::<*mut c_void>() },
+    };
+    // SAFETY: both areas have at least two pointers.
+    unsafe { area.add(slot as usize) }
+}
+
+/// What was left in a slot.
+///
+/// # Safety
+///
+/// The list is valid, was allocated by this driver and is in its hands.
+pub unsafe fn load(list: *mut NET_BUFFER_LIST, side: Side, which: Slot) -> *mut c_void {
+    // SAFETY: the caller vouches for the list.
+    let place = unsafe { slot(list, side, which) };
+    // SAFETY: a place inside the caller's structure.
+    unsafe { place.read() }
+}
+
+/// Leaves a pointer in a slot.
+///
+/// # Safety
+///
+/// As for [`load`].
+pub unsafe fn store(list: *mut NET_BUFFER_LIST, side: Side, which: Slot, value: *mut c_void) {
+    // SAFETY: the caller vouches for the list.
+    let place = unsafe { slot(list, side, which) };
+    // SAFETY: a place inside the caller's structure.
+    unsafe { place.write(value) }
+}

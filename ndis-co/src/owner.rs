@@ -1,0 +1,252 @@
+//! [`Owner`]: the adapter or binding that kernel resources hang on, and the
+//! place where work goes that cannot be done on the spot.
+//!
+//! Pools, timers and work items are allocated on an NDIS handle and must be
+//! gone before that handle is (rules HALT-05, DV-15, DV-17, DV-20). So each of
+//! them counts in its owner, and the owner's teardown waits until the count
+//! is zero.
+//!
+//! A token that is dropped must still complete its request, yet a destructor
+//! knows neither its level nor whether a lock is held. It therefore leaves a
+//! [`Node`] with the owner, whose work item finishes the request at
+//! PASSIVE_LEVEL with no lock held.
+
+use crate::{
+    Status,
+    event::Event,
+    irql::Passive,
+    lock::SpinLock,
+    mem::{Arc, Tag},
+};
+use core::{
+    ffi::c_void,
+    fmt,
+    ptr,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+use ndis_sys::NDIS_HANDLE;
+
+/// A share in the adapter or binding on whose handle resources are allocated.
+///
+/// It is handed out by the layer above: an MCM gets it during initialization,
+/// a client with its binding.
+#[derive(Clone)]
+pub struct Owner {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    handle: NDIS_HANDLE,
+    /// Resources and deferred nodes alive, plus one for the owner itself.
+    live: AtomicUsize,
+    idle: Event,
+    deferred: SpinLock<Deferred>,
+    /// The work item that runs deferred nodes.
+    work_item: NDIS_HANDLE,
+}
+
+/// First and last node of the list of deferred work.
+struct Deferred {
+    first: *const Node,
+    last: *const Node,
+    /// The work item is queued or running.
+    scheduled: bool,
+}
+
+// SAFETY: the handles are tokens that any thread may pass to NDIS; the node
+// pointers are reached under the lock only.
+unsafe impl Send for Inner {}
+// SAFETY: as above.
+unsafe impl Sync for Inner {}
+// SAFETY: nodes are `Sync` objects, see `Node`.
+unsafe impl Send for Deferred {}
+
+/// A place in the list of deferred work, embedded in the object it is for.
+pub struct Node {
+    next: core::cell::UnsafeCell<*const Node>,
+    queued: AtomicBool,
+    run: unsafe fn(*const Node, &mut Passive),
+}
+
+// SAFETY: `next` is touched only under the owner's lock.
+unsafe impl Sync for Node {}
+// SAFETY: as above.
+unsafe impl Send for Node {}
+
+impl Node {
+    /// Makes a node that is not queued; `run` does its work.
+    pub const fn new(run: unsafe fn(*const Node, &mut Passive)) -> Self {
+        Self { next: core::cell::UnsafeCell::new(ptr::null()), queued: AtomicBool::new(false), run }
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").finish_non_exhaustive()
+    }
+}
+
+/// One resource's entry in its owner's count.
+pub(crate) struct Live(Owner);
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
+impl Live {
+    pub(crate) fn handle(&self) -> NDIS_HANDLE {
+        self.0.inner.handle
+    }
+}
+
+impl Owner {
+    /// Makes the owner for an adapter or binding handle.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`].
+    ///
+    /// # Safety
+    ///
+    /// `handle` is an adapter or binding handle that stays valid until
+    /// [`Owner::close`] has returned, which is called exactly once before the
+    /// handle dies.
+    pub unsafe fn open(handle: NDIS_HANDLE) -> Result<Self, Status> {
+        let idle = Event::try_new(Tag::NDIS)?;
+        // SAFETY: the caller vouches for the handle; any level up to DISPATCH.
+        let work_item = unsafe { ndis_sys::NdisAllocateIoWorkItem(handle) };
+        if work_item.is_null() {
+            return Err(Status::RESOURCES);
+        }
+        let deferred =
+            SpinLock::new(Deferred { first: ptr::null(), last: ptr::null(), scheduled: false });
+        let inner = Inner { handle, live: AtomicUsize::new(1), idle, deferred, work_item };
+        match Arc::try_new(inner, Tag::NDIS) {
+            Ok(inner) => Ok(Self { inner }),
+            Err(error) => {
+                // SAFETY: allocated above and never queued.
+                unsafe { ndis_sys::NdisFreeIoWorkItem(work_item) };
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Waits until every resource is freed and all deferred work is done.
+    ///
+    /// # Safety
+    ///
+    /// Called once, by whoever called [`Owner::open`]; nothing is allocated
+    /// on this owner afterwards.
+    pub unsafe fn close(&self, irql: &mut Passive) {
+        self.leave();
+        self.inner.idle.wait(irql);
+        // SAFETY: the count is zero, so no node is queued and the work item's
+        // last run is over or about to end without touching it.
+        unsafe { ndis_sys::NdisFreeIoWorkItem(self.inner.work_item) };
+    }
+
+    /// Counts one more resource.
+    pub(crate) fn enter(&self) -> Live {
+        self.inner.live.fetch_add(1, Ordering::Relaxed);
+        Live(self.clone())
+    }
+
+    fn leave(&self) {
+        if self.inner.live.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.inner.idle.set();
+        }
+    }
+
+    /// The handle that resources are allocated on.
+    pub(crate) fn handle(&self) -> NDIS_HANDLE {
+        self.inner.handle
+    }
+
+    /// Has `node`'s work done at PASSIVE_LEVEL with no lock held.
+    ///
+    /// A node that waits already is not queued twice; `false` tells so.
+    ///
+    /// # Safety
+    ///
+    /// When this returns `true`, `node` stays valid until its `run` has been
+    /// called. The caller keeps it so, typically with a share in a reference
+    /// count that `run` takes over.
+    pub unsafe fn defer(&self, node: *const Node) -> bool {
+        // SAFETY: the caller vouches for the node.
+        let entry = unsafe { &*node };
+        if entry.queued.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        self.inner.live.fetch_add(1, Ordering::Relaxed);
+        let start = self.inner.deferred.with(|list| {
+            // SAFETY: the node is not in a list (`queued` was clear), and the
+            // lock is held.
+            unsafe { *entry.next.get() = ptr::null() };
+            // SAFETY: a non-null `last` is a queued, hence valid node; the
+            // lock is held.
+            match unsafe { list.last.as_ref() } {
+                None => list.first = node,
+                // SAFETY: the lock is held.
+                Some(last) => unsafe { *last.next.get() = node },
+            }
+            list.last = node;
+            !core::mem::replace(&mut list.scheduled, true)
+        });
+        if start {
+            let context = Arc::into_raw(self.inner.clone());
+            // SAFETY: the work item is allocated and not queued (`scheduled`
+            // was clear); the context is a share that the routine takes.
+            unsafe {
+                ndis_sys::NdisQueueIoWorkItem(self.inner.work_item, Some(run_deferred), context);
+            }
+        }
+        true
+    }
+
+    /// Takes the next node, or notes that the work item ends. The pointer is
+    /// the very one that was given to `defer`, which may reach more than the
+    /// node.
+    fn next(&self) -> Option<*const Node> {
+        self.inner.deferred.with(|list| {
+            let first = list.first;
+            // SAFETY: a non-null `first` is a queued, hence valid node.
+            let Some(node) = (unsafe { first.as_ref() }) else {
+                list.scheduled = false;
+                return None;
+            };
+            // SAFETY: the lock is held.
+            list.first = unsafe { *node.next.get() };
+            if list.first.is_null() {
+                list.last = ptr::null();
+            }
+            Some(first)
+        })
+    }
+}
+
+/// The work item's routine.
+unsafe extern "system" fn run_deferred(context: *mut c_void, _work_item: NDIS_HANDLE) {
+    // SAFETY: the context is the share that `defer` made for this run.
+    let Some(inner) = (unsafe { Arc::<Inner>::from_raw(context) }) else { return };
+    let owner = Owner { inner };
+    // SAFETY: NDIS calls work items at PASSIVE_LEVEL on a system thread.
+    let mut irql = unsafe { Passive::assume() };
+    while let Some(node) = owner.next() {
+        // SAFETY: the node is valid until it has run.
+        let entry = unsafe { &*node };
+        let run = entry.run;
+        // From here on it may be queued again.
+        entry.queued.store(false, Ordering::Release);
+        // SAFETY: `defer`'s caller kept the node valid for this call.
+        unsafe { run(node, &mut irql) };
+        owner.leave();
+    }
+}
+
+impl fmt::Debug for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Owner").field("live", &self.inner.live).finish_non_exhaustive()
+    }
+}

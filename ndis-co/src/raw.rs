@@ -1,0 +1,109 @@
+//! What the safe layer and `ndis-mcm` need of the raw types: headers, sizes,
+//! strings. Not for drivers.
+
+use crate::Status;
+use core::ffi::c_void;
+use ndis_sys::{DRIVER_OBJECT, LARGE_INTEGER, NDIS_OBJECT_HEADER, UNICODE_STRING};
+
+/// Fills an `NDIS_OBJECT_HEADER`.
+///
+/// The constants of the header are integers of one type there; the fields are
+/// narrower, and every documented value fits them.
+#[must_use]
+#[allow(clippy::cast_possible_truncation)]
+pub fn header(object_type: impl Narrow, revision: impl Narrow, size: impl Narrow) -> NDIS_OBJECT_HEADER {
+    NDIS_OBJECT_HEADER {
+        Type: object_type.wide() as u8,
+        Revision: revision.wide() as u8,
+        Size: size.wide() as u16,
+    }
+}
+
+/// An integer constant of the header, whatever type it has in C.
+pub trait Narrow {
+    /// The value.
+    fn wide(self) -> u64;
+}
+
+macro_rules! narrow {
+    ($($integer:ty)*) => { $(
+        impl Narrow for $integer {
+            #[allow(clippy::cast_sign_loss, clippy::cast_lossless)]
+            fn wide(self) -> u64 {
+                self as u64
+            }
+        }
+    )* };
+}
+narrow!(u8 u16 u32 u64 usize i32);
+
+/// A `LARGE_INTEGER` of this value.
+#[must_use]
+pub fn large_integer(value: i64) -> LARGE_INTEGER {
+    LARGE_INTEGER { QuadPart: value }
+}
+
+/// Text as UTF-16, at compile time; ASCII only, what NDIS names are.
+#[must_use]
+pub const fn utf16<const N: usize>(text: &str) -> [u16; N] {
+    let bytes = text.as_bytes();
+    let mut wide = [0; N];
+    let mut i = 0;
+    while i < N && i < bytes.len() {
+        wide[i] = bytes[i] as u16;
+        i += 1;
+    }
+    wide
+}
+
+/// The NDIS version that the drivers declare (rule REG-36): 6.30, Windows 8
+/// and Server 2012. Nothing of CoNDIS changed after 6.0.
+pub const NDIS_VERSION: (u8, u8) = (6, 30);
+
+/// A counted UTF-16 string over the caller's buffer; `len` in characters.
+#[must_use]
+#[allow(clippy::cast_possible_truncation)]
+pub fn unicode_string_over(text: &mut [u16], len: usize) -> UNICODE_STRING {
+    let bytes = (text.len().min(len).min(0x7FFE) * 2) as u16;
+    UNICODE_STRING { Length: bytes, MaximumLength: bytes, Buffer: text.as_mut_ptr() }
+}
+
+/// The pointer that a driver keeps with its driver object under the address of
+/// `key`, so that unload finds the driver without a global variable. Null at
+/// first.
+///
+/// # Errors
+///
+/// [`Status::RESOURCES`](crate::Status::RESOURCES).
+///
+/// # Safety
+///
+/// `object` is the calling driver's own object; PASSIVE_LEVEL.
+#[doc(alias = "IoAllocateDriverObjectExtension")]
+#[doc(alias = "IoGetDriverObjectExtension")]
+pub unsafe fn driver_slot(
+    object: *mut DRIVER_OBJECT,
+    key: &'static u8,
+) -> Result<*mut *mut c_void, Status> {
+    let key = core::ptr::from_ref(key).cast_mut().cast::<c_void>();
+    // SAFETY: the caller vouches for the object.
+    let mut place = unsafe { ndis_sys::IoGetDriverObjectExtension(object, key) };
+    if place.is_null() {
+        // SAFETY: as above; the system zeroes the memory and frees it with the
+        // object.
+        let status = unsafe {
+            ndis_sys::IoAllocateDriverObjectExtension(
+                object,
+                key,
+                size_of::<*mut c_void>() as u32,
+                &mut place,
+            )
+        };
+        if status < 0 || place.is_null() {
+            return Err(Status::RESOURCES);
+        }
+        // SAFETY: just allocated for one pointer.
+        unsafe { place.cast::<*mut c_void>().write(core::ptr::null_mut()) };
+    }
+    Ok(place.cast())
+}

@@ -1,0 +1,109 @@
+//! What NDIS calls report: [`Status`].
+//!
+//! NDIS hands out one 32-bit code for success, "later", and every failure.
+//! Safe Rust keeps the three apart: a call returns `Result<T, Status>`, a
+//! pended request is a token, and a `Status` that stands for a refusal is
+//! never success and never pending (see [`Status::as_failure`]).
+
+mod codes;
+
+use core::fmt;
+
+/// An `NDIS_STATUS`.
+///
+/// The codes are associated constants without their prefix, for example
+/// [`Status::RESOURCES`]. Any other value can be carried as well: NDIS passes
+/// on codes of other drivers unchanged.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(transparent)]
+#[must_use]
+#[doc(alias = "NDIS_STATUS")]
+pub struct Status(i32);
+
+impl Status {
+    /// Wraps a raw code.
+    #[inline]
+    pub const fn from_raw(raw: ndis_sys::NDIS_STATUS) -> Self {
+        Self(raw)
+    }
+
+    /// The raw code.
+    #[inline]
+    #[must_use]
+    pub const fn raw(self) -> ndis_sys::NDIS_STATUS {
+        self.0
+    }
+
+    /// Whether the code is exactly `NDIS_STATUS_SUCCESS`.
+    ///
+    /// NDIS calls document success as this one value; the informational and
+    /// warning codes of other drivers do not mean that a request was done.
+    #[inline]
+    #[must_use]
+    pub const fn is_success(self) -> bool {
+        self.0 == Self::SUCCESS.0
+    }
+
+    /// Whether the code says that the answer comes later.
+    #[inline]
+    #[must_use]
+    pub const fn is_pending(self) -> bool {
+        self.0 == Self::PENDING.0
+    }
+
+    /// The code as the final answer of a request that failed.
+    ///
+    /// Success and pending are no refusals (rule GEN-05: pending is never a
+    /// final status); they become [`Status::FAILURE`].
+    #[inline]
+    pub const fn as_failure(self) -> Self {
+        if self.is_success() || self.is_pending() {
+            Self::FAILURE
+        } else {
+            self
+        }
+    }
+
+    /// `Ok` for success, otherwise the failure.
+    ///
+    /// # Errors
+    ///
+    /// The code itself when it is not [`Status::SUCCESS`]; pending becomes
+    /// [`Status::FAILURE`].
+    #[inline]
+    pub const fn result(self) -> Result<(), Self> {
+        if self.is_success() { Ok(()) } else { Err(self.as_failure()) }
+    }
+
+    /// The name of the code without its prefix, if it is one of NDIS's own.
+    #[must_use]
+    pub fn name(self) -> Option<&'static str> {
+        codes::NAMES.iter().find(|(code, _)| *code == self.0).map(|(_, name)| *name)
+    }
+}
+
+impl fmt::Debug for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "Status({:#010x})", self.0),
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => write!(f, "NDIS_STATUS_{name}"),
+            None => write!(f, "NDIS_STATUS {:#010x}", self.0),
+        }
+    }
+}
+
+impl core::error::Error for Status {}
+
+impl From<crate::mem::OutOfMemory> for Status {
+    fn from(_: crate::mem::OutOfMemory) -> Self {
+        Self::RESOURCES
+    }
+}

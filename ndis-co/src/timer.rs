@@ -1,0 +1,179 @@
+//! [`Timer`]: code that runs after a while.
+
+use crate::{
+    Status,
+    irql::{Passive, UpToDispatch},
+    lock::SpinLock,
+    mem::{Arc, Tag},
+    owner::{Live, Node, Owner},
+};
+use core::{ffi::c_void, fmt, ptr};
+use ndis_sys::{NDIS_HANDLE, NDIS_TIMER_CHARACTERISTICS};
+
+/// What a [`Timer`] does when its time has come.
+pub trait Expire: Send + Sync + 'static {
+    /// Runs at DISPATCH_LEVEL.
+    fn expired(self: &Arc<Self>, irql: &mut UpToDispatch);
+}
+
+/// Runs [`Expire`] once after a delay.
+///
+/// Setting it again moves the one pending expiry. Dropping it cancels; an
+/// expiry that has begun runs to its end, and the owner (the adapter) does
+/// not go before it (rules HALT-10, DV-15).
+#[doc(alias = "NdisAllocateTimerObject")]
+#[doc(alias = "NdisFreeTimerObject")]
+pub struct Timer<T: Expire> {
+    inner: Arc<Inner<T>>,
+    owner: Owner,
+}
+
+/// # Invariants
+///
+/// TIMER: `timer` is an allocated timer object, freed once, at PASSIVE_LEVEL,
+/// after the last share is gone; a queued timer owns one share.
+#[repr(C)]
+struct Inner<T> {
+    /// First field: the deferred free casts back from it.
+    node: Node,
+    timer: NDIS_HANDLE,
+    target: SpinLock<Option<Arc<T>>>,
+    /// Dropped after the timer was freed, so the owner outlives it.
+    _live: Live,
+}
+
+// SAFETY: the handle is a token for NDIS; the target is behind the lock.
+unsafe impl<T: Send + Sync> Send for Inner<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send + Sync> Sync for Inner<T> {}
+
+impl<T: Expire> Timer<T> {
+    /// Allocates a timer on `owner`.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`].
+    pub fn try_new(owner: &Owner) -> Result<Self, Status> {
+        // The context of the timer object is the allocation, so that comes
+        // first, with a null timer that is set below before anyone can see it.
+        let inner = Inner::<T> {
+            node: Node::new(free_deferred::<T>),
+            timer: ptr::null_mut(),
+            target: SpinLock::new(None),
+            _live: owner.enter(),
+        };
+        let mut inner = Arc::try_new(inner, Tag::NDIS)?;
+        let mut characteristics: NDIS_TIMER_CHARACTERISTICS = ndis_sys::zeroed();
+        characteristics.Header = crate::raw::header(
+            ndis_sys::NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS,
+            ndis_sys::NDIS_TIMER_CHARACTERISTICS_REVISION_1,
+            ndis_sys::NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1,
+        );
+        characteristics.AllocationTag = Tag::NDIS.raw();
+        characteristics.TimerFunction = Some(expired::<T>);
+        characteristics.FunctionContext = Arc::as_raw(&inner);
+        let mut timer: NDIS_HANDLE = ptr::null_mut();
+        // SAFETY: the owner's handle is valid while it is counted; the
+        // structures live for the call.
+        let status = unsafe {
+            ndis_sys::NdisAllocateTimerObject(owner.handle(), &mut characteristics, &mut timer)
+        };
+        Status::from_raw(status).result()?;
+        // Nobody else has a share yet: the timer is not queued.
+        if let Some(inner) = Arc::get_mut(&mut inner) {
+            inner.timer = timer;
+        }
+        Ok(Self { inner, owner: owner.clone() })
+    }
+
+    /// Lets `target` expire in `milliseconds`, replacing what was set before.
+    ///
+    /// At or below DISPATCH_LEVEL; legal under a lock.
+    #[doc(alias = "NdisSetTimerObject")]
+    pub fn set(&self, target: &Arc<T>, milliseconds: u32) {
+        let before = self.inner.target.with(|slot| slot.replace(target.clone()));
+        drop(before);
+        let share = Arc::into_raw(self.inner.clone());
+        // A negative due time is relative, in units of 100 ns.
+        let due = i64::from(milliseconds).saturating_mul(-10_000);
+        // SAFETY: by TIMER the timer is allocated; a null context keeps the
+        // one given at allocation.
+        let was_queued = unsafe {
+            ndis_sys::NdisSetTimerObject(self.inner.timer, crate::raw::large_integer(due), 0, ptr::null_mut())
+        };
+        if was_queued != 0 {
+            // SAFETY: the queued timer already owned a share; ours comes back.
+            drop(unsafe { Arc::<Inner<T>>::from_raw(share) });
+        }
+    }
+
+    /// Takes back what was set; `true` if it will not expire any more.
+    ///
+    /// At or below DISPATCH_LEVEL; legal under a lock.
+    #[doc(alias = "NdisCancelTimerObject")]
+    pub fn cancel(&self) -> bool {
+        // SAFETY: by TIMER the timer is allocated.
+        let was_queued = unsafe { ndis_sys::NdisCancelTimerObject(self.inner.timer) } != 0;
+        if was_queued {
+            drop(self.inner.target.with(Option::take));
+            // SAFETY: the timer no longer expires, so its share is ours.
+            drop(unsafe { Arc::<Inner<T>>::from_raw(Arc::as_raw(&self.inner)) });
+        }
+        was_queued
+    }
+}
+
+impl<T: Expire> Drop for Timer<T> {
+    fn drop(&mut self) {
+        self.cancel();
+        // The timer object may be freed only when its routine is surely over;
+        // a share goes to the owner's work item, which finds out.
+        let node = Arc::value_ptr(&self.inner).cast::<Node>();
+        let share = Arc::into_raw(self.inner.clone());
+        // SAFETY: the share keeps the node valid until it has run; it is
+        // queued here only, once.
+        if !unsafe { self.owner.defer(node) } {
+            // SAFETY: not queued, so the share comes back.
+            drop(unsafe { Arc::<Inner<T>>::from_raw(share) });
+        }
+    }
+}
+
+/// Frees the timer object of a dropped [`Timer`], at PASSIVE_LEVEL.
+unsafe fn free_deferred<T: Expire>(node: *const Node, _irql: &mut Passive) {
+    // SAFETY: `node` is the first field of an `Inner<T>` whose share was given
+    // with it.
+    let inner = unsafe { Arc::<Inner<T>>::from_value_ptr(node.cast::<Inner<T>>()) };
+    let Some(inner) = inner else { return };
+    // NdisFreeTimerObject is not documented to wait for a routine that still
+    // runs; such a routine holds a share until its end.
+    while Arc::count(&inner) > 1 {
+        // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
+        unsafe { ndis_sys::NdisMSleep(100) };
+    }
+    // SAFETY: by TIMER this is the one place that frees; the timer was
+    // cancelled, nobody can set it any more, and its routine is over.
+    unsafe { ndis_sys::NdisFreeTimerObject(inner.timer) };
+}
+
+/// The timer's routine.
+unsafe extern "system" fn expired<T: Expire>(
+    _specific1: *mut c_void,
+    context: *mut c_void,
+    _specific2: *mut c_void,
+    _specific3: *mut c_void,
+) {
+    // SAFETY: by TIMER the queued timer owned a share of its context.
+    let Some(inner) = (unsafe { Arc::<Inner<T>>::from_raw(context) }) else { return };
+    if let Some(target) = inner.target.with(Option::take) {
+        // SAFETY: timer routines run at DISPATCH_LEVEL with no lock held.
+        let mut irql = unsafe { UpToDispatch::assume() };
+        target.expired(&mut irql);
+    }
+}
+
+impl<T: Expire> fmt::Debug for Timer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timer").finish_non_exhaustive()
+    }
+}
