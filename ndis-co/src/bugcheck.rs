@@ -24,7 +24,7 @@ pub const CODE: u32 = 0x4E44_5253;
 pub fn bug_check(reason: Reason) -> ! {
     // SAFETY: KeBugCheckEx may be called at any level by any thread and does
     // not return.
-    unsafe { ndis_sys::KeBugCheckEx(CODE, reason as usize, 0, 0, 0) }
+    unsafe { ndis_sys::KeBugCheckEx(CODE, reason as _, 0, 0, 0) }
     // Off Windows the declaration may return in a test build of the host.
     #[allow(unreachable_code)]
     loop {

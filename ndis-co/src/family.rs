@@ -11,9 +11,9 @@ use ndis_sys::CO_ADDRESS_FAMILY;
 pub struct Family(u32);
 
 macro_rules! families {
-    ($($(#[$doc:meta])* $name:ident = $raw:ident,)*) => {
+    ($($(#[$doc:meta])* $name:ident = $raw:ident $alias:literal,)*) => {
         impl Family {
-            $($(#[$doc])* #[doc(alias = stringify!($raw))]
+            $($(#[$doc])* #[doc(alias = $alias)]
             pub const $name: Self = Self(ndis_sys::$raw as u32);)*
         }
         impl fmt::Debug for Family {
@@ -29,23 +29,23 @@ macro_rules! families {
 
 families! {
     /// ATM signaling, Q.2931.
-    Q2931 = CO_ADDRESS_FAMILY_Q2931,
+    Q2931 = CO_ADDRESS_FAMILY_Q2931 "CO_ADDRESS_FAMILY_Q2931",
     /// Parallel scheduled access.
-    PSCHED = CO_ADDRESS_FAMILY_PSCHED,
+    PSCHED = CO_ADDRESS_FAMILY_PSCHED "CO_ADDRESS_FAMILY_PSCHED",
     /// Layer two tunneling protocol.
-    L2TP = CO_ADDRESS_FAMILY_L2TP,
+    L2TP = CO_ADDRESS_FAMILY_L2TP "CO_ADDRESS_FAMILY_L2TP",
     /// IRDA.
-    IRDA = CO_ADDRESS_FAMILY_IRDA,
+    IRDA = CO_ADDRESS_FAMILY_IRDA "CO_ADDRESS_FAMILY_IRDA",
     /// IEEE 1394.
-    IEEE_1394 = CO_ADDRESS_FAMILY_1394,
+    IEEE_1394 = CO_ADDRESS_FAMILY_1394 "CO_ADDRESS_FAMILY_1394",
     /// Point-to-point protocol.
-    PPP = CO_ADDRESS_FAMILY_PPP,
+    PPP = CO_ADDRESS_FAMILY_PPP "CO_ADDRESS_FAMILY_PPP",
     /// InfiniBand.
-    INFINIBAND = CO_ADDRESS_FAMILY_INFINIBAND,
+    INFINIBAND = CO_ADDRESS_FAMILY_INFINIBAND "CO_ADDRESS_FAMILY_INFINIBAND",
     /// Telephony calls that NDPROXY carries (rule TAPI-01).
-    TAPI = CO_ADDRESS_FAMILY_TAPI,
+    TAPI = CO_ADDRESS_FAMILY_TAPI "CO_ADDRESS_FAMILY_TAPI",
     /// The TAPI proxy family (rule TAPI-01).
-    TAPI_PROXY = CO_ADDRESS_FAMILY_TAPI_PROXY,
+    TAPI_PROXY = CO_ADDRESS_FAMILY_TAPI_PROXY "CO_ADDRESS_FAMILY_TAPI_PROXY",
 }
 
 impl Family {

@@ -19,6 +19,7 @@ mod load;
 pub mod lock;
 pub mod mem;
 pub mod nbl;
+pub mod once;
 pub mod owner;
 pub mod params;
 pub mod raw;

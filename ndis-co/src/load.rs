@@ -14,32 +14,42 @@ pub trait Load: Sized {
 }
 
 /// Makes a [`Client`](crate::client::Client) that implements [`Load`] the
-/// driver of this crate: defines `DriverEntry`.
+/// driver of this crate: defines `driver_entry`.
 ///
-/// In a Windows image that is the exported entry point. Under `ndis-host`,
-/// where several drivers share one process, it is a plain public function.
-#[cfg(any(not(windows), feature = "host"))]
+/// In a Windows image that is the exported entry point, `DriverEntry`. Under
+/// `ndis-host`, where several drivers share one process, it is a plain public
+/// function.
 #[macro_export]
 macro_rules! driver_entry {
     ($client:ty) => {
-        $crate::__entry_point! { $crate::client::Entry<$client>, $client }
+        $crate::__entry_point! { $crate::client::Entry::<$client>::load }
     };
 }
 
-/// Makes a [`Client`](crate::client::Client) that implements [`Load`] the
-/// driver of this crate: defines `DriverEntry`.
-#[cfg(all(windows, not(feature = "host")))]
+/// The parts that `driver_entry!` of this crate and of `ndis-mcm` share. A
+/// driver linked with the host needs no symbol, one for Windows does.
+#[doc(hidden)]
 #[macro_export]
-macro_rules! driver_entry {
-    ($client:ty) => {
-        $crate::__entry_point! { #[unsafe(export_name = "DriverEntry")] $crate::client::Entry<$client>, $client }
+#[cfg(any(not(windows), feature = "host"))]
+macro_rules! __entry_point {
+    ($load:expr) => {
+        $crate::__entry_function! { #[doc = ""] $load }
     };
 }
 
 #[doc(hidden)]
 #[macro_export]
+#[cfg(all(windows, not(feature = "host")))]
 macro_rules! __entry_point {
-    ($(#[$meta:meta])* $entry:ty, $driver:ty) => {
+    ($load:expr) => {
+        $crate::__entry_function! { #[unsafe(export_name = "DriverEntry")] $load }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __entry_function {
+    (#[$meta:meta] $load:expr) => {
         // Off Windows a `no_std` library needs somebody's panic handler to
         // link as a shared object; there the standard library's will do.
         #[cfg(not(windows))]
@@ -50,13 +60,13 @@ macro_rules! __entry_point {
         /// # Safety
         ///
         /// Called once, by the loader, at PASSIVE_LEVEL.
-        $(#[$meta])*
+        #[$meta]
         pub unsafe extern "system" fn driver_entry(
             object: *mut $crate::sys::DRIVER_OBJECT,
             path: *mut $crate::sys::UNICODE_STRING,
         ) -> $crate::sys::NTSTATUS {
-            let run = |driver: $driver| <$entry>::new(driver);
-            $crate::__run_entry!(run, $driver, object, path)
+            // SAFETY: the caller's contract is the same.
+            unsafe { $load(object, path) }
         }
     };
 }

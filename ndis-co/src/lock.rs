@@ -74,9 +74,12 @@ impl<T> SpinLock<T> {
         self.value.into_inner()
     }
 
-    /// Runs a short piece of this crate's own code under the lock, from
-    /// places that have no proof to lend. `f` calls nothing outside.
-    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+    /// Runs a short piece of code under the lock, for callers that have no
+    /// proof to lend, such as destructors.
+    ///
+    /// No proof is lent to `f`, so it cannot make a call that demands one.
+    #[doc(alias = "NdisAcquireSpinLock")]
+    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         f(&mut self.acquire())
     }
 

@@ -86,8 +86,10 @@ impl fmt::Debug for Node {
     }
 }
 
-/// One resource's entry in its owner's count.
-pub(crate) struct Live(Owner);
+/// One resource's entry in its owner's count: the owner's teardown waits
+/// until it is dropped.
+#[derive(Debug)]
+pub struct Live(Owner);
 
 impl Drop for Live {
     fn drop(&mut self) {
@@ -96,7 +98,9 @@ impl Drop for Live {
 }
 
 impl Live {
-    pub(crate) fn handle(&self) -> NDIS_HANDLE {
+    /// The handle that the resource is allocated on.
+    #[must_use]
+    pub fn handle(&self) -> NDIS_HANDLE {
         self.0.inner.handle
     }
 }
@@ -148,7 +152,8 @@ impl Owner {
     }
 
     /// Counts one more resource.
-    pub(crate) fn enter(&self) -> Live {
+    #[must_use]
+    pub fn enter(&self) -> Live {
         self.inner.live.fetch_add(1, Ordering::Relaxed);
         Live(self.clone())
     }
@@ -160,7 +165,8 @@ impl Owner {
     }
 
     /// The handle that resources are allocated on.
-    pub(crate) fn handle(&self) -> NDIS_HANDLE {
+    #[must_use]
+    pub fn handle(&self) -> NDIS_HANDLE {
         self.inner.handle
     }
 

@@ -16,7 +16,6 @@ bitflags::bitflags! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
     pub struct CallFlags: u32 {
         /// The VC is permanent, set up by an operator (rule CALL-73).
-        #[doc(alias = "PERMANENT_VC")]
         const PERMANENT_VC = ndis_sys::PERMANENT_VC as u32;
         /// The one who answers changed the parameters (rules CALL-17, CALL-31).
         #[doc(alias = "CALL_PARAMETERS_CHANGED")]
@@ -25,10 +24,8 @@ bitflags::bitflags! {
         #[doc(alias = "QUERY_CALL_PARAMETERS")]
         const QUERY = ndis_sys::QUERY_CALL_PARAMETERS as u32;
         /// The broadcast VC.
-        #[doc(alias = "BROADCAST_VC")]
         const BROADCAST_VC = ndis_sys::BROADCAST_VC as u32;
         /// The VC has several parties (rule CALL-73).
-        #[doc(alias = "MULTIPOINT_VC")]
         const MULTIPOINT_VC = ndis_sys::MULTIPOINT_VC as u32;
         /// Flags of other versions stay visible.
         const _ = !0;
@@ -314,6 +311,13 @@ impl CallParametersBuf {
             media_flags: (ndis_sys::TRANSMIT_VC | ndis_sys::RECEIVE_VC) as u32,
             media: Specific { param_type: 0, bytes: &[] },
         }
+    }
+
+    /// Adds flags, such as [`CallFlags::CHANGED`].
+    pub fn insert_flags(&mut self, flags: CallFlags) {
+        let raw = self.as_raw();
+        // SAFETY: the structure at the front of our own memory.
+        unsafe { (&raw mut (*raw).Flags).write((self.view().flags() | flags).bits()) };
     }
 
     /// The parameters, to look at.

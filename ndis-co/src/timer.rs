@@ -11,9 +11,9 @@ use core::{ffi::c_void, fmt, ptr};
 use ndis_sys::{NDIS_HANDLE, NDIS_TIMER_CHARACTERISTICS};
 
 /// What a [`Timer`] does when its time has come.
-pub trait Expire: Send + Sync + 'static {
+pub trait Expire: Sized + Send + Sync + 'static {
     /// Runs at DISPATCH_LEVEL.
-    fn expired(self: &Arc<Self>, irql: &mut UpToDispatch);
+    fn expired(this: &Arc<Self>, irql: &mut UpToDispatch);
 }
 
 /// Runs [`Expire`] once after a delay.
@@ -168,7 +168,7 @@ unsafe extern "system" fn expired<T: Expire>(
     if let Some(target) = inner.target.with(Option::take) {
         // SAFETY: timer routines run at DISPATCH_LEVEL with no lock held.
         let mut irql = unsafe { UpToDispatch::assume() };
-        target.expired(&mut irql);
+        T::expired(&target, &mut irql);
     }
 }
 

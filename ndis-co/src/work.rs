@@ -11,9 +11,9 @@ use core::{ffi::c_void, fmt};
 use ndis_sys::NDIS_HANDLE;
 
 /// What a [`WorkItem`] does.
-pub trait Work: Send + Sync + 'static {
+pub trait Work: Sized + Send + Sync + 'static {
     /// Runs at PASSIVE_LEVEL on a system thread.
-    fn run(self: &Arc<Self>, irql: &mut Passive);
+    fn run(this: &Arc<Self>, irql: &mut Passive);
 }
 
 /// Queues [`Work`] to a system thread.
@@ -98,7 +98,7 @@ unsafe extern "system" fn run<T: Work>(context: *mut c_void, _item: NDIS_HANDLE)
     if let Some(target) = inner.target.with(Option::take) {
         // SAFETY: NDIS calls work items at PASSIVE_LEVEL with no lock held.
         let mut irql = unsafe { Passive::assume() };
-        target.run(&mut irql);
+        T::run(&target, &mut irql);
     }
 }
 

@@ -28,8 +28,10 @@ mod zero;
 mod generated;
 mod imports;
 mod macros;
+mod nt;
 
 pub use generated::*;
 pub use imports::*;
 pub use macros::*;
+pub use nt::*;
 pub use zero::{Zeroable, zeroed};

@@ -89,6 +89,23 @@ impl<C: Client> Entry<C> {
     }
 }
 
+impl<C: Client + crate::Load> Entry<C> {
+    /// Makes the driver and registers it: all of `DriverEntry`.
+    ///
+    /// # Safety
+    ///
+    /// As [`Entry::run`].
+    pub unsafe fn load(object: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> NTSTATUS {
+        // SAFETY: PASSIVE_LEVEL by the caller.
+        let mut irql = unsafe { crate::irql::Passive::assume() };
+        match C::load(&mut irql) {
+            // SAFETY: the caller's contract is the same.
+            Ok(client) => unsafe { Self::new(client).run(object, path) },
+            Err(failure) => failure.as_failure().raw(),
+        }
+    }
+}
+
 impl<C: Client> fmt::Debug for Entry<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Entry").field("name", &C::NAME).finish()

@@ -14,7 +14,8 @@ use ndis_sys::{MDL, NET_BUFFER_LIST};
 /// What belongs to a list beside the C structures; its address is in the
 /// list's [`Slot::Backing`].
 pub(super) struct Backing {
-    pub(super) pool: NetBufferListPool,
+    /// Keeps the pool alive.
+    pub(super) _pool: NetBufferListPool,
     pub(super) data: Vec<u8>,
     pub(super) mdl: *mut MDL,
 }
@@ -64,7 +65,8 @@ impl NetBufferList {
     #[must_use]
     pub fn capacity(&self) -> usize {
         // SAFETY: by OWN the slot holds the live backing.
-        unsafe { (*self.backing_ptr()).data.len() }
+        let backing = unsafe { &*self.backing_ptr() };
+        backing.data.len()
     }
 
     /// The frame, to look at.

@@ -103,7 +103,7 @@ impl NetBufferListPool {
         }
         let start = data.base();
         let backing = Box::try_new(
-            Backing { pool: self.clone(), data, mdl: ptr::null_mut() },
+            Backing { _pool: self.clone(), data, mdl: ptr::null_mut() },
             Tag::NDIS,
         )?;
         // SAFETY: the owner's handle is valid while the pool lives; the memory
