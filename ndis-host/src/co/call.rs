@@ -1,0 +1,762 @@
+//! Calls: placed and taken, answered, connected, closed from either end.
+
+use crate::co::world::{Activity, AdapterPhase, CallPhase, Party, Request, Returned};
+use crate::cx::{Call, Context, Cx, handle};
+use crate::export::exports;
+use crate::handle::{Kind, ObjectId};
+use crate::readings::{
+    CallControlWhilePaused, CloseOrder, CrossingClose, DispatchIncomingCallResult,
+    IncomingActivation, VcAfterClose,
+};
+use crate::state::State;
+use core::ffi::c_void;
+use ndis_sys as n;
+use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
+
+const MAKE: Call = Call::new("NdisClMakeCall");
+const MAKE_COMPLETE: Call = Call::new("NdisMCmMakeCallComplete").unlocked("GEN-01");
+const CLOSE: Call = Call::new("NdisClCloseCall");
+const CLOSE_COMPLETE: Call = Call::new("NdisMCmCloseCallComplete").unlocked("GEN-01");
+const DISPATCH_CALL: Call = Call::new("NdisMCmDispatchIncomingCall").unlocked("GEN-01");
+const INCOMING_COMPLETE: Call = Call::new("NdisClIncomingCallComplete").unlocked("GEN-01");
+const CONNECTED: Call = Call::new("NdisMCmDispatchCallConnected").unlocked("GEN-01");
+const DISPATCH_CLOSE: Call = Call::new("NdisMCmDispatchIncomingCloseCall").unlocked("GEN-01");
+
+impl State {
+    /// Gives an outgoing call its number.
+    fn new_call(&mut self, vc: u32) {
+        self.world.last_call += 1;
+        let call = self.world.last_call;
+        self.world.calls.insert(vc, call);
+    }
+
+    /// Guesses which call an incoming leg belongs to, for the log alone: the one
+    /// that the running code is about, else the oldest that has one leg only.
+    pub(crate) fn join_call(&mut self, vc: u32) {
+        let from_frames = self
+            .sched
+            .current()
+            .and_then(|task| task.frames.iter().rev().find_map(|frame| frame.about));
+        let call = from_frames.or_else(|| {
+            let mut legs = alloc::collections::BTreeMap::new();
+            for (vc, record) in &self.world.vcs {
+                if let Some(call) = self.world.calls.get(vc) {
+                    let entry = legs.entry(*call).or_insert((0u32, false));
+                    entry.0 += 1;
+                    entry.1 |= record.phase == CallPhase::Making;
+                }
+            }
+            legs.into_iter()
+                .find(|(_, (count, making))| *count == 1 && *making)
+                .map(|(call, _)| call)
+        });
+        match call {
+            Some(call) => {
+                self.world.calls.insert(vc, call);
+            }
+            None => self.new_call(vc),
+        }
+    }
+
+    fn refuses_calls(&self, af: u32) -> bool {
+        self.readings.call_control_while_paused == CallControlWhilePaused::Refused
+            && self
+                .world
+                .afs
+                .get(&af)
+                .and_then(|af| self.world.adapters.get(&af.adapter))
+                .is_none_or(|a| a.phase != AdapterPhase::Running)
+    }
+
+    /// GEN-08: a size without a buffer, or the other way round.
+    fn check_data(&mut self, call: &str, object: ObjectId, buffer: *mut c_void, size: u32) {
+        if buffer.is_null() != (size == 0) {
+            let message = alloc::format!(
+                "{call}: the buffer is {} and its size is {size}",
+                if buffer.is_null() { "NULL" } else { "not NULL" }
+            );
+            self.violate("GEN-08", Some(object), message);
+        }
+    }
+
+    /// CALL-10: a successful call has an active VC.
+    fn check_active(&mut self, call: &str, who: alloc::sync::Arc<str>, number: u32) {
+        let object = ObjectId::new(Kind::ClientVc, number);
+        let activity = self.world.vcs.get(&number).map(|vc| vc.activity);
+        if activity != Some(Activity::Active) {
+            let message = alloc::format!(
+                "{call} reports success for {object}, which is not active ({})",
+                match activity {
+                    Some(activity) => alloc::format!("{activity:?}"),
+                    None => "gone".into(),
+                }
+            );
+            self.violate_by(who, "CALL-10", Some(object), message);
+        }
+    }
+
+    /// The call on a VC has ended.
+    fn call_over(&mut self, number: u32) {
+        let mut party = None;
+        if let Some(vc) = self.world.vcs.get_mut(&number) {
+            vc.phase = CallPhase::None;
+            vc.incoming_close = false;
+            vc.told = false;
+            party = vc.first_party.take();
+        }
+        if let Some(party) = party {
+            self.end_party(party);
+        }
+    }
+
+    /// Clients that were told of a hang-up and never answered (CALL-62).
+    pub(crate) fn check_unanswered(&mut self, binding: Option<u32>) {
+        let found: alloc::vec::Vec<_> = self
+            .world
+            .vcs
+            .iter()
+            .filter(|(_, vc)| vc.told && !matches!(vc.phase, CallPhase::None | CallPhase::Closing))
+            .filter_map(|(number, vc)| {
+                let af = self.world.afs.get(&vc.af)?;
+                binding
+                    .is_none_or(|b| af.binding == b)
+                    .then(|| (ObjectId::new(Kind::ClientVc, *number), af.client.clone()))
+            })
+            .collect();
+        for (object, who) in found {
+            let message = alloc::format!(
+                "ProtocolClIncomingCloseCall for {object} was never answered with NdisClCloseCall"
+            );
+            self.violate_by(who, "CALL-62", Some(object), message);
+        }
+    }
+
+    fn check_close_order(&mut self, call: &str, who: alloc::sync::Arc<str>, number: u32) {
+        let object = ObjectId::new(Kind::ClientVc, number);
+        let active = self
+            .world
+            .vcs
+            .get(&number)
+            .is_some_and(|vc| matches!(vc.activity, Activity::Active | Activity::Activating));
+        if active && self.readings.close_order == CloseOrder::DeactivateFirst {
+            let message = alloc::format!(
+                "{call} reports the close of {object} while it is active (reading close_order)"
+            );
+            self.violate_by(who, "CALL-49", Some(object), message);
+        }
+    }
+}
+
+exports! { EXPORTS {
+    /// Places a call.
+    fn NdisClMakeCall(
+        vc: NDIS_HANDLE,
+        parameters: *mut CO_CALL_PARAMETERS,
+        party_context: NDIS_HANDLE,
+        party_out: *mut NDIS_HANDLE,
+    ) -> i32 {
+        let call = MAKE.name;
+        let cx = Cx::enter(MAKE, &[vc]);
+        if let Some(status) = cx.fault {
+            return cx.done(status);
+        }
+        let prepared = cx.with(|s| {
+            let number = s
+                .take(call, vc.addr(), Kind::ClientVc)
+                .ok_or(n::NDIS_STATUS_FAILURE)?;
+            let object = ObjectId::new(Kind::ClientVc, number);
+            let Some(vc) = s.world.vcs.get(&number) else {
+                return Err(n::NDIS_STATUS_FAILURE);
+            };
+            let (af, by_client, phase, calls) = (vc.af, vc.by_client, vc.phase, vc.calls);
+            if parameters.is_null() {
+                let message = alloc::format!("{call} on {object} without call parameters");
+                s.violate("CALL-01", Some(object), message);
+                return Err(n::NDIS_STATUS_INVALID_DATA);
+            }
+            if !by_client {
+                let message =
+                    alloc::format!("{call} on {object}, which the call manager made");
+                s.violate("VC-01", Some(object), message);
+                return Err(n::NDIS_STATUS_FAILURE);
+            }
+            if phase != CallPhase::None {
+                let message = alloc::format!("{call} on {object}, which has a call ({phase:?})");
+                s.violate("VC-53", Some(object), message);
+                return Err(n::NDIS_STATUS_FAILURE);
+            }
+            if calls > 0 && s.readings.vc_after_close == VcAfterClose::DeleteOnly {
+                let message = alloc::format!(
+                    "{call} on {object} after the close of its call (reading vc_after_close)"
+                );
+                s.violate("CALL-55", Some(object), message);
+                return Err(n::NDIS_STATUS_CLOSING);
+            }
+            let multipoint = !party_context.is_null();
+            if multipoint == party_out.is_null() {
+                let message = alloc::format!(
+                    "{call} on {object}: a party context and a party handle go together"
+                );
+                s.violate("CALL-04", Some(object), message);
+                return Err(n::NDIS_STATUS_INVALID_DATA);
+            }
+            if s.refuses_calls(af) {
+                return Err(n::NDIS_STATUS_NOT_ACCEPTED);
+            }
+            let handler = s.world.manager(af).and_then(|m| m.CmMakeCallHandler);
+            let handler = handler.ok_or(n::NDIS_STATUS_FAILURE)?;
+            let mut party = None;
+            if multipoint {
+                let number_of_party = s.number(Kind::ClientParty);
+                let client_raw = s.handles.make(Kind::ClientParty, number_of_party);
+                let manager_raw = s.handles.make(Kind::CallManagerParty, number_of_party);
+                s.world.parties.insert(
+                    number_of_party,
+                    Party {
+                        client_raw,
+                        manager_raw,
+                        vc: number,
+                        client_context: Context(party_context),
+                        manager_context: Context::NULL,
+                        add: Request::default(),
+                        drop: Request::default(),
+                        up: false,
+                        incoming_drop: false,
+                    },
+                );
+                party = Some((number_of_party, client_raw, manager_raw));
+            }
+            s.new_call(number);
+            let what = alloc::format!("the call on {object} is being made with these parameters");
+            let loan = s.memory.lend(parameters.addr(), "CALL-02", Some(object), &what);
+            let Some(vc) = s.world.vcs.get_mut(&number) else {
+                return Err(n::NDIS_STATUS_FAILURE);
+            };
+            vc.phase = CallPhase::Making;
+            vc.calls += 1;
+            vc.multipoint = multipoint;
+            vc.first_party = party.map(|(party, ..)| party);
+            let serial = vc.make.begin();
+            vc.make.loan = loan;
+            let context = vc.manager_context;
+            let callback = s.to_manager("ProtocolCmMakeCall", af, object);
+            Ok((number, serial, context, party, handler, callback))
+        });
+        let (number, serial, context, party, handler, callback) = match prepared {
+            Ok(prepared) => prepared,
+            Err(status) => return cx.done(status),
+        };
+        let object = ObjectId::new(Kind::ClientVc, number);
+        let mut slot: NDIS_HANDLE = core::ptr::null_mut();
+        let party_raw = party.map_or(0, |(_, _, raw)| raw);
+        let status = cx.call(&callback, || {
+            // SAFETY: the driver's handler with its own context; the parameters
+            // are the client's and stay valid until the call has completed.
+            unsafe { handler(context.0, parameters, handle(party_raw), &raw mut slot) }
+        });
+        let returned = cx.with(|s| {
+            let vc = s.world.vcs.get_mut(&number)?;
+            let returned = vc.make.returned(serial, status);
+            if let Returned::Now(status) = returned {
+                let loan = vc.make.loan.take();
+                s.memory.give_back(loan);
+                if status == n::NDIS_STATUS_SUCCESS {
+                    s.check_active("ProtocolCmMakeCall", callback.who.clone(), number);
+                    if let Some((party, ..)) = party
+                        && let Some(record) = s.world.parties.get_mut(&party)
+                    {
+                        record.manager_context = Context(slot);
+                        record.up = true;
+                    }
+                    if let Some(vc) = s.world.vcs.get_mut(&number) {
+                        vc.phase = CallPhase::Up;
+                    }
+                } else {
+                    s.call_over(number);
+                }
+            }
+            Some(returned)
+        });
+        match returned {
+            Some(Returned::Now(status)) => {
+                if status == n::NDIS_STATUS_SUCCESS
+                    && let Some((_, raw, _)) = party
+                {
+                    // SAFETY: the caller's variable for the result.
+                    unsafe { party_out.write(handle(raw)) };
+                }
+                cx.done(status)
+            }
+            Some(Returned::Twice(status)) => {
+                cx.with(|s| s.answered_twice("ProtocolCmMakeCall", status, object));
+                cx.done(n::NDIS_STATUS_PENDING)
+            }
+            None if status != n::NDIS_STATUS_PENDING => {
+                cx.with(|s| s.answered_twice("ProtocolCmMakeCall", status, object));
+                cx.done(n::NDIS_STATUS_PENDING)
+            }
+            _ => cx.done(n::NDIS_STATUS_PENDING),
+        }
+    }
+
+    /// Completes a pended `ProtocolCmMakeCall`.
+    fn NdisCmMakeCallComplete(
+        status: i32,
+        vc: NDIS_HANDLE,
+        party: NDIS_HANDLE,
+        party_context: NDIS_HANDLE,
+        parameters: *mut CO_CALL_PARAMETERS,
+    ) {
+        let call = MAKE_COMPLETE.name;
+        let cx = Cx::enter(MAKE_COMPLETE, &[vc]);
+        cx.done(status);
+        let prepared = cx.with(|s| {
+            let number = s.take(call, vc.addr(), Kind::CallManagerVc)?;
+            let object = ObjectId::new(Kind::ClientVc, number);
+            if !s.final_status(call, status, object) {
+                return None;
+            }
+            let vc = s.world.vcs.get_mut(&number)?;
+            if !vc.by_client {
+                let message = alloc::format!("{call} on {object}, which is no client's");
+                s.violate("CALL-72", Some(object), message);
+                return None;
+            }
+            if !vc.make.complete() {
+                s.not_asked(call, "CALL-13", object);
+                return None;
+            }
+            let (af, context, first) = (vc.af, vc.client_context, vc.first_party);
+            let loan = vc.make.loan.take();
+            s.memory.give_back(loan);
+            let expected = first
+                .and_then(|party| s.world.parties.get(&party))
+                .map_or(0, |party| party.manager_raw);
+            if party.addr() != expected {
+                let message = alloc::format!(
+                    "{call} on {object}: the party handle is not the one of ProtocolCmMakeCall"
+                );
+                s.violate("CALL-15", Some(object), message);
+            }
+            let mut party_raw = 0;
+            if status == n::NDIS_STATUS_SUCCESS {
+                let who = s.who();
+                s.check_active(call, who, number);
+                if let Some(record) = first.and_then(|party| s.world.parties.get_mut(&party)) {
+                    record.manager_context = Context(party_context);
+                    record.up = true;
+                    party_raw = record.client_raw;
+                }
+                if let Some(vc) = s.world.vcs.get_mut(&number) {
+                    vc.phase = CallPhase::Up;
+                }
+            } else {
+                s.call_over(number);
+            }
+            let handler = s.world.client(af)?.ClMakeCallCompleteHandler?;
+            let callback = s.to_client("ProtocolClMakeCallComplete", af, object);
+            Some((context, party_raw, handler, callback))
+        });
+        if let Some((context, party_raw, handler, callback)) = prepared {
+            cx.call(&callback, || {
+                // SAFETY: the driver's handler with its own context.
+                unsafe { handler(status, context.0, handle(party_raw), parameters) };
+            });
+        }
+    }
+
+    /// Closes a call.
+    fn NdisClCloseCall(
+        vc: NDIS_HANDLE,
+        party: NDIS_HANDLE,
+        buffer: *mut c_void,
+        size: u32,
+    ) -> i32 {
+        let call = CLOSE.name;
+        let cx = Cx::enter(CLOSE, &[vc]);
+        if let Some(status) = cx.fault {
+            return cx.done(status);
+        }
+        let prepared = cx.with(|s| {
+            let number = s.take(call, vc.addr(), Kind::ClientVc)?;
+            let object = ObjectId::new(Kind::ClientVc, number);
+            s.check_data(call, object, buffer, size);
+            let vc = s.world.vcs.get(&number)?;
+            let (af, phase, sends) = (vc.af, vc.phase, vc.sends);
+            let (context, first) = (vc.manager_context, vc.first_party);
+            if !matches!(
+                phase,
+                CallPhase::Up | CallPhase::Accepted | CallPhase::Connected
+            ) {
+                let message = alloc::format!(
+                    "{call} on {object}, which has no call to close ({phase:?})"
+                );
+                s.violate("CALL-70", Some(object), message);
+                return None;
+            }
+            if sends > 0 {
+                let message = alloc::format!("{call} on {object} with {sends} sends outstanding");
+                s.violate("CALL-42", Some(object), message);
+            }
+            let expected = first
+                .and_then(|party| s.world.parties.get(&party))
+                .map_or(0, |party| party.client_raw);
+            if party.addr() != expected {
+                let message = alloc::format!("{call} on {object}: not the handle of its last party");
+                s.violate("CALL-45", Some(object), message);
+            }
+            let party_context = first
+                .and_then(|party| s.world.parties.get(&party))
+                .map_or(Context::NULL, |party| party.manager_context);
+            let handler = s.world.manager(af)?.CmCloseCallHandler?;
+            let vc = s.world.vcs.get_mut(&number)?;
+            vc.before_close = phase;
+            vc.phase = CallPhase::Closing;
+            let serial = vc.close.begin();
+            let callback = s.to_manager("ProtocolCmCloseCall", af, object);
+            Some((number, serial, context, party_context, handler, callback))
+        });
+        let Some((number, serial, context, party_context, handler, callback)) = prepared else {
+            return cx.done(n::NDIS_STATUS_FAILURE);
+        };
+        let object = ObjectId::new(Kind::ClientVc, number);
+        let status = cx.call(&callback, || {
+            // SAFETY: the driver's handler with its own contexts; the close data
+            // is the client's and stays valid until the close has completed.
+            unsafe { handler(context.0, party_context.0, buffer, size) }
+        });
+        let returned = cx.with(|s| {
+            let vc = s.world.vcs.get_mut(&number)?;
+            let returned = vc.close.returned(serial, status);
+            if let Returned::Now(status) = returned {
+                if status == n::NDIS_STATUS_SUCCESS {
+                    s.check_close_order("ProtocolCmCloseCall", callback.who.clone(), number);
+                    s.call_over(number);
+                } else {
+                    vc.phase = vc.before_close;
+                }
+            }
+            Some(returned)
+        });
+        match returned {
+            Some(Returned::Now(status)) => cx.done(status),
+            Some(Returned::Twice(status)) => {
+                cx.with(|s| s.answered_twice("ProtocolCmCloseCall", status, object));
+                cx.done(n::NDIS_STATUS_PENDING)
+            }
+            None if status != n::NDIS_STATUS_PENDING => {
+                cx.with(|s| s.answered_twice("ProtocolCmCloseCall", status, object));
+                cx.done(n::NDIS_STATUS_PENDING)
+            }
+            _ => cx.done(n::NDIS_STATUS_PENDING),
+        }
+    }
+
+    /// Completes a pended `ProtocolCmCloseCall`.
+    fn NdisCmCloseCallComplete(status: i32, vc: NDIS_HANDLE, _party: NDIS_HANDLE) {
+        let call = CLOSE_COMPLETE.name;
+        let cx = Cx::enter(CLOSE_COMPLETE, &[vc]);
+        cx.done(status);
+        let prepared = cx.with(|s| {
+            let number = s.take(call, vc.addr(), Kind::CallManagerVc)?;
+            let object = ObjectId::new(Kind::ClientVc, number);
+            if !s.final_status(call, status, object) {
+                return None;
+            }
+            let vc = s.world.vcs.get_mut(&number)?;
+            if !vc.close.complete() {
+                s.not_asked(call, "CALL-52", object);
+                return None;
+            }
+            let (af, context, first) = (vc.af, vc.client_context, vc.first_party);
+            let party_context = first
+                .and_then(|party| s.world.parties.get(&party))
+                .map_or(Context::NULL, |party| party.client_context);
+            if status == n::NDIS_STATUS_SUCCESS {
+                let who = s.who();
+                s.check_close_order(call, who, number);
+                s.call_over(number);
+            } else if let Some(vc) = s.world.vcs.get_mut(&number) {
+                vc.phase = vc.before_close;
+            }
+            let handler = s.world.client(af)?.ClCloseCallCompleteHandler?;
+            let callback = s.to_client("ProtocolClCloseCallComplete", af, object);
+            Some((context, party_context, handler, callback))
+        });
+        if let Some((context, party_context, handler, callback)) = prepared {
+            cx.call(&callback, || {
+                // SAFETY: the driver's handler with its own contexts.
+                unsafe { handler(status, context.0, party_context.0) };
+            });
+        }
+    }
+
+    /// Offers an incoming call to a client.
+    fn NdisCmDispatchIncomingCall(
+        sap: NDIS_HANDLE,
+        vc: NDIS_HANDLE,
+        parameters: *mut CO_CALL_PARAMETERS,
+    ) -> i32 {
+        let call = DISPATCH_CALL.name;
+        let cx = Cx::enter(DISPATCH_CALL, &[sap, vc]);
+        if let Some(status) = cx.fault {
+            return cx.done(status);
+        }
+        let prepared = cx.with(|s| {
+            let sap = s
+                .take(call, sap.addr(), Kind::CallManagerSap)
+                .ok_or(n::NDIS_STATUS_FAILURE)?;
+            let number = s
+                .take(call, vc.addr(), Kind::CallManagerVc)
+                .ok_or(n::NDIS_STATUS_FAILURE)?;
+            let object = ObjectId::new(Kind::ClientVc, number);
+            let (Some(record), Some(vc)) = (s.world.saps.get(&sap), s.world.vcs.get(&number)) else {
+                return Err(n::NDIS_STATUS_FAILURE);
+            };
+            let (af, leaving, sap_context) = (vc.af, record.leaving, record.client_context);
+            let (by_client, phase, activity) = (vc.by_client, vc.phase, vc.activity);
+            if record.af != af {
+                let message = alloc::format!(
+                    "{call}: {} was registered by another client than the one of {object}",
+                    ObjectId::new(Kind::ClientSap, sap)
+                );
+                s.violate("SAP-26", Some(object), message);
+                return Err(n::NDIS_STATUS_FAILURE);
+            }
+            if by_client {
+                let message = alloc::format!("{call} on {object}, which the client made");
+                s.violate("CALL-41", Some(object), message);
+                return Err(n::NDIS_STATUS_FAILURE);
+            }
+            if phase != CallPhase::None {
+                let message = alloc::format!("{call} on {object}, which has a call ({phase:?})");
+                s.violate("VC-53", Some(object), message);
+                return Err(n::NDIS_STATUS_FAILURE);
+            }
+            let early = s.readings.incoming_activation == IncomingActivation::BeforeDispatch;
+            if early && activity != Activity::Active {
+                let message = alloc::format!("{call} on {object}, which is not active ({activity:?})");
+                s.violate("CALL-24", Some(object), message);
+                return Err(n::NDIS_STATUS_VC_NOT_ACTIVATED);
+            }
+            if leaving || s.refuses_calls(af) {
+                // The client is deregistering; the call manager may not know yet.
+                return Err(n::NDIS_STATUS_FAILURE);
+            }
+            let handler = s.world.client(af).and_then(|c| c.ClIncomingCallHandler);
+            let handler = handler.ok_or(n::NDIS_STATUS_FAILURE)?;
+            let what = alloc::format!("the call on {object} is being offered with these parameters");
+            let loan = s.memory.lend(parameters.addr(), "CALL-26", Some(object), &what);
+            let Some(vc) = s.world.vcs.get_mut(&number) else {
+                return Err(n::NDIS_STATUS_FAILURE);
+            };
+            vc.phase = CallPhase::Offered;
+            vc.calls += 1;
+            let serial = vc.offer.begin();
+            vc.offer.loan = loan;
+            let context = vc.client_context;
+            let callback = s.to_client("ProtocolClIncomingCall", af, object);
+            Ok((number, serial, sap_context, context, handler, callback))
+        });
+        let (number, serial, sap_context, context, handler, callback) = match prepared {
+            Ok(prepared) => prepared,
+            Err(status) => return cx.done(status),
+        };
+        let object = ObjectId::new(Kind::ClientVc, number);
+        cx.about(object);
+        let status = cx.call(&callback, || {
+            // SAFETY: the driver's handler with its own contexts; the parameters
+            // are the call manager's and stay valid until the client has answered.
+            unsafe { handler(sap_context.0, context.0, parameters) }
+        });
+        let returned = cx.with(|s| {
+            let vc = s.world.vcs.get_mut(&number)?;
+            let returned = vc.offer.returned(serial, status);
+            if let Returned::Now(status) = returned {
+                let loan = vc.offer.loan.take();
+                vc.phase = if status == n::NDIS_STATUS_SUCCESS {
+                    CallPhase::Accepted
+                } else {
+                    CallPhase::None
+                };
+                s.memory.give_back(loan);
+            }
+            Some(returned)
+        });
+        match returned {
+            Some(Returned::Now(status)) => {
+                let by_callback = cx.with(|s| {
+                    s.readings.dispatch_incoming_call_result
+                        == DispatchIncomingCallResult::PendingThenCallback
+                });
+                if !by_callback {
+                    return cx.done(status);
+                }
+                answered(&cx, number, status, parameters);
+                cx.done(n::NDIS_STATUS_PENDING)
+            }
+            Some(Returned::Twice(status)) => {
+                cx.with(|s| s.answered_twice("ProtocolClIncomingCall", status, object));
+                cx.done(n::NDIS_STATUS_PENDING)
+            }
+            None if status != n::NDIS_STATUS_PENDING => {
+                cx.with(|s| s.answered_twice("ProtocolClIncomingCall", status, object));
+                cx.done(n::NDIS_STATUS_PENDING)
+            }
+            _ => cx.done(n::NDIS_STATUS_PENDING),
+        }
+    }
+
+    /// Answers an offered call that was pended.
+    fn NdisClIncomingCallComplete(
+        status: i32,
+        vc: NDIS_HANDLE,
+        parameters: *mut CO_CALL_PARAMETERS,
+    ) {
+        let call = INCOMING_COMPLETE.name;
+        let cx = Cx::enter(INCOMING_COMPLETE, &[vc]);
+        cx.done(status);
+        let number = cx.with(|s| {
+            let number = s.take(call, vc.addr(), Kind::ClientVc)?;
+            let object = ObjectId::new(Kind::ClientVc, number);
+            if !s.final_status(call, status, object) {
+                return None;
+            }
+            let vc = s.world.vcs.get_mut(&number)?;
+            if !vc.offer.complete() {
+                s.not_asked(call, "CALL-29", object);
+                return None;
+            }
+            vc.phase = if status == n::NDIS_STATUS_SUCCESS {
+                CallPhase::Accepted
+            } else {
+                CallPhase::None
+            };
+            let loan = vc.offer.loan.take();
+            s.memory.give_back(loan);
+            Some(number)
+        });
+        if let Some(number) = number {
+            answered(&cx, number, status, parameters);
+        }
+    }
+
+    /// Tells a client that the call it took is connected.
+    fn NdisCmDispatchCallConnected(vc: NDIS_HANDLE) {
+        let call = CONNECTED.name;
+        let cx = Cx::enter(CONNECTED, &[vc]);
+        let prepared = cx.with(|s| {
+            let number = s.take(call, vc.addr(), Kind::CallManagerVc)?;
+            let object = ObjectId::new(Kind::ClientVc, number);
+            let vc = s.world.vcs.get_mut(&number)?;
+            let (af, context, activity) = (vc.af, vc.client_context, vc.activity);
+            if vc.by_client {
+                let message = alloc::format!("{call} on {object}, which the client made");
+                s.violate("CALL-38", Some(object), message);
+                return None;
+            }
+            if vc.phase == CallPhase::Closing || (vc.phase == CallPhase::None && vc.calls > 0) {
+                // The client has closed the call that it took, which the call
+                // manager may learn of only now.
+                return None;
+            }
+            if vc.phase != CallPhase::Accepted || vc.incoming_close {
+                let message = alloc::format!(
+                    "{call} on {object}, which has no accepted call to connect ({:?})",
+                    vc.phase
+                );
+                s.violate("CALL-37", Some(object), message);
+                return None;
+            }
+            vc.phase = CallPhase::Connected;
+            if activity != Activity::Active {
+                let message = alloc::format!("{call} on {object}, which is not active ({activity:?})");
+                s.violate("VC-31", Some(object), message);
+            }
+            let handler = s.world.client(af)?.ClCallConnectedHandler?;
+            let callback = s.to_client("ProtocolClCallConnected", af, object);
+            Some((context, handler, callback))
+        });
+        if let Some((context, handler, callback)) = prepared {
+            cx.call(&callback, || {
+                // SAFETY: the driver's handler with its own context.
+                unsafe { handler(context.0) };
+            });
+        }
+    }
+
+    /// Tells a client that the other end has hung up.
+    fn NdisCmDispatchIncomingCloseCall(
+        status: i32,
+        vc: NDIS_HANDLE,
+        buffer: *mut c_void,
+        size: u32,
+    ) {
+        let call = DISPATCH_CLOSE.name;
+        let cx = Cx::enter(DISPATCH_CLOSE, &[vc]);
+        cx.done(status);
+        let prepared = cx.with(|s| {
+            let number = s.take(call, vc.addr(), Kind::CallManagerVc)?;
+            let object = ObjectId::new(Kind::ClientVc, number);
+            s.check_data(call, object, buffer, size);
+            if !s.final_status(call, status, object) {
+                return None;
+            }
+            let vc = s.world.vcs.get_mut(&number)?;
+            let (af, context, phase) = (vc.af, vc.client_context, vc.phase);
+            if vc.incoming_close {
+                let message = alloc::format!("{call} on {object} a second time for the same call");
+                s.violate("CALL-61", Some(object), message);
+                return None;
+            }
+            match phase {
+                CallPhase::Up | CallPhase::Accepted | CallPhase::Connected => {
+                    vc.incoming_close = true;
+                    vc.told = true;
+                }
+                CallPhase::Closing => {
+                    // It crosses the client's own close.
+                    vc.incoming_close = true;
+                    if s.readings.crossing_close == CrossingClose::Swallowed {
+                        s.note(Some(object), "the close crosses the client's own and ends here");
+                        return None;
+                    }
+                }
+                CallPhase::None | CallPhase::Making | CallPhase::Offered => {
+                    let message =
+                        alloc::format!("{call} on {object}, which has no call to end ({phase:?})");
+                    s.violate("CALL-61", Some(object), message);
+                    return None;
+                }
+            }
+            let handler = s.world.client(af)?.ClIncomingCloseCallHandler?;
+            let callback = s.to_client("ProtocolClIncomingCloseCall", af, object);
+            Some((context, handler, callback))
+        });
+        if let Some((context, handler, callback)) = prepared {
+            cx.call(&callback, || {
+                // SAFETY: the driver's handler with its own context; the data is
+                // the call manager's for the time of the call.
+                unsafe { handler(status, context.0, buffer, size) };
+            });
+        }
+    }
+}}
+
+/// Tells the call manager how the client answered an offer.
+fn answered(cx: &Cx, number: u32, status: i32, parameters: *mut CO_CALL_PARAMETERS) {
+    let object = ObjectId::new(Kind::ClientVc, number);
+    let prepared = cx.with(|s| {
+        let vc = s.world.vcs.get(&number)?;
+        let (af, context) = (vc.af, vc.manager_context);
+        let handler = s.world.manager(af)?.CmIncomingCallCompleteHandler?;
+        let callback = s.to_manager("ProtocolCmIncomingCallComplete", af, object);
+        Some((context, handler, callback))
+    });
+    if let Some((context, handler, callback)) = prepared {
+        cx.call(&callback, || {
+            // SAFETY: the driver's handler with its own context and parameters.
+            unsafe { handler(status, context.0, parameters) };
+        });
+    }
+}

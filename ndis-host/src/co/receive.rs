@@ -1,0 +1,250 @@
+//! Receives: from the miniport to the client of a VC, and back.
+
+use crate::co::world::{Activity, AdapterPhase, CallPhase};
+use crate::cx::{Call, Context, Cx};
+use crate::export::exports;
+use crate::handle::{Kind, ObjectId};
+use crate::log::Past;
+use crate::net::{ListState, chain};
+use crate::state::State;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use ndis_sys as n;
+use ndis_sys::{NDIS_HANDLE, NET_BUFFER_LIST};
+
+const INDICATE: Call = Call::new("NdisMCoIndicateReceiveNetBufferLists").unlocked("GEN-01");
+const RETURN: Call = Call::new("NdisReturnNetBufferLists").unlocked("GEN-01");
+
+impl State {
+    /// Notes a step in the life of a list.
+    pub(crate) fn remember(&mut self, object: ObjectId, what: &'static str) {
+        let past = Past {
+            seq: self.log.seq(),
+            what,
+            who: self.who(),
+            status: None,
+        };
+        self.histories.add(object, past);
+    }
+
+    fn refuse_receive(&self, vc: u32) -> Option<(&'static str, &'static str)> {
+        let record = self.world.vcs.get(&vc)?;
+        let adapter = self.world.adapters.get(&self.adapter_of_vc(vc)?)?;
+        if !matches!(
+            adapter.phase,
+            AdapterPhase::Running | AdapterPhase::Restarting | AdapterPhase::Pausing
+        ) {
+            return Some(("PAUSE-05", "while the adapter is paused"));
+        }
+        if record.activity != Activity::Active {
+            return Some(("VC-50", "on a VC that is not active"));
+        }
+        if record.told || record.incoming_close {
+            return Some(("CALL-63", "after the end of the call was announced"));
+        }
+        match record.phase {
+            CallPhase::Offered | CallPhase::Accepted => {
+                Some(("NBL-34", "before the client was told that it is connected"))
+            }
+            CallPhase::None => Some(("NBL-34", "on a VC without a call")),
+            _ => None,
+        }
+    }
+}
+
+/// Gives lists back to the miniport that indicated them.
+fn give_back(cx: &Cx, adapter: u32, lists: &[usize], flags: u32) {
+    let prepared = cx.with(|s| {
+        let mut callback = s.to_adapter("MiniportReturnNetBufferLists", adapter);
+        callback.objects[1] = lists
+            .first()
+            .and_then(|first| s.buffers.lists.get(first))
+            .map(crate::net::list_id);
+        let record = s.world.adapters.get(&adapter)?;
+        let context = record.context.unwrap_or(Context::NULL);
+        let miniport = s.world.miniports.get(&record.miniport)?;
+        let handler = miniport.handlers.0.ReturnNetBufferListsHandler?;
+        Some((callback, context, handler, s.link(lists)))
+    });
+    if let Some((callback, context, handler, head)) = prepared {
+        cx.call(&callback, || {
+            // SAFETY: the driver's handler with its own context and lists.
+            unsafe { handler(context.0, head, flags) };
+        });
+    }
+}
+
+exports! { EXPORTS {
+    /// Hands received lists to the client of a VC.
+    fn NdisMCoIndicateReceiveNetBufferLists(
+        vc: NDIS_HANDLE,
+        lists: *mut NET_BUFFER_LIST,
+        count: u32,
+        flags: u32,
+    ) {
+        let call = INDICATE.name;
+        let resources = flags & n::NDIS_RECEIVE_FLAGS_RESOURCES as u32 != 0;
+        let cx = Cx::enter(INDICATE, &[vc]);
+        let prepared = cx.with(|s| {
+            let number = s.take(call, vc.addr(), Kind::CallManagerVc)?;
+            let object = ObjectId::new(Kind::ClientVc, number);
+            let (all, astray) = chain(s, lists);
+            s.check_chain(call, object, astray);
+            if all.len() != count as usize {
+                let message = alloc::format!(
+                    "{call} on {object}: the count is {count}, the chain has {} lists",
+                    all.len()
+                );
+                s.violate("NBL-18", Some(object), message);
+            }
+            let mut mine = Vec::new();
+            for address in all {
+                let Some(list) = s.buffers.lists.get(&address) else {
+                    continue;
+                };
+                let (id, state, source) = (list.id(), list.state, list.source());
+                if state != ListState::Owned {
+                    let message = alloc::format!(
+                        "{call} on {object}: {id} is not the miniport's ({state:?})"
+                    );
+                    s.violate("NBL-19", Some(id), message);
+                    continue;
+                }
+                if source != vc.addr() {
+                    let message = alloc::format!(
+                        "{call} on {object}: the SourceHandle of {id} is {}",
+                        s.handles.look(source)
+                    );
+                    s.violate("NBL-17", Some(id), message);
+                }
+                mine.push(address);
+            }
+            if mine.is_empty() {
+                return None;
+            }
+            let adapter = s.adapter_of_vc(number)?;
+            if let Some((rule, when)) = s.refuse_receive(number) {
+                let message = alloc::format!("{call} on {object} {when}");
+                s.violate(rule, Some(object), message);
+                return Some(Err((adapter, mine)));
+            }
+            let record = s.world.vcs.get(&number)?;
+            let (af, context) = (record.af, record.client_context);
+            let binding = s.world.afs.get(&af)?.binding;
+            let binding_context = s.world.bindings.get(&binding)?.context;
+            for address in &mine {
+                if let Some(list) = s.buffers.lists.get_mut(address) {
+                    list.state = if resources {
+                        ListState::Lent { vc: number }
+                    } else {
+                        ListState::Indicated {
+                            vc: number,
+                            binding,
+                            adapter,
+                        }
+                    };
+                    let id = list.id();
+                    s.remember(id, call);
+                }
+            }
+            if !resources {
+                s.world.vcs.get_mut(&number)?.receives += mine.len() as u32;
+            }
+            let handler = s.world.protocol_co(binding)?.CoReceiveNetBufferListsHandler?;
+            let mut callback = s.to_client("ProtocolCoReceiveNetBufferLists", af, object);
+            callback.objects[1] = mine
+                .first()
+                .and_then(|first| s.buffers.lists.get(first))
+                .map(crate::net::list_id);
+            let head = s.link(&mine);
+            Some(Ok((binding_context, context, handler, callback, head, mine)))
+        });
+        match prepared {
+            Some(Ok((binding_context, context, handler, callback, head, mine))) => {
+                cx.call(&callback, || {
+                    // SAFETY: the driver's handler with its own contexts; the
+                    // lists are the client's until it returns them, or for the
+                    // time of the call.
+                    unsafe {
+                        handler(binding_context.0, context.0, head, mine.len() as u32, flags);
+                    };
+                });
+                if resources {
+                    cx.with(|s| {
+                        for address in &mine {
+                            if let Some(list) = s.buffers.lists.get_mut(address)
+                                && matches!(list.state, ListState::Lent { .. })
+                            {
+                                list.state = ListState::Owned;
+                            }
+                        }
+                    });
+                }
+            }
+            Some(Err((adapter, mine))) if !resources => {
+                give_back(&cx, adapter, &mine, 0);
+            }
+            _ => {}
+        }
+    }
+
+    /// Returns received lists to the miniport.
+    fn NdisReturnNetBufferLists(binding: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST, flags: u32) {
+        let call = RETURN.name;
+        let cx = Cx::enter(RETURN, &[binding]);
+        let groups = cx.with(|s| {
+            let mut groups: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+            let number = match s.handles.look(binding.addr()) {
+                crate::handle::Lookup::Live(Kind::Binding, number) => Some(number),
+                // A close that waits for these very lists has killed the handle.
+                crate::handle::Lookup::Stale(Kind::Binding, number)
+                    if s.world.bindings.contains_key(&number) =>
+                {
+                    Some(number)
+                }
+                _ => s.take(call, binding.addr(), Kind::Binding),
+            };
+            let Some(number) = number else {
+                return groups;
+            };
+            let object = ObjectId::new(Kind::Binding, number);
+            let (all, astray) = chain(s, lists);
+            s.check_chain(call, object, astray);
+            for address in all {
+                let Some(list) = s.buffers.lists.get(&address) else {
+                    continue;
+                };
+                let id = list.id();
+                let (vc, binding, adapter) = match list.state {
+                    ListState::Indicated { vc, binding, adapter } => (vc, binding, adapter),
+                    state => {
+                        let message = alloc::format!(
+                            "{call}: {id} was not indicated, or was returned before ({state:?})"
+                        );
+                        s.violate("NBL-25", Some(id), message);
+                        continue;
+                    }
+                };
+                if binding != number {
+                    let message = alloc::format!(
+                        "{call}: {id} was indicated to {}, not to {object}",
+                        ObjectId::new(Kind::Binding, binding)
+                    );
+                    s.violate("NBL-26", Some(id), message);
+                }
+                if let Some(list) = s.buffers.lists.get_mut(&address) {
+                    list.state = ListState::Owned;
+                }
+                if let Some(record) = s.world.vcs.get_mut(&vc) {
+                    record.receives = record.receives.saturating_sub(1);
+                }
+                s.remember(id, call);
+                groups.entry(adapter).or_default().push(address);
+            }
+            groups
+        });
+        for (adapter, group) in groups {
+            give_back(&cx, adapter, &group, flags);
+        }
+    }
+}}

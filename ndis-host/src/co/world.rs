@@ -1,0 +1,581 @@
+//! The objects of connection-oriented NDIS and how they hang together.
+//!
+//! The tables are made for all of it, stand-alone call managers and parties
+//! included: who serves an address family is a question put to [`Af`], never
+//! assumed.
+
+use crate::cx::{Callback, Context, Ptr};
+use crate::handle::{Kind, ObjectId};
+use crate::ke::memory::Loan;
+use crate::ke::system::Extension;
+use crate::report::ObjectLeft;
+use crate::state::State;
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use ndis_sys as n;
+use ndis_sys::{
+    CO_ADDRESS_FAMILY, DRIVER_OBJECT, NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS,
+    NDIS_CO_CLIENT_OPTIONAL_HANDLERS, NDIS_MINIPORT_CO_CHARACTERISTICS,
+    NDIS_MINIPORT_DRIVER_CHARACTERISTICS, NDIS_PROTOCOL_CO_CHARACTERISTICS,
+    NDIS_PROTOCOL_DRIVER_CHARACTERISTICS,
+};
+
+/// A structure of a driver, copied when it was handed over.
+pub(crate) struct Copied<T>(pub(crate) T);
+
+// SAFETY: the structures hold function pointers, numbers, and strings that the
+// host never follows again.
+unsafe impl<T> Send for Copied<T> {}
+
+/// A request that a handler answers at once or later.
+#[derive(Default)]
+pub(crate) struct Request {
+    phase: Phase,
+    serial: u32,
+    /// Completed before the handler returned, which is fine if it returns PENDING.
+    early: Vec<u32>,
+    pub(crate) loan: Option<Loan>,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Idle,
+    Calling,
+    Pended,
+}
+
+/// What the return of a handler means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Returned {
+    /// Answered now, with this status.
+    Now(i32),
+    /// To be answered later.
+    Later,
+    /// Already answered by a completion; PENDING it is.
+    Before,
+    /// Answered by a completion and by the return value as well.
+    Twice(i32),
+}
+
+impl Request {
+    /// The handler is about to be called.
+    pub(crate) fn begin(&mut self) -> u32 {
+        self.serial += 1;
+        self.phase = Phase::Calling;
+        self.serial
+    }
+
+    /// Whether an answer is still owed.
+    pub(crate) fn open(&self) -> bool {
+        self.phase != Phase::Idle
+    }
+
+    /// The handler has returned `status`.
+    pub(crate) fn returned(&mut self, serial: u32, status: i32) -> Returned {
+        if let Some(place) = self.early.iter().position(|s| *s == serial) {
+            self.early.remove(place);
+            return if status == n::NDIS_STATUS_PENDING {
+                Returned::Before
+            } else {
+                Returned::Twice(status)
+            };
+        }
+        if status == n::NDIS_STATUS_PENDING {
+            self.phase = Phase::Pended;
+            return Returned::Later;
+        }
+        self.phase = Phase::Idle;
+        Returned::Now(status)
+    }
+
+    /// A completion has come; false when nothing was asked, or all answered.
+    pub(crate) fn complete(&mut self) -> bool {
+        match self.phase {
+            Phase::Idle => false,
+            Phase::Calling => {
+                self.early.push(self.serial);
+                self.phase = Phase::Idle;
+                true
+            }
+            Phase::Pended => {
+                self.phase = Phase::Idle;
+                true
+            }
+        }
+    }
+}
+
+/// A loaded driver.
+pub(crate) struct Driver {
+    pub(crate) name: Arc<str>,
+    pub(crate) object: Ptr<DRIVER_OBJECT>,
+    pub(crate) miniport: Option<u32>,
+}
+
+/// A registration as miniport driver.
+pub(crate) struct Miniport {
+    pub(crate) raw: usize,
+    pub(crate) driver: u32,
+    pub(crate) who: Arc<str>,
+    pub(crate) context: Context,
+    pub(crate) handlers: Copied<NDIS_MINIPORT_DRIVER_CHARACTERISTICS>,
+    pub(crate) co: Option<Copied<NDIS_MINIPORT_CO_CHARACTERISTICS>>,
+    pub(crate) cm: Option<Copied<NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS>>,
+    /// Inside `MiniportSetOptions`.
+    pub(crate) setting_options: bool,
+}
+
+/// A registration as protocol driver.
+pub(crate) struct Protocol {
+    pub(crate) raw: usize,
+    pub(crate) driver: u32,
+    pub(crate) who: Arc<str>,
+    pub(crate) context: Context,
+    pub(crate) handlers: Copied<NDIS_PROTOCOL_DRIVER_CHARACTERISTICS>,
+    pub(crate) co: Option<Copied<NDIS_PROTOCOL_CO_CHARACTERISTICS>>,
+    pub(crate) client: Option<Copied<NDIS_CO_CLIENT_OPTIONAL_HANDLERS>>,
+    pub(crate) cm: Option<Copied<NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS>>,
+    pub(crate) setting_options: bool,
+    /// Deregistration has begun.
+    pub(crate) leaving: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum AdapterPhase {
+    Initializing,
+    Paused,
+    Restarting,
+    Running,
+    Pausing,
+    Halting,
+}
+
+/// An address family that a call manager offers on an adapter.
+pub(crate) struct Family {
+    pub(crate) copy: Box<CO_ADDRESS_FAMILY>,
+    /// The driver's own structure.
+    pub(crate) original: Ptr<CO_ADDRESS_FAMILY>,
+}
+
+impl Family {
+    pub(crate) fn key(family: &CO_ADDRESS_FAMILY) -> (i32, u32, u32) {
+        (
+            family.AddressFamily as i32,
+            family.MajorVersion,
+            family.MinorVersion,
+        )
+    }
+}
+
+/// An adapter.
+pub(crate) struct Adapter {
+    pub(crate) raw: usize,
+    pub(crate) miniport: u32,
+    pub(crate) driver: u32,
+    pub(crate) who: Arc<str>,
+    pub(crate) name: Arc<str>,
+    pub(crate) context: Option<Context>,
+    pub(crate) phase: AdapterPhase,
+    pub(crate) general: bool,
+    pub(crate) media: i32,
+    pub(crate) families: Vec<Family>,
+    pub(crate) pause: Request,
+    pub(crate) restart: Request,
+    pub(crate) restart_status: i32,
+    pub(crate) removed: bool,
+}
+
+/// A protocol on an adapter.
+pub(crate) struct Binding {
+    pub(crate) raw: usize,
+    pub(crate) adapter: u32,
+    pub(crate) protocol: u32,
+    pub(crate) driver: u32,
+    pub(crate) who: Arc<str>,
+    pub(crate) context: Context,
+    pub(crate) running: bool,
+    /// Has been told to restart once, at least.
+    pub(crate) started: bool,
+    /// `NdisCloseAdapterEx` was called; the handle is dead.
+    pub(crate) closing: bool,
+    /// Address-family notifications that are still to be made.
+    pub(crate) notifications: u32,
+    pub(crate) unbinding: bool,
+}
+
+/// A bind or unbind request while it lasts.
+pub(crate) struct BindRequest {
+    pub(crate) raw: usize,
+    pub(crate) adapter: u32,
+    pub(crate) protocol: u32,
+    pub(crate) binding: Option<u32>,
+    pub(crate) request: Request,
+    pub(crate) status: i32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum AfPhase {
+    Opening,
+    Open,
+    Closing,
+}
+
+/// One client's opening of one address family.
+pub(crate) struct Af {
+    pub(crate) client_raw: usize,
+    pub(crate) manager_raw: usize,
+    pub(crate) adapter: u32,
+    pub(crate) binding: u32,
+    pub(crate) protocol: u32,
+    pub(crate) client_driver: u32,
+    pub(crate) client: Arc<str>,
+    pub(crate) manager_driver: u32,
+    pub(crate) manager: Arc<str>,
+    pub(crate) client_context: Context,
+    pub(crate) manager_context: Context,
+    pub(crate) phase: AfPhase,
+    /// The client has called `NdisClCloseAddressFamily`.
+    pub(crate) closed_by_client: bool,
+    pub(crate) open: Request,
+    pub(crate) close: Request,
+    /// The client's answer to the call manager's wish to close.
+    pub(crate) notify: Request,
+    /// The call manager has been told SUCCESS or will be told later.
+    pub(crate) notified: bool,
+    /// Ended for everything but the answer to the notification.
+    pub(crate) ended: bool,
+}
+
+/// A registered SAP.
+pub(crate) struct Sap {
+    pub(crate) client_raw: usize,
+    pub(crate) manager_raw: usize,
+    pub(crate) af: u32,
+    pub(crate) client_context: Context,
+    pub(crate) manager_context: Context,
+    pub(crate) sap: Ptr<n::CO_SAP>,
+    pub(crate) registered: bool,
+    pub(crate) register: Request,
+    pub(crate) deregister: Request,
+    pub(crate) leaving: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Activity {
+    Inactive,
+    Activating,
+    Active,
+    Deactivating,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum CallPhase {
+    /// No call.
+    None,
+    /// The client asked for one.
+    Making,
+    /// An outgoing call stands.
+    Up,
+    /// The call manager offers one.
+    Offered,
+    /// The client took it.
+    Accepted,
+    /// And was told that it is connected.
+    Connected,
+    /// The client asked to close it.
+    Closing,
+}
+
+/// A virtual connection.
+pub(crate) struct Vc {
+    pub(crate) client_raw: usize,
+    pub(crate) manager_raw: usize,
+    pub(crate) af: u32,
+    pub(crate) by_client: bool,
+    pub(crate) client_context: Context,
+    /// For an MCM, its one context for both halves.
+    pub(crate) manager_context: Context,
+    pub(crate) activity: Activity,
+    pub(crate) activations: u32,
+    pub(crate) deactivations: u32,
+    pub(crate) activation_loan: Option<Loan>,
+    pub(crate) phase: CallPhase,
+    /// The phase that a refused close goes back to.
+    pub(crate) before_close: CallPhase,
+    pub(crate) calls: u32,
+    pub(crate) make: Request,
+    pub(crate) close: Request,
+    pub(crate) offer: Request,
+    /// The client's answer, when the offer's handler has not returned yet.
+    pub(crate) modify: Request,
+    /// The call manager has announced the end of the call.
+    pub(crate) incoming_close: bool,
+    /// That announcement has reached the client.
+    pub(crate) told: bool,
+    /// Lists that the miniport has not completed.
+    pub(crate) sends: u32,
+    /// Lists that the client has not returned.
+    pub(crate) receives: u32,
+    pub(crate) multipoint: bool,
+    /// The party that came with the call.
+    pub(crate) first_party: Option<u32>,
+    /// The client has deleted its VC before the call manager deactivated it.
+    pub(crate) deleting: bool,
+}
+
+/// A party of a multipoint call.
+pub(crate) struct Party {
+    pub(crate) client_raw: usize,
+    pub(crate) manager_raw: usize,
+    pub(crate) vc: u32,
+    pub(crate) client_context: Context,
+    pub(crate) manager_context: Context,
+    pub(crate) add: Request,
+    pub(crate) drop: Request,
+    pub(crate) up: bool,
+    pub(crate) incoming_drop: bool,
+}
+
+/// A plug-and-play event on its way through a protocol.
+pub(crate) struct PendedEvent {
+    pub(crate) binding: u32,
+    pub(crate) request: Request,
+    pub(crate) status: i32,
+}
+
+/// All of it.
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) drivers: BTreeMap<u32, Driver>,
+    pub(crate) extensions: Vec<Extension>,
+    pub(crate) miniports: BTreeMap<u32, Miniport>,
+    pub(crate) protocols: BTreeMap<u32, Protocol>,
+    pub(crate) adapters: BTreeMap<u32, Adapter>,
+    pub(crate) bindings: BTreeMap<u32, Binding>,
+    pub(crate) binds: BTreeMap<u32, BindRequest>,
+    pub(crate) unbinds: BTreeMap<u32, BindRequest>,
+    pub(crate) afs: BTreeMap<u32, Af>,
+    pub(crate) saps: BTreeMap<u32, Sap>,
+    pub(crate) vcs: BTreeMap<u32, Vc>,
+    pub(crate) parties: BTreeMap<u32, Party>,
+    /// Which call a VC belongs to, ended VCs included.
+    pub(crate) calls: BTreeMap<u32, u32>,
+    pub(crate) last_call: u32,
+    /// Events that a protocol pended, by the address of the notification.
+    pub(crate) events: BTreeMap<usize, PendedEvent>,
+    /// One step of plug and play at a time.
+    pub(crate) plug_and_play: bool,
+}
+
+impl World {
+    /// The call that an object belongs to.
+    pub(crate) fn call_of(&self, object: ObjectId) -> Option<u32> {
+        match object.kind {
+            Kind::ClientVc => self.calls.get(&object.number).copied(),
+            Kind::ClientParty => {
+                let party = self.parties.get(&object.number)?;
+                self.calls.get(&party.vc).copied()
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn vcs_of(&self, af: u32) -> impl Iterator<Item = (u32, &Vc)> {
+        self.vcs
+            .iter()
+            .filter(move |(_, vc)| vc.af == af)
+            .map(|(number, vc)| (*number, vc))
+    }
+
+    pub(crate) fn saps_of(&self, af: u32) -> impl Iterator<Item = (u32, &Sap)> {
+        self.saps
+            .iter()
+            .filter(move |(_, sap)| sap.af == af)
+            .map(|(number, sap)| (*number, sap))
+    }
+
+    pub(crate) fn parties_of(&self, vc: u32) -> impl Iterator<Item = (u32, &Party)> {
+        self.parties
+            .iter()
+            .filter(move |(_, party)| party.vc == vc)
+            .map(|(number, party)| (*number, party))
+    }
+
+    /// The call-manager handlers behind an address family.
+    pub(crate) fn manager(&self, af: u32) -> Option<&NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS> {
+        let adapter = self.adapters.get(&self.afs.get(&af)?.adapter)?;
+        let miniport = self.miniports.get(&adapter.miniport)?;
+        miniport.cm.as_ref().map(|cm| &cm.0)
+    }
+
+    /// The client handlers behind an address family.
+    pub(crate) fn client(&self, af: u32) -> Option<&NDIS_CO_CLIENT_OPTIONAL_HANDLERS> {
+        let protocol = self.protocols.get(&self.afs.get(&af)?.protocol)?;
+        protocol.client.as_ref().map(|client| &client.0)
+    }
+
+    /// The connection-oriented protocol handlers behind a binding.
+    pub(crate) fn protocol_co(&self, binding: u32) -> Option<&NDIS_PROTOCOL_CO_CHARACTERISTICS> {
+        let protocol = self.protocols.get(&self.bindings.get(&binding)?.protocol)?;
+        protocol.co.as_ref().map(|co| &co.0)
+    }
+
+    /// The connection-oriented miniport handlers behind an adapter.
+    pub(crate) fn miniport_co(&self, adapter: u32) -> Option<&NDIS_MINIPORT_CO_CHARACTERISTICS> {
+        let miniport = self.miniports.get(&self.adapters.get(&adapter)?.miniport)?;
+        miniport.co.as_ref().map(|co| &co.0)
+    }
+
+    /// The objects of `driver` (everybody's, for None) that are still there.
+    pub(crate) fn left(&self, driver: Option<u32>) -> Vec<ObjectLeft> {
+        let mut left = Vec::new();
+        let mut add = |kind: Kind, number: u32, owner: &Arc<str>, by: u32, more: &str| {
+            if driver.is_none_or(|d| d == by) {
+                left.push(ObjectLeft {
+                    kind: kind.name(),
+                    name: alloc::format!("{}{more}", ObjectId::new(kind, number)),
+                    tag: String::new(),
+                    owner: owner.clone(),
+                });
+            }
+        };
+        for (number, it) in &self.miniports {
+            add(Kind::MiniportDriver, *number, &it.who, it.driver, "");
+        }
+        for (number, it) in &self.protocols {
+            add(Kind::ProtocolDriver, *number, &it.who, it.driver, "");
+        }
+        for (number, it) in &self.adapters {
+            add(Kind::Adapter, *number, &it.who, it.driver, "");
+        }
+        for (number, it) in &self.bindings {
+            add(Kind::Binding, *number, &it.who, it.driver, "");
+        }
+        for (number, it) in &self.afs {
+            add(Kind::ClientAf, *number, &it.client, it.client_driver, "");
+        }
+        for (number, it) in &self.saps {
+            if let Some(af) = self.afs.get(&it.af) {
+                add(Kind::ClientSap, *number, &af.client, af.client_driver, "");
+            }
+        }
+        for (number, it) in &self.vcs {
+            if let Some(af) = self.afs.get(&it.af) {
+                let (owner, by) = if it.by_client {
+                    (&af.client, af.client_driver)
+                } else {
+                    (&af.manager, af.manager_driver)
+                };
+                add(Kind::ClientVc, *number, owner, by, "");
+            }
+        }
+        for (number, it) in &self.parties {
+            if let Some(af) = self.vcs.get(&it.vc).and_then(|vc| self.afs.get(&vc.af)) {
+                add(Kind::ClientParty, *number, &af.client, af.client_driver, "");
+            }
+        }
+        left
+    }
+}
+
+impl State {
+    /// A callback to the client of an address family.
+    pub(crate) fn to_client(&self, name: &'static str, af: u32, object: ObjectId) -> Callback {
+        let (driver, who) = self
+            .world
+            .afs
+            .get(&af)
+            .map_or((0, self.ndis.clone()), |af| {
+                (af.client_driver, af.client.clone())
+            });
+        Callback {
+            name,
+            driver,
+            who,
+            passive: None,
+            objects: [Some(object), None, None],
+        }
+    }
+
+    /// A callback to the call manager of an address family.
+    pub(crate) fn to_manager(&self, name: &'static str, af: u32, object: ObjectId) -> Callback {
+        let (driver, who) = self
+            .world
+            .afs
+            .get(&af)
+            .map_or((0, self.ndis.clone()), |af| {
+                (af.manager_driver, af.manager.clone())
+            });
+        Callback {
+            name,
+            driver,
+            who,
+            passive: None,
+            objects: [Some(object), None, None],
+        }
+    }
+
+    /// A callback to the miniport of an adapter.
+    pub(crate) fn to_adapter(&self, name: &'static str, adapter: u32) -> Callback {
+        let (driver, who) = self
+            .world
+            .adapters
+            .get(&adapter)
+            .map_or((0, self.ndis.clone()), |a| (a.driver, a.who.clone()));
+        Callback {
+            name,
+            driver,
+            who,
+            passive: None,
+            objects: [Some(ObjectId::new(Kind::Adapter, adapter)), None, None],
+        }
+    }
+
+    /// A callback to the protocol of a binding.
+    pub(crate) fn to_binding(&self, name: &'static str, binding: u32) -> Callback {
+        let (driver, who) = self
+            .world
+            .bindings
+            .get(&binding)
+            .map_or((0, self.ndis.clone()), |b| (b.driver, b.who.clone()));
+        Callback {
+            name,
+            driver,
+            who,
+            passive: None,
+            objects: [Some(ObjectId::new(Kind::Binding, binding)), None, None],
+        }
+    }
+
+    /// Checks the final status that a completion carries.
+    pub(crate) fn final_status(&mut self, call: &str, status: i32, object: ObjectId) -> bool {
+        if status == n::NDIS_STATUS_PENDING {
+            let message = alloc::format!("{call} reports PENDING as the final status of {object}");
+            self.violate("GEN-05", Some(object), message);
+            return false;
+        }
+        true
+    }
+
+    /// Reports a completion that nobody waits for.
+    pub(crate) fn not_asked(&mut self, call: &str, rule: &'static str, object: ObjectId) {
+        let message = alloc::format!(
+            "{call}: no such request of {object} is pending: it was never made, was answered \
+             by the handler's return value, or has been completed before"
+        );
+        self.violate(rule, Some(object), message);
+    }
+
+    /// Reports a handler that answered by completion and by return value.
+    pub(crate) fn answered_twice(&mut self, handler: &str, status: i32, object: ObjectId) {
+        let message = alloc::format!(
+            "{handler} completed its request before it returned, and returned {} instead of PENDING",
+            crate::status::Name(status)
+        );
+        self.violate("GEN-02", Some(object), message);
+    }
+}

@@ -1,0 +1,94 @@
+//! One host as its tasks see it, and the way from a thread to its host.
+
+use crate::handle::host_of;
+use crate::platform::{Lock, Park, platform};
+use crate::sched::TaskId;
+use crate::state::{Settings, State};
+use alloc::collections::BTreeMap;
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+pub(crate) struct Core {
+    pub(crate) id: u32,
+    pub(crate) state: Lock<State>,
+    /// Where the controlling thread waits.
+    pub(crate) controller: Arc<dyn Park>,
+    /// How long, in real milliseconds, a stuck run waits for a foreign thread.
+    pub(crate) patience: u32,
+}
+
+type Current = (Weak<Core>, TaskId);
+
+/// Which thread runs which task of which host.
+static CURRENT: Lock<BTreeMap<u64, Current>> = Lock::new(BTreeMap::new());
+/// The hosts of this process.
+static LIVE: Lock<Vec<Weak<Core>>> = Lock::new(Vec::new());
+static NEXT: AtomicU32 = AtomicU32::new(1);
+
+pub(crate) fn set_current(current: Option<Current>) {
+    let thread = platform().thread_id();
+    let mut all = CURRENT.lock();
+    match current {
+        Some(current) => {
+            all.insert(thread, current);
+        }
+        None => {
+            all.remove(&thread);
+        }
+    }
+}
+
+/// The task that the calling thread runs, if it is one of a living host.
+pub(crate) fn current() -> Option<(Arc<Core>, TaskId)> {
+    let thread = platform().thread_id();
+    let all = CURRENT.lock();
+    let (core, task) = all.get(&thread)?;
+    Some((core.upgrade()?, *task))
+}
+
+/// The host that a thread of no host means: the one that made the handle, or
+/// the only one there is.
+pub(crate) fn find(call: &'static str, handles: &[usize]) -> Arc<Core> {
+    let live: Vec<Arc<Core>> = LIVE.lock().iter().filter_map(Weak::upgrade).collect();
+    for raw in handles {
+        if let Some(id) = host_of(*raw)
+            && let Some(core) = live.iter().find(|core| core.id == id)
+        {
+            return core.clone();
+        }
+    }
+    match live.as_slice() {
+        [only] => only.clone(),
+        [] => panic!("{call} was called, and there is no ndis-host in this process"),
+        _ => panic!(
+            "{call} was called by a thread that belongs to no host while several exist, \
+             and none of its arguments says which one is meant"
+        ),
+    }
+}
+
+impl Core {
+    pub(crate) fn new(settings: &Settings) -> Arc<Self> {
+        let id = NEXT.fetch_add(1, Ordering::Relaxed) % crate::handle::HOSTS;
+        let core = Arc::new(Self {
+            id,
+            state: Lock::new(State::new(id, settings)),
+            controller: platform().parker(),
+            patience: settings.patience,
+        });
+        let mut live = LIVE.lock();
+        live.retain(|host| host.strong_count() > 0);
+        live.push(Arc::downgrade(&core));
+        core
+    }
+
+    /// The host is going: its handles lead nowhere from now on.
+    pub(crate) fn retire(&self) {
+        LIVE.lock()
+            .retain(|host| host.upgrade().is_some_and(|core| core.id != self.id));
+        CURRENT
+            .lock()
+            .retain(|_, (core, _)| core.upgrade().is_some_and(|core| core.id != self.id));
+    }
+}

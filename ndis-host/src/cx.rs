@@ -1,0 +1,457 @@
+//! The border between driver code and the host: how a call comes in and how a
+//! callback goes out. Both are switch points, both are logged, and at both the
+//! rules about IRQL and spin locks are checked.
+
+use crate::core::{Core, current, find, set_current};
+use crate::handle::ObjectId;
+use crate::log::{EventKind, Objects};
+use crate::sched::{DISPATCH, Frame, HostWait, Phase, TaskId, Wait, Woken};
+use crate::state::State;
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::cell::Cell;
+use core::ffi::c_void;
+
+/// A context pointer of a driver: kept, handed back, never followed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Context(pub(crate) *mut c_void);
+
+// SAFETY: the host never dereferences a context; it only hands it back to the
+// driver that gave it.
+unsafe impl Send for Context {}
+// SAFETY: as above.
+unsafe impl Sync for Context {}
+
+impl Context {
+    pub(crate) const NULL: Self = Self(core::ptr::null_mut());
+}
+
+/// A handle as drivers see it.
+pub(crate) fn handle(raw: usize) -> *mut c_void {
+    core::ptr::without_provenance_mut(raw)
+}
+
+/// A pointer that crosses threads inside the host.
+#[derive(Debug)]
+pub(crate) struct Ptr<T>(pub(crate) *mut T);
+
+impl<T> Clone for Ptr<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Ptr<T> {}
+
+// SAFETY: a `Ptr` is an address with the right to use it; each use has its own
+// argument for being exclusive (the baton: one task runs at a time).
+unsafe impl<T> Send for Ptr<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for Ptr<T> {}
+
+/// An exported function, and what the rules say of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Call {
+    pub(crate) name: &'static str,
+    /// The rule that allows it at PASSIVE_LEVEL only.
+    passive: Option<&'static str>,
+    /// The rule that forbids it while a spin lock is held.
+    unlocked: Option<&'static str>,
+    log: bool,
+    switch: bool,
+}
+
+impl Call {
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            passive: None,
+            unlocked: None,
+            log: true,
+            switch: true,
+        }
+    }
+
+    pub(crate) const fn passive(mut self, rule: &'static str) -> Self {
+        self.passive = Some(rule);
+        self
+    }
+
+    pub(crate) const fn unlocked(mut self, rule: &'static str) -> Self {
+        self.unlocked = Some(rule);
+        self
+    }
+
+    /// Not worth a line in the log.
+    pub(crate) const fn silent(mut self) -> Self {
+        self.log = false;
+        self
+    }
+
+    /// Not worth a line, and no place where anybody else could notice anything.
+    pub(crate) const fn quiet(mut self) -> Self {
+        self.log = false;
+        self.switch = false;
+        self
+    }
+}
+
+/// A callback that the host is about to make.
+#[derive(Clone)]
+pub(crate) struct Callback {
+    pub(crate) name: &'static str,
+    pub(crate) driver: u32,
+    pub(crate) who: Arc<str>,
+    /// The rule that promises the driver PASSIVE_LEVEL.
+    pub(crate) passive: Option<&'static str>,
+    pub(crate) objects: Objects,
+}
+
+/// A result that the log can show.
+pub(crate) trait Outcome {
+    fn status(&self) -> Option<i32> {
+        None
+    }
+}
+
+impl Outcome for () {}
+
+impl Outcome for i32 {
+    fn status(&self) -> Option<i32> {
+        Some(*self)
+    }
+}
+
+/// The running task's right to use the host.
+pub(crate) struct Cx {
+    pub(crate) core: Arc<Core>,
+    pub(crate) task: TaskId,
+    call: Option<Call>,
+    objects: Cell<Objects>,
+    status: Cell<Option<i32>>,
+    foreign: bool,
+    /// A failure that the test ordered.
+    pub(crate) fault: Option<i32>,
+}
+
+impl Cx {
+    pub(crate) fn of_task(core: Arc<Core>, task: TaskId) -> Self {
+        Self {
+            core,
+            task,
+            call: None,
+            objects: Cell::new([None; 3]),
+            status: Cell::new(None),
+            foreign: false,
+            fault: None,
+        }
+    }
+
+    /// A driver has called an exported function.
+    pub(crate) fn enter(call: Call, handles: &[*mut c_void]) -> Self {
+        let mut raw = [0usize; 4];
+        for (slot, handle) in raw.iter_mut().zip(handles) {
+            *slot = handle.addr();
+        }
+        let raw = &raw[..handles.len().min(4)];
+        let (core, task, foreign) = match current() {
+            Some((core, task)) => {
+                let outside = core
+                    .state
+                    .lock()
+                    .sched
+                    .tasks
+                    .get(&task)
+                    .is_none_or(|t| matches!(t.phase, Phase::Outside));
+                if outside {
+                    let core = if handles.is_empty() {
+                        core
+                    } else {
+                        let meant = find(call.name, raw);
+                        if meant.id == core.id { core } else { meant }
+                    };
+                    let known = current().filter(|(c, _)| c.id == core.id).map(|(_, t)| t);
+                    let task = core.come_in(known);
+                    set_current(Some((Arc::downgrade(&core), task)));
+                    (core, task, true)
+                } else {
+                    if call.switch {
+                        core.switch(task);
+                    }
+                    (core, task, false)
+                }
+            }
+            None => {
+                let core = find(call.name, raw);
+                let task = core.come_in(None);
+                set_current(Some((Arc::downgrade(&core), task)));
+                (core, task, true)
+            }
+        };
+        let mut cx = Self {
+            core,
+            task,
+            call: Some(call),
+            objects: Cell::new([None; 3]),
+            status: Cell::new(None),
+            foreign,
+            fault: None,
+        };
+        cx.fault = cx.with(|s| cx.begin(s, call, raw));
+        cx
+    }
+
+    fn begin(&self, s: &mut State, call: Call, raw: &[usize]) -> Option<i32> {
+        s.sched.now += 1;
+        let mut objects: Objects = [None; 3];
+        for (slot, raw) in objects.iter_mut().zip(raw) {
+            *slot = s.handles.look(*raw).object();
+        }
+        self.objects.set(objects);
+        if !call.log {
+            *s.ledger.counters.entry(call.name).or_insert(0) += 1;
+        } else {
+            let who = s.who();
+            let ndis = s.ndis.clone();
+            s.event(EventKind::Call, call.name, who, ndis, objects, None, None);
+        }
+        let mut held = 0;
+        let mut irql = 0;
+        if let Some(task) = s.sched.current_mut() {
+            task.depth += 1;
+            held = task.locks.len();
+            irql = task.irql;
+            if let Some(frame) = task.frames.last_mut() {
+                frame.call = Some(call.name);
+            }
+        }
+        let first = objects[0];
+        if irql >= DISPATCH
+            && let Some(rule) = call.passive
+        {
+            let message = alloc::format!(
+                "{} was called at DISPATCH_LEVEL; it is for PASSIVE_LEVEL only",
+                call.name
+            );
+            s.violate(rule, first, message);
+        }
+        if held > 0
+            && let Some(rule) = call.unlocked
+        {
+            let message = alloc::format!(
+                "{} was called with {held} spin lock{} held; it runs the peer's callback, \
+                 which may come back for the same lock",
+                call.name,
+                if held == 1 { "" } else { "s" }
+            );
+            s.violate(rule, first, message);
+        }
+        let fault = s.faults.call(call.name);
+        if let Some(status) = fault {
+            let text = alloc::format!(
+                "{} fails on purpose with {}",
+                call.name,
+                crate::status::Name(status)
+            );
+            s.note(first, &text);
+        }
+        fault
+    }
+
+    /// Looks at the state or changes it; no driver code may run inside.
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {
+        f(&mut self.core.state.lock())
+    }
+
+    /// Adds an object that the call turned out to be about.
+    pub(crate) fn about(&self, object: ObjectId) {
+        let mut objects = self.objects.get();
+        if objects.contains(&Some(object)) {
+            return;
+        }
+        if let Some(slot) = objects.iter_mut().find(|slot| slot.is_none()) {
+            *slot = Some(object);
+        }
+        self.objects.set(objects);
+    }
+
+    /// The result of the call, for the log.
+    pub(crate) fn done(&self, status: i32) -> i32 {
+        self.status.set(Some(status));
+        status
+    }
+
+    pub(crate) fn irql(&self) -> u8 {
+        self.with(|s| s.irql())
+    }
+
+    /// Calls a driver.
+    pub(crate) fn call<R: Outcome>(&self, callback: &Callback, f: impl FnOnce() -> R) -> R {
+        let (raised, before) = self.with(|s| {
+            let (times, of) = s.raise;
+            let lift = callback.passive.is_none() && s.rng.chance(times, of);
+            let ndis = s.ndis.clone();
+            let mut raised = false;
+            let mut before = 0;
+            if let Some(task) = s.sched.current_mut() {
+                before = task.irql;
+                if lift && task.irql < DISPATCH {
+                    task.irql = DISPATCH;
+                    raised = true;
+                }
+                task.depth += 1;
+            }
+            s.event(
+                EventKind::Callback,
+                callback.name,
+                ndis,
+                callback.who.clone(),
+                callback.objects,
+                None,
+                None,
+            );
+            let about = callback
+                .objects
+                .iter()
+                .flatten()
+                .find_map(|object| s.world.call_of(*object));
+            if let Some(task) = s.sched.current_mut() {
+                let frame = Frame {
+                    driver: Some(callback.driver),
+                    who: callback.who.clone(),
+                    name: callback.name,
+                    irql: task.irql,
+                    locks: task.locks.len(),
+                    about,
+                    call: None,
+                };
+                task.frames.push(frame);
+            }
+            (raised, before)
+        });
+        let result = f();
+        self.with(|s| {
+            s.check_balance(callback);
+            if let Some(task) = s.sched.current_mut() {
+                task.frames.pop();
+                task.depth = task.depth.saturating_sub(1);
+                if raised {
+                    task.irql = before;
+                }
+            }
+            let ndis = s.ndis.clone();
+            s.event(
+                EventKind::CallbackReturn,
+                callback.name,
+                callback.who.clone(),
+                ndis,
+                callback.objects,
+                result.status(),
+                None,
+            );
+        });
+        result
+    }
+
+    /// Waits, as a step of plug and play does, for a driver to do something.
+    /// False if it never will.
+    pub(crate) fn wait_until(
+        &self,
+        rule: &'static str,
+        who: &Arc<str>,
+        object: Option<ObjectId>,
+        what: &str,
+        condition: impl Fn(&State) -> bool + Send + Clone + 'static,
+    ) -> bool {
+        let answer = self.core.wait(self.task, None, |s| {
+            if condition(s) {
+                return Ok(());
+            }
+            Err(Wait::Host(HostWait {
+                what: String::from(what),
+                rule,
+                object,
+                who: who.clone(),
+                condition: alloc::boxed::Box::new(condition.clone()),
+            }))
+        });
+        answer != Err(Woken::GaveUp)
+    }
+}
+
+impl Drop for Cx {
+    fn drop(&mut self) {
+        let Some(call) = self.call else {
+            return;
+        };
+        self.with(|s| {
+            if let Some(task) = s.sched.current_mut() {
+                task.depth = task.depth.saturating_sub(1);
+                if let Some(frame) = task.frames.last_mut() {
+                    frame.call = None;
+                }
+            }
+            if call.log {
+                let who = s.who();
+                let ndis = s.ndis.clone();
+                s.event(
+                    EventKind::Return,
+                    call.name,
+                    ndis,
+                    who,
+                    self.objects.get(),
+                    self.status.get(),
+                    None,
+                );
+            }
+        });
+        if self.foreign {
+            self.core.go_out(self.task);
+        } else if call.switch {
+            self.core.switch(self.task);
+        }
+    }
+}
+
+impl State {
+    /// A driver's handler has returned: it must leave IRQL and locks as they were.
+    fn check_balance(&mut self, callback: &Callback) {
+        let Some(task) = self.sched.current_mut() else {
+            return;
+        };
+        let Some(frame) = task.frames.last() else {
+            return;
+        };
+        let (irql, locks) = (frame.irql, frame.locks);
+        let now = task.irql;
+        let mut kept = alloc::vec::Vec::new();
+        while task.locks.len() > locks {
+            kept.extend(task.locks.pop());
+        }
+        task.irql = irql;
+        for address in &kept {
+            self.locks.forget(*address);
+            for waiter in self.sched.waiting_for(*address) {
+                self.sched.wake(waiter, Woken::Normal);
+            }
+        }
+        if !kept.is_empty() {
+            let message = alloc::format!(
+                "{} returned with {} spin lock{} held",
+                callback.name,
+                kept.len(),
+                if kept.len() == 1 { "" } else { "s" }
+            );
+            self.violate(crate::rules::LOCK_BALANCE, callback.objects[0], message);
+        } else if now != irql {
+            let message = alloc::format!(
+                "{} was called at IRQL {irql} and returned at IRQL {now}",
+                callback.name
+            );
+            let rule = callback.passive.unwrap_or(crate::rules::IRQL_BALANCE);
+            self.violate(rule, callback.objects[0], message);
+        }
+        // The processor of a task that is back at PASSIVE_LEVEL is given up at
+        // its next switch.
+    }
+}

@@ -1,0 +1,554 @@
+//! What a test or a demo holds in its hands: a host, its drivers and adapters.
+
+use crate::co::pnp;
+use crate::co::world::Driver as Record;
+use crate::core::Core;
+use crate::cx::{Callback, Cx, Ptr};
+use crate::handle::{Kind, ObjectId};
+use crate::log::{Event, EventMode};
+use crate::platform::Lock;
+use crate::readings::Readings;
+use crate::report::Report;
+use crate::rules;
+use crate::sched::{Frame, Goal, Work};
+use crate::state::{Settings, State};
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use ndis_sys as n;
+use ndis_sys::{DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
+
+/// The entry point of a driver, as its image exports it.
+pub type EntryPoint =
+    unsafe extern "system" fn(*mut DRIVER_OBJECT, *mut UNICODE_STRING) -> NTSTATUS;
+
+/// The settings of a [`Host`] that is about to be built.
+pub struct Builder(Settings);
+
+impl Builder {
+    /// The seed of the schedule; the same seed gives the same run.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.0.seed = seed;
+        self
+    }
+
+    /// How many virtual processors there are (4).
+    #[must_use]
+    pub fn processors(mut self, processors: u8) -> Self {
+        self.0.processors = processors.max(1);
+        self
+    }
+
+    /// How often a task is preempted at a switch point: `times` in `of` (1, 8).
+    #[must_use]
+    pub fn preemption(mut self, times: u32, of: u32) -> Self {
+        self.0.preemption = (times, of);
+        self
+    }
+
+    /// How often a callback that may run at DISPATCH_LEVEL does so although its
+    /// caller is at PASSIVE_LEVEL: `times` in `of` (1, 8).
+    #[must_use]
+    pub fn raise(mut self, times: u32, of: u32) -> Self {
+        self.0.raise = (times, of);
+        self
+    }
+
+    /// The answers to the open questions.
+    #[must_use]
+    pub fn readings(mut self, readings: Readings) -> Self {
+        self.0.readings = readings;
+        self
+    }
+
+    /// How much of the run is recorded (the last 10,000 events).
+    #[must_use]
+    pub fn events(mut self, events: EventMode) -> Self {
+        self.0.events = events;
+        self
+    }
+
+    /// How many real milliseconds a run in which nothing moves waits for a
+    /// thread that the host did not start, before it says so (300).
+    #[must_use]
+    pub fn patience(mut self, milliseconds: u32) -> Self {
+        self.0.patience = milliseconds;
+        self
+    }
+
+    /// Builds the host.
+    pub fn build(self) -> Host {
+        // Naming every export keeps the linker from leaving any out.
+        let exports = crate::export::exported().count();
+        debug_assert!(exports > 0);
+        Host {
+            core: Core::new(&self.0),
+            control: Lock::new(()),
+        }
+    }
+}
+
+/// An embedded NDIS with its drivers.
+///
+/// Every method that makes something happen returns when it has happened; what
+/// it set in motion meanwhile goes on in the next such call, or in
+/// [`run`](Host::run).
+pub struct Host {
+    core: Arc<Core>,
+    control: Lock<()>,
+}
+
+/// A loaded driver.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Driver {
+    host: u32,
+    number: u32,
+}
+
+/// An adapter that is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Adapter {
+    host: u32,
+    number: u32,
+}
+
+impl Host {
+    /// Settings for a new host.
+    pub fn builder() -> Builder {
+        Builder(Settings {
+            seed: 1,
+            processors: 4,
+            preemption: (1, 8),
+            raise: (1, 8),
+            readings: Readings::default(),
+            events: EventMode::Last(10_000),
+            patience: 300,
+        })
+    }
+
+    /// Runs `body` as a task until it, and all of plug and play, is done.
+    fn step<R: Send + 'static>(
+        &self,
+        name: &str,
+        body: impl FnOnce(&Cx) -> R + Send + 'static,
+    ) -> R {
+        let _alone = self.control.lock();
+        let slot = Arc::new(Lock::new(None));
+        let result = slot.clone();
+        let id = self.core.state.lock().queue_step(name, move |cx| {
+            let value = body(cx);
+            *slot.lock() = Some(value);
+        });
+        self.core.drive(Goal::Settled(id));
+        let value = result.lock().take();
+        match value {
+            Some(value) => value,
+            None => panic!("ndis-host: the step \"{name}\" ended without a result"),
+        }
+    }
+
+    /// Loads a driver by its entry point and runs until it, and every binding
+    /// that follows from it, is done.
+    ///
+    /// # Errors
+    ///
+    /// The status that the entry point failed with.
+    ///
+    /// # Safety
+    ///
+    /// `entry` is the entry point of a driver: it may be called once with a
+    /// driver object and a registry path, as Windows does.
+    pub unsafe fn load(&self, name: &str, entry: EntryPoint) -> Result<Driver, NTSTATUS> {
+        self.load_with(name, move |object, path| {
+            // SAFETY: the caller's contract.
+            unsafe { entry(object, path) }
+        })
+    }
+
+    /// As [`load`](Host::load), for a driver whose entry is a closure.
+    ///
+    /// # Errors
+    ///
+    /// The status that the entry failed with.
+    pub fn load_with(
+        &self,
+        name: &str,
+        entry: impl FnOnce(*mut DRIVER_OBJECT, *mut UNICODE_STRING) -> NTSTATUS + Send + 'static,
+    ) -> Result<Driver, NTSTATUS> {
+        let who: Arc<str> = name.into();
+        let (number, status) = self.step("load", move |cx| enter_driver(cx, who, Box::new(entry)));
+        if status < 0 {
+            return Err(status);
+        }
+        Ok(Driver {
+            host: self.core.id,
+            number,
+        })
+    }
+
+    fn check(&self, host: u32) {
+        assert!(
+            host == self.core.id,
+            "ndis-host: the driver or adapter is of another host"
+        );
+    }
+
+    /// Starts one adapter of a miniport driver: initializes it, binds every
+    /// protocol, restarts it.
+    ///
+    /// # Errors
+    ///
+    /// The status that `MiniportInitializeEx` failed with.
+    pub fn add_adapter(&self, driver: &Driver) -> Result<Adapter, n::NDIS_STATUS> {
+        self.check(driver.host);
+        let number = driver.number;
+        let miniport = self
+            .core
+            .state
+            .lock()
+            .world
+            .drivers
+            .get(&number)
+            .and_then(|d| d.miniport)
+            .ok_or(n::NDIS_STATUS_ADAPTER_NOT_FOUND)?;
+        let number = self.step("add an adapter", move |cx| pnp::add_adapter(cx, miniport))?;
+        Ok(Adapter {
+            host: self.core.id,
+            number,
+        })
+    }
+
+    /// Pauses an adapter and the bindings on it.
+    pub fn pause(&self, adapter: &Adapter) {
+        self.check(adapter.host);
+        let number = adapter.number;
+        self.step("pause", move |cx| {
+            pnp::lock(cx);
+            pnp::pause(cx, number, n::NDIS_PAUSE_NDIS_INTERNAL as i32);
+            pnp::unlock(cx);
+        });
+    }
+
+    /// Restarts a paused adapter.
+    ///
+    /// # Errors
+    ///
+    /// The status that `MiniportRestart` failed with.
+    pub fn restart(&self, adapter: &Adapter) -> Result<(), n::NDIS_STATUS> {
+        self.check(adapter.host);
+        let number = adapter.number;
+        let status = self.step("restart", move |cx| {
+            pnp::lock(cx);
+            let status = pnp::restart(cx, number);
+            pnp::unlock(cx);
+            status
+        });
+        if status == n::NDIS_STATUS_SUCCESS {
+            Ok(())
+        } else {
+            Err(status)
+        }
+    }
+
+    /// Stops and removes an adapter: pause, unbind, halt.
+    pub fn remove_adapter(&self, adapter: &Adapter) {
+        self.check(adapter.host);
+        let number = adapter.number;
+        self.step("remove an adapter", move |cx| {
+            pnp::remove(cx, number, false)
+        });
+    }
+
+    /// Takes an adapter away without warning.
+    pub fn surprise_remove(&self, adapter: &Adapter) {
+        self.check(adapter.host);
+        let number = adapter.number;
+        self.step("surprise removal", move |cx| pnp::remove(cx, number, true));
+    }
+
+    /// Unloads a driver, after removing its adapters.
+    pub fn unload(&self, driver: &Driver) {
+        self.check(driver.host);
+        let number = driver.number;
+        self.step("unload", move |cx| unload(cx, number));
+    }
+
+    /// Starts a thread at PASSIVE_LEVEL that is no driver's.
+    pub fn spawn(&self, name: &str, body: impl FnOnce() + Send + 'static) {
+        let who: Arc<str> = name.into();
+        self.core.state.lock().sched.queue(Work {
+            id: 0,
+            name: who.clone(),
+            irql: 0,
+            frame: Some(Frame {
+                driver: None,
+                who,
+                name: "a thread",
+                irql: 0,
+                locks: 0,
+                about: None,
+                call: None,
+            }),
+            system: false,
+            plug_and_play: false,
+            run: Box::new(move |_| body()),
+        });
+    }
+
+    /// Runs until nothing is left to do.
+    ///
+    /// # Panics
+    ///
+    /// When nothing can go on although somebody waits, and when a task panicked.
+    pub fn run(&self) {
+        let _alone = self.control.lock();
+        self.core.drive(Goal::Idle);
+    }
+
+    /// Runs for some virtual milliseconds.
+    pub fn run_for(&self, milliseconds: u64) {
+        let _alone = self.control.lock();
+        let until = self.core.state.lock().sched.now + milliseconds * 10_000;
+        self.core.drive(Goal::Time(until));
+    }
+
+    /// Announces that a rule will be broken: that is counted, must happen, and
+    /// is no failure.
+    pub fn expect(&self, rule: &str) {
+        let mut state = self.core.state.lock();
+        *state.ledger.announced.entry(rule.to_string()).or_insert(0) += 1;
+    }
+
+    /// Makes the `nth` allocation from now on fail (1 is the next).
+    pub fn fail_allocation(&self, nth: u64) {
+        self.core.state.lock().faults.order_allocation(nth);
+    }
+
+    /// Makes the `nth` call of an NDIS function from now on fail.
+    pub fn fail_call(&self, name: &str, nth: u64, status: n::NDIS_STATUS) {
+        self.core.state.lock().faults.order_call(name, nth, status);
+    }
+
+    /// The findings so far, and every object that exists now.
+    pub fn report(&self) -> Report {
+        let mut state = self.core.state.lock();
+        let left = all_left(&state, None);
+        state.report(left)
+    }
+
+    /// The recorded events.
+    pub fn events(&self) -> Vec<Event> {
+        self.core.state.lock().log.events()
+    }
+
+    /// Ends the host: reports what was found and what is left over.
+    pub fn finish(self) -> Report {
+        let mut state = self.core.state.lock();
+        state.check_unanswered(None);
+        let left = all_left(&state, None);
+        state.report(left)
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let (text, stuck) = {
+            let mut state = self.core.state.lock();
+            let unread = !state.ledger.reported;
+            let report = state.report(Vec::new());
+            let text = (unread && !report.violations.is_empty()).then(|| report.to_string());
+            (text, !state.sched.tasks.is_empty())
+        };
+        self.core.dismiss();
+        self.core.retire();
+        if !stuck {
+            // Suspended drivers may still look at their memory.
+            self.core.state.lock().memory.clear();
+        }
+        #[cfg(feature = "std")]
+        if std::thread::panicking() {
+            return;
+        }
+        if let Some(text) = text {
+            panic!("ndis-host: nobody asked for this report\n{text}");
+        }
+    }
+}
+
+fn all_left(state: &State, driver: Option<u32>) -> Vec<crate::report::ObjectLeft> {
+    let mut left = state.world.left(driver);
+    left.extend(state.timers.left(driver));
+    left.extend(state.work_items.left(driver));
+    left.extend(state.buffers.left(driver));
+    left.extend(state.memory.left(driver));
+    left
+}
+
+type Entry = Box<dyn FnOnce(*mut DRIVER_OBJECT, *mut UNICODE_STRING) -> NTSTATUS + Send>;
+
+/// Runs a driver's entry point.
+fn enter_driver(cx: &Cx, who: Arc<str>, entry: Entry) -> (u32, NTSTATUS) {
+    let (number, object) = cx.with(|s| {
+        let number = s.number(Kind::Driver);
+        // SAFETY: pointers and numbers, for which zeroes are valid.
+        let object: DRIVER_OBJECT = unsafe { core::mem::MaybeUninit::zeroed().assume_init() };
+        let object = Ptr(Box::into_raw(Box::new(object)));
+        s.world.drivers.insert(
+            number,
+            Record {
+                name: who.clone(),
+                object,
+                miniport: None,
+            },
+        );
+        (number, object)
+    });
+    let path: String = alloc::format!("\\Registry\\Machine\\System\\Services\\{who}");
+    let mut units: Vec<u16> = path.encode_utf16().chain([0]).collect();
+    let length = ((units.len() - 1) * 2) as u16;
+    let mut string = UNICODE_STRING {
+        Length: length,
+        MaximumLength: length + 2,
+        Buffer: units.as_mut_ptr(),
+    };
+    let callback = Callback {
+        name: "DriverEntry",
+        driver: number,
+        who,
+        passive: Some("REG-32"),
+        objects: [Some(ObjectId::new(Kind::Driver, number)), None, None],
+    };
+    let status = cx.call(&callback, || entry(object.0, &raw mut string));
+    cx.with(|s| {
+        if status == n::NDIS_STATUS_PENDING {
+            let message = "DriverEntry returned PENDING".to_string();
+            s.violate_by(callback.who.clone(), "REG-32", callback.objects[0], message);
+        }
+    });
+    if status < 0 {
+        retire_driver(cx, number, "a failed DriverEntry");
+    }
+    (number, status)
+}
+
+/// Unloads a driver.
+fn unload(cx: &Cx, number: u32) {
+    let adapters: Vec<u32> = cx.with(|s| {
+        s.world
+            .adapters
+            .iter()
+            .filter(|(_, a)| a.driver == number)
+            .map(|(adapter, _)| *adapter)
+            .collect()
+    });
+    for adapter in adapters {
+        pnp::remove(cx, adapter, false);
+    }
+    let prepared = cx.with(|s| {
+        let driver = s.world.drivers.get(&number)?;
+        let (object, who) = (driver.object, driver.name.clone());
+        let unload = driver
+            .miniport
+            .and_then(|miniport| s.world.miniports.get(&miniport))
+            .and_then(|miniport| miniport.handlers.0.UnloadHandler);
+        Some((object, who, unload))
+    });
+    let Some((object, who, handler)) = prepared else {
+        return;
+    };
+    // SAFETY: the driver object is the host's until the driver is retired.
+    let own = unsafe { (*object.0).DriverUnload };
+    let name = if handler.is_some() {
+        "MiniportDriverUnload"
+    } else {
+        "DriverUnload"
+    };
+    let callback = Callback {
+        name,
+        driver: number,
+        who: who.clone(),
+        passive: Some("IRQL-138"),
+        objects: [Some(ObjectId::new(Kind::Driver, number)), None, None],
+    };
+    if let Some(own) = own {
+        cx.call(&callback, || {
+            // SAFETY: the driver's routine with its driver object.
+            unsafe { own(object.0) };
+        });
+    } else if let Some(handler) = handler {
+        cx.call(&callback, || {
+            // SAFETY: the driver's routine with its driver object.
+            unsafe { handler(object.0.cast()) };
+        });
+    } else {
+        cx.with(|s| s.note(callback.objects[0], "the driver has no unload routine"));
+    }
+    retire_driver(cx, number, "unload");
+}
+
+/// The driver is gone: whatever it left is reported.
+fn retire_driver(cx: &Cx, number: u32, when: &str) {
+    let protocols: Vec<u32> = cx.with(|s| {
+        let Some(driver) = s.world.drivers.get(&number) else {
+            return Vec::new();
+        };
+        let who = driver.name.clone();
+        let object = ObjectId::new(Kind::Driver, number);
+        if let Some(miniport) = driver.miniport {
+            let message = alloc::format!("{when} without NdisMDeregisterMiniportDriver");
+            s.violate_by(who.clone(), "REG-28", Some(object), message);
+            if let Some(record) = s.world.miniports.remove(&miniport) {
+                s.handles.kill(record.raw);
+            }
+        }
+        let mut protocols = Vec::new();
+        for (protocol, record) in &s.world.protocols {
+            if record.driver == number {
+                protocols.push(*protocol);
+            }
+        }
+        for _ in &protocols {
+            let message = alloc::format!("{when} without NdisDeregisterProtocolDriver");
+            s.violate_by(who.clone(), "REG-31", Some(object), message);
+        }
+        protocols
+    });
+    for protocol in protocols {
+        pnp::unbind_protocol(cx, protocol);
+        cx.with(|s| {
+            if let Some(record) = s.world.protocols.remove(&protocol) {
+                s.handles.kill(record.raw);
+            }
+        });
+    }
+    cx.with(|s| {
+        let Some(driver) = s.world.drivers.remove(&number) else {
+            return;
+        };
+        let object = ObjectId::new(Kind::Driver, number);
+        let left = all_left(s, Some(number));
+        if !left.is_empty() {
+            let mut text = String::new();
+            for item in left.iter().take(8) {
+                if !text.is_empty() {
+                    text.push_str(", ");
+                }
+                text.push_str(&item.name);
+                if !item.tag.is_empty() {
+                    text.push_str(&alloc::format!(" (tag {})", item.tag));
+                }
+            }
+            let message = alloc::format!("{when} left {} objects: {text}", left.len());
+            s.violate_by(driver.name.clone(), rules::LEAK, Some(object), message);
+        }
+        s.world
+            .extensions
+            .retain(|extension| extension.object != driver.object.0.addr());
+        // SAFETY: made by `Box::into_raw` in `enter_driver`; the record that
+        // held it has just been removed.
+        drop(unsafe { Box::from_raw(driver.object.0) });
+        s.histories.end(object);
+    });
+}

@@ -1,0 +1,260 @@
+//! Pool memory: who allocated it, whether it came back, and whether it was
+//! still lent to somebody when it did.
+
+use crate::cx::{Call, Cx, Ptr};
+use crate::export::exports;
+use crate::handle::{Kind, ObjectId};
+use crate::report::{ObjectLeft, tag_text};
+use crate::rules;
+use crate::state::State;
+use alloc::alloc::{alloc, dealloc};
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::alloc::Layout;
+use core::ffi::c_void;
+
+/// Pool memory is aligned for anything.
+const ALIGN: usize = 16;
+/// So many freed addresses are remembered.
+const FREED: usize = 8192;
+
+/// A promise that memory stays until a request has ended.
+struct Lent {
+    id: u64,
+    rule: &'static str,
+    what: String,
+    object: Option<ObjectId>,
+}
+
+pub(crate) struct Block {
+    start: Ptr<u8>,
+    size: usize,
+    tag: u32,
+    number: u32,
+    driver: Option<u32>,
+    who: Arc<str>,
+    lent: Vec<Lent>,
+}
+
+/// The block and the promise in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Loan(usize, u64);
+
+#[derive(Default)]
+pub(crate) struct Memory {
+    blocks: BTreeMap<usize, Block>,
+    freed: BTreeMap<usize, u32>,
+    loans: u64,
+}
+
+fn layout(size: usize) -> Option<Layout> {
+    Layout::from_size_align(size.max(1), ALIGN).ok()
+}
+
+impl Memory {
+    /// The block that `address` lies in.
+    fn around(&mut self, address: usize) -> Option<(usize, &mut Block)> {
+        let (start, block) = self.blocks.range_mut(..=address).next_back()?;
+        (address < start + block.size.max(1)).then_some((*start, block))
+    }
+
+    /// Notes that a driver must keep the memory at `address` for a while; None
+    /// when it is no pool memory, where nothing can be checked.
+    pub(crate) fn lend(
+        &mut self,
+        address: usize,
+        rule: &'static str,
+        object: Option<ObjectId>,
+        what: &str,
+    ) -> Option<Loan> {
+        self.loans += 1;
+        let id = self.loans;
+        let (start, block) = self.around(address)?;
+        block.lent.push(Lent {
+            id,
+            rule,
+            what: what.into(),
+            object,
+        });
+        Some(Loan(start, id))
+    }
+
+    pub(crate) fn give_back(&mut self, loan: Option<Loan>) {
+        if let Some(Loan(start, id)) = loan
+            && let Some(block) = self.blocks.get_mut(&start)
+        {
+            block.lent.retain(|lent| lent.id != id);
+        }
+    }
+
+    /// What `driver` has not freed; everybody's, for None.
+    pub(crate) fn left(&self, driver: Option<u32>) -> Vec<ObjectLeft> {
+        let mut blocks: Vec<&Block> = self
+            .blocks
+            .values()
+            .filter(|block| driver.is_none() || block.driver == driver)
+            .collect();
+        blocks.sort_unstable_by_key(|block| block.number);
+        blocks
+            .into_iter()
+            .map(|block| ObjectLeft {
+                kind: Kind::Memory.name(),
+                name: alloc::format!("memory {} ({} bytes)", block.number, block.size),
+                tag: tag_text(block.tag),
+                owner: block.who.clone(),
+            })
+            .collect()
+    }
+
+    /// Frees every block, at the end of the host.
+    pub(crate) fn clear(&mut self) {
+        for (_, block) in core::mem::take(&mut self.blocks) {
+            release(&block);
+        }
+    }
+}
+
+fn release(block: &Block) {
+    if let Some(layout) = layout(block.size) {
+        // SAFETY: `start` came from `alloc` with the layout of this size, and
+        // the block has just left the table, so it is freed once.
+        unsafe { dealloc(block.start.0, layout) };
+    }
+}
+
+impl State {
+    /// Allocates memory that a driver will free.
+    pub(crate) fn allocate(&mut self, size: usize, tag: u32) -> *mut c_void {
+        if self.faults.allocation() {
+            self.note(None, "an allocation of pool memory fails on purpose");
+            return core::ptr::null_mut();
+        }
+        let Some(layout) = layout(size) else {
+            return core::ptr::null_mut();
+        };
+        // SAFETY: the layout's size is at least 1.
+        let start = unsafe { alloc(layout) };
+        if start.is_null() {
+            return core::ptr::null_mut();
+        }
+        let number = self.number(Kind::Memory);
+        self.memory.freed.remove(&start.addr());
+        let block = Block {
+            start: Ptr(start),
+            size,
+            tag,
+            number,
+            driver: self.driver(),
+            who: self.who(),
+            lent: Vec::new(),
+        };
+        self.memory.blocks.insert(start.addr(), block);
+        start.cast()
+    }
+
+    /// Frees memory of a driver, or says why not.
+    pub(crate) fn free(&mut self, call: &str, address: usize, tag: Option<u32>) {
+        let Some(block) = self.memory.blocks.remove(&address) else {
+            let message = match self.memory.freed.get(&address) {
+                Some(number) => alloc::format!("{call}: memory {number} is freed a second time"),
+                None => alloc::format!("{call}: {address:#x} was never allocated"),
+            };
+            self.violate(rules::MEMORY, None, message);
+            return;
+        };
+        if let Some(tag) = tag
+            && tag != 0
+            && tag != block.tag
+        {
+            let message = alloc::format!(
+                "{call}: memory {} was allocated with tag {} and is freed with tag {}",
+                block.number,
+                tag_text(block.tag),
+                tag_text(tag)
+            );
+            self.violate(rules::MEMORY, None, message);
+        }
+        for lent in &block.lent {
+            let message = alloc::format!(
+                "{call} frees memory {}, which is still lent: {}",
+                block.number,
+                lent.what
+            );
+            self.violate(lent.rule, lent.object, message);
+        }
+        if self.memory.freed.len() >= FREED {
+            self.memory.freed.clear();
+        }
+        self.memory.freed.insert(address, block.number);
+        release(&block);
+    }
+}
+
+fn alloc_pool(name: &'static str, size: usize, tag: u32) -> *mut c_void {
+    let cx = Cx::enter(Call::new(name).quiet(), &[]);
+    if cx.fault.is_some() {
+        return core::ptr::null_mut();
+    }
+    cx.with(|s| s.allocate(size, tag))
+}
+
+fn free_pool(name: &'static str, address: *mut c_void, tag: Option<u32>) {
+    let cx = Cx::enter(Call::new(name).quiet(), &[]);
+    cx.with(|s| s.free(name, address.addr(), tag));
+}
+
+exports! { EXPORTS {
+    /// Allocates pool memory.
+    fn ExAllocatePoolWithTag(_pool: i32, size: usize, tag: u32) -> *mut c_void {
+        alloc_pool("ExAllocatePoolWithTag", size, tag)
+    }
+
+    /// Frees pool memory.
+    fn ExFreePoolWithTag(address: *mut c_void, tag: u32) {
+        free_pool("ExFreePoolWithTag", address, Some(tag));
+    }
+
+    /// Frees pool memory.
+    fn ExFreePool(address: *mut c_void) {
+        free_pool("ExFreePool", address, None);
+    }
+
+    /// Allocates pool memory on behalf of an NDIS handle.
+    fn NdisAllocateMemoryWithTagPriority(
+        _owner: *mut c_void,
+        size: u32,
+        tag: u32,
+        _priority: i32,
+    ) -> *mut c_void {
+        alloc_pool("NdisAllocateMemoryWithTagPriority", size as usize, tag)
+    }
+
+    /// Allocates pool memory.
+    fn NdisAllocateMemoryWithTag(address: *mut *mut c_void, size: u32, tag: u32) -> i32 {
+        let start = alloc_pool("NdisAllocateMemoryWithTag", size as usize, tag);
+        // SAFETY: the caller's variable for the result.
+        unsafe { address.write(start) };
+        if start.is_null() {
+            ndis_sys::NDIS_STATUS_RESOURCES
+        } else {
+            ndis_sys::NDIS_STATUS_SUCCESS
+        }
+    }
+
+    /// Frees what `NdisAllocateMemoryWithTag` allocated.
+    fn NdisFreeMemoryWithTag(address: *mut c_void, tag: u32) {
+        free_pool("NdisFreeMemoryWithTag", address, Some(tag));
+    }
+
+    /// Frees what `NdisAllocateMemoryWithTagPriority` allocated.
+    fn NdisFreeMemoryWithTagPriority(_owner: *mut c_void, address: *mut c_void, tag: u32) {
+        free_pool("NdisFreeMemoryWithTagPriority", address, Some(tag));
+    }
+
+    /// Frees what `NdisAllocateMemoryWithTagPriority` allocated.
+    fn NdisFreeMemory(address: *mut c_void, _length: u32, _flags: u32) {
+        free_pool("NdisFreeMemory", address, None);
+    }
+}}

@@ -1,0 +1,365 @@
+//! Spin locks and events.
+//!
+//! A spin lock is known by its address; its memory is never touched. An event
+//! keeps its state in the driver's own structure, as on Windows, because it has
+//! no end that the host could learn of.
+
+use crate::cx::{Call, Cx};
+use crate::export::exports;
+use crate::rules;
+use crate::sched::{DISPATCH, TaskId, Wait, Woken};
+use crate::state::State;
+use alloc::collections::BTreeMap;
+use core::ffi::c_void;
+use ndis_sys::{KEVENT, KSPIN_LOCK, LARGE_INTEGER, NDIS_EVENT};
+
+/// Spin locks that somebody holds, and how many times.
+#[derive(Default)]
+pub(crate) struct Locks(BTreeMap<usize, (TaskId, u32)>);
+
+impl Locks {
+    /// Releases a lock whose holder is gone.
+    pub(crate) fn forget(&mut self, address: usize) {
+        self.0.remove(&address);
+    }
+}
+
+impl State {
+    /// Takes the lock for the running task, or says that it must wait.
+    fn acquire(&mut self, call: &str, id: TaskId, address: usize) -> Result<(), Wait> {
+        match self.locks.0.get_mut(&address) {
+            None => {
+                self.locks.0.insert(address, (id, 1));
+                if let Some(task) = self.sched.current_mut() {
+                    task.locks.push(address);
+                }
+                Ok(())
+            }
+            Some((holder, times)) if *holder == id => {
+                *times += 1;
+                let message = alloc::format!(
+                    "{call}: the spin lock at {address:#x} is already held by this thread, \
+                     which on a real machine waits for itself for ever"
+                );
+                self.violate(rules::LOCK_BALANCE, None, message);
+                Ok(())
+            }
+            Some(_) => Err(Wait::SpinLock { address }),
+        }
+    }
+
+    fn release(&mut self, call: &str, id: TaskId, address: usize) {
+        match self.locks.0.get_mut(&address) {
+            Some((holder, times)) if *holder == id => {
+                *times -= 1;
+                if *times > 0 {
+                    return;
+                }
+                self.locks.0.remove(&address);
+                if let Some(task) = self.sched.current_mut()
+                    && let Some(place) = task.locks.iter().rposition(|a| *a == address)
+                {
+                    task.locks.remove(place);
+                }
+                for waiter in self.sched.waiting_for(address) {
+                    self.sched.wake(waiter, Woken::Normal);
+                }
+            }
+            found => {
+                let message = alloc::format!(
+                    "{call}: the spin lock at {address:#x} is {}",
+                    if found.is_some() {
+                        "held by another thread"
+                    } else {
+                        "not held"
+                    }
+                );
+                self.violate(rules::LOCK_BALANCE, None, message);
+            }
+        }
+    }
+}
+
+fn acquire(name: &'static str, address: usize) -> u8 {
+    let cx = Cx::enter(Call::new(name).silent(), &[]);
+    let mut before = None;
+    let id = cx.task;
+    let answer = cx.core.wait(id, None, |s| {
+        if let Some(task) = s.sched.current_mut() {
+            before.get_or_insert(task.irql);
+            task.irql = DISPATCH;
+        }
+        s.acquire(name, id, address)
+    });
+    if answer.is_err() {
+        // Nothing ends a wait for a spin lock but its release.
+        cx.with(|s| s.note(None, "the wait for a spin lock was abandoned"));
+    }
+    before.unwrap_or(0)
+}
+
+fn release(name: &'static str, address: usize, irql: Option<u8>) {
+    let cx = Cx::enter(Call::new(name).silent(), &[]);
+    let id = cx.task;
+    cx.with(|s| {
+        s.release(name, id, address);
+        if let Some(irql) = irql {
+            let held = s.sched.current().map_or(0, |t| t.locks.len());
+            if held > 0 && irql < DISPATCH {
+                let message = alloc::format!(
+                    "{name} lowers the IRQL to {irql} while {held} other spin locks are held"
+                );
+                s.violate(rules::LOCK_BALANCE, None, message);
+            }
+            if let Some(task) = s.sched.current_mut() {
+                task.irql = irql.min(DISPATCH);
+            }
+        }
+    });
+}
+
+/// Whether a pointer can be an event's.
+fn usable<T>(name: &str, event: *mut T, cx: &Cx) -> bool {
+    if !event.is_null() && event.is_aligned() {
+        return true;
+    }
+    cx.with(|s| {
+        let message = alloc::format!("{name}: {:#x} cannot be an event", event.addr());
+        s.violate(rules::ARGUMENT, None, message);
+    });
+    false
+}
+
+const NOTIFICATION: u8 = 0;
+const SYNCHRONIZATION: u8 = 1;
+
+/// The type of an event: the first byte of its header.
+///
+/// # Safety
+///
+/// `event` points to a `KEVENT` that nobody else accesses meanwhile.
+unsafe fn type_of(event: *mut KEVENT) -> u8 {
+    // SAFETY: the header starts with its type.
+    unsafe { event.cast::<u8>().read() }
+}
+
+/// Where an event keeps whether it is signalled: the header's second long.
+///
+/// # Safety
+///
+/// `event` points to a `KEVENT`.
+unsafe fn signal_of(event: *mut KEVENT) -> *mut i32 {
+    // SAFETY: a `KEVENT` is larger than two longs.
+    unsafe { event.cast::<i32>().add(1) }
+}
+
+/// # Safety
+///
+/// `event` points to memory for a `KEVENT`.
+unsafe fn initialize(name: &'static str, event: *mut KEVENT, kind: u8, set: bool) {
+    let cx = Cx::enter(Call::new(name).quiet(), &[]);
+    if !usable(name, event, &cx) {
+        return;
+    }
+    // SAFETY: the caller lends the memory of a whole `KEVENT`; all zeroes is a
+    // valid one (an empty list of waiters is the host's business).
+    unsafe { event.write_bytes(0, 1) };
+    // SAFETY: as above; the type is the first byte.
+    unsafe { event.cast::<u8>().write(kind) };
+    // SAFETY: as above.
+    let signal = unsafe { signal_of(event) };
+    // SAFETY: `signal` lies inside the structure.
+    unsafe { signal.write(i32::from(set)) };
+}
+
+/// # Safety
+///
+/// `event` points to an initialized `KEVENT`.
+unsafe fn change(name: &'static str, event: *mut KEVENT, set: bool) -> i32 {
+    let cx = Cx::enter(Call::new(name).silent(), &[]);
+    if !usable(name, event, &cx) {
+        return 0;
+    }
+    // SAFETY: the caller's event.
+    let signal = unsafe { signal_of(event) };
+    cx.with(|s| {
+        // SAFETY: inside the event; the baton and the lock of the state make
+        // this the only access.
+        let before = unsafe { signal.read() };
+        // SAFETY: as above.
+        unsafe { signal.write(i32::from(set)) };
+        if set {
+            for waiter in s.sched.waiting_for(event.addr()) {
+                s.sched.wake(waiter, Woken::Normal);
+            }
+        }
+        before
+    })
+}
+
+/// Waits for an event; true when it was signalled.
+///
+/// # Safety
+///
+/// `event` points to an initialized `KEVENT`.
+unsafe fn wait(name: &'static str, event: *mut KEVENT, limit: Option<u64>) -> bool {
+    let cx = Cx::enter(Call::new(name), &[]);
+    if !usable(name, event, &cx) {
+        return false;
+    }
+    // SAFETY: the caller's event.
+    let kind = unsafe { type_of(event) };
+    if kind > SYNCHRONIZATION {
+        cx.with(|s| {
+            let message = alloc::format!("{name}: the object is no event (type {kind})");
+            s.violate(rules::ARGUMENT, None, message);
+        });
+        return false;
+    }
+    let (raised, now) = cx.with(|s| (s.irql() >= DISPATCH, s.sched.now));
+    if raised && limit != Some(0) {
+        cx.with(|s| {
+            let message = alloc::format!("{name} waits at DISPATCH_LEVEL");
+            s.violate(rules::IRQL, None, message);
+        });
+    }
+    // SAFETY: the caller's event.
+    let signal = unsafe { signal_of(event) };
+    let limit = if raised { Some(0) } else { limit };
+    let mut take = |s: &mut State| {
+        let _ = s;
+        // SAFETY: inside the event, which its waiter keeps alive; the baton
+        // and the lock of the state make this the only access.
+        if unsafe { signal.read() } == 0 {
+            return false;
+        }
+        if kind == SYNCHRONIZATION {
+            // SAFETY: as above.
+            unsafe { signal.write(0) };
+        }
+        true
+    };
+    if limit == Some(0) {
+        return cx.with(&mut take);
+    }
+    let answer = cx
+        .core
+        .wait(cx.task, limit.map(|limit| now.saturating_add(limit)), |s| {
+            if take(s) {
+                return Ok(());
+            }
+            Err(Wait::Event {
+                address: event.addr(),
+                what: alloc::format!("the event at {:#x} ({name})", event.addr()),
+            })
+        });
+    answer.is_ok()
+}
+
+const STATUS_SUCCESS: i32 = 0;
+const STATUS_TIMEOUT: i32 = 0x102;
+
+exports! { EXPORTS {
+    /// Acquires a spin lock and raises the IRQL to DISPATCH_LEVEL.
+    fn KeAcquireSpinLockRaiseToDpc(lock: *mut KSPIN_LOCK) -> u8 {
+        acquire("KeAcquireSpinLockRaiseToDpc", lock.addr())
+    }
+
+    /// Releases a spin lock and goes back to `irql`.
+    fn KeReleaseSpinLock(lock: *mut KSPIN_LOCK, irql: u8) {
+        release("KeReleaseSpinLock", lock.addr(), Some(irql));
+    }
+
+    /// Acquires a spin lock at DISPATCH_LEVEL.
+    fn KeAcquireSpinLockAtDpcLevel(lock: *mut KSPIN_LOCK) {
+        let before = acquire("KeAcquireSpinLockAtDpcLevel", lock.addr());
+        if before < DISPATCH {
+            let cx = Cx::enter(Call::new("KeAcquireSpinLockAtDpcLevel").quiet(), &[]);
+            cx.with(|s| {
+                s.violate(
+                    rules::IRQL,
+                    None,
+                    "KeAcquireSpinLockAtDpcLevel was called below DISPATCH_LEVEL".into(),
+                );
+            });
+        }
+    }
+
+    /// Releases a spin lock that was acquired at DISPATCH_LEVEL.
+    fn KeReleaseSpinLockFromDpcLevel(lock: *mut KSPIN_LOCK) {
+        release("KeReleaseSpinLockFromDpcLevel", lock.addr(), None);
+    }
+
+    /// Prepares an event.
+    fn KeInitializeEvent(event: *mut KEVENT, kind: i32, state: u8) {
+        let kind = if kind == 0 { NOTIFICATION } else { SYNCHRONIZATION };
+        // SAFETY: the caller's contract.
+        unsafe { initialize("KeInitializeEvent", event, kind, state != 0) };
+    }
+
+    /// Signals an event.
+    fn KeSetEvent(event: *mut KEVENT, _increment: i32, _wait: u8) -> i32 {
+        // SAFETY: the caller's contract.
+        unsafe { change("KeSetEvent", event, true) }
+    }
+
+    /// Makes an event unsignalled and says what it was.
+    fn KeResetEvent(event: *mut KEVENT) -> i32 {
+        // SAFETY: the caller's contract.
+        unsafe { change("KeResetEvent", event, false) }
+    }
+
+    /// Makes an event unsignalled.
+    fn KeClearEvent(event: *mut KEVENT) {
+        // SAFETY: the caller's contract.
+        unsafe { change("KeClearEvent", event, false) };
+    }
+
+    /// Waits for an event.
+    fn KeWaitForSingleObject(
+        object: *mut c_void,
+        _reason: i32,
+        _mode: i8,
+        _alertable: u8,
+        timeout: *mut LARGE_INTEGER,
+    ) -> i32 {
+        let limit = if timeout.is_null() {
+            None
+        } else {
+            // SAFETY: the caller's time-out; every bit pattern is a number.
+            let due = unsafe { timeout.cast::<i64>().read_unaligned() };
+            Some(crate::ke::timer::interval(due))
+        };
+        // SAFETY: the caller's contract.
+        if unsafe { wait("KeWaitForSingleObject", object.cast(), limit) } {
+            STATUS_SUCCESS
+        } else {
+            STATUS_TIMEOUT
+        }
+    }
+
+    /// Prepares an event.
+    fn NdisInitializeEvent(event: *mut NDIS_EVENT) {
+        // SAFETY: the caller's contract; an `NDIS_EVENT` starts with its `KEVENT`.
+        unsafe { initialize("NdisInitializeEvent", event.cast(), NOTIFICATION, false) };
+    }
+
+    /// Signals an event.
+    fn NdisSetEvent(event: *mut NDIS_EVENT) {
+        // SAFETY: as for `NdisInitializeEvent`.
+        unsafe { change("NdisSetEvent", event.cast(), true) };
+    }
+
+    /// Makes an event unsignalled.
+    fn NdisResetEvent(event: *mut NDIS_EVENT) {
+        // SAFETY: as for `NdisInitializeEvent`.
+        unsafe { change("NdisResetEvent", event.cast(), false) };
+    }
+
+    /// Waits for an event, for ever when `milliseconds` is 0.
+    fn NdisWaitEvent(event: *mut NDIS_EVENT, milliseconds: u32) -> u8 {
+        let limit = (milliseconds != 0).then(|| u64::from(milliseconds) * 10_000);
+        // SAFETY: as for `NdisInitializeEvent`.
+        u8::from(unsafe { wait("NdisWaitEvent", event.cast(), limit) })
+    }
+}}

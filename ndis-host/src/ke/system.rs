@@ -1,0 +1,195 @@
+//! The rest of what drivers ask the kernel: IRQL, time, driver object
+//! extensions, threads of their own, the end of the world.
+
+use crate::cx::{Call, Context, Cx, Ptr, handle};
+use crate::export::exports;
+use crate::rules;
+use crate::sched::{EPOCH, Frame, Work};
+use alloc::alloc::{alloc_zeroed, dealloc};
+use alloc::boxed::Box;
+use core::alloc::Layout;
+use core::ffi::c_void;
+use ndis_sys::{DRIVER_OBJECT, LARGE_INTEGER};
+
+/// Memory that belongs to a driver object.
+pub(crate) struct Extension {
+    pub(crate) object: usize,
+    pub(crate) id: usize,
+    start: Ptr<u8>,
+    layout: Layout,
+}
+
+impl Extension {
+    fn new(object: usize, id: usize, size: u32) -> Option<Self> {
+        let layout = Layout::from_size_align(size.max(1) as usize, 16).ok()?;
+        // SAFETY: the size is at least 1.
+        let start = unsafe { alloc_zeroed(layout) };
+        (!start.is_null()).then_some(Self {
+            object,
+            id,
+            start: Ptr(start),
+            layout,
+        })
+    }
+}
+
+impl Drop for Extension {
+    fn drop(&mut self) {
+        // SAFETY: allocated in `new` with this layout, freed here only.
+        unsafe { dealloc(self.start.0, self.layout) };
+    }
+}
+
+const NAME_COLLISION: i32 = 0xC000_0035_u32 as i32;
+const INSUFFICIENT_RESOURCES: i32 = 0xC000_009A_u32 as i32;
+
+type ThreadRoutine = unsafe extern "system" fn(*mut c_void);
+
+exports! { EXPORTS {
+    /// The IRQL of the caller.
+    fn KeGetCurrentIrql() -> u8 {
+        Cx::enter(Call::new("KeGetCurrentIrql").quiet(), &[]).irql()
+    }
+
+    /// The virtual processor of the caller.
+    fn KeGetCurrentProcessorNumberEx(number: *mut c_void) -> u32 {
+        let cx = Cx::enter(Call::new("KeGetCurrentProcessorNumberEx").quiet(), &[]);
+        let cpu = cx.with(|s| s.sched.current().and_then(|t| t.cpu).unwrap_or(0));
+        if !number.is_null() {
+            // SAFETY: the caller's PROCESSOR_NUMBER: a group, a number, a byte.
+            unsafe { number.cast::<u32>().write_unaligned(u32::from(cpu) << 16) };
+        }
+        u32::from(cpu)
+    }
+
+    /// The time, in units of 100 ns since 1601.
+    fn NdisGetCurrentSystemTime(time: *mut LARGE_INTEGER) {
+        let cx = Cx::enter(Call::new("NdisGetCurrentSystemTime").quiet(), &[]);
+        let now = cx.with(|s| s.sched.now);
+        if !time.is_null() {
+            // SAFETY: the caller's variable.
+            unsafe { time.cast::<i64>().write_unaligned((EPOCH + now) as i64) };
+        }
+    }
+
+    /// A counter of 10 MHz.
+    fn KeQueryPerformanceCounter(frequency: *mut LARGE_INTEGER) -> LARGE_INTEGER {
+        let cx = Cx::enter(Call::new("KeQueryPerformanceCounter").quiet(), &[]);
+        if !frequency.is_null() {
+            // SAFETY: the caller's variable.
+            unsafe { frequency.cast::<i64>().write_unaligned(10_000_000) };
+        }
+        LARGE_INTEGER {
+            QuadPart: cx.with(|s| s.sched.now) as i64,
+        }
+    }
+
+    /// Memory that lives as long as the driver object.
+    fn IoAllocateDriverObjectExtension(
+        object: *mut DRIVER_OBJECT,
+        id: *mut c_void,
+        size: u32,
+        extension: *mut *mut c_void,
+    ) -> i32 {
+        let cx = Cx::enter(Call::new("IoAllocateDriverObjectExtension"), &[]);
+        if let Some(status) = cx.fault {
+            return cx.done(status);
+        }
+        let made = cx.with(|s| {
+            let known = s
+                .world
+                .extensions
+                .iter()
+                .any(|e| e.object == object.addr() && e.id == id.addr());
+            if known {
+                return Err(NAME_COLLISION);
+            }
+            if s.faults.allocation() {
+                return Err(INSUFFICIENT_RESOURCES);
+            }
+            let made = Extension::new(object.addr(), id.addr(), size).ok_or(INSUFFICIENT_RESOURCES)?;
+            let start = made.start;
+            s.world.extensions.push(made);
+            Ok(start)
+        });
+        match made {
+            Ok(start) => {
+                // SAFETY: the caller's variable for the result.
+                unsafe { extension.write(start.0.cast()) };
+                cx.done(0)
+            }
+            Err(status) => cx.done(status),
+        }
+    }
+
+    /// Finds what `IoAllocateDriverObjectExtension` made.
+    fn IoGetDriverObjectExtension(object: *mut DRIVER_OBJECT, id: *mut c_void) -> *mut c_void {
+        let cx = Cx::enter(Call::new("IoGetDriverObjectExtension").quiet(), &[]);
+        cx.with(|s| {
+            s.world
+                .extensions
+                .iter()
+                .find(|e| e.object == object.addr() && e.id == id.addr())
+                .map_or(core::ptr::null_mut(), |e| e.start.0.cast())
+        })
+    }
+
+    /// Starts a thread of the driver's own.
+    fn PsCreateSystemThread(
+        thread: *mut *mut c_void,
+        _access: u32,
+        _attributes: *mut c_void,
+        _process: *mut c_void,
+        _client: *mut c_void,
+        routine: Option<ThreadRoutine>,
+        context: *mut c_void,
+    ) -> i32 {
+        let cx = Cx::enter(Call::new("PsCreateSystemThread"), &[]);
+        if let Some(status) = cx.fault {
+            return cx.done(status);
+        }
+        let Some(routine) = routine else {
+            return cx.done(INSUFFICIENT_RESOURCES);
+        };
+        let context = Context(context);
+        let id = cx.with(|s| {
+            let (driver, who) = (s.driver(), s.who());
+            s.sched.queue(Work {
+                id: 0,
+                name: alloc::format!("system thread of {who}").into(),
+                irql: 0,
+                frame: Some(Frame {
+                    driver,
+                    who,
+                    name: "a system thread",
+                    irql: 0,
+                    locks: 0,
+                    about: None,
+                    call: None,
+                }),
+                system: true,
+                plug_and_play: false,
+                run: Box::new(move |_| {
+                    let context = context;
+                    // SAFETY: the routine and context of the driver.
+                    unsafe { routine(context.0) };
+                }),
+            })
+        });
+        if !thread.is_null() {
+            // SAFETY: the caller's variable for the result. The value is no
+            // handle of this host: nothing but ZwClose can be done with it.
+            unsafe { thread.write(handle(id as usize)) };
+        }
+        cx.done(0)
+    }
+
+    /// The driver has found its world inconsistent: the run ends here.
+    fn KeBugCheckEx(code: u32, p1: usize, p2: usize, p3: usize, p4: usize) {
+        let cx = Cx::enter(Call::new("KeBugCheckEx"), &[]);
+        cx.core.die(
+            rules::BUG_CHECK,
+            alloc::format!("bug check {code:#010x} ({p1:#x}, {p2:#x}, {p3:#x}, {p4:#x})"),
+        );
+    }
+}}

@@ -1,0 +1,433 @@
+//! Timers and work items: code of a driver that runs later, on its own.
+
+use crate::cx::{Call, Callback, Context, Cx, handle};
+use crate::export::exports;
+use crate::handle::{Kind, ObjectId};
+use crate::report::{ObjectLeft, tag_text};
+use crate::rules;
+use crate::sched::{DISPATCH, Due, EPOCH, Wait, Work};
+use crate::state::State;
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ffi::c_void;
+use ndis_sys as n;
+use ndis_sys::{LARGE_INTEGER, NDIS_HANDLE, NDIS_TIMER_CHARACTERISTICS};
+
+type TimerRoutine = unsafe extern "system" fn(*mut c_void, *mut c_void, *mut c_void, *mut c_void);
+type WorkRoutine = unsafe extern "system" fn(*mut c_void, NDIS_HANDLE);
+
+pub(crate) struct Timer {
+    raw: usize,
+    routine: TimerRoutine,
+    context: Context,
+    tag: u32,
+    pub(crate) driver: Option<u32>,
+    /// The adapter whose handle it was allocated with.
+    pub(crate) adapter: Option<u32>,
+    who: Arc<str>,
+    /// The current setting, if it is set.
+    pub(crate) set: Option<u64>,
+    period: u64,
+}
+
+#[derive(Default)]
+pub(crate) struct Timers {
+    pub(crate) all: BTreeMap<u32, Timer>,
+    sets: u64,
+}
+
+pub(crate) struct WorkItem {
+    raw: usize,
+    pub(crate) driver: Option<u32>,
+    pub(crate) adapter: Option<u32>,
+    who: Arc<str>,
+    queued: bool,
+}
+
+#[derive(Default)]
+pub(crate) struct WorkItems {
+    pub(crate) all: BTreeMap<u32, WorkItem>,
+}
+
+/// A due time as an interval from now: negative is relative, positive a date.
+pub(crate) fn interval(due: i64) -> u64 {
+    if due <= 0 {
+        due.unsigned_abs()
+    } else {
+        // A date; the host's clock has started at `EPOCH`.
+        (due as u64).saturating_sub(EPOCH)
+    }
+}
+
+impl Timers {
+    pub(crate) fn left(&self, driver: Option<u32>) -> Vec<ObjectLeft> {
+        self.all
+            .iter()
+            .filter(|(_, timer)| driver.is_none() || timer.driver == driver)
+            .map(|(number, timer)| ObjectLeft {
+                kind: Kind::Timer.name(),
+                name: alloc::format!("timer {number}"),
+                tag: tag_text(timer.tag),
+                owner: timer.who.clone(),
+            })
+            .collect()
+    }
+}
+
+impl WorkItems {
+    pub(crate) fn left(&self, driver: Option<u32>) -> Vec<ObjectLeft> {
+        self.all
+            .iter()
+            .filter(|(_, item)| driver.is_none() || item.driver == driver)
+            .map(|(number, item)| ObjectLeft {
+                kind: Kind::WorkItem.name(),
+                name: alloc::format!("work item {number}"),
+                tag: String::new(),
+                owner: item.who.clone(),
+            })
+            .collect()
+    }
+}
+
+impl State {
+    /// The adapter that a handle given at an allocation names, if one.
+    pub(crate) fn adapter_of(&self, raw: usize) -> Option<u32> {
+        match self.handles.look(raw) {
+            crate::handle::Lookup::Live(Kind::Adapter, number) => Some(number),
+            _ => None,
+        }
+    }
+
+    fn set_timer(&mut self, number: u32, delay: u64, period: u64) -> bool {
+        self.timers.sets += 1;
+        let set = self.timers.sets;
+        let time = self.sched.now.saturating_add(delay);
+        let Some(timer) = self.timers.all.get_mut(&number) else {
+            return false;
+        };
+        let before = timer.set.replace(set).is_some();
+        timer.period = period;
+        self.sched.at(
+            time,
+            Due::Timer {
+                number,
+                set,
+                periodic: period != 0,
+            },
+        );
+        before
+    }
+
+    /// A point in time that a timer was set for has come.
+    pub(crate) fn timer_expired(&mut self, number: u32, set: u64, time: u64) {
+        let Some(timer) = self.timers.all.get_mut(&number) else {
+            return;
+        };
+        if timer.set != Some(set) {
+            return;
+        }
+        let (routine, context, who) = (timer.routine, timer.context, timer.who.clone());
+        let driver = timer.driver;
+        if timer.period == 0 {
+            timer.set = None;
+        } else {
+            let next = time.saturating_add(timer.period);
+            self.sched.at(
+                next,
+                Due::Timer {
+                    number,
+                    set,
+                    periodic: true,
+                },
+            );
+        }
+        self.sched.queue(Work {
+            id: 0,
+            name: alloc::format!("timer {number}").into(),
+            irql: DISPATCH,
+            frame: None,
+            system: false,
+            plug_and_play: false,
+            run: Box::new(move |cx| {
+                let context = context;
+                let callback = Callback {
+                    name: "NetTimerCallback",
+                    driver: driver.unwrap_or(0),
+                    who,
+                    passive: None,
+                    objects: [Some(ObjectId::new(Kind::Timer, number)), None, None],
+                };
+                cx.call(&callback, || {
+                    // SAFETY: the routine and context that the driver set; it
+                    // is called at DISPATCH_LEVEL as documented.
+                    unsafe {
+                        routine(
+                            core::ptr::null_mut(),
+                            context.0,
+                            core::ptr::null_mut(),
+                            core::ptr::null_mut(),
+                        );
+                    };
+                });
+            }),
+        });
+    }
+
+    fn queue_item(
+        &mut self,
+        call: &'static str,
+        raw: usize,
+        routine: WorkRoutine,
+        context: Context,
+    ) {
+        let Some(number) = self.take(call, raw, Kind::WorkItem) else {
+            return;
+        };
+        let Some(item) = self.work_items.all.get_mut(&number) else {
+            return;
+        };
+        let object = ObjectId::new(Kind::WorkItem, number);
+        if item.queued {
+            let message = alloc::format!("{object} is queued although it already is");
+            self.violate(rules::ARGUMENT, Some(object), message);
+            return;
+        }
+        item.queued = true;
+        let (driver, who) = (item.driver, item.who.clone());
+        self.sched.queue(Work {
+            id: 0,
+            name: alloc::format!("work item {number}").into(),
+            irql: 0,
+            frame: None,
+            system: false,
+            plug_and_play: false,
+            run: Box::new(move |cx| {
+                let context = context;
+                cx.with(|s| {
+                    if let Some(item) = s.work_items.all.get_mut(&number) {
+                        item.queued = false;
+                    }
+                });
+                let callback = Callback {
+                    name: "NdisIoWorkItemRoutine",
+                    driver: driver.unwrap_or(0),
+                    who,
+                    passive: Some(rules::IRQL),
+                    objects: [Some(object), None, None],
+                };
+                cx.call(&callback, || {
+                    // SAFETY: the routine and context that the driver queued;
+                    // it is called at PASSIVE_LEVEL as documented.
+                    unsafe { routine(context.0, handle(raw)) };
+                });
+            }),
+        });
+    }
+}
+
+fn sleep(name: &'static str, length: u64) {
+    let cx = Cx::enter(Call::new(name).passive(rules::IRQL), &[]);
+    let (raised, until) = cx.with(|s| (s.irql() >= DISPATCH, s.sched.now.saturating_add(length)));
+    if raised {
+        return;
+    }
+    let slept: Result<(), _> = cx.core.wait(cx.task, Some(until), |s| {
+        if s.sched.now >= until {
+            return Ok(());
+        }
+        Err(Wait::Sleep)
+    });
+    let _ = slept;
+}
+
+exports! { EXPORTS {
+    /// Makes a timer.
+    fn NdisAllocateTimerObject(
+        owner: NDIS_HANDLE,
+        characteristics: *mut NDIS_TIMER_CHARACTERISTICS,
+        timer: *mut NDIS_HANDLE,
+    ) -> i32 {
+        let cx = Cx::enter(Call::new("NdisAllocateTimerObject"), &[owner]);
+        if let Some(status) = cx.fault {
+            return cx.done(status);
+        }
+        if characteristics.is_null() || timer.is_null() {
+            return cx.done(n::NDIS_STATUS_INVALID_PARAMETER);
+        }
+        // SAFETY: the caller's structure.
+        let routine = unsafe { (*characteristics).TimerFunction };
+        // SAFETY: as above.
+        let context = unsafe { (*characteristics).FunctionContext };
+        // SAFETY: as above.
+        let tag = unsafe { (*characteristics).AllocationTag };
+        let Some(routine) = routine else {
+            return cx.done(n::NDIS_STATUS_INVALID_PARAMETER);
+        };
+        let raw = cx.with(|s| {
+            if s.faults.allocation() {
+                return None;
+            }
+            let number = s.number(Kind::Timer);
+            let raw = s.handles.make(Kind::Timer, number);
+            let made = Timer {
+                raw,
+                routine,
+                context: Context(context),
+                tag,
+                driver: s.driver(),
+                adapter: s.adapter_of(owner.addr()),
+                who: s.who(),
+                set: None,
+                period: 0,
+            };
+            s.timers.all.insert(number, made);
+            Some((raw, number))
+        });
+        let Some((raw, number)) = raw else {
+            return cx.done(n::NDIS_STATUS_RESOURCES);
+        };
+        cx.about(ObjectId::new(Kind::Timer, number));
+        // SAFETY: the caller's variable for the result.
+        unsafe { timer.write(handle(raw)) };
+        cx.done(n::NDIS_STATUS_SUCCESS)
+    }
+
+    /// Sets a timer; true when it was already set.
+    fn NdisSetTimerObject(
+        timer: NDIS_HANDLE,
+        due: LARGE_INTEGER,
+        period: i32,
+        context: *mut c_void,
+    ) -> u8 {
+        let cx = Cx::enter(Call::new("NdisSetTimerObject"), &[timer]);
+        // SAFETY: every bit pattern of the union is a number.
+        let due = unsafe { due.QuadPart };
+        cx.with(|s| {
+            let Some(number) = s.take("NdisSetTimerObject", timer.addr(), Kind::Timer) else {
+                return 0;
+            };
+            if !context.is_null() && let Some(timer) = s.timers.all.get_mut(&number) {
+                timer.context = Context(context);
+            }
+            u8::from(s.set_timer(number, interval(due), u64::from(period.unsigned_abs()) * 10_000))
+        })
+    }
+
+    /// Cancels a timer; true when it was set.
+    fn NdisCancelTimerObject(timer: NDIS_HANDLE) -> u8 {
+        let cx = Cx::enter(Call::new("NdisCancelTimerObject"), &[timer]);
+        cx.with(|s| {
+            let number = s.take("NdisCancelTimerObject", timer.addr(), Kind::Timer);
+            let timer = number.and_then(|number| s.timers.all.get_mut(&number));
+            u8::from(timer.is_some_and(|timer| timer.set.take().is_some()))
+        })
+    }
+
+    /// Ends a timer that is not set.
+    fn NdisFreeTimerObject(timer: NDIS_HANDLE) {
+        let cx = Cx::enter(Call::new("NdisFreeTimerObject"), &[timer]);
+        cx.with(|s| {
+            let Some(number) = s.take("NdisFreeTimerObject", timer.addr(), Kind::Timer) else {
+                return;
+            };
+            let Some(timer) = s.timers.all.remove(&number) else {
+                return;
+            };
+            let object = ObjectId::new(Kind::Timer, number);
+            s.handles.kill(timer.raw);
+            if timer.set.is_some() {
+                let message = alloc::format!("{object} is freed while it is set");
+                s.violate("DV-15", Some(object), message);
+            }
+            s.histories.end(object);
+        });
+    }
+
+    /// Makes a work item.
+    fn NdisAllocateIoWorkItem(owner: NDIS_HANDLE) -> NDIS_HANDLE {
+        let cx = Cx::enter(Call::new("NdisAllocateIoWorkItem"), &[owner]);
+        if cx.fault.is_some() {
+            return core::ptr::null_mut();
+        }
+        let made = cx.with(|s| {
+            if s.faults.allocation() {
+                return None;
+            }
+            let number = s.number(Kind::WorkItem);
+            let raw = s.handles.make(Kind::WorkItem, number);
+            let item = WorkItem {
+                raw,
+                driver: s.driver(),
+                adapter: s.adapter_of(owner.addr()),
+                who: s.who(),
+                queued: false,
+            };
+            s.work_items.all.insert(number, item);
+            Some((raw, number))
+        });
+        match made {
+            Some((raw, number)) => {
+                cx.about(ObjectId::new(Kind::WorkItem, number));
+                handle(raw)
+            }
+            None => core::ptr::null_mut(),
+        }
+    }
+
+    /// Queues a work item.
+    fn NdisQueueIoWorkItem(
+        item: NDIS_HANDLE,
+        routine: Option<WorkRoutine>,
+        context: *mut c_void,
+    ) {
+        let cx = Cx::enter(Call::new("NdisQueueIoWorkItem"), &[item]);
+        cx.with(|s| match routine {
+            Some(routine) => {
+                s.queue_item("NdisQueueIoWorkItem", item.addr(), routine, Context(context));
+            }
+            None => s.violate(
+                rules::ARGUMENT,
+                None,
+                "NdisQueueIoWorkItem without a routine".into(),
+            ),
+        });
+    }
+
+    /// Ends a work item that is not queued.
+    fn NdisFreeIoWorkItem(item: NDIS_HANDLE) {
+        let cx = Cx::enter(Call::new("NdisFreeIoWorkItem"), &[item]);
+        cx.with(|s| {
+            let Some(number) = s.take("NdisFreeIoWorkItem", item.addr(), Kind::WorkItem) else {
+                return;
+            };
+            let Some(item) = s.work_items.all.remove(&number) else {
+                return;
+            };
+            let object = ObjectId::new(Kind::WorkItem, number);
+            s.handles.kill(item.raw);
+            if item.queued {
+                let message = alloc::format!("{object} is freed while it is queued");
+                s.violate("DV-20", Some(object), message);
+            }
+            s.histories.end(object);
+        });
+    }
+
+    /// Sleeps for some microseconds.
+    fn NdisMSleep(microseconds: u32) {
+        sleep("NdisMSleep", u64::from(microseconds) * 10);
+    }
+
+    /// Sleeps for an interval.
+    fn KeDelayExecutionThread(_mode: i8, _alertable: u8, length: *mut LARGE_INTEGER) -> i32 {
+        if !length.is_null() {
+            // SAFETY: the caller's interval; every bit pattern is a number.
+            let due = unsafe { length.cast::<i64>().read_unaligned() };
+            sleep("KeDelayExecutionThread", interval(due));
+        }
+        0
+    }
+}}

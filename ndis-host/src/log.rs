@@ -1,0 +1,271 @@
+//! The event log: what was called, by whom, on which object, in which order.
+
+use crate::handle::{Kind, ObjectId};
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt::{self, Write as _};
+
+/// How much of a run is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventMode {
+    /// Every event.
+    All,
+    /// The last events, so many of them.
+    Last(usize),
+    /// None.
+    Off,
+}
+
+/// What an [`Event`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub enum EventKind {
+    /// A driver called NDIS.
+    Call,
+    /// That call returned.
+    Return,
+    /// NDIS called a driver.
+    Callback,
+    /// That callback returned.
+    CallbackReturn,
+    /// The host has something to say, a broken rule for one.
+    Note,
+}
+
+/// One step of a run.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Event {
+    /// Its place in the run.
+    pub seq: u64,
+    /// Virtual time, in units of 100 ns.
+    pub time: u64,
+    /// The virtual processor.
+    pub cpu: u8,
+    /// The IRQL: 0 is PASSIVE_LEVEL, 2 DISPATCH_LEVEL.
+    pub irql: u8,
+    /// What happened.
+    pub kind: EventKind,
+    /// The NDIS name of the call or callback.
+    pub name: &'static str,
+    /// Who did it: a driver, a thread, or `NDIS`.
+    pub from: Arc<str>,
+    /// Whom it was done to.
+    pub to: Arc<str>,
+    /// The objects it is about, as text.
+    pub object: String,
+    /// The same, as numbers.
+    pub objects: Vec<ObjectId>,
+    /// The call (the conversation on a VC or on two joined ones) it belongs to.
+    pub call: Option<u32>,
+    /// What came back.
+    pub status: Option<i32>,
+    /// How deep the calls of this task are nested.
+    pub depth: u32,
+    /// The task.
+    pub task: u32,
+    /// What the host adds.
+    pub note: String,
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:>6} cpu{} {} ",
+            self.seq,
+            self.cpu,
+            if self.irql == 0 {
+                "PASSIVE "
+            } else {
+                "DISPATCH"
+            }
+        )?;
+        for _ in 0..self.depth {
+            f.write_str("  ")?;
+        }
+        match self.kind {
+            EventKind::Call | EventKind::Callback => {
+                write!(f, "{} -> {}: {}", self.from, self.to, self.name)?;
+            }
+            EventKind::Return | EventKind::CallbackReturn => {
+                write!(f, "{} <- {}: {}", self.to, self.from, self.name)?;
+            }
+            EventKind::Note => f.write_str("note:")?,
+        }
+        if !self.object.is_empty() {
+            write!(f, " [{}]", self.object)?;
+        }
+        if let Some(status) = self.status {
+            write!(f, " = {}", crate::status::Name(status))?;
+        }
+        if !self.note.is_empty() {
+            write!(f, " {}", self.note)?;
+        }
+        Ok(())
+    }
+}
+
+/// Up to three objects that an event is about.
+pub(crate) type Objects = [Option<ObjectId>; 3];
+
+pub(crate) struct Raw {
+    pub(crate) seq: u64,
+    pub(crate) time: u64,
+    pub(crate) cpu: u8,
+    pub(crate) irql: u8,
+    pub(crate) kind: EventKind,
+    pub(crate) name: &'static str,
+    pub(crate) from: Arc<str>,
+    pub(crate) to: Arc<str>,
+    pub(crate) objects: Objects,
+    pub(crate) call: Option<u32>,
+    pub(crate) status: Option<i32>,
+    pub(crate) depth: u32,
+    pub(crate) task: u32,
+    pub(crate) note: Option<Arc<str>>,
+}
+
+impl Raw {
+    fn finish(&self) -> Event {
+        let objects: Vec<ObjectId> = self.objects.iter().flatten().copied().collect();
+        let mut object = String::new();
+        for (index, id) in objects.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            let _ = write!(object, "{comma}{id}");
+        }
+        Event {
+            seq: self.seq,
+            time: self.time,
+            cpu: self.cpu,
+            irql: self.irql,
+            kind: self.kind,
+            name: self.name,
+            from: self.from.clone(),
+            to: self.to.clone(),
+            object,
+            objects,
+            call: self.call,
+            status: self.status,
+            depth: self.depth,
+            task: self.task,
+            note: self.note.as_deref().unwrap_or_default().into(),
+        }
+    }
+}
+
+pub(crate) struct Log {
+    mode: EventMode,
+    events: VecDeque<Raw>,
+    seq: u64,
+}
+
+impl Log {
+    pub(crate) const fn new(mode: EventMode) -> Self {
+        Self {
+            mode,
+            events: VecDeque::new(),
+            seq: 0,
+        }
+    }
+
+    /// The number of the next event.
+    pub(crate) fn next_seq(&mut self) -> u64 {
+        self.seq += 1;
+        self.seq
+    }
+
+    pub(crate) const fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    pub(crate) fn push(&mut self, event: Raw) {
+        match self.mode {
+            EventMode::Off => return,
+            EventMode::Last(limit) => {
+                while self.events.len() >= limit.max(1) {
+                    self.events.pop_front();
+                }
+            }
+            EventMode::All => {}
+        }
+        self.events.push_back(event);
+    }
+
+    pub(crate) fn events(&self) -> Vec<Event> {
+        self.events.iter().map(Raw::finish).collect()
+    }
+}
+
+/// What happened to one object, for the report that names it.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Past {
+    /// The place in the run.
+    pub seq: u64,
+    /// The call or callback.
+    pub what: &'static str,
+    /// Who did it.
+    pub who: Arc<str>,
+    /// What came back.
+    pub status: Option<i32>,
+}
+
+impl fmt::Display for Past {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{} {} by {}", self.seq, self.what, self.who)?;
+        if let Some(status) = self.status {
+            write!(f, " = {}", crate::status::Name(status))?;
+        }
+        Ok(())
+    }
+}
+
+/// How many steps of an object's life are kept: its first ones and its last.
+const FIRST: usize = 4;
+const LAST: usize = 20;
+/// How many ended objects are remembered.
+const ENDED: usize = 4096;
+
+/// The lives of all objects, the ended ones included (the last few thousand).
+#[derive(Default)]
+pub(crate) struct Histories {
+    lives: alloc::collections::BTreeMap<ObjectId, (Vec<Past>, VecDeque<Past>)>,
+    ended: VecDeque<ObjectId>,
+}
+
+impl Histories {
+    pub(crate) fn add(&mut self, object: ObjectId, past: Past) {
+        // Memory, MDLs and net buffers are too many and tell too little.
+        if matches!(object.kind, Kind::Memory | Kind::Mdl | Kind::NetBuffer) {
+            return;
+        }
+        let (first, last) = self.lives.entry(object).or_default();
+        if first.len() < FIRST {
+            first.push(past);
+        } else {
+            if last.len() == LAST {
+                last.pop_front();
+            }
+            last.push_back(past);
+        }
+    }
+
+    pub(crate) fn end(&mut self, object: ObjectId) {
+        self.ended.push_back(object);
+        if self.ended.len() > ENDED
+            && let Some(oldest) = self.ended.pop_front()
+        {
+            self.lives.remove(&oldest);
+        }
+    }
+
+    pub(crate) fn of(&self, object: ObjectId) -> Vec<Past> {
+        self.lives
+            .get(&object)
+            .map(|(first, last)| first.iter().chain(last).cloned().collect())
+            .unwrap_or_default()
+    }
+}

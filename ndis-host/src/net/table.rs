@@ -1,0 +1,372 @@
+//! The host's records of lists, buffers and MDLs.
+
+use crate::cx::Ptr;
+use crate::handle::{Kind, ObjectId};
+use crate::report::{ObjectLeft, tag_text};
+use crate::state::State;
+use alloc::alloc::{alloc_zeroed, dealloc};
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::alloc::Layout;
+use ndis_sys as n;
+use ndis_sys::{MDL, NET_BUFFER, NET_BUFFER_LIST};
+
+/// Memory that is freed with its record.
+pub(crate) struct Chunk {
+    start: Ptr<u8>,
+    layout: Layout,
+}
+
+impl Chunk {
+    pub(crate) fn new(size: usize) -> Option<Self> {
+        let layout = Layout::from_size_align(size.max(1), 16).ok()?;
+        // SAFETY: the size is at least 1.
+        let start = unsafe { alloc_zeroed(layout) };
+        (!start.is_null()).then_some(Self {
+            start: Ptr(start),
+            layout,
+        })
+    }
+
+    pub(crate) fn start(&self) -> *mut u8 {
+        self.start.0
+    }
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        // SAFETY: allocated in `new` with this layout, freed here only.
+        unsafe { dealloc(self.start.0, self.layout) };
+    }
+}
+
+/// A pool of lists or of buffers.
+pub(crate) struct Pool {
+    pub(crate) raw: usize,
+    pub(crate) lists: bool,
+    pub(crate) tag: u32,
+    pub(crate) with_buffer: bool,
+    pub(crate) data: u32,
+    pub(crate) context: u16,
+    pub(crate) driver: Option<u32>,
+    pub(crate) adapter: Option<u32>,
+    pub(crate) who: Arc<str>,
+    pub(crate) out: u32,
+}
+
+/// Who has a list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ListState {
+    /// The driver that allocated it.
+    Owned,
+    /// The miniport, until it completes the send.
+    Sent {
+        vc: u32,
+        source: usize,
+        first: usize,
+    },
+    /// The client, until it returns the list.
+    Indicated { vc: u32, binding: u32, adapter: u32 },
+    /// The client, for the time of the callback.
+    Lent { vc: u32 },
+}
+
+pub(crate) struct List {
+    pub(crate) number: u32,
+    chunk: Chunk,
+    pub(crate) pool: u32,
+    pub(crate) state: ListState,
+    /// The buffer that was allocated with it.
+    pub(crate) buffer: Option<usize>,
+    pub(crate) contexts: Vec<Chunk>,
+}
+
+impl List {
+    pub(crate) fn new(number: u32, pool: u32) -> Option<Self> {
+        Some(Self {
+            number,
+            chunk: Chunk::new(size_of::<NET_BUFFER_LIST>())?,
+            pool,
+            state: ListState::Owned,
+            buffer: None,
+            contexts: Vec::new(),
+        })
+    }
+
+    pub(crate) fn id(&self) -> ObjectId {
+        ObjectId::new(Kind::NetBufferList, self.number)
+    }
+
+    pub(crate) fn pointer(&self) -> *mut NET_BUFFER_LIST {
+        self.chunk.start().cast()
+    }
+
+    pub(crate) fn next(&self) -> *mut NET_BUFFER_LIST {
+        // SAFETY: the record owns the memory of the list.
+        let field = unsafe { &raw const (*self.pointer()).u.s.Next };
+        // SAFETY: inside that memory; any bits are a pointer.
+        unsafe { field.read() }
+    }
+
+    pub(crate) fn set_next(&self, next: *mut NET_BUFFER_LIST) {
+        // SAFETY: the record owns the memory of the list.
+        let field = unsafe { &raw mut (*self.pointer()).u.s.Next };
+        // SAFETY: inside that memory.
+        unsafe { field.write(next) };
+    }
+
+    pub(crate) fn first(&self) -> *mut NET_BUFFER {
+        // SAFETY: the record owns the memory of the list.
+        let field = unsafe { &raw const (*self.pointer()).u.s.FirstNetBuffer };
+        // SAFETY: inside that memory; any bits are a pointer.
+        unsafe { field.read() }
+    }
+
+    pub(crate) fn set_first(&self, first: *mut NET_BUFFER) {
+        // SAFETY: the record owns the memory of the list.
+        let field = unsafe { &raw mut (*self.pointer()).u.s.FirstNetBuffer };
+        // SAFETY: inside that memory.
+        unsafe { field.write(first) };
+    }
+
+    pub(crate) fn source(&self) -> usize {
+        // SAFETY: the record owns the memory of the list.
+        let field = unsafe { &raw const (*self.pointer()).SourceHandle };
+        // SAFETY: inside that memory; any bits are a pointer.
+        unsafe { field.read() }.addr()
+    }
+
+    pub(crate) fn set_source(&self, raw: usize) {
+        // SAFETY: the record owns the memory of the list.
+        let field = unsafe { &raw mut (*self.pointer()).SourceHandle };
+        // SAFETY: inside that memory.
+        unsafe { field.write(crate::cx::handle(raw)) };
+    }
+
+    pub(crate) fn status(&self) -> i32 {
+        // SAFETY: the record owns the memory of the list.
+        let field = unsafe { &raw const (*self.pointer()).u2.Status };
+        // SAFETY: inside that memory; any bits are a number.
+        unsafe { field.read() }
+    }
+
+    pub(crate) fn set_status(&self, status: i32) {
+        // SAFETY: the record owns the memory of the list.
+        let field = unsafe { &raw mut (*self.pointer()).u2.Status };
+        // SAFETY: inside that memory.
+        unsafe { field.write(status) };
+    }
+}
+
+pub(crate) struct Buffer {
+    chunk: Chunk,
+    pub(crate) pool: u32,
+    /// The MDL that was allocated with it.
+    pub(crate) mdl: Option<usize>,
+    /// Belongs to a list and goes with it.
+    pub(crate) of_list: bool,
+}
+
+/// The fields of a net buffer that describe its data.
+#[derive(Clone, Copy)]
+pub(crate) struct Data {
+    pub(crate) current: *mut MDL,
+    pub(crate) current_offset: u32,
+    pub(crate) length: u32,
+    pub(crate) chain: *mut MDL,
+    pub(crate) offset: u32,
+}
+
+impl Buffer {
+    pub(crate) fn new(pool: u32) -> Option<Self> {
+        Some(Self {
+            chunk: Chunk::new(size_of::<NET_BUFFER>())?,
+            pool,
+            mdl: None,
+            of_list: false,
+        })
+    }
+
+    pub(crate) fn pointer(&self) -> *mut NET_BUFFER {
+        self.chunk.start().cast()
+    }
+
+    fn fields(&self) -> *mut n::NET_BUFFER_u_s {
+        // SAFETY: the record owns the memory of the buffer.
+        unsafe { &raw mut (*self.pointer()).u.s }
+    }
+
+    pub(crate) fn data(&self) -> Data {
+        // SAFETY: inside the record's memory; the pointers and numbers there
+        // are any bits, and the length is the low half of its union.
+        let fields = unsafe { self.fields().read() };
+        // SAFETY: every bit pattern of the union is a length.
+        let length = unsafe { fields.u.DataLength };
+        Data {
+            current: fields.CurrentMdl,
+            current_offset: fields.CurrentMdlOffset,
+            length,
+            chain: fields.MdlChain,
+            offset: fields.DataOffset,
+        }
+    }
+
+    pub(crate) fn set_data(&self, data: Data) {
+        // SAFETY: inside the record's memory.
+        let mut fields = unsafe { self.fields().read() };
+        fields.CurrentMdl = data.current;
+        fields.CurrentMdlOffset = data.current_offset;
+        fields.u = n::NET_BUFFER_u_s_u {
+            stDataLength: data.length as n::SIZE_T,
+        };
+        fields.MdlChain = data.chain;
+        fields.DataOffset = data.offset;
+        // SAFETY: as above.
+        unsafe { self.fields().write(fields) };
+    }
+}
+
+pub(crate) struct Mdl {
+    chunk: Chunk,
+    /// Data that was allocated with it.
+    pub(crate) data: Option<Chunk>,
+    pub(crate) driver: Option<u32>,
+    pub(crate) who: Arc<str>,
+    /// Belongs to a buffer and goes with it.
+    pub(crate) of_buffer: bool,
+    pub(crate) number: u32,
+}
+
+impl Mdl {
+    /// An MDL for `length` bytes at `start`.
+    pub(crate) fn new(start: *mut u8, length: u32, owner: (Option<u32>, Arc<str>)) -> Option<Self> {
+        let chunk = Chunk::new(size_of::<MDL>() + 4 * size_of::<usize>())?;
+        let offset = start.addr() & 0xFFF;
+        let mdl = MDL {
+            Next: core::ptr::null_mut(),
+            Size: size_of::<MDL>() as i16,
+            MdlFlags: (n::MDL_MAPPED_TO_SYSTEM_VA
+                | n::MDL_PAGES_LOCKED
+                | n::MDL_SOURCE_IS_NONPAGED_POOL) as i16,
+            Process: core::ptr::null_mut(),
+            MappedSystemVa: start.cast(),
+            StartVa: start.wrapping_sub(offset).cast(),
+            ByteCount: length,
+            ByteOffset: offset as u32,
+        };
+        // SAFETY: the chunk is large enough for an MDL and aligned for anything.
+        unsafe { chunk.start().cast::<MDL>().write(mdl) };
+        Some(Self {
+            chunk,
+            data: None,
+            driver: owner.0,
+            who: owner.1,
+            of_buffer: false,
+            number: 0,
+        })
+    }
+
+    pub(crate) fn pointer(&self) -> *mut MDL {
+        self.chunk.start().cast()
+    }
+
+    pub(crate) fn next(&self) -> *mut MDL {
+        // SAFETY: the record owns the memory of the MDL.
+        unsafe { (*self.pointer()).Next }
+    }
+
+    pub(crate) fn set_next(&self, next: *mut MDL) {
+        // SAFETY: the record owns the memory of the MDL.
+        unsafe { (*self.pointer()).Next = next };
+    }
+
+    pub(crate) fn length(&self) -> u32 {
+        // SAFETY: the record owns the memory of the MDL.
+        unsafe { (*self.pointer()).ByteCount }
+    }
+
+    /// Where its bytes are.
+    pub(crate) fn start(&self) -> *mut u8 {
+        // SAFETY: the record owns the memory of the MDL.
+        unsafe { (*self.pointer()).MappedSystemVa }.cast()
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Buffers {
+    pub(crate) pools: BTreeMap<u32, Pool>,
+    pub(crate) lists: BTreeMap<usize, List>,
+    pub(crate) buffers: BTreeMap<usize, Buffer>,
+    pub(crate) mdls: BTreeMap<usize, Mdl>,
+}
+
+impl Buffers {
+    pub(crate) fn left(&self, driver: Option<u32>) -> Vec<ObjectLeft> {
+        let mut left: Vec<ObjectLeft> = self
+            .pools
+            .iter()
+            .filter(|(_, pool)| driver.is_none() || pool.driver == driver)
+            .map(|(number, pool)| {
+                let kind = if pool.lists {
+                    Kind::NetBufferListPool
+                } else {
+                    Kind::NetBufferPool
+                };
+                ObjectLeft {
+                    kind: kind.name(),
+                    name: alloc::format!("{} ({} out)", ObjectId::new(kind, *number), pool.out),
+                    tag: tag_text(pool.tag),
+                    owner: pool.who.clone(),
+                }
+            })
+            .collect();
+        let mut mdls: Vec<&Mdl> = self
+            .mdls
+            .values()
+            .filter(|mdl| !mdl.of_buffer && (driver.is_none() || mdl.driver == driver))
+            .collect();
+        mdls.sort_unstable_by_key(|mdl| mdl.number);
+        left.extend(mdls.into_iter().map(|mdl| ObjectLeft {
+            kind: Kind::Mdl.name(),
+            name: alloc::format!("MDL {}", mdl.number),
+            tag: String::new(),
+            owner: mdl.who.clone(),
+        }));
+        left
+    }
+}
+
+/// Takes the chain that starts at `first` apart, as far as it consists of lists
+/// of this host; the second value is where it leads astray, if it does.
+pub(crate) fn chain(state: &State, first: *mut NET_BUFFER_LIST) -> (Vec<usize>, Option<usize>) {
+    let mut lists: Vec<usize> = Vec::new();
+    let mut seen = alloc::collections::BTreeSet::new();
+    let mut at = first;
+    while !at.is_null() {
+        let Some(list) = state.buffers.lists.get(&at.addr()) else {
+            return (lists, Some(at.addr()));
+        };
+        if !seen.insert(at.addr()) {
+            return (lists, Some(at.addr()));
+        }
+        lists.push(at.addr());
+        at = list.next();
+    }
+    (lists, None)
+}
+
+impl State {
+    /// Links `lists` to a chain and gives its head.
+    pub(crate) fn link(&self, lists: &[usize]) -> *mut NET_BUFFER_LIST {
+        let mut next = core::ptr::null_mut();
+        for address in lists.iter().rev() {
+            if let Some(list) = self.buffers.lists.get(address) {
+                list.set_next(next);
+                next = list.pointer();
+            }
+        }
+        next
+    }
+}

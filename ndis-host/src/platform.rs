@@ -1,0 +1,240 @@
+//! The few things that the host needs from the world below it.
+//!
+//! The scheduler gives every piece of driver code a thread of its own and lets
+//! exactly one of them run. That takes: a way to start a thread, a name for the
+//! thread that is running, a way to park and wake one, and a lock for the short
+//! moments in which the host's own tables change. With the feature `std` (the
+//! default) the standard library provides them; an `ndis.sys` image installs
+//! system threads and kernel events instead. Nothing else in this crate knows
+//! the difference.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+
+/// A job for a thread.
+pub type Job = Box<dyn FnOnce() + Send>;
+
+/// What the host asks of the system that it runs on.
+pub trait Platform: Sync {
+    /// Starts a thread. Dropping or joining the returned handle must wait for it.
+    fn spawn(&self, job: Job) -> Box<dyn Join>;
+    /// A number that names the calling thread for as long as it lives.
+    fn thread_id(&self) -> u64;
+    /// A new parking place.
+    fn parker(&self) -> Arc<dyn Park>;
+    /// Runs `job`; a panic in it comes back as its message, where panics unwind.
+    fn catch(&self, job: Job) -> Result<(), String>;
+}
+
+/// A started thread.
+pub trait Join: Send {
+    /// Waits for the end of the thread.
+    fn join(self: Box<Self>);
+}
+
+/// A place where one thread waits for a token that another one leaves.
+pub trait Park: Send + Sync {
+    /// Waits for the token and takes it.
+    fn park(&self);
+    /// As [`park`](Park::park), for `milliseconds` at most; false when none came.
+    fn park_for(&self, milliseconds: u32) -> bool;
+    /// Leaves the token; a second one before it is taken adds nothing.
+    fn unpark(&self);
+}
+
+#[cfg(feature = "std")]
+pub use self::with_std::{Lock, Std};
+
+#[cfg(feature = "std")]
+pub(crate) fn platform() -> &'static dyn Platform {
+    &Std
+}
+
+#[cfg(not(feature = "std"))]
+pub(crate) use self::without_std::platform;
+#[cfg(not(feature = "std"))]
+pub use self::without_std::{Lock, install};
+
+#[cfg(feature = "std")]
+mod with_std {
+    use super::{Job, Join, Park, Platform};
+    use alloc::boxed::Box;
+    use alloc::string::{String, ToString};
+    use alloc::sync::Arc;
+    use core::sync::atomic::{AtomicU64, Ordering};
+    use core::time::Duration;
+    use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+    /// The standard library as platform.
+    pub struct Std;
+
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    std::thread_local! {
+        static ID: u64 = NEXT.fetch_add(1, Ordering::Relaxed);
+    }
+
+    impl Platform for Std {
+        fn spawn(&self, job: Job) -> Box<dyn Join> {
+            let thread = std::thread::Builder::new()
+                .name("ndis-host".to_string())
+                .spawn(job)
+                .expect("ndis-host: the system refuses to start a thread");
+            Box::new(thread)
+        }
+
+        fn thread_id(&self) -> u64 {
+            // A thread whose locals are gone is on its way out; it gets a
+            // number that nobody else has.
+            ID.try_with(|id| *id)
+                .unwrap_or_else(|_| NEXT.fetch_add(1, Ordering::Relaxed))
+        }
+
+        fn parker(&self) -> Arc<dyn Park> {
+            Arc::new(Token::default())
+        }
+
+        fn catch(&self, job: Job) -> Result<(), String> {
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).map_err(|payload| {
+                payload
+                    .downcast_ref::<&str>()
+                    .map(ToString::to_string)
+                    .or_else(|| payload.downcast_ref::<String>().cloned())
+                    .unwrap_or_else(|| "a panic without a message".to_string())
+            })
+        }
+    }
+
+    impl Join for std::thread::JoinHandle<()> {
+        fn join(self: Box<Self>) {
+            // The job catches its own panics.
+            let _ = std::thread::JoinHandle::join(*self);
+        }
+    }
+
+    #[derive(Default)]
+    struct Token {
+        left: Mutex<bool>,
+        signal: Condvar,
+    }
+
+    impl Park for Token {
+        fn park(&self) {
+            let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+            while !*left {
+                left = self
+                    .signal
+                    .wait(left)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            *left = false;
+        }
+
+        fn park_for(&self, milliseconds: u32) -> bool {
+            let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+            let (mut left, _) = self
+                .signal
+                .wait_timeout_while(left, Duration::from_millis(milliseconds.into()), |l| !*l)
+                .unwrap_or_else(PoisonError::into_inner);
+            core::mem::replace(&mut *left, false)
+        }
+
+        fn unpark(&self) {
+            *self.left.lock().unwrap_or_else(PoisonError::into_inner) = true;
+            self.signal.notify_one();
+        }
+    }
+
+    /// Mutual exclusion over a value.
+    #[derive(Default)]
+    pub struct Lock<T>(Mutex<T>);
+
+    impl<T> Lock<T> {
+        /// A lock around `value`.
+        pub const fn new(value: T) -> Self {
+            Self(Mutex::new(value))
+        }
+
+        /// Waits for the lock.
+        pub fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+}
+
+#[cfg(not(feature = "std"))]
+mod without_std {
+    use super::Platform;
+    use core::cell::UnsafeCell;
+    use core::ops::{Deref, DerefMut};
+    use core::sync::atomic::{AtomicBool, Ordering};
+
+    static INSTALLED: Lock<Option<&'static dyn Platform>> = Lock::new(None);
+
+    /// Names the platform; call it once, before the first host is built.
+    pub fn install(platform: &'static dyn Platform) {
+        *INSTALLED.lock() = Some(platform);
+    }
+
+    pub(crate) fn platform() -> &'static dyn Platform {
+        INSTALLED
+            .lock()
+            .expect("ndis-host: no platform is installed")
+    }
+
+    /// Mutual exclusion over a value. The host holds one for a few table
+    /// accesses only and never parks meanwhile, so that spinning is enough.
+    #[derive(Default)]
+    pub struct Lock<T> {
+        taken: AtomicBool,
+        value: UnsafeCell<T>,
+    }
+
+    // SAFETY: `lock` hands out the value to one thread at a time, so sharing the
+    // lock moves at most the value (`T: Send`) between threads.
+    unsafe impl<T: Send> Sync for Lock<T> {}
+
+    /// The right to the value of a [`Lock`].
+    pub struct Guard<'a, T>(&'a Lock<T>);
+
+    impl<T> Lock<T> {
+        /// A lock around `value`.
+        pub const fn new(value: T) -> Self {
+            Self {
+                taken: AtomicBool::new(false),
+                value: UnsafeCell::new(value),
+            }
+        }
+
+        /// Waits for the lock.
+        pub fn lock(&self) -> Guard<'_, T> {
+            while self.taken.swap(true, Ordering::Acquire) {
+                core::hint::spin_loop();
+            }
+            Guard(self)
+        }
+    }
+
+    impl<T> Deref for Guard<'_, T> {
+        type Target = T;
+
+        fn deref(&self) -> &T {
+            // SAFETY: a guard exists only while `taken` is set by its maker, so
+            // no other reference to the value is alive.
+            unsafe { &*self.0.value.get() }
+        }
+    }
+
+    impl<T> DerefMut for Guard<'_, T> {
+        fn deref_mut(&mut self) -> &mut T {
+            // SAFETY: as in `deref`; the guard itself is borrowed exclusively.
+            unsafe { &mut *self.0.value.get() }
+        }
+    }
+
+    impl<T> Drop for Guard<'_, T> {
+        fn drop(&mut self) {
+            self.0.taken.store(false, Ordering::Release);
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Named answers to the questions that Microsoft's pages leave open.
+//!
+//! Where two pages contradict each other, or none says anything, the host does
+//! not guess: each question is a setting, its first variant the default, and a
+//! driver is proven when it is right under every one. Every setting names the
+//! rows of the rule book that it comes from, and the experiment on a real
+//! Windows machine that would settle it.
+
+use alloc::vec::Vec;
+
+macro_rules! readings {
+    ($($(#[$doc:meta])* $field:ident: $name:ident { $($(#[$vdoc:meta])* $variant:ident),+ $(,)? })+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+            #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+            pub enum $name {
+                $($(#[$vdoc])* $variant),+
+            }
+
+            impl $name {
+                /// Every answer, the default first.
+                pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            }
+        )+
+
+        /// One answer to each open question.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+        pub struct Readings {
+            $(
+                /// See the type.
+                pub $field: $name,
+            )+
+        }
+
+        impl Readings {
+            /// The defaults, then each question's other answers alone.
+            fn alone() -> Vec<Self> {
+                let mut all = alloc::vec![Self::default()];
+                $(
+                    for answer in &$name::ALL[1..] {
+                        all.push(Self { $field: *answer, ..Self::default() });
+                    }
+                )+
+                all
+            }
+
+            /// The questions and this reading's answers that are not the default,
+            /// as text; empty for the default.
+            pub fn describe(&self) -> alloc::string::String {
+                #[allow(unused_imports)]
+                use core::fmt::Write as _;
+                let mut text = alloc::string::String::new();
+                let default = Self::default();
+                $(
+                    if self.$field != default.$field {
+                        if !text.is_empty() {
+                            text.push_str(", ");
+                        }
+                        let _ = write!(text, "{}: {:?}", stringify!($field), self.$field);
+                    }
+                )+
+                text
+            }
+        }
+    };
+}
+
+readings! {
+    /// Does NDIS call `ProtocolCmActivateVcComplete` of an MCM? (VC-34: one page
+    /// says never, another always, a third only after PENDING.)
+    ///
+    /// Experiment: an MCM whose handler prints; activate a VC from the make-call
+    /// handler and note the status that comes back and whether the print follows.
+    activate_complete: ActivateComplete {
+        /// Activation sometimes pends, and then the callback follows.
+        #[default]
+        OnPending,
+        /// Activation is finished when the call returns; no callback.
+        Never,
+        /// The callback runs for an activation that returned success, too.
+        Always,
+    }
+    /// Does NDIS call `ProtocolCmDeactivateVcComplete` of an MCM? (VC-45, VC-46.)
+    ///
+    /// Experiment: as for the activation, at the close of a call.
+    deactivate_complete: DeactivateComplete {
+        /// Deactivation sometimes pends, and then the callback follows.
+        #[default]
+        OnPending,
+        /// Deactivation is finished when the call returns; no callback.
+        Never,
+        /// The callback runs for a deactivation that returned success, too.
+        Always,
+    }
+    /// May the MCM complete the close of a call before it deactivates the VC?
+    /// (CALL-49: the callback pages say no, one conceptual page draws it so.)
+    ///
+    /// Experiment: complete first, under Driver Verifier, and let the client
+    /// delete the VC from its completion handler.
+    close_order: CloseOrder {
+        /// Both orders are accepted.
+        #[default]
+        Either,
+        /// Completing the close of an active VC breaks CALL-49.
+        DeactivateFirst,
+        /// Deactivating a VC before the close has completed breaks CALL-49.
+        CompleteFirst,
+    }
+    /// What may the creator of a VC do with it after the call's close has
+    /// completed? (CALL-55, VC-53 against the page of NdisClCloseCall.)
+    ///
+    /// Experiment: a second NdisClMakeCall on the same VC.
+    vc_after_close: VcAfterClose {
+        /// Another call may be made on it.
+        #[default]
+        Reusable,
+        /// It can only be deleted.
+        DeleteOnly,
+    }
+    /// When is the VC of an incoming call activated? (CALL-24, VC-31 against the
+    /// TAPI page on accepting calls.)
+    ///
+    /// Experiment: dispatch on an inactive VC and see what the client gets.
+    incoming_activation: IncomingActivation {
+        /// Before the dispatch; a dispatch on an inactive VC breaks CALL-24.
+        #[default]
+        BeforeDispatch,
+        /// After the client accepted is fine, too.
+        AfterAccept,
+    }
+    /// Are the clients unbound before `MiniportHaltEx`? (HALT-01 against the
+    /// stack-stop order of HALT-18.)
+    ///
+    /// Experiment: print from both handlers while a device is disabled.
+    notify_close: NotifyClose {
+        /// Unbind first: nothing is left to notify.
+        #[default]
+        UnbindFirst,
+        /// Halt first: the MCM closes the address families from its halt handler.
+        HaltFirst,
+    }
+    /// At which IRQL does `ProtocolClOpenAfCompleteEx` run when the MCM completes
+    /// at DISPATCH_LEVEL? (AF-48, IRQL-66.)
+    ///
+    /// Experiment: complete from a timer and print the IRQL in the client.
+    open_af_complete_irql: OpenAfCompleteIrql {
+        /// At PASSIVE_LEVEL: NDIS hands it to a worker.
+        #[default]
+        Passive,
+        /// At the IRQL of the completion.
+        AsCompleted,
+    }
+    /// What does `NdisMCmDispatchIncomingCall` return when the client answers at
+    /// once? (CALL-25; the page has no section on return values.)
+    ///
+    /// Experiment: a client that returns SUCCESS from `ProtocolClIncomingCall`.
+    dispatch_incoming_call_result: DispatchIncomingCallResult {
+        /// PENDING, and `ProtocolCmIncomingCallComplete` brings every answer.
+        #[default]
+        PendingThenCallback,
+        /// The client's answer itself; the callback only follows a PENDING.
+        ClientStatus,
+    }
+    /// What does `NdisClDeregisterSap` return when the call manager deregisters at
+    /// once? (SAP-09: the table has PENDING and FAILURE only, the text speaks of
+    /// the case that it does not pend.)
+    ///
+    /// Experiment: a call manager whose handler returns SUCCESS.
+    deregister_sap_result: DeregisterSapResult {
+        /// PENDING, and the client's completion handler has run.
+        #[default]
+        PendingThenCallback,
+        /// SUCCESS, and the client does it all itself.
+        Status,
+    }
+    /// Does NDIS copy the `CO_ADDRESS_FAMILY` that an MCM registers? (INIT-07.)
+    ///
+    /// Experiment: change the structure after the registration and look at what
+    /// the client is shown.
+    copies_address_family: CopiesAddressFamily {
+        /// It copies.
+        #[default]
+        Copies,
+        /// It shows the MCM's own structure to each client.
+        KeepsPointer,
+    }
+    /// What becomes of an incoming close that crosses the client's own? (CALL-69.)
+    ///
+    /// Experiment: both ends hang up at once, many times, and count the callbacks.
+    crossing_close: CrossingClose {
+        /// The client that has already closed is not told again.
+        #[default]
+        Swallowed,
+        /// The client is told although it is closing, and must not close twice.
+        Delivered,
+    }
+    /// May calls be made, taken and closed while the adapter is paused? (The page
+    /// of MiniportPause speaks of data only.)
+    ///
+    /// Experiment: pause with `Disable-NetAdapterBinding` of a filter while a
+    /// client places a call.
+    call_control_while_paused: CallControlWhilePaused {
+        /// Yes.
+        #[default]
+        Allowed,
+        /// NDIS refuses new calls.
+        Refused,
+    }
+}
+
+impl Readings {
+    /// Every reading to test under: the defaults, each question's other answers
+    /// alone, and a few together.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let mut all = Self::alone();
+        all.push(Self {
+            activate_complete: ActivateComplete::Always,
+            deactivate_complete: DeactivateComplete::Always,
+            dispatch_incoming_call_result: DispatchIncomingCallResult::ClientStatus,
+            crossing_close: CrossingClose::Delivered,
+            ..Self::default()
+        });
+        all.push(Self {
+            activate_complete: ActivateComplete::Never,
+            deactivate_complete: DeactivateComplete::Never,
+            notify_close: NotifyClose::HaltFirst,
+            copies_address_family: CopiesAddressFamily::KeepsPointer,
+            ..Self::default()
+        });
+        all.push(Self {
+            vc_after_close: VcAfterClose::DeleteOnly,
+            incoming_activation: IncomingActivation::AfterAccept,
+            open_af_complete_irql: OpenAfCompleteIrql::AsCompleted,
+            crossing_close: CrossingClose::Delivered,
+            ..Self::default()
+        });
+        all.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_answer_is_visited() {
+        let all: Vec<Readings> = Readings::all().collect();
+        assert_eq!(all[0], Readings::default());
+        assert_eq!(all[0].describe(), "");
+        assert!(
+            all.iter()
+                .any(|r| r.crossing_close == CrossingClose::Delivered)
+        );
+        assert_eq!(all[1].describe(), "activate_complete: Never");
+        assert!(all.len() > 14);
+    }
+}

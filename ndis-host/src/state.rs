@@ -1,0 +1,332 @@
+//! Everything that a host knows, in one place under one lock.
+//!
+//! The lock is held for a few table accesses at a time and never while driver
+//! code runs: a callback may call back into the host, end objects and start new
+//! ones, so whoever called it looks its objects up again afterwards.
+
+use crate::co::world::World;
+use crate::fault::Faults;
+use crate::handle::{Handles, Kind, Lookup, ObjectId};
+use crate::ke::memory::Memory;
+use crate::ke::sync::Locks;
+use crate::ke::timer::{Timers, WorkItems};
+use crate::log::{EventKind, EventMode, Histories, Log, Objects, Past, Raw};
+use crate::net::Buffers;
+use crate::readings::Readings;
+use crate::report::{ObjectLeft, Report, Violation};
+use crate::rng::Rng;
+use crate::sched::Sched;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt::Write as _;
+
+/// After so many reports the rest is only counted.
+const REPORTS: usize = 1000;
+
+/// Findings that wait for the report.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    pub(crate) violations: Vec<Violation>,
+    pub(crate) deadlocks: Vec<String>,
+    /// Announced rules, and how often each came.
+    pub(crate) announced: BTreeMap<String, u64>,
+    pub(crate) counters: BTreeMap<&'static str, u64>,
+    pub(crate) reported: bool,
+}
+
+pub(crate) struct State {
+    pub(crate) seed: u64,
+    pub(crate) rng: Rng,
+    pub(crate) readings: Readings,
+    pub(crate) raise: (u32, u32),
+    pub(crate) log: Log,
+    pub(crate) histories: Histories,
+    pub(crate) ledger: Ledger,
+    pub(crate) handles: Handles,
+    pub(crate) sched: Sched,
+    pub(crate) faults: Faults,
+    pub(crate) memory: Memory,
+    pub(crate) locks: Locks,
+    pub(crate) timers: Timers,
+    pub(crate) work_items: WorkItems,
+    pub(crate) buffers: Buffers,
+    pub(crate) world: World,
+    numbers: BTreeMap<Kind, u32>,
+    pub(crate) ndis: Arc<str>,
+}
+
+/// What a builder decides.
+pub(crate) struct Settings {
+    pub(crate) seed: u64,
+    pub(crate) processors: u8,
+    pub(crate) preemption: (u32, u32),
+    pub(crate) raise: (u32, u32),
+    pub(crate) readings: Readings,
+    pub(crate) events: EventMode,
+    pub(crate) patience: u32,
+}
+
+impl State {
+    pub(crate) fn new(host: u32, settings: &Settings) -> Self {
+        Self {
+            seed: settings.seed,
+            rng: Rng::new(settings.seed),
+            readings: settings.readings,
+            raise: settings.raise,
+            log: Log::new(settings.events),
+            histories: Histories::default(),
+            ledger: Ledger::default(),
+            handles: Handles::new(host),
+            sched: Sched::new(settings.processors, settings.preemption),
+            faults: Faults::default(),
+            memory: Memory::default(),
+            locks: Locks::default(),
+            timers: Timers::default(),
+            work_items: WorkItems::default(),
+            buffers: Buffers::default(),
+            world: World::default(),
+            numbers: BTreeMap::new(),
+            ndis: Arc::from("NDIS"),
+        }
+    }
+
+    /// The next free number for an object of this kind.
+    pub(crate) fn number(&mut self, kind: Kind) -> u32 {
+        let number = self.numbers.entry(kind.object()).or_insert(0);
+        *number += 1;
+        *number
+    }
+
+    /// Who runs: the driver of the innermost callback, or the thread.
+    pub(crate) fn who(&self) -> Arc<str> {
+        self.sched
+            .current()
+            .and_then(|task| task.frames.last().map(|f| f.who.clone()))
+            .unwrap_or_else(|| self.ndis.clone())
+    }
+
+    /// The driver of the innermost callback.
+    pub(crate) fn driver(&self) -> Option<u32> {
+        self.sched
+            .current()
+            .and_then(|task| task.frames.last().and_then(|f| f.driver))
+    }
+
+    pub(crate) fn irql(&self) -> u8 {
+        self.sched.current().map_or(0, |task| task.irql)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn event(
+        &mut self,
+        kind: EventKind,
+        name: &'static str,
+        from: Arc<str>,
+        to: Arc<str>,
+        objects: Objects,
+        status: Option<i32>,
+        note: Option<Arc<str>>,
+    ) {
+        let seq = self.log.next_seq();
+        let call = objects
+            .iter()
+            .flatten()
+            .find_map(|object| self.world.call_of(*object));
+        let (cpu, irql, depth, task) = self.sched.current().map_or((0, 0, 0, 0), |t| {
+            (t.cpu.unwrap_or(0), t.irql, t.depth, t.id)
+        });
+        if matches!(kind, EventKind::Call | EventKind::Callback) {
+            *self.ledger.counters.entry(name).or_insert(0) += 1;
+        }
+        if matches!(
+            kind,
+            EventKind::Return | EventKind::Callback | EventKind::CallbackReturn
+        ) {
+            let who = if kind == EventKind::Return {
+                to.clone()
+            } else if kind == EventKind::Callback {
+                from.clone()
+            } else {
+                from.clone()
+            };
+            // A callback is noted when it starts and, if it answers, when it ends.
+            if kind != EventKind::CallbackReturn || status.is_some() {
+                for object in objects.iter().flatten() {
+                    self.histories.add(
+                        *object,
+                        Past {
+                            seq,
+                            what: name,
+                            who: who.clone(),
+                            status,
+                        },
+                    );
+                }
+            }
+        }
+        self.log.push(Raw {
+            seq,
+            time: self.sched.now,
+            cpu,
+            irql,
+            kind,
+            name,
+            from,
+            to,
+            objects,
+            call,
+            status,
+            depth,
+            task,
+            note,
+        });
+    }
+
+    pub(crate) fn note(&mut self, object: Option<ObjectId>, text: &str) {
+        let who = self.who();
+        let ndis = self.ndis.clone();
+        self.event(
+            EventKind::Note,
+            "",
+            ndis,
+            who,
+            [object, None, None],
+            None,
+            Some(Arc::from(text)),
+        );
+    }
+
+    /// The chain of calls and callbacks that led here, innermost first.
+    pub(crate) fn backtrace(&self) -> String {
+        let Some(task) = self.sched.current() else {
+            return String::new();
+        };
+        let mut text = String::new();
+        for frame in task.frames.iter().rev() {
+            if let Some(call) = frame.call {
+                let _ = write!(text, "{call} from ");
+            }
+            let _ = write!(text, "{} ({})", frame.name, frame.who);
+            text.push_str(", in ");
+        }
+        let _ = write!(
+            text,
+            "task {} \"{}\" on cpu {} at {}",
+            task.id,
+            task.name,
+            task.cpu.unwrap_or(0),
+            if task.irql == 0 {
+                "PASSIVE_LEVEL"
+            } else {
+                "DISPATCH_LEVEL"
+            }
+        );
+        text
+    }
+
+    /// Reports a broken rule by whoever runs.
+    pub(crate) fn violate(
+        &mut self,
+        rule: &'static str,
+        object: Option<ObjectId>,
+        message: String,
+    ) {
+        let who = self.who();
+        self.violate_by(who, rule, object, message);
+    }
+
+    /// Reports a broken rule by `who`.
+    pub(crate) fn violate_by(
+        &mut self,
+        who: Arc<str>,
+        rule: &'static str,
+        object: Option<ObjectId>,
+        message: String,
+    ) {
+        let mut line = String::from(rule);
+        line.push_str(": ");
+        line.push_str(&message);
+        self.note(object, &line);
+        if self.ledger.violations.len() >= REPORTS {
+            return;
+        }
+        let history = object.map(|o| self.histories.of(o)).unwrap_or_default();
+        let violation = Violation {
+            rule,
+            message,
+            object,
+            history,
+            call: self.backtrace(),
+            seq: self.log.seq(),
+            who,
+        };
+        self.ledger.violations.push(violation);
+    }
+
+    /// Reports a handle that is not what a call needs.
+    pub(crate) fn bad_handle(&mut self, call: &'static str, found: Lookup, wanted: &str) {
+        let rule = match found {
+            Lookup::Stale(kind, _) => crate::rules::stale(kind),
+            _ => crate::rules::OPAQUE,
+        };
+        let message = alloc::format!("{call} wants {wanted} and got {found}");
+        self.violate(rule, found.object(), message);
+    }
+
+    /// Takes a live handle of the wanted kind apart, or reports what it is.
+    pub(crate) fn take(&mut self, call: &'static str, raw: usize, kind: Kind) -> Option<u32> {
+        match self.handles.look(raw) {
+            Lookup::Live(found, number) if found == kind => Some(number),
+            other => {
+                let mut wanted = String::from("the live handle of ");
+                let _ = write!(
+                    wanted,
+                    "{} {}",
+                    if kind.name().starts_with(['A', 'S', 'N', 'M', 'a', 'u']) {
+                        "an"
+                    } else {
+                        "a"
+                    },
+                    kind.name()
+                );
+                self.bad_handle(call, other, &wanted);
+                None
+            }
+        }
+    }
+
+    /// The findings so far; `objects` are the ones left over.
+    pub(crate) fn report(&mut self, objects_left: Vec<ObjectLeft>) -> Report {
+        self.ledger.reported = true;
+        let (expected, mut violations): (Vec<_>, Vec<_>) = self
+            .ledger
+            .violations
+            .iter()
+            .cloned()
+            .partition(|v| self.ledger.announced.contains_key(v.rule));
+        for rule in self.ledger.announced.keys() {
+            if !expected.iter().any(|v| v.rule == rule) {
+                violations.push(Violation {
+                    rule: crate::rules::EXPECTED,
+                    message: alloc::format!("a violation of {rule} was announced and did not come"),
+                    object: None,
+                    history: Vec::new(),
+                    call: String::new(),
+                    seq: self.log.seq(),
+                    who: self.ndis.clone(),
+                });
+            }
+        }
+        Report {
+            violations,
+            expected,
+            objects_left,
+            deadlocks: self.ledger.deadlocks.clone(),
+            counters: self.ledger.counters.clone(),
+            seed: self.seed,
+            events: self.log.seq(),
+        }
+    }
+}
