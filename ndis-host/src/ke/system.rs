@@ -184,6 +184,35 @@ exports! { EXPORTS {
         cx.done(0)
     }
 
+    /// Ends the calling system thread: the host's threads end by returning.
+    fn PsTerminateSystemThread(_status: i32) -> i32 {
+        0
+    }
+
+    /// Closes a handle of the object manager; threads have the only ones here.
+    fn ZwClose(_handle: *mut c_void) -> i32 {
+        0
+    }
+
+    /// Describes a string that ends with a zero.
+    fn RtlInitUnicodeString(target: *mut ndis_sys::UNICODE_STRING, source: *const u16) {
+        let mut length = 0usize;
+        if !source.is_null() {
+            // SAFETY: the caller's string, up to and including its zero.
+            while unsafe { source.add(length).read() } != 0 {
+                length += 1;
+            }
+        }
+        let bytes = (length * 2) as u16;
+        let string = ndis_sys::UNICODE_STRING {
+            Length: bytes,
+            MaximumLength: if source.is_null() { 0 } else { bytes + 2 },
+            Buffer: source.cast_mut(),
+        };
+        // SAFETY: the caller's structure.
+        unsafe { target.write(string) };
+    }
+
     /// The driver has found its world inconsistent: the run ends here.
     fn KeBugCheckEx(code: u32, p1: usize, p2: usize, p3: usize, p4: usize) {
         let cx = Cx::enter(Call::new("KeBugCheckEx"), &[]);

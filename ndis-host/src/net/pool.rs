@@ -536,6 +536,27 @@ exports! { EXPORTS {
         .unwrap_or(core::ptr::null_mut())
     }
 
+    /// The address of memory that an MDL of this host describes: it is mapped.
+    fn MmMapLockedPagesSpecifyCache(
+        mdl: *mut MDL,
+        _mode: i8,
+        _cache: i32,
+        _address: *mut core::ffi::c_void,
+        _bug_check: u32,
+        _priority: u32,
+    ) -> *mut core::ffi::c_void {
+        let cx = Cx::enter(Call::new("MmMapLockedPagesSpecifyCache").quiet(), &[]);
+        if cx.fault.is_some() {
+            return core::ptr::null_mut();
+        }
+        cx.with(|s| {
+            s.buffers
+                .mdls
+                .get(&mdl.addr())
+                .map_or(core::ptr::null_mut(), |mdl| mdl.start().cast())
+        })
+    }
+
     /// Ends an MDL.
     fn NdisFreeMdl(mdl: *mut MDL) {
         let cx = Cx::enter(Call::new("NdisFreeMdl").quiet(), &[]);

@@ -1,0 +1,645 @@
+//! The raw client.
+
+use super::{PENDING, SUCCESS, TAG, Twist, header, zeroed};
+use ndis_host::{Driver, Host};
+use ndis_sys as n;
+use ndis_sys::{
+    CO_ADDRESS_FAMILY, CO_CALL_PARAMETERS, CO_SAP, DRIVER_OBJECT, NDIS_HANDLE, NDIS_STATUS,
+    NET_BUFFER_LIST,
+};
+use std::ffi::c_void;
+use std::ptr::null_mut;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::SeqCst};
+
+#[derive(Clone)]
+pub struct Client {
+    pub driver: Driver,
+    pub shared: Arc<Shared>,
+}
+
+/// The state of a client with one binding, one AF, one SAP and one VC.
+pub struct Shared {
+    pub twist: Twist,
+    pub listen: bool,
+    pub handle: AtomicPtr<c_void>,
+    pub binding: AtomicPtr<c_void>,
+    pub af: AtomicPtr<c_void>,
+    pub sap: AtomicPtr<c_void>,
+    pub vc: AtomicPtr<c_void>,
+    /// The VC was made by the call manager.
+    pub incoming: AtomicU32,
+    /// A call stands.
+    pub up: AtomicU32,
+    pub refuse: AtomicU32,
+    pub received: AtomicU32,
+    pub sent: AtomicU32,
+    pub pool: AtomicPtr<c_void>,
+    pub data: AtomicPtr<u8>,
+    pub mdl: AtomicPtr<n::MDL>,
+    pub sap_memory: AtomicPtr<CO_SAP>,
+    pub params: AtomicPtr<CO_CALL_PARAMETERS>,
+    pub kept: AtomicPtr<NET_BUFFER_LIST>,
+    pub last: std::sync::Mutex<Option<NDIS_STATUS>>,
+}
+
+impl Client {
+    pub fn load(host: &Host, name: &str, twist: Twist, listen: bool) -> Self {
+        let shared = Arc::new(Shared {
+            twist,
+            listen,
+            handle: AtomicPtr::default(),
+            binding: AtomicPtr::default(),
+            af: AtomicPtr::default(),
+            sap: AtomicPtr::default(),
+            vc: AtomicPtr::default(),
+            incoming: AtomicU32::new(0),
+            up: AtomicU32::new(0),
+            refuse: AtomicU32::new(0),
+            received: AtomicU32::new(0),
+            sent: AtomicU32::new(0),
+            pool: AtomicPtr::default(),
+            data: AtomicPtr::default(),
+            mdl: AtomicPtr::default(),
+            sap_memory: AtomicPtr::default(),
+            params: AtomicPtr::default(),
+            kept: AtomicPtr::default(),
+            last: std::sync::Mutex::new(None),
+        });
+        let own = shared.clone();
+        let driver = host
+            .load_with(name, move |object, _path| {
+                // SAFETY: the host calls with a driver object.
+                unsafe { entry(own, object) }
+            })
+            .expect("the client loads");
+        Self { driver, shared }
+    }
+
+    /// Places a call.
+    pub fn call(&self) {
+        let shared = &self.shared;
+        let mut vc: NDIS_HANDLE = null_mut();
+        let context = Arc::as_ptr(shared).cast_mut().cast();
+        // SAFETY: handles of this client.
+        let status = unsafe {
+            n::NdisCoCreateVc(
+                shared.binding.load(SeqCst),
+                shared.af.load(SeqCst),
+                context,
+                &raw mut vc,
+            )
+        };
+        assert_eq!(status, SUCCESS);
+        shared.vc.store(vc, SeqCst);
+        // SAFETY: plain pool memory.
+        let params: *mut CO_CALL_PARAMETERS = unsafe {
+            n::ExAllocatePoolWithTag(n::NonPagedPoolNx, size_of::<CO_CALL_PARAMETERS>() as _, TAG)
+        }
+        .cast();
+        // SAFETY: as large as that.
+        unsafe { params.write(zeroed()) };
+        shared.params.store(params, SeqCst);
+        if shared.twist == Twist::SendInactive {
+            self.send();
+        }
+        // SAFETY: an idle VC; the parameters stay until the completion.
+        let status = unsafe { n::NdisClMakeCall(vc, params, null_mut(), null_mut()) };
+        if status != PENDING {
+            // SAFETY: as the completion would.
+            unsafe { make_call_complete(status, context, null_mut(), params) };
+        }
+    }
+
+    /// Sends eight bytes.
+    pub fn send(&self) {
+        let shared = &self.shared;
+        let pool = shared.pool.load(SeqCst);
+        // SAFETY: the client's pool and MDL.
+        let list = unsafe {
+            n::NdisAllocateNetBufferAndNetBufferList(pool, 0, 0, shared.mdl.load(SeqCst), 0, 8)
+        };
+        let vc = shared.vc.load(SeqCst);
+        if shared.twist != Twist::SendWrongSource {
+            // SAFETY: the list was just allocated.
+            unsafe { (*list).SourceHandle = vc };
+        }
+        // SAFETY: as above.
+        unsafe { n::NdisCoSendNetBufferLists(vc, list, 0) };
+    }
+
+    /// Closes the call.
+    pub fn hang_up(&self) {
+        // SAFETY: the client's own call.
+        unsafe { close(&self.shared) };
+    }
+}
+
+unsafe fn close(shared: &Shared) {
+    if shared.up.swap(0, SeqCst) == 0 {
+        return;
+    }
+    let vc = shared.vc.load(SeqCst);
+    if shared.twist == Twist::DeleteOthersVc && shared.incoming.load(SeqCst) == 1 {
+        // SAFETY: handles may be anything.
+        let status = unsafe { n::NdisCoDeleteVc(vc) };
+        assert_eq!(status, n::NDIS_STATUS_NOT_ACCEPTED);
+    }
+    if shared.twist == Twist::CloseAfWithCall {
+        // SAFETY: handles may be anything.
+        let status = unsafe { n::NdisClCloseAddressFamily(shared.af.load(SeqCst)) };
+        assert_eq!(status, n::NDIS_STATUS_FAILURE);
+    }
+    // SAFETY: a call that stands.
+    let status = unsafe { n::NdisClCloseCall(vc, null_mut(), null_mut(), 0) };
+    if status != PENDING {
+        let context = (&raw const *shared).cast_mut().cast();
+        // SAFETY: as the completion would.
+        unsafe { close_call_complete(status, context, null_mut()) };
+    }
+    if shared.twist == Twist::CloseTwice {
+        // SAFETY: handles may be anything.
+        unsafe { n::NdisClCloseCall(vc, null_mut(), null_mut(), 0) };
+    }
+}
+
+static EXTENSION: u8 = 0;
+
+unsafe fn entry(shared: Arc<Shared>, object: *mut DRIVER_OBJECT) -> i32 {
+    let mut table: n::NDIS_PROTOCOL_DRIVER_CHARACTERISTICS = zeroed();
+    table.Header = header(
+        n::NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS as i32,
+        2,
+        n::NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2 as usize,
+    );
+    table.MajorNdisVersion = 6;
+    table.MinorNdisVersion = 30;
+    table.SetOptionsHandler = Some(set_options);
+    table.BindAdapterHandlerEx = Some(bind);
+    table.UnbindAdapterHandlerEx = Some(unbind);
+    table.OpenAdapterCompleteHandlerEx = Some(open_complete);
+    table.CloseAdapterCompleteHandlerEx = Some(close_complete);
+    table.NetPnPEventHandler = Some(pnp_event);
+    // SAFETY: the driver's own object.
+    unsafe { (*object).DriverUnload = Some(unload) };
+    let mut slot: *mut c_void = null_mut();
+    let id = (&raw const EXTENSION).cast_mut().cast();
+    // SAFETY: as above.
+    let status = unsafe { n::IoAllocateDriverObjectExtension(object, id, 8, &raw mut slot) };
+    assert_eq!(status, 0);
+    let keep = shared.clone();
+    let context = Arc::into_raw(shared);
+    // SAFETY: a pointer fits in the extension.
+    unsafe { slot.cast::<*const Shared>().write(context) };
+    let mut handle = null_mut();
+    // SAFETY: complete characteristics.
+    let status = unsafe {
+        n::NdisRegisterProtocolDriver(context.cast_mut().cast(), &raw mut table, &raw mut handle)
+    };
+    if status == SUCCESS {
+        keep.handle.store(handle, SeqCst);
+    }
+    status
+}
+
+unsafe extern "system" fn unload(object: *mut DRIVER_OBJECT) {
+    let id = (&raw const EXTENSION).cast_mut().cast();
+    // SAFETY: the extension that `entry` made.
+    let slot: *mut *const Shared = unsafe { n::IoGetDriverObjectExtension(object, id) }.cast();
+    // SAFETY: as above.
+    let shared = unsafe { Arc::from_raw(slot.read()) };
+    // SAFETY: the handle of the registration.
+    unsafe { n::NdisDeregisterProtocolDriver(shared.handle.load(SeqCst)) };
+}
+
+unsafe extern "system" fn set_options(driver: NDIS_HANDLE, _: NDIS_HANDLE) -> NDIS_STATUS {
+    let mut co: n::NDIS_PROTOCOL_CO_CHARACTERISTICS = zeroed();
+    co.Header = header(
+        n::NDIS_OBJECT_TYPE_CO_PROTOCOL_CHARACTERISTICS as i32,
+        1,
+        size_of_val(&co),
+    );
+    co.CoStatusHandlerEx = Some(status);
+    co.CoAfRegisterNotifyHandler = Some(af_register_notify);
+    co.CoReceiveNetBufferListsHandler = Some(receive);
+    co.CoSendNetBufferListsCompleteHandler = Some(send_complete);
+    // SAFETY: a complete structure.
+    let status = unsafe { n::NdisSetOptionalHandlers(driver, (&raw mut co).cast()) };
+    if status != SUCCESS {
+        return status;
+    }
+    let mut cl: n::NDIS_CO_CLIENT_OPTIONAL_HANDLERS = zeroed();
+    cl.Header = header(
+        n::NDIS_OBJECT_TYPE_CO_CLIENT_OPTIONAL_HANDLERS as i32,
+        1,
+        size_of_val(&cl),
+    );
+    cl.ClCreateVcHandler = Some(create_vc);
+    cl.ClDeleteVcHandler = Some(delete_vc);
+    cl.ClOidRequestHandler = Some(oid);
+    cl.ClOidRequestCompleteHandler = Some(oid_complete);
+    cl.ClOpenAfCompleteHandlerEx = Some(open_af_complete);
+    cl.ClCloseAfCompleteHandler = Some(close_af_complete);
+    cl.ClRegisterSapCompleteHandler = Some(register_sap_complete);
+    cl.ClDeregisterSapCompleteHandler = Some(deregister_sap_complete);
+    cl.ClMakeCallCompleteHandler = Some(make_call_complete);
+    cl.ClModifyCallQoSCompleteHandler = Some(modify_complete);
+    cl.ClCloseCallCompleteHandler = Some(close_call_complete);
+    cl.ClAddPartyCompleteHandler = Some(add_party_complete);
+    cl.ClDropPartyCompleteHandler = Some(drop_party_complete);
+    cl.ClIncomingCallHandler = Some(incoming_call);
+    cl.ClIncomingCallQoSChangeHandler = Some(qos_change);
+    cl.ClIncomingCloseCallHandler = Some(incoming_close);
+    cl.ClIncomingDropPartyHandler = Some(incoming_drop);
+    cl.ClCallConnectedHandler = Some(connected);
+    cl.ClNotifyCloseAfHandler = Some(notify_close_af);
+    // SAFETY: a complete structure.
+    unsafe { n::NdisSetOptionalHandlers(driver, (&raw mut cl).cast()) }
+}
+
+/// The client behind a context.
+///
+/// # Safety
+///
+/// `context` is one that this driver gave NDIS, and the driver is loaded.
+unsafe fn me<'a>(context: NDIS_HANDLE) -> &'a Shared {
+    // SAFETY: every context of this driver is its `Arc`, leaked by `entry`.
+    unsafe { &*context.cast::<Shared>() }
+}
+
+unsafe extern "system" fn bind(
+    context: NDIS_HANDLE,
+    bind: NDIS_HANDLE,
+    parameters: *mut n::NDIS_BIND_PARAMETERS,
+) -> NDIS_STATUS {
+    // SAFETY: this driver's context.
+    let shared = unsafe { me(context) };
+    let mut medium = n::NdisMediumCoWan;
+    let mut index = 0u32;
+    let mut open: n::NDIS_OPEN_PARAMETERS = zeroed();
+    open.Header = header(n::NDIS_OBJECT_TYPE_OPEN_PARAMETERS as i32, 1, 0x34);
+    // SAFETY: the parameters of the bind.
+    open.AdapterName = unsafe { (*parameters).AdapterName };
+    open.MediumArray = &raw mut medium;
+    open.MediumArraySize = 1;
+    open.SelectedMediumIndex = &raw mut index;
+    let mut pool: n::NET_BUFFER_LIST_POOL_PARAMETERS = zeroed();
+    pool.Header = header(n::NDIS_OBJECT_TYPE_DEFAULT as i32, 1, 16);
+    pool.fAllocateNetBuffer = 1;
+    pool.PoolTag = TAG;
+    let handle = shared.handle.load(SeqCst);
+    // SAFETY: complete parameters.
+    let made = unsafe { n::NdisAllocateNetBufferListPool(handle, &raw const pool) };
+    shared.pool.store(made, SeqCst);
+    // SAFETY: plain pool memory.
+    let data: *mut u8 = unsafe { n::ExAllocatePoolWithTag(n::NonPagedPoolNx, 8, TAG) }.cast();
+    // SAFETY: as large as that.
+    unsafe { data.write_bytes(0x5A, 8) };
+    shared.data.store(data, SeqCst);
+    // SAFETY: the memory outlives the MDL.
+    let mdl = unsafe { n::NdisAllocateMdl(handle, data.cast(), 8) };
+    shared.mdl.store(mdl, SeqCst);
+    // A pended open fills the handle in before its completion handler runs.
+    // SAFETY: the parameters live for the call, the variable as long as the driver.
+    unsafe {
+        n::NdisOpenAdapterEx(
+            handle,
+            context,
+            &raw mut open,
+            bind,
+            shared.binding.as_ptr(),
+        )
+    };
+    BIND.store(bind, SeqCst);
+    SUCCESS
+}
+
+/// The bind request of the last bind, for tests that abuse it.
+pub static BIND: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
+
+unsafe extern "system" fn open_complete(_: NDIS_HANDLE, status: NDIS_STATUS) {
+    assert_eq!(status, SUCCESS);
+}
+
+unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> NDIS_STATUS {
+    let _ = unbind;
+    // SAFETY: this driver's context.
+    let shared = unsafe { me(context) };
+    // SAFETY: as above.
+    unsafe { close(shared) };
+    let sap = shared.sap.swap(null_mut(), SeqCst);
+    if !sap.is_null() && shared.twist != Twist::CloseAfWithSap {
+        // SAFETY: a registered SAP.
+        unsafe { n::NdisClDeregisterSap(sap) };
+    }
+    let af = shared.af.swap(null_mut(), SeqCst);
+    if !af.is_null() {
+        // SAFETY: an open AF.
+        unsafe { n::NdisClCloseAddressFamily(af) };
+        if shared.twist == Twist::CloseAfWithSap {
+            // SAFETY: as above; the second time the SAP is gone.
+            unsafe { n::NdisClDeregisterSap(sap) };
+            // SAFETY: as above.
+            unsafe { n::NdisClCloseAddressFamily(af) };
+        }
+        if shared.twist == Twist::StaleAf {
+            // SAFETY: handles may be anything.
+            unsafe { n::NdisClCloseAddressFamily(af) };
+        }
+    }
+    let sap_memory = shared.sap_memory.swap(null_mut(), SeqCst);
+    if !sap_memory.is_null() {
+        // SAFETY: allocated with the SAP.
+        unsafe { n::ExFreePoolWithTag(sap_memory.cast(), TAG) };
+    }
+    let kept = shared.kept.swap(null_mut(), SeqCst);
+    if !kept.is_null() && shared.twist == Twist::KeepReceived {
+        // SAFETY: an indicated list.
+        unsafe { n::NdisReturnNetBufferLists(shared.binding.load(SeqCst), kept, 0) };
+    }
+    // SAFETY: made by `bind`.
+    unsafe { n::NdisFreeMdl(shared.mdl.swap(null_mut(), SeqCst)) };
+    // SAFETY: as above.
+    unsafe { n::ExFreePoolWithTag(shared.data.swap(null_mut(), SeqCst).cast(), TAG) };
+    // SAFETY: as above.
+    unsafe { n::NdisFreeNetBufferListPool(shared.pool.swap(null_mut(), SeqCst)) };
+    if shared.twist != Twist::UnbindWithoutClose {
+        // SAFETY: the binding's handle. The unbind waits for a pended close.
+        unsafe { n::NdisCloseAdapterEx(shared.binding.load(SeqCst)) };
+    }
+    SUCCESS
+}
+
+unsafe extern "system" fn close_complete(_: NDIS_HANDLE) {}
+
+unsafe extern "system" fn pnp_event(
+    _: NDIS_HANDLE,
+    _: *mut n::NET_PNP_EVENT_NOTIFICATION,
+) -> NDIS_STATUS {
+    SUCCESS
+}
+
+unsafe extern "system" fn status(
+    _: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    _: *mut n::NDIS_STATUS_INDICATION,
+) {
+}
+
+unsafe extern "system" fn af_register_notify(context: NDIS_HANDLE, family: *mut CO_ADDRESS_FAMILY) {
+    // SAFETY: this driver's context.
+    let shared = unsafe { me(context) };
+    let mut lock: n::KSPIN_LOCK = 0;
+    let mut irql = 0;
+    if shared.twist == Twist::OpenAtDispatch {
+        // SAFETY: a lock of this function.
+        irql = unsafe { n::KeAcquireSpinLockRaiseToDpc(&raw mut lock) };
+    }
+    let mut af = null_mut();
+    // SAFETY: the binding and the family of the notification.
+    let status = unsafe {
+        n::NdisClOpenAddressFamilyEx(shared.binding.load(SeqCst), family, context, &raw mut af)
+    };
+    if shared.twist == Twist::OpenAtDispatch {
+        // SAFETY: held since above.
+        unsafe { n::KeReleaseSpinLock(&raw mut lock, irql) };
+    }
+    if status != PENDING {
+        // SAFETY: as the completion would.
+        unsafe { open_af_complete(context, af, status) };
+    }
+}
+
+unsafe extern "system" fn open_af_complete(
+    context: NDIS_HANDLE,
+    af: NDIS_HANDLE,
+    status: NDIS_STATUS,
+) {
+    assert_eq!(status, SUCCESS);
+    // SAFETY: this driver's context.
+    let shared = unsafe { me(context) };
+    shared.af.store(af, SeqCst);
+    if !shared.listen {
+        return;
+    }
+    // SAFETY: plain pool memory.
+    let sap: *mut CO_SAP =
+        unsafe { n::ExAllocatePoolWithTag(n::NonPagedPoolNx, size_of::<CO_SAP>() as _, TAG) }
+            .cast();
+    // SAFETY: as large as that.
+    unsafe { sap.write(zeroed()) };
+    shared.sap_memory.store(sap, SeqCst);
+    let mut handle = null_mut();
+    // SAFETY: an open AF; the SAP stays.
+    let status = unsafe { n::NdisClRegisterSap(af, context, sap, &raw mut handle) };
+    if status != PENDING {
+        // SAFETY: as the completion would.
+        unsafe { register_sap_complete(status, context, sap, handle) };
+    }
+}
+
+unsafe extern "system" fn close_af_complete(_: NDIS_STATUS, _: NDIS_HANDLE) {}
+
+unsafe extern "system" fn register_sap_complete(
+    status: NDIS_STATUS,
+    context: NDIS_HANDLE,
+    _: *mut CO_SAP,
+    handle: NDIS_HANDLE,
+) {
+    assert_eq!(status, SUCCESS);
+    // SAFETY: this driver's context.
+    unsafe { me(context) }.sap.store(handle, SeqCst);
+}
+
+unsafe extern "system" fn deregister_sap_complete(_: NDIS_STATUS, _: NDIS_HANDLE) {}
+
+unsafe extern "system" fn make_call_complete(
+    status: NDIS_STATUS,
+    context: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    params: *mut CO_CALL_PARAMETERS,
+) {
+    // SAFETY: this driver's context.
+    let shared = unsafe { me(context) };
+    *shared.last.lock().unwrap() = Some(status);
+    let kept = shared.params.swap(null_mut(), SeqCst);
+    if !kept.is_null() {
+        assert_eq!(kept, params);
+        // SAFETY: allocated with the call.
+        unsafe { n::ExFreePoolWithTag(kept.cast(), TAG) };
+    }
+    if status == SUCCESS {
+        shared.up.store(1, SeqCst);
+        return;
+    }
+    let vc = shared.vc.swap(null_mut(), SeqCst);
+    // SAFETY: the client's idle VC.
+    unsafe { n::NdisCoDeleteVc(vc) };
+}
+
+unsafe extern "system" fn close_call_complete(
+    status: NDIS_STATUS,
+    context: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+) {
+    assert_eq!(status, SUCCESS);
+    // SAFETY: this driver's context.
+    let shared = unsafe { me(context) };
+    if shared.incoming.load(SeqCst) == 0 {
+        let vc = shared.vc.swap(null_mut(), SeqCst);
+        // SAFETY: the client's idle VC.
+        unsafe { n::NdisCoDeleteVc(vc) };
+    }
+}
+
+unsafe extern "system" fn modify_complete(
+    _: NDIS_STATUS,
+    _: NDIS_HANDLE,
+    _: *mut CO_CALL_PARAMETERS,
+) {
+}
+unsafe extern "system" fn add_party_complete(
+    _: NDIS_STATUS,
+    _: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    _: *mut CO_CALL_PARAMETERS,
+) {
+}
+unsafe extern "system" fn drop_party_complete(_: NDIS_STATUS, _: NDIS_HANDLE) {}
+unsafe extern "system" fn qos_change(_: NDIS_HANDLE, _: *mut CO_CALL_PARAMETERS) {}
+unsafe extern "system" fn incoming_drop(_: NDIS_STATUS, _: NDIS_HANDLE, _: *mut c_void, _: u32) {}
+unsafe extern "system" fn oid(
+    _: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    _: *mut n::NDIS_OID_REQUEST,
+) -> NDIS_STATUS {
+    n::NDIS_STATUS_NOT_SUPPORTED
+}
+unsafe extern "system" fn oid_complete(
+    _: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    _: *mut n::NDIS_OID_REQUEST,
+    _: NDIS_STATUS,
+) {
+}
+
+unsafe extern "system" fn create_vc(
+    context: NDIS_HANDLE,
+    handle: NDIS_HANDLE,
+    out: *mut NDIS_HANDLE,
+) -> NDIS_STATUS {
+    // SAFETY: this driver's context.
+    let shared = unsafe { me(context) };
+    shared.vc.store(handle, SeqCst);
+    shared.incoming.store(1, SeqCst);
+    // SAFETY: the variable for the context.
+    unsafe { out.write(context) };
+    SUCCESS
+}
+
+unsafe extern "system" fn delete_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
+    // SAFETY: this driver's context.
+    let shared = unsafe { me(context) };
+    shared.vc.store(null_mut(), SeqCst);
+    shared.incoming.store(0, SeqCst);
+    SUCCESS
+}
+
+unsafe extern "system" fn incoming_call(
+    _: NDIS_HANDLE,
+    context: NDIS_HANDLE,
+    params: *mut CO_CALL_PARAMETERS,
+) -> NDIS_STATUS {
+    // SAFETY: this driver's context.
+    let shared = unsafe { me(context) };
+    if shared.refuse.load(SeqCst) == 1 {
+        return n::NDIS_STATUS_NOT_ACCEPTED;
+    }
+    if shared.twist == Twist::AnswerTwice {
+        for _ in 0..2 {
+            let vc = shared.vc.load(SeqCst);
+            // SAFETY: the second time breaks the rule that is tested.
+            unsafe { n::NdisClIncomingCallComplete(SUCCESS, vc, params) };
+        }
+        return PENDING;
+    }
+    SUCCESS
+}
+
+unsafe extern "system" fn connected(context: NDIS_HANDLE) {
+    // SAFETY: this driver's context.
+    unsafe { me(context) }.up.store(1, SeqCst);
+}
+
+unsafe extern "system" fn incoming_close(
+    _: NDIS_STATUS,
+    context: NDIS_HANDLE,
+    _: *mut c_void,
+    _: u32,
+) {
+    // SAFETY: this driver's context.
+    let shared = unsafe { me(context) };
+    if shared.twist != Twist::IgnoreIncomingClose {
+        // SAFETY: as above.
+        unsafe { close(shared) };
+    }
+}
+
+unsafe extern "system" fn notify_close_af(context: NDIS_HANDLE) -> NDIS_STATUS {
+    // SAFETY: this driver's context.
+    let shared = unsafe { me(context) };
+    // SAFETY: as above.
+    unsafe { close(shared) };
+    let sap = shared.sap.swap(null_mut(), SeqCst);
+    if !sap.is_null() {
+        // SAFETY: a registered SAP.
+        unsafe { n::NdisClDeregisterSap(sap) };
+    }
+    let af = shared.af.swap(null_mut(), SeqCst);
+    // SAFETY: an open AF.
+    let status = unsafe { n::NdisClCloseAddressFamily(af) };
+    assert_eq!(status, SUCCESS);
+    SUCCESS
+}
+
+unsafe extern "system" fn receive(
+    context: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    lists: *mut NET_BUFFER_LIST,
+    count: u32,
+    flags: u32,
+) {
+    // SAFETY: this driver's context.
+    let shared = unsafe { me(context) };
+    shared.received.fetch_add(count, SeqCst);
+    if flags & n::NDIS_RECEIVE_FLAGS_RESOURCES as u32 != 0 {
+        return;
+    }
+    if shared.twist == Twist::KeepReceived {
+        shared.kept.store(lists, SeqCst);
+        return;
+    }
+    let binding = shared.binding.load(SeqCst);
+    // SAFETY: lists that are the client's.
+    unsafe { n::NdisReturnNetBufferLists(binding, lists, 0) };
+    if shared.twist == Twist::ReturnTwice {
+        // SAFETY: pointers to lists may be anything.
+        unsafe { n::NdisReturnNetBufferLists(binding, lists, 0) };
+    }
+}
+
+unsafe extern "system" fn send_complete(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST, _: u32) {
+    // SAFETY: this driver's context.
+    let shared = unsafe { me(context) };
+    let mut at = lists;
+    while !at.is_null() {
+        // SAFETY: a list that came back.
+        let next = unsafe { super::mcm::next_of(at) };
+        // SAFETY: as above.
+        unsafe { n::NdisFreeNetBufferList(at) };
+        shared.sent.fetch_add(1, SeqCst);
+        at = next;
+    }
+}

@@ -1,0 +1,900 @@
+//! The raw call manager.
+
+use super::{PENDING, SUCCESS, TAG, Twist, header, zeroed};
+use ndis_host::{Driver, Host};
+use ndis_sys as n;
+use ndis_sys::{
+    CO_ADDRESS_FAMILY, CO_CALL_PARAMETERS, CO_SAP, DRIVER_OBJECT, NDIS_HANDLE, NDIS_STATUS,
+    NET_BUFFER_LIST, UNICODE_STRING,
+};
+use std::ffi::c_void;
+use std::ptr::null_mut;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering::SeqCst};
+
+pub struct Mcm {
+    pub driver: Driver,
+    pub shared: Arc<Shared>,
+}
+
+/// What the test and the driver both see.
+pub struct Shared {
+    pub twist: Twist,
+    pub driver: AtomicPtr<c_void>,
+    pub nic: AtomicPtr<Nic>,
+    pub delivered: AtomicU32,
+    pub held: AtomicPtr<NET_BUFFER_LIST>,
+    pub statuses: std::sync::Mutex<Vec<NDIS_STATUS>>,
+}
+
+/// An adapter.
+pub struct Nic {
+    pub shared: Arc<Shared>,
+    pub handle: NDIS_HANDLE,
+    pub pool: NDIS_HANDLE,
+    pub saps: [AtomicPtr<Sap>; 4],
+    pub lock: n::KSPIN_LOCK,
+    pub timer: AtomicPtr<c_void>,
+    pub item: AtomicPtr<c_void>,
+    pub stale: AtomicPtr<c_void>,
+    pub up: AtomicPtr<Vc>,
+}
+
+struct AfCtx {
+    nic: *mut Nic,
+    handle: NDIS_HANDLE,
+    vcs: AtomicUsize,
+}
+
+pub struct Sap {
+    af: *mut AfCtx,
+    handle: NDIS_HANDLE,
+}
+
+pub struct Vc {
+    af: *mut AfCtx,
+    pub handle: NDIS_HANDLE,
+    by_client: bool,
+    peer: AtomicPtr<Vc>,
+    params: AtomicPtr<CO_CALL_PARAMETERS>,
+    active: AtomicU32,
+}
+
+fn make<T>(value: T) -> *mut T {
+    Box::into_raw(Box::new(value))
+}
+
+impl Mcm {
+    pub fn load(host: &Host, twist: Twist) -> Self {
+        let shared = Arc::new(Shared {
+            twist,
+            driver: AtomicPtr::new(null_mut()),
+            nic: AtomicPtr::new(null_mut()),
+            delivered: AtomicU32::new(0),
+            held: AtomicPtr::new(null_mut()),
+            statuses: std::sync::Mutex::new(Vec::new()),
+        });
+        let own = shared.clone();
+        let driver = host
+            .load_with("raw-mcm", move |object, path| {
+                // SAFETY: the host calls with a driver object and a path.
+                unsafe { entry(own, object, path) }
+            })
+            .expect("the call manager loads");
+        Self { driver, shared }
+    }
+}
+
+unsafe fn entry(shared: Arc<Shared>, object: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> i32 {
+    let mut table: n::NDIS_MINIPORT_DRIVER_CHARACTERISTICS = zeroed();
+    table.Header = header(
+        n::NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS as i32,
+        2,
+        n::NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2 as usize,
+    );
+    table.MajorNdisVersion = 6;
+    table.MinorNdisVersion = 30;
+    table.SetOptionsHandler = Some(set_options);
+    table.InitializeHandlerEx = Some(initialize);
+    table.HaltHandlerEx = Some(halt);
+    table.UnloadHandler = Some(unload);
+    table.PauseHandler = Some(pause);
+    table.RestartHandler = Some(restart);
+    table.ReturnNetBufferListsHandler = Some(return_lists);
+    table.CancelSendHandler = Some(cancel_send);
+    table.DevicePnPEventNotifyHandler = Some(pnp_event);
+    table.ShutdownHandlerEx = Some(shutdown);
+    table.CancelOidRequestHandler = Some(cancel_oid);
+    if shared.twist == Twist::WrongHeader {
+        table.Header.Type = 0;
+    }
+    let twist = shared.twist;
+    let keep = shared.clone();
+    let context = Arc::into_raw(shared).cast_mut();
+    let mut driver: NDIS_HANDLE = null_mut();
+    // SAFETY: all structures are valid for the call.
+    let mut status = unsafe {
+        n::NdisMRegisterMiniportDriver(
+            object,
+            path,
+            context.cast(),
+            &raw mut table,
+            &raw mut driver,
+        )
+    };
+    if twist == Twist::WrongHeader {
+        assert_eq!(status, n::NDIS_STATUS_BAD_CHARACTERISTICS);
+        table.Header.Type = n::NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS as u8;
+        // SAFETY: as above.
+        status = unsafe {
+            n::NdisMRegisterMiniportDriver(
+                object,
+                path,
+                context.cast(),
+                &raw mut table,
+                &raw mut driver,
+            )
+        };
+    }
+    if status != SUCCESS {
+        return status;
+    }
+    keep.driver.store(driver, SeqCst);
+    let id = (&raw const EXTENSION).cast_mut().cast();
+    let mut slot: *mut c_void = null_mut();
+    // SAFETY: the driver's own object.
+    let status = unsafe { n::IoAllocateDriverObjectExtension(object, id, 8, &raw mut slot) };
+    assert_eq!(status, 0);
+    // SAFETY: a pointer fits in the extension.
+    unsafe { slot.cast::<*const Shared>().write(context.cast_const()) };
+    if twist == Twist::OptionsLate {
+        // SAFETY: the handle is the driver's own.
+        let status = unsafe { set_options(driver, context.cast()) };
+        assert_eq!(status, n::NDIS_STATUS_FAILURE);
+    }
+    SUCCESS
+}
+
+unsafe extern "system" fn set_options(driver: NDIS_HANDLE, context: NDIS_HANDLE) -> NDIS_STATUS {
+    // SAFETY: the context is the `Arc` that `entry` leaked.
+    let twist = unsafe { (*context.cast::<Shared>()).twist };
+    if twist == Twist::NotConnectionOriented {
+        return SUCCESS;
+    }
+    let mut co: n::NDIS_MINIPORT_CO_CHARACTERISTICS = zeroed();
+    co.Header = header(
+        n::NDIS_OBJECT_TYPE_CO_MINIPORT_CHARACTERISTICS as i32,
+        1,
+        size_of_val(&co),
+    );
+    co.CoSendNetBufferListsHandler = Some(send);
+    co.CoOidRequestHandler = Some(oid);
+    // SAFETY: a complete structure.
+    let status = unsafe { n::NdisSetOptionalHandlers(driver, (&raw mut co).cast()) };
+    if status != SUCCESS {
+        return status;
+    }
+    let mut cm: n::NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS = zeroed();
+    cm.Header = header(
+        n::NDIS_OBJECT_TYPE_CO_CALL_MANAGER_OPTIONAL_HANDLERS as i32,
+        1,
+        n::NDIS_SIZEOF_CO_CALL_MANAGER_OPTIONAL_HANDLERS_REVISION_1 as usize,
+    );
+    cm.CmCreateVcHandler = Some(create_vc);
+    cm.CmDeleteVcHandler = Some(delete_vc);
+    cm.CmOpenAfHandler = Some(open_af);
+    cm.CmCloseAfHandler = Some(close_af);
+    cm.CmRegisterSapHandler = Some(register_sap);
+    cm.CmDeregisterSapHandler = Some(deregister_sap);
+    cm.CmMakeCallHandler = Some(make_call);
+    cm.CmCloseCallHandler = Some(close_call);
+    cm.CmIncomingCallCompleteHandler = Some(incoming_call_complete);
+    cm.CmAddPartyHandler = Some(add_party);
+    cm.CmDropPartyHandler = Some(drop_party);
+    cm.CmActivateVcCompleteHandler = Some(activate_complete);
+    cm.CmDeactivateVcCompleteHandler = Some(deactivate_complete);
+    cm.CmModifyCallQoSHandler = Some(modify);
+    cm.CmOidRequestHandler = Some(oid_of_client);
+    cm.CmOidRequestCompleteHandler = Some(oid_complete);
+    cm.CmNotifyCloseAfCompleteHandler = Some(notify_close_complete);
+    if twist == Twist::NullHandler {
+        let mut broken: n::NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS = zeroed();
+        broken.Header = cm.Header;
+        // SAFETY: a structure of the announced size.
+        let status = unsafe { n::NdisSetOptionalHandlers(driver, (&raw mut broken).cast()) };
+        assert_eq!(status, n::NDIS_STATUS_FAILURE);
+    }
+    // SAFETY: a complete structure.
+    unsafe { n::NdisSetOptionalHandlers(driver, (&raw mut cm).cast()) }
+}
+
+unsafe extern "system" fn initialize(
+    handle: NDIS_HANDLE,
+    context: NDIS_HANDLE,
+    _parameters: *mut n::NDIS_MINIPORT_INIT_PARAMETERS,
+) -> NDIS_STATUS {
+    // SAFETY: the context is the `Arc` that `entry` leaked.
+    unsafe { Arc::increment_strong_count(context.cast::<Shared>()) };
+    // SAFETY: as above; the count was just raised.
+    let shared = unsafe { Arc::from_raw(context.cast::<Shared>()) };
+    let twist = shared.twist;
+    let mut family = CO_ADDRESS_FAMILY {
+        AddressFamily: n::CO_ADDRESS_FAMILY_L2TP as _,
+        MajorVersion: 1,
+        MinorVersion: 0,
+    };
+    if twist == Twist::FamilyBeforeAttributes {
+        // SAFETY: the handle and a family.
+        let status = unsafe { n::NdisMCmRegisterAddressFamilyEx(handle, &raw mut family) };
+        assert_eq!(status, n::NDIS_STATUS_FAILURE);
+    }
+    let mut pool: n::NET_BUFFER_LIST_POOL_PARAMETERS = zeroed();
+    pool.Header = header(n::NDIS_OBJECT_TYPE_DEFAULT as i32, 1, 16);
+    pool.fAllocateNetBuffer = 1;
+    pool.PoolTag = TAG;
+    pool.DataSize = 1500;
+    // SAFETY: complete parameters.
+    let pool = unsafe { n::NdisAllocateNetBufferListPool(handle, &raw const pool) };
+    let nic = make(Nic {
+        shared: shared.clone(),
+        handle,
+        pool,
+        saps: Default::default(),
+        lock: 0,
+        timer: AtomicPtr::new(null_mut()),
+        item: AtomicPtr::new(null_mut()),
+        stale: AtomicPtr::new(null_mut()),
+        up: AtomicPtr::new(null_mut()),
+    });
+    shared.nic.store(nic, SeqCst);
+    let mut registration: n::NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES = zeroed();
+    registration.Header = header(
+        n::NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES as i32,
+        1,
+        size_of_val(&registration),
+    );
+    registration.MiniportAdapterContext = nic.cast();
+    // SAFETY: complete attributes.
+    let status = unsafe { n::NdisMSetMiniportAttributes(handle, (&raw mut registration).cast()) };
+    assert_eq!(status, SUCCESS);
+    if twist != Twist::NoGeneralAttributes {
+        let mut general: n::NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES = zeroed();
+        general.Header = header(
+            n::NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES as i32,
+            2,
+            size_of_val(&general),
+        );
+        general.MediaType = n::NdisMediumCoWan;
+        // SAFETY: complete attributes.
+        let status = unsafe { n::NdisMSetMiniportAttributes(handle, (&raw mut general).cast()) };
+        assert_eq!(status, SUCCESS);
+    }
+    let mut irql = 0;
+    // SAFETY: a lock that lives until halt.
+    let lock = unsafe { &raw mut (*nic).lock };
+    if twist == Twist::FamilyAtDispatch {
+        // SAFETY: the lock is free.
+        irql = unsafe { n::KeAcquireSpinLockRaiseToDpc(lock) };
+    }
+    let target = if twist == Twist::FamilyWithContext {
+        nic.cast()
+    } else {
+        handle
+    };
+    // SAFETY: the handle (or a wrong one) and a family.
+    let status = unsafe { n::NdisMCmRegisterAddressFamilyEx(target, &raw mut family) };
+    shared.statuses.lock().unwrap().push(status);
+    if twist == Twist::FamilyAtDispatch {
+        // SAFETY: held since above.
+        unsafe { n::KeReleaseSpinLock(lock, irql) };
+    }
+    if twist == Twist::DuplicateFamily {
+        // SAFETY: as above.
+        let again = unsafe { n::NdisMCmRegisterAddressFamilyEx(handle, &raw mut family) };
+        shared.statuses.lock().unwrap().push(again);
+    }
+    if twist == Twist::HaltWithTimer {
+        let mut timer: n::NDIS_TIMER_CHARACTERISTICS = zeroed();
+        timer.Header = header(n::NDIS_OBJECT_TYPE_DEFAULT as i32, 1, size_of_val(&timer));
+        timer.TimerFunction = Some(on_timer);
+        timer.FunctionContext = nic.cast();
+        let mut out = null_mut();
+        // SAFETY: complete characteristics.
+        let status = unsafe { n::NdisAllocateTimerObject(handle, &raw mut timer, &raw mut out) };
+        assert_eq!(status, SUCCESS);
+        // SAFETY: the timer was just made.
+        unsafe {
+            n::NdisSetTimerObject(out, n::LARGE_INTEGER { QuadPart: -10_000 }, 10, null_mut());
+        }
+    }
+    if twist == Twist::HaltWithWorkItem {
+        // SAFETY: the adapter's handle.
+        unsafe { n::NdisAllocateIoWorkItem(handle) };
+    }
+    SUCCESS
+}
+
+unsafe extern "system" fn on_timer(_: *mut c_void, _: *mut c_void, _: *mut c_void, _: *mut c_void) {
+}
+
+unsafe extern "system" fn halt(context: NDIS_HANDLE, _action: n::NDIS_HALT_ACTION) {
+    let nic: *mut Nic = context.cast();
+    // SAFETY: the adapter's context, freed here.
+    let nic = unsafe { Box::from_raw(nic) };
+    let twist = nic.shared.twist;
+    if twist != Twist::HaltWithPool && twist != Twist::ReceiveNotReturned {
+        // SAFETY: the pool of `initialize`.
+        unsafe { n::NdisFreeNetBufferListPool(nic.pool) };
+    }
+    if twist == Twist::FamilyLate {
+        let mut family: CO_ADDRESS_FAMILY = zeroed();
+        // SAFETY: the handle and a family.
+        unsafe { n::NdisMCmRegisterAddressFamilyEx(nic.handle, &raw mut family) };
+    }
+    if twist == Twist::LockKept {
+        // SAFETY: a lock on the stack of nobody: the host knows its address only.
+        unsafe { n::KeAcquireSpinLockRaiseToDpc((&raw const nic.lock).cast_mut()) };
+    }
+    nic.shared.nic.store(null_mut(), SeqCst);
+}
+
+/// The address that names this driver's extension of its driver object.
+static EXTENSION: u8 = 0;
+
+unsafe extern "system" fn unload(object: *mut DRIVER_OBJECT) {
+    let id = (&raw const EXTENSION).cast_mut().cast();
+    // SAFETY: the extension that `entry` made.
+    let slot: *mut *const Shared = unsafe { n::IoGetDriverObjectExtension(object, id) }.cast();
+    // SAFETY: as above.
+    let shared = unsafe { Arc::from_raw(slot.read()) };
+    if shared.twist != Twist::NotDeregistered {
+        // SAFETY: the handle of the registration.
+        unsafe { n::NdisMDeregisterMiniportDriver(shared.driver.load(SeqCst)) };
+    }
+}
+
+unsafe extern "system" fn pause(
+    context: NDIS_HANDLE,
+    _parameters: *mut n::NDIS_MINIPORT_PAUSE_PARAMETERS,
+) -> NDIS_STATUS {
+    // SAFETY: the adapter's context.
+    let nic = unsafe { &*context.cast::<Nic>() };
+    if nic.shared.twist == Twist::PauseTwice {
+        for _ in 0..2 {
+            // SAFETY: the adapter's handle.
+            unsafe { n::NdisMPauseComplete(nic.handle) };
+        }
+        return PENDING;
+    }
+    SUCCESS
+}
+
+unsafe extern "system" fn restart(
+    context: NDIS_HANDLE,
+    _parameters: *mut n::NDIS_MINIPORT_RESTART_PARAMETERS,
+) -> NDIS_STATUS {
+    // SAFETY: the adapter's context.
+    let nic = unsafe { &*context.cast::<Nic>() };
+    if nic.shared.twist == Twist::IrqlKept {
+        // SAFETY: the adapter's lock, which is free.
+        let lock = (&raw const nic.lock).cast_mut();
+        // SAFETY: as above.
+        unsafe { n::KeAcquireSpinLockRaiseToDpc(lock) };
+        // SAFETY: held since the line above; the IRQL stays up.
+        unsafe { n::KeReleaseSpinLockFromDpcLevel(lock) };
+    }
+    SUCCESS
+}
+
+unsafe extern "system" fn return_lists(_context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST, _: u32) {
+    let mut at = lists;
+    while !at.is_null() {
+        // SAFETY: lists of this driver's pool, which come back.
+        let next = unsafe { next_of(at) };
+        // SAFETY: as above.
+        unsafe { n::NdisFreeNetBufferList(at) };
+        at = next;
+    }
+}
+
+/// # Safety
+///
+/// `list` is a live list.
+pub unsafe fn next_of(list: *mut NET_BUFFER_LIST) -> *mut NET_BUFFER_LIST {
+    // SAFETY: by contract; the field is the first of the list.
+    unsafe { list.cast::<*mut NET_BUFFER_LIST>().read() }
+}
+
+unsafe extern "system" fn cancel_send(_: NDIS_HANDLE, _: *mut c_void) {}
+unsafe extern "system" fn pnp_event(_: NDIS_HANDLE, _: *mut n::NET_DEVICE_PNP_EVENT) {}
+unsafe extern "system" fn shutdown(_: NDIS_HANDLE, _: n::NDIS_SHUTDOWN_ACTION) {}
+unsafe extern "system" fn cancel_oid(_: NDIS_HANDLE, _: *mut c_void) {}
+unsafe extern "system" fn oid(
+    _: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    _: *mut n::NDIS_OID_REQUEST,
+) -> NDIS_STATUS {
+    n::NDIS_STATUS_NOT_SUPPORTED
+}
+unsafe extern "system" fn oid_of_client(
+    _: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    _: *mut n::NDIS_OID_REQUEST,
+) -> NDIS_STATUS {
+    n::NDIS_STATUS_NOT_SUPPORTED
+}
+unsafe extern "system" fn oid_complete(
+    _: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    _: *mut n::NDIS_OID_REQUEST,
+    _: NDIS_STATUS,
+) {
+}
+unsafe extern "system" fn add_party(
+    _: NDIS_HANDLE,
+    _: *mut CO_CALL_PARAMETERS,
+    _: NDIS_HANDLE,
+    _: *mut NDIS_HANDLE,
+) -> NDIS_STATUS {
+    n::NDIS_STATUS_NOT_SUPPORTED
+}
+unsafe extern "system" fn drop_party(_: NDIS_HANDLE, _: *mut c_void, _: u32) -> NDIS_STATUS {
+    n::NDIS_STATUS_NOT_SUPPORTED
+}
+unsafe extern "system" fn modify(_: NDIS_HANDLE, _: *mut CO_CALL_PARAMETERS) -> NDIS_STATUS {
+    n::NDIS_STATUS_NOT_SUPPORTED
+}
+unsafe extern "system" fn activate_complete(
+    _: NDIS_STATUS,
+    _: NDIS_HANDLE,
+    _: *mut CO_CALL_PARAMETERS,
+) {
+}
+unsafe extern "system" fn deactivate_complete(_: NDIS_STATUS, _: NDIS_HANDLE) {}
+unsafe extern "system" fn notify_close_complete(_: NDIS_HANDLE, _: NDIS_STATUS) {}
+
+unsafe extern "system" fn open_af(
+    context: NDIS_HANDLE,
+    _family: *mut CO_ADDRESS_FAMILY,
+    handle: NDIS_HANDLE,
+    out: *mut NDIS_HANDLE,
+) -> NDIS_STATUS {
+    let nic: *mut Nic = context.cast();
+    let af = make(AfCtx {
+        nic,
+        handle,
+        vcs: AtomicUsize::new(0),
+    });
+    // SAFETY: the adapter's context.
+    let twist = unsafe { &*nic }.shared.twist;
+    let completions = match twist {
+        Twist::OpenPends => 1,
+        Twist::OpenCompletedTwice => 2,
+        Twist::OpenPendingStatus => {
+            // SAFETY: the request is open, the status is not a final one.
+            unsafe { n::NdisMCmOpenAddressFamilyComplete(PENDING, handle, af.cast()) };
+            1
+        }
+        _ => {
+            // SAFETY: the variable for the context.
+            unsafe { out.write(af.cast()) };
+            return SUCCESS;
+        }
+    };
+    for _ in 0..completions {
+        // SAFETY: the request is open the first time.
+        unsafe { n::NdisMCmOpenAddressFamilyComplete(SUCCESS, handle, af.cast()) };
+    }
+    PENDING
+}
+
+unsafe extern "system" fn close_af(context: NDIS_HANDLE) -> NDIS_STATUS {
+    // SAFETY: the context of `open_af`, whose last use this is.
+    drop(unsafe { Box::from_raw(context.cast::<AfCtx>()) });
+    SUCCESS
+}
+
+unsafe extern "system" fn register_sap(
+    context: NDIS_HANDLE,
+    _sap: *mut CO_SAP,
+    handle: NDIS_HANDLE,
+    out: *mut NDIS_HANDLE,
+) -> NDIS_STATUS {
+    let af: *mut AfCtx = context.cast();
+    let sap = make(Sap { af, handle });
+    // SAFETY: the AF's context and through it the adapter's.
+    let nic = unsafe { &*(*af).nic };
+    for slot in &nic.saps {
+        if slot
+            .compare_exchange(null_mut(), sap, SeqCst, SeqCst)
+            .is_ok()
+        {
+            // SAFETY: the variable for the context.
+            unsafe { out.write(sap.cast()) };
+            return SUCCESS;
+        }
+    }
+    // SAFETY: made above, known to nobody.
+    drop(unsafe { Box::from_raw(sap) });
+    n::NDIS_STATUS_RESOURCES
+}
+
+unsafe extern "system" fn deregister_sap(context: NDIS_HANDLE) -> NDIS_STATUS {
+    let sap: *mut Sap = context.cast();
+    // SAFETY: the SAP's context, and through it the adapter's.
+    let af = unsafe { (*sap).af };
+    // SAFETY: as above.
+    let nic = unsafe { &*(*af).nic };
+    for slot in &nic.saps {
+        let _ = slot.compare_exchange(sap, null_mut(), SeqCst, SeqCst);
+    }
+    // SAFETY: as above.
+    let handle = unsafe { (*sap).handle };
+    let failing = nic.shared.twist == Twist::SapCompleteFailure;
+    // SAFETY: the last use of the context.
+    drop(unsafe { Box::from_raw(sap) });
+    if failing {
+        // SAFETY: the request is open.
+        unsafe { n::NdisMCmDeregisterSapComplete(n::NDIS_STATUS_FAILURE, handle) };
+        return PENDING;
+    }
+    SUCCESS
+}
+
+unsafe extern "system" fn create_vc(
+    context: NDIS_HANDLE,
+    handle: NDIS_HANDLE,
+    out: *mut NDIS_HANDLE,
+) -> NDIS_STATUS {
+    let vc = make(Vc {
+        af: context.cast(),
+        handle,
+        by_client: true,
+        peer: AtomicPtr::new(null_mut()),
+        params: AtomicPtr::new(null_mut()),
+        active: AtomicU32::new(0),
+    });
+    // SAFETY: the variable for the context.
+    unsafe { out.write(vc.cast()) };
+    SUCCESS
+}
+
+unsafe extern "system" fn delete_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
+    // SAFETY: the context of `create_vc`, whose last use this is.
+    drop(unsafe { Box::from_raw(context.cast::<Vc>()) });
+    SUCCESS
+}
+
+unsafe fn activate(vc: *mut Vc, params: *mut CO_CALL_PARAMETERS) {
+    // SAFETY: a live VC.
+    let status = unsafe { n::NdisMCmActivateVc((*vc).handle, params) };
+    assert_eq!(status, SUCCESS);
+    // SAFETY: as above.
+    unsafe { (*vc).active.store(1, SeqCst) };
+}
+
+unsafe extern "system" fn make_call(
+    context: NDIS_HANDLE,
+    params: *mut CO_CALL_PARAMETERS,
+    _party: NDIS_HANDLE,
+    _out: *mut NDIS_HANDLE,
+) -> NDIS_STATUS {
+    let vc: *mut Vc = context.cast();
+    // SAFETY: the VC's context, and through it the adapter's.
+    let nic = unsafe { (*(*vc).af).nic };
+    // SAFETY: as above.
+    let twist = unsafe { &*nic }.shared.twist;
+    // SAFETY: as above.
+    let saps = unsafe { &(*nic).saps };
+    let Some(sap) = saps
+        .iter()
+        .map(|slot| slot.load(SeqCst))
+        .find(|sap| !sap.is_null())
+    else {
+        return n::NDIS_STATUS_NO_ROUTE_TO_DESTINATION;
+    };
+    // SAFETY: a registered SAP.
+    let (sap_handle, callee_af) = unsafe { ((*sap).handle, (*sap).af) };
+    let callee = make(Vc {
+        af: callee_af,
+        handle: null_mut(),
+        by_client: false,
+        peer: AtomicPtr::new(vc),
+        params: AtomicPtr::new(params),
+        active: AtomicU32::new(0),
+    });
+    // SAFETY: both live.
+    unsafe { (*vc).peer.store(callee, SeqCst) };
+    // SAFETY: the caller's VC.
+    unsafe { (*vc).params.store(params, SeqCst) };
+    let mut handle: NDIS_HANDLE = null_mut();
+    // SAFETY: the handles of this adapter and of the callee.
+    let status = unsafe {
+        n::NdisMCmCreateVc(
+            (*nic).handle,
+            (*callee_af).handle,
+            callee.cast(),
+            &raw mut handle,
+        )
+    };
+    if status != SUCCESS {
+        // SAFETY: made above, known to nobody.
+        drop(unsafe { Box::from_raw(callee) });
+        return status;
+    }
+    // SAFETY: live since above.
+    unsafe { (*callee).handle = handle };
+    match twist {
+        Twist::ForgedVc => {
+            for forged in [1usize, 0x1000, usize::MAX, handle.addr() ^ (1 << 36)] {
+                let forged = std::ptr::without_provenance_mut(forged);
+                // SAFETY: a handle may be anything.
+                unsafe { n::NdisMCmDeactivateVc(forged) };
+            }
+        }
+        Twist::WrongKind => {
+            // SAFETY: a handle may be anything.
+            unsafe { n::NdisMCmDeactivateVc(sap_handle) };
+        }
+        Twist::DispatchInactive => {
+            // SAFETY: the handles are live; the VC is not active.
+            let status = unsafe { n::NdisMCmDispatchIncomingCall(sap_handle, handle, params) };
+            assert_eq!(status, n::NDIS_STATUS_VC_NOT_ACTIVATED);
+        }
+        _ => {}
+    }
+    // SAFETY: a live VC.
+    unsafe { activate(callee, params) };
+    if twist == Twist::ActivateTwice {
+        // SAFETY: a live VC.
+        unsafe { activate(callee, params) };
+    }
+    if twist == Twist::DeleteActive {
+        // SAFETY: a live VC, which is active.
+        let status = unsafe { n::NdisMCmDeleteVc(handle) };
+        assert_eq!(status, n::NDIS_STATUS_NOT_ACCEPTED);
+    }
+    if twist == Twist::DeleteForeign {
+        // SAFETY: a live VC of the client's.
+        let status = unsafe { n::NdisMCmDeleteVc((*vc).handle) };
+        assert_eq!(status, n::NDIS_STATUS_NOT_ACCEPTED);
+    }
+    // SAFETY: the handles are live; the parameters stay until the answer.
+    let status = unsafe { n::NdisMCmDispatchIncomingCall(sap_handle, handle, params) };
+    assert_eq!(status, PENDING);
+    PENDING
+}
+
+unsafe extern "system" fn incoming_call_complete(
+    status: NDIS_STATUS,
+    context: NDIS_HANDLE,
+    params: *mut CO_CALL_PARAMETERS,
+) {
+    let callee: *mut Vc = context.cast();
+    // SAFETY: a live VC and its caller.
+    let (caller, nic) = unsafe { ((*callee).peer.load(SeqCst), (*(*callee).af).nic) };
+    // SAFETY: the adapter.
+    let twist = unsafe { &*nic }.shared.twist;
+    // SAFETY: live VCs.
+    let (caller_handle, callee_handle) = unsafe { ((*caller).handle, (*callee).handle) };
+    if status != SUCCESS {
+        // SAFETY: the caller's VC.
+        unsafe { (*caller).peer.store(null_mut(), SeqCst) };
+        // SAFETY: an active VC whose offer was refused.
+        unsafe { n::NdisMCmDeactivateVc(callee_handle) };
+        if twist != Twist::KeepIncomingVc {
+            // SAFETY: an idle VC of this driver.
+            unsafe { n::NdisMCmDeleteVc(callee_handle) };
+            // SAFETY: its last use.
+            drop(unsafe { Box::from_raw(callee) });
+        }
+        // SAFETY: the caller's request is open.
+        unsafe {
+            n::NdisMCmMakeCallComplete(status, caller_handle, null_mut(), null_mut(), params)
+        };
+        return;
+    }
+    if twist != Twist::MakeCallWithoutActivation {
+        // SAFETY: a live VC.
+        unsafe { activate(caller, params) };
+    }
+    // SAFETY: the adapter's lock.
+    let lock = unsafe { &raw mut (*nic).lock };
+    let mut irql = 0;
+    if twist == Twist::LockAcrossCompletion {
+        // SAFETY: the lock is free.
+        irql = unsafe { n::KeAcquireSpinLockRaiseToDpc(lock) };
+    }
+    // SAFETY: the caller's request is open.
+    unsafe { n::NdisMCmMakeCallComplete(SUCCESS, caller_handle, null_mut(), null_mut(), params) };
+    if twist == Twist::LockAcrossCompletion {
+        // SAFETY: held since above.
+        unsafe { n::KeReleaseSpinLock(lock, irql) };
+    }
+    if twist == Twist::MakeCallCompletedTwice {
+        // SAFETY: handles may be anything; the request is no longer open.
+        unsafe {
+            n::NdisMCmMakeCallComplete(SUCCESS, caller_handle, null_mut(), null_mut(), params)
+        };
+    }
+    // SAFETY: the callee has accepted.
+    unsafe { n::NdisMCmDispatchCallConnected(callee_handle) };
+    if twist == Twist::ConnectTwice {
+        // SAFETY: handles may be anything.
+        unsafe { n::NdisMCmDispatchCallConnected(callee_handle) };
+    }
+    if twist == Twist::DeactivateEarly {
+        // SAFETY: handles may be anything.
+        unsafe { n::NdisMCmDeactivateVc(callee_handle) };
+        // SAFETY: as above; active again with the old parameters.
+        unsafe { activate(callee, params) };
+    }
+    if twist == Twist::LockTwice {
+        for _ in 0..2 {
+            // SAFETY: the second time breaks the rule that is tested.
+            irql = unsafe { n::KeAcquireSpinLockRaiseToDpc(lock) };
+        }
+        for _ in 0..2 {
+            // SAFETY: as often as acquired.
+            unsafe { n::KeReleaseSpinLock(lock, irql.min(0)) };
+        }
+    }
+    if twist == Twist::MemoryTwice {
+        // SAFETY: plain pool memory.
+        let memory = unsafe { n::ExAllocatePoolWithTag(n::NonPagedPoolNx, 16, TAG) };
+        for _ in 0..2 {
+            // SAFETY: the second time breaks the rule that is tested.
+            unsafe { n::ExFreePoolWithTag(memory, TAG) };
+        }
+    }
+    if twist == Twist::MemoryLeft {
+        // SAFETY: plain pool memory, never freed.
+        unsafe { n::ExAllocatePoolWithTag(n::NonPagedPoolNx, 16, TAG) };
+    }
+}
+
+unsafe extern "system" fn close_call(
+    context: NDIS_HANDLE,
+    _party: NDIS_HANDLE,
+    _data: *mut c_void,
+    _size: u32,
+) -> NDIS_STATUS {
+    let vc: *mut Vc = context.cast();
+    // SAFETY: a live VC.
+    let (handle, by_client, peer) = unsafe {
+        (
+            (*vc).handle,
+            (*vc).by_client,
+            (*vc).peer.swap(null_mut(), SeqCst),
+        )
+    };
+    // SAFETY: the adapter.
+    let nic = unsafe { &*(*(*vc).af).nic };
+    let twist = nic.shared.twist;
+    if !peer.is_null() {
+        // SAFETY: the other leg, which is live while it points back.
+        let peer_handle = unsafe {
+            (*peer).peer.store(null_mut(), SeqCst);
+            (*peer).handle
+        };
+        // SAFETY: the other leg's call stands.
+        unsafe { n::NdisMCmDispatchIncomingCloseCall(SUCCESS, peer_handle, null_mut(), 0) };
+    }
+    // SAFETY: a live VC.
+    if unsafe { (*vc).active.swap(0, SeqCst) } == 1 {
+        // SAFETY: as above.
+        unsafe { n::NdisMCmDeactivateVc(handle) };
+        if twist == Twist::DeactivateTwice {
+            // SAFETY: handles may be anything.
+            unsafe { n::NdisMCmDeactivateVc(handle) };
+        }
+    }
+    if twist == Twist::CloseCallPendingStatus {
+        // SAFETY: the request is open; the status is not a final one.
+        unsafe { n::NdisMCmCloseCallComplete(PENDING, handle, null_mut()) };
+    }
+    // SAFETY: the request is open.
+    unsafe { n::NdisMCmCloseCallComplete(SUCCESS, handle, null_mut()) };
+    if !by_client {
+        // SAFETY: an idle VC of this driver.
+        let status = unsafe { n::NdisMCmDeleteVc(handle) };
+        assert_eq!(status, SUCCESS);
+        if twist == Twist::StaleVc {
+            // SAFETY: handles may be anything.
+            unsafe { n::NdisMCmDispatchCallConnected(handle) };
+        }
+        // SAFETY: its last use.
+        drop(unsafe { Box::from_raw(vc) });
+    }
+    PENDING
+}
+
+/// The first MDL of a list.
+///
+/// # Safety
+///
+/// `list` is a live list with a buffer.
+unsafe fn first_buffer(list: *mut NET_BUFFER_LIST) -> *mut n::NET_BUFFER {
+    // SAFETY: the second pointer of a list.
+    unsafe { list.cast::<*mut n::NET_BUFFER>().add(1).read() }
+}
+
+unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST, _flags: u32) {
+    let vc: *mut Vc = context.cast();
+    // SAFETY: a live VC, its adapter, its other leg.
+    let (nic, peer) = unsafe { (&*(*(*vc).af).nic, (*vc).peer.load(SeqCst)) };
+    // SAFETY: as above.
+    let handle = unsafe { (*vc).handle };
+    let twist = nic.shared.twist;
+    let mut at = lists;
+    while !at.is_null() {
+        // SAFETY: a list that is this driver's until it completes it.
+        let next = unsafe { next_of(at) };
+        // SAFETY: as above.
+        let buffer = unsafe { first_buffer(at) };
+        if !peer.is_null() {
+            // SAFETY: this driver's pool has a buffer of 1500 bytes in each list.
+            let copy = unsafe { n::NdisAllocateNetBufferList(nic.pool, 0, 0) };
+            // SAFETY: as above.
+            let target = unsafe { n::NdisGetDataBuffer(first_buffer(copy), 8, null_mut(), 1, 0) };
+            let mut storage = [0u8; 8];
+            // SAFETY: the client's buffer has 8 bytes.
+            let source =
+                unsafe { n::NdisGetDataBuffer(buffer, 8, storage.as_mut_ptr().cast(), 1, 0) };
+            assert!(!target.is_null() && !source.is_null());
+            // SAFETY: 8 bytes each.
+            unsafe { target.cast::<u8>().copy_from(source.cast(), 8) };
+            // SAFETY: the other leg.
+            let peer_handle = unsafe { (*peer).handle };
+            let named = if twist == Twist::IndicateWrongSource {
+                handle
+            } else {
+                peer_handle
+            };
+            // SAFETY: this driver's own list.
+            unsafe { (*copy).SourceHandle = named };
+            let count = if twist == Twist::IndicateWrongCount {
+                2
+            } else {
+                1
+            };
+            // SAFETY: a list of this driver for an active VC.
+            unsafe { n::NdisMCoIndicateReceiveNetBufferLists(peer_handle, copy, count, 0) };
+            nic.shared.delivered.fetch_add(1, SeqCst);
+        }
+        // SAFETY: the list is still this driver's.
+        unsafe { (*at).u2.Status = SUCCESS };
+        // SAFETY: as above.
+        unsafe { at.cast::<*mut NET_BUFFER_LIST>().write(null_mut()) };
+        match twist {
+            Twist::SendNeverCompleted | Twist::PauseWithSend => {
+                nic.shared.held.store(at, SeqCst);
+            }
+            Twist::SendOnWrongVc => {
+                // SAFETY: the other leg.
+                let wrong = unsafe { (*peer).handle };
+                // SAFETY: a list of this driver, on the wrong VC.
+                unsafe { n::NdisMCoSendNetBufferListsComplete(wrong, at, 0) };
+            }
+            Twist::SendTouched => {
+                // SAFETY: a list of this driver.
+                unsafe { (*at).SourceHandle = null_mut() };
+                // SAFETY: as above.
+                unsafe { n::NdisMCoSendNetBufferListsComplete(handle, at, 0) };
+            }
+            Twist::SendCompletedTwice => {
+                for _ in 0..2 {
+                    // SAFETY: the second time breaks the rule that is tested.
+                    unsafe { n::NdisMCoSendNetBufferListsComplete(handle, at, 0) };
+                }
+            }
+            _ => {
+                // SAFETY: a list of this driver.
+                unsafe { n::NdisMCoSendNetBufferListsComplete(handle, at, 0) };
+            }
+        }
+        at = next;
+    }
+}

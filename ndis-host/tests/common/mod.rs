@@ -1,0 +1,198 @@
+//! Two drivers written against the raw crate: a call manager that is a small
+//! switch, and a client. Both are right, except at the one point that a test
+//! asks them to get wrong.
+//!
+//! They run with readings under which NDIS answers at once, and with a schedule
+//! without preemption, so that what a test breaks is all that is broken.
+#![allow(dead_code, clippy::missing_safety_doc)]
+
+pub mod client;
+pub mod mcm;
+
+use ndis_host::{ActivateComplete, DeactivateComplete, Host, Readings};
+use ndis_sys as n;
+
+pub use client::Client;
+pub use mcm::Mcm;
+
+/// Where a driver misbehaves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Twist {
+    #[default]
+    None,
+    // The call manager.
+    DuplicateFamily,
+    NotConnectionOriented,
+    FamilyAtDispatch,
+    FamilyBeforeAttributes,
+    FamilyLate,
+    FamilyWithContext,
+    OptionsLate,
+    NullHandler,
+    WrongHeader,
+    NoGeneralAttributes,
+    OpenPends,
+    OpenCompletedTwice,
+    OpenPendingStatus,
+    CloseAfEarly,
+    KeepIncomingVc,
+    MakeCallWithoutActivation,
+    MakeCallCompletedTwice,
+    StaleVc,
+    ForgedVc,
+    WrongKind,
+    DeleteActive,
+    DeleteForeign,
+    ActivateTwice,
+    DispatchInactive,
+    DeactivateTwice,
+    DeactivateEarly,
+    SendCompletedTwice,
+    SendNeverCompleted,
+    SendOnWrongVc,
+    SendTouched,
+    ReceiveNotReturned,
+    IndicateWrongSource,
+    IndicateWrongCount,
+    IndicatePaused,
+    LockAcrossCompletion,
+    LockKept,
+    LockTwice,
+    IrqlKept,
+    PauseTwice,
+    PauseWithSend,
+    HaltWithTimer,
+    HaltWithWorkItem,
+    HaltWithPool,
+    MemoryTwice,
+    MemoryLeft,
+    NotDeregistered,
+    CloseCallPendingStatus,
+    ConnectTwice,
+    SapCompleteFailure,
+    // The client.
+    CloseWithSends,
+    CloseAfWithCall,
+    CloseAfWithSap,
+    CloseTwice,
+    IgnoreIncomingClose,
+    AnswerTwice,
+    SendInactive,
+    SendWrongSource,
+    SendWhilePaused,
+    ReturnTwice,
+    KeepReceived,
+    DeleteOthersVc,
+    UnbindWithoutClose,
+    ParametersFreed,
+    OpenAtDispatch,
+    StaleAf,
+}
+
+pub const SUCCESS: n::NDIS_STATUS = n::NDIS_STATUS_SUCCESS;
+pub const PENDING: n::NDIS_STATUS = n::NDIS_STATUS_PENDING;
+pub const TAG: u32 = u32::from_le_bytes(*b"RawT");
+
+pub fn header(kind: i32, revision: i32, size: usize) -> n::NDIS_OBJECT_HEADER {
+    n::NDIS_OBJECT_HEADER {
+        Type: kind as u8,
+        Revision: revision as u8,
+        Size: size as u16,
+    }
+}
+
+/// A structure of zeroes.
+pub fn zeroed<T>() -> T {
+    // SAFETY: used for structures of numbers, pointers and optional functions.
+    unsafe { std::mem::MaybeUninit::<T>::zeroed().assume_init() }
+}
+
+/// A pointer that a test passes to a thread.
+#[derive(Clone, Copy)]
+pub struct P<T>(pub *mut T);
+
+// SAFETY: the host runs one task at a time.
+unsafe impl<T> Send for P<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for P<T> {}
+
+/// A host under which nothing but the twist is unusual.
+pub fn host() -> Host {
+    let readings = Readings {
+        activate_complete: ActivateComplete::Never,
+        deactivate_complete: DeactivateComplete::Never,
+        ..Readings::default()
+    };
+    Host::builder()
+        .seed(1)
+        .preemption(0, 1)
+        .raise(0, 1)
+        .patience(50)
+        .readings(readings)
+        .build()
+}
+
+/// One call manager and two clients; the second one listens.
+pub struct Bench {
+    pub host: Host,
+    pub mcm: Mcm,
+    pub a: Client,
+    pub b: Client,
+}
+
+impl Bench {
+    pub fn new(mcm: Twist, client: Twist) -> Self {
+        Self::on(host(), mcm, client)
+    }
+
+    pub fn on(host: Host, mcm: Twist, client: Twist) -> Self {
+        Self {
+            mcm: Mcm::load(&host, mcm),
+            a: Client::load(&host, "client-a", client, false),
+            b: Client::load(&host, "client-b", client, true),
+            host,
+        }
+    }
+
+    /// Brings the adapter up.
+    pub fn up(&self) -> ndis_host::Adapter {
+        let adapter = self.host.add_adapter(&self.mcm.driver).expect("initialize");
+        self.host.run();
+        adapter
+    }
+
+    pub fn spawn(&self, name: &str, body: impl FnOnce(Client) + Send + 'static) {
+        let client = self.a.clone();
+        self.host.spawn(name, move || body(client));
+        self.host.run();
+    }
+
+    /// A whole life: up, one call with `frames` frames, down.
+    pub fn life(&self, frames: u32) {
+        let adapter = self.up();
+        self.spawn("caller", move |a| {
+            a.call();
+            for _ in 0..frames {
+                a.send();
+            }
+            a.hang_up();
+        });
+        self.host.remove_adapter(&adapter);
+        self.host.run();
+    }
+
+    pub fn down(self) -> ndis_host::Report {
+        self.host.unload(&self.a.driver);
+        self.host.unload(&self.b.driver);
+        self.host.unload(&self.mcm.driver);
+        self.host.finish()
+    }
+}
+
+/// Asserts that the run broke exactly the announced rules.
+#[track_caller]
+pub fn only(report: &ndis_host::Report, rules: &[&str]) {
+    let found: std::collections::BTreeSet<&str> = report.rules().into_iter().collect();
+    let wanted: std::collections::BTreeSet<&str> = rules.iter().copied().collect();
+    assert_eq!(found, wanted, "\n{report}");
+}
