@@ -7,32 +7,39 @@
 /// Reads `width` bits that start `offset` bits into `unit`.
 #[inline]
 pub(crate) const fn get(unit: &[u8], offset: u32, width: u32) -> u64 {
-    let mut whole = 0u64;
-    let mut shift = 0;
+    let mut value = 0;
+    let mut at = 0;
     let mut rest = unit;
     while let [byte, tail @ ..] = rest {
-        if shift < 64 {
-            whole |= (*byte as u64) << shift;
+        if at + 8 > offset && at < offset + width {
+            value |= if at >= offset {
+                (*byte as u64) << (at - offset)
+            } else {
+                (*byte as u64) >> (offset - at)
+            };
         }
-        shift += 8;
+        at += 8;
         rest = tail;
     }
-    (whole >> offset) & mask(width)
+    value & mask(width)
 }
 
 /// Writes the low `width` bits of `value` there; higher bits are ignored, as
 /// an assignment in C ignores them.
 #[inline]
 pub(crate) const fn set(unit: &mut [u8], offset: u32, width: u32, value: u64) {
-    let keep = !(mask(width) << offset);
-    let new = (value & mask(width)) << offset;
-    let mut shift = 0;
+    let mut at = 0;
     let mut rest = unit;
     while let [byte, tail @ ..] = rest {
-        if shift < 64 {
-            *byte = (*byte & (keep >> shift) as u8) | (new >> shift) as u8;
+        if at + 8 > offset && at < offset + width {
+            let (mask, value) = if at >= offset {
+                (mask(width) >> (at - offset), value >> (at - offset))
+            } else {
+                (mask(width) << (offset - at), value << (offset - at))
+            };
+            *byte = (*byte & !(mask as u8)) | (value as u8 & mask as u8);
         }
-        shift += 8;
+        at += 8;
         rest = tail;
     }
 }

@@ -14,6 +14,12 @@ unsafe extern "system" {
     pub fn KeGetCurrentIrql() -> KIRQL;
     /// Gives back a reference to an object of the object manager.
     pub fn ObfDereferenceObject(object: PVOID) -> LONG_PTR;
+    /// Lowers the IRQL to what it was.
+    #[cfg(target_arch = "x86_64")]
+    pub fn KeLowerIrql(irql: KIRQL);
+    /// Raises the IRQL to DISPATCH_LEVEL and answers what it was.
+    #[cfg(target_arch = "x86_64")]
+    pub fn KeRaiseIrqlToDpcLevel() -> KIRQL;
 }
 
 // On x86 the IRQL is the HAL's, and the spin locks with it.
@@ -30,6 +36,50 @@ unsafe extern "system" {
 unsafe extern "system" {
     /// The IRQL that this processor runs at.
     pub fn KeGetCurrentIrql() -> KIRQL;
+    /// Lowers the IRQL to what it was.
+    pub fn KeLowerIrql(irql: KIRQL);
+    /// Raises the IRQL to DISPATCH_LEVEL and answers what it was.
+    pub fn KeRaiseIrqlToDpcLevel() -> KIRQL;
+}
+
+#[cfg(target_arch = "x86")]
+#[cfg_attr(
+    all(windows, not(feature = "host")),
+    link(
+        name = "ntoskrnl.exe",
+        kind = "raw-dylib",
+        modifiers = "+verbatim",
+        import_name_type = "undecorated"
+    )
+)]
+unsafe extern "system" {
+    /// Adds under the lock and answers the old value.
+    pub fn ExInterlockedAddUlong(addend: PULONG, increment: ULONG, lock: PKSPIN_LOCK) -> ULONG;
+    /// Inserts at the head; answers the old head, or null.
+    pub fn ExInterlockedInsertHeadList(
+        list: PLIST_ENTRY,
+        entry: PLIST_ENTRY,
+        lock: PKSPIN_LOCK,
+    ) -> PLIST_ENTRY;
+    /// Inserts at the tail; answers the old tail, or null.
+    pub fn ExInterlockedInsertTailList(
+        list: PLIST_ENTRY,
+        entry: PLIST_ENTRY,
+        lock: PKSPIN_LOCK,
+    ) -> PLIST_ENTRY;
+    /// Removes the head and answers it, or null.
+    pub fn ExInterlockedRemoveHeadList(list: PLIST_ENTRY, lock: PKSPIN_LOCK) -> PLIST_ENTRY;
+    /// Pops from a singly linked list; answers null if it is empty.
+    pub fn ExInterlockedPopEntryList(
+        list: PSINGLE_LIST_ENTRY,
+        lock: PKSPIN_LOCK,
+    ) -> PSINGLE_LIST_ENTRY;
+    /// Pushes onto a singly linked list; answers the old head, or null.
+    pub fn ExInterlockedPushEntryList(
+        list: PSINGLE_LIST_ENTRY,
+        entry: PSINGLE_LIST_ENTRY,
+        lock: PKSPIN_LOCK,
+    ) -> PSINGLE_LIST_ENTRY;
 }
 
 #[cfg(target_arch = "x86")]
@@ -43,6 +93,12 @@ unsafe extern "system" {
     )
 )]
 unsafe extern "fastcall" {
+    /// Pushes onto a sequenced list; answers the old head, or null.
+    pub fn InterlockedPushEntrySList(list: PSLIST_HEADER, entry: PSLIST_ENTRY) -> PSLIST_ENTRY;
+    /// Pops from a sequenced list; answers null if it is empty.
+    pub fn InterlockedPopEntrySList(list: PSLIST_HEADER) -> PSLIST_ENTRY;
+    /// Empties a sequenced list; answers its first entry, or null.
+    pub fn ExInterlockedFlushSList(list: PSLIST_HEADER) -> PSLIST_ENTRY;
     /// Gives back a reference to an object of the object manager.
     pub fn ObfDereferenceObject(object: PVOID) -> LONG_PTR;
 }

@@ -53,14 +53,33 @@ macro_rules! flags {
     };
 }
 
+#[macro_use]
+mod strings;
 mod flags;
+mod io;
+mod lists;
 mod mcm;
+mod mdl;
+mod media;
+mod memory;
+mod misc;
 mod nb;
 mod nbl;
+mod switch;
 mod sync;
+mod timestamp;
 
 pub use flags::*;
+pub use io::*;
+pub use lists::*;
 pub use mcm::*;
+pub use mdl::*;
+pub use media::*;
+pub use memory::*;
+pub use misc::*;
 pub use nb::*;
 pub use nbl::*;
+pub use strings::*;
+pub use switch::*;
 pub use sync::*;
+pub use timestamp::*;

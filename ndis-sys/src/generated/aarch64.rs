@@ -3,7 +3,6 @@ use super::super::*;
 
 pub type LONG_PTR = i64;
 pub type ULONG_PTR = u64;
-pub type PKSPIN_LOCK = *mut KSPIN_LOCK;
 #[repr(C, packed(4))]
 #[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Interrupt {
@@ -26,6 +25,14 @@ pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u_Translated {
     pub Vector: ULONG,
     pub Affinity: KAFFINITY,
 }
+#[repr(C)]
+#[repr(align(16))]
+#[derive(Clone, Copy)]
+pub struct SLIST_ENTRY {
+    pub Next: *mut SLIST_ENTRY,
+}
+pub type _SLIST_ENTRY = SLIST_ENTRY;
+pub type PSLIST_ENTRY = *mut SLIST_ENTRY;
 #[repr(C)]
 #[repr(align(16))]
 #[derive(Clone, Copy)]
@@ -156,8 +163,7 @@ pub struct _LOOKASIDE_LIST_EX {
 }
 #[repr(C)]
 #[repr(align(128))]
-#[derive(Clone, Copy)]
-pub struct _NPAGED_LOOKASIDE_LIST {
+pub struct NPAGED_LOOKASIDE_LIST {
     pub L: GENERAL_LOOKASIDE,
 }
 #[repr(C)]
@@ -184,7 +190,7 @@ pub struct DEVICE_OBJECT {
     pub Type: CSHORT,
     pub Size: USHORT,
     pub ReferenceCount: LONG,
-    pub DriverObject: *mut _DRIVER_OBJECT,
+    pub DriverObject: *mut DRIVER_OBJECT,
     pub NextDevice: *mut DEVICE_OBJECT,
     pub AttachedDevice: *mut DEVICE_OBJECT,
     pub CurrentIrp: *mut IRP,
@@ -234,7 +240,7 @@ pub struct IRP {
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_Create {
+pub struct IO_STACK_LOCATION_Parameters_Create {
     pub SecurityContext: PIO_SECURITY_CONTEXT,
     pub Options: ULONG,
     pub _padding_0: [u8; 4],
@@ -245,7 +251,7 @@ pub struct _IO_STACK_LOCATION_Parameters_Create {
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_CreatePipe {
+pub struct IO_STACK_LOCATION_Parameters_CreatePipe {
     pub SecurityContext: PIO_SECURITY_CONTEXT,
     pub Options: ULONG,
     pub _padding_0: [u8; 4],
@@ -255,7 +261,7 @@ pub struct _IO_STACK_LOCATION_Parameters_CreatePipe {
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_CreateMailslot {
+pub struct IO_STACK_LOCATION_Parameters_CreateMailslot {
     pub SecurityContext: PIO_SECURITY_CONTEXT,
     pub Options: ULONG,
     pub _padding_0: [u8; 4],
@@ -265,7 +271,7 @@ pub struct _IO_STACK_LOCATION_Parameters_CreateMailslot {
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_Read {
+pub struct IO_STACK_LOCATION_Parameters_Read {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
     pub Key: ULONG,
@@ -274,7 +280,7 @@ pub struct _IO_STACK_LOCATION_Parameters_Read {
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_Write {
+pub struct IO_STACK_LOCATION_Parameters_Write {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
     pub Key: ULONG,
@@ -283,7 +289,7 @@ pub struct _IO_STACK_LOCATION_Parameters_Write {
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_QueryDirectory {
+pub struct IO_STACK_LOCATION_Parameters_QueryDirectory {
     pub Length: ULONG,
     pub FileName: PUNICODE_STRING,
     pub FileInformationClass: FILE_INFORMATION_CLASS,
@@ -293,7 +299,7 @@ pub struct _IO_STACK_LOCATION_Parameters_QueryDirectory {
 #[repr(C)]
 #[repr(align(8))]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_NotifyDirectory {
+pub struct IO_STACK_LOCATION_Parameters_NotifyDirectory {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
     pub CompletionFilter: ULONG,
@@ -301,7 +307,7 @@ pub struct _IO_STACK_LOCATION_Parameters_NotifyDirectory {
 #[repr(C)]
 #[repr(align(8))]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_NotifyDirectoryEx {
+pub struct IO_STACK_LOCATION_Parameters_NotifyDirectoryEx {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
     pub CompletionFilter: ULONG,
@@ -311,23 +317,23 @@ pub struct _IO_STACK_LOCATION_Parameters_NotifyDirectoryEx {
 #[repr(C)]
 #[repr(align(8))]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_QueryFile {
+pub struct IO_STACK_LOCATION_Parameters_QueryFile {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
     pub FileInformationClass: FILE_INFORMATION_CLASS,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_SetFile {
+pub struct IO_STACK_LOCATION_Parameters_SetFile {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
     pub FileInformationClass: FILE_INFORMATION_CLASS,
     pub FileObject: PFILE_OBJECT,
-    pub u: _IO_STACK_LOCATION_Parameters_SetFile_u,
+    pub u: IO_STACK_LOCATION_Parameters_SetFile_u,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_QueryEa {
+pub struct IO_STACK_LOCATION_Parameters_QueryEa {
     pub Length: ULONG,
     pub EaList: PVOID,
     pub EaListLength: ULONG,
@@ -337,7 +343,7 @@ pub struct _IO_STACK_LOCATION_Parameters_QueryEa {
 #[repr(C)]
 #[repr(align(8))]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_QueryVolume {
+pub struct IO_STACK_LOCATION_Parameters_QueryVolume {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
     pub FsInformationClass: FS_INFORMATION_CLASS,
@@ -345,14 +351,14 @@ pub struct _IO_STACK_LOCATION_Parameters_QueryVolume {
 #[repr(C)]
 #[repr(align(8))]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_SetVolume {
+pub struct IO_STACK_LOCATION_Parameters_SetVolume {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
     pub FsInformationClass: FS_INFORMATION_CLASS,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_FileSystemControl {
+pub struct IO_STACK_LOCATION_Parameters_FileSystemControl {
     pub OutputBufferLength: ULONG,
     pub _padding_0: [u8; 4],
     pub InputBufferLength: ULONG,
@@ -362,14 +368,14 @@ pub struct _IO_STACK_LOCATION_Parameters_FileSystemControl {
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_LockControl {
+pub struct IO_STACK_LOCATION_Parameters_LockControl {
     pub Length: PLARGE_INTEGER,
     pub Key: ULONG,
     pub ByteOffset: LARGE_INTEGER,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_DeviceIoControl {
+pub struct IO_STACK_LOCATION_Parameters_DeviceIoControl {
     pub OutputBufferLength: ULONG,
     pub _padding_0: [u8; 4],
     pub InputBufferLength: ULONG,
@@ -380,14 +386,14 @@ pub struct _IO_STACK_LOCATION_Parameters_DeviceIoControl {
 #[repr(C)]
 #[repr(align(8))]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_QuerySecurity {
+pub struct IO_STACK_LOCATION_Parameters_QuerySecurity {
     pub SecurityInformation: SECURITY_INFORMATION,
     pub _padding_0: [u8; 4],
     pub Length: ULONG,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_ReadWriteConfig {
+pub struct IO_STACK_LOCATION_Parameters_ReadWriteConfig {
     pub WhichSpace: ULONG,
     pub Buffer: PVOID,
     pub Offset: ULONG,
@@ -397,7 +403,7 @@ pub struct _IO_STACK_LOCATION_Parameters_ReadWriteConfig {
 #[repr(C)]
 #[repr(align(8))]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_QueryDeviceText {
+pub struct IO_STACK_LOCATION_Parameters_QueryDeviceText {
     pub DeviceTextType: DEVICE_TEXT_TYPE,
     pub _padding_0: [u8; 4],
     pub LocaleId: LCID,
@@ -405,7 +411,7 @@ pub struct _IO_STACK_LOCATION_Parameters_QueryDeviceText {
 #[repr(C)]
 #[repr(align(8))]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_UsageNotification {
+pub struct IO_STACK_LOCATION_Parameters_UsageNotification {
     pub InPath: BOOLEAN,
     pub Reserved: [BOOLEAN; 3],
     pub _padding_0: [u8; 4],
@@ -414,8 +420,8 @@ pub struct _IO_STACK_LOCATION_Parameters_UsageNotification {
 #[repr(C)]
 #[repr(align(8))]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_Power {
-    pub u: _IO_STACK_LOCATION_Parameters_Power_u,
+pub struct IO_STACK_LOCATION_Parameters_Power {
+    pub u: IO_STACK_LOCATION_Parameters_Power_u,
     pub _padding_0: [u8; 4],
     pub Type: POWER_STATE_TYPE,
     pub _padding_1: [u8; 4],
@@ -527,8 +533,9 @@ pub const GftFlowEntryId: NDIS_NET_BUFFER_LIST_INFO = 25;
 pub const NetBufferListInfoReserved3: NDIS_NET_BUFFER_LIST_INFO = 26;
 #[repr(C)]
 #[repr(align(16))]
+#[derive(Clone, Copy)]
 pub union NET_BUFFER_HEADER {
-    pub NetBufferData: core::mem::ManuallyDrop<NET_BUFFER_DATA>,
+    pub s: NET_BUFFER_DATA,
     pub Link: SLIST_HEADER,
 }
 #[repr(C)]
@@ -546,10 +553,11 @@ pub struct NET_BUFFER {
 }
 #[repr(C)]
 #[repr(align(16))]
+#[derive(Clone, Copy)]
 pub union NET_BUFFER_u {
     pub s: NET_BUFFER_u_s,
     pub Link: SLIST_HEADER,
-    pub NetBufferHeader: core::mem::ManuallyDrop<NET_BUFFER_HEADER>,
+    pub NetBufferHeader: NET_BUFFER_HEADER,
 }
 #[repr(C)]
 #[repr(align(16))]
@@ -565,7 +573,7 @@ pub struct NET_BUFFER_LIST_CONTEXT {
 #[repr(align(16))]
 #[derive(Clone, Copy)]
 pub union NET_BUFFER_LIST_HEADER {
-    pub NetBufferListData: NET_BUFFER_LIST_DATA,
+    pub s: NET_BUFFER_LIST_DATA,
     pub Link: SLIST_HEADER,
 }
 #[repr(C)]
@@ -753,9 +761,10 @@ pub const HIGH_LEVEL: i32 = 0xF;
 pub const MAXIMUM_PROCESSORS: i32 = 0x40;
 layout! { GENERAL_LOOKASIDE: 128 128, u.ListHead 0, u.SingleListHead 0, Depth 16, MaximumDepth 18, TotalAllocates 20, u2.AllocateMisses 24, u2.AllocateHits 24, TotalFrees 28, u3.FreeMisses 32, u3.FreeHits 32, Type 36, Tag 40, Size 44, u4.AllocateEx 48, u4.Allocate 48, u5.FreeEx 56, u5.Free 56, ListEntry 64, LastTotalAllocates 80, u6.LastAllocateMisses 84, u6.LastAllocateHits 84, Future 88 }
 layout! { KDEVICE_QUEUE: 40 8, Type 0, Size 2, DeviceListHead 8, Lock 24, Busy 32 }
+layout! { NPAGED_LOOKASIDE_LIST: 128 128, L 0 }
 layout! { SLIST_HEADER: 16 16, s.Alignment 0, s.Region 8, HeaderArm64 0 }
-layout! { _NPAGED_LOOKASIDE_LIST: 128 128, L 0 }
 zeroable! {
     DISPATCHER_HEADER_u_s5_u2_s;
+    SLIST_ENTRY;
     SLIST_HEADER_HeaderArm64;
 }

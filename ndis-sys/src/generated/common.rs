@@ -23,6 +23,7 @@ pub type LPWSTR = *mut WCHAR;
 pub type PCWSTR = *const WCHAR;
 pub type PCHAR = *mut CHAR;
 pub type PCSTR = *const CHAR;
+pub type PLONG = *mut LONG;
 pub type UCHAR = u8;
 pub type USHORT = u16;
 pub type ULONG = u32;
@@ -53,8 +54,11 @@ pub type CCHAR = i8;
 pub type CSHORT = i16;
 pub type LCID = ULONG;
 pub type NTSTATUS = LONG;
+pub type PNTSTATUS = *mut NTSTATUS;
 pub type LONGLONG = i64;
 pub type ULONGLONG = u64;
+pub type PLONGLONG = *mut LONGLONG;
+pub type PULONGLONG = *mut ULONGLONG;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union LARGE_INTEGER {
@@ -96,6 +100,7 @@ pub struct ULARGE_INTEGER_u {
     pub LowPart: ULONG,
     pub HighPart: ULONG,
 }
+pub type PULARGE_INTEGER = *mut ULARGE_INTEGER;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct LUID {
@@ -108,6 +113,19 @@ pub const NotificationEvent: EVENT_TYPE = 0;
 pub const SynchronizationEvent: EVENT_TYPE = 1;
 pub type EVENT_TYPE = i32;
 pub type _EVENT_TYPE = EVENT_TYPE;
+pub type PCSZ = *const i8;
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct STRING {
+    pub Length: USHORT,
+    pub MaximumLength: USHORT,
+    pub Buffer: PCHAR,
+}
+pub type _STRING = STRING;
+pub type PSTRING = *mut STRING;
+pub type ANSI_STRING = STRING;
+pub type PANSI_STRING = PSTRING;
+pub type PCANSI_STRING = PSTRING;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct UNICODE_STRING {
@@ -127,12 +145,14 @@ pub struct LIST_ENTRY {
     pub Blink: *mut LIST_ENTRY,
 }
 pub type _LIST_ENTRY = LIST_ENTRY;
+pub type PLIST_ENTRY = *mut LIST_ENTRY;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct SINGLE_LIST_ENTRY {
     pub Next: *mut SINGLE_LIST_ENTRY,
 }
 pub type _SINGLE_LIST_ENTRY = SINGLE_LIST_ENTRY;
+pub type PSINGLE_LIST_ENTRY = *mut SINGLE_LIST_ENTRY;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct OBJECT_ATTRIBUTES {
@@ -156,6 +176,7 @@ pub struct GUID {
 pub type _GUID = GUID;
 pub type LPCGUID = *const GUID;
 pub type KIRQL = UCHAR;
+pub type PKIRQL = *mut KIRQL;
 pub type PACCESS_STATE = *mut _ACCESS_STATE;
 #[repr(C)]
 pub struct _EPROCESS {
@@ -187,6 +208,7 @@ pub struct _OBJECT_TYPE {
 }
 pub type POBJECT_TYPE = *mut _OBJECT_TYPE;
 pub type PSECURITY_QUALITY_OF_SERVICE = *mut _SECURITY_QUALITY_OF_SERVICE;
+pub type PIO_STACK_LOCATION = *mut IO_STACK_LOCATION;
 pub type PVPB = *mut _VPB;
 #[repr(C)]
 pub struct _FILE_GET_QUOTA_INFORMATION {
@@ -195,6 +217,7 @@ pub struct _FILE_GET_QUOTA_INFORMATION {
 pub type PFILE_GET_QUOTA_INFORMATION = *mut _FILE_GET_QUOTA_INFORMATION;
 pub type KPRIORITY = LONG;
 pub type KSPIN_LOCK = ULONG_PTR;
+pub type PKSPIN_LOCK = *mut KSPIN_LOCK;
 pub type __C_ASSERT__ = [i8; 1];
 pub type PACCESS_TOKEN = PVOID;
 pub type PSECURITY_DESCRIPTOR = PVOID;
@@ -949,6 +972,7 @@ pub struct _IO_RESOURCE_REQUIREMENTS_LIST {
 }
 pub type PIO_RESOURCE_REQUIREMENTS_LIST = *mut _IO_RESOURCE_REQUIREMENTS_LIST;
 pub type _SLIST_HEADER = SLIST_HEADER;
+pub type PSLIST_HEADER = *mut SLIST_HEADER;
 pub type ALLOCATE_FUNCTION = unsafe extern "system" fn(
     PoolType: POOL_TYPE,
     NumberOfBytes: SIZE_T,
@@ -1001,6 +1025,7 @@ pub union GENERAL_LOOKASIDE_u6 {
     pub LastAllocateMisses: ULONG,
     pub LastAllocateHits: ULONG,
 }
+pub type PGENERAL_LOOKASIDE = *mut GENERAL_LOOKASIDE;
 pub type _GENERAL_LOOKASIDE_POOL = GENERAL_LOOKASIDE_POOL;
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -1033,6 +1058,11 @@ pub union GENERAL_LOOKASIDE_POOL_u6 {
     pub LastAllocateHits: ULONG,
 }
 pub type KPROCESSOR_MODE = CCHAR;
+pub const KernelMode: MODE = 0;
+pub const UserMode: MODE = 1;
+pub const MaximumMode: MODE = 2;
+pub type MODE = i32;
+pub type _MODE = MODE;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct KAPC {
@@ -1253,6 +1283,7 @@ pub type _KEVENT = KEVENT;
 pub type PKEVENT = *mut KEVENT;
 pub type PRKEVENT = *mut KEVENT;
 pub type _KTIMER = KTIMER;
+pub type PKTIMER = *mut KTIMER;
 pub const LevelSensitive: KINTERRUPT_MODE = 0;
 pub const Latched: KINTERRUPT_MODE = 1;
 pub type KINTERRUPT_MODE = i32;
@@ -1348,6 +1379,8 @@ bits! { _KMUTANT_u_s:
     bits_1 1 7: Spare1 set_Spare1 UCHAR;
 }
 pub type KMUTEX = _KMUTANT;
+pub type PKMUTEX = *mut _KMUTANT;
+pub type PRKMUTEX = *mut _KMUTANT;
 pub const MmNonCached: MEMORY_CACHING_TYPE = 0;
 pub const MmCached: MEMORY_CACHING_TYPE = 1;
 pub const MmWriteCombined: MEMORY_CACHING_TYPE = 2;
@@ -1394,7 +1427,19 @@ pub const HighPoolPrioritySpecialPoolOverrun: EX_POOL_PRIORITY = 40;
 pub const HighPoolPrioritySpecialPoolUnderrun: EX_POOL_PRIORITY = 41;
 pub type EX_POOL_PRIORITY = i32;
 pub type _EX_POOL_PRIORITY = EX_POOL_PRIORITY;
-pub type PNPAGED_LOOKASIDE_LIST = *mut _NPAGED_LOOKASIDE_LIST;
+pub type _NPAGED_LOOKASIDE_LIST = NPAGED_LOOKASIDE_LIST;
+pub type PNPAGED_LOOKASIDE_LIST = *mut NPAGED_LOOKASIDE_LIST;
+pub const CriticalWorkQueue: WORK_QUEUE_TYPE = 0;
+pub const DelayedWorkQueue: WORK_QUEUE_TYPE = 1;
+pub const HyperCriticalWorkQueue: WORK_QUEUE_TYPE = 2;
+pub const NormalWorkQueue: WORK_QUEUE_TYPE = 3;
+pub const BackgroundWorkQueue: WORK_QUEUE_TYPE = 4;
+pub const RealTimeWorkQueue: WORK_QUEUE_TYPE = 5;
+pub const SuperCriticalWorkQueue: WORK_QUEUE_TYPE = 6;
+pub const MaximumWorkQueue: WORK_QUEUE_TYPE = 7;
+pub const CustomPriorityWorkQueue: WORK_QUEUE_TYPE = 32;
+pub type WORK_QUEUE_TYPE = i32;
+pub type _WORK_QUEUE_TYPE = WORK_QUEUE_TYPE;
 pub type ERESOURCE_THREAD = ULONG_PTR;
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -1516,7 +1561,7 @@ pub struct _SCSI_REQUEST_BLOCK {
     _opaque: [u8; 0],
 }
 pub type DRIVER_INITIALIZE = unsafe extern "system" fn(
-    DriverObject: *mut _DRIVER_OBJECT,
+    DriverObject: *mut DRIVER_OBJECT,
     RegistryPath: PUNICODE_STRING,
 ) -> NTSTATUS;
 pub type PDRIVER_INITIALIZE = Option<DRIVER_INITIALIZE>;
@@ -1535,10 +1580,10 @@ pub type DRIVER_STARTIO = unsafe extern "system" fn(
     Irp: *mut IRP,
 );
 pub type PDRIVER_STARTIO = Option<DRIVER_STARTIO>;
-pub type DRIVER_UNLOAD = unsafe extern "system" fn(DriverObject: *mut _DRIVER_OBJECT);
+pub type DRIVER_UNLOAD = unsafe extern "system" fn(DriverObject: *mut DRIVER_OBJECT);
 pub type PDRIVER_UNLOAD = Option<DRIVER_UNLOAD>;
 pub type DRIVER_ADD_DEVICE = unsafe extern "system" fn(
-    DriverObject: *mut _DRIVER_OBJECT,
+    DriverObject: *mut DRIVER_OBJECT,
     PhysicalDeviceObject: *mut DEVICE_OBJECT,
 ) -> NTSTATUS;
 pub type PDRIVER_ADD_DEVICE = Option<DRIVER_ADD_DEVICE>;
@@ -1900,15 +1945,14 @@ pub struct _DEVOBJ_EXTENSION {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct _DRIVER_EXTENSION {
-    pub DriverObject: *mut _DRIVER_OBJECT,
+    pub DriverObject: *mut DRIVER_OBJECT,
     pub AddDevice: PDRIVER_ADD_DEVICE,
     pub Count: ULONG,
     pub ServiceKeyName: UNICODE_STRING,
 }
 pub type PDRIVER_EXTENSION = *mut _DRIVER_EXTENSION;
 #[repr(C)]
-#[derive(Clone, Copy)]
-pub struct _DRIVER_OBJECT {
+pub struct DRIVER_OBJECT {
     pub Type: CSHORT,
     pub Size: CSHORT,
     pub DeviceObject: PDEVICE_OBJECT,
@@ -1925,7 +1969,8 @@ pub struct _DRIVER_OBJECT {
     pub DriverUnload: PDRIVER_UNLOAD,
     pub MajorFunction: [PDRIVER_DISPATCH; 28],
 }
-pub type PDRIVER_OBJECT = *mut _DRIVER_OBJECT;
+pub type _DRIVER_OBJECT = DRIVER_OBJECT;
+pub type PDRIVER_OBJECT = *mut DRIVER_OBJECT;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct SECTION_OBJECT_POINTERS {
@@ -2051,7 +2096,7 @@ pub struct IRP_Tail_Overlay_s {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union IRP_Tail_Overlay_s_u {
-    pub CurrentStackLocation: *mut _IO_STACK_LOCATION,
+    pub CurrentStackLocation: *mut IO_STACK_LOCATION,
     pub PacketType: ULONG,
 }
 pub type PIRP = *mut IRP;
@@ -2151,104 +2196,105 @@ pub const DeviceTextLocationInformation: DEVICE_TEXT_TYPE = 1;
 pub type DEVICE_TEXT_TYPE = i32;
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION {
+pub struct IO_STACK_LOCATION {
     pub MajorFunction: UCHAR,
     pub MinorFunction: UCHAR,
     pub Flags: UCHAR,
     pub Control: UCHAR,
-    pub Parameters: _IO_STACK_LOCATION_Parameters,
+    pub Parameters: IO_STACK_LOCATION_Parameters,
     pub DeviceObject: PDEVICE_OBJECT,
     pub FileObject: PFILE_OBJECT,
     pub CompletionRoutine: PIO_COMPLETION_ROUTINE,
     pub Context: PVOID,
 }
+pub type _IO_STACK_LOCATION = IO_STACK_LOCATION;
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub union _IO_STACK_LOCATION_Parameters {
-    pub Create: _IO_STACK_LOCATION_Parameters_Create,
-    pub CreatePipe: _IO_STACK_LOCATION_Parameters_CreatePipe,
-    pub CreateMailslot: _IO_STACK_LOCATION_Parameters_CreateMailslot,
-    pub Read: _IO_STACK_LOCATION_Parameters_Read,
-    pub Write: _IO_STACK_LOCATION_Parameters_Write,
-    pub QueryDirectory: _IO_STACK_LOCATION_Parameters_QueryDirectory,
-    pub NotifyDirectory: _IO_STACK_LOCATION_Parameters_NotifyDirectory,
-    pub NotifyDirectoryEx: _IO_STACK_LOCATION_Parameters_NotifyDirectoryEx,
-    pub QueryFile: _IO_STACK_LOCATION_Parameters_QueryFile,
-    pub SetFile: _IO_STACK_LOCATION_Parameters_SetFile,
-    pub QueryEa: _IO_STACK_LOCATION_Parameters_QueryEa,
-    pub SetEa: _IO_STACK_LOCATION_Parameters_SetEa,
-    pub QueryVolume: _IO_STACK_LOCATION_Parameters_QueryVolume,
-    pub SetVolume: _IO_STACK_LOCATION_Parameters_SetVolume,
-    pub FileSystemControl: _IO_STACK_LOCATION_Parameters_FileSystemControl,
-    pub LockControl: _IO_STACK_LOCATION_Parameters_LockControl,
-    pub DeviceIoControl: _IO_STACK_LOCATION_Parameters_DeviceIoControl,
-    pub QuerySecurity: _IO_STACK_LOCATION_Parameters_QuerySecurity,
-    pub SetSecurity: _IO_STACK_LOCATION_Parameters_SetSecurity,
-    pub MountVolume: _IO_STACK_LOCATION_Parameters_MountVolume,
-    pub VerifyVolume: _IO_STACK_LOCATION_Parameters_VerifyVolume,
-    pub Scsi: _IO_STACK_LOCATION_Parameters_Scsi,
-    pub QueryQuota: _IO_STACK_LOCATION_Parameters_QueryQuota,
-    pub SetQuota: _IO_STACK_LOCATION_Parameters_SetQuota,
-    pub QueryDeviceRelations: _IO_STACK_LOCATION_Parameters_QueryDeviceRelations,
-    pub QueryInterface: _IO_STACK_LOCATION_Parameters_QueryInterface,
-    pub DeviceCapabilities: _IO_STACK_LOCATION_Parameters_DeviceCapabilities,
-    pub FilterResourceRequirements: _IO_STACK_LOCATION_Parameters_FilterResourceRequirements,
-    pub ReadWriteConfig: _IO_STACK_LOCATION_Parameters_ReadWriteConfig,
-    pub SetLock: _IO_STACK_LOCATION_Parameters_SetLock,
-    pub QueryId: _IO_STACK_LOCATION_Parameters_QueryId,
-    pub QueryDeviceText: _IO_STACK_LOCATION_Parameters_QueryDeviceText,
-    pub UsageNotification: _IO_STACK_LOCATION_Parameters_UsageNotification,
-    pub WaitWake: _IO_STACK_LOCATION_Parameters_WaitWake,
-    pub PowerSequence: _IO_STACK_LOCATION_Parameters_PowerSequence,
-    pub Power: _IO_STACK_LOCATION_Parameters_Power,
-    pub StartDevice: _IO_STACK_LOCATION_Parameters_StartDevice,
-    pub WMI: _IO_STACK_LOCATION_Parameters_WMI,
-    pub Others: _IO_STACK_LOCATION_Parameters_Others,
+pub union IO_STACK_LOCATION_Parameters {
+    pub Create: IO_STACK_LOCATION_Parameters_Create,
+    pub CreatePipe: IO_STACK_LOCATION_Parameters_CreatePipe,
+    pub CreateMailslot: IO_STACK_LOCATION_Parameters_CreateMailslot,
+    pub Read: IO_STACK_LOCATION_Parameters_Read,
+    pub Write: IO_STACK_LOCATION_Parameters_Write,
+    pub QueryDirectory: IO_STACK_LOCATION_Parameters_QueryDirectory,
+    pub NotifyDirectory: IO_STACK_LOCATION_Parameters_NotifyDirectory,
+    pub NotifyDirectoryEx: IO_STACK_LOCATION_Parameters_NotifyDirectoryEx,
+    pub QueryFile: IO_STACK_LOCATION_Parameters_QueryFile,
+    pub SetFile: IO_STACK_LOCATION_Parameters_SetFile,
+    pub QueryEa: IO_STACK_LOCATION_Parameters_QueryEa,
+    pub SetEa: IO_STACK_LOCATION_Parameters_SetEa,
+    pub QueryVolume: IO_STACK_LOCATION_Parameters_QueryVolume,
+    pub SetVolume: IO_STACK_LOCATION_Parameters_SetVolume,
+    pub FileSystemControl: IO_STACK_LOCATION_Parameters_FileSystemControl,
+    pub LockControl: IO_STACK_LOCATION_Parameters_LockControl,
+    pub DeviceIoControl: IO_STACK_LOCATION_Parameters_DeviceIoControl,
+    pub QuerySecurity: IO_STACK_LOCATION_Parameters_QuerySecurity,
+    pub SetSecurity: IO_STACK_LOCATION_Parameters_SetSecurity,
+    pub MountVolume: IO_STACK_LOCATION_Parameters_MountVolume,
+    pub VerifyVolume: IO_STACK_LOCATION_Parameters_VerifyVolume,
+    pub Scsi: IO_STACK_LOCATION_Parameters_Scsi,
+    pub QueryQuota: IO_STACK_LOCATION_Parameters_QueryQuota,
+    pub SetQuota: IO_STACK_LOCATION_Parameters_SetQuota,
+    pub QueryDeviceRelations: IO_STACK_LOCATION_Parameters_QueryDeviceRelations,
+    pub QueryInterface: IO_STACK_LOCATION_Parameters_QueryInterface,
+    pub DeviceCapabilities: IO_STACK_LOCATION_Parameters_DeviceCapabilities,
+    pub FilterResourceRequirements: IO_STACK_LOCATION_Parameters_FilterResourceRequirements,
+    pub ReadWriteConfig: IO_STACK_LOCATION_Parameters_ReadWriteConfig,
+    pub SetLock: IO_STACK_LOCATION_Parameters_SetLock,
+    pub QueryId: IO_STACK_LOCATION_Parameters_QueryId,
+    pub QueryDeviceText: IO_STACK_LOCATION_Parameters_QueryDeviceText,
+    pub UsageNotification: IO_STACK_LOCATION_Parameters_UsageNotification,
+    pub WaitWake: IO_STACK_LOCATION_Parameters_WaitWake,
+    pub PowerSequence: IO_STACK_LOCATION_Parameters_PowerSequence,
+    pub Power: IO_STACK_LOCATION_Parameters_Power,
+    pub StartDevice: IO_STACK_LOCATION_Parameters_StartDevice,
+    pub WMI: IO_STACK_LOCATION_Parameters_WMI,
+    pub Others: IO_STACK_LOCATION_Parameters_Others,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub union _IO_STACK_LOCATION_Parameters_SetFile_u {
-    pub s: _IO_STACK_LOCATION_Parameters_SetFile_u_s,
+pub union IO_STACK_LOCATION_Parameters_SetFile_u {
+    pub s: IO_STACK_LOCATION_Parameters_SetFile_u_s,
     pub ClusterCount: ULONG,
     pub DeleteHandle: HANDLE,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_SetFile_u_s {
+pub struct IO_STACK_LOCATION_Parameters_SetFile_u_s {
     pub ReplaceIfExists: BOOLEAN,
     pub AdvanceOnly: BOOLEAN,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_SetEa {
+pub struct IO_STACK_LOCATION_Parameters_SetEa {
     pub Length: ULONG,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_SetSecurity {
+pub struct IO_STACK_LOCATION_Parameters_SetSecurity {
     pub SecurityInformation: SECURITY_INFORMATION,
     pub SecurityDescriptor: PSECURITY_DESCRIPTOR,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_MountVolume {
+pub struct IO_STACK_LOCATION_Parameters_MountVolume {
     pub Vpb: PVPB,
     pub DeviceObject: PDEVICE_OBJECT,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_VerifyVolume {
+pub struct IO_STACK_LOCATION_Parameters_VerifyVolume {
     pub Vpb: PVPB,
     pub DeviceObject: PDEVICE_OBJECT,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_Scsi {
+pub struct IO_STACK_LOCATION_Parameters_Scsi {
     pub Srb: *mut _SCSI_REQUEST_BLOCK,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_QueryQuota {
+pub struct IO_STACK_LOCATION_Parameters_QueryQuota {
     pub Length: ULONG,
     pub StartSid: PSID,
     pub SidList: PFILE_GET_QUOTA_INFORMATION,
@@ -2256,17 +2302,17 @@ pub struct _IO_STACK_LOCATION_Parameters_QueryQuota {
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_SetQuota {
+pub struct IO_STACK_LOCATION_Parameters_SetQuota {
     pub Length: ULONG,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_QueryDeviceRelations {
+pub struct IO_STACK_LOCATION_Parameters_QueryDeviceRelations {
     pub Type: DEVICE_RELATION_TYPE,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_QueryInterface {
+pub struct IO_STACK_LOCATION_Parameters_QueryInterface {
     pub InterfaceType: *const GUID,
     pub Size: USHORT,
     pub Version: USHORT,
@@ -2275,49 +2321,49 @@ pub struct _IO_STACK_LOCATION_Parameters_QueryInterface {
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_DeviceCapabilities {
+pub struct IO_STACK_LOCATION_Parameters_DeviceCapabilities {
     pub Capabilities: PDEVICE_CAPABILITIES,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_FilterResourceRequirements {
+pub struct IO_STACK_LOCATION_Parameters_FilterResourceRequirements {
     pub IoResourceRequirementList: PIO_RESOURCE_REQUIREMENTS_LIST,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_SetLock {
+pub struct IO_STACK_LOCATION_Parameters_SetLock {
     pub Lock: BOOLEAN,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_QueryId {
+pub struct IO_STACK_LOCATION_Parameters_QueryId {
     pub IdType: BUS_QUERY_ID_TYPE,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_WaitWake {
+pub struct IO_STACK_LOCATION_Parameters_WaitWake {
     pub PowerState: SYSTEM_POWER_STATE,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_PowerSequence {
+pub struct IO_STACK_LOCATION_Parameters_PowerSequence {
     pub PowerSequence: PPOWER_SEQUENCE,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub union _IO_STACK_LOCATION_Parameters_Power_u {
+pub union IO_STACK_LOCATION_Parameters_Power_u {
     pub SystemContext: ULONG,
     pub SystemPowerStateContext: SYSTEM_POWER_STATE_CONTEXT,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_StartDevice {
+pub struct IO_STACK_LOCATION_Parameters_StartDevice {
     pub AllocatedResources: PCM_RESOURCE_LIST,
     pub AllocatedResourcesTranslated: PCM_RESOURCE_LIST,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_WMI {
+pub struct IO_STACK_LOCATION_Parameters_WMI {
     pub ProviderId: ULONG_PTR,
     pub DataPath: PVOID,
     pub BufferSize: ULONG,
@@ -2325,7 +2371,7 @@ pub struct _IO_STACK_LOCATION_Parameters_WMI {
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_Others {
+pub struct IO_STACK_LOCATION_Parameters_Others {
     pub Argument1: PVOID,
     pub Argument2: PVOID,
     pub Argument3: PVOID,
@@ -8138,9 +8184,9 @@ pub type SET_OPTIONS = unsafe extern "system" fn(
     DriverContext: NDIS_HANDLE,
 ) -> NDIS_STATUS;
 pub type SET_OPTIONS_HANDLER = Option<SET_OPTIONS>;
-pub type MINIPORT_SET_OPTIONS = Option<SET_OPTIONS>;
-pub type PROTOCOL_SET_OPTIONS = Option<SET_OPTIONS>;
-pub type FILTER_SET_OPTIONS = Option<SET_OPTIONS>;
+pub type MINIPORT_SET_OPTIONS = SET_OPTIONS;
+pub type PROTOCOL_SET_OPTIONS = SET_OPTIONS;
+pub type FILTER_SET_OPTIONS = SET_OPTIONS;
 pub type NDIS_MUTEX = KMUTEX;
 pub type PNDIS_MUTEX = *mut KMUTEX;
 #[repr(C)]
@@ -8864,11 +8910,12 @@ pub union NET_BUFFER_DATA_LENGTH {
 pub type _NET_BUFFER_DATA_LENGTH = NET_BUFFER_DATA_LENGTH;
 pub type PNET_BUFFER_DATA_LENGTH = *mut NET_BUFFER_DATA_LENGTH;
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct NET_BUFFER_DATA {
     pub Next: *mut NET_BUFFER,
     pub CurrentMdl: *mut MDL,
     pub CurrentMdlOffset: ULONG,
-    pub NbDataLength: NET_BUFFER_DATA_LENGTH,
+    pub u: NET_BUFFER_DATA_LENGTH,
     pub MdlChain: *mut MDL,
     pub DataOffset: ULONG,
 }
@@ -9692,7 +9739,7 @@ pub type PROTOCOL_CO_AF_REGISTER_NOTIFY = unsafe extern "system" fn(
     AddressFamily: PCO_ADDRESS_FAMILY,
 );
 pub type CO_AF_REGISTER_NOTIFY_HANDLER = Option<PROTOCOL_CO_AF_REGISTER_NOTIFY>;
-pub type PROTCOL_CO_AF_REGISTER_NOTIFY = Option<PROTOCOL_CO_AF_REGISTER_NOTIFY>;
+pub type PROTCOL_CO_AF_REGISTER_NOTIFY = PROTOCOL_CO_AF_REGISTER_NOTIFY;
 pub type PROTOCOL_CO_RECEIVE_NET_BUFFER_LISTS = unsafe extern "system" fn(
     ProtocolBindingContext: NDIS_HANDLE,
     ProtocolVcContext: NDIS_HANDLE,
@@ -10060,8 +10107,10 @@ pub type MINIPORT_SYNCHRONIZE_INTERRUPT = unsafe extern "system" fn(
     SynchronizeContext: NDIS_HANDLE,
 ) -> BOOLEAN;
 pub type MINIPORT_SYNCHRONIZE_INTERRUPT_HANDLER = Option<MINIPORT_SYNCHRONIZE_INTERRUPT>;
-pub type MINIPORT_SYNCHRONIZE_MESSAGE_INTERRUPT = Option<MINIPORT_SYNCHRONIZE_INTERRUPT>;
-pub type MINIPORT_SYNCHRONIZE_MSI_INTERRUPT_HANDLER = MINIPORT_SYNCHRONIZE_MESSAGE_INTERRUPT;
+pub type MINIPORT_SYNCHRONIZE_MESSAGE_INTERRUPT = MINIPORT_SYNCHRONIZE_INTERRUPT;
+pub type MINIPORT_SYNCHRONIZE_MSI_INTERRUPT_HANDLER = Option<
+    MINIPORT_SYNCHRONIZE_MESSAGE_INTERRUPT,
+>;
 pub const NDIS_CONNECT_LINE_BASED: NDIS_INTERRUPT_TYPE = 1;
 pub const NDIS_CONNECT_MESSAGE_BASED: NDIS_INTERRUPT_TYPE = 2;
 pub type NDIS_INTERRUPT_TYPE = i32;
@@ -10100,9 +10149,9 @@ pub type MINIPORT_PNP_IRP = unsafe extern "system" fn(
     Irp: PIRP,
 ) -> NDIS_STATUS;
 pub type MINIPORT_PNP_IRP_HANDLER = Option<MINIPORT_PNP_IRP>;
-pub type MINIPORT_START_DEVICE = Option<MINIPORT_PNP_IRP>;
+pub type MINIPORT_START_DEVICE = MINIPORT_PNP_IRP;
 pub type MINIPORT_START_DEVICE_HANDLER = Option<MINIPORT_PNP_IRP>;
-pub type MINIPORT_FILTER_RESOURCE_REQUIREMENTS = Option<MINIPORT_PNP_IRP>;
+pub type MINIPORT_FILTER_RESOURCE_REQUIREMENTS = MINIPORT_PNP_IRP;
 pub type MINIPORT_FILTER_RESOURCE_REQUIREMENTS_HANDLER = Option<MINIPORT_PNP_IRP>;
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -12973,6 +13022,7 @@ zeroable! {
     DOT11_SUPPORTED_DATA_RATES_VALUE_V2;
     DOT11_VWIFI_ATTRIBUTES;
     DOT11_VWIFI_COMBINATION;
+    DRIVER_OBJECT;
     EISA_DMA_CONFIGURATION;
     EISA_IRQ_CONFIGURATION;
     EISA_IRQ_DESCRIPTOR;
@@ -13020,6 +13070,50 @@ zeroable! {
     IO_RESOURCE_DESCRIPTOR_u_Memory64;
     IO_RESOURCE_DESCRIPTOR_u_Port;
     IO_RESOURCE_LIST;
+    IO_STACK_LOCATION;
+    IO_STACK_LOCATION_Parameters;
+    IO_STACK_LOCATION_Parameters_Create;
+    IO_STACK_LOCATION_Parameters_CreateMailslot;
+    IO_STACK_LOCATION_Parameters_CreatePipe;
+    IO_STACK_LOCATION_Parameters_DeviceCapabilities;
+    IO_STACK_LOCATION_Parameters_DeviceIoControl;
+    IO_STACK_LOCATION_Parameters_FileSystemControl;
+    IO_STACK_LOCATION_Parameters_FilterResourceRequirements;
+    IO_STACK_LOCATION_Parameters_LockControl;
+    IO_STACK_LOCATION_Parameters_MountVolume;
+    IO_STACK_LOCATION_Parameters_NotifyDirectory;
+    IO_STACK_LOCATION_Parameters_NotifyDirectoryEx;
+    IO_STACK_LOCATION_Parameters_Others;
+    IO_STACK_LOCATION_Parameters_Power;
+    IO_STACK_LOCATION_Parameters_PowerSequence;
+    IO_STACK_LOCATION_Parameters_Power_u;
+    IO_STACK_LOCATION_Parameters_QueryDeviceRelations;
+    IO_STACK_LOCATION_Parameters_QueryDeviceText;
+    IO_STACK_LOCATION_Parameters_QueryDirectory;
+    IO_STACK_LOCATION_Parameters_QueryEa;
+    IO_STACK_LOCATION_Parameters_QueryFile;
+    IO_STACK_LOCATION_Parameters_QueryId;
+    IO_STACK_LOCATION_Parameters_QueryInterface;
+    IO_STACK_LOCATION_Parameters_QueryQuota;
+    IO_STACK_LOCATION_Parameters_QuerySecurity;
+    IO_STACK_LOCATION_Parameters_QueryVolume;
+    IO_STACK_LOCATION_Parameters_Read;
+    IO_STACK_LOCATION_Parameters_ReadWriteConfig;
+    IO_STACK_LOCATION_Parameters_Scsi;
+    IO_STACK_LOCATION_Parameters_SetEa;
+    IO_STACK_LOCATION_Parameters_SetFile;
+    IO_STACK_LOCATION_Parameters_SetFile_u;
+    IO_STACK_LOCATION_Parameters_SetFile_u_s;
+    IO_STACK_LOCATION_Parameters_SetLock;
+    IO_STACK_LOCATION_Parameters_SetQuota;
+    IO_STACK_LOCATION_Parameters_SetSecurity;
+    IO_STACK_LOCATION_Parameters_SetVolume;
+    IO_STACK_LOCATION_Parameters_StartDevice;
+    IO_STACK_LOCATION_Parameters_UsageNotification;
+    IO_STACK_LOCATION_Parameters_VerifyVolume;
+    IO_STACK_LOCATION_Parameters_WMI;
+    IO_STACK_LOCATION_Parameters_WaitWake;
+    IO_STACK_LOCATION_Parameters_Write;
     IO_STATUS_BLOCK;
     IO_STATUS_BLOCK_u;
     IPSEC_OFFLOAD_V2_ADD_SA;
@@ -13662,6 +13756,7 @@ zeroable! {
     NET_PHYSICAL_LOCATION_LH;
     NET_PNP_EVENT;
     NET_PNP_EVENT_NOTIFICATION;
+    NPAGED_LOOKASIDE_LIST;
     OBJECT_ATTRIBUTES;
     OFFLOAD_ALGO_INFO;
     OFFLOAD_IPSEC_ADD_SA;
@@ -13703,6 +13798,7 @@ zeroable! {
     SLIST_HEADER;
     SLIST_HEADER_s;
     SOCKADDR_INET;
+    STRING;
     SYSTEM_POWER_STATE_CONTEXT;
     SYSTEM_POWER_STATE_CONTEXT_u;
     SYSTEM_POWER_STATE_CONTEXT_u_s;
@@ -13729,7 +13825,6 @@ zeroable! {
     _DOT11_RSN_REKEY_PARAMETERS_V2;
     _DOT11_WFD_ATTRIBUTES;
     _DRIVER_EXTENSION;
-    _DRIVER_OBJECT;
     _EAPOL_REQUEST_ID_MESSAGE_WOL_PACKET_PARAMETERS;
     _ENCAPSULATION_PROTOCOL_INFO;
     _ENCAPSULATION_PROTOCOL_PARAMETERS;
@@ -13749,50 +13844,6 @@ zeroable! {
     _IO_INTERRUPT_MESSAGE_INFO;
     _IO_RESOURCE_REQUIREMENTS_LIST;
     _IO_SECURITY_CONTEXT;
-    _IO_STACK_LOCATION;
-    _IO_STACK_LOCATION_Parameters;
-    _IO_STACK_LOCATION_Parameters_Create;
-    _IO_STACK_LOCATION_Parameters_CreateMailslot;
-    _IO_STACK_LOCATION_Parameters_CreatePipe;
-    _IO_STACK_LOCATION_Parameters_DeviceCapabilities;
-    _IO_STACK_LOCATION_Parameters_DeviceIoControl;
-    _IO_STACK_LOCATION_Parameters_FileSystemControl;
-    _IO_STACK_LOCATION_Parameters_FilterResourceRequirements;
-    _IO_STACK_LOCATION_Parameters_LockControl;
-    _IO_STACK_LOCATION_Parameters_MountVolume;
-    _IO_STACK_LOCATION_Parameters_NotifyDirectory;
-    _IO_STACK_LOCATION_Parameters_NotifyDirectoryEx;
-    _IO_STACK_LOCATION_Parameters_Others;
-    _IO_STACK_LOCATION_Parameters_Power;
-    _IO_STACK_LOCATION_Parameters_PowerSequence;
-    _IO_STACK_LOCATION_Parameters_Power_u;
-    _IO_STACK_LOCATION_Parameters_QueryDeviceRelations;
-    _IO_STACK_LOCATION_Parameters_QueryDeviceText;
-    _IO_STACK_LOCATION_Parameters_QueryDirectory;
-    _IO_STACK_LOCATION_Parameters_QueryEa;
-    _IO_STACK_LOCATION_Parameters_QueryFile;
-    _IO_STACK_LOCATION_Parameters_QueryId;
-    _IO_STACK_LOCATION_Parameters_QueryInterface;
-    _IO_STACK_LOCATION_Parameters_QueryQuota;
-    _IO_STACK_LOCATION_Parameters_QuerySecurity;
-    _IO_STACK_LOCATION_Parameters_QueryVolume;
-    _IO_STACK_LOCATION_Parameters_Read;
-    _IO_STACK_LOCATION_Parameters_ReadWriteConfig;
-    _IO_STACK_LOCATION_Parameters_Scsi;
-    _IO_STACK_LOCATION_Parameters_SetEa;
-    _IO_STACK_LOCATION_Parameters_SetFile;
-    _IO_STACK_LOCATION_Parameters_SetFile_u;
-    _IO_STACK_LOCATION_Parameters_SetFile_u_s;
-    _IO_STACK_LOCATION_Parameters_SetLock;
-    _IO_STACK_LOCATION_Parameters_SetQuota;
-    _IO_STACK_LOCATION_Parameters_SetSecurity;
-    _IO_STACK_LOCATION_Parameters_SetVolume;
-    _IO_STACK_LOCATION_Parameters_StartDevice;
-    _IO_STACK_LOCATION_Parameters_UsageNotification;
-    _IO_STACK_LOCATION_Parameters_VerifyVolume;
-    _IO_STACK_LOCATION_Parameters_WMI;
-    _IO_STACK_LOCATION_Parameters_WaitWake;
-    _IO_STACK_LOCATION_Parameters_Write;
     _IPV4_ARP_PARAMETERS;
     _IPV4_TCP_SYN_WOL_PACKET_PARAMETERS;
     _IPV6_NS_PARAMETERS;
@@ -13805,7 +13856,6 @@ zeroable! {
     _METHOD;
     _NAMED_PIPE_CREATE_PARAMETERS;
     _NDIS_NBL_MEDIA_MEDIA_SPECIFIC_INFORMATION;
-    _NPAGED_LOOKASIDE_LIST;
     _OBJECT_HANDLE_INFORMATION;
     _POWER_SEQUENCE;
     _PROTOCOL_OFFLOAD_PARAMETERS;

@@ -1160,14 +1160,32 @@ unsafe extern "C" {
 #[cfg_attr(all(windows, not(feature = "host"), not(target_arch = "x86")), link(name = "ntoskrnl.exe", kind = "raw-dylib", modifiers = "+verbatim"))]
 #[cfg_attr(all(windows, not(feature = "host"), target_arch = "x86"), link(name = "ntoskrnl.exe", kind = "raw-dylib", modifiers = "+verbatim", import_name_type = "undecorated"))]
 unsafe extern "system" {
+    pub fn RtlInitString(DestinationString: PSTRING, SourceString: PCSZ);
     pub fn RtlInitUnicodeString(
         DestinationString: PUNICODE_STRING,
         SourceString: PCWSTR,
     );
+    pub fn RtlAnsiStringToUnicodeString(
+        DestinationString: PUNICODE_STRING,
+        SourceString: PCANSI_STRING,
+        AllocateDestinationString: BOOLEAN,
+    ) -> NTSTATUS;
+    pub fn RtlUnicodeStringToAnsiString(
+        DestinationString: PANSI_STRING,
+        SourceString: PCUNICODE_STRING,
+        AllocateDestinationString: BOOLEAN,
+    ) -> NTSTATUS;
+    pub fn RtlEqualUnicodeString(
+        String1: PCUNICODE_STRING,
+        String2: PCUNICODE_STRING,
+        CaseInSensitive: BOOLEAN,
+    ) -> BOOLEAN;
     pub fn KeInitializeEvent(Event: PRKEVENT, Type: EVENT_TYPE, State: BOOLEAN);
     pub fn KeClearEvent(Event: PRKEVENT);
     pub fn KeResetEvent(Event: PRKEVENT) -> LONG;
     pub fn KeSetEvent(Event: PRKEVENT, Increment: KPRIORITY, Wait: BOOLEAN) -> LONG;
+    pub fn KeInitializeMutex(Mutex: PRKMUTEX, Level: ULONG);
+    pub fn KeReleaseMutex(Mutex: PRKMUTEX, Wait: BOOLEAN) -> LONG;
     pub fn KeDelayExecutionThread(
         WaitMode: KPROCESSOR_MODE,
         Alertable: BOOLEAN,
@@ -1203,6 +1221,63 @@ unsafe extern "system" {
     ) -> PVOID;
     pub fn ExFreePool(P: PVOID);
     pub fn ExFreePoolWithTag(P: PVOID, Tag: ULONG);
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    pub fn ExInterlockedAddUlong(
+        Addend: PULONG,
+        Increment: ULONG,
+        Lock: PKSPIN_LOCK,
+    ) -> ULONG;
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    pub fn ExInterlockedInsertHeadList(
+        ListHead: PLIST_ENTRY,
+        ListEntry: PLIST_ENTRY,
+        Lock: PKSPIN_LOCK,
+    ) -> PLIST_ENTRY;
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    pub fn ExInterlockedInsertTailList(
+        ListHead: PLIST_ENTRY,
+        ListEntry: PLIST_ENTRY,
+        Lock: PKSPIN_LOCK,
+    ) -> PLIST_ENTRY;
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    pub fn ExInterlockedRemoveHeadList(
+        ListHead: PLIST_ENTRY,
+        Lock: PKSPIN_LOCK,
+    ) -> PLIST_ENTRY;
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    pub fn ExInterlockedPopEntryList(
+        ListHead: PSINGLE_LIST_ENTRY,
+        Lock: PKSPIN_LOCK,
+    ) -> PSINGLE_LIST_ENTRY;
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    pub fn ExInterlockedPushEntryList(
+        ListHead: PSINGLE_LIST_ENTRY,
+        ListEntry: PSINGLE_LIST_ENTRY,
+        Lock: PKSPIN_LOCK,
+    ) -> PSINGLE_LIST_ENTRY;
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    pub fn InitializeSListHead(SListHead: PSLIST_HEADER);
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    pub fn ExQueryDepthSList(SListHead: PSLIST_HEADER) -> USHORT;
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    pub fn ExpInterlockedPopEntrySList(ListHead: PSLIST_HEADER) -> PSLIST_ENTRY;
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    pub fn ExpInterlockedPushEntrySList(
+        ListHead: PSLIST_HEADER,
+        ListEntry: PSLIST_ENTRY,
+    ) -> PSLIST_ENTRY;
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    pub fn ExpInterlockedFlushSList(ListHead: PSLIST_HEADER) -> PSLIST_ENTRY;
+    pub fn ExInitializeNPagedLookasideList(
+        Lookaside: PNPAGED_LOOKASIDE_LIST,
+        Allocate: PALLOCATE_FUNCTION,
+        Free: PFREE_FUNCTION,
+        Flags: ULONG,
+        Size: SIZE_T,
+        Tag: ULONG,
+        Depth: USHORT,
+    );
+    pub fn ExDeleteNPagedLookasideList(Lookaside: PNPAGED_LOOKASIDE_LIST);
     pub fn MmBuildMdlForNonPagedPool(MemoryDescriptorList: PMDL);
     pub fn MmMapLockedPagesSpecifyCache(
         MemoryDescriptorList: PMDL,
@@ -1250,5 +1325,10 @@ unsafe extern "system" {
         HandleInformation: POBJECT_HANDLE_INFORMATION,
     ) -> NTSTATUS;
     pub fn ZwClose(Handle: HANDLE) -> NTSTATUS;
+    pub fn RtlUpcaseUnicodeString(
+        DestinationString: PUNICODE_STRING,
+        SourceString: PCUNICODE_STRING,
+        AllocateDestinationString: BOOLEAN,
+    ) -> NTSTATUS;
 }
 

@@ -25,6 +25,7 @@ pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u_Translated {
     pub Vector: ULONG,
     pub Affinity: KAFFINITY,
 }
+pub type PSLIST_ENTRY = *mut SINGLE_LIST_ENTRY;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union SLIST_HEADER {
@@ -133,8 +134,7 @@ pub struct _LOOKASIDE_LIST_EX {
     pub L: GENERAL_LOOKASIDE_POOL,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
-pub struct _NPAGED_LOOKASIDE_LIST {
+pub struct NPAGED_LOOKASIDE_LIST {
     pub L: GENERAL_LOOKASIDE,
     pub Lock__ObsoleteButDoNotDelete: KSPIN_LOCK,
 }
@@ -161,7 +161,7 @@ pub struct DEVICE_OBJECT {
     pub Type: CSHORT,
     pub Size: USHORT,
     pub ReferenceCount: LONG,
-    pub DriverObject: *mut _DRIVER_OBJECT,
+    pub DriverObject: *mut DRIVER_OBJECT,
     pub NextDevice: *mut DEVICE_OBJECT,
     pub AttachedDevice: *mut DEVICE_OBJECT,
     pub CurrentIrp: *mut IRP,
@@ -210,7 +210,7 @@ pub struct IRP {
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_Create {
+pub struct IO_STACK_LOCATION_Parameters_Create {
     pub SecurityContext: PIO_SECURITY_CONTEXT,
     pub Options: ULONG,
     pub FileAttributes: USHORT,
@@ -219,7 +219,7 @@ pub struct _IO_STACK_LOCATION_Parameters_Create {
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_CreatePipe {
+pub struct IO_STACK_LOCATION_Parameters_CreatePipe {
     pub SecurityContext: PIO_SECURITY_CONTEXT,
     pub Options: ULONG,
     pub Reserved: USHORT,
@@ -228,7 +228,7 @@ pub struct _IO_STACK_LOCATION_Parameters_CreatePipe {
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_CreateMailslot {
+pub struct IO_STACK_LOCATION_Parameters_CreateMailslot {
     pub SecurityContext: PIO_SECURITY_CONTEXT,
     pub Options: ULONG,
     pub Reserved: USHORT,
@@ -237,21 +237,21 @@ pub struct _IO_STACK_LOCATION_Parameters_CreateMailslot {
 }
 #[repr(C, packed(4))]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_Read {
+pub struct IO_STACK_LOCATION_Parameters_Read {
     pub Length: ULONG,
     pub Key: ULONG,
     pub ByteOffset: LARGE_INTEGER,
 }
 #[repr(C, packed(4))]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_Write {
+pub struct IO_STACK_LOCATION_Parameters_Write {
     pub Length: ULONG,
     pub Key: ULONG,
     pub ByteOffset: LARGE_INTEGER,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_QueryDirectory {
+pub struct IO_STACK_LOCATION_Parameters_QueryDirectory {
     pub Length: ULONG,
     pub FileName: PUNICODE_STRING,
     pub FileInformationClass: FILE_INFORMATION_CLASS,
@@ -259,34 +259,34 @@ pub struct _IO_STACK_LOCATION_Parameters_QueryDirectory {
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_NotifyDirectory {
+pub struct IO_STACK_LOCATION_Parameters_NotifyDirectory {
     pub Length: ULONG,
     pub CompletionFilter: ULONG,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_NotifyDirectoryEx {
+pub struct IO_STACK_LOCATION_Parameters_NotifyDirectoryEx {
     pub Length: ULONG,
     pub CompletionFilter: ULONG,
     pub DirectoryNotifyInformationClass: DIRECTORY_NOTIFY_INFORMATION_CLASS,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_QueryFile {
+pub struct IO_STACK_LOCATION_Parameters_QueryFile {
     pub Length: ULONG,
     pub FileInformationClass: FILE_INFORMATION_CLASS,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_SetFile {
+pub struct IO_STACK_LOCATION_Parameters_SetFile {
     pub Length: ULONG,
     pub FileInformationClass: FILE_INFORMATION_CLASS,
     pub FileObject: PFILE_OBJECT,
-    pub u: _IO_STACK_LOCATION_Parameters_SetFile_u,
+    pub u: IO_STACK_LOCATION_Parameters_SetFile_u,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_QueryEa {
+pub struct IO_STACK_LOCATION_Parameters_QueryEa {
     pub Length: ULONG,
     pub EaList: PVOID,
     pub EaListLength: ULONG,
@@ -294,19 +294,19 @@ pub struct _IO_STACK_LOCATION_Parameters_QueryEa {
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_QueryVolume {
+pub struct IO_STACK_LOCATION_Parameters_QueryVolume {
     pub Length: ULONG,
     pub FsInformationClass: FS_INFORMATION_CLASS,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_SetVolume {
+pub struct IO_STACK_LOCATION_Parameters_SetVolume {
     pub Length: ULONG,
     pub FsInformationClass: FS_INFORMATION_CLASS,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_FileSystemControl {
+pub struct IO_STACK_LOCATION_Parameters_FileSystemControl {
     pub OutputBufferLength: ULONG,
     pub InputBufferLength: ULONG,
     pub FsControlCode: ULONG,
@@ -314,14 +314,14 @@ pub struct _IO_STACK_LOCATION_Parameters_FileSystemControl {
 }
 #[repr(C, packed(4))]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_LockControl {
+pub struct IO_STACK_LOCATION_Parameters_LockControl {
     pub Length: PLARGE_INTEGER,
     pub Key: ULONG,
     pub ByteOffset: LARGE_INTEGER,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_DeviceIoControl {
+pub struct IO_STACK_LOCATION_Parameters_DeviceIoControl {
     pub OutputBufferLength: ULONG,
     pub InputBufferLength: ULONG,
     pub IoControlCode: ULONG,
@@ -329,13 +329,13 @@ pub struct _IO_STACK_LOCATION_Parameters_DeviceIoControl {
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_QuerySecurity {
+pub struct IO_STACK_LOCATION_Parameters_QuerySecurity {
     pub SecurityInformation: SECURITY_INFORMATION,
     pub Length: ULONG,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_ReadWriteConfig {
+pub struct IO_STACK_LOCATION_Parameters_ReadWriteConfig {
     pub WhichSpace: ULONG,
     pub Buffer: PVOID,
     pub Offset: ULONG,
@@ -343,21 +343,21 @@ pub struct _IO_STACK_LOCATION_Parameters_ReadWriteConfig {
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_QueryDeviceText {
+pub struct IO_STACK_LOCATION_Parameters_QueryDeviceText {
     pub DeviceTextType: DEVICE_TEXT_TYPE,
     pub LocaleId: LCID,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_UsageNotification {
+pub struct IO_STACK_LOCATION_Parameters_UsageNotification {
     pub InPath: BOOLEAN,
     pub Reserved: [BOOLEAN; 3],
     pub Type: DEVICE_USAGE_NOTIFICATION_TYPE,
 }
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct _IO_STACK_LOCATION_Parameters_Power {
-    pub u: _IO_STACK_LOCATION_Parameters_Power_u,
+pub struct IO_STACK_LOCATION_Parameters_Power {
+    pub u: IO_STACK_LOCATION_Parameters_Power_u,
     pub Type: POWER_STATE_TYPE,
     pub State: POWER_STATE,
     pub ShutdownType: POWER_ACTION,
@@ -466,8 +466,9 @@ pub const RscTcpTimestampDelta: NDIS_NET_BUFFER_LIST_INFO = 20;
 pub const TcpSendOffloadsSupplementalNetBufferListInfo: NDIS_NET_BUFFER_LIST_INFO = 20;
 pub const NetBufferListInfoReserved3: NDIS_NET_BUFFER_LIST_INFO = 21;
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub union NET_BUFFER_HEADER {
-    pub NetBufferData: core::mem::ManuallyDrop<NET_BUFFER_DATA>,
+    pub s: NET_BUFFER_DATA,
     pub Link: SLIST_HEADER,
 }
 #[repr(C)]
@@ -483,10 +484,11 @@ pub struct NET_BUFFER {
     pub u2: NET_BUFFER_u2,
 }
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub union NET_BUFFER_u {
     pub s: NET_BUFFER_u_s,
     pub Link: SLIST_HEADER,
-    pub NetBufferHeader: core::mem::ManuallyDrop<NET_BUFFER_HEADER>,
+    pub NetBufferHeader: NET_BUFFER_HEADER,
 }
 #[repr(C)]
 #[repr(align(8))]
@@ -500,7 +502,7 @@ pub struct NET_BUFFER_LIST_CONTEXT {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union NET_BUFFER_LIST_HEADER {
-    pub NetBufferListData: NET_BUFFER_LIST_DATA,
+    pub s: NET_BUFFER_LIST_DATA,
     pub Link: SLIST_HEADER,
 }
 #[repr(C)]
@@ -691,11 +693,13 @@ layout! { CO_TAPI_TRANSLATE_TAPI_CALLPARAMS: 36 4, ulLineID 0, ulAddressID 4, ul
 layout! { DEVICE_OBJECT: 184 8, Type 0, Size 2, ReferenceCount 4, DriverObject 8, NextDevice 12, AttachedDevice 16, CurrentIrp 20, Timer 24, Flags 28, Characteristics 32, Vpb 36, DeviceExtension 40, DeviceType 44, StackSize 48, Queue 52, Queue.ListEntry 52, Queue.Wcb 52, AlignmentRequirement 92, DeviceQueue 96, Dpc 116, ActiveThreadCount 148, SecurityDescriptor 152, DeviceLock 156, SectorSize 172, Spare1 174, DeviceObjectExtension 176, Reserved 180 }
 layout! { DISPATCHER_HEADER: 16 4, u.u.Lock 0, u.u.LockNV 0, u.s.Type 0, u.s.Signalling 1, u.s.Size 2, u.s.Reserved1 3, u.s2.TimerType 0, u.s2.u.TimerControlFlags 1, u.s2.Hand 2, u.s2.u2.TimerMiscFlags 3, u.s3.Timer2Type 0, u.s3.u.Timer2Flags 1, u.s3.Timer2ComponentId 2, u.s3.Timer2RelativeId 3, u.s4.QueueType 0, u.s4.u.QueueControlFlags 1, u.s4.QueueSize 2, u.s4.QueueReserved 3, u.s5.ThreadType 0, u.s5.ThreadReserved 1, u.s5.u.ThreadControlFlags 2, u.s5.u2.DebugActive 3, u.s6.MutantType 0, u.s6.MutantSize 1, u.s6.DpcActive 2, u.s6.MutantReserved 3, SignalState 4, WaitListHead 8 }
 layout! { DOT11_EXTSTA_ATTRIBUTES: 116 4, Header 0, uScanSSIDListSize 4, uDesiredBSSIDListSize 8, uDesiredSSIDListSize 12, uExcludedMacAddressListSize 16, uPrivacyExemptionListSize 20, uKeyMappingTableSize 24, uDefaultKeyTableSize 28, uWEPKeyValueMaxLength 32, uPMKIDCacheSize 36, uMaxNumPerSTADefaultKeyTables 40, bStrictlyOrderedServiceClassImplemented 44, ucSupportedQoSProtocolFlags 45, bSafeModeImplemented 46, uNumSupportedCountryOrRegionStrings 48, pSupportedCountryOrRegionStrings 52, uInfraNumSupportedUcastAlgoPairs 56, pInfraSupportedUcastAlgoPairs 60, uInfraNumSupportedMcastAlgoPairs 64, pInfraSupportedMcastAlgoPairs 68, uAdhocNumSupportedUcastAlgoPairs 72, pAdhocSupportedUcastAlgoPairs 76, uAdhocNumSupportedMcastAlgoPairs 80, pAdhocSupportedMcastAlgoPairs 84, bAutoPowerSaveMode 88, uMaxNetworkOffloadListSize 92, bMFPCapable 96, uInfraNumSupportedMcastMgmtAlgoPairs 100, pInfraSupportedMcastMgmtAlgoPairs 104, bNeighborReportSupported 108, bAPChannelReportSupported 109, bActionFramesSupported 110, bANQPQueryOffloadSupported 111, bHESSIDConnectionSupported 112 }
+layout! { DRIVER_OBJECT: 168 4, Type 0, Size 2, DeviceObject 4, Flags 8, DriverStart 12, DriverSize 16, DriverSection 20, DriverExtension 24, DriverName 28, HardwareDatabase 36, FastIoDispatch 40, DriverInit 44, DriverStartIo 48, DriverUnload 52, MajorFunction 56 }
 layout! { FILTERDBS: 16 4, u.EthDB 0, u.NullDB 0, TrDB 4, YYYDB 8, XXXDB 12 }
 layout! { GENERAL_LOOKASIDE: 72 8, u.ListHead 0, u.SingleListHead 0, Depth 8, MaximumDepth 10, TotalAllocates 12, u2.AllocateMisses 16, u2.AllocateHits 16, TotalFrees 20, u3.FreeMisses 24, u3.FreeHits 24, Type 28, Tag 32, Size 36, u4.AllocateEx 40, u4.Allocate 40, u5.FreeEx 44, u5.Free 44, ListEntry 48, LastTotalAllocates 56, u6.LastAllocateMisses 60, u6.LastAllocateHits 60, Future 64 }
 layout! { GENERAL_LOOKASIDE_POOL: 72 8, u.ListHead 0, u.SingleListHead 0, Depth 8, MaximumDepth 10, TotalAllocates 12, u2.AllocateMisses 16, u2.AllocateHits 16, TotalFrees 20, u3.FreeMisses 24, u3.FreeHits 24, Type 28, Tag 32, Size 36, u4.AllocateEx 40, u4.Allocate 40, u5.FreeEx 44, u5.Free 44, ListEntry 48, LastTotalAllocates 56, u6.LastAllocateMisses 60, u6.LastAllocateHits 60, Future 64 }
 layout! { GROUP_AFFINITY: 12 4, Mask 0, Group 4, Reserved 6 }
 layout! { IO_INTERRUPT_MESSAGE_INFO_ENTRY: 40 8, MessageAddress 0, TargetProcessorSet 8, InterruptObject 12, MessageData 16, Vector 20, Irql 24, Mode 28, Polarity 32 }
+layout! { IO_STACK_LOCATION: 36 4, MajorFunction 0, MinorFunction 1, Flags 2, Control 3, Parameters 4, Parameters.Create 4, Parameters.Create.SecurityContext 4, Parameters.Create.Options 8, Parameters.Create.FileAttributes 12, Parameters.Create.ShareAccess 14, Parameters.Create.EaLength 16, Parameters.CreatePipe 4, Parameters.CreatePipe.SecurityContext 4, Parameters.CreatePipe.Options 8, Parameters.CreatePipe.Reserved 12, Parameters.CreatePipe.ShareAccess 14, Parameters.CreatePipe.Parameters 16, Parameters.CreateMailslot 4, Parameters.CreateMailslot.SecurityContext 4, Parameters.CreateMailslot.Options 8, Parameters.CreateMailslot.Reserved 12, Parameters.CreateMailslot.ShareAccess 14, Parameters.CreateMailslot.Parameters 16, Parameters.Read 4, Parameters.Read.Length 4, Parameters.Read.Key 8, Parameters.Read.ByteOffset 12, Parameters.Write 4, Parameters.Write.Length 4, Parameters.Write.Key 8, Parameters.Write.ByteOffset 12, Parameters.QueryDirectory 4, Parameters.QueryDirectory.Length 4, Parameters.QueryDirectory.FileName 8, Parameters.QueryDirectory.FileInformationClass 12, Parameters.QueryDirectory.FileIndex 16, Parameters.NotifyDirectory 4, Parameters.NotifyDirectory.Length 4, Parameters.NotifyDirectory.CompletionFilter 8, Parameters.NotifyDirectoryEx 4, Parameters.NotifyDirectoryEx.Length 4, Parameters.NotifyDirectoryEx.CompletionFilter 8, Parameters.NotifyDirectoryEx.DirectoryNotifyInformationClass 12, Parameters.QueryFile 4, Parameters.QueryFile.Length 4, Parameters.QueryFile.FileInformationClass 8, Parameters.SetFile 4, Parameters.SetFile.Length 4, Parameters.SetFile.FileInformationClass 8, Parameters.SetFile.FileObject 12, Parameters.SetFile.u.s.ReplaceIfExists 16, Parameters.SetFile.u.s.AdvanceOnly 17, Parameters.SetFile.u.ClusterCount 16, Parameters.SetFile.u.DeleteHandle 16, Parameters.QueryEa 4, Parameters.QueryEa.Length 4, Parameters.QueryEa.EaList 8, Parameters.QueryEa.EaListLength 12, Parameters.QueryEa.EaIndex 16, Parameters.SetEa 4, Parameters.SetEa.Length 4, Parameters.QueryVolume 4, Parameters.QueryVolume.Length 4, Parameters.QueryVolume.FsInformationClass 8, Parameters.SetVolume 4, Parameters.SetVolume.Length 4, Parameters.SetVolume.FsInformationClass 8, Parameters.FileSystemControl 4, Parameters.FileSystemControl.OutputBufferLength 4, Parameters.FileSystemControl.InputBufferLength 8, Parameters.FileSystemControl.FsControlCode 12, Parameters.FileSystemControl.Type3InputBuffer 16, Parameters.LockControl 4, Parameters.LockControl.Length 4, Parameters.LockControl.Key 8, Parameters.LockControl.ByteOffset 12, Parameters.DeviceIoControl 4, Parameters.DeviceIoControl.OutputBufferLength 4, Parameters.DeviceIoControl.InputBufferLength 8, Parameters.DeviceIoControl.IoControlCode 12, Parameters.DeviceIoControl.Type3InputBuffer 16, Parameters.QuerySecurity 4, Parameters.QuerySecurity.SecurityInformation 4, Parameters.QuerySecurity.Length 8, Parameters.SetSecurity 4, Parameters.SetSecurity.SecurityInformation 4, Parameters.SetSecurity.SecurityDescriptor 8, Parameters.MountVolume 4, Parameters.MountVolume.Vpb 4, Parameters.MountVolume.DeviceObject 8, Parameters.VerifyVolume 4, Parameters.VerifyVolume.Vpb 4, Parameters.VerifyVolume.DeviceObject 8, Parameters.Scsi 4, Parameters.Scsi.Srb 4, Parameters.QueryQuota 4, Parameters.QueryQuota.Length 4, Parameters.QueryQuota.StartSid 8, Parameters.QueryQuota.SidList 12, Parameters.QueryQuota.SidListLength 16, Parameters.SetQuota 4, Parameters.SetQuota.Length 4, Parameters.QueryDeviceRelations 4, Parameters.QueryDeviceRelations.Type 4, Parameters.QueryInterface 4, Parameters.QueryInterface.InterfaceType 4, Parameters.QueryInterface.Size 8, Parameters.QueryInterface.Version 10, Parameters.QueryInterface.Interface 12, Parameters.QueryInterface.InterfaceSpecificData 16, Parameters.DeviceCapabilities 4, Parameters.DeviceCapabilities.Capabilities 4, Parameters.FilterResourceRequirements 4, Parameters.FilterResourceRequirements.IoResourceRequirementList 4, Parameters.ReadWriteConfig 4, Parameters.ReadWriteConfig.WhichSpace 4, Parameters.ReadWriteConfig.Buffer 8, Parameters.ReadWriteConfig.Offset 12, Parameters.ReadWriteConfig.Length 16, Parameters.SetLock 4, Parameters.SetLock.Lock 4, Parameters.QueryId 4, Parameters.QueryId.IdType 4, Parameters.QueryDeviceText 4, Parameters.QueryDeviceText.DeviceTextType 4, Parameters.QueryDeviceText.LocaleId 8, Parameters.UsageNotification 4, Parameters.UsageNotification.InPath 4, Parameters.UsageNotification.Reserved 5, Parameters.UsageNotification.Type 8, Parameters.WaitWake 4, Parameters.WaitWake.PowerState 4, Parameters.PowerSequence 4, Parameters.PowerSequence.PowerSequence 4, Parameters.Power 4, Parameters.Power.u.SystemContext 4, Parameters.Power.u.SystemPowerStateContext 4, Parameters.Power.Type 8, Parameters.Power.State 12, Parameters.Power.ShutdownType 16, Parameters.StartDevice 4, Parameters.StartDevice.AllocatedResources 4, Parameters.StartDevice.AllocatedResourcesTranslated 8, Parameters.WMI 4, Parameters.WMI.ProviderId 4, Parameters.WMI.DataPath 8, Parameters.WMI.BufferSize 12, Parameters.WMI.Buffer 16, Parameters.Others 4, Parameters.Others.Argument1 4, Parameters.Others.Argument2 8, Parameters.Others.Argument3 12, Parameters.Others.Argument4 16, DeviceObject 20, FileObject 24, CompletionRoutine 28, Context 32 }
 layout! { IO_STATUS_BLOCK: 8 4, u.Status 0, u.Pointer 0, Information 4 }
 layout! { IPSEC_OFFLOAD_V2_ADD_SA: 160 4, Header 0, Next 4, NumExtHdrs 8, Flags 12, u.IPv4Endpoints 16, u.IPv4Endpoints.SrcAddr 16, u.IPv4Endpoints.DestAddr 20, u.IPv6Endpoints 16, u.IPv6Endpoints.SrcAddr 16, u.IPv6Endpoints.DestAddr 32, OffloadHandle 48, UdpEspEncapsulation 52, SecAssoc 56, KeyLength 152, KeyData 156 }
 layout! { IPSEC_OFFLOAD_V2_ADD_SA_EX: 164 4, Header 0, NumExtHdrs 4, Flags 8, u.IPv4Endpoints 12, u.IPv4Endpoints.SrcAddr 12, u.IPv4Endpoints.DestAddr 16, u.IPv6Endpoints 12, u.IPv6Endpoints.SrcAddr 12, u.IPv6Endpoints.DestAddr 28, OffloadHandle 44, UdpEspEncapsulation 48, SecAssoc 52, KeyLength 148, KeyOffset 152, SourceSwitchPortId 156, VlanId 160 }
@@ -850,17 +854,18 @@ layout! { NDIS_WAN_SET_LINK_INFO: 44 4, NdisLinkHandle 0, MaxSendFrameSize 4, Ma
 layout! { NDIS_WORK_ITEM: 40 4, Context 0, Routine 4, WrapperReserved 8 }
 layout! { NDK_ADAPTER_INFO: 88 4, Version 0, VendorId 4, DeviceId 8, MaxRegistrationSize 12, MaxWindowSize 16, FRMRPageCount 20, MaxInitiatorRequestSge 24, MaxReceiveRequestSge 28, MaxReadRequestSge 32, MaxTransferLength 36, MaxInlineDataSize 40, MaxInboundReadLimit 44, MaxOutboundReadLimit 48, MaxReceiveQueueDepth 52, MaxInitiatorQueueDepth 56, MaxSrqDepth 60, MaxCqDepth 64, LargeRequestThreshold 68, MaxCallerData 72, MaxCalleeData 76, AdapterFlags 80, RdmaTechnology 84 }
 layout! { NET_BUFFER: 96 8, u.s.Next 0, u.s.CurrentMdl 4, u.s.CurrentMdlOffset 8, u.s.u.DataLength 12, u.s.u.stDataLength 12, u.s.MdlChain 16, u.s.DataOffset 20, u.Link 0, u.NetBufferHeader 0, ChecksumBias 24, Reserved 26, NdisPoolHandle 28, NdisReserved 32, ProtocolReserved 40, MiniportReserved 64, DataPhysicalAddress 80, u2.SharedMemoryInfo 88, u2.ScatterGatherList 88 }
-layout! { NET_BUFFER_DATA: 24 4, Next 0, CurrentMdl 4, CurrentMdlOffset 8, NbDataLength 12, MdlChain 16, DataOffset 20 }
+layout! { NET_BUFFER_DATA: 24 4, Next 0, CurrentMdl 4, CurrentMdlOffset 8, u 12, MdlChain 16, DataOffset 20 }
 layout! { NET_BUFFER_DATA_LENGTH: 4 4, DataLength 0, stDataLength 0 }
-layout! { NET_BUFFER_HEADER: 24 8, NetBufferData 0, Link 0 }
+layout! { NET_BUFFER_HEADER: 24 8, s 0, Link 0 }
 layout! { NET_BUFFER_LIST: 192 8, u.s.Next 0, u.s.FirstNetBuffer 4, u.Link 0, u.NetBufferListHeader 0, Context 8, ParentNetBufferList 12, NdisPoolHandle 16, NdisReserved 24, ProtocolReserved 32, MiniportReserved 48, Scratch 56, SourceHandle 60, NblFlags 64, ChildRefCount 68, Flags 72, u2.Status 76, u2.NdisReserved2 76, NetBufferListInfo 80 }
 layout! { NET_BUFFER_LIST_CONTEXT: 8 8, Next 0, Size 4, Offset 6, ContextData 8 }
 layout! { NET_BUFFER_LIST_DATA: 8 4, Next 0, FirstNetBuffer 4 }
-layout! { NET_BUFFER_LIST_HEADER: 8 8, NetBufferListData 0, Link 0 }
+layout! { NET_BUFFER_LIST_HEADER: 8 8, s 0, Link 0 }
 layout! { NET_BUFFER_SHARED_MEMORY: 20 4, NextSharedMemorySegment 0, SharedMemoryFlags 4, SharedMemoryHandle 8, SharedMemoryOffset 12, SharedMemoryLength 16 }
 layout! { NET_DEVICE_PNP_EVENT: 28 4, Header 0, PortNumber 4, DevicePnPEvent 8, InformationBuffer 12, InformationBufferLength 16, NdisReserved 20 }
 layout! { NET_PNP_EVENT: 76 4, NetEvent 0, Buffer 4, BufferLength 8, NdisReserved 12, TransportReserved 28, TdiReserved 44, TdiClientReserved 60 }
 layout! { NET_PNP_EVENT_NOTIFICATION: 96 4, Header 0, PortNumber 4, NetPnPEvent 8, Flags 84, SwitchId 88, VPortId 92 }
+layout! { NPAGED_LOOKASIDE_LIST: 80 8, L 0, Lock__ObsoleteButDoNotDelete 72 }
 layout! { OBJECT_ATTRIBUTES: 24 4, Length 0, RootDirectory 4, ObjectName 8, Attributes 12, SecurityDescriptor 16, SecurityQualityOfService 20 }
 layout! { OFFLOAD_IPSEC_ADD_SA: 180 4, SrcAddr 0, SrcMask 4, DestAddr 8, DestMask 12, Protocol 16, SrcPort 20, DestPort 22, SrcTunnelAddr 24, DestTunnelAddr 28, Flags 32, NumSAs 34, SecAssoc 36, OffloadHandle 168, KeyLen 172, KeyMat 176 }
 layout! { OFFLOAD_IPSEC_ADD_UDPESP_SA: 192 4, SrcAddr 0, SrcMask 4, DstAddr 8, DstMask 12, Protocol 16, SrcPort 20, DstPort 22, SrcTunnelAddr 24, DstTunnelAddr 28, Flags 32, NumSAs 34, SecAssoc 36, OffloadHandle 168, EncapTypeEntry 172, EncapTypeEntryOffldHandle 180, KeyLen 184, KeyMat 188 }
@@ -875,6 +880,7 @@ layout! { SECTION_OBJECT_POINTERS: 12 4, DataSectionObject 0, SharedCacheMap 4, 
 layout! { SECURITY_SUBJECT_CONTEXT: 16 4, ClientToken 0, ImpersonationLevel 4, PrimaryToken 8, ProcessAuditId 12 }
 layout! { SINGLE_LIST_ENTRY: 4 4, Next 0 }
 layout! { SLIST_HEADER: 8 8, Alignment 0, s.Next 0, s.Depth 4, s.CpuId 6 }
+layout! { STRING: 8 4, Length 0, MaximumLength 2, Buffer 4 }
 layout! { UNICODE_STRING: 8 4, Length 0, MaximumLength 2, Buffer 4 }
 layout! { WAIT_CONTEXT_BLOCK: 40 4, u.WaitQueueEntry 0, u.s.DmaWaitEntry 0, u.s.NumberOfChannels 8, DeviceRoutine 16, DeviceContext 20, NumberOfMapRegisters 24, DeviceObject 28, CurrentIrp 32, BufferChainingDpc 36 }
 layout! { _ACCESS_STATE: 116 4, OperationID 0, SecurityEvaluated 8, GenerateAudit 9, GenerateOnClose 10, PrivilegesAllocated 11, Flags 12, RemainingDesiredAccess 16, PreviouslyGrantedAccess 20, OriginalDesiredAccess 24, SubjectSecurityContext 28, SecurityDescriptor 44, AuxData 48, Privileges 52, Privileges.InitialPrivilegeSet 52, Privileges.PrivilegeSet 52, AuditPrivileges 96, ObjectName 100, ObjectTypeName 108 }
@@ -883,7 +889,6 @@ layout! { _DEVOBJ_EXTENSION: 60 4, Type 0, Size 2, DeviceObject 4, PowerFlags 8,
 layout! { _DOT11_EXTAP_ATTRIBUTES: 56 4, Header 0, uScanSSIDListSize 4, uDesiredSSIDListSize 8, uPrivacyExemptionListSize 12, uAssociationTableSize 16, uDefaultKeyTableSize 20, uWEPKeyValueMaxLength 24, bStrictlyOrderedServiceClassImplemented 28, uNumSupportedCountryOrRegionStrings 32, pSupportedCountryOrRegionStrings 36, uInfraNumSupportedUcastAlgoPairs 40, pInfraSupportedUcastAlgoPairs 44, uInfraNumSupportedMcastAlgoPairs 48, pInfraSupportedMcastAlgoPairs 52 }
 layout! { _DOT11_WFD_ATTRIBUTES: 56 4, Header 0, uNumConcurrentGORole 4, uNumConcurrentClientRole 8, WPSVersionsSupported 12, bServiceDiscoverySupported 16, bClientDiscoverabilitySupported 17, bInfrastructureManagementSupported 18, uMaxSecondaryDeviceTypeListSize 20, DeviceAddress 24, uInterfaceAddressListCount 32, pInterfaceAddressList 36, uNumSupportedCountryOrRegionStrings 40, pSupportedCountryOrRegionStrings 44, uDiscoveryFilterListSize 48, uGORoleClientTableSize 52 }
 layout! { _DRIVER_EXTENSION: 20 4, DriverObject 0, AddDevice 4, Count 8, ServiceKeyName 12 }
-layout! { _DRIVER_OBJECT: 168 4, Type 0, Size 2, DeviceObject 4, Flags 8, DriverStart 12, DriverSize 16, DriverSection 20, DriverExtension 24, DriverName 28, HardwareDatabase 36, FastIoDispatch 40, DriverInit 44, DriverStartIo 48, DriverUnload 52, MajorFunction 56 }
 layout! { _ERESOURCE: 56 4, SystemResourcesList 0, OwnerTable 8, ActiveCount 12, u.Flag 14, u.s.ReservedLowFlags 14, u.s.WaiterPriority 15, SharedWaiters 16, ExclusiveWaiters 20, OwnerEntry 24, ActiveEntries 32, ContentionCount 36, NumberOfSharedWaiters 40, NumberOfExclusiveWaiters 44, u2.Address 48, u2.CreatorBackTraceIndex 48, SpinLock 52 }
 layout! { _FAST_IO_DISPATCH: 112 4, SizeOfFastIoDispatch 0, FastIoCheckIfPossible 4, FastIoRead 8, FastIoWrite 12, FastIoQueryBasicInfo 16, FastIoQueryStandardInfo 20, FastIoLock 24, FastIoUnlockSingle 28, FastIoUnlockAll 32, FastIoUnlockAllByKey 36, FastIoDeviceControl 40, AcquireFileForNtCreateSection 44, ReleaseFileForNtCreateSection 48, FastIoDetachDevice 52, FastIoQueryNetworkOpenInfo 56, AcquireForModWrite 60, MdlRead 64, MdlReadComplete 68, PrepareMdlWrite 72, MdlWriteComplete 76, FastIoReadCompressed 80, FastIoWriteCompressed 84, MdlReadCompleteCompressed 88, MdlWriteCompleteCompressed 92, FastIoQueryOpen 96, ReleaseForModWrite 100, AcquireForCcFlush 104, ReleaseForCcFlush 108 }
 layout! { _FILE_OBJECT: 128 8, Type 0, Size 2, DeviceObject 4, Vpb 8, FsContext 12, FsContext2 16, SectionObjectPointer 20, PrivateCacheMap 24, FinalStatus 28, RelatedFileObject 32, LockOperation 36, DeletePending 37, ReadAccess 38, WriteAccess 39, DeleteAccess 40, SharedRead 41, SharedWrite 42, SharedDelete 43, Flags 44, FileName 48, CurrentByteOffset 56, Waiters 64, Busy 68, LastLock 72, Lock 76, Event 92, CompletionContext 108, IrpListLock 112, IrpList 116, FileObjectExtension 124 }
@@ -891,12 +896,10 @@ layout! { _INTERFACE: 16 4, Size 0, Version 2, Context 4, InterfaceReference 8, 
 layout! { _IO_COMPLETION_CONTEXT: 12 4, Port 0, Key 4, UsageCount 8 }
 layout! { _IO_INTERRUPT_MESSAGE_INFO: 48 8, UnifiedIrql 0, MessageCount 4, MessageInfo 8 }
 layout! { _IO_SECURITY_CONTEXT: 16 4, SecurityQos 0, AccessState 4, DesiredAccess 8, FullCreateOptions 12 }
-layout! { _IO_STACK_LOCATION: 36 4, MajorFunction 0, MinorFunction 1, Flags 2, Control 3, Parameters 4, Parameters.Create 4, Parameters.Create.SecurityContext 4, Parameters.Create.Options 8, Parameters.Create.FileAttributes 12, Parameters.Create.ShareAccess 14, Parameters.Create.EaLength 16, Parameters.CreatePipe 4, Parameters.CreatePipe.SecurityContext 4, Parameters.CreatePipe.Options 8, Parameters.CreatePipe.Reserved 12, Parameters.CreatePipe.ShareAccess 14, Parameters.CreatePipe.Parameters 16, Parameters.CreateMailslot 4, Parameters.CreateMailslot.SecurityContext 4, Parameters.CreateMailslot.Options 8, Parameters.CreateMailslot.Reserved 12, Parameters.CreateMailslot.ShareAccess 14, Parameters.CreateMailslot.Parameters 16, Parameters.Read 4, Parameters.Read.Length 4, Parameters.Read.Key 8, Parameters.Read.ByteOffset 12, Parameters.Write 4, Parameters.Write.Length 4, Parameters.Write.Key 8, Parameters.Write.ByteOffset 12, Parameters.QueryDirectory 4, Parameters.QueryDirectory.Length 4, Parameters.QueryDirectory.FileName 8, Parameters.QueryDirectory.FileInformationClass 12, Parameters.QueryDirectory.FileIndex 16, Parameters.NotifyDirectory 4, Parameters.NotifyDirectory.Length 4, Parameters.NotifyDirectory.CompletionFilter 8, Parameters.NotifyDirectoryEx 4, Parameters.NotifyDirectoryEx.Length 4, Parameters.NotifyDirectoryEx.CompletionFilter 8, Parameters.NotifyDirectoryEx.DirectoryNotifyInformationClass 12, Parameters.QueryFile 4, Parameters.QueryFile.Length 4, Parameters.QueryFile.FileInformationClass 8, Parameters.SetFile 4, Parameters.SetFile.Length 4, Parameters.SetFile.FileInformationClass 8, Parameters.SetFile.FileObject 12, Parameters.SetFile.u.s.ReplaceIfExists 16, Parameters.SetFile.u.s.AdvanceOnly 17, Parameters.SetFile.u.ClusterCount 16, Parameters.SetFile.u.DeleteHandle 16, Parameters.QueryEa 4, Parameters.QueryEa.Length 4, Parameters.QueryEa.EaList 8, Parameters.QueryEa.EaListLength 12, Parameters.QueryEa.EaIndex 16, Parameters.SetEa 4, Parameters.SetEa.Length 4, Parameters.QueryVolume 4, Parameters.QueryVolume.Length 4, Parameters.QueryVolume.FsInformationClass 8, Parameters.SetVolume 4, Parameters.SetVolume.Length 4, Parameters.SetVolume.FsInformationClass 8, Parameters.FileSystemControl 4, Parameters.FileSystemControl.OutputBufferLength 4, Parameters.FileSystemControl.InputBufferLength 8, Parameters.FileSystemControl.FsControlCode 12, Parameters.FileSystemControl.Type3InputBuffer 16, Parameters.LockControl 4, Parameters.LockControl.Length 4, Parameters.LockControl.Key 8, Parameters.LockControl.ByteOffset 12, Parameters.DeviceIoControl 4, Parameters.DeviceIoControl.OutputBufferLength 4, Parameters.DeviceIoControl.InputBufferLength 8, Parameters.DeviceIoControl.IoControlCode 12, Parameters.DeviceIoControl.Type3InputBuffer 16, Parameters.QuerySecurity 4, Parameters.QuerySecurity.SecurityInformation 4, Parameters.QuerySecurity.Length 8, Parameters.SetSecurity 4, Parameters.SetSecurity.SecurityInformation 4, Parameters.SetSecurity.SecurityDescriptor 8, Parameters.MountVolume 4, Parameters.MountVolume.Vpb 4, Parameters.MountVolume.DeviceObject 8, Parameters.VerifyVolume 4, Parameters.VerifyVolume.Vpb 4, Parameters.VerifyVolume.DeviceObject 8, Parameters.Scsi 4, Parameters.Scsi.Srb 4, Parameters.QueryQuota 4, Parameters.QueryQuota.Length 4, Parameters.QueryQuota.StartSid 8, Parameters.QueryQuota.SidList 12, Parameters.QueryQuota.SidListLength 16, Parameters.SetQuota 4, Parameters.SetQuota.Length 4, Parameters.QueryDeviceRelations 4, Parameters.QueryDeviceRelations.Type 4, Parameters.QueryInterface 4, Parameters.QueryInterface.InterfaceType 4, Parameters.QueryInterface.Size 8, Parameters.QueryInterface.Version 10, Parameters.QueryInterface.Interface 12, Parameters.QueryInterface.InterfaceSpecificData 16, Parameters.DeviceCapabilities 4, Parameters.DeviceCapabilities.Capabilities 4, Parameters.FilterResourceRequirements 4, Parameters.FilterResourceRequirements.IoResourceRequirementList 4, Parameters.ReadWriteConfig 4, Parameters.ReadWriteConfig.WhichSpace 4, Parameters.ReadWriteConfig.Buffer 8, Parameters.ReadWriteConfig.Offset 12, Parameters.ReadWriteConfig.Length 16, Parameters.SetLock 4, Parameters.SetLock.Lock 4, Parameters.QueryId 4, Parameters.QueryId.IdType 4, Parameters.QueryDeviceText 4, Parameters.QueryDeviceText.DeviceTextType 4, Parameters.QueryDeviceText.LocaleId 8, Parameters.UsageNotification 4, Parameters.UsageNotification.InPath 4, Parameters.UsageNotification.Reserved 5, Parameters.UsageNotification.Type 8, Parameters.WaitWake 4, Parameters.WaitWake.PowerState 4, Parameters.PowerSequence 4, Parameters.PowerSequence.PowerSequence 4, Parameters.Power 4, Parameters.Power.u.SystemContext 4, Parameters.Power.u.SystemPowerStateContext 4, Parameters.Power.Type 8, Parameters.Power.State 12, Parameters.Power.ShutdownType 16, Parameters.StartDevice 4, Parameters.StartDevice.AllocatedResources 4, Parameters.StartDevice.AllocatedResourcesTranslated 8, Parameters.WMI 4, Parameters.WMI.ProviderId 4, Parameters.WMI.DataPath 8, Parameters.WMI.BufferSize 12, Parameters.WMI.Buffer 16, Parameters.Others 4, Parameters.Others.Argument1 4, Parameters.Others.Argument2 8, Parameters.Others.Argument3 12, Parameters.Others.Argument4 16, DeviceObject 20, FileObject 24, CompletionRoutine 28, Context 32 }
 layout! { _KMUTANT: 32 4, Header 0, MutantListEntry 16, OwnerThread 24, u.MutantFlags 28, ApcDisable 29 }
 layout! { _LOOKASIDE_LIST_EX: 72 8, L 0 }
 layout! { _METHOD: 32 4, Oid 0, InformationBuffer 4, InputBufferLength 8, OutputBufferLength 12, MethodId 16, BytesWritten 20, BytesRead 24, BytesNeeded 28 }
 layout! { _NDIS_NBL_MEDIA_MEDIA_SPECIFIC_INFORMATION: 16 8, NextEntry 0, Tag 4, Data 8 }
-layout! { _NPAGED_LOOKASIDE_LIST: 80 8, L 0, Lock__ObsoleteButDoNotDelete 72 }
 layout! { _QUERY: 20 4, Oid 0, InformationBuffer 4, InformationBufferLength 8, BytesWritten 12, BytesNeeded 16 }
 layout! { _REQUEST_DATA: 32 4, Oid 0, QUERY_INFORMATION 0, SET_INFORMATION 0, METHOD_INFORMATION 0 }
 layout! { _SET: 20 4, Oid 0, InformationBuffer 4, InformationBufferLength 8, BytesRead 12, BytesNeeded 16 }

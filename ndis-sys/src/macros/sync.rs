@@ -1,4 +1,4 @@
-//! Spin locks and the IRQL.
+//! Spin locks, mutexes and the IRQL.
 
 use crate::*;
 
@@ -7,7 +7,7 @@ use crate::*;
 /// # Safety
 /// `lock` points to memory for a lock that nobody uses now.
 #[inline]
-pub const unsafe fn KeInitializeSpinLock(lock: *mut KSPIN_LOCK) {
+pub const unsafe fn KeInitializeSpinLock(lock: PKSPIN_LOCK) {
     // SAFETY: the caller passes memory for a lock; free is zero.
     unsafe { lock.write(0) }
 }
@@ -97,4 +97,70 @@ pub unsafe fn NdisDprReleaseSpinLock(lock: PNDIS_SPIN_LOCK) {
 pub unsafe fn NDIS_CURRENT_IRQL() -> KIRQL {
     // SAFETY: the function may be called at any IRQL.
     unsafe { KeGetCurrentIrql() }
+}
+
+/// Raises the IRQL to DISPATCH_LEVEL and writes the old one to `old`. Not for
+/// arm64, where nothing says what the kernel exports for it.
+///
+/// # Safety
+/// The IRQL is at most DISPATCH_LEVEL; `old` may be written.
+#[cfg(not(target_arch = "aarch64"))]
+#[inline]
+pub unsafe fn NDIS_RAISE_IRQL_TO_DISPATCH(old: *mut KIRQL) {
+    // SAFETY: the caller says that the IRQL is low enough.
+    let before = unsafe { KeRaiseIrqlToDpcLevel() };
+    // SAFETY: the caller says that it may be written.
+    unsafe { old.write(before) }
+}
+
+/// Lowers the IRQL to `old` from `current`. Not for arm64.
+///
+/// # Safety
+/// `current` is the IRQL, `old` what it was before it was raised, and no spin
+/// lock is held.
+#[cfg(not(target_arch = "aarch64"))]
+#[inline]
+pub unsafe fn NDIS_LOWER_IRQL(old: KIRQL, current: KIRQL) {
+    if old != current {
+        // SAFETY: the caller's promise.
+        unsafe { KeLowerIrql(old) }
+    }
+}
+
+/// Prepares a mutex.
+///
+/// # Safety
+/// `mutex` points to memory for one that nobody uses now.
+#[inline]
+pub unsafe fn NDIS_INIT_MUTEX(mutex: PRKMUTEX) {
+    // SAFETY: the caller's promise is the callee's.
+    unsafe { KeInitializeMutex(mutex, 0xFFFF) }
+}
+
+/// Releases a mutex; not 0 if it was owned more than once.
+///
+/// # Safety
+/// This thread owns the mutex, at PASSIVE_LEVEL.
+#[inline]
+pub unsafe fn NDIS_RELEASE_MUTEX(mutex: PRKMUTEX) -> LONG {
+    // SAFETY: the caller's promise is the callee's.
+    unsafe { KeReleaseMutex(mutex, FALSE as BOOLEAN) }
+}
+
+/// Waits for a mutex and owns it then.
+///
+/// # Safety
+/// `mutex` points to a prepared one, at PASSIVE_LEVEL.
+#[inline]
+pub unsafe fn NDIS_WAIT_FOR_MUTEX(mutex: PRKMUTEX) -> NTSTATUS {
+    // SAFETY: the caller's promise is the callee's.
+    unsafe {
+        KeWaitForSingleObject(
+            mutex.cast(),
+            Executive,
+            KernelMode as KPROCESSOR_MODE,
+            FALSE as BOOLEAN,
+            core::ptr::null_mut(),
+        )
+    }
 }

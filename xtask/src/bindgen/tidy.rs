@@ -61,8 +61,6 @@ pub struct Tidied {
 const NOT_COPY: &[&str] = &[
     "NET_BUFFER_LIST",
     "NET_BUFFER",
-    "NET_BUFFER_DATA",
-    "NET_BUFFER_HEADER",
     "MDL",
     "NDIS_SPIN_LOCK",
     "NDIS_RW_LOCK",
@@ -88,12 +86,45 @@ const NOT_COPY: &[&str] = &[
     "IRP",
 ];
 
-/// The names of all typedefs that bindgen shows as a nullable function.
+/// Members that have a name in C++ only: tag, name, and the name that the
+/// member gets as the unnamed one that it is in C.
+const CPP_ONLY: &[(&str, &str, &str)] = &[
+    ("_NET_BUFFER_DATA", "NbDataLength", "u"),
+    ("_NET_BUFFER_HEADER", "NetBufferData", "s"),
+    ("_NET_BUFFER_LIST_HEADER", "NetBufferListData", "s"),
+];
+
+fn unname_cpp_only(file: &mut syn::File) -> Result<()> {
+    let mut found = 0;
+    for item in &mut file.items {
+        let (tag, fields) = match item {
+            Item::Struct(s) => (s.ident.to_string(), s.fields.iter_mut().collect::<Vec<_>>()),
+            Item::Union(u) => (u.ident.to_string(), u.fields.named.iter_mut().collect()),
+            _ => continue,
+        };
+        for field in fields {
+            let Some(name) = field.ident.as_ref().map(|i| i.to_string()) else { continue };
+            if let Some((.., new)) = CPP_ONLY.iter().find(|(t, n, _)| *t == tag && *n == name) {
+                field.ident = Some(format_ident!("{new}"));
+                found += 1;
+            }
+        }
+    }
+    if found != CPP_ONLY.len() {
+        bail!("only {found} of the members that C++ alone names are there");
+    }
+    Ok(())
+}
+
+/// The names of all typedefs that bindgen shows as a nullable function, and of
+/// the typedefs of those.
 pub fn function_aliases(file: &syn::File) -> Vec<String> {
     let mut names = Vec::new();
+    let mut known = BTreeSet::new();
     for item in &file.items {
         if let Item::Type(t) = item
-            && is_option(&t.ty)
+            && (is_option(&t.ty) || known.contains(&t.ty.to_token_stream().to_string()))
+            && known.insert(t.ident.to_string())
         {
             names.push(t.ident.to_string());
         }
@@ -150,6 +181,7 @@ pub fn tidy(
             *item = alias_of(u)?;
         }
     }
+    unname_cpp_only(&mut file)?;
     let names = new_names(&file, nested)?;
     let mut rename = Rewrite {
         names: &names,
@@ -657,15 +689,20 @@ fn record_of(
         let by_value = matches!(&field.ty, Type::Path(_));
         record.fields.push(Field {
             rust: new,
-            c: (!hidden).then(|| c_field(&old)),
+            c: (!hidden).then(|| c_field(record.c_name.as_deref(), &old)),
             inline: inline.filter(|_| by_value),
         });
     }
     record
 }
 
-/// bindgen appends `_` to a field that is a Rust keyword.
-fn c_field(rust: &str) -> String {
+/// How C++ spells a field. bindgen appends `_` to one that is a Rust keyword.
+fn c_field(tag: Option<&str>, rust: &str) -> String {
+    if let Some((_, name, _)) =
+        CPP_ONLY.iter().find(|(t, _, new)| Some(*t) == tag && *new == rust)
+    {
+        return name.to_string();
+    }
     match rust {
         "type_" | "self_" | "match_" | "ref_" | "move_" | "mod_" => {
             rust.trim_end_matches('_').into()
