@@ -49,8 +49,15 @@ impl<'a> SapAddress<'a> {
         if sap.is_null() {
             return Err(Status::INVALID_DATA);
         }
-        let address = Self { sap, _life: PhantomData };
-        if address.raw_len() > MAX_VARIABLE { Err(Status::INVALID_DATA) } else { Ok(address) }
+        let address = Self {
+            sap,
+            _life: PhantomData,
+        };
+        if address.raw_len() > MAX_VARIABLE {
+            Err(Status::INVALID_DATA)
+        } else {
+            Ok(address)
+        }
     }
 
     fn raw_len(self) -> u32 {
@@ -79,7 +86,10 @@ impl<'a> SapAddress<'a> {
 
 impl fmt::Debug for SapAddress<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SapAddress").field("type", &self.sap_type()).field("bytes", &self.bytes()).finish()
+        f.debug_struct("SapAddress")
+            .field("type", &self.sap_type())
+            .field("bytes", &self.bytes())
+            .finish()
     }
 }
 
@@ -113,7 +123,10 @@ impl SapAddressBuf {
     /// The address, to look at.
     #[must_use]
     pub fn view(&self) -> SapAddress<'_> {
-        SapAddress { sap: self.as_raw(), _life: PhantomData }
+        SapAddress {
+            sap: self.as_raw(),
+            _life: PhantomData,
+        }
     }
 
     /// The C form; it stays where it is as long as `self` lives.

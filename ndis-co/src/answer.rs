@@ -33,7 +33,10 @@ impl<'r> Answer<'r> {
     /// the request's state asks for: success when it was accepted, pending
     /// when another token will complete it, the failure when it was refused.
     pub unsafe fn from_status(status: Status, request: Brand<'r>) -> Self {
-        Self { status: status.raw(), _request: request }
+        Self {
+            status: status.raw(),
+            _request: request,
+        }
     }
 
     /// The value for NDIS.
@@ -45,6 +48,8 @@ impl<'r> Answer<'r> {
 
 impl fmt::Debug for Answer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Answer").field(&Status::from_raw(self.status)).finish()
+        f.debug_tuple("Answer")
+            .field(&Status::from_raw(self.status))
+            .finish()
     }
 }

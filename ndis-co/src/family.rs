@@ -78,7 +78,11 @@ impl AddressFamily {
     /// A family in one version.
     #[must_use]
     pub const fn new(family: Family, major: u32, minor: u32) -> Self {
-        Self { family, major, minor }
+        Self {
+            family,
+            major,
+            minor,
+        }
     }
 
     /// The C form.

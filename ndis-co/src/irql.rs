@@ -129,7 +129,11 @@ impl Passive {
     #[must_use]
     pub unsafe fn assume() -> Self {
         check(0);
-        Self { lowered: UpToDispatch { _not_send: PhantomData } }
+        Self {
+            lowered: UpToDispatch {
+                _not_send: PhantomData,
+            },
+        }
     }
 }
 
@@ -145,7 +149,9 @@ impl UpToDispatch {
     #[must_use]
     pub unsafe fn assume() -> Self {
         check(2);
-        Self { _not_send: PhantomData }
+        Self {
+            _not_send: PhantomData,
+        }
     }
 }
 
@@ -160,6 +166,8 @@ impl AtDispatch {
     #[must_use]
     pub unsafe fn assume() -> Self {
         check(2);
-        Self { _not_send: PhantomData }
+        Self {
+            _not_send: PhantomData,
+        }
     }
 }

@@ -47,8 +47,14 @@ impl<T> SpinLock<T> {
     pub const fn new(value: T) -> Self {
         // An all-zero KSPIN_LOCK is a free one; that is what
         // KeInitializeSpinLock writes on every architecture.
-        let raw = ndis_sys::NDIS_SPIN_LOCK { SpinLock: 0, OldIrql: 0 };
-        Self { raw: UnsafeCell::new(raw), value: UnsafeCell::new(value) }
+        let raw = ndis_sys::NDIS_SPIN_LOCK {
+            SpinLock: 0,
+            OldIrql: 0,
+        };
+        Self {
+            raw: UnsafeCell::new(raw),
+            value: UnsafeCell::new(value),
+        }
     }
 
     /// Waits for the lock and raises to DISPATCH_LEVEL.
@@ -90,7 +96,11 @@ impl<T> SpinLock<T> {
         // SAFETY: holding a spin lock means DISPATCH_LEVEL until the guard's
         // drop releases it.
         let proof = unsafe { AtDispatch::assume() };
-        SpinLockGuard { lock: self, proof, _not_send: PhantomData }
+        SpinLockGuard {
+            lock: self,
+            proof,
+            _not_send: PhantomData,
+        }
     }
 }
 

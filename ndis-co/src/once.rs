@@ -32,7 +32,10 @@ impl<T> Slot<T> {
     /// An empty place.
     #[must_use]
     pub const fn new() -> Self {
-        Self { full: AtomicBool::new(false), value: UnsafeCell::new(MaybeUninit::uninit()) }
+        Self {
+            full: AtomicBool::new(false),
+            value: UnsafeCell::new(MaybeUninit::uninit()),
+        }
     }
 
     /// Fills the place.

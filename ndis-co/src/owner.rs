@@ -20,8 +20,7 @@ use crate::{
 };
 use core::{
     ffi::c_void,
-    fmt,
-    ptr,
+    fmt, ptr,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 use ndis_sys::NDIS_HANDLE;
@@ -76,7 +75,11 @@ unsafe impl Send for Node {}
 impl Node {
     /// Makes a node that is not queued; `run` does its work.
     pub const fn new(run: unsafe fn(*const Node, &mut Passive)) -> Self {
-        Self { next: core::cell::UnsafeCell::new(ptr::null()), queued: AtomicBool::new(false), run }
+        Self {
+            next: core::cell::UnsafeCell::new(ptr::null()),
+            queued: AtomicBool::new(false),
+            run,
+        }
     }
 }
 
@@ -124,9 +127,18 @@ impl Owner {
         if work_item.is_null() {
             return Err(Status::RESOURCES);
         }
-        let deferred =
-            SpinLock::new(Deferred { first: ptr::null(), last: ptr::null(), scheduled: false });
-        let inner = Inner { handle, live: AtomicUsize::new(1), idle, deferred, work_item };
+        let deferred = SpinLock::new(Deferred {
+            first: ptr::null(),
+            last: ptr::null(),
+            scheduled: false,
+        });
+        let inner = Inner {
+            handle,
+            live: AtomicUsize::new(1),
+            idle,
+            deferred,
+            work_item,
+        };
         match Arc::try_new(inner, Tag::NDIS) {
             Ok(inner) => Ok(Self { inner }),
             Err(error) => {
@@ -235,7 +247,9 @@ impl Owner {
 /// The work item's routine.
 unsafe extern "system" fn run_deferred(context: *mut c_void, _work_item: NDIS_HANDLE) {
     // SAFETY: the context is the share that `defer` made for this run.
-    let Some(inner) = (unsafe { Arc::<Inner>::from_raw(context) }) else { return };
+    let Some(inner) = (unsafe { Arc::<Inner>::from_raw(context) }) else {
+        return;
+    };
     let owner = Owner { inner };
     // SAFETY: NDIS calls work items at PASSIVE_LEVEL on a system thread.
     let mut irql = unsafe { Passive::assume() };
@@ -253,6 +267,8 @@ unsafe extern "system" fn run_deferred(context: *mut c_void, _work_item: NDIS_HA
 
 impl fmt::Debug for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Owner").field("live", &self.inner.live).finish_non_exhaustive()
+        f.debug_struct("Owner")
+            .field("live", &self.inner.live)
+            .finish_non_exhaustive()
     }
 }

@@ -8,7 +8,8 @@ use crate::{
 };
 use core::{fmt, marker::PhantomData, mem::offset_of, ptr};
 use ndis_sys::{
-    CO_CALL_MANAGER_PARAMETERS, CO_CALL_PARAMETERS, CO_MEDIA_PARAMETERS, CO_SPECIFIC_PARAMETERS, FLOWSPEC,
+    CO_CALL_MANAGER_PARAMETERS, CO_CALL_PARAMETERS, CO_MEDIA_PARAMETERS, CO_SPECIFIC_PARAMETERS,
+    FLOWSPEC,
 };
 
 bitflags::bitflags! {
@@ -137,7 +138,14 @@ impl<'a> CallParameters<'a> {
     ///
     /// A non-null `raw` is as PARAMS says.
     pub unsafe fn from_raw(raw: *const CO_CALL_PARAMETERS) -> Result<Self, Status> {
-        if raw.is_null() { Err(Status::INVALID_DATA) } else { Ok(Self { raw, _life: PhantomData }) }
+        if raw.is_null() {
+            Err(Status::INVALID_DATA)
+        } else {
+            Ok(Self {
+                raw,
+                _life: PhantomData,
+            })
+        }
     }
 
     /// The C form.
@@ -159,7 +167,10 @@ impl<'a> CallParameters<'a> {
     pub fn call_manager(self) -> Option<CallManagerParameters<'a>> {
         // SAFETY: by PARAMS the structure is valid.
         let raw = unsafe { (&raw const (*self.raw).CallMgrParameters).read() };
-        (!raw.is_null()).then_some(CallManagerParameters { raw, _life: PhantomData })
+        (!raw.is_null()).then_some(CallManagerParameters {
+            raw,
+            _life: PhantomData,
+        })
     }
 
     /// What the miniport is to know of the VC.
@@ -168,7 +179,10 @@ impl<'a> CallParameters<'a> {
     pub fn media(self) -> Option<MediaParameters<'a>> {
         // SAFETY: by PARAMS the structure is valid.
         let raw = unsafe { (&raw const (*self.raw).MediaParameters).read() };
-        (!raw.is_null()).then_some(MediaParameters { raw, _life: PhantomData })
+        (!raw.is_null()).then_some(MediaParameters {
+            raw,
+            _life: PhantomData,
+        })
     }
 }
 
@@ -239,7 +253,9 @@ impl<'a> CallManagerParameters<'a> {
 
 impl fmt::Debug for CallManagerParameters<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CallManagerParameters").field("specific", &self.specific()).finish_non_exhaustive()
+        f.debug_struct("CallManagerParameters")
+            .field("specific", &self.specific())
+            .finish_non_exhaustive()
     }
 }
 
@@ -273,7 +289,9 @@ impl<'a> MediaParameters<'a> {
 
 impl fmt::Debug for MediaParameters<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MediaParameters").field("flags", &self.flags()).finish_non_exhaustive()
+        f.debug_struct("MediaParameters")
+            .field("flags", &self.flags())
+            .finish_non_exhaustive()
     }
 }
 
@@ -307,9 +325,15 @@ impl CallParametersBuf {
             flags: CallFlags::empty(),
             transmit: FlowSpec::best_effort(FlowSpec::UNSPECIFIED),
             receive: FlowSpec::best_effort(FlowSpec::UNSPECIFIED),
-            call_manager: Specific { param_type: 0, bytes: &[] },
+            call_manager: Specific {
+                param_type: 0,
+                bytes: &[],
+            },
             media_flags: (ndis_sys::TRANSMIT_VC | ndis_sys::RECEIVE_VC) as u32,
-            media: Specific { param_type: 0, bytes: &[] },
+            media: Specific {
+                param_type: 0,
+                bytes: &[],
+            },
         }
     }
 
@@ -323,7 +347,10 @@ impl CallParametersBuf {
     /// The parameters, to look at.
     #[must_use]
     pub fn view(&self) -> CallParameters<'_> {
-        CallParameters { raw: self.as_raw(), _life: PhantomData }
+        CallParameters {
+            raw: self.as_raw(),
+            _life: PhantomData,
+        }
     }
 
     /// The C form; it stays where it is as long as `self` lives.
@@ -369,7 +396,10 @@ impl<'a> Builder<'a> {
 
     /// Sets what the address family defines.
     pub fn call_manager_specific(self, call_manager: Specific<'a>) -> Self {
-        Self { call_manager, ..self }
+        Self {
+            call_manager,
+            ..self
+        }
     }
 
     /// Sets what the medium defines.
@@ -388,13 +418,16 @@ impl<'a> Builder<'a> {
         const HEAD: usize = size_of::<CO_CALL_PARAMETERS>().div_ceil(WORD);
         const MANAGER: usize = offset_of!(CO_CALL_MANAGER_PARAMETERS, CallMgrSpecific)
             + offset_of!(CO_SPECIFIC_PARAMETERS, Parameters);
-        const MEDIA: usize =
-            offset_of!(CO_MEDIA_PARAMETERS, MediaSpecific) + offset_of!(CO_SPECIFIC_PARAMETERS, Parameters);
+        const MEDIA: usize = offset_of!(CO_MEDIA_PARAMETERS, MediaSpecific)
+            + offset_of!(CO_SPECIFIC_PARAMETERS, Parameters);
         let words = |fixed: usize, whole: usize, bytes: &[u8]| {
             fixed.saturating_add(bytes.len()).max(whole).div_ceil(WORD)
         };
-        let manager_words =
-            words(MANAGER, size_of::<CO_CALL_MANAGER_PARAMETERS>(), self.call_manager.bytes);
+        let manager_words = words(
+            MANAGER,
+            size_of::<CO_CALL_MANAGER_PARAMETERS>(),
+            self.call_manager.bytes,
+        );
         let media_words = words(MEDIA, size_of::<CO_MEDIA_PARAMETERS>(), self.media.bytes);
         let manager_len = checked_len(self.call_manager.bytes)?;
         let media_len = checked_len(self.media.bytes)?;

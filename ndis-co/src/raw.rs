@@ -11,7 +11,11 @@ use ndis_sys::{DRIVER_OBJECT, LARGE_INTEGER, NDIS_OBJECT_HEADER, UNICODE_STRING}
 /// narrower, and every documented value fits them.
 #[must_use]
 #[allow(clippy::cast_possible_truncation)]
-pub fn header(object_type: impl Narrow, revision: impl Narrow, size: impl Narrow) -> NDIS_OBJECT_HEADER {
+pub fn header(
+    object_type: impl Narrow,
+    revision: impl Narrow,
+    size: impl Narrow,
+) -> NDIS_OBJECT_HEADER {
     NDIS_OBJECT_HEADER {
         Type: object_type.wide() as u8,
         Revision: revision.wide() as u8,
@@ -65,7 +69,11 @@ pub const NDIS_VERSION: (u8, u8) = (6, 30);
 #[allow(clippy::cast_possible_truncation)]
 pub fn unicode_string_over(text: &mut [u16], len: usize) -> UNICODE_STRING {
     let bytes = (text.len().min(len).min(0x7FFE) * 2) as u16;
-    UNICODE_STRING { Length: bytes, MaximumLength: bytes, Buffer: text.as_mut_ptr() }
+    UNICODE_STRING {
+        Length: bytes,
+        MaximumLength: bytes,
+        Buffer: text.as_mut_ptr(),
+    }
 }
 
 /// The pointer that a driver keeps with its driver object under the address of

@@ -83,7 +83,10 @@ impl<T: Expire> Timer<T> {
         if let Some(inner) = Arc::get_mut(&mut inner) {
             inner.timer = timer;
         }
-        Ok(Self { inner, owner: owner.clone() })
+        Ok(Self {
+            inner,
+            owner: owner.clone(),
+        })
     }
 
     /// Lets `target` expire in `milliseconds`, replacing what was set before.
@@ -99,7 +102,12 @@ impl<T: Expire> Timer<T> {
         // SAFETY: by TIMER the timer is allocated; a null context keeps the
         // one given at allocation.
         let was_queued = unsafe {
-            ndis_sys::NdisSetTimerObject(self.inner.timer, crate::raw::large_integer(due), 0, ptr::null_mut())
+            ndis_sys::NdisSetTimerObject(
+                self.inner.timer,
+                crate::raw::large_integer(due),
+                0,
+                ptr::null_mut(),
+            )
         };
         if was_queued != 0 {
             // SAFETY: the queued timer already owned a share; ours comes back.
@@ -164,7 +172,9 @@ unsafe extern "system" fn expired<T: Expire>(
     _specific3: *mut c_void,
 ) {
     // SAFETY: by TIMER the queued timer owned a share of its context.
-    let Some(inner) = (unsafe { Arc::<Inner<T>>::from_raw(context) }) else { return };
+    let Some(inner) = (unsafe { Arc::<Inner<T>>::from_raw(context) }) else {
+        return;
+    };
     if let Some(target) = inner.target.with(Option::take) {
         // SAFETY: timer routines run at DISPATCH_LEVEL with no lock held.
         let mut irql = unsafe { UpToDispatch::assume() };

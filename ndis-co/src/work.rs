@@ -64,8 +64,14 @@ impl<T: Work> WorkItem<T> {
         if item.is_null() {
             return Err(Status::RESOURCES);
         }
-        let inner = Inner { item, target: SpinLock::new(None), _live: live };
-        Ok(Self { inner: Arc::try_new(inner, Tag::NDIS)? })
+        let inner = Inner {
+            item,
+            target: SpinLock::new(None),
+            _live: live,
+        };
+        Ok(Self {
+            inner: Arc::try_new(inner, Tag::NDIS)?,
+        })
     }
 
     /// Has `target` run soon. Returns `false` when the item waits already.
@@ -94,7 +100,9 @@ impl<T: Work> WorkItem<T> {
 /// The work item's routine.
 unsafe extern "system" fn run<T: Work>(context: *mut c_void, _item: NDIS_HANDLE) {
     // SAFETY: the context is the share that `queue` made for this run.
-    let Some(inner) = (unsafe { Arc::<Inner<T>>::from_raw(context) }) else { return };
+    let Some(inner) = (unsafe { Arc::<Inner<T>>::from_raw(context) }) else {
+        return;
+    };
     if let Some(target) = inner.target.with(Option::take) {
         // SAFETY: NDIS calls work items at PASSIVE_LEVEL with no lock held.
         let mut irql = unsafe { Passive::assume() };

@@ -1,1 +1,209 @@
+//! A CoNDIS client that takes calls and echoes every frame, and that places
+//! calls and checks the echo.
+//!
+//! What it does beyond that is up to its [`Application`]: which number it
+//! registers, what it sends, what becomes of what arrives. The driver proper
+//! comes with [`Plain`], which listens on one number and echoes; a test or the
+//! demo brings its own.
+//!
+//! A placed call goes like this: a few frames are sent at once, each echo lets
+//! the next one go, and after the last echo the client hangs up.
+
 #![no_std]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod application;
+mod conversation;
+mod desk;
+
+pub use application::{Application, End, Plain};
+pub use conversation::Conversation;
+pub use desk::Desk;
+
+use ndis_co::{
+    Answer, Load, Status,
+    address::SapAddressBuf,
+    client::{Af, AfOffer, Binding, Client, IncomingCall, NewBinding, OpenAf, Received, Sap, Vc},
+    family::{AddressFamily, Family},
+    irql::{NoLock, Passive, UpToDispatch},
+    mem::{Arc, Tag},
+    nbl::NetBufferListPool,
+    params::CallParameters,
+};
+
+/// The tag of the client's memory.
+pub(crate) const TAG: Tag = Tag::new(*b"Echo");
+
+/// The address family that the client opens, in this version.
+pub const ADDRESS_FAMILY: AddressFamily = AddressFamily::new(Family::new(0x4C6F_6F70), 1, 0);
+
+/// The type of a SAP, and of a call's specific parameters: a number.
+pub const ADDRESS_NUMBER: u32 = 1;
+
+/// The longest frame, in bytes.
+pub const MAX_FRAME: usize = 16 * 1024;
+
+/// The driver.
+#[derive(Debug)]
+pub struct EchoClient<A: Application = Plain> {
+    desk: Arc<Desk<A>>,
+}
+
+/// What the client keeps for one adapter.
+#[derive(Debug)]
+pub struct Port {
+    pub(crate) pool: NetBufferListPool,
+}
+
+impl<A: Application> EchoClient<A> {
+    /// Makes a client for an application.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`].
+    pub fn try_new(application: A) -> Result<Self, Status> {
+        Ok(Self {
+            desk: Arc::try_new(Desk::new(application), TAG)?,
+        })
+    }
+
+    /// Where calls are placed; it can be kept while the driver runs.
+    #[must_use]
+    pub fn desk(&self) -> Arc<Desk<A>> {
+        self.desk.clone()
+    }
+
+    fn application(&self) -> &A {
+        self.desk.application()
+    }
+}
+
+impl Load for EchoClient {
+    fn load(_irql: &mut Passive) -> Result<Self, Status> {
+        Self::try_new(Plain)
+    }
+}
+
+impl<A: Application> Client for EchoClient<A> {
+    const NAME: &'static str = "ECHO";
+
+    type Binding = Port;
+    type Af = ();
+    type Sap = ();
+    type Vc = Conversation;
+
+    fn bind(&self, adapter: &NewBinding<'_>, _irql: &mut Passive) -> Result<Port, Status> {
+        Ok(Port {
+            pool: NetBufferListPool::for_sends(adapter.owner(), TAG)?,
+        })
+    }
+
+    fn unbind(&self, _binding: &Binding<Self>, irql: &mut Passive) {
+        self.desk.close(irql);
+    }
+
+    fn address_family(
+        &self,
+        _binding: &Binding<Self>,
+        offer: AfOffer<'_, Self>,
+        irql: &mut Passive,
+    ) {
+        if offer.family() == ADDRESS_FAMILY {
+            // A failure leaves this adapter without calls; there is nobody to
+            // tell.
+            let _ = offer.open((), irql);
+        }
+    }
+
+    fn af_opened(&self, af: OpenAf<Self>, irql: &mut Passive) {
+        if let Some(number) = self.application().number()
+            && let Ok(address) = SapAddressBuf::try_new(ADDRESS_NUMBER, &number.to_le_bytes())
+            && let Ok(sap) = af.register_sap((), address, irql)
+        {
+            // The number is ours as long as the family is open.
+            let _ = sap.keep();
+        }
+        self.desk.open(af.keep(), irql);
+    }
+
+    fn af_closing(&self, _af: &Af<Self>, irql: &mut UpToDispatch) {
+        self.desk.close(irql);
+    }
+
+    fn sap_registered(
+        &self,
+        _sap: &Sap<Self>,
+        result: Result<(), Status>,
+        _irql: &mut UpToDispatch,
+    ) {
+        self.application().listening(result);
+    }
+
+    fn create_vc(&self, _af: &Af<Self>, _irql: &mut UpToDispatch) -> Result<Conversation, Status> {
+        Ok(Conversation::taken())
+    }
+
+    fn incoming_call<'r>(
+        &self,
+        _sap: &Sap<Self>,
+        call: IncomingCall<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        match self.application().ringing(call.parameters()) {
+            Ring::Accept => {
+                let (answer, call) = call.accept();
+                // The conversation ends by a hang-up of either side.
+                let _ = call.keep();
+                answer
+            }
+            Ring::Refuse(status) => call.refuse(status),
+            Ring::Later => {
+                let (answer, pending) = call.pend();
+                self.desk.ring(pending, irql);
+                answer
+            }
+        }
+    }
+
+    fn call_connected(
+        &self,
+        vc: &Vc<Self>,
+        _parameters: Option<CallParameters<'_>>,
+        irql: &mut UpToDispatch,
+    ) {
+        Conversation::begin(vc, self.application(), irql);
+    }
+
+    fn call_failed(&self, vc: &Vc<Self>, status: Status, _irql: &mut UpToDispatch) {
+        if let Some(call) = vc.placed() {
+            self.application().ended(call, Err(status));
+        }
+    }
+
+    fn call_closed(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
+        if let Some(call) = vc.placed() {
+            self.application().ended(call, vc.outcome(irql));
+        }
+    }
+
+    fn receive(&self, vc: &Vc<Self>, lists: Received<'_, Self>, irql: &mut UpToDispatch) {
+        match vc.placed() {
+            None => Conversation::echo(vc, &lists, self.application(), irql),
+            Some(_) => Conversation::echoed(vc, &lists, self.application(), irql),
+        }
+    }
+}
+
+/// What the application wants done with an incoming call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ring {
+    /// Take it at once.
+    Accept,
+    /// Turn it away.
+    Refuse(Status),
+    /// Let it ring; [`Desk::answer`] answers it.
+    Later,
+}
+
+ndis_co::driver_entry!(EchoClient);

@@ -1,1 +1,224 @@
+//! A miniport call manager that is a switch.
+//!
+//! Clients register SAPs by number. A call to a number rings whoever
+//! registered it: the caller is pended, and both ends are connected when the
+//! callee accepts. The call is refused when nobody is there, when the callee
+//! refuses, or when it rings for too long. Frames sent on one end arrive on
+//! the other one, in receive buffers of the switch. Either end may hang up.
+//!
+//! The "network" between the ends is a queue that one work item empties (see
+//! [`switch`]), so that nothing is delivered from within a request.
+//!
+//! # What a client sends
+//!
+//! - address family [`FAMILY`] 1.0;
+//! - SAP type [`ADDRESS_NUMBER`], four bytes: the number, little-endian;
+//! - in the call manager's specific parameters of a call, type
+//!   [`ADDRESS_NUMBER`], four bytes: the number that is called.
+
 #![no_std]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod line;
+pub mod switch;
+
+use line::Line;
+use ndis_co::{
+    family::{AddressFamily, Family},
+    irql::{Passive, UpToDispatch},
+    params::CallParameters,
+};
+use ndis_mcm::{
+    Accepted, Adapter, Af, Answer, Attributes, CallManager, CloseCall, DeregisterSap, Initialize,
+    Initialized, Load, MakeCall, Mcm, Miniport, New, OpenAf, RegisterSap, Sap, SendLists, Status,
+    Vc,
+};
+use switch::Switch;
+
+/// The address family of the switch: a number outside Microsoft's range.
+pub const FAMILY: Family = Family::new(0x4C6F_6F70);
+
+/// The family in the version that the switch registers.
+pub const ADDRESS_FAMILY: AddressFamily = AddressFamily::new(FAMILY, 1, 0);
+
+/// The type of a SAP, and of a call's specific parameters: a number.
+pub const ADDRESS_NUMBER: u32 = 1;
+
+/// The longest frame that the switch carries, in bytes.
+pub const MAX_FRAME: u32 = 16 * 1024;
+
+/// The driver. It keeps nothing itself: all is with its adapters.
+#[derive(Debug)]
+pub struct Loopback;
+
+/// One adapter.
+#[derive(Debug)]
+pub struct Nic {
+    switch: Switch,
+}
+
+impl Load for Loopback {
+    fn load(_irql: &mut Passive) -> Result<Self, Status> {
+        Ok(Self)
+    }
+}
+
+impl Miniport for Loopback {
+    type Adapter = Nic;
+    type Role = Mcm;
+
+    fn initialize<'i>(
+        &self,
+        init: Initialize<'i, Self, New>,
+        irql: &mut Passive,
+    ) -> Result<Initialized<'i>, Status> {
+        let init = init.attributes(&Attributes::wan().max_frame(MAX_FRAME), irql)?;
+        let switch = Switch::try_new(init.owner())?;
+        let mut init = init.adapter(Nic { switch })?;
+        // The last step: clients may call from here on.
+        init.register_address_family(ADDRESS_FAMILY, irql)?;
+        Ok(init.finish())
+    }
+
+    fn pause(&self, nic: &Adapter<Self>, irql: &mut Passive) {
+        nic.switch.pause(irql);
+    }
+
+    fn restart(&self, nic: &Adapter<Self>, _irql: &mut Passive) -> Result<(), Status> {
+        nic.switch.restart();
+        Ok(())
+    }
+
+    fn halt(&self, nic: &Adapter<Self>, _irql: &mut Passive) {
+        nic.switch.halt();
+    }
+}
+
+impl CallManager for Loopback {
+    type Af = ();
+    type Sap = u32;
+    type Vc = Line;
+
+    fn open_af<'r>(
+        &self,
+        _nic: &Adapter<Self>,
+        request: OpenAf<'r, Self>,
+        _irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        if request.family() == ADDRESS_FAMILY {
+            request.accept(())
+        } else {
+            request.refuse(Status::BAD_VERSION)
+        }
+    }
+
+    fn register_sap<'r>(
+        &self,
+        af: &Af<Self>,
+        request: RegisterSap<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let address = request.address();
+        let number = match number(address.sap_type(), address.bytes()) {
+            Ok(number) => number,
+            Err(status) => return request.refuse(status),
+        };
+        // Reserve first, so that an accepted SAP is always found.
+        match af.adapter().switch.reserve(number, irql) {
+            Ok(()) => {
+                let (answer, sap) = request.accept(number);
+                af.adapter().switch.publish(number, sap, irql);
+                answer
+            }
+            Err(status) => request.refuse(status),
+        }
+    }
+
+    fn deregister_sap<'r>(
+        &self,
+        sap: &Sap<Self>,
+        request: DeregisterSap<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        sap.af().adapter().switch.withdraw(**sap, irql);
+        request.finish()
+    }
+
+    fn create_vc(&self, _af: &Af<Self>, _irql: &mut UpToDispatch) -> Result<Line, Status> {
+        Ok(Line::calling())
+    }
+
+    fn make_call<'r>(
+        &self,
+        vc: &Vc<Self>,
+        request: MakeCall<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let number = match dialled(request.parameters()) {
+            Ok(number) => number,
+            Err(status) => return request.refuse(status),
+        };
+        let nic = vc.af().adapter();
+        let Some(sap) = nic.switch.find(number, irql) else {
+            return request.refuse(Status::NO_ROUTE_TO_DESTINATION);
+        };
+        let (answer, caller) = request.pend();
+        nic.switch.ring(sap, caller, irql);
+        answer
+    }
+
+    fn call_failed(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
+        vc.af().adapter().switch.broken(vc, status, irql);
+    }
+
+    fn incoming_call_accepted(
+        &self,
+        call: Accepted<Self>,
+        _parameters: Option<CallParameters<'_>>,
+        irql: &mut UpToDispatch,
+    ) {
+        let nic = call.vc().af().adapter();
+        nic.switch.connect(call, irql);
+    }
+
+    fn incoming_call_refused(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
+        vc.af().adapter().switch.broken(vc, status, irql);
+    }
+
+    fn close_call<'r>(
+        &self,
+        vc: &Vc<Self>,
+        request: CloseCall<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        vc.af().adapter().switch.hang_up(vc, request.data(), irql);
+        request.finish(irql)
+    }
+
+    fn vc_deleted(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
+        vc.part(irql);
+    }
+
+    fn send(&self, vc: &Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch) {
+        vc.af().adapter().switch.carry(lists, irql);
+    }
+}
+
+/// A number of the switch's own format.
+fn number(kind: u32, bytes: &[u8]) -> Result<u32, Status> {
+    match <[u8; 4]>::try_from(bytes) {
+        Ok(bytes) if kind == ADDRESS_NUMBER => Ok(u32::from_le_bytes(bytes)),
+        _ => Err(Status::INVALID_DATA),
+    }
+}
+
+/// The number that a call is for.
+fn dialled(parameters: Option<CallParameters<'_>>) -> Result<u32, Status> {
+    let parameters = parameters.ok_or(Status::INVALID_DATA)?;
+    let manager = parameters.call_manager().ok_or(Status::INVALID_DATA)?;
+    let specific = manager.specific()?;
+    number(specific.param_type, specific.bytes)
+}
+
+ndis_mcm::driver_entry!(Loopback);

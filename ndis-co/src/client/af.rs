@@ -1,10 +1,7 @@
 //! [`OpenAf`] and [`Af`]: an address family that the client has opened.
 
 use super::{
-    Binding, Client, CreatedVc, RegisteredSap,
-    binding::BindingShared,
-    sap::SapShared,
-    vc::VcShared,
+    Binding, Client, CreatedVc, RegisteredSap, binding::BindingShared, sap::SapShared, vc::VcShared,
 };
 use crate::{
     Status,
@@ -271,7 +268,9 @@ impl<C: Client> Af<C> {
     /// The binding on which the family was opened.
     #[must_use]
     pub fn binding(&self) -> Binding<C> {
-        Binding { shared: self.shared.binding.clone() }
+        Binding {
+            shared: self.shared.binding.clone(),
+        }
     }
 
     /// As [`OpenAf::register_sap`], checked at run time.
@@ -313,7 +312,9 @@ impl<C: Client> Af<C> {
 
 impl<C: Client> Clone for Af<C> {
     fn clone(&self) -> Self {
-        Self { shared: self.shared.clone() }
+        Self {
+            shared: self.shared.clone(),
+        }
     }
 }
 
@@ -365,13 +366,19 @@ impl<C: Client> AfShared<C> {
 
     /// A VC is gone.
     pub(super) fn remove_vc(this: &Arc<Self>, vc: &Arc<VcShared<C>>) {
-        drop(this.state.with(|state| state.vcs.take_first(|other| Arc::ptr_eq(other, vc))));
+        drop(
+            this.state
+                .with(|state| state.vcs.take_first(|other| Arc::ptr_eq(other, vc))),
+        );
         Self::defer(this);
     }
 
     /// A SAP is gone.
     pub(super) fn remove_sap(this: &Arc<Self>, sap: &Arc<SapShared<C>>) {
-        drop(this.state.with(|state| state.saps.take_first(|other| Arc::ptr_eq(other, sap))));
+        drop(
+            this.state
+                .with(|state| state.saps.take_first(|other| Arc::ptr_eq(other, sap))),
+        );
         Self::defer(this);
     }
 
@@ -492,7 +499,9 @@ fn tell_opened<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut Pass
     let client = af.client();
     if status.is_success() {
         af.state.with(|state| state.phase = Phase::Open);
-        let owner = OpenAf { af: Af { shared: af.clone() } };
+        let owner = OpenAf {
+            af: Af { shared: af.clone() },
+        };
         client.af_opened(owner, irql);
         // The unbind looked for open families before this one was.
         if af.binding.is_closing() {
@@ -500,7 +509,9 @@ fn tell_opened<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut Pass
         }
     } else {
         af.state.with(|state| state.phase = Phase::Closed);
-        let binding = Binding { shared: af.binding.clone() };
+        let binding = Binding {
+            shared: af.binding.clone(),
+        };
         client.af_open_failed(&binding, af.family, status.as_failure(), irql);
         retire(af);
     }
@@ -555,7 +566,9 @@ pub(super) unsafe extern "system" fn open_complete<C: Client>(
     status: NDIS_STATUS,
 ) {
     // SAFETY: by AF NDIS owns a share of its context until this is over.
-    let Some(af) = (unsafe { Arc::<AfShared<C>>::borrow_raw(context) }) else { return };
+    let Some(af) = (unsafe { Arc::<AfShared<C>>::borrow_raw(context) }) else {
+        return;
+    };
     let af = Arc::clone(&af);
     let status = Status::from_raw(status);
     // The page says PASSIVE_LEVEL, yet a call manager may complete the open at
@@ -565,7 +578,8 @@ pub(super) unsafe extern "system" fn open_complete<C: Client>(
         if status.is_success() {
             af.handle.store(handle, Ordering::Release);
         }
-        af.state.with(|state| state.phase = Phase::Completed(status));
+        af.state
+            .with(|state| state.phase = Phase::Completed(status));
         AfShared::defer(&af);
         return;
     }
@@ -580,7 +594,9 @@ pub(super) unsafe extern "system" fn close_complete<C: Client>(
     context: NDIS_HANDLE,
 ) {
     // SAFETY: by AF NDIS owns a share of its context until this is over.
-    let Some(af) = (unsafe { Arc::<AfShared<C>>::borrow_raw(context) }) else { return };
+    let Some(af) = (unsafe { Arc::<AfShared<C>>::borrow_raw(context) }) else {
+        return;
+    };
     let af = Arc::clone(&af);
     // SAFETY: NDIS calls this at or below DISPATCH_LEVEL with no lock of ours.
     let mut irql = unsafe { UpToDispatch::assume() };
@@ -597,13 +613,22 @@ pub(super) unsafe extern "system" fn notify_close<C: Client>(context: NDIS_HANDL
     // SAFETY: NDIS calls this at or below DISPATCH_LEVEL with no lock of ours.
     let mut irql = unsafe { UpToDispatch::assume() };
     af.state.with(|state| state.notify = Notify::InCallback);
-    af.client().af_closing(&Af { shared: af.clone() }, &mut irql);
+    af.client()
+        .af_closing(&Af { shared: af.clone() }, &mut irql);
     AfShared::request_close(&af, &mut irql);
     // Pending unless all is already done (rule AF-40).
     let pending = af.state.with(|state| {
         let pending = state.phase != Phase::Closed;
-        state.notify = if pending { Notify::Pended } else { Notify::None };
+        state.notify = if pending {
+            Notify::Pended
+        } else {
+            Notify::None
+        };
         pending
     });
-    if pending { Status::PENDING.raw() } else { Status::SUCCESS.raw() }
+    if pending {
+        Status::PENDING.raw()
+    } else {
+        Status::SUCCESS.raw()
+    }
 }

@@ -79,7 +79,9 @@ impl NewBinding<'_> {
 
 impl fmt::Debug for NewBinding<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewBinding").field("mtu", &self.mtu()).finish()
+        f.debug_struct("NewBinding")
+            .field("mtu", &self.mtu())
+            .finish()
     }
 }
 
@@ -111,7 +113,9 @@ impl<C: Client> Binding<C> {
 
 impl<C: Client> Clone for Binding<C> {
     fn clone(&self) -> Self {
-        Self { shared: self.shared.clone() }
+        Self {
+            shared: self.shared.clone(),
+        }
     }
 }
 
@@ -124,7 +128,9 @@ impl<C: Client> ops::Deref for Binding<C> {
 
 impl<C: Client> fmt::Debug for Binding<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Binding").field("running", &self.is_running()).finish_non_exhaustive()
+        f.debug_struct("Binding")
+            .field("running", &self.is_running())
+            .finish_non_exhaustive()
     }
 }
 
@@ -185,7 +191,11 @@ impl<C: Client> BindingShared<C> {
     fn close_afs(&self, irql: &mut Passive) {
         loop {
             let next = self.state.with(|state| {
-                state.afs.iter().find(|af| af.wants_close_request()).cloned()
+                state
+                    .afs
+                    .iter()
+                    .find(|af| af.wants_close_request())
+                    .cloned()
             });
             let Some(af) = next else { break };
             AfShared::request_close(&af, irql.up_to_dispatch());
@@ -207,7 +217,9 @@ impl<C: Client> AfShared<C> {
 impl<C: Client> BindingCore<C> {
     /// The driver's part, if the binding is up.
     pub(super) fn binding(&self) -> Option<Binding<C>> {
-        self.shared.with(|shared| shared.clone()).map(|shared| Binding { shared })
+        self.shared
+            .with(|shared| shared.clone())
+            .map(|shared| Binding { shared })
     }
 
     /// Closes the adapter and waits for it (rules BIND-11, BIND-15).
@@ -307,7 +319,10 @@ unsafe fn open<C: Client>(
             return Err(failure);
         }
     };
-    let new = NewBinding { owner: &owner, parameters };
+    let new = NewBinding {
+        owner: &owner,
+        parameters,
+    };
     let made = driver.client.bind(&new, irql).and_then(|context| {
         let shared = BindingShared {
             driver: driver.clone(),
@@ -316,7 +331,10 @@ unsafe fn open<C: Client>(
             running: AtomicBool::new(false),
             sends: AtomicUsize::new(0),
             sends_home,
-            state: SpinLock::new(State { closing: false, afs: Vec::new(Tag::NDIS) }),
+            state: SpinLock::new(State {
+                closing: false,
+                afs: Vec::new(Tag::NDIS),
+            }),
             afs_gone,
             context,
             _live: owner.enter(),
@@ -349,7 +367,9 @@ pub(super) unsafe extern "system" fn unbind<C: Client>(
     };
     // SAFETY: NDIS unbinds at PASSIVE_LEVEL with no lock held.
     let mut irql = unsafe { Passive::assume() };
-    let Some(binding) = core.binding() else { return Status::SUCCESS.raw() };
+    let Some(binding) = core.binding() else {
+        return Status::SUCCESS.raw();
+    };
     binding.shared.state.with(|state| state.closing = true);
     core.driver.client.unbind(&binding, &mut irql);
     binding.shared.close_afs(&mut irql);

@@ -29,7 +29,12 @@ impl<C: Client> Received<'_, C> {
     ///
     /// As RECEIVED says, for the time of the callback.
     pub(super) unsafe fn new(chain: Chain, resources: bool, binding: Binding<C>) -> Self {
-        Self { chain, resources, binding, _callback: PhantomData }
+        Self {
+            chain,
+            resources,
+            binding,
+            _callback: PhantomData,
+        }
     }
 
     /// How many lists there are.
@@ -62,7 +67,10 @@ impl<C: Client> Received<'_, C> {
             return Err(self);
         }
         let chain = core::mem::take(&mut self.chain);
-        Ok(Kept { chain, binding: self.binding.clone() })
+        Ok(Kept {
+            chain,
+            binding: self.binding.clone(),
+        })
     }
 }
 

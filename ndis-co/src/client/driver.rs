@@ -12,7 +12,8 @@ use core::{
     sync::atomic::{AtomicPtr, Ordering},
 };
 use ndis_sys::{
-    DRIVER_OBJECT, NDIS_HANDLE, NDIS_PROTOCOL_DRIVER_CHARACTERISTICS, NDIS_STATUS, NTSTATUS, UNICODE_STRING,
+    DRIVER_OBJECT, NDIS_HANDLE, NDIS_PROTOCOL_DRIVER_CHARACTERISTICS, NDIS_STATUS, NTSTATUS,
+    UNICODE_STRING,
 };
 
 /// The driver as a whole. NDIS holds one share as the protocol's context, the
@@ -51,7 +52,10 @@ impl<C: Client> Entry<C> {
     /// arguments.
     #[doc(alias = "NdisRegisterProtocolDriver")]
     pub unsafe fn run(self, object: *mut DRIVER_OBJECT, _path: *mut UNICODE_STRING) -> NTSTATUS {
-        let shared = DriverShared { client: self.client, handle: AtomicPtr::new(ptr::null_mut()) };
+        let shared = DriverShared {
+            client: self.client,
+            handle: AtomicPtr::new(ptr::null_mut()),
+        };
         let Ok(shared) = Arc::try_new(shared, Tag::NDIS) else {
             return Status::RESOURCES.raw();
         };
@@ -140,9 +144,7 @@ pub(super) unsafe extern "system" fn set_options<C: Client>(
     }
     let mut protocol = handlers::protocol_co_characteristics::<C>();
     // SAFETY: within the options callback, with its handle (rule REG-05).
-    let status = unsafe {
-        ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut protocol).cast())
-    };
+    let status = unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut protocol).cast()) };
     if !Status::from_raw(status).is_success() {
         return status;
     }
@@ -154,7 +156,9 @@ pub(super) unsafe extern "system" fn set_options<C: Client>(
 /// `DriverUnload`: deregisters, which unbinds every adapter first (REG-30).
 unsafe extern "system" fn unload<C: Client>(object: *mut DRIVER_OBJECT) {
     // SAFETY: Windows passes this driver's own object.
-    let Ok(slot) = (unsafe { raw::driver_slot(object, &SLOT) }) else { return };
+    let Ok(slot) = (unsafe { raw::driver_slot(object, &SLOT) }) else {
+        return;
+    };
     // SAFETY: the share that `run` put there.
     let shared = unsafe { Arc::<DriverShared<C>>::from_raw(slot.replace(ptr::null_mut())) };
     let Some(shared) = shared else { return };

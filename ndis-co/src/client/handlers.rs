@@ -25,9 +25,9 @@ use crate::{
 };
 use core::{ffi::c_void, mem::ManuallyDrop};
 use ndis_sys::{
-    CO_ADDRESS_FAMILY, CO_CALL_PARAMETERS, NDIS_CO_CLIENT_OPTIONAL_HANDLERS, NDIS_HANDLE, NDIS_OID_REQUEST,
-    NDIS_PROTOCOL_CO_CHARACTERISTICS, NDIS_PROTOCOL_DRIVER_CHARACTERISTICS, NDIS_STATUS,
-    NDIS_STATUS_INDICATION, NET_BUFFER_LIST,
+    CO_ADDRESS_FAMILY, CO_CALL_PARAMETERS, NDIS_CO_CLIENT_OPTIONAL_HANDLERS, NDIS_HANDLE,
+    NDIS_OID_REQUEST, NDIS_PROTOCOL_CO_CHARACTERISTICS, NDIS_PROTOCOL_DRIVER_CHARACTERISTICS,
+    NDIS_STATUS, NDIS_STATUS_INDICATION, NET_BUFFER_LIST,
 };
 
 /// The mandatory handlers of a protocol.
@@ -120,7 +120,9 @@ unsafe extern "system" fn af_register_notify<C: Client>(
 ) {
     // SAFETY: NDIS's share of the binding lives until it is closed.
     let core = unsafe { Arc::<BindingCore<C>>::borrow_raw(context) };
-    let Some(binding) = core.and_then(|core| core.binding()) else { return };
+    let Some(binding) = core.and_then(|core| core.binding()) else {
+        return;
+    };
     // SAFETY: NDIS calls this at PASSIVE_LEVEL with no lock held.
     let mut irql = unsafe { Passive::assume() };
     if let Some(offer) = AfOffer::new(&binding, family) {
@@ -136,13 +138,20 @@ unsafe extern "system" fn create_vc<C: Client>(
 ) -> NDIS_STATUS {
     // SAFETY: by AF NDIS owns a share of its context.
     let af = unsafe { Arc::<AfShared<C>>::borrow_raw(af) };
-    let (Some(af), false) = (af, context.is_null()) else { return Status::FAILURE.raw() };
+    let (Some(af), false) = (af, context.is_null()) else {
+        return Status::FAILURE.raw();
+    };
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };
     let shared: &Arc<AfShared<C>> = &af;
     let made = shared
         .client()
-        .create_vc(&Af { shared: shared.clone() }, &mut irql)
+        .create_vc(
+            &Af {
+                shared: shared.clone(),
+            },
+            &mut irql,
+        )
         .and_then(|context| VcShared::adopt(shared, handle, context));
     match made {
         Ok(vc) => {
@@ -158,7 +167,9 @@ unsafe extern "system" fn create_vc<C: Client>(
 /// `ProtocolCoDeleteVc`: synchronous (rule VC-14).
 unsafe extern "system" fn delete_vc<C: Client>(context: NDIS_HANDLE) -> NDIS_STATUS {
     // SAFETY: a VC context of a living VC.
-    let Some(vc) = (unsafe { vc::<C>(context) }) else { return Status::FAILURE.raw() };
+    let Some(vc) = (unsafe { vc::<C>(context) }) else {
+        return Status::FAILURE.raw();
+    };
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };
     VcShared::delete_by_call_manager(&vc, &mut irql)
@@ -173,7 +184,9 @@ unsafe extern "system" fn make_call_complete<C: Client>(
     parameters: *mut CO_CALL_PARAMETERS,
 ) {
     // SAFETY: a VC context of a living VC.
-    let Some(vc) = (unsafe { vc::<C>(context) }) else { return };
+    let Some(vc) = (unsafe { vc::<C>(context) }) else {
+        return;
+    };
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };
     VcShared::make_call_completed(&vc, Status::from_raw(status), parameters, &mut irql);
@@ -186,7 +199,9 @@ unsafe extern "system" fn close_call_complete<C: Client>(
     _party: NDIS_HANDLE,
 ) {
     // SAFETY: a VC context of a living VC.
-    let Some(vc) = (unsafe { vc::<C>(context) }) else { return };
+    let Some(vc) = (unsafe { vc::<C>(context) }) else {
+        return;
+    };
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };
     VcShared::close_completed(&vc, Status::from_raw(status), &mut irql);
@@ -203,25 +218,36 @@ unsafe extern "system" fn incoming_call<C: Client>(
     let sap = unsafe { Arc::<SapShared<C>>::borrow_raw(sap) };
     // SAFETY: a VC context of a living VC.
     let vc = unsafe { vc::<C>(context) };
-    let (Some(sap), Some(vc)) = (sap, vc) else { return Status::FAILURE.raw() };
+    let (Some(sap), Some(vc)) = (sap, vc) else {
+        return Status::FAILURE.raw();
+    };
     if !vc.state().with(State::offer) {
         return Status::NOT_ACCEPTED.raw();
     }
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };
-    let sap = Sap { shared: Arc::clone(&sap) };
+    let sap = Sap {
+        shared: Arc::clone(&sap),
+    };
     let call = IncomingCall::new(Vc { shared: vc.clone() }, parameters);
-    vc.af.client().incoming_call(&sap, call, &mut irql).into_raw()
+    vc.af
+        .client()
+        .incoming_call(&sap, call, &mut irql)
+        .into_raw()
 }
 
 /// `ProtocolClCallConnected`.
 unsafe extern "system" fn call_connected<C: Client>(context: NDIS_HANDLE) {
     // SAFETY: a VC context of a living VC.
-    let Some(vc) = (unsafe { vc::<C>(context) }) else { return };
+    let Some(vc) = (unsafe { vc::<C>(context) }) else {
+        return;
+    };
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };
     if vc.state().with(State::connected) {
-        vc.af.client().call_connected(&Vc { shared: vc.clone() }, None, &mut irql);
+        vc.af
+            .client()
+            .call_connected(&Vc { shared: vc.clone() }, None, &mut irql);
     }
     // It may have been dropped or its family closed while it was not up.
     VcShared::advance(&vc, &mut irql);
@@ -235,7 +261,9 @@ unsafe extern "system" fn incoming_close_call<C: Client>(
     size: u32,
 ) {
     // SAFETY: a VC context of a living VC.
-    let Some(vc) = (unsafe { vc::<C>(context) }) else { return };
+    let Some(vc) = (unsafe { vc::<C>(context) }) else {
+        return;
+    };
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };
     // A close of our own that crosses this one is answer enough (CALL-69).
@@ -247,7 +275,9 @@ unsafe extern "system" fn incoming_close_call<C: Client>(
             unsafe { core::slice::from_raw_parts(data.cast::<u8>(), size as usize) }
         };
         let status = Status::from_raw(status);
-        vc.af.client().incoming_close(&Vc { shared: vc.clone() }, status, data, &mut irql);
+        vc.af
+            .client()
+            .incoming_close(&Vc { shared: vc.clone() }, status, data, &mut irql);
         vc.state().with(State::want_close);
         VcShared::advance(&vc, &mut irql);
     }
@@ -270,7 +300,9 @@ unsafe extern "system" fn receive<C: Client>(
     // SAFETY: NDIS's share of the binding lives until it is closed.
     let core = unsafe { Arc::<BindingCore<C>>::borrow_raw(context) };
     let binding = match (&vc, core) {
-        (Some(vc), _) => Some(Binding { shared: vc.af.binding.clone() }),
+        (Some(vc), _) => Some(Binding {
+            shared: vc.af.binding.clone(),
+        }),
         (None, Some(core)) => core.binding(),
         (None, None) => None,
     };
@@ -282,7 +314,9 @@ unsafe extern "system" fn receive<C: Client>(
     if let Some(vc) = vc {
         // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
         let mut irql = unsafe { level() };
-        vc.af.client().receive(&Vc { shared: vc.clone() }, received, &mut irql);
+        vc.af
+            .client()
+            .receive(&Vc { shared: vc.clone() }, received, &mut irql);
     }
 }
 
@@ -307,7 +341,9 @@ unsafe extern "system" fn send_complete<C: Client>(
 ) {
     // SAFETY: a VC context of a living VC: it is not closed before its sends
     // are home.
-    let Some(vc) = (unsafe { vc::<C>(context) }) else { return };
+    let Some(vc) = (unsafe { vc::<C>(context) }) else {
+        return;
+    };
     // SAFETY: NDIS gives back lists that this driver sent.
     let chain = unsafe { Chain::from_raw(lists) };
     let count = chain.len();
@@ -315,7 +351,9 @@ unsafe extern "system" fn send_complete<C: Client>(
     let lists = unsafe { NetBufferLists::from_chain(chain, Side::Protocol) };
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };
-    vc.af.client().send_complete(&Vc { shared: vc.clone() }, lists, &mut irql);
+    vc.af
+        .client()
+        .send_complete(&Vc { shared: vc.clone() }, lists, &mut irql);
     vc.af.binding.sends_home(count);
     VcShared::calm(&vc, count, &mut irql);
 }
@@ -376,7 +414,11 @@ unsafe extern "system" fn modify_qos_complete(
 }
 
 /// `ProtocolClIncomingCallQoSChange`: returning accepts (rule QOS-13).
-unsafe extern "system" fn incoming_qos_change(_vc: NDIS_HANDLE, _parameters: *mut CO_CALL_PARAMETERS) {}
+unsafe extern "system" fn incoming_qos_change(
+    _vc: NDIS_HANDLE,
+    _parameters: *mut CO_CALL_PARAMETERS,
+) {
+}
 
 /// `ProtocolClAddPartyComplete`: no party is added.
 unsafe extern "system" fn add_party_complete(

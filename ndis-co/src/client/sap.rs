@@ -120,7 +120,9 @@ impl<C: Client> Sap<C> {
     /// The address family that the SAP belongs to.
     #[must_use]
     pub fn af(&self) -> Af<C> {
-        Af { shared: self.shared.af.clone() }
+        Af {
+            shared: self.shared.af.clone(),
+        }
     }
 
     /// Deregisters the SAP. Doing it twice is harmless (rule SAP-09).
@@ -134,7 +136,9 @@ impl<C: Client> Sap<C> {
 
 impl<C: Client> Clone for Sap<C> {
     fn clone(&self) -> Self {
-        Self { shared: self.shared.clone() }
+        Self {
+            shared: self.shared.clone(),
+        }
     }
 }
 
@@ -147,7 +151,9 @@ impl<C: Client> ops::Deref for Sap<C> {
 
 impl<C: Client> fmt::Debug for Sap<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sap").field("address", &self.address()).finish_non_exhaustive()
+        f.debug_struct("Sap")
+            .field("address", &self.address())
+            .finish_non_exhaustive()
     }
 }
 
@@ -164,7 +170,10 @@ impl<C: Client> SapShared<C> {
             address,
             handle: AtomicPtr::new(ptr::null_mut()),
             slot: UnsafeCell::new(ptr::null_mut()),
-            state: SpinLock::new(State { phase: Phase::Registering, ending: false }),
+            state: SpinLock::new(State {
+                phase: Phase::Registering,
+                ending: false,
+            }),
             context,
         };
         let sap = Arc::try_new(shared, Tag::NDIS)?;
@@ -182,12 +191,16 @@ impl<C: Client> SapShared<C> {
             let handle = unsafe { *sap.slot.get() };
             registered(&sap, handle, status, irql);
         }
-        Ok(RegisteredSap { sap: Sap { shared: sap }, _af: PhantomData })
+        Ok(RegisteredSap {
+            sap: Sap { shared: sap },
+            _af: PhantomData,
+        })
     }
 
     /// Marks the SAP for deregistration; `true` for the first to do so.
     pub(super) fn mark_ending(&self) -> bool {
-        self.state.with(|state| !core::mem::replace(&mut state.ending, true))
+        self.state
+            .with(|state| !core::mem::replace(&mut state.ending, true))
     }
 
     /// Deregisters a marked SAP, if its registration is through; otherwise its
@@ -246,7 +259,13 @@ fn registered<C: Client>(
         Phase::Gone
     };
     sap.state.with(|state| state.phase = phase);
-    sap.af.client().sap_registered(&Sap { shared: sap.clone() }, result, irql);
+    sap.af.client().sap_registered(
+        &Sap {
+            shared: sap.clone(),
+        },
+        result,
+        irql,
+    );
     if result.is_ok() {
         // It may have been dropped before it was registered.
         SapShared::end(sap, irql);
@@ -259,7 +278,12 @@ fn registered<C: Client>(
 fn deregistered<C: Client>(sap: &Arc<SapShared<C>>, status: Status, irql: &mut UpToDispatch) {
     sap.state.with(|state| state.phase = Phase::Gone);
     if status.is_success() {
-        sap.af.client().sap_deregistered(&Sap { shared: sap.clone() }, irql);
+        sap.af.client().sap_deregistered(
+            &Sap {
+                shared: sap.clone(),
+            },
+            irql,
+        );
         retire(sap);
     } else {
         // The call manager refused, so it may still offer calls with this
@@ -283,7 +307,9 @@ pub(super) unsafe extern "system" fn register_complete<C: Client>(
     handle: NDIS_HANDLE,
 ) {
     // SAFETY: by SAP-OBJ NDIS owns a share of its context.
-    let Some(sap) = (unsafe { Arc::<SapShared<C>>::borrow_raw(context) }) else { return };
+    let Some(sap) = (unsafe { Arc::<SapShared<C>>::borrow_raw(context) }) else {
+        return;
+    };
     let sap = Arc::clone(&sap);
     // SAFETY: NDIS calls this at or below DISPATCH_LEVEL with no lock of ours.
     let mut irql = unsafe { UpToDispatch::assume() };
@@ -296,7 +322,9 @@ pub(super) unsafe extern "system" fn deregister_complete<C: Client>(
     context: NDIS_HANDLE,
 ) {
     // SAFETY: by SAP-OBJ NDIS owns a share of its context.
-    let Some(sap) = (unsafe { Arc::<SapShared<C>>::borrow_raw(context) }) else { return };
+    let Some(sap) = (unsafe { Arc::<SapShared<C>>::borrow_raw(context) }) else {
+        return;
+    };
     let sap = Arc::clone(&sap);
     // SAFETY: NDIS calls this at or below DISPATCH_LEVEL with no lock of ours.
     let mut irql = unsafe { UpToDispatch::assume() };

@@ -71,7 +71,10 @@ unsafe impl Send for State {}
 /// What is to be done next.
 #[derive(Clone, Copy)]
 pub(super) enum Step {
-    Answer { status: Status, parameters: *mut CO_CALL_PARAMETERS },
+    Answer {
+        status: Status,
+        parameters: *mut CO_CALL_PARAMETERS,
+    },
     Close,
     Delete,
 }
@@ -101,11 +104,20 @@ impl State {
         if self.life != Life::Alive {
             return None;
         }
-        if let (Call::Offered, Some(Ringing { parameters, answer: Some(status) })) =
-            (self.call, self.ringing)
+        if let (
+            Call::Offered,
+            Some(Ringing {
+                parameters,
+                answer: Some(status),
+            }),
+        ) = (self.call, self.ringing)
         {
             self.ringing = None;
-            self.call = if status.is_success() { Call::Accepted } else { Call::None };
+            self.call = if status.is_success() {
+                Call::Accepted
+            } else {
+                Call::None
+            };
             self.busy = self.busy.saturating_add(1);
             return Some(Step::Answer { status, parameters });
         }
@@ -224,7 +236,10 @@ impl State {
     }
 
     pub(super) fn pend(&mut self, parameters: *mut CO_CALL_PARAMETERS) {
-        self.ringing = Some(Ringing { parameters, answer: None });
+        self.ringing = Some(Ringing {
+            parameters,
+            answer: None,
+        });
     }
 
     /// The pended call is answered; the first answer counts.

@@ -73,16 +73,15 @@ impl<'af, C: Client> CreatedVc<'af, C> {
     /// The outcome comes as [`Client::call_connected`] or
     /// [`Client::call_failed`], possibly before this returns (rule CALL-71).
     #[doc(alias = "NdisClMakeCall")]
-    pub fn make_call(
-        self,
-        parameters: CallParametersBuf,
-        irql: &mut impl NoLock,
-    ) -> Call<'af, C> {
+    pub fn make_call(self, parameters: CallParametersBuf, irql: &mut impl NoLock) -> Call<'af, C> {
         let owner = core::mem::ManuallyDrop::new(self);
         // SAFETY: `owner` is not used or dropped any more; its share moves out.
         let vc = unsafe { ptr::read(&owner.vc) };
         VcShared::make_call(&vc.shared, parameters, irql.up_to_dispatch());
-        Call { vc, _af: PhantomData }
+        Call {
+            vc,
+            _af: PhantomData,
+        }
     }
 
     /// Deletes the VC now rather than soon.
@@ -165,7 +164,9 @@ impl<C: Client> Vc<C> {
     /// The address family that the VC belongs to.
     #[must_use]
     pub fn af(&self) -> Af<C> {
-        Af { shared: self.shared.af.clone() }
+        Af {
+            shared: self.shared.af.clone(),
+        }
     }
 
     /// Whether both are the same VC.
@@ -225,7 +226,9 @@ impl<C: Client> Vc<C> {
 
 impl<C: Client> Clone for Vc<C> {
     fn clone(&self) -> Self {
-        Self { shared: self.shared.clone() }
+        Self {
+            shared: self.shared.clone(),
+        }
     }
 }
 
@@ -238,7 +241,9 @@ impl<C: Client> ops::Deref for Vc<C> {
 
 impl<C: Client> fmt::Debug for Vc<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vc").field("connected", &self.is_connected()).finish_non_exhaustive()
+        f.debug_struct("Vc")
+            .field("connected", &self.is_connected())
+            .finish_non_exhaustive()
     }
 }
 
@@ -255,7 +260,11 @@ pub struct IncomingCall<'r, C: Client> {
 
 impl<'r, C: Client> IncomingCall<'r, C> {
     pub(super) fn new(vc: Vc<C>, parameters: *mut CO_CALL_PARAMETERS) -> Self {
-        Self { vc, parameters, _request: PhantomData }
+        Self {
+            vc,
+            parameters,
+            _request: PhantomData,
+        }
     }
 
     /// The VC that the call manager made for the call.
@@ -275,9 +284,15 @@ impl<'r, C: Client> IncomingCall<'r, C> {
     /// (rule CALL-40).
     pub fn accept(self) -> (Answer<'r>, Call<'static, C>) {
         self.vc.shared.state.with(State::accept);
-        let call = Call { vc: self.vc, _af: PhantomData };
+        let call = Call {
+            vc: self.vc,
+            _af: PhantomData,
+        };
         // SAFETY: the token is consumed, the state says accepted.
-        (unsafe { Answer::from_status(Status::SUCCESS, self._request) }, call)
+        (
+            unsafe { Answer::from_status(Status::SUCCESS, self._request) },
+            call,
+        )
     }
 
     /// Refuses the call; the call manager deletes the VC.
@@ -289,7 +304,10 @@ impl<'r, C: Client> IncomingCall<'r, C> {
 
     /// Answers later, with the second value, from any thread.
     pub fn pend(self) -> (Answer<'r>, PendingIncomingCall<C>) {
-        self.vc.shared.state.with(|state| state.pend(self.parameters));
+        self.vc
+            .shared
+            .state
+            .with(|state| state.pend(self.parameters));
         // SAFETY: the token is consumed, and another one will answer.
         let answer = unsafe { Answer::from_status(Status::PENDING, self._request) };
         (answer, PendingIncomingCall { vc: self.vc })
@@ -298,7 +316,9 @@ impl<'r, C: Client> IncomingCall<'r, C> {
 
 impl<C: Client> fmt::Debug for IncomingCall<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IncomingCall").field("parameters", &self.parameters()).finish_non_exhaustive()
+        f.debug_struct("IncomingCall")
+            .field("parameters", &self.parameters())
+            .finish_non_exhaustive()
     }
 }
 
@@ -321,7 +341,10 @@ impl<C: Client> PendingIncomingCall<C> {
     #[doc(alias = "NdisClIncomingCallComplete")]
     pub fn accept(self, irql: &mut impl NoLock) -> Call<'static, C> {
         let vc = self.answer(Status::SUCCESS, irql);
-        Call { vc, _af: PhantomData }
+        Call {
+            vc,
+            _af: PhantomData,
+        }
     }
 
     /// Refuses the call.
@@ -342,14 +365,19 @@ impl<C: Client> PendingIncomingCall<C> {
 
 impl<C: Client> Drop for PendingIncomingCall<C> {
     fn drop(&mut self) {
-        self.vc.shared.state.with(|state| state.want_answer(Status::FAILURE));
+        self.vc
+            .shared
+            .state
+            .with(|state| state.want_answer(Status::FAILURE));
         VcShared::defer(&self.vc.shared);
     }
 }
 
 impl<C: Client> fmt::Debug for PendingIncomingCall<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("PendingIncomingCall").field(&self.vc).finish()
+        f.debug_tuple("PendingIncomingCall")
+            .field(&self.vc)
+            .finish()
     }
 }
 
@@ -396,7 +424,10 @@ impl<C: Client> VcShared<C> {
         // Only now may the address family's teardown delete it.
         vc.state.with(State::created);
         AfShared::defer(af);
-        Ok(CreatedVc { vc: Vc { shared: vc }, _af: PhantomData })
+        Ok(CreatedVc {
+            vc: Vc { shared: vc },
+            _af: PhantomData,
+        })
     }
 
     /// The call manager creates a VC for an incoming call.
@@ -426,7 +457,12 @@ impl<C: Client> VcShared<C> {
         if !this.state.with(State::try_delete) {
             return Err(Status::NOT_ACCEPTED);
         }
-        this.af.client().vc_deleted(&Vc { shared: this.clone() }, irql);
+        this.af.client().vc_deleted(
+            &Vc {
+                shared: this.clone(),
+            },
+            irql,
+        );
         Self::retire(this);
         Ok(())
     }
@@ -455,7 +491,9 @@ impl<C: Client> VcShared<C> {
     ) {
         // The parameters must outlive the callback, which may look at them.
         let kept = this.state.with(|state| state.dialled(status.is_success()));
-        let vc = Vc { shared: this.clone() };
+        let vc = Vc {
+            shared: this.clone(),
+        };
         if status.is_success() {
             // SAFETY: the call manager hands over ours, or its own for the
             // time of this call (rule CALL-17).
@@ -480,7 +518,10 @@ impl<C: Client> VcShared<C> {
             return Ok(());
         }
         if lists.side() != fields::Side::Protocol {
-            return Err(Unsent { lists, status: Status::INVALID_PARAMETER });
+            return Err(Unsent {
+                lists,
+                status: Status::INVALID_PARAMETER,
+            });
         }
         if let Err(status) = this.af.binding.sends_out(count) {
             return Err(Unsent { lists, status });
@@ -489,7 +530,10 @@ impl<C: Client> VcShared<C> {
         // requested while it runs.
         if !this.state.with(|state| state.busy(count.saturating_add(1))) {
             this.af.binding.sends_home(count);
-            return Err(Unsent { lists, status: Status::CLOSING });
+            return Err(Unsent {
+                lists,
+                status: Status::CLOSING,
+            });
         }
         let handle = this.handle();
         let mut chain = lists.into_chain();
@@ -556,13 +600,18 @@ impl<C: Client> VcShared<C> {
                     // SAFETY: the call was offered and pended, and is answered
                     // once (rule CALL-29), with the parameters it came with.
                     unsafe {
-                        ndis_sys::NdisClIncomingCallComplete(status.raw(), this.handle(), parameters);
+                        ndis_sys::NdisClIncomingCallComplete(
+                            status.raw(),
+                            this.handle(),
+                            parameters,
+                        );
                     }
                     Self::calm(this, 1, irql);
                 }
                 Step::Close => {
-                    let (data, size) =
-                        this.close_data.with(|data| (data.base().cast::<c_void>(), data.len()));
+                    let (data, size) = this
+                        .close_data
+                        .with(|data| (data.base().cast::<c_void>(), data.len()));
                     let data = if size == 0 { ptr::null_mut() } else { data };
                     // SAFETY: a call is up, all sends are home (CALL-42), and
                     // this is its one close (CALL-70); the data stay until the
@@ -581,7 +630,12 @@ impl<C: Client> VcShared<C> {
                     let status = unsafe { ndis_sys::NdisCoDeleteVc(this.handle()) };
                     if Status::from_raw(status).is_success() {
                         this.state.with(State::deleted);
-                        this.af.client().vc_deleted(&Vc { shared: this.clone() }, irql);
+                        this.af.client().vc_deleted(
+                            &Vc {
+                                shared: this.clone(),
+                            },
+                            irql,
+                        );
                         Self::retire(this);
                     } else if this.state.with(State::delete_refused) {
                         Self::defer(this);
@@ -598,7 +652,12 @@ impl<C: Client> VcShared<C> {
     pub(super) fn close_completed(this: &Arc<Self>, status: Status, irql: &mut UpToDispatch) {
         if status.is_success() {
             this.state.with(State::closed);
-            this.af.client().call_closed(&Vc { shared: this.clone() }, irql);
+            this.af.client().call_closed(
+                &Vc {
+                    shared: this.clone(),
+                },
+                irql,
+            );
             this.state.with(State::closed_and_told);
             Self::advance(this, irql);
             AfShared::defer(&this.af);

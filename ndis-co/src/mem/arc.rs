@@ -48,8 +48,17 @@ impl<T> Arc<T> {
     pub fn try_new(value: T, tag: Tag) -> Result<Self, OutOfMemory> {
         let shared = allocate(Layout::new::<Shared<T>>(), tag)?.cast::<Shared<T>>();
         // SAFETY: `allocate` returned memory for it that nobody else uses.
-        unsafe { shared.write(Shared { count: AtomicUsize::new(1), tag, value }) };
-        Ok(Self { shared, _owns: PhantomData })
+        unsafe {
+            shared.write(Shared {
+                count: AtomicUsize::new(1),
+                tag,
+                value,
+            })
+        };
+        Ok(Self {
+            shared,
+            _owns: PhantomData,
+        })
     }
 
     /// Whether both share one value.
@@ -86,7 +95,10 @@ impl<T> Arc<T> {
     /// share of the count is handed over with it.
     #[must_use]
     pub unsafe fn from_raw(raw: *mut core::ffi::c_void) -> Option<Self> {
-        NonNull::new(raw.cast::<Shared<T>>()).map(|shared| Self { shared, _owns: PhantomData })
+        NonNull::new(raw.cast::<Shared<T>>()).map(|shared| Self {
+            shared,
+            _owns: PhantomData,
+        })
     }
 
     /// Lends the value behind an [`Arc::into_raw`] pointer as an owner, without
@@ -100,8 +112,12 @@ impl<T> Arc<T> {
     /// of the count outlives the returned value.
     #[must_use]
     pub unsafe fn borrow_raw(raw: *mut core::ffi::c_void) -> Option<core::mem::ManuallyDrop<Self>> {
-        NonNull::new(raw.cast::<Shared<T>>())
-            .map(|shared| core::mem::ManuallyDrop::new(Self { shared, _owns: PhantomData }))
+        NonNull::new(raw.cast::<Shared<T>>()).map(|shared| {
+            core::mem::ManuallyDrop::new(Self {
+                shared,
+                _owns: PhantomData,
+            })
+        })
     }
 
     /// The value, if this is its only owner.
@@ -156,7 +172,10 @@ impl<T> Clone for Arc<T> {
         if before > usize::MAX / 2 {
             crate::bugcheck::bug_check(crate::bugcheck::Reason::RefCountOverflow);
         }
-        Self { shared: self.shared, _owns: PhantomData }
+        Self {
+            shared: self.shared,
+            _owns: PhantomData,
+        }
     }
 }
 

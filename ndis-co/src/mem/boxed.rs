@@ -30,7 +30,11 @@ impl<T> Box<T> {
         let memory = allocate(Layout::new::<T>(), tag)?.cast::<T>();
         // SAFETY: `allocate` returned memory for a T that nobody else uses.
         unsafe { memory.write(value) };
-        Ok(Self { memory, tag, _owns: PhantomData })
+        Ok(Self {
+            memory,
+            tag,
+            _owns: PhantomData,
+        })
     }
 
     /// Gives the allocation away, tag and all; it is to come back through
@@ -48,7 +52,11 @@ impl<T> Box<T> {
     pub(crate) unsafe fn from_leaked(memory: *mut T) -> Self {
         // SAFETY: `leak` never gives a null pointer.
         let memory = unsafe { NonNull::new_unchecked(memory) };
-        Self { memory, tag: Tag::NDIS, _owns: PhantomData }
+        Self {
+            memory,
+            tag: Tag::NDIS,
+            _owns: PhantomData,
+        }
     }
 
     /// Moves the value out and frees the memory.

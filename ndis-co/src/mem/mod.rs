@@ -15,7 +15,7 @@ mod vec;
 
 pub use arc::Arc;
 pub use boxed::Box;
-pub use vec::Vec;
+pub use vec::{IntoIter, Vec};
 
 use core::{alloc::Layout, fmt, ptr::NonNull};
 
@@ -70,8 +70,9 @@ pub(crate) fn allocate(layout: Layout, tag: Tag) -> Result<NonNull<u8>, OutOfMem
     }
     // SAFETY: legal at or below DISPATCH_LEVEL for the nonpaged pool; the size
     // is not zero.
-    let memory =
-        unsafe { ndis_sys::ExAllocatePoolWithTag(ndis_sys::NonPagedPoolNx, layout.size() as _, tag.raw()) };
+    let memory = unsafe {
+        ndis_sys::ExAllocatePoolWithTag(ndis_sys::NonPagedPoolNx, layout.size() as _, tag.raw())
+    };
     NonNull::new(memory.cast()).ok_or(OutOfMemory)
 }
 

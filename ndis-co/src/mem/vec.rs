@@ -26,7 +26,13 @@ impl<T> Vec<T> {
     /// An empty vector; allocates nothing.
     #[must_use]
     pub const fn new(tag: Tag) -> Self {
-        Self { memory: NonNull::dangling(), capacity: 0, len: 0, tag, _owns: PhantomData }
+        Self {
+            memory: NonNull::dangling(),
+            capacity: 0,
+            len: 0,
+            tag,
+            _owns: PhantomData,
+        }
     }
 
     /// Copies a slice.
@@ -81,6 +87,19 @@ impl<T> Vec<T> {
         unsafe { slot.write(value) };
         self.len += 1;
         Ok(())
+    }
+
+    /// Takes all values, leaving the vector empty and without memory.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let empty = Self::new(self.tag);
+        core::mem::replace(self, empty)
+    }
+
+    /// Takes the value at `index`, keeping the order of the others.
+    pub fn remove(&mut self, index: usize) -> Option<T> {
+        self.get_mut(index..)?.rotate_left(1);
+        self.pop()
     }
 
     /// Takes the last value.
@@ -143,6 +162,42 @@ impl<T> ops::DerefMut for Vec<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: by VEC the first `len` values are initialised and ours.
         unsafe { core::slice::from_raw_parts_mut(self.memory.as_ptr(), self.len) }
+    }
+}
+
+/// The values of a vector, by move.
+pub struct IntoIter<T> {
+    /// In reverse, so that the next one is the last.
+    rest: Vec<T>,
+}
+
+impl<T> Iterator for IntoIter<T> {
+    type Item = T;
+    fn next(&mut self) -> Option<T> {
+        self.rest.pop()
+    }
+}
+
+impl<T> IntoIterator for Vec<T> {
+    type Item = T;
+    type IntoIter = IntoIter<T>;
+    fn into_iter(mut self) -> IntoIter<T> {
+        self.reverse();
+        IntoIter { rest: self }
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Vec<T> {
+    type Item = &'a T;
+    type IntoIter = core::slice::Iter<'a, T>;
+    fn into_iter(self) -> core::slice::Iter<'a, T> {
+        self.iter()
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for IntoIter<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.rest.fmt(f)
     }
 }
 

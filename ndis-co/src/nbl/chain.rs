@@ -31,7 +31,11 @@ impl Chain {
     /// No list at all.
     #[must_use]
     pub const fn new() -> Self {
-        Self { first: ptr::null_mut(), last: ptr::null_mut(), count: 0 }
+        Self {
+            first: ptr::null_mut(),
+            last: ptr::null_mut(),
+            count: 0,
+        }
     }
 
     /// Takes over a null-terminated chain.
@@ -42,7 +46,11 @@ impl Chain {
     /// the caller hands over.
     #[must_use]
     pub unsafe fn from_raw(first: *mut NET_BUFFER_LIST) -> Self {
-        let mut chain = Self { first, last: ptr::null_mut(), count: 0 };
+        let mut chain = Self {
+            first,
+            last: ptr::null_mut(),
+            count: 0,
+        };
         let mut list = first;
         while !list.is_null() {
             chain.last = list;

@@ -125,6 +125,27 @@ impl NetBufferList {
     }
 }
 
+impl NetBufferList {
+    /// Shortens the data to `len` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::INVALID_LENGTH`] when there are fewer.
+    pub fn truncate(&mut self, len: usize) -> Result<(), Status> {
+        let Ok(size) = u32::try_from(len) else {
+            return Err(Status::INVALID_LENGTH);
+        };
+        if len > self.len() {
+            return Err(Status::INVALID_LENGTH);
+        }
+        // SAFETY: by OWN the list is valid.
+        let buffer = unsafe { fields::first_buffer(self.list) };
+        // SAFETY: the list's one buffer, which had at least that much data.
+        unsafe { fields::set_data_length(buffer, size) };
+        Ok(())
+    }
+}
+
 impl Drop for NetBufferList {
     fn drop(&mut self) {
         let backing = self.backing_ptr();
@@ -141,7 +162,9 @@ impl Drop for NetBufferList {
 
 impl fmt::Debug for NetBufferList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NetBufferList").field("len", &self.len()).finish()
+        f.debug_struct("NetBufferList")
+            .field("len", &self.len())
+            .finish()
     }
 }
 
@@ -218,6 +241,25 @@ impl NetBufferLists {
     #[must_use]
     pub fn iter(&self) -> Lists<'_> {
         self.chain.views()
+    }
+}
+
+/// The lists one by one, by move.
+#[derive(Debug)]
+pub struct IntoIter(NetBufferLists);
+
+impl Iterator for IntoIter {
+    type Item = NetBufferList;
+    fn next(&mut self) -> Option<NetBufferList> {
+        self.0.pop_front()
+    }
+}
+
+impl IntoIterator for NetBufferLists {
+    type Item = NetBufferList;
+    type IntoIter = IntoIter;
+    fn into_iter(self) -> IntoIter {
+        IntoIter(self)
     }
 }
 

@@ -20,6 +20,6 @@ mod pool;
 mod view;
 
 pub use chain::Chain;
-pub use list::{NetBufferList, NetBufferLists};
+pub use list::{IntoIter, NetBufferList, NetBufferLists};
 pub use pool::NetBufferListPool;
 pub use view::{BufferView, Buffers, ListView, Lists, Segments};

@@ -76,11 +76,22 @@ impl NetBufferListPool {
         parameters.PoolTag = tag.raw();
         // SAFETY: the owner's handle is valid while it is counted; the
         // parameters live for the call.
-        let pool = unsafe { ndis_sys::NdisAllocateNetBufferListPool(live.handle(), &mut parameters) };
+        let pool =
+            unsafe { ndis_sys::NdisAllocateNetBufferListPool(live.handle(), &mut parameters) };
         if pool.is_null() {
             return Err(Status::RESOURCES);
         }
-        Ok(Self { inner: Arc::try_new(Inner { pool, side, tag, live }, Tag::NDIS)? })
+        Ok(Self {
+            inner: Arc::try_new(
+                Inner {
+                    pool,
+                    side,
+                    tag,
+                    live,
+                },
+                Tag::NDIS,
+            )?,
+        })
     }
 
     /// Allocates a list with room for `capacity` bytes and no data yet.
@@ -103,7 +114,11 @@ impl NetBufferListPool {
         }
         let start = data.base();
         let backing = Box::try_new(
-            Backing { _pool: self.clone(), data, mdl: ptr::null_mut() },
+            Backing {
+                _pool: self.clone(),
+                data,
+                mdl: ptr::null_mut(),
+            },
             Tag::NDIS,
         )?;
         // SAFETY: the owner's handle is valid while the pool lives; the memory
@@ -113,9 +128,8 @@ impl NetBufferListPool {
             return Err(Status::RESOURCES);
         }
         // SAFETY: the pool was made with buffers; the MDL is ours.
-        let list = unsafe {
-            ndis_sys::NdisAllocateNetBufferAndNetBufferList(inner.pool, 0, 0, mdl, 0, 0)
-        };
+        let list =
+            unsafe { ndis_sys::NdisAllocateNetBufferAndNetBufferList(inner.pool, 0, 0, mdl, 0, 0) };
         if list.is_null() {
             // SAFETY: allocated above, in no list.
             unsafe { ndis_sys::NdisFreeMdl(mdl) };

@@ -31,7 +31,10 @@ impl<'a> ListView<'a> {
     /// The list is valid, and neither it nor its data is changed for `'a`.
     #[must_use]
     pub unsafe fn from_raw(list: *mut NET_BUFFER_LIST) -> Self {
-        Self { list, _life: PhantomData }
+        Self {
+            list,
+            _life: PhantomData,
+        }
     }
 
     /// The buffers of the list; usually one is a frame.
@@ -39,13 +42,17 @@ impl<'a> ListView<'a> {
     #[doc(alias = "NET_BUFFER_LIST_FIRST_NB")]
     pub fn buffers(self) -> Buffers<'a> {
         // SAFETY: by VIEW the list is valid.
-        Buffers { next: unsafe { fields::first_buffer(self.list) }, _life: PhantomData }
+        Buffers {
+            next: unsafe { fields::first_buffer(self.list) },
+            _life: PhantomData,
+        }
     }
 
     /// The number of data bytes in all buffers.
     #[must_use]
     pub fn len(self) -> usize {
-        self.buffers().fold(0, |sum, buffer| sum.saturating_add(buffer.len()))
+        self.buffers()
+            .fold(0, |sum, buffer| sum.saturating_add(buffer.len()))
     }
 
     /// Whether there is no data byte.
@@ -80,7 +87,9 @@ impl<'a> ListView<'a> {
 
 impl fmt::Debug for ListView<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ListView").field("len", &self.len()).finish()
+        f.debug_struct("ListView")
+            .field("len", &self.len())
+            .finish()
     }
 }
 
@@ -99,7 +108,10 @@ impl<'a> Lists<'a> {
         first: *mut NET_BUFFER_LIST,
         life: PhantomData<&'a NET_BUFFER_LIST>,
     ) -> Self {
-        Self { next: first, _life: life }
+        Self {
+            next: first,
+            _life: life,
+        }
     }
 }
 
@@ -132,7 +144,10 @@ impl<'a> Iterator for Buffers<'a> {
         if self.next.is_null() {
             return None;
         }
-        let view = BufferView { buffer: self.next, _life: PhantomData };
+        let view = BufferView {
+            buffer: self.next,
+            _life: PhantomData,
+        };
         // SAFETY: by VIEW the list's buffers are valid.
         self.next = unsafe { fields::next_buffer(self.next) };
         Some(view)
@@ -187,7 +202,9 @@ impl<'a> BufferView<'a> {
         for segment in self.segments() {
             let segment = segment?;
             let end = at.saturating_add(segment.len());
-            to.get_mut(at..end).ok_or(Status::BUFFER_TOO_SHORT)?.copy_from_slice(segment);
+            to.get_mut(at..end)
+                .ok_or(Status::BUFFER_TOO_SHORT)?
+                .copy_from_slice(segment);
             at = end;
         }
         Ok(at)
@@ -196,7 +213,9 @@ impl<'a> BufferView<'a> {
 
 impl fmt::Debug for BufferView<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BufferView").field("len", &self.len()).finish()
+        f.debug_struct("BufferView")
+            .field("len", &self.len())
+            .finish()
     }
 }
 

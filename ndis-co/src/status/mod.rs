@@ -72,13 +72,20 @@ impl Status {
     /// [`Status::FAILURE`].
     #[inline]
     pub const fn result(self) -> Result<(), Self> {
-        if self.is_success() { Ok(()) } else { Err(self.as_failure()) }
+        if self.is_success() {
+            Ok(())
+        } else {
+            Err(self.as_failure())
+        }
     }
 
     /// The name of the code without its prefix, if it is one of NDIS's own.
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
-        codes::NAMES.iter().find(|(code, _)| *code == self.0).map(|(_, name)| *name)
+        codes::NAMES
+            .iter()
+            .find(|(code, _)| *code == self.0)
+            .map(|(_, name)| *name)
     }
 }
 

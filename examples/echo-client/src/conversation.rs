@@ -1,0 +1,194 @@
+//! [`Conversation`]: what the client keeps for one call, and how it goes.
+
+use crate::{Application, EchoClient, End, MAX_FRAME};
+use ndis_co::{
+    Status,
+    client::{Received, Vc},
+    irql::{Irql, UpToDispatch},
+    lock::SpinLock,
+    nbl::{NetBufferList, NetBufferLists},
+};
+
+/// How many frames are on their way at the same time.
+const WINDOW: u32 = 4;
+
+/// One call.
+#[derive(Debug)]
+pub struct Conversation {
+    /// The application's number of a placed call.
+    placed: Option<u32>,
+    progress: SpinLock<Progress>,
+}
+
+#[derive(Debug)]
+struct Progress {
+    /// Frames handed out, by the application's counting.
+    next: u32,
+    /// Frames that came back.
+    echoed: u32,
+    /// There are no more frames.
+    exhausted: bool,
+    failure: Option<Status>,
+}
+
+impl Conversation {
+    fn new(placed: Option<u32>) -> Self {
+        let progress = Progress {
+            next: 0,
+            echoed: 0,
+            exhausted: false,
+            failure: None,
+        };
+        Self {
+            placed,
+            progress: SpinLock::new(progress),
+        }
+    }
+
+    /// A call that comes in.
+    pub(crate) fn taken() -> Self {
+        Self::new(None)
+    }
+
+    /// A call that goes out.
+    pub(crate) fn dialled(call: u32) -> Self {
+        Self::new(Some(call))
+    }
+
+    /// The application's number of the call, if this client placed it.
+    #[must_use]
+    pub fn placed(&self) -> Option<u32> {
+        self.placed
+    }
+
+    /// What came of the call.
+    pub(crate) fn outcome(&self, irql: &mut impl Irql) -> Result<(), Status> {
+        let progress = self.progress.lock(irql);
+        match progress.failure {
+            Some(status) => Err(status),
+            None if progress.exhausted && progress.echoed == progress.next => Ok(()),
+            None => Err(Status::REQUEST_ABORTED),
+        }
+    }
+
+    /// The call is up: the one who placed it begins.
+    pub(crate) fn begin<A: Application>(
+        vc: &Vc<EchoClient<A>>,
+        application: &A,
+        irql: &mut UpToDispatch,
+    ) {
+        if let Some(call) = vc.placed {
+            for _ in 0..WINDOW {
+                Self::send_next(vc, call, application, irql);
+            }
+            Self::finish_if_done(vc, irql);
+        }
+    }
+
+    /// Sends the next frame of a placed call, if there is one.
+    fn send_next<A: Application>(
+        vc: &Vc<EchoClient<A>>,
+        call: u32,
+        application: &A,
+        irql: &mut UpToDispatch,
+    ) {
+        let index = {
+            let mut progress = vc.progress.lock(irql);
+            if progress.exhausted || progress.failure.is_some() {
+                return;
+            }
+            let index = progress.next;
+            progress.next = index.saturating_add(1);
+            index
+        };
+        let result = match Self::next_frame(vc, call, index, application) {
+            Ok(Some(frame)) => vc.send(frame.into(), irql).map_err(Status::from),
+            Ok(None) => {
+                let mut progress = vc.progress.lock(irql);
+                progress.exhausted = true;
+                progress.next = progress.next.saturating_sub(1);
+                return;
+            }
+            Err(status) => Err(status),
+        };
+        if let Err(status) = result {
+            vc.progress.lock(irql).failure.get_or_insert(status);
+            // The call is over then; without data there is nothing to fail.
+            let _ = vc.hang_up(&[], irql);
+        }
+    }
+
+    /// Gets a frame from the application.
+    fn next_frame<A: Application>(
+        vc: &Vc<EchoClient<A>>,
+        call: u32,
+        index: u32,
+        application: &A,
+    ) -> Result<Option<NetBufferList>, Status> {
+        let mut frame = vc.af().binding().pool.allocate(MAX_FRAME)?;
+        let mut len = None;
+        frame.fill(MAX_FRAME, |to| {
+            len = application.frame(call, index, to);
+            Ok(())
+        })?;
+        match len {
+            None => Ok(None),
+            Some(len) => frame.truncate(len).map(|()| Some(frame)),
+        }
+    }
+
+    /// Frames have come back.
+    pub(crate) fn echoed<A: Application>(
+        vc: &Vc<EchoClient<A>>,
+        lists: &Received<'_, EchoClient<A>>,
+        application: &A,
+        irql: &mut UpToDispatch,
+    ) {
+        let Some(call) = vc.placed else { return };
+        for frame in lists {
+            application.arrived(End::Near, frame);
+            {
+                let mut progress = vc.progress.lock(irql);
+                progress.echoed = progress.echoed.saturating_add(1);
+            }
+            Self::send_next(vc, call, application, irql);
+        }
+        Self::finish_if_done(vc, irql);
+    }
+
+    /// Hangs up after the last echo.
+    fn finish_if_done<A: Application>(vc: &Vc<EchoClient<A>>, irql: &mut UpToDispatch) {
+        let done = {
+            let progress = vc.progress.lock(irql);
+            progress.exhausted && progress.echoed == progress.next
+        };
+        if done {
+            // Without data there is nothing to fail.
+            let _ = vc.hang_up(&[], irql);
+        }
+    }
+
+    /// Frames have arrived on a taken call: they go back.
+    pub(crate) fn echo<A: Application>(
+        vc: &Vc<EchoClient<A>>,
+        lists: &Received<'_, EchoClient<A>>,
+        application: &A,
+        irql: &mut UpToDispatch,
+    ) {
+        let port = vc.af().binding();
+        for frame in lists {
+            application.arrived(End::Far, frame);
+            let len = frame.len();
+            let copy = port.pool.allocate(len).and_then(|mut copy| {
+                copy.fill(len, |to| frame.copy_to(to).map(drop))?;
+                Ok(NetBufferLists::from(copy))
+            });
+            // An echo that cannot be sent is lost, as on any network; when the
+            // call is over nobody waits for it.
+            let sent = copy.and_then(|copy| vc.send(copy, irql).map_err(Status::from));
+            if let Err(status) = sent {
+                vc.progress.lock(irql).failure.get_or_insert(status);
+            }
+        }
+    }
+}

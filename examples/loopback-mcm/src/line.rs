@@ -1,0 +1,99 @@
+//! [`Line`]: what the switch keeps for one end of a call.
+
+use crate::Loopback;
+use ndis_co::{irql::Irql, lock::SpinLock};
+use ndis_mcm::{PendingMakeCall, Vc};
+
+/// One end of a call.
+#[derive(Debug)]
+pub struct Line {
+    state: SpinLock<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The other end, from the connection to the hang-up.
+    peer: Option<Vc<Loopback>>,
+    /// The caller who waits, while this end rings, and since when.
+    caller: Option<(PendingMakeCall<Loopback>, u32)>,
+    /// This end was told that it is connected.
+    ready: bool,
+}
+
+impl Line {
+    /// The end of a client that will place a call.
+    pub(crate) fn calling() -> Self {
+        Self {
+            state: SpinLock::new(State {
+                peer: None,
+                caller: None,
+                ready: false,
+            }),
+        }
+    }
+
+    /// The end of a client that is called.
+    pub(crate) fn ringing(caller: PendingMakeCall<Loopback>, since: u32) -> Self {
+        let state = State {
+            peer: None,
+            caller: Some((caller, since)),
+            ready: false,
+        };
+        Self {
+            state: SpinLock::new(state),
+        }
+    }
+
+    /// The caller who waits for this end; from now on nobody does.
+    pub(crate) fn take_caller(&self, irql: &mut impl Irql) -> Option<PendingMakeCall<Loopback>> {
+        self.state
+            .lock(irql)
+            .caller
+            .take()
+            .map(|(caller, _)| caller)
+    }
+
+    /// The caller, if it has waited since `then` or longer.
+    pub(crate) fn give_up(
+        &self,
+        then: u32,
+        irql: &mut impl Irql,
+    ) -> Option<PendingMakeCall<Loopback>> {
+        let mut state = self.state.lock(irql);
+        match &state.caller {
+            Some((_, since)) if *since <= then => state.caller.take().map(|(caller, _)| caller),
+            _ => None,
+        }
+    }
+
+    /// Whether a caller waits for this end.
+    pub(crate) fn is_ringing(&self, irql: &mut impl Irql) -> bool {
+        self.state.lock(irql).caller.is_some()
+    }
+
+    /// Joins this end to the other one.
+    pub(crate) fn join(&self, peer: &Vc<Loopback>, irql: &mut impl Irql) {
+        self.state.lock(irql).peer = Some(peer.clone());
+    }
+
+    /// This end can take frames.
+    pub(crate) fn set_ready(&self, irql: &mut impl Irql) {
+        self.state.lock(irql).ready = true;
+    }
+
+    /// Whether this end can take frames.
+    pub(crate) fn is_ready(&self, irql: &mut impl Irql) -> bool {
+        self.state.lock(irql).ready
+    }
+
+    /// The other end.
+    pub(crate) fn peer(&self, irql: &mut impl Irql) -> Option<Vc<Loopback>> {
+        self.state.lock(irql).peer.clone()
+    }
+
+    /// Takes this end off the call; the other end is returned to the first who
+    /// asks.
+    pub(crate) fn part(&self, irql: &mut impl Irql) -> Option<Vc<Loopback>> {
+        self.state.lock(irql).peer.take()
+    }
+}

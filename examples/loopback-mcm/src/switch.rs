@@ -1,0 +1,498 @@
+//! [`Switch`]: the numbers of one adapter, and the network between its lines.
+//!
+//! Requests only put signals into a queue. One work item takes them out and
+//! carries them to the other end: at PASSIVE_LEVEL, with no lock held, one at
+//! a time. So frames keep their order, and whatever a client does when it is
+//! called back cannot nest into what it was just doing.
+
+use crate::{Loopback, line::Line};
+use ndis_co::{
+    Status,
+    irql::{Irql, NoLock, Passive, UpToDispatch},
+    lock::SpinLock,
+    mem::{Arc, OutOfMemory, Tag, Vec},
+    nbl::{ListView, NetBufferListPool, NetBufferLists},
+    owner::Owner,
+    params::{CallParametersBuf, FlowSpec},
+    timer::{Expire, Timer},
+    work::{Work, WorkItem},
+};
+use ndis_mcm::{Accepted, PendingMakeCall, Sap, SendLists, Vc};
+
+/// The tag of the switch's memory.
+const TAG: Tag = Tag::new(*b"Loop");
+
+/// How often ringing calls are looked at, in milliseconds.
+const TICK: u32 = 1_000;
+
+/// How many ticks a call rings before the caller is told that nobody answers.
+pub const RING_TICKS: u32 = 30;
+
+/// The switch of one adapter.
+#[derive(Debug)]
+pub struct Switch {
+    inner: Arc<Inner>,
+}
+
+/// What the work item and the clock work on.
+#[derive(Debug)]
+struct Inner {
+    state: SpinLock<State>,
+    pump: WorkItem<Inner>,
+    clock: Timer<Inner>,
+    pool: NetBufferListPool,
+}
+
+#[derive(Debug)]
+struct State {
+    numbers: Vec<Number>,
+    signals: Vec<Signal>,
+    /// Frames whose receiver is not ready yet, in order.
+    held: Vec<SendLists<Loopback>>,
+    /// Ends that ring.
+    ringing: Vec<Vc<Loopback>>,
+    /// The clock's ticks since the switch was made.
+    now: u32,
+    clock_runs: bool,
+    /// The work item is at it; whoever adds a signal need not queue it.
+    pumping: bool,
+    paused: bool,
+}
+
+/// A number that somebody has registered.
+#[derive(Debug)]
+struct Number {
+    number: u32,
+    /// `None` while the registration is being answered.
+    sap: Option<Sap<Loopback>>,
+}
+
+/// What travels through the network.
+#[derive(Debug)]
+enum Signal {
+    /// A call to a SAP.
+    Setup(Sap<Loopback>, PendingMakeCall<Loopback>),
+    /// Frames from one end of a call.
+    Frames(SendLists<Loopback>),
+    /// An end has become ready: frames held for it can go on.
+    Ready,
+    /// The other end hung up, with data.
+    HangUp(Vc<Loopback>, Vec<u8>),
+}
+
+impl Switch {
+    /// Makes a switch whose resources hang on the adapter.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`].
+    pub fn try_new(owner: &Owner) -> Result<Self, Status> {
+        let state = State {
+            numbers: Vec::new(TAG),
+            signals: Vec::new(TAG),
+            held: Vec::new(TAG),
+            ringing: Vec::new(TAG),
+            now: 0,
+            clock_runs: false,
+            pumping: false,
+            paused: true,
+        };
+        let inner = Inner {
+            state: SpinLock::new(state),
+            pump: WorkItem::try_new(owner)?,
+            clock: Timer::try_new(owner)?,
+            pool: NetBufferListPool::for_receives(owner, TAG)?,
+        };
+        Ok(Self {
+            inner: Arc::try_new(inner, TAG)?,
+        })
+    }
+
+    // Numbers.
+
+    /// Keeps a number for a SAP that is about to be accepted.
+    pub(crate) fn reserve(&self, number: u32, irql: &mut impl Irql) -> Result<(), Status> {
+        let mut state = self.inner.state.lock(irql);
+        if state.numbers.iter().any(|entry| entry.number == number) {
+            // Taken by another client (rule SAP-16).
+            return Err(Status::INVALID_DATA);
+        }
+        state.numbers.try_push(Number { number, sap: None })?;
+        Ok(())
+    }
+
+    /// The SAP of a reserved number is accepted.
+    pub(crate) fn publish(&self, number: u32, sap: Sap<Loopback>, irql: &mut impl Irql) {
+        let mut state = self.inner.state.lock(irql);
+        if let Some(entry) = state
+            .numbers
+            .iter_mut()
+            .find(|entry| entry.number == number)
+        {
+            entry.sap = Some(sap);
+        }
+    }
+
+    /// The number is free again.
+    pub(crate) fn withdraw(&self, number: u32, irql: &mut impl Irql) {
+        let gone = self
+            .inner
+            .state
+            .lock(irql)
+            .numbers
+            .take_first(|entry| entry.number == number);
+        drop(gone);
+    }
+
+    /// Who has the number.
+    pub(crate) fn find(&self, number: u32, irql: &mut impl Irql) -> Option<Sap<Loopback>> {
+        let state = self.inner.state.lock(irql);
+        state
+            .numbers
+            .iter()
+            .find(|entry| entry.number == number)?
+            .sap
+            .clone()
+    }
+
+    // Calls.
+
+    /// Sends a call on its way; the answer comes later.
+    pub(crate) fn ring(
+        &self,
+        sap: Sap<Loopback>,
+        caller: PendingMakeCall<Loopback>,
+        irql: &mut impl Irql,
+    ) {
+        // Without memory the caller is dropped, and that refuses the call.
+        let _ = self.signal(Signal::Setup(sap, caller), irql);
+    }
+
+    /// The callee has accepted: connects both ends.
+    pub(crate) fn connect(&self, call: Accepted<Loopback>, irql: &mut impl NoLock) {
+        let callee = call.vc().clone();
+        let up = irql.up_to_dispatch();
+        let Some(caller) = callee.take_caller(up) else {
+            // The caller has given up meanwhile (flow l4).
+            call.close(Status::FAILURE, up);
+            return;
+        };
+        let calling = caller.vc().clone();
+        callee.join(&calling, up);
+        calling.join(&callee, up);
+        if !call.connect(up) {
+            // The callee is closing already.
+            callee.part(up);
+            calling.part(up);
+            caller.refuse(Status::FAILURE, up);
+            return;
+        }
+        callee.set_ready(up);
+        caller.accept(up);
+        calling.set_ready(up);
+        let _ = self.signal(Signal::Ready, up);
+    }
+
+    /// One end of a call that was on its way did not come up.
+    pub(crate) fn broken(&self, vc: &Vc<Loopback>, status: Status, irql: &mut UpToDispatch) {
+        if let Some(caller) = vc.take_caller(irql) {
+            caller.refuse(status, irql);
+        }
+        self.hang_up(vc, &[], irql);
+    }
+
+    /// One end hangs up; the other end learns of it.
+    pub(crate) fn hang_up(&self, vc: &Vc<Loopback>, data: &[u8], irql: &mut UpToDispatch) {
+        let Some(peer) = vc.part(irql) else { return };
+        let copy = Vec::try_from_slice(data, TAG);
+        let sent = match copy {
+            Ok(data) => self.signal(Signal::HangUp(peer.clone(), data), irql),
+            Err(error) => Err(error),
+        };
+        if sent.is_err() {
+            // A hang-up must not get lost for want of memory. Closed already
+            // is as good.
+            let _ = peer.dispatch_incoming_close(Status::SUCCESS, data, irql);
+        }
+    }
+
+    // Frames.
+
+    /// Takes frames from one end.
+    pub(crate) fn carry(&self, lists: SendLists<Loopback>, irql: &mut UpToDispatch) {
+        // Without memory the lists are dropped, which fails them.
+        let _ = self.signal(Signal::Frames(lists), irql);
+    }
+
+    /// The flow of data stops: gives everything back that is held.
+    pub(crate) fn pause(&self, irql: &mut Passive) {
+        let mut frames = Vec::new(TAG);
+        {
+            let mut state = self.inner.state.lock(irql);
+            state.paused = true;
+            core::mem::swap(&mut frames, &mut state.held);
+        }
+        for lists in frames {
+            lists.complete(Status::PAUSED, irql);
+        }
+        // What is still in the queue the work item completes.
+    }
+
+    /// The flow of data starts.
+    pub(crate) fn restart(&self) {
+        self.inner.state.with(|state| state.paused = false);
+    }
+
+    /// The adapter goes: nothing may refer to it any more.
+    pub(crate) fn halt(&self) {
+        self.inner.clock.cancel();
+        let (numbers, ringing) = self
+            .inner
+            .state
+            .with(|state| (state.numbers.take(), state.ringing.take()));
+        drop(numbers);
+        drop(ringing);
+    }
+
+    // The network.
+
+    /// Puts a signal into the queue and has it carried on.
+    fn signal(&self, signal: Signal, irql: &mut impl Irql) -> Result<(), OutOfMemory> {
+        let mut state = self.inner.state.lock(irql);
+        state.signals.try_push(signal)?;
+        if !state.pumping {
+            self.inner.pump.queue(&self.inner);
+        }
+        Ok(())
+    }
+
+    fn handle(&self, signal: Signal, irql: &mut Passive) {
+        match signal {
+            Signal::Setup(sap, caller) => self.set_up(&sap, caller, irql),
+            Signal::Frames(lists) => self.deliver(lists, irql),
+            Signal::Ready => self.deliver_held(irql),
+            Signal::HangUp(vc, data) => {
+                vc.part(irql);
+                // Closing already, by itself: nothing is left to tell.
+                let _ = vc.dispatch_incoming_close(Status::SUCCESS, &data, irql);
+            }
+        }
+    }
+
+    /// Rings at a SAP.
+    fn set_up(&self, sap: &Sap<Loopback>, caller: PendingMakeCall<Loopback>, irql: &mut Passive) {
+        let now = self.inner.state.lock(irql).now;
+        // Made before the caller is handed over, so that a failure still can
+        // tell it.
+        let parameters = (offer(&caller), offer(&caller));
+        let (Ok(for_vc), Ok(for_client)) = parameters else {
+            caller.refuse(Status::RESOURCES, irql);
+            return;
+        };
+        // A refused VC drops its line, and with it the caller: refused too.
+        let Ok(vc) = sap.create_vc(Line::ringing(caller, now), irql) else {
+            return;
+        };
+        match vc.activate(for_vc, irql) {
+            Ok(vc) => {
+                self.watch(&vc, irql);
+                vc.dispatch_incoming_call(for_client, irql);
+            }
+            Err(failed) => {
+                if let Some(caller) = failed.vc.take_caller(irql) {
+                    caller.refuse(failed.status, irql);
+                }
+            }
+        }
+    }
+
+    /// Has the clock look after a ringing end.
+    fn watch(&self, vc: &Vc<Loopback>, irql: &mut Passive) {
+        let mut state = self.inner.state.lock(irql);
+        // Without memory the call rings as long as the callee lets it.
+        let watched = state.ringing.try_push(vc.clone()).is_ok();
+        if watched && !state.clock_runs {
+            state.clock_runs = true;
+            self.inner.clock.set(&self.inner, TICK);
+        }
+    }
+
+    /// Carries frames to the other end, behind those that wait for it.
+    fn deliver(&self, lists: SendLists<Loopback>, irql: &mut Passive) {
+        self.deliver_held(irql);
+        let Some(peer) = lists.vc().peer(irql) else {
+            lists.complete(Status::VC_NOT_ACTIVATED, irql);
+            return;
+        };
+        let ready = peer.is_ready(irql);
+        let mut state = self.inner.state.lock(irql);
+        if state.paused {
+            drop(state);
+            lists.complete(Status::PAUSED, irql);
+            return;
+        }
+        if !ready {
+            // Without memory the lists are dropped, which fails them.
+            let _ = state.held.try_push(lists);
+            return;
+        }
+        drop(state);
+        let status = match self.copy(&lists) {
+            Ok(frames) => peer.indicate_receive(frames, irql).map_err(Status::from),
+            Err(status) => Err(status),
+        };
+        lists.complete(status.err().unwrap_or(Status::SUCCESS), irql);
+    }
+
+    /// Carries on the frames whose receiver has become ready, or has gone.
+    fn deliver_held(&self, irql: &mut Passive) {
+        loop {
+            let candidates = {
+                let mut state = self.inner.state.lock(irql);
+                state.held.take()
+            };
+            if candidates.is_empty() {
+                return;
+            }
+            let mut moved = false;
+            let mut waiting = Vec::new(TAG);
+            for lists in candidates {
+                let ready = lists.vc().peer(irql).is_none_or(|peer| peer.is_ready(irql));
+                if ready {
+                    moved = true;
+                    self.deliver_now(lists, irql);
+                } else {
+                    // Without memory the lists are dropped, which fails them.
+                    let _ = waiting.try_push(lists);
+                }
+            }
+            let mut state = self.inner.state.lock(irql);
+            if state.paused {
+                drop(state);
+                for lists in waiting {
+                    lists.complete(Status::PAUSED, irql);
+                }
+                return;
+            }
+            state.held = waiting;
+            if !moved {
+                return;
+            }
+        }
+    }
+
+    /// Carries frames to an end that is ready or gone.
+    fn deliver_now(&self, lists: SendLists<Loopback>, irql: &mut Passive) {
+        let result = match lists.vc().peer(irql) {
+            None => Err(Status::VC_NOT_ACTIVATED),
+            Some(peer) => self
+                .copy(&lists)
+                .and_then(|frames| peer.indicate_receive(frames, irql).map_err(Status::from)),
+        };
+        lists.complete(result.err().unwrap_or(Status::SUCCESS), irql);
+    }
+
+    /// Copies frames into receive buffers of the switch.
+    fn copy(&self, lists: &SendLists<Loopback>) -> Result<NetBufferLists, Status> {
+        let mut copies: Option<NetBufferLists> = None;
+        for frame in lists {
+            let copy = self.copy_frame(frame)?;
+            match &mut copies {
+                None => copies = Some(copy),
+                Some(copies) => {
+                    for copy in copy {
+                        // Both are receive lists, so this cannot fail.
+                        copies
+                            .push_back(copy)
+                            .map_err(|_| Status::INVALID_PARAMETER)?;
+                    }
+                }
+            }
+        }
+        copies.ok_or(Status::INVALID_LENGTH)
+    }
+
+    fn copy_frame(&self, frame: ListView<'_>) -> Result<NetBufferLists, Status> {
+        let len = frame.len();
+        let mut copy = self.inner.pool.allocate(len)?;
+        copy.fill(len, |to| frame.copy_to(to).map(drop))?;
+        Ok(copy.into())
+    }
+}
+
+/// The parameters of the call, as the callee's end is offered them.
+fn offer(caller: &PendingMakeCall<Loopback>) -> Result<CallParametersBuf, Status> {
+    let mut builder = CallParametersBuf::builder()
+        .transmit(FlowSpec::best_effort(crate::MAX_FRAME))
+        .receive(FlowSpec::best_effort(crate::MAX_FRAME));
+    if let Some(manager) = caller
+        .parameters()
+        .and_then(|parameters| parameters.call_manager())
+    {
+        builder = builder
+            .transmit(manager.transmit())
+            .receive(manager.receive())
+            .call_manager_specific(manager.specific()?);
+    }
+    builder.build()
+}
+
+impl Work for Inner {
+    /// Empties the queue.
+    fn run(this: &Arc<Self>, irql: &mut Passive) {
+        let this = Switch {
+            inner: this.clone(),
+        };
+        {
+            let mut state = this.inner.state.lock(irql);
+            if state.pumping {
+                return;
+            }
+            state.pumping = true;
+        }
+        loop {
+            let signals = {
+                let mut state = this.inner.state.lock(irql);
+                let signals = state.signals.take();
+                if signals.is_empty() {
+                    state.pumping = false;
+                    return;
+                }
+                signals
+            };
+            for signal in signals {
+                this.handle(signal, irql);
+            }
+        }
+    }
+}
+
+impl Expire for Inner {
+    /// Tells callers who have waited for too long that nobody answers.
+    fn expired(this: &Arc<Self>, irql: &mut UpToDispatch) {
+        let (now, ringing) = {
+            let mut state = this.state.lock(irql);
+            state.now = state.now.saturating_add(1);
+            (state.now, state.ringing.take())
+        };
+        let mut still = Vec::new(TAG);
+        for vc in ringing {
+            if let Some(then) = now.checked_sub(RING_TICKS)
+                && let Some(caller) = vc.give_up(then, irql)
+            {
+                caller.refuse(Status::DEST_OUT_OF_ORDER, irql);
+            } else if vc.is_ringing(irql) {
+                // Without memory the call rings on unwatched.
+                let _ = still.try_push(vc);
+            }
+        }
+        let mut state = this.state.lock(irql);
+        for vc in still {
+            let _ = state.ringing.try_push(vc);
+        }
+        state.clock_runs = !state.ringing.is_empty();
+        if state.clock_runs {
+            this.clock.set(this, TICK);
+        }
+    }
+}

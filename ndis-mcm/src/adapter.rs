@@ -1,0 +1,348 @@
+//! [`Adapter`]: one adapter, from initialization to halt.
+
+use crate::{Miniport, Role, driver::DriverShared, init::Initialize};
+use core::{
+    fmt, ops,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+use ndis_co::{
+    Status,
+    irql::Passive,
+    lock::SpinLock,
+    mem::{Arc, Box, Tag, Vec},
+    nbl::{Chain, NetBufferLists, fields::Side},
+    owner::{Live, Owner},
+};
+use ndis_sys::{
+    CO_ADDRESS_FAMILY, NDIS_HANDLE, NDIS_MINIPORT_INIT_PARAMETERS, NDIS_STATUS, NET_BUFFER_LIST,
+};
+
+/// What NDIS knows as the adapter context: alive from the attributes until the
+/// halt is over (rule INIT-14), longer than the driver's own part.
+#[doc(hidden)]
+pub struct AdapterCore<M: Miniport> {
+    pub(crate) driver: Arc<DriverShared<M>>,
+    parts: SpinLock<Parts<M>>,
+}
+
+struct Parts<M: Miniport> {
+    owner: Option<Owner>,
+    /// The driver's part, from its context's making to the halt.
+    shared: Option<Arc<AdapterShared<M>>>,
+}
+
+/// The adapter as the driver knows it. When the last share goes, so does the
+/// driver's context; the halt waits for that.
+#[doc(hidden)]
+pub struct AdapterShared<M: Miniport> {
+    pub(crate) driver: Arc<DriverShared<M>>,
+    pub(crate) handle: NDIS_HANDLE,
+    pub(crate) owner: Owner,
+    flow: Flow,
+    families: SpinLock<Vec<Box<CO_ADDRESS_FAMILY>>>,
+    pub(crate) role: <M::Role as Role<M>>::State,
+    context: M::Adapter,
+    /// Holds the owner's teardown up until this is gone.
+    _live: Live,
+}
+
+// SAFETY: the handle is a token for NDIS; the rest is behind locks or `Sync`.
+unsafe impl<M: Miniport> Send for AdapterShared<M> {}
+// SAFETY: as above.
+unsafe impl<M: Miniport> Sync for AdapterShared<M> {}
+
+/// The flow of data: whether it runs, and how many lists are under way.
+///
+/// # Invariants
+///
+/// FLOW: `out` counts the lists that the driver holds for sending and those it
+/// has indicated; a pended pause is completed by whoever brings it to zero,
+/// once.
+struct Flow {
+    running: AtomicBool,
+    out: AtomicUsize,
+    pause_pended: AtomicBool,
+}
+
+/// A counted reference to an adapter; it derefs to the driver's context.
+pub struct Adapter<M: Miniport> {
+    pub(crate) shared: Arc<AdapterShared<M>>,
+}
+
+impl<M: Miniport> Adapter<M> {
+    /// What pools, timers and work items of the adapter are allocated on.
+    #[must_use]
+    pub fn owner(&self) -> &Owner {
+        &self.shared.owner
+    }
+
+    /// The driver.
+    #[must_use]
+    pub fn driver(&self) -> &M {
+        &self.shared.driver.driver
+    }
+
+    /// Whether data flows: the adapter was restarted and not paused since.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.shared.is_running()
+    }
+}
+
+impl<M: Miniport> Clone for Adapter<M> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+        }
+    }
+}
+
+impl<M: Miniport> ops::Deref for Adapter<M> {
+    type Target = M::Adapter;
+    fn deref(&self) -> &M::Adapter {
+        &self.shared.context
+    }
+}
+
+impl<M: Miniport> fmt::Debug for Adapter<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Adapter")
+            .field("running", &self.is_running())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<M: Miniport> AdapterCore<M> {
+    pub(crate) fn set_owner(&self, owner: Owner) {
+        self.parts.with(|parts| parts.owner = Some(owner));
+    }
+
+    pub(crate) fn set_shared(&self, shared: Arc<AdapterShared<M>>) {
+        self.parts.with(|parts| parts.shared = Some(shared));
+    }
+
+    /// The driver's part, if the adapter is up.
+    pub(crate) fn shared(&self) -> Option<Arc<AdapterShared<M>>> {
+        self.parts.with(|parts| parts.shared.clone())
+    }
+
+    /// Drops the driver's part and waits until it is gone.
+    fn tear_down(&self, irql: &mut Passive) {
+        drop(self.parts.with(|parts| parts.shared.take()));
+        if let Some(owner) = self.parts.with(|parts| parts.owner.take()) {
+            // SAFETY: opened with the attributes, and taken out, so closed
+            // once.
+            unsafe { owner.close(irql) };
+        }
+    }
+}
+
+impl<M: Miniport> AdapterShared<M> {
+    pub(crate) fn try_new(
+        core: &AdapterCore<M>,
+        handle: NDIS_HANDLE,
+        owner: &Owner,
+        context: M::Adapter,
+    ) -> Result<Arc<Self>, Status> {
+        let shared = Self {
+            driver: core.driver.clone(),
+            handle,
+            owner: owner.clone(),
+            flow: Flow {
+                running: AtomicBool::new(false),
+                out: AtomicUsize::new(0),
+                pause_pended: AtomicBool::new(false),
+            },
+            families: SpinLock::new(Vec::new(Tag::NDIS)),
+            role: <M::Role as Role<M>>::new_state()?,
+            context,
+            _live: owner.enter(),
+        };
+        Ok(Arc::try_new(shared, Tag::NDIS)?)
+    }
+
+    /// Keeps an advertised family in place for the life of the adapter (rule
+    /// INIT-07).
+    pub(crate) fn keep_family(
+        &self,
+        family: Box<CO_ADDRESS_FAMILY>,
+    ) -> Result<*mut CO_ADDRESS_FAMILY, Status> {
+        let mut family = family;
+        let place: *mut CO_ADDRESS_FAMILY = &mut *family;
+        self.families.with(|families| families.try_push(family))?;
+        Ok(place)
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.flow.running.load(Ordering::SeqCst)
+    }
+
+    /// Counts lists that go under way, if data flows. Whatever this answers,
+    /// the caller counts them home with [`Self::home`].
+    pub(crate) fn out(&self, lists: usize) -> bool {
+        self.flow.out.fetch_add(lists, Ordering::SeqCst);
+        self.is_running()
+    }
+
+    /// Counts lists home, and completes a pause that waited for them.
+    pub(crate) fn home(&self, lists: usize) {
+        if self.flow.out.fetch_sub(lists, Ordering::SeqCst) == lists {
+            self.complete_pause();
+        }
+    }
+
+    /// Completes the pause if it was pended and everything is home.
+    fn complete_pause(&self) {
+        let drained = self.flow.out.load(Ordering::SeqCst) == 0;
+        if drained && self.flow.pause_pended.swap(false, Ordering::SeqCst) {
+            // SAFETY: the pause was answered with pending (or is about to be,
+            // rule GEN-04), and by FLOW is completed once (rule PAUSE-02).
+            unsafe { ndis_sys::NdisMPauseComplete(self.handle) };
+        }
+    }
+}
+
+/// `MiniportInitializeEx`.
+pub(crate) unsafe extern "system" fn initialize<M: Miniport>(
+    handle: NDIS_HANDLE,
+    driver: NDIS_HANDLE,
+    _parameters: *mut NDIS_MINIPORT_INIT_PARAMETERS,
+) -> NDIS_STATUS {
+    // SAFETY: the context of the registration lives until unload.
+    let Some(driver) = (unsafe { Arc::<DriverShared<M>>::borrow_raw(driver) }) else {
+        return Status::FAILURE.raw();
+    };
+    // SAFETY: NDIS initializes at PASSIVE_LEVEL with no lock held.
+    let mut irql = unsafe { Passive::assume() };
+    let core = AdapterCore {
+        driver: Arc::clone(&driver),
+        parts: SpinLock::new(Parts {
+            owner: None,
+            shared: None,
+        }),
+    };
+    let Ok(core) = Arc::try_new(core, Tag::NDIS) else {
+        return Status::RESOURCES.raw();
+    };
+    let init = Initialize::new(core.clone(), handle);
+    match driver.driver.initialize(init, &mut irql) {
+        Ok(_) => {
+            // NDIS's share of the context, which the halt takes back.
+            let _ = Arc::into_raw(core);
+            Status::SUCCESS.raw()
+        }
+        Err(failure) => {
+            // No halt will come (rule INIT-10).
+            core.tear_down(&mut irql);
+            documented_initialize_failure(failure).raw()
+        }
+    }
+}
+
+/// Only these may come out of an initialization (rule INIT-09).
+fn documented_initialize_failure(status: Status) -> Status {
+    match status {
+        Status::NOT_ACCEPTED | Status::RESOURCES => status,
+        _ => Status::FAILURE,
+    }
+}
+
+/// `MiniportHaltEx`: cannot fail, and waits until everything is gone (rules
+/// HALT-01, HALT-04, HALT-05, HALT-06).
+pub(crate) unsafe extern "system" fn halt<M: Miniport>(
+    context: NDIS_HANDLE,
+    _action: ndis_sys::NDIS_HALT_ACTION,
+) {
+    // SAFETY: NDIS's share of its context comes back with the halt.
+    let Some(core) = (unsafe { Arc::<AdapterCore<M>>::from_raw(context) }) else {
+        return;
+    };
+    // SAFETY: NDIS halts at PASSIVE_LEVEL with no lock held.
+    let mut irql = unsafe { Passive::assume() };
+    let Some(shared) = core.shared() else { return };
+    let closed = <M::Role as Role<M>>::close_families(&shared, &mut irql);
+    let adapter = Adapter { shared };
+    adapter.driver().halt(&adapter, &mut irql);
+    drop(adapter);
+    if closed {
+        core.tear_down(&mut irql);
+    } else {
+        // A client would not close (rule AF-43): its contexts may still be
+        // used, so the memory stays, and nothing is waited for.
+        core::mem::forget(core);
+    }
+}
+
+/// `MiniportPause`.
+pub(crate) unsafe extern "system" fn pause<M: Miniport>(
+    context: NDIS_HANDLE,
+    _parameters: *mut ndis_sys::NDIS_MINIPORT_PAUSE_PARAMETERS,
+) -> NDIS_STATUS {
+    // SAFETY: NDIS's share of its context lives until the halt.
+    let core = unsafe { Arc::<AdapterCore<M>>::borrow_raw(context) };
+    let Some(shared) = core.and_then(|core| core.shared()) else {
+        return Status::SUCCESS.raw();
+    };
+    // SAFETY: NDIS pauses at PASSIVE_LEVEL with no lock held.
+    let mut irql = unsafe { Passive::assume() };
+    shared.flow.running.store(false, Ordering::SeqCst);
+    let adapter = Adapter { shared };
+    adapter.driver().pause(&adapter, &mut irql);
+    let flow = &adapter.shared.flow;
+    if flow.out.load(Ordering::SeqCst) == 0 {
+        return Status::SUCCESS.raw();
+    }
+    flow.pause_pended.store(true, Ordering::SeqCst);
+    // The last list may have come home in between.
+    if flow.out.load(Ordering::SeqCst) == 0 && flow.pause_pended.swap(false, Ordering::SeqCst) {
+        return Status::SUCCESS.raw();
+    }
+    Status::PENDING.raw()
+}
+
+/// `MiniportRestart`.
+pub(crate) unsafe extern "system" fn restart<M: Miniport>(
+    context: NDIS_HANDLE,
+    _parameters: *mut ndis_sys::NDIS_MINIPORT_RESTART_PARAMETERS,
+) -> NDIS_STATUS {
+    // SAFETY: NDIS's share of its context lives until the halt.
+    let core = unsafe { Arc::<AdapterCore<M>>::borrow_raw(context) };
+    let Some(shared) = core.and_then(|core| core.shared()) else {
+        return Status::FAILURE.raw();
+    };
+    // SAFETY: NDIS restarts at PASSIVE_LEVEL with no lock held.
+    let mut irql = unsafe { Passive::assume() };
+    // Receives may be indicated from here on (rule PAUSE-10).
+    shared.flow.running.store(true, Ordering::SeqCst);
+    let adapter = Adapter { shared };
+    match adapter.driver().restart(&adapter, &mut irql) {
+        Ok(()) => Status::SUCCESS.raw(),
+        Err(failure) => {
+            adapter.shared.flow.running.store(false, Ordering::SeqCst);
+            match failure {
+                Status::RESOURCES => failure.raw(),
+                _ => Status::FAILURE.raw(),
+            }
+        }
+    }
+}
+
+/// `MiniportReturnNetBufferLists`: any order and grouping (rule NBL-23).
+#[doc(alias = "MiniportReturnNetBufferLists")]
+pub(crate) unsafe extern "system" fn return_lists<M: Miniport>(
+    context: NDIS_HANDLE,
+    lists: *mut NET_BUFFER_LIST,
+    _flags: u32,
+) {
+    // SAFETY: NDIS's share of its context lives until the halt, which it does
+    // not begin before everything is home.
+    let core = unsafe { Arc::<AdapterCore<M>>::borrow_raw(context) };
+    let Some(shared) = core.and_then(|core| core.shared()) else {
+        return;
+    };
+    // SAFETY: NDIS gives back lists that this driver indicated.
+    let chain = unsafe { Chain::from_raw(lists) };
+    // SAFETY: as above: they came from this driver's pool for receives.
+    let lists = unsafe { NetBufferLists::from_chain(chain, Side::Miniport) };
+    <M::Role as Role<M>>::returned(&shared, lists);
+}

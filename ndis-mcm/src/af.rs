@@ -1,0 +1,510 @@
+//! [`Af`]: a client that has opened one of the adapter's address families.
+
+use crate::{Adapter, CallManager, adapter::AdapterShared};
+use core::{fmt, marker::PhantomData, mem::ManuallyDrop, ops, ptr};
+use ndis_co::{
+    Answer, Status,
+    answer::Brand,
+    family::AddressFamily,
+    irql::{NoLock, Passive, UpToDispatch},
+    lock::SpinLock,
+    mem::{Arc, Tag},
+    once::Slot,
+    owner::Node,
+};
+use ndis_sys::NDIS_HANDLE;
+
+/// # Invariants
+///
+/// MCM-AF: `handle` is valid from the open request until the open is refused
+/// or the close is completed. Once the open is accepted NDIS owns one share as
+/// the call manager's AF context, until the close and a requested close
+/// notification have both completed (rule AF-44).
+#[repr(C)]
+pub(crate) struct AfShared<M: CallManager> {
+    /// First field: deferred work casts back from it.
+    node: Node,
+    pub(crate) adapter: Arc<AdapterShared<M>>,
+    family: AddressFamily,
+    handle: NDIS_HANDLE,
+    state: SpinLock<State>,
+    context: Slot<M::Af>,
+}
+
+// SAFETY: the handle is a token for NDIS; the rest is behind locks or `Sync`.
+unsafe impl<M: CallManager> Send for AfShared<M> {}
+// SAFETY: as above.
+unsafe impl<M: CallManager> Sync for AfShared<M> {}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The open request is not answered.
+    Opening,
+    /// It was pended and its token dropped: to be refused.
+    Dropped,
+    Open,
+    /// The client has asked for the close.
+    Closing,
+    Closed,
+    Refused,
+}
+
+struct State {
+    phase: Phase,
+    /// SAPs and VCs beneath.
+    children: usize,
+    /// The driver has nothing against the close.
+    finish: bool,
+    /// The close was answered with pending.
+    pended: bool,
+    /// The halt has picked this family for its close notification.
+    notified: bool,
+    /// The notification is under way.
+    notifying: bool,
+}
+
+/// A counted reference to an open address family; it derefs to the driver's
+/// context.
+pub struct Af<M: CallManager> {
+    /// Its context is set (the open was accepted).
+    pub(crate) shared: Arc<AfShared<M>>,
+}
+
+impl<M: CallManager> Af<M> {
+    /// The family and its version.
+    #[must_use]
+    pub fn family(&self) -> AddressFamily {
+        self.shared.family
+    }
+
+    /// The adapter on which it was opened.
+    #[must_use]
+    pub fn adapter(&self) -> Adapter<M> {
+        Adapter {
+            shared: self.shared.adapter.clone(),
+        }
+    }
+}
+
+impl<M: CallManager> Clone for Af<M> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+        }
+    }
+}
+
+impl<M: CallManager> ops::Deref for Af<M> {
+    type Target = M::Af;
+    fn deref(&self) -> &M::Af {
+        // SAFETY: an `Af` is made once the context is set.
+        unsafe { self.shared.context.get_unchecked() }
+    }
+}
+
+impl<M: CallManager> fmt::Debug for Af<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Af")
+            .field("family", &self.shared.family)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A client opens an address family: the token of the request.
+#[must_use = "a request must be answered"]
+pub struct OpenAf<'r, M: CallManager> {
+    af: Arc<AfShared<M>>,
+    /// Where a synchronous success leaves the context.
+    out: *mut NDIS_HANDLE,
+    _request: Brand<'r>,
+}
+
+impl<'r, M: CallManager> OpenAf<'r, M> {
+    pub(crate) fn try_new(
+        adapter: &Arc<AdapterShared<M>>,
+        family: AddressFamily,
+        handle: NDIS_HANDLE,
+        out: *mut NDIS_HANDLE,
+    ) -> Result<Self, Status> {
+        let shared = AfShared {
+            node: Node::new(run_deferred::<M>),
+            adapter: adapter.clone(),
+            family,
+            handle,
+            state: SpinLock::new(State {
+                phase: Phase::Opening,
+                children: 0,
+                finish: false,
+                pended: false,
+                notified: false,
+                notifying: false,
+            }),
+            context: Slot::new(),
+        };
+        Ok(Self {
+            af: Arc::try_new(shared, Tag::NDIS)?,
+            out,
+            _request: PhantomData,
+        })
+    }
+
+    /// What the client opens: check that it is a family this driver registered
+    /// (rule AF-21).
+    #[must_use]
+    pub fn family(&self) -> AddressFamily {
+        self.af.family
+    }
+
+    /// Lets the client in; `context` is what the driver keeps for it.
+    pub fn accept(self, context: M::Af) -> Answer<'r> {
+        let status = match AfShared::accept(&self.af, context) {
+            Ok(share) => {
+                // SAFETY: the out parameter of this very callback (AF-19).
+                unsafe { self.out.write(share) };
+                Status::SUCCESS
+            }
+            Err(failure) => failure,
+        };
+        // SAFETY: the token is consumed; the status is the state's.
+        unsafe { Answer::from_status(status, self._request) }
+    }
+
+    /// Turns the client away.
+    pub fn refuse(self, status: Status) -> Answer<'r> {
+        self.af.state.with(|state| state.phase = Phase::Refused);
+        // SAFETY: the token is consumed, the state says refused.
+        unsafe { Answer::from_status(status.as_failure(), self._request) }
+    }
+
+    /// Answers later, with the second value, from any thread.
+    pub fn pend(self) -> (Answer<'r>, PendingOpenAf<M>) {
+        // SAFETY: the token is consumed, and another one will answer.
+        let answer = unsafe { Answer::from_status(Status::PENDING, self._request) };
+        (answer, PendingOpenAf { af: self.af })
+    }
+}
+
+impl<M: CallManager> fmt::Debug for OpenAf<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OpenAf").field(&self.af.family).finish()
+    }
+}
+
+/// The token of a pended open. Dropping it refuses with [`Status::FAILURE`].
+#[must_use = "dropping a pending request refuses it"]
+pub struct PendingOpenAf<M: CallManager> {
+    af: Arc<AfShared<M>>,
+}
+
+impl<M: CallManager> PendingOpenAf<M> {
+    /// Lets the client in (rules AF-23, AF-24).
+    ///
+    /// Prefer PASSIVE_LEVEL: the client's callback is documented for it (rule
+    /// AF-48).
+    #[doc(alias = "NdisMCmOpenAddressFamilyComplete")]
+    pub fn accept(self, context: M::Af, irql: &mut impl NoLock) {
+        let _ = irql;
+        let af = self.into_af();
+        match AfShared::accept(&af, context) {
+            Ok(share) => AfShared::complete_open(&af, Status::SUCCESS, share),
+            Err(failure) => AfShared::complete_open(&af, failure, ptr::null_mut()),
+        }
+    }
+
+    /// Turns the client away (rule AF-25).
+    #[doc(alias = "NdisMCmOpenAddressFamilyComplete")]
+    pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
+        let _ = irql;
+        let af = self.into_af();
+        af.state.with(|state| state.phase = Phase::Refused);
+        AfShared::complete_open(&af, status.as_failure(), ptr::null_mut());
+    }
+
+    fn into_af(self) -> Arc<AfShared<M>> {
+        let token = ManuallyDrop::new(self);
+        // SAFETY: the token is not used or dropped any more; its share moves.
+        unsafe { ptr::read(&token.af) }
+    }
+}
+
+impl<M: CallManager> Drop for PendingOpenAf<M> {
+    fn drop(&mut self) {
+        self.af.state.with(|state| state.phase = Phase::Dropped);
+        AfShared::defer(&self.af);
+    }
+}
+
+impl<M: CallManager> fmt::Debug for PendingOpenAf<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PendingOpenAf")
+            .field(&self.af.family)
+            .finish()
+    }
+}
+
+/// A client closes its address family: the token of the request.
+#[must_use = "a request must be answered"]
+pub struct CloseAf<'r, M: CallManager> {
+    af: Arc<AfShared<M>>,
+    _request: Brand<'r>,
+}
+
+impl<'r, M: CallManager> CloseAf<'r, M> {
+    pub(crate) fn new(af: Arc<AfShared<M>>) -> Self {
+        Self {
+            af,
+            _request: PhantomData,
+        }
+    }
+
+    /// Lets the family go, at once or when its last child is gone (rule
+    /// AF-36). A close always succeeds in the end (rule AF-37).
+    pub fn finish(self) -> Answer<'r> {
+        let done = self.af.state.with(|state| {
+            state.finish = true;
+            let done = state.children == 0;
+            state.pended = !done;
+            if done {
+                state.phase = Phase::Closed;
+            }
+            done
+        });
+        let status = if done {
+            AfShared::retire(&self.af);
+            Status::SUCCESS
+        } else {
+            Status::PENDING
+        };
+        // SAFETY: the token is consumed; the status is the state's.
+        unsafe { Answer::from_status(status, self._request) }
+    }
+
+    /// Answers later, with the second value, from any thread.
+    pub fn pend(self) -> (Answer<'r>, PendingCloseAf<M>) {
+        self.af.state.with(|state| state.pended = true);
+        // SAFETY: the token is consumed, and another one will answer.
+        let answer = unsafe { Answer::from_status(Status::PENDING, self._request) };
+        (answer, PendingCloseAf { af: self.af })
+    }
+}
+
+impl<M: CallManager> fmt::Debug for CloseAf<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CloseAf").field(&self.af.family).finish()
+    }
+}
+
+/// The token of a pended close. Dropping it finishes the close.
+#[must_use = "dropping a pending close finishes it"]
+pub struct PendingCloseAf<M: CallManager> {
+    af: Arc<AfShared<M>>,
+}
+
+impl<M: CallManager> PendingCloseAf<M> {
+    /// Lets the family go, at once or when its last child is gone.
+    #[doc(alias = "NdisMCmCloseAddressFamilyComplete")]
+    pub fn finish(self, irql: &mut impl NoLock) {
+        let token = ManuallyDrop::new(self);
+        // SAFETY: the token is not used or dropped any more; its share moves.
+        let af = unsafe { ptr::read(&token.af) };
+        af.state.with(|state| state.finish = true);
+        AfShared::advance(&af, irql.up_to_dispatch());
+    }
+}
+
+impl<M: CallManager> Drop for PendingCloseAf<M> {
+    fn drop(&mut self) {
+        self.af.state.with(|state| state.finish = true);
+        AfShared::defer(&self.af);
+    }
+}
+
+impl<M: CallManager> fmt::Debug for PendingCloseAf<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PendingCloseAf")
+            .field(&self.af.family)
+            .finish()
+    }
+}
+
+impl<M: CallManager> AfShared<M> {
+    pub(crate) fn driver(&self) -> &M {
+        &self.adapter.driver.driver
+    }
+
+    pub(crate) fn handle(&self) -> NDIS_HANDLE {
+        self.handle
+    }
+
+    /// Takes the client in; gives the share for NDIS.
+    fn accept(this: &Arc<Self>, context: M::Af) -> Result<NDIS_HANDLE, Status> {
+        // SAFETY: an open is accepted once, for the token is consumed.
+        unsafe { this.context.set(context) };
+        if let Err(failure) = this.adapter.role.add(this) {
+            this.state.with(|state| state.phase = Phase::Refused);
+            return Err(failure);
+        }
+        this.state.with(|state| state.phase = Phase::Open);
+        Ok(Arc::into_raw(this.clone()))
+    }
+
+    fn complete_open(this: &Arc<Self>, status: Status, share: NDIS_HANDLE) {
+        // SAFETY: the open was pended and is completed once (rule AF-23), at or
+        // below DISPATCH_LEVEL.
+        unsafe { ndis_sys::NdisMCmOpenAddressFamilyComplete(status.raw(), this.handle, share) };
+    }
+
+    /// One more SAP or VC beneath, unless the family is being closed.
+    pub(crate) fn add_child(&self) -> Result<(), Status> {
+        self.state.with(|state| {
+            if state.phase != Phase::Open {
+                return Err(Status::CLOSING);
+            }
+            state.children = state.children.saturating_add(1);
+            Ok(())
+        })
+    }
+
+    /// One SAP or VC less; the last one may end the close.
+    pub(crate) fn remove_child(this: &Arc<Self>, irql: &mut UpToDispatch) {
+        this.state
+            .with(|state| state.children = state.children.saturating_sub(1));
+        Self::advance(this, irql);
+    }
+
+    /// As [`Self::remove_child`], where nothing may be called.
+    pub(crate) fn remove_child_later(this: &Arc<Self>) {
+        let last = this.state.with(|state| {
+            state.children = state.children.saturating_sub(1);
+            state.children == 0 && state.phase == Phase::Closing
+        });
+        if last {
+            Self::defer(this);
+        }
+    }
+
+    /// The client asks for the close; `false` when it did already.
+    pub(crate) fn begin_close(&self) -> bool {
+        self.state.with(|state| {
+            let open = state.phase == Phase::Open;
+            if open {
+                state.phase = Phase::Closing;
+            }
+            open
+        })
+    }
+
+    fn defer(this: &Arc<Self>) {
+        let share = Arc::into_raw(this.clone());
+        let node = Arc::value_ptr(this).cast::<Node>();
+        // SAFETY: the share keeps the node valid until it has run.
+        if !unsafe { this.adapter.owner.defer(node) } {
+            // SAFETY: not queued, so the share comes back.
+            drop(unsafe { Arc::<Self>::from_raw(share) });
+        }
+    }
+
+    /// Does what the state asks for and allows.
+    fn advance(this: &Arc<Self>, _irql: &mut UpToDispatch) {
+        enum Step {
+            RefuseOpen,
+            CompleteClose,
+            None,
+        }
+        let step = this.state.with(|state| match state.phase {
+            Phase::Dropped => {
+                state.phase = Phase::Refused;
+                Step::RefuseOpen
+            }
+            Phase::Closing if state.finish && state.pended && state.children == 0 => {
+                state.phase = Phase::Closed;
+                Step::CompleteClose
+            }
+            _ => Step::None,
+        });
+        match step {
+            Step::RefuseOpen => Self::complete_open(this, Status::FAILURE, ptr::null_mut()),
+            Step::CompleteClose => {
+                // SAFETY: the close was pended and is completed once, with
+                // success (rule AF-37); the handle dies here (rule AF-38).
+                unsafe {
+                    ndis_sys::NdisMCmCloseAddressFamilyComplete(Status::SUCCESS.raw(), this.handle);
+                }
+                Self::retire(this);
+            }
+            Step::None => {}
+        }
+    }
+
+    /// The close is done. The context goes when no notification is under way
+    /// (rule AF-44).
+    fn retire(this: &Arc<Self>) {
+        if this
+            .state
+            .with(|state| state.phase == Phase::Closed && !state.notifying)
+        {
+            this.give_back(this);
+        }
+    }
+
+    /// NDIS has done with the context.
+    fn give_back(&self, this: &Arc<Self>) {
+        // SAFETY: by MCM-AF the share that the accepted open gave to NDIS.
+        drop(unsafe { Arc::<Self>::from_raw(Arc::as_raw(this)) });
+        self.adapter.role.remove(this);
+    }
+
+    /// The halt picks this family; `true` the first time.
+    pub(crate) fn mark_notified(&self) -> bool {
+        self.state.with(|state| {
+            let first = !state.notified && state.phase != Phase::Closed;
+            state.notified = true;
+            // Before the call: the client may close within it.
+            state.notifying |= first;
+            first
+        })
+    }
+
+    /// Asks the client to close (rules HALT-01, HALT-02).
+    pub(crate) fn notify_close(this: &Arc<Self>, irql: &mut Passive) {
+        let _ = irql;
+        // SAFETY: PASSIVE_LEVEL; by MCM-AF the handle is valid, or was a
+        // moment ago: a close that crosses this is NDIS's to sort out.
+        let status = unsafe { ndis_sys::NdisMCmNotifyCloseAddressFamily(this.handle) };
+        let status = Status::from_raw(status);
+        if !status.is_pending() {
+            Self::notified(this, status);
+        }
+    }
+
+    /// The notification is finished (rule HALT-03).
+    pub(crate) fn notified(this: &Arc<Self>, status: Status) {
+        enum Next {
+            GiveBack,
+            Refused,
+            Wait,
+        }
+        let next = this.state.with(|state| {
+            state.notifying = false;
+            match (state.phase, status.is_success()) {
+                (Phase::Closed, _) => Next::GiveBack,
+                (_, true) => Next::Wait,
+                (Phase::Closing, false) => Next::Wait,
+                (_, false) => Next::Refused,
+            }
+        });
+        match next {
+            Next::GiveBack => this.give_back(this),
+            Next::Refused => this.adapter.role.refuse(),
+            Next::Wait => {}
+        }
+    }
+}
+
+/// The deferred node of an address family.
+unsafe fn run_deferred<M: CallManager>(node: *const Node, irql: &mut Passive) {
+    // SAFETY: `defer` gave a share with the node, which is the first field.
+    if let Some(af) = unsafe { Arc::<AfShared<M>>::from_value_ptr(node.cast()) } {
+        AfShared::advance(&af, irql.up_to_dispatch());
+    }
+}

@@ -1,0 +1,383 @@
+//! The tokens of call control: [`MakeCall`], [`CloseCall`], [`Accepted`] and
+//! their pended forms.
+
+use crate::{
+    CallManager, Vc,
+    state::{Settled, State},
+    vc::{VcShared, tell_made},
+};
+use core::{ffi::c_void, fmt, marker::PhantomData, mem::ManuallyDrop, ptr};
+use ndis_co::{
+    Answer, Status,
+    address::MAX_VARIABLE,
+    answer::Brand,
+    irql::{NoLock, UpToDispatch},
+    params::{CallFlags, CallParameters, CallParametersBuf},
+};
+
+/// Accepts with parameters of the driver's own: says so in their flags (rule
+/// CALL-17).
+fn changed(mut parameters: CallParametersBuf) -> CallParametersBuf {
+    parameters.insert_flags(CallFlags::CHANGED);
+    parameters
+}
+
+/// The parameters of the call that is being made on `vc`.
+fn parameters<M: CallManager>(vc: &Vc<M>) -> Option<CallParameters<'_>> {
+    let raw = vc.shared.state.with(|state| state.parameters());
+    // SAFETY: the client keeps its parameters until the call is completed
+    // (rule CALL-02), which needs the token that is borrowed here.
+    unsafe { CallParameters::from_raw(raw) }.ok()
+}
+
+/// A client places a call: the token of the request.
+#[must_use = "a request must be answered"]
+pub struct MakeCall<'r, M: CallManager> {
+    vc: Vc<M>,
+    _request: Brand<'r>,
+}
+
+impl<'r, M: CallManager> MakeCall<'r, M> {
+    pub(crate) fn new(vc: Vc<M>) -> Self {
+        Self {
+            vc,
+            _request: PhantomData,
+        }
+    }
+
+    /// What the client asks for; validate it (rule CALL-07). `None` when it
+    /// gave no parameters.
+    #[must_use]
+    pub fn parameters(&self) -> Option<CallParameters<'_>> {
+        parameters(&self.vc)
+    }
+
+    /// Brings the call up at once: activates the VC with the client's
+    /// parameters (rule CALL-10) and reports success, or the failure.
+    ///
+    /// The call is connected when the callback returns. Should the activation
+    /// complete later, so does the call.
+    #[doc(alias = "NdisMCmActivateVc")]
+    pub fn accept(self, irql: &mut impl NoLock) -> Answer<'r> {
+        self.settle(None, irql.up_to_dispatch())
+    }
+
+    /// As [`accept`](Self::accept), with other parameters, of which the client
+    /// is told (rule CALL-17).
+    pub fn accept_with(self, parameters: CallParametersBuf, irql: &mut impl NoLock) -> Answer<'r> {
+        self.settle(Some(changed(parameters)), irql.up_to_dispatch())
+    }
+
+    fn settle(self, own: Option<CallParametersBuf>, irql: &mut UpToDispatch) -> Answer<'r> {
+        let shared = &self.vc.shared;
+        shared.state.with(|state| state.accept_make(own));
+        VcShared::advance(shared, irql);
+        let status = match shared.state.with(State::settle_make) {
+            Settled::Now(status) => {
+                if !status.is_success() {
+                    tell_made(&self.vc, status, irql);
+                }
+                status
+            }
+            Settled::Later => Status::PENDING,
+        };
+        // SAFETY: the token is consumed; the status is the state's.
+        unsafe { Answer::from_status(status, self._request) }
+    }
+
+    /// Refuses the call.
+    pub fn refuse(self, status: Status) -> Answer<'r> {
+        let status = self.vc.shared.state.with(|state| {
+            state.refuse(status);
+            match state.settle_make() {
+                Settled::Now(status) => status,
+                Settled::Later => Status::PENDING,
+            }
+        });
+        // SAFETY: the token is consumed; the status is the state's.
+        unsafe { Answer::from_status(status, self._request) }
+    }
+
+    /// Answers later, with the second value, from any thread: the usual case
+    /// (rule CALL-74).
+    pub fn pend(self) -> (Answer<'r>, PendingMakeCall<M>) {
+        self.vc.shared.state.with(State::pend);
+        // SAFETY: the token is consumed, and another one will answer.
+        let answer = unsafe { Answer::from_status(Status::PENDING, self._request) };
+        (answer, PendingMakeCall { vc: self.vc })
+    }
+}
+
+impl<M: CallManager> fmt::Debug for MakeCall<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MakeCall")
+            .field("parameters", &self.parameters())
+            .finish()
+    }
+}
+
+/// A call that a client places and that is on its way: the token of a pended
+/// request.
+///
+/// Dropping it refuses the call with [`Status::FAILURE`] (rule CALL-13).
+#[must_use = "dropping a pending call refuses it"]
+pub struct PendingMakeCall<M: CallManager> {
+    vc: Vc<M>,
+}
+
+impl<M: CallManager> PendingMakeCall<M> {
+    /// The client's VC.
+    #[must_use]
+    pub fn vc(&self) -> &Vc<M> {
+        &self.vc
+    }
+
+    /// What the client asks for.
+    #[must_use]
+    pub fn parameters(&self) -> Option<CallParameters<'_>> {
+        parameters(&self.vc)
+    }
+
+    /// Brings the call up: activates the VC with the client's parameters, then
+    /// completes the request (rules CALL-10, CALL-13).
+    ///
+    /// [`CallManager::call_connected`] or [`CallManager::call_failed`] tells
+    /// the outcome, usually before this returns.
+    ///
+    /// Source page: `nf-ndis-ndismcmmakecallcomplete`.
+    #[doc(alias = "NdisMCmMakeCallComplete")]
+    #[doc(alias = "NdisMCmActivateVc")]
+    pub fn accept(self, irql: &mut impl NoLock) {
+        self.answer(|state| state.accept_make(None), irql);
+    }
+
+    /// As [`accept`](Self::accept), with other parameters, of which the client
+    /// is told (rule CALL-17).
+    #[doc(alias = "NdisMCmMakeCallComplete")]
+    pub fn accept_with(self, parameters: CallParametersBuf, irql: &mut impl NoLock) {
+        self.answer(|state| state.accept_make(Some(changed(parameters))), irql);
+    }
+
+    /// Refuses the call (flow l1).
+    #[doc(alias = "NdisMCmMakeCallComplete")]
+    pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
+        self.answer(|state| state.refuse(status), irql);
+    }
+
+    fn answer(self, decide: impl FnOnce(&mut State), irql: &mut impl NoLock) {
+        let token = ManuallyDrop::new(self);
+        // SAFETY: the token is not used or dropped any more; its share moves.
+        let vc = unsafe { ptr::read(&token.vc) };
+        vc.shared.state.with(decide);
+        VcShared::advance(&vc.shared, irql.up_to_dispatch());
+    }
+}
+
+impl<M: CallManager> Drop for PendingMakeCall<M> {
+    fn drop(&mut self) {
+        self.vc
+            .shared
+            .state
+            .with(|state| state.refuse(Status::FAILURE));
+        VcShared::defer(&self.vc.shared);
+    }
+}
+
+impl<M: CallManager> fmt::Debug for PendingMakeCall<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PendingMakeCall").field(&self.vc).finish()
+    }
+}
+
+/// The client that was called has accepted: connect the call, or take it back.
+///
+/// Dropping it takes the call back with [`Status::FAILURE`] (rule CALL-37).
+#[must_use = "an accepted call is connected or closed"]
+pub struct Accepted<M: CallManager> {
+    vc: Vc<M>,
+}
+
+impl<M: CallManager> Accepted<M> {
+    pub(crate) fn new(vc: Vc<M>) -> Self {
+        Self { vc }
+    }
+
+    /// The VC of the call.
+    #[must_use]
+    pub fn vc(&self) -> &Vc<M> {
+        &self.vc
+    }
+
+    /// Tells the client that the call is connected: data may flow (rules
+    /// CALL-35, CALL-38, CALL-40).
+    ///
+    /// `false` when the call is over already.
+    ///
+    /// Source page: `nf-ndis-ndismcmdispatchcallconnected`.
+    #[doc(alias = "NdisMCmDispatchCallConnected")]
+    pub fn connect(self, irql: &mut impl NoLock) -> bool {
+        let vc = self.into_vc();
+        let accepted = vc.shared.state.with(State::connect);
+        if accepted {
+            // SAFETY: the driver's own VC (CALL-38), accepted, told once; busy
+            // keeps the handle valid.
+            unsafe { ndis_sys::NdisMCmDispatchCallConnected(vc.shared.handle()) };
+            VcShared::calm(&vc.shared, 1, irql.up_to_dispatch());
+        }
+        accepted
+    }
+
+    /// Takes the call back: the client is told that it is over and closes it
+    /// (rule CALL-39, flow l4).
+    #[doc(alias = "NdisMCmDispatchIncomingCloseCall")]
+    pub fn close(self, status: Status, irql: &mut impl NoLock) {
+        let vc = self.into_vc();
+        // An error means that the call is over already.
+        let _ = vc.dispatch_incoming_close(status, &[], irql);
+    }
+
+    fn into_vc(self) -> Vc<M> {
+        let token = ManuallyDrop::new(self);
+        // SAFETY: the token is not used or dropped any more; its share moves.
+        unsafe { ptr::read(&token.vc) }
+    }
+}
+
+impl<M: CallManager> Drop for Accepted<M> {
+    fn drop(&mut self) {
+        self.vc
+            .shared
+            .state
+            .with(|state| state.want_dispatch_close(Status::FAILURE));
+        VcShared::defer(&self.vc.shared);
+    }
+}
+
+impl<M: CallManager> fmt::Debug for Accepted<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Accepted").field(&self.vc).finish()
+    }
+}
+
+/// A client closes a call: the token of the request.
+#[must_use = "a request must be answered"]
+pub struct CloseCall<'r, M: CallManager> {
+    vc: Vc<M>,
+    data: *const c_void,
+    size: u32,
+    _request: Brand<'r>,
+}
+
+impl<'r, M: CallManager> CloseCall<'r, M> {
+    pub(crate) fn new(vc: Vc<M>, data: *const c_void, size: u32) -> Self {
+        let size = if data.is_null() || size > MAX_VARIABLE {
+            0
+        } else {
+            size
+        };
+        Self {
+            vc,
+            data,
+            size,
+            _request: PhantomData,
+        }
+    }
+
+    /// What the client sends along to the other side; empty when nothing
+    /// (rule CALL-51).
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        if self.size == 0 {
+            return &[];
+        }
+        // SAFETY: the client's buffer, valid until the close is completed (rule
+        // CALL-47), which needs the token that is borrowed here.
+        unsafe { core::slice::from_raw_parts(self.data.cast(), self.size as usize) }
+    }
+
+    /// Closes the call: deactivates the VC and reports success, as soon as no
+    /// list is under way on it (rules CALL-49, VC-44, VC-49).
+    ///
+    /// Give back held lists before or after this; it waits for them.
+    #[doc(alias = "NdisMCmDeactivateVc")]
+    pub fn finish(self, irql: &mut impl NoLock) -> Answer<'r> {
+        let shared = &self.vc.shared;
+        shared.state.with(State::finish_close);
+        VcShared::advance(shared, irql.up_to_dispatch());
+        let status = match shared.state.with(State::settle_close) {
+            Settled::Now(status) => status,
+            Settled::Later => {
+                VcShared::defer(shared);
+                Status::PENDING
+            }
+        };
+        // SAFETY: the token is consumed; the status is the state's.
+        unsafe { Answer::from_status(status, self._request) }
+    }
+
+    /// Will not close: the call goes on, [`Status::INVALID_DATA`] when the
+    /// close data cannot be carried (rule CALL-48).
+    pub fn refuse(self, status: Status) -> Answer<'r> {
+        self.vc.shared.state.with(State::refuse_close);
+        // SAFETY: the token is consumed, the state says refused.
+        unsafe { Answer::from_status(status.as_failure(), self._request) }
+    }
+
+    /// Answers later, with the second value, from any thread.
+    pub fn pend(self) -> (Answer<'r>, PendingCloseCall<M>) {
+        self.vc.shared.state.with(State::pend);
+        // SAFETY: the token is consumed, and another one will answer.
+        let answer = unsafe { Answer::from_status(Status::PENDING, self._request) };
+        (answer, PendingCloseCall { vc: self.vc })
+    }
+}
+
+impl<M: CallManager> fmt::Debug for CloseCall<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CloseCall")
+            .field("data", &self.data())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A call that a client closes: the token of a pended request.
+///
+/// Dropping it finishes the close.
+#[must_use = "dropping a pending close finishes it"]
+pub struct PendingCloseCall<M: CallManager> {
+    vc: Vc<M>,
+}
+
+impl<M: CallManager> PendingCloseCall<M> {
+    /// The VC of the call.
+    #[must_use]
+    pub fn vc(&self) -> &Vc<M> {
+        &self.vc
+    }
+
+    /// Closes the call, as [`CloseCall::finish`] does (rule CALL-52).
+    ///
+    /// Source page: `nf-ndis-ndismcmclosecallcomplete`.
+    #[doc(alias = "NdisMCmCloseCallComplete")]
+    #[doc(alias = "NdisMCmDeactivateVc")]
+    pub fn finish(self, irql: &mut impl NoLock) {
+        let token = ManuallyDrop::new(self);
+        // SAFETY: the token is not used or dropped any more; its share moves.
+        let vc = unsafe { ptr::read(&token.vc) };
+        vc.shared.state.with(State::finish_close);
+        VcShared::advance(&vc.shared, irql.up_to_dispatch());
+    }
+}
+
+impl<M: CallManager> Drop for PendingCloseCall<M> {
+    fn drop(&mut self) {
+        self.vc.shared.state.with(State::finish_close);
+        VcShared::defer(&self.vc.shared);
+    }
+}
+
+impl<M: CallManager> fmt::Debug for PendingCloseCall<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PendingCloseCall").field(&self.vc).finish()
+    }
+}

@@ -1,0 +1,140 @@
+//! [`CallManager`]: the half of an MCM that sets calls up and takes them down.
+
+use crate::{
+    Accepted, Adapter, Af, CloseAf, CloseCall, DeregisterSap, MakeCall, Mcm, Miniport, OpenAf,
+    RegisterSap, Sap, SendLists, Vc,
+};
+use ndis_co::{Answer, Status, irql::UpToDispatch, nbl::NetBufferLists, params::CallParameters};
+
+/// The call manager half of a miniport call manager.
+///
+/// Every method is called by NDIS, on any processor, several at once, at or
+/// below DISPATCH_LEVEL, and must not wait. Requests come with a token and
+/// are answered with it, at once or later, see [`ndis_co::answer`].
+pub trait CallManager: Miniport<Role = Mcm> {
+    /// What the driver keeps for one client that has opened a family.
+    type Af: Send + Sync + 'static;
+    /// What the driver keeps for one SAP of a client.
+    type Sap: Send + Sync + 'static;
+    /// What the driver keeps for one VC and the call on it.
+    type Vc: Send + Sync + 'static;
+
+    /// A client opens an address family (rules AF-18 to AF-22).
+    #[doc(alias = "ProtocolCmOpenAf")]
+    fn open_af<'r>(
+        &self,
+        adapter: &Adapter<Self>,
+        request: OpenAf<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r>;
+
+    /// A client closes its address family. The default lets it go as soon as
+    /// the last SAP and VC beneath it are gone (rules AF-35, AF-36).
+    #[doc(alias = "ProtocolCmCloseAf")]
+    fn close_af<'r>(
+        &self,
+        af: &Af<Self>,
+        request: CloseAf<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let _ = (af, irql);
+        request.finish()
+    }
+
+    /// A client registers a SAP (rules SAP-15 to SAP-18).
+    #[doc(alias = "ProtocolCmRegisterSap")]
+    fn register_sap<'r>(
+        &self,
+        af: &Af<Self>,
+        request: RegisterSap<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r>;
+
+    /// A client deregisters a SAP: offer it no more calls (rules SAP-21,
+    /// SAP-25).
+    #[doc(alias = "ProtocolCmDeregisterSap")]
+    fn deregister_sap<'r>(
+        &self,
+        sap: &Sap<Self>,
+        request: DeregisterSap<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let _ = (sap, irql);
+        request.finish()
+    }
+
+    /// A client makes a VC for a call that it may place (rules VC-15, VC-17).
+    ///
+    /// # Errors
+    ///
+    /// Refuses the VC.
+    #[doc(alias = "ProtocolCoCreateVc")]
+    fn create_vc(&self, af: &Af<Self>, irql: &mut UpToDispatch) -> Result<Self::Vc, Status>;
+
+    /// A VC is deleted, whoever made it; `vc` is good for its context only.
+    #[doc(alias = "ProtocolCoDeleteVc")]
+    fn vc_deleted(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
+        let _ = (vc, irql);
+    }
+
+    /// A client places a call (rules CALL-07 to CALL-12).
+    #[doc(alias = "ProtocolCmMakeCall")]
+    fn make_call<'r>(
+        &self,
+        vc: &Vc<Self>,
+        request: MakeCall<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r>;
+
+    /// The placed call is up: its VC was activated and the client told.
+    #[doc(alias = "ProtocolCmActivateVcComplete")]
+    fn call_connected(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
+        let _ = (vc, irql);
+    }
+
+    /// The call could not be brought up because its VC could not be activated
+    /// (flow l2). The client, if it had placed the call, was told.
+    #[doc(alias = "ProtocolCmActivateVcComplete")]
+    fn call_failed(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
+        let _ = (vc, status, irql);
+    }
+
+    /// The client that is called has accepted: connect the call or take it
+    /// back (rules CALL-35, CALL-37).
+    #[doc(alias = "ProtocolCmIncomingCallComplete")]
+    fn incoming_call_accepted(
+        &self,
+        call: Accepted<Self>,
+        parameters: Option<CallParameters<'_>>,
+        irql: &mut UpToDispatch,
+    );
+
+    /// The client that is called has refused. The VC is deactivated and
+    /// deleted next (rule CALL-36).
+    #[doc(alias = "ProtocolCmIncomingCallComplete")]
+    fn incoming_call_refused(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
+        let _ = (vc, status, irql);
+    }
+
+    /// A client closes a call, on its own account or because it was told that
+    /// the other side hung up (rules CALL-48 to CALL-53, CALL-69).
+    #[doc(alias = "ProtocolCmCloseCall")]
+    fn close_call<'r>(
+        &self,
+        vc: &Vc<Self>,
+        request: CloseCall<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r>;
+
+    /// A client sends data on a connected call; the driver holds the lists
+    /// until it completes them (rules NBL-09 to NBL-13).
+    #[doc(alias = "MiniportCoSendNetBufferLists")]
+    fn send(&self, vc: &Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch);
+
+    /// Indicated lists come home, in any order and grouping. Dropping them
+    /// frees them (rules NBL-19, NBL-23).
+    #[doc(alias = "MiniportReturnNetBufferLists")]
+    fn returned(&self, adapter: &Adapter<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
+        let _ = (adapter, lists, irql);
+    }
+}

@@ -1,0 +1,278 @@
+//! Data through an MCM: [`SendLists`] from the client, and indications to it.
+
+use crate::{Adapter, CallManager, Vc, adapter::AdapterShared, vc::VcShared};
+use core::{fmt, ptr};
+use ndis_co::{
+    Status,
+    irql::{NoLock, UpToDispatch},
+    mem::Arc,
+    nbl::{
+        Chain, ListView, Lists, NetBufferLists,
+        fields::{self, Side, Slot},
+    },
+};
+
+/// Lists that a client sends on one VC, held by the driver until it completes
+/// them.
+///
+/// They can only be completed on the VC they came on (rule NBL-11). Dropping
+/// them completes them with [`Status::FAILURE`].
+///
+/// # Invariants
+///
+/// SENDS: the chain's lists arrived on `vc` and are not completed; they count
+/// as busy there and as out on the adapter.
+pub struct SendLists<M: CallManager> {
+    vc: Vc<M>,
+    chain: Chain,
+}
+
+impl<M: CallManager> SendLists<M> {
+    /// # Safety
+    ///
+    /// As SENDS says.
+    pub(crate) unsafe fn new(vc: Vc<M>, chain: Chain) -> Self {
+        Self { vc, chain }
+    }
+
+    /// The VC they came on.
+    #[must_use]
+    pub fn vc(&self) -> &Vc<M> {
+        &self.vc
+    }
+
+    /// How many lists there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.chain.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.chain.is_empty()
+    }
+
+    /// Looks at each list, in the order in which they are to be sent.
+    #[must_use]
+    pub fn iter(&self) -> Lists<'_> {
+        self.chain.views()
+    }
+
+    /// Takes the first `count` lists.
+    #[must_use]
+    pub fn split_front(&mut self, count: usize) -> Self {
+        Self {
+            vc: self.vc.clone(),
+            chain: self.chain.split_front(count),
+        }
+    }
+
+    /// Appends later lists of the same VC (rules NBL-10, NBL-13).
+    ///
+    /// # Errors
+    ///
+    /// Gives lists of another VC back.
+    pub fn append(&mut self, mut later: Self) -> Result<(), Self> {
+        if !self.vc.is(&later.vc) {
+            return Err(later);
+        }
+        self.chain.append(core::mem::take(&mut later.chain));
+        Ok(())
+    }
+
+    /// Gives the lists back to the client, each with `status` (rules NBL-11,
+    /// NBL-12).
+    ///
+    /// Source page: `nf-ndis-ndismcosendnetbufferlistscomplete`.
+    #[doc(alias = "NdisMCoSendNetBufferListsComplete")]
+    pub fn complete(mut self, status: Status, irql: &mut impl NoLock) {
+        let chain = core::mem::take(&mut self.chain);
+        mark(&chain, status);
+        complete(&self.vc.shared, chain, irql.up_to_dispatch());
+    }
+}
+
+impl<M: CallManager> Drop for SendLists<M> {
+    fn drop(&mut self) {
+        if self.chain.is_empty() {
+            return;
+        }
+        let chain = core::mem::take(&mut self.chain);
+        mark(&chain, Status::FAILURE);
+        self.vc.shared.dropped.with(|dropped| dropped.append(chain));
+        VcShared::defer(&self.vc.shared);
+    }
+}
+
+impl<'a, M: CallManager> IntoIterator for &'a SendLists<M> {
+    type Item = ListView<'a>;
+    type IntoIter = Lists<'a>;
+    fn into_iter(self) -> Lists<'a> {
+        self.iter()
+    }
+}
+
+impl<M: CallManager> fmt::Debug for SendLists<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Writes the result into each list.
+fn mark(chain: &Chain, status: Status) {
+    let status = if status.is_pending() {
+        Status::FAILURE
+    } else {
+        status
+    };
+    chain.for_each_raw(|list| {
+        // SAFETY: by SENDS the lists are in this driver's hands.
+        unsafe { fields::set_status(list, status.raw()) };
+    });
+}
+
+/// Completes marked lists on their VC.
+pub(crate) fn complete<M: CallManager>(
+    vc: &Arc<VcShared<M>>,
+    mut chain: Chain,
+    irql: &mut UpToDispatch,
+) {
+    let count = chain.len();
+    if count == 0 {
+        return;
+    }
+    // SAFETY: by SENDS the lists came on this VC and are completed once; busy
+    // keeps the handle valid. No flag: the level is unknown.
+    unsafe { ndis_sys::NdisMCoSendNetBufferListsComplete(vc.handle(), chain.take_raw(), 0) };
+    vc.af.adapter.home(count);
+    VcShared::calm(vc, count, irql);
+}
+
+/// `MiniportCoSendNetBufferLists`: takes every list it is given (rule NBL-09).
+pub(crate) fn send<M: CallManager>(vc: &Arc<VcShared<M>>, chain: Chain, irql: &mut UpToDispatch) {
+    let count = chain.len();
+    let running = vc.af.adapter.out(count);
+    let connected = vc.state.with(|state| state.sends_in(count));
+    if running && connected {
+        let vc = Vc { shared: vc.clone() };
+        // SAFETY: just arrived on this VC and counted.
+        let lists = unsafe { SendLists::new(vc.clone(), chain) };
+        vc.shared.af.driver().send(&vc, lists, irql);
+        return;
+    }
+    // While paused everything goes straight back (rule PAUSE-04).
+    mark(
+        &chain,
+        if running {
+            Status::CLOSING
+        } else {
+            Status::PAUSED
+        },
+    );
+    complete(vc, chain, irql);
+}
+
+/// Lists that could not be indicated, and why.
+#[derive(Debug)]
+pub struct NotIndicated {
+    /// The lists, back in the driver's hands.
+    pub lists: NetBufferLists,
+    /// Why.
+    pub status: Status,
+}
+
+impl From<NotIndicated> for Status {
+    fn from(refused: NotIndicated) -> Self {
+        refused.status
+    }
+}
+
+impl<M: CallManager> Vc<M> {
+    /// Indicates received data to the client. The lists come home through
+    /// [`CallManager::returned`] (rules NBL-17 to NBL-19).
+    ///
+    /// Source page: `nf-ndis-ndismcoindicatereceivenetbufferlists`.
+    ///
+    /// # Errors
+    ///
+    /// Gives the lists back with [`Status::PAUSED`] while the adapter is
+    /// paused (rule PAUSE-05), [`Status::CLOSING`] when no call is connected
+    /// (rules CALL-63, NBL-34), [`Status::INVALID_PARAMETER`] for lists that
+    /// are not from a pool for receives.
+    #[doc(alias = "NdisMCoIndicateReceiveNetBufferLists")]
+    pub fn indicate_receive(
+        &self,
+        lists: NetBufferLists,
+        irql: &mut impl NoLock,
+    ) -> Result<(), NotIndicated> {
+        let count = lists.len();
+        if count == 0 {
+            return Ok(());
+        }
+        let (Ok(number), Side::Miniport) = (u32::try_from(count), lists.side()) else {
+            return Err(NotIndicated {
+                lists,
+                status: Status::INVALID_PARAMETER,
+            });
+        };
+        let adapter = &self.shared.af.adapter;
+        if !adapter.out(count) {
+            adapter.home(count);
+            return Err(NotIndicated {
+                lists,
+                status: Status::PAUSED,
+            });
+        }
+        if !self.shared.state.with(|state| state.indicate(count)) {
+            adapter.home(count);
+            return Err(NotIndicated {
+                lists,
+                status: Status::CLOSING,
+            });
+        }
+        let handle = self.shared.handle();
+        let mut chain = lists.into_chain();
+        chain.for_each_raw(|list| {
+            // SAFETY: the lists are this driver's own and in its hands.
+            unsafe { fields::set_source_handle(list, handle) };
+            let share = Arc::into_raw(self.shared.clone());
+            // SAFETY: as above; the slot is for their allocator.
+            unsafe { fields::store(list, Side::Miniport, Slot::Vc, share) };
+        });
+        // SAFETY: a call is connected, and busy keeps the handle valid;
+        // ownership goes to NDIS until the lists come home (rule NBL-19); the
+        // count is the chain's (rule NBL-18). No flag: the level is unknown.
+        unsafe {
+            ndis_sys::NdisMCoIndicateReceiveNetBufferLists(handle, chain.take_raw(), number, 0);
+        }
+        VcShared::calm(&self.shared, 1, irql.up_to_dispatch());
+        Ok(())
+    }
+}
+
+/// Indicated lists come home: counts them on their VCs and hands them over.
+pub(crate) fn returned<M: CallManager>(adapter: &Arc<AdapterShared<M>>, lists: NetBufferLists) {
+    // SAFETY: NDIS calls the return handler at or below DISPATCH_LEVEL with no
+    // lock of ours.
+    let mut irql = unsafe { UpToDispatch::assume() };
+    let count = lists.len();
+    let chain = lists.into_chain();
+    chain.for_each_raw(|list| {
+        // SAFETY: the lists are this driver's own and back in its hands.
+        let share = unsafe { fields::load(list, Side::Miniport, Slot::Vc) };
+        // SAFETY: as above.
+        unsafe { fields::store(list, Side::Miniport, Slot::Vc, ptr::null_mut()) };
+        // SAFETY: the share that `indicate_receive` left there.
+        if let Some(vc) = unsafe { Arc::<VcShared<M>>::from_raw(share) } {
+            VcShared::calm(&vc, 1, &mut irql);
+        }
+    });
+    // SAFETY: the very lists that came home.
+    let lists = unsafe { NetBufferLists::from_chain(chain, Side::Miniport) };
+    let wrapper = Adapter {
+        shared: adapter.clone(),
+    };
+    adapter.driver.driver.returned(&wrapper, lists, &mut irql);
+    adapter.home(count);
+}

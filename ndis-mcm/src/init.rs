@@ -1,0 +1,211 @@
+//! [`Initialize`]: the steps of `MiniportInitializeEx`, in the one legal order.
+//!
+//! ```text
+//! New ──attributes──> Attributed ──adapter──> Ready ──finish──> Initialized
+//!                                             │   ^
+//!                                             └───┘ register_address_family
+//! ```
+//!
+//! Each step consumes the value of the one before. An address family can be
+//! registered in the state [`Ready`] only: not before the attributes are set
+//! (rules INIT-01, INIT-03), not after initialization, for nothing is left to
+//! register it on.
+
+use crate::{
+    Adapter, Attributes, Miniport, Role,
+    adapter::{AdapterCore, AdapterShared},
+    miniport::RegistersFamilies,
+};
+use core::{fmt, marker::PhantomData};
+use ndis_co::{
+    Status,
+    answer::Brand,
+    family::AddressFamily,
+    irql::Passive,
+    mem::{Arc, Box, Tag},
+    owner::Owner,
+};
+use ndis_sys::NDIS_HANDLE;
+
+/// An adapter that is being initialized, in state `S`.
+///
+/// It cannot leave the callback, and what is to be returned can only be made
+/// from it.
+#[must_use]
+#[doc(alias = "MiniportInitializeEx")]
+pub struct Initialize<'i, M: Miniport, S> {
+    core: Arc<AdapterCore<M>>,
+    handle: NDIS_HANDLE,
+    state: S,
+    _callback: Brand<'i>,
+}
+
+/// Nothing is set yet.
+#[derive(Debug)]
+pub struct New(());
+
+/// The attributes are set; the driver makes its context.
+#[derive(Debug)]
+pub struct Attributed {
+    owner: Owner,
+}
+
+/// The adapter's context is there; address families can be registered.
+pub struct Ready<M: Miniport> {
+    shared: Arc<AdapterShared<M>>,
+}
+
+impl<M: Miniport> fmt::Debug for Ready<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ready")
+    }
+}
+
+/// The states of [`Initialize`] in which a context exists.
+#[diagnostic::on_unimplemented(
+    message = "an address family is registered after the attributes and the adapter's context are set",
+    label = "the initialization is in the state `{Self}`",
+    note = "rules INIT-01 and INIT-03: call `attributes`, then `adapter`, and register on what that returns"
+)]
+pub trait HasAdapter<M: Miniport> {
+    #[doc(hidden)]
+    fn shared(&self) -> &Arc<AdapterShared<M>>;
+}
+
+impl<M: Miniport> HasAdapter<M> for Ready<M> {
+    fn shared(&self) -> &Arc<AdapterShared<M>> {
+        &self.shared
+    }
+}
+
+/// Initialization has succeeded; what [`Miniport::initialize`] returns.
+#[must_use]
+#[derive(Debug)]
+pub struct Initialized<'i> {
+    _callback: Brand<'i>,
+}
+
+impl<'i, M: Miniport> Initialize<'i, M, New> {
+    pub(crate) fn new(core: Arc<AdapterCore<M>>, handle: NDIS_HANDLE) -> Self {
+        Self {
+            core,
+            handle,
+            state: New(()),
+            _callback: PhantomData,
+        }
+    }
+
+    /// Sets the registration and the general attributes.
+    ///
+    /// # Errors
+    ///
+    /// What NDIS answers, or [`Status::RESOURCES`].
+    #[doc(alias = "NdisMSetMiniportAttributes")]
+    pub fn attributes(
+        self,
+        attributes: &Attributes,
+        irql: &mut Passive,
+    ) -> Result<Initialize<'i, M, Attributed>, Status> {
+        let _ = irql;
+        let co = <M::Role as Role<M>>::IS_CO;
+        // SAFETY: within the callback, once, for the state is consumed; the
+        // core outlives the adapter.
+        unsafe { attributes.set(self.handle, Arc::as_raw(&self.core), co) }?;
+        // SAFETY: the handle lives until the halt, or the end of a failed
+        // initialization; both close the owner.
+        let owner = unsafe { Owner::open(self.handle) }?;
+        self.core.set_owner(owner.clone());
+        Ok(Initialize {
+            core: self.core,
+            handle: self.handle,
+            state: Attributed { owner },
+            _callback: PhantomData,
+        })
+    }
+}
+
+impl<'i, M: Miniport> Initialize<'i, M, Attributed> {
+    /// What pools, timers and work items of the adapter are allocated on.
+    #[must_use]
+    pub fn owner(&self) -> &Owner {
+        &self.state.owner
+    }
+
+    /// Gives the adapter its context.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`]; the context is dropped then.
+    pub fn adapter(self, context: M::Adapter) -> Result<Initialize<'i, M, Ready<M>>, Status> {
+        let shared = AdapterShared::try_new(&self.core, self.handle, &self.state.owner, context)?;
+        self.core.set_shared(shared.clone());
+        Ok(Initialize {
+            core: self.core,
+            handle: self.handle,
+            state: Ready { shared },
+            _callback: PhantomData,
+        })
+    }
+}
+
+impl<'i, M: Miniport, S> Initialize<'i, M, S> {
+    /// Registers an address family: clients will be told of it and open it
+    /// once the adapter is initialized (rules INIT-03, INIT-08).
+    ///
+    /// Once per family and adapter. Make it the last step: the adapter must be
+    /// able to carry calls (rule AF-49).
+    ///
+    /// PASSIVE_LEVEL. Source page: `nf-ndis-ndismcmregisteraddressfamilyex`.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`] when memory is short; [`Status::FAILURE`] when
+    /// the family was registered for this adapter before (rule INIT-04).
+    #[doc(alias = "NdisMCmRegisterAddressFamilyEx")]
+    pub fn register_address_family(
+        &mut self,
+        family: AddressFamily,
+        irql: &mut Passive,
+    ) -> Result<(), Status>
+    where
+        S: HasAdapter<M>,
+        M::Role: RegistersFamilies,
+    {
+        let _ = irql;
+        let raw = Box::try_new(family.to_raw(), Tag::NDIS)?;
+        let shared = self.state.shared();
+        // NDIS may keep the pointer and show it to every client (INIT-07), so
+        // the structure lives as long as the adapter.
+        let raw = shared.keep_family(raw)?;
+        // SAFETY: within MiniportInitializeEx at PASSIVE_LEVEL, with its
+        // handle (rule INIT-05), from a driver that registered as call manager.
+        let status = unsafe { ndis_sys::NdisMCmRegisterAddressFamilyEx(self.handle, raw) };
+        Status::from_raw(status).result()
+    }
+}
+
+impl<'i, M: Miniport> Initialize<'i, M, Ready<M>> {
+    /// The adapter, for references that the driver stores.
+    #[must_use]
+    pub fn adapter_ref(&self) -> Adapter<M> {
+        Adapter {
+            shared: self.state.shared.clone(),
+        }
+    }
+
+    /// Ends the initialization. The adapter is paused until NDIS restarts it
+    /// (rule INIT-11).
+    pub fn finish(self) -> Initialized<'i> {
+        Initialized {
+            _callback: PhantomData,
+        }
+    }
+}
+
+impl<M: Miniport, S: fmt::Debug> fmt::Debug for Initialize<'_, M, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Initialize")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,88 @@
+//! What an MCM keeps for one adapter: the address families that are open.
+
+use crate::{CallManager, adapter::AdapterShared, af::AfShared};
+use ndis_co::{
+    Status,
+    event::Event,
+    irql::{NoLock, Passive},
+    lock::SpinLock,
+    mem::{Arc, Tag, Vec},
+};
+
+#[doc(hidden)]
+pub struct McmState<M: CallManager> {
+    families: SpinLock<Families<M>>,
+    /// Set when the last family is closed, or one will never be.
+    settled: Event,
+}
+
+struct Families<M: CallManager> {
+    open: Vec<Arc<AfShared<M>>>,
+    halting: bool,
+    /// A client would not close its family.
+    refused: bool,
+}
+
+impl<M: CallManager> McmState<M> {
+    pub(crate) fn try_new() -> Result<Self, Status> {
+        let families = Families {
+            open: Vec::new(Tag::NDIS),
+            halting: false,
+            refused: false,
+        };
+        Ok(Self {
+            families: SpinLock::new(families),
+            settled: Event::try_new(Tag::NDIS)?,
+        })
+    }
+
+    /// A client has opened a family.
+    pub(crate) fn add(&self, af: &Arc<AfShared<M>>) -> Result<(), Status> {
+        self.families.with(|families| {
+            if families.halting {
+                return Err(Status::CLOSING);
+            }
+            families.open.try_push(af.clone()).map_err(Status::from)
+        })
+    }
+
+    /// A family is closed, in every respect.
+    pub(crate) fn remove(&self, af: &Arc<AfShared<M>>) {
+        let (gone, last) = self.families.with(|families| {
+            let gone = families.open.take_first(|other| Arc::ptr_eq(other, af));
+            (gone, families.halting && families.open.is_empty())
+        });
+        drop(gone);
+        if last {
+            self.settled.set();
+        }
+    }
+
+    /// A client would not close its family.
+    pub(crate) fn refuse(&self) {
+        self.families.with(|families| families.refused = true);
+        self.settled.set();
+    }
+
+    /// Asks every client to close its family, and waits (rules HALT-01 to
+    /// HALT-04); `false` when one would not.
+    pub(crate) fn close_families(adapter: &Arc<AdapterShared<M>>, irql: &mut Passive) -> bool {
+        let state = &adapter.role;
+        state.families.with(|families| families.halting = true);
+        loop {
+            let next = state
+                .families
+                .with(|families| families.open.iter().find(|af| af.mark_notified()).cloned());
+            let Some(af) = next else { break };
+            AfShared::notify_close(&af, irql);
+        }
+        if !state
+            .families
+            .with(|families| families.open.is_empty() || families.refused)
+        {
+            state.settled.wait(irql);
+        }
+        let _ = irql.up_to_dispatch();
+        !state.families.with(|families| families.refused)
+    }
+}

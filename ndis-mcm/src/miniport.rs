@@ -1,0 +1,182 @@
+//! [`Miniport`]: a driver that runs adapters, and the [`Role`] it registers in.
+
+use crate::{
+    Adapter, Initialize, Initialized, adapter::AdapterShared, call_manager::CallManager, handlers,
+    init::New, mcm::McmState,
+};
+use ndis_co::{Status, irql::Passive, mem::Arc, nbl::NetBufferLists};
+use ndis_sys::NDIS_HANDLE;
+
+/// A miniport driver.
+///
+/// Every method is called by NDIS, possibly for several adapters at once.
+/// They run at PASSIVE_LEVEL and may wait.
+pub trait Miniport: Sized + Send + Sync + 'static {
+    /// What the driver keeps for one adapter.
+    type Adapter: Send + Sync + 'static;
+
+    /// What the driver registers as: [`Mcm`] or [`Plain`].
+    type Role: Role<Self>;
+
+    /// The version of the driver itself.
+    const VERSION: (u8, u8) = (1, 0);
+
+    /// An adapter is there: set its attributes, make its context, register
+    /// its address families, and finish. The types of [`Initialize`] lead
+    /// through it in this order.
+    ///
+    /// # Errors
+    ///
+    /// A failure refuses the adapter; what was made is undone (rule INIT-10).
+    #[doc(alias = "MiniportInitializeEx")]
+    fn initialize<'i>(
+        &self,
+        init: Initialize<'i, Self, New>,
+        irql: &mut Passive,
+    ) -> Result<Initialized<'i>, Status>;
+
+    /// The flow of data stops: give back what the driver holds.
+    ///
+    /// From now on no send arrives and nothing can be indicated. The pause
+    /// completes when every held list was completed and every indicated one
+    /// has come home (rules PAUSE-01, PAUSE-03); it cannot fail.
+    #[doc(alias = "MiniportPause")]
+    fn pause(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
+        let _ = (adapter, irql);
+    }
+
+    /// The flow of data starts.
+    ///
+    /// # Errors
+    ///
+    /// Leaves the adapter paused (rule PAUSE-09).
+    #[doc(alias = "MiniportRestart")]
+    fn restart(&self, adapter: &Adapter<Self>, irql: &mut Passive) -> Result<(), Status> {
+        let _ = (adapter, irql);
+        Ok(())
+    }
+
+    /// The adapter goes away: let go of everything that refers to it.
+    ///
+    /// The address families are closed by now. After this the adapter's
+    /// context is dropped, and the halt waits until that has happened: a
+    /// reference that the driver keeps elsewhere holds it up (rules HALT-05,
+    /// HALT-06).
+    #[doc(alias = "MiniportHaltEx")]
+    fn halt(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
+        let _ = (adapter, irql);
+    }
+}
+
+/// What a miniport driver registers as. Implemented by [`Mcm`] and [`Plain`]
+/// only.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no role that `{M}` can register in",
+    note = "a driver with `type Role = Mcm` implements `CallManager` (rules REG-06, REG-13)"
+)]
+pub trait Role<M: Miniport>: sealed::Sealed {
+    /// What the role keeps for one adapter.
+    #[doc(hidden)]
+    type State: Send + Sync + 'static;
+
+    /// Whether the driver is connection-oriented.
+    #[doc(hidden)]
+    const IS_CO: bool;
+
+    #[doc(hidden)]
+    fn new_state() -> Result<Self::State, Status>;
+
+    /// Installs the role's handlers in the options callback.
+    #[doc(hidden)]
+    fn set_options(driver: NDIS_HANDLE) -> Status;
+
+    /// Has the adapter's address families closed; `false` when a client would
+    /// not.
+    #[doc(hidden)]
+    fn close_families(adapter: &Arc<AdapterShared<M>>, irql: &mut Passive) -> bool;
+
+    /// Indicated lists have come home.
+    #[doc(hidden)]
+    fn returned(adapter: &Arc<AdapterShared<M>>, lists: NetBufferLists);
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Mcm {}
+    impl Sealed for super::Plain {}
+}
+
+/// A miniport call manager: connection-oriented miniport and call manager in
+/// one driver (rule REG-06).
+#[derive(Debug)]
+pub enum Mcm {}
+
+/// A miniport that is not connection-oriented. It can register no address
+/// family.
+#[derive(Debug)]
+pub enum Plain {}
+
+/// A role in which address families may be registered.
+#[diagnostic::on_unimplemented(
+    message = "a driver that registers as `{Self}` cannot register an address family",
+    label = "NDIS would answer NDIS_STATUS_FAILURE",
+    note = "rule INIT-06: only a connection-oriented miniport call manager may; \
+            set `type Role = Mcm` and implement `CallManager`"
+)]
+pub trait RegistersFamilies: sealed::Sealed {}
+impl RegistersFamilies for Mcm {}
+
+impl<M: CallManager> Role<M> for Mcm {
+    type State = McmState<M>;
+    const IS_CO: bool = true;
+
+    fn new_state() -> Result<Self::State, Status> {
+        McmState::try_new()
+    }
+
+    fn set_options(driver: NDIS_HANDLE) -> Status {
+        let mut miniport = handlers::miniport_co_characteristics::<M>();
+        // SAFETY: within the options callback, with its handle (rules REG-04,
+        // REG-05).
+        let status =
+            unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut miniport).cast()) };
+        let status = Status::from_raw(status);
+        if !status.is_success() {
+            return status;
+        }
+        let mut manager = handlers::call_manager_handlers::<M>();
+        // SAFETY: as above.
+        let status =
+            unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut manager).cast()) };
+        Status::from_raw(status)
+    }
+
+    fn close_families(adapter: &Arc<AdapterShared<M>>, irql: &mut Passive) -> bool {
+        McmState::close_families(adapter, irql)
+    }
+
+    fn returned(adapter: &Arc<AdapterShared<M>>, lists: NetBufferLists) {
+        crate::data::returned(adapter, lists);
+    }
+}
+
+impl<M: Miniport> Role<M> for Plain {
+    type State = ();
+    const IS_CO: bool = false;
+
+    fn new_state() -> Result<(), Status> {
+        Ok(())
+    }
+
+    fn set_options(_driver: NDIS_HANDLE) -> Status {
+        Status::SUCCESS
+    }
+
+    fn close_families(_adapter: &Arc<AdapterShared<M>>, _irql: &mut Passive) -> bool {
+        true
+    }
+
+    fn returned(_adapter: &Arc<AdapterShared<M>>, lists: NetBufferLists) {
+        drop(lists);
+    }
+}

@@ -1,0 +1,447 @@
+//! [`Sap`]: an address at which a client takes calls.
+
+use crate::{Af, CallManager, CreatedVc, Inactive, af::AfShared, vc::VcShared};
+use core::{fmt, marker::PhantomData, mem::ManuallyDrop, ops, ptr};
+use ndis_co::{
+    Answer, Status,
+    address::{SapAddress, SapAddressBuf},
+    answer::Brand,
+    irql::{NoLock, Passive, UpToDispatch},
+    lock::SpinLock,
+    mem::{Arc, Tag},
+    once::Slot,
+    owner::Node,
+};
+use ndis_sys::NDIS_HANDLE;
+
+/// # Invariants
+///
+/// MCM-SAP: `handle` is valid from the register request until that is refused
+/// or the deregistration is completed. Once accepted, NDIS owns one share as
+/// the call manager's SAP context, and the SAP counts as a child of its
+/// address family, until the deregistration is completed.
+#[repr(C)]
+pub(crate) struct SapShared<M: CallManager> {
+    /// First field: deferred work casts back from it.
+    node: Node,
+    pub(crate) af: Arc<AfShared<M>>,
+    handle: NDIS_HANDLE,
+    address: SapAddressBuf,
+    state: SpinLock<State>,
+    context: Slot<M::Sap>,
+}
+
+// SAFETY: the handle is a token for NDIS; the rest is behind locks or `Sync`.
+unsafe impl<M: CallManager> Send for SapShared<M> {}
+// SAFETY: as above.
+unsafe impl<M: CallManager> Sync for SapShared<M> {}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Registering,
+    /// The registration was pended and its token dropped: to be refused.
+    Dropped,
+    Registered,
+    Deregistering,
+    Gone,
+}
+
+struct State {
+    phase: Phase,
+    /// Calls that are being offered on the handle at this moment.
+    busy: usize,
+    /// The driver has nothing against the deregistration.
+    finish: bool,
+    /// The deregistration was answered with pending.
+    pended: bool,
+}
+
+/// A counted reference to a SAP; it derefs to the driver's context.
+pub struct Sap<M: CallManager> {
+    /// Its context is set (the registration was accepted).
+    pub(crate) shared: Arc<SapShared<M>>,
+}
+
+impl<M: CallManager> Sap<M> {
+    /// The address.
+    #[must_use]
+    pub fn address(&self) -> SapAddress<'_> {
+        self.shared.address.view()
+    }
+
+    /// The client that registered it.
+    #[must_use]
+    pub fn af(&self) -> Af<M> {
+        Af {
+            shared: self.shared.af.clone(),
+        }
+    }
+
+    /// Whether both are the same SAP.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Creates a VC for a call to this SAP; `context` is what the driver keeps
+    /// for it (rules VC-02, VC-06, VC-10).
+    ///
+    /// The client is asked before this returns. The VC is inactive; dropping
+    /// it deletes it.
+    ///
+    /// Source page: `nf-ndis-ndismcmcreatevc`.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`], [`Status::CLOSING`] when the SAP or its family
+    /// is going away, or the client's refusal (flow l5).
+    #[doc(alias = "NdisMCmCreateVc")]
+    pub fn create_vc(
+        &self,
+        context: M::Vc,
+        irql: &mut impl NoLock,
+    ) -> Result<CreatedVc<'_, M, Inactive>, Status> {
+        VcShared::create(self, context, irql.up_to_dispatch())
+    }
+}
+
+impl<M: CallManager> Clone for Sap<M> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+        }
+    }
+}
+
+impl<M: CallManager> ops::Deref for Sap<M> {
+    type Target = M::Sap;
+    fn deref(&self) -> &M::Sap {
+        // SAFETY: a `Sap` is made once the context is set.
+        unsafe { self.shared.context.get_unchecked() }
+    }
+}
+
+impl<M: CallManager> fmt::Debug for Sap<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sap")
+            .field("address", &self.address())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A client registers a SAP: the token of the request.
+#[must_use = "a request must be answered"]
+pub struct RegisterSap<'r, M: CallManager> {
+    sap: Arc<SapShared<M>>,
+    /// Where a synchronous success leaves the context.
+    out: *mut NDIS_HANDLE,
+    _request: Brand<'r>,
+}
+
+impl<'r, M: CallManager> RegisterSap<'r, M> {
+    pub(crate) fn try_new(
+        af: &Arc<AfShared<M>>,
+        address: SapAddress<'_>,
+        handle: NDIS_HANDLE,
+        out: *mut NDIS_HANDLE,
+    ) -> Result<Self, Status> {
+        let shared = SapShared {
+            node: Node::new(run_deferred::<M>),
+            af: af.clone(),
+            handle,
+            address: SapAddressBuf::try_new(address.sap_type(), address.bytes())?,
+            state: SpinLock::new(State {
+                phase: Phase::Registering,
+                busy: 0,
+                finish: false,
+                pended: false,
+            }),
+            context: Slot::new(),
+        };
+        let sap = Arc::try_new(shared, Tag::NDIS)?;
+        af.add_child()?;
+        Ok(Self {
+            sap,
+            out,
+            _request: PhantomData,
+        })
+    }
+
+    /// The address asked for (rule SAP-18).
+    #[must_use]
+    pub fn address(&self) -> SapAddress<'_> {
+        self.sap.address.view()
+    }
+
+    /// Registers the SAP; `context` is what the driver keeps for it. Returns
+    /// the answer and the SAP, to be stored where calls look for it.
+    pub fn accept(self, context: M::Sap) -> (Answer<'r>, Sap<M>) {
+        let share = SapShared::accept(&self.sap, context);
+        // SAFETY: the out parameter of this very callback (rule SAP-17).
+        unsafe { self.out.write(share) };
+        // SAFETY: the token is consumed, the state says registered.
+        let answer = unsafe { Answer::from_status(Status::SUCCESS, self._request) };
+        (answer, Sap { shared: self.sap })
+    }
+
+    /// Refuses: [`Status::INVALID_DATA`] for an address that is taken or not
+    /// understood (rules SAP-15, SAP-16).
+    pub fn refuse(self, status: Status) -> Answer<'r> {
+        self.sap.state.with(|state| state.phase = Phase::Gone);
+        AfShared::remove_child_later(&self.sap.af);
+        // SAFETY: the token is consumed, the state says refused.
+        unsafe { Answer::from_status(status.as_failure(), self._request) }
+    }
+
+    /// Answers later, with the second value, from any thread.
+    pub fn pend(self) -> (Answer<'r>, PendingRegisterSap<M>) {
+        // SAFETY: the token is consumed, and another one will answer.
+        let answer = unsafe { Answer::from_status(Status::PENDING, self._request) };
+        (answer, PendingRegisterSap { sap: self.sap })
+    }
+}
+
+impl<M: CallManager> fmt::Debug for RegisterSap<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RegisterSap").field(&self.address()).finish()
+    }
+}
+
+/// The token of a pended registration. Dropping it refuses with
+/// [`Status::FAILURE`].
+#[must_use = "dropping a pending request refuses it"]
+pub struct PendingRegisterSap<M: CallManager> {
+    sap: Arc<SapShared<M>>,
+}
+
+impl<M: CallManager> PendingRegisterSap<M> {
+    /// The address asked for.
+    #[must_use]
+    pub fn address(&self) -> SapAddress<'_> {
+        self.sap.address.view()
+    }
+
+    /// Registers the SAP (rules SAP-19, SAP-20).
+    #[doc(alias = "NdisMCmRegisterSapComplete")]
+    pub fn accept(self, context: M::Sap, irql: &mut impl NoLock) -> Sap<M> {
+        let _ = irql;
+        let sap = self.into_sap();
+        let share = SapShared::accept(&sap, context);
+        SapShared::complete_register(&sap, Status::SUCCESS, share);
+        Sap { shared: sap }
+    }
+
+    /// Refuses.
+    #[doc(alias = "NdisMCmRegisterSapComplete")]
+    pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
+        let sap = self.into_sap();
+        SapShared::refuse(&sap, status.as_failure(), irql.up_to_dispatch());
+    }
+
+    fn into_sap(self) -> Arc<SapShared<M>> {
+        let token = ManuallyDrop::new(self);
+        // SAFETY: the token is not used or dropped any more; its share moves.
+        unsafe { ptr::read(&token.sap) }
+    }
+}
+
+impl<M: CallManager> Drop for PendingRegisterSap<M> {
+    fn drop(&mut self) {
+        self.sap.state.with(|state| state.phase = Phase::Dropped);
+        SapShared::defer(&self.sap);
+    }
+}
+
+impl<M: CallManager> fmt::Debug for PendingRegisterSap<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PendingRegisterSap")
+            .field(&self.address())
+            .finish()
+    }
+}
+
+/// A client deregisters a SAP: the token of the request.
+#[must_use = "a request must be answered"]
+pub struct DeregisterSap<'r, M: CallManager> {
+    sap: Arc<SapShared<M>>,
+    _request: Brand<'r>,
+}
+
+impl<'r, M: CallManager> DeregisterSap<'r, M> {
+    pub(crate) fn new(sap: Arc<SapShared<M>>) -> Self {
+        Self {
+            sap,
+            _request: PhantomData,
+        }
+    }
+
+    /// Lets the SAP go, at once or when no call is just being offered on it.
+    /// A deregistration always succeeds in the end (rules SAP-21, SAP-23).
+    pub fn finish(self) -> Answer<'r> {
+        let done = self.sap.state.with(|state| {
+            state.finish = true;
+            let done = state.busy == 0;
+            state.pended = !done;
+            if done {
+                state.phase = Phase::Gone;
+            }
+            done
+        });
+        let status = if done {
+            SapShared::give_back(&self.sap);
+            AfShared::remove_child_later(&self.sap.af);
+            Status::SUCCESS
+        } else {
+            Status::PENDING
+        };
+        // SAFETY: the token is consumed; the status is the state's.
+        unsafe { Answer::from_status(status, self._request) }
+    }
+
+    /// Answers later, with the second value, from any thread.
+    pub fn pend(self) -> (Answer<'r>, PendingDeregisterSap<M>) {
+        self.sap.state.with(|state| state.pended = true);
+        // SAFETY: the token is consumed, and another one will answer.
+        let answer = unsafe { Answer::from_status(Status::PENDING, self._request) };
+        (answer, PendingDeregisterSap { sap: self.sap })
+    }
+}
+
+impl<M: CallManager> fmt::Debug for DeregisterSap<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("DeregisterSap")
+            .field(&self.sap.address.view())
+            .finish()
+    }
+}
+
+/// The token of a pended deregistration. Dropping it finishes it.
+#[must_use = "dropping a pending deregistration finishes it"]
+pub struct PendingDeregisterSap<M: CallManager> {
+    sap: Arc<SapShared<M>>,
+}
+
+impl<M: CallManager> PendingDeregisterSap<M> {
+    /// Lets the SAP go.
+    #[doc(alias = "NdisMCmDeregisterSapComplete")]
+    pub fn finish(self, irql: &mut impl NoLock) {
+        let token = ManuallyDrop::new(self);
+        // SAFETY: the token is not used or dropped any more; its share moves.
+        let sap = unsafe { ptr::read(&token.sap) };
+        sap.state.with(|state| state.finish = true);
+        SapShared::advance(&sap, irql.up_to_dispatch());
+    }
+}
+
+impl<M: CallManager> Drop for PendingDeregisterSap<M> {
+    fn drop(&mut self) {
+        self.sap.state.with(|state| state.finish = true);
+        SapShared::defer(&self.sap);
+    }
+}
+
+impl<M: CallManager> fmt::Debug for PendingDeregisterSap<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PendingDeregisterSap")
+            .field(&self.sap.address.view())
+            .finish()
+    }
+}
+
+impl<M: CallManager> SapShared<M> {
+    /// Takes the SAP in; gives the share for NDIS.
+    fn accept(this: &Arc<Self>, context: M::Sap) -> NDIS_HANDLE {
+        // SAFETY: a registration is accepted once, for the token is consumed.
+        unsafe { this.context.set(context) };
+        this.state.with(|state| state.phase = Phase::Registered);
+        Arc::into_raw(this.clone())
+    }
+
+    fn complete_register(this: &Arc<Self>, status: Status, share: NDIS_HANDLE) {
+        // SAFETY: the registration was pended and is completed once (SAP-19).
+        unsafe { ndis_sys::NdisMCmRegisterSapComplete(status.raw(), this.handle, share) };
+    }
+
+    fn refuse(this: &Arc<Self>, status: Status, irql: &mut UpToDispatch) {
+        this.state.with(|state| state.phase = Phase::Gone);
+        Self::complete_register(this, status, ptr::null_mut());
+        AfShared::remove_child(&this.af, irql);
+    }
+
+    /// The client asks for the deregistration: no more calls on it.
+    pub(crate) fn begin_deregister(&self) {
+        self.state.with(|state| state.phase = Phase::Deregistering);
+    }
+
+    /// Holds the handle valid while a call is offered on it (rule SAP-25).
+    pub(crate) fn enter(&self) -> Result<NDIS_HANDLE, Status> {
+        self.state.with(|state| {
+            if state.phase != Phase::Registered {
+                return Err(Status::CLOSING);
+            }
+            state.busy = state.busy.saturating_add(1);
+            Ok(self.handle)
+        })
+    }
+
+    /// Ends what [`Self::enter`] began.
+    pub(crate) fn leave(this: &Arc<Self>, irql: &mut UpToDispatch) {
+        this.state
+            .with(|state| state.busy = state.busy.saturating_sub(1));
+        Self::advance(this, irql);
+    }
+
+    /// NDIS has done with the context.
+    fn give_back(this: &Arc<Self>) {
+        // SAFETY: by MCM-SAP the share that the acceptance gave to NDIS.
+        drop(unsafe { Arc::<Self>::from_raw(Arc::as_raw(this)) });
+    }
+
+    fn defer(this: &Arc<Self>) {
+        let share = Arc::into_raw(this.clone());
+        let node = Arc::value_ptr(this).cast::<Node>();
+        // SAFETY: the share keeps the node valid until it has run.
+        if !unsafe { this.af.adapter.owner.defer(node) } {
+            // SAFETY: not queued, so the share comes back.
+            drop(unsafe { Arc::<Self>::from_raw(share) });
+        }
+    }
+
+    /// Does what the state asks for and allows.
+    fn advance(this: &Arc<Self>, irql: &mut UpToDispatch) {
+        enum Step {
+            Refuse,
+            CompleteDeregister,
+            None,
+        }
+        let step = this.state.with(|state| match state.phase {
+            Phase::Dropped => Step::Refuse,
+            Phase::Deregistering if state.finish && state.pended && state.busy == 0 => {
+                state.phase = Phase::Gone;
+                Step::CompleteDeregister
+            }
+            _ => Step::None,
+        });
+        match step {
+            Step::Refuse => Self::refuse(this, Status::FAILURE, irql),
+            Step::CompleteDeregister => {
+                // SAFETY: the deregistration was pended and is completed once,
+                // with success (SAP-23); the handle dies here (SAP-24).
+                unsafe {
+                    ndis_sys::NdisMCmDeregisterSapComplete(Status::SUCCESS.raw(), this.handle);
+                }
+                Self::give_back(this);
+                AfShared::remove_child(&this.af, irql);
+            }
+            Step::None => {}
+        }
+    }
+}
+
+/// The deferred node of a SAP.
+unsafe fn run_deferred<M: CallManager>(node: *const Node, irql: &mut Passive) {
+    // SAFETY: `defer` gave a share with the node, which is the first field.
+    if let Some(sap) = unsafe { Arc::<SapShared<M>>::from_value_ptr(node.cast()) } {
+        SapShared::advance(&sap, irql.up_to_dispatch());
+    }
+}

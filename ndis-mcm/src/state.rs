@@ -1,0 +1,508 @@
+//! The state of an MCM's VC, as a plain value: what has happened, what is
+//! wanted, and what is to be done next. No NDIS call is made here; the methods
+//! run under the VC's lock.
+//!
+//! Three things go on at once on a VC, and most rules are about their order:
+//!
+//! - *life*: it is created, and deleted when nothing is left (VC-23);
+//! - *link*: it is activated before a call is up, and deactivated after the
+//!   call, when every list is home (CALL-10, VC-30, VC-44, VC-49);
+//! - *call*: placed by the client or offered to it, connected, closed.
+//!
+//! [`State::next`] holds the order: whoever changes something asks it for the
+//! next step and carries it out, until there is none.
+
+use ndis_co::{Status, params::CallParametersBuf};
+use ndis_sys::CO_CALL_PARAMETERS;
+
+/// Who created the VC, and so deletes it (rule VC-22).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Origin {
+    Client,
+    Mcm,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Life {
+    Creating,
+    Alive,
+    Deleting,
+    Deleted,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Link {
+    Inactive,
+    Activating,
+    Active,
+    Deactivating,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Call {
+    None,
+    /// The client places it and waits for the answer.
+    Making,
+    /// It is to be offered to the client as soon as the VC is active.
+    Offering,
+    /// It is offered, and the client has not answered.
+    Offered,
+    /// The client has accepted; the driver has neither connected nor closed it.
+    Accepted,
+    Connected,
+    /// The client closes it.
+    Closing,
+}
+
+/// How far a request of the client has been answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Reply {
+    /// The driver has not decided.
+    Open,
+    /// It has: this is the final status, to be given when the link allows.
+    Decided(Status),
+}
+
+/// What is to be done next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Step {
+    Activate(*mut CO_CALL_PARAMETERS),
+    CompleteMakeCall {
+        status: Status,
+        parameters: *mut CO_CALL_PARAMETERS,
+    },
+    Dispatch(*mut CO_CALL_PARAMETERS),
+    DispatchClose(Status),
+    Deactivate,
+    CompleteClose(Status),
+    Delete,
+    /// The offered call never got to the client; tell the driver.
+    TellFailed(Status),
+}
+
+/// What a synchronous answer amounts to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Settled {
+    Now(Status),
+    Later,
+}
+
+pub(crate) struct State {
+    origin: Origin,
+    life: Life,
+    link: Link,
+    call: Call,
+    /// Lists under way on the VC, and NDIS calls that run on it.
+    busy: usize,
+    /// The parameters to activate with and to report: the client's own or
+    /// those below.
+    parameters: *mut CO_CALL_PARAMETERS,
+    /// Parameters of the driver's making, kept while NDIS may look at them.
+    own: Option<CallParametersBuf>,
+    reply: Reply,
+    /// The request was answered with pending.
+    pended: bool,
+    /// A status that the link failed with.
+    failed: Option<Status>,
+    /// An incoming close was dispatched (or is about to be).
+    close_dispatched: bool,
+    /// A dropped token wants an incoming close dispatched.
+    want_dispatch_close: Option<Status>,
+    want_activate: bool,
+    want_deactivate: bool,
+    want_delete: bool,
+    /// The close is being completed: the driver's own VC stays until that has
+    /// returned.
+    completing: bool,
+    /// What to activate with, and its memory if it is the driver's own; kept
+    /// as long as the VC is active.
+    activate_with: *mut CO_CALL_PARAMETERS,
+    activation: Option<CallParametersBuf>,
+}
+
+// SAFETY: the parameters pointer is a token that any thread may pass to NDIS.
+unsafe impl Send for State {}
+
+impl State {
+    pub(crate) const fn new(origin: Origin) -> Self {
+        Self {
+            origin,
+            life: Life::Creating,
+            link: Link::Inactive,
+            call: Call::None,
+            busy: 0,
+            parameters: core::ptr::null_mut(),
+            own: None,
+            reply: Reply::Open,
+            pended: false,
+            failed: None,
+            close_dispatched: false,
+            want_dispatch_close: None,
+            want_activate: false,
+            want_deactivate: false,
+            want_delete: false,
+            completing: false,
+            activate_with: core::ptr::null_mut(),
+            activation: None,
+        }
+    }
+
+    /// Picks the next step and marks it as taken. Steps that call NDIS on the
+    /// VC count as busy until [`Self::calm`].
+    pub(crate) fn next(&mut self) -> Option<Step> {
+        if self.life != Life::Alive {
+            return None;
+        }
+        let step = self.pick()?;
+        match step {
+            Step::Delete => self.life = Life::Deleting,
+            // Within these the peer may delete the VC, so they do not hold it.
+            Step::Deactivate | Step::CompleteClose(_) | Step::CompleteMakeCall { .. } => {}
+            _ => self.busy = self.busy.saturating_add(1),
+        }
+        Some(step)
+    }
+
+    fn pick(&mut self) -> Option<Step> {
+        if self.want_activate && self.link == Link::Inactive {
+            self.want_activate = false;
+            self.link = Link::Activating;
+            return Some(Step::Activate(self.activate_with));
+        }
+        match (self.call, self.link) {
+            (Call::Making, Link::Active | Link::Inactive) if self.pended => {
+                if let Some(status) = self.make_status() {
+                    return Some(self.made(status));
+                }
+            }
+            (Call::Offering, Link::Active) => {
+                self.call = Call::Offered;
+                return Some(Step::Dispatch(self.parameters));
+            }
+            (Call::Offering, Link::Inactive) => {
+                if let Some(status) = self.failed.take() {
+                    self.call = Call::None;
+                    self.want_delete = true;
+                    return Some(Step::TellFailed(status));
+                }
+            }
+            _ => {}
+        }
+        if let (Some(status), Call::Accepted | Call::Connected) =
+            (self.want_dispatch_close, self.call)
+        {
+            self.want_dispatch_close = None;
+            if !self.close_dispatched {
+                self.close_dispatched = true;
+                return Some(Step::DispatchClose(status));
+            }
+        }
+        if self.busy > 0 {
+            return None;
+        }
+        let closing = self.call == Call::Closing && self.reply != Reply::Open;
+        let leaving = self.call == Call::None && self.want_deactivate;
+        if self.link == Link::Active && (closing || leaving) {
+            self.link = Link::Deactivating;
+            return Some(Step::Deactivate);
+        }
+        if let (true, Link::Inactive, Reply::Decided(status)) = (closing, self.link, self.reply) {
+            if self.pended {
+                self.closed();
+                self.completing = true;
+                return Some(Step::CompleteClose(status));
+            }
+            return None;
+        }
+        let free = self.call == Call::None && self.link == Link::Inactive && !self.completing;
+        if free && self.want_delete && self.origin == Origin::Mcm {
+            return Some(Step::Delete);
+        }
+        None
+    }
+
+    /// The final status of the call that is being made, once it has one: a
+    /// success needs the VC active (rule CALL-10).
+    fn make_status(&self) -> Option<Status> {
+        match (self.reply, self.failed) {
+            (Reply::Open, _) => None,
+            (Reply::Decided(_), Some(failure)) => Some(failure),
+            (Reply::Decided(status), None) => {
+                let ready = !status.is_success() || self.link == Link::Active;
+                ready.then_some(status)
+            }
+        }
+    }
+
+    /// The made call gets its final status.
+    fn made(&mut self, status: Status) -> Step {
+        let parameters = self.parameters;
+        self.reply = Reply::Open;
+        self.pended = false;
+        self.failed = None;
+        self.call = if status.is_success() {
+            Call::Connected
+        } else {
+            Call::None
+        };
+        self.want_deactivate = !status.is_success();
+        Step::CompleteMakeCall { status, parameters }
+    }
+
+    fn closed(&mut self) {
+        self.call = Call::None;
+        self.reply = Reply::Open;
+        self.pended = false;
+        self.own = None;
+        self.parameters = core::ptr::null_mut();
+        self.want_delete = true;
+    }
+
+    /// The completion of the close has returned.
+    pub(crate) fn completed(&mut self) {
+        self.completing = false;
+    }
+
+    /// Gives counted work back; `true` when none is left.
+    pub(crate) fn calm(&mut self, count: usize) -> bool {
+        self.busy = self.busy.saturating_sub(count);
+        self.busy == 0
+    }
+
+    // Life.
+
+    pub(crate) fn created(&mut self) {
+        self.life = Life::Alive;
+    }
+
+    pub(crate) fn deleted(&mut self) {
+        self.life = Life::Deleted;
+    }
+
+    pub(crate) fn delete_refused(&mut self) {
+        self.life = Life::Alive;
+        self.want_delete = false;
+    }
+
+    /// The client deletes its VC, if nothing is outstanding (rule VC-27).
+    pub(crate) fn try_delete(&mut self) -> bool {
+        let free = self.life == Life::Alive
+            && self.call == Call::None
+            && self.link == Link::Inactive
+            && self.busy == 0;
+        if free {
+            self.life = Life::Deleted;
+        }
+        free
+    }
+
+    /// The driver has no more use for its VC.
+    pub(crate) fn want_delete(&mut self) {
+        self.want_deactivate = true;
+        self.want_delete = true;
+    }
+
+    // Link.
+
+    /// The driver activates its own VC with parameters of its own.
+    pub(crate) fn want_activate(&mut self, own: CallParametersBuf) {
+        self.activate_with = own.as_raw();
+        self.activation = Some(own);
+        self.want_activate = true;
+        self.want_deactivate = false;
+    }
+
+    /// An activation has come to an end, by its result or its completion; the
+    /// first one counts.
+    pub(crate) fn activated(&mut self, status: Status) {
+        if self.link == Link::Activating {
+            if status.is_success() {
+                self.link = Link::Active;
+            } else {
+                self.link = Link::Inactive;
+                self.failed = Some(status.as_failure());
+            }
+        }
+    }
+
+    /// A failed activation, for the one who waits for it on the spot.
+    pub(crate) fn take_failed(&mut self) -> Option<Status> {
+        self.failed.take()
+    }
+
+    /// A deactivation has come to an end; the first report counts.
+    pub(crate) fn deactivated(&mut self) {
+        if self.link == Link::Deactivating {
+            self.link = Link::Inactive;
+            self.want_deactivate = false;
+            self.activation = None;
+        }
+    }
+
+    // A call that the client places.
+
+    pub(crate) fn begin_make(&mut self, parameters: *mut CO_CALL_PARAMETERS) -> bool {
+        let free =
+            self.life == Life::Alive && self.call == Call::None && self.link == Link::Inactive;
+        if free {
+            self.call = Call::Making;
+            self.parameters = parameters;
+            self.reply = Reply::Open;
+            self.pended = false;
+            self.failed = None;
+            self.close_dispatched = false;
+            self.want_dispatch_close = None;
+        }
+        free
+    }
+
+    /// The parameters that came with the request, or replaced them.
+    pub(crate) fn parameters(&self) -> *mut CO_CALL_PARAMETERS {
+        self.parameters
+    }
+
+    /// The driver accepts, with the client's parameters or its own.
+    pub(crate) fn accept_make(&mut self, own: Option<CallParametersBuf>) {
+        if let Some(own) = own {
+            self.parameters = own.as_raw();
+            self.own = Some(own);
+        }
+        self.reply = Reply::Decided(Status::SUCCESS);
+        self.activate_with = self.parameters;
+        self.want_activate = true;
+    }
+
+    pub(crate) fn refuse(&mut self, status: Status) {
+        self.reply = Reply::Decided(status.as_failure());
+    }
+
+    pub(crate) fn pend(&mut self) {
+        self.pended = true;
+    }
+
+    /// The answer to give from the request's own callback.
+    pub(crate) fn settle_make(&mut self) -> Settled {
+        match self.make_status() {
+            Some(status) => {
+                let _ = self.made(status);
+                Settled::Now(status)
+            }
+            None => {
+                self.pended = true;
+                Settled::Later
+            }
+        }
+    }
+
+    // A call that is offered to the client.
+
+    pub(crate) fn offer(&mut self, parameters: CallParametersBuf) {
+        self.parameters = parameters.as_raw();
+        self.own = Some(parameters);
+        self.call = Call::Offering;
+        self.close_dispatched = false;
+        self.want_dispatch_close = None;
+    }
+
+    /// The client has answered, by the result of the dispatch or its
+    /// completion; `None` when it had before.
+    pub(crate) fn answered(&mut self, status: Status) -> Option<bool> {
+        if self.call != Call::Offered {
+            return None;
+        }
+        let accepted = status.is_success();
+        self.call = if accepted { Call::Accepted } else { Call::None };
+        if !accepted {
+            self.want_delete();
+        }
+        Some(accepted)
+    }
+
+    /// The driver connects the accepted call; `false` when it is over already.
+    pub(crate) fn connect(&mut self) -> bool {
+        let accepted = self.call == Call::Accepted && !self.close_dispatched;
+        if accepted {
+            self.call = Call::Connected;
+            self.busy = self.busy.saturating_add(1);
+        }
+        accepted
+    }
+
+    // The close.
+
+    /// The driver wants the client to close (rules CALL-58, CALL-61); counts
+    /// as busy when this says yes.
+    pub(crate) fn begin_dispatch_close(&mut self) -> Result<(), Status> {
+        match self.call {
+            Call::Accepted | Call::Connected if !self.close_dispatched => {
+                self.close_dispatched = true;
+                self.busy = self.busy.saturating_add(1);
+                Ok(())
+            }
+            _ => Err(Status::CLOSING),
+        }
+    }
+
+    /// As above, when nothing may be called now.
+    pub(crate) fn want_dispatch_close(&mut self, status: Status) {
+        self.want_dispatch_close = Some(status);
+    }
+
+    /// The client closes the call.
+    pub(crate) fn begin_close(&mut self) -> bool {
+        let open = matches!(self.call, Call::Accepted | Call::Connected);
+        if open {
+            self.call = Call::Closing;
+            self.reply = Reply::Open;
+            self.pended = false;
+        }
+        open
+    }
+
+    pub(crate) fn finish_close(&mut self) {
+        self.reply = Reply::Decided(Status::SUCCESS);
+    }
+
+    /// The driver will not close; the call goes on (rule CALL-57).
+    pub(crate) fn refuse_close(&mut self) {
+        self.call = Call::Connected;
+        self.reply = Reply::Open;
+        self.pended = false;
+        self.close_dispatched = false;
+    }
+
+    /// The answer to give from the close's own callback. The VC of a call that
+    /// the driver offered is deleted after the completion, so that one is
+    /// always completed later.
+    pub(crate) fn settle_close(&mut self) -> Settled {
+        let free = self.link == Link::Inactive && self.busy == 0;
+        if free && self.origin == Origin::Client {
+            self.closed();
+            return Settled::Now(Status::SUCCESS);
+        }
+        self.pended = true;
+        Settled::Later
+    }
+
+    // Data.
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.life == Life::Alive && self.call == Call::Connected
+    }
+
+    /// Lists arrive for sending; counted, also when the call is over.
+    pub(crate) fn sends_in(&mut self, count: usize) -> bool {
+        self.busy = self.busy.saturating_add(count);
+        self.is_connected()
+    }
+
+    /// Lists are to be indicated, and one more for the call itself; counted
+    /// only when the client may get data (rules CALL-63, NBL-34).
+    pub(crate) fn indicate(&mut self, count: usize) -> bool {
+        let open = self.is_connected() && !self.close_dispatched;
+        if open {
+            self.busy = self.busy.saturating_add(count).saturating_add(1);
+        }
+        open
+    }
+}

@@ -1,0 +1,587 @@
+//! [`Vc`] and [`CreatedVc`]: a virtual connection and the call on it.
+
+use crate::{
+    Accepted, Af, CallManager, Sap,
+    af::AfShared,
+    sap::SapShared,
+    state::{Origin, State, Step},
+};
+use core::{
+    ffi::c_void,
+    fmt,
+    marker::PhantomData,
+    mem::ManuallyDrop,
+    ops, ptr,
+    sync::atomic::{AtomicPtr, Ordering},
+};
+use ndis_co::{
+    Status,
+    irql::{NoLock, Passive, UpToDispatch},
+    lock::SpinLock,
+    mem::{Arc, Tag},
+    nbl::Chain,
+    owner::Node,
+    params::{CallParameters, CallParametersBuf},
+};
+use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
+
+/// # Invariants
+///
+/// MCM-VC: from creation until deletion NDIS owns one share as the VC context
+/// of the MCM, for its call manager and its miniport half alike (rule VC-09),
+/// and the VC counts as a child of its address family. `handle` is valid from
+/// creation until deletion, which waits until nothing is busy on it.
+#[repr(C)]
+pub(crate) struct VcShared<M: CallManager> {
+    /// First field: deferred work casts back from it.
+    node: Node,
+    pub(crate) af: Arc<AfShared<M>>,
+    /// The SAP that is called, for a VC of the driver's own.
+    sap: Option<Arc<SapShared<M>>>,
+    handle: AtomicPtr<c_void>,
+    pub(crate) state: SpinLock<State>,
+    /// Sent lists whose owner dropped them, to be completed.
+    pub(crate) dropped: SpinLock<Chain>,
+    context: M::Vc,
+}
+
+/// A counted reference to a VC; it derefs to the driver's context.
+pub struct Vc<M: CallManager> {
+    pub(crate) shared: Arc<VcShared<M>>,
+}
+
+impl<M: CallManager> Vc<M> {
+    /// The client at whose end the VC is.
+    #[must_use]
+    pub fn af(&self) -> Af<M> {
+        Af {
+            shared: self.shared.af.clone(),
+        }
+    }
+
+    /// The SAP that is called on it, if the driver created the VC.
+    #[must_use]
+    pub fn sap(&self) -> Option<Sap<M>> {
+        self.shared.sap.clone().map(|shared| Sap { shared })
+    }
+
+    /// Whether both are the same VC.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Whether a call is up on it.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.shared.state.with(|state| state.is_connected())
+    }
+
+    /// Tells the client that the other side hung up, with data if there is
+    /// any; it then closes the call (rules CALL-58 to CALL-61).
+    ///
+    /// The client's close may come before this returns.
+    ///
+    /// Source page: `nf-ndis-ndismcmdispatchincomingclosecall`.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::CLOSING`] when there is no call, it is closed already, or the
+    /// client was told before: nothing is left to do then (rule CALL-69).
+    #[doc(alias = "NdisMCmDispatchIncomingCloseCall")]
+    pub fn dispatch_incoming_close(
+        &self,
+        status: Status,
+        data: &[u8],
+        irql: &mut impl NoLock,
+    ) -> Result<(), Status> {
+        let size = u32::try_from(data.len()).map_err(|_| Status::INVALID_LENGTH)?;
+        self.shared.state.with(State::begin_dispatch_close)?;
+        let buffer = if size == 0 {
+            ptr::null_mut()
+        } else {
+            data.as_ptr().cast_mut().cast()
+        };
+        // SAFETY: a call is up, and busy keeps the handle valid; the data live
+        // for the call, which only reads them, and have size zero when null
+        // (rule CALL-60).
+        unsafe {
+            ndis_sys::NdisMCmDispatchIncomingCloseCall(
+                status.raw(),
+                self.shared.handle(),
+                buffer,
+                size,
+            );
+        }
+        VcShared::calm(&self.shared, 1, irql.up_to_dispatch());
+        Ok(())
+    }
+}
+
+impl<M: CallManager> Clone for Vc<M> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+        }
+    }
+}
+
+impl<M: CallManager> ops::Deref for Vc<M> {
+    type Target = M::Vc;
+    fn deref(&self) -> &M::Vc {
+        &self.shared.context
+    }
+}
+
+impl<M: CallManager> fmt::Debug for Vc<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vc")
+            .field("connected", &self.is_connected())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A VC that is not activated.
+#[derive(Debug)]
+pub enum Inactive {}
+
+/// A VC whose activation was asked for.
+#[derive(Debug)]
+pub enum Active {}
+
+/// The state of a [`CreatedVc`] in which it can be activated.
+#[diagnostic::on_unimplemented(
+    message = "this VC is activated already",
+    label = "in the state `{Self}`",
+    note = "rule VC-48: one activation brings a VC up; change its parameters through a QoS request"
+)]
+pub trait CanActivate: sealed::Sealed {}
+
+/// The state of a [`CreatedVc`] in which a call can be offered on it.
+#[diagnostic::on_unimplemented(
+    message = "a call can be offered on an activated VC only",
+    label = "this VC is in the state `{Self}`",
+    note = "rules CALL-24 and VC-31: call `activate` first, and dispatch on what it returns"
+)]
+pub trait CanDispatch: sealed::Sealed {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Inactive {}
+    impl Sealed for super::Active {}
+}
+impl CanActivate for Inactive {}
+impl CanDispatch for Active {}
+
+/// A VC that this driver created to call a SAP, in state `S`, owned: dropping
+/// it deactivates and deletes it.
+///
+/// ```text
+/// Sap::create_vc ──> Inactive ──activate──> Active ──dispatch_incoming_call──> the client answers
+/// ```
+///
+/// It cannot outlive the borrow of the SAP it was made from;
+/// [`keep`](Self::keep) makes it storable, and counted.
+#[must_use = "dropping a created VC deletes it"]
+pub struct CreatedVc<'sap, M: CallManager, S> {
+    vc: Vc<M>,
+    _sap: PhantomData<(&'sap Sap<M>, fn() -> S)>,
+}
+
+/// An activation failed; the VC is still there.
+pub struct NotActivated<'sap, M: CallManager> {
+    /// The VC, to be tried with other parameters or dropped.
+    pub vc: CreatedVc<'sap, M, Inactive>,
+    /// Why.
+    pub status: Status,
+}
+
+impl<M: CallManager> fmt::Debug for NotActivated<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NotActivated")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
+    fn wrap(vc: Vc<M>) -> Self {
+        Self {
+            vc,
+            _sap: PhantomData,
+        }
+    }
+
+    /// The VC itself, leaving its deletion to somebody else.
+    fn into_vc(self) -> Vc<M> {
+        let owner = ManuallyDrop::new(self);
+        // SAFETY: `owner` is not used or dropped any more; its share moves out.
+        unsafe { ptr::read(&owner.vc) }
+    }
+
+    /// Makes the VC storable: it counts in its SAP's family from here on,
+    /// which is not closed before it is gone.
+    pub fn keep(self) -> CreatedVc<'static, M, S> {
+        CreatedVc::wrap(self.into_vc())
+    }
+
+    /// Activates the VC (rules VC-30, VC-35, VC-61).
+    ///
+    /// When NDIS answers that the activation completes later, what is done
+    /// with the VC next waits for that.
+    ///
+    /// Source page: `nf-ndis-ndismcmactivatevc`.
+    ///
+    /// # Errors
+    ///
+    /// Gives the VC back with NDIS's status.
+    #[doc(alias = "NdisMCmActivateVc")]
+    pub fn activate(
+        self,
+        parameters: CallParametersBuf,
+        irql: &mut impl NoLock,
+    ) -> Result<CreatedVc<'sap, M, Active>, NotActivated<'sap, M>>
+    where
+        S: CanActivate,
+    {
+        let vc = self.into_vc();
+        vc.shared
+            .state
+            .with(|state| state.want_activate(parameters));
+        VcShared::advance(&vc.shared, irql.up_to_dispatch());
+        match vc.shared.state.with(State::take_failed) {
+            None => Ok(CreatedVc::wrap(vc)),
+            Some(status) => Err(NotActivated {
+                vc: CreatedVc::wrap(vc),
+                status,
+            }),
+        }
+    }
+
+    /// Offers the call to the client (rules CALL-24 to CALL-27).
+    ///
+    /// The answer comes as [`CallManager::incoming_call_accepted`] or
+    /// [`CallManager::incoming_call_refused`], possibly before this returns.
+    ///
+    /// Source page: `nf-ndis-ndismcmdispatchincomingcall`.
+    #[doc(alias = "NdisMCmDispatchIncomingCall")]
+    pub fn dispatch_incoming_call(
+        self,
+        parameters: CallParametersBuf,
+        irql: &mut impl NoLock,
+    ) -> Vc<M>
+    where
+        S: CanDispatch,
+    {
+        let vc = self.into_vc();
+        vc.shared.state.with(|state| state.offer(parameters));
+        VcShared::advance(&vc.shared, irql.up_to_dispatch());
+        vc
+    }
+
+    /// Deletes the VC now rather than soon (rules VC-23, VC-25, VC-26).
+    ///
+    /// Source page: `nf-ndis-ndismcmdeletevc`.
+    #[doc(alias = "NdisMCmDeleteVc")]
+    pub fn delete(self, irql: &mut impl NoLock) {
+        let vc = self.into_vc();
+        vc.shared.state.with(State::want_delete);
+        VcShared::advance(&vc.shared, irql.up_to_dispatch());
+    }
+}
+
+impl<M: CallManager, S> Drop for CreatedVc<'_, M, S> {
+    fn drop(&mut self) {
+        self.vc.shared.state.with(State::want_delete);
+        VcShared::defer(&self.vc.shared);
+    }
+}
+
+impl<M: CallManager, S> ops::Deref for CreatedVc<'_, M, S> {
+    type Target = Vc<M>;
+    fn deref(&self) -> &Vc<M> {
+        &self.vc
+    }
+}
+
+impl<M: CallManager, S> fmt::Debug for CreatedVc<'_, M, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.vc.fmt(f)
+    }
+}
+
+impl<M: CallManager> VcShared<M> {
+    fn try_new(
+        af: &Arc<AfShared<M>>,
+        sap: Option<Arc<SapShared<M>>>,
+        handle: NDIS_HANDLE,
+        context: M::Vc,
+    ) -> Result<Arc<Self>, Status> {
+        let origin = if sap.is_some() {
+            Origin::Mcm
+        } else {
+            Origin::Client
+        };
+        let shared = Self {
+            node: Node::new(run_deferred::<M>),
+            af: af.clone(),
+            sap,
+            handle: AtomicPtr::new(handle),
+            state: SpinLock::new(State::new(origin)),
+            dropped: SpinLock::new(Chain::new()),
+            context,
+        };
+        let vc = Arc::try_new(shared, Tag::NDIS)?;
+        af.add_child()?;
+        Ok(vc)
+    }
+
+    /// Creates a VC for a call to `sap`.
+    pub(crate) fn create<'sap>(
+        sap: &'sap Sap<M>,
+        context: M::Vc,
+        irql: &mut UpToDispatch,
+    ) -> Result<CreatedVc<'sap, M, Inactive>, Status> {
+        let af = &sap.shared.af;
+        let vc = Self::try_new(af, Some(sap.shared.clone()), ptr::null_mut(), context)?;
+        let share = Arc::into_raw(vc.clone());
+        let mut handle: NDIS_HANDLE = ptr::null_mut();
+        // SAFETY: the family is open and stays so while it has children; the
+        // context lives until deletion (rule VC-08); the handle variable is
+        // null beforehand (rule VC-05).
+        let status = unsafe {
+            ndis_sys::NdisMCmCreateVc(af.adapter.handle, af.handle(), share, &mut handle)
+        };
+        if let Err(failure) = Status::from_raw(status).result() {
+            vc.state.with(State::deleted);
+            Self::retire(&vc, irql);
+            return Err(failure);
+        }
+        vc.handle.store(handle, Ordering::Release);
+        vc.state.with(State::created);
+        Ok(CreatedVc::wrap(Vc { shared: vc }))
+    }
+
+    /// The client creates a VC; gives the share for NDIS.
+    pub(crate) fn adopt(
+        af: &Arc<AfShared<M>>,
+        handle: NDIS_HANDLE,
+        context: M::Vc,
+    ) -> Result<NDIS_HANDLE, Status> {
+        let vc = Self::try_new(af, None, handle, context)?;
+        vc.state.with(State::created);
+        Ok(Arc::into_raw(vc))
+    }
+
+    /// The client deletes its VC, or is told that it cannot yet (rule VC-27).
+    pub(crate) fn delete_by_client(
+        this: &Arc<Self>,
+        irql: &mut UpToDispatch,
+    ) -> Result<(), Status> {
+        if !this.state.with(State::try_delete) {
+            return Err(Status::NOT_ACCEPTED);
+        }
+        this.af.driver().vc_deleted(
+            &Vc {
+                shared: this.clone(),
+            },
+            irql,
+        );
+        // SAFETY: by MCM-VC the share that the creation gave to NDIS.
+        drop(unsafe { Arc::<Self>::from_raw(Arc::as_raw(this)) });
+        AfShared::remove_child_later(&this.af);
+        Ok(())
+    }
+
+    /// NDIS has done with the VC.
+    fn retire(this: &Arc<Self>, irql: &mut UpToDispatch) {
+        // SAFETY: by MCM-VC the share that the creation gave to NDIS.
+        drop(unsafe { Arc::<Self>::from_raw(Arc::as_raw(this)) });
+        AfShared::remove_child(&this.af, irql);
+    }
+
+    /// The handle for NDIS calls.
+    pub(crate) fn handle(&self) -> NDIS_HANDLE {
+        self.handle.load(Ordering::Acquire)
+    }
+
+    /// Gives counted work back, and goes on with what waited for it.
+    pub(crate) fn calm(this: &Arc<Self>, count: usize, irql: &mut UpToDispatch) {
+        this.state.with(|state| state.calm(count));
+        Self::advance(this, irql);
+    }
+
+    pub(crate) fn defer(this: &Arc<Self>) {
+        let share = Arc::into_raw(this.clone());
+        let node = Arc::value_ptr(this).cast::<Node>();
+        // SAFETY: the share keeps the node valid until it has run.
+        if !unsafe { this.af.adapter.owner.defer(node) } {
+            // SAFETY: not queued, so the share comes back.
+            drop(unsafe { Arc::<Self>::from_raw(share) });
+        }
+    }
+
+    /// Does what the state asks for and allows.
+    pub(crate) fn advance(this: &Arc<Self>, irql: &mut UpToDispatch) {
+        while let Some(step) = this.state.with(State::next) {
+            let vc = Vc {
+                shared: this.clone(),
+            };
+            let driver = this.af.driver();
+            match step {
+                Step::Activate(parameters) => {
+                    // SAFETY: the VC exists and is inactive; the parameters stay
+                    // until the completion (rule VC-35).
+                    let status = unsafe { ndis_sys::NdisMCmActivateVc(this.handle(), parameters) };
+                    let status = Status::from_raw(status);
+                    if !status.is_pending() {
+                        this.state.with(|state| state.activated(status));
+                    }
+                    this.state.with(|state| state.calm(1));
+                }
+                Step::CompleteMakeCall { status, parameters } => {
+                    // SAFETY: the call was pended and is completed once (rule
+                    // CALL-13), active when with success (CALL-10), and
+                    // point-to-point (CALL-15).
+                    unsafe {
+                        ndis_sys::NdisMCmMakeCallComplete(
+                            status.raw(),
+                            this.handle(),
+                            ptr::null_mut(),
+                            ptr::null_mut(),
+                            parameters,
+                        );
+                    }
+                    tell_made(&vc, status, irql);
+                }
+                Step::Dispatch(parameters) => {
+                    let status = Self::dispatch(this, parameters, irql);
+                    if !status.is_pending() {
+                        Self::answered(this, status, ptr::null_mut(), irql);
+                    }
+                    this.state.with(|state| state.calm(1));
+                }
+                Step::DispatchClose(status) => {
+                    // SAFETY: an accepted call, told once (rule CALL-39); busy
+                    // keeps the handle valid.
+                    unsafe {
+                        ndis_sys::NdisMCmDispatchIncomingCloseCall(
+                            status.raw(),
+                            this.handle(),
+                            ptr::null_mut(),
+                            0,
+                        );
+                    }
+                    this.state.with(|state| state.calm(1));
+                }
+                Step::TellFailed(status) => {
+                    driver.call_failed(&vc, status, irql);
+                    this.state.with(|state| state.calm(1));
+                }
+                Step::Deactivate => {
+                    // SAFETY: active, and nothing is busy on it (rules VC-44,
+                    // VC-48, VC-49).
+                    let status = unsafe { ndis_sys::NdisMCmDeactivateVc(this.handle()) };
+                    // Not accepted means that it was inactive (rule VC-45).
+                    if !Status::from_raw(status).is_pending() {
+                        this.state.with(State::deactivated);
+                    }
+                }
+                Step::CompleteClose(status) => {
+                    // SAFETY: the close was pended and is completed once (rule
+                    // CALL-52), deactivated (CALL-49), point-to-point.
+                    unsafe {
+                        ndis_sys::NdisMCmCloseCallComplete(
+                            status.raw(),
+                            this.handle(),
+                            ptr::null_mut(),
+                        );
+                    }
+                    this.state.with(State::completed);
+                }
+                Step::Delete => {
+                    // SAFETY: the driver's own VC (VC-22), inactive and without
+                    // a call (VC-23), deleted once.
+                    let status = unsafe { ndis_sys::NdisMCmDeleteVc(this.handle()) };
+                    if Status::from_raw(status).is_success() {
+                        this.state.with(State::deleted);
+                        driver.vc_deleted(&vc, irql);
+                        Self::retire(this, irql);
+                    } else {
+                        this.state.with(State::delete_refused);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Offers the call on its SAP, if that is still there.
+    fn dispatch(
+        this: &Arc<Self>,
+        parameters: *mut CO_CALL_PARAMETERS,
+        irql: &mut UpToDispatch,
+    ) -> Status {
+        let Some(sap) = &this.sap else {
+            return Status::FAILURE;
+        };
+        let handle = match sap.enter() {
+            Ok(handle) => handle,
+            Err(status) => return status,
+        };
+        // SAFETY: the SAP is held valid; the VC is active and of the same
+        // client (rules CALL-41, SAP-26); the parameters stay until the answer
+        // (rule CALL-26).
+        let status =
+            unsafe { ndis_sys::NdisMCmDispatchIncomingCall(handle, this.handle(), parameters) };
+        SapShared::leave(sap, irql);
+        Status::from_raw(status)
+    }
+
+    /// The client has answered the offered call.
+    pub(crate) fn answered(
+        this: &Arc<Self>,
+        status: Status,
+        parameters: *mut CO_CALL_PARAMETERS,
+        irql: &mut UpToDispatch,
+    ) {
+        let vc = Vc {
+            shared: this.clone(),
+        };
+        match this.state.with(|state| state.answered(status)) {
+            Some(true) => {
+                // SAFETY: the parameters of the answer, valid for the callback.
+                let view = unsafe { CallParameters::from_raw(parameters) }.ok();
+                this.af
+                    .driver()
+                    .incoming_call_accepted(Accepted::new(vc), view, irql);
+            }
+            Some(false) => {
+                this.af
+                    .driver()
+                    .incoming_call_refused(&vc, status.as_failure(), irql);
+            }
+            None => {}
+        }
+        Self::advance(this, irql);
+    }
+}
+
+/// Tells the driver what came of a placed call.
+pub(crate) fn tell_made<M: CallManager>(vc: &Vc<M>, status: Status, irql: &mut UpToDispatch) {
+    let driver = vc.shared.af.driver();
+    if status.is_success() {
+        driver.call_connected(vc, irql);
+    } else {
+        driver.call_failed(vc, status, irql);
+    }
+}
+
+/// The deferred node of a VC: dropped lists first, then whatever is due.
+unsafe fn run_deferred<M: CallManager>(node: *const Node, irql: &mut Passive) {
+    // SAFETY: `defer` gave a share with the node, which is the first field.
+    if let Some(vc) = unsafe { Arc::<VcShared<M>>::from_value_ptr(node.cast()) } {
+        let chain = vc.dropped.with(core::mem::take);
+        crate::data::complete(&vc, chain, irql.up_to_dispatch());
+        VcShared::advance(&vc, irql.up_to_dispatch());
+    }
+}
