@@ -89,7 +89,7 @@ exports! { EXPORTS {
             let number = s.take(call, vc.addr(), Kind::CallManagerVc)?;
             let object = ObjectId::new(Kind::ClientVc, number);
             let (all, astray) = chain(s, lists);
-            s.check_chain(call, object, astray);
+            s.check_chain(call, object, astray, "NBL-19");
             if all.len() != count as usize {
                 let message = alloc::format!(
                     "{call} on {object}: the count is {count}, the chain has {} lists",
@@ -209,7 +209,7 @@ exports! { EXPORTS {
             };
             let object = ObjectId::new(Kind::Binding, number);
             let (all, astray) = chain(s, lists);
-            s.check_chain(call, object, astray);
+            s.check_chain(call, object, astray, "NBL-25");
             for address in all {
                 let Some(list) = s.buffers.lists.get(&address) else {
                     continue;

@@ -24,15 +24,30 @@ struct Refusal {
 }
 
 impl State {
-    /// Reports a chain that leads to something that is no list.
-    pub(crate) fn check_chain(&mut self, call: &str, object: ObjectId, astray: Option<usize>) {
-        if let Some(address) = astray {
+    /// Reports a chain that leads to something that is no list. A list that its
+    /// owner has freed was handed over before, which breaks `rule`.
+    pub(crate) fn check_chain(
+        &mut self,
+        call: &str,
+        object: ObjectId,
+        astray: Option<usize>,
+        rule: &'static str,
+    ) {
+        let Some(address) = astray else {
+            return;
+        };
+        if let Some(id) = self.buffers.freed.get(&address).copied() {
             let message = alloc::format!(
-                "{call} on {object}: the chain leads to {address:#x}, which is no net buffer \
-                 list of this host, or back into itself"
+                "{call} on {object}: {id} was given away before, and its owner has freed it since"
             );
-            self.violate("NBL-03", Some(object), message);
+            self.violate(rule, Some(id), message);
+            return;
         }
+        let message = alloc::format!(
+            "{call} on {object}: the chain leads to {address:#x}, which is no net buffer list of \
+             this host, or back into itself"
+        );
+        self.violate("NBL-03", Some(object), message);
     }
 
     /// The lists of `lists` that their driver owns; the others are reported.
@@ -137,7 +152,7 @@ exports! { EXPORTS {
             let number = s.take(call, vc.addr(), Kind::ClientVc)?;
             let object = ObjectId::new(Kind::ClientVc, number);
             let (all, astray) = chain(s, lists);
-            s.check_chain(call, object, astray);
+            s.check_chain(call, object, astray, "NBL-02");
             let mine = s.only_owned(call, object, all);
             for address in &mine {
                 let Some(list) = s.buffers.lists.get(address) else {
@@ -212,7 +227,7 @@ exports! { EXPORTS {
             };
             let object = ObjectId::new(Kind::ClientVc, number);
             let (all, astray) = chain(s, lists);
-            s.check_chain(call, object, astray);
+            s.check_chain(call, object, astray, "NBL-11");
             let mut groups: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
             for address in all {
                 let Some(list) = s.buffers.lists.get(&address) else {

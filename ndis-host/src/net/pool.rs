@@ -136,6 +136,7 @@ impl State {
         // SAFETY: the record owns the memory of the list.
         unsafe { (*pointer).NdisPoolHandle = handle(raw) };
         let object = list.id();
+        self.buffers.freed.remove(&pointer.addr());
         self.buffers.lists.insert(pointer.addr(), list);
         self.pool_out(pool, 1);
         Some((pointer, object))
@@ -144,8 +145,12 @@ impl State {
     /// The list at `address`, which must be one that its driver owns now.
     fn owned_list(&mut self, call: &str, address: usize) -> bool {
         let Some(list) = self.buffers.lists.get(&address) else {
-            let message = alloc::format!("{call}: {address:#x} is no net buffer list of this host");
-            self.violate(rules::MEMORY, None, message);
+            let freed = self.buffers.freed.get(&address).copied();
+            let message = match freed {
+                Some(id) => alloc::format!("{call}: {id} is freed already"),
+                None => alloc::format!("{call}: {address:#x} is no net buffer list of this host"),
+            };
+            self.violate(rules::MEMORY, freed, message);
             return false;
         };
         let object = list.id();
@@ -391,6 +396,10 @@ exports! { EXPORTS {
                     s.drop_buffer(buffer);
                 }
                 s.pool_out(record.pool, -1);
+                if s.buffers.freed.len() >= 4096 {
+                    s.buffers.freed.clear();
+                }
+                s.buffers.freed.insert(list.addr(), record.id());
                 s.histories.end(record.id());
             }
         });

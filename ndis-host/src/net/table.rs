@@ -300,6 +300,8 @@ pub(crate) struct Buffers {
     pub(crate) lists: BTreeMap<usize, List>,
     pub(crate) buffers: BTreeMap<usize, Buffer>,
     pub(crate) mdls: BTreeMap<usize, Mdl>,
+    /// Where lists were that are freed now, until the memory is used again.
+    pub(crate) freed: BTreeMap<usize, ObjectId>,
 }
 
 impl Buffers {

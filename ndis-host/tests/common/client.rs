@@ -24,6 +24,7 @@ pub struct Shared {
     pub listen: bool,
     pub handle: AtomicPtr<c_void>,
     pub binding: AtomicPtr<c_void>,
+    pub bind: AtomicPtr<c_void>,
     pub af: AtomicPtr<c_void>,
     pub sap: AtomicPtr<c_void>,
     pub vc: AtomicPtr<c_void>,
@@ -50,6 +51,7 @@ impl Client {
             listen,
             handle: AtomicPtr::default(),
             binding: AtomicPtr::default(),
+            bind: AtomicPtr::default(),
             af: AtomicPtr::default(),
             sap: AtomicPtr::default(),
             vc: AtomicPtr::default(),
@@ -299,7 +301,9 @@ unsafe extern "system" fn bind(
     // SAFETY: the memory outlives the MDL.
     let mdl = unsafe { n::NdisAllocateMdl(handle, data.cast(), 8) };
     shared.mdl.store(mdl, SeqCst);
-    // A pended open fills the handle in before its completion handler runs.
+    shared.bind.store(bind, SeqCst);
+    // A pended open fills the handle in before its completion handler runs, and
+    // the bind pends with it.
     // SAFETY: the parameters live for the call, the variable as long as the driver.
     unsafe {
         n::NdisOpenAdapterEx(
@@ -309,16 +313,14 @@ unsafe extern "system" fn bind(
             bind,
             shared.binding.as_ptr(),
         )
-    };
-    BIND.store(bind, SeqCst);
-    SUCCESS
+    }
 }
 
-/// The bind request of the last bind, for tests that abuse it.
-pub static BIND: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
-
-unsafe extern "system" fn open_complete(_: NDIS_HANDLE, status: NDIS_STATUS) {
-    assert_eq!(status, SUCCESS);
+unsafe extern "system" fn open_complete(context: NDIS_HANDLE, status: NDIS_STATUS) {
+    // SAFETY: this driver's context.
+    let bind = unsafe { me(context) }.bind.load(SeqCst);
+    // SAFETY: the bind that pends.
+    unsafe { n::NdisCompleteBindAdapterEx(bind, status) };
 }
 
 unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> NDIS_STATUS {
@@ -336,7 +338,7 @@ unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> N
     if !af.is_null() {
         // SAFETY: an open AF.
         unsafe { n::NdisClCloseAddressFamily(af) };
-        if shared.twist == Twist::CloseAfWithSap {
+        if shared.twist == Twist::CloseAfWithSap && !sap.is_null() {
             // SAFETY: as above; the second time the SAP is gone.
             unsafe { n::NdisClDeregisterSap(sap) };
             // SAFETY: as above.

@@ -1,0 +1,141 @@
+//! A client that breaks one rule: the report names it, and the rest of the run
+//! goes on.
+
+mod common;
+
+use common::{Bench, Twist, only};
+use std::sync::atomic::Ordering::SeqCst;
+
+fn broken(twist: Twist, rules: &[&str]) {
+    let bench = Bench::new(Twist::None, twist);
+    for rule in rules {
+        bench.host.expect(rule);
+    }
+    bench.life(1);
+    assert_eq!(bench.b.shared.received.load(SeqCst), 1, "the frame arrived");
+    let report = bench.down();
+    only(&report, rules);
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn call_42_a_call_closed_with_sends_outstanding() {
+    let bench = Bench::new(Twist::SendNeverCompleted, Twist::None);
+    bench.host.expect("CALL-42");
+    bench.host.expect("VC-49");
+    let adapter = bench.up();
+    bench.spawn("caller", |a| {
+        a.call();
+        a.send();
+        a.hang_up();
+    });
+    let report = bench.host.report();
+    only(&report, &["CALL-42", "VC-49"]);
+    assert!(report.violations.is_empty(), "{report}");
+    let _ = adapter;
+}
+
+#[test]
+fn af_29_a_family_closed_with_a_call_up() {
+    broken(Twist::CloseAfWithCall, &["AF-29"]);
+}
+
+#[test]
+fn af_29_a_family_closed_with_a_sap() {
+    broken(Twist::CloseAfWithSap, &["AF-29"]);
+}
+
+#[test]
+fn af_30_a_dead_handle_of_a_family() {
+    broken(Twist::StaleAf, &["AF-30"]);
+}
+
+#[test]
+fn call_70_a_call_closed_twice() {
+    // The VCs are gone by then, so the handles are stale.
+    broken(Twist::CloseTwice, &["VC-25"]);
+}
+
+#[test]
+fn call_62_a_hang_up_that_nobody_answers() {
+    let bench = Bench::new(Twist::None, Twist::IgnoreIncomingClose);
+    bench.host.expect("CALL-62");
+    bench.up();
+    bench.spawn("caller", |a| {
+        a.call();
+        a.hang_up();
+    });
+    let report = bench.host.finish();
+    only(&report, &["CALL-62"]);
+    assert!(report.violations.is_empty(), "{report}");
+}
+
+#[test]
+fn call_29_an_offer_answered_twice() {
+    broken(Twist::AnswerTwice, &["CALL-29"]);
+}
+
+#[test]
+fn nbl_07_a_send_before_the_call() {
+    broken(Twist::SendInactive, &["NBL-07"]);
+}
+
+#[test]
+fn nbl_01_a_send_without_the_source_handle() {
+    broken(Twist::SendWrongSource, &["NBL-01"]);
+}
+
+#[test]
+fn pause_12_a_send_while_paused() {
+    let bench = Bench::new(Twist::None, Twist::None);
+    bench.host.expect("PAUSE-12");
+    let adapter = bench.up();
+    bench.spawn("caller", |a| a.call());
+    bench.host.pause(&adapter);
+    bench.spawn("caller", |a| a.send());
+    assert_eq!(bench.a.shared.sent.load(SeqCst), 1, "the list came back");
+    bench.host.remove_adapter(&adapter);
+    let report = bench.down();
+    only(&report, &["PAUSE-12"]);
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn nbl_25_a_list_returned_twice() {
+    let bench = Bench::new(Twist::None, Twist::ReturnTwice);
+    bench.host.expect("NBL-25");
+    bench.life(1);
+    let report = bench.down();
+    only(&report, &["NBL-25"]);
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn vc_49_a_list_that_is_never_returned() {
+    let bench = Bench::new(Twist::None, Twist::KeepReceived);
+    bench.host.expect("VC-49");
+    let adapter = bench.up();
+    bench.spawn("caller", |a| {
+        a.call();
+        a.send();
+        a.hang_up();
+    });
+    let report = bench.host.report();
+    only(&report, &["VC-49"]);
+    let _ = adapter;
+}
+
+#[test]
+fn vc_22_the_call_managers_vc_deleted() {
+    broken(Twist::DeleteOthersVc, &["VC-22"]);
+}
+
+#[test]
+fn bind_11_an_unbind_without_a_close() {
+    broken(Twist::UnbindWithoutClose, &["BIND-11"]);
+}
+
+#[test]
+fn irql_36_a_family_opened_under_a_spin_lock() {
+    broken(Twist::OpenAtDispatch, &["IRQL-36"]);
+}

@@ -1,0 +1,310 @@
+//! A call manager that breaks one rule: the report names it, and the rest of
+//! the run goes on.
+
+mod common;
+
+use common::{Bench, Twist, only};
+use ndis_host::Report;
+use std::sync::atomic::Ordering::SeqCst;
+
+/// A whole life with a twist in the call manager; the rules that it broke.
+fn broken(twist: Twist, rules: &[&str]) -> Report {
+    let bench = Bench::new(twist, Twist::None);
+    for rule in rules {
+        bench.host.expect(rule);
+    }
+    bench.life(1);
+    let report = bench.down();
+    only(&report, rules);
+    assert!(report.violations.is_empty(), "{report}");
+    report
+}
+
+/// As [`broken`], and the call went through all the same.
+fn broken_but_carried_on(twist: Twist, rules: &[&str]) {
+    let bench = Bench::new(twist, Twist::None);
+    for rule in rules {
+        bench.host.expect(rule);
+    }
+    bench.life(1);
+    assert_eq!(bench.b.shared.received.load(SeqCst), 1, "the frame arrived");
+    let report = bench.down();
+    only(&report, rules);
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn init_04_the_same_family_twice() {
+    broken_but_carried_on(Twist::DuplicateFamily, &["INIT-04"]);
+}
+
+#[test]
+fn init_06_a_driver_that_is_not_connection_oriented() {
+    let bench = Bench::new(Twist::NotConnectionOriented, Twist::None);
+    bench.host.expect("INIT-06");
+    let adapter = bench.up();
+    assert_eq!(
+        bench.mcm.shared.statuses.lock().unwrap().as_slice(),
+        [ndis_sys::NDIS_STATUS_FAILURE]
+    );
+    bench.host.remove_adapter(&adapter);
+    let report = bench.down();
+    only(&report, &["INIT-06"]);
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn irql_01_a_family_registered_under_a_spin_lock() {
+    broken_but_carried_on(Twist::FamilyAtDispatch, &["IRQL-01"]);
+}
+
+#[test]
+fn init_01_a_family_before_the_attributes() {
+    broken_but_carried_on(Twist::FamilyBeforeAttributes, &["INIT-01"]);
+}
+
+#[test]
+fn init_03_a_family_from_halt() {
+    broken_but_carried_on(Twist::FamilyLate, &["INIT-03"]);
+}
+
+#[test]
+fn init_05_the_driver_context_for_the_adapter_handle() {
+    let bench = Bench::new(Twist::FamilyWithContext, Twist::None);
+    bench.host.expect("INIT-05");
+    let adapter = bench.up();
+    bench.host.remove_adapter(&adapter);
+    let report = bench.down();
+    only(&report, &["INIT-05"]);
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn init_02_no_general_attributes() {
+    let bench = Bench::new(Twist::NoGeneralAttributes, Twist::None);
+    bench.host.expect("INIT-02");
+    let adapter = bench.host.add_adapter(&bench.mcm.driver).expect("starts");
+    drop(bench.host.report());
+    let _ = adapter;
+    // Without a medium no client opens the adapter, so nothing else happens.
+    bench.host.remove_adapter(&adapter);
+    let report = bench.host.report();
+    assert!(report.rules().contains(&"INIT-02"), "{report}");
+}
+
+#[test]
+fn reg_04_handlers_set_outside_the_options_callback() {
+    broken_but_carried_on(Twist::OptionsLate, &["REG-04"]);
+}
+
+#[test]
+fn reg_13_a_null_handler() {
+    broken_but_carried_on(Twist::NullHandler, &["REG-13"]);
+}
+
+#[test]
+fn reg_36_a_wrong_header() {
+    broken_but_carried_on(Twist::WrongHeader, &["REG-36"]);
+}
+
+#[test]
+fn af_23_an_open_completed_twice() {
+    // Once for each client.
+    broken_but_carried_on(Twist::OpenCompletedTwice, &["AF-23"]);
+}
+
+#[test]
+fn gen_05_pending_as_a_final_status() {
+    broken_but_carried_on(Twist::OpenPendingStatus, &["GEN-05"]);
+    broken_but_carried_on(Twist::CloseCallPendingStatus, &["GEN-05"]);
+}
+
+#[test]
+fn call_13_a_call_completed_twice() {
+    broken_but_carried_on(Twist::MakeCallCompletedTwice, &["CALL-13"]);
+}
+
+#[test]
+fn call_10_success_without_activation() {
+    let bench = Bench::new(Twist::MakeCallWithoutActivation, Twist::None);
+    bench.host.expect("CALL-10");
+    bench.life(0);
+    let report = bench.down();
+    only(&report, &["CALL-10"]);
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn vc_25_a_completion_with_a_stale_handle() {
+    broken_but_carried_on(Twist::StaleVc, &["VC-25"]);
+}
+
+#[test]
+fn af_27_forged_handles() {
+    broken_but_carried_on(Twist::ForgedVc, &["AF-27"]);
+    broken_but_carried_on(Twist::WrongKind, &["AF-27"]);
+}
+
+#[test]
+fn vc_23_an_active_vc_deleted() {
+    let report = broken(Twist::DeleteActive, &["VC-23"]);
+    let violation = &report.expected[0];
+    assert!(violation.message.contains("active"), "{violation}");
+    assert!(
+        violation
+            .history
+            .iter()
+            .any(|p| p.what == "NdisMCmActivateVc"),
+        "{violation}"
+    );
+    assert!(violation.call.starts_with("NdisMCmDeleteVc"), "{violation}");
+}
+
+#[test]
+fn vc_22_the_clients_vc_deleted() {
+    broken_but_carried_on(Twist::DeleteForeign, &["VC-22"]);
+}
+
+#[test]
+fn vc_32_activated_twice_for_nothing() {
+    broken_but_carried_on(Twist::ActivateTwice, &["VC-32"]);
+}
+
+#[test]
+fn call_24_a_call_dispatched_on_an_inactive_vc() {
+    broken_but_carried_on(Twist::DispatchInactive, &["CALL-24"]);
+}
+
+#[test]
+fn vc_48_deactivated_twice() {
+    broken_but_carried_on(Twist::DeactivateTwice, &["VC-48"]);
+}
+
+#[test]
+fn call_58_deactivated_under_a_standing_call() {
+    broken_but_carried_on(Twist::DeactivateEarly, &["CALL-58"]);
+}
+
+#[test]
+fn call_37_connected_twice() {
+    broken_but_carried_on(Twist::ConnectTwice, &["CALL-37"]);
+}
+
+#[test]
+fn af_36_a_family_closed_with_a_vc_on_it() {
+    let bench = Bench::new(Twist::KeepIncomingVc, Twist::None);
+    bench.host.expect("AF-36");
+    bench.b.shared.refuse.store(1, SeqCst);
+    bench.life(0);
+    let report = bench.down();
+    only(&report, &["AF-36"]);
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn sap_23_a_deregistration_that_fails() {
+    broken_but_carried_on(Twist::SapCompleteFailure, &["SAP-23"]);
+}
+
+#[test]
+fn nbl_11_a_list_completed_twice() {
+    broken_but_carried_on(Twist::SendCompletedTwice, &["NBL-11"]);
+}
+
+#[test]
+fn nbl_11_a_list_completed_on_the_wrong_vc() {
+    broken_but_carried_on(Twist::SendOnWrongVc, &["NBL-11"]);
+}
+
+#[test]
+fn nbl_11_a_list_never_completed() {
+    let bench = Bench::new(Twist::SendNeverCompleted, Twist::None);
+    for rule in [
+        "CALL-42", "VC-49", "PAUSE-12", "PAUSE-03", "BIND-11", "DV-17", "NBL-11",
+    ] {
+        bench.host.expect(rule);
+    }
+    let adapter = bench.up();
+    bench.spawn("caller", |a| {
+        a.call();
+        a.send();
+    });
+    bench.host.remove_adapter(&adapter);
+    let report = bench.host.report();
+    assert!(report.rules().contains(&"PAUSE-03"), "{report}");
+    assert!(report.rules().contains(&"PAUSE-12"), "{report}");
+}
+
+#[test]
+fn nbl_33_the_source_handle_touched() {
+    broken_but_carried_on(Twist::SendTouched, &["NBL-33"]);
+}
+
+#[test]
+fn nbl_17_indicated_with_the_wrong_source() {
+    broken_but_carried_on(Twist::IndicateWrongSource, &["NBL-17"]);
+}
+
+#[test]
+fn nbl_18_indicated_with_the_wrong_count() {
+    broken_but_carried_on(Twist::IndicateWrongCount, &["NBL-18"]);
+}
+
+#[test]
+fn gen_01_a_lock_held_across_a_completion() {
+    broken_but_carried_on(Twist::LockAcrossCompletion, &["GEN-01"]);
+}
+
+#[test]
+fn dv_14_a_lock_held_when_a_handler_returns() {
+    broken_but_carried_on(Twist::LockKept, &["DV-14"]);
+}
+
+#[test]
+fn dv_14_a_lock_acquired_twice() {
+    broken_but_carried_on(Twist::LockTwice, &["DV-14"]);
+}
+
+#[test]
+fn irql_130_a_handler_that_returns_at_dispatch() {
+    broken_but_carried_on(Twist::IrqlKept, &["IRQL-130"]);
+}
+
+#[test]
+fn pause_02_a_pause_completed_twice() {
+    broken_but_carried_on(Twist::PauseTwice, &["PAUSE-02"]);
+}
+
+#[test]
+fn dv_15_a_timer_set_after_halt() {
+    let report = broken(Twist::HaltWithTimer, &["DV-15", "DV-17"]);
+    assert!(report.objects_left.iter().any(|o| o.kind == "timer"));
+}
+
+#[test]
+fn dv_20_a_work_item_left_at_halt() {
+    let report = broken(Twist::HaltWithWorkItem, &["DV-20", "DV-17"]);
+    assert!(report.objects_left.iter().any(|o| o.kind == "work item"));
+}
+
+#[test]
+fn dv_17_a_pool_left_at_halt() {
+    let report = broken(Twist::HaltWithPool, &["DV-17"]);
+    assert!(report.objects_left.iter().any(|o| o.tag == "RawT"));
+}
+
+#[test]
+fn host_memory_freed_twice() {
+    broken_but_carried_on(Twist::MemoryTwice, &["HOST-MEMORY"]);
+}
+
+#[test]
+fn dv_17_memory_left_at_unload() {
+    let report = broken(Twist::MemoryLeft, &["DV-17"]);
+    assert_eq!(report.objects_left.len(), 1, "{report}");
+}
+
+#[test]
+fn reg_28_unloaded_without_deregistration() {
+    broken_but_carried_on(Twist::NotDeregistered, &["REG-28"]);
+}
