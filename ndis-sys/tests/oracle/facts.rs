@@ -34,8 +34,16 @@ impl Arch {
         }
     }
 
+    /// That of the machine that the tests run on.
+    pub fn host() -> Arch {
+        Arch::ALL
+            .into_iter()
+            .find(|a| a.name() == std::env::consts::ARCH)
+            .expect("ndis-sys builds on no other architecture")
+    }
+
     /// Whether a row marked so is about this architecture.
-    fn is(self, mark: &str) -> bool {
+    pub fn is(self, mark: &str) -> bool {
         mark == "all" || mark == self.name() || (mark == "64" && self != Arch::X86)
     }
 }
@@ -83,7 +91,6 @@ pub struct Prototype {
 
 /// Everything about one architecture.
 pub struct Facts {
-    pub arch: Arch,
     pub records: Vec<Record>,
     pub opaque: Vec<String>,
     pub enums: Vec<(String, u64)>,
@@ -154,7 +161,6 @@ impl Facts {
             .collect();
         let (enums, enumerators) = enumerations(arch);
         Facts {
-            arch,
             records: records(arch),
             opaque: names("opaque.tsv"),
             enums,
