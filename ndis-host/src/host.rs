@@ -226,7 +226,7 @@ impl Host {
         let number = adapter.number;
         self.step("pause", move |cx| {
             pnp::lock(cx);
-            pnp::pause(cx, number, n::NDIS_PAUSE_NDIS_INTERNAL as i32);
+            pnp::pause(cx, number, n::NDIS_PAUSE_NDIS_INTERNAL);
             pnp::unlock(cx);
         });
     }

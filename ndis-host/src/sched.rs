@@ -226,10 +226,6 @@ impl Sched {
         self.tasks.get_mut(&self.running?)
     }
 
-    pub(crate) fn processors(&self) -> usize {
-        self.cpus.len()
-    }
-
     /// Queues something to do.
     pub(crate) fn queue(&mut self, mut work: Work) -> TaskId {
         work.id = self.next;

@@ -146,8 +146,6 @@ impl State {
         ) {
             let who = if kind == EventKind::Return {
                 to.clone()
-            } else if kind == EventKind::Callback {
-                from.clone()
             } else {
                 from.clone()
             };

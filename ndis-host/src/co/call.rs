@@ -1,6 +1,6 @@
 //! Calls: placed and taken, answered, connected, closed from either end.
 
-use crate::co::world::{Activity, AdapterPhase, CallPhase, Party, Request, Returned};
+use crate::co::world::{Activity, AdapterPhase, CallPhase, Party, Returned};
 use crate::cx::{Call, Context, Cx, handle};
 use crate::export::exports;
 use crate::handle::{Kind, ObjectId};
@@ -218,10 +218,6 @@ exports! { EXPORTS {
                         vc: number,
                         client_context: Context(party_context),
                         manager_context: Context::NULL,
-                        add: Request::default(),
-                        drop: Request::default(),
-                        up: false,
-                        incoming_drop: false,
                     },
                 );
                 party = Some((number_of_party, client_raw, manager_raw));
@@ -266,7 +262,6 @@ exports! { EXPORTS {
                         && let Some(record) = s.world.parties.get_mut(&party)
                     {
                         record.manager_context = Context(slot);
-                        record.up = true;
                     }
                     if let Some(vc) = s.world.vcs.get_mut(&number) {
                         vc.phase = CallPhase::Up;
@@ -344,7 +339,6 @@ exports! { EXPORTS {
                 s.check_active(call, who, number);
                 if let Some(record) = first.and_then(|party| s.world.parties.get_mut(&party)) {
                     record.manager_context = Context(party_context);
-                    record.up = true;
                     party_raw = record.client_raw;
                 }
                 if let Some(vc) = s.world.vcs.get_mut(&number) {

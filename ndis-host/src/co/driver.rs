@@ -236,7 +236,7 @@ impl State {
     ) -> Result<(), (i32, &'static str, String)> {
         let header = table.Header;
         let kind = n::NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS as u8;
-        let least = n::NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1 as usize;
+        let least = n::NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1;
         if !fits(header, kind, least) {
             return Err((
                 n::NDIS_STATUS_BAD_CHARACTERISTICS,
@@ -281,7 +281,7 @@ impl State {
     ) -> Result<(), (i32, &'static str, String)> {
         let header = table.Header;
         let kind = n::NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS as u8;
-        let least = n::NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_1 as usize;
+        let least = n::NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_1;
         if !fits(header, kind, least) {
             return Err((
                 n::NDIS_STATUS_BAD_CHARACTERISTICS,

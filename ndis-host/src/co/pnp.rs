@@ -218,8 +218,8 @@ fn start(cx: &Cx, miniport: u32) -> Result<u32, i32> {
     // SAFETY: pointers and numbers.
     let mut parameters: NDIS_MINIPORT_INIT_PARAMETERS = unsafe { zeroed() };
     parameters.Header = header(
-        n::NDIS_OBJECT_TYPE_MINIPORT_INIT_PARAMETERS as i32,
-        n::NDIS_MINIPORT_INIT_PARAMETERS_REVISION_1 as i32,
+        n::NDIS_OBJECT_TYPE_MINIPORT_INIT_PARAMETERS,
+        n::NDIS_MINIPORT_INIT_PARAMETERS_REVISION_1,
         size_of::<NDIS_MINIPORT_INIT_PARAMETERS>(),
     );
     parameters.IfIndex = number;
@@ -302,7 +302,6 @@ fn bind(cx: &Cx, adapter: u32, protocol: u32) {
         s.world.binds.insert(
             number,
             BindRequest {
-                raw,
                 adapter,
                 protocol,
                 binding: None,
@@ -332,8 +331,8 @@ fn bind(cx: &Cx, adapter: u32, protocol: u32) {
     // SAFETY: pointers and numbers.
     let mut parameters: NDIS_BIND_PARAMETERS = unsafe { zeroed() };
     parameters.Header = header(
-        n::NDIS_OBJECT_TYPE_BIND_PARAMETERS as i32,
-        n::NDIS_BIND_PARAMETERS_REVISION_4 as i32,
+        n::NDIS_OBJECT_TYPE_BIND_PARAMETERS,
+        n::NDIS_BIND_PARAMETERS_REVISION_4,
         size_of::<NDIS_BIND_PARAMETERS>(),
     );
     parameters.AdapterName = &raw mut string;
@@ -531,9 +530,9 @@ fn tell(cx: &Cx, binding: u32, event: i32, what: &str) {
     // SAFETY: pointers and numbers.
     let mut notification: Box<NET_PNP_EVENT_NOTIFICATION> = Box::new(unsafe { zeroed() });
     notification.Header = header(
-        n::NDIS_OBJECT_TYPE_DEFAULT as i32,
-        n::NET_PNP_EVENT_NOTIFICATION_REVISION_1 as i32,
-        n::NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_1 as usize,
+        n::NDIS_OBJECT_TYPE_DEFAULT,
+        n::NET_PNP_EVENT_NOTIFICATION_REVISION_1,
+        n::NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_1,
     );
     notification.NetPnPEvent.NetEvent = event;
     let pointer = &raw mut *notification;
@@ -674,8 +673,8 @@ pub(crate) fn pause(cx: &Cx, adapter: u32, reason: i32) {
     // SAFETY: numbers.
     let mut parameters: NDIS_MINIPORT_PAUSE_PARAMETERS = unsafe { zeroed() };
     parameters.Header = header(
-        n::NDIS_OBJECT_TYPE_DEFAULT as i32,
-        n::NDIS_MINIPORT_PAUSE_PARAMETERS_REVISION_1 as i32,
+        n::NDIS_OBJECT_TYPE_DEFAULT,
+        n::NDIS_MINIPORT_PAUSE_PARAMETERS_REVISION_1,
         size_of::<NDIS_MINIPORT_PAUSE_PARAMETERS>(),
     );
     parameters.PauseReason = reason as u32;
@@ -752,8 +751,8 @@ pub(crate) fn restart(cx: &Cx, adapter: u32) -> i32 {
     // SAFETY: pointers and numbers.
     let mut parameters: NDIS_MINIPORT_RESTART_PARAMETERS = unsafe { zeroed() };
     parameters.Header = header(
-        n::NDIS_OBJECT_TYPE_DEFAULT as i32,
-        n::NDIS_MINIPORT_RESTART_PARAMETERS_REVISION_1 as i32,
+        n::NDIS_OBJECT_TYPE_DEFAULT,
+        n::NDIS_MINIPORT_RESTART_PARAMETERS_REVISION_1,
         size_of::<NDIS_MINIPORT_RESTART_PARAMETERS>(),
     );
     let status = cx.call(&callback, || {
@@ -859,7 +858,6 @@ fn unbind_locked(cx: &Cx, binding: u32) {
         s.world.unbinds.insert(
             number,
             BindRequest {
-                raw,
                 adapter,
                 protocol,
                 binding: Some(binding),
@@ -984,8 +982,8 @@ fn surprise(cx: &Cx, adapter: u32) {
     // SAFETY: pointers and numbers.
     let mut event: NET_DEVICE_PNP_EVENT = unsafe { zeroed() };
     event.Header = header(
-        n::NDIS_OBJECT_TYPE_DEFAULT as i32,
-        n::NET_DEVICE_PNP_EVENT_REVISION_1 as i32,
+        n::NDIS_OBJECT_TYPE_DEFAULT,
+        n::NET_DEVICE_PNP_EVENT_REVISION_1,
         size_of::<NET_DEVICE_PNP_EVENT>(),
     );
     event.DevicePnPEvent = n::NdisDevicePnPEventSurpriseRemoved;
@@ -1002,7 +1000,7 @@ pub(crate) fn remove(cx: &Cx, adapter: u32, surprised: bool) {
         if surprised {
             surprise(cx, adapter);
         }
-        pause(cx, adapter, n::NDIS_PAUSE_MINIPORT_DEVICE_REMOVE as i32);
+        pause(cx, adapter, n::NDIS_PAUSE_MINIPORT_DEVICE_REMOVE);
         let halt_first =
             cx.with(|s| s.readings.notify_close == NotifyClose::HaltFirst) && !surprised;
         if !halt_first {

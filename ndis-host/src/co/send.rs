@@ -14,6 +14,8 @@ use ndis_sys::{NDIS_HANDLE, NET_BUFFER_LIST};
 
 const SEND: Call = Call::new("NdisCoSendNetBufferLists");
 const COMPLETE: Call = Call::new("NdisMCoSendNetBufferListsComplete").unlocked("GEN-01");
+const COMPLETE_CONNECTIONLESS: Call =
+    Call::new("NdisMSendNetBufferListsComplete").unlocked("GEN-01");
 const CANCEL: Call = Call::new("NdisCancelSendNetBufferLists");
 
 /// Why a send does not reach the miniport.
@@ -283,6 +285,36 @@ exports! { EXPORTS {
         for (number, group) in groups {
             give_back(&cx, number, &group, flags);
         }
+    }
+
+    /// The connectionless completion: never right for the lists of this host,
+    /// which all travel on VCs.
+    fn NdisMSendNetBufferListsComplete(
+        adapter: NDIS_HANDLE,
+        lists: *mut NET_BUFFER_LIST,
+        _flags: u32,
+    ) {
+        let call = COMPLETE_CONNECTIONLESS.name;
+        let cx = Cx::enter(COMPLETE_CONNECTIONLESS, &[adapter]);
+        cx.with(|s| {
+            let Some(number) = s.take(call, adapter.addr(), Kind::Adapter) else {
+                return;
+            };
+            let object = ObjectId::new(Kind::Adapter, number);
+            let (all, astray) = chain(s, lists);
+            s.check_chain(call, object, astray, "NBL-11");
+            for address in all {
+                let Some(list) = s.buffers.lists.get(&address) else {
+                    continue;
+                };
+                let id = list.id();
+                let message = alloc::format!(
+                    "{call} on {object}: {id} was sent on a VC; only \
+                     NdisMCoSendNetBufferListsComplete gives it back"
+                );
+                s.violate("NBL-11", Some(id), message);
+            }
+        });
     }
 
     /// Asks the miniport to give up sends.

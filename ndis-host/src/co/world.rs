@@ -209,7 +209,6 @@ pub(crate) struct Binding {
 
 /// A bind or unbind request while it lasts.
 pub(crate) struct BindRequest {
-    pub(crate) raw: usize,
     pub(crate) adapter: u32,
     pub(crate) protocol: u32,
     pub(crate) binding: Option<u32>,
@@ -334,10 +333,6 @@ pub(crate) struct Party {
     pub(crate) vc: u32,
     pub(crate) client_context: Context,
     pub(crate) manager_context: Context,
-    pub(crate) add: Request,
-    pub(crate) drop: Request,
-    pub(crate) up: bool,
-    pub(crate) incoming_drop: bool,
 }
 
 /// A plug-and-play event on its way through a protocol.

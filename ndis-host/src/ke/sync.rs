@@ -226,7 +226,7 @@ unsafe fn wait(name: &'static str, event: *mut KEVENT, limit: Option<u64>) -> bo
     // SAFETY: the caller's event.
     let signal = unsafe { signal_of(event) };
     let limit = if raised { Some(0) } else { limit };
-    let mut take = |s: &mut State| {
+    let take = |s: &mut State| {
         let _ = s;
         // SAFETY: inside the event, which its waiter keeps alive; the baton
         // and the lock of the state make this the only access.
@@ -240,7 +240,7 @@ unsafe fn wait(name: &'static str, event: *mut KEVENT, limit: Option<u64>) -> bo
         true
     };
     if limit == Some(0) {
-        return cx.with(&mut take);
+        return cx.with(take);
     }
     let answer = cx
         .core

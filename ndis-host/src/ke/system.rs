@@ -199,7 +199,7 @@ exports! { EXPORTS {
         let mut length = 0usize;
         if !source.is_null() {
             // SAFETY: the caller's string, up to and including its zero.
-            while unsafe { source.add(length).read() } != 0 {
+            while unsafe { *source.wrapping_add(length) } != 0 {
                 length += 1;
             }
         }

@@ -170,9 +170,9 @@ static EXTENSION: u8 = 0;
 unsafe fn entry(shared: Arc<Shared>, object: *mut DRIVER_OBJECT) -> i32 {
     let mut table: n::NDIS_PROTOCOL_DRIVER_CHARACTERISTICS = zeroed();
     table.Header = header(
-        n::NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS as i32,
+        n::NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS,
         2,
-        n::NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2 as usize,
+        n::NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2,
     );
     table.MajorNdisVersion = 6;
     table.MinorNdisVersion = 30;
@@ -209,7 +209,9 @@ unsafe extern "system" fn unload(object: *mut DRIVER_OBJECT) {
     // SAFETY: the extension that `entry` made.
     let slot: *mut *const Shared = unsafe { n::IoGetDriverObjectExtension(object, id) }.cast();
     // SAFETY: as above.
-    let shared = unsafe { Arc::from_raw(slot.read()) };
+    let pointer = unsafe { slot.read() };
+    // SAFETY: the count that `entry` leaked.
+    let shared = unsafe { Arc::from_raw(pointer) };
     // SAFETY: the handle of the registration.
     unsafe { n::NdisDeregisterProtocolDriver(shared.handle.load(SeqCst)) };
 }
@@ -217,7 +219,7 @@ unsafe extern "system" fn unload(object: *mut DRIVER_OBJECT) {
 unsafe extern "system" fn set_options(driver: NDIS_HANDLE, _: NDIS_HANDLE) -> NDIS_STATUS {
     let mut co: n::NDIS_PROTOCOL_CO_CHARACTERISTICS = zeroed();
     co.Header = header(
-        n::NDIS_OBJECT_TYPE_CO_PROTOCOL_CHARACTERISTICS as i32,
+        n::NDIS_OBJECT_TYPE_CO_PROTOCOL_CHARACTERISTICS,
         1,
         size_of_val(&co),
     );
@@ -232,7 +234,7 @@ unsafe extern "system" fn set_options(driver: NDIS_HANDLE, _: NDIS_HANDLE) -> ND
     }
     let mut cl: n::NDIS_CO_CLIENT_OPTIONAL_HANDLERS = zeroed();
     cl.Header = header(
-        n::NDIS_OBJECT_TYPE_CO_CLIENT_OPTIONAL_HANDLERS as i32,
+        n::NDIS_OBJECT_TYPE_CO_CLIENT_OPTIONAL_HANDLERS,
         1,
         size_of_val(&cl),
     );
@@ -279,14 +281,14 @@ unsafe extern "system" fn bind(
     let mut medium = n::NdisMediumCoWan;
     let mut index = 0u32;
     let mut open: n::NDIS_OPEN_PARAMETERS = zeroed();
-    open.Header = header(n::NDIS_OBJECT_TYPE_OPEN_PARAMETERS as i32, 1, 0x34);
+    open.Header = header(n::NDIS_OBJECT_TYPE_OPEN_PARAMETERS, 1, 0x34);
     // SAFETY: the parameters of the bind.
     open.AdapterName = unsafe { (*parameters).AdapterName };
     open.MediumArray = &raw mut medium;
     open.MediumArraySize = 1;
     open.SelectedMediumIndex = &raw mut index;
     let mut pool: n::NET_BUFFER_LIST_POOL_PARAMETERS = zeroed();
-    pool.Header = header(n::NDIS_OBJECT_TYPE_DEFAULT as i32, 1, 16);
+    pool.Header = header(n::NDIS_OBJECT_TYPE_DEFAULT, 1, 16);
     pool.fAllocateNetBuffer = 1;
     pool.PoolTag = TAG;
     let handle = shared.handle.load(SeqCst);

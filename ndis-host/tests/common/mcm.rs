@@ -53,11 +53,21 @@ pub struct Sap {
 
 pub struct Vc {
     af: *mut AfCtx,
-    pub handle: NDIS_HANDLE,
+    pub handle: AtomicPtr<c_void>,
     by_client: bool,
     peer: AtomicPtr<Vc>,
     params: AtomicPtr<CO_CALL_PARAMETERS>,
     active: AtomicU32,
+}
+
+/// The object behind a context.
+///
+/// # Safety
+///
+/// `pointer` is a live object of this driver.
+unsafe fn at<'a, T>(pointer: *mut T) -> &'a T {
+    // SAFETY: by contract; what changes in it is atomic.
+    unsafe { &*pointer }
 }
 
 fn make<T>(value: T) -> *mut T {
@@ -88,9 +98,9 @@ impl Mcm {
 unsafe fn entry(shared: Arc<Shared>, object: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> i32 {
     let mut table: n::NDIS_MINIPORT_DRIVER_CHARACTERISTICS = zeroed();
     table.Header = header(
-        n::NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS as i32,
+        n::NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS,
         2,
-        n::NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2 as usize,
+        n::NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2,
     );
     table.MajorNdisVersion = 6;
     table.MinorNdisVersion = 30;
@@ -163,7 +173,7 @@ unsafe extern "system" fn set_options(driver: NDIS_HANDLE, context: NDIS_HANDLE)
     }
     let mut co: n::NDIS_MINIPORT_CO_CHARACTERISTICS = zeroed();
     co.Header = header(
-        n::NDIS_OBJECT_TYPE_CO_MINIPORT_CHARACTERISTICS as i32,
+        n::NDIS_OBJECT_TYPE_CO_MINIPORT_CHARACTERISTICS,
         1,
         size_of_val(&co),
     );
@@ -176,9 +186,9 @@ unsafe extern "system" fn set_options(driver: NDIS_HANDLE, context: NDIS_HANDLE)
     }
     let mut cm: n::NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS = zeroed();
     cm.Header = header(
-        n::NDIS_OBJECT_TYPE_CO_CALL_MANAGER_OPTIONAL_HANDLERS as i32,
+        n::NDIS_OBJECT_TYPE_CO_CALL_MANAGER_OPTIONAL_HANDLERS,
         1,
-        n::NDIS_SIZEOF_CO_CALL_MANAGER_OPTIONAL_HANDLERS_REVISION_1 as usize,
+        n::NDIS_SIZEOF_CO_CALL_MANAGER_OPTIONAL_HANDLERS_REVISION_1,
     );
     cm.CmCreateVcHandler = Some(create_vc);
     cm.CmDeleteVcHandler = Some(delete_vc);
@@ -229,7 +239,7 @@ unsafe extern "system" fn initialize(
         assert_eq!(status, n::NDIS_STATUS_FAILURE);
     }
     let mut pool: n::NET_BUFFER_LIST_POOL_PARAMETERS = zeroed();
-    pool.Header = header(n::NDIS_OBJECT_TYPE_DEFAULT as i32, 1, 16);
+    pool.Header = header(n::NDIS_OBJECT_TYPE_DEFAULT, 1, 16);
     pool.fAllocateNetBuffer = 1;
     pool.PoolTag = TAG;
     pool.DataSize = 1500;
@@ -249,7 +259,7 @@ unsafe extern "system" fn initialize(
     shared.nic.store(nic, SeqCst);
     let mut registration: n::NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES = zeroed();
     registration.Header = header(
-        n::NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES as i32,
+        n::NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES,
         1,
         size_of_val(&registration),
     );
@@ -260,7 +270,7 @@ unsafe extern "system" fn initialize(
     if twist != Twist::NoGeneralAttributes {
         let mut general: n::NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES = zeroed();
         general.Header = header(
-            n::NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES as i32,
+            n::NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES,
             2,
             size_of_val(&general),
         );
@@ -295,7 +305,7 @@ unsafe extern "system" fn initialize(
     }
     if twist == Twist::HaltWithTimer {
         let mut timer: n::NDIS_TIMER_CHARACTERISTICS = zeroed();
-        timer.Header = header(n::NDIS_OBJECT_TYPE_DEFAULT as i32, 1, size_of_val(&timer));
+        timer.Header = header(n::NDIS_OBJECT_TYPE_DEFAULT, 1, size_of_val(&timer));
         timer.TimerFunction = Some(on_timer);
         timer.FunctionContext = nic.cast();
         let mut out = null_mut();
@@ -346,7 +356,9 @@ unsafe extern "system" fn unload(object: *mut DRIVER_OBJECT) {
     // SAFETY: the extension that `entry` made.
     let slot: *mut *const Shared = unsafe { n::IoGetDriverObjectExtension(object, id) }.cast();
     // SAFETY: as above.
-    let shared = unsafe { Arc::from_raw(slot.read()) };
+    let pointer = unsafe { slot.read() };
+    // SAFETY: the count that `entry` leaked.
+    let shared = unsafe { Arc::from_raw(pointer) };
     if shared.twist != Twist::NotDeregistered {
         // SAFETY: the handle of the registration.
         unsafe { n::NdisMDeregisterMiniportDriver(shared.driver.load(SeqCst)) };
@@ -504,8 +516,10 @@ unsafe extern "system" fn register_sap(
 ) -> NDIS_STATUS {
     let af: *mut AfCtx = context.cast();
     let sap = make(Sap { af, handle });
-    // SAFETY: the AF's context and through it the adapter's.
-    let nic = unsafe { &*(*af).nic };
+    // SAFETY: the AF's context.
+    let owner = unsafe { at(af) };
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(owner.nic) };
     for slot in &nic.saps {
         if slot
             .compare_exchange(null_mut(), sap, SeqCst, SeqCst)
@@ -523,10 +537,12 @@ unsafe extern "system" fn register_sap(
 
 unsafe extern "system" fn deregister_sap(context: NDIS_HANDLE) -> NDIS_STATUS {
     let sap: *mut Sap = context.cast();
-    // SAFETY: the SAP's context, and through it the adapter's.
-    let af = unsafe { (*sap).af };
-    // SAFETY: as above.
-    let nic = unsafe { &*(*af).nic };
+    // SAFETY: the SAP's context.
+    let af = unsafe { at(sap) }.af;
+    // SAFETY: the AF's context.
+    let af = unsafe { at(af) };
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(af.nic) };
     for slot in &nic.saps {
         let _ = slot.compare_exchange(sap, null_mut(), SeqCst, SeqCst);
     }
@@ -550,7 +566,7 @@ unsafe extern "system" fn create_vc(
 ) -> NDIS_STATUS {
     let vc = make(Vc {
         af: context.cast(),
-        handle,
+        handle: AtomicPtr::new(handle),
         by_client: true,
         peer: AtomicPtr::new(null_mut()),
         params: AtomicPtr::new(null_mut()),
@@ -569,10 +585,11 @@ unsafe extern "system" fn delete_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
 
 unsafe fn activate(vc: *mut Vc, params: *mut CO_CALL_PARAMETERS) {
     // SAFETY: a live VC.
-    let status = unsafe { n::NdisMCmActivateVc((*vc).handle, params) };
+    let vc = unsafe { at(vc) };
+    // SAFETY: its handle.
+    let status = unsafe { n::NdisMCmActivateVc(vc.handle.load(SeqCst), params) };
     assert_eq!(status, SUCCESS);
-    // SAFETY: as above.
-    unsafe { (*vc).active.store(1, SeqCst) };
+    vc.active.store(1, SeqCst);
 }
 
 unsafe extern "system" fn make_call(
@@ -582,12 +599,14 @@ unsafe extern "system" fn make_call(
     _out: *mut NDIS_HANDLE,
 ) -> NDIS_STATUS {
     let vc: *mut Vc = context.cast();
-    // SAFETY: the VC's context, and through it the adapter's.
-    let nic = unsafe { (*(*vc).af).nic };
-    // SAFETY: as above.
-    let twist = unsafe { &*nic }.shared.twist;
-    // SAFETY: as above.
-    let saps = unsafe { &(*nic).saps };
+    // SAFETY: the VC's context.
+    let caller = unsafe { at(vc) };
+    // SAFETY: the AF's context.
+    let af = unsafe { at(caller.af) };
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(af.nic) };
+    let twist = nic.shared.twist;
+    let saps = &nic.saps;
     let Some(sap) = saps
         .iter()
         .map(|slot| slot.load(SeqCst))
@@ -596,36 +615,31 @@ unsafe extern "system" fn make_call(
         return n::NDIS_STATUS_NO_ROUTE_TO_DESTINATION;
     };
     // SAFETY: a registered SAP.
-    let (sap_handle, callee_af) = unsafe { ((*sap).handle, (*sap).af) };
+    let sap = unsafe { at(sap) };
+    let (sap_handle, callee_af) = (sap.handle, sap.af);
+    // SAFETY: the callee's AF.
+    let callee_af_handle = unsafe { at(callee_af) }.handle;
     let callee = make(Vc {
         af: callee_af,
-        handle: null_mut(),
+        handle: AtomicPtr::new(null_mut()),
         by_client: false,
         peer: AtomicPtr::new(vc),
         params: AtomicPtr::new(params),
         active: AtomicU32::new(0),
     });
-    // SAFETY: both live.
-    unsafe { (*vc).peer.store(callee, SeqCst) };
-    // SAFETY: the caller's VC.
-    unsafe { (*vc).params.store(params, SeqCst) };
+    caller.peer.store(callee, SeqCst);
+    caller.params.store(params, SeqCst);
     let mut handle: NDIS_HANDLE = null_mut();
     // SAFETY: the handles of this adapter and of the callee.
-    let status = unsafe {
-        n::NdisMCmCreateVc(
-            (*nic).handle,
-            (*callee_af).handle,
-            callee.cast(),
-            &raw mut handle,
-        )
-    };
+    let status =
+        unsafe { n::NdisMCmCreateVc(nic.handle, callee_af_handle, callee.cast(), &raw mut handle) };
     if status != SUCCESS {
         // SAFETY: made above, known to nobody.
         drop(unsafe { Box::from_raw(callee) });
         return status;
     }
     // SAFETY: live since above.
-    unsafe { (*callee).handle = handle };
+    unsafe { at(callee) }.handle.store(handle, SeqCst);
     match twist {
         Twist::ForgedVc => {
             for forged in [1usize, 0x1000, usize::MAX, handle.addr() ^ (1 << 36)] {
@@ -658,7 +672,7 @@ unsafe extern "system" fn make_call(
     }
     if twist == Twist::DeleteForeign {
         // SAFETY: a live VC of the client's.
-        let status = unsafe { n::NdisMCmDeleteVc((*vc).handle) };
+        let status = unsafe { n::NdisMCmDeleteVc(caller.handle.load(SeqCst)) };
         assert_eq!(status, n::NDIS_STATUS_NOT_ACCEPTED);
     }
     // SAFETY: the handles are live; the parameters stay until the answer.
@@ -673,15 +687,19 @@ unsafe extern "system" fn incoming_call_complete(
     params: *mut CO_CALL_PARAMETERS,
 ) {
     let callee: *mut Vc = context.cast();
-    // SAFETY: a live VC and its caller.
-    let (caller, nic) = unsafe { ((*callee).peer.load(SeqCst), (*(*callee).af).nic) };
+    // SAFETY: a live VC.
+    let answering = unsafe { at(callee) };
+    let caller = answering.peer.load(SeqCst);
+    // SAFETY: its other leg.
+    let calling = unsafe { at(caller) };
+    // SAFETY: the AF's context.
+    let nic = unsafe { at(answering.af) }.nic;
     // SAFETY: the adapter.
-    let twist = unsafe { &*nic }.shared.twist;
-    // SAFETY: live VCs.
-    let (caller_handle, callee_handle) = unsafe { ((*caller).handle, (*callee).handle) };
+    let twist = unsafe { at(nic) }.shared.twist;
+    let (caller_handle, callee_handle) =
+        (calling.handle.load(SeqCst), answering.handle.load(SeqCst));
     if status != SUCCESS {
-        // SAFETY: the caller's VC.
-        unsafe { (*caller).peer.store(null_mut(), SeqCst) };
+        calling.peer.store(null_mut(), SeqCst);
         // SAFETY: an active VC whose offer was refused.
         unsafe { n::NdisMCmDeactivateVc(callee_handle) };
         if twist != Twist::KeepIncomingVc {
@@ -734,11 +752,11 @@ unsafe extern "system" fn incoming_call_complete(
     if twist == Twist::LockTwice {
         for _ in 0..2 {
             // SAFETY: the second time breaks the rule that is tested.
-            irql = unsafe { n::KeAcquireSpinLockRaiseToDpc(lock) };
+            unsafe { n::KeAcquireSpinLockRaiseToDpc(lock) };
         }
         for _ in 0..2 {
             // SAFETY: as often as acquired.
-            unsafe { n::KeReleaseSpinLock(lock, irql.min(0)) };
+            unsafe { n::KeReleaseSpinLock(lock, 0) };
         }
     }
     if twist == Twist::MemoryTwice {
@@ -763,27 +781,22 @@ unsafe extern "system" fn close_call(
 ) -> NDIS_STATUS {
     let vc: *mut Vc = context.cast();
     // SAFETY: a live VC.
-    let (handle, by_client, peer) = unsafe {
-        (
-            (*vc).handle,
-            (*vc).by_client,
-            (*vc).peer.swap(null_mut(), SeqCst),
-        )
-    };
+    let this = unsafe { at(vc) };
+    let (handle, by_client) = (this.handle.load(SeqCst), this.by_client);
+    let peer = this.peer.swap(null_mut(), SeqCst);
+    // SAFETY: the AF's context.
+    let af = unsafe { at(this.af) };
     // SAFETY: the adapter.
-    let nic = unsafe { &*(*(*vc).af).nic };
-    let twist = nic.shared.twist;
+    let twist = unsafe { at(af.nic) }.shared.twist;
     if !peer.is_null() {
         // SAFETY: the other leg, which is live while it points back.
-        let peer_handle = unsafe {
-            (*peer).peer.store(null_mut(), SeqCst);
-            (*peer).handle
-        };
+        let other = unsafe { at(peer) };
+        other.peer.store(null_mut(), SeqCst);
+        let peer_handle = other.handle.load(SeqCst);
         // SAFETY: the other leg's call stands.
         unsafe { n::NdisMCmDispatchIncomingCloseCall(SUCCESS, peer_handle, null_mut(), 0) };
     }
-    // SAFETY: a live VC.
-    if unsafe { (*vc).active.swap(0, SeqCst) } == 1 {
+    if this.active.swap(0, SeqCst) == 1 {
         // SAFETY: as above.
         unsafe { n::NdisMCmDeactivateVc(handle) };
         if twist == Twist::DeactivateTwice {
@@ -818,27 +831,33 @@ unsafe extern "system" fn close_call(
 /// `list` is a live list with a buffer.
 unsafe fn first_buffer(list: *mut NET_BUFFER_LIST) -> *mut n::NET_BUFFER {
     // SAFETY: the second pointer of a list.
-    unsafe { list.cast::<*mut n::NET_BUFFER>().add(1).read() }
+    unsafe { *list.cast::<*mut n::NET_BUFFER>().wrapping_add(1) }
 }
 
 unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST, _flags: u32) {
     let vc: *mut Vc = context.cast();
-    // SAFETY: a live VC, its adapter, its other leg.
-    let (nic, peer) = unsafe { (&*(*(*vc).af).nic, (*vc).peer.load(SeqCst)) };
-    // SAFETY: as above.
-    let handle = unsafe { (*vc).handle };
+    // SAFETY: a live VC.
+    let this = unsafe { at(vc) };
+    // SAFETY: the AF's context.
+    let af = unsafe { at(this.af) };
+    // SAFETY: the adapter.
+    let nic = unsafe { at(af.nic) };
+    let peer = this.peer.load(SeqCst);
+    let handle = this.handle.load(SeqCst);
     let twist = nic.shared.twist;
-    let mut at = lists;
-    while !at.is_null() {
+    let mut list = lists;
+    while !list.is_null() {
         // SAFETY: a list that is this driver's until it completes it.
-        let next = unsafe { next_of(at) };
+        let next = unsafe { next_of(list) };
         // SAFETY: as above.
-        let buffer = unsafe { first_buffer(at) };
+        let buffer = unsafe { first_buffer(list) };
         if !peer.is_null() {
             // SAFETY: this driver's pool has a buffer of 1500 bytes in each list.
             let copy = unsafe { n::NdisAllocateNetBufferList(nic.pool, 0, 0) };
             // SAFETY: as above.
-            let target = unsafe { n::NdisGetDataBuffer(first_buffer(copy), 8, null_mut(), 1, 0) };
+            let own = unsafe { first_buffer(copy) };
+            // SAFETY: as above.
+            let target = unsafe { n::NdisGetDataBuffer(own, 8, null_mut(), 1, 0) };
             let mut storage = [0u8; 8];
             // SAFETY: the client's buffer has 8 bytes.
             let source =
@@ -847,7 +866,7 @@ unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST
             // SAFETY: 8 bytes each.
             unsafe { target.cast::<u8>().copy_from(source.cast(), 8) };
             // SAFETY: the other leg.
-            let peer_handle = unsafe { (*peer).handle };
+            let peer_handle = unsafe { at(peer) }.handle.load(SeqCst);
             let named = if twist == Twist::IndicateWrongSource {
                 handle
             } else {
@@ -865,36 +884,38 @@ unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST
             nic.shared.delivered.fetch_add(1, SeqCst);
         }
         // SAFETY: the list is still this driver's.
-        unsafe { (*at).u2.Status = SUCCESS };
+        let status = unsafe { &raw mut (*list).u2.Status };
         // SAFETY: as above.
-        unsafe { at.cast::<*mut NET_BUFFER_LIST>().write(null_mut()) };
+        unsafe { status.write(SUCCESS) };
+        // SAFETY: as above.
+        unsafe { list.cast::<*mut NET_BUFFER_LIST>().write(null_mut()) };
         match twist {
             Twist::SendNeverCompleted | Twist::PauseWithSend => {
-                nic.shared.held.store(at, SeqCst);
+                nic.shared.held.store(list, SeqCst);
             }
             Twist::SendOnWrongVc => {
                 // SAFETY: the other leg.
-                let wrong = unsafe { (*peer).handle };
+                let wrong = unsafe { at(peer) }.handle.load(SeqCst);
                 // SAFETY: a list of this driver, on the wrong VC.
-                unsafe { n::NdisMCoSendNetBufferListsComplete(wrong, at, 0) };
+                unsafe { n::NdisMCoSendNetBufferListsComplete(wrong, list, 0) };
             }
             Twist::SendTouched => {
                 // SAFETY: a list of this driver.
-                unsafe { (*at).SourceHandle = null_mut() };
+                unsafe { (*list).SourceHandle = null_mut() };
                 // SAFETY: as above.
-                unsafe { n::NdisMCoSendNetBufferListsComplete(handle, at, 0) };
+                unsafe { n::NdisMCoSendNetBufferListsComplete(handle, list, 0) };
             }
             Twist::SendCompletedTwice => {
                 for _ in 0..2 {
                     // SAFETY: the second time breaks the rule that is tested.
-                    unsafe { n::NdisMCoSendNetBufferListsComplete(handle, at, 0) };
+                    unsafe { n::NdisMCoSendNetBufferListsComplete(handle, list, 0) };
                 }
             }
             _ => {
                 // SAFETY: a list of this driver.
-                unsafe { n::NdisMCoSendNetBufferListsComplete(handle, at, 0) };
+                unsafe { n::NdisMCoSendNetBufferListsComplete(handle, list, 0) };
             }
         }
-        at = next;
+        list = next;
     }
 }
