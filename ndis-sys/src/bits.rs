@@ -69,3 +69,27 @@ macro_rules! bits {
         }
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{get, set};
+
+    /// Against plain arithmetic on a wide integer, at every place and width.
+    #[test]
+    fn like_shifting_a_wide_integer() {
+        for width in 1..=64u32 {
+            for offset in 0..=(96 - width) {
+                let before: u128 = 0x1234_5678_9ABC_DEF0_0FED_CBA9;
+                let value = 0xA5C3_96F0_1E2D_3B48u64;
+                let mask = (u128::MAX >> (128 - width)) << offset;
+                let mut unit = before.to_le_bytes();
+                let unit = &mut unit[..12];
+                let old = ((before & mask) >> offset) as u64;
+                assert_eq!(get(unit, offset, width), old);
+                set(unit, offset, width, value);
+                let after = (before & !mask) | ((u128::from(value) << offset) & mask);
+                assert_eq!(unit, &after.to_le_bytes()[..12], "{offset} {width}");
+            }
+        }
+    }
+}

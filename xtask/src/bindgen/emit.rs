@@ -131,7 +131,10 @@ fn link(library: &str) -> String {
         )
     };
     link("not(target_arch = \"x86\")", "")
-        + &link("target_arch = \"x86\"", ", import_name_type = \"undecorated\"")
+        + &link(
+            "target_arch = \"x86\"",
+            ", import_name_type = \"undecorated\"",
+        )
 }
 
 /// One declaration, for the architectures that have it.
@@ -156,7 +159,10 @@ fn function(out: &mut String, all: &[Facts], texts: &[Option<&str>]) -> Result<(
         let block = prettyplease::unparse(&file);
         // The body of the block, without its first and last line.
         let body: Vec<&str> = block.lines().collect();
-        let body = body.get(1..body.len().saturating_sub(1)).unwrap_or_default().join("\n");
+        let body = body
+            .get(1..body.len().saturating_sub(1))
+            .unwrap_or_default()
+            .join("\n");
         writeln!(out, "{body}")?;
     }
     Ok(())
@@ -250,7 +256,11 @@ fn layouts_into(
                 }
                 text + " }\n"
             };
-            facts.layouts.iter().map(|l| (l.record.as_str(), line(l))).collect()
+            facts
+                .layouts
+                .iter()
+                .map(|l| (l.record.as_str(), line(l)))
+                .collect()
         })
         .collect();
     let mut shared = format!("{head}use super::super::*;\n\n");

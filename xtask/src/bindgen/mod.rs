@@ -206,10 +206,8 @@ pub fn run(args: BindgenArgs) -> Result<()> {
             emit::write(&folder, &files)
         }
     });
-    if std::env::var_os("NDIS_BINDGEN_KEEP").is_none() {
-        // Only scratch: that it stays behind harms nothing.
-        let _ = std::fs::remove_dir_all(&scratch);
-    }
+    // Only scratch: that it stays behind harms nothing.
+    let _ = std::fs::remove_dir_all(&scratch);
     result
 }
 

@@ -103,7 +103,9 @@ fn unname_cpp_only(file: &mut syn::File) -> Result<()> {
             _ => continue,
         };
         for field in fields {
-            let Some(name) = field.ident.as_ref().map(|i| i.to_string()) else { continue };
+            let Some(name) = field.ident.as_ref().map(|i| i.to_string()) else {
+                continue;
+            };
             if let Some((.., new)) = CPP_ONLY.iter().find(|(t, n, _)| *t == tag && *n == name) {
                 field.ident = Some(format_ident!("{new}"));
                 found += 1;
@@ -151,7 +153,12 @@ pub fn nested_candidates(file: &syn::File) -> Vec<(String, String)> {
             if records.contains(outer) && !inner.is_empty() {
                 // The outer one may be nested itself; it sorts first.
                 let mut paths = vec![outer.to_string()];
-                paths.extend(found.iter().filter(|(n, _)| n == outer).map(|(_, p)| p.clone()));
+                paths.extend(
+                    found
+                        .iter()
+                        .filter(|(n, _)| n == outer)
+                        .map(|(_, p)| p.clone()),
+                );
                 found.extend(
                     paths
                         .into_iter()
@@ -198,10 +205,11 @@ pub fn tidy(
         match item {
             Item::Struct(mut s) => {
                 let name = s.ident.to_string();
-                let unit = s
-                    .fields
-                    .iter()
-                    .any(|f| f.ident.as_ref().is_some_and(|i| i == "_unused" || i == "_address"));
+                let unit = s.fields.iter().any(|f| {
+                    f.ident
+                        .as_ref()
+                        .is_some_and(|i| i == "_unused" || i == "_address")
+                });
                 s.attrs = record_attrs(&s.attrs, !unit && !not_copy.contains(&name));
                 if unit {
                     s.fields = Fields::Named(syn::parse_quote!({ _opaque: [u8; 0] }));
@@ -251,7 +259,7 @@ pub fn tidy(
                     continue;
                 }
                 if ty.starts_with("_bindgen_ty_") {
-                    c.ty = Box::new(syn::parse_quote!(i32));
+                    *c.ty = syn::parse_quote!(i32);
                 }
                 c.attrs.clear();
                 out.push(Kind::Enumerator, &c.ident.to_string(), &c);
@@ -681,7 +689,8 @@ fn record_of(
         };
         let hidden = old.starts_with("_bindgen")
             || old.starts_with("__bindgen")
-            || old.starts_with("_bitfield") || opaque;
+            || old.starts_with("_bitfield")
+            || opaque;
         if new != old {
             field.ident = Some(format_ident!("{new}"));
         }
@@ -698,8 +707,9 @@ fn record_of(
 
 /// How C++ spells a field. bindgen appends `_` to one that is a Rust keyword.
 fn c_field(tag: Option<&str>, rust: &str) -> String {
-    if let Some((_, name, _)) =
-        CPP_ONLY.iter().find(|(t, _, new)| Some(*t) == tag && *new == rust)
+    if let Some((_, name, _)) = CPP_ONLY
+        .iter()
+        .find(|(t, _, new)| Some(*t) == tag && *new == rust)
     {
         return name.to_string();
     }
