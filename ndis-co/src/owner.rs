@@ -29,7 +29,6 @@ use ndis_sys::NDIS_HANDLE;
 ///
 /// It is handed out by the layer above: an MCM gets it during initialization,
 /// a client with its binding.
-#[derive(Clone)]
 pub struct Owner {
     inner: Arc<Inner>,
 }
@@ -158,8 +157,14 @@ impl Owner {
     pub unsafe fn close(&self, irql: &mut Passive) {
         self.leave();
         self.inner.idle.wait(irql);
-        // SAFETY: the count is zero, so no node is queued and the work item's
-        // last run is over or about to end without touching it.
+        // Whoever left last may still be on its way out; its share is the only
+        // other one, for shares do not reach drivers.
+        while Arc::count(&self.inner) > 1 {
+            // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
+            unsafe { ndis_sys::NdisMSleep(50) };
+        }
+        // SAFETY: the count is zero, so no node is queued, and the work item's
+        // last run has given up its share: it does nothing more.
         unsafe { ndis_sys::NdisFreeIoWorkItem(self.inner.work_item) };
     }
 
@@ -167,7 +172,17 @@ impl Owner {
     #[must_use]
     pub fn enter(&self) -> Live {
         self.inner.live.fetch_add(1, Ordering::Relaxed);
-        Live(self.clone())
+        Live(self.share())
+    }
+
+    /// One more share, for the layer itself: it goes with the adapter or
+    /// binding, whose teardown waits for it.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn share(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+        }
     }
 
     fn leave(&self) {

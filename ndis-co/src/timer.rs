@@ -85,7 +85,7 @@ impl<T: Expire> Timer<T> {
         }
         Ok(Self {
             inner,
-            owner: owner.clone(),
+            owner: owner.share(),
         })
     }
 

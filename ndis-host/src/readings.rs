@@ -95,7 +95,9 @@ readings! {
         Always,
     }
     /// May the MCM complete the close of a call before it deactivates the VC?
-    /// (CALL-49: the callback pages say no, one conceptual page draws it so.)
+    /// (CALL-49: the callback pages say no, one conceptual page draws it so.
+    /// No order would satisfy both pages as a demand, so the drawing is read as
+    /// a permission.)
     ///
     /// Experiment: complete first, under Driver Verifier, and let the client
     /// delete the VC from its completion handler.
@@ -105,8 +107,6 @@ readings! {
         Either,
         /// Completing the close of an active VC breaks CALL-49.
         DeactivateFirst,
-        /// Deactivating a VC before the close has completed breaks CALL-49.
-        CompleteFirst,
     }
     /// What may the creator of a VC do with it after the call's close has
     /// completed? (CALL-55, VC-53 against the page of NdisClCloseCall.)

@@ -147,7 +147,7 @@ impl<M: Miniport> AdapterShared<M> {
         let shared = Self {
             driver: core.driver.clone(),
             handle,
-            owner: owner.clone(),
+            owner: owner.share(),
             flow: Flow {
                 running: AtomicBool::new(false),
                 out: AtomicUsize::new(0),

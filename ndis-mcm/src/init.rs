@@ -114,7 +114,7 @@ impl<'i, M: Miniport> Initialize<'i, M, New> {
         // SAFETY: the handle lives until the halt, or the end of a failed
         // initialization; both close the owner.
         let owner = unsafe { Owner::open(self.handle) }?;
-        self.core.set_owner(owner.clone());
+        self.core.set_owner(owner.share());
         Ok(Initialize {
             core: self.core,
             handle: self.handle,

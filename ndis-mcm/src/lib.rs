@@ -1,4 +1,253 @@
 //! Safe Rust for miniport call managers (MCM) of Connection-Oriented NDIS.
+//!
+//! An MCM is one Windows kernel driver in two roles. As a *miniport* it drives
+//! a network adapter, which may be a piece of hardware or only software. As a
+//! *call manager* it speaks the signaling protocol of that network: it takes
+//! calls from clients and brings calls to them. WAN miniports, ATM adapters
+//! and telephony drivers are built this way.
+//!
+//! This page leads from nothing to such a driver that runs. What clients,
+//! address families, SAPs, VCs and calls are is on the page of [`ndis_co`],
+//! which also holds what both sides share: levels, locks, memory, buffers,
+//! call parameters. This crate adds the MCM's side:
+//!
+//! ```text
+//! Adapter ── Af ─┬─ Sap ── CreatedVc   a call that the driver brings to a client
+//!                └─ Vc                 a call that a client places
+//! ```
+//!
+//! An [`Adapter`] is one network card; an [`Af`] is one client that has opened
+//! an address family on it; a [`Sap`] is an address under which that client
+//! takes calls; a [`Vc`] is one end of one call.
+//!
+//! # What it does for you
+//!
+//! - Registration as connection-oriented miniport and as call manager, with
+//!   every table, header and size filled in.
+//! - The steps of initialization in their one legal order, checked by the
+//!   compiler ([`Initialize`]).
+//! - One token for each request of a client: answered at once or later, from
+//!   any thread, and never twice.
+//! - The order of things on a VC: it is activated before a call is reported
+//!   up, deactivated when the last list has come home, then the close is
+//!   completed, then it is deleted.
+//! - Pause and halt: data flow stops, held lists are waited for, clients are
+//!   asked to close their families, nothing is freed while it is in use.
+//! - Both directions of data, with the lists as owned values.
+//!
+//! # What it does not do yet
+//!
+//! OID requests (all are answered with [`Status::NOT_SUPPORTED`]), status
+//! indications, multipoint calls and their parties, changes of the quality of
+//! service during a call, TAPI parameters, and call managers that stand alone
+//! above someone else's miniport. The [map of the
+//! API](https://github.com/ndis-rs/ndis-rs/blob/main/docs/api-map.md) says
+//! where each will live. The raw functions are all in `ndis-sys`.
+//!
+//! # A driver, step by step
+//!
+//! The driver is a mirror: it takes every call and sends every frame back to
+//! the client that sent it. That is all that an MCM needs to be one.
+//!
+//! ```toml
+//! [package]
+//! name = "mirror"
+//! edition = "2024"
+//!
+//! [lib]
+//! crate-type = ["rlib", "cdylib"]   # rlib: for tests; cdylib: the driver
+//!
+//! [dependencies]
+//! ndis-co = "0.1"
+//! ndis-mcm = "0.1"
+//!
+//! [dev-dependencies]
+//! ndis-host = "0.1"
+//! ```
+//!
+//! Its `lib.rs` begins with `#![no_std]` and `#![forbid(unsafe_code)]`. There
+//! is no `unsafe` in what follows.
+//!
+//! ## 1. An adapter
+//!
+//! A driver is a type that implements [`Miniport`]. It names what is kept for
+//! one adapter and the [`Role`] it registers in; [`Mcm`] asks for a
+//! [`CallManager`] as well, which is the next step.
+//!
+//! [`Miniport::initialize`] gets an [`Initialize`] and must return an
+//! [`Initialized`], which can be made in one way only: set the attributes, make
+//! the adapter's context, finish. Each step consumes the value before it.
+//! Address families are registered between the last two, on a value that no
+//! other place in the driver can have.
+//!
+//! ```
+#![doc = include_str!("../doc/mirror/driver.rs")]
+//! #
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/mirror/calls.rs"));
+//! # use ndis_host as _;
+//! # fn main() {}
+//! ```
+//!
+//! [`driver_entry!`] defines the entry point that Windows calls: it makes the
+//! driver's value with [`Load`] and registers it.
+//!
+//! ## 2. Calls
+//!
+//! [`CallManager`] has one method for each thing that a client may ask for. A
+//! request arrives as a value (here [`OpenAf`], [`RegisterSap`], [`MakeCall`],
+//! [`CloseCall`]) and the method returns an [`Answer`], which only that value
+//! can make: by accepting, by refusing, or by pending. Pending gives a second
+//! value, which may be stored and answered from anywhere; `request.pend()` is
+//! what a driver does whose network needs time.
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/mirror/driver.rs"));
+#![doc = include_str!("../doc/mirror/calls.rs")]
+//! # use ndis_host as _;
+//! # fn main() {}
+//! ```
+//!
+//! Sent data is in [`SendLists`], which belong to the client: the driver holds
+//! them until it completes them, and dropping them completes them with a
+//! failure. What goes up must be the driver's own, so `reflect` copies. Those
+//! lists come back through [`CallManager::returned`], whose default frees
+//! them.
+//!
+//! ## 3. Bringing a call to a client
+//!
+//! A mirror never calls anybody. A driver that does keeps the [`Sap`] that
+//! [`RegisterSap::accept`] gives it, and when its network brings a call:
+//!
+//! ```
+//! # use ndis_co::{irql::Passive, params::CallParametersBuf};
+//! # use ndis_host as _;
+//! # use ndis_mcm::{CallManager, Sap, Status, Vc};
+//! fn ring<M: CallManager<Vc = ()>>(sap: &Sap<M>, irql: &mut Passive) -> Result<Vc<M>, Status> {
+//!     let vc = sap.create_vc((), irql)?; // a VC to this SAP's client, inactive
+//!     let parameters = CallParametersBuf::builder().build()?;
+//!     let vc = vc.activate(parameters, irql).map_err(|failed| failed.status)?;
+//!     let parameters = CallParametersBuf::builder().build()?;
+//!     Ok(vc.dispatch_incoming_call(parameters, irql))
+//! }
+//! ```
+//!
+//! The client's answer comes as [`CallManager::incoming_call_accepted`], with
+//! an [`Accepted`] to connect, or as [`CallManager::incoming_call_refused`].
+//! A VC that is dropped on the way is deactivated and deleted. The example
+//! `loopback-mcm` does this and everything else: it is a switch that connects
+//! clients to each other by number.
+//!
+//! ## 4. Running it
+//!
+//! [`ndis_host`](https://docs.rs/ndis-host) is an NDIS for tests. It loads
+//! drivers into the process of the test, starts and stops adapters, runs every
+//! callback on virtual processors in an order that a seed decides, and checks
+//! each call against the documented rules. This is a whole test; `Caller` is a
+//! small client, made as the page of [`ndis_co`] shows:
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/mirror/driver.rs"));
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/mirror/calls.rs"));
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/mirror/caller.rs"));
+//! use ndis_co::client;
+//! use ndis_host::Host;
+//!
+//! fn main() {
+//!     let host = Host::builder().seed(7).build();
+//!     // SAFETY: the entry point of a driver, which the host calls as Windows does.
+//!     let mirror = unsafe { host.load("mirror", driver_entry) }.expect("the driver loads");
+//!     let caller = Caller::default();
+//!     let entry = client::Entry::new(caller.clone());
+//!     let phone = host
+//!         .load_with("caller", |object, path| {
+//!             // SAFETY: the host calls this as Windows calls a DriverEntry.
+//!             unsafe { entry.run(object, path) }
+//!         })
+//!         .expect("the client loads");
+//!     let adapter = host.add_adapter(&mirror).expect("the adapter starts");
+//!
+//!     let heard = caller.heard.clone();
+//!     host.spawn("user", move || caller.place_call().expect("a call is placed"));
+//!     host.run();
+//!     assert_eq!(*heard.lock().unwrap(), b"hello");
+//!
+//!     host.remove_adapter(&adapter);
+//!     host.unload(&phone);
+//!     host.unload(&mirror);
+//!     let report = host.finish();
+//!     assert!(report.is_clean(), "{report}");
+//! }
+//! ```
+//!
+//! The report names every broken rule with the history of the object that it
+//! happened to, every object left behind, and the seed that repeats the run.
+//!
+//! For Windows the same crate is built as a `cdylib` for
+//! `x86_64-pc-windows-msvc` (or `aarch64-`, `i686-`) and linked with `rust-lld`,
+//! without a WDK; `cargo xtask image` in the repository shows the arguments.
+//!
+//! # What the types say
+//!
+//! **Whose is it.** NDIS knows objects by handles and drivers by context
+//! pointers. Neither is visible here. [`Adapter`], [`Af`], [`Sap`] and [`Vc`]
+//! are counted references that deref to what the driver keeps for the object;
+//! that is made when the request is accepted and dropped when NDIS and the
+//! driver have both let go. A parent outlives its children: a client's close of
+//! its family waits for the SAPs and VCs beneath it, and a halt waits until
+//! the last reference to the adapter is gone. So let go of stored references in
+//! [`Miniport::halt`] and when a SAP or VC ends.
+//!
+//! **Exactly once.** A token is consumed by its answer and its lifetime is
+//! that of its request, so a second answer, no answer, and the answer to
+//! another request do not compile. A pending token that is dropped answers
+//! with a failure (an open, a registration, a call) or with success (a close).
+//! A completion may run the client's callback, and through it this driver
+//! again, before it returns.
+//!
+//! **At which level.** Every method is lent a proof of its IRQL, and every
+//! call that needs one demands it: [`Passive`](ndis_co::irql::Passive) for
+//! what may wait, [`NoLock`](ndis_co::irql::NoLock) for what may re-enter the
+//! driver. A spin lock's guard borrows the proof, so neither can be called
+//! while the lock is held.
+//!
+//! **In which state.** A [`CreatedVc`] is [`Inactive`] or [`Active`], and a
+//! call can be offered on an active one only. States that both sides change at
+//! once (a call that both ends hang up) are checked at run time and answered
+//! with [`Status::CLOSING`].
+//!
+//! # Soundness
+//!
+//! A driver without `unsafe` cannot cause undefined behaviour through this
+//! crate, provided that
+//!
+//! - NDIS keeps its documented contract: it calls with the contexts and at the
+//!   levels that it documents, hands over valid structures, and does not use a
+//!   context after the callback that ends it;
+//! - lengths stated by a client in call parameters, SAPs and close data are
+//!   true up to [`MAX_VARIABLE`](ndis_co::address::MAX_VARIABLE): C gives
+//!   nothing to check them against, and longer ones are refused;
+//! - the entry point is called once, as Windows does;
+//! - the driver is built with `panic = "abort"`, or never panics: a callback
+//!   does not let a panic cross into C.
+//!
+//! Each module with `unsafe` code states its invariants (FLOW, MCM-AF, MCM-SAP,
+//! MCM-VC, SENDS), and each `unsafe` block names the one it rests on. The ids
+//! in brackets are rows of the [rule
+//! book](https://github.com/ndis-rs/ndis-rs/blob/main/docs/rules.md). The
+//! examples run on `ndis-host` under many schedules and under Miri. **Nothing
+//! of this has run on Windows yet**; where the documentation is silent or
+//! contradicts itself, the crate does what satisfies every reading, and the
+//! open questions are named in `ndis_host::Readings`.
+//!
+//! # Features
+//!
+//! - `host`: the C symbols come from the embedded NDIS. Needed on a Windows
+//!   host only, where they would otherwise be imported from `ndis.sys`;
+//!   `ndis-host` turns it on for `ndis-sys`.
+//!
+//! # Supported Rust
+//!
+//! Stable Rust 1.95 or newer, `no_std`, no build script, no WDK.
 
 #![no_std]
 #![deny(missing_docs)]

@@ -26,7 +26,7 @@ use ndis_co::{
     address::SapAddressBuf,
     client::{Af, AfOffer, Binding, Client, IncomingCall, NewBinding, OpenAf, Received, Sap, Vc},
     family::{AddressFamily, Family},
-    irql::{NoLock, Passive, UpToDispatch},
+    irql::{Passive, UpToDispatch},
     mem::{Arc, Tag},
     nbl::NetBufferListPool,
     params::CallParameters,

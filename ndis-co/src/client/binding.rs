@@ -327,7 +327,7 @@ unsafe fn open<C: Client>(
         let shared = BindingShared {
             driver: driver.clone(),
             handle: AtomicPtr::new(handle),
-            owner: owner.clone(),
+            owner: owner.share(),
             running: AtomicBool::new(false),
             sends: AtomicUsize::new(0),
             sends_home,
@@ -373,7 +373,7 @@ pub(super) unsafe extern "system" fn unbind<C: Client>(
     binding.shared.state.with(|state| state.closing = true);
     core.driver.client.unbind(&binding, &mut irql);
     binding.shared.close_afs(&mut irql);
-    let owner = binding.shared.owner.clone();
+    let owner = binding.shared.owner.share();
     let handle = binding.shared.handle();
     drop(core.shared.with(Option::take));
     drop(binding);

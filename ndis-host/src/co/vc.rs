@@ -4,7 +4,7 @@ use crate::co::world::{Activity, Af, AfPhase, CallPhase, Request, Vc};
 use crate::cx::{Call, Context, Cx, Ptr, handle};
 use crate::export::exports;
 use crate::handle::{Kind, ObjectId};
-use crate::readings::{ActivateComplete, CloseOrder, DeactivateComplete};
+use crate::readings::{ActivateComplete, DeactivateComplete};
 use crate::sched::{DISPATCH, Work};
 use crate::state::State;
 use alloc::boxed::Box;
@@ -606,12 +606,6 @@ exports! { EXPORTS {
                         "{call} on {object}, whose offered call has not been closed or refused"
                     );
                     s.violate("CALL-39", Some(object), message);
-                }
-                CallPhase::Closing if s.readings.close_order == CloseOrder::CompleteFirst => {
-                    let message = alloc::format!(
-                        "{call} on {object} before the close is complete (reading close_order)"
-                    );
-                    s.violate("CALL-49", Some(object), message);
                 }
                 _ => {}
             }
