@@ -61,9 +61,9 @@ fn flags_of_a_list() {
         assert_eq!((*l).Flags, 0b0010);
         // Only the bits that are a protocol's can be set this way.
         NBL_SET_PROTOCOL_RSVD_FLAG(l, !0);
-        assert_eq!((*l).Flags, 0b0010 | NBL_FLAGS_PROTOCOL_RESERVED as u32);
+        assert_eq!((*l).Flags, 0b0010 | NBL_FLAGS_PROTOCOL_RESERVED);
         NBL_CLEAR_PROTOCOL_RSVD_FLAG(l, !0);
-        assert_eq!((*l).Flags, 0b0010 & !(NBL_FLAGS_PROTOCOL_RESERVED as u32));
+        assert_eq!((*l).Flags, 0b0010 & !NBL_FLAGS_PROTOCOL_RESERVED);
         NdisSetNblFlag(l, 0b11);
         assert!(NdisTestNblFlag(l, 0b101));
         assert!(!NdisTestNblFlags(l, 0b101));

@@ -88,18 +88,7 @@ pub type PNDIS_SWITCH_NET_BUFFER_LIST_CONTEXT_TYPE = PNDIS_SWITCH_NET_BUFFER_LIS
 pub type _NDIS_SWITCH_PORT_ID = NDIS_SWITCH_PORT_ID;
 
 /// The path of NDIS' own device, in UTF-16 with a zero at the end.
-pub const DD_NDIS_DEVICE_NAME: &[u16] = &{
-    let text = b"\\Device\\NDIS\0";
-    let mut wide = [0u16; 13];
-    let mut rest: &[u8] = text;
-    let mut to: &mut [u16] = &mut wide;
-    while let ([byte, tail @ ..], [unit, more @ ..]) = (rest, to) {
-        *unit = *byte as u16;
-        rest = tail;
-        to = more;
-    }
-    wide
-};
+pub const DD_NDIS_DEVICE_NAME: &[u16] = &wide::<13>("\\Device\\NDIS");
 
 /// The keyword that switches PacketDirect on.
 pub const PACKET_DIRECT_KEYWORD: NDIS_STRING = NDIS_STRING_CONST!("*PacketDirect");

@@ -14,23 +14,29 @@ macro_rules! NDIS_STRING_CONST {
     ($text:literal) => {{
         const TEXT: &str = $text;
         const _: () = assert!(TEXT.is_ascii() && TEXT.len() < 0x7FFF, "short ASCII only");
-        const WIDE: [u16; TEXT.len() + 1] = {
-            let mut wide = [0; TEXT.len() + 1];
-            let mut n = 0;
-            while n < TEXT.len() {
-                wide[n] = TEXT.as_bytes()[n] as u16;
-                n += 1;
-            }
-            wide
-        };
-        static STORED: [u16; TEXT.len() + 1] = WIDE;
+        static WIDE: [u16; TEXT.len() + 1] = $crate::wide(TEXT);
         $crate::NDIS_STRING {
             Length: (TEXT.len() * 2) as u16,
             MaximumLength: (TEXT.len() * 2 + 2) as u16,
             // What NDIS only reads; C's string literals are no different.
-            Buffer: STORED.as_ptr().cast_mut(),
+            Buffer: WIDE.as_ptr().cast_mut(),
         }
     }};
+}
+
+/// The UTF-16 units of an ASCII text, and zeros behind it.
+#[doc(hidden)]
+#[must_use]
+pub const fn wide<const N: usize>(text: &str) -> [u16; N] {
+    let mut wide = [0; N];
+    let mut from = text.as_bytes();
+    let mut to: &mut [u16] = &mut wide;
+    while let ([byte, more @ ..], [unit, rest @ ..]) = (from, to) {
+        *unit = *byte as u16;
+        from = more;
+        to = rest;
+    }
+    wide
 }
 
 /// `forward! { /// doc; NdisX = RtlX(args; fixed) -> Result; ... }`

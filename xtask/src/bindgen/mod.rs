@@ -2,11 +2,12 @@
 //! headers, so that the crate itself needs neither headers nor libclang.
 //!
 //! bindgen reads the headers once for each architecture (`headers.rs`), its
-//! output is put in order (`tidy.rs`), clang is asked for what bindgen does not
+//! output is put in order (`tidy.rs`, `names.rs`), clang is asked for what bindgen does not
 //! see (`probe.rs`), and what is equal everywhere is written once (`emit.rs`).
 
 mod emit;
 mod headers;
+mod names;
 mod probe;
 mod tidy;
 
@@ -262,7 +263,7 @@ fn facts(headers: &Headers, clang: &Clang, arch: Arch, scratch: &Path) -> Result
     let mut names = macros.object_like.clone();
     names.extend(NT_MACROS.iter().map(|s| s.to_string()));
     let aliases = tidy::function_aliases(&file);
-    let nested = tidy::nested_candidates(&file);
+    let nested = names::nested_candidates(&file);
     let mut questions = names.clone();
     questions.extend(aliases.iter().map(|a| format!("__is_function({a})")));
     questions.extend(nested.iter().map(|(_, c)| format!("sizeof({c})")));
