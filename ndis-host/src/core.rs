@@ -12,6 +12,9 @@ use core::sync::atomic::{AtomicU32, Ordering};
 pub(crate) struct Core {
     pub(crate) id: u32,
     pub(crate) state: Lock<State>,
+    /// The thread that built the host: what it calls outside of any task is
+    /// meant for this host.
+    home: u64,
     /// Where the controlling thread waits.
     pub(crate) controller: Arc<dyn Park>,
     /// How long, in real milliseconds, a stuck run waits for a foreign thread.
@@ -47,8 +50,8 @@ pub(crate) fn current() -> Option<(Arc<Core>, TaskId)> {
     Some((core.upgrade()?, *task))
 }
 
-/// The host that a thread of no host means: the one that made the handle, or
-/// the only one there is.
+/// The host that a thread of no host means: the one that made the handle, the
+/// one that this thread built last, or the only one there is.
 pub(crate) fn find(call: &'static str, handles: &[usize]) -> Arc<Core> {
     let live: Vec<Arc<Core>> = LIVE.lock().iter().filter_map(Weak::upgrade).collect();
     for raw in handles {
@@ -57,6 +60,10 @@ pub(crate) fn find(call: &'static str, handles: &[usize]) -> Arc<Core> {
         {
             return core.clone();
         }
+    }
+    let me = platform().thread_id();
+    if let Some(core) = live.iter().rev().find(|core| core.home == me) {
+        return core.clone();
     }
     match live.as_slice() {
         [only] => only.clone(),
@@ -74,6 +81,7 @@ impl Core {
         let core = Arc::new(Self {
             id,
             state: Lock::new(State::new(id, settings)),
+            home: platform().thread_id(),
             controller: platform().parker(),
             patience: settings.patience,
         });

@@ -9,7 +9,7 @@ use crate::sched::{DISPATCH, Frame, HostWait, Phase, TaskId, Wait, Woken};
 use crate::state::State;
 use alloc::string::String;
 use alloc::sync::Arc;
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 use core::ffi::c_void;
 
 /// A context pointer of a driver: kept, handed back, never followed.
@@ -128,6 +128,10 @@ pub(crate) struct Cx {
     pub(crate) task: TaskId,
     call: Option<Call>,
     objects: Cell<Objects>,
+    /// Who called, for the log.
+    actor: RefCell<Option<Arc<str>>>,
+    /// The event of the call.
+    seq: Cell<u64>,
     status: Cell<Option<i32>>,
     foreign: bool,
     /// A failure that the test ordered.
@@ -141,6 +145,8 @@ impl Cx {
             task,
             call: None,
             objects: Cell::new([None; 3]),
+            actor: RefCell::new(None),
+            seq: Cell::new(0),
             status: Cell::new(None),
             foreign: false,
             fault: None,
@@ -193,6 +199,8 @@ impl Cx {
             task,
             call: Some(call),
             objects: Cell::new([None; 3]),
+            actor: RefCell::new(None),
+            seq: Cell::new(0),
             status: Cell::new(None),
             foreign,
             fault: None,
@@ -211,9 +219,11 @@ impl Cx {
         if !call.log {
             *s.ledger.counters.entry(call.name).or_insert(0) += 1;
         } else {
-            let who = s.who();
+            let who = s.actor(call.name, &objects);
+            self.actor.replace(Some(who.clone()));
             let ndis = s.ndis.clone();
             s.event(EventKind::Call, call.name, who, ndis, objects, None, None);
+            self.seq.set(s.log.seq());
         }
         let mut held = 0;
         let mut irql = 0;
@@ -273,6 +283,8 @@ impl Cx {
             *slot = Some(object);
         }
         self.objects.set(objects);
+        let seq = self.seq.get();
+        self.with(|s| s.log.amend(seq, object));
     }
 
     /// The result of the call, for the log.
@@ -392,7 +404,7 @@ impl Drop for Cx {
                 }
             }
             if call.log {
-                let who = s.who();
+                let who = self.actor.take().unwrap_or_else(|| s.who());
                 let ndis = s.ndis.clone();
                 s.event(
                     EventKind::Return,

@@ -340,7 +340,8 @@ impl Host {
 
     /// The recorded events.
     pub fn events(&self) -> Vec<Event> {
-        self.core.state.lock().log.events()
+        let state = self.core.state.lock();
+        state.log.events(|object| state.world.call_of(object))
     }
 
     /// Ends the host: reports what was found and what is left over.

@@ -8,6 +8,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod chart;
 mod co;
 mod core;
 mod cx;
@@ -27,6 +28,8 @@ pub mod rules;
 mod sched;
 mod state;
 mod status;
+pub mod text;
+mod view;
 
 pub use export::exported;
 pub use handle::{Kind, ObjectId};

@@ -194,8 +194,30 @@ impl Log {
         self.events.push_back(event);
     }
 
-    pub(crate) fn events(&self) -> Vec<Event> {
-        self.events.iter().map(Raw::finish).collect()
+    /// Adds an object to an event that is in the log already.
+    pub(crate) fn amend(&mut self, seq: u64, object: ObjectId) {
+        if let Ok(index) = self.events.binary_search_by_key(&seq, |event| event.seq)
+            && let Some(event) = self.events.get_mut(index)
+            && !event.objects.contains(&Some(object))
+            && let Some(slot) = event.objects.iter_mut().find(|slot| slot.is_none())
+        {
+            *slot = Some(object);
+        }
+    }
+
+    /// The events; `call_of` tells the call of an object that had none yet when
+    /// its event was logged.
+    pub(crate) fn events(&self, call_of: impl Fn(ObjectId) -> Option<u32>) -> Vec<Event> {
+        self.events
+            .iter()
+            .map(|raw| {
+                let mut event = raw.finish();
+                if event.call.is_none() {
+                    event.call = event.objects.iter().find_map(|object| call_of(*object));
+                }
+                event
+            })
+            .collect()
     }
 }
 

@@ -107,6 +107,22 @@ impl State {
             .unwrap_or_else(|| self.ndis.clone())
     }
 
+    /// Who makes a call: the driver that runs or, when a thread of no driver
+    /// does, the one whose object the call is about.
+    pub(crate) fn actor(&self, call: &str, objects: &Objects) -> Arc<str> {
+        if self.driver().is_none() {
+            let manager = call.starts_with("NdisM");
+            let found = objects
+                .iter()
+                .flatten()
+                .find_map(|object| self.world.owner(*object, manager));
+            if let Some(found) = found {
+                return found;
+            }
+        }
+        self.who()
+    }
+
     /// The driver of the innermost callback.
     pub(crate) fn driver(&self) -> Option<u32> {
         self.sched

@@ -379,6 +379,23 @@ impl World {
         }
     }
 
+    /// The driver that an object belongs to, on one of its sides.
+    pub(crate) fn owner(&self, object: ObjectId, manager: bool) -> Option<Arc<str>> {
+        let af = match object.kind {
+            Kind::ClientAf => self.afs.get(&object.number)?,
+            Kind::ClientSap => self.afs.get(&self.saps.get(&object.number)?.af)?,
+            Kind::ClientVc => self.afs.get(&self.vcs.get(&object.number)?.af)?,
+            Kind::Binding => return self.bindings.get(&object.number).map(|b| b.who.clone()),
+            Kind::Adapter => return self.adapters.get(&object.number).map(|a| a.who.clone()),
+            _ => return None,
+        };
+        Some(if manager {
+            af.manager.clone()
+        } else {
+            af.client.clone()
+        })
+    }
+
     pub(crate) fn vcs_of(&self, af: u32) -> impl Iterator<Item = (u32, &Vc)> {
         self.vcs
             .iter()
