@@ -40,9 +40,9 @@
 //! OID requests (all are answered with [`Status::NOT_SUPPORTED`]), status
 //! indications, multipoint calls and their parties, changes of the quality of
 //! service during a call, TAPI parameters, and call managers that stand alone
-//! above someone else's miniport. The [map of the
-//! API](https://github.com/ndis-rs/ndis-rs/blob/main/docs/api-map.md) says
-//! where each will live. The raw functions are all in `ndis-sys`.
+//! above someone else's miniport. `docs/api-map.md` in the repository lists
+//! every CoNDIS function and callback with the safe item that wraps it, or
+//! where that will live. The raw functions are all in `ndis-sys`.
 //!
 //! # A driver, step by step
 //!
@@ -142,8 +142,10 @@
 //! [`ndis_host`](https://docs.rs/ndis-host) is an NDIS for tests. It loads
 //! drivers into the process of the test, starts and stops adapters, runs every
 //! callback on virtual processors in an order that a seed decides, and checks
-//! each call against the documented rules. This is a whole test; `Caller` is a
-//! small client, made as the page of [`ndis_co`] shows:
+//! each call against the documented rules. This is a whole test. Its
+//! `phone::Caller` is a small client, made as the page of [`ndis_co`] shows: it
+//! opens the family `MIRROR`, and `place_call` calls, sends `hello`, notes what
+//! comes back and hangs up.
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/mirror/driver.rs"));
@@ -156,7 +158,7 @@
 //!     let host = Host::builder().seed(7).build();
 //!     // SAFETY: the entry point of a driver, which the host calls as Windows does.
 //!     let mirror = unsafe { host.load("mirror", driver_entry) }.expect("the driver loads");
-//!     let caller = Caller::default();
+//!     let caller = phone::Caller::default();
 //!     let entry = client::Entry::new(caller.clone());
 //!     let phone = host
 //!         .load_with("caller", |object, path| {
@@ -227,16 +229,19 @@
 //!   true up to [`MAX_VARIABLE`](ndis_co::address::MAX_VARIABLE): C gives
 //!   nothing to check them against, and longer ones are refused;
 //! - the entry point is called once, as Windows does;
-//! - the driver is built with `panic = "abort"`, or never panics: a callback
-//!   does not let a panic cross into C.
+//! - no guard of a spin lock is leaked (`mem::forget`): the lock would stay
+//!   taken and the level raised, unknown to the proofs of that thread.
+//!
+//! This crate itself does not panic, and a panic of the driver ends at the
+//! callback's border: it aborts there and never unwinds into C.
 //!
 //! Each module with `unsafe` code states its invariants (FLOW, MCM-AF, MCM-SAP,
-//! MCM-VC, SENDS), and each `unsafe` block names the one it rests on. The ids
-//! in brackets are rows of the [rule
-//! book](https://github.com/ndis-rs/ndis-rs/blob/main/docs/rules.md). The
+//! MCM-VC, SENDS), and each `unsafe` block names the one it rests on. Ids such
+//! as CALL-10 are rows of the rule book, `docs/rules.md` in the repository: what
+//! the documentation demands, a sentence a rule, and what keeps it. The
 //! examples run on `ndis-host` under many schedules and under Miri. **Nothing
-//! of this has run on Windows yet**; where the documentation is silent or
-//! contradicts itself, the crate does what satisfies every reading, and the
+//! of this has run on Windows yet.** Where the documentation is silent or
+//! contradicts itself, the crate does what satisfies every reading of it; the
 //! open questions are named in `ndis_host::Readings`.
 //!
 //! # Features

@@ -1,0 +1,88 @@
+mod phone {
+    use super::{MIRROR, TAG};
+    use ndis_co::{
+        Status,
+        client::{Af, AfOffer, Binding, Client, NewBinding, OpenAf, Received, Vc},
+        irql::{Passive, UpToDispatch},
+        nbl::NetBufferListPool,
+        params::{CallParameters, CallParametersBuf},
+    };
+    use std::sync::{Arc, Mutex};
+
+    /// A client that calls when it is told to, says one word, and notes what
+    /// it hears. It may use the standard library, for it runs in a test only.
+    #[derive(Clone, Default)]
+    pub struct Caller {
+        af: Arc<Mutex<Option<Af<Caller>>>>,
+        pub heard: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Caller {
+        pub fn place_call(&self) -> Result<(), Status> {
+            // SAFETY: a thread of the test: PASSIVE_LEVEL, no lock held.
+            let mut irql = unsafe { Passive::assume() };
+            let af = self.af.lock().unwrap().clone().ok_or(Status::CLOSING)?;
+            let parameters = CallParametersBuf::builder().build()?;
+            let vc = af.create_vc((), &mut irql)?;
+            // Kept: the call ends by the hang-up in `receive`.
+            let _ = vc.make_call(parameters, &mut irql).keep();
+            Ok(())
+        }
+    }
+
+    impl Client for Caller {
+        const NAME: &'static str = "CALLER";
+        type Binding = NetBufferListPool;
+        type Af = ();
+        type Sap = ();
+        type Vc = ();
+
+        fn bind(
+            &self,
+            adapter: &NewBinding<'_>,
+            _irql: &mut Passive,
+        ) -> Result<NetBufferListPool, Status> {
+            NetBufferListPool::for_sends(adapter.owner(), TAG)
+        }
+
+        fn unbind(&self, _binding: &Binding<Self>, _irql: &mut Passive) {
+            // A reference that is kept holds the unbind up.
+            self.af.lock().unwrap().take();
+        }
+
+        fn address_family(
+            &self,
+            _binding: &Binding<Self>,
+            offer: AfOffer<'_, Self>,
+            irql: &mut Passive,
+        ) {
+            if offer.family() == MIRROR {
+                offer.open((), irql).unwrap();
+            }
+        }
+
+        fn af_opened(&self, af: OpenAf<Self>, _irql: &mut Passive) {
+            *self.af.lock().unwrap() = Some(af.keep());
+        }
+
+        fn call_connected(
+            &self,
+            vc: &Vc<Self>,
+            _parameters: Option<CallParameters<'_>>,
+            irql: &mut UpToDispatch,
+        ) {
+            let mut frame = vc.af().binding().allocate(5).unwrap();
+            frame.set_data(b"hello").unwrap();
+            vc.send(frame.into(), irql).unwrap();
+        }
+
+        fn receive(&self, vc: &Vc<Self>, lists: Received<'_, Self>, irql: &mut UpToDispatch) {
+            for frame in &lists {
+                let mut bytes = vec![0; frame.len()];
+                frame.copy_to(&mut bytes).unwrap();
+                self.heard.lock().unwrap().extend(bytes);
+            }
+            vc.hang_up(&[], irql).unwrap();
+        }
+    }
+}
