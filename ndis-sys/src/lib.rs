@@ -3,13 +3,42 @@
 //! function and handler type that `ndis.h` and its companions declare, and the
 //! NT types that those need.
 //!
-//! Every C name is reachable as `ndis_sys::NAME`. Nothing here is safe; the
-//! crates `ndis-co` and `ndis-mcm` are. See the README for the naming scheme,
-//! for how the files were generated, and for what is proven about them.
+//! Every C name is reachable as `ndis_sys::NAME`, with the value, type and
+//! layout that Microsoft's headers give it. Nothing here is safe; the crates
+//! `ndis-co` and `ndis-mcm` are.
+//!
+//! ```
+//! use ndis_sys::*;
+//!
+//! // Zeros are where a structure begins; its header makes it valid.
+//! let mut characteristics: NDIS_MINIPORT_DRIVER_CHARACTERISTICS = zeroed();
+//! characteristics.Header.Type = NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS as u8;
+//! characteristics.Header.Revision = NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2 as u8;
+//! characteristics.Header.Size = NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2 as u16;
+//!
+//! // A handler has a function type, and a member that holds it may be null.
+//! unsafe extern "system" fn unload(_driver: PDRIVER_OBJECT) {}
+//! let unload: MINIPORT_UNLOAD = unload;
+//! characteristics.UnloadHandler = Some(unload);
+//! ```
+//!
+//! # Where things are
+//!
+//! - Types, constants and functions are generated and checked in; the files of
+//!   `src/generated` say from what.
+//! - Macros that are no constants are written by hand. Those that C uses on
+//!   both sides of an assignment return a pointer to the place:
+//!   [`NET_BUFFER_LIST_NEXT_NBL`].
+//! - Unnamed unions and structures are the members `u`, `u2`, ... and `s`,
+//!   `s2`, ...: C's `nbl->Next` is `(*nbl).u.s.Next`.
+//! - [`zeroed`] stands for the `Default` that there is not.
 //!
 //! On Windows the functions are imported from `ndis.sys` and `ntoskrnl.exe` by
 //! name, without an import library. On any other system, and with the feature
 //! `host`, they are left undefined: whoever links the program provides them.
+//!
+//! The README has the whole naming scheme, how the files are generated, and
+//! what is proven about them.
 
 #![no_std]
 #![allow(non_camel_case_types, non_snake_case, non_upper_case_globals)]

@@ -38,6 +38,39 @@ pub fn accepts(name: &str, source: &str, target: &str) -> (bool, String) {
     (output.status.success(), text)
 }
 
+/// Links the program into a driver image for a Windows target and returns the
+/// image. `rust-lld` comes with every toolchain.
+pub fn image(source: &str, target: &str) -> Result<Vec<u8>, String> {
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let folder = scratch.join("oracle").join(format!("image-{target}"));
+    fs::create_dir_all(folder.join("src")).expect("the test's folder");
+    let manifest = format!(
+        "[package]\nname = \"oracle-image\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+         [lib]\ncrate-type = [\"cdylib\"]\n\n[profile.dev]\npanic = \"abort\"\n\n\
+         [dependencies]\nndis-sys = {{ path = {:?} }}\n\n[workspace]\n",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    fs::write(folder.join("Cargo.toml"), manifest).expect("the manifest");
+    fs::write(folder.join("src/lib.rs"), source).expect("the program");
+    let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
+    let flags = "-Clinker=rust-lld -Clink-arg=/NODEFAULTLIB -Clink-arg=/SUBSYSTEM:NATIVE \
+                 -Clink-arg=/DRIVER -Clink-arg=/ENTRY:DriverEntry";
+    let output = Command::new(cargo)
+        .args(["build", "--quiet", "--offline", "--target", target])
+        .current_dir(&folder)
+        .env("CARGO_TARGET_DIR", scratch.join("oracle-images"))
+        .env("RUSTFLAGS", flags)
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("CARGO_BUILD_TARGET")
+        .output()
+        .expect("cargo runs");
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let path = scratch.join(format!("oracle-images/{target}/debug/oracle_image.dll"));
+    fs::read(path).map_err(|e| e.to_string())
+}
+
 /// The target that this test was built for.
 pub fn host() -> String {
     let output = Command::new("rustc").arg("-vV").output();

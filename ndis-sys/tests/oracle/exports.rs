@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use crate::facts::{self, Arch, Facts};
-use crate::say;
+use crate::{check, say};
 
 /// What the header declares and the lists are too old for, or in one case too
 /// narrow. That these are exported is not checked.
@@ -209,5 +209,42 @@ fn the_lists_are_those_of_the_import_libraries() {
             assert_eq!(names, committed, "{library}");
             say(&format!("{library}: {} names, as listed", names.len()));
         }
+    }
+}
+
+/// Every import links without an import library, and stands in the image under
+/// the name that the module exports, without decoration.
+#[test]
+fn every_import_links() {
+    for arch in Arch::ALL {
+        let target = arch.target();
+        if !check::have(target) {
+            continue;
+        }
+        let imports = imports(arch);
+        let names: Vec<&String> = imports.values().flatten().collect();
+        let list: String = names
+            .iter()
+            .map(|n| format!("    core::hint::black_box(ndis_sys::{n} as *const ());\n"))
+            .collect();
+        let source = format!(
+            "#![no_std]\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! {{ loop {{}} }}\n\
+             #[unsafe(no_mangle)]\npub extern \"system\" fn DriverEntry(_: usize, _: usize) -> i32 {{\n{list}    0\n}}\n"
+        );
+        let image = check::image(&source, target).unwrap_or_else(|e| panic!("{target}:\n{e}"));
+        let words: BTreeSet<&[u8]> = image.split(|b| *b == 0).collect();
+        for name in names.iter().copied().chain(imports.keys()) {
+            // The linker puts two bytes of a hint in front of a name.
+            let found = words
+                .iter()
+                .any(|w| *w == name.as_bytes() || w.get(1..) == Some(name.as_bytes()));
+            assert!(found, "{target}: {name} is not in the image");
+        }
+        let modules: Vec<&str> = imports.keys().map(String::as_str).collect();
+        say(&format!(
+            "{target}: an image links with all {} imports by name, from {}",
+            names.len(),
+            modules.join(", ")
+        ));
     }
 }
