@@ -1,8 +1,252 @@
 //! Safe Rust for Connection-Oriented NDIS (CoNDIS): what every CoNDIS driver
 //! shares, and *clients*, the protocol drivers that place and take calls.
 //!
-//! Miniport call managers are in the sister crate `ndis-mcm`; the raw
-//! bindings in `ndis-sys`; `ndis-host` runs drivers in a test.
+//! Miniport call managers are in the sister crate `ndis-mcm`, the raw bindings
+//! in [`ndis-sys`](sys); `ndis-host` runs drivers in a test.
+//!
+//! # CoNDIS in one page
+//!
+//! NDIS is the part of the Windows kernel that network drivers talk to each
+//! other through. Most of it is connectionless: a frame is handed down and
+//! goes out. Its connection-oriented half serves networks on which one side
+//! *calls* the other first, and data flows on the connection that results:
+//! telephony, WAN links, ATM.
+//!
+//! ```text
+//!   client A                                   client B       protocol drivers
+//!      │ calls                                    ▲ is called
+//!      ▼                                          │
+//!  ┌────────────────────── NDIS ──────────────────────┐
+//!      │ make call            dispatch incoming call ▲
+//!      ▼                                             │
+//!   call manager, speaks the network's signaling     │  ┐ one driver in two
+//!   miniport, carries the data of the connections ───┘  ┘ roles: an MCM
+//! ```
+//!
+//! | word | what it is |
+//! |---|---|
+//! | miniport | the driver of a network adapter |
+//! | call manager | the driver that sets connections up and takes them down |
+//! | MCM | a miniport call manager: both in one driver |
+//! | client | a protocol driver above: it places and takes calls |
+//! | binding | a client's tie to one adapter |
+//! | address family (AF) | a signaling protocol in one version; the call manager offers it on an adapter, a client opens it |
+//! | SAP | service access point: an address under which a client takes calls |
+//! | VC | virtual connection: one end of a connection. A client creates it to call, the call manager creates it to bring a call |
+//! | call | what is agreed on a VC, from the request to the close. The VC is *active*, able to carry data, in between |
+//! | call parameters | what a call asks for: whom, how fast, how large |
+//! | party | one more far end of a call to several |
+//!
+//! A call that succeeds goes like this; each line is a function of NDIS and a
+//! callback of the other side:
+//!
+//! ```text
+//! client A            call manager                client B
+//! create VC ─────────>
+//! make call ─────────>
+//!                     create VC ─────────────────>
+//!                     activate VC
+//!                     dispatch incoming call ────>
+//!                     <──────────────────── accept
+//!                     dispatch call connected ───>
+//!                     activate VC
+//! <── make call complete
+//! ============== data flows both ways ==============
+//! close call ────────>
+//!                     dispatch incoming close ───>
+//!                     <──────────────── close call
+//!                     deactivate VC, complete close, delete VC
+//! <─── close complete
+//! delete VC ─────────>
+//! ```
+//!
+//! Each request may be answered at once or later, on any processor, at a
+//! raised interrupt level, while the other side is already doing the next
+//! thing. Which order is right, who frees what and when, and what may be
+//! called at which level is written down on some hundred pages and checked by
+//! nobody. These crates put it into types.
+//!
+//! # What this crate does for you
+//!
+//! - For clients ([`client`]): registration, binding and unbinding, address
+//!   families, SAPs, VCs, calls in both directions, data in both directions.
+//!   Whatever is dropped is ended in the documented way, and closing something
+//!   first ends what is beneath it.
+//! - For every driver: proofs of the interrupt level ([`irql`]), spin locks
+//!   ([`lock`]), memory that can run out ([`mem`]), network data with an owner
+//!   ([`nbl`]), call parameters and addresses read with bounds ([`params`],
+//!   [`address`]), work items ([`work`]), timers ([`timer`]), events
+//!   ([`event`]), and every status code by name ([`status`]).
+//!
+//! # What it does not do yet
+//!
+//! OID requests, status indications, multipoint calls and their parties,
+//! changes of the quality of service during a call, TAPI parameters, and call
+//! managers that stand alone above someone else's miniport. What a peer asks
+//! of these is answered with [`Status::NOT_SUPPORTED`]. `docs/api-map.md` in
+//! the repository lists every CoNDIS function and callback with the safe item
+//! that wraps it, or where that will live. The raw functions are all in
+//! [`sys`].
+//!
+//! # A client, step by step
+//!
+//! The driver takes calls to number 7, says good morning, and hangs up.
+//!
+//! ```toml
+//! [package]
+//! name = "greeter"
+//! edition = "2024"
+//!
+//! [lib]
+//! crate-type = ["rlib", "cdylib"]   # rlib: for tests; cdylib: the driver
+//!
+//! [dependencies]
+//! ndis-co = "0.1"
+//!
+//! [dev-dependencies]
+//! ndis-host = "0.1"
+//! ```
+//!
+//! Its `lib.rs` begins with `#![no_std]` and `#![forbid(unsafe_code)]`. A
+//! client is a type that implements [`Client`](client::Client): four types for
+//! what the driver keeps, and one method for each thing that can happen.
+//!
+//! ```
+#![doc = include_str!("../doc/greeter.rs")]
+//! #
+//! # use ndis_host as _;
+//! # fn main() {}
+//! ```
+//!
+//! [`driver_entry!`] defines the entry point that Windows calls: it makes the
+//! driver's value with [`Load`] and registers it. Nothing else is needed: when
+//! the adapter goes away, the calls are closed, the SAP is deregistered, the
+//! family and the binding are closed, each after the other.
+//!
+//! ## Placing a call
+//!
+//! A call is placed on a VC that the client creates. What the address family
+//! wants to know, such as the number, goes into the call parameters:
+//!
+//! ```
+//! use ndis_co::{
+//!     Status,
+//!     client::{Af, Client, Vc},
+//!     irql::NoLock,
+//!     params::{CallParametersBuf, FlowSpec, Specific},
+//! };
+//! # use ndis_host as _;
+//!
+//! fn call<C: Client<Vc = ()>>(
+//!     af: &Af<C>,
+//!     number: u32,
+//!     irql: &mut impl NoLock,
+//! ) -> Result<Vc<C>, Status> {
+//!     let parameters = CallParametersBuf::builder()
+//!         .transmit(FlowSpec::best_effort(1500))
+//!         .receive(FlowSpec::best_effort(1500))
+//!         .call_manager_specific(Specific { param_type: 1, bytes: &number.to_le_bytes() })
+//!         .build()?;
+//!     let vc = af.create_vc((), irql)?;
+//!     Ok(vc.make_call(parameters, irql).keep())
+//! }
+//! ```
+//!
+//! The outcome comes as [`call_connected`](client::Client::call_connected) or
+//! [`call_failed`](client::Client::call_failed), possibly before `make_call`
+//! returns.
+//!
+//! ## Running it
+//!
+//! [`ndis_host`](https://docs.rs/ndis-host) is an NDIS for tests: it loads
+//! drivers into the process of the test, runs them on virtual processors in an
+//! order that a seed decides, and checks each call against the documented
+//! rules.
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/greeter.rs"));
+//! use ndis_host::Host;
+//!
+//! fn main() {
+//!     let host = Host::builder().seed(7).build();
+//!     // SAFETY: the entry point of a driver, which the host calls as Windows does.
+//!     let greeter = unsafe { host.load("greeter", driver_entry) }.expect("the driver loads");
+//!     // Here a test loads a call manager as well, adds an adapter of it, and
+//!     // lets somebody call: see the page of `ndis-mcm`.
+//!     host.unload(&greeter);
+//!     let report = host.finish();
+//!     assert!(report.is_clean(), "{report}");
+//! }
+//! ```
+//!
+//! The page of `ndis-mcm` runs a call manager and a client against each other.
+//! `examples/echo-client` in the repository is a client with all that a real
+//! one has.
+//!
+//! # What the types say
+//!
+//! **Whose is it.** NDIS knows objects by handles and drivers by context
+//! pointers. Neither is in a signature that a driver uses. What the driver
+//! keeps for an object is moved in once, lent to every callback as `&`, shared
+//! between processors (so it is `Sync`), and dropped when NDIS and the driver
+//! have both let go. See [`client`] for owners and references.
+//!
+//! **Who outlives whom.** What is made from an owner borrows it: an address
+//! family that a SAP borrows cannot be closed. Kept references are counted, and
+//! closing a parent ends its children first. An unbind waits until the last
+//! reference to its binding is gone, so let go of stored ones in
+//! [`unbind`](client::Client::unbind).
+//!
+//! **Exactly once.** A request of the other side is a token, consumed by its
+//! answer; see [`answer`]. A pended token that is dropped refuses.
+//!
+//! **At which level.** Every callback is lent a proof of its interrupt level,
+//! and every call that needs a level demands one; see [`irql`]. A spin lock's
+//! guard borrows the proof, so a call that waits, or one that may come back
+//! into the driver, cannot be made under a lock.
+//!
+//! **What a peer claims.** Addresses and call parameters of another driver are
+//! read through views that check null pointers and lengths.
+//!
+//! Units are bytes, milliseconds and bits a second unless an item says
+//! otherwise. Ids such as CALL-10 in these pages are rows of the rule book,
+//! `docs/rules.md` in the repository: what the documentation demands, a
+//! sentence a rule, and what keeps it.
+//!
+//! # Soundness
+//!
+//! A driver without `unsafe` cannot cause undefined behaviour through this
+//! crate, provided that
+//!
+//! - NDIS keeps its documented contract: it calls with the contexts and at the
+//!   levels that it documents, hands over valid structures, and does not use a
+//!   context after the callback that ends it;
+//! - lengths stated by a peer in call parameters, SAPs and close data are true
+//!   up to [`MAX_VARIABLE`](address::MAX_VARIABLE): C gives nothing to check
+//!   them against, and longer ones are refused;
+//! - nothing writes to data that was received while it is looked at;
+//! - the entry point is called once, as Windows does;
+//! - no guard of a spin lock is leaked (`mem::forget`): the lock would stay
+//!   taken and the level raised, unknown to the proofs of that thread.
+//!
+//! This crate itself does not panic, and a panic of the driver ends at the
+//! callback's border: it aborts there and never unwinds into C.
+//!
+//! The `unsafe` functions are the doors for drivers that mix this crate with
+//! raw code. Each module with `unsafe` code states its invariants by name (ARC,
+//! LOCK, PARAMS, VC and so on), and each `unsafe` block names the one it rests
+//! on. **Nothing of this has run on Windows yet.** The drivers built on it run
+//! on `ndis-host`, under many schedules, under every reading of what the
+//! documentation leaves open (`ndis_host::Readings`), and under Miri.
+//!
+//! # Features
+//!
+//! - `host`: the C symbols come from the embedded NDIS. Needed on a Windows
+//!   host only, where they would otherwise be imported from `ndis.sys`.
+//!
+//! # Supported Rust
+//!
+//! Stable Rust 1.95 or newer, `no_std`, no build script, no WDK.
 
 #![no_std]
 #![deny(missing_docs)]
