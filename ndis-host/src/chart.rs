@@ -284,6 +284,12 @@ impl Chart {
             .objects
             .iter()
             .find(|object| is_data(event.name) && object.kind == crate::Kind::NetBufferList)
+            .or_else(|| {
+                event
+                    .objects
+                    .iter()
+                    .find(|object| object.kind == crate::Kind::ClientVc)
+            })
             .or(event.objects.first());
         if let Some(object) = named {
             let _ = write!(label, " <tspan fill=\"#57606a\">({object})</tspan>");

@@ -322,6 +322,7 @@ impl Cx {
                 None,
                 None,
             );
+            let since = s.log.seq();
             let about = callback
                 .objects
                 .iter()
@@ -334,6 +335,7 @@ impl Cx {
                     name: callback.name,
                     irql: task.irql,
                     locks: task.locks.len(),
+                    since,
                     about,
                     call: None,
                 };
@@ -401,6 +403,9 @@ impl Drop for Cx {
                 task.depth = task.depth.saturating_sub(1);
                 if let Some(frame) = task.frames.last_mut() {
                     frame.call = None;
+                    if call.log {
+                        frame.since = self.seq.get();
+                    }
                 }
             }
             if call.log {

@@ -288,6 +288,7 @@ impl Host {
                 name: "a thread",
                 irql: 0,
                 locks: 0,
+                since: 0,
                 about: None,
                 call: None,
             }),

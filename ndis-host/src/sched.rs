@@ -34,6 +34,9 @@ pub(crate) struct Frame {
     pub(crate) name: &'static str,
     pub(crate) irql: u8,
     pub(crate) locks: usize,
+    /// When the code of this frame last came back from a call that is worth a
+    /// line in the log, or began: what it does not know yet happened later.
+    pub(crate) since: u64,
     /// The conversation that the callback is about, for the log.
     pub(crate) about: Option<u32>,
     /// The NDIS call that the code of this frame is in.
@@ -742,6 +745,7 @@ impl Core {
                         name: "a thread of its own",
                         irql: 0,
                         locks: 0,
+                        since: 0,
                         about: None,
                         call: None,
                     };
@@ -870,6 +874,11 @@ impl Core {
                                 "a step of plug and play waits for something".into()
                             });
                             stuck.push_str(&alloc::format!(" (seed {})", state.seed));
+                            let owed = state.world.owed();
+                            if !owed.is_empty() {
+                                stuck.push_str("; still open: ");
+                                stuck.push_str(&owed);
+                            }
                             state.ledger.deadlocks.push(stuck.clone());
                             state.ledger.reported = true;
                             state.sched.goal = None;

@@ -707,10 +707,12 @@ exports! { EXPORTS {
                 CallPhase::Up | CallPhase::Accepted | CallPhase::Connected => {
                     vc.incoming_close = true;
                     vc.told = true;
+                    vc.told_at = s.log.seq();
                 }
                 CallPhase::Closing => {
                     // It crosses the client's own close.
                     vc.incoming_close = true;
+                    vc.told_at = s.log.seq();
                     if s.readings.crossing_close == CrossingClose::Swallowed {
                         s.note(Some(object), "the close crosses the client's own and ends here");
                         return None;

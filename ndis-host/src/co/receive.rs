@@ -27,6 +27,24 @@ impl State {
         self.histories.add(object, past);
     }
 
+    /// Whether the running code can know what happened at `seq`: a driver checks
+    /// its state and then calls, with no lock held across, and what another
+    /// thread did in between is nobody's fault.
+    pub(crate) fn knew(&self, seq: u64) -> bool {
+        self.sched
+            .current()
+            .and_then(|task| task.frames.last())
+            .is_none_or(|frame| frame.since > seq)
+    }
+
+    /// Whether data for a VC comes too late, through no fault of the miniport's.
+    fn too_late(&self, vc: u32) -> bool {
+        self.world
+            .vcs
+            .get(&vc)
+            .is_some_and(|vc| (vc.told || vc.incoming_close) && !self.knew(vc.told_at))
+    }
+
     fn refuse_receive(&self, vc: u32) -> Option<(&'static str, &'static str)> {
         let record = self.world.vcs.get(&vc)?;
         let adapter = self.world.adapters.get(&self.adapter_of_vc(vc)?)?;
@@ -123,6 +141,10 @@ exports! { EXPORTS {
                 return None;
             }
             let adapter = s.adapter_of_vc(number)?;
+            if s.too_late(number) {
+                s.note(Some(object), "the call has ended meanwhile: the data goes back");
+                return Some(Err((adapter, mine)));
+            }
             if let Some((rule, when)) = s.refuse_receive(number) {
                 let message = alloc::format!("{call} on {object} {when}");
                 s.violate(rule, Some(object), message);

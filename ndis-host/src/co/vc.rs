@@ -78,6 +78,7 @@ impl State {
                 modify: Request::default(),
                 incoming_close: false,
                 told: false,
+                told_at: 0,
                 sends: 0,
                 receives: 0,
                 multipoint: false,

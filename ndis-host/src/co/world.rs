@@ -315,6 +315,8 @@ pub(crate) struct Vc {
     pub(crate) incoming_close: bool,
     /// That announcement has reached the client.
     pub(crate) told: bool,
+    /// When it was made.
+    pub(crate) told_at: u64,
     /// Lists that the miniport has not completed.
     pub(crate) sends: u32,
     /// Lists that the client has not returned.
@@ -440,6 +442,61 @@ impl World {
     pub(crate) fn miniport_co(&self, adapter: u32) -> Option<&NDIS_MINIPORT_CO_CHARACTERISTICS> {
         let miniport = self.miniports.get(&self.adapters.get(&adapter)?.miniport)?;
         miniport.co.as_ref().map(|co| &co.0)
+    }
+
+    /// Requests that are open, and data on its way, as text.
+    pub(crate) fn owed(&self) -> String {
+        let mut text = String::new();
+        let mut add = |object: ObjectId, what: &str| {
+            if !text.is_empty() {
+                text.push_str(", ");
+            }
+            text.push_str(&alloc::format!("{object} ({what})"));
+        };
+        for (number, af) in &self.afs {
+            for (request, what) in [
+                (&af.open, "its open"),
+                (&af.close, "its close"),
+                (&af.notify, "the client's answer to the wish to close it"),
+            ] {
+                if request.open() {
+                    add(ObjectId::new(Kind::ClientAf, *number), what);
+                }
+            }
+        }
+        for (number, sap) in &self.saps {
+            for (request, what) in [
+                (&sap.register, "its registration"),
+                (&sap.deregister, "its deregistration"),
+            ] {
+                if request.open() {
+                    add(ObjectId::new(Kind::ClientSap, *number), what);
+                }
+            }
+        }
+        for (number, vc) in &self.vcs {
+            let mut what = alloc::format!("{:?}, call {:?}", vc.activity, vc.phase);
+            for (request, name) in [
+                (&vc.make, "make-call"),
+                (&vc.offer, "offer"),
+                (&vc.close, "close"),
+            ] {
+                if request.open() {
+                    what.push_str(&alloc::format!(", its {name} is not answered"));
+                }
+            }
+            if vc.told && vc.phase != CallPhase::Closing {
+                what.push_str(", the hang-up is not answered");
+            }
+            if vc.sends > 0 {
+                what.push_str(&alloc::format!(", {} sends not completed", vc.sends));
+            }
+            if vc.receives > 0 {
+                what.push_str(&alloc::format!(", {} lists not returned", vc.receives));
+            }
+            add(ObjectId::new(Kind::ClientVc, *number), &what);
+        }
+        text
     }
 
     /// The objects of `driver` (everybody's, for None) that are still there.

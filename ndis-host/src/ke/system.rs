@@ -164,6 +164,7 @@ exports! { EXPORTS {
                     name: "a system thread",
                     irql: 0,
                     locks: 0,
+                    since: 0,
                     about: None,
                     call: None,
                 }),
