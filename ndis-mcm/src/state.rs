@@ -63,6 +63,9 @@ enum Reply {
     Decided(Status),
 }
 
+/// How often a refused deletion is tried again, once a millisecond.
+const MAX_REFUSALS: u16 = 1000;
+
 /// What is to be done next.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step {
@@ -114,6 +117,10 @@ pub(crate) struct State {
     /// The close is being completed: the driver's own VC stays until that has
     /// returned.
     completing: bool,
+    /// The client would not have the VC deleted yet: tried again a little
+    /// later, this many times.
+    refusals: u16,
+    delete_blocked: bool,
     /// What to activate with, and its memory if it is the driver's own; kept
     /// as long as the VC is active.
     activate_with: *mut CO_CALL_PARAMETERS,
@@ -142,6 +149,8 @@ impl State {
             want_deactivate: false,
             want_delete: false,
             completing: false,
+            refusals: 0,
+            delete_blocked: false,
             activate_with: core::ptr::null_mut(),
             activation: None,
         }
@@ -215,7 +224,7 @@ impl State {
             return None;
         }
         let free = self.call == Call::None && self.link == Link::Inactive && !self.completing;
-        if free && self.want_delete && self.origin == Origin::Mcm {
+        if free && self.want_delete && !self.delete_blocked && self.origin == Origin::Mcm {
             return Some(Step::Delete);
         }
         None
@@ -279,9 +288,18 @@ impl State {
         self.life = Life::Deleted;
     }
 
-    pub(crate) fn delete_refused(&mut self) {
+    /// The client still had something outstanding (rule VC-27); whether to try
+    /// again later.
+    pub(crate) fn delete_refused(&mut self) -> bool {
         self.life = Life::Alive;
-        self.want_delete = false;
+        self.delete_blocked = true;
+        self.refusals = self.refusals.saturating_add(1);
+        self.refusals < MAX_REFUSALS
+    }
+
+    /// A little later; whether a deletion was refused before.
+    pub(crate) fn unblock(&mut self) -> bool {
+        core::mem::replace(&mut self.delete_blocked, false)
     }
 
     /// The client deletes its VC, if nothing is outstanding (rule VC-27).

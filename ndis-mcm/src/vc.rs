@@ -507,8 +507,8 @@ impl<M: CallManager> VcShared<M> {
                         this.state.with(State::deleted);
                         driver.vc_deleted(&vc, irql);
                         Self::retire(this, irql);
-                    } else {
-                        this.state.with(State::delete_refused);
+                    } else if this.state.with(State::delete_refused) {
+                        Self::defer(this);
                     }
                 }
             }
@@ -580,6 +580,10 @@ pub(crate) fn tell_made<M: CallManager>(vc: &Vc<M>, status: Status, irql: &mut U
 unsafe fn run_deferred<M: CallManager>(node: *const Node, irql: &mut Passive) {
     // SAFETY: `defer` gave a share with the node, which is the first field.
     if let Some(vc) = unsafe { Arc::<VcShared<M>>::from_value_ptr(node.cast()) } {
+        if vc.state.with(State::unblock) {
+            // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
+            unsafe { ndis_sys::NdisMSleep(1_000) };
+        }
         let chain = vc.dropped.with(core::mem::take);
         crate::data::complete(&vc, chain, irql.up_to_dispatch());
         VcShared::advance(&vc, irql.up_to_dispatch());

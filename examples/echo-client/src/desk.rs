@@ -66,17 +66,19 @@ impl<A: Application> Desk<A> {
         let _ = state.ringing.try_push(call);
     }
 
-    /// Answers the call that has rung longest; `false` when none rings.
-    pub fn answer(&self, accept: bool, irql: &mut impl NoLock) -> bool {
+    /// Takes the call that has rung longest; `None` when none rings.
+    pub fn accept(&self, irql: &mut impl NoLock) -> Option<Vc<EchoClient<A>>> {
+        let call = self.state.lock(irql).ringing.remove(0)?;
+        Some(call.accept(irql).keep())
+    }
+
+    /// Turns the call away that has rung longest; `false` when none rings.
+    pub fn refuse(&self, status: Status, irql: &mut impl NoLock) -> bool {
         let call = self.state.lock(irql).ringing.remove(0);
         match call {
             None => false,
-            Some(call) if accept => {
-                let _ = call.accept(irql).keep();
-                true
-            }
             Some(call) => {
-                call.refuse(Status::FAILURE, irql);
+                call.refuse(status, irql);
                 true
             }
         }

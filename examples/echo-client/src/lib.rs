@@ -202,7 +202,7 @@ pub enum Ring {
     Accept,
     /// Turn it away.
     Refuse(Status),
-    /// Let it ring; [`Desk::answer`] answers it.
+    /// Let it ring; [`Desk::accept`] or [`Desk::refuse`] answers it.
     Later,
 }
 

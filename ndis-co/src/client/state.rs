@@ -118,7 +118,8 @@ impl State {
             } else {
                 Call::None
             };
-            self.busy = self.busy.saturating_add(1);
+            // Within a refusal the call manager may delete the VC, so the
+            // answer does not hold it.
             return Some(Step::Answer { status, parameters });
         }
         if self.busy > 0 {

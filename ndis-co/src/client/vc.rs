@@ -606,7 +606,6 @@ impl<C: Client> VcShared<C> {
                             parameters,
                         );
                     }
-                    Self::calm(this, 1, irql);
                 }
                 Step::Close => {
                     let (data, size) = this

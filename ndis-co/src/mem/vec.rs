@@ -98,7 +98,8 @@ impl<T> Vec<T> {
 
     /// Takes the value at `index`, keeping the order of the others.
     pub fn remove(&mut self, index: usize) -> Option<T> {
-        self.get_mut(index..)?.rotate_left(1);
+        let rest = self.get_mut(index..).filter(|rest| !rest.is_empty())?;
+        rest.rotate_left(1);
         self.pop()
     }
 

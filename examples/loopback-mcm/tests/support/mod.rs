@@ -5,7 +5,9 @@
 
 use echo_client::{Application, Desk, EchoClient, End, Ring};
 use loopback_mcm::Loopback;
-use ndis_co::{Status, irql::Passive, mem::Arc as KernelArc, nbl::ListView, params::CallParameters};
+use ndis_co::{
+    Status, irql::Passive, mem::Arc as KernelArc, nbl::ListView, params::CallParameters,
+};
 use ndis_host::{Adapter, Driver, EventMode, Host, Readings, Report};
 use std::{
     collections::BTreeMap,
@@ -77,7 +79,11 @@ impl Application for App {
     fn arrived(&self, end: End, view: ListView<'_>) {
         let mut bytes = vec![0; view.len()];
         let copied = view.copy_to(&mut bytes);
-        let word = |at: usize| bytes.get(at..at + 4).map(|b| u32::from_le_bytes(b.try_into().unwrap()));
+        let word = |at: usize| {
+            bytes
+                .get(at..at + 4)
+                .map(|b| u32::from_le_bytes(b.try_into().unwrap()))
+        };
         let good = copied == Ok(bytes.len())
             && matches!((word(0), word(4)), (Some(call), Some(index))
                 if bytes == frame(call, index, bytes.len()));
@@ -90,7 +96,14 @@ impl Application for App {
     }
 
     fn ended(&self, call: u32, result: Result<(), Status>) {
-        self.0.seen.lock().unwrap().ended.entry(call).or_default().push(result);
+        self.0
+            .seen
+            .lock()
+            .unwrap()
+            .ended
+            .entry(call)
+            .or_default()
+            .push(result);
     }
 }
 
@@ -119,7 +132,27 @@ impl Client {
                 unsafe { entry.run(object, path) }
             })
             .unwrap();
-        Self { driver, script, desk }
+        Self {
+            driver,
+            script,
+            desk,
+        }
+    }
+}
+
+/// A client that lets calls ring until the test answers.
+pub fn slow_callee() -> Script {
+    let mut script = callee();
+    *script.ring.get_mut().unwrap() = Some(Ring::Later);
+    script
+}
+
+/// How many seeds a test tries: fewer under Miri.
+pub fn seeds(count: u64) -> std::ops::Range<u64> {
+    0..if cfg!(miri) {
+        (count / 200).max(1)
+    } else {
+        count
     }
 }
 
@@ -130,17 +163,27 @@ pub fn passive<R>(f: impl FnOnce(&mut Passive) -> R) -> R {
 }
 
 pub fn callee() -> Script {
-    Script { number: Some(CALLEE), ..Script::default() }
+    Script {
+        number: Some(CALLEE),
+        ..Script::default()
+    }
 }
 
 pub fn caller(frames: u32, frame_len: usize) -> Script {
-    Script { frames, frame_len, ..Script::default() }
+    Script {
+        frames,
+        frame_len,
+        ..Script::default()
+    }
 }
 
 impl World {
     pub fn new(seed: u64, readings: Readings, scripts: Vec<Script>) -> Self {
-        let host =
-            Host::builder().seed(seed).readings(readings).events(EventMode::Last(400)).build();
+        let host = Host::builder()
+            .seed(seed)
+            .readings(readings)
+            .events(EventMode::Last(400))
+            .build();
         let entry = ndis_mcm::Entry::new(Loopback);
         let switch = host
             .load_with("loopback-mcm", move |object, path| {
@@ -153,7 +196,11 @@ impl World {
             .enumerate()
             .map(|(index, script)| Client::load(&host, &format!("client-{index}"), script))
             .collect();
-        Self { host, switch, clients }
+        Self {
+            host,
+            switch,
+            clients,
+        }
     }
 
     pub fn start(&self) -> Adapter {
@@ -177,7 +224,11 @@ impl World {
     pub fn end(self, adapter: Adapter) -> Vec<Seen> {
         self.host.run();
         self.host.remove_adapter(&adapter);
-        let Self { host, switch, clients } = self;
+        let Self {
+            host,
+            switch,
+            clients,
+        } = self;
         let mut seen = Vec::new();
         for client in clients {
             host.unload(&client.driver);
