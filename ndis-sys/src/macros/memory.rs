@@ -11,13 +11,7 @@ use crate::*;
 #[inline]
 pub const unsafe fn NdisMoveMemory(destination: PVOID, source: *const c_void, length: SIZE_T) {
     // SAFETY: the caller's promise.
-    unsafe {
-        ptr::copy_nonoverlapping(
-            source.cast::<u8>(),
-            destination.cast::<u8>(),
-            length as usize,
-        )
-    }
+    unsafe { ptr::copy_nonoverlapping(source.cast::<u8>(), destination.cast::<u8>(), length) }
 }
 
 /// Fills memory with zero.
@@ -27,7 +21,7 @@ pub const unsafe fn NdisMoveMemory(destination: PVOID, source: *const c_void, le
 #[inline]
 pub const unsafe fn NdisZeroMemory(destination: PVOID, length: SIZE_T) {
     // SAFETY: the caller's promise.
-    unsafe { ptr::write_bytes(destination.cast::<u8>(), 0, length as usize) }
+    unsafe { ptr::write_bytes(destination.cast::<u8>(), 0, length) }
 }
 
 /// Fills memory with a byte.
@@ -37,7 +31,7 @@ pub const unsafe fn NdisZeroMemory(destination: PVOID, length: SIZE_T) {
 #[inline]
 pub const unsafe fn NdisFillMemory(destination: PVOID, length: SIZE_T, fill: UCHAR) {
     // SAFETY: the caller's promise.
-    unsafe { ptr::write_bytes(destination.cast::<u8>(), fill, length as usize) }
+    unsafe { ptr::write_bytes(destination.cast::<u8>(), fill, length) }
 }
 
 /// Whether two places hold the same bytes.
@@ -47,9 +41,9 @@ pub const unsafe fn NdisFillMemory(destination: PVOID, length: SIZE_T, fill: UCH
 #[inline]
 pub unsafe fn NdisEqualMemory(a: *const c_void, b: *const c_void, length: SIZE_T) -> bool {
     // SAFETY: the caller's promise.
-    let a = unsafe { core::slice::from_raw_parts(a.cast::<u8>(), length as usize) };
+    let a = unsafe { core::slice::from_raw_parts(a.cast::<u8>(), length) };
     // SAFETY: the caller's promise.
-    let b = unsafe { core::slice::from_raw_parts(b.cast::<u8>(), length as usize) };
+    let b = unsafe { core::slice::from_raw_parts(b.cast::<u8>(), length) };
     a == b
 }
 

@@ -178,6 +178,12 @@ pub fn tidy(
                 if name.starts_with("_bindgen_ty_") || t.ty.to_token_stream().to_string() == name {
                     continue;
                 }
+                // As wide as a pointer, whatever C calls it.
+                match name.as_str() {
+                    "ULONG_PTR" | "UINT_PTR" => *t.ty = syn::parse_quote!(usize),
+                    "LONG_PTR" | "INT_PTR" => *t.ty = syn::parse_quote!(isize),
+                    _ => {}
+                }
                 if functions.contains(&name) {
                     t.ty = option_inner(&t.ty).with_context(|| format!("{name} is no function"))?;
                 }
