@@ -11,6 +11,7 @@ mod api_map;
 mod bindgen;
 mod build_times;
 mod ci;
+mod demo;
 mod image;
 mod miri;
 mod public_path;
@@ -45,6 +46,8 @@ enum Command {
     #[cfg(not(feature = "bindgen"))]
     #[command(disable_help_flag = true)]
     Bindgen(relaunch::Passed),
+    /// Run the example drivers: calls, real bytes, an account of it all.
+    Demo(demo::DemoArgs),
     /// Run everything that proves the project on this machine.
     Test(test::TestArgs),
     /// Run the scenario tests of both examples under Miri.
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Command::Bindgen(args) => bindgen::run(args),
         #[cfg(not(feature = "bindgen"))]
         Command::Bindgen(passed) => relaunch::with_feature("bindgen", "bindgen", &passed),
+        Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Miri(args) => miri::run(&args),
         Command::ApiMap(args) => api_map::run(args),

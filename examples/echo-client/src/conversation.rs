@@ -24,6 +24,10 @@ pub struct Conversation {
 struct Progress {
     /// Frames handed out, by the application's counting.
     next: u32,
+    /// How many more may be on their way.
+    credits: u32,
+    /// Somebody is sending: frames leave one by one, in order.
+    sending: bool,
     /// Frames that came back.
     echoed: u32,
     /// There are no more frames.
@@ -35,6 +39,8 @@ impl Conversation {
     fn new(placed: Option<u32>) -> Self {
         let progress = Progress {
             next: 0,
+            credits: 0,
+            sending: false,
             echoed: 0,
             exhausted: false,
             failure: None,
@@ -78,43 +84,56 @@ impl Conversation {
         irql: &mut UpToDispatch,
     ) {
         if let Some(call) = vc.placed {
-            for _ in 0..WINDOW {
-                Self::send_next(vc, call, application, irql);
-            }
+            Self::send_more(vc, call, WINDOW, application, irql);
             Self::finish_if_done(vc, irql);
         }
     }
 
-    /// Sends the next frame of a placed call, if there is one.
-    fn send_next<A: Application>(
+    /// Lets `credits` more frames of a placed call go, unless somebody is at it
+    /// already, who then sends them.
+    fn send_more<A: Application>(
         vc: &Vc<EchoClient<A>>,
         call: u32,
+        credits: u32,
         application: &A,
         irql: &mut UpToDispatch,
     ) {
-        let index = {
+        {
             let mut progress = vc.progress.lock(irql);
-            if progress.exhausted || progress.failure.is_some() {
+            progress.credits = progress.credits.saturating_add(credits);
+            if progress.sending {
                 return;
             }
-            let index = progress.next;
-            progress.next = index.saturating_add(1);
-            index
-        };
-        let result = match Self::next_frame(vc, call, index, application) {
-            Ok(Some(frame)) => vc.send(frame.into(), irql).map_err(Status::from),
-            Ok(None) => {
+            progress.sending = true;
+        }
+        loop {
+            let index = {
                 let mut progress = vc.progress.lock(irql);
-                progress.exhausted = true;
-                progress.next = progress.next.saturating_sub(1);
-                return;
+                let over = progress.exhausted || progress.failure.is_some();
+                if over || progress.credits == 0 {
+                    progress.sending = false;
+                    return;
+                }
+                progress.credits -= 1;
+                progress.next
+            };
+            let result = match Self::next_frame(vc, call, index, application) {
+                Ok(Some(frame)) => {
+                    // Counted before it goes: its echo may be back at once.
+                    vc.progress.lock(irql).next = index.saturating_add(1);
+                    vc.send(frame.into(), irql).map_err(Status::from)
+                }
+                Ok(None) => {
+                    vc.progress.lock(irql).exhausted = true;
+                    Ok(())
+                }
+                Err(status) => Err(status),
+            };
+            if let Err(status) = result {
+                vc.progress.lock(irql).failure.get_or_insert(status);
+                // The call is over then; without data there is nothing to fail.
+                let _ = vc.hang_up(&[], irql);
             }
-            Err(status) => Err(status),
-        };
-        if let Err(status) = result {
-            vc.progress.lock(irql).failure.get_or_insert(status);
-            // The call is over then; without data there is nothing to fail.
-            let _ = vc.hang_up(&[], irql);
         }
     }
 
@@ -151,7 +170,7 @@ impl Conversation {
                 let mut progress = vc.progress.lock(irql);
                 progress.echoed = progress.echoed.saturating_add(1);
             }
-            Self::send_next(vc, call, application, irql);
+            Self::send_more(vc, call, 1, application, irql);
         }
         Self::finish_if_done(vc, irql);
     }

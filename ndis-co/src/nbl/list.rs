@@ -24,10 +24,14 @@ pub(super) struct Backing {
 ///
 /// Dropping it gives everything back to the pool.
 ///
+/// Source pages: `nf-nblapi-ndisfreenetbufferlist`, `nf-mdlapi-ndisfreemdl`.
+///
 /// # Invariants
 ///
 /// OWN: `list` is a valid list from [`NetBufferListPool::allocate`], in no
 /// chain, ours alone; its backing is in the slot of `side`.
+#[doc(alias = "NdisFreeNetBufferList")]
+#[doc(alias = "NdisFreeMdl")]
 pub struct NetBufferList {
     list: *mut NET_BUFFER_LIST,
     side: Side,

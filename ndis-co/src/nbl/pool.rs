@@ -17,6 +17,9 @@ use ndis_sys::{NDIS_HANDLE, NET_BUFFER_LIST_POOL_PARAMETERS};
 /// A list keeps its pool alive, and the pool its owner: an adapter is not
 /// halted and a binding not closed before every list has come home (rules
 /// HALT-07, DV-17).
+///
+/// Source pages: `nf-nblapi-ndisallocatenetbufferlistpool`,
+/// `nf-nblapi-ndisfreenetbufferlistpool`.
 #[derive(Clone)]
 #[doc(alias = "NdisAllocateNetBufferListPool")]
 #[doc(alias = "NdisFreeNetBufferListPool")]
@@ -97,6 +100,9 @@ impl NetBufferListPool {
     /// Allocates a list with room for `capacity` bytes and no data yet.
     ///
     /// At or below DISPATCH_LEVEL.
+    ///
+    /// Source pages: `nf-nblapi-ndisallocatenetbufferandnetbufferlist`,
+    /// `nf-mdlapi-ndisallocatemdl`.
     ///
     /// # Errors
     ///

@@ -193,6 +193,8 @@ impl<'a> BufferView<'a> {
 
     /// Copies the data and tells how many bytes there were.
     ///
+    /// Source page: `nf-nblapi-ndisgetdatabuffer`.
+    ///
     /// # Errors
     ///
     /// As [`ListView::copy_to`].
@@ -226,6 +228,7 @@ impl fmt::Debug for BufferView<'_> {
 /// the iteration ends there.
 #[derive(Clone, Debug)]
 #[doc(alias = "MDL")]
+#[doc(alias = "MmGetSystemAddressForMdlSafe")]
 pub struct Segments<'a> {
     mdl: *mut MDL,
     skip: usize,
@@ -255,7 +258,10 @@ impl<'a> Iterator for Segments<'a> {
             }
             // SAFETY: as above; any level up to DISPATCH_LEVEL.
             let start = unsafe {
-                ndis_sys::MmGetSystemAddressForMdlSafe(mdl, ndis_sys::NormalPagePriority as u32)
+                ndis_sys::MmGetSystemAddressForMdlSafe(
+                    mdl,
+                    (ndis_sys::NormalPagePriority | ndis_sys::MdlMappingNoExecute as i32) as u32,
+                )
             };
             if start.is_null() {
                 self.left = 0;

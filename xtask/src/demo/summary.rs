@@ -1,0 +1,93 @@
+//! What a run of the demo comes to: for a person, for a program, and as an exit code.
+
+use std::{fmt, time::Duration};
+
+use serde::Serialize;
+
+/// The figures of one run; this is what `--json` writes.
+#[derive(Serialize)]
+pub struct Summary {
+    pub seed: u64,
+    pub calls: u32,
+    /// Calls that were set up and torn down as they should.
+    pub calls_completed: u32,
+    pub frames_sent: u64,
+    pub frames_received: u64,
+    pub frames_echoed: u64,
+    /// Bytes that arrived at the far ends.
+    pub bytes: u64,
+    pub mismatches: u64,
+    pub violations: usize,
+    pub objects_left: usize,
+    pub seconds: f64,
+    /// Of the file, when one was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_equal: Option<bool>,
+}
+
+impl Summary {
+    /// Did everything go as it must?
+    pub fn is_good(&self) -> bool {
+        self.mismatches == 0
+            && self.violations == 0
+            && self.objects_left == 0
+            && self.calls_completed == self.calls
+            && self.frames_received == self.frames_sent
+            && self.frames_echoed == self.frames_sent
+            && self.file_equal != Some(false)
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows: [(&str, String); 7] = [
+            (
+                "calls",
+                format!("{} of {} completed", self.calls_completed, self.calls),
+            ),
+            (
+                "frames",
+                format!(
+                    "{} sent, {} received, {} echoed back",
+                    self.frames_sent, self.frames_received, self.frames_echoed
+                ),
+            ),
+            ("bytes", format!("{} compared at the far end", self.bytes)),
+            ("mismatches", self.mismatches.to_string()),
+            ("violations", self.violations.to_string()),
+            ("objects left", self.objects_left.to_string()),
+            (
+                "time",
+                format!(
+                    "{:.2} s, seed {}",
+                    Duration::from_secs_f64(self.seconds).as_secs_f64(),
+                    self.seed
+                ),
+            ),
+        ];
+        for (name, value) in rows {
+            writeln!(f, "{name:>12}  {value}")?;
+        }
+        if let Some(equal) = self.file_equal {
+            writeln!(
+                f,
+                "{:>12}  {}",
+                "file",
+                if equal {
+                    "equal at the far end"
+                } else {
+                    "DIFFERS"
+                }
+            )?;
+        }
+        write!(
+            f,
+            "{}",
+            if self.is_good() {
+                "all good"
+            } else {
+                "NOT GOOD"
+            }
+        )
+    }
+}
