@@ -4,6 +4,7 @@ use crate::co::world::{Activity, Af, AfPhase, CallPhase, Request, Vc};
 use crate::cx::{Call, Context, Cx, Ptr, handle};
 use crate::export::exports;
 use crate::handle::{Kind, ObjectId};
+use crate::net::ListState;
 use crate::readings::{ActivateComplete, DeactivateComplete};
 use crate::sched::{DISPATCH, Work};
 use crate::state::State;
@@ -21,6 +22,7 @@ const DEACTIVATE: Call = Call::new("NdisMCmDeactivateVc");
 impl State {
     /// Removes a VC.
     pub(crate) fn end_vc(&mut self, number: u32) {
+        self.check_never_completed(number);
         if let Some(vc) = self.world.vcs.remove(&number) {
             self.handles.kill(vc.client_raw);
             self.handles.kill(vc.manager_raw);
@@ -37,6 +39,32 @@ impl State {
             self.end_party(party);
         }
         self.histories.end(ObjectId::new(Kind::ClientVc, number));
+    }
+
+    /// Reports lists that were sent on a VC which ends, and never came back.
+    fn check_never_completed(&mut self, number: u32) {
+        let Some(vc) = self.world.vcs.get(&number).filter(|vc| vc.sends > 0) else {
+            return;
+        };
+        let who = self
+            .world
+            .afs
+            .get(&vc.af)
+            .map_or_else(|| self.ndis.clone(), |af| af.manager.clone());
+        let lists: alloc::vec::Vec<ObjectId> = self
+            .buffers
+            .lists
+            .values()
+            .filter(|list| matches!(list.state, ListState::Sent { vc, .. } if vc == number))
+            .map(crate::net::list_id)
+            .collect();
+        for list in lists {
+            let message = alloc::format!(
+                "{} is gone and {list}, which was sent on it, was never completed",
+                ObjectId::new(Kind::ClientVc, number)
+            );
+            self.violate_by(who.clone(), "NBL-11", Some(list), message);
+        }
     }
 
     fn make_vc(

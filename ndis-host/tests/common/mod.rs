@@ -108,8 +108,15 @@ pub fn zeroed<T>() -> T {
 }
 
 /// A pointer that a test passes to a thread.
-#[derive(Clone, Copy)]
 pub struct P<T>(pub *mut T);
+
+impl<T> Clone for P<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for P<T> {}
 
 // SAFETY: the host runs one task at a time.
 unsafe impl<T> Send for P<T> {}
