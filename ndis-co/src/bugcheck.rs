@@ -20,6 +20,8 @@ pub enum Reason {
 pub const CODE: u32 = 0x4E44_5253;
 
 /// Stops the system.
+///
+/// Source page: `nf-wdm-kebugcheckex`.
 #[doc(alias = "KeBugCheckEx")]
 pub fn bug_check(reason: Reason) -> ! {
     // SAFETY: KeBugCheckEx may be called at any level by any thread and does

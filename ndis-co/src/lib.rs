@@ -208,10 +208,19 @@
 //! **What a peer claims.** Addresses and call parameters of another driver are
 //! read through views that check null pointers and lengths.
 //!
-//! Units are bytes, milliseconds and bits a second unless an item says
-//! otherwise. Ids such as CALL-10 in these pages are rows of the rule book,
-//! `docs/rules.md` in the repository: what the documentation demands, a
-//! sentence a rule, and what keeps it.
+//! # How to read these pages
+//!
+//! - An `irql` argument says which level an item needs. What takes none works
+//!   at or below DISPATCH_LEVEL. Callbacks say at which level they run.
+//! - Sizes are in bytes, times in milliseconds, link speeds in bits a second,
+//!   unless an item says otherwise.
+//! - A *source page* is the page of Microsoft's driver documentation that
+//!   describes the wrapped function or callback, by its file name
+//!   (`nf-ndis-ndisclmakecall` is the page of `NdisClMakeCall`).
+//! - An id such as CALL-10 is a row of the rule book, `docs/rules.md` in the
+//!   repository: what the documentation demands, a sentence a rule, and what
+//!   keeps it.
+//! - Items are found by their C names in the search box.
 //!
 //! # Soundness
 //!

@@ -38,15 +38,23 @@ bitflags::bitflags! {
 /// asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[doc(alias = "FLOWSPEC")]
-#[allow(missing_docs)]
 pub struct FlowSpec {
+    /// The rate that is kept up in the long run, in bytes a second.
     pub token_rate: u32,
+    /// How far a burst may run ahead of that rate, in bytes.
     pub token_bucket_size: u32,
+    /// The highest rate of a burst, in bytes a second.
     pub peak_bandwidth: u32,
+    /// How long data may be under way, in microseconds.
     pub latency: u32,
+    /// How much that time may vary, in microseconds.
     pub delay_variation: u32,
+    /// The class of service, a `SERVICETYPE_*` number of `qos.h`; 1 is best
+    /// effort.
     pub service_type: u32,
+    /// The largest frame, in bytes.
     pub max_sdu_size: u32,
+    /// The smallest size that a frame counts with, in bytes.
     pub minimum_policed_size: u32,
 }
 

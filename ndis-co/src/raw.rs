@@ -80,6 +80,9 @@ pub fn unicode_string_over(text: &mut [u16], len: usize) -> UNICODE_STRING {
 /// `key`, so that unload finds the driver without a global variable. Null at
 /// first.
 ///
+/// Source pages: `nf-wdm-ioallocatedriverobjectextension`,
+/// `nf-wdm-iogetdriverobjectextension`.
+///
 /// # Errors
 ///
 /// [`Status::RESOURCES`](crate::Status::RESOURCES).

@@ -21,6 +21,9 @@ pub trait Expire: Sized + Send + Sync + 'static {
 /// Setting it again moves the one pending expiry. Dropping it cancels; an
 /// expiry that has begun runs to its end, and the owner (the adapter) does
 /// not go before it (rules HALT-10, DV-15).
+///
+/// Source pages: `nf-ndis-ndisallocatetimerobject`,
+/// `nf-ndis-ndisfreetimerobject`.
 #[doc(alias = "NdisAllocateTimerObject")]
 #[doc(alias = "NdisFreeTimerObject")]
 pub struct Timer<T: Expire> {
@@ -92,6 +95,8 @@ impl<T: Expire> Timer<T> {
     /// Lets `target` expire in `milliseconds`, replacing what was set before.
     ///
     /// At or below DISPATCH_LEVEL; legal under a lock.
+    ///
+    /// Source page: `nf-ndis-ndissettimerobject`.
     #[doc(alias = "NdisSetTimerObject")]
     pub fn set(&self, target: &Arc<T>, milliseconds: u32) {
         let before = self.inner.target.with(|slot| slot.replace(target.clone()));
@@ -118,6 +123,8 @@ impl<T: Expire> Timer<T> {
     /// Takes back what was set; `true` if it will not expire any more.
     ///
     /// At or below DISPATCH_LEVEL; legal under a lock.
+    ///
+    /// Source page: `nf-ndis-ndiscanceltimerobject`.
     #[doc(alias = "NdisCancelTimerObject")]
     pub fn cancel(&self) -> bool {
         // SAFETY: by TIMER the timer is allocated.

@@ -21,6 +21,9 @@ pub trait Work: Sized + Send + Sync + 'static {
 /// One item holds one target at a time; it can be queued again as soon as its
 /// run has begun. A queued run takes place even when the item is dropped
 /// meanwhile, and the owner (the adapter) does not go before it.
+///
+/// Source pages: `nf-ndis-ndisallocateioworkitem`,
+/// `nf-ndis-ndisfreeioworkitem`.
 #[doc(alias = "NdisAllocateIoWorkItem")]
 #[doc(alias = "NdisFreeIoWorkItem")]
 pub struct WorkItem<T: Work> {
@@ -78,6 +81,8 @@ impl<T: Work> WorkItem<T> {
     ///
     /// At or below DISPATCH_LEVEL; legal under a lock, because nothing runs
     /// before this returns on this processor.
+    ///
+    /// Source page: `nf-ndis-ndisqueueioworkitem`.
     #[doc(alias = "NdisQueueIoWorkItem")]
     pub fn queue(&self, target: &Arc<T>) -> bool {
         let fresh = self.inner.target.with(|slot| {

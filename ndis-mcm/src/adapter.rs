@@ -328,7 +328,6 @@ pub(crate) unsafe extern "system" fn restart<M: Miniport>(
 }
 
 /// `MiniportReturnNetBufferLists`: any order and grouping (rule NBL-23).
-#[doc(alias = "MiniportReturnNetBufferLists")]
 pub(crate) unsafe extern "system" fn return_lists<M: Miniport>(
     context: NDIS_HANDLE,
     lists: *mut NET_BUFFER_LIST,

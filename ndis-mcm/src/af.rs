@@ -201,6 +201,8 @@ impl<M: CallManager> PendingOpenAf<M> {
     ///
     /// Prefer PASSIVE_LEVEL: the client's callback is documented for it (rule
     /// AF-48).
+    ///
+    /// Source page: `nf-ndis-ndismcmopenaddressfamilycomplete`.
     #[doc(alias = "NdisMCmOpenAddressFamilyComplete")]
     pub fn accept(self, context: M::Af, irql: &mut impl NoLock) {
         let _ = irql;
@@ -212,6 +214,8 @@ impl<M: CallManager> PendingOpenAf<M> {
     }
 
     /// Turns the client away (rule AF-25).
+    ///
+    /// Source page: `nf-ndis-ndismcmopenaddressfamilycomplete`.
     #[doc(alias = "NdisMCmOpenAddressFamilyComplete")]
     pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
         let _ = irql;
@@ -302,6 +306,8 @@ pub struct PendingCloseAf<M: CallManager> {
 
 impl<M: CallManager> PendingCloseAf<M> {
     /// Lets the family go, at once or when its last child is gone.
+    ///
+    /// Source page: `nf-ndis-ndismcmcloseaddressfamilycomplete`.
     #[doc(alias = "NdisMCmCloseAddressFamilyComplete")]
     pub fn finish(self, irql: &mut impl NoLock) {
         let token = ManuallyDrop::new(self);

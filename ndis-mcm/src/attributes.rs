@@ -144,7 +144,6 @@ impl Attributes {
 /// # Safety
 ///
 /// As [`Attributes::set`]; `attributes` is a filled member of the union.
-#[doc(alias = "NdisMSetMiniportAttributes")]
 unsafe fn set(
     handle: NDIS_HANDLE,
     attributes: *mut NDIS_MINIPORT_ADAPTER_ATTRIBUTES,

@@ -20,6 +20,8 @@ pub trait CallManager: Miniport<Role = Mcm> {
     type Vc: Send + Sync + 'static;
 
     /// A client opens an address family (rules AF-18 to AF-22).
+    ///
+    /// Source page: `nc-ndis-protocol_cm_open_af`.
     #[doc(alias = "ProtocolCmOpenAf")]
     fn open_af<'r>(
         &self,
@@ -30,6 +32,8 @@ pub trait CallManager: Miniport<Role = Mcm> {
 
     /// A client closes its address family. The default lets it go as soon as
     /// the last SAP and VC beneath it are gone (rules AF-35, AF-36).
+    ///
+    /// Source page: `nc-ndis-protocol_cm_close_af`.
     #[doc(alias = "ProtocolCmCloseAf")]
     fn close_af<'r>(
         &self,
@@ -42,6 +46,8 @@ pub trait CallManager: Miniport<Role = Mcm> {
     }
 
     /// A client registers a SAP (rules SAP-15 to SAP-18).
+    ///
+    /// Source page: `nc-ndis-protocol_cm_reg_sap`.
     #[doc(alias = "ProtocolCmRegisterSap")]
     fn register_sap<'r>(
         &self,
@@ -52,6 +58,8 @@ pub trait CallManager: Miniport<Role = Mcm> {
 
     /// A client deregisters a SAP: offer it no more calls (rules SAP-21,
     /// SAP-25).
+    ///
+    /// Source page: `nc-ndis-protocol_cm_deregister_sap`.
     #[doc(alias = "ProtocolCmDeregisterSap")]
     fn deregister_sap<'r>(
         &self,
@@ -65,6 +73,8 @@ pub trait CallManager: Miniport<Role = Mcm> {
 
     /// A client makes a VC for a call that it may place (rules VC-15, VC-17).
     ///
+    /// Source page: `nc-ndis-protocol_co_create_vc`.
+    ///
     /// # Errors
     ///
     /// Refuses the VC.
@@ -72,12 +82,16 @@ pub trait CallManager: Miniport<Role = Mcm> {
     fn create_vc(&self, af: &Af<Self>, irql: &mut UpToDispatch) -> Result<Self::Vc, Status>;
 
     /// A VC is deleted, whoever made it; `vc` is good for its context only.
+    ///
+    /// Source page: `nc-ndis-protocol_co_delete_vc`.
     #[doc(alias = "ProtocolCoDeleteVc")]
     fn vc_deleted(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
         let _ = (vc, irql);
     }
 
     /// A client places a call (rules CALL-07 to CALL-12).
+    ///
+    /// Source page: `nc-ndis-protocol_cm_make_call`.
     #[doc(alias = "ProtocolCmMakeCall")]
     fn make_call<'r>(
         &self,
@@ -87,6 +101,8 @@ pub trait CallManager: Miniport<Role = Mcm> {
     ) -> Answer<'r>;
 
     /// The placed call is up: its VC was activated and the client told.
+    ///
+    /// Source page: `nc-ndis-protocol_cm_activate_vc_complete`.
     #[doc(alias = "ProtocolCmActivateVcComplete")]
     fn call_connected(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
         let _ = (vc, irql);
@@ -94,6 +110,8 @@ pub trait CallManager: Miniport<Role = Mcm> {
 
     /// The call could not be brought up because its VC could not be activated
     /// (flow l2). The client, if it had placed the call, was told.
+    ///
+    /// Source page: `nc-ndis-protocol_cm_activate_vc_complete`.
     #[doc(alias = "ProtocolCmActivateVcComplete")]
     fn call_failed(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
         let _ = (vc, status, irql);
@@ -101,6 +119,8 @@ pub trait CallManager: Miniport<Role = Mcm> {
 
     /// The client that is called has accepted: connect the call or take it
     /// back (rules CALL-35, CALL-37).
+    ///
+    /// Source page: `nc-ndis-protocol_cm_incoming_call_complete`.
     #[doc(alias = "ProtocolCmIncomingCallComplete")]
     fn incoming_call_accepted(
         &self,
@@ -111,6 +131,8 @@ pub trait CallManager: Miniport<Role = Mcm> {
 
     /// The client that is called has refused. The VC is deactivated and
     /// deleted next (rule CALL-36).
+    ///
+    /// Source page: `nc-ndis-protocol_cm_incoming_call_complete`.
     #[doc(alias = "ProtocolCmIncomingCallComplete")]
     fn incoming_call_refused(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
         let _ = (vc, status, irql);
@@ -118,6 +140,8 @@ pub trait CallManager: Miniport<Role = Mcm> {
 
     /// A client closes a call, on its own account or because it was told that
     /// the other side hung up (rules CALL-48 to CALL-53, CALL-69).
+    ///
+    /// Source page: `nc-ndis-protocol_cm_close_call`.
     #[doc(alias = "ProtocolCmCloseCall")]
     fn close_call<'r>(
         &self,
@@ -128,11 +152,15 @@ pub trait CallManager: Miniport<Role = Mcm> {
 
     /// A client sends data on a connected call; the driver holds the lists
     /// until it completes them (rules NBL-09 to NBL-13).
+    ///
+    /// Source page: `nc-ndis-miniport_co_send_net_buffer_lists`.
     #[doc(alias = "MiniportCoSendNetBufferLists")]
     fn send(&self, vc: &Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch);
 
     /// Indicated lists come home, in any order and grouping. Dropping them
     /// frees them (rules NBL-19, NBL-23).
+    ///
+    /// Source page: `nc-ndis-miniport_return_net_buffer_lists`.
     #[doc(alias = "MiniportReturnNetBufferLists")]
     fn returned(&self, adapter: &Adapter<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
         let _ = (adapter, lists, irql);

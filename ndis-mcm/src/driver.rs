@@ -26,6 +26,13 @@ pub struct DriverShared<M: Miniport> {
 ///
 /// The [`driver_entry!`](crate::driver_entry) macro makes one from the
 /// driver's [`Load`]; a test makes one from any value.
+///
+/// Source pages: `nf-ndis-ndissetoptionalhandlers`, `nc-ndis-miniport_unload`,
+/// `nf-ndis-ndismderegisterminiportdriver`.
+#[doc(alias = "DriverEntry")]
+#[doc(alias = "NdisSetOptionalHandlers")]
+#[doc(alias = "MiniportDriverUnload")]
+#[doc(alias = "NdisMDeregisterMiniportDriver")]
 pub struct Entry<M: Miniport> {
     driver: M,
 }
@@ -42,6 +49,8 @@ impl<M: Miniport> Entry<M> {
     /// Registers the miniport driver (rule REG-01), with its role's handlers.
     ///
     /// Returns what `DriverEntry` returns. On failure nothing stays behind.
+    ///
+    /// Source page: `nf-ndis-ndismregisterminiportdriver`.
     ///
     /// # Safety
     ///

@@ -217,6 +217,14 @@
 //! once (a call that both ends hang up) are checked at run time and answered
 //! with [`Status::CLOSING`].
 //!
+//! # How to read these pages
+//!
+//! As those of [`ndis_co`](ndis_co#how-to-read-these-pages): the `irql` argument
+//! says which level an item needs, a *source page* is Microsoft's page on the
+//! wrapped function or callback, an id such as CALL-10 is a row of the rule
+//! book, `docs/rules.md` in the repository, and the search box knows the C
+//! names.
+//!
 //! # Soundness
 //!
 //! A driver without `unsafe` cannot cause undefined behaviour through this
@@ -236,9 +244,7 @@
 //! callback's border: it aborts there and never unwinds into C.
 //!
 //! Each module with `unsafe` code states its invariants (FLOW, MCM-AF, MCM-SAP,
-//! MCM-VC, SENDS), and each `unsafe` block names the one it rests on. Ids such
-//! as CALL-10 are rows of the rule book, `docs/rules.md` in the repository: what
-//! the documentation demands, a sentence a rule, and what keeps it. The
+//! MCM-VC, SENDS), and each `unsafe` block names the one it rests on. The
 //! examples run on `ndis-host` under many schedules and under Miri. **Nothing
 //! of this has run on Windows yet.** Where the documentation is silent or
 //! contradicts itself, the crate does what satisfies every reading of it; the

@@ -25,6 +25,8 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// its address families, and finish. The types of [`Initialize`] lead
     /// through it in this order.
     ///
+    /// Source page: `nc-ndis-miniport_initialize`.
+    ///
     /// # Errors
     ///
     /// A failure refuses the adapter; what was made is undone (rule INIT-10).
@@ -40,12 +42,17 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// From now on no send arrives and nothing can be indicated. The pause
     /// completes when every held list was completed and every indicated one
     /// has come home (rules PAUSE-01, PAUSE-03); it cannot fail.
+    ///
+    /// Source pages: `nc-ndis-miniport_pause`, `nf-ndis-ndismpausecomplete`.
     #[doc(alias = "MiniportPause")]
+    #[doc(alias = "NdisMPauseComplete")]
     fn pause(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
         let _ = (adapter, irql);
     }
 
     /// The flow of data starts.
+    ///
+    /// Source page: `nc-ndis-miniport_restart`.
     ///
     /// # Errors
     ///
@@ -58,11 +65,18 @@ pub trait Miniport: Sized + Send + Sync + 'static {
 
     /// The adapter goes away: let go of everything that refers to it.
     ///
-    /// The address families are closed by now. After this the adapter's
+    /// The clients were asked to close their address families and have done so
+    /// (rules HALT-01 to HALT-04). After this the adapter's
     /// context is dropped, and the halt waits until that has happened: a
     /// reference that the driver keeps elsewhere holds it up (rules HALT-05,
     /// HALT-06).
+    ///
+    /// Source pages: `nc-ndis-miniport_halt`,
+    /// `nf-ndis-ndismcmnotifycloseaddressfamily`,
+    /// `nc-ndis-protocol_cm_notify_close_af_complete`.
     #[doc(alias = "MiniportHaltEx")]
+    #[doc(alias = "NdisMCmNotifyCloseAddressFamily")]
+    #[doc(alias = "ProtocolCmNotifyCloseAfComplete")]
     fn halt(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
         let _ = (adapter, irql);
     }

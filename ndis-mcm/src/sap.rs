@@ -222,6 +222,8 @@ impl<M: CallManager> PendingRegisterSap<M> {
     }
 
     /// Registers the SAP (rules SAP-19, SAP-20).
+    ///
+    /// Source page: `nf-ndis-ndismcmregistersapcomplete`.
     #[doc(alias = "NdisMCmRegisterSapComplete")]
     pub fn accept(self, context: M::Sap, irql: &mut impl NoLock) -> Sap<M> {
         let _ = irql;
@@ -232,6 +234,8 @@ impl<M: CallManager> PendingRegisterSap<M> {
     }
 
     /// Refuses.
+    ///
+    /// Source page: `nf-ndis-ndismcmregistersapcomplete`.
     #[doc(alias = "NdisMCmRegisterSapComplete")]
     pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
         let sap = self.into_sap();
@@ -323,6 +327,8 @@ pub struct PendingDeregisterSap<M: CallManager> {
 
 impl<M: CallManager> PendingDeregisterSap<M> {
     /// Lets the SAP go.
+    ///
+    /// Source page: `nf-ndis-ndismcmderegistersapcomplete`.
     #[doc(alias = "NdisMCmDeregisterSapComplete")]
     pub fn finish(self, irql: &mut impl NoLock) {
         let token = ManuallyDrop::new(self);

@@ -105,7 +105,10 @@ impl<C: Client> Binding<C> {
 
     /// Whether data may be sent: NDIS has restarted the binding and not
     /// paused it since (rules BIND-07, PAUSE-12).
+    ///
+    /// Source page: `nc-ndis-protocol_net_pnp_event`.
     #[must_use]
+    #[doc(alias = "ProtocolNetPnPEvent")]
     pub fn is_running(&self) -> bool {
         self.shared.running.load(Ordering::Acquire)
     }
@@ -407,7 +410,6 @@ pub(super) unsafe extern "system" fn close_complete<C: Client>(context: NDIS_HAN
 
 /// `ProtocolNetPnPEvent`: pauses and restarts sends (rules PAUSE-12,
 /// PAUSE-13).
-#[doc(alias = "ProtocolNetPnPEvent")]
 pub(super) unsafe extern "system" fn net_pnp_event<C: Client>(
     context: NDIS_HANDLE,
     event: *mut ndis_sys::NET_PNP_EVENT_NOTIFICATION,

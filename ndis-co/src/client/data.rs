@@ -13,10 +13,13 @@ use core::{fmt, marker::PhantomData};
 /// They belong to the miniport. Dropping this gives them back; what was
 /// borrowed from it cannot outlive it. [`keep`](Self::keep) takes them along.
 ///
+/// Source page: `nf-ndis-ndisreturnnetbufferlists`.
+///
 /// # Invariants
 ///
 /// RECEIVED: the chain's lists are ours to read until they are returned, which
 /// happens once; with `resources` they are not returned at all (rule NBL-25).
+#[doc(alias = "NdisReturnNetBufferLists")]
 pub struct Received<'a, C: Client> {
     chain: Chain,
     resources: bool,
@@ -98,6 +101,9 @@ impl<C: Client> fmt::Debug for Received<'_, C> {
 
 /// Received lists that the client keeps for a while; dropping them gives them
 /// back. The binding is not closed before that.
+///
+/// Source page: `nf-ndis-ndisreturnnetbufferlists`.
+#[doc(alias = "NdisReturnNetBufferLists")]
 pub struct Kept<C: Client> {
     chain: Chain,
     binding: Binding<C>,
@@ -132,7 +138,6 @@ impl<C: Client> fmt::Debug for Kept<C> {
 }
 
 /// Returns lists to their miniport (rule NBL-26).
-#[doc(alias = "NdisReturnNetBufferLists")]
 fn give_back<C: Client>(chain: &mut Chain, binding: &Binding<C>) {
     if chain.is_empty() {
         return;

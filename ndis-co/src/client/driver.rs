@@ -31,6 +31,12 @@ static SLOT: u8 = b'P';
 /// The [`driver_entry!`](crate::driver_entry) macro makes one from the
 /// driver's [`Load`](crate::Load); a test makes one from any value, for
 /// instance one that shares state with the test.
+///
+/// Source pages: `nf-ndis-ndissetoptionalhandlers`,
+/// `nf-ndis-ndisderegisterprotocoldriver`.
+#[doc(alias = "DriverEntry")]
+#[doc(alias = "NdisSetOptionalHandlers")]
+#[doc(alias = "NdisDeregisterProtocolDriver")]
 pub struct Entry<C: Client> {
     client: C,
 }
@@ -45,6 +51,8 @@ impl<C: Client> Entry<C> {
     ///
     /// Returns what `DriverEntry` returns. On failure nothing stays behind
     /// (rule REG-31).
+    ///
+    /// Source page: `nf-ndis-ndisregisterprotocoldriver`.
     ///
     /// # Safety
     ///

@@ -78,10 +78,14 @@ pub trait Client: Sized + Send + Sync + 'static {
     /// PASSIVE_LEVEL. The binding is paused until NDIS restarts it: nothing
     /// can be sent yet (rule BIND-07).
     ///
+    /// Source pages: `nc-ndis-protocol_bind_adapter_ex`,
+    /// `nf-ndis-ndisopenadapterex`.
+    ///
     /// # Errors
     ///
     /// A failure closes the adapter again and refuses the binding (BIND-08).
     #[doc(alias = "ProtocolBindAdapterEx")]
+    #[doc(alias = "NdisOpenAdapterEx")]
     fn bind(&self, adapter: &NewBinding<'_>, irql: &mut Passive) -> Result<Self::Binding, Status>;
 
     /// The adapter goes away: let go of what keeps it busy.
@@ -89,13 +93,19 @@ pub trait Client: Sized + Send + Sync + 'static {
     /// PASSIVE_LEVEL. Afterwards everything beneath the binding is closed in
     /// the documented order, and the binding is dropped (rules BIND-11,
     /// BIND-18). References that the driver keeps elsewhere hold this up.
+    ///
+    /// Source pages: `nc-ndis-protocol_unbind_adapter_ex`,
+    /// `nf-ndis-ndiscloseadapterex`.
     #[doc(alias = "ProtocolUnbindAdapterEx")]
+    #[doc(alias = "NdisCloseAdapterEx")]
     fn unbind(&self, binding: &Binding<Self>, irql: &mut Passive) {
         let _ = (binding, irql);
     }
 
     /// A call manager offers an address family. Open it, or let the offer go
     /// (rule AF-06). PASSIVE_LEVEL.
+    ///
+    /// Source page: `nc-ndis-protocol_co_af_register_notify`.
     #[doc(alias = "ProtocolCoAfRegisterNotify")]
     fn address_family(&self, binding: &Binding<Self>, offer: AfOffer<'_, Self>, irql: &mut Passive);
 
@@ -103,11 +113,15 @@ pub trait Client: Sized + Send + Sync + 'static {
     ///
     /// Register SAPs and create VCs from here on (rule AF-17). Dropping `af`
     /// closes it.
+    ///
+    /// Source page: `nc-ndis-protocol_cl_open_af_complete_ex`.
     #[doc(alias = "ProtocolClOpenAfCompleteEx")]
     fn af_opened(&self, af: OpenAf<Self>, irql: &mut Passive);
 
     /// The call manager refused to open the address family (rule AF-15).
     /// PASSIVE_LEVEL.
+    ///
+    /// Source page: `nc-ndis-protocol_cl_open_af_complete_ex`.
     #[doc(alias = "ProtocolClOpenAfCompleteEx")]
     fn af_open_failed(
         &self,
@@ -121,12 +135,18 @@ pub trait Client: Sized + Send + Sync + 'static {
 
     /// The call manager wants the address family closed, for its adapter goes
     /// away. Everything beneath it is closed after this returns (rule AF-39).
+    ///
+    /// Source pages: `nc-ndis-protocol_cl_notify_close_af`,
+    /// `nf-ndis-ndisclnotifycloseaddressfamilycomplete`.
     #[doc(alias = "ProtocolClNotifyCloseAf")]
+    #[doc(alias = "NdisClNotifyCloseAddressFamilyComplete")]
     fn af_closing(&self, af: &Af<Self>, irql: &mut UpToDispatch) {
         let _ = (af, irql);
     }
 
     /// The address family is closed; `af` is good for its context only.
+    ///
+    /// Source page: `nc-ndis-protocol_cl_close_af_complete`.
     #[doc(alias = "ProtocolClCloseAfComplete")]
     fn af_closed(&self, af: &Af<Self>, irql: &mut UpToDispatch) {
         let _ = (af, irql);
@@ -134,12 +154,16 @@ pub trait Client: Sized + Send + Sync + 'static {
 
     /// The call manager took, or refused, the SAP. A call to it may have
     /// arrived before this (rule SAP-06).
+    ///
+    /// Source page: `nc-ndis-protocol_cl_register_sap_complete`.
     #[doc(alias = "ProtocolClRegisterSapComplete")]
     fn sap_registered(&self, sap: &Sap<Self>, result: Result<(), Status>, irql: &mut UpToDispatch) {
         let _ = (sap, result, irql);
     }
 
     /// The SAP is gone (rule SAP-10).
+    ///
+    /// Source page: `nc-ndis-protocol_cl_deregister_sap_complete`.
     #[doc(alias = "ProtocolClDeregisterSapComplete")]
     fn sap_deregistered(&self, sap: &Sap<Self>, irql: &mut UpToDispatch) {
         let _ = (sap, irql);
@@ -147,6 +171,8 @@ pub trait Client: Sized + Send + Sync + 'static {
 
     /// The call manager makes a VC for a call to this client; make what the
     /// driver keeps for it.
+    ///
+    /// Source page: `nc-ndis-protocol_co_create_vc`.
     ///
     /// # Errors
     ///
@@ -159,6 +185,8 @@ pub trait Client: Sized + Send + Sync + 'static {
     }
 
     /// The VC is deleted; `vc` is good for its context only.
+    ///
+    /// Source page: `nc-ndis-protocol_co_delete_vc`.
     #[doc(alias = "ProtocolCoDeleteVc")]
     fn vc_deleted(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
         let _ = (vc, irql);
@@ -167,6 +195,8 @@ pub trait Client: Sized + Send + Sync + 'static {
     /// Someone calls a SAP of this client (rules CALL-28 to CALL-34).
     ///
     /// The default refuses with [`Status::NOT_SUPPORTED`].
+    ///
+    /// Source page: `nc-ndis-protocol_cl_incoming_call`.
     #[doc(alias = "ProtocolClIncomingCall")]
     fn incoming_call<'r>(
         &self,
@@ -183,6 +213,9 @@ pub trait Client: Sized + Send + Sync + 'static {
     /// For a placed call, `parameters` are those in force; test
     /// [`CallFlags::CHANGED`](crate::params::CallFlags::CHANGED) and hang up
     /// when they do not suit (rule CALL-21).
+    ///
+    /// Source pages: `nc-ndis-protocol_cl_make_call_complete`,
+    /// `nc-ndis-protocol_cl_call_connected`.
     #[doc(alias = "ProtocolClMakeCallComplete")]
     #[doc(alias = "ProtocolClCallConnected")]
     fn call_connected(
@@ -193,6 +226,8 @@ pub trait Client: Sized + Send + Sync + 'static {
     );
 
     /// The call could not be placed. Its VC is deleted next (rule CALL-20).
+    ///
+    /// Source page: `nc-ndis-protocol_cl_make_call_complete`.
     #[doc(alias = "ProtocolClMakeCallComplete")]
     fn call_failed(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
         let _ = (vc, status, irql);
@@ -200,6 +235,8 @@ pub trait Client: Sized + Send + Sync + 'static {
 
     /// The other side hung up (rule CALL-62), with data if it sent any. The
     /// call is closed from this side after this returns.
+    ///
+    /// Source page: `nc-ndis-protocol_cl_incoming_close_call`.
     #[doc(alias = "ProtocolClIncomingCloseCall")]
     fn incoming_close(&self, vc: &Vc<Self>, status: Status, data: &[u8], irql: &mut UpToDispatch) {
         let _ = (vc, status, data, irql);
@@ -207,17 +244,23 @@ pub trait Client: Sized + Send + Sync + 'static {
 
     /// The call is over. A VC that this client created is deleted next; one
     /// that the call manager created is deleted by it (rules CALL-55, CALL-56).
+    ///
+    /// Source page: `nc-ndis-protocol_cl_close_call_complete`.
     #[doc(alias = "ProtocolClCloseCallComplete")]
     fn call_closed(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
         let _ = (vc, irql);
     }
 
     /// Data has arrived. Dropping `lists` gives them back (rule NBL-25).
+    ///
+    /// Source page: `nc-ndis-protocol_co_receive_net_buffer_lists`.
     #[doc(alias = "ProtocolCoReceiveNetBufferLists")]
     fn receive(&self, vc: &Vc<Self>, lists: Received<'_, Self>, irql: &mut UpToDispatch);
 
     /// Sent data comes back, each list with its status. Dropping `lists` frees
     /// them (rules NBL-02, NBL-06).
+    ///
+    /// Source page: `nc-ndis-protocol_co_send_net_buffer_lists_complete`.
     #[doc(alias = "ProtocolCoSendNetBufferListsComplete")]
     fn send_complete(&self, vc: &Vc<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
         let _ = (vc, lists, irql);

@@ -74,6 +74,8 @@ pub struct RegisteredSap<'af, C: Client> {
 impl<C: Client> RegisteredSap<'_, C> {
     /// Deregisters the SAP; [`Client::sap_deregistered`] tells when it is done.
     /// Calls that came in on it stay (rule SAP-12).
+    ///
+    /// Source page: `nf-ndis-ndisclderegistersap`.
     #[doc(alias = "NdisClDeregisterSap")]
     pub fn deregister(self, irql: &mut impl NoLock) {
         self.keep().deregister(irql);
@@ -126,6 +128,8 @@ impl<C: Client> Sap<C> {
     }
 
     /// Deregisters the SAP. Doing it twice is harmless (rule SAP-09).
+    ///
+    /// Source page: `nf-ndis-ndisclderegistersap`.
     #[doc(alias = "NdisClDeregisterSap")]
     pub fn deregister(&self, irql: &mut impl NoLock) {
         if self.shared.mark_ending() {

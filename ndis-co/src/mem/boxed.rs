@@ -5,10 +5,14 @@ use core::{alloc::Layout, fmt, marker::PhantomData, ops, ptr::NonNull};
 
 /// A value of its own in nonpaged pool memory.
 ///
+/// Source pages: `nf-wdm-exallocatepoolwithtag`, `nf-wdm-exfreepoolwithtag`.
+///
 /// # Invariants
 ///
 /// BOX: `memory` is a live pool allocation for `T` made with `tag`, holds an
 /// initialised `T`, and belongs to this value alone.
+#[doc(alias = "ExAllocatePoolWithTag")]
+#[doc(alias = "ExFreePoolWithTag")]
 pub struct Box<T> {
     memory: NonNull<T>,
     tag: Tag,

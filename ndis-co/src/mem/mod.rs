@@ -60,7 +60,6 @@ const POOL_ALIGN: usize = 2 * size_of::<usize>();
 ///
 /// Zero-sized requests get a dangling, well-aligned pointer. A layout whose
 /// alignment the pool does not guarantee is refused.
-#[doc(alias = "ExAllocatePoolWithTag")]
 pub(crate) fn allocate(layout: Layout, tag: Tag) -> Result<NonNull<u8>, OutOfMemory> {
     if layout.align() > POOL_ALIGN {
         return Err(OutOfMemory);
@@ -82,7 +81,6 @@ pub(crate) fn allocate(layout: Layout, tag: Tag) -> Result<NonNull<u8>, OutOfMem
 ///
 /// `memory` came from [`allocate`] with the same layout and tag and is not
 /// used afterwards.
-#[doc(alias = "ExFreePoolWithTag")]
 pub(crate) unsafe fn free(memory: NonNull<u8>, layout: Layout, tag: Tag) {
     if layout.size() != 0 {
         // SAFETY: the caller owns the allocation, which was made with this tag.

@@ -5,10 +5,14 @@ use core::{alloc::Layout, fmt, marker::PhantomData, ops, ptr::NonNull};
 
 /// A growable array in nonpaged pool memory.
 ///
+/// Source pages: `nf-wdm-exallocatepoolwithtag`, `nf-wdm-exfreepoolwithtag`.
+///
 /// # Invariants
 ///
 /// VEC: `memory` has room for `capacity` values, made with `tag` (dangling for
 /// capacity zero), the first `len` of which are initialised; `len <= capacity`.
+#[doc(alias = "ExAllocatePoolWithTag")]
+#[doc(alias = "ExFreePoolWithTag")]
 pub struct Vec<T> {
     memory: NonNull<T>,
     capacity: usize,
