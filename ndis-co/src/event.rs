@@ -1,7 +1,7 @@
 //! [`Event`]: one thread waits for what another one does.
 
 use crate::{
-    irql::Passive,
+    irql::AtPassive,
     mem::{Box, OutOfMemory, Tag},
 };
 use core::{cell::UnsafeCell, fmt};
@@ -54,7 +54,7 @@ impl Event {
 
     /// Waits until the event is set.
     #[doc(alias = "NdisWaitEvent")]
-    pub fn wait(&self, irql: &mut Passive) {
+    pub fn wait(&self, irql: &mut impl AtPassive) {
         let _ = irql;
         // SAFETY: by EVENT the event is initialised; the proof says
         // PASSIVE_LEVEL, where a thread may wait. Zero means without end.
@@ -64,7 +64,7 @@ impl Event {
     /// Waits until the event is set, `milliseconds` (at least one) at most,
     /// and tells whether it was set.
     #[doc(alias = "NdisWaitEvent")]
-    pub fn wait_for(&self, milliseconds: u32, irql: &mut Passive) -> bool {
+    pub fn wait_for(&self, milliseconds: u32, irql: &mut impl AtPassive) -> bool {
         let _ = irql;
         // SAFETY: as in `wait`.
         unsafe { ndis_sys::NdisWaitEvent(self.raw.get(), milliseconds.max(1)) != 0 }

@@ -19,10 +19,13 @@
 //! | [`UpToDispatch`] | at most DISPATCH_LEVEL, no spin lock held | call and data callbacks, timers |
 //! | [`AtDispatch`] | DISPATCH_LEVEL, a spin lock is held | a lock's guard |
 
-use core::marker::PhantomData;
-
 /// Keeps a proof on its thread: raw pointers are neither `Send` nor `Sync`.
-type NotSend = PhantomData<*mut ()>;
+/// The compiler's message names what they point to; an array, because its
+/// message does not lead into the sources of `core` as `PhantomData` would.
+type NotSend = [*mut LevelOfThisThread; 0];
+
+/// The level is that of one thread only; there is no such value.
+enum LevelOfThisThread {}
 
 mod sealed {
     pub trait Sealed {}
@@ -55,6 +58,28 @@ pub trait NoLock: Irql {
 /// Proof of PASSIVE_LEVEL with no spin lock held.
 #[derive(Debug)]
 #[doc(alias = "PASSIVE_LEVEL")]
+/// A proof of exactly PASSIVE_LEVEL: [`Passive`].
+///
+/// Demanded by every call that NDIS documents for PASSIVE_LEVEL only, waiting
+/// among them.
+#[diagnostic::on_unimplemented(
+    message = "this call is for PASSIVE_LEVEL only",
+    label = "`{Self}` does not prove PASSIVE_LEVEL",
+    note = "make it where NDIS lends a `Passive`, or have a `WorkItem` make it: its `Work::run` is lent one",
+    note = "under a spin lock the level is DISPATCH_LEVEL: drop the lock's guard first"
+)]
+pub trait AtPassive: NoLock {
+    /// The proof itself.
+    fn passive(&mut self) -> &mut Passive;
+}
+
+impl AtPassive for Passive {
+    #[inline]
+    fn passive(&mut self) -> &mut Passive {
+        self
+    }
+}
+
 pub struct Passive {
     lowered: UpToDispatch,
 }
@@ -130,9 +155,7 @@ impl Passive {
     pub unsafe fn assume() -> Self {
         check(0);
         Self {
-            lowered: UpToDispatch {
-                _not_send: PhantomData,
-            },
+            lowered: UpToDispatch { _not_send: [] },
         }
     }
 }
@@ -149,9 +172,7 @@ impl UpToDispatch {
     #[must_use]
     pub unsafe fn assume() -> Self {
         check(2);
-        Self {
-            _not_send: PhantomData,
-        }
+        Self { _not_send: [] }
     }
 }
 
@@ -166,8 +187,6 @@ impl AtDispatch {
     #[must_use]
     pub unsafe fn assume() -> Self {
         check(2);
-        Self {
-            _not_send: PhantomData,
-        }
+        Self { _not_send: [] }
     }
 }

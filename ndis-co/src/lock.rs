@@ -8,7 +8,6 @@ use crate::irql::{AtDispatch, Irql};
 use core::{
     cell::UnsafeCell,
     fmt,
-    marker::PhantomData,
     ops::{Deref, DerefMut},
 };
 
@@ -39,7 +38,7 @@ unsafe impl<T: Send> Sync for SpinLock<T> {}
 pub struct SpinLockGuard<'l, T> {
     lock: &'l SpinLock<T>,
     proof: AtDispatch,
-    _not_send: PhantomData<*mut ()>,
+    _not_send: [*mut LockHeldByThisThread; 0],
 }
 
 impl<T> SpinLock<T> {
@@ -48,6 +47,10 @@ impl<T> SpinLock<T> {
         // An all-zero KSPIN_LOCK is a free one; that is what
         // KeInitializeSpinLock writes on every architecture.
         let raw = ndis_sys::NDIS_SPIN_LOCK {
+/// Names, in the compiler's message, why a guard stays on its thread; there is
+/// no such value.
+enum LockHeldByThisThread {}
+
             SpinLock: 0,
             OldIrql: 0,
         };
@@ -83,9 +86,18 @@ impl<T> SpinLock<T> {
     /// Runs a short piece of code under the lock, for callers that have no
     /// proof to lend, such as destructors.
     ///
-    /// No proof is lent to `f`, so it cannot make a call that demands one.
+    /// No proof is lent to `f`, and being `Send` it cannot bring one along
+    /// (proofs are not), so it makes no call that demands one.
+    ///
+    /// Source page: `nf-ndis-ndisacquirespinlock`.
     #[doc(alias = "NdisAcquireSpinLock")]
-    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R + Send) -> R {
+        f(&mut self.acquire())
+    }
+
+    /// As [`with`](Self::with), for this crate's own code that takes raw
+    /// pointers, and no proof, under the lock.
+    pub(crate) fn with_raw<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         f(&mut self.acquire())
     }
 
@@ -99,7 +111,7 @@ impl<T> SpinLock<T> {
         SpinLockGuard {
             lock: self,
             proof,
-            _not_send: PhantomData,
+            _not_send: [],
         }
     }
 }

@@ -213,7 +213,7 @@ impl Owner {
             return false;
         }
         self.inner.live.fetch_add(1, Ordering::Relaxed);
-        let start = self.inner.deferred.with(|list| {
+        let start = self.inner.deferred.with_raw(|list| {
             // SAFETY: the node is not in a list (`queued` was clear), and the
             // lock is held.
             unsafe { *entry.next.get() = ptr::null() };

@@ -164,7 +164,7 @@ impl<M: CallManager> PendingMakeCall<M> {
         self.answer(|state| state.refuse(status), irql);
     }
 
-    fn answer(self, decide: impl FnOnce(&mut State), irql: &mut impl NoLock) {
+    fn answer(self, decide: impl FnOnce(&mut State) + Send, irql: &mut impl NoLock) {
         let token = ManuallyDrop::new(self);
         // SAFETY: the token is not used or dropped any more; its share moves.
         let vc = unsafe { ptr::read(&token.vc) };

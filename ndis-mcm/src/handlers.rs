@@ -307,11 +307,11 @@ unsafe extern "system" fn make_call<M: CallManager>(
     if !party.is_null() {
         return Status::NOT_SUPPORTED.raw();
     }
-    if !vc.state.with(|state| state.begin_make(parameters)) {
-        return Status::NOT_ACCEPTED.raw();
-    }
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };
+    if !vc.state.lock(&mut irql).begin_make(parameters) {
+        return Status::NOT_ACCEPTED.raw();
+    }
     let request = MakeCall::new(Vc { shared: vc.clone() });
     vc.af
         .driver()

@@ -21,7 +21,7 @@ use ndis_co::{
     Status,
     answer::Brand,
     family::AddressFamily,
-    irql::Passive,
+    irql::AtPassive,
     mem::{Arc, Box, Tag},
     owner::Owner,
 };
@@ -104,7 +104,7 @@ impl<'i, M: Miniport> Initialize<'i, M, New> {
     pub fn attributes(
         self,
         attributes: &Attributes,
-        irql: &mut Passive,
+        irql: &mut impl AtPassive,
     ) -> Result<Initialize<'i, M, Attributed>, Status> {
         let _ = irql;
         let co = <M::Role as Role<M>>::IS_CO;
@@ -165,7 +165,7 @@ impl<'i, M: Miniport, S> Initialize<'i, M, S> {
     pub fn register_address_family(
         &mut self,
         family: AddressFamily,
-        irql: &mut Passive,
+        irql: &mut impl AtPassive,
     ) -> Result<(), Status>
     where
         S: HasAdapter<M>,

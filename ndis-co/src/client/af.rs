@@ -7,7 +7,7 @@ use crate::{
     Status,
     address::SapAddressBuf,
     family::AddressFamily,
-    irql::{NoLock, Passive, UpToDispatch},
+    irql::{AtPassive, NoLock, Passive, UpToDispatch},
     lock::SpinLock,
     mem::{Arc, Tag, Vec},
     owner::Node,
@@ -121,7 +121,7 @@ impl<C: Client> AfOffer<'_, C> {
     /// [`Status::RESOURCES`], or [`Status::CLOSING`] when the binding goes
     /// away; no callback follows then.
     #[doc(alias = "NdisClOpenAddressFamilyEx")]
-    pub fn open(self, context: C::Af, irql: &mut Passive) -> Result<(), Status> {
+    pub fn open(self, context: C::Af, irql: &mut impl AtPassive) -> Result<(), Status> {
         let shared = AfShared {
             node: Node::new(run_deferred::<C>),
             binding: self.binding.shared.clone(),
@@ -155,7 +155,7 @@ impl<C: Client> AfOffer<'_, C> {
         if !status.is_pending() {
             // SAFETY: the call is over, so NDIS no longer writes (AF-11).
             let handle = unsafe { *af.slot.get() };
-            open_completed(&af, handle, status, irql);
+            open_completed(&af, handle, status, irql.passive());
         }
         Ok(())
     }

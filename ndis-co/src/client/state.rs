@@ -204,9 +204,15 @@ impl State {
         }
     }
 
-    pub(super) fn dial(&mut self, parameters: CallParametersBuf) {
-        self.parameters = Some(parameters);
-        self.call = Call::Dialing;
+    /// A call is to be placed; `false` when the address family's teardown was
+    /// faster and the VC is, or is about to be, deleted.
+    pub(super) fn dial(&mut self, parameters: CallParametersBuf) -> bool {
+        let free = self.life == Life::Alive && self.call == Call::None && !self.ending;
+        if free {
+            self.parameters = Some(parameters);
+            self.call = Call::Dialing;
+        }
+        free
     }
 
     /// The call was placed, or not; gives the parameters back.

@@ -72,6 +72,10 @@ impl<'af, C: Client> CreatedVc<'af, C> {
     ///
     /// The outcome comes as [`Client::call_connected`] or
     /// [`Client::call_failed`], possibly before this returns (rule CALL-71).
+    /// The call fails with [`Status::CLOSING`] when the address family is
+    /// being closed and has taken the VC with it.
+    ///
+    /// Source page: `nf-ndis-ndisclmakecall`.
     #[doc(alias = "NdisClMakeCall")]
     pub fn make_call(self, parameters: CallParametersBuf, irql: &mut impl NoLock) -> Call<'af, C> {
         let owner = core::mem::ManuallyDrop::new(self);
@@ -307,7 +311,7 @@ impl<'r, C: Client> IncomingCall<'r, C> {
         self.vc
             .shared
             .state
-            .with(|state| state.pend(self.parameters));
+            .with_raw(|state| state.pend(self.parameters));
         // SAFETY: the token is consumed, and another one will answer.
         let answer = unsafe { Answer::from_status(Status::PENDING, self._request) };
         (answer, PendingIncomingCall { vc: self.vc })
@@ -469,8 +473,15 @@ impl<C: Client> VcShared<C> {
 
     fn make_call(this: &Arc<Self>, parameters: CallParametersBuf, irql: &mut UpToDispatch) {
         let raw = parameters.as_raw();
-        this.state.with(|state| state.dial(parameters));
-        // SAFETY: the VC exists and has no call; the parameters stay with the
+        if !this.state.with(|state| state.dial(parameters)) {
+            let vc = Vc {
+                shared: this.clone(),
+            };
+            this.af.client().call_failed(&vc, Status::CLOSING, irql);
+            return;
+        }
+        // SAFETY: the VC exists, has no call, and is not deleted while one is
+        // being placed; the parameters stay with the
         // state until the completion (rule CALL-02); point-to-point, so both
         // party arguments are null (rule CALL-04).
         let status = unsafe {
