@@ -10,6 +10,8 @@ use core::{cell::UnsafeCell, fmt};
 ///
 /// Once set it lets every waiter pass until it is reset.
 ///
+/// Source page: `nf-ndis-ndisinitializeevent`.
+///
 /// # Invariants
 ///
 /// EVENT: the boxed `NDIS_EVENT` was initialised at its present address and
@@ -39,6 +41,8 @@ impl Event {
     }
 
     /// Lets the waiters pass. At or below DISPATCH_LEVEL.
+    ///
+    /// Source page: `nf-ndis-ndissetevent`.
     #[doc(alias = "NdisSetEvent")]
     pub fn set(&self) {
         // SAFETY: by EVENT the event is initialised.
@@ -46,6 +50,8 @@ impl Event {
     }
 
     /// Makes the next waiters wait again. At or below DISPATCH_LEVEL.
+    ///
+    /// Source page: `nf-ndis-ndisresetevent`.
     #[doc(alias = "NdisResetEvent")]
     pub fn reset(&self) {
         // SAFETY: by EVENT the event is initialised.
@@ -53,6 +59,8 @@ impl Event {
     }
 
     /// Waits until the event is set.
+    ///
+    /// Source page: `nf-ndis-ndiswaitevent`.
     #[doc(alias = "NdisWaitEvent")]
     pub fn wait(&self, irql: &mut impl AtPassive) {
         let _ = irql;
@@ -63,6 +71,8 @@ impl Event {
 
     /// Waits until the event is set, `milliseconds` (at least one) at most,
     /// and tells whether it was set.
+    ///
+    /// Source page: `nf-ndis-ndiswaitevent`.
     #[doc(alias = "NdisWaitEvent")]
     pub fn wait_for(&self, milliseconds: u32, irql: &mut impl AtPassive) -> bool {
         let _ = irql;

@@ -34,6 +34,9 @@ mod sealed {
 /// A proof of some level at or below DISPATCH_LEVEL.
 ///
 /// Implemented by [`Passive`], [`UpToDispatch`] and [`AtDispatch`] only.
+///
+/// Source page: `nf-wdm-kegetcurrentirql`.
+#[doc(alias = "KeGetCurrentIrql")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no proof of an IRQL",
     note = "pass on the `irql` argument that the callback lent you (see `ndis_co::irql`)"
@@ -55,9 +58,6 @@ pub trait NoLock: Irql {
     fn up_to_dispatch(&mut self) -> &mut UpToDispatch;
 }
 
-/// Proof of PASSIVE_LEVEL with no spin lock held.
-#[derive(Debug)]
-#[doc(alias = "PASSIVE_LEVEL")]
 /// A proof of exactly PASSIVE_LEVEL: [`Passive`].
 ///
 /// Demanded by every call that NDIS documents for PASSIVE_LEVEL only, waiting
@@ -80,6 +80,9 @@ impl AtPassive for Passive {
     }
 }
 
+/// Proof of PASSIVE_LEVEL with no spin lock held.
+#[derive(Debug)]
+#[doc(alias = "PASSIVE_LEVEL")]
 pub struct Passive {
     lowered: UpToDispatch,
 }
@@ -124,7 +127,6 @@ impl NoLock for UpToDispatch {
 
 /// The level right now, for the debug checks of the `assume` functions.
 #[cfg(debug_assertions)]
-#[doc(alias = "KeGetCurrentIrql")]
 fn current() -> u8 {
     // SAFETY: KeGetCurrentIrql has no precondition: any level, any thread.
     unsafe { ndis_sys::KeGetCurrentIrql() }

@@ -13,6 +13,8 @@ use core::{
 
 /// A value that is reached by one processor at a time.
 ///
+/// Source page: `nf-ndis-ndisallocatespinlock`.
+///
 /// # Invariants
 ///
 /// LOCK: `value` is touched only by the holder of `raw`.
@@ -34,12 +36,20 @@ unsafe impl<T: Send> Sync for SpinLock<T> {}
 ///
 /// It runs at DISPATCH_LEVEL, gives the value, and lends the proof of that
 /// level with [`irql`](Self::irql). It cannot leave its thread.
+///
+/// Source pages: `nf-ndis-ndisreleasespinlock`, `nf-wdm-kereleasespinlock`.
 #[must_use = "the lock is released when the guard is dropped"]
+#[doc(alias = "NdisReleaseSpinLock")]
+#[doc(alias = "KeReleaseSpinLock")]
 pub struct SpinLockGuard<'l, T> {
     lock: &'l SpinLock<T>,
     proof: AtDispatch,
     _not_send: [*mut LockHeldByThisThread; 0],
 }
+
+/// Names, in the compiler's message, why a guard stays on its thread; there is
+/// no such value.
+enum LockHeldByThisThread {}
 
 impl<T> SpinLock<T> {
     /// Makes a free lock around a value.
@@ -47,10 +57,6 @@ impl<T> SpinLock<T> {
         // An all-zero KSPIN_LOCK is a free one; that is what
         // KeInitializeSpinLock writes on every architecture.
         let raw = ndis_sys::NDIS_SPIN_LOCK {
-/// Names, in the compiler's message, why a guard stays on its thread; there is
-/// no such value.
-enum LockHeldByThisThread {}
-
             SpinLock: 0,
             OldIrql: 0,
         };
@@ -66,6 +72,8 @@ enum LockHeldByThisThread {}
     /// PASSIVE_LEVEL call nor a re-entrant NDIS call can be made meanwhile.
     /// A second lock can be taken with the guard's own proof. Taking the same
     /// lock twice on one thread never ends, as with every spin lock.
+    ///
+    /// Source pages: `nf-ndis-ndisacquirespinlock`, `nf-wdm-keacquirespinlock`.
     #[doc(alias = "NdisAcquireSpinLock")]
     #[doc(alias = "KeAcquireSpinLock")]
     pub fn lock<'l>(&'l self, irql: &'l mut impl Irql) -> SpinLockGuard<'l, T> {

@@ -57,6 +57,8 @@ impl<'r, M: CallManager> MakeCall<'r, M> {
     ///
     /// The call is connected when the callback returns. Should the activation
     /// complete later, so does the call.
+    ///
+    /// Source page: `nf-ndis-ndismcmactivatevc`.
     #[doc(alias = "NdisMCmActivateVc")]
     pub fn accept(self, irql: &mut impl NoLock) -> Answer<'r> {
         self.settle(None, irql.up_to_dispatch())
@@ -153,12 +155,16 @@ impl<M: CallManager> PendingMakeCall<M> {
 
     /// As [`accept`](Self::accept), with other parameters, of which the client
     /// is told (rule CALL-17).
+    ///
+    /// Source page: `nf-ndis-ndismcmmakecallcomplete`.
     #[doc(alias = "NdisMCmMakeCallComplete")]
     pub fn accept_with(self, parameters: CallParametersBuf, irql: &mut impl NoLock) {
         self.answer(|state| state.accept_make(Some(changed(parameters))), irql);
     }
 
     /// Refuses the call (flow l1).
+    ///
+    /// Source page: `nf-ndis-ndismcmmakecallcomplete`.
     #[doc(alias = "NdisMCmMakeCallComplete")]
     pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
         self.answer(|state| state.refuse(status), irql);
@@ -229,6 +235,8 @@ impl<M: CallManager> Accepted<M> {
 
     /// Takes the call back: the client is told that it is over and closes it
     /// (rule CALL-39, flow l4).
+    ///
+    /// Source page: `nf-ndis-ndismcmdispatchincomingclosecall`.
     #[doc(alias = "NdisMCmDispatchIncomingCloseCall")]
     pub fn close(self, status: Status, irql: &mut impl NoLock) {
         let vc = self.into_vc();
@@ -299,7 +307,11 @@ impl<'r, M: CallManager> CloseCall<'r, M> {
     /// list is under way on it (rules CALL-49, VC-44, VC-49).
     ///
     /// Give back held lists before or after this; it waits for them.
+    ///
+    /// Source pages: `nf-ndis-ndismcmdeactivatevc`,
+    /// `nc-ndis-protocol_cm_deactivate_vc_complete`.
     #[doc(alias = "NdisMCmDeactivateVc")]
+    #[doc(alias = "ProtocolCmDeactivateVcComplete")]
     pub fn finish(self, irql: &mut impl NoLock) -> Answer<'r> {
         let shared = &self.vc.shared;
         shared.state.with(State::finish_close);

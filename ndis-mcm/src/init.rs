@@ -31,6 +31,8 @@ use ndis_sys::NDIS_HANDLE;
 ///
 /// It cannot leave the callback, and what is to be returned can only be made
 /// from it.
+///
+/// Source page: `nc-ndis-miniport_initialize`.
 #[must_use]
 #[doc(alias = "MiniportInitializeEx")]
 pub struct Initialize<'i, M: Miniport, S> {
@@ -96,6 +98,8 @@ impl<'i, M: Miniport> Initialize<'i, M, New> {
     }
 
     /// Sets the registration and the general attributes.
+    ///
+    /// Source page: `nf-ndis-ndismsetminiportattributes`.
     ///
     /// # Errors
     ///

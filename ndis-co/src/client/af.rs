@@ -116,6 +116,8 @@ impl<C: Client> AfOffer<'_, C> {
     /// The outcome comes as [`Client::af_opened`] or
     /// [`Client::af_open_failed`], possibly before this returns.
     ///
+    /// Source page: `nf-ndis-ndisclopenaddressfamilyex`.
+    ///
     /// # Errors
     ///
     /// [`Status::RESOURCES`], or [`Status::CLOSING`] when the binding goes
@@ -188,6 +190,8 @@ impl<C: Client> OpenAf<C> {
     /// The call manager's answer comes as [`Client::sap_registered`], possibly
     /// before this returns. Dropping the result deregisters the SAP.
     ///
+    /// Source page: `nf-ndis-ndisclregistersap`.
+    ///
     /// # Errors
     ///
     /// [`Status::RESOURCES`], or [`Status::CLOSING`] when the family is being
@@ -203,6 +207,8 @@ impl<C: Client> OpenAf<C> {
     }
 
     /// Creates a VC for one outgoing call (rule VC-01).
+    ///
+    /// Source page: `nf-ndis-ndiscocreatevc`.
     ///
     /// # Errors
     ///
@@ -221,6 +227,8 @@ impl<C: Client> OpenAf<C> {
     ///
     /// Kept children end first, in the documented order (rule AF-29);
     /// borrowed ones cannot exist any more.
+    ///
+    /// Source page: `nf-ndis-ndisclcloseaddressfamily`.
     #[doc(alias = "NdisClCloseAddressFamily")]
     pub fn close(self, irql: &mut impl NoLock) {
         let af = core::mem::ManuallyDrop::new(self);
@@ -275,6 +283,8 @@ impl<C: Client> Af<C> {
 
     /// As [`OpenAf::register_sap`], checked at run time.
     ///
+    /// Source page: `nf-ndis-ndisclregistersap`.
+    ///
     /// # Errors
     ///
     /// As there.
@@ -290,6 +300,8 @@ impl<C: Client> Af<C> {
 
     /// As [`OpenAf::create_vc`], checked at run time.
     ///
+    /// Source page: `nf-ndis-ndiscocreatevc`.
+    ///
     /// # Errors
     ///
     /// As there.
@@ -304,6 +316,8 @@ impl<C: Client> Af<C> {
 
     /// Closes the family with everything beneath it. Closing twice is
     /// harmless (rule AF-31).
+    ///
+    /// Source page: `nf-ndis-ndisclcloseaddressfamily`.
     #[doc(alias = "NdisClCloseAddressFamily")]
     pub fn close(&self, irql: &mut impl NoLock) {
         AfShared::request_close(&self.shared, irql.up_to_dispatch());

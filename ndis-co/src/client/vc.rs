@@ -89,6 +89,8 @@ impl<'af, C: Client> CreatedVc<'af, C> {
     }
 
     /// Deletes the VC now rather than soon.
+    ///
+    /// Source page: `nf-ndis-ndiscodeletevc`.
     #[doc(alias = "NdisCoDeleteVc")]
     pub fn delete(self, irql: &mut impl NoLock) {
         let owner = core::mem::ManuallyDrop::new(self);
@@ -124,6 +126,8 @@ impl<C: Client> Call<'_, C> {
     ///
     /// The close is requested when every sent list has come home (rule
     /// CALL-42); [`Client::call_closed`] tells when it is done.
+    ///
+    /// Source page: `nf-ndis-ndisclclosecall`.
     ///
     /// # Errors
     ///
@@ -188,6 +192,8 @@ impl<C: Client> Vc<C> {
     /// Sends data on the call, in order (rule NBL-04). The lists come back
     /// through [`Client::send_complete`].
     ///
+    /// Source page: `nf-ndis-ndiscosendnetbufferlists`.
+    ///
     /// # Errors
     ///
     /// Gives the lists back with [`Status::PAUSED`] while the binding is
@@ -200,6 +206,8 @@ impl<C: Client> Vc<C> {
 
     /// Hangs up. Doing it twice, or after the other side did, is harmless
     /// (rules CALL-69, CALL-70).
+    ///
+    /// Source page: `nf-ndis-ndisclclosecall`.
     ///
     /// # Errors
     ///
@@ -342,6 +350,8 @@ impl<C: Client> PendingIncomingCall<C> {
     }
 
     /// Takes the call.
+    ///
+    /// Source page: `nf-ndis-ndisclincomingcallcomplete`.
     #[doc(alias = "NdisClIncomingCallComplete")]
     pub fn accept(self, irql: &mut impl NoLock) -> Call<'static, C> {
         let vc = self.answer(Status::SUCCESS, irql);
@@ -352,6 +362,8 @@ impl<C: Client> PendingIncomingCall<C> {
     }
 
     /// Refuses the call.
+    ///
+    /// Source page: `nf-ndis-ndisclincomingcallcomplete`.
     #[doc(alias = "NdisClIncomingCallComplete")]
     pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
         drop(self.answer(status.as_failure(), irql));
