@@ -53,7 +53,7 @@ fn the_story_of_a_call_has_its_chapters_in_order() {
 
 #[test]
 fn a_long_transfer_is_folded() {
-    let all = events(50);
+    let all = events(if cfg!(miri) { 12 } else { 50 });
     let story = text::story(&all, chart::call(1));
     assert!(story.contains("more steps of data transfer"), "{story}");
     assert!(story.lines().count() < 80, "{story}");

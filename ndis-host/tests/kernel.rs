@@ -358,8 +358,9 @@ fn net_buffers_hold_what_was_put_in() {
         let (one, two) = (memory(4), memory(4));
         for (index, part) in [one, two].into_iter().enumerate() {
             for byte in 0..4 {
+                let place = part.wrapping_add(byte);
                 // SAFETY: four bytes each.
-                unsafe { part.add(byte).write((index * 4 + byte) as u8) };
+                unsafe { place.write((index * 4 + byte) as u8) };
             }
         }
         // SAFETY: the memory outlives the MDLs.
