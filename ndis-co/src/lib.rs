@@ -250,8 +250,11 @@
 //!
 //! # Features
 //!
-//! - `host`: the C symbols come from the embedded NDIS. Needed on a Windows
-//!   host only, where they would otherwise be imported from `ndis.sys`.
+//! - `host`: the C symbols come from the embedded NDIS, and [`driver_entry!`]
+//!   defines a plain function instead of the exported `DriverEntry`. Needed
+//!   where tests run on Windows: name the crate again under
+//!   `[dev-dependencies]`, with this feature. Elsewhere there is nothing to
+//!   import from, and it changes nothing.
 //!
 //! # Supported Rust
 //!
