@@ -452,14 +452,14 @@ impl<'a> Builder<'a> {
         // SAFETY: as above.
         let media: *mut CO_MEDIA_PARAMETERS =
             unsafe { memory.base().add(HEAD + manager_words) }.cast();
+        // Field by field: a whole structure would bring its padding along,
+        // which is not initialised.
         // SAFETY: the memory is aligned, zeroed and large enough.
-        unsafe {
-            head.write(CO_CALL_PARAMETERS {
-                Flags: self.flags.bits(),
-                CallMgrParameters: manager,
-                MediaParameters: media,
-            });
-        }
+        unsafe { (&raw mut (*head).Flags).write(self.flags.bits()) };
+        // SAFETY: as above.
+        unsafe { (&raw mut (*head).CallMgrParameters).write(manager) };
+        // SAFETY: as above.
+        unsafe { (&raw mut (*head).MediaParameters).write(media) };
         // SAFETY: as above.
         unsafe { (&raw mut (*manager).Transmit).write(self.transmit.to_raw()) };
         // SAFETY: as above.

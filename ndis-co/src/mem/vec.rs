@@ -150,7 +150,9 @@ impl<T> Vec<T> {
 
 impl<T> Drop for Vec<T> {
     fn drop(&mut self) {
-        while self.pop().is_some() {}
+        if core::mem::needs_drop::<T>() {
+            while self.pop().is_some() {}
+        }
         self.release();
     }
 }
