@@ -1,0 +1,21 @@
+//! Rules: GEN-01
+//!
+//! The client may send, or give the lists back, before the indication returns,
+//! so no lock is held.
+
+use ndis_co::{irql::UpToDispatch, lock::SpinLock, nbl::NetBufferLists};
+use ndis_mcm::{CallManager, Vc};
+
+fn deliver<M: CallManager>(
+    delivered: &SpinLock<u32>,
+    vc: &Vc<M>,
+    frames: NetBufferLists,
+    irql: &mut UpToDispatch,
+) {
+    let mut delivered = delivered.lock(irql);
+    if vc.indicate_receive(frames, delivered.irql()).is_ok() {
+        *delivered += 1;
+    }
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+//! Rules: INIT-03
+//!
+//! The value to register families on cannot leave the initialization.
+
+use ndis_co::mem::{OutOfMemory, Vec};
+use ndis_mcm::{CallManager, Initialize, Ready};
+
+fn initialize<'i, M: CallManager>(
+    later: &mut Vec<Initialize<'static, M, Ready<M>>>,
+    init: Initialize<'i, M, Ready<M>>,
+) -> Result<(), OutOfMemory> {
+    later.try_push(init)
+}
+
+fn main() {}

@@ -1,0 +1,43 @@
+//! Rules: IRQL-01, DV-01
+//!
+//! Families are registered at PASSIVE_LEVEL. The first attempt has lost the
+//! proof to a lock, the second one has the lock's own, the third one another.
+
+use ndis_co::{
+    family::AddressFamily,
+    irql::{NoLock, Passive},
+    lock::SpinLock,
+};
+use ndis_mcm::{CallManager, Initialize, Ready, Status};
+
+fn with_the_lock<M: CallManager>(
+    init: &mut Initialize<'_, M, Ready<M>>,
+    families: &SpinLock<u32>,
+    family: AddressFamily,
+    irql: &mut Passive,
+) -> Result<(), Status> {
+    let mut families = families.lock(irql);
+    init.register_address_family(family, irql)?;
+    *families += 1;
+    Ok(())
+}
+
+fn with_the_guards_proof<M: CallManager>(
+    init: &mut Initialize<'_, M, Ready<M>>,
+    families: &SpinLock<u32>,
+    family: AddressFamily,
+    irql: &mut Passive,
+) -> Result<(), Status> {
+    let mut families = families.lock(irql);
+    init.register_address_family(family, families.irql())
+}
+
+fn without_knowing_the_level<M: CallManager>(
+    init: &mut Initialize<'_, M, Ready<M>>,
+    family: AddressFamily,
+    irql: &mut Passive,
+) -> Result<(), Status> {
+    init.register_address_family(family, irql.up_to_dispatch())
+}
+
+fn main() {}

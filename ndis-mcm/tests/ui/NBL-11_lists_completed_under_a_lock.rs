@@ -1,0 +1,17 @@
+//! Rules: NBL-11, GEN-01
+//!
+//! The client may send again before the completion returns, so no lock is
+//! held: take the queue out of it first.
+
+use ndis_co::{Status, irql::UpToDispatch, lock::SpinLock, mem::Vec};
+use ndis_mcm::{CallManager, SendLists};
+
+fn drain<M: CallManager>(queue: &SpinLock<Vec<SendLists<M>>>, irql: &mut UpToDispatch) {
+    let mut queue = queue.lock(irql);
+    let (queue, irql) = queue.split();
+    while let Some(lists) = queue.pop() {
+        lists.complete(Status::SUCCESS, irql);
+    }
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+//! Rules: NBL-12
+//!
+//! Completed lists are not looked at any more, nor is their data.
+
+use ndis_co::{Status, irql::UpToDispatch};
+use ndis_mcm::{CallManager, SendLists};
+
+fn send<M: CallManager>(lists: SendLists<M>, irql: &mut UpToDispatch) -> usize {
+    let frame = lists.iter().next();
+    lists.complete(Status::SUCCESS, irql);
+    frame.map_or(0, |frame| frame.len())
+}
+
+fn main() {}

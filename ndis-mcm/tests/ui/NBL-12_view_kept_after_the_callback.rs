@@ -1,0 +1,17 @@
+//! Rules: NBL-12
+//!
+//! A view of a client's data ends with the lists that it looks into: hold the
+//! lists, or copy.
+
+use ndis_co::{irql::UpToDispatch, lock::SpinLock, nbl::ListView};
+use ndis_mcm::{CallManager, SendLists};
+
+fn send<M: CallManager>(
+    last: &SpinLock<Option<ListView<'static>>>,
+    lists: SendLists<M>,
+    irql: &mut UpToDispatch,
+) {
+    *last.lock(irql) = lists.iter().next();
+}
+
+fn main() {}
