@@ -32,6 +32,18 @@ unsafe impl<T: Send> Send for SpinLock<T> {}
 // travel between them.
 unsafe impl<T: Send> Sync for SpinLock<T> {}
 
+/// Code that has no proof of a level at hand, as [`SpinLock::with`] demands it.
+///
+/// Such is all that is `Send`, for a proof is not.
+#[diagnostic::on_unimplemented(
+    message = "inside `SpinLock::with` the lock is held: no proof of a level may be used there",
+    label = "captures a proof, or something else that is not `Send`",
+    note = "rule GEN-01: take what is needed out of the lock, then make the call"
+)]
+pub trait BringsNoProof {}
+#[diagnostic::do_not_recommend]
+impl<F: Send> BringsNoProof for F {}
+
 /// The lock is held as long as this lives.
 ///
 /// It runs at DISPATCH_LEVEL, gives the value, and lends the proof of that
@@ -43,13 +55,9 @@ unsafe impl<T: Send> Sync for SpinLock<T> {}
 #[doc(alias = "KeReleaseSpinLock")]
 pub struct SpinLockGuard<'l, T> {
     lock: &'l SpinLock<T>,
+    /// Also keeps the guard on its thread.
     proof: AtDispatch,
-    _not_send: [*mut LockHeldByThisThread; 0],
 }
-
-/// Names, in the compiler's message, why a guard stays on its thread; there is
-/// no such value.
-enum LockHeldByThisThread {}
 
 impl<T> SpinLock<T> {
     /// Makes a free lock around a value.
@@ -94,12 +102,12 @@ impl<T> SpinLock<T> {
     /// Runs a short piece of code under the lock, for callers that have no
     /// proof to lend, such as destructors.
     ///
-    /// No proof is lent to `f`, and being `Send` it cannot bring one along
-    /// (proofs are not), so it makes no call that demands one.
+    /// No proof is lent to `f`, and [`BringsNoProof`] keeps it from bringing one
+    /// along, so it makes no call that demands one.
     ///
     /// Source page: `nf-ndis-ndisacquirespinlock`.
     #[doc(alias = "NdisAcquireSpinLock")]
-    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R + Send) -> R {
+    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R + BringsNoProof) -> R {
         f(&mut self.acquire())
     }
 
@@ -116,11 +124,7 @@ impl<T> SpinLock<T> {
         // SAFETY: holding a spin lock means DISPATCH_LEVEL until the guard's
         // drop releases it.
         let proof = unsafe { AtDispatch::assume() };
-        SpinLockGuard {
-            lock: self,
-            proof,
-            _not_send: [],
-        }
+        SpinLockGuard { lock: self, proof }
     }
 }
 

@@ -440,12 +440,7 @@ impl<'a> Builder<'a> {
         let manager_len = checked_len(self.call_manager.bytes)?;
         let media_len = checked_len(self.media.bytes)?;
 
-        let mut memory = Vec::<u64>::new(Tag::NDIS);
-        let total = HEAD + manager_words + media_words;
-        memory.try_reserve(total)?;
-        for _ in 0..total {
-            memory.try_push(0)?;
-        }
+        let memory = Vec::<u64>::try_zeroed(HEAD + manager_words + media_words, Tag::NDIS)?;
         let head: *mut CO_CALL_PARAMETERS = memory.base().cast();
         // SAFETY: HEAD words are within the `total` words.
         let manager: *mut CO_CALL_MANAGER_PARAMETERS = unsafe { memory.base().add(HEAD) }.cast();

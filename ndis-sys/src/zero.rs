@@ -29,3 +29,11 @@ macro_rules! zeroable {
         )*
     };
 }
+
+macro_rules! integers {
+    ($($integer:ty)*) => { $(
+        // SAFETY: zero is an integer.
+        unsafe impl Zeroable for $integer {}
+    )* };
+}
+integers!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);

@@ -45,7 +45,7 @@ pub use sap::{RegisteredSap, Sap};
 pub use vc::{Call, CreatedVc, IncomingCall, PendingIncomingCall, Vc};
 
 use crate::{
-    Answer, Status,
+    Answer, Context, Status,
     family::AddressFamily,
     irql::{Passive, UpToDispatch},
     nbl::NetBufferLists,
@@ -65,13 +65,13 @@ pub trait Client: Sized + Send + Sync + 'static {
     const NAME: &'static str;
 
     /// What the driver keeps for one adapter.
-    type Binding: Send + Sync + 'static;
+    type Binding: Context;
     /// What the driver keeps for one open address family.
-    type Af: Send + Sync + 'static;
+    type Af: Context;
     /// What the driver keeps for one SAP.
-    type Sap: Send + Sync + 'static;
+    type Sap: Context;
     /// What the driver keeps for one VC and the call on it.
-    type Vc: Send + Sync + 'static;
+    type Vc: Context;
 
     /// An adapter is there and was opened; make what the driver keeps for it.
     ///

@@ -56,6 +56,20 @@ impl<T> Vec<T> {
         Ok(vec)
     }
 
+    /// `len` zeros.
+    pub(crate) fn try_zeroed(len: usize, tag: Tag) -> Result<Self, OutOfMemory>
+    where
+        T: ndis_sys::Zeroable,
+    {
+        let mut vec = Self::new(tag);
+        vec.try_reserve(len)?;
+        // SAFETY: by VEC and the reservation the memory has room for `len`
+        // values, and all zeros is one of each (`Zeroable`).
+        unsafe { vec.memory.write_bytes(0, len) };
+        vec.len = len;
+        Ok(vec)
+    }
+
     /// Makes room for `additional` more values.
     ///
     /// # Errors

@@ -113,11 +113,7 @@ impl NetBufferListPool {
         let inner = &*self.inner;
         // An MDL describes at least one byte.
         let size = u32::try_from(capacity.max(1)).map_err(|_| Status::RESOURCES)?;
-        let mut data = Vec::<u8>::new(inner.tag);
-        data.try_reserve(size as usize)?;
-        for _ in 0..size {
-            data.try_push(0)?;
-        }
+        let data = Vec::<u8>::try_zeroed(size as usize, inner.tag)?;
         let start = data.base();
         let backing = Box::try_new(
             Backing {
