@@ -268,7 +268,6 @@ pub mod address;
 pub mod answer;
 pub mod bugcheck;
 pub mod client;
-mod context;
 pub mod event;
 pub mod family;
 pub mod irql;
@@ -285,7 +284,6 @@ pub mod timer;
 pub mod work;
 
 pub use answer::Answer;
-pub use context::Context;
 pub use load::Load;
 pub use ndis_sys as sys;
 pub use status::Status;

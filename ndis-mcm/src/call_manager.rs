@@ -11,6 +11,10 @@ use ndis_co::{Answer, Status, irql::UpToDispatch, nbl::NetBufferLists, params::C
 /// Every method is called by NDIS, on any processor, several at once, at or
 /// below DISPATCH_LEVEL, and must not wait. Requests come with a token and
 /// are answered with it, at once or later, see [`ndis_co::answer`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a call manager",
+    note = "rules REG-06 and REG-13: a driver with `type Role = Mcm` implements `CallManager` as well"
+)]
 pub trait CallManager: Miniport<Role = Mcm> {
     /// What the driver keeps for one client that has opened a family.
     type Af: Send + Sync + 'static;

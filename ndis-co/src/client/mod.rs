@@ -45,7 +45,7 @@ pub use sap::{RegisteredSap, Sap};
 pub use vc::{Call, CreatedVc, IncomingCall, PendingIncomingCall, Vc};
 
 use crate::{
-    Answer, Context, Status,
+    Answer, Status,
     family::AddressFamily,
     irql::{Passive, UpToDispatch},
     nbl::NetBufferLists,
@@ -65,13 +65,13 @@ pub trait Client: Sized + Send + Sync + 'static {
     const NAME: &'static str;
 
     /// What the driver keeps for one adapter.
-    type Binding: Context;
+    type Binding: Send + Sync + 'static;
     /// What the driver keeps for one open address family.
-    type Af: Context;
+    type Af: Send + Sync + 'static;
     /// What the driver keeps for one SAP.
-    type Sap: Context;
+    type Sap: Send + Sync + 'static;
     /// What the driver keeps for one VC and the call on it.
-    type Vc: Context;
+    type Vc: Send + Sync + 'static;
 
     /// An adapter is there and was opened; make what the driver keeps for it.
     ///
