@@ -162,13 +162,21 @@ impl Cx {
         let raw = &raw[..handles.len().min(4)];
         let (core, task, foreign) = match current() {
             Some((core, task)) => {
-                let outside = core
-                    .state
-                    .lock()
+                // The usual case, with the state locked once: a task of this
+                // host that goes straight on.
+                let mut state = core.state.lock();
+                let outside = state
                     .sched
                     .tasks
                     .get(&task)
                     .is_none_or(|t| matches!(t.phase, Phase::Outside));
+                let switch = !outside && call.switch && state.preempts();
+                if !outside && !switch {
+                    let mut cx = Self::new(core.clone(), task, call, false);
+                    cx.fault = cx.begin(&mut state, call, raw);
+                    return cx;
+                }
+                drop(state);
                 if outside {
                     let core = if handles.is_empty() {
                         core
@@ -181,9 +189,7 @@ impl Cx {
                     set_current(Some((Arc::downgrade(&core), task)));
                     (core, task, true)
                 } else {
-                    if call.switch {
-                        core.switch(task);
-                    }
+                    core.give_way(task);
                     (core, task, false)
                 }
             }
@@ -194,7 +200,13 @@ impl Cx {
                 (core, task, true)
             }
         };
-        let mut cx = Self {
+        let mut cx = Self::new(core, task, call, foreign);
+        cx.fault = cx.with(|s| cx.begin(s, call, raw));
+        cx
+    }
+
+    fn new(core: Arc<Core>, task: TaskId, call: Call, foreign: bool) -> Self {
+        Self {
             core,
             task,
             call: Some(call),
@@ -204,9 +216,7 @@ impl Cx {
             status: Cell::new(None),
             foreign,
             fault: None,
-        };
-        cx.fault = cx.with(|s| cx.begin(s, call, raw));
-        cx
+        }
     }
 
     fn begin(&self, s: &mut State, call: Call, raw: &[usize]) -> Option<i32> {
@@ -398,7 +408,7 @@ impl Drop for Cx {
         let Some(call) = self.call else {
             return;
         };
-        self.with(|s| {
+        let switch = self.with(|s| {
             if let Some(task) = s.sched.current_mut() {
                 task.depth = task.depth.saturating_sub(1);
                 if let Some(frame) = task.frames.last_mut() {
@@ -421,11 +431,12 @@ impl Drop for Cx {
                     None,
                 );
             }
+            !self.foreign && call.switch && s.preempts()
         });
         if self.foreign {
             self.core.go_out(self.task);
-        } else if call.switch {
-            self.core.switch(self.task);
+        } else if switch {
+            self.core.give_way(self.task);
         }
     }
 }

@@ -418,6 +418,12 @@ impl State {
             || !self.sched.host_waits.is_empty()
     }
 
+    /// A switch point: whether the seed wants somebody else to run.
+    pub(crate) fn preempts(&mut self) -> bool {
+        let (times, of) = self.sched.preemption;
+        self.others() && self.rng.chance(times, of)
+    }
+
     pub(crate) fn goal_met(&self) -> bool {
         match self.sched.goal {
             Some(Goal::Settled(id)) => !self.sched.exists(id) && !self.sched.plug_and_play(),
@@ -653,17 +659,10 @@ impl Core {
         }
     }
 
-    /// A switch point: the seed decides whether the running task goes on.
-    pub(crate) fn switch(self: &Arc<Self>, id: TaskId) {
+    /// Somebody else runs first.
+    pub(crate) fn give_way(self: &Arc<Self>, id: TaskId) {
         let (handover, parker) = {
             let mut state = self.state.lock();
-            if !state.others() {
-                return;
-            }
-            let (times, of) = state.sched.preemption;
-            if !state.rng.chance(times, of) {
-                return;
-            }
             let Some(task) = state.sched.tasks.get_mut(&id) else {
                 return;
             };
