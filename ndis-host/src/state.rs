@@ -16,6 +16,7 @@ use crate::readings::Readings;
 use crate::report::{ObjectLeft, Report, Violation};
 use crate::rng::Rng;
 use crate::sched::Sched;
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -36,24 +37,26 @@ pub(crate) struct Ledger {
     pub(crate) reported: bool,
 }
 
+/// The members are boxed so that a reference to the whole is small: an
+/// interpreter that checks every reborrow (Miri) pays for the bytes it covers.
 pub(crate) struct State {
     pub(crate) seed: u64,
     pub(crate) rng: Rng,
     pub(crate) readings: Readings,
     pub(crate) raise: (u32, u32),
-    pub(crate) log: Log,
-    pub(crate) histories: Histories,
-    pub(crate) ledger: Ledger,
-    pub(crate) handles: Handles,
-    pub(crate) sched: Sched,
-    pub(crate) faults: Faults,
-    pub(crate) memory: Memory,
-    pub(crate) locks: Locks,
-    pub(crate) timers: Timers,
-    pub(crate) work_items: WorkItems,
-    pub(crate) buffers: Buffers,
-    pub(crate) world: World,
-    numbers: BTreeMap<Kind, u32>,
+    pub(crate) log: Box<Log>,
+    pub(crate) histories: Box<Histories>,
+    pub(crate) ledger: Box<Ledger>,
+    pub(crate) handles: Box<Handles>,
+    pub(crate) sched: Box<Sched>,
+    pub(crate) faults: Box<Faults>,
+    pub(crate) memory: Box<Memory>,
+    pub(crate) locks: Box<Locks>,
+    pub(crate) timers: Box<Timers>,
+    pub(crate) work_items: Box<WorkItems>,
+    pub(crate) buffers: Box<Buffers>,
+    pub(crate) world: Box<World>,
+    numbers: Box<BTreeMap<Kind, u32>>,
     pub(crate) ndis: Arc<str>,
 }
 
@@ -75,19 +78,19 @@ impl State {
             rng: Rng::new(settings.seed),
             readings: settings.readings,
             raise: settings.raise,
-            log: Log::new(settings.events),
-            histories: Histories::default(),
-            ledger: Ledger::default(),
-            handles: Handles::new(host),
-            sched: Sched::new(settings.processors, settings.preemption),
-            faults: Faults::default(),
-            memory: Memory::default(),
-            locks: Locks::default(),
-            timers: Timers::default(),
-            work_items: WorkItems::default(),
-            buffers: Buffers::default(),
-            world: World::default(),
-            numbers: BTreeMap::new(),
+            log: Box::new(Log::new(settings.events)),
+            histories: Box::new(Histories::default()),
+            ledger: Box::new(Ledger::default()),
+            handles: Box::new(Handles::new(host)),
+            sched: Box::new(Sched::new(settings.processors, settings.preemption)),
+            faults: Box::new(Faults::default()),
+            memory: Box::new(Memory::default()),
+            locks: Box::new(Locks::default()),
+            timers: Box::new(Timers::default()),
+            work_items: Box::new(WorkItems::default()),
+            buffers: Box::new(Buffers::default()),
+            world: Box::new(World::default()),
+            numbers: Box::new(BTreeMap::new()),
             ndis: Arc::from("NDIS"),
         }
     }

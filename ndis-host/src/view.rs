@@ -124,6 +124,18 @@ impl<'a> View<'a> {
             }
         }
         fold(&mut lines, &mut run);
+        // What began in a folded part does not end outside of it.
+        let begun: alloc::collections::BTreeSet<usize> = lines
+            .iter()
+            .filter_map(|line| match line {
+                Line::Begin(index) => Some(*index),
+                _ => None,
+            })
+            .collect();
+        lines.retain(|line| match line {
+            Line::End(index) => begun.contains(index),
+            _ => true,
+        });
         Self { steps, lines }
     }
 
@@ -195,19 +207,9 @@ fn fold(lines: &mut Vec<Line>, run: &mut Vec<Line>) {
             .iter()
             .filter(|line| matches!(line, Line::Begin(_)))
             .count();
-        // Ends of steps that began before the fold must still be seen.
-        let open: Vec<usize> = lines
-            .iter()
-            .filter_map(|line| match line {
-                Line::Begin(index) => Some(*index),
-                _ => None,
-            })
-            .collect();
         lines.push(Line::Folded(begun));
-        lines.extend(rest.into_iter().filter(|line| match line {
-            Line::End(index) => open.contains(index),
-            _ => false,
-        }));
+        // Steps that began before the fold still end after it.
+        lines.extend(rest.into_iter().filter(|line| matches!(line, Line::End(_))));
     } else {
         lines.append(run);
     }
