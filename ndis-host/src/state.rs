@@ -56,7 +56,7 @@ pub(crate) struct State {
     pub(crate) work_items: Box<WorkItems>,
     pub(crate) buffers: Box<Buffers>,
     pub(crate) world: Box<World>,
-    numbers: Box<BTreeMap<Kind, u32>>,
+    numbers: BTreeMap<Kind, u32>,
     pub(crate) ndis: Arc<str>,
 }
 
@@ -90,7 +90,7 @@ impl State {
             work_items: Box::new(WorkItems::default()),
             buffers: Box::new(Buffers::default()),
             world: Box::new(World::default()),
-            numbers: Box::new(BTreeMap::new()),
+            numbers: BTreeMap::new(),
             ndis: Arc::from("NDIS"),
         }
     }
