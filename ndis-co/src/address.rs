@@ -62,7 +62,7 @@ impl<'a> SapAddress<'a> {
 
     fn raw_len(self) -> u32 {
         // SAFETY: by SAP the structure is valid.
-        unsafe { (&raw const (*self.sap).SapLength).read() }
+        unsafe { (*self.sap).SapLength }
     }
 
     /// The kind of address, as the family defines it.
@@ -70,7 +70,7 @@ impl<'a> SapAddress<'a> {
     #[doc(alias = "SapType")]
     pub fn sap_type(self) -> u32 {
         // SAFETY: by SAP the structure is valid.
-        unsafe { (&raw const (*self.sap).SapType).read() }
+        unsafe { (*self.sap).SapType }
     }
 
     /// The bytes of the address; `SapLength` of them.

@@ -89,7 +89,7 @@ impl AddressFamily {
     #[must_use]
     pub const fn to_raw(self) -> CO_ADDRESS_FAMILY {
         CO_ADDRESS_FAMILY {
-            AddressFamily: self.family.0 as _,
+            AddressFamily: self.family.0,
             MajorVersion: self.major,
             MinorVersion: self.minor,
         }
@@ -99,7 +99,7 @@ impl AddressFamily {
     #[must_use]
     pub const fn from_raw(raw: &CO_ADDRESS_FAMILY) -> Self {
         Self {
-            family: Family(raw.AddressFamily as u32),
+            family: Family(raw.AddressFamily),
             major: raw.MajorVersion,
             minor: raw.MinorVersion,
         }

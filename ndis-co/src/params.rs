@@ -166,7 +166,7 @@ impl<'a> CallParameters<'a> {
     #[must_use]
     pub fn flags(self) -> CallFlags {
         // SAFETY: by PARAMS the structure is valid.
-        CallFlags::from_bits_retain(unsafe { (&raw const (*self.raw).Flags).read() })
+        CallFlags::from_bits_retain(unsafe { (*self.raw).Flags })
     }
 
     /// What the call manager is to know: traffic and its specific part.
@@ -174,7 +174,7 @@ impl<'a> CallParameters<'a> {
     #[doc(alias = "CO_CALL_MANAGER_PARAMETERS")]
     pub fn call_manager(self) -> Option<CallManagerParameters<'a>> {
         // SAFETY: by PARAMS the structure is valid.
-        let raw = unsafe { (&raw const (*self.raw).CallMgrParameters).read() };
+        let raw = unsafe { (*self.raw).CallMgrParameters };
         (!raw.is_null()).then_some(CallManagerParameters {
             raw,
             _life: PhantomData,
@@ -186,7 +186,7 @@ impl<'a> CallParameters<'a> {
     #[doc(alias = "CO_MEDIA_PARAMETERS")]
     pub fn media(self) -> Option<MediaParameters<'a>> {
         // SAFETY: by PARAMS the structure is valid.
-        let raw = unsafe { (&raw const (*self.raw).MediaParameters).read() };
+        let raw = unsafe { (*self.raw).MediaParameters };
         (!raw.is_null()).then_some(MediaParameters {
             raw,
             _life: PhantomData,
@@ -211,9 +211,9 @@ impl fmt::Debug for CallParameters<'_> {
 /// `raw` is valid for `'a` with the bytes that it states.
 unsafe fn specific<'a>(raw: *const CO_SPECIFIC_PARAMETERS) -> Result<Specific<'a>, Status> {
     // SAFETY: the caller vouches for the structure.
-    let param_type = unsafe { (&raw const (*raw).ParamType).read() };
+    let param_type = unsafe { (*raw).ParamType };
     // SAFETY: as above.
-    let len = unsafe { (&raw const (*raw).Length).read() };
+    let len = unsafe { (*raw).Length };
     if len > MAX_VARIABLE {
         return Err(Status::INVALID_DATA);
     }
@@ -279,7 +279,7 @@ impl<'a> MediaParameters<'a> {
     #[must_use]
     pub fn flags(self) -> u32 {
         // SAFETY: by PARAMS the structure is valid.
-        unsafe { (&raw const (*self.raw).Flags).read() }
+        unsafe { (*self.raw).Flags }
     }
 
     /// The part that the medium defines.
@@ -327,7 +327,6 @@ unsafe impl Send for CallParametersBuf {}
 
 impl CallParametersBuf {
     /// Starts with best effort both ways and no specific part.
-    #[must_use]
     pub fn builder<'a>() -> Builder<'a> {
         Builder {
             flags: CallFlags::empty(),
@@ -349,7 +348,7 @@ impl CallParametersBuf {
     pub fn insert_flags(&mut self, flags: CallFlags) {
         let raw = self.as_raw();
         // SAFETY: the structure at the front of our own memory.
-        unsafe { (&raw mut (*raw).Flags).write((self.view().flags() | flags).bits()) };
+        unsafe { (*raw).Flags = (self.view().flags() | flags).bits() };
     }
 
     /// The parameters, to look at.
@@ -450,17 +449,17 @@ impl<'a> Builder<'a> {
         // Field by field: a whole structure would bring its padding along,
         // which is not initialised.
         // SAFETY: the memory is aligned, zeroed and large enough.
-        unsafe { (&raw mut (*head).Flags).write(self.flags.bits()) };
+        unsafe { (*head).Flags = self.flags.bits() };
         // SAFETY: as above.
-        unsafe { (&raw mut (*head).CallMgrParameters).write(manager) };
+        unsafe { (*head).CallMgrParameters = manager };
         // SAFETY: as above.
-        unsafe { (&raw mut (*head).MediaParameters).write(media) };
+        unsafe { (*head).MediaParameters = media };
         // SAFETY: as above.
-        unsafe { (&raw mut (*manager).Transmit).write(self.transmit.to_raw()) };
+        unsafe { (*manager).Transmit = self.transmit.to_raw() };
         // SAFETY: as above.
-        unsafe { (&raw mut (*manager).Receive).write(self.receive.to_raw()) };
+        unsafe { (*manager).Receive = self.receive.to_raw() };
         // SAFETY: as above.
-        unsafe { (&raw mut (*media).Flags).write(self.media_flags) };
+        unsafe { (*media).Flags = self.media_flags };
         // SAFETY: the address of a field.
         let specific = unsafe { &raw mut (*manager).CallMgrSpecific };
         // SAFETY: `manager_words` leave room for the bytes behind it.
@@ -486,9 +485,9 @@ fn checked_len(bytes: &[u8]) -> Result<u32, Status> {
 /// covers them.
 unsafe fn write_specific(to: *mut CO_SPECIFIC_PARAMETERS, from: &Specific<'_>, len: u32) {
     // SAFETY: the caller vouches for the structure.
-    unsafe { (&raw mut (*to).ParamType).write(from.param_type) };
+    unsafe { (*to).ParamType = from.param_type };
     // SAFETY: as above.
-    unsafe { (&raw mut (*to).Length).write(len) };
+    unsafe { (*to).Length = len };
     // SAFETY: as above.
     let start = unsafe { &raw mut (*to).Parameters }.cast::<u8>();
     // SAFETY: as above; the bytes are another allocation.

@@ -47,15 +47,12 @@ pub fn large_integer(value: i64) -> LARGE_INTEGER {
     LARGE_INTEGER { QuadPart: value }
 }
 
-/// Text as UTF-16, at compile time; ASCII only, what NDIS names are.
+/// The first `N` characters of a text as UTF-16; ASCII, which NDIS names are.
 #[must_use]
-pub const fn utf16<const N: usize>(text: &str) -> [u16; N] {
-    let bytes = text.as_bytes();
+pub fn utf16<const N: usize>(text: &str) -> [u16; N] {
     let mut wide = [0; N];
-    let mut i = 0;
-    while i < N && i < bytes.len() {
-        wide[i] = bytes[i] as u16;
-        i += 1;
+    for (to, from) in wide.iter_mut().zip(text.bytes()) {
+        *to = u16::from(from);
     }
     wide
 }

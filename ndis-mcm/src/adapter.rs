@@ -1,6 +1,6 @@
 //! [`Adapter`]: one adapter, from initialization to halt.
 
-use crate::{Miniport, Role, driver::DriverShared, init::Initialize};
+use crate::{Miniport, Role, driver::DriverShared, init::Initialize, miniport::sealed::Token};
 use core::{
     fmt, ops,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -260,7 +260,7 @@ pub(crate) unsafe extern "system" fn halt<M: Miniport>(
     // SAFETY: NDIS halts at PASSIVE_LEVEL with no lock held.
     let mut irql = unsafe { Passive::assume() };
     let Some(shared) = core.shared() else { return };
-    let closed = <M::Role as Role<M>>::close_families(&shared, &mut irql);
+    let closed = <M::Role as Role<M>>::close_families(&shared, &mut irql, Token(()));
     let adapter = Adapter { shared };
     adapter.driver().halt(&adapter, &mut irql);
     drop(adapter);
@@ -343,5 +343,5 @@ pub(crate) unsafe extern "system" fn return_lists<M: Miniport>(
     let chain = unsafe { Chain::from_raw(lists) };
     // SAFETY: as above: they came from this driver's pool for receives.
     let lists = unsafe { NetBufferLists::from_chain(chain, Side::Miniport) };
-    <M::Role as Role<M>>::returned(&shared, lists);
+    <M::Role as Role<M>>::returned(&shared, lists, Token(()));
 }

@@ -132,7 +132,8 @@ pub(crate) unsafe extern "system" fn set_options<M: Miniport>(
     _context: NDIS_HANDLE,
 ) -> NDIS_STATUS {
     // The handle argument is the driver's handle (rule REG-05).
-    <M::Role as Role<M>>::set_options(driver).raw()
+    // SAFETY: this is the options callback.
+    unsafe { <M::Role as Role<M>>::set_options(driver) }.raw()
 }
 
 /// `MiniportDriverUnload`: after the last adapter was halted (HALT-17).

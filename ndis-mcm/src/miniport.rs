@@ -100,22 +100,35 @@ pub trait Role<M: Miniport>: sealed::Sealed {
     #[doc(hidden)]
     fn new_state() -> Result<Self::State, Status>;
 
-    /// Installs the role's handlers in the options callback.
+    /// Installs the role's handlers.
+    ///
+    /// # Safety
+    ///
+    /// Called in the options callback, with its handle (rules REG-04, REG-05).
     #[doc(hidden)]
-    fn set_options(driver: NDIS_HANDLE) -> Status;
+    unsafe fn set_options(driver: NDIS_HANDLE) -> Status;
 
     /// Has the adapter's address families closed; `false` when a client would
     /// not.
     #[doc(hidden)]
-    fn close_families(adapter: &Arc<AdapterShared<M>>, irql: &mut Passive) -> bool;
+    fn close_families(
+        adapter: &Arc<AdapterShared<M>>,
+        irql: &mut Passive,
+        _: sealed::Token,
+    ) -> bool;
 
     /// Indicated lists have come home.
     #[doc(hidden)]
-    fn returned(adapter: &Arc<AdapterShared<M>>, lists: NetBufferLists);
+    fn returned(adapter: &Arc<AdapterShared<M>>, lists: NetBufferLists, _: sealed::Token);
 }
 
-mod sealed {
+pub(crate) mod sealed {
     pub trait Sealed {}
+
+    /// Keeps the hidden methods of a role to this crate: nobody else can name
+    /// or make one.
+    #[derive(Debug)]
+    pub struct Token(pub(crate) ());
     impl Sealed for super::Mcm {}
     impl Sealed for super::Plain {}
 }
@@ -148,10 +161,9 @@ impl<M: CallManager> Role<M> for Mcm {
         McmState::try_new()
     }
 
-    fn set_options(driver: NDIS_HANDLE) -> Status {
+    unsafe fn set_options(driver: NDIS_HANDLE) -> Status {
         let mut miniport = handlers::miniport_co_characteristics::<M>();
-        // SAFETY: within the options callback, with its handle (rules REG-04,
-        // REG-05).
+        // SAFETY: by the caller within the options callback, with its handle.
         let status =
             unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut miniport).cast()) };
         let status = Status::from_raw(status);
@@ -165,11 +177,15 @@ impl<M: CallManager> Role<M> for Mcm {
         Status::from_raw(status)
     }
 
-    fn close_families(adapter: &Arc<AdapterShared<M>>, irql: &mut Passive) -> bool {
+    fn close_families(
+        adapter: &Arc<AdapterShared<M>>,
+        irql: &mut Passive,
+        _: sealed::Token,
+    ) -> bool {
         McmState::close_families(adapter, irql)
     }
 
-    fn returned(adapter: &Arc<AdapterShared<M>>, lists: NetBufferLists) {
+    fn returned(adapter: &Arc<AdapterShared<M>>, lists: NetBufferLists, _: sealed::Token) {
         crate::data::returned(adapter, lists);
     }
 }
@@ -182,15 +198,15 @@ impl<M: Miniport> Role<M> for Plain {
         Ok(())
     }
 
-    fn set_options(_driver: NDIS_HANDLE) -> Status {
+    unsafe fn set_options(_driver: NDIS_HANDLE) -> Status {
         Status::SUCCESS
     }
 
-    fn close_families(_adapter: &Arc<AdapterShared<M>>, _irql: &mut Passive) -> bool {
+    fn close_families(_: &Arc<AdapterShared<M>>, _: &mut Passive, _: sealed::Token) -> bool {
         true
     }
 
-    fn returned(_adapter: &Arc<AdapterShared<M>>, lists: NetBufferLists) {
+    fn returned(_: &Arc<AdapterShared<M>>, lists: NetBufferLists, _: sealed::Token) {
         drop(lists);
     }
 }

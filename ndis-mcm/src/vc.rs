@@ -185,7 +185,8 @@ impl CanDispatch for Active {}
 #[must_use = "dropping a created VC deletes it"]
 pub struct CreatedVc<'sap, M: CallManager, S> {
     vc: Vc<M>,
-    _sap: PhantomData<(&'sap Sap<M>, fn() -> S)>,
+    _sap: PhantomData<&'sap Sap<M>>,
+    _state: PhantomData<S>,
 }
 
 /// An activation failed; the VC is still there.
@@ -209,6 +210,7 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
         Self {
             vc,
             _sap: PhantomData,
+            _state: PhantomData,
         }
     }
 

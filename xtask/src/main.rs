@@ -12,7 +12,6 @@ mod bindgen;
 mod build_times;
 mod ci;
 mod demo;
-mod image;
 mod miri;
 mod public_path;
 #[cfg(not(feature = "bindgen"))]
@@ -56,8 +55,6 @@ enum Command {
     ApiMap(workspace::CheckArgs),
     /// Write docs/rules.md: which proof covers which rule of the rule book.
     Rules(workspace::CheckArgs),
-    /// Link the example drivers as the images that Windows loads.
-    Image(image::ImageArgs),
     /// Measure how long the crates take to build from nothing.
     BuildTimes(build_times::BuildTimesArgs),
     /// Run what continuous integration runs: `.ci/run`, which installs what it needs.
@@ -75,7 +72,6 @@ fn main() -> ExitCode {
         Command::Miri(args) => miri::run(&args),
         Command::ApiMap(args) => api_map::run(args),
         Command::Rules(args) => rules::run(args),
-        Command::Image(args) => image::run(&args),
         Command::BuildTimes(args) => build_times::run(&args),
         Command::Ci => ci::run(),
     };

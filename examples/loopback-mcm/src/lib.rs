@@ -168,6 +168,10 @@ impl CallManager for Loopback {
         answer
     }
 
+    fn call_connected(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
+        vc.af().adapter().switch.connected(vc, irql);
+    }
+
     fn call_failed(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
         vc.af().adapter().switch.broken(vc, status, irql);
     }

@@ -188,9 +188,15 @@ impl Switch {
             return;
         }
         callee.set_ready(up);
+        // The caller may learn of it later; until then frames for it wait.
         caller.accept(up);
-        calling.set_ready(up);
-        let _ = self.signal(Signal::Ready, up);
+    }
+
+    /// The caller's end is up: frames that waited for it can go on.
+    pub(crate) fn connected(&self, vc: &Vc<Loopback>, irql: &mut UpToDispatch) {
+        vc.set_ready(irql);
+        // Without memory the frames wait for the next signal.
+        let _ = self.signal(Signal::Ready, irql);
     }
 
     /// One end of a call that was on its way did not come up.

@@ -73,7 +73,7 @@ impl NewBinding<'_> {
     pub fn mtu(&self) -> u32 {
         // SAFETY: NDIS keeps the parameters for the time of the bind callback,
         // for which `self` is borrowed.
-        unsafe { (&raw const (*self.parameters).MtuSize).read() }
+        unsafe { (*self.parameters).MtuSize }
     }
 }
 
@@ -277,7 +277,7 @@ unsafe fn open<C: Client>(
     let core = Arc::try_new(core, Tag::NDIS)?;
 
     // SAFETY: the caller's parameters are valid.
-    let mut medium = unsafe { (&raw const (*parameters).MediaType).read() };
+    let mut medium = unsafe { (*parameters).MediaType };
     let mut selected = 0_u32;
     let mut open: NDIS_OPEN_PARAMETERS = ndis_sys::zeroed();
     open.Header = raw::header(
@@ -286,7 +286,7 @@ unsafe fn open<C: Client>(
         ndis_sys::NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1,
     );
     // SAFETY: as above; the name lives as long as the call (rule BIND-03).
-    open.AdapterName = unsafe { (&raw const (*parameters).AdapterName).read() };
+    open.AdapterName = unsafe { (*parameters).AdapterName };
     open.MediumArray = &mut medium;
     open.MediumArraySize = 1;
     open.SelectedMediumIndex = &mut selected;
@@ -424,7 +424,7 @@ pub(super) unsafe extern "system" fn net_pnp_event<C: Client>(
         return Status::FAILURE.raw();
     }
     // SAFETY: NDIS's notification, valid for the call.
-    let code = unsafe { (&raw const (*event).NetPnPEvent.NetEvent).read() };
+    let code = unsafe { (*event).NetPnPEvent.NetEvent };
     let shared = &binding.shared;
     match code {
         ndis_sys::NetEventPause => {

@@ -75,7 +75,7 @@ impl<C: Client> Entry<C> {
         // SAFETY: the slot is this driver's own; nobody reads it before unload.
         unsafe { slot.write(Arc::into_raw(shared.clone())) };
         // SAFETY: a field of this driver's own object.
-        unsafe { (&raw mut (*object).DriverUnload).write(Some(unload::<C>)) };
+        unsafe { (*object).DriverUnload = Some(unload::<C>) };
 
         let mut wide: [u16; 31] = raw::utf16(C::NAME);
         let mut characteristics = handlers::protocol_characteristics::<C>();
@@ -93,10 +93,12 @@ impl<C: Client> Entry<C> {
         }
         // SAFETY: NDIS did not keep the context.
         drop(unsafe { Arc::<DriverShared<C>>::from_raw(context) });
-        // SAFETY: the share that was put there above; unload will not run.
-        drop(unsafe { Arc::<DriverShared<C>>::from_raw(slot.replace(ptr::null_mut())) });
+        // SAFETY: the slot holds the share that was put there above.
+        let own = unsafe { slot.replace(ptr::null_mut()) };
+        // SAFETY: as above; unload will not run.
+        drop(unsafe { Arc::<DriverShared<C>>::from_raw(own) });
         // SAFETY: as above.
-        unsafe { (&raw mut (*object).DriverUnload).write(None) };
+        unsafe { (*object).DriverUnload = None };
         status
     }
 }
@@ -167,8 +169,10 @@ unsafe extern "system" fn unload<C: Client>(object: *mut DRIVER_OBJECT) {
     let Ok(slot) = (unsafe { raw::driver_slot(object, &SLOT) }) else {
         return;
     };
-    // SAFETY: the share that `run` put there.
-    let shared = unsafe { Arc::<DriverShared<C>>::from_raw(slot.replace(ptr::null_mut())) };
+    // SAFETY: the slot holds the share that `run` put there.
+    let own = unsafe { slot.replace(ptr::null_mut()) };
+    // SAFETY: as above.
+    let shared = unsafe { Arc::<DriverShared<C>>::from_raw(own) };
     let Some(shared) = shared else { return };
     let handle = shared.handle.swap(ptr::null_mut(), Ordering::AcqRel);
     // SAFETY: from the unload routine, at PASSIVE_LEVEL, once (rule REG-29).

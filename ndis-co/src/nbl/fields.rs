@@ -90,7 +90,7 @@ field! {
 /// The list is valid and the caller's alone.
 pub unsafe fn set_source_handle(list: *mut NET_BUFFER_LIST, handle: NDIS_HANDLE) {
     // SAFETY: a field of the caller's structure.
-    unsafe { (&raw mut (*list).SourceHandle).write(handle) };
+    unsafe { (*list).SourceHandle = handle };
 }
 
 /// The place of a reserved slot.

@@ -79,8 +79,7 @@ impl NetBufferListPool {
         parameters.PoolTag = tag.raw();
         // SAFETY: the owner's handle is valid while it is counted; the
         // parameters live for the call.
-        let pool =
-            unsafe { ndis_sys::NdisAllocateNetBufferListPool(live.handle(), &mut parameters) };
+        let pool = unsafe { ndis_sys::NdisAllocateNetBufferListPool(live.handle(), &parameters) };
         if pool.is_null() {
             return Err(Status::RESOURCES);
         }

@@ -42,8 +42,9 @@ impl<'a> ListView<'a> {
     #[doc(alias = "NET_BUFFER_LIST_FIRST_NB")]
     pub fn buffers(self) -> Buffers<'a> {
         // SAFETY: by VIEW the list is valid.
+        let next = unsafe { fields::first_buffer(self.list) };
         Buffers {
-            next: unsafe { fields::first_buffer(self.list) },
+            next,
             _life: PhantomData,
         }
     }
@@ -247,9 +248,9 @@ impl<'a> Iterator for Segments<'a> {
             }
             let mdl = self.mdl;
             // SAFETY: by VIEW the buffer's MDLs are valid.
-            let size = unsafe { (&raw const (*mdl).ByteCount).read() } as usize;
+            let size = unsafe { (*mdl).ByteCount } as usize;
             // SAFETY: as above.
-            self.mdl = unsafe { (&raw const (*mdl).Next).read() };
+            self.mdl = unsafe { (*mdl).Next };
             let skip = self.skip.min(size);
             let len = self.left.min(size - skip);
             self.skip -= skip;
@@ -260,7 +261,7 @@ impl<'a> Iterator for Segments<'a> {
             let start = unsafe {
                 ndis_sys::MmGetSystemAddressForMdlSafe(
                     mdl,
-                    (ndis_sys::NormalPagePriority | ndis_sys::MdlMappingNoExecute as i32) as u32,
+                    (ndis_sys::NormalPagePriority | ndis_sys::MdlMappingNoExecute) as u32,
                 )
             };
             if start.is_null() {
