@@ -1,26 +1,18 @@
-//! Calls: placed and taken, answered, connected, closed from either end.
+//! Calls that a client places, and the closing of calls from either end.
 
 use crate::co::world::{Activity, AdapterPhase, CallPhase, Party, Returned};
 use crate::cx::{Call, Context, Cx, handle};
 use crate::export::exports;
 use crate::handle::{Kind, ObjectId};
-use crate::readings::{
-    CallControlWhilePaused, CloseOrder, CrossingClose, DispatchIncomingCallResult,
-    IncomingActivation, VcAfterClose,
-};
+use crate::readings::{CallControlWhilePaused, CloseOrder, VcAfterClose};
 use crate::state::State;
 use core::ffi::c_void;
 use ndis_sys as n;
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
-
 const MAKE: Call = Call::new("NdisClMakeCall");
 const MAKE_COMPLETE: Call = Call::new("NdisMCmMakeCallComplete").unlocked("GEN-01");
 const CLOSE: Call = Call::new("NdisClCloseCall");
 const CLOSE_COMPLETE: Call = Call::new("NdisMCmCloseCallComplete").unlocked("GEN-01");
-const DISPATCH_CALL: Call = Call::new("NdisMCmDispatchIncomingCall").unlocked("GEN-01");
-const INCOMING_COMPLETE: Call = Call::new("NdisClIncomingCallComplete").unlocked("GEN-01");
-const CONNECTED: Call = Call::new("NdisMCmDispatchCallConnected").unlocked("GEN-01");
-const DISPATCH_CLOSE: Call = Call::new("NdisMCmDispatchIncomingCloseCall").unlocked("GEN-01");
 
 impl State {
     /// Gives an outgoing call its number.
@@ -58,7 +50,7 @@ impl State {
         }
     }
 
-    fn refuses_calls(&self, af: u32) -> bool {
+    pub(super) fn refuses_calls(&self, af: u32) -> bool {
         self.readings.call_control_while_paused == CallControlWhilePaused::Refused
             && self
                 .world
@@ -69,7 +61,13 @@ impl State {
     }
 
     /// GEN-08: a size without a buffer, or the other way round.
-    fn check_data(&mut self, call: &str, object: ObjectId, buffer: *mut c_void, size: u32) {
+    pub(super) fn check_data(
+        &mut self,
+        call: &str,
+        object: ObjectId,
+        buffer: *mut c_void,
+        size: u32,
+    ) {
         if buffer.is_null() != (size == 0) {
             let message = alloc::format!(
                 "{call}: the buffer is {} and its size is {size}",
@@ -484,275 +482,4 @@ exports! { EXPORTS {
             });
         }
     }
-
-    /// Offers an incoming call to a client.
-    fn NdisCmDispatchIncomingCall(
-        sap: NDIS_HANDLE,
-        vc: NDIS_HANDLE,
-        parameters: *mut CO_CALL_PARAMETERS,
-    ) -> i32 {
-        let call = DISPATCH_CALL.name;
-        let cx = Cx::enter(DISPATCH_CALL, &[sap, vc]);
-        if let Some(status) = cx.fault {
-            return cx.done(status);
-        }
-        let prepared = cx.with(|s| {
-            let sap = s
-                .take(call, sap.addr(), Kind::CallManagerSap)
-                .ok_or(n::NDIS_STATUS_FAILURE)?;
-            let number = s
-                .take(call, vc.addr(), Kind::CallManagerVc)
-                .ok_or(n::NDIS_STATUS_FAILURE)?;
-            let object = ObjectId::new(Kind::ClientVc, number);
-            let (Some(record), Some(vc)) = (s.world.saps.get(&sap), s.world.vcs.get(&number)) else {
-                return Err(n::NDIS_STATUS_FAILURE);
-            };
-            let (af, leaving, sap_context) = (vc.af, record.leaving, record.client_context);
-            let (by_client, phase, activity) = (vc.by_client, vc.phase, vc.activity);
-            if record.af != af {
-                let message = alloc::format!(
-                    "{call}: {} was registered by another client than the one of {object}",
-                    ObjectId::new(Kind::ClientSap, sap)
-                );
-                s.violate("SAP-26", Some(object), message);
-                return Err(n::NDIS_STATUS_FAILURE);
-            }
-            if by_client {
-                let message = alloc::format!("{call} on {object}, which the client made");
-                s.violate("CALL-41", Some(object), message);
-                return Err(n::NDIS_STATUS_FAILURE);
-            }
-            if phase != CallPhase::None {
-                let message = alloc::format!("{call} on {object}, which has a call ({phase:?})");
-                s.violate("VC-53", Some(object), message);
-                return Err(n::NDIS_STATUS_FAILURE);
-            }
-            let early = s.readings.incoming_activation == IncomingActivation::BeforeDispatch;
-            if early && activity != Activity::Active {
-                let message = alloc::format!("{call} on {object}, which is not active ({activity:?})");
-                s.violate("CALL-24", Some(object), message);
-                return Err(n::NDIS_STATUS_VC_NOT_ACTIVATED);
-            }
-            if leaving || s.refuses_calls(af) {
-                // The client is deregistering; the call manager may not know yet.
-                return Err(n::NDIS_STATUS_FAILURE);
-            }
-            let handler = s.world.client(af).and_then(|c| c.ClIncomingCallHandler);
-            let handler = handler.ok_or(n::NDIS_STATUS_FAILURE)?;
-            let what = alloc::format!("the call on {object} is being offered with these parameters");
-            let loan = s.memory.lend(parameters.addr(), "CALL-26", Some(object), &what);
-            let Some(vc) = s.world.vcs.get_mut(&number) else {
-                return Err(n::NDIS_STATUS_FAILURE);
-            };
-            vc.phase = CallPhase::Offered;
-            vc.calls += 1;
-            let serial = vc.offer.begin();
-            vc.offer.loan = loan;
-            let context = vc.client_context;
-            let callback = s.to_client("ProtocolClIncomingCall", af, object);
-            Ok((number, serial, sap_context, context, handler, callback))
-        });
-        let (number, serial, sap_context, context, handler, callback) = match prepared {
-            Ok(prepared) => prepared,
-            Err(status) => return cx.done(status),
-        };
-        let object = ObjectId::new(Kind::ClientVc, number);
-        cx.about(object);
-        let status = cx.call(&callback, || {
-            // SAFETY: the driver's handler with its own contexts; the parameters
-            // are the call manager's and stay valid until the client has answered.
-            unsafe { handler(sap_context.0, context.0, parameters) }
-        });
-        let returned = cx.with(|s| {
-            let vc = s.world.vcs.get_mut(&number)?;
-            let returned = vc.offer.returned(serial, status);
-            if let Returned::Now(status) = returned {
-                let loan = vc.offer.loan.take();
-                vc.phase = if status == n::NDIS_STATUS_SUCCESS {
-                    CallPhase::Accepted
-                } else {
-                    CallPhase::None
-                };
-                s.memory.give_back(loan);
-            }
-            Some(returned)
-        });
-        match returned {
-            Some(Returned::Now(status)) => {
-                let by_callback = cx.with(|s| {
-                    s.readings.dispatch_incoming_call_result
-                        == DispatchIncomingCallResult::PendingThenCallback
-                });
-                if !by_callback {
-                    return cx.done(status);
-                }
-                answered(&cx, number, status, parameters);
-                cx.done(n::NDIS_STATUS_PENDING)
-            }
-            Some(Returned::Twice(status)) => {
-                cx.with(|s| s.answered_twice("ProtocolClIncomingCall", status, object));
-                cx.done(n::NDIS_STATUS_PENDING)
-            }
-            None if status != n::NDIS_STATUS_PENDING => {
-                cx.with(|s| s.answered_twice("ProtocolClIncomingCall", status, object));
-                cx.done(n::NDIS_STATUS_PENDING)
-            }
-            _ => cx.done(n::NDIS_STATUS_PENDING),
-        }
-    }
-
-    /// Answers an offered call that was pended.
-    fn NdisClIncomingCallComplete(
-        status: i32,
-        vc: NDIS_HANDLE,
-        parameters: *mut CO_CALL_PARAMETERS,
-    ) {
-        let call = INCOMING_COMPLETE.name;
-        let cx = Cx::enter(INCOMING_COMPLETE, &[vc]);
-        cx.done(status);
-        let number = cx.with(|s| {
-            let number = s.take(call, vc.addr(), Kind::ClientVc)?;
-            let object = ObjectId::new(Kind::ClientVc, number);
-            if !s.final_status(call, status, object) {
-                return None;
-            }
-            let vc = s.world.vcs.get_mut(&number)?;
-            if !vc.offer.complete() {
-                s.not_asked(call, "CALL-29", object);
-                return None;
-            }
-            vc.phase = if status == n::NDIS_STATUS_SUCCESS {
-                CallPhase::Accepted
-            } else {
-                CallPhase::None
-            };
-            let loan = vc.offer.loan.take();
-            s.memory.give_back(loan);
-            Some(number)
-        });
-        if let Some(number) = number {
-            answered(&cx, number, status, parameters);
-        }
-    }
-
-    /// Tells a client that the call it took is connected.
-    fn NdisCmDispatchCallConnected(vc: NDIS_HANDLE) {
-        let call = CONNECTED.name;
-        let cx = Cx::enter(CONNECTED, &[vc]);
-        let prepared = cx.with(|s| {
-            let number = s.take(call, vc.addr(), Kind::CallManagerVc)?;
-            let object = ObjectId::new(Kind::ClientVc, number);
-            let vc = s.world.vcs.get_mut(&number)?;
-            let (af, context, activity) = (vc.af, vc.client_context, vc.activity);
-            if vc.by_client {
-                let message = alloc::format!("{call} on {object}, which the client made");
-                s.violate("CALL-38", Some(object), message);
-                return None;
-            }
-            if vc.phase == CallPhase::Closing || (vc.phase == CallPhase::None && vc.calls > 0) {
-                // The client has closed the call that it took, which the call
-                // manager may learn of only now.
-                return None;
-            }
-            if vc.phase != CallPhase::Accepted || vc.incoming_close {
-                let message = alloc::format!(
-                    "{call} on {object}, which has no accepted call to connect ({:?})",
-                    vc.phase
-                );
-                s.violate("CALL-37", Some(object), message);
-                return None;
-            }
-            vc.phase = CallPhase::Connected;
-            if activity != Activity::Active {
-                let message = alloc::format!("{call} on {object}, which is not active ({activity:?})");
-                s.violate("VC-31", Some(object), message);
-            }
-            let handler = s.world.client(af)?.ClCallConnectedHandler?;
-            let callback = s.to_client("ProtocolClCallConnected", af, object);
-            Some((context, handler, callback))
-        });
-        if let Some((context, handler, callback)) = prepared {
-            cx.call(&callback, || {
-                // SAFETY: the driver's handler with its own context.
-                unsafe { handler(context.0) };
-            });
-        }
-    }
-
-    /// Tells a client that the other end has hung up.
-    fn NdisCmDispatchIncomingCloseCall(
-        status: i32,
-        vc: NDIS_HANDLE,
-        buffer: *mut c_void,
-        size: u32,
-    ) {
-        let call = DISPATCH_CLOSE.name;
-        let cx = Cx::enter(DISPATCH_CLOSE, &[vc]);
-        cx.done(status);
-        let prepared = cx.with(|s| {
-            let number = s.take(call, vc.addr(), Kind::CallManagerVc)?;
-            let object = ObjectId::new(Kind::ClientVc, number);
-            s.check_data(call, object, buffer, size);
-            if !s.final_status(call, status, object) {
-                return None;
-            }
-            let vc = s.world.vcs.get_mut(&number)?;
-            let (af, context, phase) = (vc.af, vc.client_context, vc.phase);
-            if vc.incoming_close {
-                let message = alloc::format!("{call} on {object} a second time for the same call");
-                s.violate("CALL-61", Some(object), message);
-                return None;
-            }
-            match phase {
-                CallPhase::Up | CallPhase::Accepted | CallPhase::Connected => {
-                    vc.incoming_close = true;
-                    vc.told = true;
-                    vc.told_at = s.log.seq();
-                }
-                CallPhase::Closing => {
-                    // It crosses the client's own close.
-                    vc.incoming_close = true;
-                    vc.told_at = s.log.seq();
-                    if s.readings.crossing_close == CrossingClose::Swallowed {
-                        s.note(Some(object), "the close crosses the client's own and ends here");
-                        return None;
-                    }
-                }
-                CallPhase::None | CallPhase::Making | CallPhase::Offered => {
-                    let message =
-                        alloc::format!("{call} on {object}, which has no call to end ({phase:?})");
-                    s.violate("CALL-61", Some(object), message);
-                    return None;
-                }
-            }
-            let handler = s.world.client(af)?.ClIncomingCloseCallHandler?;
-            let callback = s.to_client("ProtocolClIncomingCloseCall", af, object);
-            Some((context, handler, callback))
-        });
-        if let Some((context, handler, callback)) = prepared {
-            cx.call(&callback, || {
-                // SAFETY: the driver's handler with its own context; the data is
-                // the call manager's for the time of the call.
-                unsafe { handler(status, context.0, buffer, size) };
-            });
-        }
-    }
 }}
-
-/// Tells the call manager how the client answered an offer.
-fn answered(cx: &Cx, number: u32, status: i32, parameters: *mut CO_CALL_PARAMETERS) {
-    let object = ObjectId::new(Kind::ClientVc, number);
-    let prepared = cx.with(|s| {
-        let vc = s.world.vcs.get(&number)?;
-        let (af, context) = (vc.af, vc.manager_context);
-        let handler = s.world.manager(af)?.CmIncomingCallCompleteHandler?;
-        let callback = s.to_manager("ProtocolCmIncomingCallComplete", af, object);
-        Some((context, handler, callback))
-    });
-    if let Some((context, handler, callback)) = prepared {
-        cx.call(&callback, || {
-            // SAFETY: the driver's handler with its own context and parameters.
-            unsafe { handler(status, context.0, parameters) };
-        });
-    }
-}

@@ -4,6 +4,7 @@
 //! included: who serves an address family is a question put to [`Af`], never
 //! assumed.
 
+pub(crate) use crate::co::request::{Request, Returned};
 use crate::cx::{Callback, Context, Ptr};
 use crate::handle::{Kind, ObjectId};
 use crate::ke::memory::Loan;
@@ -29,85 +30,6 @@ pub(crate) struct Copied<T>(pub(crate) T);
 // SAFETY: the structures hold function pointers, numbers, and strings that the
 // host never follows again.
 unsafe impl<T> Send for Copied<T> {}
-
-/// A request that a handler answers at once or later.
-#[derive(Default)]
-pub(crate) struct Request {
-    phase: Phase,
-    serial: u32,
-    /// Completed before the handler returned, which is fine if it returns PENDING.
-    early: Vec<u32>,
-    pub(crate) loan: Option<Loan>,
-}
-
-#[derive(Default, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    #[default]
-    Idle,
-    Calling,
-    Pended,
-}
-
-/// What the return of a handler means.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Returned {
-    /// Answered now, with this status.
-    Now(i32),
-    /// To be answered later.
-    Later,
-    /// Already answered by a completion; PENDING it is.
-    Before,
-    /// Answered by a completion and by the return value as well.
-    Twice(i32),
-}
-
-impl Request {
-    /// The handler is about to be called.
-    pub(crate) fn begin(&mut self) -> u32 {
-        self.serial += 1;
-        self.phase = Phase::Calling;
-        self.serial
-    }
-
-    /// Whether an answer is still owed.
-    pub(crate) fn open(&self) -> bool {
-        self.phase != Phase::Idle
-    }
-
-    /// The handler has returned `status`.
-    pub(crate) fn returned(&mut self, serial: u32, status: i32) -> Returned {
-        if let Some(place) = self.early.iter().position(|s| *s == serial) {
-            self.early.remove(place);
-            return if status == n::NDIS_STATUS_PENDING {
-                Returned::Before
-            } else {
-                Returned::Twice(status)
-            };
-        }
-        if status == n::NDIS_STATUS_PENDING {
-            self.phase = Phase::Pended;
-            return Returned::Later;
-        }
-        self.phase = Phase::Idle;
-        Returned::Now(status)
-    }
-
-    /// A completion has come; false when nothing was asked, or all answered.
-    pub(crate) fn complete(&mut self) -> bool {
-        match self.phase {
-            Phase::Idle => false,
-            Phase::Calling => {
-                self.early.push(self.serial);
-                self.phase = Phase::Idle;
-                true
-            }
-            Phase::Pended => {
-                self.phase = Phase::Idle;
-                true
-            }
-        }
-    }
-}
 
 /// A loaded driver.
 pub(crate) struct Driver {

@@ -1,0 +1,352 @@
+//! A protocol is bound to an adapter and unbound from it.
+
+use super::event::pause_binding;
+use super::{Text, header, lock, unlock, zeroed};
+use crate::co::world::{BindRequest, Request, Returned};
+use crate::cx::{Callback, Cx, handle};
+use crate::handle::{Kind, ObjectId};
+use crate::readings::CopiesAddressFamily;
+use crate::state::State;
+use alloc::vec::Vec;
+use ndis_sys as n;
+use ndis_sys::NDIS_BIND_PARAMETERS;
+
+/// Binds one protocol to one adapter.
+pub(super) fn bind(cx: &Cx, adapter: u32, protocol: u32) {
+    let prepared = cx.with(|s| {
+        let record = s.world.protocols.get(&protocol)?;
+        let bound = s
+            .world
+            .bindings
+            .values()
+            .any(|b| b.adapter == adapter && b.protocol == protocol);
+        if record.leaving || record.setting_options || bound {
+            return None;
+        }
+        let handler = record.handlers.0.BindAdapterHandlerEx?;
+        let (driver, who, context) = (record.driver, record.who.clone(), record.context);
+        let (name, media) = s
+            .world
+            .adapters
+            .get(&adapter)
+            .map(|a| (a.name.clone(), a.media))?;
+        let number = s.number(Kind::Bind);
+        let raw = s.handles.make(Kind::Bind, number);
+        let mut request = Request::default();
+        let serial = request.begin();
+        s.world.binds.insert(
+            number,
+            BindRequest {
+                adapter,
+                protocol,
+                binding: None,
+                request,
+                status: n::NDIS_STATUS_SUCCESS,
+            },
+        );
+        let callback = Callback {
+            name: "ProtocolBindAdapterEx",
+            driver,
+            who,
+            passive: Some("IRQL-139"),
+            objects: [
+                Some(ObjectId::new(Kind::Bind, number)),
+                Some(ObjectId::new(Kind::Adapter, adapter)),
+                None,
+            ],
+        };
+        Some((number, raw, serial, handler, context, name, media, callback))
+    });
+    let Some((number, raw, serial, handler, context, name, media, callback)) = prepared else {
+        return;
+    };
+    let object = ObjectId::new(Kind::Bind, number);
+    let mut text = Text::new(&name);
+    let mut string = text.unicode();
+    // SAFETY: pointers and numbers.
+    let mut parameters: NDIS_BIND_PARAMETERS = unsafe { zeroed() };
+    parameters.Header = header(
+        n::NDIS_OBJECT_TYPE_BIND_PARAMETERS,
+        n::NDIS_BIND_PARAMETERS_REVISION_4,
+        size_of::<NDIS_BIND_PARAMETERS>(),
+    );
+    parameters.AdapterName = &raw mut string;
+    parameters.BoundAdapterName = &raw mut string;
+    parameters.MediaType = media;
+    parameters.BoundIfIndex = adapter;
+    let status = cx.call(&callback, || {
+        // SAFETY: the driver's handler, called as documented.
+        unsafe { handler(context.0, handle(raw), &raw mut parameters) }
+    });
+    let returned = cx.with(|s| {
+        s.world
+            .binds
+            .get_mut(&number)
+            .map(|bind| bind.request.returned(serial, status))
+    });
+    let status = match returned {
+        Some(Returned::Now(status)) => status,
+        Some(Returned::Twice(status)) => {
+            cx.with(|s| s.answered_twice("ProtocolBindAdapterEx", status, object));
+            status
+        }
+        _ => {
+            cx.wait_until(
+                "BIND-05",
+                &callback.who,
+                Some(object),
+                "NdisCompleteBindAdapterEx",
+                move |s| s.world.binds.get(&number).is_none_or(|b| !b.request.open()),
+            );
+            cx.with(|s| s.world.binds.get(&number).map_or(0, |b| b.status))
+        }
+    };
+    cx.with(|s| {
+        s.handles.kill(raw);
+        let binding = s.world.binds.remove(&number).and_then(|b| b.binding);
+        s.histories.end(object);
+        let Some(binding) = binding else {
+            return;
+        };
+        let open = s.world.bindings.get(&binding).is_some_and(|b| !b.closing);
+        if status != n::NDIS_STATUS_SUCCESS {
+            if open {
+                let message = alloc::format!(
+                    "the bind failed with {} and the adapter is still open",
+                    crate::status::Name(status)
+                );
+                let object = ObjectId::new(Kind::Binding, binding);
+                s.violate_by(callback.who.clone(), "BIND-08", Some(object), message);
+                s.queue_step("unbind after a failed bind", move |cx| unbind(cx, binding));
+            }
+            return;
+        }
+        if open {
+            s.notify_families(binding);
+        }
+    });
+}
+
+impl State {
+    /// Queues the notifications of a new binding about every address family.
+    fn notify_families(&mut self, binding: u32) {
+        let Some(record) = self.world.bindings.get(&binding) else {
+            return;
+        };
+        let (adapter, context) = (record.adapter, record.context);
+        let Some(protocol) = self.world.protocols.get(&record.protocol) else {
+            return;
+        };
+        if protocol.client.is_none() {
+            return;
+        }
+        let Some(handler) = protocol
+            .co
+            .as_ref()
+            .and_then(|co| co.0.CoAfRegisterNotifyHandler)
+        else {
+            return;
+        };
+        let copies = self.readings.copies_address_family == CopiesAddressFamily::Copies;
+        let families: Vec<_> = self
+            .world
+            .adapters
+            .get_mut(&adapter)
+            .map(|a| {
+                a.families
+                    .iter_mut()
+                    .map(|family| {
+                        if copies {
+                            crate::cx::Ptr(&raw mut *family.copy)
+                        } else {
+                            family.original
+                        }
+                    })
+                    .collect()
+            })
+            .unwrap_or_default();
+        for family in families {
+            if let Some(record) = self.world.bindings.get_mut(&binding) {
+                record.notifications += 1;
+            }
+            self.queue_step("address family notification", move |cx| {
+                let (family, context) = (family, context);
+                let callback = cx.with(|s| {
+                    let alive = s
+                        .world
+                        .bindings
+                        .get(&binding)
+                        .is_some_and(|b| !b.closing && !b.unbinding);
+                    alive.then(|| {
+                        let mut callback = s.to_binding("ProtocolCoAfRegisterNotify", binding);
+                        callback.passive = Some("IRQL-94");
+                        callback
+                    })
+                });
+                if let Some(callback) = callback {
+                    cx.call(&callback, || {
+                        // SAFETY: the driver's handler with its own context; the
+                        // family lives as long as the adapter, which unbinds first.
+                        unsafe { handler(context.0, family.0) };
+                    });
+                }
+                cx.with(|s| {
+                    if let Some(record) = s.world.bindings.get_mut(&binding) {
+                        record.notifications -= 1;
+                    }
+                });
+            });
+        }
+    }
+}
+
+/// Unbinds a protocol from an adapter, as a step of its own.
+pub(crate) fn unbind(cx: &Cx, binding: u32) {
+    lock(cx);
+    unbind_locked(cx, binding);
+    unlock(cx);
+}
+
+pub(super) fn unbind_locked(cx: &Cx, binding: u32) {
+    let object = ObjectId::new(Kind::Binding, binding);
+    let known = cx.with(|s| match s.world.bindings.get_mut(&binding) {
+        Some(record) if !record.closing => {
+            record.unbinding = true;
+            Some(record.who.clone())
+        }
+        _ => None,
+    });
+    let Some(who) = known else {
+        return;
+    };
+    cx.wait_until(
+        "BIND-14",
+        &who,
+        Some(object),
+        "the return of ProtocolCoAfRegisterNotify",
+        move |s| {
+            s.world
+                .bindings
+                .get(&binding)
+                .is_none_or(|b| b.notifications == 0)
+        },
+    );
+    pause_binding(cx, binding);
+    let prepared = cx.with(|s| {
+        let mut callback = s.to_binding("ProtocolUnbindAdapterEx", binding);
+        callback.passive = Some("IRQL-140");
+        let record = s.world.bindings.get(&binding)?;
+        let (adapter, protocol, context) = (record.adapter, record.protocol, record.context);
+        let handler = s
+            .world
+            .protocols
+            .get(&protocol)?
+            .handlers
+            .0
+            .UnbindAdapterHandlerEx?;
+        let number = s.number(Kind::Unbind);
+        let raw = s.handles.make(Kind::Unbind, number);
+        let mut request = Request::default();
+        let serial = request.begin();
+        s.world.unbinds.insert(
+            number,
+            BindRequest {
+                adapter,
+                protocol,
+                binding: Some(binding),
+                request,
+                status: n::NDIS_STATUS_SUCCESS,
+            },
+        );
+        callback.objects[1] = Some(ObjectId::new(Kind::Unbind, number));
+        Some((number, raw, serial, context, handler, callback))
+    });
+    let Some((number, raw, serial, context, handler, callback)) = prepared else {
+        return;
+    };
+    let status = cx.call(&callback, || {
+        // SAFETY: the driver's handler with its own context.
+        unsafe { handler(handle(raw), context.0) }
+    });
+    let returned = cx.with(|s| {
+        s.world
+            .unbinds
+            .get_mut(&number)
+            .map(|u| u.request.returned(serial, status))
+    });
+    match returned {
+        Some(Returned::Now(status)) => {
+            if status != n::NDIS_STATUS_SUCCESS {
+                let message = alloc::format!(
+                    "ProtocolUnbindAdapterEx returned {}",
+                    crate::status::Name(status)
+                );
+                cx.with(|s| s.violate_by(who.clone(), "BIND-09", Some(object), message));
+            }
+        }
+        Some(Returned::Twice(status)) => {
+            cx.with(|s| s.answered_twice("ProtocolUnbindAdapterEx", status, object));
+        }
+        _ => {
+            cx.wait_until(
+                "BIND-10",
+                &who,
+                Some(object),
+                "NdisCompleteUnbindAdapterEx",
+                move |s| {
+                    s.world
+                        .unbinds
+                        .get(&number)
+                        .is_none_or(|u| !u.request.open())
+                },
+            );
+        }
+    }
+    let closed = cx.with(|s| {
+        s.handles.kill(raw);
+        s.world.unbinds.remove(&number);
+        s.histories.end(ObjectId::new(Kind::Unbind, number));
+        let closed = s.world.bindings.get(&binding).is_none_or(|b| b.closing);
+        if !closed {
+            s.violate_by(
+                who.clone(),
+                "BIND-11",
+                Some(object),
+                "the unbind is complete and NdisCloseAdapterEx was never called".into(),
+            );
+            if let Some(raw) = s.world.bindings.get(&binding).map(|b| b.raw) {
+                s.handles.kill(raw);
+            }
+            s.end_binding(binding);
+        }
+        closed
+    });
+    if closed {
+        cx.wait_until(
+            "BIND-15",
+            &who,
+            Some(object),
+            "the end of the close",
+            move |s| !s.world.bindings.contains_key(&binding),
+        );
+    }
+}
+
+/// Unbinds a protocol from every adapter.
+pub(crate) fn unbind_protocol(cx: &Cx, protocol: u32) {
+    lock(cx);
+    loop {
+        let next = cx.with(|s| {
+            s.world
+                .bindings
+                .iter()
+                .find(|(_, b)| b.protocol == protocol && !b.closing)
+                .map(|(number, _)| *number)
+        });
+        match next {
+            Some(binding) => unbind_locked(cx, binding),
+            None => break,
+        }
+    }
+    unlock(cx);
+}

@@ -1,0 +1,175 @@
+//! Pausing an adapter with everything above it, and restarting it.
+
+use super::event::{bindings_of, pause_binding, restart_bindings};
+use super::{header, zeroed};
+use crate::co::world::{AdapterPhase, Returned};
+use crate::cx::{Context, Cx};
+use crate::handle::{Kind, ObjectId};
+use ndis_sys as n;
+use ndis_sys::{NDIS_MINIPORT_PAUSE_PARAMETERS, NDIS_MINIPORT_RESTART_PARAMETERS};
+
+/// Pauses an adapter and everything above it.
+pub(crate) fn pause(cx: &Cx, adapter: u32, reason: i32) {
+    let running = cx.with(|s| {
+        s.world
+            .adapters
+            .get(&adapter)
+            .is_some_and(|a| a.phase == AdapterPhase::Running)
+    });
+    if !running {
+        return;
+    }
+    for binding in bindings_of(cx, adapter) {
+        pause_binding(cx, binding);
+    }
+    let object = ObjectId::new(Kind::Adapter, adapter);
+    let prepared = cx.with(|s| {
+        let mut callback = s.to_adapter("MiniportPause", adapter);
+        callback.passive = Some("IRQL-129");
+        let record = s.world.adapters.get_mut(&adapter)?;
+        record.phase = AdapterPhase::Pausing;
+        let serial = record.pause.begin();
+        let context = record.context.unwrap_or(Context::NULL);
+        let miniport = record.miniport;
+        let handler = s.world.miniports.get(&miniport)?.handlers.0.PauseHandler?;
+        Some((callback, serial, context, handler))
+    });
+    let Some((callback, serial, context, handler)) = prepared else {
+        return;
+    };
+    // SAFETY: numbers.
+    let mut parameters: NDIS_MINIPORT_PAUSE_PARAMETERS = unsafe { zeroed() };
+    parameters.Header = header(
+        n::NDIS_OBJECT_TYPE_DEFAULT,
+        n::NDIS_MINIPORT_PAUSE_PARAMETERS_REVISION_1,
+        size_of::<NDIS_MINIPORT_PAUSE_PARAMETERS>(),
+    );
+    parameters.PauseReason = reason as u32;
+    let status = cx.call(&callback, || {
+        // SAFETY: the driver's handler with its own context.
+        unsafe { handler(context.0, &raw mut parameters) }
+    });
+    let returned = cx.with(|s| {
+        s.world
+            .adapters
+            .get_mut(&adapter)
+            .map(|a| a.pause.returned(serial, status))
+    });
+    match returned {
+        Some(Returned::Now(status)) => cx.with(|s| {
+            if status != n::NDIS_STATUS_SUCCESS {
+                let message =
+                    alloc::format!("MiniportPause returned {}", crate::status::Name(status));
+                s.violate_by(callback.who.clone(), "DV-12", Some(object), message);
+            }
+            s.check_drained(adapter, "MiniportPause");
+        }),
+        Some(Returned::Twice(status)) => {
+            cx.with(|s| s.answered_twice("MiniportPause", status, object));
+        }
+        _ => {
+            cx.wait_until(
+                "PAUSE-02",
+                &callback.who,
+                Some(object),
+                "NdisMPauseComplete",
+                move |s| {
+                    s.world
+                        .adapters
+                        .get(&adapter)
+                        .is_none_or(|a| !a.pause.open())
+                },
+            );
+        }
+    }
+    cx.with(|s| {
+        if let Some(record) = s.world.adapters.get_mut(&adapter) {
+            record.phase = AdapterPhase::Paused;
+        }
+    });
+}
+
+/// Restarts a paused adapter and everything above it.
+pub(crate) fn restart(cx: &Cx, adapter: u32) -> i32 {
+    let object = ObjectId::new(Kind::Adapter, adapter);
+    let prepared = cx.with(|s| {
+        let mut callback = s.to_adapter("MiniportRestart", adapter);
+        callback.passive = Some("IRQL-130");
+        let record = s.world.adapters.get_mut(&adapter)?;
+        if record.phase != AdapterPhase::Paused {
+            return None;
+        }
+        record.phase = AdapterPhase::Restarting;
+        let serial = record.restart.begin();
+        let context = record.context.unwrap_or(Context::NULL);
+        let miniport = record.miniport;
+        let handler = s
+            .world
+            .miniports
+            .get(&miniport)?
+            .handlers
+            .0
+            .RestartHandler?;
+        Some((callback, serial, context, handler))
+    });
+    let Some((callback, serial, context, handler)) = prepared else {
+        return n::NDIS_STATUS_FAILURE;
+    };
+    // SAFETY: pointers and numbers.
+    let mut parameters: NDIS_MINIPORT_RESTART_PARAMETERS = unsafe { zeroed() };
+    parameters.Header = header(
+        n::NDIS_OBJECT_TYPE_DEFAULT,
+        n::NDIS_MINIPORT_RESTART_PARAMETERS_REVISION_1,
+        size_of::<NDIS_MINIPORT_RESTART_PARAMETERS>(),
+    );
+    let status = cx.call(&callback, || {
+        // SAFETY: the driver's handler with its own context.
+        unsafe { handler(context.0, &raw mut parameters) }
+    });
+    let returned = cx.with(|s| {
+        s.world
+            .adapters
+            .get_mut(&adapter)
+            .map(|a| a.restart.returned(serial, status))
+    });
+    let status = match returned {
+        Some(Returned::Now(status)) => status,
+        Some(Returned::Twice(status)) => {
+            cx.with(|s| s.answered_twice("MiniportRestart", status, object));
+            status
+        }
+        _ => {
+            cx.wait_until(
+                "PAUSE-08",
+                &callback.who,
+                Some(object),
+                "NdisMRestartComplete",
+                move |s| {
+                    s.world
+                        .adapters
+                        .get(&adapter)
+                        .is_none_or(|a| !a.restart.open())
+                },
+            );
+            cx.with(|s| {
+                s.world
+                    .adapters
+                    .get(&adapter)
+                    .map_or(0, |a| a.restart_status)
+            })
+        }
+    };
+    cx.with(|s| {
+        if let Some(record) = s.world.adapters.get_mut(&adapter) {
+            record.phase = if status == n::NDIS_STATUS_SUCCESS {
+                AdapterPhase::Running
+            } else {
+                AdapterPhase::Paused
+            };
+        }
+    });
+    if status == n::NDIS_STATUS_SUCCESS {
+        restart_bindings(cx, adapter);
+    }
+    status
+}

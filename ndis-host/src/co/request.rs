@@ -1,0 +1,134 @@
+//! A request that a handler answers: now, later, or before it has returned.
+//!
+//! Nearly everything in connection-oriented NDIS is such a request. The answer is
+//! the handler's return value or, after PENDING, one completion; a completion may
+//! come from another processor before PENDING has been returned (GEN-04), and two
+//! answers to one request break GEN-02.
+
+use crate::ke::memory::Loan;
+use alloc::vec::Vec;
+use ndis_sys as n;
+
+/// A request that a handler answers at once or later.
+#[derive(Default)]
+pub(crate) struct Request {
+    phase: Phase,
+    serial: u32,
+    /// Completed before the handler returned, which is fine if it returns PENDING.
+    early: Vec<u32>,
+    pub(crate) loan: Option<Loan>,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Idle,
+    Calling,
+    Pended,
+}
+
+/// What the return of a handler means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Returned {
+    /// Answered now, with this status.
+    Now(i32),
+    /// To be answered later.
+    Later,
+    /// Already answered by a completion; PENDING it is.
+    Before,
+    /// Answered by a completion and by the return value as well.
+    Twice(i32),
+}
+
+impl Request {
+    /// The handler is about to be called.
+    pub(crate) fn begin(&mut self) -> u32 {
+        self.serial += 1;
+        self.phase = Phase::Calling;
+        self.serial
+    }
+
+    /// Whether an answer is still owed.
+    pub(crate) fn open(&self) -> bool {
+        self.phase != Phase::Idle
+    }
+
+    /// The handler has returned `status`.
+    pub(crate) fn returned(&mut self, serial: u32, status: i32) -> Returned {
+        if let Some(place) = self.early.iter().position(|s| *s == serial) {
+            self.early.remove(place);
+            return if status == n::NDIS_STATUS_PENDING {
+                Returned::Before
+            } else {
+                Returned::Twice(status)
+            };
+        }
+        if status == n::NDIS_STATUS_PENDING {
+            self.phase = Phase::Pended;
+            return Returned::Later;
+        }
+        self.phase = Phase::Idle;
+        Returned::Now(status)
+    }
+
+    /// A completion has come; false when nothing was asked, or all answered.
+    pub(crate) fn complete(&mut self) -> bool {
+        match self.phase {
+            Phase::Idle => false,
+            Phase::Calling => {
+                self.early.push(self.serial);
+                self.phase = Phase::Idle;
+                true
+            }
+            Phase::Pended => {
+                self.phase = Phase::Idle;
+                true
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PENDING: i32 = n::NDIS_STATUS_PENDING;
+
+    #[test]
+    fn one_answer_is_right_and_two_are_not() {
+        let mut now = Request::default();
+        let serial = now.begin();
+        assert_eq!(now.returned(serial, 0), Returned::Now(0));
+        assert!(!now.complete());
+
+        let mut later = Request::default();
+        let serial = later.begin();
+        assert_eq!(later.returned(serial, PENDING), Returned::Later);
+        assert!(later.open());
+        assert!(later.complete());
+        assert!(!later.complete());
+
+        let mut before = Request::default();
+        let serial = before.begin();
+        assert!(before.complete());
+        assert!(!before.open());
+        assert_eq!(before.returned(serial, PENDING), Returned::Before);
+
+        let mut twice = Request::default();
+        let serial = twice.begin();
+        assert!(twice.complete());
+        assert_eq!(twice.returned(serial, 0), Returned::Twice(0));
+    }
+
+    #[test]
+    fn a_request_made_again_before_the_first_has_returned() {
+        let mut request = Request::default();
+        let first = request.begin();
+        assert!(request.complete());
+        let second = request.begin();
+        assert_eq!(request.returned(first, PENDING), Returned::Before);
+        assert!(request.open());
+        assert_eq!(request.returned(second, PENDING), Returned::Later);
+        assert!(request.complete());
+    }
+}

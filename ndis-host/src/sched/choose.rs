@@ -1,0 +1,262 @@
+//! Who runs next: the state's side of the scheduler, all of it under its lock.
+
+use super::{Due, Goal, Handover, Order, Phase, Task, TaskId, Wait, Woken, Work, Worker};
+use super::{IDLE_PERIODS, Next};
+use crate::platform::{Lock, platform};
+use crate::state::State;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+impl State {
+    pub(super) fn take_cpu(&mut self, id: TaskId) -> bool {
+        let sched = &mut self.sched;
+        let Some(task) = sched.tasks.get(&id) else {
+            return false;
+        };
+        if task.cpu.is_some() {
+            return true;
+        }
+        let free: Vec<usize> = (0..sched.cpus.len())
+            .filter(|cpu| sched.cpus[*cpu].is_none())
+            .collect();
+        if free.is_empty() {
+            return false;
+        }
+        let cpu = free[self.rng.below(free.len())];
+        sched.cpus[cpu] = Some(id);
+        if let Some(task) = sched.tasks.get_mut(&id) {
+            task.cpu = Some(cpu as u8);
+        }
+        true
+    }
+
+    /// Wakes every step of plug and play whose condition has come true.
+    fn poll_host_waits(&mut self) {
+        if self.sched.host_waits.is_empty() {
+            return;
+        }
+        let waiting = self.sched.host_waits.clone();
+        for id in waiting {
+            let met = match self.sched.tasks.get(&id).map(|t| &t.phase) {
+                Some(Phase::Blocked(Wait::Host(wait))) => (wait.condition)(self),
+                _ => true,
+            };
+            if met {
+                self.sched.wake(id, Woken::Normal);
+                self.sched.host_waits.retain(|t| *t != id);
+            }
+        }
+    }
+
+    /// Turns everything that is due into something that can run.
+    fn fire(&mut self) {
+        while let Some((&(time, seq), &due)) = self.sched.due.first_key_value() {
+            if time > self.sched.now {
+                break;
+            }
+            self.sched.due.remove(&(time, seq));
+            match due {
+                Due::Wake(id, wait) => {
+                    if self.sched.tasks.get(&id).is_some_and(|t| t.waits == wait) {
+                        self.sched.wake(id, Woken::TimedOut);
+                    }
+                }
+                Due::Timer { number, set, .. } => self.timer_expired(number, set, time),
+            }
+        }
+    }
+
+    /// Lets time pass to the next thing that is due; false if none may come.
+    fn advance(&mut self) -> bool {
+        let Some((&(time, _), &due)) = self.sched.due.first_key_value() else {
+            return false;
+        };
+        match self.sched.goal {
+            Some(Goal::Time(limit)) if time > limit => return false,
+            Some(Goal::Time(_)) => {}
+            goal => {
+                let all_periodic = self
+                    .sched
+                    .due
+                    .values()
+                    .all(|due| matches!(due, Due::Timer { periodic: true, .. }));
+                if all_periodic {
+                    if goal == Some(Goal::Idle) && !self.sched.somebody_waits() {
+                        return false;
+                    }
+                    self.sched.idle_periods += 1;
+                    if self.sched.idle_periods > IDLE_PERIODS {
+                        return false;
+                    }
+                }
+            }
+        }
+        let _ = due;
+        self.sched.now = self.sched.now.max(time);
+        true
+    }
+
+    fn pick(&mut self) -> Next {
+        loop {
+            self.poll_host_waits();
+            self.fire();
+            let free = self.sched.has_free_cpu();
+            let mut able: Vec<usize> = Vec::with_capacity(self.sched.ready.len());
+            for (index, id) in self.sched.ready.iter().enumerate() {
+                if free || self.sched.tasks.get(id).is_some_and(|t| t.cpu.is_some()) {
+                    able.push(index);
+                }
+            }
+            let fresh = if free { self.sched.work.len() } else { 0 };
+            let total = able.len() + fresh;
+            if total == 0 {
+                if self.advance() {
+                    continue;
+                }
+                return Next::Nothing;
+            }
+            let choice = self.rng.below(total);
+            return match able.get(choice) {
+                Some(index) => Next::Resume(self.sched.ready.remove(*index)),
+                None => Next::Start(self.sched.work.remove(choice - able.len())),
+            };
+        }
+    }
+
+    /// Whether something else could run on another processor now.
+    fn others(&self) -> bool {
+        !self.sched.ready.is_empty()
+            || !self.sched.work.is_empty()
+            || !self.sched.host_waits.is_empty()
+    }
+
+    /// A switch point: whether the seed wants somebody else to run.
+    pub(crate) fn preempts(&mut self) -> bool {
+        let (times, of) = self.sched.preemption;
+        self.others() && self.rng.chance(times, of)
+    }
+
+    pub(crate) fn goal_met(&self) -> bool {
+        match self.sched.goal {
+            Some(Goal::Settled(id)) => !self.sched.exists(id) && !self.sched.plug_and_play(),
+            // Met when nothing can be picked any more.
+            Some(Goal::Idle | Goal::Time(_)) | None => false,
+        }
+    }
+
+    /// Chooses who gets the baton that nobody holds.
+    pub(crate) fn hand_over(&mut self) -> Handover {
+        self.sched.running = None;
+        if self.sched.panic.is_some() || self.goal_met() {
+            return Handover::Controller;
+        }
+        if self.sched.goal.is_none() && self.sched.inside == 0 {
+            return Handover::Nobody;
+        }
+        match self.pick() {
+            Next::Resume(id) => self.resume(id),
+            Next::Start(work) => {
+                self.sched.idle_periods = 0;
+                self.admit(work)
+            }
+            Next::Nothing => Handover::Controller,
+        }
+    }
+
+    fn resume(&mut self, id: TaskId) -> Handover {
+        self.take_cpu(id);
+        self.sched.running = Some(id);
+        match self.sched.tasks.get_mut(&id) {
+            Some(task) => {
+                task.phase = Phase::Running;
+                Handover::Unpark(task.parker.clone())
+            }
+            None => Handover::Nobody,
+        }
+    }
+
+    fn admit(&mut self, work: Work) -> Handover {
+        let (worker, fresh) = match self.sched.idle.pop() {
+            Some(worker) => (worker, false),
+            None => (
+                Arc::new(Worker {
+                    parker: platform().parker(),
+                    order: Lock::new(None),
+                    thread: Lock::new(None),
+                }),
+                true,
+            ),
+        };
+        let mut task = Task {
+            id: work.id,
+            name: work.name,
+            parker: worker.parker.clone(),
+            phase: Phase::Running,
+            irql: work.irql,
+            cpu: None,
+            frames: Vec::new(),
+            locks: Vec::new(),
+            depth: 0,
+            woken: Woken::Normal,
+            waits: 0,
+            system: work.system,
+            plug_and_play: work.plug_and_play,
+        };
+        task.frames.extend(work.frame);
+        self.sched.tasks.insert(work.id, task);
+        self.take_cpu(work.id);
+        self.sched.running = Some(work.id);
+        *worker.order.lock() = Some(Order::Run(work.id, work.run));
+        if fresh {
+            Handover::Spawn(worker)
+        } else {
+            Handover::Unpark(worker.parker.clone())
+        }
+    }
+
+    /// Removes a task that has ended.
+    pub(super) fn end_task(&mut self, id: TaskId) {
+        if let Some(task) = self.sched.tasks.get_mut(&id) {
+            let held = core::mem::take(&mut task.locks);
+            task.irql = 0;
+            for address in held {
+                self.locks.forget(address);
+                for waiter in self.sched.waiting_for(address) {
+                    self.sched.wake(waiter, Woken::Normal);
+                }
+            }
+        }
+        self.sched.leave_cpu(id);
+        self.sched.tasks.remove(&id);
+    }
+
+    /// The newest step of plug and play that still waits gives up: its driver
+    /// is reported and the run goes on.
+    pub(crate) fn give_up(&mut self) -> bool {
+        let blames = |id: &&TaskId| {
+            matches!(
+                self.sched.tasks.get(id).map(|t| &t.phase),
+                Some(Phase::Blocked(Wait::Host(wait))) if !wait.rule.is_empty()
+            )
+        };
+        let Some(id) = self.sched.host_waits.iter().rev().find(blames).copied() else {
+            return false;
+        };
+        let mut found = None;
+        if let Some(task) = self.sched.tasks.get(&id)
+            && let Phase::Blocked(Wait::Host(wait)) = &task.phase
+        {
+            found = Some((
+                wait.who.clone(),
+                wait.rule,
+                wait.object,
+                alloc::format!("nothing can run any more, and {} never came", wait.what),
+            ));
+        }
+        if let Some((who, rule, object, message)) = found {
+            self.violate_by(who, rule, object, message);
+        }
+        self.sched.wake(id, Woken::GaveUp);
+        true
+    }
+}

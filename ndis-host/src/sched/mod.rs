@@ -1,0 +1,332 @@
+//! The scheduler: one baton, virtual processors, virtual time.
+//!
+//! Every piece of driver code is a *task* on an OS thread of its own, and only
+//! the task that holds the baton runs. At a switch point the seed decides
+//! whether the task goes on or hands the baton over. A task at DISPATCH_LEVEL
+//! keeps its virtual processor while it is suspended, as on a real machine: no
+//! other task runs there until it lowers its IRQL. So tasks interleave in every
+//! way that several processors allow and in none that they do not.
+//!
+//! Work that nobody has begun (a queued work item, an expired timer, a step of
+//! plug and play) becomes a task when it is picked, among all that could run.
+//! Time passes when nothing else can happen.
+
+mod choose;
+mod run;
+
+use crate::cx::Cx;
+use crate::handle::ObjectId;
+use crate::platform::{Lock, Park};
+use crate::state::State;
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+pub(crate) type TaskId = u32;
+
+/// DISPATCH_LEVEL.
+pub(crate) const DISPATCH: u8 = 2;
+
+/// What a task is doing for whom: one callback, or the thread's own body.
+pub(crate) struct Frame {
+    pub(crate) driver: Option<u32>,
+    pub(crate) who: Arc<str>,
+    pub(crate) name: &'static str,
+    pub(crate) irql: u8,
+    pub(crate) locks: usize,
+    /// When the code of this frame last came back from a call that is worth a
+    /// line in the log, or began: what it does not know yet happened later.
+    pub(crate) since: u64,
+    /// The conversation that the callback is about, for the log.
+    pub(crate) about: Option<u32>,
+    /// The NDIS call that the code of this frame is in.
+    pub(crate) call: Option<&'static str>,
+}
+
+/// A question to the state, asked until the answer is yes.
+pub(crate) type Condition = Box<dyn Fn(&State) -> bool + Send>;
+
+/// What a suspended task waits for.
+pub(crate) enum Wait {
+    Event { address: usize, what: String },
+    SpinLock { address: usize },
+    Sleep,
+    Host(HostWait),
+}
+
+/// A step of plug and play waits for a driver.
+pub(crate) struct HostWait {
+    pub(crate) what: String,
+    /// The rule that a driver breaks that never does it; empty when the wait is
+    /// for another step of plug and play.
+    pub(crate) rule: &'static str,
+    pub(crate) object: Option<ObjectId>,
+    pub(crate) who: Arc<str>,
+    pub(crate) condition: Condition,
+}
+
+impl Wait {
+    fn describe(&self) -> String {
+        match self {
+            Self::Event { what, .. } => what.clone(),
+            Self::SpinLock { address } => alloc::format!("the spin lock at {address:#x}"),
+            Self::Sleep => "the end of its sleep".into(),
+            Self::Host(wait) => wait.what.clone(),
+        }
+    }
+}
+
+/// How a wait ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Woken {
+    Normal,
+    TimedOut,
+    /// The run is stuck and the host no longer waits for the driver.
+    GaveUp,
+}
+
+pub(crate) enum Phase {
+    Running,
+    Ready,
+    Blocked(Wait),
+    /// A thread that the host did not start, between two of its calls.
+    Outside,
+}
+
+pub(crate) struct Task {
+    pub(crate) id: TaskId,
+    pub(crate) name: Arc<str>,
+    parker: Arc<dyn Park>,
+    pub(crate) phase: Phase,
+    pub(crate) irql: u8,
+    pub(crate) cpu: Option<u8>,
+    pub(crate) frames: Vec<Frame>,
+    /// Addresses of the spin locks that it holds, oldest first.
+    pub(crate) locks: Vec<usize>,
+    pub(crate) depth: u32,
+    woken: Woken,
+    /// Counts the waits, so that an old time-out does not end a new wait.
+    waits: u64,
+    /// A driver's own system thread may wait for ever.
+    system: bool,
+    pub(crate) plug_and_play: bool,
+}
+
+/// Something to do that has no thread yet.
+pub(crate) struct Work {
+    pub(crate) id: TaskId,
+    pub(crate) name: Arc<str>,
+    pub(crate) irql: u8,
+    pub(crate) frame: Option<Frame>,
+    pub(crate) system: bool,
+    pub(crate) plug_and_play: bool,
+    pub(crate) run: Body,
+}
+
+pub(crate) type Body = Box<dyn FnOnce(&Cx) + Send>;
+
+/// What happens at a point in virtual time.
+#[derive(Clone, Copy)]
+pub(crate) enum Due {
+    Wake(TaskId, u64),
+    Timer {
+        number: u32,
+        set: u64,
+        periodic: bool,
+    },
+}
+
+/// What the controlling thread waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Goal {
+    /// Nothing is left to do.
+    Idle,
+    /// The task has ended, and with it all of plug and play.
+    Settled(TaskId),
+    /// Virtual time has reached this.
+    Time(u64),
+}
+
+/// An OS thread that runs tasks, one after the other.
+pub(crate) struct Worker {
+    parker: Arc<dyn Park>,
+    order: Lock<Option<Order>>,
+    thread: Lock<Option<Box<dyn crate::platform::Join>>>,
+}
+
+enum Order {
+    Run(TaskId, Body),
+    Quit,
+}
+
+pub(crate) struct Sched {
+    pub(crate) tasks: BTreeMap<TaskId, Task>,
+    ready: Vec<TaskId>,
+    work: Vec<Work>,
+    host_waits: Vec<TaskId>,
+    pub(crate) running: Option<TaskId>,
+    cpus: Vec<Option<TaskId>>,
+    idle: Vec<Arc<Worker>>,
+    pub(crate) goal: Option<Goal>,
+    /// Calls of foreign threads that are being served.
+    pub(crate) inside: u32,
+    due: BTreeMap<(u64, u64), Due>,
+    due_seq: u64,
+    pub(crate) now: u64,
+    /// Periods that passed with nothing else going on.
+    idle_periods: u32,
+    preemption: (u32, u32),
+    next: TaskId,
+    pub(crate) panic: Option<String>,
+}
+
+/// Virtual time starts here (some day in 2024, in units of 100 ns since 1601).
+pub(crate) const EPOCH: u64 = 133_500_000_000_000_000;
+/// A stuck run lets so many periods of a periodic timer pass before it says so.
+const IDLE_PERIODS: u32 = 2_000;
+
+enum Next {
+    Resume(TaskId),
+    Start(Work),
+    Nothing,
+}
+
+/// Whom to wake once the lock is open again.
+pub(crate) enum Handover {
+    Nobody,
+    Unpark(Arc<dyn Park>),
+    Spawn(Arc<Worker>),
+    Controller,
+}
+
+impl Sched {
+    pub(crate) fn new(processors: u8, preemption: (u32, u32)) -> Self {
+        Self {
+            tasks: BTreeMap::new(),
+            ready: Vec::new(),
+            work: Vec::new(),
+            host_waits: Vec::new(),
+            running: None,
+            cpus: alloc::vec![None; processors.max(1) as usize],
+            idle: Vec::new(),
+            goal: None,
+            inside: 0,
+            due: BTreeMap::new(),
+            due_seq: 0,
+            now: 0,
+            idle_periods: 0,
+            preemption,
+            next: 1,
+            panic: None,
+        }
+    }
+
+    pub(crate) fn current(&self) -> Option<&Task> {
+        self.tasks.get(&self.running?)
+    }
+
+    pub(crate) fn current_mut(&mut self) -> Option<&mut Task> {
+        self.tasks.get_mut(&self.running?)
+    }
+
+    /// Queues something to do.
+    pub(crate) fn queue(&mut self, mut work: Work) -> TaskId {
+        work.id = self.next;
+        self.next += 1;
+        let id = work.id;
+        self.work.push(work);
+        id
+    }
+
+    /// Whether anything of plug and play is under way or still to be done.
+    pub(crate) fn plug_and_play(&self) -> bool {
+        self.work.iter().any(|w| w.plug_and_play) || self.tasks.values().any(|t| t.plug_and_play)
+    }
+
+    pub(crate) fn exists(&self, id: TaskId) -> bool {
+        self.tasks.contains_key(&id) || self.work.iter().any(|w| w.id == id)
+    }
+
+    pub(crate) fn at(&mut self, time: u64, due: Due) {
+        self.due_seq += 1;
+        self.due.insert((time, self.due_seq), due);
+    }
+
+    /// Ends the wait of a task.
+    pub(crate) fn wake(&mut self, id: TaskId, how: Woken) {
+        if let Some(task) = self.tasks.get_mut(&id)
+            && matches!(task.phase, Phase::Blocked(_))
+        {
+            task.phase = Phase::Ready;
+            task.woken = how;
+            task.waits += 1;
+            self.ready.push(id);
+            self.host_waits.retain(|t| *t != id);
+        }
+    }
+
+    /// The tasks that wait for the event or lock at `address`, in order.
+    pub(crate) fn waiting_for(&self, address: usize) -> Vec<TaskId> {
+        self.tasks
+            .values()
+            .filter(|task| match &task.phase {
+                Phase::Blocked(Wait::Event { address: a, .. } | Wait::SpinLock { address: a }) => {
+                    *a == address
+                }
+                _ => false,
+            })
+            .map(|task| task.id)
+            .collect()
+    }
+
+    /// Gives up the processor of a task that stops, unless its IRQL pins it.
+    fn leave_cpu(&mut self, id: TaskId) {
+        if let Some(task) = self.tasks.get_mut(&id)
+            && task.irql < DISPATCH
+            && let Some(cpu) = task.cpu.take()
+            && let Some(slot) = self.cpus.get_mut(cpu as usize)
+        {
+            *slot = None;
+        }
+    }
+
+    fn has_free_cpu(&self) -> bool {
+        self.cpus.iter().any(Option::is_none)
+    }
+}
+
+impl Sched {
+    fn somebody_waits(&self) -> bool {
+        self.tasks
+            .values()
+            .any(|t| matches!(t.phase, Phase::Blocked(_)) && !t.system)
+    }
+
+    /// Who waits for what, when nothing can go on.
+    pub(crate) fn stuck(&self) -> Option<String> {
+        let mut text = String::new();
+        for task in self.tasks.values() {
+            if let Phase::Blocked(wait) = &task.phase {
+                if task.system {
+                    continue;
+                }
+                if !text.is_empty() {
+                    text.push_str("; ");
+                }
+                text.push_str(&alloc::format!(
+                    "task {} \"{}\"{} waits for {}",
+                    task.id,
+                    task.name,
+                    task.frames
+                        .last()
+                        .map(|f| alloc::format!(" in {} of {}", f.name, f.who))
+                        .unwrap_or_default(),
+                    wait.describe()
+                ));
+            }
+        }
+        (!text.is_empty()).then_some(text)
+    }
+}

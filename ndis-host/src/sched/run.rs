@@ -1,0 +1,344 @@
+//! Handing the baton on: threads that wait for it, and the one that drives.
+
+use super::{Due, Frame, Goal, Handover, Order, Phase, Task, TaskId, Wait, Woken, Worker};
+use crate::core::Core;
+use crate::cx::Cx;
+use crate::platform::{Park, platform};
+use crate::state::State;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+impl Core {
+    /// Does what [`State::hand_over`] decided; call it with the lock open.
+    pub(crate) fn act(self: &Arc<Self>, handover: Handover) {
+        match handover {
+            Handover::Nobody => {}
+            Handover::Unpark(parker) => parker.unpark(),
+            Handover::Controller => self.controller.unpark(),
+            Handover::Spawn(worker) => {
+                let core = self.clone();
+                let own = worker.clone();
+                let thread = platform().spawn(Box::new(move || core.serve(&own)));
+                *worker.thread.lock() = Some(thread);
+            }
+        }
+    }
+
+    /// The life of a worker: one task after the other.
+    fn serve(self: Arc<Self>, worker: &Arc<Worker>) {
+        loop {
+            let order = worker.order.lock().take();
+            match order {
+                None => worker.parker.park(),
+                Some(Order::Quit) => break,
+                Some(Order::Run(id, body)) => {
+                    let cx = Cx::of_task(self.clone(), id);
+                    crate::core::set_current(Some((Arc::downgrade(&self), id)));
+                    let result = platform().catch(Box::new(move || body(&cx)));
+                    crate::core::set_current(None);
+                    let handover = {
+                        let mut state = self.state.lock();
+                        if let Err(message) = result {
+                            let name = state.sched.tasks.get(&id).map(|t| t.name.clone());
+                            state.sched.panic.get_or_insert(alloc::format!(
+                                "task \"{}\" panicked: {message}",
+                                name.as_deref().unwrap_or("?")
+                            ));
+                        }
+                        state.end_task(id);
+                        state.sched.idle.push(worker.clone());
+                        state.hand_over()
+                    };
+                    self.act(handover);
+                }
+            }
+        }
+    }
+
+    /// Sends the workers that have nothing to do home. Threads of suspended
+    /// tasks stay: their stacks belong to drivers.
+    pub(crate) fn dismiss(&self) {
+        let idle = core::mem::take(&mut self.state.lock().sched.idle);
+        for worker in &idle {
+            *worker.order.lock() = Some(Order::Quit);
+            worker.parker.unpark();
+        }
+        for worker in idle {
+            let thread = worker.thread.lock().take();
+            if let Some(thread) = thread {
+                thread.join();
+            }
+        }
+    }
+
+    /// Waits until the running task has the baton again.
+    fn wait_for_baton(&self, id: TaskId, parker: &Arc<dyn Park>) {
+        loop {
+            {
+                let state = self.state.lock();
+                if state.sched.running == Some(id) {
+                    return;
+                }
+            }
+            parker.park();
+        }
+    }
+
+    /// Somebody else runs first.
+    pub(crate) fn give_way(self: &Arc<Self>, id: TaskId) {
+        let (handover, parker) = {
+            let mut state = self.state.lock();
+            let Some(task) = state.sched.tasks.get_mut(&id) else {
+                return;
+            };
+            task.phase = Phase::Ready;
+            let parker = task.parker.clone();
+            state.sched.ready.push(id);
+            state.sched.leave_cpu(id);
+            (state.hand_over(), parker)
+        };
+        self.act(handover);
+        self.wait_for_baton(id, &parker);
+    }
+
+    /// Suspends the running task until `attempt` has an answer, or until the
+    /// deadline.
+    pub(crate) fn wait<R>(
+        self: &Arc<Self>,
+        id: TaskId,
+        deadline: Option<u64>,
+        mut attempt: impl FnMut(&mut State) -> Result<R, Wait>,
+    ) -> Result<R, Woken> {
+        let mut deadline_set = false;
+        loop {
+            let (handover, parker) = {
+                let mut state = self.state.lock();
+                let wait = match attempt(&mut state) {
+                    Ok(answer) => return Ok(answer),
+                    Err(wait) => wait,
+                };
+                if deadline.is_some_and(|d| d <= state.sched.now && deadline_set) {
+                    return Err(Woken::TimedOut);
+                }
+                let Some(task) = state.sched.tasks.get_mut(&id) else {
+                    return Err(Woken::GaveUp);
+                };
+                let host = matches!(wait, Wait::Host(_));
+                task.phase = Phase::Blocked(wait);
+                let parker = task.parker.clone();
+                let waits = task.waits;
+                if host {
+                    state.sched.host_waits.push(id);
+                }
+                if let Some(time) = deadline {
+                    deadline_set = true;
+                    state.sched.at(time, Due::Wake(id, waits));
+                }
+                state.sched.leave_cpu(id);
+                (state.hand_over(), parker)
+            };
+            self.act(handover);
+            self.wait_for_baton(id, &parker);
+            let woken = self
+                .state
+                .lock()
+                .sched
+                .tasks
+                .get(&id)
+                .map_or(Woken::GaveUp, |t| t.woken);
+            if woken != Woken::Normal {
+                return Err(woken);
+            }
+        }
+    }
+
+    /// A thread that the host did not start wants to call: it gets a task and
+    /// waits for the baton.
+    pub(crate) fn come_in(self: &Arc<Self>, id: Option<TaskId>) -> TaskId {
+        let (id, handover, parker) = {
+            let mut state = self.state.lock();
+            let id = match id {
+                Some(id) => id,
+                None => {
+                    let id = state.sched.next;
+                    state.sched.next += 1;
+                    let name: Arc<str> = alloc::format!("foreign thread {id}").into();
+                    let frame = Frame {
+                        driver: None,
+                        who: name.clone(),
+                        name: "a thread of its own",
+                        irql: 0,
+                        locks: 0,
+                        since: 0,
+                        about: None,
+                        call: None,
+                    };
+                    state.sched.tasks.insert(
+                        id,
+                        Task {
+                            id,
+                            name,
+                            parker: platform().parker(),
+                            phase: Phase::Outside,
+                            irql: 0,
+                            cpu: None,
+                            frames: alloc::vec![frame],
+                            locks: Vec::new(),
+                            depth: 0,
+                            woken: Woken::Normal,
+                            waits: 0,
+                            system: false,
+                            plug_and_play: false,
+                        },
+                    );
+                    id
+                }
+            };
+            state.sched.inside += 1;
+            if state.sched.running.is_none() && state.take_cpu(id) {
+                state.sched.running = Some(id);
+                if let Some(task) = state.sched.tasks.get_mut(&id) {
+                    task.phase = Phase::Running;
+                }
+                return id;
+            }
+            let Some(task) = state.sched.tasks.get_mut(&id) else {
+                return id;
+            };
+            task.phase = Phase::Ready;
+            let parker = task.parker.clone();
+            state.sched.ready.push(id);
+            let handover = if state.sched.running.is_none() {
+                state.hand_over()
+            } else {
+                Handover::Nobody
+            };
+            (id, handover, parker)
+        };
+        self.act(handover);
+        self.wait_for_baton(id, &parker);
+        id
+    }
+
+    /// The foreign thread's call is over.
+    pub(crate) fn go_out(self: &Arc<Self>, id: TaskId) {
+        let handover = {
+            let mut state = self.state.lock();
+            if let Some(task) = state.sched.tasks.get_mut(&id) {
+                task.phase = Phase::Outside;
+            }
+            state.sched.leave_cpu(id);
+            state.sched.inside -= 1;
+            state.hand_over()
+        };
+        self.act(handover);
+    }
+
+    /// The controlling thread lets the run go on until `goal` is reached.
+    ///
+    /// # Panics
+    ///
+    /// When driver code panicked, and when the run is stuck.
+    pub(crate) fn drive(self: &Arc<Self>, goal: Goal) {
+        let mut patience = true;
+        {
+            let mut state = self.state.lock();
+            assert!(
+                state.sched.goal.is_none(),
+                "ndis-host: two threads drive the same host at once"
+            );
+            state.sched.goal = Some(goal);
+            state.sched.idle_periods = 0;
+        }
+        loop {
+            let handover = {
+                let mut state = self.state.lock();
+                if state.sched.running.is_some() {
+                    Handover::Nobody
+                } else {
+                    if let Some(message) = state.sched.panic.take() {
+                        state.sched.goal = None;
+                        state.ledger.reported = true;
+                        let seed = state.seed;
+                        drop(state);
+                        panic!("{message} (seed {seed})");
+                    }
+                    if state.goal_met() {
+                        state.sched.goal = None;
+                        return;
+                    }
+                    match state.hand_over() {
+                        Handover::Controller if state.goal_met() => {
+                            state.sched.goal = None;
+                            return;
+                        }
+                        Handover::Controller => {
+                            if let Goal::Time(time) = goal {
+                                state.sched.now = state.sched.now.max(time);
+                                state.sched.goal = None;
+                                return;
+                            }
+                            let stuck = state.sched.stuck();
+                            if goal == Goal::Idle && stuck.is_none() {
+                                state.sched.goal = None;
+                                return;
+                            }
+                            if patience {
+                                drop(state);
+                                // A thread that the host knows nothing of may
+                                // be about to call.
+                                patience = self.controller.park_for(self.patience);
+                                continue;
+                            }
+                            patience = true;
+                            if state.give_up() {
+                                continue;
+                            }
+                            let mut stuck = stuck.unwrap_or_else(|| {
+                                "a step of plug and play waits for something".into()
+                            });
+                            stuck.push_str(&alloc::format!(" (seed {})", state.seed));
+                            let owed = state.world.owed();
+                            if !owed.is_empty() {
+                                stuck.push_str("; still open: ");
+                                stuck.push_str(&owed);
+                            }
+                            state.ledger.deadlocks.push(stuck.clone());
+                            state.ledger.reported = true;
+                            state.sched.goal = None;
+                            drop(state);
+                            panic!("ndis-host: deadlock: {stuck}");
+                        }
+                        other => other,
+                    }
+                }
+            };
+            self.act(handover);
+            self.controller.park();
+        }
+    }
+}
+
+impl Core {
+    /// Ends the run from inside a driver: the controlling thread panics with
+    /// the reason, this thread stays where it is.
+    pub(crate) fn die(self: &Arc<Self>, rule: &'static str, message: String) -> ! {
+        let handover = {
+            let mut state = self.state.lock();
+            state.violate(rule, None, message.clone());
+            let chain = state.backtrace();
+            state
+                .sched
+                .panic
+                .get_or_insert(alloc::format!("{message}, in {chain}"));
+            state.hand_over()
+        };
+        self.act(handover);
+        let grave = platform().parker();
+        loop {
+            grave.park();
+        }
+    }
+}
