@@ -140,3 +140,81 @@ fn bind_11_an_unbind_without_a_close() {
 fn irql_36_a_family_opened_under_a_spin_lock() {
     broken(Twist::OpenAtDispatch, &["IRQL-36"]);
 }
+
+#[test]
+fn bind_05_a_bind_completed_twice() {
+    broken(Twist::BindCompletedTwice, &["BIND-05"]);
+}
+
+#[test]
+fn bind_10_an_unbind_completed_twice() {
+    broken(Twist::UnbindCompletedTwice, &["BIND-10"]);
+}
+
+#[test]
+fn bind_09_an_unbind_that_fails() {
+    broken(Twist::UnbindFails, &["BIND-09"]);
+}
+
+#[test]
+fn bind_01_an_adapter_opened_outside_a_bind() {
+    broken(Twist::OpenOutside, &["BIND-01"]);
+}
+
+#[test]
+fn af_09_a_family_opened_later() {
+    broken(Twist::FamilyLater, &["AF-09"]);
+}
+
+#[test]
+fn reg_15_null_handlers() {
+    broken(Twist::NullHandlers, &["REG-15"]);
+}
+
+#[test]
+fn reg_29_deregistration_from_a_callback() {
+    broken(Twist::DeregisterInside, &["REG-29"]);
+}
+
+#[test]
+fn pause_13_an_event_refused() {
+    broken(Twist::EventFails, &["PAUSE-13"]);
+}
+
+#[test]
+fn call_02_parameters_freed_while_they_are_lent() {
+    // They were lent twice: by the caller, and by the offer. The caller then
+    // frees them again.
+    broken(
+        Twist::ParametersFreed,
+        &["CALL-02", "CALL-26", "HOST-MEMORY"],
+    );
+}
+
+#[test]
+fn bind_08_a_failed_bind_with_the_adapter_open() {
+    let bench = Bench::new(Twist::None, Twist::BindFailsOpen);
+    bench.host.expect("BIND-08");
+    let adapter = bench.up();
+    bench.host.remove_adapter(&adapter);
+    let report = bench.down();
+    only(&report, &["BIND-08"]);
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn bind_12_an_adapter_closed_out_of_the_blue() {
+    let bench = Bench::new(Twist::None, Twist::None);
+    for rule in ["BIND-12", "BIND-18"] {
+        bench.host.expect(rule);
+    }
+    bench.up();
+    let client = bench.a.clone();
+    bench.host.spawn("closer", move || {
+        let binding = client.shared.binding.load(SeqCst);
+        // SAFETY: handles may be anything.
+        unsafe { ndis_sys::NdisCloseAdapterEx(binding) };
+    });
+    bench.host.run();
+    only(&bench.host.finish(), &["BIND-12", "BIND-18"]);
+}

@@ -313,3 +313,147 @@ fn dv_17_memory_left_at_unload() {
 fn reg_28_unloaded_without_deregistration() {
     broken_but_carried_on(Twist::NotDeregistered, &["REG-28"]);
 }
+
+#[test]
+fn call_52_a_close_completed_twice() {
+    broken_but_carried_on(Twist::CloseCompletedTwice, &["CALL-52"]);
+}
+
+#[test]
+fn sap_19_a_registration_completed_twice() {
+    broken_but_carried_on(Twist::SapCompletedTwice, &["SAP-19"]);
+}
+
+#[test]
+fn af_37_a_close_that_fails() {
+    broken_but_carried_on(Twist::CloseAfFails, &["AF-37"]);
+}
+
+#[test]
+fn gen_02_answered_by_completion_and_by_return_value() {
+    broken_but_carried_on(Twist::AnswersTwice, &["GEN-02"]);
+}
+
+#[test]
+fn vc_05_a_handle_variable_that_is_not_null() {
+    broken_but_carried_on(Twist::HandleVariableUsed, &["VC-05"]);
+}
+
+#[test]
+fn gen_08_a_size_without_data() {
+    broken_but_carried_on(Twist::DataWithoutSize, &["GEN-08"]);
+}
+
+#[test]
+fn pause_08_a_restart_completed_twice() {
+    broken_but_carried_on(Twist::RestartTwice, &["PAUSE-08"]);
+}
+
+#[test]
+fn dv_12_a_pause_that_fails() {
+    broken_but_carried_on(Twist::PauseFails, &["DV-12"]);
+}
+
+#[test]
+fn vc_14_a_deletion_that_pends() {
+    broken_but_carried_on(Twist::DeleteVcPends, &["VC-14"]);
+}
+
+#[test]
+fn reg_41_a_reset_without_a_check() {
+    broken_but_carried_on(Twist::ResetWithoutCheck, &["REG-41"]);
+}
+
+#[test]
+fn vc_12_a_creation_that_pends() {
+    let bench = Bench::new(Twist::CreateVcPends, Twist::None);
+    bench.host.expect("VC-12");
+    let adapter = bench.up();
+    bench.spawn("caller", |a| {
+        assert!(!a.try_call(), "the VC was refused");
+        a.call();
+        a.hang_up();
+    });
+    bench.host.remove_adapter(&adapter);
+    let report = bench.down();
+    only(&report, &["VC-12"]);
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn init_09_an_initialization_that_pends() {
+    let bench = Bench::new(Twist::InitializePends, Twist::None);
+    bench.host.expect("INIT-09");
+    let outcome = bench.host.add_adapter(&bench.mcm.driver);
+    assert_eq!(outcome.err(), Some(ndis_sys::NDIS_STATUS_FAILURE));
+    let report = bench.down();
+    only(&report, &["INIT-09"]);
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn pause_05_a_list_indicated_while_paused() {
+    let bench = Bench::new(Twist::IndicatePaused, Twist::None);
+    bench.host.expect("PAUSE-05");
+    let adapter = bench.up();
+    bench.spawn("caller", |a| a.call());
+    bench.host.pause(&adapter);
+    let shared = bench.mcm.shared.clone();
+    bench.host.spawn("late frame", move || {
+        common::mcm::indicate_paused(&shared);
+    });
+    bench.host.run();
+    assert_eq!(bench.b.shared.received.load(SeqCst), 0);
+    bench.host.remove_adapter(&adapter);
+    let report = bench.down();
+    only(&report, &["PAUSE-05"]);
+    assert!(report.is_clean(), "{report}");
+}
+
+/// A halt with clients still bound, as one reading has it.
+fn halt_first(mcm: Twist, client: Twist, rules: &[&str]) -> Report {
+    let host = ndis_host::Host::builder()
+        .preemption(0, 1)
+        .raise(0, 1)
+        .patience(50)
+        .readings(ndis_host::Readings {
+            activate_complete: ndis_host::ActivateComplete::Never,
+            deactivate_complete: ndis_host::DeactivateComplete::Never,
+            notify_close: ndis_host::NotifyClose::HaltFirst,
+            ..ndis_host::Readings::default()
+        })
+        .build();
+    let bench = Bench::on(host, mcm, client);
+    for rule in rules {
+        bench.host.expect(rule);
+    }
+    bench.life(1);
+    let report = bench.down();
+    only(&report, rules);
+    report
+}
+
+#[test]
+fn a_halt_notifies_every_client() {
+    assert!(halt_first(Twist::None, Twist::None, &[]).is_clean());
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "the adapter's context is leaked on purpose")]
+fn halt_01_a_halt_that_leaves_families_open() {
+    let report = halt_first(Twist::KeepsAfOpen, Twist::None, &["HALT-01"]);
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn af_38_a_client_notified_twice() {
+    // It has closed at once, so the second handle is dead.
+    let report = halt_first(Twist::NotifyTwice, Twist::None, &["AF-38"]);
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn af_41_a_notification_answered_twice() {
+    let report = halt_first(Twist::None, Twist::NotifyAnsweredTwice, &["AF-41"]);
+    assert!(report.is_clean(), "{report}");
+}

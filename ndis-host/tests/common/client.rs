@@ -33,6 +33,7 @@ pub struct Shared {
     /// A call stands.
     pub up: AtomicU32,
     pub refuse: AtomicU32,
+    pub deregister: AtomicU32,
     pub received: AtomicU32,
     pub sent: AtomicU32,
     pub pool: AtomicPtr<c_void>,
@@ -58,6 +59,7 @@ impl Client {
             incoming: AtomicU32::new(0),
             up: AtomicU32::new(0),
             refuse: AtomicU32::new(0),
+            deregister: AtomicU32::new(0),
             received: AtomicU32::new(0),
             sent: AtomicU32::new(0),
             pool: AtomicPtr::default(),
@@ -76,6 +78,17 @@ impl Client {
             })
             .expect("the client loads");
         Self { driver, shared }
+    }
+
+    /// Tries to make a VC, and nothing else; false when that is refused.
+    pub fn try_call(&self) -> bool {
+        let shared = &self.shared;
+        let mut vc: NDIS_HANDLE = null_mut();
+        let context = Arc::as_ptr(shared).cast_mut().cast();
+        let (binding, af) = (shared.binding.load(SeqCst), shared.af.load(SeqCst));
+        // SAFETY: handles of this client.
+        let status = unsafe { n::NdisCoCreateVc(binding, af, context, &raw mut vc) };
+        status == SUCCESS
     }
 
     /// Places a call.
@@ -102,6 +115,34 @@ impl Client {
         // SAFETY: as large as that.
         unsafe { params.write(zeroed()) };
         shared.params.store(params, SeqCst);
+        if shared.twist == Twist::OpenOutside {
+            let mut open: n::NDIS_OPEN_PARAMETERS = zeroed();
+            let mut out = null_mut();
+            let (handle, bind) = (shared.handle.load(SeqCst), shared.bind.load(SeqCst));
+            // SAFETY: handles may be anything.
+            let status =
+                unsafe { n::NdisOpenAdapterEx(handle, context, &raw mut open, bind, &raw mut out) };
+            assert_eq!(status, n::NDIS_STATUS_FAILURE);
+        }
+        if shared.twist == Twist::FamilyLater {
+            let mut family = CO_ADDRESS_FAMILY {
+                AddressFamily: n::CO_ADDRESS_FAMILY_L2TP as _,
+                MajorVersion: 1,
+                MinorVersion: 0,
+            };
+            let mut af = null_mut();
+            let binding = shared.binding.load(SeqCst);
+            // SAFETY: a binding of this client, and a family.
+            let status = unsafe {
+                n::NdisClOpenAddressFamilyEx(binding, &raw mut family, context, &raw mut af)
+            };
+            assert_eq!(status, SUCCESS);
+            // SAFETY: just opened.
+            unsafe { n::NdisClCloseAddressFamily(af) };
+        }
+        if shared.twist == Twist::DeregisterInside {
+            shared.deregister.store(1, SeqCst);
+        }
         if shared.twist == Twist::SendInactive {
             self.send();
         }
@@ -216,7 +257,7 @@ unsafe extern "system" fn unload(object: *mut DRIVER_OBJECT) {
     unsafe { n::NdisDeregisterProtocolDriver(shared.handle.load(SeqCst)) };
 }
 
-unsafe extern "system" fn set_options(driver: NDIS_HANDLE, _: NDIS_HANDLE) -> NDIS_STATUS {
+unsafe extern "system" fn set_options(driver: NDIS_HANDLE, context: NDIS_HANDLE) -> NDIS_STATUS {
     let mut co: n::NDIS_PROTOCOL_CO_CHARACTERISTICS = zeroed();
     co.Header = header(
         n::NDIS_OBJECT_TYPE_CO_PROTOCOL_CHARACTERISTICS,
@@ -257,6 +298,14 @@ unsafe extern "system" fn set_options(driver: NDIS_HANDLE, _: NDIS_HANDLE) -> ND
     cl.ClIncomingDropPartyHandler = Some(incoming_drop);
     cl.ClCallConnectedHandler = Some(connected);
     cl.ClNotifyCloseAfHandler = Some(notify_close_af);
+    // SAFETY: the context of the registration.
+    if unsafe { me(context) }.twist == Twist::NullHandlers {
+        let mut broken: n::NDIS_CO_CLIENT_OPTIONAL_HANDLERS = zeroed();
+        broken.Header = cl.Header;
+        // SAFETY: a structure of the announced size.
+        let status = unsafe { n::NdisSetOptionalHandlers(driver, (&raw mut broken).cast()) };
+        assert_eq!(status, n::NDIS_STATUS_FAILURE);
+    }
     // SAFETY: a complete structure.
     unsafe { n::NdisSetOptionalHandlers(driver, (&raw mut cl).cast()) }
 }
@@ -307,7 +356,7 @@ unsafe extern "system" fn bind(
     // A pended open fills the handle in before its completion handler runs, and
     // the bind pends with it.
     // SAFETY: the parameters live for the call, the variable as long as the driver.
-    unsafe {
+    let status = unsafe {
         n::NdisOpenAdapterEx(
             handle,
             context,
@@ -315,7 +364,18 @@ unsafe extern "system" fn bind(
             bind,
             shared.binding.as_ptr(),
         )
+    };
+    if shared.twist == Twist::BindCompletedTwice && status == SUCCESS {
+        for _ in 0..2 {
+            // SAFETY: the second time breaks the rule that is tested.
+            unsafe { n::NdisCompleteBindAdapterEx(bind, SUCCESS) };
+        }
+        return PENDING;
     }
+    if shared.twist == Twist::BindFailsOpen && status == SUCCESS {
+        return n::NDIS_STATUS_FAILURE;
+    }
+    status
 }
 
 unsafe extern "system" fn open_complete(context: NDIS_HANDLE, status: NDIS_STATUS) {
@@ -326,7 +386,6 @@ unsafe extern "system" fn open_complete(context: NDIS_HANDLE, status: NDIS_STATU
 }
 
 unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> NDIS_STATUS {
-    let _ = unbind;
     // SAFETY: this driver's context.
     let shared = unsafe { me(context) };
     // SAFETY: as above.
@@ -371,15 +430,34 @@ unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> N
         // SAFETY: the binding's handle. The unbind waits for a pended close.
         unsafe { n::NdisCloseAdapterEx(shared.binding.load(SeqCst)) };
     }
-    SUCCESS
+    match shared.twist {
+        Twist::UnbindCompletedTwice => {
+            for _ in 0..2 {
+                // SAFETY: the second time breaks the rule that is tested.
+                unsafe { n::NdisCompleteUnbindAdapterEx(unbind) };
+            }
+            PENDING
+        }
+        Twist::UnbindFails => n::NDIS_STATUS_FAILURE,
+        _ => SUCCESS,
+    }
 }
 
 unsafe extern "system" fn close_complete(_: NDIS_HANDLE) {}
 
 unsafe extern "system" fn pnp_event(
-    _: NDIS_HANDLE,
+    context: NDIS_HANDLE,
     _: *mut n::NET_PNP_EVENT_NOTIFICATION,
 ) -> NDIS_STATUS {
+    // SAFETY: this driver's context.
+    let shared = unsafe { me(context) };
+    if shared.deregister.swap(0, SeqCst) == 1 {
+        // SAFETY: handles may be anything.
+        unsafe { n::NdisDeregisterProtocolDriver(shared.handle.load(SeqCst)) };
+    }
+    if shared.twist == Twist::EventFails {
+        return n::NDIS_STATUS_NOT_SUPPORTED;
+    }
     SUCCESS
 }
 
@@ -561,6 +639,11 @@ unsafe extern "system" fn incoming_call(
     if shared.refuse.load(SeqCst) == 1 {
         return n::NDIS_STATUS_NOT_ACCEPTED;
     }
+    if shared.twist == Twist::ParametersFreed {
+        // The callee frees what the caller lent: both clients use one pool.
+        // SAFETY: pool memory, lent to the call, which is what is tested.
+        unsafe { n::ExFreePoolWithTag(params.cast(), TAG) };
+    }
     if shared.twist == Twist::AnswerTwice {
         for _ in 0..2 {
             let vc = shared.vc.load(SeqCst);
@@ -605,6 +688,13 @@ unsafe extern "system" fn notify_close_af(context: NDIS_HANDLE) -> NDIS_STATUS {
     // SAFETY: an open AF.
     let status = unsafe { n::NdisClCloseAddressFamily(af) };
     assert_eq!(status, SUCCESS);
+    if shared.twist == Twist::NotifyAnsweredTwice {
+        for _ in 0..2 {
+            // SAFETY: the second time breaks the rule that is tested.
+            unsafe { n::NdisClNotifyCloseAddressFamilyComplete(af, SUCCESS) };
+        }
+        return PENDING;
+    }
     SUCCESS
 }
 

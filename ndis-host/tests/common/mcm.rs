@@ -24,6 +24,9 @@ pub struct Shared {
     pub nic: AtomicPtr<Nic>,
     pub delivered: AtomicU32,
     pub held: AtomicPtr<NET_BUFFER_LIST>,
+    /// The VC that was up at a pause.
+    pub paused: AtomicPtr<c_void>,
+    pub pended: std::sync::atomic::AtomicBool,
     pub statuses: std::sync::Mutex<Vec<NDIS_STATUS>>,
 }
 
@@ -33,6 +36,7 @@ pub struct Nic {
     pub handle: NDIS_HANDLE,
     pub pool: NDIS_HANDLE,
     pub saps: [AtomicPtr<Sap>; 4],
+    afs: [AtomicPtr<AfCtx>; 4],
     pub lock: n::KSPIN_LOCK,
     pub timer: AtomicPtr<c_void>,
     pub item: AtomicPtr<c_void>,
@@ -82,6 +86,8 @@ impl Mcm {
             nic: AtomicPtr::new(null_mut()),
             delivered: AtomicU32::new(0),
             held: AtomicPtr::new(null_mut()),
+            paused: AtomicPtr::new(null_mut()),
+            pended: std::sync::atomic::AtomicBool::new(false),
             statuses: std::sync::Mutex::new(Vec::new()),
         });
         let own = shared.clone();
@@ -115,6 +121,16 @@ unsafe fn entry(shared: Arc<Shared>, object: *mut DRIVER_OBJECT, path: *mut UNIC
     table.DevicePnPEventNotifyHandler = Some(pnp_event);
     table.ShutdownHandlerEx = Some(shutdown);
     table.CancelOidRequestHandler = Some(cancel_oid);
+    if shared.twist == Twist::ResetWithoutCheck {
+        let mut broken = table_of(&table);
+        broken.ResetHandlerEx = Some(reset);
+        let mut none: NDIS_HANDLE = null_mut();
+        // SAFETY: all structures are valid for the call.
+        let status = unsafe {
+            n::NdisMRegisterMiniportDriver(object, path, null_mut(), &raw mut broken, &raw mut none)
+        };
+        assert_eq!(status, n::NDIS_STATUS_BAD_CHARACTERISTICS);
+    }
     if shared.twist == Twist::WrongHeader {
         table.Header.Type = 0;
     }
@@ -162,6 +178,18 @@ unsafe fn entry(shared: Arc<Shared>, object: *mut DRIVER_OBJECT, path: *mut UNIC
         let status = unsafe { set_options(driver, context.cast()) };
         assert_eq!(status, n::NDIS_STATUS_FAILURE);
     }
+    SUCCESS
+}
+
+/// A copy of the characteristics.
+fn table_of(
+    table: &n::NDIS_MINIPORT_DRIVER_CHARACTERISTICS,
+) -> n::NDIS_MINIPORT_DRIVER_CHARACTERISTICS {
+    // SAFETY: numbers and function pointers.
+    unsafe { std::ptr::read(table) }
+}
+
+unsafe extern "system" fn reset(_: NDIS_HANDLE, _: *mut u8) -> NDIS_STATUS {
     SUCCESS
 }
 
@@ -250,6 +278,7 @@ unsafe extern "system" fn initialize(
         handle,
         pool,
         saps: Default::default(),
+        afs: Default::default(),
         lock: 0,
         timer: AtomicPtr::new(null_mut()),
         item: AtomicPtr::new(null_mut()),
@@ -321,6 +350,13 @@ unsafe extern "system" fn initialize(
         // SAFETY: the adapter's handle.
         unsafe { n::NdisAllocateIoWorkItem(handle) };
     }
+    if twist == Twist::InitializePends {
+        // SAFETY: nobody but this function knows the pool.
+        unsafe { n::NdisFreeNetBufferListPool(pool) };
+        // SAFETY: nor the context, now that the adapter is refused.
+        drop(unsafe { Box::from_raw(nic) });
+        return PENDING;
+    }
     SUCCESS
 }
 
@@ -329,10 +365,26 @@ unsafe extern "system" fn on_timer(_: *mut c_void, _: *mut c_void, _: *mut c_voi
 
 unsafe extern "system" fn halt(context: NDIS_HANDLE, _action: n::NDIS_HALT_ACTION) {
     let nic: *mut Nic = context.cast();
+    // SAFETY: the adapter's context.
+    let open = unsafe { at(nic) };
+    let twist = open.shared.twist;
+    for slot in &open.afs {
+        let af = slot.load(SeqCst);
+        if af.is_null() || twist == Twist::KeepsAfOpen {
+            continue;
+        }
+        // SAFETY: an AF that a client has open.
+        let handle = unsafe { at(af) }.handle;
+        // SAFETY: as above.
+        unsafe { n::NdisMCmNotifyCloseAddressFamily(handle) };
+        if twist == Twist::NotifyTwice {
+            // SAFETY: handles may be anything.
+            unsafe { n::NdisMCmNotifyCloseAddressFamily(handle) };
+        }
+    }
     // SAFETY: the adapter's context, freed here.
     let nic = unsafe { Box::from_raw(nic) };
-    let twist = nic.shared.twist;
-    if twist != Twist::HaltWithPool && twist != Twist::ReceiveNotReturned {
+    if twist != Twist::HaltWithPool {
         // SAFETY: the pool of `initialize`.
         unsafe { n::NdisFreeNetBufferListPool(nic.pool) };
     }
@@ -346,6 +398,10 @@ unsafe extern "system" fn halt(context: NDIS_HANDLE, _action: n::NDIS_HALT_ACTIO
         unsafe { n::KeAcquireSpinLockRaiseToDpc((&raw const nic.lock).cast_mut()) };
     }
     nic.shared.nic.store(null_mut(), SeqCst);
+    if twist == Twist::KeepsAfOpen {
+        // The clients still come with their AFs, which point here.
+        std::mem::forget(nic);
+    }
 }
 
 /// The address that names this driver's extension of its driver object.
@@ -378,6 +434,13 @@ unsafe extern "system" fn pause(
         }
         return PENDING;
     }
+    if nic.shared.twist == Twist::PauseFails {
+        return n::NDIS_STATUS_FAILURE;
+    }
+    if nic.shared.twist == Twist::IndicatePaused {
+        let vc = nic.up.load(SeqCst);
+        nic.shared.paused.store(vc.cast(), SeqCst);
+    }
     SUCCESS
 }
 
@@ -387,6 +450,13 @@ unsafe extern "system" fn restart(
 ) -> NDIS_STATUS {
     // SAFETY: the adapter's context.
     let nic = unsafe { &*context.cast::<Nic>() };
+    if nic.shared.twist == Twist::RestartTwice {
+        for _ in 0..2 {
+            // SAFETY: the adapter's handle.
+            unsafe { n::NdisMRestartComplete(nic.handle, SUCCESS) };
+        }
+        return PENDING;
+    }
     if nic.shared.twist == Twist::IrqlKept {
         // SAFETY: the adapter's lock, which is free.
         let lock = (&raw const nic.lock).cast_mut();
@@ -480,7 +550,16 @@ unsafe extern "system" fn open_af(
         vcs: AtomicUsize::new(0),
     });
     // SAFETY: the adapter's context.
-    let twist = unsafe { &*nic }.shared.twist;
+    let nic = unsafe { at(nic) };
+    let twist = nic.shared.twist;
+    for slot in &nic.afs {
+        if slot
+            .compare_exchange(null_mut(), af, SeqCst, SeqCst)
+            .is_ok()
+        {
+            break;
+        }
+    }
     let completions = match twist {
         Twist::OpenPends => 1,
         Twist::OpenCompletedTwice => 2,
@@ -488,6 +567,11 @@ unsafe extern "system" fn open_af(
             // SAFETY: the request is open, the status is not a final one.
             unsafe { n::NdisMCmOpenAddressFamilyComplete(PENDING, handle, af.cast()) };
             1
+        }
+        Twist::AnswersTwice => {
+            // SAFETY: the request is open.
+            unsafe { n::NdisMCmOpenAddressFamilyComplete(SUCCESS, handle, af.cast()) };
+            return SUCCESS;
         }
         _ => {
             // SAFETY: the variable for the context.
@@ -503,8 +587,23 @@ unsafe extern "system" fn open_af(
 }
 
 unsafe extern "system" fn close_af(context: NDIS_HANDLE) -> NDIS_STATUS {
-    // SAFETY: the context of `open_af`, whose last use this is.
-    drop(unsafe { Box::from_raw(context.cast::<AfCtx>()) });
+    let af: *mut AfCtx = context.cast();
+    // SAFETY: the context of `open_af`.
+    let owned = unsafe { at(af) };
+    let handle = owned.handle;
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(owned.nic) };
+    for slot in &nic.afs {
+        let _ = slot.compare_exchange(af, null_mut(), SeqCst, SeqCst);
+    }
+    let failing = nic.shared.twist == Twist::CloseAfFails;
+    // SAFETY: the last use of the context.
+    drop(unsafe { Box::from_raw(af) });
+    if failing {
+        // SAFETY: the request is open.
+        unsafe { n::NdisMCmCloseAddressFamilyComplete(n::NDIS_STATUS_FAILURE, handle) };
+        return PENDING;
+    }
     SUCCESS
 }
 
@@ -525,6 +624,13 @@ unsafe extern "system" fn register_sap(
             .compare_exchange(null_mut(), sap, SeqCst, SeqCst)
             .is_ok()
         {
+            if nic.shared.twist == Twist::SapCompletedTwice {
+                for _ in 0..2 {
+                    // SAFETY: the request is open the first time.
+                    unsafe { n::NdisMCmRegisterSapComplete(SUCCESS, handle, sap.cast()) };
+                }
+                return PENDING;
+            }
             // SAFETY: the variable for the context.
             unsafe { out.write(sap.cast()) };
             return SUCCESS;
@@ -572,6 +678,15 @@ unsafe extern "system" fn create_vc(
         params: AtomicPtr::new(null_mut()),
         active: AtomicU32::new(0),
     });
+    // SAFETY: the AF's context.
+    let af = unsafe { at(context.cast::<AfCtx>()) };
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(af.nic) };
+    if nic.shared.twist == Twist::CreateVcPends && !nic.shared.pended.swap(true, SeqCst) {
+        // SAFETY: made above, known to nobody.
+        drop(unsafe { Box::from_raw(vc) });
+        return PENDING;
+    }
     // SAFETY: the variable for the context.
     unsafe { out.write(vc.cast()) };
     SUCCESS
@@ -579,7 +694,13 @@ unsafe extern "system" fn create_vc(
 
 unsafe extern "system" fn delete_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
     // SAFETY: the context of `create_vc`, whose last use this is.
-    drop(unsafe { Box::from_raw(context.cast::<Vc>()) });
+    let vc = unsafe { Box::from_raw(context.cast::<Vc>()) };
+    // SAFETY: the AF's context.
+    let af = unsafe { at(vc.af) };
+    // SAFETY: the adapter's context.
+    if unsafe { at(af.nic) }.shared.twist == Twist::DeleteVcPends {
+        return PENDING;
+    }
     SUCCESS
 }
 
@@ -630,6 +751,9 @@ unsafe extern "system" fn make_call(
     caller.peer.store(callee, SeqCst);
     caller.params.store(params, SeqCst);
     let mut handle: NDIS_HANDLE = null_mut();
+    if twist == Twist::HandleVariableUsed {
+        handle = sap_handle;
+    }
     // SAFETY: the handles of this adapter and of the callee.
     let status =
         unsafe { n::NdisMCmCreateVc(nic.handle, callee_af_handle, callee.cast(), &raw mut handle) };
@@ -737,6 +861,7 @@ unsafe extern "system" fn incoming_call_complete(
             n::NdisMCmMakeCallComplete(SUCCESS, caller_handle, null_mut(), null_mut(), params)
         };
     }
+    nic_up(nic, callee);
     // SAFETY: the callee has accepted.
     unsafe { n::NdisMCmDispatchCallConnected(callee_handle) };
     if twist == Twist::ConnectTwice {
@@ -773,6 +898,27 @@ unsafe extern "system" fn incoming_call_complete(
     }
 }
 
+/// Notes which VC is up.
+fn nic_up(nic: *mut Nic, vc: *mut Vc) {
+    // SAFETY: the adapter lives while calls are up.
+    unsafe { at(nic) }.up.store(vc, SeqCst);
+}
+
+/// Indicates a list on a VC that was up when the adapter was paused.
+pub fn indicate_paused(shared: &Shared) {
+    let vc: *mut Vc = shared.paused.load(SeqCst).cast();
+    // SAFETY: the call is still up.
+    let handle = unsafe { at(vc) }.handle.load(SeqCst);
+    // SAFETY: the adapter is paused, not gone.
+    let pool = unsafe { at(shared.nic.load(SeqCst)) }.pool;
+    // SAFETY: this driver's pool.
+    let list = unsafe { n::NdisAllocateNetBufferList(pool, 0, 0) };
+    // SAFETY: a list of this driver.
+    unsafe { (*list).SourceHandle = handle };
+    // SAFETY: as above; the adapter is paused, which is what is tested.
+    unsafe { n::NdisMCoIndicateReceiveNetBufferLists(handle, list, 1, 0) };
+}
+
 unsafe extern "system" fn close_call(
     context: NDIS_HANDLE,
     _party: NDIS_HANDLE,
@@ -794,7 +940,9 @@ unsafe extern "system" fn close_call(
         other.peer.store(null_mut(), SeqCst);
         let peer_handle = other.handle.load(SeqCst);
         // SAFETY: the other leg's call stands.
-        unsafe { n::NdisMCmDispatchIncomingCloseCall(SUCCESS, peer_handle, null_mut(), 0) };
+        let size = u32::from(twist == Twist::DataWithoutSize);
+        // SAFETY: the size is wrong at most.
+        unsafe { n::NdisMCmDispatchIncomingCloseCall(SUCCESS, peer_handle, null_mut(), size) };
     }
     if this.active.swap(0, SeqCst) == 1 {
         // SAFETY: as above.
@@ -810,6 +958,10 @@ unsafe extern "system" fn close_call(
     }
     // SAFETY: the request is open.
     unsafe { n::NdisMCmCloseCallComplete(SUCCESS, handle, null_mut()) };
+    if twist == Twist::CloseCompletedTwice && !by_client {
+        // SAFETY: handles may be anything.
+        unsafe { n::NdisMCmCloseCallComplete(SUCCESS, handle, null_mut()) };
+    }
     if !by_client {
         // SAFETY: an idle VC of this driver.
         let status = unsafe { n::NdisMCmDeleteVc(handle) };
@@ -890,7 +1042,7 @@ unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST
         // SAFETY: as above.
         unsafe { list.cast::<*mut NET_BUFFER_LIST>().write(null_mut()) };
         match twist {
-            Twist::SendNeverCompleted | Twist::PauseWithSend => {
+            Twist::SendNeverCompleted => {
                 nic.shared.held.store(list, SeqCst);
             }
             Twist::SendOnWrongVc => {
