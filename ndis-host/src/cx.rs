@@ -227,7 +227,7 @@ impl Cx {
         }
         self.objects.set(objects);
         if !call.log {
-            *s.ledger.counters.entry(call.name).or_insert(0) += 1;
+            s.count(call.name);
         } else {
             let who = s.actor(call.name, &objects);
             self.actor.replace(Some(who.clone()));
