@@ -46,13 +46,14 @@ impl State {
             .afs
             .get(&vc.af)
             .map_or_else(|| self.ndis.clone(), |af| af.manager.clone());
-        let lists: alloc::vec::Vec<ObjectId> = self
+        let mut lists: alloc::vec::Vec<ObjectId> = self
             .buffers
             .lists
             .values()
             .filter(|list| matches!(list.state, ListState::Sent { vc, .. } if vc == number))
             .map(crate::net::list_id)
             .collect();
+        lists.sort_unstable();
         for list in lists {
             let message = alloc::format!(
                 "{} is gone and {list}, which was sent on it, was never completed",

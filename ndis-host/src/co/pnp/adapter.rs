@@ -281,7 +281,7 @@ fn halt(cx: &Cx, adapter: u32, surprised: bool) {
             );
             s.violate_by(who.clone(), "HALT-07", Some(object), message);
         }
-        let sends: Vec<ObjectId> = s
+        let mut sends: Vec<ObjectId> = s
             .buffers
             .lists
             .values()
@@ -291,6 +291,7 @@ fn halt(cx: &Cx, adapter: u32, surprised: bool) {
             })
             .map(crate::net::list_id)
             .collect();
+        sends.sort_unstable();
         for list in sends {
             let message = alloc::format!("MiniportHaltEx returned and {list} was never completed");
             s.violate_by(who.clone(), "NBL-11", Some(list), message);
