@@ -100,6 +100,7 @@ impl State {
             vc.phase = CallPhase::None;
             vc.incoming_close = false;
             vc.told = false;
+            vc.heard_at = u64::MAX;
             party = vc.first_party.take();
         }
         if let Some(party) = party {

@@ -236,12 +236,12 @@ exports! { EXPORTS {
                 CallPhase::Up | CallPhase::Accepted | CallPhase::Connected => {
                     vc.incoming_close = true;
                     vc.told = true;
-                    vc.told_at = s.log.seq();
+                    vc.told_at = u64::MAX;
                 }
                 CallPhase::Closing => {
                     // It crosses the client's own close.
                     vc.incoming_close = true;
-                    vc.told_at = s.log.seq();
+                    vc.told_at = u64::MAX;
                     if s.readings.crossing_close == CrossingClose::Swallowed {
                         s.note(Some(object), "the close crosses the client's own and ends here");
                         return None;
@@ -256,13 +256,30 @@ exports! { EXPORTS {
             }
             let handler = s.world.client(af)?.ClIncomingCloseCallHandler?;
             let callback = s.to_client("ProtocolClIncomingCloseCall", af, object);
-            Some((context, handler, callback))
+            Some((context, handler, callback, number))
         });
-        if let Some((context, handler, callback)) = prepared {
+        if let Some((context, handler, callback, number)) = prepared {
             cx.call(&callback, || {
                 // SAFETY: the driver's handler with its own context; the data is
                 // the call manager's for the time of the call.
                 unsafe { handler(status, context.0, buffer, size) };
+            });
+            cx.with(|s| {
+                // Only now can every thread of the client know.
+                let seq = s.log.seq();
+                if let Some(vc) = s.world.vcs.get_mut(&number)
+                    && vc.told_at == u64::MAX
+                {
+                    vc.told_at = seq;
+                }
+            });
+            cx.with(|s| {
+                let now = s.log.seq();
+                if let Some(vc) = s.world.vcs.get_mut(&number)
+                    && vc.told
+                {
+                    vc.heard_at = now;
+                }
             });
         }
     }

@@ -85,7 +85,7 @@ impl State {
                 status: n::NDIS_STATUS_VC_NOT_ACTIVATED,
             });
         }
-        if record.told && self.knew(record.told_at) {
+        if record.told && self.knew(record.heard_at) {
             return Some(Refusal {
                 rule: "CALL-63",
                 message: alloc::format!("a send on {object} after ProtocolClIncomingCloseCall"),

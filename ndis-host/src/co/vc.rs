@@ -103,6 +103,7 @@ impl State {
                 incoming_close: false,
                 told: false,
                 told_at: 0,
+                heard_at: u64::MAX,
                 sends: 0,
                 receives: 0,
                 multipoint: false,

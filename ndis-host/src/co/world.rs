@@ -237,8 +237,11 @@ pub(crate) struct Vc {
     pub(crate) incoming_close: bool,
     /// That announcement has reached the client.
     pub(crate) told: bool,
-    /// When it was made.
+    /// When the announcement was over; the end of time while it is being made.
     pub(crate) told_at: u64,
+    /// When the client's handler for that had returned: what it begins to send
+    /// afterwards it sends knowingly.
+    pub(crate) heard_at: u64,
     /// Lists that the miniport has not completed.
     pub(crate) sends: u32,
     /// Lists that the client has not returned.
