@@ -61,6 +61,10 @@ struct State {
     notified: bool,
     /// The notification is under way.
     notifying: bool,
+    /// The call that asks for it runs: the handle is needed until it returns.
+    calling: bool,
+    /// NDIS's share was taken back.
+    retired: bool,
 }
 
 /// A counted reference to an open address family; it derefs to the driver's
@@ -138,6 +142,8 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
                 pended: false,
                 notified: false,
                 notifying: false,
+                calling: false,
+                retired: false,
             }),
             context: Slot::new(),
         };
@@ -266,7 +272,7 @@ impl<'r, M: CallManager> CloseAf<'r, M> {
     pub fn finish(self) -> Answer<'r> {
         let done = self.af.state.with(|state| {
             state.finish = true;
-            let done = state.children == 0;
+            let done = state.children == 0 && !state.calling;
             state.pended = !done;
             if done {
                 state.phase = Phase::Closed;
@@ -422,7 +428,9 @@ impl<M: CallManager> AfShared<M> {
                 state.phase = Phase::Refused;
                 Step::RefuseOpen
             }
-            Phase::Closing if state.finish && state.pended && state.children == 0 => {
+            Phase::Closing
+                if state.finish && state.pended && state.children == 0 && !state.calling =>
+            {
                 state.phase = Phase::Closed;
                 Step::CompleteClose
             }
@@ -442,22 +450,19 @@ impl<M: CallManager> AfShared<M> {
         }
     }
 
-    /// The close is done. The context goes when no notification is under way
-    /// (rule AF-44).
+    /// Gives the context back once the close and the notification are both
+    /// through (rule AF-44): whichever comes second does it.
     fn retire(this: &Arc<Self>) {
-        if this
-            .state
-            .with(|state| state.phase == Phase::Closed && !state.notifying)
-        {
-            this.give_back(this);
+        let last = this.state.with(|state| {
+            let over = state.phase == Phase::Closed && !state.notifying;
+            over && !core::mem::replace(&mut state.retired, true)
+        });
+        if last {
+            // SAFETY: by MCM-AF the share that the accepted open gave to NDIS,
+            // taken back once.
+            drop(unsafe { Arc::<Self>::from_raw(Arc::as_raw(this)) });
+            this.adapter.role.remove(this);
         }
-    }
-
-    /// NDIS has done with the context.
-    fn give_back(&self, this: &Arc<Self>) {
-        // SAFETY: by MCM-AF the share that the accepted open gave to NDIS.
-        drop(unsafe { Arc::<Self>::from_raw(Arc::as_raw(this)) });
-        self.adapter.role.remove(this);
     }
 
     /// The halt picks this family; `true` the first time.
@@ -467,42 +472,35 @@ impl<M: CallManager> AfShared<M> {
             state.notified = true;
             // Before the call: the client may close within it.
             state.notifying |= first;
+            state.calling |= first;
             first
         })
     }
 
     /// Asks the client to close (rules HALT-01, HALT-02).
     pub(crate) fn notify_close(this: &Arc<Self>, irql: &mut Passive) {
-        let _ = irql;
-        // SAFETY: PASSIVE_LEVEL; by MCM-AF the handle is valid, or was a
-        // moment ago: a close that crosses this is NDIS's to sort out.
+        // SAFETY: PASSIVE_LEVEL; by MCM-AF the handle is valid, for `calling`
+        // holds a close up that crosses this.
         let status = unsafe { ndis_sys::NdisMCmNotifyCloseAddressFamily(this.handle) };
         let status = Status::from_raw(status);
+        this.state.with(|state| state.calling = false);
         if !status.is_pending() {
             Self::notified(this, status);
         }
+        Self::advance(this, irql.up_to_dispatch());
     }
 
     /// The notification is finished (rule HALT-03).
     pub(crate) fn notified(this: &Arc<Self>, status: Status) {
-        enum Next {
-            GiveBack,
-            Refused,
-            Wait,
-        }
-        let next = this.state.with(|state| {
+        let refused = this.state.with(|state| {
             state.notifying = false;
-            match (state.phase, status.is_success()) {
-                (Phase::Closed, _) => Next::GiveBack,
-                (_, true) => Next::Wait,
-                (Phase::Closing, false) => Next::Wait,
-                (_, false) => Next::Refused,
-            }
+            let closing = matches!(state.phase, Phase::Closing | Phase::Closed);
+            !status.is_success() && !closing
         });
-        match next {
-            Next::GiveBack => this.give_back(this),
-            Next::Refused => this.adapter.role.refuse(),
-            Next::Wait => {}
+        if refused {
+            this.adapter.role.refuse();
+        } else {
+            Self::retire(this);
         }
     }
 }

@@ -4,14 +4,14 @@
 use crate::{
     CallManager, Vc,
     state::{Settled, State},
-    vc::{VcShared, tell_made},
+    vc::VcShared,
 };
 use core::{ffi::c_void, fmt, marker::PhantomData, mem::ManuallyDrop, ptr};
 use ndis_co::{
     Answer, Status,
     address::MAX_VARIABLE,
     answer::Brand,
-    irql::{NoLock, UpToDispatch},
+    irql::NoLock,
     params::{CallFlags, CallParameters, CallParametersBuf},
 };
 
@@ -52,50 +52,44 @@ impl<'r, M: CallManager> MakeCall<'r, M> {
         parameters(&self.vc)
     }
 
-    /// Brings the call up at once: activates the VC with the client's
-    /// parameters (rule CALL-10) and reports success, or the failure.
+    /// Brings the call up: activates the VC with the client's parameters (rule
+    /// CALL-10) and completes the request.
     ///
-    /// The call is connected when the callback returns. Should the activation
-    /// complete later, so does the call.
+    /// NDIS is answered with pending, and a work item does the rest: only a
+    /// completion tells for sure when the client knows that its call is up, and
+    /// nothing may reach it before. [`CallManager::call_connected`] or
+    /// [`CallManager::call_failed`] tells the outcome. To complete the call
+    /// from a place of your own, use [`pend`](Self::pend).
     ///
-    /// Source page: `nf-ndis-ndismcmactivatevc`.
+    /// Source pages: `nf-ndis-ndismcmactivatevc`,
+    /// `nf-ndis-ndismcmmakecallcomplete`.
     #[doc(alias = "NdisMCmActivateVc")]
     pub fn accept(self, irql: &mut impl NoLock) -> Answer<'r> {
-        self.settle(None, irql.up_to_dispatch())
+        let _ = irql;
+        self.accept_soon(None)
     }
 
     /// As [`accept`](Self::accept), with other parameters, of which the client
     /// is told (rule CALL-17).
     pub fn accept_with(self, parameters: CallParametersBuf, irql: &mut impl NoLock) -> Answer<'r> {
-        self.settle(Some(changed(parameters)), irql.up_to_dispatch())
+        let _ = irql;
+        self.accept_soon(Some(changed(parameters)))
     }
 
-    fn settle(self, own: Option<CallParametersBuf>, irql: &mut UpToDispatch) -> Answer<'r> {
+    fn accept_soon(self, own: Option<CallParametersBuf>) -> Answer<'r> {
         let shared = &self.vc.shared;
-        shared.state.with(|state| state.accept_make(own));
-        VcShared::advance(shared, irql);
-        let status = match shared.state.with(State::settle_make) {
-            Settled::Now(status) => {
-                if !status.is_success() {
-                    tell_made(&self.vc, status, irql);
-                }
-                status
-            }
-            Settled::Later => Status::PENDING,
-        };
-        // SAFETY: the token is consumed; the status is the state's.
-        unsafe { Answer::from_status(status, self._request) }
+        shared.state.with(|state| {
+            state.accept_make(own);
+            state.pend();
+        });
+        VcShared::defer(shared);
+        // SAFETY: the token is consumed, and the state will complete it.
+        unsafe { Answer::from_status(Status::PENDING, self._request) }
     }
 
     /// Refuses the call.
     pub fn refuse(self, status: Status) -> Answer<'r> {
-        let status = self.vc.shared.state.with(|state| {
-            state.refuse(status);
-            match state.settle_make() {
-                Settled::Now(status) => status,
-                Settled::Later => Status::PENDING,
-            }
-        });
+        let status = self.vc.shared.state.with(|state| state.refuse_now(status));
         // SAFETY: the token is consumed; the status is the state's.
         unsafe { Answer::from_status(status, self._request) }
     }

@@ -95,6 +95,8 @@ pub(crate) struct State {
     life: Life,
     link: Link,
     call: Call,
+    /// What a refused close goes back to.
+    before_close: Call,
     /// Lists under way on the VC, and NDIS calls that run on it.
     busy: usize,
     /// The parameters to activate with and to report: the client's own or
@@ -137,6 +139,7 @@ impl State {
             life: Life::Creating,
             link: Link::Inactive,
             call: Call::None,
+            before_close: Call::None,
             busy: 0,
             parameters: core::ptr::null_mut(),
             own: None,
@@ -398,18 +401,11 @@ impl State {
         self.pended = true;
     }
 
-    /// The answer to give from the request's own callback.
-    pub(crate) fn settle_make(&mut self) -> Settled {
-        match self.make_status() {
-            Some(status) => {
-                let _ = self.made(status);
-                Settled::Now(status)
-            }
-            None => {
-                self.pended = true;
-                Settled::Later
-            }
-        }
+    /// The driver refuses from within the request's own callback.
+    pub(crate) fn refuse_now(&mut self, status: Status) -> Status {
+        let status = status.as_failure();
+        let _ = self.made(status);
+        status
     }
 
     // A call that is offered to the client.
@@ -470,6 +466,7 @@ impl State {
     pub(crate) fn begin_close(&mut self) -> bool {
         let open = matches!(self.call, Call::Accepted | Call::Connected);
         if open {
+            self.before_close = self.call;
             self.call = Call::Closing;
             self.reply = Reply::Open;
             self.pended = false;
@@ -483,7 +480,7 @@ impl State {
 
     /// The driver will not close; the call goes on (rule CALL-57).
     pub(crate) fn refuse_close(&mut self) {
-        self.call = Call::Connected;
+        self.call = self.before_close;
         self.reply = Reply::Open;
         self.pended = false;
         self.close_dispatched = false;

@@ -3,7 +3,7 @@
 use crate::{ADDRESS_NUMBER, Application, Conversation, EchoClient, MAX_FRAME, TAG};
 use ndis_co::{
     Status,
-    client::{Af, PendingIncomingCall, Vc},
+    client::{Af, CreatedVc, PendingIncomingCall, Vc},
     irql::NoLock,
     lock::SpinLock,
     mem::Vec,
@@ -84,6 +84,26 @@ impl<A: Application> Desk<A> {
         }
     }
 
+    /// Makes a VC for call number `call`, to be used later.
+    ///
+    /// # Errors
+    ///
+    /// As [`Desk::place_call`].
+    pub fn create_vc(
+        &self,
+        call: u32,
+        irql: &mut impl NoLock,
+    ) -> Result<CreatedVc<'static, EchoClient<A>>, Status> {
+        let af = self
+            .state
+            .lock(irql)
+            .open
+            .first()
+            .cloned()
+            .ok_or(Status::CLOSING)?;
+        af.create_vc(Conversation::dialled(call), irql)
+    }
+
     /// Places call number `call` (the application's own counting) to `number`.
     ///
     /// The outcome comes as [`Application::ended`]. The VC can be used to hang
@@ -99,13 +119,6 @@ impl<A: Application> Desk<A> {
         number: u32,
         irql: &mut impl NoLock,
     ) -> Result<Vc<EchoClient<A>>, Status> {
-        let af = self
-            .state
-            .lock(irql)
-            .open
-            .first()
-            .cloned()
-            .ok_or(Status::CLOSING)?;
         let flow = FlowSpec::best_effort(MAX_FRAME as u32);
         let parameters = CallParametersBuf::builder()
             .transmit(flow)
@@ -115,7 +128,7 @@ impl<A: Application> Desk<A> {
                 bytes: &number.to_le_bytes(),
             })
             .build()?;
-        let vc = af.create_vc(Conversation::dialled(call), irql)?;
+        let vc = self.create_vc(call, irql)?;
         Ok(vc.make_call(parameters, irql).keep())
     }
 }

@@ -192,6 +192,7 @@ impl<A: Application> Client for EchoClient<A> {
             None => Conversation::echo(vc, &lists, self.application(), irql),
             Some(_) => Conversation::echoed(vc, &lists, self.application(), irql),
         }
+        lists.give_back(irql);
     }
 }
 

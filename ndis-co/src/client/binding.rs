@@ -11,7 +11,8 @@ use crate::{
     irql::{NoLock, Passive},
     lock::SpinLock,
     mem::{Arc, Tag, Vec},
-    owner::{Live, Owner},
+    nbl::Chain,
+    owner::{Live, Node, Owner},
     raw,
 };
 use core::{
@@ -34,7 +35,12 @@ pub(super) struct BindingCore<C: Client> {
 
 /// The binding as the driver knows it. When the last share goes, so does the
 /// driver's context; the unbind waits for that.
+#[repr(C)]
 pub(super) struct BindingShared<C: Client> {
+    /// First field: deferred work casts back from it.
+    node: Node,
+    /// Received lists that were dropped where nothing may be called.
+    dropped: SpinLock<Chain>,
     pub(super) driver: Arc<DriverShared<C>>,
     pub(super) handle: AtomicPtr<c_void>,
     pub(super) owner: Owner,
@@ -137,7 +143,43 @@ impl<C: Client> fmt::Debug for Binding<C> {
     }
 }
 
+/// The deferred node of a binding.
+unsafe fn run_deferred<C: Client>(node: *const Node, _irql: &mut Passive) {
+    // SAFETY: `give_back_later` gave a share with the node, the first field.
+    if let Some(binding) = unsafe { Arc::<BindingShared<C>>::from_value_ptr(node.cast()) } {
+        let lists = binding.dropped.with(core::mem::take);
+        binding.give_back(lists);
+    }
+}
+
 impl<C: Client> BindingShared<C> {
+    /// Returns received lists to their miniport (rule NBL-26). The miniport's
+    /// code runs before this returns.
+    pub(super) fn give_back(&self, mut lists: Chain) {
+        if lists.is_empty() {
+            return;
+        }
+        // SAFETY: the lists came in on this binding (invariant RECEIVED), are
+        // returned once, and are not used afterwards; no flag, since the level
+        // is unknown.
+        unsafe { ndis_sys::NdisReturnNetBufferLists(self.handle(), lists.take_raw(), 0) };
+    }
+
+    /// As above, soon, from a place of which nothing is known.
+    pub(super) fn give_back_later(this: &Arc<Self>, lists: Chain) {
+        if lists.is_empty() {
+            return;
+        }
+        this.dropped.with(|dropped| dropped.append(lists));
+        let share = Arc::into_raw(this.clone());
+        let node = Arc::value_ptr(this).cast::<Node>();
+        // SAFETY: the share keeps the node valid until it has run.
+        if !unsafe { this.owner.defer(node) } {
+            // SAFETY: not queued, so the share comes back.
+            drop(unsafe { Arc::<Self>::from_raw(share) });
+        }
+    }
+
     /// The handle for NDIS calls.
     pub(super) fn handle(&self) -> NDIS_HANDLE {
         self.handle.load(Ordering::Acquire)
@@ -328,6 +370,8 @@ unsafe fn open<C: Client>(
     };
     let made = driver.client.bind(&new, irql).and_then(|context| {
         let shared = BindingShared {
+            node: Node::new(run_deferred::<C>),
+            dropped: SpinLock::new(Chain::new()),
             driver: driver.clone(),
             handle: AtomicPtr::new(handle),
             owner: owner.share(),

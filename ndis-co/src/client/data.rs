@@ -1,9 +1,10 @@
 //! [`Received`], [`Kept`] and [`Unsent`]: data on its way in, and data that
 //! could not go out.
 
-use super::{Binding, Client};
+use super::{Binding, Client, binding::BindingShared};
 use crate::{
     Status,
+    irql::NoLock,
     nbl::{Chain, Lists, NetBufferLists},
 };
 use core::{fmt, marker::PhantomData};
@@ -58,6 +59,19 @@ impl<C: Client> Received<'_, C> {
         self.chain.views()
     }
 
+    /// Gives the lists back at once, which is the quick way; dropping them has
+    /// a work item do it.
+    ///
+    /// Source page: `nf-ndis-ndisreturnnetbufferlists`.
+    #[doc(alias = "NdisReturnNetBufferLists")]
+    pub fn give_back(mut self, irql: &mut impl NoLock) {
+        let _ = irql;
+        if !self.resources {
+            let lists = core::mem::take(&mut self.chain);
+            self.binding.shared.give_back(lists);
+        }
+    }
+
     /// Takes the lists along beyond the callback.
     ///
     /// # Errors
@@ -80,7 +94,8 @@ impl<C: Client> Received<'_, C> {
 impl<C: Client> Drop for Received<'_, C> {
     fn drop(&mut self) {
         if !self.resources {
-            give_back(&mut self.chain, &self.binding);
+            let lists = core::mem::take(&mut self.chain);
+            BindingShared::give_back_later(&self.binding.shared, lists);
         }
     }
 }
@@ -110,6 +125,16 @@ pub struct Kept<C: Client> {
 }
 
 impl<C: Client> Kept<C> {
+    /// Gives the lists back at once.
+    ///
+    /// Source page: `nf-ndis-ndisreturnnetbufferlists`.
+    #[doc(alias = "NdisReturnNetBufferLists")]
+    pub fn give_back(mut self, irql: &mut impl NoLock) {
+        let _ = irql;
+        let lists = core::mem::take(&mut self.chain);
+        self.binding.shared.give_back(lists);
+    }
+
     /// Looks at each list.
     #[must_use]
     pub fn iter(&self) -> Lists<'_> {
@@ -119,7 +144,8 @@ impl<C: Client> Kept<C> {
 
 impl<C: Client> Drop for Kept<C> {
     fn drop(&mut self) {
-        give_back(&mut self.chain, &self.binding);
+        let lists = core::mem::take(&mut self.chain);
+        BindingShared::give_back_later(&self.binding.shared, lists);
     }
 }
 
@@ -135,17 +161,6 @@ impl<C: Client> fmt::Debug for Kept<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
     }
-}
-
-/// Returns lists to their miniport (rule NBL-26).
-fn give_back<C: Client>(chain: &mut Chain, binding: &Binding<C>) {
-    if chain.is_empty() {
-        return;
-    }
-    let lists = chain.take_raw();
-    // SAFETY: the lists came in on this binding, are returned once, and are
-    // not used afterwards; no flag, since the level is unknown.
-    unsafe { ndis_sys::NdisReturnNetBufferLists(binding.shared.handle(), lists, 0) };
 }
 
 /// Lists that could not be sent, and why.

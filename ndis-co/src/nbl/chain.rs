@@ -24,8 +24,6 @@ pub struct Chain {
 
 // SAFETY: by CHAIN the lists belong to this value and move with it.
 unsafe impl Send for Chain {}
-// SAFETY: a shared chain is only looked at.
-unsafe impl Sync for Chain {}
 
 impl Chain {
     /// No list at all.

@@ -39,8 +39,6 @@ pub struct NetBufferList {
 
 // SAFETY: by OWN the list is this value's and moves with it.
 unsafe impl Send for NetBufferList {}
-// SAFETY: a shared list is only looked at.
-unsafe impl Sync for NetBufferList {}
 
 impl NetBufferList {
     /// Takes over a list.

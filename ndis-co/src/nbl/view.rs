@@ -10,18 +10,13 @@ use ndis_sys::{MDL, NET_BUFFER, NET_BUFFER_LIST};
 /// # Invariants
 ///
 /// VIEW: the list is valid and its structure and data are not changed for
-/// `'a`.
+/// `'a`, but for the mapping of an MDL; so a view stays on its thread.
 #[derive(Clone, Copy)]
 #[doc(alias = "NET_BUFFER_LIST")]
 pub struct ListView<'a> {
     list: *mut NET_BUFFER_LIST,
     _life: PhantomData<&'a NET_BUFFER_LIST>,
 }
-
-// SAFETY: by VIEW the list is only read.
-unsafe impl Send for ListView<'_> {}
-// SAFETY: as above.
-unsafe impl Sync for ListView<'_> {}
 
 impl<'a> ListView<'a> {
     /// Wraps a list.
