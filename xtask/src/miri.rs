@@ -3,7 +3,9 @@
 //! Driver, safe layer and host are Rust in one process, so Miri sees whole scenarios: the raw
 //! crate's `extern` declarations resolve to the functions that the host defines.
 
-use anyhow::{Result, bail};
+use std::thread;
+
+use anyhow::{Result, anyhow, bail};
 
 use crate::{
     steps::{self, Outcome},
@@ -54,16 +56,33 @@ fn check(packages: &[&str], harness: &[String]) -> Result<Outcome> {
     if let Some(missing) = toolchain::need_miri()? {
         return Ok(missing);
     }
-    let mut cargo = toolchain::nightly_cargo(&["miri", "test", "--no-fail-fast"]);
-    for package in packages {
-        cargo.args(["--package", package]);
+    // Miri interprets on one thread: the packages run side by side. Cargo lets one build at a time.
+    let outcomes: Vec<Result<Outcome>> = thread::scope(|scope| {
+        let run = |package: &&str| {
+            let mut cargo = toolchain::nightly_cargo(&["miri", "test", "--no-fail-fast"]);
+            cargo
+                .args(["--package", package, "--tests", "--"])
+                .args(harness)
+                .env("MIRIFLAGS", flags());
+            scope.spawn(move || steps::run_tests(&mut cargo))
+        };
+        let running: Vec<_> = packages.iter().map(run).collect();
+        running
+            .into_iter()
+            .map(|run| {
+                run.join()
+                    .unwrap_or_else(|_| Err(anyhow!("a run under Miri panicked")))
+            })
+            .collect()
+    });
+    let mut remarks = Vec::new();
+    for (package, outcome) in packages.iter().zip(outcomes) {
+        match outcome? {
+            Outcome::Passed(remark) => remarks.push(format!("{package}: {remark}")),
+            other => return Ok(other),
+        }
     }
-    cargo
-        .arg("--tests")
-        .arg("--")
-        .args(harness)
-        .env("MIRIFLAGS", flags());
-    steps::run_tests(&mut cargo)
+    Ok(Outcome::Passed(remarks.join(", ")))
 }
 
 /// The flags, with the caller's own after them.
