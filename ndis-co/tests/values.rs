@@ -69,10 +69,8 @@ fn call_parameters_come_back_as_they_were_built() {
 #[test]
 fn what_call_parameters_claim_is_checked() {
     // SAFETY: null is allowed.
-    assert_eq!(
-        unsafe { CallParameters::from_raw(std::ptr::null()) }.err(),
-        Some(Status::INVALID_DATA)
-    );
+    let refused = unsafe { CallParameters::from_raw(std::ptr::null()) }.err();
+    assert_eq!(refused, Some(Status::INVALID_DATA));
     let mut raw: CO_CALL_PARAMETERS = ndis_sys::zeroed();
     // SAFETY: valid, with null pointers only.
     let view = unsafe { CallParameters::from_raw(&raw) }.unwrap();
@@ -108,17 +106,13 @@ fn addresses_come_back_as_they_were_built() {
         );
     }
     // SAFETY: null is allowed.
-    assert_eq!(
-        unsafe { SapAddress::from_raw(std::ptr::null()) }.err(),
-        Some(Status::INVALID_DATA)
-    );
+    let refused = unsafe { SapAddress::from_raw(std::ptr::null()) }.err();
+    assert_eq!(refused, Some(Status::INVALID_DATA));
     let mut lying: CO_SAP = ndis_sys::zeroed();
     lying.SapLength = u32::MAX;
     // SAFETY: valid but for the length, which is refused before it is used.
-    assert_eq!(
-        unsafe { SapAddress::from_raw(&lying) }.err(),
-        Some(Status::INVALID_DATA)
-    );
+    let refused = unsafe { SapAddress::from_raw(&lying) }.err();
+    assert_eq!(refused, Some(Status::INVALID_DATA));
 }
 
 /// Counts drops.
