@@ -103,11 +103,14 @@ impl<T> SpinLock<T> {
     /// proof to lend, such as destructors.
     ///
     /// No proof is lent to `f`, and [`BringsNoProof`] keeps it from bringing one
-    /// along, so it makes no call that demands one.
+    /// along, also in the value, so it makes no call that demands one.
     ///
     /// Source page: `nf-ndis-ndisacquirespinlock`.
     #[doc(alias = "NdisAcquireSpinLock")]
-    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R + BringsNoProof) -> R {
+    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R + BringsNoProof) -> R
+    where
+        T: BringsNoProof,
+    {
         f(&mut self.acquire())
     }
 

@@ -94,6 +94,9 @@ impl<T: Expire> Timer<T> {
 
     /// Lets `target` expire in `milliseconds`, replacing what was set before.
     ///
+    /// An expiry that begins on another processor at this very moment may take
+    /// the new target along, at once.
+    ///
     /// At or below DISPATCH_LEVEL; legal under a lock.
     ///
     /// Source page: `nf-ndis-ndissettimerobject`.

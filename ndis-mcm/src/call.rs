@@ -222,6 +222,7 @@ impl<M: CallManager> Accepted<M> {
             // SAFETY: the driver's own VC (CALL-38), accepted, told once; busy
             // keeps the handle valid.
             unsafe { ndis_sys::NdisMCmDispatchCallConnected(vc.shared.handle()) };
+            vc.shared.state.with(State::tell);
             VcShared::calm(&vc.shared, 1, irql.up_to_dispatch());
         }
         accepted
@@ -325,6 +326,8 @@ impl<'r, M: CallManager> CloseCall<'r, M> {
     /// close data cannot be carried (rule CALL-48).
     pub fn refuse(self, status: Status) -> Answer<'r> {
         self.vc.shared.state.with(State::refuse_close);
+        // Something may have waited for the close.
+        VcShared::defer(&self.vc.shared);
         // SAFETY: the token is consumed, the state says refused.
         unsafe { Answer::from_status(status.as_failure(), self._request) }
     }

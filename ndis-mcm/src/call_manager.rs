@@ -106,6 +106,9 @@ pub trait CallManager: Miniport<Role = Mcm> {
 
     /// The placed call is up: its VC was activated and the client told.
     ///
+    /// Not called when the client has closed the call by then; on another
+    /// processor [`close_call`](Self::close_call) may still overtake it.
+    ///
     /// Source page: `nc-ndis-protocol_cm_activate_vc_complete`.
     #[doc(alias = "ProtocolCmActivateVcComplete")]
     fn call_connected(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {

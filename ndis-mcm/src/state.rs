@@ -111,7 +111,10 @@ pub(crate) struct State {
     failed: Option<Status>,
     /// An incoming close was dispatched (or is about to be).
     close_dispatched: bool,
-    /// A dropped token wants an incoming close dispatched.
+    /// The client knows that its call is up: NDIS's call that tells it has
+    /// returned, or the client has used the call already.
+    told: bool,
+    /// An incoming close is to be dispatched as soon as it may be.
     want_dispatch_close: Option<Status>,
     want_activate: bool,
     want_deactivate: bool,
@@ -147,6 +150,7 @@ impl State {
             pended: false,
             failed: None,
             close_dispatched: false,
+            told: false,
             want_dispatch_close: None,
             want_activate: false,
             want_deactivate: false,
@@ -183,7 +187,11 @@ impl State {
         }
         match (self.call, self.link) {
             (Call::Making, Link::Active | Link::Inactive) if self.pended => {
-                if let Some(status) = self.make_status() {
+                // Within a failure the client deletes its VC, which must be
+                // free for that.
+                let status = self.make_status();
+                let status = status.filter(|status| status.is_success() || self.busy == 0);
+                if let Some(status) = status {
                     return Some(self.made(status));
                 }
             }
@@ -202,6 +210,7 @@ impl State {
         }
         if let (Some(status), Call::Accepted | Call::Connected) =
             (self.want_dispatch_close, self.call)
+            && self.can_dispatch_close()
         {
             self.want_dispatch_close = None;
             if !self.close_dispatched {
@@ -258,7 +267,26 @@ impl State {
             Call::None
         };
         self.want_deactivate = !status.is_success();
+        self.told = false;
+        if !status.is_success() {
+            self.want_dispatch_close = None;
+        }
         Step::CompleteMakeCall { status, parameters }
+    }
+
+    /// Whether an incoming close may be dispatched: the client must know of the
+    /// call that is to end.
+    fn can_dispatch_close(&self) -> bool {
+        match self.call {
+            Call::Accepted => true,
+            Call::Connected => self.told,
+            _ => false,
+        }
+    }
+
+    /// The client was told that its call is up.
+    pub(crate) fn tell(&mut self) {
+        self.told = true;
     }
 
     fn closed(&mut self) {
@@ -437,6 +465,7 @@ impl State {
         let accepted = self.call == Call::Accepted && !self.close_dispatched;
         if accepted {
             self.call = Call::Connected;
+            self.told = false;
             self.busy = self.busy.saturating_add(1);
         }
         accepted
@@ -444,17 +473,21 @@ impl State {
 
     // The close.
 
-    /// The driver wants the client to close (rules CALL-58, CALL-61); counts
-    /// as busy when this says yes.
-    pub(crate) fn begin_dispatch_close(&mut self) -> Result<(), Status> {
-        match self.call {
-            Call::Accepted | Call::Connected if !self.close_dispatched => {
-                self.close_dispatched = true;
-                self.busy = self.busy.saturating_add(1);
-                Ok(())
-            }
-            _ => Err(Status::CLOSING),
+    /// The driver wants the client to close (rules CALL-58, CALL-61). `true`:
+    /// dispatch it now, which counts as busy; `false`: it follows as soon as
+    /// the client knows of the call.
+    pub(crate) fn begin_dispatch_close(&mut self, status: Status) -> Result<bool, Status> {
+        let over = matches!(self.call, Call::None | Call::Closing);
+        if over || self.close_dispatched || self.want_dispatch_close.is_some() {
+            return Err(Status::CLOSING);
         }
+        if !self.can_dispatch_close() {
+            self.want_dispatch_close = Some(status);
+            return Ok(false);
+        }
+        self.close_dispatched = true;
+        self.busy = self.busy.saturating_add(1);
+        Ok(true)
     }
 
     /// As above, when nothing may be called now.
@@ -508,13 +541,15 @@ impl State {
     /// Lists arrive for sending; counted, also when the call is over.
     pub(crate) fn sends_in(&mut self, count: usize) -> bool {
         self.busy = self.busy.saturating_add(count);
-        self.is_connected()
+        let connected = self.is_connected();
+        self.told |= connected;
+        connected
     }
 
     /// Lists are to be indicated, and one more for the call itself; counted
     /// only when the client may get data (rules CALL-63, NBL-34).
     pub(crate) fn indicate(&mut self, count: usize) -> bool {
-        let open = self.is_connected() && !self.close_dispatched;
+        let open = self.is_connected() && self.told && !self.close_dispatched;
         if open {
             self.busy = self.busy.saturating_add(count).saturating_add(1);
         }

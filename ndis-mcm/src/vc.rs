@@ -80,7 +80,9 @@ impl<M: CallManager> Vc<M> {
     /// Tells the client that the other side hung up, with data if there is
     /// any; it then closes the call (rules CALL-58 to CALL-61).
     ///
-    /// The client's close may come before this returns.
+    /// The client's close may come before this returns. When the client does
+    /// not know of the call yet, it is told of the end right after, without
+    /// the data.
     ///
     /// Source page: `nf-ndis-ndismcmdispatchincomingclosecall`.
     ///
@@ -96,7 +98,13 @@ impl<M: CallManager> Vc<M> {
         irql: &mut impl NoLock,
     ) -> Result<(), Status> {
         let size = u32::try_from(data.len()).map_err(|_| Status::INVALID_LENGTH)?;
-        self.shared.state.with(State::begin_dispatch_close)?;
+        if !self
+            .shared
+            .state
+            .with(|state| state.begin_dispatch_close(status))?
+        {
+            return Ok(());
+        }
         let buffer = if size == 0 {
             ptr::null_mut()
         } else {
@@ -454,6 +462,7 @@ impl<M: CallManager> VcShared<M> {
                             parameters,
                         );
                     }
+                    this.state.with(State::tell);
                     tell_made(&vc, status, irql);
                 }
                 Step::Dispatch(parameters) => {
@@ -572,7 +581,10 @@ impl<M: CallManager> VcShared<M> {
 pub(crate) fn tell_made<M: CallManager>(vc: &Vc<M>, status: Status, irql: &mut UpToDispatch) {
     let driver = vc.shared.af.driver();
     if status.is_success() {
-        driver.call_connected(vc, irql);
+        // The client may have closed it already, within the completion.
+        if vc.is_connected() {
+            driver.call_connected(vc, irql);
+        }
     } else {
         driver.call_failed(vc, status, irql);
     }

@@ -279,6 +279,8 @@ impl Switch {
             Signal::Ready => self.deliver_held(irql),
             Signal::HangUp(vc, data) => {
                 vc.part(irql);
+                // Frames from this end that waited for the other one come back.
+                self.deliver_held(irql);
                 // Closing already, by itself: nothing is left to tell.
                 let _ = vc.dispatch_incoming_close(Status::SUCCESS, &data, irql);
             }

@@ -72,7 +72,7 @@ enum Notify {
 struct State<C: Client> {
     phase: Phase,
     notify: Notify,
-    refusals: u8,
+    refusals: u16,
     vcs: Vec<Arc<VcShared<C>>>,
     saps: Vec<Arc<SapShared<C>>>,
 }
@@ -85,8 +85,9 @@ enum Step<C: Client> {
     Close,
 }
 
-/// How often a refused close is tried again before it is given up.
-const MAX_REFUSALS: u8 = 4;
+/// How often a refused close is tried again, once a millisecond, before it is
+/// given up.
+const MAX_REFUSALS: u16 = 1000;
 
 /// An address family that a call manager offers, during the callback.
 pub struct AfOffer<'a, C: Client> {
@@ -491,6 +492,10 @@ impl<C: Client> State<C> {
 unsafe fn run_deferred<C: Client>(node: *const Node, irql: &mut Passive) {
     // SAFETY: `defer` gave a share with the node, which is the first field.
     if let Some(af) = unsafe { Arc::<AfShared<C>>::from_value_ptr(node.cast()) } {
+        if af.state.with(|state| state.refusals > 0) {
+            // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
+            unsafe { ndis_sys::NdisMSleep(1_000) };
+        }
         AfShared::advance(&af, irql.up_to_dispatch());
     }
 }
@@ -518,7 +523,8 @@ fn tell_opened<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut Pass
         };
         client.af_opened(owner, irql);
         // The unbind looked for open families before this one was.
-        if af.binding.is_closing() {
+        let asked = af.state.with(|state| state.notify != Notify::None);
+        if asked || af.binding.is_closing() {
             AfShared::request_close(af, irql.up_to_dispatch());
         }
     } else {
@@ -553,6 +559,20 @@ fn close_completed<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut 
         if again {
             AfShared::defer(af);
         } else {
+            // The call manager that asked for the close learns that it failed.
+            let pended = af.state.with(|state| {
+                core::mem::replace(&mut state.notify, Notify::None) == Notify::Pended
+            });
+            if pended {
+                // SAFETY: the handle is good for this call (rule AF-42), made
+                // once (rule AF-41).
+                unsafe {
+                    ndis_sys::NdisClNotifyCloseAddressFamilyComplete(
+                        af.handle(),
+                        Status::FAILURE.raw(),
+                    );
+                }
+            }
             // NDIS may still use the context: its share stays.
             af.binding.remove_af(af);
         }

@@ -474,9 +474,13 @@ pub(super) unsafe extern "system" fn net_pnp_event<C: Client>(
         ndis_sys::NetEventPause => {
             // SAFETY: NDIS sends events at PASSIVE_LEVEL with no lock held.
             let mut irql = unsafe { Passive::assume() };
-            shared.sends_home.reset();
             shared.running.store(false, Ordering::SeqCst);
-            if shared.sends.load(Ordering::SeqCst) != 0 {
+            // Reset, look, wait: an event of an earlier pause may come late.
+            loop {
+                shared.sends_home.reset();
+                if shared.sends.load(Ordering::SeqCst) == 0 {
+                    break;
+                }
                 shared.sends_home.wait(&mut irql);
             }
         }

@@ -62,7 +62,9 @@ pub(super) struct State {
     want_delete: bool,
     /// The address family is being closed.
     ending: bool,
-    refusals: u8,
+    refusals: u16,
+    /// Something was refused: the next try waits a little.
+    back_off: bool,
 }
 
 // SAFETY: the parameters pointer is a token that any thread may pass to NDIS.
@@ -79,8 +81,8 @@ pub(super) enum Step {
     Delete,
 }
 
-/// How often a refused close or delete is tried again.
-const MAX_REFUSALS: u8 = 4;
+/// How often a refused close or delete is tried again, once a millisecond.
+const MAX_REFUSALS: u16 = 1000;
 
 impl State {
     pub(super) const fn new(origin: Origin) -> Self {
@@ -96,12 +98,13 @@ impl State {
             want_delete: false,
             ending: false,
             refusals: 0,
+            back_off: false,
         }
     }
 
     /// Picks the next step and marks it as taken.
     pub(super) fn next(&mut self) -> Option<Step> {
-        if self.life != Life::Alive {
+        if self.life != Life::Alive || self.back_off {
             return None;
         }
         if let (
@@ -139,6 +142,11 @@ impl State {
         None
     }
 
+    /// A little later; whether something had been refused.
+    pub(super) fn retry(&mut self) -> bool {
+        core::mem::replace(&mut self.back_off, false)
+    }
+
     /// The VC exists from here on.
     pub(super) fn created(&mut self) {
         self.life = Life::Alive;
@@ -152,6 +160,7 @@ impl State {
     pub(super) fn delete_refused(&mut self) -> bool {
         self.refusals = self.refusals.saturating_add(1);
         let again = self.refusals < MAX_REFUSALS;
+        self.back_off = again;
         self.life = if again { Life::Alive } else { Life::Deleted };
         again
     }
@@ -176,8 +185,9 @@ impl State {
         }
     }
 
-    pub(super) fn wants_close(&self) -> bool {
-        self.want_close
+    /// Whether there is a call to hang up, and nobody has yet.
+    pub(super) fn takes_close_data(&self) -> bool {
+        self.call != Call::None && !self.want_close
     }
 
     /// The address family is being closed; `true` the first time.
@@ -242,11 +252,14 @@ impl State {
         self.call = Call::None;
     }
 
-    pub(super) fn pend(&mut self, parameters: *mut CO_CALL_PARAMETERS) {
+    /// The client answers later; `true` when its family is being closed, and
+    /// the call therefore refused.
+    pub(super) fn pend(&mut self, parameters: *mut CO_CALL_PARAMETERS) -> bool {
         self.ringing = Some(Ringing {
             parameters,
-            answer: None,
+            answer: self.ending.then_some(Status::FAILURE),
         });
+        self.ending
     }
 
     /// The pended call is answered; the first answer counts.
@@ -269,6 +282,8 @@ impl State {
     pub(super) fn hung_up(&mut self) -> bool {
         let open = matches!(self.call, Call::Accepted | Call::Up);
         self.hung_up |= open;
+        // Before the call is up there is nothing to close; then it is.
+        self.want_close |= self.call == Call::Dialing;
         open
     }
 
@@ -315,6 +330,7 @@ impl State {
         if again {
             self.call = Call::Up;
             self.want_close = true;
+            self.back_off = true;
         }
         again
     }

@@ -221,7 +221,7 @@ impl<C: Client> Vc<C> {
             Vec::try_from_slice(data, Tag::NDIS).map(|data| {
                 let mut data = Some(data);
                 // Only the first hang-up's data counts.
-                if !shared.state.with(|state| state.wants_close()) {
+                if shared.state.with(|state| state.takes_close_data()) {
                     shared.close_data.with(|slot| {
                         if let (true, Some(data)) = (slot.is_empty(), data.take()) {
                             *slot = data;
@@ -310,16 +310,19 @@ impl<'r, C: Client> IncomingCall<'r, C> {
     /// Refuses the call; the call manager deletes the VC.
     pub fn refuse(self, status: Status) -> Answer<'r> {
         self.vc.shared.state.with(State::refuse);
+        // A family that is being closed may have waited for this.
+        AfShared::defer(&self.vc.shared.af);
         // SAFETY: the token is consumed, the state says refused.
         unsafe { Answer::from_status(status.as_failure(), self._request) }
     }
 
     /// Answers later, with the second value, from any thread.
     pub fn pend(self) -> (Answer<'r>, PendingIncomingCall<C>) {
-        self.vc
-            .shared
-            .state
-            .with_raw(|state| state.pend(self.parameters));
+        let shared = &self.vc.shared;
+        if shared.state.with_raw(|state| state.pend(self.parameters)) {
+            // The family is being closed, so the call is refused at once.
+            VcShared::defer(shared);
+        }
         // SAFETY: the token is consumed, and another one will answer.
         let answer = unsafe { Answer::from_status(Status::PENDING, self._request) };
         (answer, PendingIncomingCall { vc: self.vc })
@@ -629,6 +632,8 @@ impl<C: Client> VcShared<C> {
                             parameters,
                         );
                     }
+                    // A family that is being closed may have waited for this.
+                    AfShared::defer(&this.af);
                 }
                 Step::Close => {
                     let (data, size) = this
@@ -672,6 +677,9 @@ impl<C: Client> VcShared<C> {
 
     /// The close has completed.
     pub(super) fn close_completed(this: &Arc<Self>, status: Status, irql: &mut UpToDispatch) {
+        // The data are no longer lent. A call manager that could not carry them
+        // (rule CALL-48) is asked again without.
+        drop(this.close_data.with(|data| data.take()));
         if status.is_success() {
             this.state.with(State::closed);
             this.af.client().call_closed(
@@ -696,6 +704,10 @@ impl<C: Client> VcShared<C> {
 unsafe fn run_deferred<C: Client>(node: *const Node, irql: &mut Passive) {
     // SAFETY: `defer` gave a share with the node, which is the first field.
     if let Some(vc) = unsafe { Arc::<VcShared<C>>::from_value_ptr(node.cast()) } {
+        if vc.state.with(State::retry) {
+            // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
+            unsafe { ndis_sys::NdisMSleep(1_000) };
+        }
         VcShared::advance(&vc, irql.up_to_dispatch());
     }
 }
