@@ -345,11 +345,7 @@ impl Switch {
             return;
         }
         drop(state);
-        let status = match self.copy(&lists) {
-            Ok(frames) => peer.indicate_receive(frames, irql).map_err(Status::from),
-            Err(status) => Err(status),
-        };
-        lists.complete(status.err().unwrap_or(Status::SUCCESS), irql);
+        self.deliver_now(lists, irql);
     }
 
     /// Carries on the frames whose receiver has become ready, or has gone.
