@@ -1,5 +1,5 @@
 use ndis_co::{
-    Answer, Load, Status,
+    Answer, Load, ServiceKey, Status,
     address::SapAddressBuf,
     client::{Af, AfOffer, Binding, Client, IncomingCall, NewBinding, OpenAf, Received, Sap, Vc},
     family::{AddressFamily, Family},
@@ -22,7 +22,7 @@ const TAG: Tag = Tag::new(*b"Gret");
 struct Greeter;
 
 impl Load for Greeter {
-    fn load(_irql: &mut Passive) -> Result<Self, Status> {
+    fn load(_key: &ServiceKey<'_>, _irql: &mut Passive) -> Result<Self, Status> {
         Ok(Self)
     }
 }

@@ -33,3 +33,11 @@ pub fn bug_check(reason: Reason) -> ! {
         core::hint::spin_loop();
     }
 }
+
+#[cfg(all(windows, feature = "panic-handler", not(feature = "host")))]
+mod handler {
+    #[panic_handler]
+    fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
+        super::bug_check(super::Reason::Panic)
+    }
+}

@@ -1,16 +1,17 @@
 //! [`Load`] and [`driver_entry!`](crate::driver_entry): from a type to a driver.
 
-use crate::{Status, irql::Passive};
+use crate::{ServiceKey, Status, irql::Passive};
 
 /// Makes the driver's one value when Windows loads it.
 pub trait Load: Sized {
     /// Runs in `DriverEntry` at PASSIVE_LEVEL, before anything is registered.
+    /// `key` has the driver's settings.
     ///
     /// # Errors
     ///
     /// A failure keeps the driver from loading.
     #[doc(alias = "DriverEntry")]
-    fn load(irql: &mut Passive) -> Result<Self, Status>;
+    fn load(key: &ServiceKey<'_>, irql: &mut Passive) -> Result<Self, Status>;
 }
 
 /// Makes a [`Client`](crate::client::Client) that implements [`Load`] the

@@ -48,6 +48,7 @@ pub(crate) use exports;
 /// All of them, file by file.
 pub(crate) static ALL: &[&[Export]] = &[
     crate::ke::memory::EXPORTS,
+    crate::ke::registry::EXPORTS,
     crate::ke::sync::EXPORTS,
     crate::ke::timer::EXPORTS,
     crate::ke::system::EXPORTS,

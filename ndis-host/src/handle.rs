@@ -40,10 +40,11 @@ pub enum Kind {
     Memory,
     Driver,
     DriverExtension,
+    Key,
 }
 
 impl Kind {
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 25] = [
         Self::MiniportDriver,
         Self::ProtocolDriver,
         Self::Adapter,
@@ -68,6 +69,7 @@ impl Kind {
         Self::Memory,
         Self::Driver,
         Self::DriverExtension,
+        Self::Key,
     ];
 
     /// The word for it in reports.
@@ -93,6 +95,7 @@ impl Kind {
             Self::Memory => "memory",
             Self::Driver => "driver",
             Self::DriverExtension => "driver object extension",
+            Self::Key => "registry key",
         }
     }
 

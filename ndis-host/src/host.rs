@@ -1,14 +1,15 @@
 //! What a test or a demo holds in its hands: a host, its drivers and adapters.
 
 use crate::co::pnp;
-use crate::co::world::Driver as Record;
+use crate::co::world::{Driver as Record, Unload};
 use crate::core::Core;
 use crate::cx::{Callback, Cx, Ptr};
 use crate::handle::{Kind, ObjectId};
+use crate::ke::registry::SERVICES;
 use crate::log::{Event, EventMode};
 use crate::platform::Lock;
 use crate::readings::Readings;
-use crate::report::Report;
+use crate::report::{Printed, Report};
 use crate::rules;
 use crate::sched::{Frame, Goal, Work};
 use crate::state::{Settings, State};
@@ -177,8 +178,28 @@ impl Host {
         name: &str,
         entry: impl FnOnce(*mut DRIVER_OBJECT, *mut UNICODE_STRING) -> NTSTATUS + Send + 'static,
     ) -> Result<Driver, NTSTATUS> {
+        self.enter(name, Box::new(entry), None)
+    }
+
+    /// As [`load`](Host::load), for an image that another loader brings in: `load`
+    /// has it mapped and its entry point called, with a driver object of that
+    /// loader's own; `unload` has its unload routine called.
+    ///
+    /// # Errors
+    ///
+    /// The status that `load` failed with.
+    pub fn load_image(
+        &self,
+        name: &str,
+        load: impl FnOnce() -> NTSTATUS + Send + 'static,
+        unload: impl FnOnce() -> NTSTATUS + Send + 'static,
+    ) -> Result<Driver, NTSTATUS> {
+        self.enter(name, Box::new(|_, _| load()), Some(Box::new(unload)))
+    }
+
+    fn enter(&self, name: &str, entry: Entry, loader: Option<Unload>) -> Result<Driver, NTSTATUS> {
         let who: Arc<str> = name.into();
-        let (number, status) = self.step("load", move |cx| enter_driver(cx, who, Box::new(entry)));
+        let (number, status) = self.step("load", move |cx| enter_driver(cx, who, entry, loader));
         if status < 0 {
             return Err(status);
         }
@@ -332,6 +353,17 @@ impl Host {
         self.core.state.lock().faults.order_call(name, nth, status);
     }
 
+    /// Sets the number `name` under the `Parameters` of a driver's registry key;
+    /// `service` is the name that the driver is loaded by.
+    pub fn set_parameter(&self, service: &str, name: &str, value: u32) {
+        self.core.state.lock().registry.set(service, name, value);
+    }
+
+    /// What drivers have printed for the debugger, in order.
+    pub fn printed(&self) -> Vec<Printed> {
+        self.core.state.lock().ledger.printed.clone()
+    }
+
     /// The findings so far, and every object that exists now.
     pub fn report(&self) -> Report {
         let mut state = self.core.state.lock();
@@ -385,13 +417,14 @@ fn all_left(state: &State, driver: Option<u32>) -> Vec<crate::report::ObjectLeft
     left.extend(state.work_items.left(driver));
     left.extend(state.buffers.left(driver));
     left.extend(state.memory.left(driver));
+    left.extend(state.registry.left(driver));
     left
 }
 
 type Entry = Box<dyn FnOnce(*mut DRIVER_OBJECT, *mut UNICODE_STRING) -> NTSTATUS + Send>;
 
 /// Runs a driver's entry point.
-fn enter_driver(cx: &Cx, who: Arc<str>, entry: Entry) -> (u32, NTSTATUS) {
+fn enter_driver(cx: &Cx, who: Arc<str>, entry: Entry, loader: Option<Unload>) -> (u32, NTSTATUS) {
     let (number, object) = cx.with(|s| {
         let number = s.number(Kind::Driver);
         // SAFETY: pointers and numbers, for which zeroes are valid.
@@ -403,11 +436,12 @@ fn enter_driver(cx: &Cx, who: Arc<str>, entry: Entry) -> (u32, NTSTATUS) {
                 name: who.clone(),
                 object,
                 miniport: None,
+                loader,
             },
         );
         (number, object)
     });
-    let path: String = alloc::format!("\\Registry\\Machine\\System\\Services\\{who}");
+    let path: String = alloc::format!("{SERVICES}{who}");
     let mut units: Vec<u16> = path.encode_utf16().chain([0]).collect();
     let length = ((units.len() - 1) * 2) as u16;
     let mut string = UNICODE_STRING {
@@ -435,6 +469,12 @@ fn enter_driver(cx: &Cx, who: Arc<str>, entry: Entry) -> (u32, NTSTATUS) {
     (number, status)
 }
 
+/// What a loader says of an unload; the driver's routine itself has no answer,
+/// so the log shows none.
+struct Unloaded(NTSTATUS);
+
+impl crate::cx::Outcome for Unloaded {}
+
 /// Unloads a driver.
 fn unload(cx: &Cx, number: u32) {
     let adapters: Vec<u32> = cx.with(|s| {
@@ -449,20 +489,21 @@ fn unload(cx: &Cx, number: u32) {
         pnp::remove(cx, adapter, false);
     }
     let prepared = cx.with(|s| {
-        let driver = s.world.drivers.get(&number)?;
-        let (object, who) = (driver.object, driver.name.clone());
-        let unload = driver
-            .miniport
-            .and_then(|miniport| s.world.miniports.get(&miniport))
-            .and_then(|miniport| miniport.handlers.0.UnloadHandler);
-        Some((object, who, unload))
+        let driver = s.world.drivers.get_mut(&number)?;
+        let loader = driver.loader.take();
+        Some((
+            driver.object,
+            driver.name.clone(),
+            driver.miniport.is_some(),
+            loader,
+        ))
     });
-    let Some((object, who, handler)) = prepared else {
+    let Some((object, who, miniport, loader)) = prepared else {
         return;
     };
     // SAFETY: the driver object is the host's until the driver is retired.
     let own = unsafe { (*object.0).DriverUnload };
-    let name = if handler.is_some() {
+    let name = if miniport {
         "MiniportDriverUnload"
     } else {
         "DriverUnload"
@@ -474,15 +515,19 @@ fn unload(cx: &Cx, number: u32) {
         passive: Some("IRQL-138"),
         objects: [Some(ObjectId::new(Kind::Driver, number)), None, None],
     };
-    if let Some(own) = own {
+    if let Some(loader) = loader {
+        let status = cx.call(&callback, || Unloaded(loader()));
+        if status.0 < 0 {
+            let text = alloc::format!(
+                "the loader cannot unload the image: {}",
+                crate::status::Name(status.0)
+            );
+            cx.with(|s| s.note(callback.objects[0], &text));
+        }
+    } else if let Some(own) = own {
         cx.call(&callback, || {
             // SAFETY: the driver's routine with its driver object.
             unsafe { own(object.0) };
-        });
-    } else if let Some(handler) = handler {
-        cx.call(&callback, || {
-            // SAFETY: the driver's routine with its driver object.
-            unsafe { handler(object.0.cast()) };
         });
     } else {
         cx.with(|s| s.note(callback.objects[0], "the driver has no unload routine"));
@@ -547,7 +592,7 @@ fn retire_driver(cx: &Cx, number: u32, when: &str) {
         }
         s.world
             .extensions
-            .retain(|extension| extension.object != driver.object.0.addr());
+            .retain(|extension| extension.driver != Some(number));
         // SAFETY: made by `Box::into_raw` in `enter_driver`; the record that
         // held it has just been removed.
         drop(unsafe { Box::from_raw(driver.object.0) });

@@ -119,5 +119,5 @@ pub use handle::{Kind, ObjectId};
 pub use host::{Adapter, Builder, Driver, EntryPoint, Host};
 pub use log::{Event, EventKind, EventMode, Past};
 pub use readings::*;
-pub use report::{ObjectLeft, Report, Violation};
+pub use report::{ObjectLeft, Printed, Report, Violation};
 pub use status::Name as StatusName;

@@ -69,6 +69,16 @@ impl fmt::Display for ObjectLeft {
     }
 }
 
+/// What a driver has printed for the debugger, in one piece.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Printed {
+    /// The driver, or the thread.
+    pub who: Arc<str>,
+    /// The text.
+    pub text: String,
+}
+
 /// The result of a run.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]

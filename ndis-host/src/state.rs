@@ -8,12 +8,13 @@ use crate::co::world::World;
 use crate::fault::Faults;
 use crate::handle::{Handles, Kind, Lookup, ObjectId};
 use crate::ke::memory::Memory;
+use crate::ke::registry::Registry;
 use crate::ke::sync::Locks;
 use crate::ke::timer::{Timers, WorkItems};
 use crate::log::{EventKind, EventMode, Histories, Log, Objects, Past, Raw};
 use crate::net::Buffers;
 use crate::readings::Readings;
-use crate::report::{ObjectLeft, Report, Violation};
+use crate::report::{ObjectLeft, Printed, Report, Violation};
 use crate::rng::Rng;
 use crate::sched::Sched;
 use alloc::boxed::Box;
@@ -52,6 +53,8 @@ impl Counters {
 pub(crate) struct Ledger {
     pub(crate) violations: Vec<Violation>,
     pub(crate) deadlocks: Vec<String>,
+    /// What drivers have printed.
+    pub(crate) printed: Vec<Printed>,
     /// Announced rules, and how often each came.
     pub(crate) announced: BTreeMap<String, u64>,
     counters: Counters,
@@ -72,6 +75,7 @@ pub(crate) struct State {
     pub(crate) sched: Box<Sched>,
     pub(crate) faults: Box<Faults>,
     pub(crate) memory: Box<Memory>,
+    pub(crate) registry: Box<Registry>,
     pub(crate) locks: Box<Locks>,
     pub(crate) timers: Box<Timers>,
     pub(crate) work_items: Box<WorkItems>,
@@ -106,6 +110,7 @@ impl State {
             sched: Box::new(Sched::new(settings.processors, settings.preemption)),
             faults: Box::new(Faults::default()),
             memory: Box::new(Memory::default()),
+            registry: Box::new(Registry::default()),
             locks: Box::new(Locks::default()),
             timers: Box::new(Timers::default()),
             work_items: Box::new(WorkItems::default()),

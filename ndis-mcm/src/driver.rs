@@ -7,7 +7,7 @@ use core::{
     sync::atomic::{AtomicPtr, Ordering},
 };
 use ndis_co::{
-    Load, Status,
+    Load, ServiceKey, Status,
     irql::Passive,
     mem::{Arc, Tag},
     raw,
@@ -110,7 +110,9 @@ impl<M: Miniport + Load> Entry<M> {
     pub unsafe fn load(object: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> NTSTATUS {
         // SAFETY: PASSIVE_LEVEL by the caller.
         let mut irql = unsafe { Passive::assume() };
-        match M::load(&mut irql) {
+        // SAFETY: the registry path of DriverEntry, by the caller.
+        let key = unsafe { ServiceKey::from_raw(path) };
+        match M::load(&key, &mut irql) {
             // SAFETY: the caller's contract is the same.
             Ok(driver) => unsafe { Self::new(driver).run(object, path) },
             Err(failure) => failure.as_failure().raw(),

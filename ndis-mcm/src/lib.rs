@@ -290,7 +290,7 @@ pub use data::{NotIndicated, SendLists};
 pub use driver::Entry;
 pub use init::{Attributed, HasAdapter, Initialize, Initialized, New, Ready};
 pub use miniport::{Mcm, Miniport, Plain, RegistersFamilies, Role};
-pub use ndis_co::{Answer, Load, Status};
+pub use ndis_co::{Answer, Load, ServiceKey, Status};
 pub use sap::{DeregisterSap, PendingDeregisterSap, PendingRegisterSap, RegisterSap, Sap};
 pub use vc::{Active, CanActivate, CanDispatch, CreatedVc, Inactive, NotActivated, Vc};
 

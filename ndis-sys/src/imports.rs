@@ -22,6 +22,38 @@ unsafe extern "system" {
     pub fn KeRaiseIrqlToDpcLevel() -> KIRQL;
 }
 
+// What drivers use of ntoskrnl.exe that no header of the network interface
+// names: the debugger's output, and the registry.
+#[cfg_attr(
+    all(windows, not(feature = "host"), not(target_arch = "x86")),
+    link(name = "ntoskrnl.exe", kind = "raw-dylib", modifiers = "+verbatim")
+)]
+#[cfg_attr(
+    all(windows, not(feature = "host"), target_arch = "x86"),
+    link(
+        name = "ntoskrnl.exe",
+        kind = "raw-dylib",
+        modifiers = "+verbatim",
+        import_name_type = "undecorated"
+    )
+)]
+unsafe extern "system" {
+    /// `DbgPrintEx` with its arguments as a list, which may be null when the
+    /// format has no directive.
+    pub fn vDbgPrintEx(component: ULONG, level: ULONG, format: PCSTR, arguments: PVOID) -> ULONG;
+    /// Opens a key of the registry.
+    pub fn ZwOpenKey(key: PHANDLE, access: ULONG, attributes: POBJECT_ATTRIBUTES) -> NTSTATUS;
+    /// Reads a value of a key.
+    pub fn ZwQueryValueKey(
+        key: HANDLE,
+        name: PUNICODE_STRING,
+        class: i32,
+        information: PVOID,
+        length: ULONG,
+        result_length: PULONG,
+    ) -> NTSTATUS;
+}
+
 // On x86 the IRQL is the HAL's, and the spin locks with it.
 #[cfg(target_arch = "x86")]
 #[cfg_attr(

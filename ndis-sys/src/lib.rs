@@ -58,6 +58,8 @@ mod generated;
 mod imports;
 mod macros;
 mod nt;
+#[cfg(all(windows, feature = "rt", not(feature = "host")))]
+mod rt;
 
 pub use generated::*;
 pub use imports::*;

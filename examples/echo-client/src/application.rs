@@ -1,7 +1,7 @@
 //! [`Application`]: what the client is for.
 
-use crate::Ring;
-use ndis_co::{Status, nbl::ListView, params::CallParameters};
+use crate::{Desk, Ring};
+use ndis_co::{Status, irql::Passive, mem::Arc, nbl::ListView, params::CallParameters};
 
 /// Which end of a call this client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,21 @@ pub trait Application: Send + Sync + 'static {
     /// Whether the number was registered.
     fn listening(&self, result: Result<(), Status>) {
         let _ = result;
+    }
+
+    /// An address family is open: `desk` can place calls.
+    fn opened(&self, desk: &Arc<Desk<Self>>, irql: &mut Passive)
+    where
+        Self: Sized,
+    {
+        let _ = (desk, irql);
+    }
+
+    /// The placed call `call` has failed; whether it is tried again. The default
+    /// lets it be, and [`ended`](Self::ended) follows.
+    fn redial(&self, call: u32, status: Status) -> Option<Redial> {
+        let _ = (call, status);
+        None
     }
 
     /// Somebody calls. The default takes the call.
@@ -51,12 +66,11 @@ pub trait Application: Send + Sync + 'static {
     }
 }
 
-/// Listens on number 7, the port of the echo protocol, and echoes.
-#[derive(Clone, Copy, Debug)]
-pub struct Plain;
-
-impl Application for Plain {
-    fn number(&self) -> Option<u32> {
-        Some(7)
-    }
+/// A call that is to be placed once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Redial {
+    /// The number to call.
+    pub number: u32,
+    /// The pause before it, in milliseconds.
+    pub after: u32,
 }

@@ -4,10 +4,11 @@ use crate::{ADDRESS_NUMBER, Application, Conversation, EchoClient, MAX_FRAME, TA
 use ndis_co::{
     Status,
     client::{Af, CreatedVc, PendingIncomingCall, Vc},
-    irql::NoLock,
+    irql::{NoLock, UpToDispatch},
     lock::SpinLock,
-    mem::Vec,
+    mem::{Arc, Vec},
     params::{CallParametersBuf, FlowSpec, Specific},
+    timer::Expire,
 };
 
 /// The client's switchboard.
@@ -23,6 +24,8 @@ struct State<A: Application> {
     open: Vec<Af<EchoClient<A>>>,
     /// Calls that ring.
     ringing: Vec<PendingIncomingCall<EchoClient<A>>>,
+    /// Calls that are to be placed once more, each with its number.
+    redials: Vec<(u32, u32)>,
 }
 
 impl<A: Application> Desk<A> {
@@ -30,6 +33,7 @@ impl<A: Application> Desk<A> {
         let state = State {
             open: Vec::new(TAG),
             ringing: Vec::new(TAG),
+            redials: Vec::new(TAG),
         };
         Self {
             application,
@@ -64,6 +68,17 @@ impl<A: Application> Desk<A> {
         let mut state = self.state.lock(irql);
         // Without memory the token is dropped, which refuses the call.
         let _ = state.ringing.try_push(call);
+    }
+
+    /// Notes that `call` is placed to `number` when the timer expires.
+    pub(crate) fn wait_to_redial(
+        &self,
+        call: u32,
+        number: u32,
+        irql: &mut impl NoLock,
+    ) -> Result<(), Status> {
+        self.state.lock(irql).redials.try_push((call, number))?;
+        Ok(())
     }
 
     /// Takes the call that has rung longest; `None` when none rings.
@@ -130,5 +145,16 @@ impl<A: Application> Desk<A> {
             .build()?;
         let vc = self.create_vc(call, irql)?;
         Ok(vc.make_call(parameters, irql).keep())
+    }
+}
+
+impl<A: Application> Expire for Desk<A> {
+    fn expired(this: &Arc<Self>, irql: &mut UpToDispatch) {
+        let redials = this.state.lock(irql).redials.take();
+        for (call, number) in redials {
+            if let Err(status) = this.place_call(call, number, irql) {
+                this.application.ended(call, Err(status));
+            }
+        }
     }
 }

@@ -2,9 +2,9 @@
 //! calls and checks the echo.
 //!
 //! What it does beyond that is up to its [`Application`]: which number it
-//! registers, what it sends, what becomes of what arrives. The driver proper
-//! comes with [`Plain`], which listens on one number and echoes; a test or the
-//! demo brings its own.
+//! registers, what it sends, what becomes of what arrives. The driver as Windows
+//! loads it does what its registry key says, see [`Configured`]; a test or the
+//! demo brings its own application.
 //!
 //! A placed call goes like this: a few frames are sent at once, each echo lets
 //! the next one go, and after the last echo the client hangs up.
@@ -14,15 +14,17 @@
 #![deny(missing_docs)]
 
 mod application;
+mod configured;
 mod conversation;
 mod desk;
 
-pub use application::{Application, End, Plain};
+pub use application::{Application, End, Redial};
+pub use configured::Configured;
 pub use conversation::Conversation;
 pub use desk::Desk;
 
 use ndis_co::{
-    Answer, Load, Status,
+    Answer, Load, ServiceKey, Status,
     address::SapAddressBuf,
     client::{Af, AfOffer, Binding, Client, IncomingCall, NewBinding, OpenAf, Received, Sap, Vc},
     family::{AddressFamily, Family},
@@ -30,6 +32,7 @@ use ndis_co::{
     mem::{Arc, Tag},
     nbl::NetBufferListPool,
     params::CallParameters,
+    timer::Timer,
 };
 
 /// The tag of the client's memory.
@@ -46,14 +49,16 @@ pub const MAX_FRAME: usize = 16 * 1024;
 
 /// The driver.
 #[derive(Debug)]
-pub struct EchoClient<A: Application = Plain> {
+pub struct EchoClient<A: Application = Configured> {
     desk: Arc<Desk<A>>,
 }
 
 /// What the client keeps for one adapter.
 #[derive(Debug)]
-pub struct Port {
+pub struct Port<A: Application> {
     pub(crate) pool: NetBufferListPool,
+    /// When it expires, failed calls are placed once more.
+    redial: Timer<Desk<A>>,
 }
 
 impl<A: Application> EchoClient<A> {
@@ -80,22 +85,23 @@ impl<A: Application> EchoClient<A> {
 }
 
 impl Load for EchoClient {
-    fn load(_irql: &mut Passive) -> Result<Self, Status> {
-        Self::try_new(Plain)
+    fn load(key: &ServiceKey<'_>, irql: &mut Passive) -> Result<Self, Status> {
+        Self::try_new(Configured::read(key, irql)?)
     }
 }
 
 impl<A: Application> Client for EchoClient<A> {
     const NAME: &'static str = "ECHO";
 
-    type Binding = Port;
+    type Binding = Port<A>;
     type Af = ();
     type Sap = ();
     type Vc = Conversation;
 
-    fn bind(&self, adapter: &NewBinding<'_>, _irql: &mut Passive) -> Result<Port, Status> {
+    fn bind(&self, adapter: &NewBinding<'_>, _irql: &mut Passive) -> Result<Port<A>, Status> {
         Ok(Port {
             pool: NetBufferListPool::for_sends(adapter.owner(), TAG)?,
+            redial: Timer::try_new(adapter.owner())?,
         })
     }
 
@@ -125,6 +131,7 @@ impl<A: Application> Client for EchoClient<A> {
             let _ = sap.keep();
         }
         self.desk.open(af.keep(), irql);
+        self.application().opened(&self.desk, irql);
     }
 
     fn af_closing(&self, _af: &Af<Self>, irql: &mut UpToDispatch) {
@@ -175,9 +182,19 @@ impl<A: Application> Client for EchoClient<A> {
         Conversation::begin(vc, self.application(), irql);
     }
 
-    fn call_failed(&self, vc: &Vc<Self>, status: Status, _irql: &mut UpToDispatch) {
-        if let Some(call) = vc.placed() {
-            self.application().ended(call, Err(status));
+    fn call_failed(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
+        let Some(call) = vc.placed() else { return };
+        let failed = match self.application().redial(call, status) {
+            None => Err(status),
+            Some(again) => self
+                .desk
+                .wait_to_redial(call, again.number, irql)
+                .map(|()| {
+                    vc.af().binding().redial.set(&self.desk, again.after);
+                }),
+        };
+        if failed.is_err() {
+            self.application().ended(call, failed);
         }
     }
 

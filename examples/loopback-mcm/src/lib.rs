@@ -31,8 +31,8 @@ use ndis_co::{
 };
 use ndis_mcm::{
     Accepted, Adapter, Af, Answer, Attributes, CallManager, CloseCall, DeregisterSap, Initialize,
-    Initialized, Load, MakeCall, Mcm, Miniport, New, OpenAf, RegisterSap, Sap, SendLists, Status,
-    Vc,
+    Initialized, Load, MakeCall, Mcm, Miniport, New, OpenAf, RegisterSap, Sap, SendLists,
+    ServiceKey, Status, Vc,
 };
 use switch::Switch;
 
@@ -59,7 +59,7 @@ pub struct Nic {
 }
 
 impl Load for Loopback {
-    fn load(_irql: &mut Passive) -> Result<Self, Status> {
+    fn load(_key: &ServiceKey<'_>, _irql: &mut Passive) -> Result<Self, Status> {
         Ok(Self)
     }
 }

@@ -112,7 +112,9 @@ impl<C: Client + crate::Load> Entry<C> {
     pub unsafe fn load(object: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> NTSTATUS {
         // SAFETY: PASSIVE_LEVEL by the caller.
         let mut irql = unsafe { crate::irql::Passive::assume() };
-        match C::load(&mut irql) {
+        // SAFETY: the registry path of DriverEntry, by the caller.
+        let key = unsafe { crate::ServiceKey::from_raw(path) };
+        match C::load(&key, &mut irql) {
             // SAFETY: the caller's contract is the same.
             Ok(client) => unsafe { Self::new(client).run(object, path) },
             Err(failure) => failure.as_failure().raw(),

@@ -140,6 +140,32 @@ impl State {
     }
 }
 
+/// The unload routine that NDIS gives a miniport driver's object.
+unsafe extern "system" fn unload_miniport(object: *mut DRIVER_OBJECT) {
+    let Some((core, _)) = crate::core::current() else {
+        return;
+    };
+    let handler = {
+        let state = core.state.lock();
+        state
+            .driver()
+            .and_then(|driver| state.world.drivers.get(&driver)?.miniport)
+            .and_then(|miniport| {
+                state
+                    .world
+                    .miniports
+                    .get(&miniport)?
+                    .handlers
+                    .0
+                    .UnloadHandler
+            })
+    };
+    if let Some(handler) = handler {
+        // SAFETY: the driver's routine with its driver object.
+        unsafe { handler(object) };
+    }
+}
+
 enum Attributes {
     Registration(Context),
     General(i32),
@@ -157,7 +183,7 @@ const DEREGISTER_PROTOCOL: Call = Call::new("NdisDeregisterProtocolDriver").pass
 exports! { EXPORTS {
     /// Registers a miniport driver.
     fn NdisMRegisterMiniportDriver(
-        _object: *mut DRIVER_OBJECT,
+        object: *mut DRIVER_OBJECT,
         _path: *mut UNICODE_STRING,
         context: NDIS_HANDLE,
         characteristics: *mut NDIS_MINIPORT_DRIVER_CHARACTERISTICS,
@@ -188,6 +214,19 @@ exports! { EXPORTS {
                 );
                 return Err(n::NDIS_STATUS_FAILURE);
             };
+            let own = s
+                .world
+                .drivers
+                .get(&driver)
+                .is_some_and(|record| record.is_object(object));
+            if !own {
+                s.violate(
+                    crate::rules::ARGUMENT,
+                    None,
+                    "NdisMRegisterMiniportDriver with another driver's object".into(),
+                );
+                return Err(n::NDIS_STATUS_FAILURE);
+            }
             let number = s.number(Kind::MiniportDriver);
             let raw = s.handles.make(Kind::MiniportDriver, number);
             let options = table.0.SetOptionsHandler;
@@ -247,6 +286,8 @@ exports! { EXPORTS {
         if status == n::NDIS_STATUS_SUCCESS {
             // SAFETY: the caller's variable for the result.
             unsafe { out.write(handle(raw)) };
+            // SAFETY: the driver's own object, checked above.
+            unsafe { (*object).DriverUnload = Some(unload_miniport) };
         }
         cx.done(status)
     }

@@ -21,7 +21,7 @@ use ndis_sys::{
     CO_ADDRESS_FAMILY, DRIVER_OBJECT, NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS,
     NDIS_CO_CLIENT_OPTIONAL_HANDLERS, NDIS_MINIPORT_CO_CHARACTERISTICS,
     NDIS_MINIPORT_DRIVER_CHARACTERISTICS, NDIS_PROTOCOL_CO_CHARACTERISTICS,
-    NDIS_PROTOCOL_DRIVER_CHARACTERISTICS,
+    NDIS_PROTOCOL_DRIVER_CHARACTERISTICS, NTSTATUS,
 };
 
 /// A structure of a driver, copied when it was handed over.
@@ -31,11 +31,28 @@ pub(crate) struct Copied<T>(pub(crate) T);
 // host never follows again.
 unsafe impl<T> Send for Copied<T> {}
 
+/// A loader's way to unload an image.
+pub(crate) type Unload = Box<dyn FnOnce() -> NTSTATUS + Send>;
+
 /// A loaded driver.
 pub(crate) struct Driver {
     pub(crate) name: Arc<str>,
     pub(crate) object: Ptr<DRIVER_OBJECT>,
     pub(crate) miniport: Option<u32>,
+    /// How a loader that is not the host's takes the image away. That loader
+    /// has made a driver object of its own, and calls its unload routine.
+    pub(crate) loader: Option<Unload>,
+}
+
+impl Driver {
+    /// Whether `object` can be this driver's. One that another loader made is
+    /// known to that loader only.
+    pub(crate) fn is_object(&self, object: *mut DRIVER_OBJECT) -> bool {
+        match self.loader {
+            None => object == self.object.0,
+            Some(_) => !object.is_null(),
+        }
+    }
 }
 
 /// A registration as miniport driver.

@@ -13,6 +13,8 @@ use ndis_sys::{DRIVER_OBJECT, LARGE_INTEGER};
 
 /// Memory that belongs to a driver object.
 pub(crate) struct Extension {
+    /// Whose it is: it goes with the driver.
+    pub(crate) driver: Option<u32>,
     pub(crate) object: usize,
     pub(crate) id: usize,
     start: Ptr<u8>,
@@ -20,11 +22,12 @@ pub(crate) struct Extension {
 }
 
 impl Extension {
-    fn new(object: usize, id: usize, size: u32) -> Option<Self> {
+    fn new(driver: Option<u32>, object: usize, id: usize, size: u32) -> Option<Self> {
         let layout = Layout::from_size_align(size.max(1) as usize, 16).ok()?;
         // SAFETY: the size is at least 1.
         let start = unsafe { alloc_zeroed(layout) };
         (!start.is_null()).then_some(Self {
+            driver,
             object,
             id,
             start: Ptr(start),
@@ -107,7 +110,8 @@ exports! { EXPORTS {
             if s.faults.allocation() {
                 return Err(INSUFFICIENT_RESOURCES);
             }
-            let made = Extension::new(object.addr(), id.addr(), size).ok_or(INSUFFICIENT_RESOURCES)?;
+            let made = Extension::new(s.driver(), object.addr(), id.addr(), size)
+                .ok_or(INSUFFICIENT_RESOURCES)?;
             let start = made.start;
             s.world.extensions.push(made);
             Ok(start)
@@ -187,11 +191,6 @@ exports! { EXPORTS {
 
     /// Ends the calling system thread: the host's threads end by returning.
     fn PsTerminateSystemThread(_status: i32) -> i32 {
-        0
-    }
-
-    /// Closes a handle of the object manager; threads have the only ones here.
-    fn ZwClose(_handle: *mut c_void) -> i32 {
         0
     }
 

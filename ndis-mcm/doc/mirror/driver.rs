@@ -7,7 +7,7 @@ use ndis_co::{
 };
 use ndis_mcm::{
     Accepted, Adapter, Af, Answer, Attributes, CallManager, CloseCall, Initialize, Initialized,
-    Load, MakeCall, Mcm, Miniport, New, OpenAf, RegisterSap, SendLists, Status, Vc,
+    Load, MakeCall, Mcm, Miniport, New, OpenAf, RegisterSap, SendLists, ServiceKey, Status, Vc,
 };
 
 /// What the driver offers: a family outside Microsoft's range, version 1.0.
@@ -26,7 +26,7 @@ struct Nic {
 }
 
 impl Load for Mirror {
-    fn load(_irql: &mut Passive) -> Result<Self, Status> {
+    fn load(_key: &ServiceKey<'_>, _irql: &mut Passive) -> Result<Self, Status> {
         Ok(Self)
     }
 }

@@ -1,0 +1,72 @@
+//! The drivers as Windows loads them: by their entry points, told what to do
+//! by their registry keys.
+
+use ndis_host::{EventMode, Host, Readings};
+
+const SWITCH: &str = "loopback_mcm";
+const CALLEE: &str = "echo_client";
+const CALLER: &str = "echo_caller";
+
+/// Runs both clients on the switch; gives what they printed at the end.
+fn run(seed: u64, readings: Readings, parameters: &[(&str, u32)]) -> Vec<String> {
+    let host = Host::builder()
+        .seed(seed)
+        .readings(readings)
+        .events(EventMode::Off)
+        .build();
+    host.set_parameter(CALLER, "Listen", 0);
+    for (name, value) in parameters {
+        host.set_parameter(CALLER, name, *value);
+    }
+    // SAFETY: the entry points of two drivers, as Windows calls them; a client
+    // keeps what it has with its driver object, so that it may be there twice.
+    let (switch, callee, caller) = unsafe {
+        (
+            host.load(SWITCH, loopback_mcm::driver_entry).unwrap(),
+            host.load(CALLEE, echo_client::driver_entry).unwrap(),
+            host.load(CALLER, echo_client::driver_entry).unwrap(),
+        )
+    };
+    let adapter = host.add_adapter(&switch).unwrap();
+    host.run();
+    host.remove_adapter(&adapter);
+    for driver in [&caller, &callee, &switch] {
+        host.unload(driver);
+    }
+    let printed = host.printed();
+    let report = host.finish();
+    assert!(report.is_clean(), "{report}");
+    printed.into_iter().map(|printed| printed.text).collect()
+}
+
+#[test]
+fn the_registry_says_whom_to_call() {
+    let seeds = if cfg!(miri) { 1 } else { 100 };
+    for seed in 0..seeds {
+        let parameters = [("dial", 7), ("Calls", 2), ("FRAMES", 4)];
+        let printed = run(seed, Readings::default(), &parameters);
+        assert_eq!(
+            printed,
+            [
+                "echo-client: 2 of 2 calls, 8 frames sent, 8 echoed, 4170 bytes compared, \
+                 0 mismatches, 0 frames taken\n",
+                "echo-client: 0 of 0 calls, 0 frames sent, 0 echoed, 0 bytes compared, \
+                 0 mismatches, 8 frames taken\n",
+            ],
+            "seed {seed}"
+        );
+    }
+}
+
+/// Nobody has the number: the client tries for five seconds, then gives up.
+#[test]
+fn a_number_that_nobody_has_is_tried_again() {
+    if cfg!(miri) {
+        return;
+    }
+    let printed = run(3, Readings::default(), &[("Dial", 8)]);
+    assert_eq!(
+        printed[0],
+        "echo-client: call 0 failed: NO_ROUTE_TO_DESTINATION\n"
+    );
+}
