@@ -58,7 +58,7 @@ mod generated;
 mod imports;
 mod macros;
 mod nt;
-#[cfg(all(windows, feature = "rt", not(feature = "host")))]
+#[cfg(all(windows, feature = "rt", any(not(feature = "host"), feature = "image")))]
 mod rt;
 
 pub use generated::*;

@@ -1,0 +1,105 @@
+//! The account of a run, as a file of JSON: `cargo xtask wine` reads it.
+
+use crate::kernel::{self, HANDLE, IoStatus, LARGE_INTEGER};
+use crate::platform;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ptr;
+use ndis_host::platform::Lock;
+use ndis_host::{Printed, Report};
+use serde::Serialize;
+
+/// What is written.
+#[derive(Serialize)]
+pub struct Account<'a> {
+    /// Why the run ended early, if it did.
+    pub failure: Option<&'a str>,
+    pub report: Option<&'a Report>,
+    pub printed: &'a [Printed],
+    /// The event log, a line an event.
+    pub events: &'a [String],
+    /// The imports that were routed to the host: image, function.
+    pub routed: &'a [(String, String)],
+}
+
+/// The file.
+static PATH: Lock<String> = Lock::new(String::new());
+
+/// Says where accounts go.
+pub fn set_path(path: &str) {
+    *PATH.lock() = path.into();
+}
+
+/// The run ended before its end.
+pub fn write_failure(message: &str) {
+    write(&Account {
+        failure: Some(message),
+        report: None,
+        printed: &[],
+        events: &[],
+        routed: &[],
+    });
+}
+
+const GENERIC_WRITE: u32 = 0x4000_0000;
+const SYNCHRONIZE: u32 = 0x10_0000;
+const FILE_ATTRIBUTE_NORMAL: u32 = 0x80;
+const FILE_OVERWRITE_IF: u32 = 5;
+const FILE_SYNCHRONOUS_IO_NONALERT: u32 = 0x20;
+const FILE_NON_DIRECTORY_FILE: u32 = 0x40;
+
+/// Writes the account over what was there.
+pub fn write(account: &Account<'_>) {
+    let Ok(text) = serde_json::to_vec(account) else {
+        kernel::print("ndis-host: the account cannot be put into JSON");
+        return;
+    };
+    let path = PATH.lock().clone();
+    let mut wide: Vec<u16> = kernel::wide(&path);
+    let mut name = kernel::counted(&mut wide);
+    let mut attributes = kernel::named(&mut name);
+    let mut io = IoStatus {
+        status: 0,
+        information: 0,
+    };
+    let mut file: HANDLE = ptr::null_mut();
+    // SAFETY: PASSIVE_LEVEL; the structures live for the call.
+    let status = unsafe {
+        kernel::ZwCreateFile(
+            &mut file,
+            GENERIC_WRITE | SYNCHRONIZE,
+            &mut attributes,
+            &mut io,
+            ptr::null_mut(),
+            FILE_ATTRIBUTE_NORMAL,
+            0,
+            FILE_OVERWRITE_IF,
+            FILE_SYNCHRONOUS_IO_NONALERT | FILE_NON_DIRECTORY_FILE,
+            ptr::null_mut(),
+            0,
+        )
+    };
+    if status < 0 {
+        kernel::print(&alloc::format!(
+            "ndis-host: cannot write {path}: {status:#010x}"
+        ));
+        return;
+    }
+    let mut offset = LARGE_INTEGER { QuadPart: 0 };
+    // SAFETY: an open file, PASSIVE_LEVEL; the text lives for the call, which
+    // is synchronous.
+    unsafe {
+        kernel::ZwWriteFile(
+            file,
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+            &mut io,
+            text.as_ptr().cast(),
+            text.len() as u32,
+            &mut offset,
+            ptr::null_mut(),
+        )
+    };
+    platform::close(file);
+}

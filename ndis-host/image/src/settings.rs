@@ -1,0 +1,126 @@
+//! What the image is told to do, under `Parameters` of its service key.
+//!
+//! | value | type | meaning |
+//! |---|---|---|
+//! | `Drivers` | `REG_MULTI_SZ` | the services to load, in this order |
+//! | `Report` | `REG_SZ` | the file for the account, as a path of NT (`\??\C:\report.json`) |
+//! | `Seed` | `REG_DWORD` | the seed of the schedule, 1 without it |
+
+use crate::kernel::{self, HANDLE, NTSTATUS, UNICODE_STRING};
+use crate::platform;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// What to do.
+pub struct Settings {
+    pub seed: u64,
+    pub drivers: Vec<String>,
+    pub report: String,
+}
+
+const KEY_READ: u32 = ndis_sys::KEY_READ;
+const SZ: u32 = 1;
+const MULTI_SZ: u32 = 7;
+const INVALID_PARAMETER: NTSTATUS = ndis_sys::NDIS_STATUS_INVALID_PARAMETER;
+
+impl Settings {
+    /// Reads the settings.
+    ///
+    /// # Safety
+    ///
+    /// `path` is the registry path of `DriverEntry`.
+    pub unsafe fn read(path: *const UNICODE_STRING) -> Result<Self, NTSTATUS> {
+        // SAFETY: a valid string, by the caller.
+        let path = unsafe { path.as_ref() }.ok_or(INVALID_PARAMETER)?;
+        let len = usize::from(path.Length) / 2;
+        // SAFETY: the string has so many characters, by the caller.
+        let path = unsafe { core::slice::from_raw_parts(path.Buffer, len) };
+        let mut path: Vec<u16> = path.to_vec();
+        path.extend(kernel::wide("\\Parameters"));
+        let key = Key::open(&mut path)?;
+        let drivers = key.strings("Drivers", MULTI_SZ)?;
+        let mut report = key.strings("Report", SZ)?;
+        let report = report.pop().ok_or(INVALID_PARAMETER)?;
+        let seed = match key.value("Seed", ndis_sys::REG_DWORD) {
+            Ok(bytes) => bytes
+                .first_chunk()
+                .map_or(1, |number| u32::from_le_bytes(*number)),
+            Err(ndis_sys::STATUS_OBJECT_NAME_NOT_FOUND) => 1,
+            Err(status) => return Err(status),
+        };
+        Ok(Self {
+            seed: seed.into(),
+            drivers,
+            report,
+        })
+    }
+}
+
+struct Key(HANDLE);
+
+impl Key {
+    fn open(path: &mut [u16]) -> Result<Self, NTSTATUS> {
+        let mut name = kernel::counted(path);
+        let mut attributes = kernel::named(&mut name);
+        let mut key: HANDLE = core::ptr::null_mut();
+        let open = kernel::ZwOpenKey();
+        // SAFETY: PASSIVE_LEVEL; the structures live for the call.
+        let status = unsafe { open(&mut key, KEY_READ, &mut attributes) };
+        if status < 0 {
+            Err(status)
+        } else {
+            Ok(Self(key))
+        }
+    }
+
+    /// The bytes of a value of type `kind`.
+    fn value(&self, name: &str, kind: u32) -> Result<Vec<u8>, NTSTATUS> {
+        // Title, type and length, then the data, at most so much of it.
+        let mut answer = [0_u32; 1024];
+        let mut name = kernel::wide(name);
+        let mut name = kernel::counted(&mut name);
+        let mut length = 0;
+        let query = kernel::ZwQueryValueKey();
+        // SAFETY: PASSIVE_LEVEL; the structures live for the call, and the
+        // answer has as many bytes as is said.
+        let status = unsafe {
+            query(
+                self.0,
+                &mut name,
+                ndis_sys::KeyValuePartialInformation,
+                answer.as_mut_ptr().cast(),
+                size_of_val(&answer) as u32,
+                &mut length,
+            )
+        };
+        if status != 0 {
+            return Err(status);
+        }
+        let [_, found, length, data @ ..] = &answer;
+        if *found != kind {
+            return Err(INVALID_PARAMETER);
+        }
+        let bytes = data.iter().flat_map(|word| word.to_le_bytes());
+        Ok(bytes.take(*length as usize).collect())
+    }
+
+    /// The strings of a value, which are separated by zeros.
+    fn strings(&self, name: &str, kind: u32) -> Result<Vec<String>, NTSTATUS> {
+        let bytes = self.value(name, kind)?;
+        let units: Vec<u16> = bytes
+            .chunks_exact(2)
+            .filter_map(|pair| pair.first_chunk().map(|pair| u16::from_le_bytes(*pair)))
+            .collect();
+        let strings = units.split(|unit| *unit == 0);
+        Ok(strings
+            .filter(|string| !string.is_empty())
+            .map(String::from_utf16_lossy)
+            .collect())
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        platform::close(self.0);
+    }
+}
