@@ -433,6 +433,10 @@ fn other_ways_to_write_the_same_are_fine() {
             .replace("[SourceDisksFiles]", "[SourceDisksFiles.amd64]")
             .replace("[SourceDisksNames]", "[SourceDisksNames.amd64]")
             .text,
+        // A trailing comma.
+        adapter()
+            .replace("NTamd64.10.0...16299\r\n", "NTamd64.10.0...16299,\r\n")
+            .text,
         // All platforms, and their catalogs.
         adapter()
             .replace_all("NTamd64.10.0...16299", "NT")

@@ -1,19 +1,19 @@
 //! From a driver's `Cargo.toml` to a [`Driver`].
 //!
-//! The shape of the table is that of the types here, and nothing else is
-//! accepted in it; what the types cannot say is checked one key at a time. The
-//! crate's README has the table of keys.
+//! The shape of the table is that of the types in `schema`; what they cannot
+//! say is checked here, one key at a time. The crate's README has the keys.
+
+mod schema;
 
 use super::{
-    driver::{Bus, Date, Driver, FIRST_BUILD, Kind, Medium, Parameter, Start},
+    driver::{Date, Driver, FIRST_BUILD, Kind, Parameter},
     error::Error,
 };
-use serde::{Deserialize, Deserializer, de};
-use std::{
-    collections::BTreeMap,
-    fmt, fs,
-    path::{Path, PathBuf},
+use schema::{
+    Inheritable, Manifest, Miniport, Protocol, Workspace, WorkspaceManifest, WorkspacePackage,
 };
+use serde::de;
+use std::{fs, path::Path};
 
 impl Driver {
     /// Reads the driver's `Cargo.toml`.
@@ -25,157 +25,6 @@ impl Driver {
     pub fn from_manifest(path: &Path) -> Result<Self, Error> {
         let manifest: Manifest = read(path)?;
         Reader { path }.driver(manifest)
-    }
-}
-
-#[derive(Deserialize)]
-struct Manifest {
-    package: Package,
-    lib: Option<Lib>,
-    /// Present when the manifest is also the workspace's.
-    workspace: Option<Workspace>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    version: Inheritable,
-    description: Option<Inheritable>,
-    /// Where the workspace is, when it is in no folder above.
-    workspace: Option<PathBuf>,
-    metadata: Option<Metadata>,
-}
-
-#[derive(Deserialize)]
-struct Lib {
-    name: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    ndis: Option<Ndis>,
-}
-
-#[derive(Deserialize)]
-struct WorkspaceManifest {
-    workspace: Option<Workspace>,
-}
-
-#[derive(Deserialize)]
-struct Workspace {
-    package: Option<WorkspacePackage>,
-}
-
-#[derive(Default, Deserialize)]
-struct WorkspacePackage {
-    version: Option<String>,
-    description: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "expected a string, or `workspace = true` to inherit it"
-)]
-enum Inheritable {
-    Own(String),
-    Workspace {
-        #[serde(rename = "workspace")]
-        _marker: True,
-    },
-}
-
-/// `true`: Cargo knows no `workspace = false` either.
-struct True;
-
-impl<'de> Deserialize<'de> for True {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if bool::deserialize(deserializer)? {
-            Ok(Self)
-        } else {
-            Err(de::Error::custom("`workspace` can only be true"))
-        }
-    }
-}
-
-/// `[package.metadata.ndis]`
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Ndis {
-    provider: String,
-    date: String,
-    display_name: Option<String>,
-    service: Option<String>,
-    #[serde(default = "first_build")]
-    min_build: u32,
-    #[serde(default)]
-    parameters: BTreeMap<String, Parameter>,
-    miniport: Option<Miniport>,
-    protocol: Option<Protocol>,
-}
-
-fn first_build() -> u32 {
-    FIRST_BUILD
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// `[package.metadata.ndis.miniport]`
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Miniport {
-    hardware_id: String,
-    #[serde(default)]
-    bus: Bus,
-    #[serde(default)]
-    medium: Medium,
-    upper_range: Option<Vec<String>>,
-    lower_range: Option<Vec<String>>,
-    wan_endpoints: Option<u32>,
-    #[serde(default)]
-    hidden: bool,
-    #[serde(default = "yes")]
-    removable: bool,
-}
-
-/// `[package.metadata.ndis.protocol]`
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Protocol {
-    hardware_id: String,
-    upper_range: Option<Vec<String>>,
-    lower_range: Vec<String>,
-    #[serde(default)]
-    start: Start,
-    #[serde(default)]
-    hidden: bool,
-    #[serde(default = "yes")]
-    removable: bool,
-}
-
-impl<'de> Deserialize<'de> for Parameter {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl de::Visitor<'_> for Visitor {
-            type Value = Parameter;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number of 32 bits (REG_DWORD) or a string (REG_SZ)")
-            }
-
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Parameter, E> {
-                u32::try_from(number)
-                    .map(Parameter::Dword)
-                    .map_err(|_| E::invalid_value(de::Unexpected::Signed(number), &self))
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Parameter, E> {
-                Ok(Parameter::Text(text.to_owned()))
-            }
-        }
-        deserializer.deserialize_any(Visitor)
     }
 }
 

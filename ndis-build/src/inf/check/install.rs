@@ -64,7 +64,9 @@ impl<'d> Checker<'d> {
         let mut served = Vec::new();
         for entry in &manufacturers.entries {
             let base = self.expand(entry.field(0));
-            let decorations: Vec<_> = entry.fields.iter().skip(1).collect();
+            // A trailing comma is allowed.
+            let decorations = entry.fields.iter().skip(1).filter(|text| !text.is_empty());
+            let decorations: Vec<_> = decorations.collect();
             if decorations.is_empty() {
                 let message = format!("the models [{base}] are decorated with no architecture");
                 self.report(entry.line, Rule::Architecture, message);
