@@ -3,26 +3,27 @@
 use std::{io, path::PathBuf};
 
 /// What is wrong with a driver's `Cargo.toml`. Each names the file, and the
-/// key where there is one.
+/// key where there is one, and says all there is to say: what the system or the
+/// parser said is part of it, and not a source besides.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The file cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {error}", path.display())]
     Read {
         /// The manifest.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        error: io::Error,
     },
     /// The file is not TOML, has a key that nothing reads, lacks one, or has a
-    /// value of the wrong type. The source shows the line.
-    #[error("{}: {source}", path.display())]
+    /// value of the wrong type. The message shows the line.
+    #[error("{}: {error}", path.display())]
     Toml {
         /// The manifest.
         path: PathBuf,
         /// What the parser said.
-        source: Box<toml::de::Error>,
+        error: Box<toml::de::Error>,
     },
     /// A key is missing.
     #[error("{}: `{key}` is missing{why}", path.display())]

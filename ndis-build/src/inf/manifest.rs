@@ -29,13 +29,13 @@ impl Driver {
 }
 
 fn read<T: de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
-    let text = fs::read_to_string(path).map_err(|source| Error::Read {
+    let text = fs::read_to_string(path).map_err(|error| Error::Read {
         path: path.to_owned(),
-        source,
+        error,
     })?;
-    toml::from_str(&text).map_err(|source| Error::Toml {
+    toml::from_str(&text).map_err(|error| Error::Toml {
         path: path.to_owned(),
-        source: Box::new(source),
+        error: Box::new(error),
     })
 }
 
@@ -244,9 +244,9 @@ impl Reader<'_> {
         if let Some(own) = own {
             return Ok(own.package.unwrap_or_default());
         }
-        let path = std::path::absolute(self.path).map_err(|source| Error::Read {
+        let path = std::path::absolute(self.path).map_err(|error| Error::Read {
             path: self.path.to_owned(),
-            source,
+            error,
         })?;
         let folder = path.parent().unwrap_or(&path);
         let candidates: Vec<_> = match root {
