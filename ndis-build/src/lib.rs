@@ -1,5 +1,10 @@
-//! What the author of a Rust NDIS driver needs when the driver is built, not
-//! when it runs: the linker's orders, see [`link`].
+//! What a network driver written in Rust needs beside its code.
+//!
+//! - [`link`]: the linker's orders, for the driver's build script.
+//! - `inf`, with the feature of that name: the INF file that installs the
+//!   driver, generated from its `Cargo.toml`, and a checker for INF files.
+//!   The `ndis-inf` tool is the same on the command line.
+
 //!
 //! ```no_run
 //! // build.rs
@@ -11,6 +16,8 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "inf")]
+pub mod inf;
 mod link;
 
 pub use link::link;

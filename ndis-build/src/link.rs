@@ -7,11 +7,9 @@
 use std::{env, path::Path};
 
 /// Each order, and what it is for.
-const DRIVER: [(&str, &str); 7] = [
-    (
-        "/DRIVER:WDM",
-        "a driver: a checksum, and the flag of a WDM driver",
-    ),
+const DRIVER: [(&str, &str); 8] = [
+    ("/DRIVER:WDM", "a driver, with the flag of a WDM driver"),
+    ("/RELEASE", "a checksum: the kernel loads no driver without"),
     (
         "/SUBSYSTEM:NATIVE,10.00",
         "runs without any subsystem, on Windows 10 and later",

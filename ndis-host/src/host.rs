@@ -296,6 +296,52 @@ impl Host {
         self.step("unload", move |cx| unload(cx, number));
     }
 
+    /// The whole life of some drivers: loads them in order, starts an adapter
+    /// of each one that is a miniport's, lets everything happen, removes the
+    /// adapters, and unloads the drivers in the opposite order.
+    ///
+    /// What has been loaded is unloaded even when something fails.
+    ///
+    /// # Errors
+    ///
+    /// What `load` failed with, or `MiniportInitializeEx`.
+    pub fn whole_life(
+        &self,
+        loads: impl IntoIterator<Item = impl FnOnce(&Self) -> Result<Driver, NTSTATUS>>,
+    ) -> Result<(), NTSTATUS> {
+        let mut drivers = Vec::new();
+        let mut adapters = Vec::new();
+        let mut outcome = Ok(());
+        for load in loads {
+            match load(self) {
+                Ok(driver) => drivers.push(driver),
+                Err(status) => {
+                    outcome = Err(status);
+                    break;
+                }
+            }
+        }
+        for driver in &drivers {
+            if outcome.is_err() {
+                break;
+            }
+            match self.add_adapter(driver) {
+                Ok(adapter) => adapters.push(adapter),
+                // It is no miniport's.
+                Err(n::NDIS_STATUS_ADAPTER_NOT_FOUND) => {}
+                Err(status) => outcome = Err(status),
+            }
+        }
+        self.run();
+        for adapter in &adapters {
+            self.remove_adapter(adapter);
+        }
+        for driver in drivers.iter().rev() {
+            self.unload(driver);
+        }
+        outcome
+    }
+
     /// Starts a thread at PASSIVE_LEVEL that is no driver's.
     pub fn spawn(&self, name: &str, body: impl FnOnce() + Send + 'static) {
         let who: Arc<str> = name.into();

@@ -29,7 +29,6 @@ unsafe extern "C" {
 // takes one underscore off for the import.
 #[cfg(target_arch = "x86")]
 #[link(name = "ntoskrnl.exe", kind = "raw-dylib", modifiers = "+verbatim")]
-#[expect(dead_code, reason = "the compiler calls them")]
 unsafe extern "C" {
     fn _memcpy(to: *mut c_void, from: *const c_void, size: usize) -> *mut c_void;
     fn _memmove(to: *mut c_void, from: *const c_void, size: usize) -> *mut c_void;

@@ -7,9 +7,11 @@
 
 mod api;
 mod api_map;
+mod arch;
 #[cfg(feature = "bindgen")]
 mod bindgen;
 mod build_times;
+mod c_client;
 mod ci;
 mod demo;
 mod miri;
@@ -20,8 +22,10 @@ mod rules;
 mod rules_scan;
 mod sources;
 mod steps;
+mod sys;
 mod test;
 mod toolchain;
+mod wine;
 mod workspace;
 
 use std::process::ExitCode;
@@ -47,6 +51,10 @@ enum Command {
     Bindgen(relaunch::Passed),
     /// Run the example drivers: calls, real bytes, an account of it all.
     Demo(demo::DemoArgs),
+    /// Build the example drivers, and the host, as images for Windows.
+    Sys(sys::SysArgs),
+    /// Run the images under Wine's loader of drivers.
+    Wine(wine::WineArgs),
     /// Run everything that proves the project on this machine.
     Test(test::TestArgs),
     /// Run the scenario tests of both examples under Miri.
@@ -68,6 +76,8 @@ fn main() -> ExitCode {
         #[cfg(not(feature = "bindgen"))]
         Command::Bindgen(passed) => relaunch::with_feature("bindgen", "bindgen", &passed),
         Command::Demo(args) => demo::run(&args),
+        Command::Sys(args) => sys::run(&args),
+        Command::Wine(args) => wine::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Miri(args) => miri::run(&args),
         Command::ApiMap(args) => api_map::run(args),

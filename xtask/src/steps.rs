@@ -249,7 +249,8 @@ fn say(command: &Command) {
     println!("$ {}{}", variables.collect::<String>(), line(command));
 }
 
-fn line(command: &Command) -> String {
+/// A command as one would type it.
+pub fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words
         .map(|word| word.to_string_lossy())

@@ -27,6 +27,11 @@ pub fn root() -> PathBuf {
         .to_path_buf()
 }
 
+/// Where cargo builds.
+pub fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |own| root().join(own))
+}
+
 /// `path` as it is shown in generated files: relative to `root`, with forward slashes.
 pub fn shown(root: &Path, path: &Path) -> String {
     let relative = path.strip_prefix(root).unwrap_or(path);

@@ -1,7 +1,7 @@
 //! The drivers as Windows loads them: by their entry points, told what to do
 //! by their registry keys.
 
-use ndis_host::{EventMode, Host, Readings};
+use ndis_host::{EntryPoint, EventMode, Host, Readings};
 
 const SWITCH: &str = "loopback_mcm";
 const CALLEE: &str = "echo_client";
@@ -18,21 +18,16 @@ fn run(seed: u64, readings: Readings, parameters: &[(&str, u32)]) -> Vec<String>
     for (name, value) in parameters {
         host.set_parameter(CALLER, name, *value);
     }
-    // SAFETY: the entry points of two drivers, as Windows calls them; a client
-    // keeps what it has with its driver object, so that it may be there twice.
-    let (switch, callee, caller) = unsafe {
-        (
-            host.load(SWITCH, loopback_mcm::driver_entry).unwrap(),
-            host.load(CALLEE, echo_client::driver_entry).unwrap(),
-            host.load(CALLER, echo_client::driver_entry).unwrap(),
-        )
-    };
-    let adapter = host.add_adapter(&switch).unwrap();
-    host.run();
-    host.remove_adapter(&adapter);
-    for driver in [&caller, &callee, &switch] {
-        host.unload(driver);
-    }
+    // A client keeps what it has with its driver object, so that it may be
+    // there twice.
+    let drivers: [(_, EntryPoint); 3] = [
+        (SWITCH, loopback_mcm::driver_entry),
+        (CALLEE, echo_client::driver_entry),
+        (CALLER, echo_client::driver_entry),
+    ];
+    // SAFETY: the drivers' entry points, called as Windows does.
+    let loads = drivers.map(|(name, entry)| move |host: &Host| unsafe { host.load(name, entry) });
+    host.whole_life(loads).unwrap();
     let printed = host.printed();
     let report = host.finish();
     assert!(report.is_clean(), "{report}");

@@ -607,8 +607,7 @@ pub(super) unsafe extern "system" fn open_complete<C: Client>(
     let status = Status::from_raw(status);
     // The page says PASSIVE_LEVEL, yet a call manager may complete the open at
     // a raised level (rule AF-48).
-    // SAFETY: KeGetCurrentIrql has no precondition.
-    if unsafe { ndis_sys::KeGetCurrentIrql() } != 0 {
+    if crate::irql::current() != Some(0) {
         if status.is_success() {
             af.handle.store(handle, Ordering::Release);
         }

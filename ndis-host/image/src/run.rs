@@ -11,7 +11,7 @@ use crate::route;
 use crate::settings::Settings;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use ndis_host::{EventMode, Host};
+use ndis_host::{Driver, EventMode, Host};
 
 /// Where Windows keeps its services. The loader knows them by this path.
 const SERVICES: &str = "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\";
@@ -27,6 +27,16 @@ fn with_service(
     unsafe { function(&mut path) }
 }
 
+/// Loads a service's image, to be unloaded by the same loader.
+fn load(host: &Host, name: &str) -> Result<Driver, NTSTATUS> {
+    let (load, unload) = (String::from(name), String::from(name));
+    host.load_image(
+        name,
+        move || with_service(&load, kernel::ZwLoadDriver),
+        move || with_service(&unload, kernel::ZwUnloadDriver),
+    )
+}
+
 /// Does what the settings say.
 pub fn run(settings: &Settings) {
     account::set_path(&settings.report);
@@ -34,7 +44,14 @@ pub fn run(settings: &Settings) {
         .seed(settings.seed)
         .events(EventMode::All)
         .build();
-    let failure = drive(&host, &settings.drivers).err();
+    let loads = settings
+        .drivers
+        .iter()
+        .map(|name| move |host: &Host| load(host, name));
+    let failure = host
+        .whole_life(loads)
+        .err()
+        .map(|status| ndis_host::StatusName(status).to_string());
     let printed = host.printed();
     let events: Vec<String> = host.events().iter().map(ToString::to_string).collect();
     let report = host.finish();
@@ -45,43 +62,4 @@ pub fn run(settings: &Settings) {
         events: &events,
         routed: &route::routed(),
     });
-}
-
-fn drive(host: &Host, services: &[String]) -> Result<(), String> {
-    let mut drivers = Vec::new();
-    let mut adapters = Vec::new();
-    let mut outcome = Ok(());
-    for name in services {
-        let (load, unload) = (name.clone(), name.clone());
-        let driver = host.load_image(
-            name,
-            move || with_service(&load, kernel::ZwLoadDriver),
-            move || with_service(&unload, kernel::ZwUnloadDriver),
-        );
-        match driver {
-            Ok(driver) => drivers.push(driver),
-            Err(status) => {
-                outcome = Err(alloc::format!("{name} does not load: {status:#010x}"));
-                break;
-            }
-        }
-    }
-    if outcome.is_ok() {
-        for driver in &drivers {
-            match host.add_adapter(driver) {
-                Ok(adapter) => adapters.push(adapter),
-                // No miniport driver.
-                Err(ndis_sys::NDIS_STATUS_ADAPTER_NOT_FOUND) => {}
-                Err(status) => outcome = Err(alloc::format!("no adapter: {status:#010x}")),
-            }
-        }
-        host.run();
-    }
-    for adapter in &adapters {
-        host.remove_adapter(adapter);
-    }
-    for driver in drivers.iter().rev() {
-        host.unload(driver);
-    }
-    outcome
 }

@@ -11,7 +11,7 @@ use crate::sched::{DISPATCH, TaskId, Wait, Woken};
 use crate::state::State;
 use alloc::collections::BTreeMap;
 use core::ffi::c_void;
-use ndis_sys::{KEVENT, KSPIN_LOCK, LARGE_INTEGER, NDIS_EVENT};
+use ndis_sys::{KEVENT, KSPIN_LOCK, LARGE_INTEGER, NDIS_EVENT, NDIS_SPIN_LOCK};
 
 /// Spin locks that somebody holds, and how many times.
 #[derive(Default)]
@@ -96,6 +96,18 @@ fn acquire(name: &'static str, address: usize) -> u8 {
         cx.with(|s| s.note(None, "the wait for a spin lock was abandoned"));
     }
     before.unwrap_or(0)
+}
+
+/// As [`acquire`], of a caller that says it is at DISPATCH_LEVEL already.
+fn acquire_raised(name: &'static str, address: usize) {
+    let before = acquire(name, address);
+    if before < DISPATCH {
+        let cx = Cx::enter(Call::new(name).quiet(), &[]);
+        cx.with(|s| {
+            let message = alloc::format!("{name} was called below DISPATCH_LEVEL");
+            s.violate(rules::IRQL, None, message);
+        });
+    }
 }
 
 fn release(name: &'static str, address: usize, irql: Option<u8>) {
@@ -272,22 +284,45 @@ exports! { EXPORTS {
 
     /// Acquires a spin lock at DISPATCH_LEVEL.
     fn KeAcquireSpinLockAtDpcLevel(lock: *mut KSPIN_LOCK) {
-        let before = acquire("KeAcquireSpinLockAtDpcLevel", lock.addr());
-        if before < DISPATCH {
-            let cx = Cx::enter(Call::new("KeAcquireSpinLockAtDpcLevel").quiet(), &[]);
-            cx.with(|s| {
-                s.violate(
-                    rules::IRQL,
-                    None,
-                    "KeAcquireSpinLockAtDpcLevel was called below DISPATCH_LEVEL".into(),
-                );
-            });
-        }
+        acquire_raised("KeAcquireSpinLockAtDpcLevel", lock.addr());
     }
 
     /// Releases a spin lock that was acquired at DISPATCH_LEVEL.
     fn KeReleaseSpinLockFromDpcLevel(lock: *mut KSPIN_LOCK) {
         release("KeReleaseSpinLockFromDpcLevel", lock.addr(), None);
+    }
+
+    /// Prepares a spin lock.
+    fn NdisAllocateSpinLock(lock: *mut NDIS_SPIN_LOCK) {
+        // SAFETY: the caller's lock, of which zeroes are a free one.
+        unsafe { lock.write_bytes(0, 1) };
+    }
+
+    /// Ends a spin lock.
+    fn NdisFreeSpinLock(_lock: *mut NDIS_SPIN_LOCK) {}
+
+    /// Acquires a spin lock, raises the IRQL, keeps what it was in the lock.
+    fn NdisAcquireSpinLock(lock: *mut NDIS_SPIN_LOCK) {
+        let before = acquire("NdisAcquireSpinLock", lock.addr());
+        // SAFETY: the caller's lock, which it holds.
+        unsafe { (*lock).OldIrql = before };
+    }
+
+    /// Releases a spin lock and goes back to the IRQL in it.
+    fn NdisReleaseSpinLock(lock: *mut NDIS_SPIN_LOCK) {
+        // SAFETY: the caller's lock, which it holds.
+        let before = unsafe { (*lock).OldIrql };
+        release("NdisReleaseSpinLock", lock.addr(), Some(before));
+    }
+
+    /// Acquires a spin lock at DISPATCH_LEVEL.
+    fn NdisDprAcquireSpinLock(lock: *mut NDIS_SPIN_LOCK) {
+        acquire_raised("NdisDprAcquireSpinLock", lock.addr());
+    }
+
+    /// Releases a spin lock that was acquired at DISPATCH_LEVEL.
+    fn NdisDprReleaseSpinLock(lock: *mut NDIS_SPIN_LOCK) {
+        release("NdisDprReleaseSpinLock", lock.addr(), None);
     }
 
     /// Prepares an event.

@@ -1,0 +1,115 @@
+//! `ndis-inf`: writes and checks INF files.
+
+#![forbid(unsafe_code)]
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+use ndis_build::inf::{Arch, Driver, Rule, check, check_for};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// Writes and checks the INF files of Rust network drivers.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write the INF of a driver, from its Cargo.toml.
+    Generate {
+        /// The driver's manifest.
+        #[arg(long, default_value = "Cargo.toml", value_name = "FILE")]
+        manifest_path: PathBuf,
+        /// x64, arm64 or x86. Several, or none for all: each in a folder of its name.
+        #[arg(long)]
+        arch: Vec<Arch>,
+        /// The folder to write to.
+        #[arg(long, default_value = ".", value_name = "FOLDER")]
+        out: PathBuf,
+    },
+    /// Say what is wrong with INF files.
+    Check {
+        /// They must serve this architecture: x64, arm64 or x86.
+        #[arg(long)]
+        arch: Option<Arch>,
+        /// The files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+fn main() -> Result<ExitCode> {
+    match Cli::parse().command {
+        Command::Generate {
+            manifest_path,
+            arch,
+            out,
+        } => generate(&manifest_path, &arch, &out),
+        Command::Check { arch, files } => check_files(&files, arch),
+    }
+}
+
+fn generate(manifest: &Path, archs: &[Arch], out: &Path) -> Result<ExitCode> {
+    let driver = Driver::from_manifest(manifest)?;
+    let archs = if archs.is_empty() { &Arch::ALL } else { archs };
+    for &arch in archs {
+        let text = driver.render(arch);
+        if let Some(finding) = check_for(&text, arch).first() {
+            bail!("the generated INF is wrong, which is an error of ndis-build: {finding}");
+        }
+        let folder = match archs {
+            [_] => out.to_owned(),
+            _ => out.join(arch.name()),
+        };
+        let path = folder.join(driver.inf_name());
+        fs::create_dir_all(&folder)
+            .and_then(|()| fs::write(&path, text))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        println!("{}", path.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check_files(files: &[PathBuf], arch: Option<Arch>) -> Result<ExitCode> {
+    let mut count = 0;
+    for file in files {
+        let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text = decode(&bytes).with_context(|| format!("cannot read {}", file.display()))?;
+        let mut findings = match arch {
+            Some(arch) => check_for(&text, arch),
+            None => check(&text),
+        };
+        // Windows knows the encoding of a file that begins with a mark.
+        if bytes.starts_with(UTF_16) {
+            findings.retain(|finding| finding.rule() != Rule::Encoding);
+        }
+        for finding in &findings {
+            println!("{}: {finding}", file.display());
+        }
+        count += findings.len();
+    }
+    Ok(match count {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    })
+}
+
+const UTF_16: &[u8] = &[0xFF, 0xFE];
+
+/// INF files by hand are often UTF-16.
+fn decode(bytes: &[u8]) -> Result<String> {
+    let Some(bytes) = bytes.strip_prefix(UTF_16) else {
+        return Ok(String::from_utf8(bytes.to_owned())?);
+    };
+    let units: Vec<_> = bytes
+        .chunks_exact(2)
+        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+        .collect();
+    Ok(String::from_utf16(&units)?)
+}

@@ -1,0 +1,226 @@
+//! From the manufacturer over the models to the install sections, and what
+//! every driver's install section does: copy files and install a service.
+
+use super::{
+    super::{
+        arch::Arch,
+        parse::{Entry, Section},
+    },
+    Checker, Class, Rule,
+    files::Copied,
+    number,
+};
+
+/// The sections that belong to an install section, by what is appended to its
+/// name (summary-of-inf-sections.md).
+const PARTS: &[&str] = &[
+    "CoInstallers",
+    "COM",
+    "Components",
+    "Events",
+    "FactDef",
+    "Filters",
+    "HW",
+    "Interfaces",
+    "LogConfigOverride",
+    "Services",
+    "Software",
+    "Wdf",
+    "WMI",
+];
+
+/// Which Windows a models section is for.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Target {
+    pub(super) arch: Option<Arch>,
+    /// Major, minor, build.
+    pub(super) version: (u32, u32, u32),
+}
+
+/// A model's install section, with what it does.
+pub(super) struct Install<'d> {
+    pub(super) section: &'d Section,
+    pub(super) target: Target,
+    /// The model's entry, and its ids.
+    pub(super) model: &'d Entry,
+    pub(super) copies: Vec<Copied>,
+    /// Whether there is a section of services.
+    pub(super) has_services: bool,
+    /// The services' names, each with whether it is the function driver.
+    pub(super) services: Vec<(String, bool)>,
+}
+
+impl<'d> Checker<'d> {
+    /// Checks all models and their install sections.
+    pub(super) fn installs(&mut self, class: Option<Class>, wanted: Option<Arch>) {
+        let Some(manufacturers) = self.document.section("Manufacturer") else {
+            self.report(
+                1,
+                Rule::MissingSection,
+                "there is no section [Manufacturer]",
+            );
+            return;
+        };
+        let mut served = Vec::new();
+        for entry in &manufacturers.entries {
+            let base = self.expand(entry.field(0));
+            // A trailing comma is allowed.
+            let decorations = entry.fields.iter().skip(1).filter(|text| !text.is_empty());
+            let decorations: Vec<_> = decorations.collect();
+            if decorations.is_empty() {
+                let message = format!("the models [{base}] are decorated with no architecture");
+                self.report(entry.line, Rule::Architecture, message);
+                if let Some(models) = self.reach(&base, entry.line) {
+                    self.models(models, Target::default(), class);
+                }
+            }
+            for decoration in decorations {
+                let target = target(decoration).unwrap_or_else(|| {
+                    let message = format!("`{decoration}` is for no Windows");
+                    self.report(entry.line, Rule::Architecture, message);
+                    Target::default()
+                });
+                served.push(target.arch);
+                if let Some(models) = self.reach(&format!("{base}.{decoration}"), entry.line) {
+                    self.models(models, target, class);
+                }
+            }
+        }
+        if let Some(arch) = wanted
+            && !served.contains(&Some(arch))
+        {
+            let message = format!("no models are decorated with {}", arch.extension());
+            self.report(manufacturers.line, Rule::Architecture, message);
+        }
+    }
+
+    fn models(&mut self, models: &'d Section, target: Target, class: Option<Class>) {
+        for model in &models.entries {
+            if model.fields.iter().skip(1).all(String::is_empty) {
+                let message = "a model needs a hardware id";
+                self.report(model.line, Rule::HardwareId, message);
+            }
+            let name = self.expand(model.field(0));
+            let extension = target.arch.map(Arch::extension);
+            let decorated = extension.into_iter().chain(["NT"]);
+            let section = decorated
+                .map(|extension| format!("{name}.{extension}"))
+                .find_map(|name| self.document.section(&name));
+            let section = match section {
+                Some(section) => {
+                    self.mark(&section.name);
+                    Some(section)
+                }
+                None => self.reach(&name, model.line),
+            };
+            if let Some(section) = section {
+                self.install(section, model, target, class);
+            }
+        }
+    }
+
+    fn install(
+        &mut self,
+        section: &'d Section,
+        model: &'d Entry,
+        target: Target,
+        class: Option<Class>,
+    ) {
+        self.follow(section);
+        if let Some(entry) = section.get("DriverVer") {
+            self.driver_ver(entry);
+        }
+        let copies = self.copies(section, target.arch);
+        let mut install = Install {
+            section,
+            target,
+            model,
+            copies,
+            has_services: false,
+            services: Vec::new(),
+        };
+        for part in PARTS {
+            let name = format!("{}.{part}", section.name);
+            if let Some(part_section) = self.document.section(&name) {
+                self.mark(&name);
+                self.follow(part_section);
+                if *part == "Services" {
+                    install.has_services = true;
+                    self.services(part_section, &mut install);
+                }
+            }
+        }
+        if let Some(class) = class {
+            self.network(&install, class);
+        }
+    }
+
+    fn services(&mut self, section: &'d Section, install: &mut Install<'d>) {
+        for entry in section.all("AddService") {
+            let flags = number(&self.expand(entry.field(1))).unwrap_or(0);
+            let name = self.expand(entry.field(0));
+            install.services.push((name, flags & 2 != 0));
+            let name = self.expand(entry.field(2));
+            let Some(service) = self.document.section(&name) else {
+                continue;
+            };
+            self.require(
+                service,
+                &["ServiceType", "StartType", "ErrorControl", "ServiceBinary"],
+            );
+            if let Some(binary) = service.get("ServiceBinary") {
+                let path = self.expand(binary.field(0));
+                if !install.copies.iter().any(|copied| is_at(copied, &path)) {
+                    let message = format!("[{}] copies no file to {path}", install.section.name);
+                    self.report(binary.line, Rule::ServiceBinary, message);
+                }
+            }
+        }
+    }
+}
+
+/// Whether the file is at the path, which is `%dirid%\subdirectory\file`.
+fn is_at(copied: &Copied, path: &str) -> bool {
+    let Some(directory) = &copied.directory else {
+        let file = path.rsplit('\\').next().unwrap_or_default();
+        return copied.file.eq_ignore_ascii_case(file);
+    };
+    let mut place = format!("%{}%\\", directory.dirid);
+    let subdirectory = directory.subdirectory.trim_matches('\\');
+    if !subdirectory.is_empty() {
+        place.push_str(subdirectory);
+        place.push('\\');
+    }
+    place.push_str(&copied.file);
+    place.eq_ignore_ascii_case(path)
+}
+
+/// `NTarch.major.minor.product.suite.build`, from which any part can be left
+/// out (inf-manufacturer-section.md).
+fn target(decoration: &str) -> Option<Target> {
+    let mut parts = decoration.split('.');
+    let platform = parts.next()?.to_ascii_lowercase();
+    let arch = Arch::ALL
+        .into_iter()
+        .find(|arch| arch.extension().eq_ignore_ascii_case(&platform));
+    if arch.is_none() && !["nt", "ntarm", "ntia64"].contains(&platform.as_str()) {
+        return None;
+    }
+    let numbers: Vec<_> = parts
+        .map(|part| {
+            if part.is_empty() {
+                Some(0)
+            } else {
+                number(part)
+            }
+        })
+        .collect::<Option<_>>()?;
+    if numbers.len() > 5 {
+        return None;
+    }
+    let at = |index| numbers.get(index).copied().unwrap_or(0);
+    Some(Target {
+        arch,
+        version: (at(0), at(1), at(4)),
+    })
+}

@@ -1,0 +1,118 @@
+//! The INF files of the workspace's examples.
+
+#[allow(dead_code, reason = "shared by the test crates")]
+mod common;
+
+use common::{example, example_manifest};
+use ndis_build::inf::{Arch, check_for};
+use std::{fs, process::Command};
+
+const EXAMPLES: [&str; 2] = ["loopback-mcm", "echo-client"];
+
+#[test]
+fn nothing_is_found_in_them() {
+    for name in EXAMPLES {
+        let driver = example(name);
+        for arch in Arch::ALL {
+            let text = driver.render(arch);
+            assert_eq!(check_for(&text, arch), [], "{name} for {arch}");
+            assert!(text.is_ascii());
+            assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
+            assert!(text.ends_with("\"\r\n"), "the last line is ended, once");
+            assert_eq!(text, example(name).render(arch), "not the same twice");
+        }
+    }
+}
+
+#[test]
+fn the_files_of_a_package_have_one_name() {
+    let driver = example("loopback-mcm");
+    assert_eq!(driver.image_name(), "loopback_mcm.sys");
+    assert_eq!(driver.inf_name(), "loopback_mcm.inf");
+    assert_eq!(driver.catalog_name(), "loopback_mcm.cat");
+    assert_eq!(driver.service_name(), "loopback_mcm");
+    assert_eq!(driver.hardware_id(), "Root\\NDISRS_LOOPBACK_MCM");
+    assert!(!driver.is_protocol());
+    assert!(example("echo-client").is_protocol());
+}
+
+/// The values of a name in an INF's registry sections.
+fn values(text: &str, name: &str) -> Vec<String> {
+    let mark = format!(",{name},0x00000000,");
+    let lines = text.lines().filter_map(|line| line.split_once(&mark));
+    lines.map(|(_, value)| value.to_owned()).collect()
+}
+
+/// The binding engine connects a component to those below that offer the
+/// interface which it looks for.
+#[test]
+fn the_client_binds_to_the_switch_and_to_nothing_else() {
+    let switch = example("loopback-mcm").render(Arch::X64);
+    let client = example("echo-client").render(Arch::X64);
+    let offered = values(&switch, "UpperRange");
+    assert_eq!(offered.len(), 1);
+    assert_eq!(values(&client, "LowerRange"), offered);
+    assert!(!offered[0].contains("ndis5"));
+}
+
+/// Where netcfg cannot run an image from the driver store, it is put into the
+/// folder of drivers. No Windows for x86 can.
+#[test]
+fn a_protocol_goes_where_its_windows_can_run_it_from() {
+    let driver = example("echo-client");
+    let directories = |arch| {
+        let text = driver.render(arch);
+        let lines = text.lines().filter_map(|line| line.split_once(" = %"));
+        let binaries = lines.filter(|(key, _)| key.trim() == "ServiceBinary");
+        binaries
+            .map(|(_, path)| path.to_owned())
+            .collect::<Vec<_>>()
+    };
+    let both = ["12%\\echo_client.sys", "13%\\echo_client.sys"];
+    assert_eq!(directories(Arch::X64), both);
+    assert_eq!(directories(Arch::Arm64), both);
+    assert_eq!(directories(Arch::X86), both[..1]);
+    assert!(
+        driver
+            .render(Arch::Arm64)
+            .contains("Models,NTarm64.10.0...16299,NTarm64.10.0...25319\r\n")
+    );
+}
+
+#[test]
+fn the_tool_writes_what_it_then_accepts() {
+    let out = tempfile::tempdir().unwrap();
+    let tool = || Command::new(env!("CARGO_BIN_EXE_ndis-inf"));
+    let written = tool()
+        .args(["generate", "--manifest-path"])
+        .arg(example_manifest("loopback-mcm"))
+        .arg("--out")
+        .arg(out.path())
+        .output()
+        .unwrap();
+    assert!(written.status.success(), "{written:?}");
+    for arch in Arch::ALL {
+        let path = out.path().join(arch.name()).join("loopback_mcm.inf");
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text, example("loopback-mcm").render(arch));
+        let check = || {
+            let mut tool = tool();
+            tool.args(["check", "--arch", arch.name()]).arg(&path);
+            tool.output().unwrap()
+        };
+        assert!(check().status.success());
+
+        fs::write(&path, text.replace("PnpLockdown = 1", "PnpLockdown = 0")).unwrap();
+        let refused = check();
+        assert!(!refused.status.success());
+        let said = String::from_utf8(refused.stdout).unwrap();
+        assert!(said.contains("line 11: "), "{said}");
+        assert!(said.ends_with("[version-value]\n"), "{said}");
+
+        // The same in the encoding that Windows prefers.
+        let marked = format!("\u{feff}{text}");
+        let units: Vec<_> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        fs::write(&path, units).unwrap();
+        assert!(check().status.success());
+    }
+}

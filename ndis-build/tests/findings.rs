@@ -1,0 +1,472 @@
+//! Each rule of the checker: a good INF is broken in one way, and exactly that
+//! is found, at its line.
+
+#[allow(dead_code, reason = "shared by the test crates")]
+mod common;
+
+use ndis_build::inf::{Arch, Rule, check, check_for};
+use std::collections::BTreeSet;
+
+/// A good INF, with edits.
+struct Broken {
+    text: String,
+}
+
+/// A virtual adapter.
+fn adapter() -> Broken {
+    good(common::example("loopback-mcm").render(Arch::X64), Arch::X64)
+}
+
+/// A protocol; for x86, where it has one install section.
+fn protocol() -> Broken {
+    good(common::example("echo-client").render(Arch::X86), Arch::X86)
+}
+
+/// An adapter on a bus.
+fn usb() -> Broken {
+    good(
+        common::driver(common::USB).unwrap().render(Arch::X64),
+        Arch::X64,
+    )
+}
+
+fn good(text: String, arch: Arch) -> Broken {
+    assert_eq!(check_for(&text, arch), []);
+    Broken { text }
+}
+
+impl Broken {
+    /// Replaces what occurs once.
+    fn replace(mut self, old: &str, new: &str) -> Self {
+        assert_eq!(self.text.matches(old).count(), 1, "{old} in\n{}", self.text);
+        self.text = self.text.replace(old, new);
+        self
+    }
+
+    fn replace_all(mut self, old: &str, new: &str) -> Self {
+        assert!(self.text.contains(old), "{old} in\n{}", self.text);
+        self.text = self.text.replace(old, new);
+        self
+    }
+
+    /// Removes the line that begins so, and only it.
+    fn without(mut self, start: &str) -> Self {
+        let before = self.text.lines().count();
+        let kept = self.text.lines().filter(|line| !line.starts_with(start));
+        self.text = kept.map(|line| format!("{line}\r\n")).collect();
+        assert_eq!(self.text.lines().count(), before - 1, "{start}");
+        self
+    }
+
+    /// Appends a line to a section.
+    fn with(self, section: &str, line: &str) -> Self {
+        let header = format!("[{section}]\r\n");
+        self.replace(&header, &format!("{header}{line}\r\n"))
+    }
+
+    fn without_section(mut self, name: &str) -> Self {
+        let start = self.text.find(&format!("[{name}]\r\n")).unwrap();
+        let length = self.text[start..].find("\r\n\r\n").unwrap() + 4;
+        self.text.replace_range(start..start + length, "");
+        self
+    }
+
+    /// A case: the rule that is broken, and the beginning of the line.
+    fn breaks(self, rule: Rule, line: &str) -> Case {
+        let number = match line {
+            "" => 1,
+            line => {
+                let mut lines = self.text.lines();
+                1 + lines.position(|text| text.starts_with(line)).expect(line)
+            }
+        };
+        Case {
+            text: self.text,
+            rule,
+            line: number,
+        }
+    }
+}
+
+struct Case {
+    text: String,
+    rule: Rule,
+    line: usize,
+}
+
+fn syntax_and_references() -> Vec<Case> {
+    vec![
+        adapter()
+            .replace("files\"\r\n", "files\r\n")
+            .breaks(Rule::Syntax, "Disk "),
+        adapter()
+            .replace("%Disk%", "%Disk%50%")
+            .breaks(Rule::Syntax, "1 ="),
+        adapter()
+            .with("Strings", "lonely")
+            .breaks(Rule::Syntax, "lonely"),
+        adapter()
+            .replace("; Generated", "Generated")
+            .breaks(Rule::Syntax, "Generated"),
+        adapter()
+            .replace("\"The ndis-rs", "\"Thé ndis-rs")
+            .breaks(Rule::Encoding, "Provider    = \""),
+        adapter()
+            .replace("EventLog.Registry\r\n", "EventLog.Registry, Nowhere\r\n")
+            .breaks(Rule::MissingSection, "AddReg = "),
+        adapter()
+            .with("Install.Services", "AddService = second,0,Nowhere")
+            .breaks(Rule::MissingSection, "AddService = second"),
+        adapter()
+            .with("DestinationDirs", "Nowhere = 13")
+            .breaks(Rule::MissingSection, "Nowhere"),
+        adapter()
+            .replace(
+                "NTamd64.10.0...16299\r\n",
+                "NTamd64.10.0...16299,NTamd64.10.0...30000\r\n",
+            )
+            .breaks(Rule::MissingSection, "%Provider%"),
+        adapter()
+            .without_section("Version")
+            .breaks(Rule::MissingSection, ""),
+        adapter()
+            .without_section("Install.Services")
+            .without_section("Service")
+            .without_section("EventLog")
+            .without_section("EventLog.Registry")
+            .without("Description = ")
+            .breaks(Rule::MissingSection, "[Install]"),
+        adapter()
+            .replace("[Strings]", "[Forgotten]\r\n[Strings]")
+            .breaks(Rule::UnreferencedSection, "[Forgotten]"),
+        adapter()
+            .without("Disk ")
+            .breaks(Rule::UndefinedString, "1 ="),
+        adapter()
+            .with("Strings", "Spare = \"\"")
+            .breaks(Rule::UnusedString, "Spare"),
+        adapter()
+            .with("Strings", "DISK = \"first\"")
+            .breaks(Rule::RepeatedString, "Disk"),
+    ]
+}
+
+fn version() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for key in [
+        "Signature",
+        "Class ",
+        "ClassGuid",
+        "Provider  ",
+        "CatalogFile",
+        "DriverVer",
+        "PnpLockdown",
+    ] {
+        // The string `Provider` is aligned like the entry.
+        let broken = adapter().replace_all("Provider    = \"", "Provider = \"");
+        cases.push(broken.without(key).breaks(Rule::MissingEntry, "[Version]"));
+    }
+    for (old, new) in [
+        ("$Windows NT$", "$Windows 95$"),
+        ("PnpLockdown = 1", "PnpLockdown = 0"),
+    ] {
+        let key = if old.starts_with('$') {
+            "Signature"
+        } else {
+            "PnpLockdown"
+        };
+        cases.push(adapter().replace(old, new).breaks(Rule::VersionValue, key));
+    }
+    for (old, new) in [
+        ("11/25/2026", "25/11/2026"),
+        ("11/25/2026", "11/5/2026"),
+        ("11/25/2026", "2026/11/25"),
+        ("11/25/2026", "02/29/2026"),
+        ("11/25/2026", "11/25/2026/1"),
+        ("0.1.0.0", "0.0.0.0"),
+        ("0.1.0.0", "0.1.0"),
+        ("0.1.0.0", "0.1.0.65535"),
+        (",0.1.0.0", ""),
+    ] {
+        cases.push(
+            adapter()
+                .replace(old, new)
+                .breaks(Rule::DriverVer, "DriverVer"),
+        );
+    }
+    cases.push(
+        adapter()
+            .replace("{4D36E972", "{4D36E975")
+            .breaks(Rule::Class, "ClassGuid"),
+    );
+    cases.push(
+        protocol()
+            .replace("{4D36E975", "{4D36E972")
+            .breaks(Rule::Class, "ClassGuid"),
+    );
+    cases.push(
+        adapter()
+            .replace("= Net\r\n", "= Display\r\n")
+            .breaks(Rule::Class, "Class "),
+    );
+    cases
+}
+
+fn models() -> Vec<Case> {
+    vec![
+        adapter()
+            .replace("Models,NTamd64.10.0...16299", "Models")
+            .replace("[Models.NTamd64.10.0...16299]", "[Models]")
+            .breaks(Rule::Architecture, "%Provider%"),
+        adapter()
+            .replace_all("NTamd64", "NTx64")
+            .breaks(Rule::Architecture, "%Provider%"),
+        adapter()
+            .replace_all("NTamd64.10.0...16299", "NTamd64.10.0...new")
+            .breaks(Rule::Architecture, "%Provider%"),
+        adapter()
+            .replace("Install,Root\\NDISRS_LOOPBACK_MCM", "Install,")
+            .breaks(Rule::HardwareId, "%Device%"),
+        usb()
+            .replace("= USB\\VID_0000&PID_0001", "= USB\\VID_0000&PID_0002")
+            .breaks(Rule::ExcludeFromSelect, "%Device%"),
+    ]
+}
+
+fn files_and_services() -> Vec<Case> {
+    let mut cases = vec![
+        adapter()
+            .with("Install.Files", "other.sys")
+            .breaks(Rule::UnlistedFile, "other.sys"),
+        adapter()
+            .with("Install.Files", "renamed.sys,original.sys")
+            .breaks(Rule::UnlistedFile, "renamed.sys"),
+        adapter()
+            .with("DestinationDirs", "DefaultDestDir = 13")
+            .replace("= Install.Files\r\n", "= Install.Files,@other.sys\r\n")
+            .breaks(Rule::UnlistedFile, "CopyFiles"),
+        adapter()
+            .with("SourceDisksFiles", "other.sys = 1")
+            .breaks(Rule::UncopiedFile, "other.sys"),
+        adapter()
+            .replace("loopback_mcm.sys = 1", "loopback_mcm.sys = 2")
+            .breaks(Rule::UnknownDisk, "loopback_mcm.sys = 2"),
+        // A disk of another architecture.
+        adapter()
+            .replace("[SourceDisksNames]", "[SourceDisksNames.x86]")
+            .breaks(Rule::UnknownDisk, "loopback_mcm.sys = 1"),
+        // A file of another architecture.
+        adapter()
+            .replace("[SourceDisksFiles]", "[SourceDisksFiles.x86]")
+            .replace("[SourceDisksNames]", "[SourceDisksNames.x86]")
+            .replace(
+                "Files]\r\nloopback_mcm.sys\r\n",
+                "Files]\r\nLOOPBACK_MCM.SYS\r\n",
+            )
+            .breaks(Rule::UnlistedFile, "LOOPBACK_MCM.SYS"),
+        adapter()
+            .without("Install.Files =")
+            .breaks(Rule::Destination, "[Install.Files]"),
+        adapter()
+            .replace("= 13 ;", "= %13% ;")
+            .breaks(Rule::Destination, "Install.Files"),
+        protocol()
+            .replace("= 12 ;", "= 13 ;")
+            .replace("%12%", "%13%")
+            .breaks(Rule::DriverStore, "Install.Files"),
+        adapter()
+            .replace("HKR,,TypesSupported", "HKX,,TypesSupported")
+            .breaks(Rule::Registry, "HKX"),
+        adapter()
+            .replace("0x00010001,7", "REG_DWORD,7")
+            .breaks(Rule::Registry, "HKR,,TypesSupported"),
+        adapter()
+            .with("EventLog.Registry", "key = value")
+            .breaks(Rule::Registry, "key"),
+        adapter()
+            .replace("%13%\\", "%12%\\")
+            .breaks(Rule::ServiceBinary, "ServiceBinary"),
+        adapter()
+            .replace("%13%\\loopback_mcm", "%13%\\loopback")
+            .breaks(Rule::ServiceBinary, "ServiceBinary"),
+        adapter()
+            .replace("Install.Files = 13 ;", "Install.Files = 13,x64 ;")
+            .breaks(Rule::ServiceBinary, "ServiceBinary"),
+        adapter()
+            .replace(",0x2,", ",,")
+            .breaks(Rule::AssociatedService, "[Install]"),
+    ];
+    for key in ["ServiceType", "StartType", "ErrorControl", "ServiceBinary"] {
+        cases.push(
+            adapter()
+                .without(key)
+                .breaks(Rule::MissingEntry, "[Service]"),
+        );
+    }
+    cases
+}
+
+fn network() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for key in [
+        "Characteristics",
+        "*IfType",
+        "*MediaType",
+        "*PhysicalMediaType",
+    ] {
+        cases.push(
+            adapter()
+                .without(key)
+                .breaks(Rule::MissingEntry, "[Install]"),
+        );
+    }
+    cases.extend([
+        protocol()
+            .without("Characteristics")
+            .breaks(Rule::MissingEntry, "[Install]"),
+        usb()
+            .without("BusType")
+            .breaks(Rule::MissingEntry, "[Install]"),
+    ]);
+    for wrong in ["0x3", "0x8", "0x11", "NCF_VIRTUAL"] {
+        cases.push(
+            adapter()
+                .replace("= 0x1 ", &format!("= {wrong} "))
+                .breaks(Rule::Characteristics, "Characteristics"),
+        );
+    }
+    cases.extend([
+        protocol()
+            .replace("= 0x0\r\n", "= 0x1\r\n")
+            .breaks(Rule::Characteristics, "Characteristics"),
+        adapter()
+            .without("HKR,Ndi,Service")
+            .breaks(Rule::NdiService, "[Install]"),
+        adapter()
+            .replace(
+                "HKR,Ndi,Service,0x00000000,\"loopback_mcm\"",
+                "HKR,Ndi,Service,0,other",
+            )
+            .breaks(Rule::NdiService, "HKR,Ndi,Service"),
+        adapter()
+            .with(
+                "Install.Registry",
+                "HKR,Ndi,CoServices,0x00010000,loopback_mcm",
+            )
+            .breaks(Rule::NdiService, "HKR,Ndi,CoServices"),
+        protocol()
+            .without("HKR,Ndi,CoServices")
+            .breaks(Rule::NdiService, "[Install]"),
+        protocol()
+            .replace(
+                "0x00010000,\"echo_client\"",
+                "0x00010000,\"echo\",\"client\"",
+            )
+            .breaks(Rule::NdiService, "HKR,Ndi,CoServices"),
+        adapter()
+            .without("HKR,Ndi\\Interfaces,UpperRange")
+            .breaks(Rule::BindingRange, "[Install]"),
+        protocol()
+            .without("HKR,Ndi\\Interfaces,LowerRange")
+            .breaks(Rule::BindingRange, "[Install]"),
+        protocol()
+            .replace("\"ndisrs_loopback\"", "\"\"")
+            .breaks(Rule::BindingRange, "HKR,Ndi\\Interfaces,LowerRange"),
+        adapter()
+            .without("HKR,,WanEndpoints")
+            .breaks(Rule::WanEndpoints, "HKR,Ndi\\Interfaces,LowerRange"),
+    ]);
+    cases
+}
+
+#[test]
+fn each_rule_is_found_broken_where_it_is() {
+    let mut cases = syntax_and_references();
+    cases.extend(version());
+    cases.extend(models());
+    cases.extend(files_and_services());
+    cases.extend(network());
+    for Case { text, rule, line } in &cases {
+        let findings = check(text);
+        let found: Vec<_> = findings.iter().map(|f| (f.line(), f.rule())).collect();
+        assert_eq!(found, [(*line, *rule)], "{findings:#?}\nin\n{text}");
+        assert!(!findings[0].message().is_empty());
+    }
+    let shown: BTreeSet<_> = cases.iter().map(|case| case.rule).collect();
+    let all: BTreeSet<_> = Rule::ALL.iter().copied().collect();
+    assert_eq!(shown, all, "a rule without a case");
+    println!("{} broken INF files, {} rules", cases.len(), all.len());
+}
+
+#[test]
+fn an_inf_of_another_architecture_is_refused() {
+    let text = adapter().text;
+    let findings = check_for(&text, Arch::Arm64);
+    let found: Vec<_> = findings.iter().map(|f| f.rule()).collect();
+    assert_eq!(found, [Rule::Architecture]);
+}
+
+/// What Windows accepts in another form than ours.
+#[test]
+fn other_ways_to_write_the_same_are_fine() {
+    let texts = [
+        adapter().text.to_ascii_lowercase(),
+        adapter().text.to_ascii_uppercase(),
+        adapter().text.replace("\r\n", "\n"),
+        // Decorated install sections.
+        adapter()
+            .replace("[Install]", "[Install.NTamd64]")
+            .replace("[Install.Services]", "[Install.NTamd64.Services]")
+            .text,
+        adapter()
+            .replace("[Install]", "[Install.NT]")
+            .replace("[Install.Services]", "[Install.NT.Services]")
+            .text,
+        // A file by its own name, to the default directory.
+        adapter()
+            .without_section("Install.Files")
+            .replace("Install.Files = 13", "DefaultDestDir = 13")
+            .replace("= Install.Files", "= @loopback_mcm.sys")
+            .text,
+        // A source disk for each architecture.
+        adapter()
+            .replace("[SourceDisksFiles]", "[SourceDisksFiles.amd64]")
+            .replace("[SourceDisksNames]", "[SourceDisksNames.amd64]")
+            .text,
+        // A trailing comma.
+        adapter()
+            .replace("NTamd64.10.0...16299\r\n", "NTamd64.10.0...16299,\r\n")
+            .text,
+        // All platforms, and their catalogs.
+        adapter()
+            .replace_all("NTamd64.10.0...16299", "NT")
+            .replace("CatalogFile ", "CatalogFile.NTamd64 ")
+            .text,
+        // A string in the place of a section's name, a continued line, a class
+        // from a string.
+        adapter()
+            .replace(
+                "AddReg             = Install.Registry",
+                "AddReg = \\\r\n  %Reg% ; continued",
+            )
+            .replace("= Net\r\n", "= %Class%\r\n")
+            .with("Strings", "Reg = Install.Registry\r\nClass = \"Net\"")
+            .text,
+        // Languages.
+        adapter()
+            .replace(
+                "[Strings]",
+                "[Strings.0407]\r\nDevice = \"Schalter\"\r\n[Strings]",
+            )
+            .text,
+        usb()
+            .replace(
+                "ExcludeFromSelect = USB\\VID_0000&PID_0001",
+                "ExcludeFromSelect = *",
+            )
+            .text,
+    ];
+    for text in &texts {
+        assert_eq!(check(text), [], "in\n{text}");
+    }
+}

@@ -1,0 +1,338 @@
+//! `cargo xtask sys`: the example drivers, and the host, as images that a loader of Windows
+//! drivers takes.
+//!
+//! Nothing here builds what an author of a driver could not build alike: it is a plain
+//! `cargo build` for a Windows target. The rest is putting things into place
+//! (`target/drivers/<arch>`), and looking them over with `--check`.
+
+pub mod check;
+pub mod exports;
+pub mod pe;
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use ndis_build::inf;
+
+use self::pe::Image;
+use crate::{
+    arch::Arch,
+    steps::{self, Outcome},
+    toolchain::{self, cargo},
+    workspace,
+};
+
+/// What to build.
+#[derive(clap::Args)]
+pub struct SysArgs {
+    /// For which machines.
+    #[arg(long, value_enum, default_value_t = Which::X64)]
+    arch: Which,
+    /// With optimizations.
+    #[arg(long)]
+    release: bool,
+    /// Look the images over, and the INF files.
+    #[arg(long)]
+    check: bool,
+}
+
+/// One architecture, or all.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Which {
+    X64,
+    Arm64,
+    X86,
+    All,
+}
+
+impl Which {
+    fn list(self) -> &'static [Arch] {
+        match self {
+            Self::X64 => &[Arch::X64],
+            Self::Arm64 => &[Arch::Arm64],
+            Self::X86 => &[Arch::X86],
+            Self::All => &Arch::ALL,
+        }
+    }
+}
+
+/// A package that becomes an image.
+struct Package {
+    name: &'static str,
+    /// Where its manifest is, below the workspace.
+    folder: &'static str,
+    /// Whether an INF file installs it.
+    installs: bool,
+}
+
+const PACKAGES: [Package; 3] = [
+    Package {
+        name: "loopback-mcm",
+        folder: "examples/loopback-mcm",
+        installs: true,
+    },
+    Package {
+        name: "echo-client",
+        folder: "examples/echo-client",
+        installs: true,
+    },
+    Package {
+        name: "ndis-image",
+        folder: "ndis-host/image",
+        installs: false,
+    },
+];
+
+/// Runs the command.
+pub fn run(args: &SysArgs) -> Result<()> {
+    let mut findings = 0;
+    for arch in args.arch.list() {
+        let built = match build(*arch, args.release)? {
+            Ok(built) => built,
+            Err(Outcome::Passed(why) | Outcome::Skipped(why) | Outcome::Missing(why)) => {
+                bail!(why)
+            }
+        };
+        if args.check {
+            findings += look_over(*arch, &built)?;
+        } else {
+            for image in &built {
+                println!("{}", image.path.display());
+            }
+        }
+    }
+    if findings > 0 {
+        bail!("{findings} findings");
+    }
+    Ok(())
+}
+
+/// An image in its place.
+pub struct Built {
+    /// The `.sys` file.
+    pub path: PathBuf,
+    /// The libraries that were linked into it.
+    libraries: Vec<PathBuf>,
+    /// Its INF file, if it has one.
+    inf: Option<PathBuf>,
+}
+
+/// Where the images for an architecture go.
+pub fn folder(arch: Arch) -> PathBuf {
+    workspace::target().join("drivers").join(arch.name())
+}
+
+/// Builds the images for an architecture; the inner error says what is missing here.
+pub fn build(arch: Arch, release: bool) -> Result<Result<Vec<Built>, Outcome>> {
+    if let Some(missing) = toolchain::need_target(arch.target())? {
+        return Ok(Err(missing));
+    }
+    let folder = folder(arch);
+    fs::create_dir_all(&folder)?;
+    let mut built = Vec::new();
+    for package in &PACKAGES {
+        let manifest = workspace::root().join(package.folder).join("Cargo.toml");
+        let image = Artifacts::build(&manifest, arch, release, &[])?;
+        let path = image.install(&folder)?;
+        let inf = if package.installs {
+            Some(write_inf(&manifest, arch, &folder)?)
+        } else {
+            None
+        };
+        built.push(Built {
+            path,
+            libraries: image.libraries,
+            inf,
+        });
+        println!("{}: {}", arch, package.name);
+    }
+    Ok(Ok(built))
+}
+
+fn write_inf(manifest: &Path, arch: Arch, folder: &Path) -> Result<PathBuf> {
+    let driver = inf::Driver::from_manifest(manifest)?;
+    let path = folder.join(driver.inf_name());
+    fs::write(&path, driver.render(arch.inf()))?;
+    Ok(path)
+}
+
+/// What cargo has made of a driver's package.
+pub struct Artifacts {
+    dynamic: PathBuf,
+    libraries: Vec<PathBuf>,
+}
+
+impl Artifacts {
+    /// Builds the package of a manifest as its author would; `options` are cargo's.
+    pub fn build(manifest: &Path, arch: Arch, release: bool, options: &[&str]) -> Result<Self> {
+        let mut command = cargo(&["build", "--message-format=json-render-diagnostics"]);
+        command.arg("--manifest-path").arg(manifest);
+        command.args(["--target", arch.target()]).args(options);
+        if release {
+            command.arg("--release");
+        } else {
+            // The workspace's own development profile unwinds, for its tests.
+            command.env("CARGO_PROFILE_DEV_PANIC", "abort");
+        }
+        let text = captured(&mut command)?;
+        let mut dynamic = None;
+        let mut libraries = BTreeSet::new();
+        for line in text.lines() {
+            let message: Message = match serde_json::from_str(line) {
+                Ok(message) => message,
+                Err(_) => continue,
+            };
+            for file in message.filenames {
+                match file.extension().and_then(|e| e.to_str()) {
+                    // Only the last package, the one that was asked for, has one.
+                    Some("dll") => dynamic = Some(file),
+                    Some("rlib") => {
+                        libraries.insert(file);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let dynamic = dynamic.with_context(|| {
+            format!(
+                "{} makes no dynamic library: is \"cdylib\" among its crate types?",
+                manifest.display()
+            )
+        })?;
+        Ok(Self {
+            dynamic,
+            libraries: libraries.into_iter().collect(),
+        })
+    }
+
+    /// Copies the image and its symbols into `folder`, the image under a driver's name.
+    pub fn install(&self, folder: &Path) -> Result<PathBuf> {
+        let name = self.dynamic.file_name().context("a library has a name")?;
+        // The host's library is called `ndis`.
+        let path = folder.join(name).with_extension("sys");
+        copy(&self.dynamic, &path)?;
+        copy(
+            &self.dynamic.with_extension("pdb"),
+            &path.with_extension("pdb"),
+        )?;
+        Ok(path)
+    }
+
+    /// Looks the image at `path` over; gives the findings.
+    pub fn check(&self, path: &Path, arch: Arch) -> Result<Vec<String>> {
+        check_image(path, arch, &self.libraries)
+    }
+}
+
+/// The part of cargo's messages that names files.
+#[derive(serde::Deserialize)]
+struct Message {
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::copy(from, to).with_context(|| format!("cannot copy {}", from.display()))?;
+    Ok(())
+}
+
+/// What a command prints; its messages go to the terminal.
+fn captured(command: &mut Command) -> Result<String> {
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot start {:?}", command.get_program()))?;
+    if !output.status.success() {
+        bail!("{} ended with {}", steps::line(command), output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn check_image(path: &Path, arch: Arch, libraries: &[PathBuf]) -> Result<Vec<String>> {
+    let image = Image::read(path)?;
+    let declared = match arch {
+        Arch::X86 => Some(exports::declared(libraries, arch)?),
+        Arch::X64 | Arch::Arm64 => None,
+    };
+    check::check(&image, arch, declared.as_ref())
+}
+
+/// Checks the images for an architecture and says what they are like; gives the number of findings.
+pub fn look_over(arch: Arch, built: &[Built]) -> Result<usize> {
+    let mut all = 0;
+    let mut images = Vec::new();
+    for built in built {
+        let image = Image::read(&built.path)?;
+        let mut findings = check_image(&built.path, arch, &built.libraries)?;
+        if let Some(path) = &built.inf {
+            let text = workspace::read(path)?;
+            findings.extend(
+                inf::check_for(&text, arch.inf())
+                    .iter()
+                    .map(|f| format!("INF: {f}")),
+            );
+        }
+        let name = built.path.file_name().unwrap_or_default().to_string_lossy();
+        let imports: usize = image.imports.values().map(BTreeSet::len).sum();
+        println!(
+            "{arch:5}  {name:16} {:>9} bytes in memory, {:>9} in the file, {imports:3} imports from {}, {} exports, {} relocations{}",
+            image.size,
+            fs::metadata(&built.path)?.len(),
+            image.imports.keys().cloned().collect::<Vec<_>>().join(" "),
+            image.exports.len(),
+            image.relocations,
+            if built.inf.is_some() { ", INF" } else { "" },
+        );
+        all += report(&findings);
+        images.push((name.into_owned(), image));
+    }
+    all += report(&unresolved(&images));
+    Ok(all)
+}
+
+/// What the drivers import from `ndis.sys` and ours does not export.
+fn unresolved(images: &[(String, Image)]) -> Vec<String> {
+    const NDIS: &str = "ndis.sys";
+    let Some((_, ndis)) = images.iter().find(|(name, _)| name == NDIS) else {
+        return vec![format!("there is no {NDIS}")];
+    };
+    let mut findings = Vec::new();
+    for (name, image) in images {
+        for import in image.imports.get(NDIS).into_iter().flatten() {
+            if !ndis.exports.contains(import) {
+                findings.push(format!("{name}: our {NDIS} does not export {import}"));
+            }
+        }
+    }
+    findings
+}
+
+fn report(findings: &[String]) -> usize {
+    for finding in findings {
+        println!("       FOUND: {finding}");
+    }
+    findings.len()
+}
+
+/// The step of `cargo xtask test`.
+pub fn prove() -> Result<Outcome> {
+    let mut images = 0;
+    for arch in Arch::ALL {
+        let built = match build(arch, false)? {
+            Ok(built) => built,
+            Err(missing) => return Ok(missing),
+        };
+        let findings = look_over(arch, &built)?;
+        if findings > 0 {
+            bail!("{findings} findings for {arch}");
+        }
+        images += built.len();
+    }
+    Ok(Outcome::Passed(format!("{images} images")))
+}

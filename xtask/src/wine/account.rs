@@ -1,0 +1,153 @@
+//! What the host's image has to say of a run, and what the drivers printed in it.
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+/// The file that the image writes.
+#[derive(Deserialize)]
+pub struct Account {
+    pub failure: Option<String>,
+    pub report: Option<Report>,
+    pub printed: Vec<Printed>,
+    pub events: Vec<String>,
+    /// Imports from the kernel that the host answered: image, function.
+    pub routed: Vec<(String, String)>,
+}
+
+/// The part of the host's report that is looked at here.
+#[derive(Deserialize)]
+pub struct Report {
+    pub violations: Vec<Violation>,
+    pub objects_left: Vec<Left>,
+    pub deadlocks: Vec<String>,
+}
+
+/// A broken rule.
+#[derive(Clone, Deserialize, Serialize)]
+pub struct Violation {
+    pub rule: String,
+    pub message: String,
+    pub who: String,
+}
+
+/// An object that nobody gave back.
+#[derive(Deserialize)]
+pub struct Left {
+    pub name: String,
+    pub owner: String,
+}
+
+/// What a driver printed.
+#[derive(Deserialize)]
+pub struct Printed {
+    pub who: String,
+    pub text: String,
+}
+
+/// The figures that a client prints when it is unloaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Figures {
+    pub calls: u64,
+    pub calls_completed: u64,
+    pub frames_sent: u64,
+    pub frames_echoed: u64,
+    pub bytes: u64,
+    pub mismatches: u64,
+    /// Frames of calls that the client took.
+    pub frames_taken: u64,
+}
+
+impl Account {
+    /// The report, of a run that came to its end.
+    pub fn report(&self) -> Result<&Report> {
+        if let Some(failure) = &self.failure {
+            bail!("the run ended early: {failure}");
+        }
+        self.report.as_ref().context("the account has no report")
+    }
+
+    /// The figures that `service` has printed.
+    pub fn figures(&self, service: &str) -> Result<Figures> {
+        let mut found = self
+            .printed
+            .iter()
+            .filter(|printed| printed.who == service)
+            .filter_map(|printed| Figures::read(&printed.text));
+        found
+            .next()
+            .with_context(|| format!("{service} has printed no figures"))
+    }
+}
+
+/// The line of figures, with a `#` for each number.
+const LINE: &str =
+    "# of # calls, # frames sent, # echoed, # bytes compared, # mismatches, # frames taken";
+
+impl Figures {
+    /// Reads a line such as a client prints: its name, then the figures.
+    fn read(text: &str) -> Option<Self> {
+        let (_, text) = text.trim_end().split_once(": ")?;
+        let mut numbers = Vec::new();
+        let mut shape = String::new();
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            if digits > 0 {
+                numbers.push(rest[..digits].parse::<u64>().ok()?);
+                shape.push('#');
+                rest = &rest[digits..];
+            } else {
+                shape.push(first);
+                rest = &rest[first.len_utf8()..];
+            }
+        }
+        // A client that takes no calls may leave the last figure out.
+        let short = LINE.strip_suffix(", # frames taken")?;
+        if shape != LINE && shape != short {
+            return None;
+        }
+        let mut numbers = numbers.into_iter();
+        let mut next = || numbers.next().unwrap_or_default();
+        let (calls_completed, calls) = (next(), next());
+        Some(Self {
+            calls,
+            calls_completed,
+            frames_sent: next(),
+            frames_echoed: next(),
+            bytes: next(),
+            mismatches: next(),
+            frames_taken: next(),
+        })
+    }
+
+    /// Did everything come back as it was sent?
+    pub fn is_good(&self) -> bool {
+        self.calls > 0
+            && self.calls_completed == self.calls
+            && self.frames_sent > 0
+            && self.frames_echoed == self.frames_sent
+            && self.mismatches == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_read_from_a_client_s_line() {
+        let line = "echo-client: 2 of 3 calls, 8 frames sent, 7 echoed, 4170 bytes compared, \
+                    1 mismatches, 0 frames taken\n";
+        let figures = Figures::read(line).unwrap();
+        assert_eq!((figures.calls, figures.calls_completed), (3, 2));
+        assert_eq!((figures.frames_sent, figures.frames_echoed), (8, 7));
+        assert_eq!((figures.bytes, figures.mismatches), (4170, 1));
+        assert!(!figures.is_good());
+    }
+
+    #[test]
+    fn other_lines_are_no_figures() {
+        assert!(Figures::read("echo-client: call 0 failed: NO_ROUTE_TO_DESTINATION\n").is_none());
+        assert!(Figures::read("2 of 3 calls").is_none());
+    }
+}
