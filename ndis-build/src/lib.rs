@@ -7,10 +7,8 @@
 
 //!
 //! ```no_run
-//! // build.rs
-//! fn main() {
-//!     ndis_build::link();
-//! }
+//! // All of a driver's build.rs, in `main`:
+//! ndis_build::link();
 //! ```
 
 #![deny(missing_docs)]

@@ -14,6 +14,7 @@ mod build_times;
 mod c_client;
 mod ci;
 mod demo;
+mod guide;
 mod miri;
 mod public_path;
 #[cfg(not(feature = "bindgen"))]

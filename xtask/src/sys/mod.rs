@@ -223,11 +223,6 @@ impl Artifacts {
         )?;
         Ok(path)
     }
-
-    /// Looks the image at `path` over; gives the findings.
-    pub fn check(&self, path: &Path, arch: Arch) -> Result<Vec<String>> {
-        check_image(path, arch, &self.libraries)
-    }
 }
 
 /// The part of cargo's messages that names files.
@@ -254,29 +249,27 @@ fn captured(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-fn check_image(path: &Path, arch: Arch, libraries: &[PathBuf]) -> Result<Vec<String>> {
-    let image = Image::read(path)?;
+fn check_image(image: &Image, arch: Arch, libraries: &[PathBuf]) -> Result<Vec<String>> {
     let declared = match arch {
         Arch::X86 => Some(exports::declared(libraries, arch)?),
         Arch::X64 | Arch::Arm64 => None,
     };
-    check::check(&image, arch, declared.as_ref())
+    check::check(image, arch, declared.as_ref())
 }
 
 /// Checks the images for an architecture and says what they are like; gives the number of findings.
 pub fn look_over(arch: Arch, built: &[Built]) -> Result<usize> {
+    let host = built.iter().find(|built| built.path.ends_with("ndis.sys"));
+    let host = Image::read(&host.context("there is no ndis.sys")?.path)?;
     let mut all = 0;
-    let mut images = Vec::new();
     for built in built {
         let image = Image::read(&built.path)?;
-        let mut findings = check_image(&built.path, arch, &built.libraries)?;
+        let mut findings = check_image(&image, arch, &built.libraries)?;
+        findings.extend(unexported(&image, &host.exports));
         if let Some(path) = &built.inf {
             let text = workspace::read(path)?;
-            findings.extend(
-                inf::check_for(&text, arch.inf())
-                    .iter()
-                    .map(|f| format!("INF: {f}")),
-            );
+            let inf = inf::check_for(&text, arch.inf());
+            findings.extend(inf.iter().map(|finding| format!("INF: {finding}")));
         }
         let name = built.path.file_name().unwrap_or_default().to_string_lossy();
         let imports: usize = image.imports.values().map(BTreeSet::len).sum();
@@ -289,35 +282,21 @@ pub fn look_over(arch: Arch, built: &[Built]) -> Result<usize> {
             image.relocations,
             if built.inf.is_some() { ", INF" } else { "" },
         );
-        all += report(&findings);
-        images.push((name.into_owned(), image));
+        for finding in &findings {
+            println!("       FOUND: {finding}");
+        }
+        all += findings.len();
     }
-    all += report(&unresolved(&images));
     Ok(all)
 }
 
-/// What the drivers import from `ndis.sys` and ours does not export.
-fn unresolved(images: &[(String, Image)]) -> Vec<String> {
-    const NDIS: &str = "ndis.sys";
-    let Some((_, ndis)) = images.iter().find(|(name, _)| name == NDIS) else {
-        return vec![format!("there is no {NDIS}")];
-    };
-    let mut findings = Vec::new();
-    for (name, image) in images {
-        for import in image.imports.get(NDIS).into_iter().flatten() {
-            if !ndis.exports.contains(import) {
-                findings.push(format!("{name}: our {NDIS} does not export {import}"));
-            }
-        }
-    }
-    findings
-}
-
-fn report(findings: &[String]) -> usize {
-    for finding in findings {
-        println!("       FOUND: {finding}");
-    }
-    findings.len()
+/// What an image imports from `ndis.sys` and our own one, with these exports, does not have.
+pub fn unexported(image: &Image, exports: &BTreeSet<String>) -> Vec<String> {
+    let imports = image.imports.get("ndis.sys").into_iter().flatten();
+    imports
+        .filter(|name| !exports.contains(*name))
+        .map(|name| format!("our ndis.sys does not export {name}"))
+        .collect()
 }
 
 /// The step of `cargo xtask test`.
