@@ -76,7 +76,8 @@
 //!   ([`lock`]), memory that can run out ([`mem`]), network data with an owner
 //!   ([`nbl`]), call parameters and addresses read with bounds ([`params`],
 //!   [`address`]), work items ([`work`]), timers ([`timer`]), events
-//!   ([`event`]), and every status code by name ([`status`]).
+//!   ([`event`]), settings from the registry ([`service`]), output for a
+//!   debugger ([`debug`]), and every status code by name ([`status`]).
 //!
 //! # What it does not do yet
 //!
@@ -250,6 +251,11 @@
 //!
 //! # Features
 //!
+//! - `rt` (default): what the linker of a driver image asks for although no
+//!   source names it, from `ntoskrnl.exe`; see the README of `ndis-sys`.
+//! - `panic-handler` (default): a panic stops the system with the bug check
+//!   [`bugcheck::CODE`] and [`bugcheck::Reason::Panic`]. Without it the driver
+//!   brings a handler of its own, such as `wdk-panic`.
 //! - `host`: the C symbols come from the embedded NDIS, and [`driver_entry!`]
 //!   defines a plain function instead of the exported `DriverEntry`. Needed
 //!   where tests run on Windows: name the crate again under

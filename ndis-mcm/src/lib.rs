@@ -186,7 +186,8 @@
 //!
 //! For Windows the same crate is built as a `cdylib` for
 //! `x86_64-pc-windows-msvc` (or `aarch64-`, `i686-`) and linked with `rust-lld`,
-//! without a WDK; `cargo xtask image` in the repository shows the arguments.
+//! without a WDK. The guide in the repository (`docs/guide`) has the few lines
+//! that it takes, and goes on to a Windows machine.
 //!
 //! # What the types say
 //!
@@ -252,6 +253,7 @@
 //!
 //! # Features
 //!
+//! - `rt`, `panic-handler` (default): those of `ndis_co`.
 //! - `host`: the C symbols come from the embedded NDIS, and [`driver_entry!`]
 //!   defines a plain function instead of the exported `DriverEntry`. Needed
 //!   where tests run on Windows: name the crate again under
