@@ -6,8 +6,8 @@
 //! maps it, relocates it, resolves its imports and calls its entry point. So
 //! this shows what a test cannot: that the images are right.
 //!
-//! Its service key says what to do, see [`settings`]; a system thread does it
-//! ([`run`]) and leaves an account in a file ([`account`]).
+//! Its service key says what to do, see `settings.rs`; a system thread does
+//! it (`run.rs`) and leaves an account in a file (`account.rs`).
 //!
 //! # What a driver gets from whom
 //!
@@ -16,14 +16,14 @@
 //! scheduler must see spin locks, waits and memory as well, or one driver's
 //! wait would stop all of them. So, as Windows' own Driver Verifier does, the
 //! host changes the driver's import table when the image has been mapped and
-//! before its entry point runs ([`route`]): what the host defines is called
+//! before its entry point runs (`route.rs`): what the host defines is called
 //! there, all else in the kernel.
 //!
 //! # What this image gets from whom
 //!
 //! It defines functions of the kernel's names, and so cannot import them: the
 //! linker knows one function of a name. It asks for the kernel's at run time
-//! ([`kernel`]).
+//! (`kernel.rs`).
 
 #![cfg(windows)]
 #![no_std]
