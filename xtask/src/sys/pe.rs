@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use object::{
     FileKind, LittleEndian as LE,
     pe::{self, ImageNtHeaders32, ImageNtHeaders64},
@@ -52,15 +52,19 @@ impl Image {
     /// Reads the image in a file.
     pub fn read(path: &Path) -> Result<Self> {
         let data = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let image = match FileKind::parse(&*data) {
-            Ok(FileKind::Pe32) => Self::parse::<ImageNtHeaders32>(&data),
-            Ok(FileKind::Pe64) => Self::parse::<ImageNtHeaders64>(&data),
-            _ => anyhow::bail!("{} is no PE image", path.display()),
-        };
-        image.with_context(|| format!("{} is no sound PE image", path.display()))
+        Self::parse(&data).with_context(|| format!("{} is no sound PE image", path.display()))
     }
 
-    fn parse<H: ImageNtHeaders>(data: &[u8]) -> Result<Self> {
+    /// Reads an image from its bytes.
+    pub fn parse(data: &[u8]) -> Result<Self> {
+        match FileKind::parse(data)? {
+            FileKind::Pe32 => Self::parse_as::<ImageNtHeaders32>(data),
+            FileKind::Pe64 => Self::parse_as::<ImageNtHeaders64>(data),
+            kind => bail!("it is {kind:?}"),
+        }
+    }
+
+    fn parse_as<H: ImageNtHeaders>(data: &[u8]) -> Result<Self> {
         let file = PeFile::<H>::parse(data)?;
         let header = file.nt_headers().file_header();
         let optional = file.nt_headers().optional_header();
