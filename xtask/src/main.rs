@@ -22,6 +22,7 @@ mod sources;
 mod steps;
 mod test;
 mod toolchain;
+mod wdk_sys;
 mod workspace;
 
 use std::process::ExitCode;
