@@ -2,8 +2,10 @@
 //! stands in `common`, `constants` and `functions`; the rest in the file of
 //! its architecture. Each item is there once.
 //!
-//! The types that the NT headers define, not NDIS's own, are the crate's own
-//! (`nt`), or with the feature `wdk-sys` that crate's (`wdk`).
+//! The types that the crate shares with `wdk-sys`, all of them from NT's headers
+//! and not NDIS's, are defined in `nt`. With the feature `wdk-sys` they are that
+//! crate's, and `wdk` lists and checks them; but only on Windows, since there is
+//! no such crate elsewhere.
 
 #[rustfmt::skip]
 mod common;
@@ -50,7 +52,6 @@ mod nt {
     mod native;
 
     pub use common::*;
-    #[allow(unused_imports)]
     pub use native::*;
 }
 

@@ -37,6 +37,10 @@
 //! name, without an import library. On any other system, and with the feature
 //! `host`, they are left undefined: whoever links the program provides them.
 //!
+//! With the feature `wdk-sys` the NT types are those of the crate of that name,
+//! for drivers that use both: a `*mut wdk_sys::DRIVER_OBJECT` is a
+//! `*mut ndis_sys::DRIVER_OBJECT`. The README says what differs then.
+//!
 //! The README has the whole naming scheme, how the files are generated, and
 //! what is proven about them.
 

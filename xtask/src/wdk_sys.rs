@@ -60,8 +60,11 @@ pub fn run() -> Result<Outcome> {
     for target in TARGETS {
         let names = names(&root, target)?;
         let driver = scratch.driver(&names, &stand_in, Some("wdk-sys"))?;
-        let said = check(&driver, target)?;
-        ensure!(said.accepted, "{target}: refused:\n{}", said.text);
+        // With its tests, which on Windows have `ndis-host` beside `wdk-sys`.
+        for with in [[].as_slice(), &["--tests"]] {
+            let said = check(&driver, target, with)?;
+            ensure!(said.accepted, "{target} {with:?}: refused:\n{}", said.text);
+        }
         counts.push(format!("{} for {target}", names.len()));
     }
     println!("types that are one: {}", counts.join(", "));
@@ -70,7 +73,7 @@ pub fn run() -> Result<Outcome> {
     let target = TARGETS[0];
     let names = names(&root, target)?;
     let driver = scratch.driver(&names, &stand_in, None)?;
-    let said = check(&driver, target)?;
+    let said = check(&driver, target, &[])?;
     ensure!(!said.accepted, "{target}: accepted without the feature");
     let differ = mismatched(&said.text, &names);
     for name in DISTINCT {
@@ -84,7 +87,7 @@ pub fn run() -> Result<Outcome> {
 
     let spoiled = scratch.spoiled(&stand_in)?;
     let driver = scratch.driver(&names, &spoiled, Some("wdk-sys"))?;
-    let said = check(&driver, target)?;
+    let said = check(&driver, target, &[])?;
     ensure!(
         !said.accepted
             && said
@@ -138,7 +141,7 @@ struct Said {
     text: String,
 }
 
-fn check(driver: &Path, target: &str) -> Result<Said> {
+fn check(driver: &Path, target: &str, with: &[&str]) -> Result<Said> {
     let mut check = cargo(&[
         "check",
         "--quiet",
@@ -147,7 +150,10 @@ fn check(driver: &Path, target: &str) -> Result<Said> {
         "--target",
         target,
     ]);
-    check.arg("--manifest-path").arg(driver.join("Cargo.toml"));
+    check
+        .args(with)
+        .arg("--manifest-path")
+        .arg(driver.join("Cargo.toml"));
     // One folder for all of them, so that what they share is checked once.
     check
         .arg("--target-dir")
@@ -224,6 +230,8 @@ impl Scratch {
             let path = root.join(name);
             manifest += &format!("{name} = {{ path = {path:?}, features = {features:?} }}\n");
         }
+        let host = root.join("ndis-host");
+        manifest += &format!("\n[dev-dependencies]\nndis-host = {{ path = {host:?} }}\n");
         manifest += &format!("\n[patch.crates-io]\nwdk-sys = {{ path = {stand_in:?} }}\n");
         fs::write(folder.join("Cargo.toml"), manifest)?;
         // The versions of the workspace.

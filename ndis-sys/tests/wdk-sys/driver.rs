@@ -49,7 +49,8 @@ pub unsafe fn slot(object: *mut wdk_sys::DRIVER_OBJECT) -> Result<*mut wdk_sys::
     unsafe { ndis_co::raw::driver_slot(object, &KEY) }
 }
 
-/// Members that hold a function have the type that `wdk-sys` gives them.
+/// Members that hold a function have the type that `wdk-sys` gives them. (It has none for x86, where
+/// the stand-in says "stdcall".)
 ///
 /// # Safety
 /// `object` is the driver's own.
