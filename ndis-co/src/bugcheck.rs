@@ -34,10 +34,13 @@ pub fn bug_check(reason: Reason) -> ! {
     }
 }
 
-#[cfg(all(windows, feature = "panic-handler", not(feature = "host")))]
-mod handler {
-    #[panic_handler]
-    fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
-        super::bug_check(super::Reason::Panic)
-    }
+#[cfg(feature = "panic-handler")]
+ndis_sys::__in_an_image! {
+    {
+        /// Of the driver: nothing unwinds, the system stops.
+        #[panic_handler]
+        fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
+            bug_check(Reason::Panic)
+        }
+    } else {}
 }

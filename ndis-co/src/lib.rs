@@ -256,11 +256,6 @@
 //! - `panic-handler` (default): a panic stops the system with the bug check
 //!   [`bugcheck::CODE`] and [`bugcheck::Reason::Panic`]. Without it the driver
 //!   brings a handler of its own, such as `wdk-panic`.
-//! - `host`: the C symbols come from the embedded NDIS, and [`driver_entry!`]
-//!   defines a plain function instead of the exported `DriverEntry`. Needed
-//!   where tests run on Windows: name the crate again under
-//!   `[dev-dependencies]`, with this feature. Elsewhere there is nothing to
-//!   import from, and it changes nothing.
 //!
 //! # Supported Rust
 //!

@@ -31,19 +31,12 @@ macro_rules! driver_entry {
 /// driver linked with the host needs no symbol, one for Windows does.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(any(not(windows), feature = "host"))]
 macro_rules! __entry_point {
     ($load:expr) => {
-        $crate::__entry_function! { #[doc = ""] $load }
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-#[cfg(all(windows, not(feature = "host")))]
-macro_rules! __entry_point {
-    ($load:expr) => {
-        $crate::__entry_function! { #[unsafe(export_name = "DriverEntry")] $load }
+        $crate::sys::__in_an_image! {
+            { $crate::__entry_function! { #[unsafe(export_name = "DriverEntry")] $load } }
+            else { $crate::__entry_function! { #[doc = ""] $load } }
+        }
     };
 }
 

@@ -254,11 +254,6 @@
 //! # Features
 //!
 //! - `rt`, `panic-handler` (default): those of `ndis_co`.
-//! - `host`: the C symbols come from the embedded NDIS, and [`driver_entry!`]
-//!   defines a plain function instead of the exported `DriverEntry`. Needed
-//!   where tests run on Windows: name the crate again under
-//!   `[dev-dependencies]`, with this feature. Elsewhere there is nothing to
-//!   import from, and it changes nothing.
 //!
 //! # Supported Rust
 //!

@@ -37,6 +37,10 @@
 //! name, without an import library. On any other system, and with the feature
 //! `host`, they are left undefined: whoever links the program provides them.
 //!
+//! With the feature `wdk-sys` the NT types are those of the crate of that name,
+//! for drivers that use both: a `*mut wdk_sys::DRIVER_OBJECT` is a
+//! `*mut ndis_sys::DRIVER_OBJECT`. The README says what differs then.
+//!
 //! The README has the whole naming scheme, how the files are generated, and
 //! what is proven about them.
 
@@ -47,6 +51,23 @@
 compile_error!("ndis-sys knows the layouts of x86_64, aarch64 and x86 only");
 
 pub use core::ffi::c_void;
+
+/// Keeps the first group where the functions are imported from Windows, and the
+/// second where another crate of the program defines them. For crates that are
+/// part of drivers: what belongs into an image only must not be in a test.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(all(windows, not(feature = "host")))]
+macro_rules! __in_an_image {
+    ({ $($image:tt)* } else { $($program:tt)* }) => { $($image)* };
+}
+
+#[doc(hidden)]
+#[macro_export]
+#[cfg(any(not(windows), feature = "host"))]
+macro_rules! __in_an_image {
+    ({ $($image:tt)* } else { $($program:tt)* }) => { $($program)* };
+}
 
 #[macro_use]
 mod bits;

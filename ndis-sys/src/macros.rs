@@ -53,6 +53,22 @@ macro_rules! flags {
     };
 }
 
+/// `level!(pointer, here | there.member)`: the place of a member of an NT
+/// record that is on a level without a name in C. Its name is `here` where the
+/// types are the crate's own, and `there` where they are `wdk-sys`'s.
+#[cfg(not(all(windows, feature = "wdk-sys")))]
+macro_rules! level {
+    ($of:ident, $here:ident | $there:ident.$member:ident) => {
+        &raw mut (*$of).$here.$member
+    };
+}
+#[cfg(all(windows, feature = "wdk-sys"))]
+macro_rules! level {
+    ($of:ident, $here:ident | $there:ident.$member:ident) => {
+        &raw mut (*$of).$there.$member
+    };
+}
+
 #[macro_use]
 mod strings;
 mod flags;

@@ -53,7 +53,8 @@ unsafe extern "C" {
 // `__CxxFrameHandler3` is the personality of functions in the prebuilt `core`.
 // Nothing unwinds here; should the kernel look for a handler of an exception
 // and come by, 1 is "continue the search".
-#[cfg(target_arch = "x86_64")]
+// The crate `wdk-sys` brings both.
+#[cfg(all(target_arch = "x86_64", not(feature = "wdk-sys")))]
 core::arch::global_asm!(
     ".globl _fltused",
     ".set _fltused, 0x9875",
@@ -64,7 +65,7 @@ core::arch::global_asm!(
     "ret",
 );
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(target_arch = "aarch64", not(feature = "wdk-sys")))]
 core::arch::global_asm!(
     ".globl _fltused",
     ".set _fltused, 0x9875",
@@ -76,7 +77,7 @@ core::arch::global_asm!(
 );
 
 // C names have an underscore more on x86.
-#[cfg(target_arch = "x86")]
+#[cfg(all(target_arch = "x86", not(feature = "wdk-sys")))]
 core::arch::global_asm!(
     ".globl __fltused",
     ".set __fltused, 0x9875",

@@ -26,6 +26,7 @@ mod steps;
 mod sys;
 mod test;
 mod toolchain;
+mod wdk_sys;
 mod wine;
 mod workspace;
 

@@ -13,12 +13,12 @@ use crate::{
     steps::{self, Outcome, Steps},
     sys,
     toolchain::{self, cargo},
-    wine,
+    wdk_sys, wine,
     workspace::{self, CheckArgs},
 };
 
 /// The Windows targets.
-const TARGETS: [&str; 3] = [
+pub const TARGETS: [&str; 3] = [
     "x86_64-pc-windows-msvc",
     "aarch64-pc-windows-msvc",
     "i686-pc-windows-msvc",
@@ -115,6 +115,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
     for target in TARGETS {
         steps.step(&format!("compiles for {target}"), || compiles_for(target));
     }
+    steps.step("mixes with wdk-sys", wdk_sys::run);
     steps.step("demo", || {
         steps::run(&mut cargo(&[
             "xtask", "demo", "--calls", "20", "--frames", "20",

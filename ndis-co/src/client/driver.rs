@@ -13,7 +13,7 @@ use core::{
 };
 use ndis_sys::{
     DRIVER_OBJECT, NDIS_HANDLE, NDIS_PROTOCOL_DRIVER_CHARACTERISTICS, NDIS_STATUS, NTSTATUS,
-    UNICODE_STRING,
+    PDRIVER_UNLOAD, UNICODE_STRING,
 };
 
 /// The driver as a whole. NDIS holds one share as the protocol's context, the
@@ -75,7 +75,10 @@ impl<C: Client> Entry<C> {
         // SAFETY: the slot is this driver's own; nobody reads it before unload.
         unsafe { slot.write(Arc::into_raw(shared.clone())) };
         // SAFETY: a field of this driver's own object.
-        unsafe { (*object).DriverUnload = Some(unload::<C>) };
+        let member = unsafe { &raw mut (*object).DriverUnload };
+        // SAFETY: as above. Where the type is `wdk-sys`'s, the member's type names
+        // the same calling convention by another word.
+        unsafe { member.cast::<PDRIVER_UNLOAD>().write(Some(unload::<C>)) };
 
         let mut wide: [u16; 31] = raw::utf16(C::NAME);
         let mut characteristics = handlers::protocol_characteristics::<C>();

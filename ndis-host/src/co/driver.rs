@@ -11,7 +11,7 @@ use ndis_sys as n;
 use ndis_sys::{
     DRIVER_OBJECT, NDIS_HANDLE, NDIS_MINIPORT_ADAPTER_ATTRIBUTES,
     NDIS_MINIPORT_DRIVER_CHARACTERISTICS, NDIS_OBJECT_HEADER, NDIS_PROTOCOL_DRIVER_CHARACTERISTICS,
-    UNICODE_STRING,
+    PDRIVER_UNLOAD, UNICODE_STRING,
 };
 
 impl State {
@@ -287,7 +287,10 @@ exports! { EXPORTS {
             // SAFETY: the caller's variable for the result.
             unsafe { out.write(handle(raw)) };
             // SAFETY: the driver's own object, checked above.
-            unsafe { (*object).DriverUnload = Some(unload_miniport) };
+            let member = unsafe { &raw mut (*object).DriverUnload };
+            // SAFETY: as above. Where the type is `wdk-sys`'s, the member's type
+            // names the same calling convention by another word.
+            unsafe { member.cast::<PDRIVER_UNLOAD>().write(Some(unload_miniport)) };
         }
         cx.done(status)
     }

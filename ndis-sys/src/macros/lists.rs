@@ -106,7 +106,7 @@ pub unsafe fn NdisQueryDepthSList(head: PSLIST_HEADER) -> USHORT {
     let depth = head.cast::<USHORT>();
     // SAFETY: the caller passes a list; only a place is computed.
     #[cfg(target_arch = "x86")]
-    let depth = unsafe { &raw mut (*head).s.Depth };
+    let depth = unsafe { level!(head, s | __bindgen_anon_1.Depth) };
     // SAFETY: the caller passes a list; other processors may be changing it.
     unsafe { depth.read_volatile() }
 }
@@ -219,13 +219,13 @@ pub unsafe fn NdisAllocateFromNPagedLookasideList(list: PNPAGED_LOOKASIDE_LIST) 
         return entry.cast();
     }
     // SAFETY: the caller passes a list; only a place is computed.
-    let counter = unsafe { &raw mut (*list).u2.AllocateMisses };
+    let counter = unsafe { level!(list, u2 | __bindgen_anon_2.AllocateMisses) };
     // SAFETY: the counter is part of the list.
     unsafe { bump(counter) }
     // SAFETY: the caller passes a list; only a place is computed.
-    let allocate = unsafe { &raw const (*list).u4.Allocate };
+    let allocate = unsafe { level!(list, u4 | __bindgen_anon_4.Allocate) };
     // SAFETY: a prepared list has a function of this type there.
-    let Some(allocate) = (unsafe { allocate.read() }) else {
+    let Some(allocate) = (unsafe { allocate.cast::<PALLOCATE_FUNCTION>().read() }) else {
         return core::ptr::null_mut();
     };
     // SAFETY: the caller passes a prepared list.
@@ -260,13 +260,13 @@ pub unsafe fn NdisFreeToNPagedLookasideList(list: PNPAGED_LOOKASIDE_LIST, entry:
         return;
     }
     // SAFETY: the caller passes a list; only a place is computed.
-    let counter = unsafe { &raw mut (*list).u3.FreeMisses };
+    let counter = unsafe { level!(list, u3 | __bindgen_anon_3.FreeMisses) };
     // SAFETY: the counter is part of the list.
     unsafe { bump(counter) }
     // SAFETY: the caller passes a list; only a place is computed.
-    let free = unsafe { &raw const (*list).u5.Free };
+    let free = unsafe { level!(list, u5 | __bindgen_anon_5.Free) };
     // SAFETY: a prepared list has a function of this type there.
-    if let Some(free) = unsafe { free.read() } {
+    if let Some(free) = unsafe { free.cast::<PFREE_FUNCTION>().read() } {
         // SAFETY: the entry came from the list's own allocation.
         unsafe { free(entry) }
     }

@@ -104,7 +104,7 @@ mapped! {
 #[must_use]
 pub const fn NdisGetPhysicalAddressHigh(address: NDIS_PHYSICAL_ADDRESS) -> LONG {
     // SAFETY: every bit pattern of the union is a value of each member.
-    unsafe { address.s.HighPart }
+    unsafe { address.u.HighPart }
 }
 
 /// The low half of a physical address.
@@ -112,19 +112,19 @@ pub const fn NdisGetPhysicalAddressHigh(address: NDIS_PHYSICAL_ADDRESS) -> LONG 
 #[must_use]
 pub const fn NdisGetPhysicalAddressLow(address: NDIS_PHYSICAL_ADDRESS) -> ULONG {
     // SAFETY: every bit pattern of the union is a value of each member.
-    unsafe { address.s.LowPart }
+    unsafe { address.u.LowPart }
 }
 
 /// Sets the high half of a physical address.
 #[inline]
 pub const fn NdisSetPhysicalAddressHigh(address: &mut NDIS_PHYSICAL_ADDRESS, value: LONG) {
-    address.s.HighPart = value;
+    address.u.HighPart = value;
 }
 
 /// Sets the low half of a physical address.
 #[inline]
 pub const fn NdisSetPhysicalAddressLow(address: &mut NDIS_PHYSICAL_ADDRESS, value: ULONG) {
-    address.s.LowPart = value;
+    address.u.LowPart = value;
 }
 
 /// A physical address of two halves.

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use super::headers::Arch;
 use super::probe::Answer;
 use super::tidy::{Kind, Out};
-use super::{Facts, NT_FUNCTIONS};
+use super::{Facts, Layout, NT_FUNCTIONS};
 
 /// Whether a macro's value is an integer that Rust can say.
 pub fn is_integer(answer: &Answer) -> bool {
@@ -36,20 +36,73 @@ fn builtin(canonical: &str) -> Option<&'static str> {
     })
 }
 
+/// Where the crate's own files are, below `ndis-sys`.
+const GENERATED: &str = "src/generated";
+
+/// Where the sources of the crate that stands in for `wdk-sys` are.
+const STAND_IN: &str = "tests/wdk-sys/stand-in/src";
+
+/// Whose layouts a folder asserts.
+type Layouts = fn(&Facts) -> &[Layout];
+
+/// Which records belong into a folder.
+type Wanted = fn(&Facts, &str) -> bool;
+
+/// What the files of one folder begin with, and what they say: `common` what is equal
+/// everywhere, `own` the rest, by architecture.
+struct Folder {
+    path: String,
+    head: String,
+    common: String,
+    own: Vec<String>,
+}
+
+impl Folder {
+    fn new(path: &str, head: &str, all: &[Facts]) -> Folder {
+        let head = format!("{head}use crate::*;\n\n");
+        Folder {
+            path: path.into(),
+            common: head.clone(),
+            own: all.iter().map(|_| head.clone()).collect(),
+            head,
+        }
+    }
+
+    /// Adds an item: once, or to each architecture that has it.
+    fn add(&mut self, texts: &[Option<&str>]) -> Result<()> {
+        if texts.iter().all(Option::is_none) {
+            return Ok(());
+        }
+        if texts.iter().all(|t| *t == texts[0]) {
+            self.common += &pretty(texts[0].unwrap_or_default())?;
+        } else {
+            for (text, own) in texts.iter().zip(&mut self.own) {
+                if let Some(text) = text {
+                    *own += &pretty(text)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn into_files(self, files: &mut BTreeMap<String, String>, all: &[Facts]) {
+        files.insert(format!("{}/common.rs", self.path), self.common);
+        for (facts, text) in all.iter().zip(self.own) {
+            files.insert(format!("{}/{}.rs", self.path, facts.arch.name()), text);
+        }
+    }
+}
+
 /// The files by name, formatted.
 pub fn files(head: &str, all: &[Facts]) -> Result<BTreeMap<String, String>> {
     let mut files: BTreeMap<String, String> = BTreeMap::new();
-    let mut common = String::from(head);
-    let mut own: Vec<String> = all.iter().map(|_| String::from(head)).collect();
-    let imports = "use super::super::*;\n\n";
-    common += imports;
-    for text in &mut own {
-        *text += imports;
-    }
-    let mut functions = String::from(head);
-    functions += imports;
-    let mut constants = String::from(head);
-    constants += imports;
+    let mut ndis = Folder::new(GENERATED, head, all);
+    let mut nt = Folder::new(&format!("{GENERATED}/nt"), head, all);
+    let mut wdk = Folder::new(&format!("{GENERATED}/wdk"), head, all);
+    // Its names come from there, and it has nothing that needs ours.
+    wdk.common = format!("{head}\n");
+    let mut functions = ndis.head.clone();
+    let mut constants = ndis.head.clone();
 
     // Types, in the order of the first architecture that has them.
     let mut tables: Vec<BTreeMap<(Kind, &str), &Out>> = Vec::new();
@@ -75,23 +128,27 @@ pub fn files(head: &str, all: &[Facts]) -> Result<BTreeMap<String, String>> {
             .iter()
             .map(|t| t.get(&key).map(|o| o.text.as_str()))
             .collect();
-        let same = texts.iter().all(|t| *t == texts[0]);
-        if key.0 == Kind::Function {
-            let library = if NT_FUNCTIONS.contains(&key.1) {
-                "ntoskrnl.exe"
-            } else {
-                "ndis.sys"
-            };
-            // What is variadic is cdecl.
-            let variadic = texts.iter().flatten().any(|t| t.contains("..."));
-            let abi = if variadic { "C" } else { "system" };
-            function(blocks.entry((library, abi)).or_default(), all, &texts)?;
-        } else if same {
-            common += &pretty(texts[0].unwrap_or_default())?;
-        } else {
-            for (text, own) in texts.iter().zip(&mut own) {
-                if let Some(text) = text {
-                    *own += &pretty(text)?;
+        match key.0 {
+            Kind::Function => {
+                let library = if NT_FUNCTIONS.contains(&key.1) {
+                    "ntoskrnl.exe"
+                } else {
+                    "ndis.sys"
+                };
+                // What is variadic is cdecl.
+                let variadic = texts.iter().flatten().any(|t| t.contains("..."));
+                let abi = if variadic { "C" } else { "system" };
+                function(blocks.entry((library, abi)).or_default(), all, &texts)?;
+            }
+            // A constant is the same number in both crates: it stays here.
+            Kind::Enumerator => ndis.add(&texts)?,
+            Kind::Record | Kind::Alias | Kind::Bits => {
+                for (folder, replaced) in [(&mut ndis, false), (&mut nt, true)] {
+                    let each = texts.iter().zip(all);
+                    let texts: Vec<Option<&str>> = each
+                        .map(|(text, f)| text.filter(|_| f.wdk.replaces(key.1) == replaced))
+                        .collect();
+                    folder.add(&texts)?;
                 }
             }
         }
@@ -99,18 +156,90 @@ pub fn files(head: &str, all: &[Facts]) -> Result<BTreeMap<String, String>> {
     for ((library, abi), text) in blocks {
         functions += &format!("{}unsafe extern \"{abi}\" {{\n{text}}}\n\n", link(library));
     }
+    names_into(&mut wdk, all);
 
-    constants_into(&mut constants, &mut own, all)?;
-    layouts_into(&mut files, &mut own, head, all)?;
-    zeroable_into(&mut common, &mut own, all)?;
-
-    files.insert("common.rs".into(), common);
-    files.insert("constants.rs".into(), constants);
-    files.insert("functions.rs".into(), functions);
-    for (facts, text) in all.iter().zip(own) {
-        files.insert(format!("{}.rs", facts.arch.name()), text);
+    constants_into(&mut constants, &mut ndis.own, all)?;
+    let parts: [(&mut Folder, Layouts, Wanted); 3] = [
+        (&mut ndis, |f| &f.layouts, |f, name| !f.wdk.replaces(name)),
+        (&mut nt, |f| &f.layouts, |f, name| f.wdk.replaces(name)),
+        (
+            &mut wdk,
+            |f| &f.wdk_layouts,
+            |f, name| f.wdk.names.contains(name),
+        ),
+    ];
+    for (folder, layouts, wanted) in parts {
+        layouts_into(&mut files, folder, all, layouts, wanted)?;
+        zeroable_into(folder, all, wanted);
     }
+
+    files.insert(format!("{GENERATED}/constants.rs"), constants);
+    files.insert(format!("{GENERATED}/functions.rs"), functions);
+    for folder in [ndis, nt, wdk] {
+        folder.into_files(&mut files, all);
+    }
+    stand_in(&mut files, head, all)?;
     Ok(files)
+}
+
+/// The names that are re-exported instead.
+fn names_into(folder: &mut Folder, all: &[Facts]) {
+    let sets: Vec<BTreeSet<&str>> = all
+        .iter()
+        .map(|f| f.wdk.names.iter().map(String::as_str).collect())
+        .collect();
+    let (shared, rest) = split(&sets);
+    let list = |set: &BTreeSet<&str>| {
+        let mut text = String::from("pub use wdk_sys::{\n");
+        for name in set {
+            text += &format!("    {name},\n");
+        }
+        text + "};\n"
+    };
+    folder.common += &list(&shared);
+    for (set, own) in rest.iter().zip(&mut folder.own) {
+        if !set.is_empty() {
+            *own += &list(set);
+        }
+    }
+}
+
+/// What all sets have, and what each has beside that.
+fn split<'a>(sets: &[BTreeSet<&'a str>]) -> (BTreeSet<&'a str>, Vec<BTreeSet<&'a str>>) {
+    let first = sets.first().cloned().unwrap_or_default();
+    let shared: BTreeSet<&str> = sets
+        .iter()
+        .skip(1)
+        .fold(first, |a, b| a.intersection(b).copied().collect());
+    let rest = sets
+        .iter()
+        .map(|set| set.difference(&shared).copied().collect())
+        .collect();
+    (shared, rest)
+}
+
+/// The crate that stands in for `wdk-sys`: what bindgen wrote, each item once.
+fn stand_in(files: &mut BTreeMap<String, String>, head: &str, all: &[Facts]) -> Result<()> {
+    for (name, part) in [
+        ("types", (|f| &f.wdk.types) as fn(&Facts) -> &Vec<String>),
+        ("ntddk", |f| &f.wdk.functions),
+    ] {
+        let mut folder = Folder::new(&format!("{STAND_IN}/{name}"), head, all);
+        let mut seen = BTreeSet::new();
+        for facts in all {
+            for item in part(facts) {
+                if seen.insert(item) {
+                    let texts: Vec<Option<&str>> = all
+                        .iter()
+                        .map(|f| part(f).contains(item).then_some(item.as_str()))
+                        .collect();
+                    folder.add(&texts)?;
+                }
+            }
+        }
+        folder.into_files(files, all);
+    }
+    Ok(())
 }
 
 fn pretty(text: &str) -> Result<String> {
@@ -242,28 +371,29 @@ fn literal(value: u64, base: &str) -> String {
 /// architectures, and the rest beside the architecture's own items.
 fn layouts_into(
     files: &mut BTreeMap<String, String>,
-    own: &mut [String],
-    head: &str,
+    folder: &mut Folder,
     all: &[Facts],
+    layouts: Layouts,
+    wanted: Wanted,
 ) -> Result<()> {
     let lines: Vec<BTreeMap<&str, String>> = all
         .iter()
         .map(|facts| {
-            let line = |l: &super::Layout| {
+            let line = |l: &Layout| {
                 let mut text = format!("layout! {{ {}: {} {}", l.record, l.size, l.align);
-                for (path, offset) in &l.offsets {
-                    text += &format!(", {path} {offset}");
+                for offset in &l.offsets {
+                    text += &format!(", {} {}", offset.rust, offset.value);
                 }
                 text + " }\n"
             };
-            facts
-                .layouts
+            layouts(facts)
                 .iter()
+                .filter(|l| wanted(facts, &l.record))
                 .map(|l| (l.record.as_str(), line(l)))
                 .collect()
         })
         .collect();
-    let mut shared = format!("{head}use super::super::*;\n\n");
+    let mut shared = folder.head.clone();
     let mut wide = shared.clone();
     for (n, table) in lines.iter().enumerate() {
         for (record, line) in table {
@@ -280,34 +410,27 @@ fn layouts_into(
                 if native == Arch::X86_64 {
                     wide += line;
                 }
-            } else if let Some(own) = own.get_mut(n) {
+            } else if let Some(own) = folder.own.get_mut(n) {
                 *own += line;
             }
         }
     }
-    files.insert("layout.rs".into(), shared);
-    files.insert("layout_64.rs".into(), wide);
+    files.insert(format!("{}/layout.rs", folder.path), shared);
+    files.insert(format!("{}/layout_64.rs", folder.path), wide);
     Ok(())
 }
 
-fn zeroable_into(common: &mut String, own: &mut [String], all: &[Facts]) -> Result<()> {
+fn zeroable_into(folder: &mut Folder, all: &[Facts], wanted: Wanted) {
     let sets: Vec<BTreeSet<&str>> = all
         .iter()
         .map(|f| {
-            f.tidied
-                .records
-                .iter()
-                .filter(|(_, r)| !r.opaque)
+            let records = f.tidied.records.iter().filter(|(_, r)| !r.opaque);
+            records
                 .map(|(n, _)| n.as_str())
+                .filter(|n| wanted(f, n))
                 .collect()
         })
         .collect();
-    let shared: BTreeSet<&str> = sets
-        .iter()
-        .skip(1)
-        .fold(sets.first().cloned().unwrap_or_default(), |a, b| {
-            a.intersection(b).copied().collect()
-        });
     let block = |set: &BTreeSet<&str>| {
         let mut text = String::from("zeroable! {\n");
         for name in set {
@@ -315,20 +438,21 @@ fn zeroable_into(common: &mut String, own: &mut [String], all: &[Facts]) -> Resu
         }
         text + "}\n"
     };
-    *common += &block(&shared);
-    for (set, own) in sets.iter().zip(own) {
-        let rest: BTreeSet<&str> = set.difference(&shared).copied().collect();
-        if !rest.is_empty() {
-            *own += &block(&rest);
+    let (shared, rest) = split(&sets);
+    folder.common += &block(&shared);
+    for (set, own) in rest.iter().zip(&mut folder.own) {
+        if !set.is_empty() {
+            *own += &block(set);
         }
     }
-    Ok(())
 }
 
 pub fn write(folder: &Path, files: &BTreeMap<String, String>) -> Result<()> {
-    fs::create_dir_all(folder)?;
     for (name, text) in files {
         let path = folder.join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
         if fs::read_to_string(&path).ok().as_deref() != Some(text) {
             fs::write(&path, text)?;
             println!("wrote {}", path.display());

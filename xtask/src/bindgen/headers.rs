@@ -149,6 +149,49 @@ impl Headers {
         args
     }
 
+    /// The arguments with which `wdk-sys` reads the headers for one architecture. It does not
+    /// know x86; there the definitions are those of the WDK's own build files.
+    pub fn wdk_args(&self, arch: Arch) -> Vec<String> {
+        let mut args: Vec<String> = ["-fno-builtin", "-ivfsoverlay"].map(String::from).to_vec();
+        args.push(self.overlay.to_string_lossy().into_owned());
+        for folder in ["km/crt", "km", "shared"] {
+            let folder = self.root.join(folder);
+            args.push(format!("--include-directory={}", folder.to_string_lossy()));
+        }
+        let own: &[&str] = match arch {
+            Arch::X86_64 => &[
+                "--target=x86_64-pc-windows-msvc",
+                "-D_WIN64",
+                "-D_AMD64_",
+                "-DAMD64",
+            ],
+            Arch::Aarch64 => &[
+                "--target=aarch64-pc-windows-msvc",
+                "-D_ARM64_",
+                "-DARM64",
+                "-D_USE_DECLSPECS_FOR_SAL=1",
+                "-DSTD_CALL",
+            ],
+            Arch::X86 => &[
+                "--target=i686-pc-windows-msvc",
+                "-D_X86_=1",
+                "-Di386=1",
+                "-DSTD_CALL",
+                "-mrtd",
+            ],
+        };
+        let shared = [
+            "-D_KERNEL_MODE",
+            "-fms-compatibility",
+            "-fms-extensions",
+            "-fdelayed-template-parsing",
+            "-Wno-invalid-token-paste",
+            "-w",
+        ];
+        args.extend(own.iter().chain(&shared).map(|s| s.to_string()));
+        args
+    }
+
     /// Patterns for the files whose declarations the crate has to carry.
     pub fn wanted_files(&self) -> [String; 2] {
         let root = self.root.to_string_lossy().replace('.', "\\.");

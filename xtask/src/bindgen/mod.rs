@@ -4,12 +4,17 @@
 //! bindgen reads the headers once for each architecture (`headers.rs`), its
 //! output is put in order (`tidy.rs`, `names.rs`), clang is asked for what bindgen does not
 //! see (`probe.rs`), and what is equal everywhere is written once (`emit.rs`).
+//!
+//! A second time bindgen reads them as the crate `wdk-sys` does (`wdk.rs`), to find which names
+//! the two crates share (`definitions.rs`) and to write a crate that stands in for the other.
 
+mod definitions;
 mod emit;
 mod headers;
 mod names;
 mod probe;
 mod tidy;
+mod wdk;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -19,9 +24,10 @@ use anyhow::{Context, Result, bail};
 use headers::{Arch, Headers};
 use probe::{Answer, Clang};
 use tidy::Tidied;
+use wdk::Wdk;
 
 /// The version of what this module writes.
-const GENERATOR: &str = "1";
+const GENERATOR: &str = "2";
 
 /// The pinned bindgen; its library does not tell.
 const BINDGEN: &str = "0.73.2";
@@ -181,17 +187,27 @@ const NT_TYPES: &str = "P?(DRIVER_OBJECT|DEVICE_OBJECT|IRP|IO_STACK_LOCATION|MDL
 struct Facts {
     arch: Arch,
     tidied: Tidied,
+    wdk: Wdk,
     /// In the order of the headers.
     constants: Vec<(String, Answer)>,
-    /// Record, then size, alignment and the offsets of its field paths.
     layouts: Vec<Layout>,
+    /// The same records where they are `wdk-sys`'s.
+    wdk_layouts: Vec<Layout>,
 }
 
+/// A record with its size, its alignment and the offsets of its members.
 struct Layout {
     record: String,
     size: u64,
     align: u64,
-    offsets: Vec<(String, u64)>,
+    offsets: Vec<Offset>,
+}
+
+struct Offset {
+    /// How Rust and how C reach the member.
+    rust: String,
+    c: String,
+    value: u64,
 }
 
 pub fn run(args: BindgenArgs) -> Result<()> {
@@ -200,7 +216,7 @@ pub fn run(args: BindgenArgs) -> Result<()> {
         .context("no workspace")?;
     let scratch = std::env::temp_dir().join(format!("ndis-bindgen-{}", std::process::id()));
     let result = generate(&args.include, &scratch).and_then(|files| {
-        let folder = workspace.join("ndis-sys/src/generated");
+        let folder = workspace.join("ndis-sys");
         if args.check {
             emit::compare(&folder, &files)
         } else {
@@ -290,11 +306,15 @@ fn facts(headers: &Headers, clang: &Clang, arch: Arch, scratch: &Path) -> Result
     }
     let tidied = tidy::tidy(file, &functions, &inner)?;
     let layouts = layouts(headers, clang, arch, scratch, &tidied)?;
+    let wdk = wdk::read(headers, arch, scratch, &tidied)?;
+    let wdk_layouts = wdk_layouts(&layouts, &wdk)?;
     Ok(Facts {
         arch,
         tidied,
+        wdk,
         constants,
         layouts,
+        wdk_layouts,
     })
 }
 
@@ -332,7 +352,11 @@ fn layouts(
         let mut offsets = Vec::new();
         for (rust, c) in paths {
             match next() {
-                Some(answer) => offsets.push((rust, answer.value)),
+                Some(answer) => offsets.push(Offset {
+                    rust,
+                    c,
+                    value: answer.value,
+                }),
                 None => bail!("{name}: clang does not know the field {c}"),
             }
         }
@@ -347,6 +371,34 @@ fn layouts(
         });
     }
     Ok(layouts)
+}
+
+/// What clang said of each record that `wdk-sys` has, by the paths that lead to its members there.
+fn wdk_layouts(layouts: &[Layout], wdk: &Wdk) -> Result<Vec<Layout>> {
+    let mut theirs = Vec::new();
+    for layout in layouts {
+        let Some(members) = wdk.members.get(&layout.record) else {
+            continue;
+        };
+        let mut offsets = Vec::new();
+        for ours in &layout.offsets {
+            let Some((rust, _)) = members.iter().find(|(_, c)| *c == ours.c) else {
+                bail!("{}: wdk-sys has no member {}", layout.record, ours.c);
+            };
+            offsets.push(Offset {
+                rust: rust.clone(),
+                c: ours.c.clone(),
+                value: ours.value,
+            });
+        }
+        theirs.push(Layout {
+            record: layout.record.clone(),
+            size: layout.size,
+            align: layout.align,
+            offsets,
+        });
+    }
+    Ok(theirs)
 }
 
 /// Every field of a record as Rust and as C reach it.

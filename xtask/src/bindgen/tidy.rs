@@ -272,7 +272,8 @@ fn alias_of(item: &syn::ItemUse) -> Result<Item> {
     }
 }
 
-fn is_helper(item: &Item) -> bool {
+/// Whether the item is of a type that bindgen itself needs.
+pub fn is_helper(item: &Item) -> bool {
     let text = |t: &dyn Fn() -> String| {
         let s = t();
         s.starts_with("__Bindgen") || s.starts_with("__IncompleteArrayField")
@@ -301,6 +302,22 @@ pub fn words(ty: &Type) -> Vec<String> {
         .collect()
 }
 
+/// C's name of an integer (or of nothing) as Rust's, as wide as on Windows.
+pub fn plain_integer(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "c_char" | "c_schar" => "i8",
+        "c_uchar" => "u8",
+        "c_short" => "i16",
+        "c_ushort" => "u16",
+        "c_int" | "c_long" => "i32",
+        "c_uint" | "c_ulong" => "u32",
+        "c_longlong" => "i64",
+        "c_ulonglong" => "u64",
+        "c_void" => "c_void",
+        _ => return None,
+    })
+}
+
 struct Rewrite<'a> {
     names: &'a BTreeMap<String, String>,
     functions: &'a BTreeSet<String>,
@@ -321,18 +338,7 @@ impl VisitMut for Rewrite<'_> {
                 .last()
                 .map(|s| s.ident.to_string())
                 .unwrap_or_default();
-            let plain = match last.as_str() {
-                "c_char" | "c_schar" => Some("i8"),
-                "c_uchar" => Some("u8"),
-                "c_short" => Some("i16"),
-                "c_ushort" => Some("u16"),
-                "c_int" | "c_long" => Some("i32"),
-                "c_uint" | "c_ulong" => Some("u32"),
-                "c_longlong" => Some("i64"),
-                "c_ulonglong" => Some("u64"),
-                "c_void" => Some("c_void"),
-                _ => None,
-            };
+            let plain = plain_integer(&last);
             if let Some(plain) = plain {
                 let plain = format_ident!("{plain}");
                 *ty = syn::parse_quote!(#plain);
