@@ -139,7 +139,7 @@ pub fn build(arch: Arch, release: bool) -> Result<Result<Vec<Built>, Outcome>> {
     let mut built = Vec::new();
     for package in &PACKAGES {
         let manifest = workspace::root().join(package.folder).join("Cargo.toml");
-        let image = Artifacts::build(&manifest, arch, release, &[])?;
+        let image = Artifacts::build(&manifest, arch, release)?;
         let path = image.install(&folder)?;
         let inf = if package.installs {
             Some(write_inf(&manifest, arch, &folder)?)
@@ -170,11 +170,11 @@ pub struct Artifacts {
 }
 
 impl Artifacts {
-    /// Builds the package of a manifest as its author would; `options` are cargo's.
-    pub fn build(manifest: &Path, arch: Arch, release: bool, options: &[&str]) -> Result<Self> {
+    /// Builds the package of a manifest as its author would.
+    pub fn build(manifest: &Path, arch: Arch, release: bool) -> Result<Self> {
         let mut command = cargo(&["build", "--message-format=json-render-diagnostics"]);
         command.arg("--manifest-path").arg(manifest);
-        command.args(["--target", arch.target()]).args(options);
+        command.args(["--target", arch.target()]);
         if release {
             command.arg("--release");
         } else {

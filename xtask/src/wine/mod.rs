@@ -7,6 +7,7 @@
 //! the same, line by line.
 
 mod account;
+mod panics;
 mod prefix;
 
 use std::{
@@ -81,6 +82,8 @@ struct Summary {
     c_client: Option<Figures>,
     /// What the broken client was reported for.
     broken: Option<Violation>,
+    /// How a driver that panics has ended.
+    panic: String,
     seconds: f64,
 }
 
@@ -159,6 +162,11 @@ fn execute(args: &WineArgs) -> Result<Outcome> {
         }
     };
 
+    // The last one: the system has stopped afterwards.
+    panics::install(&prefix, &images)?;
+    let panic = panics::judge(start_with(&prefix, &[panics::SERVICE])?.failure.as_deref())?;
+    prefix.kill()?;
+
     let summary = Summary {
         wine: version,
         seed: args.seed,
@@ -173,6 +181,7 @@ fn execute(args: &WineArgs) -> Result<Outcome> {
         imports_routed: account.routed.len(),
         c_client,
         broken,
+        panic,
         seconds: start.elapsed().as_secs_f64(),
     };
     let text = serde_json::to_string_pretty(&summary)? + "\n";
@@ -191,8 +200,15 @@ fn execute(args: &WineArgs) -> Result<Outcome> {
     )))
 }
 
-/// Has the host's image run these services; gives its account.
+/// Has the host's image run these services, and takes it away again; gives its account.
 fn drive(prefix: &Prefix, services: &[&str]) -> Result<Account> {
+    let account = start_with(prefix, services)?;
+    prefix.stop(NDIS)?;
+    Ok(account)
+}
+
+/// Starts the host's image with these services, and waits for its account.
+fn start_with(prefix: &Prefix, services: &[&str]) -> Result<Account> {
     let path = prefix.file(ACCOUNT);
     if path.exists() {
         fs::remove_file(&path)?;
@@ -202,9 +218,7 @@ fn drive(prefix: &Prefix, services: &[&str]) -> Result<Account> {
     // The services are started anew, with their messages in the log.
     prefix.settle()?;
     prefix.start(NDIS)?;
-    let account = prefix::wait_for(&path, |data| serde_json::from_slice(data).ok())?;
-    prefix.stop(NDIS)?;
-    Ok(account)
+    prefix::wait_for(&path, |data| serde_json::from_slice(data).ok())
 }
 
 /// The same drivers, loaded into this process; gives the event log.

@@ -1,0 +1,67 @@
+//! A driver that panics: the smallest one, made for the occasion.
+//!
+//! Under the host a panic of a driver is a panic of the test, with its message. In an image it must
+//! stop the system with the documented code, and nothing may unwind.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Result, bail};
+
+use super::prefix::Prefix;
+use crate::{arch::Arch, sys::Artifacts, workspace};
+
+/// The service, and the file.
+pub const SERVICE: &str = "panics";
+
+/// The panic handler is `ndis-co`'s. The call makes it a driver of NDIS's, in whose import table the
+/// host looks.
+const SOURCE: &str = r#"#![no_std]
+
+use ndis_co as _;
+
+#[unsafe(export_name = "DriverEntry")]
+pub unsafe extern "system" fn driver_entry(_object: usize, _path: usize) -> i32 {
+    unsafe { ndis_sys::NdisMSleep(1) };
+    panic!("on purpose")
+}
+"#;
+
+/// Builds it and installs it.
+pub fn install(prefix: &Prefix, images: &Path) -> Result<()> {
+    let folder: PathBuf = workspace::target().join(SERVICE);
+    fs::create_dir_all(folder.join("src"))?;
+    let root = workspace::root();
+    let manifest = format!(
+        "[package]\nname = \"{SERVICE}\"\nedition = \"2024\"\n\n[workspace]\n\n\
+         [lib]\ncrate-type = [\"cdylib\"]\n\n\
+         [dependencies]\nndis-co = {{ path = {:?} }}\nndis-sys = {{ path = {:?} }}\n\n\
+         [build-dependencies]\nndis-build = {{ path = {:?} }}\n",
+        root.join("ndis-co"),
+        root.join("ndis-sys"),
+        root.join("ndis-build"),
+    );
+    fs::write(folder.join("Cargo.toml"), manifest)?;
+    fs::write(
+        folder.join("build.rs"),
+        "fn main() { ndis_build::link() }\n",
+    )?;
+    fs::write(folder.join("src/lib.rs"), SOURCE)?;
+    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
+    let built = Artifacts::build(&folder.join("Cargo.toml"), Arch::X64, false)?;
+    let image = built.install(images)?;
+    prefix.install(SERVICE, &image)
+}
+
+/// What the run must end with: the bug check, by its code and its first parameter.
+pub fn judge(failure: Option<&str>) -> Result<String> {
+    let code = ndis_co::bugcheck::CODE;
+    let reason = ndis_co::bugcheck::Reason::Panic as usize;
+    let wanted = format!("bug check {code:#010x} ({reason:#x},");
+    match failure {
+        Some(failure) if failure.contains(&wanted) => Ok(failure.to_owned()),
+        other => bail!("a panic must end in \"{wanted}\", and ended in {other:?}"),
+    }
+}
