@@ -10,6 +10,7 @@ mod api_map;
 #[cfg(feature = "bindgen")]
 mod bindgen;
 mod build_times;
+mod c_header;
 mod ci;
 mod demo;
 mod miri;
@@ -55,6 +56,8 @@ enum Command {
     ApiMap(workspace::CheckArgs),
     /// Write docs/rules.md: which proof covers which rule of the rule book.
     Rules(workspace::CheckArgs),
+    /// Write the CoNDIS part of the raw crate as a C header.
+    CHeader(c_header::CHeaderArgs),
     /// Measure how long the crates take to build from nothing.
     BuildTimes(build_times::BuildTimesArgs),
     /// Run what continuous integration runs: `.ci/run`, which installs what it needs.
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Miri(args) => miri::run(&args),
         Command::ApiMap(args) => api_map::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::CHeader(args) => c_header::run(&args),
         Command::BuildTimes(args) => build_times::run(&args),
         Command::Ci => ci::run(),
     };
