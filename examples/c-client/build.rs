@@ -27,6 +27,7 @@ fn compile() -> Result<(), String> {
         let mut build = cc::Build::new();
         build
             .file("client.c")
+            .include(".")
             .std("c11")
             .warnings(true)
             .extra_warnings(true)

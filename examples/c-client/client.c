@@ -17,7 +17,7 @@
  * Every NDIS function that may pend is answered in one place: its completion handler, which is
  * called here when the answer comes at once, and by NDIS when it does not.
  */
-#include "condis.h"
+#include <condis.h>
 
 /* Not in condis.h yet. The last parameter is a va_list, which is a pointer in every Windows ABI. */
 CONDIS_IMPORT ULONG NTAPI vDbgPrintEx(ULONG component, ULONG level, const char *format, char *arguments);

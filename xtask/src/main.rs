@@ -10,8 +10,10 @@ mod api_map;
 #[cfg(feature = "bindgen")]
 mod bindgen;
 mod build_times;
+mod c_client;
 mod c_header;
 mod ci;
+mod coff;
 mod demo;
 mod miri;
 mod public_path;
@@ -58,6 +60,8 @@ enum Command {
     Rules(workspace::CheckArgs),
     /// Write the CoNDIS part of the raw crate as a C header.
     CHeader(c_header::CHeaderArgs),
+    /// Build the client in C as a Windows driver, without a WDK.
+    CClient(c_client::CClientArgs),
     /// Measure how long the crates take to build from nothing.
     BuildTimes(build_times::BuildTimesArgs),
     /// Run what continuous integration runs: `.ci/run`, which installs what it needs.
@@ -76,6 +80,7 @@ fn main() -> ExitCode {
         Command::ApiMap(args) => api_map::run(args),
         Command::Rules(args) => rules::run(args),
         Command::CHeader(args) => c_header::run(&args),
+        Command::CClient(args) => c_client::run(&args),
         Command::BuildTimes(args) => build_times::run(&args),
         Command::Ci => ci::run(),
     };
