@@ -1,11 +1,11 @@
 //! The client in C (`examples/c-client`) as a Windows driver, without a WDK.
 //!
 //! clang compiles it against the header that `c-header` writes; the linker is the one that comes
-//! with the Rust toolchain. The import libraries are made of just the names that the object asks
+//! with the Rust toolchain. The import libraries are made of just the names that the objects ask
 //! for, and say which image has them because the header's model knows.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
@@ -20,6 +20,8 @@ use crate::{
     steps::{self, Outcome},
     workspace,
 };
+
+const SOURCES: [&str; 2] = ["client.c", "driver.c"];
 
 /// The file that Windows loads.
 const IMAGE: &str = "c_client.sys";
@@ -74,9 +76,14 @@ pub fn build(arch: Arch, broken: bool, out: &Path) -> Result<Outcome> {
     fs::create_dir_all(out)?;
     let header = Header::new(arch)?;
     header.write(&out.join("include/condis.h"))?;
-    let object = out.join("client.obj");
-    compile(&clang, arch, broken, &out.join("include"), &object)?;
-    let libraries = import_libraries(&linker, arch, &header, &object, out)?;
+    let objects: Vec<_> = SOURCES
+        .iter()
+        .map(|source| out.join(source).with_extension("obj"))
+        .collect();
+    for (source, object) in SOURCES.iter().zip(&objects) {
+        compile(&clang, arch, broken, source, &out.join("include"), object)?;
+    }
+    let libraries = import_libraries(&linker, arch, &header, &objects, out)?;
     let image = out.join(IMAGE);
     steps::run(
         Command::new(&linker)
@@ -85,7 +92,7 @@ pub fn build(arch: Arch, broken: bool, out: &Path) -> Result<Outcome> {
             .args(["/ENTRY:DriverEntry", "/RELEASE"])
             .arg(machine(arch))
             .arg(format!("/OUT:{}", image.display()))
-            .arg(&object)
+            .args(&objects)
             .args(&libraries),
     )?;
     let bytes = fs::read(&image)?;
@@ -104,6 +111,7 @@ fn compile(
     clang: &str,
     arch: Arch,
     broken: bool,
+    source: &str,
     include: &Path,
     object: &Path,
 ) -> Result<Outcome> {
@@ -111,7 +119,7 @@ fn compile(
     command
         .arg(format!("--target={}", arch.target()))
         .args(["-std=c11", "-ffreestanding", "-O2", "-Wall", "-Wextra"])
-        .args(["-Werror", "-c", "-I"])
+        .args(["-Wno-unused-parameter", "-Werror", "-c", "-I"])
         .arg(include);
     if arch == Arch::X86 {
         // A driver may not touch the floating-point registers there.
@@ -121,7 +129,7 @@ fn compile(
         command.arg("-DBREAK_RULE");
     }
     command
-        .arg(workspace::root().join("examples/c-client/client.c"))
+        .arg(workspace::root().join("examples/c-client").join(source))
         .arg("-o")
         .arg(object);
     steps::run(&mut command)
@@ -147,18 +155,24 @@ fn machine(arch: Arch) -> String {
     format!("/MACHINE:{}", arch.name())
 }
 
-/// Makes an import library for each image that the object needs something of.
+/// Makes an import library for each image that the objects need something of.
 fn import_libraries(
     linker: &Path,
     arch: Arch,
     header: &Header,
-    object: &Path,
+    objects: &[PathBuf],
     out: &Path,
 ) -> Result<Vec<PathBuf>> {
     let mut images: BTreeMap<&str, String> = BTreeMap::new();
-    let bytes = fs::read(object).with_context(|| format!("cannot read {}", object.display()))?;
-    for symbol in coff::undefined(&bytes)? {
-        let symbol = symbol.strip_prefix("__imp_").unwrap_or(&symbol);
+    let mut symbols = BTreeSet::new();
+    for object in objects {
+        let bytes =
+            fs::read(object).with_context(|| format!("cannot read {}", object.display()))?;
+        symbols.extend(coff::undefined(&bytes)?);
+    }
+    for symbol in symbols {
+        let imported = symbol.strip_prefix("__imp_");
+        let symbol = imported.unwrap_or(&symbol);
         // On x86, C names get an underscore, and stdcall ones the size of their parameters.
         let name = match arch {
             Arch::X86 => symbol.trim_start_matches('_').split('@').next(),
@@ -168,7 +182,9 @@ fn import_libraries(
         let image = match header.image(name) {
             Some(image) => image,
             None if OF_KERNEL.contains(&name) => KERNEL,
-            None => bail!("no image is known to export {symbol}"),
+            None if imported.is_some() => bail!("no image is known to export {symbol}"),
+            // It is in another object, or the linker will say so.
+            None => continue,
         };
         let exports = images.entry(image).or_default();
         // The image exports the bare name, however the object calls it. (The linker adds the

@@ -2,110 +2,15 @@
 
 #![cfg(not(no_c_client))]
 
-#[path = "../../loopback-mcm/tests/support/mod.rs"]
-mod support;
+mod common;
 
-use c_client::{c_client_broken_entry, c_client_entry};
-use ndis_host::{Driver, EntryPoint, Host, Readings};
-use std::{
-    ffi::{CStr, c_char},
-    sync::{Mutex, MutexGuard, PoisonError},
+use c_client::c_client_entry;
+use common::{
+    GOOD, NOBODY, alone, down, life, load, printed,
+    support::{Client, World, callee, clean},
 };
-use support::{Client, World, callee, clean};
-
-/// What the client prints when all went well.
-const GOOD: &str =
-    "c-client: 2 of 2 calls, 8 frames sent, 8 echoed, 4278 bytes compared, 0 mismatches\n";
-
-/// What it prints when nobody could be called.
-const NOBODY: &str =
-    "c-client: 0 of 2 calls, 0 frames sent, 0 echoed, 0 bytes compared, 0 mismatches\n";
-
-/// The lines printed so far.
-static PRINTED: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-/// The kernel's debugger output, which all hosts share.
-///
-/// # Safety
-///
-/// `format` is a C string without a `%`.
-#[unsafe(no_mangle)]
-unsafe extern "system" fn vDbgPrintEx(
-    component: u32,
-    level: u32,
-    format: *const c_char,
-    arguments: *mut c_char,
-) -> u32 {
-    // SAFETY: the caller passes a C string.
-    let text = unsafe { CStr::from_ptr(format) };
-    let text = text.to_str().unwrap();
-    assert!((component, level) == (77, 3) && arguments.is_null() && !text.contains('%'));
-    lock(&PRINTED).push(text.to_owned());
-    0
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Runs one test at a time, because the output is shared.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    let alone = lock(&ALONE);
-    lock(&PRINTED).clear();
-    alone
-}
-
-fn printed() -> Vec<String> {
-    std::mem::take(&mut *lock(&PRINTED))
-}
-
-fn load(host: &Host, entry: EntryPoint) -> Driver {
-    // SAFETY: the entry point of a driver that keeps nothing in variables of its own.
-    unsafe { host.load("c-client", entry) }.unwrap()
-}
-
-/// Unloads everything; the client before or after the adapter goes, as the seed says.
-fn down(world: World, client: Driver, adapter: ndis_host::Adapter, seed: u64) -> ndis_host::Report {
-    let World {
-        host,
-        switch,
-        clients,
-    } = world;
-    if seed.is_multiple_of(2) {
-        host.unload(&client);
-        host.remove_adapter(&adapter);
-    } else {
-        host.remove_adapter(&adapter);
-        host.unload(&client);
-    }
-    for client in clients {
-        host.unload(&client.driver);
-    }
-    host.unload(&switch);
-    host.finish()
-}
-
-/// From the load to the unload, with nothing in the way.
-fn life(seed: u64, readings: Readings, entry: EntryPoint, broken: &[&str]) {
-    let world = World::new(seed, readings, vec![callee()]);
-    for rule in broken {
-        world.host.expect(rule);
-    }
-    // The client may be there before the adapter, or come later.
-    let (adapter, client) = if seed % 4 < 2 {
-        let client = load(&world.host, entry);
-        (world.start(), client)
-    } else {
-        (world.start(), load(&world.host, entry))
-    };
-    world.host.run();
-    assert_eq!(printed(), [GOOD], "seed {seed}, {}", readings.describe());
-    let report = down(world, client, adapter, seed);
-    clean(&report);
-    let found: std::collections::BTreeSet<_> = report.rules().into_iter().collect();
-    assert!(found.iter().eq(broken), "seed {seed}: {report}");
-}
+use ndis_host::Readings;
+use std::collections::BTreeMap;
 
 #[test]
 fn two_calls_in_a_thousand_schedules() {
@@ -125,21 +30,12 @@ fn two_calls_under_every_reading() {
     }
 }
 
-/// The variant that breaks a rule on purpose is caught at that rule and nothing else.
-#[test]
-fn the_broken_rule_is_named() {
-    let _alone = alone();
-    for seed in 0..50 {
-        life(seed, Readings::default(), c_client_broken_entry, &["VC-23"]);
-    }
-}
-
 /// Whoever is called comes late: the client dials again.
 #[test]
 fn it_redials_until_somebody_is_there() {
     let _alone = alone();
     for seed in 0..50 {
-        let mut world = World::new(seed, Readings::default(), vec![]);
+        let mut world = World::new(seed, Readings::default(), Vec::new());
         let client = load(&world.host, c_client_entry);
         let adapter = world.start();
         world.host.run_for(250);
@@ -156,7 +52,7 @@ fn it_redials_until_somebody_is_there() {
 fn it_gives_up_when_nobody_comes() {
     let _alone = alone();
     for seed in 0..10 {
-        let world = World::new(seed, Readings::default(), vec![]);
+        let world = World::new(seed, Readings::default(), Vec::new());
         let client = load(&world.host, c_client_entry);
         let adapter = world.start();
         world.host.run();
@@ -172,7 +68,7 @@ fn it_gives_up_when_nobody_comes() {
 #[test]
 fn interrupted_at_any_moment() {
     let _alone = alone();
-    let mut lines = std::collections::BTreeMap::new();
+    let mut lines = BTreeMap::new();
     for seed in 0..600 {
         let readings = Readings::all()
             .nth(seed as usize % 5 * 7)
