@@ -267,7 +267,7 @@ void NTAPI make_call_complete(NDIS_STATUS status, NDIS_HANDLE context, NDIS_HAND
     if (again) {
         /* Who is called may not be listening yet. */
         const LARGE_INTEGER due = { .QuadPart = REDIAL_AFTER };
-        NdisSetTimerObject(port->timer, due, 0, port);
+        NdisSetTimerObject(port->redial_timer, due, 0, port);
     } else {
         call_ended(port);
     }
@@ -293,6 +293,19 @@ void NTAPI close_call_complete(NDIS_STATUS status, NDIS_HANDLE context, NDIS_HAN
     PORT *port = context;
     NdisCoDeleteVc(port->vc);
     call_ended(port);
+}
+
+/* The binding was restarted a moment ago: what waited for that goes out. */
+void NTAPI start(PVOID unused1, PVOID context, PVOID unused2, PVOID unused3)
+{
+    PORT *port = context;
+
+    NdisAcquireSpinLock(&port->lock);
+    port->running = port->starting;
+    port->starting = FALSE;
+    if (port->sends == 0)
+        NdisSetEvent(&port->quiet);
+    go_on(port);
 }
 
 /* The other end hung up. It is answered like our own decision: when no send is outstanding. */

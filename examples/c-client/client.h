@@ -37,16 +37,16 @@ typedef struct {
 
 typedef struct {
     CLIENT *client;
-    NDIS_HANDLE bind, binding, family, vc, lists, timer;
+    NDIS_HANDLE bind, binding, family, vc, lists, redial_timer, start_timer;
     NDIS_MEDIUM medium;         /* these two are NDIS's until the adapter is open */
     UINT medium_index;
     NDIS_OPEN_PARAMETERS open;
     NDIS_EVENT idle;            /* no family is open, or about to be */
-    NDIS_EVENT quiet;           /* no send is outstanding */
+    NDIS_EVENT quiet;           /* no send is outstanding, and `start_timer` is not set */
     PARAMETERS parameters;
 
     NDIS_SPIN_LOCK lock;        /* of all that follows, except `frames` */
-    BOOLEAN running;            /* the binding may send: it is not paused */
+    BOOLEAN starting, running;  /* the binding is about to be started; it may send */
     BOOLEAN busy;               /* the family is being opened, or the calls are under way */
     BOOLEAN closing;            /* no more calls; the family is closed once it is not busy */
     BOOLEAN notified;           /* NDIS waits to hear that the family is closed */
@@ -70,7 +70,7 @@ PROTOCOL_CL_INCOMING_CLOSE_CALL incoming_close_call;
 PROTOCOL_CL_CLOSE_CALL_COMPLETE close_call_complete;
 PROTOCOL_CO_SEND_NET_BUFFER_LISTS_COMPLETE send_complete;
 PROTOCOL_CO_RECEIVE_NET_BUFFER_LISTS receive;
-NDIS_TIMER_FUNCTION redial;
+NDIS_TIMER_FUNCTION redial, start;
 
 /* Called under the lock, which it releases: decides what follows, and does it. */
 void go_on(PORT *port);

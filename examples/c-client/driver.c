@@ -5,7 +5,8 @@
  */
 #include "client.h"
 
-#define TAG 0x746E6C43u /* "Clnt" */
+#define TAG 0x746E6C43u               /* "Clnt" */
+#define START_AFTER (-10 * 10000LL)   /* 10 ms, in units of 100 ns; negative is relative */
 
 /* Any address of the driver's own names the extension. */
 static const UCHAR extension_id;
@@ -24,8 +25,10 @@ static NDIS_OBJECT_HEADER header(UCHAR type, UCHAR revision, SIZE_T size)
 
 static void free_port(PORT *port)
 {
-    if (port->timer != NULL)
-        NdisFreeTimerObject(port->timer);
+    if (port->redial_timer != NULL)
+        NdisFreeTimerObject(port->redial_timer);
+    if (port->start_timer != NULL)
+        NdisFreeTimerObject(port->start_timer);
     if (port->lists != NULL)
         NdisFreeNetBufferListPool(port->lists);
     NdisFreeSpinLock(&port->lock);
@@ -57,12 +60,15 @@ static PORT *make_port(CLIENT *client)
                          NDIS_TIMER_CHARACTERISTICS_REVISION_1,
                          NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1),
         .AllocationTag = TAG,
-        .TimerFunction = redial,
         .FunctionContext = port,
     };
     port->lists = NdisAllocateNetBufferListPool(client->protocol, &pool);
-    if (port->lists == NULL
-        || NdisAllocateTimerObject(client->protocol, &timer, &port->timer) != NDIS_STATUS_SUCCESS) {
+    timer.TimerFunction = redial;
+    NDIS_STATUS status = NdisAllocateTimerObject(client->protocol, &timer, &port->redial_timer);
+    timer.TimerFunction = start;
+    if (status == NDIS_STATUS_SUCCESS)
+        status = NdisAllocateTimerObject(client->protocol, &timer, &port->start_timer);
+    if (port->lists == NULL || status != NDIS_STATUS_SUCCESS) {
         free_port(port);
         return NULL;
     }
@@ -106,6 +112,7 @@ static NDIS_STATUS NTAPI unbind_adapter(NDIS_HANDLE unbind, NDIS_HANDLE context)
     PORT *port = context;
     request_close(port, FALSE);
     NdisWaitEvent(&port->idle, 0);
+    NdisWaitEvent(&port->quiet, 0);
 
     NdisResetEvent(&port->idle);
     if (NdisCloseAdapterEx(port->binding) == NDIS_STATUS_PENDING)
@@ -129,10 +136,19 @@ static NDIS_STATUS NTAPI net_pnp_event(NDIS_HANDLE context, PNET_PNP_EVENT_NOTIF
         return NDIS_STATUS_SUCCESS;
 
     NdisAcquireSpinLock(&port->lock);
-    port->running = code == NetEventRestart;
-    go_on(port);
-    if (code == NetEventPause)
+    port->running = FALSE;
+    port->starting = code == NetEventRestart;
+    if (port->starting)
+        NdisResetEvent(&port->quiet);
+    NdisReleaseSpinLock(&port->lock);
+
+    if (code == NetEventRestart) {
+        /* The binding may send once this handler has returned, and nobody says when that is. */
+        const LARGE_INTEGER soon = { .QuadPart = START_AFTER };
+        NdisSetTimerObject(port->start_timer, soon, 0, port);
+    } else {
         NdisWaitEvent(&port->quiet, 0);
+    }
     return NDIS_STATUS_SUCCESS;
 }
 

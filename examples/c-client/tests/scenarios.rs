@@ -7,7 +7,7 @@ mod common;
 use c_client::c_client_entry;
 use common::{
     GOOD, NOBODY, alone, down, life, load, printed,
-    support::{Client, World, callee, clean},
+    support::{Client, World, callee, clean, passive, slow_callee},
 };
 use ndis_host::Readings;
 use std::collections::BTreeMap;
@@ -69,14 +69,17 @@ fn it_gives_up_when_nobody_comes() {
 fn interrupted_at_any_moment() {
     let _alone = alone();
     let mut lines = BTreeMap::new();
-    for seed in 0..600 {
+    for seed in 0..700 {
         let readings = Readings::all()
             .nth(seed as usize % 5 * 7)
             .unwrap_or_default();
         let mut world = World::new(seed, readings, vec![callee()]);
         let client = load(&world.host, c_client_entry);
         let adapter = world.start();
-        world.host.run_for(seed % 7);
+        // The calls begin ten milliseconds after the restart, if the callee is there by then.
+        world
+            .host
+            .run_for([0, 5, 9, 10, 11, 110, 111][seed as usize % 7]);
         match seed / 7 % 5 {
             0 => {
                 world.host.pause(&adapter);
@@ -135,5 +138,109 @@ fn every_allocation_may_fail() {
         let report = host.finish();
         assert!(report.is_clean(), "allocation {nth}: {report}");
         assert!(printed().len() <= 1);
+    }
+}
+
+/// The callee hangs up while frames are under way, or before the first.
+#[test]
+fn the_other_end_hangs_up() {
+    let _alone = alone();
+    let mut lines = BTreeMap::new();
+    for seed in 0..400 {
+        let world = World::new(seed, Readings::default(), vec![slow_callee()]);
+        let client = load(&world.host, c_client_entry);
+        let adapter = world.start();
+        let callee = world.clients[0].desk.clone();
+        world.host.spawn("callee", move || {
+            passive(|irql| {
+                for turn in 0..60 {
+                    match callee.accept(irql) {
+                        Some(vc) if (seed + turn) % 3 > 0 => vc.hang_up(&[], irql).unwrap(),
+                        // This one is echoed to its end.
+                        Some(_) => {}
+                        None => sleep(irql),
+                    }
+                }
+            });
+        });
+        world.host.run();
+        let printed = printed();
+        assert_eq!(printed.len(), 1, "seed {seed}");
+        clean(&down(world, client, adapter, seed));
+        *lines.entry(printed).or_insert(0) += 1;
+    }
+    assert!(
+        lines.len() > 3,
+        "the hang-ups came always at the same moment: {lines:#?}"
+    );
+}
+
+/// The call comes up while the binding is paused: the frames wait for the restart.
+#[test]
+fn nothing_is_sent_while_paused() {
+    let _alone = alone();
+    for seed in 0..100 {
+        let world = World::new(seed, Readings::default(), vec![slow_callee()]);
+        let client = load(&world.host, c_client_entry);
+        let adapter = world.start();
+        // Long enough for a second try, if the callee came late.
+        world.host.run_for(150);
+        world.host.pause(&adapter);
+        let callee = world.clients[0].desk.clone();
+        world.host.spawn("callee", move || {
+            passive(|irql| {
+                for _ in 0..60 {
+                    if callee.accept(irql).is_none() {
+                        sleep(irql);
+                    }
+                }
+            });
+        });
+        world.host.run_for(20);
+        let counters = world.host.report().counters;
+        assert_eq!(counters["ProtocolClMakeCallComplete"], 1, "the call is up");
+        assert_eq!(counters.get("NdisCoSendNetBufferLists"), None);
+        world.host.restart(&adapter).unwrap();
+        world.host.run();
+        assert_eq!(printed(), [GOOD], "seed {seed}");
+        clean(&down(world, client, adapter, seed));
+    }
+}
+
+/// Lets virtual time pass: other work goes on.
+fn sleep(irql: &mut ndis_co::irql::Passive) {
+    let event = ndis_co::event::Event::try_new(ndis_co::mem::Tag::new(*b"Test")).unwrap();
+    event.wait_for(1, irql);
+}
+
+/// Each call that NDIS may refuse is refused once.
+#[test]
+fn ndis_refuses() {
+    let _alone = alone();
+    let calls = [
+        ("NdisOpenAdapterEx", 1),
+        ("NdisClOpenAddressFamilyEx", 2),
+        ("NdisCoCreateVc", 1),
+        ("NdisCoCreateVc", 2),
+        ("NdisClMakeCall", 1),
+        ("NdisClMakeCall", 2),
+    ];
+    for (call, nth) in calls {
+        for seed in 0..20 {
+            let world = World::new(seed, Readings::default(), vec![callee()]);
+            let client = load(&world.host, c_client_entry);
+            world
+                .host
+                .fail_call(call, nth, ndis_sys::NDIS_STATUS_RESOURCES);
+            let adapter = world.start();
+            world.host.run();
+            assert!(
+                printed()
+                    .iter()
+                    .all(|line| line.ends_with(" 0 mismatches\n"))
+            );
+            let report = down(world, client, adapter, seed);
+            assert!(report.is_clean(), "{call} {nth}, seed {seed}: {report}");
+        }
     }
 }
