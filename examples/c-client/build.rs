@@ -7,6 +7,7 @@ use std::env;
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(no_c_client)");
+    println!("cargo::rerun-if-env-changed=CC");
     for file in ["client.c", "client.h", "condis.h", "driver.c"] {
         println!("cargo::rerun-if-changed={file}");
     }
