@@ -16,7 +16,6 @@ CONDIS_IMPORT ULONG NTAPI vDbgPrintEx(ULONG component, ULONG level, const char *
 #define FAMILY 0x4C6F6F70u         /* of the switch, in version 1.0 */
 #define ADDRESS_NUMBER 1           /* the type of a number in the switch's family */
 #define CALLEE 7                   /* the number that is called */
-#define CALLS 2
 #define REDIALS 50
 #define REDIAL_AFTER (-100 * 10000LL) /* 100 ms, in units of 100 ns; negative is relative */
 
@@ -107,9 +106,10 @@ static void calls_over(PORT *port)
 
 /* Calls. */
 
-static void dial(PORT *port)
+static void dial(CALL *call)
 {
-    PARAMETERS *parameters = &port->parameters;
+    PORT *port = call->port;
+    PARAMETERS *parameters = &call->parameters;
     *parameters = (PARAMETERS){
         .head = { .CallMgrParameters = &parameters->u.manager,
                   .MediaParameters = &parameters->media },
@@ -122,61 +122,58 @@ static void dial(PORT *port)
         number[i] = (UCHAR)((ULONG)CALLEE >> 8 * i);
 
     /* The call may be answered before NdisClMakeCall returns: all is in place before it. */
-    port->vc = NULL;
-    NDIS_STATUS status = NdisCoCreateVc(port->binding, port->family, port, &port->vc);
+    call->vc = NULL;
+    NDIS_STATUS status = NdisCoCreateVc(port->binding, port->family, call, &call->vc);
     if (status == NDIS_STATUS_SUCCESS)
-        status = NdisClMakeCall(port->vc, &parameters->head, NULL, NULL);
+        status = NdisClMakeCall(call->vc, &parameters->head, NULL, NULL);
     if (status != NDIS_STATUS_PENDING)
-        make_call_complete(status, port, NULL, &parameters->head);
+        make_call_complete(status, call, NULL, &parameters->head);
 }
 
 /* The call is over, well or not, and its VC is gone. */
-static void call_ended(PORT *port)
+static void call_ended(CALL *call)
 {
+    PORT *port = call->port;
     NdisAcquireSpinLock(&port->lock);
-    if (!port->lost && port->echoes == FRAMES)
-        port->good++;
+    port->good += !call->lost;
     port->call++;
-    port->redials = 0;
-    port->sent = port->lost = FALSE;
-    port->echoes = 0;
     const BOOLEAN over = port->closing || port->call == CALLS;
     NdisReleaseSpinLock(&port->lock);
 
     if (over)
         calls_over(port);
     else
-        dial(port);
+        dial(call + 1);
 }
 
-/* Under the lock: decides what follows, and notes that it has been decided. */
-static STEP next_step(PORT *port)
+/* Under the lock: decides what follows for the call, and notes that it has been decided. */
+static STEP next_step(PORT *port, CALL *call)
 {
-    if (!port->up || port->sends != 0)
+    if (!call->up || call->sends != 0)
         return NOTHING;
-    if (port->lost || port->closing || port->echoes == FRAMES) {
-        port->lost = port->lost || port->echoes != FRAMES;
-        port->up = FALSE;
+    if (call->lost || port->closing || call->echoes == FRAMES) {
+        call->lost = call->lost || call->echoes != FRAMES;
+        call->up = FALSE;
         return HANG_UP;
     }
-    if (port->running && !port->sent) {
-        port->sent = TRUE;
-        port->sends = FRAMES;
+    if (port->running && !call->sent) {
+        call->sent = TRUE;
+        call->sends = FRAMES;
         NdisResetEvent(&port->quiet);
         return SEND;
     }
     return NOTHING;
 }
 
-static void hang_up(PORT *port)
+static void hang_up(CALL *call)
 {
 #ifdef BREAK_RULE
     /* Breaks rule VC-23: only a VC without a call may be deleted. NDIS refuses it, no more. */
-    NdisCoDeleteVc(port->vc);
+    NdisCoDeleteVc(call->vc);
 #endif
-    const NDIS_STATUS status = NdisClCloseCall(port->vc, NULL, NULL, 0);
+    const NDIS_STATUS status = NdisClCloseCall(call->vc, NULL, NULL, 0);
     if (status != NDIS_STATUS_PENDING)
-        close_call_complete(status, port, NULL);
+        close_call_complete(status, call, NULL);
 }
 
 static void free_lists(NET_BUFFER_LIST *list)
@@ -189,11 +186,12 @@ static void free_lists(NET_BUFFER_LIST *list)
     }
 }
 
-static NET_BUFFER_LIST *make_list(PORT *port, ULONG index)
+static NET_BUFFER_LIST *make_list(CALL *call, ULONG index)
 {
-    UCHAR *frame = port->frames[index];
+    PORT *port = call->port;
+    UCHAR *frame = call->frames[index];
     for (ULONG at = 0; at < lengths[index]; at++)
-        frame[at] = pattern(port->call, index, at);
+        frame[at] = pattern(call->index, index, at);
     MDL *mdl = NdisAllocateMdl(port->client->protocol, frame, lengths[index]);
     if (mdl == NULL)
         return NULL;
@@ -203,21 +201,22 @@ static NET_BUFFER_LIST *make_list(PORT *port, ULONG index)
         NdisFreeMdl(mdl);
         return NULL;
     }
-    list->SourceHandle = port->vc;
+    list->SourceHandle = call->vc;
     return list;
 }
 
 /* Sends all frames of the call; `next_step` has counted them as outstanding. */
-static void send_frames(PORT *port)
+static void send_frames(CALL *call)
 {
+    PORT *port = call->port;
     NET_BUFFER_LIST *lists = NULL;
     for (ULONG index = FRAMES; index-- != 0;) {
-        NET_BUFFER_LIST *list = make_list(port, index);
+        NET_BUFFER_LIST *list = make_list(call, index);
         if (list == NULL) {
             free_lists(lists);
             NdisAcquireSpinLock(&port->lock);
-            port->lost = TRUE;
-            port->sends = 0;
+            call->lost = TRUE;
+            call->sends = 0;
             NdisSetEvent(&port->quiet);
             go_on(port);
             return;
@@ -225,96 +224,95 @@ static void send_frames(PORT *port)
         NET_BUFFER_LIST_NEXT_NBL(list) = lists;
         lists = list;
     }
-    NdisCoSendNetBufferLists(port->vc, lists, 0);
+    NdisCoSendNetBufferLists(call->vc, lists, 0);
 }
 
-static void take_step(PORT *port, STEP step)
+static void take_step(CALL *call, STEP step)
 {
     if (step == SEND)
-        send_frames(port);
+        send_frames(call);
     else if (step == HANG_UP)
-        hang_up(port);
+        hang_up(call);
 }
 
 void go_on(PORT *port)
 {
-    const STEP step = next_step(port);
+    CALL *call = &port->calls[port->call];
+    const STEP step = port->call == CALLS ? NOTHING : next_step(port, call);
     NdisReleaseSpinLock(&port->lock);
-    take_step(port, step);
+    take_step(call, step);
 }
 
 void NTAPI make_call_complete(NDIS_STATUS status, NDIS_HANDLE context, NDIS_HANDLE party,
-                                     PCO_CALL_PARAMETERS parameters)
+                              PCO_CALL_PARAMETERS parameters)
 {
-    PORT *port = context;
-    if (status != NDIS_STATUS_SUCCESS && port->vc != NULL)
-        NdisCoDeleteVc(port->vc);
+    CALL *call = context;
+    PORT *port = call->port;
+    if (status != NDIS_STATUS_SUCCESS && call->vc != NULL)
+        NdisCoDeleteVc(call->vc);
 
     NdisAcquireSpinLock(&port->lock);
     if (status == NDIS_STATUS_SUCCESS) {
-        port->up = TRUE;
+        call->up = TRUE;
         go_on(port);
         return;
     }
     const BOOLEAN again = status == NDIS_STATUS_NO_ROUTE_TO_DESTINATION && !port->closing
-        && port->redials < REDIALS;
-    if (again)
-        port->redials++;
-    else
-        port->lost = TRUE;
+        && call->redials++ < REDIALS;
+    call->lost = !again;
     NdisReleaseSpinLock(&port->lock);
 
     if (again) {
         /* Who is called may not be listening yet. */
         const LARGE_INTEGER due = { .QuadPart = REDIAL_AFTER };
-        NdisSetTimerObject(port->redial_timer, due, 0, port);
+        NdisSetTimerObject(port->redial_timer, due, 0, call);
     } else {
-        call_ended(port);
+        call_ended(call);
     }
 }
 
 /* The timer is never cancelled: who closes waits for the calls to be over, a tenth of a second. */
 void NTAPI redial(PVOID unused1, PVOID context, PVOID unused2, PVOID unused3)
 {
-    PORT *port = context;
+    CALL *call = context;
+    PORT *port = call->port;
     NdisAcquireSpinLock(&port->lock);
     const BOOLEAN closing = port->closing;
-    port->lost = closing;
+    call->lost = closing;
     NdisReleaseSpinLock(&port->lock);
 
     if (closing)
-        call_ended(port);
+        call_ended(call);
     else
-        dial(port);
+        dial(call);
 }
 
 void NTAPI close_call_complete(NDIS_STATUS status, NDIS_HANDLE context, NDIS_HANDLE party)
 {
-    PORT *port = context;
-    NdisCoDeleteVc(port->vc);
-    call_ended(port);
+    CALL *call = context;
+    NdisCoDeleteVc(call->vc);
+    call_ended(call);
+}
+
+/* The other end hung up. It is answered like our own decision: when no send is outstanding. */
+void NTAPI incoming_close_call(NDIS_STATUS status, NDIS_HANDLE context, PVOID data, UINT size)
+{
+    CALL *call = context;
+    PORT *port = call->port;
+    NdisAcquireSpinLock(&port->lock);
+    call->lost = call->lost || call->echoes != FRAMES;
+    go_on(port);
 }
 
 /* The binding was restarted a moment ago: what waited for that goes out. */
 void NTAPI start(PVOID unused1, PVOID context, PVOID unused2, PVOID unused3)
 {
     PORT *port = context;
-
     NdisAcquireSpinLock(&port->lock);
     port->running = port->starting;
     port->starting = FALSE;
-    if (port->sends == 0)
+    if (port->call == CALLS || port->calls[port->call].sends == 0)
         NdisSetEvent(&port->quiet);
-    go_on(port);
-}
-
-/* The other end hung up. It is answered like our own decision: when no send is outstanding. */
-void NTAPI incoming_close_call(NDIS_STATUS status, NDIS_HANDLE context, PVOID data,
-                               UINT size)
-{
-    PORT *port = context;
-    NdisAcquireSpinLock(&port->lock);
-    port->lost = port->echoes != FRAMES;
     go_on(port);
 }
 
@@ -322,9 +320,9 @@ void NTAPI incoming_close_call(NDIS_STATUS status, NDIS_HANDLE context, PVOID da
 
 void NTAPI send_complete(NDIS_HANDLE context, PNET_BUFFER_LIST lists, ULONG flags)
 {
-    PORT *port = context;
+    CALL *call = context;
+    PORT *port = call->port;
     ULONG count = 0, failed = 0;
-
     for (NET_BUFFER_LIST *list = lists; list != NULL; list = NET_BUFFER_LIST_NEXT_NBL(list)) {
         count++;
         failed += NET_BUFFER_LIST_STATUS(list) != NDIS_STATUS_SUCCESS;
@@ -333,9 +331,9 @@ void NTAPI send_complete(NDIS_HANDLE context, PNET_BUFFER_LIST lists, ULONG flag
 
     NdisAcquireSpinLock(&port->lock);
     port->frames_sent += count - failed;
-    port->lost = port->lost || failed != 0;
-    port->sends -= count;
-    if (port->sends == 0)
+    call->lost = call->lost || failed != 0;
+    call->sends -= count;
+    if (call->sends == 0)
         NdisSetEvent(&port->quiet);
     go_on(port);
 }
@@ -366,34 +364,34 @@ static BOOLEAN is_echo(ULONG call, NET_BUFFER *buffer, ULONG *compared)
 }
 
 void NTAPI receive(NDIS_HANDLE context, NDIS_HANDLE vc_context, PNET_BUFFER_LIST lists,
-                          ULONG number, ULONG flags)
+                   ULONG number, ULONG flags)
 {
-    /* A call does not end before its lists are returned: until then `port` and `call` stay. */
-    PORT *port = vc_context;
+    CALL *call = vc_context;
+    PORT *port = call->port;
+    const NDIS_HANDLE binding = port->binding;
     ULONG echoes = 0, mismatches = 0, compared = 0;
-
     for (NET_BUFFER_LIST *list = lists; list != NULL; list = NET_BUFFER_LIST_NEXT_NBL(list)) {
         NET_BUFFER *buffer = NET_BUFFER_LIST_FIRST_NB(list);
         for (; buffer != NULL; buffer = NET_BUFFER_NEXT_NB(buffer)) {
             echoes++;
-            mismatches += !is_echo(port->call, buffer, &compared);
+            mismatches += !is_echo(call->index, buffer, &compared);
         }
     }
+
     NdisAcquireSpinLock(&port->lock);
-    port->echoes += echoes;
+    call->echoes += echoes;
     port->frames_echoed += echoes;
     port->compared += compared;
     port->mismatches += mismatches;
-    const NDIS_HANDLE binding = port->binding;
-    const STEP step = next_step(port);
+    const STEP step = port->call == call->index ? next_step(port, call) : NOTHING;
     NdisReleaseSpinLock(&port->lock);
 
-    /* With this flag the lists go back by themselves when we return. */
+    /* The lists go back before anything follows. With this flag they do when we return. */
     if (!(flags & NDIS_RECEIVE_FLAGS_RESOURCES))
         NdisReturnNetBufferLists(binding, lists,
                                  flags & NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL
                                      ? NDIS_RETURN_FLAGS_DISPATCH_LEVEL : 0);
-    take_step(port, step);
+    take_step(call, step);
 }
 
 /* Opening and closing the family. */
@@ -437,7 +435,7 @@ void NTAPI open_af_complete(NDIS_HANDLE context, NDIS_HANDLE family, NDIS_STATUS
     if (open && closing)
         calls_over(port);
     else if (open)
-        dial(port);
+        dial(&port->calls[0]);
 }
 
 BOOLEAN request_close(PORT *port, BOOLEAN notified)

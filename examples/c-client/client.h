@@ -17,6 +17,7 @@
 
 #include <condis.h>
 
+#define CALLS 2
 #define FRAMES 4             /* of a call */
 #define MAX_FRAME 1500
 
@@ -35,30 +36,42 @@ typedef struct {
     CO_MEDIA_PARAMETERS media;
 } PARAMETERS;
 
+typedef struct PORT PORT;
+
+/* One call; the context of its VC. It outlives the VC: a late callback finds the right call. */
 typedef struct {
+    PORT *port;
+    ULONG index;                /* from 0 */
+    NDIS_HANDLE vc;
+    PARAMETERS parameters;
+
+    /* Under the port's lock. */
+    ULONG redials;
+    BOOLEAN up, sent, lost;     /* it stands; its frames went out; it did not go well */
+    ULONG sends, echoes;        /* sends outstanding; echoes that came */
+
+    UCHAR frames[FRAMES][MAX_FRAME]; /* NDIS's while a send is outstanding */
+} CALL;
+
+struct PORT {
     CLIENT *client;
-    NDIS_HANDLE bind, binding, family, vc, lists, redial_timer, start_timer;
-    NDIS_MEDIUM medium;         /* these two are NDIS's until the adapter is open */
+    NDIS_HANDLE bind, binding, family, lists, redial_timer, start_timer;
+    NDIS_MEDIUM medium;         /* these three are NDIS's until the adapter is open */
     UINT medium_index;
     NDIS_OPEN_PARAMETERS open;
     NDIS_EVENT idle;            /* no family is open, or about to be */
     NDIS_EVENT quiet;           /* no send is outstanding, and `start_timer` is not set */
-    PARAMETERS parameters;
 
-    NDIS_SPIN_LOCK lock;        /* of all that follows, except `frames` */
+    NDIS_SPIN_LOCK lock;        /* of all that follows */
     BOOLEAN starting, running;  /* the binding is about to be started; it may send */
     BOOLEAN busy;               /* the family is being opened, or the calls are under way */
     BOOLEAN closing;            /* no more calls; the family is closed once it is not busy */
     BOOLEAN notified;           /* NDIS waits to hear that the family is closed */
     BOOLEAN closed;             /* it is closed */
-    ULONG call;                 /* the one that is under way, from 0 */
-    ULONG redials;              /* of that call */
-    BOOLEAN up, sent, lost;     /* it stands; its frames went out; it did not end well */
-    ULONG sends, echoes;        /* sends outstanding; echoes that came */
+    ULONG call;                 /* the index of the one that is under way; CALLS after the last */
     ULONG good, frames_sent, frames_echoed, compared, mismatches; /* the account, of all calls */
-
-    UCHAR frames[FRAMES][MAX_FRAME]; /* NDIS's while a send is outstanding */
-} PORT;
+    CALL calls[CALLS];
+};
 
 /* client.c: the family, the calls, the data. */
 PROTOCOL_CO_AF_REGISTER_NOTIFY af_register_notify;

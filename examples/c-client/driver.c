@@ -43,6 +43,10 @@ static PORT *make_port(CLIENT *client)
         return NULL;
     zero(port, sizeof(*port));
     port->client = client;
+    for (ULONG index = 0; index < CALLS; index++) {
+        port->calls[index].port = port;
+        port->calls[index].index = index;
+    }
     NdisAllocateSpinLock(&port->lock);
     NdisInitializeEvent(&port->idle);
     NdisSetEvent(&port->idle);
@@ -60,7 +64,6 @@ static PORT *make_port(CLIENT *client)
                          NDIS_TIMER_CHARACTERISTICS_REVISION_1,
                          NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1),
         .AllocationTag = TAG,
-        .FunctionContext = port,
     };
     port->lists = NdisAllocateNetBufferListPool(client->protocol, &pool);
     timer.TimerFunction = redial;
