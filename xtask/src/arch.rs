@@ -25,6 +25,15 @@ impl Arch {
         }
     }
 
+    /// As Rust's `target_arch` has it.
+    pub fn rust(self) -> &'static str {
+        match self {
+            Self::X64 => "x86_64",
+            Self::Arm64 => "aarch64",
+            Self::X86 => "x86",
+        }
+    }
+
     /// The compiler's target.
     pub fn target(self) -> &'static str {
         match self {

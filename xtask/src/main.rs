@@ -12,6 +12,7 @@ mod arch;
 mod bindgen;
 mod build_times;
 mod c_client;
+mod c_header;
 mod ci;
 mod demo;
 mod guide;
@@ -65,6 +66,10 @@ enum Command {
     ApiMap(workspace::CheckArgs),
     /// Write docs/rules.md: which proof covers which rule of the rule book.
     Rules(workspace::CheckArgs),
+    /// Write the CoNDIS part of the raw crate as a C header.
+    CHeader(c_header::CHeaderArgs),
+    /// Build the client in C as a Windows driver, without a WDK.
+    CClient(c_client::CClientArgs),
     /// Measure how long the crates take to build from nothing.
     BuildTimes(build_times::BuildTimesArgs),
     /// Run what continuous integration runs: `.ci/run`, which installs what it needs.
@@ -84,6 +89,8 @@ fn main() -> ExitCode {
         Command::Miri(args) => miri::run(&args),
         Command::ApiMap(args) => api_map::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::CHeader(args) => c_header::run(&args),
+        Command::CClient(args) => c_client::run(&args),
         Command::BuildTimes(args) => build_times::run(&args),
         Command::Ci => ci::run(),
     };

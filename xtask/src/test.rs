@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::{
-    api_map, guide, miri, rules,
+    api_map, c_client, c_header, guide, miri, rules,
     steps::{self, Outcome, Steps},
     sys,
     toolchain::{self, cargo},
@@ -121,6 +121,8 @@ pub fn run(args: &TestArgs) -> Result<()> {
             "xtask", "demo", "--calls", "20", "--frames", "20",
         ]))
     });
+    steps.step("the C header", c_header::prove);
+    steps.step("the client in C", c_client::prove);
     steps.step("images for x64, arm64 and x86", sys::prove);
     steps.step("the image of the host, lints", image_lints);
     steps.step("the guide, followed", guide::prove);

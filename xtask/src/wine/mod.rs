@@ -270,11 +270,12 @@ fn compare(images: &[String], here: &[String]) -> usize {
 /// The client in C, as it should be and broken.
 fn run_c(prefix: &Prefix, images: &Path) -> Result<Result<(Figures, Violation), Outcome>> {
     for (service, broken) in [(C_CLIENT, false), (C_BROKEN, true)] {
-        let image = images.join(service).with_extension("sys");
-        if let Some(missing) = c_client::build(Arch::X64, broken, &image)? {
-            return Ok(Err(missing));
+        let folder = images.join(service);
+        match c_client::build(Arch::X64, broken, &folder)? {
+            Outcome::Passed(what) => println!("{what}"),
+            missing => return Ok(Err(missing)),
         }
-        prefix.install(service, &image)?;
+        prefix.install(service, &folder.join(c_client::IMAGE))?;
     }
     let account = drive(prefix, &[SWITCH, CALLEE, C_CLIENT])?;
     let report = account.report()?;
