@@ -139,6 +139,7 @@ pub(crate) fn current() -> Option<u8> {
 /// In debug builds, stops at the first wrong claim about the level. (Not under
 /// Miri, which would spend a third of its time here.)
 #[inline]
+#[track_caller]
 fn check(_highest: u8) {
     #[cfg(all(debug_assertions, not(miri)))]
     if current().is_some_and(|level| level > _highest) {
@@ -150,8 +151,9 @@ impl Passive {
     /// Claims that the code runs at PASSIVE_LEVEL and holds no spin lock.
     ///
     /// The one door from unchecked code, such as a thread or a dispatch
-    /// routine of another framework, into this crate. Debug builds check the
-    /// level and stop the system (bug check) when the claim is false.
+    /// routine of another framework, into this crate. Debug builds, but not on
+    /// x86, check the level and stop the system (bug check) when the claim is
+    /// false.
     ///
     /// # Safety
     ///
@@ -159,6 +161,7 @@ impl Passive {
     /// PASSIVE_LEVEL and holds no spin lock.
     #[inline]
     #[must_use]
+    #[track_caller]
     pub unsafe fn assume() -> Self {
         check(0);
         Self {
@@ -177,6 +180,7 @@ impl UpToDispatch {
     /// below DISPATCH_LEVEL and holds no spin lock.
     #[inline]
     #[must_use]
+    #[track_caller]
     pub unsafe fn assume() -> Self {
         check(2);
         Self { _not_send: [] }
@@ -192,6 +196,7 @@ impl AtDispatch {
     /// DISPATCH_LEVEL.
     #[inline]
     #[must_use]
+    #[track_caller]
     pub unsafe fn assume() -> Self {
         check(2);
         Self { _not_send: [] }

@@ -19,6 +19,7 @@ pub(crate) struct Core {
     pub(crate) controller: Arc<dyn Park>,
     /// How long, in real milliseconds, a stuck run waits for a foreign thread.
     pub(crate) patience: u32,
+    last_words: Option<fn(&str)>,
 }
 
 type Current = (Weak<Core>, TaskId);
@@ -84,11 +85,24 @@ impl Core {
             home: platform().thread_id(),
             controller: platform().parker(),
             patience: settings.patience,
+            last_words: settings.last_words,
         });
         let mut live = LIVE.lock();
         live.retain(|host| host.strong_count() > 0);
         live.push(Arc::downgrade(&core));
         core
+    }
+
+    /// The run cannot go on. Call it with no lock held.
+    ///
+    /// # Panics
+    ///
+    /// Always.
+    pub(crate) fn fail(&self, reason: &str) -> ! {
+        if let Some(last_words) = self.last_words {
+            last_words(reason);
+        }
+        panic!("{reason}");
     }
 
     /// The host is going: its handles lead nowhere from now on.

@@ -79,6 +79,15 @@ impl Builder {
         self
     }
 
+    /// What is called with the reason before the host panics because a run
+    /// cannot go on; for embedders whose panics do not unwind. The host's
+    /// [`report`](Host::report) and [`events`](Host::events) can be had there.
+    #[must_use]
+    pub fn last_words(mut self, last_words: fn(&str)) -> Self {
+        self.0.last_words = Some(last_words);
+        self
+    }
+
     /// Builds the host.
     pub fn build(self) -> Host {
         // Naming every export keeps the linker from leaving any out.
@@ -126,6 +135,7 @@ impl Host {
             readings: Readings::default(),
             events: EventMode::Last(10_000),
             patience: 300,
+            last_words: None,
         })
     }
 
@@ -224,21 +234,20 @@ impl Host {
     /// The status that `MiniportInitializeEx` failed with.
     pub fn add_adapter(&self, driver: &Driver) -> Result<Adapter, n::NDIS_STATUS> {
         self.check(driver.host);
-        let number = driver.number;
         let miniport = self
-            .core
-            .state
-            .lock()
-            .world
-            .drivers
-            .get(&number)
-            .and_then(|d| d.miniport)
+            .miniport_of(driver)
             .ok_or(n::NDIS_STATUS_ADAPTER_NOT_FOUND)?;
         let number = self.step("add an adapter", move |cx| pnp::add_adapter(cx, miniport))?;
         Ok(Adapter {
             host: self.core.id,
             number,
         })
+    }
+
+    /// The driver's registration as a miniport driver, if it has made one.
+    fn miniport_of(&self, driver: &Driver) -> Option<u32> {
+        let state = self.core.state.lock();
+        state.world.drivers.get(&driver.number)?.miniport
     }
 
     /// Pauses an adapter and the bindings on it.
@@ -325,11 +334,11 @@ impl Host {
             if outcome.is_err() {
                 break;
             }
-            match self.add_adapter(driver) {
-                Ok(adapter) => adapters.push(adapter),
-                // It is no miniport's.
-                Err(n::NDIS_STATUS_ADAPTER_NOT_FOUND) => {}
-                Err(status) => outcome = Err(status),
+            if self.miniport_of(driver).is_some() {
+                match self.add_adapter(driver) {
+                    Ok(adapter) => adapters.push(adapter),
+                    Err(status) => outcome = Err(status),
+                }
             }
         }
         self.run();
@@ -564,11 +573,11 @@ fn unload(cx: &Cx, number: u32) {
     if let Some(loader) = loader {
         let status = cx.call(&callback, || Unloaded(loader()));
         if status.0 < 0 {
-            let text = alloc::format!(
+            let message = alloc::format!(
                 "the loader cannot unload the image: {}",
                 crate::status::Name(status.0)
             );
-            cx.with(|s| s.note(callback.objects[0], &text));
+            cx.with(|s| s.violate_by(who.clone(), rules::LOADER, callback.objects[0], message));
         }
     } else if let Some(own) = own {
         cx.call(&callback, || {

@@ -15,6 +15,8 @@ pub const IRQL: &str = "DV-06";
 pub const EXPECTED: &str = "HOST-EXPECTED";
 /// A driver called `KeBugCheckEx`.
 pub const BUG_CHECK: &str = "HOST-BUGCHECK";
+/// The loader of an image refuses to unload it.
+pub const LOADER: &str = "HOST-LOADER";
 /// A function of NDIS that the host does not simulate yet was called.
 pub const NOT_SIMULATED: &str = "HOST-NOT-SIMULATED";
 /// An argument that no reading of the documentation allows.

@@ -6,8 +6,11 @@
 //! are declared here to be found, not to be called.
 //!
 //! With the feature `rt`, in builds for Windows that import from it. The
-//! symbols that are defined here are assembly, so that they are taken only
-//! when nothing else defines them and are not exported from the image.
+//! symbols that are defined here are assembly, so that the image does not
+//! export them, and that the linker takes them only when nothing else has them.
+//! (With link-time optimization a second definition is an error all the same:
+//! a driver that brings its own turns `rt` off. The crate `wdk-sys` does bring
+//! them, which the feature of that name knows.)
 
 use core::ffi::{c_char, c_int, c_void};
 

@@ -5,6 +5,7 @@ use crate::platform;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ptr;
+use core::sync::atomic::{AtomicBool, Ordering};
 use ndis_host::platform::Lock;
 use ndis_host::{Printed, Report};
 use serde::Serialize;
@@ -20,6 +21,8 @@ pub struct Account<'a> {
     pub events: &'a [String],
     /// The imports that were routed to the host: image, function.
     pub routed: &'a [(String, String)],
+    /// Functions that stay the kernel's although the host has them.
+    pub kept: &'a [&'a str],
 }
 
 /// The file.
@@ -30,7 +33,10 @@ pub fn set_path(path: &str) {
     *PATH.lock() = path.into();
 }
 
-/// The run ended before its end.
+/// An account has been written: the first one is the one that counts.
+static WRITTEN: AtomicBool = AtomicBool::new(false);
+
+/// The image itself has failed: all that can be said is why.
 pub fn write_failure(message: &str) {
     write(&Account {
         failure: Some(message),
@@ -38,6 +44,7 @@ pub fn write_failure(message: &str) {
         printed: &[],
         events: &[],
         routed: &[],
+        kept: &[],
     });
 }
 
@@ -48,8 +55,11 @@ const FILE_OVERWRITE_IF: u32 = 5;
 const FILE_SYNCHRONOUS_IO_NONALERT: u32 = 0x20;
 const FILE_NON_DIRECTORY_FILE: u32 = 0x40;
 
-/// Writes the account over what was there.
+/// Writes the account over what was there, once.
 pub fn write(account: &Account<'_>) {
+    if WRITTEN.swap(true, Ordering::AcqRel) {
+        return;
+    }
     let Ok(text) = serde_json::to_vec(account) else {
         kernel::print("ndis-host: the account cannot be put into JSON");
         return;
@@ -88,7 +98,7 @@ pub fn write(account: &Account<'_>) {
     let mut offset = LARGE_INTEGER { QuadPart: 0 };
     // SAFETY: an open file, PASSIVE_LEVEL; the text lives for the call, which
     // is synchronous.
-    unsafe {
+    let status = unsafe {
         kernel::ZwWriteFile(
             file,
             ptr::null_mut(),
@@ -101,5 +111,12 @@ pub fn write(account: &Account<'_>) {
             ptr::null_mut(),
         )
     };
+    if status < 0 || io.information != text.len() {
+        kernel::print(&alloc::format!(
+            "ndis-host: {path}: {} of {} bytes written: {status:#010x}",
+            io.information,
+            text.len()
+        ));
+    }
     platform::close(file);
 }

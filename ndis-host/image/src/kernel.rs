@@ -23,6 +23,14 @@ pub struct ImageInfo {
     pub section: u32,
 }
 
+impl ImageInfo {
+    /// Whether it is an image of the kernel's, not one of a process.
+    pub fn is_system(&self) -> bool {
+        // The addressing mode takes the first eight bits.
+        self.properties & 0x100 != 0
+    }
+}
+
 /// A routine that is told of every image that has been mapped.
 pub type LoadImageRoutine = unsafe extern "system" fn(*mut UNICODE_STRING, HANDLE, *mut ImageInfo);
 
@@ -91,8 +99,8 @@ unsafe extern "system" {
 
 /// Functions whose names the host has as well, found at run time.
 macro_rules! found {
-    ($($(#[$meta:meta])* $name:ident: fn($($argument:ty),*) -> $result:ty;)+) => {
-        /// Where each function is.
+    ($($name:ident: fn($($argument:ty),*) -> $result:ty;)+) => {
+        /// Where each function is; 0 as long as that is not known.
         #[allow(non_upper_case_globals)]
         mod addresses {
             use super::AtomicUsize;
@@ -106,12 +114,15 @@ macro_rules! found {
         }
 
         $(
-            $(#[$meta])*
+            /// The kernel's function of this name; before `find` the system stops.
             #[allow(non_snake_case)]
             pub fn $name() -> unsafe extern "system" fn($($argument),*) -> $result {
                 let address = addresses::$name.load(Ordering::Acquire);
-                // SAFETY: `find` has stored the kernel's function of this name,
-                // whose documented prototype this is.
+                if address == 0 {
+                    stop();
+                }
+                // SAFETY: not 0, so `find` has stored the address of the
+                // kernel's function of this name, whose prototype this is.
                 unsafe { core::mem::transmute::<usize, _>(address) }
             }
         )+

@@ -32,13 +32,14 @@ extern crate alloc;
 
 mod account;
 mod heap;
+mod image;
 mod kernel;
 mod platform;
 mod route;
 mod run;
 mod settings;
 
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use kernel::{DRIVER_OBJECT, HANDLE, NTSTATUS, UNICODE_STRING};
 
 /// The thread that runs the drivers; `unload` waits for it.
@@ -88,12 +89,17 @@ unsafe extern "system" fn unload(_object: *mut DRIVER_OBJECT) {
     route::end();
 }
 
-/// The host has found no way on: that is an outcome, too.
+/// The host has found no way on, and `run::last_words` has said why; or it is
+/// itself wrong.
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     use alloc::string::ToString;
-    let message = info.message().to_string();
-    kernel::print(&message);
-    account::write_failure(&message);
+    // What follows allocates, and may be what panics.
+    static PANICS: AtomicBool = AtomicBool::new(false);
+    if !PANICS.swap(true, Ordering::AcqRel) {
+        let message = info.to_string();
+        kernel::print(&message);
+        account::write_failure(&message);
+    }
     kernel::stop()
 }

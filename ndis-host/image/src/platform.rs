@@ -105,10 +105,14 @@ struct Thread(HANDLE);
 // SAFETY: a kernel handle is the same in every thread.
 unsafe impl Send for Thread {}
 
-impl Join for Thread {
-    fn join(self: Box<Self>) {
+impl Drop for Thread {
+    fn drop(&mut self) {
         join(self.0);
     }
+}
+
+impl Join for Thread {
+    fn join(self: Box<Self>) {}
 }
 
 struct Event(HANDLE);

@@ -10,8 +10,10 @@ use crate::kernel::{self, NTSTATUS};
 use crate::route;
 use crate::settings::Settings;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
-use ndis_host::{Driver, EventMode, Host};
+use ndis_host::platform::Lock;
+use ndis_host::{Driver, Event, EventMode, Host, Printed, Report, StatusName};
 
 /// Where Windows keeps its services. The loader knows them by this path.
 const SERVICES: &str = "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\";
@@ -37,13 +39,19 @@ fn load(host: &Host, name: &str) -> Result<Driver, NTSTATUS> {
     )
 }
 
+/// The host of this run, for its last words.
+static HOST: Lock<Option<Arc<Host>>> = Lock::new(None);
+
 /// Does what the settings say.
 pub fn run(settings: &Settings) {
     account::set_path(&settings.report);
     let host = Host::builder()
         .seed(settings.seed)
         .events(EventMode::All)
+        .last_words(last_words)
         .build();
+    let host = Arc::new(host);
+    *HOST.lock() = Some(host.clone());
     let loads = settings
         .drivers
         .iter()
@@ -51,15 +59,37 @@ pub fn run(settings: &Settings) {
     let failure = host
         .whole_life(loads)
         .err()
-        .map(|status| ndis_host::StatusName(status).to_string());
-    let printed = host.printed();
-    let events: Vec<String> = host.events().iter().map(ToString::to_string).collect();
-    let report = host.finish();
+        .map(|status| StatusName(status).to_string());
+    *HOST.lock() = None;
+    if let Some(host) = Arc::into_inner(host) {
+        let (printed, events) = (host.printed(), host.events());
+        // The host's threads end with it, before this image can go.
+        account_for(&host.finish(), &printed, &events, failure.as_deref());
+    }
+}
+
+/// The run cannot go on; the host panics next.
+fn last_words(reason: &str) {
+    let host = HOST.lock().clone();
+    if let Some(host) = host {
+        account_for(
+            &host.report(),
+            &host.printed(),
+            &host.events(),
+            Some(reason),
+        );
+    }
+}
+
+fn account_for(report: &Report, printed: &[Printed], events: &[Event], failure: Option<&str>) {
+    let unrouted = route::unrouted();
+    let events: Vec<String> = events.iter().map(ToString::to_string).collect();
     account::write(&Account {
-        failure: failure.as_deref(),
-        report: Some(&report),
-        printed: &printed,
+        failure: failure.or(unrouted.as_deref()),
+        report: Some(report),
+        printed,
         events: &events,
         routed: &route::routed(),
+        kept: &route::KEPT,
     });
 }

@@ -263,7 +263,7 @@ impl Core {
                         state.ledger.reported = true;
                         let seed = state.seed;
                         drop(state);
-                        panic!("{message} (seed {seed})");
+                        self.fail(&alloc::format!("{message} (seed {seed})"));
                     }
                     if state.goal_met() {
                         state.sched.goal = None;
@@ -309,7 +309,7 @@ impl Core {
                             state.ledger.reported = true;
                             state.sched.goal = None;
                             drop(state);
-                            panic!("ndis-host: deadlock: {stuck}");
+                            self.fail(&alloc::format!("ndis-host: deadlock: {stuck}"));
                         }
                         other => other,
                     }

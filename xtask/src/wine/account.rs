@@ -12,6 +12,8 @@ pub struct Account {
     pub events: Vec<String>,
     /// Imports from the kernel that the host answered: image, function.
     pub routed: Vec<(String, String)>,
+    /// Functions that the kernel keeps although the host has them.
+    pub kept: Vec<String>,
 }
 
 /// The part of the host's report that is looked at here.
@@ -20,6 +22,29 @@ pub struct Report {
     pub violations: Vec<Violation>,
     pub objects_left: Vec<Left>,
     pub deadlocks: Vec<String>,
+}
+
+impl Report {
+    /// How many things were found.
+    pub fn count(&self) -> usize {
+        self.violations.len() + self.objects_left.len() + self.deadlocks.len()
+    }
+
+    /// Prints what was found.
+    pub fn show(&self) {
+        for violation in &self.violations {
+            println!(
+                "{}: {} ({})",
+                violation.rule, violation.message, violation.who
+            );
+        }
+        for left in &self.objects_left {
+            println!("left over: {} of {}", left.name, left.owner);
+        }
+        for deadlock in &self.deadlocks {
+            println!("deadlock: {deadlock}");
+        }
+    }
 }
 
 /// A broken rule.
@@ -118,6 +143,17 @@ impl Figures {
             mismatches: next(),
             frames_taken: next(),
         })
+    }
+
+    /// Adds the figures of another run.
+    pub fn add(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.calls_completed += other.calls_completed;
+        self.frames_sent += other.frames_sent;
+        self.frames_echoed += other.frames_echoed;
+        self.bytes += other.bytes;
+        self.mismatches += other.mismatches;
+        self.frames_taken += other.frames_taken;
     }
 
     /// Did everything come back as it was sent?

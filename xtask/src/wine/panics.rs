@@ -8,9 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
-use super::prefix::Prefix;
+use super::{account::Account, prefix::Prefix};
 use crate::{arch::Arch, sys::Artifacts, workspace};
 
 /// The service, and the file.
@@ -55,13 +55,25 @@ pub fn install(prefix: &Prefix, images: &Path) -> Result<()> {
     prefix.install(SERVICE, &image)
 }
 
-/// What the run must end with: the bug check, by its code and its first parameter.
-pub fn judge(failure: Option<&str>) -> Result<String> {
+/// What the run must end with: a report of the host's, and the bug check, by its code, its reason, and the place of the panic
+/// (the address of the file's name, of which nothing is known here, its length, and the line).
+pub fn judge(account: &Account) -> Result<String> {
     let code = ndis_co::bugcheck::CODE;
     let reason = ndis_co::bugcheck::Reason::Panic as usize;
-    let wanted = format!("bug check {code:#010x} ({reason:#x},");
-    match failure {
-        Some(failure) if failure.contains(&wanted) => Ok(failure.to_owned()),
-        other => bail!("a panic must end in \"{wanted}\", and ended in {other:?}"),
+    let line = SOURCE
+        .lines()
+        .take_while(|line| !line.contains("panic!"))
+        .count()
+        + 1;
+    let begin = format!("bug check {code:#010x} ({reason:#x}, ");
+    let end = format!(", {:#x}, {line:#x})", "src/lib.rs".len());
+    let report = account.report.as_ref().context("the run left no report")?;
+    let rules: Vec<_> = report.violations.iter().map(|found| &found.rule).collect();
+    if rules != [ndis_host::rules::BUG_CHECK] {
+        bail!("a panic was reported as {rules:?}");
+    }
+    match &account.failure {
+        Some(failure) if failure.contains(&begin) && failure.contains(&end) => Ok(failure.clone()),
+        other => bail!("a panic must end in \"{begin}...{end}\", and ended in {other:?}"),
     }
 }

@@ -258,10 +258,11 @@ const QUIET: &str = "-all";
 /// Errors, and a line for each module that is loaded or unloaded.
 const LOADS: &str = "err+all,fixme-all,+loaddll";
 
-/// Waits for a file that is written by a program of Wine's; gives its content once `whole` accepts
-/// it.
-pub fn wait_for<T>(path: &Path, whole: impl Fn(&[u8]) -> Option<T>) -> Result<T> {
-    let end = Instant::now() + PATIENCE;
+/// Waits for a file that is written by a program of Wine's, if it is `patient`; gives its content
+/// once `whole` accepts it.
+pub fn wait_for<T>(path: &Path, patient: bool, whole: impl Fn(&[u8]) -> Option<T>) -> Result<T> {
+    let patience = if patient { PATIENCE } else { Duration::ZERO };
+    let end = Instant::now() + patience;
     loop {
         if let Ok(data) = fs::read(path)
             && let Some(content) = whole(&data)
