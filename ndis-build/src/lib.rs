@@ -4,7 +4,6 @@
 //! - `inf`, with the feature of that name: the INF file that installs the
 //!   driver, generated from its `Cargo.toml`, and a checker for INF files.
 //!   The `ndis-inf` tool is the same on the command line.
-
 //!
 //! ```no_run
 //! // All of a driver's build.rs, in `main`:
@@ -18,4 +17,4 @@
 pub mod inf;
 mod link;
 
-pub use link::link;
+pub use link::{link, orders};

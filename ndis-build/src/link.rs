@@ -30,49 +30,82 @@ const DRIVER: [(&str, &str); 8] = [
     ("/INCREMENTAL:NO", "no padding for a linker's next run"),
 ];
 
+/// The orders themselves, for a linker that is called by hand.
+pub fn orders() -> impl Iterator<Item = &'static str> {
+    DRIVER.iter().map(|(order, _)| *order)
+}
+
 /// Tells cargo how the driver's `cdylib` is linked. Call it in `build.rs`.
 ///
-/// Does something only for a Windows target of the MSVC environment. When the
-/// build has no `--target` of its own, as in `cargo test` on Windows, the
-/// `cdylib` is made for tests, whose NDIS is in the test program: it is linked
-/// with its imports left open, and nobody loads it.
+/// Does something only for a Windows target of the MSVC environment. There a
+/// build is one of two things:
+///
+/// - With a `--target`, it makes the driver: the [`orders`] are given.
+/// - Without one, as in `cargo test` on Windows, the `cdylib` is a by-product
+///   of the tests, whose NDIS is in the test program: it is linked with its
+///   imports left open, and nobody loads it.
+///
+/// The variable `NDIS_LINK` decides where that guess is wrong: `driver` for a
+/// driver without `--target`, `test` for tests with one.
 pub fn link() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed={VARIABLE}");
     let get = |name| env::var(name).unwrap_or_default();
     let out = get("OUT_DIR");
-    for order in orders(&Build {
+    let build = Build {
         os: &get("CARGO_CFG_TARGET_OS"),
         environment: &get("CARGO_CFG_TARGET_ENV"),
         target: &get("TARGET"),
         out: Path::new(&out),
-    }) {
-        println!("cargo::rustc-link-arg-cdylib={order}");
+        wish: &get(VARIABLE),
+    };
+    match build.orders() {
+        Ok(orders) => {
+            for order in orders {
+                println!("cargo::rustc-link-arg-cdylib={order}");
+            }
+        }
+        Err(wish) => println!("cargo::error={VARIABLE} is {wish:?}, not \"driver\" or \"test\""),
     }
 }
 
-/// What cargo tells a build script.
+/// Decides what is linked.
+const VARIABLE: &str = "NDIS_LINK";
+
+/// A `cdylib` that is never loaded, whose imports are nowhere.
+const TEST: [&str; 2] = ["/FORCE:UNRESOLVED", "/NOENTRY"];
+
+/// What cargo tells a build script, and the author.
 struct Build<'b> {
     os: &'b str,
     environment: &'b str,
     target: &'b str,
     out: &'b Path,
+    wish: &'b str,
 }
 
-impl Build<'_> {
+impl<'b> Build<'b> {
     /// Was the build given a `--target`? Only then has the target a folder of
     /// its own among the artifacts.
     fn has_target(&self) -> bool {
         self.out.iter().any(|part| part == self.target)
     }
-}
 
-fn orders(build: &Build<'_>) -> Vec<&'static str> {
-    if build.os != "windows" || build.environment != "msvc" {
-        Vec::new()
-    } else if build.has_target() {
-        DRIVER.iter().map(|(order, _)| *order).collect()
-    } else {
-        vec!["/FORCE:UNRESOLVED", "/NOENTRY"]
+    /// The linker's orders, or the wish that is none.
+    fn orders(&self) -> Result<Vec<&'static str>, &'b str> {
+        let driver = match self.wish {
+            "" => self.has_target(),
+            "driver" => true,
+            "test" => false,
+            other => return Err(other),
+        };
+        Ok(if self.os != "windows" || self.environment != "msvc" {
+            Vec::new()
+        } else if driver {
+            orders().collect()
+        } else {
+            TEST.to_vec()
+        })
     }
 }
 
@@ -81,36 +114,50 @@ mod tests {
     use super::*;
 
     const TARGET: &str = "x86_64-pc-windows-msvc";
+    const WITH_TARGET: &str = "/t/x86_64-pc-windows-msvc/debug/build/d-1/out";
+    const WITHOUT: &str = "/t/debug/build/d-1/out";
 
-    fn of(os: &str, environment: &str, out: &str) -> Vec<&'static str> {
-        orders(&Build {
+    fn of<'b>(
+        os: &'b str,
+        environment: &'b str,
+        out: &'b str,
+        wish: &'b str,
+    ) -> Result<Vec<&'static str>, &'b str> {
+        Build {
             os,
             environment,
             target: TARGET,
             out: Path::new(out),
-        })
+            wish,
+        }
+        .orders()
     }
 
     #[test]
     fn a_build_with_a_target_makes_a_driver() {
-        let orders = of(
-            "windows",
-            "msvc",
-            "/t/x86_64-pc-windows-msvc/debug/build/d-1/out",
-        );
+        let orders = of("windows", "msvc", WITH_TARGET, "").unwrap();
+        assert_eq!(orders.len(), DRIVER.len());
         assert!(orders.contains(&"/ENTRY:DriverEntry"));
-        assert!(orders.contains(&"/DRIVER:WDM"));
+        assert_eq!(of("windows", "msvc", WITHOUT, "driver"), Ok(orders));
     }
 
     #[test]
     fn a_test_on_windows_makes_none() {
-        let orders = of("windows", "msvc", "/t/debug/build/d-1/out");
-        assert!(!orders.iter().any(|order| order.starts_with("/DRIVER")));
+        assert_eq!(of("windows", "msvc", WITHOUT, ""), Ok(TEST.to_vec()));
+        assert_eq!(
+            of("windows", "msvc", WITH_TARGET, "test"),
+            Ok(TEST.to_vec())
+        );
     }
 
     #[test]
     fn other_linkers_get_no_orders() {
-        assert!(of("linux", "gnu", "/t/debug/build/d-1/out").is_empty());
-        assert!(of("windows", "gnu", "/t/x86_64-pc-windows-msvc/d/out").is_empty());
+        assert_eq!(of("linux", "gnu", WITHOUT, ""), Ok(vec![]));
+        assert_eq!(of("windows", "gnu", WITH_TARGET, "driver"), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_wish_that_is_none_is_an_error() {
+        assert_eq!(of("windows", "msvc", WITHOUT, "drivers"), Err("drivers"));
     }
 }

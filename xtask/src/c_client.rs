@@ -89,9 +89,8 @@ pub fn build(arch: Arch, broken: bool, out: &Path) -> Result<Outcome> {
     let image = out.join(IMAGE);
     steps::run(
         Command::new(&linker)
-            .args(["-flavor", "link", "/NOLOGO", "/DRIVER:WDM"])
-            .args(["/SUBSYSTEM:NATIVE", "/NODEFAULTLIB", "/DYNAMICBASE"])
-            .args(["/ENTRY:DriverEntry", "/RELEASE"])
+            .args(["-flavor", "link", "/NOLOGO"])
+            .args(ndis_build::orders())
             .arg(machine(arch))
             .arg(format!("/OUT:{}", image.display()))
             .args(&objects)

@@ -6,11 +6,7 @@
 //! are put under the page's feet, because the crates are not published yet: dependencies come from
 //! this workspace, and so does the tool that the page has installed.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
 use ndis_build::inf;
@@ -51,16 +47,18 @@ pub fn prove() -> Result<Outcome> {
     for line in &page.commands {
         run(folder, line)?;
     }
-    let findings = look_over(folder)?;
-    for finding in &findings {
-        println!("FOUND: {finding}");
+    let mut sizes = vec![look_over(folder, Arch::X64)?];
+    // For the other machines, as the page says, another target.
+    for arch in [Arch::Arm64, Arch::X86] {
+        for line in &page.commands {
+            if line.contains(Arch::X64.target()) {
+                run(folder, &line.replace(Arch::X64.target(), arch.target()))?;
+            }
+        }
+        sizes.push(look_over(folder, arch)?);
     }
-    if !findings.is_empty() {
-        bail!("{} findings", findings.len());
-    }
-    let size = fs::metadata(folder.join("mirror.sys"))?.len();
     Ok(Outcome::Passed(format!(
-        "{} files, {} commands, mirror.sys of {size} bytes without a finding",
+        "{} files, {} commands, mirror.sys of {sizes:?} bytes without a finding",
         page.files.len(),
         page.commands.len()
     )))
@@ -80,7 +78,17 @@ impl Page {
         let mut lines = text.lines();
         while let Some(line) = lines.next() {
             if let Some(kind) = line.strip_prefix("```") {
-                let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+                let mut closed = false;
+                let block: Vec<&str> = lines
+                    .by_ref()
+                    .take_while(|line| {
+                        closed = *line == "```";
+                        !closed
+                    })
+                    .collect();
+                if !closed {
+                    bail!("{PAGE}: a block that does not end");
+                }
                 match (name.take(), kind) {
                     (Some(name), _) => files.push((name, block.join("\n") + "\n")),
                     (None, "sh") => commands.extend(block.iter().map(|line| (*line).to_owned())),
@@ -162,6 +170,16 @@ fn run(folder: &Path, line: &str) -> Result<()> {
             fs::copy(folder.join(from), folder.join(to)).with_context(|| line.to_owned())?;
             Ok(())
         }
+        ["cargo", "test", rest @ ..] => {
+            let mut command = Command::new("cargo");
+            command
+                .arg("test")
+                .args(rest)
+                .env_remove("CARGO_TARGET_DIR")
+                .current_dir(folder);
+            // A run of no test is a failure.
+            steps::run_tests(&mut command).map(drop)
+        }
         [program @ ("cargo" | "rustup"), rest @ ..] => {
             let mut command = Command::new(program);
             command.args(rest).env_remove("CARGO_TARGET_DIR");
@@ -175,17 +193,29 @@ fn finish(folder: &Path, command: &mut Command) -> Result<()> {
     steps::run(command.current_dir(folder)).map(drop)
 }
 
-/// The same checks that our own drivers pass.
-fn look_over(folder: &Path) -> Result<Vec<String>> {
-    let sys: PathBuf = folder.join("mirror.sys");
-    let image = Image::read(&sys)?;
-    let mut findings = check::check(&image, Arch::X64, None)?;
-    let text = workspace::read(&folder.join("mirror.inf"))?;
-    let inf = inf::check_for(&text, Arch::X64.inf());
-    findings.extend(inf.iter().map(|finding| format!("INF: {finding}")));
+/// The same checks that our own drivers pass; gives the size of the image.
+fn look_over(folder: &Path, arch: Arch) -> Result<u32> {
+    let image = Image::read(&folder.join("mirror.sys"))?;
+    let mut findings = check::check(&image, arch, None)?;
     let host = ndis_host::exported().map(|(name, _)| name.to_owned());
     findings.extend(sys::unexported(&image, &host.collect()));
-    Ok(findings)
+    if arch == Arch::X64 {
+        // The page makes one.
+        let text = workspace::read(&folder.join("mirror.inf"))?;
+        let inf = inf::check_for(&text, arch.inf());
+        findings.extend(inf.iter().map(|finding| format!("INF: {finding}")));
+    }
+    let symbols = format!("target/{}/release/mirror.pdb", arch.target());
+    if !folder.join(&symbols).is_file() {
+        findings.push(format!("there is no {symbols}"));
+    }
+    for finding in &findings {
+        println!("FOUND: {finding}");
+    }
+    if !findings.is_empty() {
+        bail!("{} findings for {arch}", findings.len());
+    }
+    Ok(image.size)
 }
 
 #[cfg(test)]
@@ -198,6 +228,11 @@ mod tests {
         let page = Page::read(text).unwrap();
         assert_eq!(page.file("a/b.rs").unwrap(), "fn main() {}\n");
         assert_eq!(page.commands, ["cargo test"]);
+    }
+
+    #[test]
+    fn a_block_that_does_not_end_is_an_error() {
+        assert!(Page::read("`a`:\n\n```rust\nfn main() {}\n").is_err());
     }
 
     #[test]

@@ -17,6 +17,9 @@ use object::{
 pub struct Image {
     pub machine: pe::Machine,
     pub subsystem: pe::Subsystem,
+    /// The versions of Windows and of the subsystem that it is for.
+    pub system: (u16, u16),
+    pub subsystem_version: (u16, u16),
     pub file_flags: pe::FileFlags,
     pub dll_flags: pe::DllFlags,
     pub entry: u32,
@@ -32,6 +35,7 @@ pub struct Image {
     pub exports: BTreeSet<String>,
     pub relocations: usize,
     pub has_tls: bool,
+    pub has_delayed_imports: bool,
 }
 
 /// One section.
@@ -92,12 +96,22 @@ impl Image {
             }
         }
         let (imports, numbered) = imports(&file)?;
-        let has_tls = file
-            .data_directory(pe::IMAGE_DIRECTORY_ENTRY_TLS)
-            .is_some_and(|directory| directory.size.get(LE) != 0);
+        let has = |directory: usize| {
+            directories.get(directory).is_some_and(|directory| {
+                directory.virtual_address.get(LE) != 0 || directory.size.get(LE) != 0
+            })
+        };
         Ok(Self {
             machine: header.machine.get(LE),
             subsystem: optional.subsystem(),
+            system: (
+                optional.major_operating_system_version(),
+                optional.minor_operating_system_version(),
+            ),
+            subsystem_version: (
+                optional.major_subsystem_version(),
+                optional.minor_subsystem_version(),
+            ),
             file_flags: header.characteristics.get(LE),
             dll_flags: optional.dll_characteristics(),
             entry: optional.address_of_entry_point(),
@@ -108,7 +122,8 @@ impl Image {
             numbered,
             exports,
             relocations,
-            has_tls,
+            has_tls: has(pe::IMAGE_DIRECTORY_ENTRY_TLS),
+            has_delayed_imports: has(pe::IMAGE_DIRECTORY_ENTRY_DELAY_IMPORT),
         })
     }
 }
