@@ -9,20 +9,15 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::{
-    api_map, c_client, c_header, guide, miri, rules,
+    api_map,
+    arch::Arch,
+    c_client, c_header, guide, miri, rules,
     steps::{self, Outcome, Steps},
     sys,
     toolchain::{self, cargo},
     wdk_sys, wine,
     workspace::{self, CheckArgs},
 };
-
-/// The Windows targets.
-pub const TARGETS: [&str; 3] = [
-    "x86_64-pc-windows-msvc",
-    "aarch64-pc-windows-msvc",
-    "i686-pc-windows-msvc",
-];
 
 /// The crates that become part of a driver: no panic path in them.
 const KERNEL_CRATES: [&str; 3] = ["ndis-sys", "ndis-co", "ndis-mcm"];
@@ -112,7 +107,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
     steps.step("documentation", || {
         steps::run(cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
     });
-    for target in TARGETS {
+    for target in Arch::ALL.map(Arch::target) {
         steps.step(&format!("compiles for {target}"), || compiles_for(target));
     }
     steps.step("mixes with wdk-sys", wdk_sys::run);
@@ -146,7 +141,7 @@ fn no_panic() -> Result<Outcome> {
 
 /// The host's image is empty on other systems: its lints run for Windows.
 fn image_lints() -> Result<Outcome> {
-    let target = TARGETS[0];
+    let target = Arch::X64.target();
     if let Some(missing) = toolchain::need_target(target)? {
         return Ok(missing);
     }

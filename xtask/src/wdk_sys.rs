@@ -18,8 +18,8 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
+    arch::Arch,
     steps::{self, Outcome},
-    test::TARGETS,
     toolchain::{self, cargo},
     workspace,
 };
@@ -46,7 +46,7 @@ const SPOILED: (&str, &str) = ("UNICODE_STRING", "pub struct _UNICODE_STRING {")
 
 /// Runs the step.
 pub fn run() -> Result<Outcome> {
-    for target in TARGETS {
+    for target in Arch::ALL.map(Arch::target) {
         if let Some(missing) = toolchain::need_target(target)? {
             return Ok(missing);
         }
@@ -57,7 +57,7 @@ pub fn run() -> Result<Outcome> {
     let stand_in = root.join("ndis-sys/tests/wdk-sys/stand-in");
 
     let mut counts = Vec::new();
-    for target in TARGETS {
+    for target in Arch::ALL.map(Arch::target) {
         let names = names(&root, target)?;
         let driver = scratch.driver(&names, &stand_in, Some("wdk-sys"))?;
         // With its tests, which on Windows have `ndis-host` beside `wdk-sys`.
@@ -70,7 +70,7 @@ pub fn run() -> Result<Outcome> {
     println!("types that are one: {}", counts.join(", "));
 
     // The rest is about the test: once is enough.
-    let target = TARGETS[0];
+    let target = Arch::X64.target();
     let names = names(&root, target)?;
     let driver = scratch.driver(&names, &stand_in, None)?;
     let said = check(&driver, target, &[])?;
@@ -173,7 +173,7 @@ fn target_folder() -> PathBuf {
 /// Nothing of the workspace builds `wdk-sys`, for whatever target, unless it is asked to.
 fn nobody_builds_it() -> Result<()> {
     let mut tree = cargo(&["tree", "--workspace", "--edges", "all", "--prefix", "none"]);
-    for target in TARGETS {
+    for target in Arch::ALL.map(Arch::target) {
         tree.args(["--target", target]);
     }
     let text = steps::output(&mut tree).context("cargo tree failed")?;
