@@ -41,10 +41,11 @@ pub enum Kind {
     Driver,
     DriverExtension,
     Key,
+    Thread,
 }
 
 impl Kind {
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 26] = [
         Self::MiniportDriver,
         Self::ProtocolDriver,
         Self::Adapter,
@@ -70,6 +71,7 @@ impl Kind {
         Self::Driver,
         Self::DriverExtension,
         Self::Key,
+        Self::Thread,
     ];
 
     /// The word for it in reports.
@@ -96,6 +98,7 @@ impl Kind {
             Self::Driver => "driver",
             Self::DriverExtension => "driver object extension",
             Self::Key => "registry key",
+            Self::Thread => "thread",
         }
     }
 
