@@ -15,7 +15,7 @@ use core::fmt::{self, Write};
 /// ```
 ///
 /// Any level up to DIRQL. Nothing is allocated; text goes out in pieces of
-/// [`PIECE`] bytes, which a busy debugger may interleave with others. The
+/// at most [`PIECE`] bytes, which a busy debugger may interleave with others. The
 /// driver pays for the formatting in every build: guard what is called often
 /// with `cfg!(debug_assertions)`.
 ///
@@ -43,26 +43,33 @@ pub fn print(arguments: fmt::Arguments<'_>) {
     };
     // Only an argument's own `fmt` can fail; what it wrote is shown.
     let _ = line.write_fmt(arguments);
-    line.push(b'\n');
+    line.push('\n');
     line.flush();
 }
 
 /// # Invariants
 ///
 /// LINE: `len <= PIECE`; the byte behind the text is zero when it is flushed;
-/// every `%` of the text is doubled.
+/// every `%` of the text is doubled, both in one piece, as all bytes of a
+/// character are.
 struct Line {
     bytes: [u8; PIECE + 1],
     len: usize,
 }
 
 impl Line {
-    fn push(&mut self, byte: u8) {
-        // Room for two: a `%` is written twice, in one piece.
-        if self.len + 2 > PIECE {
+    fn push(&mut self, char: char) {
+        let mut utf8 = [0; 4];
+        let text = match char {
+            // A zero would end the text.
+            '\0' => return,
+            '%' => "%%",
+            char => char.encode_utf8(&mut utf8),
+        };
+        if self.len + text.len() > PIECE {
             self.flush();
         }
-        for _ in 0..if byte == b'%' { 2 } else { 1 } {
+        for byte in text.bytes() {
             if let Some(place) = self.bytes.get_mut(self.len) {
                 *place = byte;
                 self.len += 1;
@@ -90,12 +97,7 @@ impl Line {
 
 impl Write for Line {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for byte in text.bytes() {
-            // A zero would end the text.
-            if byte != 0 {
-                self.push(byte);
-            }
-        }
+        text.chars().for_each(|char| self.push(char));
         Ok(())
     }
 }

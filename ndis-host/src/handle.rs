@@ -41,10 +41,11 @@ pub enum Kind {
     Driver,
     DriverExtension,
     Key,
+    Thread,
 }
 
 impl Kind {
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 26] = [
         Self::MiniportDriver,
         Self::ProtocolDriver,
         Self::Adapter,
@@ -70,6 +71,7 @@ impl Kind {
         Self::Driver,
         Self::DriverExtension,
         Self::Key,
+        Self::Thread,
     ];
 
     /// The word for it in reports.
@@ -96,6 +98,7 @@ impl Kind {
             Self::Driver => "driver",
             Self::DriverExtension => "driver object extension",
             Self::Key => "registry key",
+            Self::Thread => "thread",
         }
     }
 
@@ -248,6 +251,12 @@ pub(crate) const fn host_of(raw: usize) -> Option<u32> {
     } else {
         None
     }
+}
+
+/// Whether `raw` looks like a handle of a host's, live or not; an embedder that
+/// shares a function with another system tells by it whose a handle is.
+pub const fn is_handle(raw: usize) -> bool {
+    host_of(raw).is_some()
 }
 
 struct Slot {

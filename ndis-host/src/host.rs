@@ -5,7 +5,7 @@ use crate::co::world::{Driver as Record, Unload};
 use crate::core::Core;
 use crate::cx::{Callback, Cx, Ptr};
 use crate::handle::{Kind, ObjectId};
-use crate::ke::registry::SERVICES;
+use crate::ke::registry::{RegistryValue, SERVICES};
 use crate::log::{Event, EventMode};
 use crate::platform::Lock;
 use crate::readings::Readings;
@@ -408,9 +408,18 @@ impl Host {
         self.core.state.lock().faults.order_call(name, nth, status);
     }
 
-    /// Sets the number `name` under the `Parameters` of a driver's registry key;
+    /// Sets the value `name` under the `Parameters` of a driver's registry key;
     /// `service` is the name that the driver is loaded by.
-    pub fn set_parameter(&self, service: &str, name: &str, value: u32) {
+    ///
+    /// ```
+    /// # use ndis_host::{Host, RegistryValue};
+    /// # let host = Host::builder().build();
+    /// host.set_parameter("echo", "Calls", 3); // REG_DWORD
+    /// host.set_parameter("echo", "Peer", "7 30 00"); // REG_SZ
+    /// host.set_parameter("echo", "Key", RegistryValue::new(3, [1, 2])); // REG_BINARY
+    /// ```
+    pub fn set_parameter(&self, service: &str, name: &str, value: impl Into<RegistryValue>) {
+        let value = value.into();
         self.core.state.lock().registry.set(service, name, value);
     }
 

@@ -47,6 +47,7 @@ pub(crate) const fn stale(kind: Kind) -> &'static str {
         Kind::Adapter => "HALT-09",
         Kind::MiniportDriver => "REG-28",
         Kind::ProtocolDriver => "REG-31",
+        Kind::Key | Kind::Thread => ARGUMENT,
         _ => MEMORY,
     }
 }

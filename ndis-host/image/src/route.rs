@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use ndis_host::platform::Lock;
 
 /// What the kernel keeps although the host has it: the registry is the system's.
-pub const KEPT: [&str; 3] = ["ZwOpenKey", "ZwQueryValueKey", "ZwClose"];
+pub const KEPT: [&str; 2] = ["ZwOpenKey", "ZwQueryValueKey"];
 /// The kernel's modules, as drivers name them.
 const KERNEL: [&str; 2] = ["ntoskrnl.exe", "hal.dll"];
 
@@ -97,15 +97,40 @@ fn route(file: &str, import: &Import) {
     if KEPT.contains(&import.name.as_str()) {
         return;
     }
-    let host = ndis_host::exported().find(|(name, _)| *name == import.name);
-    let Some((_, address)) = host else {
+    let Some(address) = host_function(&import.name) else {
         return;
+    };
+    let address = match import.name.as_str() {
+        "ZwClose" => (close as *const ()).addr(),
+        _ => address,
     };
     if set(import, address) {
         ROUTED.lock().push((file.to_string(), import.name.clone()));
     } else {
         fail(alloc::format!("{} of {file} cannot be routed", import.name));
     }
+}
+
+/// Where the host's function of a name is, if it has one.
+fn host_function(name: &str) -> Option<usize> {
+    ndis_host::exported()
+        .find(|(host, _)| *host == name)
+        .map(|(_, address)| address)
+}
+
+/// `ZwClose` for drivers: threads are the host's, keys the kernel's.
+unsafe extern "system" fn close(handle: HANDLE) -> NTSTATUS {
+    unsafe extern "system" {
+        /// The host's.
+        fn ZwClose(handle: HANDLE) -> NTSTATUS;
+    }
+    if ndis_host::is_handle(handle.addr()) {
+        // SAFETY: the host looks at a handle before it believes it.
+        return unsafe { ZwClose(handle) };
+    }
+    let close = kernel::ZwClose();
+    // SAFETY: the driver's handle, by its contract with the kernel.
+    unsafe { close(handle) }
 }
 
 const PAGE_READWRITE: u32 = 4;

@@ -1,11 +1,12 @@
-//! What of the registry a driver reads when it is loaded: the numbers under
-//! its service's `Parameters` key, as the test has set them.
+//! What of the registry a driver reads when it is loaded: the values under its
+//! service's `Parameters` key, as the test has set them. With it the handles of
+//! the object manager, which `ZwClose` closes: those of keys and of threads.
 //!
 //! And the debug output, which is the other way round.
 
 use crate::cx::{Call, Cx, handle};
 use crate::export::exports;
-use crate::handle::{Kind, Lookup};
+use crate::handle::{Kind, Lookup, ObjectId};
 use crate::report::ObjectLeft;
 use crate::rules;
 use crate::state::State;
@@ -20,9 +21,59 @@ use ndis_sys::{OBJECT_ATTRIBUTES, UNICODE_STRING};
 /// Where Windows keeps its services.
 pub(crate) const SERVICES: &str = "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\";
 
-/// An open key.
-struct Key {
-    service: String,
+const REG_SZ: u32 = 1;
+const INVALID_HANDLE: i32 = 0xC000_0008_u32 as i32;
+const OBJECT_TYPE_MISMATCH: i32 = 0xC000_0024_u32 as i32;
+
+/// A value of the registry: its type and its bytes.
+///
+/// A `u32` becomes a `REG_DWORD`, text a `REG_SZ`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RegistryValue {
+    kind: u32,
+    data: Vec<u8>,
+}
+
+impl RegistryValue {
+    /// A value of any type (`REG_BINARY` is 3), with bytes that need not fit it.
+    pub fn new(kind: u32, data: impl Into<Vec<u8>>) -> Self {
+        Self {
+            kind,
+            data: data.into(),
+        }
+    }
+
+    /// As `KEY_VALUE_PARTIAL_INFORMATION`.
+    fn information(&self) -> Vec<u8> {
+        let title = 0u32;
+        let numbers = [title, self.kind, self.data.len() as u32];
+        let mut bytes: Vec<u8> = numbers.into_iter().flat_map(u32::to_ne_bytes).collect();
+        bytes.extend_from_slice(&self.data);
+        bytes
+    }
+}
+
+/// The bytes of `KEY_VALUE_PARTIAL_INFORMATION` before the data.
+const HEADER: usize = 12;
+
+impl From<u32> for RegistryValue {
+    fn from(value: u32) -> Self {
+        Self::new(n::REG_DWORD, value.to_ne_bytes())
+    }
+}
+
+impl From<&str> for RegistryValue {
+    fn from(text: &str) -> Self {
+        let units = text.encode_utf16().chain([0]);
+        let data: Vec<u8> = units.flat_map(u16::to_ne_bytes).collect();
+        Self::new(REG_SZ, data)
+    }
+}
+
+/// What an open handle of the object manager stands for.
+struct Open {
+    /// Of a key: the service whose parameters are in it.
+    service: Option<String>,
     driver: Option<u32>,
     who: Arc<str>,
 }
@@ -31,27 +82,29 @@ struct Key {
 #[derive(Default)]
 pub(crate) struct Registry {
     /// By service and by the value's name.
-    parameters: BTreeMap<String, BTreeMap<String, u32>>,
-    open: BTreeMap<u32, Key>,
+    parameters: BTreeMap<String, BTreeMap<String, RegistryValue>>,
+    open: BTreeMap<ObjectId, Open>,
 }
 
 impl Registry {
-    pub(crate) fn set(&mut self, service: &str, name: &str, value: u32) {
+    pub(crate) fn set(&mut self, service: &str, name: &str, value: RegistryValue) {
         self.parameters
             .entry(service.to_lowercase())
             .or_default()
             .insert(name.to_lowercase(), value);
     }
 
+    /// Handles that were not closed. Windows does not close them either, not
+    /// even that of a thread which has ended.
     pub(crate) fn left(&self, driver: Option<u32>) -> Vec<ObjectLeft> {
         self.open
             .iter()
-            .filter(|(_, key)| driver.is_none() || key.driver == driver)
-            .map(|(number, key)| ObjectLeft {
-                kind: Kind::Key.name(),
-                name: alloc::format!("registry key {number}"),
+            .filter(|(_, open)| driver.is_none() || open.driver == driver)
+            .map(|(object, open)| ObjectLeft {
+                kind: object.kind.name(),
+                name: alloc::format!("handle of {object}"),
                 tag: String::new(),
-                owner: key.who.clone(),
+                owner: open.who.clone(),
             })
             .collect()
     }
@@ -65,16 +118,62 @@ impl Registry {
 unsafe fn text(string: *const UNICODE_STRING) -> Option<String> {
     // SAFETY: null or valid, by the caller.
     let string = unsafe { string.as_ref() }?;
+    let len = usize::from(string.Length) / 2;
+    if len == 0 {
+        return Some(String::new());
+    }
     if string.Buffer.is_null() {
         return None;
     }
-    let len = usize::from(string.Length) / 2;
     // SAFETY: the string has so many characters, by the caller.
     let units = unsafe { core::slice::from_raw_parts(string.Buffer, len) };
-    String::from_utf16(units).ok()
+    Some(String::from_utf16_lossy(units))
+}
+
+/// Reports arguments that cannot be used; the answer to them.
+fn refuse(cx: &Cx, call: &str, why: &str) -> i32 {
+    cx.with(|s| s.violate(rules::ARGUMENT, None, alloc::format!("{call} {why}")));
+    n::STATUS_INVALID_PARAMETER
+}
+
+/// Reports what a driver may ask for and the host does not know; the answer.
+fn not_simulated(cx: &Cx, call: &str, what: &str) -> i32 {
+    let message = alloc::format!("{call} {what} is not simulated");
+    cx.with(|s| s.violate(rules::NOT_SIMULATED, None, message));
+    n::STATUS_NOT_SUPPORTED
 }
 
 impl State {
+    /// A handle that `ZwClose` closes, and the number of what it stands for.
+    pub(crate) fn open_object(&mut self, kind: Kind, service: Option<String>) -> (u32, usize) {
+        let number = self.number(kind);
+        let open = Open {
+            service,
+            driver: self.driver(),
+            who: self.who(),
+        };
+        self.registry.open.insert(ObjectId::new(kind, number), open);
+        (number, self.handles.make(kind, number))
+    }
+
+    /// What an open handle stands for, when it is one of these kinds. Anything
+    /// else is reported, and answered as the object manager does.
+    fn opened(&mut self, call: &str, raw: usize, wanted: &[Kind]) -> Result<ObjectId, i32> {
+        let found = self.handles.look(raw);
+        let status = match found {
+            Lookup::Live(kind, number) if wanted.contains(&kind) => {
+                return Ok(ObjectId::new(kind, number));
+            }
+            Lookup::Live(Kind::Key | Kind::Thread, _) => OBJECT_TYPE_MISMATCH,
+            _ => INVALID_HANDLE,
+        };
+        let names: Vec<&str> = wanted.iter().map(|kind| kind.name()).collect();
+        let names = names.join(" or ");
+        let message = alloc::format!("{call} wants an open handle of a {names} and got {found}");
+        self.violate(rules::ARGUMENT, found.object(), message);
+        Err(status)
+    }
+
     fn open_key(&mut self, path: &str) -> Result<usize, i32> {
         // A path names the machine's part of the registry, in any case.
         let lower = path.to_lowercase();
@@ -86,23 +185,30 @@ impl State {
             return Err(n::STATUS_OBJECT_NAME_NOT_FOUND);
         };
         if self.faults.allocation() {
-            return Err(n::NDIS_STATUS_RESOURCES);
+            return Err(n::STATUS_INSUFFICIENT_RESOURCES);
         }
-        let number = self.number(Kind::Key);
-        let key = Key {
-            service: service.into(),
-            driver: self.driver(),
-            who: self.who(),
-        };
-        self.registry.open.insert(number, key);
-        Ok(self.handles.make(Kind::Key, number))
+        let (_, raw) = self.open_object(Kind::Key, Some(service.into()));
+        Ok(raw)
     }
 
-    fn value_of(&mut self, call: &'static str, raw: usize, name: &str) -> Option<u32> {
-        let number = self.take(call, raw, Kind::Key)?;
-        let key = self.registry.open.get(&number)?;
-        let values = self.registry.parameters.get(&key.service)?;
-        values.get(&name.to_lowercase()).copied()
+    /// A value, as `KEY_VALUE_PARTIAL_INFORMATION`.
+    fn value_of(&mut self, call: &str, raw: usize, name: &str) -> Result<Vec<u8>, i32> {
+        let key = self.opened(call, raw, &[Kind::Key])?;
+        self.registry
+            .open
+            .get(&key)
+            .and_then(|open| self.registry.parameters.get(open.service.as_ref()?))
+            .and_then(|values| values.get(&name.to_lowercase()))
+            .map(RegistryValue::information)
+            .ok_or(n::STATUS_OBJECT_NAME_NOT_FOUND)
+    }
+
+    fn close(&mut self, call: &str, raw: usize) -> Result<(), i32> {
+        let object = self.opened(call, raw, &[Kind::Key, Kind::Thread])?;
+        self.registry.open.remove(&object);
+        self.handles.kill(raw);
+        self.histories.end(object);
+        Ok(())
     }
 
     /// A driver has printed something.
@@ -119,29 +225,39 @@ impl State {
 exports! { EXPORTS {
     /// Opens a service's `Parameters`.
     fn ZwOpenKey(key: *mut *mut c_void, _access: u32, attributes: *mut OBJECT_ATTRIBUTES) -> i32 {
-        let cx = Cx::enter(Call::new("ZwOpenKey").quiet().passive(rules::IRQL), &[]);
+        let call = "ZwOpenKey";
+        let cx = Cx::enter(Call::new(call).quiet().passive(rules::IRQL), &[]);
         if let Some(status) = cx.fault {
             return status;
         }
+        if key.is_null() {
+            return refuse(&cx, call, "has no place for the handle");
+        }
         // SAFETY: null or the caller's structure.
         let Some(attributes) = (unsafe { attributes.as_ref() }) else {
-            return n::NDIS_STATUS_INVALID_PARAMETER;
+            return refuse(&cx, call, "has no attributes");
         };
+        if attributes.Length as usize != size_of::<OBJECT_ATTRIBUTES>() {
+            return refuse(&cx, call, "has attributes of a wrong length");
+        }
+        if !attributes.RootDirectory.is_null() {
+            return not_simulated(&cx, call, "with a path that starts at an open key");
+        }
         // SAFETY: the name that the caller's structure holds.
         let Some(path) = (unsafe { text(attributes.ObjectName) }) else {
-            return n::NDIS_STATUS_INVALID_PARAMETER;
+            return refuse(&cx, call, "has no path");
         };
         match cx.with(|s| s.open_key(&path)) {
             Ok(raw) => {
                 // SAFETY: the caller's variable for the result.
                 unsafe { key.write(handle(raw)) };
-                0
+                n::STATUS_SUCCESS
             }
             Err(status) => status,
         }
     }
 
-    /// Reads a number.
+    /// Reads a value: its header and as much of its data as there is room for.
     fn ZwQueryValueKey(
         key: *mut c_void,
         name: *mut UNICODE_STRING,
@@ -151,41 +267,55 @@ exports! { EXPORTS {
         result_length: *mut u32,
     ) -> i32 {
         let call = "ZwQueryValueKey";
-        let cx = Cx::enter(Call::new(call).quiet().passive(rules::IRQL), &[]);
+        let cx = Cx::enter(Call::new(call).quiet().passive(rules::IRQL), &[key]);
         if let Some(status) = cx.fault {
             return status;
         }
-        // SAFETY: the caller's string.
-        let name = unsafe { text(name) };
-        let (Some(name), n::KeyValuePartialInformation) = (name, class) else {
-            return n::NDIS_STATUS_INVALID_PARAMETER;
-        };
-        let Some(value) = cx.with(|s| s.value_of(call, key.addr(), &name)) else {
-            return n::STATUS_OBJECT_NAME_NOT_FOUND;
-        };
-        let answer = [0, n::REG_DWORD, 4, value];
-        let size = size_of_val(&answer) as u32;
-        // SAFETY: the caller's variable for the length.
-        unsafe { result_length.write(size) };
-        if length < size {
-            return n::NDIS_STATUS_BUFFER_OVERFLOW;
+        if result_length.is_null() {
+            return refuse(&cx, call, "has no place for the length");
         }
-        // SAFETY: the caller's buffer has room for `length` bytes.
-        unsafe { information.cast::<[u32; 4]>().write_unaligned(answer) };
-        0
+        if information.is_null() && length > 0 {
+            return refuse(&cx, call, "has no buffer, and says that it has one");
+        }
+        // SAFETY: the caller's string.
+        let Some(name) = (unsafe { text(name) }) else {
+            return refuse(&cx, call, "has no name");
+        };
+        if class != n::KeyValuePartialInformation {
+            return not_simulated(&cx, call, &alloc::format!("for information class {class}"));
+        }
+        let value = match cx.with(|s| s.value_of(call, key.addr(), &name)) {
+            Ok(value) => value,
+            Err(status) => return status,
+        };
+        // SAFETY: the caller's variable for the length.
+        unsafe { result_length.write(value.len() as u32) };
+        let room = length as usize;
+        if room < HEADER {
+            return n::STATUS_BUFFER_TOO_SMALL;
+        }
+        let written = value.len().min(room);
+        // SAFETY: the caller's buffer has room for `length` bytes, and `value`
+        // is the host's own.
+        unsafe { information.cast::<u8>().copy_from_nonoverlapping(value.as_ptr(), written) };
+        if written < value.len() {
+            n::STATUS_BUFFER_OVERFLOW
+        } else {
+            n::STATUS_SUCCESS
+        }
     }
 
-    /// Closes a handle of the object manager: a key's, or that of a thread,
-    /// which has nothing to be closed here.
-    fn ZwClose(key: *mut c_void) -> i32 {
-        let cx = Cx::enter(Call::new("ZwClose").quiet().passive(rules::IRQL), &[]);
-        cx.with(|s| {
-            if let Lookup::Live(Kind::Key, number) = s.handles.look(key.addr()) {
-                s.registry.open.remove(&number);
-                s.handles.kill(key.addr());
-            }
-        });
-        0
+    /// Closes a handle of the object manager: a key's, or that of a thread.
+    fn ZwClose(object: *mut c_void) -> i32 {
+        let call = "ZwClose";
+        let cx = Cx::enter(Call::new(call).quiet().passive(rules::IRQL), &[object]);
+        if let Some(status) = cx.fault {
+            return status;
+        }
+        match cx.with(|s| s.close(call, object.addr())) {
+            Ok(()) => n::STATUS_SUCCESS,
+            Err(status) => status,
+        }
     }
 
     /// Prints for the debugger. A format's directives are shown as they are:

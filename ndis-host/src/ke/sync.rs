@@ -80,33 +80,40 @@ impl State {
     }
 }
 
+/// Raises the IRQL and acquires a lock; what the IRQL was.
 fn acquire(name: &'static str, address: usize) -> u8 {
     let cx = Cx::enter(Call::new(name).silent(), &[]);
-    let mut before = None;
-    let id = cx.task;
-    let answer = cx.core.wait(id, None, |s| {
+    let before = cx.with(|s| {
+        let before = s.irql();
         if let Some(task) = s.sched.current_mut() {
-            before.get_or_insert(task.irql);
             task.irql = DISPATCH;
         }
-        s.acquire(name, id, address)
+        before
     });
+    spin(&cx, name, address);
+    before
+}
+
+/// Acquires a lock for a caller that says it is at DISPATCH_LEVEL already. When
+/// it is not, nothing raises its IRQL, as on a real machine.
+fn acquire_raised(name: &'static str, address: usize) {
+    let cx = Cx::enter(Call::new(name).silent(), &[]);
+    cx.with(|s| {
+        if s.irql() < DISPATCH {
+            let message = alloc::format!("{name} was called below DISPATCH_LEVEL");
+            s.violate(rules::IRQL, None, message);
+        }
+    });
+    spin(&cx, name, address);
+}
+
+/// Waits for a lock at the IRQL of the task.
+fn spin(cx: &Cx, name: &'static str, address: usize) {
+    let id = cx.task;
+    let answer = cx.core.wait(id, None, |s| s.acquire(name, id, address));
     if answer.is_err() {
         // Nothing ends a wait for a spin lock but its release.
         cx.with(|s| s.note(None, "the wait for a spin lock was abandoned"));
-    }
-    before.unwrap_or(0)
-}
-
-/// As [`acquire`], of a caller that says it is at DISPATCH_LEVEL already.
-fn acquire_raised(name: &'static str, address: usize) {
-    let before = acquire(name, address);
-    if before < DISPATCH {
-        let cx = Cx::enter(Call::new(name).quiet(), &[]);
-        cx.with(|s| {
-            let message = alloc::format!("{name} was called below DISPATCH_LEVEL");
-            s.violate(rules::IRQL, None, message);
-        });
     }
 }
 

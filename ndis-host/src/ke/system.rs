@@ -3,6 +3,7 @@
 
 use crate::cx::{Call, Context, Cx, Ptr, handle};
 use crate::export::exports;
+use crate::handle::{Kind, ObjectId};
 use crate::rules;
 use crate::sched::{EPOCH, Frame, Work};
 use alloc::alloc::{alloc_zeroed, dealloc};
@@ -44,6 +45,7 @@ impl Drop for Extension {
 }
 
 const NAME_COLLISION: i32 = 0xC000_0035_u32 as i32;
+const INVALID_PARAMETER: i32 = ndis_sys::STATUS_INVALID_PARAMETER;
 const INSUFFICIENT_RESOURCES: i32 = 0xC000_009A_u32 as i32;
 
 type ThreadRoutine = unsafe extern "system" fn(*mut c_void);
@@ -138,7 +140,8 @@ exports! { EXPORTS {
         })
     }
 
-    /// Starts a thread of the driver's own.
+    /// Starts a thread of the driver's own. Its handle outlives it: the driver
+    /// closes it.
     fn PsCreateSystemThread(
         thread: *mut *mut c_void,
         _access: u32,
@@ -152,11 +155,16 @@ exports! { EXPORTS {
         if let Some(status) = cx.fault {
             return cx.done(status);
         }
-        let Some(routine) = routine else {
-            return cx.done(INSUFFICIENT_RESOURCES);
+        let (Some(routine), false) = (routine, thread.is_null()) else {
+            cx.with(|s| {
+                let message = "PsCreateSystemThread without a routine, or without a place for \
+                               the handle";
+                s.violate(rules::ARGUMENT, None, message.into());
+            });
+            return cx.done(INVALID_PARAMETER);
         };
         let context = Context(context);
-        let id = cx.with(|s| {
+        let (number, raw) = cx.with(|s| {
             let (driver, who) = (s.driver(), s.who());
             s.sched.queue(Work {
                 id: 0,
@@ -179,13 +187,12 @@ exports! { EXPORTS {
                     // SAFETY: the routine and context of the driver.
                     unsafe { routine(context.0) };
                 }),
-            })
+            });
+            s.open_object(Kind::Thread, None)
         });
-        if !thread.is_null() {
-            // SAFETY: the caller's variable for the result. The value is no
-            // handle of this host: nothing but ZwClose can be done with it.
-            unsafe { thread.write(handle(id as usize)) };
-        }
+        cx.about(ObjectId::new(Kind::Thread, number));
+        // SAFETY: the caller's variable for the result.
+        unsafe { thread.write(handle(raw)) };
         cx.done(0)
     }
 
