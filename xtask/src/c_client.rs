@@ -45,7 +45,7 @@ pub struct CClientArgs {
     /// Build the variant that breaks a rule on purpose.
     #[arg(long)]
     broken: bool,
-    /// The folder to build in [default: target/c-client/<arch>].
+    /// The folder to build in [default: `target/c-client/ARCH`].
     #[arg(long)]
     out: Option<PathBuf>,
 }

@@ -58,7 +58,7 @@ pub struct CHeaderArgs {
     /// The architecture.
     #[arg(long, value_enum, default_value = "x64")]
     arch: Arch,
-    /// The file to write [default: target/include/<arch>/condis.h].
+    /// The file to write [default: `target/include/ARCH/condis.h`].
     #[arg(long)]
     out: Option<PathBuf>,
     /// Write nothing: compare the copy in the tree, and prove the header for every architecture.
