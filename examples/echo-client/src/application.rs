@@ -3,13 +3,25 @@
 use crate::{Desk, Ring};
 use ndis_co::{Status, irql::Passive, mem::Arc, nbl::ListView, params::CallParameters};
 
-/// Which end of a call this client is.
+/// Where a frame has arrived, and which one it is.
+///
+/// `index` is the number of frames that arrived on the same call before this
+/// one. It is not read from the frame: the frame is what is compared with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// The client that placed the call; it gets the echo.
-    Near,
-    /// The client that took it; it echoes.
-    Far,
+pub enum At {
+    /// At the client that placed the call, as an echo. What is due is frame
+    /// `index` of call `call`, as [`Application::frame`] made it.
+    Near {
+        /// The application's own number of the call.
+        call: u32,
+        /// Which echo it is.
+        index: u32,
+    },
+    /// At the client that took the call, which knows no number of it.
+    Far {
+        /// Which frame it is.
+        index: u32,
+    },
 }
 
 /// What the client is for.
@@ -56,8 +68,18 @@ pub trait Application: Send + Sync + 'static {
 
     /// A frame has arrived: at the far end before it is echoed, at the near
     /// end as an echo.
-    fn arrived(&self, end: End, frame: ListView<'_>) {
-        let _ = (end, frame);
+    ///
+    /// The frames of one call are numbered in the order in which the client
+    /// takes them up, each number given once. That is the order in which they
+    /// arrived as long as the driver beneath indicates a call's frames one
+    /// after the other, as the switch does; indicated on several processors at
+    /// once, frames have no order that a client could know. After a frame that
+    /// got lost each later one has the number of its predecessor.
+    ///
+    /// [`ended`](Self::ended) with success comes after the last echo's
+    /// `arrived` has returned.
+    fn arrived(&self, at: At, frame: ListView<'_>) {
+        let _ = (at, frame);
     }
 
     /// The placed call `call` is over: every frame came back, or why not.

@@ -18,7 +18,7 @@ mod configured;
 mod conversation;
 mod desk;
 
-pub use application::{Application, End, Redial};
+pub use application::{Application, At, Redial};
 pub use configured::Configured;
 pub use conversation::Conversation;
 pub use desk::Desk;

@@ -79,6 +79,21 @@ fn a_call_on_a_vc_whose_family_is_closed_fails() {
     assert_eq!(seen[1].ended[&5], [Err(Status::CLOSING)]);
 }
 
+/// A frame that is whole, but is not the one that is due, is noticed at both
+/// ends.
+#[test]
+fn a_frame_that_is_not_due_is_a_mismatch() {
+    let mut script = caller(3, 100);
+    script.ahead = 1;
+    let world = World::new(10, Readings::default(), vec![callee(), script]);
+    let adapter = world.start();
+    world.call(1, 0, CALLEE);
+    let seen = world.end(adapter);
+    assert_eq!((seen[0].far, seen[0].mismatches), (3, 3));
+    assert_eq!((seen[1].near, seen[1].mismatches), (3, 3));
+    assert_eq!(seen[1].ended[&0], [Ok(())]);
+}
+
 /// Calls placed and taken by the same client, in many orders.
 #[test]
 fn a_client_may_call_itself() {
