@@ -26,8 +26,8 @@ pub enum At {
 
 /// What the client is for.
 ///
-/// Every method may be called on any processor, at or below DISPATCH_LEVEL,
-/// several at once, and must not wait.
+/// Every method may be called on any processor, several at once. All but
+/// [`opened`](Self::opened) may be called at DISPATCH_LEVEL and must not wait.
 pub trait Application: Send + Sync + 'static {
     /// The number under which the client takes calls, if it does.
     fn number(&self) -> Option<u32>;
@@ -37,7 +37,8 @@ pub trait Application: Send + Sync + 'static {
         let _ = result;
     }
 
-    /// An address family is open: `desk` can place calls.
+    /// An address family is open: `desk` can place calls. With several adapters
+    /// this comes once for each. PASSIVE_LEVEL.
     fn opened(&self, desk: &Arc<Desk<Self>>, irql: &mut Passive)
     where
         Self: Sized,
@@ -45,8 +46,8 @@ pub trait Application: Send + Sync + 'static {
         let _ = (desk, irql);
     }
 
-    /// The placed call `call` has failed; whether it is tried again. The default
-    /// lets it be, and [`ended`](Self::ended) follows.
+    /// The placed call `call` has failed; whether it is tried again, through the
+    /// same adapter. The default lets it be, and [`ended`](Self::ended) follows.
     fn redial(&self, call: u32, status: Status) -> Option<Redial> {
         let _ = (call, status);
         None
@@ -82,7 +83,9 @@ pub trait Application: Send + Sync + 'static {
         let _ = (at, frame);
     }
 
-    /// The placed call `call` is over: every frame came back, or why not.
+    /// The placed call `call` is over: every frame came back, or why not. A call
+    /// that waited to be placed again when its adapter went ends with
+    /// [`Status::CLOSING`].
     fn ended(&self, call: u32, result: Result<(), Status>) {
         let _ = (call, result);
     }
@@ -93,6 +96,8 @@ pub trait Application: Send + Sync + 'static {
 pub struct Redial {
     /// The number to call.
     pub number: u32,
-    /// The pause before it, in milliseconds.
+    /// The pause before it, in milliseconds. The calls that wait on one adapter
+    /// share a timer: each call that begins to wait sets it anew, and all are
+    /// placed when it expires.
     pub after: u32,
 }

@@ -3,7 +3,7 @@
 use crate::{Application, At, Desk, Redial};
 use core::{
     fmt,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
 };
 use ndis_co::{
     ServiceKey, Status, debug_print,
@@ -28,7 +28,7 @@ const LENGTHS: [usize; 4] = [64, 1500, 9, 512];
 /// | value under `Parameters` | meaning | without it |
 /// |---|---|---|
 /// | `Listen` | takes calls on this number; 0 takes none | 7 |
-/// | `Dial` | places calls to this number | places none |
+/// | `Dial` | places calls to this number, once | places none |
 /// | `Calls` | how many, all at once | 1 |
 /// | `Frames` | how many frames each call carries | 4 |
 #[derive(Debug)]
@@ -37,6 +37,8 @@ pub struct Configured {
     dial: Option<u32>,
     calls: u32,
     frames: u32,
+    /// The calls were placed, through the adapter that came first.
+    placed: AtomicBool,
     tally: Tally,
 }
 
@@ -67,6 +69,7 @@ impl Configured {
             dial: key.parameter("Dial", irql)?,
             calls: key.parameter("Calls", irql)?.unwrap_or(1),
             frames: key.parameter("Frames", irql)?.unwrap_or(4),
+            placed: AtomicBool::new(false),
             tally: Tally::default(),
         })
     }
@@ -79,6 +82,9 @@ impl Application for Configured {
 
     fn opened(&self, desk: &Arc<Desk<Self>>, irql: &mut Passive) {
         let Some(number) = self.dial else { return };
+        if self.placed.swap(true, Ordering::Relaxed) {
+            return;
+        }
         for call in 0..self.calls {
             if let Err(status) = desk.place_call(call, number, irql) {
                 self.ended(call, Err(status));

@@ -3,7 +3,7 @@
 
 #![allow(dead_code)] // Each test program uses a part of it.
 
-use echo_client::{Application, At, Desk, EchoClient, Ring};
+use echo_client::{Application, At, Desk, EchoClient, Redial, Ring};
 use loopback_mcm::Loopback;
 use ndis_co::{
     Status, irql::Passive, mem::Arc as KernelArc, nbl::ListView, params::CallParameters,
@@ -26,6 +26,8 @@ pub struct Script {
     /// Sends a later frame than is due, by so many: what arrives is whole, and
     /// wrong.
     pub ahead: u32,
+    /// What becomes of calls that fail.
+    pub redial: Option<Redial>,
     pub ring: Mutex<Option<Ring>>,
     pub seen: Mutex<Seen>,
 }
@@ -34,6 +36,7 @@ pub struct Script {
 pub struct Seen {
     pub listening: Vec<Result<(), Status>>,
     pub rang: u32,
+    pub redials: u32,
     pub far: u32,
     pub near: u32,
     pub mismatches: u32,
@@ -63,6 +66,12 @@ impl Application for App {
 
     fn listening(&self, result: Result<(), Status>) {
         self.0.seen.lock().unwrap().listening.push(result);
+    }
+
+    fn redial(&self, _call: u32, _status: Status) -> Option<Redial> {
+        let redial = self.0.redial?;
+        self.0.seen.lock().unwrap().redials += 1;
+        Some(redial)
     }
 
     fn ringing(&self, _parameters: Option<CallParameters<'_>>) -> Ring {
@@ -232,10 +241,17 @@ impl World {
         });
     }
 
-    /// Takes everything down and checks that nothing is left.
+    /// Lets everything happen, takes everything down, and checks that nothing is
+    /// left.
     pub fn end(self, adapter: Adapter) -> Vec<Seen> {
         self.host.run();
         self.host.remove_adapter(&adapter);
+        self.unload()
+    }
+
+    /// Unloads the drivers, the adapters having gone, and checks that nothing is
+    /// left.
+    pub fn unload(self) -> Vec<Seen> {
         let Self {
             host,
             switch,
