@@ -113,20 +113,15 @@ impl<A: Application> Desk<A> {
         }
     }
 
+    /// Keeps a call that rings until it is answered.
     pub(crate) fn ring(&self, call: PendingIncomingCall<EchoClient<A>>, irql: &mut impl NoLock) {
         let af = call.vc().af();
-        let call = {
-            let mut open = self.open.lock(irql);
-            match open.iter_mut().find(|open| open.is(&af)) {
-                None => call,
-                Some(open) => {
-                    // Without memory the token is dropped, which refuses the call.
-                    let _ = open.ringing.try_push(call);
-                    return;
-                }
-            }
-        };
-        call.refuse(Status::CLOSING, irql);
+        let mut open = self.open.lock(irql);
+        // Without memory, or when the family is closed, the token is dropped,
+        // which refuses the call.
+        if let Some(open) = open.iter_mut().find(|open| open.is(&af)) {
+            let _ = open.ringing.try_push(call);
+        }
     }
 
     /// Notes that `call`, which failed on `af`, is placed there once more.
@@ -256,8 +251,8 @@ impl<A: Application> Desk<A> {
     }
 }
 
-/// Takes the first family that `pick` picks out of the list; an empty list keeps
-/// no memory, for a desk may be held longer than the driver runs.
+/// Takes the first family that `pick` picks out of the list. An empty list keeps
+/// no memory, so a desk that is held past the last adapter holds nothing else.
 fn take_out<A: Application>(
     open: &mut Vec<Open<A>>,
     pick: impl FnMut(&Open<A>) -> bool,
