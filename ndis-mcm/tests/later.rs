@@ -1,10 +1,10 @@
 //! An MCM that answers every request later, from another thread, or drops the
 //! token: nothing hangs, nothing is answered twice, nothing is left.
 
-use echo_client::{Application, Desk, EchoClient, End};
+use echo_client::{Application, Desk, EchoClient};
 use ndis_co::{
     Status, family::AddressFamily, irql::Passive, irql::UpToDispatch, mem::Arc as KernelArc,
-    nbl::ListView, params::CallParametersBuf,
+    params::CallParametersBuf,
 };
 use ndis_host::{Adapter as HostAdapter, Driver, Host, Readings, Report};
 use ndis_mcm::*;
@@ -214,7 +214,6 @@ impl Application for App {
     fn frame(&self, _call: u32, index: u32, _to: &mut [u8]) -> Option<usize> {
         (index < 2).then_some(10)
     }
-    fn arrived(&self, _end: End, _frame: ListView<'_>) {}
     fn ended(&self, _call: u32, result: Result<(), Status>) {
         self.0.ended.lock().unwrap().push(result);
     }

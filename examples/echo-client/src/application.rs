@@ -3,19 +3,31 @@
 use crate::{Desk, Ring};
 use ndis_co::{Status, irql::Passive, mem::Arc, nbl::ListView, params::CallParameters};
 
-/// Which end of a call this client is.
+/// Where a frame has arrived, and which one it is.
+///
+/// `index` is the number of frames that arrived on the same call before this
+/// one. It is not read from the frame: the frame is what is compared with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// The client that placed the call; it gets the echo.
-    Near,
-    /// The client that took it; it echoes.
-    Far,
+pub enum At {
+    /// At the client that placed the call, as an echo. What is due is frame
+    /// `index` of call `call`, as [`Application::frame`] made it.
+    Near {
+        /// The application's own number of the call.
+        call: u32,
+        /// Which echo it is.
+        index: u32,
+    },
+    /// At the client that took the call, which knows no number of it.
+    Far {
+        /// Which frame it is.
+        index: u32,
+    },
 }
 
 /// What the client is for.
 ///
-/// Every method may be called on any processor, at or below DISPATCH_LEVEL,
-/// several at once, and must not wait.
+/// Every method may be called on any processor, several at once. All but
+/// [`opened`](Self::opened) may be called at DISPATCH_LEVEL and must not wait.
 pub trait Application: Send + Sync + 'static {
     /// The number under which the client takes calls, if it does.
     fn number(&self) -> Option<u32>;
@@ -25,7 +37,8 @@ pub trait Application: Send + Sync + 'static {
         let _ = result;
     }
 
-    /// An address family is open: `desk` can place calls.
+    /// An address family is open: `desk` can place calls. With several adapters
+    /// this comes once for each. PASSIVE_LEVEL.
     fn opened(&self, desk: &Arc<Desk<Self>>, irql: &mut Passive)
     where
         Self: Sized,
@@ -33,8 +46,8 @@ pub trait Application: Send + Sync + 'static {
         let _ = (desk, irql);
     }
 
-    /// The placed call `call` has failed; whether it is tried again. The default
-    /// lets it be, and [`ended`](Self::ended) follows.
+    /// The placed call `call` has failed; whether it is tried again, through the
+    /// same adapter. The default lets it be, and [`ended`](Self::ended) follows.
     fn redial(&self, call: u32, status: Status) -> Option<Redial> {
         let _ = (call, status);
         None
@@ -56,11 +69,23 @@ pub trait Application: Send + Sync + 'static {
 
     /// A frame has arrived: at the far end before it is echoed, at the near
     /// end as an echo.
-    fn arrived(&self, end: End, frame: ListView<'_>) {
-        let _ = (end, frame);
+    ///
+    /// The frames of one call are numbered in the order in which the client
+    /// takes them up, each number given once. That is the order in which they
+    /// arrived as long as the driver beneath indicates a call's frames one
+    /// after the other, as the switch does; indicated on several processors at
+    /// once, frames have no order that a client could know. After a frame that
+    /// got lost each later one has the number of its predecessor.
+    ///
+    /// [`ended`](Self::ended) with success comes after the last echo's
+    /// `arrived` has returned.
+    fn arrived(&self, at: At, frame: ListView<'_>) {
+        let _ = (at, frame);
     }
 
-    /// The placed call `call` is over: every frame came back, or why not.
+    /// The placed call `call` is over: every frame came back, or why not. A call
+    /// that waited to be placed again when its adapter went ends with
+    /// [`Status::CLOSING`].
     fn ended(&self, call: u32, result: Result<(), Status>) {
         let _ = (call, result);
     }
@@ -71,6 +96,8 @@ pub trait Application: Send + Sync + 'static {
 pub struct Redial {
     /// The number to call.
     pub number: u32,
-    /// The pause before it, in milliseconds.
+    /// The pause before it, in milliseconds. The calls that wait on one adapter
+    /// share a timer: each call that begins to wait sets it anew, and all are
+    /// placed when it expires.
     pub after: u32,
 }

@@ -1,9 +1,9 @@
 //! [`Configured`]: the application of the driver that Windows loads.
 
-use crate::{Application, Desk, End, Redial};
+use crate::{Application, At, Desk, Redial};
 use core::{
     fmt,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
 };
 use ndis_co::{
     ServiceKey, Status, debug_print,
@@ -28,7 +28,7 @@ const LENGTHS: [usize; 4] = [64, 1500, 9, 512];
 /// | value under `Parameters` | meaning | without it |
 /// |---|---|---|
 /// | `Listen` | takes calls on this number; 0 takes none | 7 |
-/// | `Dial` | places calls to this number | places none |
+/// | `Dial` | places calls to this number, once | places none |
 /// | `Calls` | how many, all at once | 1 |
 /// | `Frames` | how many frames each call carries | 4 |
 #[derive(Debug)]
@@ -37,6 +37,8 @@ pub struct Configured {
     dial: Option<u32>,
     calls: u32,
     frames: u32,
+    /// The calls were placed, through the adapter that came first.
+    placed: AtomicBool,
     tally: Tally,
 }
 
@@ -67,6 +69,7 @@ impl Configured {
             dial: key.parameter("Dial", irql)?,
             calls: key.parameter("Calls", irql)?.unwrap_or(1),
             frames: key.parameter("Frames", irql)?.unwrap_or(4),
+            placed: AtomicBool::new(false),
             tally: Tally::default(),
         })
     }
@@ -79,6 +82,9 @@ impl Application for Configured {
 
     fn opened(&self, desk: &Arc<Desk<Self>>, irql: &mut Passive) {
         let Some(number) = self.dial else { return };
+        if self.placed.swap(true, Ordering::Relaxed) {
+            return;
+        }
         for call in 0..self.calls {
             if let Err(status) = desk.place_call(call, number, irql) {
                 self.ended(call, Err(status));
@@ -106,15 +112,16 @@ impl Application for Configured {
         Some(len)
     }
 
-    fn arrived(&self, end: End, frame: ListView<'_>) {
-        match end {
-            End::Far => {
+    fn arrived(&self, at: At, frame: ListView<'_>) {
+        match at {
+            At::Far { .. } => {
                 add(&self.tally.taken, 1);
             }
-            End::Near => {
+            At::Near { call, index } => {
                 add(&self.tally.echoed, 1);
                 add(&self.tally.bytes, frame.len() as u32);
-                add(&self.tally.mismatches, u32::from(!is_intact(frame)));
+                let due = is_due(call, index, frame.len(), bytes(frame));
+                add(&self.tally.mismatches, u32::from(!due));
             }
         }
     }
@@ -180,20 +187,10 @@ fn pattern(call: u32, index: u32) -> impl Iterator<Item = u8> {
         .chain(rest)
 }
 
-/// Whether a frame is one that this client sent, byte for byte.
-fn is_intact(frame: ListView<'_>) -> bool {
-    let mut head = [0; 8];
-    let mut known = 0;
-    for byte in bytes(frame).take(head.len()) {
-        if let Some(place) = head.get_mut(known) {
-            *place = byte;
-            known += 1;
-        }
-    }
-    let [c0, c1, c2, c3, i0, i1, i2, i3] = head;
-    let call = u32::from_le_bytes([c0, c1, c2, c3]);
-    let index = u32::from_le_bytes([i0, i1, i2, i3]);
-    frame.len() == length(index) && bytes(frame).eq(pattern(call, index).take(frame.len()))
+/// Whether a frame of `len` bytes is frame `index` of call `call`, byte for
+/// byte.
+fn is_due(call: u32, index: u32, len: usize, bytes: impl Iterator<Item = u8>) -> bool {
+    len == length(index) && bytes.eq(pattern(call, index).take(len))
 }
 
 /// The bytes of a frame; fewer than its length when they cannot be mapped.
@@ -203,4 +200,44 @@ fn bytes(frame: ListView<'_>) -> impl Iterator<Item = u8> {
         .flat_map(BufferView::segments)
         .map_while(Result::ok)
         .flat_map(|segment| segment.iter().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::vec::Vec;
+
+    /// Frame `index` of call `call`, as it is sent.
+    fn sent(call: u32, index: u32) -> Vec<u8> {
+        pattern(call, index).take(length(index)).collect()
+    }
+
+    /// Whether `frame` passes where frame 2 of call 1 is due.
+    fn passes(frame: &[u8]) -> bool {
+        is_due(1, 2, frame.len(), frame.iter().copied())
+    }
+
+    #[test]
+    fn only_the_frame_that_is_due_passes() {
+        assert!(passes(&sent(1, 2)));
+        assert!(!passes(&sent(1, 1)), "it was here before");
+        assert!(!passes(&sent(1, 3)), "its predecessor is missing");
+        assert!(!passes(&sent(1, 6)), "it is only as long");
+        assert!(!passes(&sent(2, 2)), "it is another call's");
+    }
+
+    #[test]
+    fn every_byte_and_the_length_count() {
+        let whole = sent(1, 2);
+        for at in 0..whole.len() {
+            let mut changed = whole.clone();
+            changed[at] ^= 1;
+            assert!(!passes(&changed), "byte {at}");
+            // As long as it should be, but not to be read to its end.
+            assert!(!is_due(1, 2, whole.len(), whole.iter().copied().take(at)));
+        }
+        assert!(!passes(&whole[..whole.len() - 1]));
+    }
 }

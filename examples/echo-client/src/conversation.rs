@@ -1,6 +1,6 @@
 //! [`Conversation`]: what the client keeps for one call, and how it goes.
 
-use crate::{Application, EchoClient, End, MAX_FRAME};
+use crate::{Application, At, EchoClient, MAX_FRAME};
 use ndis_co::{
     Status,
     client::{Received, Vc},
@@ -28,7 +28,9 @@ struct Progress {
     credits: u32,
     /// Somebody is sending: frames leave one by one, in order.
     sending: bool,
-    /// Frames that came back.
+    /// Frames that arrived, each counted before it is handled.
+    arrived: u32,
+    /// Frames that came back and were handled.
     echoed: u32,
     /// There are no more frames.
     exhausted: bool,
@@ -41,6 +43,7 @@ impl Conversation {
             next: 0,
             credits: 0,
             sending: false,
+            arrived: 0,
             echoed: 0,
             exhausted: false,
             failure: None,
@@ -65,6 +68,16 @@ impl Conversation {
     #[must_use]
     pub fn placed(&self) -> Option<u32> {
         self.placed
+    }
+
+    /// The number of the frame that is taken up next. Received lists of one VC
+    /// may be indicated on several processors at once: each frame gets a number
+    /// of its own.
+    fn number_arrival(&self, irql: &mut impl Irql) -> u32 {
+        let mut progress = self.progress.lock(irql);
+        let index = progress.arrived;
+        progress.arrived = index.saturating_add(1);
+        index
     }
 
     /// What came of the call.
@@ -165,8 +178,10 @@ impl Conversation {
     ) {
         let Some(call) = vc.placed else { return };
         for frame in lists {
-            application.arrived(End::Near, frame);
+            let index = vc.number_arrival(irql);
+            application.arrived(At::Near { call, index }, frame);
             {
+                // Only now: the last echo ends the call.
                 let mut progress = vc.progress.lock(irql);
                 progress.echoed = progress.echoed.saturating_add(1);
             }
@@ -196,7 +211,8 @@ impl Conversation {
     ) {
         let port = vc.af().binding();
         for frame in lists {
-            application.arrived(End::Far, frame);
+            let index = vc.number_arrival(irql);
+            application.arrived(At::Far { index }, frame);
             let len = frame.len();
             let copy = port.pool.allocate(len).and_then(|mut copy| {
                 copy.fill(len, |to| frame.copy_to(to).map(drop))?;

@@ -17,11 +17,13 @@ mod application;
 mod configured;
 mod conversation;
 mod desk;
+mod trunk;
 
-pub use application::{Application, End, Redial};
+pub use application::{Application, At, Redial};
 pub use configured::Configured;
 pub use conversation::Conversation;
 pub use desk::Desk;
+pub use trunk::Trunk;
 
 use ndis_co::{
     Answer, Load, ServiceKey, Status,
@@ -32,7 +34,6 @@ use ndis_co::{
     mem::{Arc, Tag},
     nbl::NetBufferListPool,
     params::CallParameters,
-    timer::Timer,
 };
 
 /// The tag of the client's memory.
@@ -55,10 +56,8 @@ pub struct EchoClient<A: Application = Configured> {
 
 /// What the client keeps for one adapter.
 #[derive(Debug)]
-pub struct Port<A: Application> {
+pub struct Port {
     pub(crate) pool: NetBufferListPool,
-    /// When it expires, failed calls are placed once more.
-    redial: Timer<Desk<A>>,
 }
 
 impl<A: Application> EchoClient<A> {
@@ -93,36 +92,41 @@ impl Load for EchoClient {
 impl<A: Application> Client for EchoClient<A> {
     const NAME: &'static str = "ECHO";
 
-    type Binding = Port<A>;
-    type Af = ();
+    type Binding = Port;
+    type Af = Arc<Trunk<A>>;
     type Sap = ();
     type Vc = Conversation;
 
-    fn bind(&self, adapter: &NewBinding<'_>, _irql: &mut Passive) -> Result<Port<A>, Status> {
+    fn bind(&self, adapter: &NewBinding<'_>, _irql: &mut Passive) -> Result<Port, Status> {
         Ok(Port {
             pool: NetBufferListPool::for_sends(adapter.owner(), TAG)?,
-            redial: Timer::try_new(adapter.owner())?,
         })
     }
 
-    fn unbind(&self, _binding: &Binding<Self>, irql: &mut Passive) {
-        self.desk.close(irql);
+    fn unbind(&self, binding: &Binding<Self>, irql: &mut Passive) {
+        self.desk.close_all_on(binding, irql);
     }
 
     fn address_family(
         &self,
-        _binding: &Binding<Self>,
+        binding: &Binding<Self>,
         offer: AfOffer<'_, Self>,
         irql: &mut Passive,
     ) {
         if offer.family() == ADDRESS_FAMILY {
             // A failure leaves this adapter without calls; there is nobody to
             // tell.
-            let _ = offer.open((), irql);
+            let _ = Trunk::try_new(&self.desk, binding.owner())
+                .and_then(|trunk| offer.open(trunk, irql));
         }
     }
 
     fn af_opened(&self, af: OpenAf<Self>, irql: &mut Passive) {
+        // Before the number is registered: a call may come at once.
+        if self.desk.open(&af, irql).is_err() {
+            // Without memory this adapter is left without calls: `af` closes.
+            return;
+        }
         if let Some(number) = self.application().number()
             && let Ok(address) = SapAddressBuf::try_new(ADDRESS_NUMBER, &number.to_le_bytes())
             && let Ok(sap) = af.register_sap((), address, irql)
@@ -130,12 +134,18 @@ impl<A: Application> Client for EchoClient<A> {
             // The number is ours as long as the family is open.
             let _ = sap.keep();
         }
-        self.desk.open(af.keep(), irql);
+        // It stays open until the call manager or the adapter goes.
+        let _ = af.keep();
         self.application().opened(&self.desk, irql);
     }
 
-    fn af_closing(&self, _af: &Af<Self>, irql: &mut UpToDispatch) {
-        self.desk.close(irql);
+    fn af_closing(&self, af: &Af<Self>, irql: &mut UpToDispatch) {
+        self.desk.close(af, irql);
+    }
+
+    fn af_closed(&self, af: &Af<Self>, irql: &mut UpToDispatch) {
+        // Without a word before, if it was closed from this side.
+        self.desk.close(af, irql);
     }
 
     fn sap_registered(
@@ -186,12 +196,7 @@ impl<A: Application> Client for EchoClient<A> {
         let Some(call) = vc.placed() else { return };
         let failed = match self.application().redial(call, status) {
             None => Err(status),
-            Some(again) => self
-                .desk
-                .wait_to_redial(call, again.number, irql)
-                .map(|()| {
-                    vc.af().binding().redial.set(&self.desk, again.after);
-                }),
+            Some(again) => self.desk.wait_to_redial(&vc.af(), call, again, irql),
         };
         if failed.is_err() {
             self.application().ended(call, failed);

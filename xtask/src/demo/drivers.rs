@@ -5,11 +5,11 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use echo_client::{Application, Desk, EchoClient, End as ClientEnd};
+use echo_client::{Application, At, Desk, EchoClient};
 use ndis_co::{Status, irql::Passive, mem::Arc as KernelArc, nbl::ListView};
 use ndis_host::{Driver, Event, Host};
 
-use super::traffic::{End, Ledger, Traffic};
+use super::traffic::{Ledger, Traffic};
 
 /// The longest frame that the clients send and the switch carries.
 pub const LONGEST_FRAME: usize = 1500;
@@ -37,16 +37,15 @@ impl Application for Carrier {
         Some(frame.len())
     }
 
-    fn arrived(&self, end: ClientEnd, frame: ListView<'_>) {
+    fn arrived(&self, at: At, frame: ListView<'_>) {
         let mut data = vec![0; frame.len()];
         // What cannot be copied is entered as empty, which is a mismatch.
         let length = frame.copy_to(&mut data).unwrap_or(0);
         data.truncate(length);
-        let end = match end {
-            ClientEnd::Far => End::Far,
-            ClientEnd::Near => End::Near,
-        };
-        self.ledger.arrived(&self.traffic, end, &data);
+        match at {
+            At::Far { index } => self.ledger.received(&self.traffic, index, &data),
+            At::Near { call, index } => self.ledger.echoed(&self.traffic, call, index, &data),
+        }
     }
 
     fn ended(&self, _call: u32, result: Result<(), Status>) {

@@ -1,13 +1,12 @@
 //! The bytes that the demo carries, and the book in which both ends of a call enter what arrived.
 //!
 //! Every frame says which call it belongs to and which one of that call's it is; the rest of it
-//! follows from these two, or is a piece of the file that is sent. So the far end can compare
-//! each frame with what was meant to arrive, and nothing is trusted because it came in order.
+//! follows from these two, or is a piece of the file that is sent. So each end can compare every
+//! frame with the one that is due, and which one that is the client says, not the frame. (The far
+//! end reads one thing from the frame: the call's number, which only the near end knows. A frame
+//! that got into another call is noticed by that call's near end.)
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Call and index, both little-endian 32-bit numbers.
 const HEADER: usize = 8;
@@ -92,26 +91,10 @@ impl Random {
     }
 }
 
-/// Which end of the calls.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum End {
-    /// Where the frames are meant to go.
-    Far,
-    /// Where their echoes come back to.
-    Near,
-}
-
 /// What has arrived so far.
 #[derive(Default)]
 pub struct Ledger {
-    entries: Mutex<Entries>,
-}
-
-#[derive(Default)]
-struct Entries {
-    /// The next frame that is due, by end and call.
-    due: BTreeMap<(End, u32), u32>,
-    tally: Tally,
+    sums: Mutex<Tally>,
 }
 
 /// The sums of a [`Ledger`].
@@ -125,40 +108,38 @@ pub struct Tally {
 }
 
 impl Ledger {
-    fn entries(&self) -> MutexGuard<'_, Entries> {
+    fn sums(&self) -> MutexGuard<'_, Tally> {
         // A panic elsewhere leaves the sums as they were: they are still worth reporting.
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        self.sums.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A frame has been sent from the near end.
     pub fn sent(&self) {
-        self.entries().tally.sent += 1;
+        self.sums().sent += 1;
     }
 
-    /// `data` has arrived at `end`: compares it with the frame that is due there.
-    pub fn arrived(&self, traffic: &Traffic, end: End, data: &[u8]) {
-        let mut entries = self.entries();
-        match end {
-            End::Far => {
-                entries.tally.received += 1;
-                entries.tally.bytes += data.len() as u64;
-            }
-            End::Near => entries.tally.echoed += 1,
-        }
-        let call = data
-            .first_chunk::<4>()
-            .map_or(u32::MAX, |b| u32::from_le_bytes(*b));
-        let due = entries.due.entry((end, call)).or_default();
-        let index = *due;
-        *due += 1;
-        if traffic.frame(call, index).as_deref() != Some(data) {
-            entries.tally.mismatches += 1;
-        }
+    /// `data` has arrived at the far end, as frame `index` of its call.
+    pub fn received(&self, traffic: &Traffic, index: u32, data: &[u8]) {
+        let due = data
+            .first_chunk()
+            .and_then(|call| traffic.frame(u32::from_le_bytes(*call), index));
+        let mut sums = self.sums();
+        sums.received += 1;
+        sums.bytes += data.len() as u64;
+        sums.mismatches += u64::from(due.as_deref() != Some(data));
+    }
+
+    /// `data` has come back to the near end, as echo `index` on call `call`.
+    pub fn echoed(&self, traffic: &Traffic, call: u32, index: u32, data: &[u8]) {
+        let due = traffic.frame(call, index);
+        let mut sums = self.sums();
+        sums.echoed += 1;
+        sums.mismatches += u64::from(due.as_deref() != Some(data));
     }
 
     /// The sums so far.
     pub fn tally(&self) -> Tally {
-        self.entries().tally
+        *self.sums()
     }
 
     /// Have all frames of all calls arrived, and their echoes?
@@ -178,8 +159,8 @@ mod tests {
             for index in 0..traffic.frames() {
                 let frame = traffic.frame(call, index).expect("it is one of them");
                 ledger.sent();
-                ledger.arrived(traffic, End::Far, &frame);
-                ledger.arrived(traffic, End::Near, &frame);
+                ledger.received(traffic, index, &frame);
+                ledger.echoed(traffic, call, index, &frame);
             }
         }
     }
@@ -201,12 +182,25 @@ mod tests {
         let mut changed = frame(0);
         *changed.last_mut().expect("not empty") ^= 1;
         let ledger = Ledger::default();
-        ledger.arrived(&traffic, End::Far, &changed);
-        ledger.arrived(&traffic, End::Far, &frame(2));
-        ledger.arrived(&traffic, End::Far, &frame(2));
-        ledger.arrived(&traffic, End::Far, &[]);
+        ledger.received(&traffic, 0, &changed);
+        ledger.received(&traffic, 1, &frame(2));
+        ledger.received(&traffic, 2, &frame(2));
+        ledger.received(&traffic, 3, &[]);
         // The doubled frame is the one that was due at its second arrival.
         assert_eq!(ledger.tally().mismatches, 3);
+        assert!(!ledger.complete(&traffic));
+    }
+
+    #[test]
+    fn an_echo_on_the_wrong_call_is_noticed() {
+        let traffic = Traffic::pattern(2, 1, 100, 7);
+        let frame = |call| traffic.frame(call, 0).expect("it is one of them");
+        let ledger = Ledger::default();
+        for call in 0..2 {
+            ledger.received(&traffic, 0, &frame(call));
+            ledger.echoed(&traffic, call, 0, &frame(1 - call));
+        }
+        assert_eq!(ledger.tally().mismatches, 2);
         assert!(!ledger.complete(&traffic));
     }
 

@@ -3,7 +3,7 @@
 
 #![allow(dead_code)] // Each test program uses a part of it.
 
-use echo_client::{Application, Desk, EchoClient, End, Ring};
+use echo_client::{Application, At, Desk, EchoClient, Redial, Ring};
 use loopback_mcm::Loopback;
 use ndis_co::{
     Status, irql::Passive, mem::Arc as KernelArc, nbl::ListView, params::CallParameters,
@@ -23,6 +23,11 @@ pub struct Script {
     pub number: Option<u32>,
     pub frames: u32,
     pub frame_len: usize,
+    /// Sends a later frame than is due, by so many: what arrives is whole, and
+    /// wrong.
+    pub ahead: u32,
+    /// What becomes of calls that fail.
+    pub redial: Option<Redial>,
     pub ring: Mutex<Option<Ring>>,
     pub seen: Mutex<Seen>,
 }
@@ -31,13 +36,14 @@ pub struct Script {
 pub struct Seen {
     pub listening: Vec<Result<(), Status>>,
     pub rang: u32,
+    pub redials: u32,
     pub far: u32,
     pub near: u32,
     pub mismatches: u32,
     pub ended: BTreeMap<u32, Vec<Result<(), Status>>>,
 }
 
-/// Frame `index` of call `call`: its own number, then a pattern.
+/// Frame `index` of call `call`: its own numbers, then a pattern.
 pub fn frame(call: u32, index: u32, len: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(len);
     bytes.extend(call.to_le_bytes());
@@ -62,6 +68,12 @@ impl Application for App {
         self.0.seen.lock().unwrap().listening.push(result);
     }
 
+    fn redial(&self, _call: u32, _status: Status) -> Option<Redial> {
+        let redial = self.0.redial?;
+        self.0.seen.lock().unwrap().redials += 1;
+        Some(redial)
+    }
+
     fn ringing(&self, _parameters: Option<CallParameters<'_>>) -> Ring {
         self.0.seen.lock().unwrap().rang += 1;
         self.0.ring.lock().unwrap().unwrap_or(Ring::Accept)
@@ -71,27 +83,30 @@ impl Application for App {
         if index >= self.0.frames {
             return None;
         }
-        let bytes = frame(call, index, self.0.frame_len);
+        let bytes = frame(call, index + self.0.ahead, self.0.frame_len);
         to[..bytes.len()].copy_from_slice(&bytes);
         Some(bytes.len())
     }
 
-    fn arrived(&self, end: End, view: ListView<'_>) {
+    fn arrived(&self, at: At, view: ListView<'_>) {
         let mut bytes = vec![0; view.len()];
         let copied = view.copy_to(&mut bytes);
-        let word = |at: usize| {
-            bytes
-                .get(at..at + 4)
-                .map(|b| u32::from_le_bytes(b.try_into().unwrap()))
+        let mut seen = self.0.seen.lock().unwrap();
+        let due = match at {
+            At::Near { call, index } => {
+                seen.near += 1;
+                Some((call, index))
+            }
+            // What the call's number is, only the frame can tell here.
+            At::Far { index } => {
+                seen.far += 1;
+                bytes
+                    .first_chunk()
+                    .map(|call| (u32::from_le_bytes(*call), index))
+            }
         };
         let good = copied == Ok(bytes.len())
-            && matches!((word(0), word(4)), (Some(call), Some(index))
-                if bytes == frame(call, index, bytes.len()));
-        let mut seen = self.0.seen.lock().unwrap();
-        match end {
-            End::Far => seen.far += 1,
-            End::Near => seen.near += 1,
-        }
+            && due.is_some_and(|(call, index)| bytes == frame(call, index, bytes.len()));
         seen.mismatches += u32::from(!good);
     }
 
@@ -226,10 +241,17 @@ impl World {
         });
     }
 
-    /// Takes everything down and checks that nothing is left.
+    /// Lets everything happen, takes everything down, and checks that nothing is
+    /// left.
     pub fn end(self, adapter: Adapter) -> Vec<Seen> {
         self.host.run();
         self.host.remove_adapter(&adapter);
+        self.unload()
+    }
+
+    /// Unloads the drivers, the adapters having gone, and checks that nothing is
+    /// left.
+    pub fn unload(self) -> Vec<Seen> {
         let Self {
             host,
             switch,
