@@ -17,7 +17,8 @@ pub type Job = Box<dyn FnOnce() + Send>;
 
 /// What the host asks of the system that it runs on.
 pub trait Platform: Sync {
-    /// Starts a thread. Dropping or joining the returned handle must wait for it.
+    /// Starts a thread. Joining the returned handle waits for it; dropping the
+    /// handle leaves it to itself.
     fn spawn(&self, job: Job) -> Box<dyn Join>;
     /// A number that names the calling thread for as long as it lives.
     fn thread_id(&self) -> u64;

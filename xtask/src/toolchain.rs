@@ -38,7 +38,8 @@ pub fn need_target(target: &str) -> Result<Option<Outcome>> {
         || steps::output(Command::new("rustup").args(["target", "list", "--installed"]));
     let Some(list) = installed() else {
         return Ok(Some(Outcome::Missing(format!(
-            "no rustup to install the target {target} with"
+            "no rustup to install the standard library for {target} with: have the toolchain from rustup, or \
+             add it as this toolchain's maker says"
         ))));
     };
     if list.lines().any(|line| line == target) {

@@ -50,10 +50,15 @@ pub fn start(job: Job) -> Result<HANDLE, NTSTATUS> {
     Ok(thread)
 }
 
-/// Waits for the end of a thread and closes its handle.
-pub fn join(thread: HANDLE) {
+/// Waits for the end of a thread.
+fn wait(thread: HANDLE) {
     // SAFETY: the handle of a thread that `start` has started, at PASSIVE_LEVEL.
     unsafe { kernel::ZwWaitForSingleObject(thread, 0, ptr::null_mut()) };
+}
+
+/// Waits for the end of a thread and closes its handle.
+pub fn join(thread: HANDLE) {
+    wait(thread);
     close(thread);
 }
 
@@ -107,12 +112,14 @@ unsafe impl Send for Thread {}
 
 impl Drop for Thread {
     fn drop(&mut self) {
-        join(self.0);
+        close(self.0);
     }
 }
 
 impl Join for Thread {
-    fn join(self: Box<Self>) {}
+    fn join(self: Box<Self>) {
+        wait(self.0);
+    }
 }
 
 struct Event(HANDLE);
