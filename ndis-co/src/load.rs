@@ -35,7 +35,12 @@ macro_rules! __entry_point {
     ($load:expr) => {
         $crate::sys::__in_an_image! {
             { $crate::__entry_function! { #[unsafe(export_name = "DriverEntry")] $load } }
-            else { $crate::__entry_function! { #[doc = ""] $load } }
+            else {
+                // A `no_std` library needs somebody's panic handler to link as a
+                // shared object; beside the host the standard library's will do.
+                extern crate std as _;
+                $crate::__entry_function! { #[doc = ""] $load }
+            }
         }
     };
 }
@@ -44,11 +49,6 @@ macro_rules! __entry_point {
 #[macro_export]
 macro_rules! __entry_function {
     (#[$meta:meta] $load:expr) => {
-        // Off Windows a `no_std` library needs somebody's panic handler to
-        // link as a shared object; there the standard library's will do.
-        #[cfg(not(windows))]
-        extern crate std as _;
-
         /// The driver's entry point.
         ///
         /// # Safety

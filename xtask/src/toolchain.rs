@@ -34,16 +34,16 @@ pub fn nightly_cargo(words: &[&str]) -> Command {
 
 /// Makes sure that the standard library for `target` is installed; says why not otherwise.
 pub fn need_target(target: &str) -> Result<Option<Outcome>> {
-    let installed =
-        || steps::output(Command::new("rustup").args(["target", "list", "--installed"]));
-    let Some(list) = installed() else {
-        return Ok(Some(Outcome::Missing(format!(
-            "no rustup to install the standard library for {target} with: have the toolchain from rustup, or \
-             add it as this toolchain's maker says"
-        ))));
-    };
-    if list.lines().any(|line| line == target) {
+    let mut ask = Command::new("rustc");
+    let folder = steps::output(ask.args(["--print", "target-libdir", "--target", target]));
+    if folder.is_some_and(|folder| std::path::Path::new(folder.trim()).is_dir()) {
         return Ok(None);
+    }
+    if steps::output(Command::new("rustup").arg("--version")).is_none() {
+        return Ok(Some(Outcome::Missing(format!(
+            "this toolchain has no standard library for {target}, and there is no rustup to add it \
+             with: rustup target add {target}"
+        ))));
     }
     match steps::run(Command::new("rustup").args(["target", "add", target])) {
         Ok(_) => Ok(None),

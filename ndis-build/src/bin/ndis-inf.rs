@@ -94,10 +94,11 @@ fn check_files(files: &[PathBuf], arch: Option<Arch>) -> Result<ExitCode> {
         }
         count += findings.len();
     }
-    Ok(match count {
-        0 => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
-    })
+    if count > 0 {
+        return Ok(ExitCode::FAILURE);
+    }
+    println!("no finding");
+    Ok(ExitCode::SUCCESS)
 }
 
 const UTF_16: &[u8] = &[0xFF, 0xFE];

@@ -41,6 +41,9 @@ pub struct SysArgs {
     /// Look the images over, and the INF files.
     #[arg(long)]
     check: bool,
+    /// Build nothing: look over this image, of any driver.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["release", "check"])]
+    image: Option<PathBuf>,
 }
 
 /// One architecture, or all.
@@ -93,6 +96,10 @@ const PACKAGES: [Package; 3] = [
 /// Runs the command.
 pub fn run(args: &SysArgs) -> Result<()> {
     let mut findings = 0;
+    let mut images = 0;
+    if let Some(path) = &args.image {
+        return look_at(path, args.arch);
+    }
     for arch in args.arch.list() {
         let built = match build(*arch, args.release)? {
             Ok(built) => built,
@@ -102,6 +109,7 @@ pub fn run(args: &SysArgs) -> Result<()> {
         };
         if args.check {
             findings += look_over(*arch, &built)?;
+            images += built.len();
         } else {
             for image in &built {
                 println!("{}", image.path.display());
@@ -111,7 +119,45 @@ pub fn run(args: &SysArgs) -> Result<()> {
     if findings > 0 {
         bail!("{findings} findings");
     }
+    if args.check {
+        let profile = if args.release { "release" } else { "debug" };
+        println!("{images} images of the {profile} profile: no finding");
+    }
     Ok(())
+}
+
+/// Looks over one image, of which nothing but the file is known.
+fn look_at(path: &Path, arch: Which) -> Result<()> {
+    let &[arch] = arch.list() else {
+        bail!("an image is for one architecture");
+    };
+    let image = Image::read(path)?;
+    let mut findings = check::check(&image, arch, None)?;
+    let host = ndis_host::exported().map(|(name, _)| name.to_owned());
+    findings.extend(unexported(&image, &host.collect()));
+    println!("{}", describe(arch, path, &image)?);
+    for finding in &findings {
+        println!("       FOUND: {finding}");
+    }
+    if !findings.is_empty() {
+        bail!("{} findings", findings.len());
+    }
+    println!("no finding");
+    Ok(())
+}
+
+/// A line about an image.
+fn describe(arch: Arch, path: &Path, image: &Image) -> Result<String> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let imports: usize = image.imports.values().map(BTreeSet::len).sum();
+    Ok(format!(
+        "{arch:5}  {name:16} {:>9} bytes in memory, {:>9} in the file, {imports:3} imports from {}, {} exports, {} relocations",
+        image.size,
+        fs::metadata(path)?.len(),
+        image.imports.keys().cloned().collect::<Vec<_>>().join(" "),
+        image.exports.len(),
+        image.relocations,
+    ))
 }
 
 /// An image in its place.
@@ -272,17 +318,8 @@ pub fn look_over(arch: Arch, built: &[Built]) -> Result<usize> {
             let inf = inf::check_for(&text, arch.inf());
             findings.extend(inf.iter().map(|finding| format!("INF: {finding}")));
         }
-        let name = built.path.file_name().unwrap_or_default().to_string_lossy();
-        let imports: usize = image.imports.values().map(BTreeSet::len).sum();
-        println!(
-            "{arch:5}  {name:16} {:>9} bytes in memory, {:>9} in the file, {imports:3} imports from {}, {} exports, {} relocations{}",
-            image.size,
-            fs::metadata(&built.path)?.len(),
-            image.imports.keys().cloned().collect::<Vec<_>>().join(" "),
-            image.exports.len(),
-            image.relocations,
-            if built.inf.is_some() { ", INF" } else { "" },
-        );
+        let inf = if built.inf.is_some() { ", INF" } else { "" };
+        println!("{}{inf}", describe(arch, &built.path, &image)?);
         for finding in &findings {
             println!("       FOUND: {finding}");
         }

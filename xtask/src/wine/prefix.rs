@@ -28,8 +28,15 @@ pub struct Wine {
 }
 
 impl Wine {
-    /// Finds a 64-bit Wine: in the path, or where Debian's `wine64` has it.
+    /// Finds a 64-bit Wine: the one that `NDIS_WINE` names, the one of Debian's package `wine64`,
+    /// or one in the path.
     pub fn find() -> Option<Self> {
+        if let Some(wine) = std::env::var_os("NDIS_WINE") {
+            return Some(Self {
+                wine: wine.into(),
+                server: None,
+            });
+        }
         let debian = Path::new("/usr/lib/wine");
         if debian.join("wine64").is_file() {
             return Some(Self {
