@@ -20,7 +20,7 @@ use crate::{
     arch::Arch,
     c_header::{Header, clang},
     steps::{self, Outcome},
-    sys::{check, exports, pe::Image},
+    sys::{self, pe::Image},
     workspace,
 };
 
@@ -54,13 +54,9 @@ pub struct CClientArgs {
 pub fn run(args: &CClientArgs) -> Result<()> {
     let own = args.out.clone();
     let out = own.unwrap_or_else(|| folder(args.arch, args.broken));
-    match build(args.arch, args.broken, &out)? {
-        Outcome::Passed(what) => {
-            println!("{what}");
-            Ok(())
-        }
-        Outcome::Skipped(why) | Outcome::Missing(why) => bail!("not built: {why}"),
-    }
+    build(args.arch, args.broken, &out)?
+        .said()
+        .context("not built")
 }
 
 /// Builds the driver into the folder `out`; `broken` is the variant that breaks a rule.
@@ -97,14 +93,13 @@ pub fn build(arch: Arch, broken: bool, out: &Path) -> Result<Outcome> {
             .args(&libraries),
     )?;
     let found = Image::read(&image)?;
-    let declared = match arch {
-        Arch::X86 => Some(exports::declared(&libraries, arch)?),
-        Arch::X64 | Arch::Arm64 => None,
-    };
-    let findings = check::check(&found, arch, declared.as_ref())?;
-    if !findings.is_empty() {
-        bail!("{}: {}", image.display(), findings.join("; "));
-    }
+    sys::found(&sys::findings(
+        &found,
+        arch,
+        Some(&libraries),
+        &sys::host_exports(),
+    )?)
+    .with_context(|| image.display().to_string())?;
     let imports: Vec<_> = (found.imports.iter())
         .map(|(from, names)| format!("{} names of {from}", names.len()))
         .collect();

@@ -9,12 +9,11 @@
 use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
-use ndis_build::inf;
 
 use crate::{
     arch::Arch,
     steps::{self, Outcome},
-    sys::{self, check, pe::Image},
+    sys::{self, pe::Image},
     toolchain, workspace,
 };
 
@@ -196,25 +195,16 @@ fn finish(folder: &Path, command: &mut Command) -> Result<()> {
 /// The same checks that our own drivers pass; gives the size of the image.
 fn look_over(folder: &Path, arch: Arch) -> Result<u32> {
     let image = Image::read(&folder.join("mirror.sys"))?;
-    let mut findings = check::check(&image, arch, None)?;
-    let host = ndis_host::exported().map(|(name, _)| name.to_owned());
-    findings.extend(sys::unexported(&image, &host.collect()));
+    let mut findings = sys::findings(&image, arch, None, &sys::host_exports())?;
     if arch == Arch::X64 {
         // The page makes one.
-        let text = workspace::read(&folder.join("mirror.inf"))?;
-        let inf = inf::check_for(&text, arch.inf());
-        findings.extend(inf.iter().map(|finding| format!("INF: {finding}")));
+        findings.extend(sys::inf_findings(&folder.join("mirror.inf"), arch)?);
     }
     let symbols = format!("target/{}/release/mirror.pdb", arch.target());
     if !folder.join(&symbols).is_file() {
         findings.push(format!("there is no {symbols}"));
     }
-    for finding in &findings {
-        println!("FOUND: {finding}");
-    }
-    if !findings.is_empty() {
-        bail!("{} findings for {arch}", findings.len());
-    }
+    sys::found(&findings).with_context(|| arch.to_string())?;
     Ok(image.size)
 }
 

@@ -5,7 +5,7 @@
 
 use std::thread;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 
 use crate::{
     steps::{self, Outcome},
@@ -33,18 +33,12 @@ pub struct MiriArgs {
 /// Runs the command.
 pub fn run(args: &MiriArgs) -> Result<()> {
     let packages: Vec<&str> = args.package.iter().map(String::as_str).collect();
-    match check(
-        if packages.is_empty() {
-            &PACKAGES
-        } else {
-            &packages
-        },
-        &args.harness,
-    )? {
-        Outcome::Passed(remark) => println!("{remark}"),
-        Outcome::Skipped(why) | Outcome::Missing(why) => bail!(why),
-    }
-    Ok(())
+    let packages = if packages.is_empty() {
+        &PACKAGES
+    } else {
+        packages.as_slice()
+    };
+    check(packages, &args.harness)?.said()
 }
 
 /// The step of `cargo xtask test`.

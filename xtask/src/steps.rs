@@ -26,6 +26,17 @@ pub enum Outcome {
 impl Outcome {
     /// Passed, with nothing to add.
     pub const PASSED: Self = Self::Passed(String::new());
+
+    /// The same as the outcome of a command: what was done is printed, and what was not is an error.
+    pub fn said(self) -> Result<()> {
+        match self {
+            Self::Passed(remark) => {
+                println!("{remark}");
+                Ok(())
+            }
+            Self::Skipped(why) | Self::Missing(why) => bail!(why),
+        }
+    }
 }
 
 /// How much of a remark the summary repeats.

@@ -157,17 +157,12 @@ fn check(driver: &Path, target: &str, with: &[&str]) -> Result<Said> {
     // One folder for all of them, so that what they share is checked once.
     check
         .arg("--target-dir")
-        .arg(target_folder().join("wdk-sys"));
+        .arg(workspace::target().join("wdk-sys"));
     let output = check.output().context("cannot start cargo")?;
     Ok(Said {
         accepted: output.status.success(),
         text: String::from_utf8_lossy(&output.stderr).into_owned(),
     })
-}
-
-fn target_folder() -> PathBuf {
-    let named = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    named.unwrap_or_else(|| workspace::root().join("target"))
 }
 
 /// Nothing of the workspace builds `wdk-sys`, for whatever target, unless it is asked to.
@@ -207,19 +202,19 @@ fn mismatched<'a>(text: &str, names: &'a [String]) -> Vec<&'a str> {
 }
 
 /// A temporary folder for the drivers, gone when this is dropped.
-struct Scratch(PathBuf);
+struct Scratch(tempfile::TempDir);
 
 impl Scratch {
     fn new() -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("ndis-wdk-sys-{}", std::process::id()));
-        fs::create_dir_all(&folder)?;
-        Ok(Self(folder))
+        Ok(Self(
+            tempfile::Builder::new().prefix("ndis-wdk-sys-").tempdir()?,
+        ))
     }
 
     /// Writes the driver, to be built against `stand_in`, with or without a feature of ndis-sys.
     fn driver(&self, names: &[String], stand_in: &Path, feature: Option<&str>) -> Result<PathBuf> {
         let root = workspace::root();
-        let folder = self.0.join("driver");
+        let folder = self.0.path().join("driver");
         fs::create_dir_all(folder.join("src"))?;
         let mut manifest = String::from(
             "[package]\nname = \"mixed\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
@@ -251,7 +246,7 @@ impl Scratch {
 
     /// A copy of the stand-in in which one record has a member too many.
     fn spoiled(&self, stand_in: &Path) -> Result<PathBuf> {
-        let copy = self.0.join("spoiled");
+        let copy = self.0.path().join("spoiled");
         for entry in walkdir::WalkDir::new(stand_in) {
             let entry = entry?;
             let to = copy.join(entry.path().strip_prefix(stand_in)?);
@@ -271,13 +266,6 @@ impl Scratch {
         let more = format!("{} pub TooMany: u64,", SPOILED.1);
         fs::write(&file, text.replace(SPOILED.1, &more))?;
         Ok(copy)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // Only scratch: that it stays behind harms nothing.
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

@@ -39,6 +39,13 @@ pub fn shown(root: &Path, path: &Path) -> String {
     parts.join("/")
 }
 
+/// Copies a file; a failure names both.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::copy(from, to)
+        .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+    Ok(())
+}
+
 /// Reads a text file; a failure names it.
 pub fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))

@@ -178,6 +178,24 @@ pub fn counted(text: &mut [u16]) -> UNICODE_STRING {
     }
 }
 
+/// The characters of a counted string; none when there is no string.
+///
+/// # Safety
+///
+/// `string` is null or points to a string of the kernel's, which stays as it is
+/// for `'s`.
+pub unsafe fn units<'s>(string: *const UNICODE_STRING) -> &'s [u16] {
+    // SAFETY: null or a valid string, by the caller.
+    match unsafe { string.as_ref() } {
+        Some(string) if !string.Buffer.is_null() => {
+            let len = usize::from(string.Length) / 2;
+            // SAFETY: the string has so many characters, by the caller.
+            unsafe { core::slice::from_raw_parts(string.Buffer, len) }
+        }
+        _ => &[],
+    }
+}
+
 /// `text` in UTF-16 with a zero at its end.
 pub fn wide(text: &str) -> alloc::vec::Vec<u16> {
     text.encode_utf16().chain([0]).collect()

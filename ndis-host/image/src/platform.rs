@@ -16,7 +16,6 @@ const ALL_ACCESS: u32 = 0x1F_03FF;
 const EVENT_ALL_ACCESS: u32 = 0x1F_0003;
 /// An event that lets one waiter pass.
 const SYNCHRONIZATION_EVENT: i32 = 1;
-const STATUS_TIMEOUT: NTSTATUS = 0x102;
 
 /// Runs the job that a thread was started for.
 unsafe extern "system" fn body(context: *mut c_void) {
@@ -141,7 +140,7 @@ impl Park for Event {
         };
         // SAFETY: as above; the time-out lives for the call.
         let status = unsafe { kernel::ZwWaitForSingleObject(self.0, 0, &mut timeout) };
-        status != STATUS_TIMEOUT
+        status != ndis_sys::STATUS_TIMEOUT
     }
 
     fn unpark(&self) {

@@ -63,16 +63,8 @@ unsafe extern "system" fn mapped(
     if !info.is_system() {
         return;
     }
-    // SAFETY: null, or the kernel's string.
-    let name = match unsafe { name.as_ref() } {
-        Some(name) if !name.Buffer.is_null() => {
-            let len = usize::from(name.Length) / 2;
-            // SAFETY: the kernel's string has so many characters.
-            let units = unsafe { core::slice::from_raw_parts(name.Buffer, len) };
-            String::from_utf16_lossy(units)
-        }
-        _ => String::new(),
-    };
+    // SAFETY: null, or the kernel's string, for the time of this call.
+    let name = String::from_utf16_lossy(unsafe { kernel::units(name) });
     let file = name.rsplit('\\').next().unwrap_or_default();
     // SAFETY: the kernel has just mapped an image of this size there, and its
     // code does not run yet.
@@ -97,25 +89,17 @@ fn route(file: &str, import: &Import) {
     if KEPT.contains(&import.name.as_str()) {
         return;
     }
-    let Some(address) = host_function(&import.name) else {
-        return;
-    };
-    let address = match import.name.as_str() {
-        "ZwClose" => (close as *const ()).addr(),
-        _ => address,
+    let host = ndis_host::exported().find(|(name, _)| *name == import.name);
+    let address = match host {
+        None => return,
+        Some(("ZwClose", _)) => (close as *const ()).addr(),
+        Some((_, address)) => address,
     };
     if set(import, address) {
         ROUTED.lock().push((file.to_string(), import.name.clone()));
     } else {
         fail(alloc::format!("{} of {file} cannot be routed", import.name));
     }
-}
-
-/// Where the host's function of a name is, if it has one.
-fn host_function(name: &str) -> Option<usize> {
-    ndis_host::exported()
-        .find(|(host, _)| *host == name)
-        .map(|(_, address)| address)
 }
 
 /// `ZwClose` for drivers: threads are the host's, keys the kernel's.

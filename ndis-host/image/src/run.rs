@@ -13,10 +13,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use ndis_host::platform::Lock;
-use ndis_host::{Driver, Event, EventMode, Host, Printed, Report, StatusName};
-
-/// Where Windows keeps its services. The loader knows them by this path.
-const SERVICES: &str = "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\";
+use ndis_host::{Driver, Event, EventMode, Host, Printed, Report, SERVICES, StatusName};
 
 /// Calls a function of the loader with a service's path.
 fn with_service(

@@ -18,7 +18,6 @@ pub struct Settings {
     pub report: String,
 }
 
-const KEY_READ: u32 = ndis_sys::KEY_READ;
 const SZ: u32 = 1;
 const MULTI_SZ: u32 = 7;
 const INVALID_PARAMETER: NTSTATUS = ndis_sys::NDIS_STATUS_INVALID_PARAMETER;
@@ -30,12 +29,8 @@ impl Settings {
     ///
     /// `path` is the registry path of `DriverEntry`.
     pub unsafe fn read(path: *const UNICODE_STRING) -> Result<Self, NTSTATUS> {
-        // SAFETY: a valid string, by the caller.
-        let path = unsafe { path.as_ref() }.ok_or(INVALID_PARAMETER)?;
-        let len = usize::from(path.Length) / 2;
-        // SAFETY: the string has so many characters, by the caller.
-        let path = unsafe { core::slice::from_raw_parts(path.Buffer, len) };
-        let mut path: Vec<u16> = path.to_vec();
+        // SAFETY: the registry path, by the caller.
+        let mut path = unsafe { kernel::units(path) }.to_vec();
         path.extend(kernel::wide("\\Parameters"));
         let key = Key::open(&mut path)?;
         let drivers = key.strings("Drivers", MULTI_SZ)?;
@@ -65,7 +60,7 @@ impl Key {
         let mut key: HANDLE = core::ptr::null_mut();
         let open = kernel::ZwOpenKey();
         // SAFETY: PASSIVE_LEVEL; the structures live for the call.
-        let status = unsafe { open(&mut key, KEY_READ, &mut attributes) };
+        let status = unsafe { open(&mut key, ndis_sys::KEY_READ, &mut attributes) };
         if status < 0 {
             Err(status)
         } else {

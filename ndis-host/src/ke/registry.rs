@@ -18,8 +18,8 @@ use core::ffi::{CStr, c_char, c_void};
 use ndis_sys as n;
 use ndis_sys::{OBJECT_ATTRIBUTES, UNICODE_STRING};
 
-/// Where Windows keeps its services.
-pub(crate) const SERVICES: &str = "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\";
+/// Where Windows keeps its services: the begin of a service key's path.
+pub const SERVICES: &str = "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\";
 
 const REG_SZ: u32 = 1;
 const INVALID_HANDLE: i32 = 0xC000_0008_u32 as i32;

@@ -11,7 +11,9 @@ use crate::sched::{DISPATCH, TaskId, Wait, Woken};
 use crate::state::State;
 use alloc::collections::BTreeMap;
 use core::ffi::c_void;
-use ndis_sys::{KEVENT, KSPIN_LOCK, LARGE_INTEGER, NDIS_EVENT, NDIS_SPIN_LOCK};
+use ndis_sys::{
+    KEVENT, KSPIN_LOCK, LARGE_INTEGER, NDIS_EVENT, NDIS_SPIN_LOCK, STATUS_SUCCESS, STATUS_TIMEOUT,
+};
 
 /// Spin locks that somebody holds, and how many times.
 #[derive(Default)]
@@ -274,9 +276,6 @@ unsafe fn wait(name: &'static str, event: *mut KEVENT, limit: Option<u64>) -> bo
         });
     answer.is_ok()
 }
-
-const STATUS_SUCCESS: i32 = 0;
-const STATUS_TIMEOUT: i32 = 0x102;
 
 exports! { EXPORTS {
     /// Acquires a spin lock and raises the IRQL to DISPATCH_LEVEL.

@@ -10,6 +10,7 @@ use alloc::alloc::{alloc_zeroed, dealloc};
 use alloc::boxed::Box;
 use core::alloc::Layout;
 use core::ffi::c_void;
+use ndis_sys as n;
 use ndis_sys::{DRIVER_OBJECT, LARGE_INTEGER};
 
 /// Memory that belongs to a driver object.
@@ -43,10 +44,6 @@ impl Drop for Extension {
         unsafe { dealloc(self.start.0, self.layout) };
     }
 }
-
-const NAME_COLLISION: i32 = 0xC000_0035_u32 as i32;
-const INVALID_PARAMETER: i32 = ndis_sys::STATUS_INVALID_PARAMETER;
-const INSUFFICIENT_RESOURCES: i32 = 0xC000_009A_u32 as i32;
 
 type ThreadRoutine = unsafe extern "system" fn(*mut c_void);
 
@@ -107,13 +104,13 @@ exports! { EXPORTS {
                 .iter()
                 .any(|e| e.object == object.addr() && e.id == id.addr());
             if known {
-                return Err(NAME_COLLISION);
+                return Err(n::STATUS_OBJECT_NAME_COLLISION);
             }
             if s.faults.allocation() {
-                return Err(INSUFFICIENT_RESOURCES);
+                return Err(n::STATUS_INSUFFICIENT_RESOURCES);
             }
             let made = Extension::new(s.driver(), object.addr(), id.addr(), size)
-                .ok_or(INSUFFICIENT_RESOURCES)?;
+                .ok_or(n::STATUS_INSUFFICIENT_RESOURCES)?;
             let start = made.start;
             s.world.extensions.push(made);
             Ok(start)
@@ -161,7 +158,7 @@ exports! { EXPORTS {
                                the handle";
                 s.violate(rules::ARGUMENT, None, message.into());
             });
-            return cx.done(INVALID_PARAMETER);
+            return cx.done(n::STATUS_INVALID_PARAMETER);
         };
         let context = Context(context);
         let (number, raw) = cx.with(|s| {

@@ -72,13 +72,7 @@ pub struct CHeaderArgs {
 /// Runs the command.
 pub fn run(args: &CHeaderArgs) -> Result<()> {
     if args.check {
-        return match prove()? {
-            Outcome::Passed(what) => {
-                println!("{what}");
-                Ok(())
-            }
-            Outcome::Skipped(why) | Outcome::Missing(why) => anyhow::bail!("not proven: {why}"),
-        };
+        return prove()?.said().context("not proven");
     }
     if args.update {
         return tree(CheckArgs { check: false });

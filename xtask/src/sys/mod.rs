@@ -93,6 +93,9 @@ const PACKAGES: [Package; 3] = [
     },
 ];
 
+/// The module that drivers are run on.
+const NDIS: &str = exports::MODULES[0];
+
 /// Runs the command.
 pub fn run(args: &SysArgs) -> Result<()> {
     let mut findings = 0;
@@ -132,16 +135,8 @@ fn look_at(path: &Path, arch: Which) -> Result<()> {
         bail!("an image is for one architecture");
     };
     let image = Image::read(path)?;
-    let mut findings = check::check(&image, arch, None)?;
-    let host = ndis_host::exported().map(|(name, _)| name.to_owned());
-    findings.extend(unexported(&image, &host.collect()));
     println!("{}", describe(arch, path, &image)?);
-    for finding in &findings {
-        println!("       FOUND: {finding}");
-    }
-    if !findings.is_empty() {
-        bail!("{} findings", findings.len());
-    }
+    found(&findings(&image, arch, None, &host_exports())?)?;
     println!("no finding");
     Ok(())
 }
@@ -263,8 +258,8 @@ impl Artifacts {
         let name = self.dynamic.file_name().context("a library has a name")?;
         // The host's library is called `ndis`.
         let path = folder.join(name).with_extension("sys");
-        copy(&self.dynamic, &path)?;
-        copy(
+        workspace::copy(&self.dynamic, &path)?;
+        workspace::copy(
             &self.dynamic.with_extension("pdb"),
             &path.with_extension("pdb"),
         )?;
@@ -279,11 +274,6 @@ struct Message {
     filenames: Vec<PathBuf>,
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::copy(from, to).with_context(|| format!("cannot copy {}", from.display()))?;
-    Ok(())
-}
-
 /// What a command prints; its messages go to the terminal.
 fn captured(command: &mut Command) -> Result<String> {
     let output = command
@@ -296,45 +286,74 @@ fn captured(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-fn check_image(image: &Image, arch: Arch, libraries: &[PathBuf]) -> Result<Vec<String>> {
-    let declared = match arch {
-        Arch::X86 => Some(exports::declared(libraries, arch)?),
-        Arch::X64 | Arch::Arm64 => None,
-    };
-    check::check(image, arch, declared.as_ref())
+/// Everything that is wrong with an image. `libraries` are those of its build, where they are
+/// known; `exports` is what the `ndis.sys` has that it is going to run on.
+pub fn findings(
+    image: &Image,
+    arch: Arch,
+    libraries: Option<&[PathBuf]>,
+    exports: &BTreeSet<String>,
+) -> Result<Vec<String>> {
+    // Only x86 has conventions to compare.
+    let declared = libraries
+        .filter(|_| arch == Arch::X86)
+        .map(|libraries| exports::declared(libraries, arch))
+        .transpose()?;
+    let mut findings = check::check(image, arch, declared.as_ref())?;
+    let imports = image.imports.get(NDIS).into_iter().flatten();
+    findings.extend(
+        imports
+            .filter(|name| !exports.contains(*name))
+            .map(|name| format!("our {NDIS} does not export {name}")),
+    );
+    Ok(findings)
+}
+
+/// The same for an INF file.
+pub fn inf_findings(path: &Path, arch: Arch) -> Result<Vec<String>> {
+    let found = inf::check_for(&workspace::read(path)?, arch.inf());
+    Ok(found.iter().map(|found| format!("INF: {found}")).collect())
+}
+
+/// What the host exports, in an image or not.
+pub fn host_exports() -> BTreeSet<String> {
+    ndis_host::exported()
+        .map(|(name, _)| name.to_owned())
+        .collect()
+}
+
+/// Prints findings; fails when there are any.
+pub fn found(findings: &[String]) -> Result<()> {
+    show(findings);
+    if !findings.is_empty() {
+        bail!("{} findings", findings.len());
+    }
+    Ok(())
+}
+
+fn show(findings: &[String]) {
+    for finding in findings {
+        println!("       FOUND: {finding}");
+    }
 }
 
 /// Checks the images for an architecture and says what they are like; gives the number of findings.
-pub fn look_over(arch: Arch, built: &[Built]) -> Result<usize> {
-    let host = built.iter().find(|built| built.path.ends_with("ndis.sys"));
+fn look_over(arch: Arch, built: &[Built]) -> Result<usize> {
+    let host = built.iter().find(|built| built.path.ends_with(NDIS));
     let host = Image::read(&host.context("there is no ndis.sys")?.path)?;
     let mut all = 0;
     for built in built {
         let image = Image::read(&built.path)?;
-        let mut findings = check_image(&image, arch, &built.libraries)?;
-        findings.extend(unexported(&image, &host.exports));
+        let mut found = findings(&image, arch, Some(&built.libraries), &host.exports)?;
         if let Some(path) = &built.inf {
-            let text = workspace::read(path)?;
-            let inf = inf::check_for(&text, arch.inf());
-            findings.extend(inf.iter().map(|finding| format!("INF: {finding}")));
+            found.extend(inf_findings(path, arch)?);
         }
         let inf = if built.inf.is_some() { ", INF" } else { "" };
         println!("{}{inf}", describe(arch, &built.path, &image)?);
-        for finding in &findings {
-            println!("       FOUND: {finding}");
-        }
-        all += findings.len();
+        show(&found);
+        all += found.len();
     }
     Ok(all)
-}
-
-/// What an image imports from `ndis.sys` and our own one, with these exports, does not have.
-pub fn unexported(image: &Image, exports: &BTreeSet<String>) -> Vec<String> {
-    let imports = image.imports.get("ndis.sys").into_iter().flatten();
-    imports
-        .filter(|name| !exports.contains(*name))
-        .map(|name| format!("our ndis.sys does not export {name}"))
-        .collect()
 }
 
 /// The step of `cargo xtask test`: every architecture, without and with optimizations.

@@ -101,11 +101,7 @@ struct Summary {
 
 /// Runs the command.
 pub fn run(args: &WineArgs) -> Result<()> {
-    match execute(args)? {
-        Outcome::Passed(remark) => println!("{remark}"),
-        Outcome::Skipped(why) | Outcome::Missing(why) => bail!(why),
-    }
-    Ok(())
+    execute(args)?.said()
 }
 
 /// The step of `cargo xtask test`: images as they are shipped, and several seeds.
@@ -185,7 +181,7 @@ fn execute(args: &WineArgs) -> Result<Outcome> {
     }
 
     // The last one: the system has stopped afterwards.
-    panics::install(&world.prefix, &images)?;
+    world.install(panics::SERVICE, &panics::build(&images)?)?;
     let account = world.start(&[panics::SERVICE])?;
     summary.panic = panics::judge(&account)?;
     world.prefix.kill()?;
@@ -213,8 +209,14 @@ struct World {
     prefix: Prefix,
     /// The image behind each service.
     images: BTreeMap<String, PathBuf>,
-    /// How often each service was loaded and is gone.
-    runs: BTreeMap<String, usize>,
+    /// How often each service was loaded, and how often it went.
+    runs: BTreeMap<String, Runs>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Runs {
+    begun: usize,
+    ended: usize,
 }
 
 impl World {
@@ -245,14 +247,17 @@ impl World {
         }
         self.prefix.stop(NDIS)?;
         for service in services.iter().chain([&NDIS]) {
-            *self.runs.entry((*service).to_owned()).or_default() += 1;
+            self.runs.entry((*service).to_owned()).or_default().ended += 1;
         }
         self.judge_routes(services, &account)?;
         Ok(account)
     }
 
     /// Starts the host's image with these services, and waits for its account.
-    fn start(&self, services: &[&str]) -> Result<Account> {
+    fn start(&mut self, services: &[&str]) -> Result<Account> {
+        for service in services.iter().chain([&NDIS]) {
+            self.runs.entry((*service).to_owned()).or_default().begun += 1;
+        }
         let path = self.prefix.file(ACCOUNT);
         if path.exists() {
             fs::remove_file(&path)?;
@@ -312,11 +317,11 @@ impl World {
                 loaded,
                 unloaded,
             } = modules.get(&name).cloned().unwrap_or_default();
-            // The host itself came once more, for the driver that panics.
-            let extra = usize::from(service == NDIS);
-            if kind != "native" || loaded != runs + extra || unloaded != *runs {
+            if kind != "native" || loaded != runs.begun || unloaded != runs.ended {
                 bail!(
-                    "{name}: {runs} runs, {loaded} times loaded as {kind:?}, {unloaded} times unloaded"
+                    "{name}: {loaded} times loaded as {kind:?}, not {}, and {unloaded} times unloaded, not {}",
+                    runs.begun,
+                    runs.ended
                 );
             }
             summary.modules.insert(name, kind);

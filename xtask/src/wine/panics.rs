@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::{account::Account, prefix::Prefix};
+use super::account::Account;
 use crate::{arch::Arch, sys::Artifacts, workspace};
 
 /// The service, and the file.
@@ -29,8 +29,8 @@ pub unsafe extern "system" fn driver_entry(_object: usize, _path: usize) -> i32 
 }
 "#;
 
-/// Builds it and installs it.
-pub fn install(prefix: &Prefix, images: &Path) -> Result<()> {
+/// Builds it into the folder `images`; gives the file.
+pub fn build(images: &Path) -> Result<PathBuf> {
     let folder: PathBuf = workspace::target().join(SERVICE);
     fs::create_dir_all(folder.join("src"))?;
     let root = workspace::root();
@@ -51,8 +51,7 @@ pub fn install(prefix: &Prefix, images: &Path) -> Result<()> {
     fs::write(folder.join("src/lib.rs"), SOURCE)?;
     fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
     let built = Artifacts::build(&folder.join("Cargo.toml"), Arch::X64, false)?;
-    let image = built.install(images)?;
-    prefix.install(SERVICE, &image)
+    built.install(images)
 }
 
 /// What the run must end with: a report of the host's, and the bug check, by its code, its reason, and the place of the panic

@@ -11,6 +11,8 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
+use crate::workspace;
+
 /// No single step takes longer on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -107,13 +109,13 @@ impl Prefix {
     /// Puts an image in the place of one of Wine's own, whose service it takes over: from now on
     /// that is started on demand only.
     pub fn replace(&self, service: &str, image: &Path) -> Result<()> {
-        copy(image, &self.image(service))?;
+        workspace::copy(image, &self.image(service))?;
         self.import(service, "\"Start\"=dword:00000003\n")
     }
 
     /// Copies an image to where Windows has its drivers, and makes it a service.
     pub fn install(&self, service: &str, image: &Path) -> Result<()> {
-        copy(image, &self.image(service))?;
+        workspace::copy(image, &self.image(service))?;
         let name = format!("{service}.sys");
         let path = format!("C:\\{}\\{name}", DRIVERS.replace('/', "\\"));
         let words = [
@@ -253,12 +255,6 @@ impl Drop for Prefix {
         // Nothing is left running; that it could not be ended changes nothing here.
         let _ = self.kill();
     }
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::copy(from, to)
-        .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
-    Ok(())
 }
 
 const QUIET: &str = "-all";
