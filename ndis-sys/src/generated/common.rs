@@ -642,6 +642,12 @@ pub type BUS_QUERY_ID_TYPE = i32;
 pub const DeviceTextDescription: DEVICE_TEXT_TYPE = 0;
 pub const DeviceTextLocationInformation: DEVICE_TEXT_TYPE = 1;
 pub type DEVICE_TEXT_TYPE = i32;
+pub type IO_WORKITEM_ROUTINE_EX = unsafe extern "system" fn(
+    IoObject: PVOID,
+    Context: PVOID,
+    IoWorkItem: PIO_WORKITEM,
+);
+pub type PIO_WORKITEM_ROUTINE_EX = Option<IO_WORKITEM_ROUTINE_EX>;
 pub const NetEventSetPower: NET_PNP_EVENT_CODE = 0;
 pub const NetEventQueryPower: NET_PNP_EVENT_CODE = 1;
 pub const NetEventQueryRemoveDevice: NET_PNP_EVENT_CODE = 2;

@@ -1180,6 +1180,7 @@ unsafe extern "system" {
         String2: PCUNICODE_STRING,
         CaseInSensitive: BOOLEAN,
     ) -> BOOLEAN;
+    pub fn KeFlushQueuedDpcs();
     pub fn KeInitializeEvent(Event: PRKEVENT, Type: EVENT_TYPE, State: BOOLEAN);
     pub fn KeClearEvent(Event: PRKEVENT);
     pub fn KeResetEvent(Event: PRKEVENT) -> LONG;
@@ -1316,6 +1317,15 @@ unsafe extern "system" {
         DriverObject: PDRIVER_OBJECT,
         ClientIdentificationAddress: PVOID,
     ) -> PVOID;
+    pub fn IoGetStackLimits(LowLimit: PULONG_PTR, HighLimit: PULONG_PTR);
+    pub fn IoAllocateWorkItem(DeviceObject: PDEVICE_OBJECT) -> PIO_WORKITEM;
+    pub fn IoFreeWorkItem(IoWorkItem: PIO_WORKITEM);
+    pub fn IoQueueWorkItemEx(
+        IoWorkItem: PIO_WORKITEM,
+        WorkerRoutine: PIO_WORKITEM_ROUTINE_EX,
+        QueueType: WORK_QUEUE_TYPE,
+        Context: PVOID,
+    );
     pub fn ObReferenceObjectByHandle(
         Handle: HANDLE,
         DesiredAccess: ACCESS_MASK,

@@ -1760,6 +1760,11 @@ pub struct _IO_INTERRUPT_MESSAGE_INFO {
 }
 pub type PIO_INTERRUPT_MESSAGE_INFO = *mut _IO_INTERRUPT_MESSAGE_INFO;
 #[repr(C)]
+pub struct _IO_WORKITEM {
+    _opaque: [u8; 0],
+}
+pub type PIO_WORKITEM = *mut _IO_WORKITEM;
+#[repr(C)]
 #[derive(Clone, Copy)]
 pub struct SCATTER_GATHER_ELEMENT {
     pub Address: PHYSICAL_ADDRESS,

@@ -34,6 +34,9 @@ unsafe extern "C" {
     ) -> BOOLEAN;
 }
 unsafe extern "C" {
+    pub fn KeFlushQueuedDpcs();
+}
+unsafe extern "C" {
     pub fn KeInitializeEvent(Event: PRKEVENT, Type: EVENT_TYPE, State: BOOLEAN);
 }
 unsafe extern "C" {
@@ -229,6 +232,23 @@ unsafe extern "C" {
         DriverObject: PDRIVER_OBJECT,
         ClientIdentificationAddress: PVOID,
     ) -> PVOID;
+}
+unsafe extern "C" {
+    pub fn IoGetStackLimits(LowLimit: PULONG_PTR, HighLimit: PULONG_PTR);
+}
+unsafe extern "C" {
+    pub fn IoAllocateWorkItem(DeviceObject: PDEVICE_OBJECT) -> PIO_WORKITEM;
+}
+unsafe extern "C" {
+    pub fn IoFreeWorkItem(IoWorkItem: PIO_WORKITEM);
+}
+unsafe extern "C" {
+    pub fn IoQueueWorkItemEx(
+        IoWorkItem: PIO_WORKITEM,
+        WorkerRoutine: PIO_WORKITEM_ROUTINE_EX,
+        QueueType: WORK_QUEUE_TYPE,
+        Context: PVOID,
+    );
 }
 unsafe extern "C" {
     #[must_use]

@@ -34,6 +34,9 @@ unsafe extern "stdcall" {
     ) -> BOOLEAN;
 }
 unsafe extern "stdcall" {
+    pub fn KeFlushQueuedDpcs();
+}
+unsafe extern "stdcall" {
     pub fn KeInitializeEvent(Event: PRKEVENT, Type: EVENT_TYPE, State: BOOLEAN);
 }
 unsafe extern "stdcall" {
@@ -159,6 +162,23 @@ unsafe extern "stdcall" {
         DriverObject: PDRIVER_OBJECT,
         ClientIdentificationAddress: PVOID,
     ) -> PVOID;
+}
+unsafe extern "stdcall" {
+    pub fn IoGetStackLimits(LowLimit: PULONG_PTR, HighLimit: PULONG_PTR);
+}
+unsafe extern "stdcall" {
+    pub fn IoAllocateWorkItem(DeviceObject: PDEVICE_OBJECT) -> PIO_WORKITEM;
+}
+unsafe extern "stdcall" {
+    pub fn IoFreeWorkItem(IoWorkItem: PIO_WORKITEM);
+}
+unsafe extern "stdcall" {
+    pub fn IoQueueWorkItemEx(
+        IoWorkItem: PIO_WORKITEM,
+        WorkerRoutine: PIO_WORKITEM_ROUTINE_EX,
+        QueueType: WORK_QUEUE_TYPE,
+        Context: PVOID,
+    );
 }
 unsafe extern "stdcall" {
     #[must_use]

@@ -3,6 +3,7 @@ use crate::*;
 
 pub type LONG_PTR = ::core::ffi::c_longlong;
 pub type ULONG_PTR = ::core::ffi::c_ulonglong;
+pub type PULONG_PTR = *mut ::core::ffi::c_ulonglong;
 pub type PIO_APC_ROUTINE = ::core::option::Option<
     unsafe extern "C" fn(
         ApcContext: PVOID,
@@ -771,6 +772,9 @@ pub struct _IO_STACK_LOCATION__bindgen_ty_1__bindgen_ty_36 {
     pub __bindgen_padding_2: [u8; 4usize],
     pub ShutdownType: POWER_ACTION::Type,
 }
+pub type IO_WORKITEM_ROUTINE_EX = ::core::option::Option<
+    unsafe extern "C" fn(IoObject: PVOID, Context: PVOID, IoWorkItem: PIO_WORKITEM),
+>;
 #[repr(C)]
 #[repr(align(16))]
 #[derive(Copy, Clone)]

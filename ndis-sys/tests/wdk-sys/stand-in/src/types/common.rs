@@ -3525,6 +3525,13 @@ impl Default for _IO_INTERRUPT_MESSAGE_INFO {
 }
 pub type PIO_INTERRUPT_MESSAGE_INFO = *mut _IO_INTERRUPT_MESSAGE_INFO;
 #[repr(C)]
+#[derive(Debug)]
+pub struct _IO_WORKITEM {
+    _unused: [u8; 0],
+}
+pub type PIO_WORKITEM = *mut _IO_WORKITEM;
+pub type PIO_WORKITEM_ROUTINE_EX = IO_WORKITEM_ROUTINE_EX;
+#[repr(C)]
 #[derive(Copy, Clone)]
 pub struct _SCATTER_GATHER_ELEMENT {
     pub Address: PHYSICAL_ADDRESS,

@@ -12,6 +12,7 @@ pub struct _KDEVICE_QUEUE {
 }
 pub type LONG_PTR = ::core::ffi::c_long;
 pub type ULONG_PTR = ::core::ffi::c_ulong;
+pub type PULONG_PTR = *mut ::core::ffi::c_ulong;
 pub type PIO_APC_ROUTINE = ::core::option::Option<
     unsafe extern "stdcall" fn(
         ApcContext: PVOID,
@@ -759,3 +760,6 @@ pub struct _IO_STACK_LOCATION__bindgen_ty_1__bindgen_ty_36 {
     pub State: POWER_STATE,
     pub ShutdownType: POWER_ACTION::Type,
 }
+pub type IO_WORKITEM_ROUTINE_EX = ::core::option::Option<
+    unsafe extern "stdcall" fn(IoObject: PVOID, Context: PVOID, IoWorkItem: PIO_WORKITEM),
+>;
