@@ -4,7 +4,7 @@
 //! made, and checks nothing. Here a level is a zero-sized value: a callback is
 //! lent the proof of the level at which NDIS called it, a call that needs a
 //! level demands the proof. A proof can be neither made nor sent to another
-//! thread, and [`SpinLock::lock`](crate::lock::SpinLock::lock) borrows it
+//! thread, and [`SpinLock::with`](crate::lock::SpinLock::with) borrows it
 //! exclusively as long as the lock is held. So none of these compiles:
 //!
 //! - a PASSIVE_LEVEL call from a callback that may run at DISPATCH_LEVEL,
@@ -17,7 +17,7 @@
 //! |---|---|---|
 //! | [`Passive`] | exactly PASSIVE_LEVEL, no spin lock held | initialize, halt, pause, bind, work items |
 //! | [`UpToDispatch`] | at most DISPATCH_LEVEL, no spin lock held | call and data callbacks, timers |
-//! | [`AtDispatch`] | DISPATCH_LEVEL, a spin lock is held | a lock's guard |
+//! | [`AtDispatch`] | DISPATCH_LEVEL, a spin lock is held | [`SpinLock::with`](crate::lock::SpinLock::with), to its closure |
 
 /// Keeps a proof on its thread: raw pointers are neither `Send` nor `Sync`.
 /// The compiler's message names what they point to; an array, because its
@@ -46,12 +46,13 @@ pub trait Irql: sealed::Sealed {}
 /// A proof that this call chain holds no spin lock.
 ///
 /// Demanded by every call after which NDIS may run the peer's callback, and
-/// through it this driver again, before it returns (rule GEN-01). The guard's
-/// [`AtDispatch`] does not implement it.
+/// through it this driver again, before it returns (rule GEN-01). The
+/// [`AtDispatch`] that a lock lends to its closure does not implement it.
 #[diagnostic::on_unimplemented(
     message = "this call may re-enter the driver and cannot be made while a spin lock is held",
     label = "`{Self}` proves that a lock is held",
-    note = "rule GEN-01: drop the lock's guard first, then pass the `irql` that the callback lent you"
+    note = "rule GEN-01: take what is needed out of the lock, and make the call when `SpinLock::with` has returned, \
+            with the `irql` that the callback lent you"
 )]
 pub trait NoLock: Irql {
     /// The same proof without the knowledge that the level is PASSIVE_LEVEL.
@@ -66,7 +67,7 @@ pub trait NoLock: Irql {
     message = "this call is for PASSIVE_LEVEL only",
     label = "`{Self}` does not prove PASSIVE_LEVEL",
     note = "make it where NDIS lends a `Passive`, or have a `WorkItem` make it: its `Work::run` is lent one",
-    note = "under a spin lock the level is DISPATCH_LEVEL: drop the lock's guard first"
+    note = "under a spin lock the level is DISPATCH_LEVEL: make the call when `SpinLock::with` has returned"
 )]
 pub trait AtPassive: NoLock {
     /// The proof itself.

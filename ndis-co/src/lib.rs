@@ -282,12 +282,13 @@ pub mod owner;
 pub mod params;
 pub mod raw;
 pub mod service;
+pub mod stack;
 pub mod status;
 pub mod timer;
 pub mod work;
 
 pub use answer::Answer;
-pub use load::Load;
+pub use load::{EntryPoint, Load};
 pub use ndis_sys as sys;
 pub use service::ServiceKey;
 pub use status::Status;

@@ -1,6 +1,7 @@
 //! [`Load`] and [`driver_entry!`](crate::driver_entry): from a type to a driver.
 
 use crate::{ServiceKey, Status, irql::Passive};
+use ndis_sys::{DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
 
 /// Makes the driver's one value when Windows loads it.
 pub trait Load: Sized {
@@ -23,23 +24,41 @@ pub trait Load: Sized {
 #[macro_export]
 macro_rules! driver_entry {
     ($client:ty) => {
-        $crate::__entry_point! { $crate::client::Entry::<$client>::load }
+        $crate::__entry_point! { $crate::client::Entry<$client> }
     };
+}
+
+/// What stands behind `driver_entry!` of this crate and of `ndis-mcm`.
+///
+/// # Safety
+///
+/// `enter` does what `DriverEntry` is to do.
+#[doc(hidden)]
+pub unsafe trait EntryPoint {
+    /// All of `DriverEntry`.
+    ///
+    /// # Safety
+    ///
+    /// Called once, by the loader, at PASSIVE_LEVEL, with its arguments.
+    unsafe fn enter(object: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> NTSTATUS;
 }
 
 /// The parts that `driver_entry!` of this crate and of `ndis-mcm` share. A
 /// driver linked with the host needs no symbol, one for Windows does.
+///
+/// It takes a type, no expression: nothing of the caller's is evaluated in the
+/// `unsafe` block of the expansion.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __entry_point {
-    ($load:expr) => {
+    ($entry:ty) => {
         $crate::sys::__in_an_image! {
-            { $crate::__entry_function! { #[unsafe(export_name = "DriverEntry")] $load } }
+            { $crate::__entry_function! { #[unsafe(export_name = "DriverEntry")] $entry } }
             else {
                 // A `no_std` library needs somebody's panic handler to link as a
                 // shared object; beside the host the standard library's will do.
                 extern crate std as _;
-                $crate::__entry_function! { #[doc = ""] $load }
+                $crate::__entry_function! { #[doc = ""] $entry }
             }
         }
     };
@@ -48,7 +67,7 @@ macro_rules! __entry_point {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __entry_function {
-    (#[$meta:meta] $load:expr) => {
+    (#[$meta:meta] $entry:ty) => {
         /// The driver's entry point.
         ///
         /// # Safety
@@ -59,8 +78,9 @@ macro_rules! __entry_function {
             object: *mut $crate::sys::DRIVER_OBJECT,
             path: *mut $crate::sys::UNICODE_STRING,
         ) -> $crate::sys::NTSTATUS {
+            type Entry = $entry;
             // SAFETY: the caller's contract is the same.
-            unsafe { $load(object, path) }
+            unsafe { <Entry as $crate::EntryPoint>::enter(object, path) }
         }
     };
 }

@@ -1,23 +1,43 @@
 //! [`SpinLock`]: shared state that callbacks on several processors change.
 //!
 //! CoNDIS drivers are never serialised by NDIS (rule REG-43), so every
-//! callback takes `&self` and changes state only under a lock. A lock borrows
-//! the caller's proof of level for as long as it is held, see [`crate::irql`].
+//! callback takes `&self` and changes state only under a lock. A lock is held
+//! for the time of a closure, and the caller's proof of its level is borrowed
+//! for that time, see [`crate::irql`]: there is no guard that could be leaked
+//! or dropped in the wrong order.
 
 use crate::irql::{AtDispatch, Irql};
-use core::{
-    cell::UnsafeCell,
-    fmt,
-    ops::{Deref, DerefMut},
-};
+use core::{cell::UnsafeCell, fmt};
 
 /// A value that is reached by one processor at a time.
+///
+/// ```
+/// # use ndis_co::{irql::Irql, lock::SpinLock};
+/// struct Counter {
+///     calls: SpinLock<u32>,
+/// }
+///
+/// impl Counter {
+///     fn count(&self, irql: &mut impl Irql) -> u32 {
+///         self.calls.with(irql, |calls, _| {
+///             *calls += 1;
+///             *calls
+///         })
+///     }
+/// }
+/// ```
+///
+/// Code that has no proof of its level at hand, a destructor for instance, can
+/// still exchange the whole value: [`get`](Self::get), [`set`](Self::set),
+/// [`replace`](Self::replace) and [`take`](Self::take) run no code of the
+/// driver while the lock is held.
 ///
 /// Source page: `nf-ndis-ndisallocatespinlock`.
 ///
 /// # Invariants
 ///
-/// LOCK: `value` is touched only by the holder of `raw`.
+/// LOCK: `value` is touched only by the holder of `raw`, and `raw` is released
+/// by the function that acquired it, also when the closure panics.
 #[doc(alias = "NDIS_SPIN_LOCK")]
 #[doc(alias = "NdisAllocateSpinLock")]
 #[doc(alias = "KSPIN_LOCK")]
@@ -32,31 +52,16 @@ unsafe impl<T: Send> Send for SpinLock<T> {}
 // travel between them.
 unsafe impl<T: Send> Sync for SpinLock<T> {}
 
-/// Code that has no proof of a level at hand, as [`SpinLock::with`] demands it.
-///
-/// Such is all that is `Send`, for a proof is not.
-#[diagnostic::on_unimplemented(
-    message = "inside `SpinLock::with` the lock is held: no proof of a level may be used there",
-    label = "captures a proof, or something else that is not `Send`",
-    note = "rule GEN-01: take what is needed out of the lock, then make the call"
-)]
-pub trait BringsNoProof {}
-#[diagnostic::do_not_recommend]
-impl<F: Send> BringsNoProof for F {}
+/// The lock is held as long as this lives. It never leaves this module, so it
+/// is dropped where it was made.
+struct Held<'l>(&'l UnsafeCell<ndis_sys::NDIS_SPIN_LOCK>);
 
-/// The lock is held as long as this lives.
-///
-/// It runs at DISPATCH_LEVEL, gives the value, and lends the proof of that
-/// level with [`irql`](Self::irql). It cannot leave its thread.
-///
-/// Source pages: `nf-ndis-ndisreleasespinlock`, `nf-wdm-kereleasespinlock`.
-#[must_use = "the lock is released when the guard is dropped"]
-#[doc(alias = "NdisReleaseSpinLock")]
-#[doc(alias = "KeReleaseSpinLock")]
-pub struct SpinLockGuard<'l, T> {
-    lock: &'l SpinLock<T>,
-    /// Also keeps the guard on its thread.
-    proof: AtDispatch,
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        // SAFETY: `acquire` took the lock for this value, which releases it
+        // once.
+        unsafe { ndis_sys::NdisReleaseSpinLock(self.0.get()) };
+    }
 }
 
 impl<T> SpinLock<T> {
@@ -74,19 +79,68 @@ impl<T> SpinLock<T> {
         }
     }
 
-    /// Waits for the lock and raises to DISPATCH_LEVEL.
+    /// Waits for the lock, raises to DISPATCH_LEVEL, and has `f` work on the
+    /// value.
     ///
-    /// The proof stays borrowed while the guard lives, so neither a
-    /// PASSIVE_LEVEL call nor a re-entrant NDIS call can be made meanwhile.
-    /// A second lock can be taken with the guard's own proof. Taking the same
-    /// lock twice on one thread never ends, as with every spin lock.
+    /// The caller's proof is borrowed until `f` has returned, so neither a
+    /// PASSIVE_LEVEL call nor one that may re-enter the driver (rule GEN-01)
+    /// can be made meanwhile: `f` receives the proof of DISPATCH_LEVEL, with
+    /// which it can take another lock. Taking the same lock again within `f`
+    /// never ends, as with every spin lock.
     ///
-    /// Source pages: `nf-ndis-ndisacquirespinlock`, `nf-wdm-keacquirespinlock`.
+    /// At or below DISPATCH_LEVEL.
+    ///
+    /// Source pages: `nf-ndis-ndisacquirespinlock`,
+    /// `nf-ndis-ndisreleasespinlock`, `nf-wdm-keacquirespinlock`,
+    /// `nf-wdm-kereleasespinlock`.
     #[doc(alias = "NdisAcquireSpinLock")]
+    #[doc(alias = "NdisReleaseSpinLock")]
     #[doc(alias = "KeAcquireSpinLock")]
-    pub fn lock<'l>(&'l self, irql: &'l mut impl Irql) -> SpinLockGuard<'l, T> {
+    #[doc(alias = "KeReleaseSpinLock")]
+    pub fn with<R>(&self, irql: &mut impl Irql, f: impl FnOnce(&mut T, &mut AtDispatch) -> R) -> R {
         let _ = irql;
-        self.acquire()
+        self.locked(|value| {
+            // SAFETY: holding a spin lock means DISPATCH_LEVEL, until `f` has
+            // returned and `locked` releases it.
+            let mut proof = unsafe { AtDispatch::assume() };
+            f(value, &mut proof)
+        })
+    }
+
+    /// Puts a value in and returns the one before, which is dropped (or kept)
+    /// outside of the lock.
+    ///
+    /// At or below DISPATCH_LEVEL.
+    pub fn replace(&self, value: T) -> T {
+        self.locked(|place| core::mem::replace(place, value))
+    }
+
+    /// Puts a value in. The one before is dropped after the lock was released.
+    ///
+    /// At or below DISPATCH_LEVEL.
+    pub fn set(&self, value: T) {
+        drop(self.replace(value));
+    }
+
+    /// Takes the value out and leaves the default.
+    ///
+    /// At or below DISPATCH_LEVEL.
+    pub fn take(&self) -> T
+    where
+        T: Default,
+    {
+        // `default` is code of the driver: it runs before the lock is taken.
+        self.replace(T::default())
+    }
+
+    /// A copy of the value.
+    ///
+    /// At or below DISPATCH_LEVEL.
+    pub fn get(&self) -> T
+    where
+        T: Copy,
+    {
+        self.locked(|place| *place)
     }
 
     /// The value without locking: exclusive access is proof enough.
@@ -99,72 +153,32 @@ impl<T> SpinLock<T> {
         self.value.into_inner()
     }
 
-    /// Runs a short piece of code under the lock, for callers that have no
-    /// proof to lend, such as destructors.
+    /// As [`with`](Self::with), where there is no proof to lend: for the state
+    /// machines of the crates on top of this one.
     ///
-    /// No proof is lent to `f`, and [`BringsNoProof`] keeps it from bringing one
-    /// along, also in the value, so it makes no call that demands one.
+    /// # Safety
     ///
-    /// Source page: `nf-ndis-ndisacquirespinlock`.
-    #[doc(alias = "NdisAcquireSpinLock")]
-    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R + BringsNoProof) -> R
-    where
-        T: BringsNoProof,
-    {
-        f(&mut self.acquire())
+    /// `f` runs no code of a driver (a clone, a destructor) and uses no proof
+    /// of a level: it neither waits nor calls a function after which NDIS may
+    /// call the driver.
+    pub unsafe fn with_unproven<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        self.locked(f)
     }
 
-    /// As [`with`](Self::with), for this crate's own code that takes raw
-    /// pointers, and no proof, under the lock.
-    pub(crate) fn with_raw<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-        f(&mut self.acquire())
+    /// As [`with_unproven`](Self::with_unproven), within this crate.
+    pub(crate) fn locked<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        let _held = self.acquire();
+        // SAFETY: by LOCK the value is ours until `_held` is dropped, at the
+        // end of this function.
+        f(unsafe { &mut *self.value.get() })
     }
 
-    fn acquire(&self) -> SpinLockGuard<'_, T> {
-        // SAFETY: every proof type (and every caller of `with`) is at or below
-        // DISPATCH_LEVEL; the lock is initialised and lives as long as `self`.
+    fn acquire(&self) -> Held<'_> {
+        // SAFETY: whoever reaches a lock is at or below DISPATCH_LEVEL (every
+        // proof says so, and so does the contract of each function without);
+        // the lock is initialised and lives as long as `self`.
         unsafe { ndis_sys::NdisAcquireSpinLock(self.raw.get()) };
-        // SAFETY: holding a spin lock means DISPATCH_LEVEL until the guard's
-        // drop releases it.
-        let proof = unsafe { AtDispatch::assume() };
-        SpinLockGuard { lock: self, proof }
-    }
-}
-
-impl<T> SpinLockGuard<'_, T> {
-    /// The proof that this code runs at DISPATCH_LEVEL, to take another lock.
-    pub fn irql(&mut self) -> &mut AtDispatch {
-        &mut self.proof
-    }
-
-    /// The value together with the proof, for a second lock while the first
-    /// value stays in use.
-    pub fn split(&mut self) -> (&mut T, &mut AtDispatch) {
-        // SAFETY: by LOCK the value is ours as long as the guard lives.
-        let value = unsafe { &mut *self.lock.value.get() };
-        (value, &mut self.proof)
-    }
-}
-
-impl<T> Drop for SpinLockGuard<'_, T> {
-    fn drop(&mut self) {
-        // SAFETY: this guard holds the lock and releases it once.
-        unsafe { ndis_sys::NdisReleaseSpinLock(self.lock.raw.get()) };
-    }
-}
-
-impl<T> Deref for SpinLockGuard<'_, T> {
-    type Target = T;
-    fn deref(&self) -> &T {
-        // SAFETY: by LOCK the value is ours as long as the guard lives.
-        unsafe { &*self.lock.value.get() }
-    }
-}
-
-impl<T> DerefMut for SpinLockGuard<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: by LOCK the value is ours as long as the guard lives.
-        unsafe { &mut *self.lock.value.get() }
+        Held(&self.raw)
     }
 }
 
@@ -177,11 +191,5 @@ impl<T: Default> Default for SpinLock<T> {
 impl<T> fmt::Debug for SpinLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SpinLock").finish_non_exhaustive()
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for SpinLockGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
     }
 }

@@ -6,10 +6,15 @@
 //! them counts in its owner, and the owner's teardown waits until the count
 //! is zero.
 //!
+//! Drivers only ever borrow an [`Owner`]. What counts in it is a [`Live`],
+//! which is a field of the resource or object that it stands for, and which
+//! the layer above gets from the [`Teardown`], the one value that ends it all.
+//!
 //! A token that is dropped must still complete its request, yet a destructor
 //! knows neither its level nor whether a lock is held. It therefore leaves a
 //! [`Node`] with the owner, whose work item finishes the request at
-//! PASSIVE_LEVEL with no lock held.
+//! PASSIVE_LEVEL with no lock held. No code of the driver that may wait runs on
+//! that work item: it would hold up the very ends that it waits for.
 
 use crate::{
     Status,
@@ -17,6 +22,7 @@ use crate::{
     irql::Passive,
     lock::SpinLock,
     mem::{Arc, Tag},
+    work::RawWorkItem,
 };
 use core::{
     ffi::c_void,
@@ -25,22 +31,33 @@ use core::{
 };
 use ndis_sys::NDIS_HANDLE;
 
-/// A share in the adapter or binding on whose handle resources are allocated.
+/// The adapter or binding on whose handle resources are allocated.
 ///
-/// It is handed out by the layer above: an MCM gets it during initialization,
-/// a client with its binding.
+/// It is lent by the layer above: to an MCM during initialization, to a client
+/// with its binding.
 pub struct Owner {
     inner: Arc<Inner>,
 }
 
+/// The end of an [`Owner`], in the hands of the layer that has its handle.
+///
+/// # Invariants
+///
+/// OWNER: `handle` is valid until [`close`](Self::close) has returned, and
+/// `close` returns when every [`Live`] is gone, the work item is idle, and no
+/// other reference to `Inner` is left. So whoever holds a `Live`, or borrows
+/// an `Owner`, may use the handle.
+#[derive(Debug)]
+pub struct Teardown(Owner);
+
 struct Inner {
     handle: NDIS_HANDLE,
-    /// Resources and deferred nodes alive, plus one for the owner itself.
+    /// Resources and deferred nodes alive, plus one for the teardown itself.
     live: AtomicUsize,
     idle: Event,
     deferred: SpinLock<Deferred>,
-    /// The work item that runs deferred nodes.
-    work_item: NDIS_HANDLE,
+    /// The work item that runs deferred nodes, until the owner is closed.
+    work_item: RawWorkItem,
 }
 
 /// First and last node of the list of deferred work.
@@ -51,7 +68,7 @@ struct Deferred {
     scheduled: bool,
 }
 
-// SAFETY: the handles are tokens that any thread may pass to NDIS; the node
+// SAFETY: the handle is a token that any thread may pass to NDIS; the node
 // pointers are reached under the lock only.
 unsafe impl Send for Inner {}
 // SAFETY: as above.
@@ -90,6 +107,10 @@ impl fmt::Debug for Node {
 
 /// One resource's entry in its owner's count: the owner's teardown waits
 /// until it is dropped.
+///
+/// An object keeps it in a [`Parent`](crate::mem::Parent), so that it is
+/// dropped after the object's memory was freed: the driver may be unloaded
+/// from then on.
 #[derive(Debug)]
 pub struct Live(Owner);
 
@@ -100,14 +121,14 @@ impl Drop for Live {
 }
 
 impl Live {
-    /// The handle that the resource is allocated on.
+    /// What the resource is allocated on.
     #[must_use]
-    pub fn handle(&self) -> NDIS_HANDLE {
-        self.0.inner.handle
+    pub fn owner(&self) -> &Owner {
+        &self.0
     }
 }
 
-impl Owner {
+impl Teardown {
     /// Makes the owner for an adapter or binding handle.
     ///
     /// # Errors
@@ -117,15 +138,13 @@ impl Owner {
     /// # Safety
     ///
     /// `handle` is an adapter or binding handle that stays valid until
-    /// [`Owner::close`] has returned, which is called exactly once before the
-    /// handle dies.
+    /// [`close`](Self::close) has returned, which is called exactly once before
+    /// the handle dies.
     pub unsafe fn open(handle: NDIS_HANDLE) -> Result<Self, Status> {
         let idle = Event::try_new(Tag::NDIS)?;
-        // SAFETY: the caller vouches for the handle; any level up to DISPATCH.
-        let work_item = unsafe { ndis_sys::NdisAllocateIoWorkItem(handle) };
-        if work_item.is_null() {
-            return Err(Status::RESOURCES);
-        }
+        // SAFETY: the caller vouches for the handle, and closes the owner, which
+        // frees the work item, before it dies.
+        let work_item = unsafe { RawWorkItem::try_new(handle) }?;
         let deferred = SpinLock::new(Deferred {
             first: ptr::null(),
             last: ptr::null(),
@@ -138,51 +157,57 @@ impl Owner {
             deferred,
             work_item,
         };
-        match Arc::try_new(inner, Tag::NDIS) {
-            Ok(inner) => Ok(Self { inner }),
-            Err(error) => {
-                // SAFETY: allocated above and never queued.
-                unsafe { ndis_sys::NdisFreeIoWorkItem(work_item) };
-                Err(error.into())
+        match Arc::try_new_or_back(inner, Tag::NDIS) {
+            Ok(inner) => Ok(Self(Owner { inner })),
+            Err(inner) => {
+                // SAFETY: just allocated and never queued.
+                unsafe { inner.work_item.free() };
+                Err(Status::RESOURCES)
             }
         }
+    }
+
+    /// What drivers may borrow.
+    #[must_use]
+    pub fn owner(&self) -> &Owner {
+        &self.0
+    }
+
+    /// Counts one more resource.
+    #[must_use]
+    pub fn enter(&self) -> Live {
+        self.0.enter()
     }
 
     /// Waits until every resource is freed and all deferred work is done.
     ///
     /// # Safety
     ///
-    /// Called once, by whoever called [`Owner::open`]; nothing is allocated
-    /// on this owner afterwards.
+    /// Called once; nothing is allocated on this owner afterwards.
     pub unsafe fn close(&self, irql: &mut Passive) {
-        self.leave();
-        self.inner.idle.wait(irql);
-        // Whoever left last may still be on its way out; its share is the only
-        // other one, for shares do not reach drivers.
-        while Arc::count(&self.inner) > 1 {
+        let inner = &self.0.inner;
+        self.0.leave();
+        inner.idle.wait(irql);
+        // Whoever left last may still be on its way out, and so may the work
+        // item's routine: each has its own reference until then.
+        while Arc::count(inner) > 1 {
             // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
             unsafe { ndis_sys::NdisMSleep(50) };
         }
-        // SAFETY: the count is zero, so no node is queued, and the work item's
-        // last run has given up its share: it does nothing more.
-        unsafe { ndis_sys::NdisFreeIoWorkItem(self.inner.work_item) };
+        // SAFETY: by OWNER the item is neither queued nor running, and nobody
+        // can queue it any more; the handle is still valid.
+        unsafe { inner.work_item.free() };
     }
+}
 
+impl Owner {
     /// Counts one more resource.
     #[must_use]
-    pub fn enter(&self) -> Live {
+    pub(crate) fn enter(&self) -> Live {
         self.inner.live.fetch_add(1, Ordering::Relaxed);
-        Live(self.share())
-    }
-
-    /// One more share, for the layer itself: it goes with the adapter or
-    /// binding, whose teardown waits for it.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn share(&self) -> Self {
-        Self {
+        Live(Self {
             inner: self.inner.clone(),
-        }
+        })
     }
 
     fn leave(&self) {
@@ -213,7 +238,7 @@ impl Owner {
             return false;
         }
         self.inner.live.fetch_add(1, Ordering::Relaxed);
-        let start = self.inner.deferred.with_raw(|list| {
+        let start = self.inner.deferred.locked(|list| {
             // SAFETY: the node is not in a list (`queued` was clear), and the
             // lock is held.
             unsafe { *entry.next.get() = ptr::null() };
@@ -229,11 +254,10 @@ impl Owner {
         });
         if start {
             let context = Arc::into_raw(self.inner.clone());
-            // SAFETY: the work item is allocated and not queued (`scheduled`
-            // was clear); the context is a share that the routine takes.
-            unsafe {
-                ndis_sys::NdisQueueIoWorkItem(self.inner.work_item, Some(run_deferred), context);
-            }
+            // SAFETY: the work item is not queued (`scheduled` was clear) and
+            // not freed (the node counts in `live`); the context is a reference
+            // that the routine takes.
+            unsafe { self.inner.work_item.queue(run_deferred, context) };
         }
         true
     }
@@ -242,7 +266,7 @@ impl Owner {
     /// the very one that was given to `defer`, which may reach more than the
     /// node.
     fn next(&self) -> Option<*const Node> {
-        self.inner.deferred.with(|list| {
+        self.inner.deferred.locked(|list| {
             let first = list.first;
             // SAFETY: a non-null `first` is a queued, hence valid node.
             let Some(node) = (unsafe { first.as_ref() }) else {
@@ -261,7 +285,7 @@ impl Owner {
 
 /// The work item's routine.
 unsafe extern "system" fn run_deferred(context: *mut c_void, _work_item: NDIS_HANDLE) {
-    // SAFETY: the context is the share that `defer` made for this run.
+    // SAFETY: the context is the reference that `defer` made for this run.
     let Some(inner) = (unsafe { Arc::<Inner>::from_raw(context) }) else {
         return;
     };

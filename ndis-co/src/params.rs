@@ -4,7 +4,7 @@
 use crate::{
     Status,
     address::MAX_VARIABLE,
-    mem::{Tag, Vec},
+    mem::{Arc, Tag, Vec},
 };
 use core::{fmt, marker::PhantomData, mem::offset_of, ptr};
 use ndis_sys::{
@@ -122,7 +122,9 @@ pub struct Specific<'a> {
 /// # Invariants
 ///
 /// PARAMS: `raw` is valid for `'a`, and so is what its non-null pointers point
-/// at, with the lengths stated there.
+/// at, with the lengths stated there. Whoever makes a view names the owner of
+/// that memory: a value on its own stack, an object that it holds, or the peer,
+/// by a rule that says until when.
 #[derive(Clone, Copy)]
 #[doc(alias = "CO_CALL_PARAMETERS")]
 pub struct CallParameters<'a> {
@@ -316,14 +318,47 @@ impl fmt::Debug for MediaParameters<'_> {
 ///     .build()
 /// # }
 /// ```
-pub struct CallParametersBuf {
+///
+/// # Invariants
+///
+/// BUF: this is the only reference to the memory, until
+/// [`into_shared`](Self::into_shared) gives it away.
+pub struct CallParametersBuf(SharedCallParameters);
+
+/// Call parameters that do not change any more, with any number of owners.
+///
+/// NDIS and the handlers of both sides look at parameters while a call that one
+/// of them ends may let go of them. So whoever shows them holds a reference of
+/// its own for that time.
+#[derive(Clone)]
+pub struct SharedCallParameters {
     /// The structure at the front, then both halves; in 64-bit words, so that
     /// each is aligned.
-    memory: Vec<u64>,
+    memory: Arc<Vec<u64>>,
 }
 
-// SAFETY: the pointers inside point into the same allocation.
-unsafe impl Send for CallParametersBuf {}
+impl SharedCallParameters {
+    /// The parameters, to look at.
+    #[must_use]
+    pub fn view(&self) -> CallParameters<'_> {
+        CallParameters {
+            raw: self.as_raw(),
+            _life: PhantomData,
+        }
+    }
+
+    /// The C form; it stays where it is as long as there is an owner.
+    #[must_use]
+    pub fn as_raw(&self) -> *mut CO_CALL_PARAMETERS {
+        self.memory.base().cast()
+    }
+}
+
+impl fmt::Debug for SharedCallParameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.view().fmt(f)
+    }
+}
 
 impl CallParametersBuf {
     /// Starts with best effort both ways and no specific part.
@@ -347,23 +382,27 @@ impl CallParametersBuf {
     /// Adds flags, such as [`CallFlags::CHANGED`].
     pub fn insert_flags(&mut self, flags: CallFlags) {
         let raw = self.as_raw();
-        // SAFETY: the structure at the front of our own memory.
+        // SAFETY: the structure at the front of our own memory, which by BUF
+        // nobody else looks at.
         unsafe { (*raw).Flags = (self.view().flags() | flags).bits() };
     }
 
     /// The parameters, to look at.
     #[must_use]
     pub fn view(&self) -> CallParameters<'_> {
-        CallParameters {
-            raw: self.as_raw(),
-            _life: PhantomData,
-        }
+        self.0.view()
     }
 
     /// The C form; it stays where it is as long as `self` lives.
     #[must_use]
     pub fn as_raw(&self) -> *mut CO_CALL_PARAMETERS {
-        self.memory.base().cast()
+        self.0.as_raw()
+    }
+
+    /// The parameters as they are, for several owners.
+    #[must_use]
+    pub fn into_shared(self) -> SharedCallParameters {
+        self.0
     }
 }
 
@@ -468,7 +507,8 @@ impl<'a> Builder<'a> {
         let specific = unsafe { &raw mut (*media).MediaSpecific };
         // SAFETY: `media_words` leave room for the bytes behind it.
         unsafe { write_specific(specific, &self.media, media_len) };
-        Ok(CallParametersBuf { memory })
+        let memory = Arc::try_new(memory, Tag::NDIS)?;
+        Ok(CallParametersBuf(SharedCallParameters { memory }))
     }
 }
 

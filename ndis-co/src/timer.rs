@@ -4,7 +4,7 @@ use crate::{
     Status,
     irql::{Passive, UpToDispatch},
     lock::SpinLock,
-    mem::{Arc, Tag},
+    mem::{Anchored, Arc, Parent, Tag},
     owner::{Live, Node, Owner},
 };
 use core::{ffi::c_void, fmt, ptr};
@@ -28,27 +28,36 @@ pub trait Expire: Sized + Send + Sync + 'static {
 #[doc(alias = "NdisFreeTimerObject")]
 pub struct Timer<T: Expire> {
     inner: Arc<Inner<T>>,
-    owner: Owner,
 }
 
 /// # Invariants
 ///
-/// TIMER: `timer` is an allocated timer object, freed once, at PASSIVE_LEVEL,
-/// after the last share is gone; a queued timer owns one share.
+/// TIMER: `timer` is an allocated timer object, whose context is this
+/// allocation. The [`Timer`] owns one reference to it and hands that one over
+/// to the deferred free when it is dropped; the free cancels the timer, waits
+/// until its routine is over, and only then lets go. So the context outlives
+/// every run of the routine, which needs no reference of its own.
 #[repr(C)]
 struct Inner<T> {
     /// First field: the deferred free casts back from it.
     node: Node,
     timer: NDIS_HANDLE,
     target: SpinLock<Option<Arc<T>>>,
-    /// Dropped after the timer was freed, so the owner outlives it.
-    _live: Live,
+    /// The timer is allocated on its owner's handle.
+    live: Parent<Live>,
 }
 
 // SAFETY: the handle is a token for NDIS; the target is behind the lock.
 unsafe impl<T: Send + Sync> Send for Inner<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for Inner<T> {}
+// SAFETY: the field.
+unsafe impl<T> Anchored for Inner<T> {
+    type Parent = Live;
+    fn parent(&mut self) -> &mut Parent<Live> {
+        &mut self.live
+    }
+}
 
 impl<T: Expire> Timer<T> {
     /// Allocates a timer on `owner`.
@@ -63,9 +72,9 @@ impl<T: Expire> Timer<T> {
             node: Node::new(free_deferred::<T>),
             timer: ptr::null_mut(),
             target: SpinLock::new(None),
-            _live: owner.enter(),
+            live: Parent::new(owner.enter()),
         };
-        let mut inner = Arc::try_new(inner, Tag::NDIS)?;
+        let mut inner = Arc::try_new_anchored(inner, Tag::NDIS)?;
         let mut characteristics: NDIS_TIMER_CHARACTERISTICS = ndis_sys::zeroed();
         characteristics.Header = crate::raw::header(
             ndis_sys::NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS,
@@ -76,20 +85,17 @@ impl<T: Expire> Timer<T> {
         characteristics.TimerFunction = Some(expired::<T>);
         characteristics.FunctionContext = Arc::as_raw(&inner);
         let mut timer: NDIS_HANDLE = ptr::null_mut();
-        // SAFETY: the owner's handle is valid while it is counted; the
-        // structures live for the call.
+        // SAFETY: by OWNER the handle is valid while `inner` is counted there;
+        // the structures live for the call; the context is as TIMER says.
         let status = unsafe {
             ndis_sys::NdisAllocateTimerObject(owner.handle(), &mut characteristics, &mut timer)
         };
         Status::from_raw(status).result()?;
-        // Nobody else has a share yet: the timer is not queued.
+        // Nobody else has a reference yet: the timer is not queued.
         if let Some(inner) = Arc::get_mut(&mut inner) {
             inner.timer = timer;
         }
-        Ok(Self {
-            inner,
-            owner: owner.share(),
-        })
+        Ok(Self { inner })
     }
 
     /// Lets `target` expire in `milliseconds`, replacing what was set before.
@@ -102,24 +108,23 @@ impl<T: Expire> Timer<T> {
     /// Source page: `nf-ndis-ndissettimerobject`.
     #[doc(alias = "NdisSetTimerObject")]
     pub fn set(&self, target: &Arc<T>, milliseconds: u32) {
-        let before = self.inner.target.with(|slot| slot.replace(target.clone()));
+        let target = Some(target.clone());
+        let before = self
+            .inner
+            .target
+            .locked(|slot| core::mem::replace(slot, target));
         drop(before);
-        let share = Arc::into_raw(self.inner.clone());
         // A negative due time is relative, in units of 100 ns.
         let due = i64::from(milliseconds).saturating_mul(-10_000);
         // SAFETY: by TIMER the timer is allocated; a null context keeps the
         // one given at allocation.
-        let was_queued = unsafe {
+        unsafe {
             ndis_sys::NdisSetTimerObject(
                 self.inner.timer,
                 crate::raw::large_integer(due),
                 0,
                 ptr::null_mut(),
-            )
-        };
-        if was_queued != 0 {
-            // SAFETY: the queued timer already owned a share; ours comes back.
-            drop(unsafe { Arc::<Inner<T>>::from_raw(share) });
+            );
         }
     }
 
@@ -133,9 +138,7 @@ impl<T: Expire> Timer<T> {
         // SAFETY: by TIMER the timer is allocated.
         let was_queued = unsafe { ndis_sys::NdisCancelTimerObject(self.inner.timer) } != 0;
         if was_queued {
-            drop(self.inner.target.with(Option::take));
-            // SAFETY: the timer no longer expires, so its share is ours.
-            drop(unsafe { Arc::<Inner<T>>::from_raw(Arc::as_raw(&self.inner)) });
+            drop(self.inner.target.locked(Option::take));
         }
         was_queued
     }
@@ -144,33 +147,32 @@ impl<T: Expire> Timer<T> {
 impl<T: Expire> Drop for Timer<T> {
     fn drop(&mut self) {
         self.cancel();
-        // The timer object may be freed only when its routine is surely over;
-        // a share goes to the owner's work item, which finds out.
+        // The timer object may be freed only when its routine is surely over,
+        // which is found out at PASSIVE_LEVEL.
         let node = Arc::value_ptr(&self.inner).cast::<Node>();
-        let share = Arc::into_raw(self.inner.clone());
-        // SAFETY: the share keeps the node valid until it has run; it is
+        let reference = Arc::into_raw(self.inner.clone());
+        // SAFETY: the reference keeps the node valid until it has run; it is
         // queued here only, once.
-        if !unsafe { self.owner.defer(node) } {
-            // SAFETY: not queued, so the share comes back.
-            drop(unsafe { Arc::<Inner<T>>::from_raw(share) });
+        if !unsafe { self.inner.live.owner().defer(node) } {
+            // SAFETY: not queued, so the reference comes back.
+            drop(unsafe { Arc::<Inner<T>>::from_raw(reference) });
         }
     }
 }
 
 /// Frees the timer object of a dropped [`Timer`], at PASSIVE_LEVEL.
 unsafe fn free_deferred<T: Expire>(node: *const Node, _irql: &mut Passive) {
-    // SAFETY: `node` is the first field of an `Inner<T>` whose share was given
-    // with it.
+    // SAFETY: `node` is the first field of an `Inner<T>` whose reference was
+    // given with it.
     let inner = unsafe { Arc::<Inner<T>>::from_value_ptr(node.cast::<Inner<T>>()) };
     let Some(inner) = inner else { return };
-    // NdisFreeTimerObject is not documented to wait for a routine that still
-    // runs; such a routine holds a share until its end.
-    while Arc::count(&inner) > 1 {
-        // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
-        unsafe { ndis_sys::NdisMSleep(100) };
-    }
-    // SAFETY: by TIMER this is the one place that frees; the timer was
-    // cancelled, nobody can set it any more, and its routine is over.
+    // A one-shot timer is never set again once its `Timer` is gone, and was
+    // cancelled there; its routine may still be queued, or run on another
+    // processor, until every processor's queue of DPCs was gone through.
+    // SAFETY: PASSIVE_LEVEL, which the proof says.
+    unsafe { ndis_sys::KeFlushQueuedDpcs() };
+    // SAFETY: by TIMER this is the one place that frees; the timer is not set,
+    // and its routine is over.
     unsafe { ndis_sys::NdisFreeTimerObject(inner.timer) };
 }
 
@@ -181,11 +183,12 @@ unsafe extern "system" fn expired<T: Expire>(
     _specific2: *mut c_void,
     _specific3: *mut c_void,
 ) {
-    // SAFETY: by TIMER the queued timer owned a share of its context.
-    let Some(inner) = (unsafe { Arc::<Inner<T>>::from_raw(context) }) else {
+    // SAFETY: by TIMER the context outlives this run, and the deferred free
+    // owns a reference to it until then.
+    let Some(inner) = (unsafe { Arc::<Inner<T>>::borrow_raw(context) }) else {
         return;
     };
-    if let Some(target) = inner.target.with(Option::take) {
+    if let Some(target) = inner.target.locked(Option::take) {
         // SAFETY: timer routines run at DISPATCH_LEVEL with no lock held.
         let mut irql = unsafe { UpToDispatch::assume() };
         T::expired(&target, &mut irql);

@@ -1,6 +1,9 @@
 //! [`Adapter`]: one adapter, from initialization to halt.
 
-use crate::{Miniport, Role, driver::DriverShared, init::Initialize, miniport::sealed::Token};
+use crate::{
+    Miniport, Role, driver::DriverShared, init::Initialize, lock::StateLock,
+    miniport::sealed::Token,
+};
 use core::{
     fmt, ops,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -8,10 +11,10 @@ use core::{
 use ndis_co::{
     Status,
     irql::Passive,
-    lock::SpinLock,
-    mem::{Arc, Box, Tag, Vec},
+    mem::{Anchored, Arc, Box, Parent, Tag, Vec},
     nbl::{Chain, NetBufferLists, fields::Side},
-    owner::{Live, Owner},
+    once::Slot,
+    owner::{Live, Owner, Teardown},
 };
 use ndis_sys::{
     CO_ADDRESS_FAMILY, NDIS_HANDLE, NDIS_MINIPORT_INIT_PARAMETERS, NDIS_STATUS, NET_BUFFER_LIST,
@@ -22,28 +25,32 @@ use ndis_sys::{
 #[doc(hidden)]
 pub struct AdapterCore<M: Miniport> {
     pub(crate) driver: Arc<DriverShared<M>>,
-    parts: SpinLock<Parts<M>>,
-}
-
-struct Parts<M: Miniport> {
-    owner: Option<Owner>,
+    /// From the attributes on.
+    teardown: Slot<Teardown>,
     /// The driver's part, from its context's making to the halt.
-    shared: Option<Arc<AdapterShared<M>>>,
+    shared: StateLock<Option<Arc<AdapterShared<M>>>>,
 }
 
-/// The adapter as the driver knows it. When the last share goes, so does the
-/// driver's context; the halt waits for that.
+/// The adapter as the driver knows it. When the last reference goes, so does
+/// the driver's context; the halt waits for that.
 #[doc(hidden)]
 pub struct AdapterShared<M: Miniport> {
     pub(crate) driver: Arc<DriverShared<M>>,
     pub(crate) handle: NDIS_HANDLE,
-    pub(crate) owner: Owner,
     flow: Flow,
-    families: SpinLock<Vec<Box<CO_ADDRESS_FAMILY>>>,
+    families: StateLock<Vec<Box<CO_ADDRESS_FAMILY>>>,
     pub(crate) role: <M::Role as Role<M>>::State,
     context: M::Adapter,
     /// Holds the owner's teardown up until this is gone.
-    _live: Live,
+    live: Parent<Live>,
+}
+
+// SAFETY: the field.
+unsafe impl<M: Miniport> Anchored for AdapterShared<M> {
+    type Parent = Live;
+    fn parent(&mut self) -> &mut Parent<Live> {
+        &mut self.live
+    }
 }
 
 // SAFETY: the handle is a token for NDIS; the rest is behind locks or `Sync`.
@@ -73,7 +80,7 @@ impl<M: Miniport> Adapter<M> {
     /// What pools, timers and work items of the adapter are allocated on.
     #[must_use]
     pub fn owner(&self) -> &Owner {
-        &self.shared.owner
+        self.shared.owner()
     }
 
     /// The driver.
@@ -113,26 +120,43 @@ impl<M: Miniport> fmt::Debug for Adapter<M> {
 }
 
 impl<M: Miniport> AdapterCore<M> {
-    pub(crate) fn set_owner(&self, owner: Owner) {
-        self.parts.with(|parts| parts.owner = Some(owner));
+    /// # Safety
+    ///
+    /// Called at most once.
+    pub(crate) unsafe fn set_teardown(&self, teardown: Teardown) {
+        // SAFETY: the caller's contract is the same.
+        unsafe { self.teardown.set(teardown) };
+    }
+
+    /// What resources are allocated on.
+    ///
+    /// # Safety
+    ///
+    /// The attributes are set.
+    pub(crate) unsafe fn owner(&self) -> &Owner {
+        // SAFETY: the teardown is set with the attributes.
+        unsafe { self.teardown.get_unchecked() }.owner()
     }
 
     pub(crate) fn set_shared(&self, shared: Arc<AdapterShared<M>>) {
-        self.parts.with(|parts| parts.shared = Some(shared));
+        drop(self.shared.with(|slot| slot.replace(shared)));
     }
 
     /// The driver's part, if the adapter is up.
     pub(crate) fn shared(&self) -> Option<Arc<AdapterShared<M>>> {
-        self.parts.with(|parts| parts.shared.clone())
+        self.shared.with(|shared| shared.clone())
     }
 
     /// Drops the driver's part and waits until it is gone.
-    fn tear_down(&self, irql: &mut Passive) {
-        drop(self.parts.with(|parts| parts.shared.take()));
-        if let Some(owner) = self.parts.with(|parts| parts.owner.take()) {
-            // SAFETY: opened with the attributes, and taken out, so closed
-            // once.
-            unsafe { owner.close(irql) };
+    ///
+    /// # Safety
+    ///
+    /// Called once, at the end of the adapter.
+    unsafe fn tear_down(&self, irql: &mut Passive) {
+        drop(self.shared.with(Option::take));
+        if let Some(teardown) = self.teardown.get() {
+            // SAFETY: opened with the attributes, closed once by the caller.
+            unsafe { teardown.close(irql) };
         }
     }
 }
@@ -141,24 +165,28 @@ impl<M: Miniport> AdapterShared<M> {
     pub(crate) fn try_new(
         core: &AdapterCore<M>,
         handle: NDIS_HANDLE,
-        owner: &Owner,
         context: M::Adapter,
     ) -> Result<Arc<Self>, Status> {
+        let live = core.teardown.get().ok_or(Status::FAILURE)?.enter();
         let shared = Self {
             driver: core.driver.clone(),
             handle,
-            owner: owner.share(),
             flow: Flow {
                 running: AtomicBool::new(false),
                 out: AtomicUsize::new(0),
                 pause_pended: AtomicBool::new(false),
             },
-            families: SpinLock::new(Vec::new(Tag::NDIS)),
+            families: StateLock::new(Vec::new(Tag::NDIS)),
             role: <M::Role as Role<M>>::new_state()?,
             context,
-            _live: owner.enter(),
+            live: Parent::new(live),
         };
-        Ok(Arc::try_new(shared, Tag::NDIS)?)
+        Ok(Arc::try_new_anchored(shared, Tag::NDIS)?)
+    }
+
+    /// What resources are allocated on.
+    pub(crate) fn owner(&self) -> &Owner {
+        self.live.owner()
     }
 
     /// Keeps an advertised family in place for the life of the adapter (rule
@@ -216,10 +244,8 @@ pub(crate) unsafe extern "system" fn initialize<M: Miniport>(
     let mut irql = unsafe { Passive::assume() };
     let core = AdapterCore {
         driver: Arc::clone(&driver),
-        parts: SpinLock::new(Parts {
-            owner: None,
-            shared: None,
-        }),
+        teardown: Slot::new(),
+        shared: StateLock::new(None),
     };
     let Ok(core) = Arc::try_new(core, Tag::NDIS) else {
         return Status::RESOURCES.raw();
@@ -227,22 +253,27 @@ pub(crate) unsafe extern "system" fn initialize<M: Miniport>(
     let init = Initialize::new(core.clone(), handle);
     match driver.driver.initialize(init, &mut irql) {
         Ok(_) => {
-            // NDIS's share of the context, which the halt takes back.
+            if let Some(shared) = core.shared() {
+                let adapter = Adapter { shared };
+                driver.driver.initialized(&adapter, &mut irql);
+            }
+            // NDIS's reference to the context, which the halt takes back.
             let _ = Arc::into_raw(core);
             Status::SUCCESS.raw()
         }
         Err(failure) => {
-            // No halt will come (rule INIT-10).
-            core.tear_down(&mut irql);
+            // SAFETY: no halt will come (rule INIT-10), so this is the end.
+            unsafe { core.tear_down(&mut irql) };
             documented_initialize_failure(failure).raw()
         }
     }
 }
 
-/// Only these may come out of an initialization (rule INIT-09).
+/// Only these may come out of an initialization (rule INIT-09), of which a third
+/// one, `NDIS_STATUS_NOT_ACCEPTED`, is no negative code.
 fn documented_initialize_failure(status: Status) -> Status {
     match status {
-        Status::NOT_ACCEPTED | Status::RESOURCES => status,
+        Status::RESOURCES => status,
         _ => Status::FAILURE,
     }
 }
@@ -265,7 +296,8 @@ pub(crate) unsafe extern "system" fn halt<M: Miniport>(
     adapter.driver().halt(&adapter, &mut irql);
     drop(adapter);
     if closed {
-        core.tear_down(&mut irql);
+        // SAFETY: the halt is the one end of an initialized adapter.
+        unsafe { core.tear_down(&mut irql) };
     } else {
         // A client would not close (rule AF-43): its contexts may still be
         // used, so the memory stays, and nothing is waited for.

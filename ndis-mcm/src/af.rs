@@ -1,14 +1,13 @@
 //! [`Af`]: a client that has opened one of the adapter's address families.
 
-use crate::{Adapter, CallManager, adapter::AdapterShared};
+use crate::{Adapter, CallManager, adapter::AdapterShared, lock::StateLock};
 use core::{fmt, marker::PhantomData, mem::ManuallyDrop, ops, ptr};
 use ndis_co::{
     Answer, Status,
     answer::Brand,
     family::AddressFamily,
     irql::{NoLock, Passive, UpToDispatch},
-    lock::SpinLock,
-    mem::{Arc, Tag},
+    mem::{Anchored, Arc, Parent, Tag},
     once::Slot,
     owner::Node,
 };
@@ -17,18 +16,26 @@ use ndis_sys::NDIS_HANDLE;
 /// # Invariants
 ///
 /// MCM-AF: `handle` is valid from the open request until the open is refused
-/// or the close is completed. Once the open is accepted NDIS owns one share as
+/// or the close is completed. Once the open is accepted NDIS owns one reference as
 /// the call manager's AF context, until the close and a requested close
 /// notification have both completed (rule AF-44).
 #[repr(C)]
 pub(crate) struct AfShared<M: CallManager> {
     /// First field: deferred work casts back from it.
     node: Node,
-    pub(crate) adapter: Arc<AdapterShared<M>>,
     family: AddressFamily,
     handle: NDIS_HANDLE,
-    state: SpinLock<State>,
+    state: StateLock<State>,
     context: Slot<M::Af>,
+    pub(crate) adapter: Parent<Arc<AdapterShared<M>>>,
+}
+
+// SAFETY: the field.
+unsafe impl<M: CallManager> Anchored for AfShared<M> {
+    type Parent = Arc<AdapterShared<M>>;
+    fn parent(&mut self) -> &mut Parent<Arc<AdapterShared<M>>> {
+        &mut self.adapter
+    }
 }
 
 // SAFETY: the handle is a token for NDIS; the rest is behind locks or `Sync`.
@@ -63,6 +70,9 @@ struct State {
     notifying: bool,
     /// The call that asks for it runs: the handle is needed until it returns.
     calling: bool,
+    /// The completion of the pended open runs: NDIS may not know yet that the
+    /// family is open (rule AF-51).
+    completing: bool,
     /// NDIS's share was taken back.
     retired: bool,
 }
@@ -85,7 +95,7 @@ impl<M: CallManager> Af<M> {
     #[must_use]
     pub fn adapter(&self) -> Adapter<M> {
         Adapter {
-            shared: self.shared.adapter.clone(),
+            shared: Arc::clone(&self.shared.adapter),
         }
     }
 }
@@ -132,10 +142,9 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
     ) -> Result<Self, Status> {
         let shared = AfShared {
             node: Node::new(run_deferred::<M>),
-            adapter: adapter.clone(),
             family,
             handle,
-            state: SpinLock::new(State {
+            state: StateLock::new(State {
                 phase: Phase::Opening,
                 children: 0,
                 finish: false,
@@ -143,12 +152,14 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
                 notified: false,
                 notifying: false,
                 calling: false,
+                completing: false,
                 retired: false,
             }),
             context: Slot::new(),
+            adapter: Parent::new(adapter.clone()),
         };
         Ok(Self {
-            af: Arc::try_new(shared, Tag::NDIS)?,
+            af: Arc::try_new_anchored(shared, Tag::NDIS)?,
             out,
             _request: PhantomData,
         })
@@ -213,10 +224,13 @@ impl<M: CallManager> PendingOpenAf<M> {
     pub fn accept(self, context: M::Af, irql: &mut impl NoLock) {
         let _ = irql;
         let af = self.into_af();
+        af.state.with(|state| state.completing = true);
         match AfShared::accept(&af, context) {
-            Ok(share) => AfShared::complete_open(&af, Status::SUCCESS, share),
+            Ok(reference) => AfShared::complete_open(&af, Status::SUCCESS, reference),
             Err(failure) => AfShared::complete_open(&af, failure, ptr::null_mut()),
         }
+        af.state.with(|state| state.completing = false);
+        af.adapter.role.look_again();
     }
 
     /// Turns the client away (rule AF-25).
@@ -407,12 +421,12 @@ impl<M: CallManager> AfShared<M> {
     }
 
     fn defer(this: &Arc<Self>) {
-        let share = Arc::into_raw(this.clone());
+        let reference = Arc::into_raw(this.clone());
         let node = Arc::value_ptr(this).cast::<Node>();
-        // SAFETY: the share keeps the node valid until it has run.
-        if !unsafe { this.adapter.owner.defer(node) } {
-            // SAFETY: not queued, so the share comes back.
-            drop(unsafe { Arc::<Self>::from_raw(share) });
+        // SAFETY: the reference keeps the node valid until it has run.
+        if !unsafe { this.adapter.owner().defer(node) } {
+            // SAFETY: not queued, so the reference comes back.
+            drop(unsafe { Arc::<Self>::from_raw(reference) });
         }
     }
 
@@ -468,8 +482,9 @@ impl<M: CallManager> AfShared<M> {
     /// The halt picks this family; `true` the first time.
     pub(crate) fn mark_notified(&self) -> bool {
         self.state.with(|state| {
-            let first = !state.notified && state.phase != Phase::Closed;
-            state.notified = true;
+            let open = !matches!(state.phase, Phase::Closed) && !state.completing;
+            let first = open && !state.notified;
+            state.notified |= open;
             // Before the call: the client may close within it.
             state.notifying |= first;
             state.calling |= first;

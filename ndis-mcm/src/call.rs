@@ -24,9 +24,9 @@ fn changed(mut parameters: CallParametersBuf) -> CallParametersBuf {
 
 /// The parameters of the call that is being made on `vc`.
 fn parameters<M: CallManager>(vc: &Vc<M>) -> Option<CallParameters<'_>> {
-    let raw = vc.shared.state.with(|state| state.parameters());
-    // SAFETY: the client keeps its parameters until the call is completed
-    // (rule CALL-02), which needs the token that is borrowed here.
+    let raw = vc.shared.state.with(|state| state.client_parameters());
+    // SAFETY: the client owns them and keeps them until the call is completed
+    // (rule CALL-02), for which the token is consumed that is borrowed here.
     unsafe { CallParameters::from_raw(raw) }.ok()
 }
 
@@ -293,8 +293,9 @@ impl<'r, M: CallManager> CloseCall<'r, M> {
         if self.size == 0 {
             return &[];
         }
-        // SAFETY: the client's buffer, valid until the close is completed (rule
-        // CALL-47), which needs the token that is borrowed here.
+        // SAFETY: the client owns the buffer and keeps it until the close is
+        // completed (rule CALL-47), for which the token is consumed that is
+        // borrowed here.
         unsafe { core::slice::from_raw_parts(self.data.cast(), self.size as usize) }
     }
 

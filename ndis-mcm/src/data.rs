@@ -10,6 +10,7 @@ use ndis_co::{
         Chain, ListView, Lists, NetBufferLists,
         fields::{self, Side, Slot},
     },
+    stack,
 };
 
 /// Lists that a client sends on one VC, held by the driver until it completes
@@ -89,7 +90,13 @@ impl<M: CallManager> SendLists<M> {
     pub fn complete(mut self, status: Status, irql: &mut impl NoLock) {
         let chain = core::mem::take(&mut self.chain);
         mark(&chain, status);
-        complete(&self.vc.shared, chain, irql.up_to_dispatch());
+        let vc = &self.vc.shared;
+        // The client may send more within the completion, and so on.
+        if stack::remaining() < stack::LOW {
+            complete_later(vc, chain);
+        } else {
+            complete(vc, chain, irql.up_to_dispatch());
+        }
     }
 }
 
@@ -100,9 +107,14 @@ impl<M: CallManager> Drop for SendLists<M> {
         }
         let chain = core::mem::take(&mut self.chain);
         mark(&chain, Status::FAILURE);
-        self.vc.shared.dropped.with(|dropped| dropped.append(chain));
-        VcShared::defer(&self.vc.shared);
+        complete_later(&self.vc.shared, chain);
     }
+}
+
+/// Leaves marked lists to the work item.
+fn complete_later<M: CallManager>(vc: &Arc<VcShared<M>>, chain: Chain) {
+    vc.dropped.with(|dropped| dropped.append(chain));
+    VcShared::defer(vc);
 }
 
 impl<'a, M: CallManager> IntoIterator for &'a SendLists<M> {
@@ -121,11 +133,7 @@ impl<M: CallManager> fmt::Debug for SendLists<M> {
 
 /// Writes the result into each list.
 fn mark(chain: &Chain, status: Status) {
-    let status = if status.is_pending() {
-        Status::FAILURE
-    } else {
-        status
-    };
+    let status = status.as_final();
     chain.for_each_raw(|list| {
         // SAFETY: by SENDS the lists are in this driver's hands.
         unsafe { fields::set_status(list, status.raw()) };
@@ -199,7 +207,8 @@ impl<M: CallManager> Vc<M> {
     /// Gives the lists back with [`Status::PAUSED`] while the adapter is
     /// paused (rule PAUSE-05), [`Status::CLOSING`] when no call is connected
     /// (rules CALL-63, NBL-34), [`Status::INVALID_PARAMETER`] for lists that
-    /// are not from a pool for receives.
+    /// are not from a pool for receives, [`Status::RESOURCES`] when the stack is
+    /// nearly used up (see [`ndis_co::stack`]).
     #[doc(alias = "NdisMCoIndicateReceiveNetBufferLists")]
     pub fn indicate_receive(
         &self,
@@ -216,6 +225,14 @@ impl<M: CallManager> Vc<M> {
                 status: Status::INVALID_PARAMETER,
             });
         };
+        // The client may answer within the indication, and so on. (One of these
+        // crates leaves that to its work item long before.)
+        if stack::remaining() < stack::VERY_LOW {
+            return Err(NotIndicated {
+                lists,
+                status: Status::RESOURCES,
+            });
+        }
         let adapter = &self.shared.af.adapter;
         if !adapter.out(count) {
             adapter.home(count);

@@ -7,7 +7,7 @@ use core::{
     sync::atomic::{AtomicPtr, Ordering},
 };
 use ndis_co::{
-    Load, ServiceKey, Status,
+    EntryPoint, Load, ServiceKey, Status,
     irql::Passive,
     mem::{Arc, Tag},
     raw,
@@ -97,7 +97,9 @@ impl<M: Miniport> Entry<M> {
         let own = unsafe { slot.replace(ptr::null_mut()) };
         // SAFETY: as above; unload will not run.
         drop(unsafe { Arc::<DriverShared<M>>::from_raw(own) });
-        status
+        // Whatever NDIS calls it: to the loader only a negative code is a
+        // failure.
+        Status::from_raw(status).as_failure().raw()
     }
 }
 
@@ -120,6 +122,14 @@ impl<M: Miniport + Load> Entry<M> {
     }
 }
 
+// SAFETY: `load` is all of `DriverEntry`.
+unsafe impl<M: Miniport + Load> EntryPoint for Entry<M> {
+    unsafe fn enter(object: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> NTSTATUS {
+        // SAFETY: the caller's contract is the same.
+        unsafe { Self::load(object, path) }
+    }
+}
+
 impl<M: Miniport> fmt::Debug for Entry<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Entry")
@@ -135,7 +145,9 @@ pub(crate) unsafe extern "system" fn set_options<M: Miniport>(
 ) -> NDIS_STATUS {
     // The handle argument is the driver's handle (rule REG-05).
     // SAFETY: this is the options callback.
-    unsafe { <M::Role as Role<M>>::set_options(driver) }.raw()
+    unsafe { <M::Role as Role<M>>::set_options(driver) }
+        .as_final()
+        .raw()
 }
 
 /// `MiniportDriverUnload`: after the last adapter was halted (HALT-17).
@@ -166,6 +178,6 @@ pub(crate) unsafe extern "system" fn unload<M: Miniport>(object: *mut DRIVER_OBJ
 #[macro_export]
 macro_rules! driver_entry {
     ($miniport:ty) => {
-        $crate::__co::__entry_point! { $crate::Entry::<$miniport>::load }
+        $crate::__co::__entry_point! { $crate::Entry<$miniport> }
     };
 }

@@ -309,7 +309,7 @@ unsafe extern "system" fn make_call<M: CallManager>(
     }
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };
-    if !vc.state.lock(&mut irql).begin_make(parameters) {
+    if !vc.state.with(|state| state.begin_make(parameters)) {
         return Status::NOT_ACCEPTED.raw();
     }
     let request = MakeCall::new(Vc { shared: vc.clone() });

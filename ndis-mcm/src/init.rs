@@ -12,7 +12,7 @@
 //! register it on.
 
 use crate::{
-    Adapter, Attributes, Miniport, Role,
+    Attributes, Miniport, Role,
     adapter::{AdapterCore, AdapterShared},
     miniport::RegistersFamilies,
 };
@@ -23,7 +23,7 @@ use ndis_co::{
     family::AddressFamily,
     irql::AtPassive,
     mem::{Arc, Box, Tag},
-    owner::Owner,
+    owner::{Owner, Teardown},
 };
 use ndis_sys::NDIS_HANDLE;
 
@@ -48,20 +48,11 @@ pub struct New(());
 
 /// The attributes are set; the driver makes its context.
 #[derive(Debug)]
-pub struct Attributed {
-    owner: Owner,
-}
+pub struct Attributed(());
 
 /// The adapter's context is there; address families can be registered.
-pub struct Ready<M: Miniport> {
-    shared: Arc<AdapterShared<M>>,
-}
-
-impl<M: Miniport> fmt::Debug for Ready<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Ready")
-    }
-}
+#[derive(Debug)]
+pub struct Ready(());
 
 /// The states of [`Initialize`] in which a context exists.
 #[diagnostic::on_unimplemented(
@@ -69,15 +60,13 @@ impl<M: Miniport> fmt::Debug for Ready<M> {
     label = "the initialization is in the state `{Self}`",
     note = "rules INIT-01 and INIT-03: call `attributes`, then `adapter`, and register on what that returns"
 )]
-pub trait HasAdapter<M: Miniport> {
-    #[doc(hidden)]
-    fn shared(&self) -> &Arc<AdapterShared<M>>;
-}
+pub trait HasAdapter: sealed::Sealed {}
 
-impl<M: Miniport> HasAdapter<M> for Ready<M> {
-    fn shared(&self) -> &Arc<AdapterShared<M>> {
-        &self.shared
-    }
+impl HasAdapter for Ready {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Ready {}
 }
 
 /// Initialization has succeeded; what [`Miniport::initialize`] returns.
@@ -116,15 +105,11 @@ impl<'i, M: Miniport> Initialize<'i, M, New> {
         // core outlives the adapter.
         unsafe { attributes.set(self.handle, Arc::as_raw(&self.core), co) }?;
         // SAFETY: the handle lives until the halt, or the end of a failed
-        // initialization; both close the owner.
-        let owner = unsafe { Owner::open(self.handle) }?;
-        self.core.set_owner(owner.share());
-        Ok(Initialize {
-            core: self.core,
-            handle: self.handle,
-            state: Attributed { owner },
-            _callback: PhantomData,
-        })
+        // initialization; both close the teardown.
+        let teardown = unsafe { Teardown::open(self.handle) }?;
+        // SAFETY: once, for the state is consumed.
+        unsafe { self.core.set_teardown(teardown) };
+        Ok(self.advance(Attributed(())))
     }
 }
 
@@ -132,7 +117,9 @@ impl<'i, M: Miniport> Initialize<'i, M, Attributed> {
     /// What pools, timers and work items of the adapter are allocated on.
     #[must_use]
     pub fn owner(&self) -> &Owner {
-        &self.state.owner
+        // SAFETY: in this state the attributes are set, and with them the
+        // teardown.
+        unsafe { self.core.owner() }
     }
 
     /// Gives the adapter its context.
@@ -140,19 +127,24 @@ impl<'i, M: Miniport> Initialize<'i, M, Attributed> {
     /// # Errors
     ///
     /// [`Status::RESOURCES`]; the context is dropped then.
-    pub fn adapter(self, context: M::Adapter) -> Result<Initialize<'i, M, Ready<M>>, Status> {
-        let shared = AdapterShared::try_new(&self.core, self.handle, &self.state.owner, context)?;
-        self.core.set_shared(shared.clone());
-        Ok(Initialize {
-            core: self.core,
-            handle: self.handle,
-            state: Ready { shared },
-            _callback: PhantomData,
-        })
+    pub fn adapter(self, context: M::Adapter) -> Result<Initialize<'i, M, Ready>, Status> {
+        let shared = AdapterShared::try_new(&self.core, self.handle, context)?;
+        self.core.set_shared(shared);
+        Ok(self.advance(Ready(())))
     }
 }
 
 impl<'i, M: Miniport, S> Initialize<'i, M, S> {
+    /// The next state.
+    fn advance<N>(self, state: N) -> Initialize<'i, M, N> {
+        Initialize {
+            core: self.core,
+            handle: self.handle,
+            state,
+            _callback: PhantomData,
+        }
+    }
+
     /// Registers an address family: clients will be told of it and open it
     /// once the adapter is initialized (rules INIT-03, INIT-08).
     ///
@@ -172,33 +164,27 @@ impl<'i, M: Miniport, S> Initialize<'i, M, S> {
         irql: &mut impl AtPassive,
     ) -> Result<(), Status>
     where
-        S: HasAdapter<M>,
+        S: HasAdapter,
         M::Role: RegistersFamilies,
     {
         let _ = irql;
         let raw = Box::try_new(family.to_raw(), Tag::NDIS)?;
-        let shared = self.state.shared();
+        let shared = self.core.shared().ok_or(Status::FAILURE)?;
         // NDIS may keep the pointer and show it to every client (INIT-07), so
-        // the structure lives as long as the adapter.
+        // the structure belongs to the adapter.
         let raw = shared.keep_family(raw)?;
         // SAFETY: within MiniportInitializeEx at PASSIVE_LEVEL, with its
         // handle (rule INIT-05), from a driver that registered as call manager.
+        // `shared` keeps the structure for the call, the core until the halt.
         let status = unsafe { ndis_sys::NdisMCmRegisterAddressFamilyEx(self.handle, raw) };
         Status::from_raw(status).result()
     }
 }
 
-impl<'i, M: Miniport> Initialize<'i, M, Ready<M>> {
-    /// The adapter, for references that the driver stores.
-    #[must_use]
-    pub fn adapter_ref(&self) -> Adapter<M> {
-        Adapter {
-            shared: self.state.shared.clone(),
-        }
-    }
-
+impl<'i, M: Miniport> Initialize<'i, M, Ready> {
     /// Ends the initialization. The adapter is paused until NDIS restarts it
-    /// (rule INIT-11).
+    /// (rule INIT-11). The driver is lent the adapter next, in
+    /// [`Miniport::initialized`].
     pub fn finish(self) -> Initialized<'i> {
         Initialized {
             _callback: PhantomData,

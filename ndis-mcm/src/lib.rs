@@ -272,6 +272,7 @@ mod data;
 mod driver;
 mod handlers;
 mod init;
+mod lock;
 mod mcm;
 mod miniport;
 mod sap;

@@ -1,18 +1,18 @@
 //! What an MCM keeps for one adapter: the address families that are open.
 
-use crate::{CallManager, adapter::AdapterShared, af::AfShared};
+use crate::{CallManager, adapter::AdapterShared, af::AfShared, lock::StateLock};
 use ndis_co::{
     Status,
     event::Event,
-    irql::{NoLock, Passive},
-    lock::SpinLock,
+    irql::Passive,
     mem::{Arc, Tag, Vec},
 };
 
 #[doc(hidden)]
 pub struct McmState<M: CallManager> {
-    families: SpinLock<Families<M>>,
-    /// Set when the last family is closed, or one will never be.
+    families: StateLock<Families<M>>,
+    /// Set when a halt is to look at the families again: the last one is
+    /// closed, one will never be, or one can be asked only now.
     settled: Event,
 }
 
@@ -31,7 +31,7 @@ impl<M: CallManager> McmState<M> {
             refused: false,
         };
         Ok(Self {
-            families: SpinLock::new(families),
+            families: StateLock::new(families),
             settled: Event::try_new(Tag::NDIS)?,
         })
     }
@@ -58,6 +58,13 @@ impl<M: CallManager> McmState<M> {
         }
     }
 
+    /// Something has changed that a halt may wait for.
+    pub(crate) fn look_again(&self) {
+        if self.families.with(|families| families.halting) {
+            self.settled.set();
+        }
+    }
+
     /// A client would not close its family.
     pub(crate) fn refuse(&self) {
         self.families.with(|families| families.refused = true);
@@ -70,19 +77,21 @@ impl<M: CallManager> McmState<M> {
         let state = &adapter.role;
         state.families.with(|families| families.halting = true);
         loop {
-            let next = state
+            state.settled.reset();
+            while let Some(af) = state
                 .families
-                .with(|families| families.open.iter().find(|af| af.mark_notified()).cloned());
-            let Some(af) = next else { break };
-            AfShared::notify_close(&af, irql);
-        }
-        if !state
-            .families
-            .with(|families| families.open.is_empty() || families.refused)
-        {
+                .with(|families| families.open.iter().find(|af| af.mark_notified()).cloned())
+            {
+                AfShared::notify_close(&af, irql);
+            }
+            if state
+                .families
+                .with(|families| families.open.is_empty() || families.refused)
+            {
+                break;
+            }
             state.settled.wait(irql);
         }
-        let _ = irql.up_to_dispatch();
         !state.families.with(|families| families.refused)
     }
 }

@@ -37,6 +37,19 @@ pub trait Miniport: Sized + Send + Sync + 'static {
         irql: &mut Passive,
     ) -> Result<Initialized<'i>, Status>;
 
+    /// The adapter is initialized: from here on references to it can be stored,
+    /// because [`halt`](Self::halt) will ask for them.
+    ///
+    /// (A pool, timer or work item that [`initialize`](Self::initialize) makes
+    /// belongs into the adapter's context for the same reason: where it is
+    /// stored elsewhere, and the initialization fails, nothing asks for it, and
+    /// the failure waits until it is gone.)
+    ///
+    /// Source page: `nc-ndis-miniport_initialize`.
+    fn initialized(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
+        let _ = (adapter, irql);
+    }
+
     /// The flow of data stops: give back what the driver holds.
     ///
     /// From now on no send arrives and nothing can be indicated. The pause

@@ -1,14 +1,13 @@
 //! [`Sap`]: an address at which a client takes calls.
 
-use crate::{Af, CallManager, CreatedVc, Inactive, af::AfShared, vc::VcShared};
+use crate::{Af, CallManager, CreatedVc, Inactive, af::AfShared, lock::StateLock, vc::VcShared};
 use core::{fmt, marker::PhantomData, mem::ManuallyDrop, ops, ptr};
 use ndis_co::{
     Answer, Status,
     address::{SapAddress, SapAddressBuf},
     answer::Brand,
     irql::{NoLock, Passive, UpToDispatch},
-    lock::SpinLock,
-    mem::{Arc, Tag},
+    mem::{Anchored, Arc, Parent, Tag},
     once::Slot,
     owner::Node,
 };
@@ -24,11 +23,19 @@ use ndis_sys::NDIS_HANDLE;
 pub(crate) struct SapShared<M: CallManager> {
     /// First field: deferred work casts back from it.
     node: Node,
-    pub(crate) af: Arc<AfShared<M>>,
     handle: NDIS_HANDLE,
     address: SapAddressBuf,
-    state: SpinLock<State>,
+    state: StateLock<State>,
     context: Slot<M::Sap>,
+    pub(crate) af: Parent<Arc<AfShared<M>>>,
+}
+
+// SAFETY: the field.
+unsafe impl<M: CallManager> Anchored for SapShared<M> {
+    type Parent = Arc<AfShared<M>>;
+    fn parent(&mut self) -> &mut Parent<Arc<AfShared<M>>> {
+        &mut self.af
+    }
 }
 
 // SAFETY: the handle is a token for NDIS; the rest is behind locks or `Sync`.
@@ -73,7 +80,7 @@ impl<M: CallManager> Sap<M> {
     #[must_use]
     pub fn af(&self) -> Af<M> {
         Af {
-            shared: self.shared.af.clone(),
+            shared: Arc::clone(&self.shared.af),
         }
     }
 
@@ -147,18 +154,18 @@ impl<'r, M: CallManager> RegisterSap<'r, M> {
     ) -> Result<Self, Status> {
         let shared = SapShared {
             node: Node::new(run_deferred::<M>),
-            af: af.clone(),
             handle,
             address: SapAddressBuf::try_new(address.sap_type(), address.bytes())?,
-            state: SpinLock::new(State {
+            state: StateLock::new(State {
                 phase: Phase::Registering,
                 busy: 0,
                 finish: false,
                 pended: false,
             }),
             context: Slot::new(),
+            af: Parent::new(af.clone()),
         };
-        let sap = Arc::try_new(shared, Tag::NDIS)?;
+        let sap = Arc::try_new_anchored(shared, Tag::NDIS)?;
         af.add_child()?;
         Ok(Self {
             sap,
@@ -404,12 +411,12 @@ impl<M: CallManager> SapShared<M> {
     }
 
     fn defer(this: &Arc<Self>) {
-        let share = Arc::into_raw(this.clone());
+        let reference = Arc::into_raw(this.clone());
         let node = Arc::value_ptr(this).cast::<Node>();
-        // SAFETY: the share keeps the node valid until it has run.
-        if !unsafe { this.af.adapter.owner.defer(node) } {
-            // SAFETY: not queued, so the share comes back.
-            drop(unsafe { Arc::<Self>::from_raw(share) });
+        // SAFETY: the reference keeps the node valid until it has run.
+        if !unsafe { this.af.adapter.owner().defer(node) } {
+            // SAFETY: not queued, so the reference comes back.
+            drop(unsafe { Arc::<Self>::from_raw(reference) });
         }
     }
 

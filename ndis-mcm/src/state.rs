@@ -12,8 +12,38 @@
 //! [`State::next`] holds the order: whoever changes something asks it for the
 //! next step and carries it out, until there is none.
 
-use ndis_co::{Status, params::CallParametersBuf};
+use core::ptr;
+use ndis_co::{
+    Status,
+    params::{CallParametersBuf, SharedCallParameters},
+};
 use ndis_sys::CO_CALL_PARAMETERS;
+
+/// Call parameters, and whose they are.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Parameters {
+    #[default]
+    None,
+    /// The client's, which keeps them until its call is completed (CALL-02).
+    Client(*mut CO_CALL_PARAMETERS),
+    /// The driver's own. Whoever shows them to NDIS holds a reference of its
+    /// own meanwhile: a close that comes in between ends the call, and this.
+    Own(SharedCallParameters),
+}
+
+// SAFETY: the client's pointer is a token that any thread may pass to NDIS.
+unsafe impl Send for Parameters {}
+
+impl Parameters {
+    /// What NDIS takes.
+    pub(crate) fn as_raw(&self) -> *mut CO_CALL_PARAMETERS {
+        match self {
+            Self::None => ptr::null_mut(),
+            Self::Client(raw) => *raw,
+            Self::Own(own) => own.as_raw(),
+        }
+    }
+}
 
 /// Who created the VC, and so deletes it (rule VC-22).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,14 +97,14 @@ enum Reply {
 const MAX_REFUSALS: u16 = 1000;
 
 /// What is to be done next.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) enum Step {
-    Activate(*mut CO_CALL_PARAMETERS),
+    Activate(Parameters),
     CompleteMakeCall {
         status: Status,
-        parameters: *mut CO_CALL_PARAMETERS,
+        parameters: Parameters,
     },
-    Dispatch(*mut CO_CALL_PARAMETERS),
+    Dispatch(Parameters),
     DispatchClose(Status),
     Deactivate,
     CompleteClose(Status),
@@ -99,11 +129,8 @@ pub(crate) struct State {
     before_close: Call,
     /// Lists under way on the VC, and NDIS calls that run on it.
     busy: usize,
-    /// The parameters to activate with and to report: the client's own or
-    /// those below.
-    parameters: *mut CO_CALL_PARAMETERS,
-    /// Parameters of the driver's making, kept while NDIS may look at them.
-    own: Option<CallParametersBuf>,
+    /// The parameters of the call that is being made or offered.
+    parameters: Parameters,
     reply: Reply,
     /// The request was answered with pending.
     pended: bool,
@@ -126,14 +153,9 @@ pub(crate) struct State {
     /// later, this many times.
     refusals: u16,
     delete_blocked: bool,
-    /// What to activate with, and its memory if it is the driver's own; kept
-    /// as long as the VC is active.
-    activate_with: *mut CO_CALL_PARAMETERS,
-    activation: Option<CallParametersBuf>,
+    /// What to activate with; kept as long as the VC is active.
+    activation: Parameters,
 }
-
-// SAFETY: the parameters pointer is a token that any thread may pass to NDIS.
-unsafe impl Send for State {}
 
 impl State {
     pub(crate) const fn new(origin: Origin) -> Self {
@@ -144,8 +166,7 @@ impl State {
             call: Call::None,
             before_close: Call::None,
             busy: 0,
-            parameters: core::ptr::null_mut(),
-            own: None,
+            parameters: Parameters::None,
             reply: Reply::Open,
             pended: false,
             failed: None,
@@ -158,8 +179,7 @@ impl State {
             completing: false,
             refusals: 0,
             delete_blocked: false,
-            activate_with: core::ptr::null_mut(),
-            activation: None,
+            activation: Parameters::None,
         }
     }
 
@@ -183,7 +203,7 @@ impl State {
         if self.want_activate && self.link == Link::Inactive {
             self.want_activate = false;
             self.link = Link::Activating;
-            return Some(Step::Activate(self.activate_with));
+            return Some(Step::Activate(self.activation.clone()));
         }
         match (self.call, self.link) {
             (Call::Making, Link::Active | Link::Inactive) if self.pended => {
@@ -197,7 +217,7 @@ impl State {
             }
             (Call::Offering, Link::Active) => {
                 self.call = Call::Offered;
-                return Some(Step::Dispatch(self.parameters));
+                return Some(Step::Dispatch(self.parameters.clone()));
             }
             (Call::Offering, Link::Inactive) => {
                 if let Some(status) = self.failed.take() {
@@ -257,7 +277,7 @@ impl State {
 
     /// The made call gets its final status.
     fn made(&mut self, status: Status) -> Step {
-        let parameters = self.parameters;
+        let parameters = core::mem::take(&mut self.parameters);
         self.reply = Reply::Open;
         self.pended = false;
         self.failed = None;
@@ -293,8 +313,7 @@ impl State {
         self.call = Call::None;
         self.reply = Reply::Open;
         self.pended = false;
-        self.own = None;
-        self.parameters = core::ptr::null_mut();
+        self.parameters = Parameters::None;
         self.want_delete = true;
     }
 
@@ -355,8 +374,7 @@ impl State {
 
     /// The driver activates its own VC with parameters of its own.
     pub(crate) fn want_activate(&mut self, own: CallParametersBuf) {
-        self.activate_with = own.as_raw();
-        self.activation = Some(own);
+        self.activation = Parameters::Own(own.into_shared());
         self.want_activate = true;
         self.want_deactivate = false;
     }
@@ -384,7 +402,7 @@ impl State {
         if self.link == Link::Deactivating {
             self.link = Link::Inactive;
             self.want_deactivate = false;
-            self.activation = None;
+            self.activation = Parameters::None;
         }
     }
 
@@ -395,7 +413,7 @@ impl State {
             self.life == Life::Alive && self.call == Call::None && self.link == Link::Inactive;
         if free {
             self.call = Call::Making;
-            self.parameters = parameters;
+            self.parameters = Parameters::Client(parameters);
             self.reply = Reply::Open;
             self.pended = false;
             self.failed = None;
@@ -405,19 +423,21 @@ impl State {
         free
     }
 
-    /// The parameters that came with the request, or replaced them.
-    pub(crate) fn parameters(&self) -> *mut CO_CALL_PARAMETERS {
-        self.parameters
+    /// The client's parameters, as long as its call is not answered.
+    pub(crate) fn client_parameters(&self) -> *mut CO_CALL_PARAMETERS {
+        match self.parameters {
+            Parameters::Client(raw) => raw,
+            _ => ptr::null_mut(),
+        }
     }
 
     /// The driver accepts, with the client's parameters or its own.
     pub(crate) fn accept_make(&mut self, own: Option<CallParametersBuf>) {
         if let Some(own) = own {
-            self.parameters = own.as_raw();
-            self.own = Some(own);
+            self.parameters = Parameters::Own(own.into_shared());
         }
         self.reply = Reply::Decided(Status::SUCCESS);
-        self.activate_with = self.parameters;
+        self.activation = self.parameters.clone();
         self.want_activate = true;
     }
 
@@ -439,25 +459,26 @@ impl State {
     // A call that is offered to the client.
 
     pub(crate) fn offer(&mut self, parameters: CallParametersBuf) {
-        self.parameters = parameters.as_raw();
-        self.own = Some(parameters);
+        self.parameters = Parameters::Own(parameters.into_shared());
         self.call = Call::Offering;
         self.close_dispatched = false;
         self.want_dispatch_close = None;
     }
 
     /// The client has answered, by the result of the dispatch or its
-    /// completion; `None` when it had before.
-    pub(crate) fn answered(&mut self, status: Status) -> Option<bool> {
+    /// completion: whether it accepts, and the parameters that it was offered;
+    /// `None` when it had answered before.
+    pub(crate) fn answered(&mut self, status: Status) -> Option<(bool, Parameters)> {
         if self.call != Call::Offered {
             return None;
         }
+        let offered = self.parameters.clone();
         let accepted = status.is_success();
         self.call = if accepted { Call::Accepted } else { Call::None };
         if !accepted {
             self.want_delete();
         }
-        Some(accepted)
+        Some((accepted, offered))
     }
 
     /// The driver connects the accepted call; `false` when it is over already.
@@ -511,12 +532,13 @@ impl State {
         self.reply = Reply::Decided(Status::SUCCESS);
     }
 
-    /// The driver will not close; the call goes on (rule CALL-57).
+    /// The driver will not close; the call goes on (rule CALL-57). An end that
+    /// was announced stays announced: once is enough (rule CALL-61), and no data
+    /// comes after it (rule CALL-63).
     pub(crate) fn refuse_close(&mut self) {
         self.call = self.before_close;
         self.reply = Reply::Open;
         self.pended = false;
-        self.close_dispatched = false;
     }
 
     /// The answer to give from the close's own callback. The VC of a call that

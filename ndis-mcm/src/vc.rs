@@ -3,8 +3,9 @@
 use crate::{
     Accepted, Af, CallManager, Sap,
     af::AfShared,
+    lock::StateLock,
     sap::SapShared,
-    state::{Origin, State, Step},
+    state::{Origin, Parameters, State, Step},
 };
 use core::{
     ffi::c_void,
@@ -17,11 +18,11 @@ use core::{
 use ndis_co::{
     Status,
     irql::{NoLock, Passive, UpToDispatch},
-    lock::SpinLock,
-    mem::{Arc, Tag},
+    mem::{Anchored, Arc, Parent, Tag},
     nbl::Chain,
     owner::Node,
     params::{CallParameters, CallParametersBuf},
+    stack,
 };
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 
@@ -35,14 +36,22 @@ use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 pub(crate) struct VcShared<M: CallManager> {
     /// First field: deferred work casts back from it.
     node: Node,
-    pub(crate) af: Arc<AfShared<M>>,
     /// The SAP that is called, for a VC of the driver's own.
     sap: Option<Arc<SapShared<M>>>,
     handle: AtomicPtr<c_void>,
-    pub(crate) state: SpinLock<State>,
+    pub(crate) state: StateLock<State>,
     /// Sent lists whose owner dropped them, to be completed.
-    pub(crate) dropped: SpinLock<Chain>,
+    pub(crate) dropped: StateLock<Chain>,
     context: M::Vc,
+    pub(crate) af: Parent<Arc<AfShared<M>>>,
+}
+
+// SAFETY: the field.
+unsafe impl<M: CallManager> Anchored for VcShared<M> {
+    type Parent = Arc<AfShared<M>>;
+    fn parent(&mut self) -> &mut Parent<Arc<AfShared<M>>> {
+        &mut self.af
+    }
 }
 
 /// A counted reference to a VC; it derefs to the driver's context.
@@ -55,7 +64,7 @@ impl<M: CallManager> Vc<M> {
     #[must_use]
     pub fn af(&self) -> Af<M> {
         Af {
-            shared: self.shared.af.clone(),
+            shared: Arc::clone(&self.shared.af),
         }
     }
 
@@ -334,14 +343,14 @@ impl<M: CallManager> VcShared<M> {
         };
         let shared = Self {
             node: Node::new(run_deferred::<M>),
-            af: af.clone(),
             sap,
             handle: AtomicPtr::new(handle),
-            state: SpinLock::new(State::new(origin)),
-            dropped: SpinLock::new(Chain::new()),
+            state: StateLock::new(State::new(origin)),
+            dropped: StateLock::new(Chain::new()),
             context,
+            af: Parent::new(af.clone()),
         };
-        let vc = Arc::try_new(shared, Tag::NDIS)?;
+        let vc = Arc::try_new_anchored(shared, Tag::NDIS)?;
         af.add_child()?;
         Ok(vc)
     }
@@ -352,6 +361,9 @@ impl<M: CallManager> VcShared<M> {
         context: M::Vc,
         irql: &mut UpToDispatch,
     ) -> Result<CreatedVc<'sap, M, Inactive>, Status> {
+        if stack::remaining() < stack::LOW {
+            return Err(Status::RESOURCES);
+        }
         let af = &sap.shared.af;
         let vc = Self::try_new(af, Some(sap.shared.clone()), ptr::null_mut(), context)?;
         let share = Arc::into_raw(vc.clone());
@@ -422,12 +434,12 @@ impl<M: CallManager> VcShared<M> {
     }
 
     pub(crate) fn defer(this: &Arc<Self>) {
-        let share = Arc::into_raw(this.clone());
+        let reference = Arc::into_raw(this.clone());
         let node = Arc::value_ptr(this).cast::<Node>();
-        // SAFETY: the share keeps the node valid until it has run.
-        if !unsafe { this.af.adapter.owner.defer(node) } {
-            // SAFETY: not queued, so the share comes back.
-            drop(unsafe { Arc::<Self>::from_raw(share) });
+        // SAFETY: the reference keeps the node valid until it has run.
+        if !unsafe { this.af.adapter.owner().defer(node) } {
+            // SAFETY: not queued, so the reference comes back.
+            drop(unsafe { Arc::<Self>::from_raw(reference) });
         }
     }
 
@@ -440,9 +452,13 @@ impl<M: CallManager> VcShared<M> {
             let driver = this.af.driver();
             match step {
                 Step::Activate(parameters) => {
-                    // SAFETY: the VC exists and is inactive; the parameters stay
-                    // until the completion (rule VC-35).
-                    let status = unsafe { ndis_sys::NdisMCmActivateVc(this.handle(), parameters) };
+                    // SAFETY: the VC exists and is inactive. Parameters of the
+                    // driver's own belong to this step for the call, and to the
+                    // VC until it is inactive again; the client's to the client
+                    // until its call is completed, which is after this
+                    // activation (rules VC-35, CALL-02).
+                    let status =
+                        unsafe { ndis_sys::NdisMCmActivateVc(this.handle(), parameters.as_raw()) };
                     let status = Status::from_raw(status);
                     if !status.is_pending() {
                         this.state.with(|state| state.activated(status));
@@ -452,21 +468,23 @@ impl<M: CallManager> VcShared<M> {
                 Step::CompleteMakeCall { status, parameters } => {
                     // SAFETY: the call was pended and is completed once (rule
                     // CALL-13), active when with success (CALL-10), and
-                    // point-to-point (CALL-15).
+                    // point-to-point (CALL-15). Parameters of the driver's own
+                    // belong to this step: the client looks at them within this
+                    // call, in which it may also end the call.
                     unsafe {
                         ndis_sys::NdisMCmMakeCallComplete(
                             status.raw(),
                             this.handle(),
                             ptr::null_mut(),
                             ptr::null_mut(),
-                            parameters,
+                            parameters.as_raw(),
                         );
                     }
                     this.state.with(State::tell);
                     tell_made(&vc, status, irql);
                 }
                 Step::Dispatch(parameters) => {
-                    let status = Self::dispatch(this, parameters, irql);
+                    let status = Self::dispatch(this, &parameters, irql);
                     if !status.is_pending() {
                         Self::answered(this, status, ptr::null_mut(), irql);
                     }
@@ -527,11 +545,7 @@ impl<M: CallManager> VcShared<M> {
     }
 
     /// Offers the call on its SAP, if that is still there.
-    fn dispatch(
-        this: &Arc<Self>,
-        parameters: *mut CO_CALL_PARAMETERS,
-        irql: &mut UpToDispatch,
-    ) -> Status {
+    fn dispatch(this: &Arc<Self>, parameters: &Parameters, irql: &mut UpToDispatch) -> Status {
         let Some(sap) = &this.sap else {
             return Status::FAILURE;
         };
@@ -540,10 +554,11 @@ impl<M: CallManager> VcShared<M> {
             Err(status) => return status,
         };
         // SAFETY: the SAP is held valid; the VC is active and of the same
-        // client (rules CALL-41, SAP-26); the parameters stay until the answer
-        // (rule CALL-26).
-        let status =
-            unsafe { ndis_sys::NdisMCmDispatchIncomingCall(handle, this.handle(), parameters) };
+        // client (rules CALL-41, SAP-26). The parameters belong to the caller's
+        // step for the call, and to the VC until the answer (rule CALL-26).
+        let status = unsafe {
+            ndis_sys::NdisMCmDispatchIncomingCall(handle, this.handle(), parameters.as_raw())
+        };
         SapShared::leave(sap, irql);
         Status::from_raw(status)
     }
@@ -559,14 +574,19 @@ impl<M: CallManager> VcShared<M> {
             shared: this.clone(),
         };
         match this.state.with(|state| state.answered(status)) {
-            Some(true) => {
-                // SAFETY: the parameters of the answer, valid for the callback.
+            Some((true, offered)) => {
+                // SAFETY: the client hands back what it was offered, which
+                // belongs to `offered` on this stack, whatever the handler does
+                // to the call; or parameters of its own, which it keeps until
+                // its call of NdisClIncomingCallComplete, within which this
+                // runs, has returned.
                 let view = unsafe { CallParameters::from_raw(parameters) }.ok();
                 this.af
                     .driver()
                     .incoming_call_accepted(Accepted::new(vc), view, irql);
+                drop(offered);
             }
-            Some(false) => {
+            Some((false, _)) => {
                 this.af
                     .driver()
                     .incoming_call_refused(&vc, status.as_failure(), irql);

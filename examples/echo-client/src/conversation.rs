@@ -74,20 +74,21 @@ impl Conversation {
     /// may be indicated on several processors at once: each frame gets a number
     /// of its own.
     fn number_arrival(&self, irql: &mut impl Irql) -> u32 {
-        let mut progress = self.progress.lock(irql);
-        let index = progress.arrived;
-        progress.arrived = index.saturating_add(1);
-        index
+        self.progress.with(irql, |progress, _| {
+            let index = progress.arrived;
+            progress.arrived = index.saturating_add(1);
+            index
+        })
     }
 
     /// What came of the call.
     pub(crate) fn outcome(&self, irql: &mut impl Irql) -> Result<(), Status> {
-        let progress = self.progress.lock(irql);
-        match progress.failure {
-            Some(status) => Err(status),
-            None if progress.exhausted && progress.echoed == progress.next => Ok(()),
-            None => Err(Status::REQUEST_ABORTED),
-        }
+        self.progress
+            .with(irql, |progress, _| match progress.failure {
+                Some(status) => Err(status),
+                None if progress.exhausted && progress.echoed == progress.next => Ok(()),
+                None => Err(Status::REQUEST_ABORTED),
+            })
     }
 
     /// The call is up: the one who placed it begins.
@@ -111,39 +112,42 @@ impl Conversation {
         application: &A,
         irql: &mut UpToDispatch,
     ) {
-        {
-            let mut progress = vc.progress.lock(irql);
+        let busy = vc.progress.with(irql, |progress, _| {
             progress.credits = progress.credits.saturating_add(credits);
-            if progress.sending {
-                return;
-            }
-            progress.sending = true;
+            core::mem::replace(&mut progress.sending, true)
+        });
+        if busy {
+            return;
         }
         loop {
-            let index = {
-                let mut progress = vc.progress.lock(irql);
+            let index = vc.progress.with(irql, |progress, _| {
                 let over = progress.exhausted || progress.failure.is_some();
                 if over || progress.credits == 0 {
                     progress.sending = false;
-                    return;
+                    return None;
                 }
                 progress.credits -= 1;
-                progress.next
-            };
+                Some(progress.next)
+            });
+            let Some(index) = index else { return };
             let result = match Self::next_frame(vc, call, index, application) {
                 Ok(Some(frame)) => {
                     // Counted before it goes: its echo may be back at once.
-                    vc.progress.lock(irql).next = index.saturating_add(1);
+                    vc.progress
+                        .with(irql, |progress, _| progress.next = index.saturating_add(1));
                     vc.send(frame.into(), irql).map_err(Status::from)
                 }
                 Ok(None) => {
-                    vc.progress.lock(irql).exhausted = true;
+                    vc.progress
+                        .with(irql, |progress, _| progress.exhausted = true);
                     Ok(())
                 }
                 Err(status) => Err(status),
             };
             if let Err(status) = result {
-                vc.progress.lock(irql).failure.get_or_insert(status);
+                vc.progress.with(irql, |progress, _| {
+                    progress.failure.get_or_insert(status);
+                });
                 // The call is over then; without data there is nothing to fail.
                 let _ = vc.hang_up(&[], irql);
             }
@@ -180,11 +184,10 @@ impl Conversation {
         for frame in lists {
             let index = vc.number_arrival(irql);
             application.arrived(At::Near { call, index }, frame);
-            {
-                // Only now: the last echo ends the call.
-                let mut progress = vc.progress.lock(irql);
+            // Only now: the last echo ends the call.
+            vc.progress.with(irql, |progress, _| {
                 progress.echoed = progress.echoed.saturating_add(1);
-            }
+            });
             Self::send_more(vc, call, 1, application, irql);
         }
         Self::finish_if_done(vc, irql);
@@ -192,10 +195,9 @@ impl Conversation {
 
     /// Hangs up after the last echo.
     fn finish_if_done<A: Application>(vc: &Vc<EchoClient<A>>, irql: &mut UpToDispatch) {
-        let done = {
-            let progress = vc.progress.lock(irql);
+        let done = vc.progress.with(irql, |progress, _| {
             progress.exhausted && progress.echoed == progress.next
-        };
+        });
         if done {
             // Without data there is nothing to fail.
             let _ = vc.hang_up(&[], irql);
@@ -222,7 +224,9 @@ impl Conversation {
             // call is over nobody waits for it.
             let sent = copy.and_then(|copy| vc.send(copy, irql).map_err(Status::from));
             if let Err(status) = sent {
-                vc.progress.lock(irql).failure.get_or_insert(status);
+                vc.progress.with(irql, |progress, _| {
+                    progress.failure.get_or_insert(status);
+                });
             }
         }
     }

@@ -68,25 +68,25 @@ impl<A: Application> Desk<A> {
         af: &Af<EchoClient<A>>,
         irql: &mut impl NoLock,
     ) -> Result<(), Status> {
-        let mut open = self.open.lock(irql);
-        if af.closed.load(Ordering::Relaxed) {
-            return Err(Status::CLOSING);
-        }
-        open.try_push(Open {
-            af: af.clone(),
-            ringing: Vec::new(TAG),
-            redials: Vec::new(TAG),
-        })?;
-        Ok(())
+        self.open.with(irql, |open, _| {
+            if af.closed.load(Ordering::Relaxed) {
+                return Err(Status::CLOSING);
+            }
+            open.try_push(Open {
+                af: af.clone(),
+                ringing: Vec::new(TAG),
+                redials: Vec::new(TAG),
+            })?;
+            Ok(())
+        })
     }
 
     /// The family of `trunk` closes, or has closed: what waits on it ends.
     pub(crate) fn close(&self, trunk: &Arc<Trunk<A>>, irql: &mut impl NoLock) {
-        let closed = {
-            let mut open = self.open.lock(irql);
+        let closed = self.open.with(irql, |open, _| {
             trunk.closed.store(true, Ordering::Relaxed);
-            take_out(&mut open, |open| open.is(trunk))
-        };
+            take_out(open, |open| open.is(trunk))
+        });
         if let Some(closed) = closed {
             self.end(closed, irql);
         }
@@ -95,7 +95,9 @@ impl<A: Application> Desk<A> {
     /// The adapter goes: what waits on its families ends.
     pub(crate) fn close_all_on(&self, binding: &Binding<EchoClient<A>>, irql: &mut impl NoLock) {
         loop {
-            let closed = take_out(&mut self.open.lock(irql), |open| open.is_on(binding));
+            let closed = self
+                .open
+                .with(irql, |open, _| take_out(open, |open| open.is_on(binding)));
             let Some(closed) = closed else { return };
             self.end(closed, irql);
         }
@@ -116,12 +118,13 @@ impl<A: Application> Desk<A> {
     /// Keeps a call that rings until it is answered.
     pub(crate) fn ring(&self, call: PendingIncomingCall<EchoClient<A>>, irql: &mut impl NoLock) {
         let af = call.vc().af();
-        let mut open = self.open.lock(irql);
-        // Without memory, or when the family is closed, the token is dropped,
-        // which refuses the call.
-        if let Some(open) = open.iter_mut().find(|open| open.is(&af)) {
-            let _ = open.ringing.try_push(call);
-        }
+        self.open.with(irql, |open, _| {
+            // Without memory, or when the family is closed, the token is
+            // dropped, which refuses the call.
+            if let Some(open) = open.iter_mut().find(|open| open.is(&af)) {
+                let _ = open.ringing.try_push(call);
+            }
+        });
     }
 
     /// Notes that `call`, which failed on `af`, is placed there once more.
@@ -136,26 +139,26 @@ impl<A: Application> Desk<A> {
         again: Redial,
         irql: &mut impl NoLock,
     ) -> Result<(), Status> {
-        let mut open = self.open.lock(irql);
-        let waits = open
-            .iter_mut()
-            .find(|open| open.is(af))
-            .ok_or(Status::CLOSING)?;
-        waits.redials.try_push((call, again.number))?;
-        // Under the lock, so that the timer is not set once the family is closed.
-        af.redial.set(af, again.after);
-        Ok(())
+        self.open.with(irql, |open, _| {
+            let waits = open
+                .iter_mut()
+                .find(|open| open.is(af))
+                .ok_or(Status::CLOSING)?;
+            waits.redials.try_push((call, again.number))?;
+            // Under the lock, so that the timer is not set once the family is
+            // closed.
+            af.redial.set(af, again.after);
+            Ok(())
+        })
     }
 
     /// The timer has expired: places the calls that wait on `trunk`.
     pub(crate) fn redial(&self, trunk: &Arc<Trunk<A>>, irql: &mut impl NoLock) {
-        let (af, redials) = {
-            let mut open = self.open.lock(irql);
-            match open.iter_mut().find(|open| open.is(trunk)) {
-                None => return,
-                Some(open) => (open.af.clone(), open.redials.take()),
-            }
-        };
+        let due = self.open.with(irql, |open, _| {
+            let open = open.iter_mut().find(|open| open.is(trunk))?;
+            Some((open.af.clone(), open.redials.take()))
+        });
+        let Some((af, redials)) = due else { return };
         for (call, number) in redials {
             if let Err(status) = Self::place_on(&af, call, number, irql) {
                 self.application.ended(call, Err(status));
@@ -187,8 +190,9 @@ impl<A: Application> Desk<A> {
         &self,
         irql: &mut impl NoLock,
     ) -> Option<PendingIncomingCall<EchoClient<A>>> {
-        let mut open = self.open.lock(irql);
-        open.iter_mut().find_map(|open| open.ringing.remove(0))
+        self.open.with(irql, |open, _| {
+            open.iter_mut().find_map(|open| open.ringing.remove(0))
+        })
     }
 
     /// Makes a VC for call number `call`, to be used later.
@@ -225,9 +229,8 @@ impl<A: Application> Desk<A> {
     }
 
     fn first(&self, irql: &mut impl NoLock) -> Result<Af<EchoClient<A>>, Status> {
-        let open = self.open.lock(irql);
-        open.first()
-            .map(|open| open.af.clone())
+        self.open
+            .with(irql, |open, _| open.first().map(|open| open.af.clone()))
             .ok_or(Status::CLOSING)
     }
 

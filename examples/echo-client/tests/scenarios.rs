@@ -38,10 +38,10 @@ fn the_callee_may_refuse_later() {
     world.host.run_for(5);
     let desk = world.clients[0].desk.clone();
     world.host.spawn("answer", move || {
-        passive(|irql| assert!(desk.refuse(Status::NOT_ACCEPTED, irql)));
+        passive(|irql| assert!(desk.refuse(Status::REQUEST_ABORTED, irql)));
     });
     let seen = world.end(adapter);
-    assert_eq!(seen[1].ended[&0], [Err(Status::NOT_ACCEPTED)]);
+    assert_eq!(seen[1].ended[&0], [Err(Status::REQUEST_ABORTED)]);
 }
 
 #[test]

@@ -85,13 +85,13 @@ impl Miniport for Loopback {
         nic.switch.pause(irql);
     }
 
-    fn restart(&self, nic: &Adapter<Self>, _irql: &mut Passive) -> Result<(), Status> {
-        nic.switch.restart();
+    fn restart(&self, nic: &Adapter<Self>, irql: &mut Passive) -> Result<(), Status> {
+        nic.switch.restart(irql);
         Ok(())
     }
 
-    fn halt(&self, nic: &Adapter<Self>, _irql: &mut Passive) {
-        nic.switch.halt();
+    fn halt(&self, nic: &Adapter<Self>, irql: &mut Passive) {
+        nic.switch.halt(irql);
     }
 }
 

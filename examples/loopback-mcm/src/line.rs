@@ -18,6 +18,8 @@ struct State {
     caller: Option<(PendingMakeCall<Loopback>, u32)>,
     /// This end was told that it is connected.
     ready: bool,
+    /// Frames from this end wait, and later ones behind them.
+    blocked: bool,
 }
 
 impl Line {
@@ -28,6 +30,7 @@ impl Line {
                 peer: None,
                 caller: None,
                 ready: false,
+                blocked: false,
             }),
         }
     }
@@ -38,6 +41,7 @@ impl Line {
             peer: None,
             caller: Some((caller, since)),
             ready: false,
+            blocked: false,
         };
         Self {
             state: SpinLock::new(state),
@@ -47,9 +51,7 @@ impl Line {
     /// The caller who waits for this end; from now on nobody does.
     pub(crate) fn take_caller(&self, irql: &mut impl Irql) -> Option<PendingMakeCall<Loopback>> {
         self.state
-            .lock(irql)
-            .caller
-            .take()
+            .with(irql, |state, _| state.caller.take())
             .map(|(caller, _)| caller)
     }
 
@@ -59,41 +61,54 @@ impl Line {
         then: u32,
         irql: &mut impl Irql,
     ) -> Option<PendingMakeCall<Loopback>> {
-        let mut state = self.state.lock(irql);
-        match &state.caller {
+        self.state.with(irql, |state, _| match &state.caller {
             Some((_, since)) if *since <= then => state.caller.take().map(|(caller, _)| caller),
             _ => None,
-        }
+        })
     }
 
     /// Whether a caller waits for this end.
     pub(crate) fn is_ringing(&self, irql: &mut impl Irql) -> bool {
-        self.state.lock(irql).caller.is_some()
+        self.state.with(irql, |state, _| state.caller.is_some())
     }
 
     /// Joins this end to the other one.
     pub(crate) fn join(&self, peer: &Vc<Loopback>, irql: &mut impl Irql) {
-        self.state.lock(irql).peer = Some(peer.clone());
+        let peer = Some(peer.clone());
+        let before = self
+            .state
+            .with(irql, |state, _| core::mem::replace(&mut state.peer, peer));
+        drop(before);
     }
 
     /// This end can take frames.
     pub(crate) fn set_ready(&self, irql: &mut impl Irql) {
-        self.state.lock(irql).ready = true;
+        self.state.with(irql, |state, _| state.ready = true);
     }
 
     /// Whether this end can take frames.
     pub(crate) fn is_ready(&self, irql: &mut impl Irql) -> bool {
-        self.state.lock(irql).ready
+        self.state.with(irql, |state, _| state.ready)
+    }
+
+    /// Frames from this end wait, or wait no more.
+    pub(crate) fn set_blocked(&self, blocked: bool, irql: &mut impl Irql) {
+        self.state.with(irql, |state, _| state.blocked = blocked);
+    }
+
+    /// Whether frames from this end wait.
+    pub(crate) fn is_blocked(&self, irql: &mut impl Irql) -> bool {
+        self.state.with(irql, |state, _| state.blocked)
     }
 
     /// The other end.
     pub(crate) fn peer(&self, irql: &mut impl Irql) -> Option<Vc<Loopback>> {
-        self.state.lock(irql).peer.clone()
+        self.state.with(irql, |state, _| state.peer.clone())
     }
 
     /// Takes this end off the call; the other end is returned to the first who
     /// asks.
     pub(crate) fn part(&self, irql: &mut impl Irql) -> Option<Vc<Loopback>> {
-        self.state.lock(irql).peer.take()
+        self.state.with(irql, |state, _| state.peer.take())
     }
 }

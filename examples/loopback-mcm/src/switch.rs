@@ -112,47 +112,43 @@ impl Switch {
 
     /// Keeps a number for a SAP that is about to be accepted.
     pub(crate) fn reserve(&self, number: u32, irql: &mut impl Irql) -> Result<(), Status> {
-        let mut state = self.inner.state.lock(irql);
-        if state.numbers.iter().any(|entry| entry.number == number) {
-            // Taken by another client (rule SAP-16).
-            return Err(Status::INVALID_DATA);
-        }
-        state.numbers.try_push(Number { number, sap: None })?;
-        Ok(())
+        self.inner.state.with(irql, |state, _| {
+            if state.numbers.iter().any(|entry| entry.number == number) {
+                // Taken by another client (rule SAP-16).
+                return Err(Status::INVALID_DATA);
+            }
+            state.numbers.try_push(Number { number, sap: None })?;
+            Ok(())
+        })
     }
 
     /// The SAP of a reserved number is accepted.
     pub(crate) fn publish(&self, number: u32, sap: Sap<Loopback>, irql: &mut impl Irql) {
-        let mut state = self.inner.state.lock(irql);
-        if let Some(entry) = state
-            .numbers
-            .iter_mut()
-            .find(|entry| entry.number == number)
-        {
-            entry.sap = Some(sap);
-        }
+        self.inner.state.with(irql, |state, _| {
+            if let Some(entry) = state
+                .numbers
+                .iter_mut()
+                .find(|entry| entry.number == number)
+            {
+                entry.sap = Some(sap);
+            }
+        });
     }
 
     /// The number is free again.
     pub(crate) fn withdraw(&self, number: u32, irql: &mut impl Irql) {
-        let gone = self
-            .inner
-            .state
-            .lock(irql)
-            .numbers
-            .take_first(|entry| entry.number == number);
+        let gone = self.inner.state.with(irql, |state, _| {
+            state.numbers.take_first(|entry| entry.number == number)
+        });
         drop(gone);
     }
 
     /// Who has the number.
     pub(crate) fn find(&self, number: u32, irql: &mut impl Irql) -> Option<Sap<Loopback>> {
-        let state = self.inner.state.lock(irql);
-        state
-            .numbers
-            .iter()
-            .find(|entry| entry.number == number)?
-            .sap
-            .clone()
+        self.inner.state.with(irql, |state, _| {
+            let mut numbers = state.numbers.iter();
+            numbers.find(|entry| entry.number == number)?.sap.clone()
+        })
     }
 
     // Calls.
@@ -232,12 +228,10 @@ impl Switch {
 
     /// The flow of data stops: gives everything back that is held.
     pub(crate) fn pause(&self, irql: &mut Passive) {
-        let mut frames = Vec::new(TAG);
-        {
-            let mut state = self.inner.state.lock(irql);
+        let frames = self.inner.state.with(irql, |state, _| {
             state.paused = true;
-            core::mem::swap(&mut frames, &mut state.held);
-        }
+            state.held.take()
+        });
         for lists in frames {
             lists.complete(Status::PAUSED, irql);
         }
@@ -245,17 +239,16 @@ impl Switch {
     }
 
     /// The flow of data starts.
-    pub(crate) fn restart(&self) {
-        self.inner.state.with(|state| state.paused = false);
+    pub(crate) fn restart(&self, irql: &mut Passive) {
+        self.inner.state.with(irql, |state, _| state.paused = false);
     }
 
     /// The adapter goes: nothing may refer to it any more.
-    pub(crate) fn halt(&self) {
+    pub(crate) fn halt(&self, irql: &mut Passive) {
         self.inner.clock.cancel();
-        let (numbers, ringing) = self
-            .inner
-            .state
-            .with(|state| (state.numbers.take(), state.ringing.take()));
+        let (numbers, ringing) = self.inner.state.with(irql, |state, _| {
+            (state.numbers.take(), state.ringing.take())
+        });
         drop(numbers);
         drop(ringing);
     }
@@ -264,12 +257,13 @@ impl Switch {
 
     /// Puts a signal into the queue and has it carried on.
     fn signal(&self, signal: Signal, irql: &mut impl Irql) -> Result<(), OutOfMemory> {
-        let mut state = self.inner.state.lock(irql);
-        state.signals.try_push(signal)?;
-        if !state.pumping {
-            self.inner.pump.queue(&self.inner);
-        }
-        Ok(())
+        self.inner.state.with(irql, |state, _| {
+            state.signals.try_push(signal)?;
+            if !state.pumping {
+                self.inner.pump.queue(&self.inner);
+            }
+            Ok(())
+        })
     }
 
     fn handle(&self, signal: Signal, irql: &mut Passive) {
@@ -289,7 +283,7 @@ impl Switch {
 
     /// Rings at a SAP.
     fn set_up(&self, sap: &Sap<Loopback>, caller: PendingMakeCall<Loopback>, irql: &mut Passive) {
-        let now = self.inner.state.lock(irql).now;
+        let now = self.inner.state.with(irql, |state, _| state.now);
         // Made before the caller is handed over, so that a failure still can
         // tell it.
         let parameters = (offer(&caller), offer(&caller));
@@ -316,69 +310,72 @@ impl Switch {
 
     /// Has the clock look after a ringing end.
     fn watch(&self, vc: &Vc<Loopback>, irql: &mut Passive) {
-        let mut state = self.inner.state.lock(irql);
-        // Without memory the call rings as long as the callee lets it.
-        let watched = state.ringing.try_push(vc.clone()).is_ok();
-        if watched && !state.clock_runs {
-            state.clock_runs = true;
-            self.inner.clock.set(&self.inner, TICK);
-        }
+        self.inner.state.with(irql, |state, _| {
+            // Without memory the call rings as long as the callee lets it.
+            let watched = state.ringing.try_push(vc.clone()).is_ok();
+            if watched && !state.clock_runs {
+                state.clock_runs = true;
+                self.inner.clock.set(&self.inner, TICK);
+            }
+        });
     }
 
     /// Carries frames to the other end, behind those that wait for it.
     fn deliver(&self, lists: SendLists<Loopback>, irql: &mut Passive) {
-        self.deliver_held(irql);
-        let Some(peer) = lists.vc().peer(irql) else {
-            lists.complete(Status::VC_NOT_ACTIVATED, irql);
-            return;
-        };
-        let ready = peer.is_ready(irql);
-        let mut state = self.inner.state.lock(irql);
-        if state.paused {
-            drop(state);
-            lists.complete(Status::PAUSED, irql);
-            return;
-        }
-        if !ready {
+        let refused = self.inner.state.with(irql, |state, _| {
+            if state.paused {
+                return Some(lists);
+            }
             // Without memory the lists are dropped, which fails them.
             let _ = state.held.try_push(lists);
-            return;
+            None
+        });
+        match refused {
+            Some(lists) => lists.complete(Status::PAUSED, irql),
+            None => self.deliver_held(irql),
         }
-        drop(state);
-        self.deliver_now(lists, irql);
     }
 
     /// Carries on the frames whose receiver has become ready, or has gone.
     fn deliver_held(&self, irql: &mut Passive) {
         loop {
-            let candidates = {
-                let mut state = self.inner.state.lock(irql);
-                state.held.take()
-            };
+            let candidates = self.inner.state.with(irql, |state, _| state.held.take());
             if candidates.is_empty() {
                 return;
+            }
+            for lists in &candidates {
+                lists.vc().set_blocked(false, irql);
             }
             let mut moved = false;
             let mut waiting = Vec::new(TAG);
             for lists in candidates {
-                let ready = lists.vc().peer(irql).is_none_or(|peer| peer.is_ready(irql));
-                if ready {
+                // A receiver may become ready at any moment: what one end has
+                // sent stays in order all the same.
+                let vc = lists.vc();
+                let blocked = vc.is_blocked(irql);
+                let ready = vc.peer(irql).is_none_or(|peer| peer.is_ready(irql));
+                if ready && !blocked {
                     moved = true;
                     self.deliver_now(lists, irql);
                 } else {
+                    vc.set_blocked(true, irql);
                     // Without memory the lists are dropped, which fails them.
                     let _ = waiting.try_push(lists);
                 }
             }
-            let mut state = self.inner.state.lock(irql);
-            if state.paused {
-                drop(state);
-                for lists in waiting {
+            let refused = self.inner.state.with(irql, |state, _| {
+                if state.paused {
+                    return Some(waiting);
+                }
+                state.held = waiting;
+                None
+            });
+            if let Some(refused) = refused {
+                for lists in refused {
                     lists.complete(Status::PAUSED, irql);
                 }
                 return;
             }
-            state.held = waiting;
             if !moved {
                 return;
             }
@@ -447,23 +444,21 @@ impl Work for Inner {
         let this = Switch {
             inner: this.clone(),
         };
-        {
-            let mut state = this.inner.state.lock(irql);
-            if state.pumping {
-                return;
-            }
-            state.pumping = true;
+        let pumping = this.inner.state.with(irql, |state, _| {
+            core::mem::replace(&mut state.pumping, true)
+        });
+        if pumping {
+            return;
         }
         loop {
-            let signals = {
-                let mut state = this.inner.state.lock(irql);
+            let signals = this.inner.state.with(irql, |state, _| {
                 let signals = state.signals.take();
-                if signals.is_empty() {
-                    state.pumping = false;
-                    return;
-                }
+                state.pumping = !signals.is_empty();
                 signals
-            };
+            });
+            if signals.is_empty() {
+                return;
+            }
             for signal in signals {
                 this.handle(signal, irql);
             }
@@ -474,11 +469,10 @@ impl Work for Inner {
 impl Expire for Inner {
     /// Tells callers who have waited for too long that nobody answers.
     fn expired(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        let (now, ringing) = {
-            let mut state = this.state.lock(irql);
+        let (now, ringing) = this.state.with(irql, |state, _| {
             state.now = state.now.saturating_add(1);
             (state.now, state.ringing.take())
-        };
+        });
         let mut still = Vec::new(TAG);
         for vc in ringing {
             if let Some(then) = now.checked_sub(RING_TICKS)
@@ -490,13 +484,14 @@ impl Expire for Inner {
                 let _ = still.try_push(vc);
             }
         }
-        let mut state = this.state.lock(irql);
-        for vc in still {
-            let _ = state.ringing.try_push(vc);
-        }
-        state.clock_runs = !state.ringing.is_empty();
-        if state.clock_runs {
-            this.clock.set(this, TICK);
-        }
+        this.state.with(irql, |state, _| {
+            for vc in still {
+                let _ = state.ringing.try_push(vc);
+            }
+            state.clock_runs = !state.ringing.is_empty();
+            if state.clock_runs {
+                this.clock.set(this, TICK);
+            }
+        });
     }
 }

@@ -46,12 +46,12 @@ fn nobody_there_refuses_the_call() {
 #[test]
 fn the_callee_may_refuse() {
     let mut script = callee();
-    *script.ring.get_mut().unwrap() = Some(Ring::Refuse(Status::NOT_ACCEPTED));
+    *script.ring.get_mut().unwrap() = Some(Ring::Refuse(Status::REQUEST_ABORTED));
     let world = World::new(4, Readings::default(), vec![script, caller(3, 100)]);
     let adapter = world.start();
     world.call(1, 0, CALLEE);
     let seen = world.end(adapter);
-    assert_eq!(seen[1].ended[&0], [Err(Status::NOT_ACCEPTED)]);
+    assert_eq!(seen[1].ended[&0], [Err(Status::REQUEST_ABORTED)]);
 }
 
 /// Both sides hang up at once, in a thousand orders (rule CALL-69).

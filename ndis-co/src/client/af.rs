@@ -9,8 +9,9 @@ use crate::{
     family::AddressFamily,
     irql::{AtPassive, NoLock, Passive, UpToDispatch},
     lock::SpinLock,
-    mem::{Arc, Tag, Vec},
+    mem::{Anchored, Arc, Parent, Tag, Vec},
     owner::Node,
+    work::RawWorkItem,
 };
 use core::{
     cell::UnsafeCell,
@@ -23,20 +24,44 @@ use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE, NDIS_STATUS};
 /// # Invariants
 ///
 /// AF: from the open request until the close has completed (or the open has
-/// failed), NDIS owns one share as the client's AF context, and the binding's
-/// list has another one. `handle` is valid while the phase is `Open`,
+/// failed), NDIS owns one reference as the client's AF context, and the
+/// binding's list has another one. `handle` is valid while the phase is `Open`,
 /// `Closing` or `CloseIssued`.
+///
+/// TELLER: the work item is queued once, by the completion of a pended open, and
+/// freed with this.
 #[repr(C)]
 pub(super) struct AfShared<C: Client> {
     /// First field: deferred work casts back from it.
     node: Node,
-    pub(super) binding: Arc<BindingShared<C>>,
     family: AddressFamily,
     handle: AtomicPtr<c_void>,
     /// Where NDIS writes the handle; read only when the open did not pend.
     slot: UnsafeCell<NDIS_HANDLE>,
     state: SpinLock<State<C>>,
+    /// Tells the driver of an open that has completed at a raised level. The
+    /// driver may wait then, so this is no work for the item that all deferred
+    /// ends share.
+    teller: RawWorkItem,
     context: C::Af,
+    pub(super) binding: Parent<Arc<BindingShared<C>>>,
+}
+
+// SAFETY: the field.
+unsafe impl<C: Client> Anchored for AfShared<C> {
+    type Parent = Arc<BindingShared<C>>;
+    fn parent(&mut self) -> &mut Parent<Arc<BindingShared<C>>> {
+        &mut self.binding
+    }
+}
+
+impl<C: Client> Drop for AfShared<C> {
+    fn drop(&mut self) {
+        // SAFETY: by TELLER it is not queued: its run has a reference to this;
+        // one that is just ending may free its own item. The binding, whose
+        // handle it is allocated on, goes after this.
+        unsafe { self.teller.free() };
+    }
 }
 
 // SAFETY: the handle variable is touched by NDIS and the open only.
@@ -47,10 +72,9 @@ unsafe impl<C: Client> Sync for AfShared<C> {}
 /// Where an address family is in its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Phase {
-    /// The open request is under way.
+    /// The open request is under way, or the client is just being told of its
+    /// result.
     Opening,
-    /// The open has completed above PASSIVE_LEVEL; the client is told later.
-    Completed(Status),
     Open,
     /// To be closed; children end first.
     Closing,
@@ -73,13 +97,14 @@ struct State<C: Client> {
     phase: Phase,
     notify: Notify,
     refusals: u16,
+    /// What came of a pended open, for the teller.
+    outcome: Status,
     vcs: Vec<Arc<VcShared<C>>>,
     saps: Vec<Arc<SapShared<C>>>,
 }
 
 /// What is to be done next on the way to the close.
 enum Step<C: Client> {
-    TellOpened(Status),
     EndVc(Arc<VcShared<C>>),
     EndSap(Arc<SapShared<C>>),
     Close,
@@ -125,9 +150,12 @@ impl<C: Client> AfOffer<'_, C> {
     /// away; no callback follows then.
     #[doc(alias = "NdisClOpenAddressFamilyEx")]
     pub fn open(self, context: C::Af, irql: &mut impl AtPassive) -> Result<(), Status> {
+        let binding = &self.binding.shared;
+        // SAFETY: the handle lives as long as the binding, which the family
+        // keeps until the item is freed.
+        let teller = unsafe { RawWorkItem::try_new(binding.owner().handle()) }?;
         let shared = AfShared {
             node: Node::new(run_deferred::<C>),
-            binding: self.binding.shared.clone(),
             family: self.family(),
             handle: AtomicPtr::new(ptr::null_mut()),
             slot: UnsafeCell::new(ptr::null_mut()),
@@ -135,24 +163,23 @@ impl<C: Client> AfOffer<'_, C> {
                 phase: Phase::Opening,
                 notify: Notify::None,
                 refusals: 0,
+                outcome: Status::FAILURE,
                 vcs: Vec::new(Tag::NDIS),
                 saps: Vec::new(Tag::NDIS),
             }),
+            teller,
             context,
+            binding: Parent::new(binding.clone()),
         };
-        let af = Arc::try_new(shared, Tag::NDIS)?;
+        let af = Arc::try_new_anchored(shared, Tag::NDIS)?;
         self.binding.shared.add_af(&af)?;
         let ndis = Arc::into_raw(af.clone());
-        // SAFETY: PASSIVE_LEVEL; the very pointer of the notification (rule
-        // AF-09); context and handle variable live until the completion
-        // (rule AF-12, invariant AF).
+        // SAFETY: PASSIVE_LEVEL; the very pointer of the notification, which
+        // NDIS owns and keeps for the callback (rule AF-09); context and handle
+        // variable belong to the family, which NDIS's reference keeps until the
+        // completion (rule AF-12, invariant AF).
         let status = unsafe {
-            ndis_sys::NdisClOpenAddressFamilyEx(
-                self.binding.shared.handle(),
-                self.raw,
-                ndis,
-                af.slot.get(),
-            )
+            ndis_sys::NdisClOpenAddressFamilyEx(binding.handle(), self.raw, ndis, af.slot.get())
         };
         let status = Status::from_raw(status);
         if !status.is_pending() {
@@ -278,7 +305,7 @@ impl<C: Client> Af<C> {
     #[must_use]
     pub fn binding(&self) -> Binding<C> {
         Binding {
-            shared: self.shared.binding.clone(),
+            shared: Arc::clone(&self.shared.binding),
         }
     }
 
@@ -351,7 +378,7 @@ impl<C: Client> fmt::Debug for Af<C> {
 
 impl<C: Client> AfShared<C> {
     pub(super) fn phase(&self) -> Phase {
-        self.state.with(|state| state.phase)
+        self.state.locked(|state| state.phase)
     }
 
     pub(super) fn client(&self) -> &C {
@@ -365,7 +392,7 @@ impl<C: Client> AfShared<C> {
 
     /// Takes a VC into the list, unless the family is being closed.
     pub(super) fn add_vc(&self, vc: &Arc<VcShared<C>>) -> Result<(), Status> {
-        self.state.with(|state| match state.phase {
+        self.state.locked(|state| match state.phase {
             Phase::Open => state.vcs.try_push(vc.clone()).map_err(Status::from),
             _ => Err(Status::CLOSING),
         })
@@ -373,7 +400,7 @@ impl<C: Client> AfShared<C> {
 
     /// Takes a SAP into the list, unless the family is being closed.
     pub(super) fn add_sap(&self, sap: &Arc<SapShared<C>>) -> Result<(), Status> {
-        self.state.with(|state| match state.phase {
+        self.state.locked(|state| match state.phase {
             Phase::Open => state.saps.try_push(sap.clone()).map_err(Status::from),
             _ => Err(Status::CLOSING),
         })
@@ -383,7 +410,7 @@ impl<C: Client> AfShared<C> {
     pub(super) fn remove_vc(this: &Arc<Self>, vc: &Arc<VcShared<C>>) {
         drop(
             this.state
-                .with(|state| state.vcs.take_first(|other| Arc::ptr_eq(other, vc))),
+                .locked(|state| state.vcs.take_first(|other| Arc::ptr_eq(other, vc))),
         );
         Self::defer(this);
     }
@@ -392,28 +419,28 @@ impl<C: Client> AfShared<C> {
     pub(super) fn remove_sap(this: &Arc<Self>, sap: &Arc<SapShared<C>>) {
         drop(
             this.state
-                .with(|state| state.saps.take_first(|other| Arc::ptr_eq(other, sap))),
+                .locked(|state| state.saps.take_first(|other| Arc::ptr_eq(other, sap))),
         );
         Self::defer(this);
     }
 
     /// Has [`Self::advance`] run soon, if there is anything to advance to.
     pub(super) fn defer(this: &Arc<Self>) {
-        if !matches!(this.phase(), Phase::Closing | Phase::Completed(_)) {
+        if this.phase() != Phase::Closing {
             return;
         }
-        let share = Arc::into_raw(this.clone());
+        let reference = Arc::into_raw(this.clone());
         let node = Arc::value_ptr(this).cast::<Node>();
-        // SAFETY: the share keeps the node valid until it has run.
-        if !unsafe { this.binding.owner.defer(node) } {
-            // SAFETY: not queued, so the share comes back.
-            drop(unsafe { Arc::<Self>::from_raw(share) });
+        // SAFETY: the reference keeps the node valid until it has run.
+        if !unsafe { this.binding.owner().defer(node) } {
+            // SAFETY: not queued, so the reference comes back.
+            drop(unsafe { Arc::<Self>::from_raw(reference) });
         }
     }
 
     /// Marks the family for closing; `true` for the first to do so.
     fn mark_closing(&self) -> bool {
-        self.state.with(|state| {
+        self.state.locked(|state| {
             let first = state.phase == Phase::Open;
             if first {
                 state.phase = Phase::Closing;
@@ -437,14 +464,8 @@ impl<C: Client> AfShared<C> {
     /// Does what can be done towards the close: calls first, then SAPs, then
     /// the family itself (rules AF-29, AF-39).
     pub(super) fn advance(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        while let Some(step) = this.state.with(State::next) {
+        while let Some(step) = this.state.locked(State::next) {
             match step {
-                Step::TellOpened(status) => {
-                    // SAFETY: only the deferred node finds this step, and it
-                    // runs at PASSIVE_LEVEL.
-                    let mut passive = unsafe { Passive::assume() };
-                    tell_opened(this, status, &mut passive);
-                }
                 Step::EndVc(vc) => VcShared::end(&vc, irql),
                 Step::EndSap(sap) => SapShared::end(&sap, irql),
                 Step::Close => {
@@ -464,10 +485,6 @@ impl<C: Client> AfShared<C> {
 impl<C: Client> State<C> {
     /// Picks the next step and marks it as taken.
     fn next(&mut self) -> Option<Step<C>> {
-        if let Phase::Completed(status) = self.phase {
-            self.phase = Phase::Opening;
-            return Some(Step::TellOpened(status));
-        }
         if self.phase != Phase::Closing {
             return None;
         }
@@ -492,7 +509,7 @@ impl<C: Client> State<C> {
 unsafe fn run_deferred<C: Client>(node: *const Node, irql: &mut Passive) {
     // SAFETY: `defer` gave a share with the node, which is the first field.
     if let Some(af) = unsafe { Arc::<AfShared<C>>::from_value_ptr(node.cast()) } {
-        if af.state.with(|state| state.refusals > 0) {
+        if af.state.locked(|state| state.refusals > 0) {
             // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
             unsafe { ndis_sys::NdisMSleep(1_000) };
         }
@@ -517,20 +534,20 @@ fn open_completed<C: Client>(
 fn tell_opened<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut Passive) {
     let client = af.client();
     if status.is_success() {
-        af.state.with(|state| state.phase = Phase::Open);
+        af.state.locked(|state| state.phase = Phase::Open);
         let owner = OpenAf {
             af: Af { shared: af.clone() },
         };
         client.af_opened(owner, irql);
         // The unbind looked for open families before this one was.
-        let asked = af.state.with(|state| state.notify != Notify::None);
+        let asked = af.state.locked(|state| state.notify != Notify::None);
         if asked || af.binding.is_closing() {
             AfShared::request_close(af, irql.up_to_dispatch());
         }
     } else {
-        af.state.with(|state| state.phase = Phase::Closed);
+        af.state.locked(|state| state.phase = Phase::Closed);
         let binding = Binding {
-            shared: af.binding.clone(),
+            shared: Arc::clone(&af.binding),
         };
         client.af_open_failed(&binding, af.family, status.as_failure(), irql);
         retire(af);
@@ -548,7 +565,7 @@ fn retire<C: Client>(af: &Arc<AfShared<C>>) {
 fn close_completed<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut UpToDispatch) {
     if !status.is_success() {
         // The call manager refused, and the family is still open (AF-34).
-        let again = af.state.with(|state| {
+        let again = af.state.locked(|state| {
             state.refusals = state.refusals.saturating_add(1);
             let again = state.refusals < MAX_REFUSALS;
             if again {
@@ -560,7 +577,7 @@ fn close_completed<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut 
             AfShared::defer(af);
         } else {
             // The call manager that asked for the close learns that it failed.
-            let pended = af.state.with(|state| {
+            let pended = af.state.locked(|state| {
                 core::mem::replace(&mut state.notify, Notify::None) == Notify::Pended
             });
             if pended {
@@ -578,7 +595,7 @@ fn close_completed<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut 
         }
         return;
     }
-    let pended = af.state.with(|state| {
+    let pended = af.state.locked(|state| {
         state.phase = Phase::Closed;
         core::mem::replace(&mut state.notify, Notify::None) == Notify::Pended
     });
@@ -611,14 +628,30 @@ pub(super) unsafe extern "system" fn open_complete<C: Client>(
         if status.is_success() {
             af.handle.store(handle, Ordering::Release);
         }
-        af.state
-            .with(|state| state.phase = Phase::Completed(status));
-        AfShared::defer(&af);
+        af.state.locked(|state| state.outcome = status);
+        // SAFETY: by TELLER the item is queued only here, by the one completion
+        // of the open; the context is a reference that the routine takes.
+        unsafe {
+            af.teller
+                .queue(run_teller::<C>, Arc::into_raw(Arc::clone(&af)))
+        };
         return;
     }
     // SAFETY: just checked; NDIS holds no lock of ours.
     let mut irql = unsafe { Passive::assume() };
     open_completed(&af, handle, status, &mut irql);
+}
+
+/// The teller's routine.
+unsafe extern "system" fn run_teller<C: Client>(context: *mut c_void, _item: NDIS_HANDLE) {
+    // SAFETY: the reference that `open_complete` made for this run.
+    let Some(af) = (unsafe { Arc::<AfShared<C>>::from_raw(context) }) else {
+        return;
+    };
+    // SAFETY: work items run at PASSIVE_LEVEL on a system thread.
+    let mut irql = unsafe { Passive::assume() };
+    let outcome = af.state.locked(|state| state.outcome);
+    tell_opened(&af, outcome, &mut irql);
 }
 
 /// `ProtocolClCloseAfComplete`.
@@ -645,12 +678,12 @@ pub(super) unsafe extern "system" fn notify_close<C: Client>(context: NDIS_HANDL
     let af = Arc::clone(&af);
     // SAFETY: NDIS calls this at or below DISPATCH_LEVEL with no lock of ours.
     let mut irql = unsafe { UpToDispatch::assume() };
-    af.state.with(|state| state.notify = Notify::InCallback);
+    af.state.locked(|state| state.notify = Notify::InCallback);
     af.client()
         .af_closing(&Af { shared: af.clone() }, &mut irql);
     AfShared::request_close(&af, &mut irql);
     // Pending unless all is already done (rule AF-40).
-    let pending = af.state.with(|state| {
+    let pending = af.state.locked(|state| {
         let pending = state.phase != Phase::Closed;
         state.notify = if pending {
             Notify::Pended

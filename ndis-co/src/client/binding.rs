@@ -10,10 +10,10 @@ use crate::{
     event::Event,
     irql::{NoLock, Passive},
     lock::SpinLock,
-    mem::{Arc, Tag, Vec},
+    mem::{Anchored, Arc, Parent, Tag, Vec},
     nbl::Chain,
-    owner::{Live, Node, Owner},
-    raw,
+    owner::{Live, Node, Owner, Teardown},
+    raw, stack,
 };
 use core::{
     ffi::c_void,
@@ -26,15 +26,21 @@ use ndis_sys::{NDIS_BIND_PARAMETERS, NDIS_HANDLE, NDIS_OPEN_PARAMETERS, NDIS_STA
 /// close has completed (rule BIND-14), longer than the driver's own part.
 pub(super) struct BindingCore<C: Client> {
     pub(super) driver: Arc<DriverShared<C>>,
-    /// The driver's part, from the end of the bind to the end of the unbind.
-    shared: SpinLock<Option<Arc<BindingShared<C>>>>,
+    /// From the end of the bind to the end of the unbind.
+    parts: SpinLock<Option<Parts<C>>>,
     /// Set when a pended open or close has completed.
     done: Event,
     result: AtomicI32,
 }
 
-/// The binding as the driver knows it. When the last share goes, so does the
-/// driver's context; the unbind waits for that.
+/// What there is once the driver has its part.
+struct Parts<C: Client> {
+    shared: Arc<BindingShared<C>>,
+    teardown: Teardown,
+}
+
+/// The binding as the driver knows it. When the last reference goes, so does
+/// the driver's context; the unbind waits for that.
 #[repr(C)]
 pub(super) struct BindingShared<C: Client> {
     /// First field: deferred work casts back from it.
@@ -43,7 +49,6 @@ pub(super) struct BindingShared<C: Client> {
     dropped: SpinLock<Chain>,
     pub(super) driver: Arc<DriverShared<C>>,
     pub(super) handle: AtomicPtr<c_void>,
-    pub(super) owner: Owner,
     running: AtomicBool,
     /// Lists that are out for sending.
     sends: AtomicUsize,
@@ -52,7 +57,15 @@ pub(super) struct BindingShared<C: Client> {
     afs_gone: Event,
     context: C::Binding,
     /// Holds the owner's teardown up until this is gone.
-    _live: Live,
+    live: Parent<Live>,
+}
+
+// SAFETY: the field.
+unsafe impl<C: Client> Anchored for BindingShared<C> {
+    type Parent = Live;
+    fn parent(&mut self) -> &mut Parent<Live> {
+        &mut self.live
+    }
 }
 
 struct State<C: Client> {
@@ -100,7 +113,7 @@ impl<C: Client> Binding<C> {
     /// What pools, timers and work items of this binding are allocated on.
     #[must_use]
     pub fn owner(&self) -> &Owner {
-        &self.shared.owner
+        self.shared.owner()
     }
 
     /// The driver.
@@ -145,17 +158,32 @@ impl<C: Client> fmt::Debug for Binding<C> {
 
 /// The deferred node of a binding.
 unsafe fn run_deferred<C: Client>(node: *const Node, _irql: &mut Passive) {
-    // SAFETY: `give_back_later` gave a share with the node, the first field.
+    // SAFETY: `give_back_later` gave a reference with the node, the first field.
     if let Some(binding) = unsafe { Arc::<BindingShared<C>>::from_value_ptr(node.cast()) } {
-        let lists = binding.dropped.with(core::mem::take);
-        binding.give_back(lists);
+        let lists = binding.dropped.locked(core::mem::take);
+        binding.return_lists(lists);
     }
 }
 
 impl<C: Client> BindingShared<C> {
+    /// What resources are allocated on.
+    pub(super) fn owner(&self) -> &Owner {
+        self.live.owner()
+    }
+
+    /// Returns received lists to their miniport: at once, or soon when the
+    /// stack is nearly used up.
+    pub(super) fn give_back(this: &Arc<Self>, lists: Chain) {
+        if stack::is_low() {
+            Self::give_back_later(this, lists);
+        } else {
+            this.return_lists(lists);
+        }
+    }
+
     /// Returns received lists to their miniport (rule NBL-26). The miniport's
     /// code runs before this returns.
-    pub(super) fn give_back(&self, mut lists: Chain) {
+    fn return_lists(&self, mut lists: Chain) {
         if lists.is_empty() {
             return;
         }
@@ -170,19 +198,24 @@ impl<C: Client> BindingShared<C> {
         if lists.is_empty() {
             return;
         }
-        this.dropped.with(|dropped| dropped.append(lists));
-        let share = Arc::into_raw(this.clone());
+        this.dropped.locked(|dropped| dropped.append(lists));
+        let reference = Arc::into_raw(this.clone());
         let node = Arc::value_ptr(this).cast::<Node>();
-        // SAFETY: the share keeps the node valid until it has run.
-        if !unsafe { this.owner.defer(node) } {
-            // SAFETY: not queued, so the share comes back.
-            drop(unsafe { Arc::<Self>::from_raw(share) });
+        // SAFETY: the reference keeps the node valid until it has run.
+        if !unsafe { this.owner().defer(node) } {
+            // SAFETY: not queued, so the reference comes back.
+            drop(unsafe { Arc::<Self>::from_raw(reference) });
         }
     }
 
     /// The handle for NDIS calls.
     pub(super) fn handle(&self) -> NDIS_HANDLE {
         self.handle.load(Ordering::Acquire)
+    }
+
+    /// Whether data may be sent.
+    pub(super) fn is_running(&self) -> bool {
+        self.running.load(Ordering::SeqCst)
     }
 
     /// Counts lists that go out. The caller gives them back with
@@ -207,7 +240,7 @@ impl<C: Client> BindingShared<C> {
 
     /// Takes an address family into the list, unless the binding goes away.
     pub(super) fn add_af(&self, af: &Arc<AfShared<C>>) -> Result<(), Status> {
-        self.state.with(|state| {
+        self.state.locked(|state| {
             if state.closing {
                 return Err(Status::CLOSING);
             }
@@ -217,7 +250,7 @@ impl<C: Client> BindingShared<C> {
 
     /// An address family is gone.
     pub(super) fn remove_af(&self, af: &Arc<AfShared<C>>) {
-        let (gone, last) = self.state.with(|state| {
+        let (gone, last) = self.state.locked(|state| {
             let gone = state.afs.take_first(|other| Arc::ptr_eq(other, af));
             (gone, state.closing && state.afs.is_empty())
         });
@@ -229,13 +262,13 @@ impl<C: Client> BindingShared<C> {
 
     /// Whether the unbind has begun.
     pub(super) fn is_closing(&self) -> bool {
-        self.state.with(|state| state.closing)
+        self.state.locked(|state| state.closing)
     }
 
     /// Closes every address family and waits for the last one.
     fn close_afs(&self, irql: &mut Passive) {
         loop {
-            let next = self.state.with(|state| {
+            let next = self.state.locked(|state| {
                 state
                     .afs
                     .iter()
@@ -245,7 +278,7 @@ impl<C: Client> BindingShared<C> {
             let Some(af) = next else { break };
             AfShared::request_close(&af, irql.up_to_dispatch());
         }
-        if !self.state.with(|state| state.afs.is_empty()) {
+        if !self.state.locked(|state| state.afs.is_empty()) {
             self.afs_gone.wait(irql);
         }
     }
@@ -262,19 +295,34 @@ impl<C: Client> AfShared<C> {
 impl<C: Client> BindingCore<C> {
     /// The driver's part, if the binding is up.
     pub(super) fn binding(&self) -> Option<Binding<C>> {
-        self.shared
-            .with(|shared| shared.clone())
-            .map(|shared| Binding { shared })
+        let shared = self
+            .parts
+            .locked(|parts| parts.as_ref().map(|parts| parts.shared.clone()))?;
+        Some(Binding { shared })
     }
 
-    /// Closes the adapter and waits for it (rules BIND-11, BIND-15).
-    fn close_adapter(&self, handle: NDIS_HANDLE, irql: &mut Passive) {
-        self.done.reset();
+    /// Closes the adapter and waits for it (rules BIND-11, BIND-15). `known`
+    /// references to this are the caller's and NDIS's.
+    fn close_adapter(this: &Arc<Self>, handle: NDIS_HANDLE, known: usize, irql: &mut Passive) {
+        this.done.reset();
         // SAFETY: PASSIVE_LEVEL, from bind or unbind (rule BIND-12); nothing
         // uses the handle any more (rule BIND-13).
         let status = unsafe { ndis_sys::NdisCloseAdapterEx(handle) };
         if Status::from_raw(status).is_pending() {
-            self.done.wait(irql);
+            Self::wait_until_done(this, known, irql);
+        }
+    }
+
+    /// Waits for the completion of a pended open or close.
+    ///
+    /// The completion may still be on its way out when it has set the event,
+    /// and holds a reference of its own until then. That one's end is waited
+    /// for as well, so that the memory is not the completion's to free.
+    fn wait_until_done(this: &Arc<Self>, known: usize, irql: &mut Passive) {
+        this.done.wait(irql);
+        while Arc::count(this) > known {
+            // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
+            unsafe { ndis_sys::NdisMSleep(50) };
         }
     }
 }
@@ -295,7 +343,10 @@ pub(super) unsafe extern "system" fn bind<C: Client>(
     let mut irql = unsafe { Passive::assume() };
     // SAFETY: the parameters are NDIS's, for this call.
     let result = unsafe { open(&driver, bind_context, parameters, &mut irql) };
-    result.map_or_else(Status::raw, |()| Status::SUCCESS.raw())
+    result.map_or_else(
+        |failure| failure.as_failure().raw(),
+        |()| Status::SUCCESS.raw(),
+    )
 }
 
 /// # Safety
@@ -312,7 +363,7 @@ unsafe fn open<C: Client>(
     let sends_home = Event::try_new(Tag::NDIS)?;
     let core = BindingCore {
         driver: driver.clone(),
-        shared: SpinLock::new(None),
+        parts: SpinLock::new(None),
         done,
         result: AtomicI32::new(Status::FAILURE.raw()),
     };
@@ -343,10 +394,10 @@ unsafe fn open<C: Client>(
     };
     let mut status = Status::from_raw(status);
     if status.is_pending() {
-        core.done.wait(irql);
+        BindingCore::wait_until_done(&core, OPENING, irql);
         status = Status::from_raw(core.result.load(Ordering::Acquire));
     }
-    // SAFETY: NDIS's share, to be given back when the binding is gone.
+    // SAFETY: NDIS's reference, to be given back when the binding is gone.
     let give_back = || drop(unsafe { Arc::<BindingCore<C>>::from_raw(context) });
     if let Err(failure) = status.result() {
         give_back();
@@ -355,17 +406,17 @@ unsafe fn open<C: Client>(
 
     // From here on a failure closes the adapter within the bind (BIND-08).
     // SAFETY: the binding handle lives until `close_adapter`, before which
-    // `owner.close` is called.
-    let owner = match unsafe { Owner::open(handle) } {
-        Ok(owner) => owner,
+    // the teardown is closed.
+    let teardown = match unsafe { Teardown::open(handle) } {
+        Ok(teardown) => teardown,
         Err(failure) => {
-            core.close_adapter(handle, irql);
+            BindingCore::close_adapter(&core, handle, OPENING, irql);
             give_back();
             return Err(failure);
         }
     };
     let new = NewBinding {
-        owner: &owner,
+        owner: teardown.owner(),
         parameters,
     };
     let made = driver.client.bind(&new, irql).and_then(|context| {
@@ -374,7 +425,6 @@ unsafe fn open<C: Client>(
             dropped: SpinLock::new(Chain::new()),
             driver: driver.clone(),
             handle: AtomicPtr::new(handle),
-            owner: owner.share(),
             running: AtomicBool::new(false),
             sends: AtomicUsize::new(0),
             sends_home,
@@ -384,31 +434,37 @@ unsafe fn open<C: Client>(
             }),
             afs_gone,
             context,
-            _live: owner.enter(),
+            live: Parent::new(teardown.enter()),
         };
-        Ok(Arc::try_new(shared, Tag::NDIS)?)
+        Ok(Arc::try_new_anchored(shared, Tag::NDIS)?)
     });
     match made {
         Ok(shared) => {
-            core.shared.with(|slot| *slot = Some(shared));
+            let parts = Parts { shared, teardown };
+            core.parts.locked(|slot| *slot = Some(parts));
             Ok(())
         }
         Err(failure) => {
             // SAFETY: opened above, closed once.
-            unsafe { owner.close(irql) };
-            core.close_adapter(handle, irql);
+            unsafe { teardown.close(irql) };
+            BindingCore::close_adapter(&core, handle, OPENING, irql);
             give_back();
-            Err(failure.as_failure())
+            Err(failure)
         }
     }
 }
+
+/// The references to a binding's core while it is opened: `open`'s own, and
+/// NDIS's.
+const OPENING: usize = 2;
 
 /// `ProtocolUnbindAdapterEx`: ends everything on the binding, then closes it.
 pub(super) unsafe extern "system" fn unbind<C: Client>(
     _unbind_context: NDIS_HANDLE,
     context: NDIS_HANDLE,
 ) -> NDIS_STATUS {
-    // SAFETY: the share that the open gave to NDIS comes back with the unbind.
+    // SAFETY: the reference that the open gave to NDIS comes back with the
+    // unbind.
     let Some(core) = (unsafe { Arc::<BindingCore<C>>::from_raw(context) }) else {
         return Status::SUCCESS.raw();
     };
@@ -417,16 +473,17 @@ pub(super) unsafe extern "system" fn unbind<C: Client>(
     let Some(binding) = core.binding() else {
         return Status::SUCCESS.raw();
     };
-    binding.shared.state.with(|state| state.closing = true);
+    binding.shared.state.locked(|state| state.closing = true);
     core.driver.client.unbind(&binding, &mut irql);
     binding.shared.close_afs(&mut irql);
-    let owner = binding.shared.owner.share();
     let handle = binding.shared.handle();
-    drop(core.shared.with(Option::take));
     drop(binding);
-    // SAFETY: opened with the binding, closed once, here.
-    unsafe { owner.close(&mut irql) };
-    core.close_adapter(handle, &mut irql);
+    if let Some(Parts { shared, teardown }) = core.parts.locked(Option::take) {
+        drop(shared);
+        // SAFETY: opened with the binding, and taken out, so closed once.
+        unsafe { teardown.close(&mut irql) };
+    }
+    BindingCore::close_adapter(&core, handle, 1, &mut irql);
     // An unbind cannot be refused (rule BIND-09).
     Status::SUCCESS.raw()
 }
@@ -436,8 +493,9 @@ pub(super) unsafe extern "system" fn open_complete<C: Client>(
     context: NDIS_HANDLE,
     status: NDIS_STATUS,
 ) {
-    // SAFETY: NDIS's share lives until the binding is closed.
+    // SAFETY: NDIS's reference lives until the binding is closed.
     if let Some(core) = unsafe { Arc::<BindingCore<C>>::borrow_raw(context) } {
+        let core = Arc::clone(&core);
         core.result.store(status, Ordering::Release);
         core.done.set();
     }
@@ -445,9 +503,10 @@ pub(super) unsafe extern "system" fn open_complete<C: Client>(
 
 /// `ProtocolCloseAdapterCompleteEx`.
 pub(super) unsafe extern "system" fn close_complete<C: Client>(context: NDIS_HANDLE) {
-    // SAFETY: the unbind keeps its share until this has set the event, and
-    // the event is not touched afterwards.
+    // SAFETY: the unbind keeps its reference until this has returned: it waits
+    // for the end of the one that is made here.
     if let Some(core) = unsafe { Arc::<BindingCore<C>>::borrow_raw(context) } {
+        let core = Arc::clone(&core);
         core.done.set();
     }
 }

@@ -68,7 +68,7 @@ impl<C: Client> Received<'_, C> {
         let _ = irql;
         if !self.resources {
             let lists = core::mem::take(&mut self.chain);
-            self.binding.shared.give_back(lists);
+            BindingShared::give_back(&self.binding.shared, lists);
         }
     }
 
@@ -132,7 +132,7 @@ impl<C: Client> Kept<C> {
     pub fn give_back(mut self, irql: &mut impl NoLock) {
         let _ = irql;
         let lists = core::mem::take(&mut self.chain);
-        self.binding.shared.give_back(lists);
+        BindingShared::give_back(&self.binding.shared, lists);
     }
 
     /// Looks at each list.

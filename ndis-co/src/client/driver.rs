@@ -102,7 +102,9 @@ impl<C: Client> Entry<C> {
         drop(unsafe { Arc::<DriverShared<C>>::from_raw(own) });
         // SAFETY: as above.
         unsafe { (*object).DriverUnload = None };
-        status
+        // Whatever NDIS calls it: to the loader only a negative code is a
+        // failure.
+        Status::from_raw(status).as_failure().raw()
     }
 }
 
@@ -122,6 +124,14 @@ impl<C: Client + crate::Load> Entry<C> {
             Ok(client) => unsafe { Self::new(client).run(object, path) },
             Err(failure) => failure.as_failure().raw(),
         }
+    }
+}
+
+// SAFETY: `load` is all of `DriverEntry`.
+unsafe impl<C: Client + crate::Load> crate::EntryPoint for Entry<C> {
+    unsafe fn enter(object: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> NTSTATUS {
+        // SAFETY: the caller's contract is the same.
+        unsafe { Self::load(object, path) }
     }
 }
 
@@ -160,12 +170,14 @@ pub(super) unsafe extern "system" fn set_options<C: Client>(
     let mut protocol = handlers::protocol_co_characteristics::<C>();
     // SAFETY: within the options callback, with its handle (rule REG-05).
     let status = unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut protocol).cast()) };
-    if !Status::from_raw(status).is_success() {
-        return status;
+    let status = Status::from_raw(status).as_final();
+    if !status.is_success() {
+        return status.raw();
     }
     let mut client = handlers::client_handlers::<C>();
     // SAFETY: as above.
-    unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut client).cast()) }
+    let status = unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut client).cast()) };
+    Status::from_raw(status).as_final().raw()
 }
 
 /// `DriverUnload`: deregisters, which unbinds every adapter first (REG-30).

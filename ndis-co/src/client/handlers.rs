@@ -221,15 +221,15 @@ unsafe extern "system" fn incoming_call<C: Client>(
     let (Some(sap), Some(vc)) = (sap, vc) else {
         return Status::FAILURE.raw();
     };
-    if !vc.state().with(State::offer) {
+    let Some(offer) = vc.state().locked(State::offer) else {
         return Status::NOT_ACCEPTED.raw();
-    }
+    };
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };
     let sap = Sap {
         shared: Arc::clone(&sap),
     };
-    let call = IncomingCall::new(Vc { shared: vc.clone() }, parameters);
+    let call = IncomingCall::new(Vc { shared: vc.clone() }, parameters, offer);
     vc.af
         .client()
         .incoming_call(&sap, call, &mut irql)
@@ -244,7 +244,7 @@ unsafe extern "system" fn call_connected<C: Client>(context: NDIS_HANDLE) {
     };
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };
-    if vc.state().with(State::connected) {
+    if vc.state().locked(State::connected) {
         vc.af
             .client()
             .call_connected(&Vc { shared: vc.clone() }, None, &mut irql);
@@ -267,18 +267,20 @@ unsafe extern "system" fn incoming_close_call<C: Client>(
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };
     // A close of our own that crosses this one is answer enough (CALL-69).
-    if vc.state().with(State::hung_up) {
+    if vc.state().locked(State::hung_up) {
         let data = if data.is_null() || size > crate::address::MAX_VARIABLE {
             &[][..]
         } else {
-            // SAFETY: the call manager's buffer, valid for the call (CALL-60).
+            // SAFETY: the call manager owns the buffer and keeps it until its
+            // call of NdisCmDispatchIncomingCloseCall, within which this runs,
+            // has returned (CALL-60).
             unsafe { core::slice::from_raw_parts(data.cast::<u8>(), size as usize) }
         };
         let status = Status::from_raw(status);
         vc.af
             .client()
             .incoming_close(&Vc { shared: vc.clone() }, status, data, &mut irql);
-        vc.state().with(State::want_close);
+        vc.state().locked(State::want_close);
         VcShared::advance(&vc, &mut irql);
     }
 }
@@ -301,7 +303,7 @@ unsafe extern "system" fn receive<C: Client>(
     let core = unsafe { Arc::<BindingCore<C>>::borrow_raw(context) };
     let binding = match (&vc, core) {
         (Some(vc), _) => Some(Binding {
-            shared: vc.af.binding.clone(),
+            shared: Arc::clone(&vc.af.binding),
         }),
         (None, Some(core)) => core.binding(),
         (None, None) => None,
@@ -346,16 +348,11 @@ unsafe extern "system" fn send_complete<C: Client>(
     };
     // SAFETY: NDIS gives back lists that this driver sent.
     let chain = unsafe { Chain::from_raw(lists) };
-    let count = chain.len();
     // SAFETY: as above: they came from this driver's pool for sends.
     let lists = unsafe { NetBufferLists::from_chain(chain, Side::Protocol) };
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };
-    vc.af
-        .client()
-        .send_complete(&Vc { shared: vc.clone() }, lists, &mut irql);
-    vc.af.binding.sends_home(count);
-    VcShared::calm(&vc, count, &mut irql);
+    VcShared::sent(&vc, lists, &mut irql);
 }
 
 /// `ProtocolSendNetBufferListsComplete`: nothing is sent without a VC.

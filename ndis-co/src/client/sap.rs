@@ -6,8 +6,9 @@ use crate::{
     address::{SapAddress, SapAddressBuf},
     irql::{NoLock, Passive, UpToDispatch},
     lock::SpinLock,
-    mem::{Arc, Tag},
+    mem::{Anchored, Arc, Parent, Tag},
     owner::Node,
+    stack,
 };
 use core::{
     cell::UnsafeCell,
@@ -22,19 +23,27 @@ use ndis_sys::{CO_SAP, NDIS_HANDLE, NDIS_STATUS};
 /// # Invariants
 ///
 /// SAP-OBJ: from the register request until the deregistration has completed
-/// (or the registration has failed), NDIS owns one share as the client's SAP
+/// (or the registration has failed), NDIS owns one reference as the client's SAP
 /// context. `handle` is valid in phase `Registered`.
 #[repr(C)]
 pub(super) struct SapShared<C: Client> {
     /// First field: deferred work casts back from it.
     node: Node,
-    pub(super) af: Arc<AfShared<C>>,
     address: SapAddressBuf,
     handle: AtomicPtr<c_void>,
     /// Where NDIS writes the handle; read only when the request did not pend.
     slot: UnsafeCell<NDIS_HANDLE>,
     state: SpinLock<State>,
     context: C::Sap,
+    pub(super) af: Parent<Arc<AfShared<C>>>,
+}
+
+// SAFETY: the field.
+unsafe impl<C: Client> Anchored for SapShared<C> {
+    type Parent = Arc<AfShared<C>>;
+    fn parent(&mut self) -> &mut Parent<Arc<AfShared<C>>> {
+        &mut self.af
+    }
 }
 
 // SAFETY: the handle variable is touched by NDIS and the request only.
@@ -123,7 +132,7 @@ impl<C: Client> Sap<C> {
     #[must_use]
     pub fn af(&self) -> Af<C> {
         Af {
-            shared: self.shared.af.clone(),
+            shared: Arc::clone(&self.shared.af),
         }
     }
 
@@ -168,9 +177,11 @@ impl<C: Client> SapShared<C> {
         address: SapAddressBuf,
         irql: &mut UpToDispatch,
     ) -> Result<RegisteredSap<'af, C>, Status> {
+        if stack::is_low() {
+            return Err(Status::RESOURCES);
+        }
         let shared = Self {
             node: Node::new(run_deferred::<C>),
-            af: af.clone(),
             address,
             handle: AtomicPtr::new(ptr::null_mut()),
             slot: UnsafeCell::new(ptr::null_mut()),
@@ -179,8 +190,9 @@ impl<C: Client> SapShared<C> {
                 ending: false,
             }),
             context,
+            af: Parent::new(af.clone()),
         };
-        let sap = Arc::try_new(shared, Tag::NDIS)?;
+        let sap = Arc::try_new_anchored(shared, Tag::NDIS)?;
         af.add_sap(&sap)?;
         let ndis = Arc::into_raw(sap.clone());
         // SAFETY: the family was open a moment ago and does not close while a
@@ -204,13 +216,13 @@ impl<C: Client> SapShared<C> {
     /// Marks the SAP for deregistration; `true` for the first to do so.
     pub(super) fn mark_ending(&self) -> bool {
         self.state
-            .with(|state| !core::mem::replace(&mut state.ending, true))
+            .locked(|state| !core::mem::replace(&mut state.ending, true))
     }
 
     /// Deregisters a marked SAP, if its registration is through; otherwise its
     /// completion does.
     pub(super) fn end(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        let go = this.state.with(|state| {
+        let go = this.state.locked(|state| {
             let go = state.ending && state.phase == Phase::Registered;
             if go {
                 state.phase = Phase::Deregistering;
@@ -230,12 +242,12 @@ impl<C: Client> SapShared<C> {
     }
 
     fn defer(this: &Arc<Self>) {
-        let share = Arc::into_raw(this.clone());
+        let reference = Arc::into_raw(this.clone());
         let node = Arc::value_ptr(this).cast::<Node>();
-        // SAFETY: the share keeps the node valid until it has run.
-        if !unsafe { this.af.binding.owner.defer(node) } {
-            // SAFETY: not queued, so the share comes back.
-            drop(unsafe { Arc::<Self>::from_raw(share) });
+        // SAFETY: the reference keeps the node valid until it has run.
+        if !unsafe { this.af.binding.owner().defer(node) } {
+            // SAFETY: not queued, so the reference comes back.
+            drop(unsafe { Arc::<Self>::from_raw(reference) });
         }
     }
 }
@@ -262,7 +274,7 @@ fn registered<C: Client>(
     } else {
         Phase::Gone
     };
-    sap.state.with(|state| state.phase = phase);
+    sap.state.locked(|state| state.phase = phase);
     sap.af.client().sap_registered(
         &Sap {
             shared: sap.clone(),
@@ -280,7 +292,7 @@ fn registered<C: Client>(
 
 /// The deregistration has completed.
 fn deregistered<C: Client>(sap: &Arc<SapShared<C>>, status: Status, irql: &mut UpToDispatch) {
-    sap.state.with(|state| state.phase = Phase::Gone);
+    sap.state.locked(|state| state.phase = Phase::Gone);
     if status.is_success() {
         sap.af.client().sap_deregistered(
             &Sap {

@@ -2,7 +2,7 @@
 //! wanted, and what is to be done next. No NDIS call is made here; the methods
 //! run under the VC's lock.
 
-use crate::{Status, params::CallParametersBuf};
+use crate::{Status, nbl::Chain, params::CallParametersBuf};
 use ndis_sys::CO_CALL_PARAMETERS;
 
 /// Who created the VC, and so deletes it (rule VC-22).
@@ -54,6 +54,13 @@ pub(super) struct State {
     /// The parameters of the call that is being placed.
     parameters: Option<CallParametersBuf>,
     ringing: Option<Ringing>,
+    /// Counts the offers: a token answers the one that it came with.
+    offers: u32,
+    /// Lists to be sent by the work item, because the stack was nearly used up;
+    /// those that are sent after them queue up behind.
+    queued: Chain,
+    /// The work item is sending what was queued.
+    sending: bool,
     /// Lists out for sending, and NDIS calls under way on the VC.
     busy: usize,
     want_close: bool,
@@ -92,6 +99,9 @@ impl State {
             call: Call::None,
             parameters: None,
             ringing: None,
+            offers: 0,
+            queued: Chain::new(),
+            sending: false,
             busy: 0,
             want_close: false,
             hung_up: false,
@@ -233,15 +243,19 @@ impl State {
         self.parameters.take()
     }
 
-    /// A call is offered; `false` when there is one already.
-    pub(super) fn offer(&mut self) -> bool {
+    /// A call is offered: the number of the offer, or `None` when there is a
+    /// call already.
+    pub(super) fn offer(&mut self) -> Option<u32> {
         let free = self.life == Life::Alive && self.call == Call::None && !self.ending;
-        if free {
-            self.call = Call::Offered;
-            self.want_close = false;
-            self.hung_up = false;
+        if !free {
+            return None;
         }
-        free
+        self.call = Call::Offered;
+        self.want_close = false;
+        self.hung_up = false;
+        self.ringing = None;
+        self.offers = self.offers.wrapping_add(1);
+        Some(self.offers)
     }
 
     pub(super) fn accept(&mut self) {
@@ -262,9 +276,10 @@ impl State {
         self.ending
     }
 
-    /// The pended call is answered; the first answer counts.
-    pub(super) fn want_answer(&mut self, status: Status) {
-        if let Some(ringing) = &mut self.ringing {
+    /// The pended call is answered; the first answer counts, and only one for
+    /// this very offer.
+    pub(super) fn want_answer(&mut self, offer: u32, status: Status) {
+        if let (true, Some(ringing)) = (offer == self.offers, &mut self.ringing) {
             ringing.answer.get_or_insert(status);
         }
     }
@@ -298,6 +313,33 @@ impl State {
             self.busy = self.busy.saturating_add(count);
         }
         up
+    }
+
+    /// Lists, counted, are to be sent: gives those to send now, or queues them
+    /// for the work item, for `later` or because others are queued already.
+    pub(super) fn send(&mut self, lists: Chain, later: bool) -> Option<Chain> {
+        if later || self.sending || !self.queued.is_empty() {
+            self.queued.append(lists);
+            return None;
+        }
+        Some(lists)
+    }
+
+    /// What the work item is to send next; it holds the VC busy meanwhile.
+    pub(super) fn next_queued(&mut self) -> Option<Chain> {
+        let lists = core::mem::take(&mut self.queued);
+        if lists.is_empty() {
+            return None;
+        }
+        self.busy = self.busy.saturating_add(1);
+        self.sending = true;
+        Some(lists)
+    }
+
+    /// The work item has sent them; whether others have queued up meanwhile.
+    pub(super) fn queued_sent(&mut self) -> bool {
+        self.sending = false;
+        !self.queued.is_empty()
     }
 
     /// Gives counted work back; `true` when none is left.

@@ -10,10 +10,11 @@ use crate::{
     answer::{Answer, Brand},
     irql::{NoLock, Passive, UpToDispatch},
     lock::SpinLock,
-    mem::{Arc, Tag, Vec},
-    nbl::{NetBufferLists, fields},
+    mem::{Anchored, Arc, OutOfMemory, Parent, Tag, Vec},
+    nbl::{Chain, NetBufferLists, fields},
     owner::Node,
     params::{CallParameters, CallParametersBuf},
+    stack,
 };
 use core::{
     ffi::c_void,
@@ -33,12 +34,20 @@ use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 pub(super) struct VcShared<C: Client> {
     /// First field: deferred work casts back from it.
     node: Node,
-    pub(super) af: Arc<AfShared<C>>,
     handle: AtomicPtr<c_void>,
     state: SpinLock<State>,
     /// Close data, kept until the close has completed (rule CALL-47).
-    close_data: SpinLock<Vec<u8>>,
+    close_data: SpinLock<Option<Arc<Vec<u8>>>>,
     context: C::Vc,
+    pub(super) af: Parent<Arc<AfShared<C>>>,
+}
+
+// SAFETY: the field.
+unsafe impl<C: Client> Anchored for VcShared<C> {
+    type Parent = Arc<AfShared<C>>;
+    fn parent(&mut self) -> &mut Parent<Arc<AfShared<C>>> {
+        &mut self.af
+    }
 }
 
 /// A counted reference to a VC; it derefs to the driver's context.
@@ -96,14 +105,14 @@ impl<'af, C: Client> CreatedVc<'af, C> {
         let owner = core::mem::ManuallyDrop::new(self);
         // SAFETY: `owner` is not used or dropped any more; its share moves out.
         let vc = unsafe { ptr::read(&owner.vc) };
-        vc.shared.state.with(State::want_delete);
+        vc.shared.state.locked(State::want_delete);
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
     }
 }
 
 impl<C: Client> Drop for CreatedVc<'_, C> {
     fn drop(&mut self) {
-        self.vc.shared.state.with(State::want_delete);
+        self.vc.shared.state.locked(State::want_delete);
         VcShared::defer(&self.vc.shared);
     }
 }
@@ -150,7 +159,7 @@ impl<C: Client> Call<'_, C> {
 
 impl<C: Client> Drop for Call<'_, C> {
     fn drop(&mut self) {
-        self.vc.shared.state.with(State::want_close);
+        self.vc.shared.state.locked(State::want_close);
         VcShared::defer(&self.vc.shared);
     }
 }
@@ -173,7 +182,7 @@ impl<C: Client> Vc<C> {
     #[must_use]
     pub fn af(&self) -> Af<C> {
         Af {
-            shared: self.shared.af.clone(),
+            shared: Arc::clone(&self.shared.af),
         }
     }
 
@@ -186,7 +195,7 @@ impl<C: Client> Vc<C> {
     /// Whether a call is up and not about to be hung up.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        self.shared.state.with(|state| state.can_send())
+        self.shared.state.locked(|state| state.can_send())
     }
 
     /// Sends data on the call, in order (rule NBL-04). The lists come back
@@ -218,22 +227,24 @@ impl<C: Client> Vc<C> {
         let stored = if data.is_empty() {
             Ok(())
         } else {
-            Vec::try_from_slice(data, Tag::NDIS).map(|data| {
-                let mut data = Some(data);
+            copy(data).map(|data| {
                 // Only the first hang-up's data counts.
-                if shared.state.with(|state| state.takes_close_data()) {
-                    shared.close_data.with(|slot| {
-                        if let (true, Some(data)) = (slot.is_empty(), data.take()) {
-                            *slot = data;
-                        }
+                if shared.state.locked(|state| state.takes_close_data()) {
+                    shared.close_data.locked(|slot| {
+                        slot.get_or_insert(data);
                     });
                 }
             })
         };
-        shared.state.with(State::want_close);
+        shared.state.locked(State::want_close);
         VcShared::advance(shared, irql.up_to_dispatch());
         stored.map_err(Status::from)
     }
+}
+
+/// The data in memory of our own.
+fn copy(data: &[u8]) -> Result<Arc<Vec<u8>>, OutOfMemory> {
+    Arc::try_new(Vec::try_from_slice(data, Tag::NDIS)?, Tag::NDIS)
 }
 
 impl<C: Client> Clone for Vc<C> {
@@ -267,14 +278,17 @@ impl<C: Client> fmt::Debug for Vc<C> {
 pub struct IncomingCall<'r, C: Client> {
     vc: Vc<C>,
     parameters: *mut CO_CALL_PARAMETERS,
+    /// Which offer on this VC it is.
+    offer: u32,
     _request: Brand<'r>,
 }
 
 impl<'r, C: Client> IncomingCall<'r, C> {
-    pub(super) fn new(vc: Vc<C>, parameters: *mut CO_CALL_PARAMETERS) -> Self {
+    pub(super) fn new(vc: Vc<C>, parameters: *mut CO_CALL_PARAMETERS, offer: u32) -> Self {
         Self {
             vc,
             parameters,
+            offer,
             _request: PhantomData,
         }
     }
@@ -288,14 +302,15 @@ impl<'r, C: Client> IncomingCall<'r, C> {
     /// The parameters offered, if the call manager gave any (rule CALL-32).
     #[must_use]
     pub fn parameters(&self) -> Option<CallParameters<'_>> {
-        // SAFETY: the call manager keeps them until the answer (CALL-26).
+        // SAFETY: the call manager owns them and keeps them until the answer
+        // (CALL-26), for which the token is consumed that is borrowed here.
         unsafe { CallParameters::from_raw(self.parameters) }.ok()
     }
 
     /// Takes the call. Data may flow once [`Client::call_connected`] tells so
     /// (rule CALL-40).
     pub fn accept(self) -> (Answer<'r>, Call<'static, C>) {
-        self.vc.shared.state.with(State::accept);
+        self.vc.shared.state.locked(State::accept);
         let call = Call {
             vc: self.vc,
             _af: PhantomData,
@@ -309,7 +324,7 @@ impl<'r, C: Client> IncomingCall<'r, C> {
 
     /// Refuses the call; the call manager deletes the VC.
     pub fn refuse(self, status: Status) -> Answer<'r> {
-        self.vc.shared.state.with(State::refuse);
+        self.vc.shared.state.locked(State::refuse);
         // A family that is being closed may have waited for this.
         AfShared::defer(&self.vc.shared.af);
         // SAFETY: the token is consumed, the state says refused.
@@ -319,13 +334,17 @@ impl<'r, C: Client> IncomingCall<'r, C> {
     /// Answers later, with the second value, from any thread.
     pub fn pend(self) -> (Answer<'r>, PendingIncomingCall<C>) {
         let shared = &self.vc.shared;
-        if shared.state.with_raw(|state| state.pend(self.parameters)) {
+        if shared.state.locked(|state| state.pend(self.parameters)) {
             // The family is being closed, so the call is refused at once.
             VcShared::defer(shared);
         }
         // SAFETY: the token is consumed, and another one will answer.
         let answer = unsafe { Answer::from_status(Status::PENDING, self._request) };
-        (answer, PendingIncomingCall { vc: self.vc })
+        let pending = PendingIncomingCall {
+            vc: self.vc,
+            offer: self.offer,
+        };
+        (answer, pending)
     }
 }
 
@@ -343,6 +362,8 @@ impl<C: Client> fmt::Debug for IncomingCall<'_, C> {
 #[must_use = "dropping a pending incoming call refuses it"]
 pub struct PendingIncomingCall<C: Client> {
     vc: Vc<C>,
+    /// Which offer on this VC it is.
+    offer: u32,
 }
 
 impl<C: Client> PendingIncomingCall<C> {
@@ -376,7 +397,10 @@ impl<C: Client> PendingIncomingCall<C> {
         let token = core::mem::ManuallyDrop::new(self);
         // SAFETY: the token is not used or dropped any more; its share moves.
         let vc = unsafe { ptr::read(&token.vc) };
-        vc.shared.state.with(|state| state.want_answer(status));
+        let offer = token.offer;
+        vc.shared
+            .state
+            .locked(|state| state.want_answer(offer, status));
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
         vc
     }
@@ -387,7 +411,7 @@ impl<C: Client> Drop for PendingIncomingCall<C> {
         self.vc
             .shared
             .state
-            .with(|state| state.want_answer(Status::FAILURE));
+            .locked(|state| state.want_answer(self.offer, Status::FAILURE));
         VcShared::defer(&self.vc.shared);
     }
 }
@@ -409,13 +433,13 @@ impl<C: Client> VcShared<C> {
     ) -> Result<Arc<Self>, Status> {
         let shared = Self {
             node: Node::new(run_deferred::<C>),
-            af: af.clone(),
             handle: AtomicPtr::new(handle),
             state: SpinLock::new(State::new(origin)),
-            close_data: SpinLock::new(Vec::new(Tag::NDIS)),
+            close_data: SpinLock::new(None),
             context,
+            af: Parent::new(af.clone()),
         };
-        Ok(Arc::try_new(shared, Tag::NDIS)?)
+        Ok(Arc::try_new_anchored(shared, Tag::NDIS)?)
     }
 
     /// Creates a VC for an outgoing call.
@@ -424,6 +448,9 @@ impl<C: Client> VcShared<C> {
         context: C::Vc,
         _irql: &mut UpToDispatch,
     ) -> Result<CreatedVc<'af, C>, Status> {
+        if stack::is_low() {
+            return Err(Status::RESOURCES);
+        }
         let vc = Self::try_new(af, Origin::Client, ptr::null_mut(), context)?;
         af.add_vc(&vc)?;
         let ndis = Arc::into_raw(vc.clone());
@@ -435,13 +462,13 @@ impl<C: Client> VcShared<C> {
             ndis_sys::NdisCoCreateVc(af.binding.handle(), af.handle(), ndis, &mut handle)
         };
         if let Err(failure) = Status::from_raw(status).result() {
-            vc.state.with(State::deleted);
+            vc.state.locked(State::deleted);
             Self::retire(&vc);
             return Err(failure);
         }
         vc.handle.store(handle, Ordering::Release);
         // Only now may the address family's teardown delete it.
-        vc.state.with(State::created);
+        vc.state.locked(State::created);
         AfShared::defer(af);
         Ok(CreatedVc {
             vc: Vc { shared: vc },
@@ -456,7 +483,7 @@ impl<C: Client> VcShared<C> {
         context: C::Vc,
     ) -> Result<Arc<Self>, Status> {
         let vc = Self::try_new(af, Origin::CallManager, handle, context)?;
-        vc.state.with(State::created);
+        vc.state.locked(State::created);
         af.add_vc(&vc)?;
         Ok(vc)
     }
@@ -473,7 +500,7 @@ impl<C: Client> VcShared<C> {
         this: &Arc<Self>,
         irql: &mut UpToDispatch,
     ) -> Result<(), Status> {
-        if !this.state.with(State::try_delete) {
+        if !this.state.locked(State::try_delete) {
             return Err(Status::NOT_ACCEPTED);
         }
         this.af.client().vc_deleted(
@@ -488,7 +515,7 @@ impl<C: Client> VcShared<C> {
 
     fn make_call(this: &Arc<Self>, parameters: CallParametersBuf, irql: &mut UpToDispatch) {
         let raw = parameters.as_raw();
-        if !this.state.with(|state| state.dial(parameters)) {
+        if !this.state.locked(|state| state.dial(parameters)) {
             let vc = Vc {
                 shared: this.clone(),
             };
@@ -515,20 +542,25 @@ impl<C: Client> VcShared<C> {
         parameters: *mut CO_CALL_PARAMETERS,
         irql: &mut UpToDispatch,
     ) {
-        // The parameters must outlive the callback, which may look at them.
-        let kept = this.state.with(|state| state.dialled(status.is_success()));
+        // Ours belong to `kept` from here on: the callback may hang up, and the
+        // VC be gone before it is done with looking.
+        let kept = this
+            .state
+            .locked(|state| state.dialled(status.is_success()));
         let vc = Vc {
             shared: this.clone(),
         };
         if status.is_success() {
-            // SAFETY: the call manager hands over ours, or its own for the
-            // time of this call (rule CALL-17).
+            // SAFETY: these are ours, which belong to `kept` on this stack, or
+            // the call manager's own (rule CALL-17), which keeps them until its
+            // completion of the call, NdisCmMakeCallComplete, has returned.
+            // This runs within that.
             let view = unsafe { CallParameters::from_raw(parameters) }.ok();
             this.af.client().call_connected(&vc, view, irql);
         } else {
             this.af.client().call_failed(&vc, status.as_failure(), irql);
             // Only now, so that the callback still finds the VC.
-            this.state.with(State::want_delete);
+            this.state.locked(State::want_delete);
         }
         drop(kept);
         Self::advance(this, irql);
@@ -554,30 +586,77 @@ impl<C: Client> VcShared<C> {
         }
         // One more than the lists, for the call itself: the close is not
         // requested while it runs.
-        if !this.state.with(|state| state.busy(count.saturating_add(1))) {
+        if !this
+            .state
+            .locked(|state| state.busy(count.saturating_add(1)))
+        {
             this.af.binding.sends_home(count);
             return Err(Unsent {
                 lists,
                 status: Status::CLOSING,
             });
         }
-        let handle = this.handle();
-        let mut chain = lists.into_chain();
-        chain.for_each_raw(|list| {
-            // SAFETY: the lists are ours until the call below (rule NBL-01).
-            unsafe { fields::set_source_handle(list, handle) };
-        });
-        // SAFETY: the call is up and stays so for this call; ownership of the
-        // lists goes to NDIS (rule NBL-02). No flag: the level is unknown
-        // (rule NBL-08).
-        unsafe { ndis_sys::NdisCoSendNetBufferLists(handle, chain.take_raw(), 0) };
+        let chain = lists.into_chain();
+        let later = stack::is_low();
+        match this.state.locked(|state| state.send(chain, later)) {
+            Some(chain) => this.hand_over(chain),
+            None => Self::defer(this),
+        }
         Self::calm(this, 1, irql);
         Ok(())
     }
 
+    /// Sends counted lists.
+    fn hand_over(&self, mut chain: Chain) {
+        let handle = self.handle();
+        chain.for_each_raw(|list| {
+            // SAFETY: the lists are ours until the call below (rule NBL-01).
+            unsafe { fields::set_source_handle(list, handle) };
+        });
+        // SAFETY: the call is up and stays so for this call, which the caller
+        // counted as busy; ownership of the lists goes to NDIS (rule NBL-02).
+        // No flag: the level is unknown (rule NBL-08).
+        unsafe { ndis_sys::NdisCoSendNetBufferLists(handle, chain.take_raw(), 0) };
+    }
+
+    /// Sends what was left to the work item; gives it back while the binding is
+    /// paused (rule PAUSE-12).
+    fn send_queued(this: &Arc<Self>, irql: &mut UpToDispatch) {
+        let Some(chain) = this.state.locked(State::next_queued) else {
+            return;
+        };
+        if this.af.binding.is_running() {
+            this.hand_over(chain);
+        } else {
+            chain.for_each_raw(|list| {
+                // SAFETY: the lists are ours, and were not sent.
+                unsafe { fields::set_status(list, Status::PAUSED.raw()) };
+            });
+            // SAFETY: the chain of `send`, from this driver's pool for sends.
+            let lists = unsafe { NetBufferLists::from_chain(chain, fields::Side::Protocol) };
+            Self::sent(this, lists, irql);
+        }
+        // What has queued up meanwhile has its turn after the work of others.
+        if this.state.locked(State::queued_sent) {
+            Self::defer(this);
+        }
+        Self::calm(this, 1, irql);
+    }
+
+    /// Sent lists come back.
+    pub(super) fn sent(this: &Arc<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
+        let count = lists.len();
+        let vc = Vc {
+            shared: this.clone(),
+        };
+        this.af.client().send_complete(&vc, lists, irql);
+        this.af.binding.sends_home(count);
+        Self::calm(this, count, irql);
+    }
+
     /// Gives back what [`State::busy`] took, and goes on with what waited.
     pub(super) fn calm(this: &Arc<Self>, count: usize, irql: &mut UpToDispatch) {
-        if this.state.with(|state| state.calm(count)) {
+        if this.state.locked(|state| state.calm(count)) {
             Self::advance(this, irql);
         }
     }
@@ -594,13 +673,13 @@ impl<C: Client> VcShared<C> {
     /// For the address family's teardown: marks for ending, `true` the first
     /// time.
     pub(super) fn mark_ending(&self) -> bool {
-        self.state.with(State::mark_ending)
+        self.state.locked(State::mark_ending)
     }
 
     /// Whether the address family must wait for this VC. One of the call
     /// manager's without a call is its own affair.
     pub(super) fn holds_af_open(&self) -> bool {
-        self.state.with(|state| state.holds_af_open())
+        self.state.locked(|state| state.holds_af_open())
     }
 
     /// Ends the call and, for the client's own VC, deletes it.
@@ -609,18 +688,18 @@ impl<C: Client> VcShared<C> {
     }
 
     fn defer(this: &Arc<Self>) {
-        let share = Arc::into_raw(this.clone());
+        let reference = Arc::into_raw(this.clone());
         let node = Arc::value_ptr(this).cast::<Node>();
-        // SAFETY: the share keeps the node valid until it has run.
-        if !unsafe { this.af.binding.owner.defer(node) } {
-            // SAFETY: not queued, so the share comes back.
-            drop(unsafe { Arc::<Self>::from_raw(share) });
+        // SAFETY: the reference keeps the node valid until it has run.
+        if !unsafe { this.af.binding.owner().defer(node) } {
+            // SAFETY: not queued, so the reference comes back.
+            drop(unsafe { Arc::<Self>::from_raw(reference) });
         }
     }
 
     /// Does what the state asks for and allows.
     pub(super) fn advance(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        while let Some(step) = this.state.with(State::next) {
+        while let Some(step) = this.state.locked(State::next) {
             match step {
                 Step::Answer { status, parameters } => {
                     // SAFETY: the call was offered and pended, and is answered
@@ -636,15 +715,22 @@ impl<C: Client> VcShared<C> {
                     AfShared::defer(&this.af);
                 }
                 Step::Close => {
-                    let (data, size) = this
-                        .close_data
-                        .with(|data| (data.base().cast::<c_void>(), data.len()));
-                    let data = if size == 0 { ptr::null_mut() } else { data };
+                    let data = this.close_data.locked(|data| data.clone());
+                    let (bytes, size) = match &data {
+                        Some(data) => (data.base().cast::<c_void>(), data.len()),
+                        None => (ptr::null_mut(), 0),
+                    };
                     // SAFETY: a call is up, all sends are home (CALL-42), and
-                    // this is its one close (CALL-70); the data stay until the
-                    // completion (CALL-47) and have size zero when null.
+                    // this is its one close (CALL-70). The data belong to
+                    // `data` until the call has returned, and to the VC until
+                    // the completion (CALL-47); their size is zero when null.
                     let status = unsafe {
-                        ndis_sys::NdisClCloseCall(this.handle(), ptr::null_mut(), data, size as u32)
+                        ndis_sys::NdisClCloseCall(
+                            this.handle(),
+                            ptr::null_mut(),
+                            bytes,
+                            size as u32,
+                        )
                     };
                     let status = Status::from_raw(status);
                     if !status.is_pending() {
@@ -656,7 +742,7 @@ impl<C: Client> VcShared<C> {
                     // (VC-23), deleted once.
                     let status = unsafe { ndis_sys::NdisCoDeleteVc(this.handle()) };
                     if Status::from_raw(status).is_success() {
-                        this.state.with(State::deleted);
+                        this.state.locked(State::deleted);
                         this.af.client().vc_deleted(
                             &Vc {
                                 shared: this.clone(),
@@ -664,7 +750,7 @@ impl<C: Client> VcShared<C> {
                             irql,
                         );
                         Self::retire(this);
-                    } else if this.state.with(State::delete_refused) {
+                    } else if this.state.locked(State::delete_refused) {
                         Self::defer(this);
                     } else {
                         // Given up; NDIS keeps its share.
@@ -679,19 +765,19 @@ impl<C: Client> VcShared<C> {
     pub(super) fn close_completed(this: &Arc<Self>, status: Status, irql: &mut UpToDispatch) {
         // The data are no longer lent. A call manager that could not carry them
         // (rule CALL-48) is asked again without.
-        drop(this.close_data.with(|data| data.take()));
+        drop(this.close_data.locked(Option::take));
         if status.is_success() {
-            this.state.with(State::closed);
+            this.state.locked(State::closed);
             this.af.client().call_closed(
                 &Vc {
                     shared: this.clone(),
                 },
                 irql,
             );
-            this.state.with(State::closed_and_told);
+            this.state.locked(State::closed_and_told);
             Self::advance(this, irql);
             AfShared::defer(&this.af);
-        } else if this.state.with(State::close_refused) {
+        } else if this.state.locked(State::close_refused) {
             // The call still exists (rule CALL-57); try again a little later.
             Self::defer(this);
         } else {
@@ -704,10 +790,11 @@ impl<C: Client> VcShared<C> {
 unsafe fn run_deferred<C: Client>(node: *const Node, irql: &mut Passive) {
     // SAFETY: `defer` gave a share with the node, which is the first field.
     if let Some(vc) = unsafe { Arc::<VcShared<C>>::from_value_ptr(node.cast()) } {
-        if vc.state.with(State::retry) {
+        if vc.state.locked(State::retry) {
             // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
             unsafe { ndis_sys::NdisMSleep(1_000) };
         }
+        VcShared::send_queued(&vc, irql.up_to_dispatch());
         VcShared::advance(&vc, irql.up_to_dispatch());
     }
 }

@@ -5,6 +5,7 @@ use core::{
     alloc::Layout,
     fmt,
     marker::PhantomData,
+    mem::ManuallyDrop,
     ops,
     ptr::NonNull,
     sync::atomic::{AtomicUsize, Ordering, fence},
@@ -14,8 +15,52 @@ use core::{
 #[repr(C)]
 struct Shared<T> {
     count: AtomicUsize,
+    /// What the last owner does: drops the value and frees the memory.
+    release: unsafe fn(NonNull<Shared<T>>),
     tag: Tag,
     value: T,
+}
+
+/// A field that leads to an object's parent: it is dropped after the object's
+/// memory was freed, see [`Arc::try_new_anchored`].
+///
+/// The parent may be what keeps the adapter, the binding, and with them the
+/// driver's code in place. Whoever lets go of it may run at the very moment at
+/// which the driver is unloaded, so nothing may be left to do then.
+pub struct Parent<P>(ManuallyDrop<P>);
+
+impl<P> Parent<P> {
+    /// Wraps a parent.
+    pub const fn new(parent: P) -> Self {
+        Self(ManuallyDrop::new(parent))
+    }
+}
+
+impl<P> ops::Deref for Parent<P> {
+    type Target = P;
+    fn deref(&self) -> &P {
+        &self.0
+    }
+}
+
+impl<P: fmt::Debug> fmt::Debug for Parent<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+/// An object with a [`Parent`].
+///
+/// # Safety
+///
+/// `parent` returns a field of `self`, always the same one, and nothing else
+/// takes that field's value out.
+pub unsafe trait Anchored {
+    /// What the field holds.
+    type Parent;
+
+    /// The field.
+    fn parent(&mut self) -> &mut Parent<Self::Parent>;
 }
 
 /// A value in nonpaged pool memory with any number of owners.
@@ -50,11 +95,47 @@ impl<T> Arc<T> {
     ///
     /// [`OutOfMemory`]; the value is dropped then.
     pub fn try_new(value: T, tag: Tag) -> Result<Self, OutOfMemory> {
-        let shared = allocate(Layout::new::<Shared<T>>(), tag)?.cast::<Shared<T>>();
+        Self::make(value, release::<T>, tag).map_err(|_| OutOfMemory)
+    }
+
+    /// As [`try_new`](Self::try_new); the value comes back when there is no
+    /// memory.
+    pub(crate) fn try_new_or_back(value: T, tag: Tag) -> Result<Self, T> {
+        Self::make(value, release::<T>, tag)
+    }
+
+    /// As [`try_new`](Self::try_new), for an object with a [`Parent`]: when the
+    /// last owner goes, the value is dropped first, then the memory is freed,
+    /// and only then the parent is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfMemory`]; the value is dropped then, its parent last.
+    pub fn try_new_anchored(value: T, tag: Tag) -> Result<Self, OutOfMemory>
+    where
+        T: Anchored,
+    {
+        Self::make(value, release_anchored::<T>, tag).map_err(|mut value| {
+            // SAFETY: by `Anchored` a field of the value, taken out here only;
+            // the field itself has no destructor.
+            let parent = unsafe { ManuallyDrop::take(&mut value.parent().0) };
+            drop(value);
+            drop(parent);
+            OutOfMemory
+        })
+    }
+
+    /// Moves a value into the pool, or gives it back.
+    fn make(value: T, release: unsafe fn(NonNull<Shared<T>>), tag: Tag) -> Result<Self, T> {
+        let Ok(memory) = allocate(Layout::new::<Shared<T>>(), tag) else {
+            return Err(value);
+        };
+        let shared = memory.cast::<Shared<T>>();
         // SAFETY: `allocate` returned memory for it that nobody else uses.
         unsafe {
             shared.write(Shared {
                 count: AtomicUsize::new(1),
+                release,
                 tag,
                 value,
             })
@@ -80,7 +161,7 @@ impl<T> Arc<T> {
     /// Turns the owner into a pointer that keeps its share of the count.
     #[must_use]
     pub fn into_raw(this: Self) -> *mut core::ffi::c_void {
-        core::mem::ManuallyDrop::new(this).shared.as_ptr().cast()
+        ManuallyDrop::new(this).shared.as_ptr().cast()
     }
 
     /// The pointer that [`Arc::into_raw`] would give, without a share.
@@ -115,9 +196,9 @@ impl<T> Arc<T> {
     /// A non-null `raw` came from `Arc::<T>::into_raw` or `as_raw`, and a share
     /// of the count outlives the returned value.
     #[must_use]
-    pub unsafe fn borrow_raw(raw: *mut core::ffi::c_void) -> Option<core::mem::ManuallyDrop<Self>> {
+    pub unsafe fn borrow_raw(raw: *mut core::ffi::c_void) -> Option<ManuallyDrop<Self>> {
         NonNull::new(raw.cast::<Shared<T>>()).map(|shared| {
-            core::mem::ManuallyDrop::new(Self {
+            ManuallyDrop::new(Self {
                 shared,
                 _owns: PhantomData,
             })
@@ -189,13 +270,45 @@ impl<T> Drop for Arc<T> {
             return;
         }
         fence(Ordering::Acquire);
-        let tag = self.inner().tag;
+        let release = self.inner().release;
         // SAFETY: by ARC the count was one, so this was the last owner; the
         // fence orders every earlier use before this.
-        unsafe { self.shared.drop_in_place() };
-        // SAFETY: as above; the allocation was made with this layout and tag.
-        unsafe { free(self.shared.cast(), Layout::new::<Shared<T>>(), tag) };
+        unsafe { release(self.shared) };
     }
+}
+
+/// Drops the value and frees the memory.
+///
+/// # Safety
+///
+/// The last owner's pointer, which is not used afterwards.
+#[cold]
+unsafe fn release<T>(shared: NonNull<Shared<T>>) {
+    // SAFETY: by the caller the allocation is live and nobody else's.
+    let tag = unsafe { shared.as_ref() }.tag;
+    // SAFETY: as above; the value is used no more.
+    unsafe { shared.drop_in_place() };
+    // SAFETY: as above; the allocation was made with this layout and tag.
+    unsafe { free(shared.cast(), Layout::new::<Shared<T>>(), tag) };
+}
+
+/// As [`release`], and then drops the value's parent.
+///
+/// # Safety
+///
+/// As there.
+#[cold]
+unsafe fn release_anchored<T: Anchored>(mut shared: NonNull<Shared<T>>) {
+    // SAFETY: by the caller the allocation is live and nobody else's.
+    let parent = unsafe { shared.as_mut() }.value.parent();
+    // SAFETY: by `Anchored` a field of the value, taken out here only; the
+    // field itself has no destructor.
+    let parent = unsafe { ManuallyDrop::take(&mut parent.0) };
+    // SAFETY: the caller's contract is the same.
+    unsafe { release(shared) };
+    // Whatever this sets free, including the driver's image, nothing is left
+    // to do here.
+    drop(parent);
 }
 
 impl<T> ops::Deref for Arc<T> {

@@ -13,7 +13,7 @@ mod arc;
 mod boxed;
 mod vec;
 
-pub use arc::Arc;
+pub use arc::{Anchored, Arc, Parent};
 pub use boxed::Box;
 pub use vec::{IntoIter, Vec};
 

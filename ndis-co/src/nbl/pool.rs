@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Status,
-    mem::{Arc, Box, Tag, Vec},
+    mem::{Anchored, Arc, Box, Parent, Tag, Vec},
     owner::{Live, Owner},
 };
 use core::{fmt, ptr};
@@ -31,7 +31,15 @@ pub(super) struct Inner {
     pool: NDIS_HANDLE,
     pub(super) side: Side,
     tag: Tag,
-    live: Live,
+    live: Parent<Live>,
+}
+
+// SAFETY: the field.
+unsafe impl Anchored for Inner {
+    type Parent = Live;
+    fn parent(&mut self) -> &mut Parent<Live> {
+        &mut self.live
+    }
 }
 
 // SAFETY: the pool handle may be used by any thread.
@@ -79,17 +87,17 @@ impl NetBufferListPool {
         parameters.PoolTag = tag.raw();
         // SAFETY: the owner's handle is valid while it is counted; the
         // parameters live for the call.
-        let pool = unsafe { ndis_sys::NdisAllocateNetBufferListPool(live.handle(), &parameters) };
+        let pool = unsafe { ndis_sys::NdisAllocateNetBufferListPool(owner.handle(), &parameters) };
         if pool.is_null() {
             return Err(Status::RESOURCES);
         }
         Ok(Self {
-            inner: Arc::try_new(
+            inner: Arc::try_new_anchored(
                 Inner {
                     pool,
                     side,
                     tag,
-                    live,
+                    live: Parent::new(live),
                 },
                 Tag::NDIS,
             )?,
@@ -124,7 +132,8 @@ impl NetBufferListPool {
         )?;
         // SAFETY: the owner's handle is valid while the pool lives; the memory
         // is resident and lives in the backing until after the MDL is freed.
-        let mdl = unsafe { ndis_sys::NdisAllocateMdl(inner.live.handle(), start.cast(), size) };
+        let mdl =
+            unsafe { ndis_sys::NdisAllocateMdl(inner.live.owner().handle(), start.cast(), size) };
         if mdl.is_null() {
             return Err(Status::RESOURCES);
         }

@@ -53,18 +53,28 @@ impl Status {
 
     /// The code as the final answer of a request that failed.
     ///
-    /// Success and pending are no refusals (rule GEN-05: pending is never a
-    /// final status); they become [`Status::FAILURE`].
+    /// Only a negative code is a failure to everybody: success and pending
+    /// (rule GEN-05: pending is never a final status) are none, and to much of
+    /// Windows neither are informational codes, such as
+    /// [`NOT_ACCEPTED`](Self::NOT_ACCEPTED). They become [`Status::FAILURE`].
+    /// Whatever a driver gives as a failure goes through here on its way out.
     #[inline]
     pub const fn as_failure(self) -> Self {
-        if self.is_success() || self.is_pending() {
-            Self::FAILURE
-        } else {
+        if self.0 >= 0 { Self::FAILURE } else { self }
+    }
+
+    /// The code as the final one of a request: a success stays one, everything
+    /// else is a failure, see [`as_failure`](Self::as_failure).
+    #[inline]
+    pub const fn as_final(self) -> Self {
+        if self.is_success() {
             self
+        } else {
+            self.as_failure()
         }
     }
 
-    /// `Ok` for success, otherwise the failure.
+    /// `Ok` for success, otherwise what NDIS says.
     ///
     /// # Errors
     ///
@@ -74,8 +84,10 @@ impl Status {
     pub const fn result(self) -> Result<(), Self> {
         if self.is_success() {
             Ok(())
+        } else if self.is_pending() {
+            Err(Self::FAILURE)
         } else {
-            Err(self.as_failure())
+            Err(self)
         }
     }
 

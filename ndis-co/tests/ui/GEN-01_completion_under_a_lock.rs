@@ -2,7 +2,7 @@
 //!
 //! A completion may run this driver again before it returns, so no lock is
 //! held across it. The first is refused because the lock has the proof; the
-//! second because the guard's own proof tells of the lock.
+//! second because the proof that the lock lends tells of it.
 
 use ndis_co::{
     Status,
@@ -14,19 +14,20 @@ use ndis_co::{
 
 type Ringing<C> = SpinLock<Vec<PendingIncomingCall<C>>>;
 
-fn refuse_with_the_lock<C: Client>(ringing: &Ringing<C>, irql: &mut UpToDispatch) {
-    let mut ringing = ringing.lock(irql);
-    while let Some(call) = ringing.pop() {
-        call.refuse(Status::FAILURE, irql);
-    }
+fn refuse_with_the_callers_proof<C: Client>(ringing: &Ringing<C>, irql: &mut UpToDispatch) {
+    ringing.with(irql, |ringing, _| {
+        while let Some(call) = ringing.pop() {
+            call.refuse(Status::FAILURE, irql);
+        }
+    });
 }
 
-fn refuse_with_the_guards_proof<C: Client>(ringing: &Ringing<C>, irql: &mut UpToDispatch) {
-    let mut ringing = ringing.lock(irql);
-    let (calls, irql) = ringing.split();
-    while let Some(call) = calls.pop() {
-        call.refuse(Status::FAILURE, irql);
-    }
+fn refuse_with_the_locks_proof<C: Client>(ringing: &Ringing<C>, irql: &mut UpToDispatch) {
+    ringing.with(irql, |ringing, irql| {
+        while let Some(call) = ringing.pop() {
+            call.refuse(Status::FAILURE, irql);
+        }
+    });
 }
 
 fn main() {}

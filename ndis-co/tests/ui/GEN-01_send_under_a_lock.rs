@@ -16,10 +16,11 @@ fn send<C: Client>(
     frame: NetBufferLists,
     irql: &mut UpToDispatch,
 ) {
-    let mut sent = sent.lock(irql);
-    if vc.send(frame, sent.irql()).is_ok() {
-        *sent += 1;
-    }
+    sent.with(irql, |sent, irql| {
+        if vc.send(frame, irql).is_ok() {
+            *sent += 1;
+        }
+    });
 }
 
 fn main() {}

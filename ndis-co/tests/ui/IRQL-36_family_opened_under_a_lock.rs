@@ -15,10 +15,11 @@ fn address_family<C: Client<Af = ()>>(
     offer: AfOffer<'_, C>,
     irql: &mut Passive,
 ) -> Result<(), Status> {
-    let mut opened = opened.lock(irql);
-    offer.open((), irql)?;
-    *opened += 1;
-    Ok(())
+    opened.with(irql, |opened, _| {
+        offer.open((), irql)?;
+        *opened += 1;
+        Ok(())
+    })
 }
 
 fn main() {}

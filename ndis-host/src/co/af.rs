@@ -549,6 +549,11 @@ exports! { EXPORTS {
                 s.violate("HALT-02", Some(object), message);
                 return None;
             }
+            if af.phase == AfPhase::Opening && af.open.pended() {
+                let message = alloc::format!("{call}: the open of {object} has not succeeded yet");
+                s.violate("AF-51", Some(object), message);
+                return None;
+            }
             af.notified = true;
             let serial = af.notify.begin();
             let context = af.client_context;

@@ -53,6 +53,11 @@ impl Request {
         self.phase != Phase::Idle
     }
 
+    /// Whether the handler has returned PENDING and the completion is owed.
+    pub(crate) fn pended(&self) -> bool {
+        self.phase == Phase::Pended
+    }
+
     /// The handler has returned `status`.
     pub(crate) fn returned(&mut self, serial: u32, status: i32) -> Returned {
         if let Some(place) = self.early.iter().position(|s| *s == serial) {

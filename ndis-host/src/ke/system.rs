@@ -45,12 +45,35 @@ impl Drop for Extension {
     }
 }
 
+/// The stack of a kernel thread of a 64-bit Windows, in bytes. Real stacks here
+/// are larger; drivers see this one, so that a run is the same on every machine
+/// and in every build.
+const STACK: usize = 24 * 1024;
+/// What each callback within a callback takes of it, with NDIS's own share.
+const STACK_PER_CALLBACK: usize = 2 * 1024;
+
 type ThreadRoutine = unsafe extern "system" fn(*mut c_void);
 
 exports! { EXPORTS {
     /// The IRQL of the caller.
     fn KeGetCurrentIrql() -> u8 {
         Cx::enter(Call::new("KeGetCurrentIrql").quiet(), &[]).irql()
+    }
+
+    /// Where the caller's stack begins and ends.
+    fn IoGetStackLimits(low: *mut usize, high: *mut usize) {
+        let cx = Cx::enter(Call::new("IoGetStackLimits").quiet(), &[]);
+        let depth = cx.with(|s| s.sched.current().map_or(0, |t| t.frames.len()));
+        let left = STACK.saturating_sub(depth.saturating_mul(STACK_PER_CALLBACK));
+        let here = (&raw const depth).addr();
+        if !low.is_null() {
+            // SAFETY: the caller's variable.
+            unsafe { low.write_unaligned(here.saturating_sub(left)) };
+        }
+        if !high.is_null() {
+            // SAFETY: the caller's variable.
+            unsafe { high.write_unaligned(here.saturating_add(STACK - left)) };
+        }
     }
 
     /// The virtual processor of the caller.

@@ -37,6 +37,10 @@ pub(crate) struct Timer {
 pub(crate) struct Timers {
     pub(crate) all: BTreeMap<u32, Timer>,
     sets: u64,
+    /// The timers whose routines are queued or running, in the order of their
+    /// expiries.
+    expired: BTreeMap<u64, u32>,
+    expiries: u64,
 }
 
 pub(crate) struct WorkItem {
@@ -131,6 +135,9 @@ impl State {
         }
         let (routine, context, who) = (timer.routine, timer.context, timer.who.clone());
         let driver = timer.driver;
+        self.timers.expiries += 1;
+        let expiry = self.timers.expiries;
+        self.timers.expired.insert(expiry, number);
         if timer.period == 0 {
             timer.set = None;
         } else {
@@ -172,6 +179,7 @@ impl State {
                         );
                     };
                 });
+                cx.with(|s| s.timers.expired.remove(&expiry));
             }),
         });
     }
@@ -342,6 +350,13 @@ exports! { EXPORTS {
                 let message = alloc::format!("{object} is freed while it is set");
                 s.violate("DV-15", Some(object), message);
             }
+            if s.timers.expired.values().any(|expired| *expired == number) {
+                let message = alloc::format!(
+                    "{object} is freed while its routine is queued or running: a cancel does \
+                     not wait for it, KeFlushQueuedDpcs at PASSIVE_LEVEL does"
+                );
+                s.violate("DV-22", Some(object), message);
+            }
             s.histories.end(object);
         });
     }
@@ -413,6 +428,18 @@ exports! { EXPORTS {
                 s.violate("DV-20", Some(object), message);
             }
             s.histories.end(object);
+        });
+    }
+
+    /// Waits until every routine has run that is queued now.
+    fn KeFlushQueuedDpcs() {
+        let cx = Cx::enter(Call::new("KeFlushQueuedDpcs").passive(rules::IRQL), &[]);
+        let (raised, last, who) = cx.with(|s| (s.irql() >= DISPATCH, s.timers.expiries, s.who()));
+        if raised {
+            return;
+        }
+        cx.wait_until("", &who, None, "the end of the timers that have expired", move |s| {
+            s.timers.expired.range(..=last).next().is_none()
         });
     }
 

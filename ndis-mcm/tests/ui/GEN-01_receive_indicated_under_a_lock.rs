@@ -12,10 +12,11 @@ fn deliver<M: CallManager>(
     frames: NetBufferLists,
     irql: &mut UpToDispatch,
 ) {
-    let mut delivered = delivered.lock(irql);
-    if vc.indicate_receive(frames, delivered.irql()).is_ok() {
-        *delivered += 1;
-    }
+    delivered.with(irql, |delivered, irql| {
+        if vc.indicate_receive(frames, irql).is_ok() {
+            *delivered += 1;
+        }
+    });
 }
 
 fn main() {}

@@ -7,7 +7,7 @@ use ndis_co::{family::AddressFamily, irql::Passive};
 use ndis_mcm::{CallManager, Initialize, Initialized, Ready, Status};
 
 fn initialize<'i, M: CallManager>(
-    mut init: Initialize<'i, M, Ready<M>>,
+    mut init: Initialize<'i, M, Ready>,
     family: AddressFamily,
     irql: &mut Passive,
 ) -> Result<Initialized<'i>, Status> {

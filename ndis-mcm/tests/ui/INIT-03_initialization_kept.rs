@@ -6,8 +6,8 @@ use ndis_co::mem::{OutOfMemory, Vec};
 use ndis_mcm::{CallManager, Initialize, Ready};
 
 fn initialize<'i, M: CallManager>(
-    later: &mut Vec<Initialize<'static, M, Ready<M>>>,
-    init: Initialize<'i, M, Ready<M>>,
+    later: &mut Vec<Initialize<'static, M, Ready>>,
+    init: Initialize<'i, M, Ready>,
 ) -> Result<(), OutOfMemory> {
     later.try_push(init)
 }

@@ -10,30 +10,30 @@ use ndis_co::{
 };
 use ndis_mcm::{CallManager, Initialize, Ready, Status};
 
-fn with_the_lock<M: CallManager>(
-    init: &mut Initialize<'_, M, Ready<M>>,
+fn with_the_callers_proof<M: CallManager>(
+    init: &mut Initialize<'_, M, Ready>,
     families: &SpinLock<u32>,
     family: AddressFamily,
     irql: &mut Passive,
 ) -> Result<(), Status> {
-    let mut families = families.lock(irql);
-    init.register_address_family(family, irql)?;
-    *families += 1;
-    Ok(())
+    families.with(irql, |families, _| {
+        init.register_address_family(family, irql)?;
+        *families += 1;
+        Ok(())
+    })
 }
 
-fn with_the_guards_proof<M: CallManager>(
-    init: &mut Initialize<'_, M, Ready<M>>,
+fn with_the_locks_proof<M: CallManager>(
+    init: &mut Initialize<'_, M, Ready>,
     families: &SpinLock<u32>,
     family: AddressFamily,
     irql: &mut Passive,
 ) -> Result<(), Status> {
-    let mut families = families.lock(irql);
-    init.register_address_family(family, families.irql())
+    families.with(irql, |_, irql| init.register_address_family(family, irql))
 }
 
 fn without_knowing_the_level<M: CallManager>(
-    init: &mut Initialize<'_, M, Ready<M>>,
+    init: &mut Initialize<'_, M, Ready>,
     family: AddressFamily,
     irql: &mut Passive,
 ) -> Result<(), Status> {

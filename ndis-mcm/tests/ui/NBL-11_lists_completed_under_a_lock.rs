@@ -7,11 +7,11 @@ use ndis_co::{Status, irql::UpToDispatch, lock::SpinLock, mem::Vec};
 use ndis_mcm::{CallManager, SendLists};
 
 fn drain<M: CallManager>(queue: &SpinLock<Vec<SendLists<M>>>, irql: &mut UpToDispatch) {
-    let mut queue = queue.lock(irql);
-    let (queue, irql) = queue.split();
-    while let Some(lists) = queue.pop() {
-        lists.complete(Status::SUCCESS, irql);
-    }
+    queue.with(irql, |queue, irql| {
+        while let Some(lists) = queue.pop() {
+            lists.complete(Status::SUCCESS, irql);
+        }
+    });
 }
 
 fn main() {}

@@ -11,7 +11,7 @@ fn send<M: CallManager>(
     lists: SendLists<M>,
     irql: &mut UpToDispatch,
 ) {
-    *last.lock(irql) = lists.iter().next();
+    last.with(irql, |last, _| *last = lists.iter().next());
 }
 
 fn main() {}

@@ -10,11 +10,12 @@ fn ring<M: CallManager<Vc = ()>>(
     sap: &Sap<M>,
     irql: &mut UpToDispatch,
 ) -> Result<(), Status> {
-    let mut calls = calls.lock(irql);
-    let vc = sap.create_vc((), calls.irql())?;
-    *calls += 1;
-    drop(vc);
-    Ok(())
+    calls.with(irql, |calls, irql| {
+        let vc = sap.create_vc((), irql)?;
+        *calls += 1;
+        drop(vc);
+        Ok(())
+    })
 }
 
 fn main() {}

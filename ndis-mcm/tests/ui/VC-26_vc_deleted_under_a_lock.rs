@@ -10,9 +10,10 @@ fn give_up<M: CallManager>(
     vc: CreatedVc<'_, M, Active>,
     irql: &mut UpToDispatch,
 ) {
-    let mut calls = calls.lock(irql);
-    vc.delete(irql);
-    *calls -= 1;
+    calls.with(irql, |calls, irql| {
+        vc.delete(irql);
+        *calls -= 1;
+    });
 }
 
 fn main() {}

@@ -42,7 +42,7 @@ fn incoming_call<'r, C: Client>(
     }
     let (answer, pending) = call.pend();
     // Without memory the token is dropped, and that refuses the call.
-    let _ = ringing.lock(irql).try_push(pending);
+    let _ = ringing.with(irql, |ringing, _| ringing.try_push(pending));
     answer
 }
 
@@ -51,7 +51,7 @@ fn answer_first<C: Client>(
     ringing: &SpinLock<Vec<PendingIncomingCall<C>>>,
     irql: &mut UpToDispatch,
 ) {
-    let first = ringing.lock(irql).remove(0);
+    let first = ringing.with(irql, |ringing, _| ringing.remove(0));
     if let Some(call) = first {
         let _ = call.accept(irql).keep();
     }
@@ -73,7 +73,7 @@ fn receive<C: Client>(
 
 /// Waiting is for PASSIVE_LEVEL, with no lock held.
 fn wait(state: &SpinLock<u32>, event: &Event, irql: &mut Passive) {
-    *state.lock(irql) += 1;
+    state.with(irql, |state, _| *state += 1);
     event.wait(irql);
-    *state.lock(irql) -= 1;
+    state.with(irql, |state, _| *state -= 1);
 }

@@ -39,7 +39,7 @@ fn register_sap<'r, M: CallManager<Sap = u32>>(
     let kind = request.address().sap_type();
     let (answer, sap) = request.accept(kind);
     // Without memory the SAP stays registered and is never called.
-    let _ = saps.lock(irql).try_push(sap);
+    let _ = saps.with(irql, |saps, _| saps.try_push(sap));
     answer
 }
 
@@ -51,7 +51,7 @@ fn make_call<'r, M: CallManager>(
 ) -> Answer<'r> {
     let (answer, caller) = request.pend();
     // Without memory the token is dropped, and that refuses the call.
-    let _ = callers.lock(irql).try_push(caller);
+    let _ = callers.with(irql, |callers, _| callers.try_push(caller));
     answer
 }
 
@@ -60,7 +60,7 @@ fn accept_all<M: CallManager>(
     callers: &SpinLock<Vec<PendingMakeCall<M>>>,
     irql: &mut UpToDispatch,
 ) {
-    let callers = callers.lock(irql).take();
+    let callers = callers.with(irql, |callers, _| callers.take());
     for caller in callers {
         caller.accept(irql);
     }
@@ -124,7 +124,7 @@ fn send<M: CallManager>(
 
 /// Waiting is for PASSIVE_LEVEL, with no lock held.
 fn halt(left: &SpinLock<u32>, gone: &Event, irql: &mut Passive) {
-    let wait = *left.lock(irql) > 0;
+    let wait = left.with(irql, |left, _| *left > 0);
     if wait {
         gone.wait(irql);
     }
