@@ -180,7 +180,7 @@ unsafe extern "system" fn close_af<M: CallManager>(context: NDIS_HANDLE) -> NDIS
         return Status::FAILURE.raw();
     };
     if !af.begin_close() {
-        return Status::NOT_ACCEPTED.raw();
+        return Status::FAILURE.raw();
     }
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };
@@ -310,7 +310,7 @@ unsafe extern "system" fn make_call<M: CallManager>(
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };
     if !vc.state.with(|state| state.begin_make(parameters)) {
-        return Status::NOT_ACCEPTED.raw();
+        return Status::FAILURE.raw();
     }
     let request = MakeCall::new(Vc { shared: vc.clone() });
     vc.af
@@ -331,7 +331,7 @@ unsafe extern "system" fn close_call<M: CallManager>(
         return Status::FAILURE.raw();
     };
     if !vc.state.with(State::begin_close) {
-        return Status::NOT_ACCEPTED.raw();
+        return Status::FAILURE.raw();
     }
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };

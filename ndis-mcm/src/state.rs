@@ -571,7 +571,8 @@ impl State {
     /// Lists are to be indicated, and one more for the call itself; counted
     /// only when the client may get data (rules CALL-63, NBL-34).
     pub(crate) fn indicate(&mut self, count: usize) -> bool {
-        let open = self.is_connected() && self.told && !self.close_dispatched;
+        let ending = self.close_dispatched || self.want_dispatch_close.is_some();
+        let open = self.is_connected() && self.told && !ending;
         if open {
             self.busy = self.busy.saturating_add(count).saturating_add(1);
         }

@@ -91,7 +91,8 @@ impl<M: CallManager> Vc<M> {
     ///
     /// The client's close may come before this returns. When the client does
     /// not know of the call yet, it is told of the end right after, without
-    /// the data.
+    /// the data. `status` is the reason, [`Status::SUCCESS`] for an ordinary end;
+    /// one that is no final status becomes [`Status::FAILURE`].
     ///
     /// Source page: `nf-ndis-ndismcmdispatchincomingclosecall`.
     ///
@@ -106,6 +107,7 @@ impl<M: CallManager> Vc<M> {
         data: &[u8],
         irql: &mut impl NoLock,
     ) -> Result<(), Status> {
+        let status = status.as_final();
         let size = u32::try_from(data.len()).map_err(|_| Status::INVALID_LENGTH)?;
         if !self
             .shared
@@ -401,6 +403,7 @@ impl<M: CallManager> VcShared<M> {
         irql: &mut UpToDispatch,
     ) -> Result<(), Status> {
         if !this.state.with(State::try_delete) {
+            // Not a negative code, but the one that the page has for this.
             return Err(Status::NOT_ACCEPTED);
         }
         this.af.driver().vc_deleted(

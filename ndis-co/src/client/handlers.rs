@@ -222,7 +222,7 @@ unsafe extern "system" fn incoming_call<C: Client>(
         return Status::FAILURE.raw();
     };
     let Some(offer) = vc.state().locked(State::offer) else {
-        return Status::NOT_ACCEPTED.raw();
+        return Status::FAILURE.raw();
     };
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };

@@ -501,6 +501,7 @@ impl<C: Client> VcShared<C> {
         irql: &mut UpToDispatch,
     ) -> Result<(), Status> {
         if !this.state.locked(State::try_delete) {
+            // Not a negative code, but the one that the page has for this.
             return Err(Status::NOT_ACCEPTED);
         }
         this.af.client().vc_deleted(
