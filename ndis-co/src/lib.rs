@@ -75,7 +75,7 @@
 //! - For every driver: proofs of the interrupt level ([`irql`]), spin locks
 //!   ([`lock`]), memory that can run out ([`mem`]), network data with an owner
 //!   ([`nbl`]), call parameters and addresses read with bounds ([`params`],
-//!   [`address`]), work items ([`work`]), timers ([`timer`]), events
+//!   [`address`]), a look at the stack that is left ([`stack`]), work items ([`work`]), timers ([`timer`]), events
 //!   ([`event`]), settings from the registry ([`service`]), output for a
 //!   debugger ([`debug`]), and every status code by name ([`status`]).
 //!
@@ -192,19 +192,21 @@
 //! between processors (so it is `Sync`), and dropped when NDIS and the driver
 //! have both let go. See [`client`] for owners and references.
 //!
-//! **Who outlives whom.** What is made from an owner borrows it: an address
-//! family that a SAP borrows cannot be closed. Kept references are counted, and
-//! closing a parent ends its children first. An unbind waits until the last
-//! reference to its binding is gone, so let go of stored ones in
-//! [`unbind`](client::Client::unbind).
+//! **Who outlives whom.** What is made from an owner borrows it, so the owner
+//! is not closed by mistake while a SAP or a call made from it is in use. Kept
+//! references are counted and checked at run time, and closing a parent, through
+//! whatever reference, ends its children first. A parent's memory outlives that
+//! of its children. An unbind waits until the last reference to its binding is
+//! gone, so let go of stored ones in [`unbind`](client::Client::unbind).
 //!
 //! **Exactly once.** A request of the other side is a token, consumed by its
 //! answer; see [`answer`]. A pended token that is dropped refuses.
 //!
 //! **At which level.** Every callback is lent a proof of its interrupt level,
-//! and every call that needs a level demands one; see [`irql`]. A spin lock's
-//! guard borrows the proof, so a call that waits, or one that may come back
-//! into the driver, cannot be made under a lock.
+//! and every call that needs a level demands one; see [`irql`]. A spin lock is
+//! held for the time of a closure and borrows the proof for as long, so a call
+//! that waits, or one that may come back into the driver, cannot be made under a
+//! lock.
 //!
 //! **What a peer claims.** Addresses and call parameters of another driver are
 //! read through views that check null pointers and lengths.
@@ -235,9 +237,13 @@
 //!   up to [`MAX_VARIABLE`](address::MAX_VARIABLE): C gives nothing to check
 //!   them against, and longer ones are refused;
 //! - nothing writes to data that was received while it is looked at;
-//! - the entry point is called once, as Windows does;
-//! - no guard of a spin lock is leaked (`mem::forget`): the lock would stay
-//!   taken and the level raised, unknown to the proofs of that thread.
+//! - the entry point is called once, as Windows does.
+//!
+//! These are promises of Windows and of other drivers. There is nothing that the
+//! driver itself must refrain from: what it leaks (`mem::forget`), drops in
+//! another order, calls from a destructor, from another thread or from within
+//! another handler costs memory, an answer or the end of a wait at worst.
+//! `cargo xtask chaos` in the repository does such things at random.
 //!
 //! This crate itself does not panic, and a panic of the driver ends at the
 //! callback's border: it aborts there and never unwinds into C.

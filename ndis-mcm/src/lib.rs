@@ -210,8 +210,8 @@
 //! **At which level.** Every method is lent a proof of its IRQL, and every
 //! call that needs one demands it: [`Passive`](ndis_co::irql::Passive) for
 //! what may wait, [`NoLock`](ndis_co::irql::NoLock) for what may re-enter the
-//! driver. A spin lock's guard borrows the proof, so neither can be called
-//! while the lock is held.
+//! driver. A spin lock borrows the proof while it is held, so neither can be
+//! called then.
 //!
 //! **In which state.** A [`CreatedVc`] is [`Inactive`] or [`Active`], and a
 //! call can be offered on an active one only. States that both sides change at
@@ -237,9 +237,13 @@
 //! - lengths stated by a client in call parameters, SAPs and close data are
 //!   true up to [`MAX_VARIABLE`](ndis_co::address::MAX_VARIABLE): C gives
 //!   nothing to check them against, and longer ones are refused;
-//! - the entry point is called once, as Windows does;
-//! - no guard of a spin lock is leaked (`mem::forget`): the lock would stay
-//!   taken and the level raised, unknown to the proofs of that thread.
+//! - the entry point is called once, as Windows does.
+//!
+//! These are promises of Windows and of other drivers. There is nothing that the
+//! driver itself must refrain from: what it leaks (`mem::forget`), drops in
+//! another order, calls from a destructor, from another thread or from within
+//! another handler costs memory, an answer or the end of a wait at worst.
+//! `cargo xtask chaos` in the repository does such things at random.
 //!
 //! This crate itself does not panic, and a panic of the driver ends at the
 //! callback's border: it aborts there and never unwinds into C.

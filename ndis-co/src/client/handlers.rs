@@ -143,16 +143,15 @@ unsafe extern "system" fn create_vc<C: Client>(
     };
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };
-    let shared: &Arc<AfShared<C>> = &af;
-    let made = shared
+    // The handler may close the family: the reference here keeps it meanwhile.
+    let af = Af {
+        shared: Arc::clone(&af),
+    };
+    let made = af
+        .shared
         .client()
-        .create_vc(
-            &Af {
-                shared: shared.clone(),
-            },
-            &mut irql,
-        )
-        .and_then(|context| VcShared::adopt(shared, handle, context));
+        .create_vc(&af, &mut irql)
+        .and_then(|context| VcShared::adopt(&af.shared, handle, context));
     match made {
         Ok(vc) => {
             // SAFETY: the out parameter of this callback; the share is NDIS's

@@ -14,19 +14,21 @@
 //!
 //! [`OpenAf`], [`RegisteredSap`], [`CreatedVc`] and [`Call`] *own*: dropping
 //! one ends what it stands for, in the documented way. What is made from an
-//! owner borrows it, so an address family cannot be closed while a SAP, VC or
-//! call made from it is in use, and none of them outlives it.
+//! owner borrows it, so the compiler refuses to move or close an owner while a
+//! SAP, VC or call made from it is in use: the usual mistakes do not compile.
 //!
 //! Calls live longer than a callback, and a borrow cannot be stored. So each
 //! owner has a `keep` method that trades it for a *reference* ([`Af`],
-//! [`Sap`], [`Vc`]): counted, cloneable, sendable, checked at run time. From
-//! then on the object lives until it is ended through a reference, by the
-//! peer, or with its parent: closing an address family closes the calls,
-//! deletes the VCs and deregisters the SAPs beneath it first, in the order
-//! that NDIS demands (rules AF-29, AF-39, BIND-18).
+//! [`Sap`], [`Vc`]): counted, cloneable, sendable. An owner derefs to one, too.
+//! What is done through references is checked at run time: any of them may end
+//! the object, so may the peer, and so does the end of its parent. Closing an
+//! address family closes the calls, deletes the VCs and deregisters the SAPs
+//! beneath it first, in the order that NDIS demands (rules AF-29, AF-39,
+//! BIND-18), whoever holds an owner or a reference to them.
 //!
-//! Handles never reach safe code, and a reference to something that is over
-//! gets [`Status::CLOSING`](crate::Status::CLOSING) from every method.
+//! Handles never reach safe code. A reference to something that is over still
+//! gives the driver's context; what it would ask of NDIS it answers itself, with
+//! [`Status::CLOSING`](crate::Status::CLOSING) or not at all.
 
 mod af;
 mod binding;
