@@ -170,7 +170,6 @@ pub trait CallManager: Miniport<Role = Mcm> {
     /// Source page: `nc-ndis-miniport_return_net_buffer_lists`.
     #[doc(alias = "MiniportReturnNetBufferLists")]
     fn returned(&self, adapter: &Adapter<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
-        let _ = adapter;
-        lists.free(irql);
+        let _ = (adapter, lists, irql);
     }
 }

@@ -5,7 +5,7 @@ use ndis_co::{
     Status,
     irql::Passive,
     mem::Tag,
-    nbl::{NetBuffer, NetBufferList, NetBufferListPool, NetBufferLists, Parent, fields::Side},
+    nbl::{NetBuffer, NetBufferList, NetBufferListPool, NetBufferLists, Parent, Side},
     owner::Owner,
 };
 use ndis_host::Host;
@@ -275,9 +275,14 @@ fn a_clone_is_not_written() {
     run(None, |pools| {
         let original = list(&pools.sends, &[b"data"]).unwrap();
         let parent = Parent::try_new(NetBufferLists::from(original)).unwrap();
-        for clones in [
-            parent.allocate_clones(&pools.sends).unwrap(),
-            parent.allocate_packet_clones(&pools.sends).unwrap(),
+        let below = parent.allocate_packet_clones(&pools.sends);
+        assert_eq!(below.err(), Some(Status::INVALID_PARAMETER));
+        for (clones, pool) in [
+            (parent.allocate_clones(&pools.sends).unwrap(), &pools.sends),
+            (
+                parent.allocate_packet_clones(&pools.receives).unwrap(),
+                &pools.receives,
+            ),
         ] {
             for mut clone in clones {
                 assert!(clone.is_clone());
@@ -285,12 +290,12 @@ fn a_clone_is_not_written() {
                 assert!(clone.buffers_mut().next().is_none());
                 assert!(clone.pop_front().is_none());
                 assert_eq!(clone.set_data(b"x"), Err(Status::INVALID_PARAMETER));
-                let own = packet(&pools.sends, b"x").unwrap();
+                let own = packet(pool, b"x").unwrap();
                 assert!(clone.push_back(own).is_err());
-                let mut other = list(&pools.sends, &[b"x"]).unwrap();
+                let mut other = list(pool, &[b"x"]).unwrap();
                 assert_eq!(clone.append(&mut other), Err(Status::INVALID_PARAMETER));
                 assert_eq!(other.append(&mut clone), Err(Status::INVALID_PARAMETER));
-                let split = clone.split_front(1, &pools.sends);
+                let split = clone.split_front(1, pool);
                 assert_eq!(split.err(), Some(Status::INVALID_PARAMETER));
                 // Generations of clones have no end.
                 let refused = Parent::try_new(NetBufferLists::from(clone)).unwrap_err();

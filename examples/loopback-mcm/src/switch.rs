@@ -11,7 +11,7 @@ use ndis_co::{
     irql::{Irql, NoLock, Passive, UpToDispatch},
     lock::SpinLock,
     mem::{Arc, OutOfMemory, Tag, Vec},
-    nbl::{BufferView, NetBufferList, NetBufferListPool, NetBufferLists, fields::Side},
+    nbl::{BufferView, NetBufferList, NetBufferListPool, NetBufferLists, Side},
     owner::Owner,
     params::{CallParametersBuf, FlowSpec},
     timer::{Expire, Timer},

@@ -265,7 +265,6 @@ pub trait Client: Sized + Send + Sync + 'static {
     /// Source page: `nc-ndis-protocol_co_send_net_buffer_lists_complete`.
     #[doc(alias = "ProtocolCoSendNetBufferListsComplete")]
     fn send_complete(&self, vc: &Vc<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
-        let _ = vc;
-        lists.free(irql);
+        let _ = (vc, lists, irql);
     }
 }

@@ -8,7 +8,8 @@
 //! be had from either of them writes.
 
 use super::{
-    Chain, ListView, Lists, NetBufferList, NetBufferListPool, NetBufferLists, Packets, fields,
+    Chain, ListView, Lists, NetBufferList, NetBufferListPool, NetBufferLists, Packets,
+    fields::{self, Side},
     list::Kind,
 };
 use crate::{
@@ -163,8 +164,8 @@ unsafe fn release<O: Original>(
 ///
 /// | the clones | made by |
 /// |---|---|
-/// | a list for each list, with as many packets | [`allocate_clones`](Self::allocate_clones) |
-/// | a list for each packet, as received lists must be | [`allocate_packet_clones`](Self::allocate_packet_clones) |
+/// | to send: a list for each list, with as many packets | [`allocate_clones`](Self::allocate_clones) |
+/// | to indicate: a list for each packet, as received lists must be | [`allocate_packet_clones`](Self::allocate_packet_clones) |
 ///
 /// Clones can be looked at, but not written. No clone is made of clones of
 /// this driver; of a clone that another driver sent or indicated there is.
@@ -360,7 +361,9 @@ impl<O: Original> Parent<O> {
     /// not copied.
     ///
     /// This is what an MCM needs that indicates what it was sent: received
-    /// lists carry one packet each (rule NBL-35).
+    /// lists carry one packet each (rule NBL-35). It is for indicating only:
+    /// drivers below a sender may put headers into what is unused in front of
+    /// the data, which here is the original's.
     ///
     /// At or below DISPATCH_LEVEL.
     ///
@@ -369,13 +372,17 @@ impl<O: Original> Parent<O> {
     ///
     /// # Errors
     ///
-    /// As [`allocate_clones`](Self::allocate_clones), and [`Status::RESOURCES`]
-    /// when Windows cannot map the data.
+    /// As [`allocate_clones`](Self::allocate_clones), [`Status::RESOURCES`]
+    /// when Windows cannot map the data, and [`Status::INVALID_PARAMETER`] for
+    /// a pool for sends.
     #[doc(alias = "NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS")]
     pub fn allocate_packet_clones(
         &self,
         pool: &NetBufferListPool,
     ) -> Result<NetBufferLists, Status> {
+        if pool.side() != Side::Miniport {
+            return Err(Status::INVALID_PARAMETER);
+        }
         let mut clones = NetBufferLists::new(pool.side());
         let made = self
             .iter()

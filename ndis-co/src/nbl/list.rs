@@ -474,8 +474,12 @@ impl NetBufferLists {
     }
 
     /// Frees the lists at once, and with the last clone gives back what they
-    /// were made from. Dropping does the same, but leaves what needs to know
-    /// the level to a work item.
+    /// were made from, which may run the callback of the driver that gets it
+    /// before this returns.
+    ///
+    /// Dropping does the same, but leaves what needs to know the level to a
+    /// work item. That is the better way where data may go from driver to
+    /// driver several times: each hop would be one more level of calls.
     pub fn free(mut self, irql: &mut impl NoLock) {
         while let Some(list) = self.pop_front() {
             list.free(Some(irql.up_to_dispatch()));

@@ -73,6 +73,7 @@ mod view;
 pub use buffer::{BufferMut, NetBuffer};
 pub use chain::Chain;
 pub use clone::{NoParent, Original, Parent};
+pub use fields::Side;
 pub use list::{BuffersMut, IntoIter, NetBufferList, NetBufferLists};
 pub use pool::NetBufferListPool;
 pub use view::{BufferView, Buffers, ListView, Lists, Packets, Segments};

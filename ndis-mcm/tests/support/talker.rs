@@ -8,7 +8,7 @@ use ndis_co::{
     family::AddressFamily,
     irql::{Passive, UpToDispatch},
     mem::Tag,
-    nbl::{NetBufferListPool, NetBufferLists, Parent, fields::Side},
+    nbl::{NetBufferListPool, NetBufferLists, Parent, Side},
     params::{CallParameters, CallParametersBuf},
 };
 use ndis_host::{Driver, Host};
