@@ -73,10 +73,11 @@
 //!   Whatever is dropped is ended in the documented way, and closing something
 //!   first ends what is beneath it.
 //! - For every driver: proofs of the interrupt level ([`irql`]), spin locks
-//!   ([`lock`]), memory that can run out ([`mem`]), network data with an owner
-//!   ([`nbl`]), call parameters and addresses read with bounds ([`params`],
-//!   [`address`]), a look at the stack that is left ([`stack`]), work items ([`work`]), timers ([`timer`]), events
-//!   ([`event`]), settings from the registry ([`service`]), output for a
+//!   ([`lock`]), memory that can run out ([`mem`]), network data with an owner,
+//!   packet by packet, and handed on without copying ([`nbl`]), call parameters
+//!   and addresses read with bounds ([`params`], [`address`]), a look at the
+//!   stack that is left ([`stack`]), work items ([`work`]), timers ([`timer`]),
+//!   events ([`event`]), settings from the registry ([`service`]), output for a
 //!   debugger ([`debug`]), and every status code by name ([`status`]).
 //!
 //! # What it does not do yet
@@ -236,6 +237,9 @@
 //! - lengths stated by a peer in call parameters, SAPs and close data are true
 //!   up to [`MAX_VARIABLE`](address::MAX_VARIABLE): C gives nothing to check
 //!   them against, and longer ones are refused;
+//! - an MDL's memory is as long as it says, and chains of lists and packets
+//!   have an end: C gives no means to check it. All else that a packet says is
+//!   checked against its MDLs;
 //! - nothing writes to data that was received while it is looked at;
 //! - the entry point is called once, as Windows does.
 //!

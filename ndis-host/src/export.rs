@@ -54,6 +54,7 @@ pub(crate) static ALL: &[&[Export]] = &[
     crate::ke::system::EXPORTS,
     crate::net::pool::EXPORTS,
     crate::net::data::EXPORTS,
+    crate::net::clone::EXPORTS,
     crate::co::driver::EXPORTS,
     crate::co::options::EXPORTS,
     crate::co::binding::EXPORTS,

@@ -165,7 +165,7 @@ pub trait CallManager: Miniport<Role = Mcm> {
     fn send(&self, vc: &Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch);
 
     /// Indicated lists come home, in any order and grouping. Dropping them
-    /// frees them (rules NBL-19, NBL-23).
+    /// frees them, and so does this default (rules NBL-19, NBL-23).
     ///
     /// Source page: `nc-ndis-miniport_return_net_buffer_lists`.
     #[doc(alias = "MiniportReturnNetBufferLists")]

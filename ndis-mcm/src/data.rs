@@ -7,7 +7,7 @@ use ndis_co::{
     irql::{NoLock, UpToDispatch},
     mem::Arc,
     nbl::{
-        Chain, ListView, Lists, NetBufferLists,
+        Chain, ListView, Lists, NetBufferLists, Original, Packets,
         fields::{self, Side, Slot},
     },
     stack,
@@ -18,6 +18,11 @@ use ndis_co::{
 ///
 /// They can only be completed on the VC they came on (rule NBL-11). Dropping
 /// them completes them with [`Status::FAILURE`].
+///
+/// A list carries any number of packets: [`buffers`](Self::buffers) goes over
+/// them one by one. What is indicated for them carries one packet a list. To
+/// hand them on without copying, make them the
+/// [`Parent`](ndis_co::nbl::Parent) of clones.
 ///
 /// # Invariants
 ///
@@ -60,6 +65,13 @@ impl<M: CallManager> SendLists<M> {
         self.chain.views()
     }
 
+    /// Looks at each packet of each list, in the order in which they are to be
+    /// sent.
+    #[must_use]
+    pub fn buffers(&self) -> Packets<'_> {
+        self.iter().buffers()
+    }
+
     /// Takes the first `count` lists.
     #[must_use]
     pub fn split_front(&mut self, count: usize) -> Self {
@@ -100,14 +112,36 @@ impl<M: CallManager> SendLists<M> {
     }
 }
 
-impl<M: CallManager> Drop for SendLists<M> {
-    fn drop(&mut self) {
+impl<M: CallManager> SendLists<M> {
+    /// Has the work item complete the lists.
+    fn complete_later(&mut self, status: Status) {
         if self.chain.is_empty() {
             return;
         }
         let chain = core::mem::take(&mut self.chain);
-        mark(&chain, Status::FAILURE);
+        mark(&chain, status);
         complete_later(&self.vc.shared, chain);
+    }
+}
+
+impl<M: CallManager> Drop for SendLists<M> {
+    fn drop(&mut self) {
+        self.complete_later(Status::FAILURE);
+    }
+}
+
+// SAFETY: by SENDS the lists are in this driver's hands until this value
+// completes them; nothing here writes what they carry.
+unsafe impl<M: CallManager> Original for SendLists<M> {
+    fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    fn clones_gone(mut self, status: Status, irql: Option<&mut UpToDispatch>) {
+        match irql {
+            Some(irql) => self.complete(status, irql),
+            None => self.complete_later(status),
+        }
     }
 }
 
@@ -207,8 +241,9 @@ impl<M: CallManager> Vc<M> {
     /// Gives the lists back with [`Status::PAUSED`] while the adapter is
     /// paused (rule PAUSE-05), [`Status::CLOSING`] when no call is connected
     /// (rules CALL-63, NBL-34), [`Status::INVALID_PARAMETER`] for lists that
-    /// are not from a pool for receives, [`Status::RESOURCES`] when the stack is
-    /// nearly used up (see [`ndis_co::stack`]).
+    /// are not from a pool for receives, or carry another number of packets
+    /// than one (rule NBL-35), [`Status::RESOURCES`] when the stack is nearly
+    /// used up (see [`ndis_co::stack`]).
     #[doc(alias = "NdisMCoIndicateReceiveNetBufferLists")]
     pub fn indicate_receive(
         &self,
@@ -219,7 +254,9 @@ impl<M: CallManager> Vc<M> {
         if count == 0 {
             return Ok(());
         }
-        let (Ok(number), Side::Miniport) = (u32::try_from(count), lists.side()) else {
+        let single = lists.chain().all_have_one_packet();
+        let (Ok(number), Side::Miniport, true) = (u32::try_from(count), lists.side(), single)
+        else {
             return Err(NotIndicated {
                 lists,
                 status: Status::INVALID_PARAMETER,
@@ -253,6 +290,8 @@ impl<M: CallManager> Vc<M> {
         chain.for_each_raw(|list| {
             // SAFETY: the lists are this driver's own and in its hands.
             unsafe { fields::set_source_handle(list, handle) };
+            // SAFETY: as above. What a clone was made from learns of it.
+            unsafe { fields::set_status(list, Status::SUCCESS.raw()) };
             let share = Arc::into_raw(self.shared.clone());
             // SAFETY: as above; the slot is for their allocator.
             unsafe { fields::store(list, Side::Miniport, Slot::Vc, share) };

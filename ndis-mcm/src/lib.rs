@@ -109,9 +109,12 @@
 //!
 //! Sent data is in [`SendLists`], which belong to the client: the driver holds
 //! them until it completes them, and dropping them completes them with a
-//! failure. What goes up must be the driver's own, so `reflect` copies. Those
-//! lists come back through [`CallManager::returned`], whose default frees
-//! them.
+//! failure. Each list may carry several packets. What goes up must be the
+//! driver's own, with one packet a list, so `reflect` copies packet by packet.
+//! Those lists come back through [`CallManager::returned`], whose default frees
+//! them. The page of [`nbl`](ndis_co::nbl) has a table of what else can be done
+//! with packets: headers in front, several in one list, and, with
+//! [`Parent`](ndis_co::nbl::Parent), handing them on without copying.
 //!
 //! ## 3. Bringing a call to a client
 //!
@@ -237,6 +240,9 @@
 //! - lengths stated by a client in call parameters, SAPs and close data are
 //!   true up to [`MAX_VARIABLE`](ndis_co::address::MAX_VARIABLE): C gives
 //!   nothing to check them against, and longer ones are refused;
+//! - an MDL's memory is as long as it says, and chains of lists and packets
+//!   have an end: C gives no means to check it. All else that a packet says is
+//!   checked against its MDLs;
 //! - the entry point is called once, as Windows does.
 //!
 //! These are promises of Windows and of other drivers. There is nothing that the

@@ -1,7 +1,7 @@
 //! [`Application`]: what the client is for.
 
 use crate::{Desk, Ring};
-use ndis_co::{Status, irql::Passive, mem::Arc, nbl::ListView, params::CallParameters};
+use ndis_co::{Status, irql::Passive, mem::Arc, nbl::BufferView, params::CallParameters};
 
 /// Where a frame has arrived, and which one it is.
 ///
@@ -79,7 +79,7 @@ pub trait Application: Send + Sync + 'static {
     ///
     /// [`ended`](Self::ended) with success comes after the last echo's
     /// `arrived` has returned.
-    fn arrived(&self, at: At, frame: ListView<'_>) {
+    fn arrived(&self, at: At, frame: BufferView<'_>) {
         let _ = (at, frame);
     }
 

@@ -5,12 +5,7 @@ use core::{
     fmt,
     sync::atomic::{AtomicBool, AtomicU32, Ordering},
 };
-use ndis_co::{
-    ServiceKey, Status, debug_print,
-    irql::Passive,
-    mem::Arc,
-    nbl::{BufferView, ListView},
-};
+use ndis_co::{ServiceKey, Status, debug_print, irql::Passive, mem::Arc, nbl::BufferView};
 
 /// The number that is listened on when the registry names none: the port of
 /// the echo protocol.
@@ -112,7 +107,7 @@ impl Application for Configured {
         Some(len)
     }
 
-    fn arrived(&self, at: At, frame: ListView<'_>) {
+    fn arrived(&self, at: At, frame: BufferView<'_>) {
         match at {
             At::Far { .. } => {
                 add(&self.tally.taken, 1);
@@ -194,10 +189,9 @@ fn is_due(call: u32, index: u32, len: usize, bytes: impl Iterator<Item = u8>) ->
 }
 
 /// The bytes of a frame; fewer than its length when they cannot be mapped.
-fn bytes(frame: ListView<'_>) -> impl Iterator<Item = u8> {
+fn bytes(frame: BufferView<'_>) -> impl Iterator<Item = u8> {
     frame
-        .buffers()
-        .flat_map(BufferView::segments)
+        .segments()
         .map_while(Result::ok)
         .flat_map(|segment| segment.iter().copied())
 }

@@ -169,7 +169,11 @@ impl Conversation {
         })?;
         match len {
             None => Ok(None),
-            Some(len) => frame.truncate(len).map(|()| Some(frame)),
+            Some(len) => {
+                let mut packet = frame.single_mut().ok_or(Status::INVALID_PARAMETER)?;
+                packet.truncate(len)?;
+                Ok(Some(frame))
+            }
         }
     }
 
@@ -181,7 +185,7 @@ impl Conversation {
         irql: &mut UpToDispatch,
     ) {
         let Some(call) = vc.placed else { return };
-        for frame in lists {
+        for frame in lists.buffers() {
             let index = vc.number_arrival(irql);
             application.arrived(At::Near { call, index }, frame);
             // Only now: the last echo ends the call.
@@ -212,7 +216,7 @@ impl Conversation {
         irql: &mut UpToDispatch,
     ) {
         let port = vc.af().binding();
-        for frame in lists {
+        for frame in lists.buffers() {
             let index = vc.number_arrival(irql);
             application.arrived(At::Far { index }, frame);
             let len = frame.len();

@@ -11,7 +11,7 @@ use ndis_co::{
     irql::{Irql, NoLock, Passive, UpToDispatch},
     lock::SpinLock,
     mem::{Arc, OutOfMemory, Tag, Vec},
-    nbl::{ListView, NetBufferListPool, NetBufferLists},
+    nbl::{BufferView, NetBufferList, NetBufferListPool, NetBufferLists, Side},
     owner::Owner,
     params::{CallParametersBuf, FlowSpec},
     timer::{Expire, Timer},
@@ -393,31 +393,25 @@ impl Switch {
         lists.complete(result.err().unwrap_or(Status::SUCCESS), irql);
     }
 
-    /// Copies frames into receive buffers of the switch.
+    /// Copies frames into receive buffers of the switch, each into a list of
+    /// its own: the sender may have put several into one.
     fn copy(&self, lists: &SendLists<Loopback>) -> Result<NetBufferLists, Status> {
-        let mut copies: Option<NetBufferLists> = None;
-        for frame in lists {
+        let mut copies = NetBufferLists::new(Side::Miniport);
+        for frame in lists.buffers() {
             let copy = self.copy_frame(frame)?;
-            match &mut copies {
-                None => copies = Some(copy),
-                Some(copies) => {
-                    for copy in copy {
-                        // Both are receive lists, so this cannot fail.
-                        copies
-                            .push_back(copy)
-                            .map_err(|_| Status::INVALID_PARAMETER)?;
-                    }
-                }
-            }
+            // Both are receive lists, so this cannot fail.
+            copies
+                .push_back(copy)
+                .map_err(|_| Status::INVALID_PARAMETER)?;
         }
-        copies.ok_or(Status::INVALID_LENGTH)
+        Ok(copies)
     }
 
-    fn copy_frame(&self, frame: ListView<'_>) -> Result<NetBufferLists, Status> {
+    fn copy_frame(&self, frame: BufferView<'_>) -> Result<NetBufferList, Status> {
         let len = frame.len();
         let mut copy = self.inner.pool.allocate(len)?;
         copy.fill(len, |to| frame.copy_to(to).map(drop))?;
-        Ok(copy.into())
+        Ok(copy)
     }
 }
 

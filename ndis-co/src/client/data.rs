@@ -4,8 +4,9 @@
 use super::{Binding, Client, binding::BindingShared};
 use crate::{
     Status,
-    irql::NoLock,
-    nbl::{Chain, Lists, NetBufferLists},
+    irql::{NoLock, UpToDispatch},
+    mem::Arc,
+    nbl::{Chain, Lists, NetBufferLists, Original, Packets},
 };
 use core::{fmt, marker::PhantomData};
 
@@ -57,6 +58,12 @@ impl<C: Client> Received<'_, C> {
     #[must_use]
     pub fn iter(&self) -> Lists<'_> {
         self.chain.views()
+    }
+
+    /// Looks at each packet of each list, in order.
+    #[must_use]
+    pub fn buffers(&self) -> Packets<'_> {
+        self.iter().buffers()
     }
 
     /// Gives the lists back at once, which is the quick way; dropping them has
@@ -117,6 +124,9 @@ impl<C: Client> fmt::Debug for Received<'_, C> {
 /// Received lists that the client keeps for a while; dropping them gives them
 /// back. The binding is not closed before that.
 ///
+/// To send them on without copying, make them the
+/// [`Parent`](crate::nbl::Parent) of clones.
+///
 /// Source page: `nf-ndis-ndisreturnnetbufferlists`.
 #[doc(alias = "NdisReturnNetBufferLists")]
 pub struct Kept<C: Client> {
@@ -125,6 +135,40 @@ pub struct Kept<C: Client> {
 }
 
 impl<C: Client> Kept<C> {
+    /// How many lists there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.chain.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.chain.is_empty()
+    }
+
+    /// Takes the first `count` lists, or all when there are fewer.
+    #[must_use]
+    pub fn split_front(&mut self, count: usize) -> Self {
+        Self {
+            chain: self.chain.split_front(count),
+            binding: self.binding.clone(),
+        }
+    }
+
+    /// Appends other lists of the same binding (rule NBL-26).
+    ///
+    /// # Errors
+    ///
+    /// Gives lists of another binding back.
+    pub fn append(&mut self, mut later: Self) -> Result<(), Self> {
+        if !Arc::ptr_eq(&self.binding.shared, &later.binding.shared) {
+            return Err(later);
+        }
+        self.chain.append(core::mem::take(&mut later.chain));
+        Ok(())
+    }
+
     /// Gives the lists back at once.
     ///
     /// Source page: `nf-ndis-ndisreturnnetbufferlists`.
@@ -139,6 +183,28 @@ impl<C: Client> Kept<C> {
     #[must_use]
     pub fn iter(&self) -> Lists<'_> {
         self.chain.views()
+    }
+
+    /// Looks at each packet of each list, in order.
+    #[must_use]
+    pub fn buffers(&self) -> Packets<'_> {
+        self.iter().buffers()
+    }
+}
+
+// SAFETY: by RECEIVED, which holds beyond the callback for lists that are kept,
+// the lists are ours to read until this value returns them; nothing here writes
+// them.
+unsafe impl<C: Client> Original for Kept<C> {
+    fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    fn clones_gone(self, _status: Status, irql: Option<&mut UpToDispatch>) {
+        match irql {
+            Some(irql) => self.give_back(irql),
+            None => drop(self),
+        }
     }
 }
 

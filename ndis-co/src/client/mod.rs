@@ -260,7 +260,7 @@ pub trait Client: Sized + Send + Sync + 'static {
     fn receive(&self, vc: &Vc<Self>, lists: Received<'_, Self>, irql: &mut UpToDispatch);
 
     /// Sent data comes back, each list with its status. Dropping `lists` frees
-    /// them (rules NBL-02, NBL-06).
+    /// them, and so does this default (rules NBL-02, NBL-06).
     ///
     /// Source page: `nc-ndis-protocol_co_send_net_buffer_lists_complete`.
     #[doc(alias = "ProtocolCoSendNetBufferListsComplete")]

@@ -207,7 +207,8 @@ impl<C: Client> Vc<C> {
     ///
     /// Gives the lists back with [`Status::PAUSED`] while the binding is
     /// paused, [`Status::CLOSING`] when no call is up (rules CALL-05, CALL-43,
-    /// NBL-07), [`Status::INVALID_PARAMETER`] for a miniport's receive lists.
+    /// NBL-07), [`Status::INVALID_PARAMETER`] for a miniport's receive lists,
+    /// and for a list without a packet.
     #[doc(alias = "NdisCoSendNetBufferLists")]
     pub fn send(&self, lists: NetBufferLists, irql: &mut impl NoLock) -> Result<(), Unsent> {
         VcShared::send(&self.shared, lists, irql.up_to_dispatch())
@@ -576,7 +577,7 @@ impl<C: Client> VcShared<C> {
         if count == 0 {
             return Ok(());
         }
-        if lists.side() != fields::Side::Protocol {
+        if lists.side() != fields::Side::Protocol || !lists.chain().all_have_packets() {
             return Err(Unsent {
                 lists,
                 status: Status::INVALID_PARAMETER,

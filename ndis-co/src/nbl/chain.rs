@@ -151,9 +151,25 @@ impl Chain {
     /// Looks at each list.
     #[must_use]
     pub fn views(&self) -> Lists<'_> {
-        // SAFETY: by CHAIN the lists are valid and nobody else uses them as
-        // long as `self` is borrowed.
+        // SAFETY: by CHAIN the lists are valid and nobody else uses them; the
+        // owner of this chain, who is borrowed with it, keeps them so.
         unsafe { Lists::new(self.first, PhantomData) }
+    }
+
+    /// Whether every list carries at least one packet, so that it can be sent.
+    #[must_use]
+    pub fn all_have_packets(&self) -> bool {
+        self.views().all(|list| list.buffers().next().is_some())
+    }
+
+    /// Whether every list carries exactly one packet, so that it can be
+    /// indicated (rule NBL-35).
+    #[must_use]
+    pub fn all_have_one_packet(&self) -> bool {
+        self.views().all(|list| {
+            let mut buffers = list.buffers();
+            buffers.next().is_some() && buffers.next().is_none()
+        })
     }
 
     /// Does something to each list.

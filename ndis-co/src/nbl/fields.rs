@@ -3,7 +3,10 @@
 //! no size of their own (they grow with each NDIS version), so no reference
 //! to a whole one is ever made.
 
-use core::ffi::c_void;
+use core::{
+    ffi::c_void,
+    sync::atomic::{AtomicI32, Ordering},
+};
 use ndis_sys::{MDL, NDIS_HANDLE, NDIS_STATUS, NET_BUFFER, NET_BUFFER_LIST};
 
 /// Which of its two reserved areas an NBL's allocator uses: a miniport's
@@ -81,6 +84,77 @@ field! {
 field! {
     /// How much data there is, in bytes.
     data_length, set_data_length: u32 = NET_BUFFER, NET_BUFFER_DATA_LENGTH
+}
+field! {
+    /// The first MDL of the data space.
+    first_mdl, set_first_mdl: *mut MDL = NET_BUFFER, NET_BUFFER_FIRST_MDL
+}
+field! {
+    /// Where in the data space the data starts, in bytes: before it is the
+    /// *unused data space*.
+    data_offset, set_data_offset: u32 = NET_BUFFER, NET_BUFFER_DATA_OFFSET
+}
+
+/// The place in which a buffer's allocator keeps its own bookkeeping.
+///
+/// # Safety
+///
+/// The buffer is valid.
+unsafe fn buffer_slot(buffer: *mut NET_BUFFER, side: Side) -> *mut *mut c_void {
+    match side {
+        // SAFETY: the caller vouches for the buffer; the first of an array.
+        Side::Miniport => unsafe { ndis_sys::NET_BUFFER_MINIPORT_RESERVED(buffer).cast() },
+        // SAFETY: as above.
+        Side::Protocol => unsafe { ndis_sys::NET_BUFFER_PROTOCOL_RESERVED(buffer).cast() },
+    }
+}
+
+/// What was left in the slot of a buffer.
+///
+/// # Safety
+///
+/// The buffer is valid, was allocated by this driver and is in its hands.
+pub unsafe fn load_buffer(buffer: *mut NET_BUFFER, side: Side) -> *mut c_void {
+    // SAFETY: the caller vouches for the buffer.
+    let place = unsafe { buffer_slot(buffer, side) };
+    // SAFETY: a place inside the caller's structure.
+    unsafe { place.read() }
+}
+
+/// Leaves a pointer in the slot of a buffer.
+///
+/// # Safety
+///
+/// As for [`load_buffer`].
+pub unsafe fn store_buffer(buffer: *mut NET_BUFFER, side: Side, value: *mut c_void) {
+    // SAFETY: the caller vouches for the buffer.
+    let place = unsafe { buffer_slot(buffer, side) };
+    // SAFETY: a place inside the caller's structure.
+    unsafe { place.write(value) };
+}
+
+/// Names the list that a derived one was made from (rule NBL-36).
+///
+/// # Safety
+///
+/// The list is valid and the caller's alone.
+pub unsafe fn set_parent(list: *mut NET_BUFFER_LIST, parent: *mut NET_BUFFER_LIST) {
+    // SAFETY: a field of the caller's structure.
+    unsafe { (*list).ParentNetBufferList = parent };
+}
+
+/// Counts a derived list in its parent, or takes it off (rule NBL-36).
+///
+/// # Safety
+///
+/// The parent is valid and in this driver's hands, shared by nobody but the
+/// code that counts.
+pub unsafe fn count_child(parent: *mut NET_BUFFER_LIST, by: i32) {
+    // SAFETY: the address of a field of a valid structure.
+    let field = unsafe { &raw mut (*parent).ChildRefCount };
+    // SAFETY: aligned and valid; the caller says that it is only counted.
+    let count = unsafe { AtomicI32::from_ptr(field) };
+    count.fetch_add(by, Ordering::AcqRel);
 }
 
 /// Sets the handle to which a list goes back (rules NBL-01, NBL-17).

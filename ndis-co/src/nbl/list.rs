@@ -1,43 +1,62 @@
 //! [`NetBufferList`] and [`NetBufferLists`]: lists that this driver allocated.
 
 use super::{
-    Chain, ListView, Lists, NetBufferListPool,
+    BufferMut, Buffers, Chain, ListView, Lists, NetBuffer, NetBufferListPool, Packets,
+    clone::Origin,
     fields::{self, Side, Slot},
 };
 use crate::{
     Status,
-    mem::{Box, Vec},
+    irql::{NoLock, UpToDispatch},
+    mem::Box,
 };
-use core::fmt;
-use ndis_sys::{MDL, NET_BUFFER_LIST};
+use core::{fmt, marker::PhantomData, ptr};
+use ndis_sys::{NET_BUFFER, NET_BUFFER_LIST};
 
 /// What belongs to a list beside the C structures; its address is in the
 /// list's [`Slot::Backing`].
 pub(super) struct Backing {
-    /// Keeps the pool alive.
-    pub(super) _pool: NetBufferListPool,
-    pub(super) data: Vec<u8>,
-    pub(super) mdl: *mut MDL,
+    pub(super) kind: Kind,
+    /// The pool, which keeps the adapter or binding alive, goes last.
+    pub(super) pool: NetBufferListPool,
 }
 
-/// One list with one buffer, allocated by this driver and in its hands.
+/// Whose packets are in a list, and so how it is freed.
+pub(super) enum Kind {
+    /// Packets of this driver, each as PACKET says.
+    Own {
+        /// The last one, null when there is none.
+        last: *mut NET_BUFFER,
+    },
+    /// What `NdisAllocateCloneNetBufferList` made of another list.
+    Clone(Origin),
+    /// One buffer of this driver's pool over the MDLs of another list.
+    Packet(Origin),
+}
+
+/// One list, allocated by this driver and in its hands.
 ///
-/// Dropping it gives everything back to the pool.
+/// It carries packets, in order: [`NetBuffer`]s that this driver put into it;
+/// or, when it is a [clone](super::Parent), those of another list, which can
+/// only be looked at. Dropping it gives everything back to the pools.
 ///
-/// Source pages: `nf-nblapi-ndisfreenetbufferlist`, `nf-mdlapi-ndisfreemdl`.
+/// Source pages: `nf-nblapi-ndisallocatenetbufferlist`,
+/// `nf-nblapi-ndisfreenetbufferlist`, `nf-nblapi-ndisfreeclonenetbufferlist`.
 ///
 /// # Invariants
 ///
-/// OWN: `list` is a valid list from [`NetBufferListPool::allocate`], in no
-/// chain, ours alone; its backing is in the slot of `side`.
+/// OWN: `list` is a valid list from a [`NetBufferListPool`], in no chain, ours
+/// alone; a [`Backing`] is in the slot of `side`, and the list's packets are
+/// what its [`Kind`] says.
+#[doc(alias = "NET_BUFFER_LIST")]
 #[doc(alias = "NdisFreeNetBufferList")]
-#[doc(alias = "NdisFreeMdl")]
 pub struct NetBufferList {
     list: *mut NET_BUFFER_LIST,
     side: Side,
 }
 
-// SAFETY: by OWN the list is this value's and moves with it.
+// SAFETY: by OWN the list and its packets are this value's and move with it;
+// what a clone was made from is `Send`.
 unsafe impl Send for NetBufferList {}
 
 impl NetBufferList {
@@ -63,110 +82,276 @@ impl NetBufferList {
         unsafe { fields::load(self.list, self.side, Slot::Backing).cast() }
     }
 
-    /// How many bytes fit.
-    #[must_use]
-    pub fn capacity(&self) -> usize {
-        // SAFETY: by OWN the slot holds the live backing.
-        let backing = unsafe { &*self.backing_ptr() };
-        backing.data.len()
+    /// The last packet of a list with packets of its own.
+    fn last_mut(&mut self) -> Option<&mut *mut NET_BUFFER> {
+        // SAFETY: by OWN the slot holds the live backing, which the list owns;
+        // `self` is borrowed exclusively.
+        match unsafe { &mut (*self.backing_ptr()).kind } {
+            Kind::Own { last } => Some(last),
+            Kind::Clone(_) | Kind::Packet(_) => None,
+        }
     }
 
-    /// The frame, to look at.
+    /// Whether the packets are those of another list.
+    #[must_use]
+    pub fn is_clone(&self) -> bool {
+        // SAFETY: by OWN the slot holds the live backing, which the list owns.
+        !matches!(unsafe { &(*self.backing_ptr()).kind }, Kind::Own { .. })
+    }
+
+    /// Which driver's list this is.
+    #[must_use]
+    pub fn side(&self) -> Side {
+        self.side
+    }
+
+    /// The list, to look at.
     #[must_use]
     pub fn view(&self) -> ListView<'_> {
-        // SAFETY: by OWN nobody changes the list while `self` is borrowed.
+        // SAFETY: by OWN this value owns the list, and nobody changes it while
+        // `self` is borrowed.
         unsafe { ListView::from_raw(self.list) }
     }
 
-    /// The number of data bytes.
+    /// The packets, to look at.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.view().len()
+    pub fn buffers(&self) -> Buffers<'_> {
+        self.view().buffers()
     }
 
-    /// Whether there is no data byte.
+    /// The packets, to write; none of a clone.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub fn buffers_mut(&mut self) -> BuffersMut<'_> {
+        let next = match self.last_mut() {
+            // SAFETY: by OWN the list is valid and ours.
+            Some(_) => unsafe { fields::first_buffer(self.list) },
+            None => ptr::null_mut(),
+        };
+        BuffersMut {
+            next,
+            side: self.side,
+            _life: PhantomData,
+        }
     }
 
-    /// Makes `frame` the data of the list.
+    /// The one packet of the list, to write, as
+    /// [`NetBufferListPool::allocate`] makes it; `None` when there are more or
+    /// none, and for a clone.
+    #[must_use]
+    pub fn single_mut(&mut self) -> Option<BufferMut<'_>> {
+        let mut buffers = self.buffers_mut();
+        let first = buffers.next()?;
+        match buffers.next() {
+            None => Some(first),
+            Some(_) => None,
+        }
+    }
+
+    /// Makes `bytes` the data of the list's one packet, see
+    /// [`BufferMut::set_data`].
     ///
     /// # Errors
     ///
-    /// [`Status::BUFFER_OVERFLOW`] when it does not fit; nothing changed then.
-    pub fn set_data(&mut self, frame: &[u8]) -> Result<(), Status> {
-        self.fill(frame.len(), |data| {
-            data.copy_from_slice(frame);
-            Ok(())
-        })
+    /// As there, and [`Status::INVALID_PARAMETER`] when the list has another
+    /// number of packets, or is a clone.
+    pub fn set_data(&mut self, bytes: &[u8]) -> Result<(), Status> {
+        let mut packet = self.single_mut().ok_or(Status::INVALID_PARAMETER)?;
+        packet.set_data(bytes)
     }
 
-    /// Makes the data `len` bytes long and has `write` fill them.
+    /// Has `write` make the `len` bytes of the list's one packet, see
+    /// [`BufferMut::fill`].
     ///
     /// # Errors
     ///
-    /// [`Status::BUFFER_OVERFLOW`] when it does not fit, or what `write`
-    /// returns; the length is zero then.
+    /// As there, and [`Status::INVALID_PARAMETER`] when the list has another
+    /// number of packets, or is a clone.
     pub fn fill(
         &mut self,
         len: usize,
         write: impl FnOnce(&mut [u8]) -> Result<(), Status>,
     ) -> Result<(), Status> {
-        // SAFETY: by OWN the slot holds the live backing, ours alone.
-        let backing = unsafe { &mut *self.backing_ptr() };
-        let place = backing.data.get_mut(..len).ok_or(Status::BUFFER_OVERFLOW)?;
-        let size = u32::try_from(len).map_err(|_| Status::BUFFER_OVERFLOW)?;
-        let result = write(place);
-        // SAFETY: by OWN the list is valid.
-        let buffer = unsafe { fields::first_buffer(self.list) };
-        let size = if result.is_ok() { size } else { 0 };
-        // SAFETY: the list's one buffer; its MDL is at least `len` bytes long.
-        unsafe { fields::set_data_length(buffer, size) };
-        result
+        let mut packet = self.single_mut().ok_or(Status::INVALID_PARAMETER)?;
+        packet.fill(len, write)
     }
-}
 
-impl NetBufferList {
-    /// Shortens the data to `len` bytes.
+    /// Appends a packet.
     ///
     /// # Errors
     ///
-    /// [`Status::INVALID_LENGTH`] when there are fewer.
-    pub fn truncate(&mut self, len: usize) -> Result<(), Status> {
-        let Ok(size) = u32::try_from(len) else {
-            return Err(Status::INVALID_LENGTH);
-        };
-        if len > self.len() {
-            return Err(Status::INVALID_LENGTH);
+    /// Gives the packet back when it is for the other direction, or the list
+    /// is a clone.
+    pub fn push_back(&mut self, packet: NetBuffer) -> Result<(), NetBuffer> {
+        let list = self.list;
+        if packet.side() != self.side {
+            return Err(packet);
         }
-        // SAFETY: by OWN the list is valid.
-        let buffer = unsafe { fields::first_buffer(self.list) };
-        // SAFETY: the list's one buffer, which had at least that much data.
-        unsafe { fields::set_data_length(buffer, size) };
+        let Some(last) = self.last_mut() else {
+            return Err(packet);
+        };
+        let buffer = packet.into_raw();
+        // SAFETY: by PACKET the buffer is valid and was handed over.
+        unsafe { fields::set_next_buffer(buffer, ptr::null_mut()) };
+        if last.is_null() {
+            // SAFETY: by OWN the list is valid and ours.
+            unsafe { fields::set_first_buffer(list, buffer) };
+        } else {
+            // SAFETY: by OWN the last packet is valid and ours.
+            unsafe { fields::set_next_buffer(*last, buffer) };
+        }
+        *last = buffer;
         Ok(())
+    }
+
+    /// Takes the first packet out; `None` when there is none, or the list is a
+    /// clone.
+    pub fn pop_front(&mut self) -> Option<NetBuffer> {
+        let (list, side) = (self.list, self.side);
+        let last = self.last_mut()?;
+        // SAFETY: by OWN the list is valid and ours.
+        let first = unsafe { fields::first_buffer(list) };
+        if first.is_null() {
+            return None;
+        }
+        // SAFETY: by OWN the packet is valid and ours.
+        let next = unsafe { fields::next_buffer(first) };
+        if next.is_null() {
+            *last = ptr::null_mut();
+        }
+        // SAFETY: by OWN the list is valid and ours.
+        unsafe { fields::set_first_buffer(list, next) };
+        // SAFETY: as above for the packet.
+        unsafe { fields::set_next_buffer(first, ptr::null_mut()) };
+        // SAFETY: by OWN a packet as PACKET says, and just taken out.
+        Some(unsafe { NetBuffer::from_raw(first, side) })
+    }
+
+    /// Moves the packets of `other` behind those of this list; `other` is
+    /// empty afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::INVALID_PARAMETER`] when one of both is a clone, or they are
+    /// for different directions; nothing changed then.
+    pub fn append(&mut self, other: &mut Self) -> Result<(), Status> {
+        if self.side != other.side || self.is_clone() || other.is_clone() {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        while let Some(packet) = other.pop_front() {
+            // Both are as they were looked at above.
+            self.push_back(packet)
+                .map_err(|_| Status::INVALID_PARAMETER)?;
+        }
+        Ok(())
+    }
+
+    /// Moves the first `count` packets, or all when there are fewer, into a
+    /// list of their own from `pool`.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::INVALID_PARAMETER`] for a clone, or a pool for the other
+    /// direction; [`Status::RESOURCES`]. Nothing changed then.
+    pub fn split_front(&mut self, count: usize, pool: &NetBufferListPool) -> Result<Self, Status> {
+        if self.is_clone() || pool.side() != self.side {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        let mut front = pool.allocate_list()?;
+        for _ in 0..count {
+            let Some(packet) = self.pop_front() else {
+                break;
+            };
+            // Both are as they were looked at above.
+            front
+                .push_back(packet)
+                .map_err(|_| Status::INVALID_PARAMETER)?;
+        }
+        Ok(front)
+    }
+
+    /// Frees the list; what a clone was made from is given back at once when
+    /// the level is known.
+    fn free(self, irql: Option<&mut UpToDispatch>) {
+        let mut this = core::mem::ManuallyDrop::new(self);
+        this.free_in_place(irql);
+    }
+
+    /// Used once, as the last thing that happens to `self`.
+    fn free_in_place(&mut self, irql: Option<&mut UpToDispatch>) {
+        while let Some(packet) = self.pop_front() {
+            drop(packet);
+        }
+        let list = self.list;
+        // SAFETY: by OWN the slot holds the backing that the pool leaked; the
+        // list is used no more after this function.
+        let backing = unsafe { Box::from_leaked(self.backing_ptr()) };
+        let status = self.view().status();
+        // Out of its memory first, see `Backing`.
+        let Backing { kind, pool } = Box::into_inner(backing);
+        match kind {
+            Kind::Own { .. } => {
+                // SAFETY: by OWN the list is ours; it has no packet any more
+                // (rule NBL-38).
+                unsafe { ndis_sys::NdisFreeNetBufferList(list) };
+            }
+            Kind::Clone(origin) => {
+                // SAFETY: by OWN the list is ours and a clone, made without
+                // flags (rule NBL-37).
+                unsafe { ndis_sys::NdisFreeCloneNetBufferList(list, 0) };
+                origin.release(status, irql);
+            }
+            Kind::Packet(origin) => {
+                // SAFETY: by OWN the list is ours.
+                let buffer = unsafe { fields::first_buffer(list) };
+                // SAFETY: as above.
+                unsafe { fields::set_first_buffer(list, ptr::null_mut()) };
+                if !buffer.is_null() {
+                    // SAFETY: by OWN the one buffer is of this driver's pool,
+                    // and in no list now; its MDLs stay the parent's.
+                    unsafe { ndis_sys::NdisFreeNetBuffer(buffer) };
+                }
+                // SAFETY: by OWN the list is ours; it has no buffer any more.
+                unsafe { ndis_sys::NdisFreeNetBufferList(list) };
+                origin.release(status, irql);
+            }
+        }
+        drop(pool);
     }
 }
 
 impl Drop for NetBufferList {
     fn drop(&mut self) {
-        let backing = self.backing_ptr();
-        // SAFETY: by OWN the list is valid, ours, and used no more.
-        unsafe { ndis_sys::NdisFreeNetBufferList(self.list) };
-        // SAFETY: by OWN the slot held the backing that `allocate` leaked.
-        let backing = unsafe { Box::from_leaked(backing) };
-        // SAFETY: the MDL of the list that is gone, freed once.
-        unsafe { ndis_sys::NdisFreeMdl(backing.mdl) };
-        // Only now the memory that the MDL described, and the pool's share.
-        drop(backing);
+        self.free_in_place(None);
     }
 }
 
 impl fmt::Debug for NetBufferList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NetBufferList")
-            .field("len", &self.len())
-            .finish()
+        f.debug_list().entries(self.buffers()).finish()
+    }
+}
+
+/// The packets of a list, to write, see [`NetBufferList::buffers_mut`].
+#[derive(Debug)]
+pub struct BuffersMut<'a> {
+    next: *mut NET_BUFFER,
+    side: Side,
+    _life: PhantomData<&'a mut NET_BUFFER>,
+}
+
+impl<'a> Iterator for BuffersMut<'a> {
+    type Item = BufferMut<'a>;
+
+    fn next(&mut self) -> Option<BufferMut<'a>> {
+        let buffer = self.next;
+        if buffer.is_null() {
+            return None;
+        }
+        // SAFETY: a packet of the list that is borrowed exclusively.
+        self.next = unsafe { fields::next_buffer(buffer) };
+        // SAFETY: the list owns the packet and is borrowed exclusively for 'a;
+        // each packet is given out once.
+        Some(unsafe { BufferMut::from_raw(buffer, self.side) })
     }
 }
 
@@ -182,6 +367,15 @@ pub struct NetBufferLists {
 }
 
 impl NetBufferLists {
+    /// No list at all, for one direction.
+    #[must_use]
+    pub const fn new(side: Side) -> Self {
+        Self {
+            chain: Chain::new(),
+            side,
+        }
+    }
+
     /// Takes over a chain that comes back from NDIS.
     ///
     /// # Safety
@@ -197,6 +391,12 @@ impl NetBufferLists {
     #[must_use]
     pub fn into_chain(mut self) -> Chain {
         core::mem::take(&mut self.chain)
+    }
+
+    /// The lists as a chain, still in this value.
+    #[must_use]
+    pub fn chain(&self) -> &Chain {
+        &self.chain
     }
 
     /// How many lists there are.
@@ -239,10 +439,51 @@ impl NetBufferLists {
         Ok(())
     }
 
+    /// Takes the first `count` lists, or all when there are fewer.
+    #[must_use]
+    pub fn split_front(&mut self, count: usize) -> Self {
+        Self {
+            chain: self.chain.split_front(count),
+            side: self.side,
+        }
+    }
+
+    /// Appends other lists, in order.
+    ///
+    /// # Errors
+    ///
+    /// Gives lists for the other direction back.
+    pub fn append(&mut self, mut later: Self) -> Result<(), Self> {
+        if later.side != self.side {
+            return Err(later);
+        }
+        self.chain.append(core::mem::take(&mut later.chain));
+        Ok(())
+    }
+
     /// Looks at each list.
     #[must_use]
     pub fn iter(&self) -> Lists<'_> {
         self.chain.views()
+    }
+
+    /// Looks at each packet of each list, in order.
+    #[must_use]
+    pub fn buffers(&self) -> Packets<'_> {
+        self.iter().buffers()
+    }
+
+    /// Frees the lists at once, and with the last clone gives back what they
+    /// were made from, which may run the callback of the driver that gets it
+    /// before this returns.
+    ///
+    /// Dropping does the same, but leaves what needs to know the level to a
+    /// work item. That is the better way where data may go from driver to
+    /// driver several times: each hop would be one more level of calls.
+    pub fn free(mut self, irql: &mut impl NoLock) {
+        while let Some(list) = self.pop_front() {
+            list.free(Some(irql.up_to_dispatch()));
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use ndis_co::client::{Client, Kept};
 
 fn give_back<C: Client>(lists: Kept<C>) -> usize {
     drop(lists);
-    lists.iter().map(|list| list.len()).sum()
+    lists.buffers().map(|packet| packet.len()).sum()
 }
 
 fn main() {}

@@ -135,12 +135,26 @@ exports! { EXPORTS {
                     );
                     s.violate("NBL-17", Some(id), message);
                 }
+                let packets = s.count_packets(address);
+                if packets != 1 {
+                    let message = alloc::format!(
+                        "{call} on {object}: {id} carries {packets} net buffers, not one"
+                    );
+                    s.violate("NBL-35", Some(id), message);
+                }
                 mine.push(address);
             }
             if mine.is_empty() {
                 return None;
             }
             let adapter = s.adapter_of_vc(number)?;
+            let mut sound = true;
+            for address in &mine {
+                sound &= s.check_packets(call, object, *address);
+            }
+            if !sound {
+                return Some(Err((adapter, mine)));
+            }
             if s.too_late(number) {
                 s.note(Some(object), "the call has ended meanwhile: the data goes back");
                 return Some(Err((adapter, mine)));
@@ -155,6 +169,7 @@ exports! { EXPORTS {
             let binding = s.world.afs.get(&af)?.binding;
             let binding_context = s.world.bindings.get(&binding)?.context;
             for address in &mine {
+                s.depart(call, *address);
                 if let Some(list) = s.buffers.lists.get_mut(address) {
                     list.state = if resources {
                         ListState::Lent { vc: number }
@@ -179,10 +194,10 @@ exports! { EXPORTS {
                 .and_then(|first| s.buffers.lists.get(first))
                 .map(crate::net::list_id);
             let head = s.link(&mine);
-            Some(Ok((binding_context, context, handler, callback, head, mine)))
+            Some(Ok((binding_context, context, handler, callback, head, mine, number)))
         });
         match prepared {
-            Some(Ok((binding_context, context, handler, callback, head, mine))) => {
+            Some(Ok((binding_context, context, handler, callback, head, mine, number))) => {
                 cx.call(&callback, || {
                     // SAFETY: the driver's handler with its own contexts; the
                     // lists are the client's until it returns them, or for the
@@ -193,7 +208,9 @@ exports! { EXPORTS {
                 });
                 if resources {
                     cx.with(|s| {
+                        let object = ObjectId::new(Kind::ClientVc, number);
                         for address in &mine {
+                            s.arrive(call, object, *address);
                             if let Some(list) = s.buffers.lists.get_mut(address)
                                 && matches!(list.state, ListState::Lent { .. })
                             {
@@ -254,6 +271,7 @@ exports! { EXPORTS {
                     );
                     s.violate("NBL-26", Some(id), message);
                 }
+                s.arrive(call, object, address);
                 if let Some(list) = s.buffers.lists.get_mut(&address) {
                     list.state = ListState::Owned;
                 }

@@ -172,6 +172,18 @@ exports! { EXPORTS {
             if mine.is_empty() {
                 return None;
             }
+            let mut sound = true;
+            for address in &mine {
+                sound &= s.check_packets(call, object, *address);
+            }
+            if !sound {
+                for address in &mine {
+                    if let Some(list) = s.buffers.lists.get(address) {
+                        list.set_status(n::NDIS_STATUS_INVALID_DATA);
+                    }
+                }
+                return Some(Err((number, mine)));
+            }
             if let Some(refusal) = s.refuse_send(number) {
                 s.violate(refusal.rule, Some(object), refusal.message);
                 for address in &mine {
@@ -182,11 +194,11 @@ exports! { EXPORTS {
                 return Some(Err((number, mine)));
             }
             for address in &mine {
+                s.depart(call, *address);
                 if let Some(list) = s.buffers.lists.get_mut(address) {
                     list.state = ListState::Sent {
                         vc: number,
                         source: list.source(),
-                        first: list.first().addr(),
                     };
                     let id = list.id();
                     s.remember(id, call);
@@ -236,7 +248,7 @@ exports! { EXPORTS {
                     continue;
                 };
                 let id = list.id();
-                let ListState::Sent { vc, source, first } = list.state else {
+                let ListState::Sent { vc, source } = list.state else {
                     let message = alloc::format!(
                         "{call} on {object}: {id} is not being sent; it was completed before or \
                          never sent ({:?})",
@@ -255,8 +267,7 @@ exports! { EXPORTS {
                 let Some(list) = s.buffers.lists.get(&address) else {
                     continue;
                 };
-                let (now_source, now_first, status) =
-                    (list.source(), list.first().addr(), list.status());
+                let (now_source, status) = (list.source(), list.status());
                 if now_source != source {
                     let message =
                         alloc::format!("{call} on {object}: the SourceHandle of {id} was changed");
@@ -265,12 +276,8 @@ exports! { EXPORTS {
                         list.set_source(source);
                     }
                 }
-                if now_first != first {
-                    let message =
-                        alloc::format!("{call} on {object}: the net buffers of {id} were changed");
-                    s.violate("NBL-13", Some(id), message);
-                }
                 s.final_status(call, status, id);
+                s.arrive(call, object, address);
                 if let Some(list) = s.buffers.lists.get_mut(&address) {
                     list.state = ListState::Owned;
                 }

@@ -1,6 +1,6 @@
 //! The bytes of a net buffer: finding them, and moving their start.
 
-use super::table::{Chunk, Data};
+use super::table::{Chunk, Data, Retreat};
 use crate::cx::{Call, Cx};
 use crate::export::exports;
 use crate::rules;
@@ -116,9 +116,12 @@ unsafe fn retreat(
     let Some(mut data) = data else {
         return n::NDIS_STATUS_INVALID_PARAMETER;
     };
+    let Some(longer) = data.length.checked_add(by) else {
+        return n::NDIS_STATUS_RESOURCES;
+    };
     if data.offset >= by {
         data.offset -= by;
-        data.length += by;
+        data.length = longer;
         cx.with(|s| {
             if let Some(record) = s.buffers.buffers.get(&buffer) {
                 record.set_data(data);
@@ -128,7 +131,9 @@ unsafe fn retreat(
         return n::NDIS_STATUS_SUCCESS;
     }
     let missing = by - data.offset;
-    let mut size = missing + back_fill;
+    let Some(mut size) = missing.checked_add(back_fill) else {
+        return n::NDIS_STATUS_RESOURCES;
+    };
     let made = match allocate {
         // SAFETY: the caller's own allocator, called as documented.
         Some(allocate) => Some(unsafe { allocate(&raw mut size) }).filter(|mdl| !mdl.is_null()),
@@ -145,14 +150,31 @@ unsafe fn retreat(
         return n::NDIS_STATUS_RESOURCES;
     };
     cx.with(|s| {
-        let Some(mdl) = s.buffers.mdls.get(&made.addr()) else {
+        let Some(mdl) = s.buffers.mdls.get_mut(&made.addr()) else {
+            let message = alloc::format!(
+                "{name}: NetAllocateMdl gives {:#x}, which is no MDL",
+                made.addr()
+            );
+            s.violate("NBL-41", None, message);
             return n::NDIS_STATUS_FAILURE;
         };
+        if mdl.length() < missing {
+            let message = alloc::format!(
+                "{name}: NetAllocateMdl gives {} bytes, and {size} were asked for",
+                mdl.length()
+            );
+            s.violate("NBL-41", None, message);
+            return n::NDIS_STATUS_FAILURE;
+        }
+        mdl.retreat = Some(match allocate {
+            Some(_) => Retreat::Handler,
+            None => Retreat::Ndis,
+        });
         mdl.set_next(data.chain);
         let length = mdl.length();
         data.chain = made;
         data.offset = length.saturating_sub(missing);
-        data.length += by;
+        data.length = longer;
         if let Some(record) = s.buffers.buffers.get(&buffer) {
             record.set_data(data);
         }
@@ -176,9 +198,16 @@ unsafe fn advance(cx: &Cx, name: &str, buffer: usize, by: u32, drop: bool, free:
                 "{name}: the start is moved by {by} bytes, and there are {}",
                 data.length
             );
-            s.violate(rules::ARGUMENT, None, message);
+            s.violate("NBL-41", None, message);
         });
         return;
+    }
+    if drop && let Some(id) = cx.with(|s| s.clients_list_with(buffer)) {
+        cx.with(|s| {
+            let message =
+                alloc::format!("{name}: the MDLs of {id}, which was received, are not to be freed");
+            s.violate("NBL-42", Some(id), message);
+        });
     }
     let passed = cx.with(|s| s.skip_bytes(buffer, by));
     if !drop {
@@ -188,10 +217,22 @@ unsafe fn advance(cx: &Cx, name: &str, buffer: usize, by: u32, drop: bool, free:
         let mdl = cx.with(|s| {
             let mdl = s.buffers.mdls.get(&address)?;
             let (pointer, next, length) = (mdl.pointer(), mdl.next(), mdl.length());
-            let record = s.buffers.buffers.get(&buffer)?;
-            if record.mdl == Some(address) {
+            // Only what a retreat put there.
+            let by = mdl.retreat?;
+            if (by == Retreat::Handler) != free.is_some() {
+                let message = alloc::format!(
+                    "{name}: MDL {} was allocated {}",
+                    mdl.number,
+                    if free.is_some() {
+                        "by NDIS, and NetFreeMdl is to free it"
+                    } else {
+                        "by NetAllocateMdl, and no NetFreeMdl is given"
+                    }
+                );
+                s.violate("NBL-41", None, message);
                 return None;
             }
+            let record = s.buffers.buffers.get(&buffer)?;
             let mut data = record.data();
             data.chain = next;
             data.offset = data.offset.saturating_sub(length);
@@ -213,22 +254,7 @@ unsafe fn advance(cx: &Cx, name: &str, buffer: usize, by: u32, drop: bool, free:
 
 /// The buffers of a list.
 fn buffers_of(cx: &Cx, list: *mut NET_BUFFER_LIST) -> alloc::vec::Vec<usize> {
-    cx.with(|s| {
-        let mut all = alloc::vec::Vec::new();
-        let mut at = s
-            .buffers
-            .lists
-            .get(&list.addr())
-            .map_or(core::ptr::null_mut(), super::table::List::first);
-        while s.buffers.buffers.contains_key(&at.addr()) && !all.contains(&at.addr()) {
-            all.push(at.addr());
-            // SAFETY: a buffer of the host's table.
-            let field = unsafe { &raw const (*at).u.s.Next };
-            // SAFETY: inside it; any bits are a pointer.
-            at = unsafe { field.read() };
-        }
-        all
-    })
+    cx.with(|s| s.packets(list.addr()).0)
 }
 
 exports! { EXPORTS {

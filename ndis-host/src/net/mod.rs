@@ -4,9 +4,11 @@
 //! the host allocates them; so it knows each by its address, and a pointer from
 //! a driver is looked up before anything behind it is touched.
 
+pub(crate) mod clone;
 pub(crate) mod data;
 pub(crate) mod pool;
 mod table;
+mod travel;
 
 pub(crate) use table::{Buffers, ListState, chain};
 

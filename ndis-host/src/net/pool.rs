@@ -1,7 +1,7 @@
 //! Pools, and what is allocated from them.
 
 use super::table::Chunk;
-use super::table::{Buffer, Data, List, ListState, Mdl, Pool};
+use super::table::{Buffer, Data, List, ListState, Mdl, Pool, Retreat};
 use crate::cx::{Call, Cx, handle};
 use crate::export::exports;
 use crate::handle::{Kind, ObjectId};
@@ -54,7 +54,7 @@ impl State {
         self.histories.end(object);
     }
 
-    fn pool_out(&mut self, number: u32, by: i32) {
+    pub(super) fn pool_out(&mut self, number: u32, by: i32) {
         if let Some(pool) = self.buffers.pools.get_mut(&number) {
             pool.out = pool.out.saturating_add_signed(by);
         }
@@ -85,6 +85,32 @@ impl State {
         Some(pointer)
     }
 
+    /// A buffer for data in MDLs of the driver's, which must hold it.
+    fn make_sound_buffer(
+        &mut self,
+        call: &str,
+        pool: u32,
+        mdl: *mut MDL,
+        offset: u32,
+        length: usize,
+    ) -> Option<*mut NET_BUFFER> {
+        let data = Data {
+            current: mdl,
+            current_offset: 0,
+            length: u32::try_from(length).ok()?,
+            chain: mdl,
+            offset,
+        };
+        let buffer = self.make_buffer(pool, data)?;
+        if let Some(flaw) = self.flaw(buffer.addr()) {
+            let message = alloc::format!("{call}: {flaw}");
+            self.violate("NBL-40", None, message);
+            self.buffers.buffers.remove(&buffer.addr());
+            return None;
+        }
+        Some(buffer)
+    }
+
     /// A buffer with `size` bytes of its own, all of them data.
     fn make_full_buffer(&mut self, pool: u32, size: u32) -> Option<*mut NET_BUFFER> {
         let chunk = Chunk::new(size as usize)?;
@@ -104,15 +130,48 @@ impl State {
         Some(buffer)
     }
 
-    fn drop_buffer(&mut self, address: usize) {
-        if let Some(buffer) = self.buffers.buffers.remove(&address)
-            && let Some(mdl) = buffer.mdl
-        {
+    fn drop_buffer(&mut self, call: &str, address: usize) {
+        let Some(buffer) = self.buffers.buffers.remove(&address) else {
+            return;
+        };
+        if let Some(mdl) = buffer.mdl {
             self.buffers.mdls.remove(&mdl);
+        }
+        // What a retreat put in front of the data, only an advance takes off.
+        let mut at = buffer.data().chain;
+        while let Some(mdl) = self.buffers.mdls.get(&at.addr())
+            && mdl.retreat.is_some()
+        {
+            let message = alloc::format!(
+                "{call}: MDL {} of a retreat is still in front of the data of {address:#x}",
+                mdl.number
+            );
+            let (this, by_ndis) = (at.addr(), mdl.retreat == Some(Retreat::Ndis));
+            at = mdl.next();
+            if by_ndis {
+                self.buffers.mdls.remove(&this);
+            }
+            self.violate("NBL-41", None, message);
         }
     }
 
-    fn make_list(
+    /// Frees a list and what was allocated with it.
+    pub(super) fn remove_list(&mut self, address: usize) {
+        let Some(record) = self.buffers.lists.remove(&address) else {
+            return;
+        };
+        if let Some(buffer) = record.buffer {
+            self.drop_buffer("NdisFreeNetBufferList", buffer);
+        }
+        self.pool_out(record.pool, -1);
+        if self.buffers.freed.len() >= 4096 {
+            self.buffers.freed.clear();
+        }
+        self.buffers.freed.insert(address, record.id());
+        self.histories.end(record.id());
+    }
+
+    pub(super) fn make_list(
         &mut self,
         pool: u32,
         context: u16,
@@ -143,7 +202,7 @@ impl State {
     }
 
     /// The list at `address`, which must be one that its driver owns now.
-    fn owned_list(&mut self, call: &str, address: usize) -> bool {
+    pub(super) fn owned_list(&mut self, call: &str, address: usize) -> bool {
         let Some(list) = self.buffers.lists.get(&address) else {
             let freed = self.buffers.freed.get(&address).copied();
             let message = match freed {
@@ -154,6 +213,11 @@ impl State {
             return false;
         };
         let object = list.id();
+        if list.doomed {
+            let message = alloc::format!("{call}: {object} is freed already");
+            self.violate(rules::MEMORY, Some(object), message);
+            return false;
+        }
         let (rule, what) = match list.state {
             ListState::Owned => return true,
             ListState::Sent { vc, .. } => (
@@ -174,6 +238,9 @@ impl State {
         false
     }
 }
+
+/// The number of no pool: NDIS's own, for clones.
+pub(super) const NO_POOL: u32 = u32::MAX;
 
 /// Pools of net buffers have this bit in their number.
 const BUFFER_POOL: u32 = 1 << 31;
@@ -220,17 +287,27 @@ fn allocate_list(
             .get(&number)
             .map(|pool| (pool.with_buffer, pool.data, pool.context))?;
         let buffer = match data {
-            Some((mdl, offset, length)) => Some(s.make_buffer(
-                number,
-                Data {
-                    current: mdl,
-                    current_offset: 0,
-                    length: u32::try_from(length).ok()?,
-                    chain: mdl,
-                    offset,
-                },
-            )?),
+            Some((mdl, offset, length)) => {
+                if !with_buffer || size > 0 {
+                    let message = alloc::format!(
+                        "{name}: its pool was made {}",
+                        if with_buffer {
+                            "for data of its own"
+                        } else {
+                            "without net buffers"
+                        }
+                    );
+                    s.violate(
+                        "NBL-39",
+                        Some(ObjectId::new(Kind::NetBufferListPool, number)),
+                        message,
+                    );
+                    return None;
+                }
+                Some(s.make_sound_buffer(name, number, mdl, offset, length)?)
+            }
             None if with_buffer && size > 0 => Some(s.make_full_buffer(number, size)?),
+            None if with_buffer => Some(s.make_buffer(number, Data::NONE)?),
             None => None,
         };
         let room = context.max(if data.is_none() && context == 0 && back_fill == 0 {
@@ -391,17 +468,24 @@ exports! { EXPORTS {
             if !s.owned_list("NdisFreeNetBufferList", list.addr()) {
                 return;
             }
-            if let Some(record) = s.buffers.lists.remove(&list.addr()) {
-                if let Some(buffer) = record.buffer {
-                    s.drop_buffer(buffer);
-                }
-                s.pool_out(record.pool, -1);
-                if s.buffers.freed.len() >= 4096 {
-                    s.buffers.freed.clear();
-                }
-                s.buffers.freed.insert(list.addr(), record.id());
-                s.histories.end(record.id());
+            let childless = s.childless("NdisFreeNetBufferList", list.addr());
+            let Some(record) = s.buffers.lists.get_mut(&list.addr()) else {
+                return;
+            };
+            if record.cloned.is_some() {
+                let id = record.id();
+                let message = alloc::format!(
+                    "NdisFreeNetBufferList: {id} is a clone; only NdisFreeCloneNetBufferList frees it"
+                );
+                s.violate("NBL-37", Some(id), message);
+                return;
             }
+            if !childless && record.clones > 0 {
+                // Its clones show its data: it goes with the last of them.
+                record.doomed = true;
+                return;
+            }
+            s.remove_list(list.addr());
         });
     }
 
@@ -413,16 +497,12 @@ exports! { EXPORTS {
         length: usize,
     ) -> *mut NET_BUFFER {
         allocate_buffer("NdisAllocateNetBuffer", pool, |s, number| {
-            s.make_buffer(
-                number,
-                Data {
-                    current: mdl,
-                    current_offset: 0,
-                    length: u32::try_from(length).ok()?,
-                    chain: mdl,
-                    offset,
-                },
-            )
+            if s.buffers.pools.get(&number)?.data > 0 {
+                let message = "NdisAllocateNetBuffer: its pool was made for data of its own".into();
+                s.violate("NBL-39", Some(ObjectId::new(Kind::NetBufferPool, number)), message);
+                return None;
+            }
+            s.make_sound_buffer("NdisAllocateNetBuffer", number, mdl, offset, length)
         })
     }
 
@@ -430,6 +510,12 @@ exports! { EXPORTS {
     fn NdisAllocateNetBufferMdlAndData(pool: NDIS_HANDLE) -> *mut NET_BUFFER {
         allocate_buffer("NdisAllocateNetBufferMdlAndData", pool, |s, number| {
             let size = s.buffers.pools.get(&number)?.data;
+            if size == 0 {
+                let message =
+                    "NdisAllocateNetBufferMdlAndData: its pool was made without data".into();
+                s.violate("NBL-39", Some(ObjectId::new(Kind::NetBufferPool, number)), message);
+                return None;
+            }
             s.make_full_buffer(number, size)
         })
     }
@@ -440,7 +526,7 @@ exports! { EXPORTS {
         cx.with(|s| match s.buffers.buffers.get(&buffer.addr()) {
             Some(record) if !record.of_list => {
                 let pool = record.pool;
-                s.drop_buffer(buffer.addr());
+                s.drop_buffer("NdisFreeNetBuffer", buffer.addr());
                 s.pool_out(pool, -1);
             }
             found => {

@@ -62,11 +62,7 @@ pub(crate) enum ListState {
     /// The driver that allocated it.
     Owned,
     /// The miniport, until it completes the send.
-    Sent {
-        vc: u32,
-        source: usize,
-        first: usize,
-    },
+    Sent { vc: u32, source: usize },
     /// The client, until it returns the list.
     Indicated { vc: u32, binding: u32, adapter: u32 },
     /// The client, for the time of the callback.
@@ -81,6 +77,30 @@ pub(crate) struct List {
     /// The buffer that was allocated with it.
     pub(crate) buffer: Option<usize>,
     pub(crate) contexts: Vec<Chunk>,
+    /// How many clones of it there are.
+    pub(crate) clones: u32,
+    /// What it is, if it is a clone.
+    pub(crate) cloned: Option<Cloned>,
+    /// Freed while there were clones: it goes with the last of them.
+    pub(crate) doomed: bool,
+    /// How it looked when it was given away.
+    pub(crate) departed: Option<Shape>,
+}
+
+/// What belongs to a clone.
+pub(crate) struct Cloned {
+    /// Where its parent is, and which list that was.
+    pub(crate) parent: (usize, u32),
+    pub(crate) flags: u32,
+    pub(crate) buffers: Vec<usize>,
+    pub(crate) mdls: Vec<usize>,
+}
+
+/// What whoever is given a list leaves as it is.
+pub(crate) struct Shape {
+    pub(crate) parent: Ptr<NET_BUFFER_LIST>,
+    /// The buffers, each with its data offset and length.
+    pub(crate) packets: Vec<(usize, u32, u32)>,
 }
 
 impl List {
@@ -92,6 +112,10 @@ impl List {
             state: ListState::Owned,
             buffer: None,
             contexts: Vec::new(),
+            clones: 0,
+            cloned: None,
+            doomed: false,
+            departed: None,
         })
     }
 
@@ -129,6 +153,27 @@ impl List {
         let field = unsafe { &raw mut (*self.pointer()).u.s.FirstNetBuffer };
         // SAFETY: inside that memory.
         unsafe { field.write(first) };
+    }
+
+    pub(crate) fn parent(&self) -> *mut NET_BUFFER_LIST {
+        // SAFETY: the record owns the memory of the list.
+        let field = unsafe { &raw const (*self.pointer()).ParentNetBufferList };
+        // SAFETY: inside that memory; any bits are a pointer.
+        unsafe { field.read() }
+    }
+
+    pub(crate) fn set_parent(&self, parent: *mut NET_BUFFER_LIST) {
+        // SAFETY: the record owns the memory of the list.
+        let field = unsafe { &raw mut (*self.pointer()).ParentNetBufferList };
+        // SAFETY: inside that memory.
+        unsafe { field.write(parent) };
+    }
+
+    pub(crate) fn child_count(&self) -> i32 {
+        // SAFETY: the record owns the memory of the list.
+        let field = unsafe { &raw const (*self.pointer()).ChildRefCount };
+        // SAFETY: inside that memory; any bits are a number.
+        unsafe { field.read() }
     }
 
     pub(crate) fn source(&self) -> usize {
@@ -179,6 +224,16 @@ pub(crate) struct Data {
     pub(crate) offset: u32,
 }
 
+impl Data {
+    pub(crate) const NONE: Self = Self {
+        current: core::ptr::null_mut(),
+        current_offset: 0,
+        length: 0,
+        chain: core::ptr::null_mut(),
+        offset: 0,
+    };
+}
+
 impl Buffer {
     pub(crate) fn new(pool: u32) -> Option<Self> {
         Some(Self {
@@ -191,6 +246,20 @@ impl Buffer {
 
     pub(crate) fn pointer(&self) -> *mut NET_BUFFER {
         self.chunk.start().cast()
+    }
+
+    pub(crate) fn next(&self) -> *mut NET_BUFFER {
+        // SAFETY: the record owns the memory of the buffer.
+        let field = unsafe { &raw const (*self.pointer()).u.s.Next };
+        // SAFETY: inside that memory; any bits are a pointer.
+        unsafe { field.read() }
+    }
+
+    pub(crate) fn set_next(&self, next: *mut NET_BUFFER) {
+        // SAFETY: the record owns the memory of the buffer.
+        let field = unsafe { &raw mut (*self.pointer()).u.s.Next };
+        // SAFETY: inside that memory.
+        unsafe { field.write(next) };
     }
 
     fn fields(&self) -> *mut n::NET_BUFFER_u_s {
@@ -237,6 +306,16 @@ pub(crate) struct Mdl {
     /// Belongs to a buffer and goes with it.
     pub(crate) of_buffer: bool,
     pub(crate) number: u32,
+    /// A retreat chained it in front of a buffer's data.
+    pub(crate) retreat: Option<Retreat>,
+}
+
+/// Who made the MDL of a retreat, and so frees it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retreat {
+    Ndis,
+    /// The driver's `NetAllocateMdl`.
+    Handler,
 }
 
 impl Mdl {
@@ -265,6 +344,7 @@ impl Mdl {
             who: owner.1,
             of_buffer: false,
             number: 0,
+            retreat: None,
         })
     }
 

@@ -1,6 +1,6 @@
 //! The raw client.
 
-use super::{PENDING, SUCCESS, TAG, Twist, header, zeroed};
+use super::{PENDING, SUCCESS, TAG, Twist, get, header, put, zeroed};
 use ndis_host::{Driver, Host};
 use ndis_sys as n;
 use ndis_sys::{
@@ -167,8 +167,24 @@ impl Client {
             // SAFETY: the list was just allocated.
             unsafe { (*list).SourceHandle = vc };
         }
+        if shared.twist == Twist::SendLyingLength {
+            // SAFETY: as above.
+            let buffer = get(unsafe { n::NET_BUFFER_LIST_FIRST_NB(list) });
+            // SAFETY: as above.
+            put(unsafe { n::NET_BUFFER_DATA_LENGTH(buffer) }, 9);
+        }
+        let clone = if shared.twist == Twist::SendUnderClone {
+            // SAFETY: as above.
+            unsafe { n::NdisAllocateCloneNetBufferList(list, null_mut(), null_mut(), 0) }
+        } else {
+            null_mut()
+        };
         // SAFETY: as above.
         unsafe { n::NdisCoSendNetBufferLists(vc, list, 0) };
+        if !clone.is_null() {
+            // SAFETY: made above.
+            unsafe { n::NdisFreeCloneNetBufferList(clone, 0) };
+        }
     }
 
     /// Closes the call.
@@ -715,9 +731,28 @@ unsafe extern "system" fn receive(
         shared.kept.store(lists, SeqCst);
         return;
     }
+    if shared.twist == Twist::ReceivedMdlsFreed {
+        // SAFETY: a list that is the client's.
+        let buffer = get(unsafe { n::NET_BUFFER_LIST_FIRST_NB(lists) });
+        // SAFETY: as above; nothing a retreat made is in front.
+        unsafe { n::NdisAdvanceNetBufferDataStart(buffer, 3, 1, None) };
+        // SAFETY: as above.
+        let status = unsafe { n::NdisRetreatNetBufferDataStart(buffer, 3, 0, None) };
+        assert_eq!(status, SUCCESS);
+    }
+    let clone = if shared.twist == Twist::ReturnUnderClone {
+        // SAFETY: a list that is the client's.
+        unsafe { n::NdisAllocateCloneNetBufferList(lists, null_mut(), null_mut(), 0) }
+    } else {
+        null_mut()
+    };
     let binding = shared.binding.load(SeqCst);
     // SAFETY: lists that are the client's.
     unsafe { n::NdisReturnNetBufferLists(binding, lists, 0) };
+    if !clone.is_null() {
+        // SAFETY: made above.
+        unsafe { n::NdisFreeCloneNetBufferList(clone, 0) };
+    }
     if shared.twist == Twist::ReturnTwice {
         // SAFETY: pointers to lists may be anything.
         unsafe { n::NdisReturnNetBufferLists(binding, lists, 0) };

@@ -1,6 +1,6 @@
 //! The raw call manager.
 
-use super::{PENDING, SUCCESS, TAG, Twist, header, zeroed};
+use super::{PENDING, SUCCESS, TAG, Twist, header, put, zeroed};
 use ndis_host::{Driver, Host};
 use ndis_sys as n;
 use ndis_sys::{
@@ -42,6 +42,30 @@ pub struct Nic {
     pub item: AtomicPtr<c_void>,
     pub stale: AtomicPtr<c_void>,
     pub up: AtomicPtr<Vc>,
+    /// A second packet, and its pool.
+    second: AtomicPtr<n::NET_BUFFER>,
+    seconds: AtomicPtr<c_void>,
+}
+
+impl Nic {
+    /// A packet of its own, freed at halt.
+    fn second(&self) -> *mut n::NET_BUFFER {
+        let mut pool: n::NET_BUFFER_POOL_PARAMETERS = zeroed();
+        pool.Header = header(
+            n::NDIS_OBJECT_TYPE_DEFAULT,
+            1,
+            n::NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1,
+        );
+        pool.PoolTag = TAG;
+        pool.DataSize = 4;
+        // SAFETY: complete parameters.
+        let pool = unsafe { n::NdisAllocateNetBufferPool(self.handle, &raw mut pool) };
+        self.seconds.store(pool, SeqCst);
+        // SAFETY: a pool with data.
+        let buffer = unsafe { n::NdisAllocateNetBufferMdlAndData(pool) };
+        self.second.store(buffer, SeqCst);
+        buffer
+    }
 }
 
 struct AfCtx {
@@ -284,6 +308,8 @@ unsafe extern "system" fn initialize(
         item: AtomicPtr::new(null_mut()),
         stale: AtomicPtr::new(null_mut()),
         up: AtomicPtr::new(null_mut()),
+        second: AtomicPtr::default(),
+        seconds: AtomicPtr::default(),
     });
     shared.nic.store(nic, SeqCst);
     let mut registration: n::NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES = zeroed();
@@ -384,6 +410,13 @@ unsafe extern "system" fn halt(context: NDIS_HANDLE, _action: n::NDIS_HALT_ACTIO
     }
     // SAFETY: the adapter's context, freed here.
     let nic = unsafe { Box::from_raw(nic) };
+    let second = nic.second.load(SeqCst);
+    if !second.is_null() {
+        // SAFETY: made in `second`, and in no list any more.
+        unsafe { n::NdisFreeNetBuffer(second) };
+        // SAFETY: as above.
+        unsafe { n::NdisFreeNetBufferPool(nic.seconds.load(SeqCst)) };
+    }
     if twist != Twist::HaltWithPool {
         // SAFETY: the pool of `initialize`.
         unsafe { n::NdisFreeNetBufferListPool(nic.pool) };
@@ -1031,6 +1064,14 @@ unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST
             } else {
                 1
             };
+            if twist == Twist::IndicateTwoPackets {
+                // SAFETY: as above.
+                put(unsafe { n::NET_BUFFER_NEXT_NB(own) }, nic.second());
+            }
+            if twist == Twist::IndicateLyingLength {
+                // SAFETY: as above.
+                put(unsafe { n::NET_BUFFER_DATA_LENGTH(own) }, 5000);
+            }
             // SAFETY: a list of this driver for an active VC.
             unsafe { n::NdisMCoIndicateReceiveNetBufferLists(peer_handle, copy, count, 0) };
             nic.shared.delivered.fetch_add(1, SeqCst);
@@ -1056,6 +1097,33 @@ unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST
                 unsafe { (*list).SourceHandle = null_mut() };
                 // SAFETY: as above.
                 unsafe { n::NdisMCoSendNetBufferListsComplete(handle, list, 0) };
+            }
+            Twist::SendRepacked => {
+                // SAFETY: a list of this driver.
+                put(unsafe { n::NET_BUFFER_LIST_FIRST_NB(list) }, null_mut());
+                // SAFETY: as above.
+                unsafe { n::NdisMCoSendNetBufferListsComplete(handle, list, 0) };
+            }
+            Twist::SendAdvanced => {
+                // SAFETY: a list of this driver.
+                unsafe { n::NdisAdvanceNetBufferDataStart(buffer, 1, 0, None) };
+                // SAFETY: as above.
+                unsafe { n::NdisMCoSendNetBufferListsComplete(handle, list, 0) };
+            }
+            Twist::SendParentChanged => {
+                // SAFETY: a list of this driver.
+                unsafe { (*list).ParentNetBufferList = list };
+                // SAFETY: as above.
+                unsafe { n::NdisMCoSendNetBufferListsComplete(handle, list, 0) };
+            }
+            Twist::SendCompletedUnderClone => {
+                let null = null_mut();
+                // SAFETY: a list of this driver.
+                let clone = unsafe { n::NdisAllocateCloneNetBufferList(list, null, null, 0) };
+                // SAFETY: as above.
+                unsafe { n::NdisMCoSendNetBufferListsComplete(handle, list, 0) };
+                // SAFETY: made above.
+                unsafe { n::NdisFreeCloneNetBufferList(clone, 0) };
             }
             Twist::SendCompletedTwice => {
                 for _ in 0..2 {

@@ -54,6 +54,12 @@ pub enum Twist {
     IndicateWrongSource,
     IndicateWrongCount,
     IndicatePaused,
+    IndicateTwoPackets,
+    IndicateLyingLength,
+    SendRepacked,
+    SendAdvanced,
+    SendParentChanged,
+    SendCompletedUnderClone,
     CloseCompletedTwice,
     SapCompletedTwice,
     CloseAfFails,
@@ -94,6 +100,10 @@ pub enum Twist {
     SendWrongSource,
     SendWhilePaused,
     ReturnTwice,
+    ReturnUnderClone,
+    ReceivedMdlsFreed,
+    SendUnderClone,
+    SendLyingLength,
     KeepReceived,
     DeleteOthersVc,
     UnbindWithoutClose,
@@ -127,6 +137,18 @@ pub fn header(kind: i32, revision: i32, size: usize) -> n::NDIS_OBJECT_HEADER {
 pub fn zeroed<T>() -> T {
     // SAFETY: used for structures of numbers, pointers and optional functions.
     unsafe { std::mem::MaybeUninit::<T>::zeroed().assume_init() }
+}
+
+/// Writes a field of a structure that a test or its driver has.
+pub fn put<T>(place: *mut T, value: T) {
+    // SAFETY: places in live structures are passed.
+    unsafe { place.write(value) };
+}
+
+/// Reads a field of a structure that a test or its driver has.
+pub fn get<T: Copy>(place: *mut T) -> T {
+    // SAFETY: places in live structures are passed.
+    unsafe { place.read() }
 }
 
 /// A pointer that a test passes to a thread.

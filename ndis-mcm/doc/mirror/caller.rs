@@ -77,9 +77,9 @@ mod phone {
         }
 
         fn receive(&self, vc: &Vc<Self>, lists: Received<'_, Self>, irql: &mut UpToDispatch) {
-            for frame in &lists {
-                let mut bytes = vec![0; frame.len()];
-                frame.copy_to(&mut bytes).unwrap();
+            for packet in lists.buffers() {
+                let mut bytes = vec![0; packet.len()];
+                packet.copy_to(&mut bytes).unwrap();
                 self.heard.lock().unwrap().extend(bytes);
             }
             vc.hang_up(&[], irql).unwrap();

@@ -68,15 +68,16 @@ impl CallManager for Mirror {
     }
 }
 
-/// Copies each frame into a list of the driver's own and hands that up.
+/// Copies each packet into a list of the driver's own and hands that up. A
+/// client may send several packets in one list; received lists carry one each.
 fn reflect(
     vc: &Vc<Mirror>,
     lists: &SendLists<Mirror>,
     irql: &mut UpToDispatch,
 ) -> Result<(), Status> {
-    for frame in lists {
-        let mut copy = vc.af().adapter().pool.allocate(frame.len())?;
-        copy.fill(frame.len(), |to| frame.copy_to(to).map(drop))?;
+    for packet in lists.buffers() {
+        let mut copy = vc.af().adapter().pool.allocate(packet.len())?;
+        copy.fill(packet.len(), |to| packet.copy_to(to).map(drop))?;
         vc.indicate_receive(copy.into(), irql)?;
     }
     Ok(())

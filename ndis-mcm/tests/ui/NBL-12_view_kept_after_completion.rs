@@ -6,9 +6,9 @@ use ndis_co::{Status, irql::UpToDispatch};
 use ndis_mcm::{CallManager, SendLists};
 
 fn send<M: CallManager>(lists: SendLists<M>, irql: &mut UpToDispatch) -> usize {
-    let frame = lists.iter().next();
+    let packet = lists.buffers().next();
     lists.complete(Status::SUCCESS, irql);
-    frame.map_or(0, |frame| frame.len())
+    packet.map_or(0, |packet| packet.len())
 }
 
 fn main() {}

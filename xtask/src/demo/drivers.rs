@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use echo_client::{Application, At, Desk, EchoClient};
-use ndis_co::{Status, irql::Passive, mem::Arc as KernelArc, nbl::ListView};
+use ndis_co::{Status, irql::Passive, mem::Arc as KernelArc, nbl::BufferView};
 use ndis_host::{Driver, Event, Host};
 
 use super::traffic::{Ledger, Traffic};
@@ -37,7 +37,7 @@ impl Application for Carrier {
         Some(frame.len())
     }
 
-    fn arrived(&self, at: At, frame: ListView<'_>) {
+    fn arrived(&self, at: At, frame: BufferView<'_>) {
         let mut data = vec![0; frame.len()];
         // What cannot be copied is entered as empty, which is a mismatch.
         let length = frame.copy_to(&mut data).unwrap_or(0);

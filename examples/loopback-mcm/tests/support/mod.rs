@@ -6,7 +6,7 @@
 use echo_client::{Application, At, Desk, EchoClient, Redial, Ring};
 use loopback_mcm::Loopback;
 use ndis_co::{
-    Status, irql::Passive, mem::Arc as KernelArc, nbl::ListView, params::CallParameters,
+    Status, irql::Passive, mem::Arc as KernelArc, nbl::BufferView, params::CallParameters,
 };
 use ndis_host::{Adapter, Driver, EventMode, Host, Readings, Report};
 use std::{
@@ -88,7 +88,7 @@ impl Application for App {
         Some(bytes.len())
     }
 
-    fn arrived(&self, at: At, view: ListView<'_>) {
+    fn arrived(&self, at: At, view: BufferView<'_>) {
         let mut bytes = vec![0; view.len()];
         let copied = view.copy_to(&mut bytes);
         let mut seen = self.0.seen.lock().unwrap();

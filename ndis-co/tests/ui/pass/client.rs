@@ -64,7 +64,7 @@ fn receive<C: Client>(
     mut copy: NetBufferLists,
     irql: &mut UpToDispatch,
 ) -> Result<(), Status> {
-    if let (Some(frame), Some(mut own)) = (lists.iter().next(), copy.pop_front()) {
+    if let (Some(frame), Some(mut own)) = (lists.buffers().next(), copy.pop_front()) {
         own.fill(frame.len(), |to| frame.copy_to(to).map(drop))?;
         vc.send(own.into(), irql)?;
     }

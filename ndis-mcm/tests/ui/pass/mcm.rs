@@ -113,7 +113,7 @@ fn send<M: CallManager>(
     lists: SendLists<M>,
     irql: &mut UpToDispatch,
 ) -> Result<(), Status> {
-    for frame in &lists {
+    for frame in lists.buffers() {
         let mut copy = pool.allocate(frame.len())?;
         copy.fill(frame.len(), |to| frame.copy_to(to).map(drop))?;
         peer.indicate_receive(NetBufferLists::from(copy), irql)?;

@@ -1,0 +1,229 @@
+//! What must be true of a list when it changes hands: its packets can be read,
+//! no clone of it is left behind, and it comes back as it went.
+
+use super::table::Shape;
+use crate::cx::Ptr;
+use crate::handle::ObjectId;
+use crate::state::State;
+use alloc::string::String;
+use alloc::vec::Vec;
+use ndis_sys::MDL;
+
+impl State {
+    /// The buffers of a list, as far as they are this host's, and where the
+    /// chain leads astray, if it does.
+    pub(super) fn packets(&self, list: usize) -> (Vec<usize>, Option<usize>) {
+        let mut all = Vec::new();
+        let mut at = self
+            .buffers
+            .lists
+            .get(&list)
+            .map_or(core::ptr::null_mut(), super::table::List::first);
+        while !at.is_null() {
+            let Some(buffer) = self.buffers.buffers.get(&at.addr()) else {
+                return (all, Some(at.addr()));
+            };
+            // More than there are: round and round.
+            if all.len() >= self.buffers.buffers.len() {
+                return (all, Some(at.addr()));
+            }
+            all.push(at.addr());
+            at = buffer.next();
+        }
+        (all, None)
+    }
+
+    /// The bytes of the MDLs from `first` on, up to `end` if it comes; an error
+    /// when something there is no MDL of this host, or was there before.
+    fn space(&self, first: *mut MDL, end: *mut MDL) -> Result<u64, String> {
+        let mut sum = 0u64;
+        let mut steps = 0;
+        let mut at = first;
+        while !at.is_null() && at.addr() != end.addr() {
+            let Some(mdl) = self.buffers.mdls.get(&at.addr()) else {
+                return Err(alloc::format!(
+                    "its MDLs lead to {:#x}, which is no MDL of this host",
+                    at.addr()
+                ));
+            };
+            steps += 1;
+            if steps > self.buffers.mdls.len() {
+                return Err("its MDLs lead back into themselves".into());
+            }
+            sum += u64::from(mdl.length());
+            at = mdl.next();
+        }
+        if at.addr() != end.addr() {
+            return Err(alloc::format!(
+                "its current MDL {:#x} is none of its data space",
+                end.addr()
+            ));
+        }
+        Ok(sum)
+    }
+
+    /// What is wrong with the data of a buffer, if anything is.
+    pub(super) fn flaw(&self, buffer: usize) -> Option<String> {
+        let data = self.buffers.buffers.get(&buffer)?.data();
+        let (offset, length) = (u64::from(data.offset), u64::from(data.length));
+        let null = core::ptr::null_mut();
+        let whole = match self.space(data.chain, null) {
+            Ok(whole) => whole,
+            Err(flaw) => return Some(flaw),
+        };
+        if offset + length > whole {
+            return Some(alloc::format!(
+                "its data offset {offset} and length {length} are more than the {whole} bytes of \
+                 its MDLs"
+            ));
+        }
+        if length == 0 {
+            return None;
+        }
+        let before = match self.space(data.chain, data.current) {
+            Ok(before) => before,
+            Err(flaw) => return Some(flaw),
+        };
+        let here = u64::from(data.current_offset);
+        let size = self
+            .buffers
+            .mdls
+            .get(&data.current.addr())
+            .map_or(0, |mdl| u64::from(mdl.length()));
+        if here > size {
+            return Some(alloc::format!(
+                "its current offset {here} lies beyond the {size} bytes of its current MDL"
+            ));
+        }
+        if before + here != offset {
+            return Some(alloc::format!(
+                "its current MDL and offset are byte {} of its data space, and its data offset is \
+                 {offset}",
+                before + here
+            ));
+        }
+        None
+    }
+
+    /// Reports what is wrong with the packets of a list; false if anything is.
+    pub(crate) fn check_packets(&mut self, call: &str, object: ObjectId, address: usize) -> bool {
+        let Some(id) = self.buffers.lists.get(&address).map(super::table::List::id) else {
+            return true;
+        };
+        let (packets, astray) = self.packets(address);
+        let mut flaws: Vec<String> = packets
+            .iter()
+            .filter_map(|packet| self.flaw(*packet))
+            .collect();
+        if let Some(astray) = astray {
+            flaws.push(alloc::format!(
+                "its net buffers lead to {astray:#x}, which is no net buffer of this host, or back \
+                 into themselves"
+            ));
+        }
+        for flaw in &flaws {
+            let message = alloc::format!("{call} on {object}: {id}: {flaw}");
+            self.violate("NBL-40", Some(id), message);
+        }
+        flaws.is_empty()
+    }
+
+    /// How many packets a list has.
+    pub(crate) fn count_packets(&self, address: usize) -> usize {
+        self.packets(address).0.len()
+    }
+
+    /// Reports that a list is given away or freed while there are clones of it;
+    /// false if there are.
+    pub(super) fn childless(&mut self, call: &str, address: usize) -> bool {
+        let Some(list) = self.buffers.lists.get(&address) else {
+            return true;
+        };
+        let (id, clones, counted) = (list.id(), list.clones, list.child_count());
+        if clones == 0 && counted == 0 {
+            return true;
+        }
+        let message = if clones > 0 {
+            alloc::format!("{call}: {clones} clones of {id} are not freed")
+        } else {
+            alloc::format!("{call}: the child count of {id} is {counted}")
+        };
+        self.violate("NBL-36", Some(id), message);
+        false
+    }
+
+    /// A list is given away: notes how it looks.
+    pub(crate) fn depart(&mut self, call: &str, address: usize) {
+        self.childless(call, address);
+        let shape = self.shape(address);
+        if let Some(list) = self.buffers.lists.get_mut(&address) {
+            list.departed = Some(shape);
+        }
+    }
+
+    fn shape(&self, address: usize) -> Shape {
+        let parent = self
+            .buffers
+            .lists
+            .get(&address)
+            .map_or(core::ptr::null_mut(), super::table::List::parent);
+        let packets = self.packets(address).0;
+        let packets = packets.iter().filter_map(|packet| {
+            let data = self.buffers.buffers.get(packet)?.data();
+            Some((*packet, data.offset, data.length))
+        });
+        Shape {
+            parent: Ptr(parent),
+            packets: packets.collect(),
+        }
+    }
+
+    /// A list is given back: compares.
+    pub(crate) fn arrive(&mut self, call: &str, object: ObjectId, address: usize) {
+        self.childless(call, address);
+        let now = self.shape(address);
+        let Some(list) = self.buffers.lists.get_mut(&address) else {
+            return;
+        };
+        let id = list.id();
+        let Some(then) = list.departed.take() else {
+            return;
+        };
+        if then.parent.0 != now.parent.0 {
+            list.set_parent(then.parent.0);
+            let message =
+                alloc::format!("{call} on {object}: the ParentNetBufferList of {id} was changed");
+            self.violate("NBL-43", Some(id), message);
+        }
+        let buffers = |shape: &Shape| -> Vec<usize> {
+            shape.packets.iter().map(|(packet, ..)| *packet).collect()
+        };
+        if buffers(&then) != buffers(&now) {
+            let message =
+                alloc::format!("{call} on {object}: the net buffers of {id} were changed");
+            self.violate("NBL-13", Some(id), message);
+        } else if then.packets != now.packets {
+            let message = alloc::format!(
+                "{call} on {object}: the data of {id} starts or ends elsewhere than when it was \
+                 given away"
+            );
+            self.violate("NBL-41", Some(id), message);
+        }
+    }
+
+    /// The list that a client has and that a buffer is in.
+    pub(super) fn clients_list_with(&self, buffer: usize) -> Option<ObjectId> {
+        let theirs = self.buffers.lists.iter().filter(|(_, list)| {
+            matches!(
+                list.state,
+                super::ListState::Indicated { .. } | super::ListState::Lent { .. }
+            )
+        });
+        for (address, list) in theirs {
+            if self.packets(*address).0.contains(&buffer) {
+                return Some(list.id());
+            }
+        }
+        None
+    }
+}
