@@ -14,11 +14,9 @@ mod build_times;
 mod c_client;
 mod c_header;
 mod ci;
-mod demo;
 mod guide;
 mod miri;
 mod public_path;
-#[cfg(not(feature = "bindgen"))]
 mod relaunch;
 mod rules;
 mod rules_scan;
@@ -53,7 +51,8 @@ enum Command {
     #[command(disable_help_flag = true)]
     Bindgen(relaunch::Passed),
     /// Run the example drivers: calls, real bytes, an account of it all.
-    Demo(demo::DemoArgs),
+    #[command(disable_help_flag = true)]
+    Demo(relaunch::Passed),
     /// Build the example drivers, and the host, as images for Windows.
     Sys(sys::SysArgs),
     /// Run the images under Wine's loader of drivers.
@@ -81,8 +80,8 @@ fn main() -> ExitCode {
         #[cfg(feature = "bindgen")]
         Command::Bindgen(args) => bindgen::run(args),
         #[cfg(not(feature = "bindgen"))]
-        Command::Bindgen(passed) => relaunch::with_feature("bindgen", "bindgen", &passed),
-        Command::Demo(args) => demo::run(&args),
+        Command::Bindgen(passed) => relaunch::bindgen(&passed),
+        Command::Demo(passed) => relaunch::demo(&passed),
         Command::Sys(args) => sys::run(&args),
         Command::Wine(args) => wine::run(&args),
         Command::Test(args) => test::run(&args),
