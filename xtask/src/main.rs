@@ -14,10 +14,13 @@ mod build_times;
 mod c_client;
 mod c_header;
 mod ci;
+mod explain;
 mod guide;
 mod miri;
+mod pages;
 mod public_path;
 mod relaunch;
+mod rule_book;
 mod rules;
 mod rules_scan;
 mod sources;
@@ -63,8 +66,10 @@ enum Command {
     Miri(miri::MiriArgs),
     /// Write docs/api-map.md: which safe item wraps which CoNDIS call or callback.
     ApiMap(workspace::CheckArgs),
-    /// Write docs/rules.md: which proof covers which rule of the rule book.
+    /// Write docs/rules.md, which proof covers which rule of the rule book, and the host's sentences.
     Rules(workspace::CheckArgs),
+    /// Say what a rule demands, whom it binds, where it comes from and what keeps it.
+    Explain(explain::ExplainArgs),
     /// Write the CoNDIS part of the raw crate as a C header.
     CHeader(c_header::CHeaderArgs),
     /// Build the client in C as a Windows driver, without a WDK.
@@ -88,6 +93,7 @@ fn main() -> ExitCode {
         Command::Miri(args) => miri::run(&args),
         Command::ApiMap(args) => api_map::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Explain(args) => explain::run(&args),
         Command::CHeader(args) => c_header::run(&args),
         Command::CClient(args) => c_client::run(&args),
         Command::BuildTimes(args) => build_times::run(&args),
