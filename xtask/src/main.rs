@@ -62,7 +62,7 @@ enum Command {
     Wine(wine::WineArgs),
     /// Run everything that proves the project on this machine.
     Test(test::TestArgs),
-    /// Run the scenario tests of both examples under Miri.
+    /// Run scenario tests of both examples under Miri: those that stand for all, or `--all`.
     Miri(miri::MiriArgs),
     /// Write docs/api-map.md: which safe item wraps which CoNDIS call or callback.
     ApiMap(workspace::CheckArgs),

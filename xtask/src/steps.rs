@@ -241,6 +241,32 @@ pub fn run_tests(command: &mut Command) -> Result<Outcome> {
     Ok(Outcome::Passed(counts.to_string()))
 }
 
+/// The same for commands that run side by side: what one prints comes in one piece, at its end.
+/// Gives the number of tests that passed.
+pub fn run_tests_apart(command: &mut Command) -> Result<usize> {
+    say(command);
+    let start = Instant::now();
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start {:?}", command.get_program()))?;
+    let mut counts = Counts::default();
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().for_each(|line| counts.take(line));
+    println!(
+        "$ {}: {:.1} s\n{text}{}",
+        line(command),
+        start.elapsed().as_secs_f64(),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    if !output.status.success() {
+        bail!("{} ended with {}; {counts}", line(command), output.status);
+    }
+    if counts.passed == 0 {
+        bail!("{} ran no test", line(command));
+    }
+    Ok(counts.passed)
+}
+
 /// The sums of the test harnesses' own last lines.
 #[derive(Default)]
 struct Counts {
