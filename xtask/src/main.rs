@@ -17,6 +17,7 @@ mod ci;
 mod explain;
 mod guide;
 mod miri;
+mod package;
 mod pages;
 mod public_path;
 mod relaunch;

@@ -4,14 +4,14 @@
 //! targets' standard libraries, a nightly with Miri, Microsoft's headers) is fetched with rustup
 //! where that can be done and skipped with its reason where not.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::Command};
 
 use anyhow::Result;
 
 use crate::{
     api_map,
     arch::Arch,
-    c_client, c_header, guide, miri, rules,
+    c_client, c_header, guide, miri, package, rules,
     steps::{self, Outcome, Steps},
     sys,
     toolchain::{self, cargo},
@@ -53,6 +53,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
     steps.step("formatting", || {
         steps::run(&mut cargo(&["fmt", "--all", "--", "--check", "-l"]))
     });
+    steps.step("spelling", spelling);
     steps.step("clippy", || {
         steps::run(&mut cargo(&[
             "clippy",
@@ -109,6 +110,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
     steps.step("documentation", || {
         steps::run(cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
     });
+    steps.step("packages as published", package::prove);
     for target in Arch::ALL.map(Arch::target) {
         steps.step(&format!("compiles for {target}"), || compiles_for(target));
     }
@@ -131,6 +133,24 @@ pub fn run(args: &TestArgs) -> Result<()> {
         return Ok(());
     }
     steps.run(&args.only)
+}
+
+/// Spelling, by `typos`, where somebody has installed it. It is not installed here: built with cargo it
+/// takes minutes, longer than it is worth. (`pip install typos` takes seconds; `.ci/run` does so.)
+fn spelling() -> Result<Outcome> {
+    let own = workspace::target().join("tools/typos/bin/typos");
+    let program = if own.exists() { own } else { "typos".into() };
+    if steps::output(Command::new(&program).arg("--version")).is_none() {
+        return Ok(Outcome::Skipped(
+            "no typos to check the spelling with: pip install typos, or cargo install typos-cli"
+                .to_owned(),
+        ));
+    }
+    steps::run(
+        Command::new(&program)
+            .current_dir(workspace::root())
+            .args(["--format", "brief"]),
+    )
 }
 
 fn no_panic() -> Result<Outcome> {

@@ -149,7 +149,7 @@ mod tests {
             "--seed",
             "--send x --calls 2",
             "--json a --svg a",
-            "--sned x",
+            "--no-such-option x",
             "x",
         ] {
             assert!(read(line).is_err(), "{line}");
