@@ -84,7 +84,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
             "--lib",
             "--tests",
         ];
-        steps::run_tests(cargo(&proofs).args(["--", "--nocapture", "--test-threads=1"]))
+        steps::run_tests(cargo(&proofs).args(["--", "--nocapture"]))
     });
     steps.step("tests", || {
         let tests = [
