@@ -92,7 +92,8 @@ fn render(book: &[Rule], cover: &BTreeMap<String, Cover>) -> String {
          keeps each rule: a case that **does not compile**, a check of the **host** that reports the rule by its id, a\n\
          sentence or a proof in the **safe** layer's comments, a **test** that names it. A rule with none of these says\n\
          *not yet*. \"Wants\" is how the book would have the rule kept: by a type, at run time, by documentation. A rule\n\
-         marked with * is inferred from several pages, not stated by one.\n",
+         marked with * is inferred from several pages, not stated by one. `cargo xtask explain CALL-10` tells about one\n\
+         rule, with the addresses of its pages and every file that keeps it.\n",
     );
     let mut sections: Vec<&str> = Vec::new();
     for rule in book {
