@@ -116,3 +116,25 @@ fn the_tool_writes_what_it_then_accepts() {
         assert!(check().status.success());
     }
 }
+
+/// What the user did wrong is one line, however the user likes backtraces.
+#[test]
+fn an_error_of_the_user_is_a_line() {
+    for (manifest, said) in [
+        ("/no/such/Cargo.toml", "/no/such/Cargo.toml"),
+        (
+            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+            "metadata",
+        ),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_ndis-inf"))
+            .args(["generate", "--manifest-path", manifest])
+            .env("RUST_BACKTRACE", "1")
+            .output()
+            .expect("the tool runs");
+        assert!(!output.status.success());
+        let text = String::from_utf8(output.stderr).expect("it is text");
+        assert!(text.starts_with("error: ") && text.contains(said), "{text}");
+        assert_eq!(text.trim_end().lines().count(), 1, "{text}");
+    }
+}

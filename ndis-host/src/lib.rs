@@ -60,8 +60,8 @@
 //!
 //! # What is checked
 //!
-//! The rule book of CoNDIS gives each rule an id; a [`Violation`] carries it,
-//! with the life of the object that it happened to and the call that broke it.
+//! The rule book of CoNDIS gives each rule an id; a [`Violation`] carries it and
+//! its [sentence](rules::sentence), with the life of the object that it happened to and the call that broke it.
 //! Handles are numbers with a generation, never pointers: a stale, foreign or
 //! forged one is recognised and named, and the call fails as documented. The
 //! same goes for net buffer lists, which are looked up before they are touched.

@@ -14,6 +14,8 @@ use core::fmt;
 pub struct Violation {
     /// The rule's id in the rule book, or one of [`crate::rules`].
     pub rule: &'static str,
+    /// What that rule demands: [`crate::rules::sentence`].
+    pub sentence: &'static str,
     /// What happened.
     pub message: String,
     /// The object it happened to.
@@ -31,6 +33,9 @@ pub struct Violation {
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {}", self.rule, self.message)?;
+        if !self.sentence.is_empty() {
+            writeln!(f, "    the rule: {}", self.sentence)?;
+        }
         writeln!(f, "    at #{}, by {}", self.seq, self.who)?;
         if !self.call.is_empty() {
             writeln!(f, "    in {}", self.call)?;

@@ -1,8 +1,10 @@
-//! The ids that reports carry beyond the rule book's own.
+//! What the ids of reports say, and the ids beyond the rule book's own.
 //!
 //! The rule book of CoNDIS (`docs/rules.md`) has an id for nearly everything
 //! that a driver can do wrong. Mistakes that any kernel driver can make have the
-//! ids below.
+//! ids below. [`sentence`] gives what either kind demands.
+
+mod sentences;
 
 use crate::handle::Kind;
 
@@ -31,6 +33,50 @@ pub(crate) const IRQL_BALANCE: &str = "DV-14";
 /// Resources given back by the end of halt or unload.
 pub(crate) const LEAK: &str = "DV-17";
 
+/// What the host's own ids demand.
+const OWN: [(&str, &str); 6] = [
+    (
+        ARGUMENT,
+        "An argument is one of those that some reading of the documentation allows.",
+    ),
+    (
+        BUG_CHECK,
+        "A driver does not stop the system: that is for what would harm it if it went on.",
+    ),
+    (EXPECTED, "A violation that a test announces comes."),
+    (
+        LOADER,
+        "When a driver is unloaded, the loader can take its image out of memory.",
+    ),
+    (
+        MEMORY,
+        "What is given back was given out, by the function that belongs to it, and is given back once.",
+    ),
+    (
+        NOT_SIMULATED,
+        "A test on the host calls only what the host simulates.",
+    ),
+];
+
+/// What the rule with this id demands, in one sentence.
+///
+/// Knows the rule book and the ids of this module; `None` for any other.
+///
+/// ```
+/// let sentence = ndis_host::rules::sentence("VC-23").expect("it is in the book");
+/// assert!(sentence.ends_with('.'));
+/// assert_eq!(ndis_host::rules::sentence("VC-999"), None);
+/// ```
+#[must_use]
+pub fn sentence(id: &str) -> Option<&'static str> {
+    let book = &sentences::SENTENCES;
+    if let Ok(place) = book.binary_search_by_key(&id, |(id, _)| id) {
+        return book.get(place).map(|(_, sentence)| *sentence);
+    }
+    let own = OWN.iter().find(|(own, _)| *own == id);
+    own.map(|(_, sentence)| *sentence)
+}
+
 /// The rule that says when a handle of this kind dies.
 pub(crate) const fn stale(kind: Kind) -> &'static str {
     match kind {
@@ -49,5 +95,39 @@ pub(crate) const fn stale(kind: Kind) -> &'static str {
         Kind::ProtocolDriver => "REG-31",
         Kind::Key | Kind::Thread => ARGUMENT,
         _ => MEMORY,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_can_be_searched() {
+        let book = &sentences::SENTENCES;
+        assert!(book.is_sorted_by(|one, other| one.0 < other.0));
+        for (id, text) in book {
+            assert_eq!(sentence(id), Some(*text));
+        }
+    }
+
+    #[test]
+    fn every_id_of_this_module_has_a_sentence() {
+        for id in [
+            MEMORY,
+            IRQL,
+            EXPECTED,
+            BUG_CHECK,
+            LOADER,
+            NOT_SIMULATED,
+            ARGUMENT,
+            OPAQUE,
+            LOCK_BALANCE,
+            IRQL_BALANCE,
+            LEAK,
+        ] {
+            assert!(sentence(id).is_some(), "{id}");
+        }
+        assert_eq!(sentence(""), None);
     }
 }

@@ -304,6 +304,7 @@ impl State {
         let history = object.map(|o| self.histories.of(o)).unwrap_or_default();
         let violation = Violation {
             rule,
+            sentence: crate::rules::sentence(rule).unwrap_or_default(),
             message,
             object,
             history,
@@ -359,6 +360,7 @@ impl State {
             if !expected.iter().any(|v| v.rule == rule) {
                 violations.push(Violation {
                     rule: crate::rules::EXPECTED,
+                    sentence: crate::rules::sentence(crate::rules::EXPECTED).unwrap_or_default(),
                     message: alloc::format!("a violation of {rule} was announced and did not come"),
                     object: None,
                     history: Vec::new(),

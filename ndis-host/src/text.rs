@@ -88,6 +88,9 @@ impl Chapter {
     }
 }
 
+/// The width of the column of event numbers, a blank included; more when a number needs it.
+const LEAST_WIDTH: usize = 6;
+
 /// Tells the events that `filter` selects.
 pub fn story(events: &[Event], filter: impl Fn(&Event) -> bool) -> String {
     let view = View::new(events, filter);
@@ -110,12 +113,21 @@ pub fn story(events: &[Event], filter: impl Fn(&Event) -> bool) -> String {
             "between {names}; #n is the place of an event in the run."
         );
     }
+    // One width for the whole story: past 99,999 events its columns stay where they are.
+    let last = view.steps.iter().map(|step| step.event.seq).max();
+    let width = last.unwrap_or(0).max(1).ilog10() as usize + 2;
+    let width = width.max(LEAST_WIDTH);
     let mut chapter = None;
     let mut sums = Sums::default();
     for line in &view.lines {
         match line {
             Line::Folded(count) => {
-                let _ = writeln!(out, "          ... {count} more steps of data transfer");
+                let _ = writeln!(
+                    out,
+                    "{:1$}... {count} more steps of data transfer",
+                    "",
+                    width + 4
+                );
             }
             Line::End(_) => {}
             Line::Begin(index) => {
@@ -128,7 +140,7 @@ pub fn story(events: &[Event], filter: impl Fn(&Event) -> bool) -> String {
                     let _ = writeln!(out, "\n{}", next.title());
                     chapter = Some(next);
                 }
-                write_step(&mut out, event, step.end, step.level);
+                write_step(&mut out, width, step.event, step.end, step.level);
             }
         }
     }
@@ -139,8 +151,8 @@ pub fn story(events: &[Event], filter: impl Fn(&Event) -> bool) -> String {
     out
 }
 
-fn write_step(out: &mut String, event: &Event, end: Option<&Event>, level: usize) {
-    let _ = write!(out, "  #{:<6}", event.seq);
+fn write_step(out: &mut String, width: usize, event: &Event, end: Option<&Event>, level: usize) {
+    let _ = write!(out, "  #{:<width$}", event.seq);
     for _ in 0..level.min(12) {
         out.push_str("  ");
     }

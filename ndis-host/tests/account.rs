@@ -59,6 +59,75 @@ fn a_long_transfer_is_folded() {
     assert!(story.lines().count() < 80, "{story}");
 }
 
+/// Where what a line of a step says begins, without the steps that are inside others.
+fn columns(story: &str) -> Vec<usize> {
+    let outermost = |line: &&str| line.starts_with("  #");
+    story
+        .lines()
+        .filter(outermost)
+        .filter_map(|line| {
+            let number = line.trim_start().split(' ').next()?;
+            let rest = &line[2 + number.len()..];
+            assert!(rest.starts_with(' '), "no gap: {line:?}");
+            Some(line.len() - rest.trim_start().len())
+        })
+        .collect()
+}
+
+#[test]
+fn the_columns_of_a_story_stay_in_a_long_run() {
+    let all = events(if cfg!(miri) { 12 } else { 50 });
+    let story = |offset: u64| {
+        let later = |event: &Event| Event {
+            seq: event.seq + offset,
+            ..event.clone()
+        };
+        let all: Vec<Event> = all.iter().map(later).collect();
+        text::story(&all, chart::call(1))
+    };
+    let early = story(0);
+    // The numbers become longer in the middle of the story.
+    let middle = all.len() as u64 / 2;
+    for (last, more) in [(99_999, 1), (999_999, 2)] {
+        let late = story(last - middle);
+        assert!(
+            late.contains("\n  #99") && late.contains("\n  #100"),
+            "{late}"
+        );
+        let moved: Vec<_> = columns(&early).iter().map(|at| at + more).collect();
+        assert_eq!(columns(&late), moved, "{late}");
+        let fold = |story: &str| {
+            story
+                .find("... ")
+                .map(|at| at - story[..at].rfind('\n').unwrap())
+        };
+        assert_eq!(fold(&late), fold(&early).map(|at| at + more));
+    }
+}
+
+#[test]
+fn a_report_says_what_the_rule_demands() {
+    let host = Host::builder().seed(1).build();
+    let driver = host
+        .load_with("forgetful", |_, _| {
+            // SAFETY: sixteen bytes of pool memory.
+            let memory = unsafe {
+                ndis_sys::ExAllocatePoolWithTag(ndis_sys::NonPagedPoolNx, 16, 0x3147_6154)
+            };
+            if memory.is_null() { -1 } else { 0 }
+        })
+        .expect("the driver loads");
+    host.unload(&driver);
+    let report = host.finish();
+    let sentence = ndis_host::rules::sentence("DV-17").expect("a rule of the book");
+    assert_eq!(report.violations[0].sentence, sentence);
+    let text = report.to_string();
+    assert!(
+        text.contains(&format!("    the rule: {sentence}\n")),
+        "{text}"
+    );
+}
+
 #[test]
 fn the_chart_is_well_formed_and_complete() {
     let svg = chart::svg(&events(2), chart::call(1));

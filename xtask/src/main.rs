@@ -14,12 +14,14 @@ mod build_times;
 mod c_client;
 mod c_header;
 mod ci;
-mod demo;
+mod explain;
 mod guide;
 mod miri;
+mod package;
+mod pages;
 mod public_path;
-#[cfg(not(feature = "bindgen"))]
 mod relaunch;
+mod rule_book;
 mod rules;
 mod rules_scan;
 mod sources;
@@ -53,19 +55,22 @@ enum Command {
     #[command(disable_help_flag = true)]
     Bindgen(relaunch::Passed),
     /// Run the example drivers: calls, real bytes, an account of it all.
-    Demo(demo::DemoArgs),
+    #[command(disable_help_flag = true)]
+    Demo(relaunch::Passed),
     /// Build the example drivers, and the host, as images for Windows.
     Sys(sys::SysArgs),
     /// Run the images under Wine's loader of drivers.
     Wine(wine::WineArgs),
     /// Run everything that proves the project on this machine.
     Test(test::TestArgs),
-    /// Run the scenario tests of both examples under Miri.
+    /// Run scenario tests of both examples under Miri: those that stand for all, or `--all`.
     Miri(miri::MiriArgs),
     /// Write docs/api-map.md: which safe item wraps which CoNDIS call or callback.
     ApiMap(workspace::CheckArgs),
-    /// Write docs/rules.md: which proof covers which rule of the rule book.
+    /// Write docs/rules.md, which proof covers which rule of the rule book, and the host's sentences.
     Rules(workspace::CheckArgs),
+    /// Say what a rule demands, whom it binds, where it comes from and what keeps it.
+    Explain(explain::ExplainArgs),
     /// Write the CoNDIS part of the raw crate as a C header.
     CHeader(c_header::CHeaderArgs),
     /// Build the client in C as a Windows driver, without a WDK.
@@ -81,14 +86,15 @@ fn main() -> ExitCode {
         #[cfg(feature = "bindgen")]
         Command::Bindgen(args) => bindgen::run(args),
         #[cfg(not(feature = "bindgen"))]
-        Command::Bindgen(passed) => relaunch::with_feature("bindgen", "bindgen", &passed),
-        Command::Demo(args) => demo::run(&args),
+        Command::Bindgen(passed) => relaunch::bindgen(&passed),
+        Command::Demo(passed) => relaunch::demo(&passed),
         Command::Sys(args) => sys::run(&args),
         Command::Wine(args) => wine::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Miri(args) => miri::run(&args),
         Command::ApiMap(args) => api_map::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Explain(args) => explain::run(&args),
         Command::CHeader(args) => c_header::run(&args),
         Command::CClient(args) => c_client::run(&args),
         Command::BuildTimes(args) => build_times::run(&args),

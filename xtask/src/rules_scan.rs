@@ -69,6 +69,10 @@ pub fn scan(root: &Path) -> Result<Found> {
     }
     for path in workspace::rust_files(&root.join("ndis-host/src"))? {
         let shown = workspace::shown(root, &path);
+        if shown == crate::rules::SENTENCES {
+            // The whole book, which says nothing of what is checked.
+            continue;
+        }
         let file = syn::parse_file(&workspace::read(&path)?)
             .with_context(|| format!("cannot parse {shown}"))?;
         let mut literals = Literals::default();

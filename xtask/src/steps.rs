@@ -67,94 +67,140 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// The steps so far.
-pub struct Steps {
-    done: Vec<Done>,
-    /// Only steps whose names contain one of these are run; all when there are none.
-    only: Vec<String>,
+/// What a step does.
+type Work<'a> = Box<dyn FnOnce() -> Result<Outcome> + 'a>;
+
+/// Steps that are going to be run.
+pub struct Steps<'a> {
+    planned: Vec<(String, Work<'a>)>,
     /// Is a missing tool a failure?
     strict: bool,
 }
 
-impl Steps {
-    pub fn new(only: &[String], strict: bool) -> Self {
+impl<'a> Steps<'a> {
+    pub fn new(strict: bool) -> Self {
         Self {
-            done: Vec::new(),
-            only: only.to_vec(),
+            planned: Vec::new(),
             strict,
         }
     }
 
-    /// Runs one step, unless the caller's selection leaves it out.
-    pub fn step(&mut self, name: &str, work: impl FnOnce() -> Result<Outcome>) {
-        if !self.only.is_empty() && !self.only.iter().any(|part| name.contains(part.as_str())) {
-            return;
-        }
-        println!("\n==== {name} ====");
-        let start = Instant::now();
-        let (verdict, remark) = match work() {
-            Ok(Outcome::Passed(remark)) => (Verdict::Passed, remark),
-            Ok(Outcome::Skipped(why)) => (Verdict::Skipped, why),
-            Ok(Outcome::Missing(what)) if self.strict => (Verdict::Failed, what),
-            Ok(Outcome::Missing(what)) => (Verdict::Skipped, what),
-            Err(error) => (Verdict::Failed, format!("{error:#}")),
-        };
-        if !remark.is_empty() {
-            println!("{verdict}: {remark}");
-        }
-        self.done.push(Done {
-            name: name.to_owned(),
-            verdict,
-            remark,
-            time: start.elapsed(),
-        });
+    /// Plans one step.
+    pub fn step(&mut self, name: &str, work: impl FnOnce() -> Result<Outcome> + 'a) {
+        self.planned.push((name.to_owned(), Box::new(work)));
     }
 
-    /// Prints the summary. Its last line is what CI reads.
-    pub fn finish(self) -> Result<()> {
-        println!("\n==== summary ====");
-        let width = self
-            .done
+    /// The names of all steps, a line each.
+    pub fn list(&self) -> String {
+        let lines: Vec<_> = self
+            .planned
             .iter()
-            .map(|done| done.name.len())
-            .max()
-            .unwrap_or_default();
-        for done in &self.done {
-            // The whole remark stands under the step's heading.
-            let first = done.remark.lines().next().unwrap_or_default();
-            let mut remark: String = first.chars().take(LONGEST_REMARK).collect();
-            if remark.len() < first.len() {
-                remark += "...";
-            }
-            let seconds = done.time.as_secs_f64();
-            println!(
-                "{}",
-                format!(
-                    "{:7}  {:width$} {seconds:8.1} s  {remark}",
-                    done.verdict, done.name
-                )
-                .trim_end()
+            .map(|(name, _)| format!("  {name}"))
+            .collect();
+        lines.join("\n")
+    }
+
+    /// Runs the steps whose names contain one of the words `only`, all when there is no word, and
+    /// prints a summary. Its last line is what CI reads.
+    pub fn run(self, only: &[String]) -> Result<()> {
+        let only: Vec<String> = only.iter().map(|word| word.to_lowercase()).collect();
+        let named = |name: &str, word: &String| name.to_lowercase().contains(word.as_str());
+        let unknown = only
+            .iter()
+            .find(|word| !self.planned.iter().any(|(name, _)| named(name, word)));
+        if let Some(word) = unknown {
+            bail!(
+                "no step has {word:?} in its name; the steps are\n{}",
+                self.list()
             );
         }
-        let count = |verdict| {
-            self.done
-                .iter()
-                .filter(|done| done.verdict == verdict)
-                .count()
-        };
-        let [passed, failed, skipped] =
-            [Verdict::Passed, Verdict::Failed, Verdict::Skipped].map(count);
-        let time: Duration = self.done.iter().map(|done| done.time).sum();
-        println!("in {:.1} s", time.as_secs_f64());
-        println!("{passed} passed, {failed} failed, {skipped} skipped");
-        if failed > 0 {
+        let mut done = Vec::new();
+        for (name, work) in self.planned {
+            if only.is_empty() || only.iter().any(|word| named(&name, word)) {
+                done.push(run_one(name, work, self.strict));
+            }
+        }
+        print!("\n==== summary ====\n{}", summary(&done));
+        if done.iter().any(|done| done.verdict == Verdict::Failed) {
             std::process::exit(1);
         }
-        if passed == 0 {
+        if !done.iter().any(|done| done.verdict == Verdict::Passed) {
             bail!("no step was run");
         }
         Ok(())
     }
+}
+
+fn run_one(name: String, work: Work<'_>, strict: bool) -> Done {
+    println!("\n==== {name} ====");
+    let start = Instant::now();
+    let (verdict, remark) = match work() {
+        Ok(Outcome::Passed(remark)) => (Verdict::Passed, remark),
+        Ok(Outcome::Skipped(why)) => (Verdict::Skipped, why),
+        Ok(Outcome::Missing(what)) if strict => (Verdict::Failed, what),
+        Ok(Outcome::Missing(what)) => (Verdict::Skipped, what),
+        Err(error) => (Verdict::Failed, format!("{error:#}")),
+    };
+    if !remark.is_empty() {
+        println!("{verdict}: {remark}");
+    }
+    Done {
+        name,
+        verdict,
+        remark,
+        time: start.elapsed(),
+    }
+}
+
+/// How many of the slowest steps are named.
+const SLOWEST: usize = 3;
+
+/// The table of the steps, in their order, with each one's time and its share of the whole.
+fn summary(done: &[Done]) -> String {
+    let mut text = String::new();
+    let width = done
+        .iter()
+        .map(|done| done.name.len())
+        .max()
+        .unwrap_or_default();
+    let all: Duration = done.iter().map(|done| done.time).sum();
+    let share = |time: Duration| {
+        // A run that took no time at all has no shares.
+        100.0 * time.as_secs_f64() / all.as_secs_f64().max(f64::MIN_POSITIVE)
+    };
+    for done in done {
+        // The whole remark stands under the step's heading.
+        let first = done.remark.lines().next().unwrap_or_default();
+        let mut remark: String = first.chars().take(LONGEST_REMARK).collect();
+        if remark.len() < first.len() {
+            remark += "...";
+        }
+        let line = format!(
+            "{:7}  {:width$} {:8.1} s {:3.0} %  {remark}",
+            done.verdict,
+            done.name,
+            done.time.as_secs_f64(),
+            share(done.time)
+        );
+        text += line.trim_end();
+        text.push('\n');
+    }
+    let mut slowest: Vec<&Done> = done.iter().collect();
+    slowest.sort_by_key(|done| std::cmp::Reverse(done.time));
+    let slowest: Vec<_> = slowest
+        .into_iter()
+        .take(SLOWEST)
+        .map(|done| format!("{} ({:.0} %)", done.name, share(done.time)))
+        .collect();
+    text += &format!(
+        "in {:.1} s; slowest: {}\n",
+        all.as_secs_f64(),
+        slowest.join(", ")
+    );
+    let count = |verdict| done.iter().filter(|done| done.verdict == verdict).count();
+    let [passed, failed, skipped] = [Verdict::Passed, Verdict::Failed, Verdict::Skipped].map(count);
+    text += &format!("{passed} passed, {failed} failed, {skipped} skipped\n");
+    text
 }
 
 /// Runs a command with its output on the terminal; fails when it does.
@@ -193,6 +239,32 @@ pub fn run_tests(command: &mut Command) -> Result<Outcome> {
         bail!("{} ran no test", line(command));
     }
     Ok(Outcome::Passed(counts.to_string()))
+}
+
+/// The same for commands that run side by side: what one prints comes in one piece, at its end.
+/// Gives the number of tests that passed.
+pub fn run_tests_apart(command: &mut Command) -> Result<usize> {
+    say(command);
+    let start = Instant::now();
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start {:?}", command.get_program()))?;
+    let mut counts = Counts::default();
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().for_each(|line| counts.take(line));
+    println!(
+        "$ {}: {:.1} s\n{text}{}",
+        line(command),
+        start.elapsed().as_secs_f64(),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    if !output.status.success() {
+        bail!("{} ended with {}; {counts}", line(command), output.status);
+    }
+    if counts.passed == 0 {
+        bail!("{} ran no test", line(command));
+    }
+    Ok(counts.passed)
 }
 
 /// The sums of the test harnesses' own last lines.
@@ -272,6 +344,66 @@ pub fn line(command: &Command) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn done(name: &str, verdict: Verdict, seconds: u64) -> Done {
+        Done {
+            name: name.to_owned(),
+            verdict,
+            remark: String::new(),
+            time: Duration::from_secs(seconds),
+        }
+    }
+
+    #[test]
+    fn the_summary_has_shares_and_ends_with_the_counts() {
+        let text = summary(&[
+            done("quick", Verdict::Passed, 1),
+            done("dear", Verdict::Passed, 70),
+            done("broken", Verdict::Failed, 29),
+        ]);
+        assert_eq!(
+            text,
+            "passed   quick       1.0 s   1 %\n\
+             passed   dear       70.0 s  70 %\n\
+             FAILED   broken     29.0 s  29 %\n\
+             in 100.0 s; slowest: dear (70 %), broken (29 %), quick (1 %)\n\
+             2 passed, 1 failed, 0 skipped\n"
+        );
+    }
+
+    #[test]
+    fn a_word_that_no_step_has_runs_nothing_and_lists_the_steps() {
+        let ran = std::cell::Cell::new(false);
+        let mut steps = Steps::new(false);
+        steps.step("One of them", || {
+            ran.set(true);
+            Ok(Outcome::PASSED)
+        });
+        let error = steps
+            .run(&["one".to_owned(), "nosuchstep".to_owned()])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("nosuchstep") && error.contains("  One of them"),
+            "{error}"
+        );
+        assert!(!ran.get());
+    }
+
+    #[test]
+    fn words_choose_steps_whatever_their_case() {
+        let ran = std::cell::Cell::new(0);
+        let mut steps = Steps::new(false);
+        for (name, bit) in [("Miri: this", 1), ("tests", 2)] {
+            let ran = &ran;
+            steps.step(name, move || {
+                ran.set(ran.get() | bit);
+                Ok(Outcome::PASSED)
+            });
+        }
+        steps.run(&["miri".to_owned()]).unwrap();
+        assert_eq!(ran.get(), 1);
+    }
 
     #[test]
     fn results_of_all_harnesses_are_added() {

@@ -44,15 +44,20 @@ enum Command {
     },
 }
 
-fn main() -> Result<ExitCode> {
-    match Cli::parse().command {
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
         Command::Generate {
             manifest_path,
             arch,
             out,
         } => generate(&manifest_path, &arch, &out),
         Command::Check { arch, files } => check_files(&files, arch),
-    }
+    };
+    // Printed here: whoever returns it from `main` shows the user a backtrace, if there is one.
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
 fn generate(manifest: &Path, archs: &[Arch], out: &Path) -> Result<ExitCode> {

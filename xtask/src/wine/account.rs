@@ -34,8 +34,8 @@ impl Report {
     pub fn show(&self) {
         for violation in &self.violations {
             println!(
-                "{}: {} ({})",
-                violation.rule, violation.message, violation.who
+                "{}: {} ({})\n    the rule: {}",
+                violation.rule, violation.message, violation.who, violation.sentence
             );
         }
         for left in &self.objects_left {
@@ -51,6 +51,8 @@ impl Report {
 #[derive(Clone, Deserialize, Serialize)]
 pub struct Violation {
     pub rule: String,
+    /// What the rule demands.
+    pub sentence: String,
     pub message: String,
     pub who: String,
 }

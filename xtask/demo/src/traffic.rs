@@ -100,6 +100,12 @@ pub struct Ledger {
 /// The sums of a [`Ledger`].
 #[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
 pub struct Tally {
+    /// Calls that were placed.
+    pub placed: u64,
+    /// Calls that came up.
+    pub begun: u64,
+    /// Calls that are over, well or not.
+    pub ended: u64,
     pub sent: u64,
     pub received: u64,
     pub echoed: u64,
@@ -111,6 +117,21 @@ impl Ledger {
     fn sums(&self) -> MutexGuard<'_, Tally> {
         // A panic elsewhere leaves the sums as they were: they are still worth reporting.
         self.sums.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A call has been placed.
+    pub fn placed(&self) {
+        self.sums().placed += 1;
+    }
+
+    /// A call has come up.
+    pub fn begun(&self) {
+        self.sums().begun += 1;
+    }
+
+    /// A call is over.
+    pub fn ended(&self) {
+        self.sums().ended += 1;
     }
 
     /// A frame has been sent from the near end.

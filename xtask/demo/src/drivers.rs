@@ -9,7 +9,10 @@ use echo_client::{Application, At, Desk, EchoClient};
 use ndis_co::{Status, irql::Passive, mem::Arc as KernelArc, nbl::BufferView};
 use ndis_host::{Driver, Event, Host};
 
-use super::traffic::{Ledger, Traffic};
+use crate::{
+    progress::Progress,
+    traffic::{Ledger, Traffic},
+};
 
 /// The longest frame that the clients send and the switch carries.
 pub const LONGEST_FRAME: usize = 1500;
@@ -32,6 +35,10 @@ impl Application for Carrier {
 
     fn frame(&self, call: u32, index: u32, to: &mut [u8]) -> Option<usize> {
         let frame = self.traffic.frame(call, index)?;
+        if index == 0 {
+            // The first frame is asked for when the call is connected.
+            self.ledger.begun();
+        }
         to.get_mut(..frame.len())?.copy_from_slice(&frame);
         self.ledger.sent();
         Some(frame.len())
@@ -49,6 +56,7 @@ impl Application for Carrier {
     }
 
     fn ended(&self, _call: u32, result: Result<(), Status>) {
+        self.ledger.ended();
         if result.is_ok() {
             self.completed.fetch_add(1, Ordering::Relaxed);
         }
@@ -80,7 +88,12 @@ fn load_client(
 
 /// Carries the traffic from one client to the other and back; gives the number of calls that
 /// went well, or the status that a driver failed with.
-pub fn carry(host: &Host, traffic: &Arc<Traffic>, ledger: &Arc<Ledger>) -> Result<u32, i32> {
+pub fn carry(
+    host: &Host,
+    traffic: &Arc<Traffic>,
+    ledger: &Arc<Ledger>,
+    progress: &Progress,
+) -> Result<u32, i32> {
     let completed = Arc::new(AtomicU32::new(0));
     let carrier = |number| Carrier {
         traffic: Arc::clone(traffic),
@@ -88,19 +101,25 @@ pub fn carry(host: &Host, traffic: &Arc<Traffic>, ledger: &Arc<Ledger>) -> Resul
         number,
         completed: Arc::clone(&completed),
     };
+    progress.stage("loading the drivers");
     // SAFETY: the entry point that `driver_entry!` made for the switch.
     let switch = unsafe { host.load("loopback-mcm", loopback_mcm::driver_entry) }?;
     let (callee, _) = load_client(host, "callee", carrier(Some(CALLEE)))?;
     let (caller, desk) = load_client(host, "caller", carrier(None))?;
+    progress.stage("starting the adapter");
     let adapter = host.add_adapter(&switch)?;
     for call in 0..traffic.calls() {
         let desk = desk.clone();
+        let ledger = Arc::clone(ledger);
         host.spawn("application", move || {
             // A call that cannot be placed is missing in the count of completed ones.
             passive(|irql| drop(desk.place_call(call, CALLEE, irql)));
+            ledger.placed();
         });
     }
+    progress.stage("calling");
     host.run();
+    progress.stage("taking down");
     host.remove_adapter(&adapter);
     host.unload(&caller);
     drop(desk);

@@ -1,0 +1,58 @@
+//! `cargo xtask`: builds the package that has the chore, in sight, and runs it.
+//!
+//! The alias in `.cargo/config.toml` has to say `--quiet`, or every chore would begin with cargo's
+//! own lines. Quiet, cargo does not show that it compiles either, and the chores need a minute of
+//! that on a fresh clone. So what the alias runs is this: a program of the standard library alone,
+//! there in half a second, that says what is going on and lets cargo show the rest.
+//!
+//! It also keeps what the demo needs apart from what the other chores need: `cargo xtask demo` builds
+//! the host, the examples and nothing else.
+
+#![forbid(unsafe_code)]
+
+use std::{
+    env,
+    ffi::OsString,
+    process::{Command, ExitCode},
+};
+
+/// The command that has a package of its own.
+const DEMO: &str = "demo";
+
+fn main() -> ExitCode {
+    let args: Vec<OsString> = env::args_os().skip(1).collect();
+    let (package, skipped) = match args.first() {
+        Some(first) if first == DEMO => ("xtask-demo", 1),
+        _ => ("xtask", 0),
+    };
+    if package == "xtask-demo" {
+        eprintln!("demo: building what is not built yet of the host and the example drivers");
+    }
+    // Seen, and apart from the run: what a chore prints comes after what cargo prints.
+    let built = cargo(&["build", "--package", package], &[]);
+    if built != Some(0) {
+        return exit(built);
+    }
+    exit(cargo(
+        &["run", "--quiet", "--package", package, "--"],
+        args.get(skipped..).unwrap_or_default(),
+    ))
+}
+
+/// Runs the cargo that started this program; gives its exit code.
+fn cargo(words: &[&str], args: &[OsString]) -> Option<i32> {
+    let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    match Command::new(&program).args(words).args(args).status() {
+        Ok(status) => status.code(),
+        Err(error) => {
+            eprintln!("error: cannot start {}: {error}", program.display());
+            None
+        }
+    }
+}
+
+/// The same exit code. (None: the command could not be started, or a signal ended it.)
+fn exit(code: Option<i32>) -> ExitCode {
+    code.and_then(|code| u8::try_from(code).ok())
+        .map_or(ExitCode::FAILURE, ExitCode::from)
+}

@@ -1,0 +1,237 @@
+//! `cargo xtask explain CALL-10`: what a rule says, whom it binds, where it comes from, and what in
+//! this tree keeps it.
+//!
+//! A report of the host, a compile-fail case and many comments name a rule by its id. This is where
+//! an id leads.
+
+use std::{fmt::Write as _, io::Write as _};
+
+use anyhow::{Result, bail};
+
+use crate::{
+    pages::Pages,
+    rule_book::{self, Rule},
+    rules_scan::{self, Cover},
+    workspace,
+};
+
+/// Which rules.
+#[derive(clap::Args)]
+pub struct ExplainArgs {
+    /// Their ids, as in a report: CALL-10, HOST-MEMORY.
+    #[arg(required = true, value_name = "RULE")]
+    ids: Vec<String>,
+}
+
+/// Runs the command.
+pub fn run(args: &ExplainArgs) -> Result<()> {
+    let book = rule_book::book()?;
+    let found = rules_scan::scan(&workspace::root())?;
+    let apis = book.iter().map(|rule| rule.api.as_str());
+    let pages = Pages::new(apis.chain(ndis_host::exported().map(|(name, _)| name)))?;
+    let none = Cover::default();
+    let mut unknown = Vec::new();
+    let mut texts = Vec::new();
+    for id in &args.ids {
+        let id = id.to_uppercase();
+        if let Some(rule) = book.iter().find(|rule| rule.id == id) {
+            texts.push(explain(
+                rule,
+                found.cover.get(&rule.id).unwrap_or(&none),
+                &pages,
+            ));
+        } else if let Some(sentence) = ndis_host::rules::sentence(&id) {
+            texts.push(format!(
+                "{id}   a rule of the host's own, for what the rule book does not cover\n\n  {sentence}\n"
+            ));
+        } else {
+            unknown.push(no_such(&id, &book));
+        }
+    }
+    match std::io::stdout().write_all(texts.join("\n").as_bytes()) {
+        // A reader that has seen enough (`| head`) is no error.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(error.into()),
+        _ => {}
+    }
+    if !unknown.is_empty() {
+        bail!(unknown.join("\n"));
+    }
+    Ok(())
+}
+
+fn explain(rule: &Rule, cover: &Cover, pages: &Pages) -> String {
+    let mut text = String::new();
+    let roles: Vec<&str> = std::iter::once(&rule.role)
+        .chain(&rule.also_roles)
+        .map(|role| role_name(role))
+        .collect();
+    let basis = if rule.is_inferred() {
+        "inferred from several pages"
+    } else {
+        "stated by a page"
+    };
+    let _ = writeln!(
+        text,
+        "{}   {}; for {}; {basis}; to be kept by {}\n\n  {}",
+        rule.id,
+        rule.api,
+        roles.join(", "),
+        match rule.enforce {
+            rule_book::Enforce::Type => "a type",
+            rule_book::Enforce::Runtime => "a check at run time",
+            rule_book::Enforce::Doc => "documentation",
+        },
+        rule.rule
+    );
+    if let Some(note) = &rule.note {
+        let _ = writeln!(text, "  Note: {note}");
+    }
+    text.push_str("\n  pages\n");
+    for page in rule.pages() {
+        let _ = writeln!(text, "    {}", pages.name(page));
+        if let Some(address) = pages.address(page) {
+            let _ = writeln!(text, "      {address}");
+        }
+    }
+    if cover.is_empty() {
+        text.push_str("\n  kept by nothing yet\n");
+    } else {
+        text.push_str("\n  kept by\n");
+    }
+    for (how, files) in [
+        ("does not compile", &cover.compile_fail),
+        ("host", &cover.host),
+        ("safe layer", &cover.safe),
+        ("test", &cover.tests),
+    ] {
+        for file in files {
+            let _ = writeln!(text, "    {how:<16}  {file}");
+        }
+    }
+    text
+}
+
+/// A role of the rule book in words.
+fn role_name(role: &str) -> &str {
+    match role {
+        "mcm" => "miniport call managers",
+        "client" => "clients",
+        "callmgr" => "stand-alone call managers",
+        "co-miniport" => "connection-oriented miniports",
+        "any" => "every driver",
+        other => other,
+    }
+}
+
+/// There is no rule `id`; those that may have been meant.
+fn no_such(id: &str, book: &[Rule]) -> String {
+    let near = near(id, book);
+    if near.is_empty() {
+        let mut sections: Vec<&str> = Vec::new();
+        for rule in book {
+            let section = rule_book::section(&rule.id);
+            if !sections.contains(&section) {
+                sections.push(section);
+            }
+        }
+        return format!(
+            "there is no rule {id}; the rule book's sections are {}",
+            sections.join(", ")
+        );
+    }
+    let lines: Vec<_> = near
+        .iter()
+        .map(|rule| format!("  {}  {}", rule.id, rule.rule))
+        .collect();
+    format!(
+        "there is no rule {id}; the nearest are\n{}",
+        lines.join("\n")
+    )
+}
+
+/// How many are shown.
+const SHOWN: usize = 5;
+
+/// The rules whose ids are spelt much the same, nearest first; or those about the function `id`.
+fn near<'a>(id: &str, book: &'a [Rule]) -> Vec<&'a Rule> {
+    let about: Vec<_> = book
+        .iter()
+        .filter(|rule| rule.api.to_uppercase() == id)
+        .collect();
+    if !about.is_empty() {
+        return about;
+    }
+    let mut near: Vec<_> = book
+        .iter()
+        .map(|rule| (distance(id, &rule.id), rule))
+        .filter(|(distance, _)| *distance <= 2)
+        .collect();
+    near.sort_by_key(|(distance, rule)| (*distance, &rule.id));
+    near.into_iter().take(SHOWN).map(|(_, rule)| rule).collect()
+}
+
+/// How many letters must be put in, taken out or changed to make one word of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (place, letter) in one.chars().enumerate() {
+        let mut next = vec![place + 1];
+        for (at, wanted) in other.iter().enumerate() {
+            let changed = row[at] + usize::from(letter != *wanted);
+            next.push(changed.min(row[at + 1] + 1).min(next[at] + 1));
+        }
+        row = next;
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn ids<'a>(rules: &[&'a Rule]) -> Vec<&'a str> {
+        rules.iter().map(|rule| rule.id.as_str()).collect()
+    }
+
+    #[test]
+    fn a_rule_is_told_with_its_pages_and_what_keeps_it() {
+        let book = rule_book::book().unwrap();
+        let rule = book.iter().find(|rule| rule.id == "REG-01").unwrap();
+        let cover = Cover {
+            host: BTreeSet::from(["ndis-host/src/v.rs".to_owned()]),
+            ..Cover::default()
+        };
+        let pages = Pages::new([rule.api.as_str()]).unwrap();
+        let text = explain(rule, &cover, &pages);
+        for part in [
+            "REG-01   NdisMRegisterMiniportDriver; for miniport call managers, connection-oriented miniports",
+            rule.rule.as_str(),
+            "    NdisMRegisterMiniportDriver\n      https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismregisterminiportdriver\n",
+            "    host              ndis-host/src/v.rs\n",
+        ] {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+        let text = explain(rule, &Cover::default(), &pages);
+        assert!(text.ends_with("kept by nothing yet\n"), "{text}");
+    }
+
+    #[test]
+    fn a_misspelt_id_gives_the_near_ones() {
+        let book = rule_book::book().unwrap();
+        assert_eq!(ids(&near("CALL-1", &book))[..2], ["CALL-01", "CALL-10"]);
+        assert!(ids(&near("CAL-10", &book)).contains(&"CALL-10"));
+        assert!(near("QQQQ-1", &book).is_empty());
+        assert!(no_such("QQQQ-1", &book).contains("sections are REG, "));
+        let about = near("NDISCLMAKECALL", &book);
+        assert!(about.iter().all(|rule| rule.api == "NdisClMakeCall") && about.len() > 3);
+    }
+
+    #[test]
+    fn distances_count_letters() {
+        assert_eq!(distance("CALL-10", "CALL-10"), 0);
+        assert_eq!(distance("CALL-10", "CALL-1"), 1);
+        assert_eq!(distance("", "AF"), 2);
+        assert_eq!(distance("VC-10", "AF-10"), 2);
+    }
+}
