@@ -190,7 +190,6 @@ unsafe fn release<O: Original>(
 /// Source pages: `nf-nblapi-ndisallocateclonenetbufferlist`,
 /// `nf-nblapi-ndisfreeclonenetbufferlist`.
 #[doc(alias = "ParentNetBufferList")]
-#[doc(alias = "NET_BUFFER_LIST")]
 pub struct Parent<O: Original> {
     /// A share as SHARE says.
     shared: *mut Shared<O>,

@@ -155,6 +155,7 @@ impl NetBufferListPool {
     /// # Errors
     ///
     /// [`Status::RESOURCES`], also for a capacity over 4 GB.
+    #[doc(alias = "NdisAllocateNetBufferAndNetBufferList")]
     pub fn allocate(&self, capacity: usize) -> Result<NetBufferList, Status> {
         self.allocate_with_headroom(0, capacity)
     }

@@ -146,6 +146,7 @@ impl<'a> Iterator for Lists<'a> {
 
 /// The packets of a list, see [`ListView::buffers`].
 #[derive(Clone, Debug)]
+#[doc(alias = "NET_BUFFER_NEXT_NB")]
 pub struct Buffers<'a> {
     next: *mut NET_BUFFER,
     _life: PhantomData<&'a NET_BUFFER>,
