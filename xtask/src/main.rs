@@ -15,6 +15,7 @@ mod c_client;
 mod c_header;
 mod ci;
 mod demo;
+mod fuzz;
 mod guide;
 mod miri;
 mod public_path;
@@ -62,6 +63,8 @@ enum Command {
     Test(test::TestArgs),
     /// Run the scenario tests of both examples under Miri.
     Miri(miri::MiriArgs),
+    /// Look for hostile input that the views over foreign memory do not stand.
+    Fuzz(fuzz::FuzzArgs),
     /// Write docs/api-map.md: which safe item wraps which CoNDIS call or callback.
     ApiMap(workspace::CheckArgs),
     /// Write docs/rules.md: which proof covers which rule of the rule book.
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         Command::Wine(args) => wine::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Miri(args) => miri::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::ApiMap(args) => api_map::run(args),
         Command::Rules(args) => rules::run(args),
         Command::CHeader(args) => c_header::run(&args),
