@@ -15,6 +15,7 @@ mod c_client;
 mod c_header;
 mod ci;
 mod explain;
+mod fuzz;
 mod guide;
 mod miri;
 mod package;
@@ -65,6 +66,8 @@ enum Command {
     Test(test::TestArgs),
     /// Run scenario tests of both examples under Miri: those that stand for all, or `--all`.
     Miri(miri::MiriArgs),
+    /// Look for hostile input that the views over foreign memory do not stand.
+    Fuzz(fuzz::FuzzArgs),
     /// Write docs/api-map.md: which safe item wraps which CoNDIS call or callback.
     ApiMap(workspace::CheckArgs),
     /// Write docs/rules.md, which proof covers which rule of the rule book, and the host's sentences.
@@ -92,6 +95,7 @@ fn main() -> ExitCode {
         Command::Wine(args) => wine::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Miri(args) => miri::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::ApiMap(args) => api_map::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Explain(args) => explain::run(&args),

@@ -38,8 +38,8 @@ pub(crate) struct Timers {
     pub(crate) all: BTreeMap<u32, Timer>,
     sets: u64,
     /// The timers whose routines are queued or running, in the order of their
-    /// expiries.
-    expired: BTreeMap<u64, u32>,
+    /// expiries, and whether they run already.
+    expired: BTreeMap<u64, (u32, bool)>,
     expiries: u64,
 }
 
@@ -137,7 +137,7 @@ impl State {
         let driver = timer.driver;
         self.timers.expiries += 1;
         let expiry = self.timers.expiries;
-        self.timers.expired.insert(expiry, number);
+        self.timers.expired.insert(expiry, (number, false));
         if timer.period == 0 {
             timer.set = None;
         } else {
@@ -160,6 +160,7 @@ impl State {
             plug_and_play: false,
             run: Box::new(move |cx| {
                 let context = context;
+                cx.with(|s| s.timers.expired.insert(expiry, (number, true)));
                 let callback = Callback {
                     name: "NetTimerCallback",
                     driver: driver.unwrap_or(0),
@@ -350,10 +351,12 @@ exports! { EXPORTS {
                 let message = alloc::format!("{object} is freed while it is set");
                 s.violate("DV-15", Some(object), message);
             }
-            if s.timers.expired.values().any(|expired| *expired == number) {
+            // A routine that runs may have told the driver, by a synchronisation of
+            // its own, that it does nothing more; one that has not begun cannot.
+            if s.timers.expired.values().any(|expired| *expired == (number, false)) {
                 let message = alloc::format!(
-                    "{object} is freed while its routine is queued or running: a cancel does \
-                     not wait for it, KeFlushQueuedDpcs at PASSIVE_LEVEL does"
+                    "{object} is freed while its routine is queued: a cancel does not wait for \
+                     it, KeFlushQueuedDpcs at PASSIVE_LEVEL does"
                 );
                 s.violate("DV-22", Some(object), message);
             }
