@@ -25,7 +25,7 @@ use serde::Serialize;
 use self::{
     account::{Account, Figures, Violation},
     log::Module,
-    prefix::{Parameter, Prefix, Wine},
+    prefix::{Parameter, Prefix, Session, Wine},
 };
 use crate::{
     arch::Arch,
@@ -206,6 +206,8 @@ fn execute(args: &WineArgs) -> Result<Outcome> {
 
 /// Wine with our images in it.
 struct World {
+    /// Keeps Wine's session alive while services run. Ends before the prefix does.
+    session: Option<Session>,
     prefix: Prefix,
     /// The image behind each service.
     images: BTreeMap<String, PathBuf>,
@@ -222,6 +224,7 @@ struct Runs {
 impl World {
     fn new(wine: Wine, images: &Path) -> Result<Self> {
         let mut world = Self {
+            session: None,
             prefix: Prefix::create(wine, &workspace::target().join("wine"))?,
             images: BTreeMap::new(),
             runs: BTreeMap::new(),
@@ -266,7 +269,9 @@ impl World {
         self.prefix
             .set_strings(NDIS, ("Drivers", services), ("Report", &report))?;
         // The services are started anew, with their messages in the log.
+        self.session = None;
         self.prefix.settle()?;
+        self.session = Some(self.prefix.session()?);
         // An account says more than the command, which knows only that the service is gone.
         let started = self.prefix.start(NDIS);
         let account = prefix::wait_for(&path, started.is_ok(), |data| {

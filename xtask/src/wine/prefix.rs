@@ -4,7 +4,7 @@ use std::{
     fmt::Write as _,
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -202,7 +202,26 @@ impl Prefix {
         command
     }
 
+    /// A user program that runs until the value is dropped. Wine ends a session, and with it the
+    /// services, some seconds after the last user program has ended.
+    pub fn session(&self) -> Result<Session> {
+        // The services are started by the first program, with its messages and its log.
+        let log = File::options().append(true).open(&self.log)?;
+        let mut command = self.command(&["cmd"], LOADS);
+        let program = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("cannot start {:?}", command.get_program()))?;
+        Ok(Session(program))
+    }
+
     fn wine(&self, words: &[&str], debug: &str) -> Result<()> {
+        self.run(&mut self.command(words, debug))
+    }
+
+    fn command(&self, words: &[&str], debug: &str) -> Command {
         let mut command = Command::new(&self.wine.wine);
         command
             .args(words)
@@ -217,7 +236,7 @@ impl Prefix {
                 .env("WINESERVER", server)
                 .env("WINELOADER", &self.wine.wine);
         }
-        self.run(&mut command)
+        command
     }
 
     /// Runs a command; what it and the programs that it starts print goes to the log.
@@ -247,6 +266,22 @@ impl Prefix {
             );
         }
         Ok(())
+    }
+}
+
+/// A running user program, see [`Prefix::session`].
+pub struct Session(Child);
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // The shell ends with its input; one that hangs is ended with everything else.
+        drop(self.0.stdin.take());
+        let end = Instant::now() + Duration::from_secs(5);
+        while matches!(self.0.try_wait(), Ok(None)) && Instant::now() < end {
+            thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
