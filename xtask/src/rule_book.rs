@@ -86,7 +86,9 @@ mod tests {
     fn the_book_is_whole() {
         let book = book().expect("the data parses");
         let ids: BTreeSet<_> = book.iter().map(|rule| rule.id.as_str()).collect();
-        assert_eq!((book.len(), ids.len()), (687, 687));
+        // Rules are added, and none goes.
+        assert!(book.len() >= 700, "{} rules", book.len());
+        assert_eq!(ids.len(), book.len(), "an id is there twice");
         assert!(book.iter().all(|rule| !rule.pages().is_empty()));
     }
 }
