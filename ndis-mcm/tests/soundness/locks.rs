@@ -151,7 +151,7 @@ fn code_of_the_driver_runs_outside_of_an_exchange() {
         assert!(lock.replace(None).is_none());
 
         let lock = SpinLock::new(NoDefault);
-        assert_eq!(panics(|| drop(lock.take())), "in the default");
+        assert_eq!(panics(|| _ = lock.take()), "in the default");
         lock.with(irql, |_, _| assert_eq!(level(), 2));
     });
 }

@@ -6,9 +6,14 @@
 //! [`World`], a host with both of them. The drivers are safe code; the loader and
 //! the threads of the system, which are not the drivers', are here.
 
+mod borrows;
+mod deferred;
+mod initialize;
 mod lent;
 mod locks;
 mod refused;
+mod statuses;
+mod unload;
 
 use ndis_co::{
     Answer, Status,
@@ -411,7 +416,9 @@ trait Phone: Sized + Send + Sync + 'static {
         Some(af)
     }
     fn af_open_failed(&self, _status: Status) {}
+    fn af_closed(&self) {}
     fn sap_registered(&self, _result: Result<(), Status>) {}
+    fn sap_deregistered(&self) {}
     fn create_vc(
         &self,
         _af: &ndis_co::client::Af<Handset<Self>>,
@@ -563,6 +570,14 @@ impl<P: Phone> Client for Handset<P> {
         _irql: &mut UpToDispatch,
     ) {
         self.phone.sap_registered(result);
+    }
+
+    fn sap_deregistered(&self, _sap: &Listener<Self>, _irql: &mut UpToDispatch) {
+        self.phone.sap_deregistered();
+    }
+
+    fn af_closed(&self, _af: &ndis_co::client::Af<Self>, _irql: &mut UpToDispatch) {
+        self.phone.af_closed();
     }
 
     fn create_vc(
