@@ -12,6 +12,7 @@ mod initialize;
 mod lent;
 mod locks;
 mod refused;
+mod stack;
 mod statuses;
 mod unload;
 
