@@ -25,6 +25,8 @@ const BOUND: usize = VERY_LOW - 2 * 1024;
 struct Depth {
     least: AtomicUsize,
     low: AtomicU32,
+    /// Data that was refused, which nothing here deserves.
+    refused: Notes<Status>,
 }
 
 impl Default for Depth {
@@ -32,6 +34,7 @@ impl Default for Depth {
         Self {
             least: AtomicUsize::new(usize::MAX),
             low: AtomicU32::new(0),
+            refused: Notes::default(),
         }
     }
 }
@@ -48,6 +51,7 @@ impl Depth {
     /// It was deep, and never too deep.
     #[track_caller]
     fn check(&self, about: &str) {
+        assert!(self.refused.all().is_empty(), "{about}: data was refused");
         let least = self.least.load(SeqCst);
         assert!(least >= BOUND, "{about}: a handler had {least} bytes");
         assert!(
@@ -101,7 +105,9 @@ impl Loop {
         for number in numbers {
             let list = numbered(&vc.af().adapter().pool, *number);
             // The client leaves its sends for later before this is refused.
-            vc.indicate_receive(list.into(), irql).unwrap();
+            if let Err(refused) = vc.indicate_receive(list.into(), irql) {
+                self.depth.refused.add(refused.status);
+            }
         }
     }
 }
@@ -169,7 +175,9 @@ impl Sender {
         let number = this.next.fetch_add(1, SeqCst);
         if number < FRAMES {
             let list = numbered(&binding.pool, number);
-            vc.send(list.into(), irql).unwrap();
+            if let Err(unsent) = vc.send(list.into(), irql) {
+                this.depth.refused.add(unsent.status);
+            }
         }
     }
 }
@@ -329,7 +337,9 @@ impl Feeder {
         if number < FRAMES {
             let list = numbered(&vc.af().adapter().pool, number);
             // The client leaves its returns for later before this is refused.
-            vc.indicate_receive(list.into(), irql).unwrap();
+            if let Err(refused) = vc.indicate_receive(list.into(), irql) {
+                self.depth.refused.add(refused.status);
+            }
         }
     }
 }
