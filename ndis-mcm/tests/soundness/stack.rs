@@ -80,7 +80,7 @@ fn numbers(packets: ndis_co::nbl::Packets<'_>) -> Vec<u32> {
 }
 
 /// How many frames one test sends.
-const FRAMES: u32 = if cfg!(miri) { 40 } else { 200 };
+const FRAMES: u32 = if cfg!(miri) { 40 } else { 120 };
 
 /// What the switch does with a frame.
 #[derive(Clone, Copy, PartialEq, Debug)]
