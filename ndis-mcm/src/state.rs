@@ -579,3 +579,204 @@ impl State {
         open
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    // Defines what the crates import.
+    use ndis_host as _;
+
+    /// A VC of `origin`'s, alive.
+    fn alive(origin: Origin) -> State {
+        let mut state = State::new(origin);
+        state.created();
+        state
+    }
+
+    /// The client's VC with a placed call that is up, and of which it knows.
+    fn connected() -> State {
+        let mut state = alive(Origin::Client);
+        assert!(state.begin_make(ptr::null_mut()));
+        state.accept_make(None);
+        state.pend();
+        assert!(matches!(state.next(), Some(Step::Activate(_))));
+        state.activated(Status::SUCCESS);
+        state.calm(1);
+        let step = state.next();
+        assert!(
+            matches!(step, Some(Step::CompleteMakeCall { status, .. }) if status.is_success()),
+            "{step:?}"
+        );
+        assert!(!state.indicate(1), "the client does not know yet");
+        state.tell();
+        state
+    }
+
+    #[test]
+    fn an_end_is_announced_once() {
+        let mut state = connected();
+        assert_eq!(state.begin_dispatch_close(Status::SUCCESS), Ok(true));
+        assert_eq!(
+            state.begin_dispatch_close(Status::SUCCESS),
+            Err(Status::CLOSING)
+        );
+        assert!(!state.indicate(1), "no data after the end (CALL-63)");
+        assert_eq!(state.busy, 1, "what was refused does not count");
+    }
+
+    /// A refused close goes back to the call, and to what was announced of it.
+    #[test]
+    fn a_refused_close_forgets_nothing() {
+        let mut state = connected();
+        assert_eq!(state.begin_dispatch_close(Status::SUCCESS), Ok(true));
+        for _ in 0..3 {
+            assert!(state.begin_close());
+            assert!(!state.begin_close(), "one at a time");
+            state.refuse_close();
+            assert!(state.is_connected());
+            assert!(!state.indicate(1));
+            assert_eq!(
+                state.begin_dispatch_close(Status::SUCCESS),
+                Err(Status::CLOSING)
+            );
+            assert!(state.next().is_none());
+        }
+        state.calm(1);
+        assert!(state.begin_close());
+        state.finish_close();
+        assert_eq!(state.settle_close(), Settled::Later, "it is active");
+        assert!(matches!(state.next(), Some(Step::Deactivate)));
+        state.deactivated();
+        assert!(matches!(state.next(), Some(Step::CompleteClose(s)) if s.is_success()));
+        state.completed();
+        assert!(state.try_delete());
+    }
+
+    /// A refused close of a call whose end was not announced: all as before.
+    #[test]
+    fn a_refused_close_leaves_the_call_up() {
+        let mut state = connected();
+        assert!(state.begin_close());
+        assert!(!state.indicate(1), "not while it is being closed");
+        assert_eq!(
+            state.begin_dispatch_close(Status::SUCCESS),
+            Err(Status::CLOSING)
+        );
+        state.refuse_close();
+        assert!(state.indicate(1));
+        assert_eq!(state.begin_dispatch_close(Status::SUCCESS), Ok(true));
+    }
+
+    /// An end that waits until the client knows of its call is announced once, and
+    /// no data goes before it.
+    #[test]
+    fn an_end_that_waits_is_an_end() {
+        let mut state = alive(Origin::Client);
+        assert!(state.begin_make(ptr::null_mut()));
+        state.pend();
+        let reason = Status::REQUEST_ABORTED;
+        assert_eq!(state.begin_dispatch_close(reason), Ok(false));
+        assert_eq!(state.begin_dispatch_close(reason), Err(Status::CLOSING));
+        state.accept_make(None);
+        assert!(matches!(state.next(), Some(Step::Activate(_))));
+        state.activated(Status::SUCCESS);
+        state.calm(1);
+        assert!(matches!(state.next(), Some(Step::CompleteMakeCall { .. })));
+        assert!(state.next().is_none(), "the client does not know yet");
+        state.tell();
+        assert!(!state.indicate(1));
+        assert!(matches!(state.next(), Some(Step::DispatchClose(s)) if s == reason));
+        assert!(state.next().is_none());
+        state.calm(1);
+        assert_eq!(state.begin_dispatch_close(reason), Err(Status::CLOSING));
+    }
+
+    /// A call that is refused takes an end that waited along.
+    #[test]
+    fn a_refused_call_has_no_end_to_announce() {
+        let mut state = alive(Origin::Client);
+        assert!(state.begin_make(ptr::null_mut()));
+        state.pend();
+        assert_eq!(state.begin_dispatch_close(Status::SUCCESS), Ok(false));
+        state.refuse(Status::NOT_ACCEPTED);
+        let step = state.next();
+        assert!(
+            matches!(step, Some(Step::CompleteMakeCall { status, .. }) if status == Status::FAILURE),
+            "an informational code is no failure: {step:?}"
+        );
+        assert!(state.next().is_none());
+        assert!(state.try_delete());
+    }
+
+    /// What a driver gives as a failure is a negative code on every way out.
+    #[test]
+    fn failures_are_negative_codes() {
+        for code in [
+            Status::SUCCESS,
+            Status::PENDING,
+            Status::NOT_ACCEPTED,
+            Status::from_raw(0x4000_0006),
+        ] {
+            let mut state = alive(Origin::Client);
+            assert!(state.begin_make(ptr::null_mut()));
+            assert_eq!(state.refuse_now(code), Status::FAILURE, "{code:?}");
+
+            let mut state = alive(Origin::Client);
+            assert!(state.begin_make(ptr::null_mut()));
+            state.accept_make(None);
+            state.pend();
+            assert!(matches!(state.next(), Some(Step::Activate(_))));
+            state.activated(code);
+            state.calm(1);
+            let expected = if code.is_success() {
+                Status::SUCCESS
+            } else {
+                Status::FAILURE
+            };
+            let step = state.next();
+            assert!(
+                matches!(step, Some(Step::CompleteMakeCall { status, .. }) if status == expected),
+                "{code:?}: {step:?}"
+            );
+        }
+    }
+
+    /// A call and its VC end when every list is home, and not before.
+    #[test]
+    fn the_end_waits_for_what_is_under_way() {
+        let mut state = connected();
+        assert!(state.sends_in(2));
+        assert!(state.indicate(3));
+        assert!(state.begin_close());
+        state.finish_close();
+        assert_eq!(state.settle_close(), Settled::Later);
+        for left in (1..=6).rev() {
+            assert!(state.next().is_none(), "{left} under way");
+            assert!(!state.try_delete());
+            assert_eq!(state.calm(1), left == 1);
+        }
+        assert!(matches!(state.next(), Some(Step::Deactivate)));
+        assert!(state.next().is_none());
+    }
+
+    /// A deletion that the client refuses is tried again a little later, not for
+    /// ever.
+    #[test]
+    fn refusals_come_to_an_end() {
+        let mut state = alive(Origin::Mcm);
+        state.want_delete();
+        let mut tries = 0;
+        while let Some(Step::Delete) = state.next() {
+            tries += 1;
+            let again = state.delete_refused();
+            assert!(state.next().is_none(), "not before a while has passed");
+            if !again {
+                break;
+            }
+            assert!(state.unblock());
+            assert!(!state.unblock());
+        }
+        assert_eq!(tries, MAX_REFUSALS);
+        assert!(state.next().is_none());
+    }
+}

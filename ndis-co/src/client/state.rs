@@ -377,3 +377,183 @@ impl State {
         again
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    // Defines what the crates import.
+    use core::ptr;
+    use ndis_host as _;
+
+    /// A VC of the call manager's, alive.
+    fn called() -> State {
+        let mut state = State::new(Origin::CallManager);
+        state.created();
+        state
+    }
+
+    /// Parameters of an offer: an address that nobody follows.
+    fn parameters(number: usize) -> *mut CO_CALL_PARAMETERS {
+        ptr::without_provenance_mut(number)
+    }
+
+    /// The answer that is due: the status, and of which offer.
+    fn answer(state: &mut State) -> Option<(Status, usize)> {
+        match state.next()? {
+            Step::Answer { status, parameters } => Some((status, parameters.addr())),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_first_answer_counts() {
+        let mut state = called();
+        let offer = state.offer().unwrap();
+        assert_eq!(state.offer(), None, "one call on a VC");
+        assert!(!state.pend(parameters(1)));
+        assert_eq!(answer(&mut state), None);
+        state.want_answer(offer, Status::SUCCESS);
+        state.want_answer(offer, Status::FAILURE);
+        assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
+        assert_eq!(answer(&mut state), None);
+    }
+
+    /// A token that its request has outlived answers nothing: not the next offer on
+    /// the same VC, neither before nor after that one was pended.
+    #[test]
+    fn a_stale_token_does_not_answer_a_later_offer() {
+        let mut state = called();
+        let first = state.offer().unwrap();
+        state.pend(parameters(1));
+        state.want_answer(first, Status::FAILURE);
+        assert_eq!(answer(&mut state), Some((Status::FAILURE, 1)));
+
+        let second = state.offer().unwrap();
+        assert_ne!(first, second);
+        state.want_answer(first, Status::SUCCESS);
+        state.pend(parameters(2));
+        assert_eq!(answer(&mut state), None);
+        state.want_answer(first, Status::SUCCESS);
+        assert_eq!(answer(&mut state), None);
+        state.want_answer(second, Status::REQUEST_ABORTED);
+        assert_eq!(answer(&mut state), Some((Status::REQUEST_ABORTED, 2)));
+    }
+
+    /// As above, when the first call was taken, and has come to its end.
+    #[test]
+    fn a_stale_token_does_not_answer_after_a_whole_call() {
+        let mut state = called();
+        let first = state.offer().unwrap();
+        state.pend(parameters(1));
+        state.want_answer(first, Status::SUCCESS);
+        assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
+        assert!(state.connected());
+        state.want_close();
+        assert!(matches!(state.next(), Some(Step::Close)));
+        state.closed();
+        state.closed_and_told();
+
+        let second = state.offer().unwrap();
+        state.pend(parameters(2));
+        state.want_answer(first, Status::FAILURE);
+        assert_eq!(answer(&mut state), None);
+        state.want_answer(second, Status::SUCCESS);
+        assert_eq!(answer(&mut state), Some((Status::SUCCESS, 2)));
+    }
+
+    /// The count of offers starts again some day, and is still no excuse for a
+    /// second call on the VC.
+    #[test]
+    fn the_number_of_an_offer_wraps() {
+        let mut state = called();
+        state.offers = u32::MAX;
+        assert_eq!(state.offer(), Some(0));
+        state.pend(parameters(1));
+        assert_eq!(state.offer(), None);
+        state.want_answer(u32::MAX, Status::SUCCESS);
+        assert_eq!(answer(&mut state), None);
+    }
+
+    /// A family that is being closed refuses what rings, and the token comes late.
+    #[test]
+    fn a_closing_family_answers_before_the_token() {
+        let mut state = called();
+        let offer = state.offer().unwrap();
+        assert!(state.mark_ending());
+        assert!(state.pend(parameters(1)), "refused at once");
+        state.want_answer(offer, Status::SUCCESS);
+        assert_eq!(answer(&mut state), Some((Status::FAILURE, 1)));
+        assert_eq!(state.offer(), None, "none while the family is closed");
+
+        let mut state = called();
+        let offer = state.offer().unwrap();
+        assert!(!state.pend(parameters(2)));
+        assert!(state.mark_ending());
+        assert!(!state.mark_ending(), "the first time only");
+        state.want_answer(offer, Status::SUCCESS);
+        assert_eq!(answer(&mut state), Some((Status::FAILURE, 2)));
+        assert!(!state.holds_af_open());
+    }
+
+    /// A hang-up of an earlier call is none of the next one's.
+    #[test]
+    fn an_offer_begins_without_an_end() {
+        let mut state = called();
+        let first = state.offer().unwrap();
+        state.pend(parameters(1));
+        state.want_answer(first, Status::FAILURE);
+        state.want_close();
+        assert_eq!(answer(&mut state), Some((Status::FAILURE, 1)));
+        assert!(!state.hung_up(), "there is no call");
+
+        state.offer().unwrap();
+        state.accept();
+        assert!(state.connected());
+        assert!(state.can_send());
+        assert!(state.next().is_none(), "nobody has hung up this one");
+    }
+
+    /// Nothing is closed or deleted while something is under way on the VC.
+    #[test]
+    fn the_end_waits_for_what_is_under_way() {
+        let mut state = called();
+        state.offer().unwrap();
+        state.accept();
+        assert!(state.connected());
+        assert!(state.busy(2));
+        state.want_close();
+        assert!(!state.busy(1), "no more from here on");
+        assert!(state.next().is_none());
+        assert!(!state.try_delete());
+        assert!(!state.calm(1));
+        assert!(state.next().is_none());
+        assert!(state.calm(1));
+        assert!(matches!(state.next(), Some(Step::Close)));
+        assert!(!state.try_delete());
+        state.closed();
+        assert!(!state.try_delete(), "the client is just being told");
+        state.closed_and_told();
+        assert!(state.try_delete());
+        assert!(!state.try_delete(), "once");
+    }
+
+    /// A refused close or deletion is tried again a little later, not for ever.
+    #[test]
+    fn refusals_come_to_an_end() {
+        let mut state = State::new(Origin::Client);
+        state.created();
+        state.want_delete();
+        let mut tries = 0;
+        while let Some(Step::Delete) = state.next() {
+            tries += 1;
+            if !state.delete_refused() {
+                break;
+            }
+            assert!(state.next().is_none(), "not before a while has passed");
+            assert!(state.retry());
+            assert!(!state.retry());
+        }
+        assert_eq!(tries, MAX_REFUSALS);
+        assert!(state.next().is_none());
+    }
+}
