@@ -62,7 +62,7 @@ acts! {
         AgainEndData AgainReceived;
     "later": LaterThread LaterTimer LaterWork LaterHandler LaterAtOnce;
     "timers": TimerNew TimerSet TimerCancel TimerDrop WorkNew WorkQueue WorkDrop;
-    "waiting": Wait;
+    "waiting": Wait Hold WaitForEnd;
     "statuses": StatusInformational StatusSuccess;
     "destructors": DestructorLocks;
     "the world": Reading TwoAdapters SecondClient Pause Restart Remove SurpriseRemove AddAdapter

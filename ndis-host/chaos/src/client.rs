@@ -299,7 +299,7 @@ impl<const N: usize> Exchange<N> {
             }
             Act::HomeResend => {
                 if let Some(vc) = self.vcs.any(world)
-                    && let Some((_, lists)) = self.home.take_any(world)
+                    && let Some(lists) = self.home.take_of(vc.place)
                 {
                     world.did(Act::HomeResend);
                     let end = &vc.end;
@@ -403,6 +403,40 @@ impl<const N: usize> Exchange<N> {
             if !good || bytes.iter().any(|b| *b != 0x5A) {
                 world.found(format!("the client's SAP reads {address:?}"));
             }
+        }
+    }
+
+    /// Keeps references on this thread's stack for a while.
+    pub(crate) fn hold(&self, irql: &mut Passive) {
+        let world = &self.world;
+        world.did(Act::Hold);
+        let held = (
+            self.vcs.any(world),
+            self.saps.any(world),
+            self.afs.any(world),
+            self.bindings.any(world),
+        );
+        world.wait(irql);
+        drop(held);
+    }
+
+    /// Drops a VC and waits until it is deleted: whoever may wait may wait for
+    /// that.
+    fn wait_for_end(self: &Arc<Self>, place: &str, af: &Af<Phone<N>>, irql: &mut Passive) {
+        let world = &self.world;
+        if !world.dares(Act::WaitForEnd, 1, 8) {
+            return;
+        }
+        let Ok(created) = af.create_vc(self.line(af), irql) else {
+            return;
+        };
+        let vc = Vc::clone(&created);
+        drop(created);
+        let gone = world.wait_until(irql, || vc.told.deleted.load(SeqCst) > 0);
+        if !gone {
+            world.found(format!(
+                "{place}: a dropped VC is not deleted while its dropper waits for that"
+            ));
         }
     }
 
@@ -593,6 +627,9 @@ impl<const N: usize> Client for Phone<N> {
         let x = &self.shared;
         x.world.linger(irql);
         x.mischief(irql.up_to_dispatch());
+        if let Some(af) = x.afs.any(&x.world) {
+            x.wait_for_end("unbind", &af, irql);
+        }
         x.let_go(binding.place, irql.up_to_dispatch());
         x.world.linger(irql);
     }
@@ -640,6 +677,7 @@ impl<const N: usize> Client for Phone<N> {
         for _ in 0..x.world.below(3) {
             x.create(&af, irql.up_to_dispatch());
         }
+        x.wait_for_end("af_opened", &af, irql);
         x.mischief(irql.up_to_dispatch());
         match x.world.decide(&[
             (12, Act::OpenedKeep),
@@ -770,7 +808,7 @@ impl<const N: usize> Client for Phone<N> {
         }
         let seen = Seen::of(parameters);
         x.keep_vc(vc);
-        if x.world.chance(1, 4) {
+        if x.world.chance(x.world.temper.data, 16) {
             x.send(vc, irql);
         }
         if x.world.chance(1, 8) {

@@ -19,7 +19,7 @@ use crate::{
 use ndis_co::{
     ServiceKey,
     client::Entry,
-    irql::{NoLock, Passive, UpToDispatch},
+    irql::{NoLock, Passive},
 };
 use ndis_host::{
     ActivateComplete, Adapter, CallControlWhilePaused, CloseOrder, CopiesAddressFamily,
@@ -82,18 +82,26 @@ const STEPS: u64 = 400_000;
 
 /// A driver's threads do this.
 trait Actor: Send + Sync {
-    fn act(self: Arc<Self>, irql: &mut UpToDispatch);
+    fn act(&self, irql: &mut Passive);
 }
 
-impl Actor for mcm::Exchange {
-    fn act(self: Arc<Self>, irql: &mut UpToDispatch) {
-        Self::act(&self, irql);
+impl Actor for Arc<mcm::Exchange> {
+    fn act(&self, irql: &mut Passive) {
+        if self.world.chance(1, 4) {
+            self.hold_on(irql);
+        } else {
+            mcm::Exchange::act(self, irql.up_to_dispatch());
+        }
     }
 }
 
-impl<const N: usize> Actor for client::Exchange<N> {
-    fn act(self: Arc<Self>, irql: &mut UpToDispatch) {
-        Self::act(&self, irql);
+impl<const N: usize> Actor for Arc<client::Exchange<N>> {
+    fn act(&self, irql: &mut Passive) {
+        if self.world.chance(1, 4) {
+            self.hold(irql);
+        } else {
+            client::Exchange::act(self, irql.up_to_dispatch());
+        }
     }
 }
 
@@ -255,14 +263,17 @@ impl Stage {
     }
 
     /// Loads a driver whose threads do what `actor` says.
-    fn load<A: Actor + Any>(
+    fn load<A: Any + Send + Sync>(
         &mut self,
         what: &str,
         actor: impl FnOnce(&Arc<World>, &Arc<Life>) -> Arc<A>,
         entry: impl FnOnce(*mut ndis_co::sys::DRIVER_OBJECT, *mut ndis_co::sys::UNICODE_STRING) -> i32
         + Send
         + 'static,
-    ) -> Option<Loaded> {
+    ) -> Option<Loaded>
+    where
+        Arc<A>: Actor,
+    {
         let name = self.name(what);
         self.say(&format!("load {name}"));
         let life = Life::new(name.clone());
@@ -281,7 +292,7 @@ impl Stage {
                 Some(Loaded {
                     driver,
                     life,
-                    actor,
+                    actor: Arc::new(actor),
                 })
             }
             Err(status) => {
@@ -407,11 +418,11 @@ impl Stage {
             if world.chance(1, 4) {
                 continue;
             }
-            let turns = 1 + world.below(5);
+            let turns = 1 + world.below(8);
             let (actor, world) = (loaded.actor.clone(), world.clone());
             self.world.spawn("thread", move |irql| {
                 for _ in 0..turns {
-                    actor.clone().act(irql.up_to_dispatch());
+                    actor.act(irql);
                     world.linger(irql);
                 }
             });
@@ -420,7 +431,7 @@ impl Stage {
 
     fn play(&mut self) {
         let world = self.world.clone();
-        for _ in 0..2 + world.below(if cfg!(miri) { 3 } else { 8 }) {
+        for _ in 0..2 + world.below(8) {
             if !world.is_spent() {
                 self.threads();
             }

@@ -78,6 +78,7 @@ pub(crate) struct Line {
     context: Context,
     /// The end of the call was announced.
     announced: AtomicBool,
+    deleted: AtomicBool,
     /// It was announced by `dispatch_incoming_close`, of which one succeeds.
     hung_up: AtomicBool,
     refusals: AtomicU32,
@@ -129,6 +130,7 @@ impl Exchange {
             end: End::new(context.number),
             context,
             announced: AtomicBool::new(false),
+            deleted: AtomicBool::new(false),
             hung_up: AtomicBool::new(false),
             refusals: AtomicU32::new(0),
         }
@@ -272,7 +274,7 @@ impl Exchange {
             }
             Act::ReturnedAgain => {
                 if let Some(vc) = self.vcs.any(world)
-                    && let Some((_, lists)) = self.returned.take_any(world)
+                    && let Some(lists) = self.returned.take_of(vc.place)
                 {
                     world.did(Act::ReturnedAgain);
                     vc.end
@@ -380,6 +382,40 @@ impl Exchange {
         }
     }
 
+    /// Keeps references on this thread's stack for a while.
+    pub(crate) fn hold_on(&self, irql: &mut Passive) {
+        let world = &self.world;
+        world.did(Act::Hold);
+        let held = (
+            self.vcs.any(world),
+            self.saps.any(world),
+            self.afs.any(world),
+            self.adapters.any(world),
+        );
+        world.wait(irql);
+        drop(held);
+    }
+
+    /// Drops a VC and waits until it is deleted.
+    fn wait_for_end(self: &Arc<Self>, irql: &mut Passive) {
+        let world = &self.world;
+        let Some(sap) = self.saps.any(world) else {
+            return;
+        };
+        if !world.dares(Act::WaitForEnd, 1, 4) {
+            return;
+        }
+        let line = self.line(sap.af().adapter().place, || Box::new(sap.clone()));
+        let Ok(created) = sap.create_vc(line, irql) else {
+            return;
+        };
+        let vc = Vc::clone(&created);
+        drop(created);
+        if !world.wait_until(irql, || vc.deleted.load(SeqCst)) {
+            world.found("the MCM's dropped VC is not deleted while its dropper waits for that");
+        }
+    }
+
     // The acts in full.
 
     fn hang_up(&self, vc: &Vc<Manager>, irql: &mut UpToDispatch) {
@@ -422,7 +458,7 @@ impl Exchange {
     ) -> Result<(), NetBufferLists> {
         let announced = vc.announced.load(SeqCst);
         match vc.indicate_receive(lists, irql) {
-            Ok(()) if announced => {
+            Ok(()) if announced && self.world.allows(Act::IndicateAnnounced) => {
                 self.world.found(format!(
                     "CALL-63: data is indicated on VC context {} after the end of its call was announced",
                     vc.context.number
@@ -554,6 +590,9 @@ impl Exchange {
             _ => {
                 if call.connect(irql) {
                     self.keep_vc(&vc);
+                    if self.world.chance(self.world.temper.data, 16) {
+                        self.indicate(&vc, irql);
+                    }
                 }
             }
         }
@@ -720,6 +759,7 @@ impl Miniport for Manager {
     fn pause(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
         let _ = self.shared.adapters.put(adapter.place, adapter.clone());
         self.shared.world.linger(irql);
+        self.shared.wait_for_end(irql);
         self.shared.mischief(irql.up_to_dispatch());
     }
 
@@ -921,6 +961,9 @@ impl CallManager for Manager {
     }
 
     fn vc_deleted(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
+        if vc.deleted.swap(true, SeqCst) {
+            self.shared.world.found("a VC is deleted twice");
+        }
         if vc.is_connected() {
             self.shared.world.found("a VC is deleted while connected");
         }
@@ -982,8 +1025,12 @@ impl CallManager for Manager {
     }
 
     fn call_connected(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
-        self.shared.keep_vc(vc);
-        self.shared.mischief(irql);
+        let x = &self.shared;
+        x.keep_vc(vc);
+        if x.world.chance(x.world.temper.data, 16) {
+            x.indicate(vc, irql);
+        }
+        x.mischief(irql);
     }
 
     fn call_failed(&self, _vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {

@@ -49,12 +49,16 @@ impl<T> Stash<T> {
     pub(crate) fn take_any(&self, world: &World) -> Option<(u32, T)> {
         let draw = world.draw();
         let mut inner = look(&self.0);
-        let len = inner.kept.len() as u64;
-        if len == 0 {
-            return None;
-        }
-        let (place, _, thing) = inner.kept.remove((draw % len) as usize);
+        let at = any(draw, inner.kept.len())?;
+        let (place, _, thing) = inner.kept.remove(at);
         Some((place, thing))
+    }
+
+    /// Takes out what is kept for this place, something of it.
+    pub(crate) fn take_of(&self, place: u32) -> Option<T> {
+        let mut inner = look(&self.0);
+        let at = inner.kept.iter().rposition(|(p, ..)| *p == place)?;
+        Some(inner.kept.remove(at).2)
     }
 
     /// A copy of any thing; for counted references, whose copying calls nobody.
@@ -64,11 +68,8 @@ impl<T> Stash<T> {
     {
         let draw = world.draw();
         let inner = look(&self.0);
-        let len = inner.kept.len() as u64;
-        if len == 0 {
-            return None;
-        }
-        let (_, _, thing) = &inner.kept[(draw % len) as usize];
+        let at = any(draw, inner.kept.len())?;
+        let (_, _, thing) = &inner.kept[at];
         Some(thing.clone())
     }
 
@@ -81,4 +82,12 @@ impl<T> Stash<T> {
         inner.kept = kept;
         gone.into_iter().map(|(.., thing)| thing).collect()
     }
+}
+
+/// One of `len` places; every other time one of the last, for what is old is
+/// mostly over.
+fn any(draw: u64, len: usize) -> Option<usize> {
+    let last = len.checked_sub(1)?;
+    let among = if draw & 1 == 0 { len } else { len.min(3) };
+    Some(last - (draw >> 1) as usize % among)
 }

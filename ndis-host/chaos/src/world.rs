@@ -41,6 +41,8 @@ pub(crate) type Body = Box<dyn FnOnce(&mut Passive) + Send>;
 pub(crate) struct Temper {
     /// In how many of 16 places of opportunity there is mischief.
     pub(crate) mischief: u32,
+    /// In how many of 16 places of opportunity there is data.
+    pub(crate) data: u32,
     /// In how many of 16 cases a request is answered later.
     pub(crate) pend: u32,
     /// In how many of 64 cases a request is refused.
@@ -100,13 +102,14 @@ impl World {
         let mut among = |choices: &[u32]| choices[rng.below(choices.len() as u32) as usize];
         let temper = Temper {
             mischief: among(&[0, 2, 4, 8, 12]),
+            data: among(&[1, 4, 12]),
             pend: among(&[1, 4, 8, 15]),
             refuse: among(&[0, 1, 4, 24]),
             err: among(&[0, 0, 1, 8]),
             wait: among(&[1, 4, 8]),
             destructors: among(&[0, 4, 16]),
         };
-        let budget = among(&[10, 20, 40, 80]);
+        let budget = among(&[10, 20, 40, 80, 160]);
         Arc::new(Self {
             rng: Mutex::new(rng),
             temper,
@@ -115,7 +118,7 @@ impl World {
             verbose: options.verbose,
             not_accepted: AtomicBool::new(false),
             findings: Mutex::default(),
-            budget: AtomicU32::new(if cfg!(miri) { budget / 2 } else { budget }),
+            budget: AtomicU32::new(budget),
             numbers: AtomicU32::new(1),
             ledger: Mutex::default(),
             spawner: Mutex::new(None),
@@ -337,6 +340,16 @@ impl World {
         if let Ok(event) = Event::try_new(TAG) {
             event.wait_for(1 + self.below(4), irql);
         }
+    }
+
+    /// Waits until something is so; false when it is not so for ten seconds, which
+    /// is for ever.
+    pub(crate) fn wait_until(&self, irql: &mut Passive, so: impl Fn() -> bool) -> bool {
+        // Without memory for an event there is no wait, and no answer.
+        let Ok(event) = Event::try_new(TAG) else {
+            return true;
+        };
+        (0..1_000).any(|_| so() || event.wait_for(10, irql)) || so()
     }
 
     /// What is left over at the end of a run.

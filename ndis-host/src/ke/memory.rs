@@ -292,7 +292,8 @@ fn alloc_pool(name: &'static str, size: usize, tag: u32) -> *mut c_void {
 }
 
 fn free_pool(name: &'static str, address: *mut c_void, tag: Option<u32>) {
-    let cx = Cx::enter(Call::new(name).quiet(), &[]);
+    // A switch point: what is not freed yet may be missed at an unload meanwhile.
+    let cx = Cx::enter(Call::new(name).silent(), &[]);
     cx.with(|s| s.free(name, address.addr(), tag));
 }
 
