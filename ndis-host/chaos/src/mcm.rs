@@ -641,12 +641,8 @@ impl Exchange {
         } else {
             self.world.status()
         };
-        let told = if status.is_pending() {
-            Status::FAILURE
-        } else {
-            status
-        };
-        self.fate(&lists, told);
+        // What is no success is told as a failure.
+        self.fate(&lists, status.as_final());
         lists.complete(status, irql);
     }
 
@@ -754,6 +750,16 @@ impl Miniport for Manager {
         }
         self.shared.mischief(irql.up_to_dispatch());
         result
+    }
+
+    fn initialized(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
+        let x = &self.shared;
+        if x.world.chance(1, 2) {
+            x.world.did(Act::StashAdapter);
+            let _ = x.adapters.put(adapter.place, adapter.clone());
+        }
+        x.world.linger(irql);
+        x.mischief(irql.up_to_dispatch());
     }
 
     fn pause(&self, adapter: &Adapter<Self>, irql: &mut Passive) {

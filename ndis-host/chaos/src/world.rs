@@ -402,14 +402,15 @@ impl Life {
 
     /// Counts something under a lock, without a proof of the level.
     pub(crate) fn count(&self) {
-        self.statistics.with(|count| *count = count.wrapping_add(1));
+        self.statistics.set(self.statistics.get().wrapping_add(1));
     }
 
     /// Drops something while a lock is held.
     pub(crate) fn drop_under_lock<T>(&self, value: T, irql: &mut UpToDispatch) {
-        let mut held = self.outer.lock(irql);
-        *held = held.wrapping_add(1);
-        drop(value);
+        self.outer.with(irql, |count, _| {
+            *count = count.wrapping_add(1);
+            drop(value);
+        });
     }
 }
 
