@@ -54,7 +54,10 @@ acts! {
         ClientSend SendNow SendLater SendDrop SendSplit SendAppend SendHold
         HomeDrop HomeResend
         ManagerIndicate ReceiveGiveBack ReceiveDrop ReceiveKeepGiveBack ReceiveKeepDrop
-        ReceiveHold ReturnedDrop ReturnedHold ReturnedAgain IndicateAnnounced;
+        ReceiveHold ReturnedDrop ReturnedHold ReturnedAgain IndicateAnnounced
+        KeptSplit KeptAppend ListsFree Pong;
+    "packets": PacketHeader PacketWrite PacketSplit PacketPop;
+    "clones": SendRelay KeptRelay OwnRelay ParentHold ParentDrop ParentBack;
     "references":
         StashVc StashSap StashAf StashAdapter DropVc DropSap DropAf DropAdapter DropUnderLock
         StoreParent Look;

@@ -9,7 +9,7 @@ use crate::{
     lent::{self, Seen},
     mcm::FAMILIES,
     stash::Stash,
-    world::{Context, Job, Life, Parent, TAG, World},
+    world::{Context, Job, Life, Reference, TAG, World},
 };
 use ndis_co::{
     Answer, Load, ServiceKey, Status,
@@ -20,7 +20,7 @@ use ndis_co::{
     },
     family::AddressFamily,
     irql::{NoLock, Passive, UpToDispatch},
-    nbl::{NetBufferListPool, NetBufferLists},
+    nbl::{NetBufferListPool, NetBufferLists, Parent},
     params::CallParameters,
     timer::Timer,
     work::WorkItem,
@@ -49,6 +49,7 @@ pub(crate) struct Exchange<const N: usize> {
     created: Stash<CreatedVc<'static, Phone<N>>>,
     calls: Stash<Call<'static, Phone<N>>>,
     kept: Stash<Kept<Phone<N>>>,
+    parents: Stash<Parent<Kept<Phone<N>>>>,
     home: Stash<NetBufferLists>,
     timers: Stash<Timer<Slot>>,
     items: Stash<WorkItem<Slot>>,
@@ -140,6 +141,7 @@ impl<const N: usize> Exchange<N> {
             created: Stash::new(),
             calls: Stash::new(),
             kept: Stash::new(),
+            parents: Stash::new(),
             home: Stash::new(),
             timers: Stash::new(),
             items: Stash::new(),
@@ -147,11 +149,11 @@ impl<const N: usize> Exchange<N> {
         })
     }
 
-    fn context(&self, kind: &'static str, parent: Option<Parent>) -> Context {
+    fn context(&self, kind: &'static str, parent: Option<Reference>) -> Context {
         Context::new(&self.world, &self.life, kind, parent)
     }
 
-    fn parent(&self, parent: impl FnOnce() -> Parent) -> Option<Parent> {
+    fn parent(&self, parent: impl FnOnce() -> Reference) -> Option<Reference> {
         self.world.dares(Act::StoreParent, 1, 3).then(parent)
     }
 
@@ -178,6 +180,7 @@ impl<const N: usize> Exchange<N> {
             }
         }
         drop(self.kept.close(place));
+        drop(self.parents.close(place));
         drop(self.home.close(place));
         drop(self.timers.close(place));
         drop(self.items.close(place));
@@ -301,9 +304,15 @@ impl<const N: usize> Exchange<N> {
                 if let Some(vc) = self.vcs.any(world)
                     && let Some(lists) = self.home.take_of(vc.place)
                 {
-                    world.did(Act::HomeResend);
-                    let end = &vc.end;
-                    end.send_again(world, lists, |lists| self.out(&vc, lists, irql));
+                    if world.dares(Act::OwnRelay, 1, 3) {
+                        let pool = &vc.af().binding().pool;
+                        let out = |clones| self.out(&vc, clones, irql);
+                        drop(frame::relay(world, lists, pool, out));
+                    } else {
+                        world.did(Act::HomeResend);
+                        let end = &vc.end;
+                        end.send_again(world, lists, |lists| self.out(&vc, lists, irql));
+                    }
                 }
             }
             Act::DropVc => self.drop_one(&self.vcs, Act::DropVc, irql),
@@ -575,17 +584,78 @@ impl<const N: usize> Exchange<N> {
         })
     }
 
-    fn give_back(&self, kept: Kept<Phone<N>>, irql: &mut UpToDispatch) {
-        // Still whole, however long they were kept.
-        frame::keys(&self.world, "kept", kept.iter());
-        if self
-            .world
-            .decide(&[(2, Act::ReceiveKeepGiveBack), (1, Act::ReceiveKeepDrop)])
-            == Act::ReceiveKeepDrop
-        {
-            drop(kept);
+    fn free(&self, lists: NetBufferLists, irql: &mut UpToDispatch) {
+        if self.world.dares(Act::ListsFree, 1, 2) {
+            lists.free(irql);
         } else {
-            kept.give_back(irql);
+            drop(lists);
+        }
+    }
+
+    /// Sends on a call what came in on one, uncopied.
+    fn relay(self: &Arc<Self>, kept: Kept<Phone<N>>, to: &Vc<Phone<N>>, irql: &mut UpToDispatch) {
+        let world = &self.world;
+        let pool = &to.af().binding().pool;
+        let parent = match frame::relay(world, kept, pool, |clones| self.out(to, clones, irql)) {
+            Ok(parent) => parent,
+            Err(kept) => return kept.give_back(irql),
+        };
+        world.did(Act::KeptRelay);
+        if world.dares(Act::ParentHold, 1, 4) {
+            // It is given back in the end, which its miniport waits for.
+            let exchange = self.clone();
+            if let Ok(number) = self.parents.put(to.place, parent) {
+                world.spawn("client's sweeper", move |irql| {
+                    exchange.world.wait(irql);
+                    drop(exchange.parents.take(number));
+                });
+            }
+            return;
+        }
+        match parent.into_original() {
+            Ok(kept) => kept.give_back(irql),
+            Err(parent) => drop(parent),
+        }
+    }
+
+    fn give_back(self: &Arc<Self>, mut kept: Kept<Phone<N>>, irql: &mut UpToDispatch) {
+        let world = &self.world;
+        // Still whole, however long they were kept.
+        frame::keys(world, "kept", kept.iter());
+        match world.choose(&[
+            (4, Act::ReceiveKeepGiveBack),
+            (2, Act::ReceiveKeepDrop),
+            (1, Act::KeptSplit),
+            (1, Act::KeptAppend),
+            (4, Act::KeptRelay),
+        ]) {
+            Act::ReceiveKeepDrop => {
+                world.did(Act::ReceiveKeepDrop);
+                drop(kept);
+            }
+            Act::KeptSplit => {
+                world.did(Act::KeptSplit);
+                let front = kept.split_front(1 + world.below(2) as usize);
+                kept.give_back(irql);
+                front.give_back(irql);
+            }
+            Act::KeptAppend => {
+                if let Some((_, more)) = self.kept.take_any(world) {
+                    world.did(Act::KeptAppend);
+                    if let Err(other) = kept.append(more) {
+                        other.give_back(irql);
+                    }
+                }
+                kept.give_back(irql);
+            }
+            Act::KeptRelay => match self.vcs.any(world) {
+                Some(to) => self.relay(kept, &to, irql),
+                None => kept.give_back(irql),
+            },
+            _ => {
+                world.did(Act::ReceiveKeepGiveBack);
+                kept.give_back(irql);
+            }
         }
     }
 }
@@ -880,24 +950,28 @@ impl<const N: usize> Client for Phone<N> {
     fn send_complete(&self, vc: &Vc<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
         let x = &self.shared;
         let world = &x.world;
-        for (key, status) in frame::keys(world, "sent and back", lists.iter()) {
-            let right = match world.frame_home(key) {
-                None => {
-                    world.found(format!("frame {key:?} comes back, and was not out"));
-                    continue;
-                }
-                Some(Some(fate)) => status == fate,
-                Some(None) => !status.is_success(),
+        let (own, clones) = frame::come_home(world, "sent and back", lists, |key, status, fate| {
+            let right = match fate {
+                Some(fate) => status == fate,
+                None => !status.is_success(),
             };
-            if !right {
+            if !right && !world.is_relayed(key) {
                 world.found(format!("frame {key:?} comes back with {status}"));
             }
+        });
+        if let Some(clones) = clones {
+            x.free(clones, irql);
         }
-        if world.chance(1, 3) {
-            let _ = x.home.put(vc.place, lists);
-        } else {
-            world.did(Act::HomeDrop);
-            drop(lists);
+        if let Some(own) = own {
+            if world.chance(1, 3) {
+                let _ = x.home.put(vc.place, own);
+            } else {
+                world.did(Act::HomeDrop);
+                x.free(own, irql);
+            }
+        }
+        if world.pong() {
+            x.send(vc, irql);
         }
         x.mischief(irql);
     }

@@ -8,13 +8,13 @@ use crate::{
     frame::{self, End},
     lent::{self, Seen},
     stash::Stash,
-    world::{Context, Job, Life, Parent, TAG, World},
+    world::{Context, Job, Life, Reference, TAG, World},
 };
 use ndis_co::{
     address::SapAddress,
     family::{AddressFamily, Family},
     irql::{NoLock, Passive, UpToDispatch},
-    nbl::{NetBufferListPool, NetBufferLists},
+    nbl::{NetBufferListPool, NetBufferLists, Parent},
     owner::Owner,
     params::CallParameters,
     timer::Timer,
@@ -58,6 +58,7 @@ pub(crate) struct Exchange {
     accepted: Stash<Accepted<Manager>>,
     sends: Stash<SendLists<Manager>>,
     returned: Stash<NetBufferLists>,
+    parents: Stash<Parent<SendLists<Manager>>>,
     timers: Stash<Timer<Slot>>,
     items: Stash<WorkItem<Slot>>,
     jobs: Arc<Stash<Job>>,
@@ -111,17 +112,18 @@ impl Exchange {
             accepted: Stash::new(),
             sends: Stash::new(),
             returned: Stash::new(),
+            parents: Stash::new(),
             timers: Stash::new(),
             items: Stash::new(),
             jobs: Arc::new(Stash::new()),
         })
     }
 
-    fn context(&self, kind: &'static str, parent: Option<Parent>) -> Context {
+    fn context(&self, kind: &'static str, parent: Option<Reference>) -> Context {
         Context::new(&self.world, &self.life, kind, parent)
     }
 
-    fn line(self: &Arc<Self>, place: u32, parent: impl FnOnce() -> Parent) -> Line {
+    fn line(self: &Arc<Self>, place: u32, parent: impl FnOnce() -> Reference) -> Line {
         let world = &self.world;
         let parent = world.dares(Act::StoreParent, 1, 3).then(parent);
         let context = self.context("MCM's VC", parent);
@@ -151,6 +153,7 @@ impl Exchange {
                 job(irql);
             }
         }
+        drop(self.parents.close(place));
         drop(self.returned.close(place));
         drop(self.timers.close(place));
         drop(self.items.close(place));
@@ -276,9 +279,15 @@ impl Exchange {
                 if let Some(vc) = self.vcs.any(world)
                     && let Some(lists) = self.returned.take_of(vc.place)
                 {
-                    world.did(Act::ReturnedAgain);
-                    vc.end
-                        .send_again(world, lists, |lists| self.up(&vc, lists, irql));
+                    if world.dares(Act::OwnRelay, 1, 3) {
+                        let pool = &vc.af().adapter().pool;
+                        let up = |clones| self.up(&vc, clones, irql);
+                        drop(frame::relay(world, lists, pool, up));
+                    } else {
+                        world.did(Act::ReturnedAgain);
+                        vc.end
+                            .send_again(world, lists, |lists| self.up(&vc, lists, irql));
+                    }
                 }
             }
             Act::LaterHandler => {
@@ -598,6 +607,14 @@ impl Exchange {
         }
     }
 
+    fn free(&self, lists: NetBufferLists, irql: &mut UpToDispatch) {
+        if self.world.dares(Act::ListsFree, 1, 2) {
+            lists.free(irql);
+        } else {
+            drop(lists);
+        }
+    }
+
     /// Gives sent lists back, one way or another.
     fn complete(self: &Arc<Self>, mut lists: SendLists<Manager>, irql: &mut UpToDispatch) {
         let world = &self.world;
@@ -606,7 +623,9 @@ impl Exchange {
             (1, Act::SendDrop),
             (2, Act::SendSplit),
             (1, Act::SendAppend),
+            (2, Act::SendRelay),
         ]) {
+            Act::SendRelay => self.relay(lists, irql),
             Act::SendDrop => {
                 self.fate(&lists, Status::FAILURE);
                 drop(lists);
@@ -632,6 +651,56 @@ impl Exchange {
                 None => self.complete_now(lists, irql),
             },
             _ => self.complete_now(lists, irql),
+        }
+    }
+
+    /// Indicates what was sent on a call, the same one or another, uncopied.
+    fn relay(self: &Arc<Self>, lists: SendLists<Manager>, irql: &mut UpToDispatch) {
+        let world = &self.world;
+        let (from, place) = (lists.vc().clone(), lists.vc().place);
+        let to = self.vcs.any(world).unwrap_or(from);
+        let pool = &to.af().adapter().pool;
+        match frame::relay(world, lists, pool, |clones| self.up(&to, clones, irql)) {
+            Ok(parent) => self.dispose(place, parent, irql),
+            Err(lists) => self.complete_now(lists, irql),
+        }
+    }
+
+    fn dispose(
+        self: &Arc<Self>,
+        place: u32,
+        parent: Parent<SendLists<Manager>>,
+        irql: &mut UpToDispatch,
+    ) {
+        match self.world.choose(&[
+            (2, Act::ParentDrop),
+            (1, Act::ParentHold),
+            (2, Act::ParentBack),
+        ]) {
+            Act::ParentHold => {
+                self.world.did(Act::ParentHold);
+                self.hold(
+                    |x| &x.parents,
+                    place,
+                    parent,
+                    irql,
+                    |x, parent, _| {
+                        frame::keys(&x.world, "a parent that was held", parent.iter());
+                        drop(parent);
+                    },
+                );
+            }
+            Act::ParentBack => match parent.into_original() {
+                Ok(lists) => {
+                    self.world.did(Act::ParentBack);
+                    self.complete_now(lists, irql);
+                }
+                Err(parent) => drop(parent),
+            },
+            _ => {
+                self.world.did(Act::ParentDrop);
+                drop(parent);
+            }
         }
     }
 
@@ -806,7 +875,7 @@ impl CallManager for Manager {
         let context = |adapter: &Adapter<Self>| {
             let parent = world
                 .dares(Act::StoreParent, 1, 3)
-                .then(|| -> Parent { Box::new(adapter.clone()) });
+                .then(|| -> Reference { Box::new(adapter.clone()) });
             x.context("MCM's AF", parent)
         };
         let (refuse, pend) = (world.temper.refuse, world.temper.pend);
@@ -884,7 +953,7 @@ impl CallManager for Manager {
         let place = adapter.place;
         let parent = world
             .dares(Act::StoreParent, 1, 3)
-            .then(|| -> Parent { Box::new(af.clone()) });
+            .then(|| -> Reference { Box::new(af.clone()) });
         let context = x.context("MCM's SAP", parent);
         let act = if world.chance(world.temper.refuse, 64) {
             world.choose(&[
@@ -1144,18 +1213,25 @@ impl CallManager for Manager {
 
     fn returned(&self, adapter: &Adapter<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
         let x = &self.shared;
-        for (key, _) in frame::keys(&x.world, "returned", lists.iter()) {
-            if x.world.frame_home(key).is_none() {
-                x.world
-                    .found(format!("frame {key:?} is returned, and was not out"));
+        let world = &x.world;
+        let (own, clones) = frame::come_home(world, "returned", lists, |_, _, _| {});
+        if let Some(clones) = clones {
+            // What they were made from is waited for.
+            x.free(clones, irql);
+        }
+        if let Some(own) = own {
+            if world.chance(1, 3) {
+                world.did(Act::ReturnedHold);
+                let _ = x.returned.put(adapter.place, own);
+            } else {
+                world.did(Act::ReturnedDrop);
+                x.free(own, irql);
             }
         }
-        if x.world.chance(1, 3) {
-            x.world.did(Act::ReturnedHold);
-            let _ = x.returned.put(adapter.place, lists);
-        } else {
-            x.world.did(Act::ReturnedDrop);
-            drop(lists);
+        if world.pong()
+            && let Some(vc) = x.vcs.any(world)
+        {
+            x.indicate(&vc, irql);
         }
         x.mischief(irql);
     }

@@ -8,6 +8,7 @@
 use crate::{
     Options,
     act::{ACTS, Act},
+    frame::Key,
     rng::Rng,
 };
 use ndis_co::{
@@ -43,6 +44,8 @@ pub(crate) struct Temper {
     pub(crate) mischief: u32,
     /// In how many of 16 places of opportunity there is data.
     pub(crate) data: u32,
+    /// How often data is answered with data at once, on the same stack.
+    pub(crate) pongs: u32,
     /// In how many of 16 cases a request is answered later.
     pub(crate) pend: u32,
     /// In how many of 64 cases a request is refused.
@@ -60,13 +63,19 @@ pub(crate) struct Temper {
 struct Ledger {
     /// The frames that are out, by their sender's end and number, with the status
     /// that they were completed with, once they were.
-    frames: BTreeMap<(u32, u32), Option<Status>>,
+    frames: BTreeMap<Key, Option<Status>>,
+    /// How many clones of a frame are out.
+    clones: BTreeMap<Key, u32>,
+    /// Frames that were sent on, or are out of order on purpose: in what order
+    /// they arrive, and with what they are completed, is open.
+    relayed: BTreeSet<Key>,
     contexts: BTreeSet<u32>,
 }
 
 pub(crate) struct World {
     rng: Mutex<Rng>,
     pub(crate) temper: Temper,
+    pongs: AtomicU32,
     counts: [AtomicU32; ACTS],
     without: Vec<Act>,
     verbose: bool,
@@ -100,9 +109,10 @@ impl World {
     pub(crate) fn new(seed: u64, options: &Options) -> Arc<Self> {
         let mut rng = Rng::new(seed);
         let mut among = |choices: &[u32]| choices[rng.below(choices.len() as u32) as usize];
-        let temper = Temper {
+        let mut temper = Temper {
             mischief: among(&[0, 2, 4, 8, 12]),
             data: among(&[1, 4, 12]),
+            pongs: 0,
             pend: among(&[1, 4, 8, 15]),
             refuse: among(&[0, 1, 4, 24]),
             err: among(&[0, 0, 1, 8]),
@@ -110,9 +120,16 @@ impl World {
             destructors: among(&[0, 4, 16]),
         };
         let budget = among(&[10, 20, 40, 80, 160]);
+        if rng.below(32) == 0 && !options.without.contains(&Act::Pong) {
+            temper.pongs = 1_000;
+            temper.data = 16;
+            temper.pend = 0;
+            temper.mischief = 0;
+        }
         Arc::new(Self {
             rng: Mutex::new(rng),
             temper,
+            pongs: AtomicU32::new(temper.pongs),
             counts: [const { AtomicU32::new(0) }; ACTS],
             without: options.without.clone(),
             verbose: options.verbose,
@@ -258,6 +275,17 @@ impl World {
         }
     }
 
+    /// Whether data is answered with data at once, however deep that leads.
+    pub(crate) fn pong(&self) -> bool {
+        let left = self
+            .pongs
+            .fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+        if left.is_ok() {
+            self.did(Act::Pong);
+        }
+        left.is_ok()
+    }
+
     pub(crate) fn is_spent(&self) -> bool {
         self.budget.load(SeqCst) == 0
     }
@@ -294,20 +322,45 @@ impl World {
 
     // Frames under way.
 
-    pub(crate) fn frame_out(&self, key: (u32, u32)) {
+    pub(crate) fn frame_out(&self, key: Key) {
         look(&self.ledger).frames.insert(key, None);
     }
 
     /// A frame is completed with this status.
-    pub(crate) fn frame_fate(&self, key: (u32, u32), status: Status) {
+    pub(crate) fn frame_fate(&self, key: Key, status: Status) {
         if let Some(fate) = look(&self.ledger).frames.get_mut(&key) {
             *fate = Some(status);
         }
     }
 
+    pub(crate) fn clone_out(&self, key: Key) {
+        *look(&self.ledger).clones.entry(key).or_insert(0) += 1;
+    }
+
+    /// A clone of a frame is home; false when none was out.
+    pub(crate) fn clone_home(&self, key: Key) -> bool {
+        let mut ledger = look(&self.ledger);
+        let Some(out) = ledger.clones.get_mut(&key) else {
+            return false;
+        };
+        *out -= 1;
+        if *out == 0 {
+            ledger.clones.remove(&key);
+        }
+        true
+    }
+
+    pub(crate) fn relayed(&self, keys: &[Key]) {
+        look(&self.ledger).relayed.extend(keys);
+    }
+
+    pub(crate) fn is_relayed(&self, key: Key) -> bool {
+        look(&self.ledger).relayed.contains(&key)
+    }
+
     /// A frame is home: what it was completed with, None for one that was not
     /// out.
-    pub(crate) fn frame_home(&self, key: (u32, u32)) -> Option<Option<Status>> {
+    pub(crate) fn frame_home(&self, key: Key) -> Option<Option<Status>> {
         look(&self.ledger).frames.remove(&key)
     }
 
@@ -356,7 +409,8 @@ impl World {
     pub(crate) fn settle(&self) {
         let (frames, contexts) = {
             let ledger = look(&self.ledger);
-            let frames: Vec<_> = ledger.frames.keys().copied().take(5).collect();
+            let out = ledger.frames.keys().chain(ledger.clones.keys());
+            let frames: Vec<_> = out.copied().take(5).collect();
             let contexts: Vec<_> = ledger.contexts.iter().copied().take(5).collect();
             (frames, contexts)
         };
@@ -415,7 +469,7 @@ impl Life {
 }
 
 /// A parent that a context keeps a reference to, whatever it is.
-pub(crate) type Parent = Box<dyn Send + Sync>;
+pub(crate) type Reference = Box<dyn Send + Sync>;
 
 /// What a driver keeps for an object: it knows when it is dropped, and whether
 /// that may be.
@@ -425,7 +479,7 @@ pub(crate) struct Context {
     world: Arc<World>,
     life: Arc<Life>,
     /// Dropped after the context's own destructor has run.
-    _parent: Option<Parent>,
+    _parent: Option<Reference>,
 }
 
 impl Context {
@@ -433,7 +487,7 @@ impl Context {
         world: &Arc<World>,
         life: &Arc<Life>,
         kind: &'static str,
-        parent: Option<Parent>,
+        parent: Option<Reference>,
     ) -> Self {
         let number = world.number();
         look(&world.ledger).contexts.insert(number);
