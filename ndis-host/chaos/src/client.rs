@@ -774,8 +774,12 @@ impl<const N: usize> Client for Phone<N> {
         status: Status,
         irql: &mut Passive,
     ) {
-        self.shared.world.failure("the open", status);
-        self.shared.mischief(irql.up_to_dispatch());
+        let x = &self.shared;
+        x.world.failure("the open", status);
+        if let Some(af) = x.afs.any(&x.world) {
+            x.wait_for_end("af_open_failed", &af, irql);
+        }
+        x.mischief(irql.up_to_dispatch());
     }
 
     fn af_closing(&self, _af: &Af<Self>, irql: &mut UpToDispatch) {
@@ -922,6 +926,9 @@ impl<const N: usize> Client for Phone<N> {
         let again = frame::keys(world, "received", lists.iter());
         if again != frames {
             world.found(format!("received {frames:?}, which has become {again:?}"));
+        }
+        if world.temper.pongs > 0 {
+            return lists.give_back(irql);
         }
         match world.choose(&[
             (3, Act::ReceiveGiveBack),

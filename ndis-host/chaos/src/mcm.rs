@@ -618,6 +618,10 @@ impl Exchange {
     /// Gives sent lists back, one way or another.
     fn complete(self: &Arc<Self>, mut lists: SendLists<Manager>, irql: &mut UpToDispatch) {
         let world = &self.world;
+        if world.temper.pongs > 0 {
+            // Whatever leaves it to another stack would spoil the game.
+            return self.complete_now(lists, irql);
+        }
         match world.decide(&[
             (4, Act::SendNow),
             (1, Act::SendDrop),
