@@ -79,6 +79,14 @@ impl Builder {
         self
     }
 
+    /// How many times a task is handed the baton before the run is taken for one
+    /// that never ends (without limit).
+    #[must_use]
+    pub fn limit(mut self, steps: u64) -> Self {
+        self.0.limit = steps;
+        self
+    }
+
     /// What is called with the reason before the host panics because a run
     /// cannot go on; for embedders whose panics do not unwind. The host's
     /// [`report`](Host::report) and [`events`](Host::events) can be had there.
@@ -135,6 +143,7 @@ impl Host {
             readings: Readings::default(),
             events: EventMode::Last(10_000),
             patience: 300,
+            limit: u64::MAX,
             last_words: None,
         })
     }
@@ -445,6 +454,7 @@ impl Host {
     pub fn finish(self) -> Report {
         let mut state = self.core.state.lock();
         state.check_unanswered(None);
+        state.look_over_freed();
         let left = all_left(&state, None);
         state.report(left)
     }

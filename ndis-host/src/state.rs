@@ -94,6 +94,7 @@ pub(crate) struct Settings {
     pub(crate) readings: Readings,
     pub(crate) events: EventMode,
     pub(crate) patience: u32,
+    pub(crate) limit: u64,
     pub(crate) last_words: Option<fn(&str)>,
 }
 
@@ -108,7 +109,7 @@ impl State {
             histories: Box::new(Histories::default()),
             ledger: Box::new(Ledger::default()),
             handles: Box::new(Handles::new(host)),
-            sched: Box::new(Sched::new(settings.processors, settings.preemption)),
+            sched: Box::new(Sched::new(settings)),
             faults: Box::new(Faults::default()),
             memory: Box::new(Memory::default()),
             registry: Box::new(Registry::default()),

@@ -323,6 +323,48 @@ fn the_address_of_no_memory_is_not_freed() {
     assert_eq!(report.expected.len(), 2, "{report}");
 }
 
+/// Freed memory shows a pattern, and whoever writes to it is found out. (Under
+/// Miri, which sees it by itself, such an access ends the test.)
+#[test]
+#[cfg_attr(miri, ignore)]
+fn memory_is_not_used_after_it_was_freed() {
+    let host = host();
+    let seen = Arc::new(AtomicU32::new(0));
+    let word = seen.clone();
+    let driver = driver(&host, move || {
+        let block = memory(8);
+        free(block);
+        // SAFETY: none: the memory was freed. The host keeps it mapped a while.
+        word.store(unsafe { block.cast::<u32>().read_volatile() }, SeqCst);
+        let fifth = block.wrapping_add(5);
+        // SAFETY: as above.
+        unsafe { fifth.write_volatile(1) };
+    });
+    host.unload(&driver);
+    host.expect("HOST-MEMORY");
+    let report = host.finish();
+    assert_eq!(seen.load(SeqCst), 0xDDDD_DDDD);
+    only(&report, &["HOST-MEMORY"]);
+    assert!(
+        report.expected[0].message.contains("byte 5 is 0x01"),
+        "{report}"
+    );
+}
+
+/// A run in which something always happens ends, too.
+#[test]
+#[should_panic(expected = "has not ended after 1000 steps")]
+fn a_run_without_end_is_ended() {
+    let host = Host::builder().limit(1_000).build();
+    host.spawn("restless", || {
+        loop {
+            // SAFETY: a thread at PASSIVE_LEVEL.
+            unsafe { n::NdisMSleep(1_000) };
+        }
+    });
+    host.run();
+}
+
 #[test]
 fn a_wait_at_dispatch_is_reported_and_does_not_hang() {
     let host = host();

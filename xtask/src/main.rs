@@ -13,6 +13,7 @@ mod bindgen;
 mod build_times;
 mod c_client;
 mod c_header;
+mod chaos;
 mod ci;
 mod explain;
 mod fuzz;
@@ -68,6 +69,8 @@ enum Command {
     Miri(miri::MiriArgs),
     /// Look for hostile input that the views over foreign memory do not stand.
     Fuzz(fuzz::FuzzArgs),
+    /// Let the standing attacker loose: random safe drivers, and an eye on what comes of it.
+    Chaos(chaos::ChaosArgs),
     /// Write docs/api-map.md: which safe item wraps which CoNDIS call or callback.
     ApiMap(workspace::CheckArgs),
     /// Write docs/rules.md, which proof covers which rule of the rule book, and the host's sentences.
@@ -96,6 +99,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Miri(args) => miri::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::Chaos(args) => chaos::run(&args),
         Command::ApiMap(args) => api_map::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Explain(args) => explain::run(&args),

@@ -1,5 +1,9 @@
 //! Pool memory: who allocated it, whether it came back, and whether it was
 //! still lent to somebody when it did.
+//!
+//! Freed memory is filled with a pattern and kept from being allocated again for
+//! a while. A driver that reads it sees the pattern, and one that writes to it is
+//! reported. (Under Miri it goes back at once: Miri sees the access itself.)
 
 use crate::cx::{Call, Cx, Ptr};
 use crate::export::exports;
@@ -8,7 +12,7 @@ use crate::report::{ObjectLeft, tag_text};
 use crate::rules;
 use crate::state::State;
 use alloc::alloc::{alloc, dealloc};
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -19,6 +23,15 @@ use core::ffi::c_void;
 const ALIGN: usize = 16;
 /// So many freed addresses are remembered.
 const FREED: usize = 8192;
+
+/// What freed memory is filled with, and allocated memory before it is written.
+/// As a count it is so large that [`KeBugCheckEx`](ndis_sys::KeBugCheckEx) is
+/// what a driver's next use comes to, as a pointer it leads nowhere.
+const DEAD: u8 = 0xDD;
+const FRESH: u8 = 0xCD;
+/// So many freed blocks, and bytes in them, are kept from being used again.
+const KEPT_BLOCKS: usize = 256;
+const KEPT_BYTES: usize = 256 * 1024;
 
 /// A promise that memory stays until a request has ended.
 struct Lent {
@@ -47,6 +60,9 @@ pub(crate) struct Memory {
     blocks: BTreeMap<usize, Block>,
     freed: BTreeMap<usize, u32>,
     loans: u64,
+    /// Freed blocks, oldest first.
+    kept: VecDeque<Block>,
+    kept_bytes: usize,
 }
 
 fn layout(size: usize) -> Option<Layout> {
@@ -113,6 +129,47 @@ impl Memory {
         for (_, block) in core::mem::take(&mut self.blocks) {
             release(&block);
         }
+        for block in core::mem::take(&mut self.kept) {
+            release(&block);
+        }
+        self.kept_bytes = 0;
+    }
+
+    /// Keeps a freed block for a while; gives back those that it takes the place
+    /// of, for the caller to look at and release.
+    fn keep(&mut self, block: Block) -> Vec<Block> {
+        self.kept_bytes += block.size;
+        self.kept.push_back(block);
+        let (blocks, bytes) = if cfg!(miri) {
+            (0, 0)
+        } else {
+            (KEPT_BLOCKS, KEPT_BYTES)
+        };
+        let mut out = Vec::new();
+        while self.kept.len() > blocks || self.kept_bytes > bytes {
+            let Some(oldest) = self.kept.pop_front() else {
+                break;
+            };
+            self.kept_bytes -= oldest.size;
+            out.push(oldest);
+        }
+        out
+    }
+}
+
+impl Block {
+    fn fill(&self, pattern: u8) {
+        // SAFETY: `start` is valid for `size` bytes until `release`, and the
+        // block is in the host's hands: not yet or no longer the driver's.
+        unsafe { self.start.0.write_bytes(pattern, self.size) };
+    }
+
+    /// The first byte that is not the pattern of freed memory.
+    fn changed(&self) -> Option<(usize, u8)> {
+        // SAFETY: as in `fill`, which has initialised every byte.
+        let bytes = unsafe { core::slice::from_raw_parts(self.start.0, self.size) };
+        let changed = bytes.iter().position(|byte| *byte != DEAD)?;
+        Some((changed, bytes[changed]))
     }
 }
 
@@ -150,6 +207,10 @@ impl State {
             who: self.who(),
             lent: Vec::new(),
         };
+        // Under Miri it stays uninitialised, so that Miri sees a read.
+        if !cfg!(miri) {
+            block.fill(FRESH);
+        }
         self.memory.blocks.insert(start.addr(), block);
         start.cast()
     }
@@ -188,7 +249,37 @@ impl State {
             self.memory.freed.clear();
         }
         self.memory.freed.insert(address, block.number);
-        release(&block);
+        block.fill(DEAD);
+        for block in self.memory.keep(block) {
+            self.let_go(&block);
+        }
+    }
+
+    /// Releases a freed block, or reports who wrote to it.
+    fn let_go(&mut self, block: &Block) {
+        if !cfg!(miri)
+            && let Some((at, byte)) = block.changed()
+        {
+            let message = alloc::format!(
+                "memory {} (tag {}, {} bytes) of {} was written to after it was freed: \
+                 byte {at} is {byte:#04x}",
+                block.number,
+                tag_text(block.tag),
+                block.size,
+                block.who
+            );
+            self.violate_by(block.who.clone(), rules::MEMORY, None, message);
+        }
+        release(block);
+    }
+
+    /// At the end of a host: whether freed memory that is still kept was written
+    /// to.
+    pub(crate) fn look_over_freed(&mut self) {
+        self.memory.kept_bytes = 0;
+        for block in core::mem::take(&mut self.memory.kept) {
+            self.let_go(&block);
+        }
     }
 }
 
@@ -201,7 +292,8 @@ fn alloc_pool(name: &'static str, size: usize, tag: u32) -> *mut c_void {
 }
 
 fn free_pool(name: &'static str, address: *mut c_void, tag: Option<u32>) {
-    let cx = Cx::enter(Call::new(name).quiet(), &[]);
+    // A switch point: what is not freed yet may be missed at an unload meanwhile.
+    let cx = Cx::enter(Call::new(name).silent(), &[]);
     cx.with(|s| s.free(name, address.addr(), tag));
 }
 

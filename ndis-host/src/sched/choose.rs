@@ -147,6 +147,12 @@ impl State {
     /// Chooses who gets the baton that nobody holds.
     pub(crate) fn hand_over(&mut self) -> Handover {
         self.sched.running = None;
+        self.sched.steps += 1;
+        if self.sched.steps > self.sched.limit {
+            let limit = self.sched.limit;
+            let message = alloc::format!("ndis-host: the run has not ended after {limit} steps");
+            self.sched.panic.get_or_insert(message);
+        }
         if self.sched.panic.is_some() || self.goal_met() {
             return Handover::Controller;
         }

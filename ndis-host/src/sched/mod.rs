@@ -17,7 +17,7 @@ mod run;
 use crate::cx::Cx;
 use crate::handle::ObjectId;
 use crate::platform::{Lock, Park};
-use crate::state::State;
+use crate::state::{Settings, State};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -177,6 +177,9 @@ pub(crate) struct Sched {
     pub(crate) now: u64,
     /// Periods that passed with nothing else going on.
     idle_periods: u32,
+    /// How often the baton was handed on, and how often it may be.
+    steps: u64,
+    limit: u64,
     preemption: (u32, u32),
     next: TaskId,
     pub(crate) panic: Option<String>,
@@ -202,14 +205,14 @@ pub(crate) enum Handover {
 }
 
 impl Sched {
-    pub(crate) fn new(processors: u8, preemption: (u32, u32)) -> Self {
+    pub(crate) fn new(settings: &Settings) -> Self {
         Self {
             tasks: BTreeMap::new(),
             ready: Vec::new(),
             work: Vec::new(),
             host_waits: Vec::new(),
             running: None,
-            cpus: alloc::vec![None; processors.max(1) as usize],
+            cpus: alloc::vec![None; settings.processors.max(1) as usize],
             idle: Vec::new(),
             goal: None,
             inside: 0,
@@ -217,7 +220,9 @@ impl Sched {
             due_seq: 0,
             now: 0,
             idle_periods: 0,
-            preemption,
+            steps: 0,
+            limit: settings.limit,
+            preemption: settings.preemption,
             next: 1,
             panic: None,
         }

@@ -1,0 +1,86 @@
+//! What the attacker can do, by name: each act can be counted, and left out.
+#![forbid(unsafe_code)]
+
+macro_rules! acts {
+    ($($(#[$doc:meta])* $group:literal: $($name:ident)+;)+) => {
+        /// One thing that a safe driver, or the world around it, may do.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        pub enum Act {
+            $($(
+                #[doc = $group]
+                $name,
+            )+)+
+        }
+
+        impl Act {
+            /// Every act with the group it belongs to.
+            pub const ALL: &'static [(&'static str, Self)] = &[$($(($group, Self::$name),)+)+];
+
+            /// Its name.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $($(Self::$name => stringify!($name),)+)+
+                }
+            }
+        }
+    };
+}
+
+acts! {
+    "loading": LoadErr LoadOk;
+    "initialize":
+        InitErrFirst InitErrAttributed InitErrAdapter InitErrRegistered InitNoFamily InitOneFamily
+        InitTwoFamilies InitResourcesStored;
+    "flow": RestartErr RestartOk;
+    "bind": BindErr BindOk;
+    "open family": OpenAccept OpenRefuse OpenPendAccept OpenPendRefuse OpenPendDrop
+        OfferOpen OfferIgnore OpenedDrop OpenedKeep OpenedClose OpenedStash;
+    "close family": CloseAfFinish CloseAfPendFinish CloseAfPendDrop AfClose;
+    "register SAP": SapAccept SapRefuse SapPendAccept SapPendRefuse SapPendDrop
+        SapRegister SapRegisterDrop SapRegisterDeregister SapRegisterStash;
+    "deregister SAP": SapGoneFinish SapGonePendFinish SapGonePendDrop SapDeregister;
+    "create VC": ClientVcErr ClientVcOk ManagerVcErr ManagerVcOk
+        VcCreate VcDelete VcDrop VcStash VcDial;
+    "make call": MakeAccept MakeAcceptWith MakeRefuse MakePendAccept MakePendAcceptWith
+        MakePendRefuse MakePendDrop CallKeep CallDrop CallClose CallStash;
+    "incoming call": RingCreate RingDropInactive RingStashInactive RingDeleteInactive RingActivate
+        RingDropActive RingStashActive RingDeleteActive RingDispatch
+        RingAccept RingRefuse RingPendAccept RingPendRefuse RingPendDrop
+        RingConnect RingClose RingDropAccepted RingLater;
+    "hang-up": ClientHangUp ClientHangUpData ManagerHangUp ManagerHangUpData
+        CloseFinish CloseRefuse ClosePendFinish ClosePendDrop;
+    "data":
+        ClientSend SendNow SendLater SendDrop SendSplit SendAppend SendHold
+        HomeDrop HomeResend
+        ManagerIndicate ReceiveGiveBack ReceiveDrop ReceiveKeepGiveBack ReceiveKeepDrop
+        ReceiveHold ReturnedDrop ReturnedHold ReturnedAgain IndicateAnnounced
+        KeptSplit KeptAppend ListsFree Pong;
+    "packets": PacketHeader PacketWrite PacketSplit PacketPop;
+    "clones": SendRelay KeptRelay OwnRelay ParentHold ParentDrop ParentBack;
+    "references":
+        StashVc StashSap StashAf StashAdapter DropVc DropSap DropAf DropAdapter DropUnderLock
+        StoreParent Look;
+    "looking again": AgainMakeCall AgainPended AgainConnected AgainRing AgainAccepted AgainCloseData
+        AgainEndData AgainReceived;
+    "later": LaterThread LaterTimer LaterWork LaterHandler LaterAtOnce;
+    "timers": TimerNew TimerSet TimerCancel TimerDrop WorkNew WorkQueue WorkDrop;
+    "waiting": Wait Hold WaitForEnd;
+    "statuses": StatusInformational StatusSuccess;
+    "destructors": DestructorLocks;
+    "the world": Reading TwoAdapters SecondClient Pause Restart Remove SurpriseRemove AddAdapter
+        UnloadClient UnloadManager LoadClientAgain FaultCall FaultAllocation RunToIdle RunForAWhile;
+}
+
+/// How many acts there are.
+pub const ACTS: usize = Act::ALL.len();
+
+impl Act {
+    /// The act of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let mut all = Self::ALL.iter();
+        all.find(|(_, act)| act.name().eq_ignore_ascii_case(name))
+            .map(|(_, act)| *act)
+    }
+}

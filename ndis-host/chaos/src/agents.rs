@@ -1,0 +1,129 @@
+//! Who does things later: a thread, a timer, a work item, or another handler.
+#![forbid(unsafe_code)]
+
+use crate::{
+    act::Act,
+    stash::Stash,
+    world::{Job, TAG, World, look},
+};
+use ndis_co::{
+    Status,
+    irql::{NoLock, Passive, UpToDispatch},
+    mem::Arc as PoolArc,
+    owner::Owner,
+    timer::{Expire, Timer},
+    work::{Work, WorkItem},
+};
+use std::sync::{Arc, Mutex};
+
+/// A job in a timer or a work item.
+pub(crate) struct Slot(Mutex<Option<Job>>);
+
+impl Slot {
+    pub(crate) fn try_new(job: Job) -> Result<PoolArc<Self>, Status> {
+        Ok(PoolArc::try_new(Self(Mutex::new(Some(job))), TAG)?)
+    }
+
+    fn take(&self) -> Option<Job> {
+        look(&self.0).take()
+    }
+}
+
+impl Expire for Slot {
+    fn expired(this: &PoolArc<Self>, irql: &mut UpToDispatch) {
+        if let Some(job) = this.take() {
+            job(irql);
+        }
+    }
+}
+
+impl Work for Slot {
+    fn run(this: &PoolArc<Self>, irql: &mut Passive) {
+        if let Some(job) = this.take() {
+            job(irql.up_to_dispatch());
+        }
+    }
+}
+
+/// The timer and the work item of an adapter or binding.
+pub(crate) struct Agents {
+    timer: Timer<Slot>,
+    item: WorkItem<Slot>,
+}
+
+impl Agents {
+    pub(crate) fn try_new(owner: &Owner) -> Result<Self, Status> {
+        Ok(Self {
+            timer: Timer::try_new(owner)?,
+            item: WorkItem::try_new(owner)?,
+        })
+    }
+
+    /// Has `job` done some time, or dropped.
+    pub(crate) fn later(
+        &self,
+        world: &Arc<World>,
+        jobs: &Arc<Stash<Job>>,
+        place: u32,
+        irql: &mut UpToDispatch,
+        job: Job,
+    ) {
+        let job = match world.decide(&[
+            (2, Act::LaterTimer),
+            (2, Act::LaterWork),
+            (4, Act::LaterHandler),
+            (1, Act::LaterAtOnce),
+            (4, Act::LaterThread),
+        ]) {
+            Act::LaterTimer => {
+                // What the timer was set to before is dropped.
+                if let Ok(slot) = Slot::try_new(job) {
+                    self.timer.set(&slot, world.below(4));
+                }
+                return;
+            }
+            Act::LaterWork => match Slot::try_new(job) {
+                Ok(slot) => {
+                    if self.item.queue(&slot) {
+                        return;
+                    }
+                    match slot.take() {
+                        Some(job) => job,
+                        None => return,
+                    }
+                }
+                Err(_) => return,
+            },
+            Act::LaterHandler => match jobs.put(place, job) {
+                // Should no handler come upon it, a thread does it in the end.
+                Ok(number) => {
+                    let jobs = jobs.clone();
+                    let world_of = world.clone();
+                    world.spawn("sweeper", move |irql| {
+                        world_of.wait(irql);
+                        if let Some(job) = jobs.take(number) {
+                            job(irql.up_to_dispatch());
+                        }
+                    });
+                    return;
+                }
+                Err(job) => job,
+            },
+            Act::LaterAtOnce => return job(irql),
+            _ => job,
+        };
+        let world_of = world.clone();
+        world.spawn("later", move |irql| {
+            world_of.linger(irql);
+            job(irql.up_to_dispatch());
+        });
+    }
+
+    pub(crate) fn timer(&self) -> &Timer<Slot> {
+        &self.timer
+    }
+
+    pub(crate) fn item(&self) -> &WorkItem<Slot> {
+        &self.item
+    }
+}

@@ -1,0 +1,535 @@
+//! The world around the drivers: loads and unloads them, starts and stops
+//! adapters, gives them threads, fails what may fail.
+//!
+//! This is the only place with unsafe code: what the loader and the system do.
+//!
+//! # Invariants
+//!
+//! ENTRY: a driver's entry is called by the host, once a loading, as Windows calls
+//! a `DriverEntry`. THREAD: a thread of the host begins at PASSIVE_LEVEL with no
+//! lock held, and the drivers leave it so.
+
+use crate::{
+    Options, Outcome,
+    act::Act,
+    client::{self, Phone},
+    mcm::{self, Manager},
+    world::{Body, Life, World, look},
+};
+use ndis_co::{
+    ServiceKey,
+    client::Entry,
+    irql::{NoLock, Passive},
+};
+use ndis_host::{
+    ActivateComplete, Adapter, CallControlWhilePaused, CloseOrder, CopiesAddressFamily,
+    CrossingClose, DeactivateComplete, DeregisterSapResult, DispatchIncomingCallResult, Driver,
+    EventMode, Host, IncomingActivation, NotifyClose, OpenAfCompleteIrql, Readings, Report,
+    VcAfterClose,
+};
+use std::{
+    any::Any,
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+};
+
+/// What a driver of some name finds when it is loaded.
+static LOADING: Mutex<BTreeMap<String, Arc<dyn Any + Send + Sync>>> = Mutex::new(BTreeMap::new());
+static RUNS: AtomicU64 = AtomicU64::new(0);
+
+fn loading<T: Any + Send + Sync>(key: &ServiceKey<'_>) -> Option<Arc<T>> {
+    let name = String::from_utf16_lossy(key.name());
+    let found = look(&LOADING).get(&name).cloned()?;
+    found.downcast().ok()
+}
+
+/// What the call manager that is being loaded works with.
+pub(crate) fn manager(key: &ServiceKey<'_>) -> Option<Arc<mcm::Exchange>> {
+    loading(key)
+}
+
+/// What the client that is being loaded works with.
+pub(crate) fn phone<const N: usize>(key: &ServiceKey<'_>) -> Option<Arc<client::Exchange<N>>> {
+    loading(key)
+}
+
+/// Calls that NDIS may refuse, and that are refused at random.
+const REFUSABLE: &[&str] = &[
+    "NdisAllocateIoWorkItem",
+    "NdisAllocateTimerObject",
+    "NdisAllocateNetBufferListPool",
+    "NdisAllocateNetBufferAndNetBufferList",
+    "NdisAllocateMdl",
+    "NdisMCmRegisterAddressFamilyEx",
+    "NdisMSetMiniportAttributes",
+    "NdisSetOptionalHandlers",
+    "NdisMRegisterMiniportDriver",
+    "NdisRegisterProtocolDriver",
+    "IoAllocateDriverObjectExtension",
+    "NdisOpenAdapterEx",
+    "NdisClOpenAddressFamilyEx",
+    "NdisCoCreateVc",
+    "NdisClMakeCall",
+    "NdisClRegisterSap",
+];
+
+/// A run longer than this does not end.
+const STEPS: u64 = 400_000;
+
+/// A driver's threads do this.
+trait Actor: Send + Sync {
+    fn act(&self, irql: &mut Passive);
+}
+
+impl Actor for Arc<mcm::Exchange> {
+    fn act(&self, irql: &mut Passive) {
+        if self.world.chance(1, 4) {
+            self.hold_on(irql);
+        } else {
+            mcm::Exchange::act(self, irql.up_to_dispatch());
+        }
+    }
+}
+
+impl<const N: usize> Actor for Arc<client::Exchange<N>> {
+    fn act(&self, irql: &mut Passive) {
+        if self.world.chance(1, 4) {
+            self.hold(irql);
+        } else {
+            client::Exchange::act(self, irql.up_to_dispatch());
+        }
+    }
+}
+
+struct Loaded {
+    driver: Driver,
+    life: Arc<Life>,
+    actor: Arc<dyn Actor>,
+}
+
+struct Stage {
+    world: Arc<World>,
+    host: Arc<Host>,
+    run: u64,
+    loads: u32,
+    manager: Option<Loaded>,
+    phones: [Option<Loaded>; 2],
+    adapters: Vec<(Adapter, bool)>,
+    verbose: bool,
+}
+
+/// One whole run.
+pub(crate) fn run(seed: u64, options: &Options) -> Outcome {
+    let world = World::new(seed, options);
+    let result = catch_unwind(AssertUnwindSafe(|| scenario(&world, seed, options)));
+    world.set_spawner(None);
+    let mut findings = world.findings();
+    let report = match result {
+        Ok(report) => Some(report),
+        Err(panic) => {
+            let text = panic
+                .downcast_ref::<String>()
+                .cloned()
+                .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+            findings.push(text.unwrap_or_else(|| "a panic".to_string()));
+            None
+        }
+    };
+    if let Some(report) = &report
+        && !report.is_clean()
+    {
+        findings.push(report.to_string());
+    }
+    Outcome {
+        seed,
+        findings,
+        counts: world.counts(),
+        events: report.map_or(0, |report| report.events),
+    }
+}
+
+fn readings(world: &World) -> Readings {
+    if world.chance(1, 3) {
+        return Readings::default();
+    }
+    world.did(Act::Reading);
+    Readings {
+        activate_complete: world.among(ActivateComplete::ALL),
+        deactivate_complete: world.among(DeactivateComplete::ALL),
+        close_order: world.among(CloseOrder::ALL),
+        vc_after_close: world.among(VcAfterClose::ALL),
+        incoming_activation: world.among(IncomingActivation::ALL),
+        notify_close: world.among(NotifyClose::ALL),
+        open_af_complete_irql: world.among(OpenAfCompleteIrql::ALL),
+        dispatch_incoming_call_result: world.among(DispatchIncomingCallResult::ALL),
+        deregister_sap_result: world.among(DeregisterSapResult::ALL),
+        copies_address_family: world.among(CopiesAddressFamily::ALL),
+        crossing_close: world.among(CrossingClose::ALL),
+        call_control_while_paused: world.among(CallControlWhilePaused::ALL),
+    }
+}
+
+fn scenario(world: &Arc<World>, seed: u64, options: &Options) -> Report {
+    let readings = readings(world);
+    if readings.call_control_while_paused == CallControlWhilePaused::Refused {
+        world.ndis_does_not_accept();
+    }
+    let preemption = world.among(&[(1, 2), (1, 4), (1, 8), (1, 16), (1, 64)]);
+    let raise = world.among(&[(0, 1), (1, 8), (1, 2), (1, 1)]);
+    let host = Host::builder()
+        .seed(seed)
+        .processors(world.among(&[1, 2, 4]))
+        .preemption(preemption.0, preemption.1)
+        .raise(raise.0, raise.1)
+        .readings(readings)
+        .events(if options.verbose {
+            EventMode::All
+        } else {
+            EventMode::Off
+        })
+        .patience(1)
+        .limit(STEPS)
+        .build();
+    let host = Arc::new(host);
+    if options.verbose {
+        println!("{:?}, {}", world.temper, readings.describe());
+    }
+    let weak = Arc::downgrade(&host);
+    world.set_spawner(Some(Arc::new(move |name: &str, body: Body| {
+        if let Some(host) = weak.upgrade() {
+            host.spawn(name, move || {
+                // SAFETY: THREAD.
+                let mut irql = unsafe { Passive::assume() };
+                body(&mut irql);
+            });
+        }
+    })));
+    let mut stage = Stage {
+        world: world.clone(),
+        host: host.clone(),
+        run: RUNS.fetch_add(1, SeqCst),
+        loads: 0,
+        manager: None,
+        phones: [None, None],
+        adapters: Vec::new(),
+        verbose: options.verbose,
+    };
+    let played = catch_unwind(AssertUnwindSafe(|| {
+        stage.set();
+        stage.play();
+        stage.clear();
+    }));
+    if options.verbose {
+        for event in host.events() {
+            println!("{event}");
+        }
+    }
+    if let Err(panic) = played {
+        // What was found before it stopped. Suspended threads still look at
+        // everything: it stays.
+        let report = host.report();
+        if !report.violations.is_empty() {
+            world.found(report.to_string());
+        }
+        std::mem::forget(stage);
+        std::mem::forget(host);
+        std::panic::resume_unwind(panic);
+    }
+    drop(stage);
+    world.settle();
+    match Arc::try_unwrap(host) {
+        Ok(host) => host.finish(),
+        Err(host) => {
+            world.found("a thread holds the host after the end");
+            host.report()
+        }
+    }
+}
+
+impl Stage {
+    fn say(&self, what: &str) {
+        if self.verbose {
+            println!("-- {what}");
+        }
+    }
+
+    fn name(&mut self, what: &str) -> String {
+        self.loads += 1;
+        format!("{what}{}.{}", self.loads, self.run)
+    }
+
+    /// Loads a driver whose threads do what `actor` says.
+    fn load<A: Any + Send + Sync>(
+        &mut self,
+        what: &str,
+        actor: impl FnOnce(&Arc<World>, &Arc<Life>) -> Arc<A>,
+        entry: impl FnOnce(*mut ndis_co::sys::DRIVER_OBJECT, *mut ndis_co::sys::UNICODE_STRING) -> i32
+        + Send
+        + 'static,
+    ) -> Option<Loaded>
+    where
+        Arc<A>: Actor,
+    {
+        let name = self.name(what);
+        self.say(&format!("load {name}"));
+        let life = Life::new(name.clone());
+        let actor = actor(&self.world, &life);
+        look(&LOADING).insert(name.clone(), actor.clone());
+        let result = self.host.load_with(&name, entry);
+        look(&LOADING).remove(&name);
+        let refused = life.refused.load(SeqCst);
+        match result {
+            Ok(driver) => {
+                if refused {
+                    self.world.found(format!(
+                        "{name} has failed to load, and the loader takes it for loaded"
+                    ));
+                }
+                Some(Loaded {
+                    driver,
+                    life,
+                    actor: Arc::new(actor),
+                })
+            }
+            Err(status) => {
+                if status >= 0 {
+                    self.world.found(format!("the load fails with {status:#x}"));
+                }
+                life.unloaded.store(true, SeqCst);
+                None
+            }
+        }
+    }
+
+    fn load_manager(&mut self) {
+        self.manager = self.load("manager", mcm::Exchange::new, |object, path| {
+            // SAFETY: ENTRY.
+            unsafe { ndis_mcm::Entry::<Manager>::load(object, path) }
+        });
+    }
+
+    fn load_phone(&mut self, which: usize) {
+        self.phones[which] = if which == 0 {
+            self.load("phone", client::Exchange::<0>::new, |object, path| {
+                // SAFETY: ENTRY.
+                unsafe { Entry::<Phone<0>>::load(object, path) }
+            })
+        } else {
+            self.load("other", client::Exchange::<1>::new, |object, path| {
+                // SAFETY: ENTRY.
+                unsafe { Entry::<Phone<1>>::load(object, path) }
+            })
+        };
+    }
+
+    fn unload(&self, loaded: &Loaded) {
+        self.say(&format!("unload {}", loaded.life.name));
+        self.host.unload(&loaded.driver);
+        loaded.life.unloaded.store(true, SeqCst);
+        self.say("unloaded");
+    }
+
+    fn add_adapter(&mut self) {
+        let Some(manager) = &self.manager else { return };
+        self.say("add an adapter");
+        match self.host.add_adapter(&manager.driver) {
+            Ok(adapter) => self.adapters.push((adapter, false)),
+            Err(status) => {
+                // One of the documented failures is none by its number (INIT-09).
+                let status = ndis_co::Status::from_raw(status);
+                if status != ndis_co::Status::NOT_ACCEPTED {
+                    self.world.failure("the initialization", status);
+                }
+            }
+        }
+    }
+
+    fn remove(&mut self, at: usize, surprise: bool) {
+        let (adapter, _) = self.adapters.remove(at);
+        self.say("remove an adapter");
+        if surprise {
+            self.host.surprise_remove(&adapter);
+        } else {
+            self.host.remove_adapter(&adapter);
+        }
+    }
+
+    /// Drivers and adapters, in any order.
+    fn set(&mut self) {
+        let world = self.world.clone();
+        self.faults();
+        let second = world.dares(Act::SecondClient, 1, 2);
+        let early = world.chance(1, 2);
+        if early {
+            self.load_phone(0);
+        }
+        self.load_manager();
+        self.add_adapter();
+        if !early {
+            self.load_phone(0);
+        }
+        if second {
+            self.load_phone(1);
+        }
+        if world.dares(Act::TwoAdapters, 1, 4) {
+            self.add_adapter();
+        }
+    }
+
+    fn faults(&self) {
+        let world = &self.world;
+        if !world.chance(1, 3) {
+            return;
+        }
+        for _ in 0..=world.below(2) {
+            let act = world.choose(&[(1, Act::FaultCall), (1, Act::FaultAllocation)]);
+            if !world.allows(act) {
+                return;
+            }
+            world.did(act);
+            if act == Act::FaultCall {
+                let name = world.among(REFUSABLE);
+                let status = world.among(&[
+                    ndis_co::Status::RESOURCES,
+                    ndis_co::Status::FAILURE,
+                    ndis_co::Status::CLOSING,
+                ]);
+                let nth = u64::from(1 + world.below(3));
+                self.say(&format!("{name} {nth} fails with {status}"));
+                self.host.fail_call(name, nth, status.raw());
+            } else {
+                let nth = u64::from(1 + world.below(80));
+                self.say(&format!("allocation {nth} fails"));
+                self.host.fail_allocation(nth);
+            }
+        }
+    }
+
+    /// Gives some drivers a thread that does as it likes.
+    fn threads(&self) {
+        let world = &self.world;
+        let manager = self.manager.iter();
+        let phones = self.phones.iter().flatten();
+        for loaded in manager.chain(phones) {
+            if world.chance(1, 4) {
+                continue;
+            }
+            let turns = 1 + world.below(8);
+            let (actor, world) = (loaded.actor.clone(), world.clone());
+            self.world.spawn("thread", move |irql| {
+                for _ in 0..turns {
+                    actor.act(irql);
+                    world.linger(irql);
+                }
+            });
+        }
+    }
+
+    fn play(&mut self) {
+        let world = self.world.clone();
+        for _ in 0..2 + world.below(8) {
+            if !world.is_spent() {
+                self.threads();
+            }
+            let act = world.choose(&[
+                (6, Act::RunForAWhile),
+                (2, Act::RunToIdle),
+                (2, Act::Pause),
+                (2, Act::Restart),
+                (1, Act::Remove),
+                (1, Act::SurpriseRemove),
+                (1, Act::AddAdapter),
+                (1, Act::UnloadClient),
+                (2, Act::LoadClientAgain),
+                (1, Act::FaultCall),
+                (0, Act::RunForAWhile),
+            ]);
+            let adapters = self.adapters.len() as u32;
+            match act {
+                Act::RunToIdle => {
+                    world.did(act);
+                    self.say("run until nothing is left to do");
+                    self.host.run();
+                }
+                Act::Pause | Act::Restart if adapters > 0 => {
+                    let at = world.below(adapters) as usize;
+                    let (adapter, paused) = &mut self.adapters[at];
+                    let pause = act == Act::Pause;
+                    if *paused != pause {
+                        world.did(act);
+                        if pause {
+                            *paused = true;
+                            self.host.pause(adapter);
+                        } else {
+                            // A failure leaves it paused.
+                            *paused = self.host.restart(adapter).is_err();
+                        }
+                    }
+                }
+                Act::Remove | Act::SurpriseRemove if adapters > 0 => {
+                    world.did(act);
+                    let at = world.below(adapters) as usize;
+                    self.remove(at, act == Act::SurpriseRemove);
+                }
+                Act::AddAdapter if adapters < 2 => {
+                    world.did(act);
+                    self.add_adapter();
+                }
+                Act::UnloadClient => {
+                    let which = world.below(2) as usize;
+                    if let Some(loaded) = self.phones[which].take() {
+                        world.did(act);
+                        self.unload(&loaded);
+                    }
+                }
+                Act::LoadClientAgain => {
+                    let which = world.below(2) as usize;
+                    if self.phones[which].is_none() {
+                        world.did(act);
+                        self.load_phone(which);
+                    }
+                }
+                Act::FaultCall => self.faults(),
+                _ => {
+                    world.did(Act::RunForAWhile);
+                    let milliseconds = u64::from(world.below(6));
+                    self.say(&format!("run for {milliseconds} ms"));
+                    self.host.run_for(milliseconds);
+                }
+            }
+        }
+    }
+
+    /// Takes everything down, in any order.
+    fn clear(&mut self) {
+        let world = self.world.clone();
+        if world.chance(1, 2) {
+            self.threads();
+            self.host.run_for(u64::from(world.below(3)));
+        }
+        while self.manager.is_some() || self.phones.iter().any(Option::is_some) {
+            match world.below(4) {
+                0 if !self.adapters.is_empty() => self.remove(0, false),
+                1 => {
+                    if let Some(loaded) = self.manager.take() {
+                        world.did(Act::UnloadManager);
+                        self.unload(&loaded);
+                        self.adapters.clear();
+                    }
+                }
+                which => {
+                    let which = (which % 2) as usize;
+                    if let Some(loaded) = self.phones[which].take() {
+                        world.did(Act::UnloadClient);
+                        self.unload(&loaded);
+                    }
+                }
+            }
+        }
+        self.host.run();
+    }
+}

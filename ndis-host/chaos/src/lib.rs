@@ -1,0 +1,65 @@
+//! A standing attacker.
+//!
+//! Two kinds of driver without a line of unsafe code, a miniport call manager and
+//! clients, do at every step one of the things that the safe layer lets them do,
+//! whether it makes sense or not: accept, refuse, answer later from anywhere or
+//! drop the token, hang up inside any handler, drop references under locks, keep
+//! them, fail. Around them the host pauses, removes and unloads, under a random
+//! schedule, random readings and with failures at random.
+//!
+//! Whatever they do, these must hold:
+//!
+//! - the host's report is clean: no rule broken, nothing left over, nobody stuck;
+//! - each context is dropped once, and before the unload of its driver returns;
+//! - what a handler is lent stays what it is (freed memory shows a pattern);
+//! - once the end of a call was announced, no second announcement and no data
+//!   succeed (CALL-61, CALL-63);
+//! - what one side gives as a failure, the other does not see as anything else;
+//! - every frame arrives whole, in order, and comes home once, with its status;
+//! - every request is answered once, and the run ends.
+//!
+//! All chance comes from one seed: the same seed is the same run.
+
+#![deny(missing_docs, unsafe_code)]
+
+mod act;
+mod agents;
+mod client;
+mod frame;
+#[allow(unsafe_code)]
+mod harness;
+mod lent;
+mod mcm;
+mod rng;
+mod stash;
+mod world;
+
+pub use act::{ACTS, Act};
+
+/// How a run is made.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Acts that are left out.
+    pub without: Vec<Act>,
+    /// Print each step, and the host's events.
+    pub verbose: bool,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Its seed.
+    pub seed: u64,
+    /// What is wrong; nothing, for a good run.
+    pub findings: Vec<String>,
+    /// How often each act was done, in the order of [`Act::ALL`].
+    pub counts: [u32; ACTS],
+    /// How many events the host saw.
+    pub events: u64,
+}
+
+/// Makes the run of this seed.
+#[must_use]
+pub fn run(seed: u64, options: &Options) -> Outcome {
+    harness::run(seed, options)
+}

@@ -1,0 +1,48 @@
+//! The attacker's runs, as tests.
+
+use ndis_chaos::{ACTS, Act, Options, run};
+
+/// Makes these runs; what they did, in sum.
+fn runs(seeds: impl Iterator<Item = u64>) -> [u64; ACTS] {
+    let options = Options::default();
+    let mut counts = [0; ACTS];
+    for seed in seeds {
+        let outcome = run(seed, &options);
+        assert!(
+            outcome.findings.is_empty(),
+            "seed {seed}:\n{}\nrepeat: cargo xtask chaos --seed {seed}",
+            outcome.findings.join("\n")
+        );
+        for (sum, count) in counts.iter_mut().zip(outcome.counts) {
+            *sum += u64::from(count);
+        }
+    }
+    counts
+}
+
+fn idle(counts: &[u64; ACTS]) -> Vec<&'static str> {
+    let acts = Act::ALL.iter().zip(counts);
+    acts.filter(|(_, count)| **count == 0)
+        .map(|((_, act), _)| act.name())
+        .collect()
+}
+
+/// Some thousand runs, in which every act is done.
+#[test]
+#[cfg_attr(miri, ignore)]
+fn whatever_drivers_do_nothing_breaks() {
+    let counts = runs(0..3_000);
+    assert_eq!(idle(&counts), [""; 0], "acts that were never done");
+}
+
+/// The same seed is the same run.
+#[test]
+#[cfg_attr(miri, ignore)]
+fn a_seed_is_a_run() {
+    let options = Options::default();
+    for seed in 0..40 {
+        let [first, second] = [(); 2].map(|()| run(seed, &options));
+        assert_eq!(first.counts, second.counts, "seed {seed}");
+        assert_eq!(first.events, second.events, "seed {seed}");
+    }
+}

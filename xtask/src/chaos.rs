@@ -1,0 +1,502 @@
+//! `cargo xtask chaos`: the standing attacker's long run, and the proof of what it can see.
+//!
+//! The attacker (`ndis-host/chaos`) is a process of its own, for a hole may kill it: it says which
+//! seed it begins, and this side draws the picture, keeps the counts, and names the seed whatever
+//! the end. `--planted` puts each known hole back into a copy of the tree and has it found.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use crate::{
+    steps::{self, Outcome},
+    toolchain::{self, cargo},
+    workspace,
+};
+
+/// The attacker's package, and where its binary is built.
+const PACKAGE: &str = "ndis-chaos";
+const PROFILE: &str = "chaos";
+/// Under Miri as the scenarios are.
+const MIRI_FLAGS: &str = "-Zmiri-strict-provenance -Zmiri-disable-isolation";
+/// A run takes milliseconds: so long without a word, and it hangs.
+const SILENCE: Duration = Duration::from_secs(120);
+/// From so many runs on each act must have been done.
+const COVERS: u64 = 2_000;
+
+/// What to run.
+#[derive(clap::Args)]
+pub struct ChaosArgs {
+    /// How many runs.
+    #[arg(long, default_value_t = COVERS)]
+    seeds: u64,
+    /// The seed of the first one.
+    #[arg(long, default_value_t = 0)]
+    first: u64,
+    /// This run alone, with everything that happens in it.
+    #[arg(long, conflicts_with_all = ["seeds", "first", "planted"])]
+    seed: Option<u64>,
+    /// Leave out an act, by its name in the table.
+    #[arg(long, value_name = "ACT", value_delimiter = ',')]
+    without: Vec<String>,
+    /// Write the counts and findings to this file.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Put each known hole back into a copy of the tree, and have it found.
+    #[arg(long)]
+    planted: bool,
+    /// With `--planted`: only the holes whose names contain one of these.
+    #[arg(requires = "planted")]
+    only: Vec<String>,
+}
+
+/// What is known of the runs.
+#[derive(Default, Serialize)]
+struct Account {
+    first: u64,
+    runs: u64,
+    events: u64,
+    /// What is wrong, by seed.
+    findings: BTreeMap<u64, Vec<String>>,
+    /// How often each act was done.
+    acts: Vec<(String, u64)>,
+    #[serde(skip)]
+    running: BTreeSet<u64>,
+    /// The process died, or was silent for too long, with these runs under way.
+    died: Option<String>,
+}
+
+impl Account {
+    fn is_clean(&self) -> bool {
+        self.findings.is_empty() && self.died.is_none()
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &ChaosArgs) -> Result<()> {
+    if args.planted {
+        return planted(&args.only);
+    }
+    if let Some(path) = &args.json {
+        // Better now than after the run.
+        fs::write(path, "").with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let binary = build(&workspace::root(), &workspace::target())?;
+    if let Some(seed) = args.seed {
+        let mut command = Command::new(binary);
+        command.args(["--verbose", "--first", &seed.to_string()]);
+        without(&mut command, &args.without);
+        steps::run(&mut command)?;
+        return Ok(());
+    }
+    let mut account = watch(&binary, args.first, args.seeds, &args.without)?;
+    if account.died.is_some() {
+        narrow(&binary, &mut account, &args.without)?;
+    }
+    if let Some(path) = &args.json {
+        fs::write(path, serde_json::to_string_pretty(&account)?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    table(&account);
+    println!("{} runs, {} events", account.runs, account.events);
+    for (seed, lines) in &account.findings {
+        println!("\nseed {seed}:");
+        for line in lines {
+            println!("  {line}");
+        }
+        println!("repeat: cargo xtask chaos --seed {seed}");
+    }
+    if let Some(died) = &account.died {
+        println!("\nthe process {died}");
+    }
+    if !account.is_clean() {
+        bail!("the attacker has found something");
+    }
+    let idle: Vec<&str> = account
+        .acts
+        .iter()
+        .filter(|(name, count)| *count == 0 && !left_out(name, &args.without))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if args.seeds >= COVERS && !idle.is_empty() {
+        bail!("acts that were never done: {}", idle.join(", "));
+    }
+    Ok(())
+}
+
+/// The name of an act without its group's.
+fn short(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+fn left_out(name: &str, without: &[String]) -> bool {
+    without
+        .iter()
+        .any(|act| act.eq_ignore_ascii_case(short(name)))
+}
+
+fn without(command: &mut Command, acts: &[String]) {
+    if !acts.is_empty() {
+        command.args(["--without", &acts.join(",")]);
+    }
+}
+
+/// Builds the attacker of the tree at `root`.
+fn build(root: &Path, target: &Path) -> Result<PathBuf> {
+    let mut build = cargo(&[
+        "build",
+        "--quiet",
+        "--profile",
+        PROFILE,
+        "--package",
+        PACKAGE,
+    ]);
+    build.current_dir(root).env("CARGO_TARGET_DIR", target);
+    steps::run(&mut build)?;
+    let name = format!("{PACKAGE}{}", std::env::consts::EXE_SUFFIX);
+    Ok(target.join(PROFILE).join(name))
+}
+
+/// Has the attacker run on every processor, and keeps account.
+fn watch(binary: &Path, first: u64, seeds: u64, acts: &[String]) -> Result<Account> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let mut command = Command::new(binary);
+    command
+        .args(["--first", &first.to_string(), "--seeds", &seeds.to_string()])
+        .args(["--threads", &threads.to_string()])
+        .stdout(Stdio::piped());
+    without(&mut command, acts);
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot start {}", binary.display()))?;
+    let output = child.stdout.take().context("the attacker has no output")?;
+    let (send, lines) = mpsc::channel();
+    let reader = thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if send.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    let bar = ProgressBar::new(seeds);
+    if let Ok(style) =
+        ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {per_sec}, {eta} to go{msg}")
+    {
+        bar.set_style(style);
+    }
+    let mut account = Account {
+        first,
+        ..Account::default()
+    };
+    let mut finding = None;
+    loop {
+        match lines.recv_timeout(SILENCE) {
+            Ok(line) => take(&line, &mut account, &mut finding, &bar),
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {
+                account.died = Some(format!(
+                    "was silent for {} s in the runs {:?}",
+                    SILENCE.as_secs(),
+                    account.running
+                ));
+                child.kill()?;
+                break;
+            }
+        }
+    }
+    let status = child.wait()?;
+    let _ = reader.join();
+    bar.finish_and_clear();
+    if account.died.is_none() && !matches!(status.code(), Some(0 | 1)) {
+        account.died = Some(format!(
+            "ended with {status} in one of the runs {:?}",
+            account.running
+        ));
+    }
+    Ok(account)
+}
+
+/// Takes in one line of the attacker's.
+fn take(line: &str, account: &mut Account, finding: &mut Option<u64>, bar: &ProgressBar) {
+    if let Some(text) = line.strip_prefix("| ") {
+        if let Some(seed) = finding {
+            account
+                .findings
+                .entry(*seed)
+                .or_default()
+                .push(text.to_owned());
+        }
+        return;
+    }
+    let words: Vec<&str> = line.splitn(3, ' ').collect();
+    let number = |text: &str| text.trim().parse::<u64>().unwrap_or(0);
+    match words.as_slice() {
+        ["begin", _, seed] => {
+            account.running.insert(number(seed));
+        }
+        ["end", _, rest] => {
+            let (seed, events) = rest.split_once(' ').unwrap_or((rest, ""));
+            account.running.remove(&number(seed));
+            account.runs += 1;
+            account.events += number(events);
+            bar.inc(1);
+        }
+        ["finding", seed] => {
+            *finding = Some(number(seed));
+            account.findings.entry(number(seed)).or_default();
+            bar.set_message(format!(", {} with findings", account.findings.len()));
+        }
+        ["act", count, name] => account.acts.push(((*name).to_owned(), number(count))),
+        _ => bar.println(line),
+    }
+}
+
+/// The process has died: which of the runs that were under way was it?
+fn narrow(binary: &Path, account: &mut Account, acts: &[String]) -> Result<()> {
+    for seed in account.running.clone() {
+        let mut command = Command::new(binary);
+        command.args(["--first", &seed.to_string()]);
+        without(&mut command, acts);
+        command.stdout(Stdio::null());
+        let status = ended(&mut command)?;
+        if status.is_none_or(|status| status.code() != Some(0)) {
+            let how = status.map_or("hangs".to_owned(), |status| status.to_string());
+            account
+                .findings
+                .entry(seed)
+                .or_default()
+                .push(format!("alone, the run's process ends so: {how}"));
+        }
+    }
+    Ok(())
+}
+
+/// How a command ends; None when it does not within the time that is too long for a run.
+fn ended(command: &mut Command) -> Result<Option<ExitStatus>> {
+    let mut child = command.spawn()?;
+    for _ in 0..SILENCE.as_millis() / 50 {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    child.kill()?;
+    child.wait()?;
+    Ok(None)
+}
+
+/// What was done how often, group by group.
+fn table(account: &Account) {
+    let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
+    for (name, count) in &account.acts {
+        let group = name.split('/').next().unwrap_or_default();
+        let entry = format!("{} {count}", short(name));
+        match groups.last_mut() {
+            Some((last, entries)) if *last == group => entries.push(entry),
+            _ => groups.push((group, vec![entry])),
+        }
+    }
+    for (group, entries) in groups {
+        let mut line = format!("{group:16}");
+        for (at, entry) in entries.iter().enumerate() {
+            if line.len() + entry.len() > 118 {
+                println!("{}", line.trim_end());
+                line = " ".repeat(16);
+            }
+            line.push_str(entry);
+            if at + 1 < entries.len() {
+                line.push_str(", ");
+            }
+        }
+        println!("{line}");
+    }
+}
+
+/// A known hole: a patch that puts it back, and how it is found.
+///
+/// The lines before the patch's first `diff` say it:
+///
+/// ```text
+/// Hole: what it is
+/// Seeds: 5000             at most so many runs, the first of them 0
+/// Finds: CALL-61          a word of the finding, "crash", or (several lines) any of them
+/// Miri: yes               only Miri sees it; the package's tests are run under it
+/// ```
+struct Hole {
+    name: String,
+    patch: PathBuf,
+    what: String,
+    seeds: u64,
+    finds: Vec<String>,
+    miri: bool,
+}
+
+fn holes(root: &Path) -> Result<Vec<Hole>> {
+    let folder = root.join("ndis-host/chaos/planted");
+    let mut patches: Vec<PathBuf> = fs::read_dir(&folder)
+        .with_context(|| format!("cannot list {}", folder.display()))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|end| end == "patch"))
+        .collect();
+    patches.sort();
+    let mut holes = Vec::new();
+    for patch in patches {
+        let text = workspace::read(&patch)?;
+        let head = text.split("\ndiff ").next().unwrap_or_default();
+        let all = |key: &str| -> Vec<String> {
+            let lines = head.lines().filter_map(|line| line.strip_prefix(key));
+            lines.map(|value| value.trim().to_owned()).collect()
+        };
+        let name = patch.file_stem().unwrap_or_default();
+        let (what, seeds, finds) = (all("Hole:"), all("Seeds:"), all("Finds:"));
+        if what.is_empty() || finds.is_empty() {
+            bail!(
+                "{} does not say what it is and how it is found",
+                patch.display()
+            );
+        }
+        holes.push(Hole {
+            name: name.to_string_lossy().into_owned(),
+            what: what.join(" "),
+            seeds: seeds.first().map_or(Ok(5_000), |seeds| seeds.parse())?,
+            finds,
+            miri: all("Miri:").iter().any(|value| value == "yes"),
+            patch,
+        });
+    }
+    Ok(holes)
+}
+
+/// The files of the tree that git knows of.
+fn tracked(root: &Path) -> Result<Vec<String>> {
+    let mut list = Command::new("git");
+    list.current_dir(root).args(["ls-files", "-z"]);
+    let files = steps::output(&mut list).context("cannot ask git for the files of the tree")?;
+    let files = files.split('\0').filter(|name| !name.is_empty());
+    Ok(files.map(ToOwned::to_owned).collect())
+}
+
+/// Makes `copy` what the tree is. What is the same already is left alone, so that cargo sees no
+/// change in it.
+fn bring(root: &Path, copy: &Path, files: &[String]) -> Result<()> {
+    for name in files {
+        let (from, to) = (root.join(name), copy.join(name));
+        let Ok(new) = fs::read(&from) else {
+            // Deleted, and not yet told git.
+            continue;
+        };
+        if fs::read(&to).is_ok_and(|old| old == new) {
+            continue;
+        }
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&to, new).with_context(|| format!("cannot write {}", to.display()))?;
+    }
+    Ok(())
+}
+
+/// Every hole is put back into a copy of the tree and must be found there.
+fn planted(only: &[String]) -> Result<()> {
+    let root = workspace::root();
+    let files = tracked(&root)?;
+    let place = workspace::target().join("planted");
+    // One copy for all of them: cargo then builds again only what a patch changes.
+    let copy = place.join("tree");
+    let mut missed = Vec::new();
+    for hole in holes(&root)? {
+        if !only.is_empty() && !only.iter().any(|part| hole.name.contains(part.as_str())) {
+            continue;
+        }
+        println!("\n== {}: {}", hole.name, hole.what);
+        bring(&root, &copy, &files)?;
+        let mut apply = Command::new("git");
+        // The copy is no repository, and is not taken for a part of this one.
+        apply
+            .current_dir(&copy)
+            .env("GIT_CEILING_DIRECTORIES", &place)
+            .arg("apply")
+            .arg(&hole.patch);
+        steps::run(&mut apply)?;
+        let found = if hole.miri {
+            by_miri(&hole, &copy, &place)?
+        } else {
+            by_seeds(&hole, &copy, &place)?
+        };
+        match found {
+            Some(how) => println!("found: {how}"),
+            None => {
+                println!("NOT found");
+                missed.push(hole.name);
+            }
+        }
+    }
+    bring(&root, &copy, &files)?;
+    if !missed.is_empty() {
+        bail!(
+            "holes that the attacker does not see: {}",
+            missed.join(", ")
+        );
+    }
+    Ok(())
+}
+
+fn by_seeds(hole: &Hole, copy: &Path, place: &Path) -> Result<Option<String>> {
+    let binary = build(copy, &place.join("target"))?;
+    // Not every finding is the one: the runs go on behind another.
+    let mut first = 0;
+    while first < hole.seeds {
+        let mut account = watch(&binary, first, hole.seeds - first, &[])?;
+        let mut last = account.findings.keys().next_back().copied();
+        if account.died.is_some() {
+            narrow(&binary, &mut account, &[])?;
+            last = account.findings.keys().next_back().copied().max(last);
+            if let Some((seed, _)) = account.findings.iter().find(|_| hole.finds("crash")) {
+                return Ok(Some(format!("seed {seed} kills the process")));
+            }
+        }
+        for (seed, lines) in &account.findings {
+            if let Some(line) = lines.iter().find(|line| hole.finds(line)) {
+                return Ok(Some(format!("seed {seed}: {line}")));
+            }
+        }
+        let Some(last) = last else { break };
+        first = last + 1;
+    }
+    Ok(None)
+}
+
+impl Hole {
+    fn finds(&self, line: &str) -> bool {
+        self.finds.iter().any(|word| line.contains(word.as_str()))
+    }
+}
+
+fn by_miri(hole: &Hole, copy: &Path, place: &Path) -> Result<Option<String>> {
+    if let Some(missing) = toolchain::need_miri()? {
+        let (Outcome::Passed(why) | Outcome::Skipped(why) | Outcome::Missing(why)) = missing;
+        bail!("{} is seen by Miri only: {why}", hole.name);
+    }
+    let mut test = toolchain::nightly_cargo(&["miri", "test", "--package", PACKAGE, "--tests"]);
+    test.current_dir(copy)
+        .env("CARGO_TARGET_DIR", place.join("target"))
+        .env("MIRIFLAGS", MIRI_FLAGS);
+    let output = test.output()?;
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text);
+    let line = text.lines().find(|line| hole.finds(line));
+    Ok(line
+        .filter(|_| !output.status.success())
+        .map(ToOwned::to_owned))
+}
