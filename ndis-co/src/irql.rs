@@ -126,25 +126,19 @@ impl NoLock for UpToDispatch {
     }
 }
 
-/// The level right now; `None` on x86, where only the HAL can tell: a driver
-/// that asks would import from a third module.
-#[inline]
-pub(crate) fn current() -> Option<u8> {
-    #[cfg(not(target_arch = "x86"))]
-    // SAFETY: KeGetCurrentIrql has no precondition: any level, any thread.
-    return Some(unsafe { ndis_sys::KeGetCurrentIrql() });
-    #[cfg(target_arch = "x86")]
-    None
-}
-
 /// In debug builds, stops at the first wrong claim about the level. (Not under
-/// Miri, which would spend a third of its time here.)
+/// Miri, which would spend a third of its time here; nor on x86, where only the
+/// HAL can tell: a driver that asks would import from a third module.)
 #[inline]
 #[track_caller]
 fn check(_highest: u8) {
-    #[cfg(all(debug_assertions, not(miri)))]
-    if current().is_some_and(|level| level > _highest) {
-        crate::bugcheck::bug_check(crate::bugcheck::Reason::WrongIrql);
+    #[cfg(all(debug_assertions, not(miri), not(target_arch = "x86")))]
+    {
+        // SAFETY: KeGetCurrentIrql has no precondition: any level, any thread.
+        let level = unsafe { ndis_sys::KeGetCurrentIrql() };
+        if level > _highest {
+            crate::bugcheck::bug_check(crate::bugcheck::Reason::WrongIrql);
+        }
     }
 }
 

@@ -97,6 +97,7 @@ impl<T> SpinLock<T> {
     #[doc(alias = "NdisReleaseSpinLock")]
     #[doc(alias = "KeAcquireSpinLock")]
     #[doc(alias = "KeReleaseSpinLock")]
+    #[doc(alias = "lock")]
     pub fn with<R>(&self, irql: &mut impl Irql, f: impl FnOnce(&mut T, &mut AtDispatch) -> R) -> R {
         let _ = irql;
         self.locked(|value| {

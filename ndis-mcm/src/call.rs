@@ -115,7 +115,9 @@ impl<M: CallManager> fmt::Debug for MakeCall<'_, M> {
 /// A call that a client places and that is on its way: the token of a pended
 /// request.
 ///
-/// Dropping it refuses the call with [`Status::FAILURE`] (rule CALL-13).
+/// Answer it in bounded time, for the client cannot take it back: its family,
+/// and with that the adapter, is not closed before. Dropping it refuses the call
+/// with [`Status::FAILURE`] (rule CALL-13).
 #[must_use = "dropping a pending call refuses it"]
 pub struct PendingMakeCall<M: CallManager> {
     vc: Vc<M>,
@@ -189,7 +191,8 @@ impl<M: CallManager> fmt::Debug for PendingMakeCall<M> {
     }
 }
 
-/// The client that was called has accepted: connect the call, or take it back.
+/// The client that was called has accepted: connect the call, or take it back,
+/// in bounded time: the client's family is not closed before.
 ///
 /// Dropping it takes the call back with [`Status::FAILURE`] (rule CALL-37).
 #[must_use = "an accepted call is connected or closed"]

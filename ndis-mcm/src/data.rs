@@ -16,6 +16,9 @@ use ndis_co::{
 /// Lists that a client sends on one VC, held by the driver until it completes
 /// them.
 ///
+/// Complete them before long: a pause of the client's binding waits for them,
+/// and comes before [`Miniport::pause`](crate::Miniport::pause).
+///
 /// They can only be completed on the VC they came on (rule NBL-11). Dropping
 /// them completes them with [`Status::FAILURE`].
 ///

@@ -52,7 +52,9 @@ pub trait Miniport: Sized + Send + Sync + 'static {
 
     /// The flow of data stops: give back what the driver holds.
     ///
-    /// From now on no send arrives and nothing can be indicated. The pause
+    /// From now on no send arrives and nothing can be indicated. The clients'
+    /// bindings were paused before, which waited for their sends: those are
+    /// completed without waiting for this. The pause
     /// completes when every held list was completed and every indicated one
     /// has come home (rules PAUSE-01, PAUSE-03); it cannot fail.
     ///
@@ -79,7 +81,9 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// The adapter goes away: let go of everything that refers to it.
     ///
     /// The clients were asked to close their address families and have done so
-    /// (rules HALT-01 to HALT-04). After this the adapter's
+    /// (rules HALT-01 to HALT-04). So this comes too late for tokens of pended
+    /// requests, accepted calls and VCs that the driver has created: they hold
+    /// a family open, and are answered, used or dropped in bounded time. After this the adapter's
     /// context is dropped, and the halt waits until that has happened: a
     /// reference that the driver keeps elsewhere holds it up (rules HALT-05,
     /// HALT-06).

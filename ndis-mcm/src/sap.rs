@@ -214,8 +214,8 @@ impl<M: CallManager> fmt::Debug for RegisterSap<'_, M> {
     }
 }
 
-/// The token of a pended registration. Dropping it refuses with
-/// [`Status::FAILURE`].
+/// The token of a pended registration. Answer it in bounded time: the client's
+/// family is not closed before. Dropping it refuses with [`Status::FAILURE`].
 #[must_use = "dropping a pending request refuses it"]
 pub struct PendingRegisterSap<M: CallManager> {
     sap: Arc<SapShared<M>>,

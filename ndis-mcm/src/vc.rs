@@ -240,8 +240,8 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
         unsafe { ptr::read(&owner.vc) }
     }
 
-    /// Makes the VC storable: it counts in its SAP's family from here on,
-    /// which is not closed before it is gone.
+    /// Makes the VC storable. Its SAP's family is not closed before it is gone:
+    /// use or drop it in bounded time, for nothing asks for it.
     pub fn keep(self) -> CreatedVc<'static, M, S> {
         CreatedVc::wrap(self.into_vc())
     }

@@ -39,9 +39,9 @@ pub(super) struct AfShared<C: Client> {
     /// Where NDIS writes the handle; read only when the open did not pend.
     slot: UnsafeCell<NDIS_HANDLE>,
     state: SpinLock<State<C>>,
-    /// Tells the driver of an open that has completed at a raised level. The
-    /// driver may wait then, so this is no work for the item that all deferred
-    /// ends share.
+    /// Tells the driver of a pended open that has completed. The driver may wait
+    /// then, so this is no work for the item that all deferred ends share, nor
+    /// for the thread of the call manager that completes it.
     teller: RawWorkItem,
     context: C::Af,
     pub(super) binding: Parent<Arc<BindingShared<C>>>,
@@ -622,24 +622,19 @@ pub(super) unsafe extern "system" fn open_complete<C: Client>(
     };
     let af = Arc::clone(&af);
     let status = Status::from_raw(status);
-    // The page says PASSIVE_LEVEL, yet a call manager may complete the open at
-    // a raised level (rule AF-48).
-    if crate::irql::current() != Some(0) {
-        if status.is_success() {
-            af.handle.store(handle, Ordering::Release);
-        }
-        af.state.locked(|state| state.outcome = status);
-        // SAFETY: by TELLER the item is queued only here, by the one completion
-        // of the open; the context is a reference that the routine takes.
-        unsafe {
-            af.teller
-                .queue(run_teller::<C>, Arc::into_raw(Arc::clone(&af)))
-        };
-        return;
+    if status.is_success() {
+        af.handle.store(handle, Ordering::Release);
     }
-    // SAFETY: just checked; NDIS holds no lock of ours.
-    let mut irql = unsafe { Passive::assume() };
-    open_completed(&af, handle, status, &mut irql);
+    af.state.locked(|state| state.outcome = status);
+    // The page says PASSIVE_LEVEL, yet a call manager may complete the open at
+    // a raised level (rule AF-48), or on a work item of its own on which nobody
+    // may wait: whose thread this is cannot be known.
+    // SAFETY: by TELLER the item is queued only here, by the one completion of
+    // the open; the context is a reference that the routine takes.
+    unsafe {
+        af.teller
+            .queue(run_teller::<C>, Arc::into_raw(Arc::clone(&af)))
+    };
 }
 
 /// The teller's routine.

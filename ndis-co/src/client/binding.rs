@@ -12,6 +12,7 @@ use crate::{
     lock::SpinLock,
     mem::{Anchored, Arc, Parent, Tag, Vec},
     nbl::Chain,
+    once::Slot,
     owner::{Live, Node, Owner, Teardown},
     raw, stack,
 };
@@ -55,7 +56,8 @@ pub(super) struct BindingShared<C: Client> {
     sends_home: Event,
     state: SpinLock<State<C>>,
     afs_gone: Event,
-    context: C::Binding,
+    /// Set before there is a [`Binding`].
+    context: Slot<C::Binding>,
     /// Holds the owner's teardown up until this is gone.
     live: Parent<Live>,
 }
@@ -144,7 +146,8 @@ impl<C: Client> Clone for Binding<C> {
 impl<C: Client> ops::Deref for Binding<C> {
     type Target = C::Binding;
     fn deref(&self) -> &C::Binding {
-        &self.shared.context
+        // SAFETY: a `Binding` is made once the context is set.
+        unsafe { self.shared.context.get_unchecked() }
     }
 }
 
@@ -419,7 +422,8 @@ unsafe fn open<C: Client>(
         owner: teardown.owner(),
         parameters,
     };
-    let made = driver.client.bind(&new, irql).and_then(|context| {
+    // The memory first: once the driver has said yes, nothing fails any more.
+    let made = {
         let shared = BindingShared {
             node: Node::new(run_deferred::<C>),
             dropped: SpinLock::new(Chain::new()),
@@ -433,12 +437,18 @@ unsafe fn open<C: Client>(
                 afs: Vec::new(Tag::NDIS),
             }),
             afs_gone,
-            context,
+            context: Slot::new(),
             live: Parent::new(teardown.enter()),
         };
-        Ok(Arc::try_new_anchored(shared, Tag::NDIS)?)
+        Arc::try_new_anchored(shared, Tag::NDIS)
+    };
+    let bound = made.map_err(Status::from).and_then(|shared| {
+        let context = driver.client.bind(&new, irql)?;
+        // SAFETY: once, before anybody else has a reference.
+        unsafe { shared.context.set(context) };
+        Ok(shared)
     });
-    match made {
+    match bound {
         Ok(shared) => {
             let parts = Parts { shared, teardown };
             core.parts.locked(|slot| *slot = Some(parts));

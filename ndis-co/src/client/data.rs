@@ -122,7 +122,10 @@ impl<C: Client> fmt::Debug for Received<'_, C> {
 }
 
 /// Received lists that the client keeps for a while; dropping them gives them
-/// back. The binding is not closed before that.
+/// back.
+///
+/// Give them back before long, and without waiting for anything: a pause of
+/// the adapter waits for them, and a removal begins with a pause.
 ///
 /// To send them on without copying, make them the
 /// [`Parent`](crate::nbl::Parent) of clones.

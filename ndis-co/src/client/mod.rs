@@ -86,6 +86,9 @@ pub trait Client: Sized + Send + Sync + 'static {
     /// # Errors
     ///
     /// A failure closes the adapter again and refuses the binding (BIND-08).
+    /// Nothing asks for what this method has stored elsewhere then, such as a
+    /// pool, and the refusal waits until it is gone: what is made here belongs
+    /// into the context.
     #[doc(alias = "ProtocolBindAdapterEx")]
     #[doc(alias = "NdisOpenAdapterEx")]
     fn bind(&self, adapter: &NewBinding<'_>, irql: &mut Passive) -> Result<Self::Binding, Status>;

@@ -51,6 +51,8 @@ impl Drop for Extension {
 const STACK: usize = 24 * 1024;
 /// What each callback within a callback takes of it, with NDIS's own share.
 const STACK_PER_CALLBACK: usize = 2 * 1024;
+/// So much of a real stack is never used without an endless recursion, in bytes.
+const REAL_STACK: usize = 384 * 1024;
 
 type ThreadRoutine = unsafe extern "system" fn(*mut c_void);
 
@@ -63,8 +65,17 @@ exports! { EXPORTS {
     /// Where the caller's stack begins and ends.
     fn IoGetStackLimits(low: *mut usize, high: *mut usize) {
         let cx = Cx::enter(Call::new("IoGetStackLimits").quiet(), &[]);
-        let depth = cx.with(|s| s.sched.current().map_or(0, |t| t.frames.len()));
-        let left = STACK.saturating_sub(depth.saturating_mul(STACK_PER_CALLBACK));
+        let (depth, base) = cx.with(|s| {
+            let task = s.sched.current();
+            task.map_or((0, 0), |t| (t.frames.len(), t.stack_base))
+        });
+        let mut left = STACK.saturating_sub(depth.saturating_mul(STACK_PER_CALLBACK));
+        // Recursion between two callbacks does not show above. The thread's real
+        // stack is looked at only far beyond what any other run needs.
+        let used = base.saturating_sub((&raw const depth).addr());
+        if used > REAL_STACK && !cfg!(miri) {
+            left = left.min(STACK_PER_CALLBACK);
+        }
         // Where the caller's variable is, not one of this function: the caller compares with its own,
         // and only so is the answer the same in every build. (Under Miri no two variables are near.)
         let here = match (high.is_null(), low.is_null()) {

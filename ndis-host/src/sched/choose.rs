@@ -203,6 +203,7 @@ impl State {
             frames: Vec::new(),
             locks: Vec::new(),
             depth: 0,
+            stack_base: 0,
             woken: Woken::Normal,
             waits: 0,
             system: work.system,

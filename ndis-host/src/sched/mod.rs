@@ -106,6 +106,8 @@ pub(crate) struct Task {
     /// Addresses of the spin locks that it holds, oldest first.
     pub(crate) locks: Vec<usize>,
     pub(crate) depth: u32,
+    /// Where its thread's stack began with it; zero for foreign threads.
+    pub(crate) stack_base: usize,
     woken: Woken,
     /// Counts the waits, so that an old time-out does not end a new wait.
     waits: u64,

@@ -34,6 +34,10 @@ impl Core {
                 None => worker.parker.park(),
                 Some(Order::Quit) => break,
                 Some(Order::Run(id, body)) => {
+                    let base = 0_u8;
+                    if let Some(task) = self.state.lock().sched.tasks.get_mut(&id) {
+                        task.stack_base = (&raw const base).addr();
+                    }
                     let cx = Cx::of_task(self.clone(), id);
                     crate::core::set_current(Some((Arc::downgrade(&self), id)));
                     let result = platform().catch(Box::new(move || body(&cx)));
@@ -187,6 +191,7 @@ impl Core {
                             frames: alloc::vec![frame],
                             locks: Vec::new(),
                             depth: 0,
+                            stack_base: 0,
                             woken: Woken::Normal,
                             waits: 0,
                             system: false,
