@@ -302,6 +302,11 @@ impl State {
         open
     }
 
+    /// Whether the other side has hung up.
+    pub(super) fn is_hung_up(&self) -> bool {
+        self.hung_up
+    }
+
     pub(super) fn can_send(&self) -> bool {
         self.life == Life::Alive && self.call == Call::Up && !self.want_close && !self.hung_up
     }

@@ -621,22 +621,29 @@ impl<C: Client> VcShared<C> {
         unsafe { ndis_sys::NdisCoSendNetBufferLists(handle, chain.take_raw(), 0) };
     }
 
-    /// Sends what was left to the work item; gives it back while the binding is
-    /// paused (rule PAUSE-12).
+    /// Sends what was left to the work item; gives it back when the binding is
+    /// paused (rule PAUSE-12) or the other side has hung up meanwhile.
     fn send_queued(this: &Arc<Self>, irql: &mut UpToDispatch) {
         let Some(chain) = this.state.locked(State::next_queued) else {
             return;
         };
-        if this.af.binding.is_running() {
-            this.hand_over(chain);
+        let refused = if !this.af.binding.is_running() {
+            Some(Status::PAUSED)
+        } else if this.state.locked(|state| state.is_hung_up()) {
+            Some(Status::CLOSING)
         } else {
+            None
+        };
+        if let Some(status) = refused {
             chain.for_each_raw(|list| {
                 // SAFETY: the lists are ours, and were not sent.
-                unsafe { fields::set_status(list, Status::PAUSED.raw()) };
+                unsafe { fields::set_status(list, status.raw()) };
             });
             // SAFETY: the chain of `send`, from this driver's pool for sends.
             let lists = unsafe { NetBufferLists::from_chain(chain, fields::Side::Protocol) };
             Self::sent(this, lists, irql);
+        } else {
+            this.hand_over(chain);
         }
         // What has queued up meanwhile has its turn after the work of others.
         if this.state.locked(State::queued_sent) {
