@@ -336,7 +336,7 @@ fn free_timer(seed: u64, flush: bool) -> (ndis_host::Report, Freed) {
 #[test]
 fn dv_22_a_timer_freed_while_its_routine_is_queued() {
     let mut queued = 0;
-    for seed in 0..40 {
+    for seed in 0..100 {
         let (report, outcome) = free_timer(seed, false);
         if outcome == Freed::Queued {
             only(&report, &["DV-22"]);
@@ -357,7 +357,7 @@ fn dv_22_a_timer_freed_while_its_routine_is_queued() {
 #[test]
 fn a_timer_freed_after_the_flush_breaks_nothing() {
     let mut ran = 0;
-    for seed in 0..40 {
+    for seed in 0..100 {
         let (report, outcome) = free_timer(seed, true);
         assert_ne!(outcome, Freed::Queued);
         assert!(report.is_clean(), "{report}");
