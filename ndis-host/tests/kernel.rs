@@ -275,6 +275,97 @@ fn a_periodic_timer_ticks_as_long_as_the_run_is_told_to() {
     assert!(report.is_clean(), "{report}");
 }
 
+/// What had become of a timer that was set, cancelled and freed.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Freed {
+    /// The cancel was in time.
+    Cancelled,
+    /// It had expired, and its routine had not run.
+    Queued,
+    /// Its routine had run.
+    Ran,
+}
+
+/// Sets a timer, cancels it, and frees it, with or without the flush between.
+fn free_timer(seed: u64, flush: bool) -> (ndis_host::Report, Freed) {
+    let host = Host::builder().seed(seed).preemption(1, 2).build();
+    if !flush {
+        host.expect("DV-22");
+    }
+    // Somebody to switch to.
+    host.spawn("another", || {
+        for _ in 0..20 {
+            free(memory(1));
+        }
+    });
+    let seen = seen();
+    let own = seen.clone();
+    let outcome = Arc::new(std::sync::Mutex::new(Freed::Ran));
+    let found = outcome.clone();
+    let driver = driver(&host, move || {
+        let timer = timer(&own);
+        set(timer, 0, 0);
+        // Others may run here: the timer expires, and its routine may begin.
+        free(memory(1));
+        // SAFETY: a live timer.
+        let cancelled = unsafe { n::NdisCancelTimerObject(timer) } == 1;
+        if flush {
+            // SAFETY: PASSIVE_LEVEL.
+            unsafe { n::KeFlushQueuedDpcs() };
+            assert_eq!(own.timer.load(SeqCst), u32::from(!cancelled));
+        }
+        // SAFETY: not set any more.
+        unsafe { n::NdisFreeTimerObject(timer) };
+        *found.lock().unwrap() = match (cancelled, own.timer.load(SeqCst)) {
+            (true, _) => Freed::Cancelled,
+            (false, 0) => Freed::Queued,
+            (false, _) => Freed::Ran,
+        };
+        // The context outlives what the free did not wait for.
+        // SAFETY: this thread may sleep.
+        unsafe { n::NdisMSleep(10_000) };
+        assert_eq!(own.timer.load(SeqCst), u32::from(!cancelled));
+    });
+    host.unload(&driver);
+    let outcome = *outcome.lock().unwrap();
+    (host.finish(), outcome)
+}
+
+/// A cancel that comes too late says nothing of the routine: freeing then is too
+/// early, unless the routine has been seen to run.
+#[test]
+fn dv_22_a_timer_freed_while_its_routine_is_queued() {
+    let mut queued = 0;
+    for seed in 0..100 {
+        let (report, outcome) = free_timer(seed, false);
+        if outcome == Freed::Queued {
+            only(&report, &["DV-22"]);
+            assert!(report.is_clean(), "{report}");
+            let text = report.expected[0].to_string();
+            assert!(text.contains("KeFlushQueuedDpcs"), "{text}");
+            queued += 1;
+        } else if report.rules() != ["DV-22"] {
+            // Announced for the others, and not broken here. (Where the routine has
+            // run by the time that the free returns, it may have been queued still
+            // when the free was called.)
+            only(&report, &["HOST-EXPECTED"]);
+        }
+    }
+    assert!(queued > 0, "no routine was still queued");
+}
+
+#[test]
+fn a_timer_freed_after_the_flush_breaks_nothing() {
+    let mut ran = 0;
+    for seed in 0..100 {
+        let (report, outcome) = free_timer(seed, true);
+        assert_ne!(outcome, Freed::Queued);
+        assert!(report.is_clean(), "{report}");
+        ran += u32::from(outcome == Freed::Ran);
+    }
+    assert!(ran > 0, "every cancel was in time");
+}
+
 #[test]
 fn a_work_item_runs_later_at_passive() {
     let host = host();

@@ -457,3 +457,30 @@ fn af_41_a_notification_answered_twice() {
     let report = halt_first(Twist::None, Twist::NotifyAnsweredTwice, &["AF-41"]);
     assert!(report.is_clean(), "{report}");
 }
+
+/// The open succeeds a moment later: the client never heard of the request, and
+/// lives on.
+#[test]
+fn af_51_a_notification_before_the_open_has_succeeded() {
+    broken_but_carried_on(Twist::NotifyBeforeOpened, &["AF-51"]);
+}
+
+/// The open fails a moment later: nobody is left who could complete the
+/// notification, so there must be none.
+#[test]
+fn af_51_a_notification_of_an_open_that_fails() {
+    let bench = Bench::new(Twist::NotifyBeforeRefused, Twist::None);
+    bench.host.expect("AF-51");
+    let adapter = bench.up();
+    for client in [&bench.a, &bench.b] {
+        let opened = *client.shared.last.lock().unwrap();
+        assert_eq!(opened, Some(ndis_sys::NDIS_STATUS_FAILURE));
+    }
+    bench.host.remove_adapter(&adapter);
+    let report = bench.down();
+    only(&report, &["AF-51"]);
+    // Once for each client, and no notification was made.
+    assert_eq!(report.expected.len(), 2, "{report}");
+    assert!(!report.counters.contains_key("ProtocolClNotifyCloseAf"));
+    assert!(report.is_clean(), "{report}");
+}

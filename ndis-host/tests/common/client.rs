@@ -513,9 +513,12 @@ unsafe extern "system" fn open_af_complete(
     af: NDIS_HANDLE,
     status: NDIS_STATUS,
 ) {
-    assert_eq!(status, SUCCESS);
     // SAFETY: this driver's context.
     let shared = unsafe { me(context) };
+    *shared.last.lock().unwrap() = Some(status);
+    if status != SUCCESS {
+        return;
+    }
     shared.af.store(af, SeqCst);
     if !shared.listen {
         return;

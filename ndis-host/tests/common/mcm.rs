@@ -606,6 +606,13 @@ unsafe extern "system" fn open_af(
             unsafe { n::NdisMCmOpenAddressFamilyComplete(SUCCESS, handle, af.cast()) };
             return SUCCESS;
         }
+        Twist::NotifyBeforeOpened | Twist::NotifyBeforeRefused => {
+            // SAFETY: the adapter's handle.
+            let item = unsafe { n::NdisAllocateIoWorkItem(nic.handle) };
+            // SAFETY: a live item; the AF stays until its routine has run.
+            unsafe { n::NdisQueueIoWorkItem(item, Some(complete_open), af.cast()) };
+            return PENDING;
+        }
         _ => {
             // SAFETY: the variable for the context.
             unsafe { out.write(af.cast()) };
@@ -617,6 +624,33 @@ unsafe extern "system" fn open_af(
         unsafe { n::NdisMCmOpenAddressFamilyComplete(SUCCESS, handle, af.cast()) };
     }
     PENDING
+}
+
+/// Asks for the close of a family whose open still pends, and completes the open.
+unsafe extern "system" fn complete_open(context: *mut c_void, item: NDIS_HANDLE) {
+    // SAFETY: the item is no longer queued.
+    unsafe { n::NdisFreeIoWorkItem(item) };
+    let af: *mut AfCtx = context.cast();
+    // SAFETY: the AF of the open.
+    let opening = unsafe { at(af) };
+    let handle = opening.handle;
+    // SAFETY: its handle.
+    let status = unsafe { n::NdisMCmNotifyCloseAddressFamily(handle) };
+    assert_eq!(status, n::NDIS_STATUS_FAILURE);
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(opening.nic) };
+    if nic.shared.twist == Twist::NotifyBeforeOpened {
+        // SAFETY: the request is open.
+        unsafe { n::NdisMCmOpenAddressFamilyComplete(SUCCESS, handle, af.cast()) };
+        return;
+    }
+    for slot in &nic.afs {
+        let _ = slot.compare_exchange(af, null_mut(), SeqCst, SeqCst);
+    }
+    // SAFETY: as above.
+    unsafe { n::NdisMCmOpenAddressFamilyComplete(n::NDIS_STATUS_FAILURE, handle, null_mut()) };
+    // SAFETY: the last use of the context.
+    drop(unsafe { Box::from_raw(af) });
 }
 
 unsafe extern "system" fn close_af(context: NDIS_HANDLE) -> NDIS_STATUS {

@@ -71,6 +71,8 @@ pub enum Twist {
     RestartTwice,
     PauseFails,
     NotifyTwice,
+    NotifyBeforeOpened,
+    NotifyBeforeRefused,
     KeepsAfOpen,
     InitializePends,
     ResetWithoutCheck,
