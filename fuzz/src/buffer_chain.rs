@@ -4,7 +4,7 @@
 use crate::{
     input::Input,
     memory::Exact,
-    packet::{Built, Expected, Packet},
+    packet::{Built, Packet, number},
     show::show,
 };
 use ndis_co::{
@@ -14,6 +14,9 @@ use ndis_co::{
 use ndis_host::Host;
 use ndis_sys::{NET_BUFFER, NET_BUFFER_LIST, NET_BUFFER_LIST_DATA};
 use std::{collections::VecDeque, mem::offset_of, ptr::null_mut};
+
+/// So much is copied at a time.
+const MUCH: usize = 4096;
 
 /// A list in memory and what it was built from.
 struct List {
@@ -69,8 +72,21 @@ pub fn run(data: &[u8]) {
     }
     assert_eq!(chain.views().count(), lists.len());
     for (view, list) in chain.views().zip(&lists) {
-        look_at_list(view, list);
+        look_at_list(view, list, &mut input);
     }
+    let mut packets = chain.views().buffers();
+    for packet in lists.iter().flat_map(|list| &list.shapes) {
+        let length = packet.length as usize;
+        assert_eq!(packets.next().map(BufferView::len), Some(length));
+    }
+    assert!(packets.next().is_none());
+    show(&packets, 1024);
+    let counts = || lists.iter().map(|list| list.shapes.len());
+    assert_eq!(chain.all_have_packets(), counts().all(|count| count > 0));
+    assert_eq!(
+        chain.all_have_one_packet(),
+        counts().all(|count| count == 1)
+    );
     show(&chain, 1024);
     take_apart(chain, &lists, &mut input);
     drop(lists);
@@ -78,7 +94,7 @@ pub fn run(data: &[u8]) {
     assert!(report.is_clean(), "{report}");
 }
 
-fn look_at_list(view: ListView<'_>, list: &List) {
+fn look_at_list(view: ListView<'_>, list: &List, input: &mut Input<'_>) {
     assert_eq!(view.status(), Status::from_raw(list.status));
     assert_eq!(view.buffers().count(), list.shapes.len());
     let claimed: usize = list
@@ -86,55 +102,105 @@ fn look_at_list(view: ListView<'_>, list: &List) {
         .iter()
         .map(|packet| packet.length as usize)
         .sum();
-    assert_eq!((view.len(), view.is_empty()), (claimed, claimed == 0));
+    assert_eq!(view.total_len(), claimed);
     show(&view, 1024);
     show(&view.buffers(), 1024);
-    for (buffer, packet) in view.buffers().zip(&list.shapes) {
+    for (buffer, packet) in view.into_iter().zip(&list.shapes) {
         look_at_packet(buffer, packet);
+        for _ in 0..3 {
+            let start = number(input, packet.length / 2) as usize;
+            let needed = number(input, packet.length.saturating_sub(start as u32)) as usize;
+            look_at_part(buffer, packet, start, needed);
+        }
+        look_at_part(buffer, packet, usize::MAX, 1);
+        look_at_part(buffer, packet, 1, usize::MAX);
     }
-    let all = list.shapes.iter().map(Packet::expected).collect::<Vec<_>>();
-    copied(claimed, &all, |to| view.copy_to(to));
 }
 
 fn look_at_packet(view: BufferView<'_>, packet: &Packet) {
-    assert_eq!(view.len(), packet.length as usize);
-    assert_eq!(view.is_empty(), packet.length == 0);
+    let length = packet.length as usize;
+    assert_eq!((view.len(), view.is_empty()), (length, length == 0));
     show(&view, 1024);
-    let expected = packet.expected();
+    let (pieces, failure) = packet.all();
     let mut segments = view.segments();
-    for piece in &expected.0 {
+    for piece in &pieces {
         assert_eq!(segments.next(), Some(Ok(&piece[..])));
     }
     show(&segments, 1024);
-    if let Some(status) = expected.1 {
+    if let Some(status) = failure {
         assert_eq!(segments.next(), Some(Err(status)));
     }
     // It has ended and stays so.
     assert!(segments.next().is_none());
     assert!(segments.clone().next().is_none());
-    copied(packet.length as usize, &[expected], |to| view.copy_to(to));
+    let there = packet.is_there();
+    assert_eq!(view.check().is_ok(), there);
+    assert_eq!(view.check().err(), (!there).then_some(Status::INVALID_DATA));
+
+    // Into too little room, into enough, and into more.
+    let short = pieces.iter().map(Vec::len).sum::<usize>().min(length);
+    for room in [short.saturating_sub(1), short, short + 3] {
+        let mut memory = Exact::new(room);
+        let copied = view.copy_to(memory.bytes_mut());
+        if room < length {
+            assert_eq!(copied, Err(Status::BUFFER_TOO_SHORT));
+        } else if let Some(status) = failure {
+            assert_eq!(copied, Err(status));
+        } else {
+            assert_eq!(copied, Ok(length));
+            assert!(memory.bytes_mut()[..length] == pieces.concat());
+        }
+    }
 }
 
-/// Copies what `expected` says into memory that is too short, that fits, and
-/// that is longer; `claimed` is how much there is said to be.
-fn copied(
-    claimed: usize,
-    expected: &[Expected],
-    copy: impl Fn(&mut [u8]) -> Result<usize, Status>,
-) {
-    let bytes: Vec<u8> = expected.iter().flat_map(|e| e.0.concat()).collect();
-    let fails = |status| expected.iter().any(|e| e.1 == Some(status));
-    for room in [bytes.len().saturating_sub(1), bytes.len(), bytes.len() + 3] {
-        let mut memory = Exact::new(room);
-        match copy(memory.bytes_mut()) {
-            Ok(len) => {
-                assert!(expected.iter().all(|e| e.1.is_none()));
-                assert_eq!(len, claimed);
-                assert!(memory.bytes_mut()[..len] == bytes);
-            }
-            Err(Status::BUFFER_TOO_SHORT) => assert!(claimed > room),
-            Err(status) => assert!(fails(status), "{status}"),
+/// Reads `needed` bytes from `start` on, copied and in place.
+fn look_at_part(view: BufferView<'_>, packet: &Packet, start: usize, needed: usize) {
+    let length = packet.length as usize;
+    let end = start.checked_add(needed).filter(|end| *end <= length);
+    let Some(end) = end else {
+        // So much room need not be there for it.
+        let mut memory = Exact::new(needed.min(64));
+        let place = memory.bytes_mut();
+        let refused = view.data_buffer(start, needed, place).err();
+        assert_eq!(refused, Some(Status::INVALID_LENGTH));
+        if needed <= 64 {
+            let refused = view.copy_range_to(start, place);
+            assert_eq!(refused, Err(Status::INVALID_LENGTH));
         }
+        return;
+    };
+    // What is together with the first byte decides whether anything is copied.
+    let (together, failure) = packet.expected(start, length);
+    let together = together.first().map_or(0, Vec::len);
+    let (pieces, part_failure) = packet.expected(start, end);
+    if needed <= MUCH {
+        let mut memory = Exact::new(needed);
+        let copied = view.copy_range_to(start, memory.bytes_mut());
+        assert_eq!(copied.err(), part_failure);
+        if copied.is_ok() {
+            assert!(memory.bytes_mut() == pieces.concat());
+        }
+    }
+    for room in [0, needed.saturating_sub(1).min(MUCH), needed.min(MUCH)] {
+        let mut memory = Exact::new(room);
+        let place = memory.bytes_mut();
+        let range = place.as_ptr_range();
+        let found = view.data_buffer(start, needed, place);
+        let expected = if needed == 0 || needed <= together {
+            Ok(pieces.concat())
+        } else if together == 0 {
+            Err(failure.expect("the packet has bytes there"))
+        } else if room < needed {
+            Err(Status::BUFFER_TOO_SHORT)
+        } else {
+            part_failure.map_or_else(|| Ok(pieces.concat()), Err)
+        };
+        if let Ok(found) = found
+            && needed > 0
+        {
+            assert_eq!(range.contains(&found.as_ptr()), needed > together);
+        }
+        assert_eq!(found.map(<[u8]>::to_vec), expected);
     }
 }
 

@@ -2,7 +2,7 @@
 //! with allocations that fail. What is built reads back as it was meant, through
 //! the views and as a C driver reads it, and leaves nothing behind.
 
-use crate::{input::Input, show::show};
+use crate::{failure::Failure, input::Input, show::show};
 use ndis_co::{
     Status,
     address::{MAX_VARIABLE, SapAddressBuf},
@@ -10,36 +10,6 @@ use ndis_co::{
 };
 use ndis_host::Host;
 use ndis_sys::{CO_SAP, CO_SPECIFIC_PARAMETERS};
-
-/// Orders a failure, and tells afterwards whether it has come.
-struct Failure(u64);
-
-impl Failure {
-    /// Now and then the first, the second or a later allocation fails.
-    fn order(host: &Host, input: &mut Input<'_>) -> Self {
-        let nth = u64::from(input.byte() % 8);
-        if nth != 0 {
-            host.fail_allocation(nth);
-        }
-        Self(nth)
-    }
-
-    /// Whether an allocation has failed; if not, the order is used up.
-    fn has_come(self) -> bool {
-        const TAG: u32 = u32::from_le_bytes(*b"Fuzz");
-        for _ in 0..self.0 {
-            // SAFETY: a byte of pool memory, at PASSIVE_LEVEL.
-            let memory =
-                unsafe { ndis_sys::ExAllocatePoolWithTag(ndis_sys::NonPagedPoolNx, 1, TAG) };
-            if memory.is_null() {
-                return false;
-            }
-            // SAFETY: just allocated.
-            unsafe { ndis_sys::ExFreePoolWithTag(memory, TAG) };
-        }
-        self.0 != 0
-    }
-}
 
 /// The bytes of a part: mostly few, now and then as many as are allowed, or one
 /// more.

@@ -15,8 +15,10 @@
 pub mod buffer_chain;
 pub mod built;
 pub mod call_parameters;
+pub mod failure;
 pub mod input;
 pub mod memory;
+pub mod own_lists;
 pub mod packet;
 pub mod sap;
 pub mod show;

@@ -1,15 +1,12 @@
 //! A packet (`NET_BUFFER`) and its MDLs as another driver may hand them over:
-//! empty MDLs, data across several of them, lengths and offsets that lie, memory
-//! that cannot be mapped. What a reader has to see is computed from the input
-//! alone.
+//! empty MDLs, data across several of them, lengths and offsets that lie, circles
+//! of MDLs, memory that cannot be mapped. What a reader has to see is computed
+//! from the input alone.
 
 use crate::{input::Input, memory::Exact};
 use ndis_co::Status;
 use ndis_sys::{MDL, NET_BUFFER, NET_BUFFER_DATA};
-use std::{
-    mem::offset_of,
-    ptr::{self, null_mut},
-};
+use std::{mem::offset_of, ptr::null_mut};
 
 /// How the memory of an MDL gets its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,14 +40,14 @@ impl Mapping {
 }
 
 /// One MDL and its memory.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Piece {
     bytes: Vec<u8>,
     mapping: Mapping,
 }
 
 /// What a packet is to look like.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Packet {
     pieces: Vec<Piece>,
     /// The piece that follows the last one; none, or one that came before.
@@ -121,6 +118,11 @@ impl Packet {
         if shape & 8 != 0 {
             packet.data_offset = number(input, packet.data_offset);
         }
+        if shape & 16 != 0 {
+            packet.behind = Some(input.below(6)).filter(|index| *index < packet.pieces.len());
+            // Round and round through 4 GB takes long and shows no more.
+            packet.length %= 2048;
+        }
         packet
     }
 
@@ -133,41 +135,72 @@ impl Packet {
         }
     }
 
-    /// What reading the packet gives.
+    /// What reading the bytes `from..to` of the packet gives; `to` is not beyond
+    /// its length.
     ///
     /// The pieces from the current one on are one row of bytes, of which the
-    /// packet is those from `start` to `end`.
+    /// packet is those from its offset on.
     #[must_use]
-    pub fn expected(&self) -> Expected {
-        let start = u64::from(self.offset);
-        let end = start + u64::from(self.length);
+    pub fn expected(&self, from: usize, to: usize) -> Expected {
         let mut seen = Vec::new();
-        if self.length == 0 {
+        if from == to {
             return (seen, None);
         }
-        let mut at = 0;
-        let mut index = self.current;
+        let lies = Some(Status::INVALID_DATA);
+        let (mut at, mut index) = (0, self.current);
+        let first = index.and_then(|index| self.pieces.get(index));
+        // An offset beyond its piece leads nowhere.
+        if first.is_none_or(|first| self.offset as usize > first.bytes.len()) {
+            return (seen, lies);
+        }
+        let start = self.offset as usize + from;
+        let end = self.offset as usize + to;
+        let mut empty = 0;
         while at < end {
             let Some(piece) = index.and_then(|index| self.pieces.get(index)) else {
-                return (seen, Some(Status::INVALID_DATA));
+                return (seen, lies);
             };
-            let behind = at + piece.bytes.len() as u64;
-            let (from, to) = (at.max(start), behind.min(end));
-            if from < to {
+            if piece.bytes.is_empty() {
+                empty += 1;
+            } else {
+                empty = 0;
+            }
+            if empty > self.pieces.len() {
+                return (seen, lies);
+            }
+            let behind = at + piece.bytes.len();
+            let (low, high) = (at.max(start), behind.min(end));
+            if low < high {
                 if !piece.mapping.works() {
                     return (seen, Some(Status::RESOURCES));
                 }
-                seen.push(piece.bytes[(from - at) as usize..(to - at) as usize].to_vec());
+                seen.push(piece.bytes[low - at..high - at].to_vec());
             }
             at = behind;
             index = index.and_then(|index| self.next(index));
         }
         (seen, None)
     }
+
+    /// What reading the whole packet gives.
+    #[must_use]
+    pub fn all(&self) -> Expected {
+        self.expected(0, self.length as usize)
+    }
+
+    /// Whether there is as much memory as the packet says, mapped or not.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        let mut all = self.clone();
+        for piece in &mut all.pieces {
+            piece.mapping = Mapping::Mapped;
+        }
+        all.all().1.is_none()
+    }
 }
 
 /// A number that may be anything, or close to an honest one.
-fn number(input: &mut Input<'_>, honest: u32) -> u32 {
+pub fn number(input: &mut Input<'_>, honest: u32) -> u32 {
     match input.byte() {
         0..=99 => honest.saturating_add(u32::from(input.byte() % 16)),
         100..=199 => honest.saturating_sub(u32::from(input.byte() % 16)),
@@ -272,7 +305,7 @@ impl Built {
             mdls,
             _data: data,
         };
-        built.set_next(ptr::null_mut());
+        built.set_next(null_mut());
         built
     }
 
