@@ -35,7 +35,7 @@ pub(super) struct Backing {
 /// # Invariants
 ///
 /// PACKET: `buffer` is a valid buffer from `allocate_buffer`, in no list, ours
-/// alone; its [`Backing`], and nothing else, is in the slot of `side`. The
+/// alone; its `Backing`, and nothing else, is in the slot of `side`. The
 /// backing's MDL describes the backing's data.
 #[doc(alias = "NET_BUFFER")]
 #[doc(alias = "NdisFreeNetBuffer")]
