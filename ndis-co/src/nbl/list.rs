@@ -47,7 +47,7 @@ pub(super) enum Kind {
 ///
 /// OWN: `list` is a valid list from a [`NetBufferListPool`], in no chain, ours
 /// alone; a `Backing` is in the slot of `side`, and the list's packets are
-/// what its [`Kind`] says.
+/// what its `Kind` says.
 #[doc(alias = "NET_BUFFER_LIST")]
 #[doc(alias = "NdisFreeNetBufferList")]
 pub struct NetBufferList {
