@@ -19,6 +19,8 @@ pub(crate) struct Core {
     pub(crate) controller: Arc<dyn Park>,
     /// How long, in real milliseconds, a stuck run waits for a foreign thread.
     pub(crate) patience: u32,
+    /// How long, in real milliseconds, a task may keep the baton.
+    pub(crate) watchdog: u32,
     last_words: Option<fn(&str)>,
 }
 
@@ -85,6 +87,7 @@ impl Core {
             home: platform().thread_id(),
             controller: platform().parker(),
             patience: settings.patience,
+            watchdog: settings.watchdog,
             last_words: settings.last_words,
         });
         let mut live = LIVE.lock();

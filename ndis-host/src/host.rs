@@ -79,6 +79,19 @@ impl Builder {
         self
     }
 
+    /// How many real milliseconds one task may keep the baton, before the run ends
+    /// with the task's name and what it is in (60,000; 0 is no limit).
+    ///
+    /// A task that keeps it that long usually waits for something that the host
+    /// cannot see: a [`std::sync::Mutex`] that another task held when it called NDIS
+    /// (dropping the last reference to an object calls NDIS, too). No thread of the
+    /// run goes on then, and without the watchdog nobody would be told why.
+    #[must_use]
+    pub fn watchdog(mut self, milliseconds: u32) -> Self {
+        self.0.watchdog = milliseconds;
+        self
+    }
+
     /// How many times a task is handed the baton before the run is taken for one
     /// that never ends (without limit).
     #[must_use]
@@ -143,6 +156,7 @@ impl Host {
             readings: Readings::default(),
             events: EventMode::Last(10_000),
             patience: 300,
+            watchdog: 60_000,
             limit: u64::MAX,
             last_words: None,
         })

@@ -94,6 +94,7 @@ pub(crate) struct Settings {
     pub(crate) readings: Readings,
     pub(crate) events: EventMode,
     pub(crate) patience: u32,
+    pub(crate) watchdog: u32,
     pub(crate) limit: u64,
     pub(crate) last_words: Option<fn(&str)>,
 }

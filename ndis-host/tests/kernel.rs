@@ -456,6 +456,24 @@ fn a_run_without_end_is_ended() {
     host.run();
 }
 
+/// A lock of the standard library, held while others run: the host cannot see it, but
+/// that nobody runs any more.
+#[test]
+#[should_panic(expected = "a lock that the host cannot see? It is a thread (")]
+#[cfg_attr(miri, ignore)]
+fn a_lock_that_the_host_cannot_see() {
+    static HIDDEN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let host = Host::builder().watchdog(400).build();
+    for name in ["first", "second"] {
+        host.spawn(name, || {
+            let _held = HIDDEN.lock();
+            // SAFETY: a thread at PASSIVE_LEVEL.
+            unsafe { n::NdisMSleep(1_000) };
+        });
+    }
+    host.run();
+}
+
 #[test]
 fn a_wait_at_dispatch_is_reported_and_does_not_hang() {
     let host = host();

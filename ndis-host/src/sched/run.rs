@@ -321,7 +321,47 @@ impl Core {
                 }
             };
             self.act(handover);
+            self.park_controller();
+        }
+    }
+
+    /// The controlling thread waits until it is needed, and sees to it that somebody
+    /// runs meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// When a task keeps the baton for longer than the watchdog allows.
+    fn park_controller(&self) {
+        // Miri takes minutes for what takes milliseconds.
+        if self.watchdog == 0 || cfg!(miri) {
             self.controller.park();
+            return;
+        }
+        let tick = (self.watchdog / 8).max(1);
+        let (mut steps, mut quiet) = (0, 0_u32);
+        // Ticks are counted, not time: a process that was stopped has not waited.
+        while !self.controller.park_for(tick) {
+            let mut state = self.state.lock();
+            if state.sched.running.is_none() || state.sched.steps != steps {
+                (steps, quiet) = (state.sched.steps, 0);
+                continue;
+            }
+            quiet = quiet.saturating_add(tick);
+            if quiet < self.watchdog {
+                continue;
+            }
+            let message = alloc::format!(
+                "ndis-host: for {} ms nobody else could run: does the task wait for a lock that \
+                 the host cannot see? It is {} (seed {})",
+                self.watchdog,
+                state.backtrace(),
+                state.seed
+            );
+            state.ledger.deadlocks.push(message.clone());
+            state.ledger.reported = true;
+            state.sched.goal = None;
+            drop(state);
+            self.fail(&message);
         }
     }
 }

@@ -60,7 +60,8 @@ struct Place<T>(Mutex<Option<T>>);
 
 impl<T> Place<T> {
     fn put(&self, value: T) {
-        drop(self.lock().replace(value));
+        let before = self.lock().replace(value);
+        drop(before);
     }
 
     fn take(&self) -> Option<T> {
