@@ -229,10 +229,17 @@ unsafe extern "system" fn incoming_call<C: Client>(
         shared: Arc::clone(&sap),
     };
     let call = IncomingCall::new(Vc { shared: vc.clone() }, parameters, offer);
-    vc.af
+    let answer = vc
+        .af
         .client()
         .incoming_call(&sap, call, &mut irql)
-        .into_raw()
+        .into_raw();
+    if !Status::from_raw(answer).is_pending() {
+        vc.state().locked(State::refusal_told);
+        // A family that is being closed may have waited for this.
+        AfShared::defer(&vc.af);
+    }
+    answer
 }
 
 /// `ProtocolClCallConnected`.

@@ -23,6 +23,9 @@ enum Call {
     Offered,
     /// The client has accepted; the call manager has not yet connected it.
     Accepted,
+    /// The client has refused it; NDIS is being told. Until it knows, the family is
+    /// not closed (rule AF-29). The VC may be deleted meanwhile.
+    Refused,
     /// It is up.
     Up,
     /// The close request is under way.
@@ -129,10 +132,8 @@ impl State {
             self.call = if status.is_success() {
                 Call::Accepted
             } else {
-                Call::None
+                Call::Refused
             };
-            // Within a refusal the call manager may delete the VC, so the
-            // answer does not hold it.
             return Some(Step::Answer { status, parameters });
         }
         if self.busy > 0 {
@@ -177,11 +178,16 @@ impl State {
 
     /// The call manager deletes it, if nothing is outstanding (rule VC-27).
     pub(super) fn try_delete(&mut self) -> bool {
-        let free = self.life == Life::Alive && self.call == Call::None && self.busy == 0;
+        let free = self.life == Life::Alive && !self.has_call() && self.busy == 0;
         if free {
             self.life = Life::Deleted;
         }
         free
+    }
+
+    /// Whether there is a call, from the first attempt or offer to the last word.
+    fn has_call(&self) -> bool {
+        !matches!(self.call, Call::None | Call::Refused)
     }
 
     pub(super) fn want_delete(&mut self) {
@@ -190,14 +196,14 @@ impl State {
 
     /// Asks for the hang-up of whatever call there is or is to be.
     pub(super) fn want_close(&mut self) {
-        if self.call != Call::None {
+        if self.has_call() {
             self.want_close = true;
         }
     }
 
     /// Whether there is a call to hang up, and nobody has yet.
     pub(super) fn takes_close_data(&self) -> bool {
-        self.call != Call::None && !self.want_close
+        self.has_call() && !self.want_close
     }
 
     /// The address family is being closed; `true` the first time.
@@ -246,7 +252,7 @@ impl State {
     /// A call is offered: the number of the offer, or `None` when there is a
     /// call already.
     pub(super) fn offer(&mut self) -> Option<u32> {
-        let free = self.life == Life::Alive && self.call == Call::None && !self.ending;
+        let free = self.life == Life::Alive && !self.has_call() && !self.ending;
         if !free {
             return None;
         }
@@ -263,7 +269,14 @@ impl State {
     }
 
     pub(super) fn refuse(&mut self) {
-        self.call = Call::None;
+        self.call = Call::Refused;
+    }
+
+    /// NDIS knows of the refusal.
+    pub(super) fn refusal_told(&mut self) {
+        if self.call == Call::Refused {
+            self.call = Call::None;
+        }
     }
 
     /// The client answers later; `true` when its family is being closed, and
@@ -497,6 +510,34 @@ mod tests {
         assert!(!state.mark_ending(), "the first time only");
         state.want_answer(offer, Status::SUCCESS);
         assert_eq!(answer(&mut state), Some((Status::FAILURE, 2)));
+        assert!(state.holds_af_open(), "NDIS is just being told");
+        state.refusal_told();
+        assert!(!state.holds_af_open());
+    }
+
+    /// While NDIS is told of a refusal the call manager may delete the VC, or offer
+    /// the next call on it; the family is not closed before.
+    #[test]
+    fn a_refusal_holds_the_family_and_not_the_vc() {
+        let refused = || {
+            let mut state = called();
+            state.offer().unwrap();
+            state.refuse();
+            assert!(state.holds_af_open());
+            state
+        };
+        assert!(refused().try_delete());
+
+        let mut state = refused();
+        state.want_close();
+        assert!(!state.takes_close_data(), "there is nothing to hang up");
+        state.offer().unwrap();
+        state.refusal_told();
+        assert!(state.holds_af_open(), "the next offer stands");
+        assert!(state.next().is_none());
+
+        let mut state = refused();
+        state.refusal_told();
         assert!(!state.holds_af_open());
     }
 

@@ -326,8 +326,6 @@ impl<'r, C: Client> IncomingCall<'r, C> {
     /// Refuses the call; the call manager deletes the VC.
     pub fn refuse(self, status: Status) -> Answer<'r> {
         self.vc.shared.state.locked(State::refuse);
-        // A family that is being closed may have waited for this.
-        AfShared::defer(&self.vc.shared.af);
         // SAFETY: the token is consumed, the state says refused.
         unsafe { Answer::from_status(status.as_failure(), self._request) }
     }
@@ -721,6 +719,7 @@ impl<C: Client> VcShared<C> {
                         );
                     }
                     // A family that is being closed may have waited for this.
+                    this.state.locked(State::refusal_told);
                     AfShared::defer(&this.af);
                 }
                 Step::Close => {
