@@ -33,6 +33,12 @@ impl Pages {
         Ok(Self { parts, functions })
     }
 
+    /// The pages of concepts in one part of the documentation, without `.md`.
+    pub fn of_part<'a>(&'a self, part: &'a str) -> impl Iterator<Item = &'a str> {
+        let pages = self.parts.iter();
+        pages.filter_map(move |(page, of)| (of == part).then_some(page.as_str()))
+    }
+
     /// What the page `file` is about: a name that is public, or else the file's.
     pub fn name(&self, file: &str) -> String {
         let Some(stem) = file.strip_suffix(".md") else {
@@ -63,6 +69,14 @@ impl Pages {
         let part = self.parts.get(stem)?;
         Some(format!("{ROOT}/{part}/{stem}"))
     }
+}
+
+/// The header and the item of a reference page of a function or a callback.
+pub fn reference_of(file: &str) -> Option<(&str, &str)> {
+    let (kind, header, item) = reference(file.strip_suffix(".md")?)?;
+    // A page that has a second form is marked.
+    let item = item.split('~').next().unwrap_or(item);
+    ["nf", "nc"].contains(&kind).then_some((header, item))
 }
 
 /// The parts of the name of a reference page: its kind (function, callback, structure,

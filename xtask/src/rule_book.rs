@@ -21,6 +21,10 @@ pub struct Rule {
     pub basis: String,
     #[serde(default)]
     pub note: Option<String>,
+    /// The files that keep it without naming it, as a file that makes one call for all keeps the
+    /// demands of that call's page.
+    #[serde(default)]
+    pub guards: Vec<String>,
 }
 
 /// One page, or several.

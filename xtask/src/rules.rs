@@ -11,7 +11,10 @@ use std::{
 use anyhow::{Result, bail};
 
 use crate::{
+    pages::Pages,
     rule_book::{Enforce, Rule, book, section},
+    rules_calls::{self, Interface},
+    rules_compliance, rules_functions,
     rules_scan::{self, Cover},
     workspace::{self, CheckArgs},
 };
@@ -33,6 +36,27 @@ pub fn run(args: CheckArgs) -> Result<()> {
             .iter()
             .map(|case| format!("{case}: named by a rule, but without the expected .stderr")),
     );
+    faults.extend(
+        found
+            .without_file
+            .iter()
+            .map(|guard| format!("{guard}: named as what keeps the rule, but not there")),
+    );
+    let apis = book.iter().map(|rule| rule.api.as_str());
+    let pages = Pages::new(apis)?;
+    let interface = Interface::read(&root)?;
+    let used = rules_calls::scan(&root, &interface)?;
+    let functions = rules_functions::rows()?;
+    faults.extend(rules_functions::faults(
+        &functions, &book, &interface, &used, &pages,
+    ));
+    let compliance = rules_compliance::rows()?;
+    faults.extend(rules_compliance::faults(
+        &compliance,
+        &book,
+        &found.cover,
+        &pages,
+    ));
     if !faults.is_empty() {
         bail!("the rule table does not add up:\n  {}", faults.join("\n  "));
     }
@@ -41,6 +65,10 @@ pub fn run(args: CheckArgs) -> Result<()> {
         .filter(|line| line.starts_with("| **all**"))
         .for_each(|line| println!("{line}"));
     workspace::write_or_check(&root, FILE, &text, args)?;
+    let text = rules_functions::render(&functions, &used, &pages);
+    workspace::write_or_check(&root, rules_functions::FILE, &text, args)?;
+    let text = rules_compliance::render(&compliance, &pages);
+    workspace::write_or_check(&root, rules_compliance::FILE, &text, args)?;
     workspace::write_or_check(&root, SENTENCES, &sentences(&book), args)
 }
 
@@ -94,7 +122,9 @@ fn render(book: &[Rule], cover: &BTreeMap<String, Cover>) -> String {
          sentence or a proof in the **safe** layer's comments, a **test** that names it. A rule with none of these says\n\
          *not yet*. \"Wants\" is how the book would have the rule kept: by a type, at run time, by documentation. A rule\n\
          marked with * is inferred from several pages, not stated by one. `cargo xtask explain CALL-10` tells about one\n\
-         rule, with the addresses of its pages and every file that keeps it.\n",
+         rule, with the addresses of its pages and every file that keeps it.\n\n\
+         The pages of the functions that are called and of the callbacks that are registered: [functions](functions.md).\n\
+         What Microsoft's verifiers check, and what here keeps it: [compliance](compliance.md).\n",
     );
     let mut sections: Vec<&str> = Vec::new();
     for rule in book {
@@ -151,7 +181,7 @@ fn row(rule: &Rule, cover: &Cover) -> String {
 }
 
 /// Links to the files, from the table's place; a long list is cut, its length told.
-fn links(files: &BTreeSet<String>) -> String {
+pub fn links(files: &BTreeSet<String>) -> String {
     const SHOWN: usize = 2;
     let mut cell: Vec<_> = files
         .iter()

@@ -9,7 +9,10 @@ use std::{
 use anyhow::{Context, Result};
 use syn::visit::Visit;
 
-use crate::workspace::{self, SAFE_CRATES};
+use crate::{
+    rule_book,
+    workspace::{self, SAFE_CRATES},
+};
 
 /// The files that name a rule, by the kind of cover they give it.
 #[derive(Default, Clone)]
@@ -33,12 +36,30 @@ impl Cover {
     }
 }
 
+impl Cover {
+    /// Takes in a file that the book names.
+    fn guarded_by(&mut self, file: &str) {
+        let files = if file.contains("/tests/ui/") {
+            &mut self.compile_fail
+        } else if file.contains("/tests/") {
+            &mut self.tests
+        } else if file.starts_with("ndis-host/") {
+            &mut self.host
+        } else {
+            &mut self.safe
+        };
+        files.insert(file.to_owned());
+    }
+}
+
 /// What a scan of the tree found.
 #[derive(Default)]
 pub struct Found {
     pub cover: BTreeMap<String, Cover>,
     /// Cases that are named by a rule but have no expected message beside them.
     pub without_message: Vec<String>,
+    /// Files that the book says keep a rule, and that are not there.
+    pub without_file: Vec<String>,
 }
 
 /// Scans the tree at `root`.
@@ -90,6 +111,15 @@ pub fn scan(root: &Path) -> Result<Found> {
                 .flat_map(ids)
             {
                 found.of(id).safe.insert(shown.clone());
+            }
+        }
+    }
+    for rule in rule_book::book()? {
+        for file in &rule.guards {
+            if root.join(file).is_file() {
+                found.of(rule.id.clone()).guarded_by(file);
+            } else {
+                found.without_file.push(format!("{} ({file})", rule.id));
             }
         }
     }
@@ -242,6 +272,22 @@ mod tests {
             list(&case("pass_all.rs", "// VC-01 is elsewhere\n")),
             Vec::<&str>::new()
         );
+    }
+
+    #[test]
+    fn a_guard_counts_by_where_it_is() {
+        let mut cover = Cover::default();
+        for file in [
+            "ndis-co/src/lock.rs",
+            "ndis-host/src/ke/sync.rs",
+            "ndis-co/tests/locks.rs",
+            "ndis-co/tests/ui/x.rs",
+        ] {
+            cover.guarded_by(file);
+        }
+        let one = |files: &BTreeSet<String>| files.len() == 1;
+        assert!(one(&cover.safe) && one(&cover.host) && one(&cover.tests));
+        assert!(one(&cover.compile_fail));
     }
 
     #[test]
