@@ -26,7 +26,7 @@ fn a_call_carries_frames_and_hangs_up() {
 
 #[test]
 fn a_call_goes_well_under_every_reading() {
-    for readings in Readings::all().step_by(if cfg!(miri) { 100 } else { 1 }) {
+    for readings in Readings::all().step_by(if cfg!(miri) { 150 } else { 1 }) {
         for seed in 0..if cfg!(miri) { 1 } else { 8 } {
             println!("seed {seed}, {}", readings.describe());
             one_call(seed, readings);
@@ -241,7 +241,7 @@ fn two_adapters() {
 /// Every allocation fails once, one at a time: nothing is lost or left over.
 #[test]
 fn every_allocation_may_fail() {
-    for nth in (1..150).step_by(if cfg!(miri) { 60 } else { 1 }) {
+    for nth in (1..150).step_by(if cfg!(miri) { 80 } else { 1 }) {
         let world = World::new(9, Readings::default(), vec![]);
         let World { host, switch, .. } = world;
         let clients =
