@@ -12,7 +12,7 @@ use crate::{
     RegisterSap, Sap, Vc,
     adapter::{self, AdapterCore},
     af::AfShared,
-    data, driver,
+    data, driver, oid,
     sap::SapShared,
     state::State,
     vc::VcShared,
@@ -425,7 +425,7 @@ unsafe extern "system" fn send_connectionless<M: Miniport>(
     let mut chain = unsafe { Chain::from_raw(lists) };
     chain.for_each_raw(|list| {
         // SAFETY: the lists are in this driver's hands.
-        unsafe { ndis_co::nbl::fields::set_status(list, Status::NOT_SUPPORTED.raw()) };
+        unsafe { ndis_co::nbl::fields::set_status(list, Status::FAILURE.raw()) };
     });
     // SAFETY: each list is completed once, on the adapter it came on.
     unsafe { ndis_sys::NdisMSendNetBufferListsComplete(shared.handle, chain.take_raw(), 0) };
@@ -434,18 +434,20 @@ unsafe extern "system" fn send_connectionless<M: Miniport>(
 /// `MiniportOidRequest`.
 unsafe extern "system" fn oid_request(
     _adapter: NDIS_HANDLE,
-    _request: *mut NDIS_OID_REQUEST,
+    request: *mut NDIS_OID_REQUEST,
 ) -> NDIS_STATUS {
-    Status::NOT_SUPPORTED.raw()
+    // SAFETY: NDIS's request, for the time of this call.
+    unsafe { oid::answer(request) }.raw()
 }
 
 /// `MiniportCoOidRequest` (rule REG-11).
 unsafe extern "system" fn miniport_co_oid_request(
     _adapter: NDIS_HANDLE,
     _vc: NDIS_HANDLE,
-    _request: *mut NDIS_OID_REQUEST,
+    request: *mut NDIS_OID_REQUEST,
 ) -> NDIS_STATUS {
-    Status::NOT_SUPPORTED.raw()
+    // SAFETY: NDIS's request, for the time of this call.
+    unsafe { oid::answer(request) }.raw()
 }
 
 /// `ProtocolCoOidRequest` (rules REG-14, REG-17).

@@ -285,6 +285,7 @@ mod init;
 mod lock;
 mod mcm;
 mod miniport;
+mod oid;
 mod sap;
 mod state;
 mod vc;

@@ -29,9 +29,25 @@ impl Tag {
     pub const NDIS: Self = Self::new(*b"NdRs");
 
     /// Makes a tag; `*b"Loop"` shows as `Loop`.
+    ///
+    /// A pool takes printable ASCII only, and no tag of nothing (rule KE-12). Any
+    /// other byte becomes a question mark.
     #[must_use]
     pub const fn new(name: [u8; 4]) -> Self {
-        Self(u32::from_le_bytes(name))
+        const fn printable(byte: u8) -> u8 {
+            if byte.is_ascii_graphic() || byte == b' ' {
+                byte
+            } else {
+                b'?'
+            }
+        }
+        let [a, b, c, d] = name;
+        Self(u32::from_le_bytes([
+            printable(a),
+            printable(b),
+            printable(c),
+            printable(d),
+        ]))
     }
 
     /// The value that Windows takes.
@@ -85,5 +101,20 @@ pub(crate) unsafe fn free(memory: NonNull<u8>, layout: Layout, tag: Tag) {
     if layout.size() != 0 {
         // SAFETY: the caller owns the allocation, which was made with this tag.
         unsafe { ndis_sys::ExFreePoolWithTag(memory.as_ptr().cast(), tag.raw()) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    // Defines what the crates import.
+    use ndis_host as _;
+
+    #[test]
+    fn a_tag_is_what_pools_take() {
+        assert_eq!(Tag::new(*b"Loop").raw(), u32::from_le_bytes(*b"Loop"));
+        assert_eq!(Tag::new(*b"a b~").raw(), u32::from_le_bytes(*b"a b~"));
+        let odd = Tag::new([0, b'a', 0x7F, 0xFF]);
+        assert_eq!(odd.raw(), u32::from_le_bytes(*b"?a??"));
     }
 }
