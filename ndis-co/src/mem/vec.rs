@@ -116,9 +116,15 @@ impl<T> Vec<T> {
 
     /// Takes the value at `index`, keeping the order of the others.
     pub fn remove(&mut self, index: usize) -> Option<T> {
-        let rest = self.get_mut(index..).filter(|rest| !rest.is_empty())?;
-        rest.rotate_left(1);
-        self.pop()
+        if index >= self.len {
+            return None;
+        }
+        // Each value moves one place down, from the last on.
+        let mut value = self.pop()?;
+        for place in self.get_mut(index..)?.iter_mut().rev() {
+            core::mem::swap(place, &mut value);
+        }
+        Some(value)
     }
 
     /// Takes the last value.
@@ -136,9 +142,12 @@ impl<T> Vec<T> {
         if index >= self.len {
             return None;
         }
-        let last = self.len - 1;
-        self.swap(index, last);
-        self.pop()
+        let last = self.pop()?;
+        match self.get_mut(index) {
+            Some(place) => Some(core::mem::replace(place, last)),
+            // It was the last one.
+            None => Some(last),
+        }
     }
 
     /// Takes the first value for which `pick` says yes.

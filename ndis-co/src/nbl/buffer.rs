@@ -270,7 +270,7 @@ impl BufferMut<'_> {
     /// nothing changed then.
     pub fn set_data(&mut self, bytes: &[u8]) -> Result<(), Status> {
         self.fill(bytes.len(), |data| {
-            data.copy_from_slice(bytes);
+            super::copy_bytes(data, bytes);
             Ok(())
         })
     }

@@ -312,7 +312,7 @@ impl<'a> BufferView<'a> {
             else {
                 return Err(Status::INVALID_DATA);
             };
-            head.copy_from_slice(from);
+            super::copy_bytes(head, from);
             rest = tail;
         }
         Ok(())
