@@ -60,7 +60,9 @@ impl Packet {
     fn used(&mut self) -> Result<&mut [u8], Status> {
         let start = self.offsets[0] as usize;
         let end = start + self.length as usize;
-        if self.mdls != [true; 2] || self.offsets[0] != self.offsets[1] {
+        // Without data it does not matter where the current MDL is.
+        let astray = self.length > 0 && (!self.mdls[1] || self.offsets[0] != self.offsets[1]);
+        if !self.mdls[0] || astray {
             return Err(Status::INVALID_DATA);
         }
         self.space.get_mut(start..end).ok_or(Status::INVALID_DATA)
@@ -579,7 +581,7 @@ fn write(packet: &mut BufferMut<'_>, model: &mut Packet, input: &mut Input<'_>) 
             };
             assert_eq!(packet.truncate(by), expected);
             if expected.is_ok() {
-                model.length = by as u32;
+                model.set_used(model.headroom(), by);
             }
         }
     }

@@ -240,6 +240,15 @@ impl BufferMut<'_> {
         Ok(start..end)
     }
 
+    /// Where the current MDL of a packet without data is, which [`Self::used`] does
+    /// not ask: NDIS moves the data's start from there.
+    fn settle(&mut self, used: &Range<usize>) -> Result<(), Status> {
+        if used.is_empty() {
+            self.set_used(used.start, 0)?;
+        }
+        Ok(())
+    }
+
     /// Makes the used part of the data space `len` bytes from `start` on; both
     /// lie in it.
     fn set_used(&mut self, start: usize, len: usize) -> Result<(), Status> {
@@ -327,6 +336,7 @@ impl BufferMut<'_> {
         let used = self.used()?;
         let start = used.start.checked_sub(by).ok_or(Status::BUFFER_OVERFLOW)?;
         let delta = u32::try_from(by).map_err(|_| Status::BUFFER_OVERFLOW)?;
+        self.settle(&used)?;
         // SAFETY: by WRITE the buffer is this driver's; the unused data space
         // holds the bytes, so NDIS allocates nothing and no handler is needed
         // (rule NBL-41).
@@ -352,6 +362,7 @@ impl BufferMut<'_> {
         if by > used.len() {
             return Err(Status::INVALID_LENGTH);
         }
+        self.settle(&used)?;
         // SAFETY: by WRITE the buffer is this driver's and has the bytes; its
         // MDL stays (rule NBL-41).
         unsafe { ndis_sys::NdisAdvanceNetBufferDataStart(self.buffer, delta, 0, None) };
