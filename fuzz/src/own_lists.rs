@@ -89,6 +89,19 @@ impl Packet {
         (&self.space[start..there], lies)
     }
 
+    /// Whether its two places of the data's start do not agree.
+    fn is_crooked(&self) -> bool {
+        let start = self.offsets[0] as usize;
+        match (self.mdls[0], self.length) {
+            (false, 0) => start != 0,
+            (false, _) => true,
+            (true, 0) => start > self.space.len(),
+            (true, _) => {
+                !self.mdls[1] || self.offsets[0] != self.offsets[1] || start > self.space.len()
+            }
+        }
+    }
+
     /// Makes the data, or does what a refusal does.
     fn fill(&mut self, bytes: &[u8], outcome: Result<(), Status>) -> Result<(), Status> {
         let start = self.headroom();
@@ -438,11 +451,11 @@ impl Desk<'_> {
         };
         let parent = Parent::try_new(originals).expect("there is memory");
         show(&parent, 256);
+        let packets = way & 2 != 0;
         let lies = models
             .iter()
             .flatten()
-            .any(|packet| packet.seen().1.is_some());
-        let packets = way & 2 != 0;
+            .any(|packet| packet.seen().1.is_some() || !packets && packet.is_crooked());
         let to = if way & 4 == 0 {
             &self.receives
         } else {

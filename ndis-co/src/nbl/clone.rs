@@ -338,6 +338,7 @@ impl<O: Original> Parent<O> {
         for buffer in list {
             // NDIS would follow a length that lies (rule NBL-40).
             buffer.check()?;
+            buffer.check_start()?;
         }
         // SAFETY: by the contract of `Original` the list is in this driver's
         // hands, with all that belongs to it; its share of the parent goes

@@ -275,6 +275,41 @@ impl<'a> BufferView<'a> {
         Ok(())
     }
 
+    /// Whether the data starts where both of its places say: so many bytes behind the
+    /// first MDL's start, and in the current MDL. NDIS follows both when it makes a
+    /// clone (rule NBL-40); reading looks at the second one only.
+    pub(super) fn check_start(self) -> Result<(), Status> {
+        // SAFETY: by VIEW the buffer is valid.
+        let mut mdl = unsafe { fields::first_mdl(self.buffer) };
+        // SAFETY: as above.
+        let mut left = unsafe { fields::data_offset(self.buffer) } as usize;
+        // SAFETY: as above.
+        let current = unsafe { fields::current_mdl(self.buffer) };
+        // SAFETY: as above.
+        let here = unsafe { fields::current_mdl_offset(self.buffer) } as usize;
+        let mut circle = Circle::NONE;
+        while !mdl.is_null() {
+            // SAFETY: by VIEW the buffer's MDLs are valid.
+            let size = unsafe { (*mdl).ByteCount } as usize;
+            // Where the current MDL of a packet without data is does not matter.
+            let start = self.is_empty() || (mdl == current && left == here);
+            if left <= size && start {
+                return Ok(());
+            }
+            if left < size || (size == 0 && circle.closes_at(mdl)) {
+                return Err(Status::INVALID_DATA);
+            }
+            left = left.saturating_sub(size);
+            // SAFETY: as above.
+            mdl = unsafe { (*mdl).Next };
+        }
+        if self.is_empty() && left == 0 {
+            Ok(())
+        } else {
+            Err(Status::INVALID_DATA)
+        }
+    }
+
     /// Copies the data and tells how many bytes there were.
     ///
     /// # Errors
