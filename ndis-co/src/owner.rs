@@ -22,14 +22,14 @@ use crate::{
     irql::Passive,
     lock::SpinLock,
     mem::{Arc, Tag},
-    work::RawWorkItem,
+    work::{Base, RawWorkItem, Routine},
 };
 use core::{
     ffi::c_void,
     fmt, ptr,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
-use ndis_sys::NDIS_HANDLE;
+use ndis_sys::{DRIVER_OBJECT, NDIS_HANDLE};
 
 /// The adapter or binding on whose handle resources are allocated.
 ///
@@ -43,7 +43,7 @@ pub struct Owner {
 ///
 /// # Invariants
 ///
-/// OWNER: `handle` is valid until [`close`](Self::close) has returned, and
+/// OWNER: `handle` and `base` are valid until [`close`](Self::close) has returned, and
 /// `close` returns when every [`Live`] is gone, the work item is idle, and no
 /// other reference to `Inner` is left. So whoever holds a `Live`, or borrows
 /// an `Owner`, may use the handle.
@@ -51,7 +51,10 @@ pub struct Owner {
 pub struct Teardown(Owner);
 
 struct Inner {
+    /// For pools and timers: the adapter's handle, or that of the protocol driver.
     handle: NDIS_HANDLE,
+    /// For work items.
+    base: Base,
     /// Resources and deferred nodes alive, plus one for the teardown itself.
     live: AtomicUsize,
     idle: Event,
@@ -129,7 +132,7 @@ impl Live {
 }
 
 impl Teardown {
-    /// Makes the owner for an adapter or binding handle.
+    /// Makes the owner for an adapter.
     ///
     /// # Errors
     ///
@@ -137,14 +140,43 @@ impl Teardown {
     ///
     /// # Safety
     ///
-    /// `handle` is an adapter or binding handle that stays valid until
+    /// `handle` is an adapter handle that stays valid until
     /// [`close`](Self::close) has returned, which is called exactly once before
     /// the handle dies.
     pub unsafe fn open(handle: NDIS_HANDLE) -> Result<Self, Status> {
+        // SAFETY: by the caller.
+        unsafe { Self::on(handle, Base::Adapter(handle)) }
+    }
+
+    /// Makes the owner for a binding. What a protocol driver allocates is on the
+    /// handle of its registration, never on that of a binding (rules NBL-61,
+    /// DV-37).
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`].
+    ///
+    /// # Safety
+    ///
+    /// `protocol` is the handle of the protocol driver's registration, and `object`
+    /// its driver object; both stay valid until [`close`](Self::close) has returned,
+    /// which is called exactly once before.
+    pub unsafe fn open_for_protocol(
+        protocol: NDIS_HANDLE,
+        object: *mut DRIVER_OBJECT,
+    ) -> Result<Self, Status> {
+        // SAFETY: by the caller.
+        unsafe { Self::on(protocol, Base::Protocol(object)) }
+    }
+
+    /// # Safety
+    ///
+    /// As the functions above.
+    unsafe fn on(handle: NDIS_HANDLE, base: Base) -> Result<Self, Status> {
         let idle = Event::try_new(Tag::NDIS)?;
         // SAFETY: the caller vouches for the handle, and closes the owner, which
         // frees the work item, before it dies.
-        let work_item = unsafe { RawWorkItem::try_new(handle) }?;
+        let work_item = unsafe { RawWorkItem::try_new(base) }?;
         let deferred = SpinLock::new(Deferred {
             first: ptr::null(),
             last: ptr::null(),
@@ -152,6 +184,7 @@ impl Teardown {
         });
         let inner = Inner {
             handle,
+            base,
             live: AtomicUsize::new(1),
             idle,
             deferred,
@@ -216,10 +249,15 @@ impl Owner {
         }
     }
 
-    /// The handle that resources are allocated on.
+    /// The handle that pools and timers are allocated on.
     #[must_use]
     pub fn handle(&self) -> NDIS_HANDLE {
         self.inner.handle
+    }
+
+    /// What work items are allocated on.
+    pub(crate) fn base(&self) -> Base {
+        self.inner.base
     }
 
     /// Has `node`'s work done at PASSIVE_LEVEL with no lock held.
@@ -257,7 +295,7 @@ impl Owner {
             // SAFETY: the work item is not queued (`scheduled` was clear) and
             // not freed (the node counts in `live`); the context is a reference
             // that the routine takes.
-            unsafe { self.inner.work_item.queue(run_deferred, context) };
+            unsafe { self.inner.work_item.queue::<Inner>(context) };
         }
         true
     }
@@ -283,24 +321,25 @@ impl Owner {
     }
 }
 
-/// The work item's routine.
-unsafe extern "system" fn run_deferred(context: *mut c_void, _work_item: NDIS_HANDLE) {
-    // SAFETY: the context is the reference that `defer` made for this run.
-    let Some(inner) = (unsafe { Arc::<Inner>::from_raw(context) }) else {
-        return;
-    };
-    let owner = Owner { inner };
-    // SAFETY: NDIS calls work items at PASSIVE_LEVEL on a system thread.
-    let mut irql = unsafe { Passive::assume() };
-    while let Some(node) = owner.next() {
-        // SAFETY: the node is valid until it has run.
-        let entry = unsafe { &*node };
-        let run = entry.run;
-        // From here on it may be queued again.
-        entry.queued.store(false, Ordering::Release);
-        // SAFETY: `defer`'s caller kept the node valid for this call.
-        unsafe { run(node, &mut irql) };
-        owner.leave();
+impl Routine for Inner {
+    unsafe fn run(context: *mut c_void) {
+        // SAFETY: the context is the reference that `defer` made for this run.
+        let Some(inner) = (unsafe { Arc::<Self>::from_raw(context) }) else {
+            return;
+        };
+        let owner = Owner { inner };
+        // SAFETY: work items run at PASSIVE_LEVEL on a system thread.
+        let mut irql = unsafe { Passive::assume() };
+        while let Some(node) = owner.next() {
+            // SAFETY: the node is valid until it has run.
+            let entry = unsafe { &*node };
+            let run = entry.run;
+            // From here on it may be queued again.
+            entry.queued.store(false, Ordering::Release);
+            // SAFETY: `defer`'s caller kept the node valid for this call.
+            unsafe { run(node, &mut irql) };
+            owner.leave();
+        }
     }
 }
 

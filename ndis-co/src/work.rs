@@ -8,59 +8,129 @@ use crate::{
     owner::{Live, Owner},
 };
 use core::{ffi::c_void, fmt};
-use ndis_sys::NDIS_HANDLE;
+use ndis_sys::{DRIVER_OBJECT, NDIS_HANDLE, PIO_WORKITEM};
 
-/// A work item of NDIS, for the crate itself.
+/// What a work item is allocated on.
+///
+/// NDIS has work items for miniports only (rule DV-37): a protocol driver takes
+/// those of the I/O manager, on its driver object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Base {
+    /// An adapter's handle.
+    Adapter(NDIS_HANDLE),
+    /// The driver object of a protocol driver.
+    Protocol(*mut DRIVER_OBJECT),
+}
+
+// SAFETY: both are tokens that any thread may pass to Windows.
+unsafe impl Send for Base {}
+// SAFETY: as above.
+unsafe impl Sync for Base {}
+
+/// A work item of NDIS or of the I/O manager, for the crate itself.
 ///
 /// # Invariants
 ///
-/// ITEM: the handle is that of an allocated work item until
+/// ITEM: the handle or pointer is that of an allocated work item until
 /// [`free`](Self::free).
-pub(crate) struct RawWorkItem(NDIS_HANDLE);
+pub(crate) enum RawWorkItem {
+    Ndis(NDIS_HANDLE),
+    Io(PIO_WORKITEM),
+}
 
 // SAFETY: the handle is a token that any thread may pass to NDIS.
 unsafe impl Send for RawWorkItem {}
 // SAFETY: as above.
 unsafe impl Sync for RawWorkItem {}
 
-/// The routine of a work item: its context, and the item's handle.
-pub(crate) type Routine = unsafe extern "system" fn(*mut c_void, NDIS_HANDLE);
+/// What a work item runs.
+pub(crate) trait Routine {
+    /// Runs at PASSIVE_LEVEL on a system thread, with no lock held.
+    ///
+    /// # Safety
+    ///
+    /// `context` is what [`RawWorkItem::queue`] was given, once for each time.
+    unsafe fn run(context: *mut c_void);
+}
+
+/// `NDIS_IO_WORKITEM_FUNCTION`.
+unsafe extern "system" fn run_ndis<R: Routine>(context: *mut c_void, _item: NDIS_HANDLE) {
+    // SAFETY: NDIS passes on what was queued.
+    unsafe { R::run(context) };
+}
+
+/// `IO_WORKITEM_ROUTINE_EX`.
+unsafe extern "system" fn run_io<R: Routine>(
+    _object: *mut c_void,
+    context: *mut c_void,
+    _item: PIO_WORKITEM,
+) {
+    // SAFETY: the I/O manager passes on what was queued.
+    unsafe { R::run(context) };
+}
 
 impl RawWorkItem {
+    /// At or below DISPATCH_LEVEL.
+    ///
     /// # Errors
     ///
     /// [`Status::RESOURCES`].
     ///
     /// # Safety
     ///
-    /// `handle` is an adapter or binding handle that stays valid until the item
-    /// was freed.
-    pub(crate) unsafe fn try_new(handle: NDIS_HANDLE) -> Result<Self, Status> {
-        // SAFETY: the caller vouches for the handle; any level up to DISPATCH.
-        let item = unsafe { ndis_sys::NdisAllocateIoWorkItem(handle) };
-        if item.is_null() {
-            return Err(Status::RESOURCES);
+    /// The adapter handle stays valid until the item was freed; the driver object
+    /// is this driver's.
+    pub(crate) unsafe fn try_new(base: Base) -> Result<Self, Status> {
+        match base {
+            Base::Adapter(handle) => {
+                // SAFETY: the caller vouches for the handle.
+                let item = unsafe { ndis_sys::NdisAllocateIoWorkItem(handle) };
+                (!item.is_null()).then_some(Self::Ndis(item))
+            }
+            Base::Protocol(object) => {
+                // SAFETY: the function takes a driver object as well as a device's
+                // (rule KE-53); the caller vouches for it.
+                let item = unsafe { ndis_sys::IoAllocateWorkItem(object.cast()) };
+                (!item.is_null()).then_some(Self::Io(item))
+            }
         }
-        Ok(Self(item))
+        .ok_or(Status::RESOURCES)
     }
 
-    /// Has `routine` run at PASSIVE_LEVEL on a system thread.
+    /// Has `R` run at PASSIVE_LEVEL on a system thread.
     ///
     /// # Safety
     ///
     /// The item is neither queued nor freed, nor freed before the routine
     /// begins; `context` is what the routine expects.
-    pub(crate) unsafe fn queue(&self, routine: Routine, context: *mut c_void) {
-        // SAFETY: by ITEM and the caller.
-        unsafe { ndis_sys::NdisQueueIoWorkItem(self.0, Some(routine), context) };
+    pub(crate) unsafe fn queue<R: Routine>(&self, context: *mut c_void) {
+        match *self {
+            // SAFETY: by ITEM and the caller.
+            Self::Ndis(item) => unsafe {
+                ndis_sys::NdisQueueIoWorkItem(item, Some(run_ndis::<R>), context);
+            },
+            // SAFETY: as above. The queue is the one for what may wait.
+            Self::Io(item) => unsafe {
+                ndis_sys::IoQueueWorkItemEx(
+                    item,
+                    Some(run_io::<R>),
+                    ndis_sys::DelayedWorkQueue,
+                    context,
+                );
+            },
+        }
     }
 
     /// # Safety
     ///
     /// Called once, when the item is not queued, and before its handle dies.
     pub(crate) unsafe fn free(&self) {
-        // SAFETY: by ITEM and the caller.
-        unsafe { ndis_sys::NdisFreeIoWorkItem(self.0) };
+        match *self {
+            // SAFETY: by ITEM and the caller.
+            Self::Ndis(item) => unsafe { ndis_sys::NdisFreeIoWorkItem(item) },
+            // SAFETY: as above.
+            Self::Io(item) => unsafe { ndis_sys::IoFreeWorkItem(item) },
+        }
     }
 }
 
@@ -76,8 +146,13 @@ pub trait Work: Sized + Send + Sync + 'static {
 /// run has begun. A queued run takes place even when the item is dropped
 /// meanwhile, and the owner (the adapter) does not go before it.
 ///
+/// An adapter's are NDIS's; a binding's are the I/O manager's, for NDIS has none for
+/// protocol drivers.
+///
 /// Source pages: `nf-ndis-ndisallocateioworkitem`,
-/// `nf-ndis-ndisfreeioworkitem`.
+/// `nf-ndis-ndisfreeioworkitem`, `nf-wdm-ioallocateworkitem`.
+#[doc(alias = "IoAllocateWorkItem")]
+#[doc(alias = "IoFreeWorkItem")]
 #[doc(alias = "NdisAllocateIoWorkItem")]
 #[doc(alias = "NdisFreeIoWorkItem")]
 pub struct WorkItem<T: Work> {
@@ -122,7 +197,7 @@ impl<T: Work> WorkItem<T> {
         let live = owner.enter();
         // SAFETY: the owner's handle is valid as long as `live` is, which goes
         // after the item.
-        let item = unsafe { RawWorkItem::try_new(owner.handle()) }?;
+        let item = unsafe { RawWorkItem::try_new(owner.base()) }?;
         let inner = Inner {
             item,
             target: SpinLock::new(None),
@@ -138,7 +213,8 @@ impl<T: Work> WorkItem<T> {
     /// At or below DISPATCH_LEVEL; legal under a lock, because nothing runs
     /// before this returns on this processor.
     ///
-    /// Source page: `nf-ndis-ndisqueueioworkitem`.
+    /// Source pages: `nf-ndis-ndisqueueioworkitem`, `nf-wdm-ioqueueworkitemex`.
+    #[doc(alias = "IoQueueWorkItemEx")]
     #[doc(alias = "NdisQueueIoWorkItem")]
     pub fn queue(&self, target: &Arc<T>) -> bool {
         let fresh = self.inner.target.locked(|slot| {
@@ -152,23 +228,24 @@ impl<T: Work> WorkItem<T> {
             let context = Arc::into_raw(self.inner.clone());
             // SAFETY: by WORK the item was not queued; the context is a reference
             // that the routine takes.
-            unsafe { self.inner.item.queue(run::<T>, context) };
+            unsafe { self.inner.item.queue::<Inner<T>>(context) };
         }
         fresh
     }
 }
 
-/// The work item's routine.
-unsafe extern "system" fn run<T: Work>(context: *mut c_void, _item: NDIS_HANDLE) {
-    // SAFETY: the context is the reference that `queue` made for this run.
-    let Some(inner) = (unsafe { Arc::<Inner<T>>::from_raw(context) }) else {
-        return;
-    };
-    // `inner` goes last: it keeps the adapter, and this code, in place.
-    if let Some(target) = inner.target.locked(Option::take) {
-        // SAFETY: NDIS calls work items at PASSIVE_LEVEL with no lock held.
-        let mut irql = unsafe { Passive::assume() };
-        T::run(&target, &mut irql);
+impl<T: Work> Routine for Inner<T> {
+    unsafe fn run(context: *mut c_void) {
+        // SAFETY: the context is the reference that `queue` made for this run.
+        let Some(inner) = (unsafe { Arc::<Self>::from_raw(context) }) else {
+            return;
+        };
+        // `inner` goes last: it keeps the owner, and this code, in place.
+        if let Some(target) = inner.target.locked(Option::take) {
+            // SAFETY: work items run at PASSIVE_LEVEL with no lock held.
+            let mut irql = unsafe { Passive::assume() };
+            T::run(&target, &mut irql);
+        }
     }
 }
 

@@ -177,6 +177,21 @@ fn reg_29_deregistration_from_a_callback() {
 }
 
 #[test]
+fn dv_37_a_work_item_of_ndis_for_a_protocol_driver() {
+    broken(Twist::NdisWorkItem, &["DV-37"]);
+}
+
+#[test]
+fn ke_50_a_work_item_in_the_wrong_queue() {
+    broken(Twist::UrgentWorkItem, &["KE-50"]);
+}
+
+#[test]
+fn nbl_61_resources_on_the_handle_of_a_binding() {
+    broken(Twist::PoolOnBinding, &["NBL-61"]);
+}
+
+#[test]
 fn pause_13_an_event_refused() {
     broken(Twist::EventFails, &["PAUSE-13"]);
 }

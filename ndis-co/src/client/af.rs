@@ -11,7 +11,7 @@ use crate::{
     lock::SpinLock,
     mem::{Anchored, Arc, Parent, Tag, Vec},
     owner::Node,
-    work::RawWorkItem,
+    work::{RawWorkItem, Routine},
 };
 use core::{
     cell::UnsafeCell,
@@ -153,7 +153,7 @@ impl<C: Client> AfOffer<'_, C> {
         let binding = &self.binding.shared;
         // SAFETY: the handle lives as long as the binding, which the family
         // keeps until the item is freed.
-        let teller = unsafe { RawWorkItem::try_new(binding.owner().handle()) }?;
+        let teller = unsafe { RawWorkItem::try_new(binding.owner().base()) }?;
         let shared = AfShared {
             node: Node::new(run_deferred::<C>),
             family: self.family(),
@@ -633,20 +633,22 @@ pub(super) unsafe extern "system" fn open_complete<C: Client>(
     // the open; the context is a reference that the routine takes.
     unsafe {
         af.teller
-            .queue(run_teller::<C>, Arc::into_raw(Arc::clone(&af)))
+            .queue::<AfShared<C>>(Arc::into_raw(Arc::clone(&af)))
     };
 }
 
-/// The teller's routine.
-unsafe extern "system" fn run_teller<C: Client>(context: *mut c_void, _item: NDIS_HANDLE) {
-    // SAFETY: the reference that `open_complete` made for this run.
-    let Some(af) = (unsafe { Arc::<AfShared<C>>::from_raw(context) }) else {
-        return;
-    };
-    // SAFETY: work items run at PASSIVE_LEVEL on a system thread.
-    let mut irql = unsafe { Passive::assume() };
-    let outcome = af.state.locked(|state| state.outcome);
-    tell_opened(&af, outcome, &mut irql);
+/// What the teller runs.
+impl<C: Client> Routine for AfShared<C> {
+    unsafe fn run(context: *mut c_void) {
+        // SAFETY: the reference that `open_complete` made for this run.
+        let Some(af) = (unsafe { Arc::<Self>::from_raw(context) }) else {
+            return;
+        };
+        // SAFETY: work items run at PASSIVE_LEVEL on a system thread.
+        let mut irql = unsafe { Passive::assume() };
+        let outcome = af.state.locked(|state| state.outcome);
+        tell_opened(&af, outcome, &mut irql);
+    }
 }
 
 /// `ProtocolClCloseAfComplete`.

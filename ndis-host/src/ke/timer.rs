@@ -19,6 +19,13 @@ use ndis_sys::{LARGE_INTEGER, NDIS_HANDLE, NDIS_TIMER_CHARACTERISTICS};
 type TimerRoutine = unsafe extern "system" fn(*mut c_void, *mut c_void, *mut c_void, *mut c_void);
 type WorkRoutine = unsafe extern "system" fn(*mut c_void, NDIS_HANDLE);
 
+/// What a work item runs; whose it is, too.
+#[derive(Clone, Copy)]
+enum ItemRoutine {
+    Ndis(WorkRoutine),
+    Io(n::IO_WORKITEM_ROUTINE_EX),
+}
+
 pub(crate) struct Timer {
     raw: usize,
     routine: TimerRoutine,
@@ -48,6 +55,8 @@ pub(crate) struct WorkItem {
     pub(crate) driver: Option<u32>,
     pub(crate) adapter: Option<u32>,
     who: Arc<str>,
+    /// The driver object, if it is the I/O manager's.
+    object: Option<usize>,
     queued: bool,
 }
 
@@ -103,6 +112,68 @@ impl State {
             crate::handle::Lookup::Live(Kind::Adapter, number) => Some(number),
             _ => None,
         }
+    }
+
+    /// Whether something may be allocated on this handle: a binding's is for the
+    /// calls on it alone.
+    pub(crate) fn allocates_on(
+        &mut self,
+        call: &'static str,
+        raw: usize,
+        rule: &'static str,
+    ) -> bool {
+        let crate::handle::Lookup::Live(Kind::Binding, number) = self.handles.look(raw) else {
+            return true;
+        };
+        let object = ObjectId::new(Kind::Binding, number);
+        let message = alloc::format!("{call} with the handle of {object}");
+        self.violate(rule, Some(object), message);
+        false
+    }
+
+    fn make_item(&mut self, owner: usize, object: Option<usize>) -> Option<(usize, u32)> {
+        if self.faults.allocation() {
+            return None;
+        }
+        let number = self.number(Kind::WorkItem);
+        let raw = self.handles.make(Kind::WorkItem, number);
+        let item = WorkItem {
+            raw,
+            driver: self.driver(),
+            adapter: self.adapter_of(owner),
+            who: self.who(),
+            object,
+            queued: false,
+        };
+        self.work_items.all.insert(number, item);
+        Some((raw, number))
+    }
+
+    fn free_item(&mut self, call: &'static str, raw: usize, io: bool) {
+        let Some(number) = self.take(call, raw, Kind::WorkItem) else {
+            return;
+        };
+        let object = ObjectId::new(Kind::WorkItem, number);
+        let of_io = |item: &WorkItem| item.object.is_some();
+        if self
+            .work_items
+            .all
+            .get(&number)
+            .is_some_and(|item| of_io(item) != io)
+        {
+            let message = alloc::format!("{call} on {object}, which is not of that sort");
+            self.violate(rules::ARGUMENT, Some(object), message);
+            return;
+        }
+        let Some(item) = self.work_items.all.remove(&number) else {
+            return;
+        };
+        self.handles.kill(item.raw);
+        if item.queued {
+            let message = alloc::format!("{object} is freed while it is queued");
+            self.violate("DV-20", Some(object), message);
+        }
+        self.histories.end(object);
     }
 
     fn set_timer(&mut self, number: u32, delay: u64, period: u64) -> bool {
@@ -189,7 +260,7 @@ impl State {
         &mut self,
         call: &'static str,
         raw: usize,
-        routine: WorkRoutine,
+        routine: ItemRoutine,
         context: Context,
     ) {
         let Some(number) = self.take(call, raw, Kind::WorkItem) else {
@@ -199,13 +270,18 @@ impl State {
             return;
         };
         let object = ObjectId::new(Kind::WorkItem, number);
+        if item.object.is_some() != matches!(routine, ItemRoutine::Io(_)) {
+            let message = alloc::format!("{call} on {object}, which is not of that sort");
+            self.violate(rules::ARGUMENT, Some(object), message);
+            return;
+        }
         if item.queued {
             let message = alloc::format!("{object} is queued although it already is");
             self.violate(rules::ARGUMENT, Some(object), message);
             return;
         }
         item.queued = true;
-        let (driver, who) = (item.driver, item.who.clone());
+        let (driver, who, base) = (item.driver, item.who.clone(), item.object);
         self.sched.queue(Work {
             id: 0,
             name: alloc::format!("work item {number}").into(),
@@ -221,16 +297,24 @@ impl State {
                     }
                 });
                 let callback = Callback {
-                    name: "NdisIoWorkItemRoutine",
+                    name: match routine {
+                        ItemRoutine::Ndis(_) => "NdisIoWorkItemRoutine",
+                        ItemRoutine::Io(_) => "WorkItemEx",
+                    },
                     driver: driver.unwrap_or(0),
                     who,
                     passive: Some(rules::IRQL),
                     objects: [Some(object), None, None],
                 };
-                cx.call(&callback, || {
+                cx.call(&callback, || match routine {
                     // SAFETY: the routine and context that the driver queued;
                     // it is called at PASSIVE_LEVEL as documented.
-                    unsafe { routine(context.0, handle(raw)) };
+                    ItemRoutine::Ndis(routine) => unsafe { routine(context.0, handle(raw)) },
+                    // SAFETY: as above.
+                    ItemRoutine::Io(routine) => unsafe {
+                        let object = handle(base.unwrap_or_default());
+                        routine(object, context.0, handle(raw).cast());
+                    },
                 });
             }),
         });
@@ -276,7 +360,9 @@ exports! { EXPORTS {
             return cx.done(n::NDIS_STATUS_INVALID_PARAMETER);
         };
         let raw = cx.with(|s| {
-            if s.faults.allocation() {
+            if !s.allocates_on("NdisAllocateTimerObject", owner.addr(), "NBL-61")
+                || s.faults.allocation()
+            {
                 return None;
             }
             let number = s.number(Kind::Timer);
@@ -371,20 +457,17 @@ exports! { EXPORTS {
             return core::ptr::null_mut();
         }
         let made = cx.with(|s| {
-            if s.faults.allocation() {
+            // A protocol driver's handles are none of those that it takes.
+            let call = "NdisAllocateIoWorkItem";
+            if let crate::handle::Lookup::Live(Kind::ProtocolDriver, _) = s.handles.look(owner.addr()) {
+                let message = alloc::format!("{call} by a protocol driver: there is IoAllocateWorkItem");
+                s.violate("DV-37", None, message);
                 return None;
             }
-            let number = s.number(Kind::WorkItem);
-            let raw = s.handles.make(Kind::WorkItem, number);
-            let item = WorkItem {
-                raw,
-                driver: s.driver(),
-                adapter: s.adapter_of(owner.addr()),
-                who: s.who(),
-                queued: false,
-            };
-            s.work_items.all.insert(number, item);
-            Some((raw, number))
+            if !s.allocates_on(call, owner.addr(), "DV-37") {
+                return None;
+            }
+            s.make_item(owner.addr(), None)
         });
         match made {
             Some((raw, number)) => {
@@ -404,6 +487,7 @@ exports! { EXPORTS {
         let cx = Cx::enter(Call::new("NdisQueueIoWorkItem"), &[item]);
         cx.with(|s| match routine {
             Some(routine) => {
+                let routine = ItemRoutine::Ndis(routine);
                 s.queue_item("NdisQueueIoWorkItem", item.addr(), routine, Context(context));
             }
             None => s.violate(
@@ -417,21 +501,63 @@ exports! { EXPORTS {
     /// Ends a work item that is not queued.
     fn NdisFreeIoWorkItem(item: NDIS_HANDLE) {
         let cx = Cx::enter(Call::new("NdisFreeIoWorkItem"), &[item]);
-        cx.with(|s| {
-            let Some(number) = s.take("NdisFreeIoWorkItem", item.addr(), Kind::WorkItem) else {
-                return;
-            };
-            let Some(item) = s.work_items.all.remove(&number) else {
-                return;
-            };
-            let object = ObjectId::new(Kind::WorkItem, number);
-            s.handles.kill(item.raw);
-            if item.queued {
-                let message = alloc::format!("{object} is freed while it is queued");
-                s.violate("DV-20", Some(object), message);
+        cx.with(|s| s.free_item("NdisFreeIoWorkItem", item.addr(), false));
+    }
+
+    /// Makes a work item on a driver or device object.
+    fn IoAllocateWorkItem(object: *mut n::DEVICE_OBJECT) -> n::PIO_WORKITEM {
+        let cx = Cx::enter(Call::new("IoAllocateWorkItem"), &[]);
+        if cx.fault.is_some() {
+            return core::ptr::null_mut();
+        }
+        let made = cx.with(|s| {
+            if object.is_null() {
+                let message = "IoAllocateWorkItem without an object".into();
+                s.violate(rules::ARGUMENT, None, message);
+                return None;
             }
-            s.histories.end(object);
+            s.make_item(0, Some(object.addr()))
         });
+        match made {
+            Some((raw, number)) => {
+                cx.about(ObjectId::new(Kind::WorkItem, number));
+                handle(raw).cast()
+            }
+            None => core::ptr::null_mut(),
+        }
+    }
+
+    /// Queues a work item.
+    fn IoQueueWorkItemEx(
+        item: n::PIO_WORKITEM,
+        routine: n::PIO_WORKITEM_ROUTINE_EX,
+        queue: n::WORK_QUEUE_TYPE,
+        context: *mut c_void,
+    ) {
+        let cx = Cx::enter(Call::new("IoQueueWorkItemEx"), &[item.cast()]);
+        cx.with(|s| {
+            if queue != n::DelayedWorkQueue {
+                let message = alloc::format!("IoQueueWorkItemEx to the queue {queue}");
+                s.violate("KE-50", None, message);
+            }
+            match routine {
+                Some(routine) => {
+                    let routine = ItemRoutine::Io(routine);
+                    s.queue_item("IoQueueWorkItemEx", item.addr(), routine, Context(context));
+                }
+                None => s.violate(
+                    rules::ARGUMENT,
+                    None,
+                    "IoQueueWorkItemEx without a routine".into(),
+                ),
+            }
+        });
+    }
+
+    /// Ends a work item that is not queued.
+    fn IoFreeWorkItem(item: n::PIO_WORKITEM) {
+        let cx = Cx::enter(Call::new("IoFreeWorkItem"), &[item.cast()]);
+        cx.with(|s| s.free_item("IoFreeWorkItem", item.addr(), true));
     }
 
     /// Waits until every routine has run that is queued now.

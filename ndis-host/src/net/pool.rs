@@ -14,14 +14,14 @@ use ndis_sys::{
 
 impl State {
     fn make_pool(&mut self, owner: usize, mut pool: Pool) -> Option<(usize, ObjectId)> {
-        if self.faults.allocation() {
+        let (kind, call) = if pool.lists {
+            (Kind::NetBufferListPool, "NdisAllocateNetBufferListPool")
+        } else {
+            (Kind::NetBufferPool, "NdisAllocateNetBufferPool")
+        };
+        if !self.allocates_on(call, owner, "NBL-61") || self.faults.allocation() {
             return None;
         }
-        let kind = if pool.lists {
-            Kind::NetBufferListPool
-        } else {
-            Kind::NetBufferPool
-        };
         let number = self.number(kind);
         // Both kinds of pools share one table, told apart by an offset.
         let key = if pool.lists {
@@ -617,13 +617,13 @@ exports! { EXPORTS {
     }
 
     /// Makes an MDL for memory of the driver.
-    fn NdisAllocateMdl(_owner: NDIS_HANDLE, start: *mut core::ffi::c_void, length: u32) -> *mut MDL {
+    fn NdisAllocateMdl(owner: NDIS_HANDLE, start: *mut core::ffi::c_void, length: u32) -> *mut MDL {
         let cx = Cx::enter(Call::new("NdisAllocateMdl").quiet(), &[]);
         if cx.fault.is_some() {
             return core::ptr::null_mut();
         }
         cx.with(|s| {
-            if s.faults.allocation() {
+            if !s.allocates_on("NdisAllocateMdl", owner.addr(), "NBL-61") || s.faults.allocation() {
                 return None;
             }
             s.make_mdl(start.cast(), length, None)

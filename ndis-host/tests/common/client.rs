@@ -474,6 +474,7 @@ unsafe extern "system" fn pnp_event(
     if shared.twist == Twist::EventFails {
         return n::NDIS_STATUS_NOT_SUPPORTED;
     }
+    allocate_wrongly(shared);
     SUCCESS
 }
 
@@ -775,3 +776,51 @@ unsafe extern "system" fn send_complete(context: NDIS_HANDLE, lists: *mut NET_BU
         at = next;
     }
 }
+
+/// What a protocol driver may not allocate, or not there.
+fn allocate_wrongly(shared: &Shared) {
+    let (binding, protocol) = (shared.binding.load(SeqCst), shared.handle.load(SeqCst));
+    match shared.twist {
+        Twist::NdisWorkItem => {
+            for handle in [binding, protocol] {
+                // SAFETY: breaks the rule that is tested.
+                assert!(unsafe { n::NdisAllocateIoWorkItem(handle) }.is_null());
+            }
+        }
+        Twist::UrgentWorkItem => {
+            let object = std::ptr::dangling_mut::<n::DEVICE_OBJECT>();
+            // SAFETY: the host only asks whether there is an object.
+            let item = unsafe { n::IoAllocateWorkItem(object) };
+            // SAFETY: breaks the rule that is tested; the routine frees the item.
+            unsafe {
+                n::IoQueueWorkItemEx(item, Some(free_item), n::CriticalWorkQueue, null_mut());
+            }
+        }
+        Twist::PoolOnBinding => {
+            let mut pool: n::NET_BUFFER_POOL_PARAMETERS = zeroed();
+            pool.Header = header(n::NDIS_OBJECT_TYPE_DEFAULT, 1, 12);
+            // SAFETY: breaks the rule that is tested.
+            let made = unsafe { n::NdisAllocateNetBufferPool(binding, &raw mut pool) };
+            assert!(made.is_null());
+            let mut timer: n::NDIS_TIMER_CHARACTERISTICS = zeroed();
+            timer.TimerFunction = Some(never);
+            let mut made = null_mut();
+            // SAFETY: as above.
+            let status =
+                unsafe { n::NdisAllocateTimerObject(binding, &raw mut timer, &raw mut made) };
+            assert_ne!(status, SUCCESS);
+            let mut byte = 0_u8;
+            // SAFETY: as above.
+            let mdl = unsafe { n::NdisAllocateMdl(binding, (&raw mut byte).cast(), 1) };
+            assert!(mdl.is_null());
+        }
+        _ => {}
+    }
+}
+
+unsafe extern "system" fn free_item(_: *mut c_void, _: *mut c_void, item: n::PIO_WORKITEM) {
+    // SAFETY: its own item, which is not queued any more.
+    unsafe { n::IoFreeWorkItem(item) };
+}
+
+unsafe extern "system" fn never(_: *mut c_void, _: *mut c_void, _: *mut c_void, _: *mut c_void) {}

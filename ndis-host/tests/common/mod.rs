@@ -118,6 +118,12 @@ pub enum Twist {
     NullHandlers,
     DeregisterInside,
     EventFails,
+    /// A work item of NDIS, of a protocol driver.
+    NdisWorkItem,
+    /// A work item in the queue of the system's own.
+    UrgentWorkItem,
+    /// A pool, a timer and an MDL on the handle of a binding.
+    PoolOnBinding,
     NotifyAnsweredTwice,
     OpenAtDispatch,
     StaleAf,
