@@ -60,9 +60,7 @@ impl Packet {
     fn used(&mut self) -> Result<&mut [u8], Status> {
         let start = self.offsets[0] as usize;
         let end = start + self.length as usize;
-        // Without data it does not matter where the current MDL is.
-        let astray = self.length > 0 && (!self.mdls[1] || self.offsets[0] != self.offsets[1]);
-        if !self.mdls[0] || astray {
+        if !self.mdls[0] || self.is_astray() {
             return Err(Status::INVALID_DATA);
         }
         self.space.get_mut(start..end).ok_or(Status::INVALID_DATA)
@@ -89,16 +87,19 @@ impl Packet {
         (&self.space[start..there], lies)
     }
 
-    /// Whether its two places of the data's start do not agree.
+    /// Whether the current MDL and offset are not where the data starts. Without data
+    /// that does not matter.
+    fn is_astray(&self) -> bool {
+        self.length > 0 && (!self.mdls[1] || self.offsets[0] != self.offsets[1])
+    }
+
+    /// Whether NDIS would not find the start that the packet names.
     fn is_crooked(&self) -> bool {
         let start = self.offsets[0] as usize;
-        match (self.mdls[0], self.length) {
-            (false, 0) => start != 0,
-            (false, _) => true,
-            (true, 0) => start > self.space.len(),
-            (true, _) => {
-                !self.mdls[1] || self.offsets[0] != self.offsets[1] || start > self.space.len()
-            }
+        if self.mdls[0] {
+            start > self.space.len() || self.is_astray()
+        } else {
+            start != 0 || self.length > 0
         }
     }
 

@@ -43,7 +43,7 @@ pub struct Owner {
 ///
 /// # Invariants
 ///
-/// OWNER: `handle` and `base` are valid until [`close`](Self::close) has returned, and
+/// OWNER: what `base` names is valid until [`close`](Self::close) has returned, and
 /// `close` returns when every [`Live`] is gone, the work item is idle, and no
 /// other reference to `Inner` is left. So whoever holds a `Live`, or borrows
 /// an `Owner`, may use the handle.
@@ -51,9 +51,7 @@ pub struct Owner {
 pub struct Teardown(Owner);
 
 struct Inner {
-    /// For pools and timers: the adapter's handle, or that of the protocol driver.
-    handle: NDIS_HANDLE,
-    /// For work items.
+    /// What the resources are allocated on.
     base: Base,
     /// Resources and deferred nodes alive, plus one for the teardown itself.
     live: AtomicUsize,
@@ -145,7 +143,7 @@ impl Teardown {
     /// the handle dies.
     pub unsafe fn open(handle: NDIS_HANDLE) -> Result<Self, Status> {
         // SAFETY: by the caller.
-        unsafe { Self::on(handle, Base::Adapter(handle)) }
+        unsafe { Self::on(Base::Adapter(handle)) }
     }
 
     /// Makes the owner for a binding. What a protocol driver allocates is on the
@@ -165,14 +163,18 @@ impl Teardown {
         protocol: NDIS_HANDLE,
         object: *mut DRIVER_OBJECT,
     ) -> Result<Self, Status> {
+        let base = Base::Protocol {
+            handle: protocol,
+            object,
+        };
         // SAFETY: by the caller.
-        unsafe { Self::on(protocol, Base::Protocol(object)) }
+        unsafe { Self::on(base) }
     }
 
     /// # Safety
     ///
     /// As the functions above.
-    unsafe fn on(handle: NDIS_HANDLE, base: Base) -> Result<Self, Status> {
+    unsafe fn on(base: Base) -> Result<Self, Status> {
         let idle = Event::try_new(Tag::NDIS)?;
         // SAFETY: the caller vouches for the handle, and closes the owner, which
         // frees the work item, before it dies.
@@ -183,7 +185,6 @@ impl Teardown {
             scheduled: false,
         });
         let inner = Inner {
-            handle,
             base,
             live: AtomicUsize::new(1),
             idle,
@@ -252,7 +253,7 @@ impl Owner {
     /// The handle that pools and timers are allocated on.
     #[must_use]
     pub fn handle(&self) -> NDIS_HANDLE {
-        self.inner.handle
+        self.inner.base.handle()
     }
 
     /// What work items are allocated on.

@@ -10,22 +10,29 @@ use crate::{
 use core::{ffi::c_void, fmt};
 use ndis_sys::{DRIVER_OBJECT, NDIS_HANDLE, PIO_WORKITEM};
 
-/// What a work item is allocated on.
+/// What resources are allocated on.
 ///
 /// NDIS has work items for miniports only (rule DV-37): a protocol driver takes
 /// those of the I/O manager, on its driver object.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Base {
-    /// An adapter's handle.
+    /// An adapter's handle, for everything.
     Adapter(NDIS_HANDLE),
-    /// The driver object of a protocol driver.
-    Protocol(*mut DRIVER_OBJECT),
+    /// The handle of a protocol driver's registration, and its driver object.
+    Protocol {
+        handle: NDIS_HANDLE,
+        object: *mut DRIVER_OBJECT,
+    },
 }
 
-// SAFETY: both are tokens that any thread may pass to Windows.
-unsafe impl Send for Base {}
-// SAFETY: as above.
-unsafe impl Sync for Base {}
+impl Base {
+    /// The handle for pools, timers and MDLs.
+    pub(crate) fn handle(self) -> NDIS_HANDLE {
+        match self {
+            Self::Adapter(handle) | Self::Protocol { handle, .. } => handle,
+        }
+    }
+}
 
 /// A work item of NDIS or of the I/O manager, for the crate itself.
 ///
@@ -87,7 +94,7 @@ impl RawWorkItem {
                 let item = unsafe { ndis_sys::NdisAllocateIoWorkItem(handle) };
                 (!item.is_null()).then_some(Self::Ndis(item))
             }
-            Base::Protocol(object) => {
+            Base::Protocol { object, .. } => {
                 // SAFETY: the function takes a driver object as well as a device's
                 // (rule KE-53); the caller vouches for it.
                 let item = unsafe { ndis_sys::IoAllocateWorkItem(object.cast()) };

@@ -26,7 +26,7 @@ pub struct ExplainArgs {
 /// Runs the command.
 pub fn run(args: &ExplainArgs) -> Result<()> {
     let book = rule_book::book()?;
-    let found = rules_scan::scan(&workspace::root())?;
+    let found = rules_scan::scan(&workspace::root(), &book)?;
     let apis = book.iter().map(|rule| rule.api.as_str());
     let pages = Pages::new(apis.chain(ndis_host::exported().map(|(name, _)| name)))?;
     let none = Cover::default();

@@ -1,6 +1,8 @@
 //! The rule book, `data/rules.json`: what the documentation demands of a driver, one rule a line, in
 //! our own words, with the pages that say so. Its ids are used everywhere.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
@@ -76,6 +78,11 @@ pub fn book() -> Result<Vec<Rule>> {
     serde_json::from_str(include_str!("../data/rules.json")).context("xtask/data/rules.json")
 }
 
+/// The ids of the book.
+pub fn ids(book: &[Rule]) -> BTreeSet<&str> {
+    book.iter().map(|rule| rule.id.as_str()).collect()
+}
+
 /// The part of an id before the dash.
 pub fn section(id: &str) -> &str {
     id.split_once('-').map_or(id, |(section, _)| section)
@@ -84,12 +91,11 @@ pub fn section(id: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     #[test]
     fn the_book_is_whole() {
         let book = book().expect("the data parses");
-        let ids: BTreeSet<_> = book.iter().map(|rule| rule.id.as_str()).collect();
+        let ids = ids(&book);
         // Rules are added, and none goes.
         assert!(book.len() >= 700, "{} rules", book.len());
         assert_eq!(ids.len(), book.len(), "an id is there twice");

@@ -12,7 +12,7 @@ use anyhow::{Result, bail};
 
 use crate::{
     pages::Pages,
-    rule_book::{Enforce, Rule, book, section},
+    rule_book::{Enforce, Rule, book, ids, section},
     rules_calls::{self, Interface},
     rules_compliance, rules_functions,
     rules_scan::{self, Cover},
@@ -28,7 +28,7 @@ pub const SENTENCES: &str = "ndis-host/src/rules/sentences.rs";
 pub fn run(args: CheckArgs) -> Result<()> {
     let root = workspace::root();
     let book = book()?;
-    let found = rules_scan::scan(&root)?;
+    let found = rules_scan::scan(&root, &book)?;
     let mut faults = unknown(&book, &found.cover);
     faults.extend(
         found
@@ -95,7 +95,7 @@ fn sentences(book: &[Rule]) -> String {
 /// Names of rules that the book does not have. A word like `UTF-16` in a comment is none: only
 /// the book's own sections count.
 fn unknown(book: &[Rule], cover: &BTreeMap<String, Cover>) -> Vec<String> {
-    let known: BTreeSet<&str> = book.iter().map(|rule| rule.id.as_str()).collect();
+    let known = ids(book);
     let sections: BTreeSet<&str> = book.iter().map(|rule| section(&rule.id)).collect();
     cover
         .iter()

@@ -7,11 +7,14 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::Visit;
 
-use crate::workspace::{self, SAFE_CRATES};
+use crate::{
+    sources::{self, type_name},
+    workspace::{self, SAFE_CRATES},
+};
 
 /// The routine that the loader calls; no structure registers it.
 const ENTRY: (&str, &str) = ("driver_entry", "DRIVER_INITIALIZE");
@@ -52,7 +55,7 @@ impl Interface {
     pub fn read(root: &Path) -> Result<Self> {
         let mut files = Vec::new();
         for path in workspace::rust_files(&root.join("ndis-sys/src"))? {
-            files.push(parse(root, &path)?);
+            files.push((workspace::shown(root, &path), sources::parse(&path)?));
         }
         Ok(Self::of(&files))
     }
@@ -174,8 +177,8 @@ pub fn scan(root: &Path, interface: &Interface) -> Result<Used> {
     let mut used = Used::default();
     for krate in SAFE_CRATES {
         for path in workspace::rust_files(&root.join(krate).join("src"))? {
-            let (shown, file) = parse(root, &path)?;
-            used.file(interface, &shown, &file);
+            let file = sources::parse(&path)?;
+            used.file(interface, &workspace::shown(root, &path), &file);
         }
     }
     for name in &interface.compiler {
@@ -381,16 +384,6 @@ fn callback(name: &str, types: &BTreeMap<String, &syn::Type>) -> Option<String> 
     }
 }
 
-/// The last name of a type, or of what it points to.
-fn type_name(ty: &syn::Type) -> Option<String> {
-    match ty {
-        syn::Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
-        syn::Type::Ptr(pointer) => type_name(&pointer.elem),
-        syn::Type::Reference(reference) => type_name(&reference.elem),
-        _ => None,
-    }
-}
-
 /// `A = B(...)` in a macro call.
 fn pairs(tokens: TokenStream) -> Vec<(String, String)> {
     let tokens: Vec<_> = tokens.into_iter().collect();
@@ -422,13 +415,6 @@ fn link_name(attribute: &syn::Attribute) -> Option<String> {
     let text = attribute.meta.require_list().ok()?.tokens.to_string();
     let (_, rest) = text.split_once("name = \"")?;
     rest.split('"').next().map(str::to_owned)
-}
-
-fn parse(root: &Path, path: &Path) -> Result<(String, syn::File)> {
-    let shown = workspace::shown(root, path);
-    let file = syn::parse_file(&workspace::read(path)?)
-        .with_context(|| format!("cannot parse {shown}"))?;
-    Ok((shown, file))
 }
 
 #[cfg(test)]

@@ -12,7 +12,12 @@ use std::{
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use crate::{pages::Pages, rule_book::Rule, rules_functions::page, rules_scan::Cover};
+use crate::{
+    pages::Pages,
+    rule_book::{self, Rule},
+    rules_functions::page,
+    rules_scan::Cover,
+};
 
 /// The generated page.
 pub const FILE: &str = "docs/compliance.md";
@@ -82,7 +87,7 @@ pub fn faults(
     pages: &Pages,
 ) -> Vec<String> {
     let mut faults = Vec::new();
-    let ids: BTreeSet<&str> = book.iter().map(|rule| rule.id.as_str()).collect();
+    let ids = rule_book::ids(book);
     let wanted: BTreeSet<&str> = pages
         .of_part("devtest")
         .filter(|name| is_rule(name))
@@ -204,16 +209,22 @@ pub fn render(rows: &[Row], pages: &Pages) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{rule_book, rules_scan, workspace};
+    use crate::{
+        rules_scan::{self, Found},
+        workspace,
+    };
+    use std::sync::LazyLock;
+
+    /// The tree and the data, read once for all tests.
+    static TREE: LazyLock<(Vec<Rule>, Found, Pages)> = LazyLock::new(|| {
+        let book = rule_book::book().expect("the book parses");
+        let found = rules_scan::scan(&workspace::root(), &book).expect("it is scanned");
+        (book, found, Pages::new([]).expect("the pages parse"))
+    });
 
     fn faults_of(rows: &[Row]) -> Vec<String> {
-        let found = rules_scan::scan(&workspace::root()).expect("it is scanned");
-        faults(
-            rows,
-            &rule_book::book().expect("the book parses"),
-            &found.cover,
-            &Pages::new([]).expect("the pages parse"),
-        )
+        let (book, found, pages) = &*TREE;
+        faults(rows, book, &found.cover, pages)
     }
 
     #[test]

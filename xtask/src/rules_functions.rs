@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::{
     pages::Pages,
-    rule_book::Rule,
+    rule_book::{self, Rule},
     rules_calls::{Interface, Used},
 };
 
@@ -118,7 +118,7 @@ pub fn faults(
 ) -> Vec<String> {
     let mut faults = Vec::new();
     let mut there = BTreeSet::new();
-    let ids: BTreeSet<&str> = book.iter().map(|rule| rule.id.as_str()).collect();
+    let ids = rule_book::ids(book);
     for row in rows {
         let name = &row.name;
         if !there.insert((row.kind == Kind::Callback, name.as_str())) {
@@ -256,18 +256,31 @@ pub fn page(file: Option<&str>, pages: &Pages) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{rule_book, rules_calls, workspace};
+    use crate::{rules_calls, workspace};
+    use std::sync::LazyLock;
 
-    fn faults_of(rows: &[Row]) -> Vec<String> {
+    /// The tree and the data, read once for all tests.
+    struct Tree {
+        book: Vec<Rule>,
+        interface: Interface,
+        used: Used,
+        pages: Pages,
+    }
+
+    static TREE: LazyLock<Tree> = LazyLock::new(|| {
         let interface = Interface::read(&workspace::root()).expect("it is read");
         let used = rules_calls::scan(&workspace::root(), &interface).expect("it is scanned");
-        faults(
-            rows,
-            &rule_book::book().expect("the book parses"),
-            &interface,
-            &used,
-            &Pages::new([]).expect("the pages parse"),
-        )
+        Tree {
+            book: rule_book::book().expect("the book parses"),
+            interface,
+            used,
+            pages: Pages::new([]).expect("the pages parse"),
+        }
+    });
+
+    fn faults_of(rows: &[Row]) -> Vec<String> {
+        let tree = &*TREE;
+        faults(rows, &tree.book, &tree.interface, &tree.used, &tree.pages)
     }
 
     fn row(name: &str, page: &str, id: &str) -> Row {

@@ -6,11 +6,12 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use syn::visit::Visit;
 
 use crate::{
-    rule_book,
+    rule_book::Rule,
+    sources,
     workspace::{self, SAFE_CRATES},
 };
 
@@ -62,8 +63,8 @@ pub struct Found {
     pub without_file: Vec<String>,
 }
 
-/// Scans the tree at `root`.
-pub fn scan(root: &Path) -> Result<Found> {
+/// Scans the tree at `root` for what keeps the rules of the `book`.
+pub fn scan(root: &Path, book: &[Rule]) -> Result<Found> {
     let mut found = Found::default();
     for krate in workspace::crate_folders(root)? {
         for path in workspace::rust_files(&krate.join("tests"))? {
@@ -94,8 +95,7 @@ pub fn scan(root: &Path) -> Result<Found> {
             // The whole book, which says nothing of what is checked.
             continue;
         }
-        let file = syn::parse_file(&workspace::read(&path)?)
-            .with_context(|| format!("cannot parse {shown}"))?;
+        let file = sources::parse(&path)?;
         let mut literals = Literals::default();
         literals.visit_file(&file);
         for id in literals.ids {
@@ -114,7 +114,7 @@ pub fn scan(root: &Path) -> Result<Found> {
             }
         }
     }
-    for rule in rule_book::book()? {
+    for rule in book {
         for file in &rule.guards {
             if root.join(file).is_file() {
                 found.of(rule.id.clone()).guarded_by(file);

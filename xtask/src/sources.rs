@@ -74,7 +74,8 @@ pub fn read_crate(folder: &Path) -> Result<CrateSource> {
     Ok(source)
 }
 
-fn parse(path: &Path) -> Result<syn::File> {
+/// Parses the source file at `path`.
+pub fn parse(path: &Path) -> Result<syn::File> {
     syn::parse_file(&workspace::read(path)?)
         .with_context(|| format!("cannot parse {}", path.display()))
 }
@@ -162,7 +163,7 @@ impl CrateSource {
                 }
             }
             Item::Impl(item) => {
-                let Some(owner) = self_type(&item.self_ty) else {
+                let Some(owner) = type_name(&item.self_ty) else {
                     return;
                 };
                 let of_trait = item.trait_.is_some();
@@ -275,16 +276,17 @@ fn alias_names(attrs: &[Attribute]) -> Vec<String> {
     names
 }
 
-/// The last name of the type that an `impl` block is for.
-fn self_type(ty: &syn::Type) -> Option<String> {
+/// The last name of a type, or of what it points to.
+pub fn type_name(ty: &syn::Type) -> Option<String> {
     match ty {
         syn::Type::Path(path) => path
             .path
             .segments
             .last()
             .map(|segment| segment.ident.to_string()),
-        syn::Type::Reference(reference) => self_type(&reference.elem),
-        syn::Type::Group(group) => self_type(&group.elem),
+        syn::Type::Ptr(pointer) => type_name(&pointer.elem),
+        syn::Type::Reference(reference) => type_name(&reference.elem),
+        syn::Type::Group(group) => type_name(&group.elem),
         _ => None,
     }
 }

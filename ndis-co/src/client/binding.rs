@@ -408,9 +408,10 @@ unsafe fn open<C: Client>(
     }
 
     // From here on a failure closes the adapter within the bind (BIND-08).
+    let object = driver.object.load(Ordering::Relaxed);
     // SAFETY: the registration's handle and the driver object live until every
     // binding is closed, and the teardown is closed before `close_adapter`.
-    let teardown = match unsafe { Teardown::open_for_protocol(protocol, driver.object) } {
+    let teardown = match unsafe { Teardown::open_for_protocol(protocol, object) } {
         Ok(teardown) => teardown,
         Err(failure) => {
             BindingCore::close_adapter(&core, handle, OPENING, irql);

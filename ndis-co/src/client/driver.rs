@@ -21,14 +21,9 @@ use ndis_sys::{
 pub(super) struct DriverShared<C: Client> {
     pub(super) client: C,
     /// What work items are allocated on: alive until the unload has returned.
-    pub(super) object: *mut DRIVER_OBJECT,
+    pub(super) object: AtomicPtr<DRIVER_OBJECT>,
     pub(super) handle: AtomicPtr<c_void>,
 }
-
-// SAFETY: the object is a token that any thread may pass to Windows.
-unsafe impl<C: Client> Send for DriverShared<C> {}
-// SAFETY: as above.
-unsafe impl<C: Client> Sync for DriverShared<C> {}
 
 /// Names a protocol's entry in the extensions of its driver object.
 static SLOT: u8 = b'P';
@@ -69,7 +64,7 @@ impl<C: Client> Entry<C> {
     pub unsafe fn run(self, object: *mut DRIVER_OBJECT, _path: *mut UNICODE_STRING) -> NTSTATUS {
         let shared = DriverShared {
             client: self.client,
-            object,
+            object: AtomicPtr::new(object),
             handle: AtomicPtr::new(ptr::null_mut()),
         };
         let Ok(shared) = Arc::try_new(shared, Tag::NDIS) else {

@@ -235,9 +235,7 @@ unsafe extern "system" fn incoming_call<C: Client>(
         .incoming_call(&sap, call, &mut irql)
         .into_raw();
     if !Status::from_raw(answer).is_pending() {
-        vc.state().locked(State::refusal_told);
-        // A family that is being closed may have waited for this.
-        AfShared::defer(&vc.af);
+        VcShared::refusal_told(&vc);
     }
     answer
 }

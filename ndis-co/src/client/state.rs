@@ -272,11 +272,13 @@ impl State {
         self.call = Call::Refused;
     }
 
-    /// NDIS knows of the refusal.
-    pub(super) fn refusal_told(&mut self) {
-        if self.call == Call::Refused {
+    /// NDIS knows of the refusal; whether there was one.
+    pub(super) fn refusal_told(&mut self) -> bool {
+        let refused = self.call == Call::Refused;
+        if refused {
             self.call = Call::None;
         }
+        refused
     }
 
     /// The client answers later; `true` when its family is being closed, and

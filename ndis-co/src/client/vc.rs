@@ -718,9 +718,7 @@ impl<C: Client> VcShared<C> {
                             parameters,
                         );
                     }
-                    // A family that is being closed may have waited for this.
-                    this.state.locked(State::refusal_told);
-                    AfShared::defer(&this.af);
+                    Self::refusal_told(this);
                 }
                 Step::Close => {
                     let data = this.close_data.locked(|data| data.clone());
@@ -766,6 +764,14 @@ impl<C: Client> VcShared<C> {
                     }
                 }
             }
+        }
+    }
+
+    /// NDIS knows of the refusal of an offered call, if it was refused.
+    pub(super) fn refusal_told(this: &Arc<Self>) {
+        if this.state.locked(State::refusal_told) {
+            // A family that is being closed may have waited for this.
+            AfShared::defer(&this.af);
         }
     }
 

@@ -287,12 +287,13 @@ impl<'a> BufferView<'a> {
         let current = unsafe { fields::current_mdl(self.buffer) };
         // SAFETY: as above.
         let here = unsafe { fields::current_mdl_offset(self.buffer) } as usize;
+        let empty = self.is_empty();
         let mut circle = Circle::NONE;
         while !mdl.is_null() {
             // SAFETY: by VIEW the buffer's MDLs are valid.
             let size = unsafe { (*mdl).ByteCount } as usize;
             // Where the current MDL of a packet without data is does not matter.
-            let start = self.is_empty() || (mdl == current && left == here);
+            let start = empty || (mdl == current && left == here);
             if left <= size && start {
                 return Ok(());
             }
@@ -303,7 +304,7 @@ impl<'a> BufferView<'a> {
             // SAFETY: as above.
             mdl = unsafe { (*mdl).Next };
         }
-        if self.is_empty() && left == 0 {
+        if empty && left == 0 {
             Ok(())
         } else {
             Err(Status::INVALID_DATA)

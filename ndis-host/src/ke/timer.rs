@@ -114,18 +114,20 @@ impl State {
         }
     }
 
-    /// Whether something may be allocated on this handle: a binding's is for the
-    /// calls on it alone.
+    /// Whether something may be allocated on this handle: not on one of the kinds
+    /// `refused`.
     pub(crate) fn allocates_on(
         &mut self,
         call: &'static str,
         raw: usize,
+        refused: &[Kind],
         rule: &'static str,
     ) -> bool {
-        let crate::handle::Lookup::Live(Kind::Binding, number) = self.handles.look(raw) else {
-            return true;
+        let (kind, number) = match self.handles.look(raw) {
+            crate::handle::Lookup::Live(kind, number) if refused.contains(&kind) => (kind, number),
+            _ => return true,
         };
-        let object = ObjectId::new(Kind::Binding, number);
+        let object = ObjectId::new(kind, number);
         let message = alloc::format!("{call} with the handle of {object}");
         self.violate(rule, Some(object), message);
         false
@@ -149,25 +151,26 @@ impl State {
         Some((raw, number))
     }
 
-    fn free_item(&mut self, call: &'static str, raw: usize, io: bool) {
-        let Some(number) = self.take(call, raw, Kind::WorkItem) else {
+    /// The work item behind a handle, if it is of the sort that the call is for.
+    fn item(&mut self, call: &'static str, raw: usize, of_io: bool) -> Option<u32> {
+        let number = self.take(call, raw, Kind::WorkItem)?;
+        if self.work_items.all.get(&number)?.object.is_some() == of_io {
+            return Some(number);
+        }
+        let object = ObjectId::new(Kind::WorkItem, number);
+        let message = alloc::format!("{call} on {object}, which is not of that sort");
+        self.violate(rules::ARGUMENT, Some(object), message);
+        None
+    }
+
+    fn free_item(&mut self, call: &'static str, raw: usize, of_io: bool) {
+        let Some(number) = self.item(call, raw, of_io) else {
             return;
         };
-        let object = ObjectId::new(Kind::WorkItem, number);
-        let of_io = |item: &WorkItem| item.object.is_some();
-        if self
-            .work_items
-            .all
-            .get(&number)
-            .is_some_and(|item| of_io(item) != io)
-        {
-            let message = alloc::format!("{call} on {object}, which is not of that sort");
-            self.violate(rules::ARGUMENT, Some(object), message);
-            return;
-        }
         let Some(item) = self.work_items.all.remove(&number) else {
             return;
         };
+        let object = ObjectId::new(Kind::WorkItem, number);
         self.handles.kill(item.raw);
         if item.queued {
             let message = alloc::format!("{object} is freed while it is queued");
@@ -260,21 +263,22 @@ impl State {
         &mut self,
         call: &'static str,
         raw: usize,
-        routine: ItemRoutine,
+        routine: Option<ItemRoutine>,
         context: Context,
     ) {
-        let Some(number) = self.take(call, raw, Kind::WorkItem) else {
+        let Some(routine) = routine else {
+            let message = alloc::format!("{call} without a routine");
+            self.violate(rules::ARGUMENT, None, message);
+            return;
+        };
+        let of_io = matches!(routine, ItemRoutine::Io(_));
+        let Some(number) = self.item(call, raw, of_io) else {
             return;
         };
         let Some(item) = self.work_items.all.get_mut(&number) else {
             return;
         };
         let object = ObjectId::new(Kind::WorkItem, number);
-        if item.object.is_some() != matches!(routine, ItemRoutine::Io(_)) {
-            let message = alloc::format!("{call} on {object}, which is not of that sort");
-            self.violate(rules::ARGUMENT, Some(object), message);
-            return;
-        }
         if item.queued {
             let message = alloc::format!("{object} is queued although it already is");
             self.violate(rules::ARGUMENT, Some(object), message);
@@ -321,6 +325,15 @@ impl State {
     }
 }
 
+/// The handle of a work item that was made, or none.
+fn item_handle(cx: &Cx, made: Option<(usize, u32)>) -> NDIS_HANDLE {
+    let Some((raw, number)) = made else {
+        return core::ptr::null_mut();
+    };
+    cx.about(ObjectId::new(Kind::WorkItem, number));
+    handle(raw)
+}
+
 fn sleep(name: &'static str, length: u64) {
     let cx = Cx::enter(Call::new(name).passive(rules::IRQL), &[]);
     let (raised, until) = cx.with(|s| (s.irql() >= DISPATCH, s.sched.now.saturating_add(length)));
@@ -360,7 +373,7 @@ exports! { EXPORTS {
             return cx.done(n::NDIS_STATUS_INVALID_PARAMETER);
         };
         let raw = cx.with(|s| {
-            if !s.allocates_on("NdisAllocateTimerObject", owner.addr(), "NBL-61")
+            if !s.allocates_on("NdisAllocateTimerObject", owner.addr(), &[Kind::Binding], "NBL-61")
                 || s.faults.allocation()
             {
                 return None;
@@ -458,24 +471,13 @@ exports! { EXPORTS {
         }
         let made = cx.with(|s| {
             // A protocol driver's handles are none of those that it takes.
-            let call = "NdisAllocateIoWorkItem";
-            if let crate::handle::Lookup::Live(Kind::ProtocolDriver, _) = s.handles.look(owner.addr()) {
-                let message = alloc::format!("{call} by a protocol driver: there is IoAllocateWorkItem");
-                s.violate("DV-37", None, message);
-                return None;
-            }
-            if !s.allocates_on(call, owner.addr(), "DV-37") {
+            let refused = [Kind::Binding, Kind::ProtocolDriver];
+            if !s.allocates_on("NdisAllocateIoWorkItem", owner.addr(), &refused, "DV-37") {
                 return None;
             }
             s.make_item(owner.addr(), None)
         });
-        match made {
-            Some((raw, number)) => {
-                cx.about(ObjectId::new(Kind::WorkItem, number));
-                handle(raw)
-            }
-            None => core::ptr::null_mut(),
-        }
+        item_handle(&cx, made)
     }
 
     /// Queues a work item.
@@ -485,17 +487,8 @@ exports! { EXPORTS {
         context: *mut c_void,
     ) {
         let cx = Cx::enter(Call::new("NdisQueueIoWorkItem"), &[item]);
-        cx.with(|s| match routine {
-            Some(routine) => {
-                let routine = ItemRoutine::Ndis(routine);
-                s.queue_item("NdisQueueIoWorkItem", item.addr(), routine, Context(context));
-            }
-            None => s.violate(
-                rules::ARGUMENT,
-                None,
-                "NdisQueueIoWorkItem without a routine".into(),
-            ),
-        });
+        let routine = routine.map(ItemRoutine::Ndis);
+        cx.with(|s| s.queue_item("NdisQueueIoWorkItem", item.addr(), routine, Context(context)));
     }
 
     /// Ends a work item that is not queued.
@@ -518,13 +511,7 @@ exports! { EXPORTS {
             }
             s.make_item(0, Some(object.addr()))
         });
-        match made {
-            Some((raw, number)) => {
-                cx.about(ObjectId::new(Kind::WorkItem, number));
-                handle(raw).cast()
-            }
-            None => core::ptr::null_mut(),
-        }
+        item_handle(&cx, made).cast()
     }
 
     /// Queues a work item.
@@ -540,17 +527,8 @@ exports! { EXPORTS {
                 let message = alloc::format!("IoQueueWorkItemEx to the queue {queue}");
                 s.violate("KE-50", None, message);
             }
-            match routine {
-                Some(routine) => {
-                    let routine = ItemRoutine::Io(routine);
-                    s.queue_item("IoQueueWorkItemEx", item.addr(), routine, Context(context));
-                }
-                None => s.violate(
-                    rules::ARGUMENT,
-                    None,
-                    "IoQueueWorkItemEx without a routine".into(),
-                ),
-            }
+            let routine = routine.map(ItemRoutine::Io);
+            s.queue_item("IoQueueWorkItemEx", item.addr(), routine, Context(context));
         });
     }
 

@@ -19,7 +19,7 @@ impl State {
         } else {
             (Kind::NetBufferPool, "NdisAllocateNetBufferPool")
         };
-        if !self.allocates_on(call, owner, "NBL-61") || self.faults.allocation() {
+        if !self.allocates_on(call, owner, &[Kind::Binding], "NBL-61") || self.faults.allocation() {
             return None;
         }
         let number = self.number(kind);
@@ -623,7 +623,7 @@ exports! { EXPORTS {
             return core::ptr::null_mut();
         }
         cx.with(|s| {
-            if !s.allocates_on("NdisAllocateMdl", owner.addr(), "NBL-61") || s.faults.allocation() {
+            if !s.allocates_on("NdisAllocateMdl", owner.addr(), &[Kind::Binding], "NBL-61") || s.faults.allocation() {
                 return None;
             }
             s.make_mdl(start.cast(), length, None)

@@ -310,9 +310,7 @@ impl Core {
                                 stuck.push_str("; still open: ");
                                 stuck.push_str(&owed);
                             }
-                            state.ledger.deadlocks.push(stuck.clone());
-                            state.ledger.reported = true;
-                            state.sched.goal = None;
+                            state.record_stuck(stuck.clone());
                             drop(state);
                             self.fail(&alloc::format!("ndis-host: deadlock: {stuck}"));
                         }
@@ -357,9 +355,7 @@ impl Core {
                 state.backtrace(),
                 state.seed
             );
-            state.ledger.deadlocks.push(message.clone());
-            state.ledger.reported = true;
-            state.sched.goal = None;
+            state.record_stuck(message.clone());
             drop(state);
             self.fail(&message);
         }
@@ -385,5 +381,14 @@ impl Core {
         loop {
             grave.park();
         }
+    }
+}
+
+impl State {
+    /// The run cannot go on, and ends here.
+    fn record_stuck(&mut self, why: String) {
+        self.ledger.deadlocks.push(why);
+        self.ledger.reported = true;
+        self.sched.goal = None;
     }
 }

@@ -60,6 +60,7 @@ struct Place<T>(Mutex<Option<T>>);
 
 impl<T> Place<T> {
     fn put(&self, value: T) {
+        // In a statement of its own: a guard within `drop(..)` outlives the drop.
         let before = self.lock().replace(value);
         drop(before);
     }
