@@ -61,13 +61,34 @@ struct Inner {
     work_item: RawWorkItem,
 }
 
-/// First and last node of the list of deferred work.
+/// The deferred work.
 struct Deferred {
-    first: *const Node,
-    last: *const Node,
+    /// What is to be done now.
+    due: List,
+    /// What is to be done a little later.
+    later: List,
+    /// How long that is, in milliseconds.
+    pause: u32,
     /// The work item is queued or running.
     scheduled: bool,
 }
+
+/// First and last node of a list; both null when it is empty.
+struct List {
+    first: *const Node,
+    last: *const Node,
+}
+
+/// What the work item does next.
+enum Next {
+    Run(*const Node),
+    /// Sleeps so many milliseconds.
+    Sleep(u32),
+    End,
+}
+
+/// The longest pause, in milliseconds: work that comes meanwhile waits so long.
+const LONGEST_PAUSE: u32 = 64;
 
 // SAFETY: the handle is a token that any thread may pass to NDIS; the node
 // pointers are reached under the lock only.
@@ -75,7 +96,71 @@ unsafe impl Send for Inner {}
 // SAFETY: as above.
 unsafe impl Sync for Inner {}
 // SAFETY: nodes are `Sync` objects, see `Node`.
-unsafe impl Send for Deferred {}
+unsafe impl Send for List {}
+
+impl List {
+    const fn new() -> Self {
+        Self {
+            first: ptr::null(),
+            last: ptr::null(),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// `node` is valid until it is taken out again, and in no list; the owner's
+    /// lock is held.
+    unsafe fn push(&mut self, node: *const Node) {
+        // SAFETY: by the caller.
+        let entry = unsafe { &*node };
+        // SAFETY: in no list, and the lock is held.
+        unsafe { *entry.next.get() = ptr::null() };
+        // SAFETY: a non-null `last` is a queued, hence valid node.
+        match unsafe { self.last.as_ref() } {
+            None => self.first = node,
+            // SAFETY: the lock is held.
+            Some(last) => unsafe { *last.next.get() = node },
+        }
+        self.last = node;
+    }
+
+    /// The first node: the very pointer that was pushed, which may reach more
+    /// than the node.
+    ///
+    /// # Safety
+    ///
+    /// The owner's lock is held.
+    unsafe fn pop(&mut self) -> Option<*const Node> {
+        let first = self.first;
+        // SAFETY: a non-null `first` is a queued, hence valid node.
+        let node = unsafe { first.as_ref() }?;
+        // SAFETY: the lock is held.
+        self.first = unsafe { *node.next.get() };
+        if self.first.is_null() {
+            self.last = ptr::null();
+        }
+        Some(first)
+    }
+}
+
+impl Deferred {
+    /// Picks what the work item does next; when it ends, that is noted.
+    fn next(&mut self) -> Next {
+        // SAFETY: this is under the lock, as the type is.
+        if let Some(node) = unsafe { self.due.pop() } {
+            return Next::Run(node);
+        }
+        if self.later.first.is_null() {
+            self.scheduled = false;
+            self.pause = 1;
+            return Next::End;
+        }
+        core::mem::swap(&mut self.due, &mut self.later);
+        let pause = self.pause;
+        self.pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+        Next::Sleep(pause)
+    }
+}
 
 /// A place in the list of deferred work, embedded in the object it is for.
 pub struct Node {
@@ -180,8 +265,9 @@ impl Teardown {
         // frees the work item, before it dies.
         let work_item = unsafe { RawWorkItem::try_new(base) }?;
         let deferred = SpinLock::new(Deferred {
-            first: ptr::null(),
-            last: ptr::null(),
+            due: List::new(),
+            later: List::new(),
+            pause: 1,
             scheduled: false,
         });
         let inner = Inner {
@@ -271,25 +357,37 @@ impl Owner {
     /// called. The caller keeps it so, typically with a share in a reference
     /// count that `run` takes over.
     pub unsafe fn defer(&self, node: *const Node) -> bool {
+        // SAFETY: by the caller.
+        unsafe { self.queue(node, |deferred| &mut deferred.due) }
+    }
+
+    /// As [`defer`](Self::defer), a little later: for what the other side has just
+    /// refused. As long as there is nothing but refusals, the pauses grow from one
+    /// millisecond to 64.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    pub unsafe fn defer_later(&self, node: *const Node) -> bool {
+        // SAFETY: by the caller.
+        unsafe { self.queue(node, |deferred| &mut deferred.later) }
+    }
+
+    /// # Safety
+    ///
+    /// As [`defer`](Self::defer).
+    unsafe fn queue(&self, node: *const Node, list: fn(&mut Deferred) -> &mut List) -> bool {
         // SAFETY: the caller vouches for the node.
         let entry = unsafe { &*node };
         if entry.queued.swap(true, Ordering::AcqRel) {
             return false;
         }
         self.inner.live.fetch_add(1, Ordering::Relaxed);
-        let start = self.inner.deferred.locked(|list| {
-            // SAFETY: the node is not in a list (`queued` was clear), and the
-            // lock is held.
-            unsafe { *entry.next.get() = ptr::null() };
-            // SAFETY: a non-null `last` is a queued, hence valid node; the
-            // lock is held.
-            match unsafe { list.last.as_ref() } {
-                None => list.first = node,
-                // SAFETY: the lock is held.
-                Some(last) => unsafe { *last.next.get() = node },
-            }
-            list.last = node;
-            !core::mem::replace(&mut list.scheduled, true)
+        let start = self.inner.deferred.locked(|deferred| {
+            // SAFETY: the caller keeps the node valid; it is in no list (`queued`
+            // was clear), and the lock is held.
+            unsafe { list(deferred).push(node) };
+            !core::mem::replace(&mut deferred.scheduled, true)
         });
         if start {
             let context = Arc::into_raw(self.inner.clone());
@@ -299,26 +397,6 @@ impl Owner {
             unsafe { self.inner.work_item.queue::<Inner>(context) };
         }
         true
-    }
-
-    /// Takes the next node, or notes that the work item ends. The pointer is
-    /// the very one that was given to `defer`, which may reach more than the
-    /// node.
-    fn next(&self) -> Option<*const Node> {
-        self.inner.deferred.locked(|list| {
-            let first = list.first;
-            // SAFETY: a non-null `first` is a queued, hence valid node.
-            let Some(node) = (unsafe { first.as_ref() }) else {
-                list.scheduled = false;
-                return None;
-            };
-            // SAFETY: the lock is held.
-            list.first = unsafe { *node.next.get() };
-            if list.first.is_null() {
-                list.last = ptr::null();
-            }
-            Some(first)
-        })
     }
 }
 
@@ -331,7 +409,16 @@ impl Routine for Inner {
         let owner = Owner { inner };
         // SAFETY: work items run at PASSIVE_LEVEL on a system thread.
         let mut irql = unsafe { Passive::assume() };
-        while let Some(node) = owner.next() {
+        loop {
+            let node = match owner.inner.deferred.locked(Deferred::next) {
+                Next::Run(node) => node,
+                Next::Sleep(milliseconds) => {
+                    // SAFETY: legal at PASSIVE_LEVEL.
+                    unsafe { ndis_sys::NdisMSleep(milliseconds.saturating_mul(1_000)) };
+                    continue;
+                }
+                Next::End => break,
+            };
             // SAFETY: the node is valid until it has run.
             let entry = unsafe { &*node };
             let run = entry.run;

@@ -3,12 +3,12 @@
 //!
 //! A call on NDIS may run the peer's callback before it returns, whose code may
 //! call on NDIS in turn: a client sends the next frame as soon as one was
-//! completed, a call manager completes each at once. A kernel stack has 24 kB
-//! (12 kB on x86), and no driver sees how deep it already is. So what could be
-//! repeated without end, making an object and moving data, looks at the stack
-//! first; when little is left, data goes on from the work item of the adapter
-//! or binding, on a stack of its own, and an object is refused. What ends an
-//! object happens once for each, so it needs no look.
+//! completed, a call manager completes each at once; a client hangs up the next
+//! call as soon as one was closed. A kernel stack has 24 kB (12 kB on x86), and
+//! no driver sees how deep it already is. So everything that may run the peer's
+//! code looks at the stack first. When little is left, data and the steps of a
+//! call, its end included, go on from the work item of the adapter or binding,
+//! on a stack of its own; an object that is to be made is refused.
 
 /// With less than this, the crates leave data to a work item and refuse to make
 /// objects: bytes.
@@ -43,6 +43,7 @@ pub fn remaining() -> usize {
 }
 
 /// Whether little is left, see [`LOW`].
-pub(crate) fn is_low() -> bool {
+#[must_use]
+pub fn is_low() -> bool {
     remaining() < LOW
 }

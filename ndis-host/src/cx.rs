@@ -4,6 +4,7 @@
 
 use crate::core::{Core, current, find, set_current};
 use crate::handle::ObjectId;
+use crate::ke::system::stack_left;
 use crate::log::{EventKind, Objects};
 use crate::sched::{DISPATCH, Frame, HostWait, Phase, TaskId, Wait, Woken};
 use crate::state::State;
@@ -351,6 +352,7 @@ impl Cx {
                 };
                 task.frames.push(frame);
             }
+            s.check_stack(callback);
             (raised, before)
         });
         let result = f();
@@ -442,6 +444,24 @@ impl Drop for Cx {
 }
 
 impl State {
+    /// A driver's handler begins: there must be stack left for it. Reported once a
+    /// task, not for each that nests deeper still.
+    fn check_stack(&mut self, callback: &Callback) {
+        let Some(task) = self.sched.current_mut() else {
+            return;
+        };
+        let used_up = stack_left(task) == 0;
+        if used_up && !core::mem::replace(&mut task.stack_reported, true) {
+            let depth = task.frames.len();
+            let message = alloc::format!(
+                "{} begins with the kernel stack used up, within {} others",
+                callback.name,
+                depth.saturating_sub(1)
+            );
+            self.violate_by(callback.who.clone(), "KE-55", callback.objects[0], message);
+        }
+    }
+
     /// A driver's handler has returned: it must leave IRQL and locks as they were.
     fn check_balance(&mut self, callback: &Callback) {
         let Some(task) = self.sched.current_mut() else {

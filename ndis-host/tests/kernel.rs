@@ -591,3 +591,66 @@ fn an_announced_violation_must_come() {
     assert!(!report.is_clean());
     assert_eq!(report.violations[0].rule, "HOST-EXPECTED");
 }
+
+/// Looks at `done` every millisecond, as many drivers' threads do.
+fn poll(done: &AtomicBool) {
+    let mut time = n::LARGE_INTEGER { QuadPart: -10_000 };
+    while !done.load(SeqCst) {
+        // SAFETY: a thread at PASSIVE_LEVEL.
+        unsafe { n::KeDelayExecutionThread(0, 0, &raw mut time) };
+    }
+}
+
+/// A thread that polls for ever does not keep a run going, and goes on when the next
+/// one begins.
+#[test]
+#[cfg_attr(miri, ignore = "thousands of turns, and nothing unsafe in them")]
+fn a_thread_that_polls_does_not_keep_the_run_alive() {
+    let host = host();
+    let (done, seen) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let (asked, told) = (done.clone(), seen.clone());
+    host.spawn("poller", move || {
+        poll(&asked);
+        told.store(true, SeqCst);
+    });
+    for _ in 0..3 {
+        host.run();
+        assert!(!seen.load(SeqCst));
+    }
+    done.store(true, SeqCst);
+    host.run_for(2);
+    assert!(seen.load(SeqCst));
+    assert!(host.finish().is_clean());
+}
+
+/// And who waits beside it for what never comes is found all the same.
+#[test]
+#[cfg_attr(miri, ignore = "a deadlock leaves threads behind")]
+fn a_wait_is_stuck_also_beside_a_thread_that_polls() {
+    let host = host();
+    let done = Arc::new(AtomicBool::new(false));
+    let asked = done.clone();
+    host.spawn("poller", move || poll(&asked));
+    let event = P(Box::into_raw(Box::new(zeroed::<n::NDIS_EVENT>())));
+    // SAFETY: memory of this test's own, which is not freed.
+    unsafe { n::NdisInitializeEvent(event.0) };
+    host.spawn("waiter", move || {
+        let event = event;
+        // SAFETY: initialized above.
+        unsafe { n::NdisWaitEvent(event.0, 0) };
+    });
+    let run = std::panic::AssertUnwindSafe(|| host.run());
+    let stuck = std::panic::catch_unwind(run).unwrap_err();
+    let stuck = stuck.downcast::<String>().unwrap();
+    let waiter = stuck
+        .find("\"waiter\" in a thread of waiter waits for the event")
+        .expect(&stuck);
+    let poller = stuck
+        .find("\"poller\" in a thread of poller polls")
+        .expect(&stuck);
+    assert!(waiter < poller, "{stuck}");
+    std::mem::forget(host);
+}

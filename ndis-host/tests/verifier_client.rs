@@ -36,6 +36,25 @@ fn call_42_a_call_closed_with_sends_outstanding() {
     let _ = adapter;
 }
 
+/// A send in every completion, completed at once: the depth that the drivers reach
+/// is named once, with the driver whose handler had no stack left.
+#[test]
+fn ke_55_a_stack_used_up() {
+    let bench = Bench::new(Twist::None, Twist::SendsInCompletions);
+    bench.host.expect("KE-55");
+    let adapter = bench.up();
+    bench.spawn("caller", |a| {
+        a.call();
+        a.send();
+    });
+    let sent = bench.b.shared.sent.load(SeqCst) + bench.a.shared.sent.load(SeqCst);
+    assert_eq!(sent, 21, "each went on its way");
+    let report = bench.host.report();
+    only(&report, &["KE-55"]);
+    assert_eq!(report.expected.len(), 1, "once: {report}");
+    let _ = adapter;
+}
+
 #[test]
 fn af_29_a_family_closed_with_a_call_up() {
     broken(Twist::CloseAfWithCall, &["AF-29"]);

@@ -10,6 +10,7 @@ use ndis_co::{
     mem::{Anchored, Arc, Parent, Tag},
     once::Slot,
     owner::Node,
+    stack,
 };
 use ndis_sys::NDIS_HANDLE;
 
@@ -47,8 +48,6 @@ unsafe impl<M: CallManager> Sync for AfShared<M> {}
 enum Phase {
     /// The open request is not answered.
     Opening,
-    /// It was pended and its token dropped: to be refused.
-    Dropped,
     Open,
     /// The client has asked for the close.
     Closing,
@@ -56,8 +55,18 @@ enum Phase {
     Refused,
 }
 
+/// What is to be done next.
+enum Step {
+    CompleteOpen(Status),
+    CompleteClose,
+    /// There is something to do, on a stack with more room.
+    Later,
+}
+
 struct State {
     phase: Phase,
+    /// What the pended open is to be completed with.
+    answer: Option<Status>,
     /// SAPs and VCs beneath.
     children: usize,
     /// The driver has nothing against the close.
@@ -146,6 +155,7 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
             handle,
             state: StateLock::new(State {
                 phase: Phase::Opening,
+                answer: None,
                 children: 0,
                 finish: false,
                 pended: false,
@@ -222,15 +232,15 @@ impl<M: CallManager> PendingOpenAf<M> {
     /// Source page: `nf-ndis-ndismcmopenaddressfamilycomplete`.
     #[doc(alias = "NdisMCmOpenAddressFamilyComplete")]
     pub fn accept(self, context: M::Af, irql: &mut impl NoLock) {
-        let _ = irql;
         let af = self.into_af();
+        // Before the role knows of the family: it is not closed until it is open.
         af.state.with(|state| state.completing = true);
-        match AfShared::accept(&af, context) {
-            Ok(reference) => AfShared::complete_open(&af, Status::SUCCESS, reference),
-            Err(failure) => AfShared::complete_open(&af, failure, ptr::null_mut()),
-        }
-        af.state.with(|state| state.completing = false);
-        af.adapter.role.look_again();
+        let status = match AfShared::accept(&af, context) {
+            Ok(_) => Status::SUCCESS,
+            Err(failure) => failure,
+        };
+        AfShared::answer(&af, status);
+        AfShared::advance(&af, irql.up_to_dispatch());
     }
 
     /// Turns the client away (rule AF-25).
@@ -238,10 +248,9 @@ impl<M: CallManager> PendingOpenAf<M> {
     /// Source page: `nf-ndis-ndismcmopenaddressfamilycomplete`.
     #[doc(alias = "NdisMCmOpenAddressFamilyComplete")]
     pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
-        let _ = irql;
         let af = self.into_af();
-        af.state.with(|state| state.phase = Phase::Refused);
-        AfShared::complete_open(&af, status.as_failure(), ptr::null_mut());
+        AfShared::answer(&af, status.as_failure());
+        AfShared::advance(&af, irql.up_to_dispatch());
     }
 
     fn into_af(self) -> Arc<AfShared<M>> {
@@ -253,7 +262,7 @@ impl<M: CallManager> PendingOpenAf<M> {
 
 impl<M: CallManager> Drop for PendingOpenAf<M> {
     fn drop(&mut self) {
-        self.af.state.with(|state| state.phase = Phase::Dropped);
+        AfShared::answer(&self.af, Status::FAILURE);
         AfShared::defer(&self.af);
     }
 }
@@ -374,10 +383,28 @@ impl<M: CallManager> AfShared<M> {
         Ok(Arc::into_raw(this.clone()))
     }
 
-    fn complete_open(this: &Arc<Self>, status: Status, share: NDIS_HANDLE) {
+    /// The pended open is to be completed.
+    fn answer(this: &Arc<Self>, status: Status) {
+        this.state.with(|state| {
+            state.answer = Some(status);
+            if !status.is_success() {
+                state.phase = Phase::Refused;
+            }
+        });
+    }
+
+    fn complete_open(this: &Arc<Self>, status: Status) {
+        let context = if status.is_success() {
+            Arc::as_raw(this)
+        } else {
+            ptr::null_mut()
+        };
         // SAFETY: the open was pended and is completed once (rule AF-23), at or
-        // below DISPATCH_LEVEL.
-        unsafe { ndis_sys::NdisMCmOpenAddressFamilyComplete(status.raw(), this.handle, share) };
+        // below DISPATCH_LEVEL; with success, with the share that the acceptance
+        // gave to NDIS (MCM-AF).
+        unsafe { ndis_sys::NdisMCmOpenAddressFamilyComplete(status.raw(), this.handle, context) };
+        this.state.with(|state| state.completing = false);
+        this.adapter.role.look_again();
     }
 
     /// One more SAP or VC beneath, unless the family is being closed.
@@ -432,35 +459,22 @@ impl<M: CallManager> AfShared<M> {
 
     /// Does what the state asks for and allows.
     fn advance(this: &Arc<Self>, _irql: &mut UpToDispatch) {
-        enum Step {
-            RefuseOpen,
-            CompleteClose,
-            None,
-        }
-        let step = this.state.with(|state| match state.phase {
-            Phase::Dropped => {
-                state.phase = Phase::Refused;
-                Step::RefuseOpen
-            }
-            Phase::Closing
-                if state.finish && state.pended && state.children == 0 && !state.calling =>
-            {
-                state.phase = Phase::Closed;
-                Step::CompleteClose
-            }
-            _ => Step::None,
-        });
-        match step {
-            Step::RefuseOpen => Self::complete_open(this, Status::FAILURE, ptr::null_mut()),
-            Step::CompleteClose => {
-                // SAFETY: the close was pended and is completed once, with
-                // success (rule AF-37); the handle dies here (rule AF-38).
-                unsafe {
-                    ndis_sys::NdisMCmCloseAddressFamilyComplete(Status::SUCCESS.raw(), this.handle);
+        while let Some(step) = this.state.with(State::next) {
+            match step {
+                Step::Later => return Self::defer(this),
+                Step::CompleteOpen(status) => Self::complete_open(this, status),
+                Step::CompleteClose => {
+                    // SAFETY: the close was pended and is completed once, with
+                    // success (rule AF-37); the handle dies here (rule AF-38).
+                    unsafe {
+                        ndis_sys::NdisMCmCloseAddressFamilyComplete(
+                            Status::SUCCESS.raw(),
+                            this.handle,
+                        );
+                    }
+                    Self::retire(this);
                 }
-                Self::retire(this);
             }
-            Step::None => {}
         }
     }
 
@@ -517,6 +531,28 @@ impl<M: CallManager> AfShared<M> {
         } else {
             Self::retire(this);
         }
+    }
+}
+
+impl State {
+    /// Picks the next step and marks it as taken.
+    fn next(&mut self) -> Option<Step> {
+        let close = self.phase == Phase::Closing
+            && self.finish
+            && self.pended
+            && self.children == 0
+            && !self.calling;
+        if self.answer.is_none() && !close {
+            return None;
+        }
+        if stack::is_low() {
+            return Some(Step::Later);
+        }
+        if let Some(status) = self.answer.take() {
+            return Some(Step::CompleteOpen(status));
+        }
+        self.phase = Phase::Closed;
+        Some(Step::CompleteClose)
     }
 }
 

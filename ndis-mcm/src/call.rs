@@ -3,7 +3,7 @@
 
 use crate::{
     CallManager, Vc,
-    state::{Settled, State},
+    state::{End, Settled, State},
     vc::VcShared,
 };
 use core::{ffi::c_void, fmt, marker::PhantomData, mem::ManuallyDrop, ptr};
@@ -221,13 +221,7 @@ impl<M: CallManager> Accepted<M> {
     pub fn connect(self, irql: &mut impl NoLock) -> bool {
         let vc = self.into_vc();
         let accepted = vc.shared.state.with(State::connect);
-        if accepted {
-            // SAFETY: the driver's own VC (CALL-38), accepted, told once; busy
-            // keeps the handle valid.
-            unsafe { ndis_sys::NdisMCmDispatchCallConnected(vc.shared.handle()) };
-            vc.shared.state.with(State::tell);
-            VcShared::calm(&vc.shared, 1, irql.up_to_dispatch());
-        }
+        VcShared::advance(&vc.shared, irql.up_to_dispatch());
         accepted
     }
 
@@ -251,10 +245,12 @@ impl<M: CallManager> Accepted<M> {
 
 impl<M: CallManager> Drop for Accepted<M> {
     fn drop(&mut self) {
-        self.vc
-            .shared
-            .state
-            .with(|state| state.want_dispatch_close(Status::FAILURE));
+        let end = End {
+            status: Status::FAILURE,
+            data: None,
+        };
+        // An error means that the call is over already.
+        let _ = self.vc.shared.state.with(|state| state.announce(end));
         VcShared::defer(&self.vc.shared);
     }
 }
@@ -328,6 +324,10 @@ impl<'r, M: CallManager> CloseCall<'r, M> {
 
     /// Will not close: the call goes on, [`Status::INVALID_DATA`] when the
     /// close data cannot be carried (rule CALL-48).
+    ///
+    /// The client of these crates then asks again, without data, each time a
+    /// little later and for as long as it is refused. Its family, and with that
+    /// the adapter, is not closed before: close the call in the end.
     pub fn refuse(self, status: Status) -> Answer<'r> {
         self.vc.shared.state.with(State::refuse_close);
         // Something may have waited for the close.

@@ -107,7 +107,7 @@ impl<M: CallManager> SendLists<M> {
         mark(&chain, status);
         let vc = &self.vc.shared;
         // The client may send more within the completion, and so on.
-        if stack::remaining() < stack::LOW {
+        if stack::is_low() {
             complete_later(vc, chain);
         } else {
             complete(vc, chain, irql.up_to_dispatch());
@@ -273,16 +273,19 @@ impl<M: CallManager> Vc<M> {
                 status: Status::RESOURCES,
             });
         }
+        // One more than the lists, for the call itself: neither the pause nor the
+        // close of the call is over while it runs.
+        let busy = count.saturating_add(1);
         let adapter = &self.shared.af.adapter;
-        if !adapter.out(count) {
-            adapter.home(count);
+        if !adapter.out(busy) {
+            adapter.home(busy);
             return Err(NotIndicated {
                 lists,
                 status: Status::PAUSED,
             });
         }
-        if !self.shared.state.with(|state| state.indicate(count)) {
-            adapter.home(count);
+        if !self.shared.state.with(|state| state.indicate(busy)) {
+            adapter.home(busy);
             return Err(NotIndicated {
                 lists,
                 status: Status::CLOSING,
@@ -305,6 +308,7 @@ impl<M: CallManager> Vc<M> {
         unsafe {
             ndis_sys::NdisMCoIndicateReceiveNetBufferLists(handle, chain.take_raw(), number, 0);
         }
+        adapter.home(1);
         VcShared::calm(&self.shared, 1, irql.up_to_dispatch());
         Ok(())
     }

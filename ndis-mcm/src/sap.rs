@@ -10,6 +10,7 @@ use ndis_co::{
     mem::{Anchored, Arc, Parent, Tag},
     once::Slot,
     owner::Node,
+    stack,
 };
 use ndis_sys::NDIS_HANDLE;
 
@@ -46,8 +47,6 @@ unsafe impl<M: CallManager> Sync for SapShared<M> {}
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Registering,
-    /// The registration was pended and its token dropped: to be refused.
-    Dropped,
     Registered,
     Deregistering,
     Gone,
@@ -55,6 +54,8 @@ enum Phase {
 
 struct State {
     phase: Phase,
+    /// What the pended registration is to be completed with.
+    answer: Option<Status>,
     /// Calls that are being offered on the handle at this moment.
     busy: usize,
     /// The driver has nothing against the deregistration.
@@ -158,6 +159,7 @@ impl<'r, M: CallManager> RegisterSap<'r, M> {
             address: SapAddressBuf::try_new(address.sap_type(), address.bytes())?,
             state: StateLock::new(State {
                 phase: Phase::Registering,
+                answer: None,
                 busy: 0,
                 finish: false,
                 pended: false,
@@ -233,10 +235,10 @@ impl<M: CallManager> PendingRegisterSap<M> {
     /// Source page: `nf-ndis-ndismcmregistersapcomplete`.
     #[doc(alias = "NdisMCmRegisterSapComplete")]
     pub fn accept(self, context: M::Sap, irql: &mut impl NoLock) -> Sap<M> {
-        let _ = irql;
         let sap = self.into_sap();
-        let share = SapShared::accept(&sap, context);
-        SapShared::complete_register(&sap, Status::SUCCESS, share);
+        let _ = SapShared::accept(&sap, context);
+        SapShared::answer(&sap, Status::SUCCESS);
+        SapShared::advance(&sap, irql.up_to_dispatch());
         Sap { shared: sap }
     }
 
@@ -246,7 +248,8 @@ impl<M: CallManager> PendingRegisterSap<M> {
     #[doc(alias = "NdisMCmRegisterSapComplete")]
     pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
         let sap = self.into_sap();
-        SapShared::refuse(&sap, status.as_failure(), irql.up_to_dispatch());
+        SapShared::answer(&sap, status.as_failure());
+        SapShared::advance(&sap, irql.up_to_dispatch());
     }
 
     fn into_sap(self) -> Arc<SapShared<M>> {
@@ -258,7 +261,7 @@ impl<M: CallManager> PendingRegisterSap<M> {
 
 impl<M: CallManager> Drop for PendingRegisterSap<M> {
     fn drop(&mut self) {
-        self.sap.state.with(|state| state.phase = Phase::Dropped);
+        SapShared::answer(&self.sap, Status::FAILURE);
         SapShared::defer(&self.sap);
     }
 }
@@ -370,15 +373,28 @@ impl<M: CallManager> SapShared<M> {
         Arc::into_raw(this.clone())
     }
 
-    fn complete_register(this: &Arc<Self>, status: Status, share: NDIS_HANDLE) {
-        // SAFETY: the registration was pended and is completed once (SAP-19).
-        unsafe { ndis_sys::NdisMCmRegisterSapComplete(status.raw(), this.handle, share) };
+    /// The pended registration is to be completed.
+    fn answer(this: &Arc<Self>, status: Status) {
+        this.state.with(|state| {
+            state.answer = Some(status);
+            if !status.is_success() {
+                state.phase = Phase::Gone;
+            }
+        });
     }
 
-    fn refuse(this: &Arc<Self>, status: Status, irql: &mut UpToDispatch) {
-        this.state.with(|state| state.phase = Phase::Gone);
-        Self::complete_register(this, status, ptr::null_mut());
-        AfShared::remove_child(&this.af, irql);
+    fn complete_register(this: &Arc<Self>, status: Status, irql: &mut UpToDispatch) {
+        let context = if status.is_success() {
+            Arc::as_raw(this)
+        } else {
+            ptr::null_mut()
+        };
+        // SAFETY: the registration was pended and is completed once (SAP-19); with
+        // success, with the share that the acceptance gave to NDIS (MCM-SAP).
+        unsafe { ndis_sys::NdisMCmRegisterSapComplete(status.raw(), this.handle, context) };
+        if !status.is_success() {
+            AfShared::remove_child(&this.af, irql);
+        }
     }
 
     /// The client asks for the deregistration: no more calls on it.
@@ -422,32 +438,48 @@ impl<M: CallManager> SapShared<M> {
 
     /// Does what the state asks for and allows.
     fn advance(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        enum Step {
-            Refuse,
-            CompleteDeregister,
-            None,
-        }
-        let step = this.state.with(|state| match state.phase {
-            Phase::Dropped => Step::Refuse,
-            Phase::Deregistering if state.finish && state.pended && state.busy == 0 => {
-                state.phase = Phase::Gone;
-                Step::CompleteDeregister
-            }
-            _ => Step::None,
-        });
-        match step {
-            Step::Refuse => Self::refuse(this, Status::FAILURE, irql),
-            Step::CompleteDeregister => {
-                // SAFETY: the deregistration was pended and is completed once,
-                // with success (SAP-23); the handle dies here (SAP-24).
-                unsafe {
-                    ndis_sys::NdisMCmDeregisterSapComplete(Status::SUCCESS.raw(), this.handle);
+        while let Some(step) = this.state.with(State::next) {
+            match step {
+                Step::Later => return Self::defer(this),
+                Step::CompleteRegister(status) => Self::complete_register(this, status, irql),
+                Step::CompleteDeregister => {
+                    // SAFETY: the deregistration was pended and is completed once,
+                    // with success (SAP-23); the handle dies here (SAP-24).
+                    unsafe {
+                        ndis_sys::NdisMCmDeregisterSapComplete(Status::SUCCESS.raw(), this.handle);
+                    }
+                    Self::give_back(this);
+                    AfShared::remove_child(&this.af, irql);
                 }
-                Self::give_back(this);
-                AfShared::remove_child(&this.af, irql);
             }
-            Step::None => {}
         }
+    }
+}
+
+/// What is to be done next.
+enum Step {
+    CompleteRegister(Status),
+    CompleteDeregister,
+    /// There is something to do, on a stack with more room.
+    Later,
+}
+
+impl State {
+    /// Picks the next step and marks it as taken.
+    fn next(&mut self) -> Option<Step> {
+        let deregister =
+            self.phase == Phase::Deregistering && self.finish && self.pended && self.busy == 0;
+        if self.answer.is_none() && !deregister {
+            return None;
+        }
+        if stack::is_low() {
+            return Some(Step::Later);
+        }
+        if let Some(status) = self.answer.take() {
+            return Some(Step::CompleteRegister(status));
+        }
+        self.phase = Phase::Gone;
+        Some(Step::CompleteDeregister)
     }
 }
 

@@ -15,6 +15,7 @@
 use core::ptr;
 use ndis_co::{
     Status,
+    mem::{Arc, Vec},
     params::{CallParametersBuf, SharedCallParameters},
 };
 use ndis_sys::CO_CALL_PARAMETERS;
@@ -93,9 +94,6 @@ enum Reply {
     Decided(Status),
 }
 
-/// How often a refused deletion is tried again, once a millisecond.
-const MAX_REFUSALS: u16 = 1000;
-
 /// What is to be done next.
 #[derive(Debug)]
 pub(crate) enum Step {
@@ -105,12 +103,22 @@ pub(crate) enum Step {
         parameters: Parameters,
     },
     Dispatch(Parameters),
-    DispatchClose(Status),
+    Connect,
+    DispatchClose(End),
     Deactivate,
     CompleteClose(Status),
     Delete,
     /// The offered call never got to the client; tell the driver.
     TellFailed(Status),
+    /// There is something to do, on a stack with more room.
+    Later,
+}
+
+/// How an incoming close is to be announced: why, and with what data.
+#[derive(Clone, Debug)]
+pub(crate) struct End {
+    pub(crate) status: Status,
+    pub(crate) data: Option<Arc<Vec<u8>>>,
 }
 
 /// What a synchronous answer amounts to.
@@ -141,17 +149,17 @@ pub(crate) struct State {
     /// The client knows that its call is up: NDIS's call that tells it has
     /// returned, or the client has used the call already.
     told: bool,
+    /// The client is to be told that its call is connected.
+    want_connect: bool,
     /// An incoming close is to be dispatched as soon as it may be.
-    want_dispatch_close: Option<Status>,
+    announced: Option<End>,
     want_activate: bool,
     want_deactivate: bool,
     want_delete: bool,
     /// The close is being completed: the driver's own VC stays until that has
     /// returned.
     completing: bool,
-    /// The client would not have the VC deleted yet: tried again a little
-    /// later, this many times.
-    refusals: u16,
+    /// The client would not have the VC deleted yet: tried again a little later.
     delete_blocked: bool,
     /// What to activate with; kept as long as the VC is active.
     activation: Parameters,
@@ -172,37 +180,35 @@ impl State {
             failed: None,
             close_dispatched: false,
             told: false,
-            want_dispatch_close: None,
+            want_connect: false,
+            announced: None,
             want_activate: false,
             want_deactivate: false,
             want_delete: false,
             completing: false,
-            refusals: 0,
             delete_blocked: false,
             activation: Parameters::None,
         }
     }
 
-    /// Picks the next step and marks it as taken. Steps that call NDIS on the
-    /// VC count as busy until [`Self::calm`].
-    pub(crate) fn next(&mut self) -> Option<Step> {
-        if self.life != Life::Alive {
-            return None;
+    /// Picks the next step and marks it as taken; [`Step::Later`] when one is due
+    /// and `low` says that there is too little stack for it. Steps that call NDIS
+    /// on the VC count as busy until [`Self::calm`].
+    pub(crate) fn next(&mut self, low: impl FnOnce() -> bool) -> Option<Step> {
+        let step = self.due()?;
+        if low() {
+            return Some(Step::Later);
         }
-        let step = self.pick()?;
-        match step {
-            Step::Delete => self.life = Life::Deleting,
-            // Within these the peer may delete the VC, so they do not hold it.
-            Step::Deactivate | Step::CompleteClose(_) | Step::CompleteMakeCall { .. } => {}
-            _ => self.busy = self.busy.saturating_add(1),
-        }
+        self.take(&step);
         Some(step)
     }
 
-    fn pick(&mut self) -> Option<Step> {
+    /// What is to be done next.
+    fn due(&self) -> Option<Step> {
+        if self.life != Life::Alive {
+            return None;
+        }
         if self.want_activate && self.link == Link::Inactive {
-            self.want_activate = false;
-            self.link = Link::Activating;
             return Some(Step::Activate(self.activation.clone()));
         }
         match (self.call, self.link) {
@@ -212,31 +218,26 @@ impl State {
                 let status = self.make_status();
                 let status = status.filter(|status| status.is_success() || self.busy == 0);
                 if let Some(status) = status {
-                    return Some(self.made(status));
+                    let parameters = self.parameters.clone();
+                    return Some(Step::CompleteMakeCall { status, parameters });
                 }
             }
             (Call::Offering, Link::Active) => {
-                self.call = Call::Offered;
                 return Some(Step::Dispatch(self.parameters.clone()));
             }
             (Call::Offering, Link::Inactive) => {
-                if let Some(status) = self.failed.take() {
-                    self.call = Call::None;
-                    self.want_delete = true;
+                if let Some(status) = self.failed {
                     return Some(Step::TellFailed(status));
                 }
             }
+            (Call::Connected, _) if self.want_connect => return Some(Step::Connect),
             _ => {}
         }
-        if let (Some(status), Call::Accepted | Call::Connected) =
-            (self.want_dispatch_close, self.call)
+        if let (Some(end), Call::Accepted | Call::Connected) = (&self.announced, self.call)
             && self.can_dispatch_close()
+            && !self.close_dispatched
         {
-            self.want_dispatch_close = None;
-            if !self.close_dispatched {
-                self.close_dispatched = true;
-                return Some(Step::DispatchClose(status));
-            }
+            return Some(Step::DispatchClose(end.clone()));
         }
         if self.busy > 0 {
             return None;
@@ -244,22 +245,55 @@ impl State {
         let closing = self.call == Call::Closing && self.reply != Reply::Open;
         let leaving = self.call == Call::None && self.want_deactivate;
         if self.link == Link::Active && (closing || leaving) {
-            self.link = Link::Deactivating;
             return Some(Step::Deactivate);
         }
         if let (true, Link::Inactive, Reply::Decided(status)) = (closing, self.link, self.reply) {
-            if self.pended {
-                self.closed();
-                self.completing = true;
-                return Some(Step::CompleteClose(status));
-            }
-            return None;
+            return self.pended.then_some(Step::CompleteClose(status));
         }
         let free = self.call == Call::None && self.link == Link::Inactive && !self.completing;
-        if free && self.want_delete && !self.delete_blocked && self.origin == Origin::Mcm {
-            return Some(Step::Delete);
+        let delete = self.want_delete && !self.delete_blocked && self.origin == Origin::Mcm;
+        (free && delete).then_some(Step::Delete)
+    }
+
+    /// Marks a step that was due as taken.
+    fn take(&mut self, step: &Step) {
+        // Within these the peer may delete the VC, so they do not hold it.
+        let free = matches!(
+            step,
+            Step::Later
+                | Step::Delete
+                | Step::Deactivate
+                | Step::CompleteClose(_)
+                | Step::CompleteMakeCall { .. }
+        );
+        if !free {
+            self.busy = self.busy.saturating_add(1);
         }
-        None
+        match step {
+            Step::Later => {}
+            Step::Activate(_) => {
+                self.want_activate = false;
+                self.link = Link::Activating;
+            }
+            Step::CompleteMakeCall { status, .. } => self.made(*status),
+            Step::Dispatch(_) => self.call = Call::Offered,
+            Step::Connect => self.want_connect = false,
+            Step::DispatchClose(_) => {
+                self.announced = None;
+                self.close_dispatched = true;
+            }
+            Step::TellFailed(_) => {
+                self.failed = None;
+                self.call = Call::None;
+                self.want_delete = true;
+            }
+            Step::Deactivate => self.link = Link::Deactivating,
+            Step::CompleteClose(_) => {
+                self.closed();
+                self.completing = true;
+            }
+            Step::Delete => self.life = Life::Deleting,
+        }
     }
 
     /// The final status of the call that is being made, once it has one: a
@@ -276,8 +310,8 @@ impl State {
     }
 
     /// The made call gets its final status.
-    fn made(&mut self, status: Status) -> Step {
-        let parameters = core::mem::take(&mut self.parameters);
+    fn made(&mut self, status: Status) {
+        self.parameters = Parameters::None;
         self.reply = Reply::Open;
         self.pended = false;
         self.failed = None;
@@ -289,9 +323,8 @@ impl State {
         self.want_deactivate = !status.is_success();
         self.told = false;
         if !status.is_success() {
-            self.want_dispatch_close = None;
+            self.announced = None;
         }
-        Step::CompleteMakeCall { status, parameters }
     }
 
     /// Whether an incoming close may be dispatched: the client must know of the
@@ -338,18 +371,16 @@ impl State {
         self.life = Life::Deleted;
     }
 
-    /// The client still had something outstanding (rule VC-27); whether to try
-    /// again later.
-    pub(crate) fn delete_refused(&mut self) -> bool {
+    /// The client still had something outstanding (rule VC-27): to be tried again
+    /// later.
+    pub(crate) fn delete_refused(&mut self) {
         self.life = Life::Alive;
         self.delete_blocked = true;
-        self.refusals = self.refusals.saturating_add(1);
-        self.refusals < MAX_REFUSALS
     }
 
-    /// A little later; whether a deletion was refused before.
-    pub(crate) fn unblock(&mut self) -> bool {
-        core::mem::replace(&mut self.delete_blocked, false)
+    /// A while has passed since the deletion was refused.
+    pub(crate) fn unblock(&mut self) {
+        self.delete_blocked = false;
     }
 
     /// The client deletes its VC, if nothing is outstanding (rule VC-27).
@@ -418,7 +449,8 @@ impl State {
             self.pended = false;
             self.failed = None;
             self.close_dispatched = false;
-            self.want_dispatch_close = None;
+            self.want_connect = false;
+            self.announced = None;
         }
         free
     }
@@ -452,7 +484,7 @@ impl State {
     /// The driver refuses from within the request's own callback.
     pub(crate) fn refuse_now(&mut self, status: Status) -> Status {
         let status = status.as_failure();
-        let _ = self.made(status);
+        self.made(status);
         status
     }
 
@@ -462,7 +494,8 @@ impl State {
         self.parameters = Parameters::Own(parameters.into_shared());
         self.call = Call::Offering;
         self.close_dispatched = false;
-        self.want_dispatch_close = None;
+        self.want_connect = false;
+        self.announced = None;
     }
 
     /// The client has answered, by the result of the dispatch or its
@@ -487,7 +520,7 @@ impl State {
         if accepted {
             self.call = Call::Connected;
             self.told = false;
-            self.busy = self.busy.saturating_add(1);
+            self.want_connect = true;
         }
         accepted
     }
@@ -495,25 +528,36 @@ impl State {
     // The close.
 
     /// The driver wants the client to close (rules CALL-58, CALL-61). `true`:
-    /// dispatch it now, which counts as busy; `false`: it follows as soon as
-    /// the client knows of the call.
-    pub(crate) fn begin_dispatch_close(&mut self, status: Status) -> Result<bool, Status> {
-        let over = matches!(self.call, Call::None | Call::Closing);
-        if over || self.close_dispatched || self.want_dispatch_close.is_some() {
-            return Err(Status::CLOSING);
+    /// dispatch it now, which counts as busy; `false`: the client does not know
+    /// of the call yet, or little is left of the stack, so
+    /// [announce](Self::announce) it.
+    pub(crate) fn begin_dispatch_close(
+        &mut self,
+        low: impl FnOnce() -> bool,
+    ) -> Result<bool, Status> {
+        self.may_announce()?;
+        let now = self.can_dispatch_close() && !low();
+        if now {
+            self.close_dispatched = true;
+            self.busy = self.busy.saturating_add(1);
         }
-        if !self.can_dispatch_close() {
-            self.want_dispatch_close = Some(status);
-            return Ok(false);
-        }
-        self.close_dispatched = true;
-        self.busy = self.busy.saturating_add(1);
-        Ok(true)
+        Ok(now)
     }
 
-    /// As above, when nothing may be called now.
-    pub(crate) fn want_dispatch_close(&mut self, status: Status) {
-        self.want_dispatch_close = Some(status);
+    /// The end is to be dispatched as soon as it may be.
+    pub(crate) fn announce(&mut self, end: End) -> Result<(), Status> {
+        self.may_announce()?;
+        self.announced = Some(end);
+        Ok(())
+    }
+
+    /// Whether there is a call whose end the client was not told.
+    fn may_announce(&self) -> Result<(), Status> {
+        let over = matches!(self.call, Call::None | Call::Closing);
+        if over || self.close_dispatched || self.announced.is_some() {
+            return Err(Status::CLOSING);
+        }
+        Ok(())
     }
 
     /// The client closes the call.
@@ -568,13 +612,13 @@ impl State {
         connected
     }
 
-    /// Lists are to be indicated, and one more for the call itself; counted
+    /// Lists are to be indicated, counted with the call itself, and
     /// only when the client may get data (rules CALL-63, NBL-34).
     pub(crate) fn indicate(&mut self, count: usize) -> bool {
-        let ending = self.close_dispatched || self.want_dispatch_close.is_some();
+        let ending = self.close_dispatched || self.announced.is_some();
         let open = self.is_connected() && self.told && !ending;
         if open {
-            self.busy = self.busy.saturating_add(count).saturating_add(1);
+            self.busy = self.busy.saturating_add(count);
         }
         open
     }
@@ -599,10 +643,10 @@ mod tests {
         assert!(state.begin_make(ptr::null_mut()));
         state.accept_make(None);
         state.pend();
-        assert!(matches!(state.next(), Some(Step::Activate(_))));
+        assert!(matches!(state.next(|| false), Some(Step::Activate(_))));
         state.activated(Status::SUCCESS);
         state.calm(1);
-        let step = state.next();
+        let step = state.next(|| false);
         assert!(
             matches!(step, Some(Step::CompleteMakeCall { status, .. }) if status.is_success()),
             "{step:?}"
@@ -612,14 +656,19 @@ mod tests {
         state
     }
 
+    /// An end without data.
+    fn end() -> End {
+        End {
+            status: Status::REQUEST_ABORTED,
+            data: None,
+        }
+    }
+
     #[test]
     fn an_end_is_announced_once() {
         let mut state = connected();
-        assert_eq!(state.begin_dispatch_close(Status::SUCCESS), Ok(true));
-        assert_eq!(
-            state.begin_dispatch_close(Status::SUCCESS),
-            Err(Status::CLOSING)
-        );
+        assert_eq!(state.begin_dispatch_close(|| false), Ok(true));
+        assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
         assert!(!state.indicate(1), "no data after the end (CALL-63)");
         assert_eq!(state.busy, 1, "what was refused does not count");
     }
@@ -628,26 +677,23 @@ mod tests {
     #[test]
     fn a_refused_close_forgets_nothing() {
         let mut state = connected();
-        assert_eq!(state.begin_dispatch_close(Status::SUCCESS), Ok(true));
+        assert_eq!(state.begin_dispatch_close(|| false), Ok(true));
         for _ in 0..3 {
             assert!(state.begin_close());
             assert!(!state.begin_close(), "one at a time");
             state.refuse_close();
             assert!(state.is_connected());
             assert!(!state.indicate(1));
-            assert_eq!(
-                state.begin_dispatch_close(Status::SUCCESS),
-                Err(Status::CLOSING)
-            );
-            assert!(state.next().is_none());
+            assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
+            assert!(state.next(|| false).is_none());
         }
         state.calm(1);
         assert!(state.begin_close());
         state.finish_close();
         assert_eq!(state.settle_close(), Settled::Later, "it is active");
-        assert!(matches!(state.next(), Some(Step::Deactivate)));
+        assert!(matches!(state.next(|| false), Some(Step::Deactivate)));
         state.deactivated();
-        assert!(matches!(state.next(), Some(Step::CompleteClose(s)) if s.is_success()));
+        assert!(matches!(state.next(|| false), Some(Step::CompleteClose(s)) if s.is_success()));
         state.completed();
         assert!(state.try_delete());
     }
@@ -658,13 +704,10 @@ mod tests {
         let mut state = connected();
         assert!(state.begin_close());
         assert!(!state.indicate(1), "not while it is being closed");
-        assert_eq!(
-            state.begin_dispatch_close(Status::SUCCESS),
-            Err(Status::CLOSING)
-        );
+        assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
         state.refuse_close();
         assert!(state.indicate(1));
-        assert_eq!(state.begin_dispatch_close(Status::SUCCESS), Ok(true));
+        assert_eq!(state.begin_dispatch_close(|| false), Ok(true));
     }
 
     /// An end that waits until the client knows of its call is announced once, and
@@ -675,20 +718,27 @@ mod tests {
         assert!(state.begin_make(ptr::null_mut()));
         state.pend();
         let reason = Status::REQUEST_ABORTED;
-        assert_eq!(state.begin_dispatch_close(reason), Ok(false));
-        assert_eq!(state.begin_dispatch_close(reason), Err(Status::CLOSING));
+        assert_eq!(state.begin_dispatch_close(|| false), Ok(false));
+        assert_eq!(state.announce(end()), Ok(()));
+        assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
         state.accept_make(None);
-        assert!(matches!(state.next(), Some(Step::Activate(_))));
+        assert!(matches!(state.next(|| false), Some(Step::Activate(_))));
         state.activated(Status::SUCCESS);
         state.calm(1);
-        assert!(matches!(state.next(), Some(Step::CompleteMakeCall { .. })));
-        assert!(state.next().is_none(), "the client does not know yet");
+        assert!(matches!(
+            state.next(|| false),
+            Some(Step::CompleteMakeCall { .. })
+        ));
+        assert!(
+            state.next(|| false).is_none(),
+            "the client does not know yet"
+        );
         state.tell();
         assert!(!state.indicate(1));
-        assert!(matches!(state.next(), Some(Step::DispatchClose(s)) if s == reason));
-        assert!(state.next().is_none());
+        assert!(matches!(state.next(|| false), Some(Step::DispatchClose(e)) if e.status == reason));
+        assert!(state.next(|| false).is_none());
         state.calm(1);
-        assert_eq!(state.begin_dispatch_close(reason), Err(Status::CLOSING));
+        assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
     }
 
     /// A call that is refused takes an end that waited along.
@@ -697,14 +747,15 @@ mod tests {
         let mut state = alive(Origin::Client);
         assert!(state.begin_make(ptr::null_mut()));
         state.pend();
-        assert_eq!(state.begin_dispatch_close(Status::SUCCESS), Ok(false));
+        assert_eq!(state.begin_dispatch_close(|| false), Ok(false));
+        assert_eq!(state.announce(end()), Ok(()));
         state.refuse(Status::NOT_ACCEPTED);
-        let step = state.next();
+        let step = state.next(|| false);
         assert!(
             matches!(step, Some(Step::CompleteMakeCall { status, .. }) if status == Status::FAILURE),
             "an informational code is no failure: {step:?}"
         );
-        assert!(state.next().is_none());
+        assert!(state.next(|| false).is_none());
         assert!(state.try_delete());
     }
 
@@ -725,7 +776,7 @@ mod tests {
             assert!(state.begin_make(ptr::null_mut()));
             state.accept_make(None);
             state.pend();
-            assert!(matches!(state.next(), Some(Step::Activate(_))));
+            assert!(matches!(state.next(|| false), Some(Step::Activate(_))));
             state.activated(code);
             state.calm(1);
             let expected = if code.is_success() {
@@ -733,7 +784,7 @@ mod tests {
             } else {
                 Status::FAILURE
             };
-            let step = state.next();
+            let step = state.next(|| false);
             assert!(
                 matches!(step, Some(Step::CompleteMakeCall { status, .. }) if status == expected),
                 "{code:?}: {step:?}"
@@ -746,37 +797,56 @@ mod tests {
     fn the_end_waits_for_what_is_under_way() {
         let mut state = connected();
         assert!(state.sends_in(2));
-        assert!(state.indicate(3));
+        assert!(state.indicate(4));
         assert!(state.begin_close());
         state.finish_close();
         assert_eq!(state.settle_close(), Settled::Later);
         for left in (1..=6).rev() {
-            assert!(state.next().is_none(), "{left} under way");
+            assert!(state.next(|| false).is_none(), "{left} under way");
             assert!(!state.try_delete());
             assert_eq!(state.calm(1), left == 1);
         }
-        assert!(matches!(state.next(), Some(Step::Deactivate)));
-        assert!(state.next().is_none());
+        assert!(matches!(state.next(|| false), Some(Step::Deactivate)));
+        assert!(state.next(|| false).is_none());
     }
 
-    /// A deletion that the client refuses is tried again a little later, not for
-    /// ever.
+    /// A deletion that the client refuses is tried again, each time a little later.
     #[test]
-    fn refusals_come_to_an_end() {
+    fn what_was_refused_is_tried_again() {
         let mut state = alive(Origin::Mcm);
         state.want_delete();
-        let mut tries = 0;
-        while let Some(Step::Delete) = state.next() {
-            tries += 1;
-            let again = state.delete_refused();
-            assert!(state.next().is_none(), "not before a while has passed");
-            if !again {
-                break;
-            }
-            assert!(state.unblock());
-            assert!(!state.unblock());
+        for _ in 0..3 {
+            assert!(matches!(state.next(|| false), Some(Step::Delete)));
+            state.delete_refused();
+            assert!(
+                state.next(|| false).is_none(),
+                "not before a while has passed"
+            );
+            state.unblock();
         }
-        assert_eq!(tries, MAX_REFUSALS);
-        assert!(state.next().is_none());
+    }
+
+    /// With too little stack an end is announced rather than dispatched, and stays
+    /// due; a call is connected first, and its client told of the end after that.
+    #[test]
+    fn what_is_left_for_later_is_still_due() {
+        let mut state = alive(Origin::Mcm);
+        state.call = Call::Accepted;
+        assert!(state.connect());
+        assert!(matches!(state.next(|| true), Some(Step::Later)));
+        assert_eq!(state.begin_dispatch_close(|| false), Ok(false));
+        assert_eq!(state.announce(end()), Ok(()));
+        assert!(matches!(state.next(|| false), Some(Step::Connect)));
+        assert!(state.next(|| false).is_none(), "not told yet");
+        state.tell();
+        state.calm(1);
+        assert!(matches!(state.next(|| true), Some(Step::Later)));
+        assert!(matches!(state.next(|| false), Some(Step::DispatchClose(_))));
+        state.calm(1);
+
+        let mut state = connected();
+        assert_eq!(state.begin_dispatch_close(|| true), Ok(false));
+        assert_eq!(state.announce(end()), Ok(()));
+        assert!(matches!(state.next(|| false), Some(Step::DispatchClose(_))));
     }
 }

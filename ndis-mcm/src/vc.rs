@@ -5,7 +5,7 @@ use crate::{
     af::AfShared,
     lock::StateLock,
     sap::SapShared,
-    state::{Origin, Parameters, State, Step},
+    state::{End, Origin, Parameters, State, Step},
 };
 use core::{
     ffi::c_void,
@@ -18,9 +18,9 @@ use core::{
 use ndis_co::{
     Status,
     irql::{NoLock, Passive, UpToDispatch},
-    mem::{Anchored, Arc, Parent, Tag},
+    mem::{Anchored, Arc, OutOfMemory, Parent, Tag, Vec},
     nbl::Chain,
-    owner::Node,
+    owner::{Node, Owner},
     params::{CallParameters, CallParametersBuf},
     stack,
 };
@@ -90,8 +90,7 @@ impl<M: CallManager> Vc<M> {
     /// any; it then closes the call (rules CALL-58 to CALL-61).
     ///
     /// The client's close may come before this returns. When the client does
-    /// not know of the call yet, it is told of the end right after, without
-    /// the data. `status` is the reason, [`Status::SUCCESS`] for an ordinary end;
+    /// not know of the call yet, it is told of the end right after. `status` is the reason, [`Status::SUCCESS`] for an ordinary end;
     /// one that is no final status becomes [`Status::FAILURE`].
     ///
     /// Source page: `nf-ndis-ndismcmdispatchincomingclosecall`.
@@ -100,6 +99,8 @@ impl<M: CallManager> Vc<M> {
     ///
     /// [`Status::CLOSING`] when there is no call, it is closed already, or the
     /// client was told before: nothing is left to do then (rule CALL-69).
+    /// [`Status::RESOURCES`] when the client is told later, and there was no
+    /// memory to keep the data until then: it is told without them.
     #[doc(alias = "NdisMCmDispatchIncomingCloseCall")]
     pub fn dispatch_incoming_close(
         &self,
@@ -109,32 +110,33 @@ impl<M: CallManager> Vc<M> {
     ) -> Result<(), Status> {
         let status = status.as_final();
         let size = u32::try_from(data.len()).map_err(|_| Status::INVALID_LENGTH)?;
-        if !self
-            .shared
+        let shared = &self.shared;
+        if !shared
             .state
-            .with(|state| state.begin_dispatch_close(status))?
+            .with(|state| state.begin_dispatch_close(stack::is_low))?
         {
-            return Ok(());
+            let kept = copy(data);
+            let end = End {
+                status,
+                data: kept.as_ref().ok().cloned().flatten(),
+            };
+            shared.state.with(|state| state.announce(end))?;
+            VcShared::advance(shared, irql.up_to_dispatch());
+            return kept.map(drop).map_err(Status::from);
         }
-        let buffer = if size == 0 {
-            ptr::null_mut()
-        } else {
-            data.as_ptr().cast_mut().cast()
-        };
-        // SAFETY: a call is up, and busy keeps the handle valid; the data live
-        // for the call, which only reads them, and have size zero when null
-        // (rule CALL-60).
-        unsafe {
-            ndis_sys::NdisMCmDispatchIncomingCloseCall(
-                status.raw(),
-                self.shared.handle(),
-                buffer,
-                size,
-            );
-        }
-        VcShared::calm(&self.shared, 1, irql.up_to_dispatch());
+        VcShared::dispatch_close(shared, status, data, size);
+        VcShared::calm(shared, 1, irql.up_to_dispatch());
         Ok(())
     }
+}
+
+/// The data of an incoming close that is dispatched later, in memory of our own.
+fn copy(data: &[u8]) -> Result<Option<Arc<Vec<u8>>>, OutOfMemory> {
+    if data.is_empty() {
+        return Ok(None);
+    }
+    let data = Vec::try_from_slice(data, Tag::NDIS)?;
+    Arc::try_new(data, Tag::NDIS).map(Some)
 }
 
 impl<M: CallManager> Clone for Vc<M> {
@@ -363,7 +365,7 @@ impl<M: CallManager> VcShared<M> {
         context: M::Vc,
         irql: &mut UpToDispatch,
     ) -> Result<CreatedVc<'sap, M, Inactive>, Status> {
-        if stack::remaining() < stack::LOW {
+        if stack::is_low() {
             return Err(Status::RESOURCES);
         }
         let af = &sap.shared.af;
@@ -437,10 +439,19 @@ impl<M: CallManager> VcShared<M> {
     }
 
     pub(crate) fn defer(this: &Arc<Self>) {
+        Self::queue(this, Owner::defer);
+    }
+
+    /// As [`Self::defer`], a little later: something was refused.
+    fn defer_later(this: &Arc<Self>) {
+        Self::queue(this, Owner::defer_later);
+    }
+
+    fn queue(this: &Arc<Self>, how: unsafe fn(&Owner, *const Node) -> bool) {
         let reference = Arc::into_raw(this.clone());
         let node = Arc::value_ptr(this).cast::<Node>();
         // SAFETY: the reference keeps the node valid until it has run.
-        if !unsafe { this.af.adapter.owner().defer(node) } {
+        if !unsafe { how(this.af.adapter.owner(), node) } {
             // SAFETY: not queued, so the reference comes back.
             drop(unsafe { Arc::<Self>::from_raw(reference) });
         }
@@ -448,12 +459,13 @@ impl<M: CallManager> VcShared<M> {
 
     /// Does what the state asks for and allows.
     pub(crate) fn advance(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        while let Some(step) = this.state.with(State::next) {
+        while let Some(step) = this.state.with(|state| state.next(stack::is_low)) {
             let vc = Vc {
                 shared: this.clone(),
             };
             let driver = this.af.driver();
             match step {
+                Step::Later => return Self::defer(this),
                 Step::Activate(parameters) => {
                     // SAFETY: the VC exists and is inactive. Parameters of the
                     // driver's own belong to this step for the call, and to the
@@ -493,17 +505,20 @@ impl<M: CallManager> VcShared<M> {
                     }
                     this.state.with(|state| state.calm(1));
                 }
-                Step::DispatchClose(status) => {
-                    // SAFETY: an accepted call, told once (rule CALL-39); busy
-                    // keeps the handle valid.
-                    unsafe {
-                        ndis_sys::NdisMCmDispatchIncomingCloseCall(
-                            status.raw(),
-                            this.handle(),
-                            ptr::null_mut(),
-                            0,
-                        );
-                    }
+                Step::Connect => {
+                    // SAFETY: the driver's own VC (CALL-38), accepted, told once;
+                    // busy keeps the handle valid.
+                    unsafe { ndis_sys::NdisMCmDispatchCallConnected(this.handle()) };
+                    this.state.with(|state| {
+                        state.tell();
+                        state.calm(1)
+                    });
+                }
+                Step::DispatchClose(End { status, data }) => {
+                    let data = data.as_ref().map_or(&[][..], |data| data);
+                    // It was a length of 32 bits when the driver gave it.
+                    let size = u32::try_from(data.len()).unwrap_or(0);
+                    Self::dispatch_close(this, status, data, size);
                     this.state.with(|state| state.calm(1));
                 }
                 Step::TellFailed(status) => {
@@ -539,11 +554,29 @@ impl<M: CallManager> VcShared<M> {
                         this.state.with(State::deleted);
                         driver.vc_deleted(&vc, irql);
                         Self::retire(this, irql);
-                    } else if this.state.with(State::delete_refused) {
-                        Self::defer(this);
+                    } else {
+                        this.state.with(State::delete_refused);
+                        Self::defer_later(this);
                     }
                 }
             }
+        }
+    }
+
+    /// Tells the client that the other side hung up. The state says that it may be
+    /// told, and counts this as busy.
+    fn dispatch_close(this: &Arc<Self>, status: Status, data: &[u8], size: u32) {
+        let buffer = if size == 0 {
+            ptr::null_mut()
+        } else {
+            data.as_ptr().cast_mut().cast()
+        };
+        // SAFETY: the client knows of the call and is told of its end once (rules
+        // CALL-39, CALL-61), and busy keeps the handle valid; the data live for
+        // the call, which only reads them, and have size zero when null (rule
+        // CALL-60).
+        unsafe {
+            ndis_sys::NdisMCmDispatchIncomingCloseCall(status.raw(), this.handle(), buffer, size);
         }
     }
 
@@ -617,10 +650,7 @@ pub(crate) fn tell_made<M: CallManager>(vc: &Vc<M>, status: Status, irql: &mut U
 unsafe fn run_deferred<M: CallManager>(node: *const Node, irql: &mut Passive) {
     // SAFETY: `defer` gave a share with the node, which is the first field.
     if let Some(vc) = unsafe { Arc::<VcShared<M>>::from_value_ptr(node.cast()) } {
-        if vc.state.with(State::unblock) {
-            // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
-            unsafe { ndis_sys::NdisMSleep(1_000) };
-        }
+        vc.state.with(State::unblock);
         let chain = vc.dropped.with(core::mem::take);
         crate::data::complete(&vc, chain, irql.up_to_dispatch());
         VcShared::advance(&vc, irql.up_to_dispatch());

@@ -10,7 +10,8 @@ use crate::{
     irql::{AtPassive, NoLock, Passive, UpToDispatch},
     lock::SpinLock,
     mem::{Anchored, Arc, Parent, Tag, Vec},
-    owner::Node,
+    owner::{Node, Owner},
+    stack,
     work::{RawWorkItem, Routine},
 };
 use core::{
@@ -96,7 +97,6 @@ enum Notify {
 struct State<C: Client> {
     phase: Phase,
     notify: Notify,
-    refusals: u16,
     /// What came of a pended open, for the teller.
     outcome: Status,
     vcs: Vec<Arc<VcShared<C>>>,
@@ -108,11 +108,9 @@ enum Step<C: Client> {
     EndVc(Arc<VcShared<C>>),
     EndSap(Arc<SapShared<C>>),
     Close,
+    /// There is something to do, on a stack with more room.
+    Later,
 }
-
-/// How often a refused close is tried again, once a millisecond, before it is
-/// given up.
-const MAX_REFUSALS: u16 = 1000;
 
 /// An address family that a call manager offers, during the callback.
 pub struct AfOffer<'a, C: Client> {
@@ -162,7 +160,6 @@ impl<C: Client> AfOffer<'_, C> {
             state: SpinLock::new(State {
                 phase: Phase::Opening,
                 notify: Notify::None,
-                refusals: 0,
                 outcome: Status::FAILURE,
                 vcs: Vec::new(Tag::NDIS),
                 saps: Vec::new(Tag::NDIS),
@@ -426,13 +423,16 @@ impl<C: Client> AfShared<C> {
 
     /// Has [`Self::advance`] run soon, if there is anything to advance to.
     pub(super) fn defer(this: &Arc<Self>) {
-        if this.phase() != Phase::Closing {
-            return;
+        if this.phase() == Phase::Closing {
+            Self::queue(this, Owner::defer);
         }
+    }
+
+    fn queue(this: &Arc<Self>, how: unsafe fn(&Owner, *const Node) -> bool) {
         let reference = Arc::into_raw(this.clone());
         let node = Arc::value_ptr(this).cast::<Node>();
         // SAFETY: the reference keeps the node valid until it has run.
-        if !unsafe { this.binding.owner().defer(node) } {
+        if !unsafe { how(this.binding.owner(), node) } {
             // SAFETY: not queued, so the reference comes back.
             drop(unsafe { Arc::<Self>::from_raw(reference) });
         }
@@ -466,6 +466,7 @@ impl<C: Client> AfShared<C> {
     pub(super) fn advance(this: &Arc<Self>, irql: &mut UpToDispatch) {
         while let Some(step) = this.state.locked(State::next) {
             match step {
+                Step::Later => return Self::queue(this, Owner::defer),
                 Step::EndVc(vc) => VcShared::end(&vc, irql),
                 Step::EndSap(sap) => SapShared::end(&sap, irql),
                 Step::Close => {
@@ -488,6 +489,9 @@ impl<C: Client> State<C> {
         if self.phase != Phase::Closing {
             return None;
         }
+        if stack::is_low() {
+            return Some(Step::Later);
+        }
         if let Some(vc) = self.vcs.iter().find(|vc| vc.mark_ending()) {
             return Some(Step::EndVc(vc.clone()));
         }
@@ -497,7 +501,7 @@ impl<C: Client> State<C> {
         if let Some(sap) = self.saps.iter().find(|sap| sap.mark_ending()) {
             return Some(Step::EndSap(sap.clone()));
         }
-        if !self.saps.is_empty() {
+        if self.saps.iter().any(|sap| sap.holds_af_open()) {
             return None;
         }
         self.phase = Phase::CloseIssued;
@@ -509,10 +513,6 @@ impl<C: Client> State<C> {
 unsafe fn run_deferred<C: Client>(node: *const Node, irql: &mut Passive) {
     // SAFETY: `defer` gave a share with the node, which is the first field.
     if let Some(af) = unsafe { Arc::<AfShared<C>>::from_value_ptr(node.cast()) } {
-        if af.state.locked(|state| state.refusals > 0) {
-            // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
-            unsafe { ndis_sys::NdisMSleep(1_000) };
-        }
         AfShared::advance(&af, irql.up_to_dispatch());
     }
 }
@@ -565,40 +565,22 @@ fn retire<C: Client>(af: &Arc<AfShared<C>>) {
 fn close_completed<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut UpToDispatch) {
     if !status.is_success() {
         // The call manager refused, and the family is still open (AF-34).
-        let again = af.state.locked(|state| {
-            state.refusals = state.refusals.saturating_add(1);
-            let again = state.refusals < MAX_REFUSALS;
-            if again {
-                state.phase = Phase::Closing;
-            }
-            again
-        });
-        if again {
-            AfShared::defer(af);
-        } else {
-            // The call manager that asked for the close learns that it failed.
-            let pended = af.state.locked(|state| {
-                core::mem::replace(&mut state.notify, Notify::None) == Notify::Pended
-            });
-            if pended {
-                // SAFETY: the handle is good for this call (rule AF-42), made
-                // once (rule AF-41).
-                unsafe {
-                    ndis_sys::NdisClNotifyCloseAddressFamilyComplete(
-                        af.handle(),
-                        Status::FAILURE.raw(),
-                    );
-                }
-            }
-            // NDIS may still use the context: its share stays.
-            af.binding.remove_af(af);
-        }
+        af.state.locked(|state| state.phase = Phase::Closing);
+        AfShared::queue(af, Owner::defer_later);
         return;
     }
-    let pended = af.state.locked(|state| {
+    let (pended, saps) = af.state.locked(|state| {
         state.phase = Phase::Closed;
-        core::mem::replace(&mut state.notify, Notify::None) == Notify::Pended
+        let pended = core::mem::replace(&mut state.notify, Notify::None) == Notify::Pended;
+        (
+            pended,
+            core::mem::replace(&mut state.saps, Vec::new(Tag::NDIS)),
+        )
     });
+    for sap in saps.iter() {
+        SapShared::af_closed(sap);
+    }
+    drop(saps);
     af.client().af_closed(&Af { shared: af.clone() }, irql);
     if pended {
         // SAFETY: the one call for which the closed handle is still good

@@ -234,9 +234,7 @@ unsafe extern "system" fn incoming_call<C: Client>(
         .client()
         .incoming_call(&sap, call, &mut irql)
         .into_raw();
-    if !Status::from_raw(answer).is_pending() {
-        VcShared::refusal_told(&vc);
-    }
+    VcShared::returns(&vc);
     answer
 }
 

@@ -56,6 +56,9 @@ enum Phase {
     Registering,
     Registered,
     Deregistering,
+    /// The deregistration has failed: over for the client, while NDIS may use the
+    /// context until the family is closed.
+    Released,
     Gone,
 }
 
@@ -222,15 +225,18 @@ impl<C: Client> SapShared<C> {
     /// Deregisters a marked SAP, if its registration is through; otherwise its
     /// completion does.
     pub(super) fn end(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        let go = this.state.locked(|state| {
-            let go = state.ending && state.phase == Phase::Registered;
-            if go {
+        let low = this.state.locked(|state| {
+            let due = state.ending && state.phase == Phase::Registered;
+            let low = due.then(stack::is_low);
+            if low == Some(false) {
                 state.phase = Phase::Deregistering;
             }
-            go
+            low
         });
-        if !go {
-            return;
+        match low {
+            None => return,
+            Some(true) => return Self::defer(this),
+            Some(false) => {}
         }
         // SAFETY: by SAP-OBJ the handle is valid; it dies with this call
         // (rule SAP-08), which is made once.
@@ -248,6 +254,24 @@ impl<C: Client> SapShared<C> {
         if !unsafe { this.af.binding.owner().defer(node) } {
             // SAFETY: not queued, so the reference comes back.
             drop(unsafe { Arc::<Self>::from_raw(reference) });
+        }
+    }
+
+    /// Whether the address family must wait for this SAP.
+    pub(super) fn holds_af_open(&self) -> bool {
+        self.state
+            .locked(|state| !matches!(state.phase, Phase::Released | Phase::Gone))
+    }
+
+    /// The family is closed: NDIS has no more use for the context.
+    pub(super) fn af_closed(this: &Arc<Self>) {
+        let released = this
+            .state
+            .locked(|state| core::mem::replace(&mut state.phase, Phase::Gone) == Phase::Released);
+        if released {
+            // SAFETY: by SAP-OBJ the share that the request gave to NDIS, given
+            // back once.
+            drop(unsafe { Arc::<Self>::from_raw(Arc::as_raw(this)) });
         }
     }
 }
@@ -292,19 +316,21 @@ fn registered<C: Client>(
 
 /// The deregistration has completed.
 fn deregistered<C: Client>(sap: &Arc<SapShared<C>>, status: Status, irql: &mut UpToDispatch) {
-    sap.state.locked(|state| state.phase = Phase::Gone);
-    if status.is_success() {
-        sap.af.client().sap_deregistered(
-            &Sap {
-                shared: sap.clone(),
-            },
-            irql,
-        );
+    let gone = status.is_success();
+    let phase = if gone { Phase::Gone } else { Phase::Released };
+    sap.state.locked(|state| state.phase = phase);
+    let told = Sap {
+        shared: sap.clone(),
+    };
+    sap.af.client().sap_deregistered(&told, irql);
+    if gone {
         retire(sap);
     } else {
-        // The call manager refused, so it may still offer calls with this
-        // context: NDIS's share stays (rule SAP-10).
-        AfShared::remove_sap(&sap.af, sap);
+        // The family is closing, or the call manager has refused, which it must
+        // not (rule SAP-21). The handle is not to be used again (rule SAP-08), and
+        // calls may still be offered with the context (rule SAP-10): NDIS's share
+        // stays until the family is closed.
+        AfShared::defer(&sap.af);
     }
 }
 

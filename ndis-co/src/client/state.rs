@@ -17,6 +17,8 @@ pub(super) enum Origin {
 enum Call {
     /// There is none.
     None,
+    /// The client is to place it, as soon as there is stack for it.
+    Wanted,
     /// The client places it.
     Dialing,
     /// It is offered to the client, which has not answered.
@@ -57,6 +59,8 @@ pub(super) struct State {
     /// The parameters of the call that is being placed.
     parameters: Option<CallParametersBuf>,
     ringing: Option<Ringing>,
+    /// The offer was refused on the spot, by a callback that is about to return.
+    returned: bool,
     /// Counts the offers: a token answers the one that it came with.
     offers: u32,
     /// Lists to be sent by the work item, because the stack was nearly used up;
@@ -70,9 +74,11 @@ pub(super) struct State {
     /// The other side hung up.
     hung_up: bool,
     want_delete: bool,
+    /// A call was not placed because the family is being closed, and the client
+    /// is to be told.
+    undialled: bool,
     /// The address family is being closed.
     ending: bool,
-    refusals: u16,
     /// Something was refused: the next try waits a little.
     back_off: bool,
 }
@@ -87,12 +93,16 @@ pub(super) enum Step {
         status: Status,
         parameters: *mut CO_CALL_PARAMETERS,
     },
+    Dial {
+        parameters: *mut CO_CALL_PARAMETERS,
+    },
     Close,
     Delete,
+    /// Tell the client that its call was not placed.
+    TellUndialled,
+    /// There is something to do, on a stack with more room.
+    Later,
 }
-
-/// How often a refused close or delete is tried again, once a millisecond.
-const MAX_REFUSALS: u16 = 1000;
 
 impl State {
     pub(super) const fn new(origin: Origin) -> Self {
@@ -102,6 +112,7 @@ impl State {
             call: Call::None,
             parameters: None,
             ringing: None,
+            returned: false,
             offers: 0,
             queued: Chain::new(),
             sending: false,
@@ -109,14 +120,28 @@ impl State {
             want_close: false,
             hung_up: false,
             want_delete: false,
+            undialled: false,
             ending: false,
-            refusals: 0,
             back_off: false,
         }
     }
 
-    /// Picks the next step and marks it as taken.
-    pub(super) fn next(&mut self) -> Option<Step> {
+    /// Picks the next step and marks it as taken; [`Step::Later`] when one is
+    /// due and `low` says that there is too little stack for it.
+    pub(super) fn next(&mut self, low: impl FnOnce() -> bool) -> Option<Step> {
+        let step = self.due()?;
+        if low() {
+            return Some(Step::Later);
+        }
+        self.take(step);
+        Some(step)
+    }
+
+    /// What is to be done next.
+    fn due(&self) -> Option<Step> {
+        if self.undialled {
+            return Some(Step::TellUndialled);
+        }
         if self.life != Life::Alive || self.back_off {
             return None;
         }
@@ -128,13 +153,12 @@ impl State {
             }),
         ) = (self.call, self.ringing)
         {
-            self.ringing = None;
-            self.call = if status.is_success() {
-                Call::Accepted
-            } else {
-                Call::Refused
-            };
             return Some(Step::Answer { status, parameters });
+        }
+        if let (Call::Wanted, Some(parameters)) = (self.call, &self.parameters) {
+            return Some(Step::Dial {
+                parameters: parameters.as_raw(),
+            });
         }
         if self.busy > 0 {
             return None;
@@ -143,19 +167,34 @@ impl State {
         // (rule CALL-37), which also means that it has our answer.
         let closable = self.call == Call::Up || (self.call == Call::Accepted && self.hung_up);
         if self.want_close && closable {
-            self.call = Call::Closing;
             return Some(Step::Close);
         }
-        if self.want_delete && self.call == Call::None && self.origin == Origin::Client {
-            self.life = Life::Deleting;
-            return Some(Step::Delete);
-        }
-        None
+        let deletable = self.call == Call::None && self.origin == Origin::Client;
+        (self.want_delete && deletable).then_some(Step::Delete)
     }
 
-    /// A little later; whether something had been refused.
-    pub(super) fn retry(&mut self) -> bool {
-        core::mem::replace(&mut self.back_off, false)
+    /// Marks a step that was due as taken.
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::Later => {}
+            Step::TellUndialled => self.undialled = false,
+            Step::Answer { status, .. } => {
+                self.ringing = None;
+                self.call = if status.is_success() {
+                    Call::Accepted
+                } else {
+                    Call::Refused
+                };
+            }
+            Step::Dial { .. } => self.call = Call::Dialing,
+            Step::Close => self.call = Call::Closing,
+            Step::Delete => self.life = Life::Deleting,
+        }
+    }
+
+    /// A while has passed since something was refused.
+    pub(super) fn retry(&mut self) {
+        self.back_off = false;
     }
 
     /// The VC exists from here on.
@@ -167,13 +206,10 @@ impl State {
         self.life = Life::Deleted;
     }
 
-    /// The peer would not have it deleted; whether to try again.
-    pub(super) fn delete_refused(&mut self) -> bool {
-        self.refusals = self.refusals.saturating_add(1);
-        let again = self.refusals < MAX_REFUSALS;
-        self.back_off = again;
-        self.life = if again { Life::Alive } else { Life::Deleted };
-        again
+    /// The peer would not have it deleted: to be tried again later.
+    pub(super) fn delete_refused(&mut self) {
+        self.back_off = true;
+        self.life = Life::Alive;
     }
 
     /// The call manager deletes it, if nothing is outstanding (rule VC-27).
@@ -230,15 +266,15 @@ impl State {
         }
     }
 
-    /// A call is to be placed; `false` when the address family's teardown was
-    /// faster and the VC is, or is about to be, deleted.
-    pub(super) fn dial(&mut self, parameters: CallParametersBuf) -> bool {
-        let free = self.life == Life::Alive && self.call == Call::None && !self.ending;
-        if free {
+    /// A call is to be placed. When the address family's teardown was faster, so
+    /// that the VC is, or is about to be, deleted, the client is told that.
+    pub(super) fn dial(&mut self, parameters: CallParametersBuf) {
+        if self.life == Life::Alive && self.call == Call::None && !self.ending {
             self.parameters = Some(parameters);
-            self.call = Call::Dialing;
+            self.call = Call::Wanted;
+        } else {
+            self.undialled = true;
         }
-        free
     }
 
     /// The call was placed, or not; gives the parameters back.
@@ -260,6 +296,7 @@ impl State {
         self.want_close = false;
         self.hung_up = false;
         self.ringing = None;
+        self.returned = false;
         self.offers = self.offers.wrapping_add(1);
         Some(self.offers)
     }
@@ -270,6 +307,18 @@ impl State {
 
     pub(super) fn refuse(&mut self) {
         self.call = Call::Refused;
+    }
+
+    /// The callback of the offer returns with its answer; whether that is a
+    /// refusal, of which NDIS knows a moment later.
+    pub(super) fn returns(&mut self) -> bool {
+        self.returned = self.call == Call::Refused;
+        self.returned
+    }
+
+    /// The moment has passed; as [`Self::refusal_told`].
+    pub(super) fn has_returned(&mut self) -> bool {
+        core::mem::replace(&mut self.returned, false) && self.refusal_told()
     }
 
     /// NDIS knows of the refusal; whether there was one.
@@ -372,7 +421,6 @@ impl State {
     pub(super) fn closed(&mut self) {
         self.call = Call::Closed;
         self.want_close = false;
-        self.refusals = 0;
     }
 
     /// The client was told; its own VC is not used again.
@@ -385,16 +433,12 @@ impl State {
         }
     }
 
-    /// The call manager would not close; whether to try again.
-    pub(super) fn close_refused(&mut self) -> bool {
-        self.refusals = self.refusals.saturating_add(1);
-        let again = self.refusals < MAX_REFUSALS;
-        if again {
-            self.call = Call::Up;
-            self.want_close = true;
-            self.back_off = true;
-        }
-        again
+    /// The call manager would not close: to be tried again later, for the call
+    /// still exists (rule CALL-57).
+    pub(super) fn close_refused(&mut self) {
+        self.call = Call::Up;
+        self.want_close = true;
+        self.back_off = true;
     }
 }
 
@@ -419,7 +463,7 @@ mod tests {
 
     /// The answer that is due: the status, and of which offer.
     fn answer(state: &mut State) -> Option<(Status, usize)> {
-        match state.next()? {
+        match state.next(|| false)? {
             Step::Answer { status, parameters } => Some((status, parameters.addr())),
             _ => None,
         }
@@ -469,7 +513,7 @@ mod tests {
         assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
         assert!(state.connected());
         state.want_close();
-        assert!(matches!(state.next(), Some(Step::Close)));
+        assert!(matches!(state.next(|| false), Some(Step::Close)));
         state.closed();
         state.closed_and_told();
 
@@ -536,11 +580,24 @@ mod tests {
         state.offer().unwrap();
         state.refusal_told();
         assert!(state.holds_af_open(), "the next offer stands");
-        assert!(state.next().is_none());
+        assert!(state.next(|| false).is_none());
 
         let mut state = refused();
         state.refusal_told();
         assert!(!state.holds_af_open());
+
+        let mut state = refused();
+        assert!(!state.has_returned());
+        assert!(state.returns());
+        assert!(state.holds_af_open(), "on its way out of the callback");
+        assert!(state.has_returned());
+        assert!(!state.holds_af_open());
+
+        let mut state = refused();
+        assert!(state.returns());
+        state.offer().unwrap();
+        assert!(!state.has_returned(), "the next offer stands");
+        assert!(state.holds_af_open());
     }
 
     /// A hang-up of an earlier call is none of the next one's.
@@ -558,7 +615,10 @@ mod tests {
         state.accept();
         assert!(state.connected());
         assert!(state.can_send());
-        assert!(state.next().is_none(), "nobody has hung up this one");
+        assert!(
+            state.next(|| false).is_none(),
+            "nobody has hung up this one"
+        );
     }
 
     /// Nothing is closed or deleted while something is under way on the VC.
@@ -571,12 +631,12 @@ mod tests {
         assert!(state.busy(2));
         state.want_close();
         assert!(!state.busy(1), "no more from here on");
-        assert!(state.next().is_none());
+        assert!(state.next(|| false).is_none());
         assert!(!state.try_delete());
         assert!(!state.calm(1));
-        assert!(state.next().is_none());
+        assert!(state.next(|| false).is_none());
         assert!(state.calm(1));
-        assert!(matches!(state.next(), Some(Step::Close)));
+        assert!(matches!(state.next(|| false), Some(Step::Close)));
         assert!(!state.try_delete());
         state.closed();
         assert!(!state.try_delete(), "the client is just being told");
@@ -585,23 +645,48 @@ mod tests {
         assert!(!state.try_delete(), "once");
     }
 
-    /// A refused close or deletion is tried again a little later, not for ever.
+    /// A refused close or deletion is tried again, each time a little later.
     #[test]
-    fn refusals_come_to_an_end() {
+    fn what_was_refused_is_tried_again() {
         let mut state = State::new(Origin::Client);
         state.created();
         state.want_delete();
-        let mut tries = 0;
-        while let Some(Step::Delete) = state.next() {
-            tries += 1;
-            if !state.delete_refused() {
-                break;
-            }
-            assert!(state.next().is_none(), "not before a while has passed");
-            assert!(state.retry());
-            assert!(!state.retry());
+        for _ in 0..3 {
+            assert!(matches!(state.next(|| false), Some(Step::Delete)));
+            state.delete_refused();
+            assert!(
+                state.next(|| false).is_none(),
+                "not before a while has passed"
+            );
+            assert!(state.holds_af_open());
+            state.retry();
         }
-        assert_eq!(tries, MAX_REFUSALS);
-        assert!(state.next().is_none());
+
+        let mut state = called();
+        state.offer().unwrap();
+        state.accept();
+        assert!(state.connected());
+        state.want_close();
+        for _ in 0..3 {
+            assert!(matches!(state.next(|| false), Some(Step::Close)));
+            state.close_refused();
+            assert!(state.next(|| false).is_none());
+            assert!(state.holds_af_open());
+            state.retry();
+        }
+    }
+
+    /// What is due stays due while there is too little stack for it.
+    #[test]
+    fn what_is_left_for_later_is_still_due() {
+        let mut state = called();
+        let offer = state.offer().unwrap();
+        state.pend(parameters(1));
+        state.want_answer(offer, Status::SUCCESS);
+        for _ in 0..2 {
+            assert!(matches!(state.next(|| true), Some(Step::Later)));
+        }
+        assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
+        assert!(state.next(|| true).is_none(), "nothing is due");
     }
 }

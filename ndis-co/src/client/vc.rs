@@ -12,7 +12,7 @@ use crate::{
     lock::SpinLock,
     mem::{Anchored, Arc, OutOfMemory, Parent, Tag, Vec},
     nbl::{Chain, NetBufferLists, fields},
-    owner::Node,
+    owner::{Node, Owner},
     params::{CallParameters, CallParametersBuf},
     stack,
 };
@@ -514,29 +514,23 @@ impl<C: Client> VcShared<C> {
     }
 
     fn make_call(this: &Arc<Self>, parameters: CallParametersBuf, irql: &mut UpToDispatch) {
-        let raw = parameters.as_raw();
-        if !this.state.locked(|state| state.dial(parameters)) {
-            let vc = Vc {
-                shared: this.clone(),
-            };
-            this.af.client().call_failed(&vc, Status::CLOSING, irql);
-            return;
-        }
-        // SAFETY: the VC exists, has no call, and is not deleted while one is
-        // being placed; the parameters stay with the
-        // state until the completion (rule CALL-02); point-to-point, so both
-        // party arguments are null (rule CALL-04).
-        let status = unsafe {
-            ndis_sys::NdisClMakeCall(this.handle(), raw, ptr::null_mut(), ptr::null_mut())
-        };
-        let status = Status::from_raw(status);
-        if !status.is_pending() {
-            Self::make_call_completed(this, status, raw, irql);
-        }
+        this.state.locked(|state| state.dial(parameters));
+        Self::advance(this, irql);
     }
 
     /// The call was placed, or not.
     pub(super) fn make_call_completed(
+        this: &Arc<Self>,
+        status: Status,
+        parameters: *mut CO_CALL_PARAMETERS,
+        irql: &mut UpToDispatch,
+    ) {
+        Self::dialled(this, status, parameters, irql);
+        Self::advance(this, irql);
+    }
+
+    /// Tells the client what came of the call that it placed.
+    fn dialled(
         this: &Arc<Self>,
         status: Status,
         parameters: *mut CO_CALL_PARAMETERS,
@@ -563,7 +557,6 @@ impl<C: Client> VcShared<C> {
             this.state.locked(State::want_delete);
         }
         drop(kept);
-        Self::advance(this, irql);
     }
 
     pub(super) fn send(
@@ -695,10 +688,19 @@ impl<C: Client> VcShared<C> {
     }
 
     fn defer(this: &Arc<Self>) {
+        Self::queue(this, Owner::defer);
+    }
+
+    /// As [`Self::defer`], a little later: something was refused.
+    fn defer_later(this: &Arc<Self>) {
+        Self::queue(this, Owner::defer_later);
+    }
+
+    fn queue(this: &Arc<Self>, how: unsafe fn(&Owner, *const Node) -> bool) {
         let reference = Arc::into_raw(this.clone());
         let node = Arc::value_ptr(this).cast::<Node>();
         // SAFETY: the reference keeps the node valid until it has run.
-        if !unsafe { this.af.binding.owner().defer(node) } {
+        if !unsafe { how(this.af.binding.owner(), node) } {
             // SAFETY: not queued, so the reference comes back.
             drop(unsafe { Arc::<Self>::from_raw(reference) });
         }
@@ -706,8 +708,34 @@ impl<C: Client> VcShared<C> {
 
     /// Does what the state asks for and allows.
     pub(super) fn advance(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        while let Some(step) = this.state.locked(State::next) {
+        while let Some(step) = this.state.locked(|state| state.next(stack::is_low)) {
             match step {
+                Step::Later => return Self::defer(this),
+                Step::TellUndialled => {
+                    let vc = Vc {
+                        shared: this.clone(),
+                    };
+                    this.af.client().call_failed(&vc, Status::CLOSING, irql);
+                }
+                Step::Dial { parameters } => {
+                    // SAFETY: the VC exists, has no call, and is not deleted
+                    // while one is being placed; the parameters stay with the
+                    // state until the completion (rule CALL-02);
+                    // point-to-point, so both party arguments are null (rule
+                    // CALL-04).
+                    let status = unsafe {
+                        ndis_sys::NdisClMakeCall(
+                            this.handle(),
+                            parameters,
+                            ptr::null_mut(),
+                            ptr::null_mut(),
+                        )
+                    };
+                    let status = Status::from_raw(status);
+                    if !status.is_pending() {
+                        Self::dialled(this, status, parameters, irql);
+                    }
+                }
                 Step::Answer { status, parameters } => {
                     // SAFETY: the call was offered and pended, and is answered
                     // once (rule CALL-29), with the parameters it came with.
@@ -756,19 +784,25 @@ impl<C: Client> VcShared<C> {
                             irql,
                         );
                         Self::retire(this);
-                    } else if this.state.locked(State::delete_refused) {
-                        Self::defer(this);
                     } else {
-                        // Given up; NDIS keeps its share.
-                        AfShared::remove_vc(&this.af, this);
+                        this.state.locked(State::delete_refused);
+                        Self::defer_later(this);
                     }
                 }
             }
         }
     }
 
+    /// The callback of an offer returns with its answer. NDIS has it a moment
+    /// later, so a family that waits for that goes on from the work item.
+    pub(super) fn returns(this: &Arc<Self>) {
+        if this.state.locked(State::returns) {
+            Self::defer(this);
+        }
+    }
+
     /// NDIS knows of the refusal of an offered call, if it was refused.
-    pub(super) fn refusal_told(this: &Arc<Self>) {
+    fn refusal_told(this: &Arc<Self>) {
         if this.state.locked(State::refusal_told) {
             // A family that is being closed may have waited for this.
             AfShared::defer(&this.af);
@@ -791,11 +825,9 @@ impl<C: Client> VcShared<C> {
             this.state.locked(State::closed_and_told);
             Self::advance(this, irql);
             AfShared::defer(&this.af);
-        } else if this.state.locked(State::close_refused) {
-            // The call still exists (rule CALL-57); try again a little later.
-            Self::defer(this);
         } else {
-            AfShared::remove_vc(&this.af, this);
+            this.state.locked(State::close_refused);
+            Self::defer_later(this);
         }
     }
 }
@@ -804,9 +836,9 @@ impl<C: Client> VcShared<C> {
 unsafe fn run_deferred<C: Client>(node: *const Node, irql: &mut Passive) {
     // SAFETY: `defer` gave a share with the node, which is the first field.
     if let Some(vc) = unsafe { Arc::<VcShared<C>>::from_value_ptr(node.cast()) } {
-        if vc.state.locked(State::retry) {
-            // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
-            unsafe { ndis_sys::NdisMSleep(1_000) };
+        vc.state.locked(State::retry);
+        if vc.state.locked(State::has_returned) {
+            AfShared::defer(&vc.af);
         }
         VcShared::send_queued(&vc, irql.up_to_dispatch());
         VcShared::advance(&vc, irql.up_to_dispatch());

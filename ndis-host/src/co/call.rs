@@ -98,6 +98,7 @@ impl State {
         let mut party = None;
         if let Some(vc) = self.world.vcs.get_mut(&number) {
             vc.phase = CallPhase::None;
+            vc.refusals = 0;
             vc.incoming_close = false;
             vc.told = false;
             vc.heard_at = u64::MAX;
@@ -427,6 +428,7 @@ exports! { EXPORTS {
                     s.call_over(number);
                 } else {
                     vc.phase = vc.before_close;
+                    vc.refusals = vc.refusals.saturating_add(1);
                 }
             }
             Some(returned)
@@ -471,6 +473,7 @@ exports! { EXPORTS {
                 s.call_over(number);
             } else if let Some(vc) = s.world.vcs.get_mut(&number) {
                 vc.phase = vc.before_close;
+                vc.refusals = vc.refusals.saturating_add(1);
             }
             let handler = s.world.client(af)?.ClCloseCallCompleteHandler?;
             let callback = s.to_client("ProtocolClCloseCallComplete", af, object);

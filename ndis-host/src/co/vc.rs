@@ -95,6 +95,7 @@ impl State {
                 activation_loan: None,
                 phase: CallPhase::None,
                 before_close: CallPhase::None,
+                refusals: 0,
                 calls: 0,
                 make: Request::default(),
                 close: Request::default(),

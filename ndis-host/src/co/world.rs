@@ -244,6 +244,8 @@ pub(crate) struct Vc {
     pub(crate) phase: CallPhase,
     /// The phase that a refused close goes back to.
     pub(crate) before_close: CallPhase,
+    /// How often the call manager has refused to close the call.
+    pub(crate) refusals: u32,
     pub(crate) calls: u32,
     pub(crate) make: Request,
     pub(crate) close: Request,
@@ -429,6 +431,10 @@ impl World {
             }
             if vc.told && vc.phase != CallPhase::Closing {
                 what.push_str(", the hang-up is not answered");
+            }
+            if vc.refusals > 0 {
+                let times = vc.refusals;
+                what.push_str(&alloc::format!(", its close was refused {times} times"));
             }
             if vc.sends > 0 {
                 what.push_str(&alloc::format!(", {} sends not completed", vc.sends));

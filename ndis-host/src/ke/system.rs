@@ -5,7 +5,7 @@ use crate::cx::{Call, Context, Cx, Ptr, handle};
 use crate::export::exports;
 use crate::handle::{Kind, ObjectId};
 use crate::rules;
-use crate::sched::{EPOCH, Frame, Work};
+use crate::sched::{EPOCH, Frame, Task, Work};
 use alloc::alloc::{alloc_zeroed, dealloc};
 use alloc::boxed::Box;
 use core::alloc::Layout;
@@ -51,8 +51,30 @@ impl Drop for Extension {
 const STACK: usize = 24 * 1024;
 /// What each callback within a callback takes of it, with NDIS's own share.
 const STACK_PER_CALLBACK: usize = 2 * 1024;
-/// So much of a real stack is never used without an endless recursion, in bytes.
+/// So much of a real stack is never used without an endless recursion, in bytes:
+/// little is left from there on.
 const REAL_STACK: usize = 384 * 1024;
+/// What is left then.
+const LITTLE: usize = 7 * 1024;
+/// And from here on nothing is.
+const REAL_STACK_END: usize = 512 * 1024;
+
+/// How much of its stack a task has left, in bytes.
+#[inline(never)]
+pub(crate) fn stack_left(task: &Task) -> usize {
+    let depth = task.frames.len();
+    let left = STACK.saturating_sub(depth.saturating_mul(STACK_PER_CALLBACK));
+    if cfg!(miri) || task.stack_base == 0 {
+        return left;
+    }
+    // Recursion between two callbacks does not show above. The thread's real stack
+    // is looked at only far beyond what any other run needs.
+    match task.stack_base.saturating_sub((&raw const depth).addr()) {
+        0..=REAL_STACK => left,
+        used if used <= REAL_STACK_END => left.min(LITTLE),
+        _ => 0,
+    }
+}
 
 type ThreadRoutine = unsafe extern "system" fn(*mut c_void);
 
@@ -65,17 +87,7 @@ exports! { EXPORTS {
     /// Where the caller's stack begins and ends.
     fn IoGetStackLimits(low: *mut usize, high: *mut usize) {
         let cx = Cx::enter(Call::new("IoGetStackLimits").quiet(), &[]);
-        let (depth, base) = cx.with(|s| {
-            let task = s.sched.current();
-            task.map_or((0, 0), |t| (t.frames.len(), t.stack_base))
-        });
-        let mut left = STACK.saturating_sub(depth.saturating_mul(STACK_PER_CALLBACK));
-        // Recursion between two callbacks does not show above. The thread's real
-        // stack is looked at only far beyond what any other run needs.
-        let used = base.saturating_sub((&raw const depth).addr());
-        if used > REAL_STACK && !cfg!(miri) {
-            left = left.min(STACK_PER_CALLBACK);
-        }
+        let left = cx.with(|s| s.sched.current().map_or(STACK, stack_left));
         // Where the caller's variable is, not one of this function: the caller compares with its own,
         // and only so is the answer the same in every build. (Under Miri no two variables are near.)
         let here = match (high.is_null(), low.is_null()) {

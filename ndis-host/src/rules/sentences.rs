@@ -4,7 +4,7 @@
 //! it: where two branches have changed the book, take either side of this file and run that.
 
 #[rustfmt::skip]
-pub(super) static SENTENCES: [(&str, &str); 783] = [
+pub(super) static SENTENCES: [(&str, &str); 784] = [
     ("AF-01", "Only one call manager of either kind can own a given address family on a given adapter."),
     ("AF-02", "A stand-alone call manager registers its AF from ProtocolBindAdapterEx after NdisOpenAdapterEx succeeded, once for every binding it serves."),
     ("AF-03", "FAILURE means the caller or the miniport is not connection-oriented, the family is already owned, or the binding is closing."),
@@ -431,6 +431,7 @@ pub(super) static SENTENCES: [(&str, &str); 783] = [
     ("KE-52", "A work item's routine runs for a limited time, or the system can deadlock: its threads are all drivers'."),
     ("KE-53", "Work items are allocated, queued and freed at DISPATCH_LEVEL or below; their routines run at PASSIVE_LEVEL in a system thread."),
     ("KE-54", "A wait of zero milliseconds has no end; the result of any other says whether the event was signalled."),
+    ("KE-55", "A driver does not use up the kernel stack: what may nest without end (an answer within an answer) first looks at how much is left."),
     ("NBL-01", "Each NET_BUFFER_LIST sent must have SourceHandle equal to the NdisVcHandle of the call."),
     ("NBL-02", "From the call on the sender owns nothing of the lists and must not look at them until ProtocolCoSendNetBufferListsComplete."),
     ("NBL-03", "Lists must come from the NDIS list allocators (plain, combined or clone)."),

@@ -68,19 +68,15 @@ impl State {
 
     /// Lets time pass to the next thing that is due; false if none may come.
     fn advance(&mut self) -> bool {
-        let Some((&(time, _), &due)) = self.sched.due.first_key_value() else {
+        let Some((&(time, _), _)) = self.sched.due.first_key_value() else {
             return false;
         };
         match self.sched.goal {
             Some(Goal::Time(limit)) if time > limit => return false,
             Some(Goal::Time(_)) => {}
             goal => {
-                let all_periodic = self
-                    .sched
-                    .due
-                    .values()
-                    .all(|due| matches!(due, Due::Timer { periodic: true, .. }));
-                if all_periodic {
+                let sched = &self.sched;
+                if sched.due.values().all(|due| sched.goes_round(due)) {
                     if goal == Some(Goal::Idle) && !self.sched.somebody_waits() {
                         return false;
                     }
@@ -88,10 +84,11 @@ impl State {
                     if self.sched.idle_periods > IDLE_PERIODS {
                         return false;
                     }
+                } else {
+                    self.sched.idle_periods = 0;
                 }
             }
         }
-        let _ = due;
         self.sched.now = self.sched.now.max(time);
         true
     }
@@ -161,10 +158,7 @@ impl State {
         }
         match self.pick() {
             Next::Resume(id) => self.resume(id),
-            Next::Start(work) => {
-                self.sched.idle_periods = 0;
-                self.admit(work)
-            }
+            Next::Start(work) => self.admit(work),
             Next::Nothing => Handover::Controller,
         }
     }
@@ -204,8 +198,10 @@ impl State {
             locks: Vec::new(),
             depth: 0,
             stack_base: 0,
+            stack_reported: false,
             woken: Woken::Normal,
             waits: 0,
+            polls: 0,
             system: work.system,
             plug_and_play: work.plug_and_play,
         };

@@ -108,9 +108,12 @@ pub(crate) struct Task {
     pub(crate) depth: u32,
     /// Where its thread's stack began with it; zero for foreign threads.
     pub(crate) stack_base: usize,
+    pub(crate) stack_reported: bool,
     woken: Woken,
     /// Counts the waits, so that an old time-out does not end a new wait.
     waits: u64,
+    /// Waits in a row that ended with their time.
+    polls: u32,
     /// A driver's own system thread may wait for ever.
     system: bool,
     pub(crate) plug_and_play: bool,
@@ -189,8 +192,11 @@ pub(crate) struct Sched {
 
 /// Virtual time starts here (some day in 2024, in units of 100 ns since 1601).
 pub(crate) const EPOCH: u64 = 133_500_000_000_000_000;
-/// A stuck run lets so many periods of a periodic timer pass before it says so.
-const IDLE_PERIODS: u32 = 2_000;
+/// A stuck run lets so many periods of a periodic timer, and so many turns of tasks
+/// that poll, pass before it says so.
+const IDLE_PERIODS: u32 = 5_000;
+/// A task polls when so many of its waits in a row have ended with their time.
+const POLLS: u32 = 2_000;
 
 enum Next {
     Resume(TaskId),
@@ -266,6 +272,13 @@ impl Sched {
         if let Some(task) = self.tasks.get_mut(&id)
             && matches!(task.phase, Phase::Blocked(_))
         {
+            // What it polls may be behind a lock.
+            let lock = matches!(task.phase, Phase::Blocked(Wait::SpinLock { .. }));
+            task.polls = match how {
+                Woken::TimedOut => task.polls.saturating_add(1),
+                Woken::Normal if lock => task.polls,
+                _ => 0,
+            };
             task.phase = Phase::Ready;
             task.woken = how;
             task.waits += 1;
@@ -305,35 +318,64 @@ impl Sched {
 }
 
 impl Sched {
+    /// Whether something that is due is only the next period of what goes on for
+    /// ever by itself.
+    fn goes_round(&self, due: &Due) -> bool {
+        match due {
+            Due::Timer { periodic, .. } => *periodic,
+            Due::Wake(id, _) => self.tasks.get(id).is_none_or(Task::is_polling),
+        }
+    }
+
     fn somebody_waits(&self) -> bool {
         self.tasks
             .values()
-            .any(|t| matches!(t.phase, Phase::Blocked(_)) && !t.system)
+            .any(|t| matches!(t.phase, Phase::Blocked(_)) && !t.system && !t.is_polling())
     }
 
-    /// Who waits for what, when nothing can go on.
+    /// Who waits for what, when nothing can go on; who polls is named only beside
+    /// others.
     pub(crate) fn stuck(&self) -> Option<String> {
+        let blocked = |task: &&Task| matches!(task.phase, Phase::Blocked(_)) && !task.system;
+        let (polling, waiting): (Vec<&Task>, Vec<&Task>) = self
+            .tasks
+            .values()
+            .filter(blocked)
+            .partition(|task| task.is_polling());
+        if waiting.is_empty() && !self.plug_and_play() {
+            return None;
+        }
         let mut text = String::new();
-        for task in self.tasks.values() {
-            if let Phase::Blocked(wait) = &task.phase {
-                if task.system {
-                    continue;
-                }
-                if !text.is_empty() {
-                    text.push_str("; ");
-                }
-                text.push_str(&alloc::format!(
-                    "task {} \"{}\"{} waits for {}",
-                    task.id,
-                    task.name,
-                    task.frames
-                        .last()
-                        .map(|f| alloc::format!(" in {} of {}", f.name, f.who))
-                        .unwrap_or_default(),
-                    wait.describe()
-                ));
+        for task in waiting.into_iter().chain(polling) {
+            let Phase::Blocked(wait) = &task.phase else {
+                continue;
+            };
+            if !text.is_empty() {
+                text.push_str("; ");
             }
+            text.push_str(&alloc::format!(
+                "task {} \"{}\"{} {} {}",
+                task.id,
+                task.name,
+                task.frames
+                    .last()
+                    .map(|f| alloc::format!(" in {} of {}", f.name, f.who))
+                    .unwrap_or_default(),
+                if task.is_polling() {
+                    "polls, and waits for"
+                } else {
+                    "waits for"
+                },
+                wait.describe()
+            ));
         }
         (!text.is_empty()).then_some(text)
+    }
+}
+
+impl Task {
+    /// Whether it looks at something again and again, and never waits for it.
+    fn is_polling(&self) -> bool {
+        self.polls >= POLLS
     }
 }

@@ -156,41 +156,44 @@ impl Client {
 
     /// Sends eight bytes.
     pub fn send(&self) {
-        let shared = &self.shared;
-        let pool = shared.pool.load(SeqCst);
-        // SAFETY: the client's pool and MDL.
-        let list = unsafe {
-            n::NdisAllocateNetBufferAndNetBufferList(pool, 0, 0, shared.mdl.load(SeqCst), 0, 8)
-        };
-        let vc = shared.vc.load(SeqCst);
-        if shared.twist != Twist::SendWrongSource {
-            // SAFETY: the list was just allocated.
-            unsafe { (*list).SourceHandle = vc };
-        }
-        if shared.twist == Twist::SendLyingLength {
-            // SAFETY: as above.
-            let buffer = get(unsafe { n::NET_BUFFER_LIST_FIRST_NB(list) });
-            // SAFETY: as above.
-            put(unsafe { n::NET_BUFFER_DATA_LENGTH(buffer) }, 9);
-        }
-        let clone = if shared.twist == Twist::SendUnderClone {
-            // SAFETY: as above.
-            unsafe { n::NdisAllocateCloneNetBufferList(list, null_mut(), null_mut(), 0) }
-        } else {
-            null_mut()
-        };
-        // SAFETY: as above.
-        unsafe { n::NdisCoSendNetBufferLists(vc, list, 0) };
-        if !clone.is_null() {
-            // SAFETY: made above.
-            unsafe { n::NdisFreeCloneNetBufferList(clone, 0) };
-        }
+        send(&self.shared);
     }
 
     /// Closes the call.
     pub fn hang_up(&self) {
         // SAFETY: the client's own call.
         unsafe { close(&self.shared) };
+    }
+}
+
+fn send(shared: &Shared) {
+    let pool = shared.pool.load(SeqCst);
+    // SAFETY: the client's pool and MDL.
+    let list = unsafe {
+        n::NdisAllocateNetBufferAndNetBufferList(pool, 0, 0, shared.mdl.load(SeqCst), 0, 8)
+    };
+    let vc = shared.vc.load(SeqCst);
+    if shared.twist != Twist::SendWrongSource {
+        // SAFETY: the list was just allocated.
+        unsafe { (*list).SourceHandle = vc };
+    }
+    if shared.twist == Twist::SendLyingLength {
+        // SAFETY: as above.
+        let buffer = get(unsafe { n::NET_BUFFER_LIST_FIRST_NB(list) });
+        // SAFETY: as above.
+        put(unsafe { n::NET_BUFFER_DATA_LENGTH(buffer) }, 9);
+    }
+    let clone = if shared.twist == Twist::SendUnderClone {
+        // SAFETY: as above.
+        unsafe { n::NdisAllocateCloneNetBufferList(list, null_mut(), null_mut(), 0) }
+    } else {
+        null_mut()
+    };
+    // SAFETY: as above.
+    unsafe { n::NdisCoSendNetBufferLists(vc, list, 0) };
+    if !clone.is_null() {
+        // SAFETY: made above.
+        unsafe { n::NdisFreeCloneNetBufferList(clone, 0) };
     }
 }
 
@@ -772,7 +775,10 @@ unsafe extern "system" fn send_complete(context: NDIS_HANDLE, lists: *mut NET_BU
         let next = unsafe { super::mcm::next_of(at) };
         // SAFETY: as above.
         unsafe { n::NdisFreeNetBufferList(at) };
-        shared.sent.fetch_add(1, SeqCst);
+        let sent = shared.sent.fetch_add(1, SeqCst);
+        if shared.twist == Twist::SendsInCompletions && sent < 20 {
+            send(shared);
+        }
         at = next;
     }
 }

@@ -122,6 +122,8 @@ pub enum Twist {
     NdisWorkItem,
     /// A work item in the queue of the system's own.
     UrgentWorkItem,
+    /// Sends the next frame in each completion.
+    SendsInCompletions,
     /// A pool, a timer and an MDL on the handle of a binding.
     PoolOnBinding,
     NotifyAnsweredTwice,

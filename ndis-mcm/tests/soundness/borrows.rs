@@ -31,7 +31,7 @@ impl Phone for Told {
         self.sap_registered.add(result);
     }
 
-    fn sap_deregistered(&self) {
+    fn sap_deregistered(&self, _irql: &mut UpToDispatch) {
         self.sap_gone.fetch_add(1, SeqCst);
     }
 

@@ -158,7 +158,7 @@ impl Phone for WaitsInOpened {
         self.bell.ring();
     }
 
-    fn sap_deregistered(&self) {
+    fn sap_deregistered(&self, _irql: &mut UpToDispatch) {
         self.bell.ring();
     }
 

@@ -7,6 +7,7 @@
 //! the threads of the system, which are not the drivers', are here.
 
 mod borrows;
+mod chains;
 mod deferred;
 mod initialize;
 mod lent;
@@ -218,6 +219,7 @@ trait Switch: Sized + Send + Sync + 'static {
         _irql: &mut UpToDispatch,
     ) {
     }
+    fn call_failed(&self, _vc: &Vc<Exchange<Self>>, _irql: &mut UpToDispatch) {}
     fn close_call<'r>(
         &self,
         _vc: &Vc<Exchange<Self>>,
@@ -375,6 +377,10 @@ impl<S: Switch> CallManager for Exchange<S> {
         self.switch.incoming_call_refused(vc, status, irql);
     }
 
+    fn call_failed(&self, vc: &Vc<Self>, _status: Status, irql: &mut UpToDispatch) {
+        self.switch.call_failed(vc, irql);
+    }
+
     fn close_call<'r>(
         &self,
         vc: &Vc<Self>,
@@ -421,7 +427,7 @@ trait Phone: Sized + Send + Sync + 'static {
     fn af_open_failed(&self, _status: Status) {}
     fn af_closed(&self) {}
     fn sap_registered(&self, _result: Result<(), Status>) {}
-    fn sap_deregistered(&self) {}
+    fn sap_deregistered(&self, _irql: &mut UpToDispatch) {}
     fn create_vc(
         &self,
         _af: &ndis_co::client::Af<Handset<Self>>,
@@ -575,8 +581,8 @@ impl<P: Phone> Client for Handset<P> {
         self.phone.sap_registered(result);
     }
 
-    fn sap_deregistered(&self, _sap: &Listener<Self>, _irql: &mut UpToDispatch) {
-        self.phone.sap_deregistered();
+    fn sap_deregistered(&self, _sap: &Listener<Self>, irql: &mut UpToDispatch) {
+        self.phone.sap_deregistered(irql);
     }
 
     fn af_closed(&self, _af: &ndis_co::client::Af<Self>, _irql: &mut UpToDispatch) {

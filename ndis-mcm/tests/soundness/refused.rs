@@ -4,6 +4,7 @@
 //! told of the end once (rule CALL-61), and no data comes after it (rule CALL-63).
 
 use super::*;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 /// Refuses the first closes.
@@ -170,5 +171,44 @@ fn a_refused_close_of_the_clients_own_leaves_the_call_up() {
         assert!(told.ends.load(SeqCst) <= 1, "seed {seed}");
         assert_eq!(told.closed.load(SeqCst), 1, "seed {seed}");
         world.end_clean();
+    }
+}
+
+/// A call manager that never closes a call holds the client's unbind for ever, as it
+/// would on Windows: the client goes on asking, its family is not closed with a call
+/// up (rule AF-29), and the run ends with the name of the call.
+#[test]
+#[cfg_attr(miri, ignore = "thousands of closes, and nothing unsafe in them")]
+fn a_close_that_is_always_refused_is_named() {
+    for seed in seeds(2) {
+        let world = World::seed(seed, Refuses::times(u32::MAX), Told::default());
+        world.place_call();
+        world.host.run();
+        let handset = world.handset.clone();
+        world.thread("user", move |irql| {
+            handset.vc.get().unwrap().hang_up(b"bye", irql).unwrap();
+        });
+        // Nobody waits for the end of the call yet.
+        world.host.run();
+        let refused = world.exchange.switch.refused.load(SeqCst);
+        assert!(refused > 100, "seed {seed}: asked {refused} times");
+
+        let adapter = world.adapter.as_ref().unwrap();
+        let host = &world.host;
+        let stuck = catch_unwind(AssertUnwindSafe(|| host.remove_adapter(adapter))).unwrap_err();
+        let stuck = stuck.downcast::<String>().unwrap();
+        for part in [
+            "deadlock",
+            "in ProtocolUnbindAdapterEx of phone",
+            "its close was refused",
+        ] {
+            assert!(stuck.contains(part), "seed {seed}: {stuck}");
+        }
+        world.exchange.switch.left.store(0, SeqCst);
+        world.host.run();
+        let mut report = world.end();
+        assert_eq!(report.deadlocks.len(), 1, "seed {seed}: {report}");
+        report.deadlocks.clear();
+        assert!(report.is_clean(), "seed {seed}: {report}");
     }
 }

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 const BOUND: usize = VERY_LOW - 2 * 1024;
 
 /// The least stack that any handler had, and how often one had little.
-struct Depth {
+pub(super) struct Depth {
     least: AtomicUsize,
     low: AtomicU32,
     /// Data that was refused, which nothing here deserves.
@@ -40,7 +40,7 @@ impl Default for Depth {
 }
 
 impl Depth {
-    fn look(&self) {
+    pub(super) fn look(&self) {
         let left = remaining();
         self.least.fetch_min(left, SeqCst);
         if left < LOW {
@@ -48,12 +48,18 @@ impl Depth {
         }
     }
 
-    /// It was deep, and never too deep.
+    /// It was never too deep.
     #[track_caller]
-    fn check(&self, about: &str) {
-        assert!(self.refused.all().is_empty(), "{about}: data was refused");
+    pub(super) fn check_room(&self, about: &str) {
         let least = self.least.load(SeqCst);
         assert!(least >= BOUND, "{about}: a handler had {least} bytes");
+    }
+
+    /// It was deep, and never too deep.
+    #[track_caller]
+    pub(super) fn check(&self, about: &str) {
+        assert!(self.refused.all().is_empty(), "{about}: data was refused");
+        self.check_room(about);
         assert!(
             self.low.load(SeqCst) > 0,
             "{about}: nothing nested so deep that anything was left for later"
