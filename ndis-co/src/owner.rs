@@ -57,6 +57,8 @@ struct Inner {
     live: AtomicUsize,
     idle: Event,
     deferred: SpinLock<Deferred>,
+    /// Ends a pause of the work item: there is something to do now.
+    wake: Event,
     /// The work item that runs deferred nodes, until the owner is closed.
     work_item: RawWorkItem,
 }
@@ -69,6 +71,10 @@ struct Deferred {
     later: List,
     /// How long that is, in milliseconds.
     pause: u32,
+    /// How many nodes have run while others waited in `later`.
+    passed: u32,
+    /// The work item sleeps, or is about to.
+    asleep: bool,
     /// The work item is queued or running.
     scheduled: bool,
 }
@@ -87,8 +93,12 @@ enum Next {
     End,
 }
 
-/// The longest pause, in milliseconds: work that comes meanwhile waits so long.
+/// The longest pause, in milliseconds.
 const LONGEST_PAUSE: u32 = 64;
+
+/// After so many nodes that came in between, what waits in `later` has its turn: an
+/// owner that never runs out of work does not forget it.
+const MOST_PASSED: u32 = 64;
 
 // SAFETY: the handle is a token that any thread may pass to NDIS; the node
 // pointers are reached under the lock only.
@@ -141,24 +151,62 @@ impl List {
         }
         Some(first)
     }
+
+    /// Appends what `other` holds.
+    ///
+    /// # Safety
+    ///
+    /// The owner's lock is held.
+    unsafe fn append(&mut self, other: &mut Self) {
+        let other = core::mem::replace(other, Self::new());
+        if other.first.is_null() {
+            return;
+        }
+        // SAFETY: a non-null `last` is a queued, hence valid node.
+        match unsafe { self.last.as_ref() } {
+            None => self.first = other.first,
+            // SAFETY: the lock is held.
+            Some(last) => unsafe { *last.next.get() = other.first },
+        }
+        self.last = other.last;
+    }
 }
 
 impl Deferred {
     /// Picks what the work item does next; when it ends, that is noted.
     fn next(&mut self) -> Next {
+        let waiting = !self.later.first.is_null();
         // SAFETY: this is under the lock, as the type is.
         if let Some(node) = unsafe { self.due.pop() } {
+            if waiting {
+                self.passed = self.passed.saturating_add(1);
+                if self.passed >= MOST_PASSED {
+                    self.recall();
+                }
+            }
             return Next::Run(node);
         }
-        if self.later.first.is_null() {
-            self.scheduled = false;
-            self.pause = 1;
-            return Next::End;
+        if waiting {
+            self.asleep = true;
+            return Next::Sleep(self.pause);
         }
-        core::mem::swap(&mut self.due, &mut self.later);
-        let pause = self.pause;
-        self.pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
-        Next::Sleep(pause)
+        self.scheduled = false;
+        self.pause = 1;
+        Next::End
+    }
+
+    /// The pause is over: what waited for it is due.
+    fn slept(&mut self) {
+        self.asleep = false;
+        self.pause = self.pause.saturating_mul(2).min(LONGEST_PAUSE);
+        self.recall();
+    }
+
+    /// Makes due what was to be done later.
+    fn recall(&mut self) {
+        self.passed = 0;
+        // SAFETY: this is under the lock, as the type is.
+        unsafe { self.due.append(&mut self.later) };
     }
 }
 
@@ -261,6 +309,7 @@ impl Teardown {
     /// As the functions above.
     unsafe fn on(base: Base) -> Result<Self, Status> {
         let idle = Event::try_new(Tag::NDIS)?;
+        let wake = Event::try_new(Tag::NDIS)?;
         // SAFETY: the caller vouches for the handle, and closes the owner, which
         // frees the work item, before it dies.
         let work_item = unsafe { RawWorkItem::try_new(base) }?;
@@ -268,6 +317,8 @@ impl Teardown {
             due: List::new(),
             later: List::new(),
             pause: 1,
+            passed: 0,
+            asleep: false,
             scheduled: false,
         });
         let inner = Inner {
@@ -275,6 +326,7 @@ impl Teardown {
             live: AtomicUsize::new(1),
             idle,
             deferred,
+            wake,
             work_item,
         };
         match Arc::try_new_or_back(inner, Tag::NDIS) {
@@ -383,12 +435,17 @@ impl Owner {
             return false;
         }
         self.inner.live.fetch_add(1, Ordering::Relaxed);
-        let start = self.inner.deferred.locked(|deferred| {
+        let (start, wake) = self.inner.deferred.locked(|deferred| {
             // SAFETY: the caller keeps the node valid; it is in no list (`queued`
             // was clear), and the lock is held.
             unsafe { list(deferred).push(node) };
-            !core::mem::replace(&mut deferred.scheduled, true)
+            let wake = deferred.asleep && !deferred.due.first.is_null();
+            deferred.asleep &= !wake;
+            (!core::mem::replace(&mut deferred.scheduled, true), wake)
         });
+        if wake {
+            self.inner.wake.set();
+        }
         if start {
             let context = Arc::into_raw(self.inner.clone());
             // SAFETY: the work item is not queued (`scheduled` was clear) and
@@ -413,8 +470,13 @@ impl Routine for Inner {
             let node = match owner.inner.deferred.locked(Deferred::next) {
                 Next::Run(node) => node,
                 Next::Sleep(milliseconds) => {
-                    // SAFETY: legal at PASSIVE_LEVEL.
-                    unsafe { ndis_sys::NdisMSleep(milliseconds.saturating_mul(1_000)) };
+                    if owner.inner.wake.wait_for(milliseconds, &mut irql) {
+                        // Something is due; what waits, waits on. (A signal that
+                        // came late costs one more turn.)
+                        owner.inner.wake.reset();
+                    } else {
+                        owner.inner.deferred.locked(Deferred::slept);
+                    }
                     continue;
                 }
                 Next::End => break,
@@ -436,5 +498,73 @@ impl fmt::Debug for Owner {
         f.debug_struct("Owner")
             .field("live", &self.inner.live)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    // Defines what the crates import.
+    use ndis_host as _;
+
+    unsafe fn nothing(_: *const Node, _: &mut Passive) {}
+
+    fn deferred() -> Deferred {
+        Deferred {
+            due: List::new(),
+            later: List::new(),
+            pause: 1,
+            passed: 0,
+            asleep: false,
+            scheduled: true,
+        }
+    }
+
+    /// What was refused is tried again also while there is always other work.
+    #[test]
+    fn what_waits_has_its_turn_under_load() {
+        let (refused, busy) = (Node::new(nothing), Node::new(nothing));
+        let mut deferred = deferred();
+        // SAFETY: both nodes outlive the lists, which no other thread reaches.
+        unsafe { deferred.later.push(&refused) };
+        let mut tries = 0;
+        for _ in 0..=MOST_PASSED {
+            // SAFETY: as above; it was taken out before.
+            unsafe { deferred.due.push(&busy) };
+            while let Some(node) = match deferred.next() {
+                Next::Run(node) => Some(node),
+                _ => None,
+            } {
+                if ptr::eq(node, &refused) {
+                    tries += 1;
+                    // SAFETY: as above.
+                    unsafe { deferred.later.push(&refused) };
+                } else {
+                    break;
+                }
+            }
+        }
+        assert_eq!(tries, 1);
+    }
+
+    /// The pauses between tries grow, and what is due does not wait for them.
+    #[test]
+    fn what_is_due_ends_a_pause() {
+        let (refused, due) = (Node::new(nothing), Node::new(nothing));
+        let mut deferred = deferred();
+        for pause in [1, 2, 4, 8, 16, 32, 64, 64] {
+            // SAFETY: both nodes outlive the lists, which no other thread reaches.
+            unsafe { deferred.later.push(&refused) };
+            assert!(matches!(deferred.next(), Next::Sleep(length) if length == pause));
+            assert!(deferred.asleep);
+            // SAFETY: as above.
+            unsafe { deferred.due.push(&due) };
+            assert!(matches!(deferred.next(), Next::Run(node) if ptr::eq(node, &due)));
+            assert!(matches!(deferred.next(), Next::Sleep(length) if length == pause));
+            deferred.slept();
+            assert!(matches!(deferred.next(), Next::Run(node) if ptr::eq(node, &refused)));
+        }
+        assert!(matches!(deferred.next(), Next::End));
+        assert_eq!(deferred.pause, 1);
     }
 }

@@ -57,6 +57,18 @@ impl Builder {
         self
     }
 
+    /// How often a driver that asks is told that little of its stack is left, or next
+    /// to nothing, although it has more: `times` in `of` (never).
+    ///
+    /// A driver that leaves work to another stack then does so in places where it
+    /// otherwise would only in a deep recursion. One that looks again there must find
+    /// room in the end, so not always.
+    #[must_use]
+    pub fn low_stack(mut self, times: u32, of: u32) -> Self {
+        self.0.low_stack = (times, of.max(times.saturating_add(1)));
+        self
+    }
+
     /// The answers to the open questions.
     #[must_use]
     pub fn readings(mut self, readings: Readings) -> Self {
@@ -153,6 +165,7 @@ impl Host {
             processors: 4,
             preemption: (1, 8),
             raise: (1, 8),
+            low_stack: (0, 1),
             readings: Readings::default(),
             events: EventMode::Last(10_000),
             patience: 300,

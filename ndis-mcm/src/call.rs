@@ -214,6 +214,8 @@ impl<M: CallManager> Accepted<M> {
     /// Tells the client that the call is connected: data may flow (rules
     /// CALL-35, CALL-38, CALL-40).
     ///
+    /// [`CallManager::call_connected`] tells when the client knows, usually before
+    /// this returns; when little is left of the stack, a work item tells the client.
     /// `false` when the call is over already.
     ///
     /// Source page: `nf-ndis-ndismcmdispatchcallconnected`.

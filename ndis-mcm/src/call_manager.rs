@@ -104,13 +104,18 @@ pub trait CallManager: Miniport<Role = Mcm> {
         irql: &mut UpToDispatch,
     ) -> Answer<'r>;
 
-    /// The placed call is up: its VC was activated and the client told.
+    /// The call is up, placed by the client or offered to it: its VC was activated
+    /// and the client told, so that data may flow from here on.
     ///
-    /// Not called when the client has closed the call by then; on another
+    /// It comes for a placed call once the driver has accepted it, for an offered
+    /// one after [`Accepted::connect`], usually before that returns. Not called when
+    /// the client has closed the call by then; on another
     /// processor [`close_call`](Self::close_call) may still overtake it.
     ///
-    /// Source page: `nc-ndis-protocol_cm_activate_vc_complete`.
+    /// Source pages: `nc-ndis-protocol_cm_activate_vc_complete`,
+    /// `nf-ndis-ndismcmdispatchcallconnected`.
     #[doc(alias = "ProtocolCmActivateVcComplete")]
+    #[doc(alias = "NdisMCmDispatchCallConnected")]
     fn call_connected(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
         let _ = (vc, irql);
     }

@@ -242,8 +242,10 @@ impl<M: CallManager> Vc<M> {
     /// # Errors
     ///
     /// Gives the lists back with [`Status::PAUSED`] while the adapter is
-    /// paused (rule PAUSE-05), [`Status::CLOSING`] when no call is connected
-    /// (rules CALL-63, NBL-34), [`Status::INVALID_PARAMETER`] for lists that
+    /// paused (rule PAUSE-05), [`Status::CLOSING`] when there is no call any more
+    /// (rules CALL-63, NBL-34), [`Status::INVALID_STATE`] when the client does not
+    /// know yet that its call is up, of which [`CallManager::call_connected`]
+    /// tells, [`Status::INVALID_PARAMETER`] for lists that
     /// are not from a pool for receives, or carry another number of packets
     /// than one (rule NBL-35), [`Status::RESOURCES`] when the stack is nearly
     /// used up (see [`ndis_co::stack`]).
@@ -284,12 +286,9 @@ impl<M: CallManager> Vc<M> {
                 status: Status::PAUSED,
             });
         }
-        if !self.shared.state.with(|state| state.indicate(busy)) {
+        if let Err(status) = self.shared.state.with(|state| state.indicate(busy)) {
             adapter.home(busy);
-            return Err(NotIndicated {
-                lists,
-                status: Status::CLOSING,
-            });
+            return Err(NotIndicated { lists, status });
         }
         let handle = self.shared.handle();
         let mut chain = lists.into_chain();

@@ -614,13 +614,16 @@ impl State {
 
     /// Lists are to be indicated, counted with the call itself, and
     /// only when the client may get data (rules CALL-63, NBL-34).
-    pub(crate) fn indicate(&mut self, count: usize) -> bool {
-        let ending = self.close_dispatched || self.announced.is_some();
-        let open = self.is_connected() && self.told && !ending;
-        if open {
-            self.busy = self.busy.saturating_add(count);
+    pub(crate) fn indicate(&mut self, count: usize) -> Result<(), Status> {
+        let over = self.life != Life::Alive || matches!(self.call, Call::None | Call::Closing);
+        if over || self.close_dispatched || self.announced.is_some() {
+            return Err(Status::CLOSING);
         }
-        open
+        if !self.told || self.call != Call::Connected {
+            return Err(Status::INVALID_STATE);
+        }
+        self.busy = self.busy.saturating_add(count);
+        Ok(())
     }
 }
 
@@ -651,7 +654,11 @@ mod tests {
             matches!(step, Some(Step::CompleteMakeCall { status, .. }) if status.is_success()),
             "{step:?}"
         );
-        assert!(!state.indicate(1), "the client does not know yet");
+        assert_eq!(
+            state.indicate(1),
+            Err(Status::INVALID_STATE),
+            "the client does not know yet"
+        );
         state.tell();
         state
     }
@@ -669,7 +676,11 @@ mod tests {
         let mut state = connected();
         assert_eq!(state.begin_dispatch_close(|| false), Ok(true));
         assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
-        assert!(!state.indicate(1), "no data after the end (CALL-63)");
+        assert_eq!(
+            state.indicate(1),
+            Err(Status::CLOSING),
+            "no data after the end (CALL-63)"
+        );
         assert_eq!(state.busy, 1, "what was refused does not count");
     }
 
@@ -683,7 +694,7 @@ mod tests {
             assert!(!state.begin_close(), "one at a time");
             state.refuse_close();
             assert!(state.is_connected());
-            assert!(!state.indicate(1));
+            assert_eq!(state.indicate(1), Err(Status::CLOSING));
             assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
             assert!(state.next(|| false).is_none());
         }
@@ -703,10 +714,14 @@ mod tests {
     fn a_refused_close_leaves_the_call_up() {
         let mut state = connected();
         assert!(state.begin_close());
-        assert!(!state.indicate(1), "not while it is being closed");
+        assert_eq!(
+            state.indicate(1),
+            Err(Status::CLOSING),
+            "not while it is being closed"
+        );
         assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
         state.refuse_close();
-        assert!(state.indicate(1));
+        assert_eq!(state.indicate(1), Ok(()));
         assert_eq!(state.begin_dispatch_close(|| false), Ok(true));
     }
 
@@ -734,7 +749,7 @@ mod tests {
             "the client does not know yet"
         );
         state.tell();
-        assert!(!state.indicate(1));
+        assert_eq!(state.indicate(1), Err(Status::CLOSING));
         assert!(matches!(state.next(|| false), Some(Step::DispatchClose(e)) if e.status == reason));
         assert!(state.next(|| false).is_none());
         state.calm(1);
@@ -797,7 +812,7 @@ mod tests {
     fn the_end_waits_for_what_is_under_way() {
         let mut state = connected();
         assert!(state.sends_in(2));
-        assert!(state.indicate(4));
+        assert_eq!(state.indicate(4), Ok(()));
         assert!(state.begin_close());
         state.finish_close();
         assert_eq!(state.settle_close(), Settled::Later);

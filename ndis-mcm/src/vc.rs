@@ -513,6 +513,7 @@ impl<M: CallManager> VcShared<M> {
                         state.tell();
                         state.calm(1)
                     });
+                    tell_connected(&vc, irql);
                 }
                 Step::DispatchClose(End { status, data }) => {
                     let data = data.as_ref().map_or(&[][..], |data| data);
@@ -635,14 +636,18 @@ impl<M: CallManager> VcShared<M> {
 
 /// Tells the driver what came of a placed call.
 pub(crate) fn tell_made<M: CallManager>(vc: &Vc<M>, status: Status, irql: &mut UpToDispatch) {
-    let driver = vc.shared.af.driver();
     if status.is_success() {
-        // The client may have closed it already, within the completion.
-        if vc.is_connected() {
-            driver.call_connected(vc, irql);
-        }
+        tell_connected(vc, irql);
     } else {
-        driver.call_failed(vc, status, irql);
+        vc.shared.af.driver().call_failed(vc, status, irql);
+    }
+}
+
+/// Tells the driver that the client knows of its call.
+fn tell_connected<M: CallManager>(vc: &Vc<M>, irql: &mut UpToDispatch) {
+    // The client may have closed it already, within the call that told it.
+    if vc.is_connected() {
+        vc.shared.af.driver().call_connected(vc, irql);
     }
 }
 

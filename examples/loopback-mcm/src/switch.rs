@@ -183,12 +183,11 @@ impl Switch {
             caller.refuse(Status::FAILURE, up);
             return;
         }
-        callee.set_ready(up);
-        // The caller may learn of it later; until then frames for it wait.
+        // Either end may learn of it later; until then frames for it wait.
         caller.accept(up);
     }
 
-    /// The caller's end is up: frames that waited for it can go on.
+    /// One end is up: frames that waited for it can go on.
     pub(crate) fn connected(&self, vc: &Vc<Loopback>, irql: &mut UpToDispatch) {
         vc.set_ready(irql);
         // Without memory the frames wait for the next signal.

@@ -45,6 +45,16 @@ enum Life {
     Deleted,
 }
 
+/// A refusal on the spot, which NDIS learns of when the callback has returned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OnTheSpot {
+    None,
+    /// The callback still runs.
+    Refused,
+    /// It is about to return.
+    Returns,
+}
+
 /// A call that was pended, and its answer once there is one.
 #[derive(Clone, Copy)]
 struct Ringing {
@@ -59,8 +69,8 @@ pub(super) struct State {
     /// The parameters of the call that is being placed.
     parameters: Option<CallParametersBuf>,
     ringing: Option<Ringing>,
-    /// The offer was refused on the spot, by a callback that is about to return.
-    returned: bool,
+    /// Whether the offer is being refused on the spot.
+    on_the_spot: OnTheSpot,
     /// Counts the offers: a token answers the one that it came with.
     offers: u32,
     /// Lists to be sent by the work item, because the stack was nearly used up;
@@ -112,7 +122,7 @@ impl State {
             call: Call::None,
             parameters: None,
             ringing: None,
-            returned: false,
+            on_the_spot: OnTheSpot::None,
             offers: 0,
             queued: Chain::new(),
             sending: false,
@@ -266,10 +276,11 @@ impl State {
         }
     }
 
-    /// A call is to be placed. When the address family's teardown was faster, so
+    /// A call is to be placed. When the address family is being closed, so
     /// that the VC is, or is about to be, deleted, the client is told that.
-    pub(super) fn dial(&mut self, parameters: CallParametersBuf) {
-        if self.life == Life::Alive && self.call == Call::None && !self.ending {
+    pub(super) fn dial(&mut self, parameters: CallParametersBuf, closing: bool) {
+        let ending = self.ending || closing;
+        if self.life == Life::Alive && self.call == Call::None && !ending {
             self.parameters = Some(parameters);
             self.call = Call::Wanted;
         } else {
@@ -296,7 +307,7 @@ impl State {
         self.want_close = false;
         self.hung_up = false;
         self.ringing = None;
-        self.returned = false;
+        self.on_the_spot = OnTheSpot::None;
         self.offers = self.offers.wrapping_add(1);
         Some(self.offers)
     }
@@ -305,20 +316,30 @@ impl State {
         self.call = Call::Accepted;
     }
 
+    /// The client refuses on the spot, by what its callback returns.
     pub(super) fn refuse(&mut self) {
         self.call = Call::Refused;
+        self.on_the_spot = OnTheSpot::Refused;
     }
 
     /// The callback of the offer returns with its answer; whether that is a
-    /// refusal, of which NDIS knows a moment later.
+    /// refusal, of which NDIS knows a moment later. (One that another thread has
+    /// just given for a pended offer is none of this callback's.)
     pub(super) fn returns(&mut self) -> bool {
-        self.returned = self.call == Call::Refused;
-        self.returned
+        let refused = self.on_the_spot == OnTheSpot::Refused;
+        if refused {
+            self.on_the_spot = OnTheSpot::Returns;
+        }
+        refused
     }
 
     /// The moment has passed; as [`Self::refusal_told`].
     pub(super) fn has_returned(&mut self) -> bool {
-        core::mem::replace(&mut self.returned, false) && self.refusal_told()
+        let returned = self.on_the_spot == OnTheSpot::Returns;
+        if returned {
+            self.on_the_spot = OnTheSpot::None;
+        }
+        returned && self.refusal_told()
     }
 
     /// NDIS knows of the refusal; whether there was one.
@@ -598,6 +619,17 @@ mod tests {
         state.offer().unwrap();
         assert!(!state.has_returned(), "the next offer stands");
         assert!(state.holds_af_open());
+
+        // Another thread refuses a pended offer while the callback returns.
+        let mut state = called();
+        let offer = state.offer().unwrap();
+        assert!(!state.pend(parameters(1)));
+        state.want_answer(offer, Status::FAILURE);
+        assert!(matches!(state.next(|| false), Some(Step::Answer { .. })));
+        assert!(!state.returns(), "none of this callback's");
+        assert!(!state.has_returned());
+        assert!(state.holds_af_open(), "NDIS is being told");
+        assert!(state.refusal_told());
     }
 
     /// A hang-up of an earlier call is none of the next one's.

@@ -2,7 +2,7 @@
 
 use super::{
     Af, Client, Unsent,
-    af::AfShared,
+    af::{AfShared, Phase},
     state::{Origin, State, Step},
 };
 use crate::{
@@ -514,7 +514,9 @@ impl<C: Client> VcShared<C> {
     }
 
     fn make_call(this: &Arc<Self>, parameters: CallParametersBuf, irql: &mut UpToDispatch) {
-        this.state.locked(|state| state.dial(parameters));
+        // The family's teardown may not have come to this VC yet.
+        let closing = this.af.phase() != Phase::Open;
+        this.state.locked(|state| state.dial(parameters, closing));
         Self::advance(this, irql);
     }
 

@@ -180,11 +180,13 @@ fn scenario(world: &Arc<World>, seed: u64, options: &Options) -> Report {
     }
     let preemption = world.among(&[(1, 2), (1, 4), (1, 8), (1, 16), (1, 64)]);
     let raise = world.among(&[(0, 1), (1, 8), (1, 2), (1, 1)]);
+    let low_stack = world.among(&[(0, 1), (0, 1), (1, 32), (1, 4)]);
     let host = Host::builder()
         .seed(seed)
         .processors(world.among(&[1, 2, 4]))
         .preemption(preemption.0, preemption.1)
         .raise(raise.0, raise.1)
+        .low_stack(low_stack.0, low_stack.1)
         .readings(readings)
         .events(if options.verbose {
             EventMode::All

@@ -56,6 +56,8 @@ const STACK_PER_CALLBACK: usize = 2 * 1024;
 const REAL_STACK: usize = 384 * 1024;
 /// What is left then.
 const LITTLE: usize = 7 * 1024;
+/// What is left when it is next to nothing.
+const NEXT_TO_NOTHING: usize = 3 * 1024;
 /// And from here on nothing is.
 const REAL_STACK_END: usize = 512 * 1024;
 
@@ -87,7 +89,14 @@ exports! { EXPORTS {
     /// Where the caller's stack begins and ends.
     fn IoGetStackLimits(low: *mut usize, high: *mut usize) {
         let cx = Cx::enter(Call::new("IoGetStackLimits").quiet(), &[]);
-        let left = cx.with(|s| s.sched.current().map_or(STACK, stack_left));
+        let left = cx.with(|s| {
+            let left = s.sched.current().map_or(STACK, stack_left);
+            let (times, of) = s.low_stack;
+            if !s.rng.chance(times, of) {
+                return left;
+            }
+            left.min(if s.rng.chance(1, 2) { LITTLE } else { NEXT_TO_NOTHING })
+        });
         // Where the caller's variable is, not one of this function: the caller compares with its own,
         // and only so is the answer the same in every build. (Under Miri no two variables are near.)
         let here = match (high.is_null(), low.is_null()) {

@@ -12,6 +12,7 @@ mod deferred;
 mod initialize;
 mod lent;
 mod locks;
+mod low_stack;
 mod refused;
 mod stack;
 mod statuses;
@@ -146,6 +147,17 @@ fn sleep(milliseconds: u32, irql: &mut Passive) {
     never.wait_for(milliseconds, irql);
 }
 
+/// Tries until it succeeds: an object is refused when little is left of the stack.
+#[track_caller]
+fn insist<T>(mut make: impl FnMut() -> Result<T, Status>) -> T {
+    for _ in 0..50 {
+        if let Ok(made) = make() {
+            return made;
+        }
+    }
+    make().unwrap()
+}
+
 /// Parameters with a specific part.
 fn parameters(bytes: &[u8]) -> CallParametersBuf {
     let specific = Specific {
@@ -219,6 +231,7 @@ trait Switch: Sized + Send + Sync + 'static {
         _irql: &mut UpToDispatch,
     ) {
     }
+    fn call_connected(&self, _vc: &Vc<Exchange<Self>>, _irql: &mut UpToDispatch) {}
     fn call_failed(&self, _vc: &Vc<Exchange<Self>>, _irql: &mut UpToDispatch) {}
     fn close_call<'r>(
         &self,
@@ -375,6 +388,10 @@ impl<S: Switch> CallManager for Exchange<S> {
 
     fn incoming_call_refused(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
         self.switch.incoming_call_refused(vc, status, irql);
+    }
+
+    fn call_connected(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
+        self.switch.call_connected(vc, irql);
     }
 
     fn call_failed(&self, vc: &Vc<Self>, _status: Status, irql: &mut UpToDispatch) {
@@ -553,9 +570,11 @@ impl<P: Phone> Client for Handset<P> {
 
     fn af_opened(&self, af: Opened<Self>, irql: &mut Passive) {
         if P::LISTENS {
-            let address = SapAddressBuf::try_new(1, b"7").unwrap();
-            let sap = af.register_sap(self.phone.sap_context(), address, irql);
-            self.sap.put(sap.unwrap().keep());
+            let sap = insist(|| {
+                let address = SapAddressBuf::try_new(1, b"7")?;
+                af.register_sap(self.phone.sap_context(), address, irql)
+            });
+            self.sap.put(sap.keep());
         }
         if let Some(af) = self.phone.af_opened(af, irql) {
             self.af.put(af.keep());
@@ -725,7 +744,7 @@ impl<S: Switch, P: Phone> World<S, P> {
         let handset = self.handset.clone();
         self.thread("caller", move |irql| {
             let af = handset.af.get().unwrap();
-            let vc = af.create_vc(None, irql).unwrap();
+            let vc = insist(|| af.create_vc(None, irql));
             handset.vc.put(Leg::clone(&vc));
             let _ = vc.make_call(parameters(b"the client's"), irql).keep();
         });
@@ -736,7 +755,7 @@ impl<S: Switch, P: Phone> World<S, P> {
         let exchange = self.exchange.clone();
         self.thread("network", move |irql| {
             let sap = exchange.sap.get().unwrap();
-            let vc = sap.create_vc(None, irql).unwrap();
+            let vc = insist(|| sap.create_vc(None, irql));
             exchange.vc.put(Vc::clone(&vc));
             let vc = vc.activate(parameters(b"the link's"), irql).unwrap();
             let _ = vc.dispatch_incoming_call(parameters(offer), irql);
