@@ -4,7 +4,7 @@
 //! What cannot be read is reported and left out; the rest is still read, so
 //! that one slip does not hide the others.
 
-use super::check::{Finding, Rule};
+use super::finding::{Finding, Rule};
 
 /// A file's sections. Those of one name are one, as Windows has it.
 #[derive(Debug, Default)]

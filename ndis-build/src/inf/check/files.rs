@@ -27,12 +27,11 @@ impl<'d> Checker<'d> {
         let mut copies = Vec::new();
         for entry in section.all("CopyFiles") {
             for name in entry.fields.iter().filter(|name| !name.is_empty()) {
-                let name = self.expand(name);
                 if let Some(file) = name.strip_prefix('@') {
                     let directory = self.destination("DefaultDestDir", entry.line);
                     self.copy(file, file, entry.line, directory, arch, &mut copies);
-                } else if let Some(list) = self.document.section(&name) {
-                    let directory = self.destination(&name, list.line);
+                } else if let Some(list) = self.document.section(name) {
+                    let directory = self.destination(name, list.line);
                     for file in &list.entries {
                         let to = file.field(0);
                         let from = match file.field(1) {
@@ -86,7 +85,7 @@ impl<'d> Checker<'d> {
         match entry.field(0).parse() {
             Ok(dirid) => Some(Directory {
                 dirid,
-                subdirectory: self.expand(entry.field(1)),
+                subdirectory: entry.field(1).to_owned(),
                 line: entry.line,
             }),
             Err(_) => {

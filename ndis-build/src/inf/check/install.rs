@@ -63,14 +63,14 @@ impl<'d> Checker<'d> {
         };
         let mut served = Vec::new();
         for entry in &manufacturers.entries {
-            let base = self.expand(entry.field(0));
+            let base = entry.field(0);
             // A trailing comma is allowed.
             let decorations = entry.fields.iter().skip(1).filter(|text| !text.is_empty());
             let decorations: Vec<_> = decorations.collect();
             if decorations.is_empty() {
                 let message = format!("the models [{base}] are decorated with no architecture");
                 self.report(entry.line, Rule::Architecture, message);
-                if let Some(models) = self.reach(&base, entry.line) {
+                if let Some(models) = self.reach(base, entry.line) {
                     self.models(models, Target::default(), class);
                 }
             }
@@ -100,7 +100,7 @@ impl<'d> Checker<'d> {
                 let message = "a model needs a hardware id";
                 self.report(model.line, Rule::HardwareId, message);
             }
-            let name = self.expand(model.field(0));
+            let name = model.field(0);
             let extension = target.arch.map(Arch::extension);
             let decorated = extension.into_iter().chain(["NT"]);
             let section = decorated
@@ -111,7 +111,7 @@ impl<'d> Checker<'d> {
                     self.mark(&section.name);
                     Some(section)
                 }
-                None => self.reach(&name, model.line),
+                None => self.reach(name, model.line),
             };
             if let Some(section) = section {
                 self.install(section, model, target, class);
@@ -150,18 +150,35 @@ impl<'d> Checker<'d> {
                 }
             }
         }
+        self.removal(section, class);
         if let Some(class) = class {
             self.network(&install, class);
         }
     }
 
+    /// What is run when the component is removed: of everything but adapters
+    /// (remove-section-in-a-network-inf-file.md).
+    fn removal(&mut self, section: &'d Section, class: Option<Class>) {
+        let name = format!("{}.Remove", section.name);
+        for name in [format!("{name}.Services"), name] {
+            let Some(removal) = self.document.section(&name) else {
+                continue;
+            };
+            self.mark(&name);
+            self.follow(removal);
+            if class == Some(Class::Net) {
+                let message = format!("Windows runs no [{name}] for an adapter");
+                self.report(removal.line, Rule::UnreferencedSection, message);
+            }
+        }
+    }
+
     fn services(&mut self, section: &'d Section, install: &mut Install<'d>) {
         for entry in section.all("AddService") {
-            let flags = number(&self.expand(entry.field(1))).unwrap_or(0);
-            let name = self.expand(entry.field(0));
+            let flags = number(entry.field(1)).unwrap_or(0);
+            let name = entry.field(0).to_owned();
             install.services.push((name, flags & 2 != 0));
-            let name = self.expand(entry.field(2));
-            let Some(service) = self.document.section(&name) else {
+            let Some(service) = self.document.section(entry.field(2)) else {
                 continue;
             };
             self.require(
@@ -169,8 +186,8 @@ impl<'d> Checker<'d> {
                 &["ServiceType", "StartType", "ErrorControl", "ServiceBinary"],
             );
             if let Some(binary) = service.get("ServiceBinary") {
-                let path = self.expand(binary.field(0));
-                if !install.copies.iter().any(|copied| is_at(copied, &path)) {
+                let path = binary.field(0);
+                if !install.copies.iter().any(|copied| is_at(copied, path)) {
                     let message = format!("[{}] copies no file to {path}", install.section.name);
                     self.report(binary.line, Rule::ServiceBinary, message);
                 }

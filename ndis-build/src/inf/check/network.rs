@@ -33,15 +33,15 @@ impl<'d> Checker<'d> {
             .section
             .all("AddReg")
             .flat_map(|entry| &entry.fields);
-        let sections = names.filter_map(|name| self.document.section(&self.expand(name)));
+        let sections = names.filter_map(|name| self.document.section(name));
         Values(sections.flat_map(|section| &section.entries).collect())
     }
 
     fn characteristics(&mut self, install: &Install<'d>, class: Class) -> Option<u32> {
         self.require(install.section, &["Characteristics"]);
         let entry = install.section.get("Characteristics")?;
-        let text = self.expand(entry.field(0));
-        let Some(bits) = number(&text) else {
+        let text = entry.field(0);
+        let Some(bits) = number(text) else {
             let message = format!("`{text}` is no number");
             self.report(entry.line, Rule::Characteristics, message);
             return None;
@@ -133,8 +133,8 @@ impl<'d> Checker<'d> {
                 self.report(section.line, Rule::NdiService, message);
             }
             Some(entry) => {
-                let name = self.expand(entry.field(4));
-                if !installed(&name) {
+                let name = entry.field(4);
+                if !installed(name) {
                     let message = format!("[{}.Services] adds no `{name}`", section.name);
                     self.report(entry.line, Rule::NdiService, message);
                 }
@@ -174,8 +174,8 @@ impl<'d> Checker<'d> {
         }
         if class == Class::Net
             && let Some(entry) = values.get("Ndi\\Interfaces", "LowerRange")
-            && self
-                .expand(entry.field(4))
+            && entry
+                .field(4)
                 .split(',')
                 .any(|range| range.trim().eq_ignore_ascii_case("wan"))
             && values.get("", "WanEndpoints").is_none()

@@ -1,9 +1,6 @@
-//! That the parts of a file refer to each other: sections, and strings.
+//! That the sections of a file refer to each other.
 
-use super::{
-    super::parse::{Piece, Section, pieces},
-    Checker, Rule, number,
-};
+use super::{super::parse::Section, Checker, Rule, number};
 use std::collections::BTreeSet;
 
 /// Where in its fields a directive names sections.
@@ -105,12 +102,12 @@ impl<'d> Checker<'d> {
     fn registry_lines(&mut self, section: &Section) {
         for entry in &section.entries {
             let root = entry.field(0).to_ascii_uppercase();
-            let flags = self.expand(entry.field(3));
+            let flags = entry.field(3);
             let message = if entry.key.is_some()
                 || !["HKR", "HKLM", "HKCR", "HKCU", "HKU"].contains(&root.as_str())
             {
                 "a line of an AddReg section begins with HKR, HKLM, HKCR, HKCU or HKU".to_owned()
-            } else if !flags.is_empty() && number(&flags).is_none() {
+            } else if !flags.is_empty() && number(flags).is_none() {
                 format!("the flags `{flags}` are no number")
             } else {
                 continue;
@@ -134,61 +131,6 @@ impl<'d> Checker<'d> {
             }
         }
     }
-
-    /// That each `%token%` has a string, and each string a token.
-    pub(super) fn strings(&mut self) {
-        let mut used = BTreeSet::new();
-        for section in &self.document.sections {
-            if is_strings(section) {
-                continue;
-            }
-            self.tokens(&section.name, section.line, &mut used);
-            for entry in &section.entries {
-                for text in entry.key.iter().chain(&entry.fields) {
-                    self.tokens(text, entry.line, &mut used);
-                }
-            }
-        }
-        for section in self.document.sections.iter().filter(|s| is_strings(s)) {
-            let mut defined = BTreeSet::new();
-            for entry in &section.entries {
-                let Some(key) = &entry.key else {
-                    let message = "not `name = \"text\"`";
-                    self.report(entry.line, Rule::Syntax, message);
-                    continue;
-                };
-                if !defined.insert(key.to_ascii_lowercase()) {
-                    let message = format!("`{key}` is defined before");
-                    self.report(entry.line, Rule::RepeatedString, message);
-                } else if !used.contains(&key.to_ascii_lowercase()) {
-                    let message = format!("nothing uses %{key}%");
-                    self.report(entry.line, Rule::UnusedString, message);
-                }
-            }
-        }
-    }
-
-    fn tokens(&mut self, text: &str, line: usize, used: &mut BTreeSet<String>) {
-        for piece in pieces(text) {
-            match piece {
-                Piece::Plain(_) => {}
-                Piece::Stray => {
-                    let message = "a `%` has no other one; a plain `%` is doubled";
-                    self.report(line, Rule::Syntax, message);
-                }
-                // A directory id.
-                Piece::Token(token) if token.parse::<i32>().is_ok() => {}
-                Piece::Token(token) => {
-                    let name = token.to_ascii_lowercase();
-                    if !self.strings.contains_key(&name) {
-                        let message = format!("%{token}% is not defined in [Strings]");
-                        self.report(line, Rule::UndefinedString, message);
-                    }
-                    used.insert(name);
-                }
-            }
-        }
-    }
 }
 
 fn base(section: &Section) -> &str {
@@ -199,8 +141,4 @@ fn is_root(section: &Section) -> bool {
     ROOTS
         .iter()
         .any(|root| root.eq_ignore_ascii_case(base(section)))
-}
-
-fn is_strings(section: &Section) -> bool {
-    base(section).eq_ignore_ascii_case("Strings")
 }

@@ -2,7 +2,7 @@
 
 use super::{
     super::{driver::Date, parse::Entry},
-    Checker, Class, Rule,
+    Checker, Class, Rule, Severity,
 };
 
 impl Checker<'_> {
@@ -14,15 +14,13 @@ impl Checker<'_> {
         };
         self.require(
             section,
-            &[
-                "Signature",
-                "Class",
-                "ClassGuid",
-                "Provider",
-                "DriverVer",
-                "PnpLockdown",
-            ],
+            &["Signature", "Class", "ClassGuid", "Provider", "DriverVer"],
         );
+        // Windows installs the package without; nothing of Microsoft's signs it so.
+        if section.get("PnpLockdown").is_none() {
+            let message = format!("[{}] has no `PnpLockdown`", section.name);
+            self.report_as(Severity::Warning, section.line, Rule::MissingEntry, message);
+        }
         // One for all platforms, or one for some.
         let catalog = section.entries.iter().any(|entry| {
             let key = entry
@@ -35,15 +33,15 @@ impl Checker<'_> {
         if !catalog {
             self.require(section, &["CatalogFile"]);
         }
-        for (key, right) in [("Signature", "$Windows NT$"), ("PnpLockdown", "1")] {
+        for (key, right, severity) in [
+            ("Signature", "$Windows NT$", Severity::Error),
+            ("PnpLockdown", "1", Severity::Warning),
+        ] {
             if let Some(entry) = section.get(key)
-                && !self.expand(entry.field(0)).eq_ignore_ascii_case(right)
+                && !entry.field(0).eq_ignore_ascii_case(right)
             {
-                self.report(
-                    entry.line,
-                    Rule::VersionValue,
-                    format!("`{key}` must be {right}"),
-                );
+                let message = format!("`{key}` must be {right}");
+                self.report_as(severity, entry.line, Rule::VersionValue, message);
             }
         }
         if let Some(entry) = section.get("DriverVer") {
@@ -51,19 +49,17 @@ impl Checker<'_> {
         }
 
         let entry = section.get("Class")?;
-        let name = self.expand(entry.field(0));
+        let name = entry.field(0);
         let class = Class::ALL
             .into_iter()
-            .find(|class| class.name().eq_ignore_ascii_case(&name));
+            .find(|class| class.name().eq_ignore_ascii_case(name));
         let Some(class) = class else {
             let message = format!("class `{name}` is neither Net nor NetTrans");
             self.report(entry.line, Rule::Class, message);
             return None;
         };
         if let Some(entry) = section.get("ClassGuid")
-            && !self
-                .expand(entry.field(0))
-                .eq_ignore_ascii_case(class.guid())
+            && !entry.field(0).eq_ignore_ascii_case(class.guid())
         {
             let message = format!("the GUID of class {name} is {}", class.guid());
             self.report(entry.line, Rule::Class, message);
@@ -72,11 +68,11 @@ impl Checker<'_> {
     }
 
     pub(super) fn driver_ver(&mut self, entry: &Entry) {
-        if date(&self.expand(entry.field(0))).is_none() {
+        if date(entry.field(0)).is_none() {
             let message = "the date is not a day as mm/dd/yyyy";
             self.report(entry.line, Rule::DriverVer, message);
         }
-        if !is_version(&self.expand(entry.field(1))) {
+        if !is_version(entry.field(1)) {
             let message = "the version is not w.x.y.z, each below 65535 and not all of them 0";
             self.report(entry.line, Rule::DriverVer, message);
         }
