@@ -6,10 +6,13 @@
 //! where a file that Windows takes would install something else than its
 //! author meant; [`Severity`] says which is which.
 
+mod entries;
 mod files;
 mod install;
 mod network;
 mod references;
+mod registry;
+mod services;
 mod strings;
 mod version;
 
@@ -20,7 +23,8 @@ use super::{
     finding::{Finding, Rule, Severity},
     parse::{Document, Section},
 };
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that is wrong with the text, by line. Nothing is, when it is
 /// empty.
@@ -42,7 +46,8 @@ pub fn check_file(bytes: &[u8], arch: Option<Arch>) -> Vec<Finding> {
 
 fn check_all(text: &str, arch: Option<Arch>, encoding: Option<Finding>) -> Vec<Finding> {
     let mut findings: Vec<_> = encoding.into_iter().collect();
-    let mut document = Document::parse(text, &mut findings);
+    let text = stamped(text, arch, &mut findings);
+    let mut document = Document::parse(&text, &mut findings);
     // What follows reads the text that Windows reads: with the strings in place.
     strings::resolve(&mut document, &mut findings);
     let mut checker = Checker::new(&document, findings);
@@ -50,12 +55,25 @@ fn check_all(text: &str, arch: Option<Arch>, encoding: Option<Finding>) -> Vec<F
     checker.installs(class, arch);
     checker.disks();
     checker.references();
+    checker.entries(&document);
 
     // One install section can be reached in several ways.
     let mut findings = checker.findings;
     findings.sort();
     findings.dedup();
     findings
+}
+
+/// A template for stampinf, with its architecture put in as stampinf would.
+fn stamped<'t>(text: &'t str, arch: Option<Arch>, findings: &mut Vec<Finding>) -> Cow<'t, str> {
+    const TOKEN: &str = "$ARCH$";
+    let Some(line) = text.lines().position(|line| line.contains(TOKEN)) else {
+        return Cow::Borrowed(text);
+    };
+    let message = format!("{TOKEN} is left to stampinf, without which no Windows takes the file");
+    findings.push(Finding::new(line + 1, Rule::Unstamped, message));
+    let name = arch.unwrap_or(Arch::X64).disk_extension();
+    Cow::Owned(text.replace(TOKEN, name))
 }
 
 /// What is known while one file is checked.
@@ -66,6 +84,8 @@ struct Checker<'d> {
     reached: BTreeSet<String>,
     /// The source files that something copies, in lower case.
     copied: BTreeSet<String>,
+    /// What sections are, by their names in lower case.
+    kinds: BTreeMap<String, &'static str>,
 }
 
 impl<'d> Checker<'d> {
@@ -75,6 +95,7 @@ impl<'d> Checker<'d> {
             findings,
             reached: BTreeSet::new(),
             copied: BTreeSet::new(),
+            kinds: BTreeMap::new(),
         }
     }
 

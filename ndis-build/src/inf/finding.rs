@@ -148,7 +148,7 @@ rules! {
     /// (version-section-in-a-network-inf-file.md; 1001, 1214, 1324).
     VersionValue = "version-value", Error;
     /// The class is one of network components, and the GUID is the class's
-    /// (version-section-in-a-network-inf-file.md; 1010, 1280, 1281).
+    /// (version-section-in-a-network-inf-file.md; 1010, 1280, 1281, 1284).
     Class = "class", Error;
     /// `DriverVer` is `mm/dd/yyyy,w.x.y.z` (inf-driverver-directive.md; 1217,
     /// 1218).
@@ -171,7 +171,8 @@ rules! {
     /// netcfg runs no driver from the driver store before build 25319
     /// (manufacturer-section-in-a-network-inf-file.md).
     DriverStore = "driver-store", Warning;
-    /// A line of an `AddReg` section is one (inf-addreg-directive.md; 1224).
+    /// A line of an `AddReg` section is one (inf-addreg-directive.md; 1224,
+    /// 1265, 1267, 1268).
     Registry = "registry", Error;
     /// A service's binary is a file that the install section copies
     /// (inf-addservice-directive.md; 2084).
@@ -193,6 +194,54 @@ rules! {
     /// An adapter that plug and play finds is not offered for installation by
     /// hand (controlflags-section-in-a-network-inf-file.md).
     ExcludeFromSelect = "exclude-from-select", Hint;
+    /// A directive says what it needs: a section, a name (1005, 1006, 1011,
+    /// 1253, 1271).
+    Incomplete = "incomplete", Error;
+    /// What has one value is said once (1086, 1088, 1294).
+    RepeatedEntry = "repeated-entry", Warning;
+    /// A section is written in one place (1209).
+    RepeatedSection = "repeated-section", Hint;
+    /// An entry has no more values than it can have (1201).
+    ExtraValue = "extra-value", Warning;
+    /// A section is of one kind: a list of files, of registry lines, a service
+    /// (1206).
+    MixedSection = "mixed-section", Error;
+    /// `Needs` names a section of this file or of one that is included (1315,
+    /// 1319, 2651).
+    Needs = "needs", Warning;
+    /// `CopyINF` copies INF files (1110).
+    CopyInf = "copy-inf", Error;
+    /// What Windows 10 and later ignore or refuse (1300 to 1309;
+    /// using-a-universal-inf-file.md).
+    Legacy = "legacy", Warning;
+    /// The package's author is no other company (1204).
+    Provider = "provider", Warning;
+    /// A catalog is no part of itself (1213).
+    Catalog = "catalog", Warning;
+    /// A class of Microsoft's is not installed by others (1285).
+    ClassInstaller = "class-installer", Warning;
+    /// `$ARCH$` is replaced when a package is built (1274).
+    Unstamped = "unstamped", Warning;
+    /// A file stays in the driver store where the package has it, under its
+    /// name (using-dirids.md; 1100).
+    StorePath = "store-path", Error;
+    /// Two files do not go to one place (1330).
+    ConflictingCopies = "conflicting-copies", Error;
+    /// An entry of a service has a value that Windows takes
+    /// (inf-addservice-directive.md; 1014, 1251).
+    ServiceValue = "service-value", Error;
+    /// The event log is one that there is (1250).
+    EventLog = "event-log", Warning;
+    /// A package writes to its own keys (infverif_h.md; 1222, 1304, 1320,
+    /// 1323).
+    Isolation = "isolation", Warning;
+    /// The names in a range are such (2416, 2500).
+    BindToken = "bind-token", Warning;
+    /// A component's id is not one of the system's own (2415).
+    ComponentId = "component-id", Warning;
+    /// A filter says what kind of filter it is
+    /// (configuring-an-inf-file-for-a-modifying-filter-driver.md; 2418).
+    Filter = "filter", Error;
 }
 
 impl fmt::Display for Rule {

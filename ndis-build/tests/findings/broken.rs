@@ -97,6 +97,10 @@ impl Case {
     /// Other than the rule is in general.
     pub fn only(self, severity: Severity) -> Self {
         assert_ne!(severity, self.rule.severity(), "it is in general");
+        self.graded(severity)
+    }
+
+    pub fn graded(self, severity: Severity) -> Self {
         Self { severity, ..self }
     }
 }

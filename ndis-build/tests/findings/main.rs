@@ -26,11 +26,10 @@ fn syntax_and_references() -> Vec<Case> {
             .breaks(Rule::UndefinedString, "HKR,,EventMessageFile")
             .only(Severity::Warning),
         adapter()
-            .with(
-                "Strings",
-                "Word = \"Switch\"\r\n[Strings.0407]\r\nProvider = P\r\nDevice = D\r\nDescription = D\r\n[Strings]",
+            .replace(
+                "[Strings]",
+                "[Strings.0407]\r\nProvider = P\r\nDevice = D\r\nDescription = D\r\n[Strings]",
             )
-            .replace("= %Disk%", "= %Disk% %Word%")
             .breaks(Rule::MissingTranslation, "[Strings.0407]"),
         adapter()
             .with("Strings", "lonely")
@@ -122,11 +121,14 @@ fn version() -> Vec<Case> {
         ("0.1.0.0", "0.1.0.65535"),
         (",0.1.0.0", ""),
     ] {
-        cases.push(
-            adapter()
-                .replace(old, new)
-                .breaks(Rule::DriverVer, "DriverVer"),
-        );
+        let case = adapter()
+            .replace(old, new)
+            .breaks(Rule::DriverVer, "DriverVer");
+        // These two Windows makes up for.
+        cases.push(match new {
+            "11/5/2026" | "" => case.only(Severity::Warning),
+            _ => case,
+        });
     }
     cases.push(
         adapter()
@@ -141,7 +143,8 @@ fn version() -> Vec<Case> {
     cases.push(
         adapter()
             .replace("= Net\r\n", "= Display\r\n")
-            .breaks(Rule::Class, "Class "),
+            .breaks(Rule::Class, "Class ")
+            .only(Severity::Warning),
     );
     cases
 }
@@ -151,7 +154,8 @@ fn models() -> Vec<Case> {
         adapter()
             .replace("Models,NTamd64.10.0...16299", "Models")
             .replace("[Models.NTamd64.10.0...16299]", "[Models]")
-            .breaks(Rule::Architecture, "%Provider%"),
+            .breaks(Rule::Architecture, "%Provider%")
+            .only(Severity::Warning),
         adapter()
             .replace_all("NTamd64", "NTx64")
             .breaks(Rule::Architecture, "%Provider%"),
@@ -172,7 +176,7 @@ fn files_and_services() -> Vec<Case> {
         adapter()
             .with("Install.Files", "other.sys")
             .breaks(Rule::UnlistedFile, "other.sys"),
-        adapter()
+        protocol()
             .with("Install.Files", "renamed.sys,original.sys")
             .breaks(Rule::UnlistedFile, "renamed.sys"),
         adapter()
@@ -223,8 +227,8 @@ fn files_and_services() -> Vec<Case> {
         adapter()
             .replace("%13%\\loopback_mcm", "%13%\\loopback")
             .breaks(Rule::ServiceBinary, "ServiceBinary"),
-        adapter()
-            .replace("Install.Files = 13 ;", "Install.Files = 13,x64 ;")
+        protocol()
+            .replace("Install.Files = 12 ;", "Install.Files = 12,x64 ;")
             .breaks(Rule::ServiceBinary, "ServiceBinary"),
         adapter()
             .replace(",0x2,", ",,")
@@ -251,16 +255,29 @@ fn network() -> Vec<Case> {
         cases.push(
             adapter()
                 .without(key)
-                .breaks(Rule::MissingEntry, "[Install]"),
+                .breaks(Rule::MissingEntry, "[Install]")
+                .graded(match key {
+                    "Characteristics" => Severity::Error,
+                    _ => Severity::Warning,
+                }),
         );
     }
+    // Without calls NDIS wants them.
+    cases.push(
+        usb()
+            .replace("\"ndiscowan\"", "\"ndis5\"")
+            .replace("\"wan\"", "\"ethernet\"")
+            .without("*IfType")
+            .breaks(Rule::MissingEntry, "[Install]"),
+    );
     cases.extend([
         protocol()
             .without("Characteristics")
             .breaks(Rule::MissingEntry, "[Install]"),
         usb()
             .without("BusType")
-            .breaks(Rule::MissingEntry, "[Install]"),
+            .breaks(Rule::MissingEntry, "[Install]")
+            .only(Severity::Warning),
     ]);
     for wrong in ["0x3", "0x8", "0x11", "NCF_VIRTUAL"] {
         cases.push(
@@ -287,7 +304,8 @@ fn network() -> Vec<Case> {
                 "Install.Registry",
                 "HKR,Ndi,CoServices,0x00010000,loopback_mcm",
             )
-            .breaks(Rule::NdiService, "HKR,Ndi,CoServices"),
+            .breaks(Rule::NdiService, "HKR,Ndi,CoServices")
+            .only(Severity::Warning),
         protocol()
             .without("HKR,Ndi,CoServices")
             .breaks(Rule::NdiService, "[Install]"),
@@ -296,7 +314,8 @@ fn network() -> Vec<Case> {
                 "0x00010000,\"echo_client\"",
                 "0x00010000,\"echo\",\"client\"",
             )
-            .breaks(Rule::NdiService, "HKR,Ndi,CoServices"),
+            .breaks(Rule::NdiService, "HKR,Ndi,CoServices")
+            .only(Severity::Warning),
         adapter()
             .without("HKR,Ndi\\Interfaces,UpperRange")
             .breaks(Rule::BindingRange, "[Install]"),
@@ -305,7 +324,8 @@ fn network() -> Vec<Case> {
             .breaks(Rule::BindingRange, "[Install]"),
         protocol()
             .replace("\"ndisrs_loopback\"", "\"\"")
-            .breaks(Rule::BindingRange, "HKR,Ndi\\Interfaces,LowerRange"),
+            .breaks(Rule::BindingRange, "HKR,Ndi\\Interfaces,LowerRange")
+            .only(Severity::Warning),
         adapter()
             .without("HKR,,WanEndpoints")
             .breaks(Rule::WanEndpoints, "HKR,Ndi\\Interfaces,LowerRange"),
@@ -321,6 +341,7 @@ fn each_rule_is_found_broken_where_it_is() {
     cases.extend(files_and_services());
     cases.extend(network());
     cases.extend(infverif::cases());
+    let mut wrong = Vec::new();
     for case in &cases {
         let Case {
             text,
@@ -333,13 +354,20 @@ fn each_rule_is_found_broken_where_it_is() {
             .iter()
             .map(|f| (f.line(), f.rule(), f.severity()))
             .collect();
-        assert_eq!(
-            found,
-            [(*line, *rule, *severity)],
-            "{findings:#?}\nin\n{text}"
-        );
+        if found != [(*line, *rule, *severity)] {
+            wrong.push(format!(
+                "{severity} {rule} at {line}, found {findings:#?}\nin\n{text}"
+            ));
+            continue;
+        }
         assert!(!findings[0].message().is_empty());
     }
+    assert!(
+        wrong.is_empty(),
+        "{}\n{} cases",
+        wrong.join("\n\n"),
+        wrong.len()
+    );
     let shown: BTreeSet<_> = cases.iter().map(|case| case.rule).collect();
     let all: BTreeSet<_> = Rule::ALL.iter().copied().collect();
     assert_eq!(shown, all, "a rule without a case");

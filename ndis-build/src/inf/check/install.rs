@@ -6,7 +6,7 @@ use super::{
         arch::Arch,
         parse::{Entry, Section},
     },
-    Checker, Class, Rule,
+    Checker, Class, Rule, Severity,
     files::Copied,
     number,
 };
@@ -29,6 +29,10 @@ const PARTS: &[&str] = &[
     "WMI",
 ];
 
+/// The first build of Windows 10 that looks at a build's number
+/// (inf-manufacturer-section.md).
+const FIRST_TARGETED_BUILD: u32 = 14310;
+
 /// Which Windows a models section is for.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Target {
@@ -48,6 +52,8 @@ pub(super) struct Install<'d> {
     pub(super) has_services: bool,
     /// The services' names, each with whether it is the function driver.
     pub(super) services: Vec<(String, bool)>,
+    /// Whether sections of other files are part of it.
+    pub(super) has_needs: bool,
 }
 
 impl<'d> Checker<'d> {
@@ -64,12 +70,18 @@ impl<'d> Checker<'d> {
         let mut served = Vec::new();
         for entry in &manufacturers.entries {
             let base = entry.field(0);
+            if base.is_empty() {
+                let message = "a manufacturer has a section of models";
+                self.report(entry.line, Rule::Incomplete, message);
+                continue;
+            }
             // A trailing comma is allowed.
             let decorations = entry.fields.iter().skip(1).filter(|text| !text.is_empty());
             let decorations: Vec<_> = decorations.collect();
             if decorations.is_empty() {
+                // Windows for x64 and ARM64 does not look there; for x86 it did.
                 let message = format!("the models [{base}] are decorated with no architecture");
-                self.report(entry.line, Rule::Architecture, message);
+                self.report_as(Severity::Warning, entry.line, Rule::Architecture, message);
                 if let Some(models) = self.reach(base, entry.line) {
                     self.models(models, Target::default(), class);
                 }
@@ -81,6 +93,13 @@ impl<'d> Checker<'d> {
                     Target::default()
                 });
                 served.push(target.arch);
+                let (major, _, build) = target.version;
+                if major >= 10 && (1..FIRST_TARGETED_BUILD).contains(&build) {
+                    let message = format!(
+                        "`{decoration}`: a build can be named from {FIRST_TARGETED_BUILD} on"
+                    );
+                    self.report_as(Severity::Warning, entry.line, Rule::Architecture, message);
+                }
                 if let Some(models) = self.reach(&format!("{base}.{decoration}"), entry.line) {
                     self.models(models, target, class);
                 }
@@ -101,6 +120,11 @@ impl<'d> Checker<'d> {
                 self.report(model.line, Rule::HardwareId, message);
             }
             let name = model.field(0);
+            if name.is_empty() {
+                let message = "a model has an install section";
+                self.report(model.line, Rule::Incomplete, message);
+                continue;
+            }
             let extension = target.arch.map(Arch::extension);
             let decorated = extension.into_iter().chain(["NT"]);
             let section = decorated
@@ -138,11 +162,16 @@ impl<'d> Checker<'d> {
             copies,
             has_services: false,
             services: Vec::new(),
+            has_needs: section.get("Needs").is_some(),
         };
         for part in PARTS {
             let name = format!("{}.{part}", section.name);
             if let Some(part_section) = self.document.section(&name) {
                 self.mark(&name);
+                if *part == "CoInstallers" {
+                    let message = "co-installers are no more";
+                    self.report(part_section.line, Rule::Legacy, message);
+                }
                 self.follow(part_section);
                 if *part == "Services" {
                     install.has_services = true;
@@ -172,44 +201,6 @@ impl<'d> Checker<'d> {
             }
         }
     }
-
-    fn services(&mut self, section: &'d Section, install: &mut Install<'d>) {
-        for entry in section.all("AddService") {
-            let flags = number(entry.field(1)).unwrap_or(0);
-            let name = entry.field(0).to_owned();
-            install.services.push((name, flags & 2 != 0));
-            let Some(service) = self.document.section(entry.field(2)) else {
-                continue;
-            };
-            self.require(
-                service,
-                &["ServiceType", "StartType", "ErrorControl", "ServiceBinary"],
-            );
-            if let Some(binary) = service.get("ServiceBinary") {
-                let path = binary.field(0);
-                if !install.copies.iter().any(|copied| is_at(copied, path)) {
-                    let message = format!("[{}] copies no file to {path}", install.section.name);
-                    self.report(binary.line, Rule::ServiceBinary, message);
-                }
-            }
-        }
-    }
-}
-
-/// Whether the file is at the path, which is `%dirid%\subdirectory\file`.
-fn is_at(copied: &Copied, path: &str) -> bool {
-    let Some(directory) = &copied.directory else {
-        let file = path.rsplit('\\').next().unwrap_or_default();
-        return copied.file.eq_ignore_ascii_case(file);
-    };
-    let mut place = format!("%{}%\\", directory.dirid);
-    let subdirectory = directory.subdirectory.trim_matches('\\');
-    if !subdirectory.is_empty() {
-        place.push_str(subdirectory);
-        place.push('\\');
-    }
-    place.push_str(&copied.file);
-    place.eq_ignore_ascii_case(path)
 }
 
 /// `NTarch.major.minor.product.suite.build`, from which any part can be left
