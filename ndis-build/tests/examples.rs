@@ -91,7 +91,7 @@ fn the_tool_writes_what_it_then_accepts() {
         .output()
         .unwrap();
     assert!(written.status.success(), "{written:?}");
-    for arch in Arch::ALL {
+    for arch in Arch::IMAGES {
         let path = out.path().join(arch.name()).join("loopback_mcm.inf");
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text, example("loopback-mcm").render(arch));

@@ -26,7 +26,7 @@ enum Command {
         /// The driver's manifest.
         #[arg(long, default_value = "Cargo.toml", value_name = "FILE")]
         manifest_path: PathBuf,
-        /// x64, arm64 or x86. Several, or none for all: each in a folder of its name.
+        /// x64, arm64 or x86. Several, or none for x64 and arm64: each in a folder of its name.
         #[arg(long)]
         arch: Vec<Arch>,
         /// The folder to write to.
@@ -67,7 +67,11 @@ fn main() -> ExitCode {
 
 fn generate(manifest: &Path, archs: &[Arch], out: &Path) -> Result<ExitCode> {
     let driver = Driver::from_manifest(manifest)?;
-    let archs = if archs.is_empty() { &Arch::ALL } else { archs };
+    let archs = if archs.is_empty() {
+        &Arch::IMAGES
+    } else {
+        archs
+    };
     for &arch in archs {
         let text = driver.render(arch);
         if let Some(finding) = check_for(&text, arch).first() {

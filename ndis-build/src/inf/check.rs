@@ -53,8 +53,8 @@ fn check_all(text: &str, arch: Option<Arch>, encoding: Option<Finding>) -> Vec<F
     let mut checker = Checker::new(&document, findings);
     let class = checker.version();
     checker.installs(class, arch);
-    checker.disks();
     checker.references();
+    checker.disks();
     checker.entries(&document);
 
     // One install section can be reached in several ways.
@@ -133,12 +133,21 @@ impl<'d> Checker<'d> {
         self.reached.insert(name.to_ascii_lowercase());
     }
 
-    /// Reports the keys that a section lacks.
+    /// Reports the keys that a section lacks, and without which it does not do.
     fn require(&mut self, section: &Section, keys: &[&str]) {
+        self.missing(Severity::Error, section, keys);
+    }
+
+    /// The same of keys without which it does, but should not.
+    fn advise(&mut self, section: &Section, keys: &[&str]) {
+        self.missing(Severity::Warning, section, keys);
+    }
+
+    fn missing(&mut self, severity: Severity, section: &Section, keys: &[&str]) {
         for key in keys {
             if section.get(key).is_none() {
                 let message = format!("[{}] has no `{key}`", section.name);
-                self.report(section.line, Rule::MissingEntry, message);
+                self.report_as(severity, section.line, Rule::MissingEntry, message);
             }
         }
     }

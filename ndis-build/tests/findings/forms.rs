@@ -127,3 +127,57 @@ fn files_of_a_code_page_are_checked() {
     assert_eq!(found.len(), 2, "{found:?}");
     assert_eq!((found[0], found[1].1), (hint, Rule::ServiceBinary));
 }
+
+/// A package without a device needs no models, and only what every driver needs is looked at.
+#[test]
+fn packages_without_a_device_are_checked() {
+    let found = |text: &str| {
+        let findings = check(text);
+        let found = findings.iter().map(|f| (f.rule(), f.severity()));
+        found.collect::<Vec<_>>()
+    };
+    let callout = adapter()
+        .replace("= Net\r\n", "= WFPCALLOUTS\r\n")
+        .without_section("Manufacturer")
+        .without_section("Models.NTamd64.10.0...16299")
+        .without("Device ")
+        .replace("%Device%", "%Provider%")
+        .replace("[Install]", "[DefaultInstall.NTamd64]")
+        .replace("[Install.Services]", "[DefaultInstall.NTamd64.Services]");
+    let class = (Rule::Class, Severity::Hint);
+    assert_eq!(found(&callout.text), [class]);
+    let plain = callout.replace_all("DefaultInstall.NTamd64", "DefaultInstall");
+    let old = (Rule::Architecture, Severity::Warning);
+    assert_eq!(found(&plain.text), [class, old]);
+    let unlisted = plain.replace(
+        "[Install.Files]\r\nloopback_mcm.sys",
+        "[Install.Files]\r\nother.sys",
+    );
+    let found = found(&unlisted.text);
+    assert!(
+        found.contains(&(Rule::UnlistedFile, Severity::Error)),
+        "{found:?}"
+    );
+}
+
+/// What other sections than the install section copy is part of the package, and models without
+/// an architecture are for a Windows that knows none.
+#[test]
+fn what_is_copied_and_named_beside_is_known() {
+    let texts = [
+        protocol()
+            .with("SourceDisksFiles", "tool.exe = 1")
+            .with("DestinationDirs", "Tool.Files = 11")
+            .replace(
+                "[Strings]",
+                "[Install.Software]\r\nCopyFiles = Tool.Files\r\n[Tool.Files]\r\ntool.exe\r\n[Strings]",
+            )
+            .text,
+        adapter()
+            .replace("[Strings]", "[Models]\r\n[Strings]")
+            .text,
+    ];
+    for text in &texts {
+        assert_eq!(check(text), [], "in\n{text}");
+    }
+}

@@ -243,7 +243,8 @@ fn components() -> Vec<Case> {
             .breaks(Rule::MissingEntry, "[Install]"),
         filter()
             .without("HKR,Ndi,CoServices")
-            .breaks(Rule::NdiService, "[Install]"),
+            .breaks(Rule::NdiService, "[Install]")
+            .only(Severity::Warning),
         filter()
             .replace("= 0x40000\r\n", "= 0x40400\r\n")
             .breaks(Rule::Legacy, "Characteristics"),

@@ -95,7 +95,7 @@ fn version() -> Vec<Case> {
         let broken = adapter().replace_all("Provider    = \"", "Provider = \"");
         let case = broken.without(key).breaks(Rule::MissingEntry, "[Version]");
         cases.push(match key {
-            "PnpLockdown" => case.only(Severity::Warning),
+            "CatalogFile" | "DriverVer" | "PnpLockdown" => case.only(Severity::Warning),
             _ => case,
         });
     }
@@ -118,15 +118,17 @@ fn version() -> Vec<Case> {
         ("11/25/2026", "11/25/2026/1"),
         ("0.1.0.0", "0.0.0.0"),
         ("0.1.0.0", "0.1.0"),
+        ("0.1.0.0", "0.1.0.0.0"),
+        ("0.1.0.0", "0.1.0.x"),
         ("0.1.0.0", "0.1.0.65535"),
         (",0.1.0.0", ""),
     ] {
         let case = adapter()
             .replace(old, new)
             .breaks(Rule::DriverVer, "DriverVer");
-        // These two Windows makes up for.
+        // For these Windows makes up.
         cases.push(match new {
-            "11/5/2026" | "" => case.only(Severity::Warning),
+            "11/5/2026" | "0.0.0.0" | "0.1.0" | "0.1.0.65535" | "" => case.only(Severity::Warning),
             _ => case,
         });
     }
@@ -144,7 +146,7 @@ fn version() -> Vec<Case> {
         adapter()
             .replace("= Net\r\n", "= Display\r\n")
             .breaks(Rule::Class, "Class ")
-            .only(Severity::Warning),
+            .only(Severity::Hint),
     );
     cases
 }
@@ -298,7 +300,8 @@ fn network() -> Vec<Case> {
                 "HKR,Ndi,Service,0x00000000,\"loopback_mcm\"",
                 "HKR,Ndi,Service,0,other",
             )
-            .breaks(Rule::NdiService, "HKR,Ndi,Service"),
+            .breaks(Rule::NdiService, "HKR,Ndi,Service")
+            .only(Severity::Warning),
         adapter()
             .with(
                 "Install.Registry",
@@ -308,7 +311,8 @@ fn network() -> Vec<Case> {
             .only(Severity::Warning),
         protocol()
             .without("HKR,Ndi,CoServices")
-            .breaks(Rule::NdiService, "[Install]"),
+            .breaks(Rule::NdiService, "[Install]")
+            .only(Severity::Warning),
         protocol()
             .replace(
                 "0x00010000,\"echo_client\"",

@@ -146,11 +146,17 @@ impl<'d> Checker<'d> {
         }
     }
 
-    /// A list of files, each once.
+    /// A list of files, each once. Of whatever section it is a part, its files
+    /// belong to the package.
     pub(super) fn file_list(&mut self, list: &Section) {
         let mut said = BTreeSet::new();
         for entry in &list.entries {
             let file = entry.field(0).to_ascii_lowercase();
+            let from = match entry.field(1) {
+                "" => file.clone(),
+                other => other.to_ascii_lowercase(),
+            };
+            self.copied.insert(from);
             if !file.is_empty() && !said.insert(file) {
                 let message = format!("`{}` is in the list before", entry.field(0));
                 self.report(entry.line, Rule::RepeatedEntry, message);

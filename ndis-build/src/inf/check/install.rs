@@ -60,11 +60,7 @@ impl<'d> Checker<'d> {
     /// Checks all models and their install sections.
     pub(super) fn installs(&mut self, class: Option<Class>, wanted: Option<Arch>) {
         let Some(manufacturers) = self.document.section("Manufacturer") else {
-            self.report(
-                1,
-                Rule::MissingSection,
-                "there is no section [Manufacturer]",
-            );
+            self.primitive();
             return;
         };
         let mut served = Vec::new();
@@ -78,6 +74,10 @@ impl<'d> Checker<'d> {
             // A trailing comma is allowed.
             let decorations = entry.fields.iter().skip(1).filter(|text| !text.is_empty());
             let decorations: Vec<_> = decorations.collect();
+            // For a Windows that knows no decorations.
+            if self.document.section(base).is_some() {
+                self.mark(base);
+            }
             if decorations.is_empty() {
                 // Windows for x64 and ARM64 does not look there; for x86 it did.
                 let message = format!("the models [{base}] are decorated with no architecture");
@@ -110,6 +110,32 @@ impl<'d> Checker<'d> {
         {
             let message = format!("no models are decorated with {}", arch.extension());
             self.report(manufacturers.line, Rule::Architecture, message);
+        }
+    }
+
+    /// A package without a device (inf-defaultinstall-section.md).
+    fn primitive(&mut self) {
+        let mut any = false;
+        for section in &self.document.sections {
+            let name = section.name.to_ascii_lowercase();
+            let mut parts = name.split('.');
+            let part = name.rsplit('.').next().unwrap_or_default();
+            if parts.next() != Some("defaultinstall")
+                || PARTS.iter().any(|known| known.eq_ignore_ascii_case(part))
+            {
+                continue;
+            }
+            any = true;
+            let platform = parts.next().and_then(|text| target(text)?.arch);
+            if platform.is_none() {
+                let message = format!("[{}] is decorated with no architecture", section.name);
+                self.report_as(Severity::Warning, section.line, Rule::Architecture, message);
+            }
+            self.copies(section, platform);
+        }
+        if !any {
+            let message = "there is no section [Manufacturer]";
+            self.report(1, Rule::MissingSection, message);
         }
     }
 

@@ -119,7 +119,9 @@ impl<'d> Checker<'d> {
         let section = install.section;
         // NDIS does not initialize a connectionless adapter without them; one for calls it does
         // (standardized-inf-keywords-for-network-devices.md).
-        let severity = match values.has_range("LowerRange", &["wan", "atm"])
+        // Nor does Windows 10 look at models without an architecture.
+        let severity = match install.target.arch.is_none()
+            || values.has_range("LowerRange", &["wan", "atm"])
             || values.has_range("UpperRange", &["ndiscowan", "ndisatm"])
         {
             true => Severity::Warning,
@@ -140,10 +142,8 @@ impl<'d> Checker<'d> {
             self.report(section.line, Rule::AssociatedService, message);
         }
         if characteristics.is_some_and(|bits| bits & ncf::PHYSICAL != 0) {
-            if section.get("BusType").is_none() && !install.has_needs {
-                let message = format!("[{}] has no `BusType`", section.name);
-                let line = section.line;
-                self.report_as(Severity::Warning, line, Rule::MissingEntry, message);
+            if !install.has_needs {
+                self.advise(section, &["BusType"]);
             }
             self.excluded(install);
         }
@@ -209,7 +209,8 @@ impl<'d> Checker<'d> {
                 let name = entry.field(4);
                 if !installed(name) && !install.has_needs {
                     let message = format!("[{}.Services] adds no `{name}`", section.name);
-                    self.report(entry.line, Rule::NdiService, message);
+                    let line = entry.line;
+                    self.report_as(Severity::Warning, line, Rule::NdiService, message);
                 }
             }
         }
@@ -222,7 +223,8 @@ impl<'d> Checker<'d> {
             (_, None) if install.has_needs => {}
             (_, None) => {
                 let message = format!("[{}] adds no Ndi value `CoServices`", section.name);
-                self.report(section.line, Rule::NdiService, message);
+                let line = section.line;
+                self.report_as(Severity::Warning, line, Rule::NdiService, message);
             }
             (_, Some(entry)) => {
                 let listed: Vec<_> = entry.fields.iter().skip(4).collect();

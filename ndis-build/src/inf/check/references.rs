@@ -108,7 +108,10 @@ impl<'d> Checker<'d> {
                     self.report(entry.line, Rule::Incomplete, message);
                 }
                 for name in names.into_iter().filter(|name| !name.is_empty()) {
-                    if is_file_list(directive) && name.starts_with('@') {
+                    if is_file_list(directive)
+                        && let Some(file) = name.strip_prefix('@')
+                    {
+                        self.copied.insert(file.to_ascii_lowercase());
                         continue;
                     }
                     let Some(target) = self.reach(name, entry.line) else {

@@ -15,19 +15,18 @@ impl Checker<'_> {
             self.report(1, Rule::MissingSection, "there is no section [Version]");
             return None;
         };
-        self.require(
-            section,
-            &["Signature", "Class", "ClassGuid", "Provider", "DriverVer"],
-        );
-        // Windows installs the package without; nothing of Microsoft's signs it so.
-        if section.get("PnpLockdown").is_none() {
-            let message = format!("[{}] has no `PnpLockdown`", section.name);
-            let line = section.line;
-            self.report_as(Severity::Warning, line, Rule::MissingEntry, message);
-        }
+        self.require(section, &["Signature", "Class", "ClassGuid", "Provider"]);
+        // Windows installs the package without; nobody signs it so.
+        self.advise(section, &["PnpLockdown"]);
         self.values(section);
-        if let Some(entry) = section.get("DriverVer") {
-            self.driver_ver(entry);
+        match section.get("DriverVer") {
+            Some(entry) if !entry.field(0).is_empty() => self.driver_ver(entry),
+            // Left out, or left to stampinf.
+            _ => {
+                let message = format!("[{}] has no `DriverVer`", section.name);
+                let line = section.line;
+                self.report_as(Severity::Warning, line, Rule::MissingEntry, message);
+            }
         }
         self.class(section)
     }
@@ -64,7 +63,7 @@ impl Checker<'_> {
             key == "catalogfile" || key.starts_with("catalogfile.nt")
         });
         let Some(first) = catalogs.next() else {
-            self.require(section, &["CatalogFile"]);
+            self.advise(section, &["CatalogFile"]);
             return;
         };
         for entry in std::iter::once(first).chain(catalogs) {
@@ -109,7 +108,7 @@ impl Checker<'_> {
             let message = format!(
                 "class `{name}` is none of network components: only what every driver needs is checked"
             );
-            self.report_as(Severity::Warning, entry.line, Rule::Class, message);
+            self.report_as(Severity::Hint, entry.line, Rule::Class, message);
         }
         class
     }
@@ -126,13 +125,25 @@ impl Checker<'_> {
             self.report_as(severity, entry.line, Rule::DriverVer, message);
         }
         let version = entry.field(1);
-        if version.is_empty() {
-            let message = "there is no version w.x.y.z: it counts as 0.0.0.0";
-            self.report_as(Severity::Warning, entry.line, Rule::DriverVer, message);
-        } else if !is_version(version) {
-            let message = "the version is not w.x.y.z, each below 65535 and not all of them 0";
-            self.report(entry.line, Rule::DriverVer, message);
-        }
+        let (severity, message) = match version_of(version) {
+            _ if version.is_empty() => (
+                Severity::Warning,
+                "there is no version w.x.y.z: it counts as 0.0.0.0",
+            ),
+            None => (Severity::Error, "the version is not w.x.y.z"),
+            Some(numbers)
+                if numbers.len() == 4
+                    && numbers.iter().all(|n| *n < u16::MAX)
+                    && numbers.iter().any(|n| *n > 0) =>
+            {
+                return;
+            }
+            Some(_) => (
+                Severity::Warning,
+                "the version is not w.x.y.z, each below 65535 and not all of them 0",
+            ),
+        };
+        self.report_as(severity, entry.line, Rule::DriverVer, message);
     }
 }
 
@@ -147,16 +158,13 @@ fn date(text: &str) -> Option<bool> {
     Some([month, day, year].map(str::len) == [2, 2, 4])
 }
 
-fn is_version(text: &str) -> bool {
+/// The numbers of a version, four at most.
+fn version_of(text: &str) -> Option<Vec<u16>> {
     let numbers: Vec<_> = text
         .split('.')
-        .map(|part| part.parse::<u16>().ok())
-        .collect();
-    numbers.len() == 4
-        && numbers
-            .iter()
-            .all(|number| number.is_some_and(|number| number < u16::MAX))
-        && numbers.iter().any(|number| *number != Some(0))
+        .map(|part| part.parse().ok())
+        .collect::<Option<_>>()?;
+    (numbers.len() <= 4).then_some(numbers)
 }
 
 /// `{8-4-4-4-12}`, of hexadecimal digits.
