@@ -4,9 +4,16 @@
 //! Nothing here builds what an author of a driver could not build alike: it is a plain
 //! `cargo build` for a Windows target. The rest is putting things into place
 //! (`target/drivers/<arch>`), and looking them over with `--check`.
+//!
+//! There are images for x64 and arm64. In a 32-bit kernel nobody may touch the floating point units
+//! without saving their state, and the `core` that stable Rust has for that target does; nor has
+//! Windows had such a kernel since Windows 10. An image of somebody else's for x86 can be looked at.
 
-pub mod check;
+mod check;
 pub mod exports;
+mod finding;
+mod float;
+mod imports;
 pub mod pe;
 mod spoil;
 
@@ -19,8 +26,9 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use ndis_build::inf;
+use ndis_build::inf::{self, Severity};
 
+pub use self::finding::Finding;
 use self::pe::Image;
 use crate::{
     arch::Arch,
@@ -29,12 +37,17 @@ use crate::{
     workspace,
 };
 
-/// What to build.
+/// Build the example drivers, and the host, as images for Windows.
+///
+/// A finding is an error where Windows refuses the image or the INF file, a warning where it takes it
+/// and something may go wrong, and a hint where it does no harm. `--image` fails when there is an
+/// error; `--check`, which looks at our own images, when there is any finding.
 #[derive(clap::Args)]
 pub struct SysArgs {
-    /// For which machines.
-    #[arg(long, value_enum, default_value_t = Which::X64)]
-    arch: Which,
+    /// For which machines; `all` are x64 and arm64. Of an `--image` it is what its header says, if
+    /// this is left out.
+    #[arg(long, value_enum)]
+    arch: Option<Which>,
     /// With optimizations.
     #[arg(long)]
     release: bool,
@@ -51,18 +64,33 @@ pub struct SysArgs {
 enum Which {
     X64,
     Arm64,
+    /// To look at images only.
     X86,
     All,
 }
 
 impl Which {
-    fn list(self) -> &'static [Arch] {
-        match self {
+    /// Those to build images for.
+    fn images(self) -> Result<&'static [Arch]> {
+        Ok(match self {
             Self::X64 => &[Arch::X64],
             Self::Arm64 => &[Arch::Arm64],
-            Self::X86 => &[Arch::X86],
-            Self::All => &Arch::ALL,
-        }
+            Self::X86 => bail!(
+                "no images are made for x86: stable Rust's code for it uses SSE, which a 32-bit \
+                 kernel may not"
+            ),
+            Self::All => &Arch::IMAGES,
+        })
+    }
+
+    /// The one to look at.
+    fn one(self) -> Result<Arch> {
+        Ok(match self {
+            Self::X64 => Arch::X64,
+            Self::Arm64 => Arch::Arm64,
+            Self::X86 => Arch::X86,
+            Self::All => bail!("an image is for one architecture"),
+        })
     }
 }
 
@@ -109,7 +137,7 @@ pub fn run(args: &SysArgs) -> Result<()> {
     if let Some(path) = &args.image {
         return look_at(path, args.arch);
     }
-    for arch in args.arch.list() {
+    for arch in args.arch.unwrap_or(Which::X64).images()? {
         let built = match build(*arch, args.release)? {
             Ok(built) => built,
             Err(Outcome::Passed(why) | Outcome::Skipped(why) | Outcome::Missing(why)) => {
@@ -136,15 +164,30 @@ pub fn run(args: &SysArgs) -> Result<()> {
 }
 
 /// Looks over one image, of which nothing but the file is known.
-fn look_at(path: &Path, arch: Which) -> Result<()> {
-    let &[arch] = arch.list() else {
-        bail!("an image is for one architecture");
-    };
+fn look_at(path: &Path, arch: Option<Which>) -> Result<()> {
     let image = Image::read(path)?;
+    let arch = match arch {
+        Some(which) => which.one()?,
+        None => Arch::of(image.machine).with_context(|| {
+            let machine = image.machine.0;
+            format!("{}: no driver is for machine {machine:#x}", path.display())
+        })?,
+    };
     println!("{}", describe(arch, path, &image)?);
-    found(&findings(&image, arch, None, &host_exports())?)?;
-    println!("no finding");
-    Ok(())
+    let mut all = findings(&image, arch, &host_exports())?;
+    if arch == Arch::X86 {
+        all.extend(float::check(&fs::read(path)?)?);
+    }
+    all.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    show(&all);
+    if all.is_empty() {
+        println!("no finding");
+    }
+    let errors = all.iter().filter(|found| found.severity == Severity::Error);
+    match errors.count() {
+        0 => Ok(()),
+        errors => bail!("{errors} errors"),
+    }
 }
 
 /// A line about an image.
@@ -165,8 +208,6 @@ fn describe(arch: Arch, path: &Path, image: &Image) -> Result<String> {
 pub struct Built {
     /// The `.sys` file.
     pub path: PathBuf,
-    /// The libraries that were linked into it.
-    libraries: Vec<PathBuf>,
     /// Its INF file, if it has one.
     inf: Option<PathBuf>,
 }
@@ -202,11 +243,7 @@ fn build_some(
         } else {
             None
         };
-        built.push(Built {
-            path,
-            libraries: image.libraries,
-            inf,
-        });
+        built.push(Built { path, inf });
         println!("{}: {}", arch, package.name);
     }
     Ok(Ok(built))
@@ -222,7 +259,6 @@ fn write_inf(manifest: &Path, arch: Arch, folder: &Path) -> Result<PathBuf> {
 /// What cargo has made of a driver's package.
 pub struct Artifacts {
     dynamic: PathBuf,
-    libraries: Vec<PathBuf>,
 }
 
 impl Artifacts {
@@ -239,20 +275,15 @@ impl Artifacts {
         }
         let text = captured(&mut command)?;
         let mut dynamic = None;
-        let mut libraries = BTreeSet::new();
         for line in text.lines() {
             let message: Message = match serde_json::from_str(line) {
                 Ok(message) => message,
                 Err(_) => continue,
             };
             for file in message.filenames {
-                match file.extension().and_then(|e| e.to_str()) {
-                    // Only the last package, the one that was asked for, has one.
-                    Some("dll") => dynamic = Some(file),
-                    Some("rlib") => {
-                        libraries.insert(file);
-                    }
-                    _ => {}
+                // Only the last package, the one that was asked for, has one.
+                if file.extension().is_some_and(|extension| extension == "dll") {
+                    dynamic = Some(file);
                 }
             }
         }
@@ -262,10 +293,7 @@ impl Artifacts {
                 manifest.display()
             )
         })?;
-        Ok(Self {
-            dynamic,
-            libraries: libraries.into_iter().collect(),
-        })
+        Ok(Self { dynamic })
     }
 
     /// Copies the image and its symbols into `folder`, the image under a driver's name.
@@ -301,33 +329,33 @@ fn captured(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Everything that is wrong with an image. `libraries` are those of its build, where they are
-/// known; `exports` is what the `ndis.sys` has that it is going to run on.
-pub fn findings(
-    image: &Image,
-    arch: Arch,
-    libraries: Option<&[PathBuf]>,
-    exports: &BTreeSet<String>,
-) -> Result<Vec<String>> {
-    // Only x86 has conventions to compare.
-    let declared = libraries
-        .filter(|_| arch == Arch::X86)
-        .map(|libraries| exports::declared(libraries, arch))
-        .transpose()?;
-    let mut findings = check::check(image, arch, declared.as_ref())?;
-    let imports = image.imports.get(NDIS).into_iter().flatten();
-    findings.extend(
-        imports
-            .filter(|name| !exports.contains(*name))
-            .map(|name| format!("our {NDIS} does not export {name}")),
-    );
+/// Everything that is wrong with an image. `exports` is what the `ndis.sys` of ours has.
+pub fn findings(image: &Image, arch: Arch, exports: &BTreeSet<String>) -> Result<Vec<Finding>> {
+    let mut findings = check::check(image, arch)?;
+    let windows = exports::of(arch, NDIS)?;
+    let missing: Vec<_> = image
+        .imports
+        .iter()
+        .filter(|(module, _)| module.eq_ignore_ascii_case(NDIS))
+        .flat_map(|(_, names)| names)
+        // Of what Windows has not, that is enough to say.
+        .filter(|name| windows.contains(*name) && !exports.contains(*name))
+        .map(String::as_str)
+        .collect();
+    if !missing.is_empty() {
+        findings.push(Finding::hint(format!(
+            "it cannot run on the host, whose {NDIS} has no {}",
+            missing.join(", ")
+        )));
+    }
     Ok(findings)
 }
 
 /// The same for an INF file.
-pub fn inf_findings(path: &Path, arch: Arch) -> Result<Vec<String>> {
-    let found = inf::check_for(&workspace::read(path)?, arch.inf());
-    Ok(found.iter().map(|found| format!("INF: {found}")).collect())
+pub fn inf_findings(path: &Path, arch: Arch) -> Result<Vec<Finding>> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let found = inf::check_file(&bytes, Some(arch.inf()));
+    Ok(found.iter().map(Finding::from).collect())
 }
 
 /// What the host exports, in an image or not.
@@ -337,8 +365,8 @@ pub fn host_exports() -> BTreeSet<String> {
         .collect()
 }
 
-/// Prints findings; fails when there are any.
-pub fn found(findings: &[String]) -> Result<()> {
+/// Prints findings about what is ours; fails when there are any.
+pub fn found(findings: &[Finding]) -> Result<()> {
     show(findings);
     if !findings.is_empty() {
         bail!("{} findings", findings.len());
@@ -346,7 +374,7 @@ pub fn found(findings: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn show(findings: &[String]) {
+fn show(findings: &[Finding]) {
     for finding in findings {
         println!("       FOUND: {finding}");
     }
@@ -362,7 +390,7 @@ fn look_over(arch: Arch, built: &[Built]) -> Result<usize> {
     let mut all = 0;
     for built in built {
         let image = Image::read(&built.path)?;
-        let mut found = findings(&image, arch, Some(&built.libraries), &exports)?;
+        let mut found = findings(&image, arch, &exports)?;
         if let Some(path) = &built.inf {
             found.extend(inf_findings(path, arch)?);
         }
@@ -374,18 +402,18 @@ fn look_over(arch: Arch, built: &[Built]) -> Result<usize> {
     Ok(all)
 }
 
-/// The step of `cargo xtask test`: every architecture, without and with optimizations. But for one
-/// thing: the host is built with optimizations for x64 only, where Wine loads it. For the others that
-/// would be a third of the step, and the host's image there is only looked at.
+/// The step of `cargo xtask test`: x64 and arm64, without and with optimizations. But for one thing:
+/// the host is built with optimizations for x64 only, where Wine loads it. For arm64 its image is
+/// only looked at.
 pub fn prove() -> Result<Outcome> {
     let mut images = 0;
     let mut spoilt = 0;
-    for (arch, release) in Arch::ALL
+    for (arch, release) in Arch::IMAGES
         .into_iter()
         .flat_map(|arch| [(arch, false), (arch, true)])
     {
         let packages: &[Package] = match arch {
-            Arch::Arm64 | Arch::X86 if release => &DRIVERS,
+            Arch::Arm64 if release => &DRIVERS,
             _ => &PACKAGES,
         };
         let built = match build_some(arch, release, packages)? {
