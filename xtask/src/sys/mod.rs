@@ -2,7 +2,7 @@
 //! drivers takes.
 //!
 //! Nothing here builds what an author of a driver could not build alike: it is a plain
-//! `cargo build` for a Windows target. The rest is putting things into place
+//! `cargo build` for a Windows target, with a map from the linker beside. The rest is putting things into place
 //! (`target/drivers/<arch>`), and looking them over with `--check`.
 //!
 //! There are images for x64 and arm64. In a 32-bit kernel nobody may touch the floating point units
@@ -14,6 +14,7 @@ pub mod exports;
 mod finding;
 mod float;
 mod imports;
+mod panics;
 pub mod pe;
 mod spoil;
 
@@ -34,7 +35,7 @@ use crate::{
     arch::Arch,
     steps::{self, Outcome},
     toolchain::{self, cargo},
-    workspace,
+    wine, workspace,
 };
 
 /// Build the example drivers, and the host, as images for Windows.
@@ -51,7 +52,7 @@ pub struct SysArgs {
     /// With optimizations.
     #[arg(long)]
     release: bool,
-    /// Look the images over, and the INF files.
+    /// Look the images over, and the INF files; of an optimised driver's also whether it can panic.
     #[arg(long)]
     check: bool,
     /// Build nothing: look over this image, of any driver.
@@ -102,6 +103,8 @@ struct Package {
     folder: &'static str,
     /// Whether an INF file installs it.
     installs: bool,
+    /// Whether it may panic, optimised. No driver may.
+    panics: bool,
 }
 
 /// The example drivers.
@@ -110,19 +113,22 @@ const DRIVERS: [Package; 2] = [
         name: "loopback-mcm",
         folder: "examples/loopback-mcm",
         installs: true,
+        panics: false,
     },
     Package {
         name: "echo-client",
         folder: "examples/echo-client",
         installs: true,
+        panics: false,
     },
 ];
 
-/// The host.
+/// The host. It stops the system on purpose: for what drivers do wrong, and for what it does.
 const HOST: Package = Package {
     name: "ndis-image",
     folder: "ndis-host/image",
     installs: false,
+    panics: true,
 };
 
 const PACKAGES: [Package; 3] = [DRIVERS[0], DRIVERS[1], HOST];
@@ -210,6 +216,8 @@ pub struct Built {
     pub path: PathBuf,
     /// Its INF file, if it has one.
     inf: Option<PathBuf>,
+    /// The linker's map, of an optimised image that may not panic.
+    map: Option<PathBuf>,
 }
 
 /// Where the images for an architecture go.
@@ -243,7 +251,11 @@ fn build_some(
         } else {
             None
         };
-        built.push(Built { path, inf });
+        built.push(Built {
+            path,
+            inf,
+            map: image.map.filter(|_| !package.panics),
+        });
         println!("{}: {}", arch, package.name);
     }
     Ok(Ok(built))
@@ -259,16 +271,29 @@ fn write_inf(manifest: &Path, arch: Arch, folder: &Path) -> Result<PathBuf> {
 /// What cargo has made of a driver's package.
 pub struct Artifacts {
     dynamic: PathBuf,
+    /// The linker's map, where the image is optimised.
+    map: Option<PathBuf>,
 }
 
 impl Artifacts {
     /// Builds the package of a manifest as its author would.
     pub fn build(manifest: &Path, arch: Arch, release: bool) -> Result<Self> {
-        let mut command = cargo(&["build", "--message-format=json-render-diagnostics"]);
+        // `cargo rustc` is `cargo build` with words for the package's own library.
+        let mut command = cargo(&["rustc", "--lib", "--message-format=json-render-diagnostics"]);
         command.arg("--manifest-path").arg(manifest);
         command.args(["--target", arch.target()]);
-        if release {
-            command.arg("--release");
+        let folder = manifest.parent().and_then(Path::file_name);
+        let map = folder.filter(|_| release).map(|name| {
+            let file = workspace::target()
+                .join("maps")
+                .join(arch.name())
+                .join(name);
+            file.with_extension("map")
+        });
+        if let Some(map) = &map {
+            fs::create_dir_all(map.parent().context("a file is in a folder")?)?;
+            command.args(["--release", "--"]);
+            command.arg(format!("-Clink-arg=/MAP:{}", map.display()));
         } else {
             // The workspace's own development profile unwinds, for its tests.
             command.env("CARGO_PROFILE_DEV_PANIC", "abort");
@@ -293,7 +318,7 @@ impl Artifacts {
                 manifest.display()
             )
         })?;
-        Ok(Self { dynamic })
+        Ok(Self { dynamic, map })
     }
 
     /// Copies the image and its symbols into `folder`, the image under a driver's name.
@@ -394,12 +419,30 @@ fn look_over(arch: Arch, built: &[Built]) -> Result<usize> {
         if let Some(path) = &built.inf {
             found.extend(inf_findings(path, arch)?);
         }
-        let inf = if built.inf.is_some() { ", INF" } else { "" };
-        println!("{}{inf}", describe(arch, &built.path, &image)?);
+        let mut also = String::new();
+        if built.inf.is_some() {
+            also += ", INF";
+        }
+        if let Some(map) = &built.map {
+            found.extend(panics::check(&built.path, map, arch)?);
+            also += ", panics";
+        }
+        println!("{}{also}", describe(arch, &built.path, &image)?);
         show(&found);
         all += found.len();
     }
     Ok(all)
+}
+
+/// The check for panics must find the one of a driver that is made for it.
+fn one_that_panics(arch: Arch) -> Result<()> {
+    let built = Artifacts::build(&wine::panics::write()?, arch, true)?;
+    let map = built.map.context("an optimised image has a map")?;
+    let found = panics::check(&built.dynamic, &map, arch)?;
+    match found.as_slice() {
+        [found] if found.what.ends_with("from DriverEntry") => Ok(()),
+        other => bail!("a driver that panics in DriverEntry was not found out: {other:?}"),
+    }
 }
 
 /// The step of `cargo xtask test`: x64 and arm64, without and with optimizations. But for one thing:
@@ -425,6 +468,9 @@ pub fn prove() -> Result<Outcome> {
             bail!("{findings} findings for {arch}");
         }
         images += built.len();
+        if release {
+            one_that_panics(arch)?;
+        }
         if arch == Arch::X64 {
             let good = built.first().context("no image was built")?;
             spoilt = spoil::prove(&fs::read(&good.path)?)?;
