@@ -134,7 +134,9 @@ rules! {
     /// Something refers to each section (2083).
     UnreferencedSection = "unreferenced-section", Warning;
     /// A `%token%` is defined in `[Strings]` (inf-strings-section.md; 1235).
-    UndefinedString = "undefined-string", Error;
+    /// Windows leaves it as it is; where that is no name or number, something
+    /// else is wrong too.
+    UndefinedString = "undefined-string", Warning;
     /// A string is used.
     UnusedString = "unused-string", Hint;
     /// A string is defined once (1294).
@@ -151,8 +153,8 @@ rules! {
     /// (version-section-in-a-network-inf-file.md; 1010, 1280, 1281, 1284).
     Class = "class", Error;
     /// `DriverVer` is `mm/dd/yyyy,w.x.y.z` (inf-driverver-directive.md; 1217,
-    /// 1218).
-    DriverVer = "driver-ver", Error;
+    /// 1218). For a day that is none Windows takes the oldest.
+    DriverVer = "driver-ver", Warning;
     /// The models are decorated with an architecture, and with the one that
     /// was asked for (inf-manufacturer-section.md; 1287, 1288, 2010).
     Architecture = "architecture", Error;

@@ -2,7 +2,7 @@
 //! key, in a value, in a part of either (inf-strings-section.md).
 
 use super::super::{
-    finding::{Finding, Rule, Severity},
+    finding::{Finding, Rule},
     parse::{Document, Piece, Section, pieces},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,15 +67,11 @@ struct Tokens<'s> {
 impl Tokens<'_> {
     fn look(&mut self, text: &str, line: usize) {
         for piece in pieces(text) {
-            let (rule, severity, message) = match piece {
+            let message = match piece {
                 Piece::Plain(_) => continue,
                 // A directory id.
                 Piece::Token(token) if token.parse::<i32>().is_ok() => continue,
-                Piece::Stray => (
-                    Rule::Syntax,
-                    Severity::Warning,
-                    "a `%` has no other one; a plain `%` is doubled".to_owned(),
-                ),
+                Piece::Stray => "a `%` has no other one; a plain `%` is doubled".to_owned(),
                 Piece::Token(token) => {
                     let name = token.to_ascii_lowercase();
                     let variable = VARIABLES.contains(&name.as_str());
@@ -83,20 +79,16 @@ impl Tokens<'_> {
                     self.used.insert(name);
                     if defined {
                         continue;
-                    } else if variable {
-                        let message = format!(
-                            "%{token}% is not defined in [Strings]; if it is the system's variable, \
-                             double its percent signs"
-                        );
-                        (Rule::UndefinedString, Severity::Warning, message)
-                    } else {
-                        let message = format!("%{token}% is not defined in [Strings]");
-                        (Rule::UndefinedString, Severity::Error, message)
                     }
+                    let advice = match variable {
+                        true => "; if it is the system's variable, double its percent signs",
+                        false => "",
+                    };
+                    format!("%{token}% is not defined in [Strings]{advice}")
                 }
             };
-            let finding = Finding::new(line, rule, message).with(severity);
-            self.findings.push(finding);
+            let rule = Rule::UndefinedString;
+            self.findings.push(Finding::new(line, rule, message));
         }
     }
 }

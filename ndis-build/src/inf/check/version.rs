@@ -114,57 +114,41 @@ impl Checker<'_> {
     }
 
     pub(super) fn driver_ver(&mut self, entry: &Entry) {
-        let severity = match date(entry.field(0)) {
-            Some(true) => None,
-            // Read by Windows, and refused by InfVerif.
-            Some(false) => Some(Severity::Warning),
-            None => Some(Severity::Error),
-        };
-        if let Some(severity) = severity {
+        if !is_date(entry.field(0)) {
             let message = "the date is not a day as mm/dd/yyyy";
-            self.report_as(severity, entry.line, Rule::DriverVer, message);
+            self.report(entry.line, Rule::DriverVer, message);
         }
         let version = entry.field(1);
-        let (severity, message) = match version_of(version) {
-            _ if version.is_empty() => (
-                Severity::Warning,
-                "there is no version w.x.y.z: it counts as 0.0.0.0",
-            ),
-            None => (Severity::Error, "the version is not w.x.y.z"),
-            Some(numbers)
-                if numbers.len() == 4
-                    && numbers.iter().all(|n| *n < u16::MAX)
-                    && numbers.iter().any(|n| *n > 0) =>
-            {
-                return;
-            }
-            Some(_) => (
-                Severity::Warning,
-                "the version is not w.x.y.z, each below 65535 and not all of them 0",
-            ),
-        };
-        self.report_as(severity, entry.line, Rule::DriverVer, message);
+        if version.is_empty() {
+            let message = "there is no version w.x.y.z: it counts as 0.0.0.0";
+            self.report(entry.line, Rule::DriverVer, message);
+        } else if !is_version(version) {
+            let message = "the version is not w.x.y.z, each below 65535 and not all of them 0";
+            self.report(entry.line, Rule::DriverVer, message);
+        }
     }
 }
 
-/// Whether a day is written as it should be: two digits, two digits, four;
-/// `None` where it is no day.
-fn date(text: &str) -> Option<bool> {
+/// Two digits, two digits, four; and a day of the calendar.
+fn is_date(text: &str) -> bool {
     let parts: Vec<_> = text.split(['/', '-']).collect();
     let &[month, day, year] = parts.as_slice() else {
-        return None;
+        return false;
     };
-    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)?;
-    Some([month, day, year].map(str::len) == [2, 2, 4])
+    let date = || Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+    [month, day, year].map(str::len) == [2, 2, 4] && date().is_some()
 }
 
-/// The numbers of a version, four at most.
-fn version_of(text: &str) -> Option<Vec<u16>> {
+fn is_version(text: &str) -> bool {
     let numbers: Vec<_> = text
         .split('.')
-        .map(|part| part.parse().ok())
-        .collect::<Option<_>>()?;
-    (numbers.len() <= 4).then_some(numbers)
+        .map(|part| part.parse::<u16>().ok())
+        .collect();
+    numbers.len() == 4
+        && numbers
+            .iter()
+            .all(|number| number.is_some_and(|number| number < u16::MAX))
+        && numbers.iter().any(|number| *number != Some(0))
 }
 
 /// `{8-4-4-4-12}`, of hexadecimal digits.
