@@ -243,4 +243,21 @@ mod tests {
         ];
         assert_eq!(walk(&code, &[]), [(0x1009, Unit::Sse)]);
     }
+
+    /// From the bytes of an image: its entry, and an address in it.
+    #[test]
+    fn an_image_is_read_from_its_entry_and_its_addresses() {
+        let machine = pe::IMAGE_FILE_MACHINE_I386;
+        let code = [
+            0xB8, 0x08, 0x10, 0, 0, // mov eax, 0x1008, which is an address
+            0x0F, 0x57, 0xC0, // xorps xmm0, xmm0
+            0xD9, 0xE8, 0xC3, // 0x1008: fld1; ret
+            0x0F, 0xEF, 0xC0, 0xC3, // pxor mm0, mm0; ret: nobody enters here
+        ];
+        let image = super::super::tiny::image(machine, &code, &[1]);
+        let found: Vec<_> = check(&image).unwrap().into_iter().map(|f| f.what).collect();
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].starts_with("1 instructions use x87") && found[0].ends_with("at 0x1008"));
+        assert!(found[1].starts_with("1 instructions use SSE") && found[1].ends_with("at 0x1005"));
+    }
 }

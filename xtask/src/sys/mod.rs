@@ -8,6 +8,9 @@
 //! There are images for x64 and arm64. In a 32-bit kernel nobody may touch the floating point units
 //! without saving their state, and the `core` that stable Rust has for that target does; nor has
 //! Windows had such a kernel since Windows 10. An image of somebody else's for x86 can be looked at.
+//!
+//! What looks at images is here and not in `ndis-build`, which is part of every driver's build: a
+//! build script should not wait for a reader of images and a decoder of instructions.
 
 mod check;
 pub mod exports;
@@ -17,6 +20,8 @@ mod imports;
 mod panics;
 pub mod pe;
 mod spoil;
+#[cfg(test)]
+mod tiny;
 
 use std::{
     collections::BTreeSet,
@@ -479,4 +484,38 @@ pub fn prove() -> Result<Outcome> {
     Ok(Outcome::Passed(format!(
         "{images} images without a finding; {spoilt} spoilt ones, each found out"
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use object::pe;
+
+    use super::*;
+
+    fn look(machine: pe::Machine, code: &[u8], arch: Option<Which>) -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("driver.sys");
+        fs::write(&path, tiny::image(machine, code, &[]))?;
+        look_at(&path, arch)
+    }
+
+    #[test]
+    fn an_image_says_what_machine_it_is_for() {
+        let arm64 = pe::IMAGE_FILE_MACHINE_ARM64;
+        // It imports nothing, which is a hint, and no failure.
+        look(arm64, &[0; 4], None).unwrap();
+        look(arm64, &[0; 4], Some(Which::Arm64)).unwrap();
+        let error = look(arm64, &[0; 4], Some(Which::X64)).unwrap_err();
+        assert_eq!(error.to_string(), "1 errors");
+        let none = look(pe::IMAGE_FILE_MACHINE_IA64, &[0; 4], None).unwrap_err();
+        assert!(none.to_string().contains("machine 0x200"), "{none}");
+    }
+
+    /// Code that uses SSE is named, and an image for x86 is looked at all the same.
+    #[test]
+    fn an_image_for_x86_is_looked_at_and_not_made() {
+        look(pe::IMAGE_FILE_MACHINE_I386, &[0x0F, 0x57, 0xC0, 0xC3], None).unwrap();
+        assert!(Which::X86.images().is_err());
+        assert_eq!(Which::All.images().unwrap(), [Arch::X64, Arch::Arm64]);
+    }
 }
