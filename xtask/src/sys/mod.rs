@@ -12,6 +12,7 @@
 //! What looks at images is here and not in `ndis-build`, which is part of every driver's build: a
 //! build script should not wait for a reader of images and a decoder of instructions.
 
+mod build;
 mod check;
 pub mod exports;
 mod finding;
@@ -27,27 +28,23 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use ndis_build::inf::{self, Severity};
 
-pub use self::finding::Finding;
-use self::pe::Image;
-use crate::{
-    arch::Arch,
-    steps::{self, Outcome},
-    toolchain::{self, cargo},
-    wine, workspace,
+pub use self::{
+    build::{Artifacts, build, folder},
+    finding::Finding,
 };
+use self::{
+    build::{Built, DRIVERS, PACKAGES, Package, build_some},
+    pe::Image,
+};
+use crate::{arch::Arch, steps::Outcome, wine};
 
-/// Build the example drivers, and the host, as images for Windows.
-///
-/// A finding is an error where Windows refuses the image or the INF file, a warning where it takes it
-/// and something may go wrong, and a hint where it does no harm. `--image` fails when there is an
-/// error; `--check`, which looks at our own images, when there is any finding.
+/// What to do.
 #[derive(clap::Args)]
 pub struct SysArgs {
     /// For which machines; `all` are x64 and arm64. Of an `--image` it is what its header says, if
@@ -58,9 +55,12 @@ pub struct SysArgs {
     #[arg(long)]
     release: bool,
     /// Look the images over, and the INF files; of an optimised driver's also whether it can panic.
+    /// They are ours: any finding is a failure.
     #[arg(long)]
     check: bool,
-    /// Build nothing: look over this image, of any driver.
+    /// Build nothing: look over this image, of any driver. A finding is an error where Windows refuses
+    /// the image, a warning where it takes it and something may go wrong, and a hint where it does no
+    /// harm. Only errors are a failure.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["release", "check"])]
     image: Option<PathBuf>,
 }
@@ -99,44 +99,6 @@ impl Which {
         })
     }
 }
-
-/// A package that becomes an image.
-#[derive(Clone, Copy)]
-struct Package {
-    name: &'static str,
-    /// Where its manifest is, below the workspace.
-    folder: &'static str,
-    /// Whether an INF file installs it.
-    installs: bool,
-    /// Whether it may panic, optimised. No driver may.
-    panics: bool,
-}
-
-/// The example drivers.
-const DRIVERS: [Package; 2] = [
-    Package {
-        name: "loopback-mcm",
-        folder: "examples/loopback-mcm",
-        installs: true,
-        panics: false,
-    },
-    Package {
-        name: "echo-client",
-        folder: "examples/echo-client",
-        installs: true,
-        panics: false,
-    },
-];
-
-/// The host. It stops the system on purpose: for what drivers do wrong, and for what it does.
-const HOST: Package = Package {
-    name: "ndis-image",
-    folder: "ndis-host/image",
-    installs: false,
-    panics: true,
-};
-
-const PACKAGES: [Package; 3] = [DRIVERS[0], DRIVERS[1], HOST];
 
 /// The module that drivers are run on.
 const NDIS: &str = exports::MODULES[0];
@@ -213,150 +175,6 @@ fn describe(arch: Arch, path: &Path, image: &Image) -> Result<String> {
         image.exports.len(),
         image.relocations,
     ))
-}
-
-/// An image in its place.
-pub struct Built {
-    /// The `.sys` file.
-    pub path: PathBuf,
-    /// Its INF file, if it has one.
-    inf: Option<PathBuf>,
-    /// The linker's map, of an optimised image that may not panic.
-    map: Option<PathBuf>,
-}
-
-/// Where the images for an architecture go.
-pub fn folder(arch: Arch) -> PathBuf {
-    workspace::target().join("drivers").join(arch.name())
-}
-
-/// Builds the images for an architecture; the inner error says what is missing here.
-pub fn build(arch: Arch, release: bool) -> Result<Result<Vec<Built>, Outcome>> {
-    build_some(arch, release, &PACKAGES)
-}
-
-/// Builds the images of some packages.
-fn build_some(
-    arch: Arch,
-    release: bool,
-    packages: &[Package],
-) -> Result<Result<Vec<Built>, Outcome>> {
-    if let Some(missing) = toolchain::need_target(arch.target())? {
-        return Ok(Err(missing));
-    }
-    let folder = folder(arch);
-    fs::create_dir_all(&folder)?;
-    let mut built = Vec::new();
-    for package in packages {
-        let manifest = workspace::root().join(package.folder).join("Cargo.toml");
-        let image = Artifacts::build(&manifest, arch, release)?;
-        let path = image.install(&folder)?;
-        let inf = if package.installs {
-            Some(write_inf(&manifest, arch, &folder)?)
-        } else {
-            None
-        };
-        built.push(Built {
-            path,
-            inf,
-            map: image.map.filter(|_| !package.panics),
-        });
-        println!("{}: {}", arch, package.name);
-    }
-    Ok(Ok(built))
-}
-
-fn write_inf(manifest: &Path, arch: Arch, folder: &Path) -> Result<PathBuf> {
-    let driver = inf::Driver::from_manifest(manifest)?;
-    let path = folder.join(driver.inf_name());
-    fs::write(&path, driver.render(arch.inf()))?;
-    Ok(path)
-}
-
-/// What cargo has made of a driver's package.
-pub struct Artifacts {
-    dynamic: PathBuf,
-    /// The linker's map, where the image is optimised.
-    map: Option<PathBuf>,
-}
-
-impl Artifacts {
-    /// Builds the package of a manifest as its author would.
-    pub fn build(manifest: &Path, arch: Arch, release: bool) -> Result<Self> {
-        // `cargo rustc` is `cargo build` with words for the package's own library.
-        let mut command = cargo(&["rustc", "--lib", "--message-format=json-render-diagnostics"]);
-        command.arg("--manifest-path").arg(manifest);
-        command.args(["--target", arch.target()]);
-        let folder = manifest.parent().and_then(Path::file_name);
-        let map = folder.filter(|_| release).map(|name| {
-            let file = workspace::target()
-                .join("maps")
-                .join(arch.name())
-                .join(name);
-            file.with_extension("map")
-        });
-        if let Some(map) = &map {
-            fs::create_dir_all(map.parent().context("a file is in a folder")?)?;
-            command.args(["--release", "--"]);
-            command.arg(format!("-Clink-arg=/MAP:{}", map.display()));
-        } else {
-            // The workspace's own development profile unwinds, for its tests.
-            command.env("CARGO_PROFILE_DEV_PANIC", "abort");
-        }
-        let text = captured(&mut command)?;
-        let mut dynamic = None;
-        for line in text.lines() {
-            let message: Message = match serde_json::from_str(line) {
-                Ok(message) => message,
-                Err(_) => continue,
-            };
-            for file in message.filenames {
-                // Only the last package, the one that was asked for, has one.
-                if file.extension().is_some_and(|extension| extension == "dll") {
-                    dynamic = Some(file);
-                }
-            }
-        }
-        let dynamic = dynamic.with_context(|| {
-            format!(
-                "{} makes no dynamic library: is \"cdylib\" among its crate types?",
-                manifest.display()
-            )
-        })?;
-        Ok(Self { dynamic, map })
-    }
-
-    /// Copies the image and its symbols into `folder`, the image under a driver's name.
-    pub fn install(&self, folder: &Path) -> Result<PathBuf> {
-        let name = self.dynamic.file_name().context("a library has a name")?;
-        // The host's library is called `ndis`.
-        let path = folder.join(name).with_extension("sys");
-        workspace::copy(&self.dynamic, &path)?;
-        workspace::copy(
-            &self.dynamic.with_extension("pdb"),
-            &path.with_extension("pdb"),
-        )?;
-        Ok(path)
-    }
-}
-
-/// The part of cargo's messages that names files.
-#[derive(serde::Deserialize)]
-struct Message {
-    #[serde(default)]
-    filenames: Vec<PathBuf>,
-}
-
-/// What a command prints; its messages go to the terminal.
-fn captured(command: &mut Command) -> Result<String> {
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("cannot start {:?}", command.get_program()))?;
-    if !output.status.success() {
-        bail!("{} ended with {}", steps::line(command), output.status);
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Everything that is wrong with an image. `exports` is what the `ndis.sys` of ours has.
