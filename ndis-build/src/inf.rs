@@ -36,19 +36,23 @@
 //! # Checking
 //!
 //! [`check`] reads any INF of these classes and returns [`Finding`]s, each with
-//! its line and the [`Rule`] that it breaks. It does not replace Microsoft's
+//! its line, its [`Severity`] and the [`Rule`] that it breaks. It does not
+//! replace Microsoft's
 //! InfVerif, which knows every class and what a signature demands; it runs
 //! wherever the driver is built.
 
 mod arch;
 mod check;
 mod driver;
+mod encoding;
 mod error;
+mod finding;
 mod manifest;
 mod parse;
 mod render;
 
 pub use arch::{Arch, UnknownArch};
-pub use check::{Finding, Rule, check, check_for};
+pub use check::{check, check_file, check_for};
 pub use driver::Driver;
 pub use error::Error;
+pub use finding::{Finding, Rule, Severity};

@@ -91,7 +91,7 @@ fn the_tool_writes_what_it_then_accepts() {
         .output()
         .unwrap();
     assert!(written.status.success(), "{written:?}");
-    for arch in Arch::ALL {
+    for arch in Arch::IMAGES {
         let path = out.path().join(arch.name()).join("loopback_mcm.inf");
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text, example("loopback-mcm").render(arch));
@@ -102,12 +102,29 @@ fn the_tool_writes_what_it_then_accepts() {
         };
         assert!(check().status.success());
 
-        fs::write(&path, text.replace("PnpLockdown = 1", "PnpLockdown = 0")).unwrap();
-        let refused = check();
-        assert!(!refused.status.success());
-        let said = String::from_utf8(refused.stdout).unwrap();
-        assert!(said.contains("line 11: "), "{said}");
-        assert!(said.ends_with("[version-value]\n"), "{said}");
+        // A warning is told, an error is a failure.
+        let said = |word: &str, wrong: &str, line: &str, counts: &str, success: bool| {
+            fs::write(&path, text.replace(word, wrong)).unwrap();
+            let checked = check();
+            assert_eq!(checked.status.success(), success);
+            let said = String::from_utf8(checked.stdout).unwrap();
+            assert!(said.contains(line), "{said}");
+            assert!(said.ends_with(counts), "{said}");
+        };
+        said(
+            "PnpLockdown = 1",
+            "PnpLockdown = 0",
+            ": line 11: warning: `PnpLockdown` must be 1 [version-value]\n",
+            "\n0 errors, 1 warnings, 0 hints\n",
+            true,
+        );
+        said(
+            "$Windows NT$",
+            "$Windows 95$",
+            ": line 5: error: `Signature` must be $Windows NT$ [version-value]\n",
+            "\n1 errors, 0 warnings, 0 hints\n",
+            false,
+        );
 
         // The same in the encoding that Windows prefers.
         let marked = format!("\u{feff}{text}");

@@ -369,6 +369,13 @@ mod kernel {
                 NormalPagePriority as ULONG,
             );
             assert!(address.is_null());
+            // What only reads: no right to write, and guard pages around.
+            let flags = MdlMappingNoWrite | MdlMappingWithGuardPtes as ULONG;
+            let mapped = MmGetSystemAddressForMdlSafe(
+                &mut mdl,
+                NormalPagePriority as ULONG | MdlMappingNoExecute as ULONG | flags,
+            );
+            assert!(mapped.is_null());
         }
         assert_eq!(
             *LOG.lock().unwrap(),
@@ -380,7 +387,8 @@ mod kernel {
                 "free 16384",
                 "push",
                 // Kernel mode, cached, no bug check, not executable.
-                "map 0 1 0 0x40000010"
+                "map 0 1 0 0x40000010",
+                "map 0 1 0 0xe0000010"
             ]
         );
     }

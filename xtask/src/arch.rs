@@ -17,6 +17,15 @@ pub enum Arch {
 impl Arch {
     pub const ALL: [Self; 3] = [Self::X64, Self::Arm64, Self::X86];
 
+    /// Those that images are made for: stable Rust's code for x86 uses SSE, which a 32-bit kernel
+    /// may not, and Windows 11 and Server have no such kernel.
+    pub const IMAGES: [Self; 2] = [Self::X64, Self::Arm64];
+
+    /// The one whose images have this machine in their headers.
+    pub fn of(machine: pe::Machine) -> Option<Self> {
+        Self::ALL.into_iter().find(|arch| arch.machine() == machine)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::X64 => "x64",

@@ -93,13 +93,8 @@ pub fn build(arch: Arch, broken: bool, out: &Path) -> Result<Outcome> {
             .args(&libraries),
     )?;
     let found = Image::read(&image)?;
-    sys::found(&sys::findings(
-        &found,
-        arch,
-        Some(&libraries),
-        &sys::host_exports(),
-    )?)
-    .with_context(|| image.display().to_string())?;
+    sys::found(&sys::findings(&found, arch, &sys::host_exports())?)
+        .with_context(|| image.display().to_string())?;
     let imports: Vec<_> = (found.imports.iter())
         .map(|(from, names)| format!("{} names of {from}", names.len()))
         .collect();
@@ -111,10 +106,10 @@ pub fn build(arch: Arch, broken: bool, out: &Path) -> Result<Outcome> {
     )))
 }
 
-/// The step of `cargo xtask test`: the client for every architecture, as it is and broken.
+/// The step of `cargo xtask test`: the client for x64 and arm64, as it is and broken.
 pub fn prove() -> Result<Outcome> {
     let mut built = 0;
-    for arch in Arch::ALL {
+    for arch in Arch::IMAGES {
         for broken in [false, true] {
             let folder = folder(arch, broken);
             match build(arch, broken, &folder)? {

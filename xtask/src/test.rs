@@ -127,7 +127,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
     });
     steps.step("the C header", c_header::prove);
     steps.step("the client in C", c_client::prove);
-    steps.step("images for x64, arm64 and x86", sys::prove);
+    steps.step("images for x64 and arm64", sys::prove);
     steps.step("the image of the host, lints", image_lints);
     steps.step("the guide, followed", guide::prove);
     steps.step("Wine loads and runs the images", wine::prove);

@@ -4,7 +4,7 @@
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
-use ndis_build::inf::{Arch, Driver, Rule, check, check_for};
+use ndis_build::inf::{Arch, Driver, check_file, check_for};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -26,14 +26,19 @@ enum Command {
         /// The driver's manifest.
         #[arg(long, default_value = "Cargo.toml", value_name = "FILE")]
         manifest_path: PathBuf,
-        /// x64, arm64 or x86. Several, or none for all: each in a folder of its name.
+        /// x64, arm64 or x86. Several, or none for x64 and arm64: each in a folder of its name.
         #[arg(long)]
         arch: Vec<Arch>,
         /// The folder to write to.
         #[arg(long, default_value = ".", value_name = "FOLDER")]
         out: PathBuf,
     },
-    /// Say what is wrong with INF files.
+    /// Say what is wrong with INF files: fails when there is an error.
+    ///
+    /// A finding is an error where Windows does not install or load the driver,
+    /// a warning where it may do something else than its author means or where
+    /// Microsoft signs no such package, and a hint where it does no harm. Only
+    /// errors make the command fail.
     Check {
         /// They must serve this architecture: x64, arm64 or x86.
         #[arg(long)]
@@ -62,7 +67,11 @@ fn main() -> ExitCode {
 
 fn generate(manifest: &Path, archs: &[Arch], out: &Path) -> Result<ExitCode> {
     let driver = Driver::from_manifest(manifest)?;
-    let archs = if archs.is_empty() { &Arch::ALL } else { archs };
+    let archs = if archs.is_empty() {
+        &Arch::IMAGES
+    } else {
+        archs
+    };
     for &arch in archs {
         let text = driver.render(arch);
         if let Some(finding) = check_for(&text, arch).first() {
@@ -82,40 +91,22 @@ fn generate(manifest: &Path, archs: &[Arch], out: &Path) -> Result<ExitCode> {
 }
 
 fn check_files(files: &[PathBuf], arch: Option<Arch>) -> Result<ExitCode> {
-    let mut count = 0;
+    let mut counts = [0_usize; 3];
     for file in files {
         let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let text = decode(&bytes).with_context(|| format!("cannot read {}", file.display()))?;
-        let mut findings = match arch {
-            Some(arch) => check_for(&text, arch),
-            None => check(&text),
-        };
-        // Windows knows the encoding of a file that begins with a mark.
-        if bytes.starts_with(UTF_16) {
-            findings.retain(|finding| finding.rule() != Rule::Encoding);
-        }
-        for finding in &findings {
+        for finding in check_file(&bytes, arch) {
             println!("{}: {finding}", file.display());
+            counts[finding.severity() as usize] += 1;
         }
-        count += findings.len();
     }
-    if count > 0 {
-        return Ok(ExitCode::FAILURE);
+    let [hints, warnings, errors] = counts;
+    match hints + warnings + errors {
+        0 => println!("no finding"),
+        _ => println!("{errors} errors, {warnings} warnings, {hints} hints"),
     }
-    println!("no finding");
-    Ok(ExitCode::SUCCESS)
-}
-
-const UTF_16: &[u8] = &[0xFF, 0xFE];
-
-/// INF files by hand are often UTF-16.
-fn decode(bytes: &[u8]) -> Result<String> {
-    let Some(bytes) = bytes.strip_prefix(UTF_16) else {
-        return Ok(String::from_utf8(bytes.to_owned())?);
-    };
-    let units: Vec<_> = bytes
-        .chunks_exact(2)
-        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
-        .collect();
-    Ok(String::from_utf16(&units)?)
+    Ok(if errors > 0 {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }

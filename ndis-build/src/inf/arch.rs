@@ -10,13 +10,18 @@ pub enum Arch {
     X64,
     /// ARM64.
     Arm64,
-    /// x86, 32 bits. Its last Windows is 10 22H2.
+    /// x86, 32 bits. Its last Windows is 10 22H2, and no image is made for it
+    /// here: code of a 32-bit kernel may not touch the floating point units,
+    /// which stable Rust's `core` for that target does. An INF can be.
     X86,
 }
 
 impl Arch {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::X64, Self::Arm64, Self::X86];
+
+    /// Those that images are made for.
+    pub const IMAGES: [Self; 2] = [Self::X64, Self::Arm64];
 
     /// The platform extension of models and install sections
     /// (inf-manufacturer-section.md).

@@ -219,20 +219,26 @@ pub(super) const DIRID_STORE: u32 = 13;
 /// See [`DIRID_STORE`].
 pub(super) const DIRID_DRIVERS: u32 = 12;
 
-/// A device setup class of network components.
+/// A device setup class of network components. Drivers made here are of the
+/// first two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     Net,
     NetTrans,
+    NetService,
+    NetClient,
 }
 
 impl Class {
-    pub(super) const ALL: [Self; 2] = [Self::Net, Self::NetTrans];
+    pub(super) const ALL: [Self; 4] =
+        [Self::Net, Self::NetTrans, Self::NetService, Self::NetClient];
 
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Net => "Net",
             Self::NetTrans => "NetTrans",
+            Self::NetService => "NetService",
+            Self::NetClient => "NetClient",
         }
     }
 
@@ -241,6 +247,8 @@ impl Class {
         match self {
             Self::Net => "{4D36E972-E325-11CE-BFC1-08002BE10318}",
             Self::NetTrans => "{4D36E975-E325-11CE-BFC1-08002BE10318}",
+            Self::NetService => "{4D36E974-E325-11CE-BFC1-08002BE10318}",
+            Self::NetClient => "{4D36E973-E325-11CE-BFC1-08002BE10318}",
         }
     }
 }
@@ -254,6 +262,10 @@ pub(super) mod ncf {
     pub const HIDDEN: u32 = 0x8;
     pub const NO_SERVICE: u32 = 0x10;
     pub const NOT_USER_REMOVABLE: u32 = 0x20;
+    /// A filter as an intermediate driver; none since Windows 10.
+    pub const FILTER: u32 = 0x400;
+    /// A filter.
+    pub const LW_FILTER: u32 = 0x4_0000;
     /// Of these an adapter has exactly one, and nothing else has any.
     pub const PLACE: u32 = VIRTUAL | SOFTWARE_ENUMERATED | PHYSICAL;
 }

@@ -4,7 +4,7 @@
 //! What cannot be read is reported and left out; the rest is still read, so
 //! that one slip does not hide the others.
 
-use super::check::{Finding, Rule};
+use super::finding::{Finding, Rule};
 
 /// A file's sections. Those of one name are one, as Windows has it.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ pub(super) struct Section {
     /// As it is written first.
     pub(super) name: String,
     pub(super) line: usize,
+    /// Where it is written again.
+    pub(super) again: Vec<usize>,
     pub(super) entries: Vec<Entry>,
 }
 
@@ -122,14 +124,21 @@ impl Parser<'_> {
                 let place = known
                     .iter()
                     .position(|section| section.name.eq_ignore_ascii_case(&name));
-                self.section = Some(place.unwrap_or_else(|| {
-                    known.push(Section {
-                        name,
-                        line,
-                        entries: Vec::new(),
-                    });
-                    known.len() - 1
-                }));
+                self.section = Some(match place {
+                    Some(place) => {
+                        known[place].again.push(line);
+                        place
+                    }
+                    None => {
+                        known.push(Section {
+                            name,
+                            line,
+                            again: Vec::new(),
+                            entries: Vec::new(),
+                        });
+                        known.len() - 1
+                    }
+                });
             }
             Parsed::Entry(entry) => {
                 if entry.key.as_ref().is_some_and(String::is_empty) {

@@ -142,6 +142,8 @@ const NT_MACROS: &[&str] = &[
     "METHOD_NEITHER",
     "METHOD_OUT_DIRECT",
     "MdlMappingNoExecute",
+    "MdlMappingNoWrite",
+    "MdlMappingWithGuardPtes",
     "OBJ_KERNEL_HANDLE",
     "PAGE_SHIFT",
     "PAGE_SIZE",

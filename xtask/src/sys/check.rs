@@ -1,163 +1,135 @@
 //! What is wrong with a driver's image, found without loading it.
 
-use std::collections::BTreeSet;
-
 use anyhow::Result;
 use object::pe;
 
-use super::{
-    exports::{self, Declared},
-    pe::Image,
-};
+use super::{finding::Finding, imports, pe::Image};
 use crate::arch::Arch;
 
-/// The version of Windows and of its native subsystem that the images are for: Windows 10, and all
+/// The version of Windows and of its native subsystem that our images are for: Windows 10, and all
 /// that follows it.
 const VERSION: (u16, u16) = (10, 0);
 
-/// Looks an image over; gives the findings, one sentence each.
-///
-/// `declared` is what the image was linked with (see [`exports::declared`]); without it the sizes
-/// of stdcall functions are not compared.
-pub fn check(image: &Image, arch: Arch, declared: Option<&Declared>) -> Result<Vec<String>> {
-    let mut findings = Vec::new();
-    headers(image, arch, &mut findings);
-    sections(image, &mut findings);
-    imports(image, arch, declared, &mut findings)?;
+/// Looks an image over.
+pub fn check(image: &Image, arch: Arch) -> Result<Vec<Finding>> {
+    let mut findings = headers(image, arch);
+    findings.extend(sections(image));
+    findings.extend(imports::check(image, arch)?);
     Ok(findings)
 }
 
-fn headers(image: &Image, arch: Arch, findings: &mut Vec<String>) {
-    let mut need = |holds: bool, what: &str| {
+fn headers(image: &Image, arch: Arch) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut need = |holds: bool, finding: Finding| {
         if !holds {
-            findings.push(what.to_owned());
+            findings.push(finding);
         }
     };
-    need(image.machine == arch.machine(), "it is for another machine");
+    need(
+        image.machine == arch.machine(),
+        Finding::error("it is for another machine"),
+    );
     need(
         image.subsystem == pe::IMAGE_SUBSYSTEM_NATIVE,
-        "its subsystem is not NATIVE",
+        Finding::error("its subsystem is not NATIVE"),
     );
     let dll = |flag: pe::DllFlags| image.dll_flags.0 & flag.0 != 0;
     need(
         dll(pe::IMAGE_DLLCHARACTERISTICS_WDM_DRIVER),
-        "it is not marked as a WDM driver",
+        Finding::hint("it is not marked as a WDM driver"),
     );
     need(
         dll(pe::IMAGE_DLLCHARACTERISTICS_NX_COMPAT),
-        "it may execute data",
+        Finding::warning("it may execute data"),
     );
     need(
         dll(pe::IMAGE_DLLCHARACTERISTICS_DYNAMIC_BASE),
-        "it cannot be loaded anywhere",
+        Finding::warning("it does not say that it can be loaded anywhere"),
     );
+    // None are needed where nothing in the image holds an address.
     need(
-        image.file_flags.0 & pe::IMAGE_FILE_RELOCS_STRIPPED.0 == 0 && image.relocations > 0,
-        "it has no relocations",
+        image.file_flags.0 & pe::IMAGE_FILE_RELOCS_STRIPPED.0 == 0,
+        Finding::error("its relocations were taken away"),
     );
     need(
         image.system == VERSION && image.subsystem_version == VERSION,
-        "it is not for Windows 10",
+        Finding::hint("its headers are not for Windows 10"),
     );
     need(
         !image.has_delayed_imports,
-        "it has imports that are resolved late",
+        Finding::warning("it has imports that are resolved late"),
     );
     let entry = image.sections.iter().any(|section| {
         section.has(pe::IMAGE_SCN_MEM_EXECUTE)
-            && (section.start..section.start + section.size).contains(&image.entry)
+            && (section.start..section.start.saturating_add(section.size)).contains(&image.entry)
     });
-    need(entry, "its entry point is not in its code");
-    need(!image.has_tls, "it has a TLS directory");
+    need(entry, Finding::error("its entry point is not in its code"));
+    need(
+        !image.has_tls,
+        Finding::warning("it has a TLS directory, which the kernel does not read"),
+    );
     let (stated, computed) = image.checksum;
-    if stated != computed {
-        findings.push(format!(
+    need(
+        stated == computed,
+        Finding::error(format!(
             "its checksum is {stated:#x} in the header and {computed:#x} in truth"
-        ));
-    }
+        )),
+    );
+    findings
 }
 
-fn sections(image: &Image, findings: &mut Vec<String>) {
+fn sections(image: &Image) -> Vec<Finding> {
+    let mut findings = Vec::new();
     for section in &image.sections {
         let name = &section.name;
         let code = section.has(pe::IMAGE_SCN_MEM_EXECUTE);
         let write = section.has(pe::IMAGE_SCN_MEM_WRITE);
         let discard = section.has(pe::IMAGE_SCN_MEM_DISCARDABLE);
         if code && write {
-            findings.push(format!("section {name} is code and can be written"));
+            // Older linkers did so to INIT, and with protected code (HVCI) it is not loaded.
+            findings.push(Finding::warning(format!(
+                "section {name} is code and can be written"
+            )));
         }
         if !section.has(pe::IMAGE_SCN_MEM_READ) {
-            findings.push(format!("section {name} cannot be read"));
+            findings.push(Finding::error(format!("section {name} cannot be read")));
         }
         // What is discarded after DriverEntry: its own code, and what only the loader needs.
-        let transient = matches!(name.as_str(), "INIT" | ".reloc");
-        if discard != transient {
-            findings.push(format!(
-                "section {name} is {}discardable",
-                if discard { "" } else { "not " }
-            ));
+        // Resources are either.
+        let transient = name.starts_with("INIT") || name == ".reloc";
+        if discard && !transient && name != ".rsrc" {
+            findings.push(Finding::warning(format!("section {name} is discardable")));
+        }
+        if !discard && transient {
+            findings.push(Finding::hint(format!("section {name} is not discardable")));
         }
     }
-}
-
-fn imports(
-    image: &Image,
-    arch: Arch,
-    declared: Option<&Declared>,
-    findings: &mut Vec<String>,
-) -> Result<()> {
-    if image.imports.values().all(BTreeSet::is_empty) {
-        findings.push("it imports nothing".to_owned());
-    }
-    if image.numbered > 0 {
-        findings.push(format!("{} imports have a number only", image.numbered));
-    }
-    for (module, names) in &image.imports {
-        if !exports::MODULES.contains(&module.as_str()) {
-            findings.push(format!("it imports from {module}"));
-            continue;
-        }
-        let exported = exports::of(arch, module)?;
-        for name in names {
-            let Some(function) = exported.get(name) else {
-                if !exports::is_unlisted(arch, module, name) {
-                    findings.push(format!("{module} does not export {name}"));
-                }
-                continue;
-            };
-            let Some(declared) = declared else { continue };
-            match declared.get(&(module.clone(), name.clone())) {
-                None => findings.push(format!("{name} of {module} is in no library of the build")),
-                Some(caller) if caller.suits(*function) => {}
-                Some(_) if exports::GENERATED.contains(&name.as_str()) => {}
-                Some(caller) => findings.push(format!(
-                    "{name} is called as {caller:?} and is {function:?}"
-                )),
-            }
-        }
-    }
-    Ok(())
+    findings
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{
-        super::{exports::Convention, pe::Section},
-        *,
-    };
+pub mod tests {
+    use std::collections::BTreeSet;
 
-    /// An image for x86 that has nothing wrong with it, and what it was linked with.
-    fn good() -> (Image, Declared) {
-        let section = |name: &str, start, flags: &[pe::SectionFlags]| Section {
+    use ndis_build::inf::Severity;
+
+    use super::{super::pe::Section, *};
+
+    fn section(name: &str, start: u32, flags: &[pe::SectionFlags]) -> Section {
+        Section {
             name: name.to_owned(),
             start,
             size: 0x1000,
             flags: pe::SectionFlags(flags.iter().fold(0, |all, flag| all | flag.0)),
-        };
+        }
+    }
+
+    /// An image for x64 that has nothing wrong with it.
+    pub fn good() -> Image {
         let read = pe::IMAGE_SCN_MEM_READ;
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        let image = Image {
-            machine: pe::IMAGE_FILE_MACHINE_I386,
+        Image {
+            machine: pe::IMAGE_FILE_MACHINE_AMD64,
             subsystem: pe::IMAGE_SUBSYSTEM_NATIVE,
             system: VERSION,
             subsystem_version: VERSION,
@@ -172,7 +144,7 @@ mod tests {
             ],
             imports: [
                 ("ndis.sys".to_owned(), names(&["NdisClMakeCall"])),
-                ("ntoskrnl.exe".to_owned(), names(&["_aulldiv", "memcpy"])),
+                ("ntoskrnl.exe".to_owned(), names(&["memcpy"])),
             ]
             .into(),
             numbered: 0,
@@ -180,79 +152,93 @@ mod tests {
             relocations: 1,
             has_tls: false,
             has_delayed_imports: false,
-        };
-        let key = |module: &str, name: &str| (module.to_owned(), name.to_owned());
-        let declared = [
-            (key("ndis.sys", "NdisClMakeCall"), Convention::Stdcall(16)),
-            (key("ntoskrnl.exe", "_aulldiv"), Convention::Caller),
-            (key("ntoskrnl.exe", "memcpy"), Convention::Caller),
-        ];
-        (image, declared.into())
+        }
     }
 
-    fn findings(spoil: impl FnOnce(&mut Image, &mut Declared)) -> Vec<String> {
-        let (mut image, mut declared) = good();
-        spoil(&mut image, &mut declared);
-        check(&image, Arch::X86, Some(&declared)).unwrap()
+    fn findings(spoil: impl FnOnce(&mut Image)) -> Vec<Finding> {
+        let mut image = good();
+        spoil(&mut image);
+        check(&image, Arch::X64).unwrap()
     }
 
-    fn one(spoil: impl FnOnce(&mut Image, &mut Declared)) -> String {
+    /// The one finding about an image that is spoilt, which has this grade and these words.
+    fn one(severity: Severity, words: &str, spoil: impl FnOnce(&mut Image)) {
         let found = findings(spoil);
         assert_eq!(found.len(), 1, "{found:?}");
-        found.into_iter().next().unwrap()
+        assert_eq!(found[0].severity, severity, "{found:?}");
+        assert!(found[0].what.contains(words), "{found:?}");
     }
 
     #[test]
     fn a_good_image_has_no_finding() {
-        assert!(findings(|_, _| {}).is_empty());
+        assert_eq!(findings(|_| {}), []);
+        // One that holds no addresses, and has nothing to relocate.
+        assert_eq!(findings(|image| image.relocations = 0), []);
     }
 
     #[test]
-    fn a_call_with_another_convention_is_found() {
-        let make_call = ("ndis.sys".to_owned(), "NdisClMakeCall".to_owned());
-        for wrong in [
-            Convention::Stdcall(12),
-            Convention::Caller,
-            Convention::Fastcall(16),
-        ] {
-            let key = make_call.clone();
-            let found = one(|_, declared| {
-                declared.insert(key, wrong);
-            });
-            assert!(found.contains("is called as"), "{found}");
-        }
-        let found = one(|_, declared| {
-            declared.remove(&make_call);
+    fn a_header_that_windows_refuses_is_an_error() {
+        let error = Severity::Error;
+        one(error, "checksum", |i| i.checksum.1 = 8);
+        one(error, "machine", |i| {
+            i.machine = pe::IMAGE_FILE_MACHINE_ARM64
         });
-        assert!(found.contains("in no library"), "{found}");
+        one(error, "relocations", |i| {
+            i.file_flags = pe::IMAGE_FILE_RELOCS_STRIPPED;
+        });
+        one(error, "entry point", |i| i.entry = 0x2000);
+        one(error, "NATIVE", |i| {
+            i.subsystem = pe::IMAGE_SUBSYSTEM_WINDOWS_CUI;
+        });
     }
 
     #[test]
-    fn other_modules_and_other_ways_to_import_are_found() {
-        let hal = |image: &mut Image, _: &mut Declared| {
-            let names = BTreeSet::from(["KeGetCurrentIrql".to_owned()]);
-            image.imports.insert("hal.dll".to_owned(), names);
-        };
-        assert_eq!(one(hal), "it imports from hal.dll");
-        assert_eq!(one(|i, _| i.numbered = 2), "2 imports have a number only");
-        assert_eq!(one(|i, _| i.imports.clear()), "it imports nothing");
-        assert!(one(|i, _| i.has_delayed_imports = true).contains("late"));
-    }
-
-    #[test]
-    fn a_header_that_is_wrong_is_found() {
-        assert!(one(|i, _| i.checksum.1 = 8).contains("checksum"));
-        assert!(one(|i, _| i.system = (6, 1)).contains("Windows 10"));
-        assert!(one(|i, _| i.subsystem_version = (6, 1)).contains("Windows 10"));
-        assert!(one(|i, _| i.has_tls = true).contains("TLS"));
-        assert!(one(|i, _| i.relocations = 0).contains("relocations"));
-        assert!(one(|i, _| i.machine = pe::IMAGE_FILE_MACHINE_AMD64).contains("machine"));
+    fn a_header_that_windows_takes_is_less() {
+        one(Severity::Hint, "Windows 10", |i| i.system = (6, 1));
+        one(Severity::Hint, "Windows 10", |i| {
+            i.subsystem_version = (6, 1);
+        });
+        one(Severity::Hint, "WDM", |i| i.dll_flags.0 = 0x140);
+        one(Severity::Warning, "TLS", |i| i.has_tls = true);
+        one(Severity::Warning, "late", |i| i.has_delayed_imports = true);
+        one(Severity::Warning, "execute data", |i| {
+            i.dll_flags.0 = 0x2040;
+        });
+        one(Severity::Warning, "anywhere", |i| i.dll_flags.0 = 0x2100);
     }
 
     #[test]
     fn a_section_that_is_wrong_is_found() {
-        assert!(one(|i, _| i.sections[1].flags = pe::IMAGE_SCN_MEM_READ).contains("not discard"));
-        assert!(one(|i, _| i.sections[0].flags.0 &= !pe::IMAGE_SCN_MEM_READ.0).contains("read"));
-        assert!(one(|i, _| i.sections[0].name = "INIT".to_owned()).contains("not discard"));
+        let add = |name: &'static str, flags: &'static [pe::SectionFlags]| {
+            move |image: &mut Image| image.sections.push(section(name, 0x3000, flags))
+        };
+        const READ: pe::SectionFlags = pe::IMAGE_SCN_MEM_READ;
+        const DISCARD: pe::SectionFlags = pe::IMAGE_SCN_MEM_DISCARDABLE;
+        one(Severity::Hint, "not discardable", |i| {
+            i.sections[1].flags = READ;
+        });
+        one(Severity::Error, "cannot be read", |i| {
+            i.sections[0].flags.0 &= !READ.0;
+        });
+        one(Severity::Warning, "INIT is code", |i| {
+            i.sections.push(section(
+                "INIT",
+                0x3000,
+                &[
+                    READ,
+                    DISCARD,
+                    pe::IMAGE_SCN_MEM_EXECUTE,
+                    pe::IMAGE_SCN_MEM_WRITE,
+                ],
+            ));
+        });
+        one(
+            Severity::Warning,
+            ".rdata is discardable",
+            add(".rdata", &[READ, DISCARD]),
+        );
+        // Linkers differ about resources.
+        assert_eq!(findings(add(".rsrc", &[READ])), []);
+        assert_eq!(findings(add(".rsrc", &[READ, DISCARD])), []);
     }
 }

@@ -1,128 +1,74 @@
 //! What Windows' modules export, from lists that are not ours: those of Debian's mingw-w64 import
-//! libraries, which the raw crate keeps for its own proofs.
+//! libraries, which the raw crate keeps for its own proofs; and, where these are too old or hold
+//! functions only, the lists in `xtask/data/exports`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::{collections::BTreeSet, path::Path};
 
-use anyhow::{Result, bail};
-use object::read::{archive::ArchiveFile, coff::ImportFile};
+use anyhow::Result;
 
 use crate::{arch::Arch, workspace};
 
-/// Who takes the arguments off the stack, on x86; elsewhere the caller does, always.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Convention {
-    /// The caller: C's own, and everything on 64 bits.
-    Caller,
-    /// The function, so many bytes.
-    Stdcall(u32),
-    /// The same, but the first two arguments come in registers.
-    Fastcall(u32),
+/// The modules that a driver made here imports from.
+pub const MODULES: [&str; 2] = ["ndis.sys", "ntoskrnl.exe"];
+
+/// Whether the names of a module are listed here at all.
+pub fn is_listed(module: &str) -> bool {
+    MODULES.contains(&module) || module == "hal.dll"
 }
 
-impl Convention {
-    /// Whether a caller of this convention may call a function of that one.
-    pub fn suits(self, function: Self) -> bool {
-        // Nothing is to be taken off, so nobody has to.
-        let plain = |convention| match convention {
-            Self::Stdcall(0) => Self::Caller,
-            other => other,
-        };
-        plain(self) == plain(function)
+/// What Windows exports and no list has: the stack probe, of which mingw brings its own, so that its
+/// import library leaves the kernel's out; and the rest of the compiler's helpers.
+fn helpers(arch: Arch) -> &'static [&'static str] {
+    match arch {
+        Arch::X86 => &["_chkstk", "_alloca_probe"],
+        Arch::X64 | Arch::Arm64 => &["__chkstk", "__C_specific_handler"],
     }
 }
 
-/// Functions by name.
-pub type Exports = BTreeMap<String, Convention>;
-
-/// The modules that a driver may import from.
-pub const MODULES: [&str; 2] = ["ndis.sys", "ntoskrnl.exe"];
-
-/// The compiler's own functions on x86: their callers are generated, and take them for what they
-/// are, whatever the declaration says that only makes the linker find them.
-pub const GENERATED: [&str; 6] = [
-    "_alldiv", "_allmul", "_allrem", "_aulldiv", "_aullrem", "_alldvrm",
-];
-
-/// Whether Windows exports something that the lists do not have: the stack probe, of which mingw
-/// brings its own, so that its import library leaves the kernel's out.
-pub fn is_unlisted(arch: Arch, module: &str, name: &str) -> bool {
-    let probe = match arch {
-        Arch::X86 => "_chkstk",
-        Arch::X64 | Arch::Arm64 => "__chkstk",
-    };
-    module == "ntoskrnl.exe" && name == probe
-}
-
-/// What `module` exports. There is no list for arm64: that its names are those of x64 is an
-/// assumption.
-pub fn of(arch: Arch, module: &str) -> Result<Exports> {
+/// What `module` exports, if that is known. There is no list for arm64: that its names are those of
+/// x64 is an assumption.
+pub fn of(arch: Arch, module: &str) -> Result<BTreeSet<String>> {
     let list = match arch {
         Arch::X86 => "x86",
         Arch::X64 | Arch::Arm64 => "x86_64",
     };
     let stem = module.split('.').next().unwrap_or(module);
-    let name = format!("ndis-sys/tests/facts/exports_{list}_{stem}.txt");
-    let text = workspace::read(&workspace::root().join(name))?;
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    Ok(lines.map(|line| undecorated(line, arch)).collect())
+    let mut names = BTreeSet::new();
+    if MODULES.contains(&module) {
+        let facts = format!("ndis-sys/tests/facts/exports_{list}_{stem}.txt");
+        let symbols = read(Path::new(&facts))?;
+        names.extend(symbols.iter().map(|symbol| undecorated(symbol, arch)));
+    }
+    names.extend(read(
+        &Path::new("xtask/data/exports").join(format!("{stem}.txt")),
+    )?);
+    if module == "ntoskrnl.exe" {
+        names.extend(helpers(arch).iter().map(|name| (*name).to_owned()));
+    }
+    Ok(names)
 }
 
-/// `_Name@8` is `Name`, a stdcall, and `@Name@8` is `Name`, a fastcall; on x86.
-fn undecorated(symbol: &str, arch: Arch) -> (String, Convention) {
+/// The lines of a list.
+fn read(path: &Path) -> Result<Vec<String>> {
+    let text = workspace::read(&workspace::root().join(path))?;
+    let lines = text.lines().map(str::trim);
+    let names = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    Ok(names.map(str::to_owned).collect())
+}
+
+/// `_Name@8`, a stdcall, and `@Name@8`, a fastcall, are exported as `Name`, on x86.
+fn undecorated(symbol: &str, arch: Arch) -> String {
     if arch != Arch::X86 {
-        return (symbol.to_owned(), Convention::Caller);
+        return symbol.to_owned();
     }
     let sized = symbol
         .rsplit_once('@')
-        .and_then(|(name, bytes)| Some((name, bytes.parse().ok()?)));
-    match sized {
-        Some((name, bytes)) => match name.strip_prefix('@') {
-            Some(name) => (name.to_owned(), Convention::Fastcall(bytes)),
-            None => {
-                let name = name.strip_prefix('_').unwrap_or(name);
-                (name.to_owned(), Convention::Stdcall(bytes))
-            }
-        },
-        None => {
-            let name = symbol.strip_prefix('_').unwrap_or(symbol);
-            (name.to_owned(), Convention::Caller)
-        }
+        .filter(|(_, bytes)| bytes.parse::<u32>().is_ok());
+    let name = sized.map_or(symbol, |(name, _)| name);
+    match name.strip_prefix('@') {
+        Some(name) => name.to_owned(),
+        None => name.strip_prefix('_').unwrap_or(name).to_owned(),
     }
-}
-
-/// What an image was linked with, by module and name.
-pub type Declared = BTreeMap<(String, String), Convention>;
-
-/// The import records in the libraries of a build, with what the caller's side has in mind.
-pub fn declared(libraries: &[impl AsRef<Path>], arch: Arch) -> Result<Declared> {
-    let mut found = Declared::new();
-    let mut seen = BTreeSet::new();
-    for library in libraries {
-        let library = library.as_ref();
-        if !seen.insert(library.to_owned()) {
-            continue;
-        }
-        let data = std::fs::read(library)?;
-        let archive = ArchiveFile::parse(&*data)?;
-        for member in archive.members() {
-            let data = member?.data(&*data)?;
-            let Ok(import) = ImportFile::parse(data) else {
-                continue;
-            };
-            let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-            let (name, convention) = undecorated(&text(import.symbol()), arch);
-            let key = (text(import.dll()), name);
-            if let Some(other) = found.insert(key.clone(), convention)
-                && other != convention
-            {
-                bail!("{key:?} is declared as {other:?} and as {convention:?}");
-            }
-        }
-    }
-    Ok(found)
 }
 
 #[cfg(test)]
@@ -130,33 +76,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decorations_say_who_takes_the_arguments_off() {
+    fn decorations_are_taken_off_on_x86_alone() {
         let x86 = |symbol| undecorated(symbol, Arch::X86);
-        let named = |name: &str, convention| (name.to_owned(), convention);
-        assert_eq!(x86("_A@8"), named("A", Convention::Stdcall(8)));
-        assert_eq!(x86("@A@8"), named("A", Convention::Fastcall(8)));
-        assert_eq!(x86("_a"), named("a", Convention::Caller));
-        assert_eq!(
-            x86("__aulldiv@16"),
-            named("_aulldiv", Convention::Stdcall(16))
-        );
-        let x64 = undecorated("_a", Arch::X64);
-        assert_eq!(x64, named("_a", Convention::Caller));
+        assert_eq!(x86("_A@8"), "A");
+        assert_eq!(x86("@A@8"), "A");
+        assert_eq!(x86("_a"), "a");
+        assert_eq!(x86("__aulldiv@16"), "_aulldiv");
+        assert_eq!(undecorated("_a", Arch::X64), "_a");
     }
 
     #[test]
-    fn conventions_suit_only_each_other() {
-        let all = [
-            Convention::Caller,
-            Convention::Stdcall(4),
-            Convention::Stdcall(8),
-            Convention::Fastcall(8),
-        ];
-        for (i, one) in all.iter().enumerate() {
-            for (j, other) in all.iter().enumerate() {
-                assert_eq!(one.suits(*other), i == j, "{one:?} {other:?}");
+    fn variables_and_new_functions_are_exported() {
+        for arch in [Arch::X64, Arch::Arm64, Arch::X86] {
+            let kernel = of(arch, "ntoskrnl.exe").unwrap();
+            for name in [
+                "NtBuildNumber",
+                "MmSystemRangeStart",
+                "InitSafeBootMode",
+                "ExAllocatePool2",
+                "KeSetEvent",
+            ] {
+                assert!(kernel.contains(name), "{name} for {arch}");
             }
+            assert!(!kernel.contains("KeSleepForEver"));
+            assert!(of(arch, "ndis.sys").unwrap().contains("NdisRegisterPoll"));
+            assert!(of(arch, "hal.dll").unwrap().contains("KeGetCurrentIrql"));
         }
-        assert!(Convention::Caller.suits(Convention::Stdcall(0)));
     }
 }

@@ -2,46 +2,65 @@
 //! drivers takes.
 //!
 //! Nothing here builds what an author of a driver could not build alike: it is a plain
-//! `cargo build` for a Windows target. The rest is putting things into place
+//! `cargo build` for a Windows target, with a map from the linker beside. The rest is putting things into place
 //! (`target/drivers/<arch>`), and looking them over with `--check`.
+//!
+//! There are images for x64 and arm64. In a 32-bit kernel nobody may touch the floating point units
+//! without saving their state, and the `core` that stable Rust has for that target does; nor has
+//! Windows had such a kernel since Windows 10. An image of somebody else's for x86 can be looked at.
+//!
+//! What looks at images is here and not in `ndis-build`, which is part of every driver's build: a
+//! build script should not wait for a reader of images and a decoder of instructions.
 
-pub mod check;
+mod build;
+mod check;
 pub mod exports;
+mod finding;
+mod float;
+mod imports;
+mod panics;
 pub mod pe;
 mod spoil;
+#[cfg(test)]
+mod tiny;
 
 use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use ndis_build::inf;
+use ndis_build::inf::{self, Severity};
 
-use self::pe::Image;
-use crate::{
-    arch::Arch,
-    steps::{self, Outcome},
-    toolchain::{self, cargo},
-    workspace,
+pub use self::{
+    build::{Artifacts, build, folder},
+    finding::Finding,
 };
+use self::{
+    build::{Built, DRIVERS, PACKAGES, Package, build_some},
+    pe::Image,
+};
+use crate::{arch::Arch, steps::Outcome, wine};
 
-/// What to build.
+/// What to do.
 #[derive(clap::Args)]
 pub struct SysArgs {
-    /// For which machines.
-    #[arg(long, value_enum, default_value_t = Which::X64)]
-    arch: Which,
+    /// For which machines; `all` are x64 and arm64. Of an `--image` it is what its header says, if
+    /// this is left out.
+    #[arg(long, value_enum)]
+    arch: Option<Which>,
     /// With optimizations.
     #[arg(long)]
     release: bool,
-    /// Look the images over, and the INF files.
+    /// Look the images over, and the INF files; of an optimised driver's also whether it can panic.
+    /// They are ours: any finding is a failure.
     #[arg(long)]
     check: bool,
-    /// Build nothing: look over this image, of any driver.
+    /// Build nothing: look over this image, of any driver. A finding is an error where Windows refuses
+    /// the image, a warning where it takes it and something may go wrong, and a hint where it does no
+    /// harm. Only errors are a failure.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["release", "check"])]
     image: Option<PathBuf>,
 }
@@ -51,53 +70,35 @@ pub struct SysArgs {
 enum Which {
     X64,
     Arm64,
+    /// To look at images only.
     X86,
     All,
 }
 
 impl Which {
-    fn list(self) -> &'static [Arch] {
-        match self {
+    /// Those to build images for.
+    fn images(self) -> Result<&'static [Arch]> {
+        Ok(match self {
             Self::X64 => &[Arch::X64],
             Self::Arm64 => &[Arch::Arm64],
-            Self::X86 => &[Arch::X86],
-            Self::All => &Arch::ALL,
-        }
+            Self::X86 => bail!(
+                "no images are made for x86: stable Rust's code for it uses SSE, which a 32-bit \
+                 kernel may not"
+            ),
+            Self::All => &Arch::IMAGES,
+        })
+    }
+
+    /// The one to look at.
+    fn one(self) -> Result<Arch> {
+        Ok(match self {
+            Self::X64 => Arch::X64,
+            Self::Arm64 => Arch::Arm64,
+            Self::X86 => Arch::X86,
+            Self::All => bail!("an image is for one architecture"),
+        })
     }
 }
-
-/// A package that becomes an image.
-#[derive(Clone, Copy)]
-struct Package {
-    name: &'static str,
-    /// Where its manifest is, below the workspace.
-    folder: &'static str,
-    /// Whether an INF file installs it.
-    installs: bool,
-}
-
-/// The example drivers.
-const DRIVERS: [Package; 2] = [
-    Package {
-        name: "loopback-mcm",
-        folder: "examples/loopback-mcm",
-        installs: true,
-    },
-    Package {
-        name: "echo-client",
-        folder: "examples/echo-client",
-        installs: true,
-    },
-];
-
-/// The host.
-const HOST: Package = Package {
-    name: "ndis-image",
-    folder: "ndis-host/image",
-    installs: false,
-};
-
-const PACKAGES: [Package; 3] = [DRIVERS[0], DRIVERS[1], HOST];
 
 /// The module that drivers are run on.
 const NDIS: &str = exports::MODULES[0];
@@ -109,7 +110,7 @@ pub fn run(args: &SysArgs) -> Result<()> {
     if let Some(path) = &args.image {
         return look_at(path, args.arch);
     }
-    for arch in args.arch.list() {
+    for arch in args.arch.unwrap_or(Which::X64).images()? {
         let built = match build(*arch, args.release)? {
             Ok(built) => built,
             Err(Outcome::Passed(why) | Outcome::Skipped(why) | Outcome::Missing(why)) => {
@@ -136,15 +137,30 @@ pub fn run(args: &SysArgs) -> Result<()> {
 }
 
 /// Looks over one image, of which nothing but the file is known.
-fn look_at(path: &Path, arch: Which) -> Result<()> {
-    let &[arch] = arch.list() else {
-        bail!("an image is for one architecture");
-    };
+fn look_at(path: &Path, arch: Option<Which>) -> Result<()> {
     let image = Image::read(path)?;
+    let arch = match arch {
+        Some(which) => which.one()?,
+        None => Arch::of(image.machine).with_context(|| {
+            let machine = image.machine.0;
+            format!("{}: no driver is for machine {machine:#x}", path.display())
+        })?,
+    };
     println!("{}", describe(arch, path, &image)?);
-    found(&findings(&image, arch, None, &host_exports())?)?;
-    println!("no finding");
-    Ok(())
+    let mut all = findings(&image, arch, &host_exports())?;
+    if arch == Arch::X86 {
+        all.extend(float::check(&fs::read(path)?)?);
+    }
+    all.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    show(&all);
+    if all.is_empty() {
+        println!("no finding");
+    }
+    let errors = all.iter().filter(|found| found.severity == Severity::Error);
+    match errors.count() {
+        0 => Ok(()),
+        errors => bail!("{errors} errors"),
+    }
 }
 
 /// A line about an image.
@@ -161,173 +177,33 @@ fn describe(arch: Arch, path: &Path, image: &Image) -> Result<String> {
     ))
 }
 
-/// An image in its place.
-pub struct Built {
-    /// The `.sys` file.
-    pub path: PathBuf,
-    /// The libraries that were linked into it.
-    libraries: Vec<PathBuf>,
-    /// Its INF file, if it has one.
-    inf: Option<PathBuf>,
-}
-
-/// Where the images for an architecture go.
-pub fn folder(arch: Arch) -> PathBuf {
-    workspace::target().join("drivers").join(arch.name())
-}
-
-/// Builds the images for an architecture; the inner error says what is missing here.
-pub fn build(arch: Arch, release: bool) -> Result<Result<Vec<Built>, Outcome>> {
-    build_some(arch, release, &PACKAGES)
-}
-
-/// Builds the images of some packages.
-fn build_some(
-    arch: Arch,
-    release: bool,
-    packages: &[Package],
-) -> Result<Result<Vec<Built>, Outcome>> {
-    if let Some(missing) = toolchain::need_target(arch.target())? {
-        return Ok(Err(missing));
+/// Everything that is wrong with an image. `exports` is what the `ndis.sys` of ours has.
+pub fn findings(image: &Image, arch: Arch, exports: &BTreeSet<String>) -> Result<Vec<Finding>> {
+    let mut findings = check::check(image, arch)?;
+    let windows = exports::of(arch, NDIS)?;
+    let missing: Vec<_> = image
+        .imports
+        .iter()
+        .filter(|(module, _)| module.eq_ignore_ascii_case(NDIS))
+        .flat_map(|(_, names)| names)
+        // Of what Windows has not, that is enough to say.
+        .filter(|name| windows.contains(*name) && !exports.contains(*name))
+        .map(String::as_str)
+        .collect();
+    if !missing.is_empty() {
+        findings.push(Finding::hint(format!(
+            "it cannot run on the host, whose {NDIS} has no {}",
+            missing.join(", ")
+        )));
     }
-    let folder = folder(arch);
-    fs::create_dir_all(&folder)?;
-    let mut built = Vec::new();
-    for package in packages {
-        let manifest = workspace::root().join(package.folder).join("Cargo.toml");
-        let image = Artifacts::build(&manifest, arch, release)?;
-        let path = image.install(&folder)?;
-        let inf = if package.installs {
-            Some(write_inf(&manifest, arch, &folder)?)
-        } else {
-            None
-        };
-        built.push(Built {
-            path,
-            libraries: image.libraries,
-            inf,
-        });
-        println!("{}: {}", arch, package.name);
-    }
-    Ok(Ok(built))
-}
-
-fn write_inf(manifest: &Path, arch: Arch, folder: &Path) -> Result<PathBuf> {
-    let driver = inf::Driver::from_manifest(manifest)?;
-    let path = folder.join(driver.inf_name());
-    fs::write(&path, driver.render(arch.inf()))?;
-    Ok(path)
-}
-
-/// What cargo has made of a driver's package.
-pub struct Artifacts {
-    dynamic: PathBuf,
-    libraries: Vec<PathBuf>,
-}
-
-impl Artifacts {
-    /// Builds the package of a manifest as its author would.
-    pub fn build(manifest: &Path, arch: Arch, release: bool) -> Result<Self> {
-        let mut command = cargo(&["build", "--message-format=json-render-diagnostics"]);
-        command.arg("--manifest-path").arg(manifest);
-        command.args(["--target", arch.target()]);
-        if release {
-            command.arg("--release");
-        } else {
-            // The workspace's own development profile unwinds, for its tests.
-            command.env("CARGO_PROFILE_DEV_PANIC", "abort");
-        }
-        let text = captured(&mut command)?;
-        let mut dynamic = None;
-        let mut libraries = BTreeSet::new();
-        for line in text.lines() {
-            let message: Message = match serde_json::from_str(line) {
-                Ok(message) => message,
-                Err(_) => continue,
-            };
-            for file in message.filenames {
-                match file.extension().and_then(|e| e.to_str()) {
-                    // Only the last package, the one that was asked for, has one.
-                    Some("dll") => dynamic = Some(file),
-                    Some("rlib") => {
-                        libraries.insert(file);
-                    }
-                    _ => {}
-                }
-            }
-        }
-        let dynamic = dynamic.with_context(|| {
-            format!(
-                "{} makes no dynamic library: is \"cdylib\" among its crate types?",
-                manifest.display()
-            )
-        })?;
-        Ok(Self {
-            dynamic,
-            libraries: libraries.into_iter().collect(),
-        })
-    }
-
-    /// Copies the image and its symbols into `folder`, the image under a driver's name.
-    pub fn install(&self, folder: &Path) -> Result<PathBuf> {
-        let name = self.dynamic.file_name().context("a library has a name")?;
-        // The host's library is called `ndis`.
-        let path = folder.join(name).with_extension("sys");
-        workspace::copy(&self.dynamic, &path)?;
-        workspace::copy(
-            &self.dynamic.with_extension("pdb"),
-            &path.with_extension("pdb"),
-        )?;
-        Ok(path)
-    }
-}
-
-/// The part of cargo's messages that names files.
-#[derive(serde::Deserialize)]
-struct Message {
-    #[serde(default)]
-    filenames: Vec<PathBuf>,
-}
-
-/// What a command prints; its messages go to the terminal.
-fn captured(command: &mut Command) -> Result<String> {
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("cannot start {:?}", command.get_program()))?;
-    if !output.status.success() {
-        bail!("{} ended with {}", steps::line(command), output.status);
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-/// Everything that is wrong with an image. `libraries` are those of its build, where they are
-/// known; `exports` is what the `ndis.sys` has that it is going to run on.
-pub fn findings(
-    image: &Image,
-    arch: Arch,
-    libraries: Option<&[PathBuf]>,
-    exports: &BTreeSet<String>,
-) -> Result<Vec<String>> {
-    // Only x86 has conventions to compare.
-    let declared = libraries
-        .filter(|_| arch == Arch::X86)
-        .map(|libraries| exports::declared(libraries, arch))
-        .transpose()?;
-    let mut findings = check::check(image, arch, declared.as_ref())?;
-    let imports = image.imports.get(NDIS).into_iter().flatten();
-    findings.extend(
-        imports
-            .filter(|name| !exports.contains(*name))
-            .map(|name| format!("our {NDIS} does not export {name}")),
-    );
     Ok(findings)
 }
 
 /// The same for an INF file.
-pub fn inf_findings(path: &Path, arch: Arch) -> Result<Vec<String>> {
-    let found = inf::check_for(&workspace::read(path)?, arch.inf());
-    Ok(found.iter().map(|found| format!("INF: {found}")).collect())
+pub fn inf_findings(path: &Path, arch: Arch) -> Result<Vec<Finding>> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let found = inf::check_file(&bytes, Some(arch.inf()));
+    Ok(found.iter().map(Finding::from).collect())
 }
 
 /// What the host exports, in an image or not.
@@ -337,8 +213,8 @@ pub fn host_exports() -> BTreeSet<String> {
         .collect()
 }
 
-/// Prints findings; fails when there are any.
-pub fn found(findings: &[String]) -> Result<()> {
+/// Prints findings about what is ours; fails when there are any.
+pub fn found(findings: &[Finding]) -> Result<()> {
     show(findings);
     if !findings.is_empty() {
         bail!("{} findings", findings.len());
@@ -346,7 +222,7 @@ pub fn found(findings: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn show(findings: &[String]) {
+fn show(findings: &[Finding]) {
     for finding in findings {
         println!("       FOUND: {finding}");
     }
@@ -362,30 +238,48 @@ fn look_over(arch: Arch, built: &[Built]) -> Result<usize> {
     let mut all = 0;
     for built in built {
         let image = Image::read(&built.path)?;
-        let mut found = findings(&image, arch, Some(&built.libraries), &exports)?;
+        let mut found = findings(&image, arch, &exports)?;
         if let Some(path) = &built.inf {
             found.extend(inf_findings(path, arch)?);
         }
-        let inf = if built.inf.is_some() { ", INF" } else { "" };
-        println!("{}{inf}", describe(arch, &built.path, &image)?);
+        let mut also = String::new();
+        if built.inf.is_some() {
+            also += ", INF";
+        }
+        if let Some(map) = &built.map {
+            found.extend(panics::check(&built.path, map, arch)?);
+            also += ", panics";
+        }
+        println!("{}{also}", describe(arch, &built.path, &image)?);
         show(&found);
         all += found.len();
     }
     Ok(all)
 }
 
-/// The step of `cargo xtask test`: every architecture, without and with optimizations. But for one
-/// thing: the host is built with optimizations for x64 only, where Wine loads it. For the others that
-/// would be a third of the step, and the host's image there is only looked at.
+/// The check for panics must find the one of a driver that is made for it.
+fn one_that_panics(arch: Arch) -> Result<()> {
+    let built = Artifacts::build(&wine::panics::write()?, arch, true)?;
+    let map = built.map.context("an optimised image has a map")?;
+    let found = panics::check(&built.dynamic, &map, arch)?;
+    match found.as_slice() {
+        [found] if found.what.ends_with("from DriverEntry") => Ok(()),
+        other => bail!("a driver that panics in DriverEntry was not found out: {other:?}"),
+    }
+}
+
+/// The step of `cargo xtask test`: x64 and arm64, without and with optimizations. But for one thing:
+/// the host is built with optimizations for x64 only, where Wine loads it. For arm64 its image is
+/// only looked at.
 pub fn prove() -> Result<Outcome> {
     let mut images = 0;
     let mut spoilt = 0;
-    for (arch, release) in Arch::ALL
+    for (arch, release) in Arch::IMAGES
         .into_iter()
         .flat_map(|arch| [(arch, false), (arch, true)])
     {
         let packages: &[Package] = match arch {
-            Arch::Arm64 | Arch::X86 if release => &DRIVERS,
+            Arch::Arm64 if release => &DRIVERS,
             _ => &PACKAGES,
         };
         let built = match build_some(arch, release, packages)? {
@@ -397,6 +291,9 @@ pub fn prove() -> Result<Outcome> {
             bail!("{findings} findings for {arch}");
         }
         images += built.len();
+        if release {
+            one_that_panics(arch)?;
+        }
         if arch == Arch::X64 {
             let good = built.first().context("no image was built")?;
             spoilt = spoil::prove(&fs::read(&good.path)?)?;
@@ -405,4 +302,38 @@ pub fn prove() -> Result<Outcome> {
     Ok(Outcome::Passed(format!(
         "{images} images without a finding; {spoilt} spoilt ones, each found out"
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use object::pe;
+
+    use super::*;
+
+    fn look(machine: pe::Machine, code: &[u8], arch: Option<Which>) -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("driver.sys");
+        fs::write(&path, tiny::image(machine, code, &[]))?;
+        look_at(&path, arch)
+    }
+
+    #[test]
+    fn an_image_says_what_machine_it_is_for() {
+        let arm64 = pe::IMAGE_FILE_MACHINE_ARM64;
+        // It imports nothing, which is a hint, and no failure.
+        look(arm64, &[0; 4], None).unwrap();
+        look(arm64, &[0; 4], Some(Which::Arm64)).unwrap();
+        let error = look(arm64, &[0; 4], Some(Which::X64)).unwrap_err();
+        assert_eq!(error.to_string(), "1 errors");
+        let none = look(pe::IMAGE_FILE_MACHINE_IA64, &[0; 4], None).unwrap_err();
+        assert!(none.to_string().contains("machine 0x200"), "{none}");
+    }
+
+    /// Code that uses SSE is named, and an image for x86 is looked at all the same.
+    #[test]
+    fn an_image_for_x86_is_looked_at_and_not_made() {
+        look(pe::IMAGE_FILE_MACHINE_I386, &[0x0F, 0x57, 0xC0, 0xC3], None).unwrap();
+        assert!(Which::X86.images().is_err());
+        assert_eq!(Which::All.images().unwrap(), [Arch::X64, Arch::Arm64]);
+    }
 }

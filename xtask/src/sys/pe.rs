@@ -160,7 +160,7 @@ fn text(bytes: &[u8]) -> String {
 
 /// The checksum of an image, as the kernel computes it: the sum of its 16-bit words with the carry
 /// added again, without the checksum's own field, plus its length.
-fn checksum(data: &[u8]) -> u32 {
+pub fn checksum(data: &[u8]) -> u32 {
     // The field's place: behind the signature, the file header, and 64 bytes of the optional one.
     let field = data
         .get(0x3C..0x40)

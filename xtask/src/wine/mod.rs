@@ -8,7 +8,7 @@
 
 mod account;
 mod log;
-mod panics;
+pub mod panics;
 mod prefix;
 
 use std::{

@@ -29,14 +29,15 @@ pub unsafe extern "system" fn driver_entry(_object: usize, _path: usize) -> i32 
 }
 "#;
 
-/// Builds it into the folder `images`; gives the file.
-pub fn build(images: &Path) -> Result<PathBuf> {
+/// Writes its package; gives the manifest.
+pub fn write() -> Result<PathBuf> {
     let folder: PathBuf = workspace::target().join(SERVICE);
     fs::create_dir_all(folder.join("src"))?;
     let root = workspace::root();
     let manifest = format!(
         "[package]\nname = \"{SERVICE}\"\nedition = \"2024\"\n\n[workspace]\n\n\
          [lib]\ncrate-type = [\"cdylib\"]\n\n\
+         [profile.release]\npanic = \"abort\"\n\n\
          [dependencies]\nndis-co = {{ path = {:?} }}\nndis-sys = {{ path = {:?} }}\n\n\
          [build-dependencies]\nndis-build = {{ path = {:?} }}\n",
         root.join("ndis-co"),
@@ -50,7 +51,12 @@ pub fn build(images: &Path) -> Result<PathBuf> {
     )?;
     fs::write(folder.join("src/lib.rs"), SOURCE)?;
     fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
-    let built = Artifacts::build(&folder.join("Cargo.toml"), Arch::X64, false)?;
+    Ok(folder.join("Cargo.toml"))
+}
+
+/// Builds it into the folder `images`; gives the file.
+pub fn build(images: &Path) -> Result<PathBuf> {
+    let built = Artifacts::build(&write()?, Arch::X64, false)?;
     built.install(images)
 }
 

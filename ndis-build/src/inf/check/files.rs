@@ -1,15 +1,35 @@
 //! Where files come from, and where they go.
 
 use super::{
-    super::{arch::Arch, parse::Section},
+    super::{
+        arch::Arch,
+        driver::DIRID_STORE,
+        parse::{Entry, Section},
+    },
     Checker, Rule,
 };
+use std::collections::BTreeSet;
 
 /// A file in its place after an installation.
 pub(super) struct Copied {
     pub(super) file: String,
+    /// Its name in the package.
+    from: String,
     /// `None` when that was reported as unknown.
     pub(super) directory: Option<Directory>,
+}
+
+impl Copied {
+    /// Whether two files go to one place.
+    fn conflicts(&self, other: &Self) -> bool {
+        let place = |copied: &Self| {
+            let directory = copied.directory.as_ref()?;
+            Some((directory.dirid, directory.subdirectory.to_ascii_lowercase()))
+        };
+        self.file.eq_ignore_ascii_case(&other.file)
+            && !self.from.eq_ignore_ascii_case(&other.from)
+            && place(self).is_some_and(|here| place(other) == Some(here))
+    }
 }
 
 /// A directory, as `[DestinationDirs]` has it.
@@ -27,12 +47,11 @@ impl<'d> Checker<'d> {
         let mut copies = Vec::new();
         for entry in section.all("CopyFiles") {
             for name in entry.fields.iter().filter(|name| !name.is_empty()) {
-                let name = self.expand(name);
                 if let Some(file) = name.strip_prefix('@') {
                     let directory = self.destination("DefaultDestDir", entry.line);
                     self.copy(file, file, entry.line, directory, arch, &mut copies);
-                } else if let Some(list) = self.document.section(&name) {
-                    let directory = self.destination(&name, list.line);
+                } else if let Some(list) = self.document.section(name) {
+                    let directory = self.destination(name, list.line);
                     for file in &list.entries {
                         let to = file.field(0);
                         let from = match file.field(1) {
@@ -56,20 +75,93 @@ impl<'d> Checker<'d> {
         arch: Option<Arch>,
         copies: &mut Vec<Copied>,
     ) {
-        let listed = self
+        // Older packages list their files elsewhere.
+        let elsewhere = self
+            .document
+            .section("Version")
+            .is_some_and(|version| version.get("LayoutFile").is_some());
+        let sources: Vec<_> = self
             .document
             .sections
             .iter()
-            .any(|section| files_for(section, arch) && section.get(from).is_some());
-        if !listed {
+            .filter(|section| files_for(section, arch))
+            .filter_map(|section| Some((section, section.get(from)?)))
+            .collect();
+        if sources.is_empty() && !elsewhere {
             let message = format!("`{from}` is on no source disk");
             self.report(line, Rule::UnlistedFile, message);
         }
         self.copied.insert(from.to_ascii_lowercase());
-        copies.push(Copied {
+        if let Some(directory) = &directory
+            && directory.dirid == i64::from(DIRID_STORE)
+            && !elsewhere
+        {
+            self.store_path(to, from, line, directory, &sources);
+        }
+        let copied = Copied {
             file: to.to_owned(),
+            from: from.to_owned(),
             directory,
+        };
+        if copies.iter().any(|other| other.conflicts(&copied)) {
+            let message = format!("another file is copied to `{to}`");
+            self.report(line, Rule::ConflictingCopies, message);
+        }
+        copies.push(copied);
+    }
+
+    /// The driver store keeps the package as it is: what is said to go there
+    /// stays in its folder, under its name (using-dirids.md).
+    fn store_path(
+        &mut self,
+        to: &str,
+        from: &str,
+        line: usize,
+        directory: &Directory,
+        sources: &[(&Section, &Entry)],
+    ) {
+        if !to.eq_ignore_ascii_case(from) {
+            let message = format!("in the driver store `{from}` cannot be called `{to}`");
+            self.report(line, Rule::StorePath, message);
+        }
+        let folder = directory.subdirectory.trim_matches('\\');
+        let is_there = |(_, entry): &(&Section, &Entry)| {
+            entry
+                .field(1)
+                .trim_matches('\\')
+                .eq_ignore_ascii_case(folder)
+        };
+        // A disk can have a path too.
+        let has_path = self.document.sections.iter().any(|section| {
+            let name = section.name.to_ascii_lowercase();
+            name.starts_with("sourcedisksnames")
+                && section
+                    .entries
+                    .iter()
+                    .any(|disk| !disk.field(3).trim_matches('\\').is_empty())
         });
+        if !sources.is_empty() && !has_path && !sources.iter().any(is_there) {
+            let message = format!("in the driver store `{from}` stays in the package's folder");
+            self.report(directory.line, Rule::StorePath, message);
+        }
+    }
+
+    /// A list of files, each once. Of whatever section it is a part, its files
+    /// belong to the package.
+    pub(super) fn file_list(&mut self, list: &Section) {
+        let mut said = BTreeSet::new();
+        for entry in &list.entries {
+            let file = entry.field(0).to_ascii_lowercase();
+            let from = match entry.field(1) {
+                "" => file.clone(),
+                other => other.to_ascii_lowercase(),
+            };
+            self.copied.insert(from);
+            if !file.is_empty() && !said.insert(file) {
+                let message = format!("`{}` is in the list before", entry.field(0));
+                self.report(entry.line, Rule::RepeatedEntry, message);
+            }
+        }
     }
 
     /// Where the files of a list go.
@@ -86,7 +178,7 @@ impl<'d> Checker<'d> {
         match entry.field(0).parse() {
             Ok(dirid) => Some(Directory {
                 dirid,
-                subdirectory: self.expand(entry.field(1)),
+                subdirectory: entry.field(1).to_owned(),
                 line: entry.line,
             }),
             Err(_) => {
@@ -121,7 +213,10 @@ impl<'d> Checker<'d> {
     fn source_files(&mut self, section: &Section, extension: &str) {
         for entry in &section.entries {
             let file = entry.key.as_deref().unwrap_or_default();
-            if !self.copied.contains(&file.to_ascii_lowercase()) {
+            if file.to_ascii_lowercase().ends_with(".cat") {
+                let message = format!("`{file}` is made of the package, and no part of it");
+                self.report(entry.line, Rule::Catalog, message);
+            } else if !self.copied.contains(&file.to_ascii_lowercase()) {
                 let message = format!("nothing copies `{file}`");
                 self.report(entry.line, Rule::UncopiedFile, message);
             }

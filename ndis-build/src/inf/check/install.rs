@@ -6,7 +6,7 @@ use super::{
         arch::Arch,
         parse::{Entry, Section},
     },
-    Checker, Class, Rule,
+    Checker, Class, Rule, Severity,
     files::Copied,
     number,
 };
@@ -29,6 +29,10 @@ const PARTS: &[&str] = &[
     "WMI",
 ];
 
+/// The first build of Windows 10 that looks at a build's number
+/// (inf-manufacturer-section.md).
+const FIRST_TARGETED_BUILD: u32 = 14310;
+
 /// Which Windows a models section is for.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Target {
@@ -48,29 +52,37 @@ pub(super) struct Install<'d> {
     pub(super) has_services: bool,
     /// The services' names, each with whether it is the function driver.
     pub(super) services: Vec<(String, bool)>,
+    /// Whether sections of other files are part of it.
+    pub(super) has_needs: bool,
 }
 
 impl<'d> Checker<'d> {
     /// Checks all models and their install sections.
     pub(super) fn installs(&mut self, class: Option<Class>, wanted: Option<Arch>) {
         let Some(manufacturers) = self.document.section("Manufacturer") else {
-            self.report(
-                1,
-                Rule::MissingSection,
-                "there is no section [Manufacturer]",
-            );
+            self.primitive();
             return;
         };
         let mut served = Vec::new();
         for entry in &manufacturers.entries {
-            let base = self.expand(entry.field(0));
+            let base = entry.field(0);
+            if base.is_empty() {
+                let message = "a manufacturer has a section of models";
+                self.report(entry.line, Rule::Incomplete, message);
+                continue;
+            }
             // A trailing comma is allowed.
             let decorations = entry.fields.iter().skip(1).filter(|text| !text.is_empty());
             let decorations: Vec<_> = decorations.collect();
+            // For a Windows that knows no decorations.
+            if self.document.section(base).is_some() {
+                self.mark(base);
+            }
             if decorations.is_empty() {
+                // Windows for x64 and ARM64 does not look there; for x86 it did.
                 let message = format!("the models [{base}] are decorated with no architecture");
-                self.report(entry.line, Rule::Architecture, message);
-                if let Some(models) = self.reach(&base, entry.line) {
+                self.report_as(Severity::Warning, entry.line, Rule::Architecture, message);
+                if let Some(models) = self.reach(base, entry.line) {
                     self.models(models, Target::default(), class);
                 }
             }
@@ -81,6 +93,13 @@ impl<'d> Checker<'d> {
                     Target::default()
                 });
                 served.push(target.arch);
+                let (major, _, build) = target.version;
+                if major >= 10 && (1..FIRST_TARGETED_BUILD).contains(&build) {
+                    let message = format!(
+                        "`{decoration}`: a build can be named from {FIRST_TARGETED_BUILD} on"
+                    );
+                    self.report_as(Severity::Warning, entry.line, Rule::Architecture, message);
+                }
                 if let Some(models) = self.reach(&format!("{base}.{decoration}"), entry.line) {
                     self.models(models, target, class);
                 }
@@ -94,13 +113,44 @@ impl<'d> Checker<'d> {
         }
     }
 
+    /// A package without a device (inf-defaultinstall-section.md).
+    fn primitive(&mut self) {
+        let mut any = false;
+        for section in &self.document.sections {
+            let name = section.name.to_ascii_lowercase();
+            let mut parts = name.split('.');
+            let part = name.rsplit('.').next().unwrap_or_default();
+            if parts.next() != Some("defaultinstall")
+                || PARTS.iter().any(|known| known.eq_ignore_ascii_case(part))
+            {
+                continue;
+            }
+            any = true;
+            let platform = parts.next().and_then(|text| target(text)?.arch);
+            if platform.is_none() {
+                let message = format!("[{}] is decorated with no architecture", section.name);
+                self.report_as(Severity::Warning, section.line, Rule::Architecture, message);
+            }
+            self.copies(section, platform);
+        }
+        if !any {
+            let message = "there is no section [Manufacturer]";
+            self.report(1, Rule::MissingSection, message);
+        }
+    }
+
     fn models(&mut self, models: &'d Section, target: Target, class: Option<Class>) {
         for model in &models.entries {
             if model.fields.iter().skip(1).all(String::is_empty) {
                 let message = "a model needs a hardware id";
                 self.report(model.line, Rule::HardwareId, message);
             }
-            let name = self.expand(model.field(0));
+            let name = model.field(0);
+            if name.is_empty() {
+                let message = "a model has an install section";
+                self.report(model.line, Rule::Incomplete, message);
+                continue;
+            }
             let extension = target.arch.map(Arch::extension);
             let decorated = extension.into_iter().chain(["NT"]);
             let section = decorated
@@ -111,7 +161,7 @@ impl<'d> Checker<'d> {
                     self.mark(&section.name);
                     Some(section)
                 }
-                None => self.reach(&name, model.line),
+                None => self.reach(name, model.line),
             };
             if let Some(section) = section {
                 self.install(section, model, target, class);
@@ -138,11 +188,16 @@ impl<'d> Checker<'d> {
             copies,
             has_services: false,
             services: Vec::new(),
+            has_needs: section.get("Needs").is_some(),
         };
         for part in PARTS {
             let name = format!("{}.{part}", section.name);
             if let Some(part_section) = self.document.section(&name) {
                 self.mark(&name);
+                if *part == "CoInstallers" {
+                    let message = "co-installers are no more";
+                    self.report(part_section.line, Rule::Legacy, message);
+                }
                 self.follow(part_section);
                 if *part == "Services" {
                     install.has_services = true;
@@ -150,49 +205,28 @@ impl<'d> Checker<'d> {
                 }
             }
         }
+        self.removal(section, class);
         if let Some(class) = class {
             self.network(&install, class);
         }
     }
 
-    fn services(&mut self, section: &'d Section, install: &mut Install<'d>) {
-        for entry in section.all("AddService") {
-            let flags = number(&self.expand(entry.field(1))).unwrap_or(0);
-            let name = self.expand(entry.field(0));
-            install.services.push((name, flags & 2 != 0));
-            let name = self.expand(entry.field(2));
-            let Some(service) = self.document.section(&name) else {
+    /// What is run when the component is removed: of everything but adapters
+    /// (remove-section-in-a-network-inf-file.md).
+    fn removal(&mut self, section: &'d Section, class: Option<Class>) {
+        let name = format!("{}.Remove", section.name);
+        for name in [format!("{name}.Services"), name] {
+            let Some(removal) = self.document.section(&name) else {
                 continue;
             };
-            self.require(
-                service,
-                &["ServiceType", "StartType", "ErrorControl", "ServiceBinary"],
-            );
-            if let Some(binary) = service.get("ServiceBinary") {
-                let path = self.expand(binary.field(0));
-                if !install.copies.iter().any(|copied| is_at(copied, &path)) {
-                    let message = format!("[{}] copies no file to {path}", install.section.name);
-                    self.report(binary.line, Rule::ServiceBinary, message);
-                }
+            self.mark(&name);
+            self.follow(removal);
+            if class == Some(Class::Net) {
+                let message = format!("Windows runs no [{name}] for an adapter");
+                self.report(removal.line, Rule::UnreferencedSection, message);
             }
         }
     }
-}
-
-/// Whether the file is at the path, which is `%dirid%\subdirectory\file`.
-fn is_at(copied: &Copied, path: &str) -> bool {
-    let Some(directory) = &copied.directory else {
-        let file = path.rsplit('\\').next().unwrap_or_default();
-        return copied.file.eq_ignore_ascii_case(file);
-    };
-    let mut place = format!("%{}%\\", directory.dirid);
-    let subdirectory = directory.subdirectory.trim_matches('\\');
-    if !subdirectory.is_empty() {
-        place.push_str(subdirectory);
-        place.push('\\');
-    }
-    place.push_str(&copied.file);
-    place.eq_ignore_ascii_case(path)
 }
 
 /// `NTarch.major.minor.product.suite.build`, from which any part can be left

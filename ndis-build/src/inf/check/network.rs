@@ -7,7 +7,7 @@ use super::{
         driver::{DIRID_STORE, NETCFG_STORE_BUILD, ncf},
         parse::Entry,
     },
-    Checker, Class, Rule,
+    Checker, Class, Rule, Severity,
     install::Install,
     number,
 };
@@ -17,8 +17,8 @@ impl<'d> Checker<'d> {
         let values = self.instance_values(install);
         let characteristics = self.characteristics(install, class);
         match class {
-            Class::Net => self.adapter(install, characteristics),
-            Class::NetTrans => self.driver_store(install),
+            Class::Net => self.adapter(install, characteristics, &values),
+            _ => self.component(install, characteristics, &values),
         }
         let no_service = characteristics.is_some_and(|bits| bits & ncf::NO_SERVICE != 0);
         if install.has_services && !no_service {
@@ -27,21 +27,71 @@ impl<'d> Checker<'d> {
         self.ranges(install, class, &values);
     }
 
+    /// What is no adapter: protocols, filters, services.
+    fn component(
+        &mut self,
+        install: &Install<'d>,
+        characteristics: Option<u32>,
+        values: &Values<'d>,
+    ) {
+        self.driver_store(install);
+        let id = install.model.field(1).to_ascii_lowercase();
+        if id.starts_with("ms_") || id.starts_with("vms_") {
+            let message = format!("the id `{id}` begins as those of Microsoft's components do");
+            self.report(install.model.line, Rule::ComponentId, message);
+        }
+        let bits = characteristics.unwrap_or(0);
+        if bits & ncf::LW_FILTER != 0 {
+            self.filter(install, values);
+        }
+        if bits & ncf::FILTER != 0
+            && let Some(entry) = install.section.get("Characteristics")
+        {
+            let message = "filters that are intermediate drivers (0x400) are no more";
+            self.report(entry.line, Rule::Legacy, message);
+        }
+    }
+
+    /// configuring-an-inf-file-for-a-modifying-filter-driver.md
+    fn filter(&mut self, install: &Install<'d>, values: &Values<'d>) {
+        let section = install.section;
+        if install.has_needs {
+            return;
+        }
+        self.require(section, &["NetCfgInstanceId"]);
+        let kind = values.get("Ndi", "FilterType");
+        let modifying = kind.is_some_and(|entry| number(entry.field(4)) == Some(2));
+        let mut wanted = vec![
+            ("Ndi", "FilterType"),
+            ("Ndi", "FilterRunType"),
+            ("Ndi\\Interfaces", "FilterMediaTypes"),
+        ];
+        if modifying {
+            wanted.push(("Ndi", "FilterClass"));
+        }
+        for (key, name) in wanted {
+            if values.get(key, name).is_none() {
+                let message = format!("[{}] adds no {key} value `{name}`", section.name);
+                self.report(section.line, Rule::Filter, message);
+            }
+        }
+    }
+
     /// The lines of the instance key: those of all `AddReg` sections.
     fn instance_values(&self, install: &Install<'d>) -> Values<'d> {
         let names = install
             .section
             .all("AddReg")
             .flat_map(|entry| &entry.fields);
-        let sections = names.filter_map(|name| self.document.section(&self.expand(name)));
+        let sections = names.filter_map(|name| self.document.section(name));
         Values(sections.flat_map(|section| &section.entries).collect())
     }
 
     fn characteristics(&mut self, install: &Install<'d>, class: Class) -> Option<u32> {
         self.require(install.section, &["Characteristics"]);
         let entry = install.section.get("Characteristics")?;
-        let text = self.expand(entry.field(0));
-        let Some(bits) = number(&text) else {
+        let text = entry.field(0);
+        let Some(bits) = number(text) else {
             let message = format!("`{text}` is no number");
             self.report(entry.line, Rule::Characteristics, message);
             return None;
@@ -52,19 +102,39 @@ impl<'d> Checker<'d> {
                 "an adapter is one of virtual (1), software-enumerated (2) and physical (4)"
             }
             Class::Net if bits & ncf::NO_SERVICE != 0 => "an adapter has a service",
-            Class::NetTrans if place != 0 => {
-                "only an adapter is virtual, software-enumerated or physical"
-            }
+            Class::Net => return Some(bits),
+            _ if place != 0 => "only an adapter is virtual, software-enumerated or physical",
             _ => return Some(bits),
         };
         self.report(entry.line, Rule::Characteristics, message);
         Some(bits)
     }
 
-    fn adapter(&mut self, install: &Install<'d>, characteristics: Option<u32>) {
+    fn adapter(
+        &mut self,
+        install: &Install<'d>,
+        characteristics: Option<u32>,
+        values: &Values<'d>,
+    ) {
         let section = install.section;
-        self.require(section, &["*IfType", "*MediaType", "*PhysicalMediaType"]);
-        if !install.has_services {
+        // NDIS does not initialize a connectionless adapter without them; one for calls it does
+        // (standardized-inf-keywords-for-network-devices.md).
+        // Nor does Windows 10 look at models without an architecture.
+        let severity = match install.target.arch.is_none()
+            || values.has_range("LowerRange", &["wan", "atm"])
+            || values.has_range("UpperRange", &["ndiscowan", "ndisatm"])
+        {
+            true => Severity::Warning,
+            false => Severity::Error,
+        };
+        for key in ["*IfType", "*MediaType", "*PhysicalMediaType"] {
+            if section.get(key).is_none() && values.get("", key).is_none() && !install.has_needs {
+                let message = format!("[{}] has no `{key}`", section.name);
+                self.report_as(severity, section.line, Rule::MissingEntry, message);
+            }
+        }
+        if install.has_needs {
+        } else if !install.has_services {
             let message = format!("an adapter needs [{}.Services]", section.name);
             self.report(section.line, Rule::MissingSection, message);
         } else if install.services.iter().filter(|(_, own)| *own).count() != 1 {
@@ -72,7 +142,9 @@ impl<'d> Checker<'d> {
             self.report(section.line, Rule::AssociatedService, message);
         }
         if characteristics.is_some_and(|bits| bits & ncf::PHYSICAL != 0) {
-            self.require(section, &["BusType"]);
+            if !install.has_needs {
+                self.advise(section, &["BusType"]);
+            }
             self.excluded(install);
         }
     }
@@ -128,15 +200,17 @@ impl<'d> Checker<'d> {
             services.any(|(service, _)| service.eq_ignore_ascii_case(name))
         };
         match values.get("Ndi", "Service") {
+            None if install.has_needs => {}
             None => {
                 let message = format!("[{}] adds no Ndi value `Service`", section.name);
                 self.report(section.line, Rule::NdiService, message);
             }
             Some(entry) => {
-                let name = self.expand(entry.field(4));
-                if !installed(&name) {
+                let name = entry.field(4);
+                if !installed(name) && !install.has_needs {
                     let message = format!("[{}.Services] adds no `{name}`", section.name);
-                    self.report(entry.line, Rule::NdiService, message);
+                    let line = entry.line;
+                    self.report_as(Severity::Warning, line, Rule::NdiService, message);
                 }
             }
         }
@@ -144,18 +218,21 @@ impl<'d> Checker<'d> {
             (Class::Net, None) => {}
             (Class::Net, Some(entry)) => {
                 let message = "an adapter has no `CoServices`: it has one service";
-                self.report(entry.line, Rule::NdiService, message);
+                self.report_as(Severity::Warning, entry.line, Rule::NdiService, message);
             }
-            (Class::NetTrans, None) => {
+            (_, None) if install.has_needs => {}
+            (_, None) => {
                 let message = format!("[{}] adds no Ndi value `CoServices`", section.name);
-                self.report(section.line, Rule::NdiService, message);
+                let line = section.line;
+                self.report_as(Severity::Warning, line, Rule::NdiService, message);
             }
-            (Class::NetTrans, Some(entry)) => {
+            (_, Some(entry)) => {
                 let listed: Vec<_> = entry.fields.iter().skip(4).collect();
                 for (service, _) in &install.services {
                     if !listed.iter().any(|name| name.eq_ignore_ascii_case(service)) {
                         let message = format!("`CoServices` does not list `{service}`");
-                        self.report(entry.line, Rule::NdiService, message);
+                        let line = entry.line;
+                        self.report_as(Severity::Warning, line, Rule::NdiService, message);
                     }
                 }
             }
@@ -165,25 +242,53 @@ impl<'d> Checker<'d> {
     fn ranges(&mut self, install: &Install<'d>, class: Class, values: &Values<'d>) {
         for name in ["UpperRange", "LowerRange"] {
             let entry = values.get("Ndi\\Interfaces", name);
-            let empty = |entry: &Entry| entry.fields.iter().skip(4).all(String::is_empty);
-            if entry.is_none_or(empty) {
-                let line = entry.map_or(install.section.line, |entry| entry.line);
-                let message = format!("`{name}` of Ndi\\Interfaces is missing or empty");
-                self.report(line, Rule::BindingRange, message);
+            match entry {
+                None if install.has_needs => {}
+                None => {
+                    let message = format!("`{name}` of Ndi\\Interfaces is missing");
+                    let line = install.section.line;
+                    self.report(line, Rule::BindingRange, message);
+                }
+                Some(entry) if ranges(entry).next().is_none() => {
+                    let message = format!("`{name}` of Ndi\\Interfaces is empty");
+                    let line = entry.line;
+                    self.report_as(Severity::Warning, line, Rule::BindingRange, message);
+                }
+                Some(entry) => self.bind_tokens(entry),
             }
         }
         if class == Class::Net
             && let Some(entry) = values.get("Ndi\\Interfaces", "LowerRange")
-            && self
-                .expand(entry.field(4))
-                .split(',')
-                .any(|range| range.trim().eq_ignore_ascii_case("wan"))
+            && values.has_range("LowerRange", &["wan"])
             && values.get("", "WanEndpoints").is_none()
         {
             let message = "a WAN adapter adds a value `WanEndpoints`";
             self.report(entry.line, Rule::WanEndpoints, message);
         }
     }
+}
+
+impl Checker<'_> {
+    fn bind_tokens(&mut self, entry: &Entry) {
+        for token in ranges(entry) {
+            let letter = |letter: char| letter.is_ascii_alphanumeric() || "_.".contains(letter);
+            let message = if !token.chars().all(letter) {
+                format!("`{token}` is no name of an interface: letters, digits, `_` and `.`")
+            } else if ["ndis2", "ndis3", "ndis4"].contains(&token.to_ascii_lowercase().as_str()) {
+                format!("the interface `{token}` is no more; it is ndis5")
+            } else {
+                continue;
+            };
+            self.report(entry.line, Rule::BindToken, message);
+        }
+    }
+}
+
+/// The names in the value of a range.
+fn ranges(entry: &Entry) -> impl Iterator<Item = &str> {
+    let values = entry.fields.iter().skip(4);
+    let names = values.flat_map(|value| value.split(',')).map(str::trim);
+    names.filter(|name| !name.is_empty())
 }
 
 /// Lines of `AddReg` sections.
@@ -196,5 +301,12 @@ impl<'d> Values<'d> {
                 && entry.field(1).eq_ignore_ascii_case(key)
                 && entry.field(2).eq_ignore_ascii_case(name)
         })
+    }
+
+    /// Whether a range names one of these.
+    fn has_range(&self, name: &str, wanted: &[&str]) -> bool {
+        let entry = self.get("Ndi\\Interfaces", name);
+        let mut names = entry.into_iter().flat_map(ranges);
+        names.any(|name| wanted.iter().any(|one| one.eq_ignore_ascii_case(name)))
     }
 }

@@ -1,8 +1,8 @@
-//! That the parts of a file refer to each other: sections, and strings.
+//! That the sections of a file refer to each other.
 
 use super::{
-    super::parse::{Piece, Section, pieces},
-    Checker, Rule, number,
+    super::parse::{Entry, Section},
+    Checker, Rule,
 };
 use std::collections::BTreeSet;
 
@@ -12,8 +12,24 @@ enum Place {
     At(&'static [usize]),
 }
 
+/// What a universal package does without (using-a-universal-inf-file.md).
+const LEGACY: &[&str] = &[
+    "BitReg",
+    "Ini2Reg",
+    "LogConfig",
+    "ProfileItems",
+    "RegisterDlls",
+    "UnregisterDlls",
+    "UpdateIniFields",
+    "UpdateInis",
+];
+
+/// Whether a directive refers to files: in a list, or by a name after `@`.
+fn is_file_list(directive: &str) -> bool {
+    ["CopyFiles", "DelFiles", "RenFiles"].contains(&directive)
+}
+
 /// The directives that refer to sections (summary-of-inf-directives.md).
-/// `CopyFiles`, which can name a file instead, is not among them.
 const DIRECTIVES: &[(&str, Place)] = &[
     ("AddComponent", Place::At(&[2])),
     ("AddEventProvider", Place::At(&[1])),
@@ -26,6 +42,7 @@ const DIRECTIVES: &[(&str, Place)] = &[
     ("AddSoftware", Place::At(&[2])),
     ("AddTrigger", Place::Everywhere),
     ("BitReg", Place::Everywhere),
+    ("CopyFiles", Place::Everywhere),
     ("DelFiles", Place::Everywhere),
     ("DelProperty", Place::Everywhere),
     ("DelReg", Place::Everywhere),
@@ -71,51 +88,89 @@ impl<'d> Checker<'d> {
             }
             for entry in &section.entries {
                 let Some(key) = &entry.key else { continue };
-                if key.eq_ignore_ascii_case("CopyFiles") {
-                    for name in entry.fields.iter().filter(|name| !name.is_empty()) {
-                        if !name.starts_with('@') {
-                            self.reach(name, entry.line);
-                        }
-                    }
-                    continue;
-                }
-                let place = DIRECTIVES
+                let Some((directive, place)) = DIRECTIVES
                     .iter()
                     .find(|(directive, _)| directive.eq_ignore_ascii_case(key))
-                    .map(|(_, place)| place);
-                let names: Vec<_> = match place {
-                    None => continue,
-                    Some(Place::Everywhere) => entry.fields.iter().map(String::as_str).collect(),
-                    Some(Place::At(places)) => places.iter().map(|at| entry.field(*at)).collect(),
+                else {
+                    self.other(section, entry, key, &mut waiting);
+                    continue;
                 };
+                if LEGACY.contains(directive) {
+                    let message = format!("`{directive}` is of the past");
+                    self.report(entry.line, Rule::Legacy, message);
+                }
+                let names: Vec<_> = match place {
+                    Place::Everywhere => entry.fields.iter().map(String::as_str).collect(),
+                    Place::At(places) => places.iter().map(|at| entry.field(*at)).collect(),
+                };
+                if matches!(place, Place::Everywhere) && names.iter().all(|name| name.is_empty()) {
+                    let message = format!("`{directive}` names no section");
+                    self.report(entry.line, Rule::Incomplete, message);
+                }
                 for name in names.into_iter().filter(|name| !name.is_empty()) {
+                    if is_file_list(directive)
+                        && let Some(file) = name.strip_prefix('@')
+                    {
+                        self.copied.insert(file.to_ascii_lowercase());
+                        continue;
+                    }
                     let Some(target) = self.reach(name, entry.line) else {
                         continue;
                     };
-                    if key.eq_ignore_ascii_case("AddReg") {
+                    self.kind(target, directive, entry);
+                    if *directive == "AddReg" {
                         self.registry_lines(target);
                     }
-                    waiting.push(target);
+                    if is_file_list(directive) {
+                        self.file_list(target);
+                    } else {
+                        waiting.push(target);
+                    }
                 }
             }
         }
     }
 
-    /// `root-key, subkey, name, flags, value`
-    fn registry_lines(&mut self, section: &Section) {
-        for entry in &section.entries {
-            let root = entry.field(0).to_ascii_uppercase();
-            let flags = self.expand(entry.field(3));
-            let message = if entry.key.is_some()
-                || !["HKR", "HKLM", "HKCR", "HKCU", "HKU"].contains(&root.as_str())
-            {
-                "a line of an AddReg section begins with HKR, HKLM, HKCR, HKCU or HKU".to_owned()
-            } else if !flags.is_empty() && number(&flags).is_none() {
-                format!("the flags `{flags}` are no number")
-            } else {
-                continue;
-            };
-            self.report(entry.line, Rule::Registry, message);
+    /// Directives that do not refer to sections of this file alone.
+    fn other(
+        &mut self,
+        section: &'d Section,
+        entry: &Entry,
+        key: &str,
+        waiting: &mut Vec<&'d Section>,
+    ) {
+        let names = entry.fields.iter().filter(|name| !name.is_empty());
+        if key.eq_ignore_ascii_case("Needs") {
+            for name in names {
+                if let Some(target) = self.document.section(name) {
+                    self.mark(name);
+                    waiting.push(target);
+                } else if section.get("Include").is_none() {
+                    let message = format!("[{name}] is not here, and no file is included");
+                    self.report(entry.line, Rule::Needs, message);
+                }
+            }
+        } else if key.eq_ignore_ascii_case("CopyINF") {
+            for name in names.filter(|name| !name.to_ascii_lowercase().ends_with(".inf")) {
+                let message = format!("`{name}` is no INF file");
+                self.report(entry.line, Rule::CopyInf, message);
+            }
+        }
+    }
+
+    /// One section cannot be two things.
+    fn kind(&mut self, target: &Section, directive: &'static str, entry: &Entry) {
+        let kind = match directive {
+            _ if is_file_list(directive) => "a list of files",
+            "AddReg" | "DelReg" => "registry lines",
+            "AddService" => return,
+            other => other,
+        };
+        let name = target.name.to_ascii_lowercase();
+        let known = *self.kinds.entry(name).or_insert(kind);
+        if known != kind {
+            let message = format!("[{}] is {known}, and is not for `{directive}`", target.name);
+            self.report(entry.line, Rule::MixedSection, message);
         }
     }
 
@@ -134,61 +189,6 @@ impl<'d> Checker<'d> {
             }
         }
     }
-
-    /// That each `%token%` has a string, and each string a token.
-    pub(super) fn strings(&mut self) {
-        let mut used = BTreeSet::new();
-        for section in &self.document.sections {
-            if is_strings(section) {
-                continue;
-            }
-            self.tokens(&section.name, section.line, &mut used);
-            for entry in &section.entries {
-                for text in entry.key.iter().chain(&entry.fields) {
-                    self.tokens(text, entry.line, &mut used);
-                }
-            }
-        }
-        for section in self.document.sections.iter().filter(|s| is_strings(s)) {
-            let mut defined = BTreeSet::new();
-            for entry in &section.entries {
-                let Some(key) = &entry.key else {
-                    let message = "not `name = \"text\"`";
-                    self.report(entry.line, Rule::Syntax, message);
-                    continue;
-                };
-                if !defined.insert(key.to_ascii_lowercase()) {
-                    let message = format!("`{key}` is defined before");
-                    self.report(entry.line, Rule::RepeatedString, message);
-                } else if !used.contains(&key.to_ascii_lowercase()) {
-                    let message = format!("nothing uses %{key}%");
-                    self.report(entry.line, Rule::UnusedString, message);
-                }
-            }
-        }
-    }
-
-    fn tokens(&mut self, text: &str, line: usize, used: &mut BTreeSet<String>) {
-        for piece in pieces(text) {
-            match piece {
-                Piece::Plain(_) => {}
-                Piece::Stray => {
-                    let message = "a `%` has no other one; a plain `%` is doubled";
-                    self.report(line, Rule::Syntax, message);
-                }
-                // A directory id.
-                Piece::Token(token) if token.parse::<i32>().is_ok() => {}
-                Piece::Token(token) => {
-                    let name = token.to_ascii_lowercase();
-                    if !self.strings.contains_key(&name) {
-                        let message = format!("%{token}% is not defined in [Strings]");
-                        self.report(line, Rule::UndefinedString, message);
-                    }
-                    used.insert(name);
-                }
-            }
-        }
-    }
 }
 
 fn base(section: &Section) -> &str {
@@ -199,8 +199,4 @@ fn is_root(section: &Section) -> bool {
     ROOTS
         .iter()
         .any(|root| root.eq_ignore_ascii_case(base(section)))
-}
-
-fn is_strings(section: &Section) -> bool {
-    base(section).eq_ignore_ascii_case("Strings")
 }

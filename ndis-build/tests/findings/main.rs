@@ -1,98 +1,16 @@
 //! Each rule of the checker: a good INF is broken in one way, and exactly that
 //! is found, at its line.
 
+mod broken;
 #[allow(dead_code, reason = "shared by the test crates")]
+#[path = "../common/mod.rs"]
 mod common;
+mod forms;
+mod infverif;
 
-use ndis_build::inf::{Arch, Rule, check, check_for};
+use broken::{Case, adapter, protocol, usb};
+use ndis_build::inf::{Arch, Rule, Severity, check, check_for};
 use std::collections::BTreeSet;
-
-/// A good INF, with edits.
-struct Broken {
-    text: String,
-}
-
-/// A virtual adapter.
-fn adapter() -> Broken {
-    good(common::example("loopback-mcm").render(Arch::X64), Arch::X64)
-}
-
-/// A protocol; for x86, where it has one install section.
-fn protocol() -> Broken {
-    good(common::example("echo-client").render(Arch::X86), Arch::X86)
-}
-
-/// An adapter on a bus.
-fn usb() -> Broken {
-    good(
-        common::driver(common::USB).unwrap().render(Arch::X64),
-        Arch::X64,
-    )
-}
-
-fn good(text: String, arch: Arch) -> Broken {
-    assert_eq!(check_for(&text, arch), []);
-    Broken { text }
-}
-
-impl Broken {
-    /// Replaces what occurs once.
-    fn replace(mut self, old: &str, new: &str) -> Self {
-        assert_eq!(self.text.matches(old).count(), 1, "{old} in\n{}", self.text);
-        self.text = self.text.replace(old, new);
-        self
-    }
-
-    fn replace_all(mut self, old: &str, new: &str) -> Self {
-        assert!(self.text.contains(old), "{old} in\n{}", self.text);
-        self.text = self.text.replace(old, new);
-        self
-    }
-
-    /// Removes the line that begins so, and only it.
-    fn without(mut self, start: &str) -> Self {
-        let before = self.text.lines().count();
-        let kept = self.text.lines().filter(|line| !line.starts_with(start));
-        self.text = kept.map(|line| format!("{line}\r\n")).collect();
-        assert_eq!(self.text.lines().count(), before - 1, "{start}");
-        self
-    }
-
-    /// Appends a line to a section.
-    fn with(self, section: &str, line: &str) -> Self {
-        let header = format!("[{section}]\r\n");
-        self.replace(&header, &format!("{header}{line}\r\n"))
-    }
-
-    fn without_section(mut self, name: &str) -> Self {
-        let start = self.text.find(&format!("[{name}]\r\n")).unwrap();
-        let length = self.text[start..].find("\r\n\r\n").unwrap() + 4;
-        self.text.replace_range(start..start + length, "");
-        self
-    }
-
-    /// A case: the rule that is broken, and the beginning of the line.
-    fn breaks(self, rule: Rule, line: &str) -> Case {
-        let number = match line {
-            "" => 1,
-            line => {
-                let mut lines = self.text.lines();
-                1 + lines.position(|text| text.starts_with(line)).expect(line)
-            }
-        };
-        Case {
-            text: self.text,
-            rule,
-            line: number,
-        }
-    }
-}
-
-struct Case {
-    text: String,
-    rule: Rule,
-    line: usize,
-}
 
 fn syntax_and_references() -> Vec<Case> {
     vec![
@@ -101,7 +19,16 @@ fn syntax_and_references() -> Vec<Case> {
             .breaks(Rule::Syntax, "Disk "),
         adapter()
             .replace("%Disk%", "%Disk%50%")
-            .breaks(Rule::Syntax, "1 ="),
+            .breaks(Rule::UndefinedString, "1 ="),
+        adapter()
+            .replace("%%SystemRoot%%", "%SystemRoot%")
+            .breaks(Rule::UndefinedString, "HKR,,EventMessageFile"),
+        adapter()
+            .replace(
+                "[Strings]",
+                "[Strings.0407]\r\nProvider = P\r\nDevice = D\r\nDescription = D\r\n[Strings]",
+            )
+            .breaks(Rule::MissingTranslation, "[Strings.0407]"),
         adapter()
             .with("Strings", "lonely")
             .breaks(Rule::Syntax, "lonely"),
@@ -164,19 +91,23 @@ fn version() -> Vec<Case> {
     ] {
         // The string `Provider` is aligned like the entry.
         let broken = adapter().replace_all("Provider    = \"", "Provider = \"");
-        cases.push(broken.without(key).breaks(Rule::MissingEntry, "[Version]"));
+        let case = broken.without(key).breaks(Rule::MissingEntry, "[Version]");
+        cases.push(match key {
+            "CatalogFile" | "DriverVer" | "PnpLockdown" => case.only(Severity::Warning),
+            _ => case,
+        });
     }
-    for (old, new) in [
-        ("$Windows NT$", "$Windows 95$"),
-        ("PnpLockdown = 1", "PnpLockdown = 0"),
-    ] {
-        let key = if old.starts_with('$') {
-            "Signature"
-        } else {
-            "PnpLockdown"
-        };
-        cases.push(adapter().replace(old, new).breaks(Rule::VersionValue, key));
-    }
+    cases.push(
+        adapter()
+            .replace("$Windows NT$", "$Windows 95$")
+            .breaks(Rule::VersionValue, "Signature"),
+    );
+    cases.push(
+        adapter()
+            .replace("PnpLockdown = 1", "PnpLockdown = 0")
+            .breaks(Rule::VersionValue, "PnpLockdown")
+            .only(Severity::Warning),
+    );
     for (old, new) in [
         ("11/25/2026", "25/11/2026"),
         ("11/25/2026", "11/5/2026"),
@@ -185,6 +116,8 @@ fn version() -> Vec<Case> {
         ("11/25/2026", "11/25/2026/1"),
         ("0.1.0.0", "0.0.0.0"),
         ("0.1.0.0", "0.1.0"),
+        ("0.1.0.0", "0.1.0.0.0"),
+        ("0.1.0.0", "0.1.0.x"),
         ("0.1.0.0", "0.1.0.65535"),
         (",0.1.0.0", ""),
     ] {
@@ -207,7 +140,8 @@ fn version() -> Vec<Case> {
     cases.push(
         adapter()
             .replace("= Net\r\n", "= Display\r\n")
-            .breaks(Rule::Class, "Class "),
+            .breaks(Rule::Class, "Class ")
+            .only(Severity::Hint),
     );
     cases
 }
@@ -217,7 +151,8 @@ fn models() -> Vec<Case> {
         adapter()
             .replace("Models,NTamd64.10.0...16299", "Models")
             .replace("[Models.NTamd64.10.0...16299]", "[Models]")
-            .breaks(Rule::Architecture, "%Provider%"),
+            .breaks(Rule::Architecture, "%Provider%")
+            .only(Severity::Warning),
         adapter()
             .replace_all("NTamd64", "NTx64")
             .breaks(Rule::Architecture, "%Provider%"),
@@ -238,7 +173,7 @@ fn files_and_services() -> Vec<Case> {
         adapter()
             .with("Install.Files", "other.sys")
             .breaks(Rule::UnlistedFile, "other.sys"),
-        adapter()
+        protocol()
             .with("Install.Files", "renamed.sys,original.sys")
             .breaks(Rule::UnlistedFile, "renamed.sys"),
         adapter()
@@ -289,8 +224,8 @@ fn files_and_services() -> Vec<Case> {
         adapter()
             .replace("%13%\\loopback_mcm", "%13%\\loopback")
             .breaks(Rule::ServiceBinary, "ServiceBinary"),
-        adapter()
-            .replace("Install.Files = 13 ;", "Install.Files = 13,x64 ;")
+        protocol()
+            .replace("Install.Files = 12 ;", "Install.Files = 12,x64 ;")
             .breaks(Rule::ServiceBinary, "ServiceBinary"),
         adapter()
             .replace(",0x2,", ",,")
@@ -317,16 +252,29 @@ fn network() -> Vec<Case> {
         cases.push(
             adapter()
                 .without(key)
-                .breaks(Rule::MissingEntry, "[Install]"),
+                .breaks(Rule::MissingEntry, "[Install]")
+                .graded(match key {
+                    "Characteristics" => Severity::Error,
+                    _ => Severity::Warning,
+                }),
         );
     }
+    // Without calls NDIS wants them.
+    cases.push(
+        usb()
+            .replace("\"ndiscowan\"", "\"ndis5\"")
+            .replace("\"wan\"", "\"ethernet\"")
+            .without("*IfType")
+            .breaks(Rule::MissingEntry, "[Install]"),
+    );
     cases.extend([
         protocol()
             .without("Characteristics")
             .breaks(Rule::MissingEntry, "[Install]"),
         usb()
             .without("BusType")
-            .breaks(Rule::MissingEntry, "[Install]"),
+            .breaks(Rule::MissingEntry, "[Install]")
+            .only(Severity::Warning),
     ]);
     for wrong in ["0x3", "0x8", "0x11", "NCF_VIRTUAL"] {
         cases.push(
@@ -347,22 +295,26 @@ fn network() -> Vec<Case> {
                 "HKR,Ndi,Service,0x00000000,\"loopback_mcm\"",
                 "HKR,Ndi,Service,0,other",
             )
-            .breaks(Rule::NdiService, "HKR,Ndi,Service"),
+            .breaks(Rule::NdiService, "HKR,Ndi,Service")
+            .only(Severity::Warning),
         adapter()
             .with(
                 "Install.Registry",
                 "HKR,Ndi,CoServices,0x00010000,loopback_mcm",
             )
-            .breaks(Rule::NdiService, "HKR,Ndi,CoServices"),
+            .breaks(Rule::NdiService, "HKR,Ndi,CoServices")
+            .only(Severity::Warning),
         protocol()
             .without("HKR,Ndi,CoServices")
-            .breaks(Rule::NdiService, "[Install]"),
+            .breaks(Rule::NdiService, "[Install]")
+            .only(Severity::Warning),
         protocol()
             .replace(
                 "0x00010000,\"echo_client\"",
                 "0x00010000,\"echo\",\"client\"",
             )
-            .breaks(Rule::NdiService, "HKR,Ndi,CoServices"),
+            .breaks(Rule::NdiService, "HKR,Ndi,CoServices")
+            .only(Severity::Warning),
         adapter()
             .without("HKR,Ndi\\Interfaces,UpperRange")
             .breaks(Rule::BindingRange, "[Install]"),
@@ -371,7 +323,8 @@ fn network() -> Vec<Case> {
             .breaks(Rule::BindingRange, "[Install]"),
         protocol()
             .replace("\"ndisrs_loopback\"", "\"\"")
-            .breaks(Rule::BindingRange, "HKR,Ndi\\Interfaces,LowerRange"),
+            .breaks(Rule::BindingRange, "HKR,Ndi\\Interfaces,LowerRange")
+            .only(Severity::Warning),
         adapter()
             .without("HKR,,WanEndpoints")
             .breaks(Rule::WanEndpoints, "HKR,Ndi\\Interfaces,LowerRange"),
@@ -386,12 +339,34 @@ fn each_rule_is_found_broken_where_it_is() {
     cases.extend(models());
     cases.extend(files_and_services());
     cases.extend(network());
-    for Case { text, rule, line } in &cases {
+    cases.extend(infverif::cases());
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let Case {
+            text,
+            rule,
+            severity,
+            line,
+        } = case;
         let findings = check(text);
-        let found: Vec<_> = findings.iter().map(|f| (f.line(), f.rule())).collect();
-        assert_eq!(found, [(*line, *rule)], "{findings:#?}\nin\n{text}");
+        let found: Vec<_> = findings
+            .iter()
+            .map(|f| (f.line(), f.rule(), f.severity()))
+            .collect();
+        if found != [(*line, *rule, *severity)] {
+            wrong.push(format!(
+                "{severity} {rule} at {line}, found {findings:#?}\nin\n{text}"
+            ));
+            continue;
+        }
         assert!(!findings[0].message().is_empty());
     }
+    assert!(
+        wrong.is_empty(),
+        "{}\n{} cases",
+        wrong.join("\n\n"),
+        wrong.len()
+    );
     let shown: BTreeSet<_> = cases.iter().map(|case| case.rule).collect();
     let all: BTreeSet<_> = Rule::ALL.iter().copied().collect();
     assert_eq!(shown, all, "a rule without a case");
@@ -404,69 +379,4 @@ fn an_inf_of_another_architecture_is_refused() {
     let findings = check_for(&text, Arch::Arm64);
     let found: Vec<_> = findings.iter().map(|f| f.rule()).collect();
     assert_eq!(found, [Rule::Architecture]);
-}
-
-/// What Windows accepts in another form than ours.
-#[test]
-fn other_ways_to_write_the_same_are_fine() {
-    let texts = [
-        adapter().text.to_ascii_lowercase(),
-        adapter().text.to_ascii_uppercase(),
-        adapter().text.replace("\r\n", "\n"),
-        // Decorated install sections.
-        adapter()
-            .replace("[Install]", "[Install.NTamd64]")
-            .replace("[Install.Services]", "[Install.NTamd64.Services]")
-            .text,
-        adapter()
-            .replace("[Install]", "[Install.NT]")
-            .replace("[Install.Services]", "[Install.NT.Services]")
-            .text,
-        // A file by its own name, to the default directory.
-        adapter()
-            .without_section("Install.Files")
-            .replace("Install.Files = 13", "DefaultDestDir = 13")
-            .replace("= Install.Files", "= @loopback_mcm.sys")
-            .text,
-        // A source disk for each architecture.
-        adapter()
-            .replace("[SourceDisksFiles]", "[SourceDisksFiles.amd64]")
-            .replace("[SourceDisksNames]", "[SourceDisksNames.amd64]")
-            .text,
-        // A trailing comma.
-        adapter()
-            .replace("NTamd64.10.0...16299\r\n", "NTamd64.10.0...16299,\r\n")
-            .text,
-        // All platforms, and their catalogs.
-        adapter()
-            .replace_all("NTamd64.10.0...16299", "NT")
-            .replace("CatalogFile ", "CatalogFile.NTamd64 ")
-            .text,
-        // A string in the place of a section's name, a continued line, a class
-        // from a string.
-        adapter()
-            .replace(
-                "AddReg             = Install.Registry",
-                "AddReg = \\\r\n  %Reg% ; continued",
-            )
-            .replace("= Net\r\n", "= %Class%\r\n")
-            .with("Strings", "Reg = Install.Registry\r\nClass = \"Net\"")
-            .text,
-        // Languages.
-        adapter()
-            .replace(
-                "[Strings]",
-                "[Strings.0407]\r\nDevice = \"Schalter\"\r\n[Strings]",
-            )
-            .text,
-        usb()
-            .replace(
-                "ExcludeFromSelect = USB\\VID_0000&PID_0001",
-                "ExcludeFromSelect = *",
-            )
-            .text,
-    ];
-    for text in &texts {
-        assert_eq!(check(text), [], "in\n{text}");
-    }
 }

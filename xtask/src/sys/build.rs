@@ -1,0 +1,199 @@
+//! From a package to an image in its place, by the commands that its author would use.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+use ndis_build::inf;
+
+use crate::{
+    arch::Arch,
+    steps::{self, Outcome},
+    toolchain::{self, cargo},
+    workspace,
+};
+
+/// A package that becomes an image.
+#[derive(Clone, Copy)]
+pub struct Package {
+    name: &'static str,
+    /// Where its manifest is, below the workspace.
+    folder: &'static str,
+    /// Whether an INF file installs it.
+    installs: bool,
+    /// Whether it may panic, optimised. No driver may.
+    panics: bool,
+}
+
+/// The example drivers.
+pub const DRIVERS: [Package; 2] = [
+    Package {
+        name: "loopback-mcm",
+        folder: "examples/loopback-mcm",
+        installs: true,
+        panics: false,
+    },
+    Package {
+        name: "echo-client",
+        folder: "examples/echo-client",
+        installs: true,
+        panics: false,
+    },
+];
+
+/// The host. It stops the system on purpose: for what drivers do wrong, and for what it does.
+const HOST: Package = Package {
+    name: "ndis-image",
+    folder: "ndis-host/image",
+    installs: false,
+    panics: true,
+};
+
+pub const PACKAGES: [Package; 3] = [DRIVERS[0], DRIVERS[1], HOST];
+
+/// An image in its place.
+pub struct Built {
+    /// The `.sys` file.
+    pub path: PathBuf,
+    /// Its INF file, if it has one.
+    pub inf: Option<PathBuf>,
+    /// The linker's map, of an optimised image that may not panic.
+    pub map: Option<PathBuf>,
+}
+
+/// Where the images for an architecture go.
+pub fn folder(arch: Arch) -> PathBuf {
+    workspace::target().join("drivers").join(arch.name())
+}
+
+/// Builds the images for an architecture; the inner error says what is missing here.
+pub fn build(arch: Arch, release: bool) -> Result<Result<Vec<Built>, Outcome>> {
+    build_some(arch, release, &PACKAGES)
+}
+
+/// Builds the images of some packages.
+pub fn build_some(
+    arch: Arch,
+    release: bool,
+    packages: &[Package],
+) -> Result<Result<Vec<Built>, Outcome>> {
+    if let Some(missing) = toolchain::need_target(arch.target())? {
+        return Ok(Err(missing));
+    }
+    let folder = folder(arch);
+    fs::create_dir_all(&folder)?;
+    let mut built = Vec::new();
+    for package in packages {
+        let manifest = workspace::root().join(package.folder).join("Cargo.toml");
+        let image = Artifacts::build(&manifest, arch, release)?;
+        let path = image.install(&folder)?;
+        let inf = if package.installs {
+            Some(write_inf(&manifest, arch, &folder)?)
+        } else {
+            None
+        };
+        built.push(Built {
+            path,
+            inf,
+            map: image.map.filter(|_| !package.panics),
+        });
+        println!("{}: {}", arch, package.name);
+    }
+    Ok(Ok(built))
+}
+
+fn write_inf(manifest: &Path, arch: Arch, folder: &Path) -> Result<PathBuf> {
+    let driver = inf::Driver::from_manifest(manifest)?;
+    let path = folder.join(driver.inf_name());
+    fs::write(&path, driver.render(arch.inf()))?;
+    Ok(path)
+}
+
+/// What cargo has made of a driver's package.
+pub struct Artifacts {
+    pub dynamic: PathBuf,
+    /// The linker's map, where the image is optimised.
+    pub map: Option<PathBuf>,
+}
+
+impl Artifacts {
+    /// Builds the package of a manifest as its author would.
+    pub fn build(manifest: &Path, arch: Arch, release: bool) -> Result<Self> {
+        // `cargo rustc` is `cargo build` with words for the package's own library.
+        let mut command = cargo(&["rustc", "--lib", "--message-format=json-render-diagnostics"]);
+        command.arg("--manifest-path").arg(manifest);
+        command.args(["--target", arch.target()]);
+        let folder = manifest.parent().and_then(Path::file_name);
+        let map = folder.filter(|_| release).map(|name| {
+            let file = workspace::target()
+                .join("maps")
+                .join(arch.name())
+                .join(name);
+            file.with_extension("map")
+        });
+        if let Some(map) = &map {
+            fs::create_dir_all(map.parent().context("a file is in a folder")?)?;
+            command.args(["--release", "--"]);
+            command.arg(format!("-Clink-arg=/MAP:{}", map.display()));
+        } else {
+            // The workspace's own development profile unwinds, for its tests.
+            command.env("CARGO_PROFILE_DEV_PANIC", "abort");
+        }
+        let text = captured(&mut command)?;
+        let mut dynamic = None;
+        for line in text.lines() {
+            let message: Message = match serde_json::from_str(line) {
+                Ok(message) => message,
+                Err(_) => continue,
+            };
+            for file in message.filenames {
+                // Only the last package, the one that was asked for, has one.
+                if file.extension().is_some_and(|extension| extension == "dll") {
+                    dynamic = Some(file);
+                }
+            }
+        }
+        let dynamic = dynamic.with_context(|| {
+            format!(
+                "{} makes no dynamic library: is \"cdylib\" among its crate types?",
+                manifest.display()
+            )
+        })?;
+        Ok(Self { dynamic, map })
+    }
+
+    /// Copies the image and its symbols into `folder`, the image under a driver's name.
+    pub fn install(&self, folder: &Path) -> Result<PathBuf> {
+        let name = self.dynamic.file_name().context("a library has a name")?;
+        // The host's library is called `ndis`.
+        let path = folder.join(name).with_extension("sys");
+        workspace::copy(&self.dynamic, &path)?;
+        workspace::copy(
+            &self.dynamic.with_extension("pdb"),
+            &path.with_extension("pdb"),
+        )?;
+        Ok(path)
+    }
+}
+
+/// The part of cargo's messages that names files.
+#[derive(serde::Deserialize)]
+struct Message {
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
+}
+
+/// What a command prints; its messages go to the terminal.
+fn captured(command: &mut Command) -> Result<String> {
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot start {:?}", command.get_program()))?;
+    if !output.status.success() {
+        bail!("{} ended with {}", steps::line(command), output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
