@@ -102,6 +102,7 @@ mod handle;
 mod host;
 mod ke;
 mod log;
+mod map;
 mod net;
 pub mod platform;
 mod readings;

@@ -12,6 +12,7 @@ use crate::ke::registry::Registry;
 use crate::ke::sync::Locks;
 use crate::ke::timer::{Timers, WorkItems};
 use crate::log::{EventKind, EventMode, Histories, Log, Objects, Past, Raw};
+use crate::map::Counters;
 use crate::net::Buffers;
 use crate::readings::Readings;
 use crate::report::{ObjectLeft, Printed, Report, Violation};
@@ -26,27 +27,6 @@ use core::fmt::Write as _;
 
 /// After so many reports the rest is only counted.
 const REPORTS: usize = 1000;
-
-/// How often each function ran. The names are literals, so counting by their
-/// address is enough, and much cheaper than comparing them; the same literal at
-/// two addresses is added up in the report.
-#[derive(Default)]
-struct Counters(BTreeMap<(usize, usize), (&'static str, u64)>);
-
-impl Counters {
-    fn count(&mut self, name: &'static str) {
-        let key = (name.as_ptr().addr(), name.len());
-        self.0.entry(key).or_insert((name, 0)).1 += 1;
-    }
-
-    fn sums(&self) -> BTreeMap<&'static str, u64> {
-        let mut sums = BTreeMap::new();
-        for (name, count) in self.0.values() {
-            *sums.entry(*name).or_insert(0) += count;
-        }
-        sums
-    }
-}
 
 /// Findings that wait for the report.
 #[derive(Default)]

@@ -16,6 +16,7 @@ mod run;
 
 use crate::cx::Cx;
 use crate::handle::ObjectId;
+use crate::map::SmallMap;
 use crate::platform::{Lock, Park};
 use crate::state::{Settings, State};
 use alloc::boxed::Box;
@@ -167,7 +168,7 @@ enum Order {
 }
 
 pub(crate) struct Sched {
-    pub(crate) tasks: BTreeMap<TaskId, Task>,
+    pub(crate) tasks: SmallMap<TaskId, Task>,
     ready: Vec<TaskId>,
     work: Vec<Work>,
     host_waits: Vec<TaskId>,
@@ -215,7 +216,7 @@ pub(crate) enum Handover {
 impl Sched {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
-            tasks: BTreeMap::new(),
+            tasks: SmallMap::new(),
             ready: Vec::new(),
             work: Vec::new(),
             host_waits: Vec::new(),

@@ -1,0 +1,170 @@
+//! Maps for what is looked up in every call of a driver.
+//!
+//! A run looks up the running task and counts the function some ten times a call. The maps
+//! of the library cost an interpreter (Miri) half of a run there; these are made for
+//! their few entries.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// A map for few entries, in order of their keys, most of which come in that order.
+pub(crate) struct SmallMap<K, V>(Vec<(K, Box<V>)>);
+
+impl<K: Ord + Copy, V> SmallMap<K, V> {
+    pub(crate) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    fn find(&self, key: K) -> Result<usize, usize> {
+        match self.0.last() {
+            Some((last, _)) if *last == key => Ok(self.0.len() - 1),
+            Some((last, _)) if *last < key => Err(self.0.len()),
+            _ => self.0.binary_search_by_key(&key, |(key, _)| *key),
+        }
+    }
+
+    pub(crate) fn get(&self, key: &K) -> Option<&V> {
+        let index = self.find(*key).ok()?;
+        Some(&self.0[index].1)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        let index = self.find(*key).ok()?;
+        Some(&mut self.0[index].1)
+    }
+
+    pub(crate) fn contains_key(&self, key: &K) -> bool {
+        self.find(*key).is_ok()
+    }
+
+    /// Puts `value` in, in the place of another one.
+    pub(crate) fn insert(&mut self, key: K, value: V) {
+        match self.find(key) {
+            Ok(index) => *self.0[index].1 = value,
+            Err(index) => self.0.insert(index, (key, Box::new(value))),
+        }
+    }
+
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
+        let index = self.find(*key).ok()?;
+        Some(*self.0.remove(index).1)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
+        self.0.iter().map(|(_, value)| &**value)
+    }
+}
+
+/// How often each function ran. The names are literals, so counting by their
+/// address is enough, and much cheaper than comparing them; the same literal at
+/// two addresses is added up in the end.
+pub(crate) struct Counters {
+    entries: Vec<(&'static str, u64)>,
+    /// A hash table with linear probing, at most half full: one more than the number
+    /// of the entry, or zero.
+    slots: Vec<usize>,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            slots: vec![0; 256],
+        }
+    }
+}
+
+impl Counters {
+    pub(crate) fn count(&mut self, name: &'static str) {
+        if self.entries.len() * 2 > self.slots.len() {
+            self.slots = vec![0; self.slots.len() * 2];
+            for number in 0..self.entries.len() {
+                let slot = self.slot(self.entries[number].0);
+                self.slots[slot] = number + 1;
+            }
+        }
+        let slot = self.slot(name);
+        match self.slots[slot].checked_sub(1) {
+            Some(number) => self.entries[number].1 += 1,
+            None => {
+                self.entries.push((name, 1));
+                self.slots[slot] = self.entries.len();
+            }
+        }
+    }
+
+    /// Where `name` is, or belongs.
+    fn slot(&self, name: &'static str) -> usize {
+        let mask = self.slots.len() - 1;
+        // Literals lie side by side: the low bits tell them apart.
+        let mut slot = name.as_ptr().addr() & mask;
+        while let Some(number) = self.slots[slot].checked_sub(1)
+            && !core::ptr::eq(self.entries[number].0, name)
+        {
+            slot = (slot + 1) & mask;
+        }
+        slot
+    }
+
+    pub(crate) fn sums(&self) -> BTreeMap<&'static str, u64> {
+        let mut all = self.entries.clone();
+        all.sort_unstable();
+        all.dedup_by(|(name, count), (kept, sum)| {
+            let same = name == kept;
+            if same {
+                *sum += *count;
+            }
+            same
+        });
+        all.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn a_small_map_is_a_map() {
+        let mut map = SmallMap::new();
+        let mut model = BTreeMap::new();
+        for key in [3_u32, 9, 10, 4, 3, 12, 1, 10] {
+            map.insert(key, key * 7);
+            model.insert(key, key * 7);
+        }
+        for key in [9, 12, 2] {
+            assert_eq!(map.remove(&key), model.remove(&key));
+        }
+        for key in 0..14 {
+            assert_eq!(map.get(&key), model.get(&key));
+            assert_eq!(map.get_mut(&key), model.get_mut(&key));
+            assert_eq!(map.contains_key(&key), model.contains_key(&key));
+        }
+        assert!(map.values().eq(model.values()));
+        assert!(!map.is_empty());
+    }
+
+    #[test]
+    fn counters_count_names_wherever_they_lie() {
+        let mut counters = Counters::default();
+        let mut names: Vec<&'static str> = Vec::new();
+        for number in 0..1000 {
+            names.push(Box::leak((number % 400).to_string().into_boxed_str()));
+        }
+        for name in names.iter().chain(&names) {
+            counters.count(name);
+        }
+        let sums = counters.sums();
+        assert_eq!(sums.len(), 400);
+        assert_eq!(sums["7"], 6);
+        assert_eq!(sums["399"], 4);
+        assert_eq!(sums.values().sum::<u64>(), 2000);
+    }
+}
