@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Status,
     event::Event,
-    irql::{NoLock, Passive},
+    irql::{NoLock, Passive, UpToDispatch},
     lock::SpinLock,
     mem::{Anchored, Arc, Parent, Tag, Vec},
     nbl::Chain,
@@ -19,7 +19,7 @@ use crate::{
 use core::{
     ffi::c_void,
     fmt, ops, ptr,
-    sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize, Ordering},
+    sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicUsize, Ordering},
 };
 use ndis_sys::{NDIS_BIND_PARAMETERS, NDIS_HANDLE, NDIS_OPEN_PARAMETERS, NDIS_STATUS};
 
@@ -50,7 +50,7 @@ pub(super) struct BindingShared<C: Client> {
     dropped: SpinLock<Chain>,
     pub(super) driver: Arc<DriverShared<C>>,
     pub(super) handle: AtomicPtr<c_void>,
-    running: AtomicBool,
+    flow: AtomicU8,
     /// Lists that are out for sending.
     sends: AtomicUsize,
     sends_home: Event,
@@ -69,6 +69,16 @@ unsafe impl<C: Client> Anchored for BindingShared<C> {
         &mut self.live
     }
 }
+
+// The flow of data on a binding. Nothing may be sent before the handler of a restart
+// has returned (rule PAUSE-12), so a work item is in between.
+
+/// Nothing is sent.
+const PAUSED: u8 = 0;
+/// NDIS has restarted the binding; the work item says when its call is over.
+const RESTARTING: u8 = 1;
+/// Data may be sent.
+const RUNNING: u8 = 2;
 
 struct State<C: Client> {
     closing: bool,
@@ -131,7 +141,7 @@ impl<C: Client> Binding<C> {
     #[must_use]
     #[doc(alias = "ProtocolNetPnPEvent")]
     pub fn is_running(&self) -> bool {
-        self.shared.running.load(Ordering::Acquire)
+        self.shared.is_running()
     }
 }
 
@@ -160,11 +170,12 @@ impl<C: Client> fmt::Debug for Binding<C> {
 }
 
 /// The deferred node of a binding.
-unsafe fn run_deferred<C: Client>(node: *const Node, _irql: &mut Passive) {
-    // SAFETY: `give_back_later` gave a reference with the node, the first field.
+unsafe fn run_deferred<C: Client>(node: *const Node, irql: &mut Passive) {
+    // SAFETY: `defer` gave a reference with the node, the first field.
     if let Some(binding) = unsafe { Arc::<BindingShared<C>>::from_value_ptr(node.cast()) } {
         let lists = binding.dropped.locked(core::mem::take);
         binding.return_lists(lists);
+        BindingShared::run(&binding, irql.up_to_dispatch());
     }
 }
 
@@ -202,6 +213,11 @@ impl<C: Client> BindingShared<C> {
             return;
         }
         this.dropped.locked(|dropped| dropped.append(lists));
+        Self::defer(this);
+    }
+
+    /// Has the work item look at this.
+    fn defer(this: &Arc<Self>) {
         let reference = Arc::into_raw(this.clone());
         let node = Arc::value_ptr(this).cast::<Node>();
         // SAFETY: the reference keeps the node valid until it has run.
@@ -218,14 +234,28 @@ impl<C: Client> BindingShared<C> {
 
     /// Whether data may be sent.
     pub(super) fn is_running(&self) -> bool {
-        self.running.load(Ordering::SeqCst)
+        self.flow.load(Ordering::SeqCst) == RUNNING
+    }
+
+    /// NDIS's call that restarts the binding is over, or about to be: data may be
+    /// sent, unless a pause was faster.
+    fn run(this: &Arc<Self>, irql: &mut UpToDispatch) {
+        let started =
+            this.flow
+                .compare_exchange(RESTARTING, RUNNING, Ordering::SeqCst, Ordering::SeqCst);
+        if started.is_ok() {
+            let binding = Binding {
+                shared: this.clone(),
+            };
+            this.driver.client.restarted(&binding, irql);
+        }
     }
 
     /// Counts lists that go out. The caller gives them back with
     /// [`Self::sends_home`] in any case.
     pub(super) fn sends_out(&self, lists: usize) -> Result<(), Status> {
         self.sends.fetch_add(lists, Ordering::SeqCst);
-        if self.running.load(Ordering::SeqCst) {
+        if self.is_running() {
             Ok(())
         } else {
             self.sends_home(lists);
@@ -236,7 +266,7 @@ impl<C: Client> BindingShared<C> {
     /// Counts lists that came home.
     pub(super) fn sends_home(&self, lists: usize) {
         let before = self.sends.fetch_sub(lists, Ordering::SeqCst);
-        if before == lists && !self.running.load(Ordering::SeqCst) {
+        if before == lists && !self.is_running() {
             self.sends_home.set();
         }
     }
@@ -430,7 +460,7 @@ unsafe fn open<C: Client>(
             dropped: SpinLock::new(Chain::new()),
             driver: driver.clone(),
             handle: AtomicPtr::new(handle),
-            running: AtomicBool::new(false),
+            flow: AtomicU8::new(PAUSED),
             sends: AtomicUsize::new(0),
             sends_home,
             state: SpinLock::new(State {
@@ -534,17 +564,18 @@ pub(super) unsafe extern "system" fn net_pnp_event<C: Client>(
     let Some(binding) = core.and_then(|core| core.binding()) else {
         return Status::SUCCESS.raw();
     };
+    let shared = &binding.shared;
     if event.is_null() {
         return Status::FAILURE.raw();
     }
     // SAFETY: NDIS's notification, valid for the call.
     let code = unsafe { (*event).NetPnPEvent.NetEvent };
-    let shared = &binding.shared;
     match code {
         ndis_sys::NetEventPause => {
             // SAFETY: NDIS sends events at PASSIVE_LEVEL with no lock held.
             let mut irql = unsafe { Passive::assume() };
-            shared.running.store(false, Ordering::SeqCst);
+            shared.flow.store(PAUSED, Ordering::SeqCst);
+            shared.driver.client.pause(&binding, &mut irql);
             // Reset, look, wait: an event of an earlier pause may come late.
             loop {
                 shared.sends_home.reset();
@@ -554,7 +585,10 @@ pub(super) unsafe extern "system" fn net_pnp_event<C: Client>(
                 shared.sends_home.wait(&mut irql);
             }
         }
-        ndis_sys::NetEventRestart => shared.running.store(true, Ordering::SeqCst),
+        ndis_sys::NetEventRestart => {
+            shared.flow.store(RESTARTING, Ordering::SeqCst);
+            BindingShared::defer(shared);
+        }
         _ => {}
     }
     Status::SUCCESS.raw()

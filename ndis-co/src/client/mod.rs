@@ -107,6 +107,35 @@ pub trait Client: Sized + Send + Sync + 'static {
         let _ = (binding, irql);
     }
 
+    /// NDIS pauses the binding: give back the received lists that the driver
+    /// [keeps](Received::keep), and let nothing go out.
+    ///
+    /// PASSIVE_LEVEL. What is sent from here on is refused with
+    /// [`Status::PAUSED`]. When this has returned, NDIS is answered as soon as every
+    /// sent list is home (rule PAUSE-13). The adapter's pause, and its removal,
+    /// wait for lists that are kept beyond this; those that still come are to be
+    /// given back at once (rule PAUSE-12).
+    ///
+    /// Source page: `nc-ndis-protocol_net_pnp_event`.
+    #[doc(alias = "ProtocolNetPnPEvent")]
+    #[doc(alias = "NetEventPause")]
+    fn pause(&self, binding: &Binding<Self>, irql: &mut Passive) {
+        let _ = (binding, irql);
+    }
+
+    /// NDIS has restarted the binding: data may be sent from here on (rule
+    /// PAUSE-12).
+    ///
+    /// A work item calls this, for nothing may be sent before NDIS's own call has
+    /// returned. A pause may follow at any time, also before this has returned.
+    ///
+    /// Source page: `nc-ndis-protocol_net_pnp_event`.
+    #[doc(alias = "ProtocolNetPnPEvent")]
+    #[doc(alias = "NetEventRestart")]
+    fn restarted(&self, binding: &Binding<Self>, irql: &mut UpToDispatch) {
+        let _ = (binding, irql);
+    }
+
     /// A call manager offers an address family. Open it, or let the offer go
     /// (rule AF-06). PASSIVE_LEVEL.
     ///

@@ -16,13 +16,15 @@ struct Greets {
     early: Notes<Status>,
 }
 
-impl Greets {
-    fn greet(vc: &Vc<Exchange<Self>>, irql: &mut UpToDispatch) -> Result<(), Status> {
-        let mut list = vc.af().adapter().pool.allocate(4).unwrap();
-        list.set_data(b"ello").unwrap();
-        vc.indicate_receive(list.into(), irql)
-            .map_err(|refused| refused.status)
-    }
+/// Indicates a list.
+pub(super) fn greet<S: Switch>(
+    vc: &Vc<Exchange<S>>,
+    irql: &mut UpToDispatch,
+) -> Result<(), Status> {
+    let mut list = vc.af().adapter().pool.allocate(4).unwrap();
+    list.set_data(b"ello").unwrap();
+    vc.indicate_receive(list.into(), irql)
+        .map_err(|refused| refused.status)
 }
 
 impl Switch for Greets {
@@ -33,11 +35,11 @@ impl Switch for Greets {
         irql: &mut UpToDispatch,
     ) {
         let vc = call.vc().clone();
-        let early = Self::greet(&vc, irql);
+        let early = greet(&vc, irql);
         assert!(early.is_err(), "the client does not know of its call yet");
         assert!(call.connect(irql));
         // The client may not have been told.
-        match Self::greet(&vc, irql) {
+        match greet(&vc, irql) {
             Ok(()) => _ = self.greeted.fetch_add(1, SeqCst),
             Err(status) => self.early.add(status),
         }
@@ -46,7 +48,7 @@ impl Switch for Greets {
     fn call_connected(&self, vc: &Vc<Exchange<Self>>, irql: &mut UpToDispatch) {
         self.connected.fetch_add(1, SeqCst);
         // Refused, if at all, for want of stack only.
-        match Self::greet(vc, irql) {
+        match greet(vc, irql) {
             Ok(()) => _ = self.greeted.fetch_add(1, SeqCst),
             Err(status) => assert_eq!(status, Status::RESOURCES),
         }

@@ -13,6 +13,7 @@ mod initialize;
 mod lent;
 mod locks;
 mod low_stack;
+mod pauses;
 mod refused;
 mod stack;
 mod statuses;
@@ -425,6 +426,8 @@ trait Phone: Sized + Send + Sync + 'static {
         Ok(None)
     }
     fn unbind(&self, _binding: &Binding<Handset<Self>>, _irql: &mut Passive) {}
+    fn pause(&self, _binding: &Binding<Handset<Self>>, _irql: &mut Passive) {}
+    fn restarted(&self, _binding: &Binding<Handset<Self>>, _irql: &mut UpToDispatch) {}
     /// What is kept for the family.
     fn af_context(&self) -> Context {
         None
@@ -549,6 +552,14 @@ impl<P: Phone> Client for Handset<P> {
             pool: NetBufferListPool::for_sends(adapter.owner(), Tag::NDIS)?,
             context: self.phone.bind(adapter)?,
         })
+    }
+
+    fn pause(&self, binding: &Binding<Self>, irql: &mut Passive) {
+        self.phone.pause(binding, irql);
+    }
+
+    fn restarted(&self, binding: &Binding<Self>, irql: &mut UpToDispatch) {
+        self.phone.restarted(binding, irql);
     }
 
     fn unbind(&self, binding: &Binding<Self>, irql: &mut Passive) {

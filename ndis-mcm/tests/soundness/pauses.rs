@@ -1,0 +1,118 @@
+//! A pause reaches the client, and so does the restart.
+//!
+//! Lists that a client keeps hold the adapter's pause, and with that its removal, and
+//! the unbind comes after both: a client that learns of a pause can give them back.
+//! And nothing is sent before NDIS's call of the restart has returned (PAUSE-12).
+
+use super::low_stack::greet;
+use super::*;
+use ndis_co::client::Kept;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+/// A switch that indicates one list on each call.
+struct Indicates;
+
+impl Switch for Indicates {
+    fn call_connected(&self, vc: &Vc<Exchange<Self>>, irql: &mut UpToDispatch) {
+        greet(vc, irql).unwrap();
+    }
+}
+
+/// A phone that keeps what it receives until it is paused, and sends when it is
+/// restarted.
+#[derive(Default)]
+struct Keeps {
+    kept: Mutex<Vec<Kept<Handset<Self>>>>,
+    most: AtomicU32,
+    restarts: AtomicU32,
+    sent: AtomicU32,
+    vc: Place<Leg<Handset<Self>>>,
+}
+
+impl Keeps {
+    fn send(vc: &Leg<Handset<Self>>, irql: &mut UpToDispatch) -> Result<(), Status> {
+        let mut list = vc.af().binding().pool.allocate(4).unwrap();
+        list.set_data(b"four").unwrap();
+        vc.send(list.into(), irql).map_err(|unsent| unsent.status)
+    }
+}
+
+impl Phone for Keeps {
+    fn unbind(&self, _binding: &Binding<Handset<Self>>, _irql: &mut Passive) {
+        drop(self.vc.take());
+    }
+
+    fn pause(&self, binding: &Binding<Handset<Self>>, irql: &mut Passive) {
+        assert!(!binding.is_running());
+        let kept = std::mem::take(&mut *self.kept.lock().unwrap());
+        self.most.fetch_max(kept.len() as u32, SeqCst);
+        for lists in kept {
+            lists.give_back(irql);
+        }
+    }
+
+    fn restarted(&self, _binding: &Binding<Handset<Self>>, irql: &mut UpToDispatch) {
+        self.restarts.fetch_add(1, SeqCst);
+        if let Some(vc) = self.vc.get() {
+            match Self::send(&vc, irql) {
+                Ok(()) => _ = self.sent.fetch_add(1, SeqCst),
+                // The next pause was faster.
+                Err(status) => assert_eq!(status, Status::PAUSED),
+            }
+        }
+    }
+
+    fn call_connected(
+        &self,
+        vc: &Leg<Handset<Self>>,
+        _parameters: Option<CallParameters<'_>>,
+        _irql: &mut UpToDispatch,
+    ) {
+        self.vc.put(vc.clone());
+    }
+
+    fn receive(
+        &self,
+        _vc: &Leg<Handset<Self>>,
+        lists: Received<'_, Handset<Self>>,
+        _irql: &mut UpToDispatch,
+    ) {
+        if let Ok(kept) = lists.keep() {
+            self.kept.lock().unwrap().push(kept);
+        }
+    }
+}
+
+/// Kept lists are home before the adapter pauses; data flows again afterwards.
+#[test]
+fn a_client_gives_back_what_it_keeps() {
+    let (mut kept, mut sent) = (0, 0);
+    for seed in seeds(60) {
+        let world = World::seed(seed, Indicates, Keeps::default());
+        world.place_call();
+        world.host.run();
+        let adapter = world.adapter.as_ref().unwrap();
+        world.host.pause(adapter);
+        world.host.restart(adapter).unwrap();
+        world.host.run();
+        let phone = &world.handset.phone;
+        kept += phone.most.load(SeqCst);
+        sent += phone.sent.load(SeqCst);
+        assert_eq!(phone.restarts.load(SeqCst), 2, "seed {seed}");
+        assert!(phone.kept.lock().unwrap().is_empty(), "seed {seed}");
+        world.end_clean();
+    }
+    assert!(kept > 0, "nothing was kept");
+    assert!(sent > 0, "nothing was sent");
+}
+
+/// So removal ends, too, without a pause before it.
+#[test]
+fn what_is_kept_does_not_hold_the_removal() {
+    for seed in seeds(30) {
+        let world = World::seed(seed, Indicates, Keeps::default());
+        world.place_call();
+        world.host.run();
+        world.end_clean();
+    }
+}
