@@ -67,6 +67,8 @@ unsafe impl<M: Miniport> Sync for AdapterShared<M> {}
 /// once.
 struct Flow {
     running: AtomicBool,
+    /// The device is gone, without a word before (rule HALT-13).
+    removed: AtomicBool,
     out: AtomicUsize,
     pause_pended: AtomicBool,
 }
@@ -93,6 +95,16 @@ impl<M: Miniport> Adapter<M> {
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.shared.is_running()
+    }
+
+    /// Whether the device has gone without notice; what is sent or asked since then
+    /// is refused with [`Status::NOT_ACCEPTED`] (rule HALT-13).
+    ///
+    /// Source page: `nc-ndis-miniport_device_pnp_event_notify`.
+    #[must_use]
+    #[doc(alias = "NdisDevicePnPEventSurpriseRemoved")]
+    pub fn is_removed(&self) -> bool {
+        self.shared.is_removed()
     }
 }
 
@@ -173,6 +185,7 @@ impl<M: Miniport> AdapterShared<M> {
             handle,
             flow: Flow {
                 running: AtomicBool::new(false),
+                removed: AtomicBool::new(false),
                 out: AtomicUsize::new(0),
                 pause_pended: AtomicBool::new(false),
             },
@@ -203,6 +216,10 @@ impl<M: Miniport> AdapterShared<M> {
 
     pub(crate) fn is_running(&self) -> bool {
         self.flow.running.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn is_removed(&self) -> bool {
+        self.flow.removed.load(Ordering::SeqCst)
     }
 
     /// Counts lists that go under way, if data flows. Whatever this answers,
@@ -305,14 +322,49 @@ pub(crate) unsafe extern "system" fn halt<M: Miniport>(
     }
 }
 
+/// The driver's part of an adapter, if the adapter is up.
+///
+/// # Safety
+///
+/// `context` is NDIS's adapter context, before the halt has ended.
+pub(crate) unsafe fn from_context<M: Miniport>(
+    context: NDIS_HANDLE,
+) -> Option<Arc<AdapterShared<M>>> {
+    // SAFETY: by the caller NDIS's share of its context lives.
+    let core = unsafe { Arc::<AdapterCore<M>>::borrow_raw(context) };
+    core.and_then(|core| core.shared())
+}
+
+/// `MiniportDevicePnPEventNotify`: notes a removal, which pause and halt follow, and
+/// tells the driver.
+pub(crate) unsafe extern "system" fn device_pnp_event<M: Miniport>(
+    context: NDIS_HANDLE,
+    event: *mut ndis_sys::NET_DEVICE_PNP_EVENT,
+) {
+    // SAFETY: NDIS's share of its context lives until the halt.
+    let Some(shared) = (unsafe { from_context::<M>(context) }) else {
+        return;
+    };
+    // SAFETY: null, or NDIS's event, which it owns and keeps for this call.
+    let Some(event) = (unsafe { event.as_ref() }) else {
+        return;
+    };
+    if event.DevicePnPEvent == ndis_sys::NdisDevicePnPEventSurpriseRemoved {
+        // SAFETY: NDIS calls this at PASSIVE_LEVEL with no lock held.
+        let mut irql = unsafe { Passive::assume() };
+        shared.flow.removed.store(true, Ordering::SeqCst);
+        let adapter = Adapter { shared };
+        adapter.driver().surprise_removed(&adapter, &mut irql);
+    }
+}
+
 /// `MiniportPause`.
 pub(crate) unsafe extern "system" fn pause<M: Miniport>(
     context: NDIS_HANDLE,
     _parameters: *mut ndis_sys::NDIS_MINIPORT_PAUSE_PARAMETERS,
 ) -> NDIS_STATUS {
     // SAFETY: NDIS's share of its context lives until the halt.
-    let core = unsafe { Arc::<AdapterCore<M>>::borrow_raw(context) };
-    let Some(shared) = core.and_then(|core| core.shared()) else {
+    let Some(shared) = (unsafe { from_context::<M>(context) }) else {
         return Status::SUCCESS.raw();
     };
     // SAFETY: NDIS pauses at PASSIVE_LEVEL with no lock held.
@@ -338,8 +390,7 @@ pub(crate) unsafe extern "system" fn restart<M: Miniport>(
     _parameters: *mut ndis_sys::NDIS_MINIPORT_RESTART_PARAMETERS,
 ) -> NDIS_STATUS {
     // SAFETY: NDIS's share of its context lives until the halt.
-    let core = unsafe { Arc::<AdapterCore<M>>::borrow_raw(context) };
-    let Some(shared) = core.and_then(|core| core.shared()) else {
+    let Some(shared) = (unsafe { from_context::<M>(context) }) else {
         return Status::FAILURE.raw();
     };
     // SAFETY: NDIS restarts at PASSIVE_LEVEL with no lock held.

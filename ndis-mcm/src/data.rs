@@ -170,7 +170,11 @@ impl<M: CallManager> fmt::Debug for SendLists<M> {
 
 /// Writes the result into each list.
 fn mark(chain: &Chain, status: Status) {
-    let status = status.as_final();
+    write(chain, status.as_final());
+}
+
+/// As [`mark`], whatever the status.
+fn write(chain: &Chain, status: Status) {
     chain.for_each_raw(|list| {
         // SAFETY: by SENDS the lists are in this driver's hands.
         unsafe { fields::set_status(list, status.raw()) };
@@ -197,24 +201,25 @@ pub(crate) fn complete<M: CallManager>(
 /// `MiniportCoSendNetBufferLists`: takes every list it is given (rule NBL-09).
 pub(crate) fn send<M: CallManager>(vc: &Arc<VcShared<M>>, chain: Chain, irql: &mut UpToDispatch) {
     let count = chain.len();
-    let running = vc.af.adapter.out(count);
+    let adapter = &vc.af.adapter;
+    let running = adapter.out(count);
+    let removed = adapter.is_removed();
     let connected = vc.state.with(|state| state.sends_in(count));
-    if running && connected {
+    if running && connected && !removed {
         let vc = Vc { shared: vc.clone() };
         // SAFETY: just arrived on this VC and counted.
         let lists = unsafe { SendLists::new(vc.clone(), chain) };
         vc.shared.af.driver().send(&vc, lists, irql);
         return;
     }
-    // While paused everything goes straight back (rule PAUSE-04).
-    mark(
-        &chain,
-        if running {
-            Status::CLOSING
-        } else {
-            Status::PAUSED
-        },
-    );
+    // While paused everything goes straight back (rule PAUSE-04), and so it does when
+    // the device is gone (rule HALT-13).
+    let status = match (removed, running) {
+        (true, _) => Status::NOT_ACCEPTED,
+        (false, true) => Status::CLOSING,
+        (false, false) => Status::PAUSED,
+    };
+    write(&chain, status);
     complete(vc, chain, irql);
 }
 

@@ -25,7 +25,7 @@ use ndis_co::{
 use ndis_sys::{
     CO_ADDRESS_FAMILY, CO_CALL_PARAMETERS, CO_SAP, NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS,
     NDIS_HANDLE, NDIS_MINIPORT_CO_CHARACTERISTICS, NDIS_MINIPORT_DRIVER_CHARACTERISTICS,
-    NDIS_OID_REQUEST, NDIS_STATUS, NET_BUFFER_LIST, NET_DEVICE_PNP_EVENT,
+    NDIS_OID_REQUEST, NDIS_STATUS, NET_BUFFER_LIST,
 };
 
 /// The mandatory handlers of a miniport (rules REG-03, REG-36, REG-41,
@@ -47,11 +47,11 @@ pub(crate) fn miniport_characteristics<M: Miniport>() -> NDIS_MINIPORT_DRIVER_CH
     table.UnloadHandler = Some(driver::unload::<M>);
     table.PauseHandler = Some(adapter::pause::<M>);
     table.RestartHandler = Some(adapter::restart::<M>);
-    table.OidRequestHandler = Some(oid_request);
+    table.OidRequestHandler = Some(oid_request::<M>);
     table.SendNetBufferListsHandler = Some(send_connectionless::<M>);
     table.ReturnNetBufferListsHandler = Some(adapter::return_lists::<M>);
     table.CancelSendHandler = Some(cancel);
-    table.DevicePnPEventNotifyHandler = Some(device_pnp_event);
+    table.DevicePnPEventNotifyHandler = Some(adapter::device_pnp_event::<M>);
     table.ShutdownHandlerEx = Some(shutdown);
     table.CancelOidRequestHandler = Some(cancel);
     table
@@ -69,7 +69,7 @@ pub(crate) fn miniport_co_characteristics<M: CallManager>() -> NDIS_MINIPORT_CO_
     table.CoActivateVcHandler = Some(miniport_activate_vc);
     table.CoDeactivateVcHandler = Some(miniport_deactivate_vc);
     table.CoSendNetBufferListsHandler = Some(send::<M>);
-    table.CoOidRequestHandler = Some(miniport_co_oid_request);
+    table.CoOidRequestHandler = Some(miniport_co_oid_request::<M>);
     table
 }
 
@@ -417,37 +417,46 @@ unsafe extern "system" fn send_connectionless<M: Miniport>(
     _flags: u32,
 ) {
     // SAFETY: NDIS's share of the adapter lives until the halt.
-    let core = unsafe { Arc::<AdapterCore<M>>::borrow_raw(context) };
-    let Some(shared) = core.and_then(|core| core.shared()) else {
+    let Some(shared) = (unsafe { adapter::from_context::<M>(context) }) else {
         return;
+    };
+    let status = if shared.is_removed() {
+        Status::NOT_ACCEPTED
+    } else {
+        Status::FAILURE
     };
     // SAFETY: NDIS hands the chain over until it is completed.
     let mut chain = unsafe { Chain::from_raw(lists) };
     chain.for_each_raw(|list| {
         // SAFETY: the lists are in this driver's hands.
-        unsafe { ndis_co::nbl::fields::set_status(list, Status::FAILURE.raw()) };
+        unsafe { ndis_co::nbl::fields::set_status(list, status.raw()) };
     });
     // SAFETY: each list is completed once, on the adapter it came on.
     unsafe { ndis_sys::NdisMSendNetBufferListsComplete(shared.handle, chain.take_raw(), 0) };
 }
 
 /// `MiniportOidRequest`.
-unsafe extern "system" fn oid_request(
-    _adapter: NDIS_HANDLE,
+unsafe extern "system" fn oid_request<M: Miniport>(
+    context: NDIS_HANDLE,
     request: *mut NDIS_OID_REQUEST,
 ) -> NDIS_STATUS {
+    // SAFETY: NDIS's share of its context lives until the halt.
+    let adapter = unsafe { adapter::from_context::<M>(context) };
+    if adapter.is_some_and(|adapter| adapter.is_removed()) {
+        return Status::NOT_ACCEPTED.raw();
+    }
     // SAFETY: NDIS's request, for the time of this call.
     unsafe { oid::answer(request) }.raw()
 }
 
 /// `MiniportCoOidRequest` (rule REG-11).
-unsafe extern "system" fn miniport_co_oid_request(
-    _adapter: NDIS_HANDLE,
+unsafe extern "system" fn miniport_co_oid_request<M: Miniport>(
+    context: NDIS_HANDLE,
     _vc: NDIS_HANDLE,
     request: *mut NDIS_OID_REQUEST,
 ) -> NDIS_STATUS {
-    // SAFETY: NDIS's request, for the time of this call.
-    unsafe { oid::answer(request) }.raw()
+    // SAFETY: NDIS's context and request, as in the handler above.
+    unsafe { oid_request::<M>(context, request) }
 }
 
 /// `ProtocolCoOidRequest` (rules REG-14, REG-17).
@@ -513,13 +522,6 @@ unsafe extern "system" fn modify_qos(
 /// `MiniportCancelSend` and `MiniportCancelOidRequest`: nothing is queued by a
 /// cancel ID.
 unsafe extern "system" fn cancel(_adapter: NDIS_HANDLE, _id: *mut c_void) {}
-
-/// `MiniportDevicePnPEventNotify`: a removal is followed by pause and halt.
-unsafe extern "system" fn device_pnp_event(
-    _adapter: NDIS_HANDLE,
-    _event: *mut NET_DEVICE_PNP_EVENT,
-) {
-}
 
 /// `MiniportShutdownEx`: a software adapter has no hardware to quiet.
 unsafe extern "system" fn shutdown(_adapter: NDIS_HANDLE, _action: ndis_sys::NDIS_SHUTDOWN_ACTION) {

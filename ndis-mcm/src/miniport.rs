@@ -78,6 +78,19 @@ pub trait Miniport: Sized + Send + Sync + 'static {
         Ok(())
     }
 
+    /// The device has gone without notice: let nothing wait for it any more.
+    ///
+    /// PASSIVE_LEVEL. Pause and halt follow. What is sent or asked from here on is
+    /// refused with [`Status::NOT_ACCEPTED`] before it reaches the driver (rule
+    /// HALT-13); lists that the driver holds are its own to complete.
+    ///
+    /// Source page: `nc-ndis-miniport_device_pnp_event_notify`.
+    #[doc(alias = "MiniportDevicePnPEventNotify")]
+    #[doc(alias = "NdisDevicePnPEventSurpriseRemoved")]
+    fn surprise_removed(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
+        let _ = (adapter, irql);
+    }
+
     /// The adapter goes away: let go of everything that refers to it.
     ///
     /// The clients were asked to close their address families and have done so

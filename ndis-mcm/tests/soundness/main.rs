@@ -15,6 +15,7 @@ mod locks;
 mod low_stack;
 mod pauses;
 mod refused;
+mod removal;
 mod stack;
 mod statuses;
 mod unload;
@@ -183,6 +184,7 @@ trait Switch: Sized + Send + Sync + 'static {
         Ok(())
     }
     fn pause(&self, _adapter: &Adapter<Exchange<Self>>, _irql: &mut Passive) {}
+    fn surprise_removed(&self, _adapter: &Adapter<Exchange<Self>>, _irql: &mut Passive) {}
     fn halt(&self, _adapter: &Adapter<Exchange<Self>>, _irql: &mut Passive) {}
     fn open_af<'r>(
         &self,
@@ -324,6 +326,10 @@ impl<S: Switch> Miniport for Exchange<S> {
 
     fn pause(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
         self.switch.pause(adapter, irql);
+    }
+
+    fn surprise_removed(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
+        self.switch.surprise_removed(adapter, irql);
     }
 
     fn halt(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
