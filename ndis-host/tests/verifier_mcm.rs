@@ -80,6 +80,16 @@ fn init_05_the_driver_context_for_the_adapter_handle() {
 }
 
 #[test]
+fn init_29_a_bus_driver_in_one_place_of_two() {
+    broken(Twist::BusBeneath, &["INIT-29"]);
+}
+
+#[test]
+fn init_32_nothing_about_power() {
+    broken(Twist::NoPowerCapabilities, &["INIT-32"]);
+}
+
+#[test]
 fn init_02_no_general_attributes() {
     let bench = Bench::new(Twist::NoGeneralAttributes, Twist::None);
     bench.host.expect("INIT-02");

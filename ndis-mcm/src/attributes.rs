@@ -4,7 +4,7 @@ use core::mem::size_of;
 use ndis_co::{Status, mem::Vec, raw};
 use ndis_sys::{
     NDIS_HANDLE, NDIS_MINIPORT_ADAPTER_ATTRIBUTES, NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES,
-    NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES, NDIS_OID,
+    NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES, NDIS_OID, NDIS_PM_CAPABILITIES,
 };
 
 /// The interface type "other" of the IANA list, which `ipifcons.h` carries.
@@ -98,11 +98,13 @@ impl Attributes {
         let mut registration: NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES = ndis_sys::zeroed();
         registration.Header = raw::header(
             ndis_sys::NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES,
-            ndis_sys::NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1,
-            ndis_sys::NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1,
+            ndis_sys::NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_2,
+            ndis_sys::NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_2,
         );
         registration.MiniportAdapterContext = context;
-        registration.AttributeFlags = ndis_sys::NDIS_MINIPORT_ATTRIBUTES_NDIS_WDM as u32;
+        // No bus driver is beneath (rule INIT-29), and the driver learns when the
+        // device has gone (HALT-13).
+        registration.AttributeFlags = ndis_sys::NDIS_MINIPORT_ATTRIBUTES_SURPRISE_REMOVE_OK as u32;
         if co && !self.tapi {
             registration.AttributeFlags |=
                 ndis_sys::NDIS_MINIPORT_ATTRIBUTES_DO_NOT_BIND_TO_ALL_CO as u32;
@@ -133,10 +135,21 @@ impl Attributes {
         general.DirectionType = ndis_sys::NET_IF_DIRECTION_SENDRECEIVE;
         general.ConnectionType = ndis_sys::NET_IF_CONNECTION_DEDICATED;
         general.IfType = IF_TYPE_OTHER;
+        // The adapter wakes nobody, from no state (rule INIT-32).
+        let mut power: NDIS_PM_CAPABILITIES = ndis_sys::zeroed();
+        power.Header = raw::header(
+            ndis_sys::NDIS_OBJECT_TYPE_DEFAULT,
+            ndis_sys::NDIS_PM_CAPABILITIES_REVISION_2,
+            ndis_sys::NDIS_SIZEOF_NDIS_PM_CAPABILITIES_REVISION_2,
+        );
+        power.MinMagicPacketWakeUp = ndis_sys::NdisDeviceStateUnspecified;
+        power.MinPatternWakeUp = ndis_sys::NdisDeviceStateUnspecified;
+        power.MinLinkChangeWakeUp = ndis_sys::NdisDeviceStateUnspecified;
+        general.PowerManagementCapabilitiesEx = &raw mut power;
         general.SupportedOidList = oids.as_mut_ptr();
         general.SupportedOidListLength = (oids.len() * size_of::<NDIS_OID>()) as u32;
         // SAFETY: by the caller; the structure lives for the call, and NDIS
-        // copies the list.
+        // copies the list and the capabilities.
         unsafe { set(handle, (&raw mut general).cast()) }
     }
 }

@@ -110,12 +110,33 @@ impl State {
             self.violate("INIT-01", Some(object), message);
             return n::NDIS_STATUS_FAILURE;
         }
+        let (mut version, mut by_wdm) = ((0, 0), false);
+        if let Some(miniport) = self.world.miniports.get(&adapter.miniport) {
+            let table = &miniport.handlers.0;
+            version = (table.MajorNdisVersion, table.MinorNdisVersion);
+            by_wdm = table.Flags & n::NDIS_WDM_DRIVER as u32 != 0;
+        }
+        let edge = |wdm| {
+            if wdm {
+                "there is a bus driver beneath"
+            } else {
+                "there is none"
+            }
+        };
         match found {
-            Attributes::Registration(context) => {
+            Attributes::Registration { context, wdm } => {
                 adapter.context = Some(context);
+                if wdm != by_wdm {
+                    let message = alloc::format!(
+                        "{call}: the registration attributes say {}, the driver's characteristics {}",
+                        edge(wdm),
+                        edge(by_wdm)
+                    );
+                    self.violate("INIT-29", Some(object), message);
+                }
                 n::NDIS_STATUS_SUCCESS
             }
-            Attributes::General(media) => {
+            Attributes::General { media, power } => {
                 if adapter.context.is_none() {
                     let message = alloc::format!(
                         "{call}: general attributes before the registration attributes"
@@ -125,6 +146,14 @@ impl State {
                 }
                 adapter.general = true;
                 adapter.media = media;
+                if version >= (6, 20) && !power {
+                    let message = alloc::format!(
+                        "{call}: no PowerManagementCapabilitiesEx from a driver for NDIS {}.{}",
+                        version.0,
+                        version.1
+                    );
+                    self.violate("INIT-32", Some(object), message);
+                }
                 n::NDIS_STATUS_SUCCESS
             }
             Attributes::Other => {
@@ -167,8 +196,16 @@ unsafe extern "system" fn unload_miniport(object: *mut DRIVER_OBJECT) {
 }
 
 enum Attributes {
-    Registration(Context),
-    General(i32),
+    Registration {
+        context: Context,
+        /// With a bus driver beneath.
+        wdm: bool,
+    },
+    General {
+        media: i32,
+        /// With what it can do about power.
+        power: bool,
+    },
     Other,
 }
 
@@ -344,11 +381,21 @@ exports! { EXPORTS {
         let found = if header.Type == registration {
             let structure = attributes.cast::<n::NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES>();
             // SAFETY: the header announces this structure.
-            Attributes::Registration(Context(unsafe { (*structure).MiniportAdapterContext }))
+            let structure = unsafe { &*structure };
+            let wdm = n::NDIS_MINIPORT_ATTRIBUTES_NDIS_WDM as u32;
+            Attributes::Registration {
+                context: Context(structure.MiniportAdapterContext),
+                wdm: structure.AttributeFlags & wdm != 0,
+            }
         } else if header.Type == general {
             let structure = attributes.cast::<n::NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES>();
             // SAFETY: the header announces this structure.
-            Attributes::General(unsafe { (*structure).MediaType })
+            let media = unsafe { (*structure).MediaType };
+            let power = i32::from(header.Revision)
+                >= n::NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2
+                // SAFETY: the structure of this revision has the member.
+                && unsafe { !(*structure).PowerManagementCapabilitiesEx.is_null() };
+            Attributes::General { media, power }
         } else {
             Attributes::Other
         };

@@ -4,7 +4,7 @@
 //! it: where two branches have changed the book, take either side of this file and run that.
 
 #[rustfmt::skip]
-pub(super) static SENTENCES: [(&str, &str); 784] = [
+pub(super) static SENTENCES: [(&str, &str); 785] = [
     ("AF-01", "Only one call manager of either kind can own a given address family on a given adapter."),
     ("AF-02", "A stand-alone call manager registers its AF from ProtocolBindAdapterEx after NdisOpenAdapterEx succeeded, once for every binding it serves."),
     ("AF-03", "FAILURE means the caller or the miniport is not connection-oriented, the family is already owned, or the binding is closing."),
@@ -234,6 +234,7 @@ pub(super) static SENTENCES: [(&str, &str); 784] = [
     ("INIT-29", "A miniport with a WDM lower edge says so twice: NDIS_WDM_DRIVER in the characteristics, NDIS_MINIPORT_ATTRIBUTES_NDIS_WDM in the registration attributes."),
     ("INIT-30", "The list of supported OIDs in the general attributes names OIDs that the miniport answers."),
     ("INIT-31", "A miniport whose initialisation fails writes an entry into the error log that says why."),
+    ("INIT-32", "A miniport for NDIS 6.20 or later gives its power management capabilities in PowerManagementCapabilitiesEx, also when it has none."),
     ("IRQL-01", "NdisMCmRegisterAddressFamilyEx may be called only at PASSIVE_LEVEL."),
     ("IRQL-02", "NdisMCmOpenAddressFamilyComplete may be called at DISPATCH_LEVEL or below."),
     ("IRQL-03", "NdisMCmCloseAddressFamilyComplete may be called at DISPATCH_LEVEL or below."),

@@ -319,6 +319,9 @@ unsafe extern "system" fn initialize(
         size_of_val(&registration),
     );
     registration.MiniportAdapterContext = nic.cast();
+    if twist == Twist::BusBeneath {
+        registration.AttributeFlags = n::NDIS_MINIPORT_ATTRIBUTES_NDIS_WDM as u32;
+    }
     // SAFETY: complete attributes.
     let status = unsafe { n::NdisMSetMiniportAttributes(handle, (&raw mut registration).cast()) };
     assert_eq!(status, SUCCESS);
@@ -330,6 +333,11 @@ unsafe extern "system" fn initialize(
             size_of_val(&general),
         );
         general.MediaType = n::NdisMediumCoWan;
+        let mut power: n::NDIS_PM_CAPABILITIES = zeroed();
+        power.Header = header(n::NDIS_OBJECT_TYPE_DEFAULT, 2, size_of_val(&power));
+        if twist != Twist::NoPowerCapabilities {
+            general.PowerManagementCapabilitiesEx = &raw mut power;
+        }
         // SAFETY: complete attributes.
         let status = unsafe { n::NdisMSetMiniportAttributes(handle, (&raw mut general).cast()) };
         assert_eq!(status, SUCCESS);

@@ -31,6 +31,8 @@ pub enum Twist {
     NullHandler,
     WrongHeader,
     NoGeneralAttributes,
+    NoPowerCapabilities,
+    BusBeneath,
     OpenPends,
     OpenCompletedTwice,
     OpenPendingStatus,
