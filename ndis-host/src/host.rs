@@ -519,6 +519,7 @@ fn all_left(state: &State, driver: Option<u32>) -> Vec<crate::report::ObjectLeft
     left.extend(state.buffers.left(driver));
     left.extend(state.memory.left(driver));
     left.extend(state.registry.left(driver));
+    left.extend(state.threads.left(driver));
     left
 }
 
@@ -676,6 +677,7 @@ fn retire_driver(cx: &Cx, number: u32, when: &str) {
             return;
         };
         let object = ObjectId::new(Kind::Driver, number);
+        s.threads_of_gone(number, when);
         let left = all_left(s, Some(number));
         if !left.is_empty() {
             let mut text = String::new();

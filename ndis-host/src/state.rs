@@ -10,6 +10,7 @@ use crate::handle::{Handles, Kind, Lookup, ObjectId};
 use crate::ke::memory::Memory;
 use crate::ke::registry::Registry;
 use crate::ke::sync::Locks;
+use crate::ke::thread::Threads;
 use crate::ke::timer::{Timers, WorkItems};
 use crate::log::{EventKind, EventMode, Histories, Log, Objects, Past, Raw};
 use crate::net::Buffers;
@@ -78,6 +79,7 @@ pub(crate) struct State {
     pub(crate) memory: Box<Memory>,
     pub(crate) registry: Box<Registry>,
     pub(crate) locks: Box<Locks>,
+    pub(crate) threads: Box<Threads>,
     pub(crate) timers: Box<Timers>,
     pub(crate) work_items: Box<WorkItems>,
     pub(crate) buffers: Box<Buffers>,
@@ -118,6 +120,7 @@ impl State {
             memory: Box::new(Memory::default()),
             registry: Box::new(Registry::default()),
             locks: Box::new(Locks::default()),
+            threads: Box::new(Threads::default()),
             timers: Box::new(Timers::default()),
             work_items: Box::new(WorkItems::default()),
             buffers: Box::new(Buffers::default()),

@@ -5,4 +5,5 @@ pub(crate) mod memory;
 pub(crate) mod registry;
 pub(crate) mod sync;
 pub(crate) mod system;
+pub(crate) mod thread;
 pub(crate) mod timer;

@@ -218,6 +218,41 @@ unsafe fn change(name: &'static str, event: *mut KEVENT, set: bool) -> i32 {
     })
 }
 
+/// Waits for the end of a thread, if the object is a thread's; true when it has
+/// ended.
+fn wait_for_thread(
+    name: &'static str,
+    cx: &Cx,
+    address: usize,
+    limit: Option<u64>,
+) -> Option<bool> {
+    let (number, raised, now) = cx.with(|s| {
+        let number = s.threads.at(address)?;
+        s.uses_thread(name, number);
+        Some((number, s.irql() >= DISPATCH, s.sched.now))
+    })?;
+    if raised && limit != Some(0) {
+        cx.with(|s| {
+            let message = alloc::format!("{name} waits at DISPATCH_LEVEL");
+            s.violate(rules::IRQL, None, message);
+        });
+    }
+    if raised || limit == Some(0) {
+        return Some(cx.with(|s| s.threads.ended(number)));
+    }
+    let deadline = limit.map(|limit| now.saturating_add(limit));
+    let answer = cx.core.wait(cx.task, deadline, |s| {
+        if s.threads.ended(number) {
+            return Ok(());
+        }
+        Err(Wait::Event {
+            address,
+            what: alloc::format!("the end of thread {number} ({name})"),
+        })
+    });
+    Some(answer.is_ok())
+}
+
 /// Waits for an event; true when it was signalled.
 ///
 /// # Safety
@@ -225,6 +260,9 @@ unsafe fn change(name: &'static str, event: *mut KEVENT, set: bool) -> i32 {
 /// `event` points to an initialized `KEVENT`.
 unsafe fn wait(name: &'static str, event: *mut KEVENT, limit: Option<u64>) -> bool {
     let cx = Cx::enter(Call::new(name), &[]);
+    if let Some(ended) = wait_for_thread(name, &cx, event.addr(), limit) {
+        return ended;
+    }
     if !usable(name, event, &cx) {
         return false;
     }

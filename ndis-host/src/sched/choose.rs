@@ -231,6 +231,7 @@ impl State {
         }
         self.sched.leave_cpu(id);
         self.sched.tasks.remove(&id);
+        self.thread_ended(id);
     }
 
     /// The newest step of plug and play that still waits gives up: its driver

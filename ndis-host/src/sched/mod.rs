@@ -13,6 +13,7 @@
 
 mod choose;
 mod run;
+mod spare;
 
 use crate::cx::Cx;
 use crate::handle::ObjectId;
@@ -115,7 +116,7 @@ pub(crate) struct Task {
     /// Waits in a row that ended with their time.
     polls: u32,
     /// A driver's own system thread may wait for ever.
-    system: bool,
+    pub(crate) system: bool,
     pub(crate) plug_and_play: bool,
 }
 
