@@ -52,6 +52,10 @@ pub(crate) static ALL: &[&[Export]] = &[
     crate::ke::sync::EXPORTS,
     crate::ke::timer::EXPORTS,
     crate::ke::system::EXPORTS,
+    crate::ke::dpc::EXPORTS,
+    crate::ke::irql::EXPORTS,
+    #[cfg(not(target_arch = "x86"))]
+    crate::ke::irql::in_registers::EXPORTS,
     crate::ke::thread::EXPORTS,
     #[cfg(not(target_arch = "x86"))]
     crate::ke::thread::in_registers::EXPORTS,

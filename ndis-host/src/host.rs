@@ -672,12 +672,22 @@ fn retire_driver(cx: &Cx, number: u32, when: &str) {
             }
         });
     }
+    let who = cx.with(|s| {
+        s.world
+            .drivers
+            .get(&number)
+            .map(|driver| driver.name.clone())
+    });
+    if let Some(who) = who {
+        crate::ke::dpc::flush(cx, number, &who);
+    }
     cx.with(|s| {
         let Some(driver) = s.world.drivers.remove(&number) else {
             return;
         };
         let object = ObjectId::new(Kind::Driver, number);
         s.threads_of_gone(number, when);
+        s.dpcs_of_gone(number, when);
         let left = all_left(s, Some(number));
         if !left.is_empty() {
             let mut text = String::new();

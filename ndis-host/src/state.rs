@@ -7,6 +7,7 @@
 use crate::co::world::World;
 use crate::fault::Faults;
 use crate::handle::{Handles, Kind, Lookup, ObjectId};
+use crate::ke::dpc::Dpcs;
 use crate::ke::memory::Memory;
 use crate::ke::registry::Registry;
 use crate::ke::sync::Locks;
@@ -80,6 +81,7 @@ pub(crate) struct State {
     pub(crate) registry: Box<Registry>,
     pub(crate) locks: Box<Locks>,
     pub(crate) threads: Box<Threads>,
+    pub(crate) dpcs: Box<Dpcs>,
     pub(crate) timers: Box<Timers>,
     pub(crate) work_items: Box<WorkItems>,
     pub(crate) buffers: Box<Buffers>,
@@ -121,6 +123,7 @@ impl State {
             registry: Box::new(Registry::default()),
             locks: Box::new(Locks::default()),
             threads: Box::new(Threads::default()),
+            dpcs: Box::new(Dpcs::default()),
             timers: Box::new(Timers::default()),
             work_items: Box::new(WorkItems::default()),
             buffers: Box::new(Buffers::default()),

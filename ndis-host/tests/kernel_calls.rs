@@ -1,10 +1,11 @@
-//! What drivers written in C use of the kernel: threads and their objects.
+//! What drivers written in C use of the kernel: threads and their objects, the
+//! IRQL, pool memory with flags, DPCs and timers.
 //! Each test is a driver that is right, or breaks one rule and is reported for
 //! just that one.
 
 mod common;
 
-use common::{P, host, only};
+use common::{P, TAG, host, only};
 use ndis_host::{Host, Report};
 use ndis_sys as n;
 use std::ffi::c_void;
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 /// What `ndis-sys` does not declare.
 mod k {
+    use ndis_sys as n;
     use std::ffi::c_void;
 
     #[allow(clashing_extern_declarations)]
@@ -31,7 +33,26 @@ mod k {
             object: *mut *mut c_void,
             information: *mut c_void,
         ) -> i32;
+        pub fn KfRaiseIrql(level: u8) -> u8;
+        pub fn KeReadStateEvent(event: *mut n::KEVENT) -> i32;
+        pub fn ExAllocatePool2(flags: u64, size: usize, tag: u32) -> *mut c_void;
+        pub fn KeInitializeDpc(dpc: *mut n::KDPC, routine: Option<Dpc>, context: *mut c_void);
+        pub fn KeInsertQueueDpc(dpc: *mut n::KDPC, one: *mut c_void, two: *mut c_void) -> u8;
+        pub fn KeRemoveQueueDpc(dpc: *mut n::KDPC) -> u8;
+        pub fn KeInitializeTimer(timer: *mut n::KTIMER);
+        pub fn KeInitializeTimerEx(timer: *mut n::KTIMER, kind: i32);
+        pub fn KeSetTimer(timer: *mut n::KTIMER, due: n::LARGE_INTEGER, dpc: *mut n::KDPC) -> u8;
+        pub fn KeSetTimerEx(
+            timer: *mut n::KTIMER,
+            due: n::LARGE_INTEGER,
+            period: i32,
+            dpc: *mut n::KDPC,
+        ) -> u8;
+        pub fn KeCancelTimer(timer: *mut n::KTIMER) -> u8;
+        pub fn KeReadStateTimer(timer: *mut n::KTIMER) -> u8;
     }
+
+    pub type Dpc = unsafe extern "system" fn(*mut n::KDPC, *mut c_void, *mut c_void, *mut c_void);
 }
 
 fn seeds() -> std::ops::Range<u64> {
@@ -375,4 +396,526 @@ fn a_thread_references_itself() {
     });
     let report = host.finish();
     assert!(report.is_clean(), "{report}");
+}
+
+const NON_PAGED: u64 = 0x40;
+const PAGED: u64 = 0x100;
+
+fn raise(level: u8) -> u8 {
+    // SAFETY: any thread may ask.
+    unsafe { k::KfRaiseIrql(level) }
+}
+
+fn lower(level: u8) {
+    // SAFETY: any thread may ask.
+    unsafe { n::KeLowerIrql(level) };
+}
+
+fn irql() -> u8 {
+    // SAFETY: any thread may ask.
+    unsafe { n::KeGetCurrentIrql() }
+}
+
+#[test]
+fn the_irql_goes_up_and_down() {
+    let host = host();
+    life(&host, || {
+        assert_eq!((irql(), raise(1), irql()), (0, 0, 1));
+        // SAFETY: any thread may ask.
+        let before = unsafe { n::KeRaiseIrqlToDpcLevel() };
+        assert_eq!((before, irql()), (1, 2));
+        // It may be raised to what it is.
+        assert_eq!((raise(2), irql()), (2, 2));
+        lower(2);
+        lower(1);
+        assert_eq!(irql(), 1);
+        lower(0);
+        assert_eq!(irql(), 0);
+    });
+    let report = host.finish();
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn the_irql_is_lowered_to_what_it_was() {
+    broken("KE-64", || {
+        raise(1);
+        raise(2);
+        // The outer one first.
+        lower(0);
+        lower(0);
+    });
+    broken("KE-64", || lower(0));
+    broken("KE-64", || {
+        raise(2);
+        raise(1);
+        lower(2);
+        lower(0);
+    });
+    broken("HOST-NOT-SIMULATED", || lower(raise(5)));
+}
+
+/// A handler that keeps the IRQL up is found at its end.
+#[test]
+fn a_dpc_leaves_the_irql_as_it_was() {
+    unsafe extern "system" fn lowers(
+        _: *mut n::KDPC,
+        _: *mut c_void,
+        _: *mut c_void,
+        _: *mut c_void,
+    ) {
+        lower(0);
+    }
+    let host = host();
+    host.expect("KE-64");
+    host.expect("DV-14");
+    life(&host, || {
+        let dpc = dpc(lowers, null_mut());
+        insert(dpc.0);
+        flush();
+        free(dpc.0);
+    });
+    only(&host.finish(), &["DV-14", "KE-64"]);
+}
+
+fn pool(flags: u64, size: usize, tag: u32) -> *mut c_void {
+    // SAFETY: plain pool memory.
+    unsafe { k::ExAllocatePool2(flags, size, tag) }
+}
+
+fn free<T>(memory: *mut T) {
+    // SAFETY: the host looks at an address before it believes it.
+    unsafe { n::ExFreePool(memory.cast()) };
+}
+
+#[test]
+fn pool_memory_is_zeroed() {
+    let host = host();
+    life(&host, || {
+        for flags in [NON_PAGED, PAGED, 0x80, NON_PAGED | 1 | 8] {
+            let memory = pool(flags, 100, TAG).cast::<u8>();
+            // SAFETY: so many bytes, which are zeroed.
+            let bytes = unsafe { std::slice::from_raw_parts(memory, 100) };
+            assert!(bytes.iter().all(|byte| *byte == 0));
+            free(memory);
+        }
+        let memory = pool(NON_PAGED | 2, 100, TAG);
+        assert!(!memory.is_null());
+        free(memory);
+    });
+    let report = host.finish();
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn pool_memory_that_is_not_given() {
+    broken("KE-12", || assert!(pool(NON_PAGED, 8, 0).is_null()));
+    broken("KE-12", || {
+        free(pool(NON_PAGED, 8, u32::from_le_bytes(*b"A\0\0B")))
+    });
+    broken("KE-13", || free(pool(NON_PAGED, 0, TAG)));
+    broken("KE-11", || {
+        let irql = raise(2);
+        free(pool(NON_PAGED, 8, TAG));
+        free(pool(PAGED, 8, TAG));
+        lower(irql);
+    });
+    for flags in [0, NON_PAGED | PAGED, NON_PAGED | 0x1_0000] {
+        broken("HOST-ARGUMENT", move || {
+            assert!(pool(flags, 8, TAG).is_null())
+        });
+    }
+    broken("HOST-NOT-SIMULATED", || {
+        free(pool(NON_PAGED | 0x20, 8, TAG))
+    });
+}
+
+#[test]
+fn an_event_is_read() {
+    let host = host();
+    life(&host, || {
+        let event: P<n::KEVENT> = P(pool(NON_PAGED, size_of::<n::KEVENT>(), TAG).cast());
+        // SAFETY: memory for an event.
+        unsafe { n::KeInitializeEvent(event.0, 0, 0) };
+        // SAFETY: an event.
+        assert_eq!(unsafe { k::KeReadStateEvent(event.0) }, 0);
+        // SAFETY: an event.
+        unsafe { n::KeSetEvent(event.0, 0, 0) };
+        // SAFETY: an event.
+        assert_eq!(unsafe { k::KeReadStateEvent(event.0) }, 1);
+        free(event.0);
+    });
+    let report = host.finish();
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn the_memory_of_an_event_that_somebody_waits_for() {
+    unsafe extern "system" fn waiter(event: *mut c_void) {
+        wait(event, &after(50));
+    }
+    broken("KE-34", || {
+        let event = pool(NON_PAGED, size_of::<n::KEVENT>(), TAG);
+        // SAFETY: memory for an event.
+        unsafe { n::KeInitializeEvent(event.cast(), 0, 0) };
+        let object = object_of(waiter, event);
+        delay(5);
+        // Its state would be looked at when the wait ends: it is freed, and lies there.
+        free(event);
+        assert_eq!(wait(object, null()), 0);
+        dereference(object);
+    });
+}
+
+#[test]
+fn a_set_event_that_goes_on_to_a_wait() {
+    broken("HOST-NOT-SIMULATED", || {
+        let event = pool(NON_PAGED, size_of::<n::KEVENT>(), TAG);
+        // SAFETY: memory for an event.
+        unsafe { n::KeInitializeEvent(event.cast(), 0, 0) };
+        // SAFETY: an event.
+        unsafe { n::KeSetEvent(event.cast(), 0, 1) };
+        free(event);
+    });
+}
+
+/// A DPC in pool memory.
+fn dpc(routine: k::Dpc, context: *mut c_void) -> P<n::KDPC> {
+    let dpc = pool(NON_PAGED, size_of::<n::KDPC>(), TAG).cast();
+    // SAFETY: memory for a DPC.
+    unsafe { k::KeInitializeDpc(dpc, Some(routine), context) };
+    P(dpc)
+}
+
+fn insert(dpc: *mut n::KDPC) -> bool {
+    let arguments = [1, 2].map(|number| null_mut::<u8>().wrapping_add(number).cast());
+    // SAFETY: the host looks at an address before it believes it.
+    unsafe { k::KeInsertQueueDpc(dpc, arguments[0], arguments[1]) != 0 }
+}
+
+fn remove(dpc: *mut n::KDPC) -> bool {
+    // SAFETY: the host looks at an address before it believes it.
+    unsafe { k::KeRemoveQueueDpc(dpc) != 0 }
+}
+
+fn flush() {
+    // SAFETY: at PASSIVE_LEVEL.
+    unsafe { n::KeFlushQueuedDpcs() };
+}
+
+/// A timer in pool memory, of this type.
+fn timer(kind: i32) -> P<n::KTIMER> {
+    let timer = pool(NON_PAGED, size_of::<n::KTIMER>(), TAG).cast();
+    // SAFETY: memory for a timer.
+    unsafe { k::KeInitializeTimerEx(timer, kind) };
+    P(timer)
+}
+
+fn set(timer: *mut n::KTIMER, milliseconds: i64, period: i32, dpc: *mut n::KDPC) -> bool {
+    let due = n::LARGE_INTEGER {
+        QuadPart: after(milliseconds),
+    };
+    // SAFETY: the host looks at addresses before it believes them.
+    unsafe { k::KeSetTimerEx(timer, due, period, dpc) != 0 }
+}
+
+fn cancel(timer: *mut n::KTIMER) -> bool {
+    // SAFETY: the host looks at an address before it believes it.
+    unsafe { k::KeCancelTimer(timer) != 0 }
+}
+
+/// Counts its runs, and the arguments that came with them.
+#[derive(Default)]
+struct Runs {
+    runs: AtomicU32,
+    sum: AtomicU32,
+}
+
+unsafe extern "system" fn counts(
+    _: *mut n::KDPC,
+    context: *mut c_void,
+    one: *mut c_void,
+    two: *mut c_void,
+) {
+    assert_eq!(irql(), 2);
+    // SAFETY: the test's counters, which outlive the host.
+    let runs = unsafe { &*context.cast::<Runs>() };
+    runs.runs.fetch_add(1, SeqCst);
+    runs.sum
+        .fetch_add((one.addr() + 10 * two.addr()) as u32, SeqCst);
+}
+
+/// Runs a driver under many schedules; gives how often its DPC ran, seed by seed.
+fn under_schedules(
+    body: impl Fn(P<n::KDPC>, &Runs) + Clone + Send + 'static,
+) -> std::collections::BTreeSet<u32> {
+    let mut all = std::collections::BTreeSet::new();
+    for seed in seeds() {
+        let host = Host::builder().seed(seed).preemption(1, 3).build();
+        let runs = Arc::new(Runs::default());
+        let (own, body) = (runs.clone(), body.clone());
+        life(&host, move || {
+            let dpc = dpc(counts, Arc::as_ptr(&own).cast_mut().cast());
+            body(dpc, &own);
+            free(dpc.0);
+        });
+        let report = host.finish();
+        assert!(report.is_clean(), "seed {seed}: {report}");
+        all.insert(runs.runs.load(SeqCst));
+    }
+    all
+}
+
+#[test]
+fn a_dpc_runs_once_each_time_it_is_queued() {
+    let all = under_schedules(|dpc, runs| {
+        assert!(insert(dpc.0));
+        flush();
+        assert_eq!(runs.runs.load(SeqCst), 1);
+        assert_eq!(runs.sum.load(SeqCst), 21);
+        assert!(insert(dpc.0));
+        flush();
+    });
+    assert!(all.iter().eq(&[2]), "{all:?}");
+}
+
+#[test]
+fn a_dpc_is_in_the_queue_once() {
+    let irql_keeps_it = under_schedules(|dpc, _| {
+        let _ = (insert(dpc.0), insert(dpc.0));
+        flush();
+    });
+    assert!(irql_keeps_it.iter().all(|runs| [1, 2].contains(runs)));
+    if !cfg!(miri) {
+        assert_eq!(irql_keeps_it.len(), 2, "the schedules are all the same");
+    }
+}
+
+#[test]
+fn a_dpc_that_is_removed_does_not_run() {
+    let all = under_schedules(|dpc, runs| {
+        assert!(insert(dpc.0));
+        let removed = remove(dpc.0);
+        flush();
+        assert_eq!(runs.runs.load(SeqCst), u32::from(!removed));
+        assert!(!remove(dpc.0));
+    });
+    if !cfg!(miri) {
+        assert_eq!(all.len(), 2, "always one of the two: {all:?}");
+    }
+}
+
+/// The DPC waits until the driver lowers its IRQL: there is one processor.
+#[test]
+fn a_dpc_waits_for_a_processor() {
+    for seed in seeds() {
+        let host = Host::builder().seed(seed).processors(1).build();
+        let runs = Arc::new(Runs::default());
+        let own = runs.clone();
+        life(&host, move || {
+            let dpc = dpc(counts, Arc::as_ptr(&own).cast_mut().cast());
+            let before = raise(2);
+            assert!(insert(dpc.0));
+            assert!(!insert(dpc.0));
+            assert_eq!(own.runs.load(SeqCst), 0);
+            lower(before);
+            flush();
+            assert_eq!(own.runs.load(SeqCst), 1);
+            free(dpc.0);
+        });
+        assert!(host.finish().is_clean());
+    }
+}
+
+/// The loader waits for a DPC that is queued when its driver is unloaded.
+#[test]
+fn a_dpc_may_be_queued_at_the_unload() {
+    for seed in seeds() {
+        let host = Host::builder().seed(seed).build();
+        let runs = Arc::new(Runs::default());
+        let own = runs.clone();
+        let memory: P<n::KDPC> = P(Box::into_raw(Box::new(common::zeroed())));
+        let driver = host.load_with("driver", move |_, _| {
+            let memory = memory;
+            let context = Arc::as_ptr(&own).cast_mut().cast();
+            // SAFETY: memory for a DPC, which outlives the host.
+            unsafe { k::KeInitializeDpc(memory.0, Some(counts), context) };
+            assert!(insert(memory.0));
+            n::STATUS_UNSUCCESSFUL
+        });
+        assert!(driver.is_err());
+        assert_eq!(runs.runs.load(SeqCst), 1);
+        assert!(host.finish().is_clean());
+        // SAFETY: made above; the host is gone.
+        drop(unsafe { Box::from_raw(memory.0) });
+    }
+}
+
+#[test]
+fn what_happens_to_a_dpc_in_the_queue() {
+    // Freed, and initialised anew.
+    broken("KE-65", || {
+        let dpc = dpc(counts, null_mut());
+        insert(dpc.0);
+        free(dpc.0);
+    });
+    broken("KE-65", || {
+        let dpc = dpc(counts, null_mut());
+        insert(dpc.0);
+        // SAFETY: memory for a DPC.
+        unsafe { k::KeInitializeDpc(dpc.0, Some(counts), null_mut()) };
+        free(dpc.0);
+    });
+    // Never initialised.
+    broken("KE-65", || {
+        let dpc = pool(NON_PAGED, size_of::<n::KDPC>(), TAG).cast();
+        assert!(!insert(dpc) && !remove(dpc));
+        free(dpc);
+    });
+}
+
+#[test]
+fn a_timer_queues_its_dpc() {
+    let all = under_schedules(|dpc, runs| {
+        let timer = timer(0);
+        assert!(!set(timer.0, 5, 0, dpc.0));
+        // Later, in place of that.
+        assert!(set(timer.0, 10, 0, dpc.0));
+        assert_eq!(wait(timer.0.cast(), &after(7)), n::STATUS_TIMEOUT);
+        // SAFETY: a timer.
+        assert_eq!(unsafe { k::KeReadStateTimer(timer.0) }, 0);
+        assert_eq!(wait(timer.0.cast(), null()), 0);
+        // It stays signalled.
+        assert_eq!(wait(timer.0.cast(), ZERO), 0);
+        // SAFETY: a timer.
+        assert_eq!(unsafe { k::KeReadStateTimer(timer.0) }, 1);
+        assert!(!cancel(timer.0));
+        flush();
+        assert_eq!(runs.sum.load(SeqCst), 0);
+        free(timer.0);
+    });
+    assert!(all.iter().eq(&[1]), "{all:?}");
+}
+
+#[test]
+fn a_periodic_timer_lets_one_waiter_pass_each_time() {
+    let all = under_schedules(|dpc, _| {
+        let timer = timer(1);
+        assert!(!set(timer.0, 1, 10, dpc.0));
+        for _ in 0..3 {
+            assert_eq!(wait(timer.0.cast(), null()), 0);
+            assert_eq!(wait(timer.0.cast(), ZERO), n::STATUS_TIMEOUT);
+        }
+        // A timer with a period is set until it is cancelled.
+        assert!(cancel(timer.0));
+        assert!(!cancel(timer.0));
+        flush();
+        free(timer.0);
+    });
+    assert!(all.iter().eq(&[3]), "{all:?}");
+}
+
+#[test]
+fn a_timer_that_is_cancelled_is_never_signalled() {
+    let all = under_schedules(|dpc, _| {
+        let timer: P<n::KTIMER> = P(pool(NON_PAGED, size_of::<n::KTIMER>(), TAG).cast());
+        let due = n::LARGE_INTEGER {
+            QuadPart: after(50),
+        };
+        // SAFETY: memory for a timer.
+        unsafe { k::KeInitializeTimer(timer.0) };
+        // SAFETY: a timer and a DPC.
+        assert_eq!(unsafe { k::KeSetTimer(timer.0, due, dpc.0) }, 0);
+        assert!(cancel(timer.0));
+        assert_eq!(wait(timer.0.cast(), &after(100)), n::STATUS_TIMEOUT);
+        free(timer.0);
+    });
+    assert!(all.iter().eq(&[0]), "{all:?}");
+}
+
+#[test]
+fn what_happens_to_a_timer_that_is_set() {
+    broken("KE-66", || {
+        let timer = timer(0);
+        set(timer.0, 5, 0, null_mut());
+        free(timer.0);
+    });
+    broken("KE-66", || {
+        let timer = timer(0);
+        set(timer.0, 5, 0, null_mut());
+        // SAFETY: memory for a timer.
+        unsafe { k::KeInitializeTimer(timer.0) };
+        free(timer.0);
+    });
+    // Never initialised.
+    broken("KE-66", || {
+        let timer = pool(NON_PAGED, size_of::<n::KTIMER>(), TAG).cast();
+        assert!(!set(timer, 5, 0, null_mut()) && !cancel(timer));
+        free(timer);
+    });
+}
+
+#[test]
+fn a_timer_that_is_set_at_the_unload() {
+    let memory: P<n::KTIMER> = P(Box::into_raw(Box::new(common::zeroed())));
+    broken("KE-66", move || {
+        let memory = memory;
+        // SAFETY: memory for a timer, which outlives the host.
+        unsafe { k::KeInitializeTimer(memory.0) };
+        set(memory.0, 1, 1, null_mut());
+    });
+    // SAFETY: made above; the host is gone.
+    drop(unsafe { Box::from_raw(memory.0) });
+}
+
+#[test]
+fn the_dpc_of_a_timer_is_no_other() {
+    for timer_first in [false, true] {
+        broken("KE-67", move || {
+            let (timer, dpc) = (timer(0), dpc(nothing_to_do, null_mut()));
+            for turn in [timer_first, !timer_first] {
+                if turn {
+                    set(timer.0, 1, 0, dpc.0);
+                } else {
+                    insert(dpc.0);
+                }
+                delay(5);
+            }
+            flush();
+            free(timer.0);
+            free(dpc.0);
+        });
+    }
+}
+
+unsafe extern "system" fn nothing_to_do(
+    _: *mut n::KDPC,
+    _: *mut c_void,
+    _: *mut c_void,
+    _: *mut c_void,
+) {
+}
+
+#[test]
+fn a_period_is_not_negative() {
+    broken("KE-67", || {
+        let timer = timer(0);
+        set(timer.0, 1, -1, null_mut());
+        delay(5);
+        free(timer.0);
+    });
+}
+
+/// Objects with other types in their headers.
+#[test]
+fn a_wait_for_what_the_host_does_not_simulate() {
+    for kind in [2, 5] {
+        broken("HOST-NOT-SIMULATED", move || {
+            let object = pool(NON_PAGED, 64, TAG);
+            // SAFETY: the first byte of that memory.
+            unsafe { object.cast::<u8>().write(kind) };
+            wait(object, ZERO);
+            free(object);
+        });
+    }
 }

@@ -1,6 +1,8 @@
 //! What a driver uses of the kernel itself: memory, spin locks, events, timers,
 //! work items, the time, its settings.
 
+pub(crate) mod dpc;
+pub(crate) mod irql;
 pub(crate) mod memory;
 pub(crate) mod registry;
 pub(crate) mod sync;

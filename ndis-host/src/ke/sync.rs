@@ -6,6 +6,7 @@
 
 use crate::cx::{Call, Cx};
 use crate::export::exports;
+use crate::ke::dpc::{NOTIFICATION_TIMER, SYNCHRONIZATION_TIMER};
 use crate::rules;
 use crate::sched::{DISPATCH, TaskId, Wait, Woken};
 use crate::state::State;
@@ -48,6 +49,28 @@ impl State {
             }
             Some(_) => Err(Wait::SpinLock { address }),
         }
+    }
+
+    /// Whether something with this type in its header is what a wait is for.
+    fn can_wait(&mut self, call: &str, kind: u8, address: usize) -> bool {
+        let (rule, message) = match kind {
+            NOTIFICATION | SYNCHRONIZATION => return true,
+            NOTIFICATION_TIMER | SYNCHRONIZATION_TIMER => {
+                if self.dpcs.is_timer(address) {
+                    return true;
+                }
+                ("KE-66", "with a timer that is not initialised".into())
+            }
+            _ => match OTHERS.iter().find(|(other, _)| *other == kind) {
+                Some((_, what)) => (rules::NOT_SIMULATED, alloc::format!("for a {what}")),
+                None => (
+                    rules::ARGUMENT,
+                    alloc::format!(": the object is no event (type {kind})"),
+                ),
+            },
+        };
+        self.violate(rule, None, alloc::format!("{call} {message}"));
+        false
     }
 
     fn release(&mut self, call: &str, id: TaskId, address: usize) {
@@ -153,6 +176,14 @@ fn usable<T>(name: &str, event: *mut T, cx: &Cx) -> bool {
 
 const NOTIFICATION: u8 = 0;
 const SYNCHRONIZATION: u8 = 1;
+/// Objects that the host does not simulate, by the types in their headers.
+const OTHERS: [(u8, &str); 5] = [
+    (2, "mutex"),
+    (3, "process"),
+    (4, "queue"),
+    (5, "semaphore"),
+    (6, "thread"),
+];
 
 /// The type of an event: the first byte of its header.
 ///
@@ -268,11 +299,7 @@ unsafe fn wait(name: &'static str, event: *mut KEVENT, limit: Option<u64>) -> bo
     }
     // SAFETY: the caller's event.
     let kind = unsafe { type_of(event) };
-    if kind > SYNCHRONIZATION {
-        cx.with(|s| {
-            let message = alloc::format!("{name}: the object is no event (type {kind})");
-            s.violate(rules::ARGUMENT, None, message);
-        });
+    if !cx.with(|s| s.can_wait(name, kind, event.addr())) {
         return false;
     }
     let (raised, now) = cx.with(|s| (s.irql() >= DISPATCH, s.sched.now));
@@ -292,7 +319,7 @@ unsafe fn wait(name: &'static str, event: *mut KEVENT, limit: Option<u64>) -> bo
         if unsafe { signal.read() } == 0 {
             return false;
         }
-        if kind == SYNCHRONIZATION {
+        if kind == SYNCHRONIZATION || kind == SYNCHRONIZATION_TIMER {
             // SAFETY: as above.
             unsafe { signal.write(0) };
         }
@@ -309,7 +336,15 @@ unsafe fn wait(name: &'static str, event: *mut KEVENT, limit: Option<u64>) -> bo
             }
             Err(Wait::Event {
                 address: event.addr(),
-                what: alloc::format!("the event at {:#x} ({name})", event.addr()),
+                what: alloc::format!(
+                    "the {} at {:#x} ({name})",
+                    if kind > SYNCHRONIZATION {
+                        "timer"
+                    } else {
+                        "event"
+                    },
+                    event.addr()
+                ),
             })
         });
     answer.is_ok()
@@ -377,7 +412,14 @@ exports! { EXPORTS {
     }
 
     /// Signals an event.
-    fn KeSetEvent(event: *mut KEVENT, _increment: i32, _wait: u8) -> i32 {
+    fn KeSetEvent(event: *mut KEVENT, _increment: i32, wait: u8) -> i32 {
+        if wait != 0 {
+            let cx = Cx::enter(Call::new("KeSetEvent").quiet(), &[]);
+            cx.with(|s| {
+                let message = "KeSetEvent that goes on to a wait, with the IRQL raised".into();
+                s.violate(rules::NOT_SIMULATED, None, message);
+            });
+        }
         // SAFETY: the caller's contract.
         unsafe { change("KeSetEvent", event, true) }
     }
@@ -394,7 +436,25 @@ exports! { EXPORTS {
         unsafe { change("KeClearEvent", event, false) };
     }
 
-    /// Waits for an event.
+    /// Whether an event is signalled.
+    fn KeReadStateEvent(event: *mut KEVENT) -> i32 {
+        let cx = Cx::enter(Call::new("KeReadStateEvent").silent(), &[]);
+        if !usable("KeReadStateEvent", event, &cx) {
+            return 0;
+        }
+        // SAFETY: the caller's event.
+        let signal = unsafe { signal_of(event) };
+        // SAFETY: inside the event; the baton makes this the only access.
+        unsafe { signal.read() }
+    }
+
+    /// Prepares a spin lock. (Drivers have it inline, too.)
+    fn KeInitializeSpinLock(lock: *mut KSPIN_LOCK) {
+        // SAFETY: the caller's lock, of which zero is a free one.
+        unsafe { lock.write(0) };
+    }
+
+    /// Waits for an event, a timer or a thread.
     fn KeWaitForSingleObject(
         object: *mut c_void,
         _reason: i32,

@@ -4,7 +4,7 @@
 //! it: where two branches have changed the book, take either side of this file and run that.
 
 #[rustfmt::skip]
-pub(super) static SENTENCES: [(&str, &str); 788] = [
+pub(super) static SENTENCES: [(&str, &str); 792] = [
     ("AF-01", "Only one call manager of either kind can own a given address family on a given adapter."),
     ("AF-02", "A stand-alone call manager registers its AF from ProtocolBindAdapterEx after NdisOpenAdapterEx succeeded, once for every binding it serves."),
     ("AF-03", "FAILURE means the caller or the miniport is not connection-oriented, the family is already owned, or the binding is closing."),
@@ -436,6 +436,10 @@ pub(super) static SENTENCES: [(&str, &str); 788] = [
     ("KE-61", "Each reference to an object is given back once, and nobody uses the object without one."),
     ("KE-62", "A driver's system threads have ended before its unload routine returns: it waits for their objects."),
     ("KE-63", "PsTerminateSystemThread ends the system thread that calls it, one of the driver's own, at PASSIVE_LEVEL and with no lock held."),
+    ("KE-64", "The IRQL is raised to the level that it has or a higher one, and lowered to what it was before the raise that was last."),
+    ("KE-65", "A DPC is initialised before it is used, and its memory stays as it is until its routine has begun or it is out of the queue."),
+    ("KE-66", "A timer of the kernel's is initialised before it is used, and cancelled before its memory ends or its driver is unloaded."),
+    ("KE-67", "The DPC of a timer is not queued without it, and a period is not negative."),
     ("NBL-01", "Each NET_BUFFER_LIST sent must have SourceHandle equal to the NdisVcHandle of the call."),
     ("NBL-02", "From the call on the sender owns nothing of the lists and must not look at them until ProtocolCoSendNetBufferListsComplete."),
     ("NBL-03", "Lists must come from the NDIS list allocators (plain, combined or clone)."),

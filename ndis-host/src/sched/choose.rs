@@ -196,6 +196,7 @@ impl State {
             cpu: None,
             frames: Vec::new(),
             locks: Vec::new(),
+            raises: Vec::new(),
             depth: 0,
             stack_base: 0,
             stack_reported: false,

@@ -106,6 +106,9 @@ pub(crate) struct Task {
     pub(crate) frames: Vec<Frame>,
     /// Addresses of the spin locks that it holds, oldest first.
     pub(crate) locks: Vec<usize>,
+    /// What the IRQL was at each raise that is not undone yet, and how many frames
+    /// there were.
+    pub(crate) raises: Vec<(usize, u8)>,
     pub(crate) depth: u32,
     /// Where its thread's stack began with it; zero for foreign threads.
     pub(crate) stack_base: usize,
@@ -300,6 +303,14 @@ impl Sched {
             })
             .map(|task| task.id)
             .collect()
+    }
+
+    /// Whether a task waits for something in this memory.
+    pub(crate) fn waits_in(&self, memory: &core::ops::Range<usize>) -> bool {
+        self.tasks.values().any(|task| match &task.phase {
+            Phase::Blocked(Wait::Event { address, .. }) => memory.contains(address),
+            _ => false,
+        })
     }
 
     /// Gives up the processor of a task that stops, unless its IRQL pins it.

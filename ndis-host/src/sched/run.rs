@@ -216,6 +216,7 @@ impl Core {
                             cpu: None,
                             frames: alloc::vec![frame],
                             locks: Vec::new(),
+                            raises: Vec::new(),
                             depth: 0,
                             stack_base: 0,
                             stack_reported: false,
