@@ -6,7 +6,7 @@
 mod common;
 
 use common::{P, TAG, host, only};
-use ndis_host::{Host, Report};
+use ndis_host::{Host, Refusal, Report};
 use ndis_sys as n;
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
@@ -917,5 +917,85 @@ fn a_wait_for_what_the_host_does_not_simulate() {
             wait(object, ZERO);
             free(object);
         });
+    }
+}
+
+/// What an image imports and the host lacks is refused by its name, or is harmless.
+#[test]
+#[cfg_attr(miri, ignore = "the address is that of another type of function")]
+fn a_function_that_is_refused() {
+    type Wait = unsafe extern "system" fn(u32, *mut *mut c_void) -> i32;
+    type Other = unsafe extern "system" fn(*mut c_void) -> *mut c_void;
+    let address = |name| match ndis_host::refusal(name) {
+        Refusal::Refused(address) => std::ptr::with_exposed_provenance::<()>(address),
+        other => panic!("{name}: {other:?}"),
+    };
+    let report = broken("HOST-NOT-SIMULATED", move || {
+        let wait = address("KeWaitForMultipleObjects");
+        assert_eq!(wait, address("KeWaitForMultipleObjects"));
+        // SAFETY: a function that looks at no parameters and gives a number.
+        let wait = unsafe { std::mem::transmute::<*const (), Wait>(wait) };
+        // SAFETY: as above.
+        assert_eq!(unsafe { wait(0, null_mut()) }, 0xC000_0002_u32 as i32);
+        let allocate = address("ExAllocateFromLookasideListEx");
+        // SAFETY: as above.
+        let allocate = unsafe { std::mem::transmute::<*const (), Other>(allocate) };
+        // SAFETY: as above.
+        assert!(unsafe { allocate(null_mut()) }.is_null());
+    });
+    let said: Vec<&str> = report
+        .expected
+        .iter()
+        .map(|found| found.message.as_str())
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "KeWaitForMultipleObjects is not simulated",
+            "ExAllocateFromLookasideListEx is not simulated"
+        ]
+    );
+}
+
+#[test]
+fn what_is_refused() {
+    let refused = [
+        "KeWaitForMultipleObjects",
+        "KeReleaseSemaphore",
+        "KeGetCurrentThread",
+        "ExAcquireFastMutex",
+        "ExQueueWorkItem",
+        "ExInterlockedInsertTailList",
+        "ObReferenceObjectByPointer",
+        "PsLookupThreadByThreadId",
+        "ZwWaitForSingleObject",
+        "ZwCreateEvent",
+        "NtSetTimer",
+        "IoAcquireRemoveLockEx",
+        "IoCreateNotificationEvent",
+    ];
+    for name in refused {
+        assert!(
+            matches!(ndis_host::refusal(name), Refusal::Refused(_)),
+            "{name}"
+        );
+    }
+    let harmless = [
+        "RtlCopyUnicodeString",
+        "memcpy",
+        "DbgPrint",
+        "IoAllocateMdl",
+        "ZwOpenKey",
+        "ExEventObjectType",
+        "PsProcessType",
+        "KeNumberProcessors",
+        "ExpInterlockedPopEntrySList",
+        // The host has these.
+        "KeSetEvent",
+        "PsThreadType",
+        "KfRaiseIrql",
+    ];
+    for name in harmless {
+        assert_eq!(ndis_host::refusal(name), Refusal::Harmless, "{name}");
     }
 }
