@@ -282,7 +282,9 @@ pub struct Type(*mut c_void);
 // SAFETY: nobody reads or writes through it.
 unsafe impl Sync for Type {}
 
-static TYPE: Body = Body([0; 16]);
+/// The type of threads. It begins with its own address: a driver that is linked to
+/// the host, and declares the variable as a pointer to the type's, finds it there.
+static TYPE: Type = Type((&raw const TYPE).cast_mut().cast());
 
 /// The type of the objects of threads, as `ntoskrnl.exe` exports it: a variable
 /// with the address of something that is only compared.
