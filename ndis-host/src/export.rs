@@ -53,6 +53,8 @@ pub(crate) static ALL: &[&[Export]] = &[
     crate::ke::timer::EXPORTS,
     crate::ke::system::EXPORTS,
     crate::ke::dpc::EXPORTS,
+    crate::ke::list::EXPORTS,
+    crate::ke::remove_lock::EXPORTS,
     crate::ke::irql::EXPORTS,
     #[cfg(not(target_arch = "x86"))]
     crate::ke::irql::in_registers::EXPORTS,

@@ -10,6 +10,7 @@ use crate::handle::{Handles, Kind, Lookup, ObjectId};
 use crate::ke::dpc::Dpcs;
 use crate::ke::memory::Memory;
 use crate::ke::registry::Registry;
+use crate::ke::remove_lock::RemoveLocks;
 use crate::ke::sync::Locks;
 use crate::ke::thread::Threads;
 use crate::ke::timer::{Timers, WorkItems};
@@ -82,6 +83,7 @@ pub(crate) struct State {
     pub(crate) locks: Box<Locks>,
     pub(crate) threads: Box<Threads>,
     pub(crate) dpcs: Box<Dpcs>,
+    pub(crate) remove_locks: Box<RemoveLocks>,
     pub(crate) timers: Box<Timers>,
     pub(crate) work_items: Box<WorkItems>,
     pub(crate) buffers: Box<Buffers>,
@@ -124,6 +126,7 @@ impl State {
             locks: Box::new(Locks::default()),
             threads: Box::new(Threads::default()),
             dpcs: Box::new(Dpcs::default()),
+            remove_locks: Box::new(RemoveLocks::default()),
             timers: Box::new(Timers::default()),
             work_items: Box::new(WorkItems::default()),
             buffers: Box::new(Buffers::default()),

@@ -33,6 +33,16 @@ mod k {
             object: *mut *mut c_void,
             information: *mut c_void,
         ) -> i32;
+        pub fn IoInitializeRemoveLockEx(lock: *mut u8, tag: u32, min: u32, most: u32, size: u32);
+        pub fn IoAcquireRemoveLockEx(
+            lock: *mut u8,
+            tag: *mut c_void,
+            file: *const u8,
+            line: u32,
+            size: u32,
+        ) -> i32;
+        pub fn IoReleaseRemoveLockEx(lock: *mut u8, tag: *mut c_void, size: u32);
+        pub fn IoReleaseRemoveLockAndWaitEx(lock: *mut u8, tag: *mut c_void, size: u32);
         pub fn KfRaiseIrql(level: u8) -> u8;
         pub fn KeReadStateEvent(event: *mut n::KEVENT) -> i32;
         pub fn ExAllocatePool2(flags: u64, size: usize, tag: u32) -> *mut c_void;
@@ -965,13 +975,13 @@ fn what_is_refused() {
         "KeGetCurrentThread",
         "ExAcquireFastMutex",
         "ExQueueWorkItem",
-        "ExInterlockedInsertTailList",
+        "ExInterlockedAddLargeInteger",
         "ObReferenceObjectByPointer",
         "PsLookupThreadByThreadId",
         "ZwWaitForSingleObject",
         "ZwCreateEvent",
         "NtSetTimer",
-        "IoAcquireRemoveLockEx",
+        "IoInitializeTimer",
         "IoCreateNotificationEvent",
     ];
     for name in refused {
@@ -998,4 +1008,202 @@ fn what_is_refused() {
     for name in harmless {
         assert_eq!(ndis_host::refusal(name), Refusal::Harmless, "{name}");
     }
+}
+
+/// A list, its lock, and some entries, in pool memory.
+struct List {
+    head: *mut n::LIST_ENTRY,
+    lock: *mut n::KSPIN_LOCK,
+}
+
+impl List {
+    fn new() -> Self {
+        let head = pool(NON_PAGED, size_of::<n::LIST_ENTRY>(), TAG).cast::<n::LIST_ENTRY>();
+        // SAFETY: memory for an entry, which is its own neighbour.
+        unsafe {
+            head.write(n::LIST_ENTRY {
+                Flink: head,
+                Blink: head,
+            })
+        };
+        let lock = pool(NON_PAGED, size_of::<n::KSPIN_LOCK>(), TAG).cast();
+        Self { head, lock }
+    }
+
+    fn entry() -> *mut n::LIST_ENTRY {
+        pool(NON_PAGED, size_of::<n::LIST_ENTRY>(), TAG).cast()
+    }
+
+    fn insert(&self, entry: *mut n::LIST_ENTRY, tail: bool) -> *mut n::LIST_ENTRY {
+        if tail {
+            // SAFETY: a list, an entry that is in none, and the list's lock.
+            unsafe { n::ExInterlockedInsertTailList(self.head, entry, self.lock) }
+        } else {
+            // SAFETY: as above.
+            unsafe { n::ExInterlockedInsertHeadList(self.head, entry, self.lock) }
+        }
+    }
+
+    fn remove(&self) -> *mut n::LIST_ENTRY {
+        // SAFETY: a list and its lock.
+        unsafe { n::ExInterlockedRemoveHeadList(self.head, self.lock) }
+    }
+
+    fn end(self) {
+        free(self.head);
+        free(self.lock);
+    }
+}
+
+#[test]
+fn an_interlocked_list() {
+    let host = host();
+    life(&host, || {
+        let list = List::new();
+        let (first, second, third) = (List::entry(), List::entry(), List::entry());
+        assert!(list.remove().is_null());
+        assert!(list.insert(second, true).is_null());
+        assert_eq!(list.insert(third, true), second);
+        assert_eq!(list.insert(first, false), second);
+        for entry in [first, second, third] {
+            assert_eq!(list.remove(), entry);
+            free(entry);
+        }
+        assert!(list.remove().is_null());
+        list.end();
+
+        let lock = pool(NON_PAGED, size_of::<n::KSPIN_LOCK>(), TAG).cast();
+        let mut number = 5;
+        // SAFETY: a number and its lock.
+        let before = unsafe { n::ExInterlockedAddUlong(&raw mut number, 3, lock) };
+        assert_eq!((before, number), (5, 8));
+        let size = size_of::<n::SINGLE_LIST_ENTRY>();
+        let [head, one, two] = [(); 3].map(|()| pool(NON_PAGED, size, TAG).cast());
+        // SAFETY: a list, which is empty, an entry that is in none, and their lock.
+        assert!(unsafe { n::ExInterlockedPushEntryList(head, one, lock) }.is_null());
+        // SAFETY: as above.
+        let first = unsafe { n::ExInterlockedPushEntryList(head, two, lock) };
+        assert_eq!(first, one);
+        for entry in [two, one, null_mut()] {
+            // SAFETY: as above.
+            assert_eq!(unsafe { n::ExInterlockedPopEntryList(head, lock) }, entry);
+        }
+        for entry in [head, one, two] {
+            free(entry);
+        }
+        free(lock);
+    });
+    let report = host.finish();
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn the_lock_of_a_list_is_for_nothing_else() {
+    for held in [false, true] {
+        broken("KE-68", move || {
+            let (list, entry) = (List::new(), List::entry());
+            if !held {
+                list.insert(entry, true);
+            }
+            // SAFETY: the lock of the list.
+            let irql = unsafe { n::KeAcquireSpinLockRaiseToDpc(list.lock) };
+            if held {
+                list.insert(entry, true);
+            }
+            // SAFETY: held since above.
+            unsafe { n::KeReleaseSpinLock(list.lock, irql) };
+            free(entry);
+            list.end();
+        });
+    }
+    broken("HOST-ARGUMENT", || {
+        let list = List::new();
+        assert!(list.insert(null_mut(), true).is_null());
+        list.end();
+    });
+}
+
+/// A remove lock in pool memory.
+fn remove_lock() -> *mut u8 {
+    let lock = pool(NON_PAGED, 32, TAG).cast();
+    // SAFETY: memory for a remove lock.
+    unsafe { k::IoInitializeRemoveLockEx(lock, TAG, 0, 0, 32) };
+    lock
+}
+
+fn acquire(lock: *mut u8, tag: usize) -> i32 {
+    // SAFETY: the host looks at addresses before it believes them.
+    unsafe { k::IoAcquireRemoveLockEx(lock, std::ptr::without_provenance_mut(tag), null(), 0, 32) }
+}
+
+fn release(lock: *mut u8, tag: usize) {
+    // SAFETY: as above.
+    unsafe { k::IoReleaseRemoveLockEx(lock, std::ptr::without_provenance_mut(tag), 32) };
+}
+
+fn release_and_wait(lock: *mut u8, tag: usize) {
+    // SAFETY: as above.
+    unsafe { k::IoReleaseRemoveLockAndWaitEx(lock, std::ptr::without_provenance_mut(tag), 32) };
+}
+
+#[test]
+fn a_remove_lock_waits_for_its_users() {
+    unsafe extern "system" fn user(lock: *mut c_void) {
+        let lock = lock.cast();
+        delay(10);
+        // The device goes: nobody else gets in.
+        assert_eq!(acquire(lock, 3), 0xC000_0056_u32 as i32);
+        release(lock, 1);
+    }
+    for seed in seeds() {
+        let host = Host::builder().seed(seed).preemption(1, 3).build();
+        life(&host, || {
+            let lock = remove_lock();
+            assert_eq!((acquire(lock, 1), acquire(lock, 2)), (0, 0));
+            let object = object_of(user, lock.cast());
+            release_and_wait(lock, 2);
+            assert_eq!(wait(object, null()), 0);
+            dereference(object);
+            free(lock);
+        });
+        let report = host.finish();
+        assert!(report.is_clean(), "seed {seed}: {report}");
+    }
+}
+
+#[test]
+fn what_happens_to_a_remove_lock() {
+    // Another tag, and none at all.
+    broken("KE-69", || {
+        let lock = remove_lock();
+        acquire(lock, 1);
+        release(lock, 2);
+        release(lock, 1);
+        release(lock, 1);
+        free(lock);
+    });
+    broken("KE-69", || {
+        let lock = remove_lock();
+        acquire(lock, 1);
+        free(lock);
+    });
+    broken("KE-69", || {
+        let lock = remove_lock();
+        // SAFETY: memory for a remove lock.
+        unsafe { k::IoInitializeRemoveLockEx(lock, TAG, 0, 0, 32) };
+        free(lock);
+    });
+    broken("KE-69", || {
+        let lock = pool(NON_PAGED, 32, TAG).cast();
+        acquire(lock, 1);
+        free(lock);
+    });
+    broken("KE-70", || {
+        let lock = remove_lock();
+        acquire(lock, 1);
+        let irql = raise(2);
+        release_and_wait(lock, 1);
+        lower(irql);
+        free(lock);
+    });
 }

@@ -150,6 +150,8 @@ impl State {
     /// Pool memory is freed: what the kernel looks at must be over there.
     pub(crate) fn kernel_objects_end(&mut self, call: &str, memory: &Range<usize>) {
         self.end_dpcs(&alloc::format!("{call} frees memory"), memory.clone());
+        self.remove_locks_end(call, memory);
+        self.locks.end_lists(memory);
         if self.sched.waits_in(memory) {
             let message =
                 alloc::format!("{call} frees memory while somebody waits for an event there");

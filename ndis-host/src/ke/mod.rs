@@ -3,9 +3,11 @@
 
 pub(crate) mod dpc;
 pub(crate) mod irql;
+pub(crate) mod list;
 pub(crate) mod memory;
 pub(crate) mod refused;
 pub(crate) mod registry;
+pub(crate) mod remove_lock;
 pub(crate) mod sync;
 pub(crate) mod system;
 pub(crate) mod thread;

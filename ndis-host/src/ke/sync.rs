@@ -10,17 +10,22 @@ use crate::ke::dpc::{NOTIFICATION_TIMER, SYNCHRONIZATION_TIMER};
 use crate::rules;
 use crate::sched::{DISPATCH, TaskId, Wait, Woken};
 use crate::state::State;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use core::ffi::c_void;
 use ndis_sys::{
     KEVENT, KSPIN_LOCK, LARGE_INTEGER, NDIS_EVENT, NDIS_SPIN_LOCK, STATUS_SUCCESS, STATUS_TIMEOUT,
 };
 
-/// Spin locks that somebody holds, and how many times.
+/// Spin locks that somebody holds, and how many times; and those of lists.
 #[derive(Default)]
-pub(crate) struct Locks(BTreeMap<usize, (TaskId, u32)>);
+pub(crate) struct Locks(BTreeMap<usize, (TaskId, u32)>, BTreeSet<usize>);
 
 impl Locks {
+    /// Memory ends, and with it the locks there.
+    pub(crate) fn end_lists(&mut self, memory: &core::ops::Range<usize>) {
+        self.1.retain(|address| !memory.contains(address));
+    }
+
     /// Releases a lock whose holder is gone.
     pub(crate) fn forget(&mut self, address: usize) {
         self.0.remove(&address);
@@ -28,8 +33,21 @@ impl Locks {
 }
 
 impl State {
+    /// A list is changed under its lock, which nobody holds otherwise.
+    pub(crate) fn lock_of_list(&mut self, call: &str, address: usize) {
+        self.locks.1.insert(address);
+        if self.locks.0.contains_key(&address) {
+            let message = alloc::format!("{call} with a lock that somebody holds");
+            self.violate("KE-68", None, message);
+        }
+    }
+
     /// Takes the lock for the running task, or says that it must wait.
     fn acquire(&mut self, call: &str, id: TaskId, address: usize) -> Result<(), Wait> {
+        if self.locks.1.remove(&address) {
+            let message = alloc::format!("{call} of the lock of an interlocked list");
+            self.violate("KE-68", None, message);
+        }
         match self.locks.0.get_mut(&address) {
             None => {
                 self.locks.0.insert(address, (id, 1));
