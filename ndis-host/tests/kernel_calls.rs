@@ -43,6 +43,11 @@ mod k {
         ) -> i32;
         pub fn IoReleaseRemoveLockEx(lock: *mut u8, tag: *mut c_void, size: u32);
         pub fn IoReleaseRemoveLockAndWaitEx(lock: *mut u8, tag: *mut c_void, size: u32);
+        pub fn KeInitializeSemaphore(semaphore: *mut c_void, count: i32, limit: i32);
+        pub fn KeReleaseSemaphore(semaphore: *mut c_void, boost: i32, more: i32, wait: u8) -> i32;
+        pub fn KeReadStateSemaphore(semaphore: *mut c_void) -> i32;
+        pub fn KeQuerySystemTimePrecise(time: *mut i64);
+        pub fn KeQueryInterruptTime() -> u64;
         pub fn KfRaiseIrql(level: u8) -> u8;
         pub fn KeReadStateEvent(event: *mut n::KEVENT) -> i32;
         pub fn ExAllocatePool2(flags: u64, size: usize, tag: u32) -> *mut c_void;
@@ -919,7 +924,7 @@ fn a_period_is_not_negative() {
 /// Objects with other types in their headers.
 #[test]
 fn a_wait_for_what_the_host_does_not_simulate() {
-    for kind in [2, 5] {
+    for kind in [2, 4] {
         broken("HOST-NOT-SIMULATED", move || {
             let object = pool(NON_PAGED, 64, TAG);
             // SAFETY: the first byte of that memory.
@@ -971,7 +976,7 @@ fn a_function_that_is_refused() {
 fn what_is_refused() {
     let refused = [
         "KeWaitForMultipleObjects",
-        "KeReleaseSemaphore",
+        "KeReleaseMutex",
         "KeGetCurrentThread",
         "ExAcquireFastMutex",
         "ExQueueWorkItem",
@@ -1206,4 +1211,90 @@ fn what_happens_to_a_remove_lock() {
         lower(irql);
         free(lock);
     });
+}
+
+/// A semaphore in pool memory.
+fn semaphore(count: i32, limit: i32) -> *mut c_void {
+    let semaphore = pool(NON_PAGED, 32, TAG);
+    // SAFETY: memory for a semaphore.
+    unsafe { k::KeInitializeSemaphore(semaphore, count, limit) };
+    semaphore
+}
+
+fn release_semaphore(semaphore: *mut c_void, more: i32) -> i32 {
+    // SAFETY: a semaphore.
+    unsafe { k::KeReleaseSemaphore(semaphore, 0, more, 0) }
+}
+
+#[test]
+fn a_semaphore_lets_as_many_pass_as_it_counts() {
+    unsafe extern "system" fn passes(semaphore: *mut c_void) {
+        assert_eq!(wait(semaphore, null()), 0);
+    }
+    for seed in seeds() {
+        let host = Host::builder().seed(seed).preemption(1, 3).build();
+        life(&host, || {
+            let semaphore = semaphore(1, 3);
+            assert_eq!(wait(semaphore, ZERO), 0);
+            assert_eq!(wait(semaphore, &after(1)), n::STATUS_TIMEOUT);
+            let objects = [(); 3].map(|()| object_of(passes, semaphore));
+            assert_eq!(release_semaphore(semaphore, 2), 0);
+            // Two of the three pass.
+            delay(5);
+            // SAFETY: a semaphore.
+            assert_eq!(unsafe { k::KeReadStateSemaphore(semaphore) }, 0);
+            let over = objects.iter().filter(|object| wait(**object, ZERO) == 0);
+            assert_eq!(over.count(), 2);
+            release_semaphore(semaphore, 1);
+            for object in objects {
+                assert_eq!(wait(object, null()), 0);
+                dereference(object);
+            }
+            free(semaphore);
+        });
+        let report = host.finish();
+        assert!(report.is_clean(), "seed {seed}: {report}");
+    }
+}
+
+#[test]
+fn a_semaphore_beyond_its_limit() {
+    for (count, limit, more) in [(1, 2, 2), (0, 1, 0), (2, 1, -1), (0, 0, 1)] {
+        broken("KE-71", move || {
+            let semaphore = semaphore(count, limit);
+            assert_eq!(release_semaphore(semaphore, more), count);
+            free(semaphore);
+        });
+    }
+    broken("KE-71", || {
+        let memory = pool(NON_PAGED, 32, TAG);
+        assert_eq!(release_semaphore(memory, 1), 0);
+        free(memory);
+    });
+    broken("KE-71", || {
+        let irql = raise(2);
+        free(semaphore(0, 1));
+        lower(irql);
+    });
+}
+
+/// The clocks of the kernel are the host's, and go on while a driver sleeps.
+#[test]
+fn the_time_is_the_hosts() {
+    let host = host();
+    life(&host, || {
+        let clocks = || {
+            let mut time = 0;
+            // SAFETY: a place for the time.
+            unsafe { k::KeQuerySystemTimePrecise(&raw mut time) };
+            // SAFETY: any thread may ask.
+            (time, unsafe { k::KeQueryInterruptTime() })
+        };
+        let (time, since) = clocks();
+        delay(10);
+        let (later, after) = clocks();
+        assert!((100_000..101_000).contains(&(later - time)));
+        assert!((100_000..101_000).contains(&(after - since)));
+    });
+    assert!(host.finish().is_clean());
 }

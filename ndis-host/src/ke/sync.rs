@@ -1,4 +1,4 @@
-//! Spin locks and events.
+//! Spin locks, events and semaphores.
 //!
 //! A spin lock is known by its address; its memory is never touched. An event
 //! keeps its state in the driver's own structure, as on Windows, because it has
@@ -13,7 +13,8 @@ use crate::state::State;
 use alloc::collections::{BTreeMap, BTreeSet};
 use core::ffi::c_void;
 use ndis_sys::{
-    KEVENT, KSPIN_LOCK, LARGE_INTEGER, NDIS_EVENT, NDIS_SPIN_LOCK, STATUS_SUCCESS, STATUS_TIMEOUT,
+    DISPATCHER_HEADER, KEVENT, KSPIN_LOCK, LARGE_INTEGER, NDIS_EVENT, NDIS_SPIN_LOCK,
+    STATUS_SUCCESS, STATUS_TIMEOUT,
 };
 
 /// Spin locks that somebody holds, and how many times; and those of lists.
@@ -72,7 +73,7 @@ impl State {
     /// Whether something with this type in its header is what a wait is for.
     fn can_wait(&mut self, call: &str, kind: u8, address: usize) -> bool {
         let (rule, message) = match kind {
-            NOTIFICATION | SYNCHRONIZATION => return true,
+            NOTIFICATION | SYNCHRONIZATION | SEMAPHORE => return true,
             NOTIFICATION_TIMER | SYNCHRONIZATION_TIMER => {
                 if self.dpcs.is_timer(address) {
                     return true;
@@ -194,14 +195,9 @@ fn usable<T>(name: &str, event: *mut T, cx: &Cx) -> bool {
 
 const NOTIFICATION: u8 = 0;
 const SYNCHRONIZATION: u8 = 1;
+const SEMAPHORE: u8 = 5;
 /// Objects that the host does not simulate, by the types in their headers.
-const OTHERS: [(u8, &str); 5] = [
-    (2, "mutex"),
-    (3, "process"),
-    (4, "queue"),
-    (5, "semaphore"),
-    (6, "thread"),
-];
+const OTHERS: [(u8, &str); 4] = [(2, "mutex"), (3, "process"), (4, "queue"), (6, "thread")];
 
 /// The type of an event: the first byte of its header.
 ///
@@ -337,6 +333,12 @@ unsafe fn wait(name: &'static str, event: *mut KEVENT, limit: Option<u64>) -> bo
         if unsafe { signal.read() } == 0 {
             return false;
         }
+        if kind == SEMAPHORE {
+            // SAFETY: as above.
+            let count = unsafe { signal.read() };
+            // SAFETY: as above.
+            unsafe { signal.write(count - 1) };
+        }
         if kind == SYNCHRONIZATION || kind == SYNCHRONIZATION_TIMER {
             // SAFETY: as above.
             unsafe { signal.write(0) };
@@ -356,10 +358,10 @@ unsafe fn wait(name: &'static str, event: *mut KEVENT, limit: Option<u64>) -> bo
                 address: event.addr(),
                 what: alloc::format!(
                     "the {} at {:#x} ({name})",
-                    if kind > SYNCHRONIZATION {
-                        "timer"
-                    } else {
-                        "event"
+                    match kind {
+                        NOTIFICATION | SYNCHRONIZATION => "event",
+                        SEMAPHORE => "semaphore",
+                        _ => "timer",
                     },
                     event.addr()
                 ),
@@ -368,7 +370,104 @@ unsafe fn wait(name: &'static str, event: *mut KEVENT, limit: Option<u64>) -> bo
     answer.is_ok()
 }
 
+/// Where a semaphore keeps the most that it counts to: after its header.
+///
+/// # Safety
+///
+/// `semaphore` points to a `KSEMAPHORE`.
+unsafe fn limit_of(semaphore: *mut c_void) -> *mut i32 {
+    // SAFETY: a `KSEMAPHORE` is a header and a long.
+    unsafe { semaphore.cast::<DISPATCHER_HEADER>().add(1).cast() }
+}
+
 exports! { EXPORTS {
+    /// Prepares a semaphore.
+    fn KeInitializeSemaphore(semaphore: *mut c_void, count: i32, limit: i32) {
+        let name = "KeInitializeSemaphore";
+        let cx = Cx::enter(Call::new(name).silent().passive("KE-71"), &[]);
+        let event: *mut KEVENT = semaphore.cast();
+        if !usable(name, event, &cx) {
+            return;
+        }
+        if count < 0 || limit < 1 || count > limit {
+            cx.with(|s| {
+                let message = alloc::format!("{name} with a count of {count}, at most {limit}");
+                s.violate("KE-71", None, message);
+            });
+        }
+        // SAFETY: the caller lends the memory of a semaphore, which begins with a header.
+        unsafe { semaphore.cast::<DISPATCHER_HEADER>().write_bytes(0, 1) };
+        // SAFETY: as above; the type is the first byte.
+        unsafe { semaphore.cast::<u8>().write(SEMAPHORE) };
+        // SAFETY: as above.
+        let signal = unsafe { signal_of(event) };
+        // SAFETY: as above.
+        let most = unsafe { limit_of(semaphore) };
+        // SAFETY: inside the semaphore.
+        unsafe { signal.write(count) };
+        // SAFETY: inside the semaphore.
+        unsafe { most.write(limit) };
+    }
+
+    /// Adds to the count of a semaphore; what it was.
+    fn KeReleaseSemaphore(semaphore: *mut c_void, _increment: i32, more: i32, wait: u8) -> i32 {
+        let name = "KeReleaseSemaphore";
+        let cx = Cx::enter(Call::new(name).silent(), &[]);
+        let event: *mut KEVENT = semaphore.cast();
+        if !usable(name, event, &cx) {
+            return 0;
+        }
+        // SAFETY: the caller's semaphore.
+        let kind = unsafe { type_of(event) };
+        // SAFETY: as above.
+        let signal = unsafe { signal_of(event) };
+        // SAFETY: as above.
+        let limit = unsafe { limit_of(semaphore) };
+        cx.with(|s| {
+            if kind != SEMAPHORE {
+                let message = alloc::format!("{name} with what is no semaphore (type {kind})");
+                s.violate("KE-71", None, message);
+                return 0;
+            }
+            if wait != 0 {
+                let message = alloc::format!("{name} that goes on to a wait, with the IRQL raised");
+                s.violate(rules::NOT_SIMULATED, None, message);
+            }
+            // SAFETY: inside the semaphore; the baton and the lock of the state make this the
+            // only access.
+            let before = unsafe { signal.read() };
+            // SAFETY: as above.
+            let most = unsafe { limit.read() };
+            let after = before.checked_add(more).filter(|sum| more > 0 && *sum <= most);
+            let Some(after) = after else {
+                let message =
+                    alloc::format!("{name} by {more} of a count of {before}, at most {most}");
+                s.violate("KE-71", None, message);
+                return before;
+            };
+            // SAFETY: as above.
+            unsafe { signal.write(after) };
+            for waiter in s.sched.waiting_for(semaphore.addr()) {
+                s.sched.wake(waiter, Woken::Normal);
+            }
+            before
+        })
+    }
+
+    /// The count of a semaphore.
+    fn KeReadStateSemaphore(semaphore: *mut c_void) -> i32 {
+        let name = "KeReadStateSemaphore";
+        let cx = Cx::enter(Call::new(name).silent(), &[]);
+        let event: *mut KEVENT = semaphore.cast();
+        if !usable(name, event, &cx) {
+            return 0;
+        }
+        // SAFETY: the caller's semaphore.
+        let signal = unsafe { signal_of(event) };
+        // SAFETY: inside the semaphore; the baton makes this the only access.
+        unsafe { signal.read() }
+    }
+
     /// Acquires a spin lock and raises the IRQL to DISPATCH_LEVEL.
     fn KeAcquireSpinLockRaiseToDpc(lock: *mut KSPIN_LOCK) -> u8 {
         acquire("KeAcquireSpinLockRaiseToDpc", lock.addr())
@@ -472,7 +571,7 @@ exports! { EXPORTS {
         unsafe { lock.write(0) };
     }
 
-    /// Waits for an event, a timer or a thread.
+    /// Waits for an event, a semaphore, a timer or a thread.
     fn KeWaitForSingleObject(
         object: *mut c_void,
         _reason: i32,

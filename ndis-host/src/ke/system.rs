@@ -131,6 +131,26 @@ exports! { EXPORTS {
         }
     }
 
+    /// The time, in units of 100 ns since 1601.
+    fn KeQuerySystemTimePrecise(time: *mut LARGE_INTEGER) {
+        let cx = Cx::enter(Call::new("KeQuerySystemTimePrecise").quiet(), &[]);
+        let now = cx.with(|s| s.sched.now);
+        if !time.is_null() {
+            // SAFETY: the caller's variable.
+            unsafe { time.cast::<i64>().write_unaligned((EPOCH + now) as i64) };
+        }
+    }
+
+    /// The time since the start, in units of 100 ns.
+    fn KeQueryInterruptTime() -> u64 {
+        Cx::enter(Call::new("KeQueryInterruptTime").quiet(), &[]).with(|s| s.sched.now)
+    }
+
+    /// How much a tick of the clock is, in units of 100 ns.
+    fn KeQueryTimeIncrement() -> u32 {
+        156_250
+    }
+
     /// A counter of 10 MHz.
     fn KeQueryPerformanceCounter(frequency: *mut LARGE_INTEGER) -> LARGE_INTEGER {
         let cx = Cx::enter(Call::new("KeQueryPerformanceCounter").quiet(), &[]);
