@@ -8,7 +8,7 @@ use std::env;
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(no_c_client)");
     println!("cargo::rerun-if-env-changed=CC");
-    for file in ["client.c", "client.h", "condis.h", "driver.c"] {
+    for file in ["client.c", "client.h", "condis.h", "driver.c", "watch.c"] {
         println!("cargo::rerun-if-changed={file}");
     }
     if let Err(why) = compile() {
@@ -25,7 +25,7 @@ fn compile() -> Result<(), String> {
     for (name, broken) in [("c_client", false), ("c_client_broken", true)] {
         let mut build = cc::Build::new();
         build
-            .files(["client.c", "driver.c"])
+            .files(["client.c", "driver.c", "watch.c"])
             .include(".")
             .std("c11")
             .warnings(true)

@@ -1,5 +1,5 @@
 /*
- * What the two halves of the client share: the state of a binding, and the handlers.
+ * What the parts of the client share: the state of a binding, and the handlers.
  *
  * A binding goes through its life once:
  *
@@ -22,8 +22,11 @@
 #define MAX_FRAME 1500
 
 /* What the driver has one of. It lives in an extension of the driver object. */
+typedef struct WATCH WATCH;
+
 typedef struct {
     NDIS_HANDLE protocol;
+    WATCH *watch;
 } CLIENT;
 
 /* A call's parameters; they must stay until the call is answered. */
@@ -84,6 +87,24 @@ PROTOCOL_CL_CLOSE_CALL_COMPLETE close_call_complete;
 PROTOCOL_CO_SEND_NET_BUFFER_LISTS_COMPLETE send_complete;
 PROTOCOL_CO_RECEIVE_NET_BUFFER_LISTS receive;
 NDIS_TIMER_FUNCTION redial, start;
+
+/* watch.c: a system thread. After the start its driver must not be unloaded without the stop. */
+NTSTATUS start_watch(CLIENT *client, PDRIVER_OBJECT driver);
+void stop_watch(CLIENT *client);
+
+/* Of the kernel, and not in condis.h. */
+#define STATUS_TIMEOUT ((NTSTATUS)0x00000102)
+#define THREAD_ALL_ACCESS 0x1FFFFFu
+#define SYNCHRONIZE 0x100000u
+#define POOL_FLAG_NON_PAGED 0x40u
+CONDIS_IMPORT extern POBJECT_TYPE PsThreadType;
+CONDIS_IMPORT PVOID NTAPI ExAllocatePool2(ULONGLONG flags, SIZE_T size, ULONG tag);
+CONDIS_IMPORT LONG_PTR NTAPI ObfDereferenceObject(PVOID object);
+CONDIS_IMPORT void NTAPI KeInitializeDpc(KDPC *dpc, PKDEFERRED_ROUTINE routine, PVOID context);
+CONDIS_IMPORT BOOLEAN NTAPI KeInsertQueueDpc(KDPC *dpc, PVOID argument1, PVOID argument2);
+CONDIS_IMPORT void NTAPI KeInitializeTimerEx(KTIMER *timer, LONG type);
+CONDIS_IMPORT BOOLEAN NTAPI KeSetTimerEx(KTIMER *timer, LARGE_INTEGER due, LONG period, KDPC *dpc);
+CONDIS_IMPORT BOOLEAN NTAPI KeCancelTimer(KTIMER *timer);
 
 /* Called under the lock, which it releases: decides what follows, and does it. */
 void go_on(PORT *port);

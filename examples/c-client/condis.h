@@ -41,11 +41,17 @@
 /* Every record by name; those that are not defined below are NDIS's own. */
 
 typedef union _LARGE_INTEGER LARGE_INTEGER;
+typedef union _ULARGE_INTEGER ULARGE_INTEGER;
 typedef struct _UNICODE_STRING UNICODE_STRING;
 typedef struct _LIST_ENTRY LIST_ENTRY;
+typedef struct _SINGLE_LIST_ENTRY SINGLE_LIST_ENTRY;
+typedef struct _OBJECT_ATTRIBUTES OBJECT_ATTRIBUTES;
 typedef struct _GUID GUID;
 typedef struct _EPROCESS _EPROCESS;
+typedef struct _OBJECT_TYPE _OBJECT_TYPE;
+typedef struct _CLIENT_ID CLIENT_ID;
 typedef struct _CM_PARTIAL_RESOURCE_LIST CM_PARTIAL_RESOURCE_LIST;
+typedef struct _KDPC KDPC;
 typedef struct _MDL MDL;
 typedef struct _DISPATCHER_HEADER DISPATCHER_HEADER;
 typedef struct _KEVENT KEVENT;
@@ -54,7 +60,9 @@ typedef struct _DRIVER_EXTENSION _DRIVER_EXTENSION;
 typedef struct _DRIVER_OBJECT DRIVER_OBJECT;
 typedef struct _SCATTER_GATHER_ELEMENT SCATTER_GATHER_ELEMENT;
 typedef struct _SCATTER_GATHER_LIST SCATTER_GATHER_LIST;
+typedef struct _OBJECT_HANDLE_INFORMATION _OBJECT_HANDLE_INFORMATION;
 typedef union _SLIST_HEADER SLIST_HEADER;
+typedef struct _KTIMER KTIMER;
 typedef struct _DEVICE_OBJECT DEVICE_OBJECT;
 typedef struct _IRP IRP;
 typedef struct _NET_PNP_EVENT NET_PNP_EVENT;
@@ -186,6 +194,8 @@ typedef uint32_t ULONG;
 typedef UCHAR *PUCHAR;
 typedef USHORT *PUSHORT;
 typedef ULONG *PULONG;
+typedef void *HANDLE;
+typedef HANDLE *PHANDLE;
 typedef char CCHAR;
 typedef int16_t CSHORT;
 typedef LONG NTSTATUS;
@@ -206,6 +216,18 @@ union _LARGE_INTEGER {
     LONGLONG QuadPart;
 };
 typedef LARGE_INTEGER *PLARGE_INTEGER;
+union _ULARGE_INTEGER {
+    struct {
+        ULONG LowPart;
+        ULONG HighPart;
+    };
+    struct {
+        ULONG LowPart;
+        ULONG HighPart;
+    } u;
+    ULONGLONG QuadPart;
+};
+typedef ULARGE_INTEGER *PULARGE_INTEGER;
 typedef LARGE_INTEGER PHYSICAL_ADDRESS;
 typedef int32_t EVENT_TYPE;
 enum {
@@ -225,6 +247,19 @@ struct _LIST_ENTRY {
     LIST_ENTRY *Blink;
 };
 typedef LIST_ENTRY *PLIST_ENTRY;
+struct _SINGLE_LIST_ENTRY {
+    SINGLE_LIST_ENTRY *Next;
+};
+typedef SINGLE_LIST_ENTRY *PSINGLE_LIST_ENTRY;
+struct _OBJECT_ATTRIBUTES {
+    ULONG Length;
+    HANDLE RootDirectory;
+    PUNICODE_STRING ObjectName;
+    ULONG Attributes;
+    PVOID SecurityDescriptor;
+    PVOID SecurityQualityOfService;
+};
+typedef OBJECT_ATTRIBUTES *POBJECT_ATTRIBUTES;
 struct _GUID {
     uint32_t Data1;
     uint16_t Data2;
@@ -233,10 +268,17 @@ struct _GUID {
 };
 typedef UCHAR KIRQL;
 typedef KIRQL *PKIRQL;
+typedef _OBJECT_TYPE *POBJECT_TYPE;
 typedef LONG KPRIORITY;
 typedef uintptr_t ULONG_PTR;
 typedef ULONG_PTR KSPIN_LOCK;
 typedef KSPIN_LOCK *PKSPIN_LOCK;
+typedef ULONG ACCESS_MASK;
+struct _CLIENT_ID {
+    HANDLE UniqueProcess;
+    HANDLE UniqueThread;
+};
+typedef CLIENT_ID *PCLIENT_ID;
 typedef SLIST_HEADER *PSLIST_HEADER;
 typedef CCHAR KPROCESSOR_MODE;
 typedef int32_t MODE;
@@ -245,6 +287,31 @@ enum {
     UserMode = 1,
     MaximumMode = 2,
 };
+typedef ULONG_PTR KAFFINITY;
+typedef void (NTAPI KDEFERRED_ROUTINE)(
+    KDPC *Dpc,
+    PVOID DeferredContext,
+    PVOID SystemArgument1,
+    PVOID SystemArgument2);
+typedef KDEFERRED_ROUTINE *PKDEFERRED_ROUTINE;
+struct _KDPC {
+    union {
+        ULONG TargetInfoAsUlong;
+        struct {
+            UCHAR Type;
+            UCHAR Importance;
+            USHORT Number;
+        };
+    };
+    SINGLE_LIST_ENTRY DpcListEntry;
+    KAFFINITY ProcessorHistory;
+    PKDEFERRED_ROUTINE DeferredRoutine;
+    PVOID DeferredContext;
+    PVOID SystemArgument1;
+    PVOID SystemArgument2;
+    PVOID DpcData;
+};
+typedef KDPC *PKDPC;
 struct _MDL {
     MDL *Next;
     CSHORT Size;
@@ -399,6 +466,7 @@ struct _KEVENT {
 };
 typedef KEVENT *PKEVENT;
 typedef KEVENT *PRKEVENT;
+typedef KTIMER *PKTIMER;
 typedef int32_t KWAIT_REASON;
 enum {
     Executive = 0,
@@ -543,6 +611,11 @@ struct _SCATTER_GATHER_LIST {
     SCATTER_GATHER_ELEMENT Elements[];
 };
 typedef SCATTER_GATHER_LIST *PSCATTER_GATHER_LIST;
+struct _OBJECT_HANDLE_INFORMATION {
+    ULONG HandleAttributes;
+    ACCESS_MASK GrantedAccess;
+};
+typedef _OBJECT_HANDLE_INFORMATION *POBJECT_HANDLE_INFORMATION;
 union CONDIS_ALIGN(16) _SLIST_HEADER {
     struct {
         ULONGLONG Alignment;
@@ -560,7 +633,20 @@ union CONDIS_ALIGN(16) _SLIST_HEADER {
 #define SLIST_HEADER_HeaderX64_Reserved_WIDTH 4u
 #define SLIST_HEADER_HeaderX64_NextEntry_BIT 68u
 #define SLIST_HEADER_HeaderX64_NextEntry_WIDTH 60u
+struct _KTIMER {
+    DISPATCHER_HEADER Header;
+    ULARGE_INTEGER DueTime;
+    LIST_ENTRY TimerListEntry;
+    KDPC *Dpc;
+    USHORT Processor;
+    USHORT TimerType;
+    ULONG Period;
+};
+typedef intptr_t LONG_PTR;
 typedef ULONG_PTR SIZE_T;
+typedef KAFFINITY *PKAFFINITY;
+typedef void (NTAPI KSTART_ROUTINE)(PVOID StartContext);
+typedef KSTART_ROUTINE *PKSTART_ROUTINE;
 typedef int32_t NET_PNP_EVENT_CODE;
 enum {
     NetEventSetPower = 0,
@@ -3200,6 +3286,7 @@ CONDIS_IMPORT void NTAPI NdisClNotifyCloseAddressFamilyComplete(
 CONDIS_IMPORT void NTAPI RtlInitUnicodeString(
     PUNICODE_STRING DestinationString,
     PCWSTR SourceString);
+CONDIS_IMPORT void NTAPI KeFlushQueuedDpcs(void);
 CONDIS_IMPORT void NTAPI KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State);
 CONDIS_IMPORT void NTAPI KeClearEvent(PRKEVENT Event);
 CONDIS_IMPORT LONG NTAPI KeResetEvent(PRKEVENT Event);
@@ -3236,6 +3323,15 @@ CONDIS_IMPORT PVOID NTAPI MmMapLockedPagesSpecifyCache(
     PVOID RequestedAddress,
     ULONG BugCheckOnFailure,
     ULONG Priority);
+CONDIS_IMPORT NTSTATUS NTAPI PsCreateSystemThread(
+    PHANDLE ThreadHandle,
+    ULONG DesiredAccess,
+    POBJECT_ATTRIBUTES ObjectAttributes,
+    HANDLE ProcessHandle,
+    PCLIENT_ID ClientId,
+    PKSTART_ROUTINE StartRoutine,
+    PVOID StartContext);
+CONDIS_IMPORT NTSTATUS NTAPI PsTerminateSystemThread(NTSTATUS ExitStatus);
 CONDIS_IMPORT NTSTATUS NTAPI IoAllocateDriverObjectExtension(
     PDRIVER_OBJECT DriverObject,
     PVOID ClientIdentificationAddress,
@@ -3244,7 +3340,17 @@ CONDIS_IMPORT NTSTATUS NTAPI IoAllocateDriverObjectExtension(
 CONDIS_IMPORT PVOID NTAPI IoGetDriverObjectExtension(
     PDRIVER_OBJECT DriverObject,
     PVOID ClientIdentificationAddress);
+CONDIS_IMPORT NTSTATUS NTAPI ObReferenceObjectByHandle(
+    HANDLE Handle,
+    ACCESS_MASK DesiredAccess,
+    POBJECT_TYPE ObjectType,
+    KPROCESSOR_MODE AccessMode,
+    PVOID *Object,
+    POBJECT_HANDLE_INFORMATION HandleInformation);
+CONDIS_IMPORT NTSTATUS NTAPI ZwClose(HANDLE Handle);
 CONDIS_IMPORT KIRQL NTAPI KeGetCurrentIrql(void);
+CONDIS_IMPORT void NTAPI KeLowerIrql(KIRQL irql);
+CONDIS_IMPORT KIRQL NTAPI KeRaiseIrqlToDpcLevel(void);
 CONDIS_IMPORT ULONG NTAPI vDbgPrintEx(
     ULONG component,
     ULONG level,

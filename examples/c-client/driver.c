@@ -230,8 +230,9 @@ static NDIS_STATUS NTAPI set_options(NDIS_HANDLE driver, NDIS_HANDLE context)
 
 static void NTAPI unload(PDRIVER_OBJECT driver)
 {
-    const CLIENT *client = IoGetDriverObjectExtension(driver, (PVOID)&extension_id);
+    CLIENT *client = IoGetDriverObjectExtension(driver, (PVOID)&extension_id);
     NdisDeregisterProtocolDriver(client->protocol);
+    stop_watch(client);
 }
 
 DRIVER_INITIALIZE DriverEntry;
@@ -264,6 +265,12 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path)
         .CloseAdapterCompleteHandlerEx = close_adapter_complete,
         .NetPnPEventHandler = net_pnp_event,
     };
-    return NdisRegisterProtocolDriver(extension, &characteristics,
-                                      &((CLIENT *)extension)->protocol);
+    CLIENT *client = extension;
+    status = NdisRegisterProtocolDriver(client, &characteristics, &client->protocol);
+    if (status != NDIS_STATUS_SUCCESS)
+        return status;
+    status = start_watch(client, driver);
+    if (!NT_SUCCESS(status))
+        NdisDeregisterProtocolDriver(client->protocol);
+    return status;
 }

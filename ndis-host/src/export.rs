@@ -52,6 +52,16 @@ pub(crate) static ALL: &[&[Export]] = &[
     crate::ke::sync::EXPORTS,
     crate::ke::timer::EXPORTS,
     crate::ke::system::EXPORTS,
+    crate::ke::dpc::EXPORTS,
+    crate::ke::list::EXPORTS,
+    crate::ke::remove_lock::EXPORTS,
+    crate::ke::irql::EXPORTS,
+    #[cfg(not(target_arch = "x86"))]
+    crate::ke::irql::in_registers::EXPORTS,
+    crate::ke::thread::EXPORTS,
+    #[cfg(not(target_arch = "x86"))]
+    crate::ke::thread::in_registers::EXPORTS,
+    crate::ke::thread::DATA,
     crate::net::pool::EXPORTS,
     crate::net::data::EXPORTS,
     crate::net::clone::EXPORTS,

@@ -519,6 +519,7 @@ fn all_left(state: &State, driver: Option<u32>) -> Vec<crate::report::ObjectLeft
     left.extend(state.buffers.left(driver));
     left.extend(state.memory.left(driver));
     left.extend(state.registry.left(driver));
+    left.extend(state.threads.left(driver));
     left
 }
 
@@ -671,11 +672,22 @@ fn retire_driver(cx: &Cx, number: u32, when: &str) {
             }
         });
     }
+    let who = cx.with(|s| {
+        s.world
+            .drivers
+            .get(&number)
+            .map(|driver| driver.name.clone())
+    });
+    if let Some(who) = who {
+        crate::ke::dpc::flush(cx, number, &who);
+    }
     cx.with(|s| {
         let Some(driver) = s.world.drivers.remove(&number) else {
             return;
         };
         let object = ObjectId::new(Kind::Driver, number);
+        s.threads_of_gone(number, when);
+        s.dpcs_of_gone(number, when);
         let left = all_left(s, Some(number));
         if !left.is_empty() {
             let mut text = String::new();

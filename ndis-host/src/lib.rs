@@ -118,6 +118,7 @@ mod view;
 pub use export::exported;
 pub use handle::{Kind, ObjectId, is_handle};
 pub use host::{Adapter, Builder, Driver, EntryPoint, Host};
+pub use ke::refused::{Refusal, refusal};
 pub use ke::registry::{RegistryValue, SERVICES};
 pub use log::{Event, EventKind, EventMode, Past};
 pub use readings::*;

@@ -7,9 +7,12 @@
 use crate::co::world::World;
 use crate::fault::Faults;
 use crate::handle::{Handles, Kind, Lookup, ObjectId};
+use crate::ke::dpc::Dpcs;
 use crate::ke::memory::Memory;
 use crate::ke::registry::Registry;
+use crate::ke::remove_lock::RemoveLocks;
 use crate::ke::sync::Locks;
+use crate::ke::thread::Threads;
 use crate::ke::timer::{Timers, WorkItems};
 use crate::log::{EventKind, EventMode, Histories, Log, Objects, Past, Raw};
 use crate::map::Counters;
@@ -58,6 +61,9 @@ pub(crate) struct State {
     pub(crate) memory: Box<Memory>,
     pub(crate) registry: Box<Registry>,
     pub(crate) locks: Box<Locks>,
+    pub(crate) threads: Box<Threads>,
+    pub(crate) dpcs: Box<Dpcs>,
+    pub(crate) remove_locks: Box<RemoveLocks>,
     pub(crate) timers: Box<Timers>,
     pub(crate) work_items: Box<WorkItems>,
     pub(crate) buffers: Box<Buffers>,
@@ -98,6 +104,9 @@ impl State {
             memory: Box::new(Memory::default()),
             registry: Box::new(Registry::default()),
             locks: Box::new(Locks::default()),
+            threads: Box::new(Threads::default()),
+            dpcs: Box::new(Dpcs::default()),
+            remove_locks: Box::new(RemoveLocks::default()),
             timers: Box::new(Timers::default()),
             work_items: Box::new(WorkItems::default()),
             buffers: Box::new(Buffers::default()),

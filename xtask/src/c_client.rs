@@ -20,11 +20,11 @@ use crate::{
     arch::Arch,
     c_header::{Header, clang},
     steps::{self, Outcome},
-    sys::{self, pe::Image},
+    sys::{self, exports, pe::Image},
     workspace,
 };
 
-const SOURCES: [&str; 2] = ["client.c", "driver.c"];
+const SOURCES: [&str; 3] = ["client.c", "driver.c", "watch.c"];
 
 /// The file that Windows loads.
 pub const IMAGE: &str = "c_client.sys";
@@ -202,6 +202,7 @@ fn import_libraries(
             fs::read(object).with_context(|| format!("cannot read {}", object.display()))?;
         symbols.extend(undefined(&bytes)?);
     }
+    let kernel = exports::of(arch, KERNEL)?;
     for symbol in symbols {
         let imported = symbol.strip_prefix("__imp_");
         let symbol = imported.unwrap_or(&symbol);
@@ -214,6 +215,8 @@ fn import_libraries(
         let image = match header.image(name) {
             Some(image) => image,
             None if OF_KERNEL.contains(&name) => KERNEL,
+            // What the header does not declare, the client does itself.
+            None if imported.is_some() && kernel.contains(name) => KERNEL,
             None if imported.is_some() => bail!("no image is known to export {symbol}"),
             // It is in another object, or the linker will say so.
             None => continue,

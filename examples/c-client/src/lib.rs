@@ -2,8 +2,18 @@
 //!
 //! Whoever links this has to link what the client calls: `ndis-host`.
 
-#[cfg(not(no_c_client))]
 use ndis_sys::{DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
+
+/// The type of a driver's entry point.
+pub type EntryPoint =
+    unsafe extern "system" fn(*mut DRIVER_OBJECT, *mut UNICODE_STRING) -> NTSTATUS;
+
+/// The client's entry point; None where it could not be compiled.
+#[cfg(not(no_c_client))]
+pub const ENTRY: Option<EntryPoint> = Some(c_client_entry);
+/// The client's entry point; None where it could not be compiled.
+#[cfg(no_c_client)]
+pub const ENTRY: Option<EntryPoint> = None;
 
 #[cfg(not(no_c_client))]
 #[link(name = "c_client", kind = "static")]

@@ -61,6 +61,64 @@ fn it_gives_up_when_nobody_comes() {
     }
 }
 
+/// The thread looks eight times, has a DPC take the ticks over each time, and is waited for.
+#[test]
+fn it_watches_its_clock() {
+    for seed in 0..100 {
+        let world = World::new(seed, Readings::default(), vec![callee()]);
+        let client = load(&world.host, c_client_entry);
+        let adapter = world.start();
+        world.host.run();
+        let report = down(world, client, adapter, seed);
+        clean(&report);
+        let count = |name| report.counters.get(name).copied().unwrap_or_default();
+        assert_eq!(count("PsCreateSystemThread"), 1);
+        assert_eq!(count("PsTerminateSystemThread"), 1);
+        assert_eq!(count("KeInsertQueueDpc"), 8, "seed {seed}");
+        assert!((1..=8).contains(&count("CustomDpc")), "seed {seed}");
+        assert!(count("CustomTimerDpc") > 8, "seed {seed}");
+        assert_eq!(count("KeCancelTimer"), 1);
+        assert_eq!(count("ObfDereferenceObject"), 1);
+    }
+}
+
+/// It is unloaded at once, or while the thread is still looking.
+#[test]
+fn the_thread_is_stopped_at_any_moment() {
+    let mut looks = BTreeMap::new();
+    for seed in 0..400 {
+        let world = World::new(seed, Readings::default(), Vec::new());
+        let client = load(&world.host, c_client_entry);
+        wait_and_stop(&world.host, (seed % 10 * 10) as u32, seed % 61);
+        world.host.unload(&client);
+        world.host.unload(&world.switch);
+        let report = world.host.finish();
+        clean(&report);
+        let count = report.counters.get("KeInsertQueueDpc").copied();
+        *looks.entry(count).or_insert(0) += 1;
+    }
+    assert!(looks.len() > 4, "always at the same moment: {looks:?}");
+}
+
+/// What the load allocates fails, one at a time.
+#[test]
+fn a_load_may_fail() {
+    let mut failed = 0;
+    for nth in 1..20 {
+        let world = World::new(nth, Readings::default(), Vec::new());
+        world.host.fail_allocation(nth);
+        // SAFETY: the entry point of a driver that keeps nothing in variables of its own.
+        match unsafe { world.host.load("c-client", c_client_entry) } {
+            Ok(client) => world.host.unload(&client),
+            Err(_) => failed += 1,
+        }
+        world.host.unload(&world.switch);
+        let report = world.host.finish();
+        assert!(report.is_clean(), "allocation {nth}: {report}");
+    }
+    assert!(failed >= 2, "the extension, and the memory of the watch");
+}
+
 /// Something happens in the middle: pause, removal, unload of either end.
 #[test]
 fn interrupted_at_any_moment() {

@@ -3,7 +3,8 @@
 //! The kernel tells of every image that it has mapped, after its imports were
 //! resolved and before its entry point is called. In a driver of NDIS's, which
 //! is one that imports from `ndis.sys`, each import from the kernel that the
-//! host defines is set to the host's function.
+//! host defines is set to the host's function. One that the host lacks stays the
+//! kernel's if it only computes; else it is set to a function that refuses it.
 //!
 //! This is for loaders that run drivers in a process, as Wine does: the import
 //! table is made writable as memory of the process.
@@ -12,7 +13,7 @@ use crate::image::{Image, Import};
 use crate::kernel::{self, HANDLE, ImageInfo, NTSTATUS, PVOID, UNICODE_STRING};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use ndis_host::platform::Lock;
+use ndis_host::{Refusal, platform::Lock};
 
 /// What the kernel keeps although the host has it: the registry is the system's.
 pub const KEPT: [&str; 2] = ["ZwOpenKey", "ZwQueryValueKey"];
@@ -91,7 +92,7 @@ fn route(file: &str, import: &Import) {
     }
     let host = ndis_host::exported().find(|(name, _)| *name == import.name);
     let address = match host {
-        None => return,
+        None => return refuse(file, import),
         Some(("ZwClose", _)) => (close as *const ()).addr(),
         Some((_, address)) => address,
     };
@@ -100,6 +101,40 @@ fn route(file: &str, import: &Import) {
     } else {
         fail(alloc::format!("{} of {file} cannot be routed", import.name));
     }
+}
+
+/// What the host lacks.
+fn refuse(file: &str, import: &Import) {
+    let address = match ndis_host::refusal(&import.name) {
+        _ if import.name == "MmGetSystemRoutineAddress" => (find as *const ()).addr(),
+        Refusal::Harmless => return,
+        Refusal::Refused(address) => address,
+        Refusal::TooMany => {
+            fail(alloc::format!(
+                "{} of {file} cannot be refused",
+                import.name
+            ));
+            return;
+        }
+    };
+    if !set(import, address) {
+        fail(alloc::format!("{} of {file} cannot be routed", import.name));
+    }
+}
+
+/// `MmGetSystemRoutineAddress` for drivers: the address that an import of this name has.
+unsafe extern "system" fn find(name: *mut UNICODE_STRING) -> PVOID {
+    // SAFETY: the driver's string, for the time of this call.
+    let text = String::from_utf16_lossy(unsafe { kernel::units(name) });
+    let kept = KEPT.contains(&text.as_str());
+    let host = ndis_host::exported().find(|(own, _)| *own == text && !kept);
+    let address = match (host, ndis_host::refusal(&text)) {
+        (Some(("ZwClose", _)), _) => (close as *const ()).addr(),
+        (Some((_, address)), _) | (None, Refusal::Refused(address)) => address,
+        // SAFETY: as above; PASSIVE_LEVEL, by the driver's contract.
+        (None, _) => return unsafe { kernel::MmGetSystemRoutineAddress(name) },
+    };
+    core::ptr::with_exposed_provenance_mut(address)
 }
 
 /// `ZwClose` for drivers: threads are the host's, keys the kernel's.

@@ -10,6 +10,7 @@ use crate::export::exports;
 use crate::handle::{Kind, ObjectId};
 use crate::report::{ObjectLeft, tag_text};
 use crate::rules;
+use crate::sched::DISPATCH;
 use crate::state::State;
 use alloc::alloc::{alloc, dealloc};
 use alloc::collections::{BTreeMap, VecDeque};
@@ -245,6 +246,7 @@ impl State {
             );
             self.violate(lent.rule, lent.object, message);
         }
+        self.kernel_objects_end(call, &(address..address + block.size));
         if self.memory.freed.len() >= FREED {
             self.memory.freed.clear();
         }
@@ -291,6 +293,64 @@ fn alloc_pool(name: &'static str, size: usize, tag: u32) -> *mut c_void {
     cx.with(|s| s.allocate(size, tag))
 }
 
+/// The flags of `ExAllocatePool2`: what the memory is for, and how it is given.
+mod flag {
+    pub(super) const USE_QUOTA: u64 = 0x1;
+    pub(super) const UNINITIALIZED: u64 = 0x2;
+    pub(super) const CACHE_ALIGNED: u64 = 0x8;
+    pub(super) const RAISE_ON_FAILURE: u64 = 0x20;
+    pub(super) const NON_PAGED: u64 = 0x40;
+    pub(super) const NON_PAGED_EXECUTE: u64 = 0x80;
+    pub(super) const PAGED: u64 = 0x100;
+    pub(super) const POOLS: u64 = NON_PAGED | NON_PAGED_EXECUTE | PAGED;
+    pub(super) const KNOWN: u64 =
+        POOLS | USE_QUOTA | UNINITIALIZED | CACHE_ALIGNED | RAISE_ON_FAILURE;
+    /// Flags from here on may be unknown.
+    pub(super) const OPTIONAL: u64 = !0xFFFF_FFFF;
+}
+
+impl State {
+    /// Whether these are parameters of `ExAllocatePool2` that give memory.
+    fn may_allocate(&mut self, flags: u64, size: usize, tag: u32) -> bool {
+        let call = "ExAllocatePool2";
+        let irql = self.irql();
+        if flags & flag::PAGED != 0 && irql >= DISPATCH {
+            let message = alloc::format!("{call} of paged memory at DISPATCH_LEVEL");
+            self.violate("KE-11", None, message);
+        }
+        if size == 0 {
+            self.violate("KE-13", None, alloc::format!("{call} of no bytes"));
+        }
+        let characters = tag.to_le_bytes();
+        let used = characters
+            .iter()
+            .rposition(|byte| *byte != 0)
+            .map_or(0, |last| last + 1);
+        if used == 0
+            || !characters[..used]
+                .iter()
+                .all(|byte| (0x20..=0x7E).contains(byte))
+        {
+            self.violate(
+                "KE-12",
+                None,
+                alloc::format!("{call} with the tag {tag:#x}"),
+            );
+        }
+        if flags & flag::RAISE_ON_FAILURE != 0 {
+            let message = alloc::format!("{call} that raises an exception when it fails");
+            self.violate(rules::NOT_SIMULATED, None, message);
+        }
+        let pools = (flags & flag::POOLS).count_ones();
+        let valid = pools == 1 && flags & !(flag::KNOWN | flag::OPTIONAL) == 0;
+        if !valid {
+            let message = alloc::format!("{call} with the flags {flags:#x}");
+            self.violate(rules::ARGUMENT, None, message);
+        }
+        valid && tag != 0
+    }
+}
+
 fn free_pool(name: &'static str, address: *mut c_void, tag: Option<u32>) {
     // A switch point: what is not freed yet may be missed at an unload meanwhile.
     let cx = Cx::enter(Call::new(name).silent(), &[]);
@@ -301,6 +361,23 @@ exports! { EXPORTS {
     /// Allocates pool memory.
     fn ExAllocatePoolWithTag(_pool: i32, size: usize, tag: u32) -> *mut c_void {
         alloc_pool("ExAllocatePoolWithTag", size, tag)
+    }
+
+    /// Allocates pool memory, zeroed unless the flags say otherwise.
+    fn ExAllocatePool2(flags: u64, size: usize, tag: u32) -> *mut c_void {
+        let name = "ExAllocatePool2";
+        {
+            let cx = Cx::enter(Call::new(name).quiet(), &[]);
+            if !cx.with(|s| s.may_allocate(flags, size, tag)) {
+                return core::ptr::null_mut();
+            }
+        }
+        let memory = alloc_pool(name, size, tag);
+        if !memory.is_null() && flags & flag::UNINITIALIZED == 0 {
+            // SAFETY: allocated just now, with this size.
+            unsafe { memory.cast::<u8>().write_bytes(0, size) };
+        }
+        memory
     }
 
     /// Frees pool memory.

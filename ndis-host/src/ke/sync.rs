@@ -1,4 +1,4 @@
-//! Spin locks and events.
+//! Spin locks, events and semaphores.
 //!
 //! A spin lock is known by its address; its memory is never touched. An event
 //! keeps its state in the driver's own structure, as on Windows, because it has
@@ -6,20 +6,27 @@
 
 use crate::cx::{Call, Cx};
 use crate::export::exports;
+use crate::ke::dpc::{NOTIFICATION_TIMER, SYNCHRONIZATION_TIMER};
 use crate::rules;
 use crate::sched::{DISPATCH, TaskId, Wait, Woken};
 use crate::state::State;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use core::ffi::c_void;
 use ndis_sys::{
-    KEVENT, KSPIN_LOCK, LARGE_INTEGER, NDIS_EVENT, NDIS_SPIN_LOCK, STATUS_SUCCESS, STATUS_TIMEOUT,
+    DISPATCHER_HEADER, KEVENT, KSPIN_LOCK, LARGE_INTEGER, NDIS_EVENT, NDIS_SPIN_LOCK,
+    STATUS_SUCCESS, STATUS_TIMEOUT,
 };
 
-/// Spin locks that somebody holds, and how many times.
+/// Spin locks that somebody holds, and how many times; and those of lists.
 #[derive(Default)]
-pub(crate) struct Locks(BTreeMap<usize, (TaskId, u32)>);
+pub(crate) struct Locks(BTreeMap<usize, (TaskId, u32)>, BTreeSet<usize>);
 
 impl Locks {
+    /// Memory ends, and with it the locks there.
+    pub(crate) fn end_lists(&mut self, memory: &core::ops::Range<usize>) {
+        self.1.retain(|address| !memory.contains(address));
+    }
+
     /// Releases a lock whose holder is gone.
     pub(crate) fn forget(&mut self, address: usize) {
         self.0.remove(&address);
@@ -27,8 +34,21 @@ impl Locks {
 }
 
 impl State {
+    /// A list is changed under its lock, which nobody holds otherwise.
+    pub(crate) fn lock_of_list(&mut self, call: &str, address: usize) {
+        self.locks.1.insert(address);
+        if self.locks.0.contains_key(&address) {
+            let message = alloc::format!("{call} with a lock that somebody holds");
+            self.violate("KE-68", None, message);
+        }
+    }
+
     /// Takes the lock for the running task, or says that it must wait.
     fn acquire(&mut self, call: &str, id: TaskId, address: usize) -> Result<(), Wait> {
+        if self.locks.1.remove(&address) {
+            let message = alloc::format!("{call} of the lock of an interlocked list");
+            self.violate("KE-68", None, message);
+        }
         match self.locks.0.get_mut(&address) {
             None => {
                 self.locks.0.insert(address, (id, 1));
@@ -48,6 +68,28 @@ impl State {
             }
             Some(_) => Err(Wait::SpinLock { address }),
         }
+    }
+
+    /// Whether something with this type in its header is what a wait is for.
+    fn can_wait(&mut self, call: &str, kind: u8, address: usize) -> bool {
+        let (rule, message) = match kind {
+            NOTIFICATION | SYNCHRONIZATION | SEMAPHORE => return true,
+            NOTIFICATION_TIMER | SYNCHRONIZATION_TIMER => {
+                if self.dpcs.is_timer(address) {
+                    return true;
+                }
+                ("KE-66", "with a timer that is not initialised".into())
+            }
+            _ => match OTHERS.iter().find(|(other, _)| *other == kind) {
+                Some((_, what)) => (rules::NOT_SIMULATED, alloc::format!("for a {what}")),
+                None => (
+                    rules::ARGUMENT,
+                    alloc::format!(": the object is no event (type {kind})"),
+                ),
+            },
+        };
+        self.violate(rule, None, alloc::format!("{call} {message}"));
+        false
     }
 
     fn release(&mut self, call: &str, id: TaskId, address: usize) {
@@ -153,6 +195,9 @@ fn usable<T>(name: &str, event: *mut T, cx: &Cx) -> bool {
 
 const NOTIFICATION: u8 = 0;
 const SYNCHRONIZATION: u8 = 1;
+const SEMAPHORE: u8 = 5;
+/// Objects that the host does not simulate, by the types in their headers.
+const OTHERS: [(u8, &str); 4] = [(2, "mutex"), (3, "process"), (4, "queue"), (6, "thread")];
 
 /// The type of an event: the first byte of its header.
 ///
@@ -218,6 +263,41 @@ unsafe fn change(name: &'static str, event: *mut KEVENT, set: bool) -> i32 {
     })
 }
 
+/// Waits for the end of a thread, if the object is a thread's; true when it has
+/// ended.
+fn wait_for_thread(
+    name: &'static str,
+    cx: &Cx,
+    address: usize,
+    limit: Option<u64>,
+) -> Option<bool> {
+    let (number, raised, now) = cx.with(|s| {
+        let number = s.threads.at(address)?;
+        s.uses_thread(name, number);
+        Some((number, s.irql() >= DISPATCH, s.sched.now))
+    })?;
+    if raised && limit != Some(0) {
+        cx.with(|s| {
+            let message = alloc::format!("{name} waits at DISPATCH_LEVEL");
+            s.violate(rules::IRQL, None, message);
+        });
+    }
+    if raised || limit == Some(0) {
+        return Some(cx.with(|s| s.threads.ended(number)));
+    }
+    let deadline = limit.map(|limit| now.saturating_add(limit));
+    let answer = cx.core.wait(cx.task, deadline, |s| {
+        if s.threads.ended(number) {
+            return Ok(());
+        }
+        Err(Wait::Event {
+            address,
+            what: alloc::format!("the end of thread {number} ({name})"),
+        })
+    });
+    Some(answer.is_ok())
+}
+
 /// Waits for an event; true when it was signalled.
 ///
 /// # Safety
@@ -225,16 +305,15 @@ unsafe fn change(name: &'static str, event: *mut KEVENT, set: bool) -> i32 {
 /// `event` points to an initialized `KEVENT`.
 unsafe fn wait(name: &'static str, event: *mut KEVENT, limit: Option<u64>) -> bool {
     let cx = Cx::enter(Call::new(name), &[]);
+    if let Some(ended) = wait_for_thread(name, &cx, event.addr(), limit) {
+        return ended;
+    }
     if !usable(name, event, &cx) {
         return false;
     }
     // SAFETY: the caller's event.
     let kind = unsafe { type_of(event) };
-    if kind > SYNCHRONIZATION {
-        cx.with(|s| {
-            let message = alloc::format!("{name}: the object is no event (type {kind})");
-            s.violate(rules::ARGUMENT, None, message);
-        });
+    if !cx.with(|s| s.can_wait(name, kind, event.addr())) {
         return false;
     }
     let (raised, now) = cx.with(|s| (s.irql() >= DISPATCH, s.sched.now));
@@ -254,7 +333,13 @@ unsafe fn wait(name: &'static str, event: *mut KEVENT, limit: Option<u64>) -> bo
         if unsafe { signal.read() } == 0 {
             return false;
         }
-        if kind == SYNCHRONIZATION {
+        if kind == SEMAPHORE {
+            // SAFETY: as above.
+            let count = unsafe { signal.read() };
+            // SAFETY: as above.
+            unsafe { signal.write(count - 1) };
+        }
+        if kind == SYNCHRONIZATION || kind == SYNCHRONIZATION_TIMER {
             // SAFETY: as above.
             unsafe { signal.write(0) };
         }
@@ -271,13 +356,118 @@ unsafe fn wait(name: &'static str, event: *mut KEVENT, limit: Option<u64>) -> bo
             }
             Err(Wait::Event {
                 address: event.addr(),
-                what: alloc::format!("the event at {:#x} ({name})", event.addr()),
+                what: alloc::format!(
+                    "the {} at {:#x} ({name})",
+                    match kind {
+                        NOTIFICATION | SYNCHRONIZATION => "event",
+                        SEMAPHORE => "semaphore",
+                        _ => "timer",
+                    },
+                    event.addr()
+                ),
             })
         });
     answer.is_ok()
 }
 
+/// Where a semaphore keeps the most that it counts to: after its header.
+///
+/// # Safety
+///
+/// `semaphore` points to a `KSEMAPHORE`.
+unsafe fn limit_of(semaphore: *mut c_void) -> *mut i32 {
+    // SAFETY: a `KSEMAPHORE` is a header and a long.
+    unsafe { semaphore.cast::<DISPATCHER_HEADER>().add(1).cast() }
+}
+
 exports! { EXPORTS {
+    /// Prepares a semaphore.
+    fn KeInitializeSemaphore(semaphore: *mut c_void, count: i32, limit: i32) {
+        let name = "KeInitializeSemaphore";
+        let cx = Cx::enter(Call::new(name).silent().passive("KE-71"), &[]);
+        let event: *mut KEVENT = semaphore.cast();
+        if !usable(name, event, &cx) {
+            return;
+        }
+        if count < 0 || limit < 1 || count > limit {
+            cx.with(|s| {
+                let message = alloc::format!("{name} with a count of {count}, at most {limit}");
+                s.violate("KE-71", None, message);
+            });
+        }
+        // SAFETY: the caller lends the memory of a semaphore, which begins with a header.
+        unsafe { semaphore.cast::<DISPATCHER_HEADER>().write_bytes(0, 1) };
+        // SAFETY: as above; the type is the first byte.
+        unsafe { semaphore.cast::<u8>().write(SEMAPHORE) };
+        // SAFETY: as above.
+        let signal = unsafe { signal_of(event) };
+        // SAFETY: as above.
+        let most = unsafe { limit_of(semaphore) };
+        // SAFETY: inside the semaphore.
+        unsafe { signal.write(count) };
+        // SAFETY: inside the semaphore.
+        unsafe { most.write(limit) };
+    }
+
+    /// Adds to the count of a semaphore; what it was.
+    fn KeReleaseSemaphore(semaphore: *mut c_void, _increment: i32, more: i32, wait: u8) -> i32 {
+        let name = "KeReleaseSemaphore";
+        let cx = Cx::enter(Call::new(name).silent(), &[]);
+        let event: *mut KEVENT = semaphore.cast();
+        if !usable(name, event, &cx) {
+            return 0;
+        }
+        // SAFETY: the caller's semaphore.
+        let kind = unsafe { type_of(event) };
+        // SAFETY: as above.
+        let signal = unsafe { signal_of(event) };
+        // SAFETY: as above.
+        let limit = unsafe { limit_of(semaphore) };
+        cx.with(|s| {
+            if kind != SEMAPHORE {
+                let message = alloc::format!("{name} with what is no semaphore (type {kind})");
+                s.violate("KE-71", None, message);
+                return 0;
+            }
+            if wait != 0 {
+                let message = alloc::format!("{name} that goes on to a wait, with the IRQL raised");
+                s.violate(rules::NOT_SIMULATED, None, message);
+            }
+            // SAFETY: inside the semaphore; the baton and the lock of the state make this the
+            // only access.
+            let before = unsafe { signal.read() };
+            // SAFETY: as above.
+            let most = unsafe { limit.read() };
+            let after = before.checked_add(more).filter(|sum| more > 0 && *sum <= most);
+            let Some(after) = after else {
+                let message =
+                    alloc::format!("{name} by {more} of a count of {before}, at most {most}");
+                s.violate("KE-71", None, message);
+                return before;
+            };
+            // SAFETY: as above.
+            unsafe { signal.write(after) };
+            for waiter in s.sched.waiting_for(semaphore.addr()) {
+                s.sched.wake(waiter, Woken::Normal);
+            }
+            before
+        })
+    }
+
+    /// The count of a semaphore.
+    fn KeReadStateSemaphore(semaphore: *mut c_void) -> i32 {
+        let name = "KeReadStateSemaphore";
+        let cx = Cx::enter(Call::new(name).silent(), &[]);
+        let event: *mut KEVENT = semaphore.cast();
+        if !usable(name, event, &cx) {
+            return 0;
+        }
+        // SAFETY: the caller's semaphore.
+        let signal = unsafe { signal_of(event) };
+        // SAFETY: inside the semaphore; the baton makes this the only access.
+        unsafe { signal.read() }
+    }
+
     /// Acquires a spin lock and raises the IRQL to DISPATCH_LEVEL.
     fn KeAcquireSpinLockRaiseToDpc(lock: *mut KSPIN_LOCK) -> u8 {
         acquire("KeAcquireSpinLockRaiseToDpc", lock.addr())
@@ -339,7 +529,14 @@ exports! { EXPORTS {
     }
 
     /// Signals an event.
-    fn KeSetEvent(event: *mut KEVENT, _increment: i32, _wait: u8) -> i32 {
+    fn KeSetEvent(event: *mut KEVENT, _increment: i32, wait: u8) -> i32 {
+        if wait != 0 {
+            let cx = Cx::enter(Call::new("KeSetEvent").quiet(), &[]);
+            cx.with(|s| {
+                let message = "KeSetEvent that goes on to a wait, with the IRQL raised".into();
+                s.violate(rules::NOT_SIMULATED, None, message);
+            });
+        }
         // SAFETY: the caller's contract.
         unsafe { change("KeSetEvent", event, true) }
     }
@@ -356,7 +553,25 @@ exports! { EXPORTS {
         unsafe { change("KeClearEvent", event, false) };
     }
 
-    /// Waits for an event.
+    /// Whether an event is signalled.
+    fn KeReadStateEvent(event: *mut KEVENT) -> i32 {
+        let cx = Cx::enter(Call::new("KeReadStateEvent").silent(), &[]);
+        if !usable("KeReadStateEvent", event, &cx) {
+            return 0;
+        }
+        // SAFETY: the caller's event.
+        let signal = unsafe { signal_of(event) };
+        // SAFETY: inside the event; the baton makes this the only access.
+        unsafe { signal.read() }
+    }
+
+    /// Prepares a spin lock. (Drivers have it inline, too.)
+    fn KeInitializeSpinLock(lock: *mut KSPIN_LOCK) {
+        // SAFETY: the caller's lock, of which zero is a free one.
+        unsafe { lock.write(0) };
+    }
+
+    /// Waits for an event, a semaphore, a timer or a thread.
     fn KeWaitForSingleObject(
         object: *mut c_void,
         _reason: i32,

@@ -1,13 +1,11 @@
 //! The rest of what drivers ask the kernel: IRQL, time, driver object
-//! extensions, threads of their own, the end of the world.
+//! extensions, the end of the world.
 
-use crate::cx::{Call, Context, Cx, Ptr, handle};
+use crate::cx::{Call, Cx, Ptr};
 use crate::export::exports;
-use crate::handle::{Kind, ObjectId};
 use crate::rules;
-use crate::sched::{EPOCH, Frame, Task, Work};
+use crate::sched::{EPOCH, Task};
 use alloc::alloc::{alloc_zeroed, dealloc};
-use alloc::boxed::Box;
 use core::alloc::Layout;
 use core::ffi::c_void;
 use ndis_sys as n;
@@ -78,8 +76,6 @@ pub(crate) fn stack_left(task: &Task) -> usize {
     }
 }
 
-type ThreadRoutine = unsafe extern "system" fn(*mut c_void);
-
 exports! { EXPORTS {
     /// The IRQL of the caller.
     fn KeGetCurrentIrql() -> u8 {
@@ -133,6 +129,26 @@ exports! { EXPORTS {
             // SAFETY: the caller's variable.
             unsafe { time.cast::<i64>().write_unaligned((EPOCH + now) as i64) };
         }
+    }
+
+    /// The time, in units of 100 ns since 1601.
+    fn KeQuerySystemTimePrecise(time: *mut LARGE_INTEGER) {
+        let cx = Cx::enter(Call::new("KeQuerySystemTimePrecise").quiet(), &[]);
+        let now = cx.with(|s| s.sched.now);
+        if !time.is_null() {
+            // SAFETY: the caller's variable.
+            unsafe { time.cast::<i64>().write_unaligned((EPOCH + now) as i64) };
+        }
+    }
+
+    /// The time since the start, in units of 100 ns.
+    fn KeQueryInterruptTime() -> u64 {
+        Cx::enter(Call::new("KeQueryInterruptTime").quiet(), &[]).with(|s| s.sched.now)
+    }
+
+    /// How much a tick of the clock is, in units of 100 ns.
+    fn KeQueryTimeIncrement() -> u32 {
+        156_250
     }
 
     /// A counter of 10 MHz.
@@ -196,67 +212,6 @@ exports! { EXPORTS {
                 .find(|e| e.object == object.addr() && e.id == id.addr())
                 .map_or(core::ptr::null_mut(), |e| e.start.0.cast())
         })
-    }
-
-    /// Starts a thread of the driver's own. Its handle outlives it: the driver
-    /// closes it.
-    fn PsCreateSystemThread(
-        thread: *mut *mut c_void,
-        _access: u32,
-        _attributes: *mut c_void,
-        _process: *mut c_void,
-        _client: *mut c_void,
-        routine: Option<ThreadRoutine>,
-        context: *mut c_void,
-    ) -> i32 {
-        let cx = Cx::enter(Call::new("PsCreateSystemThread"), &[]);
-        if let Some(status) = cx.fault {
-            return cx.done(status);
-        }
-        let (Some(routine), false) = (routine, thread.is_null()) else {
-            cx.with(|s| {
-                let message = "PsCreateSystemThread without a routine, or without a place for \
-                               the handle";
-                s.violate(rules::ARGUMENT, None, message.into());
-            });
-            return cx.done(n::STATUS_INVALID_PARAMETER);
-        };
-        let context = Context(context);
-        let (number, raw) = cx.with(|s| {
-            let (driver, who) = (s.driver(), s.who());
-            s.sched.queue(Work {
-                id: 0,
-                name: alloc::format!("system thread of {who}").into(),
-                irql: 0,
-                frame: Some(Frame {
-                    driver,
-                    who,
-                    name: "a system thread",
-                    irql: 0,
-                    locks: 0,
-                    since: 0,
-                    about: None,
-                    call: None,
-                }),
-                system: true,
-                plug_and_play: false,
-                run: Box::new(move |_| {
-                    let context = context;
-                    // SAFETY: the routine and context of the driver.
-                    unsafe { routine(context.0) };
-                }),
-            });
-            s.open_object(Kind::Thread, None)
-        });
-        cx.about(ObjectId::new(Kind::Thread, number));
-        // SAFETY: the caller's variable for the result.
-        unsafe { thread.write(handle(raw)) };
-        cx.done(0)
-    }
-
-    /// Ends the calling system thread: the host's threads end by returning.
-    fn PsTerminateSystemThread(_status: i32) -> i32 {
-        0
     }
 
     /// Describes a string that ends with a zero.

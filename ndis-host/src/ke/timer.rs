@@ -76,6 +76,25 @@ pub(crate) fn interval(due: i64) -> u64 {
 }
 
 impl Timers {
+    /// The number of a new setting.
+    pub(crate) fn new_set(&mut self) -> u64 {
+        self.sets += 1;
+        self.sets
+    }
+
+    /// A DPC that is no timer's of NDIS is queued.
+    pub(crate) fn begin_expiry(&mut self) -> u64 {
+        self.expiries += 1;
+        // No timer has the number 0.
+        self.expired.insert(self.expiries, (0, false));
+        self.expiries
+    }
+
+    /// It has run, or never will.
+    pub(crate) fn end_expiry(&mut self, expiry: u64) {
+        self.expired.remove(&expiry);
+    }
+
     pub(crate) fn left(&self, driver: Option<u32>) -> Vec<ObjectLeft> {
         self.all
             .iter()
@@ -202,6 +221,7 @@ impl State {
     /// A point in time that a timer was set for has come.
     pub(crate) fn timer_expired(&mut self, number: u32, set: u64, time: u64) {
         let Some(timer) = self.timers.all.get_mut(&number) else {
+            self.kernel_timer_expired(number, set, time);
             return;
         };
         if timer.set != Some(set) {

@@ -4,7 +4,7 @@
 //! it: where two branches have changed the book, take either side of this file and run that.
 
 #[rustfmt::skip]
-pub(super) static SENTENCES: [(&str, &str); 785] = [
+pub(super) static SENTENCES: [(&str, &str); 797] = [
     ("AF-01", "Only one call manager of either kind can own a given address family on a given adapter."),
     ("AF-02", "A stand-alone call manager registers its AF from ProtocolBindAdapterEx after NdisOpenAdapterEx succeeded, once for every binding it serves."),
     ("AF-03", "FAILURE means the caller or the miniport is not connection-oriented, the family is already owned, or the binding is closing."),
@@ -433,6 +433,18 @@ pub(super) static SENTENCES: [(&str, &str); 785] = [
     ("KE-53", "Work items are allocated, queued and freed at DISPATCH_LEVEL or below; their routines run at PASSIVE_LEVEL in a system thread."),
     ("KE-54", "A wait of zero milliseconds has no end; the result of any other says whether the event was signalled."),
     ("KE-55", "A driver does not use up the kernel stack: what may nest without end (an answer within an answer) first looks at how much is left."),
+    ("KE-60", "System threads are created and ended, and objects looked up by their handles, only at PASSIVE_LEVEL; references to objects are given back at DISPATCH_LEVEL or below."),
+    ("KE-61", "Each reference to an object is given back once, and nobody uses the object without one."),
+    ("KE-62", "A driver's system threads have ended before its unload routine returns: it waits for their objects."),
+    ("KE-63", "PsTerminateSystemThread ends the system thread that calls it, one of the driver's own, at PASSIVE_LEVEL and with no lock held."),
+    ("KE-64", "The IRQL is raised to the level that it has or a higher one, and lowered to what it was before the raise that was last."),
+    ("KE-65", "A DPC is initialised before it is used, and its memory stays as it is until its routine has begun or it is out of the queue."),
+    ("KE-66", "A timer of the kernel's is initialised before it is used, and cancelled before its memory ends or its driver is unloaded."),
+    ("KE-67", "The DPC of a timer is not queued without it, and a period is not negative."),
+    ("KE-68", "The spin lock of an interlocked list or number is for the interlocked functions alone: nobody acquires it otherwise."),
+    ("KE-69", "A remove lock is initialised once, and each acquisition is released once, with the tag that it was made with, before the lock's memory ends."),
+    ("KE-70", "A remove lock is initialised, and waited for, only at PASSIVE_LEVEL; it is acquired and released at DISPATCH_LEVEL or below."),
+    ("KE-71", "A semaphore is initialised at PASSIVE_LEVEL, with a count from 0 to its limit, and released by one or more, never beyond the limit."),
     ("NBL-01", "Each NET_BUFFER_LIST sent must have SourceHandle equal to the NdisVcHandle of the call."),
     ("NBL-02", "From the call on the sender owns nothing of the lists and must not look at them until ProtocolCoSendNetBufferListsComplete."),
     ("NBL-03", "Lists must come from the NDIS list allocators (plain, combined or clone)."),

@@ -196,6 +196,7 @@ impl State {
             cpu: None,
             frames: Vec::new(),
             locks: Vec::new(),
+            raises: Vec::new(),
             depth: 0,
             stack_base: 0,
             stack_reported: false,
@@ -231,6 +232,7 @@ impl State {
         }
         self.sched.leave_cpu(id);
         self.sched.tasks.remove(&id);
+        self.thread_ended(id);
     }
 
     /// The newest step of plug and play that still waits gives up: its driver

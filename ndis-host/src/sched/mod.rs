@@ -13,6 +13,7 @@
 
 mod choose;
 mod run;
+mod spare;
 
 use crate::cx::Cx;
 use crate::handle::ObjectId;
@@ -106,6 +107,9 @@ pub(crate) struct Task {
     pub(crate) frames: Vec<Frame>,
     /// Addresses of the spin locks that it holds, oldest first.
     pub(crate) locks: Vec<usize>,
+    /// What the IRQL was at each raise that is not undone yet, and how many frames
+    /// there were.
+    pub(crate) raises: Vec<(usize, u8)>,
     pub(crate) depth: u32,
     /// Where its thread's stack began with it; zero for foreign threads.
     pub(crate) stack_base: usize,
@@ -116,7 +120,7 @@ pub(crate) struct Task {
     /// Waits in a row that ended with their time.
     polls: u32,
     /// A driver's own system thread may wait for ever.
-    system: bool,
+    pub(crate) system: bool,
     pub(crate) plug_and_play: bool,
 }
 
@@ -300,6 +304,14 @@ impl Sched {
             })
             .map(|task| task.id)
             .collect()
+    }
+
+    /// Whether a task waits for something in this memory.
+    pub(crate) fn waits_in(&self, memory: &core::ops::Range<usize>) -> bool {
+        self.tasks.values().any(|task| match &task.phase {
+            Phase::Blocked(Wait::Event { address, .. }) => memory.contains(address),
+            _ => false,
+        })
     }
 
     /// Gives up the processor of a task that stops, unless its IRQL pins it.

@@ -1,6 +1,6 @@
 //! Handing the baton on: threads that wait for it, and the one that drives.
 
-use super::{Due, Frame, Goal, Handover, Order, Phase, Task, TaskId, Wait, Woken, Worker};
+use super::{Due, Frame, Goal, Handover, Order, Phase, Task, TaskId, Wait, Woken, Worker, spare};
 use crate::core::Core;
 use crate::cx::Cx;
 use crate::platform::{Park, platform};
@@ -20,7 +20,7 @@ impl Core {
             Handover::Spawn(worker) => {
                 let core = self.clone();
                 let own = worker.clone();
-                let thread = platform().spawn(Box::new(move || core.serve(&own)));
+                let thread = spare::spawn(Box::new(move || core.serve(&own)));
                 *worker.thread.lock() = Some(thread);
             }
         }
@@ -59,6 +59,32 @@ impl Core {
                 }
             }
         }
+    }
+
+    /// Ends the running task from inside the driver's routine that it is for, and
+    /// does not return to it.
+    ///
+    /// # Safety
+    ///
+    /// The caller's thread is a worker's, the task `id` is the one that it serves,
+    /// and above the two frames of the worker ([`serve`](Self::serve) and its body)
+    /// there is nothing on the stack that the host still owns.
+    pub(crate) unsafe fn leave(self: Arc<Self>, id: TaskId) -> ! {
+        crate::core::set_current(None);
+        let handover = {
+            let mut state = self.state.lock();
+            state.end_task(id);
+            state.hand_over()
+        };
+        self.act(handover);
+        let core = Arc::as_ptr(&self);
+        drop(self);
+        // SAFETY: `serve` owns one count of the core. Its frame is on this stack, below
+        // code that is never returned to (`stay`), so it neither uses nor drops it.
+        unsafe { Arc::decrement_strong_count(core) };
+        // SAFETY: as above, for the count in the `Cx` that `serve` made for this task.
+        unsafe { Arc::decrement_strong_count(core) };
+        spare::stay()
     }
 
     /// Sends the workers that have nothing to do home. Threads of suspended
@@ -190,6 +216,7 @@ impl Core {
                             cpu: None,
                             frames: alloc::vec![frame],
                             locks: Vec::new(),
+                            raises: Vec::new(),
                             depth: 0,
                             stack_base: 0,
                             stack_reported: false,

@@ -18,6 +18,7 @@ use std::{
     time::Instant,
 };
 
+use ::c_client as c_client_here;
 use anyhow::{Context, Result, bail};
 use ndis_host::{EntryPoint, EventMode, Host};
 use serde::Serialize;
@@ -161,13 +162,19 @@ fn execute(args: &WineArgs) -> Result<Outcome> {
         world.prefix.set(NDIS, &[("Seed", seed)])?;
         let account = world.drive(&[SWITCH, CALLEE, CALLER])?;
         summary.enter(&account)?;
-        let here = in_process(seed, &parameters)?;
+        let drivers: [(_, EntryPoint); 3] = [
+            (SWITCH, loopback_mcm::driver_entry),
+            (CALLEE, echo_client::driver_entry),
+            (CALLER, echo_client::driver_entry),
+        ];
+        let here = in_process(seed, &parameters, drivers)?;
         summary.events += account.events.len().max(here.len());
         summary.events_equal += compare(seed, &account.events, &here);
     }
 
     // A second compiler, and a driver that breaks a rule.
-    match run_c(&mut world, &images)? {
+    world.prefix.set(NDIS, &[("Seed", args.seed)])?;
+    match run_c(&mut world, &images, &mut summary, args.seed)? {
         Ok((figures, broken)) => {
             summary.c_client = Some(figures);
             summary.broken = Some(broken);
@@ -277,6 +284,10 @@ impl World {
         let account = prefix::wait_for(&path, started.is_ok(), |data| {
             serde_json::from_slice(data).ok()
         });
+        // A service that Wine has ended together with its session says nothing else.
+        if account.is_err() && self.session.as_mut().is_some_and(|s| !s.is_alive()) {
+            bail!("Wine's session has ended under the services");
+        }
         match (account, started) {
             (Ok(account), _) => Ok(account),
             (Err(_), Err(error)) | (Err(error), Ok(())) => Err(error),
@@ -336,7 +347,11 @@ impl World {
 }
 
 /// The same drivers, loaded into this process; gives the event log.
-fn in_process(seed: u32, caller: &[Parameter<'_>]) -> Result<Vec<String>> {
+fn in_process(
+    seed: u32,
+    caller: &[Parameter<'_>],
+    drivers: [(&'static str, EntryPoint); 3],
+) -> Result<Vec<String>> {
     let host = Host::builder()
         .seed(seed.into())
         .events(EventMode::All)
@@ -344,11 +359,6 @@ fn in_process(seed: u32, caller: &[Parameter<'_>]) -> Result<Vec<String>> {
     for (name, value) in caller {
         host.set_parameter(CALLER, name, *value);
     }
-    let drivers: [(_, EntryPoint); 3] = [
-        (SWITCH, loopback_mcm::driver_entry),
-        (CALLEE, echo_client::driver_entry),
-        (CALLER, echo_client::driver_entry),
-    ];
     // SAFETY: the drivers' entry points, which the host calls as Windows does.
     let loads = drivers.map(|(name, entry)| move |host: &Host| unsafe { host.load(name, entry) });
     let outcome = host.whole_life(loads);
@@ -382,7 +392,12 @@ fn compare(seed: u32, images: &[String], here: &[String]) -> usize {
 }
 
 /// The client in C, as it should be and broken.
-fn run_c(world: &mut World, images: &Path) -> Result<Result<(Figures, Violation), Outcome>> {
+fn run_c(
+    world: &mut World,
+    images: &Path,
+    summary: &mut Summary,
+    seed: u32,
+) -> Result<Result<(Figures, Violation), Outcome>> {
     for (service, broken) in [(C_CLIENT, false), (C_BROKEN, true)] {
         let folder = images.join(service);
         match c_client::build(Arch::X64, broken, &folder)? {
@@ -400,6 +415,17 @@ fn run_c(world: &mut World, images: &Path) -> Result<Result<(Figures, Violation)
     let figures = account.figures(C_CLIENT)?;
     if !figures.is_good() {
         bail!("not every frame of the client in C came back: {figures:?}");
+    }
+    // In this process by another compiler, and where there is one.
+    if let Some(entry) = c_client_here::ENTRY {
+        let drivers: [(_, EntryPoint); 3] = [
+            (SWITCH, loopback_mcm::driver_entry),
+            (CALLEE, echo_client::driver_entry),
+            (C_CLIENT, entry),
+        ];
+        let here = in_process(seed, &[], drivers)?;
+        summary.events += account.events.len().max(here.len());
+        summary.events_equal += compare(seed, &account.events, &here);
     }
 
     let account = world.drive(&[SWITCH, CALLEE, C_BROKEN])?;

@@ -272,6 +272,13 @@ impl Prefix {
 /// A running user program, see [`Prefix::session`].
 pub struct Session(Child);
 
+impl Session {
+    /// Whether the program still runs.
+    pub fn is_alive(&mut self) -> bool {
+        matches!(self.0.try_wait(), Ok(None))
+    }
+}
+
 impl Drop for Session {
     fn drop(&mut self) {
         // The shell ends with its input; one that hangs is ended with everything else.
