@@ -675,6 +675,7 @@ fn retire_driver(cx: &Cx, number: u32, when: &str) {
         let Some(driver) = s.world.drivers.remove(&number) else {
             return;
         };
+        s.locks.order.forget_driver(number);
         let object = ObjectId::new(Kind::Driver, number);
         let left = all_left(s, Some(number));
         if !left.is_empty() {

@@ -76,6 +76,21 @@ impl Memory {
         (address < start + block.size.max(1)).then_some((*start, block))
     }
 
+    /// Where in pool memory `address` lies, in words that are the same in every run.
+    pub(crate) fn place(&self, address: usize) -> Option<String> {
+        let (start, block) = self.blocks.range(..=address).next_back()?;
+        let offset = address - start;
+        (offset < block.size).then(|| {
+            let mut text = alloc::format!("byte {offset} of memory {}", block.number);
+            let tag = tag_text(block.tag);
+            if !tag.is_empty() {
+                text.push_str(&alloc::format!(" (tag {tag})"));
+            }
+            text.push_str(&alloc::format!(" of {}", block.who));
+            text
+        })
+    }
+
     /// Notes that a driver must keep the memory at `address` for a while; None
     /// when it is no pool memory, where nothing can be checked.
     pub(crate) fn lend(
@@ -197,6 +212,9 @@ impl State {
             return core::ptr::null_mut();
         }
         let number = self.number(Kind::Memory);
+        // A lock that was here, in memory that the host did not give, is gone.
+        let end = start.addr().saturating_add(size);
+        self.locks.order.forget(start.addr()..end);
         self.memory.freed.remove(&start.addr());
         let block = Block {
             start: Ptr(start),
@@ -245,6 +263,8 @@ impl State {
             );
             self.violate(lent.rule, lent.object, message);
         }
+        let end = address.saturating_add(block.size);
+        self.locks.order.forget(address..end);
         if self.memory.freed.len() >= FREED {
             self.memory.freed.clear();
         }

@@ -6,6 +6,7 @@
 
 use crate::cx::{Call, Cx};
 use crate::export::exports;
+use crate::ke::lock_order::LockOrder;
 use crate::rules;
 use crate::sched::{DISPATCH, TaskId, Wait, Woken};
 use crate::state::State;
@@ -17,21 +18,25 @@ use ndis_sys::{
 
 /// Spin locks that somebody holds, and how many times.
 #[derive(Default)]
-pub(crate) struct Locks(BTreeMap<usize, (TaskId, u32)>);
+pub(crate) struct Locks {
+    held: BTreeMap<usize, (TaskId, u32)>,
+    pub(crate) order: LockOrder,
+}
 
 impl Locks {
     /// Releases a lock whose holder is gone.
     pub(crate) fn forget(&mut self, address: usize) {
-        self.0.remove(&address);
+        self.held.remove(&address);
     }
 }
 
 impl State {
     /// Takes the lock for the running task, or says that it must wait.
     fn acquire(&mut self, call: &str, id: TaskId, address: usize) -> Result<(), Wait> {
-        match self.locks.0.get_mut(&address) {
+        self.check_lock_order(call, address);
+        match self.locks.held.get_mut(&address) {
             None => {
-                self.locks.0.insert(address, (id, 1));
+                self.locks.held.insert(address, (id, 1));
                 if let Some(task) = self.sched.current_mut() {
                     task.locks.push(address);
                 }
@@ -51,13 +56,13 @@ impl State {
     }
 
     fn release(&mut self, call: &str, id: TaskId, address: usize) {
-        match self.locks.0.get_mut(&address) {
+        match self.locks.held.get_mut(&address) {
             Some((holder, times)) if *holder == id => {
                 *times -= 1;
                 if *times > 0 {
                     return;
                 }
-                self.locks.0.remove(&address);
+                self.locks.held.remove(&address);
                 if let Some(task) = self.sched.current_mut()
                     && let Some(place) = task.locks.iter().rposition(|a| *a == address)
                 {
@@ -137,6 +142,15 @@ fn release(name: &'static str, address: usize, irql: Option<u8>) {
             }
         }
     });
+}
+
+/// The lock at this address begins or ends, and with it what is known of its order.
+/// A thread that no host knows has taken it under none.
+fn forget_order(address: usize) {
+    if let Some((core, _)) = crate::core::current() {
+        let order = &mut core.state.lock().locks.order;
+        order.forget(address..address.saturating_add(1));
+    }
 }
 
 /// Whether a pointer can be an event's.
@@ -302,10 +316,13 @@ exports! { EXPORTS {
     fn NdisAllocateSpinLock(lock: *mut NDIS_SPIN_LOCK) {
         // SAFETY: the caller's lock, of which zeroes are a free one.
         unsafe { lock.write_bytes(0, 1) };
+        forget_order(lock.addr());
     }
 
     /// Ends a spin lock.
-    fn NdisFreeSpinLock(_lock: *mut NDIS_SPIN_LOCK) {}
+    fn NdisFreeSpinLock(lock: *mut NDIS_SPIN_LOCK) {
+        forget_order(lock.addr());
+    }
 
     /// Acquires a spin lock, raises the IRQL, keeps what it was in the lock.
     fn NdisAcquireSpinLock(lock: *mut NDIS_SPIN_LOCK) {
