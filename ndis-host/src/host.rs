@@ -418,6 +418,10 @@ impl Host {
     pub fn run(&self) {
         let _alone = self.control.lock();
         self.core.drive(Goal::Idle);
+        // Nothing is left to do, so what has not come will not come by itself.
+        let mut state = self.core.state.lock();
+        state.check_unanswered(None);
+        state.note_unanswered();
     }
 
     /// Runs for some virtual milliseconds.
@@ -493,7 +497,9 @@ impl Drop for Host {
             let mut state = self.core.state.lock();
             let unread = !state.ledger.reported;
             let report = state.report(Vec::new());
-            let text = (unread && !report.violations.is_empty()).then(|| report.to_string());
+            let text = (unread
+                && !(report.violations.is_empty() && report.not_simulated.is_empty()))
+            .then(|| report.to_string());
             (text, !state.sched.tasks.is_empty())
         };
         self.core.dismiss();

@@ -76,6 +76,21 @@ impl Memory {
         (address < start + block.size.max(1)).then_some((*start, block))
     }
 
+    /// How much of its block is behind `address`; None when that is no pool memory.
+    pub(crate) fn room(&self, address: usize) -> Option<usize> {
+        let (start, block) = self.blocks.range(..=address).next_back()?;
+        block
+            .size
+            .checked_sub(address - start)
+            .filter(|room| *room > 0)
+    }
+
+    /// Whether `address` is in pool memory of another driver than this one.
+    pub(crate) fn is_others(&self, address: usize, driver: Option<u32>) -> bool {
+        let block = self.blocks.range(..=address).next_back();
+        block.is_some_and(|(start, block)| address - start < block.size && block.driver != driver)
+    }
+
     /// Where in pool memory `address` lies, in words that are the same in every run.
     pub(crate) fn place(&self, address: usize) -> Option<String> {
         let (start, block) = self.blocks.range(..=address).next_back()?;

@@ -1,0 +1,222 @@
+//! Who a report blames, and in which words: the driver that broke the rule, not the one
+//! that noticed or that the call came from, and nobody for what the host lacks.
+
+mod common;
+
+use common::{Bench, Twist, only};
+use ndis_host::{EventKind, Host, OpenAfCompleteIrql, Readings, Report, Violation};
+use ndis_sys as n;
+use std::ptr::null_mut;
+use std::sync::atomic::Ordering::SeqCst;
+
+const MCM: &str = "raw-mcm";
+
+/// The announced violations, which are all of `rule` and by `who`.
+#[track_caller]
+fn by<'a>(report: &'a Report, rule: &str, who: &str) -> &'a [Violation] {
+    only(report, &[rule]);
+    assert!(report.violations.is_empty(), "{report}");
+    for violation in &report.expected {
+        assert_eq!(&*violation.who, who, "{violation}");
+    }
+    &report.expected
+}
+
+/// No debug output of the host's own structures.
+#[track_caller]
+fn plain(violation: &Violation) {
+    for code in ["{", "}", "::", "Some(", "0x"] {
+        assert!(!violation.message.contains(code), "{violation}");
+    }
+}
+
+/// A whole life with a twist.
+fn life(mcm: Twist, client: Twist, rule: &str) -> Report {
+    let bench = Bench::new(mcm, client);
+    bench.host.expect(rule);
+    bench.life(1);
+    let report = bench.down();
+    assert!(report.is_clean(), "{report}");
+    report
+}
+
+#[test]
+fn gen_02_is_the_handlers_drivers() {
+    let report = life(Twist::AnswersTwice, Twist::None, "GEN-02");
+    by(&report, "GEN-02", MCM);
+}
+
+#[test]
+fn vc_04_the_functions_of_stand_alone_call_managers() {
+    let report = life(Twist::StandAlone, Twist::None, "VC-04");
+    let found = by(&report, "VC-04", MCM);
+    for own in ["CreateVc", "DeleteVc", "ActivateVc", "DeactivateVc"] {
+        let own = format!("its function is NdisMCm{own}");
+        let times = found.iter().filter(|v| v.message.ends_with(&own)).count();
+        assert_eq!(times, 2, "once on each leg: {own}\n{report}");
+    }
+}
+
+#[test]
+fn call_01_parameters_longer_than_their_memory() {
+    let report = life(Twist::None, Twist::LongParameters, "CALL-01");
+    let found = by(&report, "CALL-01", "client-a");
+    assert_eq!(found.len(), 1, "{report}");
+    plain(&found[0]);
+    let message = "a CO_CALL_MANAGER_PARAMETERS with its specific part takes 172 bytes";
+    assert!(found[0].message.contains(message), "{report}");
+}
+
+#[test]
+fn sap_02_a_sap_longer_than_its_memory() {
+    let report = life(Twist::None, Twist::LongSap, "SAP-02");
+    let found = by(&report, "SAP-02", "client-b");
+    let message = "takes 13 bytes, and its pool block ends after 12";
+    assert!(found[0].message.contains(message), "{report}");
+    plain(&found[0]);
+}
+
+/// The rule is broken when nothing is left to do, and reported then, once.
+#[test]
+fn call_62_is_due_at_the_end_of_the_run() {
+    let bench = Bench::new(Twist::None, Twist::IgnoreIncomingClose);
+    bench.host.expect("CALL-62");
+    bench.up();
+    bench.spawn("caller", |a| a.call());
+    assert!(bench.host.report().expected.is_empty());
+    bench.spawn("caller", |a| a.hang_up());
+    let seen = bench.host.report().expected.len();
+    bench.host.run();
+    let report = bench.host.finish();
+    let found = by(&report, "CALL-62", "client-b");
+    assert_eq!((seen, found.len()), (1, 1), "{report}");
+}
+
+/// The call manager waits for its lists: the client that has them is to blame.
+#[test]
+fn a_pause_that_a_client_holds_up() {
+    let bench = Bench::new(Twist::PauseNeverEnds, Twist::KeepForEver);
+    bench.host.expect("PAUSE-12");
+    let adapter = bench.up();
+    bench.spawn("caller", |a| {
+        a.call();
+        a.send();
+    });
+    bench.host.pause(&adapter);
+    let report = bench.host.report();
+    let found = by(&report, "PAUSE-12", "client-b");
+    let message = "NdisMPauseComplete never came: client-b has 1 indicated lists";
+    assert!(found[0].message.contains(message), "{report}");
+}
+
+#[test]
+fn a_pause_that_the_call_manager_forgets() {
+    let bench = Bench::new(Twist::PauseNeverEnds, Twist::None);
+    bench.host.expect("PAUSE-02");
+    let adapter = bench.up();
+    bench.host.pause(&adapter);
+    let report = bench.host.report();
+    assert_eq!(by(&report, "PAUSE-02", MCM).len(), 1, "{report}");
+}
+
+#[test]
+fn nbl_02_in_plain_words() {
+    let bench = Bench::new(Twist::SendNeverCompleted, Twist::None);
+    bench.host.expect("NBL-02");
+    let adapter = bench.up();
+    let mcm = bench.mcm.shared.clone();
+    bench.spawn("caller", move |a| {
+        a.call();
+        a.send();
+        let (vc, held) = (a.shared.vc.load(SeqCst), mcm.held.load(SeqCst));
+        // SAFETY: the list is the miniport's now, which is what is tested.
+        unsafe { n::NdisCoSendNetBufferLists(vc, held, 0) };
+    });
+    let report = bench.host.report();
+    let found = by(&report, "NBL-02", "caller");
+    plain(&found[0]);
+    let message = "is not the sender's: sent on VC 1 and not completed";
+    assert!(found[0].message.ends_with(message), "{report}");
+    let _ = adapter;
+}
+
+#[test]
+fn nbl_07_in_plain_words() {
+    let bench = Bench::new(Twist::None, Twist::SendInactive);
+    bench.host.expect("NBL-07");
+    bench.life(1);
+    let report = bench.down();
+    only(&report, &["NBL-07"]);
+    plain(&report.expected[0]);
+    let message = "which is inactive and has no call";
+    assert!(report.expected[0].message.contains(message), "{report}");
+}
+
+/// What the host lacks is no driver's fault: counted apart, and not clean all the same.
+#[test]
+fn what_is_not_simulated_is_nobodys_fault() {
+    let bench = Bench::new(Twist::None, Twist::None);
+    bench.up();
+    bench.spawn("caller", |a| {
+        let (binding, af) = (a.shared.binding.load(SeqCst), a.shared.af.load(SeqCst));
+        // SAFETY: handles of this client; nothing else is looked at.
+        let status =
+            unsafe { n::NdisCoOidRequest(binding, af, null_mut(), null_mut(), null_mut()) };
+        assert_eq!(status, n::NDIS_STATUS_NOT_SUPPORTED);
+    });
+    let report = bench.host.report();
+    assert!(report.violations.is_empty(), "{report}");
+    assert_eq!(report.rules(), ["HOST-NOT-SIMULATED"]);
+    assert_eq!(report.not_simulated.len(), 1);
+    assert!(!report.is_clean());
+    let text = report.to_string();
+    let line = "not simulated by this host, and no fault of a driver's: 1 calls\n";
+    assert!(text.contains(line), "{text}");
+}
+
+/// A handler that returned PENDING, and then nothing.
+#[test]
+fn a_request_that_nobody_answers_is_named() {
+    let bench = Bench::new(Twist::OpenForgotten, Twist::None);
+    let adapter = bench.up();
+    let report = bench.host.report();
+    assert!(report.violations.is_empty(), "{report}");
+    let open = "NdisMCmOpenAddressFamilyComplete of AF";
+    assert_eq!(report.unanswered.len(), 2, "{report}");
+    for found in &report.unanswered {
+        assert!(found.starts_with(open), "{found}");
+        assert!(found.ends_with(" by raw-mcm"), "{found}");
+    }
+    assert!(report.to_string().contains("not answered: NdisMCmOpen"));
+    let _ = adapter;
+}
+
+/// The handler runs at the level that the call manager completes at: never above.
+#[test]
+fn the_level_of_an_opens_completion_is_the_completers() {
+    let readings = Readings {
+        open_af_complete_irql: OpenAfCompleteIrql::AsCompleted,
+        ..Readings::default()
+    };
+    let host = Host::builder()
+        .seed(1)
+        .preemption(0, 1)
+        .raise(1, 1)
+        .readings(readings)
+        .events(ndis_host::EventMode::All)
+        .build();
+    // Completed from a work item, at PASSIVE_LEVEL, and the level is raised wherever
+    // that is allowed.
+    let bench = Bench::on(host, Twist::OpenFromWorkItem, Twist::None);
+    bench.up();
+    let mut seen = 0;
+    let events = bench.host.events();
+    for event in &events {
+        if event.kind == EventKind::Callback && event.name == "ProtocolClOpenAfCompleteEx" {
+            assert_eq!(event.irql, 0, "{event}");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 2, "one for each client");
+    assert!(bench.host.report().violations.is_empty());
+}
