@@ -126,6 +126,8 @@ impl Builder {
         // Naming every export keeps the linker from leaving any out.
         let exports = crate::export::exported().count();
         debug_assert!(exports > 0);
+        #[cfg(feature = "std")]
+        crate::platform::announce_panics();
         Host {
             core: Core::new(&self.0),
             control: Lock::new(()),
@@ -519,7 +521,7 @@ impl Drop for Host {
 }
 
 fn all_left(state: &State, driver: Option<u32>) -> Vec<crate::report::ObjectLeft> {
-    let mut left = state.world.left(driver);
+    let mut left = state.world.left(driver, &state.histories);
     left.extend(state.timers.left(driver));
     left.extend(state.work_items.left(driver));
     left.extend(state.buffers.left(driver));

@@ -167,6 +167,12 @@ impl State {
             .and_then(|task| task.frames.last().and_then(|f| f.driver))
     }
 
+    /// The innermost callback, or what the running thread is.
+    pub(crate) fn within(&self) -> &'static str {
+        let frame = self.sched.current().and_then(|task| task.frames.last());
+        frame.map_or("", |frame| frame.name)
+    }
+
     /// Counts a call that is not logged.
     pub(crate) fn count(&mut self, name: &'static str) {
         self.ledger.counters.count(name);

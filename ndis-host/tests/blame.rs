@@ -3,9 +3,12 @@
 
 mod common;
 
-use common::{Bench, Twist, only};
+use common::{Bench, P, Twist, host, only};
 use ndis_host::{EventKind, Host, OpenAfCompleteIrql, Readings, Report, Violation};
 use ndis_sys as n;
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -219,4 +222,141 @@ fn the_level_of_an_opens_completion_is_the_completers() {
     }
     assert_eq!(seen, 2, "one for each client");
     assert!(bench.host.report().violations.is_empty());
+}
+
+fn pool(size: usize) -> P<c_void> {
+    // SAFETY: the size and the tag are valid.
+    P(unsafe { n::ExAllocatePoolWithTag(n::NonPagedPoolNx, size as _, common::TAG) })
+}
+
+/// What the run hangs on when a task waits for an event for ever.
+fn stuck(host: Host) -> String {
+    let why = stuck_in(|| host.run());
+    std::mem::forget(host);
+    why
+}
+
+fn stuck_in(step: impl FnOnce()) -> String {
+    let why = catch_unwind(AssertUnwindSafe(step)).unwrap_err();
+    *why.downcast::<String>().unwrap()
+}
+
+fn wait_for_ever(event: P<n::NDIS_EVENT>) {
+    // SAFETY: memory for an event, which nobody frees.
+    unsafe { n::NdisInitializeEvent(event.0) };
+    // SAFETY: initialized above.
+    unsafe { n::NdisWaitEvent(event.0, 0) };
+}
+
+/// An event that a driver has in the context of an object is that object's.
+#[test]
+#[cfg_attr(miri, ignore = "a deadlock leaves threads behind")]
+fn a_wait_for_an_event_in_a_context_names_the_object() {
+    let bench = Bench::new(Twist::None, Twist::None);
+    bench.up();
+    let client = bench.a.clone();
+    let context = pool(size_of::<n::NDIS_EVENT>() + 8);
+    bench.host.spawn("waiter", move || {
+        let context = context;
+        let mut vc = null_mut();
+        let (binding, af) = (
+            client.shared.binding.load(SeqCst),
+            client.shared.af.load(SeqCst),
+        );
+        // SAFETY: handles of this client; nobody looks at the VC's context.
+        let status = unsafe { n::NdisCoCreateVc(binding, af, context.0, &raw mut vc) };
+        assert_eq!(status, common::SUCCESS);
+        wait_for_ever(P(context.0.wrapping_byte_add(8).cast()));
+    });
+    let why = stuck(bench.host);
+    assert!(!why.contains("0x"), "{why}");
+    let event = "waits for the event of VC 1 (its client's context; at byte 8 of memory ";
+    assert!(why.contains(event), "{why}");
+    assert!(why.contains("(tag RawT)"), "{why}");
+}
+
+/// Any other is told by its memory, and that by where it was allocated.
+#[test]
+#[cfg_attr(miri, ignore = "a deadlock leaves threads behind")]
+fn a_wait_for_an_event_names_its_memory() {
+    let host = host();
+    host.spawn("waiter", || {
+        wait_for_ever(P(pool(size_of::<n::NDIS_EVENT>()).0.cast()));
+    });
+    let why = stuck(host);
+    let event = "waits for the event at byte 0 of memory 1 (tag RawT) of waiter, allocated in a \
+                 thread at #0 (NdisWaitEvent)";
+    assert!(why.contains(event), "{why}");
+}
+
+/// A step of plug and play that hangs in a driver: what the driver has not ended.
+#[test]
+#[cfg_attr(miri, ignore = "a deadlock leaves threads behind")]
+fn an_unbind_that_hangs_names_what_is_held() {
+    let bench = Bench::new(Twist::None, Twist::UnbindHangs);
+    let adapter = bench.up();
+    let why = stuck_in(|| bench.host.remove_adapter(&adapter));
+    assert!(
+        why.contains("in ProtocolUnbindAdapterEx of client-"),
+        "{why}"
+    );
+    assert!(
+        why.contains("waits for the event outside of the pool"),
+        "{why}"
+    );
+    assert!(why.contains("(not closed, and its binding goes)"), "{why}");
+    assert!(!why.contains("0x"), "{why}");
+    std::mem::forget(bench);
+}
+
+#[test]
+fn what_is_left_over_says_where_it_came_from() {
+    let bench = Bench::new(Twist::None, Twist::KeepForEver);
+    bench.up();
+    bench.spawn("caller", |a| {
+        a.call();
+        // Not freed.
+        pool(4);
+    });
+    let report = bench.host.report();
+    let find = |kind: &str| report.objects_left.iter().rfind(|left| left.kind == kind);
+    let memory = &find("memory").expect("it is left").name;
+    assert!(
+        memory.contains(" (4 bytes, allocated in a thread at #"),
+        "{report}"
+    );
+    let vc = &find("VC").expect("it is left").name;
+    assert!(
+        vc.starts_with("VC 2 (from ProtocolCoCreateVc at #"),
+        "{report}"
+    );
+}
+
+/// A panic in a handler does not unwind: the process ends, and has said its seed.
+#[test]
+#[cfg_attr(miri, ignore = "starts a process")]
+fn a_panic_in_a_handler_tells_the_seed() {
+    const CHILD: &str = "NDIS_HOST_BLAME_PANICS";
+    extern "system" fn handler() {
+        panic!("out of a handler");
+    }
+    if std::env::var_os(CHILD).is_some() {
+        let host = Host::builder().seed(77).build();
+        host.spawn("driver", || handler());
+        host.run();
+        return;
+    }
+    let out = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "a_panic_in_a_handler_tells_the_seed",
+            "--nocapture",
+        ])
+        .env(CHILD, "1")
+        .output()
+        .expect("the test runs itself");
+    assert!(!out.status.success());
+    let text = String::from_utf8_lossy(&out.stderr);
+    assert!(text.contains("out of a handler"), "{text}");
+    assert!(text.contains("in a run with seed 77"), "{text}");
 }

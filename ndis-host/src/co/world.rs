@@ -9,6 +9,7 @@ use crate::cx::{Callback, Context, Ptr};
 use crate::handle::{Kind, ObjectId};
 use crate::ke::memory::Loan;
 use crate::ke::system::Extension;
+use crate::log::Histories;
 use crate::report::ObjectLeft;
 use crate::state::State;
 use alloc::boxed::Box;
@@ -353,6 +354,45 @@ impl World {
         }
     }
 
+    /// The object with a context of which `is_it` says yes, and whose context it is.
+    pub(crate) fn with_context(
+        &self,
+        is_it: impl Fn(usize) -> bool,
+    ) -> Option<(ObjectId, &'static str)> {
+        let is_it = |context: Context| is_it(context.0.addr());
+        let parties = self.parties.iter().map(|(number, it)| {
+            let object = ObjectId::new(Kind::ClientParty, *number);
+            (object, it.client_context, it.manager_context)
+        });
+        let vcs = self.vcs.iter().map(|(number, it)| {
+            let object = ObjectId::new(Kind::ClientVc, *number);
+            (object, it.client_context, it.manager_context)
+        });
+        let saps = self.saps.iter().map(|(number, it)| {
+            let object = ObjectId::new(Kind::ClientSap, *number);
+            (object, it.client_context, it.manager_context)
+        });
+        let afs = self.afs.iter().map(|(number, it)| {
+            let object = ObjectId::new(Kind::ClientAf, *number);
+            (object, it.client_context, it.manager_context)
+        });
+        for (object, client, manager) in parties.chain(vcs).chain(saps).chain(afs) {
+            if is_it(client) {
+                return Some((object, "its client's"));
+            }
+            if is_it(manager) {
+                return Some((object, "its call manager's"));
+            }
+        }
+        let mut bindings = self.bindings.iter().filter(|(_, it)| is_it(it.context));
+        if let Some((number, _)) = bindings.next() {
+            return Some((ObjectId::new(Kind::Binding, *number), "the protocol's"));
+        }
+        let mut adapters = self.adapters.iter();
+        let found = adapters.find(|(_, it)| it.context.is_some_and(is_it));
+        found.map(|(number, _)| (ObjectId::new(Kind::Adapter, *number), "the miniport's"))
+    }
+
     /// The driver that an object belongs to, on one of its sides.
     pub(crate) fn owner(&self, object: ObjectId, manager: bool) -> Option<Arc<str>> {
         let af = match object.kind {
@@ -425,7 +465,15 @@ impl World {
             }
             text.push_str(&alloc::format!("{object} ({what})"));
         };
+        // What a binding that goes still has: somebody holds it.
+        let goes = |af: &Af| self.bindings.get(&af.binding).is_some_and(|b| b.unbinding);
         for (number, af) in &self.afs {
+            if goes(af) && !af.closed_by_client {
+                add(
+                    ObjectId::new(Kind::ClientAf, *number),
+                    "not closed, and its binding goes",
+                );
+            }
             for (request, what) in [
                 (&af.open, "its open"),
                 (&af.close, "its close"),
@@ -437,6 +485,12 @@ impl World {
             }
         }
         for (number, sap) in &self.saps {
+            if self.afs.get(&sap.af).is_some_and(goes) && !sap.leaving {
+                add(
+                    ObjectId::new(Kind::ClientSap, *number),
+                    "registered, and its binding goes",
+                );
+            }
             for (request, what) in [
                 (&sap.register, "its registration"),
                 (&sap.deregister, "its deregistration"),
@@ -525,13 +579,18 @@ impl World {
     }
 
     /// The objects of `driver` (everybody's, for None) that are still there.
-    pub(crate) fn left(&self, driver: Option<u32>) -> Vec<ObjectLeft> {
+    pub(crate) fn left(&self, driver: Option<u32>, histories: &Histories) -> Vec<ObjectLeft> {
         let mut left = Vec::new();
         let mut add = |kind: Kind, number: u32, owner: &Arc<str>, by: u32, more: &str| {
             if driver.is_none_or(|d| d == by) {
+                let object = ObjectId::new(kind, number);
+                let origin = histories.first(object);
+                let origin = origin.map_or_else(String::new, |past| {
+                    alloc::format!(" (from {} at #{})", past.what, past.seq)
+                });
                 left.push(ObjectLeft {
                     kind: kind.name(),
-                    name: alloc::format!("{}{more}", ObjectId::new(kind, number)),
+                    name: alloc::format!("{object}{more}{origin}"),
                     tag: String::new(),
                     owner: owner.clone(),
                 });

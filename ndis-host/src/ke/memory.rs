@@ -48,6 +48,9 @@ pub(crate) struct Block {
     number: u32,
     driver: Option<u32>,
     who: Arc<str>,
+    /// The event of the run after which it was allocated, and the callback that did it.
+    since: u64,
+    within: &'static str,
     lent: Vec<Lent>,
 }
 
@@ -85,6 +88,13 @@ impl Memory {
             .filter(|room| *room > 0)
     }
 
+    /// The block around `address`.
+    pub(crate) fn extent(&self, address: usize) -> Option<core::ops::Range<usize>> {
+        let (start, block) = self.blocks.range(..=address).next_back()?;
+        let extent = *start..start + block.size;
+        extent.contains(&address).then_some(extent)
+    }
+
     /// Whether `address` is in pool memory of another driver than this one.
     pub(crate) fn is_others(&self, address: usize, driver: Option<u32>) -> bool {
         let block = self.blocks.range(..=address).next_back();
@@ -101,7 +111,7 @@ impl Memory {
             if !tag.is_empty() {
                 text.push_str(&alloc::format!(" (tag {tag})"));
             }
-            text.push_str(&alloc::format!(" of {}", block.who));
+            text.push_str(&alloc::format!(" of {}{}", block.who, block.origin()));
             text
         })
     }
@@ -147,7 +157,12 @@ impl Memory {
             .into_iter()
             .map(|block| ObjectLeft {
                 kind: Kind::Memory.name(),
-                name: alloc::format!("memory {} ({} bytes)", block.number, block.size),
+                name: alloc::format!(
+                    "memory {} ({} bytes{})",
+                    block.number,
+                    block.size,
+                    block.origin()
+                ),
                 tag: tag_text(block.tag),
                 owner: block.who.clone(),
             })
@@ -188,6 +203,14 @@ impl Memory {
 }
 
 impl Block {
+    /// Where it was allocated, as text.
+    fn origin(&self) -> String {
+        if self.within.is_empty() {
+            return String::new();
+        }
+        alloc::format!(", allocated in {} at #{}", self.within, self.since)
+    }
+
     fn fill(&self, pattern: u8) {
         // SAFETY: `start` is valid for `size` bytes until `release`, and the
         // block is in the host's hands: not yet or no longer the driver's.
@@ -238,6 +261,8 @@ impl State {
             number,
             driver: self.driver(),
             who: self.who(),
+            since: self.log.seq(),
+            within: self.within(),
             lent: Vec::new(),
         };
         // Under Miri it stays uninitialised, so that Miri sees a read.

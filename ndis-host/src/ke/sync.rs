@@ -11,6 +11,7 @@ use crate::rules;
 use crate::sched::{DISPATCH, TaskId, Wait, Woken};
 use crate::state::State;
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 use core::ffi::c_void;
 use ndis_sys::{
     KEVENT, KSPIN_LOCK, LARGE_INTEGER, NDIS_EVENT, NDIS_SPIN_LOCK, STATUS_SUCCESS, STATUS_TIMEOUT,
@@ -31,6 +32,29 @@ impl Locks {
 }
 
 impl State {
+    /// Where a lock or an event is, in words that do not change with the run.
+    fn whereabouts(&self, address: usize) -> String {
+        match self.memory.place(address) {
+            Some(place) => alloc::format!("at {place}"),
+            None => "outside of the pool".into(),
+        }
+    }
+
+    /// An event, by the object that it belongs to: the one whose context its memory is.
+    fn describe_event(&self, address: usize) -> String {
+        let whereabouts = self.whereabouts(address);
+        let owner = self.memory.extent(address).and_then(|block| {
+            let inside = |context: usize| block.contains(&context);
+            self.world.with_context(inside)
+        });
+        match owner {
+            Some((object, side)) => {
+                alloc::format!("the event of {object} ({side} context; {whereabouts})")
+            }
+            None => alloc::format!("the event {whereabouts}"),
+        }
+    }
+
     /// Takes the lock for the running task, or says that it must wait.
     fn acquire(&mut self, call: &str, id: TaskId, address: usize) -> Result<(), Wait> {
         self.check_lock_order(call, address);
@@ -45,8 +69,9 @@ impl State {
             Some((holder, times)) if *holder == id => {
                 *times += 1;
                 let message = alloc::format!(
-                    "{call}: the spin lock at {address:#x} is already held by this thread, \
-                     which on a real machine waits for itself for ever"
+                    "{call}: the spin lock {} is already held by this thread, \
+                     which on a real machine waits for itself for ever",
+                    self.whereabouts(address)
                 );
                 self.violate(rules::LOCK_BALANCE, None, message);
                 Ok(())
@@ -73,14 +98,13 @@ impl State {
                 }
             }
             found => {
-                let message = alloc::format!(
-                    "{call}: the spin lock at {address:#x} is {}",
-                    if found.is_some() {
-                        "held by another thread"
-                    } else {
-                        "not held"
-                    }
-                );
+                let found = if found.is_some() {
+                    "held by another thread"
+                } else {
+                    "not held"
+                };
+                let whereabouts = self.whereabouts(address);
+                let message = alloc::format!("{call}: the spin lock {whereabouts} is {found}");
                 self.violate(rules::LOCK_BALANCE, None, message);
             }
         }
@@ -285,7 +309,7 @@ unsafe fn wait(name: &'static str, event: *mut KEVENT, limit: Option<u64>) -> bo
             }
             Err(Wait::Event {
                 address: event.addr(),
-                what: alloc::format!("the event at {:#x} ({name})", event.addr()),
+                what: alloc::format!("{} ({name})", s.describe_event(event.addr())),
             })
         });
     answer.is_ok()

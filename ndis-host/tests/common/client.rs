@@ -417,6 +417,13 @@ unsafe extern "system" fn open_complete(context: NDIS_HANDLE, status: NDIS_STATU
 unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> NDIS_STATUS {
     // SAFETY: this driver's context.
     let shared = unsafe { me(context) };
+    if shared.twist == Twist::UnbindHangs {
+        let event = Box::into_raw(Box::new(zeroed::<n::NDIS_EVENT>()));
+        // SAFETY: memory for an event, which is not given back.
+        unsafe { n::NdisInitializeEvent(event) };
+        // SAFETY: initialized above.
+        unsafe { n::NdisWaitEvent(event, 0) };
+    }
     // SAFETY: as above.
     unsafe { close(shared) };
     let sap = shared.sap.swap(null_mut(), SeqCst);

@@ -126,6 +126,8 @@ pub enum Twist {
     BindCompletedTwice,
     UnbindCompletedTwice,
     UnbindFails,
+    /// Waits for ever in the unbind.
+    UnbindHangs,
     OpenOutside,
     FamilyLater,
     NullHandlers,
