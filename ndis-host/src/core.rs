@@ -11,6 +11,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) struct Core {
     pub(crate) id: u32,
+    #[cfg(feature = "std")]
     seed: u64,
     pub(crate) state: Lock<State>,
     /// The thread that built the host: what it calls outside of any task is
@@ -90,6 +91,7 @@ impl Core {
         let id = NEXT.fetch_add(1, Ordering::Relaxed) % crate::handle::HOSTS;
         let core = Arc::new(Self {
             id,
+            #[cfg(feature = "std")]
             seed: settings.seed,
             state: Lock::new(State::new(id, settings)),
             home: platform().thread_id(),
