@@ -11,6 +11,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) struct Core {
     pub(crate) id: u32,
+    #[cfg(feature = "std")]
+    seed: u64,
     pub(crate) state: Lock<State>,
     /// The thread that built the host: what it calls outside of any task is
     /// meant for this host.
@@ -53,6 +55,12 @@ pub(crate) fn current() -> Option<(Arc<Core>, TaskId)> {
     Some((core.upgrade()?, *task))
 }
 
+/// The seed of the run that the calling thread is a task of.
+#[cfg(feature = "std")]
+pub(crate) fn current_seed() -> Option<u64> {
+    current().map(|(core, _)| core.seed)
+}
+
 /// The host that a thread of no host means: the one that made the handle, the
 /// one that this thread built last, or the only one there is.
 pub(crate) fn find(call: &'static str, handles: &[usize]) -> Arc<Core> {
@@ -83,6 +91,8 @@ impl Core {
         let id = NEXT.fetch_add(1, Ordering::Relaxed) % crate::handle::HOSTS;
         let core = Arc::new(Self {
             id,
+            #[cfg(feature = "std")]
+            seed: settings.seed,
             state: Lock::new(State::new(id, settings)),
             home: platform().thread_id(),
             controller: platform().parker(),

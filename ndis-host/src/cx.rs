@@ -308,11 +308,21 @@ impl Cx {
         self.with(|s| s.irql())
     }
 
-    /// Calls a driver.
+    /// Calls a driver; at DISPATCH_LEVEL at random, where that is allowed.
     pub(crate) fn call<R: Outcome>(&self, callback: &Callback, f: impl FnOnce() -> R) -> R {
+        self.call_at(callback, false, f)
+    }
+
+    /// Calls a driver at the level that the running code is at.
+    pub(crate) fn call_as_is<R: Outcome>(&self, callback: &Callback, f: impl FnOnce() -> R) -> R {
+        self.call_at(callback, true, f)
+    }
+
+    fn call_at<R: Outcome>(&self, callback: &Callback, as_is: bool, f: impl FnOnce() -> R) -> R {
         let (raised, before) = self.with(|s| {
             let (times, of) = s.raise;
-            let lift = callback.passive.is_none() && s.rng.chance(times, of);
+            // Drawn in either case: what follows in a run hangs on how often that was.
+            let lift = callback.passive.is_none() && s.rng.chance(times, of) && !as_is;
             let ndis = s.ndis.clone();
             let mut raised = false;
             let mut before = 0;

@@ -126,6 +126,8 @@ impl Builder {
         // Naming every export keeps the linker from leaving any out.
         let exports = crate::export::exported().count();
         debug_assert!(exports > 0);
+        #[cfg(feature = "std")]
+        crate::platform::announce_panics();
         Host {
             core: Core::new(&self.0),
             control: Lock::new(()),
@@ -418,6 +420,10 @@ impl Host {
     pub fn run(&self) {
         let _alone = self.control.lock();
         self.core.drive(Goal::Idle);
+        // Nothing is left to do, so what has not come will not come by itself.
+        let mut state = self.core.state.lock();
+        state.check_unanswered(None);
+        state.note_unanswered();
     }
 
     /// Runs for some virtual milliseconds.
@@ -493,7 +499,9 @@ impl Drop for Host {
             let mut state = self.core.state.lock();
             let unread = !state.ledger.reported;
             let report = state.report(Vec::new());
-            let text = (unread && !report.violations.is_empty()).then(|| report.to_string());
+            let text = (unread
+                && !(report.violations.is_empty() && report.not_simulated.is_empty()))
+            .then(|| report.to_string());
             (text, !state.sched.tasks.is_empty())
         };
         self.core.dismiss();
@@ -513,7 +521,7 @@ impl Drop for Host {
 }
 
 fn all_left(state: &State, driver: Option<u32>) -> Vec<crate::report::ObjectLeft> {
-    let mut left = state.world.left(driver);
+    let mut left = state.world.left(driver, &state.histories);
     left.extend(state.timers.left(driver));
     left.extend(state.work_items.left(driver));
     left.extend(state.buffers.left(driver));
@@ -685,6 +693,7 @@ fn retire_driver(cx: &Cx, number: u32, when: &str) {
         let Some(driver) = s.world.drivers.remove(&number) else {
             return;
         };
+        s.locks.order.forget_driver(number);
         let object = ObjectId::new(Kind::Driver, number);
         s.threads_of_gone(number, when);
         s.dpcs_of_gone(number, when);

@@ -284,6 +284,11 @@ impl Histories {
         }
     }
 
+    /// Where an object's life began.
+    pub(crate) fn first(&self, object: ObjectId) -> Option<&Past> {
+        self.lives.get(&object).and_then(|(first, _)| first.first())
+    }
+
     pub(crate) fn of(&self, object: ObjectId) -> Vec<Past> {
         self.lives
             .get(&object)

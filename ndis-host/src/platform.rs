@@ -45,6 +45,8 @@ pub trait Park: Send + Sync {
 }
 
 #[cfg(feature = "std")]
+pub(crate) use self::with_std::announce_panics;
+#[cfg(feature = "std")]
 pub use self::with_std::{Lock, Std};
 
 #[cfg(feature = "std")]
@@ -73,6 +75,25 @@ mod with_std {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     std::thread_local! {
         static ID: u64 = NEXT.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Has the panic of a task say how its run is had again. What the controlling thread
+    /// says of it afterwards never comes when the panic cannot unwind: out of a driver's
+    /// handler.
+    pub(crate) fn announce_panics() {
+        static ONCE: std::sync::Once = std::sync::Once::new();
+        if std::thread::panicking() {
+            return;
+        }
+        ONCE.call_once(|| {
+            let before = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |info| {
+                before(info);
+                if let Some(seed) = crate::core::current_seed() {
+                    std::eprintln!("ndis-host: the panic is in a run with seed {seed}");
+                }
+            }));
+        });
     }
 
     impl Platform for Std {

@@ -92,6 +92,12 @@ pub struct Report {
     pub violations: Vec<Violation>,
     /// Broken rules that a test announced with [`crate::Host::expect`].
     pub expected: Vec<Violation>,
+    /// Calls of what the host does not simulate: its own shortfall, and no driver's
+    /// fault. What the run shows is worth nothing from there on, so it is not clean.
+    pub not_simulated: Vec<Violation>,
+    /// Requests that nobody had answered when the last run came to its end, with the
+    /// driver that owes the answer. No fault by itself: the answer may come in the next.
+    pub unanswered: Vec<String>,
     /// Objects that are still there.
     pub objects_left: Vec<ObjectLeft>,
     /// Each time nothing could go on although somebody waited: who, for what.
@@ -105,9 +111,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// Nothing was broken, left over or stuck.
+    /// Nothing was broken, left over or stuck, and everything was simulated.
     pub fn is_clean(&self) -> bool {
-        self.violations.is_empty() && self.objects_left.is_empty() && self.deadlocks.is_empty()
+        self.violations.is_empty()
+            && self.not_simulated.is_empty()
+            && self.objects_left.is_empty()
+            && self.deadlocks.is_empty()
     }
 
     /// The ids of the broken rules, in order, the expected ones included.
@@ -115,6 +124,7 @@ impl Report {
         let mut all: Vec<_> = self
             .violations
             .iter()
+            .chain(&self.not_simulated)
             .chain(&self.expected)
             .map(|v| (v.seq, v.rule))
             .collect();
@@ -135,8 +145,26 @@ impl fmt::Display for Report {
         for violation in &self.violations {
             write!(f, "{violation}")?;
         }
+        if !self.not_simulated.is_empty() {
+            writeln!(
+                f,
+                "not simulated by this host, and no fault of a driver's: {} calls{}",
+                self.not_simulated.len(),
+                if self.violations.is_empty() {
+                    ""
+                } else {
+                    " (what is reported after them may follow from that)"
+                }
+            )?;
+            for call in &self.not_simulated {
+                write!(f, "{call}")?;
+            }
+        }
         for deadlock in &self.deadlocks {
             writeln!(f, "deadlock: {deadlock}")?;
+        }
+        for request in &self.unanswered {
+            writeln!(f, "not answered: {request}")?;
         }
         for left in &self.objects_left {
             writeln!(f, "left over: {left}")?;

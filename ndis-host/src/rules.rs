@@ -28,6 +28,8 @@ pub const ARGUMENT: &str = "HOST-ARGUMENT";
 pub(crate) const OPAQUE: &str = "AF-27";
 /// Locks taken and released in balance.
 pub(crate) const LOCK_BALANCE: &str = "DV-14";
+/// Locks are taken in one order.
+pub(crate) const LOCK_ORDER: &str = "KE-56";
 /// The IRQL at the end of a handler is the one at its beginning.
 pub(crate) const IRQL_BALANCE: &str = "DV-14";
 /// Resources given back by the end of halt or unload.
@@ -123,6 +125,7 @@ mod tests {
             ARGUMENT,
             OPAQUE,
             LOCK_BALANCE,
+            LOCK_ORDER,
             IRQL_BALANCE,
             LEAK,
         ] {

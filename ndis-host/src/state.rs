@@ -36,6 +36,8 @@ const REPORTS: usize = 1000;
 pub(crate) struct Ledger {
     pub(crate) violations: Vec<Violation>,
     pub(crate) deadlocks: Vec<String>,
+    /// Requests that were open when the last run ended.
+    pub(crate) unanswered: Vec<String>,
     /// What drivers have printed.
     pub(crate) printed: Vec<Printed>,
     /// Announced rules, and how often each came.
@@ -152,6 +154,12 @@ impl State {
         self.sched
             .current()
             .and_then(|task| task.frames.last().and_then(|f| f.driver))
+    }
+
+    /// The innermost callback, or what the running thread is.
+    pub(crate) fn within(&self) -> &'static str {
+        let frame = self.sched.current().and_then(|task| task.frames.last());
+        frame.map_or("", |frame| frame.name)
     }
 
     /// Counts a call that is not logged.
@@ -344,12 +352,15 @@ impl State {
     /// The findings so far; `objects` are the ones left over.
     pub(crate) fn report(&mut self, objects_left: Vec<ObjectLeft>) -> Report {
         self.ledger.reported = true;
-        let (expected, mut violations): (Vec<_>, Vec<_>) = self
+        let (expected, violations): (Vec<_>, Vec<_>) = self
             .ledger
             .violations
             .iter()
             .cloned()
             .partition(|v| self.ledger.announced.contains_key(v.rule));
+        let (not_simulated, mut violations): (Vec<_>, Vec<_>) = violations
+            .into_iter()
+            .partition(|v| v.rule == crate::rules::NOT_SIMULATED);
         for rule in self.ledger.announced.keys() {
             if !expected.iter().any(|v| v.rule == rule) {
                 violations.push(Violation {
@@ -367,6 +378,8 @@ impl State {
         Report {
             violations,
             expected,
+            not_simulated,
+            unanswered: self.ledger.unanswered.clone(),
             objects_left,
             deadlocks: self.ledger.deadlocks.clone(),
             counters: self.ledger.counters.sums(),

@@ -108,7 +108,7 @@ exports! { EXPORTS {
             match vc.activity {
                 Activity::Activating | Activity::Deactivating => {
                     let message = alloc::format!(
-                        "{call} on {object} while another change is pending ({:?})",
+                        "{call} on {object} while another change is pending ({})",
                         vc.activity
                     );
                     s.violate("VC-34", Some(object), message);
@@ -124,6 +124,8 @@ exports! { EXPORTS {
                 }
                 _ => {}
             }
+            // SAFETY: the call manager's parameters, as far as its memory goes.
+            unsafe { s.check_call_parameters(call, "VC-35", object, parameters) };
             let reading = s.readings.activate_complete;
             let later = reading == ActivateComplete::OnPending && s.rng.chance(1, 4);
             let what = alloc::format!("{object} is being activated with these call parameters");

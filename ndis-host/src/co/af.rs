@@ -209,7 +209,7 @@ fn opened(cx: &Cx, number: u32, status: i32) {
     };
     let run = move |cx: &Cx| {
         let context = context;
-        cx.call(&callback, || {
+        cx.call_as_is(&callback, || {
             // SAFETY: the driver's handler with its own context.
             unsafe { handler(context.0, handle(raw), status) };
         });
@@ -393,7 +393,7 @@ exports! { EXPORTS {
                 cx.done(status)
             }
             Some(Returned::Twice(status)) => {
-                cx.with(|s| s.answered_twice("ProtocolCmOpenAf", status, object));
+                cx.with(|s| s.answered_twice(&callback, status, object));
                 cx.done(n::NDIS_STATUS_PENDING)
             }
             _ => cx.done(n::NDIS_STATUS_PENDING),
@@ -491,13 +491,13 @@ exports! { EXPORTS {
                 cx.done(status)
             }
             Some(Returned::Twice(status)) => {
-                cx.with(|s| s.answered_twice("ProtocolCmCloseAf", status, object));
+                cx.with(|s| s.answered_twice(&callback, status, object));
                 cx.done(n::NDIS_STATUS_PENDING)
             }
             _ => {
                 // The family can be gone already when the completion came first.
                 if status != n::NDIS_STATUS_PENDING {
-                    cx.with(|s| s.answered_twice("ProtocolCmCloseAf", status, object));
+                    cx.with(|s| s.answered_twice(&callback, status, object));
                 }
                 cx.done(n::NDIS_STATUS_PENDING)
             }
@@ -595,11 +595,11 @@ exports! { EXPORTS {
                 cx.done(status)
             }
             Some(Returned::Twice(status)) => {
-                cx.with(|s| s.answered_twice("ProtocolClNotifyCloseAf", status, object));
+                cx.with(|s| s.answered_twice(&callback, status, object));
                 cx.done(n::NDIS_STATUS_PENDING)
             }
             None if status != n::NDIS_STATUS_PENDING => {
-                cx.with(|s| s.answered_twice("ProtocolClNotifyCloseAf", status, object));
+                cx.with(|s| s.answered_twice(&callback, status, object));
                 cx.done(n::NDIS_STATUS_PENDING)
             }
             _ => cx.done(n::NDIS_STATUS_PENDING),

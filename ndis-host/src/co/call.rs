@@ -85,7 +85,7 @@ impl State {
             let message = alloc::format!(
                 "{call} reports success for {object}, which is not active ({})",
                 match activity {
-                    Some(activity) => alloc::format!("{activity:?}"),
+                    Some(activity) => alloc::format!("{activity}"),
                     None => "gone".into(),
                 }
             );
@@ -101,6 +101,7 @@ impl State {
             vc.refusals = 0;
             vc.incoming_close = false;
             vc.told = false;
+            vc.blamed = false;
             vc.heard_at = u64::MAX;
             party = vc.first_party.take();
         }
@@ -109,13 +110,20 @@ impl State {
         }
     }
 
-    /// Clients that were told of a hang-up and never answered (CALL-62).
+    /// Clients that were told of a hang-up and have not answered (CALL-62). The answer
+    /// waits for the client's own sends (CALL-42), and while a run goes on it may still
+    /// come; so it is due when nothing is left to do. `binding`: when that ends.
     pub(crate) fn check_unanswered(&mut self, binding: Option<u32>) {
         let found: alloc::vec::Vec<_> = self
             .world
             .vcs
             .iter()
-            .filter(|(_, vc)| vc.told && !matches!(vc.phase, CallPhase::None | CallPhase::Closing))
+            .filter(|(_, vc)| {
+                vc.told
+                    && !vc.blamed
+                    && vc.sends == 0
+                    && !matches!(vc.phase, CallPhase::None | CallPhase::Closing)
+            })
             .filter_map(|(number, vc)| {
                 let af = self.world.afs.get(&vc.af)?;
                 binding
@@ -128,6 +136,9 @@ impl State {
                 "ProtocolClIncomingCloseCall for {object} was never answered with NdisClCloseCall"
             );
             self.violate_by(who, "CALL-62", Some(object), message);
+            if let Some(vc) = self.world.vcs.get_mut(&object.number) {
+                vc.blamed = true;
+            }
         }
     }
 
@@ -181,7 +192,7 @@ exports! { EXPORTS {
                 return Err(n::NDIS_STATUS_FAILURE);
             }
             if phase != CallPhase::None {
-                let message = alloc::format!("{call} on {object}, which has a call ({phase:?})");
+                let message = alloc::format!("{call} on {object}, which has a call ({phase})");
                 s.violate("VC-53", Some(object), message);
                 return Err(n::NDIS_STATUS_FAILURE);
             }
@@ -222,6 +233,8 @@ exports! { EXPORTS {
                 );
                 party = Some((number_of_party, client_raw, manager_raw));
             }
+            // SAFETY: the client's parameters, as far as its memory goes.
+            unsafe { s.check_call_parameters(call, "CALL-01", object, parameters) };
             s.new_call(number);
             let what = alloc::format!("the call on {object} is being made with these parameters");
             let loan = s.memory.lend(parameters.addr(), "CALL-02", Some(object), &what);
@@ -283,11 +296,11 @@ exports! { EXPORTS {
                 cx.done(status)
             }
             Some(Returned::Twice(status)) => {
-                cx.with(|s| s.answered_twice("ProtocolCmMakeCall", status, object));
+                cx.with(|s| s.answered_twice(&callback, status, object));
                 cx.done(n::NDIS_STATUS_PENDING)
             }
             None if status != n::NDIS_STATUS_PENDING => {
-                cx.with(|s| s.answered_twice("ProtocolCmMakeCall", status, object));
+                cx.with(|s| s.answered_twice(&callback, status, object));
                 cx.done(n::NDIS_STATUS_PENDING)
             }
             _ => cx.done(n::NDIS_STATUS_PENDING),
@@ -383,7 +396,7 @@ exports! { EXPORTS {
                 CallPhase::Up | CallPhase::Accepted | CallPhase::Connected
             ) {
                 let message = alloc::format!(
-                    "{call} on {object}, which has no call to close ({phase:?})"
+                    "{call} on {object}, which has no call to close ({phase})"
                 );
                 s.violate("CALL-70", Some(object), message);
                 return None;
@@ -436,11 +449,11 @@ exports! { EXPORTS {
         match returned {
             Some(Returned::Now(status)) => cx.done(status),
             Some(Returned::Twice(status)) => {
-                cx.with(|s| s.answered_twice("ProtocolCmCloseCall", status, object));
+                cx.with(|s| s.answered_twice(&callback, status, object));
                 cx.done(n::NDIS_STATUS_PENDING)
             }
             None if status != n::NDIS_STATUS_PENDING => {
-                cx.with(|s| s.answered_twice("ProtocolCmCloseCall", status, object));
+                cx.with(|s| s.answered_twice(&callback, status, object));
                 cx.done(n::NDIS_STATUS_PENDING)
             }
             _ => cx.done(n::NDIS_STATUS_PENDING),

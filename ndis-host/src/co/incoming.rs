@@ -52,13 +52,13 @@ exports! { EXPORTS {
                 return Err(n::NDIS_STATUS_FAILURE);
             }
             if phase != CallPhase::None {
-                let message = alloc::format!("{call} on {object}, which has a call ({phase:?})");
+                let message = alloc::format!("{call} on {object}, which has a call ({phase})");
                 s.violate("VC-53", Some(object), message);
                 return Err(n::NDIS_STATUS_FAILURE);
             }
             let early = s.readings.incoming_activation == IncomingActivation::BeforeDispatch;
             if early && activity != Activity::Active {
-                let message = alloc::format!("{call} on {object}, which is not active ({activity:?})");
+                let message = alloc::format!("{call} on {object}, which is not active ({activity})");
                 s.violate("CALL-24", Some(object), message);
                 return Err(n::NDIS_STATUS_VC_NOT_ACTIVATED);
             }
@@ -68,6 +68,8 @@ exports! { EXPORTS {
             }
             let handler = s.world.client(af).and_then(|c| c.ClIncomingCallHandler);
             let handler = handler.ok_or(n::NDIS_STATUS_FAILURE)?;
+            // SAFETY: the call manager's parameters, as far as its memory goes.
+            unsafe { s.check_call_parameters(call, "CALL-26", object, parameters) };
             let what = alloc::format!("the call on {object} is being offered with these parameters");
             let loan = s.memory.lend(parameters.addr(), "CALL-26", Some(object), &what);
             let Some(vc) = s.world.vcs.get_mut(&number) else {
@@ -119,11 +121,11 @@ exports! { EXPORTS {
                 cx.done(n::NDIS_STATUS_PENDING)
             }
             Some(Returned::Twice(status)) => {
-                cx.with(|s| s.answered_twice("ProtocolClIncomingCall", status, object));
+                cx.with(|s| s.answered_twice(&callback, status, object));
                 cx.done(n::NDIS_STATUS_PENDING)
             }
             None if status != n::NDIS_STATUS_PENDING => {
-                cx.with(|s| s.answered_twice("ProtocolClIncomingCall", status, object));
+                cx.with(|s| s.answered_twice(&callback, status, object));
                 cx.done(n::NDIS_STATUS_PENDING)
             }
             _ => cx.done(n::NDIS_STATUS_PENDING),
@@ -185,7 +187,7 @@ exports! { EXPORTS {
             }
             if vc.phase != CallPhase::Accepted || vc.incoming_close {
                 let message = alloc::format!(
-                    "{call} on {object}, which has no accepted call to connect ({:?})",
+                    "{call} on {object}, which has no accepted call to connect ({})",
                     vc.phase
                 );
                 s.violate("CALL-37", Some(object), message);
@@ -193,7 +195,7 @@ exports! { EXPORTS {
             }
             vc.phase = CallPhase::Connected;
             if activity != Activity::Active {
-                let message = alloc::format!("{call} on {object}, which is not active ({activity:?})");
+                let message = alloc::format!("{call} on {object}, which is not active ({activity})");
                 s.violate("VC-31", Some(object), message);
             }
             let handler = s.world.client(af)?.ClCallConnectedHandler?;
@@ -249,7 +251,7 @@ exports! { EXPORTS {
                 }
                 CallPhase::None | CallPhase::Making | CallPhase::Offered => {
                     let message =
-                        alloc::format!("{call} on {object}, which has no call to end ({phase:?})");
+                        alloc::format!("{call} on {object}, which has no call to end ({phase})");
                     s.violate("CALL-61", Some(object), message);
                     return None;
                 }

@@ -6,6 +6,7 @@ pub(crate) mod af;
 pub(crate) mod binding;
 pub(crate) mod call;
 pub(crate) mod driver;
+pub(crate) mod extents;
 pub(crate) mod incoming;
 pub(crate) mod options;
 pub(crate) mod party;

@@ -4,7 +4,7 @@
 
 use crate::cx::{Call, Cx};
 use crate::export::exports;
-use crate::handle::{Kind, ObjectId};
+use crate::handle::{Kind, Lookup, ObjectId};
 use crate::rules;
 use crate::state::State;
 use core::ffi::c_void;
@@ -35,6 +35,50 @@ fn not_simulated(name: &'static str, handles: &[NDIS_HANDLE]) -> i32 {
         s.violate(rules::NOT_SIMULATED, object, message);
     });
     cx.done(n::NDIS_STATUS_NOT_SUPPORTED)
+}
+
+/// A function of stand-alone call managers, which are not simulated; an MCM's handle
+/// is wrong there in any case.
+fn stand_alone(name: &'static str, own: &'static str, given: NDIS_HANDLE) -> i32 {
+    let mcm = crate::core::current().is_some_and(|(core, _)| {
+        let state = core.state.lock();
+        state.is_mcm_handle(given.addr())
+    });
+    if !mcm {
+        return not_simulated(name, &[given]);
+    }
+    let cx = Cx::enter(Call::new(name), &[given]);
+    if let Some(status) = cx.fault {
+        return cx.done(status);
+    }
+    cx.with(|s| s.wrong_set(name, own, given.addr()));
+    cx.done(n::NDIS_STATUS_FAILURE)
+}
+
+impl State {
+    /// Whether this is a handle that only the miniport half of an MCM can have. (All
+    /// call managers of this host are MCMs.)
+    pub(super) fn is_mcm_handle(&self, raw: usize) -> bool {
+        matches!(
+            self.handles.look(raw),
+            Lookup::Live(
+                Kind::Adapter
+                    | Kind::CallManagerAf
+                    | Kind::CallManagerSap
+                    | Kind::CallManagerVc
+                    | Kind::CallManagerParty,
+                _
+            )
+        )
+    }
+
+    /// Reports an MCM that calls what stand-alone call managers and clients call.
+    pub(super) fn wrong_set(&mut self, name: &str, own: &str, raw: usize) {
+        let found = self.handles.look(raw);
+        let message =
+            alloc::format!("{name} with {found}, which is an MCM's; its function is {own}");
+        self.violate("VC-04", found.object(), message);
+    }
 }
 
 exports! { EXPORTS {
@@ -95,17 +139,21 @@ exports! { EXPORTS {
 
     /// Offers an address family of a stand-alone call manager.
     fn NdisCmRegisterAddressFamilyEx(binding: NDIS_HANDLE, _family: *mut c_void) -> i32 {
-        not_simulated("NdisCmRegisterAddressFamilyEx", &[binding])
+        stand_alone(
+            "NdisCmRegisterAddressFamilyEx",
+            "NdisMCmRegisterAddressFamilyEx",
+            binding,
+        )
     }
 
     /// Activates a VC of a stand-alone call manager.
     fn NdisCmActivateVc(vc: NDIS_HANDLE, _parameters: *mut c_void) -> i32 {
-        not_simulated("NdisCmActivateVc", &[vc])
+        stand_alone("NdisCmActivateVc", "NdisMCmActivateVc", vc)
     }
 
     /// Deactivates a VC of a stand-alone call manager.
     fn NdisCmDeactivateVc(vc: NDIS_HANDLE) -> i32 {
-        not_simulated("NdisCmDeactivateVc", &[vc])
+        stand_alone("NdisCmDeactivateVc", "NdisMCmDeactivateVc", vc)
     }
 
     /// Makes an OID request.
@@ -116,7 +164,7 @@ exports! { EXPORTS {
         _party: NDIS_HANDLE,
         _request: *mut c_void,
     ) -> i32 {
-        not_simulated("NdisCoOidRequest", &[binding])
+        stand_alone("NdisCoOidRequest", "NdisMCmOidRequest", binding)
     }
 
     /// Completes an OID request of a client.

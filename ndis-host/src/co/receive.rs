@@ -123,7 +123,8 @@ exports! { EXPORTS {
                 let (id, state, source) = (list.id(), list.state, list.source());
                 if state != ListState::Owned {
                     let message = alloc::format!(
-                        "{call} on {object}: {id} is not the miniport's ({state:?})"
+                        "{call} on {object}: {id} is not the miniport's: {}",
+                        state.describe()
                     );
                     s.violate("NBL-19", Some(id), message);
                     continue;
@@ -258,7 +259,8 @@ exports! { EXPORTS {
                     ListState::Indicated { vc, binding, adapter } => (vc, binding, adapter),
                     state => {
                         let message = alloc::format!(
-                            "{call}: {id} was not indicated, or was returned before ({state:?})"
+                            "{call}: {id} was not indicated, or was returned before: {}",
+                            state.describe()
                         );
                         s.violate("NBL-25", Some(id), message);
                         continue;

@@ -80,6 +80,8 @@ exports! { EXPORTS {
             let manager_raw = s.handles.make(Kind::CallManagerSap, number);
             let mut register = Request::default();
             let serial = register.begin();
+            // SAFETY: the client's structure, as far as its memory goes.
+            unsafe { s.check_sap(call, ObjectId::new(Kind::ClientAf, af), sap) };
             let what = alloc::format!("the CO_SAP of {object} is being registered");
             register.loan = s.memory.lend(sap.addr(), "SAP-04", Some(object), &what);
             s.world.saps.insert(
@@ -136,11 +138,11 @@ exports! { EXPORTS {
                 cx.done(status)
             }
             Some(Returned::Twice(status)) => {
-                cx.with(|s| s.answered_twice("ProtocolCmRegisterSap", status, object));
+                cx.with(|s| s.answered_twice(&callback, status, object));
                 cx.done(n::NDIS_STATUS_PENDING)
             }
             None if status != n::NDIS_STATUS_PENDING => {
-                cx.with(|s| s.answered_twice("ProtocolCmRegisterSap", status, object));
+                cx.with(|s| s.answered_twice(&callback, status, object));
                 cx.done(n::NDIS_STATUS_PENDING)
             }
             _ => cx.done(n::NDIS_STATUS_PENDING),
@@ -247,11 +249,11 @@ exports! { EXPORTS {
                 }
             }
             Some(Returned::Twice(status)) => {
-                cx.with(|s| s.answered_twice("ProtocolCmDeregisterSap", status, object));
+                cx.with(|s| s.answered_twice(&callback, status, object));
                 cx.done(n::NDIS_STATUS_PENDING)
             }
             None if status != n::NDIS_STATUS_PENDING => {
-                cx.with(|s| s.answered_twice("ProtocolCmDeregisterSap", status, object));
+                cx.with(|s| s.answered_twice(&callback, status, object));
                 cx.done(n::NDIS_STATUS_PENDING)
             }
             _ => cx.done(n::NDIS_STATUS_PENDING),

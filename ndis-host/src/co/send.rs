@@ -65,8 +65,8 @@ impl State {
             }
             let id = list.id();
             let message = alloc::format!(
-                "{call} on {object}: {id} is not the sender's ({:?})",
-                list.state
+                "{call} on {object}: {id} is not the sender's: {}",
+                list.state.describe()
             );
             self.violate("NBL-02", Some(id), message);
         }
@@ -97,7 +97,7 @@ impl State {
             return Some(Refusal {
                 rule: "NBL-07",
                 message: alloc::format!(
-                    "a send on {object}, which is {:?} and whose call is {:?}",
+                    "a send on {object}, which is {} and has {}",
                     record.activity,
                     record.phase
                 ),
@@ -251,8 +251,8 @@ exports! { EXPORTS {
                 let ListState::Sent { vc, source } = list.state else {
                     let message = alloc::format!(
                         "{call} on {object}: {id} is not being sent; it was completed before or \
-                         never sent ({:?})",
-                        list.state
+                         never sent: {}",
+                        list.state.describe()
                     );
                     s.violate("NBL-11", Some(id), message);
                     continue;

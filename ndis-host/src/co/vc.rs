@@ -103,6 +103,7 @@ impl State {
                 modify: Request::default(),
                 incoming_close: false,
                 told: false,
+                blamed: false,
                 told_at: 0,
                 heard_at: u64::MAX,
                 sends: 0,
@@ -136,13 +137,12 @@ impl State {
             return Err(n::NDIS_STATUS_FAILURE);
         };
         if vc.phase != CallPhase::None {
-            let message = alloc::format!("{call} on {object} while it has a call ({:?})", vc.phase);
+            let message = alloc::format!("{call} on {object} while it has a call ({})", vc.phase);
             self.violate("VC-23", Some(object), message);
             return Err(n::NDIS_STATUS_NOT_ACCEPTED);
         }
         if vc.activity != Activity::Inactive && !vc.by_client {
-            let message =
-                alloc::format!("{call} on {object} while it is active ({:?})", vc.activity);
+            let message = alloc::format!("{call} on {object} while it is active ({})", vc.activity);
             self.violate("VC-23", Some(object), message);
             return Err(n::NDIS_STATUS_NOT_ACCEPTED);
         }
@@ -208,6 +208,10 @@ exports! { EXPORTS {
         }
         let prepared = cx.with(|s| {
             s.check_out(call, out);
+            if s.is_mcm_handle(binding.addr()) {
+                s.wrong_set(call, CREATE.name, binding.addr());
+                return Err(n::NDIS_STATUS_FAILURE);
+            }
             let Some(binding) = s.take(call, binding.addr(), Kind::Binding) else {
                 return Err(n::NDIS_STATUS_FAILURE);
             };
@@ -281,6 +285,10 @@ exports! { EXPORTS {
             return cx.done(status);
         }
         let prepared = cx.with(|s| {
+            if s.is_mcm_handle(vc.addr()) {
+                s.wrong_set(call, DELETE.name, vc.addr());
+                return Err(n::NDIS_STATUS_FAILURE);
+            }
             let number = s
                 .take(call, vc.addr(), Kind::ClientVc)
                 .ok_or(n::NDIS_STATUS_FAILURE)?;

@@ -9,6 +9,7 @@ use crate::cx::{Callback, Context, Ptr};
 use crate::handle::{Kind, ObjectId};
 use crate::ke::memory::Loan;
 use crate::ke::system::Extension;
+use crate::log::Histories;
 use crate::report::ObjectLeft;
 use crate::state::State;
 use alloc::boxed::Box;
@@ -16,6 +17,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 use ndis_sys as n;
 use ndis_sys::{
     CO_ADDRESS_FAMILY, DRIVER_OBJECT, NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS,
@@ -228,6 +230,31 @@ pub(crate) enum CallPhase {
     Closing,
 }
 
+impl fmt::Display for Activity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Inactive => "inactive",
+            Self::Activating => "being activated",
+            Self::Active => "active",
+            Self::Deactivating => "being deactivated",
+        })
+    }
+}
+
+impl fmt::Display for CallPhase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "no call",
+            Self::Making => "a call being made",
+            Self::Up => "a call that is up",
+            Self::Offered => "a call being offered",
+            Self::Accepted => "an accepted call",
+            Self::Connected => "a connected call",
+            Self::Closing => "a call being closed",
+        })
+    }
+}
+
 /// A virtual connection.
 pub(crate) struct Vc {
     pub(crate) client_raw: usize,
@@ -256,6 +283,8 @@ pub(crate) struct Vc {
     pub(crate) incoming_close: bool,
     /// That announcement has reached the client.
     pub(crate) told: bool,
+    /// And that the client has not answered it is reported.
+    pub(crate) blamed: bool,
     /// When the announcement was over; the end of time while it is being made.
     pub(crate) told_at: u64,
     /// When the client's handler for that had returned: what it begins to send
@@ -323,6 +352,45 @@ impl World {
             }
             _ => None,
         }
+    }
+
+    /// The object with a context of which `is_it` says yes, and whose context it is.
+    pub(crate) fn with_context(
+        &self,
+        is_it: impl Fn(usize) -> bool,
+    ) -> Option<(ObjectId, &'static str)> {
+        let is_it = |context: Context| is_it(context.0.addr());
+        let parties = self.parties.iter().map(|(number, it)| {
+            let object = ObjectId::new(Kind::ClientParty, *number);
+            (object, it.client_context, it.manager_context)
+        });
+        let vcs = self.vcs.iter().map(|(number, it)| {
+            let object = ObjectId::new(Kind::ClientVc, *number);
+            (object, it.client_context, it.manager_context)
+        });
+        let saps = self.saps.iter().map(|(number, it)| {
+            let object = ObjectId::new(Kind::ClientSap, *number);
+            (object, it.client_context, it.manager_context)
+        });
+        let afs = self.afs.iter().map(|(number, it)| {
+            let object = ObjectId::new(Kind::ClientAf, *number);
+            (object, it.client_context, it.manager_context)
+        });
+        for (object, client, manager) in parties.chain(vcs).chain(saps).chain(afs) {
+            if is_it(client) {
+                return Some((object, "its client's"));
+            }
+            if is_it(manager) {
+                return Some((object, "its call manager's"));
+            }
+        }
+        let mut bindings = self.bindings.iter().filter(|(_, it)| is_it(it.context));
+        if let Some((number, _)) = bindings.next() {
+            return Some((ObjectId::new(Kind::Binding, *number), "the protocol's"));
+        }
+        let mut adapters = self.adapters.iter();
+        let found = adapters.find(|(_, it)| it.context.is_some_and(is_it));
+        found.map(|(number, _)| (ObjectId::new(Kind::Adapter, *number), "the miniport's"))
     }
 
     /// The driver that an object belongs to, on one of its sides.
@@ -397,7 +465,15 @@ impl World {
             }
             text.push_str(&alloc::format!("{object} ({what})"));
         };
+        // What a binding that goes still has: somebody holds it.
+        let goes = |af: &Af| self.bindings.get(&af.binding).is_some_and(|b| b.unbinding);
         for (number, af) in &self.afs {
+            if goes(af) && !af.closed_by_client {
+                add(
+                    ObjectId::new(Kind::ClientAf, *number),
+                    "not closed, and its binding goes",
+                );
+            }
             for (request, what) in [
                 (&af.open, "its open"),
                 (&af.close, "its close"),
@@ -409,6 +485,12 @@ impl World {
             }
         }
         for (number, sap) in &self.saps {
+            if self.afs.get(&sap.af).is_some_and(goes) && !sap.leaving {
+                add(
+                    ObjectId::new(Kind::ClientSap, *number),
+                    "registered, and its binding goes",
+                );
+            }
             for (request, what) in [
                 (&sap.register, "its registration"),
                 (&sap.deregister, "its deregistration"),
@@ -419,7 +501,7 @@ impl World {
             }
         }
         for (number, vc) in &self.vcs {
-            let mut what = alloc::format!("{:?}, call {:?}", vc.activity, vc.phase);
+            let mut what = alloc::format!("{}, {}", vc.activity, vc.phase);
             for (request, name) in [
                 (&vc.make, "make-call"),
                 (&vc.offer, "offer"),
@@ -447,14 +529,68 @@ impl World {
         text
     }
 
+    /// Requests whose handler has returned PENDING and which nobody has completed: the
+    /// object, the completion that is missing, and who owes it.
+    pub(crate) fn unanswered(&self) -> Vec<(ObjectId, &'static str, Arc<str>)> {
+        let mut all = Vec::new();
+        let mut look = |request: &Request, object, what, who: &Arc<str>| {
+            if request.pended() {
+                all.push((object, what, who.clone()));
+            }
+        };
+        for (number, af) in &self.afs {
+            let object = ObjectId::new(Kind::ClientAf, *number);
+            let (client, manager) = (&af.client, &af.manager);
+            look(
+                &af.open,
+                object,
+                "NdisMCmOpenAddressFamilyComplete",
+                manager,
+            );
+            look(
+                &af.close,
+                object,
+                "NdisMCmCloseAddressFamilyComplete",
+                manager,
+            );
+            let notify = "NdisClNotifyCloseAddressFamilyComplete";
+            look(&af.notify, object, notify, client);
+        }
+        for (number, sap) in &self.saps {
+            let Some(af) = self.afs.get(&sap.af) else {
+                continue;
+            };
+            let object = ObjectId::new(Kind::ClientSap, *number);
+            let manager = &af.manager;
+            look(&sap.register, object, "NdisMCmRegisterSapComplete", manager);
+            let deregister = "NdisMCmDeregisterSapComplete";
+            look(&sap.deregister, object, deregister, manager);
+        }
+        for (number, vc) in &self.vcs {
+            let Some(af) = self.afs.get(&vc.af) else {
+                continue;
+            };
+            let object = ObjectId::new(Kind::ClientVc, *number);
+            look(&vc.make, object, "NdisMCmMakeCallComplete", &af.manager);
+            look(&vc.close, object, "NdisMCmCloseCallComplete", &af.manager);
+            look(&vc.offer, object, "NdisClIncomingCallComplete", &af.client);
+        }
+        all
+    }
+
     /// The objects of `driver` (everybody's, for None) that are still there.
-    pub(crate) fn left(&self, driver: Option<u32>) -> Vec<ObjectLeft> {
+    pub(crate) fn left(&self, driver: Option<u32>, histories: &Histories) -> Vec<ObjectLeft> {
         let mut left = Vec::new();
         let mut add = |kind: Kind, number: u32, owner: &Arc<str>, by: u32, more: &str| {
             if driver.is_none_or(|d| d == by) {
+                let object = ObjectId::new(kind, number);
+                let origin = histories.first(object);
+                let origin = origin.map_or_else(String::new, |past| {
+                    alloc::format!(" (from {} at #{})", past.what, past.seq)
+                });
                 left.push(ObjectLeft {
                     kind: kind.name(),
-                    name: alloc::format!("{}{more}", ObjectId::new(kind, number)),
+                    name: alloc::format!("{object}{more}{origin}"),
                     tag: String::new(),
                     owner: owner.clone(),
                 });
@@ -568,6 +704,14 @@ impl State {
         }
     }
 
+    /// A run has come to its end: what is still asked is kept for the report.
+    pub(crate) fn note_unanswered(&mut self) {
+        let open = self.world.unanswered().into_iter();
+        self.ledger.unanswered = open
+            .map(|(object, what, who)| alloc::format!("{what} of {object} by {who}"))
+            .collect();
+    }
+
     /// Checks the final status that a completion carries.
     pub(crate) fn final_status(&mut self, call: &str, status: i32, object: ObjectId) -> bool {
         if status == n::NDIS_STATUS_PENDING {
@@ -587,12 +731,14 @@ impl State {
         self.violate(rule, Some(object), message);
     }
 
-    /// Reports a handler that answered by completion and by return value.
-    pub(crate) fn answered_twice(&mut self, handler: &str, status: i32, object: ObjectId) {
+    /// Reports a handler that answered by completion and by return value: the driver
+    /// whose handler it was, not the one whose call it served.
+    pub(crate) fn answered_twice(&mut self, callback: &Callback, status: i32, object: ObjectId) {
         let message = alloc::format!(
-            "{handler} completed its request before it returned, and returned {} instead of PENDING",
+            "{} completed its request before it returned, and returned {} instead of PENDING",
+            callback.name,
             crate::status::Name(status)
         );
-        self.violate("GEN-02", Some(object), message);
+        self.violate_by(callback.who.clone(), "GEN-02", Some(object), message);
     }
 }

@@ -49,6 +49,9 @@ pub(crate) struct Block {
     number: u32,
     driver: Option<u32>,
     who: Arc<str>,
+    /// The event of the run after which it was allocated, and the callback that did it.
+    since: u64,
+    within: &'static str,
     lent: Vec<Lent>,
 }
 
@@ -75,6 +78,43 @@ impl Memory {
     fn around(&mut self, address: usize) -> Option<(usize, &mut Block)> {
         let (start, block) = self.blocks.range_mut(..=address).next_back()?;
         (address < start + block.size.max(1)).then_some((*start, block))
+    }
+
+    /// How much of its block is behind `address`; None when that is no pool memory.
+    pub(crate) fn room(&self, address: usize) -> Option<usize> {
+        let (start, block) = self.blocks.range(..=address).next_back()?;
+        block
+            .size
+            .checked_sub(address - start)
+            .filter(|room| *room > 0)
+    }
+
+    /// The block around `address`.
+    pub(crate) fn extent(&self, address: usize) -> Option<core::ops::Range<usize>> {
+        let (start, block) = self.blocks.range(..=address).next_back()?;
+        let extent = *start..start + block.size;
+        extent.contains(&address).then_some(extent)
+    }
+
+    /// Whether `address` is in pool memory of another driver than this one.
+    pub(crate) fn is_others(&self, address: usize, driver: Option<u32>) -> bool {
+        let block = self.blocks.range(..=address).next_back();
+        block.is_some_and(|(start, block)| address - start < block.size && block.driver != driver)
+    }
+
+    /// Where in pool memory `address` lies, in words that are the same in every run.
+    pub(crate) fn place(&self, address: usize) -> Option<String> {
+        let (start, block) = self.blocks.range(..=address).next_back()?;
+        let offset = address - start;
+        (offset < block.size).then(|| {
+            let mut text = alloc::format!("byte {offset} of memory {}", block.number);
+            let tag = tag_text(block.tag);
+            if !tag.is_empty() {
+                text.push_str(&alloc::format!(" (tag {tag})"));
+            }
+            text.push_str(&alloc::format!(" of {}{}", block.who, block.origin()));
+            text
+        })
     }
 
     /// Notes that a driver must keep the memory at `address` for a while; None
@@ -118,7 +158,12 @@ impl Memory {
             .into_iter()
             .map(|block| ObjectLeft {
                 kind: Kind::Memory.name(),
-                name: alloc::format!("memory {} ({} bytes)", block.number, block.size),
+                name: alloc::format!(
+                    "memory {} ({} bytes{})",
+                    block.number,
+                    block.size,
+                    block.origin()
+                ),
                 tag: tag_text(block.tag),
                 owner: block.who.clone(),
             })
@@ -159,6 +204,14 @@ impl Memory {
 }
 
 impl Block {
+    /// Where it was allocated, as text.
+    fn origin(&self) -> String {
+        if self.within.is_empty() {
+            return String::new();
+        }
+        alloc::format!(", allocated in {} at #{}", self.within, self.since)
+    }
+
     fn fill(&self, pattern: u8) {
         // SAFETY: `start` is valid for `size` bytes until `release`, and the
         // block is in the host's hands: not yet or no longer the driver's.
@@ -198,6 +251,9 @@ impl State {
             return core::ptr::null_mut();
         }
         let number = self.number(Kind::Memory);
+        // A lock that was here, in memory that the host did not give, is gone.
+        let end = start.addr().saturating_add(size);
+        self.locks.order.forget(start.addr()..end);
         self.memory.freed.remove(&start.addr());
         let block = Block {
             start: Ptr(start),
@@ -206,6 +262,8 @@ impl State {
             number,
             driver: self.driver(),
             who: self.who(),
+            since: self.log.seq(),
+            within: self.within(),
             lent: Vec::new(),
         };
         // Under Miri it stays uninitialised, so that Miri sees a read.
@@ -246,7 +304,9 @@ impl State {
             );
             self.violate(lent.rule, lent.object, message);
         }
-        self.kernel_objects_end(call, &(address..address + block.size));
+        let end = address.saturating_add(block.size);
+        self.kernel_objects_end(call, &(address..end));
+        self.locks.order.forget(address..end);
         if self.memory.freed.len() >= FREED {
             self.memory.freed.clear();
         }

@@ -4,6 +4,7 @@
 pub(crate) mod dpc;
 pub(crate) mod irql;
 pub(crate) mod list;
+pub(crate) mod lock_order;
 pub(crate) mod memory;
 pub(crate) mod refused;
 pub(crate) mod registry;

@@ -7,10 +7,12 @@
 use crate::cx::{Call, Cx};
 use crate::export::exports;
 use crate::ke::dpc::{NOTIFICATION_TIMER, SYNCHRONIZATION_TIMER};
+use crate::ke::lock_order::LockOrder;
 use crate::rules;
 use crate::sched::{DISPATCH, TaskId, Wait, Woken};
 use crate::state::State;
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
 use core::ffi::c_void;
 use ndis_sys::{
     DISPATCHER_HEADER, KEVENT, KSPIN_LOCK, LARGE_INTEGER, NDIS_EVENT, NDIS_SPIN_LOCK,
@@ -19,25 +21,54 @@ use ndis_sys::{
 
 /// Spin locks that somebody holds, and how many times; and those of lists.
 #[derive(Default)]
-pub(crate) struct Locks(BTreeMap<usize, (TaskId, u32)>, BTreeSet<usize>);
+pub(crate) struct Locks {
+    held: BTreeMap<usize, (TaskId, u32)>,
+    /// Those of interlocked lists.
+    lists: BTreeSet<usize>,
+    pub(crate) order: LockOrder,
+}
 
 impl Locks {
     /// Memory ends, and with it the locks there.
     pub(crate) fn end_lists(&mut self, memory: &core::ops::Range<usize>) {
-        self.1.retain(|address| !memory.contains(address));
+        self.lists.retain(|address| !memory.contains(address));
     }
 
     /// Releases a lock whose holder is gone.
     pub(crate) fn forget(&mut self, address: usize) {
-        self.0.remove(&address);
+        self.held.remove(&address);
     }
 }
 
 impl State {
+    /// Where a lock or an event is, in words that do not change with the run.
+    fn whereabouts(&self, address: usize) -> String {
+        match self.memory.place(address) {
+            Some(place) => alloc::format!("at {place}"),
+            None => "outside of the pool".into(),
+        }
+    }
+
+    /// An event, semaphore or timer, by the object that it belongs to: the one whose
+    /// context its memory is.
+    fn describe_object(&self, what: &str, address: usize) -> String {
+        let whereabouts = self.whereabouts(address);
+        let owner = self.memory.extent(address).and_then(|block| {
+            let inside = |context: usize| block.contains(&context);
+            self.world.with_context(inside)
+        });
+        match owner {
+            Some((object, side)) => {
+                alloc::format!("the {what} of {object} ({side} context; {whereabouts})")
+            }
+            None => alloc::format!("the {what} {whereabouts}"),
+        }
+    }
+
     /// A list is changed under its lock, which nobody holds otherwise.
     pub(crate) fn lock_of_list(&mut self, call: &str, address: usize) {
-        self.locks.1.insert(address);
-        if self.locks.0.contains_key(&address) {
+        self.locks.lists.insert(address);
+        if self.locks.held.contains_key(&address) {
             let message = alloc::format!("{call} with a lock that somebody holds");
             self.violate("KE-68", None, message);
         }
@@ -45,13 +76,14 @@ impl State {
 
     /// Takes the lock for the running task, or says that it must wait.
     fn acquire(&mut self, call: &str, id: TaskId, address: usize) -> Result<(), Wait> {
-        if self.locks.1.remove(&address) {
+        if self.locks.lists.remove(&address) {
             let message = alloc::format!("{call} of the lock of an interlocked list");
             self.violate("KE-68", None, message);
         }
-        match self.locks.0.get_mut(&address) {
+        self.check_lock_order(call, address);
+        match self.locks.held.get_mut(&address) {
             None => {
-                self.locks.0.insert(address, (id, 1));
+                self.locks.held.insert(address, (id, 1));
                 if let Some(task) = self.sched.current_mut() {
                     task.locks.push(address);
                 }
@@ -60,8 +92,9 @@ impl State {
             Some((holder, times)) if *holder == id => {
                 *times += 1;
                 let message = alloc::format!(
-                    "{call}: the spin lock at {address:#x} is already held by this thread, \
-                     which on a real machine waits for itself for ever"
+                    "{call}: the spin lock {} is already held by this thread, \
+                     which on a real machine waits for itself for ever",
+                    self.whereabouts(address)
                 );
                 self.violate(rules::LOCK_BALANCE, None, message);
                 Ok(())
@@ -93,13 +126,13 @@ impl State {
     }
 
     fn release(&mut self, call: &str, id: TaskId, address: usize) {
-        match self.locks.0.get_mut(&address) {
+        match self.locks.held.get_mut(&address) {
             Some((holder, times)) if *holder == id => {
                 *times -= 1;
                 if *times > 0 {
                     return;
                 }
-                self.locks.0.remove(&address);
+                self.locks.held.remove(&address);
                 if let Some(task) = self.sched.current_mut()
                     && let Some(place) = task.locks.iter().rposition(|a| *a == address)
                 {
@@ -110,14 +143,13 @@ impl State {
                 }
             }
             found => {
-                let message = alloc::format!(
-                    "{call}: the spin lock at {address:#x} is {}",
-                    if found.is_some() {
-                        "held by another thread"
-                    } else {
-                        "not held"
-                    }
-                );
+                let found = if found.is_some() {
+                    "held by another thread"
+                } else {
+                    "not held"
+                };
+                let whereabouts = self.whereabouts(address);
+                let message = alloc::format!("{call}: the spin lock {whereabouts} is {found}");
                 self.violate(rules::LOCK_BALANCE, None, message);
             }
         }
@@ -179,6 +211,15 @@ fn release(name: &'static str, address: usize, irql: Option<u8>) {
             }
         }
     });
+}
+
+/// The lock at this address begins or ends, and with it what is known of its order.
+/// A thread that no host knows has taken it under none.
+fn forget_order(address: usize) {
+    if let Some((core, _)) = crate::core::current() {
+        let order = &mut core.state.lock().locks.order;
+        order.forget(address..address.saturating_add(1));
+    }
 }
 
 /// Whether a pointer can be an event's.
@@ -357,13 +398,12 @@ unsafe fn wait(name: &'static str, event: *mut KEVENT, limit: Option<u64>) -> bo
             Err(Wait::Event {
                 address: event.addr(),
                 what: alloc::format!(
-                    "the {} at {:#x} ({name})",
+                    "{} ({name})",
                     match kind {
-                        NOTIFICATION | SYNCHRONIZATION => "event",
-                        SEMAPHORE => "semaphore",
-                        _ => "timer",
-                    },
-                    event.addr()
+                        NOTIFICATION | SYNCHRONIZATION => s.describe_object("event", event.addr()),
+                        SEMAPHORE => s.describe_object("semaphore", event.addr()),
+                        _ => s.describe_object("timer", event.addr()),
+                    }
                 ),
             })
         });
@@ -492,10 +532,13 @@ exports! { EXPORTS {
     fn NdisAllocateSpinLock(lock: *mut NDIS_SPIN_LOCK) {
         // SAFETY: the caller's lock, of which zeroes are a free one.
         unsafe { lock.write_bytes(0, 1) };
+        forget_order(lock.addr());
     }
 
     /// Ends a spin lock.
-    fn NdisFreeSpinLock(_lock: *mut NDIS_SPIN_LOCK) {}
+    fn NdisFreeSpinLock(lock: *mut NDIS_SPIN_LOCK) {
+        forget_order(lock.addr());
+    }
 
     /// Acquires a spin lock, raises the IRQL, keeps what it was in the lock.
     fn NdisAcquireSpinLock(lock: *mut NDIS_SPIN_LOCK) {

@@ -69,6 +69,28 @@ pub(crate) enum ListState {
     Lent { vc: u32 },
 }
 
+impl ListState {
+    /// Who has the list and since what, in words.
+    pub(crate) fn describe(self) -> alloc::string::String {
+        let vc = |vc| crate::handle::ObjectId::new(crate::handle::Kind::ClientVc, vc);
+        match self {
+            Self::Owned => "its owner has it".into(),
+            Self::Sent { vc: number, .. } => {
+                alloc::format!("sent on {} and not completed", vc(number))
+            }
+            Self::Indicated { vc: number, .. } => {
+                alloc::format!("indicated on {} and not returned", vc(number))
+            }
+            Self::Lent { vc: number } => {
+                alloc::format!(
+                    "lent to the client of {} for the time of its callback",
+                    vc(number)
+                )
+            }
+        }
+    }
+}
+
 pub(crate) struct List {
     pub(crate) number: u32,
     chunk: Chunk,

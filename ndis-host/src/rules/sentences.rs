@@ -4,7 +4,7 @@
 //! it: where two branches have changed the book, take either side of this file and run that.
 
 #[rustfmt::skip]
-pub(super) static SENTENCES: [(&str, &str); 797] = [
+pub(super) static SENTENCES: [(&str, &str); 798] = [
     ("AF-01", "Only one call manager of either kind can own a given address family on a given adapter."),
     ("AF-02", "A stand-alone call manager registers its AF from ProtocolBindAdapterEx after NdisOpenAdapterEx succeeded, once for every binding it serves."),
     ("AF-03", "FAILURE means the caller or the miniport is not connection-oriented, the family is already owned, or the binding is closing."),
@@ -433,6 +433,7 @@ pub(super) static SENTENCES: [(&str, &str); 797] = [
     ("KE-53", "Work items are allocated, queued and freed at DISPATCH_LEVEL or below; their routines run at PASSIVE_LEVEL in a system thread."),
     ("KE-54", "A wait of zero milliseconds has no end; the result of any other says whether the event was signalled."),
     ("KE-55", "A driver does not use up the kernel stack: what may nest without end (an answer within an answer) first looks at how much is left."),
+    ("KE-56", "Locks that are held together are always taken in the same order, on every path and by every driver."),
     ("KE-60", "System threads are created and ended, and objects looked up by their handles, only at PASSIVE_LEVEL; references to objects are given back at DISPATCH_LEVEL or below."),
     ("KE-61", "Each reference to an object is given back once, and nobody uses the object without one."),
     ("KE-62", "A driver's system threads have ended before its unload routine returns: it waits for their objects."),

@@ -259,7 +259,7 @@ impl State {
             ));
         }
         if let Some((who, rule, object, message)) = found {
-            self.violate_by(who, rule, object, message);
+            self.never_came(who, rule, object, message);
         }
         self.sched.wake(id, Woken::GaveUp);
         true

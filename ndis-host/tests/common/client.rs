@@ -107,13 +107,23 @@ impl Client {
         };
         assert_eq!(status, SUCCESS);
         shared.vc.store(vc, SeqCst);
+        let long = shared.twist == Twist::LongParameters;
+        let more = size_of::<n::CO_CALL_MANAGER_PARAMETERS>() * usize::from(long);
+        let size = size_of::<CO_CALL_PARAMETERS>() + more;
         // SAFETY: plain pool memory.
-        let params: *mut CO_CALL_PARAMETERS = unsafe {
-            n::ExAllocatePoolWithTag(n::NonPagedPoolNx, size_of::<CO_CALL_PARAMETERS>() as _, TAG)
-        }
-        .cast();
+        let params: *mut CO_CALL_PARAMETERS =
+            unsafe { n::ExAllocatePoolWithTag(n::NonPagedPoolNx, size as _, TAG) }.cast();
         // SAFETY: as large as that.
         unsafe { params.write(zeroed()) };
+        if long {
+            let manager: *mut n::CO_CALL_MANAGER_PARAMETERS = params.wrapping_add(1).cast();
+            let mut parameters: n::CO_CALL_MANAGER_PARAMETERS = zeroed();
+            parameters.CallMgrSpecific.Length = 100;
+            // SAFETY: the memory behind the parameters is as large as that.
+            unsafe { manager.write(parameters) };
+            // SAFETY: as above.
+            unsafe { (*params).CallMgrParameters = manager };
+        }
         shared.params.store(params, SeqCst);
         if shared.twist == Twist::OpenOutside {
             let mut open: n::NDIS_OPEN_PARAMETERS = zeroed();
@@ -407,6 +417,13 @@ unsafe extern "system" fn open_complete(context: NDIS_HANDLE, status: NDIS_STATU
 unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> NDIS_STATUS {
     // SAFETY: this driver's context.
     let shared = unsafe { me(context) };
+    if shared.twist == Twist::UnbindHangs {
+        let event = Box::into_raw(Box::new(zeroed::<n::NDIS_EVENT>()));
+        // SAFETY: memory for an event, which is not given back.
+        unsafe { n::NdisInitializeEvent(event) };
+        // SAFETY: initialized above.
+        unsafe { n::NdisWaitEvent(event, 0) };
+    }
     // SAFETY: as above.
     unsafe { close(shared) };
     let sap = shared.sap.swap(null_mut(), SeqCst);
@@ -533,6 +550,11 @@ unsafe extern "system" fn open_af_complete(
             .cast();
     // SAFETY: as large as that.
     unsafe { sap.write(zeroed()) };
+    if shared.twist == Twist::LongSap {
+        // The structure has room for four bytes at its end.
+        // SAFETY: as above.
+        unsafe { (*sap).SapLength = 5 };
+    }
     shared.sap_memory.store(sap, SeqCst);
     let mut handle = null_mut();
     // SAFETY: an open AF; the SAP stays.
@@ -732,6 +754,9 @@ unsafe extern "system" fn receive(
     let shared = unsafe { me(context) };
     shared.received.fetch_add(count, SeqCst);
     if flags & n::NDIS_RECEIVE_FLAGS_RESOURCES as u32 != 0 {
+        return;
+    }
+    if shared.twist == Twist::KeepForEver {
         return;
     }
     if shared.twist == Twist::KeepReceived {

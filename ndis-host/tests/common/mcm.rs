@@ -475,6 +475,9 @@ unsafe extern "system" fn pause(
         }
         return PENDING;
     }
+    if nic.shared.twist == Twist::PauseNeverEnds {
+        return PENDING;
+    }
     if nic.shared.twist == Twist::PauseFails {
         return n::NDIS_STATUS_FAILURE;
     }
@@ -603,6 +606,7 @@ unsafe extern "system" fn open_af(
     }
     let completions = match twist {
         Twist::OpenPends => 1,
+        Twist::OpenForgotten => 0,
         Twist::OpenCompletedTwice => 2,
         Twist::OpenPendingStatus => {
             // SAFETY: the request is open, the status is not a final one.
@@ -614,7 +618,7 @@ unsafe extern "system" fn open_af(
             unsafe { n::NdisMCmOpenAddressFamilyComplete(SUCCESS, handle, af.cast()) };
             return SUCCESS;
         }
-        Twist::NotifyBeforeOpened | Twist::NotifyBeforeRefused => {
+        Twist::NotifyBeforeOpened | Twist::NotifyBeforeRefused | Twist::OpenFromWorkItem => {
             // SAFETY: the adapter's handle.
             let item = unsafe { n::NdisAllocateIoWorkItem(nic.handle) };
             // SAFETY: a live item; the AF stays until its routine has run.
@@ -642,12 +646,14 @@ unsafe extern "system" fn complete_open(context: *mut c_void, item: NDIS_HANDLE)
     // SAFETY: the AF of the open.
     let opening = unsafe { at(af) };
     let handle = opening.handle;
-    // SAFETY: its handle.
-    let status = unsafe { n::NdisMCmNotifyCloseAddressFamily(handle) };
-    assert_eq!(status, n::NDIS_STATUS_FAILURE);
     // SAFETY: the adapter's context.
     let nic = unsafe { at(opening.nic) };
-    if nic.shared.twist == Twist::NotifyBeforeOpened {
+    if nic.shared.twist != Twist::OpenFromWorkItem {
+        // SAFETY: its handle.
+        let status = unsafe { n::NdisMCmNotifyCloseAddressFamily(handle) };
+        assert_eq!(status, n::NDIS_STATUS_FAILURE);
+    }
+    if nic.shared.twist != Twist::NotifyBeforeRefused {
         // SAFETY: the request is open.
         unsafe { n::NdisMCmOpenAddressFamilyComplete(SUCCESS, handle, af.cast()) };
         return;
@@ -782,6 +788,26 @@ unsafe extern "system" fn delete_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
 unsafe fn activate(vc: *mut Vc, params: *mut CO_CALL_PARAMETERS) {
     // SAFETY: a live VC.
     let vc = unsafe { at(vc) };
+    // SAFETY: the AF outlives its VCs.
+    let af = unsafe { at(vc.af) };
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(af.nic) };
+    if nic.shared.twist == Twist::StandAlone {
+        let handle = vc.handle.load(SeqCst);
+        let mut out = null_mut();
+        // SAFETY: handles may be anything.
+        let made = unsafe { n::NdisCoCreateVc(nic.handle, null_mut(), null_mut(), &raw mut out) };
+        // SAFETY: as above.
+        let deleted = unsafe { n::NdisCoDeleteVc(handle) };
+        // SAFETY: as above.
+        let activated = unsafe { n::NdisCmActivateVc(handle, params) };
+        // SAFETY: as above.
+        let deactivated = unsafe { n::NdisCmDeactivateVc(handle) };
+        assert_eq!(
+            [made, deleted, activated, deactivated],
+            [n::NDIS_STATUS_FAILURE; 4]
+        );
+    }
     // SAFETY: its handle.
     let status = unsafe { n::NdisMCmActivateVc(vc.handle.load(SeqCst), params) };
     assert_eq!(status, SUCCESS);

@@ -75,6 +75,10 @@ pub enum Twist {
     NotifyTwice,
     NotifyBeforeOpened,
     NotifyBeforeRefused,
+    /// Completes the open from a work item.
+    OpenFromWorkItem,
+    /// Pends the open and never completes it.
+    OpenForgotten,
     KeepsAfOpen,
     InitializePends,
     ResetWithoutCheck,
@@ -83,6 +87,10 @@ pub enum Twist {
     LockTwice,
     IrqlKept,
     PauseTwice,
+    /// Pends the pause and never completes it.
+    PauseNeverEnds,
+    /// Calls the functions of stand-alone call managers too.
+    StandAlone,
     HaltWithTimer,
     HaltWithWorkItem,
     HaltWithPool,
@@ -112,9 +120,16 @@ pub enum Twist {
     DeleteOthersVc,
     UnbindWithoutClose,
     ParametersFreed,
+    /// Call parameters whose specific part is longer than their memory.
+    LongParameters,
+    LongSap,
+    /// Keeps what it receives, for ever.
+    KeepForEver,
     BindCompletedTwice,
     UnbindCompletedTwice,
     UnbindFails,
+    /// Waits for ever in the unbind.
+    UnbindHangs,
     OpenOutside,
     FamilyLater,
     NullHandlers,

@@ -20,6 +20,7 @@ pub struct Account {
 #[derive(Deserialize)]
 pub struct Report {
     pub violations: Vec<Violation>,
+    pub not_simulated: Vec<Violation>,
     pub objects_left: Vec<Left>,
     pub deadlocks: Vec<String>,
 }
@@ -27,7 +28,10 @@ pub struct Report {
 impl Report {
     /// How many things were found.
     pub fn count(&self) -> usize {
-        self.violations.len() + self.objects_left.len() + self.deadlocks.len()
+        self.violations.len()
+            + self.not_simulated.len()
+            + self.objects_left.len()
+            + self.deadlocks.len()
     }
 
     /// Prints what was found.
@@ -37,6 +41,9 @@ impl Report {
                 "{}: {} ({})\n    the rule: {}",
                 violation.rule, violation.message, violation.who, violation.sentence
             );
+        }
+        for call in &self.not_simulated {
+            println!("{}: {} ({})", call.rule, call.message, call.who);
         }
         for left in &self.objects_left {
             println!("left over: {} of {}", left.name, left.owner);

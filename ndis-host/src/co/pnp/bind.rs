@@ -87,7 +87,7 @@ pub(super) fn bind(cx: &Cx, adapter: u32, protocol: u32) {
     let status = match returned {
         Some(Returned::Now(status)) => status,
         Some(Returned::Twice(status)) => {
-            cx.with(|s| s.answered_twice("ProtocolBindAdapterEx", status, object));
+            cx.with(|s| s.answered_twice(&callback, status, object));
             status
         }
         _ => {
@@ -285,7 +285,7 @@ pub(super) fn unbind_locked(cx: &Cx, binding: u32) {
             }
         }
         Some(Returned::Twice(status)) => {
-            cx.with(|s| s.answered_twice("ProtocolUnbindAdapterEx", status, object));
+            cx.with(|s| s.answered_twice(&callback, status, object));
         }
         _ => {
             cx.wait_until(

@@ -69,7 +69,7 @@ fn tell(cx: &Cx, binding: u32, event: i32, what: &str) {
     let status = match returned {
         Some(Returned::Now(status)) => status,
         Some(Returned::Twice(status)) => {
-            cx.with(|s| s.answered_twice("ProtocolNetPnPEvent", status, object));
+            cx.with(|s| s.answered_twice(&callback, status, object));
             status
         }
         _ => {

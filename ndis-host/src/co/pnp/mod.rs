@@ -20,7 +20,9 @@ use crate::net::ListState;
 use crate::sched::{HostWait, TaskId, Wait, Work};
 use crate::state::State;
 use alloc::boxed::Box;
-use alloc::string::ToString;
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 use ndis_sys::{NDIS_OBJECT_HEADER, UNICODE_STRING};
@@ -137,6 +139,40 @@ impl State {
             }
             unlock(cx);
         });
+    }
+
+    /// Reports that what a step of plug and play waited for never came: by `who` is asked
+    /// or, for the end of a pause, by the clients that keep the miniport from it.
+    pub(crate) fn never_came(
+        &mut self,
+        who: Arc<str>,
+        rule: &'static str,
+        object: Option<ObjectId>,
+        message: String,
+    ) {
+        let mut holders: BTreeMap<Arc<str>, u32> = BTreeMap::new();
+        if rule == "PAUSE-02" {
+            for list in self.buffers.lists.values() {
+                if let ListState::Indicated {
+                    binding, adapter, ..
+                } = list.state
+                    && object == Some(ObjectId::new(Kind::Adapter, adapter))
+                    && let Some(binding) = self.world.bindings.get(&binding)
+                {
+                    *holders.entry(binding.who.clone()).or_default() += 1;
+                }
+            }
+        }
+        if holders.is_empty() {
+            self.violate_by(who, rule, object, message);
+            return;
+        }
+        for (holder, lists) in holders {
+            let message = alloc::format!(
+                "{message}: {holder} has {lists} indicated lists that it has not returned"
+            );
+            self.violate_by(holder, "PAUSE-12", object, message);
+        }
     }
 
     /// Checks that nothing is in the air when a miniport says it has paused.

@@ -65,7 +65,7 @@ pub(crate) fn pause(cx: &Cx, adapter: u32, reason: i32) {
             s.check_drained(adapter, "MiniportPause");
         }),
         Some(Returned::Twice(status)) => {
-            cx.with(|s| s.answered_twice("MiniportPause", status, object));
+            cx.with(|s| s.answered_twice(&callback, status, object));
         }
         _ => {
             cx.wait_until(
@@ -135,7 +135,7 @@ pub(crate) fn restart(cx: &Cx, adapter: u32) -> i32 {
     let status = match returned {
         Some(Returned::Now(status)) => status,
         Some(Returned::Twice(status)) => {
-            cx.with(|s| s.answered_twice("MiniportRestart", status, object));
+            cx.with(|s| s.answered_twice(&callback, status, object));
             status
         }
         _ => {
