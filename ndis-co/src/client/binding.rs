@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Status,
     event::Event,
-    irql::{NoLock, Passive, UpToDispatch},
+    irql::{NoLock, Passive},
     lock::SpinLock,
     mem::{Anchored, Arc, Parent, Tag, Vec},
     nbl::Chain,
@@ -18,7 +18,7 @@ use crate::{
 };
 use core::{
     ffi::c_void,
-    fmt, ops, ptr,
+    fmt, mem, ops, ptr,
     sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicUsize, Ordering},
 };
 use ndis_sys::{NDIS_BIND_PARAMETERS, NDIS_HANDLE, NDIS_OPEN_PARAMETERS, NDIS_STATUS};
@@ -46,6 +46,8 @@ struct Parts<C: Client> {
 pub(super) struct BindingShared<C: Client> {
     /// First field: deferred work casts back from it.
     node: Node,
+    /// Tells the driver of a restart when NDIS's call is over.
+    restart: Node,
     /// Received lists that were dropped where nothing may be called.
     dropped: SpinLock<Chain>,
     pub(super) driver: Arc<DriverShared<C>>,
@@ -70,12 +72,12 @@ unsafe impl<C: Client> Anchored for BindingShared<C> {
     }
 }
 
-// The flow of data on a binding. Nothing may be sent before the handler of a restart
-// has returned (rule PAUSE-12), so a work item is in between.
+// The flow of data on a binding.
 
 /// Nothing is sent.
 const PAUSED: u8 = 0;
-/// NDIS has restarted the binding; the work item says when its call is over.
+/// NDIS restarts the binding: nothing may be sent before its call has returned (rule
+/// BIND-07).
 const RESTARTING: u8 = 1;
 /// Data may be sent.
 const RUNNING: u8 = 2;
@@ -170,12 +172,26 @@ impl<C: Client> fmt::Debug for Binding<C> {
 }
 
 /// The deferred node of a binding.
-unsafe fn run_deferred<C: Client>(node: *const Node, irql: &mut Passive) {
-    // SAFETY: `defer` gave a reference with the node, the first field.
+unsafe fn run_deferred<C: Client>(node: *const Node, _irql: &mut Passive) {
+    // SAFETY: `give_back_later` gave a reference with the node, the first field.
     if let Some(binding) = unsafe { Arc::<BindingShared<C>>::from_value_ptr(node.cast()) } {
-        let lists = binding.dropped.locked(core::mem::take);
+        let lists = binding.dropped.locked(mem::take);
         binding.return_lists(lists);
-        BindingShared::run(&binding, irql.up_to_dispatch());
+    }
+}
+
+/// The deferred node of a binding's restart.
+unsafe fn run_restarted<C: Client>(node: *const Node, irql: &mut Passive) {
+    let offset = mem::offset_of!(BindingShared<C>, restart);
+    // SAFETY: `restart` made the pointer from the whole object's, at this offset.
+    let binding = unsafe { node.byte_sub(offset) };
+    // SAFETY: `restart` gave a reference with the node.
+    let binding = unsafe { Arc::<BindingShared<C>>::from_value_ptr(binding.cast()) };
+    if let Some(shared) = binding
+        && shared.run()
+    {
+        let binding = Binding { shared };
+        binding.client().restarted(&binding, irql.up_to_dispatch());
     }
 }
 
@@ -213,11 +229,6 @@ impl<C: Client> BindingShared<C> {
             return;
         }
         this.dropped.locked(|dropped| dropped.append(lists));
-        Self::defer(this);
-    }
-
-    /// Has the work item look at this.
-    fn defer(this: &Arc<Self>) {
         let reference = Arc::into_raw(this.clone());
         let node = Arc::value_ptr(this).cast::<Node>();
         // SAFETY: the reference keeps the node valid until it has run.
@@ -237,18 +248,29 @@ impl<C: Client> BindingShared<C> {
         self.flow.load(Ordering::SeqCst) == RUNNING
     }
 
-    /// NDIS's call that restarts the binding is over, or about to be: data may be
-    /// sent, unless a pause was faster.
-    fn run(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        let started =
-            this.flow
-                .compare_exchange(RESTARTING, RUNNING, Ordering::SeqCst, Ordering::SeqCst);
-        if started.is_ok() {
-            let binding = Binding {
-                shared: this.clone(),
-            };
-            this.driver.client.restarted(&binding, irql);
+    /// NDIS restarts the binding, by a call whose end no driver sees: data may be sent
+    /// from the handler's last instruction on, and the driver is told a little later.
+    fn restart(this: &Arc<Self>) {
+        this.flow.store(RESTARTING, Ordering::SeqCst);
+        let reference = Arc::into_raw(this.clone());
+        let whole = Arc::value_ptr(this);
+        // SAFETY: the field's place in the object, which the reference keeps.
+        let node = unsafe { whole.byte_add(mem::offset_of!(Self, restart)) }.cast::<Node>();
+        // SAFETY: the reference keeps the node valid until it has run.
+        if !unsafe { this.owner().defer_later(node) } {
+            // SAFETY: not queued, so the reference comes back.
+            drop(unsafe { Arc::<Self>::from_raw(reference) });
         }
+        this.run();
+    }
+
+    /// Data may be sent, unless the binding was paused since its restart; whether it
+    /// may.
+    fn run(&self) -> bool {
+        let restarting =
+            self.flow
+                .compare_exchange(RESTARTING, RUNNING, Ordering::SeqCst, Ordering::SeqCst);
+        restarting.is_ok() || restarting == Err(RUNNING)
     }
 
     /// Counts lists that go out. The caller gives them back with
@@ -457,6 +479,7 @@ unsafe fn open<C: Client>(
     let made = {
         let shared = BindingShared {
             node: Node::new(run_deferred::<C>),
+            restart: Node::new(run_restarted::<C>),
             dropped: SpinLock::new(Chain::new()),
             driver: driver.clone(),
             handle: AtomicPtr::new(handle),
@@ -585,10 +608,7 @@ pub(super) unsafe extern "system" fn net_pnp_event<C: Client>(
                 shared.sends_home.wait(&mut irql);
             }
         }
-        ndis_sys::NetEventRestart => {
-            shared.flow.store(RESTARTING, Ordering::SeqCst);
-            BindingShared::defer(shared);
-        }
+        ndis_sys::NetEventRestart => BindingShared::restart(shared),
         _ => {}
     }
     Status::SUCCESS.raw()

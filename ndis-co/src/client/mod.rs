@@ -126,8 +126,8 @@ pub trait Client: Sized + Send + Sync + 'static {
     /// NDIS has restarted the binding: data may be sent from here on (rule
     /// PAUSE-12).
     ///
-    /// A work item calls this, for nothing may be sent before NDIS's own call has
-    /// returned. A pause may follow at any time, also before this has returned.
+    /// A work item calls this a little later, for nothing may be sent before NDIS's own
+    /// call has returned. A pause may follow at any time, also before this has returned.
     ///
     /// Source page: `nc-ndis-protocol_net_pnp_event`.
     #[doc(alias = "ProtocolNetPnPEvent")]
