@@ -48,11 +48,20 @@ static BOOLEAN look(WATCH *watch)
 {
     KeInsertQueueDpc(&watch->take, NULL, NULL);
 
+    /* The kernel of x64 exports both halves; elsewhere the level goes with the lock. */
+#if defined(__x86_64__) || defined(_M_X64)
     const KIRQL irql = KeRaiseIrqlToDpcLevel();
     KeAcquireSpinLockAtDpcLevel(&watch->lock);
+#else
+    const KIRQL irql = KeAcquireSpinLockRaiseToDpc(&watch->lock);
+#endif
     const BOOLEAN last = ++watch->looks == LOOKS;
+#if defined(__x86_64__) || defined(_M_X64)
     KeReleaseSpinLockFromDpcLevel(&watch->lock);
     KeLowerIrql(irql);
+#else
+    KeReleaseSpinLock(&watch->lock, irql);
+#endif
     return last;
 }
 
