@@ -1,4 +1,4 @@
-//! The client in C (`examples/c-client`) as a Windows driver, without a WDK.
+//! The drivers in C (`examples/c-client`, `examples/c-mcm`) as Windows drivers, without a WDK.
 //!
 //! clang compiles it against the header that `c-header` writes; the linker is the one that comes
 //! with the Rust toolchain. The import libraries are made of just the names that the objects ask
@@ -24,10 +24,43 @@ use crate::{
     workspace,
 };
 
-const SOURCES: [&str; 3] = ["client.c", "driver.c", "watch.c"];
+/// A driver in C, in one of its variants.
+pub struct Driver {
+    /// Below `examples`.
+    folder: &'static str,
+    sources: &'static [&'static str],
+    /// The file that Windows loads.
+    pub image: &'static str,
+    /// What the variant is made by.
+    define: Option<&'static str>,
+}
 
-/// The file that Windows loads.
-pub const IMAGE: &str = "c_client.sys";
+pub const CLIENT: Driver = Driver {
+    folder: "c-client",
+    sources: &["client.c", "driver.c", "watch.c"],
+    image: "c_client.sys",
+    define: None,
+};
+
+/// Breaks a rule on purpose.
+pub const BROKEN: Driver = Driver {
+    define: Some("-DBREAK_RULE"),
+    ..CLIENT
+};
+
+/// The call manager; answers each request on the spot.
+pub const MANAGER: Driver = Driver {
+    folder: "c-mcm",
+    sources: &["calls.c", "data.c", "driver.c", "worker.c"],
+    image: "c_mcm.sys",
+    define: None,
+};
+
+/// Pends each request.
+pub const PENDING: Driver = Driver {
+    define: Some("-DPEND"),
+    ..MANAGER
+};
 
 /// The rule that the broken variant breaks.
 pub const BROKEN_RULE: &str = "VC-23";
@@ -52,37 +85,37 @@ pub struct CClientArgs {
 
 /// Runs the command.
 pub fn run(args: &CClientArgs) -> Result<()> {
+    let driver = if args.broken { BROKEN } else { CLIENT };
     let own = args.out.clone();
-    let out = own.unwrap_or_else(|| folder(args.arch, args.broken));
-    build(args.arch, args.broken, &out)?
-        .said()
-        .context("not built")
+    let out = own.unwrap_or_else(|| driver.target(args.arch));
+    build(args.arch, &driver, &out)?.said().context("not built")
 }
 
-/// Builds the driver into the folder `out`; `broken` is the variant that breaks a rule.
-pub fn build(arch: Arch, broken: bool, out: &Path) -> Result<Outcome> {
+/// Builds a driver into the folder `out`.
+pub fn build(arch: Arch, driver: &Driver, out: &Path) -> Result<Outcome> {
     let Some(clang) = clang() else {
         return Ok(Outcome::Missing(
-            "no clang to compile the C client with: install clang-19, or set CLANG".to_owned(),
+            "no clang to compile the C drivers with: install clang-19, or set CLANG".to_owned(),
         ));
     };
     let Some(linker) = linker()? else {
         return Ok(Outcome::Missing(
-            "the toolchain has no rust-lld to link the C client with".to_owned(),
+            "the toolchain has no rust-lld to link the C drivers with".to_owned(),
         ));
     };
     fs::create_dir_all(out)?;
     let header = Header::new(arch)?;
     header.write(&out.join("include/condis.h"))?;
-    let objects: Vec<_> = SOURCES
+    let objects: Vec<_> = driver
+        .sources
         .iter()
         .map(|source| out.join(source).with_extension("obj"))
         .collect();
-    for (source, object) in SOURCES.iter().zip(&objects) {
-        compile(&clang, arch, broken, source, &out.join("include"), object)?;
+    for (source, object) in driver.sources.iter().zip(&objects) {
+        compile(&clang, arch, driver, source, &out.join("include"), object)?;
     }
     let libraries = import_libraries(&linker, arch, &header, &objects, out)?;
-    let image = out.join(IMAGE);
+    let image = out.join(driver.image);
     steps::run(
         Command::new(&linker)
             .args(["-flavor", "link", "/NOLOGO"])
@@ -110,9 +143,8 @@ pub fn build(arch: Arch, broken: bool, out: &Path) -> Result<Outcome> {
 pub fn prove() -> Result<Outcome> {
     let mut built = 0;
     for arch in Arch::IMAGES {
-        for broken in [false, true] {
-            let folder = folder(arch, broken);
-            match build(arch, broken, &folder)? {
+        for driver in [CLIENT, BROKEN, MANAGER, PENDING] {
+            match build(arch, &driver, &driver.target(arch))? {
                 Outcome::Passed(what) => println!("{what}"),
                 other => return Ok(other),
             }
@@ -122,18 +154,24 @@ pub fn prove() -> Result<Outcome> {
     Ok(Outcome::Passed(format!("{built} images without a finding")))
 }
 
-/// Where a variant is built.
-fn folder(arch: Arch, broken: bool) -> PathBuf {
-    let variant = if broken { "-broken" } else { "" };
-    workspace::target()
-        .join("c-client")
-        .join(format!("{arch}{variant}"))
+impl Driver {
+    /// Where the variant is built.
+    fn target(&self, arch: Arch) -> PathBuf {
+        let variant = match self.define {
+            Some("-DBREAK_RULE") => "-broken",
+            Some(_) => "-pended",
+            None => "",
+        };
+        workspace::target()
+            .join(self.folder)
+            .join(format!("{arch}{variant}"))
+    }
 }
 
 fn compile(
     clang: &str,
     arch: Arch,
-    broken: bool,
+    driver: &Driver,
     source: &str,
     include: &Path,
     object: &Path,
@@ -148,11 +186,10 @@ fn compile(
         // A driver may not touch the floating-point registers there.
         command.arg("-mno-sse");
     }
-    if broken {
-        command.arg("-DBREAK_RULE");
-    }
+    let examples = workspace::root().join("examples");
     command
-        .arg(workspace::root().join("examples/c-client").join(source))
+        .args(driver.define)
+        .arg(examples.join(driver.folder).join(source))
         .arg("-o")
         .arg(object);
     steps::run(&mut command)

@@ -67,6 +67,8 @@ const CALLEE: &str = "echo_client";
 const CALLER: &str = "echo_caller";
 const C_CLIENT: &str = "c_client";
 const C_BROKEN: &str = "c_broken";
+const C_MANAGER: &str = "c_mcm";
+const C_PENDING: &str = "c_mcm_pended";
 
 /// The account, on Wine's drive `C:`.
 const ACCOUNT: &str = "account.json";
@@ -294,6 +296,21 @@ impl World {
         }
     }
 
+    /// A run in which the client in C gets back all that it sends, and nothing is reported.
+    fn good_run(&mut self, services: &[&str]) -> Result<(Figures, Account)> {
+        let account = self.drive(services)?;
+        let report = account.report()?;
+        report.show();
+        if report.count() > 0 {
+            bail!("the run of {} is not clean", services.join(", "));
+        }
+        let figures = account.figures(C_CLIENT)?;
+        if !figures.is_good() {
+            bail!("not every frame of the client in C came back: {figures:?}");
+        }
+        Ok((figures, account))
+    }
+
     /// Each import from the kernel that the host has must have been answered by the host: a call
     /// that went past it is a call that nobody checked.
     fn judge_routes(&self, services: &[&str], account: &Account) -> Result<()> {
@@ -398,24 +415,23 @@ fn run_c(
     summary: &mut Summary,
     seed: u32,
 ) -> Result<Result<(Figures, Violation), Outcome>> {
-    for (service, broken) in [(C_CLIENT, false), (C_BROKEN, true)] {
+    for (service, driver) in [
+        (C_CLIENT, c_client::CLIENT),
+        (C_BROKEN, c_client::BROKEN),
+        (C_MANAGER, c_client::MANAGER),
+        (C_PENDING, c_client::PENDING),
+    ] {
         let folder = images.join(service);
-        match c_client::build(Arch::X64, broken, &folder)? {
+        match c_client::build(Arch::X64, &driver, &folder)? {
             Outcome::Passed(what) => println!("{what}"),
             missing => return Ok(Err(missing)),
         }
-        world.install(service, &folder.join(c_client::IMAGE))?;
+        world.install(service, &folder.join(driver.image))?;
     }
-    let account = world.drive(&[SWITCH, CALLEE, C_CLIENT])?;
-    let report = account.report()?;
-    report.show();
-    if report.count() > 0 {
-        bail!("the run of the client in C is not clean");
-    }
-    let figures = account.figures(C_CLIENT)?;
-    if !figures.is_good() {
-        bail!("not every frame of the client in C came back: {figures:?}");
-    }
+    // Both ends in C, the call manager in both of its builds; and the switch in Rust.
+    world.good_run(&[C_MANAGER, C_CLIENT])?;
+    world.good_run(&[C_PENDING, C_CLIENT])?;
+    let (figures, account) = world.good_run(&[SWITCH, CALLEE, C_CLIENT])?;
     // In this process by another compiler, and where there is one.
     if let Some(entry) = c_client_here::ENTRY {
         let drivers: [(_, EntryPoint); 3] = [
