@@ -110,7 +110,8 @@ pub trait CallManager: Miniport<Role = Mcm> {
     /// It comes for a placed call once the driver has accepted it, for an offered
     /// one after [`Accepted::connect`], usually before that returns. Not called when
     /// the client has closed the call by then; on another
-    /// processor [`close_call`](Self::close_call) may still overtake it.
+    /// processor [`close_call`](Self::close_call) may still overtake it. The VC is not
+    /// deactivated or deleted, nor the adapter halted, before this has returned.
     ///
     /// Source pages: `nc-ndis-protocol_cm_activate_vc_complete`,
     /// `nf-ndis-ndismcmdispatchcallconnected`.

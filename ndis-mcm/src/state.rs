@@ -604,6 +604,16 @@ impl State {
         self.life == Life::Alive && self.call == Call::Connected
     }
 
+    /// The driver is to be told that its call is up, unless it is over already: counts
+    /// as busy, so that neither the VC's deletion nor the halt overtakes the callback.
+    pub(crate) fn hold_connected(&mut self) -> bool {
+        let connected = self.is_connected();
+        if connected {
+            self.busy = self.busy.saturating_add(1);
+        }
+        connected
+    }
+
     /// Lists arrive for sending; counted, also when the call is over.
     pub(crate) fn sends_in(&mut self, count: usize) -> bool {
         self.busy = self.busy.saturating_add(count);

@@ -646,8 +646,9 @@ pub(crate) fn tell_made<M: CallManager>(vc: &Vc<M>, status: Status, irql: &mut U
 /// Tells the driver that the client knows of its call.
 fn tell_connected<M: CallManager>(vc: &Vc<M>, irql: &mut UpToDispatch) {
     // The client may have closed it already, within the call that told it.
-    if vc.is_connected() {
+    if vc.shared.state.with(State::hold_connected) {
         vc.shared.af.driver().call_connected(vc, irql);
+        VcShared::calm(&vc.shared, 1, irql);
     }
 }
 

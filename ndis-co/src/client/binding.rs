@@ -183,15 +183,18 @@ unsafe fn run_deferred<C: Client>(node: *const Node, _irql: &mut Passive) {
 /// The deferred node of a binding's restart.
 unsafe fn run_restarted<C: Client>(node: *const Node, irql: &mut Passive) {
     let offset = mem::offset_of!(BindingShared<C>, restart);
-    // SAFETY: `restart` made the pointer from the whole object's, at this offset.
+    // SAFETY: `tell_restarted` made the pointer from the whole object's, at this offset.
     let binding = unsafe { node.byte_sub(offset) };
-    // SAFETY: `restart` gave a reference with the node.
+    // SAFETY: `tell_restarted` gave a reference with the node.
     let binding = unsafe { Arc::<BindingShared<C>>::from_value_ptr(binding.cast()) };
-    if let Some(shared) = binding
-        && shared.run()
-    {
-        let binding = Binding { shared };
-        binding.client().restarted(&binding, irql.up_to_dispatch());
+    let Some(shared) = binding else { return };
+    match shared.flow.load(Ordering::SeqCst) {
+        RESTARTING => BindingShared::tell_restarted(&shared),
+        RUNNING => {
+            let binding = Binding { shared };
+            binding.client().restarted(&binding, irql.up_to_dispatch());
+        }
+        _ => {}
     }
 }
 
@@ -252,6 +255,13 @@ impl<C: Client> BindingShared<C> {
     /// from the handler's last instruction on, and the driver is told a little later.
     fn restart(this: &Arc<Self>) {
         this.flow.store(RESTARTING, Ordering::SeqCst);
+        Self::tell_restarted(this);
+        this.flow.store(RUNNING, Ordering::SeqCst);
+    }
+
+    /// Has the driver told of a restart a little later. The work item may come to it
+    /// while NDIS's call still runs: then it waits once more.
+    fn tell_restarted(this: &Arc<Self>) {
         let reference = Arc::into_raw(this.clone());
         let whole = Arc::value_ptr(this);
         // SAFETY: the field's place in the object, which the reference keeps.
@@ -261,16 +271,6 @@ impl<C: Client> BindingShared<C> {
             // SAFETY: not queued, so the reference comes back.
             drop(unsafe { Arc::<Self>::from_raw(reference) });
         }
-        this.run();
-    }
-
-    /// Data may be sent, unless the binding was paused since its restart; whether it
-    /// may.
-    fn run(&self) -> bool {
-        let restarting =
-            self.flow
-                .compare_exchange(RESTARTING, RUNNING, Ordering::SeqCst, Ordering::SeqCst);
-        restarting.is_ok() || restarting == Err(RUNNING)
     }
 
     /// Counts lists that go out. The caller gives them back with

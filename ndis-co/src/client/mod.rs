@@ -127,7 +127,9 @@ pub trait Client: Sized + Send + Sync + 'static {
     /// PAUSE-12).
     ///
     /// A work item calls this a little later, for nothing may be sent before NDIS's own
-    /// call has returned. A pause may follow at any time, also before this has returned.
+    /// call has returned. A pause and the unbind may follow at any time, also before this
+    /// has returned; a restart that is followed at once by a pause and another restart may
+    /// be told twice. Keep nothing here that only those take back.
     ///
     /// Source page: `nc-ndis-protocol_net_pnp_event`.
     #[doc(alias = "ProtocolNetPnPEvent")]

@@ -60,7 +60,7 @@ fn life(seed: u64, readings: Readings, entry: EntryPoint, middle: Middle, failin
             "seed {seed}, {}: {printed:?}",
             readings.describe()
         );
-        if seed % 2 == 0 {
+        if seed.is_multiple_of(2) {
             host.remove_adapter(&adapter.unwrap());
         }
     }
