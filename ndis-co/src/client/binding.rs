@@ -1,16 +1,18 @@
 //! [`Binding`]: one adapter that the client is bound to.
 
 use super::{
-    Client,
+    AfOffer, Client,
     af::{AfShared, Phase},
     driver::DriverShared,
+    flow::{Flow, Tell},
 };
 use crate::{
     Status,
     event::Event,
+    family::AddressFamily,
     irql::{NoLock, Passive},
     lock::SpinLock,
-    mem::{Anchored, Arc, Parent, Tag, Vec},
+    mem::{Anchored, Arc, OutOfMemory, Parent, Tag, Vec},
     nbl::Chain,
     once::Slot,
     owner::{Live, Node, Owner, Teardown},
@@ -19,20 +21,45 @@ use crate::{
 use core::{
     ffi::c_void,
     fmt, mem, ops, ptr,
-    sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicUsize, Ordering},
+    sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize, Ordering},
 };
-use ndis_sys::{NDIS_BIND_PARAMETERS, NDIS_HANDLE, NDIS_OPEN_PARAMETERS, NDIS_STATUS};
+use ndis_sys::{
+    CO_ADDRESS_FAMILY, NDIS_BIND_PARAMETERS, NDIS_HANDLE, NDIS_OPEN_PARAMETERS, NDIS_STATUS,
+};
 
 /// What NDIS knows as the binding context: alive from the open until the
 /// close has completed (rule BIND-14), longer than the driver's own part.
 pub(super) struct BindingCore<C: Client> {
     pub(super) driver: Arc<DriverShared<C>>,
-    /// From the end of the bind to the end of the unbind.
-    parts: SpinLock<Option<Parts<C>>>,
+    stage: SpinLock<Stage<C>>,
     /// Set when a pended open or close has completed.
     done: Event,
     result: AtomicI32,
 }
+
+/// How far a binding is.
+enum Stage<C: Client> {
+    /// The bind goes on. Families may be offered already, which are kept for its end.
+    Binding(Offers),
+    /// Up.
+    Bound(Parts<C>),
+    /// The unbind is through with it, or the bind has failed.
+    Gone,
+}
+
+impl<C: Client> Stage<C> {
+    /// What to take down; the stage is over.
+    fn end(&mut self) -> Option<Parts<C>> {
+        match mem::replace(self, Self::Gone) {
+            Self::Bound(parts) => Some(parts),
+            _ => None,
+        }
+    }
+}
+
+/// Families that were offered while the bind goes on, or that one of them could not be
+/// kept.
+type Offers = Result<Vec<AddressFamily>, OutOfMemory>;
 
 /// What there is once the driver has its part.
 struct Parts<C: Client> {
@@ -52,7 +79,7 @@ pub(super) struct BindingShared<C: Client> {
     dropped: SpinLock<Chain>,
     pub(super) driver: Arc<DriverShared<C>>,
     pub(super) handle: AtomicPtr<c_void>,
-    flow: AtomicU8,
+    flow: Flow,
     /// Lists that are out for sending.
     sends: AtomicUsize,
     sends_home: Event,
@@ -71,16 +98,6 @@ unsafe impl<C: Client> Anchored for BindingShared<C> {
         &mut self.live
     }
 }
-
-// The flow of data on a binding.
-
-/// Nothing is sent.
-const PAUSED: u8 = 0;
-/// NDIS restarts the binding: nothing may be sent before its call has returned (rule
-/// BIND-07).
-const RESTARTING: u8 = 1;
-/// Data may be sent.
-const RUNNING: u8 = 2;
 
 struct State<C: Client> {
     closing: bool,
@@ -188,13 +205,14 @@ unsafe fn run_restarted<C: Client>(node: *const Node, irql: &mut Passive) {
     // SAFETY: `tell_restarted` gave a reference with the node.
     let binding = unsafe { Arc::<BindingShared<C>>::from_value_ptr(binding.cast()) };
     let Some(shared) = binding else { return };
-    match shared.flow.load(Ordering::SeqCst) {
-        RESTARTING => BindingShared::tell_restarted(&shared),
-        RUNNING => {
+    match shared.flow.tell() {
+        Tell::Later => BindingShared::tell_restarted(&shared),
+        Tell::No => {}
+        Tell::Now => {
             let binding = Binding { shared };
             binding.client().restarted(&binding, irql.up_to_dispatch());
+            binding.shared.flow.told();
         }
-        _ => {}
     }
 }
 
@@ -248,15 +266,15 @@ impl<C: Client> BindingShared<C> {
 
     /// Whether data may be sent.
     pub(super) fn is_running(&self) -> bool {
-        self.flow.load(Ordering::SeqCst) == RUNNING
+        self.flow.is_running()
     }
 
     /// NDIS restarts the binding, by a call whose end no driver sees: data may be sent
     /// from the handler's last instruction on, and the driver is told a little later.
     fn restart(this: &Arc<Self>) {
-        this.flow.store(RESTARTING, Ordering::SeqCst);
+        this.flow.restarting();
         Self::tell_restarted(this);
-        this.flow.store(RUNNING, Ordering::SeqCst);
+        this.flow.restarted();
     }
 
     /// Has the driver told of a restart a little later. The work item may come to it
@@ -350,10 +368,71 @@ impl<C: Client> AfShared<C> {
 impl<C: Client> BindingCore<C> {
     /// The driver's part, if the binding is up.
     pub(super) fn binding(&self) -> Option<Binding<C>> {
-        let shared = self
-            .parts
-            .locked(|parts| parts.as_ref().map(|parts| parts.shared.clone()))?;
+        let shared = self.stage.locked(|stage| match stage {
+            Stage::Bound(parts) => Some(parts.shared.clone()),
+            _ => None,
+        })?;
         Some(Binding { shared })
+    }
+
+    /// A call manager offers a family: to the driver, or, when that has no part in the
+    /// binding yet, at the end of the bind.
+    ///
+    /// # Safety
+    ///
+    /// Called from `ProtocolCoAfRegisterNotify` with its family.
+    pub(super) unsafe fn offered(&self, family: *mut CO_ADDRESS_FAMILY, irql: &mut Passive) {
+        // SAFETY: by the caller NDIS's, for this call.
+        let Some(offered) = (unsafe { family.as_ref() }) else {
+            return;
+        };
+        let copy = AddressFamily::from_raw(offered);
+        let shared = self.stage.locked(|stage| match stage {
+            Stage::Binding(offers) => {
+                if let Ok(kept) = offers
+                    && kept.try_push(copy).is_err()
+                {
+                    *offers = Err(OutOfMemory);
+                }
+                None
+            }
+            Stage::Bound(parts) => Some(parts.shared.clone()),
+            Stage::Gone => None,
+        });
+        if let Some(shared) = shared {
+            Self::offer(Binding { shared }, family, irql);
+        }
+    }
+
+    fn offer(binding: Binding<C>, family: *mut CO_ADDRESS_FAMILY, irql: &mut Passive) {
+        if let Some(offer) = AfOffer::new(&binding, family) {
+            binding.client().address_family(&binding, offer, irql);
+        }
+    }
+
+    /// The bind has succeeded: the binding is up, and the driver learns of the families
+    /// that were offered meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// One of them could not be kept. The parts come back, to be taken down.
+    fn bound(&self, parts: Parts<C>, irql: &mut Passive) -> Result<(), Parts<C>> {
+        let shared = parts.shared.clone();
+        let offers = self.stage.locked(|stage| match stage {
+            Stage::Binding(Ok(offers)) => {
+                let offers = mem::replace(offers, Vec::new(Tag::NDIS));
+                *stage = Stage::Bound(parts);
+                Ok(offers)
+            }
+            _ => Err(parts),
+        })?;
+        for family in &offers {
+            let binding = Binding {
+                shared: shared.clone(),
+            };
+            Self::offer(binding, &mut family.to_raw(), irql);
+        }
+        Ok(())
     }
 
     /// Closes the adapter and waits for it (rules BIND-11, BIND-15). `known`
@@ -416,9 +495,10 @@ unsafe fn open<C: Client>(
     let done = Event::try_new(Tag::NDIS)?;
     let afs_gone = Event::try_new(Tag::NDIS)?;
     let sends_home = Event::try_new(Tag::NDIS)?;
+    let flow = Flow::try_new(Tag::NDIS)?;
     let core = BindingCore {
         driver: driver.clone(),
-        parts: SpinLock::new(None),
+        stage: SpinLock::new(Stage::Binding(Ok(Vec::new(Tag::NDIS)))),
         done,
         result: AtomicI32::new(Status::FAILURE.raw()),
     };
@@ -483,7 +563,7 @@ unsafe fn open<C: Client>(
             dropped: SpinLock::new(Chain::new()),
             driver: driver.clone(),
             handle: AtomicPtr::new(handle),
-            flow: AtomicU8::new(PAUSED),
+            flow,
             sends: AtomicUsize::new(0),
             sends_home,
             state: SpinLock::new(State {
@@ -502,20 +582,22 @@ unsafe fn open<C: Client>(
         unsafe { shared.context.set(context) };
         Ok(shared)
     });
-    match bound {
-        Ok(shared) => {
-            let parts = Parts { shared, teardown };
-            core.parts.locked(|slot| *slot = Some(parts));
-            Ok(())
-        }
-        Err(failure) => {
-            // SAFETY: opened above, closed once.
-            unsafe { teardown.close(irql) };
-            BindingCore::close_adapter(&core, handle, OPENING, irql);
-            give_back();
-            Err(failure)
-        }
-    }
+    let (failure, teardown) = match bound {
+        Ok(shared) => match core.bound(Parts { shared, teardown }, irql) {
+            Ok(()) => return Ok(()),
+            Err(Parts { shared, teardown }) => {
+                drop(shared);
+                (Status::RESOURCES, teardown)
+            }
+        },
+        Err(failure) => (failure, teardown),
+    };
+    drop(core.stage.locked(Stage::end));
+    // SAFETY: opened above, closed once.
+    unsafe { teardown.close(irql) };
+    BindingCore::close_adapter(&core, handle, OPENING, irql);
+    give_back();
+    Err(failure)
 }
 
 /// The references to a binding's core while it is opened: `open`'s own, and
@@ -538,11 +620,12 @@ pub(super) unsafe extern "system" fn unbind<C: Client>(
         return Status::SUCCESS.raw();
     };
     binding.shared.state.locked(|state| state.closing = true);
+    binding.shared.flow.pause(&mut irql);
     core.driver.client.unbind(&binding, &mut irql);
     binding.shared.close_afs(&mut irql);
     let handle = binding.shared.handle();
     drop(binding);
-    if let Some(Parts { shared, teardown }) = core.parts.locked(Option::take) {
+    if let Some(Parts { shared, teardown }) = core.stage.locked(Stage::end) {
         drop(shared);
         // SAFETY: opened with the binding, and taken out, so closed once.
         unsafe { teardown.close(&mut irql) };
@@ -597,7 +680,7 @@ pub(super) unsafe extern "system" fn net_pnp_event<C: Client>(
         ndis_sys::NetEventPause => {
             // SAFETY: NDIS sends events at PASSIVE_LEVEL with no lock held.
             let mut irql = unsafe { Passive::assume() };
-            shared.flow.store(PAUSED, Ordering::SeqCst);
+            shared.flow.pause(&mut irql);
             shared.driver.client.pause(&binding, &mut irql);
             // Reset, look, wait: an event of an earlier pause may come late.
             loop {

@@ -34,6 +34,7 @@ mod af;
 mod binding;
 mod data;
 mod driver;
+mod flow;
 mod handlers;
 mod sap;
 mod state;
@@ -127,9 +128,8 @@ pub trait Client: Sized + Send + Sync + 'static {
     /// PAUSE-12).
     ///
     /// A work item calls this a little later, for nothing may be sent before NDIS's own
-    /// call has returned. A pause and the unbind may follow at any time, also before this
-    /// has returned; a restart that is followed at once by a pause and another restart may
-    /// be told twice. Keep nothing here that only those take back.
+    /// call has returned. A restart that a pause or the unbind follows at once is not told;
+    /// these wait until this has returned.
     ///
     /// Source page: `nc-ndis-protocol_net_pnp_event`.
     #[doc(alias = "ProtocolNetPnPEvent")]
@@ -140,6 +140,9 @@ pub trait Client: Sized + Send + Sync + 'static {
 
     /// A call manager offers an address family. Open it, or let the offer go
     /// (rule AF-06). PASSIVE_LEVEL.
+    ///
+    /// A family that is offered while [`bind`](Self::bind) still runs is passed on when
+    /// that has succeeded.
     ///
     /// Source page: `nc-ndis-protocol_co_af_register_notify`.
     #[doc(alias = "ProtocolCoAfRegisterNotify")]
