@@ -500,12 +500,14 @@ impl State {
 
     /// The client has answered, by the result of the dispatch or its
     /// completion: whether it accepts, and the parameters that it was offered;
-    /// `None` when it had answered before.
+    /// `None` when it had answered before. The driver is to be told, which counts as
+    /// busy.
     pub(crate) fn answered(&mut self, status: Status) -> Option<(bool, Parameters)> {
         if self.call != Call::Offered {
             return None;
         }
         let offered = self.parameters.clone();
+        self.busy = self.busy.saturating_add(1);
         let accepted = status.is_success();
         self.call = if accepted { Call::Accepted } else { Call::None };
         if !accepted {

@@ -481,6 +481,10 @@ impl<M: CallManager> VcShared<M> {
                     this.state.with(|state| state.calm(1));
                 }
                 Step::CompleteMakeCall { status, parameters } => {
+                    if !status.is_success() {
+                        // Before the completion, within which the client deletes its VC.
+                        driver.call_failed(&vc, status, irql);
+                    }
                     // SAFETY: the call was pended and is completed once (rule
                     // CALL-13), active when with success (CALL-10), and
                     // point-to-point (CALL-15). Parameters of the driver's own
@@ -496,7 +500,9 @@ impl<M: CallManager> VcShared<M> {
                         );
                     }
                     this.state.with(State::tell);
-                    tell_made(&vc, status, irql);
+                    if status.is_success() {
+                        tell_connected(&vc, irql);
+                    }
                 }
                 Step::Dispatch(parameters) => {
                     let status = Self::dispatch(this, &parameters, irql);
@@ -610,36 +616,22 @@ impl<M: CallManager> VcShared<M> {
         let vc = Vc {
             shared: this.clone(),
         };
-        match this.state.with(|state| state.answered(status)) {
-            Some((true, offered)) => {
-                // SAFETY: the client hands back what it was offered, which
-                // belongs to `offered` on this stack, whatever the handler does
-                // to the call; or parameters of its own, which it keeps until
-                // its call of NdisClIncomingCallComplete, within which this
-                // runs, has returned.
-                let view = unsafe { CallParameters::from_raw(parameters) }.ok();
-                this.af
-                    .driver()
-                    .incoming_call_accepted(Accepted::new(vc), view, irql);
-                drop(offered);
-            }
-            Some((false, _)) => {
-                this.af
-                    .driver()
-                    .incoming_call_refused(&vc, status.as_failure(), irql);
-            }
-            None => {}
+        let Some((accepted, offered)) = this.state.with(|state| state.answered(status)) else {
+            return;
+        };
+        let driver = this.af.driver();
+        if accepted {
+            // SAFETY: the client hands back what it was offered, which belongs to
+            // `offered` on this stack, whatever the handler does to the call; or
+            // parameters of its own, which it keeps until its call of
+            // NdisClIncomingCallComplete, within which this runs, has returned.
+            let view = unsafe { CallParameters::from_raw(parameters) }.ok();
+            driver.incoming_call_accepted(Accepted::new(vc), view, irql);
+        } else {
+            driver.incoming_call_refused(&vc, status.as_failure(), irql);
         }
-        Self::advance(this, irql);
-    }
-}
-
-/// Tells the driver what came of a placed call.
-pub(crate) fn tell_made<M: CallManager>(vc: &Vc<M>, status: Status, irql: &mut UpToDispatch) {
-    if status.is_success() {
-        tell_connected(vc, irql);
-    } else {
-        vc.shared.af.driver().call_failed(vc, status, irql);
+        drop(offered);
+        Self::calm(this, 1, irql);
     }
 }
 
