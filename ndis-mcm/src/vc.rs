@@ -86,12 +86,16 @@ impl<M: CallManager> Vc<M> {
         self.shared.state.with(|state| state.is_connected())
     }
 
-    /// Tells the client that the other side hung up, with data if there is
-    /// any; it then closes the call (rules CALL-58 to CALL-61).
+    /// Tells the client that the other side hung up, or takes back a call that still
+    /// rings, with data if there is any; it then closes the call (rules CALL-58 to
+    /// CALL-61).
     ///
     /// The client's close may come before this returns. When the client does
-    /// not know of the call yet, it is told of the end right after. `status` is the reason, [`Status::SUCCESS`] for an ordinary end;
-    /// one that is no final status becomes [`Status::FAILURE`].
+    /// not know of the call yet, it is told of the end right after. Its answer to a
+    /// call that rings may cross this: the driver is told of that as ever, and
+    /// [`Accepted::connect`] is `false`. `status` is the reason,
+    /// [`Status::SUCCESS`] for an ordinary end; one that is no final status becomes
+    /// [`Status::FAILURE`].
     ///
     /// Source page: `nf-ndis-ndismcmdispatchincomingclosecall`.
     ///
@@ -506,7 +510,9 @@ impl<M: CallManager> VcShared<M> {
                 }
                 Step::Dispatch(parameters) => {
                     let status = Self::dispatch(this, &parameters, irql);
-                    if !status.is_pending() {
+                    if status.is_pending() {
+                        this.state.with(State::ringing);
+                    } else {
                         Self::answered(this, status, ptr::null_mut(), irql);
                     }
                     this.state.with(|state| state.calm(1));

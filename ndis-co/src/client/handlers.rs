@@ -279,7 +279,7 @@ unsafe extern "system" fn incoming_close_call<C: Client>(
         vc.af
             .client()
             .incoming_close(&Vc { shared: vc.clone() }, status, data, &mut irql);
-        vc.state().locked(State::want_close);
+        vc.state().locked(State::close_hung_up);
         VcShared::advance(&vc, &mut irql);
     }
 }

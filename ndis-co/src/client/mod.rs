@@ -272,8 +272,9 @@ pub trait Client: Sized + Send + Sync + 'static {
         let _ = (vc, status, irql);
     }
 
-    /// The other side hung up (rule CALL-62), with data if it sent any. The
-    /// call is closed from this side after this returns.
+    /// The other side hung up (rule CALL-62), with data if it sent any, also while the
+    /// call still rings. It is closed from this side after this returns, and
+    /// [`call_closed`](Self::call_closed) tells when that is done.
     ///
     /// Source page: `nc-ndis-protocol_cl_incoming_close_call`.
     #[doc(alias = "ProtocolClIncomingCloseCall")]

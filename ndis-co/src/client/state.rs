@@ -45,10 +45,12 @@ enum Life {
     Deleted,
 }
 
-/// A refusal on the spot, which NDIS learns of when the callback has returned.
+/// An answer on the spot, which NDIS learns of when the callback has returned.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OnTheSpot {
     None,
+    /// The callback still runs.
+    Accepted,
     /// The callback still runs.
     Refused,
     /// It is about to return.
@@ -69,7 +71,7 @@ pub(super) struct State {
     /// The parameters of the call that is being placed.
     parameters: Option<CallParametersBuf>,
     ringing: Option<Ringing>,
-    /// Whether the offer is being refused on the spot.
+    /// Whether the offer is being answered on the spot.
     on_the_spot: OnTheSpot,
     /// Counts the offers: a token answers the one that it came with.
     offers: u32,
@@ -81,7 +83,7 @@ pub(super) struct State {
     /// Lists out for sending, and NDIS calls under way on the VC.
     busy: usize,
     want_close: bool,
-    /// The other side hung up.
+    /// The other side hung up, or takes its offer back.
     hung_up: bool,
     want_delete: bool,
     /// A call was not placed because the family is being closed, and the client
@@ -174,8 +176,9 @@ impl State {
             return None;
         }
         // An accepted call is first connected or hung up by the call manager
-        // (rule CALL-37), which also means that it has our answer.
-        let closable = self.call == Call::Up || (self.call == Call::Accepted && self.hung_up);
+        // (rule CALL-37), and that has our answer before the close.
+        let hung_up = self.hung_up && self.on_the_spot == OnTheSpot::None;
+        let closable = self.call == Call::Up || (self.call == Call::Accepted && hung_up);
         if self.want_close && closable {
             return Some(Step::Close);
         }
@@ -190,11 +193,13 @@ impl State {
             Step::TellUndialled => self.undialled = false,
             Step::Answer { status, .. } => {
                 self.ringing = None;
-                self.call = if status.is_success() {
-                    Call::Accepted
+                if status.is_success() {
+                    self.call = Call::Accepted;
+                    // No close overtakes it.
+                    self.busy = self.busy.saturating_add(1);
                 } else {
-                    Call::Refused
-                };
+                    self.call = Call::Refused;
+                }
             }
             Step::Dial { .. } => self.call = Call::Dialing,
             Step::Close => self.call = Call::Closing,
@@ -312,25 +317,39 @@ impl State {
         Some(self.offers)
     }
 
+    /// The client accepts on the spot, by what its callback returns.
     pub(super) fn accept(&mut self) {
         self.call = Call::Accepted;
+        self.on_the_spot = OnTheSpot::Accepted;
     }
 
-    /// The client refuses on the spot, by what its callback returns.
-    pub(super) fn refuse(&mut self) {
+    /// The client refuses on the spot, by what its callback returns. `false`: the
+    /// offer was taken back meanwhile, and is to be [pended](Self::pend).
+    pub(super) fn refuse(&mut self) -> bool {
+        if self.hung_up {
+            return false;
+        }
         self.call = Call::Refused;
         self.on_the_spot = OnTheSpot::Refused;
+        true
     }
 
-    /// The callback of the offer returns with its answer; whether that is a
-    /// refusal, of which NDIS knows a moment later. (One that another thread has
-    /// just given for a pended offer is none of this callback's.)
+    /// The callback of the offer returns with its answer; whether something waits for
+    /// NDIS to know that, which it does a moment later: the end of a refused call, or
+    /// the close of one that was accepted and is over already. (What another thread has
+    /// just answered for a pended offer is none of this callback's.)
     pub(super) fn returns(&mut self) -> bool {
-        let refused = self.on_the_spot == OnTheSpot::Refused;
-        if refused {
-            self.on_the_spot = OnTheSpot::Returns;
-        }
-        refused
+        let waits = match self.on_the_spot {
+            OnTheSpot::Accepted => self.hung_up,
+            OnTheSpot::Refused => true,
+            OnTheSpot::None | OnTheSpot::Returns => false,
+        };
+        self.on_the_spot = if waits {
+            OnTheSpot::Returns
+        } else {
+            OnTheSpot::None
+        };
+        waits
     }
 
     /// The moment has passed; as [`Self::refusal_told`].
@@ -351,19 +370,26 @@ impl State {
         refused
     }
 
-    /// The client answers later; `true` when its family is being closed, and
-    /// the call therefore refused.
+    /// The client answers later; `true` when the answer is due already: its family is
+    /// being closed, and the call therefore refused, or the offer was taken back.
     pub(super) fn pend(&mut self, parameters: *mut CO_CALL_PARAMETERS) -> bool {
-        self.ringing = Some(Ringing {
-            parameters,
-            answer: self.ending.then_some(Status::FAILURE),
-        });
-        self.ending
+        let answer = if self.hung_up {
+            Some(Status::SUCCESS)
+        } else {
+            self.ending.then_some(Status::FAILURE)
+        };
+        self.ringing = Some(Ringing { parameters, answer });
+        answer.is_some()
     }
 
     /// The pended call is answered; the first answer counts, and only one for
-    /// this very offer.
+    /// this very offer. One that was taken back is closed rather than refused.
     pub(super) fn want_answer(&mut self, offer: u32, status: Status) {
+        let status = if self.hung_up {
+            Status::SUCCESS
+        } else {
+            status
+        };
         if let (true, Some(ringing)) = (offer == self.offers, &mut self.ringing) {
             ringing.answer.get_or_insert(status);
         }
@@ -378,13 +404,36 @@ impl State {
         accepted
     }
 
-    /// The other side hung up; whether the client has not yet closed.
+    /// The other side hung up, or takes its offer back; whether the client has not yet
+    /// closed or refused.
     pub(super) fn hung_up(&mut self) -> bool {
-        let open = matches!(self.call, Call::Accepted | Call::Up);
+        let ringing = match (self.call, &self.ringing) {
+            // Refused, which NDIS is about to be told.
+            (
+                Call::Offered,
+                Some(Ringing {
+                    answer: Some(status),
+                    ..
+                }),
+            ) => status.is_success(),
+            (Call::Offered, _) => true,
+            _ => false,
+        };
+        let open = ringing || matches!(self.call, Call::Accepted | Call::Up);
         self.hung_up |= open;
         // Before the call is up there is nothing to close; then it is.
         self.want_close |= self.call == Call::Dialing;
         open
+    }
+
+    /// The client knows that the other side hung up: its call is closed, and one that
+    /// still rings is answered first, for NDIS waits for an answer, and for the close
+    /// (rule CALL-62).
+    pub(super) fn close_hung_up(&mut self) {
+        self.want_close();
+        if let (Call::Offered, Some(ringing)) = (self.call, &mut self.ringing) {
+            ringing.answer.get_or_insert(Status::SUCCESS);
+        }
     }
 
     /// Whether the other side has hung up.
@@ -532,6 +581,7 @@ mod tests {
         state.pend(parameters(1));
         state.want_answer(first, Status::SUCCESS);
         assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
+        state.calm(1);
         assert!(state.connected());
         state.want_close();
         assert!(matches!(state.next(|| false), Some(Step::Close)));
@@ -544,6 +594,74 @@ mod tests {
         assert_eq!(answer(&mut state), None);
         state.want_answer(second, Status::SUCCESS);
         assert_eq!(answer(&mut state), Some((Status::SUCCESS, 2)));
+    }
+
+    /// The client's next close, if it is due.
+    fn closes(state: &mut State) -> bool {
+        matches!(state.next(|| false), Some(Step::Close))
+    }
+
+    /// An offer that is taken back while it rings is answered, then closed; the close
+    /// waits until NDIS has the answer.
+    #[test]
+    fn an_offer_that_is_taken_back_is_closed() {
+        let mut state = called();
+        let offer = state.offer().unwrap();
+        state.pend(parameters(1));
+        assert!(state.hung_up());
+        assert!(!closes(&mut state), "the client is just being told");
+        // The driver's refusal comes too late to be one.
+        state.want_answer(offer, Status::REQUEST_ABORTED);
+        state.close_hung_up();
+        assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
+        assert!(!closes(&mut state), "NDIS has the answer soon");
+        assert!(!state.try_delete());
+        state.calm(1);
+        assert!(closes(&mut state));
+        state.closed();
+        state.closed_and_told();
+        assert!(state.try_delete());
+    }
+
+    /// As above, while the callback of the offer still runs.
+    #[test]
+    fn an_offer_may_be_taken_back_before_it_is_pended() {
+        let mut state = called();
+        state.offer().unwrap();
+        assert!(state.hung_up());
+        state.close_hung_up();
+        assert!(!closes(&mut state));
+        assert!(!state.refuse(), "there is nothing to refuse");
+        assert!(state.pend(parameters(1)), "the answer is due");
+        assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
+        assert!(!state.returns());
+        state.calm(1);
+        assert!(closes(&mut state));
+
+        let mut state = called();
+        state.offer().unwrap();
+        state.accept();
+        assert!(state.hung_up());
+        state.close_hung_up();
+        assert!(!closes(&mut state), "the callback still runs");
+        assert!(state.returns());
+        assert!(!closes(&mut state));
+        assert!(!state.has_returned());
+        assert!(closes(&mut state));
+    }
+
+    /// A refusal that crosses the other side's end stays a refusal.
+    #[test]
+    fn a_refusal_is_not_taken_back() {
+        let mut state = called();
+        let offer = state.offer().unwrap();
+        state.pend(parameters(1));
+        state.want_answer(offer, Status::REQUEST_ABORTED);
+        assert!(!state.hung_up(), "nothing is left to close");
+        assert_eq!(answer(&mut state), Some((Status::REQUEST_ABORTED, 1)));
+        assert!(!state.hung_up());
+        assert!(state.refusal_told());
+        assert!(state.try_delete());
     }
 
     /// The count of offers starts again some day, and is still no excuse for a
