@@ -4,8 +4,9 @@ use crate::co::pnp;
 use crate::co::world::Binding;
 use crate::cx::{Call, Context, Cx, Ptr, handle};
 use crate::export::exports;
-use crate::handle::{Kind, ObjectId};
+use crate::handle::{Kind, Lookup, ObjectId};
 use crate::net::ListState;
+use crate::readings::AfOffers;
 use crate::sched::Work;
 use crate::state::State;
 use alloc::boxed::Box;
@@ -90,6 +91,7 @@ impl State {
                 started: false,
                 closing: false,
                 notifications: 0,
+                offered: false,
                 unbinding: false,
             },
         );
@@ -163,8 +165,63 @@ impl State {
             binding.closing = true;
             binding.running = false;
         }
-        let later = self.receives_of(number) > 0 || self.rng.chance(1, 4);
+        let later = self.rng.chance(1, 4) || self.busy(number);
         Some((number, later))
+    }
+
+    /// Whether a closing binding must stay a while: its protocol has lists, or is being
+    /// offered an address family.
+    fn busy(&self, binding: u32) -> bool {
+        let offers = |b: &Binding| b.notifications > 0;
+        self.receives_of(binding) > 0 || self.world.bindings.get(&binding).is_some_and(offers)
+    }
+
+    /// The open has succeeded: under one reading the offers come at once.
+    fn adapter_opened(&mut self, binding: u32) {
+        if self.readings.af_offers == AfOffers::DuringBind {
+            self.notify_families(binding);
+        }
+    }
+
+    /// The binding that the running driver's bind has opened, if that bind goes on: the
+    /// driver may not have seen the handle yet.
+    fn binds_now(&self) -> Option<u32> {
+        let driver = self.driver()?;
+        self.world.binds.values().find_map(|bind| {
+            let binding = bind.binding?;
+            let own = self.world.bindings.get(&binding)?.driver == driver;
+            (own && bind.request.open()).then_some(binding)
+        })
+    }
+
+    /// The binding that a family is opened on. A handler that runs while the bind goes on
+    /// must have the handle all the same; one whose binding is being closed meanwhile
+    /// cannot know.
+    pub(crate) fn binding_to_open_on(&mut self, call: &'static str, raw: usize) -> Result<u32, i32> {
+        let found = self.handles.look(raw);
+        match found {
+            Lookup::Live(Kind::Binding, number) => return Ok(number),
+            Lookup::Stale(Kind::Binding, number) => {
+                let offered = |b: &Binding| b.notifications > 0;
+                if self.world.bindings.get(&number).is_some_and(offered) {
+                    return Err(n::NDIS_STATUS_CLOSING);
+                }
+            }
+            Lookup::Null => {
+                if let Some(binding) = self.binds_now() {
+                    let object = ObjectId::new(Kind::Binding, binding);
+                    let message = alloc::format!(
+                        "{call} with a NULL handle: the offer came before the bind had returned, \
+                         and the driver has not kept the handle of {object}"
+                    );
+                    self.violate("AF-52", Some(object), message);
+                    return Err(n::NDIS_STATUS_FAILURE);
+                }
+            }
+            _ => {}
+        }
+        self.bad_handle(call, found, "the live handle of a binding");
+        Err(n::NDIS_STATUS_FAILURE)
     }
 
     /// The binding is gone.
@@ -218,6 +275,7 @@ exports! { EXPORTS {
         if !later {
             // SAFETY: the caller's variable for the result.
             unsafe { out.write(handle(raw)) };
+            cx.with(|s| s.adapter_opened(number));
             return cx.done(n::NDIS_STATUS_SUCCESS);
         }
         let out = Ptr(out);
@@ -242,11 +300,24 @@ exports! { EXPORTS {
                     // SAFETY: the variable for the handle stays valid until the
                     // completion by contract (BIND-02).
                     unsafe { out.0.write(handle(raw)) };
+                    let inside = cx.with(|s| {
+                        let inside = s.readings.af_offers == AfOffers::DuringBind
+                            && s.rng.chance(1, 2);
+                        if !inside {
+                            s.adapter_opened(number);
+                        }
+                        inside
+                    });
                     if let Some(handler) = handler {
                         cx.call(&callback, || {
                             // SAFETY: the driver's handler with its context.
                             unsafe { handler(context.0, n::NDIS_STATUS_SUCCESS) };
                         });
+                    }
+                    if inside {
+                        for offer in cx.with(|s| s.offers(number)) {
+                            offer(cx);
+                        }
                     }
                 }),
             });
@@ -286,7 +357,7 @@ exports! { EXPORTS {
                         &callback.who,
                         callback.objects[0],
                         "the return of the received lists",
-                        move |s| s.receives_of(number) == 0,
+                        move |s| !s.busy(number),
                     );
                     if let Some(handler) = handler {
                         cx.call(&callback, || {

@@ -393,7 +393,10 @@ exports! { EXPORTS {
             let (context, first) = (vc.manager_context, vc.first_party);
             if !matches!(
                 phase,
-                CallPhase::Up | CallPhase::Accepted | CallPhase::Connected
+                CallPhase::Up
+                    | CallPhase::Accepted
+                    | CallPhase::Connected
+                    | CallPhase::Withdrawn
             ) {
                 let message = alloc::format!(
                     "{call} on {object}, which has no call to close ({phase})"

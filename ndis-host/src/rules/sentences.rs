@@ -4,7 +4,7 @@
 //! it: where two branches have changed the book, take either side of this file and run that.
 
 #[rustfmt::skip]
-pub(super) static SENTENCES: [(&str, &str); 798] = [
+pub(super) static SENTENCES: [(&str, &str); 799] = [
     ("AF-01", "Only one call manager of either kind can own a given address family on a given adapter."),
     ("AF-02", "A stand-alone call manager registers its AF from ProtocolBindAdapterEx after NdisOpenAdapterEx succeeded, once for every binding it serves."),
     ("AF-03", "FAILURE means the caller or the miniport is not connection-oriented, the family is already owned, or the binding is closing."),
@@ -56,6 +56,7 @@ pub(super) static SENTENCES: [(&str, &str); 798] = [
     ("AF-49", "Advertise an address family only once the adapter can really make and receive calls, because clients open it right away."),
     ("AF-50", "The client may also refuse with an error status, which is passed on to the call manager."),
     ("AF-51", "A call manager asks only for the close of a family whose open NDIS has seen succeed: before that the client has no handle with which it could complete the notification."),
+    ("AF-52", "A family may be offered as soon as the adapter is open, before ProtocolBindAdapterEx has returned or ProtocolOpenAdapterCompleteEx has run, so what the handler needs of the binding, its handle too, is there when NdisOpenAdapterEx is called."),
     ("BIND-01", "NdisOpenAdapterEx works only within ProtocolBindAdapterEx; NDIS refuses it anywhere else."),
     ("BIND-02", "If the open pends, the open-parameters structure and the handle variable must stay valid and unread until ProtocolOpenAdapterCompleteEx."),
     ("BIND-03", "The adapter-name string only has to survive until NdisOpenAdapterEx returns."),

@@ -25,6 +25,8 @@ pub struct Shared {
     pub handle: AtomicPtr<c_void>,
     pub binding: AtomicPtr<c_void>,
     pub bind: AtomicPtr<c_void>,
+    /// Where the open puts the handle of a client that keeps it late.
+    pub opened: AtomicPtr<c_void>,
     pub af: AtomicPtr<c_void>,
     pub sap: AtomicPtr<c_void>,
     pub vc: AtomicPtr<c_void>,
@@ -53,6 +55,7 @@ impl Client {
             handle: AtomicPtr::default(),
             binding: AtomicPtr::default(),
             bind: AtomicPtr::default(),
+            opened: AtomicPtr::default(),
             af: AtomicPtr::default(),
             sap: AtomicPtr::default(),
             vc: AtomicPtr::default(),
@@ -384,16 +387,20 @@ unsafe extern "system" fn bind(
     shared.bind.store(bind, SeqCst);
     // A pended open fills the handle in before its completion handler runs, and
     // the bind pends with it.
-    // SAFETY: the parameters live for the call, the variable as long as the driver.
-    let status = unsafe {
-        n::NdisOpenAdapterEx(
-            handle,
-            context,
-            &raw mut open,
-            bind,
-            shared.binding.as_ptr(),
-        )
+    let late = shared.twist == Twist::KeepsHandleLate;
+    let out = if late {
+        &shared.opened
+    } else {
+        &shared.binding
     };
+    // SAFETY: the parameters live for the call, the variable as long as the driver.
+    let status =
+        unsafe { n::NdisOpenAdapterEx(handle, context, &raw mut open, bind, out.as_ptr()) };
+    if late && status == SUCCESS {
+        shared
+            .binding
+            .store(shared.opened.load(SeqCst), SeqCst);
+    }
     if shared.twist == Twist::BindCompletedTwice && status == SUCCESS {
         for _ in 0..2 {
             // SAFETY: the second time breaks the rule that is tested.
@@ -409,9 +416,14 @@ unsafe extern "system" fn bind(
 
 unsafe extern "system" fn open_complete(context: NDIS_HANDLE, status: NDIS_STATUS) {
     // SAFETY: this driver's context.
-    let bind = unsafe { me(context) }.bind.load(SeqCst);
+    let shared = unsafe { me(context) };
+    if shared.twist == Twist::KeepsHandleLate {
+        shared
+            .binding
+            .store(shared.opened.load(SeqCst), SeqCst);
+    }
     // SAFETY: the bind that pends.
-    unsafe { n::NdisCompleteBindAdapterEx(bind, status) };
+    unsafe { n::NdisCompleteBindAdapterEx(shared.bind.load(SeqCst), status) };
 }
 
 unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> NDIS_STATUS {

@@ -146,6 +146,8 @@ pub enum Twist {
     NotifyAnsweredTwice,
     OpenAtDispatch,
     StaleAf,
+    /// Keeps the handle of its binding only when the bind is over.
+    KeepsHandleLate,
 }
 
 pub const SUCCESS: n::NDIS_STATUS = n::NDIS_STATUS_SUCCESS;

@@ -7,6 +7,7 @@ use crate::cx::{Callback, Cx, handle};
 use crate::handle::{Kind, ObjectId};
 use crate::readings::CopiesAddressFamily;
 use crate::state::State;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use ndis_sys as n;
 use ndis_sys::NDIS_BIND_PARAMETERS;
@@ -127,25 +128,39 @@ pub(super) fn bind(cx: &Cx, adapter: u32, protocol: u32) {
     });
 }
 
+/// The notification of a binding about an address family.
+type Offer = Box<dyn FnOnce(&Cx) + Send>;
+
 impl State {
-    /// Queues the notifications of a new binding about every address family.
-    fn notify_families(&mut self, binding: u32) {
-        let Some(record) = self.world.bindings.get(&binding) else {
-            return;
+    /// Queues the notifications of a new binding about every address family, once.
+    pub(crate) fn notify_families(&mut self, binding: u32) {
+        for offer in self.offers(binding) {
+            self.queue_step("address family notification", offer);
+        }
+    }
+
+    /// The notifications of a new binding about every address family, once.
+    pub(crate) fn offers(&mut self, binding: u32) -> Vec<Offer> {
+        let mut offers: Vec<Offer> = Vec::new();
+        let Some(record) = self.world.bindings.get_mut(&binding) else {
+            return offers;
         };
+        if core::mem::replace(&mut record.offered, true) {
+            return offers;
+        }
         let (adapter, context) = (record.adapter, record.context);
         let Some(protocol) = self.world.protocols.get(&record.protocol) else {
-            return;
+            return offers;
         };
         if protocol.client.is_none() {
-            return;
+            return offers;
         }
         let Some(handler) = protocol
             .co
             .as_ref()
             .and_then(|co| co.0.CoAfRegisterNotifyHandler)
         else {
-            return;
+            return offers;
         };
         let copies = self.readings.copies_address_family == CopiesAddressFamily::Copies;
         let families: Vec<_> = self
@@ -169,7 +184,7 @@ impl State {
             if let Some(record) = self.world.bindings.get_mut(&binding) {
                 record.notifications += 1;
             }
-            self.queue_step("address family notification", move |cx| {
+            offers.push(Box::new(move |cx: &Cx| {
                 let (family, context) = (family, context);
                 let callback = cx.with(|s| {
                     let alive = s
@@ -195,8 +210,9 @@ impl State {
                         record.notifications -= 1;
                     }
                 });
-            });
+            }));
         }
+        offers
     }
 }
 
