@@ -197,7 +197,11 @@ impl State {
     /// The binding that a family is opened on. A handler that runs while the bind goes on
     /// must have the handle all the same; one whose binding is being closed meanwhile
     /// cannot know.
-    pub(crate) fn binding_to_open_on(&mut self, call: &'static str, raw: usize) -> Result<u32, i32> {
+    pub(crate) fn binding_to_open_on(
+        &mut self,
+        call: &'static str,
+        raw: usize,
+    ) -> Result<u32, i32> {
         let found = self.handles.look(raw);
         match found {
             Lookup::Live(Kind::Binding, number) => return Ok(number),

@@ -108,6 +108,10 @@ exports! { EXPORTS {
                 let loan = vc.offer.loan.take();
                 vc.take_answer(status);
                 s.memory.give_back(loan);
+            } else if vc.withdrawn && vc.phase != CallPhase::Withdrawn {
+                // Closed meanwhile.
+                let loan = vc.offer.loan.take();
+                s.memory.give_back(loan);
             }
             Some(returned)
         });
@@ -300,7 +304,10 @@ fn answered(cx: &Cx, number: u32, status: i32, parameters: *mut CO_CALL_PARAMETE
     let prepared = cx.with(|s| {
         let vc = s.world.vcs.get(&number)?;
         if vc.withdrawn && s.readings.withdrawn_offer_answer == WithdrawnOfferAnswer::KeptBack {
-            s.note(Some(object), "the offer was withdrawn: its answer ends here");
+            s.note(
+                Some(object),
+                "the offer was withdrawn: its answer ends here",
+            );
             return None;
         }
         let (af, context) = (vc.af, vc.manager_context);

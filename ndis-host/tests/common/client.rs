@@ -43,6 +43,10 @@ pub struct Shared {
     pub mdl: AtomicPtr<n::MDL>,
     pub sap_memory: AtomicPtr<CO_SAP>,
     pub params: AtomicPtr<CO_CALL_PARAMETERS>,
+    /// The parameters of the offer that pends.
+    pub offered: AtomicPtr<CO_CALL_PARAMETERS>,
+    /// How often the end of a call was announced.
+    pub told: AtomicU32,
     pub kept: AtomicPtr<NET_BUFFER_LIST>,
     pub last: std::sync::Mutex<Option<NDIS_STATUS>>,
 }
@@ -70,6 +74,8 @@ impl Client {
             mdl: AtomicPtr::default(),
             sap_memory: AtomicPtr::default(),
             params: AtomicPtr::default(),
+            offered: AtomicPtr::default(),
+            told: AtomicU32::new(0),
             kept: AtomicPtr::default(),
             last: std::sync::Mutex::new(None),
         });
@@ -172,11 +178,28 @@ impl Client {
         send(&self.shared);
     }
 
+    /// Refuses the offer that pends.
+    pub fn refuse(&self) {
+        refuse(&self.shared);
+    }
+
+    /// Closes the call that was withdrawn.
+    pub fn close_withdrawn(&self) {
+        self.shared.up.store(1, SeqCst);
+        self.hang_up();
+    }
+
     /// Closes the call.
     pub fn hang_up(&self) {
         // SAFETY: the client's own call.
         unsafe { close(&self.shared) };
     }
+}
+
+fn refuse(shared: &Shared) {
+    let (vc, status) = (shared.vc.load(SeqCst), n::NDIS_STATUS_NOT_ACCEPTED);
+    // SAFETY: handles may be anything; the parameters of a refusal are not looked at.
+    unsafe { n::NdisClIncomingCallComplete(status, vc, shared.offered.load(SeqCst)) };
 }
 
 fn send(shared: &Shared) {
@@ -397,9 +420,7 @@ unsafe extern "system" fn bind(
     let status =
         unsafe { n::NdisOpenAdapterEx(handle, context, &raw mut open, bind, out.as_ptr()) };
     if late && status == SUCCESS {
-        shared
-            .binding
-            .store(shared.opened.load(SeqCst), SeqCst);
+        shared.binding.store(shared.opened.load(SeqCst), SeqCst);
     }
     if shared.twist == Twist::BindCompletedTwice && status == SUCCESS {
         for _ in 0..2 {
@@ -418,9 +439,7 @@ unsafe extern "system" fn open_complete(context: NDIS_HANDLE, status: NDIS_STATU
     // SAFETY: this driver's context.
     let shared = unsafe { me(context) };
     if shared.twist == Twist::KeepsHandleLate {
-        shared
-            .binding
-            .store(shared.opened.load(SeqCst), SeqCst);
+        shared.binding.store(shared.opened.load(SeqCst), SeqCst);
     }
     // SAFETY: the bind that pends.
     unsafe { n::NdisCompleteBindAdapterEx(shared.bind.load(SeqCst), status) };
@@ -709,7 +728,22 @@ unsafe extern "system" fn incoming_call(
         }
         return PENDING;
     }
-    SUCCESS
+    shared.offered.store(params, SeqCst);
+    match shared.twist {
+        Twist::PendsOffer | Twist::ClosesBeforeAnswer | Twist::PendsOfferOnly => PENDING,
+        Twist::AnswersSlowly | Twist::TakesSlowly => {
+            while shared.told.load(SeqCst) == 0 {
+                // SAFETY: at PASSIVE_LEVEL, to which this host does not raise anything.
+                unsafe { n::NdisMSleep(100) };
+            }
+            if shared.twist == Twist::TakesSlowly {
+                SUCCESS
+            } else {
+                n::NDIS_STATUS_NOT_ACCEPTED
+            }
+        }
+        _ => SUCCESS,
+    }
 }
 
 unsafe extern "system" fn connected(context: NDIS_HANDLE) {
@@ -725,9 +759,28 @@ unsafe extern "system" fn incoming_close(
 ) {
     // SAFETY: this driver's context.
     let shared = unsafe { me(context) };
+    shared.told.fetch_add(1, SeqCst);
+    let withdrawn = [
+        Twist::PendsOffer,
+        Twist::ClosesBeforeAnswer,
+        Twist::AnswersSlowly,
+        Twist::TakesSlowly,
+    ];
+    if shared.twist == Twist::PendsOffer && shared.refuse.load(SeqCst) == 0 {
+        refuse(shared);
+    }
+    if withdrawn.contains(&shared.twist) {
+        shared.up.store(1, SeqCst);
+    }
+    let late = shared.vc.load(SeqCst);
     if shared.twist != Twist::IgnoreIncomingClose {
         // SAFETY: as above.
         unsafe { close(shared) };
+    }
+    if shared.twist == Twist::ClosesBeforeAnswer {
+        let status = n::NDIS_STATUS_NOT_ACCEPTED;
+        // SAFETY: handles may be anything.
+        unsafe { n::NdisClIncomingCallComplete(status, late, shared.offered.load(SeqCst)) };
     }
 }
 

@@ -100,7 +100,31 @@ pub enum Twist {
     CloseCallPendingStatus,
     ConnectTwice,
     SapCompleteFailure,
+    /// Withdraws each offer when the client has pended it.
+    Withdraws,
+    /// Withdraws each offer from a work item while the client's handler runs.
+    WithdrawsRinging,
+    /// As `WithdrawsRinging`, and deletes the VC before the offer has returned.
+    DeletesRinging,
+    /// Withdraws a pended offer twice.
+    WithdrawsTwice,
+    /// Withdraws a pended offer and does not wait for the client's close.
+    WithdrawsHastily,
+    /// Withdraws an offer of whose refusal it has just been told.
+    WithdrawsRefused,
+    /// Withdraws an offer from a work item while it is being told of the refusal.
+    WithdrawsCrossing,
     // The client.
+    /// Pends each offer; refuses and closes when that is withdrawn.
+    PendsOffer,
+    /// Pends each offer; closes when that is withdrawn, and refuses then.
+    ClosesBeforeAnswer,
+    /// Pends each offer, and leaves all else to the test.
+    PendsOfferOnly,
+    /// Closes a withdrawn offer while its handler for it runs, which refuses then.
+    AnswersSlowly,
+    /// As above, and takes the call.
+    TakesSlowly,
     CloseWithSends,
     CloseAfWithCall,
     CloseAfWithSap,
