@@ -89,7 +89,10 @@ impl State {
                 context,
                 running: false,
                 started: false,
+                opened: false,
                 closing: false,
+                closed: false,
+                asked_to_go: false,
                 notifications: 0,
                 offered: false,
                 unbinding: false,
@@ -178,8 +181,43 @@ impl State {
 
     /// The open has succeeded: under one reading the offers come at once.
     fn adapter_opened(&mut self, binding: u32) {
+        self.set_opened(binding);
         if self.readings.af_offers == AfOffers::DuringBind {
             self.notify_families(binding);
+        }
+    }
+
+    /// A bind that was answered before its open had completed gets its offers now.
+    fn offer_to_bound(&mut self, binding: u32) {
+        let mut binds = self.world.binds.values();
+        let bound = !binds.any(|bind| bind.binding == Some(binding));
+        let alive = self
+            .world
+            .bindings
+            .get(&binding)
+            .is_some_and(|b| !b.closing);
+        if bound && alive {
+            self.notify_families(binding);
+        }
+    }
+
+    fn set_opened(&mut self, binding: u32) {
+        if let Some(record) = self.world.bindings.get_mut(&binding) {
+            record.opened = true;
+        }
+    }
+
+    /// BIND-15: an unbind that is reported complete while the close goes on.
+    pub(crate) fn check_unbound(&mut self, binding: u32, what: &str) {
+        let Some(record) = self.world.bindings.get(&binding) else {
+            return;
+        };
+        if record.closing && !record.closed {
+            let object = ObjectId::new(Kind::Binding, binding);
+            let who = record.who.clone();
+            let message =
+                alloc::format!("{what}, and the close of {object}, which pends, has not completed");
+            self.violate_by(who, "BIND-15", Some(object), message);
         }
     }
 
@@ -307,7 +345,9 @@ exports! { EXPORTS {
                     let inside = cx.with(|s| {
                         let inside = s.readings.af_offers == AfOffers::DuringBind
                             && s.rng.chance(1, 2);
-                        if !inside {
+                        if inside {
+                            s.set_opened(number);
+                        } else {
                             s.adapter_opened(number);
                         }
                         inside
@@ -323,6 +363,7 @@ exports! { EXPORTS {
                             offer(cx);
                         }
                     }
+                    cx.with(|s| s.offer_to_bound(number));
                 }),
             });
         });
@@ -363,6 +404,11 @@ exports! { EXPORTS {
                         "the return of the received lists",
                         move |s| !s.busy(number),
                     );
+                    cx.with(|s| {
+                        if let Some(record) = s.world.bindings.get_mut(&number) {
+                            record.closed = true;
+                        }
+                    });
                     if let Some(handler) = handler {
                         cx.call(&callback, || {
                             // SAFETY: the driver's handler with its context.
@@ -387,6 +433,9 @@ exports! { EXPORTS {
             return cx.done(n::NDIS_STATUS_FAILURE);
         };
         cx.with(|s| {
+            if let Some(record) = s.world.bindings.get_mut(&number) {
+                record.asked_to_go = true;
+            }
             s.queue_step("unbind", move |cx| pnp::unbind(cx, number));
         });
         cx.done(n::NDIS_STATUS_SUCCESS)
@@ -424,13 +473,14 @@ exports! { EXPORTS {
                 return;
             };
             let object = ObjectId::new(Kind::Unbind, number);
-            let asked = s
-                .world
-                .unbinds
-                .get_mut(&number)
-                .is_some_and(|request| request.request.complete());
-            if !asked {
-                s.not_asked(call, "BIND-10", object);
+            let asked = s.world.unbinds.get_mut(&number).and_then(|request| {
+                let asked = request.request.complete();
+                asked.then_some(request.binding)
+            });
+            match asked {
+                Some(Some(binding)) => s.check_unbound(binding, call),
+                Some(None) => {}
+                None => s.not_asked(call, "BIND-10", object),
             }
         });
     }

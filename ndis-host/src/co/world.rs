@@ -141,8 +141,14 @@ pub(crate) struct Binding {
     pub(crate) running: bool,
     /// Has been told to restart once, at least.
     pub(crate) started: bool,
+    /// The protocol has been told, or is being told, that its open has succeeded.
+    pub(crate) opened: bool,
     /// `NdisCloseAdapterEx` was called; the handle is dead.
     pub(crate) closing: bool,
+    /// The protocol is being told that the close is complete.
+    pub(crate) closed: bool,
+    /// The protocol has asked for the unbind, with `NdisUnbindAdapter`.
+    pub(crate) asked_to_go: bool,
     /// Address-family notifications that are still to be made.
     pub(crate) notifications: u32,
     /// They have been asked for.

@@ -4,7 +4,7 @@
 //! it: where two branches have changed the book, take either side of this file and run that.
 
 #[rustfmt::skip]
-pub(super) static SENTENCES: [(&str, &str); 799] = [
+pub(super) static SENTENCES: [(&str, &str); 800] = [
     ("AF-01", "Only one call manager of either kind can own a given address family on a given adapter."),
     ("AF-02", "A stand-alone call manager registers its AF from ProtocolBindAdapterEx after NdisOpenAdapterEx succeeded, once for every binding it serves."),
     ("AF-03", "FAILURE means the caller or the miniport is not connection-oriented, the family is already owned, or the binding is closing."),
@@ -83,6 +83,7 @@ pub(super) static SENTENCES: [(&str, &str); 799] = [
     ("BIND-24", "NDIS pauses a binding before unbinding it."),
     ("BIND-25", "A WAN adapter that runs CoNDIS declares ndiscowan as its INF upper range (ATM uses ndisatm), otherwise the intended protocols do not bind."),
     ("BIND-26", "A query-power event must always be accepted; only query-remove and port-activation may be refused."),
+    ("BIND-27", "A bind is answered with success when its open has completed, not before."),
     ("BIND-37", "The name of the adapter to open is the one in the bind parameters, and the array of media lists those that the protocol can work with."),
     ("BIND-38", "An event that is for no single binding comes with a NULL binding context."),
     ("BIND-39", "ProtocolOpenAdapterCompleteEx ends a pended open with its final status; the bind goes on, or gives up its resources, after it."),

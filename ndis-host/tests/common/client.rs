@@ -27,6 +27,7 @@ pub struct Shared {
     pub bind: AtomicPtr<c_void>,
     /// Where the open puts the handle of a client that keeps it late.
     pub opened: AtomicPtr<c_void>,
+    pub unbind: AtomicPtr<c_void>,
     pub af: AtomicPtr<c_void>,
     pub sap: AtomicPtr<c_void>,
     pub vc: AtomicPtr<c_void>,
@@ -60,6 +61,7 @@ impl Client {
             binding: AtomicPtr::default(),
             bind: AtomicPtr::default(),
             opened: AtomicPtr::default(),
+            unbind: AtomicPtr::default(),
             af: AtomicPtr::default(),
             sap: AtomicPtr::default(),
             vc: AtomicPtr::default(),
@@ -432,7 +434,46 @@ unsafe extern "system" fn bind(
     if shared.twist == Twist::BindFailsOpen && status == SUCCESS {
         return n::NDIS_STATUS_FAILURE;
     }
+    if shared.twist == Twist::BindDoesNotWait && status == PENDING {
+        return SUCCESS;
+    }
+    if status == SUCCESS {
+        return opened(shared, status);
+    }
     status
+}
+
+/// The open is complete: some clients have enough of it.
+fn opened(shared: &Shared, status: NDIS_STATUS) -> NDIS_STATUS {
+    let binding = shared.binding.load(SeqCst);
+    match shared.twist {
+        Twist::BindGoesAway | Twist::BindGoesFirst => {
+            // SAFETY: the binding's handle, used for the last time.
+            unsafe { n::NdisUnbindAdapter(binding) };
+            if shared.twist == Twist::BindGoesAway {
+                // SAFETY: the bind that pends.
+                unsafe { n::NdisCompleteBindAdapterEx(shared.bind.load(SeqCst), FAILED) };
+            }
+            PENDING
+        }
+        Twist::BindFailsClosing => {
+            // SAFETY: the binding's handle.
+            unsafe { n::NdisCloseAdapterEx(binding) };
+            free_data(shared);
+            FAILED
+        }
+        _ => status,
+    }
+}
+
+/// Frees what the bind made for sends.
+fn free_data(shared: &Shared) {
+    // SAFETY: made by `bind`.
+    unsafe { n::NdisFreeMdl(shared.mdl.swap(null_mut(), SeqCst)) };
+    // SAFETY: as above.
+    unsafe { n::ExFreePoolWithTag(shared.data.swap(null_mut(), SeqCst).cast(), TAG) };
+    // SAFETY: as above.
+    unsafe { n::NdisFreeNetBufferListPool(shared.pool.swap(null_mut(), SeqCst)) };
 }
 
 unsafe extern "system" fn open_complete(context: NDIS_HANDLE, status: NDIS_STATUS) {
@@ -441,8 +482,14 @@ unsafe extern "system" fn open_complete(context: NDIS_HANDLE, status: NDIS_STATU
     if shared.twist == Twist::KeepsHandleLate {
         shared.binding.store(shared.opened.load(SeqCst), SeqCst);
     }
-    // SAFETY: the bind that pends.
-    unsafe { n::NdisCompleteBindAdapterEx(shared.bind.load(SeqCst), status) };
+    if shared.twist == Twist::BindDoesNotWait {
+        return;
+    }
+    let status = opened(shared, status);
+    if status != PENDING {
+        // SAFETY: the bind that pends.
+        unsafe { n::NdisCompleteBindAdapterEx(shared.bind.load(SeqCst), status) };
+    }
 }
 
 unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> NDIS_STATUS {
@@ -487,30 +534,86 @@ unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> N
         // SAFETY: an indicated list.
         unsafe { n::NdisReturnNetBufferLists(shared.binding.load(SeqCst), kept, 0) };
     }
-    // SAFETY: made by `bind`.
-    unsafe { n::NdisFreeMdl(shared.mdl.swap(null_mut(), SeqCst)) };
-    // SAFETY: as above.
-    unsafe { n::ExFreePoolWithTag(shared.data.swap(null_mut(), SeqCst).cast(), TAG) };
-    // SAFETY: as above.
-    unsafe { n::NdisFreeNetBufferListPool(shared.pool.swap(null_mut(), SeqCst)) };
+    free_data(shared);
+    shared.unbind.store(unbind, SeqCst);
     if shared.twist != Twist::UnbindWithoutClose {
-        // SAFETY: the binding's handle. The unbind waits for a pended close.
-        unsafe { n::NdisCloseAdapterEx(shared.binding.load(SeqCst)) };
+        // SAFETY: the binding's handle.
+        let status = unsafe { n::NdisCloseAdapterEx(shared.binding.load(SeqCst)) };
+        match shared.twist {
+            Twist::UnbindDoesNotWait => return SUCCESS,
+            Twist::UnbindCompletedEarly => {
+                // SAFETY: breaks the rule that is tested when the close pends.
+                unsafe { n::NdisCompleteUnbindAdapterEx(unbind) };
+                return PENDING;
+            }
+            // The rest is done when the close is complete.
+            _ if status == PENDING => return PENDING,
+            _ => {}
+        }
     }
+    unbound(shared, false)
+}
+
+/// The close is complete: the answer to the unbind, by a call when it pends.
+fn unbound(shared: &Shared, pends: bool) -> NDIS_STATUS {
+    let unbind = shared.unbind.load(SeqCst);
     match shared.twist {
         Twist::UnbindCompletedTwice => {
             for _ in 0..2 {
                 // SAFETY: the second time breaks the rule that is tested.
                 unsafe { n::NdisCompleteUnbindAdapterEx(unbind) };
             }
-            PENDING
+            return PENDING;
         }
-        Twist::UnbindFails => n::NDIS_STATUS_FAILURE,
-        _ => SUCCESS,
+        Twist::UnbindCompletedLate => {
+            let object = std::ptr::dangling_mut::<n::DEVICE_OBJECT>();
+            // SAFETY: the host only asks whether there is an object.
+            let item = unsafe { n::IoAllocateWorkItem(object) };
+            let (queue, routine) = (n::DelayedWorkQueue, Some(complete_unbind as _));
+            // SAFETY: a live item; the routine frees it.
+            unsafe { n::IoQueueWorkItemEx(item, routine, queue, unbind) };
+            return PENDING;
+        }
+        Twist::BindGoesFirst => {
+            // SAFETY: the bind that pends, which fails.
+            unsafe { n::NdisCompleteBindAdapterEx(shared.bind.load(SeqCst), FAILED) };
+        }
+        Twist::UnbindFails => return n::NDIS_STATUS_FAILURE,
+        _ => {}
     }
+    if pends {
+        // SAFETY: the unbind that pends.
+        unsafe { n::NdisCompleteUnbindAdapterEx(unbind) };
+    }
+    SUCCESS
 }
 
-unsafe extern "system" fn close_complete(_: NDIS_HANDLE) {}
+/// What a bind fails with.
+const FAILED: NDIS_STATUS = n::NDIS_STATUS_RESOURCES;
+
+unsafe extern "system" fn complete_unbind(
+    _: *mut c_void,
+    unbind: *mut c_void,
+    item: n::PIO_WORKITEM,
+) {
+    // SAFETY: its own item, which is not queued any more.
+    unsafe { n::IoFreeWorkItem(item) };
+    // SAFETY: the unbind that pends.
+    unsafe { n::NdisCompleteUnbindAdapterEx(unbind) };
+}
+
+unsafe extern "system" fn close_complete(context: NDIS_HANDLE) {
+    // SAFETY: this driver's context.
+    let shared = unsafe { me(context) };
+    let answered = [
+        Twist::UnbindDoesNotWait,
+        Twist::UnbindCompletedEarly,
+        Twist::BindFailsClosing,
+    ];
+    if !answered.contains(&shared.twist) {
+        unbound(shared, true);
+    }
+}
 
 unsafe extern "system" fn pnp_event(
     context: NDIS_HANDLE,

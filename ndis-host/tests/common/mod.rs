@@ -152,6 +152,20 @@ pub enum Twist {
     BindCompletedTwice,
     UnbindCompletedTwice,
     UnbindFails,
+    /// Returns from the unbind while its close pends.
+    UnbindDoesNotWait,
+    /// Pends the unbind and completes it while its close pends.
+    UnbindCompletedEarly,
+    /// Pends the unbind and completes it from a work item, when the close is complete.
+    UnbindCompletedLate,
+    /// Fails its bind by `NdisUnbindAdapter`, and completes it before the unbind.
+    BindGoesAway,
+    /// As above, and completes the bind at the end of the unbind.
+    BindGoesFirst,
+    /// Fails its bind and does not wait for the close.
+    BindFailsClosing,
+    /// Answers the bind while the open pends.
+    BindDoesNotWait,
     /// Waits for ever in the unbind.
     UnbindHangs,
     OpenOutside,

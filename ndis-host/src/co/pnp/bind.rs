@@ -92,13 +92,25 @@ pub(super) fn bind(cx: &Cx, adapter: u32, protocol: u32) {
             status
         }
         _ => {
-            cx.wait_until(
-                "BIND-05",
-                &callback.who,
-                Some(object),
-                "NdisCompleteBindAdapterEx",
-                move |s| s.world.binds.get(&number).is_none_or(|b| !b.request.open()),
-            );
+            let over =
+                move |s: &State| s.world.binds.get(&number).is_none_or(|b| !b.request.open());
+            // A bind that fails may have NDIS unbind it, and complete when that is done.
+            let goes = move |s: &State| {
+                let binding = s.world.binds.get(&number).and_then(|b| b.binding);
+                binding.filter(|b| {
+                    let binding = s.world.bindings.get(b);
+                    binding.is_some_and(|b| b.asked_to_go && !b.closing)
+                })
+            };
+            let missing = "NdisCompleteBindAdapterEx";
+            let who = &callback.who;
+            cx.wait_until("BIND-05", who, Some(object), missing, move |s| {
+                over(s) || goes(s).is_some()
+            });
+            if let Some(binding) = cx.with(|s| goes(s).filter(|_| !over(s))) {
+                unbind_locked(cx, binding);
+                cx.wait_until("BIND-05", who, Some(object), missing, over);
+            }
             cx.with(|s| s.world.binds.get(&number).map_or(0, |b| b.status))
         }
     };
@@ -109,20 +121,33 @@ pub(super) fn bind(cx: &Cx, adapter: u32, protocol: u32) {
         let Some(binding) = binding else {
             return;
         };
-        let open = s.world.bindings.get(&binding).is_some_and(|b| !b.closing);
+        let Some(record) = s.world.bindings.get(&binding) else {
+            return;
+        };
+        let (open, opened) = (!record.closing, record.opened);
+        let (closed, asked_to_go) = (record.closed, record.asked_to_go);
+        let object = ObjectId::new(Kind::Binding, binding);
+        let who = callback.who.clone();
         if status != n::NDIS_STATUS_SUCCESS {
-            if open {
-                let message = alloc::format!(
-                    "the bind failed with {} and the adapter is still open",
-                    crate::status::Name(status)
-                );
-                let object = ObjectId::new(Kind::Binding, binding);
-                s.violate_by(callback.who.clone(), "BIND-08", Some(object), message);
+            let name = crate::status::Name(status);
+            if open && !asked_to_go {
+                let message =
+                    alloc::format!("the bind failed with {name} and the adapter is still open");
+                s.violate_by(who, "BIND-08", Some(object), message);
                 s.queue_step("unbind after a failed bind", move |cx| unbind(cx, binding));
+            } else if !open && !closed {
+                let message = alloc::format!(
+                    "the bind failed with {name} and the close of the adapter has not completed"
+                );
+                s.violate_by(who, "BIND-08", Some(object), message);
             }
             return;
         }
-        if open {
+        if !opened {
+            let message = "the bind has succeeded and its open has not completed".into();
+            s.violate_by(who, "BIND-27", Some(object), message);
+        }
+        if open && opened {
             s.notify_families(binding);
         }
     });
@@ -298,6 +323,9 @@ pub(super) fn unbind_locked(cx: &Cx, binding: u32) {
                     crate::status::Name(status)
                 );
                 cx.with(|s| s.violate_by(who.clone(), "BIND-09", Some(object), message));
+            } else {
+                let what = "ProtocolUnbindAdapterEx has returned SUCCESS";
+                cx.with(|s| s.check_unbound(binding, what));
             }
         }
         Some(Returned::Twice(status)) => {
