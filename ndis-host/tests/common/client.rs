@@ -541,6 +541,7 @@ unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> N
         let status = unsafe { n::NdisCloseAdapterEx(shared.binding.load(SeqCst)) };
         match shared.twist {
             Twist::UnbindDoesNotWait => return SUCCESS,
+            Twist::UnbindFails => return n::NDIS_STATUS_FAILURE,
             Twist::UnbindCompletedEarly => {
                 // SAFETY: breaks the rule that is tested when the close pends.
                 unsafe { n::NdisCompleteUnbindAdapterEx(unbind) };
@@ -578,7 +579,6 @@ fn unbound(shared: &Shared, pends: bool) -> NDIS_STATUS {
             // SAFETY: the bind that pends, which fails.
             unsafe { n::NdisCompleteBindAdapterEx(shared.bind.load(SeqCst), FAILED) };
         }
-        Twist::UnbindFails => return n::NDIS_STATUS_FAILURE,
         _ => {}
     }
     if pends {
@@ -607,6 +607,7 @@ unsafe extern "system" fn close_complete(context: NDIS_HANDLE) {
     let shared = unsafe { me(context) };
     let answered = [
         Twist::UnbindDoesNotWait,
+        Twist::UnbindFails,
         Twist::UnbindCompletedEarly,
         Twist::BindFailsClosing,
     ];
