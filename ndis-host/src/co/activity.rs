@@ -206,7 +206,7 @@ exports! { EXPORTS {
                     );
                     s.violate("CALL-58", Some(object), message);
                 }
-                CallPhase::Accepted | CallPhase::Offered => {
+                CallPhase::Accepted | CallPhase::Offered | CallPhase::Withdrawn => {
                     let message = alloc::format!(
                         "{call} on {object}, whose offered call has not been closed or refused"
                     );

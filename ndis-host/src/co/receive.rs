@@ -61,7 +61,7 @@ impl State {
             return Some(("CALL-63", "after the end of the call was announced"));
         }
         match record.phase {
-            CallPhase::Offered | CallPhase::Accepted => {
+            CallPhase::Offered | CallPhase::Withdrawn | CallPhase::Accepted => {
                 Some(("NBL-34", "before the client was told that it is connected"))
             }
             CallPhase::None => Some(("NBL-34", "on a VC without a call")),

@@ -141,10 +141,18 @@ pub(crate) struct Binding {
     pub(crate) running: bool,
     /// Has been told to restart once, at least.
     pub(crate) started: bool,
+    /// The protocol has been told, or is being told, that its open has succeeded.
+    pub(crate) opened: bool,
     /// `NdisCloseAdapterEx` was called; the handle is dead.
     pub(crate) closing: bool,
+    /// The protocol is being told that the close is complete.
+    pub(crate) closed: bool,
+    /// The protocol has asked for the unbind, with `NdisUnbindAdapter`.
+    pub(crate) asked_to_go: bool,
     /// Address-family notifications that are still to be made.
     pub(crate) notifications: u32,
+    /// They have been asked for.
+    pub(crate) offered: bool,
     pub(crate) unbinding: bool,
 }
 
@@ -222,6 +230,8 @@ pub(crate) enum CallPhase {
     Up,
     /// The call manager offers one.
     Offered,
+    /// And has hung up before or while the client answered.
+    Withdrawn,
     /// The client took it.
     Accepted,
     /// And was told that it is connected.
@@ -248,6 +258,7 @@ impl fmt::Display for CallPhase {
             Self::Making => "a call being made",
             Self::Up => "a call that is up",
             Self::Offered => "a call being offered",
+            Self::Withdrawn => "an offer that was withdrawn",
             Self::Accepted => "an accepted call",
             Self::Connected => "a connected call",
             Self::Closing => "a call being closed",
@@ -277,6 +288,11 @@ pub(crate) struct Vc {
     pub(crate) make: Request,
     pub(crate) close: Request,
     pub(crate) offer: Request,
+    /// When the call manager had been told that the client refused the offer; the end of
+    /// time before that, None when it did not refuse.
+    pub(crate) refused_at: Option<u64>,
+    /// The offer was withdrawn: no answer makes a call of it.
+    pub(crate) withdrawn: bool,
     /// The client's answer, when the offer's handler has not returned yet.
     pub(crate) modify: Request,
     /// The call manager has announced the end of the call.

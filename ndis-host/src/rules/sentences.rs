@@ -4,7 +4,7 @@
 //! it: where two branches have changed the book, take either side of this file and run that.
 
 #[rustfmt::skip]
-pub(super) static SENTENCES: [(&str, &str); 798] = [
+pub(super) static SENTENCES: [(&str, &str); 800] = [
     ("AF-01", "Only one call manager of either kind can own a given address family on a given adapter."),
     ("AF-02", "A stand-alone call manager registers its AF from ProtocolBindAdapterEx after NdisOpenAdapterEx succeeded, once for every binding it serves."),
     ("AF-03", "FAILURE means the caller or the miniport is not connection-oriented, the family is already owned, or the binding is closing."),
@@ -56,6 +56,7 @@ pub(super) static SENTENCES: [(&str, &str); 798] = [
     ("AF-49", "Advertise an address family only once the adapter can really make and receive calls, because clients open it right away."),
     ("AF-50", "The client may also refuse with an error status, which is passed on to the call manager."),
     ("AF-51", "A call manager asks only for the close of a family whose open NDIS has seen succeed: before that the client has no handle with which it could complete the notification."),
+    ("AF-52", "A family may be offered as soon as the adapter is open, before ProtocolBindAdapterEx has returned or ProtocolOpenAdapterCompleteEx has run, so what the handler needs of the binding, its handle too, is there when NdisOpenAdapterEx is called."),
     ("BIND-01", "NdisOpenAdapterEx works only within ProtocolBindAdapterEx; NDIS refuses it anywhere else."),
     ("BIND-02", "If the open pends, the open-parameters structure and the handle variable must stay valid and unread until ProtocolOpenAdapterCompleteEx."),
     ("BIND-03", "The adapter-name string only has to survive until NdisOpenAdapterEx returns."),
@@ -82,6 +83,7 @@ pub(super) static SENTENCES: [(&str, &str); 798] = [
     ("BIND-24", "NDIS pauses a binding before unbinding it."),
     ("BIND-25", "A WAN adapter that runs CoNDIS declares ndiscowan as its INF upper range (ATM uses ndisatm), otherwise the intended protocols do not bind."),
     ("BIND-26", "A query-power event must always be accepted; only query-remove and port-activation may be refused."),
+    ("BIND-27", "A bind is answered with success when its open has completed, not before."),
     ("BIND-37", "The name of the adapter to open is the one in the bind parameters, and the array of media lists those that the protocol can work with."),
     ("BIND-38", "An event that is for no single binding comes with a NULL binding context."),
     ("BIND-39", "ProtocolOpenAdapterCompleteEx ends a pended open with its final status; the bind goes on, or gives up its resources, after it."),
@@ -110,7 +112,7 @@ pub(super) static SENTENCES: [(&str, &str); 798] = [
     ("CALL-23", "On media without per-party traffic parameters, the parameters of the first call fix them for the whole multipoint VC."),
     ("CALL-24", "Before dispatching, the target SAP must be identified, a VC created for that client and the VC activated."),
     ("CALL-25", "A non-PENDING result is the client final answer and is handled locally; PENDING means ProtocolCmIncomingCallComplete will follow."),
-    ("CALL-26", "The parameter structure offered to the client must stay valid until the client has answered."),
+    ("CALL-26", "The parameter structure offered to the client must stay valid until the client has answered, or has closed the call because the offer was withdrawn."),
     ("CALL-27", "The client answer can arrive on another thread before the dispatch call has returned PENDING."),
     ("CALL-28", "SUCCESS accepts, any error rejects and PENDING defers to NdisClIncomingCallComplete."),
     ("CALL-29", "A deferred answer is given exactly once and its status may not be PENDING."),
@@ -123,7 +125,7 @@ pub(super) static SENTENCES: [(&str, &str); 798] = [
     ("CALL-36", "On rejection tell the remote side, deactivate the VC if active and then optionally delete it, without any close-call exchange with the client."),
     ("CALL-37", "Each accepted incoming call gets either one call-connected or one incoming-close notification, never both for the same setup."),
     ("CALL-38", "It applies only to VCs the call manager created for an incoming call."),
-    ("CALL-39", "If an accepted call cannot be completed or the client changes are unacceptable, dispatch an incoming close, wait for the client close-call, then deactivate and optionally delete."),
+    ("CALL-39", "If an accepted call cannot be completed, the client changes are unacceptable, or an offer is withdrawn while it rings, dispatch an incoming close, wait for the client close-call whatever answer to the offer may still come, then deactivate and optionally delete."),
     ("CALL-40", "Only from this callback on may data flow on an incoming call, and the client must be ready before it returns."),
     ("CALL-41", "Pass the SAP handle, the VC created with that client AF and the parameters of the call."),
     ("CALL-42", "Close a call only after every send on the VC has come back through ProtocolCoSendNetBufferListsComplete."),
@@ -145,9 +147,9 @@ pub(super) static SENTENCES: [(&str, &str); 798] = [
     ("CALL-58", "For a remote hang-up dispatch the close and leave the VC active until the client answers with its own close-call request."),
     ("CALL-59", "CloseStatus is SUCCESS for an ordinary remote disconnect and another value for network trouble or a refused offer."),
     ("CALL-60", "Close data is an optional resident caller buffer and its size is zero when the pointer is NULL."),
-    ("CALL-61", "It may target an active call or an offer already accepted by the client."),
-    ("CALL-62", "The client must always answer with NdisClCloseCall, after first dropping all but one party on a multipoint VC of its own."),
-    ("CALL-63", "No data may be sent or received on the VC from this notification on, whatever the status."),
+    ("CALL-61", "It may target an active call or an offered one, whether the client has accepted the offer or has still to answer it; not one that the client is known to have refused, and each call once."),
+    ("CALL-62", "The client must always answer with NdisClCloseCall, for an offer that is withdrawn while it rings too, after first dropping all but one party on a multipoint VC of its own."),
+    ("CALL-63", "No data may be sent or received on the VC from this notification on, whatever the status, and no later answer makes a call of an offer that was withdrawn."),
     ("CALL-64", "For a call-manager-created VC just return after NdisClCloseCall and leave deletion to the call manager."),
     ("CALL-65", "For a client-created VC deletion is optional when CloseStatus is SUCCESS and mandatory otherwise."),
     ("CALL-66", "The VC may be deleted or reused only after the close-call has completed, not merely after it was requested."),

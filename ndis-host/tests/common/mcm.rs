@@ -86,6 +86,14 @@ pub struct Vc {
     peer: AtomicPtr<Vc>,
     params: AtomicPtr<CO_CALL_PARAMETERS>,
     active: AtomicU32,
+    /// Its offer was withdrawn.
+    withdrawn: AtomicU32,
+    /// Who made the call that was withdrawn, and is to be told at its end.
+    caller: AtomicPtr<Vc>,
+    /// A function of this driver still looks at it.
+    busy: AtomicU32,
+    /// Its call is closed; whoever looks at it last deletes it.
+    over: AtomicU32,
 }
 
 /// The object behind a context.
@@ -758,6 +766,10 @@ unsafe extern "system" fn create_vc(
         peer: AtomicPtr::new(null_mut()),
         params: AtomicPtr::new(null_mut()),
         active: AtomicU32::new(0),
+        withdrawn: AtomicU32::new(0),
+        caller: AtomicPtr::new(null_mut()),
+        busy: AtomicU32::new(0),
+        over: AtomicU32::new(0),
     });
     // SAFETY: the AF's context.
     let af = unsafe { at(context.cast::<AfCtx>()) };
@@ -848,6 +860,10 @@ unsafe extern "system" fn make_call(
         peer: AtomicPtr::new(vc),
         params: AtomicPtr::new(params),
         active: AtomicU32::new(0),
+        withdrawn: AtomicU32::new(0),
+        caller: AtomicPtr::new(null_mut()),
+        busy: AtomicU32::new(0),
+        over: AtomicU32::new(0),
     });
     caller.peer.store(callee, SeqCst);
     caller.params.store(params, SeqCst);
@@ -900,10 +916,109 @@ unsafe extern "system" fn make_call(
         let status = unsafe { n::NdisMCmDeleteVc(caller.handle.load(SeqCst)) };
         assert_eq!(status, n::NDIS_STATUS_NOT_ACCEPTED);
     }
+    if matches!(twist, Twist::WithdrawsRinging | Twist::DeletesRinging) {
+        withdraw_later(nic, callee);
+    }
+    let withdraws = [
+        Twist::Withdraws,
+        Twist::WithdrawsTwice,
+        Twist::WithdrawsHastily,
+        Twist::WithdrawsRinging,
+        Twist::DeletesRinging,
+    ]
+    .contains(&twist);
+    // SAFETY: a live VC.
+    unsafe { at(callee) }.busy.store(withdraws.into(), SeqCst);
     // SAFETY: the handles are live; the parameters stay until the answer.
     let status = unsafe { n::NdisMCmDispatchIncomingCall(sap_handle, handle, params) };
     assert_eq!(status, PENDING);
+    if matches!(
+        twist,
+        Twist::Withdraws | Twist::WithdrawsTwice | Twist::WithdrawsHastily
+    ) {
+        // SAFETY: a live VC.
+        unsafe { withdraw(callee) };
+    }
+    if withdraws {
+        // SAFETY: a live VC, which is not deleted while it is busy.
+        unsafe { let_go(callee) };
+    }
     PENDING
+}
+
+/// A function no longer looks at a VC.
+unsafe fn let_go(vc: *mut Vc) {
+    // SAFETY: by contract.
+    let this = unsafe { at(vc) };
+    this.busy.store(0, SeqCst);
+    if this.over.load(SeqCst) == 1 {
+        // SAFETY: as above.
+        unsafe { bury(vc) };
+    }
+}
+
+/// Deletes the VC of a withdrawn offer that is closed, and tells the caller.
+unsafe fn bury(vc: *mut Vc) {
+    // SAFETY: by contract.
+    let this = unsafe { at(vc) };
+    let caller = this.caller.load(SeqCst);
+    let params = this.params.load(SeqCst);
+    // SAFETY: an idle VC of this driver.
+    let status = unsafe { n::NdisMCmDeleteVc(this.handle.load(SeqCst)) };
+    assert_eq!(status, SUCCESS);
+    // SAFETY: its last use.
+    drop(unsafe { Box::from_raw(vc) });
+    if !caller.is_null() {
+        // SAFETY: the other leg, whose request is open.
+        let caller = unsafe { at(caller) };
+        let (vc, status) = (caller.handle.load(SeqCst), n::NDIS_STATUS_FAILURE);
+        // SAFETY: as above.
+        unsafe { n::NdisMCmMakeCallComplete(status, vc, null_mut(), null_mut(), params) };
+    }
+}
+
+/// Takes an offer back.
+unsafe fn withdraw(callee: *mut Vc) {
+    // SAFETY: by contract.
+    let this = unsafe { at(callee) };
+    let handle = this.handle.load(SeqCst);
+    // SAFETY: the AF's context.
+    let nic = unsafe { at(this.af) }.nic;
+    // SAFETY: the adapter.
+    let twist = unsafe { at(nic) }.shared.twist;
+    this.withdrawn.store(1, SeqCst);
+    let caller = this.peer.swap(null_mut(), SeqCst);
+    this.caller.store(caller, SeqCst);
+    if !caller.is_null() {
+        // SAFETY: the other leg.
+        unsafe { at(caller) }.peer.store(null_mut(), SeqCst);
+    }
+    // SAFETY: an offer that rings.
+    unsafe { n::NdisMCmDispatchIncomingCloseCall(SUCCESS, handle, null_mut(), 0) };
+    if twist == Twist::WithdrawsTwice {
+        // SAFETY: the second time breaks the rule that is tested.
+        unsafe { n::NdisMCmDispatchIncomingCloseCall(SUCCESS, handle, null_mut(), 0) };
+    }
+    if twist == Twist::WithdrawsHastily {
+        this.active.store(0, SeqCst);
+        // SAFETY: breaks the rule that is tested.
+        unsafe { n::NdisMCmDeactivateVc(handle) };
+    }
+}
+
+/// Queues the withdrawal of an offer.
+fn withdraw_later(nic: &Nic, callee: *mut Vc) {
+    // SAFETY: the adapter's handle.
+    let item = unsafe { n::NdisAllocateIoWorkItem(nic.handle) };
+    // SAFETY: a live item; the VC stays while it is busy.
+    unsafe { n::NdisQueueIoWorkItem(item, Some(withdrawing), callee.cast()) };
+}
+
+unsafe extern "system" fn withdrawing(context: *mut c_void, item: NDIS_HANDLE) {
+    // SAFETY: the item is no longer queued.
+    unsafe { n::NdisFreeIoWorkItem(item) };
+    // SAFETY: the VC of the offer.
+    unsafe { withdraw(context.cast()) };
 }
 
 unsafe extern "system" fn incoming_call_complete(
@@ -915,14 +1030,35 @@ unsafe extern "system" fn incoming_call_complete(
     // SAFETY: a live VC.
     let answering = unsafe { at(callee) };
     let caller = answering.peer.load(SeqCst);
-    // SAFETY: its other leg.
-    let calling = unsafe { at(caller) };
     // SAFETY: the AF's context.
     let nic = unsafe { at(answering.af) }.nic;
     // SAFETY: the adapter.
     let twist = unsafe { at(nic) }.shared.twist;
-    let (caller_handle, callee_handle) =
-        (calling.handle.load(SeqCst), answering.handle.load(SeqCst));
+    let callee_handle = answering.handle.load(SeqCst);
+    // SAFETY: as above.
+    let statuses = unsafe { &at(nic).shared.statuses };
+    if answering.withdrawn.load(SeqCst) == 1 {
+        statuses.lock().unwrap().push(status);
+        return;
+    }
+    if twist == Twist::WithdrawsCrossing {
+        answering.busy.store(1, SeqCst);
+        // SAFETY: as above.
+        withdraw_later(unsafe { at(nic) }, callee);
+        // SAFETY: at PASSIVE_LEVEL, to which this host does not raise anything.
+        unsafe { n::NdisMSleep(1000) };
+        statuses.lock().unwrap().push(status);
+        // SAFETY: a live VC, which is not deleted while it is busy.
+        unsafe { let_go(callee) };
+        return;
+    }
+    if twist == Twist::WithdrawsRefused {
+        // SAFETY: breaks the rule that is tested.
+        unsafe { n::NdisMCmDispatchIncomingCloseCall(SUCCESS, callee_handle, null_mut(), 0) };
+    }
+    // SAFETY: its other leg.
+    let calling = unsafe { at(caller) };
+    let caller_handle = calling.handle.load(SeqCst);
     if status != SUCCESS {
         calling.peer.store(null_mut(), SeqCst);
         // SAFETY: an active VC whose offer was refused.
@@ -1062,6 +1198,20 @@ unsafe extern "system" fn close_call(
     if twist == Twist::CloseCompletedTwice && !by_client {
         // SAFETY: handles may be anything.
         unsafe { n::NdisMCmCloseCallComplete(SUCCESS, handle, null_mut()) };
+    }
+    if twist == Twist::DeletesRinging && !by_client && this.busy.load(SeqCst) == 1 {
+        // SAFETY: breaks the rule that is tested.
+        let status = unsafe { n::NdisMCmDeleteVc(handle) };
+        assert_eq!(status, n::NDIS_STATUS_NOT_ACCEPTED);
+    }
+    if !by_client && this.withdrawn.load(SeqCst) == 1 {
+        if this.busy.load(SeqCst) == 1 {
+            this.over.store(1, SeqCst);
+        } else {
+            // SAFETY: nothing else looks at it.
+            unsafe { bury(vc) };
+        }
+        return PENDING;
     }
     if !by_client {
         // SAFETY: an idle VC of this driver.

@@ -100,7 +100,31 @@ pub enum Twist {
     CloseCallPendingStatus,
     ConnectTwice,
     SapCompleteFailure,
+    /// Withdraws each offer when the client has pended it.
+    Withdraws,
+    /// Withdraws each offer from a work item while the client's handler runs.
+    WithdrawsRinging,
+    /// As `WithdrawsRinging`, and deletes the VC before the offer has returned.
+    DeletesRinging,
+    /// Withdraws a pended offer twice.
+    WithdrawsTwice,
+    /// Withdraws a pended offer and does not wait for the client's close.
+    WithdrawsHastily,
+    /// Withdraws an offer of whose refusal it has just been told.
+    WithdrawsRefused,
+    /// Withdraws an offer from a work item while it is being told of the refusal.
+    WithdrawsCrossing,
     // The client.
+    /// Pends each offer; refuses and closes when that is withdrawn.
+    PendsOffer,
+    /// Pends each offer; closes when that is withdrawn, and refuses then.
+    ClosesBeforeAnswer,
+    /// Pends each offer, and leaves all else to the test.
+    PendsOfferOnly,
+    /// Closes a withdrawn offer while its handler for it runs, which refuses then.
+    AnswersSlowly,
+    /// As above, and takes the call.
+    TakesSlowly,
     CloseWithSends,
     CloseAfWithCall,
     CloseAfWithSap,
@@ -128,6 +152,20 @@ pub enum Twist {
     BindCompletedTwice,
     UnbindCompletedTwice,
     UnbindFails,
+    /// Returns from the unbind while its close pends.
+    UnbindDoesNotWait,
+    /// Pends the unbind and completes it while its close pends.
+    UnbindCompletedEarly,
+    /// Pends the unbind and completes it from a work item, when the close is complete.
+    UnbindCompletedLate,
+    /// Fails its bind by `NdisUnbindAdapter`, and completes it before the unbind.
+    BindGoesAway,
+    /// As above, and completes the bind at the end of the unbind.
+    BindGoesFirst,
+    /// Fails its bind and does not wait for the close.
+    BindFailsClosing,
+    /// Answers the bind while the open pends.
+    BindDoesNotWait,
     /// Waits for ever in the unbind.
     UnbindHangs,
     OpenOutside,
@@ -146,6 +184,8 @@ pub enum Twist {
     NotifyAnsweredTwice,
     OpenAtDispatch,
     StaleAf,
+    /// Keeps the handle of its binding only when the bind is over.
+    KeepsHandleLate,
 }
 
 pub const SUCCESS: n::NDIS_STATUS = n::NDIS_STATUS_SUCCESS;
