@@ -239,11 +239,9 @@ readings! {
 
 impl Readings {
     /// Every reading to test under: the defaults, each question's other answers
-    /// alone, and a few together. Not [`AfOffers::DuringBind`], which is asked for by name.
+    /// alone, and a few together.
     pub fn all() -> impl Iterator<Item = Self> {
         let mut all = Self::alone();
-        // The safe layers have not been proven under this answer.
-        all.retain(|readings| readings.af_offers == AfOffers::AfterBind);
         all.push(Self {
             activate_complete: ActivateComplete::Always,
             deactivate_complete: DeactivateComplete::Always,

@@ -506,10 +506,15 @@ impl State {
 
     /// The client has answered, by the result of the dispatch or its
     /// completion: whether it accepts, and the parameters that it was offered;
-    /// `None` when it had answered before. The driver is to be told, which counts as
-    /// busy.
+    /// `None` when it had answered before, or the driver has taken the offer back. The
+    /// driver is to be told, which counts as busy.
     pub(crate) fn answered(&mut self, status: Status) -> Option<(bool, Parameters)> {
         if self.call != Call::Offered {
+            return None;
+        }
+        if self.close_dispatched {
+            // Taken back: the client closes it, whatever it has answered (CALL-39).
+            self.call = Call::Accepted;
             return None;
         }
         let offered = self.parameters.clone();
@@ -796,31 +801,24 @@ mod tests {
     /// or its refusal crosses the end.
     #[test]
     fn an_offer_is_taken_back() {
-        let mut state = ringing();
-        assert!(!state.begin_close(), "not of its own accord");
-        assert_eq!(state.begin_dispatch_close(|| false), Ok(true));
-        state.calm(1);
-        assert!(state.answered(Status::SUCCESS).is_some_and(|(yes, _)| yes));
-        state.calm(1);
-        assert!(!state.connect(), "it is over");
-        assert!(state.begin_close());
+        for answer in [Status::SUCCESS, Status::FAILURE] {
+            let mut state = ringing();
+            assert!(!state.begin_close(), "not of its own accord");
+            assert_eq!(state.begin_dispatch_close(|| false), Ok(true));
+            state.calm(1);
+            assert!(state.answered(answer).is_none());
+            assert!(state.next(|| false).is_none(), "the close is to come");
+            assert!(state.begin_close());
+        }
 
         let mut state = ringing();
         assert_eq!(state.announce(end()), Ok(()));
         assert!(matches!(state.next(|| false), Some(Step::DispatchClose(_))));
         state.calm(1);
-        assert!(state.begin_close(), "without an answer");
+        assert!(state.begin_close(), "before the answer, or without one");
         assert!(state.answered(Status::SUCCESS).is_none());
         state.finish_close();
         assert_eq!(state.settle_close(), Settled::Later);
-        assert!(matches!(state.next(|| false), Some(Step::Deactivate)));
-
-        let mut state = ringing();
-        assert_eq!(state.begin_dispatch_close(|| false), Ok(true));
-        state.calm(1);
-        assert!(state.answered(Status::FAILURE).is_some_and(|(yes, _)| !yes));
-        state.calm(1);
-        assert!(!state.begin_close());
         assert!(matches!(state.next(|| false), Some(Step::Deactivate)));
     }
 

@@ -92,8 +92,8 @@ impl<M: CallManager> Vc<M> {
     ///
     /// The client's close may come before this returns. When the client does
     /// not know of the call yet, it is told of the end right after. Its answer to a
-    /// call that rings may cross this: the driver is told of that as ever, and
-    /// [`Accepted::connect`] is `false`. `status` is the reason,
+    /// call that rings is of no more interest, and the driver is not told of it:
+    /// [`close_call`](CallManager::close_call) is next. `status` is the reason,
     /// [`Status::SUCCESS`] for an ordinary end; one that is no final status becomes
     /// [`Status::FAILURE`].
     ///

@@ -57,6 +57,17 @@ enum OnTheSpot {
     Returns,
 }
 
+/// What an incoming close comes to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum HungUp {
+    /// Tell the client, then close.
+    Tell,
+    /// Close: the client has done with the call.
+    Close,
+    /// The client has closed it already.
+    Nothing,
+}
+
 /// A call that was pended, and its answer once there is one.
 #[derive(Clone, Copy)]
 struct Ringing {
@@ -73,6 +84,10 @@ pub(super) struct State {
     ringing: Option<Ringing>,
     /// Whether the offer is being answered on the spot.
     on_the_spot: OnTheSpot,
+    /// NDIS is just being told the answer to a pended offer: no close overtakes it.
+    answering: bool,
+    /// The offer was refused: the driver hears no more of it.
+    refused: bool,
     /// Counts the offers: a token answers the one that it came with.
     offers: u32,
     /// Lists to be sent by the work item, because the stack was nearly used up;
@@ -125,6 +140,8 @@ impl State {
             parameters: None,
             ringing: None,
             on_the_spot: OnTheSpot::None,
+            answering: false,
+            refused: false,
             offers: 0,
             queued: Chain::new(),
             sending: false,
@@ -177,8 +194,12 @@ impl State {
         }
         // An accepted call is first connected or hung up by the call manager
         // (rule CALL-37), and that has our answer before the close.
-        let hung_up = self.hung_up && self.on_the_spot == OnTheSpot::None;
-        let closable = self.call == Call::Up || (self.call == Call::Accepted && hung_up);
+        let answered = !self.answering && self.on_the_spot == OnTheSpot::None;
+        let closable = match self.call {
+            Call::Up => !self.answering,
+            Call::Accepted => self.hung_up && answered,
+            _ => false,
+        };
         if self.want_close && closable {
             return Some(Step::Close);
         }
@@ -193,13 +214,14 @@ impl State {
             Step::TellUndialled => self.undialled = false,
             Step::Answer { status, .. } => {
                 self.ringing = None;
-                if status.is_success() {
-                    self.call = Call::Accepted;
-                    // No close overtakes it.
-                    self.busy = self.busy.saturating_add(1);
+                self.answering = true;
+                self.refused = !status.is_success();
+                // One that was taken back is closed in any case (rule CALL-62).
+                self.call = if self.refused && !self.hung_up {
+                    Call::Refused
                 } else {
-                    self.call = Call::Refused;
-                }
+                    Call::Accepted
+                };
             }
             Step::Dial { .. } => self.call = Call::Dialing,
             Step::Close => self.call = Call::Closing,
@@ -313,6 +335,7 @@ impl State {
         self.hung_up = false;
         self.ringing = None;
         self.on_the_spot = OnTheSpot::None;
+        self.refused = false;
         self.offers = self.offers.wrapping_add(1);
         Some(self.offers)
     }
@@ -330,6 +353,7 @@ impl State {
             return false;
         }
         self.call = Call::Refused;
+        self.refused = true;
         self.on_the_spot = OnTheSpot::Refused;
         true
     }
@@ -359,6 +383,12 @@ impl State {
             self.on_the_spot = OnTheSpot::None;
         }
         returned && self.refusal_told()
+    }
+
+    /// NDIS has the answer to a pended offer; as [`Self::refusal_told`].
+    pub(super) fn answer_told(&mut self) -> bool {
+        self.answering = false;
+        self.refusal_told()
     }
 
     /// NDIS knows of the refusal; whether there was one.
@@ -404,26 +434,31 @@ impl State {
         accepted
     }
 
-    /// The other side hung up, or takes its offer back; whether the client has not yet
-    /// closed or refused.
-    pub(super) fn hung_up(&mut self) -> bool {
-        let ringing = match (self.call, &self.ringing) {
-            // Refused, which NDIS is about to be told.
-            (
-                Call::Offered,
-                Some(Ringing {
-                    answer: Some(status),
-                    ..
-                }),
-            ) => status.is_success(),
-            (Call::Offered, _) => true,
-            _ => false,
-        };
-        let open = ringing || matches!(self.call, Call::Accepted | Call::Up);
-        self.hung_up |= open;
+    /// The other side hung up, or takes its offer back: what the client does about it.
+    pub(super) fn hung_up(&mut self) -> HungUp {
         // Before the call is up there is nothing to close; then it is.
         self.want_close |= self.call == Call::Dialing;
-        open
+        let refused = match (self.call, self.ringing) {
+            (Call::Offered, Some(Ringing { answer, .. })) => {
+                answer.is_some_and(|status| !status.is_success())
+            }
+            _ => self.refused,
+        };
+        if refused {
+            if self.life != Life::Alive || self.hung_up {
+                return HungUp::Nothing;
+            }
+            // The two have crossed: the call is closed all the same (rule CALL-62).
+            self.hung_up = true;
+            self.want_close = true;
+            if self.call != Call::Offered {
+                self.call = Call::Accepted;
+            }
+            return HungUp::Close;
+        }
+        let open = matches!(self.call, Call::Offered | Call::Accepted | Call::Up);
+        self.hung_up |= open;
+        if open { HungUp::Tell } else { HungUp::Nothing }
     }
 
     /// The client knows that the other side hung up: its call is closed, and one that
@@ -487,10 +522,12 @@ impl State {
         self.busy == 0
     }
 
-    /// The close has completed; the client is told next.
-    pub(super) fn closed(&mut self) {
+    /// The close has completed; whether the client is told next: not of a call that it
+    /// has refused.
+    pub(super) fn closed(&mut self) -> bool {
         self.call = Call::Closed;
         self.want_close = false;
+        !core::mem::replace(&mut self.refused, false)
     }
 
     /// The client was told; its own VC is not used again.
@@ -506,7 +543,11 @@ impl State {
     /// The call manager would not close: to be tried again later, for the call
     /// still exists (rule CALL-57).
     pub(super) fn close_refused(&mut self) {
-        self.call = Call::Up;
+        self.call = if self.refused {
+            Call::Accepted
+        } else {
+            Call::Up
+        };
         self.want_close = true;
         self.back_off = true;
     }
@@ -581,7 +622,7 @@ mod tests {
         state.pend(parameters(1));
         state.want_answer(first, Status::SUCCESS);
         assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
-        state.calm(1);
+        assert!(!state.answer_told());
         assert!(state.connected());
         state.want_close();
         assert!(matches!(state.next(|| false), Some(Step::Close)));
@@ -608,7 +649,7 @@ mod tests {
         let mut state = called();
         let offer = state.offer().unwrap();
         state.pend(parameters(1));
-        assert!(state.hung_up());
+        assert_eq!(state.hung_up(), HungUp::Tell);
         assert!(!closes(&mut state), "the client is just being told");
         // The driver's refusal comes too late to be one.
         state.want_answer(offer, Status::REQUEST_ABORTED);
@@ -616,9 +657,9 @@ mod tests {
         assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
         assert!(!closes(&mut state), "NDIS has the answer soon");
         assert!(!state.try_delete());
-        state.calm(1);
+        assert!(!state.answer_told());
         assert!(closes(&mut state));
-        state.closed();
+        assert!(state.closed(), "the client is told");
         state.closed_and_told();
         assert!(state.try_delete());
     }
@@ -628,20 +669,20 @@ mod tests {
     fn an_offer_may_be_taken_back_before_it_is_pended() {
         let mut state = called();
         state.offer().unwrap();
-        assert!(state.hung_up());
+        assert_eq!(state.hung_up(), HungUp::Tell);
         state.close_hung_up();
         assert!(!closes(&mut state));
         assert!(!state.refuse(), "there is nothing to refuse");
         assert!(state.pend(parameters(1)), "the answer is due");
         assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
         assert!(!state.returns());
-        state.calm(1);
+        assert!(!state.answer_told());
         assert!(closes(&mut state));
 
         let mut state = called();
         state.offer().unwrap();
         state.accept();
-        assert!(state.hung_up());
+        assert_eq!(state.hung_up(), HungUp::Tell);
         state.close_hung_up();
         assert!(!closes(&mut state), "the callback still runs");
         assert!(state.returns());
@@ -650,18 +691,65 @@ mod tests {
         assert!(closes(&mut state));
     }
 
-    /// A refusal that crosses the other side's end stays a refusal.
+    /// A refusal and the other side's end have crossed: the call is closed, of which
+    /// the client hears nothing.
     #[test]
-    fn a_refusal_is_not_taken_back() {
+    fn a_call_that_was_refused_and_taken_back_is_closed() {
+        fn ends(mut state: State) {
+            assert_eq!(state.hung_up(), HungUp::Nothing, "once");
+            assert!(closes(&mut state));
+            assert!(!state.try_delete());
+            assert!(!state.closed(), "the client has done with it");
+            state.closed_and_told();
+            assert_eq!(state.hung_up(), HungUp::Nothing);
+            assert!(state.try_delete());
+        }
+
+        // The answer is due, NDIS is being told, or knows.
+        for told in 0..3 {
+            let mut state = called();
+            let offer = state.offer().unwrap();
+            state.pend(parameters(1));
+            state.want_answer(offer, Status::REQUEST_ABORTED);
+            if told == 0 {
+                assert_eq!(state.hung_up(), HungUp::Close);
+            }
+            assert_eq!(answer(&mut state), Some((Status::REQUEST_ABORTED, 1)));
+            if told == 1 {
+                assert_eq!(state.hung_up(), HungUp::Close);
+            }
+            assert!(!closes(&mut state), "NDIS has the answer soon");
+            assert_eq!(state.answer_told(), told == 2);
+            if told == 2 {
+                assert_eq!(state.hung_up(), HungUp::Close);
+            }
+            ends(state);
+        }
+
+        // The same on the spot.
+        let mut state = called();
+        state.offer().unwrap();
+        assert!(state.refuse());
+        assert_eq!(state.hung_up(), HungUp::Close);
+        assert!(!closes(&mut state), "the callback still runs");
+        assert!(state.returns());
+        assert!(!closes(&mut state));
+        assert!(!state.has_returned());
+        ends(state);
+    }
+
+    /// A refused offer that nobody takes back leaves the VC free.
+    #[test]
+    fn a_refused_offer_is_over() {
         let mut state = called();
         let offer = state.offer().unwrap();
         state.pend(parameters(1));
         state.want_answer(offer, Status::REQUEST_ABORTED);
-        assert!(!state.hung_up(), "nothing is left to close");
         assert_eq!(answer(&mut state), Some((Status::REQUEST_ABORTED, 1)));
-        assert!(!state.hung_up());
-        assert!(state.refusal_told());
+        assert!(state.answer_told());
+        assert!(!closes(&mut state));
         assert!(state.try_delete());
+        assert_eq!(state.hung_up(), HungUp::Nothing, "it is gone");
     }
 
     /// The count of offers starts again some day, and is still no excuse for a
@@ -759,7 +847,7 @@ mod tests {
         state.want_answer(first, Status::FAILURE);
         state.want_close();
         assert_eq!(answer(&mut state), Some((Status::FAILURE, 1)));
-        assert!(!state.hung_up(), "there is no call");
+        assert_eq!(state.hung_up(), HungUp::Nothing, "there is no call");
 
         state.offer().unwrap();
         state.accept();

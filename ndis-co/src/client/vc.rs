@@ -753,10 +753,9 @@ impl<C: Client> VcShared<C> {
                             parameters,
                         );
                     }
-                    if status.is_success() {
-                        this.state.locked(|state| state.calm(1));
-                    } else {
-                        Self::refusal_told(this);
+                    if this.state.locked(State::answer_told) {
+                        // A family that is being closed may have waited for this.
+                        AfShared::defer(&this.af);
                     }
                 }
                 Step::Close => {
@@ -812,27 +811,20 @@ impl<C: Client> VcShared<C> {
         }
     }
 
-    /// NDIS knows of the refusal of an offered call, if it was refused.
-    fn refusal_told(this: &Arc<Self>) {
-        if this.state.locked(State::refusal_told) {
-            // A family that is being closed may have waited for this.
-            AfShared::defer(&this.af);
-        }
-    }
-
     /// The close has completed.
     pub(super) fn close_completed(this: &Arc<Self>, status: Status, irql: &mut UpToDispatch) {
         // The data are no longer lent. A call manager that could not carry them
         // (rule CALL-48) is asked again without.
         drop(this.close_data.locked(Option::take));
         if status.is_success() {
-            this.state.locked(State::closed);
-            this.af.client().call_closed(
-                &Vc {
-                    shared: this.clone(),
-                },
-                irql,
-            );
+            if this.state.locked(State::closed) {
+                this.af.client().call_closed(
+                    &Vc {
+                        shared: this.clone(),
+                    },
+                    irql,
+                );
+            }
             this.state.locked(State::closed_and_told);
             Self::advance(this, irql);
             AfShared::defer(&this.af);

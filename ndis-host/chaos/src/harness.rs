@@ -22,10 +22,10 @@ use ndis_co::{
     irql::{NoLock, Passive},
 };
 use ndis_host::{
-    ActivateComplete, Adapter, CallControlWhilePaused, CloseOrder, CopiesAddressFamily,
+    ActivateComplete, Adapter, AfOffers, CallControlWhilePaused, CloseOrder, CopiesAddressFamily,
     CrossingClose, DeactivateComplete, DeregisterSapResult, DispatchIncomingCallResult, Driver,
     EventMode, Host, IncomingActivation, NotifyClose, OpenAfCompleteIrql, Readings, Report,
-    VcAfterClose,
+    VcAfterClose, WithdrawnOfferAnswer,
 };
 use std::{
     any::Any,
@@ -168,7 +168,9 @@ fn readings(world: &World) -> Readings {
         dispatch_incoming_call_result: world.among(DispatchIncomingCallResult::ALL),
         deregister_sap_result: world.among(DeregisterSapResult::ALL),
         copies_address_family: world.among(CopiesAddressFamily::ALL),
+        af_offers: world.among(AfOffers::ALL),
         crossing_close: world.among(CrossingClose::ALL),
+        withdrawn_offer_answer: world.among(WithdrawnOfferAnswer::ALL),
         call_control_while_paused: world.among(CallControlWhilePaused::ALL),
     }
 }
