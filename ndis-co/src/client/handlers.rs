@@ -8,7 +8,7 @@
 //! level.
 
 use super::{
-    Af, Binding, Client, IncomingCall, Received, Sap, Vc, af,
+    Af, AfOffer, Binding, Client, IncomingCall, Received, Sap, Vc, af,
     af::AfShared,
     binding::{self, BindingCore},
     driver,
@@ -120,11 +120,14 @@ unsafe extern "system" fn af_register_notify<C: Client>(
 ) {
     // SAFETY: NDIS's share of the binding lives until it is closed.
     let core = unsafe { Arc::<BindingCore<C>>::borrow_raw(context) };
-    let Some(core) = core else { return };
+    let Some(binding) = core.and_then(|core| core.binding()) else {
+        return;
+    };
     // SAFETY: NDIS calls this at PASSIVE_LEVEL with no lock held.
     let mut irql = unsafe { Passive::assume() };
-    // SAFETY: this is that callback.
-    unsafe { core.offered(family, &mut irql) };
+    if let Some(offer) = AfOffer::new(&binding, family) {
+        binding.client().address_family(&binding, offer, &mut irql);
+    }
 }
 
 /// `ProtocolCoCreateVc`: synchronous (rules VC-12, VC-15, VC-16).

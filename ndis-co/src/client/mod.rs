@@ -76,18 +76,19 @@ pub trait Client: Sized + Send + Sync + 'static {
     /// What the driver keeps for one VC and the call on it.
     type Vc: Send + Sync + 'static;
 
-    /// An adapter is there and was opened; make what the driver keeps for it.
+    /// An adapter is there; make what the driver keeps for it. It is opened when this
+    /// has returned.
     ///
     /// PASSIVE_LEVEL. The binding is paused until NDIS restarts it: nothing
-    /// can be sent yet (rule BIND-07).
+    /// can be sent yet (rule BIND-07). When the adapter cannot be opened, the result is
+    /// dropped again (rule BIND-04).
     ///
     /// Source pages: `nc-ndis-protocol_bind_adapter_ex`,
     /// `nf-ndis-ndisopenadapterex`.
     ///
     /// # Errors
     ///
-    /// A failure closes the adapter again and refuses the binding (BIND-08).
-    /// Nothing asks for what this method has stored elsewhere then, such as a
+    /// A failure refuses the binding. Nothing asks for what this method has stored elsewhere then, such as a
     /// pool, and the refusal waits until it is gone: what is made here belongs
     /// into the context.
     #[doc(alias = "ProtocolBindAdapterEx")]
@@ -141,8 +142,7 @@ pub trait Client: Sized + Send + Sync + 'static {
     /// A call manager offers an address family. Open it, or let the offer go
     /// (rule AF-06). PASSIVE_LEVEL.
     ///
-    /// A family that is offered while [`bind`](Self::bind) still runs is passed on when
-    /// that has succeeded.
+    /// Families may be offered as soon as [`bind`](Self::bind) has returned.
     ///
     /// Source page: `nc-ndis-protocol_co_af_register_notify`.
     #[doc(alias = "ProtocolCoAfRegisterNotify")]
