@@ -199,6 +199,18 @@ readings! {
         /// driver, within the completion of a pended open, or while the bind goes on.
         DuringBind,
     }
+    /// Which handler of a CoNDIS miniport gets the requests that NDIS makes on its own behalf
+    /// (`Host::set_power`, `Host::query`)? (One page says `MiniportCoOidRequest`; the pages
+    /// of the OIDs speak of `MiniportOidRequest` only.)
+    ///
+    /// Experiment: print from both and put the machine to sleep.
+    own_requests: OwnRequests {
+        /// `MiniportCoOidRequest`.
+        #[default]
+        CoOidRequest,
+        /// `MiniportOidRequest`.
+        OidRequest,
+    }
     /// What becomes of an incoming close that crosses the client's own? (CALL-69.)
     ///
     /// Experiment: both ends hang up at once, many times, and count the callbacks.

@@ -73,6 +73,18 @@ impl State {
         mine
     }
 
+    /// HALT-13: what is sent to a device that is gone comes back with NOT_ACCEPTED.
+    fn check_refused(&mut self, call: &str, status: i32, list: ObjectId) {
+        if status != n::NDIS_STATUS_NOT_ACCEPTED {
+            let message = alloc::format!(
+                "{call}: {list} was sent after the notice that the device is gone, and comes \
+                 back with {}",
+                crate::status::Name(status)
+            );
+            self.violate("HALT-13", Some(list), message);
+        }
+    }
+
     fn refuse_send(&self, vc: u32) -> Option<Refusal> {
         let record = self.world.vcs.get(&vc)?;
         let object = ObjectId::new(Kind::ClientVc, vc);
@@ -193,12 +205,15 @@ exports! { EXPORTS {
                 }
                 return Some(Err((number, mine)));
             }
+            let adapter = s.adapter_of_vc(number)?;
+            let gone = s.world.adapters.get(&adapter)?.removal_told;
             for address in &mine {
                 s.depart(call, *address);
                 if let Some(list) = s.buffers.lists.get_mut(address) {
                     list.state = ListState::Sent {
                         vc: number,
                         source: list.source(),
+                        gone,
                     };
                     let id = list.id();
                     s.remember(id, call);
@@ -207,7 +222,6 @@ exports! { EXPORTS {
             let record = s.world.vcs.get_mut(&number)?;
             record.sends += mine.len() as u32;
             let (af, context) = (record.af, record.manager_context);
-            let adapter = s.world.afs.get(&af)?.adapter;
             let handler = s.world.miniport_co(adapter)?.CoSendNetBufferListsHandler?;
             let mut callback = s.to_manager("MiniportCoSendNetBufferLists", af, object);
             callback.objects[1] = mine
@@ -248,7 +262,7 @@ exports! { EXPORTS {
                     continue;
                 };
                 let id = list.id();
-                let ListState::Sent { vc, source } = list.state else {
+                let ListState::Sent { vc, source, gone } = list.state else {
                     let message = alloc::format!(
                         "{call} on {object}: {id} is not being sent; it was completed before or \
                          never sent: {}",
@@ -276,7 +290,9 @@ exports! { EXPORTS {
                         list.set_source(source);
                     }
                 }
-                s.final_status(call, status, id);
+                if s.final_status(call, status, id) && gone {
+                    s.check_refused(call, status, id);
+                }
                 s.arrive(call, object, address);
                 if let Some(list) = s.buffers.lists.get_mut(&address) {
                     list.state = ListState::Owned;

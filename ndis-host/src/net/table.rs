@@ -62,7 +62,12 @@ pub(crate) enum ListState {
     /// The driver that allocated it.
     Owned,
     /// The miniport, until it completes the send.
-    Sent { vc: u32, source: usize },
+    Sent {
+        vc: u32,
+        source: usize,
+        /// The device was gone by then, and the miniport knew.
+        gone: bool,
+    },
     /// The client, until it returns the list.
     Indicated { vc: u32, binding: u32, adapter: u32 },
     /// The client, for the time of the callback.

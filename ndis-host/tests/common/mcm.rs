@@ -27,6 +27,12 @@ pub struct Shared {
     /// The VC that was up at a pause.
     pub paused: AtomicPtr<c_void>,
     pub pended: std::sync::atomic::AtomicBool,
+    /// The device is gone.
+    pub removed: std::sync::atomic::AtomicBool,
+    /// And somebody asks for an OID.
+    pub asked: std::sync::atomic::AtomicBool,
+    /// A request that pends.
+    pub request: AtomicPtr<n::NDIS_OID_REQUEST>,
     pub statuses: std::sync::Mutex<Vec<NDIS_STATUS>>,
 }
 
@@ -120,6 +126,9 @@ impl Mcm {
             held: AtomicPtr::new(null_mut()),
             paused: AtomicPtr::new(null_mut()),
             pended: std::sync::atomic::AtomicBool::new(false),
+            removed: std::sync::atomic::AtomicBool::new(false),
+            asked: std::sync::atomic::AtomicBool::new(false),
+            request: AtomicPtr::default(),
             statuses: std::sync::Mutex::new(Vec::new()),
         });
         let own = shared.clone();
@@ -152,6 +161,7 @@ unsafe fn entry(shared: Arc<Shared>, object: *mut DRIVER_OBJECT, path: *mut UNIC
     table.CancelSendHandler = Some(cancel_send);
     table.DevicePnPEventNotifyHandler = Some(pnp_event);
     table.ShutdownHandlerEx = Some(shutdown);
+    table.OidRequestHandler = Some(oid_of_ndis);
     table.CancelOidRequestHandler = Some(cancel_oid);
     if shared.twist == Twist::ResetWithoutCheck {
         let mut broken = table_of(&table);
@@ -341,6 +351,9 @@ unsafe extern "system" fn initialize(
             size_of_val(&general),
         );
         general.MediaType = n::NdisMediumCoWan;
+        let mut oids = OIDS;
+        general.SupportedOidList = oids.as_mut_ptr();
+        general.SupportedOidListLength = size_of_val(&oids) as u32;
         let mut power: n::NDIS_PM_CAPABILITIES = zeroed();
         power.Header = header(n::NDIS_OBJECT_TYPE_DEFAULT, 2, size_of_val(&power));
         if twist != Twist::NoPowerCapabilities {
@@ -540,16 +553,86 @@ pub unsafe fn next_of(list: *mut NET_BUFFER_LIST) -> *mut NET_BUFFER_LIST {
 }
 
 unsafe extern "system" fn cancel_send(_: NDIS_HANDLE, _: *mut c_void) {}
-unsafe extern "system" fn pnp_event(_: NDIS_HANDLE, _: *mut n::NET_DEVICE_PNP_EVENT) {}
+unsafe extern "system" fn pnp_event(context: NDIS_HANDLE, event: *mut n::NET_DEVICE_PNP_EVENT) {
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(context.cast::<Nic>()) };
+    // SAFETY: NDIS's event.
+    if unsafe { (*event).DevicePnPEvent } == n::NdisDevicePnPEventSurpriseRemoved {
+        nic.shared.removed.store(true, SeqCst);
+    }
+}
 unsafe extern "system" fn shutdown(_: NDIS_HANDLE, _: n::NDIS_SHUTDOWN_ACTION) {}
 unsafe extern "system" fn cancel_oid(_: NDIS_HANDLE, _: *mut c_void) {}
-unsafe extern "system" fn oid(
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: *mut n::NDIS_OID_REQUEST,
+/// What the general attributes list.
+pub const OIDS: [u32; 2] = [
+    n::OID_GEN_CO_SUPPORTED_LIST as u32,
+    n::OID_GEN_CO_LINK_SPEED as u32,
+];
+
+unsafe extern "system" fn oid_of_ndis(
+    context: NDIS_HANDLE,
+    request: *mut n::NDIS_OID_REQUEST,
 ) -> NDIS_STATUS {
-    n::NDIS_STATUS_NOT_SUPPORTED
+    // SAFETY: the adapter's context and NDIS's request.
+    unsafe { oid(context, null_mut(), request) }
 }
+
+unsafe extern "system" fn oid(
+    context: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    request: *mut n::NDIS_OID_REQUEST,
+) -> NDIS_STATUS {
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(context.cast::<Nic>()) };
+    let shared = &nic.shared;
+    if shared.removed.load(SeqCst) {
+        shared.asked.store(true, SeqCst);
+        // The clients have their turn.
+        // SAFETY: at PASSIVE_LEVEL, to which this host does not raise anything.
+        unsafe { n::NdisMSleep(1000) };
+        if shared.twist != Twist::AnswersAfterRemoval {
+            return n::NDIS_STATUS_NOT_ACCEPTED;
+        }
+    }
+    // SAFETY: the first member of each of the union's structures.
+    let wanted = unsafe { (*request).DATA.Oid };
+    match (wanted, shared.twist) {
+        (n::OID_PNP_QUERY_POWER, Twist::QueryPowerRefused)
+        | (n::OID_PNP_SET_POWER, Twist::PowerRefused) => n::NDIS_STATUS_FAILURE,
+        (n::OID_PNP_SET_POWER, Twist::PowerPends | Twist::PowerCompletedTwice) => {
+            shared.request.store(request, SeqCst);
+            // SAFETY: the adapter's handle.
+            let item = unsafe { n::NdisAllocateIoWorkItem(nic.handle) };
+            // SAFETY: a live item; the adapter stays until the request is completed.
+            unsafe { n::NdisQueueIoWorkItem(item, Some(complete_oid), context) };
+            PENDING
+        }
+        (n::OID_PNP_QUERY_POWER | n::OID_PNP_SET_POWER, _) => SUCCESS,
+        (wanted, twist) if wanted == OIDS[1] && twist != Twist::ListsUnknownOid => {
+            // SAFETY: a query, whose buffer is as large as the test makes it.
+            let query = unsafe { &mut (*request).DATA.QUERY_INFORMATION };
+            // SAFETY: as above.
+            unsafe { query.InformationBuffer.cast::<u32>().write(1_000_000) };
+            query.BytesWritten = 4;
+            SUCCESS
+        }
+        _ => n::NDIS_STATUS_NOT_SUPPORTED,
+    }
+}
+
+unsafe extern "system" fn complete_oid(context: *mut c_void, item: NDIS_HANDLE) {
+    // SAFETY: the item is no longer queued.
+    unsafe { n::NdisFreeIoWorkItem(item) };
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(context.cast::<Nic>()) };
+    let (handle, request) = (nic.handle, nic.shared.request.load(SeqCst));
+    let times = 1 + u32::from(nic.shared.twist == Twist::PowerCompletedTwice);
+    for _ in 0..times {
+        // SAFETY: the request is open the first time.
+        unsafe { n::NdisMCoOidRequestComplete(handle, null_mut(), request, SUCCESS) };
+    }
+}
+
 unsafe extern "system" fn oid_of_client(
     _: NDIS_HANDLE,
     _: NDIS_HANDLE,
@@ -1294,10 +1377,16 @@ unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST
             unsafe { n::NdisMCoIndicateReceiveNetBufferLists(peer_handle, copy, count, 0) };
             nic.shared.delivered.fetch_add(1, SeqCst);
         }
+        let removed = nic.shared.removed.load(SeqCst);
+        let answer = if removed && twist != Twist::SendsAfterRemoval {
+            n::NDIS_STATUS_NOT_ACCEPTED
+        } else {
+            SUCCESS
+        };
         // SAFETY: the list is still this driver's.
         let status = unsafe { &raw mut (*list).u2.Status };
         // SAFETY: as above.
-        unsafe { status.write(SUCCESS) };
+        unsafe { status.write(answer) };
         // SAFETY: as above.
         unsafe { list.cast::<*mut NET_BUFFER_LIST>().write(null_mut()) };
         match twist {

@@ -114,7 +114,23 @@ pub enum Twist {
     WithdrawsRefused,
     /// Withdraws an offer from a work item while it is being told of the refusal.
     WithdrawsCrossing,
+    /// Answers sends after the notice that its device is gone as ever.
+    SendsAfterRemoval,
+    /// Answers requests after that notice as ever.
+    AnswersAfterRemoval,
+    /// Refuses to go to a power state.
+    PowerRefused,
+    /// Refuses the question whether it can.
+    QueryPowerRefused,
+    /// Pends the request for a power state.
+    PowerPends,
+    /// And completes it twice.
+    PowerCompletedTwice,
+    /// Lists an OID that it does not answer.
+    ListsUnknownOid,
     // The client.
+    /// Fails events about the device's power.
+    PowerEventFails,
     /// Pends each offer; refuses and closes when that is withdrawn.
     PendsOffer,
     /// Pends each offer; closes when that is withdrawn, and refuses then.

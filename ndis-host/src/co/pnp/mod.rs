@@ -4,10 +4,12 @@
 mod adapter;
 mod bind;
 mod event;
+mod power;
 mod restart;
 
-pub(crate) use adapter::{add_adapter, remove};
+pub(crate) use adapter::{add_adapter, remove, remove_asking};
 pub(crate) use bind::{unbind, unbind_protocol};
+pub(crate) use power::set_power;
 pub(crate) use restart::{pause, restart};
 
 use bind::bind;
