@@ -211,6 +211,19 @@ readings! {
         /// `MiniportOidRequest`.
         OidRequest,
     }
+    /// When is a received transfer over that must end before a VC is deactivated? (VC-49: the
+    /// pages speak of the packets; of the call that indicates them only where an adapter is
+    /// paused, PAUSE-15.)
+    ///
+    /// Experiment: hang up from within `ProtocolCoReceiveNetBufferLists`, under Driver
+    /// Verifier.
+    transfer_ends: TransferEnds {
+        /// When its lists are back.
+        #[default]
+        ListsReturned,
+        /// When the call that indicated them has returned, too.
+        CallReturned,
+    }
     /// What becomes of an incoming close that crosses the client's own? (CALL-69.)
     ///
     /// Experiment: both ends hang up at once, many times, and count the callbacks.
@@ -251,11 +264,15 @@ readings! {
 
 impl Readings {
     /// Every reading to test under: the defaults, each question's other answers
-    /// alone, and a few together. Not [`AfOffers::DuringBind`], which is asked for by name.
+    /// alone, and a few together. Not [`AfOffers::DuringBind`] and
+    /// [`TransferEnds::CallReturned`], which are asked for by name.
     pub fn all() -> impl Iterator<Item = Self> {
         let mut all = Self::alone();
-        // The safe layers have not been proven under this answer.
-        all.retain(|readings| readings.af_offers == AfOffers::AfterBind);
+        // The safe layers have not been proven under these answers.
+        all.retain(|readings| {
+            readings.af_offers == AfOffers::AfterBind
+                && readings.transfer_ends == TransferEnds::ListsReturned
+        });
         all.push(Self {
             activate_complete: ActivateComplete::Always,
             deactivate_complete: DeactivateComplete::Always,

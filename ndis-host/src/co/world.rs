@@ -130,6 +130,8 @@ pub(crate) struct Adapter {
     pub(crate) restart_status: i32,
     /// The driver has been told that the device is gone: the notice has returned.
     pub(crate) removal_told: bool,
+    /// Calls that indicate received data and have not returned.
+    pub(crate) indicating: u32,
     /// The device's power state.
     pub(crate) power: i32,
     /// The OIDs that the driver says it supports.
@@ -316,6 +318,10 @@ pub(crate) struct Vc {
     pub(crate) sends: u32,
     /// Lists that the client has not returned.
     pub(crate) receives: u32,
+    /// Calls that indicate data on it and have not returned.
+    pub(crate) indicating: u32,
+    /// Those of them whose lists come back with their return.
+    pub(crate) lending: u32,
     pub(crate) multipoint: bool,
     /// The party that came with the call.
     pub(crate) first_party: Option<u32>,

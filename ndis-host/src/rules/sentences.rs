@@ -4,7 +4,7 @@
 //! it: where two branches have changed the book, take either side of this file and run that.
 
 #[rustfmt::skip]
-pub(super) static SENTENCES: [(&str, &str); 802] = [
+pub(super) static SENTENCES: [(&str, &str); 803] = [
     ("AF-01", "Only one call manager of either kind can own a given address family on a given adapter."),
     ("AF-02", "A stand-alone call manager registers its AF from ProtocolBindAdapterEx after NdisOpenAdapterEx succeeded, once for every binding it serves."),
     ("AF-03", "FAILURE means the caller or the miniport is not connection-oriented, the family is already owned, or the binding is closing."),
@@ -602,6 +602,7 @@ pub(super) static SENTENCES: [(&str, &str); 802] = [
     ("PAUSE-12", "Once a binding is Pausing the protocol starts no new sends, waits for outstanding ones, keeps taking receives but returns them at once."),
     ("PAUSE-13", "Pause, restart, reconfigure, bind-list, cancel-remove, port-deactivation and capability events must be answered with success, and NOT_SUPPORTED is not allowed in NDIS 6."),
     ("PAUSE-14", "A PnP event answered with pending must be completed once with the same event pointer that was delivered."),
+    ("PAUSE-15", "A pause is finished when every call that indicates received data has returned, not when its lists are back."),
     ("QOS-01", "A non-PENDING result means running the modify-complete logic locally."),
     ("QOS-02", "QoS can be changed only when and as the signaling protocol permits, on an active VC or a pending offer."),
     ("QOS-03", "The parameter structure must remain valid until the modification completes."),

@@ -936,6 +936,10 @@ unsafe extern "system" fn receive(
     // SAFETY: this driver's context.
     let shared = unsafe { me(context) };
     shared.received.fetch_add(count, SeqCst);
+    if shared.twist == Twist::HangsUpReceiving && flags != 0 {
+        // SAFETY: the call stands.
+        unsafe { close(shared) };
+    }
     if flags & n::NDIS_RECEIVE_FLAGS_RESOURCES as u32 != 0 {
         return;
     }
@@ -962,8 +966,16 @@ unsafe extern "system" fn receive(
         null_mut()
     };
     let binding = shared.binding.load(SeqCst);
+    if shared.twist == Twist::ReceivesSlowly {
+        // SAFETY: at PASSIVE_LEVEL, to which this host does not raise anything.
+        unsafe { n::NdisMSleep(10_000) };
+    }
     // SAFETY: lists that are the client's.
     unsafe { n::NdisReturnNetBufferLists(binding, lists, 0) };
+    if shared.twist == Twist::HangsUpReceiving {
+        // SAFETY: the call stands.
+        unsafe { close(shared) };
+    }
     if !clone.is_null() {
         // SAFETY: made above.
         unsafe { n::NdisFreeCloneNetBufferList(clone, 0) };

@@ -31,6 +31,10 @@ pub struct Shared {
     pub removed: std::sync::atomic::AtomicBool,
     /// And somebody asks for an OID.
     pub asked: std::sync::atomic::AtomicBool,
+    /// Calls that indicate data and have not returned.
+    pub indicating: AtomicU32,
+    /// A pause pends.
+    pub pausing: std::sync::atomic::AtomicBool,
     /// A request that pends.
     pub request: AtomicPtr<n::NDIS_OID_REQUEST>,
     pub statuses: std::sync::Mutex<Vec<NDIS_STATUS>>,
@@ -128,6 +132,8 @@ impl Mcm {
             pended: std::sync::atomic::AtomicBool::new(false),
             removed: std::sync::atomic::AtomicBool::new(false),
             asked: std::sync::atomic::AtomicBool::new(false),
+            indicating: AtomicU32::new(0),
+            pausing: std::sync::atomic::AtomicBool::new(false),
             request: AtomicPtr::default(),
             statuses: std::sync::Mutex::new(Vec::new()),
         });
@@ -499,6 +505,14 @@ unsafe extern "system" fn pause(
     if nic.shared.twist == Twist::PauseNeverEnds {
         return PENDING;
     }
+    let waits = matches!(
+        nic.shared.twist,
+        Twist::PauseWithinIndication | Twist::PauseAfterIndication
+    );
+    if waits && nic.shared.indicating.load(SeqCst) > 0 {
+        nic.shared.pausing.store(true, SeqCst);
+        return PENDING;
+    }
     if nic.shared.twist == Twist::PauseFails {
         return n::NDIS_STATUS_FAILURE;
     }
@@ -533,7 +547,15 @@ unsafe extern "system" fn restart(
     SUCCESS
 }
 
-unsafe extern "system" fn return_lists(_context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST, _: u32) {
+/// Completes the pause that pends.
+fn end_pause(nic: &Nic) {
+    if nic.shared.pausing.swap(false, SeqCst) {
+        // SAFETY: the adapter's handle.
+        unsafe { n::NdisMPauseComplete(nic.handle) };
+    }
+}
+
+unsafe extern "system" fn return_lists(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST, _: u32) {
     let mut at = lists;
     while !at.is_null() {
         // SAFETY: lists of this driver's pool, which come back.
@@ -541,6 +563,11 @@ unsafe extern "system" fn return_lists(_context: NDIS_HANDLE, lists: *mut NET_BU
         // SAFETY: as above.
         unsafe { n::NdisFreeNetBufferList(at) };
         at = next;
+    }
+    // SAFETY: the adapter's context.
+    let nic = unsafe { &*context.cast::<Nic>() };
+    if nic.shared.twist == Twist::PauseWithinIndication {
+        end_pause(nic);
     }
 }
 
@@ -1331,6 +1358,14 @@ unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST
     let peer = this.peer.load(SeqCst);
     let handle = this.handle.load(SeqCst);
     let twist = nic.shared.twist;
+    let last = [
+        Twist::IndicatesLast,
+        Twist::IndicatesLent,
+        Twist::PauseWithinIndication,
+        Twist::PauseAfterIndication,
+    ]
+    .contains(&twist);
+    let mut deferred = Vec::new();
     let mut list = lists;
     while !list.is_null() {
         // SAFETY: a list that is this driver's until it completes it.
@@ -1373,9 +1408,13 @@ unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST
                 // SAFETY: as above.
                 put(unsafe { n::NET_BUFFER_DATA_LENGTH(own) }, 5000);
             }
-            // SAFETY: a list of this driver for an active VC.
-            unsafe { n::NdisMCoIndicateReceiveNetBufferLists(peer_handle, copy, count, 0) };
-            nic.shared.delivered.fetch_add(1, SeqCst);
+            if last {
+                deferred.push((peer_handle, copy));
+            } else {
+                // SAFETY: a list of this driver for an active VC.
+                unsafe { n::NdisMCoIndicateReceiveNetBufferLists(peer_handle, copy, count, 0) };
+                nic.shared.delivered.fetch_add(1, SeqCst);
+            }
         }
         let removed = nic.shared.removed.load(SeqCst);
         let answer = if removed && twist != Twist::SendsAfterRemoval {
@@ -1444,5 +1483,27 @@ unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST
             }
         }
         list = next;
+    }
+    for (vc, copy) in deferred {
+        indicate_last(nic, vc, copy);
+    }
+}
+
+/// Indicates a list when the send that it comes from is complete.
+fn indicate_last(nic: &Nic, vc: NDIS_HANDLE, copy: *mut NET_BUFFER_LIST) {
+    let twist = nic.shared.twist;
+    let lent = twist == Twist::IndicatesLent;
+    let flags = n::NDIS_RECEIVE_FLAGS_RESOURCES as u32 * u32::from(lent);
+    nic.shared.indicating.fetch_add(1, SeqCst);
+    // SAFETY: a list of this driver for an active VC.
+    unsafe { n::NdisMCoIndicateReceiveNetBufferLists(vc, copy, 1, flags) };
+    nic.shared.indicating.fetch_sub(1, SeqCst);
+    nic.shared.delivered.fetch_add(1, SeqCst);
+    if lent {
+        // SAFETY: the list is this driver's again.
+        unsafe { n::NdisFreeNetBufferList(copy) };
+    }
+    if twist == Twist::PauseAfterIndication {
+        end_pause(nic);
     }
 }

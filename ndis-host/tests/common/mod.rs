@@ -114,6 +114,14 @@ pub enum Twist {
     WithdrawsRefused,
     /// Withdraws an offer from a work item while it is being told of the refusal.
     WithdrawsCrossing,
+    /// Completes a pause when the lists are back, within the call that indicated them.
+    PauseWithinIndication,
+    /// Completes it when that call has returned.
+    PauseAfterIndication,
+    /// Completes a send before it indicates what was sent.
+    IndicatesLast,
+    /// And has the list back with the return of the call.
+    IndicatesLent,
     /// Answers sends after the notice that its device is gone as ever.
     SendsAfterRemoval,
     /// Answers requests after that notice as ever.
@@ -129,6 +137,10 @@ pub enum Twist {
     /// Lists an OID that it does not answer.
     ListsUnknownOid,
     // The client.
+    /// Takes its time with what it has received, and has returned.
+    ReceivesSlowly,
+    /// Hangs up while it receives.
+    HangsUpReceiving,
     /// Fails events about the device's power.
     PowerEventFails,
     /// Pends each offer; refuses and closes when that is withdrawn.

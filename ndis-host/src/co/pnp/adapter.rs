@@ -56,6 +56,7 @@ fn start(cx: &Cx, miniport: u32) -> Result<u32, i32> {
                 restart: Request::default(),
                 restart_status: 0,
                 removal_told: false,
+                indicating: 0,
                 power: n::NdisDeviceStateD0,
                 oids: Vec::new(),
             },

@@ -195,6 +195,18 @@ impl State {
             );
             self.violate("PAUSE-03", Some(object), message);
         }
+        let running = self
+            .world
+            .adapters
+            .get(&adapter)
+            .map_or(0, |a| a.indicating);
+        if running > 0 {
+            let message = alloc::format!(
+                "{call}: the pause of {object} is reported complete while {running} calls of \
+                 NdisMCoIndicateReceiveNetBufferLists have not returned"
+            );
+            self.violate("PAUSE-15", Some(object), message);
+        }
     }
 
     pub(crate) fn adapter_of_vc(&self, vc: u32) -> Option<u32> {
