@@ -67,7 +67,7 @@ impl State {
         data: Option<Chunk>,
     ) -> Option<*mut MDL> {
         let owner = (self.driver(), self.who());
-        let mut mdl = Mdl::new(start, length, owner)?;
+        let mut mdl = Mdl::new(start, length, owner, self.origin())?;
         mdl.number = self.number(Kind::Mdl);
         mdl.of_buffer = data.is_some();
         mdl.data = data;
@@ -370,6 +370,7 @@ exports! { EXPORTS {
                 driver: None,
                 adapter: None,
                 who: s.ndis.clone(),
+                origin: s.origin(),
                 out: 0,
             };
             s.make_pool(owner.addr(), pool)
@@ -415,6 +416,7 @@ exports! { EXPORTS {
                 driver: None,
                 adapter: None,
                 who: s.ndis.clone(),
+                origin: s.origin(),
                 out: 0,
             };
             s.make_pool(owner.addr(), pool)

@@ -2,6 +2,7 @@
 
 use crate::cx::Ptr;
 use crate::handle::{Kind, ObjectId};
+use crate::log::Origin;
 use crate::report::{ObjectLeft, tag_text};
 use crate::state::State;
 use alloc::alloc::{alloc_zeroed, dealloc};
@@ -53,6 +54,7 @@ pub(crate) struct Pool {
     pub(crate) driver: Option<u32>,
     pub(crate) adapter: Option<u32>,
     pub(crate) who: Arc<str>,
+    pub(crate) origin: Origin,
     pub(crate) out: u32,
 }
 
@@ -330,6 +332,7 @@ pub(crate) struct Mdl {
     pub(crate) data: Option<Chunk>,
     pub(crate) driver: Option<u32>,
     pub(crate) who: Arc<str>,
+    pub(crate) origin: Origin,
     /// Belongs to a buffer and goes with it.
     pub(crate) of_buffer: bool,
     pub(crate) number: u32,
@@ -347,7 +350,12 @@ pub(crate) enum Retreat {
 
 impl Mdl {
     /// An MDL for `length` bytes at `start`.
-    pub(crate) fn new(start: *mut u8, length: u32, owner: (Option<u32>, Arc<str>)) -> Option<Self> {
+    pub(crate) fn new(
+        start: *mut u8,
+        length: u32,
+        owner: (Option<u32>, Arc<str>),
+        origin: Origin,
+    ) -> Option<Self> {
         let chunk = Chunk::new(size_of::<MDL>() + 4 * size_of::<usize>())?;
         let offset = start.addr() & 0xFFF;
         let mdl = MDL {
@@ -369,6 +377,7 @@ impl Mdl {
             data: None,
             driver: owner.0,
             who: owner.1,
+            origin,
             of_buffer: false,
             number: 0,
             retreat: None,
@@ -425,7 +434,10 @@ impl Buffers {
                 };
                 ObjectLeft {
                     kind: kind.name(),
-                    name: alloc::format!("{} ({} out)", ObjectId::new(kind, *number), pool.out),
+                    name: {
+                        let pool_id = ObjectId::new(kind, *number);
+                        alloc::format!("{pool_id} ({} out{})", pool.out, pool.origin)
+                    },
                     tag: tag_text(pool.tag),
                     owner: pool.who.clone(),
                 }
@@ -439,7 +451,7 @@ impl Buffers {
         mdls.sort_unstable_by_key(|mdl| mdl.number);
         left.extend(mdls.into_iter().map(|mdl| ObjectLeft {
             kind: Kind::Mdl.name(),
-            name: alloc::format!("MDL {}", mdl.number),
+            name: alloc::format!("MDL {}{}", mdl.number, mdl.origin),
             tag: String::new(),
             owner: mdl.who.clone(),
         }));

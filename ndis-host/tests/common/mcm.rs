@@ -1010,8 +1010,18 @@ unsafe extern "system" fn make_call(
         }
         _ => {}
     }
+    let own = if matches!(twist, Twist::LongActivation | Twist::LongOffer) {
+        long_parameters()
+    } else {
+        params
+    };
+    let activation = if twist == Twist::LongOffer {
+        params
+    } else {
+        own
+    };
     // SAFETY: a live VC.
-    unsafe { activate(callee, params) };
+    unsafe { activate(callee, activation) };
     if twist == Twist::ActivateTwice {
         // SAFETY: a live VC.
         unsafe { activate(callee, params) };
@@ -1039,9 +1049,18 @@ unsafe extern "system" fn make_call(
     .contains(&twist);
     // SAFETY: a live VC.
     unsafe { at(callee) }.busy.store(withdraws.into(), SeqCst);
+    let offered = if twist == Twist::LongOffer {
+        own
+    } else {
+        params
+    };
     // SAFETY: the handles are live; the parameters stay until the answer.
-    let status = unsafe { n::NdisMCmDispatchIncomingCall(sap_handle, handle, params) };
+    let status = unsafe { n::NdisMCmDispatchIncomingCall(sap_handle, handle, offered) };
     assert_eq!(status, PENDING);
+    if own != params {
+        // SAFETY: the client has answered.
+        unsafe { n::ExFreePoolWithTag(own.cast(), TAG) };
+    }
     if matches!(
         twist,
         Twist::Withdraws | Twist::WithdrawsTwice | Twist::WithdrawsHastily
@@ -1054,6 +1073,24 @@ unsafe extern "system" fn make_call(
         unsafe { let_go(callee) };
     }
     PENDING
+}
+
+/// Call parameters whose manager's part is longer than their memory.
+fn long_parameters() -> *mut CO_CALL_PARAMETERS {
+    let size = size_of::<CO_CALL_PARAMETERS>() + size_of::<n::CO_CALL_MANAGER_PARAMETERS>();
+    // SAFETY: plain pool memory.
+    let params: *mut CO_CALL_PARAMETERS =
+        unsafe { n::ExAllocatePoolWithTag(n::NonPagedPoolNx, size as _, TAG) }.cast();
+    // SAFETY: as large as that.
+    unsafe { params.write(zeroed()) };
+    let manager: *mut n::CO_CALL_MANAGER_PARAMETERS = params.wrapping_add(1).cast();
+    let mut parameters: n::CO_CALL_MANAGER_PARAMETERS = zeroed();
+    parameters.CallMgrSpecific.Length = 100;
+    // SAFETY: the memory behind the parameters is as large as that.
+    unsafe { manager.write(parameters) };
+    // SAFETY: as above.
+    unsafe { (*params).CallMgrParameters = manager };
+    params
 }
 
 /// A function no longer looks at a VC.
@@ -1134,12 +1171,14 @@ unsafe extern "system" fn withdrawing(context: *mut c_void, item: NDIS_HANDLE) {
 unsafe extern "system" fn incoming_call_complete(
     status: NDIS_STATUS,
     context: NDIS_HANDLE,
-    params: *mut CO_CALL_PARAMETERS,
+    _params: *mut CO_CALL_PARAMETERS,
 ) {
     let callee: *mut Vc = context.cast();
     // SAFETY: a live VC.
     let answering = unsafe { at(callee) };
     let caller = answering.peer.load(SeqCst);
+    // The caller's own, which the offer may have had copied.
+    let params = answering.params.load(SeqCst);
     // SAFETY: the AF's context.
     let nic = unsafe { at(answering.af) }.nic;
     // SAFETY: the adapter.

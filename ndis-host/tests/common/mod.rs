@@ -114,6 +114,10 @@ pub enum Twist {
     WithdrawsRefused,
     /// Withdraws an offer from a work item while it is being told of the refusal.
     WithdrawsCrossing,
+    /// Activates with parameters of its own that are longer than their memory.
+    LongActivation,
+    /// Offers a call with such parameters.
+    LongOffer,
     /// Completes a pause when the lists are back, within the call that indicated them.
     PauseWithinIndication,
     /// Completes it when that call has returned.

@@ -145,21 +145,33 @@ impl State {
         let mut found: Vec<(&'static str, alloc::string::String)> = Vec::new();
         for (number, timer) in &self.timers.all {
             if timer.adapter == Some(adapter) && timer.set.is_some() {
-                found.push(("DV-15", alloc::format!("timer {number} is still set")));
+                found.push((
+                    "DV-15",
+                    alloc::format!("timer {number}{} is still set", timer.origin),
+                ));
             }
             if timer.adapter == Some(adapter) {
-                found.push((rule, alloc::format!("timer {number} is not freed")));
+                found.push((
+                    rule,
+                    alloc::format!("timer {number}{} is not freed", timer.origin),
+                ));
             }
         }
         for (number, item) in &self.work_items.all {
             if item.adapter == Some(adapter) {
-                found.push(("DV-20", alloc::format!("work item {number} is not freed")));
+                found.push((
+                    "DV-20",
+                    alloc::format!("work item {number}{} is not freed", item.origin),
+                ));
             }
         }
         for (number, pool) in &self.buffers.pools {
             if pool.adapter == Some(adapter) {
                 let number = number & !(1 << 31);
-                found.push((rule, alloc::format!("pool {number} is not freed")));
+                found.push((
+                    rule,
+                    alloc::format!("pool {number}{} is not freed", pool.origin),
+                ));
             }
         }
         for (rule, text) in found {
