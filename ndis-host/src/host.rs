@@ -363,6 +363,17 @@ impl Host {
         })
     }
 
+    /// Hands an adapter's miniport an empty list without a VC, as NDIS does for a
+    /// connectionless protocol; the status that it is completed with, None if the miniport
+    /// has no handler for it or never completes it.
+    pub fn send_without_vc(&self, adapter: &Adapter) -> Option<n::NDIS_STATUS> {
+        self.check(adapter.host);
+        let number = adapter.number;
+        self.step("a send without a VC", move |cx| {
+            crate::co::send::send_bare(cx, number)
+        })
+    }
+
     /// Stops and removes an adapter: pause, unbind, halt.
     pub fn remove_adapter(&self, adapter: &Adapter) {
         self.check(adapter.host);

@@ -348,6 +348,24 @@ fn what_is_left_over_says_where_it_came_from() {
     );
 }
 
+/// A work item keeps a thread of the system's, so it must not wait for ever.
+#[test]
+#[cfg_attr(miri, ignore = "a deadlock leaves threads behind")]
+fn ke_52_a_work_item_that_waits_for_ever() {
+    let bench = Bench::new(Twist::ItemWaits, Twist::None);
+    let _ = bench
+        .host
+        .add_adapter(&bench.mcm.driver)
+        .expect("initialize");
+    let why = stuck_in(|| bench.host.run());
+    assert!(why.contains("in NdisIoWorkItemRoutine of raw-mcm"), "{why}");
+    let report = bench.host.report();
+    only(&report, &["KE-52"]);
+    assert_eq!(&*report.violations[0].who, MCM);
+    plain(&report.violations[0]);
+    std::mem::forget(bench);
+}
+
 /// What is left of an adapter's driver, each with the place where it was made.
 #[test]
 fn what_a_halt_leaves_says_where_it_was_made() {

@@ -192,6 +192,39 @@ fn init_30_an_oid_listed_and_unknown() {
     by(&bench.down(), "INIT-30", &[MCM]);
 }
 
+#[test]
+fn a_send_without_a_vc_comes_back() {
+    let bench = bench(Twist::None, Twist::None, OwnRequests::CoOidRequest);
+    let adapter = bench.up();
+    let status = bench.host.send_without_vc(&adapter);
+    assert_eq!(status, Some(n::NDIS_STATUS_FAILURE));
+    bench.host.remove_adapter(&adapter);
+    let report = bench.down();
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn nbl_63_a_send_without_a_vc_completed_with_another_status() {
+    let bench = bench(
+        Twist::BareSendRefused,
+        Twist::None,
+        OwnRequests::CoOidRequest,
+    );
+    let adapter = bench.up();
+    let status = bench.host.send_without_vc(&adapter);
+    assert_eq!(status, Some(n::NDIS_STATUS_NOT_SUPPORTED));
+    bench.host.remove_adapter(&adapter);
+    by(&bench.down(), "NBL-63", &[MCM]);
+}
+
+#[test]
+fn nbl_64_a_send_without_a_vc_that_never_comes_back() {
+    let bench = bench(Twist::BareSendKept, Twist::None, OwnRequests::CoOidRequest);
+    let adapter = bench.up();
+    assert_eq!(bench.host.send_without_vc(&adapter), None);
+    by(&bench.host.report(), "NBL-64", &[MCM]);
+}
+
 /// A device is pulled out; after the notice a frame is sent and an OID asked for.
 fn pulled(mcm: Twist) -> Report {
     let bench = bench(mcm, Twist::None, OwnRequests::CoOidRequest);

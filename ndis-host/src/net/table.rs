@@ -74,6 +74,8 @@ pub(crate) enum ListState {
     Indicated { vc: u32, binding: u32, adapter: u32 },
     /// The client, for the time of the callback.
     Lent { vc: u32 },
+    /// The miniport, which got it without a VC.
+    Bare { adapter: u32 },
 }
 
 impl ListState {
@@ -88,6 +90,7 @@ impl ListState {
             Self::Indicated { vc: number, .. } => {
                 alloc::format!("indicated on {} and not returned", vc(number))
             }
+            Self::Bare { .. } => "sent without a VC and not completed".into(),
             Self::Lent { vc: number } => {
                 alloc::format!(
                     "lent to the client of {} for the time of its callback",
@@ -333,6 +336,8 @@ pub(crate) struct Mdl {
     pub(crate) driver: Option<u32>,
     pub(crate) who: Arc<str>,
     pub(crate) origin: Origin,
+    /// The task that maps it now.
+    pub(crate) mapping: Option<crate::sched::TaskId>,
     /// Belongs to a buffer and goes with it.
     pub(crate) of_buffer: bool,
     pub(crate) number: u32,
@@ -378,6 +383,7 @@ impl Mdl {
             driver: owner.0,
             who: owner.1,
             origin,
+            mapping: None,
             of_buffer: false,
             number: 0,
             retreat: None,
@@ -386,6 +392,21 @@ impl Mdl {
 
     pub(crate) fn pointer(&self) -> *mut MDL {
         self.chunk.start().cast()
+    }
+
+    /// Whether its pages have an address.
+    pub(crate) fn is_mapped(&self) -> bool {
+        let mapped = n::MDL_MAPPED_TO_SYSTEM_VA | n::MDL_SOURCE_IS_NONPAGED_POOL;
+        // SAFETY: the record owns the memory of the MDL.
+        let flags = unsafe { (*self.pointer()).MdlFlags };
+        i32::from(flags) & mapped != 0
+    }
+
+    pub(crate) fn set_mapped(&self) {
+        // SAFETY: the record owns the memory of the MDL.
+        let flags = unsafe { &raw mut (*self.pointer()).MdlFlags };
+        // SAFETY: as above.
+        unsafe { flags.write(flags.read() | n::MDL_MAPPED_TO_SYSTEM_VA as i16) };
     }
 
     pub(crate) fn next(&self) -> *mut MDL {

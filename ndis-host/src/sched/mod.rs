@@ -114,6 +114,8 @@ pub(crate) struct Task {
     /// Where its thread's stack began with it; zero for foreign threads.
     pub(crate) stack_base: usize,
     pub(crate) stack_reported: bool,
+    /// That its work item waits for ever is reported.
+    pub(crate) endless_reported: bool,
     woken: Woken,
     /// Counts the waits, so that an old time-out does not end a new wait.
     waits: u64,

@@ -168,6 +168,7 @@ unsafe fn entry(shared: Arc<Shared>, object: *mut DRIVER_OBJECT, path: *mut UNIC
     table.DevicePnPEventNotifyHandler = Some(pnp_event);
     table.ShutdownHandlerEx = Some(shutdown);
     table.OidRequestHandler = Some(oid_of_ndis);
+    table.SendNetBufferListsHandler = Some(send_bare);
     table.CancelOidRequestHandler = Some(cancel_oid);
     if shared.twist == Twist::ResetWithoutCheck {
         let mut broken = table_of(&table);
@@ -407,6 +408,13 @@ unsafe extern "system" fn initialize(
             n::NdisSetTimerObject(out, n::LARGE_INTEGER { QuadPart: -10_000 }, 10, null_mut());
         }
     }
+    if twist == Twist::ItemWaits {
+        // SAFETY: the adapter's handle.
+        let item = unsafe { n::NdisAllocateIoWorkItem(handle) };
+        let event = Box::into_raw(Box::new(zeroed::<n::NDIS_EVENT>()));
+        // SAFETY: a live item.
+        unsafe { n::NdisQueueIoWorkItem(item, Some(waiting), event.cast()) };
+    }
     if twist == Twist::HaltWithWorkItem {
         // SAFETY: the adapter's handle.
         unsafe { n::NdisAllocateIoWorkItem(handle) };
@@ -577,6 +585,35 @@ unsafe extern "system" fn return_lists(context: NDIS_HANDLE, lists: *mut NET_BUF
 pub unsafe fn next_of(list: *mut NET_BUFFER_LIST) -> *mut NET_BUFFER_LIST {
     // SAFETY: by contract; the field is the first of the list.
     unsafe { list.cast::<*mut NET_BUFFER_LIST>().read() }
+}
+
+unsafe extern "system" fn send_bare(
+    context: NDIS_HANDLE,
+    lists: *mut NET_BUFFER_LIST,
+    _port: u32,
+    _flags: u32,
+) {
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(context.cast::<Nic>()) };
+    let status = match nic.shared.twist {
+        Twist::BareSendKept => return,
+        Twist::BareSendRefused => n::NDIS_STATUS_NOT_SUPPORTED,
+        _ => n::NDIS_STATUS_FAILURE,
+    };
+    // SAFETY: a list that is this driver's.
+    let field = unsafe { &raw mut (*lists).u2.Status };
+    // SAFETY: as above.
+    unsafe { field.write(status) };
+    // SAFETY: as above.
+    unsafe { n::NdisMSendNetBufferListsComplete(nic.handle, lists, 0) };
+}
+
+/// Waits for what never comes.
+unsafe extern "system" fn waiting(context: *mut c_void, _: NDIS_HANDLE) {
+    // SAFETY: memory for an event, which nobody frees.
+    unsafe { n::NdisInitializeEvent(context.cast()) };
+    // SAFETY: initialized above; nobody sets it.
+    unsafe { n::NdisWaitEvent(context.cast(), 0) };
 }
 
 unsafe extern "system" fn cancel_send(_: NDIS_HANDLE, _: *mut c_void) {}

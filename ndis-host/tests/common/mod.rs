@@ -114,6 +114,12 @@ pub enum Twist {
     WithdrawsRefused,
     /// Withdraws an offer from a work item while it is being told of the refusal.
     WithdrawsCrossing,
+    /// Completes what is sent without a VC with a status of its own.
+    BareSendRefused,
+    /// Never completes it.
+    BareSendKept,
+    /// Waits for ever in a work item.
+    ItemWaits,
     /// Activates with parameters of its own that are longer than their memory.
     LongActivation,
     /// Offers a call with such parameters.
