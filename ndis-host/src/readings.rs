@@ -199,6 +199,31 @@ readings! {
         /// driver, within the completion of a pended open, or while the bind goes on.
         DuringBind,
     }
+    /// Which handler of a CoNDIS miniport gets the requests that NDIS makes on its own behalf
+    /// (`Host::set_power`, `Host::query`)? (One page says `MiniportCoOidRequest`; the pages
+    /// of the OIDs speak of `MiniportOidRequest` only.)
+    ///
+    /// Experiment: print from both and put the machine to sleep.
+    own_requests: OwnRequests {
+        /// `MiniportCoOidRequest`.
+        #[default]
+        CoOidRequest,
+        /// `MiniportOidRequest`.
+        OidRequest,
+    }
+    /// When is a received transfer over that must end before a VC is deactivated? (VC-49: the
+    /// pages speak of the packets; of the call that indicates them only where an adapter is
+    /// paused, PAUSE-15.)
+    ///
+    /// Experiment: hang up from within `ProtocolCoReceiveNetBufferLists`, under Driver
+    /// Verifier.
+    transfer_ends: TransferEnds {
+        /// When its lists are back.
+        #[default]
+        ListsReturned,
+        /// When the call that indicated them has returned, too.
+        CallReturned,
+    }
     /// What becomes of an incoming close that crosses the client's own? (CALL-69.)
     ///
     /// Experiment: both ends hang up at once, many times, and count the callbacks.

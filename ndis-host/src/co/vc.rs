@@ -110,6 +110,8 @@ impl State {
                 heard_at: u64::MAX,
                 sends: 0,
                 receives: 0,
+                indicating: 0,
+                lending: 0,
                 multipoint: false,
                 first_party: None,
                 deleting: false,

@@ -4,6 +4,7 @@
 //! included: who serves an address family is a question put to [`Af`], never
 //! assumed.
 
+use crate::co::oid::OwnRequest;
 pub(crate) use crate::co::request::{Request, Returned};
 use crate::cx::{Callback, Context, Ptr};
 use crate::handle::{Kind, ObjectId};
@@ -127,7 +128,14 @@ pub(crate) struct Adapter {
     pub(crate) pause: Request,
     pub(crate) restart: Request,
     pub(crate) restart_status: i32,
-    pub(crate) removed: bool,
+    /// The driver has been told that the device is gone: the notice has returned.
+    pub(crate) removal_told: bool,
+    /// Calls that indicate received data and have not returned.
+    pub(crate) indicating: u32,
+    /// The device's power state.
+    pub(crate) power: i32,
+    /// The OIDs that the driver says it supports.
+    pub(crate) oids: Vec<u32>,
 }
 
 /// A protocol on an adapter.
@@ -310,6 +318,10 @@ pub(crate) struct Vc {
     pub(crate) sends: u32,
     /// Lists that the client has not returned.
     pub(crate) receives: u32,
+    /// Calls that indicate data on it and have not returned.
+    pub(crate) indicating: u32,
+    /// Those of them whose lists come back with their return.
+    pub(crate) lending: u32,
     pub(crate) multipoint: bool,
     /// The party that came with the call.
     pub(crate) first_party: Option<u32>,
@@ -351,6 +363,8 @@ pub(crate) struct World {
     /// Which call a VC belongs to, ended VCs included.
     pub(crate) calls: BTreeMap<u32, u32>,
     pub(crate) last_call: u32,
+    /// Requests of NDIS's own, by the address of the request.
+    pub(crate) oids: BTreeMap<usize, OwnRequest>,
     /// Events that a protocol pended, by the address of the notification.
     pub(crate) events: BTreeMap<usize, PendedEvent>,
     /// One step of plug and play at a time.

@@ -4,7 +4,7 @@
 //! it: where two branches have changed the book, take either side of this file and run that.
 
 #[rustfmt::skip]
-pub(super) static SENTENCES: [(&str, &str); 800] = [
+pub(super) static SENTENCES: [(&str, &str); 803] = [
     ("AF-01", "Only one call manager of either kind can own a given address family on a given adapter."),
     ("AF-02", "A stand-alone call manager registers its AF from ProtocolBindAdapterEx after NdisOpenAdapterEx succeeded, once for every binding it serves."),
     ("AF-03", "FAILURE means the caller or the miniport is not connection-oriented, the family is already owned, or the binding is closing."),
@@ -82,7 +82,7 @@ pub(super) static SENTENCES: [(&str, &str); 800] = [
     ("BIND-23", "The binding may not be closed while a cancel-send call on it is still executing."),
     ("BIND-24", "NDIS pauses a binding before unbinding it."),
     ("BIND-25", "A WAN adapter that runs CoNDIS declares ndiscowan as its INF upper range (ATM uses ndisatm), otherwise the intended protocols do not bind."),
-    ("BIND-26", "A query-power event must always be accepted; only query-remove and port-activation may be refused."),
+    ("BIND-26", "Query-power and set-power events must always be accepted; only query-remove and port-activation may be refused."),
     ("BIND-27", "A bind is answered with success when its open has completed, not before."),
     ("BIND-37", "The name of the adapter to open is the one in the bind parameters, and the array of media lists those that the protocol can work with."),
     ("BIND-38", "An event that is for no single binding comes with a NULL binding context."),
@@ -557,6 +557,8 @@ pub(super) static SENTENCES: [(&str, &str); 800] = [
     ("OID-59", "MiniportOidRequest does not wait for hardware: it pends and goes on in a work item."),
     ("OID-60", "NDIS does not look at the contents of a request: the miniport checks them, and answers INVALID_OID, NOT_SUPPORTED, BUFFER_TOO_SHORT, INVALID_LENGTH or INVALID_DATA."),
     ("OID-61", "ProtocolOidRequestComplete can run before NdisOidRequest has returned, and on a length error BytesNeeded says what a retry needs."),
+    ("OID-62", "A query of OID_PNP_QUERY_POWER is always answered with success, and the transition that it announces must then be possible."),
+    ("OID-63", "When OID_PNP_SET_POWER takes the adapter to D3 the miniport has cancelled its NDIS timers before it answers."),
     ("PARTY-01", "Parties can be added only to a call that was set up as multipoint."),
     ("PARTY-02", "Party context, handle variable and parameters must be prepared beforehand and remain valid through completion."),
     ("PARTY-03", "A non-PENDING result means running the add-complete logic locally."),
@@ -600,6 +602,7 @@ pub(super) static SENTENCES: [(&str, &str); 800] = [
     ("PAUSE-12", "Once a binding is Pausing the protocol starts no new sends, waits for outstanding ones, keeps taking receives but returns them at once."),
     ("PAUSE-13", "Pause, restart, reconfigure, bind-list, cancel-remove, port-deactivation and capability events must be answered with success, and NOT_SUPPORTED is not allowed in NDIS 6."),
     ("PAUSE-14", "A PnP event answered with pending must be completed once with the same event pointer that was delivered."),
+    ("PAUSE-15", "A pause is finished when every call that indicates received data has returned, not when its lists are back."),
     ("QOS-01", "A non-PENDING result means running the modify-complete logic locally."),
     ("QOS-02", "QoS can be changed only when and as the signaling protocol permits, on an active VC or a pending offer."),
     ("QOS-03", "The parameter structure must remain valid until the modification completes."),

@@ -50,6 +50,8 @@ pub struct Shared {
     pub told: AtomicU32,
     pub kept: AtomicPtr<NET_BUFFER_LIST>,
     pub last: std::sync::Mutex<Option<NDIS_STATUS>>,
+    /// The events about the device's power.
+    pub power: std::sync::Mutex<Vec<(i32, i32)>>,
 }
 
 impl Client {
@@ -80,6 +82,7 @@ impl Client {
             told: AtomicU32::new(0),
             kept: AtomicPtr::default(),
             last: std::sync::Mutex::new(None),
+            power: std::sync::Mutex::default(),
         });
         let own = shared.clone();
         let driver = host
@@ -618,10 +621,21 @@ unsafe extern "system" fn close_complete(context: NDIS_HANDLE) {
 
 unsafe extern "system" fn pnp_event(
     context: NDIS_HANDLE,
-    _: *mut n::NET_PNP_EVENT_NOTIFICATION,
+    notification: *mut n::NET_PNP_EVENT_NOTIFICATION,
 ) -> NDIS_STATUS {
     // SAFETY: this driver's context.
     let shared = unsafe { me(context) };
+    // SAFETY: NDIS's notification.
+    let event = unsafe { (*notification).NetPnPEvent };
+    if matches!(event.NetEvent, n::NetEventSetPower | n::NetEventQueryPower) {
+        // SAFETY: the buffer of these events has a power state.
+        let state = unsafe { event.Buffer.cast::<i32>().read() };
+        shared.power.lock().unwrap().push((event.NetEvent, state));
+        if shared.twist == Twist::PowerEventFails {
+            return n::NDIS_STATUS_FAILURE;
+        }
+        return SUCCESS;
+    }
     if shared.deregister.swap(0, SeqCst) == 1 {
         // SAFETY: handles may be anything.
         unsafe { n::NdisDeregisterProtocolDriver(shared.handle.load(SeqCst)) };
@@ -922,6 +936,10 @@ unsafe extern "system" fn receive(
     // SAFETY: this driver's context.
     let shared = unsafe { me(context) };
     shared.received.fetch_add(count, SeqCst);
+    if shared.twist == Twist::HangsUpReceiving && flags != 0 {
+        // SAFETY: the call stands.
+        unsafe { close(shared) };
+    }
     if flags & n::NDIS_RECEIVE_FLAGS_RESOURCES as u32 != 0 {
         return;
     }
@@ -948,8 +966,16 @@ unsafe extern "system" fn receive(
         null_mut()
     };
     let binding = shared.binding.load(SeqCst);
+    if shared.twist == Twist::ReceivesSlowly {
+        // SAFETY: at PASSIVE_LEVEL, to which this host does not raise anything.
+        unsafe { n::NdisMSleep(10_000) };
+    }
     // SAFETY: lists that are the client's.
     unsafe { n::NdisReturnNetBufferLists(binding, lists, 0) };
+    if shared.twist == Twist::HangsUpReceiving {
+        // SAFETY: the call stands.
+        unsafe { close(shared) };
+    }
     if !clone.is_null() {
         // SAFETY: made above.
         unsafe { n::NdisFreeCloneNetBufferList(clone, 0) };

@@ -114,7 +114,45 @@ pub enum Twist {
     WithdrawsRefused,
     /// Withdraws an offer from a work item while it is being told of the refusal.
     WithdrawsCrossing,
+    /// Completes what is sent without a VC with a status of its own.
+    BareSendRefused,
+    /// Never completes it.
+    BareSendKept,
+    /// Waits for ever in a work item.
+    ItemWaits,
+    /// Activates with parameters of its own that are longer than their memory.
+    LongActivation,
+    /// Offers a call with such parameters.
+    LongOffer,
+    /// Completes a pause when the lists are back, within the call that indicated them.
+    PauseWithinIndication,
+    /// Completes it when that call has returned.
+    PauseAfterIndication,
+    /// Completes a send before it indicates what was sent.
+    IndicatesLast,
+    /// And has the list back with the return of the call.
+    IndicatesLent,
+    /// Answers sends after the notice that its device is gone as ever.
+    SendsAfterRemoval,
+    /// Answers requests after that notice as ever.
+    AnswersAfterRemoval,
+    /// Refuses to go to a power state.
+    PowerRefused,
+    /// Refuses the question whether it can.
+    QueryPowerRefused,
+    /// Pends the request for a power state.
+    PowerPends,
+    /// And completes it twice.
+    PowerCompletedTwice,
+    /// Lists an OID that it does not answer.
+    ListsUnknownOid,
     // The client.
+    /// Takes its time with what it has received, and has returned.
+    ReceivesSlowly,
+    /// Hangs up while it receives.
+    HangsUpReceiving,
+    /// Fails events about the device's power.
+    PowerEventFails,
     /// Pends each offer; refuses and closes when that is withdrawn.
     PendsOffer,
     /// Pends each offer; closes when that is withdrawn, and refuses then.
