@@ -24,6 +24,26 @@ static ROUTED: Lock<Vec<(String, String)>> = Lock::new(Vec::new());
 /// The first thing that went wrong.
 static UNROUTED: Lock<Option<String>> = Lock::new(None);
 
+/// A driver's image in memory.
+struct Mapped {
+    file: String,
+    base: usize,
+    size: usize,
+}
+
+/// The images that have been mapped; of one that has gone the place may be another one's, later in the list.
+static MAPPED: Lock<Vec<Mapped>> = Lock::new(Vec::new());
+
+/// Where an address of code is, in words.
+pub fn place(address: usize) -> String {
+    let mapped = MAPPED.lock();
+    let inside = |image: &&Mapped| (image.base..image.base + image.size).contains(&address);
+    match mapped.iter().rev().find(inside) {
+        Some(image) => alloc::format!("{}+{:#x}", image.file, address - image.base),
+        None => alloc::format!("code at {address:#x}, which is no driver's"),
+    }
+}
+
 /// Image and function of each import that was routed so far.
 pub fn routed() -> Vec<(String, String)> {
     ROUTED.lock().clone()
@@ -70,6 +90,11 @@ unsafe extern "system" fn mapped(
     // SAFETY: the kernel has just mapped an image of this size there, and its
     // code does not run yet.
     let image = unsafe { Image::new(info.base.cast(), info.size) };
+    MAPPED.lock().push(Mapped {
+        file: file.to_string(),
+        base: info.base.addr(),
+        size: info.size,
+    });
     let Some(imports) = image.imports() else {
         fail(alloc::format!("the imports of {file} cannot be read"));
         return;

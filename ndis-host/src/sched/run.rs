@@ -380,7 +380,7 @@ impl Core {
                 continue;
             }
             let message = alloc::format!(
-                "ndis-host: for {} ms nobody else could run: does the task wait for a lock that \
+                "ndis-host: for {} ms nobody else could run, and no call came: does the task loop, or wait for a lock that \
                  the host cannot see? It is {} (seed {})",
                 self.watchdog,
                 state.backtrace(),
