@@ -185,7 +185,9 @@ impl Prefix {
             .flat_map(u16::to_le_bytes)
             .collect();
         fs::write(self.file(name), bytes)?;
-        self.wine(&["reg", "import", &format!("C:\\{name}")], QUIET)
+        // As all that comes after `begin`: whichever program is the first starts the services, and
+        // they have its log.
+        self.wine(&["reg", "import", &format!("C:\\{name}")], LOADS)
     }
 
     /// Starts a service.
@@ -220,7 +222,6 @@ impl Prefix {
     /// the last user program has ended, under load in the middle of a run.
     pub fn begin(&mut self) -> Result<()> {
         self.end()?;
-        // The services are started by the first program, with its messages and its log.
         let log = File::options().append(true).open(&self.log)?;
         let mut command = self.command(&["cmd"], LOADS);
         let program = command

@@ -31,7 +31,7 @@ pub struct Ruin {
 }
 
 /// One image, under several names.
-pub const ALL: [Ruin; 5] = [
+pub const ALL: [Ruin; 6] = [
     Ruin {
         service: "ruin_panic",
         judge: panicked,
@@ -40,6 +40,11 @@ pub const ALL: [Ruin; 5] = [
     Ruin {
         service: "ruin_fault",
         judge: faulted,
+        survives: false,
+    },
+    Ruin {
+        service: "ruin_wild",
+        judge: faulted_in_the_host,
         survives: false,
     },
     Ruin {
@@ -118,6 +123,9 @@ unsafe extern "system" fn bind(
     unsafe { n::ExFreePoolWithTag(core::ptr::without_provenance_mut(8), 0) };
     match context.addr() as u8 {
         b't' => unsafe { core::ptr::null_mut::<u32>().write_volatile(1) },
+        b'd' => {
+            unsafe { n::KeSetEvent(core::ptr::without_provenance_mut(0x8000), 0, 0) };
+        }
         b'g' => loop {
             core::hint::spin_loop();
         },
@@ -252,6 +260,20 @@ fn faulted(account: &Account, service: &str) -> Result<String> {
         &[
             &format!("a write to 0x0, by {service}.sys+0x"),
             &format!("ProtocolBindAdapterEx ({service})"),
+        ],
+    )
+}
+
+/// The host has followed the driver's pointer, and may have been in the middle of something.
+fn faulted_in_the_host(account: &Account, service: &str) -> Result<String> {
+    let rules = [ndis_host::rules::MEMORY, ndis_host::rules::FAULT];
+    report(account, service, &rules)?;
+    failure(
+        account,
+        &[
+            "a read of 0x80",
+            "by ndis.sys+0x",
+            &format!("KeSetEvent from ProtocolBindAdapterEx ({service})"),
         ],
     )
 }
