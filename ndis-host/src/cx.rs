@@ -171,7 +171,8 @@ impl Cx {
                     .tasks
                     .get(&task)
                     .is_none_or(|t| matches!(t.phase, Phase::Outside));
-                let switch = !outside && call.switch && state.preempts();
+                let preempted = !outside && call.switch && state.preempts();
+                let switch = preempted || (!outside && state.calls_without_end(call.name));
                 if !outside && !switch {
                     let mut cx = Self::new(core.clone(), task, call, false);
                     cx.fault = cx.begin(&mut state, call, raw);
@@ -222,6 +223,7 @@ impl Cx {
 
     fn begin(&self, s: &mut State, call: Call, raw: &[usize]) -> Option<i32> {
         s.sched.now += 1;
+        s.sched.note_call();
         let mut objects: Objects = [None; 3];
         for (slot, raw) in objects.iter_mut().zip(raw) {
             *slot = s.handles.look(*raw).object();
@@ -320,6 +322,7 @@ impl Cx {
 
     fn call_at<R: Outcome>(&self, callback: &Callback, as_is: bool, f: impl FnOnce() -> R) -> R {
         let (raised, before) = self.with(|s| {
+            s.sched.note_callback();
             let (times, of) = s.raise;
             // Drawn in either case: what follows in a run hangs on how often that was.
             let lift = callback.passive.is_none() && s.rng.chance(times, of) && !as_is;

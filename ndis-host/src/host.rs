@@ -91,10 +91,11 @@ impl Builder {
         self
     }
 
-    /// How many real milliseconds one task may keep the baton, before the run ends
-    /// with the task's name and what it is in (60,000; 0 is no limit).
+    /// How many real milliseconds one task may keep the baton without a call of the host's
+    /// or by it, before the run ends with the task's name and what it is in (60,000; 0 is
+    /// no limit).
     ///
-    /// A task that keeps it that long usually waits for something that the host
+    /// A task that says nothing that long usually waits for something that the host
     /// cannot see: a [`std::sync::Mutex`] that another task held when it called NDIS
     /// (dropping the last reference to an object calls NDIS, too). No thread of the
     /// run goes on then, and without the watchdog nobody would be told why.

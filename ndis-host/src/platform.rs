@@ -57,7 +57,7 @@ pub(crate) fn platform() -> &'static dyn Platform {
 #[cfg(not(feature = "std"))]
 pub(crate) use self::without_std::platform;
 #[cfg(not(feature = "std"))]
-pub use self::without_std::{Lock, install};
+pub use self::without_std::{Lock, fault, install};
 
 #[cfg(feature = "std")]
 mod with_std {
@@ -187,6 +187,7 @@ mod with_std {
 #[cfg(not(feature = "std"))]
 mod without_std {
     use super::Platform;
+    use alloc::string::String;
     use core::cell::UnsafeCell;
     use core::ops::{Deref, DerefMut};
     use core::sync::atomic::{AtomicBool, Ordering};
@@ -203,6 +204,26 @@ mod without_std {
             .lock()
             .expect("ndis-host: no platform is installed")
     }
+
+    /// Ends the run, in an embedder's handler of processor faults: the calling thread has done
+    /// `what`, and cannot go on. A driver whose code it ran is reported for it.
+    ///
+    /// # Panics
+    ///
+    /// When the thread runs no driver: the embedder's panic handler has the last word.
+    pub fn fault(what: String) -> ! {
+        let Some((core, _)) = crate::core::current() else {
+            panic!("{what}");
+        };
+        core.state.open(|| {
+            let place = platform().parker();
+            place.park_for(1)
+        });
+        core.die(crate::rules::FAULT, what)
+    }
+
+    /// So many looks at a lock, a millisecond apart, say that it will not be opened: others hold it for moments.
+    const LOOKS: u32 = 500;
 
     /// Mutual exclusion over a value. The host holds one for a few table
     /// accesses only and never parks meanwhile, so that spinning is enough.
@@ -226,6 +247,18 @@ mod without_std {
                 taken: AtomicBool::new(false),
                 value: UnsafeCell::new(value),
             }
+        }
+
+        /// Sees to it that the lock can be had, for a thread that will never go back to where it
+        /// may hold it: that is what a lock is taken for that nobody opens for long.
+        pub(crate) fn open(&self, wait: impl Fn() -> bool) {
+            for _ in 0..LOOKS {
+                if !self.taken.load(Ordering::Acquire) {
+                    return;
+                }
+                wait();
+            }
+            self.taken.store(false, Ordering::Release);
         }
 
         /// Waits for the lock.

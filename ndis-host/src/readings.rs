@@ -6,7 +6,10 @@
 //! rows of the rule book that it comes from, and the experiment on a real
 //! Windows machine that would settle it.
 
+use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::{self, Write as _};
+use core::str::FromStr;
 
 macro_rules! readings {
     ($($(#[$doc:meta])* $field:ident: $name:ident { $($(#[$vdoc:meta])* $variant:ident),+ $(,)? })+) => {
@@ -48,10 +51,8 @@ macro_rules! readings {
 
             /// The questions and this reading's answers that are not the default,
             /// as text; empty for the default.
-            pub fn describe(&self) -> alloc::string::String {
-                #[allow(unused_imports)]
-                use core::fmt::Write as _;
-                let mut text = alloc::string::String::new();
+            pub fn describe(&self) -> String {
+                let mut text = String::new();
                 let default = Self::default();
                 $(
                     if self.$field != default.$field {
@@ -62,6 +63,28 @@ macro_rules! readings {
                     }
                 )+
                 text
+            }
+
+            /// Sets the answer to a question, both by their names.
+            fn set(&mut self, question: &str, answer: &str) -> Result<(), UnknownReading> {
+                match question {
+                    $(
+                        stringify!($field) => {
+                            let known = $name::ALL
+                                .iter()
+                                .find(|known| alloc::format!("{known:?}") == answer);
+                            self.$field = *known.ok_or_else(|| UnknownReading(alloc::format!(
+                                "{answer:?} is no answer to {question}; the answers are {:?}",
+                                $name::ALL
+                            )))?;
+                            Ok(())
+                        }
+                    )+
+                    _ => Err(UnknownReading(alloc::format!(
+                        "{question:?} is no question; the questions are {}",
+                        [$(stringify!($field)),+].join(", ")
+                    ))),
+                }
             }
         }
     };
@@ -292,9 +315,73 @@ impl Readings {
     }
 }
 
+/// A question or an answer that there is not; says which there are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UnknownReading(String);
+
+impl fmt::Display for UnknownReading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for UnknownReading {}
+
+/// Reads what [`describe`](Readings::describe) writes; a question that is not named has its default.
+///
+/// ```
+/// # use ndis_host::{CrossingClose, Readings};
+/// let readings: Readings = "crossing_close: Delivered, copies_address_family: Copies".parse()?;
+/// assert_eq!(readings.crossing_close, CrossingClose::Delivered);
+/// # Ok::<(), ndis_host::UnknownReading>(())
+/// ```
+impl FromStr for Readings {
+    type Err = UnknownReading;
+
+    fn from_str(text: &str) -> Result<Self, UnknownReading> {
+        let mut readings = Self::default();
+        for part in text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
+            let (question, answer) = part.split_once(':').ok_or_else(|| {
+                UnknownReading(alloc::format!("{part:?} is no question with its answer"))
+            })?;
+            readings.set(question.trim(), answer.trim())?;
+        }
+        Ok(readings)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn what_is_described_can_be_read() {
+        for readings in Readings::all() {
+            assert_eq!(readings.describe().parse(), Ok(readings));
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_answered_with_what_is() {
+        let error = |text: &str| text.parse::<Readings>().unwrap_err().to_string();
+        let question = error("closing_cross: Delivered");
+        assert!(
+            question.contains("\"closing_cross\" is no question"),
+            "{question}"
+        );
+        assert!(question.contains("crossing_close, "), "{question}");
+        let answer = error("close_order: Either, crossing_close: Maybe");
+        assert!(
+            answer.ends_with("the answers are [Swallowed, Delivered]"),
+            "{answer}"
+        );
+        assert!(error("crossing_close").contains("no question with its answer"));
+    }
 
     #[test]
     fn every_answer_is_visited() {

@@ -17,6 +17,8 @@ pub const IRQL: &str = "DV-06";
 pub const EXPECTED: &str = "HOST-EXPECTED";
 /// A driver called `KeBugCheckEx`.
 pub const BUG_CHECK: &str = "HOST-BUGCHECK";
+/// A driver touched memory that is not there, or ran what is no code.
+pub const FAULT: &str = "HOST-FAULT";
 /// The loader of an image refuses to unload it.
 pub const LOADER: &str = "HOST-LOADER";
 /// A function of NDIS that the host does not simulate yet was called.
@@ -36,7 +38,7 @@ pub(crate) const IRQL_BALANCE: &str = "DV-14";
 pub(crate) const LEAK: &str = "DV-17";
 
 /// What the host's own ids demand.
-const OWN: [(&str, &str); 6] = [
+const OWN: [(&str, &str); 7] = [
     (
         ARGUMENT,
         "An argument is one of those that some reading of the documentation allows.",
@@ -46,6 +48,10 @@ const OWN: [(&str, &str); 6] = [
         "A driver does not stop the system: that is for what would harm it if it went on.",
     ),
     (EXPECTED, "A violation that a test announces comes."),
+    (
+        FAULT,
+        "A driver touches only memory that it was given or shown, and runs only code.",
+    ),
     (
         LOADER,
         "When a driver is unloaded, the loader can take its image out of memory.",
@@ -120,6 +126,7 @@ mod tests {
             IRQL,
             EXPECTED,
             BUG_CHECK,
+            FAULT,
             LOADER,
             NOT_SIMULATED,
             ARGUMENT,

@@ -456,6 +456,35 @@ fn a_run_without_end_is_ended() {
     host.run();
 }
 
+/// A loop around a call that never says what it waits for, and nobody is there who could
+/// change that.
+#[test]
+#[should_panic(expected = "calls, now KeGetCurrentIrql, and nobody else has run or been called")]
+#[cfg_attr(miri, ignore)]
+fn a_loop_of_calls_is_ended() {
+    let host = Host::builder().watchdog(0).build();
+    driver(&host, || {
+        // SAFETY: any thread may ask.
+        while unsafe { n::KeGetCurrentIrql() } == 0 {}
+    });
+}
+
+/// A slow task that calls now and then is not one that hangs, though nobody else runs.
+#[test]
+#[cfg_attr(miri, ignore)]
+fn the_watchdog_does_not_mind_who_calls() {
+    let host = Host::builder().watchdog(1_000).build();
+    let driver = driver(&host, || {
+        for _ in 0..12 {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            // SAFETY: any thread may ask.
+            assert_eq!(unsafe { n::KeGetCurrentIrql() }, 0);
+        }
+    });
+    host.unload(&driver);
+    only(&host.finish(), &[]);
+}
+
 /// A lock of the standard library, held while others run: the host cannot see it, but
 /// that nobody runs any more.
 #[test]

@@ -60,10 +60,12 @@ pub fn write(account: &Account<'_>) {
     if WRITTEN.swap(true, Ordering::AcqRel) {
         return;
     }
-    let Ok(text) = serde_json::to_vec(account) else {
+    let Ok(mut text) = serde_json::to_vec(account) else {
         kernel::print("ndis-host: the account cannot be put into JSON");
         return;
     };
+    // The only end of a line: who waits for the account sees by it that it is whole.
+    text.push(b'\n');
     let path = PATH.lock().clone();
     let mut wide: Vec<u16> = kernel::wide(&path);
     let mut name = kernel::counted(&mut wide);

@@ -81,6 +81,12 @@ impl Image {
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
+    /// How many bytes the image takes; None when the headers make no sense.
+    pub fn whole_size(&self) -> Option<usize> {
+        let headers = self.word(0x3C)?;
+        self.word(headers.checked_add(24 + 56)?)
+    }
+
     /// The named imports; None when the headers make no sense.
     pub fn imports(&self) -> Option<Vec<Import>> {
         let headers = self.word(0x3C)?;

@@ -31,6 +31,7 @@
 extern crate alloc;
 
 mod account;
+mod guard;
 mod heap;
 mod image;
 mod kernel;

@@ -1,5 +1,6 @@
 //! Threads of the host as system threads, parking places as events.
 
+use crate::guard;
 use crate::kernel::{self, HANDLE, LARGE_INTEGER, NTSTATUS};
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -17,8 +18,14 @@ const EVENT_ALL_ACCESS: u32 = 0x1F_0003;
 /// An event that lets one waiter pass.
 const SYNCHRONIZATION_EVENT: i32 = 1;
 
-/// Runs the job that a thread was started for.
+/// The routine of every thread.
 unsafe extern "system" fn body(context: *mut c_void) {
+    // SAFETY: the context of this thread, for the routine that it is for.
+    unsafe { guard::guarded(context, work) };
+}
+
+/// Runs the job that a thread was started for.
+unsafe extern "system" fn work(context: *mut c_void) {
     // SAFETY: `start` has given this thread a boxed job, once.
     let job = unsafe { Box::from_raw(context.cast::<Job>()) };
     job();

@@ -24,6 +24,46 @@ static ROUTED: Lock<Vec<(String, String)>> = Lock::new(Vec::new());
 /// The first thing that went wrong.
 static UNROUTED: Lock<Option<String>> = Lock::new(None);
 
+/// The headers of an image take less.
+const HEADERS: usize = 0x1000;
+
+unsafe extern "C" {
+    /// Where this image is; the linker knows.
+    static __ImageBase: u8;
+}
+
+/// This image.
+fn own() -> Option<Mapped> {
+    let base = &raw const __ImageBase;
+    // SAFETY: the headers of this image, which nobody writes.
+    let image = unsafe { Image::new(base.cast_mut(), HEADERS) };
+    Some(Mapped {
+        file: "ndis.sys".to_string(),
+        base: base.addr(),
+        size: image.whole_size()?,
+    })
+}
+
+/// An image in memory.
+struct Mapped {
+    file: String,
+    base: usize,
+    size: usize,
+}
+
+/// This image, and the drivers' that have been mapped; of one that has gone the place may be another one's, later in the list.
+static MAPPED: Lock<Vec<Mapped>> = Lock::new(Vec::new());
+
+/// Where an address of code is, in words.
+pub fn place(address: usize) -> String {
+    let mapped = MAPPED.lock();
+    let inside = |image: &&Mapped| (image.base..image.base + image.size).contains(&address);
+    match mapped.iter().rev().find(inside) {
+        Some(image) => alloc::format!("{}+{:#x}", image.file, address - image.base),
+        None => alloc::format!("code at {address:#x}, in no image known here"),
+    }
+}
+
 /// Image and function of each import that was routed so far.
 pub fn routed() -> Vec<(String, String)> {
     ROUTED.lock().clone()
@@ -40,6 +80,7 @@ fn fail(text: String) {
 
 /// From now on images are looked at.
 pub fn begin() -> Result<(), NTSTATUS> {
+    MAPPED.lock().extend(own());
     // SAFETY: the routine stays until `end`; PASSIVE_LEVEL.
     let status = unsafe { kernel::PsSetLoadImageNotifyRoutine(mapped) };
     if status < 0 { Err(status) } else { Ok(()) }
@@ -70,6 +111,11 @@ unsafe extern "system" fn mapped(
     // SAFETY: the kernel has just mapped an image of this size there, and its
     // code does not run yet.
     let image = unsafe { Image::new(info.base.cast(), info.size) };
+    MAPPED.lock().push(Mapped {
+        file: file.to_string(),
+        base: info.base.addr(),
+        size: info.size,
+    });
     let Some(imports) = image.imports() else {
         fail(alloc::format!("the imports of {file} cannot be read"));
         return;

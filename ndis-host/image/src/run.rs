@@ -41,9 +41,11 @@ static HOST: Lock<Option<Arc<Host>>> = Lock::new(None);
 
 /// Does what the settings say.
 pub fn run(settings: &Settings) {
-    account::set_path(&settings.report);
     let host = Host::builder()
         .seed(settings.seed)
+        .readings(settings.readings)
+        .watchdog(settings.watchdog)
+        .limit(settings.steps)
         .events(EventMode::All)
         .last_words(last_words)
         .build();

@@ -5,25 +5,37 @@
 //! | `Drivers` | `REG_MULTI_SZ` | the services to load, in this order |
 //! | `Report` | `REG_SZ` | the file for the account, as a path of NT (`\??\C:\report.json`) |
 //! | `Seed` | `REG_DWORD` | the seed of the schedule, 1 without it |
+//! | `Readings` | `REG_SZ` | answers to open questions (`crossing_close: Delivered, ...`), none without it |
+//! | `Watchdog` | `REG_DWORD` | so many milliseconds may pass without a call, 60,000 without it; 0 is no limit |
+//! | `Steps` | `REG_DWORD` | so often the baton may be handed on; 0, or without it, is no limit |
+//!
+//! A reading that the host does not know is the failure of the account.
 
+use crate::account;
 use crate::kernel::{self, HANDLE, NTSTATUS, UNICODE_STRING};
 use crate::platform;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use ndis_host::{Readings, UnknownReading};
 
 /// What to do.
 pub struct Settings {
     pub seed: u64,
+    pub readings: Readings,
+    pub watchdog: u32,
+    pub steps: u64,
     pub drivers: Vec<String>,
-    pub report: String,
 }
 
 const SZ: u32 = 1;
 const MULTI_SZ: u32 = 7;
 const INVALID_PARAMETER: NTSTATUS = ndis_sys::NDIS_STATUS_INVALID_PARAMETER;
 
+/// How long a driver may say nothing, in milliseconds, as in a test.
+const WATCHDOG: u32 = 60_000;
+
 impl Settings {
-    /// Reads the settings.
+    /// Reads the settings. From now on accounts go where they say.
     ///
     /// # Safety
     ///
@@ -33,20 +45,25 @@ impl Settings {
         let mut path = unsafe { kernel::units(path) }.to_vec();
         path.extend(kernel::wide("\\Parameters"));
         let key = Key::open(&mut path)?;
-        let drivers = key.strings("Drivers", MULTI_SZ)?;
         let mut report = key.strings("Report", SZ)?;
-        let report = report.pop().ok_or(INVALID_PARAMETER)?;
-        let seed = match key.value("Seed", ndis_sys::REG_DWORD) {
-            Ok(bytes) => bytes
-                .first_chunk()
-                .map_or(1, |number| u32::from_le_bytes(*number)),
-            Err(ndis_sys::STATUS_OBJECT_NAME_NOT_FOUND) => 1,
+        account::set_path(&report.pop().ok_or(INVALID_PARAMETER)?);
+        let readings = match key.strings("Readings", SZ) {
+            Ok(text) => text.concat().parse().map_err(|unknown: UnknownReading| {
+                account::write_failure(&unknown.to_string());
+                INVALID_PARAMETER
+            })?,
+            Err(ndis_sys::STATUS_OBJECT_NAME_NOT_FOUND) => Readings::default(),
             Err(status) => return Err(status),
         };
         Ok(Self {
-            seed: seed.into(),
-            drivers,
-            report,
+            seed: key.number("Seed", 1)?.into(),
+            readings,
+            watchdog: key.number("Watchdog", WATCHDOG)?,
+            steps: match key.number("Steps", 0)? {
+                0 => u64::MAX,
+                steps => steps.into(),
+            },
+            drivers: key.strings("Drivers", MULTI_SZ)?,
         })
     }
 }
@@ -97,6 +114,18 @@ impl Key {
         }
         let bytes = data.iter().flat_map(|word| word.to_le_bytes());
         Ok(bytes.take(*length as usize).collect())
+    }
+
+    /// A number; `absent` when there is none of this name.
+    fn number(&self, name: &str, absent: u32) -> Result<u32, NTSTATUS> {
+        match self.value(name, ndis_sys::REG_DWORD) {
+            Ok(bytes) => {
+                let number = bytes.first_chunk().ok_or(INVALID_PARAMETER)?;
+                Ok(u32::from_le_bytes(*number))
+            }
+            Err(ndis_sys::STATUS_OBJECT_NAME_NOT_FOUND) => Ok(absent),
+            Err(status) => Err(status),
+        }
     }
 
     /// The strings of a value, which are separated by zeros.

@@ -1,7 +1,7 @@
 //! Who runs next: the state's side of the scheduler, all of it under its lock.
 
+use super::{CALLS_ALONE, IDLE_PERIODS, Next};
 use super::{Due, Goal, Handover, Order, Phase, Task, TaskId, Wait, Woken, Work, Worker};
-use super::{IDLE_PERIODS, Next};
 use crate::platform::{Lock, platform};
 use crate::state::State;
 use alloc::sync::Arc;
@@ -133,6 +133,19 @@ impl State {
         self.others() && self.rng.chance(times, of)
     }
 
+    /// Whether the running task calls without end, and nothing comes of it. The run ends then.
+    pub(crate) fn calls_without_end(&mut self, call: &str) -> bool {
+        let endless = self.sched.calls_alone >= CALLS_ALONE;
+        if endless && self.sched.panic.is_none() {
+            self.sched.panic = Some(alloc::format!(
+                "ndis-host: {CALLS_ALONE} calls, now {call}, and nobody else has run or been called \
+                 meanwhile: does the task ask in a loop for what only others can bring? It is {}",
+                self.backtrace()
+            ));
+        }
+        endless
+    }
+
     pub(crate) fn goal_met(&self) -> bool {
         match self.sched.goal {
             Some(Goal::Settled(id)) => !self.sched.exists(id) && !self.sched.plug_and_play(),
@@ -145,6 +158,8 @@ impl State {
     pub(crate) fn hand_over(&mut self) -> Handover {
         self.sched.running = None;
         self.sched.steps += 1;
+        self.sched.activity += 1;
+        self.sched.calls_alone = 0;
         if self.sched.steps > self.sched.limit {
             let limit = self.sched.limit;
             let message = alloc::format!("ndis-host: the run has not ended after {limit} steps");

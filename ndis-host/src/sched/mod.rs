@@ -192,6 +192,10 @@ pub(crate) struct Sched {
     /// How often the baton was handed on, and how often it may be.
     steps: u64,
     limit: u64,
+    /// How often anything happened: the baton was handed on, a driver called or was called.
+    activity: u64,
+    /// The calls of the running task since anybody else ran or was called.
+    calls_alone: u32,
     preemption: (u32, u32),
     next: TaskId,
     pub(crate) panic: Option<String>,
@@ -204,6 +208,9 @@ pub(crate) const EPOCH: u64 = 133_500_000_000_000_000;
 const IDLE_PERIODS: u32 = 5_000;
 /// A task polls when so many of its waits in a row have ended with their time.
 const POLLS: u32 = 2_000;
+/// A task that calls so many times, while nobody else runs and no driver is called, asks for what
+/// nobody can bring.
+const CALLS_ALONE: u32 = 1_000_000;
 
 enum Next {
     Resume(TaskId),
@@ -237,10 +244,29 @@ impl Sched {
             idle_periods: 0,
             steps: 0,
             limit: settings.limit,
+            activity: 0,
+            calls_alone: 0,
             preemption: settings.preemption,
             next: 1,
             panic: None,
         }
+    }
+
+    /// A number that changes whenever anything happens.
+    pub(crate) fn activity(&self) -> u64 {
+        self.activity
+    }
+
+    /// A driver is being called.
+    pub(crate) fn note_callback(&mut self) {
+        self.activity += 1;
+        self.calls_alone = 0;
+    }
+
+    /// A driver has called.
+    pub(crate) fn note_call(&mut self) {
+        self.activity += 1;
+        self.calls_alone = self.calls_alone.saturating_add(1);
     }
 
     pub(crate) fn current(&self) -> Option<&Task> {

@@ -354,12 +354,13 @@ impl Core {
         }
     }
 
-    /// The controlling thread waits until it is needed, and sees to it that somebody
-    /// runs meanwhile.
+    /// The controlling thread waits until it is needed, and sees to it that the run
+    /// goes on meanwhile.
     ///
     /// # Panics
     ///
-    /// When a task keeps the baton for longer than the watchdog allows.
+    /// When for longer than the watchdog allows no task calls, is called or is handed
+    /// the baton.
     fn park_controller(&self) {
         // Miri takes minutes for what takes milliseconds.
         if self.watchdog == 0 || cfg!(miri) {
@@ -367,12 +368,13 @@ impl Core {
             return;
         }
         let tick = (self.watchdog / 8).max(1);
-        let (mut steps, mut quiet) = (0, 0_u32);
+        let (mut seen, mut quiet) = (None, 0_u32);
         // Ticks are counted, not time: a process that was stopped has not waited.
         while !self.controller.park_for(tick) {
             let mut state = self.state.lock();
-            if state.sched.running.is_none() || state.sched.steps != steps {
-                (steps, quiet) = (state.sched.steps, 0);
+            let now = Some(state.sched.activity());
+            if state.sched.running.is_none() || seen != now {
+                (seen, quiet) = (now, 0);
                 continue;
             }
             quiet = quiet.saturating_add(tick);
@@ -380,7 +382,7 @@ impl Core {
                 continue;
             }
             let message = alloc::format!(
-                "ndis-host: for {} ms nobody else could run: does the task wait for a lock that \
+                "ndis-host: for {} ms nobody else could run, and no call came: does the task loop, or wait for a lock that \
                  the host cannot see? It is {} (seed {})",
                 self.watchdog,
                 state.backtrace(),

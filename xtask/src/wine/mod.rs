@@ -4,37 +4,29 @@
 //! point. In place of its own `ndis.sys` it gets ours, which is `ndis-host`. So the two drivers, and
 //! a client that is written in C, run as images against images; what the host finds comes back in a
 //! file. The same drivers then run in this process with the same seed, and both event logs must be
-//! the same, line by line.
+//! the same, line by line. In the end come drivers that panic, fault and hang (`ruins.rs`).
+//!
+//! Wine is made, and the images built, at the same time; all runs are in one session of Wine's.
 
 mod account;
 mod log;
-pub mod panics;
 mod prefix;
+pub mod ruins;
+mod world;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{collections::BTreeMap, fs, path::PathBuf, thread, time::Instant};
 
 use ::c_client as c_client_here;
 use anyhow::{Context, Result, bail};
-use ndis_host::{EntryPoint, EventMode, Host};
+use ndis_host::{EntryPoint, EventMode, Host, Readings};
 use serde::Serialize;
 
 use self::{
     account::{Account, Figures, Violation},
-    log::Module,
-    prefix::{Parameter, Prefix, Session, Wine},
+    prefix::{Parameters, Prefix, Wine},
+    world::{NDIS, Settings, World},
 };
-use crate::{
-    arch::Arch,
-    c_client,
-    steps::Outcome,
-    sys::{self, exports, pe::Image},
-    workspace,
-};
+use crate::{arch::Arch, c_client, steps::Outcome, sys, workspace};
 
 /// What to run, and where to put the account.
 #[derive(clap::Args)]
@@ -51,6 +43,18 @@ pub struct WineArgs {
     /// How many seeds are tried, from that one on. The figures are the sums.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     seeds: u32,
+    /// Answers to questions that the documentation leaves open, as in "crossing_close: Delivered";
+    /// each other one has its default. With `all`, each seed is tried under each reading there is.
+    #[arg(long, default_value = "", value_parser = read_readings)]
+    readings: Tried,
+    /// How many milliseconds a driver may go without a call, before the run ends with its name; 0 is
+    /// no limit.
+    #[arg(long, default_value_t = 60_000)]
+    watchdog: u32,
+    /// How many times the host may pass from one task to another before a run is taken for one that
+    /// never ends; 0 is no limit.
+    #[arg(long, default_value_t = 10_000_000)]
+    steps: u32,
     /// Images with optimizations.
     #[arg(long)]
     release: bool,
@@ -59,9 +63,31 @@ pub struct WineArgs {
     json: Option<PathBuf>,
 }
 
+/// The readings to run under.
+#[derive(Clone)]
+enum Tried {
+    All,
+    One(Readings),
+}
+
+impl Tried {
+    fn list(&self) -> Vec<Readings> {
+        match self {
+            Self::All => Readings::all().collect(),
+            Self::One(readings) => vec![*readings],
+        }
+    }
+}
+
+fn read_readings(text: &str) -> Result<Tried, ndis_host::UnknownReading> {
+    match text {
+        "all" => Ok(Tried::All),
+        text => Ok(Tried::One(text.parse()?)),
+    }
+}
+
 /// The services. The caller is the client's image once more, under another name: two services
 /// cannot share a file.
-const NDIS: &str = "ndis";
 const SWITCH: &str = "loopback_mcm";
 const CALLEE: &str = "echo_client";
 const CALLER: &str = "echo_caller";
@@ -70,15 +96,14 @@ const C_BROKEN: &str = "c_broken";
 const C_MANAGER: &str = "c_mcm";
 const C_PENDING: &str = "c_mcm_pended";
 
-/// The account, on Wine's drive `C:`.
-const ACCOUNT: &str = "account.json";
-
 /// What came of it; this is what `--json` writes.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Summary {
     wine: String,
     seed: u32,
     seeds: u32,
+    /// How many readings of the documentation.
+    readings: usize,
     #[serde(flatten)]
     caller: Figures,
     /// Frames that the callee took and echoed.
@@ -97,8 +122,8 @@ struct Summary {
     c_client: Option<Figures>,
     /// What the broken client was reported for.
     broken: Option<Violation>,
-    /// How a driver that panics has ended.
-    panic: String,
+    /// How the runs of drivers that panic, fault or hang have ended.
+    ruins: BTreeMap<String, String>,
     seconds: f64,
 }
 
@@ -114,6 +139,9 @@ pub fn prove() -> Result<Outcome> {
         frames: 8,
         seed: 1,
         seeds: 5,
+        readings: Tried::One(Readings::default()),
+        watchdog: 60_000,
+        steps: 10_000_000,
         release: true,
         json: None,
     })
@@ -126,30 +154,35 @@ fn execute(args: &WineArgs) -> Result<Outcome> {
         ));
     };
     let start = Instant::now();
-    if let Err(missing) = sys::build(Arch::X64, args.release)? {
-        return Ok(missing);
-    }
-    let images = sys::folder(Arch::X64);
     let version = wine.version();
     println!("{version}");
-    let mut world = World::new(wine, &images)?;
+    // Neither needs the other, nor more than a part of the machine.
+    let (prefix, built) = thread::scope(|scope| {
+        let prefix = scope.spawn(|| Prefix::create(wine, &workspace::target().join("wine")));
+        let built = build(args.release);
+        let prefix = prefix
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (prefix, built)
+    });
+    let Built { images, without_c } = match built? {
+        Ok(built) => built,
+        Err(missing) => return Ok(missing),
+    };
+    let mut world = World::new(prefix?, images)?;
+    let readings = args.readings.list();
     let mut summary = Summary {
         wine: version,
         seed: args.seed,
         seeds: args.seeds,
-        caller: Figures::default(),
-        frames_received: 0,
-        violations: 0,
-        objects_left: 0,
-        deadlocks: 0,
-        events: 0,
-        events_equal: 0,
-        modules: BTreeMap::new(),
-        imports_routed: 0,
-        c_client: None,
-        broken: None,
-        panic: String::new(),
-        seconds: 0.0,
+        readings: readings.len(),
+        ..Summary::default()
+    };
+    let settings = |seed, readings| Settings {
+        seed,
+        readings,
+        watchdog: args.watchdog,
+        steps: args.steps,
     };
 
     // The same in both worlds.
@@ -159,43 +192,44 @@ fn execute(args: &WineArgs) -> Result<Outcome> {
         ("Calls", args.calls),
         ("Frames", args.frames),
     ];
-    world.prefix.set(CALLER, &parameters)?;
     for seed in (args.seed..).take(args.seeds as usize) {
-        world.prefix.set(NDIS, &[("Seed", seed)])?;
-        let account = world.drive(&[SWITCH, CALLEE, CALLER])?;
-        summary.enter(&account)?;
-        let drivers: [(_, EntryPoint); 3] = [
-            (SWITCH, loopback_mcm::driver_entry),
-            (CALLEE, echo_client::driver_entry),
-            (CALLER, echo_client::driver_entry),
-        ];
-        let here = in_process(seed, &parameters, drivers)?;
-        summary.events += account.events.len().max(here.len());
-        summary.events_equal += compare(seed, &account.events, &here);
+        for readings in &readings {
+            let settings = settings(seed, *readings);
+            let caller = parameters
+                .iter()
+                .fold(Parameters::of(CALLER), |all, (name, value)| {
+                    all.number(name, *value)
+                });
+            let account = world.drive(&settings, &[SWITCH, CALLEE, CALLER], vec![caller])?;
+            summary.enter(&account)?;
+            let drivers: [(_, EntryPoint); 3] = [
+                (SWITCH, loopback_mcm::driver_entry),
+                (CALLEE, echo_client::driver_entry),
+                (CALLER, echo_client::driver_entry),
+            ];
+            let here = in_process(&settings, &parameters, drivers)?;
+            summary.compare(&settings, &account.events, &here);
+        }
     }
 
+    let settings = settings(args.seed, readings.first().copied().unwrap_or_default());
     // A second compiler, and a driver that breaks a rule.
-    world.prefix.set(NDIS, &[("Seed", args.seed)])?;
-    match run_c(&mut world, &images, &mut summary, args.seed)? {
-        Ok((figures, broken)) => {
+    match without_c {
+        None => {
+            let (figures, broken) = run_c(&mut world, &mut summary, &settings)?;
             summary.c_client = Some(figures);
             summary.broken = Some(broken);
         }
-        Err(Outcome::Missing(why) | Outcome::Skipped(why) | Outcome::Passed(why)) => {
-            if workspace::on_ci() {
-                return Ok(Outcome::Missing(why));
-            }
-            println!("SKIPPED, the client in C: {why}");
-        }
+        Some(why) if workspace::on_ci() => return Ok(Outcome::Missing(why)),
+        Some(why) => println!("SKIPPED, the client in C: {why}"),
     }
 
-    // The last one: the system has stopped afterwards.
-    world.install(panics::SERVICE, &panics::build(&images)?)?;
-    let account = world.start(&[panics::SERVICE])?;
-    summary.panic = panics::judge(&account)?;
-    world.prefix.kill()?;
+    for ruin in &ruins::ALL {
+        let end = ruin.prove(&mut world, &settings, SWITCH)?;
+        summary.ruins.insert(ruin.service.to_owned(), end);
+    }
 
-    world.judge_modules(&mut summary)?;
+    summary.modules = world.end()?;
     summary.seconds = start.elapsed().as_secs_f64();
     let text = serde_json::to_string_pretty(&summary)? + "\n";
     print!("{text}");
@@ -213,164 +247,68 @@ fn execute(args: &WineArgs) -> Result<Outcome> {
     )))
 }
 
-/// Wine with our images in it.
-struct World {
-    /// Keeps Wine's session alive while services run. Ends before the prefix does.
-    session: Option<Session>,
-    prefix: Prefix,
-    /// The image behind each service.
+/// What there is to run.
+struct Built {
+    /// The image of each service.
     images: BTreeMap<String, PathBuf>,
-    /// How often each service was loaded, and how often it went.
-    runs: BTreeMap<String, Runs>,
+    /// Why the drivers in C are not among them, if so.
+    without_c: Option<String>,
 }
 
-#[derive(Clone, Copy, Default)]
-struct Runs {
-    begun: usize,
-    ended: usize,
-}
-
-impl World {
-    fn new(wine: Wine, images: &Path) -> Result<Self> {
-        let mut world = Self {
-            session: None,
-            prefix: Prefix::create(wine, &workspace::target().join("wine"))?,
-            images: BTreeMap::new(),
-            runs: BTreeMap::new(),
-        };
-        let image = |service: &str| images.join(service).with_extension("sys");
-        world.prefix.replace(NDIS, &image(NDIS))?;
-        world.install(SWITCH, &image(SWITCH))?;
-        world.install(CALLEE, &image(CALLEE))?;
-        world.install(CALLER, &image(CALLEE))?;
-        Ok(world)
+/// Builds all images; the inner error says what is missing here.
+fn build(release: bool) -> Result<Result<Built, Outcome>> {
+    if let Err(missing) = sys::build(Arch::X64, release)? {
+        return Ok(Err(missing));
     }
-
-    fn install(&mut self, service: &str, image: &Path) -> Result<()> {
-        self.images.insert(service.to_owned(), image.to_owned());
-        self.prefix.install(service, image)
+    let folder = sys::folder(Arch::X64);
+    let mut images = BTreeMap::new();
+    for (service, file) in [
+        (NDIS, NDIS),
+        (SWITCH, SWITCH),
+        (CALLEE, CALLEE),
+        (CALLER, CALLEE),
+    ] {
+        let path = folder.join(file).with_extension("sys");
+        images.insert(service.to_owned(), path);
     }
-
-    /// Has the host's image run these services, and takes it away again; gives its account.
-    fn drive(&mut self, services: &[&str]) -> Result<Account> {
-        let account = self.start(services)?;
-        if let Some(failure) = &account.failure {
-            bail!("the run ended early: {failure}");
-        }
-        self.prefix.stop(NDIS)?;
-        for service in services.iter().chain([&NDIS]) {
-            self.runs.entry((*service).to_owned()).or_default().ended += 1;
-        }
-        self.judge_routes(services, &account)?;
-        Ok(account)
+    let ruins = ruins::build(&folder, release)?;
+    for ruin in &ruins::ALL {
+        images.insert(ruin.service.to_owned(), ruins.clone());
     }
-
-    /// Starts the host's image with these services, and waits for its account.
-    fn start(&mut self, services: &[&str]) -> Result<Account> {
-        for service in services.iter().chain([&NDIS]) {
-            self.runs.entry((*service).to_owned()).or_default().begun += 1;
-        }
-        let path = self.prefix.file(ACCOUNT);
-        if path.exists() {
-            fs::remove_file(&path)?;
-        }
-        let report = format!("\\??\\C:\\{ACCOUNT}");
-        self.prefix
-            .set_strings(NDIS, ("Drivers", services), ("Report", &report))?;
-        // The services are started anew, with their messages in the log.
-        self.session = None;
-        self.prefix.settle()?;
-        self.session = Some(self.prefix.session()?);
-        // An account says more than the command, which knows only that the service is gone.
-        let started = self.prefix.start(NDIS);
-        let account = prefix::wait_for(&path, started.is_ok(), |data| {
-            serde_json::from_slice(data).ok()
-        });
-        // A service that Wine has ended together with its session says nothing else.
-        if account.is_err() && self.session.as_mut().is_some_and(|s| !s.is_alive()) {
-            bail!("Wine's session has ended under the services");
-        }
-        match (account, started) {
-            (Ok(account), _) => Ok(account),
-            (Err(_), Err(error)) | (Err(error), Ok(())) => Err(error),
-        }
-    }
-
-    /// A run in which the client in C gets back all that it sends, and nothing is reported.
-    fn good_run(&mut self, services: &[&str]) -> Result<(Figures, Account)> {
-        let account = self.drive(services)?;
-        let report = account.report()?;
-        report.show();
-        if report.count() > 0 {
-            bail!("the run of {} is not clean", services.join(", "));
-        }
-        let figures = account.figures(C_CLIENT)?;
-        if !figures.is_good() {
-            bail!("not every frame of the client in C came back: {figures:?}");
-        }
-        Ok((figures, account))
-    }
-
-    /// Each import from the kernel that the host has must have been answered by the host: a call
-    /// that went past it is a call that nobody checked.
-    fn judge_routes(&self, services: &[&str], account: &Account) -> Result<()> {
-        let host: BTreeSet<&str> = ndis_host::exported().map(|(name, _)| name).collect();
-        let mut due = BTreeSet::new();
-        for service in services {
-            let path = self.images.get(*service).context("an unknown service")?;
-            let image = Image::read(path)?;
-            for (module, names) in &image.imports {
-                if module == exports::MODULES[0] {
-                    continue;
-                }
-                for name in names {
-                    if host.contains(name.as_str()) && !account.kept.contains(name) {
-                        due.insert((format!("{service}.sys"), name.clone()));
-                    }
-                }
+    let mut without_c = None;
+    for (service, driver) in [
+        (C_CLIENT, c_client::CLIENT),
+        (C_BROKEN, c_client::BROKEN),
+        (C_MANAGER, c_client::MANAGER),
+        (C_PENDING, c_client::PENDING),
+    ] {
+        let folder = folder.join(service);
+        match c_client::build(Arch::X64, &driver, &folder)? {
+            Outcome::Passed(what) => println!("{what}"),
+            Outcome::Missing(why) | Outcome::Skipped(why) => {
+                without_c = Some(why);
+                break;
             }
         }
-        let routed: BTreeSet<_> = account.routed.iter().cloned().collect();
-        if due.is_empty() || due != routed {
-            let missing: Vec<_> = due.symmetric_difference(&routed).collect();
-            bail!("imports that should have been routed, or should not: {missing:?}");
-        }
-        Ok(())
+        images.insert(service.to_owned(), folder.join(driver.image));
     }
-
-    /// Every module was ours, and went as often as it came.
-    fn judge_modules(&self, summary: &mut Summary) -> Result<()> {
-        let mut services: Vec<&str> = self.images.keys().map(String::as_str).collect();
-        services.push(NDIS);
-        let modules = log::modules(self.prefix.log(), &services)?;
-        for (service, runs) in &self.runs {
-            let name = format!("{service}.sys");
-            let Module {
-                kind,
-                loaded,
-                unloaded,
-            } = modules.get(&name).cloned().unwrap_or_default();
-            if kind != "native" || loaded != runs.begun || unloaded != runs.ended {
-                bail!(
-                    "{name}: {loaded} times loaded as {kind:?}, not {}, and {unloaded} times unloaded, not {}",
-                    runs.begun,
-                    runs.ended
-                );
-            }
-            summary.modules.insert(name, kind);
-        }
-        Ok(())
-    }
+    Ok(Ok(Built { images, without_c }))
 }
 
 /// The same drivers, loaded into this process; gives the event log.
 fn in_process(
-    seed: u32,
-    caller: &[Parameter<'_>],
+    settings: &Settings,
+    caller: &[(&str, u32)],
     drivers: [(&'static str, EntryPoint); 3],
 ) -> Result<Vec<String>> {
     let host = Host::builder()
-        .seed(seed.into())
+        .seed(settings.seed.into())
+        .readings(settings.readings)
+        .watchdog(settings.watchdog)
+        .limit(match settings.steps {
+            0 => u64::MAX,
+            steps => steps.into(),
+        })
         .events(EventMode::All)
         .build();
     for (name, value) in caller {
@@ -391,7 +329,7 @@ fn in_process(
 }
 
 /// How many lines are the same from the start on; the first difference is shown.
-fn compare(seed: u32, images: &[String], here: &[String]) -> usize {
+fn compare(settings: &Settings, images: &[String], here: &[String]) -> usize {
     let equal = images
         .iter()
         .zip(here)
@@ -400,7 +338,9 @@ fn compare(seed: u32, images: &[String], here: &[String]) -> usize {
     if equal < images.len().max(here.len()) {
         let end = "(the end)".to_owned();
         println!(
-            "seed {seed}, first difference of the event logs:\n  images:       {}\n  this process: {}",
+            "seed {}, {{{}}}, first difference of the event logs:\n  images:       {}\n  this process: {}",
+            settings.seed,
+            settings.readings.describe(),
             images.get(equal).unwrap_or(&end),
             here.get(equal).unwrap_or(&end)
         );
@@ -411,27 +351,13 @@ fn compare(seed: u32, images: &[String], here: &[String]) -> usize {
 /// The client in C, as it should be and broken.
 fn run_c(
     world: &mut World,
-    images: &Path,
     summary: &mut Summary,
-    seed: u32,
-) -> Result<Result<(Figures, Violation), Outcome>> {
-    for (service, driver) in [
-        (C_CLIENT, c_client::CLIENT),
-        (C_BROKEN, c_client::BROKEN),
-        (C_MANAGER, c_client::MANAGER),
-        (C_PENDING, c_client::PENDING),
-    ] {
-        let folder = images.join(service);
-        match c_client::build(Arch::X64, &driver, &folder)? {
-            Outcome::Passed(what) => println!("{what}"),
-            missing => return Ok(Err(missing)),
-        }
-        world.install(service, &folder.join(driver.image))?;
-    }
+    settings: &Settings,
+) -> Result<(Figures, Violation)> {
     // Both ends in C, the call manager in both of its builds; and the switch in Rust.
-    world.good_run(&[C_MANAGER, C_CLIENT])?;
-    world.good_run(&[C_PENDING, C_CLIENT])?;
-    let (figures, account) = world.good_run(&[SWITCH, CALLEE, C_CLIENT])?;
+    good_run(world, settings, &[C_MANAGER, C_CLIENT])?;
+    good_run(world, settings, &[C_PENDING, C_CLIENT])?;
+    let (figures, account) = good_run(world, settings, &[SWITCH, CALLEE, C_CLIENT])?;
     // In this process by another compiler, and where there is one.
     if let Some(entry) = c_client_here::ENTRY {
         let drivers: [(_, EntryPoint); 3] = [
@@ -439,12 +365,11 @@ fn run_c(
             (CALLEE, echo_client::driver_entry),
             (C_CLIENT, entry),
         ];
-        let here = in_process(seed, &[], drivers)?;
-        summary.events += account.events.len().max(here.len());
-        summary.events_equal += compare(seed, &account.events, &here);
+        let here = in_process(settings, &[], drivers)?;
+        summary.compare(settings, &account.events, &here);
     }
 
-    let account = world.drive(&[SWITCH, CALLEE, C_BROKEN])?;
+    let account = world.drive(settings, &[SWITCH, CALLEE, C_BROKEN], Vec::new())?;
     let report = account.report()?;
     let Some(broken) = report
         .violations
@@ -464,10 +389,35 @@ fn run_c(
         report.show();
         bail!("the broken client was reported for more than what it breaks");
     }
-    Ok(Ok((figures, broken.clone())))
+    Ok((figures, broken.clone()))
+}
+
+/// A run in which the client in C gets back all that it sends, and nothing is reported.
+fn good_run(
+    world: &mut World,
+    settings: &Settings,
+    services: &[&str],
+) -> Result<(Figures, Account)> {
+    let account = world.drive(settings, services, Vec::new())?;
+    let report = account.report()?;
+    report.show();
+    if report.count() > 0 {
+        bail!("the run of {} is not clean", services.join(", "));
+    }
+    let figures = account.figures(C_CLIENT)?;
+    if !figures.is_good() {
+        bail!("not every frame of the client in C came back: {figures:?}");
+    }
+    Ok((figures, account))
 }
 
 impl Summary {
+    /// Takes in how far the logs of the images and of this process are the same.
+    fn compare(&mut self, settings: &Settings, images: &[String], here: &[String]) {
+        self.events += images.len().max(here.len());
+        self.events_equal += compare(settings, images, here);
+    }
+
     /// Takes a run in.
     fn enter(&mut self, account: &Account) -> Result<()> {
         let report = account.report()?;

@@ -1,6 +1,7 @@
 //! A Windows of Wine's, in a folder of its own: services installed, started, stopped.
 
 use std::{
+    collections::BTreeMap,
     fmt::Write as _,
     fs::{self, File},
     path::{Path, PathBuf},
@@ -13,8 +14,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::workspace;
 
-/// No single step takes longer on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// No single command takes that long on the slowest machine.
+const PATIENCE: Duration = Duration::from_secs(900);
+/// How often is looked whether something has come. (There is nothing to wait for it with.)
+pub const GLANCE: Duration = Duration::from_millis(5);
 
 /// Drivers' images on Wine's drive `C:`.
 const DRIVERS: &str = "windows/system32/drivers";
@@ -68,10 +71,45 @@ pub struct Prefix {
     wine: Wine,
     folder: PathBuf,
     log: PathBuf,
+    session: Option<Session>,
 }
 
-/// A number under a service's `Parameters`.
-pub type Parameter<'a> = (&'a str, u32);
+/// The `Parameters` of a service, as lines of a `.reg` file.
+pub struct Parameters {
+    service: String,
+    lines: String,
+}
+
+impl Parameters {
+    pub fn of(service: &str) -> Self {
+        Self {
+            service: service.to_owned(),
+            lines: String::new(),
+        }
+    }
+
+    pub fn number(mut self, name: &str, value: u32) -> Self {
+        let _ = writeln!(self.lines, "\"{name}\"=dword:{value:08x}");
+        self
+    }
+
+    pub fn string(mut self, name: &str, value: &str) -> Self {
+        let value = value.replace('\\', "\\\\");
+        let _ = writeln!(self.lines, "\"{name}\"=\"{value}\"");
+        self
+    }
+
+    pub fn list(mut self, name: &str, values: &[&str]) -> Self {
+        // A list is each string with its zero, and one zero more, in UTF-16.
+        let mut bytes = Vec::new();
+        for unit in values.join("\0").encode_utf16().chain([0, 0]) {
+            let [low, high] = unit.to_le_bytes();
+            bytes.push(format!("{low:02x},{high:02x}"));
+        }
+        let _ = writeln!(self.lines, "\"{name}\"=hex(7):{}", bytes.join(","));
+        self
+    }
+}
 
 impl Prefix {
     /// Makes one in `folder`, over what was there.
@@ -85,10 +123,10 @@ impl Prefix {
             wine,
             folder: folder.join("prefix"),
             log: folder.join("wine.log"),
+            session: None,
         };
         File::create(&prefix.log)?;
         prefix.wine(&["wineboot", "-i"], QUIET)?;
-        prefix.settle()?;
         Ok(prefix)
     }
 
@@ -106,60 +144,40 @@ impl Prefix {
         self.folder.join("drive_c").join(name)
     }
 
-    /// Puts an image in the place of one of Wine's own, whose service it takes over: from now on
-    /// that is started on demand only.
-    pub fn replace(&self, service: &str, image: &Path) -> Result<()> {
-        workspace::copy(image, &self.image(service))?;
-        self.import(service, "\"Start\"=dword:00000003\n")
-    }
-
-    /// Copies an image to where Windows has its drivers, and makes it a service.
-    pub fn install(&self, service: &str, image: &Path) -> Result<()> {
-        workspace::copy(image, &self.image(service))?;
-        let name = format!("{service}.sys");
-        let path = format!("C:\\{}\\{name}", DRIVERS.replace('/', "\\"));
-        let words = [
-            "sc", "create", service, "type=", "kernel", "start=", "demand", "binPath=", &path,
-        ];
-        self.wine(&words, QUIET)
-    }
-
-    /// Writes values under the `Parameters` of a service.
-    pub fn set(&self, service: &str, values: &[Parameter<'_>]) -> Result<()> {
-        let mut text = String::new();
-        for (name, value) in values {
-            writeln!(text, "\"{name}\"=dword:{value:08x}")?;
+    /// Copies images to where Windows has its drivers, and makes each one a service that is started
+    /// on demand only, also where Wine has one of that name.
+    ///
+    /// Call it before [`begin`](Self::begin): services that come this way are known to the next session.
+    pub fn install(&self, images: &BTreeMap<String, PathBuf>) -> Result<()> {
+        let mut sections = Vec::new();
+        for (service, image) in images {
+            workspace::copy(image, &self.image(service))?;
+            let values = format!(
+                "\"Type\"=dword:00000001\n\"Start\"=dword:00000003\n\"ErrorControl\"=dword:00000001\n\
+                 \"ImagePath\"=\"C:\\\\{}\\\\{service}.sys\"\n",
+                DRIVERS.replace('/', "\\\\")
+            );
+            sections.push((service.clone(), values));
         }
-        self.import(&format!("{service}\\Parameters"), &text)
+        self.import(&sections)
     }
 
-    /// As [`set`](Self::set), for a list of strings and a string.
-    pub fn set_strings(
-        &self,
-        service: &str,
-        list: (&str, &[&str]),
-        one: (&str, &str),
-    ) -> Result<()> {
-        // A list is each string with its zero, and one zero more, in UTF-16.
-        let mut bytes = Vec::new();
-        for unit in list.1.join("\0").encode_utf16().chain([0, 0]) {
-            let [low, high] = unit.to_le_bytes();
-            bytes.push(format!("{low:02x},{high:02x}"));
-        }
-        let text = format!(
-            "\"{}\"=hex(7):{}\n\"{}\"=\"{}\"\n",
-            list.0,
-            bytes.join(","),
-            one.0,
-            one.1.replace('\\', "\\\\")
-        );
-        self.import(&format!("{service}\\Parameters"), &text)
+    /// Writes values under the `Parameters` of services.
+    pub fn set(&self, parameters: &[Parameters]) -> Result<()> {
+        let sections: Vec<_> = parameters
+            .iter()
+            .map(|of| (format!("{}\\Parameters", of.service), of.lines.clone()))
+            .collect();
+        self.import(&sections)
     }
 
-    /// Writes values under a key of the services.
-    fn import(&self, key: &str, values: &str) -> Result<()> {
+    /// Writes values under keys of the services.
+    fn import(&self, sections: &[(String, String)]) -> Result<()> {
         let name = "settings.reg";
-        let text = format!("Windows Registry Editor Version 5.00\n\n[{SERVICES}\\{key}]\n{values}");
+        let mut text = String::from("Windows Registry Editor Version 5.00\n");
+        for (key, values) in sections {
+            let _ = write!(text, "\n[{SERVICES}\\{key}]\n{values}");
+        }
         // With the byte order mark that says UTF-16: a list's bytes are taken as such only then.
         let bytes: Vec<u8> = "\u{FEFF}"
             .encode_utf16()
@@ -167,7 +185,9 @@ impl Prefix {
             .flat_map(u16::to_le_bytes)
             .collect();
         fs::write(self.file(name), bytes)?;
-        self.wine(&["reg", "import", &format!("C:\\{name}")], QUIET)
+        // As all that comes after `begin`: whichever program is the first starts the services, and
+        // they have its log.
+        self.wine(&["reg", "import", &format!("C:\\{name}")], LOADS)
     }
 
     /// Starts a service.
@@ -180,15 +200,62 @@ impl Prefix {
         self.wine(&["net", "stop", service], LOADS)
     }
 
-    /// Waits until no program of this Windows runs, so that the next one finds it as new.
-    pub fn settle(&self) -> Result<()> {
+    /// Whether some process has the image of a service in its memory; also where that cannot be
+    /// known. (Wine's own word of a service does not change when the process of a driver ends.)
+    pub fn is_mapped(&self, service: &str) -> bool {
+        let (Ok(image), Ok(processes)) =
+            (self.image(service).canonicalize(), fs::read_dir("/proc"))
+        else {
+            return true;
+        };
+        let image = image.to_string_lossy();
+        processes.flatten().any(|process| {
+            let maps = fs::read(process.path().join("maps")).unwrap_or_default();
+            String::from_utf8_lossy(&maps)
+                .lines()
+                .any(|line| line.ends_with(&*image))
+        })
+    }
+
+    /// Ends what runs, and begins a session that lasts until this value goes. All services of the
+    /// runs are started in it: Wine ends a session, and with it the services, some seconds after
+    /// the last user program has ended, under load in the middle of a run.
+    pub fn begin(&mut self) -> Result<()> {
+        self.end()?;
+        let log = File::options().append(true).open(&self.log)?;
+        let mut command = self.command(&["cmd"], LOADS);
+        let program = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("cannot start {:?}", command.get_program()))?;
+        self.session = Some(Session(program));
+        Ok(())
+    }
+
+    /// Fails unless the session that was begun still lasts.
+    pub fn lasts(&mut self) -> Result<()> {
+        if self.session.as_mut().is_some_and(Session::is_alive) {
+            return Ok(());
+        }
+        bail!(
+            "Wine's session has ended under the services; see {}",
+            self.log.display()
+        )
+    }
+
+    /// Ends the session and waits until no program of this Windows runs.
+    pub fn end(&mut self) -> Result<()> {
+        self.kill()?;
+        self.session = None;
         let mut server = self.server();
         server.arg("-w");
         self.run(&mut server)
     }
 
     /// Ends every program of this Windows.
-    pub fn kill(&self) -> Result<()> {
+    fn kill(&self) -> Result<()> {
         let mut server = self.server();
         server.arg("-k");
         // It fails when there is none.
@@ -200,21 +267,6 @@ impl Prefix {
         let mut command = Command::new(program.unwrap_or(Path::new("wineserver")));
         command.env("WINEPREFIX", &self.folder);
         command
-    }
-
-    /// A user program that runs until the value is dropped. Wine ends a session, and with it the
-    /// services, some seconds after the last user program has ended.
-    pub fn session(&self) -> Result<Session> {
-        // The services are started by the first program, with its messages and its log.
-        let log = File::options().append(true).open(&self.log)?;
-        let mut command = self.command(&["cmd"], LOADS);
-        let program = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .with_context(|| format!("cannot start {:?}", command.get_program()))?;
-        Ok(Session(program))
     }
 
     fn wine(&self, words: &[&str], debug: &str) -> Result<()> {
@@ -257,7 +309,7 @@ impl Prefix {
                 child.kill()?;
                 bail!("{command:?} does not end; see {}", self.log.display());
             }
-            thread::sleep(Duration::from_millis(20));
+            thread::sleep(GLANCE);
         };
         if !status.success() {
             bail!(
@@ -269,24 +321,20 @@ impl Prefix {
     }
 }
 
-/// A running user program, see [`Prefix::session`].
-pub struct Session(Child);
+/// A running user program, see [`Prefix::begin`]: it waits for input.
+struct Session(Child);
 
 impl Session {
     /// Whether the program still runs.
-    pub fn is_alive(&mut self) -> bool {
+    fn is_alive(&mut self) -> bool {
         matches!(self.0.try_wait(), Ok(None))
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // The shell ends with its input; one that hangs is ended with everything else.
+        // The shell ends with its input, or has been ended with everything else.
         drop(self.0.stdin.take());
-        let end = Instant::now() + Duration::from_secs(5);
-        while matches!(self.0.try_wait(), Ok(None)) && Instant::now() < end {
-            thread::sleep(Duration::from_millis(20));
-        }
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -302,21 +350,3 @@ impl Drop for Prefix {
 const QUIET: &str = "-all";
 /// Errors, and a line for each module that is loaded or unloaded.
 const LOADS: &str = "err+all,fixme-all,+loaddll";
-
-/// Waits for a file that is written by a program of Wine's, if it is `patient`; gives its content
-/// once `whole` accepts it.
-pub fn wait_for<T>(path: &Path, patient: bool, whole: impl Fn(&[u8]) -> Option<T>) -> Result<T> {
-    let patience = if patient { PATIENCE } else { Duration::ZERO };
-    let end = Instant::now() + patience;
-    loop {
-        if let Ok(data) = fs::read(path)
-            && let Some(content) = whole(&data)
-        {
-            return Ok(content);
-        }
-        if Instant::now() > end {
-            bail!("{} does not come", path.display());
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
-}
