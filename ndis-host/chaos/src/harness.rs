@@ -24,8 +24,8 @@ use ndis_co::{
 use ndis_host::{
     ActivateComplete, Adapter, AfOffers, CallControlWhilePaused, CloseOrder, CopiesAddressFamily,
     CrossingClose, DeactivateComplete, DeregisterSapResult, DispatchIncomingCallResult, Driver,
-    EventMode, Host, IncomingActivation, NotifyClose, OpenAfCompleteIrql, Readings, Report,
-    TransferEnds, VcAfterClose, WithdrawnOfferAnswer,
+    EventMode, Host, IncomingActivation, NotifyClose, OpenAfCompleteIrql, OwnRequests, Readings,
+    Report, TransferEnds, VcAfterClose, WithdrawnOfferAnswer,
 };
 use std::{
     any::Any,
@@ -161,6 +161,7 @@ fn readings(world: &World) -> Readings {
         activate_complete: world.among(ActivateComplete::ALL),
         deactivate_complete: world.among(DeactivateComplete::ALL),
         close_order: world.among(CloseOrder::ALL),
+        own_requests: world.among(OwnRequests::ALL),
         transfer_ends: world.among(TransferEnds::ALL),
         vc_after_close: world.among(VcAfterClose::ALL),
         incoming_activation: world.among(IncomingActivation::ALL),

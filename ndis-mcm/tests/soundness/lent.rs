@@ -310,7 +310,8 @@ fn parameters_of_an_offer_outlive_the_end_of_the_accepted_call() {
         assert_eq!(looks.len(), runs(10).len());
         // The end itself waits for the handler, on both sides.
         assert!(looks.iter().all(|look| !look.over));
-        let unchanged = |look: &Looks<_>| look.first == look.second && look.second.bytes == SECRET;
+        let unchanged =
+            |look: &Looks<Copied>| look.first == look.second && look.second.bytes == SECRET;
         assert!(looks.iter().all(unchanged), "{then:?}");
     }
 }
