@@ -14,7 +14,9 @@
 //! knows neither its level nor whether a lock is held. It therefore leaves a
 //! [`Node`] with the owner, whose work item finishes the request at
 //! PASSIVE_LEVEL with no lock held. No code of the driver that may wait runs on
-//! that work item: it would hold up the very ends that it waits for.
+//! that work item: it would hold up the very ends that it waits for. Nor does it wait
+//! itself, for its thread is all drivers' (rule KE-52): what is to be done a little
+//! later, because somebody has just refused it, is brought back by a timer.
 
 use crate::{
     Status,
@@ -22,6 +24,7 @@ use crate::{
     irql::Passive,
     lock::SpinLock,
     mem::{Arc, Tag},
+    timer::{allocate, set},
     work::{Base, RawWorkItem, Routine},
 };
 use core::{
@@ -59,10 +62,11 @@ struct Inner {
     /// What runs when all is gone, where nobody waits for that.
     end: SpinLock<Option<End>>,
     deferred: SpinLock<Deferred>,
-    /// Ends a pause of the work item: there is something to do now.
-    wake: Event,
     /// The work item that runs deferred nodes, until the owner is closed.
     work_item: RawWorkItem,
+    /// The timer that ends a pause, until the owner is closed. Its context is this
+    /// allocation, of which it has a reference while it is set.
+    clock: NDIS_HANDLE,
 }
 
 /// A work item to be queued, and with what.
@@ -86,8 +90,8 @@ struct Deferred {
     pause: u32,
     /// How many nodes have run while others waited in `later`.
     passed: u32,
-    /// The work item sleeps, or is about to.
-    asleep: bool,
+    /// The timer is set, or is about to be.
+    ticking: bool,
     /// The work item is queued or running.
     scheduled: bool,
 }
@@ -101,8 +105,8 @@ struct List {
 /// What the work item does next.
 enum Next {
     Run(*const Node),
-    /// Sleeps so many milliseconds.
-    Sleep(u32),
+    /// Ends, and sets the timer to so many milliseconds.
+    Pause(u32),
     End,
 }
 
@@ -199,20 +203,24 @@ impl Deferred {
             }
             return Next::Run(node);
         }
-        if waiting {
-            self.asleep = true;
-            return Next::Sleep(self.pause);
-        }
         self.scheduled = false;
-        self.pause = 1;
-        Next::End
+        if !waiting {
+            self.pause = 1;
+            return Next::End;
+        }
+        if core::mem::replace(&mut self.ticking, true) {
+            return Next::End;
+        }
+        Next::Pause(self.pause)
     }
 
-    /// The pause is over: what waited for it is due.
-    fn slept(&mut self) {
-        self.asleep = false;
+    /// The pause is over: what waited for it is due. Whether the work item is to be
+    /// queued for it.
+    fn expired(&mut self) -> bool {
+        self.ticking = false;
         self.pause = self.pause.saturating_mul(2).min(LONGEST_PAUSE);
         self.recall();
+        !self.due.first.is_null() && !core::mem::replace(&mut self.scheduled, true)
     }
 
     /// Makes due what was to be done later.
@@ -322,7 +330,6 @@ impl Teardown {
     /// As the functions above.
     unsafe fn on(base: Base) -> Result<Self, Status> {
         let idle = Event::try_new(Tag::NDIS)?;
-        let wake = Event::try_new(Tag::NDIS)?;
         // SAFETY: the caller vouches for the handle, and closes the owner, which
         // frees the work item, before it dies.
         let work_item = unsafe { RawWorkItem::try_new(base) }?;
@@ -331,7 +338,7 @@ impl Teardown {
             later: List::new(),
             pause: 1,
             passed: 0,
-            asleep: false,
+            ticking: false,
             scheduled: false,
         });
         let inner = Inner {
@@ -340,15 +347,31 @@ impl Teardown {
             idle,
             end: SpinLock::new(None),
             deferred,
-            wake,
             work_item,
+            clock: ptr::null_mut(),
         };
-        match Arc::try_new_or_back(inner, Tag::NDIS) {
-            Ok(inner) => Ok(Self(Owner { inner })),
+        let mut inner = match Arc::try_new_or_back(inner, Tag::NDIS) {
+            Ok(inner) => inner,
             Err(inner) => {
                 // SAFETY: just allocated and never queued.
                 unsafe { inner.work_item.free() };
-                Err(Status::RESOURCES)
+                return Err(Status::RESOURCES);
+            }
+        };
+        // SAFETY: the handle is valid by the caller, and the timer is freed before it
+        // dies. The routine gets the reference that it expects whenever it is set.
+        match unsafe { allocate(base.handle(), expired, Arc::as_raw(&inner)) } {
+            Ok(clock) => {
+                // Nobody else has a reference yet.
+                if let Some(inner) = Arc::get_mut(&mut inner) {
+                    inner.clock = clock;
+                }
+                Ok(Self(Owner { inner }))
+            }
+            Err(failure) => {
+                // SAFETY: just allocated and never queued.
+                unsafe { inner.work_item.free() };
+                Err(failure)
             }
         }
     }
@@ -405,12 +428,18 @@ impl Teardown {
     pub(crate) unsafe fn finish(&self, irql: &mut Passive) {
         let _ = irql;
         let inner = &self.0.inner;
-        // Whoever left last may still be on its way out, and so may the work
-        // item's routine: each has its own reference until then.
+        // Whoever left last may still be on its way out, and so may the routines of
+        // the work item and the timer: each has its own reference until then.
         while Arc::count(inner) > 1 {
             // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
             unsafe { ndis_sys::NdisMSleep(50) };
         }
+        // The timer's routine may have let go of its reference and not have returned.
+        // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
+        unsafe { ndis_sys::KeFlushQueuedDpcs() };
+        // SAFETY: not set, for it has no reference, and its routine is over; the handle
+        // is still valid.
+        unsafe { ndis_sys::NdisFreeTimerObject(inner.clock) };
         // SAFETY: by OWNER the item is neither queued nor running, and nobody
         // can queue it any more; the handle is still valid.
         unsafe { inner.work_item.free() };
@@ -487,25 +516,56 @@ impl Owner {
             return false;
         }
         self.inner.live.fetch_add(1, Ordering::Relaxed);
-        let (start, wake) = self.inner.deferred.locked(|deferred| {
+        let start = self.inner.deferred.locked(|deferred| {
             // SAFETY: the caller keeps the node valid; it is in no list (`queued`
             // was clear), and the lock is held.
             unsafe { list(deferred).push(node) };
-            let wake = deferred.asleep && !deferred.due.first.is_null();
-            deferred.asleep &= !wake;
-            (!core::mem::replace(&mut deferred.scheduled, true), wake)
+            // What waits for a timer that is set needs nothing else.
+            let idle = deferred.ticking && deferred.due.first.is_null();
+            !idle && !core::mem::replace(&mut deferred.scheduled, true)
         });
-        if wake {
-            self.inner.wake.set();
-        }
         if start {
-            let context = Arc::into_raw(self.inner.clone());
-            // SAFETY: the work item is not queued (`scheduled` was clear) and
-            // not freed (the node counts in `live`); the context is a reference
-            // that the routine takes.
-            unsafe { self.inner.work_item.queue::<Inner>(context) };
+            Inner::start(&self.inner);
         }
         true
+    }
+}
+
+impl Inner {
+    /// Queues the work item, which is not queued (`scheduled` was clear) and not freed:
+    /// a node counts in `live`.
+    fn start(this: &Arc<Self>) {
+        let context = Arc::into_raw(this.clone());
+        // SAFETY: as above; the context is a reference that the routine takes.
+        unsafe { this.work_item.queue::<Self>(context) };
+    }
+
+    /// Sets the timer, which is not set (`ticking` was clear).
+    fn tick(this: &Arc<Self>, milliseconds: u32) {
+        let reference = Arc::into_raw(this.clone());
+        // SAFETY: allocated, and freed by the end of the owner only, which waits for
+        // the reference that the routine takes.
+        if !unsafe { set(this.clock, milliseconds) } {
+            return;
+        }
+        // SAFETY: it was set already, with a reference of its own.
+        drop(unsafe { Arc::<Self>::from_raw(reference) });
+    }
+}
+
+/// The timer's routine: what was to be done later is due.
+unsafe extern "system" fn expired(
+    _specific1: *mut c_void,
+    context: *mut c_void,
+    _specific2: *mut c_void,
+    _specific3: *mut c_void,
+) {
+    // SAFETY: the context is the reference that `tick` made for this run.
+    let Some(inner) = (unsafe { Arc::<Inner>::from_raw(context) }) else {
+        return;
+    };
+    if inner.deferred.locked(Deferred::expired) {
+        Inner::start(&inner);
     }
 }
 
@@ -521,15 +581,9 @@ impl Routine for Inner {
         loop {
             let node = match owner.inner.deferred.locked(Deferred::next) {
                 Next::Run(node) => node,
-                Next::Sleep(milliseconds) => {
-                    if owner.inner.wake.wait_for(milliseconds, &mut irql) {
-                        // Something is due; what waits, waits on. (A signal that
-                        // came late costs one more turn.)
-                        owner.inner.wake.reset();
-                    } else {
-                        owner.inner.deferred.locked(Deferred::slept);
-                    }
-                    continue;
+                Next::Pause(milliseconds) => {
+                    Inner::tick(&owner.inner, milliseconds);
+                    break;
                 }
                 Next::End => break,
             };
@@ -567,7 +621,7 @@ mod tests {
             later: List::new(),
             pause: 1,
             passed: 0,
-            asleep: false,
+            ticking: false,
             scheduled: true,
         }
     }
@@ -607,13 +661,13 @@ mod tests {
         for pause in [1, 2, 4, 8, 16, 32, 64, 64] {
             // SAFETY: both nodes outlive the lists, which no other thread reaches.
             unsafe { deferred.later.push(&refused) };
-            assert!(matches!(deferred.next(), Next::Sleep(length) if length == pause));
-            assert!(deferred.asleep);
+            assert!(matches!(deferred.next(), Next::Pause(length) if length == pause));
+            assert!(deferred.ticking && !deferred.scheduled);
             // SAFETY: as above.
             unsafe { deferred.due.push(&due) };
             assert!(matches!(deferred.next(), Next::Run(node) if ptr::eq(node, &due)));
-            assert!(matches!(deferred.next(), Next::Sleep(length) if length == pause));
-            deferred.slept();
+            assert!(matches!(deferred.next(), Next::End), "the timer is set");
+            assert!(deferred.expired(), "the work item is to be queued");
             assert!(matches!(deferred.next(), Next::Run(node) if ptr::eq(node, &refused)));
         }
         assert!(matches!(deferred.next(), Next::End));

@@ -59,6 +59,49 @@ unsafe impl<T> Anchored for Inner<T> {
     }
 }
 
+/// `NDIS_TIMER_FUNCTION`.
+type Function = unsafe extern "system" fn(*mut c_void, *mut c_void, *mut c_void, *mut c_void);
+
+/// Allocates a timer object; for the crate itself.
+///
+/// # Safety
+///
+/// The handle is valid until the timer was freed; `function` expects `context`.
+pub(crate) unsafe fn allocate(
+    handle: NDIS_HANDLE,
+    function: Function,
+    context: *mut c_void,
+) -> Result<NDIS_HANDLE, Status> {
+    let mut characteristics: NDIS_TIMER_CHARACTERISTICS = ndis_sys::zeroed();
+    characteristics.Header = crate::raw::header(
+        ndis_sys::NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS,
+        ndis_sys::NDIS_TIMER_CHARACTERISTICS_REVISION_1,
+        ndis_sys::NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1,
+    );
+    characteristics.AllocationTag = Tag::NDIS.raw();
+    characteristics.TimerFunction = Some(function);
+    characteristics.FunctionContext = context;
+    let mut timer: NDIS_HANDLE = ptr::null_mut();
+    // SAFETY: the handle is valid by the caller; the structures live for the call.
+    let status =
+        unsafe { ndis_sys::NdisAllocateTimerObject(handle, &mut characteristics, &mut timer) };
+    Status::from_raw(status).result().map(|()| timer)
+}
+
+/// Sets a timer object, with the context that it was allocated with; whether it was set
+/// already. At or below DISPATCH_LEVEL.
+///
+/// # Safety
+///
+/// The timer is allocated.
+pub(crate) unsafe fn set(timer: NDIS_HANDLE, milliseconds: u32) -> bool {
+    // A negative due time is relative, in units of 100 ns.
+    let due = i64::from(milliseconds).saturating_mul(-10_000);
+    let due = crate::raw::large_integer(due);
+    // SAFETY: by the caller; a null context keeps the one given at allocation.
+    unsafe { ndis_sys::NdisSetTimerObject(timer, due, 0, ptr::null_mut()) != 0 }
+}
+
 impl<T: Expire> Timer<T> {
     /// Allocates a timer on `owner`.
     ///
@@ -75,22 +118,9 @@ impl<T: Expire> Timer<T> {
             live: Parent::new(owner.enter()),
         };
         let mut inner = Arc::try_new_anchored(inner, Tag::NDIS)?;
-        let mut characteristics: NDIS_TIMER_CHARACTERISTICS = ndis_sys::zeroed();
-        characteristics.Header = crate::raw::header(
-            ndis_sys::NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS,
-            ndis_sys::NDIS_TIMER_CHARACTERISTICS_REVISION_1,
-            ndis_sys::NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1,
-        );
-        characteristics.AllocationTag = Tag::NDIS.raw();
-        characteristics.TimerFunction = Some(expired::<T>);
-        characteristics.FunctionContext = Arc::as_raw(&inner);
-        let mut timer: NDIS_HANDLE = ptr::null_mut();
-        // SAFETY: by OWNER the handle is valid while `inner` is counted there;
-        // the structures live for the call; the context is as TIMER says.
-        let status = unsafe {
-            ndis_sys::NdisAllocateTimerObject(owner.handle(), &mut characteristics, &mut timer)
-        };
-        Status::from_raw(status).result()?;
+        // SAFETY: by OWNER the handle is valid while `inner` is counted there; the
+        // context is as TIMER says.
+        let timer = unsafe { allocate(owner.handle(), expired::<T>, Arc::as_raw(&inner)) }?;
         // Nobody else has a reference yet: the timer is not queued.
         if let Some(inner) = Arc::get_mut(&mut inner) {
             inner.timer = timer;
@@ -114,18 +144,8 @@ impl<T: Expire> Timer<T> {
             .target
             .locked(|slot| core::mem::replace(slot, target));
         drop(before);
-        // A negative due time is relative, in units of 100 ns.
-        let due = i64::from(milliseconds).saturating_mul(-10_000);
-        // SAFETY: by TIMER the timer is allocated; a null context keeps the
-        // one given at allocation.
-        unsafe {
-            ndis_sys::NdisSetTimerObject(
-                self.inner.timer,
-                crate::raw::large_integer(due),
-                0,
-                ptr::null_mut(),
-            );
-        }
+        // SAFETY: by TIMER the timer is allocated.
+        unsafe { set(self.inner.timer, milliseconds) };
     }
 
     /// Takes back what was set; `true` if it will not expire any more.
