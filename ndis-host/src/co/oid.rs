@@ -141,11 +141,13 @@ pub(crate) fn ask(
         s.world.oids.remove(&key);
         s.check_answer(adapter, ask, oid, status, removed);
     });
+    // SAFETY: the request is this function's again.
+    let answered = unsafe { &(*request).DATA };
     let done = match ask {
-        // SAFETY: the request is this function's again.
-        Ask::Query => unsafe { (*request).DATA.QUERY_INFORMATION.BytesWritten },
-        // SAFETY: as above.
-        Ask::Set => unsafe { (*request).DATA.SET_INFORMATION.BytesRead },
+        // SAFETY: a query was asked.
+        Ask::Query => unsafe { answered.QUERY_INFORMATION.BytesWritten },
+        // SAFETY: something was to be set.
+        Ask::Set => unsafe { answered.SET_INFORMATION.BytesRead },
     };
     Some((status, (done as usize).min(data.len())))
 }

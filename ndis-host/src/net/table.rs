@@ -406,7 +406,9 @@ impl Mdl {
         // SAFETY: the record owns the memory of the MDL.
         let flags = unsafe { &raw mut (*self.pointer()).MdlFlags };
         // SAFETY: as above.
-        unsafe { flags.write(flags.read() | n::MDL_MAPPED_TO_SYSTEM_VA as i16) };
+        let before = unsafe { flags.read() };
+        // SAFETY: as above.
+        unsafe { flags.write(before | n::MDL_MAPPED_TO_SYSTEM_VA as i16) };
     }
 
     pub(crate) fn next(&self) -> *mut MDL {

@@ -261,7 +261,9 @@ impl State {
             let routines = ["NdisIoWorkItemRoutine", "WorkItemEx"];
             let mut frames = task.frames.iter();
             let item = frames.find(|frame| routines.contains(&frame.name));
+            // Who polls waits for a time only, again and again.
             if let Some(item) = item
+                && !task.is_polling()
                 && !task.endless_reported
             {
                 let message = alloc::format!(

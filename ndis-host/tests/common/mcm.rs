@@ -658,8 +658,10 @@ unsafe extern "system" fn oid(
             return n::NDIS_STATUS_NOT_ACCEPTED;
         }
     }
+    // SAFETY: NDIS's request.
+    let asked = unsafe { &mut (*request).DATA };
     // SAFETY: the first member of each of the union's structures.
-    let wanted = unsafe { (*request).DATA.Oid };
+    let wanted = unsafe { asked.Oid };
     match (wanted, shared.twist) {
         (n::OID_PNP_QUERY_POWER, Twist::QueryPowerRefused)
         | (n::OID_PNP_SET_POWER, Twist::PowerRefused) => n::NDIS_STATUS_FAILURE,
@@ -674,7 +676,7 @@ unsafe extern "system" fn oid(
         (n::OID_PNP_QUERY_POWER | n::OID_PNP_SET_POWER, _) => SUCCESS,
         (wanted, twist) if wanted == OIDS[1] && twist != Twist::ListsUnknownOid => {
             // SAFETY: a query, whose buffer is as large as the test makes it.
-            let query = unsafe { &mut (*request).DATA.QUERY_INFORMATION };
+            let query = unsafe { &mut asked.QUERY_INFORMATION };
             // SAFETY: as above.
             unsafe { query.InformationBuffer.cast::<u32>().write(1_000_000) };
             query.BytesWritten = 4;
