@@ -8,7 +8,7 @@ use crate::cx::{Call, Callback, Context, Cx, Ptr};
 use crate::export::exports;
 use crate::ke::timer::interval;
 use crate::rules;
-use crate::sched::{DISPATCH, Due, Woken, Work};
+use crate::sched::{self, DISPATCH, Due, Woken, Work};
 use crate::state::State;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -49,6 +49,8 @@ struct Timer {
     /// The current setting, if it is set.
     set: Option<u64>,
     period: u64,
+    /// How often its time has come.
+    expiries: u32,
     dpc: Option<Ptr<KDPC>>,
 }
 
@@ -223,6 +225,7 @@ impl State {
             who: self.who(),
             set: None,
             period: 0,
+            expiries: 0,
             dpc: None,
         };
         self.dpcs.timers.insert(address, timer);
@@ -258,7 +261,8 @@ impl State {
         found.period = period.max(0).unsigned_abs().into();
         found.period *= 10_000;
         found.dpc = dpc;
-        let (number, periodic) = (found.number, found.period != 0);
+        let number = found.number;
+        let periodic = sched::goes_round(found.period, found.expiries);
         // SAFETY: the timer that the driver has initialised, which it keeps (KE-66).
         unsafe { found.signal().write(0) };
         self.sched.at(
@@ -290,6 +294,7 @@ impl State {
         let Some((address, timer)) = found else {
             return;
         };
+        timer.expiries = timer.expiries.saturating_add(1);
         let (address, dpc, period) = (*address, timer.dpc, timer.period);
         // SAFETY: the timer that the driver has initialised and set, which it keeps (KE-66).
         unsafe { timer.signal().write(1) };

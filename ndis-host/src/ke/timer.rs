@@ -6,7 +6,7 @@ use crate::handle::{Kind, ObjectId};
 use crate::log::Origin;
 use crate::report::{ObjectLeft, tag_text};
 use crate::rules;
-use crate::sched::{DISPATCH, Due, EPOCH, Wait, Work};
+use crate::sched::{self, DISPATCH, Due, EPOCH, Wait, Work};
 use crate::state::State;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -40,6 +40,8 @@ pub(crate) struct Timer {
     /// The current setting, if it is set.
     pub(crate) set: Option<u64>,
     period: u64,
+    /// How often its time has come.
+    expiries: u32,
 }
 
 #[derive(Default)]
@@ -211,12 +213,13 @@ impl State {
         };
         let before = timer.set.replace(set).is_some();
         timer.period = period;
+        let periodic = sched::goes_round(period, timer.expiries);
         self.sched.at(
             time,
             Due::Timer {
                 number,
                 set,
-                periodic: period != 0,
+                periodic,
             },
         );
         before
@@ -233,6 +236,7 @@ impl State {
         }
         let (routine, context, who) = (timer.routine, timer.context, timer.who.clone());
         let driver = timer.driver;
+        timer.expiries = timer.expiries.saturating_add(1);
         self.timers.expiries += 1;
         let expiry = self.timers.expiries;
         self.timers.expired.insert(expiry, (number, false));
@@ -415,6 +419,7 @@ exports! { EXPORTS {
                 origin: s.origin(),
                 set: None,
                 period: 0,
+                expiries: 0,
             };
             s.timers.all.insert(number, made);
             Some((raw, number))
