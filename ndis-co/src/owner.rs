@@ -43,10 +43,10 @@ pub struct Owner {
 ///
 /// # Invariants
 ///
-/// OWNER: what `base` names is valid until [`close`](Self::close) has returned, and
-/// `close` returns when every [`Live`] is gone, the work item is idle, and no
-/// other reference to `Inner` is left. So whoever holds a `Live`, or borrows
-/// an `Owner`, may use the handle.
+/// OWNER: what `base` names is valid until [`close`](Self::close) or
+/// [`finish`](Self::finish) has returned, and that returns when every [`Live`] is
+/// gone, the work item is idle, and no other reference to `Inner` is left. So whoever
+/// holds a `Live`, or borrows an `Owner`, may use the handle.
 #[derive(Debug)]
 pub struct Teardown(Owner);
 
@@ -56,12 +56,25 @@ struct Inner {
     /// Resources and deferred nodes alive, plus one for the teardown itself.
     live: AtomicUsize,
     idle: Event,
+    /// What runs when all is gone, where nobody waits for that.
+    end: SpinLock<Option<End>>,
     deferred: SpinLock<Deferred>,
     /// Ends a pause of the work item: there is something to do now.
     wake: Event,
     /// The work item that runs deferred nodes, until the owner is closed.
     work_item: RawWorkItem,
 }
+
+/// A work item to be queued, and with what.
+#[derive(Clone, Copy)]
+struct End {
+    item: *const RawWorkItem,
+    queue: unsafe fn(&RawWorkItem, *mut c_void),
+    context: *mut c_void,
+}
+
+// SAFETY: `close_later`'s caller lets any thread queue the item.
+unsafe impl Send for End {}
 
 /// The deferred work.
 struct Deferred {
@@ -325,6 +338,7 @@ impl Teardown {
             base,
             live: AtomicUsize::new(1),
             idle,
+            end: SpinLock::new(None),
             deferred,
             wake,
             work_item,
@@ -357,9 +371,40 @@ impl Teardown {
     ///
     /// Called once; nothing is allocated on this owner afterwards.
     pub unsafe fn close(&self, irql: &mut Passive) {
-        let inner = &self.0.inner;
         self.0.leave();
-        inner.idle.wait(irql);
+        self.0.inner.idle.wait(irql);
+        // SAFETY: all is gone, and by the caller this comes once.
+        unsafe { self.finish(irql) };
+    }
+
+    /// As [`close`](Self::close), without waiting: `R` runs on `item` when every resource
+    /// is freed and all deferred work done, and calls [`finish`](Self::finish). At or
+    /// below DISPATCH_LEVEL.
+    ///
+    /// # Safety
+    ///
+    /// Called once, instead of `close`, and nothing is allocated on this owner
+    /// afterwards. `item` is not queued, and stays where it is until `R` runs, which
+    /// expects `context`.
+    pub(crate) unsafe fn close_later<R: Routine>(&self, item: &RawWorkItem, context: *mut c_void) {
+        let end = End {
+            item,
+            // SAFETY: whoever calls this says the same of its arguments.
+            queue: |item, context| unsafe { item.queue::<R>(context) },
+            context,
+        };
+        self.0.inner.end.locked(|slot| *slot = Some(end));
+        self.0.leave();
+    }
+
+    /// The rest of the end.
+    ///
+    /// # Safety
+    ///
+    /// Called once, when the owner is idle.
+    pub(crate) unsafe fn finish(&self, irql: &mut Passive) {
+        let _ = irql;
+        let inner = &self.0.inner;
         // Whoever left last may still be on its way out, and so may the work
         // item's routine: each has its own reference until then.
         while Arc::count(inner) > 1 {
@@ -383,9 +428,16 @@ impl Owner {
     }
 
     fn leave(&self) {
-        if self.inner.live.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.inner.idle.set();
+        if self.inner.live.fetch_sub(1, Ordering::AcqRel) != 1 {
+            return;
         }
+        let Some(end) = self.inner.end.locked(Option::take) else {
+            return self.inner.idle.set();
+        };
+        // SAFETY: by `close_later`'s caller the item is there until it has run.
+        let item = unsafe { &*end.item };
+        // SAFETY: not queued, by the same caller; this is the one time.
+        unsafe { (end.queue)(item, end.context) };
     }
 
     /// The handle that pools and timers are allocated on.

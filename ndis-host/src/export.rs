@@ -74,6 +74,7 @@ pub(crate) static ALL: &[&[Export]] = &[
     crate::co::activity::EXPORTS,
     crate::co::call::EXPORTS,
     crate::co::incoming::EXPORTS,
+    crate::co::oid::EXPORTS,
     crate::co::party::EXPORTS,
     crate::co::send::EXPORTS,
     crate::co::receive::EXPORTS,

@@ -321,6 +321,60 @@ impl Host {
         }
     }
 
+    /// Takes an adapter to a device power state (`NdisDeviceStateD0` to `NdisDeviceStateD3`).
+    ///
+    /// Down: the protocols get `NetEventQueryPower`, the miniport `OID_PNP_QUERY_POWER`, the
+    /// protocols `NetEventSetPower`; bindings and miniport are paused, and the miniport gets
+    /// `OID_PNP_SET_POWER`. Up: the miniport gets `OID_PNP_SET_POWER`, miniport and bindings
+    /// are restarted, and the protocols get `NetEventSetPower`.
+    ///
+    /// # Errors
+    ///
+    /// The status that the miniport answered `OID_PNP_SET_POWER` with, or `MiniportRestart`.
+    pub fn set_power(
+        &self,
+        adapter: &Adapter,
+        state: n::NDIS_DEVICE_POWER_STATE,
+    ) -> Result<(), n::NDIS_STATUS> {
+        self.check(adapter.host);
+        let number = adapter.number;
+        let status = self.step("set power", move |cx| pnp::set_power(cx, number, state));
+        if status == n::NDIS_STATUS_SUCCESS {
+            Ok(())
+        } else {
+            Err(status)
+        }
+    }
+
+    /// Asks an adapter's miniport for an OID, as NDIS does on its own behalf.
+    ///
+    /// # Errors
+    ///
+    /// The status that the miniport answered with.
+    pub fn query(
+        &self,
+        adapter: &Adapter,
+        oid: n::NDIS_OID,
+        length: usize,
+    ) -> Result<Vec<u8>, n::NDIS_STATUS> {
+        self.check(adapter.host);
+        let number = adapter.number;
+        self.step("query", move |cx| {
+            crate::co::oid::query(cx, number, oid, length)
+        })
+    }
+
+    /// Hands an adapter's miniport an empty list without a VC, as NDIS does for a
+    /// connectionless protocol; the status that it is completed with, None if the miniport
+    /// has no handler for it or never completes it.
+    pub fn send_without_vc(&self, adapter: &Adapter) -> Option<n::NDIS_STATUS> {
+        self.check(adapter.host);
+        let number = adapter.number;
+        self.step("a send without a VC", move |cx| {
+            crate::co::send::send_bare(cx, number)
+        })
+    }
+
     /// Stops and removes an adapter: pause, unbind, halt.
     pub fn remove_adapter(&self, adapter: &Adapter) {
         self.check(adapter.host);
@@ -335,6 +389,16 @@ impl Host {
         self.check(adapter.host);
         let number = adapter.number;
         self.step("surprise removal", move |cx| pnp::remove(cx, number, true));
+    }
+
+    /// Takes an adapter away without warning, and asks its miniport for an OID between the
+    /// notice and the halt.
+    pub fn surprise_remove_asking(&self, adapter: &Adapter, oid: n::NDIS_OID) {
+        self.check(adapter.host);
+        let number = adapter.number;
+        self.step("surprise removal", move |cx| {
+            pnp::remove_asking(cx, number, true, Some(oid));
+        });
     }
 
     /// Unloads a driver, after removing its adapters.

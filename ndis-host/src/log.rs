@@ -296,3 +296,20 @@ impl Histories {
             .unwrap_or_default()
     }
 }
+/// Where something was made.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin {
+    /// The callback, or what the thread is.
+    pub(crate) within: &'static str,
+    /// The place in the run.
+    pub(crate) since: u64,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.within.is_empty() {
+            return Ok(());
+        }
+        write!(f, ", made in {} at #{}", self.within, self.since)
+    }
+}

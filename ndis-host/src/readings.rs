@@ -209,6 +209,44 @@ readings! {
         /// It shows the MCM's own structure to each client.
         KeepsPointer,
     }
+    /// When does NDIS offer the address families of an adapter to a new binding? (AF-52;
+    /// no page says that it waits for the end of the bind.)
+    ///
+    /// Experiment: print from `ProtocolCoAfRegisterNotify` and at the end of
+    /// `ProtocolBindAdapterEx`, on several processors, many times.
+    af_offers: AfOffers {
+        /// When the bind has succeeded.
+        #[default]
+        AfterBind,
+        /// As soon as the adapter is open: before `NdisOpenAdapterEx` has returned to the
+        /// driver, within the completion of a pended open, or while the bind goes on.
+        DuringBind,
+    }
+    /// Which handler of a CoNDIS miniport gets the requests that NDIS makes on its own behalf
+    /// (`Host::set_power`, `Host::query`)? (One page says `MiniportCoOidRequest`; the pages
+    /// of the OIDs speak of `MiniportOidRequest` only.)
+    ///
+    /// Experiment: print from both and put the machine to sleep.
+    own_requests: OwnRequests {
+        /// `MiniportCoOidRequest`.
+        #[default]
+        CoOidRequest,
+        /// `MiniportOidRequest`.
+        OidRequest,
+    }
+    /// When is a received transfer over that must end before a VC is deactivated? (VC-49: the
+    /// pages speak of the packets; of the call that indicates them only where an adapter is
+    /// paused, PAUSE-15.)
+    ///
+    /// Experiment: hang up from within `ProtocolCoReceiveNetBufferLists`, under Driver
+    /// Verifier.
+    transfer_ends: TransferEnds {
+        /// When its lists are back.
+        #[default]
+        ListsReturned,
+        /// When the call that indicated them has returned, too.
+        CallReturned,
+    }
     /// What becomes of an incoming close that crosses the client's own? (CALL-69.)
     ///
     /// Experiment: both ends hang up at once, many times, and count the callbacks.
@@ -218,6 +256,20 @@ readings! {
         Swallowed,
         /// The client is told although it is closing, and must not close twice.
         Delivered,
+    }
+    /// Is the call manager told of the answer to an offer that it has withdrawn? (CALL-39,
+    /// CALL-61: one page says that each answer is passed on, none what becomes of one that
+    /// comes after the close was announced. In either case the client owes its
+    /// `NdisClCloseCall`, also when its refusal and the withdrawal have crossed.)
+    ///
+    /// Experiment: withdraw an offer that the client has pended, let it answer before and
+    /// after its `NdisClCloseCall`, and print from `ProtocolCmIncomingCallComplete`.
+    withdrawn_offer_answer: WithdrawnOfferAnswer {
+        /// Yes, as of every answer; before or after the client's close.
+        #[default]
+        PassedOn,
+        /// No: of the call it only hears that the client closes it.
+        KeptBack,
     }
     /// May calls be made, taken and closed while the adapter is paused? (The page
     /// of MiniportPause speaks of data only.)

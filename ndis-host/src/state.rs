@@ -14,7 +14,7 @@ use crate::ke::remove_lock::RemoveLocks;
 use crate::ke::sync::Locks;
 use crate::ke::thread::Threads;
 use crate::ke::timer::{Timers, WorkItems};
-use crate::log::{EventKind, EventMode, Histories, Log, Objects, Past, Raw};
+use crate::log::{EventKind, EventMode, Histories, Log, Objects, Origin, Past, Raw};
 use crate::map::Counters;
 use crate::net::Buffers;
 use crate::readings::Readings;
@@ -160,6 +160,14 @@ impl State {
     pub(crate) fn within(&self) -> &'static str {
         let frame = self.sched.current().and_then(|task| task.frames.last());
         frame.map_or("", |frame| frame.name)
+    }
+
+    /// What is made now was made here.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin {
+            within: self.within(),
+            since: self.log.seq(),
+        }
     }
 
     /// Counts a call that is not logged.

@@ -70,6 +70,22 @@ fn call_01_parameters_longer_than_their_memory() {
     assert!(found[0].message.contains(message), "{report}");
 }
 
+/// A call manager's own parameters, at the activation and at the offer.
+#[test]
+fn a_call_managers_parameters_longer_than_their_memory() {
+    for (twist, rule) in [
+        (Twist::LongActivation, "VC-35"),
+        (Twist::LongOffer, "CALL-26"),
+    ] {
+        let report = life(twist, Twist::None, rule);
+        let found = by(&report, rule, MCM);
+        assert_eq!(found.len(), 1, "{report}");
+        plain(&found[0]);
+        let message = "a CO_CALL_MANAGER_PARAMETERS with its specific part takes 172 bytes";
+        assert!(found[0].message.contains(message), "{report}");
+    }
+}
+
 #[test]
 fn sap_02_a_sap_longer_than_its_memory() {
     let report = life(Twist::None, Twist::LongSap, "SAP-02");
@@ -330,6 +346,106 @@ fn what_is_left_over_says_where_it_came_from() {
         vc.starts_with("VC 2 (from ProtocolCoCreateVc at #"),
         "{report}"
     );
+}
+
+/// A work item keeps a thread of the system's, so it must not wait for ever.
+#[test]
+#[cfg_attr(miri, ignore = "a deadlock leaves threads behind")]
+fn ke_52_a_work_item_that_waits_for_ever() {
+    let bench = Bench::new(Twist::ItemWaits, Twist::None);
+    let _ = bench
+        .host
+        .add_adapter(&bench.mcm.driver)
+        .expect("initialize");
+    let why = stuck_in(|| bench.host.run());
+    assert!(why.contains("in NdisIoWorkItemRoutine of raw-mcm"), "{why}");
+    let report = bench.host.report();
+    only(&report, &["KE-52"]);
+    assert_eq!(&*report.violations[0].who, MCM);
+    plain(&report.violations[0]);
+    std::mem::forget(bench);
+}
+
+/// What is left of an adapter's driver, each with the place where it was made.
+#[test]
+fn what_a_halt_leaves_says_where_it_was_made() {
+    for (twist, rule, what) in [
+        (Twist::HaltWithTimer, "DV-15", "timer 1"),
+        (Twist::HaltWithWorkItem, "DV-20", "work item 1"),
+        (Twist::HaltWithPool, "DV-17", "pool 1"),
+    ] {
+        let bench = Bench::new(twist, Twist::None);
+        let adapter = bench.up();
+        bench.host.remove_adapter(&adapter);
+        let report = bench.host.report();
+        let made = format!("{what}, made in MiniportInitializeEx at #");
+        let mut found = report.violations.iter().filter(|v| v.rule == rule);
+        assert!(found.any(|v| v.message.contains(&made)), "{report}");
+        std::mem::forget(bench);
+    }
+}
+
+#[test]
+fn pools_and_mdls_left_over_say_where_they_were_made() {
+    let bench = Bench::new(Twist::None, Twist::None);
+    bench.up();
+    let report = bench.host.report();
+    for (kind, name) in [
+        (
+            "NBL pool",
+            "NBL pool 2 (0 out, made in ProtocolBindAdapterEx at #",
+        ),
+        ("MDL", "MDL 1, made in ProtocolBindAdapterEx at #"),
+    ] {
+        let of_kind = |left: &&ndis_host::ObjectLeft| left.kind == kind;
+        let mut all = report.objects_left.iter().filter(of_kind);
+        assert!(all.any(|left| left.name.starts_with(name)), "{report}");
+    }
+    std::mem::forget(bench);
+}
+
+/// A spin lock is named by the object in whose context it lies, too.
+#[test]
+#[cfg_attr(miri, ignore = "a deadlock leaves threads behind")]
+fn a_wait_for_a_spin_lock_names_the_object() {
+    let host = Host::builder()
+        .seed(1)
+        .preemption(1, 1)
+        .raise(0, 1)
+        .patience(50);
+    let bench = Bench::on(host.build(), Twist::None, Twist::None);
+    bench.up();
+    let client = bench.a.clone();
+    let size = 8 + 2 * size_of::<n::KSPIN_LOCK>();
+    let context = pool(size);
+    // SAFETY: as large as that.
+    unsafe { context.0.cast::<u8>().write_bytes(0, size) };
+    bench.spawn("maker", move |_| {
+        let context = context;
+        let mut vc = null_mut();
+        let (binding, af) = (
+            client.shared.binding.load(SeqCst),
+            client.shared.af.load(SeqCst),
+        );
+        // SAFETY: handles of this client; nobody looks at the VC's context.
+        let status = unsafe { n::NdisCoCreateVc(binding, af, context.0, &raw mut vc) };
+        assert_eq!(status, common::SUCCESS);
+    });
+    let first: *mut n::KSPIN_LOCK = context.0.wrapping_byte_add(8).cast();
+    let locks = [P(first), P(first.wrapping_add(1))];
+    for [one, other] in [locks, [locks[1], locks[0]]] {
+        bench.host.spawn("holder", move || {
+            let (one, other) = (one, other);
+            // SAFETY: locks in memory that stays, each of which another thread may hold.
+            unsafe { n::KeAcquireSpinLockRaiseToDpc(one.0) };
+            // SAFETY: as above.
+            unsafe { n::KeAcquireSpinLockAtDpcLevel(other.0) };
+        });
+    }
+    let why = stuck(bench.host);
+    let named = "waits for the spin lock of VC 1 (its client's context; at byte 8 of memory ";
+    assert!(why.contains(named), "{why}");
+    assert!(!why.contains("0x"), "{why}");
 }
 
 /// A panic in a handler does not unwind: the process ends, and has said its seed.

@@ -285,7 +285,7 @@ fn a_reference_that_is_never_given_back() {
     });
     let left = &report.expected[0].message;
     assert!(
-        left.contains("thread 1 (1 references to its object)"),
+        left.contains("thread 1 (1 references to its object, made in DriverEntry at #"),
         "{left}"
     );
 }

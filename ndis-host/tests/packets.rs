@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Bench, P, SUCCESS, TAG, Twist, get, header, only, put, zeroed};
-use ndis_host::Report;
+use ndis_host::{Host, Report};
 use ndis_sys as n;
 use ndis_sys::{MDL, NDIS_HANDLE, NET_BUFFER, NET_BUFFER_LIST};
 use std::ptr::{null, null_mut};
@@ -645,4 +645,46 @@ fn a_clone_may_fail() {
     // What it frees then is the null pointer.
     only(&report, &["HOST-MEMORY"]);
     assert!(report.is_clean(), "{report}");
+}
+
+/// An MDL whose pages are locked and have no address, as those of a user's buffer: two
+/// threads that ask for it at once break KE-38, and two that ask in turn do not.
+#[test]
+fn ke_38_two_threads_that_map_one_mdl() {
+    for (at_once, rules) in [(true, &["KE-38"][..]), (false, &[])] {
+        let mut found = std::collections::BTreeSet::new();
+        for seed in 0..if cfg!(miri) { 3 } else { 50 } {
+            let bench = Bench::on(
+                Host::builder().seed(seed).preemption(1, 2).build(),
+                Twist::None,
+                Twist::None,
+            );
+            let adapter = bench.up();
+            let mdl = P(bench.a.shared.mdl.load(SeqCst));
+            // SAFETY: the client's MDL, which nothing uses meanwhile.
+            let flags = unsafe { &raw mut (*mdl.0).MdlFlags };
+            let before = get(flags);
+            put(flags, n::MDL_PAGES_LOCKED as i16);
+            for _ in 0..2 {
+                bench.host.spawn("mapper", move || {
+                    let mdl = mdl;
+                    // SAFETY: an MDL whose pages are locked.
+                    let address = unsafe { n::MmGetSystemAddressForMdlSafe(mdl.0, 0) };
+                    assert!(!address.is_null());
+                });
+                if !at_once {
+                    bench.host.run();
+                }
+            }
+            bench.host.run();
+            put(flags, before);
+            bench.host.remove_adapter(&adapter);
+            let report = bench.down();
+            found.extend(report.rules());
+        }
+        assert!(
+            found.iter().copied().eq(rules.iter().copied()) || cfg!(miri),
+            "{found:?}"
+        );
+    }
 }

@@ -122,7 +122,8 @@ pub trait CallManager: Miniport<Role = Mcm> {
     }
 
     /// The call could not be brought up because its VC could not be activated
-    /// (flow l2). The client, if it had placed the call, was told.
+    /// (flow l2), or the driver has refused it after pending it. The client, if it
+    /// placed the call, is told right after this returns, and deletes its VC.
     ///
     /// Source page: `nc-ndis-protocol_cm_activate_vc_complete`.
     #[doc(alias = "ProtocolCmActivateVcComplete")]

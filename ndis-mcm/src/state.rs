@@ -146,8 +146,8 @@ pub(crate) struct State {
     failed: Option<Status>,
     /// An incoming close was dispatched (or is about to be).
     close_dispatched: bool,
-    /// The client knows that its call is up: NDIS's call that tells it has
-    /// returned, or the client has used the call already.
+    /// The client knows of its call, that it rings or that it is up: NDIS's call that
+    /// tells it has returned, or the client has used the call already.
     told: bool,
     /// The client is to be told that its call is connected.
     want_connect: bool,
@@ -233,7 +233,7 @@ impl State {
             (Call::Connected, _) if self.want_connect => return Some(Step::Connect),
             _ => {}
         }
-        if let (Some(end), Call::Accepted | Call::Connected) = (&self.announced, self.call)
+        if let Some(end) = &self.announced
             && self.can_dispatch_close()
             && !self.close_dispatched
         {
@@ -332,9 +332,14 @@ impl State {
     fn can_dispatch_close(&self) -> bool {
         match self.call {
             Call::Accepted => true,
-            Call::Connected => self.told,
+            Call::Offered | Call::Connected => self.told,
             _ => false,
         }
+    }
+
+    /// The offer was made, and the client takes its time to answer.
+    pub(crate) fn ringing(&mut self) {
+        self.told |= self.call == Call::Offered;
     }
 
     /// The client was told that its call is up.
@@ -493,6 +498,7 @@ impl State {
     pub(crate) fn offer(&mut self, parameters: CallParametersBuf) {
         self.parameters = Parameters::Own(parameters.into_shared());
         self.call = Call::Offering;
+        self.told = false;
         self.close_dispatched = false;
         self.want_connect = false;
         self.announced = None;
@@ -500,12 +506,19 @@ impl State {
 
     /// The client has answered, by the result of the dispatch or its
     /// completion: whether it accepts, and the parameters that it was offered;
-    /// `None` when it had answered before.
+    /// `None` when it had answered before, or the driver has taken the offer back. The
+    /// driver is to be told, which counts as busy.
     pub(crate) fn answered(&mut self, status: Status) -> Option<(bool, Parameters)> {
         if self.call != Call::Offered {
             return None;
         }
+        if self.close_dispatched {
+            // Taken back: the client closes it, whatever it has answered (CALL-39).
+            self.call = Call::Accepted;
+            return None;
+        }
         let offered = self.parameters.clone();
+        self.busy = self.busy.saturating_add(1);
         let accepted = status.is_success();
         self.call = if accepted { Call::Accepted } else { Call::None };
         if !accepted {
@@ -560,9 +573,11 @@ impl State {
         Ok(())
     }
 
-    /// The client closes the call.
+    /// The client closes the call; one that still rings, when the driver has taken the
+    /// offer back (rule CALL-62).
     pub(crate) fn begin_close(&mut self) -> bool {
-        let open = matches!(self.call, Call::Accepted | Call::Connected);
+        let taken_back = self.call == Call::Offered && self.close_dispatched;
+        let open = taken_back || matches!(self.call, Call::Accepted | Call::Connected);
         if open {
             self.before_close = self.call;
             self.call = Call::Closing;
@@ -764,6 +779,47 @@ mod tests {
         assert!(state.next(|| false).is_none());
         state.calm(1);
         assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
+    }
+
+    /// The driver's own VC on which a call rings.
+    fn ringing() -> State {
+        let mut state = alive(Origin::Mcm);
+        state.link = Link::Active;
+        state.call = Call::Offering;
+        assert!(matches!(state.next(|| false), Some(Step::Dispatch(_))));
+        assert_eq!(
+            state.begin_dispatch_close(|| false),
+            Ok(false),
+            "the client does not know of it yet"
+        );
+        state.ringing();
+        state.calm(1);
+        state
+    }
+
+    /// An offer is taken back; the client closes the call, with or without an answer,
+    /// or its refusal crosses the end.
+    #[test]
+    fn an_offer_is_taken_back() {
+        for answer in [Status::SUCCESS, Status::FAILURE] {
+            let mut state = ringing();
+            assert!(!state.begin_close(), "not of its own accord");
+            assert_eq!(state.begin_dispatch_close(|| false), Ok(true));
+            state.calm(1);
+            assert!(state.answered(answer).is_none());
+            assert!(state.next(|| false).is_none(), "the close is to come");
+            assert!(state.begin_close());
+        }
+
+        let mut state = ringing();
+        assert_eq!(state.announce(end()), Ok(()));
+        assert!(matches!(state.next(|| false), Some(Step::DispatchClose(_))));
+        state.calm(1);
+        assert!(state.begin_close(), "before the answer, or without one");
+        assert!(state.answered(Status::SUCCESS).is_none());
+        state.finish_close();
+        assert_eq!(state.settle_close(), Settled::Later);
+        assert!(matches!(state.next(|| false), Some(Step::Deactivate)));
     }
 
     /// A call that is refused takes an end that waited along.

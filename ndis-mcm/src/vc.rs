@@ -86,12 +86,16 @@ impl<M: CallManager> Vc<M> {
         self.shared.state.with(|state| state.is_connected())
     }
 
-    /// Tells the client that the other side hung up, with data if there is
-    /// any; it then closes the call (rules CALL-58 to CALL-61).
+    /// Tells the client that the other side hung up, or takes back a call that still
+    /// rings, with data if there is any; it then closes the call (rules CALL-58 to
+    /// CALL-61).
     ///
     /// The client's close may come before this returns. When the client does
-    /// not know of the call yet, it is told of the end right after. `status` is the reason, [`Status::SUCCESS`] for an ordinary end;
-    /// one that is no final status becomes [`Status::FAILURE`].
+    /// not know of the call yet, it is told of the end right after. Its answer to a
+    /// call that rings is of no more interest, and the driver is not told of it:
+    /// [`close_call`](CallManager::close_call) is next. `status` is the reason,
+    /// [`Status::SUCCESS`] for an ordinary end; one that is no final status becomes
+    /// [`Status::FAILURE`].
     ///
     /// Source page: `nf-ndis-ndismcmdispatchincomingclosecall`.
     ///
@@ -481,6 +485,10 @@ impl<M: CallManager> VcShared<M> {
                     this.state.with(|state| state.calm(1));
                 }
                 Step::CompleteMakeCall { status, parameters } => {
+                    if !status.is_success() {
+                        // Before the completion, within which the client deletes its VC.
+                        driver.call_failed(&vc, status, irql);
+                    }
                     // SAFETY: the call was pended and is completed once (rule
                     // CALL-13), active when with success (CALL-10), and
                     // point-to-point (CALL-15). Parameters of the driver's own
@@ -496,11 +504,15 @@ impl<M: CallManager> VcShared<M> {
                         );
                     }
                     this.state.with(State::tell);
-                    tell_made(&vc, status, irql);
+                    if status.is_success() {
+                        tell_connected(&vc, irql);
+                    }
                 }
                 Step::Dispatch(parameters) => {
                     let status = Self::dispatch(this, &parameters, irql);
-                    if !status.is_pending() {
+                    if status.is_pending() {
+                        this.state.with(State::ringing);
+                    } else {
                         Self::answered(this, status, ptr::null_mut(), irql);
                     }
                     this.state.with(|state| state.calm(1));
@@ -610,36 +622,22 @@ impl<M: CallManager> VcShared<M> {
         let vc = Vc {
             shared: this.clone(),
         };
-        match this.state.with(|state| state.answered(status)) {
-            Some((true, offered)) => {
-                // SAFETY: the client hands back what it was offered, which
-                // belongs to `offered` on this stack, whatever the handler does
-                // to the call; or parameters of its own, which it keeps until
-                // its call of NdisClIncomingCallComplete, within which this
-                // runs, has returned.
-                let view = unsafe { CallParameters::from_raw(parameters) }.ok();
-                this.af
-                    .driver()
-                    .incoming_call_accepted(Accepted::new(vc), view, irql);
-                drop(offered);
-            }
-            Some((false, _)) => {
-                this.af
-                    .driver()
-                    .incoming_call_refused(&vc, status.as_failure(), irql);
-            }
-            None => {}
+        let Some((accepted, offered)) = this.state.with(|state| state.answered(status)) else {
+            return;
+        };
+        let driver = this.af.driver();
+        if accepted {
+            // SAFETY: the client hands back what it was offered, which belongs to
+            // `offered` on this stack, whatever the handler does to the call; or
+            // parameters of its own, which it keeps until its call of
+            // NdisClIncomingCallComplete, within which this runs, has returned.
+            let view = unsafe { CallParameters::from_raw(parameters) }.ok();
+            driver.incoming_call_accepted(Accepted::new(vc), view, irql);
+        } else {
+            driver.incoming_call_refused(&vc, status.as_failure(), irql);
         }
-        Self::advance(this, irql);
-    }
-}
-
-/// Tells the driver what came of a placed call.
-pub(crate) fn tell_made<M: CallManager>(vc: &Vc<M>, status: Status, irql: &mut UpToDispatch) {
-    if status.is_success() {
-        tell_connected(vc, irql);
-    } else {
-        vc.shared.af.driver().call_failed(vc, status, irql);
+        drop(offered);
+        Self::calm(this, 1, irql);
     }
 }
 

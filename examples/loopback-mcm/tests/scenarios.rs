@@ -26,7 +26,7 @@ fn a_call_carries_frames_and_hangs_up() {
 
 #[test]
 fn a_call_goes_well_under_every_reading() {
-    for readings in Readings::all().step_by(if cfg!(miri) { 200 } else { 1 }) {
+    for readings in Readings::all().step_by(if cfg!(miri) { 400 } else { 1 }) {
         for seed in 0..if cfg!(miri) { 1 } else { 8 } {
             println!("seed {seed}, {}", readings.describe());
             one_call(seed, readings);

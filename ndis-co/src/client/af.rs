@@ -558,7 +558,7 @@ fn tell_opened<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut Pass
 fn retire<C: Client>(af: &Arc<AfShared<C>>) {
     // SAFETY: by AF the share that the open request gave to NDIS.
     drop(unsafe { Arc::<AfShared<C>>::from_raw(Arc::as_raw(af)) });
-    af.binding.remove_af(af);
+    BindingShared::remove_af(&af.binding, af);
 }
 
 /// The close has completed.

@@ -4,40 +4,75 @@ use super::{
     Client,
     af::{AfShared, Phase},
     driver::DriverShared,
+    flow::{Flow, Tell},
 };
 use crate::{
     Status,
     event::Event,
-    irql::{NoLock, Passive},
+    irql::{NoLock, Passive, UpToDispatch},
     lock::SpinLock,
     mem::{Anchored, Arc, Parent, Tag, Vec},
     nbl::Chain,
     once::Slot,
     owner::{Live, Node, Owner, Teardown},
     raw, stack,
+    work::{RawWorkItem, Routine},
 };
 use core::{
     ffi::c_void,
-    fmt, mem, ops, ptr,
-    sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicUsize, Ordering},
+    fmt,
+    mem::{self, ManuallyDrop},
+    ops, ptr,
+    sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize, Ordering},
 };
 use ndis_sys::{NDIS_BIND_PARAMETERS, NDIS_HANDLE, NDIS_OPEN_PARAMETERS, NDIS_STATUS};
 
-/// What NDIS knows as the binding context: alive from the open until the
-/// close has completed (rule BIND-14), longer than the driver's own part.
+/// What NDIS knows as the binding context: alive from the open until the close has
+/// completed and the unbind is answered (rule BIND-14), longer than the driver's own part.
+///
+/// # Invariants
+///
+/// CORE: from the open until the unbind NDIS owns one reference, as its context. The
+/// unbind takes it, and passes it on: to the finisher's one run, then back to NDIS until
+/// the close has completed.
 pub(super) struct BindingCore<C: Client> {
-    pub(super) driver: Arc<DriverShared<C>>,
-    /// From the end of the bind to the end of the unbind.
-    parts: SpinLock<Option<Parts<C>>>,
-    /// Set when a pended open or close has completed.
-    done: Event,
+    /// The driver's part, until the unbind is through with it.
+    shared: SpinLock<Option<Arc<BindingShared<C>>>>,
+    /// Set from the start.
+    end: Slot<Ending>,
+    /// NDIS's handle, when the driver's part is gone.
+    handle: AtomicPtr<c_void>,
+    /// What the unbind is answered with.
+    unbind: AtomicPtr<c_void>,
+    /// Set when a pended open has completed.
+    opened: Event,
     result: AtomicI32,
+    /// The unload waits for this.
+    driver: Parent<Arc<DriverShared<C>>>,
 }
 
-/// What there is once the driver has its part.
-struct Parts<C: Client> {
-    shared: Arc<BindingShared<C>>,
+// SAFETY: the field.
+unsafe impl<C: Client> Anchored for BindingCore<C> {
+    type Parent = Arc<DriverShared<C>>;
+    fn parent(&mut self) -> &mut Parent<Arc<DriverShared<C>>> {
+        &mut self.driver
+    }
+}
+
+/// What ends a binding.
+struct Ending {
     teardown: Teardown,
+    /// Runs the rest of the unbind when everything of the binding is gone.
+    finisher: RawWorkItem,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        // SAFETY: by CORE it is not queued; its run, when it is just ending, may free
+        // its own item. The driver object is there until the unload has returned, which
+        // waits for the core.
+        unsafe { self.finisher.free() };
+    }
 }
 
 /// The binding as the driver knows it. When the last reference goes, so does
@@ -52,12 +87,13 @@ pub(super) struct BindingShared<C: Client> {
     dropped: SpinLock<Chain>,
     pub(super) driver: Arc<DriverShared<C>>,
     pub(super) handle: AtomicPtr<c_void>,
-    flow: AtomicU8,
+    flow: Flow,
     /// Lists that are out for sending.
     sends: AtomicUsize,
     sends_home: Event,
     state: SpinLock<State<C>>,
-    afs_gone: Event,
+    /// NDIS's context, good from the unbind until this is gone: the core waits for that.
+    core: AtomicPtr<c_void>,
     /// Set before there is a [`Binding`].
     context: Slot<C::Binding>,
     /// Holds the owner's teardown up until this is gone.
@@ -72,22 +108,24 @@ unsafe impl<C: Client> Anchored for BindingShared<C> {
     }
 }
 
-// The flow of data on a binding.
-
-/// Nothing is sent.
-const PAUSED: u8 = 0;
-/// NDIS restarts the binding: nothing may be sent before its call has returned (rule
-/// BIND-07).
-const RESTARTING: u8 = 1;
-/// Data may be sent.
-const RUNNING: u8 = 2;
-
 struct State<C: Client> {
+    /// No more families.
     closing: bool,
+    /// The unbind has asked every family to close. Whoever then finds none left goes on.
+    leaving: bool,
     afs: Vec<Arc<AfShared<C>>>,
 }
 
-/// An adapter that was opened, while the driver makes its context for it.
+impl<C: Client> State<C> {
+    /// Whether it is this caller's to go on with the unbind.
+    fn leaves(&mut self) -> bool {
+        let leaves = self.leaving && self.afs.is_empty();
+        self.leaving &= !leaves;
+        leaves
+    }
+}
+
+/// An adapter that is to be opened, while the driver makes its context for it.
 pub struct NewBinding<'a> {
     owner: &'a Owner,
     parameters: *const NDIS_BIND_PARAMETERS,
@@ -188,13 +226,14 @@ unsafe fn run_restarted<C: Client>(node: *const Node, irql: &mut Passive) {
     // SAFETY: `tell_restarted` gave a reference with the node.
     let binding = unsafe { Arc::<BindingShared<C>>::from_value_ptr(binding.cast()) };
     let Some(shared) = binding else { return };
-    match shared.flow.load(Ordering::SeqCst) {
-        RESTARTING => BindingShared::tell_restarted(&shared),
-        RUNNING => {
+    match shared.flow.tell() {
+        Tell::Later => BindingShared::tell_restarted(&shared),
+        Tell::No => {}
+        Tell::Now => {
             let binding = Binding { shared };
             binding.client().restarted(&binding, irql.up_to_dispatch());
+            binding.shared.flow.told();
         }
-        _ => {}
     }
 }
 
@@ -248,15 +287,15 @@ impl<C: Client> BindingShared<C> {
 
     /// Whether data may be sent.
     pub(super) fn is_running(&self) -> bool {
-        self.flow.load(Ordering::SeqCst) == RUNNING
+        self.flow.is_running()
     }
 
     /// NDIS restarts the binding, by a call whose end no driver sees: data may be sent
     /// from the handler's last instruction on, and the driver is told a little later.
     fn restart(this: &Arc<Self>) {
-        this.flow.store(RESTARTING, Ordering::SeqCst);
+        this.flow.restarting();
         Self::tell_restarted(this);
-        this.flow.store(RUNNING, Ordering::SeqCst);
+        this.flow.restarted();
     }
 
     /// Has the driver told of a restart a little later. The work item may come to it
@@ -304,14 +343,14 @@ impl<C: Client> BindingShared<C> {
     }
 
     /// An address family is gone.
-    pub(super) fn remove_af(&self, af: &Arc<AfShared<C>>) {
-        let (gone, last) = self.state.locked(|state| {
+    pub(super) fn remove_af(this: &Arc<Self>, af: &Arc<AfShared<C>>) {
+        let (gone, leaves) = this.state.locked(|state| {
             let gone = state.afs.take_first(|other| Arc::ptr_eq(other, af));
-            (gone, state.closing && state.afs.is_empty())
+            (gone, state.leaves())
         });
         drop(gone);
-        if last {
-            self.afs_gone.set();
+        if leaves {
+            BindingCore::leave(this);
         }
     }
 
@@ -320,21 +359,22 @@ impl<C: Client> BindingShared<C> {
         self.state.locked(|state| state.closing)
     }
 
-    /// Closes every address family and waits for the last one.
-    fn close_afs(&self, irql: &mut Passive) {
+    /// Has every address family closed. The binding goes on to its end with the last.
+    fn close_afs(this: &Arc<Self>, irql: &mut UpToDispatch) {
         loop {
-            let next = self.state.locked(|state| {
-                state
-                    .afs
-                    .iter()
-                    .find(|af| af.wants_close_request())
-                    .cloned()
+            let next = this.state.locked(|state| {
+                let wanted = |af: &&Arc<AfShared<C>>| af.wants_close_request();
+                state.afs.iter().find(wanted).cloned()
             });
             let Some(af) = next else { break };
-            AfShared::request_close(&af, irql.up_to_dispatch());
+            AfShared::request_close(&af, irql);
         }
-        if !self.state.locked(|state| state.afs.is_empty()) {
-            self.afs_gone.wait(irql);
+        let leaves = this.state.locked(|state| {
+            state.leaving = true;
+            state.leaves()
+        });
+        if leaves {
+            BindingCore::leave(this);
         }
     }
 }
@@ -350,40 +390,82 @@ impl<C: Client> AfShared<C> {
 impl<C: Client> BindingCore<C> {
     /// The driver's part, if the binding is up.
     pub(super) fn binding(&self) -> Option<Binding<C>> {
-        let shared = self
-            .parts
-            .locked(|parts| parts.as_ref().map(|parts| parts.shared.clone()))?;
+        let shared = self.shared.locked(|shared| shared.clone())?;
         Some(Binding { shared })
     }
 
-    /// Closes the adapter and waits for it (rules BIND-11, BIND-15). `known`
-    /// references to this are the caller's and NDIS's.
-    fn close_adapter(this: &Arc<Self>, handle: NDIS_HANDLE, known: usize, irql: &mut Passive) {
-        this.done.reset();
-        // SAFETY: PASSIVE_LEVEL, from bind or unbind (rule BIND-12); nothing
-        // uses the handle any more (rule BIND-13).
-        let status = unsafe { ndis_sys::NdisCloseAdapterEx(handle) };
-        if Status::from_raw(status).is_pending() {
-            Self::wait_until_done(this, known, irql);
+    /// The driver has agreed to the unbind, and every family is closed: lets go of the
+    /// driver's part. The finisher runs when all of it is gone.
+    fn leave(shared: &Arc<BindingShared<C>>) {
+        let context = shared.core.load(Ordering::Acquire);
+        // SAFETY: by CORE the unbind's reference, which the finisher takes.
+        let core = unsafe { Arc::<Self>::borrow_raw(context) };
+        let Some(core) = core.map(|core: ManuallyDrop<_>| Arc::clone(&core)) else {
+            return;
+        };
+        core.handle.store(shared.handle(), Ordering::Release);
+        drop(core.shared.locked(Option::take));
+        if let Some(Ending { teardown, finisher }) = core.end.get() {
+            // SAFETY: once, for `leaves` says so once. The item is not queued, and the
+            // reference that its run takes keeps it.
+            unsafe { teardown.close_later::<Self>(finisher, context) };
         }
     }
 
-    /// Waits for the completion of a pended open or close.
+    /// The adapter is closed: answers the unbind.
+    fn unbound(this: Arc<Self>) {
+        let unbind = this.unbind.load(Ordering::Acquire);
+        // SAFETY: the unbind was pended, and is completed once, when everything of the
+        // binding is gone (rule BIND-10).
+        unsafe { ndis_sys::NdisCompleteUnbindAdapterEx(unbind) };
+        // Kept until after that (rule BIND-14).
+        drop(this);
+    }
+
+    /// Waits for the completion of the pended open.
     ///
     /// The completion may still be on its way out when it has set the event,
     /// and holds a reference of its own until then. That one's end is waited
     /// for as well, so that the memory is not the completion's to free.
-    fn wait_until_done(this: &Arc<Self>, known: usize, irql: &mut Passive) {
-        this.done.wait(irql);
-        while Arc::count(this) > known {
+    fn wait_until_opened(this: &Arc<Self>, irql: &mut Passive) {
+        this.opened.wait(irql);
+        while Arc::count(this) > OPENING {
             // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
             unsafe { ndis_sys::NdisMSleep(50) };
         }
     }
 }
 
-/// `ProtocolBindAdapterEx`: opens the adapter and has the driver make its
-/// context.
+/// The finisher: everything of the binding is gone.
+impl<C: Client> Routine for BindingCore<C> {
+    unsafe fn run(context: *mut c_void) {
+        // SAFETY: the reference that `leave` passed on.
+        let Some(core) = (unsafe { Arc::<Self>::from_raw(context) }) else {
+            return;
+        };
+        // SAFETY: work items run at PASSIVE_LEVEL with no lock held.
+        let mut irql = unsafe { Passive::assume() };
+        if let Some(end) = core.end.get() {
+            // SAFETY: the owner is idle; once, as this.
+            unsafe { end.teardown.finish(&mut irql) };
+        }
+        let handle = core.handle.load(Ordering::Acquire);
+        // By CORE it is NDIS's again until the close has completed.
+        let context = Arc::into_raw(core);
+        // SAFETY: PASSIVE_LEVEL, in an unbind that was pended (rule BIND-12); nothing
+        // uses the handle any more (rule BIND-13).
+        let status = unsafe { ndis_sys::NdisCloseAdapterEx(handle) };
+        if !Status::from_raw(status).is_pending() {
+            // SAFETY: NDIS makes no call for a close that did not pend.
+            if let Some(core) = unsafe { Arc::<Self>::from_raw(context) } {
+                Self::unbound(core);
+            }
+        }
+    }
+}
+
+/// `ProtocolBindAdapterEx`: has the driver make its context, and opens the
+/// adapter.
 pub(super) unsafe extern "system" fn bind<C: Client>(
     driver: NDIS_HANDLE,
     bind_context: NDIS_HANDLE,
@@ -397,33 +479,124 @@ pub(super) unsafe extern "system" fn bind<C: Client>(
     // SAFETY: NDIS binds at PASSIVE_LEVEL with no lock held.
     let mut irql = unsafe { Passive::assume() };
     // SAFETY: the parameters are NDIS's, for this call.
-    let result = unsafe { open(&driver, bind_context, parameters, &mut irql) };
+    let result = unsafe { make::<C>(&driver, parameters, &mut irql) }.and_then(|core| {
+        // SAFETY: as above.
+        let opened = unsafe { open(&core, bind_context, parameters, &mut irql) };
+        opened.inspect_err(|_| give_up(&core, &mut irql))
+    });
     result.map_or_else(
         |failure| failure.as_failure().raw(),
         |()| Status::SUCCESS.raw(),
     )
 }
 
+/// Makes everything that a binding needs, the driver's part included: once the adapter
+/// is open nothing fails any more, and NDIS may offer families at once.
+///
+/// # Safety
+///
+/// Called from the bind callback with its parameters.
+unsafe fn make<C: Client>(
+    driver: &Arc<DriverShared<C>>,
+    parameters: *mut NDIS_BIND_PARAMETERS,
+    irql: &mut Passive,
+) -> Result<Arc<BindingCore<C>>, Status> {
+    let opened = Event::try_new(Tag::NDIS)?;
+    let sends_home = Event::try_new(Tag::NDIS)?;
+    let flow = Flow::try_new(Tag::NDIS)?;
+    let core = BindingCore {
+        shared: SpinLock::new(None),
+        end: Slot::new(),
+        handle: AtomicPtr::new(ptr::null_mut()),
+        unbind: AtomicPtr::new(ptr::null_mut()),
+        opened,
+        result: AtomicI32::new(Status::FAILURE.raw()),
+        driver: Parent::new(driver.clone()),
+    };
+    let core = Arc::try_new_anchored(core, Tag::NDIS)?;
+    let protocol = driver.handle.load(Ordering::Acquire);
+    let object = driver.object.load(Ordering::Relaxed);
+    // SAFETY: the registration's handle and the driver object live until every
+    // binding is closed, and the teardown is closed before.
+    let teardown = unsafe { Teardown::open_for_protocol(protocol, object) }?;
+    // SAFETY: this driver's object.
+    let finisher = match unsafe { RawWorkItem::try_new(teardown.owner().base()) } {
+        Ok(finisher) => finisher,
+        Err(failure) => {
+            // SAFETY: opened above, closed once.
+            unsafe { teardown.close(irql) };
+            return Err(failure);
+        }
+    };
+    // SAFETY: once, before anybody else has a reference.
+    unsafe { core.end.set(Ending { teardown, finisher }) };
+    // SAFETY: set just now.
+    let teardown = unsafe { &core.end.get_unchecked().teardown };
+    let shared = BindingShared {
+        node: Node::new(run_deferred::<C>),
+        restart: Node::new(run_restarted::<C>),
+        dropped: SpinLock::new(Chain::new()),
+        driver: driver.clone(),
+        handle: AtomicPtr::new(ptr::null_mut()),
+        flow,
+        sends: AtomicUsize::new(0),
+        sends_home,
+        state: SpinLock::new(State {
+            closing: false,
+            leaving: false,
+            afs: Vec::new(Tag::NDIS),
+        }),
+        core: AtomicPtr::new(Arc::as_raw(&core)),
+        context: Slot::new(),
+        live: Parent::new(teardown.enter()),
+    };
+    let new = NewBinding {
+        owner: teardown.owner(),
+        parameters,
+    };
+    let made = Arc::try_new_anchored(shared, Tag::NDIS)
+        .map_err(Status::from)
+        .and_then(|shared| {
+            let context = driver.client.bind(&new, irql)?;
+            // SAFETY: once, before anybody else has a reference.
+            unsafe { shared.context.set(context) };
+            Ok(shared)
+        });
+    match made {
+        Ok(shared) => {
+            core.shared.locked(|slot| *slot = Some(shared));
+            Ok(core)
+        }
+        Err(failure) => {
+            give_up(&core, irql);
+            Err(failure)
+        }
+    }
+}
+
+/// The bind has failed: takes down what was made.
+fn give_up<C: Client>(core: &Arc<BindingCore<C>>, irql: &mut Passive) {
+    drop(core.shared.locked(Option::take));
+    if let Some(end) = core.end.get() {
+        // SAFETY: opened with the core, closed once: there is no unbind.
+        unsafe { end.teardown.close(irql) };
+    }
+}
+
+/// Opens the adapter.
+///
 /// # Safety
 ///
 /// Called from the bind callback with its arguments.
 unsafe fn open<C: Client>(
-    driver: &Arc<DriverShared<C>>,
+    core: &Arc<BindingCore<C>>,
     bind_context: NDIS_HANDLE,
     parameters: *mut NDIS_BIND_PARAMETERS,
     irql: &mut Passive,
 ) -> Result<(), Status> {
-    let done = Event::try_new(Tag::NDIS)?;
-    let afs_gone = Event::try_new(Tag::NDIS)?;
-    let sends_home = Event::try_new(Tag::NDIS)?;
-    let core = BindingCore {
-        driver: driver.clone(),
-        parts: SpinLock::new(None),
-        done,
-        result: AtomicI32::new(Status::FAILURE.raw()),
+    let Some(binding) = core.binding() else {
+        return Err(Status::FAILURE);
     };
-    let core = Arc::try_new(core, Tag::NDIS)?;
-
     // SAFETY: the caller's parameters are valid.
     let mut medium = unsafe { (*parameters).MediaType };
     let mut selected = 0_u32;
@@ -438,98 +611,39 @@ unsafe fn open<C: Client>(
     open.MediumArray = &mut medium;
     open.MediumArraySize = 1;
     open.SelectedMediumIndex = &mut selected;
-    let mut handle: NDIS_HANDLE = ptr::null_mut();
+    let protocol = core.driver.handle.load(Ordering::Acquire);
+    // The driver's part has it from the start: families may be offered before this
+    // returns.
+    let handle = binding.shared.handle.as_ptr();
     let context = Arc::into_raw(core.clone());
-    let protocol = driver.handle.load(Ordering::Acquire);
-    // SAFETY: within the bind callback (rule BIND-01); parameters and handle
-    // variable stay until the open has completed, which is waited for below
-    // (rule BIND-02).
-    let status = unsafe {
-        ndis_sys::NdisOpenAdapterEx(protocol, context, &mut open, bind_context, &mut handle)
-    };
+    // SAFETY: within the bind callback (rule BIND-01); the parameters stay until the open
+    // has completed, which is waited for below (rule BIND-02), the handle variable as
+    // long as the binding.
+    let status =
+        unsafe { ndis_sys::NdisOpenAdapterEx(protocol, context, &mut open, bind_context, handle) };
     let mut status = Status::from_raw(status);
     if status.is_pending() {
-        BindingCore::wait_until_done(&core, OPENING, irql);
+        BindingCore::wait_until_opened(core, irql);
         status = Status::from_raw(core.result.load(Ordering::Acquire));
     }
-    // SAFETY: NDIS's reference, to be given back when the binding is gone.
-    let give_back = || drop(unsafe { Arc::<BindingCore<C>>::from_raw(context) });
-    if let Err(failure) = status.result() {
-        give_back();
-        return Err(failure);
-    }
-
-    // From here on a failure closes the adapter within the bind (BIND-08).
-    let object = driver.object.load(Ordering::Relaxed);
-    // SAFETY: the registration's handle and the driver object live until every
-    // binding is closed, and the teardown is closed before `close_adapter`.
-    let teardown = match unsafe { Teardown::open_for_protocol(protocol, object) } {
-        Ok(teardown) => teardown,
-        Err(failure) => {
-            BindingCore::close_adapter(&core, handle, OPENING, irql);
-            give_back();
-            return Err(failure);
-        }
-    };
-    let new = NewBinding {
-        owner: teardown.owner(),
-        parameters,
-    };
-    // The memory first: once the driver has said yes, nothing fails any more.
-    let made = {
-        let shared = BindingShared {
-            node: Node::new(run_deferred::<C>),
-            restart: Node::new(run_restarted::<C>),
-            dropped: SpinLock::new(Chain::new()),
-            driver: driver.clone(),
-            handle: AtomicPtr::new(handle),
-            flow: AtomicU8::new(PAUSED),
-            sends: AtomicUsize::new(0),
-            sends_home,
-            state: SpinLock::new(State {
-                closing: false,
-                afs: Vec::new(Tag::NDIS),
-            }),
-            afs_gone,
-            context: Slot::new(),
-            live: Parent::new(teardown.enter()),
-        };
-        Arc::try_new_anchored(shared, Tag::NDIS)
-    };
-    let bound = made.map_err(Status::from).and_then(|shared| {
-        let context = driver.client.bind(&new, irql)?;
-        // SAFETY: once, before anybody else has a reference.
-        unsafe { shared.context.set(context) };
-        Ok(shared)
-    });
-    match bound {
-        Ok(shared) => {
-            let parts = Parts { shared, teardown };
-            core.parts.locked(|slot| *slot = Some(parts));
-            Ok(())
-        }
-        Err(failure) => {
-            // SAFETY: opened above, closed once.
-            unsafe { teardown.close(irql) };
-            BindingCore::close_adapter(&core, handle, OPENING, irql);
-            give_back();
-            Err(failure)
-        }
-    }
+    status.result().inspect_err(|_| {
+        // SAFETY: NDIS's reference, which it has no use for.
+        drop(unsafe { Arc::<BindingCore<C>>::from_raw(context) });
+    })
 }
 
-/// The references to a binding's core while it is opened: `open`'s own, and
-/// NDIS's.
+/// The references to a binding's core while it is opened: `bind`'s own, and NDIS's.
 const OPENING: usize = 2;
 
-/// `ProtocolUnbindAdapterEx`: ends everything on the binding, then closes it.
+/// `ProtocolUnbindAdapterEx`: has everything on the binding end. The unbind is answered
+/// when that is done and the adapter closed: this thread does not wait, for a call
+/// manager may need it (rule AF-32).
 pub(super) unsafe extern "system" fn unbind<C: Client>(
-    _unbind_context: NDIS_HANDLE,
+    unbind_context: NDIS_HANDLE,
     context: NDIS_HANDLE,
 ) -> NDIS_STATUS {
-    // SAFETY: the reference that the open gave to NDIS comes back with the
-    // unbind.
-    let Some(core) = (unsafe { Arc::<BindingCore<C>>::from_raw(context) }) else {
+    // SAFETY: by CORE NDIS's reference, which the finisher takes at the end of this.
+    let Some(core) = (unsafe { Arc::<BindingCore<C>>::borrow_raw(context) }) else {
         return Status::SUCCESS.raw();
     };
     // SAFETY: NDIS unbinds at PASSIVE_LEVEL with no lock held.
@@ -537,19 +651,13 @@ pub(super) unsafe extern "system" fn unbind<C: Client>(
     let Some(binding) = core.binding() else {
         return Status::SUCCESS.raw();
     };
+    core.unbind.store(unbind_context, Ordering::Release);
     binding.shared.state.locked(|state| state.closing = true);
-    core.driver.client.unbind(&binding, &mut irql);
-    binding.shared.close_afs(&mut irql);
-    let handle = binding.shared.handle();
-    drop(binding);
-    if let Some(Parts { shared, teardown }) = core.parts.locked(Option::take) {
-        drop(shared);
-        // SAFETY: opened with the binding, and taken out, so closed once.
-        unsafe { teardown.close(&mut irql) };
-    }
-    BindingCore::close_adapter(&core, handle, 1, &mut irql);
-    // An unbind cannot be refused (rule BIND-09).
-    Status::SUCCESS.raw()
+    binding.shared.flow.pause(&mut irql);
+    binding.client().unbind(&binding, &mut irql);
+    BindingShared::close_afs(&binding.shared, irql.up_to_dispatch());
+    // It is answered with success, sooner or later (rule BIND-09).
+    Status::PENDING.raw()
 }
 
 /// `ProtocolOpenAdapterCompleteEx`.
@@ -561,17 +669,15 @@ pub(super) unsafe extern "system" fn open_complete<C: Client>(
     if let Some(core) = unsafe { Arc::<BindingCore<C>>::borrow_raw(context) } {
         let core = Arc::clone(&core);
         core.result.store(status, Ordering::Release);
-        core.done.set();
+        core.opened.set();
     }
 }
 
 /// `ProtocolCloseAdapterCompleteEx`.
 pub(super) unsafe extern "system" fn close_complete<C: Client>(context: NDIS_HANDLE) {
-    // SAFETY: the unbind keeps its reference until this has returned: it waits
-    // for the end of the one that is made here.
-    if let Some(core) = unsafe { Arc::<BindingCore<C>>::borrow_raw(context) } {
-        let core = Arc::clone(&core);
-        core.done.set();
+    // SAFETY: by CORE the reference that the finisher gave back.
+    if let Some(core) = unsafe { Arc::<BindingCore<C>>::from_raw(context) } {
+        BindingCore::unbound(core);
     }
 }
 
@@ -597,7 +703,7 @@ pub(super) unsafe extern "system" fn net_pnp_event<C: Client>(
         ndis_sys::NetEventPause => {
             // SAFETY: NDIS sends events at PASSIVE_LEVEL with no lock held.
             let mut irql = unsafe { Passive::assume() };
-            shared.flow.store(PAUSED, Ordering::SeqCst);
+            shared.flow.pause(&mut irql);
             shared.driver.client.pause(&binding, &mut irql);
             // Reset, look, wait: an event of an earlier pause may come late.
             loop {

@@ -199,4 +199,10 @@ unsafe extern "system" fn unload<C: Client>(object: *mut DRIVER_OBJECT) {
     unsafe { ndis_sys::NdisDeregisterProtocolDriver(handle) };
     // SAFETY: NDIS calls nothing any more; its share is the one `run` made.
     drop(unsafe { Arc::<DriverShared<C>>::from_raw(Arc::as_raw(&shared)) });
+    // Who has completed the last unbind may still be on its way out, with a reference:
+    // the driver's own value goes here, not there.
+    while Arc::count(&shared) > 1 {
+        // SAFETY: the unload routine runs at PASSIVE_LEVEL.
+        unsafe { ndis_sys::NdisMSleep(50) };
+    }
 }

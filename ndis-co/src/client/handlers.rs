@@ -13,7 +13,7 @@ use super::{
     binding::{self, BindingCore},
     driver,
     sap::{self, SapShared},
-    state::State,
+    state::{HungUp, State},
     vc::VcShared,
 };
 use crate::{
@@ -268,23 +268,27 @@ unsafe extern "system" fn incoming_close_call<C: Client>(
     };
     // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
     let mut irql = unsafe { level() };
-    // A close of our own that crosses this one is answer enough (CALL-69).
-    if vc.state().locked(State::hung_up) {
-        let data = if data.is_null() || size > crate::address::MAX_VARIABLE {
-            &[][..]
-        } else {
-            // SAFETY: the call manager owns the buffer and keeps it until its
-            // call of NdisCmDispatchIncomingCloseCall, within which this runs,
-            // has returned (CALL-60).
-            unsafe { core::slice::from_raw_parts(data.cast::<u8>(), size as usize) }
-        };
-        let status = Status::from_raw(status);
-        vc.af
-            .client()
-            .incoming_close(&Vc { shared: vc.clone() }, status, data, &mut irql);
-        vc.state().locked(State::want_close);
-        VcShared::advance(&vc, &mut irql);
+    match vc.state().locked(State::hung_up) {
+        HungUp::Tell => {
+            let data = if data.is_null() || size > crate::address::MAX_VARIABLE {
+                &[][..]
+            } else {
+                // SAFETY: the call manager owns the buffer and keeps it until its
+                // call of NdisCmDispatchIncomingCloseCall, within which this runs,
+                // has returned (CALL-60).
+                unsafe { core::slice::from_raw_parts(data.cast::<u8>(), size as usize) }
+            };
+            let status = Status::from_raw(status);
+            vc.af
+                .client()
+                .incoming_close(&Vc { shared: vc.clone() }, status, data, &mut irql);
+            vc.state().locked(State::close_hung_up);
+        }
+        HungUp::Close => {}
+        // A close of our own that crosses this one is answer enough (CALL-69).
+        HungUp::Nothing => return,
     }
+    VcShared::advance(&vc, &mut irql);
 }
 
 /// `ProtocolCoReceiveNetBufferLists`.

@@ -34,6 +34,7 @@ mod af;
 mod binding;
 mod data;
 mod driver;
+mod flow;
 mod handlers;
 mod sap;
 mod state;
@@ -75,18 +76,19 @@ pub trait Client: Sized + Send + Sync + 'static {
     /// What the driver keeps for one VC and the call on it.
     type Vc: Send + Sync + 'static;
 
-    /// An adapter is there and was opened; make what the driver keeps for it.
+    /// An adapter is there; make what the driver keeps for it. It is opened when this
+    /// has returned.
     ///
     /// PASSIVE_LEVEL. The binding is paused until NDIS restarts it: nothing
-    /// can be sent yet (rule BIND-07).
+    /// can be sent yet (rule BIND-07). When the adapter cannot be opened, the result is
+    /// dropped again (rule BIND-04).
     ///
     /// Source pages: `nc-ndis-protocol_bind_adapter_ex`,
     /// `nf-ndis-ndisopenadapterex`.
     ///
     /// # Errors
     ///
-    /// A failure closes the adapter again and refuses the binding (BIND-08).
-    /// Nothing asks for what this method has stored elsewhere then, such as a
+    /// A failure refuses the binding. Nothing asks for what this method has stored elsewhere then, such as a
     /// pool, and the refusal waits until it is gone: what is made here belongs
     /// into the context.
     #[doc(alias = "ProtocolBindAdapterEx")]
@@ -127,9 +129,8 @@ pub trait Client: Sized + Send + Sync + 'static {
     /// PAUSE-12).
     ///
     /// A work item calls this a little later, for nothing may be sent before NDIS's own
-    /// call has returned. A pause and the unbind may follow at any time, also before this
-    /// has returned; a restart that is followed at once by a pause and another restart may
-    /// be told twice. Keep nothing here that only those take back.
+    /// call has returned. A restart that a pause or the unbind follows at once is not told;
+    /// these wait until this has returned.
     ///
     /// Source page: `nc-ndis-protocol_net_pnp_event`.
     #[doc(alias = "ProtocolNetPnPEvent")]
@@ -140,6 +141,8 @@ pub trait Client: Sized + Send + Sync + 'static {
 
     /// A call manager offers an address family. Open it, or let the offer go
     /// (rule AF-06). PASSIVE_LEVEL.
+    ///
+    /// Families may be offered as soon as [`bind`](Self::bind) has returned.
     ///
     /// Source page: `nc-ndis-protocol_co_af_register_notify`.
     #[doc(alias = "ProtocolCoAfRegisterNotify")]
@@ -269,8 +272,9 @@ pub trait Client: Sized + Send + Sync + 'static {
         let _ = (vc, status, irql);
     }
 
-    /// The other side hung up (rule CALL-62), with data if it sent any. The
-    /// call is closed from this side after this returns.
+    /// The other side hung up (rule CALL-62), with data if it sent any, also while the
+    /// call still rings. It is closed from this side after this returns, and
+    /// [`call_closed`](Self::call_closed) tells when that is done.
     ///
     /// Source page: `nc-ndis-protocol_cl_incoming_close_call`.
     #[doc(alias = "ProtocolClIncomingCloseCall")]

@@ -45,14 +45,27 @@ enum Life {
     Deleted,
 }
 
-/// A refusal on the spot, which NDIS learns of when the callback has returned.
+/// An answer on the spot, which NDIS learns of when the callback has returned.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OnTheSpot {
     None,
     /// The callback still runs.
+    Accepted,
+    /// The callback still runs.
     Refused,
     /// It is about to return.
     Returns,
+}
+
+/// What an incoming close comes to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum HungUp {
+    /// Tell the client, then close.
+    Tell,
+    /// Close: the client has done with the call.
+    Close,
+    /// The client has closed it already.
+    Nothing,
 }
 
 /// A call that was pended, and its answer once there is one.
@@ -69,8 +82,12 @@ pub(super) struct State {
     /// The parameters of the call that is being placed.
     parameters: Option<CallParametersBuf>,
     ringing: Option<Ringing>,
-    /// Whether the offer is being refused on the spot.
+    /// Whether the offer is being answered on the spot.
     on_the_spot: OnTheSpot,
+    /// NDIS is just being told the answer to a pended offer: no close overtakes it.
+    answering: bool,
+    /// The offer was refused: the driver hears no more of it.
+    refused: bool,
     /// Counts the offers: a token answers the one that it came with.
     offers: u32,
     /// Lists to be sent by the work item, because the stack was nearly used up;
@@ -81,7 +98,7 @@ pub(super) struct State {
     /// Lists out for sending, and NDIS calls under way on the VC.
     busy: usize,
     want_close: bool,
-    /// The other side hung up.
+    /// The other side hung up, or takes its offer back.
     hung_up: bool,
     want_delete: bool,
     /// A call was not placed because the family is being closed, and the client
@@ -123,6 +140,8 @@ impl State {
             parameters: None,
             ringing: None,
             on_the_spot: OnTheSpot::None,
+            answering: false,
+            refused: false,
             offers: 0,
             queued: Chain::new(),
             sending: false,
@@ -174,8 +193,13 @@ impl State {
             return None;
         }
         // An accepted call is first connected or hung up by the call manager
-        // (rule CALL-37), which also means that it has our answer.
-        let closable = self.call == Call::Up || (self.call == Call::Accepted && self.hung_up);
+        // (rule CALL-37), and that has our answer before the close.
+        let answered = !self.answering && self.on_the_spot == OnTheSpot::None;
+        let closable = match self.call {
+            Call::Up => !self.answering,
+            Call::Accepted => self.hung_up && answered,
+            _ => false,
+        };
         if self.want_close && closable {
             return Some(Step::Close);
         }
@@ -190,10 +214,13 @@ impl State {
             Step::TellUndialled => self.undialled = false,
             Step::Answer { status, .. } => {
                 self.ringing = None;
-                self.call = if status.is_success() {
-                    Call::Accepted
-                } else {
+                self.answering = true;
+                self.refused = !status.is_success();
+                // One that was taken back is closed in any case (rule CALL-62).
+                self.call = if self.refused && !self.hung_up {
                     Call::Refused
+                } else {
+                    Call::Accepted
                 };
             }
             Step::Dial { .. } => self.call = Call::Dialing,
@@ -308,29 +335,45 @@ impl State {
         self.hung_up = false;
         self.ringing = None;
         self.on_the_spot = OnTheSpot::None;
+        self.refused = false;
         self.offers = self.offers.wrapping_add(1);
         Some(self.offers)
     }
 
+    /// The client accepts on the spot, by what its callback returns.
     pub(super) fn accept(&mut self) {
         self.call = Call::Accepted;
+        self.on_the_spot = OnTheSpot::Accepted;
     }
 
-    /// The client refuses on the spot, by what its callback returns.
-    pub(super) fn refuse(&mut self) {
-        self.call = Call::Refused;
-        self.on_the_spot = OnTheSpot::Refused;
-    }
-
-    /// The callback of the offer returns with its answer; whether that is a
-    /// refusal, of which NDIS knows a moment later. (One that another thread has
-    /// just given for a pended offer is none of this callback's.)
-    pub(super) fn returns(&mut self) -> bool {
-        let refused = self.on_the_spot == OnTheSpot::Refused;
-        if refused {
-            self.on_the_spot = OnTheSpot::Returns;
+    /// The client refuses on the spot, by what its callback returns. `false`: the
+    /// offer was taken back meanwhile, and is to be [pended](Self::pend).
+    pub(super) fn refuse(&mut self) -> bool {
+        if self.hung_up {
+            return false;
         }
-        refused
+        self.call = Call::Refused;
+        self.refused = true;
+        self.on_the_spot = OnTheSpot::Refused;
+        true
+    }
+
+    /// The callback of the offer returns with its answer; whether something waits for
+    /// NDIS to know that, which it does a moment later: the end of a refused call, or
+    /// the close of one that was accepted and is over already. (What another thread has
+    /// just answered for a pended offer is none of this callback's.)
+    pub(super) fn returns(&mut self) -> bool {
+        let waits = match self.on_the_spot {
+            OnTheSpot::Accepted => self.hung_up,
+            OnTheSpot::Refused => true,
+            OnTheSpot::None | OnTheSpot::Returns => false,
+        };
+        self.on_the_spot = if waits {
+            OnTheSpot::Returns
+        } else {
+            OnTheSpot::None
+        };
+        waits
     }
 
     /// The moment has passed; as [`Self::refusal_told`].
@@ -342,6 +385,12 @@ impl State {
         returned && self.refusal_told()
     }
 
+    /// NDIS has the answer to a pended offer; as [`Self::refusal_told`].
+    pub(super) fn answer_told(&mut self) -> bool {
+        self.answering = false;
+        self.refusal_told()
+    }
+
     /// NDIS knows of the refusal; whether there was one.
     pub(super) fn refusal_told(&mut self) -> bool {
         let refused = self.call == Call::Refused;
@@ -351,19 +400,26 @@ impl State {
         refused
     }
 
-    /// The client answers later; `true` when its family is being closed, and
-    /// the call therefore refused.
+    /// The client answers later; `true` when the answer is due already: its family is
+    /// being closed, and the call therefore refused, or the offer was taken back.
     pub(super) fn pend(&mut self, parameters: *mut CO_CALL_PARAMETERS) -> bool {
-        self.ringing = Some(Ringing {
-            parameters,
-            answer: self.ending.then_some(Status::FAILURE),
-        });
-        self.ending
+        let answer = if self.hung_up {
+            Some(Status::SUCCESS)
+        } else {
+            self.ending.then_some(Status::FAILURE)
+        };
+        self.ringing = Some(Ringing { parameters, answer });
+        answer.is_some()
     }
 
     /// The pended call is answered; the first answer counts, and only one for
-    /// this very offer.
+    /// this very offer. One that was taken back is closed rather than refused.
     pub(super) fn want_answer(&mut self, offer: u32, status: Status) {
+        let status = if self.hung_up {
+            Status::SUCCESS
+        } else {
+            status
+        };
         if let (true, Some(ringing)) = (offer == self.offers, &mut self.ringing) {
             ringing.answer.get_or_insert(status);
         }
@@ -378,13 +434,41 @@ impl State {
         accepted
     }
 
-    /// The other side hung up; whether the client has not yet closed.
-    pub(super) fn hung_up(&mut self) -> bool {
-        let open = matches!(self.call, Call::Accepted | Call::Up);
-        self.hung_up |= open;
+    /// The other side hung up, or takes its offer back: what the client does about it.
+    pub(super) fn hung_up(&mut self) -> HungUp {
         // Before the call is up there is nothing to close; then it is.
         self.want_close |= self.call == Call::Dialing;
-        open
+        let refused = match (self.call, self.ringing) {
+            (Call::Offered, Some(Ringing { answer, .. })) => {
+                answer.is_some_and(|status| !status.is_success())
+            }
+            _ => self.refused,
+        };
+        if refused {
+            if self.life != Life::Alive || self.hung_up {
+                return HungUp::Nothing;
+            }
+            // The two have crossed: the call is closed all the same (rule CALL-62).
+            self.hung_up = true;
+            self.want_close = true;
+            if self.call != Call::Offered {
+                self.call = Call::Accepted;
+            }
+            return HungUp::Close;
+        }
+        let open = matches!(self.call, Call::Offered | Call::Accepted | Call::Up);
+        self.hung_up |= open;
+        if open { HungUp::Tell } else { HungUp::Nothing }
+    }
+
+    /// The client knows that the other side hung up: its call is closed, and one that
+    /// still rings is answered first, for NDIS waits for an answer, and for the close
+    /// (rule CALL-62).
+    pub(super) fn close_hung_up(&mut self) {
+        self.want_close();
+        if let (Call::Offered, Some(ringing)) = (self.call, &mut self.ringing) {
+            ringing.answer.get_or_insert(Status::SUCCESS);
+        }
     }
 
     /// Whether the other side has hung up.
@@ -438,10 +522,12 @@ impl State {
         self.busy == 0
     }
 
-    /// The close has completed; the client is told next.
-    pub(super) fn closed(&mut self) {
+    /// The close has completed; whether the client is told next: not of a call that it
+    /// has refused.
+    pub(super) fn closed(&mut self) -> bool {
         self.call = Call::Closed;
         self.want_close = false;
+        !core::mem::replace(&mut self.refused, false)
     }
 
     /// The client was told; its own VC is not used again.
@@ -457,7 +543,11 @@ impl State {
     /// The call manager would not close: to be tried again later, for the call
     /// still exists (rule CALL-57).
     pub(super) fn close_refused(&mut self) {
-        self.call = Call::Up;
+        self.call = if self.refused {
+            Call::Accepted
+        } else {
+            Call::Up
+        };
         self.want_close = true;
         self.back_off = true;
     }
@@ -532,6 +622,7 @@ mod tests {
         state.pend(parameters(1));
         state.want_answer(first, Status::SUCCESS);
         assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
+        assert!(!state.answer_told());
         assert!(state.connected());
         state.want_close();
         assert!(matches!(state.next(|| false), Some(Step::Close)));
@@ -544,6 +635,121 @@ mod tests {
         assert_eq!(answer(&mut state), None);
         state.want_answer(second, Status::SUCCESS);
         assert_eq!(answer(&mut state), Some((Status::SUCCESS, 2)));
+    }
+
+    /// The client's next close, if it is due.
+    fn closes(state: &mut State) -> bool {
+        matches!(state.next(|| false), Some(Step::Close))
+    }
+
+    /// An offer that is taken back while it rings is answered, then closed; the close
+    /// waits until NDIS has the answer.
+    #[test]
+    fn an_offer_that_is_taken_back_is_closed() {
+        let mut state = called();
+        let offer = state.offer().unwrap();
+        state.pend(parameters(1));
+        assert_eq!(state.hung_up(), HungUp::Tell);
+        assert!(!closes(&mut state), "the client is just being told");
+        // The driver's refusal comes too late to be one.
+        state.want_answer(offer, Status::REQUEST_ABORTED);
+        state.close_hung_up();
+        assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
+        assert!(!closes(&mut state), "NDIS has the answer soon");
+        assert!(!state.try_delete());
+        assert!(!state.answer_told());
+        assert!(closes(&mut state));
+        assert!(state.closed(), "the client is told");
+        state.closed_and_told();
+        assert!(state.try_delete());
+    }
+
+    /// As above, while the callback of the offer still runs.
+    #[test]
+    fn an_offer_may_be_taken_back_before_it_is_pended() {
+        let mut state = called();
+        state.offer().unwrap();
+        assert_eq!(state.hung_up(), HungUp::Tell);
+        state.close_hung_up();
+        assert!(!closes(&mut state));
+        assert!(!state.refuse(), "there is nothing to refuse");
+        assert!(state.pend(parameters(1)), "the answer is due");
+        assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
+        assert!(!state.returns());
+        assert!(!state.answer_told());
+        assert!(closes(&mut state));
+
+        let mut state = called();
+        state.offer().unwrap();
+        state.accept();
+        assert_eq!(state.hung_up(), HungUp::Tell);
+        state.close_hung_up();
+        assert!(!closes(&mut state), "the callback still runs");
+        assert!(state.returns());
+        assert!(!closes(&mut state));
+        assert!(!state.has_returned());
+        assert!(closes(&mut state));
+    }
+
+    /// A refusal and the other side's end have crossed: the call is closed, of which
+    /// the client hears nothing.
+    #[test]
+    fn a_call_that_was_refused_and_taken_back_is_closed() {
+        fn ends(mut state: State) {
+            assert_eq!(state.hung_up(), HungUp::Nothing, "once");
+            assert!(closes(&mut state));
+            assert!(!state.try_delete());
+            assert!(!state.closed(), "the client has done with it");
+            state.closed_and_told();
+            assert_eq!(state.hung_up(), HungUp::Nothing);
+            assert!(state.try_delete());
+        }
+
+        // The answer is due, NDIS is being told, or knows.
+        for told in 0..3 {
+            let mut state = called();
+            let offer = state.offer().unwrap();
+            state.pend(parameters(1));
+            state.want_answer(offer, Status::REQUEST_ABORTED);
+            if told == 0 {
+                assert_eq!(state.hung_up(), HungUp::Close);
+            }
+            assert_eq!(answer(&mut state), Some((Status::REQUEST_ABORTED, 1)));
+            if told == 1 {
+                assert_eq!(state.hung_up(), HungUp::Close);
+            }
+            assert!(!closes(&mut state), "NDIS has the answer soon");
+            assert_eq!(state.answer_told(), told == 2);
+            if told == 2 {
+                assert_eq!(state.hung_up(), HungUp::Close);
+            }
+            ends(state);
+        }
+
+        // The same on the spot.
+        let mut state = called();
+        state.offer().unwrap();
+        assert!(state.refuse());
+        assert_eq!(state.hung_up(), HungUp::Close);
+        assert!(!closes(&mut state), "the callback still runs");
+        assert!(state.returns());
+        assert!(!closes(&mut state));
+        assert!(!state.has_returned());
+        ends(state);
+    }
+
+    /// A refused offer that nobody takes back leaves the VC free.
+    #[test]
+    fn a_refused_offer_is_over() {
+        let mut state = called();
+        let offer = state.offer().unwrap();
+        state.pend(parameters(1));
+        state.want_answer(offer, Status::REQUEST_ABORTED);
+        assert_eq!(answer(&mut state), Some((Status::REQUEST_ABORTED, 1)));
+        assert!(state.answer_told());
+        assert!(!closes(&mut state));
+        assert!(state.try_delete());
+        assert_eq!(state.hung_up(), HungUp::Nothing, "it is gone");
     }
 
     /// The count of offers starts again some day, and is still no excuse for a
@@ -641,7 +847,7 @@ mod tests {
         state.want_answer(first, Status::FAILURE);
         state.want_close();
         assert_eq!(answer(&mut state), Some((Status::FAILURE, 1)));
-        assert!(!state.hung_up(), "there is no call");
+        assert!(state.answer_told());
 
         state.offer().unwrap();
         state.accept();

@@ -325,7 +325,10 @@ impl<'r, C: Client> IncomingCall<'r, C> {
 
     /// Refuses the call; the call manager deletes the VC.
     pub fn refuse(self, status: Status) -> Answer<'r> {
-        self.vc.shared.state.locked(State::refuse);
+        if !self.vc.shared.state.locked(State::refuse) {
+            // Taken back meanwhile: there is nothing to refuse any more.
+            return self.pend().0;
+        }
         // SAFETY: the token is consumed, the state says refused.
         unsafe { Answer::from_status(status.as_failure(), self._request) }
     }
@@ -334,7 +337,7 @@ impl<'r, C: Client> IncomingCall<'r, C> {
     pub fn pend(self) -> (Answer<'r>, PendingIncomingCall<C>) {
         let shared = &self.vc.shared;
         if shared.state.locked(|state| state.pend(self.parameters)) {
-            // The family is being closed, so the call is refused at once.
+            // The call is over already.
             VcShared::defer(shared);
         }
         // SAFETY: the token is consumed, and another one will answer.
@@ -357,6 +360,8 @@ impl<C: Client> fmt::Debug for IncomingCall<'_, C> {
 
 /// An incoming call that is ringing: the token of a pended request.
 ///
+/// The call manager may take the offer back meanwhile: [`Client::incoming_close`] tells
+/// so, the call is closed as any other, and the token answers nothing any more.
 /// Dropping it refuses the call with [`Status::FAILURE`] (rule CALL-29).
 #[must_use = "dropping a pending incoming call refuses it"]
 pub struct PendingIncomingCall<C: Client> {
@@ -748,7 +753,10 @@ impl<C: Client> VcShared<C> {
                             parameters,
                         );
                     }
-                    Self::refusal_told(this);
+                    if this.state.locked(State::answer_told) {
+                        // A family that is being closed may have waited for this.
+                        AfShared::defer(&this.af);
+                    }
                 }
                 Step::Close => {
                     let data = this.close_data.locked(|data| data.clone());
@@ -803,27 +811,20 @@ impl<C: Client> VcShared<C> {
         }
     }
 
-    /// NDIS knows of the refusal of an offered call, if it was refused.
-    fn refusal_told(this: &Arc<Self>) {
-        if this.state.locked(State::refusal_told) {
-            // A family that is being closed may have waited for this.
-            AfShared::defer(&this.af);
-        }
-    }
-
     /// The close has completed.
     pub(super) fn close_completed(this: &Arc<Self>, status: Status, irql: &mut UpToDispatch) {
         // The data are no longer lent. A call manager that could not carry them
         // (rule CALL-48) is asked again without.
         drop(this.close_data.locked(Option::take));
         if status.is_success() {
-            this.state.locked(State::closed);
-            this.af.client().call_closed(
-                &Vc {
-                    shared: this.clone(),
-                },
-                irql,
-            );
+            if this.state.locked(State::closed) {
+                this.af.client().call_closed(
+                    &Vc {
+                        shared: this.clone(),
+                    },
+                    irql,
+                );
+            }
             this.state.locked(State::closed_and_told);
             Self::advance(this, irql);
             AfShared::defer(&this.af);

@@ -22,10 +22,10 @@ use ndis_co::{
     irql::{NoLock, Passive},
 };
 use ndis_host::{
-    ActivateComplete, Adapter, CallControlWhilePaused, CloseOrder, CopiesAddressFamily,
+    ActivateComplete, Adapter, AfOffers, CallControlWhilePaused, CloseOrder, CopiesAddressFamily,
     CrossingClose, DeactivateComplete, DeregisterSapResult, DispatchIncomingCallResult, Driver,
-    EventMode, Host, IncomingActivation, NotifyClose, OpenAfCompleteIrql, Readings, Report,
-    VcAfterClose,
+    EventMode, Host, IncomingActivation, NotifyClose, OpenAfCompleteIrql, OwnRequests, Readings,
+    Report, TransferEnds, VcAfterClose, WithdrawnOfferAnswer,
 };
 use std::{
     any::Any,
@@ -161,6 +161,8 @@ fn readings(world: &World) -> Readings {
         activate_complete: world.among(ActivateComplete::ALL),
         deactivate_complete: world.among(DeactivateComplete::ALL),
         close_order: world.among(CloseOrder::ALL),
+        own_requests: world.among(OwnRequests::ALL),
+        transfer_ends: world.among(TransferEnds::ALL),
         vc_after_close: world.among(VcAfterClose::ALL),
         incoming_activation: world.among(IncomingActivation::ALL),
         notify_close: world.among(NotifyClose::ALL),
@@ -168,7 +170,9 @@ fn readings(world: &World) -> Readings {
         dispatch_incoming_call_result: world.among(DispatchIncomingCallResult::ALL),
         deregister_sap_result: world.among(DeregisterSapResult::ALL),
         copies_address_family: world.among(CopiesAddressFamily::ALL),
+        af_offers: world.among(AfOffers::ALL),
         crossing_close: world.among(CrossingClose::ALL),
+        withdrawn_offer_answer: world.among(WithdrawnOfferAnswer::ALL),
         call_control_while_paused: world.among(CallControlWhilePaused::ALL),
     }
 }

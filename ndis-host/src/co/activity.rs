@@ -5,7 +5,7 @@ use crate::co::world::{Activity, CallPhase};
 use crate::cx::{Call, Cx, Ptr};
 use crate::export::exports;
 use crate::handle::{Kind, ObjectId};
-use crate::readings::{ActivateComplete, DeactivateComplete};
+use crate::readings::{ActivateComplete, DeactivateComplete, TransferEnds};
 use crate::sched::{DISPATCH, Work};
 use crate::state::State;
 use alloc::boxed::Box;
@@ -182,6 +182,8 @@ exports! { EXPORTS {
             };
             let (phase, activity) = (vc.phase, vc.activity);
             let (sends, receives) = (vc.sends, vc.receives);
+            let whole = s.readings.transfer_ends == TransferEnds::CallReturned;
+            let running = if whole { vc.indicating } else { vc.lending };
             let before = vc.activations > 0;
             match activity {
                 Activity::Active => {}
@@ -206,7 +208,7 @@ exports! { EXPORTS {
                     );
                     s.violate("CALL-58", Some(object), message);
                 }
-                CallPhase::Accepted | CallPhase::Offered => {
+                CallPhase::Accepted | CallPhase::Offered | CallPhase::Withdrawn => {
                     let message = alloc::format!(
                         "{call} on {object}, whose offered call has not been closed or refused"
                     );
@@ -218,6 +220,12 @@ exports! { EXPORTS {
                 let message = alloc::format!(
                     "{call} on {object} with {sends} sends not completed and {receives} \
                      indicated lists not returned"
+                );
+                s.violate("VC-49", Some(object), message);
+            } else if running > 0 {
+                let message = alloc::format!(
+                    "{call} on {object} while {running} calls of \
+                     NdisMCoIndicateReceiveNetBufferLists on it have not returned"
                 );
                 s.violate("VC-49", Some(object), message);
             }

@@ -279,9 +279,12 @@ exports! { EXPORTS {
         if family.is_null() || out.is_null() {
             return cx.done(n::NDIS_STATUS_FAILURE);
         }
+        let call = OPEN.name;
+        let binding = match cx.with(|s| s.binding_to_open_on(call, binding.addr())) {
+            Ok(binding) => binding,
+            Err(status) => return cx.done(status),
+        };
         let prepared = cx.with(|s| {
-            let call = OPEN.name;
-            let binding = s.take(call, binding.addr(), Kind::Binding)?;
             let object = ObjectId::new(Kind::Binding, binding);
             let record = s.world.bindings.get(&binding)?;
             let (adapter, protocol) = (record.adapter, record.protocol);

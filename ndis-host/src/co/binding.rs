@@ -4,8 +4,9 @@ use crate::co::pnp;
 use crate::co::world::Binding;
 use crate::cx::{Call, Context, Cx, Ptr, handle};
 use crate::export::exports;
-use crate::handle::{Kind, ObjectId};
+use crate::handle::{Kind, Lookup, ObjectId};
 use crate::net::ListState;
+use crate::readings::AfOffers;
 use crate::sched::Work;
 use crate::state::State;
 use alloc::boxed::Box;
@@ -88,8 +89,12 @@ impl State {
                 context,
                 running: false,
                 started: false,
+                opened: false,
                 closing: false,
+                closed: false,
+                asked_to_go: false,
                 notifications: 0,
+                offered: false,
                 unbinding: false,
             },
         );
@@ -163,8 +168,102 @@ impl State {
             binding.closing = true;
             binding.running = false;
         }
-        let later = self.receives_of(number) > 0 || self.rng.chance(1, 4);
+        let later = self.rng.chance(1, 4) || self.busy(number);
         Some((number, later))
+    }
+
+    /// Whether a closing binding must stay a while: its protocol has lists, or is being
+    /// offered an address family.
+    fn busy(&self, binding: u32) -> bool {
+        let offers = |b: &Binding| b.notifications > 0;
+        self.receives_of(binding) > 0 || self.world.bindings.get(&binding).is_some_and(offers)
+    }
+
+    /// The open has succeeded: under one reading the offers come at once.
+    fn adapter_opened(&mut self, binding: u32) {
+        self.set_opened(binding);
+        if self.readings.af_offers == AfOffers::DuringBind {
+            self.notify_families(binding);
+        }
+    }
+
+    /// A bind that was answered before its open had completed gets its offers now.
+    fn offer_to_bound(&mut self, binding: u32) {
+        let mut binds = self.world.binds.values();
+        let bound = !binds.any(|bind| bind.binding == Some(binding));
+        let alive = self
+            .world
+            .bindings
+            .get(&binding)
+            .is_some_and(|b| !b.closing);
+        if bound && alive {
+            self.notify_families(binding);
+        }
+    }
+
+    fn set_opened(&mut self, binding: u32) {
+        if let Some(record) = self.world.bindings.get_mut(&binding) {
+            record.opened = true;
+        }
+    }
+
+    /// BIND-15: an unbind that is reported complete while the close goes on.
+    pub(crate) fn check_unbound(&mut self, binding: u32, what: &str) {
+        let Some(record) = self.world.bindings.get(&binding) else {
+            return;
+        };
+        if record.closing && !record.closed {
+            let object = ObjectId::new(Kind::Binding, binding);
+            let who = record.who.clone();
+            let message =
+                alloc::format!("{what}, and the close of {object}, which pends, has not completed");
+            self.violate_by(who, "BIND-15", Some(object), message);
+        }
+    }
+
+    /// The binding that the running driver's bind has opened, if that bind goes on: the
+    /// driver may not have seen the handle yet.
+    fn binds_now(&self) -> Option<u32> {
+        let driver = self.driver()?;
+        self.world.binds.values().find_map(|bind| {
+            let binding = bind.binding?;
+            let own = self.world.bindings.get(&binding)?.driver == driver;
+            (own && bind.request.open()).then_some(binding)
+        })
+    }
+
+    /// The binding that a family is opened on. A handler that runs while the bind goes on
+    /// must have the handle all the same; one whose binding is being closed meanwhile
+    /// cannot know.
+    pub(crate) fn binding_to_open_on(
+        &mut self,
+        call: &'static str,
+        raw: usize,
+    ) -> Result<u32, i32> {
+        let found = self.handles.look(raw);
+        match found {
+            Lookup::Live(Kind::Binding, number) => return Ok(number),
+            Lookup::Stale(Kind::Binding, number) => {
+                let offered = |b: &Binding| b.notifications > 0;
+                if self.world.bindings.get(&number).is_some_and(offered) {
+                    return Err(n::NDIS_STATUS_CLOSING);
+                }
+            }
+            Lookup::Null => {
+                if let Some(binding) = self.binds_now() {
+                    let object = ObjectId::new(Kind::Binding, binding);
+                    let message = alloc::format!(
+                        "{call} with a NULL handle: the offer came before the bind had returned, \
+                         and the driver has not kept the handle of {object}"
+                    );
+                    self.violate("AF-52", Some(object), message);
+                    return Err(n::NDIS_STATUS_FAILURE);
+                }
+            }
+            _ => {}
+        }
+        self.bad_handle(call, found, "the live handle of a binding");
+        Err(n::NDIS_STATUS_FAILURE)
     }
 
     /// The binding is gone.
@@ -218,6 +317,7 @@ exports! { EXPORTS {
         if !later {
             // SAFETY: the caller's variable for the result.
             unsafe { out.write(handle(raw)) };
+            cx.with(|s| s.adapter_opened(number));
             return cx.done(n::NDIS_STATUS_SUCCESS);
         }
         let out = Ptr(out);
@@ -242,12 +342,28 @@ exports! { EXPORTS {
                     // SAFETY: the variable for the handle stays valid until the
                     // completion by contract (BIND-02).
                     unsafe { out.0.write(handle(raw)) };
+                    let inside = cx.with(|s| {
+                        let inside = s.readings.af_offers == AfOffers::DuringBind
+                            && s.rng.chance(1, 2);
+                        if inside {
+                            s.set_opened(number);
+                        } else {
+                            s.adapter_opened(number);
+                        }
+                        inside
+                    });
                     if let Some(handler) = handler {
                         cx.call(&callback, || {
                             // SAFETY: the driver's handler with its context.
                             unsafe { handler(context.0, n::NDIS_STATUS_SUCCESS) };
                         });
                     }
+                    if inside {
+                        for offer in cx.with(|s| s.offers(number)) {
+                            offer(cx);
+                        }
+                    }
+                    cx.with(|s| s.offer_to_bound(number));
                 }),
             });
         });
@@ -286,8 +402,13 @@ exports! { EXPORTS {
                         &callback.who,
                         callback.objects[0],
                         "the return of the received lists",
-                        move |s| s.receives_of(number) == 0,
+                        move |s| !s.busy(number),
                     );
+                    cx.with(|s| {
+                        if let Some(record) = s.world.bindings.get_mut(&number) {
+                            record.closed = true;
+                        }
+                    });
                     if let Some(handler) = handler {
                         cx.call(&callback, || {
                             // SAFETY: the driver's handler with its context.
@@ -312,6 +433,9 @@ exports! { EXPORTS {
             return cx.done(n::NDIS_STATUS_FAILURE);
         };
         cx.with(|s| {
+            if let Some(record) = s.world.bindings.get_mut(&number) {
+                record.asked_to_go = true;
+            }
             s.queue_step("unbind", move |cx| pnp::unbind(cx, number));
         });
         cx.done(n::NDIS_STATUS_SUCCESS)
@@ -349,13 +473,14 @@ exports! { EXPORTS {
                 return;
             };
             let object = ObjectId::new(Kind::Unbind, number);
-            let asked = s
-                .world
-                .unbinds
-                .get_mut(&number)
-                .is_some_and(|request| request.request.complete());
-            if !asked {
-                s.not_asked(call, "BIND-10", object);
+            let asked = s.world.unbinds.get_mut(&number).and_then(|request| {
+                let asked = request.request.complete();
+                asked.then_some(request.binding)
+            });
+            match asked {
+                Some(Some(binding)) => s.check_unbound(binding, call),
+                Some(None) => {}
+                None => s.not_asked(call, "BIND-10", object),
             }
         });
     }

@@ -393,7 +393,10 @@ exports! { EXPORTS {
             let (context, first) = (vc.manager_context, vc.first_party);
             if !matches!(
                 phase,
-                CallPhase::Up | CallPhase::Accepted | CallPhase::Connected
+                CallPhase::Up
+                    | CallPhase::Accepted
+                    | CallPhase::Connected
+                    | CallPhase::Withdrawn
             ) {
                 let message = alloc::format!(
                     "{call} on {object}, which has no call to close ({phase})"
@@ -420,6 +423,13 @@ exports! { EXPORTS {
             vc.before_close = phase;
             vc.phase = CallPhase::Closing;
             let serial = vc.close.begin();
+            // An offer that was withdrawn ends here, unless its handler still runs.
+            let loan = if vc.offer.pended() {
+                vc.offer.loan.take()
+            } else {
+                None
+            };
+            s.memory.give_back(loan);
             let callback = s.to_manager("ProtocolCmCloseCall", af, object);
             Some((number, serial, context, party_context, handler, callback))
         });

@@ -136,7 +136,7 @@ impl State {
                 }
                 n::NDIS_STATUS_SUCCESS
             }
-            Attributes::General { media, power } => {
+            Attributes::General { media, power, oids } => {
                 if adapter.context.is_none() {
                     let message = alloc::format!(
                         "{call}: general attributes before the registration attributes"
@@ -145,6 +145,7 @@ impl State {
                     return n::NDIS_STATUS_FAILURE;
                 }
                 adapter.general = true;
+                adapter.oids = oids;
                 adapter.media = media;
                 if version >= (6, 20) && !power {
                     let message = alloc::format!(
@@ -205,6 +206,8 @@ enum Attributes {
         media: i32,
         /// With what it can do about power.
         power: bool,
+        /// The OIDs that it supports.
+        oids: alloc::vec::Vec<u32>,
     },
     Other,
 }
@@ -395,7 +398,18 @@ exports! { EXPORTS {
                 >= n::NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2
                 // SAFETY: the structure of this revision has the member.
                 && unsafe { !(*structure).PowerManagementCapabilitiesEx.is_null() };
-            Attributes::General { media, power }
+            // SAFETY: the header announces this structure.
+            let list = unsafe { (*structure).SupportedOidList };
+            // SAFETY: as above.
+            let length = unsafe { (*structure).SupportedOidListLength };
+            let oids = if list.is_null() {
+                alloc::vec::Vec::new()
+            } else {
+                // SAFETY: the driver's list of that many bytes.
+                unsafe { core::slice::from_raw_parts(list, length as usize / size_of::<u32>()) }
+                    .to_vec()
+            };
+            Attributes::General { media, power, oids }
         } else {
             Attributes::Other
         };

@@ -1,10 +1,13 @@
 //! Calls that come in: offered, answered, connected, and hung up by the far end.
 
-use crate::co::world::{Activity, CallPhase, Returned};
+use crate::co::world::{Activity, CallPhase, Returned, Vc};
 use crate::cx::{Call, Cx};
 use crate::export::exports;
 use crate::handle::{Kind, ObjectId};
-use crate::readings::{CrossingClose, DispatchIncomingCallResult, IncomingActivation};
+use crate::readings::{
+    CrossingClose, DispatchIncomingCallResult, IncomingActivation, WithdrawnOfferAnswer,
+};
+use crate::state::State;
 use core::ffi::c_void;
 use ndis_sys as n;
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
@@ -51,8 +54,10 @@ exports! { EXPORTS {
                 s.violate("CALL-41", Some(object), message);
                 return Err(n::NDIS_STATUS_FAILURE);
             }
-            if phase != CallPhase::None {
-                let message = alloc::format!("{call} on {object}, which has a call ({phase})");
+            if phase != CallPhase::None || vc.offer.open() {
+                let message = alloc::format!(
+                    "{call} on {object}, which has a call ({phase}) or an offer without an answer"
+                );
                 s.violate("VC-53", Some(object), message);
                 return Err(n::NDIS_STATUS_FAILURE);
             }
@@ -76,6 +81,8 @@ exports! { EXPORTS {
                 return Err(n::NDIS_STATUS_FAILURE);
             };
             vc.phase = CallPhase::Offered;
+            vc.withdrawn = false;
+            vc.refused_at = None;
             vc.calls += 1;
             let serial = vc.offer.begin();
             vc.offer.loan = loan;
@@ -99,11 +106,11 @@ exports! { EXPORTS {
             let returned = vc.offer.returned(serial, status);
             if let Returned::Now(status) = returned {
                 let loan = vc.offer.loan.take();
-                vc.phase = if status == n::NDIS_STATUS_SUCCESS {
-                    CallPhase::Accepted
-                } else {
-                    CallPhase::None
-                };
+                vc.take_answer(status);
+                s.memory.give_back(loan);
+            } else if vc.withdrawn && vc.phase != CallPhase::Withdrawn {
+                // Closed meanwhile.
+                let loan = vc.offer.loan.take();
                 s.memory.give_back(loan);
             }
             Some(returned)
@@ -115,6 +122,7 @@ exports! { EXPORTS {
                         == DispatchIncomingCallResult::PendingThenCallback
                 });
                 if !by_callback {
+                    cx.with(|s| s.refusal_known(number));
                     return cx.done(status);
                 }
                 answered(&cx, number, status, parameters);
@@ -152,11 +160,7 @@ exports! { EXPORTS {
                 s.not_asked(call, "CALL-29", object);
                 return None;
             }
-            vc.phase = if status == n::NDIS_STATUS_SUCCESS {
-                CallPhase::Accepted
-            } else {
-                CallPhase::None
-            };
+            vc.take_answer(status);
             let loan = vc.offer.loan.take();
             s.memory.give_back(loan);
             Some(number)
@@ -229,6 +233,7 @@ exports! { EXPORTS {
             }
             let vc = s.world.vcs.get_mut(&number)?;
             let (af, context, phase) = (vc.af, vc.client_context, vc.phase);
+            let refused_at = vc.refused_at;
             if vc.incoming_close {
                 let message = alloc::format!("{call} on {object} a second time for the same call");
                 s.violate("CALL-61", Some(object), message);
@@ -249,7 +254,13 @@ exports! { EXPORTS {
                         return None;
                     }
                 }
-                CallPhase::None | CallPhase::Making | CallPhase::Offered => {
+                CallPhase::Offered => vc.withdraw(),
+                CallPhase::None if refused_at.is_some_and(|at| !s.knows_of_refusal(at)) => {
+                    // The client has refused, which the call manager may learn of only now.
+                    s.note(Some(object), "the withdrawal crosses the client's refusal");
+                    s.world.vcs.get_mut(&number)?.withdraw();
+                }
+                CallPhase::None | CallPhase::Making | CallPhase::Withdrawn => {
                     let message =
                         alloc::format!("{call} on {object}, which has no call to end ({phase})");
                     s.violate("CALL-61", Some(object), message);
@@ -292,6 +303,13 @@ fn answered(cx: &Cx, number: u32, status: i32, parameters: *mut CO_CALL_PARAMETE
     let object = ObjectId::new(Kind::ClientVc, number);
     let prepared = cx.with(|s| {
         let vc = s.world.vcs.get(&number)?;
+        if vc.withdrawn && s.readings.withdrawn_offer_answer == WithdrawnOfferAnswer::KeptBack {
+            s.note(
+                Some(object),
+                "the offer was withdrawn: its answer ends here",
+            );
+            return None;
+        }
         let (af, context) = (vc.af, vc.manager_context);
         let handler = s.world.manager(af)?.CmIncomingCallCompleteHandler?;
         let callback = s.to_manager("ProtocolCmIncomingCallComplete", af, object);
@@ -302,5 +320,54 @@ fn answered(cx: &Cx, number: u32, status: i32, parameters: *mut CO_CALL_PARAMETE
             // SAFETY: the driver's handler with its own context and parameters.
             unsafe { handler(status, context.0, parameters) };
         });
+    }
+    cx.with(|s| s.refusal_known(number));
+}
+
+impl Vc {
+    /// The client has answered the offer, which nobody may have withdrawn before.
+    fn take_answer(&mut self, status: i32) {
+        let accepted = status == n::NDIS_STATUS_SUCCESS;
+        if !accepted {
+            self.refused_at = Some(u64::MAX);
+        }
+        if self.phase == CallPhase::Offered {
+            self.phase = if accepted {
+                CallPhase::Accepted
+            } else {
+                CallPhase::None
+            };
+        }
+    }
+
+    /// The call manager hangs up before it has heard what the client says to its offer.
+    fn withdraw(&mut self) {
+        self.phase = CallPhase::Withdrawn;
+        self.withdrawn = true;
+        self.incoming_close = true;
+        self.told = true;
+        self.told_at = u64::MAX;
+    }
+}
+
+impl State {
+    /// The call manager has been told how its offer was answered.
+    fn refusal_known(&mut self, vc: u32) {
+        let now = self.log.seq();
+        if let Some(vc) = self.world.vcs.get_mut(&vc)
+            && vc.refused_at == Some(u64::MAX)
+        {
+            vc.refused_at = Some(now);
+        }
+    }
+
+    /// Whether the running code knows of a refusal that was told at `at`; the handler that
+    /// is told does.
+    fn knows_of_refusal(&self, at: u64) -> bool {
+        let inside = self.sched.current().is_some_and(|task| {
+            let told = "ProtocolCmIncomingCallComplete";
+            task.frames.iter().any(|frame| frame.name == told)
+        });
+        inside || self.knew(at)
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod call;
 pub(crate) mod driver;
 pub(crate) mod extents;
 pub(crate) mod incoming;
+pub(crate) mod oid;
 pub(crate) mod options;
 pub(crate) mod party;
 pub(crate) mod pnp;

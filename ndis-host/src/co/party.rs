@@ -1,5 +1,6 @@
 //! What this host does not simulate yet: parties beyond the one that comes with
-//! a call, changes of the quality of service, OID requests and status. Each of
+//! a call, changes of the quality of service, OID requests of drivers
+//! and status. Each of
 //! these functions says so in the report and fails; none does nothing in silence.
 
 use crate::cx::{Call, Cx};
@@ -186,16 +187,6 @@ exports! { EXPORTS {
         _request: *mut c_void,
     ) -> i32 {
         not_simulated("NdisMCmOidRequest", &[af])
-    }
-
-    /// Completes an OID request of a miniport.
-    fn NdisMCoOidRequestComplete(
-        adapter: NDIS_HANDLE,
-        _vc: NDIS_HANDLE,
-        _request: *mut c_void,
-        _status: i32,
-    ) {
-        not_simulated("NdisMCoOidRequestComplete", &[adapter]);
     }
 
     /// Indicates a status.

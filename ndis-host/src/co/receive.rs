@@ -45,6 +45,17 @@ impl State {
             .is_some_and(|vc| (vc.told || vc.incoming_close) && !self.knew(vc.told_at))
     }
 
+    /// A call that indicated data has returned.
+    fn indicated(&mut self, vc: u32, adapter: u32, resources: bool) {
+        if let Some(vc) = self.world.vcs.get_mut(&vc) {
+            vc.indicating = vc.indicating.saturating_sub(1);
+            vc.lending = vc.lending.saturating_sub(u32::from(resources));
+        }
+        if let Some(adapter) = self.world.adapters.get_mut(&adapter) {
+            adapter.indicating = adapter.indicating.saturating_sub(1);
+        }
+    }
+
     fn refuse_receive(&self, vc: u32) -> Option<(&'static str, &'static str)> {
         let record = self.world.vcs.get(&vc)?;
         let adapter = self.world.adapters.get(&self.adapter_of_vc(vc)?)?;
@@ -61,7 +72,7 @@ impl State {
             return Some(("CALL-63", "after the end of the call was announced"));
         }
         match record.phase {
-            CallPhase::Offered | CallPhase::Accepted => {
+            CallPhase::Offered | CallPhase::Withdrawn | CallPhase::Accepted => {
                 Some(("NBL-34", "before the client was told that it is connected"))
             }
             CallPhase::None => Some(("NBL-34", "on a VC without a call")),
@@ -185,9 +196,14 @@ exports! { EXPORTS {
                     s.remember(id, call);
                 }
             }
-            if !resources {
-                s.world.vcs.get_mut(&number)?.receives += mine.len() as u32;
+            let record = s.world.vcs.get_mut(&number)?;
+            record.indicating += 1;
+            if resources {
+                record.lending += 1;
+            } else {
+                record.receives += mine.len() as u32;
             }
+            s.world.adapters.get_mut(&adapter)?.indicating += 1;
             let handler = s.world.protocol_co(binding)?.CoReceiveNetBufferListsHandler?;
             let mut callback = s.to_client("ProtocolCoReceiveNetBufferLists", af, object);
             callback.objects[1] = mine
@@ -195,10 +211,12 @@ exports! { EXPORTS {
                 .and_then(|first| s.buffers.lists.get(first))
                 .map(crate::net::list_id);
             let head = s.link(&mine);
-            Some(Ok((binding_context, context, handler, callback, head, mine, number)))
+            let place = (number, adapter);
+            Some(Ok((binding_context, context, handler, callback, head, mine, place)))
         });
         match prepared {
-            Some(Ok((binding_context, context, handler, callback, head, mine, number))) => {
+            Some(Ok((binding_context, context, handler, callback, head, mine, place))) => {
+                let (number, adapter) = place;
                 cx.call(&callback, || {
                     // SAFETY: the driver's handler with its own contexts; the
                     // lists are the client's until it returns them, or for the
@@ -220,6 +238,10 @@ exports! { EXPORTS {
                         }
                     });
                 }
+                // Others may run before the driver has its thread back.
+                let core = cx.core.clone();
+                drop(cx);
+                core.state.lock().indicated(number, adapter, resources);
             }
             Some(Err((adapter, mine))) if !resources => {
                 give_back(&cx, adapter, &mine, 0);

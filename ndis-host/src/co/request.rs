@@ -53,6 +53,11 @@ impl Request {
         self.phase != Phase::Idle
     }
 
+    /// Whether the handler runs and has not answered.
+    pub(crate) fn calling(&self) -> bool {
+        self.phase == Phase::Calling
+    }
+
     /// Whether the handler has returned PENDING and the completion is owed.
     pub(crate) fn pended(&self) -> bool {
         self.phase == Phase::Pended

@@ -73,6 +73,47 @@ impl State {
         mine
     }
 
+    /// HALT-13: what is sent to a device that is gone comes back with NOT_ACCEPTED.
+    fn check_refused(&mut self, call: &str, status: i32, list: ObjectId) {
+        if status != n::NDIS_STATUS_NOT_ACCEPTED {
+            let message = alloc::format!(
+                "{call}: {list} was sent after the notice that the device is gone, and comes \
+                 back with {}",
+                crate::status::Name(status)
+            );
+            self.violate("HALT-13", Some(list), message);
+        }
+    }
+
+    /// NBL-63: what a send without a VC may be completed with; HALT-13 when the device is gone.
+    fn check_bare(&mut self, call: &str, adapter: u32, status: i32, list: ObjectId) {
+        let gone = self
+            .world
+            .adapters
+            .get(&adapter)
+            .is_some_and(|a| a.removal_told);
+        if gone {
+            self.check_refused(call, status, list);
+            return;
+        }
+        let documented = [
+            n::NDIS_STATUS_SUCCESS,
+            n::NDIS_STATUS_INVALID_LENGTH,
+            n::NDIS_STATUS_RESOURCES,
+            n::NDIS_STATUS_PAUSED,
+            n::NDIS_STATUS_SEND_ABORTED,
+            n::NDIS_STATUS_RESET_IN_PROGRESS,
+            n::NDIS_STATUS_FAILURE,
+        ];
+        if !documented.contains(&status) {
+            let message = alloc::format!(
+                "{call}: {list}, which was sent without a VC, is completed with {}",
+                crate::status::Name(status)
+            );
+            self.violate("NBL-63", Some(list), message);
+        }
+    }
+
     fn refuse_send(&self, vc: u32) -> Option<Refusal> {
         let record = self.world.vcs.get(&vc)?;
         let object = ObjectId::new(Kind::ClientVc, vc);
@@ -117,6 +158,43 @@ impl State {
         }
         None
     }
+}
+
+/// Hands a miniport an empty list without a VC, as NDIS does for a connectionless protocol;
+/// what it is completed with.
+pub(crate) fn send_bare(cx: &Cx, adapter: u32) -> Option<i32> {
+    let object = ObjectId::new(Kind::Adapter, adapter);
+    let prepared = cx.with(|s| {
+        let record = s.world.adapters.get(&adapter)?;
+        let context = record.context.unwrap_or(Context::NULL);
+        let miniport = s.world.miniports.get(&record.miniport)?;
+        let handler = miniport.handlers.0.SendNetBufferListsHandler?;
+        let mut callback = s.to_adapter("MiniportSendNetBufferLists", adapter);
+        let (list, id) = s.make_list(0, 0, 0, None)?;
+        let address = list.addr();
+        callback.objects[1] = Some(id);
+        s.depart("NDIS", address);
+        if let Some(list) = s.buffers.lists.get_mut(&address) {
+            list.state = ListState::Bare { adapter };
+        }
+        s.remember(id, "NdisSendNetBufferLists");
+        Some((context, handler, callback, address, s.link(&[address])))
+    });
+    let (context, handler, callback, address, head) = prepared?;
+    cx.call(&callback, || {
+        // SAFETY: the driver's handler with its own context; the list is the
+        // miniport's until it completes it.
+        unsafe { handler(context.0, head, 0, 0) };
+    });
+    let what = "the completion of a send without a VC";
+    let came = cx.wait_until("NBL-64", &callback.who, Some(object), what, move |s| {
+        let list = s.buffers.lists.get(&address);
+        list.is_none_or(|list| list.state == ListState::Owned)
+    });
+    if !came {
+        return None;
+    }
+    cx.with(|s| s.buffers.lists.remove(&address).map(|list| list.status()))
 }
 
 /// Gives lists back to the client that sent them.
@@ -193,12 +271,15 @@ exports! { EXPORTS {
                 }
                 return Some(Err((number, mine)));
             }
+            let adapter = s.adapter_of_vc(number)?;
+            let gone = s.world.adapters.get(&adapter)?.removal_told;
             for address in &mine {
                 s.depart(call, *address);
                 if let Some(list) = s.buffers.lists.get_mut(address) {
                     list.state = ListState::Sent {
                         vc: number,
                         source: list.source(),
+                        gone,
                     };
                     let id = list.id();
                     s.remember(id, call);
@@ -207,7 +288,6 @@ exports! { EXPORTS {
             let record = s.world.vcs.get_mut(&number)?;
             record.sends += mine.len() as u32;
             let (af, context) = (record.af, record.manager_context);
-            let adapter = s.world.afs.get(&af)?.adapter;
             let handler = s.world.miniport_co(adapter)?.CoSendNetBufferListsHandler?;
             let mut callback = s.to_manager("MiniportCoSendNetBufferLists", af, object);
             callback.objects[1] = mine
@@ -248,7 +328,7 @@ exports! { EXPORTS {
                     continue;
                 };
                 let id = list.id();
-                let ListState::Sent { vc, source } = list.state else {
+                let ListState::Sent { vc, source, gone } = list.state else {
                     let message = alloc::format!(
                         "{call} on {object}: {id} is not being sent; it was completed before or \
                          never sent: {}",
@@ -276,7 +356,9 @@ exports! { EXPORTS {
                         list.set_source(source);
                     }
                 }
-                s.final_status(call, status, id);
+                if s.final_status(call, status, id) && gone {
+                    s.check_refused(call, status, id);
+                }
                 s.arrive(call, object, address);
                 if let Some(list) = s.buffers.lists.get_mut(&address) {
                     list.state = ListState::Owned;
@@ -294,8 +376,7 @@ exports! { EXPORTS {
         }
     }
 
-    /// The connectionless completion: never right for the lists of this host,
-    /// which all travel on VCs.
+    /// The connectionless completion: right only for what was sent without a VC.
     fn NdisMSendNetBufferListsComplete(
         adapter: NDIS_HANDLE,
         lists: *mut NET_BUFFER_LIST,
@@ -314,7 +395,15 @@ exports! { EXPORTS {
                 let Some(list) = s.buffers.lists.get(&address) else {
                     continue;
                 };
-                let id = list.id();
+                let (id, state, status) = (list.id(), list.state, list.status());
+                if state == (ListState::Bare { adapter: number }) {
+                    s.check_bare(call, number, status, id);
+                    s.arrive(call, object, address);
+                    if let Some(list) = s.buffers.lists.get_mut(&address) {
+                        list.state = ListState::Owned;
+                    }
+                    continue;
+                }
                 let message = alloc::format!(
                     "{call} on {object}: {id} was sent on a VC; only \
                      NdisMCoSendNetBufferListsComplete gives it back"

@@ -100,6 +100,8 @@ impl State {
                 make: Request::default(),
                 close: Request::default(),
                 offer: Request::default(),
+                refused_at: None,
+                withdrawn: false,
                 modify: Request::default(),
                 incoming_close: false,
                 told: false,
@@ -108,6 +110,8 @@ impl State {
                 heard_at: u64::MAX,
                 sends: 0,
                 receives: 0,
+                indicating: 0,
+                lending: 0,
                 multipoint: false,
                 first_party: None,
                 deleting: false,
@@ -138,6 +142,13 @@ impl State {
         };
         if vc.phase != CallPhase::None {
             let message = alloc::format!("{call} on {object} while it has a call ({})", vc.phase);
+            self.violate("VC-23", Some(object), message);
+            return Err(n::NDIS_STATUS_NOT_ACCEPTED);
+        }
+        if vc.offer.calling() {
+            let message = alloc::format!(
+                "{call} on {object} while the offer of a call on it has not returned"
+            );
             self.violate("VC-23", Some(object), message);
             return Err(n::NDIS_STATUS_NOT_ACCEPTED);
         }

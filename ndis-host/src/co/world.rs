@@ -4,6 +4,7 @@
 //! included: who serves an address family is a question put to [`Af`], never
 //! assumed.
 
+use crate::co::oid::OwnRequest;
 pub(crate) use crate::co::request::{Request, Returned};
 use crate::cx::{Callback, Context, Ptr};
 use crate::handle::{Kind, ObjectId};
@@ -127,7 +128,14 @@ pub(crate) struct Adapter {
     pub(crate) pause: Request,
     pub(crate) restart: Request,
     pub(crate) restart_status: i32,
-    pub(crate) removed: bool,
+    /// The driver has been told that the device is gone: the notice has returned.
+    pub(crate) removal_told: bool,
+    /// Calls that indicate received data and have not returned.
+    pub(crate) indicating: u32,
+    /// The device's power state.
+    pub(crate) power: i32,
+    /// The OIDs that the driver says it supports.
+    pub(crate) oids: Vec<u32>,
 }
 
 /// A protocol on an adapter.
@@ -141,10 +149,18 @@ pub(crate) struct Binding {
     pub(crate) running: bool,
     /// Has been told to restart once, at least.
     pub(crate) started: bool,
+    /// The protocol has been told, or is being told, that its open has succeeded.
+    pub(crate) opened: bool,
     /// `NdisCloseAdapterEx` was called; the handle is dead.
     pub(crate) closing: bool,
+    /// The protocol is being told that the close is complete.
+    pub(crate) closed: bool,
+    /// The protocol has asked for the unbind, with `NdisUnbindAdapter`.
+    pub(crate) asked_to_go: bool,
     /// Address-family notifications that are still to be made.
     pub(crate) notifications: u32,
+    /// They have been asked for.
+    pub(crate) offered: bool,
     pub(crate) unbinding: bool,
 }
 
@@ -222,6 +238,8 @@ pub(crate) enum CallPhase {
     Up,
     /// The call manager offers one.
     Offered,
+    /// And has hung up before or while the client answered.
+    Withdrawn,
     /// The client took it.
     Accepted,
     /// And was told that it is connected.
@@ -248,6 +266,7 @@ impl fmt::Display for CallPhase {
             Self::Making => "a call being made",
             Self::Up => "a call that is up",
             Self::Offered => "a call being offered",
+            Self::Withdrawn => "an offer that was withdrawn",
             Self::Accepted => "an accepted call",
             Self::Connected => "a connected call",
             Self::Closing => "a call being closed",
@@ -277,6 +296,11 @@ pub(crate) struct Vc {
     pub(crate) make: Request,
     pub(crate) close: Request,
     pub(crate) offer: Request,
+    /// When the call manager had been told that the client refused the offer; the end of
+    /// time before that, None when it did not refuse.
+    pub(crate) refused_at: Option<u64>,
+    /// The offer was withdrawn: no answer makes a call of it.
+    pub(crate) withdrawn: bool,
     /// The client's answer, when the offer's handler has not returned yet.
     pub(crate) modify: Request,
     /// The call manager has announced the end of the call.
@@ -294,6 +318,10 @@ pub(crate) struct Vc {
     pub(crate) sends: u32,
     /// Lists that the client has not returned.
     pub(crate) receives: u32,
+    /// Calls that indicate data on it and have not returned.
+    pub(crate) indicating: u32,
+    /// Those of them whose lists come back with their return.
+    pub(crate) lending: u32,
     pub(crate) multipoint: bool,
     /// The party that came with the call.
     pub(crate) first_party: Option<u32>,
@@ -335,6 +363,8 @@ pub(crate) struct World {
     /// Which call a VC belongs to, ended VCs included.
     pub(crate) calls: BTreeMap<u32, u32>,
     pub(crate) last_call: u32,
+    /// Requests of NDIS's own, by the address of the request.
+    pub(crate) oids: BTreeMap<usize, OwnRequest>,
     /// Events that a protocol pended, by the address of the notification.
     pub(crate) events: BTreeMap<usize, PendedEvent>,
     /// One step of plug and play at a time.

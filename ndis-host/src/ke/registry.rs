@@ -7,6 +7,7 @@
 use crate::cx::{Call, Cx, handle};
 use crate::export::exports;
 use crate::handle::{Kind, Lookup, ObjectId};
+use crate::log::Origin;
 use crate::report::ObjectLeft;
 use crate::rules;
 use crate::state::State;
@@ -76,6 +77,7 @@ struct Open {
     service: Option<String>,
     driver: Option<u32>,
     who: Arc<str>,
+    origin: Origin,
 }
 
 /// Names are compared without regard to case: they are kept in lower case.
@@ -102,7 +104,7 @@ impl Registry {
             .filter(|(_, open)| driver.is_none() || open.driver == driver)
             .map(|(object, open)| ObjectLeft {
                 kind: object.kind.name(),
-                name: alloc::format!("handle of {object}"),
+                name: alloc::format!("handle of {object}{}", open.origin),
                 tag: String::new(),
                 owner: open.who.clone(),
             })
@@ -151,6 +153,7 @@ impl State {
             service,
             driver: self.driver(),
             who: self.who(),
+            origin: self.origin(),
         };
         self.registry.open.insert(ObjectId::new(kind, number), open);
         (number, self.handles.make(kind, number))

@@ -49,7 +49,7 @@ impl State {
         }
     }
 
-    /// An event, semaphore or timer, by the object that it belongs to: the one whose
+    /// An event, semaphore, timer or spin lock, by the object that it belongs to: the one whose
     /// context its memory is.
     fn describe_object(&self, what: &str, address: usize) -> String {
         let whereabouts = self.whereabouts(address);
@@ -92,14 +92,17 @@ impl State {
             Some((holder, times)) if *holder == id => {
                 *times += 1;
                 let message = alloc::format!(
-                    "{call}: the spin lock {} is already held by this thread, \
-                     which on a real machine waits for itself for ever",
-                    self.whereabouts(address)
+                    "{call}: {} is already held by this thread, which on a real machine \
+                     waits for itself for ever",
+                    self.describe_object("spin lock", address)
                 );
                 self.violate(rules::LOCK_BALANCE, None, message);
                 Ok(())
             }
-            Some(_) => Err(Wait::SpinLock { address }),
+            Some(_) => {
+                let what = self.describe_object("spin lock", address);
+                Err(Wait::SpinLock { address, what })
+            }
         }
     }
 

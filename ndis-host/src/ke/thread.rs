@@ -7,6 +7,7 @@
 use crate::cx::{Call, Context, Cx, handle};
 use crate::export::exports;
 use crate::handle::{Kind, Lookup, ObjectId};
+use crate::log::Origin;
 use crate::report::ObjectLeft;
 use crate::rules;
 use crate::sched::{Frame, TaskId, Woken, Work};
@@ -40,6 +41,7 @@ pub(crate) struct Thread {
     references: u32,
     driver: Option<u32>,
     who: Arc<str>,
+    origin: Origin,
     body: Box<Body>,
 }
 
@@ -58,8 +60,9 @@ impl Threads {
             .map(|(number, thread)| ObjectLeft {
                 kind: Kind::Thread.name(),
                 name: alloc::format!(
-                    "thread {number} ({} references to its object)",
-                    thread.references
+                    "thread {number} ({} references to its object{})",
+                    thread.references,
+                    thread.origin
                 ),
                 tag: String::new(),
                 owner: thread.who.clone(),
@@ -158,6 +161,7 @@ impl State {
             }),
         });
         let (number, raw) = self.open_object(Kind::Thread, None);
+        let origin = self.origin();
         let body = Box::new(Body([0; 16]));
         self.threads
             .objects
@@ -170,6 +174,7 @@ impl State {
                 references: 0,
                 driver,
                 who,
+                origin,
                 body,
             },
         );

@@ -3,6 +3,7 @@
 use crate::cx::{Call, Callback, Context, Cx, handle};
 use crate::export::exports;
 use crate::handle::{Kind, ObjectId};
+use crate::log::Origin;
 use crate::report::{ObjectLeft, tag_text};
 use crate::rules;
 use crate::sched::{DISPATCH, Due, EPOCH, Wait, Work};
@@ -35,6 +36,7 @@ pub(crate) struct Timer {
     /// The adapter whose handle it was allocated with.
     pub(crate) adapter: Option<u32>,
     who: Arc<str>,
+    pub(crate) origin: Origin,
     /// The current setting, if it is set.
     pub(crate) set: Option<u64>,
     period: u64,
@@ -55,6 +57,7 @@ pub(crate) struct WorkItem {
     pub(crate) driver: Option<u32>,
     pub(crate) adapter: Option<u32>,
     who: Arc<str>,
+    pub(crate) origin: Origin,
     /// The driver object, if it is the I/O manager's.
     object: Option<usize>,
     queued: bool,
@@ -101,7 +104,7 @@ impl Timers {
             .filter(|(_, timer)| driver.is_none() || timer.driver == driver)
             .map(|(number, timer)| ObjectLeft {
                 kind: Kind::Timer.name(),
-                name: alloc::format!("timer {number}"),
+                name: alloc::format!("timer {number}{}", timer.origin),
                 tag: tag_text(timer.tag),
                 owner: timer.who.clone(),
             })
@@ -116,7 +119,7 @@ impl WorkItems {
             .filter(|(_, item)| driver.is_none() || item.driver == driver)
             .map(|(number, item)| ObjectLeft {
                 kind: Kind::WorkItem.name(),
-                name: alloc::format!("work item {number}"),
+                name: alloc::format!("work item {number}{}", item.origin),
                 tag: String::new(),
                 owner: item.who.clone(),
             })
@@ -163,6 +166,7 @@ impl State {
             driver: self.driver(),
             adapter: self.adapter_of(owner),
             who: self.who(),
+            origin: self.origin(),
             object,
             queued: false,
         };
@@ -408,6 +412,7 @@ exports! { EXPORTS {
                 driver: s.driver(),
                 adapter: s.adapter_of(owner.addr()),
                 who: s.who(),
+                origin: s.origin(),
                 set: None,
                 period: 0,
             };

@@ -37,6 +37,7 @@ impl State {
                 start.wrapping_add(skipped as usize),
                 here,
                 (owner.0, owner.1.clone()),
+                self.origin(),
             )?;
             mdl.number = self.number(Kind::Mdl);
             mdl.of_buffer = true;

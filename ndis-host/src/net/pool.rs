@@ -67,7 +67,7 @@ impl State {
         data: Option<Chunk>,
     ) -> Option<*mut MDL> {
         let owner = (self.driver(), self.who());
-        let mut mdl = Mdl::new(start, length, owner)?;
+        let mut mdl = Mdl::new(start, length, owner, self.origin())?;
         mdl.number = self.number(Kind::Mdl);
         mdl.of_buffer = data.is_some();
         mdl.data = data;
@@ -171,7 +171,7 @@ impl State {
         self.histories.end(record.id());
     }
 
-    pub(super) fn make_list(
+    pub(crate) fn make_list(
         &mut self,
         pool: u32,
         context: u16,
@@ -228,6 +228,7 @@ impl State {
                 "NBL-19",
                 alloc::format!("indicated on VC {vc} and not returned"),
             ),
+            ListState::Bare { .. } => ("NBL-02", "being sent and not completed".into()),
             ListState::Lent { vc } => (
                 "NBL-25",
                 alloc::format!("lent on VC {vc} for the time of a callback"),
@@ -370,6 +371,7 @@ exports! { EXPORTS {
                 driver: None,
                 adapter: None,
                 who: s.ndis.clone(),
+                origin: s.origin(),
                 out: 0,
             };
             s.make_pool(owner.addr(), pool)
@@ -415,6 +417,7 @@ exports! { EXPORTS {
                 driver: None,
                 adapter: None,
                 who: s.ndis.clone(),
+                origin: s.origin(),
                 out: 0,
             };
             s.make_pool(owner.addr(), pool)
@@ -644,12 +647,35 @@ exports! { EXPORTS {
         if cx.fault.is_some() {
             return core::ptr::null_mut();
         }
+        let (task, key) = (cx.task, mdl.addr());
+        let first = cx.with(|s| {
+            let mdl = s.buffers.mdls.get_mut(&key)?;
+            let (number, mapped) = (mdl.number, mdl.is_mapped());
+            let other = mdl.mapping.is_some_and(|other| other != task);
+            if !mapped && !other {
+                mdl.mapping = Some(task);
+            }
+            if other {
+                let message = alloc::format!(
+                    "MDL {number} is being mapped by another thread, and two must not do it at once"
+                );
+                s.violate("KE-38", None, message);
+            }
+            Some(!mapped && !other)
+        });
+        // Another thread may come meanwhile.
+        if first == Some(true) && cx.with(|s| s.preempts()) {
+            cx.core.give_way(task);
+        }
         cx.with(|s| {
-            s.buffers
-                .mdls
-                .get(&mdl.addr())
-                .map_or(core::ptr::null_mut(), |mdl| mdl.start().cast())
+            let mdl = s.buffers.mdls.get_mut(&key)?;
+            if first == Some(true) {
+                mdl.mapping = None;
+                mdl.set_mapped();
+            }
+            Some(mdl.start())
         })
+        .map_or(core::ptr::null_mut(), <*mut u8>::cast)
     }
 
     /// Ends an MDL.

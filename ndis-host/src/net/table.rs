@@ -2,6 +2,7 @@
 
 use crate::cx::Ptr;
 use crate::handle::{Kind, ObjectId};
+use crate::log::Origin;
 use crate::report::{ObjectLeft, tag_text};
 use crate::state::State;
 use alloc::alloc::{alloc_zeroed, dealloc};
@@ -53,6 +54,7 @@ pub(crate) struct Pool {
     pub(crate) driver: Option<u32>,
     pub(crate) adapter: Option<u32>,
     pub(crate) who: Arc<str>,
+    pub(crate) origin: Origin,
     pub(crate) out: u32,
 }
 
@@ -62,11 +64,18 @@ pub(crate) enum ListState {
     /// The driver that allocated it.
     Owned,
     /// The miniport, until it completes the send.
-    Sent { vc: u32, source: usize },
+    Sent {
+        vc: u32,
+        source: usize,
+        /// The device was gone by then, and the miniport knew.
+        gone: bool,
+    },
     /// The client, until it returns the list.
     Indicated { vc: u32, binding: u32, adapter: u32 },
     /// The client, for the time of the callback.
     Lent { vc: u32 },
+    /// The miniport, which got it without a VC.
+    Bare { adapter: u32 },
 }
 
 impl ListState {
@@ -81,6 +90,7 @@ impl ListState {
             Self::Indicated { vc: number, .. } => {
                 alloc::format!("indicated on {} and not returned", vc(number))
             }
+            Self::Bare { .. } => "sent without a VC and not completed".into(),
             Self::Lent { vc: number } => {
                 alloc::format!(
                     "lent to the client of {} for the time of its callback",
@@ -325,6 +335,9 @@ pub(crate) struct Mdl {
     pub(crate) data: Option<Chunk>,
     pub(crate) driver: Option<u32>,
     pub(crate) who: Arc<str>,
+    pub(crate) origin: Origin,
+    /// The task that maps it now.
+    pub(crate) mapping: Option<crate::sched::TaskId>,
     /// Belongs to a buffer and goes with it.
     pub(crate) of_buffer: bool,
     pub(crate) number: u32,
@@ -342,7 +355,12 @@ pub(crate) enum Retreat {
 
 impl Mdl {
     /// An MDL for `length` bytes at `start`.
-    pub(crate) fn new(start: *mut u8, length: u32, owner: (Option<u32>, Arc<str>)) -> Option<Self> {
+    pub(crate) fn new(
+        start: *mut u8,
+        length: u32,
+        owner: (Option<u32>, Arc<str>),
+        origin: Origin,
+    ) -> Option<Self> {
         let chunk = Chunk::new(size_of::<MDL>() + 4 * size_of::<usize>())?;
         let offset = start.addr() & 0xFFF;
         let mdl = MDL {
@@ -364,6 +382,8 @@ impl Mdl {
             data: None,
             driver: owner.0,
             who: owner.1,
+            origin,
+            mapping: None,
             of_buffer: false,
             number: 0,
             retreat: None,
@@ -372,6 +392,21 @@ impl Mdl {
 
     pub(crate) fn pointer(&self) -> *mut MDL {
         self.chunk.start().cast()
+    }
+
+    /// Whether its pages have an address.
+    pub(crate) fn is_mapped(&self) -> bool {
+        let mapped = n::MDL_MAPPED_TO_SYSTEM_VA | n::MDL_SOURCE_IS_NONPAGED_POOL;
+        // SAFETY: the record owns the memory of the MDL.
+        let flags = unsafe { (*self.pointer()).MdlFlags };
+        i32::from(flags) & mapped != 0
+    }
+
+    pub(crate) fn set_mapped(&self) {
+        // SAFETY: the record owns the memory of the MDL.
+        let flags = unsafe { &raw mut (*self.pointer()).MdlFlags };
+        // SAFETY: as above.
+        unsafe { flags.write(flags.read() | n::MDL_MAPPED_TO_SYSTEM_VA as i16) };
     }
 
     pub(crate) fn next(&self) -> *mut MDL {
@@ -420,7 +455,10 @@ impl Buffers {
                 };
                 ObjectLeft {
                     kind: kind.name(),
-                    name: alloc::format!("{} ({} out)", ObjectId::new(kind, *number), pool.out),
+                    name: {
+                        let pool_id = ObjectId::new(kind, *number);
+                        alloc::format!("{pool_id} ({} out{})", pool.out, pool.origin)
+                    },
                     tag: tag_text(pool.tag),
                     owner: pool.who.clone(),
                 }
@@ -434,7 +472,7 @@ impl Buffers {
         mdls.sort_unstable_by_key(|mdl| mdl.number);
         left.extend(mdls.into_iter().map(|mdl| ObjectLeft {
             kind: Kind::Mdl.name(),
-            name: alloc::format!("MDL {}", mdl.number),
+            name: alloc::format!("MDL {}{}", mdl.number, mdl.origin),
             tag: String::new(),
             owner: mdl.who.clone(),
         }));

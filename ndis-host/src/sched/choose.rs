@@ -215,6 +215,7 @@ impl State {
             depth: 0,
             stack_base: 0,
             stack_reported: false,
+            endless_reported: false,
             woken: Woken::Normal,
             waits: 0,
             polls: 0,
@@ -248,6 +249,35 @@ impl State {
         self.sched.leave_cpu(id);
         self.sched.tasks.remove(&id);
         self.thread_ended(id);
+    }
+
+    /// Nothing can run any more: a work item that waits keeps a thread of the system's.
+    pub(crate) fn check_items_that_wait(&mut self) {
+        let mut found = Vec::new();
+        for task in self.sched.tasks.values() {
+            let Phase::Blocked(Wait::Event { what, .. }) = &task.phase else {
+                continue;
+            };
+            let routines = ["NdisIoWorkItemRoutine", "WorkItemEx"];
+            let mut frames = task.frames.iter();
+            let item = frames.find(|frame| routines.contains(&frame.name));
+            if let Some(item) = item
+                && !task.endless_reported
+            {
+                let message = alloc::format!(
+                    "{} ({}) waits for {what}, and nothing can run any more",
+                    item.name,
+                    task.name
+                );
+                found.push((task.id, item.who.clone(), message));
+            }
+        }
+        for (id, who, message) in found {
+            if let Some(task) = self.sched.tasks.get_mut(&id) {
+                task.endless_reported = true;
+            }
+            self.violate_by(who, "KE-52", None, message);
+        }
     }
 
     /// The newest step of plug and play that still waits gives up: its driver

@@ -53,7 +53,7 @@ pub(crate) type Condition = Box<dyn Fn(&State) -> bool + Send>;
 /// What a suspended task waits for.
 pub(crate) enum Wait {
     Event { address: usize, what: String },
-    SpinLock { address: usize },
+    SpinLock { address: usize, what: String },
     Sleep,
     Host(HostWait),
 }
@@ -73,7 +73,7 @@ impl Wait {
     fn describe(&self) -> String {
         match self {
             Self::Event { what, .. } => what.clone(),
-            Self::SpinLock { address } => alloc::format!("the spin lock at {address:#x}"),
+            Self::SpinLock { what, .. } => what.clone(),
             Self::Sleep => "the end of its sleep".into(),
             Self::Host(wait) => wait.what.clone(),
         }
@@ -114,6 +114,8 @@ pub(crate) struct Task {
     /// Where its thread's stack began with it; zero for foreign threads.
     pub(crate) stack_base: usize,
     pub(crate) stack_reported: bool,
+    /// That its work item waits for ever is reported.
+    pub(crate) endless_reported: bool,
     woken: Woken,
     /// Counts the waits, so that an old time-out does not end a new wait.
     waits: u64,
@@ -323,9 +325,9 @@ impl Sched {
         self.tasks
             .values()
             .filter(|task| match &task.phase {
-                Phase::Blocked(Wait::Event { address: a, .. } | Wait::SpinLock { address: a }) => {
-                    *a == address
-                }
+                Phase::Blocked(
+                    Wait::Event { address: a, .. } | Wait::SpinLock { address: a, .. },
+                ) => *a == address,
                 _ => false,
             })
             .map(|task| task.id)

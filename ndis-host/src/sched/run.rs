@@ -220,6 +220,7 @@ impl Core {
                             depth: 0,
                             stack_base: 0,
                             stack_reported: false,
+                            endless_reported: false,
                             woken: Woken::Normal,
                             waits: 0,
                             polls: 0,
@@ -327,6 +328,7 @@ impl Core {
                                 continue;
                             }
                             patience = true;
+                            state.check_items_that_wait();
                             if state.give_up() {
                                 continue;
                             }

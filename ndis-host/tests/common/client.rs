@@ -25,6 +25,9 @@ pub struct Shared {
     pub handle: AtomicPtr<c_void>,
     pub binding: AtomicPtr<c_void>,
     pub bind: AtomicPtr<c_void>,
+    /// Where the open puts the handle of a client that keeps it late.
+    pub opened: AtomicPtr<c_void>,
+    pub unbind: AtomicPtr<c_void>,
     pub af: AtomicPtr<c_void>,
     pub sap: AtomicPtr<c_void>,
     pub vc: AtomicPtr<c_void>,
@@ -41,8 +44,14 @@ pub struct Shared {
     pub mdl: AtomicPtr<n::MDL>,
     pub sap_memory: AtomicPtr<CO_SAP>,
     pub params: AtomicPtr<CO_CALL_PARAMETERS>,
+    /// The parameters of the offer that pends.
+    pub offered: AtomicPtr<CO_CALL_PARAMETERS>,
+    /// How often the end of a call was announced.
+    pub told: AtomicU32,
     pub kept: AtomicPtr<NET_BUFFER_LIST>,
     pub last: std::sync::Mutex<Option<NDIS_STATUS>>,
+    /// The events about the device's power.
+    pub power: std::sync::Mutex<Vec<(i32, i32)>>,
 }
 
 impl Client {
@@ -53,6 +62,8 @@ impl Client {
             handle: AtomicPtr::default(),
             binding: AtomicPtr::default(),
             bind: AtomicPtr::default(),
+            opened: AtomicPtr::default(),
+            unbind: AtomicPtr::default(),
             af: AtomicPtr::default(),
             sap: AtomicPtr::default(),
             vc: AtomicPtr::default(),
@@ -67,8 +78,11 @@ impl Client {
             mdl: AtomicPtr::default(),
             sap_memory: AtomicPtr::default(),
             params: AtomicPtr::default(),
+            offered: AtomicPtr::default(),
+            told: AtomicU32::new(0),
             kept: AtomicPtr::default(),
             last: std::sync::Mutex::new(None),
+            power: std::sync::Mutex::default(),
         });
         let own = shared.clone();
         let driver = host
@@ -169,11 +183,28 @@ impl Client {
         send(&self.shared);
     }
 
+    /// Refuses the offer that pends.
+    pub fn refuse(&self) {
+        refuse(&self.shared);
+    }
+
+    /// Closes the call that was withdrawn.
+    pub fn close_withdrawn(&self) {
+        self.shared.up.store(1, SeqCst);
+        self.hang_up();
+    }
+
     /// Closes the call.
     pub fn hang_up(&self) {
         // SAFETY: the client's own call.
         unsafe { close(&self.shared) };
     }
+}
+
+fn refuse(shared: &Shared) {
+    let (vc, status) = (shared.vc.load(SeqCst), n::NDIS_STATUS_NOT_ACCEPTED);
+    // SAFETY: handles may be anything; the parameters of a refusal are not looked at.
+    unsafe { n::NdisClIncomingCallComplete(status, vc, shared.offered.load(SeqCst)) };
 }
 
 fn send(shared: &Shared) {
@@ -384,16 +415,18 @@ unsafe extern "system" fn bind(
     shared.bind.store(bind, SeqCst);
     // A pended open fills the handle in before its completion handler runs, and
     // the bind pends with it.
-    // SAFETY: the parameters live for the call, the variable as long as the driver.
-    let status = unsafe {
-        n::NdisOpenAdapterEx(
-            handle,
-            context,
-            &raw mut open,
-            bind,
-            shared.binding.as_ptr(),
-        )
+    let late = shared.twist == Twist::KeepsHandleLate;
+    let out = if late {
+        &shared.opened
+    } else {
+        &shared.binding
     };
+    // SAFETY: the parameters live for the call, the variable as long as the driver.
+    let status =
+        unsafe { n::NdisOpenAdapterEx(handle, context, &raw mut open, bind, out.as_ptr()) };
+    if late && status == SUCCESS {
+        shared.binding.store(shared.opened.load(SeqCst), SeqCst);
+    }
     if shared.twist == Twist::BindCompletedTwice && status == SUCCESS {
         for _ in 0..2 {
             // SAFETY: the second time breaks the rule that is tested.
@@ -404,14 +437,62 @@ unsafe extern "system" fn bind(
     if shared.twist == Twist::BindFailsOpen && status == SUCCESS {
         return n::NDIS_STATUS_FAILURE;
     }
+    if shared.twist == Twist::BindDoesNotWait && status == PENDING {
+        return SUCCESS;
+    }
+    if status == SUCCESS {
+        return opened(shared, status);
+    }
     status
+}
+
+/// The open is complete: some clients have enough of it.
+fn opened(shared: &Shared, status: NDIS_STATUS) -> NDIS_STATUS {
+    let binding = shared.binding.load(SeqCst);
+    match shared.twist {
+        Twist::BindGoesAway | Twist::BindGoesFirst => {
+            // SAFETY: the binding's handle, used for the last time.
+            unsafe { n::NdisUnbindAdapter(binding) };
+            if shared.twist == Twist::BindGoesAway {
+                // SAFETY: the bind that pends.
+                unsafe { n::NdisCompleteBindAdapterEx(shared.bind.load(SeqCst), FAILED) };
+            }
+            PENDING
+        }
+        Twist::BindFailsClosing => {
+            // SAFETY: the binding's handle.
+            unsafe { n::NdisCloseAdapterEx(binding) };
+            free_data(shared);
+            FAILED
+        }
+        _ => status,
+    }
+}
+
+/// Frees what the bind made for sends.
+fn free_data(shared: &Shared) {
+    // SAFETY: made by `bind`.
+    unsafe { n::NdisFreeMdl(shared.mdl.swap(null_mut(), SeqCst)) };
+    // SAFETY: as above.
+    unsafe { n::ExFreePoolWithTag(shared.data.swap(null_mut(), SeqCst).cast(), TAG) };
+    // SAFETY: as above.
+    unsafe { n::NdisFreeNetBufferListPool(shared.pool.swap(null_mut(), SeqCst)) };
 }
 
 unsafe extern "system" fn open_complete(context: NDIS_HANDLE, status: NDIS_STATUS) {
     // SAFETY: this driver's context.
-    let bind = unsafe { me(context) }.bind.load(SeqCst);
-    // SAFETY: the bind that pends.
-    unsafe { n::NdisCompleteBindAdapterEx(bind, status) };
+    let shared = unsafe { me(context) };
+    if shared.twist == Twist::KeepsHandleLate {
+        shared.binding.store(shared.opened.load(SeqCst), SeqCst);
+    }
+    if shared.twist == Twist::BindDoesNotWait {
+        return;
+    }
+    let status = opened(shared, status);
+    if status != PENDING {
+        // SAFETY: the bind that pends.
+        unsafe { n::NdisCompleteBindAdapterEx(shared.bind.load(SeqCst), status) };
+    }
 }
 
 unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> NDIS_STATUS {
@@ -456,37 +537,105 @@ unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> N
         // SAFETY: an indicated list.
         unsafe { n::NdisReturnNetBufferLists(shared.binding.load(SeqCst), kept, 0) };
     }
-    // SAFETY: made by `bind`.
-    unsafe { n::NdisFreeMdl(shared.mdl.swap(null_mut(), SeqCst)) };
-    // SAFETY: as above.
-    unsafe { n::ExFreePoolWithTag(shared.data.swap(null_mut(), SeqCst).cast(), TAG) };
-    // SAFETY: as above.
-    unsafe { n::NdisFreeNetBufferListPool(shared.pool.swap(null_mut(), SeqCst)) };
+    free_data(shared);
+    shared.unbind.store(unbind, SeqCst);
     if shared.twist != Twist::UnbindWithoutClose {
-        // SAFETY: the binding's handle. The unbind waits for a pended close.
-        unsafe { n::NdisCloseAdapterEx(shared.binding.load(SeqCst)) };
+        // SAFETY: the binding's handle.
+        let status = unsafe { n::NdisCloseAdapterEx(shared.binding.load(SeqCst)) };
+        match shared.twist {
+            Twist::UnbindDoesNotWait => return SUCCESS,
+            Twist::UnbindFails => return n::NDIS_STATUS_FAILURE,
+            Twist::UnbindCompletedEarly => {
+                // SAFETY: breaks the rule that is tested when the close pends.
+                unsafe { n::NdisCompleteUnbindAdapterEx(unbind) };
+                return PENDING;
+            }
+            // The rest is done when the close is complete.
+            _ if status == PENDING => return PENDING,
+            _ => {}
+        }
     }
+    unbound(shared, false)
+}
+
+/// The close is complete: the answer to the unbind, by a call when it pends.
+fn unbound(shared: &Shared, pends: bool) -> NDIS_STATUS {
+    let unbind = shared.unbind.load(SeqCst);
     match shared.twist {
         Twist::UnbindCompletedTwice => {
             for _ in 0..2 {
                 // SAFETY: the second time breaks the rule that is tested.
                 unsafe { n::NdisCompleteUnbindAdapterEx(unbind) };
             }
-            PENDING
+            return PENDING;
         }
-        Twist::UnbindFails => n::NDIS_STATUS_FAILURE,
-        _ => SUCCESS,
+        Twist::UnbindCompletedLate => {
+            let object = std::ptr::dangling_mut::<n::DEVICE_OBJECT>();
+            // SAFETY: the host only asks whether there is an object.
+            let item = unsafe { n::IoAllocateWorkItem(object) };
+            let (queue, routine) = (n::DelayedWorkQueue, Some(complete_unbind as _));
+            // SAFETY: a live item; the routine frees it.
+            unsafe { n::IoQueueWorkItemEx(item, routine, queue, unbind) };
+            return PENDING;
+        }
+        Twist::BindGoesFirst => {
+            // SAFETY: the bind that pends, which fails.
+            unsafe { n::NdisCompleteBindAdapterEx(shared.bind.load(SeqCst), FAILED) };
+        }
+        _ => {}
+    }
+    if pends {
+        // SAFETY: the unbind that pends.
+        unsafe { n::NdisCompleteUnbindAdapterEx(unbind) };
+    }
+    SUCCESS
+}
+
+/// What a bind fails with.
+const FAILED: NDIS_STATUS = n::NDIS_STATUS_RESOURCES;
+
+unsafe extern "system" fn complete_unbind(
+    _: *mut c_void,
+    unbind: *mut c_void,
+    item: n::PIO_WORKITEM,
+) {
+    // SAFETY: its own item, which is not queued any more.
+    unsafe { n::IoFreeWorkItem(item) };
+    // SAFETY: the unbind that pends.
+    unsafe { n::NdisCompleteUnbindAdapterEx(unbind) };
+}
+
+unsafe extern "system" fn close_complete(context: NDIS_HANDLE) {
+    // SAFETY: this driver's context.
+    let shared = unsafe { me(context) };
+    let answered = [
+        Twist::UnbindDoesNotWait,
+        Twist::UnbindFails,
+        Twist::UnbindCompletedEarly,
+        Twist::BindFailsClosing,
+    ];
+    if !answered.contains(&shared.twist) {
+        unbound(shared, true);
     }
 }
 
-unsafe extern "system" fn close_complete(_: NDIS_HANDLE) {}
-
 unsafe extern "system" fn pnp_event(
     context: NDIS_HANDLE,
-    _: *mut n::NET_PNP_EVENT_NOTIFICATION,
+    notification: *mut n::NET_PNP_EVENT_NOTIFICATION,
 ) -> NDIS_STATUS {
     // SAFETY: this driver's context.
     let shared = unsafe { me(context) };
+    // SAFETY: NDIS's notification.
+    let event = unsafe { (*notification).NetPnPEvent };
+    if matches!(event.NetEvent, n::NetEventSetPower | n::NetEventQueryPower) {
+        // SAFETY: the buffer of these events has a power state.
+        let state = unsafe { event.Buffer.cast::<i32>().read() };
+        shared.power.lock().unwrap().push((event.NetEvent, state));
+        if shared.twist == Twist::PowerEventFails {
+            return n::NDIS_STATUS_FAILURE;
+        }
+        return SUCCESS;
+    }
     if shared.deregister.swap(0, SeqCst) == 1 {
         // SAFETY: handles may be anything.
         unsafe { n::NdisDeregisterProtocolDriver(shared.handle.load(SeqCst)) };
@@ -697,7 +846,22 @@ unsafe extern "system" fn incoming_call(
         }
         return PENDING;
     }
-    SUCCESS
+    shared.offered.store(params, SeqCst);
+    match shared.twist {
+        Twist::PendsOffer | Twist::ClosesBeforeAnswer | Twist::PendsOfferOnly => PENDING,
+        Twist::AnswersSlowly | Twist::TakesSlowly => {
+            while shared.told.load(SeqCst) == 0 {
+                // SAFETY: at PASSIVE_LEVEL, to which this host does not raise anything.
+                unsafe { n::NdisMSleep(100) };
+            }
+            if shared.twist == Twist::TakesSlowly {
+                SUCCESS
+            } else {
+                n::NDIS_STATUS_NOT_ACCEPTED
+            }
+        }
+        _ => SUCCESS,
+    }
 }
 
 unsafe extern "system" fn connected(context: NDIS_HANDLE) {
@@ -713,9 +877,28 @@ unsafe extern "system" fn incoming_close(
 ) {
     // SAFETY: this driver's context.
     let shared = unsafe { me(context) };
+    shared.told.fetch_add(1, SeqCst);
+    let withdrawn = [
+        Twist::PendsOffer,
+        Twist::ClosesBeforeAnswer,
+        Twist::AnswersSlowly,
+        Twist::TakesSlowly,
+    ];
+    if shared.twist == Twist::PendsOffer && shared.refuse.load(SeqCst) == 0 {
+        refuse(shared);
+    }
+    if withdrawn.contains(&shared.twist) {
+        shared.up.store(1, SeqCst);
+    }
+    let late = shared.vc.load(SeqCst);
     if shared.twist != Twist::IgnoreIncomingClose {
         // SAFETY: as above.
         unsafe { close(shared) };
+    }
+    if shared.twist == Twist::ClosesBeforeAnswer {
+        let status = n::NDIS_STATUS_NOT_ACCEPTED;
+        // SAFETY: handles may be anything.
+        unsafe { n::NdisClIncomingCallComplete(status, late, shared.offered.load(SeqCst)) };
     }
 }
 
@@ -753,6 +936,10 @@ unsafe extern "system" fn receive(
     // SAFETY: this driver's context.
     let shared = unsafe { me(context) };
     shared.received.fetch_add(count, SeqCst);
+    if shared.twist == Twist::HangsUpReceiving && flags != 0 {
+        // SAFETY: the call stands.
+        unsafe { close(shared) };
+    }
     if flags & n::NDIS_RECEIVE_FLAGS_RESOURCES as u32 != 0 {
         return;
     }
@@ -779,8 +966,16 @@ unsafe extern "system" fn receive(
         null_mut()
     };
     let binding = shared.binding.load(SeqCst);
+    if shared.twist == Twist::ReceivesSlowly {
+        // SAFETY: at PASSIVE_LEVEL, to which this host does not raise anything.
+        unsafe { n::NdisMSleep(10_000) };
+    }
     // SAFETY: lists that are the client's.
     unsafe { n::NdisReturnNetBufferLists(binding, lists, 0) };
+    if shared.twist == Twist::HangsUpReceiving {
+        // SAFETY: the call stands.
+        unsafe { close(shared) };
+    }
     if !clone.is_null() {
         // SAFETY: made above.
         unsafe { n::NdisFreeCloneNetBufferList(clone, 0) };

@@ -27,6 +27,16 @@ pub struct Shared {
     /// The VC that was up at a pause.
     pub paused: AtomicPtr<c_void>,
     pub pended: std::sync::atomic::AtomicBool,
+    /// The device is gone.
+    pub removed: std::sync::atomic::AtomicBool,
+    /// And somebody asks for an OID.
+    pub asked: std::sync::atomic::AtomicBool,
+    /// Calls that indicate data and have not returned.
+    pub indicating: AtomicU32,
+    /// A pause pends.
+    pub pausing: std::sync::atomic::AtomicBool,
+    /// A request that pends.
+    pub request: AtomicPtr<n::NDIS_OID_REQUEST>,
     pub statuses: std::sync::Mutex<Vec<NDIS_STATUS>>,
 }
 
@@ -86,6 +96,14 @@ pub struct Vc {
     peer: AtomicPtr<Vc>,
     params: AtomicPtr<CO_CALL_PARAMETERS>,
     active: AtomicU32,
+    /// Its offer was withdrawn.
+    withdrawn: AtomicU32,
+    /// Who made the call that was withdrawn, and is to be told at its end.
+    caller: AtomicPtr<Vc>,
+    /// A function of this driver still looks at it.
+    busy: AtomicU32,
+    /// Its call is closed; whoever looks at it last deletes it.
+    over: AtomicU32,
 }
 
 /// The object behind a context.
@@ -112,6 +130,11 @@ impl Mcm {
             held: AtomicPtr::new(null_mut()),
             paused: AtomicPtr::new(null_mut()),
             pended: std::sync::atomic::AtomicBool::new(false),
+            removed: std::sync::atomic::AtomicBool::new(false),
+            asked: std::sync::atomic::AtomicBool::new(false),
+            indicating: AtomicU32::new(0),
+            pausing: std::sync::atomic::AtomicBool::new(false),
+            request: AtomicPtr::default(),
             statuses: std::sync::Mutex::new(Vec::new()),
         });
         let own = shared.clone();
@@ -144,6 +167,8 @@ unsafe fn entry(shared: Arc<Shared>, object: *mut DRIVER_OBJECT, path: *mut UNIC
     table.CancelSendHandler = Some(cancel_send);
     table.DevicePnPEventNotifyHandler = Some(pnp_event);
     table.ShutdownHandlerEx = Some(shutdown);
+    table.OidRequestHandler = Some(oid_of_ndis);
+    table.SendNetBufferListsHandler = Some(send_bare);
     table.CancelOidRequestHandler = Some(cancel_oid);
     if shared.twist == Twist::ResetWithoutCheck {
         let mut broken = table_of(&table);
@@ -333,6 +358,9 @@ unsafe extern "system" fn initialize(
             size_of_val(&general),
         );
         general.MediaType = n::NdisMediumCoWan;
+        let mut oids = OIDS;
+        general.SupportedOidList = oids.as_mut_ptr();
+        general.SupportedOidListLength = size_of_val(&oids) as u32;
         let mut power: n::NDIS_PM_CAPABILITIES = zeroed();
         power.Header = header(n::NDIS_OBJECT_TYPE_DEFAULT, 2, size_of_val(&power));
         if twist != Twist::NoPowerCapabilities {
@@ -379,6 +407,13 @@ unsafe extern "system" fn initialize(
         unsafe {
             n::NdisSetTimerObject(out, n::LARGE_INTEGER { QuadPart: -10_000 }, 10, null_mut());
         }
+    }
+    if twist == Twist::ItemWaits {
+        // SAFETY: the adapter's handle.
+        let item = unsafe { n::NdisAllocateIoWorkItem(handle) };
+        let event = Box::into_raw(Box::new(zeroed::<n::NDIS_EVENT>()));
+        // SAFETY: a live item.
+        unsafe { n::NdisQueueIoWorkItem(item, Some(waiting), event.cast()) };
     }
     if twist == Twist::HaltWithWorkItem {
         // SAFETY: the adapter's handle.
@@ -478,6 +513,14 @@ unsafe extern "system" fn pause(
     if nic.shared.twist == Twist::PauseNeverEnds {
         return PENDING;
     }
+    let waits = matches!(
+        nic.shared.twist,
+        Twist::PauseWithinIndication | Twist::PauseAfterIndication
+    );
+    if waits && nic.shared.indicating.load(SeqCst) > 0 {
+        nic.shared.pausing.store(true, SeqCst);
+        return PENDING;
+    }
     if nic.shared.twist == Twist::PauseFails {
         return n::NDIS_STATUS_FAILURE;
     }
@@ -512,7 +555,15 @@ unsafe extern "system" fn restart(
     SUCCESS
 }
 
-unsafe extern "system" fn return_lists(_context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST, _: u32) {
+/// Completes the pause that pends.
+fn end_pause(nic: &Nic) {
+    if nic.shared.pausing.swap(false, SeqCst) {
+        // SAFETY: the adapter's handle.
+        unsafe { n::NdisMPauseComplete(nic.handle) };
+    }
+}
+
+unsafe extern "system" fn return_lists(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST, _: u32) {
     let mut at = lists;
     while !at.is_null() {
         // SAFETY: lists of this driver's pool, which come back.
@@ -520,6 +571,11 @@ unsafe extern "system" fn return_lists(_context: NDIS_HANDLE, lists: *mut NET_BU
         // SAFETY: as above.
         unsafe { n::NdisFreeNetBufferList(at) };
         at = next;
+    }
+    // SAFETY: the adapter's context.
+    let nic = unsafe { &*context.cast::<Nic>() };
+    if nic.shared.twist == Twist::PauseWithinIndication {
+        end_pause(nic);
     }
 }
 
@@ -531,17 +587,116 @@ pub unsafe fn next_of(list: *mut NET_BUFFER_LIST) -> *mut NET_BUFFER_LIST {
     unsafe { list.cast::<*mut NET_BUFFER_LIST>().read() }
 }
 
+unsafe extern "system" fn send_bare(
+    context: NDIS_HANDLE,
+    lists: *mut NET_BUFFER_LIST,
+    _port: u32,
+    _flags: u32,
+) {
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(context.cast::<Nic>()) };
+    let status = match nic.shared.twist {
+        Twist::BareSendKept => return,
+        Twist::BareSendRefused => n::NDIS_STATUS_NOT_SUPPORTED,
+        _ => n::NDIS_STATUS_FAILURE,
+    };
+    // SAFETY: a list that is this driver's.
+    let field = unsafe { &raw mut (*lists).u2.Status };
+    // SAFETY: as above.
+    unsafe { field.write(status) };
+    // SAFETY: as above.
+    unsafe { n::NdisMSendNetBufferListsComplete(nic.handle, lists, 0) };
+}
+
+/// Waits for what never comes.
+unsafe extern "system" fn waiting(context: *mut c_void, _: NDIS_HANDLE) {
+    // SAFETY: memory for an event, which nobody frees.
+    unsafe { n::NdisInitializeEvent(context.cast()) };
+    // SAFETY: initialized above; nobody sets it.
+    unsafe { n::NdisWaitEvent(context.cast(), 0) };
+}
+
 unsafe extern "system" fn cancel_send(_: NDIS_HANDLE, _: *mut c_void) {}
-unsafe extern "system" fn pnp_event(_: NDIS_HANDLE, _: *mut n::NET_DEVICE_PNP_EVENT) {}
+unsafe extern "system" fn pnp_event(context: NDIS_HANDLE, event: *mut n::NET_DEVICE_PNP_EVENT) {
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(context.cast::<Nic>()) };
+    // SAFETY: NDIS's event.
+    if unsafe { (*event).DevicePnPEvent } == n::NdisDevicePnPEventSurpriseRemoved {
+        nic.shared.removed.store(true, SeqCst);
+    }
+}
 unsafe extern "system" fn shutdown(_: NDIS_HANDLE, _: n::NDIS_SHUTDOWN_ACTION) {}
 unsafe extern "system" fn cancel_oid(_: NDIS_HANDLE, _: *mut c_void) {}
-unsafe extern "system" fn oid(
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: *mut n::NDIS_OID_REQUEST,
+/// What the general attributes list.
+pub const OIDS: [u32; 2] = [
+    n::OID_GEN_CO_SUPPORTED_LIST as u32,
+    n::OID_GEN_CO_LINK_SPEED as u32,
+];
+
+unsafe extern "system" fn oid_of_ndis(
+    context: NDIS_HANDLE,
+    request: *mut n::NDIS_OID_REQUEST,
 ) -> NDIS_STATUS {
-    n::NDIS_STATUS_NOT_SUPPORTED
+    // SAFETY: the adapter's context and NDIS's request.
+    unsafe { oid(context, null_mut(), request) }
 }
+
+unsafe extern "system" fn oid(
+    context: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    request: *mut n::NDIS_OID_REQUEST,
+) -> NDIS_STATUS {
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(context.cast::<Nic>()) };
+    let shared = &nic.shared;
+    if shared.removed.load(SeqCst) {
+        shared.asked.store(true, SeqCst);
+        // The clients have their turn.
+        // SAFETY: at PASSIVE_LEVEL, to which this host does not raise anything.
+        unsafe { n::NdisMSleep(1000) };
+        if shared.twist != Twist::AnswersAfterRemoval {
+            return n::NDIS_STATUS_NOT_ACCEPTED;
+        }
+    }
+    // SAFETY: the first member of each of the union's structures.
+    let wanted = unsafe { (*request).DATA.Oid };
+    match (wanted, shared.twist) {
+        (n::OID_PNP_QUERY_POWER, Twist::QueryPowerRefused)
+        | (n::OID_PNP_SET_POWER, Twist::PowerRefused) => n::NDIS_STATUS_FAILURE,
+        (n::OID_PNP_SET_POWER, Twist::PowerPends | Twist::PowerCompletedTwice) => {
+            shared.request.store(request, SeqCst);
+            // SAFETY: the adapter's handle.
+            let item = unsafe { n::NdisAllocateIoWorkItem(nic.handle) };
+            // SAFETY: a live item; the adapter stays until the request is completed.
+            unsafe { n::NdisQueueIoWorkItem(item, Some(complete_oid), context) };
+            PENDING
+        }
+        (n::OID_PNP_QUERY_POWER | n::OID_PNP_SET_POWER, _) => SUCCESS,
+        (wanted, twist) if wanted == OIDS[1] && twist != Twist::ListsUnknownOid => {
+            // SAFETY: a query, whose buffer is as large as the test makes it.
+            let query = unsafe { &mut (*request).DATA.QUERY_INFORMATION };
+            // SAFETY: as above.
+            unsafe { query.InformationBuffer.cast::<u32>().write(1_000_000) };
+            query.BytesWritten = 4;
+            SUCCESS
+        }
+        _ => n::NDIS_STATUS_NOT_SUPPORTED,
+    }
+}
+
+unsafe extern "system" fn complete_oid(context: *mut c_void, item: NDIS_HANDLE) {
+    // SAFETY: the item is no longer queued.
+    unsafe { n::NdisFreeIoWorkItem(item) };
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(context.cast::<Nic>()) };
+    let (handle, request) = (nic.handle, nic.shared.request.load(SeqCst));
+    let times = 1 + u32::from(nic.shared.twist == Twist::PowerCompletedTwice);
+    for _ in 0..times {
+        // SAFETY: the request is open the first time.
+        unsafe { n::NdisMCoOidRequestComplete(handle, null_mut(), request, SUCCESS) };
+    }
+}
+
 unsafe extern "system" fn oid_of_client(
     _: NDIS_HANDLE,
     _: NDIS_HANDLE,
@@ -758,6 +913,10 @@ unsafe extern "system" fn create_vc(
         peer: AtomicPtr::new(null_mut()),
         params: AtomicPtr::new(null_mut()),
         active: AtomicU32::new(0),
+        withdrawn: AtomicU32::new(0),
+        caller: AtomicPtr::new(null_mut()),
+        busy: AtomicU32::new(0),
+        over: AtomicU32::new(0),
     });
     // SAFETY: the AF's context.
     let af = unsafe { at(context.cast::<AfCtx>()) };
@@ -848,6 +1007,10 @@ unsafe extern "system" fn make_call(
         peer: AtomicPtr::new(vc),
         params: AtomicPtr::new(params),
         active: AtomicU32::new(0),
+        withdrawn: AtomicU32::new(0),
+        caller: AtomicPtr::new(null_mut()),
+        busy: AtomicU32::new(0),
+        over: AtomicU32::new(0),
     });
     caller.peer.store(callee, SeqCst);
     caller.params.store(params, SeqCst);
@@ -884,8 +1047,18 @@ unsafe extern "system" fn make_call(
         }
         _ => {}
     }
+    let own = if matches!(twist, Twist::LongActivation | Twist::LongOffer) {
+        long_parameters()
+    } else {
+        params
+    };
+    let activation = if twist == Twist::LongOffer {
+        params
+    } else {
+        own
+    };
     // SAFETY: a live VC.
-    unsafe { activate(callee, params) };
+    unsafe { activate(callee, activation) };
     if twist == Twist::ActivateTwice {
         // SAFETY: a live VC.
         unsafe { activate(callee, params) };
@@ -900,29 +1073,178 @@ unsafe extern "system" fn make_call(
         let status = unsafe { n::NdisMCmDeleteVc(caller.handle.load(SeqCst)) };
         assert_eq!(status, n::NDIS_STATUS_NOT_ACCEPTED);
     }
+    if matches!(twist, Twist::WithdrawsRinging | Twist::DeletesRinging) {
+        withdraw_later(nic, callee);
+    }
+    let withdraws = [
+        Twist::Withdraws,
+        Twist::WithdrawsTwice,
+        Twist::WithdrawsHastily,
+        Twist::WithdrawsRinging,
+        Twist::DeletesRinging,
+    ]
+    .contains(&twist);
+    // SAFETY: a live VC.
+    unsafe { at(callee) }.busy.store(withdraws.into(), SeqCst);
+    let offered = if twist == Twist::LongOffer {
+        own
+    } else {
+        params
+    };
     // SAFETY: the handles are live; the parameters stay until the answer.
-    let status = unsafe { n::NdisMCmDispatchIncomingCall(sap_handle, handle, params) };
+    let status = unsafe { n::NdisMCmDispatchIncomingCall(sap_handle, handle, offered) };
     assert_eq!(status, PENDING);
+    if own != params {
+        // SAFETY: the client has answered.
+        unsafe { n::ExFreePoolWithTag(own.cast(), TAG) };
+    }
+    if matches!(
+        twist,
+        Twist::Withdraws | Twist::WithdrawsTwice | Twist::WithdrawsHastily
+    ) {
+        // SAFETY: a live VC.
+        unsafe { withdraw(callee) };
+    }
+    if withdraws {
+        // SAFETY: a live VC, which is not deleted while it is busy.
+        unsafe { let_go(callee) };
+    }
     PENDING
+}
+
+/// Call parameters whose manager's part is longer than their memory.
+fn long_parameters() -> *mut CO_CALL_PARAMETERS {
+    let size = size_of::<CO_CALL_PARAMETERS>() + size_of::<n::CO_CALL_MANAGER_PARAMETERS>();
+    // SAFETY: plain pool memory.
+    let params: *mut CO_CALL_PARAMETERS =
+        unsafe { n::ExAllocatePoolWithTag(n::NonPagedPoolNx, size as _, TAG) }.cast();
+    // SAFETY: as large as that.
+    unsafe { params.write(zeroed()) };
+    let manager: *mut n::CO_CALL_MANAGER_PARAMETERS = params.wrapping_add(1).cast();
+    let mut parameters: n::CO_CALL_MANAGER_PARAMETERS = zeroed();
+    parameters.CallMgrSpecific.Length = 100;
+    // SAFETY: the memory behind the parameters is as large as that.
+    unsafe { manager.write(parameters) };
+    // SAFETY: as above.
+    unsafe { (*params).CallMgrParameters = manager };
+    params
+}
+
+/// A function no longer looks at a VC.
+unsafe fn let_go(vc: *mut Vc) {
+    // SAFETY: by contract.
+    let this = unsafe { at(vc) };
+    this.busy.store(0, SeqCst);
+    if this.over.load(SeqCst) == 1 {
+        // SAFETY: as above.
+        unsafe { bury(vc) };
+    }
+}
+
+/// Deletes the VC of a withdrawn offer that is closed, and tells the caller.
+unsafe fn bury(vc: *mut Vc) {
+    // SAFETY: by contract.
+    let this = unsafe { at(vc) };
+    let caller = this.caller.load(SeqCst);
+    let params = this.params.load(SeqCst);
+    // SAFETY: an idle VC of this driver.
+    let status = unsafe { n::NdisMCmDeleteVc(this.handle.load(SeqCst)) };
+    assert_eq!(status, SUCCESS);
+    // SAFETY: its last use.
+    drop(unsafe { Box::from_raw(vc) });
+    if !caller.is_null() {
+        // SAFETY: the other leg, whose request is open.
+        let caller = unsafe { at(caller) };
+        let (vc, status) = (caller.handle.load(SeqCst), n::NDIS_STATUS_FAILURE);
+        // SAFETY: as above.
+        unsafe { n::NdisMCmMakeCallComplete(status, vc, null_mut(), null_mut(), params) };
+    }
+}
+
+/// Takes an offer back.
+unsafe fn withdraw(callee: *mut Vc) {
+    // SAFETY: by contract.
+    let this = unsafe { at(callee) };
+    let handle = this.handle.load(SeqCst);
+    // SAFETY: the AF's context.
+    let nic = unsafe { at(this.af) }.nic;
+    // SAFETY: the adapter.
+    let twist = unsafe { at(nic) }.shared.twist;
+    this.withdrawn.store(1, SeqCst);
+    let caller = this.peer.swap(null_mut(), SeqCst);
+    this.caller.store(caller, SeqCst);
+    if !caller.is_null() {
+        // SAFETY: the other leg.
+        unsafe { at(caller) }.peer.store(null_mut(), SeqCst);
+    }
+    // SAFETY: an offer that rings.
+    unsafe { n::NdisMCmDispatchIncomingCloseCall(SUCCESS, handle, null_mut(), 0) };
+    if twist == Twist::WithdrawsTwice {
+        // SAFETY: the second time breaks the rule that is tested.
+        unsafe { n::NdisMCmDispatchIncomingCloseCall(SUCCESS, handle, null_mut(), 0) };
+    }
+    if twist == Twist::WithdrawsHastily {
+        this.active.store(0, SeqCst);
+        // SAFETY: breaks the rule that is tested.
+        unsafe { n::NdisMCmDeactivateVc(handle) };
+    }
+}
+
+/// Queues the withdrawal of an offer.
+fn withdraw_later(nic: &Nic, callee: *mut Vc) {
+    // SAFETY: the adapter's handle.
+    let item = unsafe { n::NdisAllocateIoWorkItem(nic.handle) };
+    // SAFETY: a live item; the VC stays while it is busy.
+    unsafe { n::NdisQueueIoWorkItem(item, Some(withdrawing), callee.cast()) };
+}
+
+unsafe extern "system" fn withdrawing(context: *mut c_void, item: NDIS_HANDLE) {
+    // SAFETY: the item is no longer queued.
+    unsafe { n::NdisFreeIoWorkItem(item) };
+    // SAFETY: the VC of the offer.
+    unsafe { withdraw(context.cast()) };
 }
 
 unsafe extern "system" fn incoming_call_complete(
     status: NDIS_STATUS,
     context: NDIS_HANDLE,
-    params: *mut CO_CALL_PARAMETERS,
+    _params: *mut CO_CALL_PARAMETERS,
 ) {
     let callee: *mut Vc = context.cast();
     // SAFETY: a live VC.
     let answering = unsafe { at(callee) };
     let caller = answering.peer.load(SeqCst);
-    // SAFETY: its other leg.
-    let calling = unsafe { at(caller) };
+    // The caller's own, which the offer may have had copied.
+    let params = answering.params.load(SeqCst);
     // SAFETY: the AF's context.
     let nic = unsafe { at(answering.af) }.nic;
     // SAFETY: the adapter.
     let twist = unsafe { at(nic) }.shared.twist;
-    let (caller_handle, callee_handle) =
-        (calling.handle.load(SeqCst), answering.handle.load(SeqCst));
+    let callee_handle = answering.handle.load(SeqCst);
+    // SAFETY: as above.
+    let statuses = unsafe { &at(nic).shared.statuses };
+    if answering.withdrawn.load(SeqCst) == 1 {
+        statuses.lock().unwrap().push(status);
+        return;
+    }
+    if twist == Twist::WithdrawsCrossing {
+        answering.busy.store(1, SeqCst);
+        // SAFETY: as above.
+        withdraw_later(unsafe { at(nic) }, callee);
+        // SAFETY: at PASSIVE_LEVEL, to which this host does not raise anything.
+        unsafe { n::NdisMSleep(1000) };
+        statuses.lock().unwrap().push(status);
+        // SAFETY: a live VC, which is not deleted while it is busy.
+        unsafe { let_go(callee) };
+        return;
+    }
+    if twist == Twist::WithdrawsRefused {
+        // SAFETY: breaks the rule that is tested.
+        unsafe { n::NdisMCmDispatchIncomingCloseCall(SUCCESS, callee_handle, null_mut(), 0) };
+    }
+    // SAFETY: its other leg.
+    let calling = unsafe { at(caller) };
+    let caller_handle = calling.handle.load(SeqCst);
     if status != SUCCESS {
         calling.peer.store(null_mut(), SeqCst);
         // SAFETY: an active VC whose offer was refused.
@@ -1063,6 +1385,20 @@ unsafe extern "system" fn close_call(
         // SAFETY: handles may be anything.
         unsafe { n::NdisMCmCloseCallComplete(SUCCESS, handle, null_mut()) };
     }
+    if twist == Twist::DeletesRinging && !by_client && this.busy.load(SeqCst) == 1 {
+        // SAFETY: breaks the rule that is tested.
+        let status = unsafe { n::NdisMCmDeleteVc(handle) };
+        assert_eq!(status, n::NDIS_STATUS_NOT_ACCEPTED);
+    }
+    if !by_client && this.withdrawn.load(SeqCst) == 1 {
+        if this.busy.load(SeqCst) == 1 {
+            this.over.store(1, SeqCst);
+        } else {
+            // SAFETY: nothing else looks at it.
+            unsafe { bury(vc) };
+        }
+        return PENDING;
+    }
     if !by_client {
         // SAFETY: an idle VC of this driver.
         let status = unsafe { n::NdisMCmDeleteVc(handle) };
@@ -1098,6 +1434,14 @@ unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST
     let peer = this.peer.load(SeqCst);
     let handle = this.handle.load(SeqCst);
     let twist = nic.shared.twist;
+    let last = [
+        Twist::IndicatesLast,
+        Twist::IndicatesLent,
+        Twist::PauseWithinIndication,
+        Twist::PauseAfterIndication,
+    ]
+    .contains(&twist);
+    let mut deferred = Vec::new();
     let mut list = lists;
     while !list.is_null() {
         // SAFETY: a list that is this driver's until it completes it.
@@ -1140,14 +1484,24 @@ unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST
                 // SAFETY: as above.
                 put(unsafe { n::NET_BUFFER_DATA_LENGTH(own) }, 5000);
             }
-            // SAFETY: a list of this driver for an active VC.
-            unsafe { n::NdisMCoIndicateReceiveNetBufferLists(peer_handle, copy, count, 0) };
-            nic.shared.delivered.fetch_add(1, SeqCst);
+            if last {
+                deferred.push((peer_handle, copy));
+            } else {
+                // SAFETY: a list of this driver for an active VC.
+                unsafe { n::NdisMCoIndicateReceiveNetBufferLists(peer_handle, copy, count, 0) };
+                nic.shared.delivered.fetch_add(1, SeqCst);
+            }
         }
+        let removed = nic.shared.removed.load(SeqCst);
+        let answer = if removed && twist != Twist::SendsAfterRemoval {
+            n::NDIS_STATUS_NOT_ACCEPTED
+        } else {
+            SUCCESS
+        };
         // SAFETY: the list is still this driver's.
         let status = unsafe { &raw mut (*list).u2.Status };
         // SAFETY: as above.
-        unsafe { status.write(SUCCESS) };
+        unsafe { status.write(answer) };
         // SAFETY: as above.
         unsafe { list.cast::<*mut NET_BUFFER_LIST>().write(null_mut()) };
         match twist {
@@ -1205,5 +1559,27 @@ unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST
             }
         }
         list = next;
+    }
+    for (vc, copy) in deferred {
+        indicate_last(nic, vc, copy);
+    }
+}
+
+/// Indicates a list when the send that it comes from is complete.
+fn indicate_last(nic: &Nic, vc: NDIS_HANDLE, copy: *mut NET_BUFFER_LIST) {
+    let twist = nic.shared.twist;
+    let lent = twist == Twist::IndicatesLent;
+    let flags = n::NDIS_RECEIVE_FLAGS_RESOURCES as u32 * u32::from(lent);
+    nic.shared.indicating.fetch_add(1, SeqCst);
+    // SAFETY: a list of this driver for an active VC.
+    unsafe { n::NdisMCoIndicateReceiveNetBufferLists(vc, copy, 1, flags) };
+    nic.shared.indicating.fetch_sub(1, SeqCst);
+    nic.shared.delivered.fetch_add(1, SeqCst);
+    if lent {
+        // SAFETY: the list is this driver's again.
+        unsafe { n::NdisFreeNetBufferList(copy) };
+    }
+    if twist == Twist::PauseAfterIndication {
+        end_pause(nic);
     }
 }

@@ -100,7 +100,69 @@ pub enum Twist {
     CloseCallPendingStatus,
     ConnectTwice,
     SapCompleteFailure,
+    /// Withdraws each offer when the client has pended it.
+    Withdraws,
+    /// Withdraws each offer from a work item while the client's handler runs.
+    WithdrawsRinging,
+    /// As `WithdrawsRinging`, and deletes the VC before the offer has returned.
+    DeletesRinging,
+    /// Withdraws a pended offer twice.
+    WithdrawsTwice,
+    /// Withdraws a pended offer and does not wait for the client's close.
+    WithdrawsHastily,
+    /// Withdraws an offer of whose refusal it has just been told.
+    WithdrawsRefused,
+    /// Withdraws an offer from a work item while it is being told of the refusal.
+    WithdrawsCrossing,
+    /// Completes what is sent without a VC with a status of its own.
+    BareSendRefused,
+    /// Never completes it.
+    BareSendKept,
+    /// Waits for ever in a work item.
+    ItemWaits,
+    /// Activates with parameters of its own that are longer than their memory.
+    LongActivation,
+    /// Offers a call with such parameters.
+    LongOffer,
+    /// Completes a pause when the lists are back, within the call that indicated them.
+    PauseWithinIndication,
+    /// Completes it when that call has returned.
+    PauseAfterIndication,
+    /// Completes a send before it indicates what was sent.
+    IndicatesLast,
+    /// And has the list back with the return of the call.
+    IndicatesLent,
+    /// Answers sends after the notice that its device is gone as ever.
+    SendsAfterRemoval,
+    /// Answers requests after that notice as ever.
+    AnswersAfterRemoval,
+    /// Refuses to go to a power state.
+    PowerRefused,
+    /// Refuses the question whether it can.
+    QueryPowerRefused,
+    /// Pends the request for a power state.
+    PowerPends,
+    /// And completes it twice.
+    PowerCompletedTwice,
+    /// Lists an OID that it does not answer.
+    ListsUnknownOid,
     // The client.
+    /// Takes its time with what it has received, and has returned.
+    ReceivesSlowly,
+    /// Hangs up while it receives.
+    HangsUpReceiving,
+    /// Fails events about the device's power.
+    PowerEventFails,
+    /// Pends each offer; refuses and closes when that is withdrawn.
+    PendsOffer,
+    /// Pends each offer; closes when that is withdrawn, and refuses then.
+    ClosesBeforeAnswer,
+    /// Pends each offer, and leaves all else to the test.
+    PendsOfferOnly,
+    /// Closes a withdrawn offer while its handler for it runs, which refuses then.
+    AnswersSlowly,
+    /// As above, and takes the call.
+    TakesSlowly,
     CloseWithSends,
     CloseAfWithCall,
     CloseAfWithSap,
@@ -128,6 +190,20 @@ pub enum Twist {
     BindCompletedTwice,
     UnbindCompletedTwice,
     UnbindFails,
+    /// Returns from the unbind while its close pends.
+    UnbindDoesNotWait,
+    /// Pends the unbind and completes it while its close pends.
+    UnbindCompletedEarly,
+    /// Pends the unbind and completes it from a work item, when the close is complete.
+    UnbindCompletedLate,
+    /// Fails its bind by `NdisUnbindAdapter`, and completes it before the unbind.
+    BindGoesAway,
+    /// As above, and completes the bind at the end of the unbind.
+    BindGoesFirst,
+    /// Fails its bind and does not wait for the close.
+    BindFailsClosing,
+    /// Answers the bind while the open pends.
+    BindDoesNotWait,
     /// Waits for ever in the unbind.
     UnbindHangs,
     OpenOutside,
@@ -146,6 +222,8 @@ pub enum Twist {
     NotifyAnsweredTwice,
     OpenAtDispatch,
     StaleAf,
+    /// Keeps the handle of its binding only when the bind is over.
+    KeepsHandleLate,
 }
 
 pub const SUCCESS: n::NDIS_STATUS = n::NDIS_STATUS_SUCCESS;

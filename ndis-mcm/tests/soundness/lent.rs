@@ -211,7 +211,7 @@ enum Then {
 struct EndsAccepted {
     then: Then,
     looks: Arc<Notes<Looks<Copied>>>,
-    deleted: AtomicBool,
+    closing: AtomicBool,
 }
 
 impl Switch for EndsAccepted {
@@ -229,7 +229,7 @@ impl Switch for EndsAccepted {
             Then::Drop => drop(call),
             Then::Connect => drop(call.connect(irql)),
         }
-        let over = let_others_run(|| self.deleted.load(SeqCst));
+        let over = let_others_run(|| self.closing.load(SeqCst));
         let second = copied(parameters);
         self.looks.add(Looks {
             first,
@@ -238,8 +238,15 @@ impl Switch for EndsAccepted {
         });
     }
 
-    fn vc_deleted(&self, _vc: &Vc<Exchange<Self>>, _irql: &mut UpToDispatch) {
-        self.deleted.store(true, SeqCst);
+    fn close_call<'r>(
+        &self,
+        _vc: &Vc<Exchange<Self>>,
+        request: CloseCall<'r, Exchange<Self>>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let answer = request.finish(irql);
+        self.closing.store(true, SeqCst);
+        answer
     }
 }
 
@@ -286,7 +293,7 @@ fn parameters_of_an_offer_outlive_the_end_of_the_accepted_call() {
             let switch = EndsAccepted {
                 then,
                 looks: looks.clone(),
-                deleted: AtomicBool::new(false),
+                closing: AtomicBool::new(false),
             };
             let world = World::new(host(run), switch, AnswersLater::default());
             world.ring(SECRET);
@@ -300,11 +307,12 @@ fn parameters_of_an_offer_outlive_the_end_of_the_accepted_call() {
             world.end_clean();
         }
         let looks = looks.all();
-        check(&looks, runs(10).len());
-        assert!(
-            looks.iter().all(|look| look.second.bytes == SECRET),
-            "{then:?}"
-        );
+        assert_eq!(looks.len(), runs(10).len());
+        // The end itself waits for the handler, on both sides.
+        assert!(looks.iter().all(|look| !look.over));
+        let unchanged =
+            |look: &Looks<Copied>| look.first == look.second && look.second.bytes == SECRET;
+        assert!(looks.iter().all(unchanged), "{then:?}");
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod borrows;
 mod chains;
+mod connected;
 mod deferred;
 mod initialize;
 mod lent;

@@ -199,7 +199,7 @@ fn a_close_that_is_always_refused_is_named() {
         let stuck = stuck.downcast::<String>().unwrap();
         for part in [
             "deadlock",
-            "in ProtocolUnbindAdapterEx of phone",
+            "in MiniportHaltEx of switch",
             "its close was refused",
         ] {
             assert!(stuck.contains(part), "seed {seed}: {stuck}");

@@ -4,6 +4,7 @@ use super::bind::{bind, unbind_locked};
 use super::event::bindings_of;
 use super::restart::{pause, restart};
 use super::{header, lock, unlock, zeroed};
+use crate::co::oid::{Ask, ask};
 use crate::co::world::{Adapter, AdapterPhase, Request};
 use crate::cx::{Callback, Context, Cx, handle};
 use crate::handle::{Kind, ObjectId};
@@ -54,7 +55,10 @@ fn start(cx: &Cx, miniport: u32) -> Result<u32, i32> {
                 pause: Request::default(),
                 restart: Request::default(),
                 restart_status: 0,
-                removed: false,
+                removal_told: false,
+                indicating: 0,
+                power: n::NdisDeviceStateD0,
+                oids: Vec::new(),
             },
         );
         let callback = Callback {
@@ -141,21 +145,33 @@ impl State {
         let mut found: Vec<(&'static str, alloc::string::String)> = Vec::new();
         for (number, timer) in &self.timers.all {
             if timer.adapter == Some(adapter) && timer.set.is_some() {
-                found.push(("DV-15", alloc::format!("timer {number} is still set")));
+                found.push((
+                    "DV-15",
+                    alloc::format!("timer {number}{} is still set", timer.origin),
+                ));
             }
             if timer.adapter == Some(adapter) {
-                found.push((rule, alloc::format!("timer {number} is not freed")));
+                found.push((
+                    rule,
+                    alloc::format!("timer {number}{} is not freed", timer.origin),
+                ));
             }
         }
         for (number, item) in &self.work_items.all {
             if item.adapter == Some(adapter) {
-                found.push(("DV-20", alloc::format!("work item {number} is not freed")));
+                found.push((
+                    "DV-20",
+                    alloc::format!("work item {number}{} is not freed", item.origin),
+                ));
             }
         }
         for (number, pool) in &self.buffers.pools {
             if pool.adapter == Some(adapter) {
                 let number = number & !(1 << 31);
-                found.push((rule, alloc::format!("pool {number} is not freed")));
+                found.push((
+                    rule,
+                    alloc::format!("pool {number}{} is not freed", pool.origin),
+                ));
             }
         }
         for (rule, text) in found {
@@ -174,11 +190,20 @@ impl State {
 
 /// Tells an adapter's driver that the device is gone.
 fn surprise(cx: &Cx, adapter: u32) {
+    notify(cx, adapter, n::NdisDevicePnPEventSurpriseRemoved);
+    cx.with(|s| {
+        if let Some(record) = s.world.adapters.get_mut(&adapter) {
+            record.removal_told = true;
+        }
+    });
+}
+
+/// Tells an adapter's driver about an event of the device.
+pub(super) fn notify(cx: &Cx, adapter: u32, code: n::NDIS_DEVICE_PNP_EVENT) {
     let prepared = cx.with(|s| {
         let mut callback = s.to_adapter("MiniportDevicePnPEventNotify", adapter);
         callback.passive = Some("IRQL-137");
-        let record = s.world.adapters.get_mut(&adapter)?;
-        record.removed = true;
+        let record = s.world.adapters.get(&adapter)?;
         let context = record.context.unwrap_or(Context::NULL);
         let miniport = record.miniport;
         let handler = s
@@ -200,7 +225,12 @@ fn surprise(cx: &Cx, adapter: u32) {
         n::NET_DEVICE_PNP_EVENT_REVISION_1,
         size_of::<NET_DEVICE_PNP_EVENT>(),
     );
-    event.DevicePnPEvent = n::NdisDevicePnPEventSurpriseRemoved;
+    event.DevicePnPEvent = code;
+    let mut profile = n::NdisPowerProfileAcOnLine;
+    if code == n::NdisDevicePnPEventPowerProfileChanged {
+        event.InformationBuffer = (&raw mut profile).cast();
+        event.InformationBufferLength = size_of_val(&profile) as u32;
+    }
     cx.call(&callback, || {
         // SAFETY: the driver's handler with its own context.
         unsafe { handler(context.0, &raw mut event) };
@@ -209,10 +239,18 @@ fn surprise(cx: &Cx, adapter: u32) {
 
 /// Stops an adapter in the documented order and removes it.
 pub(crate) fn remove(cx: &Cx, adapter: u32, surprised: bool) {
+    remove_asking(cx, adapter, surprised, None);
+}
+
+/// As [`remove`]; after a surprise the miniport is asked for an OID.
+pub(crate) fn remove_asking(cx: &Cx, adapter: u32, surprised: bool, oid: Option<u32>) {
     lock(cx);
     if cx.with(|s| s.world.adapters.contains_key(&adapter)) {
         if surprised {
             surprise(cx, adapter);
+            if let Some(oid) = oid {
+                ask(cx, adapter, Ask::Query, oid, &mut [0; 64]);
+            }
         }
         pause(cx, adapter, n::NDIS_PAUSE_MINIPORT_DEVICE_REMOVE);
         let halt_first =

@@ -7,6 +7,7 @@ use crate::cx::{Callback, Cx, handle};
 use crate::handle::{Kind, ObjectId};
 use crate::readings::CopiesAddressFamily;
 use crate::state::State;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use ndis_sys as n;
 use ndis_sys::NDIS_BIND_PARAMETERS;
@@ -91,13 +92,25 @@ pub(super) fn bind(cx: &Cx, adapter: u32, protocol: u32) {
             status
         }
         _ => {
-            cx.wait_until(
-                "BIND-05",
-                &callback.who,
-                Some(object),
-                "NdisCompleteBindAdapterEx",
-                move |s| s.world.binds.get(&number).is_none_or(|b| !b.request.open()),
-            );
+            let over =
+                move |s: &State| s.world.binds.get(&number).is_none_or(|b| !b.request.open());
+            // A bind that fails may have NDIS unbind it, and complete when that is done.
+            let goes = move |s: &State| {
+                let binding = s.world.binds.get(&number).and_then(|b| b.binding);
+                binding.filter(|b| {
+                    let binding = s.world.bindings.get(b);
+                    binding.is_some_and(|b| b.asked_to_go && !b.closing)
+                })
+            };
+            let missing = "NdisCompleteBindAdapterEx";
+            let who = &callback.who;
+            cx.wait_until("BIND-05", who, Some(object), missing, move |s| {
+                over(s) || goes(s).is_some()
+            });
+            if let Some(binding) = cx.with(|s| goes(s).filter(|_| !over(s))) {
+                unbind_locked(cx, binding);
+                cx.wait_until("BIND-05", who, Some(object), missing, over);
+            }
             cx.with(|s| s.world.binds.get(&number).map_or(0, |b| b.status))
         }
     };
@@ -108,44 +121,71 @@ pub(super) fn bind(cx: &Cx, adapter: u32, protocol: u32) {
         let Some(binding) = binding else {
             return;
         };
-        let open = s.world.bindings.get(&binding).is_some_and(|b| !b.closing);
+        let Some(record) = s.world.bindings.get(&binding) else {
+            return;
+        };
+        let (open, opened) = (!record.closing, record.opened);
+        let (closed, asked_to_go) = (record.closed, record.asked_to_go);
+        let object = ObjectId::new(Kind::Binding, binding);
+        let who = callback.who.clone();
         if status != n::NDIS_STATUS_SUCCESS {
-            if open {
-                let message = alloc::format!(
-                    "the bind failed with {} and the adapter is still open",
-                    crate::status::Name(status)
-                );
-                let object = ObjectId::new(Kind::Binding, binding);
-                s.violate_by(callback.who.clone(), "BIND-08", Some(object), message);
+            let name = crate::status::Name(status);
+            if open && !asked_to_go {
+                let message =
+                    alloc::format!("the bind failed with {name} and the adapter is still open");
+                s.violate_by(who, "BIND-08", Some(object), message);
                 s.queue_step("unbind after a failed bind", move |cx| unbind(cx, binding));
+            } else if !open && !closed {
+                let message = alloc::format!(
+                    "the bind failed with {name} and the close of the adapter has not completed"
+                );
+                s.violate_by(who, "BIND-08", Some(object), message);
             }
             return;
         }
-        if open {
+        if !opened {
+            let message = "the bind has succeeded and its open has not completed".into();
+            s.violate_by(who, "BIND-27", Some(object), message);
+        }
+        if open && opened {
             s.notify_families(binding);
         }
     });
 }
 
+/// The notification of a binding about an address family.
+type Offer = Box<dyn FnOnce(&Cx) + Send>;
+
 impl State {
-    /// Queues the notifications of a new binding about every address family.
-    fn notify_families(&mut self, binding: u32) {
-        let Some(record) = self.world.bindings.get(&binding) else {
-            return;
+    /// Queues the notifications of a new binding about every address family, once.
+    pub(crate) fn notify_families(&mut self, binding: u32) {
+        for offer in self.offers(binding) {
+            self.queue_step("address family notification", offer);
+        }
+    }
+
+    /// The notifications of a new binding about every address family, once.
+    pub(crate) fn offers(&mut self, binding: u32) -> Vec<Offer> {
+        let mut offers: Vec<Offer> = Vec::new();
+        let Some(record) = self.world.bindings.get_mut(&binding) else {
+            return offers;
         };
+        if core::mem::replace(&mut record.offered, true) {
+            return offers;
+        }
         let (adapter, context) = (record.adapter, record.context);
         let Some(protocol) = self.world.protocols.get(&record.protocol) else {
-            return;
+            return offers;
         };
         if protocol.client.is_none() {
-            return;
+            return offers;
         }
         let Some(handler) = protocol
             .co
             .as_ref()
             .and_then(|co| co.0.CoAfRegisterNotifyHandler)
         else {
-            return;
+            return offers;
         };
         let copies = self.readings.copies_address_family == CopiesAddressFamily::Copies;
         let families: Vec<_> = self
@@ -169,7 +209,7 @@ impl State {
             if let Some(record) = self.world.bindings.get_mut(&binding) {
                 record.notifications += 1;
             }
-            self.queue_step("address family notification", move |cx| {
+            offers.push(Box::new(move |cx: &Cx| {
                 let (family, context) = (family, context);
                 let callback = cx.with(|s| {
                     let alive = s
@@ -195,8 +235,9 @@ impl State {
                         record.notifications -= 1;
                     }
                 });
-            });
+            }));
         }
+        offers
     }
 }
 
@@ -282,6 +323,9 @@ pub(super) fn unbind_locked(cx: &Cx, binding: u32) {
                     crate::status::Name(status)
                 );
                 cx.with(|s| s.violate_by(who.clone(), "BIND-09", Some(object), message));
+            } else {
+                let what = "ProtocolUnbindAdapterEx has returned SUCCESS";
+                cx.with(|s| s.check_unbound(binding, what));
             }
         }
         Some(Returned::Twice(status)) => {

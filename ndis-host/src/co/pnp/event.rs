@@ -11,6 +11,22 @@ use ndis_sys::NET_PNP_EVENT_NOTIFICATION;
 
 /// Tells a protocol about an event, and waits for its answer.
 fn tell(cx: &Cx, binding: u32, event: i32, what: &str) {
+    tell_with(cx, binding, event, what, None, "PAUSE-13");
+}
+
+/// Tells a protocol about the power of the device beneath.
+pub(super) fn tell_power(cx: &Cx, binding: u32, event: i32, what: &str, state: i32) {
+    tell_with(cx, binding, event, what, Some(state), "BIND-26");
+}
+
+fn tell_with(
+    cx: &Cx,
+    binding: u32,
+    event: i32,
+    what: &str,
+    mut state: Option<i32>,
+    rule: &'static str,
+) {
     let prepared = cx.with(|s| {
         let mut callback = s.to_binding("ProtocolNetPnPEvent", binding);
         callback.passive = Some("IRQL-143");
@@ -40,6 +56,10 @@ fn tell(cx: &Cx, binding: u32, event: i32, what: &str) {
         n::NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_1,
     );
     notification.NetPnPEvent.NetEvent = event;
+    if let Some(state) = &mut state {
+        notification.NetPnPEvent.Buffer = (&raw mut *state).cast();
+        notification.NetPnPEvent.BufferLength = size_of::<i32>() as u32;
+    }
     let pointer = &raw mut *notification;
     let key = pointer.addr();
     let serial = cx.with(|s| {
@@ -87,7 +107,7 @@ fn tell(cx: &Cx, binding: u32, event: i32, what: &str) {
                 "ProtocolNetPnPEvent answered {what} with {}",
                 crate::status::Name(status)
             );
-            s.violate_by(callback.who.clone(), "PAUSE-13", Some(object), message);
+            s.violate_by(callback.who.clone(), rule, Some(object), message);
         }
     });
     drop(notification);

@@ -4,10 +4,12 @@
 mod adapter;
 mod bind;
 mod event;
+mod power;
 mod restart;
 
-pub(crate) use adapter::{add_adapter, remove};
+pub(crate) use adapter::{add_adapter, remove, remove_asking};
 pub(crate) use bind::{unbind, unbind_protocol};
+pub(crate) use power::set_power;
 pub(crate) use restart::{pause, restart};
 
 use bind::bind;
@@ -192,6 +194,18 @@ impl State {
                  completed and {receives} indicated lists not returned"
             );
             self.violate("PAUSE-03", Some(object), message);
+        }
+        let running = self
+            .world
+            .adapters
+            .get(&adapter)
+            .map_or(0, |a| a.indicating);
+        if running > 0 {
+            let message = alloc::format!(
+                "{call}: the pause of {object} is reported complete while {running} calls of \
+                 NdisMCoIndicateReceiveNetBufferLists have not returned"
+            );
+            self.violate("PAUSE-15", Some(object), message);
         }
     }
 

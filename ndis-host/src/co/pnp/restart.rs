@@ -96,7 +96,7 @@ pub(crate) fn restart(cx: &Cx, adapter: u32) -> i32 {
         let mut callback = s.to_adapter("MiniportRestart", adapter);
         callback.passive = Some("IRQL-130");
         let record = s.world.adapters.get_mut(&adapter)?;
-        if record.phase != AdapterPhase::Paused {
+        if record.phase != AdapterPhase::Paused || record.power != n::NdisDeviceStateD0 {
             return None;
         }
         record.phase = AdapterPhase::Restarting;

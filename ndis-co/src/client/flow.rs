@@ -1,0 +1,97 @@
+//! [`Flow`]: whether data may be sent on a binding, and what the driver knows of it.
+//!
+//! NDIS pauses and restarts a binding by calls whose end no driver sees. The driver is
+//! told of a restart by a work item a little later, and never while, or after, a pause
+//! or the unbind goes on: these wait until it has been told.
+
+use crate::{
+    event::Event,
+    irql::Passive,
+    mem::{OutOfMemory, Tag},
+};
+use core::sync::atomic::{AtomicU8, Ordering};
+
+/// Nothing is sent.
+const PAUSED: u8 = 0;
+/// NDIS restarts the binding: nothing may be sent before its call has returned (rule
+/// BIND-07).
+const RESTARTING: u8 = 1;
+/// Data may be sent; the driver is still to be told.
+const DUE: u8 = 2;
+/// Data may be sent; the driver is just being told.
+const TELLING: u8 = 3;
+/// Data may be sent, and the driver knows.
+const RUNNING: u8 = 4;
+
+/// The flow of data on a binding.
+pub(super) struct Flow {
+    state: AtomicU8,
+    /// Set when the driver has been told of a restart that a pause overtook.
+    told: Event,
+}
+
+/// What the work item does that is to tell the driver.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Tell {
+    /// Tell, then call [`Flow::told`].
+    Now,
+    /// NDIS's call still runs.
+    Later,
+    /// The driver knows already, or a pause came first.
+    No,
+}
+
+impl Flow {
+    /// A binding starts paused.
+    pub(super) fn try_new(tag: Tag) -> Result<Self, OutOfMemory> {
+        Ok(Self {
+            state: AtomicU8::new(PAUSED),
+            told: Event::try_new(tag)?,
+        })
+    }
+
+    /// Whether data may be sent.
+    pub(super) fn is_running(&self) -> bool {
+        self.state.load(Ordering::SeqCst) >= DUE
+    }
+
+    /// NDIS's call of the restart has come.
+    pub(super) fn restarting(&self) {
+        self.state.store(RESTARTING, Ordering::SeqCst);
+    }
+
+    /// It is about to return.
+    pub(super) fn restarted(&self) {
+        self.state.store(DUE, Ordering::SeqCst);
+    }
+
+    /// The work item has come to it.
+    pub(super) fn tell(&self) -> Tell {
+        let due = self
+            .state
+            .compare_exchange(DUE, TELLING, Ordering::SeqCst, Ordering::SeqCst);
+        match due {
+            Ok(_) => Tell::Now,
+            Err(RESTARTING) => Tell::Later,
+            Err(_) => Tell::No,
+        }
+    }
+
+    /// The driver has been told.
+    pub(super) fn told(&self) {
+        let told =
+            self.state
+                .compare_exchange(TELLING, RUNNING, Ordering::SeqCst, Ordering::SeqCst);
+        if told.is_err() {
+            self.told.set();
+        }
+    }
+
+    /// Nothing goes out from here on, and nobody tells the driver of a restart any more.
+    pub(super) fn pause(&self, irql: &mut Passive) {
+        self.told.reset();
+        if self.state.swap(PAUSED, Ordering::SeqCst) == TELLING {
+            self.told.wait(irql);
+        }
+    }
+}
