@@ -28,13 +28,15 @@ pub struct Account<'a> {
 /// The file.
 static PATH: Lock<String> = Lock::new(String::new());
 
-/// Says where accounts go.
-pub fn set_path(path: &str) {
-    *PATH.lock() = path.into();
-}
-
 /// An account has been written: the first one is the one that counts.
 static WRITTEN: AtomicBool = AtomicBool::new(false);
+
+/// A run begins, whose account goes there. (Wine starts an image whose entry point has failed again
+/// as it is.)
+pub fn begin(path: &str) {
+    *PATH.lock() = path.into();
+    WRITTEN.store(false, Ordering::Release);
+}
 
 /// The image itself has failed: all that can be said is why.
 pub fn write_failure(message: &str) {

@@ -46,7 +46,7 @@ impl Settings {
         path.extend(kernel::wide("\\Parameters"));
         let key = Key::open(&mut path)?;
         let mut report = key.strings("Report", SZ)?;
-        account::set_path(&report.pop().ok_or(INVALID_PARAMETER)?);
+        account::begin(&report.pop().ok_or(INVALID_PARAMETER)?);
         let readings = match key.strings("Readings", SZ) {
             Ok(text) => text.concat().parse().map_err(|unknown: UnknownReading| {
                 account::write_failure(&unknown.to_string());

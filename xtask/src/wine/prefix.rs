@@ -145,13 +145,10 @@ impl Prefix {
     }
 
     /// Copies images to where Windows has its drivers, and makes each one a service that is started
-    /// on demand only, also where Wine has one of that name.
-    ///
-    /// Call it before [`begin`](Self::begin): services that come this way are known to the next session.
-    pub fn install(&self, images: &BTreeMap<String, PathBuf>) -> Result<()> {
+    /// on demand only, also where Wine has one of that name. The next session knows them.
+    pub fn install(&mut self, images: &BTreeMap<String, PathBuf>) -> Result<()> {
         let mut sections = Vec::new();
-        for (service, image) in images {
-            workspace::copy(image, &self.image(service))?;
+        for service in images.keys() {
             let values = format!(
                 "\"Type\"=dword:00000001\n\"Start\"=dword:00000003\n\"ErrorControl\"=dword:00000001\n\
                  \"ImagePath\"=\"C:\\\\{}\\\\{service}.sys\"\n",
@@ -159,7 +156,13 @@ impl Prefix {
             );
             sections.push((service.clone(), values));
         }
-        self.import(&sections)
+        self.import(&sections, QUIET)?;
+        // Until it ends, this session starts Wine's own services, by whatever image is there.
+        self.end()?;
+        for (service, image) in images {
+            workspace::copy(image, &self.image(service))?;
+        }
+        Ok(())
     }
 
     /// Writes values under the `Parameters` of services.
@@ -168,11 +171,13 @@ impl Prefix {
             .iter()
             .map(|of| (format!("{}\\Parameters", of.service), of.lines.clone()))
             .collect();
-        self.import(&sections)
+        // As all that comes after `begin`: whichever program is the first starts the services, and
+        // they have its log.
+        self.import(&sections, LOADS)
     }
 
     /// Writes values under keys of the services.
-    fn import(&self, sections: &[(String, String)]) -> Result<()> {
+    fn import(&self, sections: &[(String, String)], debug: &str) -> Result<()> {
         let name = "settings.reg";
         let mut text = String::from("Windows Registry Editor Version 5.00\n");
         for (key, values) in sections {
@@ -185,9 +190,7 @@ impl Prefix {
             .flat_map(u16::to_le_bytes)
             .collect();
         fs::write(self.file(name), bytes)?;
-        // As all that comes after `begin`: whichever program is the first starts the services, and
-        // they have its log.
-        self.wine(&["reg", "import", &format!("C:\\{name}")], LOADS)
+        self.wine(&["reg", "import", &format!("C:\\{name}")], debug)
     }
 
     /// Starts a service.
@@ -217,11 +220,10 @@ impl Prefix {
         })
     }
 
-    /// Ends what runs, and begins a session that lasts until this value goes. All services of the
+    /// Begins a session that lasts until this value goes. All services of the
     /// runs are started in it: Wine ends a session, and with it the services, some seconds after
     /// the last user program has ended, under load in the middle of a run.
     pub fn begin(&mut self) -> Result<()> {
-        self.end()?;
         let log = File::options().append(true).open(&self.log)?;
         let mut command = self.command(&["cmd"], LOADS);
         let program = command

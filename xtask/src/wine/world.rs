@@ -106,12 +106,24 @@ impl World {
         Ok(account)
     }
 
+    /// The same for a setting of the host's image that it does not take: gives what it says of it.
+    pub fn drive_with_a_wrong_setting(
+        &mut self,
+        settings: &Settings,
+        wrong: Parameters,
+    ) -> Result<String> {
+        let account = self.start(settings, &[], vec![wrong])?;
+        // Wine keeps the image of a driver whose entry point has failed for the next start.
+        self.runs.entry(NDIS.to_owned()).or_default().begun -= 1;
+        account.failure.context("a wrong setting has been taken")
+    }
+
     /// Starts the host's image with these services, and waits for its account.
     fn start(
         &mut self,
         settings: &Settings,
         services: &[&str],
-        mut parameters: Vec<Parameters>,
+        parameters: Vec<Parameters>,
     ) -> Result<Account> {
         for service in services.iter().chain([&NDIS]) {
             self.runs.entry((*service).to_owned()).or_default().begun += 1;
@@ -120,7 +132,7 @@ impl World {
         if path.exists() {
             fs::remove_file(&path)?;
         }
-        parameters.push(
+        let mut all = vec![
             Parameters::of(NDIS)
                 .list("Drivers", services)
                 .string("Report", &format!("\\??\\C:\\{ACCOUNT}"))
@@ -128,8 +140,10 @@ impl World {
                 .string("Readings", &settings.readings.describe())
                 .number("Watchdog", settings.watchdog)
                 .number("Steps", settings.steps),
-        );
-        self.prefix.set(&parameters)?;
+        ];
+        // What is written later counts.
+        all.extend(parameters);
+        self.prefix.set(&all)?;
         let started = self.prefix.start(NDIS);
         let account = self.wait_for(&path, started.is_ok());
         match (account, started) {
