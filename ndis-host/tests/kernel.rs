@@ -189,14 +189,21 @@ unsafe extern "system" fn on_item(context: *mut c_void, item: n::NDIS_HANDLE) {
 }
 
 fn timer(seen: &Arc<Seen>) -> n::NDIS_HANDLE {
+    timer_of(on_timer, Arc::as_ptr(seen).cast_mut().cast())
+}
+
+fn timer_of(
+    routine: unsafe extern "system" fn(*mut c_void, *mut c_void, *mut c_void, *mut c_void),
+    context: *mut c_void,
+) -> n::NDIS_HANDLE {
     let mut characteristics: n::NDIS_TIMER_CHARACTERISTICS = zeroed();
     characteristics.Header = header(
         n::NDIS_OBJECT_TYPE_DEFAULT,
         1,
         size_of::<n::NDIS_TIMER_CHARACTERISTICS>(),
     );
-    characteristics.TimerFunction = Some(on_timer);
-    characteristics.FunctionContext = Arc::as_ptr(seen).cast_mut().cast();
+    characteristics.TimerFunction = Some(routine);
+    characteristics.FunctionContext = context;
     let mut out = null_mut();
     // SAFETY: complete characteristics.
     let status =
@@ -652,6 +659,60 @@ fn a_thread_that_polls_does_not_keep_the_run_alive() {
     done.store(true, SeqCst);
     host.run_for(2);
     assert!(seen.load(SeqCst));
+    assert!(host.finish().is_clean());
+}
+
+/// Sets its timer anew each time that it comes, as a driver's heartbeat does.
+unsafe extern "system" fn beat(
+    _: *mut c_void,
+    context: *mut c_void,
+    _: *mut c_void,
+    _: *mut c_void,
+) {
+    // SAFETY: the context of the test.
+    let heart = unsafe { &*context.cast::<Heart>() };
+    heart.beats.fetch_add(1, SeqCst);
+    if !heart.stop.load(SeqCst) {
+        set(heart.timer.load(SeqCst), 1, 0);
+    }
+}
+
+#[derive(Default)]
+struct Heart {
+    timer: std::sync::atomic::AtomicPtr<c_void>,
+    beats: AtomicU32,
+    stop: AtomicBool,
+}
+
+/// A timer that is set anew for ever does not keep a run going either, and goes on when
+/// time is asked for.
+#[test]
+#[cfg_attr(miri, ignore = "thousands of turns, and nothing unsafe in them")]
+fn a_timer_that_is_set_anew_does_not_keep_the_run_alive() {
+    let host = host();
+    let heart = Arc::new(Heart::default());
+    let mine = heart.clone();
+    let driver = driver(&host, move || {
+        let timer = timer_of(beat, Arc::as_ptr(&mine).cast_mut().cast());
+        mine.timer.store(timer, SeqCst);
+        set(timer, 1, 0);
+    });
+    host.run();
+    let beats = heart.beats.load(SeqCst);
+    assert!(beats > 1_000, "{beats} beats");
+    host.run();
+    assert_eq!(heart.beats.load(SeqCst), beats, "nobody waits for more");
+    host.run_for(10);
+    assert!(heart.beats.load(SeqCst) > beats);
+    heart.stop.store(true, SeqCst);
+    host.run_for(2);
+    let mine = heart.clone();
+    host.spawn("stop", move || {
+        // SAFETY: not set any more.
+        unsafe { n::NdisFreeTimerObject(mine.timer.load(SeqCst)) };
+    });
+    host.run();
+    host.unload(&driver);
     assert!(host.finish().is_clean());
 }
 

@@ -20,6 +20,7 @@ mod removal;
 mod stack;
 mod statuses;
 mod unload;
+mod withdrawn;
 
 use ndis_co::{
     Answer, Status,

@@ -251,7 +251,7 @@ pub(crate) fn unbind(cx: &Cx, binding: u32) {
 pub(super) fn unbind_locked(cx: &Cx, binding: u32) {
     let object = ObjectId::new(Kind::Binding, binding);
     let known = cx.with(|s| match s.world.bindings.get_mut(&binding) {
-        Some(record) if !record.closing => {
+        Some(record) if !record.closing && !record.unbinding => {
             record.unbinding = true;
             Some(record.who.clone())
         }
@@ -332,7 +332,7 @@ pub(super) fn unbind_locked(cx: &Cx, binding: u32) {
             cx.with(|s| s.answered_twice(&callback, status, object));
         }
         _ => {
-            cx.wait_until(
+            let answered = cx.wait_until(
                 "BIND-10",
                 &who,
                 Some(object),
@@ -344,6 +344,10 @@ pub(super) fn unbind_locked(cx: &Cx, binding: u32) {
                         .is_none_or(|u| !u.request.open())
                 },
             );
+            if !answered {
+                // Reported; it may still come.
+                return;
+            }
         }
     }
     let closed = cx.with(|s| {
