@@ -253,8 +253,10 @@ void NTAPI make_call_complete(NDIS_STATUS status, NDIS_HANDLE context, NDIS_HAND
         go_on(port);
         return;
     }
-    const BOOLEAN again = status == NDIS_STATUS_NO_ROUTE_TO_DESTINATION && !port->closing
-        && call->redials++ < REDIALS;
+    /* Nobody is there yet, or the adapter does not run yet. */
+    const BOOLEAN later
+        = status == NDIS_STATUS_NO_ROUTE_TO_DESTINATION || status == NDIS_STATUS_NOT_ACCEPTED;
+    const BOOLEAN again = later && !port->closing && call->redials++ < REDIALS;
     call->lost = !again;
     NdisReleaseSpinLock(&port->lock);
 
