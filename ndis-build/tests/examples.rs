@@ -75,7 +75,7 @@ fn a_protocol_goes_where_its_windows_can_run_it_from() {
     assert!(
         driver
             .render(Arch::Arm64)
-            .contains("Models,NTarm64.10.0...16299,NTarm64.10.0...25319\r\n")
+            .contains("Models,NTarm64.10.0...19041,NTarm64.10.0...25319\r\n")
     );
 }
 

@@ -204,10 +204,8 @@ pub(super) enum Parameter {
 }
 
 /// The first build of Windows for which INF files are written here: Windows 10
-/// 1709. It is the first of ARM64 (inf-sourcedisksfiles-section.md) and the
-/// first on which running from the driver store is recommended
-/// (inf-destinationdirs-section.md).
-pub(super) const FIRST_BUILD: u32 = 16299;
+/// 2004, the first that has `ExAllocatePool2`, which `ndis-co` calls.
+pub(super) const FIRST_BUILD: u32 = 19041;
 
 /// The first build whose network configuration installs a package that runs
 /// from the driver store (manufacturer-section-in-a-network-inf-file.md).

@@ -108,7 +108,7 @@ impl Reader<'_> {
         self.text("display-name", &display_name)?;
         if !(FIRST_BUILD..=MAX_BUILD).contains(&ndis.min_build) {
             let why = format!(
-                "{} is no build from {FIRST_BUILD} (Windows 10 1709) to {MAX_BUILD}",
+                "{} is no build from {FIRST_BUILD} (Windows 10 2004) to {MAX_BUILD}",
                 ndis.min_build
             );
             return Err(self.invalid("min-build", why));

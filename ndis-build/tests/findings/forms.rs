@@ -31,11 +31,11 @@ fn other_ways_to_write_the_same_are_fine() {
             .text,
         // A trailing comma.
         adapter()
-            .replace("NTamd64.10.0...16299\r\n", "NTamd64.10.0...16299,\r\n")
+            .replace("NTamd64.10.0...19041\r\n", "NTamd64.10.0...19041,\r\n")
             .text,
         // All platforms, and their catalogs.
         adapter()
-            .replace_all("NTamd64.10.0...16299", "NT")
+            .replace_all("NTamd64.10.0...19041", "NT")
             .replace("CatalogFile ", "CatalogFile.NTamd64 ")
             .text,
         // A string in the place of a section's name, a continued line, a class
@@ -139,7 +139,7 @@ fn packages_without_a_device_are_checked() {
     let callout = adapter()
         .replace("= Net\r\n", "= WFPCALLOUTS\r\n")
         .without_section("Manufacturer")
-        .without_section("Models.NTamd64.10.0...16299")
+        .without_section("Models.NTamd64.10.0...19041")
         .without("Device ")
         .replace("%Device%", "%Provider%")
         .replace("[Install]", "[DefaultInstall.NTamd64]")

@@ -27,7 +27,7 @@ fn directives() -> Vec<Case> {
             .breaks(Rule::Incomplete, "%Device% ="),
         // 1271
         adapter()
-            .with("Models.NTamd64.10.0...16299", "%Disk% = ,Root\\Nothing")
+            .with("Models.NTamd64.10.0...19041", "%Disk% = ,Root\\Nothing")
             .breaks(Rule::Incomplete, "%Disk% = ,"),
         // 1110
         adapter()
@@ -62,7 +62,7 @@ fn directives() -> Vec<Case> {
             .breaks(Rule::Unstamped, "%Provider%"),
         // 1287, 1288
         adapter()
-            .replace_all("10.0...16299", "10.0...10240")
+            .replace_all("10.0...19041", "10.0...10240")
             .breaks(Rule::Architecture, "%Provider%")
             .only(Severity::Warning),
         // 1303

@@ -49,8 +49,8 @@ fn syntax_and_references() -> Vec<Case> {
             .breaks(Rule::MissingSection, "Nowhere"),
         adapter()
             .replace(
-                "NTamd64.10.0...16299\r\n",
-                "NTamd64.10.0...16299,NTamd64.10.0...30000\r\n",
+                "NTamd64.10.0...19041\r\n",
+                "NTamd64.10.0...19041,NTamd64.10.0...30000\r\n",
             )
             .breaks(Rule::MissingSection, "%Provider%"),
         adapter()
@@ -149,15 +149,15 @@ fn version() -> Vec<Case> {
 fn models() -> Vec<Case> {
     vec![
         adapter()
-            .replace("Models,NTamd64.10.0...16299", "Models")
-            .replace("[Models.NTamd64.10.0...16299]", "[Models]")
+            .replace("Models,NTamd64.10.0...19041", "Models")
+            .replace("[Models.NTamd64.10.0...19041]", "[Models]")
             .breaks(Rule::Architecture, "%Provider%")
             .only(Severity::Warning),
         adapter()
             .replace_all("NTamd64", "NTx64")
             .breaks(Rule::Architecture, "%Provider%"),
         adapter()
-            .replace_all("NTamd64.10.0...16299", "NTamd64.10.0...new")
+            .replace_all("NTamd64.10.0...19041", "NTamd64.10.0...new")
             .breaks(Rule::Architecture, "%Provider%"),
         adapter()
             .replace("Install,Root\\NDISRS_LOOPBACK_MCM", "Install,")

@@ -69,14 +69,14 @@ pub unsafe trait Anchored {
 /// its last owner. A count that would overflow stops the system instead of
 /// wrapping.
 ///
-/// Source pages: `nf-wdm-exallocatepoolwithtag`, `nf-wdm-exfreepoolwithtag`.
+/// Source pages: `nf-wdm-exallocatepool2`, `nf-wdm-exfreepoolwithtag`.
 ///
 /// # Invariants
 ///
 /// ARC: `shared` is a live pool allocation with an initialised value, and
 /// `count` is the number of `Arc`s and outstanding [`Arc::into_raw`] pointers
 /// to it.
-#[doc(alias = "ExAllocatePoolWithTag")]
+#[doc(alias = "ExAllocatePool2")]
 #[doc(alias = "ExFreePoolWithTag")]
 pub struct Arc<T> {
     shared: NonNull<Shared<T>>,

@@ -5,13 +5,13 @@ use core::{alloc::Layout, fmt, marker::PhantomData, ops, ptr::NonNull};
 
 /// A value of its own in nonpaged pool memory.
 ///
-/// Source pages: `nf-wdm-exallocatepoolwithtag`, `nf-wdm-exfreepoolwithtag`.
+/// Source pages: `nf-wdm-exallocatepool2`, `nf-wdm-exfreepoolwithtag`.
 ///
 /// # Invariants
 ///
 /// BOX: `memory` is a live pool allocation for `T` made with `tag`, holds an
 /// initialised `T`, and belongs to this value alone.
-#[doc(alias = "ExAllocatePoolWithTag")]
+#[doc(alias = "ExAllocatePool2")]
 #[doc(alias = "ExFreePoolWithTag")]
 pub struct Box<T> {
     memory: NonNull<T>,

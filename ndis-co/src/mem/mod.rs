@@ -83,10 +83,11 @@ pub(crate) fn allocate(layout: Layout, tag: Tag) -> Result<NonNull<u8>, OutOfMem
     if layout.size() == 0 {
         return NonNull::new(core::ptr::without_provenance_mut(layout.align())).ok_or(OutOfMemory);
     }
-    // SAFETY: legal at or below DISPATCH_LEVEL for the nonpaged pool; the size
-    // is not zero.
+    // It comes zeroed (rule KE-17), so that nothing of what was there before gets out.
+    // SAFETY: legal at or below DISPATCH_LEVEL for the nonpaged pool; neither the size
+    // nor the tag is zero.
     let memory = unsafe {
-        ndis_sys::ExAllocatePoolWithTag(ndis_sys::NonPagedPoolNx, layout.size() as _, tag.raw())
+        ndis_sys::ExAllocatePool2(ndis_sys::POOL_FLAG_NON_PAGED, layout.size() as _, tag.raw())
     };
     NonNull::new(memory.cast()).ok_or(OutOfMemory)
 }

@@ -5,13 +5,13 @@ use core::{alloc::Layout, fmt, marker::PhantomData, ops, ptr::NonNull};
 
 /// A growable array in nonpaged pool memory.
 ///
-/// Source pages: `nf-wdm-exallocatepoolwithtag`, `nf-wdm-exfreepoolwithtag`.
+/// Source pages: `nf-wdm-exallocatepool2`, `nf-wdm-exfreepoolwithtag`.
 ///
 /// # Invariants
 ///
 /// VEC: `memory` has room for `capacity` values, made with `tag` (dangling for
 /// capacity zero), the first `len` of which are initialised; `len <= capacity`.
-#[doc(alias = "ExAllocatePoolWithTag")]
+#[doc(alias = "ExAllocatePool2")]
 #[doc(alias = "ExFreePoolWithTag")]
 pub struct Vec<T> {
     memory: NonNull<T>,

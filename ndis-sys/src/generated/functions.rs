@@ -1220,6 +1220,11 @@ unsafe extern "system" {
         NumberOfBytes: SIZE_T,
         Tag: ULONG,
     ) -> PVOID;
+    pub fn ExAllocatePool2(
+        Flags: POOL_FLAGS,
+        NumberOfBytes: SIZE_T,
+        Tag: ULONG,
+    ) -> PVOID;
     pub fn ExFreePool(P: PVOID);
     pub fn ExFreePoolWithTag(P: PVOID, Tag: ULONG);
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]

@@ -14,6 +14,7 @@ use crate::{check, say};
 /// narrow. That these are exported is not checked.
 fn unlisted(arch: Arch) -> Vec<&'static str> {
     let mut names = vec![
+        "ExAllocatePool2",
         "NdisDeregisterPoll",
         "NdisMonitorReceiveDrop",
         "NdisRegisterPoll",

@@ -45,6 +45,7 @@ pub struct BindgenArgs {
 /// The functions of ntoskrnl.exe that a network driver needs beside NDIS.
 const NT_FUNCTIONS: &[&str] = &[
     "DbgPrint",
+    "ExAllocatePool2",
     "ExAllocatePoolWithTag",
     "ExDeleteNPagedLookasideList",
     "ExFreePool",
@@ -148,6 +149,8 @@ const NT_MACROS: &[&str] = &[
     "PAGE_SHIFT",
     "PAGE_SIZE",
     "PASSIVE_LEVEL",
+    "POOL_FLAG_NON_PAGED",
+    "POOL_FLAG_UNINITIALIZED",
     "POOL_NX_ALLOCATION",
     "STATUS_ACCESS_DENIED",
     "STATUS_ALERTED",

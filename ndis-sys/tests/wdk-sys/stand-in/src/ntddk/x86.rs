@@ -85,6 +85,13 @@ unsafe extern "stdcall" {
     pub fn KeGetCurrentProcessorNumberEx(ProcNumber: PPROCESSOR_NUMBER) -> ULONG;
 }
 unsafe extern "stdcall" {
+    pub fn ExAllocatePool2(
+        Flags: POOL_FLAGS,
+        NumberOfBytes: SIZE_T,
+        Tag: ULONG,
+    ) -> PVOID;
+}
+unsafe extern "stdcall" {
     pub fn ExFreePool(P: PVOID);
 }
 unsafe extern "stdcall" {

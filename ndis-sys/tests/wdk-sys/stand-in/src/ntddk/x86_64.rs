@@ -97,6 +97,13 @@ unsafe extern "C" {
     pub fn KeGetCurrentProcessorNumberEx(ProcNumber: PPROCESSOR_NUMBER) -> ULONG;
 }
 unsafe extern "C" {
+    pub fn ExAllocatePool2(
+        Flags: POOL_FLAGS,
+        NumberOfBytes: SIZE_T,
+        Tag: ULONG,
+    ) -> PVOID;
+}
+unsafe extern "C" {
     pub fn ExFreePool(P: PVOID);
 }
 unsafe extern "C" {
