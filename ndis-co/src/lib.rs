@@ -290,6 +290,7 @@ pub mod nbl;
 pub mod once;
 pub mod owner;
 pub mod params;
+pub mod power;
 pub mod raw;
 pub mod service;
 pub mod stack;

@@ -1,15 +1,17 @@
 //! What an adapter answers to NDIS's own OID requests, until drivers have a handler
-//! for them: nothing is supported, but the one request that may not be refused so.
+//! for them: nothing is supported, but the two requests that may not be refused so.
 
 use ndis_co::Status;
 use ndis_sys::NDIS_OID_REQUEST;
 
 /// The answer to a request.
 ///
-/// A change of the power state succeeds: an adapter without hardware has nothing to
-/// do for it, and NDIS takes no `NOT_SUPPORTED` there (rule DV-08).
+/// A change of the power state succeeds, and so does the question whether it would: an
+/// adapter without hardware has nothing to do for it, and NDIS takes no `NOT_SUPPORTED`
+/// there (rules DV-08, OID-62).
 ///
-/// Source page: `ns-ndis-_ndis_miniport_adapter_registration_attributes`.
+/// Source pages: `ns-ndis-_ndis_miniport_adapter_registration_attributes`,
+/// `oid-pnp-query-power`.
 ///
 /// # Safety
 ///
@@ -20,12 +22,20 @@ pub(crate) unsafe fn answer(request: *const NDIS_OID_REQUEST) -> Status {
     let Some(request) = (unsafe { request.as_ref() }) else {
         return Status::NOT_SUPPORTED;
     };
-    if request.RequestType != ndis_sys::NdisRequestSetInformation {
-        return Status::NOT_SUPPORTED;
-    }
-    // SAFETY: a set request carries this part of the union, plain numbers.
-    let oid = unsafe { request.DATA.SET_INFORMATION.Oid };
-    if oid == ndis_sys::OID_PNP_SET_POWER {
+    let supported = match request.RequestType {
+        ndis_sys::NdisRequestSetInformation => {
+            // SAFETY: a set request carries this part of the union, plain numbers.
+            let oid = unsafe { request.DATA.SET_INFORMATION.Oid };
+            oid == ndis_sys::OID_PNP_SET_POWER
+        }
+        ndis_sys::NdisRequestQueryInformation => {
+            // SAFETY: a query carries this part of the union, plain numbers.
+            let oid = unsafe { request.DATA.QUERY_INFORMATION.Oid };
+            oid == ndis_sys::OID_PNP_QUERY_POWER
+        }
+        _ => false,
+    };
+    if supported {
         Status::SUCCESS
     } else {
         Status::NOT_SUPPORTED
@@ -54,6 +64,14 @@ mod tests {
     fn a_change_of_the_power_state_is_not_refused() {
         let power = set(ndis_sys::OID_PNP_SET_POWER);
         assert_eq!(answer_to(&power), Status::SUCCESS);
+    }
+
+    #[test]
+    fn nor_is_the_question_for_one() {
+        let mut query: NDIS_OID_REQUEST = ndis_sys::zeroed();
+        query.RequestType = ndis_sys::NdisRequestQueryInformation;
+        query.DATA.QUERY_INFORMATION.Oid = ndis_sys::OID_PNP_QUERY_POWER;
+        assert_eq!(answer_to(&query), Status::SUCCESS);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::{
     nbl::Chain,
     once::Slot,
     owner::{Live, Node, Owner, Teardown},
+    power::PowerState,
     raw, stack,
     work::{RawWorkItem, Routine},
 };
@@ -25,7 +26,9 @@ use core::{
     ops, ptr,
     sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize, Ordering},
 };
-use ndis_sys::{NDIS_BIND_PARAMETERS, NDIS_HANDLE, NDIS_OPEN_PARAMETERS, NDIS_STATUS};
+use ndis_sys::{
+    NDIS_BIND_PARAMETERS, NDIS_DEVICE_POWER_STATE, NDIS_HANDLE, NDIS_OPEN_PARAMETERS, NDIS_STATUS,
+};
 
 /// What NDIS knows as the binding context: alive from the open until the close has
 /// completed and the unbind is answered (rule BIND-14), longer than the driver's own part.
@@ -715,7 +718,35 @@ pub(super) unsafe extern "system" fn net_pnp_event<C: Client>(
             }
         }
         ndis_sys::NetEventRestart => BindingShared::restart(shared),
+        ndis_sys::NetEventSetPower => {
+            // SAFETY: as above.
+            if let Some(state) = unsafe { power_state(event) } {
+                // SAFETY: as for a pause.
+                let mut irql = unsafe { Passive::assume() };
+                shared.driver.client.power(&binding, state, &mut irql);
+            }
+        }
+        // A query of the power state is never refused (rule BIND-26).
         _ => {}
     }
     Status::SUCCESS.raw()
+}
+
+/// The state that a device goes to.
+///
+/// # Safety
+///
+/// `event` is NDIS's notification of `NetEventSetPower`, for this call.
+unsafe fn power_state(event: *const ndis_sys::NET_PNP_EVENT_NOTIFICATION) -> Option<PowerState> {
+    // SAFETY: by the caller.
+    let buffer = unsafe { (*event).NetPnPEvent.Buffer };
+    // SAFETY: as above.
+    let length = unsafe { (*event).NetPnPEvent.BufferLength };
+    if buffer.is_null() || (length as usize) < size_of::<NDIS_DEVICE_POWER_STATE>() {
+        return None;
+    }
+    // SAFETY: the buffer has room for it, NDIS keeps it for the call, and nothing is said
+    // of its alignment.
+    let state = unsafe { buffer.cast::<NDIS_DEVICE_POWER_STATE>().read_unaligned() };
+    PowerState::from_raw(state)
 }

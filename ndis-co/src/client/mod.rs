@@ -53,6 +53,7 @@ use crate::{
     irql::{Passive, UpToDispatch},
     nbl::NetBufferLists,
     params::CallParameters,
+    power::PowerState,
 };
 
 /// A CoNDIS client driver.
@@ -137,6 +138,19 @@ pub trait Client: Sized + Send + Sync + 'static {
     #[doc(alias = "NetEventRestart")]
     fn restarted(&self, binding: &Binding<Self>, irql: &mut UpToDispatch) {
         let _ = (binding, irql);
+    }
+
+    /// The adapter's device is about to go to another power state, or is back in
+    /// [`D0`](PowerState::D0).
+    ///
+    /// PASSIVE_LEVEL. On the way down this comes before the pause, on the way up after
+    /// the restart; the calls stay what they are.
+    ///
+    /// Source page: `nc-ndis-protocol_net_pnp_event`.
+    #[doc(alias = "ProtocolNetPnPEvent")]
+    #[doc(alias = "NetEventSetPower")]
+    fn power(&self, binding: &Binding<Self>, state: PowerState, irql: &mut Passive) {
+        let _ = (binding, state, irql);
     }
 
     /// A call manager offers an address family. Open it, or let the offer go

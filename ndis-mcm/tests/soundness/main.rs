@@ -37,6 +37,7 @@ use ndis_co::{
     nbl::{NetBufferListPool, NetBufferLists},
     owner::Owner,
     params::{CallParameters, CallParametersBuf, Specific},
+    power::PowerState,
 };
 use ndis_host::{Adapter as HostAdapter, Builder, Driver, Host, Report};
 use ndis_mcm::*;
@@ -436,6 +437,7 @@ trait Phone: Sized + Send + Sync + 'static {
     fn unbind(&self, _binding: &Binding<Handset<Self>>, _irql: &mut Passive) {}
     fn pause(&self, _binding: &Binding<Handset<Self>>, _irql: &mut Passive) {}
     fn restarted(&self, _binding: &Binding<Handset<Self>>, _irql: &mut UpToDispatch) {}
+    fn power(&self, _state: PowerState) {}
     /// What is kept for the family.
     fn af_context(&self) -> Context {
         None
@@ -568,6 +570,10 @@ impl<P: Phone> Client for Handset<P> {
 
     fn restarted(&self, binding: &Binding<Self>, irql: &mut UpToDispatch) {
         self.phone.restarted(binding, irql);
+    }
+
+    fn power(&self, _binding: &Binding<Self>, state: PowerState, _irql: &mut Passive) {
+        self.phone.power(state);
     }
 
     fn unbind(&self, binding: &Binding<Self>, irql: &mut Passive) {

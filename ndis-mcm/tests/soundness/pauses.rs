@@ -7,6 +7,8 @@
 use super::low_stack::greet;
 use super::*;
 use ndis_co::client::Kept;
+use ndis_host::{OwnRequests, Readings};
+use ndis_sys::{NdisDeviceStateD0, NdisDeviceStateD3};
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 /// A switch that indicates one list on each call.
@@ -25,6 +27,7 @@ struct Keeps {
     kept: Mutex<Vec<Kept<Handset<Self>>>>,
     most: AtomicU32,
     restarts: AtomicU32,
+    states: Notes<PowerState>,
     sent: AtomicU32,
     vc: Place<Leg<Handset<Self>>>,
 }
@@ -49,6 +52,10 @@ impl Phone for Keeps {
         for lists in kept {
             lists.give_back(irql);
         }
+    }
+
+    fn power(&self, state: PowerState) {
+        self.states.add(state);
     }
 
     fn restarted(&self, _binding: &Binding<Handset<Self>>, irql: &mut UpToDispatch) {
@@ -115,4 +122,36 @@ fn what_is_kept_does_not_hold_the_removal() {
         world.host.run();
         world.end_clean();
     }
+}
+
+/// A device goes to sleep and wakes up with a call on it: the client is told of both, and
+/// data flows again.
+#[test]
+fn a_device_sleeps_and_wakes() {
+    let mut sent = 0;
+    for readings in OwnRequests::ALL.iter().map(|own_requests| Readings {
+        own_requests: *own_requests,
+        ..Readings::default()
+    }) {
+        for seed in seeds(20) {
+            let builder = Host::builder().seed(seed).readings(readings);
+            let world = World::new(builder, Indicates, Keeps::default());
+            world.place_call();
+            world.host.run();
+            let adapter = world.adapter.as_ref().unwrap();
+            world.host.set_power(adapter, NdisDeviceStateD3).unwrap();
+            world.host.set_power(adapter, NdisDeviceStateD0).unwrap();
+            world.host.run();
+            let phone = &world.handset.phone;
+            assert_eq!(
+                phone.states.all(),
+                [PowerState::D3, PowerState::D0],
+                "seed {seed}"
+            );
+            assert_eq!(phone.restarts.load(SeqCst), 2, "seed {seed}");
+            sent += phone.sent.load(SeqCst);
+            world.end_clean();
+        }
+    }
+    assert!(sent > 0, "nothing was sent");
 }

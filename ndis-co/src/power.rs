@@ -1,0 +1,36 @@
+//! [`PowerState`]: how far a device is switched off.
+
+use ndis_sys::NDIS_DEVICE_POWER_STATE;
+
+/// The power state of a device, from on to off.
+///
+/// Source page: `nc-ndis-protocol_net_pnp_event`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[doc(alias = "NDIS_DEVICE_POWER_STATE")]
+pub enum PowerState {
+    /// On.
+    #[doc(alias = "NdisDeviceStateD0")]
+    D0,
+    /// The lightest sleep.
+    #[doc(alias = "NdisDeviceStateD1")]
+    D1,
+    /// A deeper one.
+    #[doc(alias = "NdisDeviceStateD2")]
+    D2,
+    /// Off.
+    #[doc(alias = "NdisDeviceStateD3")]
+    D3,
+}
+
+impl PowerState {
+    /// From the C form; `None` for what is no state of a device.
+    pub(crate) const fn from_raw(raw: NDIS_DEVICE_POWER_STATE) -> Option<Self> {
+        match raw {
+            ndis_sys::NdisDeviceStateD0 => Some(Self::D0),
+            ndis_sys::NdisDeviceStateD1 => Some(Self::D1),
+            ndis_sys::NdisDeviceStateD2 => Some(Self::D2),
+            ndis_sys::NdisDeviceStateD3 => Some(Self::D3),
+            _ => None,
+        }
+    }
+}
