@@ -77,6 +77,8 @@ struct State {
     notified: bool,
     /// The notification is under way.
     notifying: bool,
+    /// The client has answered that it will not close.
+    refused: bool,
     /// The call that asks for it runs: the handle is needed until it returns.
     calling: bool,
     /// The completion of the pended open runs: NDIS may not know yet that the
@@ -161,6 +163,7 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
                 pended: false,
                 notified: false,
                 notifying: false,
+                refused: false,
                 calling: false,
                 completing: false,
                 retired: false,
@@ -506,6 +509,12 @@ impl<M: CallManager> AfShared<M> {
         })
     }
 
+    /// Whether the client will not close the family, and has not yet all the same.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.state
+            .with(|state| state.refused && state.phase == Phase::Open)
+    }
+
     /// Asks the client to close (rules HALT-01, HALT-02).
     pub(crate) fn notify_close(this: &Arc<Self>, irql: &mut Passive) {
         // SAFETY: PASSIVE_LEVEL; by MCM-AF the handle is valid, for `calling`
@@ -524,10 +533,11 @@ impl<M: CallManager> AfShared<M> {
         let refused = this.state.with(|state| {
             state.notifying = false;
             let closing = matches!(state.phase, Phase::Closing | Phase::Closed);
-            !status.is_success() && !closing
+            state.refused = !status.is_success() && !closing;
+            state.refused
         });
         if refused {
-            this.adapter.role.refuse();
+            this.adapter.role.look_again();
         } else {
             Self::retire(this);
         }

@@ -19,8 +19,13 @@ pub struct McmState<M: CallManager> {
 struct Families<M: CallManager> {
     open: Vec<Arc<AfShared<M>>>,
     halting: bool,
-    /// A client would not close its family.
-    refused: bool,
+}
+
+impl<M: CallManager> Families<M> {
+    /// Whether a halt has nothing to wait for: what is left will not be closed.
+    fn settled(&self) -> bool {
+        self.open.iter().all(|af| af.is_refused())
+    }
 }
 
 impl<M: CallManager> McmState<M> {
@@ -28,7 +33,6 @@ impl<M: CallManager> McmState<M> {
         let families = Families {
             open: Vec::new(Tag::NDIS),
             halting: false,
-            refused: false,
         };
         Ok(Self {
             families: StateLock::new(families),
@@ -65,14 +69,8 @@ impl<M: CallManager> McmState<M> {
         }
     }
 
-    /// A client would not close its family.
-    pub(crate) fn refuse(&self) {
-        self.families.with(|families| families.refused = true);
-        self.settled.set();
-    }
-
-    /// Asks every client to close its family, and waits (rules HALT-01 to
-    /// HALT-04); `false` when one would not.
+    /// Asks every client to close its family, and waits for all that do (rules HALT-01
+    /// to HALT-04); `false` when one would not (rule AF-43).
     pub(crate) fn close_families(adapter: &Arc<AdapterShared<M>>, irql: &mut Passive) -> bool {
         let state = &adapter.role;
         state.families.with(|families| families.halting = true);
@@ -84,14 +82,11 @@ impl<M: CallManager> McmState<M> {
             {
                 AfShared::notify_close(&af, irql);
             }
-            if state
-                .families
-                .with(|families| families.open.is_empty() || families.refused)
-            {
+            if state.families.with(|families| families.settled()) {
                 break;
             }
             state.settled.wait(irql);
         }
-        !state.families.with(|families| families.refused)
+        state.families.with(|families| families.open.is_empty())
     }
 }
