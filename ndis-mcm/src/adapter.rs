@@ -308,18 +308,12 @@ pub(crate) unsafe extern "system" fn halt<M: Miniport>(
     // SAFETY: NDIS halts at PASSIVE_LEVEL with no lock held.
     let mut irql = unsafe { Passive::assume() };
     let Some(shared) = core.shared() else { return };
-    let closed = <M::Role as Role<M>>::close_families(&shared, &mut irql, Token(()));
+    <M::Role as Role<M>>::close_families(&shared, &mut irql, Token(()));
     let adapter = Adapter { shared };
     adapter.driver().halt(&adapter, &mut irql);
     drop(adapter);
-    if closed {
-        // SAFETY: the halt is the one end of an initialized adapter.
-        unsafe { core.tear_down(&mut irql) };
-    } else {
-        // A client would not close (rule AF-43): its contexts may still be
-        // used, so the memory stays, and nothing is waited for.
-        core::mem::forget(core);
-    }
+    // SAFETY: the halt is the one end of an initialized adapter.
+    unsafe { core.tear_down(&mut irql) };
 }
 
 /// The driver's part of an adapter, if the adapter is up.

@@ -77,8 +77,6 @@ struct State {
     notified: bool,
     /// The notification is under way.
     notifying: bool,
-    /// The client has answered that it will not close.
-    refused: bool,
     /// The call that asks for it runs: the handle is needed until it returns.
     calling: bool,
     /// The completion of the pended open runs: NDIS may not know yet that the
@@ -163,7 +161,6 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
                 pended: false,
                 notified: false,
                 notifying: false,
-                refused: false,
                 calling: false,
                 completing: false,
                 retired: false,
@@ -509,12 +506,6 @@ impl<M: CallManager> AfShared<M> {
         })
     }
 
-    /// Whether the client will not close the family, and has not yet all the same.
-    pub(crate) fn is_refused(&self) -> bool {
-        self.state
-            .with(|state| state.refused && state.phase == Phase::Open)
-    }
-
     /// Asks the client to close (rules HALT-01, HALT-02).
     pub(crate) fn notify_close(this: &Arc<Self>, irql: &mut Passive) {
         // SAFETY: PASSIVE_LEVEL; by MCM-AF the handle is valid, for `calling`
@@ -523,24 +514,16 @@ impl<M: CallManager> AfShared<M> {
         let status = Status::from_raw(status);
         this.state.with(|state| state.calling = false);
         if !status.is_pending() {
-            Self::notified(this, status);
+            Self::notified(this);
         }
         Self::advance(this, irql.up_to_dispatch());
     }
 
-    /// The notification is finished (rule HALT-03).
-    pub(crate) fn notified(this: &Arc<Self>, status: Status) {
-        let refused = this.state.with(|state| {
-            state.notifying = false;
-            let closing = matches!(state.phase, Phase::Closing | Phase::Closed);
-            state.refused = !status.is_success() && !closing;
-            state.refused
-        });
-        if refused {
-            this.adapter.role.look_again();
-        } else {
-            Self::retire(this);
-        }
+    /// The notification is finished (rule HALT-03), whatever the client has answered:
+    /// only its close counts.
+    pub(crate) fn notified(this: &Arc<Self>) {
+        this.state.with(|state| state.notifying = false);
+        Self::retire(this);
     }
 }
 

@@ -193,11 +193,11 @@ unsafe extern "system" fn close_af<M: CallManager>(context: NDIS_HANDLE) -> NDIS
 /// `ProtocolCmNotifyCloseAfComplete`.
 unsafe extern "system" fn notify_close_af_complete<M: CallManager>(
     context: NDIS_HANDLE,
-    status: NDIS_STATUS,
+    _status: NDIS_STATUS,
 ) {
     // SAFETY: by MCM-AF the context outlives the notification (rule AF-44).
     if let Some(af) = unsafe { af::<M>(context) } {
-        AfShared::notified(&af, Status::from_raw(status));
+        AfShared::notified(&af);
     }
 }
 

@@ -12,20 +12,13 @@ use ndis_co::{
 pub struct McmState<M: CallManager> {
     families: StateLock<Families<M>>,
     /// Set when a halt is to look at the families again: the last one is
-    /// closed, one will never be, or one can be asked only now.
+    /// closed, or one can be asked only now.
     settled: Event,
 }
 
 struct Families<M: CallManager> {
     open: Vec<Arc<AfShared<M>>>,
     halting: bool,
-}
-
-impl<M: CallManager> Families<M> {
-    /// Whether a halt has nothing to wait for: what is left will not be closed.
-    fn settled(&self) -> bool {
-        self.open.iter().all(|af| af.is_refused())
-    }
 }
 
 impl<M: CallManager> McmState<M> {
@@ -69,9 +62,12 @@ impl<M: CallManager> McmState<M> {
         }
     }
 
-    /// Asks every client to close its family, and waits for all that do (rules HALT-01
-    /// to HALT-04); `false` when one would not (rule AF-43).
-    pub(crate) fn close_families(adapter: &Arc<AdapterShared<M>>, irql: &mut Passive) -> bool {
+    /// Asks every client to close its family, and waits until all are closed (rules
+    /// HALT-01 to HALT-04).
+    ///
+    /// A client may answer that it will not (rule AF-43). It is waited for all the same,
+    /// its unbind at the latest: as long as it has the family, it may call this driver.
+    pub(crate) fn close_families(adapter: &Arc<AdapterShared<M>>, irql: &mut Passive) {
         let state = &adapter.role;
         state.families.with(|families| families.halting = true);
         loop {
@@ -82,11 +78,10 @@ impl<M: CallManager> McmState<M> {
             {
                 AfShared::notify_close(&af, irql);
             }
-            if state.families.with(|families| families.settled()) {
+            if state.families.with(|families| families.open.is_empty()) {
                 break;
             }
             state.settled.wait(irql);
         }
-        state.families.with(|families| families.open.is_empty())
     }
 }

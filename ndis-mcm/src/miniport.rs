@@ -138,14 +138,9 @@ pub trait Role<M: Miniport>: sealed::Sealed {
     #[doc(hidden)]
     unsafe fn set_options(driver: NDIS_HANDLE) -> Status;
 
-    /// Has the adapter's address families closed; `false` when a client would
-    /// not.
+    /// Has the adapter's address families closed.
     #[doc(hidden)]
-    fn close_families(
-        adapter: &Arc<AdapterShared<M>>,
-        irql: &mut Passive,
-        _: sealed::Token,
-    ) -> bool;
+    fn close_families(adapter: &Arc<AdapterShared<M>>, irql: &mut Passive, _: sealed::Token);
 
     /// Indicated lists have come home.
     #[doc(hidden)]
@@ -207,12 +202,8 @@ impl<M: CallManager> Role<M> for Mcm {
         Status::from_raw(status)
     }
 
-    fn close_families(
-        adapter: &Arc<AdapterShared<M>>,
-        irql: &mut Passive,
-        _: sealed::Token,
-    ) -> bool {
-        McmState::close_families(adapter, irql)
+    fn close_families(adapter: &Arc<AdapterShared<M>>, irql: &mut Passive, _: sealed::Token) {
+        McmState::close_families(adapter, irql);
     }
 
     fn returned(adapter: &Arc<AdapterShared<M>>, lists: NetBufferLists, _: sealed::Token) {
@@ -232,9 +223,7 @@ impl<M: Miniport> Role<M> for Plain {
         Status::SUCCESS
     }
 
-    fn close_families(_: &Arc<AdapterShared<M>>, _: &mut Passive, _: sealed::Token) -> bool {
-        true
-    }
+    fn close_families(_: &Arc<AdapterShared<M>>, _: &mut Passive, _: sealed::Token) {}
 
     fn returned(_: &Arc<AdapterShared<M>>, lists: NetBufferLists, _: sealed::Token) {
         drop(lists);
