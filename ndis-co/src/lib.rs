@@ -197,8 +197,8 @@
 //! is not closed by mistake while a SAP or a call made from it is in use. Kept
 //! references are counted and checked at run time, and closing a parent, through
 //! whatever reference, ends its children first. A parent's memory outlives that
-//! of its children. An unbind waits until the last reference to its binding is
-//! gone, so let go of stored ones in [`unbind`](client::Client::unbind).
+//! of its children. An unbind is completed when the last reference to its
+//! binding is gone, so let go of stored ones in [`unbind`](client::Client::unbind).
 //!
 //! **Exactly once.** A request of the other side is a token, consumed by its
 //! answer; see [`answer`]. A pended token that is dropped refuses.
