@@ -47,7 +47,7 @@ pub struct Owner {
 /// # Invariants
 ///
 /// OWNER: what `base` names is valid until [`close`](Self::close) or
-/// [`finish`](Self::finish) has returned, and that returns when every [`Live`] is
+/// `finish` has returned, and that returns when every [`Live`] is
 /// gone, the work item is idle, and no other reference to `Inner` is left. So whoever
 /// holds a `Live`, or borrows an `Owner`, may use the handle.
 #[derive(Debug)]
@@ -401,7 +401,7 @@ impl Teardown {
     }
 
     /// As [`close`](Self::close), without waiting: `R` runs on `item` when every resource
-    /// is freed and all deferred work done, and calls [`finish`](Self::finish). At or
+    /// is freed and all deferred work done, and calls `finish`. At or
     /// below DISPATCH_LEVEL.
     ///
     /// # Safety
