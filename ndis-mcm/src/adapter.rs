@@ -389,18 +389,16 @@ pub(crate) unsafe extern "system" fn restart<M: Miniport>(
     };
     // SAFETY: NDIS restarts at PASSIVE_LEVEL with no lock held.
     let mut irql = unsafe { Passive::assume() };
-    // Receives may be indicated from here on (rule PAUSE-10).
-    shared.flow.running.store(true, Ordering::SeqCst);
     let adapter = Adapter { shared };
     match adapter.driver().restart(&adapter, &mut irql) {
-        Ok(()) => Status::SUCCESS.raw(),
-        Err(failure) => {
-            adapter.shared.flow.running.store(false, Ordering::SeqCst);
-            match failure {
-                Status::RESOURCES => failure.raw(),
-                _ => Status::FAILURE.raw(),
-            }
+        Ok(()) => {
+            // Receives may be indicated from here on (rule PAUSE-10); not before, for
+            // nothing may be out when the restart fails (rule PAUSE-05).
+            adapter.shared.flow.running.store(true, Ordering::SeqCst);
+            Status::SUCCESS.raw()
         }
+        Err(Status::RESOURCES) => Status::RESOURCES.raw(),
+        Err(_) => Status::FAILURE.raw(),
     }
 }
 

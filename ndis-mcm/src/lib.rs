@@ -188,7 +188,7 @@
 //! happened to, every object left behind, and the seed that repeats the run.
 //!
 //! For Windows the same crate is built as a `cdylib` for
-//! `x86_64-pc-windows-msvc` (or `aarch64-`, `i686-`) and linked with `rust-lld`,
+//! `x86_64-pc-windows-msvc` (or `aarch64-`) and linked with `rust-lld`,
 //! without a WDK. The guide in the repository (`docs/guide`) has the few lines
 //! that it takes, and goes on to a Windows machine.
 //!

@@ -65,7 +65,7 @@ pub trait Miniport: Sized + Send + Sync + 'static {
         let _ = (adapter, irql);
     }
 
-    /// The flow of data starts.
+    /// The flow of data starts: it may be indicated as soon as this has returned.
     ///
     /// Source page: `nc-ndis-miniport_restart`.
     ///

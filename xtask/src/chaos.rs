@@ -154,14 +154,7 @@ fn without(command: &mut Command, acts: &[String]) {
 
 /// Builds the attacker of the tree at `root`.
 fn build(root: &Path, target: &Path) -> Result<PathBuf> {
-    let mut build = cargo(&[
-        "build",
-        "--quiet",
-        "--profile",
-        PROFILE,
-        "--package",
-        PACKAGE,
-    ]);
+    let mut build = cargo(&["build", "--profile", PROFILE, "--package", PACKAGE]);
     build.current_dir(root).env("CARGO_TARGET_DIR", target);
     steps::run(&mut build)?;
     let name = format!("{PACKAGE}{}", std::env::consts::EXE_SUFFIX);

@@ -96,6 +96,9 @@ enum Notify {
 
 struct State<C: Client> {
     phase: Phase,
+    /// The driver is just being told that it is open: nobody but itself closes it
+    /// meanwhile.
+    telling: bool,
     notify: Notify,
     /// What came of a pended open, for the teller.
     outcome: Status,
@@ -159,6 +162,7 @@ impl<C: Client> AfOffer<'_, C> {
             slot: UnsafeCell::new(ptr::null_mut()),
             state: SpinLock::new(State {
                 phase: Phase::Opening,
+                telling: false,
                 notify: Notify::None,
                 outcome: Status::FAILURE,
                 vcs: Vec::new(Tag::NDIS),
@@ -257,7 +261,7 @@ impl<C: Client> OpenAf<C> {
     #[doc(alias = "NdisClCloseAddressFamily")]
     pub fn close(self, irql: &mut impl NoLock) {
         let af = core::mem::ManuallyDrop::new(self);
-        AfShared::request_close(&af.af.shared, irql.up_to_dispatch());
+        AfShared::close(&af.af.shared, irql.up_to_dispatch());
         // SAFETY: `af` is not used or dropped any more; its share moves out.
         drop(unsafe { ptr::read(&af.af) });
     }
@@ -274,7 +278,7 @@ impl<C: Client> OpenAf<C> {
 
 impl<C: Client> Drop for OpenAf<C> {
     fn drop(&mut self) {
-        AfShared::defer_close(&self.af.shared);
+        AfShared::want_close(&self.af.shared);
     }
 }
 
@@ -345,7 +349,7 @@ impl<C: Client> Af<C> {
     /// Source page: `nf-ndis-ndisclcloseaddressfamily`.
     #[doc(alias = "NdisClCloseAddressFamily")]
     pub fn close(&self, irql: &mut impl NoLock) {
-        AfShared::request_close(&self.shared, irql.up_to_dispatch());
+        AfShared::close(&self.shared, irql.up_to_dispatch());
     }
 }
 
@@ -449,10 +453,19 @@ impl<C: Client> AfShared<C> {
         })
     }
 
-    fn defer_close(this: &Arc<Self>) {
-        if this.mark_closing() {
-            Self::defer(this);
-        }
+    /// The driver itself wants it closed: it may wait for that, also while it is told
+    /// that the family is open.
+    fn want_close(this: &Arc<Self>) {
+        this.mark_closing();
+        this.state.locked(|state| state.telling = false);
+        Self::defer(this);
+    }
+
+    /// As [`Self::want_close`], at once.
+    fn close(this: &Arc<Self>, irql: &mut UpToDispatch) {
+        this.mark_closing();
+        this.state.locked(|state| state.telling = false);
+        Self::advance(this, irql);
     }
 
     pub(super) fn request_close(this: &Arc<Self>, irql: &mut UpToDispatch) {
@@ -486,7 +499,7 @@ impl<C: Client> AfShared<C> {
 impl<C: Client> State<C> {
     /// Picks the next step and marks it as taken.
     fn next(&mut self) -> Option<Step<C>> {
-        if self.phase != Phase::Closing {
+        if self.phase != Phase::Closing || self.telling {
             return None;
         }
         if stack::is_low() {
@@ -534,16 +547,24 @@ fn open_completed<C: Client>(
 fn tell_opened<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut Passive) {
     let client = af.client();
     if status.is_success() {
-        af.state.locked(|state| state.phase = Phase::Open);
+        af.state.locked(|state| {
+            state.phase = Phase::Open;
+            state.telling = true;
+        });
         let owner = OpenAf {
             af: Af { shared: af.clone() },
         };
         client.af_opened(owner, irql);
-        // The unbind looked for open families before this one was.
-        let asked = af.state.locked(|state| state.notify != Notify::None);
+        let asked = af.state.locked(|state| {
+            state.telling = false;
+            state.notify != Notify::None
+        });
         if asked || af.binding.is_closing() {
-            AfShared::request_close(af, irql.up_to_dispatch());
+            // The unbind looked for open families before this one was.
+            af.mark_closing();
         }
+        // It may have been closed meanwhile.
+        AfShared::advance(af, irql.up_to_dispatch());
     } else {
         af.state.locked(|state| state.phase = Phase::Closed);
         let binding = Binding {

@@ -165,7 +165,11 @@ pub trait Client: Sized + Send + Sync + 'static {
     /// The address family is open. PASSIVE_LEVEL.
     ///
     /// Register SAPs and create VCs from here on (rule AF-17). Dropping `af`
-    /// closes it.
+    /// closes it. Nobody else closes it before this has returned.
+    ///
+    /// When the unbind comes while the family is being opened, this may come after
+    /// [`unbind`](Self::unbind): let go of what is stored here in
+    /// [`af_closed`](Self::af_closed), too.
     ///
     /// Source page: `nc-ndis-protocol_cl_open_af_complete_ex`.
     #[doc(alias = "ProtocolClOpenAfCompleteEx")]

@@ -11,6 +11,7 @@ mod chains;
 mod connected;
 mod deferred;
 mod initialize;
+mod late;
 mod lent;
 mod locks;
 mod low_stack;

@@ -388,7 +388,7 @@ pub(crate) fn unbind_protocol(cx: &Cx, protocol: u32) {
             s.world
                 .bindings
                 .iter()
-                .find(|(_, b)| b.protocol == protocol && !b.closing)
+                .find(|(_, b)| b.protocol == protocol && !b.closing && !b.unbinding)
                 .map(|(number, _)| *number)
         });
         match next {
