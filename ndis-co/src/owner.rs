@@ -70,7 +70,6 @@ struct Inner {
 }
 
 /// A work item to be queued, and with what.
-#[derive(Clone, Copy)]
 struct End {
     item: *const RawWorkItem,
     queue: unsafe fn(&RawWorkItem, *mut c_void),
@@ -426,14 +425,9 @@ impl Teardown {
     ///
     /// Called once, when the owner is idle.
     pub(crate) unsafe fn finish(&self, irql: &mut Passive) {
-        let _ = irql;
         let inner = &self.0.inner;
-        // Whoever left last may still be on its way out, and so may the routines of
-        // the work item and the timer: each has its own reference until then.
-        while Arc::count(inner) > 1 {
-            // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
-            unsafe { ndis_sys::NdisMSleep(50) };
-        }
+        // Whoever left last, and the routines of the work item and the timer.
+        Arc::wait_for_others(inner, 1, irql);
         // The timer's routine may have let go of its reference and not have returned.
         // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
         unsafe { ndis_sys::KeFlushQueuedDpcs() };

@@ -2,18 +2,13 @@
 
 mod common;
 
-use common::{Bench, Twist, only};
-use ndis_host::{ActivateComplete, DeactivateComplete, EventKind, Host, Readings};
+use common::{Bench, Twist, only, plain};
+use ndis_host::{EventKind, Host};
 
 const SEEDS: u64 = if cfg!(miri) { 2 } else { 60 };
 
 fn bench(seed: u64, twist: Twist) -> Bench {
-    let readings = Readings {
-        activate_complete: ActivateComplete::Never,
-        deactivate_complete: DeactivateComplete::Never,
-        ..Readings::default()
-    };
-    let host = Host::builder().seed(seed).readings(readings).build();
+    let host = Host::builder().seed(seed).readings(plain()).build();
     Bench::on(host, Twist::None, twist)
 }
 

@@ -3,25 +3,17 @@
 
 mod common;
 
-use common::{Bench, Twist, only};
-use ndis_host::{ActivateComplete, DeactivateComplete, Host, Readings, Report, TransferEnds};
+use common::{Bench, Twist, host_under, only, plain};
+use ndis_host::{Readings, Report, TransferEnds};
 
 const MCM: &str = "raw-mcm";
 
 fn bench(mcm: Twist, client: Twist, transfer_ends: TransferEnds) -> Bench {
-    let readings = Readings {
-        activate_complete: ActivateComplete::Never,
-        deactivate_complete: DeactivateComplete::Never,
+    let host = host_under(Readings {
         transfer_ends,
-        ..Readings::default()
-    };
-    let host = Host::builder()
-        .seed(1)
-        .preemption(0, 1)
-        .raise(0, 1)
-        .patience(50)
-        .readings(readings);
-    Bench::on(host.build(), mcm, client)
+        ..plain()
+    });
+    Bench::on(host, mcm, client)
 }
 
 /// A pause that comes while the client receives, and takes its time.

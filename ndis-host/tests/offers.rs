@@ -2,15 +2,13 @@
 
 mod common;
 
-use common::{Bench, Twist, only};
-use ndis_host::{ActivateComplete, AfOffers, DeactivateComplete, EventKind, Host, Readings};
+use common::{Bench, Twist, only, plain};
+use ndis_host::{AfOffers, EventKind, Host, Readings};
 
 fn host(seed: u64, af_offers: AfOffers) -> Host {
     let readings = Readings {
-        activate_complete: ActivateComplete::Never,
-        deactivate_complete: DeactivateComplete::Never,
         af_offers,
-        ..Readings::default()
+        ..plain()
     };
     Host::builder().seed(seed).readings(readings).build()
 }

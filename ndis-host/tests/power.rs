@@ -3,10 +3,8 @@
 
 mod common;
 
-use common::{Bench, Twist, only};
-use ndis_host::{
-    ActivateComplete, DeactivateComplete, EventKind, Host, OwnRequests, Readings, Report,
-};
+use common::{Bench, Twist, host_under, only, plain};
+use ndis_host::{EventKind, Host, OwnRequests, Readings, Report};
 use ndis_sys as n;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -15,19 +13,11 @@ const D3: i32 = n::NdisDeviceStateD3;
 const MCM: &str = "raw-mcm";
 
 fn bench(mcm: Twist, client: Twist, own_requests: OwnRequests) -> Bench {
-    let readings = Readings {
-        activate_complete: ActivateComplete::Never,
-        deactivate_complete: DeactivateComplete::Never,
+    let host = host_under(Readings {
         own_requests,
-        ..Readings::default()
-    };
-    let host = Host::builder()
-        .seed(1)
-        .preemption(0, 1)
-        .raise(0, 1)
-        .patience(50)
-        .readings(readings);
-    Bench::on(host.build(), mcm, client)
+        ..plain()
+    });
+    Bench::on(host, mcm, client)
 }
 
 /// The callbacks of plug and play and of power from `since` on, in order, of one client.

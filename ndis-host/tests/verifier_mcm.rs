@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Bench, Twist, only};
+use common::{Bench, Twist, host_under, only, plain};
 use ndis_host::Report;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -422,17 +422,10 @@ fn pause_05_a_list_indicated_while_paused() {
 
 /// A halt with clients still bound, as one reading has it.
 fn halt_first(mcm: Twist, client: Twist, rules: &[&str]) -> Report {
-    let host = ndis_host::Host::builder()
-        .preemption(0, 1)
-        .raise(0, 1)
-        .patience(50)
-        .readings(ndis_host::Readings {
-            activate_complete: ndis_host::ActivateComplete::Never,
-            deactivate_complete: ndis_host::DeactivateComplete::Never,
-            notify_close: ndis_host::NotifyClose::HaltFirst,
-            ..ndis_host::Readings::default()
-        })
-        .build();
+    let host = host_under(ndis_host::Readings {
+        notify_close: ndis_host::NotifyClose::HaltFirst,
+        ..plain()
+    });
     let bench = Bench::on(host, mcm, client);
     for rule in rules {
         bench.host.expect(rule);

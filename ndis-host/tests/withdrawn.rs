@@ -3,27 +3,16 @@
 
 mod common;
 
-use common::{Bench, Client, Twist, only};
-use ndis_host::{
-    ActivateComplete, DeactivateComplete, EventKind, Host, Readings, WithdrawnOfferAnswer,
-};
+use common::{Bench, Client, Twist, host_under, only, plain};
+use ndis_host::{EventKind, Host, Readings, WithdrawnOfferAnswer};
 use ndis_sys as n;
 use std::sync::atomic::Ordering::SeqCst;
 
 fn bench(mcm: Twist, client: Twist, withdrawn_offer_answer: WithdrawnOfferAnswer) -> Bench {
-    let readings = Readings {
-        activate_complete: ActivateComplete::Never,
-        deactivate_complete: DeactivateComplete::Never,
+    let host = host_under(Readings {
         withdrawn_offer_answer,
-        ..Readings::default()
-    };
-    let host = Host::builder()
-        .seed(1)
-        .preemption(0, 1)
-        .raise(0, 1)
-        .patience(50)
-        .readings(readings)
-        .build();
+        ..plain()
+    });
     Bench::on(host, mcm, client)
 }
 
@@ -131,10 +120,8 @@ fn any_schedule_is_clean() {
     for seed in 0..if cfg!(miri) { 2 } else { 60 } {
         for withdrawn_offer_answer in WithdrawnOfferAnswer::ALL {
             let readings = Readings {
-                activate_complete: ActivateComplete::Never,
-                deactivate_complete: DeactivateComplete::Never,
                 withdrawn_offer_answer: *withdrawn_offer_answer,
-                ..Readings::default()
+                ..plain()
             };
             let host = Host::builder().seed(seed).readings(readings).build();
             let bench = Bench::on(host, Twist::Withdraws, Twist::PendsOffer);

@@ -261,7 +261,7 @@ impl<C: Client> OpenAf<C> {
     #[doc(alias = "NdisClCloseAddressFamily")]
     pub fn close(self, irql: &mut impl NoLock) {
         let af = core::mem::ManuallyDrop::new(self);
-        AfShared::close(&af.af.shared, irql.up_to_dispatch());
+        af.af.close(irql);
         // SAFETY: `af` is not used or dropped any more; its share moves out.
         drop(unsafe { ptr::read(&af.af) });
     }
@@ -278,7 +278,8 @@ impl<C: Client> OpenAf<C> {
 
 impl<C: Client> Drop for OpenAf<C> {
     fn drop(&mut self) {
-        AfShared::want_close(&self.af.shared);
+        self.af.shared.want_close();
+        AfShared::defer(&self.af.shared);
     }
 }
 
@@ -349,7 +350,8 @@ impl<C: Client> Af<C> {
     /// Source page: `nf-ndis-ndisclcloseaddressfamily`.
     #[doc(alias = "NdisClCloseAddressFamily")]
     pub fn close(&self, irql: &mut impl NoLock) {
-        AfShared::close(&self.shared, irql.up_to_dispatch());
+        self.shared.want_close();
+        AfShared::advance(&self.shared, irql.up_to_dispatch());
     }
 }
 
@@ -455,17 +457,9 @@ impl<C: Client> AfShared<C> {
 
     /// The driver itself wants it closed: it may wait for that, also while it is told
     /// that the family is open.
-    fn want_close(this: &Arc<Self>) {
-        this.mark_closing();
-        this.state.locked(|state| state.telling = false);
-        Self::defer(this);
-    }
-
-    /// As [`Self::want_close`], at once.
-    fn close(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        this.mark_closing();
-        this.state.locked(|state| state.telling = false);
-        Self::advance(this, irql);
+    fn want_close(&self) {
+        self.mark_closing();
+        self.state.locked(|state| state.telling = false);
     }
 
     pub(super) fn request_close(this: &Arc<Self>, irql: &mut UpToDispatch) {

@@ -432,10 +432,7 @@ impl<C: Client> BindingCore<C> {
     /// for as well, so that the memory is not the completion's to free.
     fn wait_until_opened(this: &Arc<Self>, irql: &mut Passive) {
         this.opened.wait(irql);
-        while Arc::count(this) > OPENING {
-            // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
-            unsafe { ndis_sys::NdisMSleep(50) };
-        }
+        Arc::wait_for_others(this, OPENING, irql);
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Client, handlers};
 use crate::{
     Status,
+    irql::Passive,
     mem::{Arc, Tag},
     raw,
 };
@@ -119,7 +120,7 @@ impl<C: Client + crate::Load> Entry<C> {
     /// As [`Entry::run`].
     pub unsafe fn load(object: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> NTSTATUS {
         // SAFETY: PASSIVE_LEVEL by the caller.
-        let mut irql = unsafe { crate::irql::Passive::assume() };
+        let mut irql = unsafe { Passive::assume() };
         // SAFETY: the registry path of DriverEntry, by the caller.
         let key = unsafe { crate::ServiceKey::from_raw(path) };
         match C::load(&key, &mut irql) {
@@ -199,10 +200,8 @@ unsafe extern "system" fn unload<C: Client>(object: *mut DRIVER_OBJECT) {
     unsafe { ndis_sys::NdisDeregisterProtocolDriver(handle) };
     // SAFETY: NDIS calls nothing any more; its share is the one `run` made.
     drop(unsafe { Arc::<DriverShared<C>>::from_raw(Arc::as_raw(&shared)) });
-    // Who has completed the last unbind may still be on its way out, with a reference:
-    // the driver's own value goes here, not there.
-    while Arc::count(&shared) > 1 {
-        // SAFETY: the unload routine runs at PASSIVE_LEVEL.
-        unsafe { ndis_sys::NdisMSleep(50) };
-    }
+    // SAFETY: the unload routine runs at PASSIVE_LEVEL with no lock held.
+    let mut irql = unsafe { Passive::assume() };
+    // Who has completed the last unbind: the driver's own value goes here, not there.
+    Arc::wait_for_others(&shared, 1, &mut irql);
 }

@@ -392,7 +392,7 @@ impl State {
     }
 
     /// NDIS knows of the refusal; whether there was one.
-    pub(super) fn refusal_told(&mut self) -> bool {
+    fn refusal_told(&mut self) -> bool {
         let refused = self.call == Call::Refused;
         if refused {
             self.call = Call::None;

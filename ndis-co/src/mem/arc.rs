@@ -1,6 +1,7 @@
 //! [`Arc`]: one value in the pool, shared by reference count.
 
 use super::{OutOfMemory, Tag, allocate, free};
+use crate::irql::Passive;
 use core::{
     alloc::Layout,
     fmt,
@@ -156,6 +157,16 @@ impl<T> Arc<T> {
     #[must_use]
     pub fn count(this: &Self) -> usize {
         this.inner().count.load(Ordering::Acquire)
+    }
+
+    /// Waits until no more than `owners` are left: whoever has done its work may still
+    /// be on its way out, with a reference until then.
+    pub(crate) fn wait_for_others(this: &Self, owners: usize, irql: &mut Passive) {
+        let _ = irql;
+        while Self::count(this) > owners {
+            // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
+            unsafe { ndis_sys::NdisMSleep(50) };
+        }
     }
 
     /// Turns the owner into a pointer that keeps its share of the count.

@@ -208,14 +208,15 @@ pub(crate) const EPOCH: u64 = 133_500_000_000_000_000;
 const IDLE_PERIODS: u32 = 5_000;
 /// A task polls when so many of its waits in a row have ended with their time.
 const POLLS: u32 = 2_000;
+/// A task that calls so many times, while nobody else runs and no driver is called, asks for what
+/// nobody can bring.
+const CALLS_ALONE: u32 = 1_000_000;
+
 /// Whether a timer is set for what goes on for ever by itself: it is periodic, or has
 /// been set anew, each time that it came, as often as a task that polls would have waited.
 pub(crate) fn goes_round(period: u64, expiries: u32) -> bool {
     period != 0 || expiries >= POLLS
 }
-/// A task that calls so many times, while nobody else runs and no driver is called, asks for what
-/// nobody can bring.
-const CALLS_ALONE: u32 = 1_000_000;
 
 enum Next {
     Resume(TaskId),

@@ -272,13 +272,22 @@ unsafe impl<T> Send for P<T> {}
 // SAFETY: as above.
 unsafe impl<T> Sync for P<T> {}
 
-/// A host under which nothing but the twist is unusual.
-pub fn host() -> Host {
-    let readings = Readings {
+/// The defaults, without the completions that some readings make of what did not pend.
+pub fn plain() -> Readings {
+    Readings {
         activate_complete: ActivateComplete::Never,
         deactivate_complete: DeactivateComplete::Never,
         ..Readings::default()
-    };
+    }
+}
+
+/// A host under which nothing but the twist is unusual.
+pub fn host() -> Host {
+    host_under(plain())
+}
+
+/// As [`host`], and the readings.
+pub fn host_under(readings: Readings) -> Host {
     Host::builder()
         .seed(1)
         .preemption(0, 1)

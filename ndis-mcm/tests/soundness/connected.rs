@@ -66,9 +66,7 @@ fn nothing_of_a_call_goes_while_its_driver_is_told() {
         let exchange = world.exchange.clone();
         world.thread("line", move |irql| {
             let closing = &exchange.switch.closing;
-            if !let_others_run(|| !closing.is_empty()) {
-                wait_until(|| !closing.is_empty(), irql);
-            }
+            spin_or_wait(|| !closing.is_empty(), irql);
             closing.take().unwrap().finish(irql);
         });
         let (exchange, handset) = (world.exchange.clone(), world.handset.clone());

@@ -147,6 +147,11 @@ fn wait_until(done: impl Fn() -> bool, irql: &mut Passive) -> bool {
     done()
 }
 
+/// Spins until `done`, and waits when that is not enough.
+fn spin_or_wait(done: impl Fn() -> bool, irql: &mut Passive) -> bool {
+    let_others_run(&done) || wait_until(done, irql)
+}
+
 /// Waits for some virtual milliseconds.
 fn sleep(milliseconds: u32, irql: &mut Passive) {
     let never = Event::try_new(Tag::NDIS).unwrap();

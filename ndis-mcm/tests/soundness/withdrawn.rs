@@ -182,9 +182,7 @@ fn one_call(seed: u64, then: Then, readings: Readings) -> bool {
     let (exchange, handset) = (world.exchange.clone(), world.handset.clone());
     world.thread("line", move |irql| {
         let phone = &handset.phone;
-        if !let_others_run(|| phone.ringing.load(SeqCst) > 0) {
-            wait_until(|| phone.ringing.load(SeqCst) > 0, irql);
-        }
+        spin_or_wait(|| phone.ringing.load(SeqCst) > 0, irql);
         // An error says that the client has refused it already.
         let vc = exchange.vc.get().unwrap();
         let _ = vc.dispatch_incoming_close(Status::SUCCESS, b"wrong number", irql);
