@@ -170,6 +170,32 @@ fn bind_10_an_unbind_completed_twice() {
     broken(Twist::UnbindCompletedTwice, &["BIND-10"]);
 }
 
+/// The host names the client, and then goes on: nothing asks for the unbind again, and
+/// what the client never closed is told by the unload.
+#[test]
+fn bind_10_an_unbind_that_is_never_completed() {
+    for unload_first in [false, true] {
+        let bench = Bench::new(Twist::None, Twist::UnbindNeverCompleted);
+        for rule in ["BIND-10", "DV-17"] {
+            bench.host.expect(rule);
+        }
+        let adapter = bench.up();
+        if unload_first {
+            bench.host.unload(&bench.a.driver);
+            bench.host.unload(&bench.b.driver);
+        }
+        bench.host.remove_adapter(&adapter);
+        if !unload_first {
+            bench.host.unload(&bench.a.driver);
+            bench.host.unload(&bench.b.driver);
+        }
+        bench.host.unload(&bench.mcm.driver);
+        let report = bench.host.finish();
+        only(&report, &["BIND-10", "DV-17"]);
+        assert!(report.violations.is_empty(), "{report}");
+    }
+}
+
 #[test]
 fn bind_09_an_unbind_that_fails() {
     broken(Twist::UnbindFails, &["BIND-09"]);

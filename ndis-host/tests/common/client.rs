@@ -539,6 +539,9 @@ unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> N
     }
     free_data(shared);
     shared.unbind.store(unbind, SeqCst);
+    if shared.twist == Twist::UnbindNeverCompleted {
+        return PENDING;
+    }
     if shared.twist != Twist::UnbindWithoutClose {
         // SAFETY: the binding's handle.
         let status = unsafe { n::NdisCloseAdapterEx(shared.binding.load(SeqCst)) };

@@ -196,6 +196,7 @@ pub enum Twist {
     UnbindCompletedEarly,
     /// Pends the unbind and completes it from a work item, when the close is complete.
     UnbindCompletedLate,
+    UnbindNeverCompleted,
     /// Fails its bind by `NdisUnbindAdapter`, and completes it before the unbind.
     BindGoesAway,
     /// As above, and completes the bind at the end of the unbind.

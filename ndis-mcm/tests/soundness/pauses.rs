@@ -6,10 +6,10 @@
 
 use super::low_stack::greet;
 use super::*;
-use ndis_co::client::Kept;
+use ndis_co::{client::Kept, irql::NoLock};
 use ndis_host::{OwnRequests, Readings};
 use ndis_sys::{NdisDeviceStateD0, NdisDeviceStateD3};
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 
 /// A switch that indicates one list on each call.
 struct Indicates;
@@ -154,4 +154,70 @@ fn a_device_sleeps_and_wakes() {
         }
     }
     assert!(sent > 0, "nothing was sent");
+}
+
+/// A switch whose restart takes its time, and fails from the second on, while the
+/// network goes on indicating.
+#[derive(Default)]
+struct FailsToRestart {
+    restarts: AtomicU32,
+    /// `restart` runs.
+    restarting: AtomicBool,
+    /// What was indicated while the adapter was not running yet.
+    early: AtomicU32,
+    refused: AtomicU32,
+    over: AtomicBool,
+}
+
+impl Switch for FailsToRestart {
+    fn restart(&self) -> Result<(), Status> {
+        if self.restarts.fetch_add(1, SeqCst) == 0 {
+            return Ok(());
+        }
+        self.restarting.store(true, SeqCst);
+        let refused = self.refused.load(SeqCst);
+        let_others_run(|| self.refused.load(SeqCst) > refused + 1);
+        self.restarting.store(false, SeqCst);
+        Err(Status::RESOURCES)
+    }
+}
+
+/// Nothing is indicated before the restart has succeeded: an indication that is under
+/// way when it fails would meet a paused adapter (PAUSE-05).
+#[test]
+fn nothing_is_indicated_on_an_adapter_that_may_not_restart() {
+    let mut refused = 0;
+    for seed in seeds(60) {
+        let world = World::seed(seed, FailsToRestart::default(), PlainPhone);
+        world.place_call();
+        world.host.run();
+        let exchange = world.exchange.clone();
+        world.thread("network", move |irql| {
+            let vc = exchange.vc.get().unwrap();
+            let switch = &exchange.switch;
+            for _ in 0..if cfg!(miri) { 20 } else { 400 } {
+                SWITCH_POINT.get();
+                let restarting = switch.restarting.load(SeqCst);
+                match greet(&vc, irql.up_to_dispatch()) {
+                    Ok(()) if restarting && switch.restarting.load(SeqCst) => {
+                        switch.early.fetch_add(1, SeqCst);
+                    }
+                    Ok(()) => {}
+                    Err(_) if restarting => _ = switch.refused.fetch_add(1, SeqCst),
+                    Err(_) => {}
+                }
+            }
+            switch.over.store(true, SeqCst);
+        });
+        let adapter = world.adapter.as_ref().unwrap();
+        world.host.pause(adapter);
+        assert!(world.host.restart(adapter).is_err(), "seed {seed}");
+        world.host.run();
+        let switch = &world.exchange.switch;
+        assert!(switch.over.load(SeqCst), "seed {seed}");
+        assert_eq!(switch.early.load(SeqCst), 0, "seed {seed}");
+        refused += switch.refused.load(SeqCst);
+        world.end_clean();
+    }
+    assert!(refused > 0, "nobody tried to indicate during a restart");
 }
