@@ -17,6 +17,38 @@ use ndis_sys::NDIS_STATUS;
 /// Ties a token and its answer to one request: invariant in `'r`.
 pub type Brand<'r> = PhantomData<fn(&'r ()) -> &'r ()>;
 
+/// The right to answer the request `'r`, which its token carries.
+///
+/// # Invariants
+///
+/// REQUEST: there is one for each call of a callback, so whoever has it has not answered.
+#[must_use = "a request must be answered"]
+pub struct Request<'r>(Brand<'r>);
+
+impl<'r> Request<'r> {
+    /// # Safety
+    ///
+    /// Made once for a call of a callback, for which the [`Answer`] is returned.
+    pub const unsafe fn new() -> Self {
+        Self(PhantomData)
+    }
+
+    /// Makes the answer that the callback returns to NDIS: pending when another token
+    /// will complete the request.
+    pub fn answer(self, status: Status) -> Answer<'r> {
+        Answer {
+            status: status.raw(),
+            _request: self.0,
+        }
+    }
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").finish_non_exhaustive()
+    }
+}
+
 /// The one answer to the request `'r`.
 #[must_use = "a request's callback returns its answer"]
 pub struct Answer<'r> {
@@ -24,21 +56,7 @@ pub struct Answer<'r> {
     _request: Brand<'r>,
 }
 
-impl<'r> Answer<'r> {
-    /// Makes the answer that the callback hands to NDIS.
-    ///
-    /// # Safety
-    ///
-    /// The token of the request `'r` was consumed for it, and `status` is what
-    /// the request's state asks for: success when it was accepted, pending
-    /// when another token will complete it, the failure when it was refused.
-    pub unsafe fn from_status(status: Status, request: Brand<'r>) -> Self {
-        Self {
-            status: status.raw(),
-            _request: request,
-        }
-    }
-
+impl Answer<'_> {
     /// The value for NDIS.
     #[must_use]
     pub fn into_raw(self) -> NDIS_STATUS {

@@ -277,9 +277,13 @@
 
 pub mod address;
 pub mod answer;
+pub mod armed;
 pub mod bugcheck;
+#[doc(hidden)]
+pub mod callback;
 pub mod client;
 pub mod debug;
+pub mod deferred;
 pub mod event;
 pub mod family;
 pub mod irql;

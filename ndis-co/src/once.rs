@@ -16,16 +16,17 @@ use core::{
 /// # Invariants
 ///
 /// SLOT: `value` is initialised exactly when `full` is set, and not changed
-/// after that.
+/// after that. Who sets `taken` fills the place.
 pub struct Slot<T> {
+    taken: AtomicBool,
     full: AtomicBool,
     value: UnsafeCell<MaybeUninit<T>>,
 }
 
 // SAFETY: the value moves with the slot.
 unsafe impl<T: Send> Send for Slot<T> {}
-// SAFETY: by SLOT a shared slot gives out shared references, and `set` is
-// called once; the value travels from the setter to the readers.
+// SAFETY: by SLOT a shared slot gives out shared references, and one thread fills it;
+// the value travels from the setter to the readers.
 unsafe impl<T: Send + Sync> Sync for Slot<T> {}
 
 impl<T> Slot<T> {
@@ -33,19 +34,18 @@ impl<T> Slot<T> {
     #[must_use]
     pub const fn new() -> Self {
         Self {
+            taken: AtomicBool::new(false),
             full: AtomicBool::new(false),
             value: UnsafeCell::new(MaybeUninit::uninit()),
         }
     }
 
-    /// Fills the place.
-    ///
-    /// # Safety
-    ///
-    /// Called at most once.
-    pub unsafe fn set(&self, value: T) {
-        // SAFETY: by the caller nobody else writes, and nobody reads before
-        // `full` is set.
+    /// Fills the place, or drops the value when it is full already.
+    pub fn set(&self, value: T) {
+        if self.taken.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        // SAFETY: by SLOT nobody else writes, and nobody reads before `full` is set.
         unsafe { (*self.value.get()).write(value) };
         self.full.store(true, Ordering::Release);
     }

@@ -10,16 +10,15 @@
 //! which is a field of the resource or object that it stands for, and which
 //! the layer above gets from the [`Teardown`], the one value that ends it all.
 //!
-//! A token that is dropped must still complete its request, yet a destructor
-//! knows neither its level nor whether a lock is held. It therefore leaves a
-//! [`Node`] with the owner, whose work item finishes the request at
-//! PASSIVE_LEVEL with no lock held. No code of the driver that may wait runs on
-//! that work item: it would hold up the very ends that it waits for. Nor does it wait
-//! itself, for its thread is all drivers' (rule KE-52): what is to be done a little
-//! later, because somebody has just refused it, is brought back by a timer.
+//! What objects leave to be done ([`Deferred`](crate::deferred::Deferred)) is done by the
+//! owner's work item, at PASSIVE_LEVEL with no lock held. No code of the driver that may
+//! wait runs on that work item: it would hold up the very ends that it waits for. Nor
+//! does it wait itself, for its thread is all drivers' (rule KE-52): what is to be done a
+//! little later, because somebody has just refused it, is brought back by a timer.
 
 use crate::{
     Status,
+    deferred::{Job, Link, List},
     event::Event,
     irql::Passive,
     lock::SpinLock,
@@ -30,7 +29,7 @@ use crate::{
 use core::{
     ffi::c_void,
     fmt, ptr,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 use ndis_sys::{DRIVER_OBJECT, NDIS_HANDLE};
 
@@ -56,13 +55,13 @@ pub struct Teardown(Owner);
 struct Inner {
     /// What the resources are allocated on.
     base: Base,
-    /// Resources and deferred nodes alive, plus one for the teardown itself.
+    /// Resources and pieces of work alive, plus one for the teardown itself.
     live: AtomicUsize,
     idle: Event,
     /// What runs when all is gone, where nobody waits for that.
     end: SpinLock<Option<End>>,
-    deferred: SpinLock<Deferred>,
-    /// The work item that runs deferred nodes, until the owner is closed.
+    backlog: SpinLock<Backlog>,
+    /// The work item that does deferred work, until the owner is closed.
     work_item: RawWorkItem,
     /// The timer that ends a pause, until the owner is closed. Its context is this
     /// allocation, of which it has a reference while it is set.
@@ -80,14 +79,14 @@ struct End {
 unsafe impl Send for End {}
 
 /// The deferred work.
-struct Deferred {
+struct Backlog {
     /// What is to be done now.
     due: List,
     /// What is to be done a little later.
     later: List,
     /// How long that is, in milliseconds.
     pause: u32,
-    /// How many nodes have run while others waited in `later`.
+    /// How many pieces of work were done while others waited in `later`.
     passed: u32,
     /// The timer is set, or is about to be.
     ticking: bool,
@@ -95,15 +94,9 @@ struct Deferred {
     scheduled: bool,
 }
 
-/// First and last node of a list; both null when it is empty.
-struct List {
-    first: *const Node,
-    last: *const Node,
-}
-
 /// What the work item does next.
 enum Next {
-    Run(*const Node),
+    Run(Job),
     /// Ends, and sets the timer to so many milliseconds.
     Pause(u32),
     End,
@@ -112,95 +105,38 @@ enum Next {
 /// The longest pause, in milliseconds.
 const LONGEST_PAUSE: u32 = 64;
 
-/// After so many nodes that came in between, what waits in `later` has its turn: an
+/// After so much work that came in between, what waits in `later` has its turn: an
 /// owner that never runs out of work does not forget it.
 const MOST_PASSED: u32 = 64;
 
-// SAFETY: the handle is a token that any thread may pass to NDIS; the node
-// pointers are reached under the lock only.
+// SAFETY: the handle is a token that any thread may pass to NDIS; the rest is behind
+// locks.
 unsafe impl Send for Inner {}
 // SAFETY: as above.
 unsafe impl Sync for Inner {}
-// SAFETY: nodes are `Sync` objects, see `Node`.
-unsafe impl Send for List {}
-
-impl List {
+impl Backlog {
     const fn new() -> Self {
         Self {
-            first: ptr::null(),
-            last: ptr::null(),
+            due: List::new(),
+            later: List::new(),
+            pause: 1,
+            passed: 0,
+            ticking: false,
+            scheduled: false,
         }
     }
 
-    /// # Safety
-    ///
-    /// `node` is valid until it is taken out again, and in no list; the owner's
-    /// lock is held.
-    unsafe fn push(&mut self, node: *const Node) {
-        // SAFETY: by the caller.
-        let entry = unsafe { &*node };
-        // SAFETY: in no list, and the lock is held.
-        unsafe { *entry.next.get() = ptr::null() };
-        // SAFETY: a non-null `last` is a queued, hence valid node.
-        match unsafe { self.last.as_ref() } {
-            None => self.first = node,
-            // SAFETY: the lock is held.
-            Some(last) => unsafe { *last.next.get() = node },
-        }
-        self.last = node;
-    }
-
-    /// The first node: the very pointer that was pushed, which may reach more
-    /// than the node.
-    ///
-    /// # Safety
-    ///
-    /// The owner's lock is held.
-    unsafe fn pop(&mut self) -> Option<*const Node> {
-        let first = self.first;
-        // SAFETY: a non-null `first` is a queued, hence valid node.
-        let node = unsafe { first.as_ref() }?;
-        // SAFETY: the lock is held.
-        self.first = unsafe { *node.next.get() };
-        if self.first.is_null() {
-            self.last = ptr::null();
-        }
-        Some(first)
-    }
-
-    /// Appends what `other` holds.
-    ///
-    /// # Safety
-    ///
-    /// The owner's lock is held.
-    unsafe fn append(&mut self, other: &mut Self) {
-        let other = core::mem::replace(other, Self::new());
-        if other.first.is_null() {
-            return;
-        }
-        // SAFETY: a non-null `last` is a queued, hence valid node.
-        match unsafe { self.last.as_ref() } {
-            None => self.first = other.first,
-            // SAFETY: the lock is held.
-            Some(last) => unsafe { *last.next.get() = other.first },
-        }
-        self.last = other.last;
-    }
-}
-
-impl Deferred {
     /// Picks what the work item does next; when it ends, that is noted.
     fn next(&mut self) -> Next {
-        let waiting = !self.later.first.is_null();
-        // SAFETY: this is under the lock, as the type is.
-        if let Some(node) = unsafe { self.due.pop() } {
+        let waiting = !self.later.is_empty();
+        if let Some(job) = self.due.next() {
             if waiting {
                 self.passed = self.passed.saturating_add(1);
                 if self.passed >= MOST_PASSED {
                     self.recall();
                 }
             }
-            return Next::Run(node);
+            return Next::Run(job);
         }
         self.scheduled = false;
         if !waiting {
@@ -219,43 +155,14 @@ impl Deferred {
         self.ticking = false;
         self.pause = self.pause.saturating_mul(2).min(LONGEST_PAUSE);
         self.recall();
-        !self.due.first.is_null() && !core::mem::replace(&mut self.scheduled, true)
+        !self.due.is_empty() && !core::mem::replace(&mut self.scheduled, true)
     }
 
     /// Makes due what was to be done later.
     fn recall(&mut self) {
         self.passed = 0;
-        // SAFETY: this is under the lock, as the type is.
-        unsafe { self.due.append(&mut self.later) };
-    }
-}
-
-/// A place in the list of deferred work, embedded in the object it is for.
-pub struct Node {
-    next: core::cell::UnsafeCell<*const Node>,
-    queued: AtomicBool,
-    run: unsafe fn(*const Node, &mut Passive),
-}
-
-// SAFETY: `next` is touched only under the owner's lock.
-unsafe impl Sync for Node {}
-// SAFETY: as above.
-unsafe impl Send for Node {}
-
-impl Node {
-    /// Makes a node that is not queued; `run` does its work.
-    pub const fn new(run: unsafe fn(*const Node, &mut Passive)) -> Self {
-        Self {
-            next: core::cell::UnsafeCell::new(ptr::null()),
-            queued: AtomicBool::new(false),
-            run,
-        }
-    }
-}
-
-impl fmt::Debug for Node {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Node").finish_non_exhaustive()
+        let later = core::mem::replace(&mut self.later, List::new());
+        self.due.append(later);
     }
 }
 
@@ -332,20 +239,12 @@ impl Teardown {
         // SAFETY: the caller vouches for the handle, and closes the owner, which
         // frees the work item, before it dies.
         let work_item = unsafe { RawWorkItem::try_new(base) }?;
-        let deferred = SpinLock::new(Deferred {
-            due: List::new(),
-            later: List::new(),
-            pause: 1,
-            passed: 0,
-            ticking: false,
-            scheduled: false,
-        });
         let inner = Inner {
             base,
             live: AtomicUsize::new(1),
             idle,
             end: SpinLock::new(None),
-            deferred,
+            backlog: SpinLock::new(Backlog::new()),
             work_item,
             clock: ptr::null_mut(),
         };
@@ -474,60 +373,48 @@ impl Owner {
         self.inner.base
     }
 
-    /// Has `node`'s work done at PASSIVE_LEVEL with no lock held.
-    ///
-    /// A node that waits already is not queued twice; `false` tells so.
+    /// Has the work of `link`'s object done.
     ///
     /// # Safety
     ///
-    /// When this returns `true`, `node` stays valid until its `run` has been
-    /// called. The caller keeps it so, typically with a share in a reference
-    /// count that `run` takes over.
-    pub unsafe fn defer(&self, node: *const Node) -> bool {
+    /// `link` is valid until then, is in no list, and comes with the reference that its
+    /// work takes.
+    pub(crate) unsafe fn defer(&self, link: *const Link) {
         // SAFETY: by the caller.
-        unsafe { self.queue(node, |deferred| &mut deferred.due) }
+        unsafe { self.queue(link, |backlog| &mut backlog.due) };
     }
 
-    /// As [`defer`](Self::defer), a little later: for what the other side has just
-    /// refused. As long as there is nothing but refusals, the pauses grow from one
-    /// millisecond to 64.
+    /// As [`defer`](Self::defer), a little later.
     ///
     /// # Safety
     ///
     /// As there.
-    pub unsafe fn defer_later(&self, node: *const Node) -> bool {
+    pub(crate) unsafe fn defer_later(&self, link: *const Link) {
         // SAFETY: by the caller.
-        unsafe { self.queue(node, |deferred| &mut deferred.later) }
+        unsafe { self.queue(link, |backlog| &mut backlog.later) };
     }
 
     /// # Safety
     ///
     /// As [`defer`](Self::defer).
-    unsafe fn queue(&self, node: *const Node, list: fn(&mut Deferred) -> &mut List) -> bool {
-        // SAFETY: the caller vouches for the node.
-        let entry = unsafe { &*node };
-        if entry.queued.swap(true, Ordering::AcqRel) {
-            return false;
-        }
+    unsafe fn queue(&self, link: *const Link, list: fn(&mut Backlog) -> &mut List) {
         self.inner.live.fetch_add(1, Ordering::Relaxed);
-        let start = self.inner.deferred.locked(|deferred| {
-            // SAFETY: the caller keeps the node valid; it is in no list (`queued`
-            // was clear), and the lock is held.
-            unsafe { list(deferred).push(node) };
+        let start = self.inner.backlog.locked(|backlog| {
+            // SAFETY: by the caller.
+            unsafe { list(backlog).push(link) };
             // What waits for a timer that is set needs nothing else.
-            let idle = deferred.ticking && deferred.due.first.is_null();
-            !idle && !core::mem::replace(&mut deferred.scheduled, true)
+            let idle = backlog.ticking && backlog.due.is_empty();
+            !idle && !core::mem::replace(&mut backlog.scheduled, true)
         });
         if start {
             Inner::start(&self.inner);
         }
-        true
     }
 }
 
 impl Inner {
     /// Queues the work item, which is not queued (`scheduled` was clear) and not freed:
-    /// a node counts in `live`.
+    /// what waits counts in `live`.
     fn start(this: &Arc<Self>) {
         let context = Arc::into_raw(this.clone());
         // SAFETY: as above; the context is a reference that the routine takes.
@@ -558,7 +445,7 @@ unsafe extern "system" fn expired(
     let Some(inner) = (unsafe { Arc::<Inner>::from_raw(context) }) else {
         return;
     };
-    if inner.deferred.locked(Deferred::expired) {
+    if inner.backlog.locked(Backlog::expired) {
         Inner::start(&inner);
     }
 }
@@ -573,21 +460,14 @@ impl Routine for Inner {
         // SAFETY: work items run at PASSIVE_LEVEL on a system thread.
         let mut irql = unsafe { Passive::assume() };
         loop {
-            let node = match owner.inner.deferred.locked(Deferred::next) {
-                Next::Run(node) => node,
+            match owner.inner.backlog.locked(Backlog::next) {
+                Next::Run(job) => job.run(&mut irql),
                 Next::Pause(milliseconds) => {
                     Inner::tick(&owner.inner, milliseconds);
                     break;
                 }
                 Next::End => break,
-            };
-            // SAFETY: the node is valid until it has run.
-            let entry = unsafe { &*node };
-            let run = entry.run;
-            // From here on it may be queued again.
-            entry.queued.store(false, Ordering::Release);
-            // SAFETY: `defer`'s caller kept the node valid for this call.
-            unsafe { run(node, &mut irql) };
+            }
             owner.leave();
         }
     }
@@ -607,41 +487,42 @@ mod tests {
     // Defines what the crates import.
     use ndis_host as _;
 
-    unsafe fn nothing(_: *const Node, _: &mut Passive) {}
+    unsafe fn nothing(_: *mut c_void, _: &mut Passive) {}
 
-    fn deferred() -> Deferred {
-        Deferred {
-            due: List::new(),
-            later: List::new(),
-            pause: 1,
-            passed: 0,
-            ticking: false,
+    /// Links that are told apart by their object, of which they have no reference.
+    fn links() -> [Link; 2] {
+        let links = [Link::new(nothing), Link::new(nothing)];
+        for (number, link) in links.iter().enumerate() {
+            link.stands_for(ptr::without_provenance_mut(number + 1));
+        }
+        links
+    }
+
+    fn backlog() -> Backlog {
+        Backlog {
             scheduled: true,
+            ..Backlog::new()
         }
     }
 
     /// What was refused is tried again also while there is always other work.
     #[test]
     fn what_waits_has_its_turn_under_load() {
-        let (refused, busy) = (Node::new(nothing), Node::new(nothing));
-        let mut deferred = deferred();
-        // SAFETY: both nodes outlive the lists, which no other thread reaches.
-        unsafe { deferred.later.push(&refused) };
+        let [refused, busy] = links();
+        let mut backlog = backlog();
+        // SAFETY: both links outlive the lists, which no other thread reaches.
+        unsafe { backlog.later.push(&refused) };
         let mut tries = 0;
         for _ in 0..=MOST_PASSED {
             // SAFETY: as above; it was taken out before.
-            unsafe { deferred.due.push(&busy) };
-            while let Some(node) = match deferred.next() {
-                Next::Run(node) => Some(node),
-                _ => None,
-            } {
-                if ptr::eq(node, &refused) {
-                    tries += 1;
-                    // SAFETY: as above.
-                    unsafe { deferred.later.push(&refused) };
-                } else {
+            unsafe { backlog.due.push(&busy) };
+            while let Next::Run(job) = backlog.next() {
+                if job.is_of(&busy) {
                     break;
                 }
+                tries += 1;
+                // SAFETY: as above.
+                unsafe { backlog.later.push(&refused) };
             }
         }
         assert_eq!(tries, 1);
@@ -650,21 +531,21 @@ mod tests {
     /// The pauses between tries grow, and what is due does not wait for them.
     #[test]
     fn what_is_due_ends_a_pause() {
-        let (refused, due) = (Node::new(nothing), Node::new(nothing));
-        let mut deferred = deferred();
+        let [refused, due] = links();
+        let mut backlog = backlog();
         for pause in [1, 2, 4, 8, 16, 32, 64, 64] {
-            // SAFETY: both nodes outlive the lists, which no other thread reaches.
-            unsafe { deferred.later.push(&refused) };
-            assert!(matches!(deferred.next(), Next::Pause(length) if length == pause));
-            assert!(deferred.ticking && !deferred.scheduled);
+            // SAFETY: both links outlive the lists, which no other thread reaches.
+            unsafe { backlog.later.push(&refused) };
+            assert!(matches!(backlog.next(), Next::Pause(length) if length == pause));
+            assert!(backlog.ticking && !backlog.scheduled);
             // SAFETY: as above.
-            unsafe { deferred.due.push(&due) };
-            assert!(matches!(deferred.next(), Next::Run(node) if ptr::eq(node, &due)));
-            assert!(matches!(deferred.next(), Next::End), "the timer is set");
-            assert!(deferred.expired(), "the work item is to be queued");
-            assert!(matches!(deferred.next(), Next::Run(node) if ptr::eq(node, &refused)));
+            unsafe { backlog.due.push(&due) };
+            assert!(matches!(backlog.next(), Next::Run(job) if job.is_of(&due)));
+            assert!(matches!(backlog.next(), Next::End), "the timer is set");
+            assert!(backlog.expired(), "the work item is to be queued");
+            assert!(matches!(backlog.next(), Next::Run(job) if job.is_of(&refused)));
         }
-        assert!(matches!(deferred.next(), Next::End));
-        assert_eq!(deferred.pause, 1);
+        assert!(matches!(backlog.next(), Next::End));
+        assert_eq!(backlog.pause, 1);
     }
 }

@@ -2,7 +2,10 @@
 //! strings. Not for drivers.
 
 use crate::Status;
-use core::ffi::c_void;
+use core::{
+    ffi::c_void,
+    sync::atomic::{AtomicPtr, Ordering},
+};
 use ndis_sys::{DRIVER_OBJECT, LARGE_INTEGER, NDIS_OBJECT_HEADER, UNICODE_STRING};
 
 /// Fills an `NDIS_OBJECT_HEADER`.
@@ -55,6 +58,52 @@ pub fn utf16<const N: usize>(text: &str) -> [u16; N] {
         *to = u16::from(from);
     }
     wide
+}
+
+/// A handle or another pointer that is only ever passed back to NDIS, from any thread.
+#[derive(Debug)]
+pub struct Opaque<T = c_void>(AtomicPtr<T>);
+
+impl<T> Opaque<T> {
+    /// Keeps a pointer.
+    #[must_use]
+    pub const fn new(pointer: *mut T) -> Self {
+        Self(AtomicPtr::new(pointer))
+    }
+
+    /// No pointer yet.
+    #[must_use]
+    pub const fn null() -> Self {
+        Self::new(core::ptr::null_mut())
+    }
+
+    /// The pointer.
+    #[must_use]
+    pub fn get(&self) -> *mut T {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Keeps another pointer.
+    pub fn set(&self, pointer: *mut T) {
+        self.0.store(pointer, Ordering::Release);
+    }
+
+    /// The pointer, which is kept no longer.
+    pub fn take(&self) -> *mut T {
+        self.0.swap(core::ptr::null_mut(), Ordering::AcqRel)
+    }
+
+    /// Where NDIS writes a pointer.
+    #[must_use]
+    pub const fn place(&self) -> *mut *mut T {
+        self.0.as_ptr()
+    }
+}
+
+impl<T> Clone for Opaque<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.get())
+    }
 }
 
 /// The NDIS version that the drivers declare (rule REG-36): 6.30, Windows 8

@@ -2,10 +2,11 @@
 
 use crate::{
     Status,
+    deferred::{Deferred, Node},
     irql::{Passive, UpToDispatch},
     lock::SpinLock,
     mem::{Anchored, Arc, Parent, Tag},
-    owner::{Live, Node, Owner},
+    owner::{Live, Owner},
 };
 use core::{ffi::c_void, fmt, ptr};
 use ndis_sys::{NDIS_HANDLE, NDIS_TIMER_CHARACTERISTICS};
@@ -33,14 +34,12 @@ pub struct Timer<T: Expire> {
 /// # Invariants
 ///
 /// TIMER: `timer` is an allocated timer object, whose context is this
-/// allocation. The [`Timer`] owns one reference to it and hands that one over
-/// to the deferred free when it is dropped; the free cancels the timer, waits
-/// until its routine is over, and only then lets go. So the context outlives
-/// every run of the routine, which needs no reference of its own.
-#[repr(C)]
+/// allocation. The [`Timer`] has a reference to it, and when it is dropped the deferred
+/// free has one: that waits until the routine is over, and only then lets go. So the
+/// context outlives every run of the routine, which needs no reference of its own.
 struct Inner<T> {
-    /// First field: the deferred free casts back from it.
-    node: Node,
+    /// For the free.
+    node: Node<Self>,
     timer: NDIS_HANDLE,
     target: SpinLock<Option<Arc<T>>>,
     /// The timer is allocated on its owner's handle.
@@ -112,7 +111,7 @@ impl<T: Expire> Timer<T> {
         // The context of the timer object is the allocation, so that comes
         // first, with a null timer that is set below before anyone can see it.
         let inner = Inner::<T> {
-            node: Node::new(free_deferred::<T>),
+            node: Node::new(),
             timer: ptr::null_mut(),
             target: SpinLock::new(None),
             live: Parent::new(owner.enter()),
@@ -169,31 +168,31 @@ impl<T: Expire> Drop for Timer<T> {
         self.cancel();
         // The timer object may be freed only when its routine is surely over,
         // which is found out at PASSIVE_LEVEL.
-        let node = Arc::value_ptr(&self.inner).cast::<Node>();
-        let reference = Arc::into_raw(self.inner.clone());
-        // SAFETY: the reference keeps the node valid until it has run; it is
-        // queued here only, once.
-        if !unsafe { self.inner.live.owner().defer(node) } {
-            // SAFETY: not queued, so the reference comes back.
-            drop(unsafe { Arc::<Inner<T>>::from_raw(reference) });
-        }
+        Inner::defer(&self.inner);
     }
 }
 
-/// Frees the timer object of a dropped [`Timer`], at PASSIVE_LEVEL.
-unsafe fn free_deferred<T: Expire>(node: *const Node, _irql: &mut Passive) {
-    // SAFETY: `node` is the first field of an `Inner<T>` whose reference was
-    // given with it.
-    let inner = unsafe { Arc::<Inner<T>>::from_value_ptr(node.cast::<Inner<T>>()) };
-    let Some(inner) = inner else { return };
-    // A one-shot timer is never set again once its `Timer` is gone, and was
-    // cancelled there; its routine may still be queued, or run on another
-    // processor, until every processor's queue of DPCs was gone through.
-    // SAFETY: PASSIVE_LEVEL, which the proof says.
-    unsafe { ndis_sys::KeFlushQueuedDpcs() };
-    // SAFETY: by TIMER this is the one place that frees; the timer is not set,
-    // and its routine is over.
-    unsafe { ndis_sys::NdisFreeTimerObject(inner.timer) };
+// SAFETY: the field.
+unsafe impl<T: Send + Sync> Deferred for Inner<T> {
+    fn node(&self) -> &Node<Self> {
+        &self.node
+    }
+
+    fn owner(&self) -> &Owner {
+        self.live.owner()
+    }
+
+    /// Frees the timer object of a dropped [`Timer`].
+    fn run(this: Arc<Self>, _irql: &mut Passive) {
+        // A one-shot timer is never set again once its `Timer` is gone, and was
+        // cancelled there; its routine may still be queued, or run on another
+        // processor, until every processor's queue of DPCs was gone through.
+        // SAFETY: PASSIVE_LEVEL, which the proof says.
+        unsafe { ndis_sys::KeFlushQueuedDpcs() };
+        // SAFETY: by TIMER this is the one place that frees; the timer is not set,
+        // and its routine is over.
+        unsafe { ndis_sys::NdisFreeTimerObject(this.timer) };
+    }
 }
 
 /// The timer's routine.

@@ -4,7 +4,7 @@
 use ndis_co::{
     Status,
     address::{MAX_VARIABLE, SapAddress, SapAddressBuf},
-    mem::{Arc, Box, Tag, Vec},
+    mem::{Arc, Box, Lent, Tag, Vec},
     params::{CallFlags, CallParameters, CallParametersBuf, FlowSpec, Specific},
 };
 use ndis_host::Host;
@@ -197,4 +197,17 @@ fn statuses_have_their_names() {
     assert_eq!(Status::SUCCESS.as_failure(), Status::FAILURE);
     assert_eq!(Status::PENDING.result(), Err(Status::FAILURE));
     assert_eq!(Status::from_raw(0x1234_5678).name(), None);
+}
+
+/// The reference that NDIS has to an object comes back once.
+#[test]
+fn what_is_lent_comes_back_once() {
+    let _host = Host::builder().build();
+    let object = Arc::try_new(7, TAG).unwrap();
+    let lent = Lent::new();
+    assert_eq!(lent.lend(&object), Arc::as_raw(&object));
+    assert_eq!(Arc::count(&object), 2);
+    assert!(lent.end().is_some_and(|back| Arc::ptr_eq(&back, &object)));
+    assert!(lent.end().is_none());
+    assert_eq!(Arc::count(&object), 1);
 }

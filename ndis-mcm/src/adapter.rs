@@ -5,19 +5,23 @@ use crate::{
     miniport::sealed::Token,
 };
 use core::{
+    ffi::c_void,
     fmt, ops,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 use ndis_co::{
-    Status,
+    Answer, Status,
+    answer::Request,
+    callback::Argument,
     irql::Passive,
     mem::{Anchored, Arc, Box, Parent, Tag, Vec},
-    nbl::{Chain, NetBufferLists, fields::Side},
     once::Slot,
     owner::{Live, Owner, Teardown},
+    raw::Opaque,
 };
 use ndis_sys::{
-    CO_ADDRESS_FAMILY, NDIS_HANDLE, NDIS_MINIPORT_INIT_PARAMETERS, NDIS_STATUS, NET_BUFFER_LIST,
+    CO_ADDRESS_FAMILY, NDIS_HANDLE, NDIS_MINIPORT_INIT_PARAMETERS, NDIS_MINIPORT_PAUSE_PARAMETERS,
+    NDIS_MINIPORT_RESTART_PARAMETERS, NDIS_STATUS, NET_DEVICE_PNP_EVENT,
 };
 
 /// What NDIS knows as the adapter context: alive from the attributes until the
@@ -36,7 +40,7 @@ pub struct AdapterCore<M: Miniport> {
 #[doc(hidden)]
 pub struct AdapterShared<M: Miniport> {
     pub(crate) driver: Arc<DriverShared<M>>,
-    pub(crate) handle: NDIS_HANDLE,
+    pub(crate) handle: Opaque,
     flow: Flow,
     families: StateLock<Vec<Box<CO_ADDRESS_FAMILY>>>,
     pub(crate) role: <M::Role as Role<M>>::State,
@@ -52,11 +56,6 @@ unsafe impl<M: Miniport> Anchored for AdapterShared<M> {
         &mut self.live
     }
 }
-
-// SAFETY: the handle is a token for NDIS; the rest is behind locks or `Sync`.
-unsafe impl<M: Miniport> Send for AdapterShared<M> {}
-// SAFETY: as above.
-unsafe impl<M: Miniport> Sync for AdapterShared<M> {}
 
 /// The flow of data: whether it runs, and how many lists are under way.
 ///
@@ -132,12 +131,8 @@ impl<M: Miniport> fmt::Debug for Adapter<M> {
 }
 
 impl<M: Miniport> AdapterCore<M> {
-    /// # Safety
-    ///
-    /// Called at most once.
-    pub(crate) unsafe fn set_teardown(&self, teardown: Teardown) {
-        // SAFETY: the caller's contract is the same.
-        unsafe { self.teardown.set(teardown) };
+    pub(crate) fn set_teardown(&self, teardown: Teardown) {
+        self.teardown.set(teardown);
     }
 
     /// What resources are allocated on.
@@ -182,7 +177,7 @@ impl<M: Miniport> AdapterShared<M> {
         let live = core.teardown.get().ok_or(Status::FAILURE)?.enter();
         let shared = Self {
             driver: core.driver.clone(),
-            handle,
+            handle: Opaque::new(handle),
             flow: Flow {
                 running: AtomicBool::new(false),
                 removed: AtomicBool::new(false),
@@ -242,7 +237,7 @@ impl<M: Miniport> AdapterShared<M> {
         if drained && self.flow.pause_pended.swap(false, Ordering::SeqCst) {
             // SAFETY: the pause was answered with pending (or is about to be,
             // rule GEN-04), and by FLOW is completed once (rule PAUSE-02).
-            unsafe { ndis_sys::NdisMPauseComplete(self.handle) };
+            unsafe { ndis_sys::NdisMPauseComplete(self.handle.get()) };
         }
     }
 }
@@ -316,107 +311,61 @@ pub(crate) unsafe extern "system" fn halt<M: Miniport>(
     unsafe { core.tear_down(&mut irql) };
 }
 
-/// The driver's part of an adapter, if the adapter is up.
-///
-/// # Safety
-///
-/// `context` is NDIS's adapter context, before the halt has ended.
-pub(crate) unsafe fn from_context<M: Miniport>(
-    context: NDIS_HANDLE,
-) -> Option<Arc<AdapterShared<M>>> {
-    // SAFETY: by the caller NDIS's share of its context lives.
-    let core = unsafe { Arc::<AdapterCore<M>>::borrow_raw(context) };
-    core.and_then(|core| core.shared())
-}
-
-/// `MiniportDevicePnPEventNotify`: notes a removal, which pause and halt follow, and
-/// tells the driver.
-pub(crate) unsafe extern "system" fn device_pnp_event<M: Miniport>(
-    context: NDIS_HANDLE,
-    event: *mut ndis_sys::NET_DEVICE_PNP_EVENT,
-) {
-    // SAFETY: NDIS's share of its context lives until the halt.
-    let Some(shared) = (unsafe { from_context::<M>(context) }) else {
-        return;
-    };
-    // SAFETY: null, or NDIS's event, which it owns and keeps for this call.
-    let Some(event) = (unsafe { event.as_ref() }) else {
-        return;
-    };
-    if event.DevicePnPEvent == ndis_sys::NdisDevicePnPEventSurpriseRemoved {
-        // SAFETY: NDIS calls this at PASSIVE_LEVEL with no lock held.
-        let mut irql = unsafe { Passive::assume() };
-        shared.flow.removed.store(true, Ordering::SeqCst);
-        let adapter = Adapter { shared };
-        adapter.driver().surprise_removed(&adapter, &mut irql);
+/// The adapter context, which is good until the halt has ended.
+impl<M: Miniport> Argument<*mut c_void> for Adapter<M> {
+    unsafe fn from_ndis(raw: *mut c_void) -> Option<Self> {
+        // SAFETY: by CALLBACK NDIS has its reference until the halt.
+        let core = unsafe { Arc::<AdapterCore<M>>::borrow_raw(raw) }?;
+        core.shared().map(|shared| Self { shared })
     }
 }
 
-/// `MiniportPause`.
-pub(crate) unsafe extern "system" fn pause<M: Miniport>(
-    context: NDIS_HANDLE,
-    _parameters: *mut ndis_sys::NDIS_MINIPORT_PAUSE_PARAMETERS,
-) -> NDIS_STATUS {
-    // SAFETY: NDIS's share of its context lives until the halt.
-    let Some(shared) = (unsafe { from_context::<M>(context) }) else {
-        return Status::SUCCESS.raw();
-    };
-    // SAFETY: NDIS pauses at PASSIVE_LEVEL with no lock held.
-    let mut irql = unsafe { Passive::assume() };
-    shared.flow.running.store(false, Ordering::SeqCst);
-    let adapter = Adapter { shared };
-    adapter.driver().pause(&adapter, &mut irql);
+/// Notes a removal, which pause and halt follow, and tells the driver.
+pub(crate) fn on_device_pnp_event<M: Miniport>(
+    adapter: Adapter<M>,
+    event: &NET_DEVICE_PNP_EVENT,
+    irql: &mut Passive,
+) {
+    if event.DevicePnPEvent == ndis_sys::NdisDevicePnPEventSurpriseRemoved {
+        adapter.shared.flow.removed.store(true, Ordering::SeqCst);
+        adapter.driver().surprise_removed(&adapter, irql);
+    }
+}
+
+pub(crate) fn on_pause<'r, M: Miniport>(
+    adapter: Adapter<M>,
+    _parameters: *mut NDIS_MINIPORT_PAUSE_PARAMETERS,
+    request: Request<'r>,
+    irql: &mut Passive,
+) -> Answer<'r> {
     let flow = &adapter.shared.flow;
+    flow.running.store(false, Ordering::SeqCst);
+    adapter.driver().pause(&adapter, irql);
     if flow.out.load(Ordering::SeqCst) == 0 {
-        return Status::SUCCESS.raw();
+        return request.answer(Status::SUCCESS);
     }
     flow.pause_pended.store(true, Ordering::SeqCst);
     // The last list may have come home in between.
     if flow.out.load(Ordering::SeqCst) == 0 && flow.pause_pended.swap(false, Ordering::SeqCst) {
-        return Status::SUCCESS.raw();
+        return request.answer(Status::SUCCESS);
     }
-    Status::PENDING.raw()
+    request.answer(Status::PENDING)
 }
 
-/// `MiniportRestart`.
-pub(crate) unsafe extern "system" fn restart<M: Miniport>(
-    context: NDIS_HANDLE,
-    _parameters: *mut ndis_sys::NDIS_MINIPORT_RESTART_PARAMETERS,
-) -> NDIS_STATUS {
-    // SAFETY: NDIS's share of its context lives until the halt.
-    let Some(shared) = (unsafe { from_context::<M>(context) }) else {
-        return Status::FAILURE.raw();
-    };
-    // SAFETY: NDIS restarts at PASSIVE_LEVEL with no lock held.
-    let mut irql = unsafe { Passive::assume() };
-    let adapter = Adapter { shared };
-    match adapter.driver().restart(&adapter, &mut irql) {
+pub(crate) fn on_restart<'r, M: Miniport>(
+    adapter: Adapter<M>,
+    _parameters: *mut NDIS_MINIPORT_RESTART_PARAMETERS,
+    request: Request<'r>,
+    irql: &mut Passive,
+) -> Answer<'r> {
+    request.answer(match adapter.driver().restart(&adapter, irql) {
         Ok(()) => {
             // Receives may be indicated from here on (rule PAUSE-10); not before, for
             // nothing may be out when the restart fails (rule PAUSE-05).
             adapter.shared.flow.running.store(true, Ordering::SeqCst);
-            Status::SUCCESS.raw()
+            Status::SUCCESS
         }
-        Err(Status::RESOURCES) => Status::RESOURCES.raw(),
-        Err(_) => Status::FAILURE.raw(),
-    }
-}
-
-/// `MiniportReturnNetBufferLists`: any order and grouping (rule NBL-23).
-pub(crate) unsafe extern "system" fn return_lists<M: Miniport>(
-    context: NDIS_HANDLE,
-    lists: *mut NET_BUFFER_LIST,
-    _flags: u32,
-) {
-    // SAFETY: NDIS's share of its context lives until the halt, which it does
-    // not begin before everything is home.
-    let core = unsafe { Arc::<AdapterCore<M>>::borrow_raw(context) };
-    let Some(shared) = core.and_then(|core| core.shared()) else {
-        return;
-    };
-    // SAFETY: NDIS gives back lists that this driver indicated.
-    let chain = unsafe { Chain::from_raw(lists) };
-    // SAFETY: as above: they came from this driver's pool for receives.
-    let lists = unsafe { NetBufferLists::from_chain(chain, Side::Miniport) };
-    <M::Role as Role<M>>::returned(&shared, lists, Token(()));
+        Err(Status::RESOURCES) => Status::RESOURCES,
+        Err(_) => Status::FAILURE,
+    })
 }

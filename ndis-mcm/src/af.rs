@@ -1,15 +1,19 @@
 //! [`Af`]: a client that has opened one of the adapter's address families.
 
 use crate::{Adapter, CallManager, adapter::AdapterShared, lock::StateLock};
-use core::{fmt, marker::PhantomData, mem::ManuallyDrop, ops, ptr};
+use core::{fmt, ops, ptr};
 use ndis_co::{
     Answer, Status,
-    answer::Brand,
+    answer::Request,
+    armed::{Alarm, Armed},
+    callback::Out,
+    deferred::{Deferred, Node},
     family::AddressFamily,
     irql::{NoLock, Passive, UpToDispatch},
-    mem::{Anchored, Arc, Parent, Tag},
+    mem::{Anchored, Arc, Lent, Parent, Tag},
     once::Slot,
-    owner::Node,
+    owner::Owner,
+    raw::Opaque,
     stack,
 };
 use ndis_sys::NDIS_HANDLE;
@@ -20,12 +24,12 @@ use ndis_sys::NDIS_HANDLE;
 /// or the close is completed. Once the open is accepted NDIS owns one reference as
 /// the call manager's AF context, until the close and a requested close
 /// notification have both completed (rule AF-44).
-#[repr(C)]
 pub(crate) struct AfShared<M: CallManager> {
-    /// First field: deferred work casts back from it.
-    node: Node,
+    node: Node<Self>,
+    /// The context.
+    lent: Lent<Self>,
     family: AddressFamily,
-    handle: NDIS_HANDLE,
+    handle: Opaque,
     state: StateLock<State>,
     context: Slot<M::Af>,
     pub(crate) adapter: Parent<Arc<AdapterShared<M>>>,
@@ -38,11 +42,6 @@ unsafe impl<M: CallManager> Anchored for AfShared<M> {
         &mut self.adapter
     }
 }
-
-// SAFETY: the handle is a token for NDIS; the rest is behind locks or `Sync`.
-unsafe impl<M: CallManager> Send for AfShared<M> {}
-// SAFETY: as above.
-unsafe impl<M: CallManager> Sync for AfShared<M> {}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -138,8 +137,8 @@ impl<M: CallManager> fmt::Debug for Af<M> {
 pub struct OpenAf<'r, M: CallManager> {
     af: Arc<AfShared<M>>,
     /// Where a synchronous success leaves the context.
-    out: *mut NDIS_HANDLE,
-    _request: Brand<'r>,
+    out: Out<'r, NDIS_HANDLE>,
+    request: Request<'r>,
 }
 
 impl<'r, M: CallManager> OpenAf<'r, M> {
@@ -147,12 +146,14 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
         adapter: &Arc<AdapterShared<M>>,
         family: AddressFamily,
         handle: NDIS_HANDLE,
-        out: *mut NDIS_HANDLE,
-    ) -> Result<Self, Status> {
+        out: Out<'r, NDIS_HANDLE>,
+        request: Request<'r>,
+    ) -> Result<Self, Answer<'r>> {
         let shared = AfShared {
-            node: Node::new(run_deferred::<M>),
+            node: Node::new(),
+            lent: Lent::new(),
             family,
-            handle,
+            handle: Opaque::new(handle),
             state: StateLock::new(State {
                 phase: Phase::Opening,
                 answer: None,
@@ -168,11 +169,10 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
             context: Slot::new(),
             adapter: Parent::new(adapter.clone()),
         };
-        Ok(Self {
-            af: Arc::try_new_anchored(shared, Tag::NDIS)?,
-            out,
-            _request: PhantomData,
-        })
+        match Arc::try_new_anchored(shared, Tag::NDIS) {
+            Ok(af) => Ok(Self { af, out, request }),
+            Err(_) => Err(request.answer(Status::RESOURCES)),
+        }
     }
 
     /// What the client opens: check that it is a family this driver registered
@@ -185,29 +185,26 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
     /// Lets the client in; `context` is what the driver keeps for it.
     pub fn accept(self, context: M::Af) -> Answer<'r> {
         let status = match AfShared::accept(&self.af, context) {
-            Ok(share) => {
-                // SAFETY: the out parameter of this very callback (AF-19).
-                unsafe { self.out.write(share) };
+            Ok(context) => {
+                // Rule AF-19.
+                self.out.set(context);
                 Status::SUCCESS
             }
             Err(failure) => failure,
         };
-        // SAFETY: the token is consumed; the status is the state's.
-        unsafe { Answer::from_status(status, self._request) }
+        self.request.answer(status)
     }
 
     /// Turns the client away.
     pub fn refuse(self, status: Status) -> Answer<'r> {
         self.af.state.with(|state| state.phase = Phase::Refused);
-        // SAFETY: the token is consumed, the state says refused.
-        unsafe { Answer::from_status(status.as_failure(), self._request) }
+        self.request.answer(status.as_failure())
     }
 
     /// Answers later, with the second value, from any thread.
     pub fn pend(self) -> (Answer<'r>, PendingOpenAf<M>) {
-        // SAFETY: the token is consumed, and another one will answer.
-        let answer = unsafe { Answer::from_status(Status::PENDING, self._request) };
-        (answer, PendingOpenAf { af: self.af })
+        let af = Armed::new(self.af);
+        (self.request.answer(Status::PENDING), PendingOpenAf { af })
     }
 }
 
@@ -220,7 +217,17 @@ impl<M: CallManager> fmt::Debug for OpenAf<'_, M> {
 /// The token of a pended open. Dropping it refuses with [`Status::FAILURE`].
 #[must_use = "dropping a pending request refuses it"]
 pub struct PendingOpenAf<M: CallManager> {
-    af: Arc<AfShared<M>>,
+    af: Armed<Arc<AfShared<M>>, Refuse>,
+}
+
+/// Refuses a pended open.
+struct Refuse;
+
+impl<M: CallManager> Alarm<Arc<AfShared<M>>> for Refuse {
+    fn lost(af: Arc<AfShared<M>>) {
+        AfShared::answer(&af, Status::FAILURE);
+        AfShared::defer(&af);
+    }
 }
 
 impl<M: CallManager> PendingOpenAf<M> {
@@ -232,7 +239,7 @@ impl<M: CallManager> PendingOpenAf<M> {
     /// Source page: `nf-ndis-ndismcmopenaddressfamilycomplete`.
     #[doc(alias = "NdisMCmOpenAddressFamilyComplete")]
     pub fn accept(self, context: M::Af, irql: &mut impl NoLock) {
-        let af = self.into_af();
+        let af = self.af.disarm();
         // Before the role knows of the family: it is not closed until it is open.
         af.state.with(|state| state.completing = true);
         let status = match AfShared::accept(&af, context) {
@@ -248,22 +255,9 @@ impl<M: CallManager> PendingOpenAf<M> {
     /// Source page: `nf-ndis-ndismcmopenaddressfamilycomplete`.
     #[doc(alias = "NdisMCmOpenAddressFamilyComplete")]
     pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
-        let af = self.into_af();
+        let af = self.af.disarm();
         AfShared::answer(&af, status.as_failure());
         AfShared::advance(&af, irql.up_to_dispatch());
-    }
-
-    fn into_af(self) -> Arc<AfShared<M>> {
-        let token = ManuallyDrop::new(self);
-        // SAFETY: the token is not used or dropped any more; its share moves.
-        unsafe { ptr::read(&token.af) }
-    }
-}
-
-impl<M: CallManager> Drop for PendingOpenAf<M> {
-    fn drop(&mut self) {
-        AfShared::answer(&self.af, Status::FAILURE);
-        AfShared::defer(&self.af);
     }
 }
 
@@ -279,15 +273,12 @@ impl<M: CallManager> fmt::Debug for PendingOpenAf<M> {
 #[must_use = "a request must be answered"]
 pub struct CloseAf<'r, M: CallManager> {
     af: Arc<AfShared<M>>,
-    _request: Brand<'r>,
+    request: Request<'r>,
 }
 
 impl<'r, M: CallManager> CloseAf<'r, M> {
-    pub(crate) fn new(af: Arc<AfShared<M>>) -> Self {
-        Self {
-            af,
-            _request: PhantomData,
-        }
+    pub(crate) fn new(af: Arc<AfShared<M>>, request: Request<'r>) -> Self {
+        Self { af, request }
     }
 
     /// Lets the family go, at once or when its last child is gone (rule
@@ -308,16 +299,14 @@ impl<'r, M: CallManager> CloseAf<'r, M> {
         } else {
             Status::PENDING
         };
-        // SAFETY: the token is consumed; the status is the state's.
-        unsafe { Answer::from_status(status, self._request) }
+        self.request.answer(status)
     }
 
     /// Answers later, with the second value, from any thread.
     pub fn pend(self) -> (Answer<'r>, PendingCloseAf<M>) {
         self.af.state.with(|state| state.pended = true);
-        // SAFETY: the token is consumed, and another one will answer.
-        let answer = unsafe { Answer::from_status(Status::PENDING, self._request) };
-        (answer, PendingCloseAf { af: self.af })
+        let af = Armed::new(self.af);
+        (self.request.answer(Status::PENDING), PendingCloseAf { af })
     }
 }
 
@@ -330,7 +319,17 @@ impl<M: CallManager> fmt::Debug for CloseAf<'_, M> {
 /// The token of a pended close. Dropping it finishes the close.
 #[must_use = "dropping a pending close finishes it"]
 pub struct PendingCloseAf<M: CallManager> {
-    af: Arc<AfShared<M>>,
+    af: Armed<Arc<AfShared<M>>, Finish>,
+}
+
+/// Finishes a pended close.
+struct Finish;
+
+impl<M: CallManager> Alarm<Arc<AfShared<M>>> for Finish {
+    fn lost(af: Arc<AfShared<M>>) {
+        af.state.with(|state| state.finish = true);
+        AfShared::defer(&af);
+    }
 }
 
 impl<M: CallManager> PendingCloseAf<M> {
@@ -339,18 +338,9 @@ impl<M: CallManager> PendingCloseAf<M> {
     /// Source page: `nf-ndis-ndismcmcloseaddressfamilycomplete`.
     #[doc(alias = "NdisMCmCloseAddressFamilyComplete")]
     pub fn finish(self, irql: &mut impl NoLock) {
-        let token = ManuallyDrop::new(self);
-        // SAFETY: the token is not used or dropped any more; its share moves.
-        let af = unsafe { ptr::read(&token.af) };
+        let af = self.af.disarm();
         af.state.with(|state| state.finish = true);
         AfShared::advance(&af, irql.up_to_dispatch());
-    }
-}
-
-impl<M: CallManager> Drop for PendingCloseAf<M> {
-    fn drop(&mut self) {
-        self.af.state.with(|state| state.finish = true);
-        AfShared::defer(&self.af);
     }
 }
 
@@ -368,19 +358,18 @@ impl<M: CallManager> AfShared<M> {
     }
 
     pub(crate) fn handle(&self) -> NDIS_HANDLE {
-        self.handle
+        self.handle.get()
     }
 
-    /// Takes the client in; gives the share for NDIS.
+    /// Takes the client in; gives the context for NDIS.
     fn accept(this: &Arc<Self>, context: M::Af) -> Result<NDIS_HANDLE, Status> {
-        // SAFETY: an open is accepted once, for the token is consumed.
-        unsafe { this.context.set(context) };
+        this.context.set(context);
         if let Err(failure) = this.adapter.role.add(this) {
             this.state.with(|state| state.phase = Phase::Refused);
             return Err(failure);
         }
         this.state.with(|state| state.phase = Phase::Open);
-        Ok(Arc::into_raw(this.clone()))
+        Ok(this.lent.lend(this))
     }
 
     /// The pended open is to be completed.
@@ -402,7 +391,7 @@ impl<M: CallManager> AfShared<M> {
         // SAFETY: the open was pended and is completed once (rule AF-23), at or
         // below DISPATCH_LEVEL; with success, with the share that the acceptance
         // gave to NDIS (MCM-AF).
-        unsafe { ndis_sys::NdisMCmOpenAddressFamilyComplete(status.raw(), this.handle, context) };
+        unsafe { ndis_sys::NdisMCmOpenAddressFamilyComplete(status.raw(), this.handle(), context) };
         this.state.with(|state| state.completing = false);
         this.adapter.role.look_again();
     }
@@ -447,16 +436,6 @@ impl<M: CallManager> AfShared<M> {
         })
     }
 
-    fn defer(this: &Arc<Self>) {
-        let reference = Arc::into_raw(this.clone());
-        let node = Arc::value_ptr(this).cast::<Node>();
-        // SAFETY: the reference keeps the node valid until it has run.
-        if !unsafe { this.adapter.owner().defer(node) } {
-            // SAFETY: not queued, so the reference comes back.
-            drop(unsafe { Arc::<Self>::from_raw(reference) });
-        }
-    }
-
     /// Does what the state asks for and allows.
     fn advance(this: &Arc<Self>, _irql: &mut UpToDispatch) {
         while let Some(step) = this.state.with(State::next) {
@@ -469,7 +448,7 @@ impl<M: CallManager> AfShared<M> {
                     unsafe {
                         ndis_sys::NdisMCmCloseAddressFamilyComplete(
                             Status::SUCCESS.raw(),
-                            this.handle,
+                            this.handle(),
                         );
                     }
                     Self::retire(this);
@@ -486,9 +465,7 @@ impl<M: CallManager> AfShared<M> {
             over && !core::mem::replace(&mut state.retired, true)
         });
         if last {
-            // SAFETY: by MCM-AF the share that the accepted open gave to NDIS,
-            // taken back once.
-            drop(unsafe { Arc::<Self>::from_raw(Arc::as_raw(this)) });
+            drop(this.lent.end());
             this.adapter.role.remove(this);
         }
     }
@@ -510,7 +487,7 @@ impl<M: CallManager> AfShared<M> {
     pub(crate) fn notify_close(this: &Arc<Self>, irql: &mut Passive) {
         // SAFETY: PASSIVE_LEVEL; by MCM-AF the handle is valid, for `calling`
         // holds a close up that crosses this.
-        let status = unsafe { ndis_sys::NdisMCmNotifyCloseAddressFamily(this.handle) };
+        let status = unsafe { ndis_sys::NdisMCmNotifyCloseAddressFamily(this.handle()) };
         let status = Status::from_raw(status);
         this.state.with(|state| state.calling = false);
         if !status.is_pending() {
@@ -549,10 +526,17 @@ impl State {
     }
 }
 
-/// The deferred node of an address family.
-unsafe fn run_deferred<M: CallManager>(node: *const Node, irql: &mut Passive) {
-    // SAFETY: `defer` gave a share with the node, which is the first field.
-    if let Some(af) = unsafe { Arc::<AfShared<M>>::from_value_ptr(node.cast()) } {
-        AfShared::advance(&af, irql.up_to_dispatch());
+// SAFETY: the field.
+unsafe impl<M: CallManager> Deferred for AfShared<M> {
+    fn node(&self) -> &Node<Self> {
+        &self.node
+    }
+
+    fn owner(&self) -> &Owner {
+        self.adapter.owner()
+    }
+
+    fn run(this: Arc<Self>, irql: &mut Passive) {
+        Self::advance(&this, irql.up_to_dispatch());
     }
 }

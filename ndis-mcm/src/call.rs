@@ -6,11 +6,13 @@ use crate::{
     state::{End, Settled, State},
     vc::VcShared,
 };
-use core::{ffi::c_void, fmt, marker::PhantomData, mem::ManuallyDrop, ptr};
+use core::{ffi::c_void, fmt};
 use ndis_co::{
     Answer, Status,
     address::MAX_VARIABLE,
-    answer::Brand,
+    answer::Request,
+    armed::{Alarm, Armed},
+    deferred::Deferred,
     irql::NoLock,
     params::{CallFlags, CallParameters, CallParametersBuf},
 };
@@ -34,15 +36,12 @@ fn parameters<M: CallManager>(vc: &Vc<M>) -> Option<CallParameters<'_>> {
 #[must_use = "a request must be answered"]
 pub struct MakeCall<'r, M: CallManager> {
     vc: Vc<M>,
-    _request: Brand<'r>,
+    request: Request<'r>,
 }
 
 impl<'r, M: CallManager> MakeCall<'r, M> {
-    pub(crate) fn new(vc: Vc<M>) -> Self {
-        Self {
-            vc,
-            _request: PhantomData,
-        }
+    pub(crate) fn new(vc: Vc<M>, request: Request<'r>) -> Self {
+        Self { vc, request }
     }
 
     /// What the client asks for; validate it (rule CALL-07). `None` when it
@@ -83,24 +82,21 @@ impl<'r, M: CallManager> MakeCall<'r, M> {
             state.pend();
         });
         VcShared::defer(shared);
-        // SAFETY: the token is consumed, and the state will complete it.
-        unsafe { Answer::from_status(Status::PENDING, self._request) }
+        self.request.answer(Status::PENDING)
     }
 
     /// Refuses the call.
     pub fn refuse(self, status: Status) -> Answer<'r> {
         let status = self.vc.shared.state.with(|state| state.refuse_now(status));
-        // SAFETY: the token is consumed; the status is the state's.
-        unsafe { Answer::from_status(status, self._request) }
+        self.request.answer(status)
     }
 
     /// Answers later, with the second value, from any thread: the usual case
     /// (rule CALL-74).
     pub fn pend(self) -> (Answer<'r>, PendingMakeCall<M>) {
         self.vc.shared.state.with(State::pend);
-        // SAFETY: the token is consumed, and another one will answer.
-        let answer = unsafe { Answer::from_status(Status::PENDING, self._request) };
-        (answer, PendingMakeCall { vc: self.vc })
+        let vc = Armed::new(self.vc);
+        (self.request.answer(Status::PENDING), PendingMakeCall { vc })
     }
 }
 
@@ -120,7 +116,17 @@ impl<M: CallManager> fmt::Debug for MakeCall<'_, M> {
 /// with [`Status::FAILURE`] (rule CALL-13).
 #[must_use = "dropping a pending call refuses it"]
 pub struct PendingMakeCall<M: CallManager> {
-    vc: Vc<M>,
+    vc: Armed<Vc<M>, Refuse>,
+}
+
+/// Refuses a pended call.
+struct Refuse;
+
+impl<M: CallManager> Alarm<Vc<M>> for Refuse {
+    fn lost(vc: Vc<M>) {
+        vc.shared.state.with(|state| state.refuse(Status::FAILURE));
+        VcShared::defer(&vc.shared);
+    }
 }
 
 impl<M: CallManager> PendingMakeCall<M> {
@@ -167,21 +173,9 @@ impl<M: CallManager> PendingMakeCall<M> {
     }
 
     fn answer(self, decide: impl FnOnce(&mut State) + Send, irql: &mut impl NoLock) {
-        let token = ManuallyDrop::new(self);
-        // SAFETY: the token is not used or dropped any more; its share moves.
-        let vc = unsafe { ptr::read(&token.vc) };
+        let vc = self.vc.disarm();
         vc.shared.state.with(decide);
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
-    }
-}
-
-impl<M: CallManager> Drop for PendingMakeCall<M> {
-    fn drop(&mut self) {
-        self.vc
-            .shared
-            .state
-            .with(|state| state.refuse(Status::FAILURE));
-        VcShared::defer(&self.vc.shared);
     }
 }
 
@@ -197,12 +191,27 @@ impl<M: CallManager> fmt::Debug for PendingMakeCall<M> {
 /// Dropping it takes the call back with [`Status::FAILURE`] (rule CALL-37).
 #[must_use = "an accepted call is connected or closed"]
 pub struct Accepted<M: CallManager> {
-    vc: Vc<M>,
+    vc: Armed<Vc<M>, TakeBack>,
+}
+
+/// Takes an accepted call back.
+struct TakeBack;
+
+impl<M: CallManager> Alarm<Vc<M>> for TakeBack {
+    fn lost(vc: Vc<M>) {
+        let end = End {
+            status: Status::FAILURE,
+            data: None,
+        };
+        // An error means that the call is over already.
+        let _ = vc.shared.state.with(|state| state.announce(end));
+        VcShared::defer(&vc.shared);
+    }
 }
 
 impl<M: CallManager> Accepted<M> {
     pub(crate) fn new(vc: Vc<M>) -> Self {
-        Self { vc }
+        Self { vc: Armed::new(vc) }
     }
 
     /// The VC of the call.
@@ -221,7 +230,7 @@ impl<M: CallManager> Accepted<M> {
     /// Source page: `nf-ndis-ndismcmdispatchcallconnected`.
     #[doc(alias = "NdisMCmDispatchCallConnected")]
     pub fn connect(self, irql: &mut impl NoLock) -> bool {
-        let vc = self.into_vc();
+        let vc = self.vc.disarm();
         let accepted = vc.shared.state.with(State::connect);
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
         accepted
@@ -233,27 +242,9 @@ impl<M: CallManager> Accepted<M> {
     /// Source page: `nf-ndis-ndismcmdispatchincomingclosecall`.
     #[doc(alias = "NdisMCmDispatchIncomingCloseCall")]
     pub fn close(self, status: Status, irql: &mut impl NoLock) {
-        let vc = self.into_vc();
+        let vc = self.vc.disarm();
         // An error means that the call is over already.
         let _ = vc.dispatch_incoming_close(status, &[], irql);
-    }
-
-    fn into_vc(self) -> Vc<M> {
-        let token = ManuallyDrop::new(self);
-        // SAFETY: the token is not used or dropped any more; its share moves.
-        unsafe { ptr::read(&token.vc) }
-    }
-}
-
-impl<M: CallManager> Drop for Accepted<M> {
-    fn drop(&mut self) {
-        let end = End {
-            status: Status::FAILURE,
-            data: None,
-        };
-        // An error means that the call is over already.
-        let _ = self.vc.shared.state.with(|state| state.announce(end));
-        VcShared::defer(&self.vc.shared);
     }
 }
 
@@ -269,11 +260,11 @@ pub struct CloseCall<'r, M: CallManager> {
     vc: Vc<M>,
     data: *const c_void,
     size: u32,
-    _request: Brand<'r>,
+    request: Request<'r>,
 }
 
 impl<'r, M: CallManager> CloseCall<'r, M> {
-    pub(crate) fn new(vc: Vc<M>, data: *const c_void, size: u32) -> Self {
+    pub(crate) fn new(vc: Vc<M>, data: *const c_void, size: u32, request: Request<'r>) -> Self {
         let size = if data.is_null() || size > MAX_VARIABLE {
             0
         } else {
@@ -283,7 +274,7 @@ impl<'r, M: CallManager> CloseCall<'r, M> {
             vc,
             data,
             size,
-            _request: PhantomData,
+            request,
         }
     }
 
@@ -320,8 +311,7 @@ impl<'r, M: CallManager> CloseCall<'r, M> {
                 Status::PENDING
             }
         };
-        // SAFETY: the token is consumed; the status is the state's.
-        unsafe { Answer::from_status(status, self._request) }
+        self.request.answer(status)
     }
 
     /// Will not close: the call goes on, [`Status::INVALID_DATA`] when the
@@ -334,16 +324,17 @@ impl<'r, M: CallManager> CloseCall<'r, M> {
         self.vc.shared.state.with(State::refuse_close);
         // Something may have waited for the close.
         VcShared::defer(&self.vc.shared);
-        // SAFETY: the token is consumed, the state says refused.
-        unsafe { Answer::from_status(status.as_failure(), self._request) }
+        self.request.answer(status.as_failure())
     }
 
     /// Answers later, with the second value, from any thread.
     pub fn pend(self) -> (Answer<'r>, PendingCloseCall<M>) {
         self.vc.shared.state.with(State::pend);
-        // SAFETY: the token is consumed, and another one will answer.
-        let answer = unsafe { Answer::from_status(Status::PENDING, self._request) };
-        (answer, PendingCloseCall { vc: self.vc })
+        let vc = Armed::new(self.vc);
+        (
+            self.request.answer(Status::PENDING),
+            PendingCloseCall { vc },
+        )
     }
 }
 
@@ -360,7 +351,17 @@ impl<M: CallManager> fmt::Debug for CloseCall<'_, M> {
 /// Dropping it finishes the close.
 #[must_use = "dropping a pending close finishes it"]
 pub struct PendingCloseCall<M: CallManager> {
-    vc: Vc<M>,
+    vc: Armed<Vc<M>, Finish>,
+}
+
+/// Finishes a pended close.
+struct Finish;
+
+impl<M: CallManager> Alarm<Vc<M>> for Finish {
+    fn lost(vc: Vc<M>) {
+        vc.shared.state.with(State::finish_close);
+        VcShared::defer(&vc.shared);
+    }
 }
 
 impl<M: CallManager> PendingCloseCall<M> {
@@ -376,18 +377,9 @@ impl<M: CallManager> PendingCloseCall<M> {
     #[doc(alias = "NdisMCmCloseCallComplete")]
     #[doc(alias = "NdisMCmDeactivateVc")]
     pub fn finish(self, irql: &mut impl NoLock) {
-        let token = ManuallyDrop::new(self);
-        // SAFETY: the token is not used or dropped any more; its share moves.
-        let vc = unsafe { ptr::read(&token.vc) };
+        let vc = self.vc.disarm();
         vc.shared.state.with(State::finish_close);
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
-    }
-}
-
-impl<M: CallManager> Drop for PendingCloseCall<M> {
-    fn drop(&mut self) {
-        self.vc.shared.state.with(State::finish_close);
-        VcShared::defer(&self.vc.shared);
     }
 }
 

@@ -1,9 +1,10 @@
 //! Data through an MCM: [`SendLists`] from the client, and indications to it.
 
-use crate::{Adapter, CallManager, Vc, adapter::AdapterShared, vc::VcShared};
+use crate::{Adapter, CallManager, Vc, vc::VcShared};
 use core::{fmt, ptr};
 use ndis_co::{
     Status,
+    deferred::Deferred,
     irql::{NoLock, UpToDispatch},
     mem::Arc,
     nbl::{
@@ -174,9 +175,9 @@ fn mark(chain: &Chain, status: Status) {
 }
 
 /// As [`mark`], whatever the status.
-fn write(chain: &Chain, status: Status) {
+pub(crate) fn write(chain: &Chain, status: Status) {
     chain.for_each_raw(|list| {
-        // SAFETY: by SENDS the lists are in this driver's hands.
+        // SAFETY: the lists are in this driver's hands (SENDS).
         unsafe { fields::set_status(list, status.raw()) };
     });
 }
@@ -319,10 +320,11 @@ impl<M: CallManager> Vc<M> {
 }
 
 /// Indicated lists come home: counts them on their VCs and hands them over.
-pub(crate) fn returned<M: CallManager>(adapter: &Arc<AdapterShared<M>>, lists: NetBufferLists) {
-    // SAFETY: NDIS calls the return handler at or below DISPATCH_LEVEL with no
-    // lock of ours.
-    let mut irql = unsafe { UpToDispatch::assume() };
+pub(crate) fn returned<M: CallManager>(
+    adapter: &Adapter<M>,
+    lists: NetBufferLists,
+    irql: &mut UpToDispatch,
+) {
     let count = lists.len();
     let chain = lists.into_chain();
     chain.for_each_raw(|list| {
@@ -332,14 +334,11 @@ pub(crate) fn returned<M: CallManager>(adapter: &Arc<AdapterShared<M>>, lists: N
         unsafe { fields::store(list, Side::Miniport, Slot::Vc, ptr::null_mut()) };
         // SAFETY: the share that `indicate_receive` left there.
         if let Some(vc) = unsafe { Arc::<VcShared<M>>::from_raw(share) } {
-            VcShared::calm(&vc, 1, &mut irql);
+            VcShared::calm(&vc, 1, irql);
         }
     });
     // SAFETY: the very lists that came home.
     let lists = unsafe { NetBufferLists::from_chain(chain, Side::Miniport) };
-    let wrapper = Adapter {
-        shared: adapter.clone(),
-    };
-    adapter.driver.driver.returned(&wrapper, lists, &mut irql);
-    adapter.home(count);
+    adapter.driver().returned(adapter, lists, irql);
+    adapter.shared.home(count);
 }

@@ -1,31 +1,30 @@
-//! The C side of an MCM: one trampoline for each callback, and the tables
-//! that name them.
+//! The C side of an MCM: the tables that NDIS gets, the C functions in them, and what
+//! each of these does with the arguments that [`callbacks!`] has made of NDIS's.
 //!
-//! A trampoline turns NDIS's arguments into safe values, fails closed when one
-//! is impossible, and holds no lock while the driver's code runs. Each is
-//! `unsafe` for the same reason: only NDIS may call it, with the contexts that
-//! this crate registered (invariants MCM-AF, MCM-SAP, MCM-VC) and at the
-//! documented level.
+//! No lock is held while the driver's code runs.
 
 use crate::{
     Adapter, Af, CallManager, CloseAf, CloseCall, DeregisterSap, MakeCall, Miniport, OpenAf,
-    RegisterSap, Sap, Vc,
-    adapter::{self, AdapterCore},
-    af::AfShared,
-    data, driver, oid,
-    sap::SapShared,
-    state::State,
-    vc::VcShared,
+    RegisterSap, Role, Sap, Vc, adapter, af::AfShared, data, driver, miniport::sealed::Token, oid,
+    sap::SapShared, state::State, vc::VcShared,
 };
 use core::{ffi::c_void, ptr};
 use ndis_co::{
-    Status, address::SapAddress, family::AddressFamily, irql::UpToDispatch, mem::Arc, nbl::Chain,
+    Answer, Status,
+    address::SapAddress,
+    answer::Request,
+    callback::Out,
+    callbacks,
+    family::AddressFamily,
+    irql::{Passive, UpToDispatch},
+    mem::Arc,
+    nbl::{Chain, NetBufferLists, fields::Side},
     raw,
 };
 use ndis_sys::{
     CO_ADDRESS_FAMILY, CO_CALL_PARAMETERS, CO_SAP, NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS,
     NDIS_HANDLE, NDIS_MINIPORT_CO_CHARACTERISTICS, NDIS_MINIPORT_DRIVER_CHARACTERISTICS,
-    NDIS_OID_REQUEST, NDIS_STATUS, NET_BUFFER_LIST,
+    NDIS_OID_REQUEST, NDIS_STATUS, NET_BUFFER_LIST, NET_DEVICE_PNP_EVENT,
 };
 
 /// The mandatory handlers of a miniport (rules REG-03, REG-36, REG-41,
@@ -45,13 +44,13 @@ pub(crate) fn miniport_characteristics<M: Miniport>() -> NDIS_MINIPORT_DRIVER_CH
     table.InitializeHandlerEx = Some(adapter::initialize::<M>);
     table.HaltHandlerEx = Some(adapter::halt::<M>);
     table.UnloadHandler = Some(driver::unload::<M>);
-    table.PauseHandler = Some(adapter::pause::<M>);
-    table.RestartHandler = Some(adapter::restart::<M>);
+    table.PauseHandler = Some(pause::<M>);
+    table.RestartHandler = Some(restart::<M>);
     table.OidRequestHandler = Some(oid_request::<M>);
     table.SendNetBufferListsHandler = Some(send_connectionless::<M>);
-    table.ReturnNetBufferListsHandler = Some(adapter::return_lists::<M>);
+    table.ReturnNetBufferListsHandler = Some(return_lists::<M>);
     table.CancelSendHandler = Some(cancel);
-    table.DevicePnPEventNotifyHandler = Some(adapter::device_pnp_event::<M>);
+    table.DevicePnPEventNotifyHandler = Some(device_pnp_event::<M>);
     table.ShutdownHandlerEx = Some(shutdown);
     table.CancelOidRequestHandler = Some(cancel);
     table
@@ -103,364 +102,380 @@ pub(crate) fn call_manager_handlers<M: CallManager>() -> NDIS_CO_CALL_MANAGER_OP
     table
 }
 
-/// The level of a callback that NDIS makes at or below DISPATCH_LEVEL.
-///
-/// # Safety
-///
-/// Called at the start of such a callback, for its time.
-unsafe fn level() -> UpToDispatch {
-    // SAFETY: by the caller; NDIS holds no lock of this driver.
-    unsafe { UpToDispatch::assume() }
+callbacks! {
+    /// `ProtocolCmOpenAf`; the binding context is the adapter's (rule INIT-13).
+    open_af<M: CallManager>(
+        context: NDIS_HANDLE as Adapter<M>,
+        family: *mut CO_ADDRESS_FAMILY as &CO_ADDRESS_FAMILY,
+        handle: NDIS_HANDLE as NDIS_HANDLE,
+        out: *mut NDIS_HANDLE as Out<'_, NDIS_HANDLE>,
+    ) at UpToDispatch, else FAILURE -> NDIS_STATUS => on_open_af;
+
+    /// `ProtocolCmCloseAf`.
+    close_af<M: CallManager>(context: NDIS_HANDLE as Arc<AfShared<M>>)
+        at UpToDispatch, else FAILURE -> NDIS_STATUS => on_close_af;
+
+    /// `ProtocolCmNotifyCloseAfComplete`.
+    notify_close_af_complete<M: CallManager>(
+        context: NDIS_HANDLE as Arc<AfShared<M>>,
+        _status: NDIS_STATUS as Status,
+    ) at UpToDispatch => on_notify_close_af_complete;
+
+    /// `ProtocolCmRegisterSap`.
+    register_sap<M: CallManager>(
+        context: NDIS_HANDLE as Arc<AfShared<M>>,
+        address: *mut CO_SAP as *mut CO_SAP,
+        handle: NDIS_HANDLE as NDIS_HANDLE,
+        out: *mut NDIS_HANDLE as Out<'_, NDIS_HANDLE>,
+    ) at UpToDispatch, else FAILURE -> NDIS_STATUS => on_register_sap;
+
+    /// `ProtocolCmDeregisterSap`.
+    deregister_sap<M: CallManager>(context: NDIS_HANDLE as Arc<SapShared<M>>)
+        at UpToDispatch, else SUCCESS -> NDIS_STATUS => on_deregister_sap;
+
+    /// `ProtocolCoCreateVc`.
+    create_vc<M: CallManager>(
+        context: NDIS_HANDLE as Arc<AfShared<M>>,
+        handle: NDIS_HANDLE as NDIS_HANDLE,
+        out: *mut NDIS_HANDLE as Out<'_, NDIS_HANDLE>,
+    ) at UpToDispatch, else FAILURE -> NDIS_STATUS => on_create_vc;
+
+    /// `ProtocolCoDeleteVc`.
+    delete_vc<M: CallManager>(context: NDIS_HANDLE as Arc<VcShared<M>>)
+        at UpToDispatch, else FAILURE -> NDIS_STATUS => on_delete_vc;
+
+    /// `ProtocolCmMakeCall`.
+    make_call<M: CallManager>(
+        context: NDIS_HANDLE as Arc<VcShared<M>>,
+        parameters: *mut CO_CALL_PARAMETERS as *mut CO_CALL_PARAMETERS,
+        party: NDIS_HANDLE as NDIS_HANDLE,
+        party_out: *mut NDIS_HANDLE as Option<Out<'_, NDIS_HANDLE>>,
+    ) at UpToDispatch, else FAILURE -> NDIS_STATUS => on_make_call;
+
+    /// `ProtocolCmCloseCall`.
+    close_call<M: CallManager>(
+        context: NDIS_HANDLE as Arc<VcShared<M>>,
+        _party: NDIS_HANDLE as NDIS_HANDLE,
+        data: *mut c_void as *mut c_void,
+        size: u32 as u32,
+    ) at UpToDispatch, else FAILURE -> NDIS_STATUS => on_close_call;
+
+    /// `ProtocolCmIncomingCallComplete`.
+    incoming_call_complete<M: CallManager>(
+        status: NDIS_STATUS as Status,
+        context: NDIS_HANDLE as Arc<VcShared<M>>,
+        parameters: *mut CO_CALL_PARAMETERS as *mut CO_CALL_PARAMETERS,
+    ) at UpToDispatch => on_incoming_call_complete;
+
+    /// `ProtocolCmActivateVcComplete`.
+    activate_vc_complete<M: CallManager>(
+        status: NDIS_STATUS as Status,
+        context: NDIS_HANDLE as Arc<VcShared<M>>,
+        _parameters: *mut CO_CALL_PARAMETERS as *mut CO_CALL_PARAMETERS,
+    ) at UpToDispatch => on_activate_vc_complete;
+
+    /// `ProtocolCmDeactivateVcComplete`.
+    deactivate_vc_complete<M: CallManager>(
+        _status: NDIS_STATUS as Status,
+        context: NDIS_HANDLE as Arc<VcShared<M>>,
+    ) at UpToDispatch => on_deactivate_vc_complete;
+
+    /// `MiniportCoSendNetBufferLists`; the context is the VC's own (rule NBL-16).
+    send<M: CallManager>(
+        context: NDIS_HANDLE as Arc<VcShared<M>>,
+        lists: *mut NET_BUFFER_LIST as Chain,
+        _flags: u32 as u32,
+    ) at UpToDispatch => on_send;
+
+    /// `MiniportSendNetBufferLists`.
+    send_connectionless<M: Miniport>(
+        context: NDIS_HANDLE as Adapter<M>,
+        lists: *mut NET_BUFFER_LIST as Chain,
+        _port: u32 as u32,
+        _flags: u32 as u32,
+    ) at UpToDispatch => on_send_connectionless;
+
+    /// `MiniportReturnNetBufferLists`.
+    return_lists<M: Miniport>(
+        context: NDIS_HANDLE as Adapter<M>,
+        lists: *mut NET_BUFFER_LIST as Chain,
+        _flags: u32 as u32,
+    ) at UpToDispatch => on_return_lists;
+
+    /// `MiniportPause`.
+    pause<M: Miniport>(
+        context: NDIS_HANDLE as Adapter<M>,
+        _parameters: *mut ndis_sys::NDIS_MINIPORT_PAUSE_PARAMETERS
+            as *mut ndis_sys::NDIS_MINIPORT_PAUSE_PARAMETERS,
+    ) at Passive, else SUCCESS -> NDIS_STATUS => adapter::on_pause;
+
+    /// `MiniportRestart`.
+    restart<M: Miniport>(
+        context: NDIS_HANDLE as Adapter<M>,
+        _parameters: *mut ndis_sys::NDIS_MINIPORT_RESTART_PARAMETERS
+            as *mut ndis_sys::NDIS_MINIPORT_RESTART_PARAMETERS,
+    ) at Passive, else FAILURE -> NDIS_STATUS => adapter::on_restart;
+
+    /// `MiniportDevicePnPEventNotify`.
+    device_pnp_event<M: Miniport>(
+        context: NDIS_HANDLE as Adapter<M>,
+        event: *mut NET_DEVICE_PNP_EVENT as &NET_DEVICE_PNP_EVENT,
+    ) at Passive => adapter::on_device_pnp_event;
+
+    /// `MiniportOidRequest`.
+    oid_request<M: Miniport>(
+        context: NDIS_HANDLE as Option<Adapter<M>>,
+        request: *mut NDIS_OID_REQUEST as &NDIS_OID_REQUEST,
+    ) at UpToDispatch, else NOT_SUPPORTED -> NDIS_STATUS => on_oid_request;
+
+    /// `MiniportCoOidRequest` (rule REG-11).
+    miniport_co_oid_request<M: Miniport>(
+        context: NDIS_HANDLE as Option<Adapter<M>>,
+        _vc: NDIS_HANDLE as NDIS_HANDLE,
+        request: *mut NDIS_OID_REQUEST as &NDIS_OID_REQUEST,
+    ) at UpToDispatch, else NOT_SUPPORTED -> NDIS_STATUS => on_co_oid_request;
 }
 
-/// The address family behind a context.
-///
-/// # Safety
-///
-/// `context` is null or an AF context that NDIS has not given back.
-unsafe fn af<M: CallManager>(context: NDIS_HANDLE) -> Option<Arc<AfShared<M>>> {
-    // SAFETY: by MCM-AF NDIS owns a share of its context.
-    unsafe { Arc::<AfShared<M>>::borrow_raw(context) }.map(|af| Arc::clone(&af))
-}
-
-/// The SAP behind a context.
-///
-/// # Safety
-///
-/// `context` is null or a SAP context that NDIS has not given back.
-unsafe fn sap<M: CallManager>(context: NDIS_HANDLE) -> Option<Arc<SapShared<M>>> {
-    // SAFETY: by MCM-SAP NDIS owns a share of its context.
-    unsafe { Arc::<SapShared<M>>::borrow_raw(context) }.map(|sap| Arc::clone(&sap))
-}
-
-/// The VC behind a context.
-///
-/// # Safety
-///
-/// `context` is null or a VC context whose VC is not deleted.
-unsafe fn vc<M: CallManager>(context: NDIS_HANDLE) -> Option<Arc<VcShared<M>>> {
-    // SAFETY: by MCM-VC NDIS owns a share of its context.
-    unsafe { Arc::<VcShared<M>>::borrow_raw(context) }.map(|vc| Arc::clone(&vc))
-}
-
-/// `ProtocolCmOpenAf`; the binding context is the adapter's (rule INIT-13).
-unsafe extern "system" fn open_af<M: CallManager>(
-    context: NDIS_HANDLE,
-    family: *mut CO_ADDRESS_FAMILY,
+fn on_open_af<'r, M: CallManager>(
+    adapter: Adapter<M>,
+    family: &CO_ADDRESS_FAMILY,
     handle: NDIS_HANDLE,
-    out: *mut NDIS_HANDLE,
-) -> NDIS_STATUS {
-    // SAFETY: NDIS's share of the adapter lives until the halt.
-    let core = unsafe { Arc::<AdapterCore<M>>::borrow_raw(context) };
-    // SAFETY: NDIS's structure, valid for the call.
-    let family = unsafe { family.as_ref() }.map(AddressFamily::from_raw);
-    let (Some(shared), Some(family), false) =
-        (core.and_then(|core| core.shared()), family, out.is_null())
-    else {
-        return Status::FAILURE.raw();
-    };
-    // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-    let mut irql = unsafe { level() };
-    match OpenAf::try_new(&shared, family, handle, out) {
-        Ok(request) => {
-            let adapter = Adapter { shared };
-            adapter
-                .driver()
-                .open_af(&adapter, request, &mut irql)
-                .into_raw()
-        }
-        Err(failure) => failure.raw(),
+    out: Out<'r, NDIS_HANDLE>,
+    request: Request<'r>,
+    irql: &mut UpToDispatch,
+) -> Answer<'r> {
+    let family = AddressFamily::from_raw(family);
+    match OpenAf::try_new(&adapter.shared, family, handle, out, request) {
+        Ok(request) => adapter.driver().open_af(&adapter, request, irql),
+        Err(answer) => answer,
     }
 }
 
-/// `ProtocolCmCloseAf`.
-unsafe extern "system" fn close_af<M: CallManager>(context: NDIS_HANDLE) -> NDIS_STATUS {
-    // SAFETY: an AF context of an open family.
-    let Some(af) = (unsafe { af::<M>(context) }) else {
-        return Status::FAILURE.raw();
-    };
-    if !af.begin_close() {
-        return Status::FAILURE.raw();
+fn on_close_af<'r, M: CallManager>(
+    shared: Arc<AfShared<M>>,
+    request: Request<'r>,
+    irql: &mut UpToDispatch,
+) -> Answer<'r> {
+    if !shared.begin_close() {
+        return request.answer(Status::FAILURE);
     }
-    // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-    let mut irql = unsafe { level() };
-    let request = CloseAf::new(af.clone());
-    af.driver()
-        .close_af(&Af { shared: af.clone() }, request, &mut irql)
-        .into_raw()
+    let request = CloseAf::new(shared.clone(), request);
+    let af = Af { shared };
+    af.shared.driver().close_af(&af, request, irql)
 }
 
-/// `ProtocolCmNotifyCloseAfComplete`.
-unsafe extern "system" fn notify_close_af_complete<M: CallManager>(
-    context: NDIS_HANDLE,
-    _status: NDIS_STATUS,
+/// The context outlives the notification (rule AF-44).
+fn on_notify_close_af_complete<M: CallManager>(
+    af: Arc<AfShared<M>>,
+    _status: Status,
+    _irql: &mut UpToDispatch,
 ) {
-    // SAFETY: by MCM-AF the context outlives the notification (rule AF-44).
-    if let Some(af) = unsafe { af::<M>(context) } {
-        AfShared::notified(&af);
-    }
+    AfShared::notified(&af);
 }
 
-/// `ProtocolCmRegisterSap`.
-unsafe extern "system" fn register_sap<M: CallManager>(
-    context: NDIS_HANDLE,
+fn on_register_sap<'r, M: CallManager>(
+    shared: Arc<AfShared<M>>,
     address: *mut CO_SAP,
     handle: NDIS_HANDLE,
-    out: *mut NDIS_HANDLE,
-) -> NDIS_STATUS {
-    // SAFETY: an AF context of an open family.
-    let af = unsafe { af::<M>(context) };
-    let (Some(af), false) = (af, out.is_null()) else {
-        return Status::FAILURE.raw();
-    };
+    out: Out<'r, NDIS_HANDLE>,
+    request: Request<'r>,
+    irql: &mut UpToDispatch,
+) -> Answer<'r> {
     // SAFETY: the client keeps its address until the completion (SAP-04).
-    let address = unsafe { SapAddress::from_raw(address) };
-    let request = address.and_then(|address| RegisterSap::try_new(&af, address, handle, out));
-    match request {
+    let address = match unsafe { SapAddress::from_raw(address) } {
+        Ok(address) => address,
+        Err(failure) => return request.answer(failure),
+    };
+    match RegisterSap::try_new(&shared, address, handle, out, request) {
         Ok(request) => {
-            // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-            let mut irql = unsafe { level() };
-            af.driver()
-                .register_sap(&Af { shared: af.clone() }, request, &mut irql)
-                .into_raw()
+            let af = Af { shared };
+            af.shared.driver().register_sap(&af, request, irql)
         }
-        Err(failure) => failure.raw(),
+        Err(answer) => answer,
     }
 }
 
-/// `ProtocolCmDeregisterSap`.
-unsafe extern "system" fn deregister_sap<M: CallManager>(context: NDIS_HANDLE) -> NDIS_STATUS {
-    // SAFETY: a SAP context of a registered SAP.
-    let Some(sap) = (unsafe { sap::<M>(context) }) else {
-        return Status::SUCCESS.raw();
-    };
-    sap.begin_deregister();
-    // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-    let mut irql = unsafe { level() };
-    let request = DeregisterSap::new(sap.clone());
-    sap.af
-        .driver()
-        .deregister_sap(
-            &Sap {
-                shared: sap.clone(),
-            },
-            request,
-            &mut irql,
-        )
-        .into_raw()
+fn on_deregister_sap<'r, M: CallManager>(
+    shared: Arc<SapShared<M>>,
+    request: Request<'r>,
+    irql: &mut UpToDispatch,
+) -> Answer<'r> {
+    shared.begin_deregister();
+    let request = DeregisterSap::new(shared.clone(), request);
+    let sap = Sap { shared };
+    sap.shared.af.driver().deregister_sap(&sap, request, irql)
 }
 
-/// `ProtocolCoCreateVc`: synchronous (rules VC-12, VC-15, VC-16, VC-18).
-unsafe extern "system" fn create_vc<M: CallManager>(
-    context: NDIS_HANDLE,
+/// Synchronous (rules VC-12, VC-15, VC-16, VC-18).
+fn on_create_vc<'r, M: CallManager>(
+    shared: Arc<AfShared<M>>,
     handle: NDIS_HANDLE,
-    out: *mut NDIS_HANDLE,
-) -> NDIS_STATUS {
-    // SAFETY: an AF context of an open family.
-    let af = unsafe { af::<M>(context) };
-    let (Some(af), false) = (af, out.is_null()) else {
-        return Status::FAILURE.raw();
-    };
-    // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-    let mut irql = unsafe { level() };
+    out: Out<'_, NDIS_HANDLE>,
+    request: Request<'r>,
+    irql: &mut UpToDispatch,
+) -> Answer<'r> {
+    let af = Af { shared };
     let made = af
+        .shared
         .driver()
-        .create_vc(&Af { shared: af.clone() }, &mut irql)
-        .and_then(|context| VcShared::adopt(&af, handle, context));
+        .create_vc(&af, irql)
+        .and_then(|context| VcShared::adopt(&af.shared, handle, context));
     match made {
-        Ok(share) => {
-            // SAFETY: the out parameter of this callback.
-            unsafe { out.write(share) };
-            Status::SUCCESS.raw()
+        Ok(context) => {
+            out.set(context);
+            request.answer(Status::SUCCESS)
         }
-        Err(failure) => failure.as_failure().raw(),
+        Err(failure) => request.answer(failure.as_failure()),
     }
 }
 
-/// `ProtocolCoDeleteVc`: synchronous (rules VC-14, VC-27, VC-28).
-unsafe extern "system" fn delete_vc<M: CallManager>(context: NDIS_HANDLE) -> NDIS_STATUS {
-    // SAFETY: a VC context of a living VC.
-    let Some(vc) = (unsafe { vc::<M>(context) }) else {
-        return Status::FAILURE.raw();
-    };
-    // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-    let mut irql = unsafe { level() };
-    VcShared::delete_by_client(&vc, &mut irql).map_or_else(Status::raw, |()| Status::SUCCESS.raw())
+/// Synchronous (rules VC-14, VC-27, VC-28).
+fn on_delete_vc<'r, M: CallManager>(
+    vc: Arc<VcShared<M>>,
+    request: Request<'r>,
+    irql: &mut UpToDispatch,
+) -> Answer<'r> {
+    let deleted = VcShared::delete_by_client(&vc, irql);
+    request.answer(deleted.err().unwrap_or(Status::SUCCESS))
 }
 
-/// `ProtocolCmMakeCall`.
-unsafe extern "system" fn make_call<M: CallManager>(
-    context: NDIS_HANDLE,
+fn on_make_call<'r, M: CallManager>(
+    shared: Arc<VcShared<M>>,
     parameters: *mut CO_CALL_PARAMETERS,
     party: NDIS_HANDLE,
-    party_out: *mut NDIS_HANDLE,
-) -> NDIS_STATUS {
-    // SAFETY: a VC context of a living VC.
-    let Some(vc) = (unsafe { vc::<M>(context) }) else {
-        return Status::FAILURE.raw();
-    };
+    party_out: Option<Out<'_, NDIS_HANDLE>>,
+    request: Request<'r>,
+    irql: &mut UpToDispatch,
+) -> Answer<'r> {
     // Without a party handle there is no party context (rule CALL-09).
-    if !party_out.is_null() {
-        // SAFETY: the out parameter of this callback.
-        unsafe { party_out.write(ptr::null_mut()) };
+    if let Some(out) = party_out {
+        out.set(ptr::null_mut());
     }
     if !party.is_null() {
-        return Status::NOT_SUPPORTED.raw();
+        return request.answer(Status::NOT_SUPPORTED);
     }
-    // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-    let mut irql = unsafe { level() };
-    if !vc.state.with(|state| state.begin_make(parameters)) {
-        return Status::FAILURE.raw();
+    if !shared.state.with(|state| state.begin_make(parameters)) {
+        return request.answer(Status::FAILURE);
     }
-    let request = MakeCall::new(Vc { shared: vc.clone() });
-    vc.af
-        .driver()
-        .make_call(&Vc { shared: vc.clone() }, request, &mut irql)
-        .into_raw()
+    let vc = Vc { shared };
+    let request = MakeCall::new(vc.clone(), request);
+    vc.shared.af.driver().make_call(&vc, request, irql)
 }
 
-/// `ProtocolCmCloseCall`.
-unsafe extern "system" fn close_call<M: CallManager>(
-    context: NDIS_HANDLE,
+fn on_close_call<'r, M: CallManager>(
+    shared: Arc<VcShared<M>>,
     _party: NDIS_HANDLE,
     data: *mut c_void,
     size: u32,
-) -> NDIS_STATUS {
-    // SAFETY: a VC context of a living VC.
-    let Some(vc) = (unsafe { vc::<M>(context) }) else {
-        return Status::FAILURE.raw();
-    };
-    if !vc.state.with(State::begin_close) {
-        return Status::FAILURE.raw();
+    request: Request<'r>,
+    irql: &mut UpToDispatch,
+) -> Answer<'r> {
+    if !shared.state.with(State::begin_close) {
+        return request.answer(Status::FAILURE);
     }
-    // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-    let mut irql = unsafe { level() };
-    let request = CloseCall::new(Vc { shared: vc.clone() }, data, size);
-    vc.af
-        .driver()
-        .close_call(&Vc { shared: vc.clone() }, request, &mut irql)
-        .into_raw()
+    let vc = Vc { shared };
+    let request = CloseCall::new(vc.clone(), data, size, request);
+    vc.shared.af.driver().close_call(&vc, request, irql)
 }
 
-/// `ProtocolCmIncomingCallComplete`.
-unsafe extern "system" fn incoming_call_complete<M: CallManager>(
-    status: NDIS_STATUS,
-    context: NDIS_HANDLE,
+fn on_incoming_call_complete<M: CallManager>(
+    status: Status,
+    vc: Arc<VcShared<M>>,
     parameters: *mut CO_CALL_PARAMETERS,
+    irql: &mut UpToDispatch,
 ) {
-    // SAFETY: a VC context of a living VC.
-    let Some(vc) = (unsafe { vc::<M>(context) }) else {
-        return;
-    };
-    // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-    let mut irql = unsafe { level() };
-    VcShared::answered(&vc, Status::from_raw(status), parameters, &mut irql);
+    VcShared::answered(&vc, status, parameters, irql);
 }
 
-/// `ProtocolCmActivateVcComplete`: possibly after the activation has already
-/// succeeded (rule VC-34).
-unsafe extern "system" fn activate_vc_complete<M: CallManager>(
-    status: NDIS_STATUS,
-    context: NDIS_HANDLE,
+/// Possibly after the activation has already succeeded (rule VC-34).
+fn on_activate_vc_complete<M: CallManager>(
+    status: Status,
+    vc: Arc<VcShared<M>>,
     _parameters: *mut CO_CALL_PARAMETERS,
+    irql: &mut UpToDispatch,
 ) {
-    // SAFETY: a VC context of a living VC.
-    let Some(vc) = (unsafe { vc::<M>(context) }) else {
-        return;
-    };
-    // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-    let mut irql = unsafe { level() };
-    vc.state
-        .with(|state| state.activated(Status::from_raw(status)));
-    VcShared::advance(&vc, &mut irql);
+    vc.state.with(|state| state.activated(status));
+    VcShared::advance(&vc, irql);
 }
 
-/// `ProtocolCmDeactivateVcComplete`: possibly after the deactivation has
-/// already succeeded (rule VC-45).
-unsafe extern "system" fn deactivate_vc_complete<M: CallManager>(
-    _status: NDIS_STATUS,
-    context: NDIS_HANDLE,
+/// Possibly after the deactivation has already succeeded (rule VC-45).
+fn on_deactivate_vc_complete<M: CallManager>(
+    _status: Status,
+    vc: Arc<VcShared<M>>,
+    irql: &mut UpToDispatch,
 ) {
-    // SAFETY: a VC context of a living VC.
-    let Some(vc) = (unsafe { vc::<M>(context) }) else {
-        return;
-    };
-    // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-    let mut irql = unsafe { level() };
     vc.state.with(State::deactivated);
-    VcShared::advance(&vc, &mut irql);
+    VcShared::advance(&vc, irql);
 }
 
-/// `MiniportCoSendNetBufferLists`; the context is the VC's own (rule NBL-16).
-unsafe extern "system" fn send<M: CallManager>(
-    context: NDIS_HANDLE,
-    lists: *mut NET_BUFFER_LIST,
+fn on_send<M: CallManager>(
+    vc: Arc<VcShared<M>>,
+    lists: Chain,
     _flags: u32,
+    irql: &mut UpToDispatch,
 ) {
-    // SAFETY: a VC context of a living VC.
-    let Some(vc) = (unsafe { vc::<M>(context) }) else {
-        return;
-    };
-    // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-    let mut irql = unsafe { level() };
-    // SAFETY: NDIS hands the chain over until it is completed.
-    let chain = unsafe { Chain::from_raw(lists) };
-    data::send(&vc, chain, &mut irql);
+    data::send(&vc, lists, irql);
 }
 
-/// `MiniportSendNetBufferLists`: never used by clients of a connection-oriented
-/// adapter; whatever comes goes straight back.
-unsafe extern "system" fn send_connectionless<M: Miniport>(
-    context: NDIS_HANDLE,
-    lists: *mut NET_BUFFER_LIST,
+/// Never used by clients of a connection-oriented adapter; whatever comes goes straight
+/// back.
+fn on_send_connectionless<M: Miniport>(
+    adapter: Adapter<M>,
+    mut lists: Chain,
     _port: u32,
     _flags: u32,
+    _irql: &mut UpToDispatch,
 ) {
-    // SAFETY: NDIS's share of the adapter lives until the halt.
-    let Some(shared) = (unsafe { adapter::from_context::<M>(context) }) else {
-        return;
-    };
-    let status = if shared.is_removed() {
+    let status = if adapter.is_removed() {
         Status::NOT_ACCEPTED
     } else {
         Status::FAILURE
     };
-    // SAFETY: NDIS hands the chain over until it is completed.
-    let mut chain = unsafe { Chain::from_raw(lists) };
-    chain.for_each_raw(|list| {
-        // SAFETY: the lists are in this driver's hands.
-        unsafe { ndis_co::nbl::fields::set_status(list, status.raw()) };
-    });
+    data::write(&lists, status);
+    let handle = adapter.shared.handle.get();
     // SAFETY: each list is completed once, on the adapter it came on.
-    unsafe { ndis_sys::NdisMSendNetBufferListsComplete(shared.handle, chain.take_raw(), 0) };
+    unsafe { ndis_sys::NdisMSendNetBufferListsComplete(handle, lists.take_raw(), 0) };
 }
 
-/// `MiniportOidRequest`.
-unsafe extern "system" fn oid_request<M: Miniport>(
-    context: NDIS_HANDLE,
-    request: *mut NDIS_OID_REQUEST,
-) -> NDIS_STATUS {
-    // SAFETY: NDIS's share of its context lives until the halt.
-    let adapter = unsafe { adapter::from_context::<M>(context) };
-    if adapter.is_some_and(|adapter| adapter.is_removed()) {
-        return Status::NOT_ACCEPTED.raw();
-    }
-    // SAFETY: NDIS's request, for the time of this call.
-    unsafe { oid::answer(request) }.raw()
+/// Any order and grouping (rule NBL-23).
+fn on_return_lists<M: Miniport>(
+    adapter: Adapter<M>,
+    lists: Chain,
+    _flags: u32,
+    irql: &mut UpToDispatch,
+) {
+    // SAFETY: NDIS gives back lists that this driver indicated, which came from its pool
+    // for receives.
+    let lists = unsafe { NetBufferLists::from_chain(lists, Side::Miniport) };
+    <M::Role as Role<M>>::returned(&adapter, lists, irql, Token(()));
 }
 
-/// `MiniportCoOidRequest` (rule REG-11).
-unsafe extern "system" fn miniport_co_oid_request<M: Miniport>(
-    context: NDIS_HANDLE,
+fn on_oid_request<'r, M: Miniport>(
+    adapter: Option<Adapter<M>>,
+    oid: &NDIS_OID_REQUEST,
+    request: Request<'r>,
+    _irql: &mut UpToDispatch,
+) -> Answer<'r> {
+    let removed = adapter.is_some_and(|adapter| adapter.is_removed());
+    request.answer(if removed {
+        Status::NOT_ACCEPTED
+    } else {
+        oid::answer(oid)
+    })
+}
+
+fn on_co_oid_request<'r, M: Miniport>(
+    adapter: Option<Adapter<M>>,
     _vc: NDIS_HANDLE,
-    request: *mut NDIS_OID_REQUEST,
-) -> NDIS_STATUS {
-    // SAFETY: NDIS's context and request, as in the handler above.
-    unsafe { oid_request::<M>(context, request) }
+    oid: &NDIS_OID_REQUEST,
+    request: Request<'r>,
+    irql: &mut UpToDispatch,
+) -> Answer<'r> {
+    on_oid_request(adapter, oid, request, irql)
 }
 
 /// `ProtocolCoOidRequest` (rules REG-14, REG-17).
-unsafe extern "system" fn co_oid_request(
+extern "system" fn co_oid_request(
     _af: NDIS_HANDLE,
     _vc: NDIS_HANDLE,
     _party: NDIS_HANDLE,
@@ -470,7 +485,7 @@ unsafe extern "system" fn co_oid_request(
 }
 
 /// `ProtocolCoOidRequestComplete`: no request is made.
-unsafe extern "system" fn co_oid_request_complete(
+extern "system" fn co_oid_request_complete(
     _af: NDIS_HANDLE,
     _vc: NDIS_HANDLE,
     _party: NDIS_HANDLE,
@@ -480,7 +495,7 @@ unsafe extern "system" fn co_oid_request_complete(
 }
 
 /// `MiniportCoActivateVc`: NDIS does not call an MCM's (rule REG-11).
-unsafe extern "system" fn miniport_activate_vc(
+extern "system" fn miniport_activate_vc(
     _vc: NDIS_HANDLE,
     _parameters: *mut CO_CALL_PARAMETERS,
 ) -> NDIS_STATUS {
@@ -488,12 +503,12 @@ unsafe extern "system" fn miniport_activate_vc(
 }
 
 /// `MiniportCoDeactivateVc`: NDIS does not call an MCM's (rule REG-11).
-unsafe extern "system" fn miniport_deactivate_vc(_vc: NDIS_HANDLE) -> NDIS_STATUS {
+extern "system" fn miniport_deactivate_vc(_vc: NDIS_HANDLE) -> NDIS_STATUS {
     Status::SUCCESS.raw()
 }
 
 /// `ProtocolCmAddParty`: calls are point-to-point (rule REG-14).
-unsafe extern "system" fn add_party(
+extern "system" fn add_party(
     _vc: NDIS_HANDLE,
     _parameters: *mut CO_CALL_PARAMETERS,
     _party: NDIS_HANDLE,
@@ -503,16 +518,12 @@ unsafe extern "system" fn add_party(
 }
 
 /// `ProtocolCmDropParty`: calls are point-to-point (rule REG-14).
-unsafe extern "system" fn drop_party(
-    _party: NDIS_HANDLE,
-    _data: *mut c_void,
-    _size: u32,
-) -> NDIS_STATUS {
+extern "system" fn drop_party(_party: NDIS_HANDLE, _data: *mut c_void, _size: u32) -> NDIS_STATUS {
     Status::NOT_SUPPORTED.raw()
 }
 
 /// `ProtocolCmModifyCallQoS` (rules REG-14, QOS-04).
-unsafe extern "system" fn modify_qos(
+extern "system" fn modify_qos(
     _vc: NDIS_HANDLE,
     _parameters: *mut CO_CALL_PARAMETERS,
 ) -> NDIS_STATUS {
@@ -521,8 +532,7 @@ unsafe extern "system" fn modify_qos(
 
 /// `MiniportCancelSend` and `MiniportCancelOidRequest`: nothing is queued by a
 /// cancel ID.
-unsafe extern "system" fn cancel(_adapter: NDIS_HANDLE, _id: *mut c_void) {}
+extern "system" fn cancel(_adapter: NDIS_HANDLE, _id: *mut c_void) {}
 
 /// `MiniportShutdownEx`: a software adapter has no hardware to quiet.
-unsafe extern "system" fn shutdown(_adapter: NDIS_HANDLE, _action: ndis_sys::NDIS_SHUTDOWN_ACTION) {
-}
+extern "system" fn shutdown(_adapter: NDIS_HANDLE, _action: ndis_sys::NDIS_SHUTDOWN_ACTION) {}

@@ -107,8 +107,7 @@ impl<'i, M: Miniport> Initialize<'i, M, New> {
         // SAFETY: the handle lives until the halt, or the end of a failed
         // initialization; both close the teardown.
         let teardown = unsafe { Teardown::open(self.handle) }?;
-        // SAFETY: once, for the state is consumed.
-        unsafe { self.core.set_teardown(teardown) };
+        self.core.set_teardown(teardown);
         Ok(self.advance(Attributed(())))
     }
 }

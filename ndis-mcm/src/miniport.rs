@@ -4,7 +4,12 @@ use crate::{
     Adapter, Initialize, Initialized, adapter::AdapterShared, call_manager::CallManager, handlers,
     init::New, mcm::McmState,
 };
-use ndis_co::{Status, irql::Passive, mem::Arc, nbl::NetBufferLists};
+use ndis_co::{
+    Status,
+    irql::{Passive, UpToDispatch},
+    mem::Arc,
+    nbl::NetBufferLists,
+};
 use ndis_sys::NDIS_HANDLE;
 
 /// A miniport driver.
@@ -144,7 +149,12 @@ pub trait Role<M: Miniport>: sealed::Sealed {
 
     /// Indicated lists have come home.
     #[doc(hidden)]
-    fn returned(adapter: &Arc<AdapterShared<M>>, lists: NetBufferLists, _: sealed::Token);
+    fn returned(
+        adapter: &Adapter<M>,
+        lists: NetBufferLists,
+        irql: &mut UpToDispatch,
+        _: sealed::Token,
+    );
 }
 
 pub(crate) mod sealed {
@@ -206,8 +216,13 @@ impl<M: CallManager> Role<M> for Mcm {
         McmState::close_families(adapter, irql);
     }
 
-    fn returned(adapter: &Arc<AdapterShared<M>>, lists: NetBufferLists, _: sealed::Token) {
-        crate::data::returned(adapter, lists);
+    fn returned(
+        adapter: &Adapter<M>,
+        lists: NetBufferLists,
+        irql: &mut UpToDispatch,
+        _: sealed::Token,
+    ) {
+        crate::data::returned(adapter, lists, irql);
     }
 }
 
@@ -225,7 +240,7 @@ impl<M: Miniport> Role<M> for Plain {
 
     fn close_families(_: &Arc<AdapterShared<M>>, _: &mut Passive, _: sealed::Token) {}
 
-    fn returned(_: &Arc<AdapterShared<M>>, lists: NetBufferLists, _: sealed::Token) {
+    fn returned(_: &Adapter<M>, lists: NetBufferLists, _: &mut UpToDispatch, _: sealed::Token) {
         drop(lists);
     }
 }

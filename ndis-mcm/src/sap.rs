@@ -1,15 +1,19 @@
 //! [`Sap`]: an address at which a client takes calls.
 
 use crate::{Af, CallManager, CreatedVc, Inactive, af::AfShared, lock::StateLock, vc::VcShared};
-use core::{fmt, marker::PhantomData, mem::ManuallyDrop, ops, ptr};
+use core::{fmt, ops, ptr};
 use ndis_co::{
     Answer, Status,
     address::{SapAddress, SapAddressBuf},
-    answer::Brand,
+    answer::Request,
+    armed::{Alarm, Armed},
+    callback::Out,
+    deferred::{Deferred, Node},
     irql::{NoLock, Passive, UpToDispatch},
-    mem::{Anchored, Arc, Parent, Tag},
+    mem::{Anchored, Arc, Lent, Parent, Tag},
     once::Slot,
-    owner::Node,
+    owner::Owner,
+    raw::Opaque,
     stack,
 };
 use ndis_sys::NDIS_HANDLE;
@@ -20,11 +24,11 @@ use ndis_sys::NDIS_HANDLE;
 /// or the deregistration is completed. Once accepted, NDIS owns one share as
 /// the call manager's SAP context, and the SAP counts as a child of its
 /// address family, until the deregistration is completed.
-#[repr(C)]
 pub(crate) struct SapShared<M: CallManager> {
-    /// First field: deferred work casts back from it.
-    node: Node,
-    handle: NDIS_HANDLE,
+    node: Node<Self>,
+    /// The context.
+    lent: Lent<Self>,
+    handle: Opaque,
     address: SapAddressBuf,
     state: StateLock<State>,
     context: Slot<M::Sap>,
@@ -38,11 +42,6 @@ unsafe impl<M: CallManager> Anchored for SapShared<M> {
         &mut self.af
     }
 }
-
-// SAFETY: the handle is a token for NDIS; the rest is behind locks or `Sync`.
-unsafe impl<M: CallManager> Send for SapShared<M> {}
-// SAFETY: as above.
-unsafe impl<M: CallManager> Sync for SapShared<M> {}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -142,8 +141,8 @@ impl<M: CallManager> fmt::Debug for Sap<M> {
 pub struct RegisterSap<'r, M: CallManager> {
     sap: Arc<SapShared<M>>,
     /// Where a synchronous success leaves the context.
-    out: *mut NDIS_HANDLE,
-    _request: Brand<'r>,
+    out: Out<'r, NDIS_HANDLE>,
+    request: Request<'r>,
 }
 
 impl<'r, M: CallManager> RegisterSap<'r, M> {
@@ -151,29 +150,13 @@ impl<'r, M: CallManager> RegisterSap<'r, M> {
         af: &Arc<AfShared<M>>,
         address: SapAddress<'_>,
         handle: NDIS_HANDLE,
-        out: *mut NDIS_HANDLE,
-    ) -> Result<Self, Status> {
-        let shared = SapShared {
-            node: Node::new(run_deferred::<M>),
-            handle,
-            address: SapAddressBuf::try_new(address.sap_type(), address.bytes())?,
-            state: StateLock::new(State {
-                phase: Phase::Registering,
-                answer: None,
-                busy: 0,
-                finish: false,
-                pended: false,
-            }),
-            context: Slot::new(),
-            af: Parent::new(af.clone()),
-        };
-        let sap = Arc::try_new_anchored(shared, Tag::NDIS)?;
-        af.add_child()?;
-        Ok(Self {
-            sap,
-            out,
-            _request: PhantomData,
-        })
+        out: Out<'r, NDIS_HANDLE>,
+        request: Request<'r>,
+    ) -> Result<Self, Answer<'r>> {
+        match SapShared::try_new(af, address, handle) {
+            Ok(sap) => Ok(Self { sap, out, request }),
+            Err(failure) => Err(request.answer(failure)),
+        }
     }
 
     /// The address asked for (rule SAP-18).
@@ -185,11 +168,9 @@ impl<'r, M: CallManager> RegisterSap<'r, M> {
     /// Registers the SAP; `context` is what the driver keeps for it. Returns
     /// the answer and the SAP, to be stored where calls look for it.
     pub fn accept(self, context: M::Sap) -> (Answer<'r>, Sap<M>) {
-        let share = SapShared::accept(&self.sap, context);
-        // SAFETY: the out parameter of this very callback (rule SAP-17).
-        unsafe { self.out.write(share) };
-        // SAFETY: the token is consumed, the state says registered.
-        let answer = unsafe { Answer::from_status(Status::SUCCESS, self._request) };
+        // Rule SAP-17.
+        self.out.set(SapShared::accept(&self.sap, context));
+        let answer = self.request.answer(Status::SUCCESS);
         (answer, Sap { shared: self.sap })
     }
 
@@ -198,15 +179,14 @@ impl<'r, M: CallManager> RegisterSap<'r, M> {
     pub fn refuse(self, status: Status) -> Answer<'r> {
         self.sap.state.with(|state| state.phase = Phase::Gone);
         AfShared::remove_child_later(&self.sap.af);
-        // SAFETY: the token is consumed, the state says refused.
-        unsafe { Answer::from_status(status.as_failure(), self._request) }
+        self.request.answer(status.as_failure())
     }
 
     /// Answers later, with the second value, from any thread.
     pub fn pend(self) -> (Answer<'r>, PendingRegisterSap<M>) {
-        // SAFETY: the token is consumed, and another one will answer.
-        let answer = unsafe { Answer::from_status(Status::PENDING, self._request) };
-        (answer, PendingRegisterSap { sap: self.sap })
+        let sap = Armed::new(self.sap);
+        let answer = self.request.answer(Status::PENDING);
+        (answer, PendingRegisterSap { sap })
     }
 }
 
@@ -220,7 +200,17 @@ impl<M: CallManager> fmt::Debug for RegisterSap<'_, M> {
 /// family is not closed before. Dropping it refuses with [`Status::FAILURE`].
 #[must_use = "dropping a pending request refuses it"]
 pub struct PendingRegisterSap<M: CallManager> {
-    sap: Arc<SapShared<M>>,
+    sap: Armed<Arc<SapShared<M>>, Refuse>,
+}
+
+/// Refuses a pended registration.
+struct Refuse;
+
+impl<M: CallManager> Alarm<Arc<SapShared<M>>> for Refuse {
+    fn lost(sap: Arc<SapShared<M>>) {
+        SapShared::answer(&sap, Status::FAILURE);
+        SapShared::defer(&sap);
+    }
 }
 
 impl<M: CallManager> PendingRegisterSap<M> {
@@ -235,7 +225,7 @@ impl<M: CallManager> PendingRegisterSap<M> {
     /// Source page: `nf-ndis-ndismcmregistersapcomplete`.
     #[doc(alias = "NdisMCmRegisterSapComplete")]
     pub fn accept(self, context: M::Sap, irql: &mut impl NoLock) -> Sap<M> {
-        let sap = self.into_sap();
+        let sap = self.sap.disarm();
         let _ = SapShared::accept(&sap, context);
         SapShared::answer(&sap, Status::SUCCESS);
         SapShared::advance(&sap, irql.up_to_dispatch());
@@ -247,22 +237,9 @@ impl<M: CallManager> PendingRegisterSap<M> {
     /// Source page: `nf-ndis-ndismcmregistersapcomplete`.
     #[doc(alias = "NdisMCmRegisterSapComplete")]
     pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
-        let sap = self.into_sap();
+        let sap = self.sap.disarm();
         SapShared::answer(&sap, status.as_failure());
         SapShared::advance(&sap, irql.up_to_dispatch());
-    }
-
-    fn into_sap(self) -> Arc<SapShared<M>> {
-        let token = ManuallyDrop::new(self);
-        // SAFETY: the token is not used or dropped any more; its share moves.
-        unsafe { ptr::read(&token.sap) }
-    }
-}
-
-impl<M: CallManager> Drop for PendingRegisterSap<M> {
-    fn drop(&mut self) {
-        SapShared::answer(&self.sap, Status::FAILURE);
-        SapShared::defer(&self.sap);
     }
 }
 
@@ -278,15 +255,12 @@ impl<M: CallManager> fmt::Debug for PendingRegisterSap<M> {
 #[must_use = "a request must be answered"]
 pub struct DeregisterSap<'r, M: CallManager> {
     sap: Arc<SapShared<M>>,
-    _request: Brand<'r>,
+    request: Request<'r>,
 }
 
 impl<'r, M: CallManager> DeregisterSap<'r, M> {
-    pub(crate) fn new(sap: Arc<SapShared<M>>) -> Self {
-        Self {
-            sap,
-            _request: PhantomData,
-        }
+    pub(crate) fn new(sap: Arc<SapShared<M>>, request: Request<'r>) -> Self {
+        Self { sap, request }
     }
 
     /// Lets the SAP go, at once or when no call is just being offered on it.
@@ -308,16 +282,15 @@ impl<'r, M: CallManager> DeregisterSap<'r, M> {
         } else {
             Status::PENDING
         };
-        // SAFETY: the token is consumed; the status is the state's.
-        unsafe { Answer::from_status(status, self._request) }
+        self.request.answer(status)
     }
 
     /// Answers later, with the second value, from any thread.
     pub fn pend(self) -> (Answer<'r>, PendingDeregisterSap<M>) {
         self.sap.state.with(|state| state.pended = true);
-        // SAFETY: the token is consumed, and another one will answer.
-        let answer = unsafe { Answer::from_status(Status::PENDING, self._request) };
-        (answer, PendingDeregisterSap { sap: self.sap })
+        let sap = Armed::new(self.sap);
+        let answer = self.request.answer(Status::PENDING);
+        (answer, PendingDeregisterSap { sap })
     }
 }
 
@@ -332,7 +305,17 @@ impl<M: CallManager> fmt::Debug for DeregisterSap<'_, M> {
 /// The token of a pended deregistration. Dropping it finishes it.
 #[must_use = "dropping a pending deregistration finishes it"]
 pub struct PendingDeregisterSap<M: CallManager> {
-    sap: Arc<SapShared<M>>,
+    sap: Armed<Arc<SapShared<M>>, Finish>,
+}
+
+/// Finishes a pended deregistration.
+struct Finish;
+
+impl<M: CallManager> Alarm<Arc<SapShared<M>>> for Finish {
+    fn lost(sap: Arc<SapShared<M>>) {
+        sap.state.with(|state| state.finish = true);
+        SapShared::defer(&sap);
+    }
 }
 
 impl<M: CallManager> PendingDeregisterSap<M> {
@@ -341,18 +324,9 @@ impl<M: CallManager> PendingDeregisterSap<M> {
     /// Source page: `nf-ndis-ndismcmderegistersapcomplete`.
     #[doc(alias = "NdisMCmDeregisterSapComplete")]
     pub fn finish(self, irql: &mut impl NoLock) {
-        let token = ManuallyDrop::new(self);
-        // SAFETY: the token is not used or dropped any more; its share moves.
-        let sap = unsafe { ptr::read(&token.sap) };
+        let sap = self.sap.disarm();
         sap.state.with(|state| state.finish = true);
         SapShared::advance(&sap, irql.up_to_dispatch());
-    }
-}
-
-impl<M: CallManager> Drop for PendingDeregisterSap<M> {
-    fn drop(&mut self) {
-        self.sap.state.with(|state| state.finish = true);
-        SapShared::defer(&self.sap);
     }
 }
 
@@ -365,12 +339,37 @@ impl<M: CallManager> fmt::Debug for PendingDeregisterSap<M> {
 }
 
 impl<M: CallManager> SapShared<M> {
-    /// Takes the SAP in; gives the share for NDIS.
+    /// A registration, as a child of its family.
+    fn try_new(
+        af: &Arc<AfShared<M>>,
+        address: SapAddress<'_>,
+        handle: NDIS_HANDLE,
+    ) -> Result<Arc<Self>, Status> {
+        let shared = Self {
+            node: Node::new(),
+            lent: Lent::new(),
+            handle: Opaque::new(handle),
+            address: SapAddressBuf::try_new(address.sap_type(), address.bytes())?,
+            state: StateLock::new(State {
+                phase: Phase::Registering,
+                answer: None,
+                busy: 0,
+                finish: false,
+                pended: false,
+            }),
+            context: Slot::new(),
+            af: Parent::new(af.clone()),
+        };
+        let sap = Arc::try_new_anchored(shared, Tag::NDIS)?;
+        af.add_child()?;
+        Ok(sap)
+    }
+
+    /// Takes the SAP in; gives the context for NDIS.
     fn accept(this: &Arc<Self>, context: M::Sap) -> NDIS_HANDLE {
-        // SAFETY: a registration is accepted once, for the token is consumed.
-        unsafe { this.context.set(context) };
+        this.context.set(context);
         this.state.with(|state| state.phase = Phase::Registered);
-        Arc::into_raw(this.clone())
+        this.lent.lend(this)
     }
 
     /// The pended registration is to be completed.
@@ -391,7 +390,7 @@ impl<M: CallManager> SapShared<M> {
         };
         // SAFETY: the registration was pended and is completed once (SAP-19); with
         // success, with the share that the acceptance gave to NDIS (MCM-SAP).
-        unsafe { ndis_sys::NdisMCmRegisterSapComplete(status.raw(), this.handle, context) };
+        unsafe { ndis_sys::NdisMCmRegisterSapComplete(status.raw(), this.handle.get(), context) };
         if !status.is_success() {
             AfShared::remove_child(&this.af, irql);
         }
@@ -409,7 +408,7 @@ impl<M: CallManager> SapShared<M> {
                 return Err(Status::CLOSING);
             }
             state.busy = state.busy.saturating_add(1);
-            Ok(self.handle)
+            Ok(self.handle.get())
         })
     }
 
@@ -422,18 +421,7 @@ impl<M: CallManager> SapShared<M> {
 
     /// NDIS has done with the context.
     fn give_back(this: &Arc<Self>) {
-        // SAFETY: by MCM-SAP the share that the acceptance gave to NDIS.
-        drop(unsafe { Arc::<Self>::from_raw(Arc::as_raw(this)) });
-    }
-
-    fn defer(this: &Arc<Self>) {
-        let reference = Arc::into_raw(this.clone());
-        let node = Arc::value_ptr(this).cast::<Node>();
-        // SAFETY: the reference keeps the node valid until it has run.
-        if !unsafe { this.af.adapter.owner().defer(node) } {
-            // SAFETY: not queued, so the reference comes back.
-            drop(unsafe { Arc::<Self>::from_raw(reference) });
-        }
+        drop(this.lent.end());
     }
 
     /// Does what the state asks for and allows.
@@ -446,7 +434,10 @@ impl<M: CallManager> SapShared<M> {
                     // SAFETY: the deregistration was pended and is completed once,
                     // with success (SAP-23); the handle dies here (SAP-24).
                     unsafe {
-                        ndis_sys::NdisMCmDeregisterSapComplete(Status::SUCCESS.raw(), this.handle);
+                        ndis_sys::NdisMCmDeregisterSapComplete(
+                            Status::SUCCESS.raw(),
+                            this.handle.get(),
+                        );
                     }
                     Self::give_back(this);
                     AfShared::remove_child(&this.af, irql);
@@ -483,10 +474,17 @@ impl State {
     }
 }
 
-/// The deferred node of a SAP.
-unsafe fn run_deferred<M: CallManager>(node: *const Node, irql: &mut Passive) {
-    // SAFETY: `defer` gave a share with the node, which is the first field.
-    if let Some(sap) = unsafe { Arc::<SapShared<M>>::from_value_ptr(node.cast()) } {
-        SapShared::advance(&sap, irql.up_to_dispatch());
+// SAFETY: the field.
+unsafe impl<M: CallManager> Deferred for SapShared<M> {
+    fn node(&self) -> &Node<Self> {
+        &self.node
+    }
+
+    fn owner(&self) -> &Owner {
+        self.af.adapter.owner()
+    }
+
+    fn run(this: Arc<Self>, irql: &mut Passive) {
+        Self::advance(&this, irql.up_to_dispatch());
     }
 }

@@ -7,21 +7,17 @@ use crate::{
     sap::SapShared,
     state::{End, Origin, Parameters, State, Step},
 };
-use core::{
-    ffi::c_void,
-    fmt,
-    marker::PhantomData,
-    mem::ManuallyDrop,
-    ops, ptr,
-    sync::atomic::{AtomicPtr, Ordering},
-};
+use core::{fmt, marker::PhantomData, ops, ptr};
 use ndis_co::{
     Status,
+    armed::{Alarm, Armed},
+    deferred::{Deferred, Node},
     irql::{NoLock, Passive, UpToDispatch},
-    mem::{Anchored, Arc, OutOfMemory, Parent, Tag, Vec},
+    mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag, Vec},
     nbl::Chain,
-    owner::{Node, Owner},
+    owner::Owner,
     params::{CallParameters, CallParametersBuf},
+    raw::Opaque,
     stack,
 };
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
@@ -32,13 +28,13 @@ use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 /// of the MCM, for its call manager and its miniport half alike (rule VC-09),
 /// and the VC counts as a child of its address family. `handle` is valid from
 /// creation until deletion, which waits until nothing is busy on it.
-#[repr(C)]
 pub(crate) struct VcShared<M: CallManager> {
-    /// First field: deferred work casts back from it.
-    node: Node,
+    node: Node<Self>,
+    /// The context.
+    lent: Lent<Self>,
     /// The SAP that is called, for a VC of the driver's own.
     sap: Option<Arc<SapShared<M>>>,
-    handle: AtomicPtr<c_void>,
+    handle: Opaque,
     pub(crate) state: StateLock<State>,
     /// Sent lists whose owner dropped them, to be completed.
     pub(crate) dropped: StateLock<Chain>,
@@ -209,9 +205,18 @@ impl CanDispatch for Active {}
 /// [`keep`](Self::keep) makes it storable, and counted.
 #[must_use = "dropping a created VC deletes it"]
 pub struct CreatedVc<'sap, M: CallManager, S> {
-    vc: Vc<M>,
-    _sap: PhantomData<&'sap Sap<M>>,
+    vc: Armed<Vc<M>, Delete<'sap, M>>,
     _state: PhantomData<S>,
+}
+
+/// Deletes a VC whose owner, made from a borrowed SAP, is gone.
+struct Delete<'sap, M: CallManager>(PhantomData<&'sap Sap<M>>);
+
+impl<M: CallManager> Alarm<Vc<M>> for Delete<'_, M> {
+    fn lost(vc: Vc<M>) {
+        vc.shared.state.with(State::want_delete);
+        VcShared::defer(&vc.shared);
+    }
 }
 
 /// An activation failed; the VC is still there.
@@ -233,17 +238,14 @@ impl<M: CallManager> fmt::Debug for NotActivated<'_, M> {
 impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
     fn wrap(vc: Vc<M>) -> Self {
         Self {
-            vc,
-            _sap: PhantomData,
+            vc: Armed::new(vc),
             _state: PhantomData,
         }
     }
 
     /// The VC itself, leaving its deletion to somebody else.
     fn into_vc(self) -> Vc<M> {
-        let owner = ManuallyDrop::new(self);
-        // SAFETY: `owner` is not used or dropped any more; its share moves out.
-        unsafe { ptr::read(&owner.vc) }
+        self.vc.disarm()
     }
 
     /// Makes the VC storable. Its SAP's family is not closed before it is gone:
@@ -317,13 +319,6 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
     }
 }
 
-impl<M: CallManager, S> Drop for CreatedVc<'_, M, S> {
-    fn drop(&mut self) {
-        self.vc.shared.state.with(State::want_delete);
-        VcShared::defer(&self.vc.shared);
-    }
-}
-
 impl<M: CallManager, S> ops::Deref for CreatedVc<'_, M, S> {
     type Target = Vc<M>;
     fn deref(&self) -> &Vc<M> {
@@ -350,9 +345,10 @@ impl<M: CallManager> VcShared<M> {
             Origin::Client
         };
         let shared = Self {
-            node: Node::new(run_deferred::<M>),
+            node: Node::new(),
+            lent: Lent::new(),
             sap,
-            handle: AtomicPtr::new(handle),
+            handle: Opaque::new(handle),
             state: StateLock::new(State::new(origin)),
             dropped: StateLock::new(Chain::new()),
             context,
@@ -374,25 +370,25 @@ impl<M: CallManager> VcShared<M> {
         }
         let af = &sap.shared.af;
         let vc = Self::try_new(af, Some(sap.shared.clone()), ptr::null_mut(), context)?;
-        let share = Arc::into_raw(vc.clone());
+        let context = vc.lent.lend(&vc);
         let mut handle: NDIS_HANDLE = ptr::null_mut();
         // SAFETY: the family is open and stays so while it has children; the
         // context lives until deletion (rule VC-08); the handle variable is
         // null beforehand (rule VC-05).
         let status = unsafe {
-            ndis_sys::NdisMCmCreateVc(af.adapter.handle, af.handle(), share, &mut handle)
+            ndis_sys::NdisMCmCreateVc(af.adapter.handle.get(), af.handle(), context, &mut handle)
         };
         if let Err(failure) = Status::from_raw(status).result() {
             vc.state.with(State::deleted);
             Self::retire(&vc, irql);
             return Err(failure);
         }
-        vc.handle.store(handle, Ordering::Release);
+        vc.handle.set(handle);
         vc.state.with(State::created);
         Ok(CreatedVc::wrap(Vc { shared: vc }))
     }
 
-    /// The client creates a VC; gives the share for NDIS.
+    /// The client creates a VC; gives the context for NDIS.
     pub(crate) fn adopt(
         af: &Arc<AfShared<M>>,
         handle: NDIS_HANDLE,
@@ -400,7 +396,7 @@ impl<M: CallManager> VcShared<M> {
     ) -> Result<NDIS_HANDLE, Status> {
         let vc = Self::try_new(af, None, handle, context)?;
         vc.state.with(State::created);
-        Ok(Arc::into_raw(vc))
+        Ok(vc.lent.lend(&vc))
     }
 
     /// The client deletes its VC, or is told that it cannot yet (rule VC-27).
@@ -418,47 +414,26 @@ impl<M: CallManager> VcShared<M> {
             },
             irql,
         );
-        // SAFETY: by MCM-VC the share that the creation gave to NDIS.
-        drop(unsafe { Arc::<Self>::from_raw(Arc::as_raw(this)) });
+        drop(this.lent.end());
         AfShared::remove_child_later(&this.af);
         Ok(())
     }
 
     /// NDIS has done with the VC.
     fn retire(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        // SAFETY: by MCM-VC the share that the creation gave to NDIS.
-        drop(unsafe { Arc::<Self>::from_raw(Arc::as_raw(this)) });
+        drop(this.lent.end());
         AfShared::remove_child(&this.af, irql);
     }
 
     /// The handle for NDIS calls.
     pub(crate) fn handle(&self) -> NDIS_HANDLE {
-        self.handle.load(Ordering::Acquire)
+        self.handle.get()
     }
 
     /// Gives counted work back, and goes on with what waited for it.
     pub(crate) fn calm(this: &Arc<Self>, count: usize, irql: &mut UpToDispatch) {
         this.state.with(|state| state.calm(count));
         Self::advance(this, irql);
-    }
-
-    pub(crate) fn defer(this: &Arc<Self>) {
-        Self::queue(this, Owner::defer);
-    }
-
-    /// As [`Self::defer`], a little later: something was refused.
-    fn defer_later(this: &Arc<Self>) {
-        Self::queue(this, Owner::defer_later);
-    }
-
-    fn queue(this: &Arc<Self>, how: unsafe fn(&Owner, *const Node) -> bool) {
-        let reference = Arc::into_raw(this.clone());
-        let node = Arc::value_ptr(this).cast::<Node>();
-        // SAFETY: the reference keeps the node valid until it has run.
-        if !unsafe { how(this.af.adapter.owner(), node) } {
-            // SAFETY: not queued, so the reference comes back.
-            drop(unsafe { Arc::<Self>::from_raw(reference) });
-        }
     }
 
     /// Does what the state asks for and allows.
@@ -650,13 +625,21 @@ fn tell_connected<M: CallManager>(vc: &Vc<M>, irql: &mut UpToDispatch) {
     }
 }
 
-/// The deferred node of a VC: dropped lists first, then whatever is due.
-unsafe fn run_deferred<M: CallManager>(node: *const Node, irql: &mut Passive) {
-    // SAFETY: `defer` gave a share with the node, which is the first field.
-    if let Some(vc) = unsafe { Arc::<VcShared<M>>::from_value_ptr(node.cast()) } {
-        vc.state.with(State::unblock);
-        let chain = vc.dropped.with(core::mem::take);
-        crate::data::complete(&vc, chain, irql.up_to_dispatch());
-        VcShared::advance(&vc, irql.up_to_dispatch());
+// SAFETY: the field.
+unsafe impl<M: CallManager> Deferred for VcShared<M> {
+    fn node(&self) -> &Node<Self> {
+        &self.node
+    }
+
+    fn owner(&self) -> &Owner {
+        self.af.adapter.owner()
+    }
+
+    /// Dropped lists first, then whatever is due.
+    fn run(this: Arc<Self>, irql: &mut Passive) {
+        this.state.with(State::unblock);
+        let chain = this.dropped.with(core::mem::take);
+        crate::data::complete(&this, chain, irql.up_to_dispatch());
+        Self::advance(&this, irql.up_to_dispatch());
     }
 }

@@ -6,21 +6,19 @@ use super::{
 use crate::{
     Status,
     address::SapAddressBuf,
+    armed::{Alarm, Armed},
+    deferred::{Deferred, Node},
     family::AddressFamily,
     irql::{AtPassive, NoLock, Passive, UpToDispatch},
     lock::SpinLock,
-    mem::{Anchored, Arc, Parent, Tag, Vec},
-    owner::{Node, Owner},
+    mem::{Anchored, Arc, Lent, Parent, Tag, Vec},
+    owner::Owner,
+    raw::Opaque,
     stack,
     work::{RawWorkItem, Routine},
 };
-use core::{
-    cell::UnsafeCell,
-    ffi::c_void,
-    fmt, ops, ptr,
-    sync::atomic::{AtomicPtr, Ordering},
-};
-use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE, NDIS_STATUS};
+use core::{ffi::c_void, fmt, ops};
+use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
 /// # Invariants
 ///
@@ -31,14 +29,14 @@ use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE, NDIS_STATUS};
 ///
 /// TELLER: the work item is queued once, by the completion of a pended open, and
 /// freed with this.
-#[repr(C)]
 pub(super) struct AfShared<C: Client> {
-    /// First field: deferred work casts back from it.
-    node: Node,
+    node: Node<Self>,
+    /// The context.
+    lent: Lent<Self>,
     family: AddressFamily,
-    handle: AtomicPtr<c_void>,
+    handle: Opaque,
     /// Where NDIS writes the handle; read only when the open did not pend.
-    slot: UnsafeCell<NDIS_HANDLE>,
+    slot: Opaque,
     state: SpinLock<State<C>>,
     /// Tells the driver of a pended open that has completed. The driver may wait
     /// then, so this is no work for the item that all deferred ends share, nor
@@ -64,11 +62,6 @@ impl<C: Client> Drop for AfShared<C> {
         unsafe { self.teller.free() };
     }
 }
-
-// SAFETY: the handle variable is touched by NDIS and the open only.
-unsafe impl<C: Client> Send for AfShared<C> {}
-// SAFETY: as above.
-unsafe impl<C: Client> Sync for AfShared<C> {}
 
 /// Where an address family is in its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -156,10 +149,11 @@ impl<C: Client> AfOffer<'_, C> {
         // keeps until the item is freed.
         let teller = unsafe { RawWorkItem::try_new(binding.owner().base()) }?;
         let shared = AfShared {
-            node: Node::new(run_deferred::<C>),
+            node: Node::new(),
+            lent: Lent::new(),
             family: self.family(),
-            handle: AtomicPtr::new(ptr::null_mut()),
-            slot: UnsafeCell::new(ptr::null_mut()),
+            handle: Opaque::null(),
+            slot: Opaque::null(),
             state: SpinLock::new(State {
                 phase: Phase::Opening,
                 telling: false,
@@ -174,19 +168,23 @@ impl<C: Client> AfOffer<'_, C> {
         };
         let af = Arc::try_new_anchored(shared, Tag::NDIS)?;
         self.binding.shared.add_af(&af)?;
-        let ndis = Arc::into_raw(af.clone());
+        let context = af.lent.lend(&af);
         // SAFETY: PASSIVE_LEVEL; the very pointer of the notification, which
         // NDIS owns and keeps for the callback (rule AF-09); context and handle
         // variable belong to the family, which NDIS's reference keeps until the
         // completion (rule AF-12, invariant AF).
         let status = unsafe {
-            ndis_sys::NdisClOpenAddressFamilyEx(binding.handle(), self.raw, ndis, af.slot.get())
+            ndis_sys::NdisClOpenAddressFamilyEx(
+                binding.handle(),
+                self.raw,
+                context,
+                af.slot.place(),
+            )
         };
         let status = Status::from_raw(status);
         if !status.is_pending() {
-            // SAFETY: the call is over, so NDIS no longer writes (AF-11).
-            let handle = unsafe { *af.slot.get() };
-            open_completed(&af, handle, status, irql.passive());
+            // The call is over, so NDIS no longer writes (AF-11).
+            open_completed(&af, af.slot.get(), status, irql.passive());
         }
         Ok(())
     }
@@ -210,7 +208,17 @@ pub struct Af<C: Client> {
 /// reference that can be stored, see the [module](super).
 #[must_use = "dropping an open address family closes it"]
 pub struct OpenAf<C: Client> {
-    af: Af<C>,
+    af: Armed<Af<C>, Close>,
+}
+
+/// Closes a family whose owner is gone.
+struct Close;
+
+impl<C: Client> Alarm<Af<C>> for Close {
+    fn lost(af: Af<C>) {
+        af.shared.want_close();
+        AfShared::advance_later(&af.shared);
+    }
 }
 
 impl<C: Client> OpenAf<C> {
@@ -260,26 +268,14 @@ impl<C: Client> OpenAf<C> {
     /// Source page: `nf-ndis-ndisclcloseaddressfamily`.
     #[doc(alias = "NdisClCloseAddressFamily")]
     pub fn close(self, irql: &mut impl NoLock) {
-        let af = core::mem::ManuallyDrop::new(self);
-        af.af.close(irql);
-        // SAFETY: `af` is not used or dropped any more; its share moves out.
-        drop(unsafe { ptr::read(&af.af) });
+        self.af.disarm().close(irql);
     }
 
     /// Trades the owner for a reference: from here on the family is closed by
     /// [`Af::close`], by the call manager, or with the binding.
     #[must_use]
     pub fn keep(self) -> Af<C> {
-        let af = core::mem::ManuallyDrop::new(self);
-        // SAFETY: `af` is not used or dropped any more; its share moves out.
-        unsafe { ptr::read(&af.af) }
-    }
-}
-
-impl<C: Client> Drop for OpenAf<C> {
-    fn drop(&mut self) {
-        self.af.shared.want_close();
-        AfShared::defer(&self.af.shared);
+        self.af.disarm()
     }
 }
 
@@ -390,7 +386,7 @@ impl<C: Client> AfShared<C> {
 
     /// The handle for NDIS calls, while the family is open for them.
     pub(super) fn handle(&self) -> NDIS_HANDLE {
-        self.handle.load(Ordering::Acquire)
+        self.handle.get()
     }
 
     /// Takes a VC into the list, unless the family is being closed.
@@ -415,7 +411,7 @@ impl<C: Client> AfShared<C> {
             this.state
                 .locked(|state| state.vcs.take_first(|other| Arc::ptr_eq(other, vc))),
         );
-        Self::defer(this);
+        Self::advance_later(this);
     }
 
     /// A SAP is gone.
@@ -424,23 +420,13 @@ impl<C: Client> AfShared<C> {
             this.state
                 .locked(|state| state.saps.take_first(|other| Arc::ptr_eq(other, sap))),
         );
-        Self::defer(this);
+        Self::advance_later(this);
     }
 
     /// Has [`Self::advance`] run soon, if there is anything to advance to.
-    pub(super) fn defer(this: &Arc<Self>) {
+    pub(super) fn advance_later(this: &Arc<Self>) {
         if this.phase() == Phase::Closing {
-            Self::queue(this, Owner::defer);
-        }
-    }
-
-    fn queue(this: &Arc<Self>, how: unsafe fn(&Owner, *const Node) -> bool) {
-        let reference = Arc::into_raw(this.clone());
-        let node = Arc::value_ptr(this).cast::<Node>();
-        // SAFETY: the reference keeps the node valid until it has run.
-        if !unsafe { how(this.binding.owner(), node) } {
-            // SAFETY: not queued, so the reference comes back.
-            drop(unsafe { Arc::<Self>::from_raw(reference) });
+            Self::defer(this);
         }
     }
 
@@ -473,7 +459,7 @@ impl<C: Client> AfShared<C> {
     pub(super) fn advance(this: &Arc<Self>, irql: &mut UpToDispatch) {
         while let Some(step) = this.state.locked(State::next) {
             match step {
-                Step::Later => return Self::queue(this, Owner::defer),
+                Step::Later => return Self::defer(this),
                 Step::EndVc(vc) => VcShared::end(&vc, irql),
                 Step::EndSap(sap) => SapShared::end(&sap, irql),
                 Step::Close => {
@@ -516,11 +502,18 @@ impl<C: Client> State<C> {
     }
 }
 
-/// The deferred node of an address family.
-unsafe fn run_deferred<C: Client>(node: *const Node, irql: &mut Passive) {
-    // SAFETY: `defer` gave a share with the node, which is the first field.
-    if let Some(af) = unsafe { Arc::<AfShared<C>>::from_value_ptr(node.cast()) } {
-        AfShared::advance(&af, irql.up_to_dispatch());
+// SAFETY: the field.
+unsafe impl<C: Client> Deferred for AfShared<C> {
+    fn node(&self) -> &Node<Self> {
+        &self.node
+    }
+
+    fn owner(&self) -> &Owner {
+        self.binding.owner()
+    }
+
+    fn run(this: Arc<Self>, irql: &mut Passive) {
+        Self::advance(&this, irql.up_to_dispatch());
     }
 }
 
@@ -532,7 +525,7 @@ fn open_completed<C: Client>(
     irql: &mut Passive,
 ) {
     if status.is_success() {
-        af.handle.store(handle, Ordering::Release);
+        af.handle.set(handle);
     }
     tell_opened(af, status, irql);
 }
@@ -546,7 +539,7 @@ fn tell_opened<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut Pass
             state.telling = true;
         });
         let owner = OpenAf {
-            af: Af { shared: af.clone() },
+            af: Armed::new(Af { shared: af.clone() }),
         };
         client.af_opened(owner, irql);
         let asked = af.state.locked(|state| {
@@ -571,17 +564,20 @@ fn tell_opened<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut Pass
 
 /// NDIS has done with the address family: its share and the list's end.
 fn retire<C: Client>(af: &Arc<AfShared<C>>) {
-    // SAFETY: by AF the share that the open request gave to NDIS.
-    drop(unsafe { Arc::<AfShared<C>>::from_raw(Arc::as_raw(af)) });
+    drop(af.lent.end());
     BindingShared::remove_af(&af.binding, af);
 }
 
 /// The close has completed.
-fn close_completed<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut UpToDispatch) {
+pub(super) fn close_completed<C: Client>(
+    af: &Arc<AfShared<C>>,
+    status: Status,
+    irql: &mut UpToDispatch,
+) {
     if !status.is_success() {
         // The call manager refused, and the family is still open (AF-34).
         af.state.locked(|state| state.phase = Phase::Closing);
-        AfShared::queue(af, Owner::defer_later);
+        AfShared::defer_later(af);
         return;
     }
     let (pended, saps) = af.state.locked(|state| {
@@ -607,31 +603,20 @@ fn close_completed<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut 
     retire(af);
 }
 
-/// `ProtocolClOpenAfCompleteEx`.
-pub(super) unsafe extern "system" fn open_complete<C: Client>(
-    context: NDIS_HANDLE,
-    handle: NDIS_HANDLE,
-    status: NDIS_STATUS,
-) {
-    // SAFETY: by AF NDIS owns a share of its context until this is over.
-    let Some(af) = (unsafe { Arc::<AfShared<C>>::borrow_raw(context) }) else {
-        return;
-    };
-    let af = Arc::clone(&af);
-    let status = Status::from_raw(status);
+/// The pended open has completed.
+///
+/// The page says PASSIVE_LEVEL, yet a call manager may complete the open at a raised
+/// level (rule AF-48), or on a work item of its own on which nobody may wait: whose
+/// thread this is cannot be known.
+pub(super) fn opened_later<C: Client>(af: &Arc<AfShared<C>>, handle: NDIS_HANDLE, status: Status) {
     if status.is_success() {
-        af.handle.store(handle, Ordering::Release);
+        af.handle.set(handle);
     }
     af.state.locked(|state| state.outcome = status);
-    // The page says PASSIVE_LEVEL, yet a call manager may complete the open at
-    // a raised level (rule AF-48), or on a work item of its own on which nobody
-    // may wait: whose thread this is cannot be known.
+    let context = Arc::into_raw(af.clone());
     // SAFETY: by TELLER the item is queued only here, by the one completion of
     // the open; the context is a reference that the routine takes.
-    unsafe {
-        af.teller
-            .queue::<AfShared<C>>(Arc::into_raw(Arc::clone(&af)))
-    };
+    unsafe { af.teller.queue::<AfShared<C>>(context) };
 }
 
 /// What the teller runs.
@@ -648,34 +633,11 @@ impl<C: Client> Routine for AfShared<C> {
     }
 }
 
-/// `ProtocolClCloseAfComplete`.
-pub(super) unsafe extern "system" fn close_complete<C: Client>(
-    status: NDIS_STATUS,
-    context: NDIS_HANDLE,
-) {
-    // SAFETY: by AF NDIS owns a share of its context until this is over.
-    let Some(af) = (unsafe { Arc::<AfShared<C>>::borrow_raw(context) }) else {
-        return;
-    };
-    let af = Arc::clone(&af);
-    // SAFETY: NDIS calls this at or below DISPATCH_LEVEL with no lock of ours.
-    let mut irql = unsafe { UpToDispatch::assume() };
-    close_completed(&af, Status::from_raw(status), &mut irql);
-}
-
-/// `ProtocolClNotifyCloseAf`: never blocks (rule AF-32).
-pub(super) unsafe extern "system" fn notify_close<C: Client>(context: NDIS_HANDLE) -> NDIS_STATUS {
-    // SAFETY: by AF NDIS owns a share of its context until the close is over.
-    let Some(af) = (unsafe { Arc::<AfShared<C>>::borrow_raw(context) }) else {
-        return Status::SUCCESS.raw();
-    };
-    let af = Arc::clone(&af);
-    // SAFETY: NDIS calls this at or below DISPATCH_LEVEL with no lock of ours.
-    let mut irql = unsafe { UpToDispatch::assume() };
+/// The call manager asks for the close; what to answer. Never blocks (rule AF-32).
+pub(super) fn asked_to_close<C: Client>(af: &Arc<AfShared<C>>, irql: &mut UpToDispatch) -> Status {
     af.state.locked(|state| state.notify = Notify::InCallback);
-    af.client()
-        .af_closing(&Af { shared: af.clone() }, &mut irql);
-    AfShared::request_close(&af, &mut irql);
+    af.client().af_closing(&Af { shared: af.clone() }, irql);
+    AfShared::request_close(af, irql);
     // Pending unless all is already done (rule AF-40).
     let pending = af.state.locked(|state| {
         let pending = state.phase != Phase::Closed;
@@ -687,8 +649,8 @@ pub(super) unsafe extern "system" fn notify_close<C: Client>(context: NDIS_HANDL
         pending
     });
     if pending {
-        Status::PENDING.raw()
+        Status::PENDING
     } else {
-        Status::SUCCESS.raw()
+        Status::SUCCESS
     }
 }

@@ -7,14 +7,17 @@ use super::{
     flow::{Flow, Tell},
 };
 use crate::{
-    Status,
+    Answer, Status,
+    answer::Request,
+    callback::Argument,
+    deferred::{Deferred, Node},
     event::Event,
     irql::{NoLock, Passive, UpToDispatch},
     lock::SpinLock,
     mem::{Anchored, Arc, Parent, Tag, Vec},
     nbl::Chain,
     once::Slot,
-    owner::{Live, Node, Owner, Teardown},
+    owner::{Live, Owner, Teardown},
     power::PowerState,
     raw, stack,
     work::{RawWorkItem, Routine},
@@ -28,6 +31,7 @@ use core::{
 };
 use ndis_sys::{
     NDIS_BIND_PARAMETERS, NDIS_DEVICE_POWER_STATE, NDIS_HANDLE, NDIS_OPEN_PARAMETERS, NDIS_STATUS,
+    NET_PNP_EVENT_NOTIFICATION,
 };
 
 /// What NDIS knows as the binding context: alive from the open until the close has
@@ -80,12 +84,11 @@ impl Drop for Ending {
 
 /// The binding as the driver knows it. When the last reference goes, so does
 /// the driver's context; the unbind waits for that.
-#[repr(C)]
 pub(super) struct BindingShared<C: Client> {
-    /// First field: deferred work casts back from it.
-    node: Node,
+    /// Gives dropped lists back.
+    give_back: Node<Self, GiveBack>,
     /// Tells the driver of a restart when NDIS's call is over.
-    restart: Node,
+    restart: Node<Self, Restart>,
     /// Received lists that were dropped where nothing may be called.
     dropped: SpinLock<Chain>,
     pub(super) driver: Arc<DriverShared<C>>,
@@ -212,30 +215,47 @@ impl<C: Client> fmt::Debug for Binding<C> {
     }
 }
 
-/// The deferred node of a binding.
-unsafe fn run_deferred<C: Client>(node: *const Node, _irql: &mut Passive) {
-    // SAFETY: `give_back_later` gave a reference with the node, the first field.
-    if let Some(binding) = unsafe { Arc::<BindingShared<C>>::from_value_ptr(node.cast()) } {
-        let lists = binding.dropped.locked(mem::take);
-        binding.return_lists(lists);
+/// The work of giving back what was dropped.
+struct GiveBack;
+
+// SAFETY: the field.
+unsafe impl<C: Client> Deferred<GiveBack> for BindingShared<C> {
+    fn node(&self) -> &Node<Self, GiveBack> {
+        &self.give_back
+    }
+
+    fn owner(&self) -> &Owner {
+        self.live.owner()
+    }
+
+    fn run(this: Arc<Self>, _irql: &mut Passive) {
+        let lists = this.dropped.locked(mem::take);
+        this.return_lists(lists);
     }
 }
 
-/// The deferred node of a binding's restart.
-unsafe fn run_restarted<C: Client>(node: *const Node, irql: &mut Passive) {
-    let offset = mem::offset_of!(BindingShared<C>, restart);
-    // SAFETY: `tell_restarted` made the pointer from the whole object's, at this offset.
-    let binding = unsafe { node.byte_sub(offset) };
-    // SAFETY: `tell_restarted` gave a reference with the node.
-    let binding = unsafe { Arc::<BindingShared<C>>::from_value_ptr(binding.cast()) };
-    let Some(shared) = binding else { return };
-    match shared.flow.tell() {
-        Tell::Later => BindingShared::tell_restarted(&shared),
-        Tell::No => {}
-        Tell::Now => {
-            let binding = Binding { shared };
-            binding.client().restarted(&binding, irql.up_to_dispatch());
-            binding.shared.flow.told();
+/// The work of telling the driver of a restart.
+struct Restart;
+
+// SAFETY: the field.
+unsafe impl<C: Client> Deferred<Restart> for BindingShared<C> {
+    fn node(&self) -> &Node<Self, Restart> {
+        &self.restart
+    }
+
+    fn owner(&self) -> &Owner {
+        self.live.owner()
+    }
+
+    fn run(this: Arc<Self>, irql: &mut Passive) {
+        match this.flow.tell() {
+            Tell::Later => Self::tell_restarted(&this),
+            Tell::No => {}
+            Tell::Now => {
+                let binding = Binding { shared: this };
+                binding.client().restarted(&binding, irql.up_to_dispatch());
+                binding.shared.flow.told();
+            }
         }
     }
 }
@@ -274,13 +294,7 @@ impl<C: Client> BindingShared<C> {
             return;
         }
         this.dropped.locked(|dropped| dropped.append(lists));
-        let reference = Arc::into_raw(this.clone());
-        let node = Arc::value_ptr(this).cast::<Node>();
-        // SAFETY: the reference keeps the node valid until it has run.
-        if !unsafe { this.owner().defer(node) } {
-            // SAFETY: not queued, so the reference comes back.
-            drop(unsafe { Arc::<Self>::from_raw(reference) });
-        }
+        Deferred::<GiveBack>::defer(this);
     }
 
     /// The handle for NDIS calls.
@@ -304,15 +318,7 @@ impl<C: Client> BindingShared<C> {
     /// Has the driver told of a restart a little later. The work item may come to it
     /// while NDIS's call still runs: then it waits once more.
     fn tell_restarted(this: &Arc<Self>) {
-        let reference = Arc::into_raw(this.clone());
-        let whole = Arc::value_ptr(this);
-        // SAFETY: the field's place in the object, which the reference keeps.
-        let node = unsafe { whole.byte_add(mem::offset_of!(Self, restart)) }.cast::<Node>();
-        // SAFETY: the reference keeps the node valid until it has run.
-        if !unsafe { this.owner().defer_later(node) } {
-            // SAFETY: not queued, so the reference comes back.
-            drop(unsafe { Arc::<Self>::from_raw(reference) });
-        }
+        Deferred::<Restart>::defer_later(this);
     }
 
     /// Counts lists that go out. The caller gives them back with
@@ -528,13 +534,12 @@ unsafe fn make<C: Client>(
             return Err(failure);
         }
     };
-    // SAFETY: once, before anybody else has a reference.
-    unsafe { core.end.set(Ending { teardown, finisher }) };
+    core.end.set(Ending { teardown, finisher });
     // SAFETY: set just now.
     let teardown = unsafe { &core.end.get_unchecked().teardown };
     let shared = BindingShared {
-        node: Node::new(run_deferred::<C>),
-        restart: Node::new(run_restarted::<C>),
+        give_back: Node::new(),
+        restart: Node::new(),
         dropped: SpinLock::new(Chain::new()),
         driver: driver.clone(),
         handle: AtomicPtr::new(ptr::null_mut()),
@@ -558,8 +563,7 @@ unsafe fn make<C: Client>(
         .map_err(Status::from)
         .and_then(|shared| {
             let context = driver.client.bind(&new, irql)?;
-            // SAFETY: once, before anybody else has a reference.
-            unsafe { shared.context.set(context) };
+            shared.context.set(context);
             Ok(shared)
         });
     match made {
@@ -681,64 +685,51 @@ pub(super) unsafe extern "system" fn close_complete<C: Client>(context: NDIS_HAN
     }
 }
 
-/// `ProtocolNetPnPEvent`: pauses and restarts sends (rules PAUSE-12,
-/// PAUSE-13).
-pub(super) unsafe extern "system" fn net_pnp_event<C: Client>(
-    context: NDIS_HANDLE,
-    event: *mut ndis_sys::NET_PNP_EVENT_NOTIFICATION,
-) -> NDIS_STATUS {
-    // SAFETY: NDIS's share lives until the binding is closed; events that are
-    // for no binding come without a context.
-    let core = unsafe { Arc::<BindingCore<C>>::borrow_raw(context) };
-    let Some(binding) = core.and_then(|core| core.binding()) else {
-        return Status::SUCCESS.raw();
-    };
-    let shared = &binding.shared;
-    if event.is_null() {
-        return Status::FAILURE.raw();
+/// The binding context, which is good until the binding is closed.
+impl<C: Client> Argument<*mut c_void> for Binding<C> {
+    unsafe fn from_ndis(raw: *mut c_void) -> Option<Self> {
+        // SAFETY: by CALLBACK NDIS has its reference meanwhile.
+        unsafe { Arc::<BindingCore<C>>::borrow_raw(raw) }?.binding()
     }
-    // SAFETY: NDIS's notification, valid for the call.
-    let code = unsafe { (*event).NetPnPEvent.NetEvent };
-    match code {
+}
+
+/// Pauses and restarts sends, and tells the driver of power (rules PAUSE-12, PAUSE-13).
+pub(super) fn on_net_pnp_event<'r, C: Client>(
+    binding: Binding<C>,
+    event: &NET_PNP_EVENT_NOTIFICATION,
+    request: Request<'r>,
+    irql: &mut Passive,
+) -> Answer<'r> {
+    let shared = &binding.shared;
+    match event.NetPnPEvent.NetEvent {
         ndis_sys::NetEventPause => {
-            // SAFETY: NDIS sends events at PASSIVE_LEVEL with no lock held.
-            let mut irql = unsafe { Passive::assume() };
-            shared.flow.pause(&mut irql);
-            shared.driver.client.pause(&binding, &mut irql);
+            shared.flow.pause(irql);
+            shared.driver.client.pause(&binding, irql);
             // Reset, look, wait: an event of an earlier pause may come late.
             loop {
                 shared.sends_home.reset();
                 if shared.sends.load(Ordering::SeqCst) == 0 {
                     break;
                 }
-                shared.sends_home.wait(&mut irql);
+                shared.sends_home.wait(irql);
             }
         }
         ndis_sys::NetEventRestart => BindingShared::restart(shared),
         ndis_sys::NetEventSetPower => {
-            // SAFETY: as above.
-            if let Some(state) = unsafe { power_state(event) } {
-                // SAFETY: as for a pause.
-                let mut irql = unsafe { Passive::assume() };
-                shared.driver.client.power(&binding, state, &mut irql);
+            if let Some(state) = power_state(event) {
+                shared.driver.client.power(&binding, state, irql);
             }
         }
         // A query of the power state is never refused (rule BIND-26).
         _ => {}
     }
-    Status::SUCCESS.raw()
+    request.answer(Status::SUCCESS)
 }
 
-/// The state that a device goes to.
-///
-/// # Safety
-///
-/// `event` is NDIS's notification of `NetEventSetPower`, for this call.
-unsafe fn power_state(event: *const ndis_sys::NET_PNP_EVENT_NOTIFICATION) -> Option<PowerState> {
-    // SAFETY: by the caller.
-    let buffer = unsafe { (*event).NetPnPEvent.Buffer };
-    // SAFETY: as above.
-    let length = unsafe { (*event).NetPnPEvent.BufferLength };
+/// The state that a device goes to, by an event of `NetEventSetPower`.
+fn power_state(event: &NET_PNP_EVENT_NOTIFICATION) -> Option<PowerState> {
+    let buffer = event.NetPnPEvent.Buffer;
+    let length = event.NetPnPEvent.BufferLength;
     if buffer.is_null() || (length as usize) < size_of::<NDIS_DEVICE_POWER_STATE>() {
         return None;
     }

@@ -1,33 +1,31 @@
-//! The C side of a client: one trampoline for each callback, and the tables
-//! that name them.
+//! The C side of a client: the tables that NDIS gets, the C functions in them, and what
+//! each of these does with the arguments that [`callbacks!`] has made of NDIS's.
 //!
-//! A trampoline turns NDIS's arguments into safe values, fails closed when one
-//! is impossible, and holds no lock while the driver's code runs. Each is
-//! `unsafe` for the same reason: only NDIS may call it, with the contexts that
-//! this crate registered (invariants AF, SAP-OBJ, VC) and at the documented
-//! level.
+//! No lock is held while the driver's code runs.
 
 use super::{
-    Af, AfOffer, Binding, Client, IncomingCall, Received, Sap, Vc, af,
-    af::AfShared,
-    binding::{self, BindingCore},
-    driver,
+    Af, AfOffer, Binding, Client, IncomingCall, Received, Sap, Vc,
+    af::{self, AfShared},
+    binding, driver,
     sap::{self, SapShared},
     state::{HungUp, State},
     vc::VcShared,
 };
 use crate::{
-    Status,
+    Answer, Status,
+    answer::Request,
+    callback::Out,
+    callbacks,
     irql::{Passive, UpToDispatch},
     mem::Arc,
     nbl::{Chain, NetBufferLists, fields::Side},
     raw,
 };
-use core::{ffi::c_void, mem::ManuallyDrop};
+use core::ffi::c_void;
 use ndis_sys::{
-    CO_ADDRESS_FAMILY, CO_CALL_PARAMETERS, NDIS_CO_CLIENT_OPTIONAL_HANDLERS, NDIS_HANDLE,
+    CO_ADDRESS_FAMILY, CO_CALL_PARAMETERS, CO_SAP, NDIS_CO_CLIENT_OPTIONAL_HANDLERS, NDIS_HANDLE,
     NDIS_OID_REQUEST, NDIS_PROTOCOL_CO_CHARACTERISTICS, NDIS_PROTOCOL_DRIVER_CHARACTERISTICS,
-    NDIS_STATUS, NDIS_STATUS_INDICATION, NET_BUFFER_LIST,
+    NDIS_STATUS, NDIS_STATUS_INDICATION, NET_BUFFER_LIST, NET_PNP_EVENT_NOTIFICATION,
 };
 
 /// The mandatory handlers of a protocol.
@@ -38,7 +36,7 @@ pub(super) fn protocol_characteristics<C: Client>() -> NDIS_PROTOCOL_DRIVER_CHAR
     table.UnbindAdapterHandlerEx = Some(binding::unbind::<C>);
     table.OpenAdapterCompleteHandlerEx = Some(binding::open_complete::<C>);
     table.CloseAdapterCompleteHandlerEx = Some(binding::close_complete::<C>);
-    table.NetPnPEventHandler = Some(binding::net_pnp_event::<C>);
+    table.NetPnPEventHandler = Some(net_pnp_event::<C>);
     table.OidRequestCompleteHandler = Some(oid_request_complete);
     table.StatusHandlerEx = Some(status);
     table.ReceiveNetBufferListsHandler = Some(receive_connectionless::<C>);
@@ -74,10 +72,10 @@ pub(super) fn client_handlers<C: Client>() -> NDIS_CO_CLIENT_OPTIONAL_HANDLERS {
     table.ClDeleteVcHandler = Some(delete_vc::<C>);
     table.ClOidRequestHandler = Some(oid_request);
     table.ClOidRequestCompleteHandler = Some(co_oid_request_complete);
-    table.ClOpenAfCompleteHandlerEx = Some(af::open_complete::<C>);
-    table.ClCloseAfCompleteHandler = Some(af::close_complete::<C>);
-    table.ClRegisterSapCompleteHandler = Some(sap::register_complete::<C>);
-    table.ClDeregisterSapCompleteHandler = Some(sap::deregister_complete::<C>);
+    table.ClOpenAfCompleteHandlerEx = Some(open_af_complete::<C>);
+    table.ClCloseAfCompleteHandler = Some(close_af_complete::<C>);
+    table.ClRegisterSapCompleteHandler = Some(register_sap_complete::<C>);
+    table.ClDeregisterSapCompleteHandler = Some(deregister_sap_complete::<C>);
     table.ClMakeCallCompleteHandler = Some(make_call_complete::<C>);
     table.ClModifyCallQoSCompleteHandler = Some(modify_qos_complete);
     table.ClCloseCallCompleteHandler = Some(close_call_complete::<C>);
@@ -88,187 +86,264 @@ pub(super) fn client_handlers<C: Client>() -> NDIS_CO_CLIENT_OPTIONAL_HANDLERS {
     table.ClIncomingCloseCallHandler = Some(incoming_close_call::<C>);
     table.ClIncomingDropPartyHandler = Some(incoming_drop_party);
     table.ClCallConnectedHandler = Some(call_connected::<C>);
-    table.ClNotifyCloseAfHandler = Some(af::notify_close::<C>);
+    table.ClNotifyCloseAfHandler = Some(notify_close_af::<C>);
     table
 }
 
-/// The level of a callback that NDIS makes at or below DISPATCH_LEVEL.
-///
-/// # Safety
-///
-/// Called at the start of such a callback, for its time.
-unsafe fn level() -> UpToDispatch {
-    // SAFETY: by the caller; NDIS holds no lock of this driver.
-    unsafe { UpToDispatch::assume() }
+callbacks! {
+    /// `ProtocolNetPnPEvent`; events that are for no binding come without a context.
+    net_pnp_event<C: Client>(
+        context: NDIS_HANDLE as Binding<C>,
+        event: *mut NET_PNP_EVENT_NOTIFICATION as &NET_PNP_EVENT_NOTIFICATION,
+    ) at Passive, else SUCCESS -> NDIS_STATUS => binding::on_net_pnp_event;
+
+    /// `ProtocolCoAfRegisterNotify`.
+    af_register_notify<C: Client>(
+        context: NDIS_HANDLE as Binding<C>,
+        family: *mut CO_ADDRESS_FAMILY as *mut CO_ADDRESS_FAMILY,
+    ) at Passive => on_af_register_notify;
+
+    /// `ProtocolClOpenAfCompleteEx`.
+    open_af_complete<C: Client>(
+        context: NDIS_HANDLE as Arc<AfShared<C>>,
+        handle: NDIS_HANDLE as NDIS_HANDLE,
+        status: NDIS_STATUS as Status,
+    ) at UpToDispatch => on_open_af_complete;
+
+    /// `ProtocolClCloseAfComplete`.
+    close_af_complete<C: Client>(
+        status: NDIS_STATUS as Status,
+        context: NDIS_HANDLE as Arc<AfShared<C>>,
+    ) at UpToDispatch => on_close_af_complete;
+
+    /// `ProtocolClNotifyCloseAf`.
+    notify_close_af<C: Client>(context: NDIS_HANDLE as Arc<AfShared<C>>)
+        at UpToDispatch, else SUCCESS -> NDIS_STATUS => on_notify_close_af;
+
+    /// `ProtocolClRegisterSapComplete`.
+    register_sap_complete<C: Client>(
+        status: NDIS_STATUS as Status,
+        context: NDIS_HANDLE as Arc<SapShared<C>>,
+        _sap: *mut CO_SAP as *mut CO_SAP,
+        handle: NDIS_HANDLE as NDIS_HANDLE,
+    ) at UpToDispatch => on_register_sap_complete;
+
+    /// `ProtocolClDeregisterSapComplete`.
+    deregister_sap_complete<C: Client>(
+        status: NDIS_STATUS as Status,
+        context: NDIS_HANDLE as Arc<SapShared<C>>,
+    ) at UpToDispatch => on_deregister_sap_complete;
+
+    /// `ProtocolCoCreateVc`.
+    create_vc<C: Client>(
+        af: NDIS_HANDLE as Arc<AfShared<C>>,
+        handle: NDIS_HANDLE as NDIS_HANDLE,
+        out: *mut NDIS_HANDLE as Out<'_, NDIS_HANDLE>,
+    ) at UpToDispatch, else FAILURE -> NDIS_STATUS => on_create_vc;
+
+    /// `ProtocolCoDeleteVc`.
+    delete_vc<C: Client>(context: NDIS_HANDLE as Arc<VcShared<C>>)
+        at UpToDispatch, else FAILURE -> NDIS_STATUS => on_delete_vc;
+
+    /// `ProtocolClMakeCallComplete`.
+    make_call_complete<C: Client>(
+        status: NDIS_STATUS as Status,
+        context: NDIS_HANDLE as Arc<VcShared<C>>,
+        _party: NDIS_HANDLE as NDIS_HANDLE,
+        parameters: *mut CO_CALL_PARAMETERS as *mut CO_CALL_PARAMETERS,
+    ) at UpToDispatch => on_make_call_complete;
+
+    /// `ProtocolClCloseCallComplete`.
+    close_call_complete<C: Client>(
+        status: NDIS_STATUS as Status,
+        context: NDIS_HANDLE as Arc<VcShared<C>>,
+        _party: NDIS_HANDLE as NDIS_HANDLE,
+    ) at UpToDispatch => on_close_call_complete;
+
+    /// `ProtocolClIncomingCall`; the SAP's context is good also before its registration
+    /// has completed (rule SAP-06).
+    incoming_call<C: Client>(
+        sap: NDIS_HANDLE as Arc<SapShared<C>>,
+        context: NDIS_HANDLE as Arc<VcShared<C>>,
+        parameters: *mut CO_CALL_PARAMETERS as *mut CO_CALL_PARAMETERS,
+    ) at UpToDispatch, else FAILURE -> NDIS_STATUS => on_incoming_call;
+
+    /// `ProtocolClCallConnected`.
+    call_connected<C: Client>(context: NDIS_HANDLE as Arc<VcShared<C>>)
+        at UpToDispatch => on_call_connected;
+
+    /// `ProtocolClIncomingCloseCall`.
+    incoming_close_call<C: Client>(
+        status: NDIS_STATUS as Status,
+        context: NDIS_HANDLE as Arc<VcShared<C>>,
+        data: *mut c_void as *mut c_void,
+        size: u32 as u32,
+    ) at UpToDispatch => on_incoming_close_call;
+
+    /// `ProtocolCoReceiveNetBufferLists`. NDIS indicates to bindings only, and on VCs.
+    receive<C: Client>(
+        context: NDIS_HANDLE as Option<Binding<C>>,
+        vc: NDIS_HANDLE as Option<Arc<VcShared<C>>>,
+        lists: *mut NET_BUFFER_LIST as Chain,
+        _count: u32 as u32,
+        flags: u32 as u32,
+    ) at UpToDispatch => on_receive;
+
+    /// `ProtocolReceiveNetBufferLists`.
+    receive_connectionless<C: Client>(
+        context: NDIS_HANDLE as Option<Binding<C>>,
+        lists: *mut NET_BUFFER_LIST as Chain,
+        _port: u32 as u32,
+        count: u32 as u32,
+        flags: u32 as u32,
+    ) at UpToDispatch => on_receive_connectionless;
+
+    /// `ProtocolCoSendNetBufferListsComplete`; a VC is not closed before its sends are
+    /// home.
+    send_complete<C: Client>(
+        context: NDIS_HANDLE as Arc<VcShared<C>>,
+        lists: *mut NET_BUFFER_LIST as Chain,
+        _flags: u32 as u32,
+    ) at UpToDispatch => on_send_complete;
 }
 
-/// The VC behind a context.
-///
-/// # Safety
-///
-/// `context` is null or a VC context whose VC NDIS has not deleted.
-unsafe fn vc<C: Client>(context: NDIS_HANDLE) -> Option<Arc<VcShared<C>>> {
-    // SAFETY: by VC NDIS owns a share of its context.
-    let vc = unsafe { Arc::<VcShared<C>>::borrow_raw(context) };
-    vc.map(|vc: ManuallyDrop<_>| Arc::clone(&vc))
-}
-
-/// `ProtocolCoAfRegisterNotify`.
-unsafe extern "system" fn af_register_notify<C: Client>(
-    context: NDIS_HANDLE,
+fn on_af_register_notify<C: Client>(
+    binding: Binding<C>,
     family: *mut CO_ADDRESS_FAMILY,
+    irql: &mut Passive,
 ) {
-    // SAFETY: NDIS's share of the binding lives until it is closed.
-    let core = unsafe { Arc::<BindingCore<C>>::borrow_raw(context) };
-    let Some(binding) = core.and_then(|core| core.binding()) else {
-        return;
-    };
-    // SAFETY: NDIS calls this at PASSIVE_LEVEL with no lock held.
-    let mut irql = unsafe { Passive::assume() };
     if let Some(offer) = AfOffer::new(&binding, family) {
-        binding.client().address_family(&binding, offer, &mut irql);
+        binding.client().address_family(&binding, offer, irql);
     }
 }
 
-/// `ProtocolCoCreateVc`: synchronous (rules VC-12, VC-15, VC-16).
-unsafe extern "system" fn create_vc<C: Client>(
-    af: NDIS_HANDLE,
+fn on_open_af_complete<C: Client>(
+    af: Arc<AfShared<C>>,
     handle: NDIS_HANDLE,
-    context: *mut NDIS_HANDLE,
-) -> NDIS_STATUS {
-    // SAFETY: by AF NDIS owns a share of its context.
-    let af = unsafe { Arc::<AfShared<C>>::borrow_raw(af) };
-    let (Some(af), false) = (af, context.is_null()) else {
-        return Status::FAILURE.raw();
-    };
-    // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-    let mut irql = unsafe { level() };
-    // The handler may close the family: the reference here keeps it meanwhile.
-    let af = Af {
-        shared: Arc::clone(&af),
-    };
+    status: Status,
+    _irql: &mut UpToDispatch,
+) {
+    af::opened_later(&af, handle, status);
+}
+
+fn on_close_af_complete<C: Client>(status: Status, af: Arc<AfShared<C>>, irql: &mut UpToDispatch) {
+    af::close_completed(&af, status, irql);
+}
+
+fn on_notify_close_af<'r, C: Client>(
+    af: Arc<AfShared<C>>,
+    request: Request<'r>,
+    irql: &mut UpToDispatch,
+) -> Answer<'r> {
+    request.answer(af::asked_to_close(&af, irql))
+}
+
+fn on_register_sap_complete<C: Client>(
+    status: Status,
+    sap: Arc<SapShared<C>>,
+    _address: *mut CO_SAP,
+    handle: NDIS_HANDLE,
+    irql: &mut UpToDispatch,
+) {
+    sap::registered(&sap, handle, status, irql);
+}
+
+fn on_deregister_sap_complete<C: Client>(
+    status: Status,
+    sap: Arc<SapShared<C>>,
+    irql: &mut UpToDispatch,
+) {
+    sap::deregistered(&sap, status, irql);
+}
+
+/// Synchronous (rules VC-12, VC-15, VC-16). The handler may close the family.
+fn on_create_vc<'r, C: Client>(
+    shared: Arc<AfShared<C>>,
+    handle: NDIS_HANDLE,
+    out: Out<'_, NDIS_HANDLE>,
+    request: Request<'r>,
+    irql: &mut UpToDispatch,
+) -> Answer<'r> {
+    let af = Af { shared };
     let made = af
         .shared
         .client()
-        .create_vc(&af, &mut irql)
+        .create_vc(&af, irql)
         .and_then(|context| VcShared::adopt(&af.shared, handle, context));
     match made {
-        Ok(vc) => {
-            // SAFETY: the out parameter of this callback; the share is NDIS's
-            // until the VC is deleted (invariant VC).
-            unsafe { context.write(Arc::into_raw(vc)) };
-            Status::SUCCESS.raw()
+        Ok(context) => {
+            out.set(context);
+            request.answer(Status::SUCCESS)
         }
-        Err(failure) => failure.as_failure().raw(),
+        Err(failure) => request.answer(failure.as_failure()),
     }
 }
 
-/// `ProtocolCoDeleteVc`: synchronous (rule VC-14).
-unsafe extern "system" fn delete_vc<C: Client>(context: NDIS_HANDLE) -> NDIS_STATUS {
-    // SAFETY: a VC context of a living VC.
-    let Some(vc) = (unsafe { vc::<C>(context) }) else {
-        return Status::FAILURE.raw();
-    };
-    // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-    let mut irql = unsafe { level() };
-    VcShared::delete_by_call_manager(&vc, &mut irql)
-        .map_or_else(Status::raw, |()| Status::SUCCESS.raw())
+/// Synchronous (rule VC-14).
+fn on_delete_vc<'r, C: Client>(
+    vc: Arc<VcShared<C>>,
+    request: Request<'r>,
+    irql: &mut UpToDispatch,
+) -> Answer<'r> {
+    let deleted = VcShared::delete_by_call_manager(&vc, irql);
+    request.answer(deleted.err().unwrap_or(Status::SUCCESS))
 }
 
-/// `ProtocolClMakeCallComplete`.
-unsafe extern "system" fn make_call_complete<C: Client>(
-    status: NDIS_STATUS,
-    context: NDIS_HANDLE,
+fn on_make_call_complete<C: Client>(
+    status: Status,
+    vc: Arc<VcShared<C>>,
     _party: NDIS_HANDLE,
     parameters: *mut CO_CALL_PARAMETERS,
+    irql: &mut UpToDispatch,
 ) {
-    // SAFETY: a VC context of a living VC.
-    let Some(vc) = (unsafe { vc::<C>(context) }) else {
-        return;
-    };
-    // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-    let mut irql = unsafe { level() };
-    VcShared::make_call_completed(&vc, Status::from_raw(status), parameters, &mut irql);
+    VcShared::make_call_completed(&vc, status, parameters, irql);
 }
 
-/// `ProtocolClCloseCallComplete`.
-unsafe extern "system" fn close_call_complete<C: Client>(
-    status: NDIS_STATUS,
-    context: NDIS_HANDLE,
+fn on_close_call_complete<C: Client>(
+    status: Status,
+    vc: Arc<VcShared<C>>,
     _party: NDIS_HANDLE,
+    irql: &mut UpToDispatch,
 ) {
-    // SAFETY: a VC context of a living VC.
-    let Some(vc) = (unsafe { vc::<C>(context) }) else {
-        return;
-    };
-    // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-    let mut irql = unsafe { level() };
-    VcShared::close_completed(&vc, Status::from_raw(status), &mut irql);
+    VcShared::close_completed(&vc, status, irql);
 }
 
-/// `ProtocolClIncomingCall`.
-unsafe extern "system" fn incoming_call<C: Client>(
-    sap: NDIS_HANDLE,
-    context: NDIS_HANDLE,
+fn on_incoming_call<'r, C: Client>(
+    sap: Arc<SapShared<C>>,
+    vc: Arc<VcShared<C>>,
     parameters: *mut CO_CALL_PARAMETERS,
-) -> NDIS_STATUS {
-    // SAFETY: by SAP-OBJ NDIS owns a share of its context, also before the
-    // registration has completed (rule SAP-06).
-    let sap = unsafe { Arc::<SapShared<C>>::borrow_raw(sap) };
-    // SAFETY: a VC context of a living VC.
-    let vc = unsafe { vc::<C>(context) };
-    let (Some(sap), Some(vc)) = (sap, vc) else {
-        return Status::FAILURE.raw();
-    };
+    request: Request<'r>,
+    irql: &mut UpToDispatch,
+) -> Answer<'r> {
     let Some(offer) = vc.state().locked(State::offer) else {
-        return Status::FAILURE.raw();
+        return request.answer(Status::FAILURE);
     };
-    // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-    let mut irql = unsafe { level() };
-    let sap = Sap {
-        shared: Arc::clone(&sap),
-    };
-    let call = IncomingCall::new(Vc { shared: vc.clone() }, parameters, offer);
-    let answer = vc
-        .af
-        .client()
-        .incoming_call(&sap, call, &mut irql)
-        .into_raw();
+    let sap = Sap { shared: sap };
+    let call = IncomingCall::new(Vc { shared: vc.clone() }, parameters, offer, request);
+    let answer = vc.af.client().incoming_call(&sap, call, irql);
     VcShared::returns(&vc);
     answer
 }
 
-/// `ProtocolClCallConnected`.
-unsafe extern "system" fn call_connected<C: Client>(context: NDIS_HANDLE) {
-    // SAFETY: a VC context of a living VC.
-    let Some(vc) = (unsafe { vc::<C>(context) }) else {
-        return;
-    };
-    // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-    let mut irql = unsafe { level() };
-    if vc.state().locked(State::connected) {
-        vc.af
-            .client()
-            .call_connected(&Vc { shared: vc.clone() }, None, &mut irql);
+fn on_call_connected<C: Client>(shared: Arc<VcShared<C>>, irql: &mut UpToDispatch) {
+    let vc = Vc { shared };
+    if vc.shared.state().locked(State::connected) {
+        vc.shared.af.client().call_connected(&vc, None, irql);
     }
     // It may have been dropped or its family closed while it was not up.
-    VcShared::advance(&vc, &mut irql);
+    VcShared::advance(&vc.shared, irql);
 }
 
-/// `ProtocolClIncomingCloseCall`.
-unsafe extern "system" fn incoming_close_call<C: Client>(
-    status: NDIS_STATUS,
-    context: NDIS_HANDLE,
+fn on_incoming_close_call<C: Client>(
+    status: Status,
+    shared: Arc<VcShared<C>>,
     data: *mut c_void,
     size: u32,
+    irql: &mut UpToDispatch,
 ) {
-    // SAFETY: a VC context of a living VC.
-    let Some(vc) = (unsafe { vc::<C>(context) }) else {
-        return;
-    };
-    // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-    let mut irql = unsafe { level() };
-    match vc.state().locked(State::hung_up) {
+    let vc = Vc { shared };
+    let state = vc.shared.state();
+    match state.locked(State::hung_up) {
         HungUp::Tell => {
             let data = if data.is_null() || size > crate::address::MAX_VARIABLE {
                 &[][..]
@@ -278,91 +353,68 @@ unsafe extern "system" fn incoming_close_call<C: Client>(
                 // has returned (CALL-60).
                 unsafe { core::slice::from_raw_parts(data.cast::<u8>(), size as usize) }
             };
-            let status = Status::from_raw(status);
-            vc.af
-                .client()
-                .incoming_close(&Vc { shared: vc.clone() }, status, data, &mut irql);
-            vc.state().locked(State::close_hung_up);
+            let client = vc.shared.af.client();
+            client.incoming_close(&vc, status, data, irql);
+            state.locked(State::close_hung_up);
         }
         HungUp::Close => {}
         // A close of our own that crosses this one is answer enough (CALL-69).
         HungUp::Nothing => return,
     }
-    VcShared::advance(&vc, &mut irql);
+    VcShared::advance(&vc.shared, irql);
 }
 
-/// `ProtocolCoReceiveNetBufferLists`.
-unsafe extern "system" fn receive<C: Client>(
-    context: NDIS_HANDLE,
-    vc_context: NDIS_HANDLE,
-    lists: *mut NET_BUFFER_LIST,
+fn on_receive<C: Client>(
+    binding: Option<Binding<C>>,
+    vc: Option<Arc<VcShared<C>>>,
+    lists: Chain,
     _count: u32,
     flags: u32,
+    irql: &mut UpToDispatch,
 ) {
-    // SAFETY: NDIS hands the chain over for the callback, or until we return
-    // it.
-    let chain = unsafe { Chain::from_raw(lists) };
     let resources = flags & ndis_sys::NDIS_RECEIVE_FLAGS_RESOURCES as u32 != 0;
-    // SAFETY: a VC context of a living VC, or null.
-    let vc = unsafe { vc::<C>(vc_context) };
-    // SAFETY: NDIS's share of the binding lives until it is closed.
-    let core = unsafe { Arc::<BindingCore<C>>::borrow_raw(context) };
-    let binding = match (&vc, core) {
-        (Some(vc), _) => Some(Binding {
+    let binding = match &vc {
+        Some(vc) => Some(Binding {
             shared: Arc::clone(&vc.af.binding),
         }),
-        (None, Some(core)) => core.binding(),
-        (None, None) => None,
+        None => binding,
     };
-    // Without a binding there is no handle to return the lists on; that cannot
-    // be, for NDIS indicates to bindings only.
+    // Without a binding there is no handle to return the lists on, which cannot be.
     let Some(binding) = binding else { return };
     // SAFETY: the chain is ours as RECEIVED says; returned once, on drop.
-    let received = unsafe { Received::new(chain, resources, binding) };
-    if let Some(vc) = vc {
-        // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-        let mut irql = unsafe { level() };
-        vc.af
-            .client()
-            .receive(&Vc { shared: vc.clone() }, received, &mut irql);
+    let received = unsafe { Received::new(lists, resources, binding) };
+    // A CoNDIS client expects nothing outside of a VC, and gives it back.
+    if let Some(shared) = vc {
+        let vc = Vc { shared };
+        vc.shared.af.client().receive(&vc, received, irql);
     }
 }
 
-/// `ProtocolReceiveNetBufferLists`: a CoNDIS client expects nothing here and
-/// gives everything back.
-unsafe extern "system" fn receive_connectionless<C: Client>(
-    context: NDIS_HANDLE,
-    lists: *mut NET_BUFFER_LIST,
+fn on_receive_connectionless<C: Client>(
+    binding: Option<Binding<C>>,
+    lists: Chain,
     _port: u32,
     count: u32,
     flags: u32,
+    irql: &mut UpToDispatch,
 ) {
-    // SAFETY: as for the connection-oriented one, without a VC.
-    unsafe { receive::<C>(context, core::ptr::null_mut(), lists, count, flags) };
+    on_receive(binding, None, lists, count, flags, irql);
 }
 
-/// `ProtocolCoSendNetBufferListsComplete`.
-unsafe extern "system" fn send_complete<C: Client>(
-    context: NDIS_HANDLE,
-    lists: *mut NET_BUFFER_LIST,
+fn on_send_complete<C: Client>(
+    vc: Arc<VcShared<C>>,
+    lists: Chain,
     _flags: u32,
+    irql: &mut UpToDispatch,
 ) {
-    // SAFETY: a VC context of a living VC: it is not closed before its sends
-    // are home.
-    let Some(vc) = (unsafe { vc::<C>(context) }) else {
-        return;
-    };
-    // SAFETY: NDIS gives back lists that this driver sent.
-    let chain = unsafe { Chain::from_raw(lists) };
-    // SAFETY: as above: they came from this driver's pool for sends.
-    let lists = unsafe { NetBufferLists::from_chain(chain, Side::Protocol) };
-    // SAFETY: at the start of a callback at or below DISPATCH_LEVEL.
-    let mut irql = unsafe { level() };
-    VcShared::sent(&vc, lists, &mut irql);
+    // SAFETY: NDIS gives back lists that this driver sent, which came from its pool for
+    // sends.
+    let lists = unsafe { NetBufferLists::from_chain(lists, Side::Protocol) };
+    VcShared::sent(&vc, lists, irql);
 }
 
 /// `ProtocolSendNetBufferListsComplete`: nothing is sent without a VC.
-unsafe extern "system" fn send_complete_connectionless(
+extern "system" fn send_complete_connectionless(
     _context: NDIS_HANDLE,
     _lists: *mut NET_BUFFER_LIST,
     _flags: u32,
@@ -370,7 +422,7 @@ unsafe extern "system" fn send_complete_connectionless(
 }
 
 /// `ProtocolOidRequestComplete`: no request is made.
-unsafe extern "system" fn oid_request_complete(
+extern "system" fn oid_request_complete(
     _context: NDIS_HANDLE,
     _request: *mut NDIS_OID_REQUEST,
     _status: NDIS_STATUS,
@@ -378,10 +430,10 @@ unsafe extern "system" fn oid_request_complete(
 }
 
 /// `ProtocolStatusEx`.
-unsafe extern "system" fn status(_context: NDIS_HANDLE, _status: *mut NDIS_STATUS_INDICATION) {}
+extern "system" fn status(_context: NDIS_HANDLE, _status: *mut NDIS_STATUS_INDICATION) {}
 
 /// `ProtocolCoStatusEx` (rule STATUS-09).
-unsafe extern "system" fn co_status(
+extern "system" fn co_status(
     _context: NDIS_HANDLE,
     _vc: NDIS_HANDLE,
     _status: *mut NDIS_STATUS_INDICATION,
@@ -389,7 +441,7 @@ unsafe extern "system" fn co_status(
 }
 
 /// `ProtocolCoOidRequest`: none is supported (rule REG-15).
-unsafe extern "system" fn oid_request(
+extern "system" fn oid_request(
     _af: NDIS_HANDLE,
     _vc: NDIS_HANDLE,
     _party: NDIS_HANDLE,
@@ -399,7 +451,7 @@ unsafe extern "system" fn oid_request(
 }
 
 /// `ProtocolCoOidRequestComplete`: no request is made.
-unsafe extern "system" fn co_oid_request_complete(
+extern "system" fn co_oid_request_complete(
     _af: NDIS_HANDLE,
     _vc: NDIS_HANDLE,
     _party: NDIS_HANDLE,
@@ -409,7 +461,7 @@ unsafe extern "system" fn co_oid_request_complete(
 }
 
 /// `ProtocolClModifyCallQoSComplete`: no change is requested.
-unsafe extern "system" fn modify_qos_complete(
+extern "system" fn modify_qos_complete(
     _status: NDIS_STATUS,
     _vc: NDIS_HANDLE,
     _parameters: *mut CO_CALL_PARAMETERS,
@@ -417,14 +469,10 @@ unsafe extern "system" fn modify_qos_complete(
 }
 
 /// `ProtocolClIncomingCallQoSChange`: returning accepts (rule QOS-13).
-unsafe extern "system" fn incoming_qos_change(
-    _vc: NDIS_HANDLE,
-    _parameters: *mut CO_CALL_PARAMETERS,
-) {
-}
+extern "system" fn incoming_qos_change(_vc: NDIS_HANDLE, _parameters: *mut CO_CALL_PARAMETERS) {}
 
 /// `ProtocolClAddPartyComplete`: no party is added.
-unsafe extern "system" fn add_party_complete(
+extern "system" fn add_party_complete(
     _status: NDIS_STATUS,
     _party: NDIS_HANDLE,
     _handle: NDIS_HANDLE,
@@ -433,10 +481,10 @@ unsafe extern "system" fn add_party_complete(
 }
 
 /// `ProtocolClDropPartyComplete`: no party is dropped.
-unsafe extern "system" fn drop_party_complete(_status: NDIS_STATUS, _party: NDIS_HANDLE) {}
+extern "system" fn drop_party_complete(_status: NDIS_STATUS, _party: NDIS_HANDLE) {}
 
 /// `ProtocolClIncomingDropParty`: calls are point-to-point.
-unsafe extern "system" fn incoming_drop_party(
+extern "system" fn incoming_drop_party(
     _status: NDIS_STATUS,
     _party: NDIS_HANDLE,
     _data: *mut c_void,

@@ -4,35 +4,31 @@ use super::{Af, Client, af::AfShared};
 use crate::{
     Status,
     address::{SapAddress, SapAddressBuf},
+    armed::{Alarm, Armed},
+    deferred::{Deferred, Node},
     irql::{NoLock, Passive, UpToDispatch},
     lock::SpinLock,
-    mem::{Anchored, Arc, Parent, Tag},
-    owner::Node,
+    mem::{Anchored, Arc, Lent, Parent, Tag},
+    owner::Owner,
+    raw::Opaque,
     stack,
 };
-use core::{
-    cell::UnsafeCell,
-    ffi::c_void,
-    fmt,
-    marker::PhantomData,
-    ops, ptr,
-    sync::atomic::{AtomicPtr, Ordering},
-};
-use ndis_sys::{CO_SAP, NDIS_HANDLE, NDIS_STATUS};
+use core::{fmt, marker::PhantomData, ops};
+use ndis_sys::NDIS_HANDLE;
 
 /// # Invariants
 ///
 /// SAP-OBJ: from the register request until the deregistration has completed
 /// (or the registration has failed), NDIS owns one reference as the client's SAP
 /// context. `handle` is valid in phase `Registered`.
-#[repr(C)]
 pub(super) struct SapShared<C: Client> {
-    /// First field: deferred work casts back from it.
-    node: Node,
+    node: Node<Self>,
+    /// The context.
+    lent: Lent<Self>,
     address: SapAddressBuf,
-    handle: AtomicPtr<c_void>,
+    handle: Opaque,
     /// Where NDIS writes the handle; read only when the request did not pend.
-    slot: UnsafeCell<NDIS_HANDLE>,
+    slot: Opaque,
     state: SpinLock<State>,
     context: C::Sap,
     pub(super) af: Parent<Arc<AfShared<C>>>,
@@ -45,11 +41,6 @@ unsafe impl<C: Client> Anchored for SapShared<C> {
         &mut self.af
     }
 }
-
-// SAFETY: the handle variable is touched by NDIS and the request only.
-unsafe impl<C: Client> Send for SapShared<C> {}
-// SAFETY: as above.
-unsafe impl<C: Client> Sync for SapShared<C> {}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
@@ -79,8 +70,18 @@ pub struct Sap<C: Client> {
 /// [`keep`](Self::keep) trades it for a reference, see the [module](super).
 #[must_use = "dropping a registered SAP deregisters it"]
 pub struct RegisteredSap<'af, C: Client> {
-    sap: Sap<C>,
-    _af: PhantomData<&'af Af<C>>,
+    sap: Armed<Sap<C>, Deregister<'af, C>>,
+}
+
+/// Deregisters a SAP whose owner, made from a borrowed family, is gone.
+struct Deregister<'af, C: Client>(PhantomData<&'af Af<C>>);
+
+impl<C: Client> Alarm<Sap<C>> for Deregister<'_, C> {
+    fn lost(sap: Sap<C>) {
+        if sap.shared.mark_ending() {
+            SapShared::defer(&sap.shared);
+        }
+    }
 }
 
 impl<C: Client> RegisteredSap<'_, C> {
@@ -97,17 +98,7 @@ impl<C: Client> RegisteredSap<'_, C> {
     /// by [`Sap::deregister`] or with its address family.
     #[must_use]
     pub fn keep(self) -> Sap<C> {
-        let owner = core::mem::ManuallyDrop::new(self);
-        // SAFETY: `owner` is not used or dropped any more; its share moves out.
-        unsafe { ptr::read(&owner.sap) }
-    }
-}
-
-impl<C: Client> Drop for RegisteredSap<'_, C> {
-    fn drop(&mut self) {
-        if self.sap.shared.mark_ending() {
-            SapShared::defer(&self.sap.shared);
-        }
+        self.sap.disarm()
     }
 }
 
@@ -184,10 +175,11 @@ impl<C: Client> SapShared<C> {
             return Err(Status::RESOURCES);
         }
         let shared = Self {
-            node: Node::new(run_deferred::<C>),
+            node: Node::new(),
+            lent: Lent::new(),
             address,
-            handle: AtomicPtr::new(ptr::null_mut()),
-            slot: UnsafeCell::new(ptr::null_mut()),
+            handle: Opaque::null(),
+            slot: Opaque::null(),
             state: SpinLock::new(State {
                 phase: Phase::Registering,
                 ending: false,
@@ -197,22 +189,25 @@ impl<C: Client> SapShared<C> {
         };
         let sap = Arc::try_new_anchored(shared, Tag::NDIS)?;
         af.add_sap(&sap)?;
-        let ndis = Arc::into_raw(sap.clone());
+        let context = sap.lent.lend(&sap);
         // SAFETY: the family was open a moment ago and does not close while a
         // SAP is registering; address, context and handle variable live until
         // the completion (rule SAP-04, invariant SAP-OBJ).
         let status = unsafe {
-            ndis_sys::NdisClRegisterSap(af.handle(), ndis, sap.address.as_raw(), sap.slot.get())
+            ndis_sys::NdisClRegisterSap(
+                af.handle(),
+                context,
+                sap.address.as_raw(),
+                sap.slot.place(),
+            )
         };
         let status = Status::from_raw(status);
         if !status.is_pending() {
-            // SAFETY: the call is over, so NDIS no longer writes (SAP-03).
-            let handle = unsafe { *sap.slot.get() };
-            registered(&sap, handle, status, irql);
+            // The call is over, so NDIS no longer writes (SAP-03).
+            registered(&sap, sap.slot.get(), status, irql);
         }
         Ok(RegisteredSap {
-            sap: Sap { shared: sap },
-            _af: PhantomData,
+            sap: Armed::new(Sap { shared: sap }),
         })
     }
 
@@ -240,20 +235,10 @@ impl<C: Client> SapShared<C> {
         }
         // SAFETY: by SAP-OBJ the handle is valid; it dies with this call
         // (rule SAP-08), which is made once.
-        let status = unsafe { ndis_sys::NdisClDeregisterSap(this.handle.load(Ordering::Acquire)) };
+        let status = unsafe { ndis_sys::NdisClDeregisterSap(this.handle.get()) };
         let status = Status::from_raw(status);
         if !status.is_pending() {
             deregistered(this, status, irql);
-        }
-    }
-
-    fn defer(this: &Arc<Self>) {
-        let reference = Arc::into_raw(this.clone());
-        let node = Arc::value_ptr(this).cast::<Node>();
-        // SAFETY: the reference keeps the node valid until it has run.
-        if !unsafe { this.af.binding.owner().defer(node) } {
-            // SAFETY: not queued, so the reference comes back.
-            drop(unsafe { Arc::<Self>::from_raw(reference) });
         }
     }
 
@@ -269,23 +254,28 @@ impl<C: Client> SapShared<C> {
             .state
             .locked(|state| core::mem::replace(&mut state.phase, Phase::Gone) == Phase::Released);
         if released {
-            // SAFETY: by SAP-OBJ the share that the request gave to NDIS, given
-            // back once.
-            drop(unsafe { Arc::<Self>::from_raw(Arc::as_raw(this)) });
+            drop(this.lent.end());
         }
     }
 }
 
-/// The deferred node of a SAP.
-unsafe fn run_deferred<C: Client>(node: *const Node, irql: &mut Passive) {
-    // SAFETY: `defer` gave a share with the node, which is the first field.
-    if let Some(sap) = unsafe { Arc::<SapShared<C>>::from_value_ptr(node.cast()) } {
-        SapShared::end(&sap, irql.up_to_dispatch());
+// SAFETY: the field.
+unsafe impl<C: Client> Deferred for SapShared<C> {
+    fn node(&self) -> &Node<Self> {
+        &self.node
+    }
+
+    fn owner(&self) -> &Owner {
+        self.af.binding.owner()
+    }
+
+    fn run(this: Arc<Self>, irql: &mut Passive) {
+        Self::end(&this, irql.up_to_dispatch());
     }
 }
 
 /// The registration has completed.
-fn registered<C: Client>(
+pub(super) fn registered<C: Client>(
     sap: &Arc<SapShared<C>>,
     handle: NDIS_HANDLE,
     status: Status,
@@ -293,7 +283,7 @@ fn registered<C: Client>(
 ) {
     let result = status.result();
     let phase = if result.is_ok() {
-        sap.handle.store(handle, Ordering::Release);
+        sap.handle.set(handle);
         Phase::Registered
     } else {
         Phase::Gone
@@ -315,7 +305,11 @@ fn registered<C: Client>(
 }
 
 /// The deregistration has completed.
-fn deregistered<C: Client>(sap: &Arc<SapShared<C>>, status: Status, irql: &mut UpToDispatch) {
+pub(super) fn deregistered<C: Client>(
+    sap: &Arc<SapShared<C>>,
+    status: Status,
+    irql: &mut UpToDispatch,
+) {
     let gone = status.is_success();
     let phase = if gone { Phase::Gone } else { Phase::Released };
     sap.state.locked(|state| state.phase = phase);
@@ -330,45 +324,12 @@ fn deregistered<C: Client>(sap: &Arc<SapShared<C>>, status: Status, irql: &mut U
         // not (rule SAP-21). The handle is not to be used again (rule SAP-08), and
         // calls may still be offered with the context (rule SAP-10): NDIS's share
         // stays until the family is closed.
-        AfShared::defer(&sap.af);
+        AfShared::advance_later(&sap.af);
     }
 }
 
 /// NDIS has done with the SAP: its share and the list's end.
 fn retire<C: Client>(sap: &Arc<SapShared<C>>) {
-    // SAFETY: by SAP-OBJ the share that the request gave to NDIS.
-    drop(unsafe { Arc::<SapShared<C>>::from_raw(Arc::as_raw(sap)) });
+    drop(sap.lent.end());
     AfShared::remove_sap(&sap.af, sap);
-}
-
-/// `ProtocolClRegisterSapComplete`.
-pub(super) unsafe extern "system" fn register_complete<C: Client>(
-    status: NDIS_STATUS,
-    context: NDIS_HANDLE,
-    _sap: *mut CO_SAP,
-    handle: NDIS_HANDLE,
-) {
-    // SAFETY: by SAP-OBJ NDIS owns a share of its context.
-    let Some(sap) = (unsafe { Arc::<SapShared<C>>::borrow_raw(context) }) else {
-        return;
-    };
-    let sap = Arc::clone(&sap);
-    // SAFETY: NDIS calls this at or below DISPATCH_LEVEL with no lock of ours.
-    let mut irql = unsafe { UpToDispatch::assume() };
-    registered(&sap, handle, Status::from_raw(status), &mut irql);
-}
-
-/// `ProtocolClDeregisterSapComplete`.
-pub(super) unsafe extern "system" fn deregister_complete<C: Client>(
-    status: NDIS_STATUS,
-    context: NDIS_HANDLE,
-) {
-    // SAFETY: by SAP-OBJ NDIS owns a share of its context.
-    let Some(sap) = (unsafe { Arc::<SapShared<C>>::borrow_raw(context) }) else {
-        return;
-    };
-    let sap = Arc::clone(&sap);
-    // SAFETY: NDIS calls this at or below DISPATCH_LEVEL with no lock of ours.
-    let mut irql = unsafe { UpToDispatch::assume() };
-    deregistered(&sap, Status::from_raw(status), &mut irql);
 }

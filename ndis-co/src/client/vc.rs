@@ -7,22 +7,19 @@ use super::{
 };
 use crate::{
     Status,
-    answer::{Answer, Brand},
+    answer::{Answer, Request},
+    armed::{Alarm, Armed},
+    deferred::{Deferred, Node},
     irql::{NoLock, Passive, UpToDispatch},
     lock::SpinLock,
-    mem::{Anchored, Arc, OutOfMemory, Parent, Tag, Vec},
+    mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag, Vec},
     nbl::{Chain, NetBufferLists, fields},
-    owner::{Node, Owner},
+    owner::Owner,
     params::{CallParameters, CallParametersBuf},
+    raw::Opaque,
     stack,
 };
-use core::{
-    ffi::c_void,
-    fmt,
-    marker::PhantomData,
-    ops, ptr,
-    sync::atomic::{AtomicPtr, Ordering},
-};
+use core::{ffi::c_void, fmt, marker::PhantomData, ops, ptr};
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 
 /// # Invariants
@@ -30,11 +27,11 @@ use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 /// VC: from creation until deletion NDIS owns one share as the client's VC
 /// context, and the address family's list has another one. `handle` is valid
 /// from creation until deletion.
-#[repr(C)]
 pub(super) struct VcShared<C: Client> {
-    /// First field: deferred work casts back from it.
-    node: Node,
-    handle: AtomicPtr<c_void>,
+    node: Node<Self>,
+    /// The context.
+    lent: Lent<Self>,
+    handle: Opaque,
     state: SpinLock<State>,
     /// Close data, kept until the close has completed (rule CALL-47).
     close_data: SpinLock<Option<Arc<Vec<u8>>>>,
@@ -61,8 +58,17 @@ pub struct Vc<C: Client> {
 /// It cannot outlive the address family that it was made from.
 #[must_use = "dropping a created VC deletes it"]
 pub struct CreatedVc<'af, C: Client> {
-    vc: Vc<C>,
-    _af: PhantomData<&'af Af<C>>,
+    vc: Armed<Vc<C>, Delete<'af, C>>,
+}
+
+/// Deletes a VC whose owner, made from a borrowed family, is gone.
+struct Delete<'af, C: Client>(PhantomData<&'af Af<C>>);
+
+impl<C: Client> Alarm<Vc<C>> for Delete<'_, C> {
+    fn lost(vc: Vc<C>) {
+        vc.shared.state.locked(State::want_delete);
+        VcShared::defer(&vc.shared);
+    }
 }
 
 /// A call that this client placed or took, owned: dropping it hangs up.
@@ -72,8 +78,17 @@ pub struct CreatedVc<'af, C: Client> {
 /// [module](super).
 #[must_use = "dropping a call hangs up"]
 pub struct Call<'af, C: Client> {
-    vc: Vc<C>,
-    _af: PhantomData<&'af Af<C>>,
+    vc: Armed<Vc<C>, HangUp<'af, C>>,
+}
+
+/// Hangs up a call whose owner, made from a borrowed family, is gone.
+struct HangUp<'af, C: Client>(PhantomData<&'af Af<C>>);
+
+impl<C: Client> Alarm<Vc<C>> for HangUp<'_, C> {
+    fn lost(vc: Vc<C>) {
+        vc.shared.state.locked(State::want_close);
+        VcShared::defer(&vc.shared);
+    }
 }
 
 impl<'af, C: Client> CreatedVc<'af, C> {
@@ -87,14 +102,9 @@ impl<'af, C: Client> CreatedVc<'af, C> {
     /// Source page: `nf-ndis-ndisclmakecall`.
     #[doc(alias = "NdisClMakeCall")]
     pub fn make_call(self, parameters: CallParametersBuf, irql: &mut impl NoLock) -> Call<'af, C> {
-        let owner = core::mem::ManuallyDrop::new(self);
-        // SAFETY: `owner` is not used or dropped any more; its share moves out.
-        let vc = unsafe { ptr::read(&owner.vc) };
+        let vc = self.vc.disarm();
         VcShared::make_call(&vc.shared, parameters, irql.up_to_dispatch());
-        Call {
-            vc,
-            _af: PhantomData,
-        }
+        Call { vc: Armed::new(vc) }
     }
 
     /// Deletes the VC now rather than soon.
@@ -102,18 +112,9 @@ impl<'af, C: Client> CreatedVc<'af, C> {
     /// Source page: `nf-ndis-ndiscodeletevc`.
     #[doc(alias = "NdisCoDeleteVc")]
     pub fn delete(self, irql: &mut impl NoLock) {
-        let owner = core::mem::ManuallyDrop::new(self);
-        // SAFETY: `owner` is not used or dropped any more; its share moves out.
-        let vc = unsafe { ptr::read(&owner.vc) };
+        let vc = self.vc.disarm();
         vc.shared.state.locked(State::want_delete);
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
-    }
-}
-
-impl<C: Client> Drop for CreatedVc<'_, C> {
-    fn drop(&mut self) {
-        self.vc.shared.state.locked(State::want_delete);
-        VcShared::defer(&self.vc.shared);
     }
 }
 
@@ -151,16 +152,7 @@ impl<C: Client> Call<'_, C> {
     /// [`Vc::hang_up`], by the other side, or with the address family.
     #[must_use]
     pub fn keep(self) -> Vc<C> {
-        let owner = core::mem::ManuallyDrop::new(self);
-        // SAFETY: `owner` is not used or dropped any more; its share moves out.
-        unsafe { ptr::read(&owner.vc) }
-    }
-}
-
-impl<C: Client> Drop for Call<'_, C> {
-    fn drop(&mut self) {
-        self.vc.shared.state.locked(State::want_close);
-        VcShared::defer(&self.vc.shared);
+        self.vc.disarm()
     }
 }
 
@@ -281,16 +273,21 @@ pub struct IncomingCall<'r, C: Client> {
     parameters: *mut CO_CALL_PARAMETERS,
     /// Which offer on this VC it is.
     offer: u32,
-    _request: Brand<'r>,
+    request: Request<'r>,
 }
 
 impl<'r, C: Client> IncomingCall<'r, C> {
-    pub(super) fn new(vc: Vc<C>, parameters: *mut CO_CALL_PARAMETERS, offer: u32) -> Self {
+    pub(super) fn new(
+        vc: Vc<C>,
+        parameters: *mut CO_CALL_PARAMETERS,
+        offer: u32,
+        request: Request<'r>,
+    ) -> Self {
         Self {
             vc,
             parameters,
             offer,
-            _request: PhantomData,
+            request,
         }
     }
 
@@ -313,14 +310,9 @@ impl<'r, C: Client> IncomingCall<'r, C> {
     pub fn accept(self) -> (Answer<'r>, Call<'static, C>) {
         self.vc.shared.state.locked(State::accept);
         let call = Call {
-            vc: self.vc,
-            _af: PhantomData,
+            vc: Armed::new(self.vc),
         };
-        // SAFETY: the token is consumed, the state says accepted.
-        (
-            unsafe { Answer::from_status(Status::SUCCESS, self._request) },
-            call,
-        )
+        (self.request.answer(Status::SUCCESS), call)
     }
 
     /// Refuses the call; the call manager deletes the VC.
@@ -329,8 +321,7 @@ impl<'r, C: Client> IncomingCall<'r, C> {
             // Taken back meanwhile: there is nothing to refuse any more.
             return self.pend().0;
         }
-        // SAFETY: the token is consumed, the state says refused.
-        unsafe { Answer::from_status(status.as_failure(), self._request) }
+        self.request.answer(status.as_failure())
     }
 
     /// Answers later, with the second value, from any thread.
@@ -340,13 +331,13 @@ impl<'r, C: Client> IncomingCall<'r, C> {
             // The call is over already.
             VcShared::defer(shared);
         }
-        // SAFETY: the token is consumed, and another one will answer.
-        let answer = unsafe { Answer::from_status(Status::PENDING, self._request) };
         let pending = PendingIncomingCall {
-            vc: self.vc,
-            offer: self.offer,
+            offer: Armed::new(Offer {
+                vc: self.vc,
+                number: self.offer,
+            }),
         };
-        (answer, pending)
+        (self.request.answer(Status::PENDING), pending)
     }
 }
 
@@ -365,16 +356,37 @@ impl<C: Client> fmt::Debug for IncomingCall<'_, C> {
 /// Dropping it refuses the call with [`Status::FAILURE`] (rule CALL-29).
 #[must_use = "dropping a pending incoming call refuses it"]
 pub struct PendingIncomingCall<C: Client> {
+    offer: Armed<Offer<C>, Refuse>,
+}
+
+/// One of the offers on a VC.
+struct Offer<C: Client> {
     vc: Vc<C>,
-    /// Which offer on this VC it is.
-    offer: u32,
+    number: u32,
+}
+
+impl<C: Client> Offer<C> {
+    fn want_answer(&self, status: Status) {
+        let state = &self.vc.shared.state;
+        state.locked(|state| state.want_answer(self.number, status));
+    }
+}
+
+/// Refuses a pended offer.
+struct Refuse;
+
+impl<C: Client> Alarm<Offer<C>> for Refuse {
+    fn lost(offer: Offer<C>) {
+        offer.want_answer(Status::FAILURE);
+        VcShared::defer(&offer.vc.shared);
+    }
 }
 
 impl<C: Client> PendingIncomingCall<C> {
     /// The VC that the call manager made for the call.
     #[must_use]
     pub fn vc(&self) -> &Vc<C> {
-        &self.vc
+        &self.offer.vc
     }
 
     /// Takes the call.
@@ -383,10 +395,7 @@ impl<C: Client> PendingIncomingCall<C> {
     #[doc(alias = "NdisClIncomingCallComplete")]
     pub fn accept(self, irql: &mut impl NoLock) -> Call<'static, C> {
         let vc = self.answer(Status::SUCCESS, irql);
-        Call {
-            vc,
-            _af: PhantomData,
-        }
+        Call { vc: Armed::new(vc) }
     }
 
     /// Refuses the call.
@@ -398,32 +407,17 @@ impl<C: Client> PendingIncomingCall<C> {
     }
 
     fn answer(self, status: Status, irql: &mut impl NoLock) -> Vc<C> {
-        let token = core::mem::ManuallyDrop::new(self);
-        // SAFETY: the token is not used or dropped any more; its share moves.
-        let vc = unsafe { ptr::read(&token.vc) };
-        let offer = token.offer;
-        vc.shared
-            .state
-            .locked(|state| state.want_answer(offer, status));
-        VcShared::advance(&vc.shared, irql.up_to_dispatch());
-        vc
-    }
-}
-
-impl<C: Client> Drop for PendingIncomingCall<C> {
-    fn drop(&mut self) {
-        self.vc
-            .shared
-            .state
-            .locked(|state| state.want_answer(self.offer, Status::FAILURE));
-        VcShared::defer(&self.vc.shared);
+        let offer = self.offer.disarm();
+        offer.want_answer(status);
+        VcShared::advance(&offer.vc.shared, irql.up_to_dispatch());
+        offer.vc
     }
 }
 
 impl<C: Client> fmt::Debug for PendingIncomingCall<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("PendingIncomingCall")
-            .field(&self.vc)
+            .field(self.vc())
             .finish()
     }
 }
@@ -436,8 +430,9 @@ impl<C: Client> VcShared<C> {
         context: C::Vc,
     ) -> Result<Arc<Self>, Status> {
         let shared = Self {
-            node: Node::new(run_deferred::<C>),
-            handle: AtomicPtr::new(handle),
+            node: Node::new(),
+            lent: Lent::new(),
+            handle: Opaque::new(handle),
             state: SpinLock::new(State::new(origin)),
             close_data: SpinLock::new(None),
             context,
@@ -457,45 +452,43 @@ impl<C: Client> VcShared<C> {
         }
         let vc = Self::try_new(af, Origin::Client, ptr::null_mut(), context)?;
         af.add_vc(&vc)?;
-        let ndis = Arc::into_raw(vc.clone());
+        let context = vc.lent.lend(&vc);
         let mut handle: NDIS_HANDLE = ptr::null_mut();
         // SAFETY: the family was open a moment ago and does not close while a
         // VC is in its list; the context lives until deletion (invariant VC);
         // the handle variable is null beforehand.
         let status = unsafe {
-            ndis_sys::NdisCoCreateVc(af.binding.handle(), af.handle(), ndis, &mut handle)
+            ndis_sys::NdisCoCreateVc(af.binding.handle(), af.handle(), context, &mut handle)
         };
         if let Err(failure) = Status::from_raw(status).result() {
             vc.state.locked(State::deleted);
             Self::retire(&vc);
             return Err(failure);
         }
-        vc.handle.store(handle, Ordering::Release);
+        vc.handle.set(handle);
         // Only now may the address family's teardown delete it.
         vc.state.locked(State::created);
-        AfShared::defer(af);
+        AfShared::advance_later(af);
         Ok(CreatedVc {
-            vc: Vc { shared: vc },
-            _af: PhantomData,
+            vc: Armed::new(Vc { shared: vc }),
         })
     }
 
-    /// The call manager creates a VC for an incoming call.
+    /// The call manager creates a VC for an incoming call; gives the context for NDIS.
     pub(super) fn adopt(
         af: &Arc<AfShared<C>>,
         handle: NDIS_HANDLE,
         context: C::Vc,
-    ) -> Result<Arc<Self>, Status> {
+    ) -> Result<NDIS_HANDLE, Status> {
         let vc = Self::try_new(af, Origin::CallManager, handle, context)?;
         vc.state.locked(State::created);
         af.add_vc(&vc)?;
-        Ok(vc)
+        Ok(vc.lent.lend(&vc))
     }
 
     /// NDIS has done with the VC: its share and the list's end.
     fn retire(this: &Arc<Self>) {
-        // SAFETY: by VC the share that the creation gave to NDIS.
-        drop(unsafe { Arc::<Self>::from_raw(Arc::as_raw(this)) });
+        drop(this.lent.end());
         AfShared::remove_vc(&this.af, this);
     }
 
@@ -670,7 +663,7 @@ impl<C: Client> VcShared<C> {
 
     /// The handle for NDIS calls.
     fn handle(&self) -> NDIS_HANDLE {
-        self.handle.load(Ordering::Acquire)
+        self.handle.get()
     }
 
     pub(super) fn state(&self) -> &SpinLock<State> {
@@ -692,25 +685,6 @@ impl<C: Client> VcShared<C> {
     /// Ends the call and, for the client's own VC, deletes it.
     pub(super) fn end(this: &Arc<Self>, irql: &mut UpToDispatch) {
         Self::advance(this, irql);
-    }
-
-    fn defer(this: &Arc<Self>) {
-        Self::queue(this, Owner::defer);
-    }
-
-    /// As [`Self::defer`], a little later: something was refused.
-    fn defer_later(this: &Arc<Self>) {
-        Self::queue(this, Owner::defer_later);
-    }
-
-    fn queue(this: &Arc<Self>, how: unsafe fn(&Owner, *const Node) -> bool) {
-        let reference = Arc::into_raw(this.clone());
-        let node = Arc::value_ptr(this).cast::<Node>();
-        // SAFETY: the reference keeps the node valid until it has run.
-        if !unsafe { how(this.af.binding.owner(), node) } {
-            // SAFETY: not queued, so the reference comes back.
-            drop(unsafe { Arc::<Self>::from_raw(reference) });
-        }
     }
 
     /// Does what the state asks for and allows.
@@ -755,7 +729,7 @@ impl<C: Client> VcShared<C> {
                     }
                     if this.state.locked(State::answer_told) {
                         // A family that is being closed may have waited for this.
-                        AfShared::defer(&this.af);
+                        AfShared::advance_later(&this.af);
                     }
                 }
                 Step::Close => {
@@ -827,7 +801,7 @@ impl<C: Client> VcShared<C> {
             }
             this.state.locked(State::closed_and_told);
             Self::advance(this, irql);
-            AfShared::defer(&this.af);
+            AfShared::advance_later(&this.af);
         } else {
             this.state.locked(State::close_refused);
             Self::defer_later(this);
@@ -835,15 +809,22 @@ impl<C: Client> VcShared<C> {
     }
 }
 
-/// The deferred node of a VC.
-unsafe fn run_deferred<C: Client>(node: *const Node, irql: &mut Passive) {
-    // SAFETY: `defer` gave a share with the node, which is the first field.
-    if let Some(vc) = unsafe { Arc::<VcShared<C>>::from_value_ptr(node.cast()) } {
-        vc.state.locked(State::retry);
-        if vc.state.locked(State::has_returned) {
-            AfShared::defer(&vc.af);
+// SAFETY: the field.
+unsafe impl<C: Client> Deferred for VcShared<C> {
+    fn node(&self) -> &Node<Self> {
+        &self.node
+    }
+
+    fn owner(&self) -> &Owner {
+        self.af.binding.owner()
+    }
+
+    fn run(this: Arc<Self>, irql: &mut Passive) {
+        this.state.locked(State::retry);
+        if this.state.locked(State::has_returned) {
+            AfShared::advance_later(&this.af);
         }
-        VcShared::send_queued(&vc, irql.up_to_dispatch());
-        VcShared::advance(&vc, irql.up_to_dispatch());
+        Self::send_queued(&this, irql.up_to_dispatch());
+        Self::advance(&this, irql.up_to_dispatch());
     }
 }

@@ -11,10 +11,12 @@
 
 mod arc;
 mod boxed;
+mod lent;
 mod vec;
 
 pub use arc::{Anchored, Arc, Parent};
 pub use boxed::Box;
+pub use lent::Lent;
 pub use vec::{IntoIter, Vec};
 
 use core::{alloc::Layout, fmt, ptr::NonNull};

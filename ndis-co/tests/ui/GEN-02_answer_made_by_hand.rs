@@ -2,14 +2,14 @@
 //!
 //! Safe code gets an answer from a request's token and from nowhere else.
 
-use core::marker::PhantomData;
 use ndis_co::{
     Answer, Status,
+    answer::Request,
     client::{Client, IncomingCall},
 };
 
 fn incoming_call<'r, C: Client>(_call: IncomingCall<'r, C>) -> Answer<'r> {
-    Answer::from_status(Status::PENDING, PhantomData)
+    Request::new().answer(Status::PENDING)
 }
 
 fn main() {}

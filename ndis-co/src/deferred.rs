@@ -1,0 +1,226 @@
+//! [`Deferred`]: what an object leaves to its owner's work item.
+//!
+//! A destructor knows neither its level nor whether a lock is held, a step that would
+//! use up the stack wants another one, and what was refused is tried again a little
+//! later. All of that is done by the work item of the [`Owner`], at PASSIVE_LEVEL with no
+//! lock held. The list of what waits there runs through the objects themselves, so that
+//! leaving work there cannot fail; each queued object holds a reference to itself.
+
+use crate::{irql::Passive, mem::Arc, owner::Owner};
+use core::{
+    ffi::c_void,
+    fmt,
+    marker::PhantomData,
+    ptr,
+    sync::atomic::{AtomicBool, AtomicPtr, Ordering},
+};
+
+/// An object with a place in its owner's list; `W` tells several apart.
+///
+/// # Safety
+///
+/// `node` returns a field of `self`, always the same one.
+pub unsafe trait Deferred<W = ()>: Sized + Send + Sync {
+    /// The object's place in the list.
+    fn node(&self) -> &Node<Self, W>;
+
+    /// Whose work item does the work.
+    fn owner(&self) -> &Owner;
+
+    /// Does the work.
+    fn run(this: Arc<Self>, irql: &mut Passive);
+
+    /// Has the work done soon, once however often it was asked for before it begins.
+    fn defer(this: &Arc<Self>) {
+        Self::queue(this, Owner::defer);
+    }
+
+    /// As [`defer`](Self::defer), a little later: for what the other side has just
+    /// refused. As long as there is nothing but refusals, the pauses grow from one
+    /// millisecond to 64.
+    fn defer_later(this: &Arc<Self>) {
+        Self::queue(this, Owner::defer_later);
+    }
+
+    #[doc(hidden)]
+    fn queue(this: &Arc<Self>, how: unsafe fn(&Owner, *const Link)) {
+        let link = &this.node().link;
+        if link.queued.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let object = Arc::into_raw(this.clone());
+        link.object.store(object, Ordering::Relaxed);
+        // SAFETY: by the trait the link is a field of the object, which the reference
+        // keeps until the work has begun; it was not queued, so it is in no list.
+        unsafe { how(this.owner(), link) };
+    }
+}
+
+/// The place of an object of type `T` in its owner's list.
+pub struct Node<T, W = ()> {
+    link: Link,
+    _object: PhantomData<fn(T, W)>,
+}
+
+impl<T: Deferred<W>, W> Node<T, W> {
+    /// A place that is in no list.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            link: Link::new(run::<T, W>),
+            _object: PhantomData,
+        }
+    }
+}
+
+impl<T: Deferred<W>, W> Default for Node<T, W> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T, W> fmt::Debug for Node<T, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").finish_non_exhaustive()
+    }
+}
+
+/// Does the work of an object.
+///
+/// # Safety
+///
+/// `object` is a reference that [`Deferred::queue`] gave away, and is handed over.
+unsafe fn run<T: Deferred<W>, W>(object: *mut c_void, irql: &mut Passive) {
+    // SAFETY: by the caller; a node of `T` and `W` is in no object of another type.
+    if let Some(object) = unsafe { Arc::<T>::from_raw(object) } {
+        T::run(object, irql);
+    }
+}
+
+/// What a list sees of a node.
+pub struct Link {
+    /// Under the lock of the list that it is in.
+    next: AtomicPtr<Link>,
+    queued: AtomicBool,
+    /// The reference that goes with a queued link.
+    object: AtomicPtr<c_void>,
+    run: unsafe fn(*mut c_void, &mut Passive),
+}
+
+impl Link {
+    pub(crate) const fn new(run: unsafe fn(*mut c_void, &mut Passive)) -> Self {
+        Self {
+            next: AtomicPtr::new(ptr::null_mut()),
+            queued: AtomicBool::new(false),
+            object: AtomicPtr::new(ptr::null_mut()),
+            run,
+        }
+    }
+
+    /// Says for which object.
+    #[cfg(test)]
+    pub(crate) fn stands_for(&self, object: *mut c_void) {
+        self.object.store(object, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").finish_non_exhaustive()
+    }
+}
+
+/// Links in the order in which they came.
+///
+/// # Invariants
+///
+/// LINKS: each link in the list is valid, in no other list, and has its object's
+/// reference with it. `first` and `last` are null when there is none.
+pub(crate) struct List {
+    first: *const Link,
+    last: *const Link,
+}
+
+// SAFETY: links are fields of objects that any thread may reach.
+unsafe impl Send for List {}
+
+impl List {
+    pub(crate) const fn new() -> Self {
+        Self {
+            first: ptr::null(),
+            last: ptr::null(),
+        }
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.first.is_null()
+    }
+
+    /// # Safety
+    ///
+    /// As LINKS says of `link`.
+    pub(crate) unsafe fn push(&mut self, link: *const Link) {
+        self.append(Self {
+            first: link,
+            last: link,
+        });
+    }
+
+    /// The first link, which is in no list any more.
+    fn pop(&mut self) -> Option<&Link> {
+        // SAFETY: by LINKS.
+        let first = unsafe { self.first.as_ref() }?;
+        self.first = first.next.swap(ptr::null_mut(), Ordering::Relaxed);
+        if self.first.is_null() {
+            self.last = ptr::null();
+        }
+        Some(first)
+    }
+
+    /// Takes the first piece of work out; its object may be queued again.
+    pub(crate) fn next(&mut self) -> Option<Job> {
+        let link = self.pop()?;
+        let job = Job {
+            object: link.object.load(Ordering::Relaxed),
+            run: link.run,
+        };
+        link.queued.store(false, Ordering::Release);
+        Some(job)
+    }
+
+    /// Appends what `other` holds.
+    pub(crate) fn append(&mut self, other: Self) {
+        if other.first.is_null() {
+            return;
+        }
+        // SAFETY: by LINKS.
+        match unsafe { self.last.as_ref() } {
+            None => self.first = other.first,
+            Some(last) => last.next.store(other.first.cast_mut(), Ordering::Relaxed),
+        }
+        self.last = other.last;
+    }
+}
+
+/// One piece of work, with the reference of its object.
+pub(crate) struct Job {
+    object: *mut c_void,
+    run: unsafe fn(*mut c_void, &mut Passive),
+}
+
+// SAFETY: the object is one that any thread may reach.
+unsafe impl Send for Job {}
+
+impl Job {
+    /// Does it.
+    pub(crate) fn run(self, irql: &mut Passive) {
+        // SAFETY: by LINKS the reference came with the link, whose own function this is.
+        unsafe { (self.run)(self.object, irql) };
+    }
+
+    /// Whether it came from this link.
+    #[cfg(test)]
+    pub(crate) fn is_of(&self, link: &Link) -> bool {
+        self.object == link.object.load(Ordering::Relaxed)
+    }
+}
