@@ -97,6 +97,7 @@
 //! ```toml
 //! [package]
 //! name = "greeter"
+//! version = "0.1.0"
 //! edition = "2024"
 //!
 //! [lib]
@@ -108,6 +109,12 @@
 //! [dev-dependencies]
 //! ndis-host = "0.1"
 //! ```
+//!
+//! That is enough to test the driver. To make an image of it for Windows, the
+//! package also has `ndis-build` as a build-dependency, a build script that
+//! calls it, `panic = "abort"` in its profiles, and the metadata for its INF
+//! file: the guide in the repository, `docs/guide/a-client-of-your-own.md`,
+//! shows all of that for this same driver.
 //!
 //! Its `lib.rs` begins with `#![no_std]` and `#![forbid(unsafe_code)]`. A
 //! client is a type that implements [`Client`](client::Client): four types for
@@ -174,7 +181,7 @@
 //!     // SAFETY: the entry point of a driver, which the host calls as Windows does.
 //!     let greeter = unsafe { host.load("greeter", driver_entry) }.expect("the driver loads");
 //!     // Here a test loads a call manager as well, adds an adapter of it, and
-//!     // lets somebody call: see the page of `ndis-mcm`.
+//!     // lets somebody call: see the guide and the page of `ndis-mcm`.
 //!     host.unload(&greeter);
 //!     let report = host.finish();
 //!     assert!(report.is_clean(), "{report}");
