@@ -12,6 +12,7 @@ use crate::{
     api_map,
     arch::Arch,
     c_client, c_header, fuzz, guide, miri, package, rules,
+    say::say,
     steps::{self, Outcome, Steps},
     sys,
     toolchain::{self, cargo},
@@ -133,7 +134,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
     steps.step("fuzz, a smoke run", fuzz::smoke);
     steps.step("Miri: scenarios that stand for all", miri::prove);
     if args.list {
-        println!("{}", steps.list());
+        say!("{}", steps.list());
         return Ok(());
     }
     steps.run(&args.only)

@@ -26,7 +26,7 @@ use self::{
     prefix::{Parameters, Prefix, Wine},
     world::{NDIS, Settings, World},
 };
-use crate::{arch::Arch, c_client, steps::Outcome, sys, workspace};
+use crate::{arch::Arch, c_client, say::say, steps::Outcome, sys, workspace};
 
 /// What to run, and where to put the account.
 #[derive(clap::Args)]
@@ -160,7 +160,7 @@ fn execute(args: &WineArgs) -> Result<Outcome> {
     };
     let start = Instant::now();
     let version = wine.version();
-    println!("{version}");
+    say!("{version}");
     // Neither needs the other, nor more than a part of the machine.
     let (prefix, built) = thread::scope(|scope| {
         let prefix = scope.spawn(|| Prefix::create(wine, &workspace::target().join("wine")));
@@ -226,7 +226,7 @@ fn execute(args: &WineArgs) -> Result<Outcome> {
             summary.broken = Some(broken);
         }
         Some(why) if workspace::on_ci() => return Ok(Outcome::Missing(why)),
-        Some(why) => println!("SKIPPED, the client in C: {why}"),
+        Some(why) => say!("SKIPPED, the client in C: {why}"),
     }
 
     let wrong = Parameters::of(NDIS).string("Readings", "close_order: Never");
@@ -243,7 +243,7 @@ fn execute(args: &WineArgs) -> Result<Outcome> {
     summary.modules = world.end()?;
     summary.seconds = start.elapsed().as_secs_f64();
     let text = serde_json::to_string_pretty(&summary)? + "\n";
-    print!("{text}");
+    say!("{}", text.trim_end());
     if let Some(path) = &args.json {
         fs::write(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
     }
@@ -295,7 +295,7 @@ fn build(release: bool) -> Result<Result<Built, Outcome>> {
     ] {
         let folder = folder.join(service);
         match c_client::build(Arch::X64, &driver, &folder)? {
-            Outcome::Passed(what) => println!("{what}"),
+            Outcome::Passed(what) => say!("{what}"),
             Outcome::Missing(why) | Outcome::Skipped(why) => {
                 without_c = Some(why);
                 break;
@@ -348,7 +348,7 @@ fn compare(settings: &Settings, images: &[String], here: &[String]) -> usize {
         .count();
     if equal < images.len().max(here.len()) {
         let end = "(the end)".to_owned();
-        println!(
+        say!(
             "seed {}, {{{}}}, first difference of the event logs:\n  images:       {}\n  this process: {}",
             settings.seed,
             settings.readings.describe(),
