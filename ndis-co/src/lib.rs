@@ -259,8 +259,7 @@
 //! This crate itself does not panic, and a panic of the driver ends at the
 //! callback's border: it aborts there and never unwinds into C.
 //!
-//! The `unsafe` functions are the doors for drivers that mix this crate with
-//! raw code. Each module with `unsafe` code states its invariants by name (ARC,
+//! The `unsafe` functions are for drivers that mix this crate with raw code. Each module with `unsafe` code states its invariants by name (ARC,
 //! LOCK, PARAMS, VC and so on), and each `unsafe` block names the one it rests
 //! on. **Nothing of this has run on Windows yet.** The drivers built on it run
 //! on `ndis-host`, under many schedules, under every reading of what the

@@ -1,4 +1,4 @@
-//! The project's chores, one command each: `cargo xtask <command>`.
+//! The project's tasks, one command each: `cargo xtask <command>`.
 //!
 //! They are Rust so that they run wherever the project builds, with nothing else installed. The
 //! two that need more than a bare toolchain say so: `bindgen` wants libclang and a WDK's headers,
@@ -43,7 +43,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// The chores of the NDIS crates.
+/// The tasks of the NDIS crates.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
 struct Cli {
@@ -73,7 +73,7 @@ enum Command {
     Miri(miri::MiriArgs),
     /// Look for hostile input that the views over foreign memory do not stand.
     Fuzz(fuzz::FuzzArgs),
-    /// Let the standing attacker loose: random safe drivers, and an eye on what comes of it.
+    /// Run drivers that do whatever the safe layer allows, at random, and check what comes of it.
     Chaos(chaos::ChaosArgs),
     /// Write docs/api-map.md: which safe item wraps which CoNDIS call or callback.
     ApiMap(workspace::CheckArgs),

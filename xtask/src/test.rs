@@ -65,7 +65,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
             "clippy",
             "--workspace",
             "--all-targets",
-            // With the chores that are optional.
+            // With the command that is optional.
             "--features",
             "xtask/bindgen",
             "--",
@@ -188,7 +188,7 @@ fn image_lints() -> Result<Outcome> {
 /// All targets in one go, so that cargo has enough to do for every processor.
 fn compiles_for_windows() -> Result<Outcome> {
     let mut check = cargo(&["check", "--lib"]);
-    // The drivers' tests, on Windows: what belongs into an image only must not be in them.
+    // The drivers' tests, on Windows: what belongs in an image only must not be in them.
     let mut tests = cargo(&["check", "--tests"]);
     for target in Arch::ALL.map(Arch::target) {
         if let Some(missing) = toolchain::need_target(target)? {

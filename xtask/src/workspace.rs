@@ -1,4 +1,4 @@
-//! Where things are in the tree, and how a chore writes a generated file or checks it.
+//! Where things are in the tree, and how a command writes a generated file or checks it.
 
 use crate::say::say;
 use std::{
@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 /// The crates that a driver is written against; the api map and the rule table read them.
 pub const SAFE_CRATES: [&str; 2] = ["ndis-co", "ndis-mcm"];
 
-/// The option of every chore that writes a file into the tree.
+/// The option of every command that writes a file into the tree.
 #[derive(clap::Args, Clone, Copy)]
 pub struct CheckArgs {
     /// Compare with the file on disk instead of writing it; fail when they differ.

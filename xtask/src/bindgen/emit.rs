@@ -46,7 +46,7 @@ const STAND_IN: &str = "tests/wdk-sys/stand-in/src";
 /// Whose layouts a folder asserts.
 type Layouts = fn(&Facts) -> &[Layout];
 
-/// Which records belong into a folder.
+/// Which records belong in a folder.
 type Wanted = fn(&Facts, &str) -> bool;
 
 /// What the files of one folder begin with, and what they say: `common` what is equal

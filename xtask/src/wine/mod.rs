@@ -4,14 +4,14 @@
 //! point. In place of its own `ndis.sys` it gets ours, which is `ndis-host`. So the two drivers, and
 //! a client that is written in C, run as images against images; what the host finds comes back in a
 //! file. The same drivers then run in this process with the same seed, and both event logs must be
-//! the same, line by line. In the end come drivers that panic, fault and hang (`ruins.rs`).
+//! the same, line by line. In the end come drivers that panic, fault and hang (`failing.rs`).
 //!
 //! Wine is made, and the images built, at the same time; all runs are in one session of Wine's.
 
 mod account;
+pub mod failing;
 mod log;
 mod prefix;
-pub mod ruins;
 mod world;
 
 use std::{collections::BTreeMap, fs, path::PathBuf, thread, time::Instant};
@@ -128,7 +128,7 @@ struct Summary {
     /// What the broken client was reported for.
     broken: Option<Violation>,
     /// How the runs of drivers that panic, fault or hang have ended.
-    ruins: BTreeMap<String, String>,
+    failing: BTreeMap<String, String>,
     seconds: f64,
 }
 
@@ -235,9 +235,9 @@ fn execute(args: &WineArgs) -> Result<Outcome> {
         bail!("a reading that there is not was answered with {answer:?}");
     }
 
-    for ruin in &ruins::ALL {
-        let end = ruin.prove(&mut world, &settings, SWITCH)?;
-        summary.ruins.insert(ruin.service.to_owned(), end);
+    for driver in &failing::ALL {
+        let end = driver.prove(&mut world, &settings, SWITCH)?;
+        summary.failing.insert(driver.service.to_owned(), end);
     }
 
     summary.modules = world.end()?;
@@ -282,9 +282,9 @@ fn build(release: bool) -> Result<Result<Built, Outcome>> {
         let path = folder.join(file).with_extension("sys");
         images.insert(service.to_owned(), path);
     }
-    let ruins = ruins::build(&folder, release)?;
-    for ruin in &ruins::ALL {
-        images.insert(ruin.service.to_owned(), ruins.clone());
+    let failing = failing::build(&folder, release)?;
+    for driver in &failing::ALL {
+        images.insert(driver.service.to_owned(), failing.clone());
     }
     let mut without_c = None;
     for (service, driver) in [
