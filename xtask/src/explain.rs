@@ -67,21 +67,21 @@ fn explain(rule: &Rule, cover: &Cover, pages: &Pages) -> String {
     if let Some(note) = &rule.note {
         let _ = writeln!(text, "  Note: {note}");
     }
+    let means = match rule.enforce {
+        rule_book::Enforce::Type => "the types of the safe crates",
+        rule_book::Enforce::Runtime => "checks at run time",
+        rule_book::Enforce::Doc => "documentation, for lack of a check",
+    };
+    let means = if cover.is_empty() {
+        format!("nothing yet; planned: {means}")
+    } else {
+        means.to_owned()
+    };
     let _ = writeln!(
         text,
-        "\n  About:       {}\n  Applies to:  {}\n  {}: {}",
+        "\n  About:       {}\n  Applies to:  {}\n  Enforced by: {means}",
         rule.api,
         list(&roles),
-        if cover.is_empty() {
-            "To be enforced by"
-        } else {
-            "Enforced by"
-        },
-        match rule.enforce {
-            rule_book::Enforce::Type => "the types of the safe crates",
-            rule_book::Enforce::Runtime => "checks at run time",
-            rule_book::Enforce::Doc => "nothing but documentation; no tool can check it",
-        },
     );
     text.push_str(match (rule.is_inferred(), rule.pages().len()) {
         (true, _) => "\n  Inferred from Microsoft's pages:\n",
@@ -94,9 +94,7 @@ fn explain(rule: &Rule, cover: &Cover, pages: &Pages) -> String {
             let _ = writeln!(text, "      {address}");
         }
     }
-    if cover.is_empty() {
-        text.push_str("\n  No file of this repository enforces or tests it yet.\n");
-    } else {
+    if !cover.is_empty() {
         text.push_str("\n  Enforced or tested in:\n");
     }
     for (what, files) in [
@@ -225,7 +223,11 @@ mod tests {
             assert!(text.contains(part), "{part}\n{text}");
         }
         let text = explain(rule, &Cover::default(), &pages);
-        assert!(text.ends_with("enforces or tests it yet.\n"), "{text}");
+        assert!(
+            text.contains("  Enforced by: nothing yet; planned: the types"),
+            "{text}"
+        );
+        assert!(!text.contains("tested in"), "{text}");
     }
 
     #[test]
