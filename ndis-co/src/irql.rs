@@ -145,7 +145,7 @@ fn check(_highest: u8) {
 impl Passive {
     /// Claims that the code runs at PASSIVE_LEVEL and holds no spin lock.
     ///
-    /// The one door from unchecked code, such as a thread or a dispatch
+    /// The one way from unchecked code, such as a thread or a dispatch
     /// routine of another framework, into this crate. Debug builds, but not on
     /// x86, check the level and stop the system (bug check) when the claim is
     /// false.

@@ -97,6 +97,7 @@
 //! ```toml
 //! [package]
 //! name = "greeter"
+//! version = "0.1.0"
 //! edition = "2024"
 //!
 //! [lib]
@@ -108,6 +109,12 @@
 //! [dev-dependencies]
 //! ndis-host = "0.1"
 //! ```
+//!
+//! That is enough to test the driver. To make an image of it for Windows, the
+//! package also has `ndis-build` as a build-dependency, a build script that
+//! calls it, `panic = "abort"` in its profiles, and the metadata for its INF
+//! file: the guide in the repository, `docs/guide/a-client-of-your-own.md`,
+//! shows all of that for this same driver.
 //!
 //! Its `lib.rs` begins with `#![no_std]` and `#![forbid(unsafe_code)]`. A
 //! client is a type that implements [`Client`](client::Client): four types for
@@ -174,7 +181,7 @@
 //!     // SAFETY: the entry point of a driver, which the host calls as Windows does.
 //!     let greeter = unsafe { host.load("greeter", driver_entry) }.expect("the driver loads");
 //!     // Here a test loads a call manager as well, adds an adapter of it, and
-//!     // lets somebody call: see the page of `ndis-mcm`.
+//!     // lets somebody call: see the guide and the page of `ndis-mcm`.
 //!     host.unload(&greeter);
 //!     let report = host.finish();
 //!     assert!(report.is_clean(), "{report}");
@@ -252,8 +259,7 @@
 //! This crate itself does not panic, and a panic of the driver ends at the
 //! callback's border: it aborts there and never unwinds into C.
 //!
-//! The `unsafe` functions are the doors for drivers that mix this crate with
-//! raw code. Each module with `unsafe` code states its invariants by name (ARC,
+//! The `unsafe` functions are for drivers that mix this crate with raw code. Each module with `unsafe` code states its invariants by name (ARC,
 //! LOCK, PARAMS, VC and so on), and each `unsafe` block names the one it rests
 //! on. **Nothing of this has run on Windows yet.** The drivers built on it run
 //! on `ndis-host`, under many schedules, under every reading of what the

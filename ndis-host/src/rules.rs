@@ -41,16 +41,16 @@ pub(crate) const LEAK: &str = "DV-17";
 const OWN: [(&str, &str); 7] = [
     (
         ARGUMENT,
-        "An argument is one of those that some reading of the documentation allows.",
+        "Each argument is valid under at least one reading of the documentation.",
     ),
     (
         BUG_CHECK,
-        "A driver does not stop the system: that is for what would harm it if it went on.",
+        "A driver stops the system only when to go on would do harm.",
     ),
-    (EXPECTED, "A violation that a test announces comes."),
+    (EXPECTED, "A violation that a test expects happens."),
     (
         FAULT,
-        "A driver touches only memory that it was given or shown, and runs only code.",
+        "A driver accesses only memory that it was given or shown, and executes only code.",
     ),
     (
         LOADER,
@@ -58,7 +58,7 @@ const OWN: [(&str, &str); 7] = [
     ),
     (
         MEMORY,
-        "What is given back was given out, by the function that belongs to it, and is given back once.",
+        "Memory is freed once, by the function that belongs to the one that allocated it.",
     ),
     (
         NOT_SIMULATED,

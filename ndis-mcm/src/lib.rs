@@ -52,6 +52,7 @@
 //! ```toml
 //! [package]
 //! name = "mirror"
+//! version = "0.1.0"
 //! edition = "2024"
 //!
 //! [lib]
@@ -65,8 +66,14 @@
 //! ndis-host = "0.1"
 //! ```
 //!
+//! That is enough to test the driver. To make an image of it for Windows, the
+//! package also has `ndis-build` as a build-dependency, a build script that
+//! calls it, `panic = "abort"` in its profiles, and the metadata for its INF
+//! file: the guide in the repository, `docs/guide/a-driver-of-your-own.md`,
+//! shows all of that for this same driver.
+//!
 //! Its `lib.rs` begins with `#![no_std]` and `#![forbid(unsafe_code)]`. There
-//! is no `unsafe` in what follows.
+//! is no `unsafe` in the driver.
 //!
 //! ## 1. An adapter
 //!
@@ -140,15 +147,26 @@
 //! `loopback-mcm` does this and everything else: it is a switch that connects
 //! clients to each other by number.
 //!
-//! ## 4. Running it
+//! ## 4. A client to call it
+//!
+//! A test needs somebody who calls. This is a whole client, made as the page of
+//! [`ndis_co`] shows: it opens the mirror's family and keeps it; `place_call`
+//! calls; when the call is up it sends `hello`; it notes what comes back and
+//! hangs up. It runs in the test only, so it may use the standard library.
+//!
+//! ```
+#![doc = include_str!("../doc/mirror/caller.rs")]
+//! # use ndis_host as _;
+//! # fn main() {}
+//! ```
+//!
+//! ## 5. Running it
 //!
 //! [`ndis_host`](https://docs.rs/ndis-host) is an NDIS for tests. It loads
 //! drivers into the process of the test, starts and stops adapters, runs every
 //! callback on virtual processors in an order that a seed decides, and checks
-//! each call against the documented rules. This is a whole test. Its
-//! `phone::Caller` is a small client, made as the page of [`ndis_co`] shows: it
-//! opens the family `MIRROR`, and `place_call` calls, sends `hello`, notes what
-//! comes back and hangs up.
+//! each call against the documented rules. With the mirror and the client
+//! above, this is a whole test:
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/mirror/driver.rs"));
@@ -184,13 +202,17 @@
 //! }
 //! ```
 //!
+//! (In a package of your own that is a file under `tests`: the client, and this
+//! `main` as a `#[test]` that loads `mirror::driver_entry`.)
+//!
 //! The report names every broken rule with the history of the object that it
 //! happened to, every object left behind, and the seed that repeats the run.
 //!
 //! For Windows the same crate is built as a `cdylib` for
 //! `x86_64-pc-windows-msvc` (or `aarch64-`) and linked with `rust-lld`,
-//! without a WDK. The guide in the repository (`docs/guide`) has the few lines
-//! that it takes, and goes on to a Windows machine.
+//! without a WDK. The guide in the repository,
+//! `docs/guide/a-driver-of-your-own.md`, has what that takes, and goes on to a
+//! Windows machine.
 //!
 //! # What the types say
 //!

@@ -46,7 +46,7 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// because [`halt`](Self::halt) will ask for them.
     ///
     /// (A pool, timer or work item that [`initialize`](Self::initialize) makes
-    /// belongs into the adapter's context for the same reason: where it is
+    /// belongs in the adapter's context for the same reason: where it is
     /// stored elsewhere, and the initialization fails, nothing asks for it, and
     /// the failure waits until it is gone.)
     ///

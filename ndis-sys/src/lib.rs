@@ -54,7 +54,7 @@ pub use core::ffi::c_void;
 
 /// Keeps the first group where the functions are imported from Windows, and the
 /// second where another crate of the program defines them. For crates that are
-/// part of drivers: what belongs into an image only must not be in a test.
+/// part of drivers: what belongs in an image only must not be in a test.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(all(windows, not(feature = "host")))]

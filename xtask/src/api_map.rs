@@ -17,6 +17,7 @@ use serde::Deserialize;
 use crate::{
     api::{self, Entry, Kind},
     public_path::PublicPaths,
+    say::say,
     sources,
     workspace::{self, CheckArgs, SAFE_CRATES},
 };
@@ -80,7 +81,7 @@ pub fn run(args: CheckArgs) -> Result<()> {
         fs::write(&plan_path, without(&plan_text, &stale))?;
         plan.planned.retain(|name, _| !stale.contains(name));
         for name in &stale {
-            println!("{name} is wrapped now: taken out of {PLAN}");
+            say!("{name} is wrapped now: taken out of {PLAN}");
         }
     }
     faults.extend(account(&surface, &wrapped, &plan.planned));
@@ -89,7 +90,7 @@ pub fn run(args: CheckArgs) -> Result<()> {
     }
     let text = render(&surface, &wrapped, &plan.planned);
     if let Some(totals) = text.lines().find(|line| line.starts_with("Wrapped: ")) {
-        println!("{totals}");
+        say!("{totals}");
     }
     workspace::write_or_check(&root, FILE, &text, args)
 }

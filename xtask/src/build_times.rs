@@ -12,6 +12,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use crate::{
+    say::say,
     steps,
     toolchain::{self, cargo},
     workspace,
@@ -50,7 +51,7 @@ pub fn run(args: &BuildTimesArgs) -> Result<()> {
         "From an empty target directory, dependencies downloaded, on {cores} cores with {} (`cargo xtask build-times`):\n\n{rows}",
         toolchain::version()?,
     );
-    println!("\n{text}");
+    say!("\n{text}");
     if args.write {
         let path = root.join("README.md");
         let readme = workspace::read(&path)?;

@@ -19,6 +19,7 @@ use object::{Object as _, ObjectSymbol as _};
 use crate::{
     arch::Arch,
     c_header::{Header, clang},
+    say::say,
     steps::{self, Outcome},
     sys::{self, exports, pe::Image},
     workspace,
@@ -145,7 +146,7 @@ pub fn prove() -> Result<Outcome> {
     for arch in Arch::IMAGES {
         for driver in [CLIENT, BROKEN, MANAGER, PENDING] {
             match build(arch, &driver, &driver.target(arch))? {
-                Outcome::Passed(what) => println!("{what}"),
+                Outcome::Passed(what) => say!("{what}"),
                 other => return Ok(other),
             }
             built += 1;

@@ -1,6 +1,6 @@
-//! `cargo xtask chaos`: the standing attacker's long run, and the proof of what it can see.
+//! `cargo xtask chaos`: the long run of the random driver test, and the proof of what it can see.
 //!
-//! The attacker (`ndis-host/chaos`) is a process of its own, for a hole may kill it: it says which
+//! The test (`ndis-host/chaos`) is a process of its own, for a hole may kill it: it says which
 //! seed it begins, and this side draws the picture, keeps the counts, and names the seed whatever
 //! the end. `--planted` puts each known hole back into a copy of the tree and has it found.
 
@@ -16,22 +16,26 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use clap::{Args as _, error::ErrorKind};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::{
+    say::{self, READER_GONE, say},
     steps::{self, Outcome},
     toolchain::{self, cargo},
     workspace,
 };
 
-/// The attacker's package, and where its binary is built.
+/// The test's package, and where its binary is built.
 const PACKAGE: &str = "ndis-chaos";
 const PROFILE: &str = "chaos";
 /// Under Miri as the scenarios are.
 const MIRI_FLAGS: &str = "-Zmiri-strict-provenance -Zmiri-disable-isolation";
 /// A run takes milliseconds: so long without a word, and it hangs.
 const SILENCE: Duration = Duration::from_secs(120);
+/// The status with which the test refuses its options.
+const USAGE: i32 = 2;
 /// From so many runs on each act must have been done.
 const COVERS: u64 = 2_000;
 
@@ -45,7 +49,7 @@ pub struct ChaosArgs {
     #[arg(long, default_value_t = 0)]
     first: u64,
     /// This run alone, with everything that happens in it.
-    #[arg(long, conflicts_with_all = ["seeds", "first", "planted"])]
+    #[arg(long, conflicts_with_all = ["seeds", "first", "json", "planted"])]
     seed: Option<u64>,
     /// Leave out an act, by its name in the table.
     #[arg(long, value_name = "ACT", value_delimiter = ',')]
@@ -54,11 +58,32 @@ pub struct ChaosArgs {
     #[arg(long)]
     json: Option<PathBuf>,
     /// Put each known hole back into a copy of the tree, and have it found.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["seeds", "first", "without", "json"])]
     planted: bool,
     /// With `--planted`: only the holes whose names contain one of these.
-    #[arg(requires = "planted")]
+    #[arg(value_name = "HOLE")]
     only: Vec<String>,
+}
+
+impl ChaosArgs {
+    /// What is wrong with the options, beyond what clap sees.
+    fn refusal(&self) -> Option<clap::Error> {
+        let (kind, message) = if self.seeds == 0 {
+            (
+                ErrorKind::ValueValidation,
+                "invalid value '0' for '--seeds': that would be no run at all".to_owned(),
+            )
+        } else if let Some(word) = self.only.first().filter(|_| !self.planted) {
+            (
+                ErrorKind::UnknownArgument,
+                format!("unknown argument '{word}' (the names of holes go with --planted)"),
+            )
+        } else {
+            return None;
+        };
+        let mut command = Self::augment_args(clap::Command::new("cargo xtask chaos"));
+        Some(command.error(kind, message))
+    }
 }
 
 /// What is known of the runs.
@@ -81,10 +106,25 @@ impl Account {
     fn is_clean(&self) -> bool {
         self.findings.is_empty() && self.died.is_none()
     }
+
+    /// The last line: how many runs, and whether anything was found.
+    fn verdict(&self) -> String {
+        let (runs, events) = (self.runs, self.events);
+        let found = match (self.findings.len(), &self.died) {
+            (0, None) => "no finding",
+            (0, Some(_)) => "the process did not get to the end",
+            (1, _) => "1 seed with findings",
+            (seeds, _) => &format!("{seeds} seeds with findings"),
+        };
+        format!("{runs} runs, {events} events: {found}")
+    }
 }
 
 /// Runs the command.
 pub fn run(args: &ChaosArgs) -> Result<()> {
+    if let Some(error) = args.refusal() {
+        error.exit();
+    }
     if args.planted {
         return planted(&args.only);
     }
@@ -97,8 +137,7 @@ pub fn run(args: &ChaosArgs) -> Result<()> {
         let mut command = Command::new(binary);
         command.args(["--verbose", "--first", &seed.to_string()]);
         without(&mut command, &args.without);
-        steps::run(&mut command)?;
-        return Ok(());
+        return alone(seed, &mut command);
     }
     let mut account = watch(&binary, args.first, args.seeds, &args.without)?;
     if account.died.is_some() {
@@ -109,19 +148,19 @@ pub fn run(args: &ChaosArgs) -> Result<()> {
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     table(&account);
-    println!("{} runs, {} events", account.runs, account.events);
+    say!("{}", account.verdict());
     for (seed, lines) in &account.findings {
-        println!("\nseed {seed}:");
+        say!("\nseed {seed}:");
         for line in lines {
-            println!("  {line}");
+            say!("  {line}");
         }
-        println!("repeat: cargo xtask chaos --seed {seed}");
+        say!("repeat: cargo xtask chaos --seed {seed}");
     }
     if let Some(died) = &account.died {
-        println!("\nthe process {died}");
+        say!("\nthe process {died}");
     }
     if !account.is_clean() {
-        bail!("the attacker has found something");
+        bail!("a rule of the test does not hold");
     }
     let idle: Vec<&str> = account
         .acts
@@ -133,6 +172,22 @@ pub fn run(args: &ChaosArgs) -> Result<()> {
         bail!("acts that were never done: {}", idle.join(", "));
     }
     Ok(())
+}
+
+/// One run, which says what happens in it.
+fn alone(seed: u64, command: &mut Command) -> Result<()> {
+    say!("$ {}", steps::line(command));
+    let status = command.status()?;
+    match status.code() {
+        Some(0) => {
+            say!("seed {seed}: no finding");
+            Ok(())
+        }
+        Some(code) if code == i32::from(READER_GONE) => say::reader_gone(),
+        Some(1) => bail!("seed {seed}: a rule of the test does not hold"),
+        Some(USAGE) => bail!("the test cannot be run like this"),
+        _ => bail!("seed {seed}: the process ended with {status}"),
+    }
 }
 
 /// The name of an act without its group's.
@@ -152,7 +207,7 @@ fn without(command: &mut Command, acts: &[String]) {
     }
 }
 
-/// Builds the attacker of the tree at `root`.
+/// Builds the test of the tree at `root`.
 fn build(root: &Path, target: &Path) -> Result<PathBuf> {
     let mut build = cargo(&["build", "--profile", PROFILE, "--package", PACKAGE]);
     build.current_dir(root).env("CARGO_TARGET_DIR", target);
@@ -161,7 +216,7 @@ fn build(root: &Path, target: &Path) -> Result<PathBuf> {
     Ok(target.join(PROFILE).join(name))
 }
 
-/// Has the attacker run on every processor, and keeps account.
+/// Has the test run on every processor, and keeps account.
 fn watch(binary: &Path, first: u64, seeds: u64, acts: &[String]) -> Result<Account> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let mut command = Command::new(binary);
@@ -173,7 +228,7 @@ fn watch(binary: &Path, first: u64, seeds: u64, acts: &[String]) -> Result<Accou
     let mut child = command
         .spawn()
         .with_context(|| format!("cannot start {}", binary.display()))?;
-    let output = child.stdout.take().context("the attacker has no output")?;
+    let output = child.stdout.take().context("the test has no output")?;
     let (send, lines) = mpsc::channel();
     let reader = thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
@@ -211,6 +266,10 @@ fn watch(binary: &Path, first: u64, seeds: u64, acts: &[String]) -> Result<Accou
     let status = child.wait()?;
     let _ = reader.join();
     bar.finish_and_clear();
+    if status.code() == Some(USAGE) {
+        // It has said why.
+        bail!("the test cannot be run like this");
+    }
     if account.died.is_none() && !matches!(status.code(), Some(0 | 1)) {
         account.died = Some(format!(
             "ended with {status} in one of the runs {:?}",
@@ -220,7 +279,7 @@ fn watch(binary: &Path, first: u64, seeds: u64, acts: &[String]) -> Result<Accou
     Ok(account)
 }
 
-/// Takes in one line of the attacker's.
+/// Takes in one line of the test's.
 fn take(line: &str, account: &mut Account, finding: &mut Option<u64>, bar: &ProgressBar) {
     if let Some(text) = line.strip_prefix("| ") {
         if let Some(seed) = finding {
@@ -304,7 +363,7 @@ fn table(account: &Account) {
         let mut line = format!("{group:16}");
         for (at, entry) in entries.iter().enumerate() {
             if line.len() + entry.len() > 118 {
-                println!("{}", line.trim_end());
+                say!("{}", line.trim_end());
                 line = " ".repeat(16);
             }
             line.push_str(entry);
@@ -312,7 +371,7 @@ fn table(account: &Account) {
                 line.push_str(", ");
             }
         }
-        println!("{line}");
+        say!("{line}");
     }
 }
 
@@ -400,6 +459,24 @@ fn bring(root: &Path, copy: &Path, files: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// The holes whose names contain one of the words `only`; all when there is no word.
+fn chosen(holes: Vec<Hole>, only: &[String]) -> Result<Vec<Hole>> {
+    let named = |hole: &Hole, word: &String| hole.name.contains(word.as_str());
+    if let Some(word) = only
+        .iter()
+        .find(|word| !holes.iter().any(|hole| named(hole, word)))
+    {
+        let names: Vec<&str> = holes.iter().map(|hole| hole.name.as_str()).collect();
+        bail!(
+            "no hole has '{word}' in its name; the holes are\n  {}",
+            names.join("\n  ")
+        );
+    }
+    let mut holes = holes;
+    holes.retain(|hole| only.is_empty() || only.iter().any(|word| named(hole, word)));
+    Ok(holes)
+}
+
 /// Every hole is put back into a copy of the tree and must be found there.
 fn planted(only: &[String]) -> Result<()> {
     let root = workspace::root();
@@ -408,11 +485,8 @@ fn planted(only: &[String]) -> Result<()> {
     // One copy for all of them: cargo then builds again only what a patch changes.
     let copy = place.join("tree");
     let mut missed = Vec::new();
-    for hole in holes(&root)? {
-        if !only.is_empty() && !only.iter().any(|part| hole.name.contains(part.as_str())) {
-            continue;
-        }
-        println!("\n== {}: {}", hole.name, hole.what);
+    for hole in chosen(holes(&root)?, only)? {
+        say!("\n== {}: {}", hole.name, hole.what);
         bring(&root, &copy, &files)?;
         let mut apply = Command::new("git");
         // The copy is no repository, and is not taken for a part of this one.
@@ -428,19 +502,16 @@ fn planted(only: &[String]) -> Result<()> {
             by_seeds(&hole, &copy, &place)?
         };
         match found {
-            Some(how) => println!("found: {how}"),
+            Some(how) => say!("found: {how}"),
             None => {
-                println!("NOT found");
+                say!("NOT found");
                 missed.push(hole.name);
             }
         }
     }
     bring(&root, &copy, &files)?;
     if !missed.is_empty() {
-        bail!(
-            "holes that the attacker does not see: {}",
-            missed.join(", ")
-        );
+        bail!("holes that the test does not see: {}", missed.join(", "));
     }
     Ok(())
 }
@@ -497,6 +568,83 @@ fn by_miri(hole: &Hole, copy: &Path, place: &Path) -> Result<Option<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::{Args, FromArgMatches};
+
+    /// The options as they are typed.
+    fn parse(words: &[&str]) -> Result<ChaosArgs, clap::Error> {
+        let command = ChaosArgs::augment_args(clap::Command::new("chaos").no_binary_name(true));
+        let args = ChaosArgs::from_arg_matches(&command.try_get_matches_from(words)?)?;
+        args.refusal().map_or(Ok(args), Err)
+    }
+
+    fn refusal(words: &[&str]) -> String {
+        let error = parse(words).map(drop).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        error.to_string()
+    }
+
+    #[test]
+    fn a_word_that_means_nothing_is_named() {
+        let text = refusal(&["foo"]);
+        assert!(text.starts_with("error: unknown argument 'foo'"), "{text}");
+        assert!(text.contains("Usage: cargo xtask chaos"), "{text}");
+        assert_eq!(parse(&["--planted", "foo"]).unwrap().only, ["foo"]);
+    }
+
+    #[test]
+    fn no_run_at_all_is_refused() {
+        let text = refusal(&["--seeds", "0"]);
+        assert!(text.contains("invalid value '0' for '--seeds'"), "{text}");
+        assert!(text.contains("Usage: cargo xtask chaos"), "{text}");
+        assert_eq!(parse(&["--seeds", "1"]).unwrap().seeds, 1);
+    }
+
+    #[test]
+    fn options_that_would_be_passed_over_are_refused() {
+        for words in [
+            ["--planted", "--seeds=5"],
+            ["--planted", "--without=Pause"],
+            ["--seed=3", "--json=a"],
+        ] {
+            assert!(refusal(&words).contains("cannot be used with"), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_line_says_what_was_found() {
+        let mut account = Account {
+            runs: 20,
+            events: 300,
+            ..Account::default()
+        };
+        assert_eq!(account.verdict(), "20 runs, 300 events: no finding");
+        account.findings.insert(7, Vec::new());
+        assert_eq!(
+            account.verdict(),
+            "20 runs, 300 events: 1 seed with findings"
+        );
+        account.findings.insert(8, Vec::new());
+        assert_eq!(
+            account.verdict(),
+            "20 runs, 300 events: 2 seeds with findings"
+        );
+        account.findings.clear();
+        account.died = Some("was silent".to_owned());
+        assert!(!account.verdict().contains("no finding"));
+    }
+
+    #[test]
+    fn a_hole_is_chosen_by_a_part_of_its_name() {
+        let all = holes(&workspace::root()).unwrap();
+        let name = all[0].name.clone();
+        let found = chosen(all, std::slice::from_ref(&name)).unwrap();
+        assert!(found.iter().all(|hole| hole.name.contains(&name)) && !found.is_empty());
+        let all = holes(&workspace::root()).unwrap();
+        let error = chosen(all, &["nosuchhole".to_owned()])
+            .map(drop)
+            .unwrap_err();
+        assert!(error.to_string().contains(&name), "{error}");
+    }
 
     /// `--planted` takes too long for the tests; that its patches still fit the tree does not.
     #[test]

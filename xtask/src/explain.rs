@@ -1,10 +1,10 @@
-//! `cargo xtask explain CALL-10`: what a rule says, whom it binds, where it comes from, and what in
-//! this tree keeps it.
+//! `cargo xtask explain CALL-10`: what a rule says, to which drivers it applies, where it comes from,
+//! and what in this tree enforces it.
 //!
 //! A report of the host, a compile-fail case and many comments name a rule by its id. This is where
 //! an id leads.
 
-use std::{fmt::Write as _, io::Write as _};
+use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
 
@@ -12,6 +12,7 @@ use crate::{
     pages::Pages,
     rule_book::{self, Rule},
     rules_scan::{self, Cover},
+    say::say,
     workspace,
 };
 
@@ -42,16 +43,14 @@ pub fn run(args: &ExplainArgs) -> Result<()> {
             ));
         } else if let Some(sentence) = ndis_host::rules::sentence(&id) {
             texts.push(format!(
-                "{id}   a rule of the host's own, for what the rule book does not cover\n\n  {sentence}\n"
+                "{id}: {sentence}\n\n  A rule of the host itself, for what the rule book does not cover.\n"
             ));
         } else {
             unknown.push(no_such(&id, &book));
         }
     }
-    match std::io::stdout().write_all(texts.join("\n").as_bytes()) {
-        // A reader that has seen enough (`| head`) is no error.
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(error.into()),
-        _ => {}
+    if !texts.is_empty() {
+        say!("{}", texts.join("\n").trim_end());
     }
     if !unknown.is_empty() {
         bail!(unknown.join("\n"));
@@ -60,55 +59,63 @@ pub fn run(args: &ExplainArgs) -> Result<()> {
 }
 
 fn explain(rule: &Rule, cover: &Cover, pages: &Pages) -> String {
-    let mut text = String::new();
     let roles: Vec<&str> = std::iter::once(&rule.role)
         .chain(&rule.also_roles)
         .map(|role| role_name(role))
         .collect();
-    let basis = if rule.is_inferred() {
-        "inferred from several pages"
-    } else {
-        "stated by a page"
-    };
-    let _ = writeln!(
-        text,
-        "{}   {}; for {}; {basis}; to be kept by {}\n\n  {}",
-        rule.id,
-        rule.api,
-        roles.join(", "),
-        match rule.enforce {
-            rule_book::Enforce::Type => "a type",
-            rule_book::Enforce::Runtime => "a check at run time",
-            rule_book::Enforce::Doc => "documentation",
-        },
-        rule.rule
-    );
+    let mut text = format!("{}: {}\n", rule.id, rule.rule);
     if let Some(note) = &rule.note {
         let _ = writeln!(text, "  Note: {note}");
     }
-    text.push_str("\n  pages\n");
+    let means = match rule.enforce {
+        rule_book::Enforce::Type => "the types of the safe crates",
+        rule_book::Enforce::Runtime => "checks at run time",
+        rule_book::Enforce::Doc => "documentation, for lack of a check",
+    };
+    let means = if cover.is_empty() {
+        format!("nothing yet; planned: {means}")
+    } else {
+        means.to_owned()
+    };
+    let _ = writeln!(
+        text,
+        "\n  About:       {}\n  Applies to:  {}\n  Enforced by: {means}",
+        rule.api,
+        list(&roles),
+    );
+    text.push_str(match (rule.is_inferred(), rule.pages().len()) {
+        (true, _) => "\n  Inferred from Microsoft's pages:\n",
+        (false, 1) => "\n  Stated on Microsoft's page:\n",
+        (false, _) => "\n  Stated on Microsoft's pages:\n",
+    });
     for page in rule.pages() {
         let _ = writeln!(text, "    {}", pages.name(page));
         if let Some(address) = pages.address(page) {
             let _ = writeln!(text, "      {address}");
         }
     }
-    if cover.is_empty() {
-        text.push_str("\n  kept by nothing yet\n");
-    } else {
-        text.push_str("\n  kept by\n");
+    if !cover.is_empty() {
+        text.push_str("\n  Enforced or tested in:\n");
     }
-    for (how, files) in [
-        ("does not compile", &cover.compile_fail),
-        ("host", &cover.host),
-        ("safe layer", &cover.safe),
+    for (what, files) in [
+        ("compile-fail test", &cover.compile_fail),
+        ("check of the host", &cover.host),
+        ("safe crates", &cover.safe),
         ("test", &cover.tests),
     ] {
         for file in files {
-            let _ = writeln!(text, "    {how:<16}  {file}");
+            let _ = writeln!(text, "    {what:<17}  {file}");
         }
     }
     text
+}
+
+/// Words as a sentence lists them.
+fn list(words: &[&str]) -> String {
+    match words {
+        [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => words.concat(),
+    }
 }
 
 /// A role of the rule book in words.
@@ -135,7 +142,7 @@ fn no_such(id: &str, book: &[Rule]) -> String {
             }
         }
         return format!(
-            "there is no rule {id}; the rule book's sections are {}",
+            "there is no rule {id}; ids begin with one of {}",
             sections.join(", ")
         );
     }
@@ -144,7 +151,7 @@ fn no_such(id: &str, book: &[Rule]) -> String {
         .map(|rule| format!("  {}  {}", rule.id, rule.rule))
         .collect();
     format!(
-        "there is no rule {id}; the nearest are\n{}",
+        "there is no rule {id}; similar ids are\n{}",
         lines.join("\n")
     )
 }
@@ -205,15 +212,22 @@ mod tests {
         let pages = Pages::new([rule.api.as_str()]).unwrap();
         let text = explain(rule, &cover, &pages);
         for part in [
-            "REG-01   NdisMRegisterMiniportDriver; for miniport call managers, connection-oriented miniports",
-            rule.rule.as_str(),
+            &format!("REG-01: {}\n", rule.rule),
+            "  About:       NdisMRegisterMiniportDriver\n",
+            "  Applies to:  miniport call managers and connection-oriented miniports\n",
+            "  Enforced by: the types of the safe crates\n",
+            "  Stated on Microsoft's pages:\n",
             "    NdisMRegisterMiniportDriver\n      https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismregisterminiportdriver\n",
-            "    host              ndis-host/src/v.rs\n",
+            "    check of the host  ndis-host/src/v.rs\n",
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
         let text = explain(rule, &Cover::default(), &pages);
-        assert!(text.ends_with("kept by nothing yet\n"), "{text}");
+        assert!(
+            text.contains("  Enforced by: nothing yet; planned: the types"),
+            "{text}"
+        );
+        assert!(!text.contains("tested in"), "{text}");
     }
 
     #[test]
@@ -222,7 +236,7 @@ mod tests {
         assert_eq!(ids(&near("CALL-1", &book))[..2], ["CALL-01", "CALL-10"]);
         assert!(ids(&near("CAL-10", &book)).contains(&"CALL-10"));
         assert!(near("QQQQ-1", &book).is_empty());
-        assert!(no_such("QQQQ-1", &book).contains("sections are REG, "));
+        assert!(no_such("QQQQ-1", &book).contains("begin with one of REG, "));
         let about = near("NDISCLMAKECALL", &book);
         assert!(about.iter().all(|rule| rule.api == "NdisClMakeCall") && about.len() > 3);
     }

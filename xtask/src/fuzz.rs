@@ -21,6 +21,7 @@ use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
+    say::say,
     steps::{self, Outcome},
     toolchain::{self, cargo, nightly_cargo},
     workspace,
@@ -271,10 +272,10 @@ impl Search<'_> {
         let status = child.wait()?;
         bar.finish_and_clear();
         let seconds = start.elapsed().as_secs();
-        println!("{}: {seconds} s, {sign}, {status}", self.target);
+        say!("{}: {seconds} s, {sign}, {status}", self.target);
         if !status.success() {
             for line in last {
-                println!("  {line}");
+                say!("  {line}");
             }
         }
         Ok(status.success())

@@ -1,10 +1,13 @@
-//! The guide, followed by a machine: its page on a driver of one's own must lead from an empty
-//! folder to an image, by what is written there and nothing else.
+//! The guide, followed by a machine: its pages on a driver and on a client of one's own must lead
+//! from an empty folder to an image, by what is written there and nothing else.
 //!
 //! A fenced block that comes after a line with nothing but a file's name, as in `` `build.rs`: ``,
 //! is that file. A block of shell commands is run, line by line, in the order of the page. Two things
 //! are put under the page's feet, because the crates are not published yet: dependencies come from
 //! this workspace, and so does the tool that the page has installed.
+//!
+//! The first page ends with a table of messages and their causes. Those of the build are provoked,
+//! each by its cause; those of the compiler are in the compile-fail cases.
 
 use std::{fs, path::Path, process::Command};
 
@@ -17,36 +20,142 @@ use crate::{
     toolchain, workspace,
 };
 
-const PAGE: &str = "docs/guide/a-driver-of-your-own.md";
+/// A page that is followed.
+struct Walk {
+    page: &'static str,
+    /// The driver's name.
+    driver: &'static str,
+    /// The driver is also on the page of a crate: the same lines.
+    sources: &'static [&'static str],
+}
 
-/// The crates that the page may depend on, with their folders.
+const WALKS: [Walk; 2] = [
+    Walk {
+        page: "docs/guide/a-driver-of-your-own.md",
+        driver: "mirror",
+        sources: &[
+            "ndis-mcm/doc/mirror/driver.rs",
+            "ndis-mcm/doc/mirror/calls.rs",
+        ],
+    },
+    Walk {
+        page: "docs/guide/a-client-of-your-own.md",
+        driver: "greeter",
+        sources: &["ndis-co/doc/greeter.rs"],
+    },
+];
+
+/// The crates that a page may depend on, with their folders.
 const CRATES: [&str; 5] = ["ndis-sys", "ndis-co", "ndis-mcm", "ndis-host", "ndis-build"];
 
-/// The driver that is also on the page of `ndis-mcm`: the same lines.
-const SOURCES: [&str; 2] = [
-    "ndis-mcm/doc/mirror/driver.rs",
-    "ndis-mcm/doc/mirror/calls.rs",
+/// How a page writes the path of the clone.
+const CLONE: &str = "\"../ndis-rs/";
+
+/// A mistake in the first page's driver, and the message that comes of it.
+struct Mistake {
+    message: &'static str,
+    file: &'static str,
+    /// What the file loses, and what it has instead.
+    change: (&'static str, &'static str),
+}
+
+const MISTAKES: [Mistake; 7] = [
+    Mistake {
+        message: "unwinding panics are not supported without std",
+        file: "Cargo.toml",
+        change: ("panic = \"abort\"", ""),
+    },
+    Mistake {
+        message: "could not open 'msvcrt.lib'",
+        file: "build.rs",
+        change: ("ndis_build::link();", ""),
+    },
+    Mistake {
+        message: "linker `link.exe` not found",
+        file: ".cargo/config.toml",
+        change: ("linker = \"rust-lld\"", ""),
+    },
+    Mistake {
+        message: "undefined symbol: DriverEntry",
+        file: "src/lib.rs",
+        change: ("ndis_mcm::driver_entry!(Mirror);", ""),
+    },
+    Mistake {
+        message: "`#[panic_handler]` function required, but not found",
+        file: "Cargo.toml",
+        change: (
+            DEPENDENCIES,
+            "\
+[dependencies]
+ndis-co = { version = \"0.1\", default-features = false, features = [\"rt\"] }
+ndis-mcm = { version = \"0.1\", default-features = false, features = [\"rt\"] }
+",
+        ),
+    },
+    Mistake {
+        message: "undefined symbol: memcpy",
+        file: "Cargo.toml",
+        change: (
+            DEPENDENCIES,
+            "\
+[dependencies]
+ndis-co = { version = \"0.1\", default-features = false, features = [\"panic-handler\"] }
+ndis-mcm = { version = \"0.1\", default-features = false, features = [\"panic-handler\"] }
+",
+        ),
+    },
+    Mistake {
+        message: "duplicate symbol: __CxxFrameHandler3",
+        file: "src/lib.rs",
+        change: (
+            "#![forbid(unsafe_code)]",
+            "core::arch::global_asm!(\".globl __CxxFrameHandler3\", \"__CxxFrameHandler3:\", \"ret\");",
+        ),
+    },
 ];
+
+/// The first page's own.
+const DEPENDENCIES: &str = "\
+[dependencies]
+ndis-co = \"0.1\"
+ndis-mcm = \"0.1\"
+";
 
 /// The step of `cargo xtask test`.
 pub fn prove() -> Result<Outcome> {
     if let Some(missing) = toolchain::need_target(Arch::X64.target())? {
         return Ok(missing);
     }
-    let root = workspace::root();
-    let page = Page::read(&workspace::read(&root.join(PAGE))?)?;
-    page.agrees_with_the_crate()?;
     // In a place of its own: no workspace above it, no target folder of ours.
-    let folder = tempfile::Builder::new()
+    let place = tempfile::Builder::new()
         .prefix("ndis-guide-")
         .tempdir()
         .context("no temporary folder")?;
-    let folder = folder.path();
+    let mut remarks = Vec::new();
+    let mut built = None;
+    for walk in &WALKS {
+        let folder = place.path().join(walk.driver);
+        fs::create_dir(&folder)?;
+        let target = folder.join("target");
+        // The crates need not be built again for each page.
+        if let Some(before) = built.replace(target.clone()) {
+            fs::rename(before, target)?;
+        }
+        remarks.push(follow(walk, &folder)?);
+    }
+    Ok(Outcome::Passed(remarks.join("; ")))
+}
+
+/// Does what a page says.
+fn follow(walk: &Walk, folder: &Path) -> Result<String> {
+    let text = workspace::read(&workspace::root().join(walk.page))?;
+    let page = Page::read(&text).context(walk.page)?;
+    page.agrees_with(walk.sources).context(walk.page)?;
     page.write(folder)?;
     for line in &page.commands {
-        run(folder, line)?;
+        run(folder, line).context(walk.page)?;
     }
-    let mut sizes = vec![look_over(folder, Arch::X64)?];
+    let mut sizes = vec![look_over(folder, walk.driver, Arch::X64)?];
     // For the other machine, as the page says, another target.
     for arch in Arch::IMAGES {
         if arch == Arch::X64 {
@@ -57,13 +166,52 @@ pub fn prove() -> Result<Outcome> {
                 run(folder, &line.replace(Arch::X64.target(), arch.target()))?;
             }
         }
-        sizes.push(look_over(folder, arch)?);
+        sizes.push(look_over(folder, walk.driver, arch)?);
     }
-    Ok(Outcome::Passed(format!(
-        "{} files, {} commands, mirror.sys of {sizes:?} bytes without a finding",
+    if text.contains(MESSAGES) {
+        for mistake in &MISTAKES {
+            mistake.prove(folder)?;
+        }
+    }
+    Ok(format!(
+        "{}.sys of {sizes:?} bytes without a finding, by {} files and {} commands",
+        walk.driver,
         page.files.len(),
         page.commands.len()
-    )))
+    ))
+}
+
+/// The heading of the table of messages.
+const MESSAGES: &str = "\n## When it does not build\n";
+
+impl Mistake {
+    /// Makes it, and sees that the build fails with the message.
+    fn prove(&self, folder: &Path) -> Result<()> {
+        let path = folder.join(self.file);
+        let good = workspace::read(&path)?;
+        let (old, new) = self.change;
+        if !good.contains(old) {
+            bail!("{} has no {old:?} any more", self.file);
+        }
+        fs::write(&path, good.replace(old, new))?;
+        let mut build = Command::new("cargo");
+        build
+            .args(["build", "--release", "--target", Arch::X64.target()])
+            .env_remove("CARGO_TARGET_DIR")
+            .current_dir(folder);
+        let output = build.output().context("cannot start cargo")?;
+        fs::write(&path, good)?;
+        let says = String::from_utf8_lossy(&output.stderr);
+        if output.status.success() || !says.contains(self.message) {
+            bail!(
+                "{:?} in {} does not lead to {:?}, but to\n{says}",
+                self.change,
+                self.file,
+                self.message
+            );
+        }
+        Ok(())
+    }
 }
 
 /// What a page says.
@@ -89,13 +237,13 @@ impl Page {
                     })
                     .collect();
                 if !closed {
-                    bail!("{PAGE}: a block that does not end");
+                    bail!("a block that does not end");
                 }
                 match (name.take(), kind) {
                     (Some(name), _) => files.push((name, block.join("\n") + "\n")),
                     (None, "sh") => commands.extend(block.iter().map(|line| (*line).to_owned())),
                     (None, "text") => {}
-                    (None, kind) => bail!("{PAGE}: a block of {kind} that is no file"),
+                    (None, kind) => bail!("a block of {kind} that is no file"),
                 }
             } else if !line.is_empty() {
                 let file = line.strip_prefix('`').and_then(|l| l.strip_suffix("`:"));
@@ -103,7 +251,7 @@ impl Page {
             }
         }
         if files.is_empty() || commands.is_empty() {
-            bail!("{PAGE} has no files or no commands");
+            bail!("no files or no commands");
         }
         Ok(Self { files, commands })
     }
@@ -112,16 +260,16 @@ impl Page {
         let found = self.files.iter().find(|(file, _)| file == name);
         found
             .map(|(_, text)| text.as_str())
-            .with_context(|| format!("{PAGE} has no {name}"))
+            .with_context(|| format!("there is no {name}"))
     }
 
     /// The driver is shown in two places, and must be the same in both.
-    fn agrees_with_the_crate(&self) -> Result<()> {
+    fn agrees_with(&self, sources: &[&str]) -> Result<()> {
         let driver = self.file("src/lib.rs")?;
-        for source in SOURCES {
+        for source in sources {
             let text = workspace::read(&workspace::root().join(source))?;
             if !driver.contains(text.trim()) {
-                bail!("{PAGE} and {source} show different drivers");
+                bail!("{source} shows another driver");
             }
         }
         Ok(())
@@ -136,7 +284,8 @@ impl Page {
             fs::write(&path, text)?;
         }
         let manifest = folder.join("Cargo.toml");
-        let mut text = workspace::read(&manifest)?;
+        let clone = format!("\"{}/", workspace::root().display());
+        let mut text = workspace::read(&manifest)?.replace(CLONE, &clone);
         text += "\n[patch.crates-io]\n";
         for name in CRATES {
             let path = workspace::root().join(name);
@@ -187,7 +336,7 @@ fn run(folder: &Path, line: &str) -> Result<()> {
             command.args(rest).env_remove("CARGO_TARGET_DIR");
             finish(folder, &mut command)
         }
-        _ => bail!("{PAGE}: a command that is not known here: {line}"),
+        _ => bail!("a command that is not known here: {line}"),
     }
 }
 
@@ -196,14 +345,17 @@ fn finish(folder: &Path, command: &mut Command) -> Result<()> {
 }
 
 /// The same checks that our own drivers pass; gives the size of the image.
-fn look_over(folder: &Path, arch: Arch) -> Result<u32> {
-    let image = Image::read(&folder.join("mirror.sys"))?;
+fn look_over(folder: &Path, driver: &str, arch: Arch) -> Result<u32> {
+    let image = Image::read(&folder.join(format!("{driver}.sys")))?;
     let mut findings = sys::findings(&image, arch, &sys::host_exports())?;
     if arch == Arch::X64 {
         // The page makes one.
-        findings.extend(sys::inf_findings(&folder.join("mirror.inf"), arch)?);
+        findings.extend(sys::inf_findings(
+            &folder.join(format!("{driver}.inf")),
+            arch,
+        )?);
     }
-    let symbols = format!("target/{}/release/mirror.pdb", arch.target());
+    let symbols = format!("target/{}/release/{driver}.pdb", arch.target());
     if !folder.join(&symbols).is_file() {
         findings.push(sys::Finding::warning(format!("there is no {symbols}")));
     }
@@ -214,6 +366,86 @@ fn look_over(folder: &Path, arch: Arch) -> Result<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a cell of a table has in code quotes, of one or two backticks.
+    fn quoted(cell: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut rest = cell;
+        while let Some(start) = rest.find('`') {
+            let quote = if rest[start..].starts_with("``") {
+                "``"
+            } else {
+                "`"
+            };
+            rest = &rest[start + quote.len()..];
+            let end = rest.find(quote).expect("a quote that ends");
+            found.push(rest[..end].trim().to_owned());
+            rest = &rest[end + quote.len()..];
+        }
+        found
+    }
+
+    #[test]
+    fn quotes_have_one_backtick_or_two() {
+        assert_eq!(quoted("E1, `one`, `` a `b` ``, at"), ["one", "a `b`"]);
+    }
+
+    /// The messages that cases that must not compile are known to end with.
+    fn expected_messages() -> Vec<String> {
+        let folders = ["ndis-co/tests/ui", "ndis-mcm/tests/ui"];
+        let files = folders.iter().flat_map(|folder| {
+            let folder = fs::read_dir(workspace::root().join(folder)).unwrap();
+            folder.map(|file| file.unwrap().path())
+        });
+        files
+            .filter(|file| file.extension().is_some_and(|end| end == "stderr"))
+            .map(|file| workspace::read(&file).unwrap())
+            .collect()
+    }
+
+    /// A row with an error's number says what the compiler says in a compile-fail case; each other
+    /// row is a mistake that the step makes.
+    #[test]
+    fn the_table_has_the_messages_as_they_are() {
+        let text = workspace::read(&workspace::root().join(WALKS[0].page)).unwrap();
+        let (_, table) = text.split_once(MESSAGES).unwrap();
+        let rows = table
+            .lines()
+            .skip_while(|line| !line.starts_with("|---"))
+            .skip(1)
+            .take_while(|line| line.starts_with('|'));
+        let expected = expected_messages();
+        let mut made = Vec::new();
+        for row in rows {
+            let cell = row.split('|').nth(1).unwrap();
+            let codes: Vec<&str> = cell
+                .split(|letter: char| !letter.is_alphanumeric())
+                .filter(|word| word.len() == 5 && word[1..].parse::<u32>().is_ok())
+                .collect();
+            if codes.is_empty() {
+                made.extend(quoted(cell));
+                continue;
+            }
+            for message in codes
+                .iter()
+                .map(|code| format!("error[{code}]"))
+                .chain(quoted(cell).into_iter().filter(|quote| quote.contains(' ')))
+            {
+                let file = expected.iter().find(|text| {
+                    text.contains(&message)
+                        && codes
+                            .iter()
+                            .any(|code| text.contains(&format!("error[{code}]")))
+                });
+                assert!(file.is_some(), "no compile-fail case says {message:?}");
+            }
+        }
+        let mistakes = MISTAKES.map(|mistake| mistake.message);
+        made.sort();
+        let mut known = mistakes.to_vec();
+        known.sort_unstable();
+        assert_eq!(made, known);
+    }
 
     #[test]
     fn a_page_is_files_and_commands() {

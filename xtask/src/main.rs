@@ -1,4 +1,4 @@
-//! The project's chores, one command each: `cargo xtask <command>`.
+//! The project's tasks, one command each: `cargo xtask <command>`.
 //!
 //! They are Rust so that they run wherever the project builds, with nothing else installed. The
 //! two that need more than a bare toolchain say so: `bindgen` wants libclang and a WDK's headers,
@@ -29,6 +29,7 @@ mod rules_calls;
 mod rules_compliance;
 mod rules_functions;
 mod rules_scan;
+mod say;
 mod sources;
 mod steps;
 mod sys;
@@ -42,7 +43,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// The chores of the NDIS crates.
+/// The tasks of the NDIS crates.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
 struct Cli {
@@ -68,17 +69,17 @@ enum Command {
     Wine(wine::WineArgs),
     /// Run everything that proves the project on this machine.
     Test(test::TestArgs),
-    /// Run scenario tests of both examples under Miri: those that stand for all, or `--all`.
+    /// Run tests of whole scenarios under Miri: those that stand for the others, or `--all`.
     Miri(miri::MiriArgs),
     /// Look for hostile input that the views over foreign memory do not stand.
     Fuzz(fuzz::FuzzArgs),
-    /// Let the standing attacker loose: random safe drivers, and an eye on what comes of it.
+    /// Run drivers that do whatever the safe layer allows, at random, and check what comes of it.
     Chaos(chaos::ChaosArgs),
     /// Write docs/api-map.md: which safe item wraps which CoNDIS call or callback.
     ApiMap(workspace::CheckArgs),
     /// Write docs/rules.md, which proof covers which rule of the rule book, and the host's sentences.
     Rules(workspace::CheckArgs),
-    /// Say what a rule demands, whom it binds, where it comes from and what keeps it.
+    /// Explain a rule: what it demands, of which drivers, where it comes from and what enforces it.
     Explain(explain::ExplainArgs),
     /// Write the CoNDIS part of the raw crate as a C header.
     CHeader(c_header::CHeaderArgs),
@@ -91,7 +92,18 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let command = Cli::parse().command;
+    say::reader_may_go(|| match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    })
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
         #[cfg(feature = "bindgen")]
         Command::Bindgen(args) => bindgen::run(args),
         #[cfg(not(feature = "bindgen"))]
@@ -110,12 +122,5 @@ fn main() -> ExitCode {
         Command::CClient(args) => c_client::run(&args),
         Command::BuildTimes(args) => build_times::run(&args),
         Command::Ci => ci::run(),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
     }
 }

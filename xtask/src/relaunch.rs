@@ -1,4 +1,4 @@
-//! Some chores need other dependencies than the rest: `bindgen` more, behind a cargo feature of
+//! Some commands need other dependencies than the rest: `bindgen` more, behind a cargo feature of
 //! xtask, and `demo` hardly any, in a package of its own. The plain xtask lists them with the others
 //! and hands them on.
 

@@ -16,6 +16,7 @@ use crate::{
     rules_calls::{self, Interface},
     rules_compliance, rules_functions,
     rules_scan::{self, Cover},
+    say::say,
     workspace::{self, CheckArgs},
 };
 
@@ -63,7 +64,7 @@ pub fn run(args: CheckArgs) -> Result<()> {
     let text = render(&book, &found.cover);
     text.lines()
         .filter(|line| line.starts_with("| **all**"))
-        .for_each(|line| println!("{line}"));
+        .for_each(|line| say!("{line}"));
     workspace::write_or_check(&root, FILE, &text, args)?;
     let text = rules_functions::render(&functions, &used, &pages);
     workspace::write_or_check(&root, rules_functions::FILE, &text, args)?;

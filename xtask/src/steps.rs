@@ -4,6 +4,7 @@
 //! cannot be done on this machine is skipped with its reason, never in silence; on a CI machine a
 //! skip that an installation would have avoided counts as a failure.
 
+use crate::say::say;
 use std::{
     fmt,
     io::{BufRead, BufReader},
@@ -31,7 +32,7 @@ impl Outcome {
     pub fn said(self) -> Result<()> {
         match self {
             Self::Passed(remark) => {
-                println!("{remark}");
+                say!("{remark}");
                 Ok(())
             }
             Self::Skipped(why) | Self::Missing(why) => bail!(why),
@@ -120,7 +121,7 @@ impl<'a> Steps<'a> {
                 done.push(run_one(name, work, self.strict));
             }
         }
-        print!("\n==== summary ====\n{}", summary(&done));
+        say!("\n==== summary ====\n{}", summary(&done).trim_end());
         if done.iter().any(|done| done.verdict == Verdict::Failed) {
             std::process::exit(1);
         }
@@ -132,7 +133,7 @@ impl<'a> Steps<'a> {
 }
 
 fn run_one(name: String, work: Work<'_>, strict: bool) -> Done {
-    println!("\n==== {name} ====");
+    say!("\n==== {name} ====");
     let start = Instant::now();
     let (verdict, remark) = match work() {
         Ok(Outcome::Passed(remark)) => (Verdict::Passed, remark),
@@ -142,7 +143,7 @@ fn run_one(name: String, work: Work<'_>, strict: bool) -> Done {
         Err(error) => (Verdict::Failed, format!("{error:#}")),
     };
     if !remark.is_empty() {
-        println!("{verdict}: {remark}");
+        say!("{verdict}: {remark}");
     }
     Done {
         name,
@@ -227,7 +228,7 @@ pub fn run_tests(command: &mut Command) -> Result<Outcome> {
         for text in BufReader::new(output).split(b'\n') {
             let text = text?;
             let text = String::from_utf8_lossy(&text);
-            println!("{}", text.trim_end_matches('\r'));
+            say!("{}", text.trim_end_matches('\r'));
             counts.take(&text);
         }
     }
@@ -252,7 +253,7 @@ pub fn run_tests_apart(command: &mut Command) -> Result<usize> {
     let mut counts = Counts::default();
     let text = String::from_utf8_lossy(&output.stdout);
     text.lines().for_each(|line| counts.take(line));
-    println!(
+    say!(
         "$ {}: {:.1} s\n{text}{}",
         line(command),
         start.elapsed().as_secs_f64(),
@@ -329,7 +330,7 @@ fn say(command: &Command) {
             value?.to_string_lossy()
         ))
     });
-    println!("$ {}{}", variables.collect::<String>(), line(command));
+    say!("$ {}{}", variables.collect::<String>(), line(command));
 }
 
 /// A command as one would type it.

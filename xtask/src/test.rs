@@ -12,6 +12,7 @@ use crate::{
     api_map,
     arch::Arch,
     c_client, c_header, fuzz, guide, miri, package, rules,
+    say::say,
     steps::{self, Outcome, Steps},
     sys,
     toolchain::{self, cargo},
@@ -64,7 +65,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
             "clippy",
             "--workspace",
             "--all-targets",
-            // With the chores that are optional.
+            // With the command that is optional.
             "--features",
             "xtask/bindgen",
             "--",
@@ -133,7 +134,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
     steps.step("fuzz, a smoke run", fuzz::smoke);
     steps.step("Miri: scenarios that stand for all", miri::prove);
     if args.list {
-        println!("{}", steps.list());
+        say!("{}", steps.list());
         return Ok(());
     }
     steps.run(&args.only)
@@ -187,7 +188,7 @@ fn image_lints() -> Result<Outcome> {
 /// All targets in one go, so that cargo has enough to do for every processor.
 fn compiles_for_windows() -> Result<Outcome> {
     let mut check = cargo(&["check", "--lib"]);
-    // The drivers' tests, on Windows: what belongs into an image only must not be in them.
+    // The drivers' tests, on Windows: what belongs in an image only must not be in them.
     let mut tests = cargo(&["check", "--tests"]);
     for target in Arch::ALL.map(Arch::target) {
         if let Some(missing) = toolchain::need_target(target)? {

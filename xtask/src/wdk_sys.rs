@@ -19,6 +19,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
     arch::Arch,
+    say::say,
     steps::{self, Outcome},
     toolchain::{self, cargo},
     workspace,
@@ -67,7 +68,7 @@ pub fn run() -> Result<Outcome> {
         }
         counts.push(format!("{} for {target}", names.len()));
     }
-    println!("types that are one: {}", counts.join(", "));
+    say!("types that are one: {}", counts.join(", "));
 
     // The rest is about the test: once is enough.
     let target = Arch::X64.target();
@@ -83,7 +84,7 @@ pub fn run() -> Result<Outcome> {
             said.text
         );
     }
-    println!("types that differ without the feature: {}", differ.len());
+    say!("types that differ without the feature: {}", differ.len());
 
     let spoiled = scratch.spoiled(&stand_in)?;
     let driver = scratch.driver(&names, &spoiled, Some("wdk-sys"))?;
@@ -97,7 +98,7 @@ pub fn run() -> Result<Outcome> {
         SPOILED.0,
         said.text
     );
-    println!("another layout of {} is refused", SPOILED.0);
+    say!("another layout of {} is refused", SPOILED.0);
 
     Ok(Outcome::Passed(format!(
         "{} types are one in both crates on {target}; {} differ without the feature",

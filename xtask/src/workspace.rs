@@ -1,5 +1,6 @@
-//! Where things are in the tree, and how a chore writes a generated file or checks it.
+//! Where things are in the tree, and how a command writes a generated file or checks it.
 
+use crate::say::say;
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -10,7 +11,7 @@ use anyhow::{Context, Result, bail};
 /// The crates that a driver is written against; the api map and the rule table read them.
 pub const SAFE_CRATES: [&str; 2] = ["ndis-co", "ndis-mcm"];
 
-/// The option of every chore that writes a file into the tree.
+/// The option of every command that writes a file into the tree.
 #[derive(clap::Args, Clone, Copy)]
 pub struct CheckArgs {
     /// Compare with the file on disk instead of writing it; fail when they differ.
@@ -91,7 +92,7 @@ pub fn write_or_check(root: &Path, name: &str, text: &str, args: CheckArgs) -> R
         .unwrap_or_default()
         .replace("\r\n", "\n");
     if on_disk == text {
-        println!("{name} is up to date");
+        say!("{name} is up to date");
         return Ok(());
     }
     if args.check {
@@ -99,7 +100,7 @@ pub fn write_or_check(root: &Path, name: &str, text: &str, args: CheckArgs) -> R
             .zip(on_disk.lines().zip(text.lines()))
             .find(|(_, (old, new))| old != new)
         {
-            println!("first difference, line {number}:\n  on disk:   {old}\n  generated: {new}");
+            say!("first difference, line {number}:\n  on disk:   {old}\n  generated: {new}");
         }
         bail!(
             "{name} does not match the sources; run the command without --check and commit the result"
@@ -109,7 +110,7 @@ pub fn write_or_check(root: &Path, name: &str, text: &str, args: CheckArgs) -> R
         fs::create_dir_all(folder)?;
     }
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("{name} written");
+    say!("{name} written");
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! What the attacker can do, by name: each act can be counted, and left out.
+//! What the random drivers can do, by name: each act can be counted, and left out.
 #![forbid(unsafe_code)]
 
 macro_rules! acts {

@@ -1,4 +1,4 @@
-//! The attacker as a client, as [`crate::mcm`] is one as call manager. `N` tells
+//! The random driver as a client, as [`crate::mcm`] is one as call manager. `N` tells
 //! clients apart, for each protocol has a name of its own.
 #![forbid(unsafe_code)]
 

@@ -14,6 +14,7 @@ use crate::{
     act::Act,
     client::{self, Phone},
     mcm::{self, Manager},
+    say,
     world::{Body, Life, World, look},
 };
 use ndis_co::{
@@ -202,7 +203,7 @@ fn scenario(world: &Arc<World>, seed: u64, options: &Options) -> Report {
         .build();
     let host = Arc::new(host);
     if options.verbose {
-        println!("{:?}, {}", world.temper, readings.describe());
+        say(&format!("{:?}, {}", world.temper, readings.describe()));
     }
     let weak = Arc::downgrade(&host);
     world.set_spawner(Some(Arc::new(move |name: &str, body: Body| {
@@ -231,7 +232,7 @@ fn scenario(world: &Arc<World>, seed: u64, options: &Options) -> Report {
     }));
     if options.verbose {
         for event in host.events() {
-            println!("{event}");
+            say(&event.to_string());
         }
     }
     if let Err(panic) = played {
@@ -259,7 +260,7 @@ fn scenario(world: &Arc<World>, seed: u64, options: &Options) -> Report {
 impl Stage {
     fn say(&self, what: &str) {
         if self.verbose {
-            println!("-- {what}");
+            say(&format!("-- {what}"));
         }
     }
 

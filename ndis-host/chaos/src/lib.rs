@@ -1,4 +1,4 @@
-//! A standing attacker.
+//! A random driver test, `cargo xtask chaos`.
 //!
 //! Two kinds of driver without a line of unsafe code, a miniport call manager and
 //! clients, do at every step one of the things that the safe layer lets them do,
@@ -34,7 +34,21 @@ mod rng;
 mod stash;
 mod world;
 
+use std::io::Write as _;
+
 pub use act::{ACTS, Act};
+
+/// The status of a shell for a program whose reader has gone: 128 and the number of SIGPIPE.
+const READER_GONE: i32 = 141;
+
+/// Says a line on the standard output. When nobody reads any more the process ends: its runs are of
+/// no use then, and a panic would be taken for a finding.
+pub fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
+        std::process::exit(READER_GONE);
+    }
+}
 
 /// How a run is made.
 #[derive(Clone, Debug, Default)]

@@ -1,4 +1,4 @@
-//! The long run's process: `cargo xtask chaos` starts it and draws the picture.
+//! The process of the long run: `cargo xtask chaos` starts it and draws the picture.
 //!
 //! It is a process of its own because a hole may kill it: each run is announced
 //! before it begins, so that whoever reads along knows the seed.
@@ -11,9 +11,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
-use ndis_chaos::{ACTS, Act, Options, Outcome};
+use ndis_chaos::{ACTS, Act, Options, Outcome, say};
 use std::{
-    io::Write as _,
     process::ExitCode,
     sync::{
         Mutex, PoisonError,
@@ -61,15 +60,6 @@ fn parse() -> Result<Args, String> {
         }
     }
     Ok(args)
-}
-
-/// Says something in one piece.
-fn say(text: &str) {
-    let mut out = std::io::stdout().lock();
-    // Nobody reads any more: the runs are of no use.
-    if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
-        std::process::exit(1);
-    }
 }
 
 fn findings(outcome: &Outcome) -> String {

@@ -1,4 +1,4 @@
-//! The attacker as a miniport call manager: every handler does one of the things
+//! The random driver as a miniport call manager: every handler does one of the things
 //! that it may do, and then looks again at what it was lent.
 #![forbid(unsafe_code)]
 
@@ -485,7 +485,7 @@ impl Exchange {
         }
     }
 
-    /// Brings a call to a SAP, as far as the dice want.
+    /// Brings a call to a SAP, as far as chance decides.
     fn ring(self: &Arc<Self>, sap: &Sap<Manager>, irql: &mut UpToDispatch) {
         let world = &self.world;
         let place = sap.af().adapter().place;

@@ -1,4 +1,4 @@
-//! The attacker's dice: one generator a run, so that a seed is the whole run.
+//! The random numbers of the test: one generator a run, so that a seed is the whole run.
 #![forbid(unsafe_code)]
 
 /// SplitMix64, as the host's own; another stream of it.

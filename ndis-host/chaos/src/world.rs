@@ -244,7 +244,7 @@ impl World {
 
     pub(crate) fn did(&self, act: Act) {
         if self.verbose {
-            println!("    {}", act.name());
+            crate::say(&format!("    {}", act.name()));
         }
         self.counts[act as usize].fetch_add(1, SeqCst);
     }

@@ -1,4 +1,4 @@
-//! The attacker's runs, as tests.
+//! Some runs of the random driver test, as tests.
 
 use ndis_chaos::{ACTS, Act, Options, run};
 

@@ -518,7 +518,7 @@ pub(super) static SENTENCES: [(&str, &str); 803] = [
     ("OID-10", "Errors such as invalid OID, length, data, resources or reset-in-progress are recoverable by correcting and resubmitting the same request."),
     ("OID-11", "On a length error BytesNeeded holds the size to retry with; on success the bytes-moved member tells what was transferred."),
     ("OID-12", "An MCM addresses a client through the AF handle from ProtocolCmOpenAf, with optional VC or party handle."),
-    ("OID-13", "An MCM receives client requests through two doors: ProtocolCoOidRequest for call-manager matters and MiniportCoOidRequest for miniport matters."),
+    ("OID-13", "An MCM receives client requests through two callbacks: ProtocolCoOidRequest for call-manager matters and MiniportCoOidRequest for miniport matters."),
     ("OID-14", "A request pended in ProtocolCoOidRequest is completed once with NdisMCmOidRequestComplete, and one pended in MiniportCoOidRequest once with NdisMCoOidRequestComplete; they must not be swapped."),
     ("OID-15", "The completion takes AF, VC and party handles although the request callback delivered contexts, so map each context back to its handle and keep NULL as NULL."),
     ("OID-16", "The final status of an OID completion is never PENDING."),

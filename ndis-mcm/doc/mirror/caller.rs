@@ -1,23 +1,29 @@
 mod phone {
-    use super::{MIRROR, TAG};
     use ndis_co::{
         Status,
         client::{Af, AfOffer, Binding, Client, NewBinding, OpenAf, Received, Vc},
+        family::{AddressFamily, Family},
         irql::{Passive, UpToDispatch},
+        mem::Tag,
         nbl::NetBufferListPool,
         params::{CallParameters, CallParametersBuf},
     };
     use std::sync::{Arc, Mutex};
 
+    /// The family that the mirror offers.
+    const MIRROR: AddressFamily = AddressFamily::new(Family::new(0x4D69_7272), 1, 0);
+
     /// A client that calls when it is told to, says one word, and notes what
-    /// it hears. It may use the standard library, for it runs in a test only.
+    /// it hears.
     #[derive(Clone, Default)]
     pub struct Caller {
+        /// The mirror's family, while it is open.
         af: Arc<Mutex<Option<Af<Caller>>>>,
         pub heard: Arc<Mutex<Vec<u8>>>,
     }
 
     impl Caller {
+        /// Places a call; what comes of it is told to the methods below.
         pub fn place_call(&self) -> Result<(), Status> {
             // SAFETY: a thread of the test: PASSIVE_LEVEL, no lock held.
             let mut irql = unsafe { Passive::assume() };
@@ -42,7 +48,7 @@ mod phone {
             adapter: &NewBinding<'_>,
             _irql: &mut Passive,
         ) -> Result<NetBufferListPool, Status> {
-            NetBufferListPool::for_sends(adapter.owner(), TAG)
+            NetBufferListPool::for_sends(adapter.owner(), Tag::new(*b"Call"))
         }
 
         fn unbind(&self, _binding: &Binding<Self>, _irql: &mut Passive) {

@@ -1,11 +1,11 @@
-//! `cargo xtask`: builds the package that has the chore, in sight, and runs it.
+//! `cargo xtask`: builds the package that has the command, in sight, and runs it.
 //!
-//! The alias in `.cargo/config.toml` has to say `--quiet`, or every chore would begin with cargo's
-//! own lines. Quiet, cargo does not show that it compiles either, and the chores need a minute of
+//! The alias in `.cargo/config.toml` has to say `--quiet`, or every command would begin with cargo's
+//! own lines. Quiet, cargo does not show that it compiles either, and the commands need a minute of
 //! that on a fresh clone. So what the alias runs is this: a program of the standard library alone,
 //! there in half a second, that says what is going on and lets cargo show the rest.
 //!
-//! It also keeps what the demo needs apart from what the other chores need: `cargo xtask demo` builds
+//! It also keeps what the demo needs apart from what the other commands need: `cargo xtask demo` builds
 //! the host, the examples and nothing else.
 
 #![forbid(unsafe_code)]
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     if package == "xtask-demo" {
         eprintln!("demo: building what is not built yet of the host and the example drivers");
     }
-    // Seen, and apart from the run: what a chore prints comes after what cargo prints.
+    // Seen, and apart from the run: what a command prints comes after what cargo prints.
     let built = cargo(&["build", "--package", package], &[]);
     if built != Some(0) {
         return exit(built);

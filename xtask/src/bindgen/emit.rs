@@ -1,6 +1,7 @@
 //! Writes the files: what all architectures share once, the rest by
 //! architecture, and the layout assertions beside it.
 
+use crate::say::say;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
@@ -45,7 +46,7 @@ const STAND_IN: &str = "tests/wdk-sys/stand-in/src";
 /// Whose layouts a folder asserts.
 type Layouts = fn(&Facts) -> &[Layout];
 
-/// Which records belong into a folder.
+/// Which records belong in a folder.
 type Wanted = fn(&Facts, &str) -> bool;
 
 /// What the files of one folder begin with, and what they say: `common` what is equal
@@ -455,7 +456,7 @@ pub fn write(folder: &Path, files: &BTreeMap<String, String>) -> Result<()> {
         }
         if fs::read_to_string(&path).ok().as_deref() != Some(text) {
             fs::write(&path, text)?;
-            println!("wrote {}", path.display());
+            say!("wrote {}", path.display());
         }
     }
     Ok(())
@@ -472,13 +473,13 @@ pub fn compare(folder: &Path, files: &BTreeMap<String, String>) -> Result<()> {
         drift += 1;
         let at = old.lines().zip(text.lines()).position(|(a, b)| a != b);
         let line = at.unwrap_or_else(|| old.lines().count().min(text.lines().count()));
-        println!("{}:{}: differs", path.display(), line + 1);
-        println!("  tree:    {}", old.lines().nth(line).unwrap_or("(end)"));
-        println!("  headers: {}", text.lines().nth(line).unwrap_or("(end)"));
+        say!("{}:{}: differs", path.display(), line + 1);
+        say!("  tree:    {}", old.lines().nth(line).unwrap_or("(end)"));
+        say!("  headers: {}", text.lines().nth(line).unwrap_or("(end)"));
     }
     if drift > 0 {
         bail!("{drift} generated files differ; run `cargo xtask bindgen --include DIR`");
     }
-    println!("{} generated files are up to date", files.len());
+    say!("{} generated files are up to date", files.len());
     Ok(())
 }

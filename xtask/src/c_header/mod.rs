@@ -29,6 +29,7 @@ use model::Model;
 
 use crate::{
     arch::Arch,
+    say::say,
     steps::Outcome,
     workspace::{self, CheckArgs},
 };
@@ -85,7 +86,7 @@ pub fn run(args: &CHeaderArgs) -> Result<()> {
             .join("condis.h")
     });
     header.write(&out)?;
-    println!("{}: {}", out.display(), header.counts());
+    say!("{}: {}", out.display(), header.counts());
     Ok(())
 }
 

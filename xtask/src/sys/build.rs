@@ -11,6 +11,7 @@ use ndis_build::inf;
 
 use crate::{
     arch::Arch,
+    say::say,
     steps::{self, Outcome},
     toolchain::{self, cargo},
     workspace,
@@ -100,7 +101,7 @@ pub fn build_some(
             inf,
             map: image.map.filter(|_| !package.panics),
         });
-        println!("{}: {}", arch, package.name);
+        say!("{}: {}", arch, package.name);
     }
     Ok(Ok(built))
 }

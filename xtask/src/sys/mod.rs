@@ -42,7 +42,7 @@ use self::{
     build::{Built, DRIVERS, PACKAGES, Package, build_some},
     pe::Image,
 };
-use crate::{arch::Arch, steps::Outcome, wine};
+use crate::{arch::Arch, say::say, steps::Outcome, wine};
 
 /// What to do.
 #[derive(clap::Args)]
@@ -122,7 +122,7 @@ pub fn run(args: &SysArgs) -> Result<()> {
             images += built.len();
         } else {
             for image in &built {
-                println!("{}", image.path.display());
+                say!("{}", image.path.display());
             }
         }
     }
@@ -131,7 +131,7 @@ pub fn run(args: &SysArgs) -> Result<()> {
     }
     if args.check {
         let profile = if args.release { "release" } else { "debug" };
-        println!("{images} images of the {profile} profile: no finding");
+        say!("{images} images of the {profile} profile: no finding");
     }
     Ok(())
 }
@@ -146,7 +146,7 @@ fn look_at(path: &Path, arch: Option<Which>) -> Result<()> {
             format!("{}: no driver is for machine {machine:#x}", path.display())
         })?,
     };
-    println!("{}", describe(arch, path, &image)?);
+    say!("{}", describe(arch, path, &image)?);
     let mut all = findings(&image, arch, &host_exports())?;
     if arch == Arch::X86 {
         all.extend(float::check(&fs::read(path)?)?);
@@ -154,7 +154,7 @@ fn look_at(path: &Path, arch: Option<Which>) -> Result<()> {
     all.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     show(&all);
     if all.is_empty() {
-        println!("no finding");
+        say!("no finding");
     }
     let errors = all.iter().filter(|found| found.severity == Severity::Error);
     match errors.count() {
@@ -224,7 +224,7 @@ pub fn found(findings: &[Finding]) -> Result<()> {
 
 fn show(findings: &[Finding]) {
     for finding in findings {
-        println!("       FOUND: {finding}");
+        say!("       FOUND: {finding}");
     }
 }
 
@@ -250,7 +250,7 @@ fn look_over(arch: Arch, built: &[Built]) -> Result<usize> {
             found.extend(panics::check(&built.path, map, arch)?);
             also += ", panics";
         }
-        println!("{}{also}", describe(arch, &built.path, &image)?);
+        say!("{}{also}", describe(arch, &built.path, &image)?);
         show(&found);
         all += found.len();
     }
@@ -259,7 +259,7 @@ fn look_over(arch: Arch, built: &[Built]) -> Result<usize> {
 
 /// The check for panics must find the one of a driver that is made for it.
 fn one_that_panics(arch: Arch) -> Result<()> {
-    let built = Artifacts::build(&wine::ruins::write()?, arch, true)?;
+    let built = Artifacts::build(&wine::failing::write()?, arch, true)?;
     let map = built.map.context("an optimised image has a map")?;
     let found = panics::check(&built.dynamic, &map, arch)?;
     match found.as_slice() {

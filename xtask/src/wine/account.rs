@@ -1,5 +1,6 @@
 //! What the host's image has to say of a run, and what the drivers printed in it.
 
+use crate::say::say;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
@@ -37,19 +38,22 @@ impl Report {
     /// Prints what was found.
     pub fn show(&self) {
         for violation in &self.violations {
-            println!(
+            say!(
                 "{}: {} ({})\n    the rule: {}",
-                violation.rule, violation.message, violation.who, violation.sentence
+                violation.rule,
+                violation.message,
+                violation.who,
+                violation.sentence
             );
         }
         for call in &self.not_simulated {
-            println!("{}: {} ({})", call.rule, call.message, call.who);
+            say!("{}: {} ({})", call.rule, call.message, call.who);
         }
         for left in &self.objects_left {
-            println!("left over: {} of {}", left.name, left.owner);
+            say!("left over: {} of {}", left.name, left.owner);
         }
         for deadlock in &self.deadlocks {
-            println!("deadlock: {deadlock}");
+            say!("deadlock: {deadlock}");
         }
     }
 }

@@ -4,14 +4,14 @@
 //! point. In place of its own `ndis.sys` it gets ours, which is `ndis-host`. So the two drivers, and
 //! a client that is written in C, run as images against images; what the host finds comes back in a
 //! file. The same drivers then run in this process with the same seed, and both event logs must be
-//! the same, line by line. In the end come drivers that panic, fault and hang (`ruins.rs`).
+//! the same, line by line. In the end come drivers that panic, fault and hang (`failing.rs`).
 //!
 //! Wine is made, and the images built, at the same time; all runs are in one session of Wine's.
 
 mod account;
+pub mod failing;
 mod log;
 mod prefix;
-pub mod ruins;
 mod world;
 
 use std::{collections::BTreeMap, fs, path::PathBuf, thread, time::Instant};
@@ -26,7 +26,7 @@ use self::{
     prefix::{Parameters, Prefix, Wine},
     world::{NDIS, Settings, World},
 };
-use crate::{arch::Arch, c_client, steps::Outcome, sys, workspace};
+use crate::{arch::Arch, c_client, say::say, steps::Outcome, sys, workspace};
 
 /// What to run, and where to put the account.
 #[derive(clap::Args)]
@@ -128,7 +128,7 @@ struct Summary {
     /// What the broken client was reported for.
     broken: Option<Violation>,
     /// How the runs of drivers that panic, fault or hang have ended.
-    ruins: BTreeMap<String, String>,
+    failing: BTreeMap<String, String>,
     seconds: f64,
 }
 
@@ -160,7 +160,7 @@ fn execute(args: &WineArgs) -> Result<Outcome> {
     };
     let start = Instant::now();
     let version = wine.version();
-    println!("{version}");
+    say!("{version}");
     // Neither needs the other, nor more than a part of the machine.
     let (prefix, built) = thread::scope(|scope| {
         let prefix = scope.spawn(|| Prefix::create(wine, &workspace::target().join("wine")));
@@ -226,7 +226,7 @@ fn execute(args: &WineArgs) -> Result<Outcome> {
             summary.broken = Some(broken);
         }
         Some(why) if workspace::on_ci() => return Ok(Outcome::Missing(why)),
-        Some(why) => println!("SKIPPED, the client in C: {why}"),
+        Some(why) => say!("SKIPPED, the client in C: {why}"),
     }
 
     let wrong = Parameters::of(NDIS).string("Readings", "close_order: Never");
@@ -235,15 +235,15 @@ fn execute(args: &WineArgs) -> Result<Outcome> {
         bail!("a reading that there is not was answered with {answer:?}");
     }
 
-    for ruin in &ruins::ALL {
-        let end = ruin.prove(&mut world, &settings, SWITCH)?;
-        summary.ruins.insert(ruin.service.to_owned(), end);
+    for driver in &failing::ALL {
+        let end = driver.prove(&mut world, &settings, SWITCH)?;
+        summary.failing.insert(driver.service.to_owned(), end);
     }
 
     summary.modules = world.end()?;
     summary.seconds = start.elapsed().as_secs_f64();
     let text = serde_json::to_string_pretty(&summary)? + "\n";
-    print!("{text}");
+    say!("{}", text.trim_end());
     if let Some(path) = &args.json {
         fs::write(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
     }
@@ -282,9 +282,9 @@ fn build(release: bool) -> Result<Result<Built, Outcome>> {
         let path = folder.join(file).with_extension("sys");
         images.insert(service.to_owned(), path);
     }
-    let ruins = ruins::build(&folder, release)?;
-    for ruin in &ruins::ALL {
-        images.insert(ruin.service.to_owned(), ruins.clone());
+    let failing = failing::build(&folder, release)?;
+    for driver in &failing::ALL {
+        images.insert(driver.service.to_owned(), failing.clone());
     }
     let mut without_c = None;
     for (service, driver) in [
@@ -295,7 +295,7 @@ fn build(release: bool) -> Result<Result<Built, Outcome>> {
     ] {
         let folder = folder.join(service);
         match c_client::build(Arch::X64, &driver, &folder)? {
-            Outcome::Passed(what) => println!("{what}"),
+            Outcome::Passed(what) => say!("{what}"),
             Outcome::Missing(why) | Outcome::Skipped(why) => {
                 without_c = Some(why);
                 break;
@@ -348,7 +348,7 @@ fn compare(settings: &Settings, images: &[String], here: &[String]) -> usize {
         .count();
     if equal < images.len().max(here.len()) {
         let end = "(the end)".to_owned();
-        println!(
+        say!(
             "seed {}, {{{}}}, first difference of the event logs:\n  images:       {}\n  this process: {}",
             settings.seed,
             settings.readings.describe(),

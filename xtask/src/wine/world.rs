@@ -90,7 +90,7 @@ impl World {
 
     /// The same for a run that does not come to its end: the host's image stops its system, which
     /// is a process of Wine's, after it has written the account.
-    pub fn drive_to_ruin(&mut self, settings: &Settings, services: &[&str]) -> Result<Account> {
+    pub fn drive_to_failure(&mut self, settings: &Settings, services: &[&str]) -> Result<Account> {
         let account = self.start(settings, services, Vec::new())?;
         if account.failure.is_none() {
             bail!("the run of {} has come to its end", services.join(", "));

@@ -1,4 +1,4 @@
-//! Drivers that ruin a run, made for the occasion: one that panics, one that faults, some that do
+//! Drivers that fail on purpose, made for this test: one that panics, one that faults, some that do
 //! not get on. Whatever they do, an account must come of it that names them.
 //!
 //! Under the host a panic of a driver is a panic of the test, with its message. In an image it must
@@ -18,10 +18,10 @@ use super::{
 use crate::{arch::Arch, sys::Artifacts, workspace};
 
 /// The package; also its file.
-const NAME: &str = "ruins";
+const NAME: &str = "failing";
 
-/// A driver that ruins its run.
-pub struct Ruin {
+/// A driver that fails.
+pub struct Failing {
     /// The service. What the driver does it decides by the last letter.
     pub service: &'static str,
     /// How the account must say it.
@@ -31,34 +31,34 @@ pub struct Ruin {
 }
 
 /// One image, under several names.
-pub const ALL: [Ruin; 6] = [
-    Ruin {
-        service: "ruin_panic",
+pub const ALL: [Failing; 6] = [
+    Failing {
+        service: "fail_panic",
         judge: panicked,
         survives: false,
     },
-    Ruin {
-        service: "ruin_fault",
+    Failing {
+        service: "fail_fault",
         judge: faulted,
         survives: false,
     },
-    Ruin {
-        service: "ruin_wild",
+    Failing {
+        service: "fail_wild",
         judge: faulted_in_the_host,
         survives: false,
     },
-    Ruin {
-        service: "ruin_hang",
+    Failing {
+        service: "fail_hang",
         judge: hung,
         survives: false,
     },
-    Ruin {
-        service: "ruin_poll",
+    Failing {
+        service: "fail_poll",
         judge: polled,
         survives: false,
     },
-    Ruin {
-        service: "ruin_mute",
+    Failing {
+        service: "fail_mute",
         judge: kept_silent,
         survives: true,
     },
@@ -68,7 +68,7 @@ pub const ALL: [Ruin; 6] = [
 /// finds it where it hangs: it comes there by calls, and each one begins the time anew.
 const WATCHDOG: u32 = 2_000;
 
-/// The panic handler is `ndis-co`'s. Those that ruin more than their own entry point break a rule
+/// The panic handler is `ndis-co`'s. Those that get beyond their own entry point break a rule
 /// before, which the account must still have.
 const SOURCE: &str = r#"#![no_std]
 
@@ -191,8 +191,8 @@ pub fn build(images: &Path, release: bool) -> Result<PathBuf> {
     built.install(images)
 }
 
-impl Ruin {
-    /// Has it ruin a run, with `other` loaded before it; gives what the account says of that.
+impl Failing {
+    /// Runs it, with `other` loaded before it; gives what the account says of that.
     pub fn prove(&self, world: &mut World, settings: &Settings, other: &str) -> Result<String> {
         let settings = Settings {
             watchdog: WATCHDOG,
@@ -202,7 +202,7 @@ impl Ruin {
         let account = if self.survives {
             world.drive(&settings, &services, Vec::new())?
         } else {
-            world.drive_to_ruin(&settings, &services)?
+            world.drive_to_failure(&settings, &services)?
         };
         (self.judge)(&account, self.service).with_context(|| format!("the run of {}", self.service))
     }
