@@ -13,6 +13,7 @@ mod bindgen;
 mod build_times;
 mod c_client;
 mod c_header;
+mod ceilings;
 mod chaos;
 mod ci;
 mod explain;
@@ -34,6 +35,7 @@ mod steps;
 mod sys;
 mod test;
 mod toolchain;
+mod unsafe_code;
 mod wdk_sys;
 mod wine;
 mod workspace;
@@ -84,6 +86,8 @@ enum Command {
     CHeader(c_header::CHeaderArgs),
     /// Build the client in C as a Windows driver, without a WDK.
     CClient(c_client::CClientArgs),
+    /// Count the unsafe code of the crates that spare drivers it.
+    Unsafe(unsafe_code::UnsafeArgs),
     /// Measure how long the crates take to build from nothing.
     BuildTimes(build_times::BuildTimesArgs),
     /// Run what continuous integration runs: `.ci/run`, which installs what it needs.
@@ -108,6 +112,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::CHeader(args) => c_header::run(&args),
         Command::CClient(args) => c_client::run(&args),
+        Command::Unsafe(args) => unsafe_code::run(&args),
         Command::BuildTimes(args) => build_times::run(&args),
         Command::Ci => ci::run(),
     };

@@ -15,7 +15,7 @@ use crate::{
     steps::{self, Outcome, Steps},
     sys,
     toolchain::{self, cargo},
-    wdk_sys, wine,
+    unsafe_code, wdk_sys, wine,
     workspace::{self, CheckArgs},
 };
 
@@ -73,6 +73,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
         ]))
     });
     steps.step("no panic path in the kernel crates", no_panic);
+    steps.step("unsafe code", unsafe_code::prove);
     steps.step("api map", || {
         api_map::run(CheckArgs { check: true }).map(|()| Outcome::PASSED)
     });
