@@ -8,6 +8,7 @@
 mod api;
 mod api_map;
 mod arch;
+mod bench;
 #[cfg(feature = "bindgen")]
 mod bindgen;
 mod build_times;
@@ -86,6 +87,8 @@ enum Command {
     CHeader(c_header::CHeaderArgs),
     /// Build the client in C as a Windows driver, without a WDK.
     CClient(c_client::CClientArgs),
+    /// Count what the safe layer costs, beside the same drivers in raw code.
+    Bench(bench::BenchArgs),
     /// Count the unsafe code of the crates that spare drivers it.
     Unsafe(unsafe_code::UnsafeArgs),
     /// Measure how long the crates take to build from nothing.
@@ -112,6 +115,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::CHeader(args) => c_header::run(&args),
         Command::CClient(args) => c_client::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Unsafe(args) => unsafe_code::run(&args),
         Command::BuildTimes(args) => build_times::run(&args),
         Command::Ci => ci::run(),

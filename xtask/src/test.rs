@@ -11,7 +11,7 @@ use anyhow::Result;
 use crate::{
     api_map,
     arch::Arch,
-    c_client, c_header, fuzz, guide, miri, package, rules,
+    bench, c_client, c_header, fuzz, guide, miri, package, rules,
     steps::{self, Outcome, Steps},
     sys,
     toolchain::{self, cargo},
@@ -130,6 +130,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
     steps.step("the image of the host, lints", image_lints);
     steps.step("the guide, followed", guide::prove);
     steps.step("Wine loads and runs the images", wine::prove);
+    steps.step("bench: safe code against raw", bench::prove);
     steps.step("generated code matches the headers", drift);
     steps.step("fuzz, a smoke run", fuzz::smoke);
     steps.step("Miri: scenarios that stand for all", miri::prove);
