@@ -171,10 +171,9 @@ pub fn run(args: &BenchArgs) -> Result<()> {
     }
     let file = workspace::root().join(CEILINGS);
     if args.write {
-        ceilings::lower(&account.figures(), &file, ROOM)
-    } else {
-        ceilings::check(&account.figures(), &ceilings::read(&file)?, ROOM, LOWER)
+        ceilings::lower(&account.figures(), &file, ROOM)?;
     }
+    ceilings::check(&account.figures(), &ceilings::read(&file)?, ROOM, LOWER)
 }
 
 /// The step of the tests.
