@@ -19,7 +19,9 @@ impl<T> Place<T> {
     #[inline(always)]
     pub fn put(&self, value: T) {
         // SAFETY: one thread, and no borrow of a place is kept while this one is written: see `with`.
-        unsafe { *self.0.get() = Some(value) };
+        let before = unsafe { (*self.0.get()).replace(value) };
+        // Whatever that does, it finds the new value.
+        drop(before);
     }
 
     #[inline(always)]
