@@ -8,11 +8,13 @@
 mod api;
 mod api_map;
 mod arch;
+mod bench;
 #[cfg(feature = "bindgen")]
 mod bindgen;
 mod build_times;
 mod c_client;
 mod c_header;
+mod ceilings;
 mod chaos;
 mod ci;
 mod explain;
@@ -35,6 +37,7 @@ mod steps;
 mod sys;
 mod test;
 mod toolchain;
+mod unsafe_code;
 mod wdk_sys;
 mod wine;
 mod workspace;
@@ -85,6 +88,10 @@ enum Command {
     CHeader(c_header::CHeaderArgs),
     /// Build the client in C as a Windows driver, without a WDK.
     CClient(c_client::CClientArgs),
+    /// Count what the safe layer costs, beside the same drivers in raw code.
+    Bench(bench::BenchArgs),
+    /// Count the unsafe code of the crates that spare drivers it.
+    Unsafe(unsafe_code::UnsafeArgs),
     /// Measure how long the crates take to build from nothing.
     BuildTimes(build_times::BuildTimesArgs),
     /// Run what continuous integration runs: `.ci/run`, which installs what it needs.
@@ -120,6 +127,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Explain(args) => explain::run(&args),
         Command::CHeader(args) => c_header::run(&args),
         Command::CClient(args) => c_client::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Unsafe(args) => unsafe_code::run(&args),
         Command::BuildTimes(args) => build_times::run(&args),
         Command::Ci => ci::run(),
     }

@@ -221,7 +221,8 @@ impl CrateSource {
     }
 }
 
-fn module_file(folder: &Path, name: &str) -> Result<PathBuf> {
+/// The file of the module `name`, which is declared where `folder` has the modules.
+pub fn module_file(folder: &Path, name: &str) -> Result<PathBuf> {
     let candidates = [
         folder.join(format!("{name}.rs")),
         folder.join(name).join("mod.rs"),
@@ -240,7 +241,7 @@ fn is_pub(visibility: &Visibility) -> bool {
 }
 
 /// Is the item there only for the crate's own tests?
-fn for_tests(attrs: &[Attribute]) -> bool {
+pub fn for_tests(attrs: &[Attribute]) -> bool {
     attrs.iter().any(|attr| {
         attr.path().is_ident("cfg")
             && attr
@@ -308,7 +309,8 @@ fn name_of(item: &Item) -> Option<(String, &Visibility)> {
     Some((ident.to_string(), vis))
 }
 
-fn attributes(item: &Item) -> &[Attribute] {
+/// An item's attributes.
+pub fn attributes(item: &Item) -> &[Attribute] {
     match item {
         Item::Const(item) => &item.attrs,
         Item::Enum(item) => &item.attrs,

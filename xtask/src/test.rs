@@ -11,12 +11,12 @@ use anyhow::Result;
 use crate::{
     api_map,
     arch::Arch,
-    c_client, c_header, fuzz, guide, miri, package, rules,
+    bench, c_client, c_header, fuzz, guide, miri, package, rules,
     say::say,
     steps::{self, Outcome, Steps},
     sys,
     toolchain::{self, cargo},
-    wdk_sys, wine,
+    unsafe_code, wdk_sys, wine,
     workspace::{self, CheckArgs},
 };
 
@@ -74,6 +74,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
         ]))
     });
     steps.step("no panic path in the kernel crates", no_panic);
+    steps.step("unsafe code", unsafe_code::prove);
     steps.step("api map", || {
         api_map::run(CheckArgs { check: true }).map(|()| Outcome::PASSED)
     });
@@ -130,6 +131,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
     steps.step("the image of the host, lints", image_lints);
     steps.step("the guide, followed", guide::prove);
     steps.step("Wine loads and runs the images", wine::prove);
+    steps.step("bench: safe code against raw", bench::prove);
     steps.step("generated code matches the headers", drift);
     steps.step("fuzz, a smoke run", fuzz::smoke);
     steps.step("Miri: scenarios that stand for all", miri::prove);
