@@ -1,6 +1,7 @@
 //! Address families: offered by a call manager, opened and closed by clients.
 
-use crate::co::world::{Activity, AdapterPhase, Af, AfPhase, CallPhase, Family, Request, Returned};
+use crate::co::settle::Settled;
+use crate::co::world::{Activity, AdapterPhase, Af, AfPhase, Asked, CallPhase, Family, Request};
 use crate::cx::{Call, Context, Cx, Ptr, handle};
 use crate::export::exports;
 use crate::handle::{Kind, Lookup, ObjectId};
@@ -331,8 +332,6 @@ exports! { EXPORTS {
             let number = s.number(Kind::ClientAf);
             let client_raw = s.handles.make(Kind::ClientAf, number);
             let manager_raw = s.handles.make(Kind::CallManagerAf, number);
-            let mut open = Request::default();
-            let serial = open.begin();
             s.world.afs.insert(
                 number,
                 Af {
@@ -349,7 +348,7 @@ exports! { EXPORTS {
                     manager_context: Context::NULL,
                     phase: AfPhase::Opening,
                     closed_by_client: false,
-                    open,
+                    open: Request::default(),
                     close: Request::default(),
                     notify: Request::default(),
                     notified: false,
@@ -359,45 +358,38 @@ exports! { EXPORTS {
             let handler = s.world.manager(number)?.CmOpenAfHandler?;
             let object = ObjectId::new(Kind::ClientAf, number);
             let callback = s.to_manager("ProtocolCmOpenAf", number, object);
-            Some((number, serial, client_raw, manager_raw, manager_context, family, handler, callback))
+            let question = s.question(callback, Asked::OpenAf(number), None);
+            Some((number, client_raw, manager_raw, manager_context, family, handler, question))
         });
-        let Some((number, serial, client_raw, manager_raw, adapter_context, family, handler, callback)) =
+        let Some((number, client_raw, manager_raw, adapter_context, family, handler, question)) =
             prepared
         else {
             return cx.done(n::NDIS_STATUS_FAILURE);
         };
-        let object = ObjectId::new(Kind::ClientAf, number);
-        cx.about(object);
+        cx.about(ObjectId::new(Kind::ClientAf, number));
         let mut slot: NDIS_HANDLE = core::ptr::null_mut();
-        let status = cx.call(&callback, || {
+        let settled = cx.ask(&question, || {
             // SAFETY: the driver's handler with its adapter context; the family
             // lives as long as the adapter, the variable as long as the call.
             unsafe {
                 handler(adapter_context.0, family.0, handle(manager_raw), &raw mut slot)
             }
         });
-        let returned = cx.with(|s| {
-            let af = s.world.afs.get_mut(&number)?;
-            let returned = af.open.returned(serial, status);
-            if returned == Returned::Now(n::NDIS_STATUS_SUCCESS) {
-                af.manager_context = Context(slot);
-                af.phase = AfPhase::Open;
-            }
-            Some(returned)
-        });
-        match returned {
-            Some(Returned::Now(n::NDIS_STATUS_SUCCESS)) => {
+        match settled {
+            Settled::Now(n::NDIS_STATUS_SUCCESS) => {
+                cx.with(|s| {
+                    if let Some(af) = s.world.afs.get_mut(&number) {
+                        af.manager_context = Context(slot);
+                        af.phase = AfPhase::Open;
+                    }
+                });
                 // SAFETY: the caller's variable for the result.
                 unsafe { out.write(handle(client_raw)) };
                 cx.done(n::NDIS_STATUS_SUCCESS)
             }
-            Some(Returned::Now(status)) => {
+            Settled::Now(status) => {
                 cx.with(|s| s.end_af(number));
                 cx.done(status)
-            }
-            Some(Returned::Twice(status)) => {
-                cx.with(|s| s.answered_twice(&callback, status, object));
-                cx.done(n::NDIS_STATUS_PENDING)
             }
             _ => cx.done(n::NDIS_STATUS_PENDING),
         }
@@ -414,11 +406,10 @@ exports! { EXPORTS {
             if !s.final_status(call, status, object) {
                 return None;
             }
-            let af = s.world.afs.get_mut(&number)?;
-            if !af.open.complete() {
-                s.not_asked(call, "AF-23", object);
+            if !s.completes(call, "AF-23", object, Asked::OpenAf(number), status) {
                 return None;
             }
+            let af = s.world.afs.get_mut(&number)?;
             if status == n::NDIS_STATUS_SUCCESS {
                 af.phase = AfPhase::Open;
                 af.manager_context = Context(context);
@@ -458,32 +449,25 @@ exports! { EXPORTS {
             }
             af.closed_by_client = true;
             af.phase = AfPhase::Closing;
-            let serial = af.close.begin();
             let context = af.manager_context;
             let handler = s.world.manager(number)?.CmCloseAfHandler?;
             let callback = s.to_manager("ProtocolCmCloseAf", number, object);
-            Some((number, serial, context, handler, callback))
+            let question = s.question(callback, Asked::CloseAf(number), None);
+            Some((number, context, handler, question))
         });
-        let Some((number, serial, context, handler, callback)) = prepared else {
+        let Some((number, context, handler, question)) = prepared else {
             return cx.done(n::NDIS_STATUS_FAILURE);
         };
-        let object = ObjectId::new(Kind::ClientAf, number);
-        let status = cx.call(&callback, || {
+        let settled = cx.ask(&question, || {
             // SAFETY: the driver's handler with its own context.
             unsafe { handler(context.0) }
         });
-        let returned = cx.with(|s| {
-            s.world
-                .afs
-                .get_mut(&number)
-                .map(|af| af.close.returned(serial, status))
-        });
-        match returned {
-            Some(Returned::Now(n::NDIS_STATUS_SUCCESS)) => {
+        match settled {
+            Settled::Now(n::NDIS_STATUS_SUCCESS) => {
                 cx.with(|s| s.af_closed(number));
                 cx.done(n::NDIS_STATUS_SUCCESS)
             }
-            Some(Returned::Now(status)) => {
+            Settled::Now(status) => {
                 // Refused: it is open as before.
                 cx.with(|s| {
                     if let Some(af) = s.world.afs.get_mut(&number) {
@@ -493,17 +477,7 @@ exports! { EXPORTS {
                 });
                 cx.done(status)
             }
-            Some(Returned::Twice(status)) => {
-                cx.with(|s| s.answered_twice(&callback, status, object));
-                cx.done(n::NDIS_STATUS_PENDING)
-            }
-            _ => {
-                // The family can be gone already when the completion came first.
-                if status != n::NDIS_STATUS_PENDING {
-                    cx.with(|s| s.answered_twice(&callback, status, object));
-                }
-                cx.done(n::NDIS_STATUS_PENDING)
-            }
+            _ => cx.done(n::NDIS_STATUS_PENDING),
         }
     }
 
@@ -518,8 +492,7 @@ exports! { EXPORTS {
             if !s.final_status(call, status, object) {
                 return None;
             }
-            if !s.world.afs.get_mut(&number)?.close.complete() {
-                s.not_asked(call, "AF-37", object);
+            if !s.completes(call, "AF-37", object, Asked::CloseAf(number), status) {
                 return None;
             }
             if status != n::NDIS_STATUS_SUCCESS {
@@ -558,32 +531,29 @@ exports! { EXPORTS {
                 return None;
             }
             af.notified = true;
-            let serial = af.notify.begin();
             let context = af.client_context;
             let handler = s.world.client(number)?.ClNotifyCloseAfHandler?;
             let callback = s.to_client("ProtocolClNotifyCloseAf", number, object);
-            Some((number, serial, context, handler, callback))
+            let question = s.question(callback, Asked::NotifyCloseAf(number), None);
+            Some((number, context, handler, question))
         });
-        let Some((number, serial, context, handler, callback)) = prepared else {
+        let Some((number, context, handler, question)) = prepared else {
             return cx.done(n::NDIS_STATUS_FAILURE);
         };
         let object = ObjectId::new(Kind::ClientAf, number);
-        let status = cx.call(&callback, || {
+        let settled = cx.ask(&question, || {
             // SAFETY: the driver's handler with its own context.
             unsafe { handler(context.0) }
         });
-        let (returned, ended) = cx.with(|s| match s.world.afs.get_mut(&number) {
-            Some(af) => (Some(af.notify.returned(serial, status)), af.ended),
-            None => (None, true),
-        });
-        match returned {
-            Some(Returned::Now(status)) => {
+        match settled {
+            Settled::Now(status) => {
                 cx.with(|s| {
+                    let ended = s.world.afs.get(&number).is_none_or(|af| af.ended);
                     if status == n::NDIS_STATUS_SUCCESS && !ended {
                         let message = alloc::format!(
                             "ProtocolClNotifyCloseAf returned SUCCESS before {object} was closed"
                         );
-                        let who = callback.who.clone();
+                        let who = question.callback.who.clone();
                         s.violate_by(who, "AF-40", Some(object), message);
                     }
                     if let Some(af) = s.world.afs.get_mut(&number)
@@ -596,14 +566,6 @@ exports! { EXPORTS {
                     }
                 });
                 cx.done(status)
-            }
-            Some(Returned::Twice(status)) => {
-                cx.with(|s| s.answered_twice(&callback, status, object));
-                cx.done(n::NDIS_STATUS_PENDING)
-            }
-            None if status != n::NDIS_STATUS_PENDING => {
-                cx.with(|s| s.answered_twice(&callback, status, object));
-                cx.done(n::NDIS_STATUS_PENDING)
             }
             _ => cx.done(n::NDIS_STATUS_PENDING),
         }
@@ -630,11 +592,10 @@ exports! { EXPORTS {
             if !s.final_status(call, status, object) {
                 return None;
             }
-            let af = s.world.afs.get_mut(&number)?;
-            if !af.notify.complete() {
-                s.not_asked(call, "AF-41", object);
+            if !s.completes(call, "AF-41", object, Asked::NotifyCloseAf(number), status) {
                 return None;
             }
+            let af = s.world.afs.get_mut(&number)?;
             let (context, ended) = (af.manager_context, af.ended);
             if status == n::NDIS_STATUS_SUCCESS && !ended {
                 let message =

@@ -1,7 +1,7 @@
 //! Bindings: opening and closing an adapter, answering bind and unbind.
 
 use crate::co::pnp;
-use crate::co::world::Binding;
+use crate::co::world::{Asked, Binding};
 use crate::cx::{Call, Context, Cx, Ptr, handle};
 use crate::export::exports;
 use crate::handle::{Kind, Lookup, ObjectId};
@@ -454,13 +454,7 @@ exports! { EXPORTS {
             if !s.final_status(call, status, object) {
                 return;
             }
-            let asked = s.world.binds.get_mut(&number).is_some_and(|request| {
-                request.status = status;
-                request.request.complete()
-            });
-            if !asked {
-                s.not_asked(call, "BIND-05", object);
-            }
+            s.completes(call, "BIND-05", object, Asked::Bind(number), status);
         });
     }
 
@@ -473,14 +467,11 @@ exports! { EXPORTS {
                 return;
             };
             let object = ObjectId::new(Kind::Unbind, number);
-            let asked = s.world.unbinds.get_mut(&number).and_then(|request| {
-                let asked = request.request.complete();
-                asked.then_some(request.binding)
-            });
-            match asked {
-                Some(Some(binding)) => s.check_unbound(binding, call),
-                Some(None) => {}
-                None => s.not_asked(call, "BIND-10", object),
+            let done = n::NDIS_STATUS_SUCCESS;
+            if s.completes(call, "BIND-10", object, Asked::Unbind(number), done)
+                && let Some(binding) = s.world.unbinds.get(&number).and_then(|u| u.binding)
+            {
+                s.check_unbound(binding, call);
             }
         });
     }
@@ -502,16 +493,10 @@ exports! { EXPORTS {
             if !s.final_status(call, status, object) {
                 return;
             }
-            let asked = s
-                .world
-                .events
-                .get_mut(&event.addr())
-                .filter(|pended| pended.binding == number)
-                .is_some_and(|pended| {
-                    pended.status = status;
-                    pended.request.complete()
-                });
-            if !asked {
+            let pended = s.world.events.get(&event.addr());
+            if pended.is_some_and(|pended| pended.binding == number) {
+                s.completes(call, "PAUSE-14", object, Asked::Event(event.addr()), status);
+            } else {
                 s.not_asked(call, "PAUSE-14", object);
             }
         });

@@ -1,6 +1,7 @@
 //! Calls that a client places, and the closing of calls from either end.
 
-use crate::co::world::{Activity, AdapterPhase, CallPhase, Party, Returned};
+use crate::co::settle::Settled;
+use crate::co::world::{Activity, AdapterPhase, Asked, CallPhase, Party};
 use crate::cx::{Call, Context, Cx, handle};
 use crate::export::exports;
 use crate::handle::{Kind, ObjectId};
@@ -142,6 +143,17 @@ impl State {
         }
     }
 
+    /// The call manager has closed a call, or has refused to.
+    fn close_answered(&mut self, call: &str, who: alloc::sync::Arc<str>, number: u32, status: i32) {
+        if status == n::NDIS_STATUS_SUCCESS {
+            self.check_close_order(call, who, number);
+            self.call_over(number);
+        } else if let Some(vc) = self.world.vcs.get_mut(&number) {
+            vc.phase = vc.before_close;
+            vc.refusals = vc.refusals.saturating_add(1);
+        }
+    }
+
     fn check_close_order(&mut self, call: &str, who: alloc::sync::Arc<str>, number: u32) {
         let object = ObjectId::new(Kind::ClientVc, number);
         let active = self
@@ -245,32 +257,31 @@ exports! { EXPORTS {
             vc.calls += 1;
             vc.multipoint = multipoint;
             vc.first_party = party.map(|(party, ..)| party);
-            let serial = vc.make.begin();
-            vc.make.loan = loan;
             let context = vc.manager_context;
             let callback = s.to_manager("ProtocolCmMakeCall", af, object);
-            Ok((number, serial, context, party, handler, callback))
+            let question = s.question(callback, Asked::MakeCall(number), loan);
+            Ok((number, context, party, handler, question))
         });
-        let (number, serial, context, party, handler, callback) = match prepared {
+        let (number, context, party, handler, question) = match prepared {
             Ok(prepared) => prepared,
             Err(status) => return cx.done(status),
         };
-        let object = ObjectId::new(Kind::ClientVc, number);
         let mut slot: NDIS_HANDLE = core::ptr::null_mut();
         let party_raw = party.map_or(0, |(_, _, raw)| raw);
-        let status = cx.call(&callback, || {
+        let settled = cx.ask(&question, || {
             // SAFETY: the driver's handler with its own context; the parameters
             // are the client's and stay valid until the call has completed.
             unsafe { handler(context.0, parameters, handle(party_raw), &raw mut slot) }
         });
-        let returned = cx.with(|s| {
-            let vc = s.world.vcs.get_mut(&number)?;
-            let returned = vc.make.returned(serial, status);
-            if let Returned::Now(status) = returned {
-                let loan = vc.make.loan.take();
-                s.memory.give_back(loan);
-                if status == n::NDIS_STATUS_SUCCESS {
-                    s.check_active("ProtocolCmMakeCall", callback.who.clone(), number);
+        match settled {
+            Settled::Now(status) => {
+                cx.with(|s| {
+                    if status != n::NDIS_STATUS_SUCCESS {
+                        s.call_over(number);
+                        return;
+                    }
+                    let who = question.callback.who.clone();
+                    s.check_active("ProtocolCmMakeCall", who, number);
                     if let Some((party, ..)) = party
                         && let Some(record) = s.world.parties.get_mut(&party)
                     {
@@ -279,14 +290,7 @@ exports! { EXPORTS {
                     if let Some(vc) = s.world.vcs.get_mut(&number) {
                         vc.phase = CallPhase::Up;
                     }
-                } else {
-                    s.call_over(number);
-                }
-            }
-            Some(returned)
-        });
-        match returned {
-            Some(Returned::Now(status)) => {
+                });
                 if status == n::NDIS_STATUS_SUCCESS
                     && let Some((_, raw, _)) = party
                 {
@@ -294,14 +298,6 @@ exports! { EXPORTS {
                     unsafe { party_out.write(handle(raw)) };
                 }
                 cx.done(status)
-            }
-            Some(Returned::Twice(status)) => {
-                cx.with(|s| s.answered_twice(&callback, status, object));
-                cx.done(n::NDIS_STATUS_PENDING)
-            }
-            None if status != n::NDIS_STATUS_PENDING => {
-                cx.with(|s| s.answered_twice(&callback, status, object));
-                cx.done(n::NDIS_STATUS_PENDING)
             }
             _ => cx.done(n::NDIS_STATUS_PENDING),
         }
@@ -324,19 +320,16 @@ exports! { EXPORTS {
             if !s.final_status(call, status, object) {
                 return None;
             }
-            let vc = s.world.vcs.get_mut(&number)?;
+            let vc = s.world.vcs.get(&number)?;
+            let (af, context, first) = (vc.af, vc.client_context, vc.first_party);
             if !vc.by_client {
                 let message = alloc::format!("{call} on {object}, which is no client's");
                 s.violate("CALL-72", Some(object), message);
                 return None;
             }
-            if !vc.make.complete() {
-                s.not_asked(call, "CALL-13", object);
+            if !s.completes(call, "CALL-13", object, Asked::MakeCall(number), status) {
                 return None;
             }
-            let (af, context, first) = (vc.af, vc.client_context, vc.first_party);
-            let loan = vc.make.loan.take();
-            s.memory.give_back(loan);
             let expected = first
                 .and_then(|party| s.world.parties.get(&party))
                 .map_or(0, |party| party.manager_raw);
@@ -422,7 +415,6 @@ exports! { EXPORTS {
             let vc = s.world.vcs.get_mut(&number)?;
             vc.before_close = phase;
             vc.phase = CallPhase::Closing;
-            let serial = vc.close.begin();
             // An offer that was withdrawn ends here, unless its handler still runs.
             let loan = if vc.offer.pended() {
                 vc.offer.loan.take()
@@ -431,40 +423,22 @@ exports! { EXPORTS {
             };
             s.memory.give_back(loan);
             let callback = s.to_manager("ProtocolCmCloseCall", af, object);
-            Some((number, serial, context, party_context, handler, callback))
+            let question = s.question(callback, Asked::CloseCall(number), None);
+            Some((number, context, party_context, handler, question))
         });
-        let Some((number, serial, context, party_context, handler, callback)) = prepared else {
+        let Some((number, context, party_context, handler, question)) = prepared else {
             return cx.done(n::NDIS_STATUS_FAILURE);
         };
-        let object = ObjectId::new(Kind::ClientVc, number);
-        let status = cx.call(&callback, || {
+        let settled = cx.ask(&question, || {
             // SAFETY: the driver's handler with its own contexts; the close data
             // is the client's and stays valid until the close has completed.
             unsafe { handler(context.0, party_context.0, buffer, size) }
         });
-        let returned = cx.with(|s| {
-            let vc = s.world.vcs.get_mut(&number)?;
-            let returned = vc.close.returned(serial, status);
-            if let Returned::Now(status) = returned {
-                if status == n::NDIS_STATUS_SUCCESS {
-                    s.check_close_order("ProtocolCmCloseCall", callback.who.clone(), number);
-                    s.call_over(number);
-                } else {
-                    vc.phase = vc.before_close;
-                    vc.refusals = vc.refusals.saturating_add(1);
-                }
-            }
-            Some(returned)
-        });
-        match returned {
-            Some(Returned::Now(status)) => cx.done(status),
-            Some(Returned::Twice(status)) => {
-                cx.with(|s| s.answered_twice(&callback, status, object));
-                cx.done(n::NDIS_STATUS_PENDING)
-            }
-            None if status != n::NDIS_STATUS_PENDING => {
-                cx.with(|s| s.answered_twice(&callback, status, object));
-                cx.done(n::NDIS_STATUS_PENDING)
+        match settled {
+            Settled::Now(status) => {
+                let who = question.callback.who.clone();
+                cx.with(|s| s.close_answered("ProtocolCmCloseCall", who, number, status));
+                cx.done(status)
             }
             _ => cx.done(n::NDIS_STATUS_PENDING),
         }
@@ -481,23 +455,16 @@ exports! { EXPORTS {
             if !s.final_status(call, status, object) {
                 return None;
             }
-            let vc = s.world.vcs.get_mut(&number)?;
-            if !vc.close.complete() {
-                s.not_asked(call, "CALL-52", object);
+            if !s.completes(call, "CALL-52", object, Asked::CloseCall(number), status) {
                 return None;
             }
+            let vc = s.world.vcs.get(&number)?;
             let (af, context, first) = (vc.af, vc.client_context, vc.first_party);
             let party_context = first
                 .and_then(|party| s.world.parties.get(&party))
                 .map_or(Context::NULL, |party| party.client_context);
-            if status == n::NDIS_STATUS_SUCCESS {
-                let who = s.who();
-                s.check_close_order(call, who, number);
-                s.call_over(number);
-            } else if let Some(vc) = s.world.vcs.get_mut(&number) {
-                vc.phase = vc.before_close;
-                vc.refusals = vc.refusals.saturating_add(1);
-            }
+            let who = s.who();
+            s.close_answered(call, who, number, status);
             let handler = s.world.client(af)?.ClCloseCallCompleteHandler?;
             let callback = s.to_client("ProtocolClCloseCallComplete", af, object);
             Some((context, party_context, handler, callback))

@@ -1,7 +1,7 @@
 //! Registration of drivers, and what an adapter says about itself.
 
 use super::options::{copy, fits, header_text, null_slots};
-use crate::co::world::{AdapterPhase, Miniport, Protocol};
+use crate::co::world::{AdapterPhase, Asked, Miniport, Protocol};
 use crate::cx::{Call, Callback, Context, Cx, handle};
 use crate::export::exports;
 use crate::handle::{Kind, ObjectId};
@@ -426,15 +426,9 @@ exports! { EXPORTS {
                 return;
             };
             let object = ObjectId::new(Kind::Adapter, number);
-            let asked = s
-                .world
-                .adapters
-                .get_mut(&number)
-                .is_some_and(|adapter| adapter.pause.complete());
-            if asked {
-                s.check_drained(number, "NdisMPauseComplete");
-            } else {
-                s.not_asked("NdisMPauseComplete", "PAUSE-02", object);
+            let (call, done) = ("NdisMPauseComplete", n::NDIS_STATUS_SUCCESS);
+            if s.completes(call, "PAUSE-02", object, Asked::Pause(number), done) {
+                s.check_drained(number, call);
             }
         });
     }
@@ -452,13 +446,7 @@ exports! { EXPORTS {
             if !s.final_status(call, status, object) {
                 return;
             }
-            let asked = s.world.adapters.get_mut(&number).is_some_and(|adapter| {
-                adapter.restart_status = status;
-                adapter.restart.complete()
-            });
-            if !asked {
-                s.not_asked(call, "PAUSE-08", object);
-            }
+            s.completes(call, "PAUSE-08", object, Asked::Restart(number), status);
         });
     }
 

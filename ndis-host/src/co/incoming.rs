@@ -1,6 +1,7 @@
 //! Calls that come in: offered, answered, connected, and hung up by the far end.
 
-use crate::co::world::{Activity, CallPhase, Returned, Vc};
+use crate::co::settle::Settled;
+use crate::co::world::{Activity, Asked, CallPhase, Vc};
 use crate::cx::{Call, Cx};
 use crate::export::exports;
 use crate::handle::{Kind, ObjectId};
@@ -84,39 +85,35 @@ exports! { EXPORTS {
             vc.withdrawn = false;
             vc.refused_at = None;
             vc.calls += 1;
-            let serial = vc.offer.begin();
-            vc.offer.loan = loan;
             let context = vc.client_context;
             let callback = s.to_client("ProtocolClIncomingCall", af, object);
-            Ok((number, serial, sap_context, context, handler, callback))
+            let question = s.question(callback, Asked::OfferCall(number), loan);
+            Ok((number, sap_context, context, handler, question))
         });
-        let (number, serial, sap_context, context, handler, callback) = match prepared {
+        let (number, sap_context, context, handler, question) = match prepared {
             Ok(prepared) => prepared,
             Err(status) => return cx.done(status),
         };
-        let object = ObjectId::new(Kind::ClientVc, number);
-        cx.about(object);
-        let status = cx.call(&callback, || {
+        cx.about(ObjectId::new(Kind::ClientVc, number));
+        let settled = cx.ask(&question, || {
             // SAFETY: the driver's handler with its own contexts; the parameters
             // are the call manager's and stay valid until the client has answered.
             unsafe { handler(sap_context.0, context.0, parameters) }
         });
-        let returned = cx.with(|s| {
-            let vc = s.world.vcs.get_mut(&number)?;
-            let returned = vc.offer.returned(serial, status);
-            if let Returned::Now(status) = returned {
-                let loan = vc.offer.loan.take();
+        cx.with(|s| {
+            let Some(vc) = s.world.vcs.get_mut(&number) else {
+                return;
+            };
+            if let Settled::Now(status) = settled {
                 vc.take_answer(status);
-                s.memory.give_back(loan);
             } else if vc.withdrawn && vc.phase != CallPhase::Withdrawn {
                 // Closed meanwhile.
                 let loan = vc.offer.loan.take();
                 s.memory.give_back(loan);
             }
-            Some(returned)
         });
-        match returned {
-            Some(Returned::Now(status)) => {
+        match settled {
+            Settled::Now(status) => {
                 let by_callback = cx.with(|s| {
                     s.readings.dispatch_incoming_call_result
                         == DispatchIncomingCallResult::PendingThenCallback
@@ -126,14 +123,6 @@ exports! { EXPORTS {
                     return cx.done(status);
                 }
                 answered(&cx, number, status, parameters);
-                cx.done(n::NDIS_STATUS_PENDING)
-            }
-            Some(Returned::Twice(status)) => {
-                cx.with(|s| s.answered_twice(&callback, status, object));
-                cx.done(n::NDIS_STATUS_PENDING)
-            }
-            None if status != n::NDIS_STATUS_PENDING => {
-                cx.with(|s| s.answered_twice(&callback, status, object));
                 cx.done(n::NDIS_STATUS_PENDING)
             }
             _ => cx.done(n::NDIS_STATUS_PENDING),
@@ -155,14 +144,10 @@ exports! { EXPORTS {
             if !s.final_status(call, status, object) {
                 return None;
             }
-            let vc = s.world.vcs.get_mut(&number)?;
-            if !vc.offer.complete() {
-                s.not_asked(call, "CALL-29", object);
+            if !s.completes(call, "CALL-29", object, Asked::OfferCall(number), status) {
                 return None;
             }
-            vc.take_answer(status);
-            let loan = vc.offer.loan.take();
-            s.memory.give_back(loan);
+            s.world.vcs.get_mut(&number)?.take_answer(status);
             Some(number)
         });
         if let Some(number) = number {

@@ -16,5 +16,6 @@ pub(crate) mod receive;
 pub(crate) mod request;
 pub(crate) mod sap;
 pub(crate) mod send;
+pub(crate) mod settle;
 pub(crate) mod vc;
 pub(crate) mod world;

@@ -1,7 +1,7 @@
 //! OID requests that NDIS makes of a miniport on its own behalf: the device's power, and
 //! what a test asks for. Requests of drivers are not simulated.
 
-use crate::co::world::{Request, Returned};
+use crate::co::world::{Asked, Request};
 use crate::cx::{Call, Context, Cx};
 use crate::export::exports;
 use crate::handle::{Kind, ObjectId};
@@ -20,8 +20,7 @@ pub(crate) struct OwnRequest {
     adapter: u32,
     /// Made by `MiniportCoOidRequest`.
     co: bool,
-    request: Request,
-    status: i32,
+    pub(crate) request: Request,
 }
 
 /// What is asked.
@@ -91,8 +90,6 @@ pub(crate) fn ask(
             .and_then(|co| co.CoOidRequestHandler);
         let miniport = s.world.miniports.get(&record.miniport)?;
         let handler = miniport.handlers.0.OidRequestHandler;
-        let mut request = Request::default();
-        let serial = request.begin();
         let text = alloc::format!("request: {}", name_of(oid));
         s.note(Some(object), &text);
         s.world.oids.insert(
@@ -100,14 +97,19 @@ pub(crate) fn ask(
             OwnRequest {
                 adapter,
                 co,
-                request,
-                status: 0,
+                request: Request::default(),
             },
         );
-        Some((callback, context, removed, co, co_handler, handler, serial))
+        let question = s.question(callback, Asked::Own(key), None);
+        Some((question, context, removed, co, co_handler, handler))
     });
-    let (callback, context, removed, co, co_handler, handler, serial) = prepared?;
-    let status = cx.call(&callback, || match (co, co_handler, handler) {
+    let (question, context, removed, co, co_handler, handler) = prepared?;
+    let missing = if co {
+        ("OID-14", CO_COMPLETE.name)
+    } else {
+        ("OID-58", COMPLETE.name)
+    };
+    let status = cx.ask_and_wait(&question, missing, || match (co, co_handler, handler) {
         // SAFETY: the driver's handler with its own context; the request and its buffer
         // live until the answer.
         (true, Some(handler), _) => unsafe { handler(context.0, core::ptr::null_mut(), request) },
@@ -115,28 +117,6 @@ pub(crate) fn ask(
         (false, _, Some(handler)) => unsafe { handler(context.0, request) },
         _ => n::NDIS_STATUS_NOT_SUPPORTED,
     });
-    let returned = cx.with(|s| {
-        let own = s.world.oids.get_mut(&key)?;
-        Some(own.request.returned(serial, status))
-    });
-    let status = match returned {
-        Some(Returned::Now(status)) => status,
-        Some(Returned::Twice(status)) => {
-            cx.with(|s| s.answered_twice(&callback, status, object));
-            status
-        }
-        _ => {
-            let (rule, what) = if co {
-                ("OID-14", CO_COMPLETE.name)
-            } else {
-                ("OID-58", COMPLETE.name)
-            };
-            cx.wait_until(rule, &callback.who, Some(object), what, move |s| {
-                s.world.oids.get(&key).is_none_or(|own| !own.request.open())
-            });
-            cx.with(|s| s.world.oids.get(&key).map_or(0, |own| own.status))
-        }
-    };
     cx.with(|s| {
         s.world.oids.remove(&key);
         s.check_answer(adapter, ask, oid, status, removed);
@@ -216,17 +196,11 @@ impl State {
             self.violate("OID-16", Some(object), message);
             return;
         }
-        let asked = self
-            .world
-            .oids
-            .get_mut(&key)
-            .filter(|own| own.adapter == number && own.co == co)
-            .is_some_and(|own| {
-                own.status = status;
-                own.request.complete()
-            });
-        if !asked {
-            let rule = if co { "OID-14" } else { "OID-58" };
+        let rule = if co { "OID-14" } else { "OID-58" };
+        let own = self.world.oids.get(&key);
+        if own.is_some_and(|own| own.adapter == number && own.co == co) {
+            self.completes(call, rule, object, Asked::Own(key), status);
+        } else {
             self.not_asked(call, rule, object);
         }
     }

@@ -16,6 +16,9 @@ pub(crate) struct Request {
     serial: u32,
     /// Completed before the handler returned, which is fine if it returns PENDING.
     early: Vec<u32>,
+    /// What the last completion said.
+    answer: i32,
+    /// The memory that the handler may look at until it has answered.
     pub(crate) loan: Option<Loan>,
 }
 
@@ -82,20 +85,54 @@ impl Request {
     }
 
     /// A completion has come; false when nothing was asked, or all answered.
-    pub(crate) fn complete(&mut self) -> bool {
+    pub(crate) fn complete(&mut self, status: i32) -> bool {
         match self.phase {
-            Phase::Idle => false,
-            Phase::Calling => {
-                self.early.push(self.serial);
-                self.phase = Phase::Idle;
-                true
-            }
-            Phase::Pended => {
-                self.phase = Phase::Idle;
-                true
-            }
+            Phase::Idle => return false,
+            Phase::Calling => self.early.push(self.serial),
+            Phase::Pended => {}
         }
+        self.phase = Phase::Idle;
+        self.answer = status;
+        true
     }
+
+    /// What the last completion said.
+    pub(crate) fn answer(&self) -> i32 {
+        self.answer
+    }
+}
+
+/// A request, by what it is asked of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Asked {
+    /// `MiniportPause` of an adapter.
+    Pause(u32),
+    /// `MiniportRestart` of an adapter.
+    Restart(u32),
+    /// NDIS's own OID request at this address.
+    Own(usize),
+    /// `ProtocolBindAdapterEx`.
+    Bind(u32),
+    /// `ProtocolUnbindAdapterEx`.
+    Unbind(u32),
+    /// `ProtocolNetPnPEvent` with the notification at this address.
+    Event(usize),
+    /// `ProtocolCmOpenAf`.
+    OpenAf(u32),
+    /// `ProtocolCmCloseAf`.
+    CloseAf(u32),
+    /// `ProtocolClNotifyCloseAf`.
+    NotifyCloseAf(u32),
+    /// `ProtocolCmRegisterSap`.
+    RegisterSap(u32),
+    /// `ProtocolCmDeregisterSap`.
+    DeregisterSap(u32),
+    /// `ProtocolCmMakeCall` on a VC.
+    MakeCall(u32),
+    /// `ProtocolCmCloseCall` on a VC.
+    CloseCall(u32),
+    /// `ProtocolClIncomingCall` on a VC.
+    OfferCall(u32),
 }
 
 #[cfg(test)]
@@ -109,24 +146,26 @@ mod tests {
         let mut now = Request::default();
         let serial = now.begin();
         assert_eq!(now.returned(serial, 0), Returned::Now(0));
-        assert!(!now.complete());
+        assert!(!now.complete(0));
 
         let mut later = Request::default();
         let serial = later.begin();
         assert_eq!(later.returned(serial, PENDING), Returned::Later);
         assert!(later.open());
-        assert!(later.complete());
-        assert!(!later.complete());
+        assert!(later.complete(0));
+        assert!(!later.complete(0));
 
         let mut before = Request::default();
         let serial = before.begin();
-        assert!(before.complete());
+        assert!(before.complete(7));
+        assert!(!before.complete(8));
         assert!(!before.open());
+        assert_eq!(before.answer(), 7);
         assert_eq!(before.returned(serial, PENDING), Returned::Before);
 
         let mut twice = Request::default();
         let serial = twice.begin();
-        assert!(twice.complete());
+        assert!(twice.complete(0));
         assert_eq!(twice.returned(serial, 0), Returned::Twice(0));
     }
 
@@ -134,11 +173,11 @@ mod tests {
     fn a_request_made_again_before_the_first_has_returned() {
         let mut request = Request::default();
         let first = request.begin();
-        assert!(request.complete());
+        assert!(request.complete(0));
         let second = request.begin();
         assert_eq!(request.returned(first, PENDING), Returned::Before);
         assert!(request.open());
         assert_eq!(request.returned(second, PENDING), Returned::Later);
-        assert!(request.complete());
+        assert!(request.complete(0));
     }
 }

@@ -1,6 +1,7 @@
 //! Service access points: registered by clients to be called at.
 
-use crate::co::world::{AfPhase, Request, Returned, Sap};
+use crate::co::settle::Settled;
+use crate::co::world::{AfPhase, Asked, Request, Sap};
 use crate::cx::{Call, Context, Cx, Ptr, handle};
 use crate::export::exports;
 use crate::handle::{Kind, ObjectId};
@@ -78,12 +79,10 @@ exports! { EXPORTS {
             let object = ObjectId::new(Kind::ClientSap, number);
             let client_raw = s.handles.make(Kind::ClientSap, number);
             let manager_raw = s.handles.make(Kind::CallManagerSap, number);
-            let mut register = Request::default();
-            let serial = register.begin();
             // SAFETY: the client's structure, as far as its memory goes.
             unsafe { s.check_sap(call, ObjectId::new(Kind::ClientAf, af), sap) };
             let what = alloc::format!("the CO_SAP of {object} is being registered");
-            register.loan = s.memory.lend(sap.addr(), "SAP-04", Some(object), &what);
+            let loan = s.memory.lend(sap.addr(), "SAP-04", Some(object), &what);
             s.world.saps.insert(
                 number,
                 Sap {
@@ -94,56 +93,42 @@ exports! { EXPORTS {
                     manager_context: Context::NULL,
                     sap: Ptr(sap),
                     registered: false,
-                    register,
+                    register: Request::default(),
                     deregister: Request::default(),
                     leaving: false,
                 },
             );
             let handler = s.world.manager(af)?.CmRegisterSapHandler?;
             let callback = s.to_manager("ProtocolCmRegisterSap", af, object);
-            Some((number, serial, client_raw, manager_raw, manager_context, handler, callback))
+            let question = s.question(callback, Asked::RegisterSap(number), loan);
+            Some((number, client_raw, manager_raw, manager_context, handler, question))
         });
-        let Some((number, serial, client_raw, manager_raw, manager_context, handler, callback)) =
-            prepared
+        let Some((number, client_raw, manager_raw, manager_context, handler, question)) = prepared
         else {
             return cx.done(n::NDIS_STATUS_FAILURE);
         };
-        let object = ObjectId::new(Kind::ClientSap, number);
-        cx.about(object);
+        cx.about(ObjectId::new(Kind::ClientSap, number));
         let mut slot: NDIS_HANDLE = core::ptr::null_mut();
-        let status = cx.call(&callback, || {
+        let settled = cx.ask(&question, || {
             // SAFETY: the driver's handler with its own context; the SAP is the
             // client's and stays valid until the registration completes.
             unsafe { handler(manager_context.0, sap, handle(manager_raw), &raw mut slot) }
         });
-        let returned = cx.with(|s| {
-            let sap = s.world.saps.get_mut(&number)?;
-            let returned = sap.register.returned(serial, status);
-            if let Returned::Now(_) = returned {
-                let loan = sap.register.loan.take();
-                sap.manager_context = Context(slot);
-                sap.registered = status == n::NDIS_STATUS_SUCCESS;
-                s.memory.give_back(loan);
-            }
-            Some(returned)
-        });
-        match returned {
-            Some(Returned::Now(n::NDIS_STATUS_SUCCESS)) => {
+        match settled {
+            Settled::Now(n::NDIS_STATUS_SUCCESS) => {
+                cx.with(|s| {
+                    if let Some(sap) = s.world.saps.get_mut(&number) {
+                        sap.manager_context = Context(slot);
+                        sap.registered = true;
+                    }
+                });
                 // SAFETY: the caller's variable for the result.
                 unsafe { out.write(handle(client_raw)) };
                 cx.done(n::NDIS_STATUS_SUCCESS)
             }
-            Some(Returned::Now(status)) => {
+            Settled::Now(status) => {
                 cx.with(|s| s.end_sap(number));
                 cx.done(status)
-            }
-            Some(Returned::Twice(status)) => {
-                cx.with(|s| s.answered_twice(&callback, status, object));
-                cx.done(n::NDIS_STATUS_PENDING)
-            }
-            None if status != n::NDIS_STATUS_PENDING => {
-                cx.with(|s| s.answered_twice(&callback, status, object));
-                cx.done(n::NDIS_STATUS_PENDING)
             }
             _ => cx.done(n::NDIS_STATUS_PENDING),
         }
@@ -160,11 +145,10 @@ exports! { EXPORTS {
             if !s.final_status(call, status, object) {
                 return None;
             }
-            let sap = s.world.saps.get_mut(&number)?;
-            if !sap.register.complete() {
-                s.not_asked(call, "SAP-19", object);
+            if !s.completes(call, "SAP-19", object, Asked::RegisterSap(number), status) {
                 return None;
             }
+            let sap = s.world.saps.get_mut(&number)?;
             let success = status == n::NDIS_STATUS_SUCCESS;
             if success {
                 sap.registered = true;
@@ -172,8 +156,6 @@ exports! { EXPORTS {
             }
             let (af, client, pointer) = (sap.af, sap.client_context, sap.sap);
             let raw = if success { sap.client_raw } else { 0 };
-            let loan = sap.register.loan.take();
-            s.memory.give_back(loan);
             let callback = s.to_client("ProtocolClRegisterSapComplete", af, object);
             let handler = s.world.client(af)?.ClRegisterSapCompleteHandler?;
             if !success {
@@ -206,35 +188,29 @@ exports! { EXPORTS {
                 return None;
             }
             sap.leaving = true;
-            let serial = sap.deregister.begin();
             let (af, context, client) = (sap.af, sap.manager_context, sap.client_raw);
             s.handles.kill(client);
             let handler = s.world.manager(af)?.CmDeregisterSapHandler?;
             let callback = s.to_manager("ProtocolCmDeregisterSap", af, object);
-            Some((number, serial, context, handler, callback))
+            let question = s.question(callback, Asked::DeregisterSap(number), None);
+            Some((number, context, handler, question))
         });
-        let Some((number, serial, context, handler, callback)) = prepared else {
+        let Some((number, context, handler, question)) = prepared else {
             return cx.done(n::NDIS_STATUS_FAILURE);
         };
         let object = ObjectId::new(Kind::ClientSap, number);
-        let status = cx.call(&callback, || {
+        let settled = cx.ask(&question, || {
             // SAFETY: the driver's handler with its own context.
             unsafe { handler(context.0) }
         });
-        let returned = cx.with(|s| {
-            s.world
-                .saps
-                .get_mut(&number)
-                .map(|sap| sap.deregister.returned(serial, status))
-        });
-        match returned {
-            Some(Returned::Now(status)) => {
+        match settled {
+            Settled::Now(status) => {
                 if status != n::NDIS_STATUS_SUCCESS {
                     let message = alloc::format!(
                         "ProtocolCmDeregisterSap returned {}",
                         crate::status::Name(status)
                     );
-                    let who = callback.who.clone();
+                    let who = question.callback.who.clone();
                     cx.with(|s| s.violate_by(who, "SAP-21", Some(object), message));
                 }
                 let tell = cx.with(|s| {
@@ -247,14 +223,6 @@ exports! { EXPORTS {
                     cx.with(|s| s.end_sap(number));
                     cx.done(n::NDIS_STATUS_SUCCESS)
                 }
-            }
-            Some(Returned::Twice(status)) => {
-                cx.with(|s| s.answered_twice(&callback, status, object));
-                cx.done(n::NDIS_STATUS_PENDING)
-            }
-            None if status != n::NDIS_STATUS_PENDING => {
-                cx.with(|s| s.answered_twice(&callback, status, object));
-                cx.done(n::NDIS_STATUS_PENDING)
             }
             _ => cx.done(n::NDIS_STATUS_PENDING),
         }
@@ -271,8 +239,7 @@ exports! { EXPORTS {
             if !s.final_status(call, status, object) {
                 return None;
             }
-            if !s.world.saps.get_mut(&number)?.deregister.complete() {
-                s.not_asked(call, "SAP-23", object);
+            if !s.completes(call, "SAP-23", object, Asked::DeregisterSap(number), status) {
                 return None;
             }
             if status != n::NDIS_STATUS_SUCCESS {

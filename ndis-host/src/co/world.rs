@@ -5,7 +5,7 @@
 //! assumed.
 
 use crate::co::oid::OwnRequest;
-pub(crate) use crate::co::request::{Request, Returned};
+pub(crate) use crate::co::request::{Asked, Request};
 use crate::cx::{Callback, Context, Ptr};
 use crate::handle::{Kind, ObjectId};
 use crate::ke::memory::Loan;
@@ -127,7 +127,6 @@ pub(crate) struct Adapter {
     pub(crate) families: Vec<Family>,
     pub(crate) pause: Request,
     pub(crate) restart: Request,
-    pub(crate) restart_status: i32,
     /// The driver has been told that the device is gone: the notice has returned.
     pub(crate) removal_told: bool,
     /// Calls that indicate received data and have not returned.
@@ -170,7 +169,6 @@ pub(crate) struct BindRequest {
     pub(crate) protocol: u32,
     pub(crate) binding: Option<u32>,
     pub(crate) request: Request,
-    pub(crate) status: i32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -342,7 +340,6 @@ pub(crate) struct Party {
 pub(crate) struct PendedEvent {
     pub(crate) binding: u32,
     pub(crate) request: Request,
-    pub(crate) status: i32,
 }
 
 /// All of it.
@@ -371,7 +368,39 @@ pub(crate) struct World {
     pub(crate) plug_and_play: bool,
 }
 
+/// Where a request is recorded: once for looking, once for changing.
+macro_rules! request {
+    ($world:ident, $asked:ident, $get:ident, ($($borrow:tt)+)) => {
+        Some(match $asked {
+            Asked::Pause(it) => $($borrow)+ $world.adapters.$get(&it)?.pause,
+            Asked::Restart(it) => $($borrow)+ $world.adapters.$get(&it)?.restart,
+            Asked::Own(it) => $($borrow)+ $world.oids.$get(&it)?.request,
+            Asked::Bind(it) => $($borrow)+ $world.binds.$get(&it)?.request,
+            Asked::Unbind(it) => $($borrow)+ $world.unbinds.$get(&it)?.request,
+            Asked::Event(it) => $($borrow)+ $world.events.$get(&it)?.request,
+            Asked::OpenAf(it) => $($borrow)+ $world.afs.$get(&it)?.open,
+            Asked::CloseAf(it) => $($borrow)+ $world.afs.$get(&it)?.close,
+            Asked::NotifyCloseAf(it) => $($borrow)+ $world.afs.$get(&it)?.notify,
+            Asked::RegisterSap(it) => $($borrow)+ $world.saps.$get(&it)?.register,
+            Asked::DeregisterSap(it) => $($borrow)+ $world.saps.$get(&it)?.deregister,
+            Asked::MakeCall(it) => $($borrow)+ $world.vcs.$get(&it)?.make,
+            Asked::CloseCall(it) => $($borrow)+ $world.vcs.$get(&it)?.close,
+            Asked::OfferCall(it) => $($borrow)+ $world.vcs.$get(&it)?.offer,
+        })
+    };
+}
+
 impl World {
+    /// The record of a request, as long as there is what it was asked of.
+    pub(crate) fn request(&self, asked: Asked) -> Option<&Request> {
+        request!(self, asked, get, (&))
+    }
+
+    /// As [`request`](Self::request).
+    pub(crate) fn request_mut(&mut self, asked: Asked) -> Option<&mut Request> {
+        request!(self, asked, get_mut, (&mut))
+    }
+
     /// The call that an object belongs to.
     pub(crate) fn call_of(&self, object: ObjectId) -> Option<u32> {
         match object.kind {
@@ -740,35 +769,5 @@ impl State {
         self.ledger.unanswered = open
             .map(|(object, what, who)| alloc::format!("{what} of {object} by {who}"))
             .collect();
-    }
-
-    /// Checks the final status that a completion carries.
-    pub(crate) fn final_status(&mut self, call: &str, status: i32, object: ObjectId) -> bool {
-        if status == n::NDIS_STATUS_PENDING {
-            let message = alloc::format!("{call} reports PENDING as the final status of {object}");
-            self.violate("GEN-05", Some(object), message);
-            return false;
-        }
-        true
-    }
-
-    /// Reports a completion that nobody waits for.
-    pub(crate) fn not_asked(&mut self, call: &str, rule: &'static str, object: ObjectId) {
-        let message = alloc::format!(
-            "{call}: no such request of {object} is pending: it was never made, was answered \
-             by the handler's return value, or has been completed before"
-        );
-        self.violate(rule, Some(object), message);
-    }
-
-    /// Reports a handler that answered by completion and by return value: the driver
-    /// whose handler it was, not the one whose call it served.
-    pub(crate) fn answered_twice(&mut self, callback: &Callback, status: i32, object: ObjectId) {
-        let message = alloc::format!(
-            "{} completed its request before it returned, and returned {} instead of PENDING",
-            callback.name,
-            crate::status::Name(status)
-        );
-        self.violate_by(callback.who.clone(), "GEN-02", Some(object), message);
     }
 }

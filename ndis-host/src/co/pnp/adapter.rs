@@ -54,7 +54,6 @@ fn start(cx: &Cx, miniport: u32) -> Result<u32, i32> {
                 families: Vec::new(),
                 pause: Request::default(),
                 restart: Request::default(),
-                restart_status: 0,
                 removal_told: false,
                 indicating: 0,
                 power: n::NdisDeviceStateD0,

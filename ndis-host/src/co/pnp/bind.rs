@@ -2,7 +2,8 @@
 
 use super::event::pause_binding;
 use super::{Text, header, lock, unlock, zeroed};
-use crate::co::world::{BindRequest, Request, Returned};
+use crate::co::settle::Settled;
+use crate::co::world::{Asked, BindRequest, Request};
 use crate::cx::{Callback, Cx, handle};
 use crate::handle::{Kind, ObjectId};
 use crate::readings::CopiesAddressFamily;
@@ -33,16 +34,13 @@ pub(super) fn bind(cx: &Cx, adapter: u32, protocol: u32) {
             .map(|a| (a.name.clone(), a.media))?;
         let number = s.number(Kind::Bind);
         let raw = s.handles.make(Kind::Bind, number);
-        let mut request = Request::default();
-        let serial = request.begin();
         s.world.binds.insert(
             number,
             BindRequest {
                 adapter,
                 protocol,
                 binding: None,
-                request,
-                status: n::NDIS_STATUS_SUCCESS,
+                request: Request::default(),
             },
         );
         let callback = Callback {
@@ -56,9 +54,10 @@ pub(super) fn bind(cx: &Cx, adapter: u32, protocol: u32) {
                 None,
             ],
         };
-        Some((number, raw, serial, handler, context, name, media, callback))
+        let question = s.question(callback, Asked::Bind(number), None);
+        Some((number, raw, handler, context, name, media, question))
     });
-    let Some((number, raw, serial, handler, context, name, media, callback)) = prepared else {
+    let Some((number, raw, handler, context, name, media, question)) = prepared else {
         return;
     };
     let object = ObjectId::new(Kind::Bind, number);
@@ -75,25 +74,15 @@ pub(super) fn bind(cx: &Cx, adapter: u32, protocol: u32) {
     parameters.BoundAdapterName = &raw mut string;
     parameters.MediaType = media;
     parameters.BoundIfIndex = adapter;
-    let status = cx.call(&callback, || {
+    let settled = cx.ask(&question, || {
         // SAFETY: the driver's handler, called as documented.
         unsafe { handler(context.0, handle(raw), &raw mut parameters) }
     });
-    let returned = cx.with(|s| {
-        s.world
-            .binds
-            .get_mut(&number)
-            .map(|bind| bind.request.returned(serial, status))
-    });
-    let status = match returned {
-        Some(Returned::Now(status)) => status,
-        Some(Returned::Twice(status)) => {
-            cx.with(|s| s.answered_twice(&callback, status, object));
-            status
-        }
-        _ => {
-            let over =
-                move |s: &State| s.world.binds.get(&number).is_none_or(|b| !b.request.open());
+    let who = &question.callback.who;
+    let status = match settled {
+        Settled::Now(status) | Settled::Twice(status) => status,
+        Settled::Elsewhere => {
+            let over = move |s: &State| s.is_answered(Asked::Bind(number));
             // A bind that fails may have NDIS unbind it, and complete when that is done.
             let goes = move |s: &State| {
                 let binding = s.world.binds.get(&number).and_then(|b| b.binding);
@@ -103,15 +92,14 @@ pub(super) fn bind(cx: &Cx, adapter: u32, protocol: u32) {
                 })
             };
             let missing = "NdisCompleteBindAdapterEx";
-            let who = &callback.who;
             cx.wait_until("BIND-05", who, Some(object), missing, move |s| {
                 over(s) || goes(s).is_some()
             });
             if let Some(binding) = cx.with(|s| goes(s).filter(|_| !over(s))) {
                 unbind_locked(cx, binding);
-                cx.wait_until("BIND-05", who, Some(object), missing, over);
+                cx.wait_for_answer(&question, "BIND-05", missing);
             }
-            cx.with(|s| s.world.binds.get(&number).map_or(0, |b| b.status))
+            cx.with(|s| s.answer(Asked::Bind(number)))
         }
     };
     cx.with(|s| {
@@ -127,7 +115,7 @@ pub(super) fn bind(cx: &Cx, adapter: u32, protocol: u32) {
         let (open, opened) = (!record.closing, record.opened);
         let (closed, asked_to_go) = (record.closed, record.asked_to_go);
         let object = ObjectId::new(Kind::Binding, binding);
-        let who = callback.who.clone();
+        let who = who.clone();
         if status != n::NDIS_STATUS_SUCCESS {
             let name = crate::status::Name(status);
             if open && !asked_to_go {
@@ -287,36 +275,28 @@ pub(super) fn unbind_locked(cx: &Cx, binding: u32) {
             .UnbindAdapterHandlerEx?;
         let number = s.number(Kind::Unbind);
         let raw = s.handles.make(Kind::Unbind, number);
-        let mut request = Request::default();
-        let serial = request.begin();
         s.world.unbinds.insert(
             number,
             BindRequest {
                 adapter,
                 protocol,
                 binding: Some(binding),
-                request,
-                status: n::NDIS_STATUS_SUCCESS,
+                request: Request::default(),
             },
         );
         callback.objects[1] = Some(ObjectId::new(Kind::Unbind, number));
-        Some((number, raw, serial, context, handler, callback))
+        let question = s.question(callback, Asked::Unbind(number), None);
+        Some((number, raw, context, handler, question))
     });
-    let Some((number, raw, serial, context, handler, callback)) = prepared else {
+    let Some((number, raw, context, handler, question)) = prepared else {
         return;
     };
-    let status = cx.call(&callback, || {
+    let settled = cx.ask(&question, || {
         // SAFETY: the driver's handler with its own context.
         unsafe { handler(handle(raw), context.0) }
     });
-    let returned = cx.with(|s| {
-        s.world
-            .unbinds
-            .get_mut(&number)
-            .map(|u| u.request.returned(serial, status))
-    });
-    match returned {
-        Some(Returned::Now(status)) => {
+    match settled {
+        Settled::Now(status) => {
             if status != n::NDIS_STATUS_SUCCESS {
                 let message = alloc::format!(
                     "ProtocolUnbindAdapterEx returned {}",
@@ -328,23 +308,10 @@ pub(super) fn unbind_locked(cx: &Cx, binding: u32) {
                 cx.with(|s| s.check_unbound(binding, what));
             }
         }
-        Some(Returned::Twice(status)) => {
-            cx.with(|s| s.answered_twice(&callback, status, object));
-        }
-        _ => {
-            let answered = cx.wait_until(
-                "BIND-10",
-                &who,
-                Some(object),
-                "NdisCompleteUnbindAdapterEx",
-                move |s| {
-                    s.world
-                        .unbinds
-                        .get(&number)
-                        .is_none_or(|u| !u.request.open())
-                },
-            );
-            if !answered {
+        Settled::Twice(_) => {}
+        Settled::Elsewhere => {
+            let missing = "NdisCompleteUnbindAdapterEx";
+            if !cx.wait_for_answer(&question, "BIND-10", missing) {
                 // Reported; it may still come.
                 return;
             }

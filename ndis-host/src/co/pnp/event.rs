@@ -1,7 +1,7 @@
 //! Telling protocols what happens to the adapter below them.
 
 use super::{header, zeroed};
-use crate::co::world::{PendedEvent, Request, Returned};
+use crate::co::world::{Asked, PendedEvent, Request};
 use crate::cx::Cx;
 use crate::handle::{Kind, ObjectId};
 use alloc::boxed::Box;
@@ -62,44 +62,17 @@ fn tell_with(
     }
     let pointer = &raw mut *notification;
     let key = pointer.addr();
-    let serial = cx.with(|s| {
-        let mut request = Request::default();
-        let serial = request.begin();
-        s.world.events.insert(
-            key,
-            PendedEvent {
-                binding,
-                request,
-                status: 0,
-            },
-        );
-        serial
+    let question = cx.with(|s| {
+        let request = Request::default();
+        s.world.events.insert(key, PendedEvent { binding, request });
+        s.question(callback, Asked::Event(key), None)
     });
-    let status = cx.call(&callback, || {
+    let missing = alloc::format!("NdisCompleteNetPnPEvent ({what})");
+    let status = cx.ask_and_wait(&question, ("PAUSE-14", &missing), || {
         // SAFETY: the driver's handler with its own context; the notification
         // lives until the answer.
         unsafe { handler(context.0, pointer) }
     });
-    let returned = cx.with(|s| {
-        s.world
-            .events
-            .get_mut(&key)
-            .map(|e| e.request.returned(serial, status))
-    });
-    let status = match returned {
-        Some(Returned::Now(status)) => status,
-        Some(Returned::Twice(status)) => {
-            cx.with(|s| s.answered_twice(&callback, status, object));
-            status
-        }
-        _ => {
-            let what = alloc::format!("NdisCompleteNetPnPEvent ({what})");
-            cx.wait_until("PAUSE-14", &callback.who, Some(object), &what, move |s| {
-                s.world.events.get(&key).is_none_or(|e| !e.request.open())
-            });
-            cx.with(|s| s.world.events.get(&key).map_or(0, |e| e.status))
-        }
-    };
     cx.with(|s| {
         s.world.events.remove(&key);
         if status != n::NDIS_STATUS_SUCCESS {
@@ -107,7 +80,8 @@ fn tell_with(
                 "ProtocolNetPnPEvent answered {what} with {}",
                 crate::status::Name(status)
             );
-            s.violate_by(callback.who.clone(), rule, Some(object), message);
+            let who = question.callback.who.clone();
+            s.violate_by(who, rule, Some(object), message);
         }
     });
     drop(notification);

@@ -2,7 +2,8 @@
 
 use super::event::{bindings_of, pause_binding, restart_bindings};
 use super::{header, zeroed};
-use crate::co::world::{AdapterPhase, Returned};
+use crate::co::settle::Settled;
+use crate::co::world::{AdapterPhase, Asked};
 use crate::cx::{Context, Cx};
 use crate::handle::{Kind, ObjectId};
 use ndis_sys as n;
@@ -28,13 +29,13 @@ pub(crate) fn pause(cx: &Cx, adapter: u32, reason: i32) {
         callback.passive = Some("IRQL-129");
         let record = s.world.adapters.get_mut(&adapter)?;
         record.phase = AdapterPhase::Pausing;
-        let serial = record.pause.begin();
         let context = record.context.unwrap_or(Context::NULL);
         let miniport = record.miniport;
         let handler = s.world.miniports.get(&miniport)?.handlers.0.PauseHandler?;
-        Some((callback, serial, context, handler))
+        let question = s.question(callback, Asked::Pause(adapter), None);
+        Some((question, context, handler))
     });
-    let Some((callback, serial, context, handler)) = prepared else {
+    let Some((question, context, handler)) = prepared else {
         return;
     };
     // SAFETY: numbers.
@@ -45,41 +46,23 @@ pub(crate) fn pause(cx: &Cx, adapter: u32, reason: i32) {
         size_of::<NDIS_MINIPORT_PAUSE_PARAMETERS>(),
     );
     parameters.PauseReason = reason as u32;
-    let status = cx.call(&callback, || {
+    let settled = cx.ask(&question, || {
         // SAFETY: the driver's handler with its own context.
         unsafe { handler(context.0, &raw mut parameters) }
     });
-    let returned = cx.with(|s| {
-        s.world
-            .adapters
-            .get_mut(&adapter)
-            .map(|a| a.pause.returned(serial, status))
-    });
-    match returned {
-        Some(Returned::Now(status)) => cx.with(|s| {
+    match settled {
+        Settled::Now(status) => cx.with(|s| {
             if status != n::NDIS_STATUS_SUCCESS {
                 let message =
                     alloc::format!("MiniportPause returned {}", crate::status::Name(status));
-                s.violate_by(callback.who.clone(), "DV-12", Some(object), message);
+                let who = question.callback.who.clone();
+                s.violate_by(who, "DV-12", Some(object), message);
             }
             s.check_drained(adapter, "MiniportPause");
         }),
-        Some(Returned::Twice(status)) => {
-            cx.with(|s| s.answered_twice(&callback, status, object));
-        }
-        _ => {
-            cx.wait_until(
-                "PAUSE-02",
-                &callback.who,
-                Some(object),
-                "NdisMPauseComplete",
-                move |s| {
-                    s.world
-                        .adapters
-                        .get(&adapter)
-                        .is_none_or(|a| !a.pause.open())
-                },
-            );
+        Settled::Twice(_) => {}
+        Settled::Elsewhere => {
+            cx.wait_for_answer(&question, "PAUSE-02", "NdisMPauseComplete");
         }
     }
     cx.with(|s| {
@@ -91,7 +74,6 @@ pub(crate) fn pause(cx: &Cx, adapter: u32, reason: i32) {
 
 /// Restarts a paused adapter and everything above it.
 pub(crate) fn restart(cx: &Cx, adapter: u32) -> i32 {
-    let object = ObjectId::new(Kind::Adapter, adapter);
     let prepared = cx.with(|s| {
         let mut callback = s.to_adapter("MiniportRestart", adapter);
         callback.passive = Some("IRQL-130");
@@ -100,7 +82,6 @@ pub(crate) fn restart(cx: &Cx, adapter: u32) -> i32 {
             return None;
         }
         record.phase = AdapterPhase::Restarting;
-        let serial = record.restart.begin();
         let context = record.context.unwrap_or(Context::NULL);
         let miniport = record.miniport;
         let handler = s
@@ -110,9 +91,10 @@ pub(crate) fn restart(cx: &Cx, adapter: u32) -> i32 {
             .handlers
             .0
             .RestartHandler?;
-        Some((callback, serial, context, handler))
+        let question = s.question(callback, Asked::Restart(adapter), None);
+        Some((question, context, handler))
     });
-    let Some((callback, serial, context, handler)) = prepared else {
+    let Some((question, context, handler)) = prepared else {
         return n::NDIS_STATUS_FAILURE;
     };
     // SAFETY: pointers and numbers.
@@ -122,43 +104,11 @@ pub(crate) fn restart(cx: &Cx, adapter: u32) -> i32 {
         n::NDIS_MINIPORT_RESTART_PARAMETERS_REVISION_1,
         size_of::<NDIS_MINIPORT_RESTART_PARAMETERS>(),
     );
-    let status = cx.call(&callback, || {
+    let missing = ("PAUSE-08", "NdisMRestartComplete");
+    let status = cx.ask_and_wait(&question, missing, || {
         // SAFETY: the driver's handler with its own context.
         unsafe { handler(context.0, &raw mut parameters) }
     });
-    let returned = cx.with(|s| {
-        s.world
-            .adapters
-            .get_mut(&adapter)
-            .map(|a| a.restart.returned(serial, status))
-    });
-    let status = match returned {
-        Some(Returned::Now(status)) => status,
-        Some(Returned::Twice(status)) => {
-            cx.with(|s| s.answered_twice(&callback, status, object));
-            status
-        }
-        _ => {
-            cx.wait_until(
-                "PAUSE-08",
-                &callback.who,
-                Some(object),
-                "NdisMRestartComplete",
-                move |s| {
-                    s.world
-                        .adapters
-                        .get(&adapter)
-                        .is_none_or(|a| !a.restart.open())
-                },
-            );
-            cx.with(|s| {
-                s.world
-                    .adapters
-                    .get(&adapter)
-                    .map_or(0, |a| a.restart_status)
-            })
-        }
-    };
     cx.with(|s| {
         if let Some(record) = s.world.adapters.get_mut(&adapter) {
             record.phase = if status == n::NDIS_STATUS_SUCCESS {
