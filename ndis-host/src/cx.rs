@@ -2,7 +2,9 @@
 //! callback goes out. Both are switch points, both are logged, and at both the
 //! rules about IRQL and spin locks are checked.
 
+use crate::callback::{Callback, Outcome};
 use crate::core::{Core, current, find, set_current};
+use crate::export::Call;
 use crate::handle::ObjectId;
 use crate::ke::system::stack_left;
 use crate::log::{EventKind, Objects};
@@ -12,116 +14,6 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::cell::{Cell, RefCell};
 use core::ffi::c_void;
-
-/// A context pointer of a driver: kept, handed back, never followed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Context(pub(crate) *mut c_void);
-
-// SAFETY: the host never dereferences a context; it only hands it back to the
-// driver that gave it.
-unsafe impl Send for Context {}
-// SAFETY: as above.
-unsafe impl Sync for Context {}
-
-impl Context {
-    pub(crate) const NULL: Self = Self(core::ptr::null_mut());
-}
-
-/// A handle as drivers see it.
-pub(crate) fn handle(raw: usize) -> *mut c_void {
-    core::ptr::without_provenance_mut(raw)
-}
-
-/// A pointer that crosses threads inside the host.
-#[derive(Debug)]
-pub(crate) struct Ptr<T>(pub(crate) *mut T);
-
-impl<T> Clone for Ptr<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Ptr<T> {}
-
-// SAFETY: a `Ptr` is an address with the right to use it; each use has its own
-// argument for being exclusive (the baton: one task runs at a time).
-unsafe impl<T> Send for Ptr<T> {}
-// SAFETY: as above.
-unsafe impl<T> Sync for Ptr<T> {}
-
-/// An exported function, and what the rules say of it.
-#[derive(Clone, Copy)]
-pub(crate) struct Call {
-    pub(crate) name: &'static str,
-    /// The rule that allows it at PASSIVE_LEVEL only.
-    passive: Option<&'static str>,
-    /// The rule that forbids it while a spin lock is held.
-    unlocked: Option<&'static str>,
-    log: bool,
-    switch: bool,
-}
-
-impl Call {
-    pub(crate) const fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            passive: None,
-            unlocked: None,
-            log: true,
-            switch: true,
-        }
-    }
-
-    pub(crate) const fn passive(mut self, rule: &'static str) -> Self {
-        self.passive = Some(rule);
-        self
-    }
-
-    pub(crate) const fn unlocked(mut self, rule: &'static str) -> Self {
-        self.unlocked = Some(rule);
-        self
-    }
-
-    /// Not worth a line in the log.
-    pub(crate) const fn silent(mut self) -> Self {
-        self.log = false;
-        self
-    }
-
-    /// Not worth a line, and no place where anybody else could notice anything.
-    pub(crate) const fn quiet(mut self) -> Self {
-        self.log = false;
-        self.switch = false;
-        self
-    }
-}
-
-/// A callback that the host is about to make.
-#[derive(Clone)]
-pub(crate) struct Callback {
-    pub(crate) name: &'static str,
-    pub(crate) driver: u32,
-    pub(crate) who: Arc<str>,
-    /// The rule that promises the driver PASSIVE_LEVEL.
-    pub(crate) passive: Option<&'static str>,
-    pub(crate) objects: Objects,
-}
-
-/// A result that the log can show.
-pub(crate) trait Outcome {
-    fn status(&self) -> Option<i32> {
-        None
-    }
-}
-
-impl Outcome for () {}
-
-impl Outcome for i32 {
-    fn status(&self) -> Option<i32> {
-        Some(*self)
-    }
-}
 
 /// The running task's right to use the host.
 pub(crate) struct Cx {

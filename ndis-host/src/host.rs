@@ -1,9 +1,10 @@
 //! What a test or a demo holds in its hands: a host, its drivers and adapters.
 
+use crate::callback::{Callback, Ptr};
 use crate::co::pnp;
 use crate::co::world::{Driver as Record, Unload};
 use crate::core::Core;
-use crate::cx::{Callback, Cx, Ptr};
+use crate::cx::Cx;
 use crate::handle::{Kind, ObjectId};
 use crate::ke::registry::{RegistryValue, SERVICES};
 use crate::log::{Event, EventMode};
@@ -125,7 +126,7 @@ impl Builder {
     /// Builds the host.
     pub fn build(self) -> Host {
         // Naming every export keeps the linker from leaving any out.
-        let exports = crate::export::exported().count();
+        let exports = crate::exported::exported().count();
         debug_assert!(exports > 0);
         #[cfg(feature = "std")]
         crate::platform::announce_panics();
@@ -648,7 +649,7 @@ fn enter_driver(cx: &Cx, who: Arc<str>, entry: Entry, loader: Option<Unload>) ->
 /// so the log shows none.
 struct Unloaded(NTSTATUS);
 
-impl crate::cx::Outcome for Unloaded {}
+impl crate::callback::Outcome for Unloaded {}
 
 /// Unloads a driver.
 fn unload(cx: &Cx, number: u32) {

@@ -92,11 +92,13 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod callback;
 pub mod chart;
 mod co;
 mod core;
 mod cx;
 mod export;
+mod exported;
 mod fault;
 mod handle;
 mod host;
@@ -115,7 +117,7 @@ mod status;
 pub mod text;
 mod view;
 
-pub use export::exported;
+pub use exported::exported;
 pub use handle::{Kind, ObjectId, is_handle};
 pub use host::{Adapter, Builder, Driver, EntryPoint, Host};
 pub use ke::refused::{Refusal, refusal};

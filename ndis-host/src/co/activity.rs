@@ -1,9 +1,10 @@
 //! Activation and deactivation: when a VC may carry data.
 
 use super::vc::delete_at_manager;
+use crate::callback::Ptr;
 use crate::co::world::{Activity, CallPhase};
-use crate::cx::{Call, Cx, Ptr};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::readings::{ActivateComplete, DeactivateComplete, TransferEnds};
 use crate::sched::{DISPATCH, Work};

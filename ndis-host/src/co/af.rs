@@ -1,9 +1,10 @@
 //! Address families: offered by a call manager, opened and closed by clients.
 
+use crate::callback::{Context, Ptr, handle};
 use crate::co::settle::Settled;
 use crate::co::world::{Activity, AdapterPhase, Af, AfPhase, Asked, CallPhase, Family, Request};
-use crate::cx::{Call, Context, Cx, Ptr, handle};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::readings::OpenAfCompleteIrql;
 use crate::sched::{DISPATCH, Work};

@@ -1,9 +1,10 @@
 //! Bindings: opening and closing an adapter, answering bind and unbind.
 
+use crate::callback::{Context, Ptr, handle};
 use crate::co::pnp;
 use crate::co::world::{Asked, Binding};
-use crate::cx::{Call, Context, Cx, Ptr, handle};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::net::ListState;
 use crate::readings::AfOffers;

@@ -1,9 +1,10 @@
 //! Calls that a client places, and the closing of calls from either end.
 
+use crate::callback::{Context, handle};
 use crate::co::settle::Settled;
 use crate::co::world::{Activity, AdapterPhase, Asked, CallPhase, Party};
-use crate::cx::{Call, Context, Cx, handle};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::readings::{CallControlWhilePaused, CloseOrder, VcAfterClose};
 use crate::state::State;

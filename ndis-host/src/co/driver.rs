@@ -1,9 +1,10 @@
 //! Registration of drivers, and what an adapter says about itself.
 
 use super::options::{copy, fits, header_text, null_slots};
+use crate::callback::{Callback, Context, handle};
 use crate::co::world::{AdapterPhase, Asked, Miniport, Protocol};
-use crate::cx::{Call, Callback, Context, Cx, handle};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::state::State;
 use alloc::string::String;

@@ -2,8 +2,8 @@
 
 use crate::co::settle::Settled;
 use crate::co::world::{Activity, Asked, CallPhase, Vc};
-use crate::cx::{Call, Cx};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::readings::{
     CrossingClose, DispatchIncomingCallResult, IncomingActivation, WithdrawnOfferAnswer,

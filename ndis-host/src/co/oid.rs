@@ -1,9 +1,10 @@
 //! OID requests that NDIS makes of a miniport on its own behalf: the device's power, and
 //! what a test asks for. Requests of drivers are not simulated.
 
+use crate::callback::Context;
 use crate::co::world::{Asked, Request};
-use crate::cx::{Call, Context, Cx};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::readings::OwnRequests;
 use crate::state::State;

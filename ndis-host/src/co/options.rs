@@ -1,8 +1,8 @@
 //! The handlers that make a driver connection-oriented.
 
 use crate::co::world::Copied;
-use crate::cx::{Call, Cx};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::state::State;
 use alloc::string::String;

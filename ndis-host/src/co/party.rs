@@ -3,8 +3,8 @@
 //! and status. Each of
 //! these functions says so in the report and fails; none does nothing in silence.
 
-use crate::cx::{Call, Cx};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::rules;
 use crate::state::State;

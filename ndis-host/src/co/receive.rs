@@ -1,8 +1,9 @@
 //! Receives: from the miniport to the client of a VC, and back.
 
+use crate::callback::Context;
 use crate::co::world::{Activity, AdapterPhase, CallPhase};
-use crate::cx::{Call, Context, Cx};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::log::Past;
 use crate::net::{ListState, chain};

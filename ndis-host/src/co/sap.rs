@@ -1,9 +1,10 @@
 //! Service access points: registered by clients to be called at.
 
+use crate::callback::{Context, Ptr, handle};
 use crate::co::settle::Settled;
 use crate::co::world::{AfPhase, Asked, Request, Sap};
-use crate::cx::{Call, Context, Cx, Ptr, handle};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::readings::DeregisterSapResult;
 use crate::state::State;

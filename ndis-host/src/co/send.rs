@@ -1,8 +1,9 @@
 //! Sends: from a client's VC to the miniport and back, each list exactly once.
 
+use crate::callback::Context;
 use crate::co::world::{Activity, CallPhase};
-use crate::cx::{Call, Context, Cx};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::net::{ListState, chain};
 use crate::state::State;

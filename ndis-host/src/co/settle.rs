@@ -4,8 +4,9 @@
 //! is told how it was [`Settled`]; the completion functions go through
 //! [`State::completes`]. Answers that are one too many are reported here.
 
+use crate::callback::Callback;
 use crate::co::request::{Asked, Returned};
-use crate::cx::{Callback, Cx};
+use crate::cx::Cx;
 use crate::handle::ObjectId;
 use crate::ke::memory::Loan;
 use crate::state::State;

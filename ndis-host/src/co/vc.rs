@@ -1,8 +1,9 @@
 //! Virtual connections: made and deleted.
 
+use crate::callback::{Context, handle};
 use crate::co::world::{Activity, Af, AfPhase, CallPhase, Request, Vc};
-use crate::cx::{Call, Context, Cx, handle};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::net::ListState;
 use crate::state::State;

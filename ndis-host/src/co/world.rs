@@ -4,9 +4,9 @@
 //! included: who serves an address family is a question put to [`Af`], never
 //! assumed.
 
+use crate::callback::{Callback, Context, Ptr};
 use crate::co::oid::OwnRequest;
 pub(crate) use crate::co::request::{Asked, Request};
-use crate::cx::{Callback, Context, Ptr};
 use crate::handle::{Kind, ObjectId};
 use crate::ke::memory::Loan;
 use crate::ke::system::Extension;

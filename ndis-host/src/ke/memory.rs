@@ -5,8 +5,9 @@
 //! a while. A driver that reads it sees the pattern, and one that writes to it is
 //! reported. (Under Miri it goes back at once: Miri sees the access itself.)
 
-use crate::cx::{Call, Cx, Ptr};
-use crate::export::exports;
+use crate::callback::Ptr;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::report::{ObjectLeft, tag_text};
 use crate::rules;

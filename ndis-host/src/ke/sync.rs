@@ -4,8 +4,8 @@
 //! keeps its state in the driver's own structure, as on Windows, because it has
 //! no end that the host could learn of.
 
-use crate::cx::{Call, Cx};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::ke::dpc::{NOTIFICATION_TIMER, SYNCHRONIZATION_TIMER};
 use crate::ke::lock_order::LockOrder;
 use crate::rules;

@@ -1,8 +1,9 @@
 //! The rest of what drivers ask the kernel: IRQL, time, driver object
 //! extensions, the end of the world.
 
-use crate::cx::{Call, Cx, Ptr};
-use crate::export::exports;
+use crate::callback::Ptr;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::rules;
 use crate::sched::{EPOCH, Task};
 use alloc::alloc::{alloc_zeroed, dealloc};

@@ -2,9 +2,10 @@
 
 use super::event::pause_binding;
 use super::{Text, header, lock, unlock, zeroed};
+use crate::callback::{Callback, handle};
 use crate::co::settle::Settled;
 use crate::co::world::{Asked, BindRequest, Request};
-use crate::cx::{Callback, Cx, handle};
+use crate::cx::Cx;
 use crate::handle::{Kind, ObjectId};
 use crate::readings::CopiesAddressFamily;
 use crate::state::State;
@@ -185,7 +186,7 @@ impl State {
                     .iter_mut()
                     .map(|family| {
                         if copies {
-                            crate::cx::Ptr(&raw mut *family.copy)
+                            crate::callback::Ptr(&raw mut *family.copy)
                         } else {
                             family.original
                         }

@@ -2,9 +2,10 @@
 
 use super::event::{bindings_of, pause_binding, restart_bindings};
 use super::{header, zeroed};
+use crate::callback::Context;
 use crate::co::settle::Settled;
 use crate::co::world::{AdapterPhase, Asked};
-use crate::cx::{Context, Cx};
+use crate::cx::Cx;
 use crate::handle::{Kind, ObjectId};
 use ndis_sys as n;
 use ndis_sys::{NDIS_MINIPORT_PAUSE_PARAMETERS, NDIS_MINIPORT_RESTART_PARAMETERS};
