@@ -1,14 +1,14 @@
 //! What a test or a demo holds in its hands: a host, its drivers and adapters.
 
 use crate::callback::{Callback, Ptr};
-use crate::co::pnp;
-use crate::co::world::{Driver as Record, Unload};
 use crate::core::Core;
 use crate::cx::Cx;
 use crate::handle::{Kind, ObjectId};
 use crate::ke::registry::{RegistryValue, SERVICES};
 use crate::log::{Event, EventMode};
+use crate::model::driver::{Driver as Record, Unload};
 use crate::platform::Lock;
+use crate::pnp;
 use crate::readings::Readings;
 use crate::report::{Printed, Report};
 use crate::rules;
@@ -361,7 +361,7 @@ impl Host {
         self.check(adapter.host);
         let number = adapter.number;
         self.step("query", move |cx| {
-            crate::co::oid::query(cx, number, oid, length)
+            crate::miniport::oid::query(cx, number, oid, length)
         })
     }
 
@@ -372,7 +372,7 @@ impl Host {
         self.check(adapter.host);
         let number = adapter.number;
         self.step("a send without a VC", move |cx| {
-            crate::co::send::send_bare(cx, number)
+            crate::miniport::send::send_bare(cx, number)
         })
     }
 

@@ -9,6 +9,7 @@ use crate::callback::Ptr;
 use crate::cx::Cx;
 use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
+use crate::model::request::Loan;
 use crate::report::{ObjectLeft, tag_text};
 use crate::rules;
 use crate::sched::DISPATCH;
@@ -55,10 +56,6 @@ pub(crate) struct Block {
     within: &'static str,
     lent: Vec<Lent>,
 }
-
-/// The block and the promise in it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Loan(usize, u64);
 
 #[derive(Default)]
 pub(crate) struct Memory {

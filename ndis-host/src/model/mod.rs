@@ -1,0 +1,204 @@
+//! The objects of connection-oriented NDIS and how they hang together: plain tables, one
+//! file an object. No driver is called from here.
+
+pub(crate) mod adapter;
+pub(crate) mod af;
+pub(crate) mod binding;
+pub(crate) mod driver;
+mod overview;
+pub(crate) mod party;
+pub(crate) mod request;
+pub(crate) mod sap;
+pub(crate) mod vc;
+
+use crate::callback::Context;
+use crate::handle::{Kind, ObjectId};
+use adapter::{Adapter, OwnRequest};
+use af::Af;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use binding::{BindRequest, Binding, PendedEvent};
+use driver::{Driver, Extension, Miniport, Protocol};
+use ndis_sys::{
+    NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS, NDIS_CO_CLIENT_OPTIONAL_HANDLERS,
+    NDIS_MINIPORT_CO_CHARACTERISTICS, NDIS_PROTOCOL_CO_CHARACTERISTICS,
+};
+use party::Party;
+use request::{Asked, Request};
+use sap::Sap;
+use vc::Vc;
+
+/// All of it.
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) drivers: BTreeMap<u32, Driver>,
+    pub(crate) extensions: Vec<Extension>,
+    pub(crate) miniports: BTreeMap<u32, Miniport>,
+    pub(crate) protocols: BTreeMap<u32, Protocol>,
+    pub(crate) adapters: BTreeMap<u32, Adapter>,
+    pub(crate) bindings: BTreeMap<u32, Binding>,
+    pub(crate) binds: BTreeMap<u32, BindRequest>,
+    pub(crate) unbinds: BTreeMap<u32, BindRequest>,
+    pub(crate) afs: BTreeMap<u32, Af>,
+    pub(crate) saps: BTreeMap<u32, Sap>,
+    pub(crate) vcs: BTreeMap<u32, Vc>,
+    pub(crate) parties: BTreeMap<u32, Party>,
+    /// Which call a VC belongs to, ended VCs included.
+    pub(crate) calls: BTreeMap<u32, u32>,
+    pub(crate) last_call: u32,
+    /// Requests of NDIS's own, by the address of the request.
+    pub(crate) oids: BTreeMap<usize, OwnRequest>,
+    /// Events that a protocol pended, by the address of the notification.
+    pub(crate) events: BTreeMap<usize, PendedEvent>,
+    /// One step of plug and play at a time.
+    pub(crate) plug_and_play: bool,
+}
+
+/// Where a request is recorded: once for looking, once for changing.
+macro_rules! request {
+    ($world:ident, $asked:ident, $get:ident, ($($borrow:tt)+)) => {
+        Some(match $asked {
+            Asked::Pause(it) => $($borrow)+ $world.adapters.$get(&it)?.pause,
+            Asked::Restart(it) => $($borrow)+ $world.adapters.$get(&it)?.restart,
+            Asked::Own(it) => $($borrow)+ $world.oids.$get(&it)?.request,
+            Asked::Bind(it) => $($borrow)+ $world.binds.$get(&it)?.request,
+            Asked::Unbind(it) => $($borrow)+ $world.unbinds.$get(&it)?.request,
+            Asked::Event(it) => $($borrow)+ $world.events.$get(&it)?.request,
+            Asked::OpenAf(it) => $($borrow)+ $world.afs.$get(&it)?.open,
+            Asked::CloseAf(it) => $($borrow)+ $world.afs.$get(&it)?.close,
+            Asked::NotifyCloseAf(it) => $($borrow)+ $world.afs.$get(&it)?.notify,
+            Asked::RegisterSap(it) => $($borrow)+ $world.saps.$get(&it)?.register,
+            Asked::DeregisterSap(it) => $($borrow)+ $world.saps.$get(&it)?.deregister,
+            Asked::MakeCall(it) => $($borrow)+ $world.vcs.$get(&it)?.make,
+            Asked::CloseCall(it) => $($borrow)+ $world.vcs.$get(&it)?.close,
+            Asked::OfferCall(it) => $($borrow)+ $world.vcs.$get(&it)?.offer,
+        })
+    };
+}
+
+impl World {
+    /// The record of a request, as long as there is what it was asked of.
+    pub(crate) fn request(&self, asked: Asked) -> Option<&Request> {
+        request!(self, asked, get, (&))
+    }
+
+    /// As [`request`](Self::request).
+    pub(crate) fn request_mut(&mut self, asked: Asked) -> Option<&mut Request> {
+        request!(self, asked, get_mut, (&mut))
+    }
+
+    /// The call that an object belongs to.
+    pub(crate) fn call_of(&self, object: ObjectId) -> Option<u32> {
+        match object.kind {
+            Kind::ClientVc => self.calls.get(&object.number).copied(),
+            Kind::ClientParty => {
+                let party = self.parties.get(&object.number)?;
+                self.calls.get(&party.vc).copied()
+            }
+            _ => None,
+        }
+    }
+
+    /// The object with a context of which `is_it` says yes, and whose context it is.
+    pub(crate) fn with_context(
+        &self,
+        is_it: impl Fn(usize) -> bool,
+    ) -> Option<(ObjectId, &'static str)> {
+        let is_it = |context: Context| is_it(context.0.addr());
+        let parties = self.parties.iter().map(|(number, it)| {
+            let object = ObjectId::new(Kind::ClientParty, *number);
+            (object, it.client_context, it.manager_context)
+        });
+        let vcs = self.vcs.iter().map(|(number, it)| {
+            let object = ObjectId::new(Kind::ClientVc, *number);
+            (object, it.client_context, it.manager_context)
+        });
+        let saps = self.saps.iter().map(|(number, it)| {
+            let object = ObjectId::new(Kind::ClientSap, *number);
+            (object, it.client_context, it.manager_context)
+        });
+        let afs = self.afs.iter().map(|(number, it)| {
+            let object = ObjectId::new(Kind::ClientAf, *number);
+            (object, it.client_context, it.manager_context)
+        });
+        for (object, client, manager) in parties.chain(vcs).chain(saps).chain(afs) {
+            if is_it(client) {
+                return Some((object, "its client's"));
+            }
+            if is_it(manager) {
+                return Some((object, "its call manager's"));
+            }
+        }
+        let mut bindings = self.bindings.iter().filter(|(_, it)| is_it(it.context));
+        if let Some((number, _)) = bindings.next() {
+            return Some((ObjectId::new(Kind::Binding, *number), "the protocol's"));
+        }
+        let mut adapters = self.adapters.iter();
+        let found = adapters.find(|(_, it)| it.context.is_some_and(is_it));
+        found.map(|(number, _)| (ObjectId::new(Kind::Adapter, *number), "the miniport's"))
+    }
+
+    /// The driver that an object belongs to, on one of its sides.
+    pub(crate) fn owner(&self, object: ObjectId, manager: bool) -> Option<Arc<str>> {
+        let af = match object.kind {
+            Kind::ClientAf => self.afs.get(&object.number)?,
+            Kind::ClientSap => self.afs.get(&self.saps.get(&object.number)?.af)?,
+            Kind::ClientVc => self.afs.get(&self.vcs.get(&object.number)?.af)?,
+            Kind::Binding => return self.bindings.get(&object.number).map(|b| b.who.clone()),
+            Kind::Adapter => return self.adapters.get(&object.number).map(|a| a.who.clone()),
+            _ => return None,
+        };
+        Some(if manager {
+            af.manager.clone()
+        } else {
+            af.client.clone()
+        })
+    }
+
+    pub(crate) fn vcs_of(&self, af: u32) -> impl Iterator<Item = (u32, &Vc)> {
+        self.vcs
+            .iter()
+            .filter(move |(_, vc)| vc.af == af)
+            .map(|(number, vc)| (*number, vc))
+    }
+
+    pub(crate) fn saps_of(&self, af: u32) -> impl Iterator<Item = (u32, &Sap)> {
+        self.saps
+            .iter()
+            .filter(move |(_, sap)| sap.af == af)
+            .map(|(number, sap)| (*number, sap))
+    }
+
+    pub(crate) fn parties_of(&self, vc: u32) -> impl Iterator<Item = (u32, &Party)> {
+        self.parties
+            .iter()
+            .filter(move |(_, party)| party.vc == vc)
+            .map(|(number, party)| (*number, party))
+    }
+
+    /// The call-manager handlers behind an address family.
+    pub(crate) fn manager(&self, af: u32) -> Option<&NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS> {
+        let adapter = self.adapters.get(&self.afs.get(&af)?.adapter)?;
+        let miniport = self.miniports.get(&adapter.miniport)?;
+        miniport.cm.as_ref().map(|cm| &cm.0)
+    }
+
+    /// The client handlers behind an address family.
+    pub(crate) fn client(&self, af: u32) -> Option<&NDIS_CO_CLIENT_OPTIONAL_HANDLERS> {
+        let protocol = self.protocols.get(&self.afs.get(&af)?.protocol)?;
+        protocol.client.as_ref().map(|client| &client.0)
+    }
+
+    /// The connection-oriented protocol handlers behind a binding.
+    pub(crate) fn protocol_co(&self, binding: u32) -> Option<&NDIS_PROTOCOL_CO_CHARACTERISTICS> {
+        let protocol = self.protocols.get(&self.bindings.get(&binding)?.protocol)?;
+        protocol.co.as_ref().map(|co| &co.0)
+    }
+
+    /// The connection-oriented miniport handlers behind an adapter.
+    pub(crate) fn miniport_co(&self, adapter: u32) -> Option<&NDIS_MINIPORT_CO_CHARACTERISTICS> {
+        let miniport = self.miniports.get(&self.adapters.get(&adapter)?.miniport)?;
+        miniport.co.as_ref().map(|co| &co.0)
+    }
+}

@@ -1,0 +1,117 @@
+//! What a client and a call manager that make or delete a VC have in common.
+
+use crate::callback::Context;
+use crate::handle::{Kind, ObjectId};
+use crate::model::af::{Af, AfPhase};
+use crate::model::request::Request;
+use crate::model::vc::{Activity, CallPhase, Vc};
+use crate::state::State;
+use ndis_sys as n;
+use ndis_sys::NDIS_HANDLE;
+
+impl State {
+    pub(crate) fn make_vc(
+        &mut self,
+        af: u32,
+        by_client: bool,
+        context: Context,
+    ) -> Option<(u32, usize, usize)> {
+        if self.faults.allocation() {
+            return None;
+        }
+        let number = self.number(Kind::ClientVc);
+        let client_raw = self.handles.make(Kind::ClientVc, number);
+        let manager_raw = self.handles.make(Kind::CallManagerVc, number);
+        let (client_context, manager_context) = if by_client {
+            (context, Context::NULL)
+        } else {
+            (Context::NULL, context)
+        };
+        self.world.vcs.insert(
+            number,
+            Vc {
+                client_raw,
+                manager_raw,
+                af,
+                by_client,
+                client_context,
+                manager_context,
+                activity: Activity::Inactive,
+                activations: 0,
+                deactivations: 0,
+                activation_loan: None,
+                phase: CallPhase::None,
+                before_close: CallPhase::None,
+                refusals: 0,
+                calls: 0,
+                make: Request::default(),
+                close: Request::default(),
+                offer: Request::default(),
+                refused_at: None,
+                withdrawn: false,
+                modify: Request::default(),
+                incoming_close: false,
+                told: false,
+                blamed: false,
+                told_at: 0,
+                heard_at: u64::MAX,
+                sends: 0,
+                receives: 0,
+                indicating: 0,
+                lending: 0,
+                multipoint: false,
+                first_party: None,
+                deleting: false,
+            },
+        );
+        Some((number, client_raw, manager_raw))
+    }
+
+    /// The handle variable must be NULL before a VC is created (VC-05).
+    pub(crate) fn check_out(&mut self, call: &str, out: *mut NDIS_HANDLE) {
+        // SAFETY: the caller's initialized variable.
+        let before = unsafe { out.read() };
+        if !before.is_null() {
+            let message = alloc::format!("{call}: the handle variable is not NULL before the call");
+            self.violate("VC-05", None, message);
+        }
+    }
+
+    pub(crate) fn usable(af: &Af) -> bool {
+        af.phase == AfPhase::Open && !af.closed_by_client
+    }
+
+    /// Whether a VC may be deleted by its creator; otherwise the status.
+    pub(crate) fn deletable(&mut self, call: &str, number: u32) -> Result<(), i32> {
+        let object = ObjectId::new(Kind::ClientVc, number);
+        let Some(vc) = self.world.vcs.get(&number) else {
+            return Err(n::NDIS_STATUS_FAILURE);
+        };
+        if vc.phase != CallPhase::None {
+            let message = alloc::format!("{call} on {object} while it has a call ({})", vc.phase);
+            self.violate("VC-23", Some(object), message);
+            return Err(n::NDIS_STATUS_NOT_ACCEPTED);
+        }
+        if vc.offer.calling() {
+            let message = alloc::format!(
+                "{call} on {object} while the offer of a call on it has not returned"
+            );
+            self.violate("VC-23", Some(object), message);
+            return Err(n::NDIS_STATUS_NOT_ACCEPTED);
+        }
+        if vc.activity != Activity::Inactive && !vc.by_client {
+            let message = alloc::format!("{call} on {object} while it is active ({})", vc.activity);
+            self.violate("VC-23", Some(object), message);
+            return Err(n::NDIS_STATUS_NOT_ACCEPTED);
+        }
+        Ok(())
+    }
+
+    /// The VC is inactive from now on.
+    pub(crate) fn deactivated(&mut self, number: u32) {
+        if let Some(vc) = self.world.vcs.get_mut(&number) {
+            vc.activity = Activity::Inactive;
+            vc.deactivations += 1;
+        }
+    }
+}
