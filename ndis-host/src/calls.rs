@@ -2,7 +2,7 @@
 
 use crate::handle::{Kind, ObjectId};
 use crate::model::adapter::AdapterPhase;
-use crate::model::vc::{Activity, CallPhase};
+use crate::model::vc::{Activity, CallPhase, Vc};
 use crate::readings::{CallControlWhilePaused, CloseOrder};
 use crate::state::State;
 use core::ffi::c_void;
@@ -89,17 +89,8 @@ impl State {
 
     /// The call on a VC has ended.
     pub(crate) fn call_over(&mut self, number: u32) {
-        let mut party = None;
-        if let Some(vc) = self.world.vcs.get_mut(&number) {
-            vc.phase = CallPhase::None;
-            vc.refusals = 0;
-            vc.incoming_close = false;
-            vc.told = false;
-            vc.blamed = false;
-            vc.heard_at = u64::MAX;
-            party = vc.first_party.take();
-        }
-        if let Some(party) = party {
+        let vc = self.world.vcs.get_mut(&number);
+        if let Some(party) = vc.and_then(Vc::call_over) {
             self.end_party(party);
         }
     }
@@ -168,8 +159,7 @@ impl State {
             self.check_close_order(call, who, number);
             self.call_over(number);
         } else if let Some(vc) = self.world.vcs.get_mut(&number) {
-            vc.phase = vc.before_close;
-            vc.refusals = vc.refusals.saturating_add(1);
+            vc.close_refused();
         }
     }
 

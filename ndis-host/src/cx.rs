@@ -10,10 +10,14 @@ use crate::ke::system::stack_left;
 use crate::log::{EventKind, Objects};
 use crate::sched::{DISPATCH, Frame, HostWait, Phase, TaskId, Wait, Woken};
 use crate::state::State;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::cell::{Cell, RefCell};
 use core::ffi::c_void;
+
+/// What a task does.
+pub(crate) type Job = Box<dyn FnOnce(&Cx) + Send>;
 
 /// The running task's right to use the host.
 pub(crate) struct Cx {
@@ -303,7 +307,7 @@ impl Cx {
                 rule,
                 object,
                 who: who.clone(),
-                condition: alloc::boxed::Box::new(condition.clone()),
+                condition: Box::new(condition.clone()),
             }))
         });
         answer != Err(Woken::GaveUp)

@@ -107,6 +107,7 @@ mod handle;
 mod host;
 mod ke;
 mod lives;
+mod loading;
 mod log;
 mod manager;
 mod map;

@@ -4,6 +4,7 @@
 //! code runs: a callback may call back into the host, end objects and start new
 //! ones, so whoever called it looks its objects up again afterwards.
 
+use crate::cx::Job;
 use crate::fault::Faults;
 use crate::handle::{Handles, Kind, Lookup, ObjectId};
 use crate::ke::dpc::Dpcs;
@@ -30,6 +31,9 @@ use core::fmt::Write as _;
 
 /// After so many reports the rest is only counted.
 const REPORTS: usize = 1000;
+
+/// A question to the state.
+pub(crate) type Condition = Box<dyn Fn(&State) -> bool + Send>;
 
 /// Findings that wait for the report.
 #[derive(Default)]
@@ -58,7 +62,7 @@ pub(crate) struct State {
     pub(crate) histories: Box<Histories>,
     pub(crate) ledger: Box<Ledger>,
     pub(crate) handles: Box<Handles>,
-    pub(crate) sched: Box<Sched>,
+    pub(crate) sched: Box<Sched<Job, Condition>>,
     pub(crate) faults: Box<Faults>,
     pub(crate) memory: Box<Memory>,
     pub(crate) registry: Box<Registry>,
@@ -101,7 +105,11 @@ impl State {
             histories: Box::new(Histories::default()),
             ledger: Box::new(Ledger::default()),
             handles: Box::new(Handles::new(host)),
-            sched: Box::new(Sched::new(settings)),
+            sched: Box::new(Sched::new(
+                settings.processors,
+                settings.preemption,
+                settings.limit,
+            )),
             faults: Box::new(Faults::default()),
             memory: Box::new(Memory::default()),
             registry: Box::new(Registry::default()),

@@ -3,7 +3,6 @@
 use crate::callback::Context;
 use crate::handle::{Kind, ObjectId};
 use crate::model::af::{Af, AfPhase};
-use crate::model::request::Request;
 use crate::model::vc::{Activity, CallPhase, Vc};
 use crate::state::State;
 use ndis_sys as n;
@@ -22,48 +21,8 @@ impl State {
         let number = self.number(Kind::ClientVc);
         let client_raw = self.handles.make(Kind::ClientVc, number);
         let manager_raw = self.handles.make(Kind::CallManagerVc, number);
-        let (client_context, manager_context) = if by_client {
-            (context, Context::NULL)
-        } else {
-            (Context::NULL, context)
-        };
-        self.world.vcs.insert(
-            number,
-            Vc {
-                client_raw,
-                manager_raw,
-                af,
-                by_client,
-                client_context,
-                manager_context,
-                activity: Activity::Inactive,
-                activations: 0,
-                deactivations: 0,
-                activation_loan: None,
-                phase: CallPhase::None,
-                before_close: CallPhase::None,
-                refusals: 0,
-                calls: 0,
-                make: Request::default(),
-                close: Request::default(),
-                offer: Request::default(),
-                refused_at: None,
-                withdrawn: false,
-                modify: Request::default(),
-                incoming_close: false,
-                told: false,
-                blamed: false,
-                told_at: 0,
-                heard_at: u64::MAX,
-                sends: 0,
-                receives: 0,
-                indicating: 0,
-                lending: 0,
-                multipoint: false,
-                first_party: None,
-                deleting: false,
-            },
-        );
+        let vc = Vc::new((client_raw, manager_raw), af, by_client, context);
+        self.world.vcs.insert(number, vc);
         Some((number, client_raw, manager_raw))
     }
 
@@ -105,13 +64,5 @@ impl State {
             return Err(n::NDIS_STATUS_NOT_ACCEPTED);
         }
         Ok(())
-    }
-
-    /// The VC is inactive from now on.
-    pub(crate) fn deactivated(&mut self, number: u32) {
-        if let Some(vc) = self.world.vcs.get_mut(&number) {
-            vc.activity = Activity::Inactive;
-            vc.deactivations += 1;
-        }
     }
 }

@@ -148,8 +148,7 @@ exports! { EXPORTS {
             Settled::Now(n::NDIS_STATUS_SUCCESS) => {
                 cx.with(|s| {
                     if let Some(af) = s.world.afs.get_mut(&number) {
-                        af.manager_context = Context(slot);
-                        af.phase = AfPhase::Open;
+                        af.opened(Context(slot));
                     }
                 });
                 // SAFETY: the caller's variable for the result.
@@ -186,8 +185,7 @@ exports! { EXPORTS {
                 s.violate("AF-13", Some(object), message);
                 return None;
             }
-            af.closed_by_client = true;
-            af.phase = AfPhase::Closing;
+            af.begin_close();
             let context = af.manager_context;
             let handler = s.world.manager(number)?.CmCloseAfHandler?;
             let callback = s.to_manager("ProtocolCmCloseAf", number, object);
@@ -207,11 +205,9 @@ exports! { EXPORTS {
                 cx.done(n::NDIS_STATUS_SUCCESS)
             }
             Settled::Now(status) => {
-                // Refused: it is open as before.
                 cx.with(|s| {
                     if let Some(af) = s.world.afs.get_mut(&number) {
-                        af.closed_by_client = false;
-                        af.phase = AfPhase::Open;
+                        af.close_refused();
                     }
                 });
                 cx.done(status)

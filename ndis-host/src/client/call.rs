@@ -126,10 +126,7 @@ exports! { EXPORTS {
             let Some(vc) = s.world.vcs.get_mut(&number) else {
                 return Err(n::NDIS_STATUS_FAILURE);
             };
-            vc.phase = CallPhase::Making;
-            vc.calls += 1;
-            vc.multipoint = multipoint;
-            vc.first_party = party.map(|(party, ..)| party);
+            vc.place(party.map(|(party, ..)| party));
             let context = vc.manager_context;
             let callback = s.to_manager("ProtocolCmMakeCall", af, object);
             let question = s.question(callback, Asked::MakeCall(number), loan);
@@ -161,7 +158,7 @@ exports! { EXPORTS {
                         record.manager_context = Context(slot);
                     }
                     if let Some(vc) = s.world.vcs.get_mut(&number) {
-                        vc.phase = CallPhase::Up;
+                        vc.placed();
                     }
                 });
                 if status == n::NDIS_STATUS_SUCCESS
@@ -224,8 +221,7 @@ exports! { EXPORTS {
                 .map_or(Context::NULL, |party| party.manager_context);
             let handler = s.world.manager(af)?.CmCloseCallHandler?;
             let vc = s.world.vcs.get_mut(&number)?;
-            vc.before_close = phase;
-            vc.phase = CallPhase::Closing;
+            vc.begin_close();
             // An offer that was withdrawn ends here, unless its handler still runs.
             let loan = if vc.offer.pended() {
                 vc.offer.loan.take()

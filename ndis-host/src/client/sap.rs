@@ -6,7 +6,7 @@ use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::manager::sap::deregistered;
 use crate::model::af::AfPhase;
-use crate::model::request::{Asked, Request};
+use crate::model::request::Asked;
 use crate::model::sap::Sap;
 use crate::readings::DeregisterSapResult;
 use crate::settle::Settled;
@@ -53,21 +53,8 @@ exports! { EXPORTS {
             unsafe { s.check_sap(call, ObjectId::new(Kind::ClientAf, af), sap) };
             let what = alloc::format!("the CO_SAP of {object} is being registered");
             let loan = s.memory.lend(sap.addr(), "SAP-04", Some(object), &what);
-            s.world.saps.insert(
-                number,
-                Sap {
-                    client_raw,
-                    manager_raw,
-                    af,
-                    client_context: Context(context),
-                    manager_context: Context::NULL,
-                    sap: Ptr(sap),
-                    registered: false,
-                    register: Request::default(),
-                    deregister: Request::default(),
-                    leaving: false,
-                },
-            );
+            let record = Sap::new((client_raw, manager_raw), af, Context(context), Ptr(sap));
+            s.world.saps.insert(number, record);
             let handler = s.world.manager(af)?.CmRegisterSapHandler?;
             let callback = s.to_manager("ProtocolCmRegisterSap", af, object);
             let question = s.question(callback, Asked::RegisterSap(number), loan);
@@ -88,8 +75,7 @@ exports! { EXPORTS {
             Settled::Now(n::NDIS_STATUS_SUCCESS) => {
                 cx.with(|s| {
                     if let Some(sap) = s.world.saps.get_mut(&number) {
-                        sap.manager_context = Context(slot);
-                        sap.registered = true;
+                        sap.registered(Context(slot));
                     }
                 });
                 // SAFETY: the caller's variable for the result.

@@ -28,7 +28,7 @@ const REAL_STACK_END: usize = 512 * 1024;
 
 /// How much of its stack a task has left, in bytes.
 #[inline(never)]
-pub(crate) fn stack_left(task: &Task) -> usize {
+pub(crate) fn stack_left<C>(task: &Task<C>) -> usize {
     let depth = task.frames.len();
     let left = STACK.saturating_sub(depth.saturating_mul(STACK_PER_CALLBACK));
     if cfg!(miri) || task.stack_base == 0 {

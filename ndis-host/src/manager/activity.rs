@@ -33,8 +33,7 @@ fn activation_complete(cx: &Cx, number: u32, parameters: Ptr<CO_CALL_PARAMETERS>
     let object = ObjectId::new(Kind::ClientVc, number);
     let prepared = cx.with(|s| {
         let vc = s.world.vcs.get_mut(&number)?;
-        vc.activity = Activity::Active;
-        let loan = vc.activation_loan.take();
+        let loan = vc.activated();
         let (af, context) = (vc.af, vc.manager_context);
         s.memory.give_back(loan);
         let handler = s.world.manager(af)?.CmActivateVcCompleteHandler?;
@@ -53,8 +52,8 @@ fn activation_complete(cx: &Cx, number: u32, parameters: Ptr<CO_CALL_PARAMETERS>
 fn deactivation_complete(cx: &Cx, number: u32) {
     let object = ObjectId::new(Kind::ClientVc, number);
     let prepared = cx.with(|s| {
-        s.deactivated(number);
-        let vc = s.world.vcs.get(&number)?;
+        let vc = s.world.vcs.get_mut(&number)?;
+        vc.deactivated();
         let (af, context) = (vc.af, vc.manager_context);
         let handler = s.world.manager(af)?.CmDeactivateVcCompleteHandler?;
         let callback = s.to_manager("ProtocolCmDeactivateVcComplete", af, object);
@@ -136,13 +135,7 @@ exports! { EXPORTS {
                 None
             };
             if let Some(vc) = s.world.vcs.get_mut(&number) {
-                vc.activations += 1;
-                vc.activity = if later {
-                    Activity::Activating
-                } else {
-                    Activity::Active
-                };
-                vc.activation_loan = loan;
+                vc.activate(later, loan);
             }
             Ok((number, later, reading == ActivateComplete::Always))
         });
@@ -232,12 +225,8 @@ exports! { EXPORTS {
             }
             let reading = s.readings.deactivate_complete;
             let later = reading == DeactivateComplete::OnPending && s.rng.chance(1, 4);
-            if later {
-                if let Some(vc) = s.world.vcs.get_mut(&number) {
-                    vc.activity = Activity::Deactivating;
-                }
-            } else {
-                s.deactivated(number);
+            if let Some(vc) = s.world.vcs.get_mut(&number) {
+                vc.deactivate(later);
             }
             Ok((number, later, reading == DeactivateComplete::Always))
         });

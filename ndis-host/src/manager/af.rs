@@ -193,8 +193,7 @@ exports! { EXPORTS {
             }
             let af = s.world.afs.get_mut(&number)?;
             if status == n::NDIS_STATUS_SUCCESS {
-                af.phase = AfPhase::Open;
-                af.manager_context = Context(context);
+                af.opened(Context(context));
                 if context.is_null() {
                     let message = alloc::format!("{call}: success with a NULL context");
                     s.violate("AF-24", Some(object), message);

@@ -5,7 +5,6 @@ use crate::cx::Cx;
 use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::model::request::Asked;
-use crate::model::vc::CallPhase;
 use ndis_sys as n;
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 
@@ -58,7 +57,7 @@ exports! { EXPORTS {
                     party_raw = record.client_raw;
                 }
                 if let Some(vc) = s.world.vcs.get_mut(&number) {
-                    vc.phase = CallPhase::Up;
+                    vc.placed();
                 }
             } else {
                 s.call_over(number);

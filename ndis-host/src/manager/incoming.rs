@@ -81,10 +81,7 @@ exports! { EXPORTS {
             let Some(vc) = s.world.vcs.get_mut(&number) else {
                 return Err(n::NDIS_STATUS_FAILURE);
             };
-            vc.phase = CallPhase::Offered;
-            vc.withdrawn = false;
-            vc.refused_at = None;
-            vc.calls += 1;
+            vc.offer();
             let context = vc.client_context;
             let callback = s.to_client("ProtocolClIncomingCall", af, object);
             let question = s.question(callback, Asked::OfferCall(number), loan);
@@ -156,7 +153,7 @@ exports! { EXPORTS {
                 s.violate("CALL-37", Some(object), message);
                 return None;
             }
-            vc.phase = CallPhase::Connected;
+            vc.connect();
             if activity != Activity::Active {
                 let message = alloc::format!("{call} on {object}, which is not active ({activity})");
                 s.violate("VC-31", Some(object), message);
@@ -200,14 +197,11 @@ exports! { EXPORTS {
             }
             match phase {
                 CallPhase::Up | CallPhase::Accepted | CallPhase::Connected => {
-                    vc.incoming_close = true;
-                    vc.told = true;
-                    vc.told_at = u64::MAX;
+                    vc.hang_up();
                 }
                 CallPhase::Closing => {
                     // It crosses the client's own close.
-                    vc.incoming_close = true;
-                    vc.told_at = u64::MAX;
+                    vc.hang_up();
                     if s.readings.crossing_close == CrossingClose::Swallowed {
                         s.note(Some(object), "the close crosses the client's own and ends here");
                         return None;

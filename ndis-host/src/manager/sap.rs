@@ -48,8 +48,7 @@ exports! { EXPORTS {
             let sap = s.world.saps.get_mut(&number)?;
             let success = status == n::NDIS_STATUS_SUCCESS;
             if success {
-                sap.registered = true;
-                sap.manager_context = Context(context);
+                sap.registered(Context(context));
             }
             let (af, client, pointer) = (sap.af, sap.client_context, sap.sap);
             let raw = if success { sap.client_raw } else { 0 };

@@ -5,7 +5,7 @@ use crate::model::request::Request;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use ndis_sys::CO_ADDRESS_FAMILY;
+use ndis_sys::{CO_ADDRESS_FAMILY, NdisDeviceStateD0};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum AdapterPhase {
@@ -56,6 +56,53 @@ pub(crate) struct Adapter {
     pub(crate) power: i32,
     /// The OIDs that the driver says it supports.
     pub(crate) oids: Vec<u32>,
+}
+
+impl Adapter {
+    /// An adapter that is about to be initialized.
+    pub(crate) fn new(
+        raw: usize,
+        miniport: u32,
+        driver: u32,
+        who: Arc<str>,
+        name: Arc<str>,
+    ) -> Self {
+        Self {
+            raw,
+            miniport,
+            driver,
+            who,
+            name,
+            context: None,
+            phase: AdapterPhase::Initializing,
+            general: false,
+            media: 0,
+            families: Vec::new(),
+            pause: Request::default(),
+            restart: Request::default(),
+            removal_told: false,
+            indicating: 0,
+            power: NdisDeviceStateD0,
+            oids: Vec::new(),
+        }
+    }
+
+    /// The adapter goes on to its next phase.
+    pub(crate) fn enter(&mut self, next: AdapterPhase) {
+        use AdapterPhase::{Halting, Initializing, Paused, Pausing, Restarting, Running};
+        debug_assert!(
+            matches!(
+                (self.phase, next),
+                (Initializing | Restarting | Pausing, Paused)
+                    | (Paused, Restarting | Halting)
+                    | (Restarting, Running)
+                    | (Running, Pausing)
+            ),
+            "{:?} to {next:?}",
+            self.phase
+        );
+        self.phase = next;
+    }
 }
 
 /// An OID request of NDIS's own on its way through a miniport.

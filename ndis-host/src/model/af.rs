@@ -36,3 +36,26 @@ pub(crate) struct Af {
     /// Ended for everything but the answer to the notification.
     pub(crate) ended: bool,
 }
+
+impl Af {
+    /// Its open has succeeded; the call manager's context for it.
+    pub(crate) fn opened(&mut self, context: Context) {
+        debug_assert_eq!(self.phase, AfPhase::Opening);
+        self.phase = AfPhase::Open;
+        self.manager_context = context;
+    }
+
+    /// The client closes it.
+    pub(crate) fn begin_close(&mut self) {
+        debug_assert_eq!(self.phase, AfPhase::Open);
+        self.phase = AfPhase::Closing;
+        self.closed_by_client = true;
+    }
+
+    /// The call manager has refused to: it is open as before.
+    pub(crate) fn close_refused(&mut self) {
+        debug_assert_eq!(self.phase, AfPhase::Closing);
+        self.phase = AfPhase::Open;
+        self.closed_by_client = false;
+    }
+}

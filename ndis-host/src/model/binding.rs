@@ -30,6 +30,36 @@ pub(crate) struct Binding {
     pub(crate) unbinding: bool,
 }
 
+impl Binding {
+    /// A binding whose open has begun.
+    pub(crate) fn new(
+        raw: usize,
+        adapter: u32,
+        protocol: u32,
+        driver: u32,
+        who: Arc<str>,
+        context: Context,
+    ) -> Self {
+        Self {
+            raw,
+            adapter,
+            protocol,
+            driver,
+            who,
+            context,
+            running: false,
+            started: false,
+            opened: false,
+            closing: false,
+            closed: false,
+            asked_to_go: false,
+            notifications: 0,
+            offered: false,
+            unbinding: false,
+        }
+    }
+}
+
 /// A bind or unbind request while it lasts.
 pub(crate) struct BindRequest {
     pub(crate) adapter: u32,

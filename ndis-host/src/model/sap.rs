@@ -17,3 +17,33 @@ pub(crate) struct Sap {
     pub(crate) deregister: Request,
     pub(crate) leaving: bool,
 }
+
+impl Sap {
+    /// A SAP whose registration has begun.
+    pub(crate) fn new(
+        (client_raw, manager_raw): (usize, usize),
+        af: u32,
+        client_context: Context,
+        sap: Ptr<CO_SAP>,
+    ) -> Self {
+        Self {
+            client_raw,
+            manager_raw,
+            af,
+            client_context,
+            manager_context: Context::NULL,
+            sap,
+            registered: false,
+            register: Request::default(),
+            deregister: Request::default(),
+            leaving: false,
+        }
+    }
+
+    /// The registration has succeeded; the call manager's context for it.
+    pub(crate) fn registered(&mut self, context: Context) {
+        debug_assert!(!self.registered);
+        self.registered = true;
+        self.manager_context = context;
+    }
+}

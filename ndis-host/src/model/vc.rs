@@ -70,7 +70,6 @@ pub(crate) struct Vc {
     pub(crate) manager_context: Context,
     pub(crate) activity: Activity,
     pub(crate) activations: u32,
-    pub(crate) deactivations: u32,
     pub(crate) activation_loan: Option<Loan>,
     pub(crate) phase: CallPhase,
     /// The phase that a refused close goes back to.
@@ -115,6 +114,168 @@ pub(crate) struct Vc {
 }
 
 impl Vc {
+    /// A VC that its client made, or its call manager, with the context of that side.
+    pub(crate) fn new(
+        (client_raw, manager_raw): (usize, usize),
+        af: u32,
+        by_client: bool,
+        context: Context,
+    ) -> Self {
+        let (client_context, manager_context) = if by_client {
+            (context, Context::NULL)
+        } else {
+            (Context::NULL, context)
+        };
+        Self {
+            client_raw,
+            manager_raw,
+            af,
+            by_client,
+            client_context,
+            manager_context,
+            activity: Activity::Inactive,
+            activations: 0,
+            activation_loan: None,
+            phase: CallPhase::None,
+            before_close: CallPhase::None,
+            refusals: 0,
+            calls: 0,
+            make: Request::default(),
+            close: Request::default(),
+            offer: Request::default(),
+            refused_at: None,
+            withdrawn: false,
+            modify: Request::default(),
+            incoming_close: false,
+            told: false,
+            blamed: false,
+            told_at: 0,
+            heard_at: u64::MAX,
+            sends: 0,
+            receives: 0,
+            indicating: 0,
+            lending: 0,
+            multipoint: false,
+            first_party: None,
+            deleting: false,
+        }
+    }
+
+    /// The call goes from one of these phases to the next. Whoever calls has looked.
+    fn step(&mut self, from: &[CallPhase], to: CallPhase) {
+        debug_assert!(from.contains(&self.phase), "{} to {to}", self.phase);
+        self.phase = to;
+    }
+
+    /// An activation begins; it may pend, while the driver's parameters are lent.
+    pub(crate) fn activate(&mut self, pends: bool, loan: Option<Loan>) {
+        debug_assert!(matches!(
+            self.activity,
+            Activity::Inactive | Activity::Active
+        ));
+        self.activations += 1;
+        self.activation_loan = loan;
+        self.activity = if pends {
+            Activity::Activating
+        } else {
+            Activity::Active
+        };
+    }
+
+    /// It is over.
+    pub(crate) fn activated(&mut self) -> Option<Loan> {
+        debug_assert!(matches!(
+            self.activity,
+            Activity::Activating | Activity::Active
+        ));
+        self.activity = Activity::Active;
+        self.activation_loan.take()
+    }
+
+    /// A deactivation begins; it may pend.
+    pub(crate) fn deactivate(&mut self, pends: bool) {
+        debug_assert_eq!(self.activity, Activity::Active);
+        self.activity = if pends {
+            Activity::Deactivating
+        } else {
+            Activity::Inactive
+        };
+    }
+
+    /// It is over.
+    pub(crate) fn deactivated(&mut self) {
+        debug_assert!(matches!(
+            self.activity,
+            Activity::Deactivating | Activity::Inactive
+        ));
+        self.activity = Activity::Inactive;
+    }
+
+    /// The client places a call; one with a party is multipoint.
+    pub(crate) fn place(&mut self, party: Option<u32>) {
+        self.step(&[CallPhase::None], CallPhase::Making);
+        self.calls += 1;
+        self.multipoint = party.is_some();
+        self.first_party = party;
+    }
+
+    /// The call that was placed stands.
+    pub(crate) fn placed(&mut self) {
+        self.step(&[CallPhase::Making], CallPhase::Up);
+    }
+
+    /// The call manager offers a call.
+    pub(crate) fn offer(&mut self) {
+        self.step(&[CallPhase::None], CallPhase::Offered);
+        self.withdrawn = false;
+        self.refused_at = None;
+        self.calls += 1;
+    }
+
+    /// The client is told that the call that it took is connected.
+    pub(crate) fn connect(&mut self) {
+        self.step(&[CallPhase::Accepted], CallPhase::Connected);
+    }
+
+    /// The client closes the call.
+    pub(crate) fn begin_close(&mut self) {
+        self.before_close = self.phase;
+        self.step(
+            &[
+                CallPhase::Up,
+                CallPhase::Accepted,
+                CallPhase::Connected,
+                CallPhase::Withdrawn,
+            ],
+            CallPhase::Closing,
+        );
+    }
+
+    /// The call manager has refused to.
+    pub(crate) fn close_refused(&mut self) {
+        self.step(&[CallPhase::Closing], self.before_close);
+        self.refusals = self.refusals.saturating_add(1);
+    }
+
+    /// There is no call any more; the party that came with it.
+    pub(crate) fn call_over(&mut self) -> Option<u32> {
+        self.step(&[CallPhase::Making, CallPhase::Closing], CallPhase::None);
+        self.refusals = 0;
+        self.incoming_close = false;
+        self.told = false;
+        self.blamed = false;
+        self.heard_at = u64::MAX;
+        self.first_party.take()
+    }
+
+    /// The call manager announces the end of the call, which the client must answer unless
+    /// it is closing the call already.
+    pub(crate) fn hang_up(&mut self) {
+        self.incoming_close = true;
+        self.told |= self.phase != CallPhase::Closing;
+        self.told_at = u64::MAX;
+    }
+
     /// The client has answered the offer, which nobody may have withdrawn before.
     pub(crate) fn take_answer(&mut self, status: i32) {
         let accepted = status == NDIS_STATUS_SUCCESS;
@@ -132,10 +293,8 @@ impl Vc {
 
     /// The call manager hangs up before it has heard what the client says to its offer.
     pub(crate) fn withdraw(&mut self) {
-        self.phase = CallPhase::Withdrawn;
+        self.step(&[CallPhase::Offered, CallPhase::None], CallPhase::Withdrawn);
         self.withdrawn = true;
-        self.incoming_close = true;
-        self.told = true;
-        self.told_at = u64::MAX;
+        self.hang_up();
     }
 }

@@ -9,7 +9,6 @@ use crate::cx::Cx;
 use crate::handle::{Kind, ObjectId};
 use crate::miniport::oid::{Ask, ask};
 use crate::model::adapter::{Adapter, AdapterPhase};
-use crate::model::request::Request;
 use crate::net::ListState;
 use crate::readings::NotifyClose;
 use crate::rules;
@@ -41,27 +40,9 @@ fn start(cx: &Cx, miniport: u32) -> Result<u32, i32> {
         let handler = handler?;
         let number = s.number(Kind::Adapter);
         let raw = s.handles.make(Kind::Adapter, number);
-        s.world.adapters.insert(
-            number,
-            Adapter {
-                raw,
-                miniport,
-                driver,
-                who: who.clone(),
-                name: alloc::format!("\\Device\\{{adapter-{number}}}").into(),
-                context: None,
-                phase: AdapterPhase::Initializing,
-                general: false,
-                media: 0,
-                families: Vec::new(),
-                pause: Request::default(),
-                restart: Request::default(),
-                removal_told: false,
-                indicating: 0,
-                power: n::NdisDeviceStateD0,
-                oids: Vec::new(),
-            },
-        );
+        let name = alloc::format!("\\Device\\{{adapter-{number}}}").into();
+        let adapter = Adapter::new(raw, miniport, driver, who.clone(), name);
+        s.world.adapters.insert(number, adapter);
         let callback = Callback {
             name: "MiniportInitializeEx",
             driver,
@@ -121,7 +102,7 @@ fn start(cx: &Cx, miniport: u32) -> Result<u32, i32> {
             );
         }
         if let Some(adapter) = s.world.adapters.get_mut(&number) {
-            adapter.phase = AdapterPhase::Paused;
+            adapter.enter(AdapterPhase::Paused);
         }
     });
     let protocols: Vec<u32> = cx.with(|s| {
@@ -276,7 +257,7 @@ fn halt(cx: &Cx, adapter: u32, surprised: bool) {
         let mut callback = s.to_adapter("MiniportHaltEx", adapter);
         callback.passive = Some("IRQL-128");
         let record = s.world.adapters.get_mut(&adapter)?;
-        record.phase = AdapterPhase::Halting;
+        record.enter(AdapterPhase::Halting);
         let context = record.context.unwrap_or(Context::NULL);
         let miniport = record.miniport;
         let handler = s.world.miniports.get(&miniport)?.handlers.0.HaltHandlerEx?;

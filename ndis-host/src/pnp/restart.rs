@@ -30,7 +30,7 @@ pub(crate) fn pause(cx: &Cx, adapter: u32, reason: i32) {
         let mut callback = s.to_adapter("MiniportPause", adapter);
         callback.passive = Some("IRQL-129");
         let record = s.world.adapters.get_mut(&adapter)?;
-        record.phase = AdapterPhase::Pausing;
+        record.enter(AdapterPhase::Pausing);
         let context = record.context.unwrap_or(Context::NULL);
         let miniport = record.miniport;
         let handler = s.world.miniports.get(&miniport)?.handlers.0.PauseHandler?;
@@ -69,7 +69,7 @@ pub(crate) fn pause(cx: &Cx, adapter: u32, reason: i32) {
     }
     cx.with(|s| {
         if let Some(record) = s.world.adapters.get_mut(&adapter) {
-            record.phase = AdapterPhase::Paused;
+            record.enter(AdapterPhase::Paused);
         }
     });
 }
@@ -83,7 +83,7 @@ pub(crate) fn restart(cx: &Cx, adapter: u32) -> i32 {
         if record.phase != AdapterPhase::Paused || record.power != n::NdisDeviceStateD0 {
             return None;
         }
-        record.phase = AdapterPhase::Restarting;
+        record.enter(AdapterPhase::Restarting);
         let context = record.context.unwrap_or(Context::NULL);
         let miniport = record.miniport;
         let handler = s
@@ -113,11 +113,11 @@ pub(crate) fn restart(cx: &Cx, adapter: u32) -> i32 {
     });
     cx.with(|s| {
         if let Some(record) = s.world.adapters.get_mut(&adapter) {
-            record.phase = if status == n::NDIS_STATUS_SUCCESS {
+            record.enter(if status == n::NDIS_STATUS_SUCCESS {
                 AdapterPhase::Running
             } else {
                 AdapterPhase::Paused
-            };
+            });
         }
     });
     if status == n::NDIS_STATUS_SUCCESS {

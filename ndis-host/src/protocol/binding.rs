@@ -79,26 +79,8 @@ impl State {
         };
         let number = self.number(Kind::Binding);
         let raw = self.handles.make(Kind::Binding, number);
-        self.world.bindings.insert(
-            number,
-            Binding {
-                raw,
-                adapter,
-                protocol,
-                driver,
-                who,
-                context,
-                running: false,
-                started: false,
-                opened: false,
-                closing: false,
-                closed: false,
-                asked_to_go: false,
-                notifications: 0,
-                offered: false,
-                unbinding: false,
-            },
-        );
+        let binding = Binding::new(raw, adapter, protocol, driver, who, context);
+        self.world.bindings.insert(number, binding);
         if let Some(record) = self.world.binds.get_mut(&request) {
             record.binding = Some(number);
         }
