@@ -8,6 +8,7 @@ use crate::export::Call;
 use crate::handle::ObjectId;
 use crate::ke::system::stack_left;
 use crate::log::{EventKind, Objects};
+use crate::model::manager::Manager;
 use crate::sched::{DISPATCH, Frame, HostWait, Phase, TaskId, Wait, Woken};
 use crate::state::State;
 use alloc::boxed::Box;
@@ -57,6 +58,7 @@ impl Cx {
             *slot = handle.addr();
         }
         let raw = &raw[..handles.len().min(4)];
+        let named = |state: &State| state.named(call, raw);
         let (core, task, foreign) = match current() {
             Some((core, task)) => {
                 // The usual case, with the state locked once: a task of this
@@ -70,6 +72,7 @@ impl Cx {
                 let preempted = !outside && call.switch && state.preempts();
                 let switch = preempted || (!outside && state.calls_without_end(call.name));
                 if !outside && !switch {
+                    let call = named(&state);
                     let mut cx = Self::new(core.clone(), task, call, false);
                     cx.fault = cx.begin(&mut state, call, raw);
                     return cx;
@@ -98,6 +101,7 @@ impl Cx {
                 (core, task, true)
             }
         };
+        let call = named(&core.state.lock());
         let mut cx = Self::new(core, task, call, foreign);
         cx.fault = cx.with(|s| cx.begin(s, call, raw));
         cx
@@ -175,6 +179,11 @@ impl Cx {
             s.note(first, &text);
         }
         fault
+    }
+
+    /// The name of the function that was called.
+    pub(crate) fn name(&self) -> &'static str {
+        self.call.map_or("", |call| call.name)
     }
 
     /// Looks at the state or changes it; no driver code may run inside.
@@ -353,6 +362,29 @@ impl Drop for Cx {
 }
 
 impl State {
+    /// A call by the name that its caller knows it by: call managers of both kinds call
+    /// the same functions. Whose call it is the handles tell or, when they lead nowhere,
+    /// the running driver.
+    fn named(&self, mut call: Call, handles: &[usize]) -> Call {
+        let Some(alone) = call.alone else {
+            return call;
+        };
+        let manager = handles.iter().find_map(|raw| {
+            let object = self.handles.look(*raw).object()?;
+            self.world.manager_of(object)
+        });
+        let is_alone = match manager {
+            Some(manager) => matches!(manager, Manager::Alone { .. }),
+            None => self
+                .driver()
+                .is_some_and(|driver| self.world.manages_alone(driver)),
+        };
+        if is_alone {
+            call.name = alone;
+        }
+        call
+    }
+
     /// A driver's handler begins: there must be stack left for it. Reported once a
     /// task, not for each that nests deeper still.
     fn check_stack(&mut self, callback: &Callback) {

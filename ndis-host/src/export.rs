@@ -4,10 +4,44 @@
 //! takes an object out of an archive only when something needs it, so every function
 //! also stands in a list of its file; `exported.rs` has the list of the lists.
 
+/// Whether a function of this name is a call manager's or a miniport's own.
+pub(crate) fn is_managers(name: &str) -> bool {
+    name.starts_with("NdisM") || name.starts_with("NdisCm")
+}
+
+/// The two names of a function that both kinds of call manager call: an MCM's, and a
+/// stand-alone call manager's. What they call is one symbol.
+#[derive(Clone, Copy)]
+pub(crate) struct Names(pub(crate) &'static str, pub(crate) &'static str);
+
+/// Completions that a call manager may owe.
+impl Names {
+    pub(crate) const OPEN_AF_COMPLETE: Self = Self(
+        "NdisMCmOpenAddressFamilyComplete",
+        "NdisCmOpenAddressFamilyComplete",
+    );
+    pub(crate) const CLOSE_AF_COMPLETE: Self = Self(
+        "NdisMCmCloseAddressFamilyComplete",
+        "NdisCmCloseAddressFamilyComplete",
+    );
+    pub(crate) const REGISTER_SAP_COMPLETE: Self =
+        Self("NdisMCmRegisterSapComplete", "NdisCmRegisterSapComplete");
+    pub(crate) const DEREGISTER_SAP_COMPLETE: Self = Self(
+        "NdisMCmDeregisterSapComplete",
+        "NdisCmDeregisterSapComplete",
+    );
+    pub(crate) const MAKE_CALL_COMPLETE: Self =
+        Self("NdisMCmMakeCallComplete", "NdisCmMakeCallComplete");
+    pub(crate) const CLOSE_CALL_COMPLETE: Self =
+        Self("NdisMCmCloseCallComplete", "NdisCmCloseCallComplete");
+}
+
 /// An exported function, and what the rules say of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Call {
     pub(crate) name: &'static str,
+    /// Its name for a stand-alone call manager, where `name` is the one for an MCM.
+    pub(crate) alone: Option<&'static str>,
     /// The rule that allows it at PASSIVE_LEVEL only.
     pub(crate) passive: Option<&'static str>,
     /// The rule that forbids it while a spin lock is held.
@@ -20,11 +54,19 @@ impl Call {
     pub(crate) const fn new(name: &'static str) -> Self {
         Self {
             name,
+            alone: None,
             passive: None,
             unlocked: None,
             log: true,
             switch: true,
         }
+    }
+
+    /// A function that call managers of both kinds call.
+    pub(crate) const fn of_managers(names: Names) -> Self {
+        let mut call = Self::new(names.0);
+        call.alone = Some(names.1);
+        call
     }
 
     pub(crate) const fn passive(mut self, rule: &'static str) -> Self {

@@ -2,6 +2,7 @@
 //! the pool block that they are in, or whoever reads as much as is promised reads what
 //! is not theirs. Nothing can be said of memory that did not come from the pool.
 
+use crate::export::is_managers;
 use crate::handle::ObjectId;
 use crate::state::State;
 use alloc::string::String;
@@ -56,8 +57,7 @@ impl State {
             return;
         }
         // A call manager that passes a client's parameters on: the client was named.
-        let manager = call.starts_with("NdisMCm");
-        if manager && self.memory.is_others(parameters.addr(), self.driver()) {
+        if is_managers(call) && self.memory.is_others(parameters.addr(), self.driver()) {
             return;
         }
         let size = size_of::<CO_CALL_PARAMETERS>();

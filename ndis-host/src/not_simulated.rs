@@ -4,8 +4,9 @@
 //! in silence.
 
 use crate::cx::Cx;
-use crate::export::{Call, exports};
-use crate::handle::{Kind, Lookup};
+use crate::export::{Call, Names, exports};
+use crate::handle::{Kind, Lookup, ObjectId};
+use crate::model::manager::Manager;
 use crate::rules;
 use crate::state::State;
 use core::ffi::c_void;
@@ -13,19 +14,18 @@ use ndis_sys as n;
 use ndis_sys::NDIS_HANDLE;
 
 impl State {
-    /// Whether this is a handle that only the miniport half of an MCM can have. (All
-    /// call managers of this host are MCMs.)
+    /// Whether this is a handle that only an MCM can have.
     pub(crate) fn is_mcm_handle(&self, raw: usize) -> bool {
+        use Kind::{Adapter, CallManagerAf, CallManagerParty, CallManagerSap, CallManagerVc};
+        let Lookup::Live(kind, number) = self.handles.look(raw) else {
+            return false;
+        };
         matches!(
-            self.handles.look(raw),
-            Lookup::Live(
-                Kind::Adapter
-                    | Kind::CallManagerAf
-                    | Kind::CallManagerSap
-                    | Kind::CallManagerVc
-                    | Kind::CallManagerParty,
-                _
-            )
+            kind,
+            Adapter | CallManagerAf | CallManagerSap | CallManagerVc | CallManagerParty
+        ) && matches!(
+            self.world.manager_of(ObjectId::new(kind, number)),
+            Some(Manager::Mcm { .. })
         )
     }
 
@@ -39,7 +39,15 @@ impl State {
 }
 
 fn not_simulated(name: &'static str, handles: &[NDIS_HANDLE]) -> i32 {
-    let cx = Cx::enter(Call::new(name), handles);
+    fail(Call::new(name), handles)
+}
+
+fn not_simulated_of_managers(names: Names, handles: &[NDIS_HANDLE]) -> i32 {
+    fail(Call::of_managers(names), handles)
+}
+
+fn fail(call: Call, handles: &[NDIS_HANDLE]) -> i32 {
+    let cx = Cx::enter(call, handles);
     if let Some(status) = cx.fault {
         return cx.done(status);
     }
@@ -47,7 +55,7 @@ fn not_simulated(name: &'static str, handles: &[NDIS_HANDLE]) -> i32 {
         let object = handles
             .first()
             .and_then(|handle| s.handles.look(handle.addr()).object());
-        let message = alloc::format!("{name} is not simulated yet and fails");
+        let message = alloc::format!("{} is not simulated yet and fails", cx.name());
         s.violate(rules::NOT_SIMULATED, object, message);
     });
     cx.done(n::NDIS_STATUS_NOT_SUPPORTED)
@@ -99,22 +107,22 @@ exports! { EXPORTS {
         _context: NDIS_HANDLE,
         _parameters: *mut c_void,
     ) {
-        not_simulated("NdisMCmAddPartyComplete", &[party]);
+        not_simulated_of_managers(Names("NdisMCmAddPartyComplete", "NdisCmAddPartyComplete"), &[party]);
     }
 
     /// Completes a dropped party.
     fn NdisCmDropPartyComplete(_status: i32, party: NDIS_HANDLE) {
-        not_simulated("NdisMCmDropPartyComplete", &[party]);
+        not_simulated_of_managers(Names("NdisMCmDropPartyComplete", "NdisCmDropPartyComplete"), &[party]);
     }
 
     /// Completes changed parameters.
     fn NdisCmModifyCallQoSComplete(_status: i32, vc: NDIS_HANDLE, _parameters: *mut c_void) {
-        not_simulated("NdisMCmModifyCallQoSComplete", &[vc]);
+        not_simulated_of_managers(Names("NdisMCmModifyCallQoSComplete", "NdisCmModifyCallQoSComplete"), &[vc]);
     }
 
     /// Announces changed parameters.
     fn NdisCmDispatchIncomingCallQoSChange(vc: NDIS_HANDLE, _parameters: *mut c_void) {
-        not_simulated("NdisMCmDispatchIncomingCallQoSChange", &[vc]);
+        not_simulated_of_managers(Names("NdisMCmDispatchIncomingCallQoSChange", "NdisCmDispatchIncomingCallQoSChange"), &[vc]);
     }
 
     /// Announces the end of a party.
@@ -124,7 +132,7 @@ exports! { EXPORTS {
         _buffer: *mut c_void,
         _size: u32,
     ) {
-        not_simulated("NdisMCmDispatchIncomingDropParty", &[party]);
+        not_simulated_of_managers(Names("NdisMCmDispatchIncomingDropParty", "NdisCmDispatchIncomingDropParty"), &[party]);
     }
 
     /// Offers an address family of a stand-alone call manager.

@@ -5,6 +5,7 @@
 //! ones, so whoever called it looks its objects up again afterwards.
 
 use crate::cx::Job;
+use crate::export::is_managers;
 use crate::fault::Faults;
 use crate::handle::{Handles, Kind, Lookup, ObjectId};
 use crate::ke::dpc::Dpcs;
@@ -145,7 +146,7 @@ impl State {
     /// does, the one whose object the call is about.
     pub(crate) fn actor(&self, call: &str, objects: &Objects) -> Arc<str> {
         if self.driver().is_none() {
-            let manager = call.starts_with("NdisM");
+            let manager = is_managers(call);
             let found = objects
                 .iter()
                 .flatten()

@@ -6,7 +6,7 @@ use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::model::adapter::Family;
 use crate::model::af::{Af, AfPhase};
-use crate::model::request::{Asked, Request};
+use crate::model::request::Asked;
 use crate::settle::Settled;
 use crate::state::State;
 use ndis_sys as n;
@@ -82,7 +82,7 @@ exports! { EXPORTS {
                     copies.iter().position(|f| Family::key(&f.copy) == wanted)?
                 }
             };
-            let original = copies.get(index)?.original;
+            let Family { original, manager: served_by, .. } = *copies.get(index)?;
             if s.faults.allocation() {
                 return None;
             }
@@ -93,37 +93,16 @@ exports! { EXPORTS {
                 }
                 crate::readings::CopiesAddressFamily::KeepsPointer => original,
             };
-            let record = s.world.adapters.get(&adapter)?;
-            let manager_context = record.context?;
-            let (manager_driver, manager) = (record.driver, record.who.clone());
+            let manager_context = s.world.manager_context(served_by)?;
+            let manager = s.world.manager_driver(served_by)?;
             let record = s.world.protocols.get(&protocol)?;
-            let (client_driver, client) = (record.driver, record.who.clone());
+            let client = (record.driver, record.who.clone());
             let number = s.number(Kind::ClientAf);
             let client_raw = s.handles.make(Kind::ClientAf, number);
             let manager_raw = s.handles.make(Kind::CallManagerAf, number);
-            s.world.afs.insert(
-                number,
-                Af {
-                    client_raw,
-                    manager_raw,
-                    adapter,
-                    binding,
-                    protocol,
-                    client_driver,
-                    client,
-                    manager_driver,
-                    manager,
-                    client_context: Context(context),
-                    manager_context: Context::NULL,
-                    phase: AfPhase::Opening,
-                    closed_by_client: false,
-                    open: Request::default(),
-                    close: Request::default(),
-                    notify: Request::default(),
-                    notified: false,
-                    ended: false,
-                },
-            );
+            let (raw, on) = ((client_raw, manager_raw), (adapter, binding, protocol));
+            let af = Af::new(raw, served_by, on, client, manager, Context(context));
+            s.world.afs.insert(number, af);
             let handler = s.world.manager(number)?.CmOpenAfHandler?;
             let object = ObjectId::new(Kind::ClientAf, number);
             let callback = s.to_manager("ProtocolCmOpenAf", number, object);

@@ -2,10 +2,11 @@
 
 use crate::callback::{Context, Ptr, handle};
 use crate::cx::Cx;
-use crate::export::{Call, exports};
+use crate::export::{Call, Names, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::model::adapter::{AdapterPhase, Family};
 use crate::model::af::AfPhase;
+use crate::model::manager::Manager;
 use crate::model::request::Asked;
 use crate::readings::OpenAfCompleteIrql;
 use crate::sched::{DISPATCH, Work};
@@ -16,11 +17,14 @@ use ndis_sys as n;
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
 const REGISTER: Call = Call::new("NdisMCmRegisterAddressFamilyEx").passive("IRQL-01");
-const OPEN_COMPLETE: Call = Call::new("NdisMCmOpenAddressFamilyComplete").unlocked("GEN-01");
-const CLOSE_COMPLETE: Call = Call::new("NdisMCmCloseAddressFamilyComplete").unlocked("GEN-01");
-const NOTIFY: Call = Call::new("NdisMCmNotifyCloseAddressFamily")
-    .passive("IRQL-04")
-    .unlocked("GEN-01");
+const OPEN_COMPLETE: Call = Call::of_managers(Names::OPEN_AF_COMPLETE).unlocked("GEN-01");
+const CLOSE_COMPLETE: Call = Call::of_managers(Names::CLOSE_AF_COMPLETE).unlocked("GEN-01");
+const NOTIFY: Call = Call::of_managers(Names(
+    "NdisMCmNotifyCloseAddressFamily",
+    "NdisCmNotifyCloseAddressFamily",
+))
+.passive("IRQL-04")
+.unlocked("GEN-01");
 
 impl State {
     fn register_family(&mut self, raw: usize, family: Ptr<CO_ADDRESS_FAMILY>) -> i32 {
@@ -73,6 +77,7 @@ impl State {
             adapter.families.push(Family {
                 copy: Box::new(copy),
                 original: family,
+                manager: Manager::Mcm { adapter: number },
             });
         }
         n::NDIS_STATUS_SUCCESS
@@ -182,7 +187,7 @@ exports! { EXPORTS {
         let cx = Cx::enter(OPEN_COMPLETE, &[af]);
         cx.done(status);
         let number = cx.with(|s| {
-            let call = OPEN_COMPLETE.name;
+            let call = cx.name();
             let number = s.take(call, af.addr(), Kind::CallManagerAf)?;
             let object = ObjectId::new(Kind::ClientAf, number);
             if !s.final_status(call, status, object) {
@@ -211,7 +216,7 @@ exports! { EXPORTS {
         let cx = Cx::enter(CLOSE_COMPLETE, &[af]);
         cx.done(status);
         let number = cx.with(|s| {
-            let call = CLOSE_COMPLETE.name;
+            let call = cx.name();
             let number = s.take(call, af.addr(), Kind::CallManagerAf)?;
             let object = ObjectId::new(Kind::ClientAf, number);
             if !s.final_status(call, status, object) {
@@ -236,8 +241,8 @@ exports! { EXPORTS {
 
     /// Asks a client to close an address family.
     fn NdisCmNotifyCloseAddressFamily(af: NDIS_HANDLE) -> i32 {
-        let call = NOTIFY.name;
         let cx = Cx::enter(NOTIFY, &[af]);
+        let call = cx.name();
         if let Some(status) = cx.fault {
             return cx.done(status);
         }

@@ -2,14 +2,14 @@
 
 use crate::callback::{Context, handle};
 use crate::cx::Cx;
-use crate::export::{Call, exports};
+use crate::export::{Call, Names, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::model::request::Asked;
 use ndis_sys as n;
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 
-const MAKE_COMPLETE: Call = Call::new("NdisMCmMakeCallComplete").unlocked("GEN-01");
-const CLOSE_COMPLETE: Call = Call::new("NdisMCmCloseCallComplete").unlocked("GEN-01");
+const MAKE_COMPLETE: Call = Call::of_managers(Names::MAKE_CALL_COMPLETE).unlocked("GEN-01");
+const CLOSE_COMPLETE: Call = Call::of_managers(Names::CLOSE_CALL_COMPLETE).unlocked("GEN-01");
 
 exports! { EXPORTS {
     /// Completes a pended `ProtocolCmMakeCall`.
@@ -20,8 +20,8 @@ exports! { EXPORTS {
         party_context: NDIS_HANDLE,
         parameters: *mut CO_CALL_PARAMETERS,
     ) {
-        let call = MAKE_COMPLETE.name;
         let cx = Cx::enter(MAKE_COMPLETE, &[vc]);
+        let call = cx.name();
         cx.done(status);
         let prepared = cx.with(|s| {
             let number = s.take(call, vc.addr(), Kind::CallManagerVc)?;
@@ -76,8 +76,8 @@ exports! { EXPORTS {
 
     /// Completes a pended `ProtocolCmCloseCall`.
     fn NdisCmCloseCallComplete(status: i32, vc: NDIS_HANDLE, _party: NDIS_HANDLE) {
-        let call = CLOSE_COMPLETE.name;
         let cx = Cx::enter(CLOSE_COMPLETE, &[vc]);
+        let call = cx.name();
         cx.done(status);
         let prepared = cx.with(|s| {
             let number = s.take(call, vc.addr(), Kind::CallManagerVc)?;

@@ -3,7 +3,7 @@
 
 use crate::client::call::answered;
 use crate::cx::Cx;
-use crate::export::{Call, exports};
+use crate::export::{Call, Names, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::model::request::Asked;
 use crate::model::vc::{Activity, CallPhase};
@@ -13,9 +13,21 @@ use core::ffi::c_void;
 use ndis_sys as n;
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 
-const DISPATCH_CALL: Call = Call::new("NdisMCmDispatchIncomingCall").unlocked("GEN-01");
-const CONNECTED: Call = Call::new("NdisMCmDispatchCallConnected").unlocked("GEN-01");
-const DISPATCH_CLOSE: Call = Call::new("NdisMCmDispatchIncomingCloseCall").unlocked("GEN-01");
+const DISPATCH_CALL: Call = Call::of_managers(Names(
+    "NdisMCmDispatchIncomingCall",
+    "NdisCmDispatchIncomingCall",
+))
+.unlocked("GEN-01");
+const CONNECTED: Call = Call::of_managers(Names(
+    "NdisMCmDispatchCallConnected",
+    "NdisCmDispatchCallConnected",
+))
+.unlocked("GEN-01");
+const DISPATCH_CLOSE: Call = Call::of_managers(Names(
+    "NdisMCmDispatchIncomingCloseCall",
+    "NdisCmDispatchIncomingCloseCall",
+))
+.unlocked("GEN-01");
 
 exports! { EXPORTS {
     /// Offers an incoming call to a client.
@@ -24,8 +36,8 @@ exports! { EXPORTS {
         vc: NDIS_HANDLE,
         parameters: *mut CO_CALL_PARAMETERS,
     ) -> i32 {
-        let call = DISPATCH_CALL.name;
         let cx = Cx::enter(DISPATCH_CALL, &[sap, vc]);
+        let call = cx.name();
         if let Some(status) = cx.fault {
             return cx.done(status);
         }
@@ -128,8 +140,8 @@ exports! { EXPORTS {
 
     /// Tells a client that the call it took is connected.
     fn NdisCmDispatchCallConnected(vc: NDIS_HANDLE) {
-        let call = CONNECTED.name;
         let cx = Cx::enter(CONNECTED, &[vc]);
+        let call = cx.name();
         let prepared = cx.with(|s| {
             let number = s.take(call, vc.addr(), Kind::CallManagerVc)?;
             let object = ObjectId::new(Kind::ClientVc, number);
@@ -177,8 +189,8 @@ exports! { EXPORTS {
         buffer: *mut c_void,
         size: u32,
     ) {
-        let call = DISPATCH_CLOSE.name;
         let cx = Cx::enter(DISPATCH_CLOSE, &[vc]);
+        let call = cx.name();
         cx.done(status);
         let prepared = cx.with(|s| {
             let number = s.take(call, vc.addr(), Kind::CallManagerVc)?;

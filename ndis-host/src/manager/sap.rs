@@ -2,14 +2,15 @@
 
 use crate::callback::{Context, handle};
 use crate::cx::Cx;
-use crate::export::{Call, exports};
+use crate::export::{Call, Names, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::model::request::Asked;
 use ndis_sys as n;
 use ndis_sys::NDIS_HANDLE;
 
-const REGISTER_COMPLETE: Call = Call::new("NdisMCmRegisterSapComplete").unlocked("GEN-01");
-const DEREGISTER_COMPLETE: Call = Call::new("NdisMCmDeregisterSapComplete").unlocked("GEN-01");
+const REGISTER_COMPLETE: Call = Call::of_managers(Names::REGISTER_SAP_COMPLETE).unlocked("GEN-01");
+const DEREGISTER_COMPLETE: Call =
+    Call::of_managers(Names::DEREGISTER_SAP_COMPLETE).unlocked("GEN-01");
 
 /// Tells the client that its SAP is deregistered.
 pub(crate) fn deregistered(cx: &Cx, number: u32, status: i32) {
@@ -33,8 +34,8 @@ pub(crate) fn deregistered(cx: &Cx, number: u32, status: i32) {
 exports! { EXPORTS {
     /// Completes a pended `ProtocolCmRegisterSap`.
     fn NdisCmRegisterSapComplete(status: i32, sap: NDIS_HANDLE, context: NDIS_HANDLE) {
-        let call = REGISTER_COMPLETE.name;
         let cx = Cx::enter(REGISTER_COMPLETE, &[sap]);
+        let call = cx.name();
         cx.done(status);
         let prepared = cx.with(|s| {
             let number = s.take(call, sap.addr(), Kind::CallManagerSap)?;
@@ -69,8 +70,8 @@ exports! { EXPORTS {
 
     /// Completes a pended `ProtocolCmDeregisterSap`.
     fn NdisCmDeregisterSapComplete(status: i32, sap: NDIS_HANDLE) {
-        let call = DEREGISTER_COMPLETE.name;
         let cx = Cx::enter(DEREGISTER_COMPLETE, &[sap]);
+        let call = cx.name();
         cx.done(status);
         let number = cx.with(|s| {
             let number = s.take(call, sap.addr(), Kind::CallManagerSap)?;

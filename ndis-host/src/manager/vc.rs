@@ -4,6 +4,7 @@ use crate::callback::{Context, handle};
 use crate::cx::Cx;
 use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
+use crate::model::manager::Manager;
 use crate::state::State;
 use ndis_sys as n;
 use ndis_sys::NDIS_HANDLE;
@@ -39,7 +40,7 @@ exports! { EXPORTS {
                 return Err(n::NDIS_STATUS_FAILURE);
             };
             let client_context = record.client_context;
-            if record.adapter != adapter {
+            if record.served_by != (Manager::Mcm { adapter }) {
                 let object = ObjectId::new(Kind::ClientAf, af);
                 let message = alloc::format!("{call}: {object} is not of that adapter");
                 s.violate("VC-06", Some(object), message);

@@ -1,6 +1,7 @@
 //! Adapters: a miniport's, from initialize to halt, and what NDIS asks of them itself.
 
 use crate::callback::{Context, Ptr};
+use crate::model::manager::Manager;
 use crate::model::request::Request;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -22,6 +23,8 @@ pub(crate) struct Family {
     pub(crate) copy: Box<CO_ADDRESS_FAMILY>,
     /// The driver's own structure.
     pub(crate) original: Ptr<CO_ADDRESS_FAMILY>,
+    /// Who offers it.
+    pub(crate) manager: Manager,
 }
 
 impl Family {

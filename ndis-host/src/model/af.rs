@@ -1,6 +1,7 @@
 //! Address families: one client's opening of one family of one call manager.
 
 use crate::callback::Context;
+use crate::model::manager::Manager;
 use crate::model::request::Request;
 use alloc::sync::Arc;
 
@@ -15,6 +16,8 @@ pub(crate) enum AfPhase {
 pub(crate) struct Af {
     pub(crate) client_raw: usize,
     pub(crate) manager_raw: usize,
+    pub(crate) served_by: Manager,
+    /// The adapter that carries the data.
     pub(crate) adapter: u32,
     pub(crate) binding: u32,
     pub(crate) protocol: u32,
@@ -38,6 +41,40 @@ pub(crate) struct Af {
 }
 
 impl Af {
+    /// A family whose open has begun; `on` is the adapter that carries its data, and the
+    /// client's binding and protocol.
+    pub(crate) fn new(
+        (client_raw, manager_raw): (usize, usize),
+        served_by: Manager,
+        on: (u32, u32, u32),
+        (client_driver, client): (u32, Arc<str>),
+        (manager_driver, manager): (u32, Arc<str>),
+        client_context: Context,
+    ) -> Self {
+        let (adapter, binding, protocol) = on;
+        Self {
+            client_raw,
+            manager_raw,
+            served_by,
+            adapter,
+            binding,
+            protocol,
+            client_driver,
+            client,
+            manager_driver,
+            manager,
+            client_context,
+            manager_context: Context::NULL,
+            phase: AfPhase::Opening,
+            closed_by_client: false,
+            open: Request::default(),
+            close: Request::default(),
+            notify: Request::default(),
+            notified: false,
+            ended: false,
+        }
+    }
+
     /// Its open has succeeded; the call manager's context for it.
     pub(crate) fn opened(&mut self, context: Context) {
         debug_assert_eq!(self.phase, AfPhase::Opening);

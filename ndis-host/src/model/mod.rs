@@ -5,6 +5,7 @@ pub(crate) mod adapter;
 pub(crate) mod af;
 pub(crate) mod binding;
 pub(crate) mod driver;
+pub(crate) mod manager;
 mod overview;
 pub(crate) mod party;
 pub(crate) mod request;
@@ -20,6 +21,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use binding::{BindRequest, Binding, PendedEvent};
 use driver::{Driver, Extension, Miniport, Protocol};
+use manager::Manager;
 use ndis_sys::{
     NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS, NDIS_CO_CLIENT_OPTIONAL_HANDLERS,
     NDIS_MINIPORT_CO_CHARACTERISTICS, NDIS_PROTOCOL_CO_CHARACTERISTICS,
@@ -177,11 +179,77 @@ impl World {
             .map(|(number, party)| (*number, party))
     }
 
+    /// The call manager on whose side an object is.
+    pub(crate) fn manager_of(&self, object: ObjectId) -> Option<Manager> {
+        let af = match object.kind {
+            Kind::Adapter => {
+                return Some(Manager::Mcm {
+                    adapter: object.number,
+                });
+            }
+            Kind::ClientAf => object.number,
+            Kind::ClientSap => self.saps.get(&object.number)?.af,
+            Kind::ClientVc => self.vcs.get(&object.number)?.af,
+            Kind::ClientParty => self.vcs.get(&self.parties.get(&object.number)?.vc)?.af,
+            _ => return None,
+        };
+        Some(self.afs.get(&af)?.served_by)
+    }
+
+    /// The handlers of a call manager.
+    pub(crate) fn manager_handlers(
+        &self,
+        manager: Manager,
+    ) -> Option<&NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS> {
+        let table = match manager {
+            Manager::Mcm { adapter } => {
+                let adapter = self.adapters.get(&adapter)?;
+                &self.miniports.get(&adapter.miniport)?.cm
+            }
+            Manager::Alone { binding } => {
+                let binding = self.bindings.get(&binding)?;
+                &self.protocols.get(&binding.protocol)?.cm
+            }
+        };
+        table.as_ref().map(|cm| &cm.0)
+    }
+
+    /// What a call manager gets with the open of a family: its context for what it stands
+    /// on.
+    pub(crate) fn manager_context(&self, manager: Manager) -> Option<Context> {
+        match manager {
+            Manager::Mcm { adapter } => self.adapters.get(&adapter)?.context,
+            Manager::Alone { binding } => Some(self.bindings.get(&binding)?.context),
+        }
+    }
+
+    /// The driver that a call manager is.
+    pub(crate) fn manager_driver(&self, manager: Manager) -> Option<(u32, Arc<str>)> {
+        Some(match manager {
+            Manager::Mcm { adapter } => {
+                let adapter = self.adapters.get(&adapter)?;
+                (adapter.driver, adapter.who.clone())
+            }
+            Manager::Alone { binding } => {
+                let binding = self.bindings.get(&binding)?;
+                (binding.driver, binding.who.clone())
+            }
+        })
+    }
+
+    /// Whether a driver can only be a stand-alone call manager, among call managers.
+    pub(crate) fn manages_alone(&self, driver: u32) -> bool {
+        let miniport = self
+            .drivers
+            .get(&driver)
+            .is_some_and(|d| d.miniport.is_some());
+        let mut protocols = self.protocols.values();
+        !miniport && protocols.any(|p| p.driver == driver && p.cm.is_some())
+    }
+
     /// The call-manager handlers behind an address family.
     pub(crate) fn manager(&self, af: u32) -> Option<&NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS> {
-        let adapter = self.adapters.get(&self.afs.get(&af)?.adapter)?;
-        let miniport = self.miniports.get(&adapter.miniport)?;
-        miniport.cm.as_ref().map(|cm| &cm.0)
+        self.manager_handlers(self.afs.get(&af)?.served_by)
     }
 
     /// The client handlers behind an address family.
@@ -200,5 +268,54 @@ impl World {
     pub(crate) fn miniport_co(&self, adapter: u32) -> Option<&NDIS_MINIPORT_CO_CHARACTERISTICS> {
         let miniport = self.miniports.get(&self.adapters.get(&adapter)?.miniport)?;
         miniport.co.as_ref().map(|co| &co.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::af::Af;
+    use crate::model::binding::Binding;
+    use crate::model::request::Asked;
+    use crate::model::vc::Vc;
+
+    /// A world with one family of each kind of call manager, and a VC on each.
+    fn world() -> World {
+        let mut world = World::default();
+        let binding = Binding::new(0, 1, 1, 7, "alone".into(), Context::NULL);
+        world.bindings.insert(5, binding);
+        let kinds = [Manager::Mcm { adapter: 1 }, Manager::Alone { binding: 5 }];
+        for (number, served_by) in (1..).zip(kinds) {
+            let (client, manager) = ((3, "client".into()), (7, "manager".into()));
+            let af = Af::new((0, 0), served_by, (1, 2, 3), client, manager, Context::NULL);
+            world.afs.insert(number, af);
+            let vc = Vc::new((0, 0), number, true, Context::NULL);
+            world.vcs.insert(number, vc);
+        }
+        world
+    }
+
+    #[test]
+    fn what_is_not_answered_is_named_as_its_call_manager_knows_it() {
+        let mut world = world();
+        for vc in [1, 2] {
+            let request = world.request_mut(Asked::MakeCall(vc)).expect("a VC");
+            let serial = request.begin();
+            request.returned(serial, ndis_sys::NDIS_STATUS_PENDING);
+        }
+        let open: alloc::vec::Vec<_> = world.unanswered();
+        let names: alloc::vec::Vec<_> = open.iter().map(|(_, what, _)| *what).collect();
+        assert_eq!(names, ["NdisMCmMakeCallComplete", "NdisCmMakeCallComplete"]);
+    }
+
+    #[test]
+    fn a_call_manager_is_found_by_what_it_stands_on() {
+        let world = world();
+        let vc = |number| world.manager_of(ObjectId::new(Kind::CallManagerVc, number));
+        assert_eq!(vc(1), Some(Manager::Mcm { adapter: 1 }));
+        assert_eq!(vc(2), Some(Manager::Alone { binding: 5 }));
+        assert_eq!(vc(3), None);
+        let driver = world.manager_driver(Manager::Alone { binding: 5 });
+        assert_eq!(driver, Some((7, "alone".into())));
     }
 }

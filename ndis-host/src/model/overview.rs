@@ -4,6 +4,7 @@ use super::World;
 use super::af::Af;
 use super::request::Request;
 use super::vc::CallPhase;
+use crate::export::Names;
 use crate::handle::{Kind, ObjectId};
 use crate::log::Histories;
 use crate::report::ObjectLeft;
@@ -96,17 +97,17 @@ impl World {
         };
         for (number, af) in &self.afs {
             let object = ObjectId::new(Kind::ClientAf, *number);
-            let (client, manager) = (&af.client, &af.manager);
+            let (client, manager, served_by) = (&af.client, &af.manager, af.served_by);
             look(
                 &af.open,
                 object,
-                "NdisMCmOpenAddressFamilyComplete",
+                served_by.name(Names::OPEN_AF_COMPLETE),
                 manager,
             );
             look(
                 &af.close,
                 object,
-                "NdisMCmCloseAddressFamilyComplete",
+                served_by.name(Names::CLOSE_AF_COMPLETE),
                 manager,
             );
             let notify = "NdisClNotifyCloseAddressFamilyComplete";
@@ -117,9 +118,14 @@ impl World {
                 continue;
             };
             let object = ObjectId::new(Kind::ClientSap, *number);
-            let manager = &af.manager;
-            look(&sap.register, object, "NdisMCmRegisterSapComplete", manager);
-            let deregister = "NdisMCmDeregisterSapComplete";
+            let (manager, served_by) = (&af.manager, af.served_by);
+            look(
+                &sap.register,
+                object,
+                served_by.name(Names::REGISTER_SAP_COMPLETE),
+                manager,
+            );
+            let deregister = served_by.name(Names::DEREGISTER_SAP_COMPLETE);
             look(&sap.deregister, object, deregister, manager);
         }
         for (number, vc) in &self.vcs {
@@ -127,8 +133,19 @@ impl World {
                 continue;
             };
             let object = ObjectId::new(Kind::ClientVc, *number);
-            look(&vc.make, object, "NdisMCmMakeCallComplete", &af.manager);
-            look(&vc.close, object, "NdisMCmCloseCallComplete", &af.manager);
+            let served_by = af.served_by;
+            look(
+                &vc.make,
+                object,
+                served_by.name(Names::MAKE_CALL_COMPLETE),
+                &af.manager,
+            );
+            look(
+                &vc.close,
+                object,
+                served_by.name(Names::CLOSE_CALL_COMPLETE),
+                &af.manager,
+            );
             look(&vc.offer, object, "NdisClIncomingCallComplete", &af.client);
         }
         all

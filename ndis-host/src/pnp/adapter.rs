@@ -9,6 +9,7 @@ use crate::cx::Cx;
 use crate::handle::{Kind, ObjectId};
 use crate::miniport::oid::{Ask, ask};
 use crate::model::adapter::{Adapter, AdapterPhase};
+use crate::model::manager::Manager;
 use crate::net::ListState;
 use crate::readings::NotifyClose;
 use crate::rules;
@@ -281,7 +282,7 @@ fn halt(cx: &Cx, adapter: u32, surprised: bool) {
             .world
             .afs
             .iter()
-            .filter(|(_, af)| af.adapter == adapter && !af.ended)
+            .filter(|(_, af)| af.served_by == Manager::Mcm { adapter } && !af.ended)
             .map(|(number, _)| *number)
             .collect();
         for af in open {
