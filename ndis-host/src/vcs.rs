@@ -2,13 +2,14 @@
 
 use crate::callback::Context;
 use crate::handle::{Kind, ObjectId};
-use crate::model::af::{Af, AfPhase};
 use crate::model::vc::{Activity, CallPhase, Vc};
 use crate::state::State;
 use ndis_sys as n;
 use ndis_sys::NDIS_HANDLE;
 
 impl State {
+    /// A VC with the context of the side that makes it: its number, and the handles of
+    /// the client and of the call manager.
     pub(crate) fn make_vc(
         &mut self,
         af: u32,
@@ -34,10 +35,6 @@ impl State {
             let message = alloc::format!("{call}: the handle variable is not NULL before the call");
             self.violate("VC-05", None, message);
         }
-    }
-
-    pub(crate) fn usable(af: &Af) -> bool {
-        af.phase == AfPhase::Open && !af.closed_by_client
     }
 
     /// Whether a VC may be deleted by its creator; otherwise the status.

@@ -139,7 +139,7 @@ exports! { EXPORTS {
                 }
                 return Some(Err((number, mine)));
             }
-            let adapter = s.adapter_of_vc(number)?;
+            let adapter = s.world.adapter_of_vc(number)?;
             let gone = s.world.adapters.get(&adapter)?.removal_told;
             for address in &mine {
                 s.depart(call, *address);

@@ -5,7 +5,6 @@ use crate::cx::Cx;
 use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::model::manager::Manager;
-use crate::state::State;
 use ndis_sys as n;
 use ndis_sys::NDIS_HANDLE;
 
@@ -46,7 +45,7 @@ exports! { EXPORTS {
                 s.violate("VC-06", Some(object), message);
                 return Err(n::NDIS_STATUS_FAILURE);
             }
-            if !State::usable(record) {
+            if !record.is_usable() {
                 // The client is closing it; the call manager could not know.
                 return Err(n::NDIS_STATUS_FAILURE);
             }

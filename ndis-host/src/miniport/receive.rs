@@ -36,7 +36,7 @@ impl State {
 
     fn refuse_receive(&self, vc: u32) -> Option<(&'static str, &'static str)> {
         let record = self.world.vcs.get(&vc)?;
-        let adapter = self.world.adapters.get(&self.adapter_of_vc(vc)?)?;
+        let adapter = self.world.adapters.get(&self.world.adapter_of_vc(vc)?)?;
         if !matches!(
             adapter.phase,
             AdapterPhase::Running | AdapterPhase::Restarting | AdapterPhase::Pausing
@@ -115,7 +115,7 @@ exports! { EXPORTS {
             if mine.is_empty() {
                 return None;
             }
-            let adapter = s.adapter_of_vc(number)?;
+            let adapter = s.world.adapter_of_vc(number)?;
             let mut sound = true;
             for address in &mine {
                 sound &= s.check_packets(call, object, *address);

@@ -75,6 +75,11 @@ impl Af {
         }
     }
 
+    /// Whether a call manager may make VCs on it.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.phase == AfPhase::Open && !self.closed_by_client
+    }
+
     /// Its open has succeeded; the call manager's context for it.
     pub(crate) fn opened(&mut self, context: Context) {
         debug_assert_eq!(self.phase, AfPhase::Opening);

@@ -158,6 +158,12 @@ impl World {
         })
     }
 
+    /// The adapter that carries the data of a VC.
+    pub(crate) fn adapter_of_vc(&self, vc: u32) -> Option<u32> {
+        let af = self.vcs.get(&vc)?.af;
+        Some(self.afs.get(&af)?.adapter)
+    }
+
     pub(crate) fn vcs_of(&self, af: u32) -> impl Iterator<Item = (u32, &Vc)> {
         self.vcs
             .iter()

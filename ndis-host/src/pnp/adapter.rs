@@ -307,7 +307,7 @@ fn halt(cx: &Cx, adapter: u32, surprised: bool) {
             .lists
             .values()
             .filter(|l| match l.state {
-                ListState::Sent { vc, .. } => s.adapter_of_vc(vc) == Some(adapter),
+                ListState::Sent { vc, .. } => s.world.adapter_of_vc(vc) == Some(adapter),
                 _ => false,
             })
             .map(crate::net::list_id)

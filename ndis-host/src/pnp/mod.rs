@@ -183,7 +183,9 @@ impl State {
         let (mut sends, mut receives) = (0, 0);
         for list in self.buffers.lists.values() {
             match list.state {
-                ListState::Sent { vc, .. } if self.adapter_of_vc(vc) == Some(adapter) => sends += 1,
+                ListState::Sent { vc, .. } if self.world.adapter_of_vc(vc) == Some(adapter) => {
+                    sends += 1
+                }
                 ListState::Indicated { adapter: a, .. } if a == adapter => receives += 1,
                 _ => {}
             }
@@ -207,10 +209,5 @@ impl State {
             );
             self.violate("PAUSE-15", Some(object), message);
         }
-    }
-
-    pub(crate) fn adapter_of_vc(&self, vc: u32) -> Option<u32> {
-        let af = self.world.vcs.get(&vc)?.af;
-        Some(self.world.afs.get(&af)?.adapter)
     }
 }
