@@ -444,3 +444,28 @@ impl State {
         // its next switch.
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::Names;
+    use crate::handle::Kind;
+
+    #[test]
+    fn a_call_is_named_as_its_call_manager_knows_it() {
+        let settings = crate::Host::builder().settings();
+        let mut state = State::new(1, &settings);
+        *state.world = crate::model::tests::world();
+        let call = Call::of_managers(Names::MAKE_CALL_COMPLETE);
+        let (of_mcm, of_alone) = ("NdisMCmMakeCallComplete", "NdisCmMakeCallComplete");
+        let mut name = |kind, number| {
+            let raw = state.handles.make(kind, number);
+            state.named(call, &[raw]).name
+        };
+        assert_eq!(name(Kind::CallManagerVc, 1), of_mcm);
+        assert_eq!(name(Kind::CallManagerVc, 2), of_alone);
+        assert_eq!(name(Kind::CallManagerAf, 2), of_alone);
+        // The handle leads nowhere, and no driver runs.
+        assert_eq!(name(Kind::CallManagerVc, 3), of_mcm);
+    }
+}

@@ -121,6 +121,11 @@ impl Builder {
         self
     }
 
+    #[cfg(test)]
+    pub(crate) fn settings(self) -> Settings {
+        self.0
+    }
+
     /// Builds the host.
     pub fn build(self) -> Host {
         // Naming every export keeps the linker from leaving any out.

@@ -185,13 +185,14 @@ impl World {
             .map(|(number, party)| (*number, party))
     }
 
-    /// The call manager on whose side an object is.
+    /// The call manager that an object belongs to.
     pub(crate) fn manager_of(&self, object: ObjectId) -> Option<Manager> {
         let af = match object.kind {
             Kind::Adapter => {
-                return Some(Manager::Mcm {
+                let mcm = Manager::Mcm {
                     adapter: object.number,
-                });
+                };
+                return self.manager_handlers(mcm).map(|_| mcm);
             }
             Kind::ClientAf => object.number,
             Kind::ClientSap => self.saps.get(&object.number)?.af,
@@ -278,15 +279,17 @@ impl World {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::model::af::Af;
     use crate::model::binding::Binding;
+    use crate::model::driver::Copied;
     use crate::model::request::Asked;
     use crate::model::vc::Vc;
 
-    /// A world with one family of each kind of call manager, and a VC on each.
-    fn world() -> World {
+    /// A world with one family of each kind of call manager, and a VC on each: 1 is an
+    /// MCM's, 2 a stand-alone call manager's.
+    pub(crate) fn world() -> World {
         let mut world = World::default();
         let binding = Binding::new(0, 1, 1, 7, "alone".into(), Context::NULL);
         world.bindings.insert(5, binding);
@@ -323,5 +326,41 @@ mod tests {
         assert_eq!(vc(3), None);
         let driver = world.manager_driver(Manager::Alone { binding: 5 });
         assert_eq!(driver, Some((7, "alone".into())));
+    }
+
+    #[test]
+    fn a_driver_manages_alone_unless_it_is_a_miniports() {
+        /// A structure of zeroes.
+        fn zeroed<T>() -> Copied<T> {
+            // SAFETY: tables of numbers and optional functions.
+            Copied(unsafe { core::mem::MaybeUninit::zeroed().assume_init() })
+        }
+        let protocol = |cm| Protocol {
+            raw: 0,
+            driver: 7,
+            who: "alone".into(),
+            context: Context::NULL,
+            handlers: zeroed(),
+            co: None,
+            client: None,
+            cm,
+            setting_options: false,
+            leaving: false,
+        };
+        let driver = |miniport| Driver {
+            name: "alone".into(),
+            object: crate::callback::Ptr(core::ptr::null_mut()),
+            miniport,
+            loader: None,
+        };
+        let mut world = world();
+        world.drivers.insert(7, driver(None));
+        world.protocols.insert(1, protocol(None));
+        assert!(!world.manages_alone(7), "a client");
+        world.protocols.insert(1, protocol(Some(zeroed())));
+        assert!(world.manages_alone(7));
+        assert!(!world.manages_alone(8), "another driver");
+        world.drivers.insert(7, driver(Some(1)));
+        assert!(!world.manages_alone(7), "a miniport's");
     }
 }
