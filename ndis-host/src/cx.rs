@@ -2,126 +2,23 @@
 //! callback goes out. Both are switch points, both are logged, and at both the
 //! rules about IRQL and spin locks are checked.
 
+use crate::callback::{Callback, Outcome};
 use crate::core::{Core, current, find, set_current};
+use crate::export::Call;
 use crate::handle::ObjectId;
 use crate::ke::system::stack_left;
 use crate::log::{EventKind, Objects};
+use crate::model::manager::Manager;
 use crate::sched::{DISPATCH, Frame, HostWait, Phase, TaskId, Wait, Woken};
 use crate::state::State;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::cell::{Cell, RefCell};
 use core::ffi::c_void;
 
-/// A context pointer of a driver: kept, handed back, never followed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Context(pub(crate) *mut c_void);
-
-// SAFETY: the host never dereferences a context; it only hands it back to the
-// driver that gave it.
-unsafe impl Send for Context {}
-// SAFETY: as above.
-unsafe impl Sync for Context {}
-
-impl Context {
-    pub(crate) const NULL: Self = Self(core::ptr::null_mut());
-}
-
-/// A handle as drivers see it.
-pub(crate) fn handle(raw: usize) -> *mut c_void {
-    core::ptr::without_provenance_mut(raw)
-}
-
-/// A pointer that crosses threads inside the host.
-#[derive(Debug)]
-pub(crate) struct Ptr<T>(pub(crate) *mut T);
-
-impl<T> Clone for Ptr<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Ptr<T> {}
-
-// SAFETY: a `Ptr` is an address with the right to use it; each use has its own
-// argument for being exclusive (the baton: one task runs at a time).
-unsafe impl<T> Send for Ptr<T> {}
-// SAFETY: as above.
-unsafe impl<T> Sync for Ptr<T> {}
-
-/// An exported function, and what the rules say of it.
-#[derive(Clone, Copy)]
-pub(crate) struct Call {
-    pub(crate) name: &'static str,
-    /// The rule that allows it at PASSIVE_LEVEL only.
-    passive: Option<&'static str>,
-    /// The rule that forbids it while a spin lock is held.
-    unlocked: Option<&'static str>,
-    log: bool,
-    switch: bool,
-}
-
-impl Call {
-    pub(crate) const fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            passive: None,
-            unlocked: None,
-            log: true,
-            switch: true,
-        }
-    }
-
-    pub(crate) const fn passive(mut self, rule: &'static str) -> Self {
-        self.passive = Some(rule);
-        self
-    }
-
-    pub(crate) const fn unlocked(mut self, rule: &'static str) -> Self {
-        self.unlocked = Some(rule);
-        self
-    }
-
-    /// Not worth a line in the log.
-    pub(crate) const fn silent(mut self) -> Self {
-        self.log = false;
-        self
-    }
-
-    /// Not worth a line, and no place where anybody else could notice anything.
-    pub(crate) const fn quiet(mut self) -> Self {
-        self.log = false;
-        self.switch = false;
-        self
-    }
-}
-
-/// A callback that the host is about to make.
-#[derive(Clone)]
-pub(crate) struct Callback {
-    pub(crate) name: &'static str,
-    pub(crate) driver: u32,
-    pub(crate) who: Arc<str>,
-    /// The rule that promises the driver PASSIVE_LEVEL.
-    pub(crate) passive: Option<&'static str>,
-    pub(crate) objects: Objects,
-}
-
-/// A result that the log can show.
-pub(crate) trait Outcome {
-    fn status(&self) -> Option<i32> {
-        None
-    }
-}
-
-impl Outcome for () {}
-
-impl Outcome for i32 {
-    fn status(&self) -> Option<i32> {
-        Some(*self)
-    }
-}
+/// What a task does.
+pub(crate) type Job = Box<dyn FnOnce(&Cx) + Send>;
 
 /// The running task's right to use the host.
 pub(crate) struct Cx {
@@ -161,6 +58,7 @@ impl Cx {
             *slot = handle.addr();
         }
         let raw = &raw[..handles.len().min(4)];
+        let named = |state: &State| state.named(call, raw);
         let (core, task, foreign) = match current() {
             Some((core, task)) => {
                 // The usual case, with the state locked once: a task of this
@@ -174,6 +72,7 @@ impl Cx {
                 let preempted = !outside && call.switch && state.preempts();
                 let switch = preempted || (!outside && state.calls_without_end(call.name));
                 if !outside && !switch {
+                    let call = named(&state);
                     let mut cx = Self::new(core.clone(), task, call, false);
                     cx.fault = cx.begin(&mut state, call, raw);
                     return cx;
@@ -202,6 +101,7 @@ impl Cx {
                 (core, task, true)
             }
         };
+        let call = named(&core.state.lock());
         let mut cx = Self::new(core, task, call, foreign);
         cx.fault = cx.with(|s| cx.begin(s, call, raw));
         cx
@@ -279,6 +179,11 @@ impl Cx {
             s.note(first, &text);
         }
         fault
+    }
+
+    /// The name of the function that was called.
+    pub(crate) fn name(&self) -> &'static str {
+        self.call.map_or("", |call| call.name)
     }
 
     /// Looks at the state or changes it; no driver code may run inside.
@@ -411,7 +316,7 @@ impl Cx {
                 rule,
                 object,
                 who: who.clone(),
-                condition: alloc::boxed::Box::new(condition.clone()),
+                condition: Box::new(condition.clone()),
             }))
         });
         answer != Err(Woken::GaveUp)
@@ -457,6 +362,29 @@ impl Drop for Cx {
 }
 
 impl State {
+    /// A call by the name that its caller knows it by: call managers of both kinds call
+    /// the same functions. Whose call it is the handles tell or, when they lead nowhere,
+    /// the running driver.
+    fn named(&self, mut call: Call, handles: &[usize]) -> Call {
+        let Some(alone) = call.alone else {
+            return call;
+        };
+        let manager = handles.iter().find_map(|raw| {
+            let object = self.handles.look(*raw).object()?;
+            self.world.manager_of(object)
+        });
+        let is_alone = match manager {
+            Some(manager) => matches!(manager, Manager::Alone { .. }),
+            None => self
+                .driver()
+                .is_some_and(|driver| self.world.manages_alone(driver)),
+        };
+        if is_alone {
+            call.name = alone;
+        }
+        call
+    }
+
     /// A driver's handler begins: there must be stack left for it. Reported once a
     /// task, not for each that nests deeper still.
     fn check_stack(&mut self, callback: &Callback) {
@@ -514,5 +442,30 @@ impl State {
         }
         // The processor of a task that is back at PASSIVE_LEVEL is given up at
         // its next switch.
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::Names;
+    use crate::handle::Kind;
+
+    #[test]
+    fn a_call_is_named_as_its_call_manager_knows_it() {
+        let settings = crate::Host::builder().settings();
+        let mut state = State::new(1, &settings);
+        *state.world = crate::model::tests::world();
+        let call = Call::of_managers(Names::MAKE_CALL_COMPLETE);
+        let (of_mcm, of_alone) = ("NdisMCmMakeCallComplete", "NdisCmMakeCallComplete");
+        let mut name = |kind, number| {
+            let raw = state.handles.make(kind, number);
+            state.named(call, &[raw]).name
+        };
+        assert_eq!(name(Kind::CallManagerVc, 1), of_mcm);
+        assert_eq!(name(Kind::CallManagerVc, 2), of_alone);
+        assert_eq!(name(Kind::CallManagerAf, 2), of_alone);
+        // The handle leads nowhere, and no driver runs.
+        assert_eq!(name(Kind::CallManagerVc, 3), of_mcm);
     }
 }

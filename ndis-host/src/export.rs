@@ -1,9 +1,97 @@
 //! The symbols of `ndis.sys` and `ntoskrnl.exe` that this crate defines.
 //!
-//! A driver's imports are resolved by name when the program is linked. A linker
-//! takes an object out of an archive only when something needs it, so every
-//! function here also stands in a list that [`crate::Host`] touches: whoever
-//! has a host has all of them, in whatever order the archives come.
+//! Each is defined by [`exports`] and described to the border by a [`Call`]. A linker
+//! takes an object out of an archive only when something needs it, so every function
+//! also stands in a list of its file; `exported.rs` has the list of the lists.
+
+/// Whether a function of this name is a call manager's or a miniport's own.
+pub(crate) fn is_managers(name: &str) -> bool {
+    name.starts_with("NdisM") || name.starts_with("NdisCm")
+}
+
+/// The two names of a function that both kinds of call manager call: an MCM's, and a
+/// stand-alone call manager's. What they call is one symbol.
+#[derive(Clone, Copy)]
+pub(crate) struct Names(pub(crate) &'static str, pub(crate) &'static str);
+
+/// Completions that a call manager may owe.
+impl Names {
+    pub(crate) const OPEN_AF_COMPLETE: Self = Self(
+        "NdisMCmOpenAddressFamilyComplete",
+        "NdisCmOpenAddressFamilyComplete",
+    );
+    pub(crate) const CLOSE_AF_COMPLETE: Self = Self(
+        "NdisMCmCloseAddressFamilyComplete",
+        "NdisCmCloseAddressFamilyComplete",
+    );
+    pub(crate) const REGISTER_SAP_COMPLETE: Self =
+        Self("NdisMCmRegisterSapComplete", "NdisCmRegisterSapComplete");
+    pub(crate) const DEREGISTER_SAP_COMPLETE: Self = Self(
+        "NdisMCmDeregisterSapComplete",
+        "NdisCmDeregisterSapComplete",
+    );
+    pub(crate) const MAKE_CALL_COMPLETE: Self =
+        Self("NdisMCmMakeCallComplete", "NdisCmMakeCallComplete");
+    pub(crate) const CLOSE_CALL_COMPLETE: Self =
+        Self("NdisMCmCloseCallComplete", "NdisCmCloseCallComplete");
+}
+
+/// An exported function, and what the rules say of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Call {
+    pub(crate) name: &'static str,
+    /// Its name for a stand-alone call manager, where `name` is the one for an MCM.
+    pub(crate) alone: Option<&'static str>,
+    /// The rule that allows it at PASSIVE_LEVEL only.
+    pub(crate) passive: Option<&'static str>,
+    /// The rule that forbids it while a spin lock is held.
+    pub(crate) unlocked: Option<&'static str>,
+    pub(crate) log: bool,
+    pub(crate) switch: bool,
+}
+
+impl Call {
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            alone: None,
+            passive: None,
+            unlocked: None,
+            log: true,
+            switch: true,
+        }
+    }
+
+    /// A function that call managers of both kinds call.
+    pub(crate) const fn of_managers(names: Names) -> Self {
+        let mut call = Self::new(names.0);
+        call.alone = Some(names.1);
+        call
+    }
+
+    pub(crate) const fn passive(mut self, rule: &'static str) -> Self {
+        self.passive = Some(rule);
+        self
+    }
+
+    pub(crate) const fn unlocked(mut self, rule: &'static str) -> Self {
+        self.unlocked = Some(rule);
+        self
+    }
+
+    /// Not worth a line in the log.
+    pub(crate) const fn silent(mut self) -> Self {
+        self.log = false;
+        self
+    }
+
+    /// Not worth a line, and no place where anybody else could notice anything.
+    pub(crate) const fn quiet(mut self) -> Self {
+        self.log = false;
+        self.switch = false;
+        self
+    }
+}
 
 /// One exported function.
 pub(crate) struct Export {
@@ -44,45 +132,3 @@ macro_rules! exports {
 }
 
 pub(crate) use exports;
-
-/// All of them, file by file.
-pub(crate) static ALL: &[&[Export]] = &[
-    crate::ke::memory::EXPORTS,
-    crate::ke::registry::EXPORTS,
-    crate::ke::sync::EXPORTS,
-    crate::ke::timer::EXPORTS,
-    crate::ke::system::EXPORTS,
-    crate::ke::dpc::EXPORTS,
-    crate::ke::list::EXPORTS,
-    crate::ke::remove_lock::EXPORTS,
-    crate::ke::irql::EXPORTS,
-    #[cfg(not(target_arch = "x86"))]
-    crate::ke::irql::in_registers::EXPORTS,
-    crate::ke::thread::EXPORTS,
-    #[cfg(not(target_arch = "x86"))]
-    crate::ke::thread::in_registers::EXPORTS,
-    crate::ke::thread::DATA,
-    crate::net::pool::EXPORTS,
-    crate::net::data::EXPORTS,
-    crate::net::clone::EXPORTS,
-    crate::co::driver::EXPORTS,
-    crate::co::options::EXPORTS,
-    crate::co::binding::EXPORTS,
-    crate::co::af::EXPORTS,
-    crate::co::sap::EXPORTS,
-    crate::co::vc::EXPORTS,
-    crate::co::activity::EXPORTS,
-    crate::co::call::EXPORTS,
-    crate::co::incoming::EXPORTS,
-    crate::co::oid::EXPORTS,
-    crate::co::party::EXPORTS,
-    crate::co::send::EXPORTS,
-    crate::co::receive::EXPORTS,
-];
-
-/// The names that this crate defines, and proof that the linker kept them.
-pub fn exported() -> impl Iterator<Item = (&'static str, usize)> {
-    ALL.iter()
-        .flat_map(|list| list.iter())
-        .map(|export| (export.name, export.address.addr()))
-}

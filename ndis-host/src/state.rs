@@ -4,7 +4,8 @@
 //! code runs: a callback may call back into the host, end objects and start new
 //! ones, so whoever called it looks its objects up again afterwards.
 
-use crate::co::world::World;
+use crate::cx::Job;
+use crate::export::is_managers;
 use crate::fault::Faults;
 use crate::handle::{Handles, Kind, Lookup, ObjectId};
 use crate::ke::dpc::Dpcs;
@@ -16,6 +17,7 @@ use crate::ke::thread::Threads;
 use crate::ke::timer::{Timers, WorkItems};
 use crate::log::{EventKind, EventMode, Histories, Log, Objects, Origin, Past, Raw};
 use crate::map::Counters;
+use crate::model::World;
 use crate::net::Buffers;
 use crate::readings::Readings;
 use crate::report::{ObjectLeft, Printed, Report, Violation};
@@ -30,6 +32,9 @@ use core::fmt::Write as _;
 
 /// After so many reports the rest is only counted.
 const REPORTS: usize = 1000;
+
+/// A question to the state.
+pub(crate) type Condition = Box<dyn Fn(&State) -> bool + Send>;
 
 /// Findings that wait for the report.
 #[derive(Default)]
@@ -58,7 +63,7 @@ pub(crate) struct State {
     pub(crate) histories: Box<Histories>,
     pub(crate) ledger: Box<Ledger>,
     pub(crate) handles: Box<Handles>,
-    pub(crate) sched: Box<Sched>,
+    pub(crate) sched: Box<Sched<Job, Condition>>,
     pub(crate) faults: Box<Faults>,
     pub(crate) memory: Box<Memory>,
     pub(crate) registry: Box<Registry>,
@@ -101,7 +106,11 @@ impl State {
             histories: Box::new(Histories::default()),
             ledger: Box::new(Ledger::default()),
             handles: Box::new(Handles::new(host)),
-            sched: Box::new(Sched::new(settings)),
+            sched: Box::new(Sched::new(
+                settings.processors,
+                settings.preemption,
+                settings.limit,
+            )),
             faults: Box::new(Faults::default()),
             memory: Box::new(Memory::default()),
             registry: Box::new(Registry::default()),
@@ -137,7 +146,7 @@ impl State {
     /// does, the one whose object the call is about.
     pub(crate) fn actor(&self, call: &str, objects: &Objects) -> Arc<str> {
         if self.driver().is_none() {
-            let manager = call.starts_with("NdisM");
+            let manager = is_managers(call);
             let found = objects
                 .iter()
                 .flatten()
@@ -257,6 +266,27 @@ impl State {
         );
     }
 
+    /// Notes a step in the life of a list.
+    pub(crate) fn remember(&mut self, object: ObjectId, what: &'static str) {
+        let past = Past {
+            seq: self.log.seq(),
+            what,
+            who: self.who(),
+            status: None,
+        };
+        self.histories.add(object, past);
+    }
+
+    /// Whether the running code can know what happened at `seq`: a driver checks
+    /// its state and then calls, with no lock held across, and what another
+    /// thread did in between is nobody's fault.
+    pub(crate) fn knew(&self, seq: u64) -> bool {
+        self.sched
+            .current()
+            .and_then(|task| task.frames.last())
+            .is_none_or(|frame| frame.since > seq)
+    }
+
     /// The chain of calls and callbacks that led here, innermost first.
     pub(crate) fn backtrace(&self) -> String {
         let Some(task) = self.sched.current() else {
@@ -355,6 +385,14 @@ impl State {
                 None
             }
         }
+    }
+
+    /// A run has come to its end: what is still asked is kept for the report.
+    pub(crate) fn note_unanswered(&mut self) {
+        let open = self.world.unanswered().into_iter();
+        self.ledger.unanswered = open
+            .map(|(object, what, who)| alloc::format!("{what} of {object} by {who}"))
+            .collect();
     }
 
     /// The findings so far; `objects` are the ones left over.

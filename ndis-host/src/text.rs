@@ -14,15 +14,17 @@ fn meaning(name: &str) -> &'static str {
         "ProtocolCoCreateVc" => "is shown the new VC",
         "NdisClMakeCall" => "places the call",
         "ProtocolCmMakeCall" => "is asked to set the call up",
-        "NdisMCmActivateVc" => "activates the VC for data",
+        "NdisMCmActivateVc" | "NdisCmActivateVc" => "activates the VC for data",
         "ProtocolCmActivateVcComplete" => "learns that the VC is active",
-        "NdisMCmDispatchIncomingCall" => "offers the call",
+        "NdisMCmDispatchIncomingCall" | "NdisCmDispatchIncomingCall" => "offers the call",
         "ProtocolClIncomingCall" => "is rung",
         "NdisClIncomingCallComplete" => "answers the call",
         "ProtocolCmIncomingCallComplete" => "learns how the call was answered",
-        "NdisMCmMakeCallComplete" => "reports how the call went",
+        "NdisMCmMakeCallComplete" | "NdisCmMakeCallComplete" => "reports how the call went",
         "ProtocolClMakeCallComplete" => "learns how its call went",
-        "NdisMCmDispatchCallConnected" => "reports that the call is connected",
+        "NdisMCmDispatchCallConnected" | "NdisCmDispatchCallConnected" => {
+            "reports that the call is connected"
+        }
         "ProtocolClCallConnected" => "learns that the call is connected",
         "NdisCoSendNetBufferLists" => "sends",
         "MiniportCoSendNetBufferLists" => "is given lists to send",
@@ -34,11 +36,13 @@ fn meaning(name: &str) -> &'static str {
         "MiniportReturnNetBufferLists" => "gets its receive lists back",
         "NdisClCloseCall" => "hangs up",
         "ProtocolCmCloseCall" => "is asked to close the call",
-        "NdisMCmDispatchIncomingCloseCall" => "reports that the other end hung up",
+        "NdisMCmDispatchIncomingCloseCall" | "NdisCmDispatchIncomingCloseCall" => {
+            "reports that the other end hung up"
+        }
         "ProtocolClIncomingCloseCall" => "learns that the other end hung up",
-        "NdisMCmDeactivateVc" => "deactivates the VC",
+        "NdisMCmDeactivateVc" | "NdisCmDeactivateVc" => "deactivates the VC",
         "ProtocolCmDeactivateVcComplete" => "learns that the VC is inactive",
-        "NdisMCmCloseCallComplete" => "reports the call closed",
+        "NdisMCmCloseCallComplete" | "NdisCmCloseCallComplete" => "reports the call closed",
         "ProtocolClCloseCallComplete" => "learns that the call is closed",
         "NdisCoDeleteVc" | "NdisMCmDeleteVc" => "deletes the VC",
         "ProtocolCoDeleteVc" => "is told to forget the VC",
@@ -63,14 +67,20 @@ impl Chapter {
         }
         Some(match name {
             "NdisCoCreateVc" | "NdisClMakeCall" => Self::Placing,
-            "NdisMCmCreateVc" | "NdisMCmDispatchIncomingCall" => Self::Ringing,
+            "NdisMCmCreateVc" | "NdisMCmDispatchIncomingCall" | "NdisCmDispatchIncomingCall" => {
+                Self::Ringing
+            }
             "NdisClIncomingCallComplete"
             | "ProtocolCmIncomingCallComplete"
             | "NdisMCmMakeCallComplete"
-            | "NdisMCmDispatchCallConnected" => Self::Answering,
-            "NdisClCloseCall" | "NdisMCmDispatchIncomingCloseCall" | "NdisMCmCloseCallComplete" => {
-                Self::Closing
-            }
+            | "NdisCmMakeCallComplete"
+            | "NdisMCmDispatchCallConnected"
+            | "NdisCmDispatchCallConnected" => Self::Answering,
+            "NdisClCloseCall"
+            | "NdisMCmDispatchIncomingCloseCall"
+            | "NdisCmDispatchIncomingCloseCall"
+            | "NdisMCmCloseCallComplete"
+            | "NdisCmCloseCallComplete" => Self::Closing,
             "NdisCoDeleteVc" | "NdisMCmDeleteVc" => Self::Deleting,
             _ => return None,
         })

@@ -1,6 +1,7 @@
 //! The event log as a person reads it: calls paired with their returns, the
 //! bulk of a data transfer folded.
 
+use crate::export::is_managers;
 use crate::log::{Event, EventKind};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -162,10 +163,9 @@ impl<'a> View<'a> {
             if clients.contains(&name) || managers.contains(&name) {
                 continue;
             }
-            let manager = event.name.contains("NdisM")
+            let manager = is_managers(event.name)
                 || event.name.contains("ProtocolCm")
                 || event.name.starts_with("Miniport")
-                || event.name.starts_with("NdisCm")
                 || self.manages(&name);
             if manager {
                 managers.push(name);
@@ -187,7 +187,7 @@ impl<'a> View<'a> {
         self.steps.iter().any(|step| {
             let event = step.event;
             match event.kind {
-                EventKind::Call => event.from.as_ref() == name && event.name.starts_with("NdisM"),
+                EventKind::Call => event.from.as_ref() == name && is_managers(event.name),
                 EventKind::Callback => {
                     event.to.as_ref() == name
                         && (event.name.starts_with("ProtocolCm")

@@ -344,6 +344,19 @@ fn gen_02_answered_by_completion_and_by_return_value() {
     broken_but_carried_on(Twist::AnswersTwice, &["GEN-02"]);
 }
 
+/// The completion has ended the family before the handler returns.
+#[test]
+fn gen_02_an_open_refused_by_completion_and_accepted_by_return_value() {
+    let bench = Bench::new(Twist::RefusesAndAccepts, Twist::None);
+    bench.host.expect("GEN-02");
+    let adapter = bench.up();
+    bench.host.remove_adapter(&adapter);
+    let report = bench.down();
+    only(&report, &["GEN-02"]);
+    assert_eq!(report.expected.len(), 2, "once for each client: {report}");
+    assert!(report.is_clean(), "{report}");
+}
+
 #[test]
 fn vc_05_a_handle_variable_that_is_not_null() {
     broken_but_carried_on(Twist::HandleVariableUsed, &["VC-05"]);

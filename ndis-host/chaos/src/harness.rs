@@ -30,7 +30,8 @@ use ndis_host::{
 };
 use std::{
     any::Any,
-    collections::BTreeMap,
+    collections::{BTreeMap, hash_map::DefaultHasher},
+    hash::Hasher as _,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex,
@@ -126,7 +127,10 @@ struct Stage {
 /// One whole run.
 pub(crate) fn run(seed: u64, options: &Options) -> Outcome {
     let world = World::new(seed, options);
-    let result = catch_unwind(AssertUnwindSafe(|| scenario(&world, seed, options)));
+    let mut digest = None;
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        scenario(&world, seed, options, &mut digest)
+    }));
     world.set_spawner(None);
     let mut findings = world.findings();
     let report = match result {
@@ -150,6 +154,7 @@ pub(crate) fn run(seed: u64, options: &Options) -> Outcome {
         findings,
         counts: world.counts(),
         events: report.map_or(0, |report| report.events),
+        digest,
     }
 }
 
@@ -178,7 +183,7 @@ fn readings(world: &World) -> Readings {
     }
 }
 
-fn scenario(world: &Arc<World>, seed: u64, options: &Options) -> Report {
+fn scenario(world: &Arc<World>, seed: u64, options: &Options, digest: &mut Option<u64>) -> Report {
     let readings = readings(world);
     if readings.call_control_while_paused == CallControlWhilePaused::Refused {
         world.ndis_does_not_accept();
@@ -193,7 +198,7 @@ fn scenario(world: &Arc<World>, seed: u64, options: &Options) -> Report {
         .raise(raise.0, raise.1)
         .low_stack(low_stack.0, low_stack.1)
         .readings(readings)
-        .events(if options.verbose {
+        .events(if options.verbose || options.digest {
             EventMode::All
         } else {
             EventMode::Off
@@ -235,6 +240,9 @@ fn scenario(world: &Arc<World>, seed: u64, options: &Options) -> Report {
             say(&event.to_string());
         }
     }
+    if options.digest {
+        *digest = Some(fingerprint(&host, stage.run));
+    }
     if let Err(panic) = played {
         // What was found before it stopped. Suspended threads still look at
         // everything: it stays.
@@ -255,6 +263,17 @@ fn scenario(world: &Arc<World>, seed: u64, options: &Options) -> Report {
             host.report()
         }
     }
+}
+
+/// The fingerprint of what has happened; the number of the run, which is in the names of
+/// its drivers, is left out.
+fn fingerprint(host: &Host, run: u64) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let run = format!(".{run}\"");
+    for event in host.events() {
+        hasher.write(format!("{event:?}").replace(&run, "\"").as_bytes());
+    }
+    hasher.finish()
 }
 
 impl Stage {

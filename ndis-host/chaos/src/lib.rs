@@ -57,6 +57,8 @@ pub struct Options {
     pub without: Vec<Act>,
     /// Print each step, and the host's events.
     pub verbose: bool,
+    /// Take the fingerprint of the host's events.
+    pub digest: bool,
 }
 
 /// What came of a run.
@@ -70,6 +72,9 @@ pub struct Outcome {
     pub counts: [u32; ACTS],
     /// How many events the host saw.
     pub events: u64,
+    /// The fingerprint of these events, when [`Options::digest`] asks for it: two builds
+    /// of the host that should behave the same have the same ones.
+    pub digest: Option<u64>,
 }
 
 /// Makes the run of this seed.

@@ -8,6 +8,8 @@
 //! end WORKER SEED EVENTS     it is over
 //! finding SEED               something is wrong; the lines that follow begin with "| "
 //! act COUNT GROUP/NAME       how often an act was done, in all runs
+//! digest SEED FINGERPRINT    of the run's events, with --digest: equal for two builds of
+//!                            the host when the change between them changes no behaviour
 //! ```
 #![forbid(unsafe_code)]
 
@@ -49,6 +51,7 @@ fn parse() -> Result<Args, String> {
             "--threads" => args.threads = number(value()?)?.max(1),
             "--keep-going" => args.keep_going = true,
             "--cover" => args.cover = true,
+            "--digest" => args.options.digest = true,
             "--verbose" => args.options.verbose = true,
             "--without" => {
                 for name in value()?.split(',') {
@@ -146,6 +149,9 @@ fn main() -> ExitCode {
                     if !outcome.findings.is_empty() {
                         failed.store(true, SeqCst);
                         say(&findings(&outcome));
+                    }
+                    if let Some(digest) = outcome.digest {
+                        say(&format!("digest {seed} {digest:016x}"));
                     }
                     say(&format!("end {worker} {seed} {}", outcome.events));
                     let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);

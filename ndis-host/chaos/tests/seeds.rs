@@ -44,15 +44,20 @@ fn whatever_drivers_do_nothing_breaks() {
     assert_eq!(idle(&counts), [""; 0], "acts that were never done");
 }
 
-/// The same seed is the same run.
+/// The same seed is the same run, event by event.
 #[test]
 #[cfg_attr(miri, ignore)]
 fn a_seed_is_a_run() {
-    let options = Options::default();
+    let options = Options {
+        digest: true,
+        ..Options::default()
+    };
     for seed in 0..40 {
         let [first, second] = [(); 2].map(|()| run(seed, &options));
         assert_eq!(first.counts, second.counts, "seed {seed}");
         assert_eq!(first.events, second.events, "seed {seed}");
+        assert!(first.digest.is_some());
+        assert_eq!(first.digest, second.digest, "seed {seed}");
     }
 }
 

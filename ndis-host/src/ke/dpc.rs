@@ -4,8 +4,9 @@
 //! initialisation on. What a wait looks at, whether a timer is signalled, stands
 //! in the driver's structure, as for events; the rest is the host's.
 
-use crate::cx::{Call, Callback, Context, Cx, Ptr};
-use crate::export::exports;
+use crate::callback::{Callback, Context, Ptr};
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::ke::timer::interval;
 use crate::rules;
 use crate::sched::{self, DISPATCH, Due, Woken, Work};

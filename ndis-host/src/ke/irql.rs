@@ -1,7 +1,7 @@
 //! The IRQL that drivers raise and lower by themselves.
 
-use crate::cx::{Call, Cx};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::rules;
 use crate::sched::DISPATCH;
 use crate::state::State;

@@ -4,8 +4,8 @@
 //! all the same: on a real machine it is taken, at an IRQL above every driver's,
 //! so whoever holds it otherwise stops the system.
 
-use crate::cx::{Call, Cx};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::rules;
 use ndis_sys::{KSPIN_LOCK, LIST_ENTRY, SINGLE_LIST_ENTRY};
 

@@ -124,7 +124,7 @@ impl LockOrder {
 }
 
 /// Whether an address lies in the part of the task's stack that is in use.
-fn on_stack(task: &Task, address: usize) -> bool {
+fn on_stack<C>(task: &Task<C>, address: usize) -> bool {
     let here = 0_u8;
     // Under Miri a stack is no range of addresses.
     !cfg!(miri) && (&raw const here).addr() <= address && address < task.stack_base

@@ -5,9 +5,11 @@
 //! a while. A driver that reads it sees the pattern, and one that writes to it is
 //! reported. (Under Miri it goes back at once: Miri sees the access itself.)
 
-use crate::cx::{Call, Cx, Ptr};
-use crate::export::exports;
+use crate::callback::Ptr;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
+use crate::model::request::Loan;
 use crate::report::{ObjectLeft, tag_text};
 use crate::rules;
 use crate::sched::DISPATCH;
@@ -54,10 +56,6 @@ pub(crate) struct Block {
     within: &'static str,
     lent: Vec<Lent>,
 }
-
-/// The block and the promise in it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Loan(usize, u64);
 
 #[derive(Default)]
 pub(crate) struct Memory {

@@ -7,8 +7,9 @@
 //! host's threads and time: it would wait for what never comes, or let two tasks
 //! run at once. Such a function is refused instead, with its name.
 
-use crate::cx::{Call, Cx};
-use crate::export::exported;
+use crate::cx::Cx;
+use crate::export::Call;
+use crate::exported::exported;
 use crate::platform::Lock;
 use crate::rules;
 use alloc::boxed::Box;

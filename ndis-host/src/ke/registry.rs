@@ -4,8 +4,9 @@
 //!
 //! And the debug output, which is the other way round.
 
-use crate::cx::{Call, Cx, handle};
-use crate::export::exports;
+use crate::callback::handle;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::log::Origin;
 use crate::report::ObjectLeft;

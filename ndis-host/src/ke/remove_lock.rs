@@ -3,8 +3,8 @@
 //! A remove lock is known by its address from its initialisation on; its memory
 //! is never touched.
 
-use crate::cx::{Call, Cx};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::state::State;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;

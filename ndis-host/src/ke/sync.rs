@@ -4,13 +4,13 @@
 //! keeps its state in the driver's own structure, as on Windows, because it has
 //! no end that the host could learn of.
 
-use crate::cx::{Call, Cx};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::ke::dpc::{NOTIFICATION_TIMER, SYNCHRONIZATION_TIMER};
 use crate::ke::lock_order::LockOrder;
 use crate::rules;
 use crate::sched::{DISPATCH, TaskId, Wait, Woken};
-use crate::state::State;
+use crate::state::{Condition, State};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use core::ffi::c_void;
@@ -75,7 +75,7 @@ impl State {
     }
 
     /// Takes the lock for the running task, or says that it must wait.
-    fn acquire(&mut self, call: &str, id: TaskId, address: usize) -> Result<(), Wait> {
+    fn acquire(&mut self, call: &str, id: TaskId, address: usize) -> Result<(), Wait<Condition>> {
         if self.locks.lists.remove(&address) {
             let message = alloc::format!("{call} of the lock of an interlocked list");
             self.violate("KE-68", None, message);

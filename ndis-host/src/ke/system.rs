@@ -1,47 +1,14 @@
 //! The rest of what drivers ask the kernel: IRQL, time, driver object
 //! extensions, the end of the world.
 
-use crate::cx::{Call, Cx, Ptr};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
+use crate::model::driver::Extension;
 use crate::rules;
 use crate::sched::{EPOCH, Task};
-use alloc::alloc::{alloc_zeroed, dealloc};
-use core::alloc::Layout;
 use core::ffi::c_void;
 use ndis_sys as n;
 use ndis_sys::{DRIVER_OBJECT, LARGE_INTEGER};
-
-/// Memory that belongs to a driver object.
-pub(crate) struct Extension {
-    /// Whose it is: it goes with the driver.
-    pub(crate) driver: Option<u32>,
-    pub(crate) object: usize,
-    pub(crate) id: usize,
-    start: Ptr<u8>,
-    layout: Layout,
-}
-
-impl Extension {
-    fn new(driver: Option<u32>, object: usize, id: usize, size: u32) -> Option<Self> {
-        let layout = Layout::from_size_align(size.max(1) as usize, 16).ok()?;
-        // SAFETY: the size is at least 1.
-        let start = unsafe { alloc_zeroed(layout) };
-        (!start.is_null()).then_some(Self {
-            driver,
-            object,
-            id,
-            start: Ptr(start),
-            layout,
-        })
-    }
-}
-
-impl Drop for Extension {
-    fn drop(&mut self) {
-        // SAFETY: allocated in `new` with this layout, freed here only.
-        unsafe { dealloc(self.start.0, self.layout) };
-    }
-}
 
 /// The stack of a kernel thread of a 64-bit Windows, in bytes. Real stacks here
 /// are larger; drivers see this one, so that a run is the same on every machine
@@ -61,7 +28,7 @@ const REAL_STACK_END: usize = 512 * 1024;
 
 /// How much of its stack a task has left, in bytes.
 #[inline(never)]
-pub(crate) fn stack_left(task: &Task) -> usize {
+pub(crate) fn stack_left<C>(task: &Task<C>) -> usize {
     let depth = task.frames.len();
     let left = STACK.saturating_sub(depth.saturating_mul(STACK_PER_CALLBACK));
     if cfg!(miri) || task.stack_base == 0 {

@@ -4,8 +4,9 @@
 //! host lives: memory of the host, whose content nobody looks at. So an object
 //! that is used after its last reference is recognised.
 
-use crate::cx::{Call, Context, Cx, handle};
-use crate::export::exports;
+use crate::callback::{Context, handle};
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::log::Origin;
 use crate::report::ObjectLeft;
@@ -417,8 +418,8 @@ exports! { EXPORTS {
 #[cfg(not(target_arch = "x86"))]
 pub(crate) mod in_registers {
     use super::{State, c_void, dereference};
-    use crate::cx::{Call, Cx};
-    use crate::export::exports;
+    use crate::cx::Cx;
+    use crate::export::{Call, exports};
     use crate::rules;
 
     impl State {

@@ -1,7 +1,8 @@
 //! Timers and work items: code of a driver that runs later, on its own.
 
-use crate::cx::{Call, Callback, Context, Cx, handle};
-use crate::export::exports;
+use crate::callback::{Callback, Context, handle};
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::log::Origin;
 use crate::report::{ObjectLeft, tag_text};

@@ -2,8 +2,8 @@
 
 use super::pool::NO_POOL;
 use super::table::{Buffer, Cloned, Data, Mdl};
-use crate::cx::{Call, Cx};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::Kind;
 use crate::rules;
 use crate::state::State;

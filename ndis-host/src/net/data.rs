@@ -1,8 +1,8 @@
 //! The bytes of a net buffer: finding them, and moving their start.
 
 use super::table::{Chunk, Data, Retreat};
-use crate::cx::{Call, Cx};
-use crate::export::exports;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::rules;
 use crate::state::State;
 use core::ffi::c_void;

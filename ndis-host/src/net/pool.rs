@@ -2,8 +2,9 @@
 
 use super::table::Chunk;
 use super::table::{Buffer, Data, List, ListState, Mdl, Pool, Retreat};
-use crate::cx::{Call, Cx, handle};
-use crate::export::exports;
+use crate::callback::handle;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::rules;
 use crate::state::State;

@@ -1,6 +1,6 @@
 //! The host's records of lists, buffers and MDLs.
 
-use crate::cx::Ptr;
+use crate::callback::Ptr;
 use crate::handle::{Kind, ObjectId};
 use crate::log::Origin;
 use crate::report::{ObjectLeft, tag_text};
@@ -219,7 +219,7 @@ impl List {
         // SAFETY: the record owns the memory of the list.
         let field = unsafe { &raw mut (*self.pointer()).SourceHandle };
         // SAFETY: inside that memory.
-        unsafe { field.write(crate::cx::handle(raw)) };
+        unsafe { field.write(crate::callback::handle(raw)) };
     }
 
     pub(crate) fn status(&self) -> i32 {

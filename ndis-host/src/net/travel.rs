@@ -2,7 +2,7 @@
 //! no clone of it is left behind, and it comes back as it went.
 
 use super::table::Shape;
-use crate::cx::Ptr;
+use crate::callback::Ptr;
 use crate::handle::ObjectId;
 use crate::state::State;
 use alloc::string::String;

@@ -2,6 +2,7 @@
 
 use super::{CALLS_ALONE, IDLE_PERIODS, Next};
 use super::{Due, Goal, Handover, Order, Phase, Task, TaskId, Wait, Woken, Work, Worker};
+use crate::cx::Job;
 use crate::platform::{Lock, platform};
 use crate::state::State;
 use alloc::sync::Arc;
@@ -93,7 +94,7 @@ impl State {
         true
     }
 
-    fn pick(&mut self) -> Next {
+    fn pick(&mut self) -> Next<Job> {
         loop {
             self.poll_host_waits();
             self.fire();
@@ -155,7 +156,7 @@ impl State {
     }
 
     /// Chooses who gets the baton that nobody holds.
-    pub(crate) fn hand_over(&mut self) -> Handover {
+    pub(crate) fn hand_over(&mut self) -> Handover<Job> {
         self.sched.running = None;
         self.sched.steps += 1;
         self.sched.activity += 1;
@@ -178,7 +179,7 @@ impl State {
         }
     }
 
-    fn resume(&mut self, id: TaskId) -> Handover {
+    fn resume(&mut self, id: TaskId) -> Handover<Job> {
         self.take_cpu(id);
         self.sched.running = Some(id);
         match self.sched.tasks.get_mut(&id) {
@@ -190,7 +191,7 @@ impl State {
         }
     }
 
-    fn admit(&mut self, work: Work) -> Handover {
+    fn admit(&mut self, work: Work<Job>) -> Handover<Job> {
         let (worker, fresh) = match self.sched.idle.pop() {
             Some(worker) => (worker, false),
             None => (

@@ -15,11 +15,9 @@ mod choose;
 mod run;
 mod spare;
 
-use crate::cx::Cx;
 use crate::handle::ObjectId;
 use crate::map::SmallMap;
 use crate::platform::{Lock, Park};
-use crate::state::{Settings, State};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -47,29 +45,27 @@ pub(crate) struct Frame {
     pub(crate) call: Option<&'static str>,
 }
 
-/// A question to the state, asked until the answer is yes.
-pub(crate) type Condition = Box<dyn Fn(&State) -> bool + Send>;
-
 /// What a suspended task waits for.
-pub(crate) enum Wait {
+pub(crate) enum Wait<C> {
     Event { address: usize, what: String },
     SpinLock { address: usize, what: String },
     Sleep,
-    Host(HostWait),
+    Host(HostWait<C>),
 }
 
 /// A step of plug and play waits for a driver.
-pub(crate) struct HostWait {
+pub(crate) struct HostWait<C> {
     pub(crate) what: String,
     /// The rule that a driver breaks that never does it; empty when the wait is
     /// for another step of plug and play.
     pub(crate) rule: &'static str,
     pub(crate) object: Option<ObjectId>,
     pub(crate) who: Arc<str>,
-    pub(crate) condition: Condition,
+    /// A question to the state, asked until the answer is yes.
+    pub(crate) condition: C,
 }
 
-impl Wait {
+impl<C> Wait<C> {
     fn describe(&self) -> String {
         match self {
             Self::Event { what, .. } => what.clone(),
@@ -89,19 +85,19 @@ pub(crate) enum Woken {
     GaveUp,
 }
 
-pub(crate) enum Phase {
+pub(crate) enum Phase<C> {
     Running,
     Ready,
-    Blocked(Wait),
+    Blocked(Wait<C>),
     /// A thread that the host did not start, between two of its calls.
     Outside,
 }
 
-pub(crate) struct Task {
+pub(crate) struct Task<C> {
     pub(crate) id: TaskId,
     pub(crate) name: Arc<str>,
     parker: Arc<dyn Park>,
-    pub(crate) phase: Phase,
+    pub(crate) phase: Phase<C>,
     pub(crate) irql: u8,
     pub(crate) cpu: Option<u8>,
     pub(crate) frames: Vec<Frame>,
@@ -127,17 +123,15 @@ pub(crate) struct Task {
 }
 
 /// Something to do that has no thread yet.
-pub(crate) struct Work {
+pub(crate) struct Work<J> {
     pub(crate) id: TaskId,
     pub(crate) name: Arc<str>,
     pub(crate) irql: u8,
     pub(crate) frame: Option<Frame>,
     pub(crate) system: bool,
     pub(crate) plug_and_play: bool,
-    pub(crate) run: Body,
+    pub(crate) run: J,
 }
-
-pub(crate) type Body = Box<dyn FnOnce(&Cx) + Send>;
 
 /// What happens at a point in virtual time.
 #[derive(Clone, Copy)]
@@ -162,25 +156,27 @@ pub(crate) enum Goal {
 }
 
 /// An OS thread that runs tasks, one after the other.
-pub(crate) struct Worker {
+pub(crate) struct Worker<J> {
     parker: Arc<dyn Park>,
-    order: Lock<Option<Order>>,
+    order: Lock<Option<Order<J>>>,
     thread: Lock<Option<Box<dyn crate::platform::Join>>>,
 }
 
-enum Order {
-    Run(TaskId, Body),
+enum Order<J> {
+    Run(TaskId, J),
     Quit,
 }
 
-pub(crate) struct Sched {
-    pub(crate) tasks: SmallMap<TaskId, Task>,
+/// The tables of the scheduler. What a task does, and what it waits for until the state
+/// says so, are others' business.
+pub(crate) struct Sched<J, C> {
+    pub(crate) tasks: SmallMap<TaskId, Task<C>>,
     ready: Vec<TaskId>,
-    work: Vec<Work>,
+    work: Vec<Work<J>>,
     host_waits: Vec<TaskId>,
     pub(crate) running: Option<TaskId>,
     cpus: Vec<Option<TaskId>>,
-    idle: Vec<Arc<Worker>>,
+    idle: Vec<Arc<Worker<J>>>,
     pub(crate) goal: Option<Goal>,
     /// Calls of foreign threads that are being served.
     pub(crate) inside: u32,
@@ -218,29 +214,29 @@ pub(crate) fn goes_round(period: u64, expiries: u32) -> bool {
     period != 0 || expiries >= POLLS
 }
 
-enum Next {
+enum Next<J> {
     Resume(TaskId),
-    Start(Work),
+    Start(Work<J>),
     Nothing,
 }
 
 /// Whom to wake once the lock is open again.
-pub(crate) enum Handover {
+pub(crate) enum Handover<J> {
     Nobody,
     Unpark(Arc<dyn Park>),
-    Spawn(Arc<Worker>),
+    Spawn(Arc<Worker<J>>),
     Controller,
 }
 
-impl Sched {
-    pub(crate) fn new(settings: &Settings) -> Self {
+impl<J, C> Sched<J, C> {
+    pub(crate) fn new(processors: u8, preemption: (u32, u32), limit: u64) -> Self {
         Self {
             tasks: SmallMap::new(),
             ready: Vec::new(),
             work: Vec::new(),
             host_waits: Vec::new(),
             running: None,
-            cpus: alloc::vec![None; settings.processors.max(1) as usize],
+            cpus: alloc::vec![None; processors.max(1) as usize],
             idle: Vec::new(),
             goal: None,
             inside: 0,
@@ -249,10 +245,10 @@ impl Sched {
             now: 0,
             idle_periods: 0,
             steps: 0,
-            limit: settings.limit,
+            limit,
             activity: 0,
             calls_alone: 0,
-            preemption: settings.preemption,
+            preemption,
             next: 1,
             panic: None,
         }
@@ -275,16 +271,16 @@ impl Sched {
         self.calls_alone = self.calls_alone.saturating_add(1);
     }
 
-    pub(crate) fn current(&self) -> Option<&Task> {
+    pub(crate) fn current(&self) -> Option<&Task<C>> {
         self.tasks.get(&self.running?)
     }
 
-    pub(crate) fn current_mut(&mut self) -> Option<&mut Task> {
+    pub(crate) fn current_mut(&mut self) -> Option<&mut Task<C>> {
         self.tasks.get_mut(&self.running?)
     }
 
     /// Queues something to do.
-    pub(crate) fn queue(&mut self, mut work: Work) -> TaskId {
+    pub(crate) fn queue(&mut self, mut work: Work<J>) -> TaskId {
         work.id = self.next;
         self.next += 1;
         let id = work.id;
@@ -364,7 +360,7 @@ impl Sched {
     }
 }
 
-impl Sched {
+impl<J, C> Sched<J, C> {
     /// Whether something that is due is only the next period of what goes on for
     /// ever by itself.
     fn goes_round(&self, due: &Due) -> bool {
@@ -383,8 +379,8 @@ impl Sched {
     /// Who waits for what, when nothing can go on; who polls is named only beside
     /// others.
     pub(crate) fn stuck(&self) -> Option<String> {
-        let blocked = |task: &&Task| matches!(task.phase, Phase::Blocked(_)) && !task.system;
-        let (polling, waiting): (Vec<&Task>, Vec<&Task>) = self
+        let blocked = |task: &&Task<C>| matches!(task.phase, Phase::Blocked(_)) && !task.system;
+        let (polling, waiting): (Vec<&Task<C>>, Vec<&Task<C>>) = self
             .tasks
             .values()
             .filter(blocked)
@@ -420,7 +416,7 @@ impl Sched {
     }
 }
 
-impl Task {
+impl<C> Task<C> {
     /// Whether it looks at something again and again, and never waits for it.
     fn is_polling(&self) -> bool {
         self.polls >= POLLS

@@ -2,9 +2,9 @@
 
 use super::{Due, Frame, Goal, Handover, Order, Phase, Task, TaskId, Wait, Woken, Worker, spare};
 use crate::core::Core;
-use crate::cx::Cx;
+use crate::cx::{Cx, Job};
 use crate::platform::{Park, platform};
-use crate::state::State;
+use crate::state::{Condition, State};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 
 impl Core {
     /// Does what [`State::hand_over`] decided; call it with the lock open.
-    pub(crate) fn act(self: &Arc<Self>, handover: Handover) {
+    pub(crate) fn act(self: &Arc<Self>, handover: Handover<Job>) {
         match handover {
             Handover::Nobody => {}
             Handover::Unpark(parker) => parker.unpark(),
@@ -27,7 +27,7 @@ impl Core {
     }
 
     /// The life of a worker: one task after the other.
-    fn serve(self: Arc<Self>, worker: &Arc<Worker>) {
+    fn serve(self: Arc<Self>, worker: &Arc<Worker<Job>>) {
         loop {
             let order = worker.order.lock().take();
             match order {
@@ -139,7 +139,7 @@ impl Core {
         self: &Arc<Self>,
         id: TaskId,
         deadline: Option<u64>,
-        mut attempt: impl FnMut(&mut State) -> Result<R, Wait>,
+        mut attempt: impl FnMut(&mut State) -> Result<R, Wait<Condition>>,
     ) -> Result<R, Woken> {
         let mut deadline_set = false;
         loop {

@@ -775,6 +775,17 @@ unsafe extern "system" fn open_af(
             unsafe { n::NdisMCmOpenAddressFamilyComplete(SUCCESS, handle, af.cast()) };
             return SUCCESS;
         }
+        Twist::RefusesAndAccepts => {
+            for slot in &nic.afs {
+                let _ = slot.compare_exchange(af, null_mut(), SeqCst, SeqCst);
+            }
+            let refused = n::NDIS_STATUS_FAILURE;
+            // SAFETY: the request is open.
+            unsafe { n::NdisMCmOpenAddressFamilyComplete(refused, handle, null_mut()) };
+            // SAFETY: the last use of the context.
+            drop(unsafe { Box::from_raw(af) });
+            return SUCCESS;
+        }
         Twist::NotifyBeforeOpened | Twist::NotifyBeforeRefused | Twist::OpenFromWorkItem => {
             // SAFETY: the adapter's handle.
             let item = unsafe { n::NdisAllocateIoWorkItem(nic.handle) };

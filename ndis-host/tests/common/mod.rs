@@ -66,6 +66,8 @@ pub enum Twist {
     SapCompletedTwice,
     CloseAfFails,
     AnswersTwice,
+    /// Refuses each open by a completion and accepts it by its return value.
+    RefusesAndAccepts,
     CreateVcPends,
     DeleteVcPends,
     HandleVariableUsed,

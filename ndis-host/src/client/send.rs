@@ -1,0 +1,198 @@
+//! Clients send lists on a VC: to the miniport, each list exactly once.
+
+use crate::callback::Context;
+use crate::cx::Cx;
+use crate::export::{Call, exports};
+use crate::handle::{Kind, ObjectId};
+use crate::miniport::send::give_back_sent;
+use crate::model::vc::{Activity, CallPhase};
+use crate::net::{ListState, chain};
+use crate::state::State;
+use alloc::vec::Vec;
+use core::ffi::c_void;
+use ndis_sys as n;
+use ndis_sys::{NDIS_HANDLE, NET_BUFFER_LIST};
+
+const SEND: Call = Call::new("NdisCoSendNetBufferLists");
+const CANCEL: Call = Call::new("NdisCancelSendNetBufferLists");
+
+/// Why a send does not reach the miniport.
+struct Refusal {
+    rule: &'static str,
+    message: alloc::string::String,
+    status: i32,
+}
+
+impl State {
+    /// The lists of `lists` that their driver owns; the others are reported.
+    fn only_owned(&mut self, call: &str, object: ObjectId, lists: Vec<usize>) -> Vec<usize> {
+        let mut mine = Vec::with_capacity(lists.len());
+        for address in lists {
+            let Some(list) = self.buffers.lists.get(&address) else {
+                continue;
+            };
+            if list.state == ListState::Owned {
+                mine.push(address);
+                continue;
+            }
+            let id = list.id();
+            let message = alloc::format!(
+                "{call} on {object}: {id} is not the sender's: {}",
+                list.state.describe()
+            );
+            self.violate("NBL-02", Some(id), message);
+        }
+        mine
+    }
+
+    fn refuse_send(&self, vc: u32) -> Option<Refusal> {
+        let record = self.world.vcs.get(&vc)?;
+        let object = ObjectId::new(Kind::ClientVc, vc);
+        let af = self.world.afs.get(&record.af)?;
+        let binding = self.world.bindings.get(&af.binding)?;
+        if record.phase == CallPhase::Closing {
+            return Some(Refusal {
+                rule: "CALL-43",
+                message: alloc::format!("a send on {object} after NdisClCloseCall"),
+                status: n::NDIS_STATUS_VC_NOT_ACTIVATED,
+            });
+        }
+        if record.told && self.knew(record.heard_at) {
+            return Some(Refusal {
+                rule: "CALL-63",
+                message: alloc::format!("a send on {object} after ProtocolClIncomingCloseCall"),
+                status: n::NDIS_STATUS_VC_NOT_ACTIVATED,
+            });
+        }
+        let connected = matches!(record.phase, CallPhase::Up | CallPhase::Connected);
+        if record.activity != Activity::Active || !connected {
+            return Some(Refusal {
+                rule: "NBL-07",
+                message: alloc::format!(
+                    "a send on {object}, which is {} and has {}",
+                    record.activity,
+                    record.phase
+                ),
+                status: n::NDIS_STATUS_VC_NOT_ACTIVATED,
+            });
+        }
+        if !binding.running {
+            return Some(Refusal {
+                rule: if binding.started {
+                    "PAUSE-12"
+                } else {
+                    "BIND-07"
+                },
+                message: alloc::format!("a send on {object} while its binding is paused"),
+                status: n::NDIS_STATUS_PAUSED,
+            });
+        }
+        None
+    }
+}
+
+exports! { EXPORTS {
+    /// Sends lists on a VC.
+    fn NdisCoSendNetBufferLists(vc: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST, flags: u32) {
+        let call = SEND.name;
+        let cx = Cx::enter(SEND, &[vc]);
+        let prepared = cx.with(|s| {
+            let number = s.take(call, vc.addr(), Kind::ClientVc)?;
+            let object = ObjectId::new(Kind::ClientVc, number);
+            let (all, astray) = chain(s, lists);
+            s.check_chain(call, object, astray, "NBL-02");
+            let mine = s.only_owned(call, object, all);
+            for address in &mine {
+                let Some(list) = s.buffers.lists.get(address) else {
+                    continue;
+                };
+                if list.source() != vc.addr() {
+                    let id = list.id();
+                    let message = alloc::format!(
+                        "{call} on {object}: the SourceHandle of {id} is {}",
+                        s.handles.look(list.source())
+                    );
+                    s.violate("NBL-01", Some(id), message);
+                }
+            }
+            if mine.is_empty() {
+                return None;
+            }
+            let mut sound = true;
+            for address in &mine {
+                sound &= s.check_packets(call, object, *address);
+            }
+            if !sound {
+                for address in &mine {
+                    if let Some(list) = s.buffers.lists.get(address) {
+                        list.set_status(n::NDIS_STATUS_INVALID_DATA);
+                    }
+                }
+                return Some(Err((number, mine)));
+            }
+            if let Some(refusal) = s.refuse_send(number) {
+                s.violate(refusal.rule, Some(object), refusal.message);
+                for address in &mine {
+                    if let Some(list) = s.buffers.lists.get(address) {
+                        list.set_status(refusal.status);
+                    }
+                }
+                return Some(Err((number, mine)));
+            }
+            let adapter = s.world.adapter_of_vc(number)?;
+            let gone = s.world.adapters.get(&adapter)?.removal_told;
+            for address in &mine {
+                s.depart(call, *address);
+                if let Some(list) = s.buffers.lists.get_mut(address) {
+                    list.state = ListState::Sent {
+                        vc: number,
+                        source: list.source(),
+                        gone,
+                    };
+                    let id = list.id();
+                    s.remember(id, call);
+                }
+            }
+            let record = s.world.vcs.get_mut(&number)?;
+            record.sends += mine.len() as u32;
+            let (af, context) = (record.af, record.manager_context);
+            let handler = s.world.miniport_co(adapter)?.CoSendNetBufferListsHandler?;
+            let mut callback = s.to_manager("MiniportCoSendNetBufferLists", af, object);
+            callback.objects[1] = mine
+                .first()
+                .and_then(|first| s.buffers.lists.get(first))
+                .map(crate::net::list_id);
+            Some(Ok((context, handler, callback, s.link(&mine))))
+        });
+        match prepared {
+            Some(Ok((context, handler, callback, head))) => cx.call(&callback, || {
+                // SAFETY: the driver's handler with its own context; the lists
+                // are the miniport's until it completes them.
+                unsafe { handler(context.0, head, flags) };
+            }),
+            Some(Err((number, mine))) => give_back_sent(&cx, number, &mine, 0),
+            None => {}
+        }
+    }
+
+    /// Asks the miniport to give up sends.
+    fn NdisCancelSendNetBufferLists(binding: NDIS_HANDLE, id: *mut c_void) {
+        let call = CANCEL.name;
+        let cx = Cx::enter(CANCEL, &[binding]);
+        let prepared = cx.with(|s| {
+            let number = s.take(call, binding.addr(), Kind::Binding)?;
+            let adapter = s.world.bindings.get(&number)?.adapter;
+            let callback = s.to_adapter("MiniportCancelSend", adapter);
+            let record = s.world.adapters.get(&adapter)?;
+            let context = record.context.unwrap_or(Context::NULL);
+            let miniport = s.world.miniports.get(&record.miniport)?;
+            Some((callback, context, miniport.handlers.0.CancelSendHandler?))
+        });
+        if let Some((callback, context, handler)) = prepared {
+            cx.call(&callback, || {
+                // SAFETY: the driver's handler with its own context.
+                unsafe { handler(context.0, id) };
+            });
+        }
+    }
+}}

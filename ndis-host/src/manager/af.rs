@@ -1,0 +1,303 @@
+//! Call managers offer address families, and say what became of an open and a close.
+
+use crate::callback::{Context, Ptr, handle};
+use crate::cx::Cx;
+use crate::export::{Call, Names, exports};
+use crate::handle::{Kind, Lookup, ObjectId};
+use crate::model::adapter::{AdapterPhase, Family};
+use crate::model::af::AfPhase;
+use crate::model::manager::Manager;
+use crate::model::request::Asked;
+use crate::readings::OpenAfCompleteIrql;
+use crate::sched::{DISPATCH, Work};
+use crate::settle::Settled;
+use crate::state::State;
+use alloc::boxed::Box;
+use ndis_sys as n;
+use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
+
+const REGISTER: Call = Call::new("NdisMCmRegisterAddressFamilyEx").passive("IRQL-01");
+const OPEN_COMPLETE: Call = Call::of_managers(Names::OPEN_AF_COMPLETE).unlocked("GEN-01");
+const CLOSE_COMPLETE: Call = Call::of_managers(Names::CLOSE_AF_COMPLETE).unlocked("GEN-01");
+const NOTIFY: Call = Call::of_managers(Names(
+    "NdisMCmNotifyCloseAddressFamily",
+    "NdisCmNotifyCloseAddressFamily",
+))
+.passive("IRQL-04")
+.unlocked("GEN-01");
+
+impl State {
+    fn register_family(&mut self, raw: usize, family: Ptr<CO_ADDRESS_FAMILY>) -> i32 {
+        let call = REGISTER.name;
+        let Some(number) = self.take_adapter(call, raw) else {
+            return n::NDIS_STATUS_FAILURE;
+        };
+        let object = ObjectId::new(Kind::Adapter, number);
+        // SAFETY: the caller's structure; three numbers.
+        let copy = unsafe { family.0.read() };
+        let Some(adapter) = self.world.adapters.get(&number) else {
+            return n::NDIS_STATUS_FAILURE;
+        };
+        if adapter.phase != AdapterPhase::Initializing {
+            let message = alloc::format!("{call} outside MiniportInitializeEx");
+            self.violate("INIT-03", Some(object), message);
+            return n::NDIS_STATUS_FAILURE;
+        }
+        if adapter.context.is_none() {
+            let message = alloc::format!("{call} before the registration attributes are set");
+            self.violate("INIT-01", Some(object), message);
+            return n::NDIS_STATUS_FAILURE;
+        }
+        let oriented = self
+            .world
+            .miniports
+            .get(&adapter.miniport)
+            .is_some_and(|m| m.co.is_some() && m.cm.is_some());
+        if !oriented {
+            let message =
+                alloc::format!("{call} by a driver that installed no connection-oriented handlers");
+            self.violate("INIT-06", Some(object), message);
+            return n::NDIS_STATUS_FAILURE;
+        }
+        let key = Family::key(&copy);
+        if adapter.families.iter().any(|f| Family::key(&f.copy) == key) {
+            let message = alloc::format!(
+                "{call}: family {:#x} version {}.{} is already registered on {object}",
+                key.0,
+                key.1,
+                key.2
+            );
+            self.violate("INIT-04", Some(object), message);
+            return n::NDIS_STATUS_FAILURE;
+        }
+        if self.faults.allocation() {
+            return n::NDIS_STATUS_RESOURCES;
+        }
+        if let Some(adapter) = self.world.adapters.get_mut(&number) {
+            adapter.families.push(Family {
+                copy: Box::new(copy),
+                original: family,
+                manager: Manager::Mcm { adapter: number },
+            });
+        }
+        n::NDIS_STATUS_SUCCESS
+    }
+
+    /// A live adapter handle; a context or driver handle in its place is INIT-05.
+    pub(crate) fn take_adapter(&mut self, call: &'static str, raw: usize) -> Option<u32> {
+        match self.handles.look(raw) {
+            Lookup::Live(Kind::Adapter, number) => Some(number),
+            other => {
+                let rule = match other {
+                    Lookup::Stale(Kind::Adapter, _) => "HALT-09",
+                    _ => "INIT-05",
+                };
+                let message = alloc::format!("{call} wants the adapter handle and got {other}");
+                self.violate(rule, other.object(), message);
+                None
+            }
+        }
+    }
+}
+
+/// Tells the client how its pended open ended.
+fn opened(cx: &Cx, number: u32, status: i32) {
+    let prepared = cx.with(|s| {
+        let object = ObjectId::new(Kind::ClientAf, number);
+        let mut callback = s.to_client("ProtocolClOpenAfCompleteEx", number, object);
+        let af = s.world.afs.get(&number)?;
+        let (context, raw) = (af.client_context, af.client_raw);
+        let handler = s.world.client(number)?.ClOpenAfCompleteHandlerEx?;
+        let later =
+            s.irql() >= DISPATCH && s.readings.open_af_complete_irql == OpenAfCompleteIrql::Passive;
+        if s.readings.open_af_complete_irql == OpenAfCompleteIrql::Passive {
+            callback.passive = Some("IRQL-66");
+        }
+        let raw = if status == n::NDIS_STATUS_SUCCESS {
+            raw
+        } else {
+            s.end_af(number);
+            0
+        };
+        Some((callback, context, raw, handler, later))
+    });
+    let Some((callback, context, raw, handler, later)) = prepared else {
+        return;
+    };
+    let run = move |cx: &Cx| {
+        let context = context;
+        cx.call_as_is(&callback, || {
+            // SAFETY: the driver's handler with its own context.
+            unsafe { handler(context.0, handle(raw), status) };
+        });
+    };
+    if later {
+        cx.with(|s| {
+            s.sched.queue(Work {
+                id: 0,
+                name: "completion of an AF open".into(),
+                irql: 0,
+                frame: None,
+                system: false,
+                plug_and_play: false,
+                run: Box::new(run),
+            })
+        });
+    } else {
+        run(cx);
+    }
+}
+
+/// Tells the client that its pended close is done.
+fn closed(cx: &Cx, number: u32, status: i32) {
+    let prepared = cx.with(|s| {
+        let object = ObjectId::new(Kind::ClientAf, number);
+        let callback = s.to_client("ProtocolClCloseAfComplete", number, object);
+        let context = s.world.afs.get(&number)?.client_context;
+        let handler = s.world.client(number)?.ClCloseAfCompleteHandler?;
+        s.af_closed(number);
+        Some((callback, context, handler))
+    });
+    if let Some((callback, context, handler)) = prepared {
+        cx.call(&callback, || {
+            // SAFETY: the driver's handler with its own context.
+            unsafe { handler(status, context.0) };
+        });
+    }
+}
+
+exports! { EXPORTS {
+    /// Offers an address family on an adapter.
+    fn NdisMCmRegisterAddressFamilyEx(
+        adapter: NDIS_HANDLE,
+        family: *mut CO_ADDRESS_FAMILY,
+    ) -> i32 {
+        let cx = Cx::enter(REGISTER, &[adapter]);
+        if let Some(status) = cx.fault {
+            return cx.done(status);
+        }
+        if family.is_null() {
+            return cx.done(n::NDIS_STATUS_FAILURE);
+        }
+        cx.done(cx.with(|s| s.register_family(adapter.addr(), Ptr(family))))
+    }
+
+    /// Completes a pended `ProtocolCmOpenAf`.
+    fn NdisCmOpenAddressFamilyComplete(status: i32, af: NDIS_HANDLE, context: NDIS_HANDLE) {
+        let cx = Cx::enter(OPEN_COMPLETE, &[af]);
+        cx.done(status);
+        let number = cx.with(|s| {
+            let call = cx.name();
+            let number = s.take(call, af.addr(), Kind::CallManagerAf)?;
+            let object = ObjectId::new(Kind::ClientAf, number);
+            if !s.final_status(call, status, object) {
+                return None;
+            }
+            if !s.completes(call, "AF-23", object, Asked::OpenAf(number), status) {
+                return None;
+            }
+            let af = s.world.afs.get_mut(&number)?;
+            if status == n::NDIS_STATUS_SUCCESS {
+                af.opened(Context(context));
+                if context.is_null() {
+                    let message = alloc::format!("{call}: success with a NULL context");
+                    s.violate("AF-24", Some(object), message);
+                }
+            }
+            Some(number)
+        });
+        if let Some(number) = number {
+            opened(&cx, number, status);
+        }
+    }
+
+    /// Completes a pended `ProtocolCmCloseAf`.
+    fn NdisCmCloseAddressFamilyComplete(status: i32, af: NDIS_HANDLE) {
+        let cx = Cx::enter(CLOSE_COMPLETE, &[af]);
+        cx.done(status);
+        let number = cx.with(|s| {
+            let call = cx.name();
+            let number = s.take(call, af.addr(), Kind::CallManagerAf)?;
+            let object = ObjectId::new(Kind::ClientAf, number);
+            if !s.final_status(call, status, object) {
+                return None;
+            }
+            if !s.completes(call, "AF-37", object, Asked::CloseAf(number), status) {
+                return None;
+            }
+            if status != n::NDIS_STATUS_SUCCESS {
+                let message = alloc::format!(
+                    "{call} reports {}; the only status allowed is SUCCESS",
+                    crate::status::Name(status)
+                );
+                s.violate("AF-37", Some(object), message);
+            }
+            Some(number)
+        });
+        if let Some(number) = number {
+            closed(&cx, number, status);
+        }
+    }
+
+    /// Asks a client to close an address family.
+    fn NdisCmNotifyCloseAddressFamily(af: NDIS_HANDLE) -> i32 {
+        let cx = Cx::enter(NOTIFY, &[af]);
+        let call = cx.name();
+        if let Some(status) = cx.fault {
+            return cx.done(status);
+        }
+        let prepared = cx.with(|s| {
+            let number = s.take(call, af.addr(), Kind::CallManagerAf)?;
+            let object = ObjectId::new(Kind::ClientAf, number);
+            let af = s.world.afs.get_mut(&number)?;
+            if af.notified {
+                let message = alloc::format!("{call}: the client of {object} has been asked before");
+                s.violate("HALT-02", Some(object), message);
+                return None;
+            }
+            if af.phase == AfPhase::Opening && af.open.pended() {
+                let message = alloc::format!("{call}: the open of {object} has not succeeded yet");
+                s.violate("AF-51", Some(object), message);
+                return None;
+            }
+            af.notified = true;
+            let context = af.client_context;
+            let handler = s.world.client(number)?.ClNotifyCloseAfHandler?;
+            let callback = s.to_client("ProtocolClNotifyCloseAf", number, object);
+            let question = s.question(callback, Asked::NotifyCloseAf(number), None);
+            Some((number, context, handler, question))
+        });
+        let Some((number, context, handler, question)) = prepared else {
+            return cx.done(n::NDIS_STATUS_FAILURE);
+        };
+        let object = ObjectId::new(Kind::ClientAf, number);
+        let settled = cx.ask(&question, || {
+            // SAFETY: the driver's handler with its own context.
+            unsafe { handler(context.0) }
+        });
+        match settled {
+            Settled::Now(status) => {
+                cx.with(|s| {
+                    let ended = s.world.afs.get(&number).is_none_or(|af| af.ended);
+                    if status == n::NDIS_STATUS_SUCCESS && !ended {
+                        let message = alloc::format!(
+                            "ProtocolClNotifyCloseAf returned SUCCESS before {object} was closed"
+                        );
+                        let who = question.callback.who.clone();
+                        s.violate_by(who, "AF-40", Some(object), message);
+                    }
+                    if let Some(af) = s.world.afs.get_mut(&number)
+                        && status != n::NDIS_STATUS_SUCCESS
+                    {
+                        af.notified = false;
+                    }
+                    if ended {
+                        s.end_af(number);
+                    }
+                });
+                cx.done(status)
+            }
+            _ => cx.done(n::NDIS_STATUS_PENDING),
+        }
+    }
+}}

@@ -1,0 +1,8 @@
+//! What call managers call.
+
+pub(crate) mod activity;
+pub(crate) mod af;
+pub(crate) mod call;
+pub(crate) mod incoming;
+pub(crate) mod sap;
+pub(crate) mod vc;

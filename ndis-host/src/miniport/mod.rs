@@ -1,0 +1,8 @@
+//! What miniports call.
+
+pub(crate) mod attributes;
+pub(crate) mod flow;
+pub(crate) mod oid;
+pub(crate) mod receive;
+pub(crate) mod register;
+pub(crate) mod send;

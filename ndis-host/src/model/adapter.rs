@@ -1,0 +1,117 @@
+//! Adapters: a miniport's, from initialize to halt, and what NDIS asks of them itself.
+
+use crate::callback::{Context, Ptr};
+use crate::model::manager::Manager;
+use crate::model::request::Request;
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use ndis_sys::{CO_ADDRESS_FAMILY, NdisDeviceStateD0};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum AdapterPhase {
+    Initializing,
+    Paused,
+    Restarting,
+    Running,
+    Pausing,
+    Halting,
+}
+
+/// An address family that a call manager offers on an adapter.
+pub(crate) struct Family {
+    pub(crate) copy: Box<CO_ADDRESS_FAMILY>,
+    /// The driver's own structure.
+    pub(crate) original: Ptr<CO_ADDRESS_FAMILY>,
+    /// Who offers it.
+    pub(crate) manager: Manager,
+}
+
+impl Family {
+    pub(crate) fn key(family: &CO_ADDRESS_FAMILY) -> (i32, u32, u32) {
+        (
+            family.AddressFamily as i32,
+            family.MajorVersion,
+            family.MinorVersion,
+        )
+    }
+}
+
+/// An adapter.
+pub(crate) struct Adapter {
+    pub(crate) raw: usize,
+    pub(crate) miniport: u32,
+    pub(crate) driver: u32,
+    pub(crate) who: Arc<str>,
+    pub(crate) name: Arc<str>,
+    pub(crate) context: Option<Context>,
+    pub(crate) phase: AdapterPhase,
+    pub(crate) general: bool,
+    pub(crate) media: i32,
+    pub(crate) families: Vec<Family>,
+    pub(crate) pause: Request,
+    pub(crate) restart: Request,
+    /// The driver has been told that the device is gone: the notice has returned.
+    pub(crate) removal_told: bool,
+    /// Calls that indicate received data and have not returned.
+    pub(crate) indicating: u32,
+    /// The device's power state.
+    pub(crate) power: i32,
+    /// The OIDs that the driver says it supports.
+    pub(crate) oids: Vec<u32>,
+}
+
+impl Adapter {
+    /// An adapter that is about to be initialized.
+    pub(crate) fn new(
+        raw: usize,
+        miniport: u32,
+        driver: u32,
+        who: Arc<str>,
+        name: Arc<str>,
+    ) -> Self {
+        Self {
+            raw,
+            miniport,
+            driver,
+            who,
+            name,
+            context: None,
+            phase: AdapterPhase::Initializing,
+            general: false,
+            media: 0,
+            families: Vec::new(),
+            pause: Request::default(),
+            restart: Request::default(),
+            removal_told: false,
+            indicating: 0,
+            power: NdisDeviceStateD0,
+            oids: Vec::new(),
+        }
+    }
+
+    /// The adapter goes on to its next phase.
+    pub(crate) fn enter(&mut self, next: AdapterPhase) {
+        use AdapterPhase::{Halting, Initializing, Paused, Pausing, Restarting, Running};
+        debug_assert!(
+            matches!(
+                (self.phase, next),
+                (Initializing | Restarting | Pausing, Paused)
+                    | (Paused, Restarting | Halting)
+                    | (Restarting, Running)
+                    | (Running, Pausing)
+            ),
+            "{:?} to {next:?}",
+            self.phase
+        );
+        self.phase = next;
+    }
+}
+
+/// An OID request of NDIS's own on its way through a miniport.
+pub(crate) struct OwnRequest {
+    pub(crate) adapter: u32,
+    /// Made by `MiniportCoOidRequest`.
+    pub(crate) co: bool,
+    pub(crate) request: Request,
+}

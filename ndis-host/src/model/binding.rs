@@ -1,0 +1,75 @@
+//! Bindings: a protocol's on an adapter, and what is asked of the protocol for them.
+
+use crate::callback::Context;
+use crate::model::request::Request;
+use alloc::sync::Arc;
+
+/// A protocol on an adapter.
+pub(crate) struct Binding {
+    pub(crate) raw: usize,
+    pub(crate) adapter: u32,
+    pub(crate) protocol: u32,
+    pub(crate) driver: u32,
+    pub(crate) who: Arc<str>,
+    pub(crate) context: Context,
+    pub(crate) running: bool,
+    /// Has been told to restart once, at least.
+    pub(crate) started: bool,
+    /// The protocol has been told, or is being told, that its open has succeeded.
+    pub(crate) opened: bool,
+    /// `NdisCloseAdapterEx` was called; the handle is dead.
+    pub(crate) closing: bool,
+    /// The protocol is being told that the close is complete.
+    pub(crate) closed: bool,
+    /// The protocol has asked for the unbind, with `NdisUnbindAdapter`.
+    pub(crate) asked_to_go: bool,
+    /// Address-family notifications that are still to be made.
+    pub(crate) notifications: u32,
+    /// They have been asked for.
+    pub(crate) offered: bool,
+    pub(crate) unbinding: bool,
+}
+
+impl Binding {
+    /// A binding whose open has begun.
+    pub(crate) fn new(
+        raw: usize,
+        adapter: u32,
+        protocol: u32,
+        driver: u32,
+        who: Arc<str>,
+        context: Context,
+    ) -> Self {
+        Self {
+            raw,
+            adapter,
+            protocol,
+            driver,
+            who,
+            context,
+            running: false,
+            started: false,
+            opened: false,
+            closing: false,
+            closed: false,
+            asked_to_go: false,
+            notifications: 0,
+            offered: false,
+            unbinding: false,
+        }
+    }
+}
+
+/// A bind or unbind request while it lasts.
+pub(crate) struct BindRequest {
+    pub(crate) adapter: u32,
+    pub(crate) protocol: u32,
+    pub(crate) binding: Option<u32>,
+    pub(crate) request: Request,
+}
+
+/// A plug-and-play event on its way through a protocol.
+pub(crate) struct PendedEvent {
+    pub(crate) binding: u32,
+    pub(crate) request: Request,
+}

@@ -1,0 +1,300 @@
+//! Virtual connections, and the call that each has: the states that both go through.
+
+use crate::callback::Context;
+use crate::model::request::{Loan, Request};
+use core::fmt;
+use ndis_sys::NDIS_STATUS_SUCCESS;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Activity {
+    Inactive,
+    Activating,
+    Active,
+    Deactivating,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum CallPhase {
+    /// No call.
+    None,
+    /// The client asked for one.
+    Making,
+    /// An outgoing call stands.
+    Up,
+    /// The call manager offers one.
+    Offered,
+    /// And has hung up before or while the client answered.
+    Withdrawn,
+    /// The client took it.
+    Accepted,
+    /// And was told that it is connected.
+    Connected,
+    /// The client asked to close it.
+    Closing,
+}
+
+impl fmt::Display for Activity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Inactive => "inactive",
+            Self::Activating => "being activated",
+            Self::Active => "active",
+            Self::Deactivating => "being deactivated",
+        })
+    }
+}
+
+impl fmt::Display for CallPhase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "no call",
+            Self::Making => "a call being made",
+            Self::Up => "a call that is up",
+            Self::Offered => "a call being offered",
+            Self::Withdrawn => "an offer that was withdrawn",
+            Self::Accepted => "an accepted call",
+            Self::Connected => "a connected call",
+            Self::Closing => "a call being closed",
+        })
+    }
+}
+
+/// A virtual connection.
+pub(crate) struct Vc {
+    pub(crate) client_raw: usize,
+    pub(crate) manager_raw: usize,
+    pub(crate) af: u32,
+    pub(crate) by_client: bool,
+    pub(crate) client_context: Context,
+    /// For an MCM, its one context for both halves.
+    pub(crate) manager_context: Context,
+    pub(crate) activity: Activity,
+    pub(crate) activations: u32,
+    pub(crate) activation_loan: Option<Loan>,
+    pub(crate) phase: CallPhase,
+    /// The phase that a refused close goes back to.
+    pub(crate) before_close: CallPhase,
+    /// How often the call manager has refused to close the call.
+    pub(crate) refusals: u32,
+    pub(crate) calls: u32,
+    pub(crate) make: Request,
+    pub(crate) close: Request,
+    pub(crate) offer: Request,
+    /// When the call manager had been told that the client refused the offer; the end of
+    /// time before that, None when it did not refuse.
+    pub(crate) refused_at: Option<u64>,
+    /// The offer was withdrawn: no answer makes a call of it.
+    pub(crate) withdrawn: bool,
+    /// The client's answer, when the offer's handler has not returned yet.
+    pub(crate) modify: Request,
+    /// The call manager has announced the end of the call.
+    pub(crate) incoming_close: bool,
+    /// That announcement has reached the client.
+    pub(crate) told: bool,
+    /// And that the client has not answered it is reported.
+    pub(crate) blamed: bool,
+    /// When the announcement was over; the end of time while it is being made.
+    pub(crate) told_at: u64,
+    /// When the client's handler for that had returned: what it begins to send
+    /// afterwards it sends knowingly.
+    pub(crate) heard_at: u64,
+    /// Lists that the miniport has not completed.
+    pub(crate) sends: u32,
+    /// Lists that the client has not returned.
+    pub(crate) receives: u32,
+    /// Calls that indicate data on it and have not returned.
+    pub(crate) indicating: u32,
+    /// Those of them whose lists come back with their return.
+    pub(crate) lending: u32,
+    pub(crate) multipoint: bool,
+    /// The party that came with the call.
+    pub(crate) first_party: Option<u32>,
+    /// The client has deleted its VC before the call manager deactivated it.
+    pub(crate) deleting: bool,
+}
+
+impl Vc {
+    /// A VC that its client made, or its call manager, with the context of that side.
+    pub(crate) fn new(
+        (client_raw, manager_raw): (usize, usize),
+        af: u32,
+        by_client: bool,
+        context: Context,
+    ) -> Self {
+        let (client_context, manager_context) = if by_client {
+            (context, Context::NULL)
+        } else {
+            (Context::NULL, context)
+        };
+        Self {
+            client_raw,
+            manager_raw,
+            af,
+            by_client,
+            client_context,
+            manager_context,
+            activity: Activity::Inactive,
+            activations: 0,
+            activation_loan: None,
+            phase: CallPhase::None,
+            before_close: CallPhase::None,
+            refusals: 0,
+            calls: 0,
+            make: Request::default(),
+            close: Request::default(),
+            offer: Request::default(),
+            refused_at: None,
+            withdrawn: false,
+            modify: Request::default(),
+            incoming_close: false,
+            told: false,
+            blamed: false,
+            told_at: 0,
+            heard_at: u64::MAX,
+            sends: 0,
+            receives: 0,
+            indicating: 0,
+            lending: 0,
+            multipoint: false,
+            first_party: None,
+            deleting: false,
+        }
+    }
+
+    /// The call goes from one of these phases to the next. Whoever calls has looked.
+    fn step(&mut self, from: &[CallPhase], to: CallPhase) {
+        debug_assert!(from.contains(&self.phase), "{} to {to}", self.phase);
+        self.phase = to;
+    }
+
+    /// An activation begins; it may pend, while the driver's parameters are lent.
+    pub(crate) fn activate(&mut self, pends: bool, loan: Option<Loan>) {
+        debug_assert!(matches!(
+            self.activity,
+            Activity::Inactive | Activity::Active
+        ));
+        self.activations += 1;
+        self.activation_loan = loan;
+        self.activity = if pends {
+            Activity::Activating
+        } else {
+            Activity::Active
+        };
+    }
+
+    /// It is over.
+    pub(crate) fn activated(&mut self) -> Option<Loan> {
+        debug_assert!(matches!(
+            self.activity,
+            Activity::Activating | Activity::Active
+        ));
+        self.activity = Activity::Active;
+        self.activation_loan.take()
+    }
+
+    /// A deactivation begins; it may pend.
+    pub(crate) fn deactivate(&mut self, pends: bool) {
+        debug_assert_eq!(self.activity, Activity::Active);
+        self.activity = if pends {
+            Activity::Deactivating
+        } else {
+            Activity::Inactive
+        };
+    }
+
+    /// It is over.
+    pub(crate) fn deactivated(&mut self) {
+        debug_assert!(matches!(
+            self.activity,
+            Activity::Deactivating | Activity::Inactive
+        ));
+        self.activity = Activity::Inactive;
+    }
+
+    /// The client places a call; one with a party is multipoint.
+    pub(crate) fn place(&mut self, party: Option<u32>) {
+        self.step(&[CallPhase::None], CallPhase::Making);
+        self.calls += 1;
+        self.multipoint = party.is_some();
+        self.first_party = party;
+    }
+
+    /// The call that was placed stands.
+    pub(crate) fn placed(&mut self) {
+        self.step(&[CallPhase::Making], CallPhase::Up);
+    }
+
+    /// The call manager offers a call.
+    pub(crate) fn offer(&mut self) {
+        self.step(&[CallPhase::None], CallPhase::Offered);
+        self.withdrawn = false;
+        self.refused_at = None;
+        self.calls += 1;
+    }
+
+    /// The client is told that the call that it took is connected.
+    pub(crate) fn connect(&mut self) {
+        self.step(&[CallPhase::Accepted], CallPhase::Connected);
+    }
+
+    /// The client closes the call.
+    pub(crate) fn begin_close(&mut self) {
+        self.before_close = self.phase;
+        self.step(
+            &[
+                CallPhase::Up,
+                CallPhase::Accepted,
+                CallPhase::Connected,
+                CallPhase::Withdrawn,
+            ],
+            CallPhase::Closing,
+        );
+    }
+
+    /// The call manager has refused to.
+    pub(crate) fn close_refused(&mut self) {
+        self.step(&[CallPhase::Closing], self.before_close);
+        self.refusals = self.refusals.saturating_add(1);
+    }
+
+    /// There is no call any more; the party that came with it.
+    pub(crate) fn call_over(&mut self) -> Option<u32> {
+        self.step(&[CallPhase::Making, CallPhase::Closing], CallPhase::None);
+        self.refusals = 0;
+        self.incoming_close = false;
+        self.told = false;
+        self.blamed = false;
+        self.heard_at = u64::MAX;
+        self.first_party.take()
+    }
+
+    /// The call manager announces the end of the call, which the client must answer unless
+    /// it is closing the call already.
+    pub(crate) fn hang_up(&mut self) {
+        self.incoming_close = true;
+        self.told |= self.phase != CallPhase::Closing;
+        self.told_at = u64::MAX;
+    }
+
+    /// The client has answered the offer, which nobody may have withdrawn before.
+    pub(crate) fn take_answer(&mut self, status: i32) {
+        let accepted = status == NDIS_STATUS_SUCCESS;
+        if !accepted {
+            self.refused_at = Some(u64::MAX);
+        }
+        if self.phase == CallPhase::Offered {
+            self.phase = if accepted {
+                CallPhase::Accepted
+            } else {
+                CallPhase::None
+            };
+        }
+    }
+
+    /// The call manager hangs up before it has heard what the client says to its offer.
+    pub(crate) fn withdraw(&mut self) {
+        self.step(&[CallPhase::Offered, CallPhase::None], CallPhase::Withdrawn);
+        self.withdrawn = true;
+        self.hang_up();
+    }
+}

@@ -1,0 +1,203 @@
+//! What this host does not simulate yet: parties beyond the one that comes with
+//! a call, changes of the quality of service, OID requests of drivers
+//! and status. Each of these functions says so in the report and fails; none does nothing
+//! in silence.
+
+use crate::cx::Cx;
+use crate::export::{Call, Names, exports};
+use crate::handle::{Kind, Lookup, ObjectId};
+use crate::model::manager::Manager;
+use crate::rules;
+use crate::state::State;
+use core::ffi::c_void;
+use ndis_sys as n;
+use ndis_sys::NDIS_HANDLE;
+
+impl State {
+    /// Whether this is a handle that only an MCM can have.
+    pub(crate) fn is_mcm_handle(&self, raw: usize) -> bool {
+        use Kind::{Adapter, CallManagerAf, CallManagerParty, CallManagerSap, CallManagerVc};
+        let Lookup::Live(kind, number) = self.handles.look(raw) else {
+            return false;
+        };
+        matches!(
+            kind,
+            Adapter | CallManagerAf | CallManagerSap | CallManagerVc | CallManagerParty
+        ) && matches!(
+            self.world.manager_of(ObjectId::new(kind, number)),
+            Some(Manager::Mcm { .. })
+        )
+    }
+
+    /// Reports an MCM that calls what stand-alone call managers and clients call.
+    pub(crate) fn wrong_set(&mut self, name: &str, own: &str, raw: usize) {
+        let found = self.handles.look(raw);
+        let message =
+            alloc::format!("{name} with {found}, which is an MCM's; its function is {own}");
+        self.violate("VC-04", found.object(), message);
+    }
+}
+
+fn not_simulated(name: &'static str, handles: &[NDIS_HANDLE]) -> i32 {
+    fail(Call::new(name), handles)
+}
+
+fn not_simulated_of_managers(names: Names, handles: &[NDIS_HANDLE]) -> i32 {
+    fail(Call::of_managers(names), handles)
+}
+
+fn fail(call: Call, handles: &[NDIS_HANDLE]) -> i32 {
+    let cx = Cx::enter(call, handles);
+    if let Some(status) = cx.fault {
+        return cx.done(status);
+    }
+    cx.with(|s| {
+        let object = handles
+            .first()
+            .and_then(|handle| s.handles.look(handle.addr()).object());
+        let message = alloc::format!("{} is not simulated yet and fails", cx.name());
+        s.violate(rules::NOT_SIMULATED, object, message);
+    });
+    cx.done(n::NDIS_STATUS_NOT_SUPPORTED)
+}
+
+/// A function of stand-alone call managers, which are not simulated; an MCM's handle
+/// is wrong there in any case.
+fn stand_alone(name: &'static str, own: &'static str, given: NDIS_HANDLE) -> i32 {
+    let mcm = crate::core::current().is_some_and(|(core, _)| {
+        let state = core.state.lock();
+        state.is_mcm_handle(given.addr())
+    });
+    if !mcm {
+        return not_simulated(name, &[given]);
+    }
+    let cx = Cx::enter(Call::new(name), &[given]);
+    if let Some(status) = cx.fault {
+        return cx.done(status);
+    }
+    cx.with(|s| s.wrong_set(name, own, given.addr()));
+    cx.done(n::NDIS_STATUS_FAILURE)
+}
+
+exports! { EXPORTS {
+    /// Adds a party to a call.
+    fn NdisClAddParty(
+        vc: NDIS_HANDLE,
+        _context: NDIS_HANDLE,
+        _parameters: *mut c_void,
+        _out: *mut NDIS_HANDLE,
+    ) -> i32 {
+        not_simulated("NdisClAddParty", &[vc])
+    }
+
+    /// Drops a party from a call.
+    fn NdisClDropParty(party: NDIS_HANDLE, _buffer: *mut c_void, _size: u32) -> i32 {
+        not_simulated("NdisClDropParty", &[party])
+    }
+
+    /// Changes the parameters of a call.
+    fn NdisClModifyCallQoS(vc: NDIS_HANDLE, _parameters: *mut c_void) -> i32 {
+        not_simulated("NdisClModifyCallQoS", &[vc])
+    }
+
+    /// Completes an added party.
+    fn NdisCmAddPartyComplete(
+        _status: i32,
+        party: NDIS_HANDLE,
+        _context: NDIS_HANDLE,
+        _parameters: *mut c_void,
+    ) {
+        not_simulated_of_managers(Names("NdisMCmAddPartyComplete", "NdisCmAddPartyComplete"), &[party]);
+    }
+
+    /// Completes a dropped party.
+    fn NdisCmDropPartyComplete(_status: i32, party: NDIS_HANDLE) {
+        not_simulated_of_managers(Names("NdisMCmDropPartyComplete", "NdisCmDropPartyComplete"), &[party]);
+    }
+
+    /// Completes changed parameters.
+    fn NdisCmModifyCallQoSComplete(_status: i32, vc: NDIS_HANDLE, _parameters: *mut c_void) {
+        not_simulated_of_managers(Names("NdisMCmModifyCallQoSComplete", "NdisCmModifyCallQoSComplete"), &[vc]);
+    }
+
+    /// Announces changed parameters.
+    fn NdisCmDispatchIncomingCallQoSChange(vc: NDIS_HANDLE, _parameters: *mut c_void) {
+        not_simulated_of_managers(Names("NdisMCmDispatchIncomingCallQoSChange", "NdisCmDispatchIncomingCallQoSChange"), &[vc]);
+    }
+
+    /// Announces the end of a party.
+    fn NdisCmDispatchIncomingDropParty(
+        _status: i32,
+        party: NDIS_HANDLE,
+        _buffer: *mut c_void,
+        _size: u32,
+    ) {
+        not_simulated_of_managers(Names("NdisMCmDispatchIncomingDropParty", "NdisCmDispatchIncomingDropParty"), &[party]);
+    }
+
+    /// Offers an address family of a stand-alone call manager.
+    fn NdisCmRegisterAddressFamilyEx(binding: NDIS_HANDLE, _family: *mut c_void) -> i32 {
+        stand_alone(
+            "NdisCmRegisterAddressFamilyEx",
+            "NdisMCmRegisterAddressFamilyEx",
+            binding,
+        )
+    }
+
+    /// Activates a VC of a stand-alone call manager.
+    fn NdisCmActivateVc(vc: NDIS_HANDLE, _parameters: *mut c_void) -> i32 {
+        stand_alone("NdisCmActivateVc", "NdisMCmActivateVc", vc)
+    }
+
+    /// Deactivates a VC of a stand-alone call manager.
+    fn NdisCmDeactivateVc(vc: NDIS_HANDLE) -> i32 {
+        stand_alone("NdisCmDeactivateVc", "NdisMCmDeactivateVc", vc)
+    }
+
+    /// Makes an OID request.
+    fn NdisCoOidRequest(
+        binding: NDIS_HANDLE,
+        _af: NDIS_HANDLE,
+        _vc: NDIS_HANDLE,
+        _party: NDIS_HANDLE,
+        _request: *mut c_void,
+    ) -> i32 {
+        stand_alone("NdisCoOidRequest", "NdisMCmOidRequest", binding)
+    }
+
+    /// Completes an OID request of a client.
+    fn NdisCoOidRequestComplete(
+        af: NDIS_HANDLE,
+        _vc: NDIS_HANDLE,
+        _party: NDIS_HANDLE,
+        _request: *mut c_void,
+        _status: i32,
+    ) {
+        not_simulated("NdisCoOidRequestComplete", &[af]);
+    }
+
+    /// Makes an OID request of a call manager.
+    fn NdisMCmOidRequest(
+        af: NDIS_HANDLE,
+        _vc: NDIS_HANDLE,
+        _party: NDIS_HANDLE,
+        _request: *mut c_void,
+    ) -> i32 {
+        not_simulated("NdisMCmOidRequest", &[af])
+    }
+
+    /// Indicates a status.
+    fn NdisMCoIndicateStatusEx(adapter: NDIS_HANDLE, _vc: NDIS_HANDLE, _indication: *mut c_void) {
+        not_simulated("NdisMCoIndicateStatusEx", &[adapter]);
+    }
+
+    /// Completes the activation of a miniport's VC.
+    fn NdisMCoActivateVcComplete(_status: i32, vc: NDIS_HANDLE, _parameters: *mut c_void) {
+        not_simulated("NdisMCoActivateVcComplete", &[vc]);
+    }
+
+    /// Completes the deactivation of a miniport's VC.
+    fn NdisMCoDeactivateVcComplete(_status: i32, vc: NDIS_HANDLE) {
+        not_simulated("NdisMCoDeactivateVcComplete", &[vc]);
+    }
+}}

@@ -1,0 +1,216 @@
+//! The handlers that make a driver connection-oriented.
+
+use crate::characteristics::{copy, fits, header_text, null_slots};
+use crate::cx::Cx;
+use crate::export::{Call, exports};
+use crate::handle::{Kind, Lookup, ObjectId};
+use crate::model::driver::Copied;
+use crate::state::State;
+use alloc::string::String;
+use ndis_sys as n;
+use ndis_sys::{
+    NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS, NDIS_CO_CLIENT_OPTIONAL_HANDLERS, NDIS_HANDLE,
+    NDIS_MINIPORT_CO_CHARACTERISTICS, NDIS_OBJECT_HEADER, NDIS_PROTOCOL_CO_CHARACTERISTICS,
+};
+
+const SET_OPTIONAL: Call = Call::new("NdisSetOptionalHandlers").passive("IRQL-111");
+
+/// What an optional set of handlers is for.
+enum Optional {
+    Miniport(Copied<NDIS_MINIPORT_CO_CHARACTERISTICS>),
+    Manager(Copied<NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS>),
+    Protocol(Copied<NDIS_PROTOCOL_CO_CHARACTERISTICS>),
+    Client(Copied<NDIS_CO_CLIENT_OPTIONAL_HANDLERS>),
+    Other,
+}
+
+impl State {
+    fn install(&mut self, call: &'static str, raw: usize, table: Optional) -> i32 {
+        match self.handles.look(raw) {
+            Lookup::Live(Kind::MiniportDriver, number) => {
+                let Some(miniport) = self.world.miniports.get_mut(&number) else {
+                    return n::NDIS_STATUS_FAILURE;
+                };
+                let object = ObjectId::new(Kind::MiniportDriver, number);
+                if !miniport.setting_options {
+                    let message = alloc::format!("{call} outside MiniportSetOptions");
+                    self.violate("REG-04", Some(object), message);
+                    return n::NDIS_STATUS_FAILURE;
+                }
+                match table {
+                    Optional::Miniport(table) => miniport.co = Some(table),
+                    Optional::Manager(table) => miniport.cm = Some(table),
+                    Optional::Protocol(_) | Optional::Client(_) => {
+                        let message =
+                            alloc::format!("{call}: a miniport cannot have a protocol's handlers");
+                        self.violate("REG-06", Some(object), message);
+                        return n::NDIS_STATUS_NOT_SUPPORTED;
+                    }
+                    Optional::Other => {}
+                }
+                n::NDIS_STATUS_SUCCESS
+            }
+            Lookup::Live(Kind::ProtocolDriver, number) => {
+                let Some(protocol) = self.world.protocols.get_mut(&number) else {
+                    return n::NDIS_STATUS_FAILURE;
+                };
+                let object = ObjectId::new(Kind::ProtocolDriver, number);
+                if !protocol.setting_options {
+                    let message =
+                        alloc::format!("{call} with a driver handle outside ProtocolSetOptions");
+                    self.violate("REG-05", Some(object), message);
+                    return n::NDIS_STATUS_FAILURE;
+                }
+                match table {
+                    Optional::Protocol(table) => protocol.co = Some(table),
+                    Optional::Client(table) => protocol.client = Some(table),
+                    Optional::Manager(table) => protocol.cm = Some(table),
+                    Optional::Miniport(_) => {
+                        let message =
+                            alloc::format!("{call}: a protocol cannot have a miniport's handlers");
+                        self.violate("REG-07", Some(object), message);
+                        return n::NDIS_STATUS_NOT_SUPPORTED;
+                    }
+                    Optional::Other => {}
+                }
+                n::NDIS_STATUS_SUCCESS
+            }
+            Lookup::Live(Kind::Binding, number) => {
+                // Per binding (REG-09); the host keeps one set a protocol.
+                let protocol = self.world.bindings.get(&number).map(|b| b.protocol);
+                let Some(protocol) = protocol.and_then(|p| self.world.protocols.get_mut(&p)) else {
+                    return n::NDIS_STATUS_FAILURE;
+                };
+                match table {
+                    Optional::Protocol(table) => protocol.co = Some(table),
+                    Optional::Client(table) => protocol.client = Some(table),
+                    Optional::Manager(table) => protocol.cm = Some(table),
+                    Optional::Miniport(_) => return n::NDIS_STATUS_NOT_SUPPORTED,
+                    Optional::Other => {}
+                }
+                n::NDIS_STATUS_SUCCESS
+            }
+            other => {
+                self.bad_handle(call, other, "the handle of a driver that registers");
+                n::NDIS_STATUS_FAILURE
+            }
+        }
+    }
+}
+
+/// Reads a set of optional handlers; the error is a rule and what breaks it.
+///
+/// # Safety
+///
+/// `from` points to the structure that its header announces.
+unsafe fn read_optional(
+    from: *const NDIS_OBJECT_HEADER,
+) -> Result<Optional, (&'static str, String)> {
+    // SAFETY: every such structure starts with a header.
+    let header = unsafe { from.read() };
+    let size = usize::from(header.Size);
+    let wrong = |rule| {
+        Err((
+            rule,
+            alloc::format!("the header says {}", header_text(header)),
+        ))
+    };
+    if header.Type == n::NDIS_OBJECT_TYPE_CO_MINIPORT_CHARACTERISTICS as u8 {
+        let least = size_of::<NDIS_MINIPORT_CO_CHARACTERISTICS>();
+        if !fits(header, header.Type, least) {
+            return wrong("REG-22");
+        }
+        // SAFETY: the header announces this type and the size is enough.
+        let table: Copied<NDIS_MINIPORT_CO_CHARACTERISTICS> = unsafe { copy(from.cast(), size) };
+        let missing = null_slots!(table.0; CoSendNetBufferListsHandler CoOidRequestHandler);
+        if !missing.is_empty() {
+            return Err(("REG-11", alloc::format!("NULL handlers: {missing}")));
+        }
+        return Ok(Optional::Miniport(table));
+    }
+    if header.Type == n::NDIS_OBJECT_TYPE_CO_CALL_MANAGER_OPTIONAL_HANDLERS as u8 {
+        // The size constant stops before the last slot (REG-20), which the
+        // documentation demands nevertheless: the whole structure is read.
+        let whole = size_of::<NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS>();
+        if !fits(header, header.Type, whole - size_of::<usize>()) {
+            return wrong("REG-19");
+        }
+        // SAFETY: the header announces this type, whose last slot is there.
+        let table: Copied<NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS> =
+            unsafe { copy(from.cast(), whole) };
+        let missing = null_slots!(table.0; CmCreateVcHandler CmDeleteVcHandler CmOpenAfHandler
+            CmCloseAfHandler CmRegisterSapHandler CmDeregisterSapHandler CmMakeCallHandler
+            CmCloseCallHandler CmIncomingCallCompleteHandler CmAddPartyHandler CmDropPartyHandler
+            CmActivateVcCompleteHandler CmDeactivateVcCompleteHandler CmModifyCallQoSHandler);
+        if !missing.is_empty() {
+            return Err(("REG-13", alloc::format!("NULL handlers: {missing}")));
+        }
+        let missing = null_slots!(table.0; CmOidRequestHandler CmOidRequestCompleteHandler
+            CmNotifyCloseAfCompleteHandler);
+        if !missing.is_empty() {
+            return Err(("REG-18", alloc::format!("NULL handlers: {missing}")));
+        }
+        return Ok(Optional::Manager(table));
+    }
+    if header.Type == n::NDIS_OBJECT_TYPE_CO_PROTOCOL_CHARACTERISTICS as u8 {
+        let least = size_of::<NDIS_PROTOCOL_CO_CHARACTERISTICS>();
+        if !fits(header, header.Type, least) {
+            return wrong("REG-23");
+        }
+        // SAFETY: the header announces this type and the size is enough.
+        let table: Copied<NDIS_PROTOCOL_CO_CHARACTERISTICS> = unsafe { copy(from.cast(), size) };
+        let missing = null_slots!(table.0; CoStatusHandlerEx CoAfRegisterNotifyHandler
+            CoReceiveNetBufferListsHandler CoSendNetBufferListsCompleteHandler);
+        if !missing.is_empty() {
+            return Err(("REG-45", alloc::format!("NULL handlers: {missing}")));
+        }
+        return Ok(Optional::Protocol(table));
+    }
+    if header.Type == n::NDIS_OBJECT_TYPE_CO_CLIENT_OPTIONAL_HANDLERS as u8 {
+        let least = size_of::<NDIS_CO_CLIENT_OPTIONAL_HANDLERS>();
+        if !fits(header, header.Type, least) {
+            return wrong("REG-21");
+        }
+        // SAFETY: the header announces this type and the size is enough.
+        let table: Copied<NDIS_CO_CLIENT_OPTIONAL_HANDLERS> = unsafe { copy(from.cast(), size) };
+        let missing = null_slots!(table.0; ClCreateVcHandler ClDeleteVcHandler ClOidRequestHandler
+            ClOidRequestCompleteHandler ClOpenAfCompleteHandlerEx ClCloseAfCompleteHandler
+            ClRegisterSapCompleteHandler ClDeregisterSapCompleteHandler ClMakeCallCompleteHandler
+            ClModifyCallQoSCompleteHandler ClCloseCallCompleteHandler ClAddPartyCompleteHandler
+            ClDropPartyCompleteHandler ClIncomingCallHandler ClIncomingCallQoSChangeHandler
+            ClIncomingCloseCallHandler ClIncomingDropPartyHandler ClCallConnectedHandler
+            ClNotifyCloseAfHandler);
+        if !missing.is_empty() {
+            return Err(("REG-15", alloc::format!("NULL handlers: {missing}")));
+        }
+        return Ok(Optional::Client(table));
+    }
+    Ok(Optional::Other)
+}
+
+exports! { EXPORTS {
+    /// Installs handlers beyond the ones of the registration.
+    fn NdisSetOptionalHandlers(
+        driver: NDIS_HANDLE,
+        handlers: *mut core::ffi::c_void,
+    ) -> i32 {
+        let call = "NdisSetOptionalHandlers";
+        let cx = Cx::enter(SET_OPTIONAL, &[driver]);
+        if let Some(status) = cx.fault {
+            return cx.done(status);
+        }
+        if handlers.is_null() {
+            return cx.done(n::NDIS_STATUS_SUCCESS);
+        }
+        // SAFETY: the caller's structure starts with a header.
+        let table = match unsafe { read_optional(handlers.cast_const().cast()) } {
+            Ok(table) => table,
+            Err((rule, text)) => {
+                let object = cx.with(|s| s.handles.look(driver.addr()).object());
+                cx.with(|s| s.violate(rule, object, alloc::format!("{call}: {text}")));
+                return cx.done(n::NDIS_STATUS_FAILURE);
+            }
+        };
+        cx.done(cx.with(|s| s.install(call, driver.addr(), table)))
+    }
+}}

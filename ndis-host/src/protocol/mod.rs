@@ -1,0 +1,4 @@
+//! What protocols call.
+
+pub(crate) mod binding;
+pub(crate) mod register;

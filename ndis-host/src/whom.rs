@@ -1,0 +1,75 @@
+//! Whom a callback goes to: the driver on one side of an object.
+
+use crate::callback::Callback;
+use crate::handle::{Kind, ObjectId};
+use crate::state::State;
+
+impl State {
+    /// A callback to the client of an address family.
+    pub(crate) fn to_client(&self, name: &'static str, af: u32, object: ObjectId) -> Callback {
+        let (driver, who) = self
+            .world
+            .afs
+            .get(&af)
+            .map_or((0, self.ndis.clone()), |af| {
+                (af.client_driver, af.client.clone())
+            });
+        Callback {
+            name,
+            driver,
+            who,
+            passive: None,
+            objects: [Some(object), None, None],
+        }
+    }
+
+    /// A callback to the call manager of an address family.
+    pub(crate) fn to_manager(&self, name: &'static str, af: u32, object: ObjectId) -> Callback {
+        let (driver, who) = self
+            .world
+            .afs
+            .get(&af)
+            .map_or((0, self.ndis.clone()), |af| {
+                (af.manager_driver, af.manager.clone())
+            });
+        Callback {
+            name,
+            driver,
+            who,
+            passive: None,
+            objects: [Some(object), None, None],
+        }
+    }
+
+    /// A callback to the miniport of an adapter.
+    pub(crate) fn to_adapter(&self, name: &'static str, adapter: u32) -> Callback {
+        let (driver, who) = self
+            .world
+            .adapters
+            .get(&adapter)
+            .map_or((0, self.ndis.clone()), |a| (a.driver, a.who.clone()));
+        Callback {
+            name,
+            driver,
+            who,
+            passive: None,
+            objects: [Some(ObjectId::new(Kind::Adapter, adapter)), None, None],
+        }
+    }
+
+    /// A callback to the protocol of a binding.
+    pub(crate) fn to_binding(&self, name: &'static str, binding: u32) -> Callback {
+        let (driver, who) = self
+            .world
+            .bindings
+            .get(&binding)
+            .map_or((0, self.ndis.clone()), |b| (b.driver, b.who.clone()));
+        Callback {
+            name,
+            driver,
+            who,
+            passive: None,
+            objects: [Some(ObjectId::new(Kind::Binding, binding)), None, None],
+        }
+    }
+}
