@@ -57,6 +57,12 @@ pub struct Answer<'r> {
 }
 
 impl Answer<'_> {
+    /// Whether the request is completed later.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        Status::from_raw(self.status).is_pending()
+    }
+
     /// The value for NDIS.
     #[must_use]
     pub fn into_raw(self) -> NDIS_STATUS {

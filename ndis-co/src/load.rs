@@ -75,12 +75,18 @@ macro_rules! __entry_function {
         /// Called once, by the loader, at PASSIVE_LEVEL.
         #[$meta]
         pub unsafe extern "system" fn driver_entry(
-            object: *mut $crate::sys::DRIVER_OBJECT,
-            path: *mut $crate::sys::UNICODE_STRING,
+            ndis_driver_object: *mut $crate::sys::DRIVER_OBJECT,
+            ndis_registry_path: *mut $crate::sys::UNICODE_STRING,
         ) -> $crate::sys::NTSTATUS {
-            type Entry = $entry;
+            // A name of its own: nothing of the caller's is evaluated within `unsafe`.
+            type NdisDriverEntry = $entry;
             // SAFETY: the caller's contract is the same.
-            unsafe { <Entry as $crate::EntryPoint>::enter(object, path) }
+            unsafe {
+                <NdisDriverEntry as $crate::EntryPoint>::enter(
+                    ndis_driver_object,
+                    ndis_registry_path,
+                )
+            }
         }
     };
 }

@@ -9,6 +9,10 @@
 //! code looks at the stack first. When little is left, data and the steps of a
 //! call, its end included, go on from the work item of the adapter or binding,
 //! on a stack of its own; an object that is to be made is refused.
+//!
+//! A context is moved from the driver's stack into the pool, by way of several functions.
+//! A large one is refused when the stack has no room for that: keep large parts of a
+//! context in a [`Box`](crate::mem::Box) or a [`Vec`](crate::mem::Vec).
 
 /// With less than this, the crates leave data to a work item and refuse to make
 /// objects: bytes.
@@ -46,4 +50,18 @@ pub fn remaining() -> usize {
 #[must_use]
 pub fn is_low() -> bool {
     remaining() < LOW
+}
+
+/// How often a value that is moved into the pool may lie on the stack meanwhile: measured,
+/// and rounded up. Without optimisation each function that it goes through keeps a copy.
+const COPIES: usize = if cfg!(debug_assertions) { 12 } else { 3 };
+
+/// What [`LOW`] has room for in any case, in bytes.
+const SMALL: usize = 64;
+
+/// Whether too little is left for a context of type `T` on its way into the pool.
+#[must_use]
+pub fn is_low_for<T>() -> bool {
+    let copies = size_of::<T>().saturating_sub(SMALL).saturating_mul(COPIES);
+    remaining() < LOW.saturating_add(copies)
 }

@@ -6,6 +6,7 @@ use ndis_co::{
     address::{MAX_VARIABLE, SapAddress, SapAddressBuf},
     mem::{Arc, Box, Lent, Tag, Vec},
     params::{CallFlags, CallParameters, CallParametersBuf, FlowSpec, Specific},
+    stack,
 };
 use ndis_host::Host;
 use ndis_sys::{CO_CALL_MANAGER_PARAMETERS, CO_CALL_PARAMETERS, CO_MEDIA_PARAMETERS, CO_SAP};
@@ -210,4 +211,12 @@ fn what_is_lent_comes_back_once() {
     assert!(lent.end().is_some_and(|back| Arc::ptr_eq(&back, &object)));
     assert!(lent.end().is_none());
     assert_eq!(Arc::count(&object), 1);
+}
+
+/// A context that has no room on its way into the pool is not made.
+#[test]
+fn a_large_context_finds_too_little_stack() {
+    let _host = Host::builder().build();
+    assert!(!stack::is_low_for::<u8>());
+    assert!(stack::is_low_for::<[u8; 1 << 26]>());
 }

@@ -13,6 +13,7 @@ use ndis_co::{
     Answer, Status,
     answer::Request,
     callback::Argument,
+    family::AddressFamily,
     irql::Passive,
     mem::{Anchored, Arc, Box, Parent, Tag, Vec},
     once::Slot,
@@ -195,6 +196,14 @@ impl<M: Miniport> AdapterShared<M> {
     /// What resources are allocated on.
     pub(crate) fn owner(&self) -> &Owner {
         self.live.owner()
+    }
+
+    /// Whether the family was advertised before.
+    pub(crate) fn has_family(&self, family: AddressFamily) -> bool {
+        self.families.with(|families| {
+            let mut kept = families.iter();
+            kept.any(|kept| AddressFamily::from_raw(kept) == family)
+        })
     }
 
     /// Keeps an advertised family in place for the life of the adapter (rule

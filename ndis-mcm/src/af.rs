@@ -78,8 +78,8 @@ struct State {
     notifying: bool,
     /// The call that asks for it runs: the handle is needed until it returns.
     calling: bool,
-    /// The completion of the pended open runs: NDIS may not know yet that the
-    /// family is open (rule AF-51).
+    /// The completion of the open runs, or its callback that answers with success: NDIS
+    /// may not know yet that the family is open (rule AF-51).
     completing: bool,
     /// NDIS's share was taken back.
     retired: bool,
@@ -175,6 +175,10 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
         }
     }
 
+    pub(crate) fn shared(&self) -> Arc<AfShared<M>> {
+        self.af.clone()
+    }
+
     /// What the client opens: check that it is a family this driver registered
     /// (rule AF-21).
     #[must_use]
@@ -184,6 +188,8 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
 
     /// Lets the client in; `context` is what the driver keeps for it.
     pub fn accept(self, context: M::Af) -> Answer<'r> {
+        // Until the callback has returned NDIS does not know that the family is open.
+        self.af.state.with(|state| state.completing = true);
         let status = match AfShared::accept(&self.af, context) {
             Ok(context) => {
                 // Rule AF-19.
@@ -392,8 +398,13 @@ impl<M: CallManager> AfShared<M> {
         // below DISPATCH_LEVEL; with success, with the share that the acceptance
         // gave to NDIS (MCM-AF).
         unsafe { ndis_sys::NdisMCmOpenAddressFamilyComplete(status.raw(), this.handle(), context) };
-        this.state.with(|state| state.completing = false);
-        this.adapter.role.look_again();
+        this.told_opened();
+    }
+
+    /// NDIS knows what came of the open.
+    pub(crate) fn told_opened(&self) {
+        self.state.with(|state| state.completing = false);
+        self.adapter.role.look_again();
     }
 
     /// One more SAP or VC beneath, unless the family is being closed.

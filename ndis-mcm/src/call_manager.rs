@@ -21,6 +21,10 @@ pub trait CallManager: Miniport<Role = Mcm> {
     /// What the driver keeps for one SAP of a client.
     type Sap: Send + Sync + 'static;
     /// What the driver keeps for one VC and the call on it.
+    ///
+    /// A large one does not fit the kernel's stack on its way into the pool (see
+    /// [`stack`](ndis_co::stack)): keep large parts, and what wants an alignment of more than two
+    /// pointers, which no pool has, out of it.
     type Vc: Send + Sync + 'static;
 
     /// A client opens an address family (rules AF-18 to AF-22).

@@ -162,7 +162,7 @@ pub(crate) unsafe extern "system" fn unload<M: Miniport>(object: *mut DRIVER_OBJ
     let Some(shared) = (unsafe { Arc::<DriverShared<M>>::from_raw(own) }) else {
         return;
     };
-    let handle = shared.handle.swap(ptr::null_mut(), Ordering::AcqRel);
+    let handle = shared.handle.load(Ordering::Acquire);
     // SAFETY: from the unload routine, at PASSIVE_LEVEL, once (rule REG-28).
     unsafe { ndis_sys::NdisMDeregisterMiniportDriver(handle) };
     // SAFETY: NDIS calls nothing any more; its share is the one `run` made.

@@ -246,7 +246,14 @@ fn on_open_af<'r, M: CallManager>(
 ) -> Answer<'r> {
     let family = AddressFamily::from_raw(family);
     match OpenAf::try_new(&adapter.shared, family, handle, out, request) {
-        Ok(request) => adapter.driver().open_af(&adapter, request, irql),
+        Ok(request) => {
+            let af = request.shared();
+            let answer = adapter.driver().open_af(&adapter, request, irql);
+            if !answer.is_pending() {
+                af.told_opened();
+            }
+            answer
+        }
         Err(answer) => answer,
     }
 }

@@ -167,8 +167,11 @@ impl<'i, M: Miniport, S> Initialize<'i, M, S> {
         M::Role: RegistersFamilies,
     {
         let _ = irql;
-        let raw = Box::try_new(family.to_raw(), Tag::NDIS)?;
         let shared = self.core.shared().ok_or(Status::FAILURE)?;
+        if shared.has_family(family) {
+            return Err(Status::FAILURE);
+        }
+        let raw = Box::try_new(family.to_raw(), Tag::NDIS)?;
         // NDIS may keep the pointer and show it to every client (INIT-07), so
         // the structure belongs to the adapter.
         let raw = shared.keep_family(raw)?;

@@ -274,7 +274,10 @@
 //! `cargo xtask chaos` in the repository does such things at random.
 //!
 //! This crate itself does not panic, and a panic of the driver ends at the
-//! callback's border: it aborts there and never unwinds into C.
+//! callback's border: it aborts there and never unwinds into C. In a kernel image it stops
+//! the system at once. In a test a handler may run within a call of the driver's own, into
+//! which its panic then unwinds: a driver that catches it there loses an answer or the end
+//! of a wait, as with a token that it leaks.
 //!
 //! Each module with `unsafe` code states its invariants (FLOW, MCM-AF, MCM-SAP,
 //! MCM-VC, SENDS), and each `unsafe` block names the one it rests on. The

@@ -10,6 +10,7 @@ use crate::{
 use core::{fmt, marker::PhantomData, ops, ptr};
 use ndis_co::{
     Status,
+    address::MAX_VARIABLE,
     armed::{Alarm, Armed},
     deferred::{Deferred, Node},
     irql::{NoLock, Passive, UpToDispatch},
@@ -101,6 +102,8 @@ impl<M: CallManager> Vc<M> {
     /// client was told before: nothing is left to do then (rule CALL-69).
     /// [`Status::RESOURCES`] when the client is told later, and there was no
     /// memory to keep the data until then: it is told without them.
+    /// [`Status::INVALID_LENGTH`] for more than [`MAX_VARIABLE`] bytes of data, and the
+    /// client is not told.
     #[doc(alias = "NdisMCmDispatchIncomingCloseCall")]
     pub fn dispatch_incoming_close(
         &self,
@@ -110,6 +113,9 @@ impl<M: CallManager> Vc<M> {
     ) -> Result<(), Status> {
         let status = status.as_final();
         let size = u32::try_from(data.len()).map_err(|_| Status::INVALID_LENGTH)?;
+        if size > MAX_VARIABLE {
+            return Err(Status::INVALID_LENGTH);
+        }
         let shared = &self.shared;
         if !shared
             .state
@@ -365,7 +371,7 @@ impl<M: CallManager> VcShared<M> {
         context: M::Vc,
         irql: &mut UpToDispatch,
     ) -> Result<CreatedVc<'sap, M, Inactive>, Status> {
-        if stack::is_low() {
+        if stack::is_low_for::<M::Vc>() {
             return Err(Status::RESOURCES);
         }
         let af = &sap.shared.af;

@@ -195,7 +195,9 @@ unsafe extern "system" fn unload<C: Client>(object: *mut DRIVER_OBJECT) {
     // SAFETY: as above.
     let shared = unsafe { Arc::<DriverShared<C>>::from_raw(own) };
     let Some(shared) = shared else { return };
-    let handle = shared.handle.swap(ptr::null_mut(), Ordering::AcqRel);
+    // It stays where it is: a bind that is under way uses it, and the deregistration waits
+    // for that one.
+    let handle = shared.handle.load(Ordering::Acquire);
     // SAFETY: from the unload routine, at PASSIVE_LEVEL, once (rule REG-29).
     unsafe { ndis_sys::NdisDeregisterProtocolDriver(handle) };
     // SAFETY: NDIS calls nothing any more; its share is the one `run` made.

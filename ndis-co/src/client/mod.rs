@@ -75,6 +75,10 @@ pub trait Client: Sized + Send + Sync + 'static {
     /// What the driver keeps for one SAP.
     type Sap: Send + Sync + 'static;
     /// What the driver keeps for one VC and the call on it.
+    ///
+    /// A large one does not fit the kernel's stack on its way into the pool (see
+    /// [`stack`](crate::stack)): keep large parts, and what wants an alignment of more than two
+    /// pointers, which no pool has, out of it.
     type Vc: Send + Sync + 'static;
 
     /// An adapter is there; make what the driver keeps for it. It is opened when this

@@ -171,7 +171,7 @@ impl<C: Client> SapShared<C> {
         address: SapAddressBuf,
         irql: &mut UpToDispatch,
     ) -> Result<RegisteredSap<'af, C>, Status> {
-        if stack::is_low() {
+        if stack::is_low_for::<C::Sap>() {
             return Err(Status::RESOURCES);
         }
         let shared = Self {

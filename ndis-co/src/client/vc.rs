@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     Status,
+    address::MAX_VARIABLE,
     answer::{Answer, Request},
     armed::{Alarm, Armed},
     deferred::{Deferred, Node},
@@ -141,8 +142,9 @@ impl<C: Client> Call<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Status::RESOURCES`] when there is no memory for the data; the call is
-    /// hung up without it then.
+    /// [`Status::RESOURCES`] when there is no memory for the data,
+    /// [`Status::INVALID_LENGTH`] when it is longer than [`MAX_VARIABLE`] bytes; the call
+    /// is hung up without it then.
     #[doc(alias = "NdisClCloseCall")]
     pub fn close(self, data: &[u8], irql: &mut impl NoLock) -> Result<(), Status> {
         self.keep().hang_up(data, irql)
@@ -219,8 +221,10 @@ impl<C: Client> Vc<C> {
         let shared = &self.shared;
         let stored = if data.is_empty() {
             Ok(())
+        } else if data.len() > MAX_VARIABLE as usize {
+            Err(Status::INVALID_LENGTH)
         } else {
-            copy(data).map(|data| {
+            copy(data).map_err(Status::from).map(|data| {
                 // Only the first hang-up's data counts.
                 if shared.state.locked(|state| state.takes_close_data()) {
                     shared.close_data.locked(|slot| {
@@ -231,7 +235,7 @@ impl<C: Client> Vc<C> {
         };
         shared.state.locked(State::want_close);
         VcShared::advance(shared, irql.up_to_dispatch());
-        stored.map_err(Status::from)
+        stored
     }
 }
 
@@ -447,7 +451,7 @@ impl<C: Client> VcShared<C> {
         context: C::Vc,
         _irql: &mut UpToDispatch,
     ) -> Result<CreatedVc<'af, C>, Status> {
-        if stack::is_low() {
+        if stack::is_low_for::<C::Vc>() {
             return Err(Status::RESOURCES);
         }
         let vc = Self::try_new(af, Origin::Client, ptr::null_mut(), context)?;

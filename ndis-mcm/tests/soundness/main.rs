@@ -21,6 +21,7 @@ mod removal;
 mod stack;
 mod statuses;
 mod unload;
+mod unload_in_bind;
 mod withdrawn;
 
 use ndis_co::{
