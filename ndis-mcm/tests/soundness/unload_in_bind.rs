@@ -58,8 +58,10 @@ fn a_bind_is_finished_while_the_driver_is_unloaded() {
             spin_or_wait(|| phone.phone.binding.load(SeqCst), irql);
             phone.phone.unloading.store(true, SeqCst);
             let object = OBJECT.load(SeqCst);
-            // SAFETY: the driver's own object and routine, called once at PASSIVE_LEVEL.
-            unsafe { (*object).DriverUnload.unwrap()(object) };
+            // SAFETY: the driver's own object, which is there until this has returned.
+            let unload = unsafe { (*object).DriverUnload }.unwrap();
+            // SAFETY: its routine, called once at PASSIVE_LEVEL.
+            unsafe { unload(object) };
         });
         let adapter = host.add_adapter(&mcm.unwrap());
         host.run();
