@@ -218,6 +218,11 @@ impl<M: Miniport> AdapterShared<M> {
         Ok(place)
     }
 
+    /// NDIS did not take the last one.
+    pub(crate) fn forget_last_family(&self) {
+        drop(self.families.with(Vec::pop));
+    }
+
     pub(crate) fn is_running(&self) -> bool {
         self.flow.running.load(Ordering::SeqCst)
     }

@@ -179,7 +179,11 @@ impl<'i, M: Miniport, S> Initialize<'i, M, S> {
         // handle (rule INIT-05), from a driver that registered as call manager.
         // `shared` keeps the structure for the call, the core until the halt.
         let status = unsafe { ndis_sys::NdisMCmRegisterAddressFamilyEx(self.handle, raw) };
-        Status::from_raw(status).result()
+        let result = Status::from_raw(status).result();
+        if result.is_err() {
+            shared.forget_last_family();
+        }
+        result
     }
 }
 

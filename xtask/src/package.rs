@@ -96,11 +96,18 @@ pub fn prove() -> Result<Outcome> {
     if !faults.is_empty() {
         bail!(faults.join("; "));
     }
-    let mut command = cargo(&["package", "--workspace", "--allow-dirty"]);
+    // A folder of its own each time: cargo keeps what it has unpacked by the folder's name, and
+    // would verify against the crates of the last run there.
+    let folder = workspace::root().join(format!("target/packages-{}", std::process::id()));
+    let mut command = cargo(&["package", "--workspace", "--allow-dirty", "--target-dir"]);
+    command.arg(&folder);
     for package in &kept {
         command.args(["--exclude", &package.name]);
     }
-    steps::run(&mut command)?;
+    let packaged = steps::run(&mut command);
+    // Of no further use, whether it went well or not.
+    let _ = std::fs::remove_dir_all(&folder);
+    packaged?;
     let names: Vec<&str> = published.iter().map(|p| p.name.as_str()).collect();
     Ok(Outcome::Passed(format!(
         "{} packages: {}",

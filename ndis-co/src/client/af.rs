@@ -17,7 +17,7 @@ use crate::{
     stack,
     work::{RawWorkItem, Routine},
 };
-use core::{ffi::c_void, fmt, ops};
+use core::{ffi::c_void, fmt, ops, sync::atomic::Ordering};
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
 /// # Invariants
@@ -392,7 +392,10 @@ impl<C: Client> AfShared<C> {
     /// Takes a VC into the list, unless the family is being closed.
     pub(super) fn add_vc(&self, vc: &Arc<VcShared<C>>) -> Result<(), Status> {
         self.state.locked(|state| match state.phase {
-            Phase::Open => state.vcs.try_push(vc.clone()).map_err(Status::from),
+            Phase::Open => {
+                vc.place.store(state.vcs.len(), Ordering::Relaxed);
+                state.vcs.try_push(vc.clone()).map_err(Status::from)
+            }
             _ => Err(Status::CLOSING),
         })
     }
@@ -407,10 +410,8 @@ impl<C: Client> AfShared<C> {
 
     /// A VC is gone.
     pub(super) fn remove_vc(this: &Arc<Self>, vc: &Arc<VcShared<C>>) {
-        drop(
-            this.state
-                .locked(|state| state.vcs.take_first(|other| Arc::ptr_eq(other, vc))),
-        );
+        let gone = this.state.locked(|state| state.take_vc(vc));
+        drop(gone);
         Self::advance_later(this);
     }
 
@@ -477,6 +478,23 @@ impl<C: Client> AfShared<C> {
 }
 
 impl<C: Client> State<C> {
+    /// Takes a VC out of the list, however long that is: the last one fills its place.
+    fn take_vc(&mut self, vc: &Arc<VcShared<C>>) -> Option<Arc<VcShared<C>>> {
+        let place = vc.place.load(Ordering::Relaxed);
+        if !self
+            .vcs
+            .get(place)
+            .is_some_and(|other| Arc::ptr_eq(other, vc))
+        {
+            return None;
+        }
+        let gone = self.vcs.swap_remove(place);
+        if let Some(moved) = self.vcs.get(place) {
+            moved.place.store(place, Ordering::Relaxed);
+        }
+        gone
+    }
+
     /// Picks the next step and marks it as taken.
     fn next(&mut self) -> Option<Step<C>> {
         if self.phase != Phase::Closing || self.telling {

@@ -20,7 +20,7 @@ use crate::{
     raw::Opaque,
     stack,
 };
-use core::{ffi::c_void, fmt, marker::PhantomData, ops, ptr};
+use core::{ffi::c_void, fmt, marker::PhantomData, ops, ptr, sync::atomic::AtomicUsize};
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 
 /// # Invariants
@@ -32,6 +32,8 @@ pub(super) struct VcShared<C: Client> {
     node: Node<Self>,
     /// The context.
     lent: Lent<Self>,
+    /// Where it is in its family's list, which is locked by whoever asks.
+    pub(super) place: AtomicUsize,
     handle: Opaque,
     state: SpinLock<State>,
     /// Close data, kept until the close has completed (rule CALL-47).
@@ -436,6 +438,7 @@ impl<C: Client> VcShared<C> {
         let shared = Self {
             node: Node::new(),
             lent: Lent::new(),
+            place: AtomicUsize::new(0),
             handle: Opaque::new(handle),
             state: SpinLock::new(State::new(origin)),
             close_data: SpinLock::new(None),
