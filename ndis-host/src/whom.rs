@@ -3,6 +3,7 @@
 use crate::callback::Callback;
 use crate::handle::{Kind, ObjectId};
 use crate::state::State;
+use alloc::sync::Arc;
 
 impl State {
     /// A callback to the client of an address family.
@@ -14,13 +15,7 @@ impl State {
             .map_or((0, self.ndis.clone()), |af| {
                 (af.client_driver, af.client.clone())
             });
-        Callback {
-            name,
-            driver,
-            who,
-            passive: None,
-            objects: [Some(object), None, None],
-        }
+        to(name, driver, who, object)
     }
 
     /// A callback to the call manager of an address family.
@@ -32,13 +27,7 @@ impl State {
             .map_or((0, self.ndis.clone()), |af| {
                 (af.manager_driver, af.manager.clone())
             });
-        Callback {
-            name,
-            driver,
-            who,
-            passive: None,
-            objects: [Some(object), None, None],
-        }
+        to(name, driver, who, object)
     }
 
     /// A callback to the miniport of an adapter.
@@ -48,13 +37,8 @@ impl State {
             .adapters
             .get(&adapter)
             .map_or((0, self.ndis.clone()), |a| (a.driver, a.who.clone()));
-        Callback {
-            name,
-            driver,
-            who,
-            passive: None,
-            objects: [Some(ObjectId::new(Kind::Adapter, adapter)), None, None],
-        }
+        let object = ObjectId::new(Kind::Adapter, adapter);
+        to(name, driver, who, object)
     }
 
     /// A callback to the protocol of a binding.
@@ -64,12 +48,17 @@ impl State {
             .bindings
             .get(&binding)
             .map_or((0, self.ndis.clone()), |b| (b.driver, b.who.clone()));
-        Callback {
-            name,
-            driver,
-            who,
-            passive: None,
-            objects: [Some(ObjectId::new(Kind::Binding, binding)), None, None],
-        }
+        let object = ObjectId::new(Kind::Binding, binding);
+        to(name, driver, who, object)
+    }
+}
+
+fn to(name: &'static str, driver: u32, who: Arc<str>, object: ObjectId) -> Callback {
+    Callback {
+        name,
+        driver,
+        who,
+        passive: None,
+        objects: [Some(object), None, None],
     }
 }

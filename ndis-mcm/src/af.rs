@@ -81,8 +81,6 @@ struct State {
     /// The completion of the open runs, or its callback that answers with success: NDIS
     /// may not know yet that the family is open (rule AF-51).
     completing: bool,
-    /// NDIS's share was taken back.
-    retired: bool,
 }
 
 /// A counted reference to an open address family; it derefs to the driver's
@@ -164,7 +162,6 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
                 notifying: false,
                 calling: false,
                 completing: false,
-                retired: false,
             }),
             context: Slot::new(),
             adapter: Parent::new(adapter.clone()),
@@ -471,12 +468,12 @@ impl<M: CallManager> AfShared<M> {
     /// Gives the context back once the close and the notification are both
     /// through (rule AF-44): whichever comes second does it.
     fn retire(this: &Arc<Self>) {
-        let last = this.state.with(|state| {
-            let over = state.phase == Phase::Closed && !state.notifying;
-            over && !core::mem::replace(&mut state.retired, true)
-        });
-        if last {
-            drop(this.lent.end());
+        let over = this
+            .state
+            .with(|state| state.phase == Phase::Closed && !state.notifying);
+        let lent = if over { this.lent.end() } else { None };
+        if lent.is_some() {
+            drop(lent);
             this.adapter.role.remove(this);
         }
     }

@@ -228,34 +228,6 @@ impl<T> Arc<T> {
         Some(&mut shared.value)
     }
 
-    /// A pointer to the value that may be used to get the owner back with
-    /// [`Arc::from_value_ptr`].
-    #[must_use]
-    pub fn value_ptr(this: &Self) -> *const T {
-        // SAFETY: by ARC the allocation holds a whole `Shared`.
-        unsafe { &raw const (*this.shared.as_ptr()).value }
-    }
-
-    /// Takes back a share through [`Arc::value_ptr`].
-    ///
-    /// Returns `None` for a null pointer.
-    ///
-    /// # Safety
-    ///
-    /// A non-null `value` came from `Arc::<T>::value_ptr` and one share of the
-    /// count is handed over with it.
-    #[must_use]
-    pub unsafe fn from_value_ptr(value: *const T) -> Option<Self> {
-        if value.is_null() {
-            return None;
-        }
-        // SAFETY: `value` points to that field of a `Shared<T>`.
-        let shared = unsafe { value.byte_sub(core::mem::offset_of!(Shared<T>, value)) };
-        // SAFETY: that is the pointer `into_raw` would give; the caller hands
-        // over a share.
-        unsafe { Self::from_raw(shared.cast_mut().cast()) }
-    }
-
     fn inner(&self) -> &Shared<T> {
         // SAFETY: by ARC the allocation lives as long as this owner.
         unsafe { self.shared.as_ref() }
