@@ -156,7 +156,7 @@ fn unbind_while_a_redial_is_pending() {
 /// others are being placed, fail, or begin to wait.
 #[test]
 fn unbind_while_a_redial_is_under_way() {
-    for seed in seeds(500) {
+    for seed in seeds(399) {
         let script = redialler(NOBODY, 1);
         let world = World::new(seed, Readings::default(), vec![script]);
         let adapter = world.start();

@@ -285,35 +285,46 @@ impl Phone for AnswersLater {
 
 /// Case `uaf_incoming_call_accepted`: the client hands back what it was offered,
 /// the call manager ends the call and looks at it again.
-#[test]
-fn parameters_of_an_offer_outlive_the_end_of_the_accepted_call() {
-    for then in [Then::Close, Then::Drop, Then::Connect] {
-        let looks = Arc::new(Notes::default());
-        for run in runs(10) {
-            let switch = EndsAccepted {
-                then,
-                looks: looks.clone(),
-                closing: AtomicBool::new(false),
-            };
-            let world = World::new(host(run), switch, AnswersLater::default());
-            world.ring(SECRET);
-            let handset = world.handset.clone();
-            world.thread("user", move |irql| {
-                wait_until(|| !handset.phone.token.is_empty(), irql);
-                let token = handset.phone.token.take().unwrap();
-                let _ = token.accept(irql).keep();
-            });
-            world.host.run();
-            world.end_clean();
-        }
-        let looks = looks.all();
-        assert_eq!(looks.len(), runs(10).len());
-        // The end itself waits for the handler, on both sides.
-        assert!(looks.iter().all(|look| !look.over));
-        let unchanged =
-            |look: &Looks<Copied>| look.first == look.second && look.second.bytes == SECRET;
-        assert!(looks.iter().all(unchanged), "{then:?}");
+fn parameters_of_an_offer_outlive(then: Then) {
+    let looks = Arc::new(Notes::default());
+    for run in runs(10) {
+        let switch = EndsAccepted {
+            then,
+            looks: looks.clone(),
+            closing: AtomicBool::new(false),
+        };
+        let world = World::new(host(run), switch, AnswersLater::default());
+        world.ring(SECRET);
+        let handset = world.handset.clone();
+        world.thread("user", move |irql| {
+            wait_until(|| !handset.phone.token.is_empty(), irql);
+            let token = handset.phone.token.take().unwrap();
+            let _ = token.accept(irql).keep();
+        });
+        world.host.run();
+        world.end_clean();
     }
+    let looks = looks.all();
+    assert_eq!(looks.len(), runs(10).len());
+    // The end itself waits for the handler, on both sides.
+    assert!(looks.iter().all(|look| !look.over));
+    let unchanged = |look: &Looks<Copied>| look.first == look.second && look.second.bytes == SECRET;
+    assert!(looks.iter().all(unchanged), "{then:?}");
+}
+
+#[test]
+fn parameters_of_an_offer_outlive_the_close_of_the_accepted_call() {
+    parameters_of_an_offer_outlive(Then::Close);
+}
+
+#[test]
+fn parameters_of_an_offer_outlive_the_drop_of_the_accepted_call() {
+    parameters_of_an_offer_outlive(Then::Drop);
+}
+
+#[test]
+fn parameters_of_an_offer_outlive_the_connected_call() {
+    parameters_of_an_offer_outlive(Then::Connect);
 }
 
 /// Takes every accepted call back.
