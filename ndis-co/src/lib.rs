@@ -290,7 +290,9 @@ pub mod armed;
 pub mod bugcheck;
 #[doc(hidden)]
 pub mod callback;
+pub mod channel;
 pub mod client;
+pub mod cm;
 pub mod debug;
 pub mod deferred;
 pub mod event;

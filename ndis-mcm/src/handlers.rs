@@ -72,36 +72,6 @@ pub(crate) fn miniport_co_characteristics<M: CallManager>() -> NDIS_MINIPORT_CO_
     table
 }
 
-/// The call manager half: every slot is filled (rules REG-13, REG-17, REG-18,
-/// REG-19).
-pub(crate) fn call_manager_handlers<M: CallManager>() -> NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS {
-    let mut table: NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS = ndis_sys::zeroed();
-    // The documented size ends before the last handler (rule REG-20).
-    table.Header = raw::header(
-        ndis_sys::NDIS_OBJECT_TYPE_CO_CALL_MANAGER_OPTIONAL_HANDLERS,
-        ndis_sys::NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS_REVISION_1,
-        ndis_sys::NDIS_SIZEOF_CO_CALL_MANAGER_OPTIONAL_HANDLERS_REVISION_1,
-    );
-    table.CmCreateVcHandler = Some(create_vc::<M>);
-    table.CmDeleteVcHandler = Some(delete_vc::<M>);
-    table.CmOpenAfHandler = Some(open_af::<M>);
-    table.CmCloseAfHandler = Some(close_af::<M>);
-    table.CmRegisterSapHandler = Some(register_sap::<M>);
-    table.CmDeregisterSapHandler = Some(deregister_sap::<M>);
-    table.CmMakeCallHandler = Some(make_call::<M>);
-    table.CmCloseCallHandler = Some(close_call::<M>);
-    table.CmIncomingCallCompleteHandler = Some(incoming_call_complete::<M>);
-    table.CmAddPartyHandler = Some(add_party);
-    table.CmDropPartyHandler = Some(drop_party);
-    table.CmActivateVcCompleteHandler = Some(activate_vc_complete::<M>);
-    table.CmDeactivateVcCompleteHandler = Some(deactivate_vc_complete::<M>);
-    table.CmModifyCallQoSHandler = Some(modify_qos);
-    table.CmOidRequestHandler = Some(co_oid_request);
-    table.CmOidRequestCompleteHandler = Some(co_oid_request_complete);
-    table.CmNotifyCloseAfCompleteHandler = Some(notify_close_af_complete::<M>);
-    table
-}
-
 callbacks! {
     /// `ProtocolCmOpenAf`; the binding context is the adapter's (rule INIT-13).
     open_af<M: CallManager>(
@@ -481,26 +451,6 @@ fn on_co_oid_request<'r, M: Miniport>(
     on_oid_request(adapter, oid, request, irql)
 }
 
-/// `ProtocolCoOidRequest` (rules REG-14, REG-17).
-extern "system" fn co_oid_request(
-    _af: NDIS_HANDLE,
-    _vc: NDIS_HANDLE,
-    _party: NDIS_HANDLE,
-    _request: *mut NDIS_OID_REQUEST,
-) -> NDIS_STATUS {
-    Status::NOT_SUPPORTED.raw()
-}
-
-/// `ProtocolCoOidRequestComplete`: no request is made.
-extern "system" fn co_oid_request_complete(
-    _af: NDIS_HANDLE,
-    _vc: NDIS_HANDLE,
-    _party: NDIS_HANDLE,
-    _request: *mut NDIS_OID_REQUEST,
-    _status: NDIS_STATUS,
-) {
-}
-
 /// `MiniportCoActivateVc`: NDIS does not call an MCM's (rule REG-11).
 extern "system" fn miniport_activate_vc(
     _vc: NDIS_HANDLE,
@@ -512,29 +462,6 @@ extern "system" fn miniport_activate_vc(
 /// `MiniportCoDeactivateVc`: NDIS does not call an MCM's (rule REG-11).
 extern "system" fn miniport_deactivate_vc(_vc: NDIS_HANDLE) -> NDIS_STATUS {
     Status::SUCCESS.raw()
-}
-
-/// `ProtocolCmAddParty`: calls are point-to-point (rule REG-14).
-extern "system" fn add_party(
-    _vc: NDIS_HANDLE,
-    _parameters: *mut CO_CALL_PARAMETERS,
-    _party: NDIS_HANDLE,
-    _out: *mut NDIS_HANDLE,
-) -> NDIS_STATUS {
-    Status::NOT_SUPPORTED.raw()
-}
-
-/// `ProtocolCmDropParty`: calls are point-to-point (rule REG-14).
-extern "system" fn drop_party(_party: NDIS_HANDLE, _data: *mut c_void, _size: u32) -> NDIS_STATUS {
-    Status::NOT_SUPPORTED.raw()
-}
-
-/// `ProtocolCmModifyCallQoS` (rules REG-14, QOS-04).
-extern "system" fn modify_qos(
-    _vc: NDIS_HANDLE,
-    _parameters: *mut CO_CALL_PARAMETERS,
-) -> NDIS_STATUS {
-    Status::NOT_SUPPORTED.raw()
 }
 
 /// `MiniportCancelSend` and `MiniportCancelOidRequest`: nothing is queued by a
