@@ -76,7 +76,8 @@ impl Traffic {
         }
         // One at a time is changed: what is counted in between meets an old answer or the
         // new one, each of which was right at some moment of that.
-        self.0.fetch_and(!(SENDS | RECEIVES) | open, Ordering::SeqCst);
+        self.0
+            .fetch_and(!(SENDS | RECEIVES) | open, Ordering::SeqCst);
         if open != 0 {
             self.0.fetch_or(open, Ordering::SeqCst);
         }

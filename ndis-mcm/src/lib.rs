@@ -299,11 +299,8 @@
 #![warn(rustdoc::broken_intra_doc_links)]
 
 mod adapter;
-mod af;
 mod attributes;
-mod call;
-mod call_manager;
-mod data;
+mod carry;
 mod driver;
 mod handlers;
 mod init;
@@ -311,22 +308,27 @@ mod lock;
 mod mcm;
 mod miniport;
 mod oid;
-mod sap;
-mod state;
-mod vc;
 
 pub use adapter::Adapter;
-pub use af::{Af, CloseAf, OpenAf, PendingCloseAf, PendingOpenAf};
 pub use attributes::{Attributes, Medium};
-pub use call::{Accepted, CloseCall, MakeCall, PendingCloseCall, PendingMakeCall};
-pub use call_manager::CallManager;
-pub use data::{NotIndicated, SendLists};
+pub use carry::Carry;
 pub use driver::Entry;
 pub use init::{Attributed, HasAdapter, Initialize, Initialized, New, Ready};
+pub use mcm::MiniportCallManager;
 pub use miniport::{Mcm, Miniport, Plain, RegistersFamilies, Role};
+#[doc(inline)]
+pub use ndis_co::channel::{Channel, NotIndicated};
+#[doc(inline)]
+pub use ndis_co::cm::{
+    Accepted, Active, Af, CallManager, CanActivate, CanDispatch, CloseAf, CloseCall, CreatedVc,
+    DeregisterSap, Inactive, MakeCall, NotActivated, OpenAf, PendingCloseAf, PendingCloseCall,
+    PendingDeregisterSap, PendingMakeCall, PendingOpenAf, PendingRegisterSap, RegisterSap, Sap, Vc,
+};
 pub use ndis_co::{Answer, Load, ServiceKey, Status};
-pub use sap::{DeregisterSap, PendingDeregisterSap, PendingRegisterSap, RegisterSap, Sap};
-pub use vc::{Active, CanActivate, CanDispatch, CreatedVc, Inactive, NotActivated, Vc};
+
+/// Lists that a client sends on a VC of an MCM, see
+/// [`SendLists`](ndis_co::channel::SendLists).
+pub type SendLists<M> = ndis_co::channel::SendLists<Vc<M>>;
 
 #[doc(hidden)]
 pub use ndis_co as __co;

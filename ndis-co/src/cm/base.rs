@@ -7,12 +7,7 @@
 //! [`Binding`](crate::client::Binding).
 
 use super::{CallManager, Families, Vc, state::Gates};
-use crate::{
-    callback::Argument,
-    channel::DataPath,
-    irql::UpToDispatch,
-    owner::Owner,
-};
+use crate::{callback::Argument, channel::DataPath, irql::UpToDispatch, owner::Owner};
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
 
 /// What a call manager stands on: the adapter of a miniport call manager, or the binding

@@ -8,15 +8,8 @@ use super::{
     Vc, af::AfShared, sap::SapShared, vc::VcShared,
 };
 use crate::{
-    Answer, Status,
-    address::SapAddress,
-    answer::Request,
-    callback::Out,
-    callbacks,
-    family::AddressFamily,
-    irql::UpToDispatch,
-    mem::Arc,
-    raw,
+    Answer, Status, address::SapAddress, answer::Request, callback::Out, callbacks,
+    family::AddressFamily, irql::UpToDispatch, mem::Arc, raw,
 };
 use core::{ffi::c_void, ptr};
 use ndis_sys::{

@@ -85,6 +85,12 @@ impl<M: CallManager> Sap<M> {
         }
     }
 
+    /// The adapter or binding that it is on.
+    #[must_use]
+    pub fn base(&self) -> &M::Base {
+        &self.shared.af.base
+    }
+
     /// Whether both are the same SAP.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
@@ -399,7 +405,8 @@ impl<M: CallManager> SapShared<M> {
 
     /// The client asks for the deregistration: no more calls on it.
     pub(crate) fn begin_deregister(&self) {
-        self.state.locked(|state| state.phase = Phase::Deregistering);
+        self.state
+            .locked(|state| state.phase = Phase::Deregistering);
     }
 
     /// Holds the handle valid while a call is offered on it (rule SAP-25).

@@ -74,6 +74,12 @@ impl<M: CallManager> Vc<M> {
         self.shared.sap.clone().map(|shared| Sap { shared })
     }
 
+    /// The adapter or binding that it is on.
+    #[must_use]
+    pub fn base(&self) -> &M::Base {
+        &self.shared.af.base
+    }
+
     /// Whether both are the same VC.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
@@ -120,9 +126,7 @@ impl<M: CallManager> Vc<M> {
             return Err(Status::INVALID_LENGTH);
         }
         let shared = &self.shared;
-        if !shared
-            .with(|state, _| state.begin_dispatch_close(stack::is_low))?
-        {
+        if !shared.with(|state, _| state.begin_dispatch_close(stack::is_low))? {
             let kept = copy(data);
             let end = End {
                 status,
@@ -282,8 +286,7 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
         S: CanActivate,
     {
         let vc = self.into_vc();
-        vc.shared
-            .with(|state, _| state.want_activate(parameters));
+        vc.shared.with(|state, _| state.want_activate(parameters));
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
         match vc.shared.with(|state, _| state.take_failed()) {
             None => Ok(CreatedVc::wrap(vc)),

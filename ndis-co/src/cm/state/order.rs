@@ -49,8 +49,7 @@ impl State {
                 // Within a failure the client deletes its VC, which must be
                 // free for that.
                 let status = self.make_status();
-                let status =
-                    status.filter(|status| status.is_success() || self.is_quiet(part));
+                let status = status.filter(|status| status.is_success() || self.is_quiet(part));
                 if let Some(status) = status {
                     let parameters = self.parameters.clone();
                     return Some(Step::CompleteMakeCall { status, parameters });

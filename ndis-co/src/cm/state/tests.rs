@@ -143,7 +143,9 @@ fn an_end_that_waits_is_an_end() {
     );
     state.tell();
     assert_eq!(indicate(&state), Err(Status::CLOSING));
-    assert!(matches!(state.next(&(), || false), Some(Step::DispatchClose(e)) if e.status == reason));
+    assert!(
+        matches!(state.next(&(), || false), Some(Step::DispatchClose(e)) if e.status == reason)
+    );
     assert!(state.next(&(), || false).is_none());
     state.leave();
     assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
@@ -181,7 +183,10 @@ fn an_offer_is_taken_back() {
 
     let mut state = ringing();
     assert_eq!(state.announce(end()), Ok(()));
-    assert!(matches!(state.next(&(), || false), Some(Step::DispatchClose(_))));
+    assert!(matches!(
+        state.next(&(), || false),
+        Some(Step::DispatchClose(_))
+    ));
     state.leave();
     assert!(state.begin_close(), "before the answer, or without one");
     assert!(state.answered(Status::SUCCESS).is_none());
@@ -291,11 +296,17 @@ fn what_is_left_for_later_is_still_due() {
     state.tell();
     state.leave();
     assert!(matches!(state.next(&(), || true), Some(Step::Later)));
-    assert!(matches!(state.next(&(), || false), Some(Step::DispatchClose(_))));
+    assert!(matches!(
+        state.next(&(), || false),
+        Some(Step::DispatchClose(_))
+    ));
     state.leave();
 
     let mut state = connected();
     assert_eq!(state.begin_dispatch_close(|| true), Ok(false));
     assert_eq!(state.announce(end()), Ok(()));
-    assert!(matches!(state.next(&(), || false), Some(Step::DispatchClose(_))));
+    assert!(matches!(
+        state.next(&(), || false),
+        Some(Step::DispatchClose(_))
+    ));
 }

@@ -1,0 +1,120 @@
+//! An adapter as what a call manager stands on.
+
+use crate::{Adapter, CallManager, Carry, Miniport, Vc, miniport::Mcm};
+use ndis_co::{
+    Status,
+    channel::{self, DataPath},
+    cm::{Base, Carrier, Families},
+    event::Event,
+    irql::{Passive, UpToDispatch},
+    mem::Tag,
+    owner::Owner,
+};
+use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
+
+/// A driver that is a miniport call manager: [`Miniport`], [`CallManager`] and [`Carry`] in
+/// one (rule REG-06). Implemented for every driver that is all three.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no miniport call manager",
+    label = "it lacks `CallManager` or `Carry`, or their `Base` or `Vc` is another one",
+    note = "rule REG-06: such a driver implements `Miniport` with `type Role = Mcm`, `CallManager` with \
+            `type Base = Adapter<Self>`, and `Carry` with `type Vc = Vc<Self>`"
+)]
+pub trait MiniportCallManager:
+    Miniport<Role = Mcm> + CallManager<Base = Adapter<Self>> + Carry<Vc = Vc<Self>>
+{
+}
+
+impl<M> MiniportCallManager for M where
+    M: Miniport<Role = Mcm> + CallManager<Base = Adapter<M>> + Carry<Vc = Vc<M>>
+{
+}
+
+/// What an MCM keeps for one adapter.
+#[doc(hidden)]
+pub struct McmState<M: CallManager> {
+    families: Families<M>,
+    /// Set when all are closed.
+    closed: Event,
+}
+
+impl<M: MiniportCallManager> McmState<M> {
+    pub(crate) fn try_new() -> Result<Self, Status> {
+        Ok(Self {
+            families: Families::new(),
+            closed: Event::try_new(Tag::NDIS)?,
+        })
+    }
+
+    /// Has every client close its family, and waits for that (rules HALT-01 to HALT-04).
+    pub(crate) fn close_families(adapter: &Adapter<M>, irql: &mut Passive) {
+        Families::<M>::close(adapter, irql);
+        adapter.shared.role.closed.wait(irql);
+    }
+}
+
+// SAFETY: an adapter of an MCM calls the functions that are for one. A reference keeps the
+// driver's part, and with it the driver, the owner and the families.
+unsafe impl<M: MiniportCallManager> Base<M> for Adapter<M> {
+    type Part = DataPath;
+
+    fn driver(&self) -> &M {
+        &self.shared.driver.driver
+    }
+
+    fn owner(&self) -> &Owner {
+        self.shared.owner()
+    }
+
+    fn families(&self) -> &Families<M> {
+        &self.shared.role.families
+    }
+
+    fn families_closed(&self) {
+        self.shared.role.closed.set();
+    }
+
+    fn complete_dropped(vc: &Vc<M>, irql: &mut UpToDispatch) {
+        channel::complete_dropped(vc, irql);
+    }
+
+    unsafe fn create_vc(
+        &self,
+        af: NDIS_HANDLE,
+        context: NDIS_HANDLE,
+        vc: *mut NDIS_HANDLE,
+    ) -> NDIS_STATUS {
+        // SAFETY: the caller's contract (rules VC-05, VC-08), with this adapter's handle.
+        unsafe { ndis_sys::NdisMCmCreateVc(self.shared.handle.get(), af, context, vc) }
+    }
+
+    unsafe fn delete_vc(vc: NDIS_HANDLE) -> NDIS_STATUS {
+        // SAFETY: the caller's contract (rules VC-22, VC-23).
+        unsafe { ndis_sys::NdisMCmDeleteVc(vc) }
+    }
+
+    unsafe fn activate_vc(vc: NDIS_HANDLE, parameters: *mut CO_CALL_PARAMETERS) -> NDIS_STATUS {
+        // SAFETY: the caller's contract (rule VC-35).
+        unsafe { ndis_sys::NdisMCmActivateVc(vc, parameters) }
+    }
+
+    unsafe fn deactivate_vc(vc: NDIS_HANDLE) -> NDIS_STATUS {
+        // SAFETY: the caller's contract (rules VC-44, VC-48, VC-49).
+        unsafe { ndis_sys::NdisMCmDeactivateVc(vc) }
+    }
+}
+
+// SAFETY: a pause of the adapter waits for what is counted out.
+unsafe impl<M: MiniportCallManager> Carrier<M> for Adapter<M> {
+    fn count_out(&self, lists: usize) -> bool {
+        self.shared.out(lists)
+    }
+
+    fn count_in(&self, lists: usize) {
+        self.shared.home(lists);
+    }
+
+    fn is_gone(&self) -> bool {
+        self.is_removed()
+    }
+}
