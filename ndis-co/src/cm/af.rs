@@ -455,17 +455,15 @@ impl<M: CallManager> AfShared<M> {
 
     /// One SAP or VC less; the last one may end the close.
     pub(crate) fn remove_child(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        this.state
-            .locked(|state| state.children = state.children.saturating_sub(1));
-        Self::advance(this, irql);
+        let last = this.state.locked(State::child_gone);
+        if last {
+            Self::advance(this, irql);
+        }
     }
 
     /// As [`Self::remove_child`], where nothing may be called.
     pub(crate) fn remove_child_later(this: &Arc<Self>) {
-        let last = this.state.locked(|state| {
-            state.children = state.children.saturating_sub(1);
-            state.children == 0 && state.phase == Phase::Closing
-        });
+        let last = this.state.locked(State::child_gone);
         if last {
             Self::defer(this);
         }
@@ -582,6 +580,12 @@ impl State {
         }
         self.phase = Phase::Closed;
         Some(Step::CompleteClose)
+    }
+
+    /// One SAP or VC less; whether it was the last that a close waited for.
+    fn child_gone(&mut self) -> bool {
+        self.children = self.children.saturating_sub(1);
+        self.children == 0 && self.phase == Phase::Closing
     }
 
     /// Whether the client is to be asked for the close, and can be: NDIS knows that the

@@ -252,7 +252,7 @@ fn on_make_call<'r, M: CallManager>(
     if !party.is_null() {
         return request.answer(Status::NOT_SUPPORTED);
     }
-    if !shared.with(|state, _| state.begin_make(parameters)) {
+    if !shared.look(|state, _| state.begin_make(parameters)) {
         return request.answer(Status::FAILURE);
     }
     let vc = Vc { shared };
@@ -292,7 +292,7 @@ fn on_activate_vc_complete<M: CallManager>(
     _parameters: *mut CO_CALL_PARAMETERS,
     irql: &mut UpToDispatch,
 ) {
-    vc.with(|state, _| state.activated(status));
+    vc.look(|state, _| state.activated(status));
     VcShared::advance(&vc, irql);
 }
 
@@ -302,7 +302,7 @@ fn on_deactivate_vc_complete<M: CallManager>(
     vc: Arc<VcShared<M>>,
     irql: &mut UpToDispatch,
 ) {
-    vc.with(|state, _| state.deactivated());
+    vc.look(|state, _| state.deactivated());
     VcShared::advance(&vc, irql);
 }
 

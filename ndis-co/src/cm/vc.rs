@@ -5,7 +5,7 @@ use super::{
     af::AfShared,
     base::Part,
     sap::SapShared,
-    state::{End, Origin, Parameters, State, Step},
+    state::{Done, End, Origin, Parameters, State, Step},
 };
 use crate::{
     Status,
@@ -89,7 +89,7 @@ impl<M: CallManager> Vc<M> {
     /// Whether a call is up on it.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        self.shared.with(|state, _| state.is_connected())
+        self.shared.look(|state, _| state.is_connected())
     }
 
     /// Tells the client that the other side hung up, or takes back a call that still
@@ -226,7 +226,7 @@ struct Delete<'sap, M: CallManager>(PhantomData<&'sap Sap<M>>);
 
 impl<M: CallManager> Alarm<Vc<M>> for Delete<'_, M> {
     fn lost(vc: Vc<M>) {
-        vc.shared.with(|state, _| state.want_delete());
+        vc.shared.look(|state, _| state.want_delete());
         VcShared::defer(&vc.shared);
     }
 }
@@ -286,9 +286,9 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
         S: CanActivate,
     {
         let vc = self.into_vc();
-        vc.shared.with(|state, _| state.want_activate(parameters));
+        vc.shared.look(|state, _| state.want_activate(parameters));
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
-        match vc.shared.with(|state, _| state.take_failed()) {
+        match vc.shared.look(|state, _| state.take_failed()) {
             None => Ok(CreatedVc::wrap(vc)),
             Some(status) => Err(NotActivated {
                 vc: CreatedVc::wrap(vc),
@@ -313,7 +313,7 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
         S: CanDispatch,
     {
         let vc = self.into_vc();
-        vc.shared.with(|state, _| state.offer(parameters));
+        vc.shared.look(|state, _| state.offer(parameters));
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
         vc
     }
@@ -324,7 +324,7 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
     #[doc(alias = "NdisMCmDeleteVc")]
     pub fn delete(self, irql: &mut impl NoLock) {
         let vc = self.into_vc();
-        vc.shared.with(|state, _| state.want_delete());
+        vc.shared.look(|state, _| state.want_delete());
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
     }
 }
@@ -387,12 +387,12 @@ impl<M: CallManager> VcShared<M> {
         // null beforehand (rule VC-05).
         let status = unsafe { af.base.create_vc(af.handle(), context, &mut handle) };
         if let Err(failure) = Status::from_raw(status).result() {
-            vc.with(|state, _| state.deleted());
+            vc.look(|state, _| state.deleted());
             Self::retire(&vc, irql);
             return Err(failure);
         }
         vc.handle.set(handle);
-        vc.with(|state, _| state.created());
+        vc.look(|state, _| state.created());
         Ok(CreatedVc::wrap(Vc { shared: vc }))
     }
 
@@ -403,7 +403,7 @@ impl<M: CallManager> VcShared<M> {
         context: M::Vc,
     ) -> Result<NDIS_HANDLE, Status> {
         let vc = Self::try_new(af, None, handle, context)?;
-        vc.with(|state, _| state.created());
+        vc.look(|state, _| state.created());
         Ok(vc.lent.lend(&vc))
     }
 
@@ -412,7 +412,7 @@ impl<M: CallManager> VcShared<M> {
         this: &Arc<Self>,
         irql: &mut UpToDispatch,
     ) -> Result<(), Status> {
-        if !this.with(|state, part| state.try_delete(part)) {
+        if !this.look(|state, part| state.try_delete(part)) {
             // Not a negative code, but the one that the page has for this.
             return Err(Status::NOT_ACCEPTED);
         }
@@ -440,7 +440,7 @@ impl<M: CallManager> VcShared<M> {
 
     /// A callback that held the VC has returned: goes on with what waited for it.
     fn leave(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        this.with(|state, _| state.leave());
+        this.look(|state, _| state.leave());
         Self::advance(this, irql);
     }
 
@@ -450,129 +450,175 @@ impl<M: CallManager> VcShared<M> {
         f: impl FnOnce(&mut State, &<M::Base as Base<M>>::Part) -> R,
     ) -> R {
         self.state.locked(|state| {
-            let before = state.gates();
             let result = f(state, &self.part);
-            let gates = state.gates();
-            if gates != before {
-                self.part.open(gates);
-            }
+            self.show(state);
+            result
+        })
+    }
+
+    /// Says what data may go, when that has changed.
+    fn show(&self, state: &mut State) {
+        if let Some(gates) = state.changed_gates() {
+            self.part.open(gates);
+        }
+    }
+
+    /// As [`with`](Self::with), for what changes nothing of what data may go.
+    pub(super) fn look<R>(
+        &self,
+        f: impl FnOnce(&mut State, &<M::Base as Base<M>>::Part) -> R,
+    ) -> R {
+        self.state.locked(|state| {
+            let result = f(state, &self.part);
+            debug_assert!(state.changed_gates().is_none());
             result
         })
     }
 
     /// Does what the state asks for and allows.
     pub(crate) fn advance(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        while let Some(step) = this.with(|state, part| state.next(part, stack::is_low)) {
-            let vc = Vc {
-                shared: this.clone(),
-            };
-            let driver = this.af.driver();
-            match step {
-                Step::Later => return Self::defer(this),
-                Step::Activate(parameters) => {
-                    // SAFETY: the VC exists and is inactive. Parameters of the
-                    // driver's own belong to this step for the call, and to the
-                    // VC until it is inactive again; the client's to the client
-                    // until its call is completed, which is after this
-                    // activation (rules VC-35, CALL-02).
-                    let status =
-                        unsafe { M::Base::activate_vc(this.handle(), parameters.as_raw()) };
-                    let status = Status::from_raw(status);
-                    if !status.is_pending() {
-                        this.with(|state, _| state.activated(status));
-                    }
-                    this.with(|state, _| state.leave());
+        let mut done = Done::Nothing;
+        loop {
+            let step = this.look(|state, _| {
+                state.settle(done);
+                let step = state.next(&this.part, stack::is_low)?;
+                this.show(state);
+                Some(step)
+            });
+            let Some(step) = step else { return };
+            if matches!(step, Step::Later) {
+                return Self::defer(this);
+            }
+            done = Self::carry_out(this, step, irql);
+        }
+    }
+
+    /// Carries out one step, and says what came of it.
+    fn carry_out(this: &Arc<Self>, step: Step, irql: &mut UpToDispatch) -> Done {
+        match step {
+            Step::Later => Done::Nothing,
+            Step::Activate(parameters) => {
+                // SAFETY: the VC exists and is inactive. Parameters of the
+                // driver's own belong to this step for the call, and to the
+                // VC until it is inactive again; the client's to the client
+                // until its call is completed, which is after this
+                // activation (rules VC-35, CALL-02).
+                let status = unsafe { M::Base::activate_vc(this.handle(), parameters.as_raw()) };
+                let status = Status::from_raw(status);
+                Done::Activated((!status.is_pending()).then_some(status))
+            }
+            Step::CompleteMakeCall { status, parameters } => {
+                Self::complete_make_call(this, status, &parameters, irql)
+            }
+            Step::Dispatch(parameters) => {
+                let status = Self::dispatch(this, &parameters, irql);
+                if status.is_pending() {
+                    return Done::Rang;
                 }
-                Step::CompleteMakeCall { status, parameters } => {
-                    if !status.is_success() {
-                        // Before the completion, within which the client deletes its VC.
-                        driver.call_failed(&vc, status, irql);
-                    }
-                    // SAFETY: the call was pended and is completed once (rule
-                    // CALL-13), active when with success (CALL-10), and
-                    // point-to-point (CALL-15). Parameters of the driver's own
-                    // belong to this step: the client looks at them within this
-                    // call, in which it may also end the call.
-                    unsafe {
-                        ndis_sys::NdisCmMakeCallComplete(
-                            status.raw(),
-                            this.handle(),
-                            ptr::null_mut(),
-                            ptr::null_mut(),
-                            parameters.as_raw(),
-                        );
-                    }
-                    this.with(|state, _| state.tell());
-                    if status.is_success() {
-                        tell_connected(&vc, irql);
-                    }
-                }
-                Step::Dispatch(parameters) => {
-                    let status = Self::dispatch(this, &parameters, irql);
-                    if status.is_pending() {
-                        this.with(|state, _| state.ringing());
-                    } else {
-                        Self::answered(this, status, ptr::null_mut(), irql);
-                    }
-                    this.with(|state, _| state.leave());
-                }
-                Step::Connect => {
-                    // SAFETY: the driver's own VC (CALL-38), accepted, told once;
-                    // busy keeps the handle valid.
-                    unsafe { ndis_sys::NdisCmDispatchCallConnected(this.handle()) };
-                    this.with(|state, _| {
-                        state.tell();
-                        state.leave()
-                    });
-                    tell_connected(&vc, irql);
-                }
-                Step::DispatchClose(End { status, data }) => {
-                    let data = data.as_ref().map_or(&[][..], |data| data);
-                    // It was a length of 32 bits when the driver gave it.
-                    let size = u32::try_from(data.len()).unwrap_or(0);
-                    Self::dispatch_close(this, status, data, size);
-                    this.with(|state, _| state.leave());
-                }
-                Step::TellFailed(status) => {
-                    driver.call_failed(&vc, status, irql);
-                    this.with(|state, _| state.leave());
-                }
-                Step::Deactivate => {
-                    // SAFETY: active, and nothing is busy on it (rules VC-44,
-                    // VC-48, VC-49).
-                    let status = unsafe { M::Base::deactivate_vc(this.handle()) };
-                    // Not accepted means that it was inactive (rule VC-45).
-                    if !Status::from_raw(status).is_pending() {
-                        this.with(|state, _| state.deactivated());
-                    }
-                }
-                Step::CompleteClose(status) => {
-                    // SAFETY: the close was pended and is completed once (rule
-                    // CALL-52), deactivated (CALL-49), point-to-point.
-                    unsafe {
-                        ndis_sys::NdisCmCloseCallComplete(
-                            status.raw(),
-                            this.handle(),
-                            ptr::null_mut(),
-                        );
-                    }
-                    this.with(|state, _| state.completed());
-                }
-                Step::Delete => {
-                    // SAFETY: the driver's own VC (VC-22), inactive and without
-                    // a call (VC-23), deleted once.
-                    let status = unsafe { M::Base::delete_vc(this.handle()) };
-                    if Status::from_raw(status).is_success() {
-                        this.with(|state, _| state.deleted());
-                        driver.vc_deleted(&vc, irql);
-                        Self::retire(this, irql);
-                    } else {
-                        this.with(|state, _| state.delete_refused());
-                        Self::defer_later(this);
-                    }
+                Self::answered(this, status, ptr::null_mut(), irql);
+                Done::Left
+            }
+            Step::Connect => {
+                // SAFETY: the driver's own VC (CALL-38), accepted, told once;
+                // the step keeps the handle valid.
+                unsafe { ndis_sys::NdisCmDispatchCallConnected(this.handle()) };
+                Self::tell_connected(this, true, irql)
+            }
+            Step::DispatchClose(End { status, data }) => {
+                let data = data.as_ref().map_or(&[][..], |data| data);
+                // It was a length of 32 bits when the driver gave it.
+                let size = u32::try_from(data.len()).unwrap_or(0);
+                Self::dispatch_close(this, status, data, size);
+                Done::Left
+            }
+            Step::TellFailed(status) => {
+                this.af.driver().call_failed(&Self::vc(this), status, irql);
+                Done::Left
+            }
+            Step::Deactivate => {
+                // SAFETY: active, and nothing is under way on it (rules VC-44,
+                // VC-48, VC-49).
+                let status = unsafe { M::Base::deactivate_vc(this.handle()) };
+                // Not accepted means that it was inactive (rule VC-45).
+                if Status::from_raw(status).is_pending() {
+                    Done::Nothing
+                } else {
+                    Done::Deactivated
                 }
             }
+            Step::CompleteClose(status) => {
+                // SAFETY: the close was pended and is completed once (rule
+                // CALL-52), deactivated (CALL-49), point-to-point.
+                unsafe {
+                    ndis_sys::NdisCmCloseCallComplete(status.raw(), this.handle(), ptr::null_mut());
+                }
+                Done::Closed
+            }
+            Step::Delete => {
+                // SAFETY: the driver's own VC (VC-22), inactive and without
+                // a call (VC-23), deleted once.
+                let status = unsafe { M::Base::delete_vc(this.handle()) };
+                if Status::from_raw(status).is_success() {
+                    this.look(|state, _| state.deleted());
+                    this.af.driver().vc_deleted(&Self::vc(this), irql);
+                    Self::retire(this, irql);
+                } else {
+                    // Before it is tried again, on another processor perhaps.
+                    this.look(|state, _| state.delete_refused());
+                    Self::defer_later(this);
+                }
+                Done::Nothing
+            }
         }
+    }
+
+    fn vc(this: &Arc<Self>) -> Vc<M> {
+        Vc {
+            shared: this.clone(),
+        }
+    }
+
+    /// Completes the call that the client has placed.
+    fn complete_make_call(
+        this: &Arc<Self>,
+        status: Status,
+        parameters: &Parameters,
+        irql: &mut UpToDispatch,
+    ) -> Done {
+        if !status.is_success() {
+            // Before the completion, within which the client deletes its VC.
+            this.af.driver().call_failed(&Self::vc(this), status, irql);
+        }
+        // SAFETY: the call was pended and is completed once (rule
+        // CALL-13), active when with success (CALL-10), and
+        // point-to-point (CALL-15). Parameters of the driver's own
+        // belong to the caller's step: the client looks at them within this
+        // call, in which it may also end the call.
+        unsafe {
+            ndis_sys::NdisCmMakeCallComplete(
+                status.raw(),
+                this.handle(),
+                ptr::null_mut(),
+                ptr::null_mut(),
+                parameters.as_raw(),
+            );
+        }
+        if status.is_success() {
+            Self::tell_connected(this, false, irql)
+        } else {
+            Done::Nothing
+        }
+    }
+
+    /// The client knows of its call: tells the driver, which holds the VC meanwhile. `held`
+    /// says that the step does so already.
+    fn tell_connected(this: &Arc<Self>, held: bool, irql: &mut UpToDispatch) -> Done {
+        // The client may have closed it already, within the call that told it.
+        if !this.with(|state, _| state.hold_connected(held)) {
+            return Done::Nothing;
+        }
+        this.af.driver().call_connected(&Self::vc(this), irql);
+        Done::Left
     }
 
     /// Tells the client that the other side hung up. The state says that it may be
@@ -640,15 +686,6 @@ impl<M: CallManager> VcShared<M> {
     }
 }
 
-/// Tells the driver that the client knows of its call.
-fn tell_connected<M: CallManager>(vc: &Vc<M>, irql: &mut UpToDispatch) {
-    // The client may have closed it already, within the call that told it.
-    if vc.shared.with(|state, _| state.hold_connected()) {
-        vc.shared.af.driver().call_connected(vc, irql);
-        VcShared::leave(&vc.shared, irql);
-    }
-}
-
 // SAFETY: the field.
 unsafe impl<M: CallManager> Deferred for VcShared<M> {
     fn node(&self) -> &Node<Self> {
@@ -661,7 +698,7 @@ unsafe impl<M: CallManager> Deferred for VcShared<M> {
 
     /// Dropped lists first, then whatever is due.
     fn run(this: Arc<Self>, irql: &mut Passive) {
-        this.with(|state, _| state.unblock());
+        this.look(|state, _| state.unblock());
         let vc = Vc {
             shared: this.clone(),
         };
@@ -743,7 +780,7 @@ where
     }
 
     fn refusal(&self) -> Status {
-        self.shared.with(|state, _| state.refusal())
+        self.shared.look(|state, _| state.refusal())
     }
 
     fn go_on(&self, irql: &mut UpToDispatch) {

@@ -155,7 +155,7 @@ impl CallManager for Manager {
 }
 
 impl Carry for Manager {
-    type Vc = Vc<Self>;
+    type Vc = mcm::Vc<Self>;
 
     fn send(&self, _vc: &mcm::Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch) {
         lists.complete(Status::SUCCESS, irql);

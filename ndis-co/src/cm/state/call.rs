@@ -166,12 +166,13 @@ impl State {
     }
 
     /// The offer was made, and the client takes its time to answer.
-    pub(crate) fn ringing(&mut self) {
+    pub(super) fn ringing(&mut self) {
         self.told |= self.call == Call::Offered;
     }
 
     /// The client was told that its call is up.
-    pub(crate) fn tell(&mut self) {
+    #[cfg(test)]
+    pub(super) fn tell(&mut self) {
         self.told = true;
     }
 
@@ -179,12 +180,16 @@ impl State {
         self.life == Life::Alive && self.call == Call::Connected
     }
 
-    /// The driver is to be told that its call is up, unless it is over already: counts
-    /// as busy, so that neither the VC's deletion nor the halt overtakes the callback.
-    pub(crate) fn hold_connected(&mut self) -> bool {
+    /// The client was told that its call is up. The driver is to be told, too, unless the
+    /// call is over already: then it holds the VC, so that neither the deletion nor the halt
+    /// overtakes the callback. `held` says that it is held.
+    pub(crate) fn hold_connected(&mut self, held: bool) -> bool {
+        self.told = true;
         let connected = self.is_connected();
-        if connected {
-            self.enter();
+        match (held, connected) {
+            (false, true) => self.enter(),
+            (true, false) => self.leave(),
+            _ => {}
         }
         connected
     }
@@ -279,7 +284,7 @@ impl State {
     }
 
     /// The completion of the close has returned.
-    pub(crate) fn completed(&mut self) {
+    pub(super) fn completed(&mut self) {
         self.completing = false;
     }
 }

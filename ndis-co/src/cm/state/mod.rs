@@ -21,7 +21,7 @@ mod parameters;
 mod tests;
 
 pub(crate) use call::{End, Settled};
-pub(crate) use order::Step;
+pub(crate) use order::{Done, Step};
 pub(crate) use parameters::Parameters;
 
 use super::base::Part;
@@ -120,6 +120,8 @@ pub(crate) struct State {
     delete_blocked: bool,
     /// What to activate with; kept as long as the VC is active.
     activation: Parameters,
+    /// What was last said of what data may go.
+    shown: Gates,
 }
 
 impl State {
@@ -145,6 +147,10 @@ impl State {
             completing: false,
             delete_blocked: false,
             activation: Parameters::None,
+            shown: Gates {
+                sends: false,
+                receives: false,
+            },
         }
     }
 
@@ -202,6 +208,7 @@ impl State {
     }
 
     /// What data may go (rules CALL-63, NBL-34).
+    #[inline]
     pub(crate) fn gates(&self) -> Gates {
         let sends = self.is_connected();
         let ended = self.close_dispatched || self.announced.is_some();
@@ -209,6 +216,17 @@ impl State {
             sends,
             receives: sends && self.told && !ended,
         }
+    }
+
+    /// What data may go, when that is not what the VC was told last.
+    #[inline]
+    pub(crate) fn changed_gates(&mut self) -> Option<Gates> {
+        let gates = self.gates();
+        if gates == self.shown {
+            return None;
+        }
+        self.shown = gates;
+        Some(gates)
     }
 
     /// Why nothing may be indicated, when it may not.

@@ -23,7 +23,43 @@ pub(crate) enum Step {
     Later,
 }
 
+/// What came of a step.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// Nothing that the state is to know.
+    Nothing,
+    /// The step has returned, and holds the VC no longer.
+    Left,
+    /// The activation has returned; with its result, unless that comes later.
+    Activated(Option<Status>),
+    /// The call was offered, and the client takes its time to answer.
+    Rang,
+    Deactivated,
+    /// The completion of the close has returned.
+    Closed,
+}
+
 impl State {
+    /// Notes what came of a step.
+    pub(crate) fn settle(&mut self, done: Done) {
+        match done {
+            Done::Nothing => {}
+            Done::Left => self.leave(),
+            Done::Activated(result) => {
+                if let Some(status) = result {
+                    self.activated(status);
+                }
+                self.leave();
+            }
+            Done::Rang => {
+                self.ringing();
+                self.leave();
+            }
+            Done::Deactivated => self.deactivated(),
+            Done::Closed => self.completed(),
+        }
+    }
+
     /// Picks the next step and marks it as taken; [`Step::Later`] when one is due
     /// and `low` says that there is too little stack for it. Steps that call NDIS
     /// on the VC count as busy until [`Self::leave`].
