@@ -118,7 +118,7 @@
 //! them until it completes them, and dropping them completes them with a
 //! failure. Each list may carry several packets. What goes up must be the
 //! driver's own, with one packet a list, so `reflect` copies packet by packet.
-//! Those lists come back through [`CallManager::returned`], whose default frees
+//! Those lists come back through [`Carry::returned`], whose default frees
 //! them. The page of [`nbl`](ndis_co::nbl) has a table of what else can be done
 //! with packets: headers in front, several in one list, and, with
 //! [`Parent`](ndis_co::nbl::Parent), handing them on without copying.

@@ -982,7 +982,7 @@ impl CallManager for Manager {
             _ => {
                 let (answer, token) = request.pend();
                 let exchange = x.clone();
-                x.later(&adapter, irql, move |irql| {
+                x.later(adapter, irql, move |irql| {
                     let world = &exchange.world;
                     address(world, "a SAP that waits", token.address());
                     match act {
