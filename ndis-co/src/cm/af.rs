@@ -55,6 +55,17 @@ enum Phase {
     Refused,
 }
 
+/// Whether NDIS knows of an accepted open (rule AF-51).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Telling {
+    /// It does, or there is nothing to know.
+    Told,
+    /// Its completion runs, or the callback that answers with success.
+    Runs,
+    /// The callback is about to return: NDIS knows a moment later.
+    Returns,
+}
+
 /// What is to be done next.
 enum Step {
     CompleteOpen(Status),
@@ -83,9 +94,8 @@ struct State {
     notifying: bool,
     /// The call that asks for it runs: the handle is needed until it returns.
     calling: bool,
-    /// The completion of the open runs, or its callback that answers with success: NDIS
-    /// may not know yet that the family is open (rule AF-51).
-    completing: bool,
+    /// How far NDIS is told of the open.
+    telling: Telling,
 }
 
 /// A counted reference to an open address family; it derefs to the driver's
@@ -189,7 +199,7 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
                 notified: false,
                 notifying: false,
                 calling: false,
-                completing: false,
+                telling: Telling::Told,
             }),
             context: Slot::new(),
             base: Parent::new(base.clone()),
@@ -214,7 +224,7 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
     /// Lets the client in; `context` is what the driver keeps for it.
     pub fn accept(self, context: M::Af) -> Answer<'r> {
         // Until the callback has returned NDIS does not know that the family is open.
-        self.af.state.locked(|state| state.completing = true);
+        self.af.state.locked(|state| state.telling = Telling::Runs);
         let status = match AfShared::accept(&self.af, context) {
             Ok(context) => {
                 // Rule AF-19.
@@ -272,7 +282,7 @@ impl<M: CallManager> PendingOpenAf<M> {
     pub fn accept(self, context: M::Af, irql: &mut impl NoLock) {
         let af = self.af.disarm();
         // Before the role knows of the family: it is not closed until it is open.
-        af.state.locked(|state| state.completing = true);
+        af.state.locked(|state| state.telling = Telling::Runs);
         let status = match AfShared::accept(&af, context) {
             Ok(_) => Status::SUCCESS,
             Err(failure) => failure,
@@ -434,8 +444,21 @@ impl<M: CallManager> AfShared<M> {
     /// NDIS knows what came of the open: from here on the client can be asked to close.
     pub(crate) fn told_opened(this: &Arc<Self>) {
         let notify = this.state.locked(|state| {
-            state.completing = false;
+            state.telling = Telling::Told;
             state.notifies()
+        });
+        if notify {
+            Self::defer(this);
+        }
+    }
+
+    /// The callback that has accepted the open is about to return.
+    pub(crate) fn open_returns(this: &Arc<Self>) {
+        let notify = this.state.locked(|state| {
+            if state.telling == Telling::Runs {
+                state.telling = Telling::Returns;
+            }
+            state.notify
         });
         if notify {
             Self::defer(this);
@@ -528,14 +551,17 @@ impl<M: CallManager> AfShared<M> {
     /// Asks the client to close, when it is to be asked and can be (rules AF-39, HALT-01,
     /// HALT-02).
     pub(super) fn notify_close(this: &Arc<Self>, irql: &mut Passive) {
-        let due = this.state.locked(|state| {
+        let (due, soon) = this.state.locked(|state| {
             let due = state.notifies();
             // Before the call: the client may close within it.
             state.notified |= due;
             state.notifying |= due;
             state.calling |= due;
-            due
+            (due, state.notify && state.telling == Telling::Returns)
         });
+        if soon {
+            Self::defer(this);
+        }
         if due {
             // SAFETY: PASSIVE_LEVEL; by CM-AF the handle is valid, for `calling`
             // holds a close up that crosses this.
@@ -591,7 +617,7 @@ impl State {
     /// Whether the client is to be asked for the close, and can be: NDIS knows that the
     /// family is open (rule AF-51), and the client has not asked for the close itself.
     fn notifies(&self) -> bool {
-        self.notify && !self.notified && !self.completing && self.phase == Phase::Open
+        self.notify && !self.notified && self.telling == Telling::Told && self.phase == Phase::Open
     }
 }
 
@@ -606,6 +632,18 @@ unsafe impl<M: CallManager> Deferred for AfShared<M> {
     }
 
     fn run(this: Arc<Self>, irql: &mut Passive) {
-        Self::notify_close(&this, irql);
+        let returns = this.state.locked(|state| {
+            let returns = state.telling == Telling::Returns;
+            if returns {
+                state.telling = Telling::Told;
+            }
+            returns
+        });
+        if returns {
+            // The moment has not passed yet.
+            Self::defer_later(&this);
+        } else {
+            Self::notify_close(&this, irql);
+        }
     }
 }

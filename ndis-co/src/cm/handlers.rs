@@ -141,7 +141,7 @@ fn on_open_af<'r, M: CallManager>(
             let af = request.shared();
             let answer = base.driver().open_af(&base, request, irql);
             if !answer.is_pending() {
-                AfShared::told_opened(&af);
+                AfShared::open_returns(&af);
             }
             answer
         }

@@ -409,6 +409,11 @@ impl<M: CallManager> SapShared<M> {
             .locked(|state| state.phase = Phase::Deregistering);
     }
 
+    /// Whether the client has it registered, and has not asked for the end of that.
+    pub(crate) fn is_registered(&self) -> bool {
+        self.state.locked(|state| state.phase == Phase::Registered)
+    }
+
     /// Holds the handle valid while a call is offered on it (rule SAP-25).
     pub(crate) fn enter(&self) -> Result<NDIS_HANDLE, Status> {
         self.state.locked(|state| {

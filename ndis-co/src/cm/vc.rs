@@ -96,6 +96,10 @@ impl<M: CallManager> Vc<M> {
     /// rings, with data if there is any; it then closes the call (rules CALL-58 to
     /// CALL-61).
     ///
+    /// It ends the call that is on the VC now. A client may place several in a row on one
+    /// of its own (rule CALL-55): keep apart what belongs to each, from
+    /// [`make_call`](CallManager::make_call) to [`close_call`](CallManager::close_call).
+    ///
     /// The client's close may come before this returns. When the client does
     /// not know of the call yet, it is told of the end right after. Its answer to a
     /// call that rings is of no more interest, and the driver is not told of it:
@@ -378,6 +382,9 @@ impl<M: CallManager> VcShared<M> {
         if stack::is_low_for::<M::Vc>() {
             return Err(Status::RESOURCES);
         }
+        if !sap.shared.is_registered() {
+            return Err(Status::CLOSING);
+        }
         let af = &sap.shared.af;
         let vc = Self::try_new(af, Some(sap.shared.clone()), ptr::null_mut(), context)?;
         let context = vc.lent.lend(&vc);
@@ -507,8 +514,17 @@ impl<M: CallManager> VcShared<M> {
                 let status = Status::from_raw(status);
                 Done::Activated((!status.is_pending()).then_some(status))
             }
-            Step::CompleteMakeCall { status, parameters } => {
-                Self::complete_make_call(this, status, &parameters, irql)
+            Step::CompleteMakeCall {
+                status,
+                parameters,
+                number,
+            } => {
+                Self::complete_make_call(this, status, &parameters, irql);
+                if status.is_success() {
+                    Self::tell_connected(this, number, false, irql)
+                } else {
+                    Done::Nothing
+                }
             }
             Step::Dispatch(parameters) => {
                 let status = Self::dispatch(this, &parameters, irql);
@@ -518,11 +534,11 @@ impl<M: CallManager> VcShared<M> {
                 Self::answered(this, status, ptr::null_mut(), irql);
                 Done::Left
             }
-            Step::Connect => {
+            Step::Connect(number) => {
                 // SAFETY: the driver's own VC (CALL-38), accepted, told once;
                 // the step keeps the handle valid.
                 unsafe { ndis_sys::NdisCmDispatchCallConnected(this.handle()) };
-                Self::tell_connected(this, true, irql)
+                Self::tell_connected(this, number, true, irql)
             }
             Step::DispatchClose(End { status, data }) => {
                 let data = data.as_ref().map_or(&[][..], |data| data);
@@ -584,7 +600,7 @@ impl<M: CallManager> VcShared<M> {
         status: Status,
         parameters: &Parameters,
         irql: &mut UpToDispatch,
-    ) -> Done {
+    ) {
         if !status.is_success() {
             // Before the completion, within which the client deletes its VC.
             this.af.driver().call_failed(&Self::vc(this), status, irql);
@@ -603,18 +619,12 @@ impl<M: CallManager> VcShared<M> {
                 parameters.as_raw(),
             );
         }
-        if status.is_success() {
-            Self::tell_connected(this, false, irql)
-        } else {
-            Done::Nothing
-        }
     }
 
     /// The client knows of its call: tells the driver, which holds the VC meanwhile. `held`
     /// says that the step does so already.
-    fn tell_connected(this: &Arc<Self>, held: bool, irql: &mut UpToDispatch) -> Done {
-        // The client may have closed it already, within the call that told it.
-        if !this.with(|state, _| state.hold_connected(held)) {
+    fn tell_connected(this: &Arc<Self>, number: u32, held: bool, irql: &mut UpToDispatch) -> Done {
+        if !this.with(|state, _| state.hold_connected(number, held)) {
             return Done::Nothing;
         }
         this.af.driver().call_connected(&Self::vc(this), irql);

@@ -12,7 +12,7 @@
 //! Views write nothing: data starts, MDL chains and parent pointers of others
 //! stay as they are (rules NBL-42, NBL-43).
 
-use super::fields;
+use super::{fields, mapping};
 use crate::Status;
 use core::{fmt, marker::PhantomData, ptr};
 use ndis_sys::{MDL, NET_BUFFER, NET_BUFFER_LIST};
@@ -516,12 +516,7 @@ impl<'a> Iterator for Segments<'a> {
             Err(status) => return Some(Err(status)),
         };
         // SAFETY: by VIEW the MDL is valid; any level up to DISPATCH_LEVEL.
-        let start = unsafe {
-            ndis_sys::MmGetSystemAddressForMdlSafe(
-                mdl,
-                (ndis_sys::NormalPagePriority | ndis_sys::MdlMappingNoExecute) as u32,
-            )
-        };
+        let start = unsafe { mapping::address(mdl) };
         if start.is_null() {
             return Some(Err(self.fail(Status::RESOURCES)));
         }

@@ -31,6 +31,7 @@ impl State {
             self.life == Life::Alive && self.call == Call::None && self.link == Link::Inactive;
         if free {
             self.call = Call::Making;
+            self.number = self.number.wrapping_add(1);
             self.parameters = Parameters::Client(parameters);
             self.reply = Reply::Open;
             self.pended = false;
@@ -183,9 +184,11 @@ impl State {
     /// The client was told that its call is up. The driver is to be told, too, unless the
     /// call is over already: then it holds the VC, so that neither the deletion nor the halt
     /// overtakes the callback. `held` says that it is held.
-    pub(crate) fn hold_connected(&mut self, held: bool) -> bool {
-        self.told = true;
-        let connected = self.is_connected();
+    pub(crate) fn hold_connected(&mut self, number: u32, held: bool) -> bool {
+        // Within the call that told it the client may have closed it, and placed another.
+        let this_one = number == self.number;
+        self.told |= this_one;
+        let connected = this_one && self.is_connected();
         match (held, connected) {
             (false, true) => self.enter(),
             (true, false) => self.leave(),

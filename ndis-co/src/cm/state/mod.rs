@@ -90,6 +90,9 @@ pub(crate) struct State {
     life: Life,
     link: Link,
     call: Call,
+    /// Counts the calls: a client may place several in a row on a VC of its own (rule
+    /// CALL-55), and what came of one is nothing to the next.
+    number: u32,
     /// What a refused close goes back to.
     before_close: Call,
     /// NDIS calls that run on the VC, and callbacks of the driver that hold it.
@@ -131,6 +134,7 @@ impl State {
             life: Life::Creating,
             link: Link::Inactive,
             call: Call::None,
+            number: 0,
             before_close: Call::None,
             busy: 0,
             parameters: Parameters::None,

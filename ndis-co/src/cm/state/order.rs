@@ -10,9 +10,12 @@ pub(crate) enum Step {
     CompleteMakeCall {
         status: Status,
         parameters: Parameters,
+        /// Of which call.
+        number: u32,
     },
     Dispatch(Parameters),
-    Connect,
+    /// The number of the call.
+    Connect(u32),
     DispatchClose(End),
     Deactivate,
     CompleteClose(Status),
@@ -88,7 +91,11 @@ impl State {
                 let status = status.filter(|status| status.is_success() || self.is_quiet(part));
                 if let Some(status) = status {
                     let parameters = self.parameters.clone();
-                    return Some(Step::CompleteMakeCall { status, parameters });
+                    return Some(Step::CompleteMakeCall {
+                        status,
+                        parameters,
+                        number: self.number,
+                    });
                 }
             }
             (Call::Offering, Link::Active) => {
@@ -99,7 +106,7 @@ impl State {
                     return Some(Step::TellFailed(status));
                 }
             }
-            (Call::Connected, _) if self.want_connect => return Some(Step::Connect),
+            (Call::Connected, _) if self.want_connect => return Some(Step::Connect(self.number)),
             _ => {}
         }
         if let Some(end) = &self.announced
@@ -150,7 +157,7 @@ impl State {
             }
             Step::CompleteMakeCall { status, .. } => self.made(*status),
             Step::Dispatch(_) => self.call = Call::Offered,
-            Step::Connect => self.want_connect = false,
+            Step::Connect(_) => self.want_connect = false,
             Step::DispatchClose(_) => {
                 self.announced = None;
                 self.close_dispatched = true;

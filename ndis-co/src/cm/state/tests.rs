@@ -291,7 +291,7 @@ fn what_is_left_for_later_is_still_due() {
     assert!(matches!(state.next(&(), || true), Some(Step::Later)));
     assert_eq!(state.begin_dispatch_close(|| false), Ok(false));
     assert_eq!(state.announce(end()), Ok(()));
-    assert!(matches!(state.next(&(), || false), Some(Step::Connect)));
+    assert!(matches!(state.next(&(), || false), Some(Step::Connect(_))));
     assert!(state.next(&(), || false).is_none(), "not told yet");
     state.tell();
     state.leave();
