@@ -31,6 +31,7 @@
 //! [`Status::CLOSING`](crate::Status::CLOSING) or not at all.
 
 mod af;
+mod children;
 mod data;
 mod families;
 pub(crate) mod handlers;

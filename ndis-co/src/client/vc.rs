@@ -3,6 +3,7 @@
 use super::{
     Af, Client, Unsent,
     af::{AfShared, Phase},
+    children::Child,
     state::{Origin, State, Step},
 };
 use crate::{
@@ -33,7 +34,7 @@ pub(super) struct VcShared<C: Client> {
     /// The context.
     lent: Lent<Self>,
     /// Where it is in its family's list, which is locked by whoever asks.
-    pub(super) place: AtomicUsize,
+    place: AtomicUsize,
     handle: Opaque,
     state: SpinLock<State>,
     context: C::Vc,
@@ -416,6 +417,22 @@ impl<C: Client> fmt::Debug for PendingIncomingCall<C> {
     }
 }
 
+/// For the end of the address family.
+impl<C: Client> Child for VcShared<C> {
+    fn place(&self) -> &AtomicUsize {
+        &self.place
+    }
+
+    fn mark_ending(&self) -> bool {
+        self.state.locked(State::mark_ending)
+    }
+
+    /// A VC of the call manager's without a call is none of the family's business.
+    fn holds(&self) -> bool {
+        self.state.locked(|state| state.holds_af_open())
+    }
+}
+
 impl<C: Client> VcShared<C> {
     fn try_new(
         af: &Arc<AfShared<C>>,
@@ -688,18 +705,6 @@ impl<C: Client> VcShared<C> {
 
     pub(super) fn state(&self) -> &SpinLock<State> {
         &self.state
-    }
-
-    /// For the address family's teardown: marks for ending, `true` the first
-    /// time.
-    pub(super) fn mark_ending(&self) -> bool {
-        self.state.locked(State::mark_ending)
-    }
-
-    /// Whether the address family must wait for this VC. One of the call
-    /// manager's without a call is its own affair.
-    pub(super) fn holds_af_open(&self) -> bool {
-        self.state.locked(|state| state.holds_af_open())
     }
 
     /// Ends the call and, for the client's own VC, deletes it.
