@@ -27,8 +27,8 @@ pub(super) unsafe fn address(mdl: *mut MDL) -> *mut c_void {
     let flags = unsafe { AtomicI16::from_ptr(flags) }.load(Ordering::Acquire);
     // Memory of the nonpaged pool has its address from the start, and nobody maps it.
     if i32::from(flags) & ndis_sys::MDL_SOURCE_IS_NONPAGED_POOL != 0 {
-        // SAFETY: the caller's contract is the same.
-        return unsafe { ask(mdl) };
+        // SAFETY: a field of the caller's MDL.
+        return unsafe { (*mdl).MappedSystemVa };
     }
     // SAFETY: the caller's contract is the same.
     MAPPING.locked(|()| unsafe { ask(mdl) })
