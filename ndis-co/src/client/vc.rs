@@ -50,6 +50,10 @@ unsafe impl<C: Client> Anchored for VcShared<C> {
 }
 
 /// A counted reference to a VC; it derefs to the driver's context.
+///
+/// The call manager may use one that it created for several calls in a row (rule CALL-56):
+/// what is done here is done to the call that is on it now. What belongs to one call is
+/// its owner, [`Call`], or its token.
 pub struct Vc<C: Client> {
     pub(super) shared: Arc<VcShared<C>>,
 }
