@@ -6,7 +6,8 @@ use ndis_co::{
     Answer, Status,
     address::SapAddressBuf,
     client::{
-        Af, AfOffer, Binding, Client, Entry, IncomingCall, NewBinding, OpenAf, Received, Sap, Vc,
+        Af, AfOffer, AsClient, Binding, Client, Entry, IncomingCall, NewBinding, OpenAf, Protocol,
+        Received, Sap, Vc,
     },
     irql::UpToDispatch,
     params::CallParameters,
@@ -49,12 +50,10 @@ pub(crate) struct Desk<C: Calls> {
     pub(crate) af: Mutex<Option<Af<Phone<C>>>>,
 }
 
-impl<C: Calls> Client for Phone<C> {
+impl<C: Calls> Protocol for Phone<C> {
     const NAME: &'static str = "Phone";
     type Binding = ();
-    type Af = ();
-    type Sap = ();
-    type Vc = ();
+    type Role = AsClient;
 
     fn bind(&self, _: &NewBinding<'_>, _: &mut Passive) -> Result<(), Status> {
         Ok(())
@@ -64,6 +63,12 @@ impl<C: Calls> Client for Phone<C> {
         let af = self.0.af.lock().unwrap().take();
         drop(af);
     }
+}
+
+impl<C: Calls> Client for Phone<C> {
+    type Af = ();
+    type Sap = ();
+    type Vc = ();
 
     fn address_family(&self, _: &Binding<Self>, offer: AfOffer<'_, Self>, irql: &mut Passive) {
         offer.open((), irql).unwrap();
