@@ -175,6 +175,12 @@ impl Backlog {
 #[derive(Debug)]
 pub struct Live(Owner);
 
+impl Clone for Live {
+    fn clone(&self) -> Self {
+        self.0.enter()
+    }
+}
+
 impl Drop for Live {
     fn drop(&mut self) {
         self.0.leave();

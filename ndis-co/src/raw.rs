@@ -100,6 +100,37 @@ impl<T> Opaque<T> {
     }
 }
 
+/// A pointer as a plain value, which may travel: to use it is `unsafe`, and whoever does
+/// says why another thread may.
+pub struct Token<T = c_void>(pub *mut T);
+
+impl<T> Token<T> {
+    /// No pointer.
+    #[must_use]
+    pub const fn null() -> Self {
+        Self(core::ptr::null_mut())
+    }
+}
+
+impl<T> Clone for Token<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Token<T> {}
+
+impl<T> core::fmt::Debug for Token<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+// SAFETY: an address harms nobody.
+unsafe impl<T> Send for Token<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for Token<T> {}
+
 impl<T> Clone for Opaque<T> {
     fn clone(&self) -> Self {
         Self::new(self.get())

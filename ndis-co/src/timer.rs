@@ -50,8 +50,7 @@ struct Inner<T> {
 unsafe impl<T: Send + Sync> Send for Inner<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for Inner<T> {}
-// SAFETY: the field.
-unsafe impl<T> Anchored for Inner<T> {
+impl<T> Anchored for Inner<T> {
     type Parent = Live;
     fn parent(&mut self) -> &mut Parent<Live> {
         &mut self.live

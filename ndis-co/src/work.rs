@@ -177,8 +177,7 @@ struct Inner<T> {
     live: Parent<Live>,
 }
 
-// SAFETY: the field.
-unsafe impl<T> Anchored for Inner<T> {
+impl<T> Anchored for Inner<T> {
     type Parent = Live;
     fn parent(&mut self) -> &mut Parent<Live> {
         &mut self.live

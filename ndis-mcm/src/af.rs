@@ -35,8 +35,7 @@ pub(crate) struct AfShared<M: CallManager> {
     pub(crate) adapter: Parent<Arc<AdapterShared<M>>>,
 }
 
-// SAFETY: the field.
-unsafe impl<M: CallManager> Anchored for AfShared<M> {
+impl<M: CallManager> Anchored for AfShared<M> {
     type Parent = Arc<AdapterShared<M>>;
     fn parent(&mut self) -> &mut Parent<Arc<AdapterShared<M>>> {
         &mut self.adapter

@@ -134,9 +134,7 @@ impl<M: CallManager> Drop for SendLists<M> {
     }
 }
 
-// SAFETY: by SENDS the lists are in this driver's hands until this value
-// completes them; nothing here writes what they carry.
-unsafe impl<M: CallManager> Original for SendLists<M> {
+impl<M: CallManager> Original for SendLists<M> {
     fn chain(&self) -> &Chain {
         &self.chain
     }
@@ -176,10 +174,7 @@ fn mark(chain: &Chain, status: Status) {
 
 /// As [`mark`], whatever the status.
 pub(crate) fn write(chain: &Chain, status: Status) {
-    chain.for_each_raw(|list| {
-        // SAFETY: the lists are in this driver's hands (SENDS).
-        unsafe { fields::set_status(list, status.raw()) };
-    });
+    chain.for_each_raw(|list| fields::set_status(list, status.raw()));
 }
 
 /// Completes marked lists on their VC.
@@ -299,13 +294,11 @@ impl<M: CallManager> Vc<M> {
         let handle = self.shared.handle();
         let mut chain = lists.into_chain();
         chain.for_each_raw(|list| {
-            // SAFETY: the lists are this driver's own and in its hands.
-            unsafe { fields::set_source_handle(list, handle) };
-            // SAFETY: as above. What a clone was made from learns of it.
-            unsafe { fields::set_status(list, Status::SUCCESS.raw()) };
-            let share = Arc::into_raw(self.shared.clone());
-            // SAFETY: as above; the slot is for their allocator.
-            unsafe { fields::store(list, Side::Miniport, Slot::Vc, share) };
+            fields::set_source_handle(list, handle);
+            // What a clone was made from learns of it.
+            fields::set_status(list, Status::SUCCESS.raw());
+            let reference = Arc::into_raw(self.shared.clone());
+            fields::store(list, Side::Miniport, Slot::Vc, reference);
         });
         // SAFETY: a call is connected, and busy keeps the handle valid;
         // ownership goes to NDIS until the lists come home (rule NBL-19); the
@@ -328,12 +321,10 @@ pub(crate) fn returned<M: CallManager>(
     let count = lists.len();
     let chain = lists.into_chain();
     chain.for_each_raw(|list| {
-        // SAFETY: the lists are this driver's own and back in its hands.
-        let share = unsafe { fields::load(list, Side::Miniport, Slot::Vc) };
-        // SAFETY: as above.
-        unsafe { fields::store(list, Side::Miniport, Slot::Vc, ptr::null_mut()) };
-        // SAFETY: the share that `indicate_receive` left there.
-        if let Some(vc) = unsafe { Arc::<VcShared<M>>::from_raw(share) } {
+        let reference = fields::load(list, Side::Miniport, Slot::Vc);
+        fields::store(list, Side::Miniport, Slot::Vc, ptr::null_mut());
+        // SAFETY: the reference that `indicate_receive` left there.
+        if let Some(vc) = unsafe { Arc::<VcShared<M>>::from_raw(reference) } {
             VcShared::calm(&vc, 1, irql);
         }
     });

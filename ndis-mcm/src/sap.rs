@@ -35,8 +35,7 @@ pub(crate) struct SapShared<M: CallManager> {
     pub(crate) af: Parent<Arc<AfShared<M>>>,
 }
 
-// SAFETY: the field.
-unsafe impl<M: CallManager> Anchored for SapShared<M> {
+impl<M: CallManager> Anchored for SapShared<M> {
     type Parent = Arc<AfShared<M>>;
     fn parent(&mut self) -> &mut Parent<Arc<AfShared<M>>> {
         &mut self.af

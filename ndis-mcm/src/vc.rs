@@ -43,8 +43,7 @@ pub(crate) struct VcShared<M: CallManager> {
     pub(crate) af: Parent<Arc<AfShared<M>>>,
 }
 
-// SAFETY: the field.
-unsafe impl<M: CallManager> Anchored for VcShared<M> {
+impl<M: CallManager> Anchored for VcShared<M> {
     type Parent = Arc<AfShared<M>>;
     fn parent(&mut self) -> &mut Parent<Arc<AfShared<M>>> {
         &mut self.af

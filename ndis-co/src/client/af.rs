@@ -46,8 +46,7 @@ pub(super) struct AfShared<C: Client> {
     pub(super) binding: Parent<Arc<BindingShared<C>>>,
 }
 
-// SAFETY: the field.
-unsafe impl<C: Client> Anchored for AfShared<C> {
+impl<C: Client> Anchored for AfShared<C> {
     type Parent = Arc<BindingShared<C>>;
     fn parent(&mut self) -> &mut Parent<Arc<BindingShared<C>>> {
         &mut self.binding

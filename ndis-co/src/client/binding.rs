@@ -58,8 +58,7 @@ pub(super) struct BindingCore<C: Client> {
     driver: Parent<Arc<DriverShared<C>>>,
 }
 
-// SAFETY: the field.
-unsafe impl<C: Client> Anchored for BindingCore<C> {
+impl<C: Client> Anchored for BindingCore<C> {
     type Parent = Arc<DriverShared<C>>;
     fn parent(&mut self) -> &mut Parent<Arc<DriverShared<C>>> {
         &mut self.driver
@@ -106,8 +105,7 @@ pub(super) struct BindingShared<C: Client> {
     live: Parent<Live>,
 }
 
-// SAFETY: the field.
-unsafe impl<C: Client> Anchored for BindingShared<C> {
+impl<C: Client> Anchored for BindingShared<C> {
     type Parent = Live;
     fn parent(&mut self) -> &mut Parent<Live> {
         &mut self.live

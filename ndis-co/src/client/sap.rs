@@ -34,8 +34,7 @@ pub(super) struct SapShared<C: Client> {
     pub(super) af: Parent<Arc<AfShared<C>>>,
 }
 
-// SAFETY: the field.
-unsafe impl<C: Client> Anchored for SapShared<C> {
+impl<C: Client> Anchored for SapShared<C> {
     type Parent = Arc<AfShared<C>>;
     fn parent(&mut self) -> &mut Parent<Arc<AfShared<C>>> {
         &mut self.af

@@ -62,6 +62,7 @@
 //!
 //! [`Status::INVALID_DATA`]: crate::Status::INVALID_DATA
 
+mod backed;
 mod buffer;
 mod chain;
 mod clone;
