@@ -195,3 +195,37 @@ pub unsafe fn driver_slot(
     }
     Ok(place.cast())
 }
+
+/// Makes methods that read and write fields of C structures by raw pointer, for a view of
+/// them: a type whose values exist only while the structure that they stand for is there.
+/// A line is `get, set: type = pointer => the field's place`.
+macro_rules! fields {
+    ($view:ident: $($owner:ident {$(
+        $(#[$attribute:meta])*
+        $vis:vis $get:ident $(, $set:ident)?: $ty:ty = $at:ident => $place:expr;
+    )*})*) => {$(
+        impl $view<'_, $owner> {$(
+            $(#[$attribute])*
+            #[inline]
+            $vis fn $get(self) -> $ty {
+                let $at = self.as_raw();
+                // SAFETY: by the view's invariant the structure is there.
+                let place: *mut $ty = unsafe { $place };
+                // SAFETY: a place in it, by the same.
+                unsafe { place.read() }
+            }
+            $(
+                /// Writes the field.
+                #[inline]
+                $vis fn $set(self, value: $ty) {
+                    let $at = self.as_raw();
+                    // SAFETY: by the view's invariant the structure is there.
+                    let place: *mut $ty = unsafe { $place };
+                    // SAFETY: a place in it, by the same.
+                    unsafe { place.write(value) };
+                }
+            )?
+        )*}
+    )*};
+}
+pub(crate) use fields;

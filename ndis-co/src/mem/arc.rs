@@ -8,7 +8,6 @@ use crate::{
 use core::{
     ffi::c_void,
     fmt,
-    marker::PhantomData,
     mem::ManuallyDrop,
     ops,
     ptr::NonNull,
@@ -68,10 +67,7 @@ pub trait Anchored {
 ///
 /// ARC: it points to a live allocation of a leaked [`Box`], whose `count` is the number of
 /// values of this type and of outstanding [`Arc::into_raw`] pointers to it.
-struct Reference<T> {
-    shared: NonNull<Shared<T>>,
-    _owns: PhantomData<Shared<T>>,
-}
+struct Reference<T>(NonNull<Shared<T>>);
 
 // SAFETY: by ARC owners on several threads share T and one of them drops it.
 unsafe impl<T: Send + Sync> Send for Reference<T> {}
@@ -79,11 +75,6 @@ unsafe impl<T: Send + Sync> Send for Reference<T> {}
 unsafe impl<T: Send + Sync> Sync for Reference<T> {}
 
 impl<T> Reference<T> {
-    const fn new(shared: NonNull<Shared<T>>) -> Self {
-        let _owns = PhantomData;
-        Self { shared, _owns }
-    }
-
     /// Counts it no more; the allocation, when it was the last one.
     fn give_up(self) -> Option<Box<Shared<T>>> {
         if self.count.fetch_sub(1, Ordering::Release) != 1 {
@@ -93,7 +84,7 @@ impl<T> Reference<T> {
         let tag = self.tag;
         // SAFETY: by ARC the count was one, so this was the last reference to the leaked
         // box; the fence orders every earlier use before this.
-        Some(unsafe { Box::from_leaked(self.shared, tag) })
+        Some(unsafe { Box::from_leaked(self.0, tag) })
     }
 }
 
@@ -101,7 +92,7 @@ impl<T> ops::Deref for Reference<T> {
     type Target = Shared<T>;
     fn deref(&self) -> &Shared<T> {
         // SAFETY: by ARC the allocation lives as long as this reference.
-        unsafe { self.shared.as_ref() }
+        unsafe { self.0.as_ref() }
     }
 }
 
@@ -174,18 +165,13 @@ impl<T> Arc<T> {
             tag,
             value,
         });
-        Ok(Self::counted(shared.leak()))
-    }
-
-    /// An owner, with a reference of its own as ARC says.
-    const fn counted(shared: NonNull<Shared<T>>) -> Self {
-        Self(Armed::new(Reference::new(shared)))
+        Ok(Self(Armed::new(Reference(shared.leak()))))
     }
 
     /// Whether both share one value.
     #[must_use]
     pub fn ptr_eq(this: &Self, other: &Self) -> bool {
-        this.0.shared == other.0.shared
+        this.0.0 == other.0.0
     }
 
     /// How many owners there are at this moment.
@@ -207,13 +193,13 @@ impl<T> Arc<T> {
     /// Turns the owner into a pointer that keeps its reference.
     #[must_use]
     pub fn into_raw(this: Self) -> *mut c_void {
-        this.0.disarm().shared.as_ptr().cast()
+        this.0.disarm().0.as_ptr().cast()
     }
 
     /// The pointer that [`Arc::into_raw`] would give, without a reference.
     #[must_use]
     pub fn as_raw(this: &Self) -> *mut c_void {
-        this.0.shared.as_ptr().cast()
+        this.0.0.as_ptr().cast()
     }
 
     /// Takes back the reference of an [`Arc::into_raw`] pointer.
@@ -226,7 +212,7 @@ impl<T> Arc<T> {
     /// reference is handed over with it.
     #[must_use]
     pub unsafe fn from_raw(raw: *mut c_void) -> Option<Self> {
-        NonNull::new(raw.cast()).map(Self::counted)
+        NonNull::new(raw.cast()).map(|shared| Self(Armed::new(Reference(shared))))
     }
 
     /// Lends the value behind an [`Arc::into_raw`] pointer as an owner, without
@@ -240,7 +226,8 @@ impl<T> Arc<T> {
     /// outlives the returned value.
     #[must_use]
     pub unsafe fn borrow_raw(raw: *mut c_void) -> Option<ManuallyDrop<Self>> {
-        NonNull::new(raw.cast()).map(|shared| ManuallyDrop::new(Self::counted(shared)))
+        let owner = NonNull::new(raw.cast()).map(|shared| Self(Armed::new(Reference(shared))));
+        owner.map(ManuallyDrop::new)
     }
 
     /// The value, if this is its only owner.
@@ -251,7 +238,7 @@ impl<T> Arc<T> {
         }
         // SAFETY: by ARC a count of one means that nobody else reaches the
         // value, and this owner is borrowed exclusively.
-        let shared = unsafe { this.0.shared.as_mut() };
+        let shared = unsafe { this.0.0.as_mut() };
         Some(&mut shared.value)
     }
 
@@ -265,7 +252,7 @@ impl<T> Arc<T> {
             return Err(this);
         }
         let tag = this.0.tag;
-        let reference = this.0.disarm().shared;
+        let reference = this.0.disarm().0;
         // SAFETY: by ARC the count was one, so nobody else has a reference to the leaked box.
         Ok(Box::into_inner(unsafe { Box::from_leaked(reference, tag) }).value)
     }
@@ -283,7 +270,7 @@ impl<T> Clone for Arc<T> {
         if before > usize::MAX / 2 {
             crate::bugcheck::bug_check(crate::bugcheck::Reason::RefCountOverflow);
         }
-        Self::counted(self.0.shared)
+        Self(Armed::new(Reference(self.0.0)))
     }
 }
 

@@ -3,8 +3,7 @@
 
 use super::{
     BufferView, NetBufferListPool,
-    backed::Backed,
-    fields::{At, Hand, Side},
+    fields::{At, Backed, Hand, Lent, Side},
     pool::Space,
 };
 use crate::{
@@ -12,7 +11,7 @@ use crate::{
     armed::{Alarm, Armed},
     mem::Box,
 };
-use core::{fmt, ops::Range};
+use core::{fmt, marker::PhantomData, ops::Range, ptr};
 use ndis_sys::NET_BUFFER;
 
 /// What belongs to a packet beside the C structure.
@@ -80,8 +79,8 @@ impl NetBuffer {
     /// The packet, to write.
     #[must_use]
     pub fn as_mut(&mut self) -> BufferMut<'_> {
-        let (buffer, backing) = self.raw.parts_mut();
-        BufferMut::new(buffer.at(), backing)
+        let raw = self.raw.lend();
+        BufferMut { raw }
     }
 
     /// Makes `bytes` the data, see [`BufferMut::set_data`].
@@ -141,38 +140,29 @@ impl fmt::Debug for NetBuffer {
 /// [`retreat`](Self::retreat) moves the data's start into the headroom, to put
 /// a header in front; [`advance`](Self::advance) moves it back, to take one
 /// off. What is unused keeps its bytes.
-///
-/// # Invariants
-///
-/// WRITE: the backing is the buffer's, which is as PACKET says, but perhaps in a list.
 pub struct BufferMut<'a> {
-    buffer: At<'a, NET_BUFFER>,
-    backing: &'a mut Backing,
+    /// As PACKET says, but perhaps in a list.
+    raw: Lent<'a, NET_BUFFER, Backing>,
 }
 
-impl<'a> BufferMut<'a> {
-    /// As WRITE says.
-    pub(super) fn new(buffer: At<'a, NET_BUFFER>, backing: &'a mut Backing) -> Self {
-        Self { buffer, backing }
-    }
-
+impl BufferMut<'_> {
     /// The packet, to look at.
     #[must_use]
     pub fn view(&self) -> BufferView<'_> {
-        BufferView::new(self.buffer)
+        BufferView::new(self.raw.at())
     }
 
     /// How large the data space is, in bytes, used or not.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.backing.space.data().len()
+        self.raw.backing().space.data().len()
     }
 
     /// How many unused bytes there are in front of the data.
     #[must_use]
     #[doc(alias = "NET_BUFFER_DATA_OFFSET")]
     pub fn headroom(&self) -> usize {
-        let offset = self.buffer.data_offset() as usize;
+        let offset = self.raw.at().data_offset() as usize;
         offset.min(self.capacity())
     }
 
@@ -183,14 +173,18 @@ impl<'a> BufferMut<'a> {
         self.capacity().saturating_sub(used)
     }
 
+    fn data_space(&mut self) -> &mut [u8] {
+        self.raw.parts_mut().1.space.data_mut()
+    }
+
     /// Where in the data space the data is. Drivers below may have left the
     /// fields of a packet that came back otherwise than they found them.
     fn used(&self) -> Result<Range<usize>, Status> {
-        let (mdl, size) = (self.backing.space.mdl().as_raw(), self.capacity());
-        let first = self.buffer.first_mdl().map(At::as_raw);
-        let current = self.buffer.current_mdl().map(At::as_raw);
-        let offset = self.buffer.data_offset();
-        let current_offset = self.buffer.current_mdl_offset();
+        let (at, space) = (self.raw.at(), &self.raw.backing().space);
+        let (mdl, size) = (space.mdl().as_raw(), space.data().len());
+        let first = at.first_mdl().map(At::as_raw);
+        let current = at.current_mdl().map(At::as_raw);
+        let (offset, current_offset) = (at.data_offset(), at.current_mdl_offset());
         let start = offset as usize;
         let len = self.view().len();
         let end = start.saturating_add(len);
@@ -218,10 +212,12 @@ impl<'a> BufferMut<'a> {
             return Err(Status::INVALID_LENGTH);
         };
         // Together they describe a part of the one MDL's memory (rule NBL-40).
-        self.buffer.set_mdl(self.backing.space.mdl());
-        self.buffer.set_data_offset(start);
-        self.buffer.set_current_mdl_offset(start);
-        self.buffer.set_data_length(len);
+        let (buffer, backing) = self.raw.parts_mut();
+        // SAFETY: by PACKET the MDL goes after the buffer.
+        unsafe { buffer.set_mdl(backing.space.mdl()) };
+        buffer.at().set_data_offset(start);
+        buffer.at().set_current_mdl_offset(start);
+        buffer.at().set_data_length(len);
         Ok(())
     }
 
@@ -252,7 +248,7 @@ impl<'a> BufferMut<'a> {
     ) -> Result<(), Status> {
         let start = self.headroom();
         let end = start.checked_add(len).ok_or(Status::BUFFER_OVERFLOW)?;
-        let place = self.backing.space.data_mut().get_mut(start..end);
+        let place = self.data_space().get_mut(start..end);
         let result = write(place.ok_or(Status::BUFFER_OVERFLOW)?);
         self.set_used(start, if result.is_ok() { len } else { 0 })?;
         result
@@ -267,7 +263,7 @@ impl<'a> BufferMut<'a> {
     /// mends it.
     pub fn data_mut(&mut self) -> Result<&mut [u8], Status> {
         let used = self.used()?;
-        let data = self.backing.space.data_mut().get_mut(used);
+        let data = self.data_space().get_mut(used);
         data.ok_or(Status::INVALID_DATA)
     }
 
@@ -291,14 +287,14 @@ impl<'a> BufferMut<'a> {
         let start = used.start.checked_sub(by).ok_or(Status::BUFFER_OVERFLOW)?;
         let delta = u32::try_from(by).map_err(|_| Status::BUFFER_OVERFLOW)?;
         self.settle(&used)?;
-        // SAFETY: by WRITE the buffer is this driver's; the unused data space
+        // SAFETY: by PACKET the buffer is this driver's; the unused data space
         // holds the bytes, so NDIS allocates nothing and no handler is needed
         // (rule NBL-41).
         let status = unsafe {
-            ndis_sys::NdisRetreatNetBufferDataStart(self.buffer.as_raw(), delta, 0, None)
+            ndis_sys::NdisRetreatNetBufferDataStart(self.raw.at().as_raw(), delta, 0, None)
         };
         Status::from_raw(status).result()?;
-        let front = self.backing.space.data_mut().get_mut(start..used.start);
+        let front = self.data_space().get_mut(start..used.start);
         front.ok_or(Status::INVALID_DATA)
     }
 
@@ -318,10 +314,10 @@ impl<'a> BufferMut<'a> {
             return Err(Status::INVALID_LENGTH);
         }
         self.settle(&used)?;
-        // SAFETY: by WRITE the buffer is this driver's and has the bytes; its
+        // SAFETY: by PACKET the buffer is this driver's and has the bytes; its
         // MDL stays (rule NBL-41).
         unsafe {
-            ndis_sys::NdisAdvanceNetBufferDataStart(self.buffer.as_raw(), delta, 0, None);
+            ndis_sys::NdisAdvanceNetBufferDataStart(self.raw.at().as_raw(), delta, 0, None);
         }
         Ok(())
     }
@@ -347,5 +343,43 @@ impl fmt::Debug for BufferMut<'_> {
             .field("headroom", &self.headroom())
             .field("len", &self.view().len())
             .finish()
+    }
+}
+
+/// The packets of a list, to write, see
+/// [`NetBufferList::buffers_mut`](super::NetBufferList::buffers_mut).
+///
+/// # Invariants
+///
+/// REST: the packets from `next` on are as PACKET says, for `side`, but in a list that is
+/// borrowed exclusively for `'a`, and none of them was given out.
+#[derive(Debug)]
+pub struct BuffersMut<'a> {
+    next: Option<Hand<NET_BUFFER>>,
+    side: Side,
+    _life: PhantomData<&'a mut NET_BUFFER>,
+}
+
+impl BuffersMut<'_> {
+    /// # Safety
+    ///
+    /// As REST says.
+    pub(super) unsafe fn new(next: Option<Hand<NET_BUFFER>>, side: Side) -> Self {
+        let _life = PhantomData;
+        Self { next, side, _life }
+    }
+}
+
+impl<'a> Iterator for BuffersMut<'a> {
+    type Item = BufferMut<'a>;
+
+    fn next(&mut self) -> Option<BufferMut<'a>> {
+        let buffer = self.next.take()?;
+        let next = buffer.at().next().map_or(ptr::null_mut(), At::as_raw);
+        // SAFETY: by REST, of which this is the next one.
+        self.next = unsafe { Hand::from_raw(next) };
+        // SAFETY: by REST.
+        let raw = unsafe { Lent::from_hand(buffer, self.side) };
+        Some(BufferMut { raw })
     }
 }

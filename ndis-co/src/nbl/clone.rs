@@ -352,7 +352,8 @@ impl<O: Original> Parent<O> {
         };
         // SAFETY: just allocated, or null.
         let clone = unsafe { Hand::from_raw(clone) }.ok_or(Status::RESOURCES)?;
-        let clone = pool.adopt(clone, backing, Kind::Clone(self.origin(list)));
+        // SAFETY: just made as a clone without flags.
+        let clone = unsafe { pool.adopt(clone, backing, Kind::Clone(self.origin(list))) };
         self.mark(clone, list, clones)
     }
 
@@ -418,7 +419,9 @@ impl<O: Original> Parent<O> {
                 Ok(packet) => {
                     let mut made = empty.into_hand();
                     made.set_first_buffer(Some(packet));
-                    let clone = pool.adopt(made, backing, Kind::Packet(self.origin(list)));
+                    let kind = Kind::Packet(self.origin(list));
+                    // SAFETY: just made of one buffer of the pool.
+                    let clone = unsafe { pool.adopt(made, backing, kind) };
                     self.mark(clone, list, clones)?;
                 }
                 Err(status) => {

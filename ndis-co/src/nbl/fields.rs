@@ -7,6 +7,10 @@
 //! a chain of owners here: to link a structure is to give it away, and whoever unlinks it
 //! has it.
 
+mod backed;
+
+pub(super) use backed::{Backed, Lent};
+
 use core::{ffi::c_void, fmt, marker::PhantomData, ptr, ptr::NonNull};
 use ndis_sys::{MDL, NDIS_HANDLE, NDIS_STATUS, NET_BUFFER, NET_BUFFER_LIST};
 
@@ -32,9 +36,9 @@ pub enum Slot {
 /// # Invariants
 ///
 /// AT: for `'a` the structure is valid, and so is all that its pointers lead to, memory
-/// included, which is as long as it is said to be. Meanwhile no other thread uses it: this
-/// value stays on its thread. (What other threads may do: count in a parent's count of
-/// children, which is not read here.)
+/// included, which is as long as it is said to be and is not written meanwhile. No other
+/// thread uses the structures: this value stays on its thread. (What other threads may do:
+/// count in a parent's count of children, which is not read here.)
 pub struct At<'a, T> {
     place: NonNull<T>,
     _life: PhantomData<&'a T>,
@@ -62,11 +66,6 @@ impl<'a, T> At<'a, T> {
     /// Another pointer is as AT says.
     #[must_use]
     pub unsafe fn from_raw(place: *mut T) -> Option<Self> {
-        Self::follow(place)
-    }
-
-    /// What a pointer in a structure leads to, as AT says of it.
-    fn follow(place: *mut T) -> Option<Self> {
         NonNull::new(place).map(|place| Self {
             place,
             _life: PhantomData,
@@ -137,45 +136,14 @@ impl<T> Hand<T> {
     }
 }
 
-/// Reads and writes fields: `get, set: type = pointer => the field's place`.
-macro_rules! fields {
-    ($($owner:ident {$(
-        $(#[$attribute:meta])*
-        $get:ident $(, $set:ident)?: $ty:ty = $at:ident => $place:expr;
-    )*})*) => {$(
-        impl At<'_, $owner> {$(
-            $(#[$attribute])*
-            #[inline]
-            pub(super) fn $get(self) -> $ty {
-                let $at = self.as_raw();
-                // SAFETY: by AT the structure is there.
-                let place: *mut $ty = unsafe { $place };
-                // SAFETY: a place in it.
-                unsafe { place.read() }
-            }
-            $(
-                /// Writes the field.
-                #[inline]
-                pub(super) fn $set(self, value: $ty) {
-                    let $at = self.as_raw();
-                    // SAFETY: by AT the structure is there.
-                    let place: *mut $ty = unsafe { $place };
-                    // SAFETY: a place in it.
-                    unsafe { place.write(value) };
-                }
-            )?
-        )*}
-    )*};
-}
-
-fields! {
+crate::raw::fields! { At:
     NET_BUFFER_LIST {
     next_link, set_next_link: *mut NET_BUFFER_LIST = at => ndis_sys::NET_BUFFER_LIST_NEXT_NBL(at);
     first_link, set_first_link: *mut NET_BUFFER = at => ndis_sys::NET_BUFFER_LIST_FIRST_NB(at);
     /// What became of a list.
-    status, set_status: NDIS_STATUS = at => ndis_sys::NET_BUFFER_LIST_STATUS(at);
+    pub(super) status, set_status: NDIS_STATUS = at => ndis_sys::NET_BUFFER_LIST_STATUS(at);
     #[allow(dead_code)]
-    parent, set_parent: *mut NET_BUFFER_LIST = at => &raw mut (*at).ParentNetBufferList;
+    pub(super) parent, set_parent: *mut NET_BUFFER_LIST = at => &raw mut (*at).ParentNetBufferList;
     #[allow(dead_code)]
     source_handle, set_source_handle: NDIS_HANDLE = at => &raw mut (*at).SourceHandle;
     miniport_0, set_miniport_0: *mut c_void = at => ndis_sys::NET_BUFFER_LIST_MINIPORT_RESERVED(at);
@@ -190,12 +158,12 @@ fields! {
     first_mdl_link, set_first_mdl_link: *mut MDL = at => ndis_sys::NET_BUFFER_FIRST_MDL(at);
     current_mdl_link, set_current_mdl_link: *mut MDL = at => ndis_sys::NET_BUFFER_CURRENT_MDL(at);
     /// Where in the current MDL the data starts, in bytes.
-    current_mdl_offset, set_current_mdl_offset: u32 = at => ndis_sys::NET_BUFFER_CURRENT_MDL_OFFSET(at);
+    pub(super) current_mdl_offset, set_current_mdl_offset: u32 = at => ndis_sys::NET_BUFFER_CURRENT_MDL_OFFSET(at);
     /// How much data there is, in bytes.
-    data_length, set_data_length: u32 = at => ndis_sys::NET_BUFFER_DATA_LENGTH(at);
+    pub(super) data_length, set_data_length: u32 = at => ndis_sys::NET_BUFFER_DATA_LENGTH(at);
     /// Where in the data space the data starts, in bytes: before it is the
     /// *unused data space*.
-    data_offset, set_data_offset: u32 = at => ndis_sys::NET_BUFFER_DATA_OFFSET(at);
+    pub(super) data_offset, set_data_offset: u32 = at => ndis_sys::NET_BUFFER_DATA_OFFSET(at);
     miniport_0, set_miniport_0: *mut c_void = at => ndis_sys::NET_BUFFER_MINIPORT_RESERVED(at);
     protocol_0, set_protocol_0: *mut c_void = at => ndis_sys::NET_BUFFER_PROTOCOL_RESERVED(at);
     }
@@ -203,50 +171,39 @@ fields! {
     MDL {
     next_link: *mut MDL = at => &raw mut (*at).Next;
     /// How much memory it describes, in bytes.
-    byte_count: u32 = at => &raw mut (*at).ByteCount;
+    pub(super) byte_count: u32 = at => &raw mut (*at).ByteCount;
     }
 }
 
-impl<'a> At<'a, NET_BUFFER_LIST> {
+/// Methods that follow a link, to what is as AT says, too.
+macro_rules! links {
+    ($($(#[$doc:meta])* $follow:ident: $from:ident => $to:ident = $link:ident;)*) => {$(
+        impl<'a> At<'a, $from> {
+            $(#[$doc])*
+            #[inline]
+            pub(super) fn $follow(self) -> Option<At<'a, $to>> {
+                NonNull::new(self.$link()).map(|place| At {
+                    place,
+                    _life: PhantomData,
+                })
+            }
+        }
+    )*};
+}
+
+links! {
     /// The next list of a chain.
-    pub(super) fn next(self) -> Option<Self> {
-        Self::follow(self.next_link())
-    }
-
+    next: NET_BUFFER_LIST => NET_BUFFER_LIST = next_link;
     /// The first buffer of a list.
-    pub(super) fn first_buffer(self) -> Option<At<'a, NET_BUFFER>> {
-        At::follow(self.first_link())
-    }
-}
-
-impl<'a> At<'a, NET_BUFFER> {
+    first_buffer: NET_BUFFER_LIST => NET_BUFFER = first_link;
     /// The next buffer of a list.
-    pub(super) fn next(self) -> Option<Self> {
-        Self::follow(self.next_link())
-    }
-
+    next: NET_BUFFER => NET_BUFFER = next_link;
     /// The first MDL of the data space.
-    pub(super) fn first_mdl(self) -> Option<At<'a, MDL>> {
-        At::follow(self.first_mdl_link())
-    }
-
-    /// Makes `mdl`, which stays as long as the buffer, all of the data space.
-    pub(super) fn set_mdl(self, mdl: At<'_, MDL>) {
-        self.set_first_mdl_link(mdl.as_raw());
-        self.set_current_mdl_link(mdl.as_raw());
-    }
-
+    first_mdl: NET_BUFFER => MDL = first_mdl_link;
     /// The MDL in which the data starts.
-    pub(super) fn current_mdl(self) -> Option<At<'a, MDL>> {
-        At::follow(self.current_mdl_link())
-    }
-}
-
-impl At<'_, MDL> {
+    current_mdl: NET_BUFFER => MDL = current_mdl_link;
     /// The next MDL of a chain.
-    pub(super) fn next(self) -> Option<Self> {
-        Self::follow(self.next_link())
-    }
+    next: MDL => MDL = next_link;
 }
 
 impl Hand<NET_BUFFER_LIST> {
@@ -287,36 +244,17 @@ impl Hand<NET_BUFFER> {
     pub(super) fn set_next(&mut self, next: Option<Self>) {
         self.at().set_next_link(Self::link(next));
     }
-}
 
-/// A structure with a word in which its allocator keeps what belongs to it.
-pub(super) trait Backs: Sized {
-    /// What is in the word.
-    fn load(at: At<'_, Self>, side: Side) -> *mut c_void;
-    /// Puts something there.
-    fn store(at: At<'_, Self>, side: Side, value: *mut c_void);
+    /// Makes `mdl` all of the data space.
+    ///
+    /// # Safety
+    ///
+    /// It stays as long as it is that.
+    pub(super) unsafe fn set_mdl(&mut self, mdl: At<'_, MDL>) {
+        self.at().set_first_mdl_link(mdl.as_raw());
+        self.at().set_current_mdl_link(mdl.as_raw());
+    }
 }
-
-macro_rules! backs {
-    ($($owner:ident)*) => {$(
-        impl Backs for $owner {
-            fn load(at: At<'_, Self>, side: Side) -> *mut c_void {
-                match side {
-                    Side::Miniport => at.miniport_0(),
-                    Side::Protocol => at.protocol_0(),
-                }
-            }
-
-            fn store(at: At<'_, Self>, side: Side, value: *mut c_void) {
-                match side {
-                    Side::Miniport => at.set_miniport_0(value),
-                    Side::Protocol => at.set_protocol_0(value),
-                }
-            }
-        }
-    )*};
-}
-backs!(NET_BUFFER_LIST NET_BUFFER);
 
 /// Notes what became of a list.
 pub fn set_status(list: At<'_, NET_BUFFER_LIST>, status: NDIS_STATUS) {

@@ -1,12 +1,9 @@
 //! [`NetBufferList`] and [`NetBufferLists`]: lists that this driver allocated.
 
 use super::{
-    BufferMut, Buffers, Chain, ListView, Lists, NetBuffer, NetBufferListPool, Packets,
-    backed::Backed,
-    buffer,
+    BufferMut, Buffers, BuffersMut, Chain, ListView, Lists, NetBuffer, NetBufferListPool, Packets,
     clone::Origin,
-    fields::{At, Backs, Hand, Side},
-    pool::EmptyList,
+    fields::{At, Backed, Hand, Side},
 };
 use crate::{
     Status,
@@ -15,7 +12,7 @@ use crate::{
     mem::Box,
     raw::Token,
 };
-use core::{fmt, marker::PhantomData};
+use core::{fmt, ptr};
 use ndis_sys::{NET_BUFFER, NET_BUFFER_LIST};
 
 /// What belongs to a list beside the C structures.
@@ -109,15 +106,15 @@ impl NetBufferList {
     /// The packets, to write; none of a clone.
     #[must_use]
     pub fn buffers_mut(&mut self) -> BuffersMut<'_> {
-        let next = match self.is_clone() {
+        let first = match self.is_clone() {
             true => None,
             false => self.raw.at().first_buffer(),
         };
-        BuffersMut {
-            next,
-            side: self.side(),
-            _life: PhantomData,
-        }
+        let first = first.map_or(ptr::null_mut(), At::as_raw);
+        // SAFETY: by OWN null or a packet that belongs to the list, which is borrowed.
+        let first = unsafe { Hand::from_raw(first) };
+        // SAFETY: by OWN, and as above.
+        unsafe { BuffersMut::new(first, self.side()) }
     }
 
     /// The one packet of the list, to write, as
@@ -259,24 +256,30 @@ impl NetBufferList {
         let Some(Backing { kind, pool }) = backing.map(Box::into_inner) else {
             return;
         };
-        match kind {
-            // It has no packet any more.
-            Kind::Own { .. } => EmptyList::new(list).free(),
+        let origin = match kind {
             Kind::Clone(origin) => {
                 // SAFETY: by OWN the list is ours and a clone, made without
                 // flags (rule NBL-37).
                 unsafe { ndis_sys::NdisFreeCloneNetBufferList(list.into_raw(), 0) };
-                origin.release(status, irql);
+                Some(origin)
             }
-            Kind::Packet(origin) => {
+            own => {
+                // A list with packets of its own has none left.
                 if let Some(buffer) = list.take_first_buffer() {
                     // SAFETY: by OWN the one buffer is of this driver's pool,
                     // and in no list now; its MDLs stay the parent's.
                     unsafe { ndis_sys::NdisFreeNetBuffer(buffer.into_raw()) };
                 }
-                EmptyList::new(list).free();
-                origin.release(status, irql);
+                // SAFETY: by OWN the list is ours; it has no packet (rule NBL-38).
+                unsafe { ndis_sys::NdisFreeNetBufferList(list.into_raw()) };
+                match own {
+                    Kind::Packet(origin) => Some(origin),
+                    _ => None,
+                }
             }
+        };
+        if let Some(origin) = origin {
+            origin.release(status, irql);
         }
         drop(pool);
     }
@@ -294,32 +297,6 @@ impl Alarm<Backed<NET_BUFFER_LIST, Backing>> for Freed {
 impl fmt::Debug for NetBufferList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.buffers()).finish()
-    }
-}
-
-/// The packets of a list, to write, see [`NetBufferList::buffers_mut`].
-///
-/// # Invariants
-///
-/// REST: the packets from `next` on are as PACKET says, for `side`, but in a list that is
-/// borrowed exclusively for `'a`, and none of them was given out.
-#[derive(Debug)]
-pub struct BuffersMut<'a> {
-    next: Option<At<'a, NET_BUFFER>>,
-    side: Side,
-    _life: PhantomData<&'a mut NET_BUFFER>,
-}
-
-impl<'a> Iterator for BuffersMut<'a> {
-    type Item = BufferMut<'a>;
-
-    fn next(&mut self) -> Option<BufferMut<'a>> {
-        let buffer = self.next?;
-        self.next = buffer.next();
-        let backing: *mut buffer::Backing = NET_BUFFER::load(buffer, self.side).cast();
-        // SAFETY: by REST, PACKET and BACKED it is there, and this is the one reference.
-        let backing = unsafe { &mut *backing };
-        Some(BufferMut::new(buffer, backing))
     }
 }
 

@@ -1,9 +1,8 @@
 //! [`NetBufferListPool`]: where this driver's own lists and packets come from.
 
 use super::{
-    backed::Backed,
     buffer::{self, NetBuffer},
-    fields::{At, Hand, Side, Slot, store},
+    fields::{At, Backed, Hand, Side, Slot, store},
     list::{Backing, Kind, NetBufferList},
 };
 use crate::{
@@ -176,11 +175,6 @@ impl Space {
 pub(super) struct EmptyList(Hand<NET_BUFFER_LIST>);
 
 impl EmptyList {
-    /// As EMPTY says.
-    pub(super) fn new(list: Hand<NET_BUFFER_LIST>) -> Self {
-        Self(list)
-    }
-
     pub(super) fn free(self) {
         // SAFETY: by EMPTY the list is ours, and without packets (rule NBL-38).
         unsafe { ndis_sys::NdisFreeNetBufferList(self.0.into_raw()) };
@@ -291,7 +285,8 @@ impl NetBufferListPool {
         let backing = Vacant::try_new(Tag::NDIS)?;
         let list = self.empty_list()?.into_hand();
         let last = Token::null();
-        Ok(self.adopt(list, backing, Kind::Own { last }))
+        // SAFETY: from this pool, and without packets.
+        Ok(unsafe { self.adopt(list, backing, Kind::Own { last }) })
     }
 
     /// Allocates a packet that has room for `capacity` bytes behind `headroom`
@@ -355,8 +350,12 @@ impl NetBufferListPool {
         (self.inner.lists.0.0, self.inner.buffers.0.0)
     }
 
-    /// Gives a list from this pool, whose packets are what `kind` says, its backing.
-    pub(super) fn adopt(
+    /// Gives a list its backing.
+    ///
+    /// # Safety
+    ///
+    /// The list is from this pool, in no chain, and its packets are what `kind` says.
+    pub(super) unsafe fn adopt(
         &self,
         list: Hand<NET_BUFFER_LIST>,
         backing: Vacant<Backing>,
