@@ -30,7 +30,9 @@ pub unsafe trait Deferred<W = ()>: Sized + Send + Sync {
     /// Does the work.
     fn run(this: Arc<Self>, irql: &mut Passive);
 
-    /// Has the work done soon, once however often it was asked for before it begins.
+    /// Has the work done soon, once however often it was asked for before it begins. Work
+    /// that waits for [later](Self::defer_later) already is not brought forward: that is 64
+    /// milliseconds at most.
     fn defer(this: &Arc<Self>) {
         Self::queue(this, Owner::defer);
     }

@@ -243,7 +243,7 @@
 //!   context after the callback that ends it;
 //! - lengths stated by a peer in call parameters, SAPs and close data are true
 //!   up to [`MAX_VARIABLE`](address::MAX_VARIABLE): C gives nothing to check
-//!   them against, and longer ones are refused;
+//!   them against, and longer ones are refused (longer close data count as none);
 //! - an MDL's memory is as long as it says, and chains of lists and packets
 //!   have an end: C gives no means to check it. All else that a packet says is
 //!   checked against its MDLs;
@@ -290,7 +290,9 @@ pub mod armed;
 pub mod bugcheck;
 #[doc(hidden)]
 pub mod callback;
+pub mod channel;
 pub mod client;
+pub mod cm;
 pub mod debug;
 pub mod deferred;
 pub mod event;

@@ -316,8 +316,8 @@ pub(crate) unsafe extern "system" fn halt<M: Miniport>(
     // SAFETY: NDIS halts at PASSIVE_LEVEL with no lock held.
     let mut irql = unsafe { Passive::assume() };
     let Some(shared) = core.shared() else { return };
-    <M::Role as Role<M>>::close_families(&shared, &mut irql, Token(()));
     let adapter = Adapter { shared };
+    <M::Role as Role<M>>::close_families(&adapter, &mut irql, Token(()));
     adapter.driver().halt(&adapter, &mut irql);
     drop(adapter);
     // SAFETY: the halt is the one end of an initialized adapter.

@@ -55,7 +55,8 @@ impl<M: Miniport> Entry<M> {
     /// # Safety
     ///
     /// Called once, at PASSIVE_LEVEL, from `DriverEntry` with its own
-    /// arguments.
+    /// arguments. The driver object is of no other entry, of a protocol either: each sets the
+    /// unload routine, of which there is one (rules REG-28, REG-29).
     #[doc(alias = "NdisMRegisterMiniportDriver")]
     pub unsafe fn run(self, object: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> NTSTATUS {
         let shared = DriverShared {

@@ -118,7 +118,7 @@
 //! them until it completes them, and dropping them completes them with a
 //! failure. Each list may carry several packets. What goes up must be the
 //! driver's own, with one packet a list, so `reflect` copies packet by packet.
-//! Those lists come back through [`CallManager::returned`], whose default frees
+//! Those lists come back through [`Carry::returned`], whose default frees
 //! them. The page of [`nbl`](ndis_co::nbl) has a table of what else can be done
 //! with packets: headers in front, several in one list, and, with
 //! [`Parent`](ndis_co::nbl::Parent), handing them on without copying.
@@ -261,7 +261,7 @@
 //!   context after the callback that ends it;
 //! - lengths stated by a client in call parameters, SAPs and close data are
 //!   true up to [`MAX_VARIABLE`](ndis_co::address::MAX_VARIABLE): C gives
-//!   nothing to check them against, and longer ones are refused;
+//!   nothing to check them against, and longer ones are refused (longer close data count as none);
 //! - an MDL's memory is as long as it says, and chains of lists and packets
 //!   have an end: C gives no means to check it. All else that a packet says is
 //!   checked against its MDLs;
@@ -299,11 +299,8 @@
 #![warn(rustdoc::broken_intra_doc_links)]
 
 mod adapter;
-mod af;
 mod attributes;
-mod call;
-mod call_manager;
-mod data;
+mod carry;
 mod driver;
 mod handlers;
 mod init;
@@ -311,22 +308,27 @@ mod lock;
 mod mcm;
 mod miniport;
 mod oid;
-mod sap;
-mod state;
-mod vc;
 
 pub use adapter::Adapter;
-pub use af::{Af, CloseAf, OpenAf, PendingCloseAf, PendingOpenAf};
 pub use attributes::{Attributes, Medium};
-pub use call::{Accepted, CloseCall, MakeCall, PendingCloseCall, PendingMakeCall};
-pub use call_manager::CallManager;
-pub use data::{NotIndicated, SendLists};
+pub use carry::Carry;
 pub use driver::Entry;
 pub use init::{Attributed, HasAdapter, Initialize, Initialized, New, Ready};
+pub use mcm::MiniportCallManager;
 pub use miniport::{Mcm, Miniport, Plain, RegistersFamilies, Role};
+#[doc(inline)]
+pub use ndis_co::channel::{Channel, NotIndicated};
+#[doc(inline)]
+pub use ndis_co::cm::{
+    Accepted, Active, Af, CallManager, CanActivate, CanDispatch, CloseAf, CloseCall, CreatedVc,
+    DeregisterSap, Inactive, MakeCall, NotActivated, OpenAf, PendingCloseAf, PendingCloseCall,
+    PendingDeregisterSap, PendingMakeCall, PendingOpenAf, PendingRegisterSap, RegisterSap, Sap, Vc,
+};
 pub use ndis_co::{Answer, Load, ServiceKey, Status};
-pub use sap::{DeregisterSap, PendingDeregisterSap, PendingRegisterSap, RegisterSap, Sap};
-pub use vc::{Active, CanActivate, CanDispatch, CreatedVc, Inactive, NotActivated, Vc};
+
+/// Lists that a client sends on a VC of an MCM, see
+/// [`SendLists`](ndis_co::channel::SendLists).
+pub type SendLists<M> = ndis_co::channel::SendLists<Vc<M>>;
 
 #[doc(hidden)]
 pub use ndis_co as __co;

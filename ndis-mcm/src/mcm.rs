@@ -1,87 +1,120 @@
-//! What an MCM keeps for one adapter: the address families that are open.
+//! An adapter as what a call manager stands on.
 
-use crate::{CallManager, adapter::AdapterShared, af::AfShared, lock::StateLock};
+use crate::{Adapter, CallManager, Carry, Miniport, Vc, miniport::Mcm};
 use ndis_co::{
     Status,
+    channel::{self, DataPath},
+    cm::{Base, Carrier, Families},
     event::Event,
-    irql::Passive,
-    mem::{Arc, Tag, Vec},
+    irql::{Passive, UpToDispatch},
+    mem::Tag,
+    owner::Owner,
 };
+use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
 
+/// A driver that is a miniport call manager: [`Miniport`], [`CallManager`] and [`Carry`] in
+/// one (rule REG-06). Implemented for every driver that is all three.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no miniport call manager",
+    label = "it lacks `CallManager` or `Carry`, or their `Base` or `Vc` is another one",
+    note = "rule REG-06: such a driver implements `Miniport` with `type Role = Mcm`, `CallManager` with \
+            `type Base = Adapter<Self>`, and `Carry` with `type Vc = Vc<Self>`"
+)]
+pub trait MiniportCallManager:
+    Miniport<Role = Mcm> + CallManager<Base = Adapter<Self>> + Carry<Vc = Vc<Self>>
+{
+}
+
+impl<M> MiniportCallManager for M where
+    M: Miniport<Role = Mcm> + CallManager<Base = Adapter<M>> + Carry<Vc = Vc<M>>
+{
+}
+
+/// What an MCM keeps for one adapter.
 #[doc(hidden)]
 pub struct McmState<M: CallManager> {
-    families: StateLock<Families<M>>,
-    /// Set when a halt is to look at the families again: the last one is
-    /// closed, or one can be asked only now.
-    settled: Event,
+    families: Families<M>,
+    /// Set when all are closed.
+    closed: Event,
 }
 
-struct Families<M: CallManager> {
-    open: Vec<Arc<AfShared<M>>>,
-    halting: bool,
-}
-
-impl<M: CallManager> McmState<M> {
+impl<M: MiniportCallManager> McmState<M> {
     pub(crate) fn try_new() -> Result<Self, Status> {
-        let families = Families {
-            open: Vec::new(Tag::NDIS),
-            halting: false,
-        };
         Ok(Self {
-            families: StateLock::new(families),
-            settled: Event::try_new(Tag::NDIS)?,
+            families: Families::new(),
+            closed: Event::try_new(Tag::NDIS)?,
         })
     }
 
-    /// A client has opened a family.
-    pub(crate) fn add(&self, af: &Arc<AfShared<M>>) -> Result<(), Status> {
-        self.families.with(|families| {
-            if families.halting {
-                return Err(Status::CLOSING);
-            }
-            families.open.try_push(af.clone()).map_err(Status::from)
-        })
+    /// Has every client close its family, and waits for that (rules HALT-01 to HALT-04).
+    pub(crate) fn close_families(adapter: &Adapter<M>, irql: &mut Passive) {
+        Families::<M>::close(adapter, irql);
+        adapter.shared.role.closed.wait(irql);
+    }
+}
+
+// SAFETY: an adapter of an MCM calls the functions that are for one. A reference keeps the
+// driver's part, and with it the driver, the owner and the families.
+unsafe impl<M: MiniportCallManager> Base<M> for Adapter<M> {
+    type Part = DataPath;
+
+    fn driver(&self) -> &M {
+        &self.shared.driver.driver
     }
 
-    /// A family is closed, in every respect.
-    pub(crate) fn remove(&self, af: &Arc<AfShared<M>>) {
-        let (gone, last) = self.families.with(|families| {
-            let gone = families.open.take_first(|other| Arc::ptr_eq(other, af));
-            (gone, families.halting && families.open.is_empty())
-        });
-        drop(gone);
-        if last {
-            self.settled.set();
-        }
+    fn owner(&self) -> &Owner {
+        self.shared.owner()
     }
 
-    /// Something has changed that a halt may wait for.
-    pub(crate) fn look_again(&self) {
-        if self.families.with(|families| families.halting) {
-            self.settled.set();
-        }
+    fn families(&self) -> &Families<M> {
+        &self.shared.role.families
     }
 
-    /// Asks every client to close its family, and waits until all are closed (rules
-    /// HALT-01 to HALT-04).
-    ///
-    /// A client may answer that it will not (rule AF-43). It is waited for all the same,
-    /// its unbind at the latest: as long as it has the family, it may call this driver.
-    pub(crate) fn close_families(adapter: &Arc<AdapterShared<M>>, irql: &mut Passive) {
-        let state = &adapter.role;
-        state.families.with(|families| families.halting = true);
-        loop {
-            state.settled.reset();
-            while let Some(af) = state
-                .families
-                .with(|families| families.open.iter().find(|af| af.mark_notified()).cloned())
-            {
-                AfShared::notify_close(&af, irql);
-            }
-            if state.families.with(|families| families.open.is_empty()) {
-                break;
-            }
-            state.settled.wait(irql);
-        }
+    fn families_closed(&self) {
+        self.shared.role.closed.set();
+    }
+
+    fn complete_dropped(vc: &Vc<M>, irql: &mut UpToDispatch) {
+        channel::complete_dropped(vc, irql);
+    }
+
+    unsafe fn create_vc(
+        &self,
+        af: NDIS_HANDLE,
+        context: NDIS_HANDLE,
+        vc: *mut NDIS_HANDLE,
+    ) -> NDIS_STATUS {
+        // SAFETY: the caller's contract (rules VC-05, VC-08), with this adapter's handle.
+        unsafe { ndis_sys::NdisMCmCreateVc(self.shared.handle.get(), af, context, vc) }
+    }
+
+    unsafe fn delete_vc(vc: NDIS_HANDLE) -> NDIS_STATUS {
+        // SAFETY: the caller's contract (rules VC-22, VC-23).
+        unsafe { ndis_sys::NdisMCmDeleteVc(vc) }
+    }
+
+    unsafe fn activate_vc(vc: NDIS_HANDLE, parameters: *mut CO_CALL_PARAMETERS) -> NDIS_STATUS {
+        // SAFETY: the caller's contract (rule VC-35).
+        unsafe { ndis_sys::NdisMCmActivateVc(vc, parameters) }
+    }
+
+    unsafe fn deactivate_vc(vc: NDIS_HANDLE) -> NDIS_STATUS {
+        // SAFETY: the caller's contract (rules VC-44, VC-48, VC-49).
+        unsafe { ndis_sys::NdisMCmDeactivateVc(vc) }
+    }
+}
+
+// SAFETY: a pause of the adapter waits for what is counted out.
+unsafe impl<M: MiniportCallManager> Carrier<M> for Adapter<M> {
+    fn count_out(&self, lists: usize) -> bool {
+        self.shared.out(lists)
+    }
+
+    fn count_in(&self, lists: usize) {
+        self.shared.home(lists);
+    }
+
+    fn is_gone(&self) -> bool {
+        self.is_removed()
     }
 }

@@ -1,13 +1,13 @@
 //! [`Miniport`]: a driver that runs adapters, and the [`Role`] it registers in.
 
 use crate::{
-    Adapter, Initialize, Initialized, adapter::AdapterShared, call_manager::CallManager, handlers,
-    init::New, mcm::McmState,
+    Adapter, Initialize, Initialized, Vc, handlers,
+    init::New,
+    mcm::{McmState, MiniportCallManager},
 };
 use ndis_co::{
-    Status,
+    Status, channel, cm,
     irql::{Passive, UpToDispatch},
-    mem::Arc,
     nbl::NetBufferLists,
 };
 use ndis_sys::NDIS_HANDLE;
@@ -145,7 +145,7 @@ pub trait Role<M: Miniport>: sealed::Sealed {
 
     /// Has the adapter's address families closed.
     #[doc(hidden)]
-    fn close_families(adapter: &Arc<AdapterShared<M>>, irql: &mut Passive, _: sealed::Token);
+    fn close_families(adapter: &Adapter<M>, irql: &mut Passive, _: sealed::Token);
 
     /// Indicated lists have come home.
     #[doc(hidden)]
@@ -188,7 +188,7 @@ pub enum Plain {}
 pub trait RegistersFamilies: sealed::Sealed {}
 impl RegistersFamilies for Mcm {}
 
-impl<M: CallManager> Role<M> for Mcm {
+impl<M: MiniportCallManager> Role<M> for Mcm {
     type State = McmState<M>;
     const IS_CO: bool = true;
 
@@ -205,14 +205,14 @@ impl<M: CallManager> Role<M> for Mcm {
         if !status.is_success() {
             return status;
         }
-        let mut manager = handlers::call_manager_handlers::<M>();
+        let mut manager = cm::call_manager_handlers::<M>();
         // SAFETY: as above.
         let status =
             unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut manager).cast()) };
         Status::from_raw(status)
     }
 
-    fn close_families(adapter: &Arc<AdapterShared<M>>, irql: &mut Passive, _: sealed::Token) {
+    fn close_families(adapter: &Adapter<M>, irql: &mut Passive, _: sealed::Token) {
         McmState::close_families(adapter, irql);
     }
 
@@ -222,7 +222,11 @@ impl<M: CallManager> Role<M> for Mcm {
         irql: &mut UpToDispatch,
         _: sealed::Token,
     ) {
-        crate::data::returned(adapter, lists, irql);
+        let count = lists.len();
+        // SAFETY: NDIS returns what this driver has indicated, on VCs of this type.
+        unsafe { channel::returned::<Vc<M>>(&lists, irql) };
+        adapter.driver().returned(adapter, lists, irql);
+        adapter.shared.home(count);
     }
 }
 
@@ -238,7 +242,7 @@ impl<M: Miniport> Role<M> for Plain {
         Status::SUCCESS
     }
 
-    fn close_families(_: &Arc<AdapterShared<M>>, _: &mut Passive, _: sealed::Token) {}
+    fn close_families(_: &Adapter<M>, _: &mut Passive, _: sealed::Token) {}
 
     fn returned(_: &Adapter<M>, lists: NetBufferLists, _: &mut UpToDispatch, _: sealed::Token) {
         drop(lists);

@@ -14,6 +14,7 @@ mod glass {
     pub const FAMILY: AddressFamily = MIRROR;
 
     impl CallManager for Mirror {
+        type Base = Adapter<Self>;
         type Af = ();
         type Sap = ();
         type Vc = ();
@@ -66,6 +67,10 @@ mod glass {
         ) -> Answer<'r> {
             request.finish(irql)
         }
+    }
+
+    impl Carry for Mirror {
+        type Vc = Vc<Self>;
 
         fn send(&self, vc: &Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch) {
             // What goes wrong completes the lists, too: the test sees how.
@@ -79,7 +84,7 @@ mod glass {
         lists: SendLists<Mirror>,
         irql: &mut UpToDispatch,
     ) -> Result<(), Status> {
-        let pool = vc.af().adapter().pool.clone();
+        let pool = vc.base().pool.clone();
         let mut first = [0];
         if let Some(packet) = lists.buffers().next() {
             packet.copy_range_to(0, &mut first)?;

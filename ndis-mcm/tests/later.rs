@@ -74,6 +74,7 @@ impl Miniport for Later {
 }
 
 impl CallManager for Later {
+    type Base = Adapter<Self>;
     type Af = ();
     type Sap = ();
     type Vc = ();
@@ -188,6 +189,10 @@ impl CallManager for Later {
         }
         answer
     }
+}
+
+impl Carry for Later {
+    type Vc = Vc<Self>;
 
     /// Holds the lists until the call is closed: then drops them.
     fn send(&self, _vc: &Vc<Self>, lists: SendLists<Self>, _irql: &mut UpToDispatch) {

@@ -30,9 +30,9 @@ use ndis_co::{
     params::CallParameters,
 };
 use ndis_mcm::{
-    Accepted, Adapter, Af, Answer, Attributes, CallManager, CloseCall, DeregisterSap, Initialize,
-    Initialized, Load, MakeCall, Mcm, Miniport, New, OpenAf, RegisterSap, Sap, SendLists,
-    ServiceKey, Status, Vc,
+    Accepted, Adapter, Af, Answer, Attributes, CallManager, Carry, CloseCall, DeregisterSap,
+    Initialize, Initialized, Load, MakeCall, Mcm, Miniport, New, OpenAf, RegisterSap, Sap,
+    SendLists, ServiceKey, Status, Vc,
 };
 use switch::Switch;
 
@@ -96,6 +96,7 @@ impl Miniport for Loopback {
 }
 
 impl CallManager for Loopback {
+    type Base = Adapter<Self>;
     type Af = ();
     type Sap = u32;
     type Vc = Line;
@@ -125,10 +126,10 @@ impl CallManager for Loopback {
             Err(status) => return request.refuse(status),
         };
         // Reserve first, so that an accepted SAP is always found.
-        match af.adapter().switch.reserve(number, irql) {
+        match af.base().switch.reserve(number, irql) {
             Ok(()) => {
                 let (answer, sap) = request.accept(number);
-                af.adapter().switch.publish(number, sap, irql);
+                af.base().switch.publish(number, sap, irql);
                 answer
             }
             Err(status) => request.refuse(status),
@@ -141,7 +142,7 @@ impl CallManager for Loopback {
         request: DeregisterSap<'r, Self>,
         irql: &mut UpToDispatch,
     ) -> Answer<'r> {
-        sap.af().adapter().switch.withdraw(**sap, irql);
+        sap.base().switch.withdraw(**sap, irql);
         request.finish()
     }
 
@@ -159,7 +160,7 @@ impl CallManager for Loopback {
             Ok(number) => number,
             Err(status) => return request.refuse(status),
         };
-        let nic = vc.af().adapter();
+        let nic = vc.base();
         let Some(sap) = nic.switch.find(number, irql) else {
             return request.refuse(Status::NO_ROUTE_TO_DESTINATION);
         };
@@ -169,11 +170,11 @@ impl CallManager for Loopback {
     }
 
     fn call_connected(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
-        vc.af().adapter().switch.connected(vc, irql);
+        vc.base().switch.connected(vc, irql);
     }
 
     fn call_failed(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
-        vc.af().adapter().switch.broken(vc, status, irql);
+        vc.base().switch.broken(vc, status, irql);
     }
 
     fn incoming_call_accepted(
@@ -182,12 +183,12 @@ impl CallManager for Loopback {
         _parameters: Option<CallParameters<'_>>,
         irql: &mut UpToDispatch,
     ) {
-        let nic = call.vc().af().adapter();
+        let nic = call.vc().base().clone();
         nic.switch.connect(call, irql);
     }
 
     fn incoming_call_refused(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
-        vc.af().adapter().switch.broken(vc, status, irql);
+        vc.base().switch.broken(vc, status, irql);
     }
 
     fn close_call<'r>(
@@ -196,16 +197,20 @@ impl CallManager for Loopback {
         request: CloseCall<'r, Self>,
         irql: &mut UpToDispatch,
     ) -> Answer<'r> {
-        vc.af().adapter().switch.hang_up(vc, request.data(), irql);
+        vc.base().switch.hang_up(vc, request.data(), irql);
         request.finish(irql)
     }
 
     fn vc_deleted(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
         vc.part(irql);
     }
+}
+
+impl Carry for Loopback {
+    type Vc = Vc<Self>;
 
     fn send(&self, vc: &Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch) {
-        vc.af().adapter().switch.carry(lists, irql);
+        vc.base().switch.carry(lists, irql);
     }
 }
 

@@ -92,6 +92,8 @@ struct State<C: Client> {
     /// meanwhile.
     telling: bool,
     notify: Notify,
+    /// The call manager has refused the close: the next try waits a little.
+    back_off: bool,
     /// What came of a pended open, for the teller.
     outcome: Status,
     vcs: Vec<Arc<VcShared<C>>>,
@@ -157,6 +159,7 @@ impl<C: Client> AfOffer<'_, C> {
                 phase: Phase::Opening,
                 telling: false,
                 notify: Notify::None,
+                back_off: false,
                 outcome: Status::FAILURE,
                 vcs: Vec::new(Tag::NDIS),
                 saps: Vec::new(Tag::NDIS),
@@ -496,7 +499,7 @@ impl<C: Client> State<C> {
 
     /// Picks the next step and marks it as taken.
     fn next(&mut self) -> Option<Step<C>> {
-        if self.phase != Phase::Closing || self.telling {
+        if self.phase != Phase::Closing || self.telling || self.back_off {
             return None;
         }
         if stack::is_low() {
@@ -530,6 +533,7 @@ unsafe impl<C: Client> Deferred for AfShared<C> {
     }
 
     fn run(this: Arc<Self>, irql: &mut Passive) {
+        this.state.locked(|state| state.back_off = false);
         Self::advance(&this, irql.up_to_dispatch());
     }
 }
@@ -593,7 +597,10 @@ pub(super) fn close_completed<C: Client>(
 ) {
     if !status.is_success() {
         // The call manager refused, and the family is still open (AF-34).
-        af.state.locked(|state| state.phase = Phase::Closing);
+        af.state.locked(|state| {
+            state.phase = Phase::Closing;
+            state.back_off = true;
+        });
         AfShared::defer_later(af);
         return;
     }

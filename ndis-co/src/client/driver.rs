@@ -60,7 +60,8 @@ impl<C: Client> Entry<C> {
     /// # Safety
     ///
     /// Called once, at PASSIVE_LEVEL, from `DriverEntry` with its own
-    /// arguments.
+    /// arguments. The driver object is of no other entry, of a miniport either: each sets the
+    /// unload routine, of which there is one (rules REG-28, REG-29).
     #[doc(alias = "NdisRegisterProtocolDriver")]
     pub unsafe fn run(self, object: *mut DRIVER_OBJECT, _path: *mut UNICODE_STRING) -> NTSTATUS {
         let shared = DriverShared {

@@ -315,13 +315,14 @@ fn on_incoming_call<'r, C: Client>(
     request: Request<'r>,
     irql: &mut UpToDispatch,
 ) -> Answer<'r> {
-    let Some(offer) = vc.state().locked(State::offer) else {
+    let Some(number) = vc.state().locked(State::offer) else {
         return request.answer(Status::FAILURE);
     };
+    drop(vc.state().locked(State::take_close_data));
     let sap = Sap { shared: sap };
-    let call = IncomingCall::new(Vc { shared: vc.clone() }, parameters, offer, request);
+    let call = IncomingCall::new(Vc { shared: vc.clone() }, parameters, number, request);
     let answer = vc.af.client().incoming_call(&sap, call, irql);
-    VcShared::returns(&vc);
+    VcShared::returns(&vc, number);
     answer
 }
 
@@ -344,7 +345,7 @@ fn on_incoming_close_call<C: Client>(
     let vc = Vc { shared };
     let state = vc.shared.state();
     match state.locked(State::hung_up) {
-        HungUp::Tell => {
+        HungUp::Tell(number) => {
             let data = if data.is_null() || size > crate::address::MAX_VARIABLE {
                 &[][..]
             } else {
@@ -355,7 +356,7 @@ fn on_incoming_close_call<C: Client>(
             };
             let client = vc.shared.af.client();
             client.incoming_close(&vc, status, data, irql);
-            state.locked(State::close_hung_up);
+            state.locked(|state| state.close_hung_up(number));
         }
         HungUp::Close => {}
         // A close of our own that crosses this one is answer enough (CALL-69).

@@ -2,7 +2,12 @@
 //! wanted, and what is to be done next. No NDIS call is made here; the methods
 //! run under the VC's lock.
 
-use crate::{Status, nbl::Chain, params::CallParametersBuf};
+use crate::{
+    Status,
+    mem::{Arc, Vec},
+    nbl::Chain,
+    params::CallParametersBuf,
+};
 use ndis_sys::CO_CALL_PARAMETERS;
 
 /// Who created the VC, and so deletes it (rule VC-22).
@@ -60,8 +65,8 @@ enum OnTheSpot {
 /// What an incoming close comes to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum HungUp {
-    /// Tell the client, then close.
-    Tell,
+    /// Tell the client, then close; the number of the call.
+    Tell(u32),
     /// Close: the client has done with the call.
     Close,
     /// The client has closed it already.
@@ -88,8 +93,11 @@ pub(super) struct State {
     answering: bool,
     /// The offer was refused: the driver hears no more of it.
     refused: bool,
-    /// Counts the offers: a token answers the one that it came with.
-    offers: u32,
+    /// Counts the calls on the VC, of which the call manager may have several in a row
+    /// on one of its own (rule CALL-56): what was begun for one call is not done to the next.
+    number: u32,
+    /// What the hang-up sends to the other side.
+    close_data: Option<Arc<Vec<u8>>>,
     /// Lists to be sent by the work item, because the stack was nearly used up;
     /// those that are sent after them queue up behind.
     queued: Chain,
@@ -119,6 +127,8 @@ pub(super) enum Step {
     Answer {
         status: Status,
         parameters: *mut CO_CALL_PARAMETERS,
+        /// Of which call.
+        number: u32,
     },
     Dial {
         parameters: *mut CO_CALL_PARAMETERS,
@@ -142,7 +152,8 @@ impl State {
             on_the_spot: OnTheSpot::None,
             answering: false,
             refused: false,
-            offers: 0,
+            number: 0,
+            close_data: None,
             queued: Chain::new(),
             sending: false,
             busy: 0,
@@ -182,7 +193,11 @@ impl State {
             }),
         ) = (self.call, self.ringing)
         {
-            return Some(Step::Answer { status, parameters });
+            return Some(Step::Answer {
+                status,
+                parameters,
+                number: self.number,
+            });
         }
         if let (Call::Wanted, Some(parameters)) = (self.call, &self.parameters) {
             return Some(Step::Dial {
@@ -274,9 +289,43 @@ impl State {
         }
     }
 
-    /// Whether there is a call to hang up, and nobody has yet.
-    pub(super) fn takes_close_data(&self) -> bool {
-        self.has_call() && !self.want_close
+    /// The number of the call that there is, or was last.
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// As [`want_close`](Self::want_close), if there is still this call.
+    pub(super) fn want_close_of(&mut self, number: u32) {
+        if number == self.number {
+            self.want_close();
+        }
+    }
+
+    /// As [`want_close_of`](Self::want_close_of), with data: those of the first hang-up
+    /// count, others are given back.
+    pub(super) fn hang_up(
+        &mut self,
+        number: u32,
+        data: Option<Arc<Vec<u8>>>,
+    ) -> Option<Arc<Vec<u8>>> {
+        let first = number == self.number && self.has_call() && !self.want_close;
+        let spare = if first && data.is_some() {
+            core::mem::replace(&mut self.close_data, data)
+        } else {
+            data
+        };
+        self.want_close_of(number);
+        spare
+    }
+
+    /// The data to close with.
+    pub(super) fn close_data(&self) -> Option<Arc<Vec<u8>>> {
+        self.close_data.clone()
+    }
+
+    /// They are used no more.
+    pub(super) fn take_close_data(&mut self) -> Option<Arc<Vec<u8>>> {
+        self.close_data.take()
     }
 
     /// The address family is being closed; `true` the first time.
@@ -310,6 +359,7 @@ impl State {
         if self.life == Life::Alive && self.call == Call::None && !ending {
             self.parameters = Some(parameters);
             self.call = Call::Wanted;
+            self.number = self.number.wrapping_add(1);
         } else {
             self.undialled = true;
         }
@@ -323,8 +373,8 @@ impl State {
         self.parameters.take()
     }
 
-    /// A call is offered: the number of the offer, or `None` when there is a
-    /// call already.
+    /// A call is offered: its number, or `None` when there is a call already. Whoever
+    /// asks [takes](Self::take_close_data) what an earlier call has left.
     pub(super) fn offer(&mut self) -> Option<u32> {
         let free = self.life == Life::Alive && !self.has_call() && !self.ending;
         if !free {
@@ -336,8 +386,9 @@ impl State {
         self.ringing = None;
         self.on_the_spot = OnTheSpot::None;
         self.refused = false;
-        self.offers = self.offers.wrapping_add(1);
-        Some(self.offers)
+        self.answering = false;
+        self.number = self.number.wrapping_add(1);
+        Some(self.number)
     }
 
     /// The client accepts on the spot, by what its callback returns.
@@ -361,8 +412,11 @@ impl State {
     /// The callback of the offer returns with its answer; whether something waits for
     /// NDIS to know that, which it does a moment later: the end of a refused call, or
     /// the close of one that was accepted and is over already. (What another thread has
-    /// just answered for a pended offer is none of this callback's.)
-    pub(super) fn returns(&mut self) -> bool {
+    /// just answered for a pended offer is none of this callback's, nor is a later offer.)
+    pub(super) fn returns(&mut self, number: u32) -> bool {
+        if number != self.number {
+            return false;
+        }
         let waits = match self.on_the_spot {
             OnTheSpot::Accepted => self.hung_up,
             OnTheSpot::Refused => true,
@@ -386,7 +440,11 @@ impl State {
     }
 
     /// NDIS has the answer to a pended offer; as [`Self::refusal_told`].
-    pub(super) fn answer_told(&mut self) -> bool {
+    pub(super) fn answer_told(&mut self, number: u32) -> bool {
+        if number != self.number {
+            // The call manager has offered another call meanwhile.
+            return false;
+        }
         self.answering = false;
         self.refusal_told()
     }
@@ -414,13 +472,13 @@ impl State {
 
     /// The pended call is answered; the first answer counts, and only one for
     /// this very offer. One that was taken back is closed rather than refused.
-    pub(super) fn want_answer(&mut self, offer: u32, status: Status) {
+    pub(super) fn want_answer(&mut self, number: u32, status: Status) {
         let status = if self.hung_up {
             Status::SUCCESS
         } else {
             status
         };
-        if let (true, Some(ringing)) = (offer == self.offers, &mut self.ringing) {
+        if let (true, Some(ringing)) = (number == self.number, &mut self.ringing) {
             ringing.answer.get_or_insert(status);
         }
     }
@@ -458,13 +516,21 @@ impl State {
         }
         let open = matches!(self.call, Call::Offered | Call::Accepted | Call::Up);
         self.hung_up |= open;
-        if open { HungUp::Tell } else { HungUp::Nothing }
+        if open {
+            HungUp::Tell(self.number)
+        } else {
+            HungUp::Nothing
+        }
     }
 
     /// The client knows that the other side hung up: its call is closed, and one that
     /// still rings is answered first, for NDIS waits for an answer, and for the close
     /// (rule CALL-62).
-    pub(super) fn close_hung_up(&mut self) {
+    pub(super) fn close_hung_up(&mut self, number: u32) {
+        if number != self.number {
+            // The client has closed it, and there is another one.
+            return;
+        }
         self.want_close();
         if let (Call::Offered, Some(ringing)) = (self.call, &mut self.ringing) {
             ringing.answer.get_or_insert(Status::SUCCESS);
@@ -556,8 +622,8 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    // Defines what the crates import.
     use core::ptr;
+    // Defines what the crates import.
     use ndis_host as _;
 
     /// A VC of the call manager's, alive.
@@ -575,7 +641,9 @@ mod tests {
     /// The answer that is due: the status, and of which offer.
     fn answer(state: &mut State) -> Option<(Status, usize)> {
         match state.next(|| false)? {
-            Step::Answer { status, parameters } => Some((status, parameters.addr())),
+            Step::Answer {
+                status, parameters, ..
+            } => Some((status, parameters.addr())),
             _ => None,
         }
     }
@@ -622,7 +690,7 @@ mod tests {
         state.pend(parameters(1));
         state.want_answer(first, Status::SUCCESS);
         assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
-        assert!(!state.answer_told());
+        assert!(!state.answer_told(state.number));
         assert!(state.connected());
         state.want_close();
         assert!(matches!(state.next(|| false), Some(Step::Close)));
@@ -649,15 +717,15 @@ mod tests {
         let mut state = called();
         let offer = state.offer().unwrap();
         state.pend(parameters(1));
-        assert_eq!(state.hung_up(), HungUp::Tell);
+        assert_eq!(state.hung_up(), HungUp::Tell(state.number));
         assert!(!closes(&mut state), "the client is just being told");
         // The driver's refusal comes too late to be one.
         state.want_answer(offer, Status::REQUEST_ABORTED);
-        state.close_hung_up();
+        state.close_hung_up(state.number);
         assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
         assert!(!closes(&mut state), "NDIS has the answer soon");
         assert!(!state.try_delete());
-        assert!(!state.answer_told());
+        assert!(!state.answer_told(state.number));
         assert!(closes(&mut state));
         assert!(state.closed(), "the client is told");
         state.closed_and_told();
@@ -669,23 +737,23 @@ mod tests {
     fn an_offer_may_be_taken_back_before_it_is_pended() {
         let mut state = called();
         state.offer().unwrap();
-        assert_eq!(state.hung_up(), HungUp::Tell);
-        state.close_hung_up();
+        assert_eq!(state.hung_up(), HungUp::Tell(state.number));
+        state.close_hung_up(state.number);
         assert!(!closes(&mut state));
         assert!(!state.refuse(), "there is nothing to refuse");
         assert!(state.pend(parameters(1)), "the answer is due");
         assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
-        assert!(!state.returns());
-        assert!(!state.answer_told());
+        assert!(!state.returns(state.number));
+        assert!(!state.answer_told(state.number));
         assert!(closes(&mut state));
 
         let mut state = called();
         state.offer().unwrap();
         state.accept();
-        assert_eq!(state.hung_up(), HungUp::Tell);
-        state.close_hung_up();
+        assert_eq!(state.hung_up(), HungUp::Tell(state.number));
+        state.close_hung_up(state.number);
         assert!(!closes(&mut state), "the callback still runs");
-        assert!(state.returns());
+        assert!(state.returns(state.number));
         assert!(!closes(&mut state));
         assert!(!state.has_returned());
         assert!(closes(&mut state));
@@ -719,7 +787,7 @@ mod tests {
                 assert_eq!(state.hung_up(), HungUp::Close);
             }
             assert!(!closes(&mut state), "NDIS has the answer soon");
-            assert_eq!(state.answer_told(), told == 2);
+            assert_eq!(state.answer_told(state.number), told == 2);
             if told == 2 {
                 assert_eq!(state.hung_up(), HungUp::Close);
             }
@@ -732,7 +800,7 @@ mod tests {
         assert!(state.refuse());
         assert_eq!(state.hung_up(), HungUp::Close);
         assert!(!closes(&mut state), "the callback still runs");
-        assert!(state.returns());
+        assert!(state.returns(state.number));
         assert!(!closes(&mut state));
         assert!(!state.has_returned());
         ends(state);
@@ -746,7 +814,7 @@ mod tests {
         state.pend(parameters(1));
         state.want_answer(offer, Status::REQUEST_ABORTED);
         assert_eq!(answer(&mut state), Some((Status::REQUEST_ABORTED, 1)));
-        assert!(state.answer_told());
+        assert!(state.answer_told(state.number));
         assert!(!closes(&mut state));
         assert!(state.try_delete());
         assert_eq!(state.hung_up(), HungUp::Nothing, "it is gone");
@@ -757,7 +825,7 @@ mod tests {
     #[test]
     fn the_number_of_an_offer_wraps() {
         let mut state = called();
-        state.offers = u32::MAX;
+        state.number = u32::MAX;
         assert_eq!(state.offer(), Some(0));
         state.pend(parameters(1));
         assert_eq!(state.offer(), None);
@@ -802,8 +870,8 @@ mod tests {
         assert!(refused().try_delete());
 
         let mut state = refused();
-        state.want_close();
-        assert!(!state.takes_close_data(), "there is nothing to hang up");
+        drop(state.hang_up(state.number, None));
+        assert!(!state.want_close, "there is nothing to hang up");
         state.offer().unwrap();
         state.refusal_told();
         assert!(state.holds_af_open(), "the next offer stands");
@@ -815,13 +883,13 @@ mod tests {
 
         let mut state = refused();
         assert!(!state.has_returned());
-        assert!(state.returns());
+        assert!(state.returns(state.number));
         assert!(state.holds_af_open(), "on its way out of the callback");
         assert!(state.has_returned());
         assert!(!state.holds_af_open());
 
         let mut state = refused();
-        assert!(state.returns());
+        assert!(state.returns(state.number));
         state.offer().unwrap();
         assert!(!state.has_returned(), "the next offer stands");
         assert!(state.holds_af_open());
@@ -832,7 +900,7 @@ mod tests {
         assert!(!state.pend(parameters(1)));
         state.want_answer(offer, Status::FAILURE);
         assert!(matches!(state.next(|| false), Some(Step::Answer { .. })));
-        assert!(!state.returns(), "none of this callback's");
+        assert!(!state.returns(state.number), "none of this callback's");
         assert!(!state.has_returned());
         assert!(state.holds_af_open(), "NDIS is being told");
         assert!(state.refusal_told());
@@ -847,7 +915,7 @@ mod tests {
         state.want_answer(first, Status::FAILURE);
         state.want_close();
         assert_eq!(answer(&mut state), Some((Status::FAILURE, 1)));
-        assert!(state.answer_told());
+        assert!(state.answer_told(state.number));
 
         state.offer().unwrap();
         state.accept();

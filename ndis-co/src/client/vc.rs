@@ -36,8 +36,6 @@ pub(super) struct VcShared<C: Client> {
     pub(super) place: AtomicUsize,
     handle: Opaque,
     state: SpinLock<State>,
-    /// Close data, kept until the close has completed (rule CALL-47).
-    close_data: SpinLock<Option<Arc<Vec<u8>>>>,
     context: C::Vc,
     pub(super) af: Parent<Arc<AfShared<C>>>,
 }
@@ -80,17 +78,24 @@ impl<C: Client> Alarm<Vc<C>> for Delete<'_, C> {
 /// [module](super).
 #[must_use = "dropping a call hangs up"]
 pub struct Call<'af, C: Client> {
-    vc: Armed<Vc<C>, HangUp<'af, C>>,
+    call: Armed<Numbered<C>, HangUp<'af, C>>,
 }
 
 /// Hangs up a call whose owner, made from a borrowed family, is gone.
 struct HangUp<'af, C: Client>(PhantomData<&'af Af<C>>);
 
-impl<C: Client> Alarm<Vc<C>> for HangUp<'_, C> {
-    fn lost(vc: Vc<C>) {
-        vc.shared.state.locked(State::want_close);
+impl<C: Client> Alarm<Numbered<C>> for HangUp<'_, C> {
+    fn lost(Numbered { vc, number }: Numbered<C>) {
+        vc.shared.state.locked(|state| state.want_close_of(number));
         VcShared::defer(&vc.shared);
     }
+}
+
+/// One of the calls on a VC: the call manager may use one of its own for several in a row
+/// (rule CALL-56), and what belongs to one does nothing to the next.
+struct Numbered<C: Client> {
+    vc: Vc<C>,
+    number: u32,
 }
 
 impl<'af, C: Client> CreatedVc<'af, C> {
@@ -105,8 +110,8 @@ impl<'af, C: Client> CreatedVc<'af, C> {
     #[doc(alias = "NdisClMakeCall")]
     pub fn make_call(self, parameters: CallParametersBuf, irql: &mut impl NoLock) -> Call<'af, C> {
         let vc = self.vc.disarm();
-        VcShared::make_call(&vc.shared, parameters, irql.up_to_dispatch());
-        Call { vc: Armed::new(vc) }
+        let number = VcShared::make_call(&vc.shared, parameters, irql.up_to_dispatch());
+        Call::new(vc, number)
     }
 
     /// Deletes the VC now rather than soon.
@@ -134,6 +139,12 @@ impl<C: Client> fmt::Debug for CreatedVc<'_, C> {
 }
 
 impl<C: Client> Call<'_, C> {
+    fn new(vc: Vc<C>, number: u32) -> Self {
+        Self {
+            call: Armed::new(Numbered { vc, number }),
+        }
+    }
+
     /// Hangs up, with data for the other side if the medium carries any.
     ///
     /// The close is requested when every sent list has come home (rule
@@ -148,27 +159,28 @@ impl<C: Client> Call<'_, C> {
     /// is hung up without it then.
     #[doc(alias = "NdisClCloseCall")]
     pub fn close(self, data: &[u8], irql: &mut impl NoLock) -> Result<(), Status> {
-        self.keep().hang_up(data, irql)
+        let Numbered { vc, number } = self.call.disarm();
+        VcShared::hang_up(&vc.shared, number, data, irql.up_to_dispatch())
     }
 
     /// Trades the owner for a reference: from here on the call ends by
     /// [`Vc::hang_up`], by the other side, or with the address family.
     #[must_use]
     pub fn keep(self) -> Vc<C> {
-        self.vc.disarm()
+        self.call.disarm().vc
     }
 }
 
 impl<C: Client> ops::Deref for Call<'_, C> {
     type Target = Vc<C>;
     fn deref(&self) -> &Vc<C> {
-        &self.vc
+        &self.call.vc
     }
 }
 
 impl<C: Client> fmt::Debug for Call<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.vc.fmt(f)
+        (**self).fmt(f)
     }
 }
 
@@ -209,8 +221,8 @@ impl<C: Client> Vc<C> {
         VcShared::send(&self.shared, lists, irql.up_to_dispatch())
     }
 
-    /// Hangs up. Doing it twice, or after the other side did, is harmless
-    /// (rules CALL-69, CALL-70).
+    /// Hangs up the call that there is. Doing it twice, or after the other side did, is
+    /// harmless (rules CALL-69, CALL-70).
     ///
     /// Source page: `nf-ndis-ndisclclosecall`.
     ///
@@ -219,24 +231,8 @@ impl<C: Client> Vc<C> {
     /// As [`Call::close`].
     #[doc(alias = "NdisClCloseCall")]
     pub fn hang_up(&self, data: &[u8], irql: &mut impl NoLock) -> Result<(), Status> {
-        let shared = &self.shared;
-        let stored = if data.is_empty() {
-            Ok(())
-        } else if data.len() > MAX_VARIABLE as usize {
-            Err(Status::INVALID_LENGTH)
-        } else {
-            copy(data).map_err(Status::from).map(|data| {
-                // Only the first hang-up's data counts.
-                if shared.state.locked(|state| state.takes_close_data()) {
-                    shared.close_data.locked(|slot| {
-                        slot.get_or_insert(data);
-                    });
-                }
-            })
-        };
-        shared.state.locked(State::want_close);
-        VcShared::advance(shared, irql.up_to_dispatch());
-        stored
+        let number = self.shared.state.locked(|state| state.number());
+        VcShared::hang_up(&self.shared, number, data, irql.up_to_dispatch())
     }
 }
 
@@ -276,8 +272,8 @@ impl<C: Client> fmt::Debug for Vc<C> {
 pub struct IncomingCall<'r, C: Client> {
     vc: Vc<C>,
     parameters: *mut CO_CALL_PARAMETERS,
-    /// Which offer on this VC it is.
-    offer: u32,
+    /// Which call on this VC it is.
+    number: u32,
     request: Request<'r>,
 }
 
@@ -285,13 +281,13 @@ impl<'r, C: Client> IncomingCall<'r, C> {
     pub(super) fn new(
         vc: Vc<C>,
         parameters: *mut CO_CALL_PARAMETERS,
-        offer: u32,
+        number: u32,
         request: Request<'r>,
     ) -> Self {
         Self {
             vc,
             parameters,
-            offer,
+            number,
             request,
         }
     }
@@ -314,9 +310,7 @@ impl<'r, C: Client> IncomingCall<'r, C> {
     /// (rule CALL-40).
     pub fn accept(self) -> (Answer<'r>, Call<'static, C>) {
         self.vc.shared.state.locked(State::accept);
-        let call = Call {
-            vc: Armed::new(self.vc),
-        };
+        let call = Call::new(self.vc, self.number);
         (self.request.answer(Status::SUCCESS), call)
     }
 
@@ -337,9 +331,9 @@ impl<'r, C: Client> IncomingCall<'r, C> {
             VcShared::defer(shared);
         }
         let pending = PendingIncomingCall {
-            offer: Armed::new(Offer {
+            offer: Armed::new(Numbered {
                 vc: self.vc,
-                number: self.offer,
+                number: self.number,
             }),
         };
         (self.request.answer(Status::PENDING), pending)
@@ -361,16 +355,10 @@ impl<C: Client> fmt::Debug for IncomingCall<'_, C> {
 /// Dropping it refuses the call with [`Status::FAILURE`] (rule CALL-29).
 #[must_use = "dropping a pending incoming call refuses it"]
 pub struct PendingIncomingCall<C: Client> {
-    offer: Armed<Offer<C>, Refuse>,
+    offer: Armed<Numbered<C>, Refuse>,
 }
 
-/// One of the offers on a VC.
-struct Offer<C: Client> {
-    vc: Vc<C>,
-    number: u32,
-}
-
-impl<C: Client> Offer<C> {
+impl<C: Client> Numbered<C> {
     fn want_answer(&self, status: Status) {
         let state = &self.vc.shared.state;
         state.locked(|state| state.want_answer(self.number, status));
@@ -380,8 +368,8 @@ impl<C: Client> Offer<C> {
 /// Refuses a pended offer.
 struct Refuse;
 
-impl<C: Client> Alarm<Offer<C>> for Refuse {
-    fn lost(offer: Offer<C>) {
+impl<C: Client> Alarm<Numbered<C>> for Refuse {
+    fn lost(offer: Numbered<C>) {
         offer.want_answer(Status::FAILURE);
         VcShared::defer(&offer.vc.shared);
     }
@@ -399,8 +387,8 @@ impl<C: Client> PendingIncomingCall<C> {
     /// Source page: `nf-ndis-ndisclincomingcallcomplete`.
     #[doc(alias = "NdisClIncomingCallComplete")]
     pub fn accept(self, irql: &mut impl NoLock) -> Call<'static, C> {
-        let vc = self.answer(Status::SUCCESS, irql);
-        Call { vc: Armed::new(vc) }
+        let Numbered { vc, number } = self.answer(Status::SUCCESS, irql);
+        Call::new(vc, number)
     }
 
     /// Refuses the call.
@@ -411,11 +399,11 @@ impl<C: Client> PendingIncomingCall<C> {
         drop(self.answer(status.as_failure(), irql));
     }
 
-    fn answer(self, status: Status, irql: &mut impl NoLock) -> Vc<C> {
+    fn answer(self, status: Status, irql: &mut impl NoLock) -> Numbered<C> {
         let offer = self.offer.disarm();
         offer.want_answer(status);
         VcShared::advance(&offer.vc.shared, irql.up_to_dispatch());
-        offer.vc
+        offer
     }
 }
 
@@ -440,7 +428,6 @@ impl<C: Client> VcShared<C> {
             place: AtomicUsize::new(0),
             handle: Opaque::new(handle),
             state: SpinLock::new(State::new(origin)),
-            close_data: SpinLock::new(None),
             context,
             af: Parent::new(af.clone()),
         };
@@ -517,11 +504,37 @@ impl<C: Client> VcShared<C> {
         Ok(())
     }
 
-    fn make_call(this: &Arc<Self>, parameters: CallParametersBuf, irql: &mut UpToDispatch) {
+    /// Places the call, and gives its number.
+    fn make_call(this: &Arc<Self>, parameters: CallParametersBuf, irql: &mut UpToDispatch) -> u32 {
         // The family's teardown may not have come to this VC yet.
         let closing = this.af.phase() != Phase::Open;
-        this.state.locked(|state| state.dial(parameters, closing));
+        let number = this.state.locked(|state| {
+            state.dial(parameters, closing);
+            state.number()
+        });
         Self::advance(this, irql);
+        number
+    }
+
+    /// Hangs up one of the calls on the VC, if there is still that one.
+    fn hang_up(
+        this: &Arc<Self>,
+        number: u32,
+        data: &[u8],
+        irql: &mut UpToDispatch,
+    ) -> Result<(), Status> {
+        let data = if data.is_empty() {
+            Ok(None)
+        } else if data.len() > MAX_VARIABLE as usize {
+            Err(Status::INVALID_LENGTH)
+        } else {
+            copy(data).map_err(Status::from).map(Some)
+        };
+        let stored = data.as_ref().map(|_| ()).map_err(|failure| *failure);
+        let data = data.ok().flatten();
+        drop(this.state.locked(|state| state.hang_up(number, data)));
+        Self::advance(this, irql);
+        stored
     }
 
     /// The call was placed, or not.
@@ -718,7 +731,11 @@ impl<C: Client> VcShared<C> {
                         Self::dialled(this, status, parameters, irql);
                     }
                 }
-                Step::Answer { status, parameters } => {
+                Step::Answer {
+                    status,
+                    parameters,
+                    number,
+                } => {
                     // SAFETY: the call was offered and pended, and is answered
                     // once (rule CALL-29), with the parameters it came with.
                     unsafe {
@@ -728,13 +745,13 @@ impl<C: Client> VcShared<C> {
                             parameters,
                         );
                     }
-                    if this.state.locked(State::answer_told) {
+                    if this.state.locked(|state| state.answer_told(number)) {
                         // A family that is being closed may have waited for this.
                         AfShared::advance_later(&this.af);
                     }
                 }
                 Step::Close => {
-                    let data = this.close_data.locked(|data| data.clone());
+                    let data = this.state.locked(|state| state.close_data());
                     let (bytes, size) = match &data {
                         Some(data) => (data.base().cast::<c_void>(), data.len()),
                         None => (ptr::null_mut(), 0),
@@ -780,8 +797,8 @@ impl<C: Client> VcShared<C> {
 
     /// The callback of an offer returns with its answer. NDIS has it a moment
     /// later, so a family that waits for that goes on from the work item.
-    pub(super) fn returns(this: &Arc<Self>) {
-        if this.state.locked(State::returns) {
+    pub(super) fn returns(this: &Arc<Self>, number: u32) {
+        if this.state.locked(|state| state.returns(number)) {
             Self::defer(this);
         }
     }
@@ -790,7 +807,7 @@ impl<C: Client> VcShared<C> {
     pub(super) fn close_completed(this: &Arc<Self>, status: Status, irql: &mut UpToDispatch) {
         // The data are no longer lent. A call manager that could not carry them
         // (rule CALL-48) is asked again without.
-        drop(this.close_data.locked(Option::take));
+        drop(this.state.locked(State::take_close_data));
         if status.is_success() {
             if this.state.locked(State::closed) {
                 this.af.client().call_closed(

@@ -17,7 +17,8 @@ use core::{
 /// LENT: the pointer is null, or a reference that [`lend`](Self::lend) put there.
 pub struct Lent<T> {
     reference: AtomicPtr<c_void>,
-    _object: PhantomData<fn(Arc<T>) -> Arc<T>>,
+    // As the reference that it is: who may not send an `Arc<T>` may not send this.
+    _object: PhantomData<Arc<T>>,
 }
 
 impl<T> Lent<T> {

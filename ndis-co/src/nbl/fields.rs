@@ -38,7 +38,7 @@ pub enum Slot {
 /// AT: for `'a` the structure is valid, and so is all that its pointers lead to, memory
 /// included, which is as long as it is said to be and is not written meanwhile. No other
 /// thread uses the structures: this value stays on its thread. (What other threads may do:
-/// count in a parent's count of children, which is not read here.)
+/// map an MDL, and count in a parent's count of children; neither field is read here.)
 pub struct At<'a, T> {
     place: NonNull<T>,
     _life: PhantomData<&'a T>,

@@ -67,6 +67,7 @@ mod chain;
 mod clone;
 pub mod fields;
 mod list;
+mod mapping;
 mod pool;
 mod view;
 

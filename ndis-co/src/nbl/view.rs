@@ -12,7 +12,7 @@
 //! Views write nothing: data starts, MDL chains and parent pointers of others
 //! stay as they are (rules NBL-42, NBL-43).
 
-use super::fields::At;
+use super::{fields::At, mapping};
 use crate::Status;
 use core::{fmt, ptr};
 use ndis_sys::{MDL, NET_BUFFER, NET_BUFFER_LIST};
@@ -466,13 +466,7 @@ impl<'a> Iterator for Segments<'a> {
             Ok(part) => part,
             Err(status) => return Some(Err(status)),
         };
-        // SAFETY: by AT the MDL is valid; any level up to DISPATCH_LEVEL.
-        let memory = unsafe {
-            ndis_sys::MmGetSystemAddressForMdlSafe(
-                part.mdl.as_raw(),
-                (ndis_sys::NormalPagePriority | ndis_sys::MdlMappingNoExecute) as u32,
-            )
-        };
+        let memory = mapping::address(part.mdl);
         if memory.is_null() {
             return Some(Err(self.fail(Status::RESOURCES)));
         }

@@ -21,9 +21,9 @@ use ndis_co::{
     work::WorkItem,
 };
 use ndis_mcm::{
-    Accepted, Active, Adapter, Af, Answer, Attributes, CallManager, CloseAf, CloseCall, CreatedVc,
-    DeregisterSap, Inactive, Initialize, Initialized, Load, MakeCall, Mcm, Miniport, New, OpenAf,
-    RegisterSap, Sap, SendLists, ServiceKey, Status, Vc,
+    Accepted, Active, Adapter, Af, Answer, Attributes, CallManager, Carry, CloseAf, CloseCall,
+    CreatedVc, DeregisterSap, Inactive, Initialize, Initialized, Load, MakeCall, Mcm, Miniport,
+    New, OpenAf, RegisterSap, Sap, SendLists, ServiceKey, Status, Vc,
 };
 use std::sync::{
     Arc,
@@ -280,7 +280,7 @@ impl Exchange {
                     && let Some(lists) = self.returned.take_of(vc.place)
                 {
                     if world.dares(Act::OwnRelay, 1, 3) {
-                        let pool = &vc.af().adapter().pool;
+                        let pool = &vc.base().pool;
                         let up = |clones| self.up(&vc, clones, irql);
                         drop(frame::relay(world, lists, pool, up));
                     } else {
@@ -332,7 +332,7 @@ impl Exchange {
             let _ = self.saps.put(place, sap);
         }
         world.did(Act::StashAdapter);
-        let _ = self.adapters.put(place, af.adapter());
+        let _ = self.adapters.put(place, af.base().clone());
         world.did(Act::StashAf);
         let _ = self.afs.put(place, af);
     }
@@ -381,7 +381,7 @@ impl Exchange {
         let world = &self.world;
         world.did(Act::Look);
         if let Some(vc) = self.vcs.any(world) {
-            let _ = format!("{vc:?} {:?} {:?}", vc.af(), vc.af().adapter());
+            let _ = format!("{vc:?} {:?} {:?}", vc.af(), vc.base());
             if !vc.is(&vc.clone()) {
                 world.found("a VC is not itself");
             }
@@ -414,7 +414,7 @@ impl Exchange {
         if !world.dares(Act::WaitForEnd, 1, 4) {
             return;
         }
-        let line = self.line(sap.af().adapter().place, || Box::new(sap.clone()));
+        let line = self.line(sap.base().place, || Box::new(sap.clone()));
         let Ok(created) = sap.create_vc(line, irql) else {
             return;
         };
@@ -447,7 +447,7 @@ impl Exchange {
 
     fn indicate(&self, vc: &Vc<Manager>, irql: &mut UpToDispatch) {
         let world = &self.world;
-        let adapter = vc.af().adapter();
+        let adapter = vc.base();
         let count = 1 + world.below(3);
         let sent = vc.end.send(world, &adapter.pool, count, |lists| {
             self.up(vc, lists, irql)
@@ -488,7 +488,7 @@ impl Exchange {
     /// Brings a call to a SAP, as far as chance decides.
     fn ring(self: &Arc<Self>, sap: &Sap<Manager>, irql: &mut UpToDispatch) {
         let world = &self.world;
-        let place = sap.af().adapter().place;
+        let place = sap.base().place;
         let line = self.line(place, || Box::new(sap.clone()));
         world.did(Act::RingCreate);
         match sap.create_vc(line, irql) {
@@ -663,7 +663,7 @@ impl Exchange {
         let world = &self.world;
         let (from, place) = (lists.vc().clone(), lists.vc().place);
         let to = self.vcs.any(world).unwrap_or(from);
-        let pool = &to.af().adapter().pool;
+        let pool = &to.base().pool;
         match frame::relay(world, lists, pool, |clones| self.up(&to, clones, irql)) {
             Ok(parent) => self.dispose(place, parent, irql),
             Err(lists) => self.complete_now(lists, irql),
@@ -860,6 +860,7 @@ impl Miniport for Manager {
 }
 
 impl CallManager for Manager {
+    type Base = Adapter<Self>;
     type Af = Context;
     type Sap = Context;
     type Vc = Line;
@@ -928,7 +929,7 @@ impl CallManager for Manager {
                 (0, Act::CloseAfPendFinish),
             ]);
             let (answer, token) = request.pend();
-            x.later(&af.adapter(), irql, move |irql| {
+            x.later(af.base(), irql, move |irql| {
                 if act == Act::CloseAfPendDrop {
                     drop(token);
                 } else {
@@ -953,7 +954,7 @@ impl CallManager for Manager {
         let x = &self.shared;
         let world = &x.world;
         address(world, "a SAP that is asked for", request.address());
-        let adapter = af.adapter();
+        let adapter = af.base();
         let place = adapter.place;
         let parent = world
             .dares(Act::StoreParent, 1, 3)
@@ -981,7 +982,7 @@ impl CallManager for Manager {
             _ => {
                 let (answer, token) = request.pend();
                 let exchange = x.clone();
-                x.later(&adapter, irql, move |irql| {
+                x.later(adapter, irql, move |irql| {
                     let world = &exchange.world;
                     address(world, "a SAP that waits", token.address());
                     match act {
@@ -1014,7 +1015,7 @@ impl CallManager for Manager {
                 .world
                 .decide(&[(1, Act::SapGonePendDrop), (3, Act::SapGonePendFinish)]);
             let (answer, token) = request.pend();
-            x.later(&sap.af().adapter(), irql, move |irql| {
+            x.later(sap.base(), irql, move |irql| {
                 if act == Act::SapGonePendDrop {
                     drop(token);
                 } else {
@@ -1033,7 +1034,7 @@ impl CallManager for Manager {
     fn create_vc(&self, af: &Af<Self>, irql: &mut UpToDispatch) -> Result<Line, Status> {
         let x = &self.shared;
         x.mischief(irql);
-        let line = x.line(af.adapter().place, || Box::new(af.clone()));
+        let line = x.line(af.base().place, || Box::new(af.clone()));
         x.world.may_fail(Act::ManagerVcErr)?;
         x.world.did(Act::ManagerVcOk);
         Ok(line)
@@ -1083,7 +1084,7 @@ impl CallManager for Manager {
             _ => {
                 let (answer, token) = request.pend();
                 let exchange = x.clone();
-                x.later(&vc.af().adapter(), irql, move |irql| {
+                x.later(vc.base(), irql, move |irql| {
                     let world = &exchange.world;
                     lent::still(world, Act::AgainPended, &seen, token.parameters());
                     match act {
@@ -1168,7 +1169,7 @@ impl CallManager for Manager {
         } else if world.chance(world.temper.pend, 16) {
             let act = world.decide(&[(1, Act::ClosePendDrop), (3, Act::ClosePendFinish)]);
             let (answer, token) = request.pend();
-            x.later(&vc.af().adapter(), irql, move |irql| {
+            x.later(vc.base(), irql, move |irql| {
                 if act == Act::ClosePendDrop {
                     drop(token);
                 } else {
@@ -1183,6 +1184,10 @@ impl CallManager for Manager {
         x.mischief(irql);
         answer
     }
+}
+
+impl Carry for Manager {
+    type Vc = Vc<Self>;
 
     fn send(&self, vc: &Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch) {
         let x = &self.shared;
@@ -1194,7 +1199,7 @@ impl CallManager for Manager {
             if world.chance(1, 2) {
                 world.did(Act::SendLater);
                 let exchange = x.clone();
-                x.later(&vc.af().adapter(), irql, move |irql| {
+                x.later(vc.base(), irql, move |irql| {
                     exchange.complete(lists, irql);
                 });
             } else {

@@ -11,6 +11,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::alloc::Layout;
+use core::sync::atomic::{AtomicI16, Ordering};
 use ndis_sys as n;
 use ndis_sys::{MDL, NET_BUFFER, NET_BUFFER_LIST};
 
@@ -405,10 +406,9 @@ impl Mdl {
     pub(crate) fn set_mapped(&self) {
         // SAFETY: the record owns the memory of the MDL.
         let flags = unsafe { &raw mut (*self.pointer()).MdlFlags };
-        // SAFETY: as above.
-        let before = unsafe { flags.read() };
-        // SAFETY: as above.
-        unsafe { flags.write(before | n::MDL_MAPPED_TO_SYSTEM_VA as i16) };
+        // SAFETY: as above. A driver may look at them at the same time.
+        let flags = unsafe { AtomicI16::from_ptr(flags) };
+        flags.fetch_or(n::MDL_MAPPED_TO_SYSTEM_VA as i16, Ordering::Release);
     }
 
     pub(crate) fn next(&self) -> *mut MDL {

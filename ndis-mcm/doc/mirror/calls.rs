@@ -1,5 +1,6 @@
 impl CallManager for Mirror {
     // What the driver keeps for a client, a SAP and a VC: nothing.
+    type Base = Adapter<Self>;
     type Af = ();
     type Sap = ();
     type Vc = ();
@@ -58,6 +59,10 @@ impl CallManager for Mirror {
     ) -> Answer<'r> {
         request.finish(irql)
     }
+}
+
+impl Carry for Mirror {
+    type Vc = Vc<Self>;
 
     fn send(&self, vc: &Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch) {
         let status = match reflect(vc, &lists, irql) {
@@ -76,7 +81,7 @@ fn reflect(
     irql: &mut UpToDispatch,
 ) -> Result<(), Status> {
     for packet in lists.buffers() {
-        let mut copy = vc.af().adapter().pool.allocate(packet.len())?;
+        let mut copy = vc.base().pool.allocate(packet.len())?;
         copy.fill(packet.len(), |to| packet.copy_to(to).map(drop))?;
         vc.indicate_receive(copy.into(), irql)?;
     }

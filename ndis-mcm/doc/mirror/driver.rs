@@ -6,8 +6,9 @@ use ndis_co::{
     params::CallParameters,
 };
 use ndis_mcm::{
-    Accepted, Adapter, Af, Answer, Attributes, CallManager, CloseCall, Initialize, Initialized,
-    Load, MakeCall, Mcm, Miniport, New, OpenAf, RegisterSap, SendLists, ServiceKey, Status, Vc,
+    Accepted, Adapter, Af, Answer, Attributes, CallManager, Carry, CloseCall, Initialize,
+    Initialized, Load, MakeCall, Mcm, Miniport, New, OpenAf, RegisterSap, SendLists, ServiceKey,
+    Status, Vc,
 };
 
 /// What the driver offers: a family outside Microsoft's range, version 1.0.

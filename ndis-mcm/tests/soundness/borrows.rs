@@ -227,7 +227,7 @@ impl Switch for KeepsDeleted {
 #[track_caller]
 fn is_over_there(vc: &Vc<Exchange<KeepsDeleted>>, irql: &mut Passive) {
     assert!(!vc.is_connected());
-    let list = vc.af().adapter().pool.allocate(4).unwrap();
+    let list = vc.base().pool.allocate(4).unwrap();
     let refused = vc.indicate_receive(list.into(), irql).unwrap_err();
     assert_eq!((refused.status, refused.lists.len()), (Status::CLOSING, 1));
     let end = vc.dispatch_incoming_close(Status::SUCCESS, b"late", irql);

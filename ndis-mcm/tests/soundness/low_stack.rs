@@ -21,7 +21,7 @@ pub(super) fn greet<S: Switch>(
     vc: &Vc<Exchange<S>>,
     irql: &mut UpToDispatch,
 ) -> Result<(), Status> {
-    let mut list = vc.af().adapter().pool.allocate(4).unwrap();
+    let mut list = vc.base().pool.allocate(4).unwrap();
     list.set_data(b"ello").unwrap();
     vc.indicate_receive(list.into(), irql)
         .map_err(|refused| refused.status)

@@ -350,6 +350,7 @@ impl<S: Switch> Miniport for Exchange<S> {
 }
 
 impl<S: Switch> CallManager for Exchange<S> {
+    type Base = Adapter<Self>;
     type Af = Context;
     type Sap = Context;
     type Vc = Context;
@@ -423,6 +424,10 @@ impl<S: Switch> CallManager for Exchange<S> {
     ) -> Answer<'r> {
         self.switch.close_call(vc, request, irql)
     }
+}
+
+impl<S: Switch> Carry for Exchange<S> {
+    type Vc = Vc<Self>;
 
     fn send(&self, vc: &Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch) {
         self.switch.send(vc, lists, irql);

@@ -77,7 +77,7 @@ impl Phone for Told {
 
 /// Indicates a list, and says what came of it.
 fn indicate(vc: &Vc<Exchange<Refuses>>, irql: &mut Passive) -> Result<(), Status> {
-    let mut list = vc.af().adapter().pool.allocate(4).unwrap();
+    let mut list = vc.base().pool.allocate(4).unwrap();
     list.set_data(b"late").unwrap();
     vc.indicate_receive(list.into(), irql)
         .map_err(|refused| refused.status)

@@ -26,7 +26,7 @@ impl Switch for Told {
         lists: SendLists<Exchange<Self>>,
         irql: &mut UpToDispatch,
     ) {
-        assert!(!vc.af().adapter().is_removed());
+        assert!(!vc.base().is_removed());
         lists.complete(Status::SUCCESS, irql);
     }
 }

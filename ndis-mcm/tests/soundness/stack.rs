@@ -109,7 +109,7 @@ struct Loop {
 impl Loop {
     fn indicate(&self, vc: &Vc<Exchange<Self>>, numbers: &[u32], irql: &mut UpToDispatch) {
         for number in numbers {
-            let list = numbered(&vc.af().adapter().pool, *number);
+            let list = numbered(&vc.base().pool, *number);
             // The client leaves its sends for later before this is refused.
             if let Err(refused) = vc.indicate_receive(list.into(), irql) {
                 self.depth.refused.add(refused.status);
@@ -341,7 +341,7 @@ impl Feeder {
     fn feed(&self, vc: &Vc<Exchange<Self>>, irql: &mut impl ndis_co::irql::NoLock) {
         let number = self.next.fetch_add(1, SeqCst);
         if number < FRAMES {
-            let list = numbered(&vc.af().adapter().pool, number);
+            let list = numbered(&vc.base().pool, number);
             // The client leaves its returns for later before this is refused.
             if let Err(refused) = vc.indicate_receive(list.into(), irql) {
                 self.depth.refused.add(refused.status);
@@ -442,7 +442,7 @@ impl Switch for Breeds {
         irql: &mut UpToDispatch,
     ) -> Result<Context, Status> {
         self.depth.look();
-        let adapter = af.adapter();
+        let adapter = af.base();
         if let Some(sap) = adapter.driver().sap.get() {
             match sap.create_vc(None, irql) {
                 Ok(vc) => drop(vc),

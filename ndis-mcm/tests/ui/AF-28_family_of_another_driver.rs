@@ -4,16 +4,16 @@
 //! theirs.
 
 use ndis_co::irql::UpToDispatch;
-use ndis_mcm::{Adapter, Af, CallManager, Sap, Vc};
+use ndis_mcm::{Adapter, Af, MiniportCallManager, Sap, Vc};
 
-struct Line<M: CallManager> {
+struct Line<M: MiniportCallManager> {
     adapter: Adapter<M>,
     af: Af<M>,
     sap: Sap<M>,
     vc: Vc<M>,
 }
 
-fn patch<A: CallManager, B: CallManager>(line: Line<A>, other: Line<B>, _: &mut UpToDispatch) {
+fn patch<A: MiniportCallManager, B: MiniportCallManager>(line: Line<A>, other: Line<B>, _: &mut UpToDispatch) {
     let _mixed: Line<A> = Line {
         adapter: line.adapter,
         af: other.af,

@@ -4,9 +4,9 @@
 //! takes time is pended, not waited for.
 
 use ndis_co::{Answer, event::Event, irql::UpToDispatch};
-use ndis_mcm::{Adapter, CallManager, Miniport, OpenAf};
+use ndis_mcm::{Adapter, MiniportCallManager, Miniport, OpenAf};
 
-fn open_af<'r, M: CallManager<Af = ()> + Miniport<Adapter = Event>>(
+fn open_af<'r, M: MiniportCallManager<Af = ()> + Miniport<Adapter = Event>>(
     adapter: &Adapter<M>,
     request: OpenAf<'r, M>,
     irql: &mut UpToDispatch,

@@ -4,9 +4,9 @@
 //! context that their requests need.
 
 use ndis_co::{family::AddressFamily, irql::Passive};
-use ndis_mcm::{Attributed, CallManager, Initialize, Status};
+use ndis_mcm::{Attributed, MiniportCallManager, Initialize, Status};
 
-fn initialize<M: CallManager>(
+fn initialize<M: MiniportCallManager>(
     mut init: Initialize<'_, M, Attributed>,
     family: AddressFamily,
     irql: &mut Passive,

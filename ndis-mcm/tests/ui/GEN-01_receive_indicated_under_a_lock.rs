@@ -4,9 +4,9 @@
 //! so no lock is held.
 
 use ndis_co::{irql::UpToDispatch, lock::SpinLock, nbl::NetBufferLists};
-use ndis_mcm::{CallManager, Vc};
+use ndis_mcm::{MiniportCallManager, Vc};
 
-fn deliver<M: CallManager>(
+fn deliver<M: MiniportCallManager>(
     delivered: &SpinLock<u32>,
     vc: &Vc<M>,
     frames: NetBufferLists,

@@ -3,9 +3,9 @@
 //! First the attributes, then the context, then the families.
 
 use ndis_co::{family::AddressFamily, irql::Passive};
-use ndis_mcm::{CallManager, Initialize, New, Status};
+use ndis_mcm::{MiniportCallManager, Initialize, New, Status};
 
-fn initialize<M: CallManager>(
+fn initialize<M: MiniportCallManager>(
     mut init: Initialize<'_, M, New>,
     family: AddressFamily,
     irql: &mut Passive,

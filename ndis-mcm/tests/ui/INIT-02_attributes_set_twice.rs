@@ -3,9 +3,9 @@
 //! The attributes are set once, each kind in its place.
 
 use ndis_co::irql::Passive;
-use ndis_mcm::{Attributed, Attributes, CallManager, Initialize, New, Status};
+use ndis_mcm::{Attributed, Attributes, MiniportCallManager, Initialize, New, Status};
 
-fn initialize<'i, M: CallManager>(
+fn initialize<'i, M: MiniportCallManager>(
     init: Initialize<'i, M, New>,
     irql: &mut Passive,
 ) -> Result<Initialize<'i, M, Attributed>, Status> {

@@ -4,9 +4,9 @@
 //! uses it up.
 
 use ndis_co::{family::AddressFamily, irql::Passive};
-use ndis_mcm::{CallManager, Initialize, Initialized, Ready, Status};
+use ndis_mcm::{MiniportCallManager, Initialize, Initialized, Ready, Status};
 
-fn initialize<'i, M: CallManager>(
+fn initialize<'i, M: MiniportCallManager>(
     mut init: Initialize<'i, M, Ready>,
     family: AddressFamily,
     irql: &mut Passive,

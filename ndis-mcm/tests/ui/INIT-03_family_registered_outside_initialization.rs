@@ -4,9 +4,9 @@
 //! and nowhere else: an adapter that runs has no such method.
 
 use ndis_co::{family::AddressFamily, irql::Passive};
-use ndis_mcm::{Adapter, CallManager, Status};
+use ndis_mcm::{Adapter, MiniportCallManager, Status};
 
-fn restart<M: CallManager>(
+fn restart<M: MiniportCallManager>(
     adapter: &Adapter<M>,
     family: AddressFamily,
     irql: &mut Passive,

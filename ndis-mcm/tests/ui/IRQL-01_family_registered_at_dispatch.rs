@@ -8,9 +8,9 @@ use ndis_co::{
     irql::{NoLock, Passive},
     lock::SpinLock,
 };
-use ndis_mcm::{CallManager, Initialize, Ready, Status};
+use ndis_mcm::{MiniportCallManager, Initialize, Ready, Status};
 
-fn with_the_callers_proof<M: CallManager>(
+fn with_the_callers_proof<M: MiniportCallManager>(
     init: &mut Initialize<'_, M, Ready>,
     families: &SpinLock<u32>,
     family: AddressFamily,
@@ -23,7 +23,7 @@ fn with_the_callers_proof<M: CallManager>(
     })
 }
 
-fn with_the_locks_proof<M: CallManager>(
+fn with_the_locks_proof<M: MiniportCallManager>(
     init: &mut Initialize<'_, M, Ready>,
     families: &SpinLock<u32>,
     family: AddressFamily,
@@ -32,7 +32,7 @@ fn with_the_locks_proof<M: CallManager>(
     families.with(irql, |_, irql| init.register_address_family(family, irql))
 }
 
-fn without_knowing_the_level<M: CallManager>(
+fn without_knowing_the_level<M: MiniportCallManager>(
     init: &mut Initialize<'_, M, Ready>,
     family: AddressFamily,
     irql: &mut Passive,

@@ -9,7 +9,7 @@ use ndis_co::{
     params::CallParameters,
 };
 use ndis_mcm::{
-    Accepted, Adapter, Af, CallManager, CloseCall, Initialize, Initialized, MakeCall, Mcm,
+    Accepted, Adapter, Af, CallManager, Carry, CloseCall, Initialize, Initialized, MakeCall, Mcm,
     Miniport, New, OpenAf, RegisterSap, SendLists, Status, Vc,
 };
 
@@ -29,18 +29,10 @@ impl Miniport for Choosy {
 }
 
 impl CallManager for Choosy {
+    type Base = Adapter<Self>;
     type Af = ();
     type Sap = ();
     type Vc = ();
-
-    fn send(
-        &self,
-        _: &Vc<Self>,
-        lists: SendLists<Self>,
-        _: &mut UpToDispatch,
-    ) -> Result<(), SendLists<Self>> {
-        Err(lists)
-    }
 
     fn open_af<'r>(
         &self,
@@ -88,6 +80,19 @@ impl CallManager for Choosy {
         irql: &mut UpToDispatch,
     ) -> Answer<'r> {
         request.finish(irql)
+    }
+}
+
+impl Carry for Choosy {
+    type Vc = Vc<Self>;
+
+    fn send(
+        &self,
+        _: &Vc<Self>,
+        lists: SendLists<Self>,
+        _: &mut UpToDispatch,
+    ) -> Result<(), SendLists<Self>> {
+        Err(lists)
     }
 }
 

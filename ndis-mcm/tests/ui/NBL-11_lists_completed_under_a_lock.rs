@@ -4,9 +4,9 @@
 //! held: take the queue out of it first.
 
 use ndis_co::{Status, irql::UpToDispatch, lock::SpinLock, mem::Vec};
-use ndis_mcm::{CallManager, SendLists};
+use ndis_mcm::{MiniportCallManager, SendLists};
 
-fn drain<M: CallManager>(queue: &SpinLock<Vec<SendLists<M>>>, irql: &mut UpToDispatch) {
+fn drain<M: MiniportCallManager>(queue: &SpinLock<Vec<SendLists<M>>>, irql: &mut UpToDispatch) {
     queue.with(irql, |queue, irql| {
         while let Some(lists) = queue.pop() {
             lists.complete(Status::SUCCESS, irql);

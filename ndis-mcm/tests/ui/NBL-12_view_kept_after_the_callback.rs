@@ -4,9 +4,9 @@
 //! lists, or copy.
 
 use ndis_co::{irql::UpToDispatch, lock::SpinLock, nbl::ListView};
-use ndis_mcm::{CallManager, SendLists};
+use ndis_mcm::{MiniportCallManager, SendLists};
 
-fn send<M: CallManager>(
+fn send<M: MiniportCallManager>(
     last: &SpinLock<Option<ListView<'static>>>,
     lists: SendLists<M>,
     irql: &mut UpToDispatch,

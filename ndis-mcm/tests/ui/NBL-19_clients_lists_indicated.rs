@@ -4,9 +4,9 @@
 //! lists from a pool for receives.
 
 use ndis_co::{Status, irql::UpToDispatch};
-use ndis_mcm::{CallManager, SendLists, Vc};
+use ndis_mcm::{MiniportCallManager, SendLists, Vc};
 
-fn reflect<M: CallManager>(
+fn reflect<M: MiniportCallManager>(
     vc: &Vc<M>,
     lists: SendLists<M>,
     irql: &mut UpToDispatch,

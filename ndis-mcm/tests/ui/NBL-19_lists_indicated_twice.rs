@@ -4,9 +4,9 @@
 //! home: they are neither indicated again nor looked at.
 
 use ndis_co::{Status, irql::UpToDispatch, nbl::NetBufferLists};
-use ndis_mcm::{CallManager, Vc};
+use ndis_mcm::{MiniportCallManager, Vc};
 
-fn to_both<M: CallManager>(
+fn to_both<M: MiniportCallManager>(
     one: &Vc<M>,
     other: &Vc<M>,
     frames: NetBufferLists,
@@ -17,7 +17,7 @@ fn to_both<M: CallManager>(
     Ok(())
 }
 
-fn look<M: CallManager>(
+fn look<M: MiniportCallManager>(
     vc: &Vc<M>,
     frames: NetBufferLists,
     irql: &mut UpToDispatch,

@@ -8,9 +8,9 @@ use ndis_co::{
     irql::UpToDispatch,
     nbl::{NetBufferListPool, NetBufferLists, Parent},
 };
-use ndis_mcm::{CallManager, SendLists};
+use ndis_mcm::{MiniportCallManager, SendLists};
 
-fn send<M: CallManager>(
+fn send<M: MiniportCallManager>(
     lists: SendLists<M>,
     pool: &NetBufferListPool,
     irql: &mut UpToDispatch,

@@ -4,9 +4,9 @@
 //! place to name those of another client or adapter.
 
 use ndis_co::{Status, irql::UpToDispatch};
-use ndis_mcm::{Adapter, Af, CallManager, Sap};
+use ndis_mcm::{Adapter, Af, MiniportCallManager, Sap};
 
-fn ring<M: CallManager<Vc = ()>>(
+fn ring<M: MiniportCallManager<Vc = ()>>(
     adapter: &Adapter<M>,
     af: &Af<M>,
     sap: &Sap<M>,

@@ -11,8 +11,8 @@ use ndis_co::{
     params::{CallParameters, CallParametersBuf, FlowSpec, Specific},
 };
 use ndis_mcm::{
-    self as mcm, Accepted, Adapter, Attributes, CallManager, CloseCall, Initialize, Initialized,
-    MakeCall, Mcm, Miniport, New, PendingCloseCall, RegisterSap, SendLists,
+    self as mcm, Accepted, Adapter, Attributes, CallManager, Carry, CloseCall, Initialize,
+    Initialized, MakeCall, Mcm, Miniport, New, PendingCloseCall, RegisterSap, SendLists,
 };
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -72,6 +72,7 @@ impl Miniport for Manager {
 }
 
 impl CallManager for Manager {
+    type Base = Adapter<Self>;
     type Af = ();
     type Sap = ();
     type Vc = ();
@@ -151,6 +152,10 @@ impl CallManager for Manager {
         }
         request.finish(irql)
     }
+}
+
+impl Carry for Manager {
+    type Vc = mcm::Vc<Self>;
 
     fn send(&self, _vc: &mcm::Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch) {
         lists.complete(Status::SUCCESS, irql);

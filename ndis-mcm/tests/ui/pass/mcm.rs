@@ -14,12 +14,12 @@ use ndis_co::{
     params::CallParametersBuf,
 };
 use ndis_mcm::{
-    Accepted, Attributes, CallManager, CloseCall, Initialize, Initialized, MakeCall, Miniport, New,
-    PendingMakeCall, RegisterSap, Sap, SendLists, Vc,
+    Accepted, Attributes, CallManager, CloseCall, Initialize, Initialized, MakeCall, Miniport,
+    MiniportCallManager, New, PendingMakeCall, RegisterSap, Sap, SendLists, Vc,
 };
 
 /// Attributes, context, families, and done.
-fn initialize<'i, M: CallManager + Miniport<Adapter = NetBufferListPool>>(
+fn initialize<'i, M: MiniportCallManager + Miniport<Adapter = NetBufferListPool>>(
     init: Initialize<'i, M, New>,
     irql: &mut Passive,
 ) -> Result<Initialized<'i>, Status> {
@@ -107,7 +107,7 @@ fn close_call<'r, M: CallManager>(
 }
 
 /// A client's frames are copied, then completed.
-fn send<M: CallManager>(
+fn send<M: MiniportCallManager>(
     peer: &Vc<M>,
     pool: &NetBufferListPool,
     lists: SendLists<M>,

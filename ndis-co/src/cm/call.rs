@@ -1,13 +1,12 @@
 //! The tokens of call control: [`MakeCall`], [`CloseCall`], [`Accepted`] and
 //! their pended forms.
 
-use crate::{
+use super::{
     CallManager, Vc,
     state::{End, Settled, State},
     vc::VcShared,
 };
-use core::{ffi::c_void, fmt};
-use ndis_co::{
+use crate::{
     Answer, Status,
     address::MAX_VARIABLE,
     answer::Request,
@@ -16,6 +15,7 @@ use ndis_co::{
     irql::NoLock,
     params::{CallFlags, CallParameters, CallParametersBuf},
 };
+use core::{ffi::c_void, fmt};
 
 /// Accepts with parameters of the driver's own: says so in their flags (rule
 /// CALL-17).
@@ -26,7 +26,7 @@ fn changed(mut parameters: CallParametersBuf) -> CallParametersBuf {
 
 /// The parameters of the call that is being made on `vc`.
 fn parameters<M: CallManager>(vc: &Vc<M>) -> Option<CallParameters<'_>> {
-    let raw = vc.shared.state.with(|state| state.client_parameters());
+    let raw = vc.shared.look(|state, _| state.client_parameters());
     // SAFETY: the client owns them and keeps them until the call is completed
     // (rule CALL-02), for which the token is consumed that is borrowed here.
     unsafe { CallParameters::from_raw(raw) }.ok()
@@ -77,7 +77,7 @@ impl<'r, M: CallManager> MakeCall<'r, M> {
 
     fn accept_soon(self, own: Option<CallParametersBuf>) -> Answer<'r> {
         let shared = &self.vc.shared;
-        shared.state.with(|state| {
+        shared.look(|state, _| {
             state.accept_make(own);
             state.pend();
         });
@@ -87,14 +87,14 @@ impl<'r, M: CallManager> MakeCall<'r, M> {
 
     /// Refuses the call.
     pub fn refuse(self, status: Status) -> Answer<'r> {
-        let status = self.vc.shared.state.with(|state| state.refuse_now(status));
+        let status = self.vc.shared.look(|state, _| state.refuse_now(status));
         self.request.answer(status)
     }
 
     /// Answers later, with the second value, from any thread: the usual case
     /// (rule CALL-74).
     pub fn pend(self) -> (Answer<'r>, PendingMakeCall<M>) {
-        self.vc.shared.state.with(State::pend);
+        self.vc.shared.look(|state, _| state.pend());
         let vc = Armed::new(self.vc);
         (self.request.answer(Status::PENDING), PendingMakeCall { vc })
     }
@@ -124,7 +124,7 @@ struct Refuse;
 
 impl<M: CallManager> Alarm<Vc<M>> for Refuse {
     fn lost(vc: Vc<M>) {
-        vc.shared.state.with(|state| state.refuse(Status::FAILURE));
+        vc.shared.look(|state, _| state.refuse(Status::FAILURE));
         VcShared::defer(&vc.shared);
     }
 }
@@ -174,7 +174,7 @@ impl<M: CallManager> PendingMakeCall<M> {
 
     fn answer(self, decide: impl FnOnce(&mut State) + Send, irql: &mut impl NoLock) {
         let vc = self.vc.disarm();
-        vc.shared.state.with(decide);
+        vc.shared.look(|state, _| decide(state));
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
     }
 }
@@ -204,7 +204,7 @@ impl<M: CallManager> Alarm<Vc<M>> for TakeBack {
             data: None,
         };
         // An error means that the call is over already.
-        let _ = vc.shared.state.with(|state| state.announce(end));
+        let _ = vc.shared.with(|state, _| state.announce(end));
         VcShared::defer(&vc.shared);
     }
 }
@@ -231,7 +231,7 @@ impl<M: CallManager> Accepted<M> {
     #[doc(alias = "NdisMCmDispatchCallConnected")]
     pub fn connect(self, irql: &mut impl NoLock) -> bool {
         let vc = self.vc.disarm();
-        let accepted = vc.shared.state.with(State::connect);
+        let accepted = vc.shared.with(|state, _| state.connect());
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
         accepted
     }
@@ -302,9 +302,9 @@ impl<'r, M: CallManager> CloseCall<'r, M> {
     #[doc(alias = "ProtocolCmDeactivateVcComplete")]
     pub fn finish(self, irql: &mut impl NoLock) -> Answer<'r> {
         let shared = &self.vc.shared;
-        shared.state.with(State::finish_close);
+        shared.look(|state, _| state.finish_close());
         VcShared::advance(shared, irql.up_to_dispatch());
-        let status = match shared.state.with(State::settle_close) {
+        let status = match shared.look(|state, part| state.settle_close(part)) {
             Settled::Now(status) => status,
             Settled::Later => {
                 VcShared::defer(shared);
@@ -321,7 +321,7 @@ impl<'r, M: CallManager> CloseCall<'r, M> {
     /// little later and for as long as it is refused. Its family, and with that
     /// the adapter, is not closed before: close the call in the end.
     pub fn refuse(self, status: Status) -> Answer<'r> {
-        self.vc.shared.state.with(State::refuse_close);
+        self.vc.shared.with(|state, _| state.refuse_close());
         // Something may have waited for the close.
         VcShared::defer(&self.vc.shared);
         self.request.answer(status.as_failure())
@@ -329,7 +329,7 @@ impl<'r, M: CallManager> CloseCall<'r, M> {
 
     /// Answers later, with the second value, from any thread.
     pub fn pend(self) -> (Answer<'r>, PendingCloseCall<M>) {
-        self.vc.shared.state.with(State::pend);
+        self.vc.shared.look(|state, _| state.pend());
         let vc = Armed::new(self.vc);
         (
             self.request.answer(Status::PENDING),
@@ -359,7 +359,7 @@ struct Finish;
 
 impl<M: CallManager> Alarm<Vc<M>> for Finish {
     fn lost(vc: Vc<M>) {
-        vc.shared.state.with(State::finish_close);
+        vc.shared.look(|state, _| state.finish_close());
         VcShared::defer(&vc.shared);
     }
 }
@@ -378,7 +378,7 @@ impl<M: CallManager> PendingCloseCall<M> {
     #[doc(alias = "NdisMCmDeactivateVc")]
     pub fn finish(self, irql: &mut impl NoLock) {
         let vc = self.vc.disarm();
-        vc.shared.state.with(State::finish_close);
+        vc.shared.look(|state, _| state.finish_close());
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
     }
 }

@@ -1,34 +1,37 @@
 //! [`Vc`] and [`CreatedVc`]: a virtual connection and the call on it.
 
-use crate::{
-    Accepted, Af, CallManager, Sap,
+use super::{
+    Accepted, Af, Base, CallManager, Carrier, Sap,
     af::AfShared,
-    lock::StateLock,
+    base::Part,
     sap::SapShared,
-    state::{End, Origin, Parameters, State, Step},
+    state::{Done, End, Origin, Parameters, State, Step},
 };
-use core::{fmt, marker::PhantomData, ops, ptr};
-use ndis_co::{
+use crate::{
     Status,
     address::MAX_VARIABLE,
     armed::{Alarm, Armed},
+    callback::Argument,
+    channel::{self, Channel, DataPath, NotIndicated},
     deferred::{Deferred, Node},
     irql::{NoLock, Passive, UpToDispatch},
+    lock::SpinLock,
     mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag, Vec},
-    nbl::Chain,
+    nbl::NetBufferLists,
     owner::Owner,
     params::{CallParameters, CallParametersBuf},
     raw::Opaque,
     stack,
 };
+use core::{ffi::c_void, fmt, marker::PhantomData, ops, ptr};
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 
 /// # Invariants
 ///
-/// MCM-VC: from creation until deletion NDIS owns one share as the VC context
-/// of the MCM, for its call manager and its miniport half alike (rule VC-09),
+/// CM-VC: from creation until deletion NDIS owns one reference as the call manager's VC
+/// context (a miniport call manager's is its miniport half's as well, rule VC-09),
 /// and the VC counts as a child of its address family. `handle` is valid from
-/// creation until deletion, which waits until nothing is busy on it.
+/// creation until deletion, which waits until nothing is under way on it.
 pub(crate) struct VcShared<M: CallManager> {
     node: Node<Self>,
     /// The context.
@@ -36,9 +39,9 @@ pub(crate) struct VcShared<M: CallManager> {
     /// The SAP that is called, for a VC of the driver's own.
     sap: Option<Arc<SapShared<M>>>,
     handle: Opaque,
-    pub(crate) state: StateLock<State>,
-    /// Sent lists whose owner dropped them, to be completed.
-    pub(crate) dropped: StateLock<Chain>,
+    state: SpinLock<State>,
+    /// What the base keeps here.
+    part: <M::Base as Base<M>>::Part,
     context: M::Vc,
     pub(crate) af: Parent<Arc<AfShared<M>>>,
 }
@@ -70,6 +73,12 @@ impl<M: CallManager> Vc<M> {
         self.shared.sap.clone().map(|shared| Sap { shared })
     }
 
+    /// The adapter or binding that it is on.
+    #[must_use]
+    pub fn base(&self) -> &M::Base {
+        &self.shared.af.base
+    }
+
     /// Whether both are the same VC.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
@@ -79,12 +88,16 @@ impl<M: CallManager> Vc<M> {
     /// Whether a call is up on it.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        self.shared.state.with(|state| state.is_connected())
+        self.shared.look(|state, _| state.is_connected())
     }
 
     /// Tells the client that the other side hung up, or takes back a call that still
     /// rings, with data if there is any; it then closes the call (rules CALL-58 to
     /// CALL-61).
+    ///
+    /// It ends the call that is on the VC now. A client may place several in a row on one
+    /// of its own (rule CALL-55): keep apart what belongs to each, from
+    /// [`make_call`](CallManager::make_call) to [`close_call`](CallManager::close_call).
     ///
     /// The client's close may come before this returns. When the client does
     /// not know of the call yet, it is told of the end right after. Its answer to a
@@ -116,21 +129,18 @@ impl<M: CallManager> Vc<M> {
             return Err(Status::INVALID_LENGTH);
         }
         let shared = &self.shared;
-        if !shared
-            .state
-            .with(|state| state.begin_dispatch_close(stack::is_low))?
-        {
+        if !shared.with(|state, _| state.begin_dispatch_close(stack::is_low))? {
             let kept = copy(data);
             let end = End {
                 status,
                 data: kept.as_ref().ok().cloned().flatten(),
             };
-            shared.state.with(|state| state.announce(end))?;
+            shared.with(|state, _| state.announce(end))?;
             VcShared::advance(shared, irql.up_to_dispatch());
             return kept.map(drop).map_err(Status::from);
         }
         VcShared::dispatch_close(shared, status, data, size);
-        VcShared::calm(shared, 1, irql.up_to_dispatch());
+        VcShared::leave(shared, irql.up_to_dispatch());
         Ok(())
     }
 }
@@ -219,7 +229,7 @@ struct Delete<'sap, M: CallManager>(PhantomData<&'sap Sap<M>>);
 
 impl<M: CallManager> Alarm<Vc<M>> for Delete<'_, M> {
     fn lost(vc: Vc<M>) {
-        vc.shared.state.with(State::want_delete);
+        vc.shared.look(|state, _| state.want_delete());
         VcShared::defer(&vc.shared);
     }
 }
@@ -279,11 +289,9 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
         S: CanActivate,
     {
         let vc = self.into_vc();
-        vc.shared
-            .state
-            .with(|state| state.want_activate(parameters));
+        vc.shared.look(|state, _| state.want_activate(parameters));
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
-        match vc.shared.state.with(State::take_failed) {
+        match vc.shared.look(|state, _| state.take_failed()) {
             None => Ok(CreatedVc::wrap(vc)),
             Some(status) => Err(NotActivated {
                 vc: CreatedVc::wrap(vc),
@@ -308,7 +316,7 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
         S: CanDispatch,
     {
         let vc = self.into_vc();
-        vc.shared.state.with(|state| state.offer(parameters));
+        vc.shared.look(|state, _| state.offer(parameters));
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
         vc
     }
@@ -319,7 +327,7 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
     #[doc(alias = "NdisMCmDeleteVc")]
     pub fn delete(self, irql: &mut impl NoLock) {
         let vc = self.into_vc();
-        vc.shared.state.with(State::want_delete);
+        vc.shared.look(|state, _| state.want_delete());
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
     }
 }
@@ -345,7 +353,7 @@ impl<M: CallManager> VcShared<M> {
         context: M::Vc,
     ) -> Result<Arc<Self>, Status> {
         let origin = if sap.is_some() {
-            Origin::Mcm
+            Origin::Manager
         } else {
             Origin::Client
         };
@@ -354,8 +362,8 @@ impl<M: CallManager> VcShared<M> {
             lent: Lent::new(),
             sap,
             handle: Opaque::new(handle),
-            state: StateLock::new(State::new(origin)),
-            dropped: StateLock::new(Chain::new()),
+            state: SpinLock::new(State::new(origin)),
+            part: Default::default(),
             context,
             af: Parent::new(af.clone()),
         };
@@ -373,6 +381,9 @@ impl<M: CallManager> VcShared<M> {
         if stack::is_low_for::<M::Vc>() {
             return Err(Status::RESOURCES);
         }
+        if !sap.shared.is_registered() {
+            return Err(Status::CLOSING);
+        }
         let af = &sap.shared.af;
         let vc = Self::try_new(af, Some(sap.shared.clone()), ptr::null_mut(), context)?;
         let context = vc.lent.lend(&vc);
@@ -380,16 +391,14 @@ impl<M: CallManager> VcShared<M> {
         // SAFETY: the family is open and stays so while it has children; the
         // context lives until deletion (rule VC-08); the handle variable is
         // null beforehand (rule VC-05).
-        let status = unsafe {
-            ndis_sys::NdisMCmCreateVc(af.adapter.handle.get(), af.handle(), context, &mut handle)
-        };
+        let status = unsafe { af.base.create_vc(af.handle(), context, &mut handle) };
         if let Err(failure) = Status::from_raw(status).result() {
-            vc.state.with(State::deleted);
+            vc.look(|state, _| state.deleted());
             Self::retire(&vc, irql);
             return Err(failure);
         }
         vc.handle.set(handle);
-        vc.state.with(State::created);
+        vc.look(|state, _| state.created());
         Ok(CreatedVc::wrap(Vc { shared: vc }))
     }
 
@@ -400,7 +409,7 @@ impl<M: CallManager> VcShared<M> {
         context: M::Vc,
     ) -> Result<NDIS_HANDLE, Status> {
         let vc = Self::try_new(af, None, handle, context)?;
-        vc.state.with(State::created);
+        vc.look(|state, _| state.created());
         Ok(vc.lent.lend(&vc))
     }
 
@@ -409,7 +418,7 @@ impl<M: CallManager> VcShared<M> {
         this: &Arc<Self>,
         irql: &mut UpToDispatch,
     ) -> Result<(), Status> {
-        if !this.state.with(State::try_delete) {
+        if !this.look(|state, part| state.try_delete(part)) {
             // Not a negative code, but the one that the page has for this.
             return Err(Status::NOT_ACCEPTED);
         }
@@ -435,125 +444,190 @@ impl<M: CallManager> VcShared<M> {
         self.handle.get()
     }
 
-    /// Gives counted work back, and goes on with what waited for it.
-    pub(crate) fn calm(this: &Arc<Self>, count: usize, irql: &mut UpToDispatch) {
-        this.state.with(|state| state.calm(count));
+    /// A callback that held the VC has returned: goes on with what waited for it.
+    fn leave(this: &Arc<Self>, irql: &mut UpToDispatch) {
+        this.look(|state, _| state.leave());
         Self::advance(this, irql);
+    }
+
+    /// Looks at the state or changes it, and says what data may go from then on.
+    pub(crate) fn with<R>(
+        &self,
+        f: impl FnOnce(&mut State, &<M::Base as Base<M>>::Part) -> R,
+    ) -> R {
+        self.state.locked(|state| {
+            let result = f(state, &self.part);
+            self.show(state);
+            result
+        })
+    }
+
+    /// Says what data may go, when that has changed.
+    fn show(&self, state: &mut State) {
+        if let Some(gates) = state.changed_gates() {
+            self.part.open(gates);
+        }
+    }
+
+    /// As [`with`](Self::with), for what changes nothing of what data may go.
+    pub(super) fn look<R>(
+        &self,
+        f: impl FnOnce(&mut State, &<M::Base as Base<M>>::Part) -> R,
+    ) -> R {
+        self.state.locked(|state| {
+            let result = f(state, &self.part);
+            debug_assert!(state.changed_gates().is_none());
+            result
+        })
     }
 
     /// Does what the state asks for and allows.
     pub(crate) fn advance(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        while let Some(step) = this.state.with(|state| state.next(stack::is_low)) {
-            let vc = Vc {
-                shared: this.clone(),
-            };
-            let driver = this.af.driver();
-            match step {
-                Step::Later => return Self::defer(this),
-                Step::Activate(parameters) => {
-                    // SAFETY: the VC exists and is inactive. Parameters of the
-                    // driver's own belong to this step for the call, and to the
-                    // VC until it is inactive again; the client's to the client
-                    // until its call is completed, which is after this
-                    // activation (rules VC-35, CALL-02).
-                    let status =
-                        unsafe { ndis_sys::NdisMCmActivateVc(this.handle(), parameters.as_raw()) };
-                    let status = Status::from_raw(status);
-                    if !status.is_pending() {
-                        this.state.with(|state| state.activated(status));
-                    }
-                    this.state.with(|state| state.calm(1));
-                }
-                Step::CompleteMakeCall { status, parameters } => {
-                    if !status.is_success() {
-                        // Before the completion, within which the client deletes its VC.
-                        driver.call_failed(&vc, status, irql);
-                    }
-                    // SAFETY: the call was pended and is completed once (rule
-                    // CALL-13), active when with success (CALL-10), and
-                    // point-to-point (CALL-15). Parameters of the driver's own
-                    // belong to this step: the client looks at them within this
-                    // call, in which it may also end the call.
-                    unsafe {
-                        ndis_sys::NdisMCmMakeCallComplete(
-                            status.raw(),
-                            this.handle(),
-                            ptr::null_mut(),
-                            ptr::null_mut(),
-                            parameters.as_raw(),
-                        );
-                    }
-                    this.state.with(State::tell);
-                    if status.is_success() {
-                        tell_connected(&vc, irql);
-                    }
-                }
-                Step::Dispatch(parameters) => {
-                    let status = Self::dispatch(this, &parameters, irql);
-                    if status.is_pending() {
-                        this.state.with(State::ringing);
-                    } else {
-                        Self::answered(this, status, ptr::null_mut(), irql);
-                    }
-                    this.state.with(|state| state.calm(1));
-                }
-                Step::Connect => {
-                    // SAFETY: the driver's own VC (CALL-38), accepted, told once;
-                    // busy keeps the handle valid.
-                    unsafe { ndis_sys::NdisMCmDispatchCallConnected(this.handle()) };
-                    this.state.with(|state| {
-                        state.tell();
-                        state.calm(1)
-                    });
-                    tell_connected(&vc, irql);
-                }
-                Step::DispatchClose(End { status, data }) => {
-                    let data = data.as_ref().map_or(&[][..], |data| data);
-                    // It was a length of 32 bits when the driver gave it.
-                    let size = u32::try_from(data.len()).unwrap_or(0);
-                    Self::dispatch_close(this, status, data, size);
-                    this.state.with(|state| state.calm(1));
-                }
-                Step::TellFailed(status) => {
-                    driver.call_failed(&vc, status, irql);
-                    this.state.with(|state| state.calm(1));
-                }
-                Step::Deactivate => {
-                    // SAFETY: active, and nothing is busy on it (rules VC-44,
-                    // VC-48, VC-49).
-                    let status = unsafe { ndis_sys::NdisMCmDeactivateVc(this.handle()) };
-                    // Not accepted means that it was inactive (rule VC-45).
-                    if !Status::from_raw(status).is_pending() {
-                        this.state.with(State::deactivated);
-                    }
-                }
-                Step::CompleteClose(status) => {
-                    // SAFETY: the close was pended and is completed once (rule
-                    // CALL-52), deactivated (CALL-49), point-to-point.
-                    unsafe {
-                        ndis_sys::NdisMCmCloseCallComplete(
-                            status.raw(),
-                            this.handle(),
-                            ptr::null_mut(),
-                        );
-                    }
-                    this.state.with(State::completed);
-                }
-                Step::Delete => {
-                    // SAFETY: the driver's own VC (VC-22), inactive and without
-                    // a call (VC-23), deleted once.
-                    let status = unsafe { ndis_sys::NdisMCmDeleteVc(this.handle()) };
-                    if Status::from_raw(status).is_success() {
-                        this.state.with(State::deleted);
-                        driver.vc_deleted(&vc, irql);
-                        Self::retire(this, irql);
-                    } else {
-                        this.state.with(State::delete_refused);
-                        Self::defer_later(this);
-                    }
+        let mut done = Done::Nothing;
+        loop {
+            let step = this.look(|state, _| {
+                state.settle(done);
+                let step = state.next(&this.part, stack::is_low)?;
+                this.show(state);
+                Some(step)
+            });
+            let Some(step) = step else { return };
+            if matches!(step, Step::Later) {
+                return Self::defer(this);
+            }
+            done = Self::carry_out(this, step, irql);
+        }
+    }
+
+    /// Carries out one step, and says what came of it.
+    fn carry_out(this: &Arc<Self>, step: Step, irql: &mut UpToDispatch) -> Done {
+        match step {
+            Step::Later => Done::Nothing,
+            Step::Activate(parameters) => {
+                // SAFETY: the VC exists and is inactive. Parameters of the
+                // driver's own belong to this step for the call, and to the
+                // VC until it is inactive again; the client's to the client
+                // until its call is completed, which is after this
+                // activation (rules VC-35, CALL-02).
+                let status = unsafe { M::Base::activate_vc(this.handle(), parameters.as_raw()) };
+                let status = Status::from_raw(status);
+                Done::Activated((!status.is_pending()).then_some(status))
+            }
+            Step::CompleteMakeCall {
+                status,
+                parameters,
+                number,
+            } => {
+                Self::complete_make_call(this, status, &parameters, irql);
+                if status.is_success() {
+                    Self::tell_connected(this, number, false, irql)
+                } else {
+                    Done::Nothing
                 }
             }
+            Step::Dispatch(parameters) => {
+                let status = Self::dispatch(this, &parameters, irql);
+                if status.is_pending() {
+                    return Done::Rang;
+                }
+                Self::answered(this, status, ptr::null_mut(), irql);
+                Done::Left
+            }
+            Step::Connect(number) => {
+                // SAFETY: the driver's own VC (CALL-38), accepted, told once;
+                // the step keeps the handle valid.
+                unsafe { ndis_sys::NdisCmDispatchCallConnected(this.handle()) };
+                Self::tell_connected(this, number, true, irql)
+            }
+            Step::DispatchClose(End { status, data }) => {
+                let data = data.as_ref().map_or(&[][..], |data| data);
+                // It was a length of 32 bits when the driver gave it.
+                let size = u32::try_from(data.len()).unwrap_or(0);
+                Self::dispatch_close(this, status, data, size);
+                Done::Left
+            }
+            Step::TellFailed(status) => {
+                this.af.driver().call_failed(&Self::vc(this), status, irql);
+                Done::Left
+            }
+            Step::Deactivate => {
+                // SAFETY: active, and nothing is under way on it (rules VC-44,
+                // VC-48, VC-49).
+                let status = unsafe { M::Base::deactivate_vc(this.handle()) };
+                // Not accepted means that it was inactive (rule VC-45).
+                if Status::from_raw(status).is_pending() {
+                    Done::Nothing
+                } else {
+                    Done::Deactivated
+                }
+            }
+            Step::CompleteClose(status) => {
+                // SAFETY: the close was pended and is completed once (rule
+                // CALL-52), deactivated (CALL-49), point-to-point.
+                unsafe {
+                    ndis_sys::NdisCmCloseCallComplete(status.raw(), this.handle(), ptr::null_mut());
+                }
+                Done::Closed
+            }
+            Step::Delete => {
+                // SAFETY: the driver's own VC (VC-22), inactive and without
+                // a call (VC-23), deleted once.
+                let status = unsafe { M::Base::delete_vc(this.handle()) };
+                if Status::from_raw(status).is_success() {
+                    this.look(|state, _| state.deleted());
+                    this.af.driver().vc_deleted(&Self::vc(this), irql);
+                    Self::retire(this, irql);
+                } else {
+                    // Before it is tried again, on another processor perhaps.
+                    this.look(|state, _| state.delete_refused());
+                    Self::defer_later(this);
+                }
+                Done::Nothing
+            }
         }
+    }
+
+    fn vc(this: &Arc<Self>) -> Vc<M> {
+        Vc {
+            shared: this.clone(),
+        }
+    }
+
+    /// Completes the call that the client has placed.
+    fn complete_make_call(
+        this: &Arc<Self>,
+        status: Status,
+        parameters: &Parameters,
+        irql: &mut UpToDispatch,
+    ) {
+        if !status.is_success() {
+            // Before the completion, within which the client deletes its VC.
+            this.af.driver().call_failed(&Self::vc(this), status, irql);
+        }
+        // SAFETY: the call was pended and is completed once (rule
+        // CALL-13), active when with success (CALL-10), and
+        // point-to-point (CALL-15). Parameters of the driver's own
+        // belong to the caller's step: the client looks at them within this
+        // call, in which it may also end the call.
+        unsafe {
+            ndis_sys::NdisCmMakeCallComplete(
+                status.raw(),
+                this.handle(),
+                ptr::null_mut(),
+                ptr::null_mut(),
+                parameters.as_raw(),
+            );
+        }
+    }
+
+    /// The client knows of its call: tells the driver, which holds the VC meanwhile. `held`
+    /// says that the step does so already.
+    fn tell_connected(this: &Arc<Self>, number: u32, held: bool, irql: &mut UpToDispatch) -> Done {
+        if !this.with(|state, _| state.hold_connected(number, held)) {
+            return Done::Nothing;
+        }
+        this.af.driver().call_connected(&Self::vc(this), irql);
+        Done::Left
     }
 
     /// Tells the client that the other side hung up. The state says that it may be
@@ -569,7 +643,7 @@ impl<M: CallManager> VcShared<M> {
         // the call, which only reads them, and have size zero when null (rule
         // CALL-60).
         unsafe {
-            ndis_sys::NdisMCmDispatchIncomingCloseCall(status.raw(), this.handle(), buffer, size);
+            ndis_sys::NdisCmDispatchIncomingCloseCall(status.raw(), this.handle(), buffer, size);
         }
     }
 
@@ -586,7 +660,7 @@ impl<M: CallManager> VcShared<M> {
         // client (rules CALL-41, SAP-26). The parameters belong to the caller's
         // step for the call, and to the VC until the answer (rule CALL-26).
         let status = unsafe {
-            ndis_sys::NdisMCmDispatchIncomingCall(handle, this.handle(), parameters.as_raw())
+            ndis_sys::NdisCmDispatchIncomingCall(handle, this.handle(), parameters.as_raw())
         };
         SapShared::leave(sap, irql);
         Status::from_raw(status)
@@ -602,7 +676,7 @@ impl<M: CallManager> VcShared<M> {
         let vc = Vc {
             shared: this.clone(),
         };
-        let Some((accepted, offered)) = this.state.with(|state| state.answered(status)) else {
+        let Some((accepted, offered)) = this.with(|state, _| state.answered(status)) else {
             return;
         };
         let driver = this.af.driver();
@@ -617,16 +691,7 @@ impl<M: CallManager> VcShared<M> {
             driver.incoming_call_refused(&vc, status.as_failure(), irql);
         }
         drop(offered);
-        Self::calm(this, 1, irql);
-    }
-}
-
-/// Tells the driver that the client knows of its call.
-fn tell_connected<M: CallManager>(vc: &Vc<M>, irql: &mut UpToDispatch) {
-    // The client may have closed it already, within the call that told it.
-    if vc.shared.state.with(State::hold_connected) {
-        vc.shared.af.driver().call_connected(vc, irql);
-        VcShared::calm(&vc.shared, 1, irql);
+        Self::leave(this, irql);
     }
 }
 
@@ -637,14 +702,113 @@ unsafe impl<M: CallManager> Deferred for VcShared<M> {
     }
 
     fn owner(&self) -> &Owner {
-        self.af.adapter.owner()
+        self.af.owner()
     }
 
     /// Dropped lists first, then whatever is due.
     fn run(this: Arc<Self>, irql: &mut Passive) {
-        this.state.with(State::unblock);
-        let chain = this.dropped.with(core::mem::take);
-        crate::data::complete(&this, chain, irql.up_to_dispatch());
+        this.look(|state, _| state.unblock());
+        let vc = Vc {
+            shared: this.clone(),
+        };
+        M::Base::complete_dropped(&vc, irql.up_to_dispatch());
         Self::advance(&this, irql.up_to_dispatch());
+    }
+}
+
+/// The VC's context, which is good until NDIS has deleted it.
+impl<M: CallManager> Argument<*mut c_void> for Vc<M> {
+    unsafe fn from_ndis(raw: *mut c_void) -> Option<Self> {
+        // SAFETY: by CALLBACK NDIS has its reference meanwhile.
+        let shared = unsafe { Arc::from_ndis(raw) }?;
+        Some(Self { shared })
+    }
+}
+
+impl<M: CallManager> Vc<M>
+where
+    M::Base: Carrier<M>,
+{
+    /// Indicates received data to the client. The lists come back through `Carry::returned`
+    /// of `ndis-mcm` (rules NBL-17 to NBL-19).
+    ///
+    /// Source page: `nf-ndis-ndismcoindicatereceivenetbufferlists`.
+    ///
+    /// # Errors
+    ///
+    /// Gives the lists back with [`Status::PAUSED`] while the adapter is
+    /// paused (rule PAUSE-05), [`Status::CLOSING`] when there is no call any more
+    /// (rules CALL-63, NBL-34), [`Status::INVALID_STATE`] when the client does not
+    /// know yet that its call is up, of which [`CallManager::call_connected`]
+    /// tells, [`Status::INVALID_PARAMETER`] for lists that
+    /// are not from a pool for receives, or carry another number of packets
+    /// than one (rule NBL-35), [`Status::RESOURCES`] when the stack is nearly
+    /// used up (see [`stack`]).
+    #[doc(alias = "NdisMCoIndicateReceiveNetBufferLists")]
+    pub fn indicate_receive(
+        &self,
+        lists: NetBufferLists,
+        irql: &mut impl NoLock,
+    ) -> Result<(), NotIndicated> {
+        channel::indicate(self, lists, irql.up_to_dispatch())
+    }
+}
+
+// SAFETY: all of it is of the VC, whose part is private to it. By CM-VC the handle is valid
+// until the deletion, and that waits until the path is quiet.
+unsafe impl<M: CallManager> Channel for Vc<M>
+where
+    M::Base: Carrier<M>,
+{
+    fn path(&self) -> &DataPath {
+        &self.shared.part
+    }
+
+    fn handle(&self) -> NDIS_HANDLE {
+        self.shared.handle()
+    }
+
+    fn same(&self, other: &Self) -> bool {
+        self.is(other)
+    }
+
+    fn count_out(&self, lists: usize) -> bool {
+        self.shared.af.base.count_out(lists)
+    }
+
+    fn count_in(&self, lists: usize) {
+        self.shared.af.base.count_in(lists);
+    }
+
+    fn is_gone(&self) -> bool {
+        self.shared.af.base.is_gone()
+    }
+
+    fn used(&self) {
+        self.shared.with(|state, _| state.used());
+    }
+
+    fn refusal(&self) -> Status {
+        self.shared.look(|state, _| state.refusal())
+    }
+
+    fn go_on(&self, irql: &mut UpToDispatch) {
+        VcShared::advance(&self.shared, irql);
+    }
+
+    fn defer(&self) {
+        VcShared::defer(&self.shared);
+    }
+
+    fn context(&self) -> *mut c_void {
+        Arc::as_raw(&self.shared)
+    }
+
+    unsafe fn from_context(context: *mut c_void) -> Option<Self> {
+        // SAFETY: by the caller the VC lives meanwhile.
+        let shared = unsafe { Arc::borrow_raw(context) }?;
+        Some(Self {
+            shared: Arc::clone(&shared),
+        })
     }
 }

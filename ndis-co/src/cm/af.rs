@@ -1,8 +1,7 @@
 //! [`Af`]: a client that has opened one of the adapter's address families.
 
-use crate::{Adapter, CallManager, adapter::AdapterShared, lock::StateLock};
-use core::{fmt, ops, ptr};
-use ndis_co::{
+use super::{Base, CallManager};
+use crate::{
     Answer, Status,
     answer::Request,
     armed::{Alarm, Armed},
@@ -10,17 +9,19 @@ use ndis_co::{
     deferred::{Deferred, Node},
     family::AddressFamily,
     irql::{NoLock, Passive, UpToDispatch},
+    lock::SpinLock,
     mem::{Anchored, Arc, Lent, Parent, Tag},
     once::Slot,
     owner::Owner,
     raw::Opaque,
     stack,
 };
+use core::{fmt, ops, ptr};
 use ndis_sys::NDIS_HANDLE;
 
 /// # Invariants
 ///
-/// MCM-AF: `handle` is valid from the open request until the open is refused
+/// CM-AF: `handle` is valid from the open request until the open is refused
 /// or the close is completed. Once the open is accepted NDIS owns one reference as
 /// the call manager's AF context, until the close and a requested close
 /// notification have both completed (rule AF-44).
@@ -30,15 +31,15 @@ pub(crate) struct AfShared<M: CallManager> {
     lent: Lent<Self>,
     family: AddressFamily,
     handle: Opaque,
-    state: StateLock<State>,
+    state: SpinLock<State>,
     context: Slot<M::Af>,
-    pub(crate) adapter: Parent<Arc<AdapterShared<M>>>,
+    pub(super) base: Parent<M::Base>,
 }
 
 impl<M: CallManager> Anchored for AfShared<M> {
-    type Parent = Arc<AdapterShared<M>>;
-    fn parent(&mut self) -> &mut Parent<Arc<AdapterShared<M>>> {
-        &mut self.adapter
+    type Parent = M::Base;
+    fn parent(&mut self) -> &mut Parent<M::Base> {
+        &mut self.base
     }
 }
 
@@ -53,10 +54,23 @@ enum Phase {
     Refused,
 }
 
+/// Whether NDIS knows of an accepted open (rule AF-51).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Telling {
+    /// It does, or there is nothing to know.
+    Told,
+    /// Its completion runs, or the callback that answers with success.
+    Runs,
+    /// The callback is about to return: NDIS knows a moment later.
+    Returns,
+}
+
 /// What is to be done next.
 enum Step {
     CompleteOpen(Status),
     CompleteClose,
+    /// Ask the client for the close; at PASSIVE_LEVEL.
+    Notify,
     /// There is something to do, on a stack with more room.
     Later,
 }
@@ -71,15 +85,16 @@ struct State {
     finish: bool,
     /// The close was answered with pending.
     pended: bool,
-    /// The halt has picked this family for its close notification.
+    /// The client is to be asked for the close.
+    notify: bool,
+    /// It was asked.
     notified: bool,
     /// The notification is under way.
     notifying: bool,
     /// The call that asks for it runs: the handle is needed until it returns.
     calling: bool,
-    /// The completion of the open runs, or its callback that answers with success: NDIS
-    /// may not know yet that the family is open (rule AF-51).
-    completing: bool,
+    /// How far NDIS is told of the open.
+    telling: Telling,
 }
 
 /// A counted reference to an open address family; it derefs to the driver's
@@ -96,11 +111,33 @@ impl<M: CallManager> Af<M> {
         self.shared.family
     }
 
-    /// The adapter on which it was opened.
+    /// The adapter or binding on which it was opened.
     #[must_use]
-    pub fn adapter(&self) -> Adapter<M> {
-        Adapter {
-            shared: Arc::clone(&self.shared.adapter),
+    pub fn base(&self) -> &M::Base {
+        &self.shared.base
+    }
+
+    /// Whether both are the same: one client's, opened once.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Asks the client to close the family, now or soon, for instance because the line is
+    /// gone. Nothing happens when it was asked before, or is closing it already.
+    ///
+    /// The client ends its calls and SAPs first, and closes the family then:
+    /// [`CallManager::close_af`] is next. It may answer that it will not (rule AF-43); then
+    /// the family stays open.
+    ///
+    /// At or below DISPATCH_LEVEL; a work item does it at PASSIVE_LEVEL.
+    ///
+    /// Source page: `nf-ndis-ndiscmnotifycloseaddressfamily`.
+    #[doc(alias = "NdisCmNotifyCloseAddressFamily")]
+    #[doc(alias = "NdisMCmNotifyCloseAddressFamily")]
+    pub fn notify_close(&self) {
+        if self.shared.want_notify() {
+            AfShared::defer(&self.shared);
         }
     }
 }
@@ -140,7 +177,7 @@ pub struct OpenAf<'r, M: CallManager> {
 
 impl<'r, M: CallManager> OpenAf<'r, M> {
     pub(crate) fn try_new(
-        adapter: &Arc<AdapterShared<M>>,
+        base: &M::Base,
         family: AddressFamily,
         handle: NDIS_HANDLE,
         out: Out<'r, NDIS_HANDLE>,
@@ -151,19 +188,20 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
             lent: Lent::new(),
             family,
             handle: Opaque::new(handle),
-            state: StateLock::new(State {
+            state: SpinLock::new(State {
                 phase: Phase::Opening,
                 answer: None,
                 children: 0,
                 finish: false,
                 pended: false,
+                notify: false,
                 notified: false,
                 notifying: false,
                 calling: false,
-                completing: false,
+                telling: Telling::Told,
             }),
             context: Slot::new(),
-            adapter: Parent::new(adapter.clone()),
+            base: Parent::new(base.clone()),
         };
         match Arc::try_new_anchored(shared, Tag::NDIS) {
             Ok(af) => Ok(Self { af, out, request }),
@@ -185,7 +223,7 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
     /// Lets the client in; `context` is what the driver keeps for it.
     pub fn accept(self, context: M::Af) -> Answer<'r> {
         // Until the callback has returned NDIS does not know that the family is open.
-        self.af.state.with(|state| state.completing = true);
+        self.af.state.locked(|state| state.telling = Telling::Runs);
         let status = match AfShared::accept(&self.af, context) {
             Ok(context) => {
                 // Rule AF-19.
@@ -199,7 +237,7 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
 
     /// Turns the client away.
     pub fn refuse(self, status: Status) -> Answer<'r> {
-        self.af.state.with(|state| state.phase = Phase::Refused);
+        self.af.state.locked(|state| state.phase = Phase::Refused);
         self.request.answer(status.as_failure())
     }
 
@@ -243,7 +281,7 @@ impl<M: CallManager> PendingOpenAf<M> {
     pub fn accept(self, context: M::Af, irql: &mut impl NoLock) {
         let af = self.af.disarm();
         // Before the role knows of the family: it is not closed until it is open.
-        af.state.with(|state| state.completing = true);
+        af.state.locked(|state| state.telling = Telling::Runs);
         let status = match AfShared::accept(&af, context) {
             Ok(_) => Status::SUCCESS,
             Err(failure) => failure,
@@ -286,7 +324,7 @@ impl<'r, M: CallManager> CloseAf<'r, M> {
     /// Lets the family go, at once or when its last child is gone (rule
     /// AF-36). A close always succeeds in the end (rule AF-37).
     pub fn finish(self) -> Answer<'r> {
-        let done = self.af.state.with(|state| {
+        let done = self.af.state.locked(|state| {
             state.finish = true;
             let done = state.children == 0 && !state.calling;
             state.pended = !done;
@@ -306,7 +344,7 @@ impl<'r, M: CallManager> CloseAf<'r, M> {
 
     /// Answers later, with the second value, from any thread.
     pub fn pend(self) -> (Answer<'r>, PendingCloseAf<M>) {
-        self.af.state.with(|state| state.pended = true);
+        self.af.state.locked(|state| state.pended = true);
         let af = Armed::new(self.af);
         (self.request.answer(Status::PENDING), PendingCloseAf { af })
     }
@@ -329,7 +367,7 @@ struct Finish;
 
 impl<M: CallManager> Alarm<Arc<AfShared<M>>> for Finish {
     fn lost(af: Arc<AfShared<M>>) {
-        af.state.with(|state| state.finish = true);
+        af.state.locked(|state| state.finish = true);
         AfShared::defer(&af);
     }
 }
@@ -341,7 +379,7 @@ impl<M: CallManager> PendingCloseAf<M> {
     #[doc(alias = "NdisMCmCloseAddressFamilyComplete")]
     pub fn finish(self, irql: &mut impl NoLock) {
         let af = self.af.disarm();
-        af.state.with(|state| state.finish = true);
+        af.state.locked(|state| state.finish = true);
         AfShared::advance(&af, irql.up_to_dispatch());
     }
 }
@@ -356,27 +394,32 @@ impl<M: CallManager> fmt::Debug for PendingCloseAf<M> {
 
 impl<M: CallManager> AfShared<M> {
     pub(crate) fn driver(&self) -> &M {
-        &self.adapter.driver.driver
+        self.base.driver()
     }
 
     pub(crate) fn handle(&self) -> NDIS_HANDLE {
         self.handle.get()
     }
 
+    /// What resources are allocated on.
+    pub(crate) fn owner(&self) -> &Owner {
+        self.base.owner()
+    }
+
     /// Takes the client in; gives the context for NDIS.
     fn accept(this: &Arc<Self>, context: M::Af) -> Result<NDIS_HANDLE, Status> {
         this.context.set(context);
-        if let Err(failure) = this.adapter.role.add(this) {
-            this.state.with(|state| state.phase = Phase::Refused);
+        if let Err(failure) = this.base.families().add(this) {
+            this.state.locked(|state| state.phase = Phase::Refused);
             return Err(failure);
         }
-        this.state.with(|state| state.phase = Phase::Open);
+        this.state.locked(|state| state.phase = Phase::Open);
         Ok(this.lent.lend(this))
     }
 
     /// The pended open is to be completed.
     fn answer(this: &Arc<Self>, status: Status) {
-        this.state.with(|state| {
+        this.state.locked(|state| {
             state.answer = Some(status);
             if !status.is_success() {
                 state.phase = Phase::Refused;
@@ -392,20 +435,38 @@ impl<M: CallManager> AfShared<M> {
         };
         // SAFETY: the open was pended and is completed once (rule AF-23), at or
         // below DISPATCH_LEVEL; with success, with the share that the acceptance
-        // gave to NDIS (MCM-AF).
-        unsafe { ndis_sys::NdisMCmOpenAddressFamilyComplete(status.raw(), this.handle(), context) };
-        this.told_opened();
+        // gave to NDIS (CM-AF).
+        unsafe { ndis_sys::NdisCmOpenAddressFamilyComplete(status.raw(), this.handle(), context) };
+        Self::told_opened(this);
     }
 
-    /// NDIS knows what came of the open.
-    pub(crate) fn told_opened(&self) {
-        self.state.with(|state| state.completing = false);
-        self.adapter.role.look_again();
+    /// NDIS knows what came of the open: from here on the client can be asked to close.
+    pub(crate) fn told_opened(this: &Arc<Self>) {
+        let notify = this.state.locked(|state| {
+            state.telling = Telling::Told;
+            state.notifies()
+        });
+        if notify {
+            Self::defer(this);
+        }
+    }
+
+    /// The callback that has accepted the open is about to return.
+    pub(crate) fn open_returns(this: &Arc<Self>) {
+        let notify = this.state.locked(|state| {
+            if state.telling == Telling::Runs {
+                state.telling = Telling::Returns;
+            }
+            state.notify
+        });
+        if notify {
+            Self::defer(this);
+        }
     }
 
     /// One more SAP or VC beneath, unless the family is being closed.
     pub(crate) fn add_child(&self) -> Result<(), Status> {
-        self.state.with(|state| {
+        self.state.locked(|state| {
             if state.phase != Phase::Open {
                 return Err(Status::CLOSING);
             }
@@ -416,17 +477,15 @@ impl<M: CallManager> AfShared<M> {
 
     /// One SAP or VC less; the last one may end the close.
     pub(crate) fn remove_child(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        this.state
-            .with(|state| state.children = state.children.saturating_sub(1));
-        Self::advance(this, irql);
+        let last = this.state.locked(State::child_gone);
+        if last {
+            Self::advance(this, irql);
+        }
     }
 
     /// As [`Self::remove_child`], where nothing may be called.
     pub(crate) fn remove_child_later(this: &Arc<Self>) {
-        let last = this.state.with(|state| {
-            state.children = state.children.saturating_sub(1);
-            state.children == 0 && state.phase == Phase::Closing
-        });
+        let last = this.state.locked(State::child_gone);
         if last {
             Self::defer(this);
         }
@@ -434,7 +493,7 @@ impl<M: CallManager> AfShared<M> {
 
     /// The client asks for the close; `false` when it did already.
     pub(crate) fn begin_close(&self) -> bool {
-        self.state.with(|state| {
+        self.state.locked(|state| {
             let open = state.phase == Phase::Open;
             if open {
                 state.phase = Phase::Closing;
@@ -445,15 +504,15 @@ impl<M: CallManager> AfShared<M> {
 
     /// Does what the state asks for and allows.
     fn advance(this: &Arc<Self>, _irql: &mut UpToDispatch) {
-        while let Some(step) = this.state.with(State::next) {
+        while let Some(step) = this.state.locked(State::next) {
             match step {
-                Step::Later => return Self::defer(this),
+                Step::Later | Step::Notify => return Self::defer(this),
                 Step::CompleteOpen(status) => Self::complete_open(this, status),
                 Step::CompleteClose => {
                     // SAFETY: the close was pended and is completed once, with
                     // success (rule AF-37); the handle dies here (rule AF-38).
                     unsafe {
-                        ndis_sys::NdisMCmCloseAddressFamilyComplete(
+                        ndis_sys::NdisCmCloseAddressFamilyComplete(
                             Status::SUCCESS.raw(),
                             this.handle(),
                         );
@@ -469,36 +528,48 @@ impl<M: CallManager> AfShared<M> {
     fn retire(this: &Arc<Self>) {
         let over = this
             .state
-            .with(|state| state.phase == Phase::Closed && !state.notifying);
+            .locked(|state| state.phase == Phase::Closed && !state.notifying);
         let lent = if over { this.lent.end() } else { None };
         if lent.is_some() {
             drop(lent);
-            this.adapter.role.remove(this);
+            if this.base.families().remove(this) {
+                this.base.families_closed();
+            }
         }
     }
 
-    /// The halt picks this family; `true` the first time.
-    pub(crate) fn mark_notified(&self) -> bool {
-        self.state.with(|state| {
-            let open = !matches!(state.phase, Phase::Closed) && !state.completing;
-            let first = open && !state.notified;
-            state.notified |= open;
-            // Before the call: the client may close within it.
-            state.notifying |= first;
-            state.calling |= first;
+    /// The client is to be asked for the close; `true` the first time.
+    pub(super) fn want_notify(&self) -> bool {
+        self.state.locked(|state| {
+            let first = !state.notify;
+            state.notify = true;
             first
         })
     }
 
-    /// Asks the client to close (rules HALT-01, HALT-02).
-    pub(crate) fn notify_close(this: &Arc<Self>, irql: &mut Passive) {
-        // SAFETY: PASSIVE_LEVEL; by MCM-AF the handle is valid, for `calling`
-        // holds a close up that crosses this.
-        let status = unsafe { ndis_sys::NdisMCmNotifyCloseAddressFamily(this.handle()) };
-        let status = Status::from_raw(status);
-        this.state.with(|state| state.calling = false);
-        if !status.is_pending() {
-            Self::notified(this);
+    /// Asks the client to close, when it is to be asked and can be (rules AF-39, HALT-01,
+    /// HALT-02).
+    pub(super) fn notify_close(this: &Arc<Self>, irql: &mut Passive) {
+        let (due, soon) = this.state.locked(|state| {
+            let due = state.notifies();
+            // Before the call: the client may close within it.
+            state.notified |= due;
+            state.notifying |= due;
+            state.calling |= due;
+            (due, state.notify && state.telling == Telling::Returns)
+        });
+        if soon {
+            Self::defer(this);
+        }
+        if due {
+            // SAFETY: PASSIVE_LEVEL; by CM-AF the handle is valid, for `calling`
+            // holds a close up that crosses this.
+            let status = unsafe { ndis_sys::NdisCmNotifyCloseAddressFamily(this.handle()) };
+            let status = Status::from_raw(status);
+            this.state.locked(|state| state.calling = false);
+            if !status.is_pending() {
+                Self::notified(this);
+            }
         }
         Self::advance(this, irql.up_to_dispatch());
     }
@@ -506,7 +577,7 @@ impl<M: CallManager> AfShared<M> {
     /// The notification is finished (rule HALT-03), whatever the client has answered:
     /// only its close counts.
     pub(crate) fn notified(this: &Arc<Self>) {
-        this.state.with(|state| state.notifying = false);
+        this.state.locked(|state| state.notifying = false);
         Self::retire(this);
     }
 }
@@ -519,7 +590,8 @@ impl State {
             && self.pended
             && self.children == 0
             && !self.calling;
-        if self.answer.is_none() && !close {
+        let notify = self.notifies();
+        if self.answer.is_none() && !close && !notify {
             return None;
         }
         if stack::is_low() {
@@ -528,8 +600,23 @@ impl State {
         if let Some(status) = self.answer.take() {
             return Some(Step::CompleteOpen(status));
         }
+        if notify {
+            return Some(Step::Notify);
+        }
         self.phase = Phase::Closed;
         Some(Step::CompleteClose)
+    }
+
+    /// One SAP or VC less; whether it was the last that a close waited for.
+    fn child_gone(&mut self) -> bool {
+        self.children = self.children.saturating_sub(1);
+        self.children == 0 && self.phase == Phase::Closing
+    }
+
+    /// Whether the client is to be asked for the close, and can be: NDIS knows that the
+    /// family is open (rule AF-51), and the client has not asked for the close itself.
+    fn notifies(&self) -> bool {
+        self.notify && !self.notified && self.telling == Telling::Told && self.phase == Phase::Open
     }
 }
 
@@ -540,10 +627,22 @@ unsafe impl<M: CallManager> Deferred for AfShared<M> {
     }
 
     fn owner(&self) -> &Owner {
-        self.adapter.owner()
+        self.base.owner()
     }
 
     fn run(this: Arc<Self>, irql: &mut Passive) {
-        Self::advance(&this, irql.up_to_dispatch());
+        let returns = this.state.locked(|state| {
+            let returns = state.telling == Telling::Returns;
+            if returns {
+                state.telling = Telling::Told;
+            }
+            returns
+        });
+        if returns {
+            // The moment has not passed yet.
+            Self::defer_later(&this);
+        } else {
+            Self::notify_close(&this, irql);
+        }
     }
 }

@@ -1,8 +1,7 @@
 //! [`Sap`]: an address at which a client takes calls.
 
-use crate::{Af, CallManager, CreatedVc, Inactive, af::AfShared, lock::StateLock, vc::VcShared};
-use core::{fmt, ops, ptr};
-use ndis_co::{
+use super::{Af, CallManager, CreatedVc, Inactive, af::AfShared, vc::VcShared};
+use crate::{
     Answer, Status,
     address::{SapAddress, SapAddressBuf},
     answer::Request,
@@ -10,17 +9,19 @@ use ndis_co::{
     callback::Out,
     deferred::{Deferred, Node},
     irql::{NoLock, Passive, UpToDispatch},
+    lock::SpinLock,
     mem::{Anchored, Arc, Lent, Parent, Tag},
     once::Slot,
     owner::Owner,
     raw::Opaque,
     stack,
 };
+use core::{fmt, ops, ptr};
 use ndis_sys::NDIS_HANDLE;
 
 /// # Invariants
 ///
-/// MCM-SAP: `handle` is valid from the register request until that is refused
+/// CM-SAP: `handle` is valid from the register request until that is refused
 /// or the deregistration is completed. Once accepted, NDIS owns one share as
 /// the call manager's SAP context, and the SAP counts as a child of its
 /// address family, until the deregistration is completed.
@@ -30,7 +31,7 @@ pub(crate) struct SapShared<M: CallManager> {
     lent: Lent<Self>,
     handle: Opaque,
     address: SapAddressBuf,
-    state: StateLock<State>,
+    state: SpinLock<State>,
     context: Slot<M::Sap>,
     pub(crate) af: Parent<Arc<AfShared<M>>>,
 }
@@ -81,6 +82,12 @@ impl<M: CallManager> Sap<M> {
         Af {
             shared: Arc::clone(&self.shared.af),
         }
+    }
+
+    /// The adapter or binding that it is on.
+    #[must_use]
+    pub fn base(&self) -> &M::Base {
+        &self.shared.af.base
     }
 
     /// Whether both are the same SAP.
@@ -176,7 +183,7 @@ impl<'r, M: CallManager> RegisterSap<'r, M> {
     /// Refuses: [`Status::INVALID_DATA`] for an address that is taken or not
     /// understood (rules SAP-15, SAP-16).
     pub fn refuse(self, status: Status) -> Answer<'r> {
-        self.sap.state.with(|state| state.phase = Phase::Gone);
+        self.sap.state.locked(|state| state.phase = Phase::Gone);
         AfShared::remove_child_later(&self.sap.af);
         self.request.answer(status.as_failure())
     }
@@ -265,7 +272,7 @@ impl<'r, M: CallManager> DeregisterSap<'r, M> {
     /// Lets the SAP go, at once or when no call is just being offered on it.
     /// A deregistration always succeeds in the end (rules SAP-21, SAP-23).
     pub fn finish(self) -> Answer<'r> {
-        let done = self.sap.state.with(|state| {
+        let done = self.sap.state.locked(|state| {
             state.finish = true;
             let done = state.busy == 0;
             state.pended = !done;
@@ -286,7 +293,7 @@ impl<'r, M: CallManager> DeregisterSap<'r, M> {
 
     /// Answers later, with the second value, from any thread.
     pub fn pend(self) -> (Answer<'r>, PendingDeregisterSap<M>) {
-        self.sap.state.with(|state| state.pended = true);
+        self.sap.state.locked(|state| state.pended = true);
         let sap = Armed::new(self.sap);
         let answer = self.request.answer(Status::PENDING);
         (answer, PendingDeregisterSap { sap })
@@ -312,7 +319,7 @@ struct Finish;
 
 impl<M: CallManager> Alarm<Arc<SapShared<M>>> for Finish {
     fn lost(sap: Arc<SapShared<M>>) {
-        sap.state.with(|state| state.finish = true);
+        sap.state.locked(|state| state.finish = true);
         SapShared::defer(&sap);
     }
 }
@@ -324,7 +331,7 @@ impl<M: CallManager> PendingDeregisterSap<M> {
     #[doc(alias = "NdisMCmDeregisterSapComplete")]
     pub fn finish(self, irql: &mut impl NoLock) {
         let sap = self.sap.disarm();
-        sap.state.with(|state| state.finish = true);
+        sap.state.locked(|state| state.finish = true);
         SapShared::advance(&sap, irql.up_to_dispatch());
     }
 }
@@ -349,7 +356,7 @@ impl<M: CallManager> SapShared<M> {
             lent: Lent::new(),
             handle: Opaque::new(handle),
             address: SapAddressBuf::try_new(address.sap_type(), address.bytes())?,
-            state: StateLock::new(State {
+            state: SpinLock::new(State {
                 phase: Phase::Registering,
                 answer: None,
                 busy: 0,
@@ -367,13 +374,13 @@ impl<M: CallManager> SapShared<M> {
     /// Takes the SAP in; gives the context for NDIS.
     fn accept(this: &Arc<Self>, context: M::Sap) -> NDIS_HANDLE {
         this.context.set(context);
-        this.state.with(|state| state.phase = Phase::Registered);
+        this.state.locked(|state| state.phase = Phase::Registered);
         this.lent.lend(this)
     }
 
     /// The pended registration is to be completed.
     fn answer(this: &Arc<Self>, status: Status) {
-        this.state.with(|state| {
+        this.state.locked(|state| {
             state.answer = Some(status);
             if !status.is_success() {
                 state.phase = Phase::Gone;
@@ -388,8 +395,8 @@ impl<M: CallManager> SapShared<M> {
             ptr::null_mut()
         };
         // SAFETY: the registration was pended and is completed once (SAP-19); with
-        // success, with the share that the acceptance gave to NDIS (MCM-SAP).
-        unsafe { ndis_sys::NdisMCmRegisterSapComplete(status.raw(), this.handle.get(), context) };
+        // success, with the share that the acceptance gave to NDIS (CM-SAP).
+        unsafe { ndis_sys::NdisCmRegisterSapComplete(status.raw(), this.handle.get(), context) };
         if !status.is_success() {
             AfShared::remove_child(&this.af, irql);
         }
@@ -397,12 +404,18 @@ impl<M: CallManager> SapShared<M> {
 
     /// The client asks for the deregistration: no more calls on it.
     pub(crate) fn begin_deregister(&self) {
-        self.state.with(|state| state.phase = Phase::Deregistering);
+        self.state
+            .locked(|state| state.phase = Phase::Deregistering);
+    }
+
+    /// Whether the client has it registered, and has not asked for the end of that.
+    pub(crate) fn is_registered(&self) -> bool {
+        self.state.locked(|state| state.phase == Phase::Registered)
     }
 
     /// Holds the handle valid while a call is offered on it (rule SAP-25).
     pub(crate) fn enter(&self) -> Result<NDIS_HANDLE, Status> {
-        self.state.with(|state| {
+        self.state.locked(|state| {
             if state.phase != Phase::Registered {
                 return Err(Status::CLOSING);
             }
@@ -414,7 +427,7 @@ impl<M: CallManager> SapShared<M> {
     /// Ends what [`Self::enter`] began.
     pub(crate) fn leave(this: &Arc<Self>, irql: &mut UpToDispatch) {
         this.state
-            .with(|state| state.busy = state.busy.saturating_sub(1));
+            .locked(|state| state.busy = state.busy.saturating_sub(1));
         Self::advance(this, irql);
     }
 
@@ -425,7 +438,7 @@ impl<M: CallManager> SapShared<M> {
 
     /// Does what the state asks for and allows.
     fn advance(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        while let Some(step) = this.state.with(State::next) {
+        while let Some(step) = this.state.locked(State::next) {
             match step {
                 Step::Later => return Self::defer(this),
                 Step::CompleteRegister(status) => Self::complete_register(this, status, irql),
@@ -433,7 +446,7 @@ impl<M: CallManager> SapShared<M> {
                     // SAFETY: the deregistration was pended and is completed once,
                     // with success (SAP-23); the handle dies here (SAP-24).
                     unsafe {
-                        ndis_sys::NdisMCmDeregisterSapComplete(
+                        ndis_sys::NdisCmDeregisterSapComplete(
                             Status::SUCCESS.raw(),
                             this.handle.get(),
                         );
@@ -480,7 +493,7 @@ unsafe impl<M: CallManager> Deferred for SapShared<M> {
     }
 
     fn owner(&self) -> &Owner {
-        self.af.adapter.owner()
+        self.af.owner()
     }
 
     fn run(this: Arc<Self>, irql: &mut Passive) {

@@ -1,21 +1,57 @@
-//! [`CallManager`]: the half of an MCM that sets calls up and takes them down.
+//! Call managers: drivers that set calls up and take them down for clients.
+//!
+//! A call manager is one type that implements [`CallManager`]. What it stands on is its
+//! [`Base`]: the adapter, for a miniport call manager (an MCM, see `ndis-mcm`), or the
+//! binding to an adapter of somebody else, for a stand-alone one. Everything else is the
+//! same, and is here:
+//!
+//! ```text
+//! Base ── Af ─┬─ Sap ── CreatedVc   a call that this driver offers to the client
+//!             └─ Vc                 a call that the client places
+//! ```
+//!
+//! Each request of a client comes as a token ([`OpenAf`], [`RegisterSap`], [`MakeCall`],
+//! [`CloseCall`] and so on), see [`answer`](crate::answer). [`Af`], [`Sap`] and [`Vc`] are
+//! counted references: they can be cloned, sent and stored, and give the driver's context.
 
-use crate::{
-    Accepted, Adapter, Af, CloseAf, CloseCall, DeregisterSap, MakeCall, Mcm, Miniport, OpenAf,
-    RegisterSap, Sap, SendLists, Vc,
-};
-use ndis_co::{Answer, Status, irql::UpToDispatch, nbl::NetBufferLists, params::CallParameters};
+mod af;
+mod base;
+mod call;
+mod families;
+mod handlers;
+mod sap;
+mod state;
+mod vc;
 
-/// The call manager half of a miniport call manager.
+pub use af::{Af, CloseAf, OpenAf, PendingCloseAf, PendingOpenAf};
+#[doc(hidden)]
+pub use base::Part;
+pub use base::{Base, Carrier};
+pub use call::{Accepted, CloseCall, MakeCall, PendingCloseCall, PendingMakeCall};
+#[doc(hidden)]
+pub use families::Families;
+#[doc(hidden)]
+pub use handlers::call_manager_handlers;
+pub use sap::{DeregisterSap, PendingDeregisterSap, PendingRegisterSap, RegisterSap, Sap};
+#[doc(hidden)]
+pub use state::Gates;
+pub use vc::{Active, CanActivate, CanDispatch, CreatedVc, Inactive, NotActivated, Vc};
+
+use crate::{Answer, Status, irql::UpToDispatch, params::CallParameters};
+
+/// A driver that sets calls up.
 ///
 /// Every method is called by NDIS, on any processor, several at once, at or
 /// below DISPATCH_LEVEL, and must not wait. Requests come with a token and
-/// are answered with it, at once or later, see [`ndis_co::answer`].
+/// are answered with it, at once or later, see [`answer`](crate::answer).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a call manager",
     note = "rules REG-06 and REG-13: a driver with `type Role = Mcm` implements `CallManager` as well"
 )]
-pub trait CallManager: Miniport<Role = Mcm> {
+pub trait CallManager: Sized + Send + Sync + 'static {
+    /// What it stands on: `Adapter<Self>` of `ndis-mcm` for a miniport call manager,
+    /// [`Binding<Self>`](crate::client::Binding) for a stand-alone one.
+    type Base: Base<Self>;
     /// What the driver keeps for one client that has opened a family.
     type Af: Send + Sync + 'static;
     /// What the driver keeps for one SAP of a client.
@@ -23,7 +59,7 @@ pub trait CallManager: Miniport<Role = Mcm> {
     /// What the driver keeps for one VC and the call on it.
     ///
     /// A large one does not fit the kernel's stack on its way into the pool (see
-    /// [`stack`](ndis_co::stack)): keep large parts, and what wants an alignment of more than two
+    /// [`stack`](crate::stack)): keep large parts, and what wants an alignment of more than two
     /// pointers, which no pool has, out of it.
     type Vc: Send + Sync + 'static;
 
@@ -33,7 +69,7 @@ pub trait CallManager: Miniport<Role = Mcm> {
     #[doc(alias = "ProtocolCmOpenAf")]
     fn open_af<'r>(
         &self,
-        adapter: &Adapter<Self>,
+        base: &Self::Base,
         request: OpenAf<'r, Self>,
         irql: &mut UpToDispatch,
     ) -> Answer<'r>;
@@ -167,20 +203,4 @@ pub trait CallManager: Miniport<Role = Mcm> {
         request: CloseCall<'r, Self>,
         irql: &mut UpToDispatch,
     ) -> Answer<'r>;
-
-    /// A client sends data on a connected call; the driver holds the lists
-    /// until it completes them (rules NBL-09 to NBL-13).
-    ///
-    /// Source page: `nc-ndis-miniport_co_send_net_buffer_lists`.
-    #[doc(alias = "MiniportCoSendNetBufferLists")]
-    fn send(&self, vc: &Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch);
-
-    /// Indicated lists come home, in any order and grouping. Dropping them
-    /// frees them, and so does this default (rules NBL-19, NBL-23).
-    ///
-    /// Source page: `nc-ndis-miniport_return_net_buffer_lists`.
-    #[doc(alias = "MiniportReturnNetBufferLists")]
-    fn returned(&self, adapter: &Adapter<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
-        let _ = (adapter, lists, irql);
-    }
 }

@@ -1,0 +1,293 @@
+//! The call: placed or offered, connected, closed.
+
+use super::{Call, Life, Link, Origin, Parameters, Reply, State};
+use crate::{
+    Status,
+    cm::base::Part,
+    mem::{Arc, Vec},
+    params::CallParametersBuf,
+};
+use core::ptr;
+use ndis_sys::CO_CALL_PARAMETERS;
+
+/// How an incoming close is to be announced: why, and with what data.
+#[derive(Clone, Debug)]
+pub(crate) struct End {
+    pub(crate) status: Status,
+    pub(crate) data: Option<Arc<Vec<u8>>>,
+}
+
+/// What a synchronous answer amounts to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Settled {
+    Now(Status),
+    Later,
+}
+
+/// A call that the client places.
+impl State {
+    pub(crate) fn begin_make(&mut self, parameters: *mut CO_CALL_PARAMETERS) -> bool {
+        let free =
+            self.life == Life::Alive && self.call == Call::None && self.link == Link::Inactive;
+        if free {
+            self.call = Call::Making;
+            self.number = self.number.wrapping_add(1);
+            self.parameters = Parameters::Client(parameters);
+            self.reply = Reply::Open;
+            self.pended = false;
+            self.failed = None;
+            self.close_dispatched = false;
+            self.want_connect = false;
+            self.announced = None;
+        }
+        free
+    }
+
+    /// The client's parameters, as long as its call is not answered.
+    pub(crate) fn client_parameters(&self) -> *mut CO_CALL_PARAMETERS {
+        match self.parameters {
+            Parameters::Client(raw) => raw,
+            _ => ptr::null_mut(),
+        }
+    }
+
+    /// The driver accepts, with the client's parameters or its own.
+    pub(crate) fn accept_make(&mut self, own: Option<CallParametersBuf>) {
+        if let Some(own) = own {
+            self.parameters = Parameters::Own(own.into_shared());
+        }
+        self.reply = Reply::Decided(Status::SUCCESS);
+        self.activation = self.parameters.clone();
+        self.want_activate = true;
+    }
+
+    pub(crate) fn refuse(&mut self, status: Status) {
+        self.reply = Reply::Decided(status.as_failure());
+    }
+
+    pub(crate) fn pend(&mut self) {
+        self.pended = true;
+    }
+
+    /// The driver refuses from within the request's own callback.
+    pub(crate) fn refuse_now(&mut self, status: Status) -> Status {
+        let status = status.as_failure();
+        self.made(status);
+        status
+    }
+
+    /// The final status of the call that is being made, once it has one: a
+    /// success needs the VC active (rule CALL-10).
+    pub(super) fn make_status(&self) -> Option<Status> {
+        match (self.reply, self.failed) {
+            (Reply::Open, _) => None,
+            (Reply::Decided(_), Some(failure)) => Some(failure),
+            (Reply::Decided(status), None) => {
+                let ready = !status.is_success() || self.link == Link::Active;
+                ready.then_some(status)
+            }
+        }
+    }
+
+    /// The made call gets its final status.
+    pub(super) fn made(&mut self, status: Status) {
+        self.parameters = Parameters::None;
+        self.reply = Reply::Open;
+        self.pended = false;
+        self.failed = None;
+        self.call = if status.is_success() {
+            Call::Connected
+        } else {
+            Call::None
+        };
+        self.want_deactivate = !status.is_success();
+        self.told = false;
+        if !status.is_success() {
+            self.announced = None;
+        }
+    }
+}
+
+/// A call that is offered to the client.
+impl State {
+    pub(crate) fn offer(&mut self, parameters: CallParametersBuf) {
+        self.parameters = Parameters::Own(parameters.into_shared());
+        self.call = Call::Offering;
+        self.told = false;
+        self.close_dispatched = false;
+        self.want_connect = false;
+        self.announced = None;
+    }
+
+    /// The client has answered, by the result of the dispatch or its
+    /// completion: whether it accepts, and the parameters that it was offered;
+    /// `None` when it had answered before, or the driver has taken the offer back. The
+    /// driver is to be told, which counts as busy.
+    pub(crate) fn answered(&mut self, status: Status) -> Option<(bool, Parameters)> {
+        if self.call != Call::Offered {
+            return None;
+        }
+        if self.close_dispatched {
+            // Taken back: the client closes it, whatever it has answered (CALL-39).
+            self.call = Call::Accepted;
+            return None;
+        }
+        let offered = self.parameters.clone();
+        self.enter();
+        let accepted = status.is_success();
+        self.call = if accepted { Call::Accepted } else { Call::None };
+        if !accepted {
+            self.want_delete();
+        }
+        Some((accepted, offered))
+    }
+
+    /// The driver connects the accepted call; `false` when it is over already.
+    pub(crate) fn connect(&mut self) -> bool {
+        let accepted = self.call == Call::Accepted && !self.close_dispatched;
+        if accepted {
+            self.call = Call::Connected;
+            self.told = false;
+            self.want_connect = true;
+        }
+        accepted
+    }
+}
+
+/// What the client knows.
+impl State {
+    /// Whether an incoming close may be dispatched: the client must know of the
+    /// call that is to end.
+    pub(super) fn can_dispatch_close(&self) -> bool {
+        match self.call {
+            Call::Accepted => true,
+            Call::Offered | Call::Connected => self.told,
+            _ => false,
+        }
+    }
+
+    /// The offer was made, and the client takes its time to answer.
+    pub(super) fn ringing(&mut self) {
+        self.told |= self.call == Call::Offered;
+    }
+
+    /// The client was told that its call is up.
+    #[cfg(test)]
+    pub(super) fn tell(&mut self) {
+        self.told = true;
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.life == Life::Alive && self.call == Call::Connected
+    }
+
+    /// The client was told that its call is up. The driver is to be told, too, unless the
+    /// call is over already: then it holds the VC, so that neither the deletion nor the halt
+    /// overtakes the callback. `held` says that it is held.
+    pub(crate) fn hold_connected(&mut self, number: u32, held: bool) -> bool {
+        // Within the call that told it the client may have closed it, and placed another.
+        let this_one = number == self.number;
+        self.told |= this_one;
+        let connected = this_one && self.is_connected();
+        match (held, connected) {
+            (false, true) => self.enter(),
+            (true, false) => self.leave(),
+            _ => {}
+        }
+        connected
+    }
+
+    /// The client has used the call, if it is up: so it knows of it.
+    pub(crate) fn used(&mut self) {
+        self.told |= self.is_connected();
+    }
+}
+
+/// The close.
+impl State {
+    /// The driver wants the client to close (rules CALL-58, CALL-61). `true`:
+    /// dispatch it now, which counts as busy; `false`: the client does not know
+    /// of the call yet, or little is left of the stack, so
+    /// [announce](Self::announce) it.
+    pub(crate) fn begin_dispatch_close(
+        &mut self,
+        low: impl FnOnce() -> bool,
+    ) -> Result<bool, Status> {
+        self.may_announce()?;
+        let now = self.can_dispatch_close() && !low();
+        if now {
+            self.close_dispatched = true;
+            self.enter();
+        }
+        Ok(now)
+    }
+
+    /// The end is to be dispatched as soon as it may be.
+    pub(crate) fn announce(&mut self, end: End) -> Result<(), Status> {
+        self.may_announce()?;
+        self.announced = Some(end);
+        Ok(())
+    }
+
+    /// Whether there is a call whose end the client was not told.
+    fn may_announce(&self) -> Result<(), Status> {
+        let over = matches!(self.call, Call::None | Call::Closing);
+        if over || self.close_dispatched || self.announced.is_some() {
+            return Err(Status::CLOSING);
+        }
+        Ok(())
+    }
+
+    /// The client closes the call; one that still rings, when the driver has taken the
+    /// offer back (rule CALL-62).
+    pub(crate) fn begin_close(&mut self) -> bool {
+        let taken_back = self.call == Call::Offered && self.close_dispatched;
+        let open = taken_back || matches!(self.call, Call::Accepted | Call::Connected);
+        if open {
+            self.before_close = self.call;
+            self.call = Call::Closing;
+            self.reply = Reply::Open;
+            self.pended = false;
+        }
+        open
+    }
+
+    pub(crate) fn finish_close(&mut self) {
+        self.reply = Reply::Decided(Status::SUCCESS);
+    }
+
+    /// The driver will not close; the call goes on (rule CALL-57). An end that
+    /// was announced stays announced: once is enough (rule CALL-61), and no data
+    /// comes after it (rule CALL-63).
+    pub(crate) fn refuse_close(&mut self) {
+        self.call = self.before_close;
+        self.reply = Reply::Open;
+        self.pended = false;
+    }
+
+    /// The answer to give from the close's own callback. The VC of a call that
+    /// the driver offered is deleted after the completion, so that one is
+    /// always completed later.
+    pub(crate) fn settle_close(&mut self, part: &impl Part) -> Settled {
+        let free = self.link == Link::Inactive && self.is_quiet(part);
+        if free && self.origin == Origin::Client {
+            self.closed();
+            return Settled::Now(Status::SUCCESS);
+        }
+        self.pended = true;
+        Settled::Later
+    }
+
+    pub(super) fn closed(&mut self) {
+        self.call = Call::None;
+        self.reply = Reply::Open;
+        self.pended = false;
+        self.parameters = Parameters::None;
+        self.want_delete = true;
+    }
+
+    /// The completion of the close has returned.
+    pub(super) fn completed(&mut self) {
+        self.completing = false;
+    }
+}

@@ -1,0 +1,40 @@
+//! The link: activation and deactivation.
+
+use super::{Link, Parameters, State};
+use crate::{Status, params::CallParametersBuf};
+
+impl State {
+    /// The driver activates its own VC with parameters of its own.
+    pub(crate) fn want_activate(&mut self, own: CallParametersBuf) {
+        self.activation = Parameters::Own(own.into_shared());
+        self.want_activate = true;
+        self.want_deactivate = false;
+    }
+
+    /// An activation has come to an end, by its result or its completion; the
+    /// first one counts.
+    pub(crate) fn activated(&mut self, status: Status) {
+        if self.link == Link::Activating {
+            if status.is_success() {
+                self.link = Link::Active;
+            } else {
+                self.link = Link::Inactive;
+                self.failed = Some(status.as_failure());
+            }
+        }
+    }
+
+    /// A failed activation, for the one who waits for it on the spot.
+    pub(crate) fn take_failed(&mut self) -> Option<Status> {
+        self.failed.take()
+    }
+
+    /// A deactivation has come to an end; the first report counts.
+    pub(crate) fn deactivated(&mut self) {
+        if self.link == Link::Deactivating {
+            self.link = Link::Inactive;
+            self.want_deactivate = false;
+            self.activation = Parameters::None;
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! The state machine, without NDIS.
+
+use super::*;
+use core::{
+    ptr,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+// Defines what the crates import.
+use ndis_host as _;
+
+/// A VC of `origin`'s, alive.
+fn alive(origin: Origin) -> State {
+    let mut state = State::new(origin);
+    state.created();
+    state
+}
+
+/// The client's VC with a placed call that is up, and of which it knows.
+fn connected() -> State {
+    let mut state = alive(Origin::Client);
+    assert!(state.begin_make(ptr::null_mut()));
+    state.accept_make(None);
+    state.pend();
+    assert!(matches!(state.next(&(), || false), Some(Step::Activate(_))));
+    state.activated(Status::SUCCESS);
+    state.leave();
+    let step = state.next(&(), || false);
+    assert!(
+        matches!(step, Some(Step::CompleteMakeCall { status, .. }) if status.is_success()),
+        "{step:?}"
+    );
+    assert_eq!(
+        indicate(&state),
+        Err(Status::INVALID_STATE),
+        "the client does not know yet"
+    );
+    state.tell();
+    state
+}
+
+/// Whether lists may be indicated, and why not.
+fn indicate(state: &State) -> Result<(), Status> {
+    let may = state.gates().receives;
+    may.then_some(()).ok_or(state.refusal())
+}
+
+/// Lists that are out.
+#[derive(Default)]
+struct Out(AtomicUsize);
+
+impl Part for Out {
+    fn is_quiet(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+
+    fn open(&self, _gates: Gates) {}
+}
+
+/// An end without data.
+fn end() -> End {
+    End {
+        status: Status::REQUEST_ABORTED,
+        data: None,
+    }
+}
+
+#[test]
+fn an_end_is_announced_once() {
+    let mut state = connected();
+    assert_eq!(state.begin_dispatch_close(|| false), Ok(true));
+    assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
+    assert_eq!(
+        indicate(&state),
+        Err(Status::CLOSING),
+        "no data after the end (CALL-63)"
+    );
+    assert_eq!(state.busy, 1, "what was refused does not count");
+}
+
+/// A refused close goes back to the call, and to what was announced of it.
+#[test]
+fn a_refused_close_forgets_nothing() {
+    let mut state = connected();
+    assert_eq!(state.begin_dispatch_close(|| false), Ok(true));
+    for _ in 0..3 {
+        assert!(state.begin_close());
+        assert!(!state.begin_close(), "one at a time");
+        state.refuse_close();
+        assert!(state.is_connected());
+        assert_eq!(indicate(&state), Err(Status::CLOSING));
+        assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
+        assert!(state.next(&(), || false).is_none());
+    }
+    state.leave();
+    assert!(state.begin_close());
+    state.finish_close();
+    assert_eq!(state.settle_close(&()), Settled::Later, "it is active");
+    assert!(matches!(state.next(&(), || false), Some(Step::Deactivate)));
+    state.deactivated();
+    assert!(matches!(state.next(&(), || false), Some(Step::CompleteClose(s)) if s.is_success()));
+    state.completed();
+    assert!(state.try_delete(&()));
+}
+
+/// A refused close of a call whose end was not announced: all as before.
+#[test]
+fn a_refused_close_leaves_the_call_up() {
+    let mut state = connected();
+    assert!(state.begin_close());
+    assert_eq!(
+        indicate(&state),
+        Err(Status::CLOSING),
+        "not while it is being closed"
+    );
+    assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
+    state.refuse_close();
+    assert_eq!(indicate(&state), Ok(()));
+    assert_eq!(state.begin_dispatch_close(|| false), Ok(true));
+}
+
+/// An end that waits until the client knows of its call is announced once, and
+/// no data goes before it.
+#[test]
+fn an_end_that_waits_is_an_end() {
+    let mut state = alive(Origin::Client);
+    assert!(state.begin_make(ptr::null_mut()));
+    state.pend();
+    let reason = Status::REQUEST_ABORTED;
+    assert_eq!(state.begin_dispatch_close(|| false), Ok(false));
+    assert_eq!(state.announce(end()), Ok(()));
+    assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
+    state.accept_make(None);
+    assert!(matches!(state.next(&(), || false), Some(Step::Activate(_))));
+    state.activated(Status::SUCCESS);
+    state.leave();
+    assert!(matches!(
+        state.next(&(), || false),
+        Some(Step::CompleteMakeCall { .. })
+    ));
+    assert!(
+        state.next(&(), || false).is_none(),
+        "the client does not know yet"
+    );
+    state.tell();
+    assert_eq!(indicate(&state), Err(Status::CLOSING));
+    assert!(
+        matches!(state.next(&(), || false), Some(Step::DispatchClose(e)) if e.status == reason)
+    );
+    assert!(state.next(&(), || false).is_none());
+    state.leave();
+    assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
+}
+
+/// The driver's own VC on which a call rings.
+fn ringing() -> State {
+    let mut state = alive(Origin::Manager);
+    state.link = Link::Active;
+    state.call = Call::Offering;
+    assert!(matches!(state.next(&(), || false), Some(Step::Dispatch(_))));
+    assert_eq!(
+        state.begin_dispatch_close(|| false),
+        Ok(false),
+        "the client does not know of it yet"
+    );
+    state.ringing();
+    state.leave();
+    state
+}
+
+/// An offer is taken back; the client closes the call, with or without an answer,
+/// or its refusal crosses the end.
+#[test]
+fn an_offer_is_taken_back() {
+    for answer in [Status::SUCCESS, Status::FAILURE] {
+        let mut state = ringing();
+        assert!(!state.begin_close(), "not of its own accord");
+        assert_eq!(state.begin_dispatch_close(|| false), Ok(true));
+        state.leave();
+        assert!(state.answered(answer).is_none());
+        assert!(state.next(&(), || false).is_none(), "the close is to come");
+        assert!(state.begin_close());
+    }
+
+    let mut state = ringing();
+    assert_eq!(state.announce(end()), Ok(()));
+    assert!(matches!(
+        state.next(&(), || false),
+        Some(Step::DispatchClose(_))
+    ));
+    state.leave();
+    assert!(state.begin_close(), "before the answer, or without one");
+    assert!(state.answered(Status::SUCCESS).is_none());
+    state.finish_close();
+    assert_eq!(state.settle_close(&()), Settled::Later);
+    assert!(matches!(state.next(&(), || false), Some(Step::Deactivate)));
+}
+
+/// A call that is refused takes an end that waited along.
+#[test]
+fn a_refused_call_has_no_end_to_announce() {
+    let mut state = alive(Origin::Client);
+    assert!(state.begin_make(ptr::null_mut()));
+    state.pend();
+    assert_eq!(state.begin_dispatch_close(|| false), Ok(false));
+    assert_eq!(state.announce(end()), Ok(()));
+    state.refuse(Status::NOT_ACCEPTED);
+    let step = state.next(&(), || false);
+    assert!(
+        matches!(step, Some(Step::CompleteMakeCall { status, .. }) if status == Status::FAILURE),
+        "an informational code is no failure: {step:?}"
+    );
+    assert!(state.next(&(), || false).is_none());
+    assert!(state.try_delete(&()));
+}
+
+/// What a driver gives as a failure is a negative code on every way out.
+#[test]
+fn failures_are_negative_codes() {
+    for code in [
+        Status::SUCCESS,
+        Status::PENDING,
+        Status::NOT_ACCEPTED,
+        Status::from_raw(0x4000_0006),
+    ] {
+        let mut state = alive(Origin::Client);
+        assert!(state.begin_make(ptr::null_mut()));
+        assert_eq!(state.refuse_now(code), Status::FAILURE, "{code:?}");
+
+        let mut state = alive(Origin::Client);
+        assert!(state.begin_make(ptr::null_mut()));
+        state.accept_make(None);
+        state.pend();
+        assert!(matches!(state.next(&(), || false), Some(Step::Activate(_))));
+        state.activated(code);
+        state.leave();
+        let expected = if code.is_success() {
+            Status::SUCCESS
+        } else {
+            Status::FAILURE
+        };
+        let step = state.next(&(), || false);
+        assert!(
+            matches!(step, Some(Step::CompleteMakeCall { status, .. }) if status == expected),
+            "{code:?}: {step:?}"
+        );
+    }
+}
+
+/// A call and its VC end when every list is back, and not before.
+#[test]
+fn the_end_waits_for_what_is_under_way() {
+    let mut state = connected();
+    assert!(state.gates().sends);
+    let out = Out(AtomicUsize::new(3));
+    assert!(state.begin_close());
+    assert_eq!(state.gates(), Gates::default());
+    state.finish_close();
+    assert_eq!(state.settle_close(&out), Settled::Later);
+    for left in (0..3).rev() {
+        assert!(state.next(&out, || false).is_none(), "{left} under way");
+        assert!(!state.try_delete(&out));
+        out.0.store(left, Ordering::Relaxed);
+    }
+    assert!(matches!(state.next(&out, || false), Some(Step::Deactivate)));
+    assert!(state.next(&out, || false).is_none());
+}
+
+/// A deletion that the client refuses is tried again, each time a little later.
+#[test]
+fn what_was_refused_is_tried_again() {
+    let mut state = alive(Origin::Manager);
+    state.want_delete();
+    for _ in 0..3 {
+        assert!(matches!(state.next(&(), || false), Some(Step::Delete)));
+        state.delete_refused();
+        assert!(
+            state.next(&(), || false).is_none(),
+            "not before a while has passed"
+        );
+        state.unblock();
+    }
+}
+
+/// With too little stack an end is announced rather than dispatched, and stays
+/// due; a call is connected first, and its client told of the end after that.
+#[test]
+fn what_is_left_for_later_is_still_due() {
+    let mut state = alive(Origin::Manager);
+    state.call = Call::Accepted;
+    assert!(state.connect());
+    assert!(matches!(state.next(&(), || true), Some(Step::Later)));
+    assert_eq!(state.begin_dispatch_close(|| false), Ok(false));
+    assert_eq!(state.announce(end()), Ok(()));
+    assert!(matches!(state.next(&(), || false), Some(Step::Connect(_))));
+    assert!(state.next(&(), || false).is_none(), "not told yet");
+    state.tell();
+    state.leave();
+    assert!(matches!(state.next(&(), || true), Some(Step::Later)));
+    assert!(matches!(
+        state.next(&(), || false),
+        Some(Step::DispatchClose(_))
+    ));
+    state.leave();
+
+    let mut state = connected();
+    assert_eq!(state.begin_dispatch_close(|| true), Ok(false));
+    assert_eq!(state.announce(end()), Ok(()));
+    assert!(matches!(
+        state.next(&(), || false),
+        Some(Step::DispatchClose(_))
+    ));
+}

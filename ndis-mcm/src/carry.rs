@@ -1,0 +1,34 @@
+//! [`Carry`]: the data path of a connection-oriented miniport.
+
+use crate::{Adapter, Channel, Miniport};
+use ndis_co::{channel::SendLists, irql::UpToDispatch, nbl::NetBufferLists};
+
+/// A miniport that carries the data of its VCs: a miniport call manager, or a
+/// connection-oriented miniport that is none.
+///
+/// Every method is called by NDIS, on any processor, several at once, at or
+/// below DISPATCH_LEVEL, and must not wait.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` carries no data",
+    note = "rule REG-10: a connection-oriented miniport implements `Carry` as well"
+)]
+pub trait Carry: Miniport {
+    /// A VC: [`Vc<Self>`](crate::Vc) of a miniport call manager.
+    type Vc: Channel;
+
+    /// A client sends data on a connected call; the driver holds the lists
+    /// until it completes them (rules NBL-09 to NBL-13).
+    ///
+    /// Source page: `nc-ndis-miniport_co_send_net_buffer_lists`.
+    #[doc(alias = "MiniportCoSendNetBufferLists")]
+    fn send(&self, vc: &Self::Vc, lists: SendLists<Self::Vc>, irql: &mut UpToDispatch);
+
+    /// Indicated lists come back, in any order and grouping. Dropping them
+    /// frees them, and so does this default (rules NBL-19, NBL-23).
+    ///
+    /// Source page: `nc-ndis-miniport_return_net_buffer_lists`.
+    #[doc(alias = "MiniportReturnNetBufferLists")]
+    fn returned(&self, adapter: &Adapter<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
+        let _ = (adapter, lists, irql);
+    }
+}
