@@ -258,8 +258,7 @@ impl<C: Client> SapShared<C> {
     }
 }
 
-// SAFETY: the field.
-unsafe impl<C: Client> Deferred for SapShared<C> {
+impl<C: Client> Deferred for SapShared<C> {
     fn node(&self) -> &Node<Self> {
         &self.node
     }

@@ -827,8 +827,7 @@ impl<C: Client> VcShared<C> {
     }
 }
 
-// SAFETY: the field.
-unsafe impl<C: Client> Deferred for VcShared<C> {
+impl<C: Client> Deferred for VcShared<C> {
     fn node(&self) -> &Node<Self> {
         &self.node
     }

@@ -620,8 +620,7 @@ impl State {
     }
 }
 
-// SAFETY: the field.
-unsafe impl<M: CallManager> Deferred for AfShared<M> {
+impl<M: CallManager> Deferred for AfShared<M> {
     fn node(&self) -> &Node<Self> {
         &self.node
     }

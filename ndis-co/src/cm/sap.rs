@@ -486,8 +486,7 @@ impl State {
     }
 }
 
-// SAFETY: the field.
-unsafe impl<M: CallManager> Deferred for SapShared<M> {
+impl<M: CallManager> Deferred for SapShared<M> {
     fn node(&self) -> &Node<Self> {
         &self.node
     }

@@ -695,8 +695,7 @@ impl<M: CallManager> VcShared<M> {
     }
 }
 
-// SAFETY: the field.
-unsafe impl<M: CallManager> Deferred for VcShared<M> {
+impl<M: CallManager> Deferred for VcShared<M> {
     fn node(&self) -> &Node<Self> {
         &self.node
     }
