@@ -1,7 +1,7 @@
 use ndis_co::{
     Answer, Load, ServiceKey, Status,
     address::SapAddressBuf,
-    client::{Af, AfOffer, Binding, Client, IncomingCall, NewBinding, OpenAf, Received, Sap, Vc},
+    client::{AsClient, Protocol, Af, AfOffer, Binding, Client, IncomingCall, NewBinding, OpenAf, Received, Sap, Vc},
     family::{AddressFamily, Family},
     irql::{Passive, UpToDispatch},
     mem::Tag,
@@ -27,17 +27,11 @@ impl Load for Greeter {
     }
 }
 
-impl Client for Greeter {
+impl Protocol for Greeter {
     const NAME: &'static str = "GREETER";
-
     // What the driver keeps for an adapter: where its frames come from.
     type Binding = NetBufferListPool;
-    // What it keeps for a family, a SAP and a VC: nothing.
-    type Af = ();
-    type Sap = ();
-    type Vc = ();
-
-    // 1. An adapter is there, and on it a family.
+    type Role = AsClient;
 
     fn bind(
         &self,
@@ -46,6 +40,15 @@ impl Client for Greeter {
     ) -> Result<NetBufferListPool, Status> {
         NetBufferListPool::for_sends(adapter.owner(), TAG)
     }
+}
+
+impl Client for Greeter {
+    // What it keeps for a family, a SAP and a VC: nothing.
+    type Af = ();
+    type Sap = ();
+    type Vc = ();
+
+    // 1. An adapter is there, and on it a family.
 
     fn address_family(
         &self,

@@ -306,6 +306,7 @@ pub mod once;
 pub mod owner;
 pub mod params;
 pub mod power;
+pub mod protocol;
 pub mod raw;
 pub mod service;
 pub mod stack;

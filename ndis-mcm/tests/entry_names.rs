@@ -8,7 +8,7 @@ use ndis_host as _;
 mod drivers {
     use ndis_co::{
         Load, ServiceKey, Status,
-        client::{AfOffer, Binding, Client, NewBinding, OpenAf, Received, Vc},
+        client::{AfOffer, AsClient, Binding, Client, NewBinding, OpenAf, Protocol, Received, Vc},
         irql::{Passive, UpToDispatch},
         params::CallParameters,
     };
@@ -20,15 +20,20 @@ mod drivers {
                     Ok($name)
                 }
             }
-            impl Client for $name {
+            impl Protocol for $name {
                 const NAME: &'static str = "x";
                 type Binding = ();
-                type Af = ();
-                type Sap = ();
-                type Vc = ();
+                type Role = AsClient;
+
                 fn bind(&self, _a: &NewBinding<'_>, _i: &mut Passive) -> Result<(), Status> {
                     Ok(())
                 }
+            }
+
+            impl Client for $name {
+                type Af = ();
+                type Sap = ();
+                type Vc = ();
                 fn address_family(
                     &self,
                     _b: &Binding<Self>,

@@ -28,7 +28,10 @@ pub use trunk::Trunk;
 use ndis_co::{
     Answer, Load, ServiceKey, Status,
     address::SapAddressBuf,
-    client::{Af, AfOffer, Binding, Client, IncomingCall, NewBinding, OpenAf, Received, Sap, Vc},
+    client::{
+        Af, AfOffer, AsClient, Binding, Client, IncomingCall, NewBinding, OpenAf, Protocol,
+        Received, Sap, Vc,
+    },
     family::{AddressFamily, Family},
     irql::{Passive, UpToDispatch},
     mem::{Arc, Tag},
@@ -89,13 +92,10 @@ impl Load for EchoClient {
     }
 }
 
-impl<A: Application> Client for EchoClient<A> {
+impl<A: Application> Protocol for EchoClient<A> {
     const NAME: &'static str = "ECHO";
-
     type Binding = Port;
-    type Af = Arc<Trunk<A>>;
-    type Sap = ();
-    type Vc = Conversation;
+    type Role = AsClient;
 
     fn bind(&self, adapter: &NewBinding<'_>, _irql: &mut Passive) -> Result<Port, Status> {
         Ok(Port {
@@ -106,6 +106,12 @@ impl<A: Application> Client for EchoClient<A> {
     fn unbind(&self, binding: &Binding<Self>, irql: &mut Passive) {
         self.desk.close_all_on(binding, irql);
     }
+}
+
+impl<A: Application> Client for EchoClient<A> {
+    type Af = Arc<Trunk<A>>;
+    type Sap = ();
+    type Vc = Conversation;
 
     fn address_family(
         &self,

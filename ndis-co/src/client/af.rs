@@ -1,8 +1,6 @@
 //! [`OpenAf`] and [`Af`]: an address family that the client has opened.
 
-use super::{
-    Binding, Client, CreatedVc, RegisteredSap, binding::BindingShared, sap::SapShared, vc::VcShared,
-};
+use super::{Binding, Client, CreatedVc, Families, RegisteredSap, sap::SapShared, vc::VcShared};
 use crate::{
     Status,
     address::SapAddressBuf,
@@ -13,6 +11,7 @@ use crate::{
     lock::SpinLock,
     mem::{Anchored, Arc, Lent, Parent, Tag, Vec},
     owner::Owner,
+    protocol::BindingShared,
     raw::Opaque,
     stack,
     work::{RawWorkItem, Routine},
@@ -160,7 +159,7 @@ impl<C: Client> AfOffer<'_, C> {
             binding: Parent::new(binding.clone()),
         };
         let af = Arc::try_new_anchored(shared, Tag::NDIS)?;
-        self.binding.shared.add_af(&af)?;
+        self.binding.shared.families().add(&af)?;
         let context = af.lent.lend(&af);
         // SAFETY: PASSIVE_LEVEL; the very pointer of the notification, which
         // NDIS owns and keeps for the callback (rule AF-09); context and handle
@@ -295,9 +294,7 @@ impl<C: Client> Af<C> {
     /// The binding on which the family was opened.
     #[must_use]
     pub fn binding(&self) -> Binding<C> {
-        Binding {
-            shared: Arc::clone(&self.shared.binding),
-        }
+        self.shared.binding()
     }
 
     /// As [`OpenAf::register_sap`], checked at run time.
@@ -373,8 +370,14 @@ impl<C: Client> AfShared<C> {
         self.state.locked(|state| state.phase)
     }
 
+    pub(super) fn binding(&self) -> Binding<C> {
+        Binding {
+            shared: Arc::clone(&self.binding),
+        }
+    }
+
     pub(super) fn client(&self) -> &C {
-        &self.binding.driver.client
+        &self.binding.driver.driver
     }
 
     /// The handle for NDIS calls, while the family is open for them.
@@ -557,7 +560,7 @@ fn tell_opened<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut Pass
             state.telling = false;
             state.notify != Notify::None
         });
-        if asked || af.binding.is_closing() {
+        if asked || af.binding.families().is_closing() {
             // The unbind looked for open families before this one was.
             af.mark_closing();
         }
@@ -565,10 +568,7 @@ fn tell_opened<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut Pass
         AfShared::advance(af, irql.up_to_dispatch());
     } else {
         af.state.locked(|state| state.phase = Phase::Closed);
-        let binding = Binding {
-            shared: Arc::clone(&af.binding),
-        };
-        client.af_open_failed(&binding, af.family, status.as_failure(), irql);
+        client.af_open_failed(&af.binding(), af.family, status.as_failure(), irql);
         retire(af);
     }
 }
@@ -576,7 +576,7 @@ fn tell_opened<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut Pass
 /// NDIS has done with the address family: its share and the list's end.
 fn retire<C: Client>(af: &Arc<AfShared<C>>) {
     drop(af.lent.end());
-    BindingShared::remove_af(&af.binding, af);
+    Families::remove(&af.binding, af);
 }
 
 /// The close has completed.

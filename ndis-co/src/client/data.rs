@@ -1,12 +1,13 @@
 //! [`Received`], [`Kept`] and [`Unsent`]: data on its way in, and data that
 //! could not go out.
 
-use super::{Binding, Client, binding::BindingShared};
+use super::{Binding, Client};
 use crate::{
     Status,
     irql::{NoLock, UpToDispatch},
     mem::Arc,
     nbl::{Chain, Lists, NetBufferLists, Original, Packets},
+    protocol::BindingShared,
 };
 use core::{fmt, marker::PhantomData};
 

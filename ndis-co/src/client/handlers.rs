@@ -6,7 +6,6 @@
 use super::{
     Af, AfOffer, Binding, Client, IncomingCall, Received, Sap, Vc,
     af::{self, AfShared},
-    binding, driver,
     sap::{self, SapShared},
     state::{HungUp, State},
     vc::VcShared,
@@ -14,7 +13,7 @@ use super::{
 use crate::{
     Answer, Status,
     answer::Request,
-    callback::Out,
+    callback::{Argument, Out},
     callbacks,
     irql::{Passive, UpToDispatch},
     mem::Arc,
@@ -24,44 +23,12 @@ use crate::{
 use core::ffi::c_void;
 use ndis_sys::{
     CO_ADDRESS_FAMILY, CO_CALL_PARAMETERS, CO_SAP, NDIS_CO_CLIENT_OPTIONAL_HANDLERS, NDIS_HANDLE,
-    NDIS_OID_REQUEST, NDIS_PROTOCOL_CO_CHARACTERISTICS, NDIS_PROTOCOL_DRIVER_CHARACTERISTICS,
-    NDIS_STATUS, NDIS_STATUS_INDICATION, NET_BUFFER_LIST, NET_PNP_EVENT_NOTIFICATION,
+    NDIS_OID_REQUEST, NDIS_STATUS,
 };
-
-/// The mandatory handlers of a protocol.
-pub(super) fn protocol_characteristics<C: Client>() -> NDIS_PROTOCOL_DRIVER_CHARACTERISTICS {
-    let mut table = driver::base_characteristics();
-    table.SetOptionsHandler = Some(driver::set_options::<C>);
-    table.BindAdapterHandlerEx = Some(binding::bind::<C>);
-    table.UnbindAdapterHandlerEx = Some(binding::unbind::<C>);
-    table.OpenAdapterCompleteHandlerEx = Some(binding::open_complete::<C>);
-    table.CloseAdapterCompleteHandlerEx = Some(binding::close_complete::<C>);
-    table.NetPnPEventHandler = Some(net_pnp_event::<C>);
-    table.OidRequestCompleteHandler = Some(oid_request_complete);
-    table.StatusHandlerEx = Some(status);
-    table.ReceiveNetBufferListsHandler = Some(receive_connectionless::<C>);
-    table.SendNetBufferListsCompleteHandler = Some(send_complete_connectionless);
-    table
-}
-
-/// The handlers of every CoNDIS protocol (rules REG-23, REG-45).
-pub(super) fn protocol_co_characteristics<C: Client>() -> NDIS_PROTOCOL_CO_CHARACTERISTICS {
-    let mut table: NDIS_PROTOCOL_CO_CHARACTERISTICS = ndis_sys::zeroed();
-    table.Header = raw::header(
-        ndis_sys::NDIS_OBJECT_TYPE_CO_PROTOCOL_CHARACTERISTICS,
-        ndis_sys::NDIS_PROTOCOL_CO_CHARACTERISTICS_REVISION_1,
-        ndis_sys::NDIS_SIZEOF_PROTOCOL_CO_CHARACTERISTICS_REVISION_1,
-    );
-    table.CoStatusHandlerEx = Some(co_status);
-    table.CoAfRegisterNotifyHandler = Some(af_register_notify::<C>);
-    table.CoReceiveNetBufferListsHandler = Some(receive::<C>);
-    table.CoSendNetBufferListsCompleteHandler = Some(send_complete::<C>);
-    table
-}
 
 /// The handlers of a client: every slot is filled (rules REG-15, REG-16,
 /// REG-21).
-pub(super) fn client_handlers<C: Client>() -> NDIS_CO_CLIENT_OPTIONAL_HANDLERS {
+pub(crate) fn client_handlers<C: Client>() -> NDIS_CO_CLIENT_OPTIONAL_HANDLERS {
     let mut table: NDIS_CO_CLIENT_OPTIONAL_HANDLERS = ndis_sys::zeroed();
     table.Header = raw::header(
         ndis_sys::NDIS_OBJECT_TYPE_CO_CLIENT_OPTIONAL_HANDLERS,
@@ -91,18 +58,6 @@ pub(super) fn client_handlers<C: Client>() -> NDIS_CO_CLIENT_OPTIONAL_HANDLERS {
 }
 
 callbacks! {
-    /// `ProtocolNetPnPEvent`; events that are for no binding come without a context.
-    net_pnp_event<C: Client>(
-        context: NDIS_HANDLE as Binding<C>,
-        event: *mut NET_PNP_EVENT_NOTIFICATION as &NET_PNP_EVENT_NOTIFICATION,
-    ) at Passive, else SUCCESS -> NDIS_STATUS => binding::on_net_pnp_event;
-
-    /// `ProtocolCoAfRegisterNotify`.
-    af_register_notify<C: Client>(
-        context: NDIS_HANDLE as Binding<C>,
-        family: *mut CO_ADDRESS_FAMILY as *mut CO_ADDRESS_FAMILY,
-    ) at Passive => on_af_register_notify;
-
     /// `ProtocolClOpenAfCompleteEx`.
     open_af_complete<C: Client>(
         context: NDIS_HANDLE as Arc<AfShared<C>>,
@@ -180,41 +135,6 @@ callbacks! {
         size: u32 as u32,
     ) at UpToDispatch => on_incoming_close_call;
 
-    /// `ProtocolCoReceiveNetBufferLists`. NDIS indicates to bindings only, and on VCs.
-    receive<C: Client>(
-        context: NDIS_HANDLE as Option<Binding<C>>,
-        vc: NDIS_HANDLE as Option<Arc<VcShared<C>>>,
-        lists: *mut NET_BUFFER_LIST as Chain,
-        _count: u32 as u32,
-        flags: u32 as u32,
-    ) at UpToDispatch => on_receive;
-
-    /// `ProtocolReceiveNetBufferLists`.
-    receive_connectionless<C: Client>(
-        context: NDIS_HANDLE as Option<Binding<C>>,
-        lists: *mut NET_BUFFER_LIST as Chain,
-        _port: u32 as u32,
-        count: u32 as u32,
-        flags: u32 as u32,
-    ) at UpToDispatch => on_receive_connectionless;
-
-    /// `ProtocolCoSendNetBufferListsComplete`; a VC is not closed before its sends are
-    /// home.
-    send_complete<C: Client>(
-        context: NDIS_HANDLE as Arc<VcShared<C>>,
-        lists: *mut NET_BUFFER_LIST as Chain,
-        _flags: u32 as u32,
-    ) at UpToDispatch => on_send_complete;
-}
-
-fn on_af_register_notify<C: Client>(
-    binding: Binding<C>,
-    family: *mut CO_ADDRESS_FAMILY,
-    irql: &mut Passive,
-) {
-    if let Some(offer) = AfOffer::new(&binding, family) {
-        binding.client().address_family(&binding, offer, irql);
-    }
 }
 
 fn on_open_af_complete<C: Client>(
@@ -365,82 +285,6 @@ fn on_incoming_close_call<C: Client>(
     VcShared::advance(&vc.shared, irql);
 }
 
-fn on_receive<C: Client>(
-    binding: Option<Binding<C>>,
-    vc: Option<Arc<VcShared<C>>>,
-    lists: Chain,
-    _count: u32,
-    flags: u32,
-    irql: &mut UpToDispatch,
-) {
-    let resources = flags & ndis_sys::NDIS_RECEIVE_FLAGS_RESOURCES as u32 != 0;
-    let binding = match &vc {
-        Some(vc) => Some(Binding {
-            shared: Arc::clone(&vc.af.binding),
-        }),
-        None => binding,
-    };
-    // Without a binding there is no handle to return the lists on, which cannot be.
-    let Some(binding) = binding else { return };
-    // SAFETY: the chain is ours as RECEIVED says; returned once, on drop.
-    let received = unsafe { Received::new(lists, resources, binding) };
-    // A CoNDIS client expects nothing outside of a VC, and gives it back.
-    if let Some(shared) = vc {
-        let vc = Vc { shared };
-        vc.shared.af.client().receive(&vc, received, irql);
-    }
-}
-
-fn on_receive_connectionless<C: Client>(
-    binding: Option<Binding<C>>,
-    lists: Chain,
-    _port: u32,
-    count: u32,
-    flags: u32,
-    irql: &mut UpToDispatch,
-) {
-    on_receive(binding, None, lists, count, flags, irql);
-}
-
-fn on_send_complete<C: Client>(
-    vc: Arc<VcShared<C>>,
-    lists: Chain,
-    _flags: u32,
-    irql: &mut UpToDispatch,
-) {
-    // SAFETY: NDIS gives back lists that this driver sent, which came from its pool for
-    // sends.
-    let lists = unsafe { NetBufferLists::from_chain(lists, Side::Protocol) };
-    VcShared::sent(&vc, lists, irql);
-}
-
-/// `ProtocolSendNetBufferListsComplete`: nothing is sent without a VC.
-extern "system" fn send_complete_connectionless(
-    _context: NDIS_HANDLE,
-    _lists: *mut NET_BUFFER_LIST,
-    _flags: u32,
-) {
-}
-
-/// `ProtocolOidRequestComplete`: no request is made.
-extern "system" fn oid_request_complete(
-    _context: NDIS_HANDLE,
-    _request: *mut NDIS_OID_REQUEST,
-    _status: NDIS_STATUS,
-) {
-}
-
-/// `ProtocolStatusEx`.
-extern "system" fn status(_context: NDIS_HANDLE, _status: *mut NDIS_STATUS_INDICATION) {}
-
-/// `ProtocolCoStatusEx` (rule STATUS-09).
-extern "system" fn co_status(
-    _context: NDIS_HANDLE,
-    _vc: NDIS_HANDLE,
-    _status: *mut NDIS_STATUS_INDICATION,
-) {
-}
-
 /// `ProtocolCoOidRequest`: none is supported (rule REG-15).
 extern "system" fn oid_request(
     _af: NDIS_HANDLE,
@@ -491,4 +335,60 @@ extern "system" fn incoming_drop_party(
     _data: *mut c_void,
     _size: u32,
 ) {
+}
+
+/// A call manager offers a family.
+pub(crate) fn offered<C: Client>(
+    binding: Binding<C>,
+    family: *mut CO_ADDRESS_FAMILY,
+    irql: &mut Passive,
+) {
+    if let Some(offer) = AfOffer::new(&binding, family) {
+        binding.driver().address_family(&binding, offer, irql);
+    }
+}
+
+/// Lists have arrived on a VC.
+///
+/// # Safety
+///
+/// As CALLBACK says of `vc`, and the lists are NDIS's, handed over.
+pub(crate) unsafe fn receive<C: Client>(
+    binding: Option<Binding<C>>,
+    vc: NDIS_HANDLE,
+    lists: Chain,
+    flags: u32,
+    irql: &mut UpToDispatch,
+) {
+    // SAFETY: by the caller.
+    let vc = unsafe { Arc::<VcShared<C>>::from_ndis(vc) };
+    let resources = flags & ndis_sys::NDIS_RECEIVE_FLAGS_RESOURCES as u32 != 0;
+    let binding = match &vc {
+        Some(vc) => Some(vc.af.binding()),
+        None => binding,
+    };
+    // Without a binding there is no handle to return the lists on, which cannot be.
+    let Some(binding) = binding else { return };
+    // SAFETY: the chain is ours as RECEIVED says; returned once, on drop.
+    let received = unsafe { Received::new(lists, resources, binding) };
+    // A CoNDIS client expects nothing outside of a VC, and gives it back.
+    if let Some(shared) = vc {
+        let vc = Vc { shared };
+        vc.shared.af.client().receive(&vc, received, irql);
+    }
+}
+
+/// Lists that were sent on a VC come back; it is not closed before.
+///
+/// # Safety
+///
+/// As CALLBACK says of `vc`, and the lists are the driver's own.
+pub(crate) unsafe fn sent<C: Client>(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch) {
+    // SAFETY: by the caller.
+    if let Some(vc) = unsafe { Arc::<VcShared<C>>::from_ndis(vc) } {
+        // SAFETY: as above: NDIS gives back lists that this driver sent, which came from its
+        // pool for sends.
+        let lists = unsafe { NetBufferLists::from_chain(lists, Side::Protocol) };
+        VcShared::sent(&vc, lists, irql);
+    }
 }

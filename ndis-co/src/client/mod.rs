@@ -1,7 +1,7 @@
 //! Clients: protocol drivers that place, take and carry calls.
 //!
 //! A client is one type that implements [`Client`]. NDIS tells it of adapters
-//! ([`Client::bind`]), of the address families that call managers offer there
+//! ([`Protocol::bind`]), of the address families that call managers offer there
 //! ([`Client::address_family`]), and of calls. What it makes hangs together
 //! by construction:
 //!
@@ -31,19 +31,18 @@
 //! [`Status::CLOSING`](crate::Status::CLOSING) or not at all.
 
 mod af;
-mod binding;
 mod data;
-mod driver;
-mod flow;
-mod handlers;
+mod families;
+pub(crate) mod handlers;
 mod sap;
 mod state;
 mod vc;
 
+pub use crate::protocol::{AsClient, Binding, Entry, NewBinding, Protocol};
 pub use af::{Af, AfOffer, OpenAf};
-pub use binding::{Binding, NewBinding};
 pub use data::{Kept, Received, Unsent};
-pub use driver::Entry;
+#[doc(hidden)]
+pub use families::Families;
 pub use sap::{RegisteredSap, Sap};
 pub use vc::{Call, CreatedVc, IncomingCall, PendingIncomingCall, Vc};
 
@@ -53,7 +52,7 @@ use crate::{
     irql::{Passive, UpToDispatch},
     nbl::NetBufferLists,
     params::CallParameters,
-    power::PowerState,
+    protocol::RunsClient,
 };
 
 /// A CoNDIS client driver.
@@ -63,13 +62,7 @@ use crate::{
 /// [`SpinLock`](crate::lock::SpinLock). Those with [`Passive`] run at
 /// PASSIVE_LEVEL and may wait; those with [`UpToDispatch`] run at or below
 /// DISPATCH_LEVEL and must not.
-pub trait Client: Sized + Send + Sync + 'static {
-    /// The name under which the protocol registers; ASCII, at most 31
-    /// characters are used.
-    const NAME: &'static str;
-
-    /// What the driver keeps for one adapter.
-    type Binding: Send + Sync + 'static;
+pub trait Client: Protocol<Role: RunsClient<Self>> {
     /// What the driver keeps for one open address family.
     type Af: Send + Sync + 'static;
     /// What the driver keeps for one SAP.
@@ -80,82 +73,6 @@ pub trait Client: Sized + Send + Sync + 'static {
     /// [`stack`](crate::stack)): keep large parts, and what wants an alignment of more than two
     /// pointers, which no pool has, out of it.
     type Vc: Send + Sync + 'static;
-
-    /// An adapter is there; make what the driver keeps for it. It is opened when this
-    /// has returned.
-    ///
-    /// PASSIVE_LEVEL. The binding is paused until NDIS restarts it: nothing
-    /// can be sent yet (rule BIND-07). When the adapter cannot be opened, the result is
-    /// dropped again (rule BIND-04).
-    ///
-    /// Source pages: `nc-ndis-protocol_bind_adapter_ex`,
-    /// `nf-ndis-ndisopenadapterex`.
-    ///
-    /// # Errors
-    ///
-    /// A failure refuses the binding. Nothing asks for what this method has stored elsewhere then, such as a
-    /// pool, and the refusal waits until it is gone: what is made here belongs
-    /// into the context.
-    #[doc(alias = "ProtocolBindAdapterEx")]
-    #[doc(alias = "NdisOpenAdapterEx")]
-    fn bind(&self, adapter: &NewBinding<'_>, irql: &mut Passive) -> Result<Self::Binding, Status>;
-
-    /// The adapter goes away: let go of what keeps it busy.
-    ///
-    /// PASSIVE_LEVEL. Afterwards everything beneath the binding is closed in
-    /// the documented order, and the binding is dropped (rules BIND-11,
-    /// BIND-18). References that the driver keeps elsewhere hold this up.
-    ///
-    /// Source pages: `nc-ndis-protocol_unbind_adapter_ex`,
-    /// `nf-ndis-ndiscloseadapterex`.
-    #[doc(alias = "ProtocolUnbindAdapterEx")]
-    #[doc(alias = "NdisCloseAdapterEx")]
-    fn unbind(&self, binding: &Binding<Self>, irql: &mut Passive) {
-        let _ = (binding, irql);
-    }
-
-    /// NDIS pauses the binding: give back the received lists that the driver
-    /// [keeps](Received::keep), and let nothing go out.
-    ///
-    /// PASSIVE_LEVEL. What is sent from here on is refused with
-    /// [`Status::PAUSED`]. When this has returned, NDIS is answered as soon as every
-    /// sent list is home (rule PAUSE-13). The adapter's pause, and its removal,
-    /// wait for lists that are kept beyond this; those that still come are to be
-    /// given back at once (rule PAUSE-12).
-    ///
-    /// Source page: `nc-ndis-protocol_net_pnp_event`.
-    #[doc(alias = "ProtocolNetPnPEvent")]
-    #[doc(alias = "NetEventPause")]
-    fn pause(&self, binding: &Binding<Self>, irql: &mut Passive) {
-        let _ = (binding, irql);
-    }
-
-    /// NDIS has restarted the binding: data may be sent from here on (rule
-    /// PAUSE-12).
-    ///
-    /// A work item calls this a little later, for nothing may be sent before NDIS's own
-    /// call has returned. A restart that a pause or the unbind follows at once is not told;
-    /// these wait until this has returned.
-    ///
-    /// Source page: `nc-ndis-protocol_net_pnp_event`.
-    #[doc(alias = "ProtocolNetPnPEvent")]
-    #[doc(alias = "NetEventRestart")]
-    fn restarted(&self, binding: &Binding<Self>, irql: &mut UpToDispatch) {
-        let _ = (binding, irql);
-    }
-
-    /// The adapter's device is about to go to another power state, or is back in
-    /// [`D0`](PowerState::D0).
-    ///
-    /// PASSIVE_LEVEL. On the way down this comes before the pause, on the way up after
-    /// the restart; the calls stay what they are.
-    ///
-    /// Source page: `nc-ndis-protocol_net_pnp_event`.
-    #[doc(alias = "ProtocolNetPnPEvent")]
-    #[doc(alias = "NetEventSetPower")]
-    fn power(&self, binding: &Binding<Self>, state: PowerState, irql: &mut Passive) {
-        let _ = (binding, state, irql);
-    }
 
     /// A call manager offers an address family. Open it, or let the offer go
     /// (rule AF-06). PASSIVE_LEVEL.

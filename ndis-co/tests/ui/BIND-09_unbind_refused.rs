@@ -4,20 +4,17 @@
 
 use ndis_co::{
     Status,
-    client::{AfOffer, Binding, Client, NewBinding, OpenAf, Received, Vc},
+    client::{AsClient, Protocol, AfOffer, Binding, Client, NewBinding, OpenAf, Received, Vc},
     irql::{Passive, UpToDispatch},
     params::CallParameters,
 };
 
 struct Clinging;
 
-impl Client for Clinging {
+impl Protocol for Clinging {
     const NAME: &'static str = "CLINGING";
-
     type Binding = ();
-    type Af = ();
-    type Sap = ();
-    type Vc = ();
+    type Role = AsClient;
 
     fn bind(&self, _: &NewBinding<'_>, _: &mut Passive) -> Result<(), Status> {
         Ok(())
@@ -26,6 +23,12 @@ impl Client for Clinging {
     fn unbind(&self, _: &Binding<Self>, _: &mut Passive) -> Result<(), Status> {
         Err(Status::NOT_ACCEPTED)
     }
+}
+
+impl Client for Clinging {
+    type Af = ();
+    type Sap = ();
+    type Vc = ();
 
     fn address_family(&self, _: &Binding<Self>, _: AfOffer<'_, Self>, _: &mut Passive) {}
 

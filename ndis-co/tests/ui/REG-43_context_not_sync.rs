@@ -6,24 +6,27 @@
 use core::cell::Cell;
 use ndis_co::{
     Status,
-    client::{AfOffer, Binding, Client, NewBinding, OpenAf, Received, Vc},
+    client::{AsClient, Protocol, AfOffer, Binding, Client, NewBinding, OpenAf, Received, Vc},
     irql::{Passive, UpToDispatch},
     params::CallParameters,
 };
 
 struct Counting;
 
-impl Client for Counting {
+impl Protocol for Counting {
     const NAME: &'static str = "COUNTING";
-
     type Binding = ();
-    type Af = ();
-    type Sap = ();
-    type Vc = Cell<u32>;
+    type Role = AsClient;
 
     fn bind(&self, _: &NewBinding<'_>, _: &mut Passive) -> Result<(), Status> {
         Ok(())
     }
+}
+
+impl Client for Counting {
+    type Af = ();
+    type Sap = ();
+    type Vc = Cell<u32>;
 
     fn address_family(&self, _: &Binding<Self>, _: AfOffer<'_, Self>, _: &mut Passive) {}
 

@@ -15,8 +15,8 @@ use ndis_co::{
     Answer, Load, ServiceKey, Status,
     address::SapAddressBuf,
     client::{
-        Af, AfOffer, Binding, Call, Client, CreatedVc, IncomingCall, Kept, NewBinding, OpenAf,
-        PendingIncomingCall, Received, RegisteredSap, Sap, Vc,
+        Af, AfOffer, AsClient, Binding, Call, Client, CreatedVc, IncomingCall, Kept, NewBinding,
+        OpenAf, PendingIncomingCall, Protocol, Received, RegisteredSap, Sap, Vc,
     },
     family::AddressFamily,
     irql::{NoLock, Passive, UpToDispatch},
@@ -670,12 +670,10 @@ impl<const N: usize> Load for Phone<N> {
     }
 }
 
-impl<const N: usize> Client for Phone<N> {
+impl<const N: usize> Protocol for Phone<N> {
     const NAME: &'static str = ["CHAOS0", "CHAOS1", "CHAOS2"][N];
     type Binding = Socket;
-    type Af = Office;
-    type Sap = Office;
-    type Vc = Line;
+    type Role = AsClient;
 
     fn bind(&self, adapter: &NewBinding<'_>, irql: &mut Passive) -> Result<Socket, Status> {
         let x = &self.shared;
@@ -703,6 +701,12 @@ impl<const N: usize> Client for Phone<N> {
         x.let_go(binding.place, irql.up_to_dispatch());
         x.world.linger(irql);
     }
+}
+
+impl<const N: usize> Client for Phone<N> {
+    type Af = Office;
+    type Sap = Office;
+    type Vc = Line;
 
     fn address_family(
         &self,

@@ -1,7 +1,7 @@
 mod phone {
     use ndis_co::{
         Status,
-        client::{Af, AfOffer, Binding, Client, NewBinding, OpenAf, Received, Vc},
+        client::{AsClient, Protocol, Af, AfOffer, Binding, Client, NewBinding, OpenAf, Received, Vc},
         family::{AddressFamily, Family},
         irql::{Passive, UpToDispatch},
         mem::Tag,
@@ -36,12 +36,10 @@ mod phone {
         }
     }
 
-    impl Client for Caller {
+    impl Protocol for Caller {
         const NAME: &'static str = "CALLER";
         type Binding = NetBufferListPool;
-        type Af = ();
-        type Sap = ();
-        type Vc = ();
+        type Role = AsClient;
 
         fn bind(
             &self,
@@ -55,6 +53,12 @@ mod phone {
             // A reference that is kept holds the unbind up.
             self.af.lock().unwrap().take();
         }
+    }
+
+    impl Client for Caller {
+        type Af = ();
+        type Sap = ();
+        type Vc = ();
 
         fn address_family(
             &self,

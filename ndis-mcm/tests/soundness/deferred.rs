@@ -245,7 +245,7 @@ impl Phone for WaitsElsewhere {
 
     fn unbind(&self, binding: &Binding<Handset<Self>>, irql: &mut Passive) {
         drop(self.item.take());
-        let af = binding.client().af.get().unwrap();
+        let af = binding.driver().af.get().unwrap();
         let vc = af.create_vc(None, irql).unwrap();
         drop(vc.make_call(parameters(b"dropped"), irql));
         self.bell.rung.get().unwrap().reset();

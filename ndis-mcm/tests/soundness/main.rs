@@ -28,8 +28,8 @@ use ndis_co::{
     Answer, Status,
     address::SapAddressBuf,
     client::{
-        AfOffer, Binding, Client, IncomingCall, NewBinding, OpenAf as Opened, Received,
-        Sap as Listener, Vc as Leg,
+        AfOffer, AsClient, Binding, Client, IncomingCall, NewBinding, OpenAf as Opened, Protocol,
+        Received, Sap as Listener, Vc as Leg,
     },
     event::Event,
     family::{AddressFamily, Family},
@@ -562,18 +562,23 @@ struct Socket {
     context: Context,
 }
 
-impl<P: Phone> Client for Handset<P> {
+impl<P: Phone> Protocol for Handset<P> {
     const NAME: &'static str = "Handset";
     type Binding = Socket;
-    type Af = Context;
-    type Sap = Context;
-    type Vc = Context;
+    type Role = AsClient;
 
     fn bind(&self, adapter: &NewBinding<'_>, _irql: &mut Passive) -> Result<Socket, Status> {
         Ok(Socket {
             pool: NetBufferListPool::for_sends(adapter.owner(), Tag::NDIS)?,
             context: self.phone.bind(adapter)?,
         })
+    }
+
+    fn unbind(&self, binding: &Binding<Self>, irql: &mut Passive) {
+        self.phone.unbind(binding, irql);
+        drop(self.vc.take());
+        drop(self.sap.take());
+        drop(self.af.take());
     }
 
     fn pause(&self, binding: &Binding<Self>, irql: &mut Passive) {
@@ -587,13 +592,12 @@ impl<P: Phone> Client for Handset<P> {
     fn power(&self, _binding: &Binding<Self>, state: PowerState, _irql: &mut Passive) {
         self.phone.power(state);
     }
+}
 
-    fn unbind(&self, binding: &Binding<Self>, irql: &mut Passive) {
-        self.phone.unbind(binding, irql);
-        drop(self.vc.take());
-        drop(self.sap.take());
-        drop(self.af.take());
-    }
+impl<P: Phone> Client for Handset<P> {
+    type Af = Context;
+    type Sap = Context;
+    type Vc = Context;
 
     fn address_family(
         &self,

@@ -177,7 +177,7 @@ struct Sender {
 impl Sender {
     fn send_next(vc: &Leg<Handset<Self>>, irql: &mut UpToDispatch) {
         let binding = vc.af().binding();
-        let this = &binding.client().phone;
+        let this = &binding.driver().phone;
         let number = this.next.fetch_add(1, SeqCst);
         if number < FRAMES {
             let list = numbered(&binding.pool, number);

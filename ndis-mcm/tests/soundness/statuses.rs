@@ -70,15 +70,20 @@ impl Miniport for NeverLoaded {
     }
 }
 
-impl Client for NeverLoaded {
+impl Protocol for NeverLoaded {
     const NAME: &'static str = "Never";
     type Binding = ();
-    type Af = ();
-    type Sap = ();
-    type Vc = ();
+    type Role = AsClient;
+
     fn bind(&self, _: &NewBinding<'_>, _: &mut Passive) -> Result<(), Status> {
         Err(Status::FAILURE)
     }
+}
+
+impl Client for NeverLoaded {
+    type Af = ();
+    type Sap = ();
+    type Vc = ();
     fn address_family(&self, _: &Binding<Self>, _: AfOffer<'_, Self>, _: &mut Passive) {}
     fn af_opened(&self, _: Opened<Self>, _: &mut Passive) {}
     fn call_connected(&self, _: &Leg<Self>, _: Option<CallParameters<'_>>, _: &mut UpToDispatch) {}

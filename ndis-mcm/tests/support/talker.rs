@@ -4,7 +4,9 @@
 
 use ndis_co::{
     Status,
-    client::{Af, AfOffer, Binding, Client, Kept, NewBinding, OpenAf, Received, Vc},
+    client::{
+        Af, AfOffer, AsClient, Binding, Client, Kept, NewBinding, OpenAf, Protocol, Received, Vc,
+    },
     family::AddressFamily,
     irql::{Passive, UpToDispatch},
     mem::Tag,
@@ -115,12 +117,10 @@ fn relay(vc: &Vc<Talker>, kept: Kept<Talker>, irql: &mut UpToDispatch) -> Result
     vc.send(clones, irql).map_err(Status::from)
 }
 
-impl Client for Talker {
+impl Protocol for Talker {
     const NAME: &'static str = "TALKER";
     type Binding = NetBufferListPool;
-    type Af = ();
-    type Sap = ();
-    type Vc = ();
+    type Role = AsClient;
 
     fn bind(&self, new: &NewBinding<'_>, _irql: &mut Passive) -> Result<NetBufferListPool, Status> {
         NetBufferListPool::for_sends(new.owner(), TAG)
@@ -129,6 +129,12 @@ impl Client for Talker {
     fn unbind(&self, _binding: &Binding<Self>, _irql: &mut Passive) {
         self.talk.af.lock().unwrap().take();
     }
+}
+
+impl Client for Talker {
+    type Af = ();
+    type Sap = ();
+    type Vc = ();
 
     fn address_family(
         &self,

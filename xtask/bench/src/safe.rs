@@ -3,7 +3,10 @@
 use ndis_co::{
     Answer, Status,
     address::SapAddressBuf,
-    client::{Af, AfOffer, Binding, Client, IncomingCall, NewBinding, OpenAf, Received, Sap, Vc},
+    client::{
+        Af, AfOffer, AsClient, Binding, Client, IncomingCall, NewBinding, OpenAf, Protocol,
+        Received, Sap, Vc,
+    },
     family::{AddressFamily, Family},
     irql::{Passive, UpToDispatch},
     mem::Tag,
@@ -172,17 +175,21 @@ pub struct Port {
     pool: NetBufferListPool,
 }
 
-impl Client for Caller {
+impl Protocol for Caller {
     const NAME: &'static str = "BENCH";
     type Binding = Port;
-    type Af = ();
-    type Sap = ();
-    type Vc = ();
+    type Role = AsClient;
 
     fn bind(&self, adapter: &NewBinding<'_>, _irql: &mut Passive) -> Result<Port, Status> {
         let pool = NetBufferListPool::for_sends(adapter.owner(), TAG)?;
         Ok(Port { pool })
     }
+}
+
+impl Client for Caller {
+    type Af = ();
+    type Sap = ();
+    type Vc = ();
 
     fn address_family(
         &self,

@@ -24,7 +24,7 @@ const TELLING: u8 = 3;
 const RUNNING: u8 = 4;
 
 /// The flow of data on a binding.
-pub(super) struct Flow {
+pub(crate) struct Flow {
     state: AtomicU8,
     /// Set when the driver has been told of a restart that a pause overtook.
     told: Event,
@@ -32,7 +32,7 @@ pub(super) struct Flow {
 
 /// What the work item does that is to tell the driver.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Tell {
+pub(crate) enum Tell {
     /// Tell, then call [`Flow::told`].
     Now,
     /// NDIS's call still runs.
@@ -43,7 +43,7 @@ pub(super) enum Tell {
 
 impl Flow {
     /// A binding starts paused.
-    pub(super) fn try_new(tag: Tag) -> Result<Self, OutOfMemory> {
+    pub(crate) fn try_new(tag: Tag) -> Result<Self, OutOfMemory> {
         Ok(Self {
             state: AtomicU8::new(PAUSED),
             told: Event::try_new(tag)?,
@@ -51,22 +51,22 @@ impl Flow {
     }
 
     /// Whether data may be sent.
-    pub(super) fn is_running(&self) -> bool {
+    pub(crate) fn is_running(&self) -> bool {
         self.state.load(Ordering::SeqCst) >= DUE
     }
 
     /// NDIS's call of the restart has come.
-    pub(super) fn restarting(&self) {
+    pub(crate) fn restarting(&self) {
         self.state.store(RESTARTING, Ordering::SeqCst);
     }
 
     /// It is about to return.
-    pub(super) fn restarted(&self) {
+    pub(crate) fn restarted(&self) {
         self.state.store(DUE, Ordering::SeqCst);
     }
 
     /// The work item has come to it.
-    pub(super) fn tell(&self) -> Tell {
+    pub(crate) fn tell(&self) -> Tell {
         let due = self
             .state
             .compare_exchange(DUE, TELLING, Ordering::SeqCst, Ordering::SeqCst);
@@ -78,7 +78,7 @@ impl Flow {
     }
 
     /// The driver has been told.
-    pub(super) fn told(&self) {
+    pub(crate) fn told(&self) {
         let told =
             self.state
                 .compare_exchange(TELLING, RUNNING, Ordering::SeqCst, Ordering::SeqCst);
@@ -88,7 +88,7 @@ impl Flow {
     }
 
     /// Nothing goes out from here on, and nobody tells the driver of a restart any more.
-    pub(super) fn pause(&self, irql: &mut Passive) {
+    pub(crate) fn pause(&self, irql: &mut Passive) {
         self.told.reset();
         if self.state.swap(PAUSED, Ordering::SeqCst) == TELLING {
             self.told.wait(irql);

@@ -1,6 +1,6 @@
 //! Registration: from `DriverEntry` to unload.
 
-use super::{Client, handlers};
+use super::{Protocol, Role, handlers};
 use crate::{
     Status,
     irql::Passive,
@@ -12,24 +12,21 @@ use core::{
     fmt, ptr,
     sync::atomic::{AtomicPtr, Ordering},
 };
-use ndis_sys::{
-    DRIVER_OBJECT, NDIS_HANDLE, NDIS_PROTOCOL_DRIVER_CHARACTERISTICS, NDIS_STATUS, NTSTATUS,
-    PDRIVER_UNLOAD, UNICODE_STRING,
-};
+use ndis_sys::{DRIVER_OBJECT, NDIS_HANDLE, NDIS_STATUS, NTSTATUS, PDRIVER_UNLOAD, UNICODE_STRING};
 
 /// The driver as a whole. NDIS holds one share as the protocol's context, the
 /// driver object another one.
-pub(super) struct DriverShared<C: Client> {
-    pub(super) client: C,
+pub(crate) struct DriverShared<P: Protocol> {
+    pub(crate) driver: P,
     /// What work items are allocated on: alive until the unload has returned.
-    pub(super) object: AtomicPtr<DRIVER_OBJECT>,
-    pub(super) handle: AtomicPtr<c_void>,
+    pub(crate) object: AtomicPtr<DRIVER_OBJECT>,
+    pub(crate) handle: AtomicPtr<c_void>,
 }
 
 /// Names a protocol's entry in the extensions of its driver object.
 static SLOT: u8 = b'P';
 
-/// What `DriverEntry` does for a client: registers `client` as protocol driver.
+/// What `DriverEntry` does for a protocol: registers `driver`.
 ///
 /// The [`driver_entry!`](crate::driver_entry) macro makes one from the
 /// driver's [`Load`](crate::Load); a test makes one from any value, for
@@ -40,14 +37,14 @@ static SLOT: u8 = b'P';
 #[doc(alias = "DriverEntry")]
 #[doc(alias = "NdisSetOptionalHandlers")]
 #[doc(alias = "NdisDeregisterProtocolDriver")]
-pub struct Entry<C: Client> {
-    client: C,
+pub struct Entry<P: Protocol> {
+    driver: P,
 }
 
-impl<C: Client> Entry<C> {
+impl<P: Protocol> Entry<P> {
     /// Prepares the registration of a driver.
-    pub const fn new(client: C) -> Self {
-        Self { client }
+    pub const fn new(driver: P) -> Self {
+        Self { driver }
     }
 
     /// Registers the protocol driver (rule REG-02).
@@ -65,7 +62,7 @@ impl<C: Client> Entry<C> {
     #[doc(alias = "NdisRegisterProtocolDriver")]
     pub unsafe fn run(self, object: *mut DRIVER_OBJECT, _path: *mut UNICODE_STRING) -> NTSTATUS {
         let shared = DriverShared {
-            client: self.client,
+            driver: self.driver,
             object: AtomicPtr::new(object),
             handle: AtomicPtr::new(ptr::null_mut()),
         };
@@ -83,11 +80,11 @@ impl<C: Client> Entry<C> {
         let member = unsafe { &raw mut (*object).DriverUnload };
         // SAFETY: as above. Where the type is `wdk-sys`'s, the member's type names
         // the same calling convention by another word.
-        unsafe { member.cast::<PDRIVER_UNLOAD>().write(Some(unload::<C>)) };
+        unsafe { member.cast::<PDRIVER_UNLOAD>().write(Some(unload::<P>)) };
 
-        let mut wide: [u16; 31] = raw::utf16(C::NAME);
-        let mut characteristics = handlers::protocol_characteristics::<C>();
-        characteristics.Name = raw::unicode_string_over(&mut wide, C::NAME.len());
+        let mut wide: [u16; 31] = raw::utf16(P::NAME);
+        let mut characteristics = handlers::protocol_characteristics::<P>();
+        characteristics.Name = raw::unicode_string_over(&mut wide, P::NAME.len());
         let context = Arc::into_raw(shared.clone());
         let mut handle: NDIS_HANDLE = ptr::null_mut();
         // SAFETY: PASSIVE_LEVEL by the caller; NDIS copies the characteristics
@@ -100,11 +97,11 @@ impl<C: Client> Entry<C> {
             return status;
         }
         // SAFETY: NDIS did not keep the context.
-        drop(unsafe { Arc::<DriverShared<C>>::from_raw(context) });
+        drop(unsafe { Arc::<DriverShared<P>>::from_raw(context) });
         // SAFETY: the slot holds the share that was put there above.
         let own = unsafe { slot.replace(ptr::null_mut()) };
         // SAFETY: as above; unload will not run.
-        drop(unsafe { Arc::<DriverShared<C>>::from_raw(own) });
+        drop(unsafe { Arc::<DriverShared<P>>::from_raw(own) });
         // SAFETY: as above.
         unsafe { (*object).DriverUnload = None };
         // Whatever NDIS calls it: to the loader only a negative code is a
@@ -113,7 +110,7 @@ impl<C: Client> Entry<C> {
     }
 }
 
-impl<C: Client + crate::Load> Entry<C> {
+impl<P: Protocol + crate::Load> Entry<P> {
     /// Makes the driver and registers it: all of `DriverEntry`.
     ///
     /// # Safety
@@ -124,69 +121,62 @@ impl<C: Client + crate::Load> Entry<C> {
         let mut irql = unsafe { Passive::assume() };
         // SAFETY: the registry path of DriverEntry, by the caller.
         let key = unsafe { crate::ServiceKey::from_raw(path) };
-        match C::load(&key, &mut irql) {
+        match P::load(&key, &mut irql) {
             // SAFETY: the caller's contract is the same.
-            Ok(client) => unsafe { Self::new(client).run(object, path) },
+            Ok(driver) => unsafe { Self::new(driver).run(object, path) },
             Err(failure) => failure.as_failure().raw(),
         }
     }
 }
 
 // SAFETY: `load` is all of `DriverEntry`.
-unsafe impl<C: Client + crate::Load> crate::EntryPoint for Entry<C> {
+unsafe impl<P: Protocol + crate::Load> crate::EntryPoint for Entry<P> {
     unsafe fn enter(object: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> NTSTATUS {
         // SAFETY: the caller's contract is the same.
         unsafe { Self::load(object, path) }
     }
 }
 
-impl<C: Client> fmt::Debug for Entry<C> {
+impl<P: Protocol> fmt::Debug for Entry<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry").field("name", &C::NAME).finish()
+        f.debug_struct("Entry").field("name", &P::NAME).finish()
     }
 }
 
-/// Fills the mandatory characteristics; the CoNDIS ones follow in the options
-/// callback.
-pub(super) fn base_characteristics() -> NDIS_PROTOCOL_DRIVER_CHARACTERISTICS {
-    let mut characteristics: NDIS_PROTOCOL_DRIVER_CHARACTERISTICS = ndis_sys::zeroed();
-    characteristics.Header = raw::header(
-        ndis_sys::NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS,
-        ndis_sys::NDIS_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2,
-        ndis_sys::NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2,
-    );
-    characteristics.MajorNdisVersion = raw::NDIS_VERSION.0;
-    characteristics.MinorNdisVersion = raw::NDIS_VERSION.1;
-    characteristics.MajorDriverVersion = 1;
-    characteristics
-}
-
 /// `ProtocolSetOptions`: installs the CoNDIS handlers (rule REG-07).
-pub(super) unsafe extern "system" fn set_options<C: Client>(
+pub(crate) unsafe extern "system" fn set_options<P: Protocol>(
     driver: NDIS_HANDLE,
     context: NDIS_HANDLE,
 ) -> NDIS_STATUS {
     // SAFETY: the context is the registration's, alive for the call.
-    if let Some(shared) = unsafe { Arc::<DriverShared<C>>::borrow_raw(context) } {
+    if let Some(shared) = unsafe { Arc::<DriverShared<P>>::borrow_raw(context) } {
         // The handle argument is the driver's handle (rule REG-05); binds may
         // come before the registration has returned it (rule REG-27).
         shared.handle.store(driver, Ordering::Release);
     }
-    let mut protocol = handlers::protocol_co_characteristics::<C>();
     // SAFETY: within the options callback, with its handle (rule REG-05).
-    let status = unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut protocol).cast()) };
-    let status = Status::from_raw(status).as_final();
+    let status = unsafe { set_handlers(driver, &mut handlers::co_characteristics::<P>()) };
     if !status.is_success() {
         return status.raw();
     }
-    let mut client = handlers::client_handlers::<C>();
     // SAFETY: as above.
-    let status = unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut client).cast()) };
-    Status::from_raw(status).as_final().raw()
+    unsafe { <P::Role as Role<P>>::set_options(driver) }.raw()
+}
+
+/// Installs a table of optional handlers.
+///
+/// # Safety
+///
+/// Within the options callback, with its handle (rule REG-05); `T` is one of the tables that
+/// begin with a header.
+pub(crate) unsafe fn set_handlers<T>(driver: NDIS_HANDLE, table: &mut T) -> Status {
+    // SAFETY: by the caller; NDIS copies the table.
+    let status = unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut *table).cast()) };
+    Status::from_raw(status).as_final()
 }
 
 /// `DriverUnload`: deregisters, which unbinds every adapter first (REG-30).
-unsafe extern "system" fn unload<C: Client>(object: *mut DRIVER_OBJECT) {
+unsafe extern "system" fn unload<P: Protocol>(object: *mut DRIVER_OBJECT) {
     // SAFETY: Windows passes this driver's own object.
     let Ok(slot) = (unsafe { raw::driver_slot(object, &SLOT) }) else {
         return;
@@ -194,7 +184,7 @@ unsafe extern "system" fn unload<C: Client>(object: *mut DRIVER_OBJECT) {
     // SAFETY: the slot holds the share that `run` put there.
     let own = unsafe { slot.replace(ptr::null_mut()) };
     // SAFETY: as above.
-    let shared = unsafe { Arc::<DriverShared<C>>::from_raw(own) };
+    let shared = unsafe { Arc::<DriverShared<P>>::from_raw(own) };
     let Some(shared) = shared else { return };
     // It stays where it is: a bind that is under way uses it, and the deregistration waits
     // for that one.
@@ -202,7 +192,7 @@ unsafe extern "system" fn unload<C: Client>(object: *mut DRIVER_OBJECT) {
     // SAFETY: from the unload routine, at PASSIVE_LEVEL, once (rule REG-29).
     unsafe { ndis_sys::NdisDeregisterProtocolDriver(handle) };
     // SAFETY: NDIS calls nothing any more; its share is the one `run` made.
-    drop(unsafe { Arc::<DriverShared<C>>::from_raw(Arc::as_raw(&shared)) });
+    drop(unsafe { Arc::<DriverShared<P>>::from_raw(Arc::as_raw(&shared)) });
     // SAFETY: the unload routine runs at PASSIVE_LEVEL with no lock held.
     let mut irql = unsafe { Passive::assume() };
     // Who has completed the last unbind: the driver's own value goes here, not there.

@@ -1,8 +1,7 @@
 //! [`Binding`]: one adapter that the client is bound to.
 
 use super::{
-    Client,
-    af::{AfShared, Phase},
+    Protocol, Role,
     driver::DriverShared,
     flow::{Flow, Tell},
 };
@@ -12,9 +11,9 @@ use crate::{
     callback::Argument,
     deferred::{Deferred, Node},
     event::Event,
-    irql::{NoLock, Passive, UpToDispatch},
+    irql::{NoLock, Passive},
     lock::SpinLock,
-    mem::{Anchored, Arc, Parent, Tag, Vec},
+    mem::{Anchored, Arc, Parent, Tag},
     nbl::Chain,
     once::Slot,
     owner::{Live, Owner, Teardown},
@@ -40,9 +39,9 @@ use ndis_sys::{
 /// CORE: from the open until the unbind NDIS owns one reference, as its context. The
 /// unbind takes it, and passes it on: to the finisher's one run, then back to NDIS until
 /// the close has completed.
-pub(super) struct BindingCore<C: Client> {
+pub(crate) struct BindingCore<P: Protocol> {
     /// The driver's part, until the unbind is through with it.
-    shared: SpinLock<Option<Arc<BindingShared<C>>>>,
+    shared: SpinLock<Option<Arc<BindingShared<P>>>>,
     /// Set from the start.
     end: Slot<Ending>,
     /// NDIS's handle, when the driver's part is gone.
@@ -53,12 +52,12 @@ pub(super) struct BindingCore<C: Client> {
     opened: Event,
     result: AtomicI32,
     /// The unload waits for this.
-    driver: Parent<Arc<DriverShared<C>>>,
+    driver: Parent<Arc<DriverShared<P>>>,
 }
 
-impl<C: Client> Anchored for BindingCore<C> {
-    type Parent = Arc<DriverShared<C>>;
-    fn parent(&mut self) -> &mut Parent<Arc<DriverShared<C>>> {
+impl<P: Protocol> Anchored for BindingCore<P> {
+    type Parent = Arc<DriverShared<P>>;
+    fn parent(&mut self) -> &mut Parent<Arc<DriverShared<P>>> {
         &mut self.driver
     }
 }
@@ -72,49 +71,36 @@ struct Ending {
 
 /// The binding as the driver knows it. When the last reference goes, so does
 /// the driver's context; the unbind waits for that.
-pub(super) struct BindingShared<C: Client> {
+#[doc(hidden)]
+pub struct BindingShared<P: Protocol> {
     /// Gives dropped lists back.
     give_back: Node<Self, GiveBack>,
     /// Tells the driver of a restart when NDIS's call is over.
     restart: Node<Self, Restart>,
     /// Received lists that were dropped where nothing may be called.
     dropped: SpinLock<Chain>,
-    pub(super) driver: Arc<DriverShared<C>>,
-    pub(super) handle: AtomicPtr<c_void>,
+    pub(crate) driver: Arc<DriverShared<P>>,
+    pub(crate) handle: AtomicPtr<c_void>,
     flow: Flow,
     /// Lists that are out for sending.
     sends: AtomicUsize,
     sends_home: Event,
-    state: SpinLock<State<C>>,
+    /// What the driver's role keeps here.
+    pub(crate) role: <P::Role as Role<P>>::State,
+    /// Parts of the role that have not ended; the last one ends the binding.
+    parts: AtomicUsize,
     /// NDIS's context, good from the unbind until this is gone: the core waits for that.
     core: AtomicPtr<c_void>,
     /// Set before there is a [`Binding`].
-    context: Slot<C::Binding>,
+    context: Slot<P::Binding>,
     /// Holds the owner's teardown up until this is gone.
     live: Parent<Live>,
 }
 
-impl<C: Client> Anchored for BindingShared<C> {
+impl<P: Protocol> Anchored for BindingShared<P> {
     type Parent = Live;
     fn parent(&mut self) -> &mut Parent<Live> {
         &mut self.live
-    }
-}
-
-struct State<C: Client> {
-    /// No more families.
-    closing: bool,
-    /// The unbind has asked every family to close. Whoever then finds none left goes on.
-    leaving: bool,
-    afs: Vec<Arc<AfShared<C>>>,
-}
-
-impl<C: Client> State<C> {
-    /// Whether it is this caller's to go on with the unbind.
-    fn leaves(&mut self) -> bool {
-        let leaves = self.leaving && self.afs.is_empty();
-        self.leaving &= !leaves;
-        leaves
     }
 }
 
@@ -150,11 +136,11 @@ impl fmt::Debug for NewBinding<'_> {
 }
 
 /// A counted reference to one binding; it derefs to the driver's context.
-pub struct Binding<C: Client> {
-    pub(super) shared: Arc<BindingShared<C>>,
+pub struct Binding<P: Protocol> {
+    pub(crate) shared: Arc<BindingShared<P>>,
 }
 
-impl<C: Client> Binding<C> {
+impl<P: Protocol> Binding<P> {
     /// What pools, timers and work items of this binding are allocated on.
     #[must_use]
     pub fn owner(&self) -> &Owner {
@@ -163,8 +149,14 @@ impl<C: Client> Binding<C> {
 
     /// The driver.
     #[must_use]
-    pub fn client(&self) -> &C {
-        &self.shared.driver.client
+    pub fn driver(&self) -> &P {
+        &self.shared.driver.driver
+    }
+
+    /// Whether both are the same binding.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
     }
 
     /// Whether data may be sent: NDIS has restarted the binding and not
@@ -178,7 +170,7 @@ impl<C: Client> Binding<C> {
     }
 }
 
-impl<C: Client> Clone for Binding<C> {
+impl<P: Protocol> Clone for Binding<P> {
     fn clone(&self) -> Self {
         Self {
             shared: self.shared.clone(),
@@ -186,15 +178,15 @@ impl<C: Client> Clone for Binding<C> {
     }
 }
 
-impl<C: Client> ops::Deref for Binding<C> {
-    type Target = C::Binding;
-    fn deref(&self) -> &C::Binding {
+impl<P: Protocol> ops::Deref for Binding<P> {
+    type Target = P::Binding;
+    fn deref(&self) -> &P::Binding {
         // SAFETY: a `Binding` is made once the context is set.
         unsafe { self.shared.context.get_unchecked() }
     }
 }
 
-impl<C: Client> fmt::Debug for Binding<C> {
+impl<P: Protocol> fmt::Debug for Binding<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Binding")
             .field("running", &self.is_running())
@@ -205,7 +197,7 @@ impl<C: Client> fmt::Debug for Binding<C> {
 /// The work of giving back what was dropped.
 struct GiveBack;
 
-impl<C: Client> Deferred<GiveBack> for BindingShared<C> {
+impl<P: Protocol> Deferred<GiveBack> for BindingShared<P> {
     fn node(&self) -> &Node<Self, GiveBack> {
         &self.give_back
     }
@@ -223,7 +215,7 @@ impl<C: Client> Deferred<GiveBack> for BindingShared<C> {
 /// The work of telling the driver of a restart.
 struct Restart;
 
-impl<C: Client> Deferred<Restart> for BindingShared<C> {
+impl<P: Protocol> Deferred<Restart> for BindingShared<P> {
     fn node(&self) -> &Node<Self, Restart> {
         &self.restart
     }
@@ -238,22 +230,22 @@ impl<C: Client> Deferred<Restart> for BindingShared<C> {
             Tell::No => {}
             Tell::Now => {
                 let binding = Binding { shared: this };
-                binding.client().restarted(&binding, irql.up_to_dispatch());
+                binding.driver().restarted(&binding, irql.up_to_dispatch());
                 binding.shared.flow.told();
             }
         }
     }
 }
 
-impl<C: Client> BindingShared<C> {
+impl<P: Protocol> BindingShared<P> {
     /// What resources are allocated on.
-    pub(super) fn owner(&self) -> &Owner {
+    pub(crate) fn owner(&self) -> &Owner {
         self.live.owner()
     }
 
     /// Returns received lists to their miniport: at once, or soon when the
     /// stack is nearly used up.
-    pub(super) fn give_back(this: &Arc<Self>, lists: Chain) {
+    pub(crate) fn give_back(this: &Arc<Self>, lists: Chain) {
         if stack::is_low() {
             Self::give_back_later(this, lists);
         } else {
@@ -274,7 +266,7 @@ impl<C: Client> BindingShared<C> {
     }
 
     /// As above, soon, from a place of which nothing is known.
-    pub(super) fn give_back_later(this: &Arc<Self>, lists: Chain) {
+    pub(crate) fn give_back_later(this: &Arc<Self>, lists: Chain) {
         if lists.is_empty() {
             return;
         }
@@ -283,12 +275,12 @@ impl<C: Client> BindingShared<C> {
     }
 
     /// The handle for NDIS calls.
-    pub(super) fn handle(&self) -> NDIS_HANDLE {
+    pub(crate) fn handle(&self) -> NDIS_HANDLE {
         self.handle.load(Ordering::Acquire)
     }
 
     /// Whether data may be sent.
-    pub(super) fn is_running(&self) -> bool {
+    pub(crate) fn is_running(&self) -> bool {
         self.flow.is_running()
     }
 
@@ -308,7 +300,7 @@ impl<C: Client> BindingShared<C> {
 
     /// Counts lists that go out. The caller gives them back with
     /// [`Self::sends_home`] in any case.
-    pub(super) fn sends_out(&self, lists: usize) -> Result<(), Status> {
+    pub(crate) fn sends_out(&self, lists: usize) -> Result<(), Status> {
         self.sends.fetch_add(lists, Ordering::SeqCst);
         if self.is_running() {
             Ok(())
@@ -319,78 +311,31 @@ impl<C: Client> BindingShared<C> {
     }
 
     /// Counts lists that came home.
-    pub(super) fn sends_home(&self, lists: usize) {
+    pub(crate) fn sends_home(&self, lists: usize) {
         let before = self.sends.fetch_sub(lists, Ordering::SeqCst);
         if before == lists && !self.is_running() {
             self.sends_home.set();
         }
     }
 
-    /// Takes an address family into the list, unless the binding goes away.
-    pub(super) fn add_af(&self, af: &Arc<AfShared<C>>) -> Result<(), Status> {
-        self.state.locked(|state| {
-            if state.closing {
-                return Err(Status::CLOSING);
-            }
-            state.afs.try_push(af.clone()).map_err(Status::from)
-        })
-    }
-
-    /// An address family is gone.
-    pub(super) fn remove_af(this: &Arc<Self>, af: &Arc<AfShared<C>>) {
-        let (gone, leaves) = this.state.locked(|state| {
-            let gone = state.afs.take_first(|other| Arc::ptr_eq(other, af));
-            (gone, state.leaves())
-        });
-        drop(gone);
-        if leaves {
-            BindingCore::leave(this);
-        }
-    }
-
-    /// Whether the unbind has begun.
-    pub(super) fn is_closing(&self) -> bool {
-        self.state.locked(|state| state.closing)
-    }
-
-    /// Has every address family closed. The binding goes on to its end with the last.
-    fn close_afs(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        loop {
-            let next = this.state.locked(|state| {
-                let wanted = |af: &&Arc<AfShared<C>>| af.wants_close_request();
-                state.afs.iter().find(wanted).cloned()
-            });
-            let Some(af) = next else { break };
-            AfShared::request_close(&af, irql);
-        }
-        let leaves = this.state.locked(|state| {
-            state.leaving = true;
-            state.leaves()
-        });
-        if leaves {
+    /// A part of the role has come to its end, in an unbind. The last one goes on with it.
+    pub(crate) fn part_closed(this: &Arc<Self>) {
+        if this.parts.fetch_sub(1, Ordering::AcqRel) == 1 {
             BindingCore::leave(this);
         }
     }
 }
 
-impl<C: Client> AfShared<C> {
-    /// Whether nobody has asked to close it yet. One that is still opening
-    /// looks at the binding itself once it is open.
-    fn wants_close_request(&self) -> bool {
-        self.phase() == Phase::Open
-    }
-}
-
-impl<C: Client> BindingCore<C> {
+impl<P: Protocol> BindingCore<P> {
     /// The driver's part, if the binding is up.
-    pub(super) fn binding(&self) -> Option<Binding<C>> {
+    pub(crate) fn binding(&self) -> Option<Binding<P>> {
         let shared = self.shared.locked(|shared| shared.clone())?;
         Some(Binding { shared })
     }
 
-    /// The driver has agreed to the unbind, and every family is closed: lets go of the
+    /// The driver has agreed to the unbind, and its role has ended: lets go of the
     /// driver's part. The finisher runs when all of it is gone.
-    fn leave(shared: &Arc<BindingShared<C>>) {
+    fn leave(shared: &Arc<BindingShared<P>>) {
         let context = shared.core.load(Ordering::Acquire);
         // SAFETY: by CORE the unbind's reference, which the finisher takes.
         let Some(core) = (unsafe { Arc::<Self>::from_raw(context) }) else {
@@ -429,7 +374,7 @@ impl<C: Client> BindingCore<C> {
 }
 
 /// The finisher: everything of the binding is gone.
-impl<C: Client> Routine for BindingCore<C> {
+impl<P: Protocol> Routine for BindingCore<P> {
     fn run(core: Arc<Self>, item: RawWorkItem, irql: &mut Passive) {
         drop(item);
         if let Some(end) = core.end.get() {
@@ -453,20 +398,20 @@ impl<C: Client> Routine for BindingCore<C> {
 
 /// `ProtocolBindAdapterEx`: has the driver make its context, and opens the
 /// adapter.
-pub(super) unsafe extern "system" fn bind<C: Client>(
+pub(crate) unsafe extern "system" fn bind<P: Protocol>(
     driver: NDIS_HANDLE,
     bind_context: NDIS_HANDLE,
     parameters: *mut NDIS_BIND_PARAMETERS,
 ) -> NDIS_STATUS {
     // SAFETY: the context of the registration lives until unload.
-    let driver = unsafe { Arc::<DriverShared<C>>::borrow_raw(driver) };
+    let driver = unsafe { Arc::<DriverShared<P>>::borrow_raw(driver) };
     let (Some(driver), false) = (driver, parameters.is_null()) else {
         return Status::FAILURE.raw();
     };
     // SAFETY: NDIS binds at PASSIVE_LEVEL with no lock held.
     let mut irql = unsafe { Passive::assume() };
     // SAFETY: the parameters are NDIS's, for this call.
-    let result = unsafe { make::<C>(&driver, parameters, &mut irql) }.and_then(|core| {
+    let result = unsafe { make::<P>(&driver, parameters, &mut irql) }.and_then(|core| {
         // SAFETY: as above.
         let opened = unsafe { open(&core, bind_context, parameters, &mut irql) };
         opened.inspect_err(|_| give_up(&core, &mut irql))
@@ -483,11 +428,11 @@ pub(super) unsafe extern "system" fn bind<C: Client>(
 /// # Safety
 ///
 /// Called from the bind callback with its parameters.
-unsafe fn make<C: Client>(
-    driver: &Arc<DriverShared<C>>,
+unsafe fn make<P: Protocol>(
+    driver: &Arc<DriverShared<P>>,
     parameters: *mut NDIS_BIND_PARAMETERS,
     irql: &mut Passive,
-) -> Result<Arc<BindingCore<C>>, Status> {
+) -> Result<Arc<BindingCore<P>>, Status> {
     let opened = Event::try_new(Tag::NDIS)?;
     let sends_home = Event::try_new(Tag::NDIS)?;
     let flow = Flow::try_new(Tag::NDIS)?;
@@ -528,11 +473,8 @@ unsafe fn make<C: Client>(
         flow,
         sends: AtomicUsize::new(0),
         sends_home,
-        state: SpinLock::new(State {
-            closing: false,
-            leaving: false,
-            afs: Vec::new(Tag::NDIS),
-        }),
+        role: <P::Role as Role<P>>::new_state(),
+        parts: AtomicUsize::new(<P::Role as Role<P>>::PARTS),
         core: AtomicPtr::new(Arc::as_raw(&core)),
         context: Slot::new(),
         live: Parent::new(teardown.enter()),
@@ -544,7 +486,7 @@ unsafe fn make<C: Client>(
     let made = Arc::try_new_anchored(shared, Tag::NDIS)
         .map_err(Status::from)
         .and_then(|shared| {
-            let context = driver.client.bind(&new, irql)?;
+            let context = driver.driver.bind(&new, irql)?;
             shared.context.set(context);
             Ok(shared)
         });
@@ -561,7 +503,7 @@ unsafe fn make<C: Client>(
 }
 
 /// The bind has failed: takes down what was made.
-fn give_up<C: Client>(core: &Arc<BindingCore<C>>, irql: &mut Passive) {
+fn give_up<P: Protocol>(core: &Arc<BindingCore<P>>, irql: &mut Passive) {
     drop(core.shared.locked(Option::take));
     if let Some(end) = core.end.get() {
         // SAFETY: opened with the core, closed once: there is no unbind.
@@ -574,8 +516,8 @@ fn give_up<C: Client>(core: &Arc<BindingCore<C>>, irql: &mut Passive) {
 /// # Safety
 ///
 /// Called from the bind callback with its arguments.
-unsafe fn open<C: Client>(
-    core: &Arc<BindingCore<C>>,
+unsafe fn open<P: Protocol>(
+    core: &Arc<BindingCore<P>>,
     bind_context: NDIS_HANDLE,
     parameters: *mut NDIS_BIND_PARAMETERS,
     irql: &mut Passive,
@@ -614,7 +556,7 @@ unsafe fn open<C: Client>(
     }
     status.result().inspect_err(|_| {
         // SAFETY: NDIS's reference, which it has no use for.
-        drop(unsafe { Arc::<BindingCore<C>>::from_raw(context) });
+        drop(unsafe { Arc::<BindingCore<P>>::from_raw(context) });
     })
 }
 
@@ -624,12 +566,12 @@ const OPENING: usize = 2;
 /// `ProtocolUnbindAdapterEx`: has everything on the binding end. The unbind is answered
 /// when that is done and the adapter closed: this thread does not wait, for a call
 /// manager may need it (rule AF-32).
-pub(super) unsafe extern "system" fn unbind<C: Client>(
+pub(crate) unsafe extern "system" fn unbind<P: Protocol>(
     unbind_context: NDIS_HANDLE,
     context: NDIS_HANDLE,
 ) -> NDIS_STATUS {
     // SAFETY: by CORE NDIS's reference, which the finisher takes at the end of this.
-    let Some(core) = (unsafe { Arc::<BindingCore<C>>::borrow_raw(context) }) else {
+    let Some(core) = (unsafe { Arc::<BindingCore<P>>::borrow_raw(context) }) else {
         return Status::SUCCESS.raw();
     };
     // SAFETY: NDIS unbinds at PASSIVE_LEVEL with no lock held.
@@ -638,21 +580,21 @@ pub(super) unsafe extern "system" fn unbind<C: Client>(
         return Status::SUCCESS.raw();
     };
     core.unbind.store(unbind_context, Ordering::Release);
-    binding.shared.state.locked(|state| state.closing = true);
+    <P::Role as Role<P>>::closing(&binding);
     binding.shared.flow.pause(&mut irql);
-    binding.client().unbind(&binding, &mut irql);
-    BindingShared::close_afs(&binding.shared, irql.up_to_dispatch());
+    binding.driver().unbind(&binding, &mut irql);
+    <P::Role as Role<P>>::close(&binding, &mut irql);
     // It is answered with success, sooner or later (rule BIND-09).
     Status::PENDING.raw()
 }
 
 /// `ProtocolOpenAdapterCompleteEx`.
-pub(super) unsafe extern "system" fn open_complete<C: Client>(
+pub(crate) unsafe extern "system" fn open_complete<P: Protocol>(
     context: NDIS_HANDLE,
     status: NDIS_STATUS,
 ) {
     // SAFETY: NDIS's reference lives until the binding is closed.
-    if let Some(core) = unsafe { Arc::<BindingCore<C>>::borrow_raw(context) } {
+    if let Some(core) = unsafe { Arc::<BindingCore<P>>::borrow_raw(context) } {
         let core = Arc::clone(&core);
         core.result.store(status, Ordering::Release);
         core.opened.set();
@@ -660,24 +602,24 @@ pub(super) unsafe extern "system" fn open_complete<C: Client>(
 }
 
 /// `ProtocolCloseAdapterCompleteEx`.
-pub(super) unsafe extern "system" fn close_complete<C: Client>(context: NDIS_HANDLE) {
+pub(crate) unsafe extern "system" fn close_complete<P: Protocol>(context: NDIS_HANDLE) {
     // SAFETY: by CORE the reference that the finisher gave back.
-    if let Some(core) = unsafe { Arc::<BindingCore<C>>::from_raw(context) } {
+    if let Some(core) = unsafe { Arc::<BindingCore<P>>::from_raw(context) } {
         BindingCore::unbound(core);
     }
 }
 
 /// The binding context, which is good until the binding is closed.
-impl<C: Client> Argument<*mut c_void> for Binding<C> {
+impl<P: Protocol> Argument<*mut c_void> for Binding<P> {
     unsafe fn from_ndis(raw: *mut c_void) -> Option<Self> {
         // SAFETY: by CALLBACK NDIS has its reference meanwhile.
-        unsafe { Arc::<BindingCore<C>>::borrow_raw(raw) }?.binding()
+        unsafe { Arc::<BindingCore<P>>::borrow_raw(raw) }?.binding()
     }
 }
 
 /// Pauses and restarts sends, and tells the driver of power (rules PAUSE-12, PAUSE-13).
-pub(super) fn on_net_pnp_event<'r, C: Client>(
-    binding: Binding<C>,
+pub(crate) fn on_net_pnp_event<'r, P: Protocol>(
+    binding: Binding<P>,
     event: &NET_PNP_EVENT_NOTIFICATION,
     request: Request<'r>,
     irql: &mut Passive,
@@ -686,7 +628,7 @@ pub(super) fn on_net_pnp_event<'r, C: Client>(
     match event.NetPnPEvent.NetEvent {
         ndis_sys::NetEventPause => {
             shared.flow.pause(irql);
-            shared.driver.client.pause(&binding, irql);
+            shared.driver.driver.pause(&binding, irql);
             // Reset, look, wait: an event of an earlier pause may come late.
             loop {
                 shared.sends_home.reset();
@@ -699,7 +641,7 @@ pub(super) fn on_net_pnp_event<'r, C: Client>(
         ndis_sys::NetEventRestart => BindingShared::restart(shared),
         ndis_sys::NetEventSetPower => {
             if let Some(state) = power_state(event) {
-                shared.driver.client.power(&binding, state, irql);
+                shared.driver.driver.power(&binding, state, irql);
             }
         }
         // A query of the power state is never refused (rule BIND-26).

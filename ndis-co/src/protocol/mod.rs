@@ -1,0 +1,121 @@
+//! Protocols: drivers that are bound to adapters of somebody else.
+//!
+//! A protocol is one type that implements [`Protocol`]: NDIS tells it of adapters
+//! ([`Protocol::bind`]), pauses and restarts the bindings, and ends them. What it does there
+//! is its [`Role`]: it is a [client](crate::client), a stand-alone
+//! [call manager](crate::cm), or both at once.
+
+mod binding;
+mod driver;
+mod flow;
+mod handlers;
+mod role;
+
+#[doc(hidden)]
+pub use binding::BindingShared;
+pub use binding::{Binding, NewBinding};
+pub use driver::Entry;
+#[doc(hidden)]
+pub use role::RunsClient;
+pub use role::{AsClient, Role};
+
+use crate::{
+    Status,
+    irql::{Passive, UpToDispatch},
+    power::PowerState,
+};
+
+/// A protocol driver.
+///
+/// Every method is called by NDIS, on any processor, several at once: methods
+/// take `&self`, contexts are `Sync`, and changing state goes behind a
+/// [`SpinLock`](crate::lock::SpinLock). Those with [`Passive`] run at
+/// PASSIVE_LEVEL and may wait; those with [`UpToDispatch`] run at or below
+/// DISPATCH_LEVEL and must not.
+pub trait Protocol: Sized + Send + Sync + 'static {
+    /// The name under which the protocol registers; ASCII, at most 31
+    /// characters are used.
+    const NAME: &'static str;
+
+    /// What the driver keeps for one adapter.
+    type Binding: Send + Sync + 'static;
+
+    /// What the driver is on its bindings: [`AsClient`].
+    type Role: Role<Self>;
+
+    /// An adapter is there; make what the driver keeps for it. It is opened when this
+    /// has returned.
+    ///
+    /// PASSIVE_LEVEL. The binding is paused until NDIS restarts it: nothing
+    /// can be sent yet (rule BIND-07). When the adapter cannot be opened, the result is
+    /// dropped again (rule BIND-04).
+    ///
+    /// Source pages: `nc-ndis-protocol_bind_adapter_ex`,
+    /// `nf-ndis-ndisopenadapterex`.
+    ///
+    /// # Errors
+    ///
+    /// A failure refuses the binding. Nothing asks for what this method has stored elsewhere then, such as a
+    /// pool, and the refusal waits until it is gone: what is made here belongs
+    /// into the context.
+    #[doc(alias = "ProtocolBindAdapterEx")]
+    #[doc(alias = "NdisOpenAdapterEx")]
+    fn bind(&self, adapter: &NewBinding<'_>, irql: &mut Passive) -> Result<Self::Binding, Status>;
+
+    /// The adapter goes away: let go of what keeps it busy.
+    ///
+    /// PASSIVE_LEVEL. Afterwards everything beneath the binding is closed in
+    /// the documented order, and the binding is dropped (rules BIND-11,
+    /// BIND-18). References that the driver keeps elsewhere hold this up.
+    ///
+    /// Source pages: `nc-ndis-protocol_unbind_adapter_ex`,
+    /// `nf-ndis-ndiscloseadapterex`.
+    #[doc(alias = "ProtocolUnbindAdapterEx")]
+    #[doc(alias = "NdisCloseAdapterEx")]
+    fn unbind(&self, binding: &Binding<Self>, irql: &mut Passive) {
+        let _ = (binding, irql);
+    }
+
+    /// NDIS pauses the binding: give back the received lists that the driver
+    /// [keeps](crate::client::Received::keep), and let nothing go out.
+    ///
+    /// PASSIVE_LEVEL. What is sent from here on is refused with
+    /// [`Status::PAUSED`]. When this has returned, NDIS is answered as soon as every
+    /// sent list is home (rule PAUSE-13). The adapter's pause, and its removal,
+    /// wait for lists that are kept beyond this; those that still come are to be
+    /// given back at once (rule PAUSE-12).
+    ///
+    /// Source page: `nc-ndis-protocol_net_pnp_event`.
+    #[doc(alias = "ProtocolNetPnPEvent")]
+    #[doc(alias = "NetEventPause")]
+    fn pause(&self, binding: &Binding<Self>, irql: &mut Passive) {
+        let _ = (binding, irql);
+    }
+
+    /// NDIS has restarted the binding: data may be sent from here on (rule
+    /// PAUSE-12).
+    ///
+    /// A work item calls this a little later, for nothing may be sent before NDIS's own
+    /// call has returned. A restart that a pause or the unbind follows at once is not told;
+    /// these wait until this has returned.
+    ///
+    /// Source page: `nc-ndis-protocol_net_pnp_event`.
+    #[doc(alias = "ProtocolNetPnPEvent")]
+    #[doc(alias = "NetEventRestart")]
+    fn restarted(&self, binding: &Binding<Self>, irql: &mut UpToDispatch) {
+        let _ = (binding, irql);
+    }
+
+    /// The adapter's device is about to go to another power state, or is back in
+    /// [`D0`](PowerState::D0).
+    ///
+    /// PASSIVE_LEVEL. On the way down this comes before the pause, on the way up after
+    /// the restart; the calls stay what they are.
+    ///
+    /// Source page: `nc-ndis-protocol_net_pnp_event`.
+    #[doc(alias = "ProtocolNetPnPEvent")]
+    #[doc(alias = "NetEventSetPower")]
+    fn power(&self, binding: &Binding<Self>, state: PowerState, irql: &mut Passive) {
+        let _ = (binding, state, irql);
+    }
+}

@@ -1,0 +1,141 @@
+//! [`Role`]: what a protocol is on its bindings.
+
+use super::{Binding, BindingShared, Protocol, driver::set_handlers};
+use crate::{
+    Status,
+    client::{self, Client, Families},
+    irql::{NoLock, Passive, UpToDispatch},
+    nbl::Chain,
+};
+use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
+
+/// What a protocol is on its bindings. Implemented by [`AsClient`] only.
+#[diagnostic::on_unimplemented(
+    message = "`{P}` cannot be bound in the role `{Self}`",
+    note = "rule REG-09: a protocol with `type Role = AsClient` implements `Client`"
+)]
+pub trait Role<P: Protocol>: sealed::Sealed {
+    /// What the role keeps for one binding.
+    #[doc(hidden)]
+    type State: Send + Sync + 'static;
+
+    /// How many parts end each by itself when the binding does.
+    #[doc(hidden)]
+    const PARTS: usize;
+
+    #[doc(hidden)]
+    fn new_state() -> Self::State;
+
+    /// Installs the role's handlers.
+    ///
+    /// # Safety
+    ///
+    /// Called in the options callback, with its handle (rules REG-04, REG-05).
+    #[doc(hidden)]
+    unsafe fn set_options(driver: NDIS_HANDLE) -> Status;
+
+    /// The unbind has begun: nothing new.
+    #[doc(hidden)]
+    fn closing(binding: &Binding<P>);
+
+    /// Has everything on the binding end. Each part says when it has, possibly before this
+    /// returns.
+    #[doc(hidden)]
+    fn close(binding: &Binding<P>, irql: &mut Passive);
+
+    /// A call manager offers a family.
+    #[doc(hidden)]
+    fn offered(binding: Binding<P>, family: *mut CO_ADDRESS_FAMILY, irql: &mut Passive);
+
+    /// Lists have arrived on a VC.
+    ///
+    /// # Safety
+    ///
+    /// As CALLBACK says of `vc`, and the lists are NDIS's, handed over.
+    #[doc(hidden)]
+    unsafe fn receive(
+        binding: Option<Binding<P>>,
+        vc: NDIS_HANDLE,
+        lists: Chain,
+        flags: u32,
+        irql: &mut UpToDispatch,
+    );
+
+    /// Lists that were sent on a VC come back.
+    ///
+    /// # Safety
+    ///
+    /// As CALLBACK says of `vc`, and the lists are the driver's own.
+    #[doc(hidden)]
+    unsafe fn sent(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch);
+}
+
+/// A role in which a driver is a client.
+#[doc(hidden)]
+pub trait RunsClient<C: Client>: sealed::Sealed {
+    fn families(binding: &BindingShared<C>) -> &Families<C>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::AsClient {}
+}
+
+/// A client: see [`Client`].
+#[derive(Debug)]
+pub enum AsClient {}
+
+impl<C: Client> Role<C> for AsClient {
+    type State = Families<C>;
+    const PARTS: usize = 1;
+
+    fn new_state() -> Families<C> {
+        Families::new()
+    }
+
+    unsafe fn set_options(driver: NDIS_HANDLE) -> Status {
+        // SAFETY: by the caller.
+        unsafe { set_handlers(driver, &mut client::handlers::client_handlers::<C>()) }
+    }
+
+    fn closing(binding: &Binding<C>) {
+        binding.shared.client_state().closing();
+    }
+
+    fn close(binding: &Binding<C>, irql: &mut Passive) {
+        Families::close(&binding.shared, irql.up_to_dispatch());
+    }
+
+    fn offered(binding: Binding<C>, family: *mut CO_ADDRESS_FAMILY, irql: &mut Passive) {
+        client::handlers::offered(binding, family, irql);
+    }
+
+    unsafe fn receive(
+        binding: Option<Binding<C>>,
+        vc: NDIS_HANDLE,
+        lists: Chain,
+        flags: u32,
+        irql: &mut UpToDispatch,
+    ) {
+        // SAFETY: by the caller.
+        unsafe { client::handlers::receive(binding, vc, lists, flags, irql) };
+    }
+
+    unsafe fn sent(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch) {
+        // SAFETY: by the caller.
+        unsafe { client::handlers::sent::<C>(vc, lists, irql) };
+    }
+}
+
+impl<C: Client<Role = AsClient>> RunsClient<C> for AsClient {
+    fn families(binding: &BindingShared<C>) -> &Families<C> {
+        &binding.role
+    }
+}
+
+impl<C: Client> BindingShared<C> {
+    /// What the client part of the role keeps.
+    pub(crate) fn client_state(&self) -> &Families<C> {
+        <C::Role as RunsClient<C>>::families(self)
+    }
+}
