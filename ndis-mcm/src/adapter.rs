@@ -50,8 +50,7 @@ pub struct AdapterShared<M: Miniport> {
     live: Parent<Live>,
 }
 
-// SAFETY: the field.
-unsafe impl<M: Miniport> Anchored for AdapterShared<M> {
+impl<M: Miniport> Anchored for AdapterShared<M> {
     type Parent = Live;
     fn parent(&mut self) -> &mut Parent<Live> {
         &mut self.live

@@ -19,7 +19,7 @@ use crate::{
     stack,
     work::{RawWorkItem, Routine},
 };
-use core::{ffi::c_void, fmt, ops};
+use core::{fmt, ops};
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
 /// # Invariants
@@ -43,25 +43,15 @@ pub(super) struct AfShared<C: Client> {
     /// Tells the driver of a pended open that has completed. The driver may wait
     /// then, so this is no work for the item that all deferred ends share, nor
     /// for the thread of the call manager that completes it.
-    teller: RawWorkItem,
+    teller: SpinLock<Option<RawWorkItem>>,
     context: C::Af,
     pub(super) binding: Parent<Arc<BindingShared<C>>>,
 }
 
-// SAFETY: the field.
-unsafe impl<C: Client> Anchored for AfShared<C> {
+impl<C: Client> Anchored for AfShared<C> {
     type Parent = Arc<BindingShared<C>>;
     fn parent(&mut self) -> &mut Parent<Arc<BindingShared<C>>> {
         &mut self.binding
-    }
-}
-
-impl<C: Client> Drop for AfShared<C> {
-    fn drop(&mut self) {
-        // SAFETY: by TELLER it is not queued: its run has a reference to this;
-        // one that is just ending may free its own item. The binding, whose
-        // handle it is allocated on, goes after this.
-        unsafe { self.teller.free() };
     }
 }
 
@@ -167,7 +157,7 @@ impl<C: Client> AfOffer<'_, C> {
                 vcs: Children::new(),
                 saps: Vec::new(Tag::NDIS),
             }),
-            teller,
+            teller: SpinLock::new(Some(teller)),
             context,
             binding: Parent::new(binding.clone()),
         };
@@ -509,8 +499,7 @@ impl<C: Client> State<C> {
     }
 }
 
-// SAFETY: the field.
-unsafe impl<C: Client> Deferred for AfShared<C> {
+impl<C: Client> Deferred for AfShared<C> {
     fn node(&self) -> &Node<Self> {
         &self.node
     }
@@ -621,23 +610,16 @@ pub(super) fn opened_later<C: Client>(af: &Arc<AfShared<C>>, handle: NDIS_HANDLE
         af.handle.set(handle);
     }
     af.state.locked(|state| state.outcome = status);
-    let context = Arc::into_raw(af.clone());
-    // SAFETY: by TELLER the item is queued only here, by the one completion of
-    // the open; the context is a reference that the routine takes.
-    unsafe { af.teller.queue::<AfShared<C>>(context) };
+    if let Some(teller) = af.teller.take() {
+        teller.bind(af.clone()).queue();
+    }
 }
 
 /// What the teller runs.
 impl<C: Client> Routine for AfShared<C> {
-    unsafe fn run(context: *mut c_void) {
-        // SAFETY: the reference that `open_complete` made for this run.
-        let Some(af) = (unsafe { Arc::<Self>::from_raw(context) }) else {
-            return;
-        };
-        // SAFETY: work items run at PASSIVE_LEVEL on a system thread.
-        let mut irql = unsafe { Passive::assume() };
+    fn run(af: Arc<Self>, _item: RawWorkItem, irql: &mut Passive) {
         let outcome = af.state.locked(|state| state.outcome);
-        tell_opened(&af, outcome, &mut irql);
+        tell_opened(&af, outcome, irql);
     }
 }
 

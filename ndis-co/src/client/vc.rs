@@ -41,8 +41,7 @@ pub(super) struct VcShared<C: Client> {
     pub(super) af: Parent<Arc<AfShared<C>>>,
 }
 
-// SAFETY: the field.
-unsafe impl<C: Client> Anchored for VcShared<C> {
+impl<C: Client> Anchored for VcShared<C> {
     type Parent = Arc<AfShared<C>>;
     fn parent(&mut self) -> &mut Parent<Arc<AfShared<C>>> {
         &mut self.af
@@ -643,10 +642,8 @@ impl<C: Client> VcShared<C> {
     /// Sends counted lists.
     fn hand_over(&self, mut chain: Chain) {
         let handle = self.handle();
-        chain.for_each_raw(|list| {
-            // SAFETY: the lists are ours until the call below (rule NBL-01).
-            unsafe { fields::set_source_handle(list, handle) };
-        });
+        // The lists are ours until the call below (rule NBL-01).
+        chain.for_each_raw(|list| fields::set_source_handle(list, handle));
         // SAFETY: the call is up and stays so for this call, which the caller
         // counted as busy; ownership of the lists goes to NDIS (rule NBL-02).
         // No flag: the level is unknown (rule NBL-08).
@@ -667,10 +664,7 @@ impl<C: Client> VcShared<C> {
             None
         };
         if let Some(status) = refused {
-            chain.for_each_raw(|list| {
-                // SAFETY: the lists are ours, and were not sent.
-                unsafe { fields::set_status(list, status.raw()) };
-            });
+            chain.for_each_raw(|list| fields::set_status(list, status.raw()));
             // SAFETY: the chain of `send`, from this driver's pool for sends.
             let lists = unsafe { NetBufferLists::from_chain(chain, fields::Side::Protocol) };
             Self::sent(this, lists, irql);
@@ -842,8 +836,7 @@ impl<C: Client> VcShared<C> {
     }
 }
 
-// SAFETY: the field.
-unsafe impl<C: Client> Deferred for VcShared<C> {
+impl<C: Client> Deferred for VcShared<C> {
     fn node(&self) -> &Node<Self> {
         &self.node
     }

@@ -46,8 +46,7 @@ pub(crate) struct VcShared<M: CallManager> {
     pub(crate) af: Parent<Arc<AfShared<M>>>,
 }
 
-// SAFETY: the field.
-unsafe impl<M: CallManager> Anchored for VcShared<M> {
+impl<M: CallManager> Anchored for VcShared<M> {
     type Parent = Arc<AfShared<M>>;
     fn parent(&mut self) -> &mut Parent<Arc<AfShared<M>>> {
         &mut self.af
@@ -697,8 +696,7 @@ impl<M: CallManager> VcShared<M> {
     }
 }
 
-// SAFETY: the field.
-unsafe impl<M: CallManager> Deferred for VcShared<M> {
+impl<M: CallManager> Deferred for VcShared<M> {
     fn node(&self) -> &Node<Self> {
         &self.node
     }
