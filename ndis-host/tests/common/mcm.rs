@@ -49,7 +49,7 @@ pub struct Line {
     pub answers: std::sync::Mutex<Vec<NDIS_STATUS>>,
     /// The data with which it closed each call.
     pub closes: std::sync::Mutex<Vec<Vec<u8>>>,
-    /// How often the close of its family was refused meanwhile (rule AF-36).
+    /// How often the close of its family was refused meanwhile.
     pub refused: AtomicU32,
 }
 
