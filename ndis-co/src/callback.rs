@@ -13,70 +13,96 @@
 //! [`Lent`](crate::mem::Lent)), with pointers that are null or valid for the time of the
 //! call, at the level of the callback's page and with no lock of the driver held.
 
-use crate::{
-    Status,
-    irql::{Passive, UpToDispatch},
-    mem::Arc,
-    nbl::Chain,
-};
+use crate::{Status, mem::Arc, nbl::Chain};
 use core::{ffi::c_void, marker::PhantomData, ptr::NonNull};
 use ndis_sys::{NDIS_STATUS, NET_BUFFER_LIST};
 
-/// What a C argument is for safe code.
-pub trait Argument<Raw>: Sized {
-    /// `None` when NDIS passes what it must not.
+/// A C argument of a callback that runs.
+///
+/// # Invariants
+///
+/// ARGUMENT: as CALLBACK says, during the call; a context is that of an `A`, or of what an
+/// `A` is made of.
+#[derive(Debug)]
+pub struct FromNdis<Raw, A> {
+    raw: Raw,
+    _is: PhantomData<fn() -> A>,
+}
+
+impl<Raw, A> FromNdis<Raw, A> {
+    /// # Safety
+    ///
+    /// As ARGUMENT says.
+    pub unsafe fn new(raw: Raw) -> Self {
+        let _is = PhantomData;
+        Self { raw, _is }
+    }
+}
+
+impl<A> FromNdis<*mut c_void, A> {
+    /// A context that is an object's of which an `A` is made: NDIS has a reference to it.
     ///
     /// # Safety
     ///
-    /// As CALLBACK says, during the call; the value is not kept beyond it unless its
-    /// type says that it may be.
-    unsafe fn from_ndis(raw: Raw) -> Option<Self>;
+    /// `T` is the type of the object.
+    pub unsafe fn object<T>(self) -> Option<Arc<T>> {
+        // SAFETY: by the caller, and by CALLBACK NDIS has a reference of its own meanwhile.
+        let object = unsafe { Arc::borrow_raw(self.raw) }?;
+        Some(Arc::clone(&object))
+    }
+}
+
+/// What a C argument is for safe code.
+pub trait Argument<Raw>: Sized {
+    /// `None` when NDIS passes what it must not. The value is not kept beyond the call unless
+    /// its type says that it may be.
+    fn from_ndis(argument: FromNdis<Raw, Self>) -> Option<Self>;
 }
 
 /// A context: an object of which NDIS has a reference.
 impl<T> Argument<*mut c_void> for Arc<T> {
-    unsafe fn from_ndis(raw: *mut c_void) -> Option<Self> {
-        // SAFETY: by CALLBACK NDIS has a reference of its own meanwhile.
-        let object = unsafe { Self::borrow_raw(raw) }?;
-        Some(Self::clone(&object))
+    fn from_ndis(argument: FromNdis<*mut c_void, Self>) -> Option<Self> {
+        // SAFETY: by ARGUMENT.
+        unsafe { argument.object() }
     }
 }
 
 /// What may be missing.
 impl<T, A: Argument<*mut T>> Argument<*mut T> for Option<A> {
-    unsafe fn from_ndis(raw: *mut T) -> Option<Self> {
-        // SAFETY: the caller's contract is the same.
-        Some(unsafe { A::from_ndis(raw) })
+    fn from_ndis(argument: FromNdis<*mut T, Self>) -> Option<Self> {
+        // By ARGUMENT: it is what an `A` is made of.
+        let (raw, _is) = (argument.raw, PhantomData);
+        Some(A::from_ndis(FromNdis { raw, _is }))
     }
 }
 
 /// A structure of NDIS's, for the time of the call.
 impl<T> Argument<*mut T> for &T {
-    unsafe fn from_ndis(raw: *mut T) -> Option<Self> {
-        // SAFETY: by CALLBACK null or valid, and NDIS, who owns it, does not write it
+    fn from_ndis(argument: FromNdis<*mut T, Self>) -> Option<Self> {
+        // SAFETY: by ARGUMENT null or valid, and NDIS, who owns it, does not write it
         // meanwhile.
-        unsafe { raw.as_ref() }
+        unsafe { argument.raw.as_ref() }
     }
 }
 
 /// Lists that are the driver's from here on.
 impl Argument<*mut NET_BUFFER_LIST> for Chain {
-    unsafe fn from_ndis(raw: *mut NET_BUFFER_LIST) -> Option<Self> {
-        // SAFETY: by CALLBACK NDIS hands over a chain, or none.
-        Some(unsafe { Self::from_raw(raw) })
+    fn from_ndis(argument: FromNdis<*mut NET_BUFFER_LIST, Self>) -> Option<Self> {
+        // SAFETY: by ARGUMENT NDIS hands over a chain, or none.
+        Some(unsafe { Self::from_raw(argument.raw) })
     }
 }
 
 impl Argument<NDIS_STATUS> for Status {
-    unsafe fn from_ndis(raw: NDIS_STATUS) -> Option<Self> {
-        Some(Self::from_raw(raw))
+    fn from_ndis(argument: FromNdis<NDIS_STATUS, Self>) -> Option<Self> {
+        Some(Self::from_raw(argument.raw))
     }
 }
 
 /// Whatever is looked at later, or not at all.
 impl<T> Argument<T> for T {
-    unsafe fn from_ndis(raw: T) -> Option<Self> {
-        Some(raw)
+    fn from_ndis(argument: FromNdis<T, Self>) -> Option<Self> {
+        Some(argument.raw)
     }
 }
 
@@ -92,9 +118,9 @@ pub struct Out<'c, T> {
 }
 
 impl<T> Argument<*mut T> for Out<'_, T> {
-    unsafe fn from_ndis(raw: *mut T) -> Option<Self> {
-        // By CALLBACK valid when it is not null.
-        NonNull::new(raw).map(|place| Self {
+    fn from_ndis(argument: FromNdis<*mut T, Self>) -> Option<Self> {
+        // By ARGUMENT valid when it is not null.
+        NonNull::new(argument.raw).map(|place| Self {
             place,
             _call: PhantomData,
         })
@@ -106,30 +132,6 @@ impl<T> Out<'_, T> {
     pub fn set(self, value: T) {
         // SAFETY: by OUT; the borrow of the callback is not over.
         unsafe { self.place.write(value) };
-    }
-}
-
-/// The level that a callback's page names.
-pub trait Level: Sized {
-    /// Claims it.
-    ///
-    /// # Safety
-    ///
-    /// As CALLBACK says, for the time of the call.
-    unsafe fn claim() -> Self;
-}
-
-impl Level for Passive {
-    unsafe fn claim() -> Self {
-        // SAFETY: by CALLBACK.
-        unsafe { Self::assume() }
-    }
-}
-
-impl Level for UpToDispatch {
-    unsafe fn claim() -> Self {
-        // SAFETY: by CALLBACK.
-        unsafe { Self::assume() }
     }
 }
 
@@ -159,11 +161,12 @@ macro_rules! callbacks {
         unsafe extern "system" fn $name $(<$driver: $bound>)? ($($argument: $raw),*) {
             $(
                 // SAFETY: by CALLBACK.
-                let argument = unsafe { <$safe as $crate::callback::Argument<$raw>>::from_ndis($argument) };
+                let argument = unsafe { $crate::callback::FromNdis::new($argument) };
+                let argument = <$safe as $crate::callback::Argument<$raw>>::from_ndis(argument);
                 let Some($argument) = argument else { return };
             )*
             // SAFETY: by CALLBACK.
-            let mut irql = unsafe { <$level as $crate::callback::Level>::claim() };
+            let mut irql = unsafe { <$level>::assume() };
             $function($($argument,)* &mut irql);
         }
     };
@@ -173,11 +176,12 @@ macro_rules! callbacks {
         unsafe extern "system" fn $name $(<$driver: $bound>)? ($($argument: $raw),*) -> $status {
             $(
                 // SAFETY: by CALLBACK.
-                let argument = unsafe { <$safe as $crate::callback::Argument<$raw>>::from_ndis($argument) };
+                let argument = unsafe { $crate::callback::FromNdis::new($argument) };
+                let argument = <$safe as $crate::callback::Argument<$raw>>::from_ndis(argument);
                 let Some($argument) = argument else { return $crate::Status::$refusal.raw() };
             )*
             // SAFETY: by CALLBACK.
-            let mut irql = unsafe { <$level as $crate::callback::Level>::claim() };
+            let mut irql = unsafe { <$level>::assume() };
             // SAFETY: the one answer of this call.
             let request = unsafe { $crate::answer::Request::new() };
             $function($($argument,)* request, &mut irql).into_raw()

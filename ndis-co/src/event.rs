@@ -63,10 +63,8 @@ impl Event {
     /// Source page: `nf-ndis-ndiswaitevent`.
     #[doc(alias = "NdisWaitEvent")]
     pub fn wait(&self, irql: &mut impl AtPassive) {
-        let _ = irql;
-        // SAFETY: by EVENT the event is initialised; the proof says
-        // PASSIVE_LEVEL, where a thread may wait. Zero means without end.
-        unsafe { ndis_sys::NdisWaitEvent(self.raw.get(), 0) };
+        // Zero means without end.
+        let _ = self.waited(0, irql);
     }
 
     /// Waits until the event is set, `milliseconds` (at least one) at most,
@@ -75,9 +73,14 @@ impl Event {
     /// Source page: `nf-ndis-ndiswaitevent`.
     #[doc(alias = "NdisWaitEvent")]
     pub fn wait_for(&self, milliseconds: u32, irql: &mut impl AtPassive) -> bool {
+        self.waited(milliseconds.max(1), irql)
+    }
+
+    fn waited(&self, milliseconds: u32, irql: &mut impl AtPassive) -> bool {
         let _ = irql;
-        // SAFETY: as in `wait`.
-        unsafe { ndis_sys::NdisWaitEvent(self.raw.get(), milliseconds.max(1)) != 0 }
+        // SAFETY: by EVENT the event is initialised; the proof says
+        // PASSIVE_LEVEL, where a thread may wait.
+        unsafe { ndis_sys::NdisWaitEvent(self.raw.get(), milliseconds) != 0 }
     }
 }
 

@@ -81,7 +81,7 @@ struct Backlog {
     ticking: bool,
     /// The work item is queued or running.
     scheduled: bool,
-    /// It is here while it is not, until the owner is closed.
+    /// It is here, unless it is queued, until the owner is closed.
     item: Option<RawWorkItem>,
 }
 
@@ -319,6 +319,7 @@ impl Owner {
         })
     }
 
+    #[inline]
     fn leave(&self) {
         if self.inner.live.fetch_sub(1, Ordering::AcqRel) != 1 {
             return;
@@ -403,15 +404,13 @@ unsafe extern "system" fn expired(
 impl Routine for Inner {
     fn run(inner: Arc<Self>, item: RawWorkItem, irql: &mut Passive) {
         let owner = Owner { inner };
-        let mut item = Some(item);
+        // It is taken out again when it was not `scheduled`, which it is for the time of
+        // this run.
+        let mut next = owner.inner.backlog.locked(|backlog| {
+            backlog.item = Some(item);
+            backlog.next()
+        });
         loop {
-            let next = owner.inner.backlog.locked(|backlog| {
-                let next = backlog.next();
-                if !matches!(next, Next::Run(_)) {
-                    backlog.item = item.take();
-                }
-                next
-            });
             match next {
                 Next::Run(job) => job.run(irql),
                 Next::Pause(milliseconds) => {
@@ -421,6 +420,7 @@ impl Routine for Inner {
                 Next::End => break,
             }
             owner.leave();
+            next = owner.inner.backlog.locked(Backlog::next);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::{
     Status,
-    address::{MAX_VARIABLE, put, put_bytes, words_of},
+    address::{MAX_VARIABLE, put_bytes, words_of},
     mem::{Arc, Tag, Vec},
     raw::Token,
 };
@@ -500,19 +500,33 @@ impl<'a> Builder<'a> {
 
         let total = HEAD + manager_size + media_size;
         let mut memory = Vec::<u32>::try_zeroed(total, Tag::NDIS)?;
-        // The pointers come last.
-        let words = &mut memory.iter_mut();
-        put(words, [self.flags.bits()]);
-        let words = &mut memory.iter_mut().skip(HEAD);
-        put(words, self.transmit.to_words());
-        put(words, self.receive.to_words());
-        put(words, [self.call_manager.param_type, manager_len]);
-        put_bytes(words, self.call_manager.bytes);
-        let words = &mut memory.iter_mut().skip(HEAD + manager_size);
-        put(words, [self.media_flags]);
-        let words = &mut words.skip(MEDIA_SPECIFIC - 1);
-        put(words, [self.media.param_type, media_len]);
-        put_bytes(words, self.media.bytes);
+        if let Some(first) = memory.first_mut() {
+            *first = self.flags.bits();
+        }
+        let manager = memory
+            .get_mut(HEAD..)
+            .and_then(<[u32]>::split_first_chunk_mut);
+        if let Some((fixed, variable)) = manager {
+            let fixed: &mut [u32; MANAGER] = fixed;
+            if let Some((transmit, rest)) = fixed.split_first_chunk_mut() {
+                *transmit = self.transmit.to_words();
+                if let Some((receive, rest)) = rest.split_first_chunk_mut() {
+                    *receive = self.receive.to_words();
+                    if let [kind, len] = rest {
+                        (*kind, *len) = (self.call_manager.param_type, manager_len);
+                    }
+                }
+            }
+            put_bytes(&mut variable.iter_mut(), self.call_manager.bytes);
+        }
+        let media = memory
+            .get_mut(HEAD + manager_size..)
+            .and_then(<[u32]>::split_first_chunk_mut);
+        if let Some((fixed, variable)) = media {
+            let [flags, .., kind, len]: &mut [u32; MEDIA] = fixed;
+            (*flags, *kind, *len) = (self.media_flags, self.media.param_type, media_len);
+            put_bytes(&mut variable.iter_mut(), self.media.bytes);
+        }
 
         let base = memory.base();
         let pointers = [

@@ -12,7 +12,7 @@ use core::{
 use ndis_co::{
     Answer, Status,
     answer::Request,
-    callback::Argument,
+    callback::{Argument, FromNdis},
     cm::Advertised,
     irql::Passive,
     mem::{Anchored, Arc, Parent, Tag},
@@ -301,9 +301,9 @@ pub(crate) unsafe extern "system" fn halt<M: Miniport>(
 
 /// The adapter context, which is good until the halt has ended.
 impl<M: Miniport> Argument<*mut c_void> for Adapter<M> {
-    unsafe fn from_ndis(raw: *mut c_void) -> Option<Self> {
-        // SAFETY: by CALLBACK NDIS has its reference until the halt.
-        let core = unsafe { Arc::<AdapterCore<M>>::borrow_raw(raw) }?;
+    fn from_ndis(context: FromNdis<*mut c_void, Self>) -> Option<Self> {
+        // SAFETY: it is what NDIS is given of an adapter.
+        let core = unsafe { context.object::<AdapterCore<M>>() }?;
         core.shared().map(|shared| Self { shared })
     }
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Answer, Status,
     answer::Request,
-    callback::{Argument, Out},
+    callback::Out,
     callbacks,
     irql::{Passive, UpToDispatch},
     mem::Arc,
@@ -361,7 +361,8 @@ pub(crate) unsafe fn receive<C: Client>(
     irql: &mut UpToDispatch,
 ) {
     // SAFETY: by the caller.
-    let vc = unsafe { Arc::<VcShared<C>>::from_ndis(vc) };
+    let vc = unsafe { Arc::<VcShared<C>>::borrow_raw(vc) };
+    let vc = vc.map(|vc| Arc::clone(&vc));
     let resources = flags & ndis_sys::NDIS_RECEIVE_FLAGS_RESOURCES as u32 != 0;
     let binding = match &vc {
         Some(vc) => Some(vc.af.binding()),
@@ -385,7 +386,8 @@ pub(crate) unsafe fn receive<C: Client>(
 /// As CALLBACK says of `vc`, and the lists are the driver's own.
 pub(crate) unsafe fn sent<C: Client>(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch) {
     // SAFETY: by the caller.
-    if let Some(vc) = unsafe { Arc::<VcShared<C>>::from_ndis(vc) } {
+    if let Some(vc) = unsafe { Arc::<VcShared<C>>::borrow_raw(vc) } {
+        let vc = Arc::clone(&vc);
         // SAFETY: as above: NDIS gives back lists that this driver sent, which came from its
         // pool for sends.
         let lists = unsafe { NetBufferLists::from_chain(lists, Side::Protocol) };

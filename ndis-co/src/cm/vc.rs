@@ -11,7 +11,7 @@ use crate::{
     Status,
     address::MAX_VARIABLE,
     armed::{Alarm, Armed},
-    callback::Argument,
+    callback::{Argument, FromNdis},
     channel::{self, Channel, DataPath, NotIndicated},
     deferred::{Deferred, Node},
     irql::{NoLock, Passive, UpToDispatch},
@@ -718,9 +718,9 @@ impl<M: CallManager> Deferred for VcShared<M> {
 
 /// The VC's context, which is good until NDIS has deleted it.
 impl<M: CallManager> Argument<*mut c_void> for Vc<M> {
-    unsafe fn from_ndis(raw: *mut c_void) -> Option<Self> {
-        // SAFETY: by CALLBACK NDIS has its reference meanwhile.
-        let shared = unsafe { Arc::from_ndis(raw) }?;
+    fn from_ndis(context: FromNdis<*mut c_void, Self>) -> Option<Self> {
+        // SAFETY: it is what NDIS is given of a VC.
+        let shared = unsafe { context.object() }?;
         Some(Self { shared })
     }
 }

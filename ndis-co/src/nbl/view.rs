@@ -427,6 +427,7 @@ struct Part<'a> {
 
 impl<'a> Segments<'a> {
     /// The next MDL with data, and where in it the data is: never none. Maps nothing.
+    #[inline]
     fn step(&mut self) -> Option<Result<Part<'a>, Status>> {
         while self.left > 0 {
             let Some(mdl) = self.mdl else {

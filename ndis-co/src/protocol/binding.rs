@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Answer, Status,
     answer::Request,
-    callback::Argument,
+    callback::{Argument, FromNdis},
     deferred::{Deferred, Node},
     event::Event,
     irql::{NoLock, Passive},
@@ -636,9 +636,9 @@ pub(crate) unsafe extern "system" fn close_complete<P: Protocol>(context: NDIS_H
 
 /// The binding context, which is good until the binding is closed.
 impl<P: Protocol> Argument<*mut c_void> for Binding<P> {
-    unsafe fn from_ndis(raw: *mut c_void) -> Option<Self> {
-        // SAFETY: by CALLBACK NDIS has its reference meanwhile.
-        unsafe { Arc::<BindingCore<P>>::borrow_raw(raw) }?.binding()
+    fn from_ndis(context: FromNdis<*mut c_void, Self>) -> Option<Self> {
+        // SAFETY: it is what NDIS is given of a binding.
+        unsafe { context.object::<BindingCore<P>>() }?.binding()
     }
 }
 
