@@ -1,7 +1,7 @@
 //! Clients: protocol drivers that place, take and carry calls.
 //!
-//! A client is one type that implements [`Client`]. NDIS tells it of adapters
-//! ([`Protocol::bind`]), of the address families that call managers offer there
+//! A client is one type that implements [`Protocol`], with [`AsClient`] for its
+//! role, and [`Client`]. NDIS tells it of adapters ([`Protocol::bind`]), of the address families that call managers offer there
 //! ([`Client::address_family`]), and of calls. What it makes hangs together
 //! by construction:
 //!
@@ -55,13 +55,17 @@ use crate::{
     protocol::RunsClient,
 };
 
-/// A CoNDIS client driver.
+/// A CoNDIS client: a [`Protocol`] that places and takes calls.
 ///
 /// Every method is called by NDIS, on any processor, several at once: methods
 /// take `&self`, contexts are `Sync`, and changing state goes behind a
 /// [`SpinLock`](crate::lock::SpinLock). Those with [`Passive`] run at
 /// PASSIVE_LEVEL and may wait; those with [`UpToDispatch`] run at or below
 /// DISPATCH_LEVEL and must not.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a client",
+    note = "rule REG-07: a protocol with `type Role = AsClient` implements `Client` as well"
+)]
 pub trait Client: Protocol<Role: RunsClient<Self>> {
     /// What the driver keeps for one open address family.
     type Af: Send + Sync + 'static;

@@ -10,9 +10,19 @@ use crate::{
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
 /// What a protocol is on its bindings. Implemented by [`AsClient`] only.
+///
+/// # The contexts of VCs
+///
+/// A protocol has one table of the handlers that its roles share, and NDIS calls those for
+/// received and for sent lists with the context of a VC. Each role gives its VCs contexts of
+/// its own type, so a driver that is one thing only knows what it gets. A role that is two
+/// must tell from the context whose VC it is, before it makes a reference of it. It can: each
+/// context is the allocation of an [`Arc`](crate::mem::Arc), which is `#[repr(C)]` and begins
+/// with the same words whatever it holds, among them the [`Tag`](crate::mem::Tag). Two tags
+/// for the VCs of two roles tell them apart.
 #[diagnostic::on_unimplemented(
     message = "`{P}` cannot be bound in the role `{Self}`",
-    note = "rule REG-09: a protocol with `type Role = AsClient` implements `Client`"
+    note = "rule REG-07: a protocol with `type Role = AsClient` implements `Client` as well"
 )]
 pub trait Role<P: Protocol>: sealed::Sealed {
     /// What the role keeps for one binding.
@@ -36,16 +46,21 @@ pub trait Role<P: Protocol>: sealed::Sealed {
 
     /// The unbind has begun: nothing new.
     #[doc(hidden)]
-    fn closing(binding: &Binding<P>);
+    fn closing(binding: &Binding<P>, _: sealed::Token);
 
     /// Has everything on the binding end. Each part says when it has, possibly before this
     /// returns.
     #[doc(hidden)]
-    fn close(binding: &Binding<P>, irql: &mut Passive);
+    fn close(binding: &Binding<P>, irql: &mut Passive, _: sealed::Token);
 
     /// A call manager offers a family.
     #[doc(hidden)]
-    fn offered(binding: Binding<P>, family: *mut CO_ADDRESS_FAMILY, irql: &mut Passive);
+    fn offered(
+        binding: Binding<P>,
+        family: *mut CO_ADDRESS_FAMILY,
+        irql: &mut Passive,
+        _: sealed::Token,
+    );
 
     /// Lists have arrived on a VC.
     ///
@@ -76,8 +91,13 @@ pub trait RunsClient<C: Client>: sealed::Sealed {
     fn families(binding: &BindingShared<C>) -> &Families<C>;
 }
 
-mod sealed {
+pub(super) mod sealed {
     pub trait Sealed {}
+
+    /// Keeps the hidden methods of a role to this crate: nobody else can name or make one.
+    #[derive(Debug)]
+    pub struct Token(pub(crate) ());
+
     impl Sealed for super::AsClient {}
 }
 
@@ -98,15 +118,20 @@ impl<C: Client> Role<C> for AsClient {
         unsafe { set_handlers(driver, &mut client::handlers::client_handlers::<C>()) }
     }
 
-    fn closing(binding: &Binding<C>) {
+    fn closing(binding: &Binding<C>, _: sealed::Token) {
         binding.shared.client_state().closing();
     }
 
-    fn close(binding: &Binding<C>, irql: &mut Passive) {
+    fn close(binding: &Binding<C>, irql: &mut Passive, _: sealed::Token) {
         Families::close(&binding.shared, irql.up_to_dispatch());
     }
 
-    fn offered(binding: Binding<C>, family: *mut CO_ADDRESS_FAMILY, irql: &mut Passive) {
+    fn offered(
+        binding: Binding<C>,
+        family: *mut CO_ADDRESS_FAMILY,
+        irql: &mut Passive,
+        _: sealed::Token,
+    ) {
         client::handlers::offered(binding, family, irql);
     }
 
