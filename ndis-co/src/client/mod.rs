@@ -81,7 +81,7 @@ pub trait Client: Protocol<Role: RunsClient<Self>> {
     /// A call manager offers an address family. Open it, or let the offer go
     /// (rule AF-06). PASSIVE_LEVEL.
     ///
-    /// Families may be offered as soon as [`bind`](Self::bind) has returned.
+    /// Families may be offered as soon as [`bind`](Protocol::bind) has returned.
     ///
     /// Source page: `nc-ndis-protocol_co_af_register_notify`.
     #[doc(alias = "ProtocolCoAfRegisterNotify")]
@@ -93,7 +93,7 @@ pub trait Client: Protocol<Role: RunsClient<Self>> {
     /// closes it. Nobody else closes it before this has returned.
     ///
     /// When the unbind comes while the family is being opened, this may come after
-    /// [`unbind`](Self::unbind): let go of what is stored here in
+    /// [`unbind`](Protocol::unbind): let go of what is stored here in
     /// [`af_closed`](Self::af_closed), too.
     ///
     /// Source page: `nc-ndis-protocol_cl_open_af_complete_ex`.
