@@ -1,12 +1,11 @@
 use ndis_co::{
-    Answer, Load, ServiceKey, Status,
     address::SapAddressBuf,
-    client::{AsClient, Protocol, Af, AfOffer, Binding, Client, IncomingCall, NewBinding, OpenAf, Received, Sap, Vc},
+    client::{Af, AfOffer, Client, IncomingCall, OpenAf, Received, Sap, Vc},
     family::{AddressFamily, Family},
-    irql::{Passive, UpToDispatch},
     mem::Tag,
     nbl::{NetBufferListPool, NetBufferLists},
     params::CallParameters,
+    prelude::*,
 };
 
 /// The family to open: that of the example `loopback-mcm`, version 1.0.
@@ -29,9 +28,13 @@ impl Load for Greeter {
 
 impl Protocol for Greeter {
     const NAME: &'static str = "GREETER";
-    // What the driver keeps for an adapter: where its frames come from.
-    type Binding = NetBufferListPool;
+
+    // What the driver is to its adapters: it implements `Client` below.
     type Role = AsClient;
+    // What it keeps for an adapter: where its frames come from.
+    type Binding = NetBufferListPool;
+
+    // 1. An adapter is there, and on it a family.
 
     fn bind(
         &self,
@@ -43,12 +46,10 @@ impl Protocol for Greeter {
 }
 
 impl Client for Greeter {
-    // What it keeps for a family, a SAP and a VC: nothing.
+    // What the driver keeps for a family, a SAP and a VC: nothing.
     type Af = ();
     type Sap = ();
     type Vc = ();
-
-    // 1. An adapter is there, and on it a family.
 
     fn address_family(
         &self,

@@ -6,7 +6,7 @@
 
 use crate::{
     Status,
-    cm::{Gates, Part},
+    cm::{Gates, Key, Part},
     irql::{NoLock, UpToDispatch},
     lock::SpinLock,
     nbl::{
@@ -116,7 +116,7 @@ impl Part for DataPath {
 pub unsafe trait Channel: Clone + Send + Sync + 'static {
     /// Where the lists are counted.
     #[doc(hidden)]
-    fn path(&self) -> &DataPath;
+    fn path(&self, key: Key) -> &DataPath;
 
     /// NDIS's handle.
     #[doc(hidden)]
@@ -128,11 +128,11 @@ pub unsafe trait Channel: Clone + Send + Sync + 'static {
 
     /// Counts lists out on the adapter; whether data flows there.
     #[doc(hidden)]
-    fn count_out(&self, lists: usize) -> bool;
+    fn count_out(&self, lists: usize, key: Key) -> bool;
 
     /// Counts lists in on the adapter.
     #[doc(hidden)]
-    fn count_in(&self, lists: usize);
+    fn count_in(&self, lists: usize, key: Key);
 
     /// Whether the device is gone.
     #[doc(hidden)]
@@ -140,7 +140,7 @@ pub unsafe trait Channel: Clone + Send + Sync + 'static {
 
     /// The client sends: so it knows of its call.
     #[doc(hidden)]
-    fn used(&self);
+    fn used(&self, key: Key);
 
     /// Why nothing may be indicated.
     #[doc(hidden)]
@@ -312,14 +312,16 @@ pub fn mark(chain: &Chain, status: Status) {
 
 /// Leaves marked lists to the work item.
 fn complete_later<V: Channel>(vc: &V, chain: Chain) {
-    vc.path().dropped.locked(|dropped| dropped.append(chain));
+    vc.path(Key::new())
+        .dropped
+        .locked(|dropped| dropped.append(chain));
     vc.defer();
 }
 
 /// Completes what was left to the work item.
 #[doc(hidden)]
 pub fn complete_dropped<V: Channel>(vc: &V, irql: &mut UpToDispatch) {
-    let chain = vc.path().dropped.locked(mem::take);
+    let chain = vc.path(Key::new()).dropped.locked(mem::take);
     complete(vc, chain, irql);
 }
 
@@ -332,13 +334,13 @@ fn complete<V: Channel>(vc: &V, mut chain: Chain, irql: &mut UpToDispatch) {
     // SAFETY: by SENDS the lists came on this VC and are completed once; by TRAFFIC the
     // handle is valid. No flag: the level is unknown.
     unsafe { ndis_sys::NdisMCoSendNetBufferListsComplete(vc.handle(), chain.take_raw(), 0) };
-    vc.count_in(count);
+    vc.count_in(count, Key::new());
     leave(vc, count, irql);
 }
 
 /// Counts lists in on their VC, and goes on with what waited for the last.
 fn leave<V: Channel>(vc: &V, lists: usize, irql: &mut UpToDispatch) {
-    if vc.path().traffic.leave(lists) {
+    if vc.path(Key::new()).traffic.leave(lists) {
         vc.go_on(irql);
     }
 }
@@ -356,11 +358,11 @@ pub unsafe fn arrived<V: Channel>(
     irql: &mut UpToDispatch,
 ) -> Option<SendLists<V>> {
     let count = chain.len();
-    let running = vc.count_out(count);
+    let running = vc.count_out(count, Key::new());
     let removed = vc.is_gone();
-    let gates = vc.path().traffic.enter(count);
+    let gates = vc.path(Key::new()).traffic.enter(count);
     if gates.sends && !gates.receives {
-        vc.used();
+        vc.used(Key::new());
     }
     if running && gates.sends && !removed {
         let vc = vc.clone();
@@ -422,16 +424,16 @@ pub fn indicate<V: Channel>(
     // One more than the lists, for the call itself: neither the pause nor the
     // close of the call is over while it runs.
     let out = count.saturating_add(1);
-    if !vc.count_out(out) {
-        vc.count_in(out);
+    if !vc.count_out(out, Key::new()) {
+        vc.count_in(out, Key::new());
         return Err(NotIndicated {
             lists,
             status: Status::PAUSED,
         });
     }
-    if !vc.path().traffic.enter(out).receives {
+    if !vc.path(Key::new()).traffic.enter(out).receives {
         let status = vc.refusal();
-        vc.count_in(out);
+        vc.count_in(out, Key::new());
         leave(vc, out, irql);
         return Err(NotIndicated { lists, status });
     }
@@ -450,7 +452,7 @@ pub fn indicate<V: Channel>(
     unsafe {
         ndis_sys::NdisMCoIndicateReceiveNetBufferLists(handle, chain.take_raw(), number, 0);
     }
-    vc.count_in(1);
+    vc.count_in(1, Key::new());
     leave(vc, 1, irql);
     Ok(())
 }

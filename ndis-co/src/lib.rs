@@ -68,10 +68,11 @@
 //!
 //! # What this crate does for you
 //!
-//! - For clients ([`client`]): registration, binding and unbinding, address
-//!   families, SAPs, VCs, calls in both directions, data in both directions.
-//!   Whatever is dropped is ended in the documented way, and closing something
-//!   first ends what is beneath it.
+//! - For every protocol driver ([`protocol`]): registration, binding and
+//!   unbinding, pause and restart, power.
+//! - For clients ([`client`]), which are protocol drivers: address families,
+//!   SAPs, VCs, calls and data in both directions. Whatever is dropped is ended
+//!   in the documented way, and closing something first ends what is beneath it.
 //! - For every driver: proofs of the interrupt level ([`irql`]), spin locks
 //!   ([`lock`]), memory that can run out ([`mem`]), network data with an owner,
 //!   packet by packet, and handed on without copying ([`nbl`]), call parameters
@@ -117,8 +118,10 @@
 //! shows all of that for this same driver.
 //!
 //! Its `lib.rs` begins with `#![no_std]` and `#![forbid(unsafe_code)]`. A
-//! client is a type that implements [`Client`](client::Client): four types for
-//! what the driver keeps, and one method for each thing that can happen.
+//! client is a type that implements [`Protocol`], as every driver that is bound
+//! to adapters does, and [`Client`](client::Client), the trait of its role. They
+//! have a type for each thing that the driver keeps something for, and a method
+//! for each thing that can happen.
 //!
 //! ```
 #![doc = include_str!("../doc/greeter.rs")]
@@ -205,7 +208,7 @@
 //! references are counted and checked at run time, and closing a parent, through
 //! whatever reference, ends its children first. A parent's memory outlives that
 //! of its children. An unbind is completed when the last reference to its
-//! binding is gone, so let go of stored ones in [`unbind`](client::Client::unbind).
+//! binding is gone, so let go of stored ones in [`unbind`](Protocol::unbind).
 //!
 //! **Exactly once.** A request of the other side is a token, consumed by its
 //! answer; see [`answer`]. A pended token that is dropped refuses.
@@ -306,6 +309,7 @@ pub mod once;
 pub mod owner;
 pub mod params;
 pub mod power;
+pub mod prelude;
 pub mod protocol;
 pub mod raw;
 pub mod service;
@@ -317,5 +321,6 @@ pub mod work;
 pub use answer::Answer;
 pub use load::{EntryPoint, Load};
 pub use ndis_sys as sys;
+pub use protocol::{AsClient, Binding, Entry, NewBinding, Protocol};
 pub use service::ServiceKey;
 pub use status::Status;

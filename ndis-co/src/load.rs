@@ -15,7 +15,7 @@ pub trait Load: Sized {
     fn load(key: &ServiceKey<'_>, irql: &mut Passive) -> Result<Self, Status>;
 }
 
-/// Makes a [`Client`](crate::client::Client) that implements [`Load`] the
+/// Makes a [`Protocol`](crate::protocol::Protocol) that implements [`Load`] the
 /// driver of this crate: defines `driver_entry`.
 ///
 /// In a Windows image that is the exported entry point, `DriverEntry`. Under
@@ -23,8 +23,8 @@ pub trait Load: Sized {
 /// function.
 #[macro_export]
 macro_rules! driver_entry {
-    ($client:ty) => {
-        $crate::__entry_point! { $crate::client::Entry<$client> }
+    ($driver:ty) => {
+        $crate::__entry_point! { $crate::protocol::Entry<$driver> }
     };
 }
 

@@ -4,7 +4,7 @@ use crate::{Adapter, CallManager, Carry, Miniport, Vc, miniport::Mcm};
 use ndis_co::{
     Status,
     channel::{self, DataPath},
-    cm::{Base, Carrier, Families},
+    cm::{Base, Carrier, Families, Key},
     event::Event,
     irql::{Passive, UpToDispatch},
     mem::Tag,
@@ -48,7 +48,9 @@ impl<M: MiniportCallManager> McmState<M> {
 
     /// Has every client close its family, and waits for that (rules HALT-01 to HALT-04).
     pub(crate) fn close_families(adapter: &Adapter<M>, irql: &mut Passive) {
-        Families::<M>::close(adapter, irql);
+        // SAFETY: by KEY: this is the halt, which comes once.
+        let key = unsafe { Key::assume() };
+        Families::<M>::close(adapter, irql, key);
         adapter.shared.role.closed.wait(irql);
     }
 }
@@ -70,7 +72,7 @@ unsafe impl<M: MiniportCallManager> Base<M> for Adapter<M> {
         &self.shared.role.families
     }
 
-    fn families_closed(&self) {
+    fn families_closed(&self, _: Key) {
         self.shared.role.closed.set();
     }
 
@@ -106,11 +108,11 @@ unsafe impl<M: MiniportCallManager> Base<M> for Adapter<M> {
 
 // SAFETY: a pause of the adapter waits for what is counted out.
 unsafe impl<M: MiniportCallManager> Carrier<M> for Adapter<M> {
-    fn count_out(&self, lists: usize) -> bool {
+    fn count_out(&self, lists: usize, _: Key) -> bool {
         self.shared.out(lists)
     }
 
-    fn count_in(&self, lists: usize) {
+    fn count_in(&self, lists: usize, _: Key) {
         self.shared.home(lists);
     }
 

@@ -556,7 +556,7 @@ fn tell_opened<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut Pass
     }
 }
 
-/// NDIS has done with the address family: its share and the list's end.
+/// NDIS has done with the address family: its reference and the list's end.
 fn retire<C: Client>(af: &Arc<AfShared<C>>) {
     drop(af.lent.end());
     Families::remove(&af.binding, af);

@@ -1,7 +1,7 @@
 //! Clients: protocol drivers that place, take and carry calls.
 //!
-//! A client is one type that implements [`Client`]. NDIS tells it of adapters
-//! ([`Protocol::bind`]), of the address families that call managers offer there
+//! A client is one type that implements [`Protocol`], with [`AsClient`] for its
+//! role, and [`Client`]. NDIS tells it of adapters ([`Protocol::bind`]), of the address families that call managers offer there
 //! ([`Client::address_family`]), and of calls. What it makes hangs together
 //! by construction:
 //!
@@ -56,13 +56,17 @@ use crate::{
     protocol::RunsClient,
 };
 
-/// A CoNDIS client driver.
+/// A CoNDIS client: a [`Protocol`] that places and takes calls.
 ///
 /// Every method is called by NDIS, on any processor, several at once: methods
 /// take `&self`, contexts are `Sync`, and changing state goes behind a
 /// [`SpinLock`](crate::lock::SpinLock). Those with [`Passive`] run at
 /// PASSIVE_LEVEL and may wait; those with [`UpToDispatch`] run at or below
 /// DISPATCH_LEVEL and must not.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a client",
+    note = "rule REG-07: a protocol with `type Role = AsClient` implements `Client` as well"
+)]
 pub trait Client: Protocol<Role: RunsClient<Self>> {
     /// What the driver keeps for one open address family.
     type Af: Send + Sync + 'static;
@@ -78,7 +82,7 @@ pub trait Client: Protocol<Role: RunsClient<Self>> {
     /// A call manager offers an address family. Open it, or let the offer go
     /// (rule AF-06). PASSIVE_LEVEL.
     ///
-    /// Families may be offered as soon as [`bind`](Self::bind) has returned.
+    /// Families may be offered as soon as [`bind`](Protocol::bind) has returned.
     ///
     /// Source page: `nc-ndis-protocol_co_af_register_notify`.
     #[doc(alias = "ProtocolCoAfRegisterNotify")]
@@ -90,7 +94,7 @@ pub trait Client: Protocol<Role: RunsClient<Self>> {
     /// closes it. Nobody else closes it before this has returned.
     ///
     /// When the unbind comes while the family is being opened, this may come after
-    /// [`unbind`](Self::unbind): let go of what is stored here in
+    /// [`unbind`](Protocol::unbind): let go of what is stored here in
     /// [`af_closed`](Self::af_closed), too.
     ///
     /// Source page: `nc-ndis-protocol_cl_open_af_complete_ex`.

@@ -320,13 +320,13 @@ pub(super) fn deregistered<C: Client>(
     } else {
         // The family is closing, or the call manager has refused, which it must
         // not (rule SAP-21). The handle is not to be used again (rule SAP-08), and
-        // calls may still be offered with the context (rule SAP-10): NDIS's share
+        // calls may still be offered with the context (rule SAP-10): NDIS's reference
         // stays until the family is closed.
         AfShared::advance_later(&sap.af);
     }
 }
 
-/// NDIS has done with the SAP: its share and the list's end.
+/// NDIS has done with the SAP: its reference and the list's end.
 fn retire<C: Client>(sap: &Arc<SapShared<C>>) {
     drop(sap.lent.end());
     AfShared::remove_sap(&sap.af, sap);

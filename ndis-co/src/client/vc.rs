@@ -26,7 +26,7 @@ use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 
 /// # Invariants
 ///
-/// VC: from creation until deletion NDIS owns one share as the client's VC
+/// VC: from creation until deletion NDIS owns one reference as the client's VC
 /// context, and the address family's list has another one. `handle` is valid
 /// from creation until deletion.
 pub(super) struct VcShared<C: Client> {
@@ -500,7 +500,7 @@ impl<C: Client> VcShared<C> {
         Ok(vc.lent.lend(&vc))
     }
 
-    /// NDIS has done with the VC: its share and the list's end.
+    /// NDIS has done with the VC: its reference and the list's end.
     fn retire(this: &Arc<Self>) {
         drop(this.lent.end());
         AfShared::remove_vc(&this.af, this);

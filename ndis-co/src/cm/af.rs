@@ -1,6 +1,6 @@
 //! [`Af`]: a client that has opened one of the adapter's address families.
 
-use super::{Base, CallManager};
+use super::{Base, CallManager, Key};
 use crate::{
     Answer, Status,
     answer::Request,
@@ -533,7 +533,7 @@ impl<M: CallManager> AfShared<M> {
         if lent.is_some() {
             drop(lent);
             if this.base.families().remove(this) {
-                this.base.families_closed();
+                this.base.families_closed(Key::new());
             }
         }
     }

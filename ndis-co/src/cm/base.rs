@@ -10,6 +10,32 @@ use super::{CallManager, Families, Vc, state::Gates};
 use crate::{callback::Argument, channel::DataPath, irql::UpToDispatch, owner::Owner};
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
 
+/// What calls between the engine and a base ask for: drivers have none.
+///
+/// # Invariants
+///
+/// KEY: the engine and the two bases call with it, each as the called function's text says.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Key(());
+
+impl Key {
+    /// Within this crate.
+    pub(crate) const fn new() -> Self {
+        Self(())
+    }
+
+    /// For `ndis-mcm`.
+    ///
+    /// # Safety
+    ///
+    /// As KEY says.
+    #[must_use]
+    pub const unsafe fn assume() -> Self {
+        Self(())
+    }
+}
+
 /// What a call manager stands on: the adapter of a miniport call manager, or the binding
 /// of a stand-alone one. Implemented by these two only.
 ///
@@ -43,9 +69,9 @@ pub unsafe trait Base<M: CallManager<Base = Self>>:
     #[doc(hidden)]
     fn families(&self) -> &Families<M>;
 
-    /// All of them are closed, as [`Families::close`] wanted.
+    /// All of them are closed, as [`Families::close`] wanted; once.
     #[doc(hidden)]
-    fn families_closed(&self);
+    fn families_closed(&self, key: Key);
 
     /// Completes lists that the driver has dropped on this VC.
     #[doc(hidden)]
@@ -105,11 +131,11 @@ pub unsafe trait Carrier<M: CallManager<Base = Self>>: Base<M, Part = DataPath> 
     /// Counts lists that go under way, if data flows. Whatever this answers, the caller
     /// counts them in again.
     #[doc(hidden)]
-    fn count_out(&self, lists: usize) -> bool;
+    fn count_out(&self, lists: usize, key: Key) -> bool;
 
     /// Counts lists in, and completes a pause that waited for them.
     #[doc(hidden)]
-    fn count_in(&self, lists: usize);
+    fn count_in(&self, lists: usize, key: Key);
 
     /// Whether the device is gone.
     #[doc(hidden)]

@@ -1,6 +1,6 @@
 //! [`Families`]: the address families that clients have opened on one base.
 
-use super::{Base, CallManager, af::AfShared};
+use super::{Base, CallManager, Key, af::AfShared};
 use crate::{
     Status,
     irql::Passive,
@@ -53,19 +53,19 @@ impl<M: CallManager> Families<M> {
         last
     }
 
-    /// Asks every client to close its family (rules HALT-01 to HALT-04). When all are
+    /// Asks every client to close its family (rules HALT-01 to HALT-04); once. When all are
     /// closed, [`Base::families_closed`] is told, possibly before this returns.
     ///
     /// A client may answer that it will not (rule AF-43). It is waited for all the same,
     /// its unbind at the latest: as long as it has the family, it may call this driver.
-    pub fn close(base: &M::Base, irql: &mut Passive) {
+    pub fn close(base: &M::Base, irql: &mut Passive, _: Key) {
         let families = base.families();
         let none = families.state.locked(|state| {
             state.closing = true;
             state.open.is_empty()
         });
         if none {
-            base.families_closed();
+            base.families_closed(Key::new());
             return;
         }
         while let Some(af) = families

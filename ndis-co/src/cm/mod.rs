@@ -28,9 +28,9 @@ mod vc;
 #[doc(hidden)]
 pub use advertised::Advertised;
 pub use af::{Af, CloseAf, OpenAf, PendingCloseAf, PendingOpenAf};
-#[doc(hidden)]
-pub use base::Part;
 pub use base::{Base, Carrier};
+#[doc(hidden)]
+pub use base::{Key, Part};
 pub use call::{Accepted, CloseCall, MakeCall, PendingCloseCall, PendingMakeCall};
 #[doc(hidden)]
 pub use families::Families;

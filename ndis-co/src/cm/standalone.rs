@@ -3,7 +3,7 @@
 //! It sets up calls on an adapter of somebody else, whose miniport carries their data.
 //! NDIS displaces it from a family that the adapter's own call manager serves.
 
-use super::{Advertised, Base, CallManager, Families, Vc};
+use super::{Advertised, Base, CallManager, Families, Key, Vc};
 use crate::{
     Status,
     family::AddressFamily,
@@ -107,7 +107,7 @@ unsafe impl<M: StandaloneCallManager> Base<M> for Binding<M> {
         &self.shared.manager().families
     }
 
-    fn families_closed(&self) {
+    fn families_closed(&self, _: Key) {
         BindingShared::part_closed(&self.shared);
     }
 

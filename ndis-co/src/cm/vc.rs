@@ -1,7 +1,7 @@
 //! [`Vc`] and [`CreatedVc`]: a virtual connection and the call on it.
 
 use super::{
-    Accepted, Af, Base, CallManager, Carrier, Sap,
+    Accepted, Af, Base, CallManager, Carrier, Key, Sap,
     af::AfShared,
     base::Part,
     sap::SapShared,
@@ -760,7 +760,7 @@ unsafe impl<M: CallManager> Channel for Vc<M>
 where
     M::Base: Carrier<M>,
 {
-    fn path(&self) -> &DataPath {
+    fn path(&self, _: Key) -> &DataPath {
         &self.shared.part
     }
 
@@ -772,19 +772,19 @@ where
         self.is(other)
     }
 
-    fn count_out(&self, lists: usize) -> bool {
-        self.shared.af.base.count_out(lists)
+    fn count_out(&self, lists: usize, key: Key) -> bool {
+        self.shared.af.base.count_out(lists, key)
     }
 
-    fn count_in(&self, lists: usize) {
-        self.shared.af.base.count_in(lists);
+    fn count_in(&self, lists: usize, key: Key) {
+        self.shared.af.base.count_in(lists, key);
     }
 
     fn is_gone(&self) -> bool {
         self.shared.af.base.is_gone()
     }
 
-    fn used(&self) {
+    fn used(&self, _: Key) {
         self.shared.with(|state, _| state.used());
     }
 

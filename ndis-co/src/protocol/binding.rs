@@ -1,9 +1,10 @@
-//! [`Binding`]: one adapter that the client is bound to.
+//! [`Binding`]: one adapter that the driver is bound to.
 
 use super::{
     Protocol, Role,
     driver::DriverShared,
     flow::{Flow, Tell},
+    role::sealed::Token,
 };
 use crate::{
     Answer, Status,
@@ -605,10 +606,10 @@ pub(crate) unsafe extern "system" fn unbind<P: Protocol>(
         return Status::SUCCESS.raw();
     };
     core.unbind.store(unbind_context, Ordering::Release);
-    <P::Role as Role<P>>::closing(&binding);
+    <P::Role as Role<P>>::closing(&binding, Token(()));
     binding.shared.flow.pause(&mut irql);
     binding.driver().unbind(&binding, &mut irql);
-    <P::Role as Role<P>>::close(&binding, &mut irql);
+    <P::Role as Role<P>>::close(&binding, &mut irql, Token(()));
     // It is answered with success, sooner or later (rule BIND-09).
     Status::PENDING.raw()
 }

@@ -14,7 +14,7 @@ use core::{
 };
 use ndis_sys::{DRIVER_OBJECT, NDIS_HANDLE, NDIS_STATUS, NTSTATUS, PDRIVER_UNLOAD, UNICODE_STRING};
 
-/// The driver as a whole. NDIS holds one share as the protocol's context, the
+/// The driver as a whole. NDIS holds one reference as the protocol's context, the
 /// driver object another one.
 pub(crate) struct DriverShared<P: Protocol> {
     pub(crate) driver: P,
@@ -98,7 +98,7 @@ impl<P: Protocol> Entry<P> {
         }
         // SAFETY: NDIS did not keep the context.
         drop(unsafe { Arc::<DriverShared<P>>::from_raw(context) });
-        // SAFETY: the slot holds the share that was put there above.
+        // SAFETY: the slot holds the reference that was put there above.
         let own = unsafe { slot.replace(ptr::null_mut()) };
         // SAFETY: as above; unload will not run.
         drop(unsafe { Arc::<DriverShared<P>>::from_raw(own) });
@@ -181,7 +181,7 @@ unsafe extern "system" fn unload<P: Protocol>(object: *mut DRIVER_OBJECT) {
     let Ok(slot) = (unsafe { raw::driver_slot(object, &SLOT) }) else {
         return;
     };
-    // SAFETY: the slot holds the share that `run` put there.
+    // SAFETY: the slot holds the reference that `run` put there.
     let own = unsafe { slot.replace(ptr::null_mut()) };
     // SAFETY: as above.
     let shared = unsafe { Arc::<DriverShared<P>>::from_raw(own) };
@@ -191,7 +191,7 @@ unsafe extern "system" fn unload<P: Protocol>(object: *mut DRIVER_OBJECT) {
     let handle = shared.handle.load(Ordering::Acquire);
     // SAFETY: from the unload routine, at PASSIVE_LEVEL, once (rule REG-29).
     unsafe { ndis_sys::NdisDeregisterProtocolDriver(handle) };
-    // SAFETY: NDIS calls nothing any more; its share is the one `run` made.
+    // SAFETY: NDIS calls nothing any more; its reference is the one `run` made.
     drop(unsafe { Arc::<DriverShared<P>>::from_raw(Arc::as_raw(&shared)) });
     // SAFETY: the unload routine runs at PASSIVE_LEVEL with no lock held.
     let mut irql = unsafe { Passive::assume() };

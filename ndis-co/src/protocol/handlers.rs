@@ -4,7 +4,7 @@
 //!
 //! No lock is held while the driver's code runs.
 
-use super::{Binding, Protocol, Role, binding, driver};
+use super::{Binding, Protocol, Role, binding, driver, role::sealed::Token};
 use crate::{
     callbacks,
     irql::{Passive, UpToDispatch},
@@ -108,7 +108,7 @@ fn on_af_register_notify<P: Protocol>(
     family: *mut CO_ADDRESS_FAMILY,
     irql: &mut Passive,
 ) {
-    <P::Role as Role<P>>::offered(binding, family, irql);
+    <P::Role as Role<P>>::offered(binding, family, irql, Token(()));
 }
 
 fn on_receive<P: Protocol>(

@@ -4,7 +4,7 @@ use super::{Binding, BindingShared, Protocol, driver::set_handlers};
 use crate::{
     Status,
     client::{self, Client, Families},
-    cm::{self, CallManager, ManagerState, StandaloneCallManager},
+    cm::{self, CallManager, Key, ManagerState, StandaloneCallManager},
     irql::{NoLock, Passive, UpToDispatch},
     nbl::Chain,
 };
@@ -12,6 +12,16 @@ use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
 /// What a protocol is on its bindings. Implemented by [`AsClient`], [`AsCallManager`] and
 /// [`AsBoth`] only.
+///
+/// # The contexts of VCs
+///
+/// A protocol has one table of the handlers that its roles share, and NDIS calls those for
+/// received and for sent lists with the context of a VC. Each role gives its VCs contexts of
+/// its own type, so a driver that is one thing only knows what it gets. A role that is two
+/// must tell from the context whose VC it is, before it makes a reference of it. It can: each
+/// context is the allocation of an [`Arc`](crate::mem::Arc), which is `#[repr(C)]` and begins
+/// with the same words whatever it holds, among them the [`Tag`](crate::mem::Tag). Two tags
+/// for the VCs of two roles tell them apart.
 #[diagnostic::on_unimplemented(
     message = "`{P}` cannot be bound in the role `{Self}`",
     note = "rules REG-07 and REG-08: a protocol with `type Role = AsClient` implements `Client`, \
@@ -39,16 +49,21 @@ pub trait Role<P: Protocol>: sealed::Sealed {
 
     /// The unbind has begun: nothing new.
     #[doc(hidden)]
-    fn closing(binding: &Binding<P>);
+    fn closing(binding: &Binding<P>, _: sealed::Token);
 
     /// Has everything on the binding end. Each part says when it has, possibly before this
     /// returns.
     #[doc(hidden)]
-    fn close(binding: &Binding<P>, irql: &mut Passive);
+    fn close(binding: &Binding<P>, irql: &mut Passive, _: sealed::Token);
 
     /// A call manager offers a family.
     #[doc(hidden)]
-    fn offered(binding: Binding<P>, family: *mut CO_ADDRESS_FAMILY, irql: &mut Passive);
+    fn offered(
+        binding: Binding<P>,
+        family: *mut CO_ADDRESS_FAMILY,
+        irql: &mut Passive,
+        _: sealed::Token,
+    );
 
     /// Lists have arrived on a VC.
     ///
@@ -85,8 +100,13 @@ pub trait RunsManager<M: CallManager + Protocol>: sealed::Sealed {
     fn manager(binding: &BindingShared<M>) -> &ManagerState<M>;
 }
 
-mod sealed {
+pub(super) mod sealed {
     pub trait Sealed {}
+
+    /// Keeps the hidden methods of a role to this crate: nobody else can name or make one.
+    #[derive(Debug)]
+    pub struct Token(pub(crate) ());
+
     impl Sealed for super::AsClient {}
     impl Sealed for super::AsCallManager {}
     impl Sealed for super::AsBoth {}
@@ -109,15 +129,20 @@ impl<C: Client> Role<C> for AsClient {
         unsafe { set_handlers(driver, &mut client::handlers::client_handlers::<C>()) }
     }
 
-    fn closing(binding: &Binding<C>) {
+    fn closing(binding: &Binding<C>, _: sealed::Token) {
         binding.shared.client_state().closing();
     }
 
-    fn close(binding: &Binding<C>, irql: &mut Passive) {
+    fn close(binding: &Binding<C>, irql: &mut Passive, _: sealed::Token) {
         Families::close(&binding.shared, irql.up_to_dispatch());
     }
 
-    fn offered(binding: Binding<C>, family: *mut CO_ADDRESS_FAMILY, irql: &mut Passive) {
+    fn offered(
+        binding: Binding<C>,
+        family: *mut CO_ADDRESS_FAMILY,
+        irql: &mut Passive,
+        _: sealed::Token,
+    ) {
         client::handlers::offered(binding, family, irql);
     }
 
@@ -161,14 +186,20 @@ impl<M: StandaloneCallManager<Role = Self>> Role<M> for AsCallManager {
         unsafe { set_handlers(driver, &mut cm::call_manager_handlers::<M>()) }
     }
 
-    fn closing(_binding: &Binding<M>) {}
+    fn closing(_binding: &Binding<M>, _: sealed::Token) {}
 
-    fn close(binding: &Binding<M>, irql: &mut Passive) {
-        cm::Families::<M>::close(binding, irql);
+    fn close(binding: &Binding<M>, irql: &mut Passive, _: sealed::Token) {
+        cm::Families::<M>::close(binding, irql, Key::new());
     }
 
     /// Only clients open families (rule AF-07).
-    fn offered(_binding: Binding<M>, _family: *mut CO_ADDRESS_FAMILY, _irql: &mut Passive) {}
+    fn offered(
+        _binding: Binding<M>,
+        _family: *mut CO_ADDRESS_FAMILY,
+        _irql: &mut Passive,
+        _: sealed::Token,
+    ) {
+    }
 
     unsafe fn receive(
         binding: Option<Binding<M>>,
@@ -225,16 +256,21 @@ impl<P: Client<Role = Self> + StandaloneCallManager> Role<P> for AsBoth {
         unsafe { set_handlers(driver, &mut cm::call_manager_handlers::<P>()) }
     }
 
-    fn closing(binding: &Binding<P>) {
+    fn closing(binding: &Binding<P>, _: sealed::Token) {
         binding.shared.client_state().closing();
     }
 
-    fn close(binding: &Binding<P>, irql: &mut Passive) {
-        cm::Families::<P>::close(binding, irql);
+    fn close(binding: &Binding<P>, irql: &mut Passive, _: sealed::Token) {
+        cm::Families::<P>::close(binding, irql, Key::new());
         Families::close(&binding.shared, irql.up_to_dispatch());
     }
 
-    fn offered(binding: Binding<P>, family: *mut CO_ADDRESS_FAMILY, irql: &mut Passive) {
+    fn offered(
+        binding: Binding<P>,
+        family: *mut CO_ADDRESS_FAMILY,
+        irql: &mut Passive,
+        _: sealed::Token,
+    ) {
         client::handlers::offered(binding, family, irql);
     }
 
