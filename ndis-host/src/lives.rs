@@ -2,6 +2,7 @@
 //! is given back, and what should have come back before is reported.
 
 use crate::handle::{Kind, ObjectId};
+use crate::model::manager::Manager;
 use crate::model::vc::{Activity, CallPhase};
 use crate::net::ListState;
 use crate::state::State;
@@ -147,9 +148,14 @@ impl State {
         self.histories.end(ObjectId::new(Kind::ClientParty, number));
     }
 
-    /// The binding is gone.
+    /// The binding is gone, and what a stand-alone call manager has registered on it.
     pub(crate) fn end_binding(&mut self, number: u32) {
-        self.world.bindings.remove(&number);
+        if let Some(binding) = self.world.bindings.remove(&number)
+            && let Some(adapter) = self.world.adapters.get_mut(&binding.adapter)
+        {
+            let alone = Manager::Alone { binding: number };
+            adapter.families.retain(|family| family.manager != alone);
+        }
         self.histories.end(ObjectId::new(Kind::Binding, number));
     }
 }

@@ -261,8 +261,24 @@ impl World {
 
     /// The client handlers behind an address family.
     pub(crate) fn client(&self, af: u32) -> Option<&NDIS_CO_CLIENT_OPTIONAL_HANDLERS> {
-        let protocol = self.protocols.get(&self.afs.get(&af)?.protocol)?;
+        self.client_of(self.afs.get(&af)?.binding)
+    }
+
+    /// The client handlers behind a binding.
+    pub(crate) fn client_of(&self, binding: u32) -> Option<&NDIS_CO_CLIENT_OPTIONAL_HANDLERS> {
+        let protocol = self.protocols.get(&self.bindings.get(&binding)?.protocol)?;
         protocol.client.as_ref().map(|client| &client.0)
+    }
+
+    /// Whether a call manager takes clients: what it stands on is not about to go.
+    pub(crate) fn serves(&self, manager: Manager) -> bool {
+        match manager {
+            Manager::Mcm { .. } => true,
+            Manager::Alone { binding } => {
+                let binding = self.bindings.get(&binding);
+                binding.is_some_and(|b| !b.closing && !b.unbinding)
+            }
+        }
     }
 
     /// The connection-oriented protocol handlers behind a binding.
@@ -296,7 +312,7 @@ pub(crate) mod tests {
         let kinds = [Manager::Mcm { adapter: 1 }, Manager::Alone { binding: 5 }];
         for (number, served_by) in (1..).zip(kinds) {
             let (client, manager) = ((3, "client".into()), (7, "manager".into()));
-            let af = Af::new((0, 0), served_by, (1, 2, 3), client, manager, Context::NULL);
+            let af = Af::new((0, 0), served_by, (1, 2), client, manager, Context::NULL);
             world.afs.insert(number, af);
             let vc = Vc::new((0, 0), number, true, Context::NULL);
             world.vcs.insert(number, vc);
