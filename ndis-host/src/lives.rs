@@ -3,7 +3,7 @@
 
 use crate::handle::{Kind, ObjectId};
 use crate::model::manager::Manager;
-use crate::model::vc::{Activity, CallPhase};
+use crate::model::vc::{Activity, CallPhase, Vc};
 use crate::net::ListState;
 use crate::state::State;
 use alloc::string::String;
@@ -97,7 +97,17 @@ impl State {
         if let Some(vc) = self.world.vcs.remove(&number) {
             self.handles.kill(vc.client_raw);
             self.handles.kill(vc.manager_raw);
-            for loan in [vc.make.loan, vc.offer.loan, vc.activation_loan] {
+            if let Some(third) = &vc.miniport {
+                self.handles.kill(third.raw);
+            }
+            let Vc {
+                make,
+                offer,
+                activation,
+                activation_loan,
+                ..
+            } = vc;
+            for loan in [make.loan, offer.loan, activation.loan, activation_loan] {
                 self.memory.give_back(loan);
             }
         }
@@ -117,11 +127,8 @@ impl State {
         let Some(vc) = self.world.vcs.get(&number).filter(|vc| vc.sends > 0) else {
             return;
         };
-        let who = self
-            .world
-            .afs
-            .get(&vc.af)
-            .map_or_else(|| self.ndis.clone(), |af| af.manager.clone());
+        let who = self.world.carrier_of(vc);
+        let who = who.map_or_else(|| self.ndis.clone(), |(_, who)| who);
         let mut lists: alloc::vec::Vec<ObjectId> = self
             .buffers
             .lists

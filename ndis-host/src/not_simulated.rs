@@ -157,16 +157,6 @@ exports! { EXPORTS {
         not_simulated_of_managers(Names("NdisMCmDispatchIncomingDropParty", "NdisCmDispatchIncomingDropParty"), &[party]);
     }
 
-    /// Activates a VC of a stand-alone call manager.
-    fn NdisCmActivateVc(vc: NDIS_HANDLE, _parameters: *mut c_void) -> i32 {
-        stand_alone("NdisCmActivateVc", "NdisMCmActivateVc", vc)
-    }
-
-    /// Deactivates a VC of a stand-alone call manager.
-    fn NdisCmDeactivateVc(vc: NDIS_HANDLE) -> i32 {
-        stand_alone("NdisCmDeactivateVc", "NdisMCmDeactivateVc", vc)
-    }
-
     /// Makes an OID request.
     fn NdisCoOidRequest(
         binding: NDIS_HANDLE,
@@ -202,15 +192,5 @@ exports! { EXPORTS {
     /// Indicates a status.
     fn NdisMCoIndicateStatusEx(adapter: NDIS_HANDLE, _vc: NDIS_HANDLE, _indication: *mut c_void) {
         not_simulated("NdisMCoIndicateStatusEx", &[adapter]);
-    }
-
-    /// Completes the activation of a miniport's VC.
-    fn NdisMCoActivateVcComplete(_status: i32, vc: NDIS_HANDLE, _parameters: *mut c_void) {
-        not_simulated("NdisMCoActivateVcComplete", &[vc]);
-    }
-
-    /// Completes the deactivation of a miniport's VC.
-    fn NdisMCoDeactivateVcComplete(_status: i32, vc: NDIS_HANDLE) {
-        not_simulated("NdisMCoDeactivateVcComplete", &[vc]);
     }
 }}

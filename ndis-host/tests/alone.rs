@@ -5,7 +5,7 @@ mod common;
 use common::alone::{Alone, Slip};
 use common::link::{Flaw, Link};
 use common::{Client, SUCCESS, Twist, host, only};
-use ndis_host::{EventKind, Host, Report};
+use ndis_host::{EventKind, Host, Readings, Report};
 use ndis_sys as n;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -62,6 +62,112 @@ fn clients_are_offered_the_family_when_the_bind_is_over() {
     let report = stack.down();
     assert!(report.is_clean(), "{report}");
     only(&report, &[]);
+}
+
+impl Stack {
+    /// The call manager hears itself on its own VC.
+    fn greet(&self) {
+        let alone = self.alone.clone();
+        self.host.spawn("signalling", move || alone.greet());
+        self.host.run();
+        assert_eq!(self.alone.shared.heard.load(SeqCst), 1);
+    }
+}
+
+/// A call with frames both ways, hung up by either side.
+fn call(stack: &Stack, caller_hangs_up: bool) {
+    let (a, b) = (stack.a.clone(), stack.b.clone());
+    let run = |what: &str, client: &Client, body: fn(&Client)| {
+        let client = client.clone();
+        stack.host.spawn(what, move || body(&client));
+        stack.host.run();
+    };
+    let before = (
+        a.shared.received.load(SeqCst),
+        b.shared.received.load(SeqCst),
+    );
+    run("caller", &a, Client::call);
+    assert_eq!(*a.shared.last.lock().unwrap(), Some(SUCCESS));
+    for client in [&a, &b] {
+        assert_eq!(client.shared.up.load(SeqCst), 1, "the call is up");
+    }
+    run("caller", &a, Client::send);
+    run("callee", &b, Client::send);
+    run("callee", &b, Client::send);
+    assert_eq!(b.shared.received.load(SeqCst), before.1 + 1);
+    assert_eq!(a.shared.received.load(SeqCst), before.0 + 2);
+    let who = if caller_hangs_up { &a } else { &b };
+    run("end", who, Client::hang_up);
+    for client in [&a, &b] {
+        assert_eq!(client.shared.up.load(SeqCst), 0);
+        assert!(client.shared.vc.load(SeqCst).is_null(), "the VC is gone");
+    }
+}
+
+#[test]
+fn calls_go_through_and_carry_data() {
+    let stack = Stack::new(host(), false);
+    let adapter = stack.up();
+    stack.greet();
+    call(&stack, true);
+    call(&stack, false);
+    stack.host.remove_adapter(&adapter);
+    let link = stack.link.shared.clone();
+    let report = stack.down();
+    assert!(report.is_clean(), "{report}");
+    only(&report, &[]);
+    for count in [
+        &link.made,
+        &link.deleted,
+        &link.activated,
+        &link.deactivated,
+    ] {
+        assert_eq!(count.load(SeqCst), 5, "two calls and its own");
+    }
+}
+
+#[test]
+fn a_refused_call_leaves_nothing() {
+    let stack = Stack::new(host(), true);
+    let adapter = stack.up();
+    stack.b.shared.refuse.store(1, SeqCst);
+    let a = stack.a.clone();
+    stack.host.spawn("caller", move || a.call());
+    stack.host.run();
+    let last = *stack.a.shared.last.lock().unwrap();
+    assert_eq!(last, Some(n::NDIS_STATUS_NOT_ACCEPTED));
+    stack.host.remove_adapter(&adapter);
+    let report = stack.down();
+    assert!(report.is_clean(), "{report}");
+}
+
+/// The whole life of a stack under one seed and reading.
+fn life(seed: u64, readings: Readings) {
+    let host = Host::builder().seed(seed).readings(readings).build();
+    let stack = Stack::new(host, seed % 3 > 0);
+    let adapter = stack.up();
+    stack.greet();
+    call(&stack, seed.is_multiple_of(2));
+    call(&stack, !seed.is_multiple_of(2));
+    stack.host.remove_adapter(&adapter);
+    stack.host.run();
+    let report = stack.down();
+    let text = readings.describe();
+    assert!(report.is_clean(), "seed {seed}, {text}: {report}");
+    assert!(report.rules().is_empty(), "seed {seed}, {text}: {report}");
+}
+
+#[test]
+fn a_life_under_every_reading() {
+    let seeds = if cfg!(miri) { 1 } else { 50 };
+    for readings in Readings::all() {
+        for seed in 0..seeds {
+            life(seed, readings);
+        }
+        if cfg!(miri) {
+            break;
+        }
+    }
 }
 
 #[test]

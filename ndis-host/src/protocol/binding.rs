@@ -107,10 +107,8 @@ impl State {
             .vcs
             .values()
             .filter(|vc| {
-                self.world
-                    .afs
-                    .get(&vc.af)
-                    .is_some_and(|af| af.binding == binding)
+                let end = self.world.end_of_vc(vc);
+                end.is_some_and(|(end, _)| end == binding)
             })
             .map(|vc| vc.sends)
             .sum()

@@ -53,8 +53,6 @@ pub struct Shared {
     data: AtomicPtr<u8>,
     /// The frames that came back on its own VC.
     pub heard: AtomicU32,
-    pub greeted: AtomicU32,
-    running: AtomicU32,
     channels: AtomicU32,
     /// Never locked while NDIS is called.
     tables: Mutex<Tables>,
@@ -110,6 +108,7 @@ struct Vc {
 }
 
 /// Call parameters for the miniport, in one block.
+#[repr(C)]
 struct Media {
     call: CO_CALL_PARAMETERS,
     media: n::CO_MEDIA_PARAMETERS,
@@ -194,8 +193,6 @@ impl Alone {
             mdl: AtomicPtr::default(),
             data: AtomicPtr::default(),
             heard: AtomicU32::new(0),
-            greeted: AtomicU32::new(0),
-            running: AtomicU32::new(0),
             channels: AtomicU32::new(0),
             tables: Mutex::default(),
             statuses: Mutex::default(),
@@ -205,6 +202,11 @@ impl Alone {
             .load_with("raw-alone", move |object, _path| entry(own, object))
             .expect("the call manager loads");
         Self { driver, shared }
+    }
+
+    /// Says hello on its own VC.
+    pub fn greet(&self) {
+        greet(&self.shared);
     }
 }
 
@@ -357,6 +359,22 @@ unsafe extern "system" fn open_complete(context: NDIS_HANDLE, status: NDIS_STATU
 
 /// The adapter is open: the last step of the bind.
 fn opened(shared: &Shared) {
+    let own = Vc::new(shared, null_mut(), null_mut(), false);
+    let mut handle: NDIS_HANDLE = null_mut();
+    let binding = shared.binding.load(SeqCst);
+    let status = ndis!(NdisCoCreateVc(
+        binding,
+        null_mut(),
+        own.cast(),
+        &raw mut handle
+    ));
+    if status == SUCCESS {
+        at(own).handle.store(handle, SeqCst);
+        activate(own);
+    } else {
+        // Over an MCM.
+        free_vc(own);
+    }
     if shared.slip != Slip::FamilyLate {
         register(shared);
     }
@@ -403,6 +421,13 @@ unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> N
             ndis!(NdisMSleep(100));
         }
     }
+    let own = shared.tables.lock().unwrap().own;
+    if let Some(own) = own {
+        deactivate(own.0, Stage::Leaving);
+        while shared.tables.lock().unwrap().own.is_some() {
+            ndis!(NdisMSleep(100));
+        }
+    }
     ndis!(NdisFreeMdl(shared.mdl.swap(null_mut(), SeqCst)));
     let data = shared.data.swap(null_mut(), SeqCst);
     ndis!(ExFreePoolWithTag(data.cast(), TAG));
@@ -428,9 +453,6 @@ unsafe extern "system" fn pnp_event(
         if shared.slip == Slip::FamilyLate {
             register(shared);
         }
-        shared.running.store(1, SeqCst);
-    } else if event == n::NetEventPause {
-        shared.running.store(0, SeqCst);
     }
     SUCCESS
 }
@@ -635,7 +657,6 @@ fn activated(status: NDIS_STATUS, vc: *mut Vc) {
     if this.af.is_null() {
         assert_eq!(status, SUCCESS);
         shared.tables.lock().unwrap().own = Some(P(vc));
-        greet(shared);
         return;
     }
     let handle = this.handle.load(SeqCst);
@@ -784,15 +805,9 @@ fn deactivated(status: NDIS_STATUS, vc: *mut Vc) {
     }
 }
 
-/// Says hello on its own VC, which is active, when the binding runs.
+/// Says hello on its own VC.
 fn greet(shared: &Shared) {
-    let own = shared.tables.lock().unwrap().own;
-    let Some(own) = own.filter(|_| shared.running.load(SeqCst) == 1) else {
-        return;
-    };
-    if shared.greeted.swap(1, SeqCst) == 1 {
-        return;
-    }
+    let own = shared.tables.lock().unwrap().own.expect("it is active");
     let (pool, mdl) = (shared.pool.load(SeqCst), shared.mdl.load(SeqCst));
     let list = ndis!(NdisAllocateNetBufferAndNetBufferList(pool, 0, 0, mdl, 0, 8));
     let handle = at(own.0).handle.load(SeqCst);
