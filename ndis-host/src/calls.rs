@@ -110,7 +110,7 @@ impl State {
                     && !matches!(vc.phase, CallPhase::None | CallPhase::Closing)
             })
             .filter_map(|(number, vc)| {
-                let af = self.world.afs.get(&vc.af)?;
+                let af = self.world.afs.get(&vc.af?)?;
                 binding
                     .is_none_or(|b| af.binding == b)
                     .then(|| (ObjectId::new(Kind::ClientVc, *number), af.client.clone()))

@@ -4,6 +4,19 @@
 //! takes an object out of an archive only when something needs it, so every function
 //! also stands in a list of its file; `exported.rs` has the list of the lists.
 
+use crate::model::Side;
+
+/// Whose side of its objects a function of this name is called from.
+pub(crate) fn side(name: &str) -> Side {
+    if name.starts_with("NdisM") && !name.starts_with("NdisMCm") {
+        Side::Miniport
+    } else if is_managers(name) {
+        Side::Manager
+    } else {
+        Side::Client
+    }
+}
+
 /// Whether a function of this name is a call manager's or a miniport's own.
 pub(crate) fn is_managers(name: &str) -> bool {
     name.starts_with("NdisM") || name.starts_with("NdisCm")

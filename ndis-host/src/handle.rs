@@ -9,8 +9,8 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// What an object is. The two sides of an address family, SAP, VC or party have
-/// handles of different kinds, since neither driver may use the other's.
+/// What an object is. The sides of an address family, SAP, VC or party have handles of
+/// different kinds, since no driver may use another's.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 #[repr(u8)]
 #[allow(missing_docs)]
@@ -42,10 +42,11 @@ pub enum Kind {
     DriverExtension,
     Key,
     Thread,
+    MiniportVc,
 }
 
 impl Kind {
-    const ALL: [Self; 26] = [
+    const ALL: [Self; 27] = [
         Self::MiniportDriver,
         Self::ProtocolDriver,
         Self::Adapter,
@@ -72,6 +73,7 @@ impl Kind {
         Self::DriverExtension,
         Self::Key,
         Self::Thread,
+        Self::MiniportVc,
     ];
 
     /// The word for it in reports.
@@ -85,7 +87,7 @@ impl Kind {
             Self::Binding => "binding",
             Self::ClientAf | Self::CallManagerAf => "AF",
             Self::ClientSap | Self::CallManagerSap => "SAP",
-            Self::ClientVc | Self::CallManagerVc => "VC",
+            Self::ClientVc | Self::CallManagerVc | Self::MiniportVc => "VC",
             Self::ClientParty | Self::CallManagerParty => "party",
             Self::NetBufferListPool => "NBL pool",
             Self::NetBufferPool => "NB pool",
@@ -111,16 +113,17 @@ impl Kind {
             | Self::CallManagerSap
             | Self::CallManagerVc
             | Self::CallManagerParty => " (the call manager's handle)",
+            Self::MiniportVc => " (the miniport's handle)",
             _ => "",
         }
     }
 
-    /// The kind that an object with two sides is recorded under.
+    /// The kind that an object with several sides is recorded under.
     pub(crate) const fn object(self) -> Self {
         match self {
             Self::CallManagerAf => Self::ClientAf,
             Self::CallManagerSap => Self::ClientSap,
-            Self::CallManagerVc => Self::ClientVc,
+            Self::CallManagerVc | Self::MiniportVc => Self::ClientVc,
             Self::CallManagerParty => Self::ClientParty,
             other => other,
         }

@@ -2,7 +2,8 @@
 //! is given back, and what should have come back before is reported.
 
 use crate::handle::{Kind, ObjectId};
-use crate::model::vc::{Activity, CallPhase};
+use crate::model::manager::Manager;
+use crate::model::vc::{Activity, CallPhase, Vc};
 use crate::net::ListState;
 use crate::state::State;
 use alloc::string::String;
@@ -96,7 +97,17 @@ impl State {
         if let Some(vc) = self.world.vcs.remove(&number) {
             self.handles.kill(vc.client_raw);
             self.handles.kill(vc.manager_raw);
-            for loan in [vc.make.loan, vc.offer.loan, vc.activation_loan] {
+            if let Some(third) = &vc.miniport {
+                self.handles.kill(third.raw);
+            }
+            let Vc {
+                make,
+                offer,
+                activation,
+                activation_loan,
+                ..
+            } = vc;
+            for loan in [make.loan, offer.loan, activation.loan, activation_loan] {
                 self.memory.give_back(loan);
             }
         }
@@ -116,11 +127,8 @@ impl State {
         let Some(vc) = self.world.vcs.get(&number).filter(|vc| vc.sends > 0) else {
             return;
         };
-        let who = self
-            .world
-            .afs
-            .get(&vc.af)
-            .map_or_else(|| self.ndis.clone(), |af| af.manager.clone());
+        let who = self.world.carrier_of(vc);
+        let who = who.map_or_else(|| self.ndis.clone(), |(_, who)| who);
         let mut lists: alloc::vec::Vec<ObjectId> = self
             .buffers
             .lists
@@ -147,9 +155,14 @@ impl State {
         self.histories.end(ObjectId::new(Kind::ClientParty, number));
     }
 
-    /// The binding is gone.
+    /// The binding is gone, and what a stand-alone call manager has registered on it.
     pub(crate) fn end_binding(&mut self, number: u32) {
-        self.world.bindings.remove(&number);
+        if let Some(binding) = self.world.bindings.remove(&number)
+            && let Some(adapter) = self.world.adapters.get_mut(&binding.adapter)
+        {
+            let alone = Manager::Alone { binding: number };
+            adapter.families.retain(|family| family.manager != alone);
+        }
         self.histories.end(ObjectId::new(Kind::Binding, number));
     }
 }

@@ -29,11 +29,33 @@ impl State {
         )
     }
 
-    /// Reports an MCM that calls what stand-alone call managers and clients call.
+    /// Whether this is a handle that only a stand-alone call manager can have.
+    pub(crate) fn is_alone_handle(&self, raw: usize) -> bool {
+        use Kind::{CallManagerAf, CallManagerParty, CallManagerSap, CallManagerVc};
+        let Lookup::Live(kind, number) = self.handles.look(raw) else {
+            return false;
+        };
+        kind == Kind::Binding
+            || matches!(
+                kind,
+                CallManagerAf | CallManagerSap | CallManagerVc | CallManagerParty
+            ) && matches!(
+                self.world.manager_of(ObjectId::new(kind, number)),
+                Some(Manager::Alone { .. })
+            )
+    }
+
+    /// Reports a call manager that calls what the other kind calls (or, of an MCM's, what
+    /// clients call, too).
     pub(crate) fn wrong_set(&mut self, name: &str, own: &str, raw: usize) {
         let found = self.handles.look(raw);
+        let whose = if name.starts_with("NdisM") {
+            "a protocol's"
+        } else {
+            "an MCM's"
+        };
         let message =
-            alloc::format!("{name} with {found}, which is an MCM's; its function is {own}");
+            alloc::format!("{name} with {found}, which is {whose}; its function is {own}");
         self.violate("VC-04", found.object(), message);
     }
 }
@@ -135,25 +157,6 @@ exports! { EXPORTS {
         not_simulated_of_managers(Names("NdisMCmDispatchIncomingDropParty", "NdisCmDispatchIncomingDropParty"), &[party]);
     }
 
-    /// Offers an address family of a stand-alone call manager.
-    fn NdisCmRegisterAddressFamilyEx(binding: NDIS_HANDLE, _family: *mut c_void) -> i32 {
-        stand_alone(
-            "NdisCmRegisterAddressFamilyEx",
-            "NdisMCmRegisterAddressFamilyEx",
-            binding,
-        )
-    }
-
-    /// Activates a VC of a stand-alone call manager.
-    fn NdisCmActivateVc(vc: NDIS_HANDLE, _parameters: *mut c_void) -> i32 {
-        stand_alone("NdisCmActivateVc", "NdisMCmActivateVc", vc)
-    }
-
-    /// Deactivates a VC of a stand-alone call manager.
-    fn NdisCmDeactivateVc(vc: NDIS_HANDLE) -> i32 {
-        stand_alone("NdisCmDeactivateVc", "NdisMCmDeactivateVc", vc)
-    }
-
     /// Makes an OID request.
     fn NdisCoOidRequest(
         binding: NDIS_HANDLE,
@@ -189,15 +192,5 @@ exports! { EXPORTS {
     /// Indicates a status.
     fn NdisMCoIndicateStatusEx(adapter: NDIS_HANDLE, _vc: NDIS_HANDLE, _indication: *mut c_void) {
         not_simulated("NdisMCoIndicateStatusEx", &[adapter]);
-    }
-
-    /// Completes the activation of a miniport's VC.
-    fn NdisMCoActivateVcComplete(_status: i32, vc: NDIS_HANDLE, _parameters: *mut c_void) {
-        not_simulated("NdisMCoActivateVcComplete", &[vc]);
-    }
-
-    /// Completes the deactivation of a miniport's VC.
-    fn NdisMCoDeactivateVcComplete(_status: i32, vc: NDIS_HANDLE) {
-        not_simulated("NdisMCoDeactivateVcComplete", &[vc]);
     }
 }}

@@ -92,7 +92,7 @@ pub(crate) const fn stale(kind: Kind) -> &'static str {
         Kind::CallManagerAf => "AF-38",
         Kind::ClientSap => "SAP-08",
         Kind::CallManagerSap => "SAP-24",
-        Kind::ClientVc | Kind::CallManagerVc => "VC-25",
+        Kind::ClientVc | Kind::CallManagerVc | Kind::MiniportVc => "VC-25",
         Kind::ClientParty => "PARTY-12",
         Kind::CallManagerParty => "PARTY-22",
         Kind::Binding => "BIND-13",

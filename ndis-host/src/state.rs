@@ -5,7 +5,7 @@
 //! ones, so whoever called it looks its objects up again afterwards.
 
 use crate::cx::Job;
-use crate::export::is_managers;
+use crate::export::side;
 use crate::fault::Faults;
 use crate::handle::{Handles, Kind, Lookup, ObjectId};
 use crate::ke::dpc::Dpcs;
@@ -146,11 +146,11 @@ impl State {
     /// does, the one whose object the call is about.
     pub(crate) fn actor(&self, call: &str, objects: &Objects) -> Arc<str> {
         if self.driver().is_none() {
-            let manager = is_managers(call);
+            let side = side(call);
             let found = objects
                 .iter()
                 .flatten()
-                .find_map(|object| self.world.owner(*object, manager));
+                .find_map(|object| self.world.owner(*object, side));
             if let Some(found) = found {
                 return found;
             }

@@ -30,6 +30,32 @@ impl State {
         to(name, driver, who, object)
     }
 
+    /// A callback to the call manager of a VC.
+    pub(crate) fn to_manager_of(&self, name: &'static str, vc: u32) -> Callback {
+        let manager = self.world.vcs.get(&vc).map(|vc| vc.served_by);
+        let driver = manager.and_then(|manager| self.world.manager_driver(manager));
+        let (driver, who) = driver.unwrap_or((0, self.ndis.clone()));
+        to(name, driver, who, ObjectId::new(Kind::ClientVc, vc))
+    }
+
+    /// A callback to whoever sends and receives on a VC.
+    pub(crate) fn to_end_of(&self, name: &'static str, vc: u32) -> Callback {
+        let end = self.world.vcs.get(&vc).and_then(|vc| {
+            let (binding, _) = self.world.end_of_vc(vc)?;
+            self.world.bindings.get(&binding)
+        });
+        let (driver, who) = end.map_or((0, self.ndis.clone()), |b| (b.driver, b.who.clone()));
+        to(name, driver, who, ObjectId::new(Kind::ClientVc, vc))
+    }
+
+    /// A callback to the miniport about a VC, or to the MCM that is one.
+    pub(crate) fn to_carrier_of(&self, name: &'static str, vc: u32) -> Callback {
+        let carrier = self.world.vcs.get(&vc);
+        let carrier = carrier.and_then(|vc| self.world.carrier_of(vc));
+        let (driver, who) = carrier.unwrap_or((0, self.ndis.clone()));
+        to(name, driver, who, ObjectId::new(Kind::ClientVc, vc))
+    }
+
     /// A callback to the miniport of an adapter.
     pub(crate) fn to_adapter(&self, name: &'static str, adapter: u32) -> Callback {
         let (driver, who) = self

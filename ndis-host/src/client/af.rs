@@ -1,12 +1,13 @@
 //! Clients open address families and close them.
 
-use crate::callback::{Context, Ptr, handle};
+use crate::callback::{Context, handle};
 use crate::cx::Cx;
 use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::model::adapter::Family;
 use crate::model::af::{Af, AfPhase};
 use crate::model::request::Asked;
+use crate::readings::CopiesAddressFamily;
 use crate::settle::Settled;
 use crate::state::State;
 use ndis_sys as n;
@@ -59,7 +60,7 @@ exports! { EXPORTS {
             let record = s.world.bindings.get(&binding)?;
             let (adapter, protocol) = (record.adapter, record.protocol);
             let offered = s.world.adapters.get(&adapter)?.families.iter().position(|f| {
-                (&raw const *f.copy).addr() == family.addr()
+                f.copy.pointer().0.addr() == family.addr()
                     || f.original.0.addr() == family.addr()
             });
             let notified = s.sched.current().is_some_and(|task| {
@@ -79,20 +80,16 @@ exports! { EXPORTS {
                 None => {
                     // SAFETY: the caller's structure; three numbers.
                     let wanted = Family::key(&unsafe { family.read() });
-                    copies.iter().position(|f| Family::key(&f.copy) == wanted)?
+                    copies.iter().position(|f| f.key == wanted)?
                 }
             };
-            let Family { original, manager: served_by, .. } = *copies.get(index)?;
-            if s.faults.allocation() {
+            let family = copies.get(index)?;
+            let (served_by, kept) = (family.manager, family.copy.clone());
+            if !s.world.serves(served_by) || s.faults.allocation() {
                 return None;
             }
-            let family = match s.readings.copies_address_family {
-                crate::readings::CopiesAddressFamily::Copies => {
-                    let families = &mut s.world.adapters.get_mut(&adapter)?.families;
-                    Ptr(&raw mut *families.get_mut(index)?.copy)
-                }
-                crate::readings::CopiesAddressFamily::KeepsPointer => original,
-            };
+            let copies = s.readings.copies_address_family == CopiesAddressFamily::Copies;
+            let family = family.pointer(copies);
             let manager_context = s.world.manager_context(served_by)?;
             let manager = s.world.manager_driver(served_by)?;
             let record = s.world.protocols.get(&protocol)?;
@@ -100,16 +97,17 @@ exports! { EXPORTS {
             let number = s.number(Kind::ClientAf);
             let client_raw = s.handles.make(Kind::ClientAf, number);
             let manager_raw = s.handles.make(Kind::CallManagerAf, number);
-            let (raw, on) = ((client_raw, manager_raw), (adapter, binding, protocol));
+            let (raw, on) = ((client_raw, manager_raw), (adapter, binding));
             let af = Af::new(raw, served_by, on, client, manager, Context(context));
             s.world.afs.insert(number, af);
             let handler = s.world.manager(number)?.CmOpenAfHandler?;
             let object = ObjectId::new(Kind::ClientAf, number);
             let callback = s.to_manager("ProtocolCmOpenAf", number, object);
             let question = s.question(callback, Asked::OpenAf(number), None);
+            let family = (family, kept);
             Some((number, client_raw, manager_raw, manager_context, family, handler, question))
         });
-        let Some((number, client_raw, manager_raw, adapter_context, family, handler, question)) =
+        let Some((number, client_raw, manager_raw, manager_context, family, handler, question)) =
             prepared
         else {
             return cx.done(n::NDIS_STATUS_FAILURE);
@@ -117,10 +115,10 @@ exports! { EXPORTS {
         cx.about(ObjectId::new(Kind::ClientAf, number));
         let mut slot: NDIS_HANDLE = core::ptr::null_mut();
         let settled = cx.ask(&question, || {
-            // SAFETY: the driver's handler with its adapter context; the family
-            // lives as long as the adapter, the variable as long as the call.
+            // SAFETY: the driver's handler with its context for its adapter or its binding;
+            // the family is kept, or the driver's own, the variable lives for the call.
             unsafe {
-                handler(adapter_context.0, family.0, handle(manager_raw), &raw mut slot)
+                handler(manager_context.0, family.0.0, handle(manager_raw), &raw mut slot)
             }
         });
         match settled {
@@ -150,29 +148,38 @@ exports! { EXPORTS {
             return cx.done(status);
         }
         let prepared = cx.with(|s| {
-            let number = s.take_client_af(call, af.addr())?;
+            let number = s
+                .take_client_af(call, af.addr())
+                .ok_or(n::NDIS_STATUS_FAILURE)?;
             let object = ObjectId::new(Kind::ClientAf, number);
             let left = s.children(number, true);
             if !left.is_empty() {
                 let message = alloc::format!("{call} on {object} with {left}");
                 s.violate("AF-29", Some(object), message);
-                return None;
+                return Err(n::NDIS_STATUS_FAILURE);
             }
-            let af = s.world.afs.get_mut(&number)?;
+            let Some(af) = s.world.afs.get_mut(&number) else {
+                return Err(n::NDIS_STATUS_FAILURE);
+            };
             if af.phase != AfPhase::Open {
                 let message = alloc::format!("{call} on {object} before its open has completed");
                 s.violate("AF-13", Some(object), message);
-                return None;
+                return Err(n::NDIS_STATUS_FAILURE);
             }
             af.begin_close();
             let context = af.manager_context;
-            let handler = s.world.manager(number)?.CmCloseAfHandler?;
+            let Some(handler) = s.world.manager(number).and_then(|m| m.CmCloseAfHandler) else {
+                // A call manager that has gone without a word is reported (BIND-19).
+                s.af_closed(number);
+                return Err(n::NDIS_STATUS_SUCCESS);
+            };
             let callback = s.to_manager("ProtocolCmCloseAf", number, object);
             let question = s.question(callback, Asked::CloseAf(number), None);
-            Some((number, context, handler, question))
+            Ok((number, context, handler, question))
         });
-        let Some((number, context, handler, question)) = prepared else {
-            return cx.done(n::NDIS_STATUS_FAILURE);
+        let (number, context, handler, question) = match prepared {
+            Ok(prepared) => prepared,
+            Err(status) => return cx.done(status),
         };
         let settled = cx.ask(&question, || {
             // SAFETY: the driver's handler with its own context.

@@ -29,7 +29,7 @@ pub(crate) fn answered(cx: &Cx, number: u32, status: i32, parameters: *mut CO_CA
             );
             return None;
         }
-        let (af, context) = (vc.af, vc.manager_context);
+        let (af, context) = (vc.af?, vc.manager_context);
         let handler = s.world.manager(af)?.CmIncomingCallCompleteHandler?;
         let callback = s.to_manager("ProtocolCmIncomingCallComplete", af, object);
         Some((context, handler, callback))
@@ -64,7 +64,8 @@ exports! { EXPORTS {
             let Some(vc) = s.world.vcs.get(&number) else {
                 return Err(n::NDIS_STATUS_FAILURE);
             };
-            let (af, by_client, phase, calls) = (vc.af, vc.by_client, vc.phase, vc.calls);
+            let (by_client, phase, calls) = (vc.by_client, vc.phase, vc.calls);
+            let af = vc.af.ok_or(n::NDIS_STATUS_FAILURE)?;
             if parameters.is_null() {
                 let message = alloc::format!("{call} on {object} without call parameters");
                 s.violate("CALL-01", Some(object), message);
@@ -186,11 +187,13 @@ exports! { EXPORTS {
             return cx.done(status);
         }
         let prepared = cx.with(|s| {
-            let number = s.take(call, vc.addr(), Kind::ClientVc)?;
+            let failure = n::NDIS_STATUS_FAILURE;
+            let number = s.take(call, vc.addr(), Kind::ClientVc).ok_or(failure)?;
             let object = ObjectId::new(Kind::ClientVc, number);
             s.check_data(call, object, buffer, size);
-            let vc = s.world.vcs.get(&number)?;
-            let (af, phase, sends) = (vc.af, vc.phase, vc.sends);
+            let vc = s.world.vcs.get(&number).ok_or(failure)?;
+            let af = vc.af.ok_or(failure)?;
+            let (phase, sends) = (vc.phase, vc.sends);
             let (context, first) = (vc.manager_context, vc.first_party);
             if !matches!(
                 phase,
@@ -203,7 +206,7 @@ exports! { EXPORTS {
                     "{call} on {object}, which has no call to close ({phase})"
                 );
                 s.violate("CALL-70", Some(object), message);
-                return None;
+                return Err(failure);
             }
             if sends > 0 {
                 let message = alloc::format!("{call} on {object} with {sends} sends outstanding");
@@ -219,8 +222,8 @@ exports! { EXPORTS {
             let party_context = first
                 .and_then(|party| s.world.parties.get(&party))
                 .map_or(Context::NULL, |party| party.manager_context);
-            let handler = s.world.manager(af)?.CmCloseCallHandler?;
-            let vc = s.world.vcs.get_mut(&number)?;
+            let handler = s.world.manager(af).and_then(|m| m.CmCloseCallHandler);
+            let vc = s.world.vcs.get_mut(&number).ok_or(failure)?;
             vc.begin_close();
             // An offer that was withdrawn ends here, unless its handler still runs.
             let loan = if vc.offer.pended() {
@@ -229,12 +232,18 @@ exports! { EXPORTS {
                 None
             };
             s.memory.give_back(loan);
+            let Some(handler) = handler else {
+                // A call manager that has gone without a word is reported (BIND-19).
+                s.call_over(number);
+                return Err(n::NDIS_STATUS_SUCCESS);
+            };
             let callback = s.to_manager("ProtocolCmCloseCall", af, object);
             let question = s.question(callback, Asked::CloseCall(number), None);
-            Some((number, context, party_context, handler, question))
+            Ok((number, context, party_context, handler, question))
         });
-        let Some((number, context, party_context, handler, question)) = prepared else {
-            return cx.done(n::NDIS_STATUS_FAILURE);
+        let (number, context, party_context, handler, question) = match prepared {
+            Ok(prepared) => prepared,
+            Err(status) => return cx.done(status),
         };
         let settled = cx.ask(&question, || {
             // SAFETY: the driver's handler with its own contexts; the close data

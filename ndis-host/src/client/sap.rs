@@ -98,24 +98,31 @@ exports! { EXPORTS {
             return cx.done(status);
         }
         let prepared = cx.with(|s| {
-            let number = s.take(call, sap.addr(), Kind::ClientSap)?;
+            let failure = n::NDIS_STATUS_FAILURE;
+            let number = s.take(call, sap.addr(), Kind::ClientSap).ok_or(failure)?;
             let object = ObjectId::new(Kind::ClientSap, number);
-            let sap = s.world.saps.get_mut(&number)?;
+            let sap = s.world.saps.get_mut(&number).ok_or(failure)?;
             if !sap.registered {
                 let message = alloc::format!("{call} on {object}, whose registration is pending");
                 s.violate("SAP-01", Some(object), message);
-                return None;
+                return Err(failure);
             }
             sap.leaving = true;
             let (af, context, client) = (sap.af, sap.manager_context, sap.client_raw);
             s.handles.kill(client);
-            let handler = s.world.manager(af)?.CmDeregisterSapHandler?;
+            let handler = s.world.manager(af).and_then(|m| m.CmDeregisterSapHandler);
+            let Some(handler) = handler else {
+                // A call manager that has gone without a word is reported (BIND-19).
+                s.end_sap(number);
+                return Err(n::NDIS_STATUS_SUCCESS);
+            };
             let callback = s.to_manager("ProtocolCmDeregisterSap", af, object);
             let question = s.question(callback, Asked::DeregisterSap(number), None);
-            Some((number, context, handler, question))
+            Ok((number, context, handler, question))
         });
-        let Some((number, context, handler, question)) = prepared else {
-            return cx.done(n::NDIS_STATUS_FAILURE);
+        let (number, context, handler, question) = match prepared {
+            Ok(prepared) => prepared,
+            Err(status) => return cx.done(status),
         };
         let object = ObjectId::new(Kind::ClientSap, number);
         let settled = cx.ask(&question, || {

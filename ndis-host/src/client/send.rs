@@ -3,10 +3,11 @@
 use crate::callback::Context;
 use crate::cx::Cx;
 use crate::export::{Call, exports};
-use crate::handle::{Kind, ObjectId};
+use crate::handle::{Kind, Lookup, ObjectId};
 use crate::miniport::send::give_back_sent;
-use crate::model::vc::{Activity, CallPhase};
+use crate::model::vc::CallPhase;
 use crate::net::{ListState, chain};
+use crate::rules;
 use crate::state::State;
 use alloc::vec::Vec;
 use core::ffi::c_void;
@@ -45,11 +46,22 @@ impl State {
         mine
     }
 
+    /// The VC that its sender names: a client or, on its own VC, a stand-alone call manager.
+    fn take_senders(&mut self, call: &'static str, raw: usize) -> Option<u32> {
+        if let Lookup::Live(Kind::CallManagerVc, number) = self.handles.look(raw) {
+            let vc = self.world.vcs.get(&number);
+            if vc.is_some_and(|vc| vc.af.is_none()) {
+                return Some(number);
+            }
+        }
+        self.take(call, raw, Kind::ClientVc)
+    }
+
     fn refuse_send(&self, vc: u32) -> Option<Refusal> {
         let record = self.world.vcs.get(&vc)?;
         let object = ObjectId::new(Kind::ClientVc, vc);
-        let af = self.world.afs.get(&record.af)?;
-        let binding = self.world.bindings.get(&af.binding)?;
+        let (end, _) = self.world.end_of_vc(record)?;
+        let binding = self.world.bindings.get(&end)?;
         if record.phase == CallPhase::Closing {
             return Some(Refusal {
                 rule: "CALL-43",
@@ -64,8 +76,10 @@ impl State {
                 status: n::NDIS_STATUS_VC_NOT_ACTIVATED,
             });
         }
-        let connected = matches!(record.phase, CallPhase::Up | CallPhase::Connected);
-        if record.activity != Activity::Active || !connected {
+        // A stand-alone call manager's own has no call.
+        let connected =
+            record.af.is_none() || matches!(record.phase, CallPhase::Up | CallPhase::Connected);
+        if !record.carries() || !connected {
             return Some(Refusal {
                 rule: "NBL-07",
                 message: alloc::format!(
@@ -97,7 +111,7 @@ exports! { EXPORTS {
         let call = SEND.name;
         let cx = Cx::enter(SEND, &[vc]);
         let prepared = cx.with(|s| {
-            let number = s.take(call, vc.addr(), Kind::ClientVc)?;
+            let number = s.take_senders(call, vc.addr())?;
             let object = ObjectId::new(Kind::ClientVc, number);
             let (all, astray) = chain(s, lists);
             s.check_chain(call, object, astray, "NBL-02");
@@ -140,6 +154,18 @@ exports! { EXPORTS {
                 return Some(Err((number, mine)));
             }
             let adapter = s.world.adapter_of_vc(number)?;
+            if s.world.vcs.get(&number)?.has_no_carrier() {
+                let message = alloc::format!(
+                    "{call} on {object} of a stand-alone call manager over an MCM is not simulated"
+                );
+                s.violate(rules::NOT_SIMULATED, Some(object), message);
+                for address in &mine {
+                    if let Some(list) = s.buffers.lists.get(address) {
+                        list.set_status(n::NDIS_STATUS_NOT_SUPPORTED);
+                    }
+                }
+                return Some(Err((number, mine)));
+            }
             let gone = s.world.adapters.get(&adapter)?.removal_told;
             for address in &mine {
                 s.depart(call, *address);
@@ -155,9 +181,9 @@ exports! { EXPORTS {
             }
             let record = s.world.vcs.get_mut(&number)?;
             record.sends += mine.len() as u32;
-            let (af, context) = (record.af, record.manager_context);
+            let context = record.carriers_context();
             let handler = s.world.miniport_co(adapter)?.CoSendNetBufferListsHandler?;
-            let mut callback = s.to_manager("MiniportCoSendNetBufferLists", af, object);
+            let mut callback = s.to_carrier_of("MiniportCoSendNetBufferLists", number);
             callback.objects[1] = mine
                 .first()
                 .and_then(|first| s.buffers.lists.get(first))

@@ -1,23 +1,27 @@
 //! Call managers activate and deactivate VCs: when one may carry data.
 
 use crate::callback::Ptr;
-use crate::client::vc::delete_at_manager;
 use crate::cx::Cx;
 use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
-use crate::model::vc::{Activity, CallPhase};
+use crate::miniport::vc::{activate as activate_third, deactivate as deactivate_third};
+use crate::model::vc::{Activity, CallPhase, Vc};
 use crate::readings::{ActivateComplete, DeactivateComplete, TransferEnds};
 use crate::sched::{DISPATCH, Work};
 use crate::state::State;
+use crate::vcs::delete;
 use alloc::boxed::Box;
+use alloc::string::String;
 use ndis_sys as n;
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 
 const ACTIVATE: Call = Call::new("NdisMCmActivateVc");
 const DEACTIVATE: Call = Call::new("NdisMCmDeactivateVc");
+const ACTIVATE_ALONE: Call = Call::new("NdisCmActivateVc").unlocked("GEN-01");
+const DEACTIVATE_ALONE: Call = Call::new("NdisCmDeactivateVc").unlocked("GEN-01");
 
 /// A deletion that waited for the deactivation.
-fn delete_if_waiting(cx: &Cx, number: u32) {
+pub(crate) fn delete_if_waiting(cx: &Cx, number: u32) {
     let waiting = cx.with(|s| {
         s.world
             .vcs
@@ -25,19 +29,19 @@ fn delete_if_waiting(cx: &Cx, number: u32) {
             .is_some_and(|vc| vc.deleting && vc.activity == Activity::Inactive)
     });
     if waiting {
-        delete_at_manager(cx, number);
+        delete(cx, number);
     }
 }
 
 fn activation_complete(cx: &Cx, number: u32, parameters: Ptr<CO_CALL_PARAMETERS>) {
-    let object = ObjectId::new(Kind::ClientVc, number);
     let prepared = cx.with(|s| {
         let vc = s.world.vcs.get_mut(&number)?;
         let loan = vc.activated();
-        let (af, context) = (vc.af, vc.manager_context);
+        let (served_by, context) = (vc.served_by, vc.manager_context);
         s.memory.give_back(loan);
-        let handler = s.world.manager(af)?.CmActivateVcCompleteHandler?;
-        let callback = s.to_manager("ProtocolCmActivateVcComplete", af, object);
+        let handlers = s.world.manager_handlers(served_by)?;
+        let handler = handlers.CmActivateVcCompleteHandler?;
+        let callback = s.to_manager_of("ProtocolCmActivateVcComplete", number);
         Some((callback, context, handler))
     });
     if let Some((callback, context, handler)) = prepared {
@@ -49,14 +53,14 @@ fn activation_complete(cx: &Cx, number: u32, parameters: Ptr<CO_CALL_PARAMETERS>
     }
 }
 
-fn deactivation_complete(cx: &Cx, number: u32) {
-    let object = ObjectId::new(Kind::ClientVc, number);
+/// Tells an MCM that its VC is deactivated.
+fn tell_deactivated(cx: &Cx, number: u32) {
     let prepared = cx.with(|s| {
-        let vc = s.world.vcs.get_mut(&number)?;
-        vc.deactivated();
-        let (af, context) = (vc.af, vc.manager_context);
-        let handler = s.world.manager(af)?.CmDeactivateVcCompleteHandler?;
-        let callback = s.to_manager("ProtocolCmDeactivateVcComplete", af, object);
+        let vc = s.world.vcs.get(&number)?;
+        let (served_by, context) = (vc.served_by, vc.manager_context);
+        let handlers = s.world.manager_handlers(served_by)?;
+        let handler = handlers.CmDeactivateVcCompleteHandler?;
+        let callback = s.to_manager_of("ProtocolCmDeactivateVcComplete", number);
         Some((callback, context, handler))
     });
     if let Some((callback, context, handler)) = prepared {
@@ -65,6 +69,15 @@ fn deactivation_complete(cx: &Cx, number: u32) {
             unsafe { handler(n::NDIS_STATUS_SUCCESS, context.0) };
         });
     }
+}
+
+fn deactivation_complete(cx: &Cx, number: u32) {
+    cx.with(|s| {
+        if let Some(vc) = s.world.vcs.get_mut(&number) {
+            vc.deactivated();
+        }
+    });
+    tell_deactivated(cx, number);
     delete_if_waiting(cx, number);
 }
 
@@ -82,6 +95,112 @@ fn later(s: &mut State, name: &str, run: impl FnOnce(&Cx) + Send + 'static) {
     });
 }
 
+impl State {
+    /// The VC that a call manager activates with these parameters, and whether there is
+    /// anything to do; the error is a status.
+    fn activated_by(
+        &mut self,
+        call: &'static str,
+        raw: usize,
+        parameters: *mut CO_CALL_PARAMETERS,
+    ) -> Result<(u32, bool), i32> {
+        let number = self
+            .take(call, raw, Kind::CallManagerVc)
+            .ok_or(n::NDIS_STATUS_FAILURE)?;
+        let object = ObjectId::new(Kind::ClientVc, number);
+        let Some(vc) = self.world.vcs.get(&number) else {
+            return Err(n::NDIS_STATUS_FAILURE);
+        };
+        let established = matches!(
+            vc.phase,
+            CallPhase::Up | CallPhase::Connected | CallPhase::Offered | CallPhase::Accepted
+        );
+        match vc.activity {
+            Activity::Activating | Activity::Deactivating => {
+                let message = alloc::format!(
+                    "{call} on {object} while another change is pending ({})",
+                    vc.activity
+                );
+                self.violate("VC-34", Some(object), message);
+                return Err(n::NDIS_STATUS_FAILURE);
+            }
+            Activity::Active if vc.af.is_some() && !established && !vc.modify.open() => {
+                let message = alloc::format!(
+                    "{call} on {object}, which is active and has no call whose parameters \
+                     could have changed"
+                );
+                self.violate("VC-32", Some(object), message);
+                return Ok((number, false));
+            }
+            _ => {}
+        }
+        // SAFETY: the call manager's parameters, as far as its memory goes.
+        unsafe { self.check_call_parameters(call, "VC-35", object, parameters) };
+        Ok((number, true))
+    }
+
+    /// The VC that a call manager deactivates; the error is a status.
+    fn deactivated_by(&mut self, call: &'static str, raw: usize) -> Result<u32, i32> {
+        let number = self
+            .take(call, raw, Kind::CallManagerVc)
+            .ok_or(n::NDIS_STATUS_FAILURE)?;
+        let object = ObjectId::new(Kind::ClientVc, number);
+        let Some(vc) = self.world.vcs.get(&number) else {
+            return Err(n::NDIS_STATUS_FAILURE);
+        };
+        let (phase, before) = (vc.phase, vc.activations > 0);
+        match vc.activity {
+            Activity::Active => {}
+            Activity::Activating => {
+                let message = alloc::format!("{call} on {object} while its activation is pending");
+                self.violate("VC-34", Some(object), message);
+                return Err(n::NDIS_STATUS_NOT_ACCEPTED);
+            }
+            Activity::Inactive | Activity::Deactivating => {
+                if before {
+                    let message = alloc::format!("{call} on {object} a second time");
+                    self.violate("VC-48", Some(object), message);
+                }
+                return Err(n::NDIS_STATUS_NOT_ACCEPTED);
+            }
+        }
+        match phase {
+            CallPhase::Up | CallPhase::Connected => {
+                let message =
+                    alloc::format!("{call} on {object} before the client has closed its call");
+                self.violate("CALL-58", Some(object), message);
+            }
+            CallPhase::Accepted | CallPhase::Offered | CallPhase::Withdrawn => {
+                let message = alloc::format!(
+                    "{call} on {object}, whose offered call has not been closed or refused"
+                );
+                self.violate("CALL-39", Some(object), message);
+            }
+            _ => {}
+        }
+        Ok(number)
+    }
+
+    /// What of its data is still on its way on a VC that is to be inactive.
+    pub(crate) fn transfers(&self, call: &str, vc: &Vc, object: ObjectId) -> Option<String> {
+        let (sends, receives) = (vc.sends, vc.receives);
+        let whole = self.readings.transfer_ends == TransferEnds::CallReturned;
+        let running = if whole { vc.indicating } else { vc.lending };
+        if sends + receives > 0 {
+            return Some(alloc::format!(
+                "{call} on {object} with {sends} sends not completed and {receives} \
+                 indicated lists not returned"
+            ));
+        }
+        (running > 0).then(|| {
+            alloc::format!(
+                "{call} on {object} while {running} calls of \
+                 NdisMCoIndicateReceiveNetBufferLists on it have not returned"
+            )
+        })
+    }
+}
+
 exports! { EXPORTS {
     /// Activates a VC, or changes the parameters of an active one.
     fn NdisMCmActivateVc(vc: NDIS_HANDLE, parameters: *mut CO_CALL_PARAMETERS) -> i32 {
@@ -94,38 +213,15 @@ exports! { EXPORTS {
             return cx.done(n::NDIS_STATUS_INVALID_DATA);
         }
         let answer = cx.with(|s| {
-            let number = s
-                .take(call, vc.addr(), Kind::CallManagerVc)
-                .ok_or(n::NDIS_STATUS_FAILURE)?;
-            let object = ObjectId::new(Kind::ClientVc, number);
-            let Some(vc) = s.world.vcs.get(&number) else {
+            if s.is_alone_handle(vc.addr()) {
+                s.wrong_set(call, ACTIVATE_ALONE.name, vc.addr());
                 return Err(n::NDIS_STATUS_FAILURE);
-            };
-            let established = matches!(
-                vc.phase,
-                CallPhase::Up | CallPhase::Connected | CallPhase::Offered | CallPhase::Accepted
-            );
-            match vc.activity {
-                Activity::Activating | Activity::Deactivating => {
-                    let message = alloc::format!(
-                        "{call} on {object} while another change is pending ({})",
-                        vc.activity
-                    );
-                    s.violate("VC-34", Some(object), message);
-                    return Err(n::NDIS_STATUS_FAILURE);
-                }
-                Activity::Active if !established && !vc.modify.open() => {
-                    let message = alloc::format!(
-                        "{call} on {object}, which is active and has no call whose parameters \
-                         could have changed"
-                    );
-                    s.violate("VC-32", Some(object), message);
-                    return Ok((number, false, false));
-                }
-                _ => {}
             }
-            // SAFETY: the call manager's parameters, as far as its memory goes.
-            unsafe { s.check_call_parameters(call, "VC-35", object, parameters) };
+            let (number, changes) = s.activated_by(call, vc.addr(), parameters)?;
+            if !changes {
+                return Ok((number, false, false));
+            }
+            let object = ObjectId::new(Kind::ClientVc, number);
             let reading = s.readings.activate_complete;
             let later = reading == ActivateComplete::OnPending && s.rng.chance(1, 4);
             let what = alloc::format!("{object} is being activated with these call parameters");
@@ -167,60 +263,14 @@ exports! { EXPORTS {
             return cx.done(status);
         }
         let answer = cx.with(|s| {
-            let number = s
-                .take(call, vc.addr(), Kind::CallManagerVc)
-                .ok_or(n::NDIS_STATUS_FAILURE)?;
-            let object = ObjectId::new(Kind::ClientVc, number);
-            let Some(vc) = s.world.vcs.get(&number) else {
+            if s.is_alone_handle(vc.addr()) {
+                s.wrong_set(call, DEACTIVATE_ALONE.name, vc.addr());
                 return Err(n::NDIS_STATUS_FAILURE);
-            };
-            let (phase, activity) = (vc.phase, vc.activity);
-            let (sends, receives) = (vc.sends, vc.receives);
-            let whole = s.readings.transfer_ends == TransferEnds::CallReturned;
-            let running = if whole { vc.indicating } else { vc.lending };
-            let before = vc.activations > 0;
-            match activity {
-                Activity::Active => {}
-                Activity::Activating => {
-                    let message =
-                        alloc::format!("{call} on {object} while its activation is pending");
-                    s.violate("VC-34", Some(object), message);
-                    return Err(n::NDIS_STATUS_NOT_ACCEPTED);
-                }
-                Activity::Inactive | Activity::Deactivating => {
-                    if before {
-                        let message = alloc::format!("{call} on {object} a second time");
-                        s.violate("VC-48", Some(object), message);
-                    }
-                    return Err(n::NDIS_STATUS_NOT_ACCEPTED);
-                }
             }
-            match phase {
-                CallPhase::Up | CallPhase::Connected => {
-                    let message = alloc::format!(
-                        "{call} on {object} before the client has closed its call"
-                    );
-                    s.violate("CALL-58", Some(object), message);
-                }
-                CallPhase::Accepted | CallPhase::Offered | CallPhase::Withdrawn => {
-                    let message = alloc::format!(
-                        "{call} on {object}, whose offered call has not been closed or refused"
-                    );
-                    s.violate("CALL-39", Some(object), message);
-                }
-                _ => {}
-            }
-            if sends + receives > 0 {
-                let message = alloc::format!(
-                    "{call} on {object} with {sends} sends not completed and {receives} \
-                     indicated lists not returned"
-                );
-                s.violate("VC-49", Some(object), message);
-            } else if running > 0 {
-                let message = alloc::format!(
-                    "{call} on {object} while {running} calls of \
-                     NdisMCoIndicateReceiveNetBufferLists on it have not returned"
-                );
+            let number = s.deactivated_by(call, vc.addr())?;
+            let object = ObjectId::new(Kind::ClientVc, number);
+            let vc = s.world.vcs.get(&number).ok_or(n::NDIS_STATUS_FAILURE)?;
+            if let Some(message) = s.transfers(call, vc, object) {
                 s.violate("VC-49", Some(object), message);
             }
             let reading = s.readings.deactivate_complete;
@@ -243,22 +293,75 @@ exports! { EXPORTS {
             return cx.done(n::NDIS_STATUS_PENDING);
         }
         if always {
-            let prepared = cx.with(|s| {
-                let vc = s.world.vcs.get(&number)?;
-                let (af, context) = (vc.af, vc.manager_context);
-                let handler = s.world.manager(af)?.CmDeactivateVcCompleteHandler?;
-                let object = ObjectId::new(Kind::ClientVc, number);
-                let callback = s.to_manager("ProtocolCmDeactivateVcComplete", af, object);
-                Some((callback, context, handler))
-            });
-            if let Some((callback, context, handler)) = prepared {
-                cx.call(&callback, || {
-                    // SAFETY: the driver's handler with its own context.
-                    unsafe { handler(n::NDIS_STATUS_SUCCESS, context.0) };
-                });
-            }
+            tell_deactivated(&cx, number);
         }
         delete_if_waiting(&cx, number);
         cx.done(n::NDIS_STATUS_SUCCESS)
+    }
+
+    /// Activates a VC of a stand-alone call manager: at the miniport.
+    fn NdisCmActivateVc(vc: NDIS_HANDLE, parameters: *mut CO_CALL_PARAMETERS) -> i32 {
+        let call = ACTIVATE_ALONE.name;
+        let cx = Cx::enter(ACTIVATE_ALONE, &[vc]);
+        if let Some(status) = cx.fault {
+            return cx.done(status);
+        }
+        if parameters.is_null() {
+            return cx.done(n::NDIS_STATUS_INVALID_DATA);
+        }
+        let answer = cx.with(|s| {
+            if s.is_mcm_handle(vc.addr()) {
+                s.wrong_set(call, ACTIVATE.name, vc.addr());
+                return Err(n::NDIS_STATUS_FAILURE);
+            }
+            s.activated_by(call, vc.addr(), parameters)
+        });
+        let number = match answer {
+            Ok((number, true)) => number,
+            Ok((_, false)) => return cx.done(n::NDIS_STATUS_SUCCESS),
+            Err(status) => return cx.done(status),
+        };
+        if let Some(status) = activate_third(&cx, number, Ptr(parameters)) {
+            return cx.done(status);
+        }
+        // An MCM's adapter: there is nothing to activate beneath.
+        cx.with(|s| {
+            if let Some(vc) = s.world.vcs.get_mut(&number) {
+                vc.activate(false, None);
+            }
+        });
+        cx.done(n::NDIS_STATUS_SUCCESS)
+    }
+
+    /// Deactivates a VC of a stand-alone call manager: at the miniport.
+    fn NdisCmDeactivateVc(vc: NDIS_HANDLE) -> i32 {
+        let call = DEACTIVATE_ALONE.name;
+        let cx = Cx::enter(DEACTIVATE_ALONE, &[vc]);
+        if let Some(status) = cx.fault {
+            return cx.done(status);
+        }
+        let answer = cx.with(|s| {
+            if s.is_mcm_handle(vc.addr()) {
+                s.wrong_set(call, DEACTIVATE.name, vc.addr());
+                return Err(n::NDIS_STATUS_FAILURE);
+            }
+            s.deactivated_by(call, vc.addr())
+        });
+        let number = match answer {
+            Ok(number) => number,
+            Err(status) => return cx.done(status),
+        };
+        let status = deactivate_third(&cx, number).unwrap_or_else(|| {
+            cx.with(|s| {
+                if let Some(vc) = s.world.vcs.get_mut(&number) {
+                    vc.deactivate(false);
+                }
+            });
+            n::NDIS_STATUS_SUCCESS
+        });
+        if status != n::NDIS_STATUS_PENDING {
+            delete_if_waiting(&cx, number);
+        }
+        cx.done(status)
     }
 }}

@@ -6,6 +6,7 @@ use crate::export::{Call, Names, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::model::adapter::{AdapterPhase, Family};
 use crate::model::af::AfPhase;
+use crate::model::binding::BindRequest;
 use crate::model::manager::Manager;
 use crate::model::request::Asked;
 use crate::readings::OpenAfCompleteIrql;
@@ -17,6 +18,7 @@ use ndis_sys as n;
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
 const REGISTER: Call = Call::new("NdisMCmRegisterAddressFamilyEx").passive("IRQL-01");
+const REGISTER_ALONE: Call = Call::new("NdisCmRegisterAddressFamilyEx").passive("IRQL-48");
 const OPEN_COMPLETE: Call = Call::of_managers(Names::OPEN_AF_COMPLETE).unlocked("GEN-01");
 const CLOSE_COMPLETE: Call = Call::of_managers(Names::CLOSE_AF_COMPLETE).unlocked("GEN-01");
 const NOTIFY: Call = Call::of_managers(Names(
@@ -29,6 +31,10 @@ const NOTIFY: Call = Call::of_managers(Names(
 impl State {
     fn register_family(&mut self, raw: usize, family: Ptr<CO_ADDRESS_FAMILY>) -> i32 {
         let call = REGISTER.name;
+        if let Lookup::Live(Kind::Binding, _) = self.handles.look(raw) {
+            self.wrong_set(call, REGISTER_ALONE.name, raw);
+            return n::NDIS_STATUS_FAILURE;
+        }
         let Some(number) = self.take_adapter(call, raw) else {
             return n::NDIS_STATUS_FAILURE;
         };
@@ -60,7 +66,7 @@ impl State {
             return n::NDIS_STATUS_FAILURE;
         }
         let key = Family::key(&copy);
-        if adapter.families.iter().any(|f| Family::key(&f.copy) == key) {
+        if adapter.families.iter().any(|f| f.key == key) {
             let message = alloc::format!(
                 "{call}: family {:#x} version {}.{} is already registered on {object}",
                 key.0,
@@ -74,11 +80,75 @@ impl State {
             return n::NDIS_STATUS_RESOURCES;
         }
         if let Some(adapter) = self.world.adapters.get_mut(&number) {
-            adapter.families.push(Family {
-                copy: Box::new(copy),
-                original: family,
-                manager: Manager::Mcm { adapter: number },
-            });
+            let mcm = Manager::Mcm { adapter: number };
+            adapter.families.push(Family::new(copy, family, mcm));
+        }
+        n::NDIS_STATUS_SUCCESS
+    }
+
+    /// A stand-alone call manager registers a family on one of its bindings.
+    fn register_family_alone(&mut self, raw: usize, family: Ptr<CO_ADDRESS_FAMILY>) -> i32 {
+        let call = REGISTER_ALONE.name;
+        if self.is_mcm_handle(raw) {
+            self.wrong_set(call, REGISTER.name, raw);
+            return n::NDIS_STATUS_FAILURE;
+        }
+        let Some(number) = self.take(call, raw, Kind::Binding) else {
+            return n::NDIS_STATUS_FAILURE;
+        };
+        let object = ObjectId::new(Kind::Binding, number);
+        // SAFETY: the caller's structure; three numbers.
+        let copy = unsafe { family.0.read() };
+        let Some(binding) = self.world.bindings.get(&number) else {
+            return n::NDIS_STATUS_FAILURE;
+        };
+        let adapter = binding.adapter;
+        let alone = Manager::Alone { binding: number };
+        let oriented = self.world.manager_handlers(alone).is_some()
+            && self.world.protocol_co(number).is_some();
+        if !oriented {
+            let message = alloc::format!(
+                "{call} by a protocol that has not installed the handlers of a call manager and \
+                 those of every connection-oriented protocol"
+            );
+            self.violate("REG-08", Some(object), message);
+            return n::NDIS_STATUS_FAILURE;
+        }
+        let binds = |bind: &BindRequest| bind.binding == Some(number) && bind.request.open();
+        if !self.world.binds.values().any(binds) {
+            let message = alloc::format!("{call} on {object}, whose bind is over");
+            self.violate("AF-02", Some(object), message);
+            return n::NDIS_STATUS_FAILURE;
+        }
+        if self.world.miniport_co(adapter).is_none() {
+            self.note(Some(object), "the miniport is not connection-oriented");
+            return n::NDIS_STATUS_FAILURE;
+        }
+        let key = Family::key(&copy);
+        let Some(adapter) = self.world.adapters.get(&adapter) else {
+            return n::NDIS_STATUS_FAILURE;
+        };
+        if let Some(owned) = adapter.families.iter().find(|f| f.key == key) {
+            if owned.manager == alone {
+                let message = alloc::format!(
+                    "{call}: family {:#x} version {}.{} is already registered on {object}",
+                    key.0,
+                    key.1,
+                    key.2
+                );
+                self.violate("AF-02", Some(object), message);
+            } else {
+                let text = "another call manager has registered this family on the adapter";
+                self.note(Some(object), text);
+            }
+            return n::NDIS_STATUS_FAILURE;
+        }
+        if self.faults.allocation() {
+            return n::NDIS_STATUS_RESOURCES;
+        }
+        let on = self.world.bindings.get(&number).map(|b| b.adapter);
+        if let Some(adapter) = on.and_then(|on| self.world.adapters.get_mut(&on)) {
+            adapter.families.push(Family::new(copy, family, alone));
         }
         n::NDIS_STATUS_SUCCESS
     }
@@ -180,6 +250,21 @@ exports! { EXPORTS {
             return cx.done(n::NDIS_STATUS_FAILURE);
         }
         cx.done(cx.with(|s| s.register_family(adapter.addr(), Ptr(family))))
+    }
+
+    /// Offers an address family of a stand-alone call manager on a binding.
+    fn NdisCmRegisterAddressFamilyEx(
+        binding: NDIS_HANDLE,
+        family: *mut CO_ADDRESS_FAMILY,
+    ) -> i32 {
+        let cx = Cx::enter(REGISTER_ALONE, &[binding]);
+        if let Some(status) = cx.fault {
+            return cx.done(status);
+        }
+        if family.is_null() {
+            return cx.done(n::NDIS_STATUS_FAILURE);
+        }
+        cx.done(cx.with(|s| s.register_family_alone(binding.addr(), Ptr(family))))
     }
 
     /// Completes a pended `ProtocolCmOpenAf`.

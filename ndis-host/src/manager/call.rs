@@ -30,12 +30,13 @@ exports! { EXPORTS {
                 return None;
             }
             let vc = s.world.vcs.get(&number)?;
-            let (af, context, first) = (vc.af, vc.client_context, vc.first_party);
-            if !vc.by_client {
+            let (context, first) = (vc.client_context, vc.first_party);
+            let af = vc.af.filter(|_| vc.by_client);
+            let Some(af) = af else {
                 let message = alloc::format!("{call} on {object}, which is no client's");
                 s.violate("CALL-72", Some(object), message);
                 return None;
-            }
+            };
             if !s.completes(call, "CALL-13", object, Asked::MakeCall(number), status) {
                 return None;
             }
@@ -89,7 +90,7 @@ exports! { EXPORTS {
                 return None;
             }
             let vc = s.world.vcs.get(&number)?;
-            let (af, context, first) = (vc.af, vc.client_context, vc.first_party);
+            let (af, context, first) = (vc.af?, vc.client_context, vc.first_party);
             let party_context = first
                 .and_then(|party| s.world.parties.get(&party))
                 .map_or(Context::NULL, |party| party.client_context);

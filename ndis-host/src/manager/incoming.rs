@@ -52,9 +52,9 @@ exports! { EXPORTS {
             let (Some(record), Some(vc)) = (s.world.saps.get(&sap), s.world.vcs.get(&number)) else {
                 return Err(n::NDIS_STATUS_FAILURE);
             };
-            let (af, leaving, sap_context) = (vc.af, record.leaving, record.client_context);
+            let (af, leaving, sap_context) = (record.af, record.leaving, record.client_context);
             let (by_client, phase, activity) = (vc.by_client, vc.phase, vc.activity);
-            if record.af != af {
+            if vc.af != Some(af) {
                 let message = alloc::format!(
                     "{call}: {} was registered by another client than the one of {object}",
                     ObjectId::new(Kind::ClientSap, sap)
@@ -146,7 +146,7 @@ exports! { EXPORTS {
             let number = s.take(call, vc.addr(), Kind::CallManagerVc)?;
             let object = ObjectId::new(Kind::ClientVc, number);
             let vc = s.world.vcs.get_mut(&number)?;
-            let (af, context, activity) = (vc.af, vc.client_context, vc.activity);
+            let (af, context, activity) = (vc.af?, vc.client_context, vc.activity);
             if vc.by_client {
                 let message = alloc::format!("{call} on {object}, which the client made");
                 s.violate("CALL-38", Some(object), message);
@@ -200,7 +200,7 @@ exports! { EXPORTS {
                 return None;
             }
             let vc = s.world.vcs.get_mut(&number)?;
-            let (af, context, phase) = (vc.af, vc.client_context, vc.phase);
+            let (af, context, phase) = (vc.af?, vc.client_context, vc.phase);
             let refused_at = vc.refused_at;
             if vc.incoming_close {
                 let message = alloc::format!("{call} on {object} a second time for the same call");

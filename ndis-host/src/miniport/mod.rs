@@ -6,3 +6,4 @@ pub(crate) mod oid;
 pub(crate) mod receive;
 pub(crate) mod register;
 pub(crate) mod send;
+pub(crate) mod vc;

@@ -15,12 +15,23 @@ use ndis_sys::{NDIS_HANDLE, NET_BUFFER_LIST};
 const INDICATE: Call = Call::new("NdisMCoIndicateReceiveNetBufferLists").unlocked("GEN-01");
 
 impl State {
-    /// Whether data for a VC comes too late, through no fault of the miniport's.
-    fn too_late(&self, vc: u32) -> bool {
-        self.world
-            .vcs
-            .get(&vc)
-            .is_some_and(|vc| (vc.told || vc.incoming_close) && !self.knew(vc.told_at))
+    /// Why data for a VC does not reach its client, through no fault of the miniport's: an
+    /// MCM may not know yet that the call has ended, and a miniport that is no MCM knows
+    /// nothing of calls.
+    fn has_no_taker(&self, vc: u32) -> Option<&'static str> {
+        let vc = self.world.vcs.get(&vc)?;
+        let ended = vc.told || vc.incoming_close;
+        if vc.miniport.is_none() {
+            let late = ended && !self.knew(vc.told_at);
+            return late.then_some("the call has ended meanwhile: the data goes back");
+        }
+        let early = matches!(
+            vc.phase,
+            CallPhase::None | CallPhase::Offered | CallPhase::Withdrawn | CallPhase::Accepted
+        );
+        let may_come = vc.carries() || vc.activity == Activity::Deactivating;
+        let nobody = may_come && vc.af.is_some() && (early || ended);
+        nobody.then_some("no call is connected on the VC: the data goes back")
     }
 
     /// A call that indicated data has returned.
@@ -43,8 +54,14 @@ impl State {
         ) {
             return Some(("PAUSE-05", "while the adapter is paused"));
         }
-        if record.activity != Activity::Active {
+        // What a miniport has when it is asked to deactivate it still indicates.
+        let third = record.miniport.is_some();
+        let ending = third && record.activity == Activity::Deactivating;
+        if !record.carries() && !ending {
             return Some(("VC-50", "on a VC that is not active"));
+        }
+        if third {
+            return None;
         }
         if record.told || record.incoming_close {
             return Some(("CALL-63", "after the end of the call was announced"));
@@ -71,7 +88,7 @@ exports! { EXPORTS {
         let resources = flags & n::NDIS_RECEIVE_FLAGS_RESOURCES as u32 != 0;
         let cx = Cx::enter(INDICATE, &[vc]);
         let prepared = cx.with(|s| {
-            let number = s.take(call, vc.addr(), Kind::CallManagerVc)?;
+            let number = s.take_carried(call, vc.addr())?;
             let object = ObjectId::new(Kind::ClientVc, number);
             let (all, astray) = chain(s, lists);
             s.check_chain(call, object, astray, "NBL-19");
@@ -123,8 +140,8 @@ exports! { EXPORTS {
             if !sound {
                 return Some(Err((adapter, mine)));
             }
-            if s.too_late(number) {
-                s.note(Some(object), "the call has ended meanwhile: the data goes back");
+            if let Some(why) = s.has_no_taker(number) {
+                s.note(Some(object), why);
                 return Some(Err((adapter, mine)));
             }
             if let Some((rule, when)) = s.refuse_receive(number) {
@@ -133,8 +150,7 @@ exports! { EXPORTS {
                 return Some(Err((adapter, mine)));
             }
             let record = s.world.vcs.get(&number)?;
-            let (af, context) = (record.af, record.client_context);
-            let binding = s.world.afs.get(&af)?.binding;
+            let (binding, context) = s.world.end_of_vc(record)?;
             let binding_context = s.world.bindings.get(&binding)?.context;
             for address in &mine {
                 s.depart(call, *address);
@@ -161,7 +177,7 @@ exports! { EXPORTS {
             }
             s.world.adapters.get_mut(&adapter)?.indicating += 1;
             let handler = s.world.protocol_co(binding)?.CoReceiveNetBufferListsHandler?;
-            let mut callback = s.to_client("ProtocolCoReceiveNetBufferLists", af, object);
+            let mut callback = s.to_end_of("ProtocolCoReceiveNetBufferLists", number);
             callback.objects[1] = mine
                 .first()
                 .and_then(|first| s.buffers.lists.get(first))

@@ -121,18 +121,16 @@ pub(crate) fn send_bare(cx: &Cx, adapter: u32) -> Option<i32> {
     cx.with(|s| s.buffers.lists.remove(&address).map(|list| list.status()))
 }
 
-/// Gives lists back to the client that sent them.
+/// Gives lists back to whoever sent them.
 pub(crate) fn give_back_sent(cx: &Cx, vc: u32, lists: &[usize], flags: u32) {
-    let object = ObjectId::new(Kind::ClientVc, vc);
     let prepared = cx.with(|s| {
         let record = s.world.vcs.get(&vc)?;
-        let (af, context) = (record.af, record.client_context);
-        let binding = s.world.afs.get(&af)?.binding;
+        let (binding, context) = s.world.end_of_vc(record)?;
         let handler = s
             .world
             .protocol_co(binding)?
             .CoSendNetBufferListsCompleteHandler?;
-        let mut callback = s.to_client("ProtocolCoSendNetBufferListsComplete", af, object);
+        let mut callback = s.to_end_of("ProtocolCoSendNetBufferListsComplete", vc);
         callback.objects[1] = lists
             .first()
             .and_then(|first| s.buffers.lists.get(first))
@@ -157,7 +155,7 @@ exports! { EXPORTS {
         let call = COMPLETE.name;
         let cx = Cx::enter(COMPLETE, &[vc]);
         let groups = cx.with(|s| {
-            let Some(number) = s.take(call, vc.addr(), Kind::CallManagerVc) else {
+            let Some(number) = s.take_carried(call, vc.addr()) else {
                 return BTreeMap::new();
             };
             let object = ObjectId::new(Kind::ClientVc, number);

@@ -18,16 +18,68 @@ pub(crate) enum AdapterPhase {
     Halting,
 }
 
+/// The host's copy of a family, for drivers to look at: whoever shows it keeps it.
+pub(crate) struct Shown(Ptr<CO_ADDRESS_FAMILY>);
+
+impl Shown {
+    pub(crate) fn new(copy: CO_ADDRESS_FAMILY) -> Arc<Self> {
+        Arc::new(Self(Ptr(Box::into_raw(Box::new(copy)))))
+    }
+
+    pub(crate) fn pointer(&self) -> Ptr<CO_ADDRESS_FAMILY> {
+        self.0
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        // SAFETY: made by `new`; nobody shows it any more.
+        drop(unsafe { Box::from_raw(self.0.0) });
+    }
+}
+
 /// An address family that a call manager offers on an adapter.
 pub(crate) struct Family {
-    pub(crate) copy: Box<CO_ADDRESS_FAMILY>,
+    /// Which one: as it was registered, whatever a driver does to what it is shown.
+    pub(crate) key: (i32, u32, u32),
+    pub(crate) copy: Arc<Shown>,
     /// The driver's own structure.
     pub(crate) original: Ptr<CO_ADDRESS_FAMILY>,
     /// Who offers it.
     pub(crate) manager: Manager,
+    /// Clients are told: what a stand-alone call manager registers waits for the end of
+    /// its bind.
+    pub(crate) offered: bool,
+    /// The bindings whose protocols are being told.
+    pub(crate) shown_to: Vec<u32>,
 }
 
 impl Family {
+    /// A family that a call manager has registered.
+    pub(crate) fn new(
+        copy: CO_ADDRESS_FAMILY,
+        original: Ptr<CO_ADDRESS_FAMILY>,
+        manager: Manager,
+    ) -> Self {
+        Self {
+            key: Self::key(&copy),
+            copy: Shown::new(copy),
+            original,
+            manager,
+            offered: matches!(manager, Manager::Mcm { .. }),
+            shown_to: Vec::new(),
+        }
+    }
+
+    /// What drivers are shown.
+    pub(crate) fn pointer(&self, copies: bool) -> Ptr<CO_ADDRESS_FAMILY> {
+        if copies {
+            self.copy.pointer()
+        } else {
+            self.original
+        }
+    }
+
     pub(crate) fn key(family: &CO_ADDRESS_FAMILY) -> (i32, u32, u32) {
         (
             family.AddressFamily as i32,

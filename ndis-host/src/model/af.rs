@@ -20,7 +20,6 @@ pub(crate) struct Af {
     /// The adapter that carries the data.
     pub(crate) adapter: u32,
     pub(crate) binding: u32,
-    pub(crate) protocol: u32,
     pub(crate) client_driver: u32,
     pub(crate) client: Arc<str>,
     pub(crate) manager_driver: u32,
@@ -41,24 +40,22 @@ pub(crate) struct Af {
 }
 
 impl Af {
-    /// A family whose open has begun; `on` is the adapter that carries its data, and the
-    /// client's binding and protocol.
+    /// A family whose open has begun, on the adapter that carries its data and the client's
+    /// binding.
     pub(crate) fn new(
         (client_raw, manager_raw): (usize, usize),
         served_by: Manager,
-        on: (u32, u32, u32),
+        (adapter, binding): (u32, u32),
         (client_driver, client): (u32, Arc<str>),
         (manager_driver, manager): (u32, Arc<str>),
         client_context: Context,
     ) -> Self {
-        let (adapter, binding, protocol) = on;
         Self {
             client_raw,
             manager_raw,
             served_by,
             adapter,
             binding,
-            protocol,
             client_driver,
             client,
             manager_driver,

@@ -8,10 +8,6 @@ pub(crate) enum Manager {
     /// A miniport call manager: an adapter of a miniport driver.
     Mcm { adapter: u32 },
     /// A stand-alone call manager: a binding of a protocol driver.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "none can register a family yet")
-    )]
     Alone { binding: u32 },
 }
 

@@ -31,6 +31,14 @@ use request::{Asked, Request};
 use sap::Sap;
 use vc::Vc;
 
+/// Which of an object's drivers is meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Side {
+    Client,
+    Manager,
+    Miniport,
+}
+
 /// All of it.
 #[derive(Default)]
 pub(crate) struct World {
@@ -75,6 +83,8 @@ macro_rules! request {
             Asked::MakeCall(it) => $($borrow)+ $world.vcs.$get(&it)?.make,
             Asked::CloseCall(it) => $($borrow)+ $world.vcs.$get(&it)?.close,
             Asked::OfferCall(it) => $($borrow)+ $world.vcs.$get(&it)?.offer,
+            Asked::ActivateVc(it) => $($borrow)+ $world.vcs.$get(&it)?.activation,
+            Asked::DeactivateVc(it) => $($borrow)+ $world.vcs.$get(&it)?.deactivation,
         })
     };
 }
@@ -132,6 +142,12 @@ impl World {
                 return Some((object, "its call manager's"));
             }
         }
+        let mut vcs = self.vcs.iter();
+        let third = vcs.find(|(_, it)| it.miniport.as_ref().is_some_and(|m| is_it(m.context)));
+        if let Some((number, _)) = third {
+            let object = ObjectId::new(Kind::ClientVc, *number);
+            return Some((object, "its miniport's"));
+        }
         let mut bindings = self.bindings.iter().filter(|(_, it)| is_it(it.context));
         if let Some((number, _)) = bindings.next() {
             return Some((ObjectId::new(Kind::Binding, *number), "the protocol's"));
@@ -142,11 +158,21 @@ impl World {
     }
 
     /// The driver that an object belongs to, on one of its sides.
-    pub(crate) fn owner(&self, object: ObjectId, manager: bool) -> Option<Arc<str>> {
+    pub(crate) fn owner(&self, object: ObjectId, side: Side) -> Option<Arc<str>> {
+        let manager = side != Side::Client;
         let af = match object.kind {
             Kind::ClientAf => self.afs.get(&object.number)?,
             Kind::ClientSap => self.afs.get(&self.saps.get(&object.number)?.af)?,
-            Kind::ClientVc => self.afs.get(&self.vcs.get(&object.number)?.af)?,
+            Kind::ClientVc => {
+                let vc = self.vcs.get(&object.number)?;
+                if side == Side::Miniport && vc.miniport.is_some() {
+                    return self.adapters.get(&vc.adapter).map(|a| a.who.clone());
+                }
+                let Some(af) = vc.af else {
+                    return self.manager_driver(vc.served_by).map(|(_, who)| who);
+                };
+                self.afs.get(&af)?
+            }
             Kind::Binding => return self.bindings.get(&object.number).map(|b| b.who.clone()),
             Kind::Adapter => return self.adapters.get(&object.number).map(|a| a.who.clone()),
             _ => return None,
@@ -160,14 +186,35 @@ impl World {
 
     /// The adapter that carries the data of a VC.
     pub(crate) fn adapter_of_vc(&self, vc: u32) -> Option<u32> {
-        let af = self.vcs.get(&vc)?.af;
-        Some(self.afs.get(&af)?.adapter)
+        Some(self.vcs.get(&vc)?.adapter)
+    }
+
+    /// Who sends and receives on a VC: its client or, on its own, a stand-alone call
+    /// manager. The binding, and the context for the VC.
+    pub(crate) fn end_of_vc(&self, vc: &Vc) -> Option<(u32, Context)> {
+        match (vc.af, vc.served_by) {
+            (Some(af), _) => Some((self.afs.get(&af)?.binding, vc.client_context)),
+            (None, Manager::Alone { binding }) => Some((binding, vc.manager_context)),
+            (None, Manager::Mcm { .. }) => None,
+        }
+    }
+
+    /// Whether a VC is an MCM's.
+    pub(crate) fn is_mcms(&self, vc: u32) -> bool {
+        let vc = self.vcs.get(&vc);
+        vc.is_some_and(|vc| matches!(vc.served_by, Manager::Mcm { .. }))
+    }
+
+    /// Who carries the data of a VC: a miniport, or the MCM.
+    pub(crate) fn carrier_of(&self, vc: &Vc) -> Option<(u32, Arc<str>)> {
+        let adapter = self.adapters.get(&vc.adapter)?;
+        Some((adapter.driver, adapter.who.clone()))
     }
 
     pub(crate) fn vcs_of(&self, af: u32) -> impl Iterator<Item = (u32, &Vc)> {
         self.vcs
             .iter()
-            .filter(move |(_, vc)| vc.af == af)
+            .filter(move |(_, vc)| vc.af == Some(af))
             .map(|(number, vc)| (*number, vc))
     }
 
@@ -196,8 +243,8 @@ impl World {
             }
             Kind::ClientAf => object.number,
             Kind::ClientSap => self.saps.get(&object.number)?.af,
-            Kind::ClientVc => self.vcs.get(&object.number)?.af,
-            Kind::ClientParty => self.vcs.get(&self.parties.get(&object.number)?.vc)?.af,
+            Kind::ClientVc => return self.vcs.get(&object.number).map(|vc| vc.served_by),
+            Kind::ClientParty => self.vcs.get(&self.parties.get(&object.number)?.vc)?.af?,
             _ => return None,
         };
         Some(self.afs.get(&af)?.served_by)
@@ -261,8 +308,24 @@ impl World {
 
     /// The client handlers behind an address family.
     pub(crate) fn client(&self, af: u32) -> Option<&NDIS_CO_CLIENT_OPTIONAL_HANDLERS> {
-        let protocol = self.protocols.get(&self.afs.get(&af)?.protocol)?;
+        self.client_of(self.afs.get(&af)?.binding)
+    }
+
+    /// The client handlers behind a binding.
+    pub(crate) fn client_of(&self, binding: u32) -> Option<&NDIS_CO_CLIENT_OPTIONAL_HANDLERS> {
+        let protocol = self.protocols.get(&self.bindings.get(&binding)?.protocol)?;
         protocol.client.as_ref().map(|client| &client.0)
+    }
+
+    /// Whether a call manager takes clients: what it stands on is not about to go.
+    pub(crate) fn serves(&self, manager: Manager) -> bool {
+        match manager {
+            Manager::Mcm { .. } => true,
+            Manager::Alone { binding } => {
+                let binding = self.bindings.get(&binding);
+                binding.is_some_and(|b| !b.closing && !b.unbinding)
+            }
+        }
     }
 
     /// The connection-oriented protocol handlers behind a binding.
@@ -285,7 +348,7 @@ pub(crate) mod tests {
     use crate::model::binding::Binding;
     use crate::model::driver::Copied;
     use crate::model::request::Asked;
-    use crate::model::vc::Vc;
+    use crate::model::vc::{Owners, Vc};
 
     /// A world with one family of each kind of call manager, and a VC on each: 1 is an
     /// MCM's, 2 a stand-alone call manager's.
@@ -296,9 +359,15 @@ pub(crate) mod tests {
         let kinds = [Manager::Mcm { adapter: 1 }, Manager::Alone { binding: 5 }];
         for (number, served_by) in (1..).zip(kinds) {
             let (client, manager) = ((3, "client".into()), (7, "manager".into()));
-            let af = Af::new((0, 0), served_by, (1, 2, 3), client, manager, Context::NULL);
+            let af = Af::new((0, 0), served_by, (1, 2), client, manager, Context::NULL);
             world.afs.insert(number, af);
-            let vc = Vc::new((0, 0), number, true, Context::NULL);
+            let owners = Owners {
+                af: Some(number),
+                served_by,
+                adapter: 1,
+                by_client: true,
+            };
+            let vc = Vc::new((0, 0), owners, Context::NULL);
             world.vcs.insert(number, vc);
         }
         world

@@ -63,6 +63,8 @@ impl World {
                 (&vc.make, "make-call"),
                 (&vc.offer, "offer"),
                 (&vc.close, "close"),
+                (&vc.activation, "activation"),
+                (&vc.deactivation, "deactivation"),
             ] {
                 if request.open() {
                     what.push_str(&alloc::format!(", its {name} is not answered"));
@@ -129,10 +131,16 @@ impl World {
             look(&sap.deregister, object, deregister, manager);
         }
         for (number, vc) in &self.vcs {
-            let Some(af) = self.afs.get(&vc.af) else {
+            let object = ObjectId::new(Kind::ClientVc, *number);
+            if let Some(adapter) = self.adapters.get(&vc.adapter) {
+                let (activate, deactivate) =
+                    ("NdisMCoActivateVcComplete", "NdisMCoDeactivateVcComplete");
+                look(&vc.activation, object, activate, &adapter.who);
+                look(&vc.deactivation, object, deactivate, &adapter.who);
+            }
+            let Some(af) = vc.af.and_then(|af| self.afs.get(&af)) else {
                 continue;
             };
-            let object = ObjectId::new(Kind::ClientVc, *number);
             let served_by = af.served_by;
             look(
                 &vc.make,
@@ -190,17 +198,20 @@ impl World {
             }
         }
         for (number, it) in &self.vcs {
-            if let Some(af) = self.afs.get(&it.af) {
+            if let Some(af) = it.af.and_then(|af| self.afs.get(&af)) {
                 let (owner, by) = if it.by_client {
                     (&af.client, af.client_driver)
                 } else {
                     (&af.manager, af.manager_driver)
                 };
                 add(Kind::ClientVc, *number, owner, by, "");
+            } else if let Some((by, owner)) = self.manager_driver(it.served_by) {
+                add(Kind::ClientVc, *number, &owner, by, "");
             }
         }
         for (number, it) in &self.parties {
-            if let Some(af) = self.vcs.get(&it.vc).and_then(|vc| self.afs.get(&vc.af)) {
+            let af = self.vcs.get(&it.vc).and_then(|vc| vc.af);
+            if let Some(af) = af.and_then(|af| self.afs.get(&af)) {
                 add(Kind::ClientParty, *number, &af.client, af.client_driver, "");
             }
         }

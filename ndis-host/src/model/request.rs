@@ -136,6 +136,10 @@ pub(crate) enum Asked {
     CloseCall(u32),
     /// `ProtocolClIncomingCall` on a VC.
     OfferCall(u32),
+    /// `MiniportCoActivateVc` of a VC.
+    ActivateVc(u32),
+    /// `MiniportCoDeactivateVc` of a VC.
+    DeactivateVc(u32),
 }
 
 #[cfg(test)]

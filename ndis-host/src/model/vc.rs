@@ -1,9 +1,10 @@
 //! Virtual connections, and the call that each has: the states that both go through.
 
-use crate::callback::Context;
+use crate::callback::{Context, Ptr};
+use crate::model::manager::Manager;
 use crate::model::request::{Loan, Request};
 use core::fmt;
-use ndis_sys::NDIS_STATUS_SUCCESS;
+use ndis_sys::{CO_CALL_PARAMETERS, NDIS_STATUS_SUCCESS};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Activity {
@@ -59,16 +60,46 @@ impl fmt::Display for CallPhase {
     }
 }
 
+/// What a miniport that is no call manager has of a VC.
+pub(crate) struct Third {
+    pub(crate) raw: usize,
+    pub(crate) context: Context,
+}
+
+/// Whose a VC is.
+#[derive(Clone, Copy)]
+pub(crate) struct Owners {
+    /// The family of its client; None for one that a stand-alone call manager makes for
+    /// itself.
+    pub(crate) af: Option<u32>,
+    pub(crate) served_by: Manager,
+    /// The adapter that carries the data.
+    pub(crate) adapter: u32,
+    pub(crate) by_client: bool,
+}
+
 /// A virtual connection.
 pub(crate) struct Vc {
     pub(crate) client_raw: usize,
     pub(crate) manager_raw: usize,
-    pub(crate) af: u32,
+    /// As in [`Owners`].
+    pub(crate) af: Option<u32>,
+    pub(crate) served_by: Manager,
+    pub(crate) adapter: u32,
     pub(crate) by_client: bool,
     pub(crate) client_context: Context,
     /// For an MCM, its one context for both halves.
     pub(crate) manager_context: Context,
+    /// Where the miniport is no MCM.
+    pub(crate) miniport: Option<Third>,
     pub(crate) activity: Activity,
+    /// An activation pends that changes the parameters of an active VC.
+    pub(crate) was_active: bool,
+    /// What a miniport is asked, where it is no MCM.
+    pub(crate) activation: Request,
+    pub(crate) deactivation: Request,
+    /// The call manager's parameters of the activation that the miniport is asked for.
+    pub(crate) parameters: Ptr<CO_CALL_PARAMETERS>,
     pub(crate) activations: u32,
     pub(crate) activation_loan: Option<Loan>,
     pub(crate) phase: CallPhase,
@@ -117,10 +148,15 @@ impl Vc {
     /// A VC that its client made, or its call manager, with the context of that side.
     pub(crate) fn new(
         (client_raw, manager_raw): (usize, usize),
-        af: u32,
-        by_client: bool,
+        owners: Owners,
         context: Context,
     ) -> Self {
+        let Owners {
+            af,
+            served_by,
+            adapter,
+            by_client,
+        } = owners;
         let (client_context, manager_context) = if by_client {
             (context, Context::NULL)
         } else {
@@ -130,10 +166,17 @@ impl Vc {
             client_raw,
             manager_raw,
             af,
+            served_by,
+            adapter,
             by_client,
             client_context,
             manager_context,
+            miniport: None,
             activity: Activity::Inactive,
+            was_active: false,
+            activation: Request::default(),
+            deactivation: Request::default(),
+            parameters: Ptr(core::ptr::null_mut()),
             activations: 0,
             activation_loan: None,
             phase: CallPhase::None,
@@ -190,6 +233,47 @@ impl Vc {
         ));
         self.activity = Activity::Active;
         self.activation_loan.take()
+    }
+
+    /// The miniport is asked to activate it, or to change its parameters.
+    pub(crate) fn begin_activation(&mut self, parameters: Ptr<CO_CALL_PARAMETERS>) {
+        debug_assert!(matches!(
+            self.activity,
+            Activity::Inactive | Activity::Active
+        ));
+        self.was_active = self.activity == Activity::Active;
+        self.activity = Activity::Activating;
+        self.parameters = parameters;
+    }
+
+    /// And has answered: a refusal leaves it as it was.
+    pub(crate) fn end_activation(&mut self, status: i32) {
+        debug_assert_eq!(self.activity, Activity::Activating);
+        let done = status == NDIS_STATUS_SUCCESS;
+        self.activations += u32::from(done);
+        self.activity = if done || self.was_active {
+            Activity::Active
+        } else {
+            Activity::Inactive
+        };
+        self.was_active = false;
+    }
+
+    /// Whether nobody carries its data: a stand-alone call manager's over an MCM.
+    pub(crate) fn has_no_carrier(&self) -> bool {
+        self.miniport.is_none() && matches!(self.served_by, Manager::Alone { .. })
+    }
+
+    /// The context of whoever carries its data: the miniport, or the MCM.
+    pub(crate) fn carriers_context(&self) -> Context {
+        self.miniport
+            .as_ref()
+            .map_or(self.manager_context, |third| third.context)
+    }
+
+    /// Whether data may be on its way: a change of the parameters does not stop it.
+    pub(crate) fn carries(&self) -> bool {
+        self.activity == Activity::Active || self.was_active
     }
 
     /// A deactivation begins; it may pend.

@@ -1,17 +1,15 @@
 //! A protocol is bound to an adapter and unbound from it.
 
 use super::event::pause_binding;
+use super::offer::wait_for_offers_of;
 use super::{Text, header, lock, unlock, zeroed};
 use crate::callback::{Callback, handle};
 use crate::cx::Cx;
 use crate::handle::{Kind, ObjectId};
 use crate::model::binding::BindRequest;
 use crate::model::request::{Asked, Request};
-use crate::readings::CopiesAddressFamily;
 use crate::settle::Settled;
 use crate::state::State;
-use alloc::boxed::Box;
-use alloc::vec::Vec;
 use ndis_sys as n;
 use ndis_sys::NDIS_BIND_PARAMETERS;
 
@@ -139,96 +137,9 @@ pub(super) fn bind(cx: &Cx, adapter: u32, protocol: u32) {
         }
         if open && opened {
             s.notify_families(binding);
+            s.offer_families_of(binding);
         }
     });
-}
-
-/// The notification of a binding about an address family.
-type Offer = Box<dyn FnOnce(&Cx) + Send>;
-
-impl State {
-    /// Queues the notifications of a new binding about every address family, once.
-    pub(crate) fn notify_families(&mut self, binding: u32) {
-        for offer in self.offers(binding) {
-            self.queue_step("address family notification", offer);
-        }
-    }
-
-    /// The notifications of a new binding about every address family, once.
-    pub(crate) fn offers(&mut self, binding: u32) -> Vec<Offer> {
-        let mut offers: Vec<Offer> = Vec::new();
-        let Some(record) = self.world.bindings.get_mut(&binding) else {
-            return offers;
-        };
-        if core::mem::replace(&mut record.offered, true) {
-            return offers;
-        }
-        let (adapter, context) = (record.adapter, record.context);
-        let Some(protocol) = self.world.protocols.get(&record.protocol) else {
-            return offers;
-        };
-        if protocol.client.is_none() {
-            return offers;
-        }
-        let Some(handler) = protocol
-            .co
-            .as_ref()
-            .and_then(|co| co.0.CoAfRegisterNotifyHandler)
-        else {
-            return offers;
-        };
-        let copies = self.readings.copies_address_family == CopiesAddressFamily::Copies;
-        let families: Vec<_> = self
-            .world
-            .adapters
-            .get_mut(&adapter)
-            .map(|a| {
-                a.families
-                    .iter_mut()
-                    .map(|family| {
-                        if copies {
-                            crate::callback::Ptr(&raw mut *family.copy)
-                        } else {
-                            family.original
-                        }
-                    })
-                    .collect()
-            })
-            .unwrap_or_default();
-        for family in families {
-            if let Some(record) = self.world.bindings.get_mut(&binding) {
-                record.notifications += 1;
-            }
-            offers.push(Box::new(move |cx: &Cx| {
-                let (family, context) = (family, context);
-                let callback = cx.with(|s| {
-                    let alive = s
-                        .world
-                        .bindings
-                        .get(&binding)
-                        .is_some_and(|b| !b.closing && !b.unbinding);
-                    alive.then(|| {
-                        let mut callback = s.to_binding("ProtocolCoAfRegisterNotify", binding);
-                        callback.passive = Some("IRQL-94");
-                        callback
-                    })
-                });
-                if let Some(callback) = callback {
-                    cx.call(&callback, || {
-                        // SAFETY: the driver's handler with its own context; the
-                        // family lives as long as the adapter, which unbinds first.
-                        unsafe { handler(context.0, family.0) };
-                    });
-                }
-                cx.with(|s| {
-                    if let Some(record) = s.world.bindings.get_mut(&binding) {
-                        record.notifications -= 1;
-                    }
-                });
-            }));
-        }
-        offers
-    }
 }
 
 /// Unbinds a protocol from an adapter, as a step of its own.
@@ -262,6 +173,7 @@ pub(super) fn unbind_locked(cx: &Cx, binding: u32) {
                 .is_none_or(|b| b.notifications == 0)
         },
     );
+    wait_for_offers_of(cx, binding);
     pause_binding(cx, binding);
     let prepared = cx.with(|s| {
         let mut callback = s.to_binding("ProtocolUnbindAdapterEx", binding);

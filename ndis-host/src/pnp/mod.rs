@@ -4,6 +4,7 @@
 mod adapter;
 mod bind;
 mod event;
+mod offer;
 mod power;
 mod restart;
 

@@ -5,12 +5,15 @@ use crate::cx::Cx;
 use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::model::binding::Binding;
+use crate::model::manager::Manager;
 use crate::model::request::Asked;
 use crate::net::ListState;
 use crate::readings::AfOffers;
 use crate::sched::Work;
 use crate::state::State;
 use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use ndis_sys as n;
 use ndis_sys::{NDIS_HANDLE, NDIS_OPEN_PARAMETERS, NET_PNP_EVENT_NOTIFICATION};
 
@@ -104,10 +107,8 @@ impl State {
             .vcs
             .values()
             .filter(|vc| {
-                self.world
-                    .afs
-                    .get(&vc.af)
-                    .is_some_and(|af| af.binding == binding)
+                let end = self.world.end_of_vc(vc);
+                end.is_some_and(|(end, _)| end == binding)
             })
             .map(|vc| vc.sends)
             .sum()
@@ -141,6 +142,7 @@ impl State {
             let message = alloc::format!("{call} on {object} with {afs} address families open");
             self.violate("BIND-18", Some(object), message);
         }
+        self.check_manager_left(call, number);
         let sends = self.sends_of(number);
         if sends > 0 {
             let message = alloc::format!("{call} on {object} with {sends} sends outstanding");
@@ -153,6 +155,27 @@ impl State {
         }
         let later = self.rng.chance(1, 4) || self.busy(number);
         Some((number, later))
+    }
+
+    /// BIND-19: families that clients of a stand-alone call manager have open when it closes
+    /// its binding.
+    fn check_manager_left(&mut self, call: &str, binding: u32) {
+        let alone = Manager::Alone { binding };
+        let open: Vec<(u32, Arc<str>)> = self
+            .world
+            .afs
+            .iter()
+            .filter(|(_, af)| af.served_by == alone && !af.ended)
+            .map(|(number, af)| (*number, af.client.clone()))
+            .collect();
+        for (number, client) in open {
+            let af = ObjectId::new(Kind::ClientAf, number);
+            let message = alloc::format!(
+                "{call} on {} of a call manager with {af} of {client} open",
+                ObjectId::new(Kind::Binding, binding)
+            );
+            self.violate("BIND-19", Some(af), message);
+        }
     }
 
     /// Whether a closing binding must stay a while: its protocol has lists, or is being

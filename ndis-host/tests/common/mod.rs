@@ -6,7 +6,9 @@
 //! without preemption, so that what a test breaks is all that is broken.
 #![allow(dead_code, clippy::missing_safety_doc)]
 
+pub mod alone;
 pub mod client;
+pub mod link;
 pub mod mcm;
 
 use ndis_host::{ActivateComplete, DeactivateComplete, Host, Readings};

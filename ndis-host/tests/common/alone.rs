@@ -1,0 +1,845 @@
+//! The raw stand-alone call manager: a switch for the clients of one adapter, over a
+//! connection-oriented miniport that joins VCs of one channel. It has a VC of its own, on
+//! which it says hello to itself.
+
+use super::link::{at, free, ndis};
+use super::{P, PENDING, SUCCESS, TAG, header, zeroed};
+use ndis_host::{Driver, Host};
+use ndis_sys as n;
+use ndis_sys::{
+    CO_ADDRESS_FAMILY, CO_CALL_PARAMETERS, CO_SAP, DRIVER_OBJECT, NDIS_HANDLE, NDIS_STATUS,
+    NET_BUFFER_LIST,
+};
+use std::ffi::c_void;
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+
+/// Where the call manager misbehaves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Slip {
+    #[default]
+    None,
+    /// Registers its family twice.
+    FamilyTwice,
+    /// Registers its family from an event, long after the bind.
+    FamilyLate,
+    /// Registers its family with a spin lock held.
+    FamilyAtDispatch,
+    /// Has the handlers of a call manager only.
+    NoProtocolHandlers,
+    /// Calls the functions of MCMs too.
+    AsMcm,
+    /// Unbinds without a word to its clients.
+    UnbindsSilently,
+}
+
+#[derive(Clone)]
+pub struct Alone {
+    pub driver: Driver,
+    pub shared: Arc<Shared>,
+}
+
+/// What the test and the driver both see, and what the driver has on its one binding.
+pub struct Shared {
+    pub slip: Slip,
+    pub family: u32,
+    pub handle: AtomicPtr<c_void>,
+    pub binding: AtomicPtr<c_void>,
+    pub bind: AtomicPtr<c_void>,
+    pub unbind: AtomicPtr<c_void>,
+    pool: AtomicPtr<c_void>,
+    mdl: AtomicPtr<n::MDL>,
+    data: AtomicPtr<u8>,
+    /// The frames that came back on its own VC.
+    pub heard: AtomicU32,
+    channels: AtomicU32,
+    /// Never locked while NDIS is called.
+    tables: Mutex<Tables>,
+    pub statuses: Mutex<Vec<NDIS_STATUS>>,
+}
+
+#[derive(Default)]
+struct Tables {
+    afs: Vec<P<AfCtx>>,
+    saps: Vec<P<Sap>>,
+    own: Option<P<Vc>>,
+}
+
+struct AfCtx {
+    shared: *const Shared,
+    handle: NDIS_HANDLE,
+}
+
+struct Sap {
+    af: *mut AfCtx,
+    handle: NDIS_HANDLE,
+}
+
+/// What a VC is on its way to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+enum Stage {
+    Idle,
+    /// An offer was refused.
+    Refused,
+    /// The client closes.
+    Closing,
+    /// The binding goes.
+    Leaving,
+}
+
+/// The call manager's third of a VC.
+struct Vc {
+    shared: *const Shared,
+    /// None for its own.
+    af: *mut AfCtx,
+    handle: AtomicPtr<c_void>,
+    by_client: bool,
+    peer: AtomicPtr<Vc>,
+    stage: AtomicU32,
+    /// What the client has called with.
+    params: AtomicPtr<CO_CALL_PARAMETERS>,
+    sap: AtomicPtr<Sap>,
+    /// What the refused call is answered with.
+    answer: AtomicU32,
+    /// What it is activated with.
+    media: *mut Media,
+}
+
+/// Call parameters for the miniport, in one block.
+#[repr(C)]
+struct Media {
+    call: CO_CALL_PARAMETERS,
+    media: n::CO_MEDIA_PARAMETERS,
+}
+
+fn media(channel: u32) -> *mut Media {
+    // SAFETY: plain pool memory.
+    let block: *mut Media =
+        unsafe { n::ExAllocatePoolWithTag(n::NonPagedPoolNx, size_of::<Media>() as _, TAG) }.cast();
+    let mut value: Media = zeroed();
+    value.media.MediaSpecific.Length = 4;
+    // SAFETY: as large as that.
+    unsafe { block.write(value) };
+    // SAFETY: as above.
+    let specific = unsafe { &raw mut (*block).media.MediaSpecific.Parameters };
+    // SAFETY: the structure is padded to four bytes from here on.
+    unsafe { specific.cast::<u32>().write_unaligned(channel) };
+    // SAFETY: as above.
+    unsafe { (*block).call.MediaParameters = &raw mut (*block).media };
+    block
+}
+
+impl Vc {
+    fn new(
+        shared: *const Shared,
+        af: *mut AfCtx,
+        handle: NDIS_HANDLE,
+        by_client: bool,
+    ) -> *mut Self {
+        let channel = if af.is_null() {
+            0
+        } else {
+            of(shared).channels.fetch_add(1, SeqCst) + 1
+        };
+        Box::into_raw(Box::new(Self {
+            shared,
+            af,
+            handle: AtomicPtr::new(handle),
+            by_client,
+            peer: AtomicPtr::default(),
+            stage: AtomicU32::new(Stage::Idle as u32),
+            params: AtomicPtr::default(),
+            sap: AtomicPtr::default(),
+            answer: AtomicU32::new(0),
+            media: media(channel),
+        }))
+    }
+
+    fn params(&self) -> *mut CO_CALL_PARAMETERS {
+        self.media.cast()
+    }
+}
+
+fn free_vc(vc: *mut Vc) {
+    ndis!(ExFreePoolWithTag(at(vc).media.cast(), TAG));
+    free(vc);
+}
+
+fn of<'a>(shared: *const Shared) -> &'a Shared {
+    at(shared.cast_mut())
+}
+
+/// The call manager behind a context of a binding.
+fn me<'a>(context: NDIS_HANDLE) -> &'a Shared {
+    at(context.cast::<Shared>())
+}
+
+impl Alone {
+    pub fn load(host: &Host, slip: Slip) -> Self {
+        Self::of_family(host, slip, n::CO_ADDRESS_FAMILY_TAPI as u32)
+    }
+
+    pub fn of_family(host: &Host, slip: Slip, family: u32) -> Self {
+        let shared = Arc::new(Shared {
+            slip,
+            family,
+            handle: AtomicPtr::default(),
+            binding: AtomicPtr::default(),
+            bind: AtomicPtr::default(),
+            unbind: AtomicPtr::default(),
+            pool: AtomicPtr::default(),
+            mdl: AtomicPtr::default(),
+            data: AtomicPtr::default(),
+            heard: AtomicU32::new(0),
+            channels: AtomicU32::new(0),
+            tables: Mutex::default(),
+            statuses: Mutex::default(),
+        });
+        let own = shared.clone();
+        let driver = host
+            .load_with("raw-alone", move |object, _path| entry(own, object))
+            .expect("the call manager loads");
+        Self { driver, shared }
+    }
+
+    /// Says hello on its own VC.
+    pub fn greet(&self) {
+        greet(&self.shared);
+    }
+}
+
+static EXTENSION: u8 = 0;
+
+fn entry(shared: Arc<Shared>, object: *mut DRIVER_OBJECT) -> i32 {
+    let mut table: n::NDIS_PROTOCOL_DRIVER_CHARACTERISTICS = zeroed();
+    table.Header = header(
+        n::NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS,
+        2,
+        n::NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2,
+    );
+    table.MajorNdisVersion = 6;
+    table.MinorNdisVersion = 30;
+    table.SetOptionsHandler = Some(set_options);
+    table.BindAdapterHandlerEx = Some(bind);
+    table.UnbindAdapterHandlerEx = Some(unbind);
+    table.OpenAdapterCompleteHandlerEx = Some(open_complete);
+    table.CloseAdapterCompleteHandlerEx = Some(close_complete);
+    table.NetPnPEventHandler = Some(pnp_event);
+    // SAFETY: the driver's own object.
+    unsafe { (*object).DriverUnload = Some(unload) };
+    let mut slot: *mut c_void = null_mut();
+    let id = (&raw const EXTENSION).cast_mut().cast();
+    let status = ndis!(IoAllocateDriverObjectExtension(
+        object,
+        id,
+        8,
+        &raw mut slot
+    ));
+    assert_eq!(status, 0);
+    let keep = shared.clone();
+    let context = Arc::into_raw(shared);
+    // SAFETY: a pointer fits in the extension.
+    unsafe { slot.cast::<*const Shared>().write(context) };
+    let mut handle = null_mut();
+    let status = ndis!(NdisRegisterProtocolDriver(
+        context.cast_mut().cast(),
+        &raw mut table,
+        &raw mut handle
+    ));
+    if status == SUCCESS {
+        keep.handle.store(handle, SeqCst);
+    }
+    status
+}
+
+unsafe extern "system" fn unload(object: *mut DRIVER_OBJECT) {
+    let id = (&raw const EXTENSION).cast_mut().cast();
+    let slot: *mut *const Shared = ndis!(IoGetDriverObjectExtension(object, id)).cast();
+    // SAFETY: the extension that `entry` made.
+    let pointer = unsafe { slot.read() };
+    // SAFETY: the count that `entry` leaked.
+    let shared = unsafe { Arc::from_raw(pointer) };
+    ndis!(NdisDeregisterProtocolDriver(shared.handle.load(SeqCst)));
+}
+
+unsafe extern "system" fn set_options(driver: NDIS_HANDLE, context: NDIS_HANDLE) -> NDIS_STATUS {
+    let mut co: n::NDIS_PROTOCOL_CO_CHARACTERISTICS = zeroed();
+    co.Header = header(
+        n::NDIS_OBJECT_TYPE_CO_PROTOCOL_CHARACTERISTICS,
+        1,
+        size_of_val(&co),
+    );
+    co.CoStatusHandlerEx = Some(status);
+    co.CoAfRegisterNotifyHandler = Some(af_register_notify);
+    co.CoReceiveNetBufferListsHandler = Some(receive);
+    co.CoSendNetBufferListsCompleteHandler = Some(send_complete);
+    if me(context).slip != Slip::NoProtocolHandlers {
+        let status = ndis!(NdisSetOptionalHandlers(driver, (&raw mut co).cast()));
+        if status != SUCCESS {
+            return status;
+        }
+    }
+    let mut cm: n::NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS = zeroed();
+    cm.Header = header(
+        n::NDIS_OBJECT_TYPE_CO_CALL_MANAGER_OPTIONAL_HANDLERS,
+        1,
+        n::NDIS_SIZEOF_CO_CALL_MANAGER_OPTIONAL_HANDLERS_REVISION_1,
+    );
+    cm.CmCreateVcHandler = Some(create_vc);
+    cm.CmDeleteVcHandler = Some(delete_vc);
+    cm.CmOpenAfHandler = Some(open_af);
+    cm.CmCloseAfHandler = Some(close_af);
+    cm.CmRegisterSapHandler = Some(register_sap);
+    cm.CmDeregisterSapHandler = Some(deregister_sap);
+    cm.CmMakeCallHandler = Some(make_call);
+    cm.CmCloseCallHandler = Some(close_call);
+    cm.CmIncomingCallCompleteHandler = Some(incoming_call_complete);
+    cm.CmAddPartyHandler = Some(add_party);
+    cm.CmDropPartyHandler = Some(drop_party);
+    cm.CmActivateVcCompleteHandler = Some(activate_complete);
+    cm.CmDeactivateVcCompleteHandler = Some(deactivate_complete);
+    cm.CmModifyCallQoSHandler = Some(modify);
+    cm.CmOidRequestHandler = Some(oid);
+    cm.CmOidRequestCompleteHandler = Some(oid_complete);
+    cm.CmNotifyCloseAfCompleteHandler = Some(notify_close_complete);
+    ndis!(NdisSetOptionalHandlers(driver, (&raw mut cm).cast()))
+}
+
+unsafe extern "system" fn bind(
+    context: NDIS_HANDLE,
+    bind: NDIS_HANDLE,
+    parameters: *mut n::NDIS_BIND_PARAMETERS,
+) -> NDIS_STATUS {
+    let shared = me(context);
+    let mut medium = n::NdisMediumCoWan;
+    let mut index = 0u32;
+    let mut open: n::NDIS_OPEN_PARAMETERS = zeroed();
+    open.Header = header(n::NDIS_OBJECT_TYPE_OPEN_PARAMETERS, 1, 0x34);
+    // SAFETY: the parameters of the bind.
+    open.AdapterName = unsafe { (*parameters).AdapterName };
+    open.MediumArray = &raw mut medium;
+    open.MediumArraySize = 1;
+    open.SelectedMediumIndex = &raw mut index;
+    shared.bind.store(bind, SeqCst);
+    let handle = shared.handle.load(SeqCst);
+    let mut pool: n::NET_BUFFER_LIST_POOL_PARAMETERS = zeroed();
+    pool.Header = header(n::NDIS_OBJECT_TYPE_DEFAULT, 1, 16);
+    pool.fAllocateNetBuffer = 1;
+    pool.PoolTag = TAG;
+    let pool = ndis!(NdisAllocateNetBufferListPool(handle, &raw const pool));
+    shared.pool.store(pool, SeqCst);
+    let data: *mut u8 = ndis!(ExAllocatePoolWithTag(n::NonPagedPoolNx, 8, TAG)).cast();
+    // SAFETY: as large as that.
+    unsafe { data.write_bytes(0xA5, 8) };
+    shared.data.store(data, SeqCst);
+    let mdl = ndis!(NdisAllocateMdl(handle, data.cast(), 8));
+    shared.mdl.store(mdl, SeqCst);
+    let status = ndis!(NdisOpenAdapterEx(
+        handle,
+        context,
+        &raw mut open,
+        bind,
+        shared.binding.as_ptr()
+    ));
+    if status == SUCCESS {
+        opened(shared);
+    }
+    status
+}
+
+unsafe extern "system" fn open_complete(context: NDIS_HANDLE, status: NDIS_STATUS) {
+    let shared = me(context);
+    if status == SUCCESS {
+        opened(shared);
+    }
+    ndis!(NdisCompleteBindAdapterEx(shared.bind.load(SeqCst), status));
+}
+
+/// The adapter is open: the last step of the bind.
+fn opened(shared: &Shared) {
+    let own = Vc::new(shared, null_mut(), null_mut(), false);
+    let mut handle: NDIS_HANDLE = null_mut();
+    let binding = shared.binding.load(SeqCst);
+    let status = ndis!(NdisCoCreateVc(
+        binding,
+        null_mut(),
+        own.cast(),
+        &raw mut handle
+    ));
+    if status == SUCCESS {
+        at(own).handle.store(handle, SeqCst);
+        activate(own);
+    } else {
+        // Over an MCM.
+        free_vc(own);
+    }
+    if shared.slip != Slip::FamilyLate {
+        register(shared);
+    }
+}
+
+fn register(shared: &Shared) {
+    let mut family = CO_ADDRESS_FAMILY {
+        AddressFamily: shared.family as _,
+        MajorVersion: 1,
+        MinorVersion: 0,
+    };
+    let binding = shared.binding.load(SeqCst);
+    let mut lock: n::KSPIN_LOCK = 0;
+    let mut irql = 0;
+    if shared.slip == Slip::FamilyAtDispatch {
+        irql = ndis!(KeAcquireSpinLockRaiseToDpc(&raw mut lock));
+    }
+    let times = 1 + u32::from(shared.slip == Slip::FamilyTwice);
+    for _ in 0..times {
+        let status = ndis!(NdisCmRegisterAddressFamilyEx(binding, &raw mut family));
+        shared.statuses.lock().unwrap().push(status);
+    }
+    if shared.slip == Slip::FamilyAtDispatch {
+        ndis!(KeReleaseSpinLock(&raw mut lock, irql));
+    }
+    if shared.slip == Slip::AsMcm {
+        let status = ndis!(NdisMCmRegisterAddressFamilyEx(binding, &raw mut family));
+        assert_eq!(status, n::NDIS_STATUS_FAILURE);
+    }
+}
+
+unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> NDIS_STATUS {
+    let shared = me(context);
+    shared.unbind.store(unbind, SeqCst);
+    if shared.slip != Slip::UnbindsSilently {
+        let afs: Vec<NDIS_HANDLE> = {
+            let tables = shared.tables.lock().unwrap();
+            tables.afs.iter().map(|af| at(af.0).handle).collect()
+        };
+        for af in afs {
+            ndis!(NdisCmNotifyCloseAddressFamily(af));
+        }
+        while !shared.tables.lock().unwrap().afs.is_empty() {
+            ndis!(NdisMSleep(100));
+        }
+    }
+    let own = shared.tables.lock().unwrap().own;
+    if let Some(own) = own {
+        deactivate(own.0, Stage::Leaving);
+        while shared.tables.lock().unwrap().own.is_some() {
+            ndis!(NdisMSleep(100));
+        }
+    }
+    ndis!(NdisFreeMdl(shared.mdl.swap(null_mut(), SeqCst)));
+    let data = shared.data.swap(null_mut(), SeqCst);
+    ndis!(ExFreePoolWithTag(data.cast(), TAG));
+    ndis!(NdisFreeNetBufferListPool(
+        shared.pool.swap(null_mut(), SeqCst)
+    ));
+    ndis!(NdisCloseAdapterEx(shared.binding.load(SeqCst)))
+}
+
+unsafe extern "system" fn close_complete(context: NDIS_HANDLE) {
+    let shared = me(context);
+    ndis!(NdisCompleteUnbindAdapterEx(shared.unbind.load(SeqCst)));
+}
+
+unsafe extern "system" fn pnp_event(
+    context: NDIS_HANDLE,
+    notification: *mut n::NET_PNP_EVENT_NOTIFICATION,
+) -> NDIS_STATUS {
+    let shared = me(context);
+    // SAFETY: NDIS's notification.
+    let event = unsafe { (*notification).NetPnPEvent.NetEvent };
+    if event == n::NetEventRestart {
+        if shared.slip == Slip::FamilyLate {
+            register(shared);
+        }
+    }
+    SUCCESS
+}
+
+unsafe extern "system" fn status(
+    _: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    _: *mut n::NDIS_STATUS_INDICATION,
+) {
+}
+
+unsafe extern "system" fn af_register_notify(_: NDIS_HANDLE, _: *mut CO_ADDRESS_FAMILY) {}
+unsafe extern "system" fn add_party(
+    _: NDIS_HANDLE,
+    _: *mut CO_CALL_PARAMETERS,
+    _: NDIS_HANDLE,
+    _: *mut NDIS_HANDLE,
+) -> NDIS_STATUS {
+    n::NDIS_STATUS_NOT_SUPPORTED
+}
+unsafe extern "system" fn drop_party(_: NDIS_HANDLE, _: *mut c_void, _: u32) -> NDIS_STATUS {
+    n::NDIS_STATUS_NOT_SUPPORTED
+}
+unsafe extern "system" fn modify(_: NDIS_HANDLE, _: *mut CO_CALL_PARAMETERS) -> NDIS_STATUS {
+    n::NDIS_STATUS_NOT_SUPPORTED
+}
+unsafe extern "system" fn oid(
+    _: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    _: *mut n::NDIS_OID_REQUEST,
+) -> NDIS_STATUS {
+    n::NDIS_STATUS_NOT_SUPPORTED
+}
+unsafe extern "system" fn oid_complete(
+    _: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    _: *mut n::NDIS_OID_REQUEST,
+    _: NDIS_STATUS,
+) {
+}
+unsafe extern "system" fn notify_close_complete(_: NDIS_HANDLE, _: NDIS_STATUS) {}
+
+unsafe extern "system" fn open_af(
+    context: NDIS_HANDLE,
+    family: *mut CO_ADDRESS_FAMILY,
+    handle: NDIS_HANDLE,
+    out: *mut NDIS_HANDLE,
+) -> NDIS_STATUS {
+    let shared = me(context);
+    // SAFETY: what this driver has registered, or a copy.
+    let family = unsafe { (*family).AddressFamily };
+    assert_eq!(family as u32, shared.family);
+    let af = Box::into_raw(Box::new(AfCtx { shared, handle }));
+    shared.tables.lock().unwrap().afs.push(P(af));
+    // SAFETY: the variable for the context.
+    unsafe { out.write(af.cast()) };
+    SUCCESS
+}
+
+unsafe extern "system" fn close_af(context: NDIS_HANDLE) -> NDIS_STATUS {
+    let af: *mut AfCtx = context.cast();
+    let shared = of(at(af).shared);
+    shared.tables.lock().unwrap().afs.retain(|one| one.0 != af);
+    free(af);
+    SUCCESS
+}
+
+unsafe extern "system" fn register_sap(
+    context: NDIS_HANDLE,
+    _: *mut CO_SAP,
+    handle: NDIS_HANDLE,
+    out: *mut NDIS_HANDLE,
+) -> NDIS_STATUS {
+    let af: *mut AfCtx = context.cast();
+    let sap = Box::into_raw(Box::new(Sap { af, handle }));
+    let shared = of(at(af).shared);
+    shared.tables.lock().unwrap().saps.push(P(sap));
+    // SAFETY: the variable for the context.
+    unsafe { out.write(sap.cast()) };
+    SUCCESS
+}
+
+unsafe extern "system" fn deregister_sap(context: NDIS_HANDLE) -> NDIS_STATUS {
+    let sap: *mut Sap = context.cast();
+    let shared = of(at(at(sap).af).shared);
+    shared
+        .tables
+        .lock()
+        .unwrap()
+        .saps
+        .retain(|one| one.0 != sap);
+    free(sap);
+    SUCCESS
+}
+
+unsafe extern "system" fn create_vc(
+    context: NDIS_HANDLE,
+    handle: NDIS_HANDLE,
+    out: *mut NDIS_HANDLE,
+) -> NDIS_STATUS {
+    let af: *mut AfCtx = context.cast();
+    let vc = Vc::new(at(af).shared, af, handle, true);
+    // SAFETY: the variable for the context.
+    unsafe { out.write(vc.cast()) };
+    SUCCESS
+}
+
+unsafe extern "system" fn delete_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
+    free_vc(context.cast());
+    SUCCESS
+}
+
+/// A call comes to its SAP: a VC for the callee, and the rest when that is active.
+unsafe extern "system" fn make_call(
+    context: NDIS_HANDLE,
+    params: *mut CO_CALL_PARAMETERS,
+    _: NDIS_HANDLE,
+    _: *mut NDIS_HANDLE,
+) -> NDIS_STATUS {
+    let caller: *mut Vc = context.cast();
+    let shared = of(at(caller).shared);
+    let sap = shared.tables.lock().unwrap().saps.first().copied();
+    let Some(sap) = sap else {
+        return n::NDIS_STATUS_NO_ROUTE_TO_DESTINATION;
+    };
+    at(caller).params.store(params, SeqCst);
+    let af = at(sap.0).af;
+    let callee = Vc::new(shared, af, null_mut(), false);
+    // One channel for both ends.
+    let channel = super::link::channel_of(at(caller).params()).expect("a channel");
+    set_channel(callee, channel);
+    at(callee).sap.store(sap.0, SeqCst);
+    at(callee).peer.store(caller, SeqCst);
+    at(caller).peer.store(callee, SeqCst);
+    let mut handle: NDIS_HANDLE = null_mut();
+    let binding = shared.binding.load(SeqCst);
+    let status = ndis!(NdisCoCreateVc(
+        binding,
+        at(af).handle,
+        callee.cast(),
+        &raw mut handle
+    ));
+    if status != SUCCESS {
+        at(caller).peer.store(null_mut(), SeqCst);
+        free_vc(callee);
+        return status;
+    }
+    at(callee).handle.store(handle, SeqCst);
+    activate(callee);
+    PENDING
+}
+
+fn set_channel(vc: *mut Vc, channel: u32) {
+    let media = at(vc).media;
+    // SAFETY: made by `media`.
+    let specific = unsafe { &raw mut (*media).media.MediaSpecific.Parameters };
+    // SAFETY: as there.
+    unsafe { specific.cast::<u32>().write_unaligned(channel) };
+}
+
+fn activate(vc: *mut Vc) {
+    let (handle, params) = (at(vc).handle.load(SeqCst), at(vc).params());
+    let shared = of(at(vc).shared);
+    if shared.slip == Slip::AsMcm {
+        let activated = ndis!(NdisMCmActivateVc(handle, params));
+        let deactivated = ndis!(NdisMCmDeactivateVc(handle));
+        let deleted = ndis!(NdisMCmDeleteVc(handle));
+        let binding = shared.binding.load(SeqCst);
+        let mut out = null_mut();
+        let made = ndis!(NdisMCmCreateVc(
+            binding,
+            null_mut(),
+            null_mut(),
+            &raw mut out
+        ));
+        assert_eq!(
+            [activated, deactivated, deleted, made],
+            [n::NDIS_STATUS_FAILURE; 4]
+        );
+    }
+    let status = ndis!(NdisCmActivateVc(handle, params));
+    if status != PENDING {
+        activated(status, vc);
+    }
+}
+
+unsafe extern "system" fn activate_complete(
+    status: NDIS_STATUS,
+    context: NDIS_HANDLE,
+    params: *mut CO_CALL_PARAMETERS,
+) {
+    let vc: *mut Vc = context.cast();
+    assert_eq!(params, at(vc).params());
+    activated(status, vc);
+}
+
+fn activated(status: NDIS_STATUS, vc: *mut Vc) {
+    let this = at(vc);
+    let shared = of(this.shared);
+    if this.af.is_null() {
+        assert_eq!(status, SUCCESS);
+        shared.tables.lock().unwrap().own = Some(P(vc));
+        return;
+    }
+    let handle = this.handle.load(SeqCst);
+    let peer = this.peer.load(SeqCst);
+    if this.by_client {
+        let params = this.params.load(SeqCst);
+        if status != SUCCESS {
+            // The callee has accepted: it hears that there is no call after all.
+            at(peer).peer.store(null_mut(), SeqCst);
+            let callee = at(peer).handle.load(SeqCst);
+            this.peer.store(null_mut(), SeqCst);
+            ndis!(NdisCmDispatchIncomingCloseCall(
+                status,
+                callee,
+                null_mut(),
+                0
+            ));
+            complete_make(status, vc);
+            return;
+        }
+        ndis!(NdisCmMakeCallComplete(
+            SUCCESS,
+            handle,
+            null_mut(),
+            null_mut(),
+            params
+        ));
+        let callee = at(peer).handle.load(SeqCst);
+        ndis!(NdisCmDispatchCallConnected(callee));
+        return;
+    }
+    if status != SUCCESS {
+        at(peer).peer.store(null_mut(), SeqCst);
+        bury(vc);
+        complete_make(status, peer);
+        return;
+    }
+    let sap = at(this.sap.load(SeqCst)).handle;
+    let params = at(peer).params.load(SeqCst);
+    let status = ndis!(NdisCmDispatchIncomingCall(sap, handle, params));
+    if status != PENDING {
+        answered(status, vc);
+    }
+}
+
+/// Deletes an idle VC of its own.
+fn bury(vc: *mut Vc) {
+    let handle = at(vc).handle.load(SeqCst);
+    let status = ndis!(NdisCoDeleteVc(handle));
+    assert_eq!(status, SUCCESS);
+    free_vc(vc);
+}
+
+fn complete_make(status: NDIS_STATUS, caller: *mut Vc) {
+    let (handle, params) = (
+        at(caller).handle.load(SeqCst),
+        at(caller).params.load(SeqCst),
+    );
+    ndis!(NdisCmMakeCallComplete(
+        status,
+        handle,
+        null_mut(),
+        null_mut(),
+        params
+    ));
+}
+
+unsafe extern "system" fn incoming_call_complete(
+    status: NDIS_STATUS,
+    context: NDIS_HANDLE,
+    _: *mut CO_CALL_PARAMETERS,
+) {
+    answered(status, context.cast());
+}
+
+fn answered(status: NDIS_STATUS, callee: *mut Vc) {
+    let this = at(callee);
+    if status == SUCCESS {
+        activate(this.peer.load(SeqCst));
+        return;
+    }
+    this.answer.store(status as u32, SeqCst);
+    deactivate(callee, Stage::Refused);
+}
+
+unsafe extern "system" fn close_call(
+    context: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    _: *mut c_void,
+    _: u32,
+) -> NDIS_STATUS {
+    let vc: *mut Vc = context.cast();
+    let peer = {
+        let _tables = of(at(vc).shared).tables.lock().unwrap();
+        let peer = at(vc).peer.swap(null_mut(), SeqCst);
+        if !peer.is_null() {
+            at(peer).peer.store(null_mut(), SeqCst);
+        }
+        peer
+    };
+    if !peer.is_null() {
+        let other = at(peer).handle.load(SeqCst);
+        ndis!(NdisCmDispatchIncomingCloseCall(
+            SUCCESS,
+            other,
+            null_mut(),
+            0
+        ));
+    }
+    deactivate(vc, Stage::Closing);
+    PENDING
+}
+
+fn deactivate(vc: *mut Vc, stage: Stage) {
+    at(vc).stage.store(stage as u32, SeqCst);
+    let status = ndis!(NdisCmDeactivateVc(at(vc).handle.load(SeqCst)));
+    if status != PENDING {
+        deactivated(status, vc);
+    }
+}
+
+unsafe extern "system" fn deactivate_complete(status: NDIS_STATUS, context: NDIS_HANDLE) {
+    deactivated(status, context.cast());
+}
+
+fn deactivated(status: NDIS_STATUS, vc: *mut Vc) {
+    assert_eq!(status, SUCCESS);
+    let this = at(vc);
+    let stage = this.stage.swap(Stage::Idle as u32, SeqCst);
+    let (handle, by_client) = (this.handle.load(SeqCst), this.by_client);
+    if stage == Stage::Closing as u32 {
+        // A client's VC can be gone with this call.
+        ndis!(NdisCmCloseCallComplete(SUCCESS, handle, null_mut()));
+        if !by_client {
+            bury(vc);
+        }
+    } else if stage == Stage::Refused as u32 {
+        let (caller, answer) = (this.peer.load(SeqCst), this.answer.load(SeqCst));
+        at(caller).peer.store(null_mut(), SeqCst);
+        bury(vc);
+        complete_make(answer as i32, caller);
+    } else if stage == Stage::Leaving as u32 {
+        let shared = of(this.shared);
+        bury(vc);
+        shared.tables.lock().unwrap().own = None;
+    }
+}
+
+/// Says hello on its own VC.
+fn greet(shared: &Shared) {
+    let own = shared.tables.lock().unwrap().own.expect("it is active");
+    let (pool, mdl) = (shared.pool.load(SeqCst), shared.mdl.load(SeqCst));
+    let list = ndis!(NdisAllocateNetBufferAndNetBufferList(pool, 0, 0, mdl, 0, 8));
+    let handle = at(own.0).handle.load(SeqCst);
+    // SAFETY: the list was just allocated.
+    unsafe { (*list).SourceHandle = handle };
+    ndis!(NdisCoSendNetBufferLists(handle, list, 0));
+}
+
+unsafe extern "system" fn send_complete(_: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST, _: u32) {
+    let mut list = lists;
+    while !list.is_null() {
+        // SAFETY: a list that came back.
+        let next = unsafe { super::mcm::next_of(list) };
+        ndis!(NdisFreeNetBufferList(list));
+        list = next;
+    }
+}
+
+unsafe extern "system" fn receive(
+    context: NDIS_HANDLE,
+    vc: NDIS_HANDLE,
+    lists: *mut NET_BUFFER_LIST,
+    count: u32,
+    _: u32,
+) {
+    let shared = me(context);
+    let own = shared.tables.lock().unwrap().own;
+    assert_eq!(own.map(|own| own.0), Some(vc.cast()));
+    shared.heard.fetch_add(count, SeqCst);
+    ndis!(NdisReturnNetBufferLists(
+        shared.binding.load(SeqCst),
+        lists,
+        0
+    ));
+}

@@ -1,0 +1,522 @@
+//! The raw connection-oriented miniport that is no call manager: VCs on one channel are
+//! joined, and what is sent on one comes out at the other; a VC alone on its channel hears
+//! itself.
+
+use super::{P, PENDING, SUCCESS, TAG, header, zeroed};
+use ndis_host::{Driver, Host};
+use ndis_sys as n;
+use ndis_sys::{
+    CO_CALL_PARAMETERS, DRIVER_OBJECT, NDIS_HANDLE, NDIS_STATUS, NET_BUFFER_LIST, UNICODE_STRING,
+};
+use std::ffi::c_void;
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+
+/// Where the miniport misbehaves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Flaw {
+    #[default]
+    None,
+}
+
+pub struct Link {
+    pub driver: Driver,
+    pub shared: Arc<Shared>,
+}
+
+/// What the test and the driver both see.
+pub struct Shared {
+    pub flaw: Flaw,
+    /// Every second activation and deactivation pends.
+    pub pends: bool,
+    pub driver: AtomicPtr<c_void>,
+    pub delivered: AtomicU32,
+    pub made: AtomicU32,
+    pub deleted: AtomicU32,
+    pub activated: AtomicU32,
+    pub deactivated: AtomicU32,
+    turns: AtomicU32,
+    /// The live VCs; never locked while NDIS is called.
+    vcs: Mutex<Vec<P<Vc>>>,
+    /// The handle of the adapter whose pause pends.
+    pausing: AtomicPtr<c_void>,
+}
+
+/// An adapter.
+pub struct Nic {
+    pub shared: Arc<Shared>,
+    pub handle: NDIS_HANDLE,
+    pub pool: NDIS_HANDLE,
+}
+
+/// The miniport's third of a VC.
+pub struct Vc {
+    pub nic: *mut Nic,
+    pub handle: NDIS_HANDLE,
+    pub channel: AtomicU32,
+    pub active: AtomicU32,
+    /// Sends, calls that indicate and indicated lists that are not over.
+    pub busy: AtomicU32,
+    /// A deactivation waits for them.
+    closing: AtomicU32,
+    pub params: AtomicPtr<CO_CALL_PARAMETERS>,
+}
+
+/// Calls NDIS.
+macro_rules! ndis {
+    ($name:ident($($argument:expr),* $(,)?)) => {{
+        // SAFETY: handles may be anything; what is pointed to is this driver's, and lives as
+        // long as the call's page asks for.
+        unsafe { n::$name($($argument),*) }
+    }};
+}
+pub(super) use ndis;
+
+/// The object behind a context.
+pub(super) fn at<'a, T>(pointer: *mut T) -> &'a T {
+    // SAFETY: only live objects of these drivers are passed; what changes in one is atomic.
+    unsafe { &*pointer }
+}
+
+/// Gives the object behind a context back.
+pub(super) fn free<T>(pointer: *mut T) {
+    // SAFETY: made by `Box::into_raw`, and this is its last use.
+    drop(unsafe { Box::from_raw(pointer) });
+}
+
+/// The channel that call parameters name.
+pub fn channel_of(params: *mut CO_CALL_PARAMETERS) -> Option<u32> {
+    // SAFETY: call parameters of the raw call manager.
+    let media = unsafe { (*params).MediaParameters };
+    if media.is_null() {
+        return None;
+    }
+    // SAFETY: as above.
+    let specific = unsafe { &raw mut (*media).MediaSpecific };
+    // SAFETY: as above.
+    let length = unsafe { (*specific).Length };
+    if length != 4 {
+        return None;
+    }
+    // SAFETY: as above.
+    let bytes = unsafe { &raw const (*specific).Parameters };
+    // SAFETY: four bytes long.
+    Some(unsafe { bytes.cast::<u32>().read_unaligned() })
+}
+
+impl Link {
+    pub fn load(host: &Host, flaw: Flaw, pends: bool) -> Self {
+        let shared = Arc::new(Shared {
+            flaw,
+            pends,
+            driver: AtomicPtr::default(),
+            delivered: AtomicU32::new(0),
+            made: AtomicU32::new(0),
+            deleted: AtomicU32::new(0),
+            activated: AtomicU32::new(0),
+            deactivated: AtomicU32::new(0),
+            turns: AtomicU32::new(0),
+            vcs: Mutex::default(),
+            pausing: AtomicPtr::default(),
+        });
+        let own = shared.clone();
+        let driver = host
+            .load_with("raw-link", move |object, path| entry(own, object, path))
+            .expect("the miniport loads");
+        Self { driver, shared }
+    }
+}
+
+static EXTENSION: u8 = 0;
+
+fn entry(shared: Arc<Shared>, object: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> i32 {
+    let mut table: n::NDIS_MINIPORT_DRIVER_CHARACTERISTICS = zeroed();
+    table.Header = header(
+        n::NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS,
+        2,
+        n::NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2,
+    );
+    table.MajorNdisVersion = 6;
+    table.MinorNdisVersion = 30;
+    table.SetOptionsHandler = Some(set_options);
+    table.InitializeHandlerEx = Some(initialize);
+    table.HaltHandlerEx = Some(halt);
+    table.UnloadHandler = Some(unload);
+    table.PauseHandler = Some(pause);
+    table.RestartHandler = Some(restart);
+    table.ReturnNetBufferListsHandler = Some(return_lists);
+    table.CancelSendHandler = Some(cancel_send);
+    table.DevicePnPEventNotifyHandler = Some(pnp_event);
+    table.ShutdownHandlerEx = Some(shutdown);
+    table.OidRequestHandler = Some(oid_of_ndis);
+    table.SendNetBufferListsHandler = Some(send_bare);
+    table.CancelOidRequestHandler = Some(cancel_oid);
+    let keep = shared.clone();
+    let context = Arc::into_raw(shared).cast_mut();
+    let mut driver: NDIS_HANDLE = null_mut();
+    let status = ndis!(NdisMRegisterMiniportDriver(
+        object,
+        path,
+        context.cast(),
+        &raw mut table,
+        &raw mut driver
+    ));
+    if status != SUCCESS {
+        // SAFETY: nobody else has the context now.
+        drop(unsafe { Arc::from_raw(context) });
+        return status;
+    }
+    keep.driver.store(driver, SeqCst);
+    let id = (&raw const EXTENSION).cast_mut().cast();
+    let mut slot: *mut c_void = null_mut();
+    let status = ndis!(IoAllocateDriverObjectExtension(
+        object,
+        id,
+        8,
+        &raw mut slot
+    ));
+    assert_eq!(status, 0);
+    // SAFETY: a pointer fits in the extension.
+    unsafe { slot.cast::<*const Shared>().write(context.cast_const()) };
+    SUCCESS
+}
+
+unsafe extern "system" fn unload(object: *mut DRIVER_OBJECT) {
+    let id = (&raw const EXTENSION).cast_mut().cast();
+    let slot: *mut *const Shared = ndis!(IoGetDriverObjectExtension(object, id)).cast();
+    // SAFETY: the extension that `entry` made.
+    let pointer = unsafe { slot.read() };
+    // SAFETY: the count that `entry` leaked.
+    let shared = unsafe { Arc::from_raw(pointer) };
+    ndis!(NdisMDeregisterMiniportDriver(shared.driver.load(SeqCst)));
+}
+
+unsafe extern "system" fn set_options(driver: NDIS_HANDLE, _: NDIS_HANDLE) -> NDIS_STATUS {
+    let mut co: n::NDIS_MINIPORT_CO_CHARACTERISTICS = zeroed();
+    co.Header = header(
+        n::NDIS_OBJECT_TYPE_CO_MINIPORT_CHARACTERISTICS,
+        1,
+        size_of_val(&co),
+    );
+    co.CoCreateVcHandler = Some(create_vc);
+    co.CoDeleteVcHandler = Some(delete_vc);
+    co.CoActivateVcHandler = Some(activate_vc);
+    co.CoDeactivateVcHandler = Some(deactivate_vc);
+    co.CoSendNetBufferListsHandler = Some(send);
+    co.CoOidRequestHandler = Some(oid);
+    ndis!(NdisSetOptionalHandlers(driver, (&raw mut co).cast()))
+}
+
+unsafe extern "system" fn initialize(
+    handle: NDIS_HANDLE,
+    context: NDIS_HANDLE,
+    _: *mut n::NDIS_MINIPORT_INIT_PARAMETERS,
+) -> NDIS_STATUS {
+    // SAFETY: the context is the `Arc` that `entry` leaked.
+    unsafe { Arc::increment_strong_count(context.cast::<Shared>()) };
+    // SAFETY: as above; the count was just raised.
+    let shared = unsafe { Arc::from_raw(context.cast::<Shared>()) };
+    let mut pool: n::NET_BUFFER_LIST_POOL_PARAMETERS = zeroed();
+    pool.Header = header(n::NDIS_OBJECT_TYPE_DEFAULT, 1, 16);
+    pool.fAllocateNetBuffer = 1;
+    pool.PoolTag = TAG;
+    pool.DataSize = 1500;
+    let pool = ndis!(NdisAllocateNetBufferListPool(handle, &raw const pool));
+    let nic = Box::into_raw(Box::new(Nic {
+        shared,
+        handle,
+        pool,
+    }));
+    let mut registration: n::NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES = zeroed();
+    registration.Header = header(
+        n::NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES,
+        1,
+        size_of_val(&registration),
+    );
+    registration.MiniportAdapterContext = nic.cast();
+    let status = ndis!(NdisMSetMiniportAttributes(
+        handle,
+        (&raw mut registration).cast()
+    ));
+    assert_eq!(status, SUCCESS);
+    let mut general: n::NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES = zeroed();
+    general.Header = header(
+        n::NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES,
+        2,
+        size_of_val(&general),
+    );
+    general.MediaType = n::NdisMediumCoWan;
+    let mut power: n::NDIS_PM_CAPABILITIES = zeroed();
+    power.Header = header(n::NDIS_OBJECT_TYPE_DEFAULT, 2, size_of_val(&power));
+    general.PowerManagementCapabilitiesEx = &raw mut power;
+    let status = ndis!(NdisMSetMiniportAttributes(
+        handle,
+        (&raw mut general).cast()
+    ));
+    assert_eq!(status, SUCCESS);
+    SUCCESS
+}
+
+unsafe extern "system" fn halt(context: NDIS_HANDLE, _: n::NDIS_HALT_ACTION) {
+    let nic: *mut Nic = context.cast();
+    ndis!(NdisFreeNetBufferListPool(at(nic).pool));
+    free(nic);
+}
+
+unsafe extern "system" fn pause(
+    context: NDIS_HANDLE,
+    _: *mut n::NDIS_MINIPORT_PAUSE_PARAMETERS,
+) -> NDIS_STATUS {
+    let nic = at(context.cast::<Nic>());
+    let vcs = nic.shared.vcs.lock().unwrap();
+    if vcs.iter().any(|vc| at(vc.0).busy.load(SeqCst) > 0) {
+        nic.shared.pausing.store(nic.handle, SeqCst);
+        return PENDING;
+    }
+    SUCCESS
+}
+
+unsafe extern "system" fn restart(
+    _: NDIS_HANDLE,
+    _: *mut n::NDIS_MINIPORT_RESTART_PARAMETERS,
+) -> NDIS_STATUS {
+    SUCCESS
+}
+
+unsafe extern "system" fn cancel_send(_: NDIS_HANDLE, _: *mut c_void) {}
+unsafe extern "system" fn pnp_event(_: NDIS_HANDLE, _: *mut n::NET_DEVICE_PNP_EVENT) {}
+unsafe extern "system" fn shutdown(_: NDIS_HANDLE, _: n::NDIS_SHUTDOWN_ACTION) {}
+unsafe extern "system" fn cancel_oid(_: NDIS_HANDLE, _: *mut c_void) {}
+
+unsafe extern "system" fn oid_of_ndis(_: NDIS_HANDLE, _: *mut n::NDIS_OID_REQUEST) -> NDIS_STATUS {
+    n::NDIS_STATUS_NOT_SUPPORTED
+}
+
+unsafe extern "system" fn oid(
+    _: NDIS_HANDLE,
+    _: NDIS_HANDLE,
+    _: *mut n::NDIS_OID_REQUEST,
+) -> NDIS_STATUS {
+    n::NDIS_STATUS_NOT_SUPPORTED
+}
+
+unsafe extern "system" fn send_bare(
+    context: NDIS_HANDLE,
+    lists: *mut NET_BUFFER_LIST,
+    _: u32,
+    _: u32,
+) {
+    set_status(lists, n::NDIS_STATUS_FAILURE);
+    let nic = at(context.cast::<Nic>());
+    ndis!(NdisMSendNetBufferListsComplete(nic.handle, lists, 0));
+}
+
+fn set_status(list: *mut NET_BUFFER_LIST, status: NDIS_STATUS) {
+    // SAFETY: a list that is this driver's until it gives it back.
+    let field = unsafe { &raw mut (*list).u2.Status };
+    // SAFETY: as above.
+    unsafe { field.write(status) };
+}
+
+unsafe extern "system" fn create_vc(
+    context: NDIS_HANDLE,
+    handle: NDIS_HANDLE,
+    out: *mut NDIS_HANDLE,
+) -> NDIS_STATUS {
+    let nic: *mut Nic = context.cast();
+    let shared = &at(nic).shared;
+    let vc = Box::into_raw(Box::new(Vc {
+        nic,
+        handle,
+        channel: AtomicU32::new(0),
+        active: AtomicU32::new(0),
+        busy: AtomicU32::new(0),
+        closing: AtomicU32::new(0),
+        params: AtomicPtr::default(),
+    }));
+    shared.vcs.lock().unwrap().push(P(vc));
+    shared.made.fetch_add(1, SeqCst);
+    // SAFETY: the variable for the context.
+    unsafe { out.write(vc.cast()) };
+    SUCCESS
+}
+
+unsafe extern "system" fn delete_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
+    let vc: *mut Vc = context.cast();
+    let shared = &at(at(vc).nic).shared;
+    shared.vcs.lock().unwrap().retain(|other| other.0 != vc);
+    shared.deleted.fetch_add(1, SeqCst);
+    free(vc);
+    SUCCESS
+}
+
+/// Whether it is this request's turn to pend.
+fn pends(shared: &Shared) -> bool {
+    shared.pends && shared.turns.fetch_add(1, SeqCst) % 2 == 1
+}
+
+/// Completes a request from a work item.
+fn later(nic: &Nic, routine: n::NDIS_IO_WORKITEM_FUNCTION, vc: *mut Vc) {
+    let item = ndis!(NdisAllocateIoWorkItem(nic.handle));
+    ndis!(NdisQueueIoWorkItem(item, Some(routine), vc.cast()));
+}
+
+unsafe extern "system" fn activate_vc(
+    context: NDIS_HANDLE,
+    params: *mut CO_CALL_PARAMETERS,
+) -> NDIS_STATUS {
+    let vc: *mut Vc = context.cast();
+    let this = at(vc);
+    let nic = at(this.nic);
+    let Some(channel) = channel_of(params) else {
+        return n::NDIS_STATUS_INVALID_DATA;
+    };
+    nic.shared.activated.fetch_add(1, SeqCst);
+    this.channel.store(channel, SeqCst);
+    this.params.store(params, SeqCst);
+    if pends(&nic.shared) {
+        later(nic, activated, vc);
+        return PENDING;
+    }
+    this.active.store(1, SeqCst);
+    SUCCESS
+}
+
+unsafe extern "system" fn activated(context: *mut c_void, item: NDIS_HANDLE) {
+    ndis!(NdisFreeIoWorkItem(item));
+    let vc = at(context.cast::<Vc>());
+    vc.active.store(1, SeqCst);
+    let params = vc.params.load(SeqCst);
+    ndis!(NdisMCoActivateVcComplete(SUCCESS, vc.handle, params));
+}
+
+unsafe extern "system" fn deactivate_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
+    let vc: *mut Vc = context.cast();
+    let this = at(vc);
+    let nic = at(this.nic);
+    nic.shared.deactivated.fetch_add(1, SeqCst);
+    let waits = {
+        let _vcs = nic.shared.vcs.lock().unwrap();
+        this.active.store(0, SeqCst);
+        let waits = this.busy.load(SeqCst) > 0;
+        this.closing.store(u32::from(waits), SeqCst);
+        waits
+    };
+    if waits {
+        return PENDING;
+    }
+    if pends(&nic.shared) {
+        later(nic, deactivated, vc);
+        return PENDING;
+    }
+    SUCCESS
+}
+
+unsafe extern "system" fn deactivated(context: *mut c_void, item: NDIS_HANDLE) {
+    ndis!(NdisFreeIoWorkItem(item));
+    let vc = at(context.cast::<Vc>());
+    ndis!(NdisMCoDeactivateVcComplete(SUCCESS, vc.handle));
+}
+
+/// Something of a VC's is over.
+fn release(nic: &Nic, vc: *mut Vc) {
+    let (closed, paused) = {
+        let vcs = nic.shared.vcs.lock().unwrap();
+        let this = at(vc);
+        let last = this.busy.fetch_sub(1, SeqCst) == 1;
+        let closed = last && this.closing.swap(0, SeqCst) == 1;
+        let idle = vcs.iter().all(|vc| at(vc.0).busy.load(SeqCst) == 0);
+        let paused = if idle {
+            nic.shared.pausing.swap(null_mut(), SeqCst)
+        } else {
+            null_mut()
+        };
+        (closed.then_some(this.handle), paused)
+    };
+    if let Some(handle) = closed {
+        ndis!(NdisMCoDeactivateVcComplete(SUCCESS, handle));
+    }
+    if !paused.is_null() {
+        ndis!(NdisMPauseComplete(paused));
+    }
+}
+
+/// The other end of a VC, held.
+fn other_end(shared: &Shared, vc: *mut Vc) -> Option<*mut Vc> {
+    let vcs = shared.vcs.lock().unwrap();
+    let channel = at(vc).channel.load(SeqCst);
+    let mut ends = vcs.iter().map(|end| end.0).filter(|end| {
+        let end = at(*end);
+        end.active.load(SeqCst) == 1 && end.channel.load(SeqCst) == channel
+    });
+    let end = ends.clone().find(|end| *end != vc).or_else(|| ends.next());
+    if let Some(end) = end {
+        // The call that indicates, and the list.
+        at(end).busy.fetch_add(2, SeqCst);
+    }
+    end
+}
+
+unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST, _: u32) {
+    let vc: *mut Vc = context.cast();
+    let this = at(vc);
+    let nic = at(this.nic);
+    let mut list = lists;
+    while !list.is_null() {
+        // SAFETY: a list that is this driver's until it completes it.
+        let next = unsafe { super::mcm::next_of(list) };
+        this.busy.fetch_add(1, SeqCst);
+        if let Some(end) = other_end(&nic.shared, vc) {
+            deliver(nic, end, list);
+        }
+        set_status(list, SUCCESS);
+        // SAFETY: as above; the link is the first field.
+        unsafe { list.cast::<*mut NET_BUFFER_LIST>().write(null_mut()) };
+        ndis!(NdisMCoSendNetBufferListsComplete(this.handle, list, 0));
+        release(nic, vc);
+        list = next;
+    }
+}
+
+/// Copies eight bytes into a list for the other end.
+fn deliver(nic: &Nic, end: *mut Vc, list: *mut NET_BUFFER_LIST) {
+    let copy = ndis!(NdisAllocateNetBufferList(nic.pool, 0, 0));
+    let from = super::get(ndis!(NET_BUFFER_LIST_FIRST_NB(list)));
+    let into = super::get(ndis!(NET_BUFFER_LIST_FIRST_NB(copy)));
+    let mut storage = [0u8; 8];
+    let source = ndis!(NdisGetDataBuffer(
+        from,
+        8,
+        storage.as_mut_ptr().cast(),
+        1,
+        0
+    ));
+    let target = ndis!(NdisGetDataBuffer(into, 8, null_mut(), 1, 0));
+    assert!(!source.is_null() && !target.is_null());
+    // SAFETY: eight bytes each.
+    unsafe { target.cast::<u8>().copy_from(source.cast(), 8) };
+    let handle = at(end).handle;
+    // SAFETY: this driver's own list.
+    unsafe { (*copy).SourceHandle = handle };
+    nic.shared.delivered.fetch_add(1, SeqCst);
+    ndis!(NdisMCoIndicateReceiveNetBufferLists(handle, copy, 1, 0));
+    release(nic, end);
+}
+
+unsafe extern "system" fn return_lists(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST, _: u32) {
+    let nic = at(context.cast::<Nic>());
+    let mut list = lists;
+    while !list.is_null() {
+        // SAFETY: a list of this driver's pool, which comes back.
+        let next = unsafe { super::mcm::next_of(list) };
+        // SAFETY: as above.
+        let source = unsafe { (*list).SourceHandle };
+        ndis!(NdisFreeNetBufferList(list));
+        let vcs = nic.shared.vcs.lock().unwrap();
+        let vc = vcs.iter().find(|vc| at(vc.0).handle == source).copied();
+        drop(vcs);
+        release(nic, vc.expect("a list of a live VC").0);
+        list = next;
+    }
+}
