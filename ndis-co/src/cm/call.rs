@@ -65,20 +65,35 @@ impl<'r, M: CallManager> MakeCall<'r, M> {
     #[doc(alias = "NdisMCmActivateVc")]
     pub fn accept(self, irql: &mut impl NoLock) -> Answer<'r> {
         let _ = irql;
-        self.accept_soon(None)
+        self.accept_soon(None, None)
     }
 
     /// As [`accept`](Self::accept), with other parameters, of which the client
     /// is told (rule CALL-17).
     pub fn accept_with(self, parameters: CallParametersBuf, irql: &mut impl NoLock) -> Answer<'r> {
         let _ = irql;
-        self.accept_soon(Some(changed(parameters)))
+        self.accept_soon(Some(changed(parameters)), None)
     }
 
-    fn accept_soon(self, own: Option<CallParametersBuf>) -> Answer<'r> {
+    /// As [`accept`](Self::accept), and activates the VC with parameters of its own: those
+    /// that a stand-alone call manager has for the miniport beneath, and that are none of the
+    /// client's business.
+    ///
+    /// Source page: `nf-ndis-ndiscmactivatevc`.
+    #[doc(alias = "NdisCmActivateVc")]
+    pub fn accept_with_link(self, link: CallParametersBuf, irql: &mut impl NoLock) -> Answer<'r> {
+        let _ = irql;
+        self.accept_soon(None, Some(link))
+    }
+
+    fn accept_soon(
+        self,
+        own: Option<CallParametersBuf>,
+        link: Option<CallParametersBuf>,
+    ) -> Answer<'r> {
         let shared = &self.vc.shared;
         shared.look(|state, _| {
-            state.accept_make(own);
+            state.accept_make(own, link);
             state.pend();
         });
         VcShared::defer(shared);
@@ -152,7 +167,7 @@ impl<M: CallManager> PendingMakeCall<M> {
     #[doc(alias = "NdisMCmMakeCallComplete")]
     #[doc(alias = "NdisMCmActivateVc")]
     pub fn accept(self, irql: &mut impl NoLock) {
-        self.answer(|state| state.accept_make(None), irql);
+        self.answer(|state| state.accept_make(None, None), irql);
     }
 
     /// As [`accept`](Self::accept), with other parameters, of which the client
@@ -161,7 +176,18 @@ impl<M: CallManager> PendingMakeCall<M> {
     /// Source page: `nf-ndis-ndismcmmakecallcomplete`.
     #[doc(alias = "NdisMCmMakeCallComplete")]
     pub fn accept_with(self, parameters: CallParametersBuf, irql: &mut impl NoLock) {
-        self.answer(|state| state.accept_make(Some(changed(parameters))), irql);
+        let parameters = changed(parameters);
+        self.answer(|state| state.accept_make(Some(parameters), None), irql);
+    }
+
+    /// As [`accept`](Self::accept), and activates the VC with parameters of its own, as
+    /// [`MakeCall::accept_with_link`] does.
+    ///
+    /// Source pages: `nf-ndis-ndiscmactivatevc`, `nf-ndis-ndiscmmakecallcomplete`.
+    #[doc(alias = "NdisCmMakeCallComplete")]
+    #[doc(alias = "NdisCmActivateVc")]
+    pub fn accept_with_link(self, link: CallParametersBuf, irql: &mut impl NoLock) {
+        self.answer(|state| state.accept_make(None, Some(link)), irql);
     }
 
     /// Refuses the call (flow l1).

@@ -218,7 +218,10 @@ impl<M: StandaloneCallManager<Role = Self>> Role<M> for AsCallManager {
     unsafe fn sent(_vc: NDIS_HANDLE, _lists: Chain, _irql: &mut UpToDispatch) {}
 }
 
-impl<M: StandaloneCallManager<Role = Self>> RunsManager<M> for AsCallManager {
+impl<M> RunsManager<M> for AsCallManager
+where
+    M: Protocol<Role = Self> + CallManager<Base = Binding<M>>,
+{
     fn manager(binding: &BindingShared<M>) -> &ManagerState<M> {
         &binding.role
     }
@@ -291,13 +294,19 @@ impl<P: Client<Role = Self> + StandaloneCallManager> Role<P> for AsBoth {
     }
 }
 
-impl<P: Client<Role = Self> + StandaloneCallManager> RunsClient<P> for AsBoth {
+impl<P> RunsClient<P> for AsBoth
+where
+    P: Client<Role = Self> + CallManager<Base = Binding<P>>,
+{
     fn families(binding: &BindingShared<P>) -> &Families<P> {
         &binding.role.client
     }
 }
 
-impl<P: Client<Role = Self> + StandaloneCallManager> RunsManager<P> for AsBoth {
+impl<P> RunsManager<P> for AsBoth
+where
+    P: Client<Role = Self> + CallManager<Base = Binding<P>>,
+{
     fn manager(binding: &BindingShared<P>) -> &ManagerState<P> {
         &binding.role.manager
     }

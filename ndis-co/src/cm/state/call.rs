@@ -51,13 +51,21 @@ impl State {
         }
     }
 
-    /// The driver accepts, with the client's parameters or its own.
-    pub(crate) fn accept_make(&mut self, own: Option<CallParametersBuf>) {
+    /// The driver accepts, with the client's parameters or its own; the VC is activated with
+    /// the same, or with others.
+    pub(crate) fn accept_make(
+        &mut self,
+        own: Option<CallParametersBuf>,
+        link: Option<CallParametersBuf>,
+    ) {
         if let Some(own) = own {
             self.parameters = Parameters::Own(own.into_shared());
         }
         self.reply = Reply::Decided(Status::SUCCESS);
-        self.activation = self.parameters.clone();
+        self.activation = match link {
+            Some(link) => Parameters::Own(link.into_shared()),
+            None => self.parameters.clone(),
+        };
         self.want_activate = true;
     }
 

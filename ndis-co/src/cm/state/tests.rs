@@ -19,7 +19,7 @@ fn alive(origin: Origin) -> State {
 fn connected() -> State {
     let mut state = alive(Origin::Client);
     assert!(state.begin_make(ptr::null_mut()));
-    state.accept_make(None);
+    state.accept_make(None, None);
     state.pend();
     assert!(matches!(state.next(&(), || false), Some(Step::Activate(_))));
     state.activated(Status::SUCCESS);
@@ -129,7 +129,7 @@ fn an_end_that_waits_is_an_end() {
     assert_eq!(state.begin_dispatch_close(|| false), Ok(Some(state.number)));
     assert_eq!(state.announce(state.number, end()), Ok(()));
     assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
-    state.accept_make(None);
+    state.accept_make(None, None);
     assert!(matches!(state.next(&(), || false), Some(Step::Activate(_))));
     state.activated(Status::SUCCESS);
     state.leave();
@@ -244,7 +244,7 @@ fn failures_are_negative_codes() {
 
         let mut state = alive(Origin::Client);
         assert!(state.begin_make(ptr::null_mut()));
-        state.accept_make(None);
+        state.accept_make(None, None);
         state.pend();
         assert!(matches!(state.next(&(), || false), Some(Step::Activate(_))));
         state.activated(code);
