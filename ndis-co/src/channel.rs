@@ -43,13 +43,25 @@ const WAKE: usize = 4;
 const LIST: usize = 8;
 
 impl Traffic {
-    /// Counts lists out, and says what may go. The caller counts them in, whatever may.
+    /// Counts lists out that have come from the client, and says what may go. The caller
+    /// counts them in, whatever may.
     fn enter(&self, lists: usize) -> Gates {
         let before = self.0.fetch_add(lists.wrapping_mul(LIST), Ordering::SeqCst);
         Gates {
             sends: before & SENDS != 0,
             receives: before & RECEIVES != 0,
         }
+    }
+
+    /// Counts lists out that are to be indicated, if they may be: what is refused holds
+    /// nothing up, not even for a moment.
+    fn enter_receives(&self, lists: usize) -> bool {
+        let count = |word: usize| {
+            (word & RECEIVES != 0).then(|| word.wrapping_add(lists.wrapping_mul(LIST)))
+        };
+        self.0
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, count)
+            .is_ok()
     }
 
     /// Counts lists in; `true` when none is left and that was waited for.
@@ -431,10 +443,9 @@ pub fn indicate<V: Channel>(
             status: Status::PAUSED,
         });
     }
-    if !vc.path(Key::new()).traffic.enter(out).receives {
+    if !vc.path(Key::new()).traffic.enter_receives(out) {
         let status = vc.refusal();
         vc.count_in(out, Key::new());
-        leave(vc, out, irql);
         return Err(NotIndicated { lists, status });
     }
     let handle = vc.handle();
@@ -489,5 +500,65 @@ unsafe fn leave_run<V: Channel>((context, lists): (*mut c_void, usize), irql: &m
     // SAFETY: by TRAFFIC NDIS has its reference as long as these are counted out.
     if let Some(vc) = unsafe { V::from_context(context) } {
         leave(&vc, lists, irql);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    // Defines what the crates import.
+    use ndis_host as _;
+
+    const OPEN: Gates = Gates {
+        sends: true,
+        receives: true,
+    };
+
+    /// What is refused is not counted, not even for a moment: a deletion may look then.
+    #[test]
+    fn what_is_refused_holds_nothing_up() {
+        let traffic = Traffic::default();
+        assert!(!traffic.enter_receives(3));
+        assert!(traffic.is_quiet());
+        traffic.open(OPEN);
+        assert!(traffic.enter_receives(3));
+        traffic.open(Gates::default());
+        assert!(!traffic.enter_receives(1));
+        assert!(!traffic.is_quiet());
+        assert!(!traffic.leave(2), "one is left");
+        assert!(traffic.leave(1), "the last was waited for");
+        assert!(traffic.is_quiet());
+    }
+
+    /// Whoever finds lists out is told of the last; who does not ask is not.
+    #[test]
+    fn the_last_list_wakes_who_waits() {
+        let traffic = Traffic::default();
+        traffic.open(OPEN);
+        assert_eq!(traffic.enter(2), OPEN);
+        assert!(!traffic.leave(2), "nobody waits");
+        traffic.enter(1);
+        assert!(!traffic.is_quiet());
+        assert!(traffic.enter_receives(1));
+        assert!(!traffic.leave(1));
+        assert!(traffic.leave(1));
+    }
+
+    /// Gates open and close, whatever is out.
+    #[test]
+    fn gates_leave_the_count_alone() {
+        let traffic = Traffic::default();
+        traffic.open(OPEN);
+        traffic.enter(5);
+        let sends = Gates {
+            receives: false,
+            ..OPEN
+        };
+        traffic.open(sends);
+        assert_eq!(traffic.enter(1), sends);
+        traffic.open(OPEN);
+        assert_eq!(traffic.enter(1), OPEN);
+        assert!(!traffic.is_quiet());
+        assert!(traffic.leave(7));
     }
 }

@@ -62,14 +62,49 @@ impl<M: Miniport> Anchored for AdapterShared<M> {
 /// # Invariants
 ///
 /// FLOW: `out` counts the lists that the driver holds for sending and those it
-/// has indicated; a pended pause is completed by whoever brings it to zero,
-/// once.
+/// has indicated, in twos; [`PAUSE`] says that a pause waits for the last. Whoever brings
+/// the word from that alone to zero ends the pause, once.
 struct Flow {
     running: AtomicBool,
     /// The device is gone, without a word before (rule HALT-13).
     removed: AtomicBool,
     out: AtomicUsize,
-    pause_pended: AtomicBool,
+}
+
+/// A pause waits for the last list.
+const PAUSE: usize = 1;
+/// One list.
+const LIST: usize = 2;
+
+impl Flow {
+    /// Counts lists out.
+    fn leave(&self, lists: usize) {
+        self.out
+            .fetch_add(lists.wrapping_mul(LIST), Ordering::SeqCst);
+    }
+
+    /// Counts lists in; whether that ends a pause.
+    fn come_back(&self, lists: usize) -> bool {
+        let lists = lists.wrapping_mul(LIST);
+        let left = self
+            .out
+            .fetch_sub(lists, Ordering::SeqCst)
+            .wrapping_sub(lists);
+        left == PAUSE && self.end_pause()
+    }
+
+    /// A pause waits for the last list; whether there is none, so that it is over.
+    fn pause(&self) -> bool {
+        self.out.fetch_or(PAUSE, Ordering::SeqCst) < LIST && self.end_pause()
+    }
+
+    /// Ends the pause, if no list is out and nobody else has.
+    fn end_pause(&self) -> bool {
+        let ended = self
+            .out
+            .compare_exchange(PAUSE, 0, Ordering::SeqCst, Ordering::SeqCst);
+        ended.is_ok()
+    }
 }
 
 /// A counted reference to an adapter; it derefs to the driver's context.
@@ -182,7 +217,6 @@ impl<M: Miniport> AdapterShared<M> {
                 running: AtomicBool::new(false),
                 removed: AtomicBool::new(false),
                 out: AtomicUsize::new(0),
-                pause_pended: AtomicBool::new(false),
             },
             advertised: Advertised::new(),
             role: <M::Role as Role<M>>::new_state()?,
@@ -208,21 +242,13 @@ impl<M: Miniport> AdapterShared<M> {
     /// Counts lists that go under way, if data flows. Whatever this answers,
     /// the caller counts them home with [`Self::home`].
     pub(crate) fn out(&self, lists: usize) -> bool {
-        self.flow.out.fetch_add(lists, Ordering::SeqCst);
+        self.flow.leave(lists);
         self.is_running()
     }
 
-    /// Counts lists home, and completes a pause that waited for them.
+    /// Counts lists in, and completes a pause that waited for them.
     pub(crate) fn home(&self, lists: usize) {
-        if self.flow.out.fetch_sub(lists, Ordering::SeqCst) == lists {
-            self.complete_pause();
-        }
-    }
-
-    /// Completes the pause if it was pended and everything is home.
-    fn complete_pause(&self) {
-        let drained = self.flow.out.load(Ordering::SeqCst) == 0;
-        if drained && self.flow.pause_pended.swap(false, Ordering::SeqCst) {
+        if self.flow.come_back(lists) {
             // SAFETY: the pause was answered with pending (or is about to be,
             // rule GEN-04), and by FLOW is completed once (rule PAUSE-02).
             unsafe { ndis_sys::NdisMPauseComplete(self.handle.get()) };
@@ -327,17 +353,14 @@ pub(crate) fn on_pause<'r, M: Miniport>(
     irql: &mut Passive,
 ) -> Answer<'r> {
     let flow = &adapter.shared.flow;
+    // Nothing goes out from here on; the pause waits for what is.
     flow.running.store(false, Ordering::SeqCst);
     adapter.driver().pause(&adapter, irql);
-    if flow.out.load(Ordering::SeqCst) == 0 {
-        return request.answer(Status::SUCCESS);
-    }
-    flow.pause_pended.store(true, Ordering::SeqCst);
-    // The last list may have come home in between.
-    if flow.out.load(Ordering::SeqCst) == 0 && flow.pause_pended.swap(false, Ordering::SeqCst) {
-        return request.answer(Status::SUCCESS);
-    }
-    request.answer(Status::PENDING)
+    request.answer(if flow.pause() {
+        Status::SUCCESS
+    } else {
+        Status::PENDING
+    })
 }
 
 pub(crate) fn on_restart<'r, M: Miniport>(
@@ -356,4 +379,50 @@ pub(crate) fn on_restart<'r, M: Miniport>(
         Err(Status::RESOURCES) => Status::RESOURCES,
         Err(_) => Status::FAILURE,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    // Defines what the crates import.
+    use ndis_host as _;
+
+    fn flow() -> Flow {
+        Flow {
+            running: AtomicBool::new(true),
+            removed: AtomicBool::new(false),
+            out: AtomicUsize::new(0),
+        }
+    }
+
+    /// A pause ends with the last list, once; a list that was back before does not end it.
+    #[test]
+    fn a_pause_ends_with_the_last_list() {
+        let flow = flow();
+        assert!(flow.pause(), "nothing is out");
+        flow.leave(1);
+        assert!(!flow.come_back(1), "there is no pause");
+
+        flow.leave(2);
+        assert!(!flow.pause());
+        // What is refused, for nothing runs, is counted for a moment.
+        flow.leave(3);
+        assert!(!flow.come_back(2));
+        assert!(!flow.come_back(2));
+        assert!(flow.come_back(1));
+        assert!(flow.pause(), "the next one");
+    }
+
+    /// Between the count and the end of the pause somebody else may have counted: he ends it.
+    #[test]
+    fn who_counts_last_ends_it() {
+        let flow = flow();
+        flow.leave(1);
+        assert!(!flow.pause());
+        // One processor counts in, and is interrupted before it ends the pause.
+        assert_eq!(flow.out.fetch_sub(LIST, Ordering::SeqCst) - LIST, PAUSE);
+        flow.leave(1);
+        assert!(!flow.end_pause(), "a list is out");
+        assert!(flow.come_back(1));
+    }
 }

@@ -850,6 +850,9 @@ impl<C: Client> Deferred for VcShared<C> {
         if this.state.locked(State::has_returned) {
             AfShared::advance_later(&this.af);
         }
+        if this.state.locked(State::waits_for_return) {
+            Self::defer_later(&this);
+        }
         Self::send_queued(&this, irql.up_to_dispatch());
         Self::advance(&this, irql.up_to_dispatch());
     }

@@ -556,11 +556,7 @@ impl<M: CallManager> VcShared<M> {
                 // VC-48, VC-49).
                 let status = unsafe { M::Base::deactivate_vc(this.handle()) };
                 // Not accepted means that it was inactive (rule VC-45).
-                if Status::from_raw(status).is_pending() {
-                    Done::Nothing
-                } else {
-                    Done::Deactivated
-                }
+                Done::Deactivated(!Status::from_raw(status).is_pending())
             }
             Step::CompleteClose(status) => {
                 // SAFETY: the close was pended and is completed once (rule

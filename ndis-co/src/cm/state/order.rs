@@ -37,7 +37,8 @@ pub(crate) enum Done {
     Activated(Option<Status>),
     /// The call was offered, and the client takes its time to answer.
     Rang,
-    Deactivated,
+    /// The deactivation has returned; `true` when that is its end.
+    Deactivated(bool),
     /// The completion of the close has returned.
     Closed,
 }
@@ -58,7 +59,12 @@ impl State {
                 self.ringing();
                 self.leave();
             }
-            Done::Deactivated => self.deactivated(),
+            Done::Deactivated(over) => {
+                if over {
+                    self.deactivated();
+                }
+                self.leave();
+            }
             Done::Closed => self.completed(),
         }
     }
@@ -140,11 +146,7 @@ impl State {
         // Within these the peer may delete the VC, so they do not hold it.
         let free = matches!(
             step,
-            Step::Later
-                | Step::Delete
-                | Step::Deactivate
-                | Step::CompleteClose(_)
-                | Step::CompleteMakeCall { .. }
+            Step::Later | Step::Delete | Step::CompleteClose(_) | Step::CompleteMakeCall { .. }
         );
         if !free {
             self.enter();

@@ -96,7 +96,7 @@ fn a_refused_close_forgets_nothing() {
     state.finish_close();
     assert_eq!(state.settle_close(&()), Settled::Later, "it is active");
     assert!(matches!(state.next(&(), || false), Some(Step::Deactivate)));
-    state.deactivated();
+    state.settle(Done::Deactivated(true));
     assert!(matches!(state.next(&(), || false), Some(Step::CompleteClose(s)) if s.is_success()));
     state.completed();
     assert!(state.try_delete(&()));
@@ -324,5 +324,25 @@ fn what_is_left_for_later_is_still_due() {
     assert!(matches!(
         state.next(&(), || false),
         Some(Step::DispatchClose(_))
+    ));
+}
+
+/// A deactivation that ends within its own call holds the VC until that has returned: so the
+/// close is not completed before, nor another call placed whose deactivation this could be.
+#[test]
+fn a_deactivation_is_that_of_its_own_call() {
+    let mut state = connected();
+    assert!(state.begin_close());
+    state.finish_close();
+    assert_eq!(state.settle_close(&()), Settled::Later);
+    assert!(matches!(state.next(&(), || false), Some(Step::Deactivate)));
+    // The completion, within the call.
+    state.deactivated();
+    assert!(state.next(&(), || false).is_none(), "the call still runs");
+    assert!(!state.try_delete(&()));
+    state.settle(Done::Deactivated(true));
+    assert!(matches!(
+        state.next(&(), || false),
+        Some(Step::CompleteClose(_))
     ));
 }
