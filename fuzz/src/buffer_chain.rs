@@ -9,7 +9,7 @@ use crate::{
 };
 use ndis_co::{
     Status,
-    nbl::{BufferView, Chain, ListView},
+    nbl::{BufferView, Chain, ListView, fields::Hand},
 };
 use ndis_host::Host;
 use ndis_sys::{NET_BUFFER, NET_BUFFER_LIST, NET_BUFFER_LIST_DATA};
@@ -68,7 +68,8 @@ pub fn run(data: &[u8]) {
     let mut chain = Chain::new();
     for list in &lists {
         // SAFETY: a valid list that nothing else uses, alive until the end.
-        unsafe { chain.push_raw(list.pointer()) };
+        let list = unsafe { Hand::from_raw(list.pointer()) };
+        chain.push(list.expect("it is not null"));
     }
     assert_eq!(chain.views().count(), lists.len());
     for (view, list) in chain.views().zip(&lists) {
@@ -213,12 +214,12 @@ fn take_apart(chain: Chain, lists: &[List], input: &mut Input<'_>) {
         let (this, other) = if order & 1 == 0 { (0, 1) } else { (1, 0) };
         match order / 2 % 5 {
             0 => {
-                let list = chains[this].pop_raw();
-                assert_eq!(list, models[this].pop_front());
+                let list = chains[this].pop();
+                let pointer = list.as_ref().map(Hand::as_raw);
+                assert_eq!(pointer, models[this].pop_front());
+                models[other].extend(pointer);
                 if let Some(list) = list {
-                    // SAFETY: just taken out of a chain; alive until the end.
-                    unsafe { chains[other].push_raw(list) };
-                    models[other].push_back(list);
+                    chains[other].push(list);
                 }
             }
             1 => {
@@ -254,13 +255,9 @@ fn take_apart(chain: Chain, lists: &[List], input: &mut Input<'_>) {
                 (chain.len(), chain.is_empty()),
                 (model.len(), model.is_empty())
             );
-            assert_eq!(
-                chain.first_raw(),
-                model.front().copied().unwrap_or(null_mut())
-            );
             assert_eq!(chain.views().count(), model.len());
             let mut seen = Vec::new();
-            chain.for_each_raw(|list| seen.push(list));
+            chain.for_each_raw(|list| seen.push(list.as_raw()));
             assert_eq!(*model, seen);
         }
     }

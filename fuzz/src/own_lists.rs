@@ -10,9 +10,10 @@ use ndis_co::{
     mem::Tag,
     nbl::{
         BufferMut, BufferView, ListView, NetBuffer, NetBufferList, NetBufferListPool,
-        NetBufferLists, Parent, fields,
+        NetBufferLists, Parent,
     },
     owner::{Owner, Teardown},
+    sys,
 };
 use ndis_host::Host;
 use std::{collections::VecDeque, ptr::null_mut};
@@ -610,37 +611,48 @@ fn left_otherwise(
     input: &mut Input<'_>,
 ) -> NetBufferList {
     let mut lists = NetBufferLists::from(list);
+    let mut list = null_mut();
+    lists.chain().for_each_raw(|at| list = at.as_raw());
     // SAFETY: a list of this driver, in its hands.
-    let mut buffer = unsafe { fields::first_buffer(lists.chain().first_raw()) };
+    let mut place = unsafe { sys::NET_BUFFER_LIST_FIRST_NB(list) };
     for _ in 0..which {
+        // SAFETY: a place in the list or in a packet of it.
+        let buffer = unsafe { place.read() };
         // SAFETY: there are more packets than `which`.
-        buffer = unsafe { fields::next_buffer(buffer) };
+        place = unsafe { sys::NET_BUFFER_NEXT_NB(buffer) };
+    }
+    // SAFETY: as above.
+    let buffer = unsafe { place.read() };
+    /// Writes a field of the packet.
+    macro_rules! write {
+        ($field:ident, $value:expr) => {{
+            let value = $value;
+            // SAFETY: a packet of the list.
+            let place = unsafe { sys::$field(buffer) };
+            // SAFETY: a place in it.
+            unsafe { place.write(value) };
+        }};
     }
     let what = input.byte();
     if what & 1 != 0 {
         model.length = number(input, model.length);
-        // SAFETY: a packet of the list.
-        unsafe { fields::set_data_length(buffer, model.length) };
+        write!(NET_BUFFER_DATA_LENGTH, model.length);
     }
     if what & 2 != 0 {
         model.offsets[0] = number(input, model.offsets[0]);
-        // SAFETY: as above.
-        unsafe { fields::set_data_offset(buffer, model.offsets[0]) };
+        write!(NET_BUFFER_DATA_OFFSET, model.offsets[0]);
     }
     if what & 4 != 0 {
         model.offsets[1] = number(input, model.offsets[1]);
-        // SAFETY: as above.
-        unsafe { fields::set_current_mdl_offset(buffer, model.offsets[1]) };
+        write!(NET_BUFFER_CURRENT_MDL_OFFSET, model.offsets[1]);
     }
     if what & 8 != 0 {
         model.mdls[0] = false;
-        // SAFETY: as above.
-        unsafe { fields::set_first_mdl(buffer, null_mut()) };
+        write!(NET_BUFFER_FIRST_MDL, null_mut());
     }
     if what & 16 != 0 {
         model.mdls[1] = false;
-        // SAFETY: as above.
-        unsafe { fields::set_current_mdl(buffer, null_mut()) };
+        write!(NET_BUFFER_CURRENT_MDL, null_mut());
     }
     lists.pop_front().expect("the one list")
 }

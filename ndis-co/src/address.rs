@@ -5,7 +5,7 @@ use crate::{
     Status,
     mem::{Tag, Vec},
 };
-use core::{fmt, marker::PhantomData, mem::offset_of};
+use core::{fmt, mem::offset_of};
 use ndis_sys::CO_SAP;
 
 /// The most bytes of one variable-length part that this crate reads.
@@ -16,22 +16,12 @@ use ndis_sys::CO_SAP;
 pub const MAX_VARIABLE: u32 = 64 * 1024;
 
 /// The address of a service access point, borrowed from a `CO_SAP`.
-///
-/// # Invariants
-///
-/// SAP: `sap` is valid for `'a` together with the `SapLength` bytes of its
-/// trailing array, and `SapLength <= MAX_VARIABLE`.
 #[derive(Clone, Copy)]
 #[doc(alias = "CO_SAP")]
 pub struct SapAddress<'a> {
-    sap: *const CO_SAP,
-    _life: PhantomData<&'a CO_SAP>,
+    sap_type: u32,
+    bytes: &'a [u8],
 }
-
-// SAFETY: by SAP the bytes are only read.
-unsafe impl Send for SapAddress<'_> {}
-// SAFETY: as above.
-unsafe impl Sync for SapAddress<'_> {}
 
 impl<'a> SapAddress<'a> {
     /// Looks at a `CO_SAP`.
@@ -49,38 +39,31 @@ impl<'a> SapAddress<'a> {
         if sap.is_null() {
             return Err(Status::INVALID_DATA);
         }
-        let address = Self {
-            sap,
-            _life: PhantomData,
-        };
-        if address.raw_len() > MAX_VARIABLE {
-            Err(Status::INVALID_DATA)
-        } else {
-            Ok(address)
+        // SAFETY: by the caller the structure is valid.
+        let sap_type = unsafe { (*sap).SapType };
+        // SAFETY: as above.
+        let len = unsafe { (*sap).SapLength };
+        if len > MAX_VARIABLE {
+            return Err(Status::INVALID_DATA);
         }
-    }
-
-    fn raw_len(self) -> u32 {
-        // SAFETY: by SAP the structure is valid.
-        unsafe { (*self.sap).SapLength }
+        let start = sap.wrapping_byte_add(offset_of!(CO_SAP, Sap)).cast::<u8>();
+        // SAFETY: by the caller that many bytes are there for 'a.
+        let bytes = unsafe { core::slice::from_raw_parts(start, len as usize) };
+        Ok(Self { sap_type, bytes })
     }
 
     /// The kind of address, as the family defines it.
     #[must_use]
     #[doc(alias = "SapType")]
     pub fn sap_type(self) -> u32 {
-        // SAFETY: by SAP the structure is valid.
-        unsafe { (*self.sap).SapType }
+        self.sap_type
     }
 
     /// The bytes of the address; `SapLength` of them.
     #[must_use]
     #[doc(alias = "SapLength")]
     pub fn bytes(self) -> &'a [u8] {
-        // SAFETY: the address of the trailing array of a valid structure.
-        let start = unsafe { &raw const (*self.sap).Sap }.cast::<u8>();
-        // SAFETY: by SAP that many bytes are there for 'a.
-        unsafe { core::slice::from_raw_parts(start, self.raw_len() as usize) }
+        self.bytes
     }
 }
 
@@ -112,21 +95,23 @@ impl SapAddressBuf {
             return Err(Status::RESOURCES);
         }
         const HEADER: usize = offset_of!(CO_SAP, Sap) / size_of::<u32>();
-        let mut memory = Vec::new(Tag::NDIS);
-        memory.try_reserve(HEADER + bytes.len().div_ceil(4).max(1))?;
-        memory.try_push(sap_type)?;
-        memory.try_push(len)?;
-        push_bytes(&mut memory, bytes)?;
+        let mut memory = Vec::try_zeroed(HEADER + words_of(bytes), Tag::NDIS)?;
+        let mut words = memory.iter_mut();
+        put(&mut words, [sap_type, len]);
+        put_bytes(&mut words, bytes);
         Ok(Self { memory })
     }
 
     /// The address, to look at.
     #[must_use]
     pub fn view(&self) -> SapAddress<'_> {
-        SapAddress {
-            sap: self.as_raw(),
-            _life: PhantomData,
-        }
+        // SAFETY: `try_new` made a whole structure, which nobody writes.
+        let view = unsafe { SapAddress::from_raw(self.as_raw()) };
+        // Neither null nor too long.
+        view.unwrap_or(SapAddress {
+            sap_type: 0,
+            bytes: &[],
+        })
     }
 
     /// The C form; it stays where it is as long as `self` lives.
@@ -142,17 +127,26 @@ impl fmt::Debug for SapAddressBuf {
     }
 }
 
-/// Appends bytes, padded with zeros to whole words, at least one word.
-pub(crate) fn push_bytes(memory: &mut Vec<u32>, bytes: &[u8]) -> Result<(), Status> {
+/// How many words variable bytes take: at least one, so that the structure is whole.
+pub(crate) fn words_of(bytes: &[u8]) -> usize {
+    bytes.len().div_ceil(size_of::<u32>()).max(1)
+}
+
+/// Writes the next words.
+pub(crate) fn put<'w, const N: usize>(to: &mut impl Iterator<Item = &'w mut u32>, words: [u32; N]) {
+    for (word, to) in words.into_iter().zip(to) {
+        *to = word;
+    }
+}
+
+/// Writes bytes into the next [words](words_of), padded with zeros.
+pub(crate) fn put_bytes<'w>(to: &mut impl Iterator<Item = &'w mut u32>, bytes: &[u8]) {
     if bytes.is_empty() {
-        memory.try_push(0)?;
+        return put(to, [0]);
     }
-    for chunk in bytes.chunks(4) {
-        let mut word = [0; 4];
-        for (to, from) in word.iter_mut().zip(chunk) {
-            *to = *from;
-        }
-        memory.try_push(u32::from_ne_bytes(word))?;
+    for (chunk, to) in bytes.chunks(size_of::<u32>()).zip(to) {
+        let mut word = [0; size_of::<u32>()];
+        crate::nbl::copy_bytes(&mut word, chunk);
+        *to = u32::from_ne_bytes(word);
     }
-    Ok(())
 }

@@ -56,6 +56,12 @@ impl<T, A: Alarm<T>> ops::Deref for Armed<T, A> {
     }
 }
 
+impl<T, A: Alarm<T>> ops::DerefMut for Armed<T, A> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
 impl<T: fmt::Debug, A: Alarm<T>> fmt::Debug for Armed<T, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)

@@ -277,9 +277,7 @@ impl<V: Channel> Drop for SendLists<V> {
     }
 }
 
-// SAFETY: by SENDS the lists are in this driver's hands until this value
-// completes them; nothing here writes what they carry.
-unsafe impl<V: Channel> Original for SendLists<V> {
+impl<V: Channel> Original for SendLists<V> {
     fn chain(&self) -> &Chain {
         &self.chain
     }
@@ -309,10 +307,7 @@ impl<V: Channel> fmt::Debug for SendLists<V> {
 /// Writes the result into each list, which is in this driver's hands.
 #[doc(hidden)]
 pub fn mark(chain: &Chain, status: Status) {
-    chain.for_each_raw(|list| {
-        // SAFETY: by the contract of chains its lists are this driver's for now.
-        unsafe { fields::set_status(list, status.raw()) };
-    });
+    chain.for_each_raw(|list| fields::set_status(list, status.raw()));
 }
 
 /// Leaves marked lists to the work item.
@@ -444,12 +439,10 @@ pub fn indicate<V: Channel>(
     let mut chain = lists.into_chain();
     let context = vc.context();
     chain.for_each_raw(|list| {
-        // SAFETY: the lists are this driver's own and in its hands.
-        unsafe { fields::set_source_handle(list, handle) };
-        // SAFETY: as above. What a clone was made from learns of it.
-        unsafe { fields::set_status(list, Status::SUCCESS.raw()) };
-        // SAFETY: as above; the slot is for their allocator.
-        unsafe { fields::store(list, Side::Miniport, Slot::Vc, context) };
+        fields::set_source_handle(list, handle);
+        // What a clone was made from learns of it.
+        fields::set_status(list, Status::SUCCESS.raw());
+        fields::store(list, Side::Miniport, Slot::Vc, context);
     });
     // SAFETY: a call is connected, and by TRAFFIC the handle is valid;
     // ownership goes to NDIS until the lists are returned (rule NBL-19); the
@@ -472,10 +465,8 @@ pub fn indicate<V: Channel>(
 pub unsafe fn returned<V: Channel>(lists: &NetBufferLists, irql: &mut UpToDispatch) {
     let mut run = (ptr::null_mut(), 0);
     lists.chain().for_each_raw(|list| {
-        // SAFETY: the lists are this driver's own and back in its hands.
-        let context = unsafe { fields::load(list, Side::Miniport, Slot::Vc) };
-        // SAFETY: as above.
-        unsafe { fields::store(list, Side::Miniport, Slot::Vc, ptr::null_mut()) };
+        let context = fields::load(list, Side::Miniport, Slot::Vc);
+        fields::store(list, Side::Miniport, Slot::Vc, ptr::null_mut());
         if context != run.0 {
             // SAFETY: by the caller.
             unsafe { leave_run::<V>(run, irql) };

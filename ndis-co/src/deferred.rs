@@ -6,7 +6,7 @@
 //! lock held. The list of what waits there runs through the objects themselves, so that
 //! leaving work there cannot fail; each queued object holds a reference to itself.
 
-use crate::{irql::Passive, mem::Arc, owner::Owner};
+use crate::{irql::Passive, mem::Arc, owner::Owner, raw::Token};
 use core::{
     ffi::c_void,
     fmt,
@@ -16,12 +16,8 @@ use core::{
 };
 
 /// An object with a place in its owner's list; `W` tells several apart.
-///
-/// # Safety
-///
-/// `node` returns a field of `self`, always the same one.
-pub unsafe trait Deferred<W = ()>: Sized + Send + Sync {
-    /// The object's place in the list.
+pub trait Deferred<W = ()>: Sized + Send + Sync + 'static {
+    /// The object's place in the list: a field, always the same one.
     fn node(&self) -> &Node<Self, W>;
 
     /// Whose work item does the work.
@@ -45,16 +41,36 @@ pub unsafe trait Deferred<W = ()>: Sized + Send + Sync {
     }
 
     #[doc(hidden)]
-    fn queue(this: &Arc<Self>, how: unsafe fn(&Owner, *const Link)) {
+    fn queue(this: &Arc<Self>, how: fn(&Owner, Queued)) {
         let link = &this.node().link;
         if link.queued.swap(true, Ordering::AcqRel) {
             return;
         }
         let object = Arc::into_raw(this.clone());
         link.object.store(object, Ordering::Relaxed);
-        // SAFETY: by the trait the link is a field of the object, which the reference
-        // keeps until the work has begun; it was not queued, so it is in no list.
-        unsafe { how(this.owner(), link) };
+        how(this.owner(), Queued(Token(ptr::from_ref(link).cast_mut())));
+    }
+}
+
+/// A link that waits for its work, or is about to.
+///
+/// # Invariants
+///
+/// QUEUED: it is in no list but that which has this value, and has a reference to its object
+/// with it. The object lends the link for as long as it is shared, so for as long as there is
+/// the reference.
+pub struct Queued(Token<Link>);
+
+impl Queued {
+    fn link(&self) -> &Link {
+        // SAFETY: QUEUED.
+        unsafe { &*self.0.0 }
+    }
+}
+
+impl fmt::Debug for Queued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queued").finish_non_exhaustive()
     }
 }
 
@@ -124,6 +140,16 @@ impl Link {
     pub(crate) fn stands_for(&self, object: *mut c_void) {
         self.object.store(object, Ordering::Relaxed);
     }
+
+    /// The link as one that waits.
+    ///
+    /// # Safety
+    ///
+    /// It is in no list, and outlives the result; the object is not used.
+    #[cfg(test)]
+    pub(crate) unsafe fn queued(&self) -> Queued {
+        Queued(Token(ptr::from_ref(self).cast_mut()))
+    }
 }
 
 impl fmt::Debug for Link {
@@ -136,54 +162,40 @@ impl fmt::Debug for Link {
 ///
 /// # Invariants
 ///
-/// LINKS: each link in the list is valid, in no other list, and has its object's
-/// reference with it. `first` and `last` are null when there is none.
+/// LINKS: from `first`, following the next pointers, there are links as QUEUED says, and the
+/// last one is `last`.
 pub(crate) struct List {
-    first: *const Link,
-    last: *const Link,
+    first: Option<Queued>,
+    last: Token<Link>,
 }
-
-// SAFETY: links are fields of objects that any thread may reach.
-unsafe impl Send for List {}
 
 impl List {
     pub(crate) const fn new() -> Self {
         Self {
-            first: ptr::null(),
-            last: ptr::null(),
+            first: None,
+            last: Token::null(),
         }
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
-        self.first.is_null()
+        self.first.is_none()
     }
 
-    /// # Safety
-    ///
-    /// As LINKS says of `link`.
-    pub(crate) unsafe fn push(&mut self, link: *const Link) {
+    pub(crate) fn push(&mut self, link: Queued) {
         self.append(Self {
-            first: link,
-            last: link,
+            last: link.0,
+            first: Some(link),
         });
-    }
-
-    /// The first link, which is in no list any more.
-    fn pop(&mut self) -> Option<&Link> {
-        // SAFETY: by LINKS.
-        let first = unsafe { self.first.as_ref() }?;
-        self.first = first.next.swap(ptr::null_mut(), Ordering::Relaxed);
-        if self.first.is_null() {
-            self.last = ptr::null();
-        }
-        Some(first)
     }
 
     /// Takes the first piece of work out; its object may be queued again.
     pub(crate) fn next(&mut self) -> Option<Job> {
-        let link = self.pop()?;
+        let first = self.first.take()?;
+        let link = first.link();
+        let next = link.next.swap(ptr::null_mut(), Ordering::Relaxed);
+        self.first = (!next.is_null()).then_some(Queued(Token(next)));
         let job = Job {
-            object: link.object.load(Ordering::Relaxed),
+            object: Token(link.object.load(Ordering::Relaxed)),
             run: link.run,
         };
         link.queued.store(false, Ordering::Release);
@@ -192,13 +204,15 @@ impl List {
 
     /// Appends what `other` holds.
     pub(crate) fn append(&mut self, other: Self) {
-        if other.first.is_null() {
+        let Some(first) = other.first else {
             return;
-        }
-        // SAFETY: by LINKS.
-        match unsafe { self.last.as_ref() } {
-            None => self.first = other.first,
-            Some(last) => last.next.store(other.first.cast_mut(), Ordering::Relaxed),
+        };
+        if self.first.is_none() {
+            self.first = Some(first);
+        } else {
+            // SAFETY: by LINKS the last link, which this list has.
+            let last = unsafe { &*self.last.0 };
+            last.next.store(first.0.0, Ordering::Relaxed);
         }
         self.last = other.last;
     }
@@ -206,23 +220,20 @@ impl List {
 
 /// One piece of work, with the reference of its object.
 pub(crate) struct Job {
-    object: *mut c_void,
+    object: Token,
     run: unsafe fn(*mut c_void, &mut Passive),
 }
-
-// SAFETY: the object is one that any thread may reach.
-unsafe impl Send for Job {}
 
 impl Job {
     /// Does it.
     pub(crate) fn run(self, irql: &mut Passive) {
-        // SAFETY: by LINKS the reference came with the link, whose own function this is.
-        unsafe { (self.run)(self.object, irql) };
+        // SAFETY: by QUEUED the reference came with the link, whose own function this is.
+        unsafe { (self.run)(self.object.0, irql) };
     }
 
     /// Whether it came from this link.
     #[cfg(test)]
     pub(crate) fn is_of(&self, link: &Link) -> bool {
-        self.object == link.object.load(Ordering::Relaxed)
+        self.object.0 == link.object.load(Ordering::Relaxed)
     }
 }

@@ -18,17 +18,18 @@
 
 use crate::{
     Status,
-    deferred::{Job, Link, List},
+    deferred::{Job, List, Queued},
     event::Event,
     irql::Passive,
     lock::SpinLock,
     mem::{Arc, Tag},
-    timer::{allocate, set},
-    work::{Base, RawWorkItem, Routine},
+    raw::Token,
+    timer::RawTimer,
+    work::{Base, Bound, RawWorkItem, Routine},
 };
 use core::{
     ffi::c_void,
-    fmt, ptr,
+    fmt,
     sync::atomic::{AtomicUsize, Ordering},
 };
 use ndis_sys::{DRIVER_OBJECT, NDIS_HANDLE};
@@ -59,24 +60,12 @@ struct Inner {
     live: AtomicUsize,
     idle: Event,
     /// What runs when all is gone, where nobody waits for that.
-    end: SpinLock<Option<End>>,
+    end: SpinLock<Option<Bound>>,
     backlog: SpinLock<Backlog>,
-    /// The work item that does deferred work, until the owner is closed.
-    work_item: RawWorkItem,
     /// The timer that ends a pause, until the owner is closed. Its context is this
     /// allocation, of which it has a reference while it is set.
-    clock: NDIS_HANDLE,
+    clock: Option<RawTimer>,
 }
-
-/// A work item to be queued, and with what.
-struct End {
-    item: *const RawWorkItem,
-    queue: unsafe fn(&RawWorkItem, *mut c_void),
-    context: *mut c_void,
-}
-
-// SAFETY: `close_later`'s caller lets any thread queue the item.
-unsafe impl Send for End {}
 
 /// The deferred work.
 struct Backlog {
@@ -92,6 +81,8 @@ struct Backlog {
     ticking: bool,
     /// The work item is queued or running.
     scheduled: bool,
+    /// It is here while it is not, until the owner is closed.
+    item: Option<RawWorkItem>,
 }
 
 /// What the work item does next.
@@ -109,11 +100,6 @@ const LONGEST_PAUSE: u32 = 64;
 /// owner that never runs out of work does not forget it.
 const MOST_PASSED: u32 = 64;
 
-// SAFETY: the handle is a token that any thread may pass to NDIS; the rest is behind
-// locks.
-unsafe impl Send for Inner {}
-// SAFETY: as above.
-unsafe impl Sync for Inner {}
 impl Backlog {
     const fn new() -> Self {
         Self {
@@ -123,6 +109,7 @@ impl Backlog {
             passed: 0,
             ticking: false,
             scheduled: false,
+            item: None,
         }
     }
 
@@ -175,6 +162,12 @@ impl Backlog {
 #[derive(Debug)]
 pub struct Live(Owner);
 
+impl Clone for Live {
+    fn clone(&self) -> Self {
+        self.0.enter()
+    }
+}
+
 impl Drop for Live {
     fn drop(&mut self) {
         self.0.leave();
@@ -203,7 +196,7 @@ impl Teardown {
     /// the handle dies.
     pub unsafe fn open(handle: NDIS_HANDLE) -> Result<Self, Status> {
         // SAFETY: by the caller.
-        unsafe { Self::on(Base::Adapter(handle)) }
+        unsafe { Self::on(Base::Adapter(Token(handle))) }
     }
 
     /// Makes the owner for a binding. What a protocol driver allocates is on the
@@ -224,8 +217,8 @@ impl Teardown {
         object: *mut DRIVER_OBJECT,
     ) -> Result<Self, Status> {
         let base = Base::Protocol {
-            handle: protocol,
-            object,
+            handle: Token(protocol),
+            object: Token(object),
         };
         // SAFETY: by the caller.
         unsafe { Self::on(base) }
@@ -236,42 +229,28 @@ impl Teardown {
     /// As the functions above.
     unsafe fn on(base: Base) -> Result<Self, Status> {
         let idle = Event::try_new(Tag::NDIS)?;
+        let mut backlog = Backlog::new();
         // SAFETY: the caller vouches for the handle, and closes the owner, which
         // frees the work item, before it dies.
-        let work_item = unsafe { RawWorkItem::try_new(base) }?;
+        backlog.item = Some(unsafe { RawWorkItem::try_new(base) }?);
         let inner = Inner {
             base,
             live: AtomicUsize::new(1),
             idle,
             end: SpinLock::new(None),
-            backlog: SpinLock::new(Backlog::new()),
-            work_item,
-            clock: ptr::null_mut(),
+            backlog: SpinLock::new(backlog),
+            clock: None,
         };
-        let mut inner = match Arc::try_new_or_back(inner, Tag::NDIS) {
-            Ok(inner) => inner,
-            Err(inner) => {
-                // SAFETY: just allocated and never queued.
-                unsafe { inner.work_item.free() };
-                return Err(Status::RESOURCES);
-            }
-        };
+        let mut inner = Arc::try_new(inner, Tag::NDIS)?;
+        let context = Arc::as_raw(&inner);
         // SAFETY: the handle is valid by the caller, and the timer is freed before it
         // dies. The routine gets the reference that it expects whenever it is set.
-        match unsafe { allocate(base.handle(), expired, Arc::as_raw(&inner)) } {
-            Ok(clock) => {
-                // Nobody else has a reference yet.
-                if let Some(inner) = Arc::get_mut(&mut inner) {
-                    inner.clock = clock;
-                }
-                Ok(Self(Owner { inner }))
-            }
-            Err(failure) => {
-                // SAFETY: just allocated and never queued.
-                unsafe { inner.work_item.free() };
-                Err(failure)
-            }
+        let clock = unsafe { RawTimer::try_new(base.handle(), expired, context) }?;
+        // Nobody else has a reference yet.
+        if let Some(inner) = Arc::get_mut(&mut inner) {
+            inner.clock = Some(clock);
         }
+        Ok(Self(Owner { inner }))
     }
 
     /// What drivers may borrow.
@@ -305,15 +284,9 @@ impl Teardown {
     /// # Safety
     ///
     /// Called once, instead of `close`, and nothing is allocated on this owner
-    /// afterwards. `item` is not queued, and stays where it is until `R` runs, which
-    /// expects `context`.
-    pub(crate) unsafe fn close_later<R: Routine>(&self, item: &RawWorkItem, context: *mut c_void) {
-        let end = End {
-            item,
-            // SAFETY: whoever calls this says the same of its arguments.
-            queue: |item, context| unsafe { item.queue::<R>(context) },
-            context,
-        };
+    /// afterwards.
+    pub(crate) unsafe fn close_later<R: Routine>(&self, item: RawWorkItem, object: Arc<R>) {
+        let end = item.bind(object);
         self.0.inner.end.locked(|slot| *slot = Some(end));
         self.0.leave();
     }
@@ -327,15 +300,12 @@ impl Teardown {
         let inner = &self.0.inner;
         // Whoever left last, and the routines of the work item and the timer.
         Arc::wait_for_others(inner, 1, irql);
-        // The timer's routine may have let go of its reference and not have returned.
-        // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
-        unsafe { ndis_sys::KeFlushQueuedDpcs() };
-        // SAFETY: not set, for it has no reference, and its routine is over; the handle
-        // is still valid.
-        unsafe { ndis_sys::NdisFreeTimerObject(inner.clock) };
-        // SAFETY: by OWNER the item is neither queued nor running, and nobody
-        // can queue it any more; the handle is still valid.
-        unsafe { inner.work_item.free() };
+        if let Some(clock) = &inner.clock {
+            // SAFETY: not set, for it has no reference, nor will it be; once, as this.
+            unsafe { clock.free(irql) };
+        }
+        // Neither queued nor running, so it is here.
+        drop(inner.backlog.locked(|backlog| backlog.item.take()));
     }
 }
 
@@ -353,13 +323,10 @@ impl Owner {
         if self.inner.live.fetch_sub(1, Ordering::AcqRel) != 1 {
             return;
         }
-        let Some(end) = self.inner.end.locked(Option::take) else {
-            return self.inner.idle.set();
-        };
-        // SAFETY: by `close_later`'s caller the item is there until it has run.
-        let item = unsafe { &*end.item };
-        // SAFETY: not queued, by the same caller; this is the one time.
-        unsafe { (end.queue)(item, end.context) };
+        match self.inner.end.locked(Option::take) {
+            Some(end) => end.queue(),
+            None => self.inner.idle.set(),
+        }
     }
 
     /// The handle that pools and timers are allocated on.
@@ -373,63 +340,45 @@ impl Owner {
         self.inner.base
     }
 
-    /// Has the work of `link`'s object done.
-    ///
-    /// # Safety
-    ///
-    /// `link` is valid until then, is in no list, and comes with the reference that its
-    /// work takes.
-    pub(crate) unsafe fn defer(&self, link: *const Link) {
-        // SAFETY: by the caller.
-        unsafe { self.queue(link, |backlog| &mut backlog.due) };
+    /// Has the work of the link's object done.
+    pub(crate) fn defer(&self, link: Queued) {
+        self.queue(link, |backlog| &mut backlog.due);
     }
 
     /// As [`defer`](Self::defer), a little later.
-    ///
-    /// # Safety
-    ///
-    /// As there.
-    pub(crate) unsafe fn defer_later(&self, link: *const Link) {
-        // SAFETY: by the caller.
-        unsafe { self.queue(link, |backlog| &mut backlog.later) };
+    pub(crate) fn defer_later(&self, link: Queued) {
+        self.queue(link, |backlog| &mut backlog.later);
     }
 
-    /// # Safety
-    ///
-    /// As [`defer`](Self::defer).
-    unsafe fn queue(&self, link: *const Link, list: fn(&mut Backlog) -> &mut List) {
+    fn queue(&self, link: Queued, list: fn(&mut Backlog) -> &mut List) {
         self.inner.live.fetch_add(1, Ordering::Relaxed);
         let start = self.inner.backlog.locked(|backlog| {
-            // SAFETY: by the caller.
-            unsafe { list(backlog).push(link) };
+            list(backlog).push(link);
             // What waits for a timer that is set needs nothing else.
             let idle = backlog.ticking && backlog.due.is_empty();
-            !idle && !core::mem::replace(&mut backlog.scheduled, true)
+            let start = !idle && !core::mem::replace(&mut backlog.scheduled, true);
+            start.then(|| backlog.item.take())
         });
-        if start {
-            Inner::start(&self.inner);
-        }
+        Inner::start(&self.inner, start.flatten());
     }
 }
 
 impl Inner {
-    /// Queues the work item, which is not queued (`scheduled` was clear) and not freed:
-    /// what waits counts in `live`.
-    fn start(this: &Arc<Self>) {
-        let context = Arc::into_raw(this.clone());
-        // SAFETY: as above; the context is a reference that the routine takes.
-        unsafe { this.work_item.queue::<Self>(context) };
+    /// Queues the work item, if it was not queued (`scheduled` was clear).
+    fn start(this: &Arc<Self>, item: Option<RawWorkItem>) {
+        if let Some(item) = item {
+            item.bind(this.clone()).queue();
+        }
     }
 
     /// Sets the timer, which is not set (`ticking` was clear).
     fn tick(this: &Arc<Self>, milliseconds: u32) {
         let reference = Arc::into_raw(this.clone());
-        // SAFETY: allocated, and freed by the end of the owner only, which waits for
-        // the reference that the routine takes.
-        if !unsafe { set(this.clock, milliseconds) } {
+        let clock = this.clock.as_ref();
+        if clock.is_some_and(|clock| !clock.set(milliseconds)) {
             return;
         }
-        // SAFETY: it was set already, with a reference of its own.
+        // SAFETY: it was set already, with a reference of its own, or cannot be.
         drop(unsafe { Arc::<Self>::from_raw(reference) });
     }
 }
@@ -445,23 +394,26 @@ unsafe extern "system" fn expired(
     let Some(inner) = (unsafe { Arc::<Inner>::from_raw(context) }) else {
         return;
     };
-    if inner.backlog.locked(Backlog::expired) {
-        Inner::start(&inner);
-    }
+    let start = inner
+        .backlog
+        .locked(|backlog| backlog.expired().then(|| backlog.item.take()));
+    Inner::start(&inner, start.flatten());
 }
 
 impl Routine for Inner {
-    unsafe fn run(context: *mut c_void) {
-        // SAFETY: the context is the reference that `defer` made for this run.
-        let Some(inner) = (unsafe { Arc::<Self>::from_raw(context) }) else {
-            return;
-        };
+    fn run(inner: Arc<Self>, item: RawWorkItem, irql: &mut Passive) {
         let owner = Owner { inner };
-        // SAFETY: work items run at PASSIVE_LEVEL on a system thread.
-        let mut irql = unsafe { Passive::assume() };
+        let mut item = Some(item);
         loop {
-            match owner.inner.backlog.locked(Backlog::next) {
-                Next::Run(job) => job.run(&mut irql),
+            let next = owner.inner.backlog.locked(|backlog| {
+                let next = backlog.next();
+                if !matches!(next, Next::Run(_)) {
+                    backlog.item = item.take();
+                }
+                next
+            });
+            match next {
+                Next::Run(job) => job.run(irql),
                 Next::Pause(milliseconds) => {
                     Inner::tick(&owner.inner, milliseconds);
                     break;
@@ -484,6 +436,8 @@ impl fmt::Debug for Owner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::deferred::Link;
+    use core::ptr;
     // Defines what the crates import.
     use ndis_host as _;
 
@@ -511,18 +465,18 @@ mod tests {
         let [refused, busy] = links();
         let mut backlog = backlog();
         // SAFETY: both links outlive the lists, which no other thread reaches.
-        unsafe { backlog.later.push(&refused) };
+        backlog.later.push(unsafe { refused.queued() });
         let mut tries = 0;
         for _ in 0..=MOST_PASSED {
             // SAFETY: as above; it was taken out before.
-            unsafe { backlog.due.push(&busy) };
+            backlog.due.push(unsafe { busy.queued() });
             while let Next::Run(job) = backlog.next() {
                 if job.is_of(&busy) {
                     break;
                 }
                 tries += 1;
                 // SAFETY: as above.
-                unsafe { backlog.later.push(&refused) };
+                backlog.later.push(unsafe { refused.queued() });
             }
         }
         assert_eq!(tries, 1);
@@ -535,11 +489,11 @@ mod tests {
         let mut backlog = backlog();
         for pause in [1, 2, 4, 8, 16, 32, 64, 64] {
             // SAFETY: both links outlive the lists, which no other thread reaches.
-            unsafe { backlog.later.push(&refused) };
+            backlog.later.push(unsafe { refused.queued() });
             assert!(matches!(backlog.next(), Next::Pause(length) if length == pause));
             assert!(backlog.ticking && !backlog.scheduled);
             // SAFETY: as above.
-            unsafe { backlog.due.push(&due) };
+            backlog.due.push(unsafe { due.queued() });
             assert!(matches!(backlog.next(), Next::Run(job) if job.is_of(&due)));
             assert!(matches!(backlog.next(), Next::End), "the timer is set");
             assert!(backlog.expired(), "the work item is to be queued");

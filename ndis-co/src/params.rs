@@ -3,10 +3,11 @@
 
 use crate::{
     Status,
-    address::MAX_VARIABLE,
+    address::{MAX_VARIABLE, put, put_bytes, words_of},
     mem::{Arc, Tag, Vec},
+    raw::Token,
 };
-use core::{fmt, marker::PhantomData, mem::offset_of, ptr};
+use core::{ffi::c_void, fmt, marker::PhantomData, mem::offset_of};
 use ndis_sys::{
     CO_CALL_MANAGER_PARAMETERS, CO_CALL_PARAMETERS, CO_MEDIA_PARAMETERS, CO_SPECIFIC_PARAMETERS,
     FLOWSPEC,
@@ -77,20 +78,21 @@ impl FlowSpec {
         }
     }
 
-    fn to_raw(self) -> FLOWSPEC {
-        FLOWSPEC {
-            TokenRate: self.token_rate,
-            TokenBucketSize: self.token_bucket_size,
-            PeakBandwidth: self.peak_bandwidth,
-            Latency: self.latency,
-            DelayVariation: self.delay_variation,
-            ServiceType: self.service_type,
-            MaxSduSize: self.max_sdu_size,
-            MinimumPolicedSize: self.minimum_policed_size,
-        }
+    /// The words of a `FLOWSPEC`.
+    const fn to_words(self) -> [u32; FLOW] {
+        [
+            self.token_rate,
+            self.token_bucket_size,
+            self.peak_bandwidth,
+            self.latency,
+            self.delay_variation,
+            self.service_type,
+            self.max_sdu_size,
+            self.minimum_policed_size,
+        ]
     }
 
-    fn from_raw(raw: &FLOWSPEC) -> Self {
+    fn from_raw(raw: FLOWSPEC) -> Self {
         Self {
             token_rate: raw.TokenRate,
             token_bucket_size: raw.TokenBucketSize,
@@ -114,28 +116,84 @@ pub struct Specific<'a> {
     pub bytes: &'a [u8],
 }
 
+/// A structure of the parameters, to be read.
+///
+/// # Invariants
+///
+/// PARAMS: for `'a` the structure is valid, and so is what its non-null pointers point at,
+/// with the lengths stated there; whoever reads it meanwhile, nobody writes it. Whoever
+/// makes a view names the owner of that memory: a value on its own stack, an object that it
+/// holds, or the peer, by a rule that says until when.
+struct Read<'a, T> {
+    place: Token<T>,
+    _life: PhantomData<&'a ()>,
+}
+
+impl<T> Clone for Read<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Read<'_, T> {}
+
+impl<T> Read<'_, T> {
+    /// The pointer.
+    fn as_raw(self) -> *mut T {
+        self.place.0
+    }
+
+    /// What begins `offset` bytes behind the start.
+    fn behind<U>(self, offset: usize) -> *mut U {
+        self.as_raw().wrapping_byte_add(offset).cast()
+    }
+}
+
+crate::raw::fields! { Read:
+    CO_CALL_PARAMETERS {
+        call_flags: u32 = at => &raw mut (*at).Flags;
+        call_manager: *mut CO_CALL_MANAGER_PARAMETERS = at => &raw mut (*at).CallMgrParameters;
+        media: *mut CO_MEDIA_PARAMETERS = at => &raw mut (*at).MediaParameters;
+    }
+
+    CO_CALL_MANAGER_PARAMETERS {
+        transmit: FLOWSPEC = at => &raw mut (*at).Transmit;
+        receive: FLOWSPEC = at => &raw mut (*at).Receive;
+    }
+
+    CO_MEDIA_PARAMETERS {
+        media_flags: u32 = at => &raw mut (*at).Flags;
+    }
+
+    CO_SPECIFIC_PARAMETERS {
+        param_type: u32 = at => &raw mut (*at).ParamType;
+        length: u32 = at => &raw mut (*at).Length;
+    }
+}
+
+impl<'a> Read<'a, CO_SPECIFIC_PARAMETERS> {
+    /// The part itself, and the bytes at its end.
+    fn specific(self) -> Result<Specific<'a>, Status> {
+        let (param_type, len) = (self.param_type(), self.length());
+        if len > MAX_VARIABLE {
+            return Err(Status::INVALID_DATA);
+        }
+        let start: *mut u8 = self.behind(offset_of!(CO_SPECIFIC_PARAMETERS, Parameters));
+        // SAFETY: by PARAMS the trailing array has so many bytes, which nobody writes.
+        let bytes = unsafe { core::slice::from_raw_parts(start, len as usize) };
+        Ok(Specific { param_type, bytes })
+    }
+}
+
 /// Call parameters, borrowed.
 ///
 /// Every pointer and length inside is checked on the way: a null pointer is
 /// `None`, a length beyond [`MAX_VARIABLE`] is an error (rule QOS-16).
-///
-/// # Invariants
-///
-/// PARAMS: `raw` is valid for `'a`, and so is what its non-null pointers point
-/// at, with the lengths stated there. Whoever makes a view names the owner of
-/// that memory: a value on its own stack, an object that it holds, or the peer,
-/// by a rule that says until when.
 #[derive(Clone, Copy)]
 #[doc(alias = "CO_CALL_PARAMETERS")]
 pub struct CallParameters<'a> {
-    raw: *const CO_CALL_PARAMETERS,
-    _life: PhantomData<&'a CO_CALL_PARAMETERS>,
+    raw: Read<'a, CO_CALL_PARAMETERS>,
 }
-
-// SAFETY: by PARAMS everything is only read.
-unsafe impl Send for CallParameters<'_> {}
-// SAFETY: as above.
-unsafe impl Sync for CallParameters<'_> {}
 
 impl<'a> CallParameters<'a> {
     /// Looks at call parameters.
@@ -149,37 +207,33 @@ impl<'a> CallParameters<'a> {
     /// A non-null `raw` is as PARAMS says.
     pub unsafe fn from_raw(raw: *const CO_CALL_PARAMETERS) -> Result<Self, Status> {
         if raw.is_null() {
-            Err(Status::INVALID_DATA)
-        } else {
-            Ok(Self {
-                raw,
-                _life: PhantomData,
-            })
+            return Err(Status::INVALID_DATA);
         }
+        let (place, _life) = (Token(raw.cast_mut()), PhantomData);
+        Ok(Self {
+            raw: Read { place, _life },
+        })
     }
 
     /// The C form.
     #[must_use]
     pub fn as_raw(self) -> *mut CO_CALL_PARAMETERS {
-        self.raw.cast_mut()
+        self.raw.as_raw()
     }
 
     /// The flags of the call.
     #[must_use]
     pub fn flags(self) -> CallFlags {
-        // SAFETY: by PARAMS the structure is valid.
-        CallFlags::from_bits_retain(unsafe { (*self.raw).Flags })
+        CallFlags::from_bits_retain(self.raw.call_flags())
     }
 
     /// What the call manager is to know: traffic and its specific part.
     #[must_use]
     #[doc(alias = "CO_CALL_MANAGER_PARAMETERS")]
     pub fn call_manager(self) -> Option<CallManagerParameters<'a>> {
-        // SAFETY: by PARAMS the structure is valid.
-        let raw = unsafe { (*self.raw).CallMgrParameters };
-        (!raw.is_null()).then_some(CallManagerParameters {
-            raw,
-            _life: PhantomData,
+        let (place, _life) = (Token(self.raw.call_manager()), PhantomData);
+        (!place.0.is_null()).then_some(CallManagerParameters {
+            raw: Read { place, _life },
         })
     }
 
@@ -187,11 +241,9 @@ impl<'a> CallParameters<'a> {
     #[must_use]
     #[doc(alias = "CO_MEDIA_PARAMETERS")]
     pub fn media(self) -> Option<MediaParameters<'a>> {
-        // SAFETY: by PARAMS the structure is valid.
-        let raw = unsafe { (*self.raw).MediaParameters };
-        (!raw.is_null()).then_some(MediaParameters {
-            raw,
-            _life: PhantomData,
+        let (place, _life) = (Token(self.raw.media()), PhantomData);
+        (!place.0.is_null()).then_some(MediaParameters {
+            raw: Read { place, _life },
         })
     }
 }
@@ -206,46 +258,23 @@ impl fmt::Debug for CallParameters<'_> {
     }
 }
 
-/// Reads the specific part at the end of a structure.
-///
-/// # Safety
-///
-/// `raw` is valid for `'a` with the bytes that it states.
-unsafe fn specific<'a>(raw: *const CO_SPECIFIC_PARAMETERS) -> Result<Specific<'a>, Status> {
-    // SAFETY: the caller vouches for the structure.
-    let param_type = unsafe { (*raw).ParamType };
-    // SAFETY: as above.
-    let len = unsafe { (*raw).Length };
-    if len > MAX_VARIABLE {
-        return Err(Status::INVALID_DATA);
-    }
-    // SAFETY: the address of the trailing array.
-    let start = unsafe { &raw const (*raw).Parameters }.cast::<u8>();
-    // SAFETY: the caller vouches for the bytes.
-    let bytes = unsafe { core::slice::from_raw_parts(start, len as usize) };
-    Ok(Specific { param_type, bytes })
-}
-
 /// The call manager's half of [`CallParameters`], under PARAMS.
 #[derive(Clone, Copy)]
 pub struct CallManagerParameters<'a> {
-    raw: *const CO_CALL_MANAGER_PARAMETERS,
-    _life: PhantomData<&'a CO_CALL_MANAGER_PARAMETERS>,
+    raw: Read<'a, CO_CALL_MANAGER_PARAMETERS>,
 }
 
 impl<'a> CallManagerParameters<'a> {
     /// Traffic from the caller to the callee.
     #[must_use]
     pub fn transmit(self) -> FlowSpec {
-        // SAFETY: by PARAMS the structure is valid.
-        FlowSpec::from_raw(unsafe { &(*self.raw).Transmit })
+        FlowSpec::from_raw(self.raw.transmit())
     }
 
     /// Traffic from the callee to the caller.
     #[must_use]
     pub fn receive(self) -> FlowSpec {
-        // SAFETY: by PARAMS the structure is valid.
-        FlowSpec::from_raw(unsafe { &(*self.raw).Receive })
+        FlowSpec::from_raw(self.raw.receive())
     }
 
     /// The part that the address family defines, such as the number dialled.
@@ -254,10 +283,11 @@ impl<'a> CallManagerParameters<'a> {
     ///
     /// [`Status::INVALID_DATA`] for a length beyond [`MAX_VARIABLE`].
     pub fn specific(self) -> Result<Specific<'a>, Status> {
-        // SAFETY: the address of a field of a valid structure.
-        let raw = unsafe { &raw const (*self.raw).CallMgrSpecific };
-        // SAFETY: PARAMS.
-        unsafe { specific(raw) }
+        let part = self
+            .raw
+            .behind(offset_of!(CO_CALL_MANAGER_PARAMETERS, CallMgrSpecific));
+        let (place, _life) = (Token(part), PhantomData);
+        Read::<CO_SPECIFIC_PARAMETERS> { place, _life }.specific()
     }
 }
 
@@ -272,16 +302,14 @@ impl fmt::Debug for CallManagerParameters<'_> {
 /// The miniport's half of [`CallParameters`], under PARAMS.
 #[derive(Clone, Copy)]
 pub struct MediaParameters<'a> {
-    raw: *const CO_MEDIA_PARAMETERS,
-    _life: PhantomData<&'a CO_MEDIA_PARAMETERS>,
+    raw: Read<'a, CO_MEDIA_PARAMETERS>,
 }
 
 impl<'a> MediaParameters<'a> {
     /// The flags: which directions the VC carries, and rounding.
     #[must_use]
     pub fn flags(self) -> u32 {
-        // SAFETY: by PARAMS the structure is valid.
-        unsafe { (*self.raw).Flags }
+        self.raw.media_flags()
     }
 
     /// The part that the medium defines.
@@ -290,10 +318,11 @@ impl<'a> MediaParameters<'a> {
     ///
     /// [`Status::INVALID_DATA`] for a length beyond [`MAX_VARIABLE`].
     pub fn specific(self) -> Result<Specific<'a>, Status> {
-        // SAFETY: the address of a field of a valid structure.
-        let raw = unsafe { &raw const (*self.raw).MediaSpecific };
-        // SAFETY: PARAMS.
-        unsafe { specific(raw) }
+        let part = self
+            .raw
+            .behind(offset_of!(CO_MEDIA_PARAMETERS, MediaSpecific));
+        let (place, _life) = (Token(part), PhantomData);
+        Read::<CO_SPECIFIC_PARAMETERS> { place, _life }.specific()
     }
 }
 
@@ -332,9 +361,9 @@ pub struct CallParametersBuf(SharedCallParameters);
 /// its own for that time.
 #[derive(Clone)]
 pub struct SharedCallParameters {
-    /// The structure at the front, then both halves; in 64-bit words, so that
-    /// each is aligned.
-    memory: Arc<Vec<u64>>,
+    /// The structure at the front, then both halves, whose words are all of 32 bits. (The
+    /// pool aligns what it gives out for pointers.)
+    memory: Arc<Vec<u32>>,
 }
 
 impl SharedCallParameters {
@@ -342,8 +371,11 @@ impl SharedCallParameters {
     #[must_use]
     pub fn view(&self) -> CallParameters<'_> {
         CallParameters {
-            raw: self.as_raw(),
-            _life: PhantomData,
+            // The memory lives as long as this owner, and is written no more.
+            raw: Read {
+                place: Token(self.as_raw()),
+                _life: PhantomData,
+            },
         }
     }
 
@@ -381,10 +413,10 @@ impl CallParametersBuf {
 
     /// Adds flags, such as [`CallFlags::CHANGED`].
     pub fn insert_flags(&mut self, flags: CallFlags) {
-        let raw = self.as_raw();
-        // SAFETY: the structure at the front of our own memory, which by BUF
-        // nobody else looks at.
-        unsafe { (*raw).Flags = (self.view().flags() | flags).bits() };
+        // By BUF there is no other reference. The flags are the first word.
+        if let Some(first) = Arc::get_mut(&mut self.0.memory).and_then(|it| it.first_mut()) {
+            *first |= flags.bits();
+        }
     }
 
     /// The parameters, to look at.
@@ -460,56 +492,60 @@ impl<'a> Builder<'a> {
     /// [`Status::RESOURCES`], also when a specific part has more than
     /// [`MAX_VARIABLE`] bytes.
     pub fn build(self) -> Result<CallParametersBuf, Status> {
-        const WORD: usize = size_of::<u64>();
-        const HEAD: usize = size_of::<CO_CALL_PARAMETERS>().div_ceil(WORD);
-        const MANAGER: usize = offset_of!(CO_CALL_MANAGER_PARAMETERS, CallMgrSpecific)
-            + offset_of!(CO_SPECIFIC_PARAMETERS, Parameters);
-        const MEDIA: usize = offset_of!(CO_MEDIA_PARAMETERS, MediaSpecific)
-            + offset_of!(CO_SPECIFIC_PARAMETERS, Parameters);
-        let words = |fixed: usize, whole: usize, bytes: &[u8]| {
-            fixed.saturating_add(bytes.len()).max(whole).div_ceil(WORD)
-        };
-        let manager_words = words(
-            MANAGER,
-            size_of::<CO_CALL_MANAGER_PARAMETERS>(),
-            self.call_manager.bytes,
-        );
-        let media_words = words(MEDIA, size_of::<CO_MEDIA_PARAMETERS>(), self.media.bytes);
         let manager_len = checked_len(self.call_manager.bytes)?;
         let media_len = checked_len(self.media.bytes)?;
+        // Each ends where a pointer may begin: so the halves are aligned, and whole.
+        let manager_size = (MANAGER + words_of(self.call_manager.bytes)).div_ceil(2) * 2;
+        let media_size = (MEDIA + words_of(self.media.bytes)).div_ceil(2) * 2;
 
-        let memory = Vec::<u64>::try_zeroed(HEAD + manager_words + media_words, Tag::NDIS)?;
-        let head: *mut CO_CALL_PARAMETERS = memory.base().cast();
-        // SAFETY: HEAD words are within the `total` words.
-        let manager: *mut CO_CALL_MANAGER_PARAMETERS = unsafe { memory.base().add(HEAD) }.cast();
-        // SAFETY: as above.
-        let media: *mut CO_MEDIA_PARAMETERS =
-            unsafe { memory.base().add(HEAD + manager_words) }.cast();
-        // Field by field: a whole structure would bring its padding along,
-        // which is not initialised.
-        // SAFETY: the memory is aligned, zeroed and large enough.
-        unsafe { (*head).Flags = self.flags.bits() };
-        // SAFETY: as above.
-        unsafe { (*head).CallMgrParameters = manager };
-        // SAFETY: as above.
-        unsafe { (*head).MediaParameters = media };
-        // SAFETY: as above.
-        unsafe { (*manager).Transmit = self.transmit.to_raw() };
-        // SAFETY: as above.
-        unsafe { (*manager).Receive = self.receive.to_raw() };
-        // SAFETY: as above.
-        unsafe { (*media).Flags = self.media_flags };
-        // SAFETY: the address of a field.
-        let specific = unsafe { &raw mut (*manager).CallMgrSpecific };
-        // SAFETY: `manager_words` leave room for the bytes behind it.
-        unsafe { write_specific(specific, &self.call_manager, manager_len) };
-        // SAFETY: the address of a field.
-        let specific = unsafe { &raw mut (*media).MediaSpecific };
-        // SAFETY: `media_words` leave room for the bytes behind it.
-        unsafe { write_specific(specific, &self.media, media_len) };
+        let total = HEAD + manager_size + media_size;
+        let mut memory = Vec::<u32>::try_zeroed(total, Tag::NDIS)?;
+        // The pointers come last.
+        let words = &mut memory.iter_mut();
+        put(words, [self.flags.bits()]);
+        let words = &mut memory.iter_mut().skip(HEAD);
+        put(words, self.transmit.to_words());
+        put(words, self.receive.to_words());
+        put(words, [self.call_manager.param_type, manager_len]);
+        put_bytes(words, self.call_manager.bytes);
+        let words = &mut memory.iter_mut().skip(HEAD + manager_size);
+        put(words, [self.media_flags]);
+        let words = &mut words.skip(MEDIA_SPECIFIC - 1);
+        put(words, [self.media.param_type, media_len]);
+        put_bytes(words, self.media.bytes);
+
+        let base = memory.base();
+        let pointers = [
+            (offset_of!(CO_CALL_PARAMETERS, CallMgrParameters), HEAD),
+            (
+                offset_of!(CO_CALL_PARAMETERS, MediaParameters),
+                HEAD + manager_size,
+            ),
+        ];
+        for (offset, start) in pointers {
+            let pointer: *mut c_void = base.wrapping_add(start).cast();
+            let place: *mut *mut c_void = base.wrapping_byte_add(offset).cast();
+            // SAFETY: a field of the head, which the memory begins with, aligned as the
+            // pool aligns.
+            unsafe { place.write(pointer) };
+        }
         let memory = Arc::try_new(memory, Tag::NDIS)?;
         Ok(CallParametersBuf(SharedCallParameters { memory }))
     }
+}
+
+/// The words of the structures, without what is variable.
+const FLOW: usize = words(size_of::<FLOWSPEC>());
+const HEAD: usize = words(size_of::<CO_CALL_PARAMETERS>());
+const MANAGER: usize = words(
+    offset_of!(CO_CALL_MANAGER_PARAMETERS, CallMgrSpecific)
+        + offset_of!(CO_SPECIFIC_PARAMETERS, Parameters),
+);
+const MEDIA_SPECIFIC: usize = words(offset_of!(CO_MEDIA_PARAMETERS, MediaSpecific));
+const MEDIA: usize = MEDIA_SPECIFIC + words(offset_of!(CO_SPECIFIC_PARAMETERS, Parameters));
+
+const fn words(bytes: usize) -> usize {
+    bytes / size_of::<u32>()
 }
 
 fn checked_len(bytes: &[u8]) -> Result<u32, Status> {
@@ -517,19 +553,4 @@ fn checked_len(bytes: &[u8]) -> Result<u32, Status> {
         Ok(len) if len <= MAX_VARIABLE => Ok(len),
         _ => Err(Status::RESOURCES),
     }
-}
-
-/// # Safety
-///
-/// `to` is a writable specific part with room for the bytes; its provenance
-/// covers them.
-unsafe fn write_specific(to: *mut CO_SPECIFIC_PARAMETERS, from: &Specific<'_>, len: u32) {
-    // SAFETY: the caller vouches for the structure.
-    unsafe { (*to).ParamType = from.param_type };
-    // SAFETY: as above.
-    unsafe { (*to).Length = len };
-    // SAFETY: as above.
-    let start = unsafe { &raw mut (*to).Parameters }.cast::<u8>();
-    // SAFETY: as above; the bytes are another allocation.
-    unsafe { ptr::copy_nonoverlapping(from.bytes.as_ptr(), start, from.bytes.len()) };
 }

@@ -100,6 +100,37 @@ impl<T> Opaque<T> {
     }
 }
 
+/// A pointer as a plain value, which may travel: to use it is `unsafe`, and whoever does
+/// says why another thread may.
+pub struct Token<T = c_void>(pub *mut T);
+
+impl<T> Token<T> {
+    /// No pointer.
+    #[must_use]
+    pub const fn null() -> Self {
+        Self(core::ptr::null_mut())
+    }
+}
+
+impl<T> Clone for Token<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Token<T> {}
+
+impl<T> core::fmt::Debug for Token<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+// SAFETY: an address harms nobody.
+unsafe impl<T> Send for Token<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for Token<T> {}
+
 impl<T> Clone for Opaque<T> {
     fn clone(&self) -> Self {
         Self::new(self.get())
@@ -164,3 +195,37 @@ pub unsafe fn driver_slot(
     }
     Ok(place.cast())
 }
+
+/// Makes methods that read and write fields of C structures by raw pointer, for a view of
+/// them: a type whose values exist only while the structure that they stand for is there.
+/// A line is `get, set: type = pointer => the field's place`.
+macro_rules! fields {
+    ($view:ident: $($owner:ident {$(
+        $(#[$attribute:meta])*
+        $vis:vis $get:ident $(, $set:ident)?: $ty:ty = $at:ident => $place:expr;
+    )*})*) => {$(
+        impl $view<'_, $owner> {$(
+            $(#[$attribute])*
+            #[inline]
+            $vis fn $get(self) -> $ty {
+                let $at = self.as_raw();
+                // SAFETY: by the view's invariant the structure is there.
+                let place: *mut $ty = unsafe { $place };
+                // SAFETY: a place in it, by the same.
+                unsafe { place.read() }
+            }
+            $(
+                /// Writes the field.
+                #[inline]
+                $vis fn $set(self, value: $ty) {
+                    let $at = self.as_raw();
+                    // SAFETY: by the view's invariant the structure is there.
+                    let place: *mut $ty = unsafe { $place };
+                    // SAFETY: a place in it, by the same.
+                    unsafe { place.write(value) };
+                }
+            )?
+        )*}
+    )*};
+}
+pub(crate) use fields;

@@ -7,6 +7,7 @@ use crate::{
     lock::SpinLock,
     mem::{Anchored, Arc, Parent, Tag},
     owner::{Live, Owner},
+    raw::Token,
 };
 use core::{ffi::c_void, fmt, ptr};
 use ndis_sys::{NDIS_HANDLE, NDIS_TIMER_CHARACTERISTICS};
@@ -33,25 +34,19 @@ pub struct Timer<T: Expire> {
 
 /// # Invariants
 ///
-/// TIMER: `timer` is an allocated timer object, whose context is this
-/// allocation. The [`Timer`] has a reference to it, and when it is dropped the deferred
+/// TIMER: the context of `timer` is this allocation. The [`Timer`] has a reference to it, and when it is dropped the deferred
 /// free has one: that waits until the routine is over, and only then lets go. So the
 /// context outlives every run of the routine, which needs no reference of its own.
-struct Inner<T> {
+struct Inner<T: Expire> {
     /// For the free.
     node: Node<Self>,
-    timer: NDIS_HANDLE,
+    timer: Option<RawTimer>,
     target: SpinLock<Option<Arc<T>>>,
     /// The timer is allocated on its owner's handle.
     live: Parent<Live>,
 }
 
-// SAFETY: the handle is a token for NDIS; the target is behind the lock.
-unsafe impl<T: Send + Sync> Send for Inner<T> {}
-// SAFETY: as above.
-unsafe impl<T: Send + Sync> Sync for Inner<T> {}
-// SAFETY: the field.
-unsafe impl<T> Anchored for Inner<T> {
+impl<T: Expire> Anchored for Inner<T> {
     type Parent = Live;
     fn parent(&mut self) -> &mut Parent<Live> {
         &mut self.live
@@ -61,44 +56,71 @@ unsafe impl<T> Anchored for Inner<T> {
 /// `NDIS_TIMER_FUNCTION`.
 type Function = unsafe extern "system" fn(*mut c_void, *mut c_void, *mut c_void, *mut c_void);
 
-/// Allocates a timer object; for the crate itself.
+/// A timer object, for the crate itself. It does nothing on drop.
 ///
-/// # Safety
+/// # Invariants
 ///
-/// The handle is valid until the timer was freed; `function` expects `context`.
-pub(crate) unsafe fn allocate(
-    handle: NDIS_HANDLE,
-    function: Function,
-    context: *mut c_void,
-) -> Result<NDIS_HANDLE, Status> {
-    let mut characteristics: NDIS_TIMER_CHARACTERISTICS = ndis_sys::zeroed();
-    characteristics.Header = crate::raw::header(
-        ndis_sys::NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS,
-        ndis_sys::NDIS_TIMER_CHARACTERISTICS_REVISION_1,
-        ndis_sys::NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1,
-    );
-    characteristics.AllocationTag = Tag::NDIS.raw();
-    characteristics.TimerFunction = Some(function);
-    characteristics.FunctionContext = context;
-    let mut timer: NDIS_HANDLE = ptr::null_mut();
-    // SAFETY: the handle is valid by the caller; the structures live for the call.
-    let status =
-        unsafe { ndis_sys::NdisAllocateTimerObject(handle, &mut characteristics, &mut timer) };
-    Status::from_raw(status).result().map(|()| timer)
-}
+/// CLOCK: allocated until [`free`](Self::free), after which it is not used.
+pub(crate) struct RawTimer(Token);
 
-/// Sets a timer object, with the context that it was allocated with; whether it was set
-/// already. At or below DISPATCH_LEVEL.
-///
-/// # Safety
-///
-/// The timer is allocated.
-pub(crate) unsafe fn set(timer: NDIS_HANDLE, milliseconds: u32) -> bool {
-    // A negative due time is relative, in units of 100 ns.
-    let due = i64::from(milliseconds).saturating_mul(-10_000);
-    let due = crate::raw::large_integer(due);
-    // SAFETY: by the caller; a null context keeps the one given at allocation.
-    unsafe { ndis_sys::NdisSetTimerObject(timer, due, 0, ptr::null_mut()) != 0 }
+impl RawTimer {
+    /// Allocates one.
+    ///
+    /// # Safety
+    ///
+    /// The handle is valid until the timer was freed; `function` expects `context`.
+    pub(crate) unsafe fn try_new(
+        handle: NDIS_HANDLE,
+        function: Function,
+        context: *mut c_void,
+    ) -> Result<Self, Status> {
+        let mut characteristics: NDIS_TIMER_CHARACTERISTICS = ndis_sys::zeroed();
+        characteristics.Header = crate::raw::header(
+            ndis_sys::NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS,
+            ndis_sys::NDIS_TIMER_CHARACTERISTICS_REVISION_1,
+            ndis_sys::NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1,
+        );
+        characteristics.AllocationTag = Tag::NDIS.raw();
+        characteristics.TimerFunction = Some(function);
+        characteristics.FunctionContext = context;
+        let mut timer: NDIS_HANDLE = ptr::null_mut();
+        // SAFETY: the handle is valid by the caller; the structures live for the call.
+        let status =
+            unsafe { ndis_sys::NdisAllocateTimerObject(handle, &mut characteristics, &mut timer) };
+        Status::from_raw(status).result()?;
+        Ok(Self(Token(timer)))
+    }
+
+    /// Sets it, with the context that it was allocated with; whether it was set
+    /// already. At or below DISPATCH_LEVEL.
+    pub(crate) fn set(&self, milliseconds: u32) -> bool {
+        // A negative due time is relative, in units of 100 ns.
+        let due = i64::from(milliseconds).saturating_mul(-10_000);
+        let due = crate::raw::large_integer(due);
+        // SAFETY: by CLOCK; a null context keeps the one given at allocation.
+        unsafe { ndis_sys::NdisSetTimerObject(self.0.0, due, 0, ptr::null_mut()) != 0 }
+    }
+
+    /// Takes it back; whether it was set. At or below DISPATCH_LEVEL.
+    fn cancel(&self) -> bool {
+        // SAFETY: by CLOCK.
+        unsafe { ndis_sys::NdisCancelTimerObject(self.0.0) != 0 }
+    }
+
+    /// Waits until its routine is over, and frees it.
+    ///
+    /// # Safety
+    ///
+    /// It is not set, and used no more.
+    pub(crate) unsafe fn free(&self, irql: &mut Passive) {
+        let _ = irql;
+        // The routine may still be queued, or run on another processor, until every
+        // processor's queue of DPCs was gone through.
+        // SAFETY: PASSIVE_LEVEL, which the proof says.
+        unsafe { ndis_sys::KeFlushQueuedDpcs() };
+        // SAFETY: by CLOCK and the caller.
+        unsafe { ndis_sys::NdisFreeTimerObject(self.0.0) };
+    }
 }
 
 impl<T: Expire> Timer<T> {
@@ -109,20 +131,21 @@ impl<T: Expire> Timer<T> {
     /// [`Status::RESOURCES`].
     pub fn try_new(owner: &Owner) -> Result<Self, Status> {
         // The context of the timer object is the allocation, so that comes
-        // first, with a null timer that is set below before anyone can see it.
+        // first, without a timer, which comes below before anyone can see it.
         let inner = Inner::<T> {
             node: Node::new(),
-            timer: ptr::null_mut(),
+            timer: None,
             target: SpinLock::new(None),
             live: Parent::new(owner.enter()),
         };
         let mut inner = Arc::try_new_anchored(inner, Tag::NDIS)?;
         // SAFETY: by OWNER the handle is valid while `inner` is counted there; the
         // context is as TIMER says.
-        let timer = unsafe { allocate(owner.handle(), expired::<T>, Arc::as_raw(&inner)) }?;
+        let timer =
+            unsafe { RawTimer::try_new(owner.handle(), expired::<T>, Arc::as_raw(&inner)) }?;
         // Nobody else has a reference yet: the timer is not queued.
         if let Some(inner) = Arc::get_mut(&mut inner) {
-            inner.timer = timer;
+            inner.timer = Some(timer);
         }
         Ok(Self { inner })
     }
@@ -143,8 +166,9 @@ impl<T: Expire> Timer<T> {
             .target
             .locked(|slot| core::mem::replace(slot, target));
         drop(before);
-        // SAFETY: by TIMER the timer is allocated.
-        unsafe { set(self.inner.timer, milliseconds) };
+        if let Some(timer) = &self.inner.timer {
+            timer.set(milliseconds);
+        }
     }
 
     /// Takes back what was set; `true` if it will not expire any more.
@@ -154,8 +178,8 @@ impl<T: Expire> Timer<T> {
     /// Source page: `nf-ndis-ndiscanceltimerobject`.
     #[doc(alias = "NdisCancelTimerObject")]
     pub fn cancel(&self) -> bool {
-        // SAFETY: by TIMER the timer is allocated.
-        let was_queued = unsafe { ndis_sys::NdisCancelTimerObject(self.inner.timer) } != 0;
+        let timer = self.inner.timer.as_ref();
+        let was_queued = timer.is_some_and(RawTimer::cancel);
         if was_queued {
             drop(self.inner.target.locked(Option::take));
         }
@@ -172,8 +196,7 @@ impl<T: Expire> Drop for Timer<T> {
     }
 }
 
-// SAFETY: the field.
-unsafe impl<T: Send + Sync> Deferred for Inner<T> {
+impl<T: Expire> Deferred for Inner<T> {
     fn node(&self) -> &Node<Self> {
         &self.node
     }
@@ -183,15 +206,12 @@ unsafe impl<T: Send + Sync> Deferred for Inner<T> {
     }
 
     /// Frees the timer object of a dropped [`Timer`].
-    fn run(this: Arc<Self>, _irql: &mut Passive) {
-        // A one-shot timer is never set again once its `Timer` is gone, and was
-        // cancelled there; its routine may still be queued, or run on another
-        // processor, until every processor's queue of DPCs was gone through.
-        // SAFETY: PASSIVE_LEVEL, which the proof says.
-        unsafe { ndis_sys::KeFlushQueuedDpcs() };
-        // SAFETY: by TIMER this is the one place that frees; the timer is not set,
-        // and its routine is over.
-        unsafe { ndis_sys::NdisFreeTimerObject(this.timer) };
+    fn run(this: Arc<Self>, irql: &mut Passive) {
+        if let Some(timer) = &this.timer {
+            // SAFETY: by TIMER this is the one place that frees. A one-shot timer is never
+            // set again once its `Timer` is gone, and was cancelled there.
+            unsafe { timer.free(irql) };
+        }
     }
 }
 

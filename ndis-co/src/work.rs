@@ -6,9 +6,12 @@ use crate::{
     lock::SpinLock,
     mem::{Anchored, Arc, Parent, Tag},
     owner::{Live, Owner},
+    raw::Token,
 };
-use core::{ffi::c_void, fmt};
-use ndis_sys::{DRIVER_OBJECT, NDIS_HANDLE, PIO_WORKITEM};
+use core::{ffi::c_void, fmt, mem::ManuallyDrop};
+use ndis_sys::{
+    DRIVER_OBJECT, NDIS_HANDLE, NDIS_IO_WORKITEM_ROUTINE, PIO_WORKITEM, PIO_WORKITEM_ROUTINE_EX,
+};
 
 /// What resources are allocated on.
 ///
@@ -17,11 +20,11 @@ use ndis_sys::{DRIVER_OBJECT, NDIS_HANDLE, PIO_WORKITEM};
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Base {
     /// An adapter's handle, for everything.
-    Adapter(NDIS_HANDLE),
+    Adapter(Token),
     /// The handle of a protocol driver's registration, and its driver object.
     Protocol {
-        handle: NDIS_HANDLE,
-        object: *mut DRIVER_OBJECT,
+        handle: Token,
+        object: Token<DRIVER_OBJECT>,
     },
 }
 
@@ -29,51 +32,70 @@ impl Base {
     /// The handle for pools, timers and MDLs.
     pub(crate) fn handle(self) -> NDIS_HANDLE {
         match self {
-            Self::Adapter(handle) | Self::Protocol { handle, .. } => handle,
+            Self::Adapter(handle) | Self::Protocol { handle, .. } => handle.0,
         }
     }
 }
 
-/// A work item of NDIS or of the I/O manager, for the crate itself.
+/// A work item of NDIS or of the I/O manager, for the crate itself: a value that goes with
+/// the run when it is queued, and comes back with it.
 ///
 /// # Invariants
 ///
-/// ITEM: the handle or pointer is that of an allocated work item until
-/// [`free`](Self::free).
+/// ITEM: the handle or pointer is that of an allocated work item, and neither queued nor
+/// another value's.
 pub(crate) enum RawWorkItem {
-    Ndis(NDIS_HANDLE),
-    Io(PIO_WORKITEM),
+    Ndis(Token),
+    Io(Token),
 }
 
-// SAFETY: the handle is a token that any thread may pass to NDIS.
-unsafe impl Send for RawWorkItem {}
-// SAFETY: as above.
-unsafe impl Sync for RawWorkItem {}
-
 /// What a work item runs.
-pub(crate) trait Routine {
+pub(crate) trait Routine: Send + Sync + 'static {
     /// Runs at PASSIVE_LEVEL on a system thread, with no lock held.
-    ///
-    /// # Safety
-    ///
-    /// `context` is what [`RawWorkItem::queue`] was given, once for each time.
-    unsafe fn run(context: *mut c_void);
+    fn run(this: Arc<Self>, item: RawWorkItem, irql: &mut Passive)
+    where
+        Self: Sized;
+}
+
+/// A work item with what it will run.
+///
+/// # Invariants
+///
+/// BOUND: `object` is a reference, given away by [`Arc::into_raw`], that both routines take.
+pub(crate) struct Bound {
+    item: RawWorkItem,
+    object: Token,
+    ndis: NDIS_IO_WORKITEM_ROUTINE,
+    io: PIO_WORKITEM_ROUTINE_EX,
 }
 
 /// `NDIS_IO_WORKITEM_FUNCTION`.
-unsafe extern "system" fn run_ndis<R: Routine>(context: *mut c_void, _item: NDIS_HANDLE) {
+unsafe extern "system" fn run_ndis<R: Routine>(context: *mut c_void, item: NDIS_HANDLE) {
     // SAFETY: NDIS passes on what was queued.
-    unsafe { R::run(context) };
+    unsafe { run::<R>(context, RawWorkItem::Ndis(Token(item))) };
 }
 
 /// `IO_WORKITEM_ROUTINE_EX`.
 unsafe extern "system" fn run_io<R: Routine>(
     _object: *mut c_void,
     context: *mut c_void,
-    _item: PIO_WORKITEM,
+    item: PIO_WORKITEM,
 ) {
     // SAFETY: the I/O manager passes on what was queued.
-    unsafe { R::run(context) };
+    unsafe { run::<R>(context, RawWorkItem::Io(Token(item.cast()))) };
+}
+
+/// # Safety
+///
+/// As BOUND says of the object, in the run of the item.
+unsafe fn run<R: Routine>(object: *mut c_void, item: RawWorkItem) {
+    // SAFETY: by the caller.
+    let Some(object) = (unsafe { Arc::<R>::from_raw(object) }) else {
+        return;
+    };
+    // SAFETY: work items run at PASSIVE_LEVEL on a system thread, with no lock held.
+    let mut irql = unsafe { Passive::assume() };
+    R::run(object, item, &mut irql);
 }
 
 impl RawWorkItem {
@@ -91,52 +113,58 @@ impl RawWorkItem {
         match base {
             Base::Adapter(handle) => {
                 // SAFETY: the caller vouches for the handle.
-                let item = unsafe { ndis_sys::NdisAllocateIoWorkItem(handle) };
-                (!item.is_null()).then_some(Self::Ndis(item))
+                let item = unsafe { ndis_sys::NdisAllocateIoWorkItem(handle.0) };
+                (!item.is_null()).then(|| Self::Ndis(Token(item)))
             }
             Base::Protocol { object, .. } => {
                 // SAFETY: the function takes a driver object as well as a device's
                 // (rule KE-53); the caller vouches for it.
-                let item = unsafe { ndis_sys::IoAllocateWorkItem(object.cast()) };
-                (!item.is_null()).then_some(Self::Io(item))
+                let item = unsafe { ndis_sys::IoAllocateWorkItem(object.0.cast()) };
+                (!item.is_null()).then(|| Self::Io(Token(item.cast())))
             }
         }
         .ok_or(Status::RESOURCES)
     }
 
-    /// Has `R` run at PASSIVE_LEVEL on a system thread.
-    ///
-    /// # Safety
-    ///
-    /// The item is neither queued nor freed, nor freed before the routine
-    /// begins; `context` is what the routine expects.
-    pub(crate) unsafe fn queue<R: Routine>(&self, context: *mut c_void) {
-        match *self {
-            // SAFETY: by ITEM and the caller.
-            Self::Ndis(item) => unsafe {
-                ndis_sys::NdisQueueIoWorkItem(item, Some(run_ndis::<R>), context);
+    /// Says what it will run.
+    pub(crate) fn bind<R: Routine>(self, object: Arc<R>) -> Bound {
+        Bound {
+            item: self,
+            object: Token(Arc::into_raw(object)),
+            ndis: Some(run_ndis::<R>),
+            io: Some(run_io::<R>),
+        }
+    }
+}
+
+impl Bound {
+    /// Has it run at PASSIVE_LEVEL on a system thread. At or below DISPATCH_LEVEL.
+    pub(crate) fn queue(self) {
+        match *ManuallyDrop::new(self.item) {
+            // SAFETY: by ITEM it is allocated and not queued; it is the run's from here on.
+            RawWorkItem::Ndis(item) => unsafe {
+                ndis_sys::NdisQueueIoWorkItem(item.0, self.ndis, self.object.0);
             },
             // SAFETY: as above. The queue is the one for what may wait.
-            Self::Io(item) => unsafe {
+            RawWorkItem::Io(item) => unsafe {
                 ndis_sys::IoQueueWorkItemEx(
-                    item,
-                    Some(run_io::<R>),
+                    item.0.cast(),
+                    self.io,
                     ndis_sys::DelayedWorkQueue,
-                    context,
+                    self.object.0,
                 );
             },
         }
     }
+}
 
-    /// # Safety
-    ///
-    /// Called once, when the item is not queued, and before its handle dies.
-    pub(crate) unsafe fn free(&self) {
+impl Drop for RawWorkItem {
+    fn drop(&mut self) {
         match *self {
-            // SAFETY: by ITEM and the caller.
-            Self::Ndis(item) => unsafe { ndis_sys::NdisFreeIoWorkItem(item) },
+            // SAFETY: by ITEM. A run may free its own item.
+            Self::Ndis(item) => unsafe { ndis_sys::NdisFreeIoWorkItem(item.0) },
             // SAFETY: as above.
-            Self::Io(item) => unsafe { ndis_sys::IoFreeWorkItem(item) },
+            Self::Io(item) => unsafe { ndis_sys::IoFreeWorkItem(item.0.cast()) },
         }
     }
 }
@@ -166,31 +194,25 @@ pub struct WorkItem<T: Work> {
     inner: Arc<Inner<T>>,
 }
 
-/// # Invariants
-///
-/// WORK: while `target` is `Some`, `item` is queued and its run owns one
-/// reference to this.
 struct Inner<T> {
-    item: RawWorkItem,
-    target: SpinLock<Option<Arc<T>>>,
+    state: SpinLock<State<T>>,
     /// The item is allocated on its owner's handle.
     live: Parent<Live>,
 }
 
-// SAFETY: the field.
-unsafe impl<T> Anchored for Inner<T> {
+/// Where the item is.
+enum State<T> {
+    Idle(RawWorkItem),
+    /// The item is queued, and its run has a reference to this.
+    Queued(Arc<T>),
+    /// Only while the lock is held.
+    Between,
+}
+
+impl<T> Anchored for Inner<T> {
     type Parent = Live;
     fn parent(&mut self) -> &mut Parent<Live> {
         &mut self.live
-    }
-}
-
-impl<T> Drop for Inner<T> {
-    fn drop(&mut self) {
-        // SAFETY: by WORK this is the last reference, so the item is not
-        // queued; a run that is just ending may free its own item. The handle
-        // is valid while `live` is.
-        unsafe { self.item.free() };
     }
 }
 
@@ -206,8 +228,7 @@ impl<T: Work> WorkItem<T> {
         // after the item.
         let item = unsafe { RawWorkItem::try_new(owner.base()) }?;
         let inner = Inner {
-            item,
-            target: SpinLock::new(None),
+            state: SpinLock::new(State::Idle(item)),
             live: Parent::new(live),
         };
         Ok(Self {
@@ -224,34 +245,33 @@ impl<T: Work> WorkItem<T> {
     #[doc(alias = "IoQueueWorkItemEx")]
     #[doc(alias = "NdisQueueIoWorkItem")]
     pub fn queue(&self, target: &Arc<T>) -> bool {
-        let fresh = self.inner.target.locked(|slot| {
-            let fresh = slot.is_none();
-            if fresh {
-                *slot = Some(target.clone());
-            }
-            fresh
-        });
-        if fresh {
-            let context = Arc::into_raw(self.inner.clone());
-            // SAFETY: by WORK the item was not queued; the context is a reference
-            // that the routine takes.
-            unsafe { self.inner.item.queue::<Inner<T>>(context) };
-        }
-        fresh
+        let fresh =
+            self.inner
+                .state
+                .locked(|state| match core::mem::replace(state, State::Between) {
+                    State::Idle(item) => {
+                        *state = State::Queued(target.clone());
+                        Some(item)
+                    }
+                    waits => {
+                        *state = waits;
+                        None
+                    }
+                });
+        let Some(item) = fresh else { return false };
+        item.bind(self.inner.clone()).queue();
+        true
     }
 }
 
 impl<T: Work> Routine for Inner<T> {
-    unsafe fn run(context: *mut c_void) {
-        // SAFETY: the context is the reference that `queue` made for this run.
-        let Some(inner) = (unsafe { Arc::<Self>::from_raw(context) }) else {
-            return;
-        };
+    fn run(inner: Arc<Self>, item: RawWorkItem, irql: &mut Passive) {
         // `inner` goes last: it keeps the owner, and this code, in place.
-        if let Some(target) = inner.target.locked(Option::take) {
-            // SAFETY: work items run at PASSIVE_LEVEL with no lock held.
-            let mut irql = unsafe { Passive::assume() };
-            T::run(&target, &mut irql);
+        let was = inner
+            .state
+            .locked(|state| core::mem::replace(state, State::Idle(item)));
+        if let State::Queued(target) = was {
+            T::run(&target, irql);
         }
     }
 }

@@ -1,6 +1,9 @@
 //! [`OpenAf`] and [`Af`]: an address family that the client has opened.
 
-use super::{Binding, Client, CreatedVc, Families, RegisteredSap, sap::SapShared, vc::VcShared};
+use super::{
+    Binding, Client, CreatedVc, Families, RegisteredSap, children::Children, sap::SapShared,
+    vc::VcShared,
+};
 use crate::{
     Status,
     address::SapAddressBuf,
@@ -16,7 +19,7 @@ use crate::{
     stack,
     work::{RawWorkItem, Routine},
 };
-use core::{ffi::c_void, fmt, ops, sync::atomic::Ordering};
+use core::{fmt, ops};
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
 /// # Invariants
@@ -40,25 +43,15 @@ pub(super) struct AfShared<C: Client> {
     /// Tells the driver of a pended open that has completed. The driver may wait
     /// then, so this is no work for the item that all deferred ends share, nor
     /// for the thread of the call manager that completes it.
-    teller: RawWorkItem,
+    teller: SpinLock<Option<RawWorkItem>>,
     context: C::Af,
     pub(super) binding: Parent<Arc<BindingShared<C>>>,
 }
 
-// SAFETY: the field.
-unsafe impl<C: Client> Anchored for AfShared<C> {
+impl<C: Client> Anchored for AfShared<C> {
     type Parent = Arc<BindingShared<C>>;
     fn parent(&mut self) -> &mut Parent<Arc<BindingShared<C>>> {
         &mut self.binding
-    }
-}
-
-impl<C: Client> Drop for AfShared<C> {
-    fn drop(&mut self) {
-        // SAFETY: by TELLER it is not queued: its run has a reference to this;
-        // one that is just ending may free its own item. The binding, whose
-        // handle it is allocated on, goes after this.
-        unsafe { self.teller.free() };
     }
 }
 
@@ -96,7 +89,7 @@ struct State<C: Client> {
     back_off: bool,
     /// What came of a pended open, for the teller.
     outcome: Status,
-    vcs: Vec<Arc<VcShared<C>>>,
+    vcs: Children<VcShared<C>>,
     saps: Vec<Arc<SapShared<C>>>,
 }
 
@@ -161,10 +154,10 @@ impl<C: Client> AfOffer<'_, C> {
                 notify: Notify::None,
                 back_off: false,
                 outcome: Status::FAILURE,
-                vcs: Vec::new(Tag::NDIS),
+                vcs: Children::new(),
                 saps: Vec::new(Tag::NDIS),
             }),
-            teller,
+            teller: SpinLock::new(Some(teller)),
             context,
             binding: Parent::new(binding.clone()),
         };
@@ -398,10 +391,7 @@ impl<C: Client> AfShared<C> {
     /// Takes a VC into the list, unless the family is being closed.
     pub(super) fn add_vc(&self, vc: &Arc<VcShared<C>>) -> Result<(), Status> {
         self.state.locked(|state| match state.phase {
-            Phase::Open => {
-                vc.place.store(state.vcs.len(), Ordering::Relaxed);
-                state.vcs.try_push(vc.clone()).map_err(Status::from)
-            }
+            Phase::Open => state.vcs.try_push(vc).map_err(Status::from),
             _ => Err(Status::CLOSING),
         })
     }
@@ -416,7 +406,7 @@ impl<C: Client> AfShared<C> {
 
     /// A VC is gone.
     pub(super) fn remove_vc(this: &Arc<Self>, vc: &Arc<VcShared<C>>) {
-        let gone = this.state.locked(|state| state.take_vc(vc));
+        let gone = this.state.locked(|state| state.vcs.take(vc));
         drop(gone);
         Self::advance_later(this);
     }
@@ -484,23 +474,6 @@ impl<C: Client> AfShared<C> {
 }
 
 impl<C: Client> State<C> {
-    /// Takes a VC out of the list, however long that is: the last one fills its place.
-    fn take_vc(&mut self, vc: &Arc<VcShared<C>>) -> Option<Arc<VcShared<C>>> {
-        let place = vc.place.load(Ordering::Relaxed);
-        if !self
-            .vcs
-            .get(place)
-            .is_some_and(|other| Arc::ptr_eq(other, vc))
-        {
-            return None;
-        }
-        let gone = self.vcs.swap_remove(place);
-        if let Some(moved) = self.vcs.get(place) {
-            moved.place.store(place, Ordering::Relaxed);
-        }
-        gone
-    }
-
     /// Picks the next step and marks it as taken.
     fn next(&mut self) -> Option<Step<C>> {
         if self.phase != Phase::Closing || self.telling || self.back_off {
@@ -509,10 +482,10 @@ impl<C: Client> State<C> {
         if stack::is_low() {
             return Some(Step::Later);
         }
-        if let Some(vc) = self.vcs.iter().find(|vc| vc.mark_ending()) {
-            return Some(Step::EndVc(vc.clone()));
+        if let Some(vc) = self.vcs.ask_next() {
+            return Some(Step::EndVc(vc));
         }
-        if self.vcs.iter().any(|vc| vc.holds_af_open()) {
+        if self.vcs.hold() {
             return None;
         }
         if let Some(sap) = self.saps.iter().find(|sap| sap.mark_ending()) {
@@ -526,8 +499,7 @@ impl<C: Client> State<C> {
     }
 }
 
-// SAFETY: the field.
-unsafe impl<C: Client> Deferred for AfShared<C> {
+impl<C: Client> Deferred for AfShared<C> {
     fn node(&self) -> &Node<Self> {
         &self.node
     }
@@ -638,23 +610,16 @@ pub(super) fn opened_later<C: Client>(af: &Arc<AfShared<C>>, handle: NDIS_HANDLE
         af.handle.set(handle);
     }
     af.state.locked(|state| state.outcome = status);
-    let context = Arc::into_raw(af.clone());
-    // SAFETY: by TELLER the item is queued only here, by the one completion of
-    // the open; the context is a reference that the routine takes.
-    unsafe { af.teller.queue::<AfShared<C>>(context) };
+    if let Some(teller) = af.teller.take() {
+        teller.bind(af.clone()).queue();
+    }
 }
 
 /// What the teller runs.
 impl<C: Client> Routine for AfShared<C> {
-    unsafe fn run(context: *mut c_void) {
-        // SAFETY: the reference that `open_complete` made for this run.
-        let Some(af) = (unsafe { Arc::<Self>::from_raw(context) }) else {
-            return;
-        };
-        // SAFETY: work items run at PASSIVE_LEVEL on a system thread.
-        let mut irql = unsafe { Passive::assume() };
+    fn run(af: Arc<Self>, _item: RawWorkItem, irql: &mut Passive) {
         let outcome = af.state.locked(|state| state.outcome);
-        tell_opened(&af, outcome, &mut irql);
+        tell_opened(&af, outcome, irql);
     }
 }
 

@@ -196,10 +196,7 @@ impl<C: Client> Kept<C> {
     }
 }
 
-// SAFETY: by RECEIVED, which holds beyond the callback for lists that are kept,
-// the lists are ours to read until this value returns them; nothing here writes
-// them.
-unsafe impl<C: Client> Original for Kept<C> {
+impl<C: Client> Original for Kept<C> {
     fn chain(&self) -> &Chain {
         &self.chain
     }

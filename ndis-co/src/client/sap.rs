@@ -34,8 +34,7 @@ pub(super) struct SapShared<C: Client> {
     pub(super) af: Parent<Arc<AfShared<C>>>,
 }
 
-// SAFETY: the field.
-unsafe impl<C: Client> Anchored for SapShared<C> {
+impl<C: Client> Anchored for SapShared<C> {
     type Parent = Arc<AfShared<C>>;
     fn parent(&mut self) -> &mut Parent<Arc<AfShared<C>>> {
         &mut self.af
@@ -259,8 +258,7 @@ impl<C: Client> SapShared<C> {
     }
 }
 
-// SAFETY: the field.
-unsafe impl<C: Client> Deferred for SapShared<C> {
+impl<C: Client> Deferred for SapShared<C> {
     fn node(&self) -> &Node<Self> {
         &self.node
     }

@@ -3,6 +3,7 @@
 use super::{
     Af, Client, Unsent,
     af::{AfShared, Phase},
+    children::Child,
     state::{Origin, State, Step},
 };
 use crate::{
@@ -33,15 +34,14 @@ pub(super) struct VcShared<C: Client> {
     /// The context.
     lent: Lent<Self>,
     /// Where it is in its family's list, which is locked by whoever asks.
-    pub(super) place: AtomicUsize,
+    place: AtomicUsize,
     handle: Opaque,
     state: SpinLock<State>,
     context: C::Vc,
     pub(super) af: Parent<Arc<AfShared<C>>>,
 }
 
-// SAFETY: the field.
-unsafe impl<C: Client> Anchored for VcShared<C> {
+impl<C: Client> Anchored for VcShared<C> {
     type Parent = Arc<AfShared<C>>;
     fn parent(&mut self) -> &mut Parent<Arc<AfShared<C>>> {
         &mut self.af
@@ -49,6 +49,10 @@ unsafe impl<C: Client> Anchored for VcShared<C> {
 }
 
 /// A counted reference to a VC; it derefs to the driver's context.
+///
+/// The call manager may use one that it created for several calls in a row (rule CALL-56):
+/// what is done here is done to the call that is on it now. What belongs to one call is
+/// its owner, [`Call`], or its token.
 pub struct Vc<C: Client> {
     pub(super) shared: Arc<VcShared<C>>,
 }
@@ -416,6 +420,22 @@ impl<C: Client> fmt::Debug for PendingIncomingCall<C> {
     }
 }
 
+/// For the end of the address family.
+impl<C: Client> Child for VcShared<C> {
+    fn place(&self) -> &AtomicUsize {
+        &self.place
+    }
+
+    fn mark_ending(&self) -> bool {
+        self.state.locked(State::mark_ending)
+    }
+
+    /// A VC of the call manager's without a call is none of the family's business.
+    fn holds(&self) -> bool {
+        self.state.locked(|state| state.holds_af_open())
+    }
+}
+
 impl<C: Client> VcShared<C> {
     fn try_new(
         af: &Arc<AfShared<C>>,
@@ -622,10 +642,8 @@ impl<C: Client> VcShared<C> {
     /// Sends counted lists.
     fn hand_over(&self, mut chain: Chain) {
         let handle = self.handle();
-        chain.for_each_raw(|list| {
-            // SAFETY: the lists are ours until the call below (rule NBL-01).
-            unsafe { fields::set_source_handle(list, handle) };
-        });
+        // The lists are ours until the call below (rule NBL-01).
+        chain.for_each_raw(|list| fields::set_source_handle(list, handle));
         // SAFETY: the call is up and stays so for this call, which the caller
         // counted as busy; ownership of the lists goes to NDIS (rule NBL-02).
         // No flag: the level is unknown (rule NBL-08).
@@ -646,10 +664,7 @@ impl<C: Client> VcShared<C> {
             None
         };
         if let Some(status) = refused {
-            chain.for_each_raw(|list| {
-                // SAFETY: the lists are ours, and were not sent.
-                unsafe { fields::set_status(list, status.raw()) };
-            });
+            chain.for_each_raw(|list| fields::set_status(list, status.raw()));
             // SAFETY: the chain of `send`, from this driver's pool for sends.
             let lists = unsafe { NetBufferLists::from_chain(chain, fields::Side::Protocol) };
             Self::sent(this, lists, irql);
@@ -688,18 +703,6 @@ impl<C: Client> VcShared<C> {
 
     pub(super) fn state(&self) -> &SpinLock<State> {
         &self.state
-    }
-
-    /// For the address family's teardown: marks for ending, `true` the first
-    /// time.
-    pub(super) fn mark_ending(&self) -> bool {
-        self.state.locked(State::mark_ending)
-    }
-
-    /// Whether the address family must wait for this VC. One of the call
-    /// manager's without a call is its own affair.
-    pub(super) fn holds_af_open(&self) -> bool {
-        self.state.locked(|state| state.holds_af_open())
     }
 
     /// Ends the call and, for the client's own VC, deletes it.
@@ -833,8 +836,7 @@ impl<C: Client> VcShared<C> {
     }
 }
 
-// SAFETY: the field.
-unsafe impl<C: Client> Deferred for VcShared<C> {
+impl<C: Client> Deferred for VcShared<C> {
     fn node(&self) -> &Node<Self> {
         &self.node
     }

@@ -36,8 +36,7 @@ pub(crate) struct AfShared<M: CallManager> {
     pub(super) base: Parent<M::Base>,
 }
 
-// SAFETY: the field.
-unsafe impl<M: CallManager> Anchored for AfShared<M> {
+impl<M: CallManager> Anchored for AfShared<M> {
     type Parent = M::Base;
     fn parent(&mut self) -> &mut Parent<M::Base> {
         &mut self.base
@@ -621,8 +620,7 @@ impl State {
     }
 }
 
-// SAFETY: the field.
-unsafe impl<M: CallManager> Deferred for AfShared<M> {
+impl<M: CallManager> Deferred for AfShared<M> {
     fn node(&self) -> &Node<Self> {
         &self.node
     }

@@ -36,8 +36,7 @@ pub(crate) struct SapShared<M: CallManager> {
     pub(crate) af: Parent<Arc<AfShared<M>>>,
 }
 
-// SAFETY: the field.
-unsafe impl<M: CallManager> Anchored for SapShared<M> {
+impl<M: CallManager> Anchored for SapShared<M> {
     type Parent = Arc<AfShared<M>>;
     fn parent(&mut self) -> &mut Parent<Arc<AfShared<M>>> {
         &mut self.af
@@ -487,8 +486,7 @@ impl State {
     }
 }
 
-// SAFETY: the field.
-unsafe impl<M: CallManager> Deferred for SapShared<M> {
+impl<M: CallManager> Deferred for SapShared<M> {
     fn node(&self) -> &Node<Self> {
         &self.node
     }

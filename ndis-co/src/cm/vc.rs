@@ -46,8 +46,7 @@ pub(crate) struct VcShared<M: CallManager> {
     pub(crate) af: Parent<Arc<AfShared<M>>>,
 }
 
-// SAFETY: the field.
-unsafe impl<M: CallManager> Anchored for VcShared<M> {
+impl<M: CallManager> Anchored for VcShared<M> {
     type Parent = Arc<AfShared<M>>;
     fn parent(&mut self) -> &mut Parent<Arc<AfShared<M>>> {
         &mut self.af
@@ -130,13 +129,14 @@ impl<M: CallManager> Vc<M> {
             return Err(Status::INVALID_LENGTH);
         }
         let shared = &self.shared;
-        if !shared.with(|state, _| state.begin_dispatch_close(stack::is_low))? {
+        let later = shared.with(|state, _| state.begin_dispatch_close(stack::is_low))?;
+        if let Some(number) = later {
             let kept = copy(data);
             let end = End {
                 status,
                 data: kept.as_ref().ok().cloned().flatten(),
             };
-            shared.with(|state, _| state.announce(end))?;
+            shared.with(|state, _| state.announce(number, end))?;
             VcShared::advance(shared, irql.up_to_dispatch());
             return kept.map(drop).map_err(Status::from);
         }
@@ -696,8 +696,7 @@ impl<M: CallManager> VcShared<M> {
     }
 }
 
-// SAFETY: the field.
-unsafe impl<M: CallManager> Deferred for VcShared<M> {
+impl<M: CallManager> Deferred for VcShared<M> {
     fn node(&self) -> &Node<Self> {
         &self.node
     }

@@ -1,11 +1,13 @@
-//! [`Arc`]: one value in the pool, shared by reference count.
+//! [`Arc`]: one value in the pool with any number of owners, which are counted.
 
-use super::{OutOfMemory, Tag, allocate, free};
-use crate::irql::Passive;
+use super::{Box, OutOfMemory, Tag, Vacant};
+use crate::{
+    armed::{Alarm, Armed},
+    irql::Passive,
+};
 use core::{
-    alloc::Layout,
+    ffi::c_void,
     fmt,
-    marker::PhantomData,
     mem::ManuallyDrop,
     ops,
     ptr::NonNull,
@@ -17,23 +19,23 @@ use core::{
 struct Shared<T> {
     count: AtomicUsize,
     /// What the last owner does: drops the value and frees the memory.
-    release: unsafe fn(NonNull<Shared<T>>),
+    release: fn(Box<Shared<T>>),
     tag: Tag,
     value: T,
 }
 
-/// A field that leads to an object's parent: it is dropped after the object's
-/// memory was freed, see [`Arc::try_new_anchored`].
+/// A field that leads to an object's parent: the object's last owner lets go of it after
+/// the object's memory was freed, see [`Arc::try_new_anchored`].
 ///
 /// The parent may be what keeps the adapter, the binding, and with them the
 /// driver's code in place. Whoever lets go of it may run at the very moment at
 /// which the driver is unloaded, so nothing may be left to do then.
-pub struct Parent<P>(ManuallyDrop<P>);
+pub struct Parent<P>(P);
 
 impl<P> Parent<P> {
     /// Wraps a parent.
     pub const fn new(parent: P) -> Self {
-        Self(ManuallyDrop::new(parent))
+        Self(parent)
     }
 }
 
@@ -51,17 +53,58 @@ impl<P: fmt::Debug> fmt::Debug for Parent<P> {
 }
 
 /// An object with a [`Parent`].
-///
-/// # Safety
-///
-/// `parent` returns a field of `self`, always the same one, and nothing else
-/// takes that field's value out.
-pub unsafe trait Anchored {
-    /// What the field holds.
-    type Parent;
+pub trait Anchored {
+    /// What the field holds: a reference, of which there can be another one.
+    type Parent: Clone;
 
     /// The field.
     fn parent(&mut self) -> &mut Parent<Self::Parent>;
+}
+
+/// One of the references that are counted.
+///
+/// # Invariants
+///
+/// ARC: it points to a live allocation of a leaked [`Box`], whose `count` is the number of
+/// values of this type and of outstanding [`Arc::into_raw`] pointers to it.
+struct Reference<T>(NonNull<Shared<T>>);
+
+// SAFETY: by ARC owners on several threads share T and one of them drops it.
+unsafe impl<T: Send + Sync> Send for Reference<T> {}
+// SAFETY: as for Send: a shared reference can be counted once more, so it needs the same.
+unsafe impl<T: Send + Sync> Sync for Reference<T> {}
+
+impl<T> Reference<T> {
+    /// Counts it no more; the allocation, when it was the last one.
+    fn give_up(self) -> Option<Box<Shared<T>>> {
+        if self.count.fetch_sub(1, Ordering::Release) != 1 {
+            return None;
+        }
+        fence(Ordering::Acquire);
+        let tag = self.tag;
+        // SAFETY: by ARC the count was one, so this was the last reference to the leaked
+        // box; the fence orders every earlier use before this.
+        Some(unsafe { Box::from_leaked(self.0, tag) })
+    }
+}
+
+impl<T> ops::Deref for Reference<T> {
+    type Target = Shared<T>;
+    fn deref(&self) -> &Shared<T> {
+        // SAFETY: by ARC the allocation lives as long as this reference.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+/// What becomes of an owner that is dropped.
+enum Counted {}
+
+impl<T> Alarm<Reference<T>> for Counted {
+    fn lost(reference: Reference<T>) {
+        if let Some(last) = reference.give_up() {
+            (last.release)(last);
+        }
+    }
 }
 
 /// A value in nonpaged pool memory with any number of owners.
@@ -72,22 +115,9 @@ pub unsafe trait Anchored {
 ///
 /// Source pages: `nf-wdm-exallocatepool2`, `nf-wdm-exfreepoolwithtag`.
 ///
-/// # Invariants
-///
-/// ARC: `shared` is a live pool allocation with an initialised value, and
-/// `count` is the number of `Arc`s and outstanding [`Arc::into_raw`] pointers
-/// to it.
 #[doc(alias = "ExAllocatePool2")]
 #[doc(alias = "ExFreePoolWithTag")]
-pub struct Arc<T> {
-    shared: NonNull<Shared<T>>,
-    _owns: PhantomData<Shared<T>>,
-}
-
-// SAFETY: by ARC owners on several threads share T and one of them drops it.
-unsafe impl<T: Send + Sync> Send for Arc<T> {}
-// SAFETY: as for Send: a shared Arc can be cloned, so it needs the same.
-unsafe impl<T: Send + Sync> Sync for Arc<T> {}
+pub struct Arc<T>(Armed<Reference<T>, Counted>);
 
 impl<T> Arc<T> {
     /// Moves a value into the pool.
@@ -117,9 +147,7 @@ impl<T> Arc<T> {
         T: Anchored,
     {
         Self::make(value, release_anchored::<T>, tag).map_err(|mut value| {
-            // SAFETY: by `Anchored` a field of the value, taken out here only;
-            // the field itself has no destructor.
-            let parent = unsafe { ManuallyDrop::take(&mut value.parent().0) };
+            let parent = T::Parent::clone(value.parent());
             drop(value);
             drop(parent);
             OutOfMemory
@@ -127,36 +155,29 @@ impl<T> Arc<T> {
     }
 
     /// Moves a value into the pool, or gives it back.
-    fn make(value: T, release: unsafe fn(NonNull<Shared<T>>), tag: Tag) -> Result<Self, T> {
-        let Ok(memory) = allocate(Layout::new::<Shared<T>>(), tag) else {
+    fn make(value: T, release: fn(Box<Shared<T>>), tag: Tag) -> Result<Self, T> {
+        let Ok(memory) = Vacant::try_new(tag) else {
             return Err(value);
         };
-        let shared = memory.cast::<Shared<T>>();
-        // SAFETY: `allocate` returned memory for it that nobody else uses.
-        unsafe {
-            shared.write(Shared {
-                count: AtomicUsize::new(1),
-                release,
-                tag,
-                value,
-            })
-        };
-        Ok(Self {
-            shared,
-            _owns: PhantomData,
-        })
+        let shared = memory.fill(Shared {
+            count: AtomicUsize::new(1),
+            release,
+            tag,
+            value,
+        });
+        Ok(Self(Armed::new(Reference(shared.leak()))))
     }
 
     /// Whether both share one value.
     #[must_use]
     pub fn ptr_eq(this: &Self, other: &Self) -> bool {
-        this.shared == other.shared
+        this.0.0 == other.0.0
     }
 
     /// How many owners there are at this moment.
     #[must_use]
     pub fn count(this: &Self) -> usize {
-        this.inner().count.load(Ordering::Acquire)
+        this.0.count.load(Ordering::Acquire)
     }
 
     /// Waits until no more than `owners` are left: whoever has done its work may still
@@ -169,51 +190,44 @@ impl<T> Arc<T> {
         }
     }
 
-    /// Turns the owner into a pointer that keeps its share of the count.
+    /// Turns the owner into a pointer that keeps its reference.
     #[must_use]
-    pub fn into_raw(this: Self) -> *mut core::ffi::c_void {
-        ManuallyDrop::new(this).shared.as_ptr().cast()
+    pub fn into_raw(this: Self) -> *mut c_void {
+        this.0.disarm().0.as_ptr().cast()
     }
 
-    /// The pointer that [`Arc::into_raw`] would give, without a share.
+    /// The pointer that [`Arc::into_raw`] would give, without a reference.
     #[must_use]
-    pub fn as_raw(this: &Self) -> *mut core::ffi::c_void {
-        this.shared.as_ptr().cast()
+    pub fn as_raw(this: &Self) -> *mut c_void {
+        this.0.0.as_ptr().cast()
     }
 
-    /// Takes back the share of an [`Arc::into_raw`] pointer.
+    /// Takes back the reference of an [`Arc::into_raw`] pointer.
     ///
     /// Returns `None` for a null pointer.
     ///
     /// # Safety
     ///
     /// A non-null `raw` came from `Arc::<T>::into_raw` (or `as_raw`) and one
-    /// share of the count is handed over with it.
+    /// reference is handed over with it.
     #[must_use]
-    pub unsafe fn from_raw(raw: *mut core::ffi::c_void) -> Option<Self> {
-        NonNull::new(raw.cast::<Shared<T>>()).map(|shared| Self {
-            shared,
-            _owns: PhantomData,
-        })
+    pub unsafe fn from_raw(raw: *mut c_void) -> Option<Self> {
+        NonNull::new(raw.cast()).map(|shared| Self(Armed::new(Reference(shared))))
     }
 
     /// Lends the value behind an [`Arc::into_raw`] pointer as an owner, without
-    /// touching its share.
+    /// touching its reference.
     ///
     /// Returns `None` for a null pointer.
     ///
     /// # Safety
     ///
-    /// A non-null `raw` came from `Arc::<T>::into_raw` or `as_raw`, and a share
-    /// of the count outlives the returned value.
+    /// A non-null `raw` came from `Arc::<T>::into_raw` or `as_raw`, and a reference
+    /// outlives the returned value.
     #[must_use]
-    pub unsafe fn borrow_raw(raw: *mut core::ffi::c_void) -> Option<ManuallyDrop<Self>> {
-        NonNull::new(raw.cast::<Shared<T>>()).map(|shared| {
-            ManuallyDrop::new(Self {
-                shared,
-                _owns: PhantomData,
-            })
-        })
+    pub unsafe fn borrow_raw(raw: *mut c_void) -> Option<ManuallyDrop<Self>> {
+        let owner = NonNull::new(raw.cast()).map(|shared| Self(Armed::new(Reference(shared))));
+        owner.map(ManuallyDrop::new)
     }
 
     /// The value, if this is its only owner.
@@ -224,71 +238,53 @@ impl<T> Arc<T> {
         }
         // SAFETY: by ARC a count of one means that nobody else reaches the
         // value, and this owner is borrowed exclusively.
-        let shared = unsafe { this.shared.as_mut() };
+        let shared = unsafe { this.0.0.as_mut() };
         Some(&mut shared.value)
     }
 
-    fn inner(&self) -> &Shared<T> {
-        // SAFETY: by ARC the allocation lives as long as this owner.
-        unsafe { self.shared.as_ref() }
+    /// The value, if this is its only owner.
+    pub(crate) fn try_unwrap(this: Self) -> Result<T, Self> {
+        let only = this
+            .0
+            .count
+            .compare_exchange(1, 0, Ordering::Acquire, Ordering::Relaxed);
+        if only.is_err() {
+            return Err(this);
+        }
+        let tag = this.0.tag;
+        let reference = this.0.disarm().0;
+        // SAFETY: by ARC the count was one, so nobody else has a reference to the leaked box.
+        Ok(Box::into_inner(unsafe { Box::from_leaked(reference, tag) }).value)
+    }
+
+    /// The value, if this was its last owner.
+    pub(crate) fn into_inner(this: Self) -> Option<T> {
+        let last = this.0.disarm().give_up()?;
+        Some(Box::into_inner(last).value)
     }
 }
 
 impl<T> Clone for Arc<T> {
     fn clone(&self) -> Self {
-        let before = self.inner().count.fetch_add(1, Ordering::Relaxed);
+        let before = self.0.count.fetch_add(1, Ordering::Relaxed);
         if before > usize::MAX / 2 {
             crate::bugcheck::bug_check(crate::bugcheck::Reason::RefCountOverflow);
         }
-        Self {
-            shared: self.shared,
-            _owns: PhantomData,
-        }
-    }
-}
-
-impl<T> Drop for Arc<T> {
-    fn drop(&mut self) {
-        if self.inner().count.fetch_sub(1, Ordering::Release) != 1 {
-            return;
-        }
-        fence(Ordering::Acquire);
-        let release = self.inner().release;
-        // SAFETY: by ARC the count was one, so this was the last owner; the
-        // fence orders every earlier use before this.
-        unsafe { release(self.shared) };
+        Self(Armed::new(Reference(self.0.0)))
     }
 }
 
 /// Drops the value and frees the memory.
-///
-/// # Safety
-///
-/// The last owner's pointer, which is not used afterwards.
 #[cold]
-unsafe fn release<T>(shared: NonNull<Shared<T>>) {
-    // SAFETY: by the caller the allocation is live and nobody else's.
-    let tag = unsafe { shared.as_ref() }.tag;
-    // SAFETY: as above; the value is used no more.
-    unsafe { shared.drop_in_place() };
-    // SAFETY: as above; the allocation was made with this layout and tag.
-    unsafe { free(shared.cast(), Layout::new::<Shared<T>>(), tag) };
+fn release<T>(last: Box<Shared<T>>) {
+    drop(last);
 }
 
-/// As [`release`], and then drops the value's parent.
-///
-/// # Safety
-///
-/// As there.
+/// As [`release`], and lets go of the value's parent after that.
 #[cold]
-unsafe fn release_anchored<T: Anchored>(mut shared: NonNull<Shared<T>>) {
-    // SAFETY: by the caller the allocation is live and nobody else's.
-    let parent = unsafe { shared.as_mut() }.value.parent();
-    // SAFETY: by `Anchored` a field of the value, taken out here only; the
-    // field itself has no destructor.
-    let parent = unsafe { ManuallyDrop::take(&mut parent.0) };
-    // SAFETY: the caller's contract is the same.
-    unsafe { release(shared) };
+fn release_anchored<T: Anchored>(mut last: Box<Shared<T>>) {
+    let parent = T::Parent::clone(last.value.parent());
+    drop(last);
     // Whatever this sets free, including the driver's image, nothing is left
     // to do here.
     drop(parent);
@@ -297,7 +293,7 @@ unsafe fn release_anchored<T: Anchored>(mut shared: NonNull<Shared<T>>) {
 impl<T> ops::Deref for Arc<T> {
     type Target = T;
     fn deref(&self) -> &T {
-        &self.inner().value
+        &self.0.value
     }
 }
 

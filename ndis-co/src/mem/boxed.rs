@@ -1,7 +1,13 @@
 //! [`Box`]: one value in the pool.
 
-use super::{OutOfMemory, Tag, allocate, free};
-use core::{alloc::Layout, fmt, marker::PhantomData, ops, ptr::NonNull};
+use super::{OutOfMemory, Tag, room::Room};
+use crate::armed::{Alarm, Armed};
+use core::{
+    fmt,
+    mem::{ManuallyDrop, MaybeUninit},
+    ops,
+    ptr::NonNull,
+};
 
 /// A value of its own in nonpaged pool memory.
 ///
@@ -9,20 +15,38 @@ use core::{alloc::Layout, fmt, marker::PhantomData, ops, ptr::NonNull};
 ///
 /// # Invariants
 ///
-/// BOX: `memory` is a live pool allocation for `T` made with `tag`, holds an
-/// initialised `T`, and belongs to this value alone.
+/// BOX: the room holds an initialised `T`, until this is disarmed.
 #[doc(alias = "ExAllocatePool2")]
 #[doc(alias = "ExFreePoolWithTag")]
 pub struct Box<T> {
-    memory: NonNull<T>,
-    tag: Tag,
-    _owns: PhantomData<T>,
+    room: Armed<Room<MaybeUninit<T>>, Full>,
 }
 
-// SAFETY: by BOX the box owns its T like a plain value.
-unsafe impl<T: Send> Send for Box<T> {}
-// SAFETY: by BOX a shared box gives out nothing but shared references to T.
-unsafe impl<T: Sync> Sync for Box<T> {}
+/// The room of a box that is dropped.
+enum Full {}
+
+impl<T> Alarm<Room<MaybeUninit<T>>> for Full {
+    fn lost(mut room: Room<MaybeUninit<T>>) {
+        // SAFETY: by BOX the room holds a T, which is dropped here only.
+        unsafe { room.assume_init_drop() };
+    }
+}
+
+/// Memory for a [`Box`], before there is its value.
+pub(crate) struct Vacant<T>(Room<MaybeUninit<T>>);
+
+impl<T> Vacant<T> {
+    pub(crate) fn try_new(tag: Tag) -> Result<Self, OutOfMemory> {
+        Room::try_new(tag).map(Self)
+    }
+
+    /// Moves a value in.
+    pub(crate) fn fill(mut self, value: T) -> Box<T> {
+        self.0.write(value);
+        let room = Armed::new(self.0);
+        Box { room }
+    }
+}
 
 impl<T> Box<T> {
     /// Moves a value into the pool.
@@ -31,72 +55,49 @@ impl<T> Box<T> {
     ///
     /// [`OutOfMemory`]; the value is dropped then.
     pub fn try_new(value: T, tag: Tag) -> Result<Self, OutOfMemory> {
-        let memory = allocate(Layout::new::<T>(), tag)?.cast::<T>();
-        // SAFETY: `allocate` returned memory for a T that nobody else uses.
-        unsafe { memory.write(value) };
-        Ok(Self {
-            memory,
-            tag,
-            _owns: PhantomData,
-        })
+        Ok(Vacant::try_new(tag)?.fill(value))
     }
 
-    /// Gives the allocation away, tag and all; it is to come back through
+    /// Gives the allocation away; it is to come back through
     /// [`Box::from_leaked`].
-    pub(crate) fn leak(self) -> *mut T {
-        core::mem::ManuallyDrop::new(self).memory.as_ptr()
+    pub(crate) fn leak(self) -> NonNull<T> {
+        ManuallyDrop::new(self.room.disarm()).place.cast()
     }
 
-    /// Takes back what [`Box::leak`] gave away with the tag [`Tag::NDIS`].
+    /// Takes back what [`Box::leak`] gave away.
     ///
     /// # Safety
     ///
     /// `memory` came from `leak` of a box with that tag, and is taken back
     /// once.
-    pub(crate) unsafe fn from_leaked(memory: *mut T) -> Self {
-        // SAFETY: `leak` never gives a null pointer.
-        let memory = unsafe { NonNull::new_unchecked(memory) };
-        Self {
-            memory,
-            tag: Tag::NDIS,
-            _owns: PhantomData,
-        }
+    pub(crate) unsafe fn from_leaked(memory: NonNull<T>, tag: Tag) -> Self {
+        // By the caller as BOX and ROOM say.
+        let place = memory.cast();
+        let room = Armed::new(Room { place, tag });
+        Self { room }
     }
 
     /// Moves the value out and frees the memory.
     #[must_use]
     pub fn into_inner(this: Self) -> T {
-        let this = core::mem::ManuallyDrop::new(this);
-        // SAFETY: by BOX the memory holds a T; `this` is never dropped, so the
-        // value is moved out once.
-        let value = unsafe { this.memory.read() };
-        // SAFETY: by BOX the allocation is ours, and it is not used again.
-        unsafe { free(this.memory.cast(), Layout::new::<T>(), this.tag) };
-        value
-    }
-}
-
-impl<T> Drop for Box<T> {
-    fn drop(&mut self) {
-        // SAFETY: by BOX the memory holds a T, which is dropped only here.
-        unsafe { self.memory.drop_in_place() };
-        // SAFETY: by BOX the allocation is ours, and it is not used again.
-        unsafe { free(self.memory.cast(), Layout::new::<T>(), self.tag) };
+        let room = this.room.disarm();
+        // SAFETY: by BOX the room holds a T, which is moved out once.
+        unsafe { room.assume_init_read() }
     }
 }
 
 impl<T> ops::Deref for Box<T> {
     type Target = T;
     fn deref(&self) -> &T {
-        // SAFETY: by BOX the memory holds a T as long as the box lives.
-        unsafe { self.memory.as_ref() }
+        // SAFETY: BOX.
+        unsafe { self.room.assume_init_ref() }
     }
 }
 
 impl<T> ops::DerefMut for Box<T> {
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: by BOX the T is ours alone, and we are borrowed exclusively.
-        unsafe { self.memory.as_mut() }
+        // SAFETY: BOX.
+        unsafe { self.room.assume_init_mut() }
     }
 }
 

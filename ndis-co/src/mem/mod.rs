@@ -12,10 +12,12 @@
 mod arc;
 mod boxed;
 mod lent;
+mod room;
 mod vec;
 
 pub use arc::{Anchored, Arc, Parent};
 pub use boxed::Box;
+pub(crate) use boxed::Vacant;
 pub use lent::Lent;
 pub use vec::{IntoIter, Vec};
 

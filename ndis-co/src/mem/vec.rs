@@ -1,7 +1,11 @@
 //! [`Vec`]: a growable array whose growth can fail.
 
-use super::{OutOfMemory, Tag, allocate, free};
-use core::{alloc::Layout, fmt, marker::PhantomData, ops, ptr::NonNull};
+use super::{OutOfMemory, Tag, room::Room};
+use core::{
+    fmt,
+    mem::{MaybeUninit, replace, swap},
+    ops,
+};
 
 /// A growable array in nonpaged pool memory.
 ///
@@ -9,34 +13,20 @@ use core::{alloc::Layout, fmt, marker::PhantomData, ops, ptr::NonNull};
 ///
 /// # Invariants
 ///
-/// VEC: `memory` has room for `capacity` values, made with `tag` (dangling for
-/// capacity zero), the first `len` of which are initialised; `len <= capacity`.
+/// VEC: the first `len` places of the room are initialised, and it has so many.
 #[doc(alias = "ExAllocatePool2")]
 #[doc(alias = "ExFreePoolWithTag")]
 pub struct Vec<T> {
-    memory: NonNull<T>,
-    capacity: usize,
+    room: Room<[MaybeUninit<T>]>,
     len: usize,
-    tag: Tag,
-    _owns: PhantomData<T>,
 }
-
-// SAFETY: by VEC the vector owns its values like plain ones.
-unsafe impl<T: Send> Send for Vec<T> {}
-// SAFETY: by VEC a shared vector gives out nothing but shared references.
-unsafe impl<T: Sync> Sync for Vec<T> {}
 
 impl<T> Vec<T> {
     /// An empty vector; allocates nothing.
     #[must_use]
     pub const fn new(tag: Tag) -> Self {
-        Self {
-            memory: NonNull::dangling(),
-            capacity: 0,
-            len: 0,
-            tag,
-            _owns: PhantomData,
-        }
+        let room = Room::new(tag);
+        Self { room, len: 0 }
     }
 
     /// Copies a slice.
@@ -63,9 +53,9 @@ impl<T> Vec<T> {
     {
         let mut vec = Self::new(tag);
         vec.try_reserve(len)?;
-        // SAFETY: by VEC and the reservation the memory has room for `len`
-        // values, and all zeros is one of each (`Zeroable`).
-        unsafe { vec.memory.write_bytes(0, len) };
+        for place in vec.room.iter_mut().take(len) {
+            place.write(ndis_sys::zeroed());
+        }
         vec.len = len;
         Ok(vec)
     }
@@ -77,18 +67,17 @@ impl<T> Vec<T> {
     /// [`OutOfMemory`]; nothing changed then.
     pub fn try_reserve(&mut self, additional: usize) -> Result<(), OutOfMemory> {
         let needed = self.len.checked_add(additional).ok_or(OutOfMemory)?;
-        if needed <= self.capacity {
+        let capacity = self.room.len();
+        if needed <= capacity {
             return Ok(());
         }
-        let capacity = needed.max(self.capacity.saturating_mul(2)).max(4);
-        let layout = Layout::array::<T>(capacity).map_err(|_| OutOfMemory)?;
-        let memory = allocate(layout, self.tag)?.cast::<T>();
-        // SAFETY: by VEC the old memory holds `len` values; the new one has
-        // room for more and is another allocation.
-        unsafe { memory.copy_from_nonoverlapping(self.memory, self.len) };
-        self.release();
-        self.memory = memory;
-        self.capacity = capacity;
+        let capacity = needed.max(capacity.saturating_mul(2)).max(4);
+        let room = Room::try_new_slice(capacity, self.room.tag)?;
+        let mut old = replace(&mut self.room, room);
+        // Values move from place to place; there are as many as the old room had.
+        for (to, from) in self.room.iter_mut().zip(old.iter_mut()).take(self.len) {
+            swap(to, from);
+        }
         Ok(())
     }
 
@@ -99,10 +88,8 @@ impl<T> Vec<T> {
     /// [`OutOfMemory`]; the value is dropped then.
     pub fn try_push(&mut self, value: T) -> Result<(), OutOfMemory> {
         self.try_reserve(1)?;
-        // SAFETY: by VEC and the reservation, `len` is within the capacity.
-        let slot = unsafe { self.memory.add(self.len) };
-        // SAFETY: the slot is ours and holds no value yet.
-        unsafe { slot.write(value) };
+        let place = self.room.get_mut(self.len).ok_or(OutOfMemory)?;
+        place.write(value);
         self.len += 1;
         Ok(())
     }
@@ -110,8 +97,8 @@ impl<T> Vec<T> {
     /// Takes all values, leaving the vector empty and without memory.
     #[must_use]
     pub fn take(&mut self) -> Self {
-        let empty = Self::new(self.tag);
-        core::mem::replace(self, empty)
+        let empty = Self::new(self.room.tag);
+        replace(self, empty)
     }
 
     /// Takes the value at `index`, keeping the order of the others.
@@ -122,7 +109,7 @@ impl<T> Vec<T> {
         // Each value moves one place down, from the last on.
         let mut value = self.pop()?;
         for place in self.get_mut(index..)?.iter_mut().rev() {
-            core::mem::swap(place, &mut value);
+            swap(place, &mut value);
         }
         Some(value)
     }
@@ -130,11 +117,11 @@ impl<T> Vec<T> {
     /// Takes the last value.
     pub fn pop(&mut self) -> Option<T> {
         let last = self.len.checked_sub(1)?;
+        let place = self.room.get(last)?;
         self.len = last;
-        // SAFETY: by VEC the slot was initialised; it no longer counts.
-        let slot = unsafe { self.memory.add(last) };
-        // SAFETY: as above: the value is moved out once.
-        Some(unsafe { slot.read() })
+        // SAFETY: by VEC it was initialised; it counts no longer, so that the value is
+        // moved out once.
+        Some(unsafe { place.assume_init_read() })
     }
 
     /// Takes the value at `index`, whose place the last value fills.
@@ -144,9 +131,19 @@ impl<T> Vec<T> {
         }
         let last = self.pop()?;
         match self.get_mut(index) {
-            Some(place) => Some(core::mem::replace(place, last)),
+            Some(place) => Some(replace(place, last)),
             // It was the last one.
             None => Some(last),
+        }
+    }
+
+    /// Exchanges two values, if both are there.
+    pub fn swap(&mut self, one: usize, other: usize) {
+        let (low, high) = (one.min(other), one.max(other));
+        if let Some((front, back)) = self.split_at_mut_checked(high)
+            && let (Some(one), Some(other)) = (front.get_mut(low), back.first_mut())
+        {
+            core::mem::swap(one, other);
         }
     }
 
@@ -159,15 +156,7 @@ impl<T> Vec<T> {
     /// The memory itself, for C code that keeps the address. Later uses of the
     /// vector, short of growing it, leave the pointer usable.
     pub(crate) fn base(&self) -> *mut T {
-        self.memory.as_ptr()
-    }
-
-    /// Frees the memory without dropping values.
-    fn release(&mut self) {
-        if let (true, Ok(layout)) = (self.capacity > 0, Layout::array::<T>(self.capacity)) {
-            // SAFETY: by VEC the memory was allocated with this layout and tag.
-            unsafe { free(self.memory.cast(), layout, self.tag) };
-        }
+        self.room.place.as_ptr().cast()
     }
 }
 
@@ -176,7 +165,6 @@ impl<T> Drop for Vec<T> {
         if core::mem::needs_drop::<T>() {
             while self.pop().is_some() {}
         }
-        self.release();
     }
 }
 
@@ -184,14 +172,14 @@ impl<T> ops::Deref for Vec<T> {
     type Target = [T];
     fn deref(&self) -> &[T] {
         // SAFETY: by VEC the first `len` values are initialised.
-        unsafe { core::slice::from_raw_parts(self.memory.as_ptr(), self.len) }
+        unsafe { core::slice::from_raw_parts(self.base(), self.len) }
     }
 }
 
 impl<T> ops::DerefMut for Vec<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: by VEC the first `len` values are initialised and ours.
-        unsafe { core::slice::from_raw_parts_mut(self.memory.as_ptr(), self.len) }
+        // SAFETY: by VEC the first `len` values are initialised; they are ours.
+        unsafe { core::slice::from_raw_parts_mut(self.base(), self.len) }
     }
 }
 

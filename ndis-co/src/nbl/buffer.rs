@@ -3,25 +3,24 @@
 
 use super::{
     BufferView, NetBufferListPool,
-    fields::{self, Side},
+    fields::{At, Backed, Hand, Lent, Side},
+    pool::Space,
 };
 use crate::{
     Status,
-    mem::{Box, Vec},
+    armed::{Alarm, Armed},
+    mem::Box,
 };
-use core::{fmt, marker::PhantomData, ops::Range};
-use ndis_sys::{MDL, NET_BUFFER};
+use core::{fmt, marker::PhantomData, ops::Range, ptr};
+use ndis_sys::NET_BUFFER;
 
-/// What belongs to a packet beside the C structure; its address is in the
-/// buffer's slot.
+/// What belongs to a packet beside the C structure.
 ///
 /// The fields are in the order in which they go: the pool, which keeps the
 /// adapter or binding alive, is the last.
 pub(super) struct Backing {
-    pub(super) mdl: *mut MDL,
-    /// The data space: the MDL describes all of it.
-    pub(super) data: Vec<u8>,
-    pub(super) pool: NetBufferListPool,
+    pub(super) space: Space,
+    pub(super) _pool: NetBufferListPool,
 }
 
 /// One packet, allocated by this driver and in its hands, in no list.
@@ -34,55 +33,54 @@ pub(super) struct Backing {
 ///
 /// # Invariants
 ///
-/// PACKET: `buffer` is a valid buffer from `allocate_buffer`, in no list, ours
-/// alone; its `Backing`, and nothing else, is in the slot of `side`. The
-/// backing's MDL describes the backing's data.
+/// PACKET: a buffer with this backing is one of `allocate_buffer`, over the MDL of the
+/// backing's space. This one is in no list.
 #[doc(alias = "NET_BUFFER")]
 #[doc(alias = "NdisFreeNetBuffer")]
 #[doc(alias = "NdisFreeMdl")]
 pub struct NetBuffer {
-    buffer: *mut NET_BUFFER,
-    side: Side,
+    raw: Armed<Backed<NET_BUFFER, Backing>, Freed>,
 }
 
-// SAFETY: by PACKET the buffer and all that belongs to it move with this value.
-unsafe impl Send for NetBuffer {}
-
 impl NetBuffer {
+    /// Wraps a new buffer.
+    pub(super) fn new(raw: Backed<NET_BUFFER, Backing>) -> Self {
+        let raw = Armed::new(raw);
+        Self { raw }
+    }
+
     /// Takes over a buffer.
     ///
     /// # Safety
     ///
-    /// As PACKET says.
-    pub(super) unsafe fn from_raw(buffer: *mut NET_BUFFER, side: Side) -> Self {
-        Self { buffer, side }
+    /// It came from [`into_hand`](Self::into_hand), for this side.
+    pub(super) unsafe fn from_hand(buffer: Hand<NET_BUFFER>, side: Side) -> Self {
+        // SAFETY: by the caller.
+        Self::new(unsafe { Backed::from_hand(buffer, side) })
     }
 
-    /// Gives the buffer away; it is to come back through `from_raw`.
-    pub(super) fn into_raw(self) -> *mut NET_BUFFER {
-        core::mem::ManuallyDrop::new(self).buffer
+    /// Gives the buffer away.
+    pub(super) fn into_hand(self) -> Hand<NET_BUFFER> {
+        self.raw.disarm().into_hand()
     }
 
     /// Which driver's packet this is.
     #[must_use]
     pub fn side(&self) -> Side {
-        self.side
+        self.raw.side()
     }
 
     /// The packet, to look at.
     #[must_use]
     pub fn view(&self) -> BufferView<'_> {
-        // SAFETY: by PACKET this value owns the buffer, and nobody changes it
-        // while `self` is borrowed.
-        unsafe { BufferView::from_raw(self.buffer) }
+        BufferView::new(self.raw.at())
     }
 
     /// The packet, to write.
     #[must_use]
     pub fn as_mut(&mut self) -> BufferMut<'_> {
-        // SAFETY: by PACKET this value owns the buffer, and it is borrowed
-        // exclusively.
-        unsafe { BufferMut::from_raw(self.buffer, self.side) }
+        let raw = self.raw.lend();
+        BufferMut { raw }
     }
 
     /// Makes `bytes` the data, see [`BufferMut::set_data`].
@@ -108,23 +106,17 @@ impl NetBuffer {
     }
 }
 
-impl Drop for NetBuffer {
-    fn drop(&mut self) {
-        // SAFETY: by PACKET the buffer is valid and ours.
-        let backing = unsafe { fields::load_buffer(self.buffer, self.side) };
-        // SAFETY: by PACKET the buffer is ours, in no list, and used no more.
-        unsafe { ndis_sys::NdisFreeNetBuffer(self.buffer) };
-        // SAFETY: by PACKET the slot held the backing that `allocate_buffer`
-        // leaked.
-        let backing = unsafe { Box::<Backing>::from_leaked(backing.cast()) };
-        // Out of its memory first: the pool keeps the adapter or binding, and
-        // with it the module, until everything else is freed.
-        let Backing { mdl, data, pool } = Box::into_inner(backing);
-        // SAFETY: the MDL of the buffer that is gone, freed once, before the
-        // memory that it describes.
-        unsafe { ndis_sys::NdisFreeMdl(mdl) };
-        drop(data);
-        drop(pool);
+/// What becomes of a packet that is dropped.
+enum Freed {}
+
+impl Alarm<Backed<NET_BUFFER, Backing>> for Freed {
+    fn lost(raw: Backed<NET_BUFFER, Backing>) {
+        let (buffer, backing) = raw.into_parts();
+        // SAFETY: by PACKET the buffer is this driver's, and in no list; it is used no more.
+        unsafe { ndis_sys::NdisFreeNetBuffer(buffer.into_raw()) };
+        // The backing goes out of its memory first: the pool keeps the adapter or binding,
+        // and with it the module, until everything else is freed.
+        drop(backing.map(Box::into_inner));
     }
 }
 
@@ -148,65 +140,29 @@ impl fmt::Debug for NetBuffer {
 /// [`retreat`](Self::retreat) moves the data's start into the headroom, to put
 /// a header in front; [`advance`](Self::advance) moves it back, to take one
 /// off. What is unused keeps its bytes.
-///
-/// # Invariants
-///
-/// WRITE: the buffer is as PACKET says, but perhaps in a list; whoever owns
-/// the list or packet is borrowed exclusively for `'a`.
 pub struct BufferMut<'a> {
-    buffer: *mut NET_BUFFER,
-    side: Side,
-    _life: PhantomData<&'a mut NET_BUFFER>,
+    /// As PACKET says, but perhaps in a list.
+    raw: Lent<'a, NET_BUFFER, Backing>,
 }
 
 impl BufferMut<'_> {
-    /// # Safety
-    ///
-    /// As WRITE says.
-    pub(super) unsafe fn from_raw(buffer: *mut NET_BUFFER, side: Side) -> Self {
-        Self {
-            buffer,
-            side,
-            _life: PhantomData,
-        }
-    }
-
-    fn backing(&self) -> &Backing {
-        // SAFETY: by WRITE the buffer is valid and this driver's.
-        let backing = unsafe { fields::load_buffer(self.buffer, self.side) };
-        // SAFETY: by PACKET the slot holds the live backing, which the buffer
-        // owns; nobody writes it while `self` is borrowed.
-        unsafe { &*backing.cast::<Backing>() }
-    }
-
-    fn backing_mut(&mut self) -> &mut Backing {
-        // SAFETY: by WRITE the buffer is valid and this driver's.
-        let backing = unsafe { fields::load_buffer(self.buffer, self.side) };
-        // SAFETY: by PACKET the slot holds the live backing, which the buffer
-        // owns; `self` is borrowed exclusively.
-        unsafe { &mut *backing.cast::<Backing>() }
-    }
-
     /// The packet, to look at.
     #[must_use]
     pub fn view(&self) -> BufferView<'_> {
-        // SAFETY: by WRITE the owner is borrowed, and nobody changes the
-        // buffer while `self` is borrowed.
-        unsafe { BufferView::from_raw(self.buffer) }
+        BufferView::new(self.raw.at())
     }
 
     /// How large the data space is, in bytes, used or not.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.backing().data.len()
+        self.raw.backing().space.data().len()
     }
 
     /// How many unused bytes there are in front of the data.
     #[must_use]
     #[doc(alias = "NET_BUFFER_DATA_OFFSET")]
     pub fn headroom(&self) -> usize {
-        // SAFETY: by WRITE the buffer is valid.
-        let offset = unsafe { fields::data_offset(self.buffer) } as usize;
+        let offset = self.raw.at().data_offset() as usize;
         offset.min(self.capacity())
     }
 
@@ -217,24 +173,24 @@ impl BufferMut<'_> {
         self.capacity().saturating_sub(used)
     }
 
+    fn data_space(&mut self) -> &mut [u8] {
+        self.raw.parts_mut().1.space.data_mut()
+    }
+
     /// Where in the data space the data is. Drivers below may have left the
     /// fields of a packet that came back otherwise than they found them.
     fn used(&self) -> Result<Range<usize>, Status> {
-        let (mdl, size) = (self.backing().mdl, self.capacity());
-        // SAFETY: by WRITE the buffer is valid.
-        let first = unsafe { fields::first_mdl(self.buffer) };
-        // SAFETY: as above.
-        let current = unsafe { fields::current_mdl(self.buffer) };
-        // SAFETY: as above.
-        let offset = unsafe { fields::data_offset(self.buffer) };
-        // SAFETY: as above.
-        let current_offset = unsafe { fields::current_mdl_offset(self.buffer) };
+        let (at, space) = (self.raw.at(), &self.raw.backing().space);
+        let (mdl, size) = (space.mdl().as_raw(), space.data().len());
+        let first = at.first_mdl().map(At::as_raw);
+        let current = at.current_mdl().map(At::as_raw);
+        let (offset, current_offset) = (at.data_offset(), at.current_mdl_offset());
         let start = offset as usize;
         let len = self.view().len();
         let end = start.saturating_add(len);
         // Where the current MDL is when there is no data is not said anywhere.
-        let astray = len > 0 && (current != mdl || offset != current_offset);
-        if first != mdl || astray || end > size {
+        let astray = len > 0 && (current != Some(mdl) || offset != current_offset);
+        if first != Some(mdl) || astray || end > size {
             return Err(Status::INVALID_DATA);
         }
         Ok(start..end)
@@ -255,19 +211,13 @@ impl BufferMut<'_> {
         let (Ok(start), Ok(len)) = (u32::try_from(start), u32::try_from(len)) else {
             return Err(Status::INVALID_LENGTH);
         };
-        let mdl = self.backing().mdl;
-        // SAFETY: by WRITE the buffer is this driver's, and so are the fields
-        // that follow; together they describe a part of the one MDL's memory
-        // (rule NBL-40).
-        unsafe { fields::set_first_mdl(self.buffer, mdl) };
-        // SAFETY: as above.
-        unsafe { fields::set_current_mdl(self.buffer, mdl) };
-        // SAFETY: as above.
-        unsafe { fields::set_data_offset(self.buffer, start) };
-        // SAFETY: as above.
-        unsafe { fields::set_current_mdl_offset(self.buffer, start) };
-        // SAFETY: as above.
-        unsafe { fields::set_data_length(self.buffer, len) };
+        // Together they describe a part of the one MDL's memory (rule NBL-40).
+        let (buffer, backing) = self.raw.parts_mut();
+        // SAFETY: by PACKET the MDL goes after the buffer.
+        unsafe { buffer.set_mdl(backing.space.mdl()) };
+        buffer.at().set_data_offset(start);
+        buffer.at().set_current_mdl_offset(start);
+        buffer.at().set_data_length(len);
         Ok(())
     }
 
@@ -298,7 +248,7 @@ impl BufferMut<'_> {
     ) -> Result<(), Status> {
         let start = self.headroom();
         let end = start.checked_add(len).ok_or(Status::BUFFER_OVERFLOW)?;
-        let place = self.backing_mut().data.get_mut(start..end);
+        let place = self.data_space().get_mut(start..end);
         let result = write(place.ok_or(Status::BUFFER_OVERFLOW)?);
         self.set_used(start, if result.is_ok() { len } else { 0 })?;
         result
@@ -313,7 +263,7 @@ impl BufferMut<'_> {
     /// mends it.
     pub fn data_mut(&mut self) -> Result<&mut [u8], Status> {
         let used = self.used()?;
-        let data = self.backing_mut().data.get_mut(used);
+        let data = self.data_space().get_mut(used);
         data.ok_or(Status::INVALID_DATA)
     }
 
@@ -337,13 +287,14 @@ impl BufferMut<'_> {
         let start = used.start.checked_sub(by).ok_or(Status::BUFFER_OVERFLOW)?;
         let delta = u32::try_from(by).map_err(|_| Status::BUFFER_OVERFLOW)?;
         self.settle(&used)?;
-        // SAFETY: by WRITE the buffer is this driver's; the unused data space
+        // SAFETY: by PACKET the buffer is this driver's; the unused data space
         // holds the bytes, so NDIS allocates nothing and no handler is needed
         // (rule NBL-41).
-        let status =
-            unsafe { ndis_sys::NdisRetreatNetBufferDataStart(self.buffer, delta, 0, None) };
+        let status = unsafe {
+            ndis_sys::NdisRetreatNetBufferDataStart(self.raw.at().as_raw(), delta, 0, None)
+        };
         Status::from_raw(status).result()?;
-        let front = self.backing_mut().data.get_mut(start..used.start);
+        let front = self.data_space().get_mut(start..used.start);
         front.ok_or(Status::INVALID_DATA)
     }
 
@@ -363,9 +314,11 @@ impl BufferMut<'_> {
             return Err(Status::INVALID_LENGTH);
         }
         self.settle(&used)?;
-        // SAFETY: by WRITE the buffer is this driver's and has the bytes; its
+        // SAFETY: by PACKET the buffer is this driver's and has the bytes; its
         // MDL stays (rule NBL-41).
-        unsafe { ndis_sys::NdisAdvanceNetBufferDataStart(self.buffer, delta, 0, None) };
+        unsafe {
+            ndis_sys::NdisAdvanceNetBufferDataStart(self.raw.at().as_raw(), delta, 0, None);
+        }
         Ok(())
     }
 
@@ -390,5 +343,43 @@ impl fmt::Debug for BufferMut<'_> {
             .field("headroom", &self.headroom())
             .field("len", &self.view().len())
             .finish()
+    }
+}
+
+/// The packets of a list, to write, see
+/// [`NetBufferList::buffers_mut`](super::NetBufferList::buffers_mut).
+///
+/// # Invariants
+///
+/// REST: the packets from `next` on are as PACKET says, for `side`, but in a list that is
+/// borrowed exclusively for `'a`, and none of them was given out.
+#[derive(Debug)]
+pub struct BuffersMut<'a> {
+    next: Option<Hand<NET_BUFFER>>,
+    side: Side,
+    _life: PhantomData<&'a mut NET_BUFFER>,
+}
+
+impl BuffersMut<'_> {
+    /// # Safety
+    ///
+    /// As REST says.
+    pub(super) unsafe fn new(next: Option<Hand<NET_BUFFER>>, side: Side) -> Self {
+        let _life = PhantomData;
+        Self { next, side, _life }
+    }
+}
+
+impl<'a> Iterator for BuffersMut<'a> {
+    type Item = BufferMut<'a>;
+
+    fn next(&mut self) -> Option<BufferMut<'a>> {
+        let buffer = self.next.take()?;
+        let next = buffer.at().next().map_or(ptr::null_mut(), At::as_raw);
+        // SAFETY: by REST, of which this is the next one.
+        self.next = unsafe { Hand::from_raw(next) };
+        // SAFETY: by REST.
+        let raw = unsafe { Lent::from_hand(buffer, self.side) };
+        Some(BufferMut { raw })
     }
 }

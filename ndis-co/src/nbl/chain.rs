@@ -1,8 +1,12 @@
 //! [`Chain`]: a run of linked lists as one movable value, without an opinion
 //! on who frees them.
 
-use super::{fields, view::Lists};
-use core::{marker::PhantomData, ptr};
+use super::{
+    fields::{At, Hand},
+    view::Lists,
+};
+use crate::raw::Token;
+use core::ptr;
 use ndis_sys::NET_BUFFER_LIST;
 
 /// A linked run of NBLs that is in this driver's hands.
@@ -13,25 +17,21 @@ use ndis_sys::NET_BUFFER_LIST;
 /// # Invariants
 ///
 /// CHAIN: from `first`, following the next pointers, there are exactly `count`
-/// valid lists, the last one is `last` and its next pointer is null; nobody
-/// else uses them.
+/// lists, and the last one is `last`.
 #[derive(Debug)]
 pub struct Chain {
-    first: *mut NET_BUFFER_LIST,
-    last: *mut NET_BUFFER_LIST,
+    first: Option<Hand<NET_BUFFER_LIST>>,
+    last: Token<NET_BUFFER_LIST>,
     count: usize,
 }
-
-// SAFETY: by CHAIN the lists belong to this value and move with it.
-unsafe impl Send for Chain {}
 
 impl Chain {
     /// No list at all.
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            first: ptr::null_mut(),
-            last: ptr::null_mut(),
+            first: None,
+            last: Token::null(),
             count: 0,
         }
     }
@@ -44,25 +44,27 @@ impl Chain {
     /// the caller hands over.
     #[must_use]
     pub unsafe fn from_raw(first: *mut NET_BUFFER_LIST) -> Self {
-        let mut chain = Self {
-            first,
-            last: ptr::null_mut(),
-            count: 0,
-        };
-        let mut list = first;
-        while !list.is_null() {
-            chain.last = list;
-            chain.count = chain.count.saturating_add(1);
-            // SAFETY: a valid list of the chain.
-            list = unsafe { fields::next(list) };
+        // SAFETY: by the caller.
+        let first = unsafe { Hand::from_raw(first) };
+        let (mut last, mut count) = (ptr::null_mut(), 0_usize);
+        let mut list = first.as_ref().map(Hand::at);
+        while let Some(at) = list {
+            last = at.as_raw();
+            count = count.saturating_add(1);
+            list = at.next();
         }
-        chain
+        Self {
+            first,
+            last: Token(last),
+            count,
+        }
     }
 
     /// Hands the chain over to C code; this value is empty afterwards.
     #[must_use]
     pub fn take_raw(&mut self) -> *mut NET_BUFFER_LIST {
-        core::mem::take(self).first
+        let first = core::mem::take(self).first;
+        first.map_or(ptr::null_mut(), Hand::into_raw)
     }
 
     /// How many lists there are.
@@ -77,62 +79,40 @@ impl Chain {
         self.count == 0
     }
 
-    /// The first list, still in the chain.
-    #[must_use]
-    pub fn first_raw(&self) -> *mut NET_BUFFER_LIST {
-        self.first
-    }
-
     /// Unlinks the first list.
-    pub fn pop_raw(&mut self) -> Option<*mut NET_BUFFER_LIST> {
-        if self.first.is_null() {
-            return None;
-        }
-        let list = self.first;
-        // SAFETY: by CHAIN `first` is valid and ours.
-        self.first = unsafe { fields::next(list) };
+    pub fn pop(&mut self) -> Option<Hand<NET_BUFFER_LIST>> {
+        let mut list = self.first.take()?;
+        self.first = list.take_next();
         self.count = self.count.saturating_sub(1);
-        if self.first.is_null() {
-            self.last = ptr::null_mut();
-        }
-        // SAFETY: as above.
-        unsafe { fields::set_next(list, ptr::null_mut()) };
         Some(list)
     }
 
-    /// Appends one list.
-    ///
-    /// # Safety
-    ///
-    /// The list is valid and handed over; what its next pointer says does not
-    /// matter.
-    pub unsafe fn push_raw(&mut self, list: *mut NET_BUFFER_LIST) {
-        // SAFETY: the caller hands the list over.
-        unsafe { fields::set_next(list, ptr::null_mut()) };
-        if self.last.is_null() {
-            self.first = list;
-        } else {
-            // SAFETY: by CHAIN `last` is valid and ours.
-            unsafe { fields::set_next(self.last, list) };
-        }
-        self.last = list;
-        self.count = self.count.saturating_add(1);
+    /// Appends one list; what its next pointer says does not matter.
+    pub fn push(&mut self, mut list: Hand<NET_BUFFER_LIST>) {
+        list.set_next(None);
+        let last = list.as_raw();
+        self.link(list, last, 1);
     }
 
     /// Appends another chain, in order.
-    pub fn append(&mut self, mut other: Self) {
-        if other.is_empty() {
-            return;
+    pub fn append(&mut self, other: Self) {
+        if let Some(first) = other.first {
+            self.link(first, other.last.0, other.count);
         }
-        if self.last.is_null() {
-            *self = other;
-            return;
+    }
+
+    /// Links what begins with `first` behind the last list.
+    fn link(&mut self, first: Hand<NET_BUFFER_LIST>, last: *mut NET_BUFFER_LIST, count: usize) {
+        if self.first.is_none() {
+            self.first = Some(first);
+        } else {
+            // SAFETY: by CHAIN the last list, which this chain owns and nobody else uses.
+            let tail = unsafe { Hand::from_raw(self.last.0) };
+            if let Some(mut tail) = tail {
+                tail.set_next(Some(first));
+            }
         }
-        let (count, last) = (other.count, other.last);
-        let first = other.take_raw();
-        // SAFETY: by CHAIN `last` is valid and ours, and so is `other`.
-        unsafe { fields::set_next(self.last, first) };
-        self.last = last;
+        self.last = Token(last);
         self.count = self.count.saturating_add(count);
     }
 
@@ -141,9 +121,8 @@ impl Chain {
     pub fn split_front(&mut self, count: usize) -> Self {
         let mut front = Self::new();
         while front.len() < count {
-            let Some(list) = self.pop_raw() else { break };
-            // SAFETY: just unlinked from our own chain.
-            unsafe { front.push_raw(list) };
+            let Some(list) = self.pop() else { break };
+            front.push(list);
         }
         front
     }
@@ -151,9 +130,7 @@ impl Chain {
     /// Looks at each list.
     #[must_use]
     pub fn views(&self) -> Lists<'_> {
-        // SAFETY: by CHAIN the lists are valid and nobody else uses them; the
-        // owner of this chain, who is borrowed with it, keeps them so.
-        unsafe { Lists::new(self.first, PhantomData) }
+        Lists::new(self.first.as_ref().map(Hand::at))
     }
 
     /// Whether every list carries at least one packet, so that it can be sent.
@@ -173,13 +150,11 @@ impl Chain {
     }
 
     /// Does something to each list.
-    pub fn for_each_raw(&self, mut f: impl FnMut(*mut NET_BUFFER_LIST)) {
-        let mut list = self.first;
-        while !list.is_null() {
-            // SAFETY: by CHAIN the list is valid; read before `f` has it.
-            let next = unsafe { fields::next(list) };
-            f(list);
-            list = next;
+    pub fn for_each_raw<'a>(&'a self, mut f: impl FnMut(At<'a, NET_BUFFER_LIST>)) {
+        let mut list = self.first.as_ref().map(Hand::at);
+        while let Some(at) = list {
+            list = at.next();
+            f(at);
         }
     }
 }

@@ -4,26 +4,28 @@
 //! NDIS has two demands on whoever derives lists from others: the parent stays
 //! with the driver and is given back only after its last child is freed, and
 //! the data stays as it is meanwhile (rules NBL-36, NBL-44). Both follow from
-//! ownership here: a clone holds a share of its parent, and nothing that can
+//! ownership here: a clone holds a reference to its parent, and nothing that can
 //! be had from either of them writes.
 
 use super::{
     Chain, ListView, Lists, NetBufferList, NetBufferListPool, NetBufferLists, Packets,
-    fields::{self, Side},
+    fields::{At, Hand, Side, set_status},
     list::Kind,
 };
 use crate::{
     Status,
+    armed::{Alarm, Armed},
     irql::UpToDispatch,
-    mem::{Box, Tag},
+    mem::{Arc, Tag, Vacant},
+    raw::Token,
 };
 use core::{
     cell::Cell,
     ffi::c_void,
     fmt,
     marker::PhantomData,
-    mem::MaybeUninit,
-    sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering, fence},
+    ptr,
+    sync::atomic::{AtomicBool, AtomicI32, Ordering},
 };
 use ndis_sys::NET_BUFFER_LIST;
 
@@ -33,17 +35,14 @@ use ndis_sys::NET_BUFFER_LIST;
 /// It is implemented by [`NetBufferLists`], by
 /// [`Kept`](crate::client::Kept) and by `ndis_mcm::SendLists`.
 ///
-/// # Safety
-///
-/// From `chain` on, the lists are this driver's to read, and nobody changes
-/// them or their data, until [`clones_gone`](Self::clones_gone) or the drop of
-/// the value gives them back; moving the value leaves them where they are.
-pub unsafe trait Original: Send + Sized + 'static {
-    /// The lists, always the same ones.
+/// The lists are in the value's [`Chain`], so they stay in this driver's hands until
+/// [`clones_gone`](Self::clones_gone) or the drop of the value gives them back.
+pub trait Original: Send + Sized + 'static {
+    /// The lists.
     fn chain(&self) -> &Chain;
 
     /// Whether clones of these lists can be made.
-    fn can_be_parent(&self) -> bool {
+    fn can_be_parent(&mut self) -> bool {
         true
     }
 
@@ -55,23 +54,20 @@ pub unsafe trait Original: Send + Sized + 'static {
     fn clones_gone(self, status: Status, irql: Option<&mut UpToDispatch>);
 }
 
-// SAFETY: by OWN-ALL the lists are this driver's own and in its hands, and
-// behind this value nobody reaches them.
-unsafe impl Original for NetBufferLists {
+impl Original for NetBufferLists {
     fn chain(&self) -> &Chain {
         NetBufferLists::chain(self)
     }
 
     /// Not clones themselves: freeing generations of them has no bound.
-    fn can_be_parent(&self) -> bool {
+    fn can_be_parent(&mut self) -> bool {
         let mut clones = false;
-        self.chain().for_each_raw(|list| {
-            // SAFETY: by OWN-ALL the list is as OWN says; lent for this look,
-            // and not dropped.
-            let list =
-                core::mem::ManuallyDrop::new(unsafe { NetBufferList::from_raw(list, self.side()) });
+        for _ in 0..self.len() {
+            let Some(list) = self.pop_front() else { break };
             clones |= list.is_clone();
-        });
+            // It is as it was, so it is not refused.
+            let _ = self.push_back(list);
+        }
         !clones
     }
 
@@ -80,83 +76,96 @@ unsafe impl Original for NetBufferLists {
     }
 }
 
-/// What clones share: the original, and what became of them so far.
-///
-/// # Invariants
-///
-/// SHARE: the memory is a leaked [`Box`]; `count` is the number of [`Parent`]s
-/// and [`Origin`]s with its address, and whoever counts it down to zero frees
-/// it.
+/// What clones have in common: the original, and what became of them so far.
 struct Shared<O> {
-    count: AtomicUsize,
     /// The first failure of a clone, or success.
     failure: AtomicI32,
     /// Whether there ever was a clone.
     cloned: AtomicBool,
-    original: O,
+    original: Sole<O>,
 }
 
-/// A clone's share of its parent, whatever that is.
+/// What one thread at a time reaches: that of the one [`Parent`], until whoever has the
+/// last reference takes it out.
+struct Sole<O>(O);
+
+// SAFETY: [`Parent`] is neither `Sync` nor `Clone`, and the one that lends it.
+unsafe impl<O: Send> Sync for Sole<O> {}
+
+/// A clone's reference to its parent, whatever that is.
+///
+/// # Invariants
+///
+/// ORIGIN: `shared` is a reference to a `Shared<O>`, given away by [`Arc::into_raw`], and
+/// `release` is the function of that very `O`. The list is one of the original's, and so in
+/// this driver's hands as long as the reference.
 pub(super) struct Origin {
-    /// A share as SHARE says.
-    shared: *mut c_void,
+    shared: Token,
     release: unsafe fn(*mut c_void, Status, Option<&mut UpToDispatch>),
-    /// The list that the clone is of; lives as long as the share.
-    list: *mut NET_BUFFER_LIST,
+    list: Token<NET_BUFFER_LIST>,
 }
 
 impl Origin {
     /// The clone is freed.
     pub(super) fn release(self, status: Status, irql: Option<&mut UpToDispatch>) {
-        // SAFETY: the parent is in this driver's hands as long as the share.
-        unsafe { fields::count_child(self.list, -1) };
-        // SAFETY: the function of the very type that the share is of, which it
-        // takes.
-        unsafe { (self.release)(self.shared, status, irql) };
+        self.count(-1);
+        // SAFETY: by ORIGIN the reference that the function takes.
+        unsafe { (self.release)(self.shared.0, status, irql) };
+    }
+
+    /// Counts the clone in its parent, or takes it off (rule NBL-36).
+    fn count(&self, by: i32) {
+        // SAFETY: by ORIGIN the list is valid.
+        let field = unsafe { &raw mut (*self.list.0).ChildRefCount };
+        // SAFETY: as above; nothing else is done with the field (AT).
+        let count = unsafe { AtomicI32::from_ptr(field) };
+        count.fetch_add(by, Ordering::AcqRel);
     }
 }
 
-/// Gives up a share; with the last one the original goes back.
+/// Gives up the reference of a clone.
 ///
 /// # Safety
 ///
-/// `shared` is a share of a `Shared<O>`, handed over.
+/// `shared` is a reference as ORIGIN says, handed over.
 unsafe fn release<O: Original>(
     shared: *mut c_void,
     status: Status,
     irql: Option<&mut UpToDispatch>,
 ) {
-    let shared: *mut Shared<O> = shared.cast();
-    // SAFETY: by SHARE the memory lives until the count is zero.
-    let entry = unsafe { &*shared };
+    // SAFETY: by the caller.
+    if let Some(shared) = unsafe { Arc::<Shared<O>>::from_raw(shared) } {
+        give_up(shared, status, irql);
+    }
+}
+
+/// Gives up a reference; with the last one the original goes back.
+fn give_up<O: Original>(shared: Arc<Shared<O>>, status: Status, irql: Option<&mut UpToDispatch>) {
     if !status.is_success() {
         // Only the first failure counts.
-        let _ = entry.failure.compare_exchange(
+        let _ = shared.failure.compare_exchange(
             Status::SUCCESS.raw(),
             status.raw(),
             Ordering::Relaxed,
             Ordering::Relaxed,
         );
     }
-    if entry.count.fetch_sub(1, Ordering::Release) != 1 {
+    let Some(inner) = Arc::into_inner(shared) else {
         return;
-    }
-    fence(Ordering::Acquire);
-    // SAFETY: by SHARE this was the last share of the leaked box.
-    let inner = Box::into_inner(unsafe { Box::from_leaked(shared) });
+    };
     let failure = Status::from_raw(inner.failure.into_inner());
     let status = match inner.cloned.into_inner() {
         true => failure,
         false => Status::FAILURE,
     };
-    inner.original.clones_gone(status, irql);
+    inner.original.0.clones_gone(status, irql);
 }
 
 /// Lists of which clones are made: to send or indicate the same data on
 /// another way, without copying it.
 ///
 /// The clones are lists of this driver, and they go and come back as others
-/// do. Each holds a share of this parent, so the original lists are given back
+/// do. Each holds a reference to this parent, so the original lists are given back
 /// when this value and the last clone are gone, and not before:
 /// [`NetBufferLists`] are freed, a client's [`Kept`](crate::client::Kept) are
 /// returned, an MCM's `SendLists` are completed, with success when every clone
@@ -191,15 +200,20 @@ unsafe fn release<O: Original>(
 /// `nf-nblapi-ndisfreeclonenetbufferlist`.
 #[doc(alias = "ParentNetBufferList")]
 pub struct Parent<O: Original> {
-    /// A share as SHARE says.
-    shared: *mut Shared<O>,
-    /// Views of the lists stay on one thread (VIEW).
+    /// There until this is dropped or taken apart.
+    shared: Armed<Arc<Shared<O>>, Dropped>,
+    /// Views of the lists stay on one thread (AT).
     _one_thread: PhantomData<Cell<()>>,
 }
 
-// SAFETY: a share moves with this value; the original behind it is `Send`, and
-// reached through this one value only until the last share takes it out.
-unsafe impl<O: Original> Send for Parent<O> {}
+/// What becomes of a parent that is dropped.
+enum Dropped {}
+
+impl<O: Original> Alarm<Arc<Shared<O>>> for Dropped {
+    fn lost(shared: Arc<Shared<O>>) {
+        give_up(shared, Status::SUCCESS, None);
+    }
+}
 
 /// Lists of which no clones can be made, and why.
 pub struct NoParent<O> {
@@ -230,43 +244,38 @@ impl<O: Original> Parent<O> {
     ///
     /// Gives them back with [`Status::RESOURCES`], or
     /// [`Status::INVALID_PARAMETER`] when they are clones of this driver.
-    pub fn try_new(original: O) -> Result<Self, NoParent<O>> {
+    pub fn try_new(mut original: O) -> Result<Self, NoParent<O>> {
         if !original.can_be_parent() {
             return Err(NoParent {
                 original,
                 status: Status::INVALID_PARAMETER,
             });
         }
-        // The memory first, so that the lists are not lost without.
-        match Box::try_new(MaybeUninit::uninit(), Tag::NDIS) {
-            Ok(mut shared) => {
-                shared.write(Shared {
-                    count: AtomicUsize::new(1),
-                    failure: AtomicI32::new(Status::SUCCESS.raw()),
-                    cloned: AtomicBool::new(false),
-                    original,
-                });
-                Ok(Self {
-                    shared: shared.leak().cast(),
-                    _one_thread: PhantomData,
-                })
-            }
-            Err(error) => Err(NoParent {
-                original,
-                status: error.into(),
+        let shared = Shared {
+            failure: AtomicI32::new(Status::SUCCESS.raw()),
+            cloned: AtomicBool::new(false),
+            original: Sole(original),
+        };
+        match Arc::try_new_or_back(shared, Tag::NDIS) {
+            Ok(shared) => Ok(Self::new(shared)),
+            Err(shared) => Err(NoParent {
+                original: shared.original.0,
+                status: Status::RESOURCES,
             }),
         }
     }
 
-    fn shared(&self) -> &Shared<O> {
-        // SAFETY: by SHARE the memory lives as long as this share.
-        unsafe { &*self.shared }
+    fn new(shared: Arc<Shared<O>>) -> Self {
+        Self {
+            shared: Armed::new(shared),
+            _one_thread: PhantomData,
+        }
     }
 
     /// Looks at each list.
     #[must_use]
     pub fn iter(&self) -> Lists<'_> {
-        self.shared().original.chain().views()
+        self.shared.original.0.chain().views()
     }
 
     /// Looks at each packet of each list, in order.
@@ -281,29 +290,22 @@ impl<O: Original> Parent<O> {
     ///
     /// Gives the parent back when there is one.
     pub fn into_original(self) -> Result<O, Self> {
-        if self.shared().count.load(Ordering::Acquire) != 1 {
-            return Err(self);
+        match Arc::try_unwrap(self.shared.disarm()) {
+            Ok(shared) => Ok(shared.original.0),
+            Err(shared) => Err(Self::new(shared)),
         }
-        let this = core::mem::ManuallyDrop::new(self);
-        // SAFETY: by SHARE this is the only share, and only shares make more;
-        // `this` is not dropped.
-        let shared = Box::into_inner(unsafe { Box::from_leaked(this.shared) });
-        Ok(shared.original)
     }
 
-    /// One more share, for a clone of `list`.
-    fn origin(&self, list: *mut NET_BUFFER_LIST) -> Origin {
-        let before = self.shared().count.fetch_add(1, Ordering::Relaxed);
-        if before > usize::MAX / 2 {
-            crate::bugcheck::bug_check(crate::bugcheck::Reason::RefCountOverflow);
-        }
-        // SAFETY: the parent is in this driver's hands as long as the share.
-        unsafe { fields::count_child(list, 1) };
-        Origin {
-            shared: self.shared.cast(),
+    /// One more reference, for a clone of `list`.
+    fn origin(&self, list: ListView<'_>) -> Origin {
+        let shared = Arc::clone(&self.shared);
+        let origin = Origin {
+            shared: Token(Arc::into_raw(shared)),
             release: release::<O>,
-            list,
-        }
+            list: Token(list.at().as_raw()),
+        };
+        origin.count(1);
+        origin
     }
 
     /// Makes a clone of each list, with the same packets: their data is not
@@ -340,20 +342,18 @@ impl<O: Original> Parent<O> {
             buffer.check()?;
             buffer.check_start()?;
         }
-        // SAFETY: by the contract of `Original` the list is in this driver's
-        // hands, with all that belongs to it; its share of the parent goes
-        // into the clone's backing.
-        let raw = unsafe { pool.clone_raw(list.as_raw()) };
-        if raw.is_null() {
-            return Err(Status::RESOURCES);
-        }
-        // SAFETY: just made as a clone without flags, and ours alone.
-        let adopted = unsafe { pool.adopt(raw, || Kind::Clone(self.origin(list.as_raw()))) };
-        let Some(clone) = adopted else {
-            // SAFETY: as above, freed once.
-            unsafe { ndis_sys::NdisFreeCloneNetBufferList(raw, 0) };
-            return Err(Status::RESOURCES);
+        let backing = Vacant::try_new(Tag::NDIS)?;
+        let (lists, buffers) = pool.handles();
+        // SAFETY: the pool's handles are valid; the list is in this driver's hands, with all
+        // that belongs to it, until the reference in the clone's backing is given up (rule
+        // NBL-36). Without flags the clone has MDLs of its own.
+        let clone = unsafe {
+            ndis_sys::NdisAllocateCloneNetBufferList(list.at().as_raw(), lists, buffers, 0)
         };
+        // SAFETY: just allocated, or null.
+        let clone = unsafe { Hand::from_raw(clone) }.ok_or(Status::RESOURCES)?;
+        // SAFETY: just made as a clone without flags.
+        let clone = unsafe { pool.adopt(clone, backing, Kind::Clone(self.origin(list))) };
         self.mark(clone, list, clones)
     }
 
@@ -402,21 +402,33 @@ impl<O: Original> Parent<O> {
             for segment in buffer.segments() {
                 segment?;
             }
-            // SAFETY: by the contract of `Original` the packet and its MDLs
-            // are in this driver's hands, and stay as long as the share of the
-            // parent that goes into the list's backing.
-            let raw = unsafe { pool.list_over(buffer.as_raw()) };
-            if raw.is_null() {
-                return Err(Status::RESOURCES);
-            }
-            // SAFETY: just made of one buffer of the pool, and ours alone.
-            let adopted = unsafe { pool.adopt(raw, || Kind::Packet(self.origin(list.as_raw()))) };
-            let Some(clone) = adopted else {
-                // SAFETY: as above, freed once.
-                unsafe { NetBufferListPool::free_list_over(raw) };
-                return Err(Status::RESOURCES);
+            let backing = Vacant::try_new(Tag::NDIS)?;
+            let empty = pool.empty_list()?;
+            let packet = buffer.at();
+            // Without data there need be no MDL.
+            let (mdl, offset) = match buffer.is_empty() {
+                true => (ptr::null_mut(), 0),
+                false => (
+                    packet.current_mdl().map_or(ptr::null_mut(), At::as_raw),
+                    packet.current_mdl_offset(),
+                ),
             };
-            self.mark(clone, list, clones)?;
+            // SAFETY: the MDLs hold the data, for all of it was looked at (rule NBL-40), and
+            // stay in this driver's hands as the list does, see `clone_list`.
+            match unsafe { pool.buffer_over(mdl, offset, buffer.len()) } {
+                Ok(packet) => {
+                    let mut made = empty.into_hand();
+                    made.set_first_buffer(Some(packet));
+                    let kind = Kind::Packet(self.origin(list));
+                    // SAFETY: just made of one buffer of the pool.
+                    let clone = unsafe { pool.adopt(made, backing, kind) };
+                    self.mark(clone, list, clones)?;
+                }
+                Err(status) => {
+                    empty.free();
+                    return Err(status);
+                }
+            }
         }
         Ok(())
     }
@@ -428,11 +440,8 @@ impl<O: Original> Parent<O> {
         parent: ListView<'_>,
         clones: &mut NetBufferLists,
     ) -> Result<(), Status> {
-        let raw = clone.view().as_raw();
-        // SAFETY: the clone is ours alone (rule NBL-36).
-        unsafe { fields::set_parent(raw, parent.as_raw()) };
-        // SAFETY: as above.
-        unsafe { fields::set_status(raw, Status::FAILURE.raw()) };
+        clone.view().at().set_parent(parent.at().as_raw());
+        set_status(clone.view().at(), Status::FAILURE.raw());
         // Both are for the pool's direction.
         clones
             .push_back(clone)
@@ -446,26 +455,19 @@ impl<O: Original> Parent<O> {
     ) -> Result<NetBufferLists, Status> {
         match made {
             Ok(()) => {
-                self.shared().cloned.store(true, Ordering::Relaxed);
+                self.shared.cloned.store(true, Ordering::Relaxed);
                 Ok(clones)
             }
             Err(failure) => {
-                clones.chain().for_each_raw(|list| {
-                    // SAFETY: the clones are ours and in our hands. They are
-                    // not to be seen as a failure of the others.
-                    unsafe { fields::set_status(list, Status::SUCCESS.raw()) };
-                });
+                // They are not to be seen as a failure of the others.
+                let success = Status::SUCCESS.raw();
+                clones
+                    .chain()
+                    .for_each_raw(|list| set_status(list, success));
                 drop(clones);
                 Err(failure)
             }
         }
-    }
-}
-
-impl<O: Original> Drop for Parent<O> {
-    fn drop(&mut self) {
-        // SAFETY: by SHARE this value's share, given up once.
-        unsafe { release::<O>(self.shared.cast(), Status::SUCCESS, None) };
     }
 }
 

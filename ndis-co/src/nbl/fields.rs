@@ -1,12 +1,17 @@
-//! The fields of `NET_BUFFER_LIST`, `NET_BUFFER` and `MDL` that the layer
-//! touches, each by raw pointer: NBLs are shared with other drivers and have
-//! no size of their own (they grow with each NDIS version), so no reference
-//! to a whole one is ever made.
+//! [`At`] and [`Hand`]: the `NET_BUFFER_LIST`, `NET_BUFFER` or `MDL` that a value of this
+//! module stands for, looked at or owned.
+//!
+//! These structures are shared with other drivers and have no size of their own (they grow
+//! with each NDIS version), so no reference to a whole one is ever made: their fields are
+//! read and written by raw pointer, as in a `Cell`, and here only. What is a chain in C is
+//! a chain of owners here: to link a structure is to give it away, and whoever unlinks it
+//! has it.
 
-use core::{
-    ffi::c_void,
-    sync::atomic::{AtomicI32, Ordering},
-};
+mod backed;
+
+pub(super) use backed::{Backed, Lent};
+
+use core::{ffi::c_void, fmt, marker::PhantomData, ptr, ptr::NonNull};
 use ndis_sys::{MDL, NDIS_HANDLE, NDIS_STATUS, NET_BUFFER, NET_BUFFER_LIST};
 
 /// Which of its two reserved areas an NBL's allocator uses: a miniport's
@@ -19,190 +24,261 @@ pub enum Side {
     Protocol,
 }
 
-/// The slots that this crate uses in the allocator's reserved area.
+/// The slots of an allocator's reserved area that are free for others than this module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slot {
-    /// The list's own bookkeeping.
-    Backing = 0,
     /// The VC that the list is out on.
-    Vc = 1,
+    Vc,
 }
 
-macro_rules! field {
-    ($(#[$meta:meta])* $get:ident, $set:ident: $ty:ty = $owner:ty, $name:ident) => {
-        $(#[$meta])*
-        ///
-        /// # Safety
-        ///
-        /// The pointer is valid and the structure is the caller's.
-        #[inline]
-        pub unsafe fn $get(object: *mut $owner) -> $ty {
-            // SAFETY: the caller vouches for the pointer.
-            let place = unsafe { ndis_sys::$name(object) };
-            // SAFETY: a place inside the caller's structure.
-            unsafe { place.read() }
-        }
-        $(#[$meta])*
-        ///
-        /// # Safety
-        ///
-        /// The pointer is valid and the structure is the caller's alone.
-        #[inline]
-        pub unsafe fn $set(object: *mut $owner, value: $ty) {
-            // SAFETY: the caller vouches for the pointer.
-            let place = unsafe { ndis_sys::$name(object) };
-            // SAFETY: a place inside the caller's structure.
-            unsafe { place.write(value) }
-        }
-    };
-}
-
-field! {
-    /// The next list of a chain.
-    next, set_next: *mut NET_BUFFER_LIST = NET_BUFFER_LIST, NET_BUFFER_LIST_NEXT_NBL
-}
-field! {
-    /// The first buffer of a list.
-    first_buffer, set_first_buffer: *mut NET_BUFFER = NET_BUFFER_LIST, NET_BUFFER_LIST_FIRST_NB
-}
-field! {
-    /// What became of a list.
-    status, set_status: NDIS_STATUS = NET_BUFFER_LIST, NET_BUFFER_LIST_STATUS
-}
-field! {
-    /// The next buffer of a list.
-    next_buffer, set_next_buffer: *mut NET_BUFFER = NET_BUFFER, NET_BUFFER_NEXT_NB
-}
-field! {
-    /// The MDL in which the data starts.
-    current_mdl, set_current_mdl: *mut MDL = NET_BUFFER, NET_BUFFER_CURRENT_MDL
-}
-field! {
-    /// Where in that MDL the data starts, in bytes.
-    current_mdl_offset, set_current_mdl_offset: u32 = NET_BUFFER, NET_BUFFER_CURRENT_MDL_OFFSET
-}
-field! {
-    /// How much data there is, in bytes.
-    data_length, set_data_length: u32 = NET_BUFFER, NET_BUFFER_DATA_LENGTH
-}
-field! {
-    /// The first MDL of the data space.
-    first_mdl, set_first_mdl: *mut MDL = NET_BUFFER, NET_BUFFER_FIRST_MDL
-}
-field! {
-    /// Where in the data space the data starts, in bytes: before it is the
-    /// *unused data space*.
-    data_offset, set_data_offset: u32 = NET_BUFFER, NET_BUFFER_DATA_OFFSET
-}
-
-/// The place in which a buffer's allocator keeps its own bookkeeping.
+/// A structure in this driver's hands, to look at and to note something in it.
 ///
-/// # Safety
+/// # Invariants
 ///
-/// The buffer is valid.
-unsafe fn buffer_slot(buffer: *mut NET_BUFFER, side: Side) -> *mut *mut c_void {
-    match side {
-        // SAFETY: the caller vouches for the buffer; the first of an array.
-        Side::Miniport => unsafe { ndis_sys::NET_BUFFER_MINIPORT_RESERVED(buffer).cast() },
-        // SAFETY: as above.
-        Side::Protocol => unsafe { ndis_sys::NET_BUFFER_PROTOCOL_RESERVED(buffer).cast() },
+/// AT: for `'a` the structure is valid, and so is all that its pointers lead to, memory
+/// included, which is as long as it is said to be and is not written meanwhile. No other
+/// thread uses the structures: this value stays on its thread. (What other threads may do:
+/// map an MDL, and count in a parent's count of children; neither field is read here.)
+pub struct At<'a, T> {
+    place: NonNull<T>,
+    _life: PhantomData<&'a T>,
+}
+
+impl<T> Clone for At<'_, T> {
+    fn clone(&self) -> Self {
+        *self
     }
 }
 
-/// What was left in the slot of a buffer.
-///
-/// # Safety
-///
-/// The buffer is valid, was allocated by this driver and is in its hands.
-pub unsafe fn load_buffer(buffer: *mut NET_BUFFER, side: Side) -> *mut c_void {
-    // SAFETY: the caller vouches for the buffer.
-    let place = unsafe { buffer_slot(buffer, side) };
-    // SAFETY: a place inside the caller's structure.
-    unsafe { place.read() }
+impl<T> Copy for At<'_, T> {}
+
+impl<T> fmt::Debug for At<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.place.fmt(f)
+    }
 }
 
-/// Leaves a pointer in the slot of a buffer.
-///
-/// # Safety
-///
-/// As for [`load_buffer`].
-pub unsafe fn store_buffer(buffer: *mut NET_BUFFER, side: Side, value: *mut c_void) {
-    // SAFETY: the caller vouches for the buffer.
-    let place = unsafe { buffer_slot(buffer, side) };
-    // SAFETY: a place inside the caller's structure.
-    unsafe { place.write(value) };
+impl<'a, T> At<'a, T> {
+    /// `None` for a null pointer.
+    ///
+    /// # Safety
+    ///
+    /// Another pointer is as AT says.
+    #[must_use]
+    pub unsafe fn from_raw(place: *mut T) -> Option<Self> {
+        NonNull::new(place).map(|place| Self {
+            place,
+            _life: PhantomData,
+        })
+    }
+
+    /// The pointer.
+    #[must_use]
+    pub fn as_raw(self) -> *mut T {
+        self.place.as_ptr()
+    }
 }
 
-/// Names the list that a derived one was made from (rule NBL-36).
+/// A structure that belongs to this value.
 ///
-/// # Safety
+/// It does nothing on drop: the owning types decide what becomes of a forgotten one.
 ///
-/// The list is valid and the caller's alone.
-pub unsafe fn set_parent(list: *mut NET_BUFFER_LIST, parent: *mut NET_BUFFER_LIST) {
-    // SAFETY: a field of the caller's structure.
-    unsafe { (*list).ParentNetBufferList = parent };
+/// # Invariants
+///
+/// HAND: as AT says, as long as this value is there, and nobody but its owner reaches the
+/// structure. The structures that it is linked to belong to it.
+pub struct Hand<T>(NonNull<T>);
+
+impl<T> fmt::Debug for Hand<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
-/// Counts a derived list in its parent, or takes it off (rule NBL-36).
-///
-/// # Safety
-///
-/// The parent is valid and in this driver's hands, shared by nobody but the
-/// code that counts.
-pub unsafe fn count_child(parent: *mut NET_BUFFER_LIST, by: i32) {
-    // SAFETY: the address of a field of a valid structure.
-    let field = unsafe { &raw mut (*parent).ChildRefCount };
-    // SAFETY: aligned and valid; the caller says that it is only counted.
-    let count = unsafe { AtomicI32::from_ptr(field) };
-    count.fetch_add(by, Ordering::AcqRel);
+// SAFETY: by HAND the structure moves with this value.
+unsafe impl<T> Send for Hand<T> {}
+
+impl<T> Hand<T> {
+    /// `None` for a null pointer.
+    ///
+    /// # Safety
+    ///
+    /// Another pointer is as HAND says, and the structure is handed over.
+    #[must_use]
+    pub unsafe fn from_raw(place: *mut T) -> Option<Self> {
+        NonNull::new(place).map(Self)
+    }
+
+    /// The pointer.
+    #[must_use]
+    pub fn as_raw(&self) -> *mut T {
+        self.0.as_ptr()
+    }
+
+    /// Gives the structure away.
+    #[must_use]
+    pub fn into_raw(self) -> *mut T {
+        self.as_raw()
+    }
+
+    /// The structure, to look at.
+    #[must_use]
+    pub fn at(&self) -> At<'_, T> {
+        At {
+            place: self.0,
+            _life: PhantomData,
+        }
+    }
+
+    /// The structure as a link to it, or null.
+    fn link(hand: Option<Self>) -> *mut T {
+        hand.map_or(ptr::null_mut(), Self::into_raw)
+    }
+}
+
+crate::raw::fields! { At:
+    NET_BUFFER_LIST {
+    next_link, set_next_link: *mut NET_BUFFER_LIST = at => ndis_sys::NET_BUFFER_LIST_NEXT_NBL(at);
+    first_link, set_first_link: *mut NET_BUFFER = at => ndis_sys::NET_BUFFER_LIST_FIRST_NB(at);
+    /// What became of a list.
+    pub(super) status, set_status: NDIS_STATUS = at => ndis_sys::NET_BUFFER_LIST_STATUS(at);
+    #[allow(dead_code)]
+    pub(super) parent, set_parent: *mut NET_BUFFER_LIST = at => &raw mut (*at).ParentNetBufferList;
+    #[allow(dead_code)]
+    source_handle, set_source_handle: NDIS_HANDLE = at => &raw mut (*at).SourceHandle;
+    miniport_0, set_miniport_0: *mut c_void = at => ndis_sys::NET_BUFFER_LIST_MINIPORT_RESERVED(at);
+    // Both areas have at least two words.
+    miniport_1, set_miniport_1: *mut c_void = at => ndis_sys::NET_BUFFER_LIST_MINIPORT_RESERVED(at).wrapping_add(1);
+    protocol_0, set_protocol_0: *mut c_void = at => ndis_sys::NET_BUFFER_LIST_PROTOCOL_RESERVED(at);
+    protocol_1, set_protocol_1: *mut c_void = at => ndis_sys::NET_BUFFER_LIST_PROTOCOL_RESERVED(at).wrapping_add(1);
+    }
+
+    NET_BUFFER {
+    next_link, set_next_link: *mut NET_BUFFER = at => ndis_sys::NET_BUFFER_NEXT_NB(at);
+    first_mdl_link, set_first_mdl_link: *mut MDL = at => ndis_sys::NET_BUFFER_FIRST_MDL(at);
+    current_mdl_link, set_current_mdl_link: *mut MDL = at => ndis_sys::NET_BUFFER_CURRENT_MDL(at);
+    /// Where in the current MDL the data starts, in bytes.
+    pub(super) current_mdl_offset, set_current_mdl_offset: u32 = at => ndis_sys::NET_BUFFER_CURRENT_MDL_OFFSET(at);
+    /// How much data there is, in bytes.
+    pub(super) data_length, set_data_length: u32 = at => ndis_sys::NET_BUFFER_DATA_LENGTH(at);
+    /// Where in the data space the data starts, in bytes: before it is the
+    /// *unused data space*.
+    pub(super) data_offset, set_data_offset: u32 = at => ndis_sys::NET_BUFFER_DATA_OFFSET(at);
+    miniport_0, set_miniport_0: *mut c_void = at => ndis_sys::NET_BUFFER_MINIPORT_RESERVED(at);
+    protocol_0, set_protocol_0: *mut c_void = at => ndis_sys::NET_BUFFER_PROTOCOL_RESERVED(at);
+    }
+
+    MDL {
+    next_link: *mut MDL = at => &raw mut (*at).Next;
+    /// How much memory it describes, in bytes.
+    pub(super) byte_count: u32 = at => &raw mut (*at).ByteCount;
+    }
+}
+
+/// Methods that follow a link, to what is as AT says, too.
+macro_rules! links {
+    ($($(#[$doc:meta])* $follow:ident: $from:ident => $to:ident = $link:ident;)*) => {$(
+        impl<'a> At<'a, $from> {
+            $(#[$doc])*
+            #[inline]
+            pub(super) fn $follow(self) -> Option<At<'a, $to>> {
+                NonNull::new(self.$link()).map(|place| At {
+                    place,
+                    _life: PhantomData,
+                })
+            }
+        }
+    )*};
+}
+
+links! {
+    /// The next list of a chain.
+    next: NET_BUFFER_LIST => NET_BUFFER_LIST = next_link;
+    /// The first buffer of a list.
+    first_buffer: NET_BUFFER_LIST => NET_BUFFER = first_link;
+    /// The next buffer of a list.
+    next: NET_BUFFER => NET_BUFFER = next_link;
+    /// The first MDL of the data space.
+    first_mdl: NET_BUFFER => MDL = first_mdl_link;
+    /// The MDL in which the data starts.
+    current_mdl: NET_BUFFER => MDL = current_mdl_link;
+    /// The next MDL of a chain.
+    next: MDL => MDL = next_link;
+}
+
+impl Hand<NET_BUFFER_LIST> {
+    /// Takes what is linked to this list.
+    pub(super) fn take_next(&mut self) -> Option<Self> {
+        let next = NonNull::new(self.at().next_link());
+        self.at().set_next_link(ptr::null_mut());
+        next.map(Self)
+    }
+
+    /// Links a list to this one.
+    pub(super) fn set_next(&mut self, next: Option<Self>) {
+        self.at().set_next_link(Self::link(next));
+    }
+
+    /// Takes the buffers.
+    pub(super) fn take_first_buffer(&mut self) -> Option<Hand<NET_BUFFER>> {
+        let first = NonNull::new(self.at().first_link());
+        self.at().set_first_link(ptr::null_mut());
+        first.map(Hand)
+    }
+
+    /// Puts buffers in, instead of those that are there.
+    pub(super) fn set_first_buffer(&mut self, first: Option<Hand<NET_BUFFER>>) {
+        self.at().set_first_link(Hand::link(first));
+    }
+}
+
+impl Hand<NET_BUFFER> {
+    /// Takes what is linked to this buffer.
+    pub(super) fn take_next(&mut self) -> Option<Self> {
+        let next = NonNull::new(self.at().next_link());
+        self.at().set_next_link(ptr::null_mut());
+        next.map(Self)
+    }
+
+    /// Links a buffer to this one.
+    pub(super) fn set_next(&mut self, next: Option<Self>) {
+        self.at().set_next_link(Self::link(next));
+    }
+
+    /// Makes `mdl` all of the data space.
+    ///
+    /// # Safety
+    ///
+    /// It stays as long as it is that.
+    pub(super) unsafe fn set_mdl(&mut self, mdl: At<'_, MDL>) {
+        self.at().set_first_mdl_link(mdl.as_raw());
+        self.at().set_current_mdl_link(mdl.as_raw());
+    }
+}
+
+/// Notes what became of a list.
+pub fn set_status(list: At<'_, NET_BUFFER_LIST>, status: NDIS_STATUS) {
+    list.set_status(status);
 }
 
 /// Sets the handle to which a list goes back (rules NBL-01, NBL-17).
-///
-/// # Safety
-///
-/// The list is valid and the caller's alone.
-pub unsafe fn set_source_handle(list: *mut NET_BUFFER_LIST, handle: NDIS_HANDLE) {
-    // SAFETY: a field of the caller's structure.
-    unsafe { (*list).SourceHandle = handle };
+pub fn set_source_handle(list: At<'_, NET_BUFFER_LIST>, handle: NDIS_HANDLE) {
+    list.set_source_handle(handle);
 }
 
-/// The place of a reserved slot.
-///
-/// # Safety
-///
-/// The list is valid.
-unsafe fn slot(list: *mut NET_BUFFER_LIST, side: Side, slot: Slot) -> *mut *mut c_void {
-    let area = match side {
-        // SAFETY: the address of a field of a valid structure.
-        Side::Miniport => unsafe { (&raw mut (*list).MiniportReserved).cast::<*mut c_void>() },
-        // SAFETY: as above.
-        Side::Protocol => unsafe { (&raw mut (*list).ProtocolReserved).cast::<*mut c_void>() },
-    };
-    // SAFETY: both areas have at least two pointers.
-    unsafe { area.add(slot as usize) }
+/// What was left in a slot of a list that this driver allocated.
+#[must_use]
+pub fn load(list: At<'_, NET_BUFFER_LIST>, side: Side, Slot::Vc: Slot) -> *mut c_void {
+    match side {
+        Side::Miniport => list.miniport_1(),
+        Side::Protocol => list.protocol_1(),
+    }
 }
 
-/// What was left in a slot.
-///
-/// # Safety
-///
-/// The list is valid, was allocated by this driver and is in its hands.
-pub unsafe fn load(list: *mut NET_BUFFER_LIST, side: Side, which: Slot) -> *mut c_void {
-    // SAFETY: the caller vouches for the list.
-    let place = unsafe { slot(list, side, which) };
-    // SAFETY: a place inside the caller's structure.
-    unsafe { place.read() }
-}
-
-/// Leaves a pointer in a slot.
-///
-/// # Safety
-///
-/// As for [`load`].
-pub unsafe fn store(list: *mut NET_BUFFER_LIST, side: Side, which: Slot, value: *mut c_void) {
-    // SAFETY: the caller vouches for the list.
-    let place = unsafe { slot(list, side, which) };
-    // SAFETY: a place inside the caller's structure.
-    unsafe { place.write(value) }
+/// Leaves a pointer in a slot of a list that this driver allocated.
+pub fn store(list: At<'_, NET_BUFFER_LIST>, side: Side, Slot::Vc: Slot, value: *mut c_void) {
+    match side {
+        Side::Miniport => list.set_miniport_1(value),
+        Side::Protocol => list.set_protocol_1(value),
+    }
 }

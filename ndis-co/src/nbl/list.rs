@@ -1,20 +1,21 @@
 //! [`NetBufferList`] and [`NetBufferLists`]: lists that this driver allocated.
 
 use super::{
-    BufferMut, Buffers, Chain, ListView, Lists, NetBuffer, NetBufferListPool, Packets,
+    BufferMut, Buffers, BuffersMut, Chain, ListView, Lists, NetBuffer, NetBufferListPool, Packets,
     clone::Origin,
-    fields::{self, Side, Slot},
+    fields::{At, Backed, Hand, Side},
 };
 use crate::{
     Status,
+    armed::{Alarm, Armed},
     irql::{NoLock, UpToDispatch},
     mem::Box,
+    raw::Token,
 };
-use core::{fmt, marker::PhantomData, ptr};
+use core::{fmt, ptr};
 use ndis_sys::{NET_BUFFER, NET_BUFFER_LIST};
 
-/// What belongs to a list beside the C structures; its address is in the
-/// list's [`Slot::Backing`].
+/// What belongs to a list beside the C structures.
 pub(super) struct Backing {
     pub(super) kind: Kind,
     /// The pool, which keeps the adapter or binding alive, goes last.
@@ -26,7 +27,7 @@ pub(super) enum Kind {
     /// Packets of this driver, each as PACKET says.
     Own {
         /// The last one, null when there is none.
-        last: *mut NET_BUFFER,
+        last: Token<NET_BUFFER>,
     },
     /// What `NdisAllocateCloneNetBufferList` made of another list.
     Clone(Origin),
@@ -45,72 +46,55 @@ pub(super) enum Kind {
 ///
 /// # Invariants
 ///
-/// OWN: `list` is a valid list from a [`NetBufferListPool`], in no chain, ours
-/// alone; a `Backing` is in the slot of `side`, and the list's packets are
-/// what its `Kind` says.
+/// OWN: a list with this backing is one of a [`NetBufferListPool`], and its packets are
+/// what its `Kind` says. This one is in no chain.
 #[doc(alias = "NET_BUFFER_LIST")]
 #[doc(alias = "NdisFreeNetBufferList")]
 pub struct NetBufferList {
-    list: *mut NET_BUFFER_LIST,
-    side: Side,
+    raw: Armed<Backed<NET_BUFFER_LIST, Backing>, Freed>,
 }
 
-// SAFETY: by OWN the list and its packets are this value's and move with it;
-// what a clone was made from is `Send`.
-unsafe impl Send for NetBufferList {}
-
 impl NetBufferList {
+    /// Wraps a new list, as OWN says.
+    pub(super) fn new(raw: Backed<NET_BUFFER_LIST, Backing>) -> Self {
+        let raw = Armed::new(raw);
+        Self { raw }
+    }
+
     /// Takes over a list.
     ///
     /// # Safety
     ///
-    /// As OWN says.
+    /// It came from [`into_raw`](Self::into_raw), for this side.
     #[must_use]
-    pub unsafe fn from_raw(list: *mut NET_BUFFER_LIST, side: Side) -> Self {
-        Self { list, side }
+    pub unsafe fn from_raw(list: Hand<NET_BUFFER_LIST>, side: Side) -> Self {
+        // SAFETY: by the caller.
+        Self::new(unsafe { Backed::from_hand(list, side) })
     }
 
     /// Gives the list away; it is to come back through
     /// [`NetBufferList::from_raw`].
     #[must_use]
-    pub fn into_raw(self) -> *mut NET_BUFFER_LIST {
-        core::mem::ManuallyDrop::new(self).list
-    }
-
-    fn backing_ptr(&self) -> *mut Backing {
-        // SAFETY: by OWN the list is valid and ours.
-        unsafe { fields::load(self.list, self.side, Slot::Backing).cast() }
-    }
-
-    /// The last packet of a list with packets of its own.
-    fn last_mut(&mut self) -> Option<&mut *mut NET_BUFFER> {
-        // SAFETY: by OWN the slot holds the live backing, which the list owns;
-        // `self` is borrowed exclusively.
-        match unsafe { &mut (*self.backing_ptr()).kind } {
-            Kind::Own { last } => Some(last),
-            Kind::Clone(_) | Kind::Packet(_) => None,
-        }
+    pub fn into_raw(self) -> Hand<NET_BUFFER_LIST> {
+        self.raw.disarm().into_hand()
     }
 
     /// Whether the packets are those of another list.
     #[must_use]
     pub fn is_clone(&self) -> bool {
-        // SAFETY: by OWN the slot holds the live backing, which the list owns.
-        !matches!(unsafe { &(*self.backing_ptr()).kind }, Kind::Own { .. })
+        !matches!(self.raw.backing().kind, Kind::Own { .. })
     }
 
     /// Which driver's list this is.
     #[must_use]
     pub fn side(&self) -> Side {
-        self.side
+        self.raw.side()
     }
 
     /// The list, to look at.
     #[must_use]
     pub fn view(&self) -> ListView<'_> {
-        // SAFETY: by OWN this value owns the list, and nobody changes it while
-        // `self` is borrowed.
-        unsafe { ListView::from_raw(self.list) }
+        ListView::new(self.raw.at())
     }
 
     /// The packets, to look at.
@@ -122,16 +106,15 @@ impl NetBufferList {
     /// The packets, to write; none of a clone.
     #[must_use]
     pub fn buffers_mut(&mut self) -> BuffersMut<'_> {
-        let next = match self.last_mut() {
-            // SAFETY: by OWN the list is valid and ours.
-            Some(_) => unsafe { fields::first_buffer(self.list) },
-            None => ptr::null_mut(),
+        let first = match self.is_clone() {
+            true => None,
+            false => self.raw.at().first_buffer(),
         };
-        BuffersMut {
-            next,
-            side: self.side,
-            _life: PhantomData,
-        }
+        let first = first.map_or(ptr::null_mut(), At::as_raw);
+        // SAFETY: by OWN null or a packet that belongs to the list, which is borrowed.
+        let first = unsafe { Hand::from_raw(first) };
+        // SAFETY: by OWN, and as above.
+        unsafe { BuffersMut::new(first, self.side()) }
     }
 
     /// The one packet of the list, to write, as
@@ -182,48 +165,40 @@ impl NetBufferList {
     /// Gives the packet back when it is for the other direction, or the list
     /// is a clone.
     pub fn push_back(&mut self, packet: NetBuffer) -> Result<(), NetBuffer> {
-        let list = self.list;
-        if packet.side() != self.side {
+        if packet.side() != self.side() {
             return Err(packet);
         }
-        let Some(last) = self.last_mut() else {
+        let (list, backing) = self.raw.parts_mut();
+        let Kind::Own { last } = &mut backing.kind else {
             return Err(packet);
         };
-        let buffer = packet.into_raw();
-        // SAFETY: by PACKET the buffer is valid and was handed over.
-        unsafe { fields::set_next_buffer(buffer, ptr::null_mut()) };
-        if last.is_null() {
-            // SAFETY: by OWN the list is valid and ours.
-            unsafe { fields::set_first_buffer(list, buffer) };
-        } else {
-            // SAFETY: by OWN the last packet is valid and ours.
-            unsafe { fields::set_next_buffer(*last, buffer) };
+        let mut buffer = packet.into_hand();
+        buffer.set_next(None);
+        let behind = core::mem::replace(last, Token(buffer.as_raw()));
+        // SAFETY: by OWN null or the last packet, which belongs to the list.
+        match unsafe { Hand::from_raw(behind.0) } {
+            None => list.set_first_buffer(Some(buffer)),
+            Some(mut last) => last.set_next(Some(buffer)),
         }
-        *last = buffer;
         Ok(())
     }
 
     /// Takes the first packet out; `None` when there is none, or the list is a
     /// clone.
     pub fn pop_front(&mut self) -> Option<NetBuffer> {
-        let (list, side) = (self.list, self.side);
-        let last = self.last_mut()?;
-        // SAFETY: by OWN the list is valid and ours.
-        let first = unsafe { fields::first_buffer(list) };
-        if first.is_null() {
+        let side = self.side();
+        let (list, backing) = self.raw.parts_mut();
+        let Kind::Own { last } = &mut backing.kind else {
             return None;
+        };
+        let mut first = list.take_first_buffer()?;
+        let next = first.take_next();
+        if next.is_none() {
+            *last = Token::null();
         }
-        // SAFETY: by OWN the packet is valid and ours.
-        let next = unsafe { fields::next_buffer(first) };
-        if next.is_null() {
-            *last = ptr::null_mut();
-        }
-        // SAFETY: by OWN the list is valid and ours.
-        unsafe { fields::set_first_buffer(list, next) };
-        // SAFETY: as above for the packet.
-        unsafe { fields::set_next_buffer(first, ptr::null_mut()) };
-        // SAFETY: by OWN a packet as PACKET says, and just taken out.
-        Some(unsafe { NetBuffer::from_raw(first, side) })
+        list.set_first_buffer(next);
+        // SAFETY: by OWN a packet that `push_back` put in, for this side.
+        Some(unsafe { NetBuffer::from_hand(first, side) })
     }
 
     /// Moves the packets of `other` behind those of this list; `other` is
@@ -234,7 +209,7 @@ impl NetBufferList {
     /// [`Status::INVALID_PARAMETER`] when one of both is a clone, or they are
     /// for different directions; nothing changed then.
     pub fn append(&mut self, other: &mut Self) -> Result<(), Status> {
-        if self.side != other.side || self.is_clone() || other.is_clone() {
+        if self.side() != other.side() || self.is_clone() || other.is_clone() {
             return Err(Status::INVALID_PARAMETER);
         }
         while let Some(packet) = other.pop_front() {
@@ -253,7 +228,7 @@ impl NetBufferList {
     /// [`Status::INVALID_PARAMETER`] for a clone, or a pool for the other
     /// direction; [`Status::RESOURCES`]. Nothing changed then.
     pub fn split_front(&mut self, count: usize, pool: &NetBufferListPool) -> Result<Self, Status> {
-        if self.is_clone() || pool.side() != self.side {
+        if self.is_clone() || pool.side() != self.side() {
             return Err(Status::INVALID_PARAMETER);
         }
         let mut front = pool.allocate_list()?;
@@ -271,87 +246,57 @@ impl NetBufferList {
 
     /// Frees the list; what a clone was made from is given back at once when
     /// the level is known.
-    fn free(self, irql: Option<&mut UpToDispatch>) {
-        let mut this = core::mem::ManuallyDrop::new(self);
-        this.free_in_place(irql);
-    }
-
-    /// Used once, as the last thing that happens to `self`.
-    fn free_in_place(&mut self, irql: Option<&mut UpToDispatch>) {
+    fn free(mut self, irql: Option<&mut UpToDispatch>) {
         while let Some(packet) = self.pop_front() {
             drop(packet);
         }
-        let list = self.list;
-        // SAFETY: by OWN the slot holds the backing that the pool leaked; the
-        // list is used no more after this function.
-        let backing = unsafe { Box::from_leaked(self.backing_ptr()) };
         let status = self.view().status();
+        let (mut list, backing) = self.raw.disarm().into_parts();
         // Out of its memory first, see `Backing`.
-        let Backing { kind, pool } = Box::into_inner(backing);
-        match kind {
-            Kind::Own { .. } => {
-                // SAFETY: by OWN the list is ours; it has no packet any more
-                // (rule NBL-38).
-                unsafe { ndis_sys::NdisFreeNetBufferList(list) };
-            }
+        let Some(Backing { kind, pool }) = backing.map(Box::into_inner) else {
+            return;
+        };
+        let origin = match kind {
             Kind::Clone(origin) => {
                 // SAFETY: by OWN the list is ours and a clone, made without
                 // flags (rule NBL-37).
-                unsafe { ndis_sys::NdisFreeCloneNetBufferList(list, 0) };
-                origin.release(status, irql);
+                unsafe { ndis_sys::NdisFreeCloneNetBufferList(list.into_raw(), 0) };
+                Some(origin)
             }
-            Kind::Packet(origin) => {
-                // SAFETY: by OWN the list is ours.
-                let buffer = unsafe { fields::first_buffer(list) };
-                // SAFETY: as above.
-                unsafe { fields::set_first_buffer(list, ptr::null_mut()) };
-                if !buffer.is_null() {
+            own => {
+                // A list with packets of its own has none left.
+                if let Some(buffer) = list.take_first_buffer() {
                     // SAFETY: by OWN the one buffer is of this driver's pool,
                     // and in no list now; its MDLs stay the parent's.
-                    unsafe { ndis_sys::NdisFreeNetBuffer(buffer) };
+                    unsafe { ndis_sys::NdisFreeNetBuffer(buffer.into_raw()) };
                 }
-                // SAFETY: by OWN the list is ours; it has no buffer any more.
-                unsafe { ndis_sys::NdisFreeNetBufferList(list) };
-                origin.release(status, irql);
+                // SAFETY: by OWN the list is ours; it has no packet (rule NBL-38).
+                unsafe { ndis_sys::NdisFreeNetBufferList(list.into_raw()) };
+                match own {
+                    Kind::Packet(origin) => Some(origin),
+                    _ => None,
+                }
             }
+        };
+        if let Some(origin) = origin {
+            origin.release(status, irql);
         }
         drop(pool);
     }
 }
 
-impl Drop for NetBufferList {
-    fn drop(&mut self) {
-        self.free_in_place(None);
+/// What becomes of a list that is dropped.
+enum Freed {}
+
+impl Alarm<Backed<NET_BUFFER_LIST, Backing>> for Freed {
+    fn lost(raw: Backed<NET_BUFFER_LIST, Backing>) {
+        NetBufferList::new(raw).free(None);
     }
 }
 
 impl fmt::Debug for NetBufferList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.buffers()).finish()
-    }
-}
-
-/// The packets of a list, to write, see [`NetBufferList::buffers_mut`].
-#[derive(Debug)]
-pub struct BuffersMut<'a> {
-    next: *mut NET_BUFFER,
-    side: Side,
-    _life: PhantomData<&'a mut NET_BUFFER>,
-}
-
-impl<'a> Iterator for BuffersMut<'a> {
-    type Item = BufferMut<'a>;
-
-    fn next(&mut self) -> Option<BufferMut<'a>> {
-        let buffer = self.next;
-        if buffer.is_null() {
-            return None;
-        }
-        // SAFETY: a packet of the list that is borrowed exclusively.
-        self.next = unsafe { fields::next_buffer(buffer) };
-        // SAFETY: the list owns the packet and is borrowed exclusively for 'a;
-        // each packet is given out once.
-        Some(unsafe { BufferMut::from_raw(buffer, self.side) })
     }
 }
 
@@ -419,7 +364,7 @@ impl NetBufferLists {
 
     /// Takes the first list.
     pub fn pop_front(&mut self) -> Option<NetBufferList> {
-        let list = self.chain.pop_raw()?;
+        let list = self.chain.pop()?;
         // SAFETY: by OWN-ALL, and just unlinked.
         Some(unsafe { NetBufferList::from_raw(list, self.side) })
     }
@@ -431,11 +376,10 @@ impl NetBufferLists {
     /// Gives the list back when it is for the other direction: receive lists
     /// are a miniport's, send lists a protocol's.
     pub fn push_back(&mut self, list: NetBufferList) -> Result<(), NetBufferList> {
-        if list.side != self.side {
+        if list.side() != self.side {
             return Err(list);
         }
-        // SAFETY: by OWN the list is valid and handed over.
-        unsafe { self.chain.push_raw(list.into_raw()) };
+        self.chain.push(list.into_raw());
         Ok(())
     }
 
@@ -516,10 +460,9 @@ impl<'a> IntoIterator for &'a NetBufferLists {
 
 impl From<NetBufferList> for NetBufferLists {
     fn from(list: NetBufferList) -> Self {
-        let side = list.side;
+        let side = list.side();
         let mut chain = Chain::new();
-        // SAFETY: by OWN the list is valid and handed over.
-        unsafe { chain.push_raw(list.into_raw()) };
+        chain.push(list.into_raw());
         Self { chain, side }
     }
 }

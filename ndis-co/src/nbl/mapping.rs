@@ -4,6 +4,7 @@
 //! yet (rule KE-38). A view stays on its thread, but several lists may share one MDL: a
 //! transport cuts a large buffer into packets. So this driver asks one at a time.
 
+use super::fields::At;
 use crate::lock::SpinLock;
 use core::{
     ffi::c_void,
@@ -16,29 +17,21 @@ static MAPPING: SpinLock<()> = SpinLock::new(());
 
 /// The system address of the memory; null when Windows cannot map it. At or below
 /// DISPATCH_LEVEL.
-///
-/// # Safety
-///
-/// The MDL is valid; its pages are locked or from the nonpaged pool.
-pub(super) unsafe fn address(mdl: *mut MDL) -> *mut c_void {
-    // SAFETY: a field of the caller's MDL.
+pub(super) fn address(mdl: At<'_, MDL>) -> *mut c_void {
+    let mdl = mdl.as_raw();
+    // SAFETY: by AT a field of a valid MDL.
     let flags = unsafe { &raw mut (*mdl).MdlFlags };
-    // SAFETY: valid, aligned, and written by others in one piece, if at all.
+    // SAFETY: as above, aligned, and written by others in one piece, if at all.
     let flags = unsafe { AtomicI16::from_ptr(flags) }.load(Ordering::Acquire);
+    let priority = ndis_sys::NormalPagePriority | ndis_sys::MdlMappingNoExecute;
+    let ask = || {
+        // SAFETY: by AT the MDL is valid, and its pages are there; nobody else of this driver
+        // asks for it meanwhile, unless it has its address already.
+        unsafe { ndis_sys::MmGetSystemAddressForMdlSafe(mdl, priority as u32) }
+    };
     // Memory of the nonpaged pool has its address from the start, and nobody maps it.
     if i32::from(flags) & ndis_sys::MDL_SOURCE_IS_NONPAGED_POOL != 0 {
-        // SAFETY: the caller's contract is the same.
-        return unsafe { ask(mdl) };
+        return ask();
     }
-    // SAFETY: the caller's contract is the same.
-    MAPPING.locked(|()| unsafe { ask(mdl) })
-}
-
-/// # Safety
-///
-/// As [`address`], and nobody else asks for this MDL meanwhile, unless it is mapped.
-unsafe fn ask(mdl: *mut MDL) -> *mut c_void {
-    let priority = ndis_sys::NormalPagePriority | ndis_sys::MdlMappingNoExecute;
-    // SAFETY: by the caller.
-    unsafe { ndis_sys::MmGetSystemAddressForMdlSafe(mdl, priority as u32) }
+    MAPPING.locked(|()| ask())
 }

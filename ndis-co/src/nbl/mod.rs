@@ -71,17 +71,17 @@ mod mapping;
 mod pool;
 mod view;
 
-pub use buffer::{BufferMut, NetBuffer};
+pub use buffer::{BufferMut, BuffersMut, NetBuffer};
 pub use chain::Chain;
 pub use clone::{NoParent, Original, Parent};
 pub use fields::Side;
-pub use list::{BuffersMut, IntoIter, NetBufferList, NetBufferLists};
+pub use list::{IntoIter, NetBufferList, NetBufferLists};
 pub use pool::NetBufferListPool;
 pub use view::{BufferView, Buffers, ListView, Lists, Packets, Segments};
 
 /// Copies as much as both have: `copy_from_slice` without its panic, which would
 /// bring the machinery of panics into every image.
-fn copy_bytes(to: &mut [u8], from: &[u8]) {
+pub(crate) fn copy_bytes(to: &mut [u8], from: &[u8]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to = *from;
     }

@@ -2,17 +2,18 @@
 
 use super::{
     buffer::{self, NetBuffer},
-    fields::{self, Side, Slot},
+    fields::{At, Backed, Hand, Side, Slot, store},
     list::{Backing, Kind, NetBufferList},
 };
 use crate::{
     Status,
-    mem::{Anchored, Arc, Box, Parent, Tag, Vec},
+    mem::{Anchored, Arc, Parent, Tag, Vacant, Vec},
     owner::{Live, Owner},
+    raw::Token,
 };
-use core::{fmt, mem::MaybeUninit, ptr};
+use core::{fmt, ptr};
 use ndis_sys::{
-    NDIS_HANDLE, NET_BUFFER, NET_BUFFER_LIST, NET_BUFFER_LIST_POOL_PARAMETERS,
+    MDL, NDIS_HANDLE, NET_BUFFER, NET_BUFFER_LIST, NET_BUFFER_LIST_POOL_PARAMETERS,
     NET_BUFFER_POOL_PARAMETERS,
 };
 
@@ -42,40 +43,152 @@ pub struct NetBufferListPool {
     inner: Arc<Inner>,
 }
 
-/// # Invariants
-///
-/// POOL: `lists` and `buffers` are live pools on the handle of `live`, for
-/// lists without packets and packets without memory (rule NBL-39); everything
-/// that was allocated from them holds a share.
+/// What is shared by a pool and all that was allocated from it. The fields go in this order.
 struct Inner {
-    lists: NDIS_HANDLE,
-    buffers: NDIS_HANDLE,
+    lists: ListPool,
+    buffers: BufferPool,
     side: Side,
     tag: Tag,
     /// Keeps the handle: goes last.
     live: Parent<Live>,
 }
 
-// SAFETY: the field.
-unsafe impl Anchored for Inner {
-    type Parent = Live;
-    fn parent(&mut self) -> &mut Parent<Live> {
-        &mut self.live
+/// # Invariants
+///
+/// LISTS: a pool for lists without packets (rule NBL-39), on the handle of an owner that
+/// counts it; whatever was allocated from it keeps it.
+struct ListPool(Token);
+
+impl ListPool {
+    fn try_new(live: &Live, tag: Tag) -> Result<Self, Status> {
+        let mut parameters: NET_BUFFER_LIST_POOL_PARAMETERS = ndis_sys::zeroed();
+        parameters.Header = crate::raw::header(
+            ndis_sys::NDIS_OBJECT_TYPE_DEFAULT,
+            ndis_sys::NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1,
+            ndis_sys::NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1,
+        );
+        parameters.ProtocolId = ndis_sys::NDIS_PROTOCOL_ID_DEFAULT as u8;
+        parameters.PoolTag = tag.raw();
+        let owner = live.owner().handle();
+        // SAFETY: the owner's handle is valid while it is counted; the
+        // parameters live for the call.
+        let lists = unsafe { ndis_sys::NdisAllocateNetBufferListPool(owner, &parameters) };
+        match lists.is_null() {
+            true => Err(Status::RESOURCES),
+            false => Ok(Self(Token(lists))),
+        }
     }
 }
 
-// SAFETY: the pool handles may be used by any thread.
-unsafe impl Send for Inner {}
-// SAFETY: as above.
-unsafe impl Sync for Inner {}
-
-impl Drop for Inner {
+impl Drop for ListPool {
     fn drop(&mut self) {
-        // SAFETY: by POOL everything from the pool is freed, and it was made
-        // in `try_new`.
-        unsafe { ndis_sys::NdisFreeNetBufferPool(self.buffers) };
-        // SAFETY: as above.
-        unsafe { ndis_sys::NdisFreeNetBufferListPool(self.lists) };
+        // SAFETY: by LISTS a live pool, everything from which is freed.
+        unsafe { ndis_sys::NdisFreeNetBufferListPool(self.0.0) };
+    }
+}
+
+/// # Invariants
+///
+/// BUFFERS: as LISTS, for packets without memory.
+struct BufferPool(Token);
+
+impl BufferPool {
+    fn try_new(live: &Live, tag: Tag) -> Result<Self, Status> {
+        let mut parameters: NET_BUFFER_POOL_PARAMETERS = ndis_sys::zeroed();
+        parameters.Header = crate::raw::header(
+            ndis_sys::NDIS_OBJECT_TYPE_DEFAULT,
+            ndis_sys::NET_BUFFER_POOL_PARAMETERS_REVISION_1,
+            ndis_sys::NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1,
+        );
+        parameters.PoolTag = tag.raw();
+        let owner = live.owner().handle();
+        // SAFETY: as for lists.
+        let buffers = unsafe { ndis_sys::NdisAllocateNetBufferPool(owner, &raw mut parameters) };
+        match buffers.is_null() {
+            true => Err(Status::RESOURCES),
+            false => Ok(Self(Token(buffers))),
+        }
+    }
+}
+
+impl Drop for BufferPool {
+    fn drop(&mut self) {
+        // SAFETY: by BUFFERS a live pool, everything from which is freed.
+        unsafe { ndis_sys::NdisFreeNetBufferPool(self.0.0) };
+    }
+}
+
+/// A data space of this driver's.
+///
+/// # Invariants
+///
+/// SPACE: the MDL describes all of the data, which is freed after it.
+pub(super) struct Space {
+    mdl: OwnMdl,
+    data: Vec<u8>,
+}
+
+/// # Invariants
+///
+/// MDL: one of `NdisAllocateMdl`, in no buffer when it goes.
+struct OwnMdl(Hand<MDL>);
+
+impl Drop for OwnMdl {
+    fn drop(&mut self) {
+        // SAFETY: by MDL ours, and used no more.
+        unsafe { ndis_sys::NdisFreeMdl(self.0.as_raw()) };
+    }
+}
+
+impl Space {
+    /// `size` zeros, at least one.
+    fn try_new(live: &Live, size: u32, tag: Tag) -> Result<Self, Status> {
+        let data = Vec::<u8>::try_zeroed(size as usize, tag)?;
+        let (owner, start) = (live.owner().handle(), data.base().cast());
+        // SAFETY: the owner's handle is valid while it is counted; the memory
+        // is resident and stays until after the MDL is freed.
+        let mdl = unsafe { ndis_sys::NdisAllocateMdl(owner, start, size) };
+        // SAFETY: just allocated, or null.
+        let mdl = unsafe { Hand::from_raw(mdl) };
+        let mdl = mdl.map(OwnMdl).ok_or(Status::RESOURCES)?;
+        Ok(Self { mdl, data })
+    }
+
+    pub(super) fn mdl(&self) -> At<'_, MDL> {
+        self.mdl.0.at()
+    }
+
+    pub(super) fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    pub(super) fn data_mut(&mut self) -> &mut [u8] {
+        &mut self.data
+    }
+}
+
+/// A list without packets, in no chain and without a backing.
+///
+/// # Invariants
+///
+/// EMPTY: it was allocated from a pool of this driver.
+pub(super) struct EmptyList(Hand<NET_BUFFER_LIST>);
+
+impl EmptyList {
+    pub(super) fn free(self) {
+        // SAFETY: by EMPTY the list is ours, and without packets (rule NBL-38).
+        unsafe { ndis_sys::NdisFreeNetBufferList(self.0.into_raw()) };
+    }
+
+    pub(super) fn into_hand(self) -> Hand<NET_BUFFER_LIST> {
+        self.0
+    }
+}
+
+impl Anchored for Inner {
+    type Parent = Live;
+    fn parent(&mut self) -> &mut Parent<Live> {
+        &mut self.live
     }
 }
 
@@ -100,38 +213,9 @@ impl NetBufferListPool {
 
     fn try_new(owner: &Owner, side: Side, tag: Tag) -> Result<Self, Status> {
         let live = owner.enter();
-        let mut parameters: NET_BUFFER_LIST_POOL_PARAMETERS = ndis_sys::zeroed();
-        parameters.Header = crate::raw::header(
-            ndis_sys::NDIS_OBJECT_TYPE_DEFAULT,
-            ndis_sys::NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1,
-            ndis_sys::NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1,
-        );
-        parameters.ProtocolId = ndis_sys::NDIS_PROTOCOL_ID_DEFAULT as u8;
-        parameters.PoolTag = tag.raw();
-        // SAFETY: the owner's handle is valid while it is counted; the
-        // parameters live for the call.
-        let lists = unsafe { ndis_sys::NdisAllocateNetBufferListPool(owner.handle(), &parameters) };
-        if lists.is_null() {
-            return Err(Status::RESOURCES);
-        }
-        let mut parameters: NET_BUFFER_POOL_PARAMETERS = ndis_sys::zeroed();
-        parameters.Header = crate::raw::header(
-            ndis_sys::NDIS_OBJECT_TYPE_DEFAULT,
-            ndis_sys::NET_BUFFER_POOL_PARAMETERS_REVISION_1,
-            ndis_sys::NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1,
-        );
-        parameters.PoolTag = tag.raw();
-        // SAFETY: as above.
-        let buffers =
-            unsafe { ndis_sys::NdisAllocateNetBufferPool(owner.handle(), &raw mut parameters) };
-        if buffers.is_null() {
-            // SAFETY: made above, and nothing was allocated from it.
-            unsafe { ndis_sys::NdisFreeNetBufferListPool(lists) };
-            return Err(Status::RESOURCES);
-        }
         let inner = Inner {
-            lists,
-            buffers,
+            lists: ListPool::try_new(&live, tag)?,
+            buffers: BufferPool::try_new(&live, tag)?,
             side,
             tag,
             live: Parent::new(live),
@@ -198,21 +282,11 @@ impl NetBufferListPool {
     /// [`Status::RESOURCES`].
     #[doc(alias = "NdisAllocateNetBufferList")]
     pub fn allocate_list(&self) -> Result<NetBufferList, Status> {
-        // SAFETY: by POOL a live pool.
-        let list = unsafe { ndis_sys::NdisAllocateNetBufferList(self.inner.lists, 0, 0) };
-        if list.is_null() {
-            return Err(Status::RESOURCES);
-        }
-        let kind = || Kind::Own {
-            last: ptr::null_mut(),
-        };
-        // SAFETY: allocated above, ours alone, and without packets.
-        if let Some(list) = unsafe { self.adopt(list, kind) } {
-            return Ok(list);
-        }
-        // SAFETY: allocated above, freed once.
-        unsafe { ndis_sys::NdisFreeNetBufferList(list) };
-        Err(Status::RESOURCES)
+        let backing = Vacant::try_new(Tag::NDIS)?;
+        let list = self.empty_list()?.into_hand();
+        let last = Token::null();
+        // SAFETY: from this pool, and without packets.
+        Ok(unsafe { self.adopt(list, backing, Kind::Own { last }) })
     }
 
     /// Allocates a packet that has room for `capacity` bytes behind `headroom`
@@ -233,132 +307,64 @@ impl NetBufferListPool {
         // An MDL describes at least one byte.
         let size = u32::try_from(space.max(1)).map_err(|_| Status::RESOURCES)?;
         let offset = u32::try_from(headroom).map_err(|_| Status::RESOURCES)?;
-        let data = Vec::<u8>::try_zeroed(size as usize, inner.tag)?;
-        let start = data.base();
-        let backing = buffer::Backing {
-            mdl: ptr::null_mut(),
-            data,
-            pool: self.clone(),
-        };
-        let mut backing = Box::try_new(backing, Tag::NDIS)?;
-        // SAFETY: the owner's handle is valid while the pool lives; the memory
-        // is resident and lives in the backing until after the MDL is freed.
-        let mdl =
-            unsafe { ndis_sys::NdisAllocateMdl(inner.live.owner().handle(), start.cast(), size) };
-        if mdl.is_null() {
-            return Err(Status::RESOURCES);
-        }
-        // SAFETY: by POOL a live pool; the MDL is ours and describes at least
-        // `offset` bytes (rule NBL-40).
-        let buffer = unsafe { ndis_sys::NdisAllocateNetBuffer(inner.buffers, mdl, offset, 0) };
-        if buffer.is_null() {
-            // SAFETY: allocated above, in no buffer.
-            unsafe { ndis_sys::NdisFreeMdl(mdl) };
-            return Err(Status::RESOURCES);
-        }
-        backing.mdl = mdl;
-        // SAFETY: the buffer is ours; the slot is for its allocator.
-        unsafe { fields::store_buffer(buffer, inner.side, backing.leak().cast()) };
-        // SAFETY: allocated and filled as PACKET demands.
-        Ok(unsafe { NetBuffer::from_raw(buffer, inner.side) })
+        let backing = Vacant::try_new(Tag::NDIS)?;
+        let space = Space::try_new(&inner.live, size, inner.tag)?;
+        let mdl = space.mdl().as_raw();
+        // SAFETY: the MDL describes at least `offset` bytes (rule NBL-40), and stays in the
+        // backing until after the buffer is freed.
+        let buffer = unsafe { self.buffer_over(mdl, offset, 0) }?;
+        let _pool = self.clone();
+        let backing = backing.fill(buffer::Backing { space, _pool });
+        Ok(NetBuffer::new(Backed::new(buffer, inner.side, backing)))
     }
 
-    /// Gives a list from this pool its backing; `None` without memory, and the
-    /// list is still the caller's then.
+    /// A list without packets from this pool.
+    pub(super) fn empty_list(&self) -> Result<EmptyList, Status> {
+        // SAFETY: by LISTS a live pool.
+        let list = unsafe { ndis_sys::NdisAllocateNetBufferList(self.inner.lists.0.0, 0, 0) };
+        // SAFETY: just allocated, or null.
+        let list = unsafe { Hand::from_raw(list) };
+        list.map(EmptyList).ok_or(Status::RESOURCES)
+    }
+
+    /// A packet from this pool over these MDLs, or none.
     ///
     /// # Safety
     ///
-    /// The list is from this pool, ours alone, in no chain, and its packets
-    /// are what `kind` will say. It is made when there is memory.
+    /// The MDLs hold the data, and stay until after the packet is freed.
+    pub(super) unsafe fn buffer_over(
+        &self,
+        mdl: *mut MDL,
+        offset: u32,
+        length: usize,
+    ) -> Result<Hand<NET_BUFFER>, Status> {
+        let pool = self.inner.buffers.0.0;
+        // SAFETY: by BUFFERS a live pool; the caller vouches for the MDLs.
+        let buffer = unsafe { ndis_sys::NdisAllocateNetBuffer(pool, mdl, offset, length) };
+        // SAFETY: just allocated, or null.
+        unsafe { Hand::from_raw(buffer) }.ok_or(Status::RESOURCES)
+    }
+
+    /// The pools of NDIS's for lists and for packets.
+    pub(super) fn handles(&self) -> (NDIS_HANDLE, NDIS_HANDLE) {
+        (self.inner.lists.0.0, self.inner.buffers.0.0)
+    }
+
+    /// Gives a list its backing.
+    ///
+    /// # Safety
+    ///
+    /// The list is from this pool, in no chain, and its packets are what `kind` says.
     pub(super) unsafe fn adopt(
         &self,
-        list: *mut NET_BUFFER_LIST,
-        kind: impl FnOnce() -> Kind,
-    ) -> Option<NetBufferList> {
-        let mut backing = Box::try_new(MaybeUninit::uninit(), Tag::NDIS).ok()?;
-        backing.write(Backing {
-            kind: kind(),
-            pool: self.clone(),
-        });
-        let backing: *mut Backing = backing.leak().cast();
-        let side = self.inner.side;
-        // SAFETY: the list is ours; the slot is for its allocator.
-        unsafe { fields::store(list, side, Slot::Backing, backing.cast()) };
-        // SAFETY: as above.
-        unsafe { fields::store(list, side, Slot::Vc, ptr::null_mut()) };
-        // SAFETY: as OWN demands.
-        Some(unsafe { NetBufferList::from_raw(list, side) })
-    }
-
-    /// A clone of a list, from this pool; null without memory.
-    ///
-    /// # Safety
-    ///
-    /// The list and all that belongs to it is valid, in this driver's hands,
-    /// and not given back before the clone is freed (rule NBL-36).
-    pub(super) unsafe fn clone_raw(&self, list: *mut NET_BUFFER_LIST) -> *mut NET_BUFFER_LIST {
-        // SAFETY: by POOL live pools; the caller vouches for the list. Without
-        // flags the clone has MDLs of its own.
-        unsafe {
-            ndis_sys::NdisAllocateCloneNetBufferList(list, self.inner.lists, self.inner.buffers, 0)
-        }
-    }
-
-    /// A list with one packet over the data of another one, from this pool;
-    /// null without memory.
-    ///
-    /// # Safety
-    ///
-    /// The packet and its MDLs are valid, in this driver's hands, hold what
-    /// the packet says, and are not given back before the list is freed.
-    pub(super) unsafe fn list_over(&self, packet: *mut NET_BUFFER) -> *mut NET_BUFFER_LIST {
-        // SAFETY: the caller vouches for the packet.
-        let length = unsafe { fields::data_length(packet) };
-        let (mdl, offset) = if length == 0 {
-            // Without data there need be no MDL.
-            (ptr::null_mut(), 0)
-        } else {
-            // SAFETY: as above.
-            let mdl = unsafe { fields::current_mdl(packet) };
-            // SAFETY: as above.
-            (mdl, unsafe { fields::current_mdl_offset(packet) })
-        };
-        // SAFETY: by POOL a live pool; the MDLs hold the data (rule NBL-40).
-        let buffer = unsafe {
-            ndis_sys::NdisAllocateNetBuffer(self.inner.buffers, mdl, offset, length as usize)
-        };
-        if buffer.is_null() {
-            return ptr::null_mut();
-        }
-        // SAFETY: by POOL a live pool.
-        let list = unsafe { ndis_sys::NdisAllocateNetBufferList(self.inner.lists, 0, 0) };
-        if list.is_null() {
-            // SAFETY: allocated above, in no list.
-            unsafe { ndis_sys::NdisFreeNetBuffer(buffer) };
-            return list;
-        }
-        // SAFETY: both are ours alone.
-        unsafe { fields::set_first_buffer(list, buffer) };
-        list
-    }
-
-    /// Frees what [`list_over`](Self::list_over) made.
-    ///
-    /// # Safety
-    ///
-    /// The list is from there, ours alone, and used no more.
-    pub(super) unsafe fn free_list_over(list: *mut NET_BUFFER_LIST) {
-        // SAFETY: the caller vouches for the list.
-        let buffer = unsafe { fields::first_buffer(list) };
-        // SAFETY: as above.
-        unsafe { fields::set_first_buffer(list, ptr::null_mut()) };
-        if !buffer.is_null() {
-            // SAFETY: of this driver's pool, and in no list now; its MDLs stay
-            // with their owner.
-            unsafe { ndis_sys::NdisFreeNetBuffer(buffer) };
-        }
-        // SAFETY: ours, and without a packet now (rule NBL-38).
-        unsafe { ndis_sys::NdisFreeNetBufferList(list) };
+        list: Hand<NET_BUFFER_LIST>,
+        backing: Vacant<Backing>,
+        kind: Kind,
+    ) -> NetBufferList {
+        let (side, pool) = (self.side(), self.clone());
+        store(list.at(), side, Slot::Vc, ptr::null_mut());
+        let backing = backing.fill(Backing { kind, pool });
+        NetBufferList::new(Backed::new(list, side, backing))
     }
 }
 

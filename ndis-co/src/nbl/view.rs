@@ -12,9 +12,9 @@
 //! Views write nothing: data starts, MDL chains and parent pointers of others
 //! stay as they are (rules NBL-42, NBL-43).
 
-use super::{fields, mapping};
+use super::{fields::At, mapping};
 use crate::Status;
-use core::{fmt, marker::PhantomData, ptr};
+use core::{fmt, ptr};
 use ndis_sys::{MDL, NET_BUFFER, NET_BUFFER_LIST};
 
 /// A list, borrowed.
@@ -25,38 +25,38 @@ use ndis_sys::{MDL, NET_BUFFER, NET_BUFFER_LIST};
 ///
 /// # Invariants
 ///
-/// VIEW: the list is valid and its structure and data are not changed for
-/// `'a`, but for the mapping of an MDL; so a view stays on its thread.
+/// VIEW: the data of the list is not changed for `'a`.
 #[derive(Clone, Copy)]
 #[doc(alias = "NET_BUFFER_LIST")]
 pub struct ListView<'a> {
-    list: *mut NET_BUFFER_LIST,
-    _life: PhantomData<&'a NET_BUFFER_LIST>,
+    list: At<'a, NET_BUFFER_LIST>,
 }
 
 impl<'a> ListView<'a> {
+    /// Wraps a list, whose data is not changed for `'a`.
+    #[must_use]
+    pub(super) fn new(list: At<'a, NET_BUFFER_LIST>) -> Self {
+        Self { list }
+    }
+
     /// Wraps a list.
     ///
     /// # Safety
     ///
-    /// The list is valid, and neither it nor its data is changed for `'a`.
+    /// The list is valid, and neither it nor its data is changed for `'a`, but for the
+    /// mapping of an MDL.
     #[must_use]
-    pub unsafe fn from_raw(list: *mut NET_BUFFER_LIST) -> Self {
-        Self {
-            list,
-            _life: PhantomData,
-        }
+    pub unsafe fn from_raw(list: *mut NET_BUFFER_LIST) -> Option<Self> {
+        // SAFETY: by the caller.
+        unsafe { At::from_raw(list) }.map(Self::new)
     }
 
     /// The packets of the list, in order.
     #[must_use]
     #[doc(alias = "NET_BUFFER_LIST_FIRST_NB")]
     pub fn buffers(self) -> Buffers<'a> {
-        // SAFETY: by VIEW the list is valid.
-        let next = unsafe { fields::first_buffer(self.list) };
         Buffers {
-            next,
-            _life: PhantomData,
+            next: self.list.first_buffer(),
         }
     }
 
@@ -71,11 +71,10 @@ impl<'a> ListView<'a> {
     /// What became of the list: meaningful once it was completed.
     #[doc(alias = "NET_BUFFER_LIST_STATUS")]
     pub fn status(self) -> Status {
-        // SAFETY: by VIEW the list is valid.
-        Status::from_raw(unsafe { fields::status(self.list) })
+        Status::from_raw(self.list.status())
     }
 
-    pub(super) fn as_raw(self) -> *mut NET_BUFFER_LIST {
+    pub(super) fn at(self) -> At<'a, NET_BUFFER_LIST> {
         self.list
     }
 }
@@ -97,22 +96,13 @@ impl fmt::Debug for ListView<'_> {
 /// The lists of a chain, see [`Chain::views`](super::Chain::views).
 #[derive(Clone, Debug)]
 pub struct Lists<'a> {
-    next: *mut NET_BUFFER_LIST,
-    _life: PhantomData<&'a NET_BUFFER_LIST>,
+    next: Option<At<'a, NET_BUFFER_LIST>>,
 }
 
 impl<'a> Lists<'a> {
-    /// # Safety
-    ///
-    /// From `first` on there is a null-terminated chain as VIEW demands.
-    pub(super) unsafe fn new(
-        first: *mut NET_BUFFER_LIST,
-        life: PhantomData<&'a NET_BUFFER_LIST>,
-    ) -> Self {
-        Self {
-            next: first,
-            _life: life,
-        }
+    /// From `first` on, under VIEW.
+    pub(super) fn new(first: Option<At<'a, NET_BUFFER_LIST>>) -> Self {
+        Self { next: first }
     }
 
     /// The packets of all lists, in order, one by one.
@@ -120,10 +110,7 @@ impl<'a> Lists<'a> {
     pub fn buffers(self) -> Packets<'a> {
         Packets {
             lists: self,
-            buffers: Buffers {
-                next: ptr::null_mut(),
-                _life: PhantomData,
-            },
+            buffers: Buffers { next: None },
         }
     }
 }
@@ -132,15 +119,9 @@ impl<'a> Iterator for Lists<'a> {
     type Item = ListView<'a>;
 
     fn next(&mut self) -> Option<ListView<'a>> {
-        if self.next.is_null() {
-            return None;
-        }
-        // SAFETY: a non-null pointer of the chain is a valid list, whose owner
-        // is the one of the chain that `Lists::new` was promised.
-        let view = unsafe { ListView::from_raw(self.next) };
-        // SAFETY: as above.
-        self.next = unsafe { fields::next(self.next) };
-        Some(view)
+        let list = self.next?;
+        self.next = list.next();
+        Some(ListView::new(list))
     }
 }
 
@@ -148,23 +129,16 @@ impl<'a> Iterator for Lists<'a> {
 #[derive(Clone, Debug)]
 #[doc(alias = "NET_BUFFER_NEXT_NB")]
 pub struct Buffers<'a> {
-    next: *mut NET_BUFFER,
-    _life: PhantomData<&'a NET_BUFFER>,
+    next: Option<At<'a, NET_BUFFER>>,
 }
 
 impl<'a> Iterator for Buffers<'a> {
     type Item = BufferView<'a>;
 
     fn next(&mut self) -> Option<BufferView<'a>> {
-        if self.next.is_null() {
-            return None;
-        }
-        // SAFETY: by VIEW the list's buffers are valid; they belong to the
-        // list's owner.
-        let view = unsafe { BufferView::from_raw(self.next) };
-        // SAFETY: as above.
-        self.next = unsafe { fields::next_buffer(self.next) };
-        Some(view)
+        let buffer = self.next?;
+        self.next = buffer.next();
+        Some(BufferView::new(buffer))
     }
 }
 
@@ -199,31 +173,20 @@ impl<'a> Iterator for Packets<'a> {
 #[derive(Clone, Copy)]
 #[doc(alias = "NET_BUFFER")]
 pub struct BufferView<'a> {
-    buffer: *mut NET_BUFFER,
-    _life: PhantomData<&'a NET_BUFFER>,
+    buffer: At<'a, NET_BUFFER>,
 }
 
 impl<'a> BufferView<'a> {
-    /// Wraps a packet.
-    ///
-    /// # Safety
-    ///
-    /// The buffer and its MDLs are valid, each MDL's memory is as long as it
-    /// says, and none of it is changed for `'a`, but for the mapping of an MDL.
-    #[must_use]
-    pub unsafe fn from_raw(buffer: *mut NET_BUFFER) -> Self {
-        Self {
-            buffer,
-            _life: PhantomData,
-        }
+    /// Wraps a packet, whose data is not changed for `'a`.
+    pub(super) fn new(buffer: At<'a, NET_BUFFER>) -> Self {
+        Self { buffer }
     }
 
     /// The number of data bytes, as the packet says.
     #[must_use]
     #[doc(alias = "NET_BUFFER_DATA_LENGTH")]
     pub fn len(self) -> usize {
-        // SAFETY: by VIEW the buffer is valid.
-        unsafe { fields::data_length(self.buffer) as usize }
+        self.buffer.data_length() as usize
     }
 
     /// Whether there is no data byte.
@@ -241,23 +204,14 @@ impl<'a> BufferView<'a> {
 
     /// The pieces behind the first `start` bytes, which are not mapped.
     fn segments_from(self, start: usize) -> Segments<'a> {
-        // SAFETY: by VIEW the buffer is valid.
-        let mdl = unsafe { fields::current_mdl(self.buffer) };
-        // SAFETY: as above.
-        let offset = unsafe { fields::current_mdl_offset(self.buffer) } as usize;
-        let size = if mdl.is_null() {
-            0
-        } else {
-            // SAFETY: by VIEW the buffer's MDLs are valid.
-            unsafe { (*mdl).ByteCount as usize }
-        };
+        let offset = self.buffer.current_mdl_offset() as usize;
+        let mdl = self.buffer.current_mdl();
         Segments {
             // An offset beyond its MDL leads nowhere.
-            mdl: if offset > size { ptr::null_mut() } else { mdl },
+            mdl: mdl.filter(|mdl| offset <= mdl.byte_count() as usize),
             skip: offset.saturating_add(start),
             left: self.len().saturating_sub(start),
             circle: Circle::NONE,
-            _life: PhantomData,
         }
     }
 
@@ -279,30 +233,24 @@ impl<'a> BufferView<'a> {
     /// first MDL's start, and in the current MDL. NDIS follows both when it makes a
     /// clone (rule NBL-40); reading looks at the second one only.
     pub(super) fn check_start(self) -> Result<(), Status> {
-        // SAFETY: by VIEW the buffer is valid.
-        let mut mdl = unsafe { fields::first_mdl(self.buffer) };
-        // SAFETY: as above.
-        let mut left = unsafe { fields::data_offset(self.buffer) } as usize;
-        // SAFETY: as above.
-        let current = unsafe { fields::current_mdl(self.buffer) };
-        // SAFETY: as above.
-        let here = unsafe { fields::current_mdl_offset(self.buffer) } as usize;
+        let mut next = self.buffer.first_mdl();
+        let mut left = self.buffer.data_offset() as usize;
+        let current = self.buffer.current_mdl().map(At::as_raw);
+        let here = self.buffer.current_mdl_offset() as usize;
         let empty = self.is_empty();
         let mut circle = Circle::NONE;
-        while !mdl.is_null() {
-            // SAFETY: by VIEW the buffer's MDLs are valid.
-            let size = unsafe { (*mdl).ByteCount } as usize;
+        while let Some(mdl) = next {
+            let size = mdl.byte_count() as usize;
             // Where the current MDL of a packet without data is does not matter.
-            let start = empty || (mdl == current && left == here);
+            let start = empty || (current == Some(mdl.as_raw()) && left == here);
             if left <= size && start {
                 return Ok(());
             }
-            if left < size || (size == 0 && circle.closes_at(mdl)) {
+            if left < size || (size == 0 && circle.closes_at(mdl.as_raw())) {
                 return Err(Status::INVALID_DATA);
             }
             left = left.saturating_sub(size);
-            // SAFETY: as above.
-            mdl = unsafe { (*mdl).Next };
+            next = mdl.next();
         }
         if empty && left == 0 {
             Ok(())
@@ -408,7 +356,7 @@ impl<'a> BufferView<'a> {
         Ok(storage)
     }
 
-    pub(super) fn as_raw(self) -> *mut NET_BUFFER {
+    pub(super) fn at(self) -> At<'a, NET_BUFFER> {
         self.buffer
     }
 }
@@ -463,38 +411,41 @@ impl Circle {
 #[doc(alias = "MDL")]
 #[doc(alias = "MmGetSystemAddressForMdlSafe")]
 pub struct Segments<'a> {
-    mdl: *mut MDL,
+    mdl: Option<At<'a, MDL>>,
     skip: usize,
     left: usize,
     circle: Circle,
-    _life: PhantomData<&'a [u8]>,
 }
 
-impl Segments<'_> {
-    /// The next MDL with data, where in it the data starts, and how much there
-    /// is: never none. Maps nothing.
-    fn step(&mut self) -> Option<Result<(*mut MDL, usize, usize), Status>> {
+/// A part of an MDL's memory.
+struct Part<'a> {
+    mdl: At<'a, MDL>,
+    start: usize,
+    /// `start + len` is at most the MDL's size, which no `isize` is too small for.
+    len: usize,
+}
+
+impl<'a> Segments<'a> {
+    /// The next MDL with data, and where in it the data is: never none. Maps nothing.
+    fn step(&mut self) -> Option<Result<Part<'a>, Status>> {
         while self.left > 0 {
-            let mdl = self.mdl;
-            if mdl.is_null() {
+            let Some(mdl) = self.mdl else {
+                return Some(Err(self.fail(Status::INVALID_DATA)));
+            };
+            let size = mdl.byte_count() as usize;
+            if size > isize::MAX as usize || (size == 0 && self.circle.closes_at(mdl.as_raw())) {
                 return Some(Err(self.fail(Status::INVALID_DATA)));
             }
-            // SAFETY: by VIEW the buffer's MDLs are valid.
-            let size = unsafe { (*mdl).ByteCount } as usize;
-            if size > isize::MAX as usize || (size == 0 && self.circle.closes_at(mdl)) {
-                return Some(Err(self.fail(Status::INVALID_DATA)));
-            }
-            // SAFETY: as above.
-            self.mdl = unsafe { (*mdl).Next };
-            let skip = self.skip.min(size);
-            let len = self.left.min(size.saturating_sub(skip));
-            self.skip = self.skip.saturating_sub(skip);
+            self.mdl = mdl.next();
+            let start = self.skip.min(size);
+            let len = self.left.min(size.saturating_sub(start));
+            self.skip = self.skip.saturating_sub(start);
             if size > 0 {
                 self.circle = Circle::NONE;
             }
             if len > 0 {
                 self.left = self.left.saturating_sub(len);
-                return Some(Ok((mdl, skip, len)));
+                return Some(Ok(Part { mdl, start, len }));
             }
         }
         None
@@ -511,20 +462,17 @@ impl<'a> Iterator for Segments<'a> {
     type Item = Result<&'a [u8], Status>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (mdl, skip, len) = match self.step()? {
-            Ok(found) => found,
+        let part = match self.step()? {
+            Ok(part) => part,
             Err(status) => return Some(Err(status)),
         };
-        // SAFETY: by VIEW the MDL is valid; any level up to DISPATCH_LEVEL.
-        let start = unsafe { mapping::address(mdl) };
-        if start.is_null() {
+        let memory = mapping::address(part.mdl);
+        if memory.is_null() {
             return Some(Err(self.fail(Status::RESOURCES)));
         }
-        // SAFETY: the MDL maps `ByteCount` bytes from `start`, and by `step`
-        // `skip + len` is at most that.
-        let start = unsafe { start.cast::<u8>().add(skip) };
-        // SAFETY: as above, no longer than `isize::MAX`; by VIEW the owner of
-        // the list leaves the memory as it is for 'a.
-        Some(Ok(unsafe { core::slice::from_raw_parts(start, len) }))
+        let start = memory.cast::<u8>().wrapping_add(part.start);
+        // SAFETY: by AT the MDL maps as many bytes as it says, and the part is among them;
+        // by VIEW they stay as they are for 'a.
+        Some(Ok(unsafe { core::slice::from_raw_parts(start, part.len) }))
     }
 }

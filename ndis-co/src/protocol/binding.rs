@@ -24,9 +24,7 @@ use crate::{
 };
 use core::{
     ffi::c_void,
-    fmt,
-    mem::{self, ManuallyDrop},
-    ops, ptr,
+    fmt, mem, ops, ptr,
     sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize, Ordering},
 };
 use ndis_sys::{
@@ -58,8 +56,7 @@ pub(crate) struct BindingCore<P: Protocol> {
     driver: Parent<Arc<DriverShared<P>>>,
 }
 
-// SAFETY: the field.
-unsafe impl<P: Protocol> Anchored for BindingCore<P> {
+impl<P: Protocol> Anchored for BindingCore<P> {
     type Parent = Arc<DriverShared<P>>;
     fn parent(&mut self) -> &mut Parent<Arc<DriverShared<P>>> {
         &mut self.driver
@@ -70,16 +67,7 @@ unsafe impl<P: Protocol> Anchored for BindingCore<P> {
 struct Ending {
     teardown: Teardown,
     /// Runs the rest of the unbind when everything of the binding is gone.
-    finisher: RawWorkItem,
-}
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        // SAFETY: by CORE it is not queued; its run, when it is just ending, may free
-        // its own item. The driver object is there until the unload has returned, which
-        // waits for the core.
-        unsafe { self.finisher.free() };
-    }
+    finisher: SpinLock<Option<RawWorkItem>>,
 }
 
 /// The binding as the driver knows it. When the last reference goes, so does
@@ -110,8 +98,7 @@ pub struct BindingShared<P: Protocol> {
     live: Parent<Live>,
 }
 
-// SAFETY: the field.
-unsafe impl<P: Protocol> Anchored for BindingShared<P> {
+impl<P: Protocol> Anchored for BindingShared<P> {
     type Parent = Live;
     fn parent(&mut self) -> &mut Parent<Live> {
         &mut self.live
@@ -146,6 +133,23 @@ impl fmt::Debug for NewBinding<'_> {
         f.debug_struct("NewBinding")
             .field("mtu", &self.mtu())
             .finish()
+    }
+}
+
+/// A binding whose adapter has just been opened, within the bind: see
+/// [`Protocol::opened`]. It derefs to the [`Binding`].
+pub struct OpenedBinding<'b, P: Protocol>(&'b Binding<P>);
+
+impl<P: Protocol> ops::Deref for OpenedBinding<'_, P> {
+    type Target = Binding<P>;
+    fn deref(&self) -> &Binding<P> {
+        self.0
+    }
+}
+
+impl<P: Protocol> fmt::Debug for OpenedBinding<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -211,8 +215,7 @@ impl<P: Protocol> fmt::Debug for Binding<P> {
 /// The work of giving back what was dropped.
 struct GiveBack;
 
-// SAFETY: the field.
-unsafe impl<P: Protocol> Deferred<GiveBack> for BindingShared<P> {
+impl<P: Protocol> Deferred<GiveBack> for BindingShared<P> {
     fn node(&self) -> &Node<Self, GiveBack> {
         &self.give_back
     }
@@ -230,8 +233,7 @@ unsafe impl<P: Protocol> Deferred<GiveBack> for BindingShared<P> {
 /// The work of telling the driver of a restart.
 struct Restart;
 
-// SAFETY: the field.
-unsafe impl<P: Protocol> Deferred<Restart> for BindingShared<P> {
+impl<P: Protocol> Deferred<Restart> for BindingShared<P> {
     fn node(&self) -> &Node<Self, Restart> {
         &self.restart
     }
@@ -354,16 +356,17 @@ impl<P: Protocol> BindingCore<P> {
     fn leave(shared: &Arc<BindingShared<P>>) {
         let context = shared.core.load(Ordering::Acquire);
         // SAFETY: by CORE the unbind's reference, which the finisher takes.
-        let core = unsafe { Arc::<Self>::borrow_raw(context) };
-        let Some(core) = core.map(|core: ManuallyDrop<_>| Arc::clone(&core)) else {
+        let Some(core) = (unsafe { Arc::<Self>::from_raw(context) }) else {
             return;
         };
         core.handle.store(shared.handle(), Ordering::Release);
         drop(core.shared.locked(Option::take));
-        if let Some(Ending { teardown, finisher }) = core.end.get() {
-            // SAFETY: once, for the last part says so once. The item is not queued, and the
-            // reference that its run takes keeps it.
-            unsafe { teardown.close_later::<Self>(finisher, context) };
+        let Some(Ending { teardown, finisher }) = core.end.get() else {
+            return;
+        };
+        if let Some(finisher) = finisher.take() {
+            // SAFETY: once, for the finisher is there once.
+            unsafe { teardown.close_later(finisher, core.clone()) };
         }
     }
 
@@ -390,16 +393,11 @@ impl<P: Protocol> BindingCore<P> {
 
 /// The finisher: everything of the binding is gone.
 impl<P: Protocol> Routine for BindingCore<P> {
-    unsafe fn run(context: *mut c_void) {
-        // SAFETY: the reference that `leave` passed on.
-        let Some(core) = (unsafe { Arc::<Self>::from_raw(context) }) else {
-            return;
-        };
-        // SAFETY: work items run at PASSIVE_LEVEL with no lock held.
-        let mut irql = unsafe { Passive::assume() };
+    fn run(core: Arc<Self>, item: RawWorkItem, irql: &mut Passive) {
+        drop(item);
         if let Some(end) = core.end.get() {
             // SAFETY: the owner is idle; once, as this.
-            unsafe { end.teardown.finish(&mut irql) };
+            unsafe { end.teardown.finish(irql) };
         }
         let handle = core.handle.load(Ordering::Acquire);
         // By CORE it is NDIS's again until the close has completed.
@@ -436,10 +434,14 @@ pub(crate) unsafe extern "system" fn bind<P: Protocol>(
         let opened = unsafe { open(&core, bind_context, parameters, &mut irql) };
         opened.inspect_err(|_| give_up(&core, &mut irql))
     });
-    result.map_or_else(
-        |failure| failure.as_failure().raw(),
-        |()| Status::SUCCESS.raw(),
-    )
+    match result {
+        Ok(binding) => {
+            let opened = OpenedBinding(&binding);
+            driver.driver.opened(&opened, &mut irql);
+            Status::SUCCESS.raw()
+        }
+        Err(failure) => failure.as_failure().raw(),
+    }
 }
 
 /// Makes everything that a binding needs, the driver's part included: once the adapter
@@ -480,6 +482,7 @@ unsafe fn make<P: Protocol>(
             return Err(failure);
         }
     };
+    let finisher = SpinLock::new(Some(finisher));
     core.end.set(Ending { teardown, finisher });
     // SAFETY: set just now.
     let teardown = unsafe { &core.end.get_unchecked().teardown };
@@ -540,7 +543,7 @@ unsafe fn open<P: Protocol>(
     bind_context: NDIS_HANDLE,
     parameters: *mut NDIS_BIND_PARAMETERS,
     irql: &mut Passive,
-) -> Result<(), Status> {
+) -> Result<Binding<P>, Status> {
     let Some(binding) = core.binding() else {
         return Err(Status::FAILURE);
     };
@@ -573,10 +576,14 @@ unsafe fn open<P: Protocol>(
         BindingCore::wait_until_opened(core, irql);
         status = Status::from_raw(core.result.load(Ordering::Acquire));
     }
-    status.result().inspect_err(|_| {
-        // SAFETY: NDIS's reference, which it has no use for.
-        drop(unsafe { Arc::<BindingCore<P>>::from_raw(context) });
-    })
+    match status.result() {
+        Ok(()) => Ok(binding),
+        Err(failure) => {
+            // SAFETY: NDIS's reference, which it has no use for.
+            drop(unsafe { Arc::<BindingCore<P>>::from_raw(context) });
+            Err(failure)
+        }
+    }
 }
 
 /// The references to a binding's core while it is opened: `bind`'s own, and NDIS's.

@@ -13,11 +13,11 @@ mod role;
 
 #[doc(hidden)]
 pub use binding::BindingShared;
-pub use binding::{Binding, NewBinding};
+pub use binding::{Binding, NewBinding, OpenedBinding};
 pub use driver::Entry;
+pub use role::{AsBoth, AsCallManager, AsClient, Role};
 #[doc(hidden)]
-pub use role::RunsClient;
-pub use role::{AsClient, Role};
+pub use role::{RunsClient, RunsManager};
 
 use crate::{
     Status,
@@ -27,14 +27,16 @@ use crate::{
 
 /// A protocol driver.
 ///
-/// Beside this it implements the trait of its [`Role`](Self::Role). Every method is called by NDIS, on any processor, several at once: methods
+/// Beside this it implements the trait of its [`Role`](Self::Role).
+///
+/// Every method is called by NDIS, on any processor, several at once: methods
 /// take `&self`, contexts are `Sync`, and changing state goes behind a
 /// [`SpinLock`](crate::lock::SpinLock). Those with [`Passive`] run at
 /// PASSIVE_LEVEL and may wait; those with [`UpToDispatch`] run at or below
 /// DISPATCH_LEVEL and must not.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a protocol driver",
-    note = "rule REG-02: a client implements `Protocol` as well as `Client`"
+    note = "rule REG-02: a client and a stand-alone call manager implement `Protocol` as well"
 )]
 pub trait Protocol: Sized + Send + Sync + 'static {
     /// The name under which the protocol registers; ASCII, at most 31
@@ -44,7 +46,7 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// What the driver keeps for one adapter.
     type Binding: Send + Sync + 'static;
 
-    /// What the driver is on its bindings: [`AsClient`].
+    /// What the driver is on its bindings: [`AsClient`], [`AsCallManager`] or [`AsBoth`].
     type Role: Role<Self>;
 
     /// An adapter is there; make what the driver keeps for it. It is opened when this
@@ -65,6 +67,18 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     #[doc(alias = "ProtocolBindAdapterEx")]
     #[doc(alias = "NdisOpenAdapterEx")]
     fn bind(&self, adapter: &NewBinding<'_>, irql: &mut Passive) -> Result<Self::Binding, Status>;
+
+    /// The adapter is open: a call manager registers its address families here (rule
+    /// INIT-17).
+    ///
+    /// PASSIVE_LEVEL, within the bind: clients are told of the families when this has
+    /// returned.
+    ///
+    /// Source page: `nc-ndis-protocol_bind_adapter_ex`.
+    #[doc(alias = "ProtocolBindAdapterEx")]
+    fn opened(&self, binding: &OpenedBinding<'_, Self>, irql: &mut Passive) {
+        let _ = (binding, irql);
+    }
 
     /// The adapter goes away: let go of what keeps it busy.
     ///

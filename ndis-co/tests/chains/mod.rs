@@ -206,7 +206,7 @@ impl Chain {
     pub fn view(&self) -> ListView<'_> {
         // SAFETY: this value owns the list and all of its memory, and nothing
         // changes it.
-        unsafe { ListView::from_raw(self.list) }
+        unsafe { ListView::from_raw(self.list) }.expect("it is not null")
     }
 
     /// Reads the list in every way, and compares.

@@ -335,15 +335,14 @@ impl Drop for LastHold {
 /// An object as those of the crates are.
 struct Anchoring {
     /// Declared first, which is not what the order comes from.
-    hold: Parent<LastHold>,
+    hold: Parent<Arc<LastHold>>,
     #[allow(dead_code)] // Its destructor counts.
     probe: Probe,
 }
 
-// SAFETY: the field.
-unsafe impl Anchored for Anchoring {
-    type Parent = LastHold;
-    fn parent(&mut self) -> &mut Parent<LastHold> {
+impl Anchored for Anchoring {
+    type Parent = Arc<LastHold>;
+    fn parent(&mut self) -> &mut Parent<Arc<LastHold>> {
         &mut self.hold
     }
 }
@@ -362,11 +361,11 @@ fn an_object_lets_go_of_its_parent_when_its_memory_is_freed() {
             host.fail_allocation(1);
         }
         let object = Anchoring {
-            hold: Parent::new(LastHold {
+            hold: Parent::new(Arc::new(LastHold {
                 host: host.clone(),
                 ledger: ledger.clone(),
                 left: left.clone(),
-            }),
+            })),
             probe: Probe::new("object", &ledger),
         };
         let notes = ledger.clone();
