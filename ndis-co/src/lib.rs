@@ -73,6 +73,8 @@
 //! - For clients ([`client`]), which are protocol drivers: address families,
 //!   SAPs, VCs, calls and data in both directions. Whatever is dropped is ended
 //!   in the documented way, and closing something first ends what is beneath it.
+//! - For call managers ([`cm`]): address families, SAPs, VCs and calls of their
+//!   clients, on an adapter (`ndis-mcm`) or on a binding to somebody else's.
 //! - For every driver: proofs of the interrupt level ([`irql`]), spin locks
 //!   ([`lock`]), memory that can run out ([`mem`]), network data with an owner,
 //!   packet by packet, and handed on without copying ([`nbl`]), call parameters
@@ -84,12 +86,11 @@
 //! # What it does not do yet
 //!
 //! OID requests, status indications, multipoint calls and their parties,
-//! changes of the quality of service during a call, TAPI parameters, and call
-//! managers that stand alone above someone else's miniport. What a peer asks
-//! of these is answered with [`Status::NOT_SUPPORTED`]. `docs/api-map.md` in
-//! the repository lists every CoNDIS function and callback with the safe item
-//! that wraps it, or where that will live. The raw functions are all in
-//! [`sys`].
+//! changes of the quality of service during a call, and TAPI parameters. What a
+//! peer asks of these is answered with [`Status::NOT_SUPPORTED`].
+//! `docs/api-map.md` in the repository lists every CoNDIS function and callback
+//! with the safe item that wraps it, or where that will live. The raw functions
+//! are all in [`sys`].
 //!
 //! # A client, step by step
 //!
@@ -321,6 +322,8 @@ pub mod work;
 pub use answer::Answer;
 pub use load::{EntryPoint, Load};
 pub use ndis_sys as sys;
-pub use protocol::{AsClient, Binding, Entry, NewBinding, Protocol};
+pub use protocol::{
+    AsBoth, AsCallManager, AsClient, Binding, Entry, NewBinding, OpenedBinding, Protocol,
+};
 pub use service::ServiceKey;
 pub use status::Status;

@@ -4,6 +4,7 @@
 //! role has its own of the same name.
 
 pub use crate::{
-    Answer, AsClient, Binding, Load, NewBinding, Protocol, ServiceKey, Status,
+    Answer, AsBoth, AsCallManager, AsClient, Binding, Load, NewBinding, OpenedBinding, Protocol,
+    ServiceKey, Status,
     irql::{NoLock, Passive, UpToDispatch},
 };

@@ -27,14 +27,16 @@ use crate::{
 
 /// A protocol driver.
 ///
-/// Beside this it implements the trait of its [`Role`](Self::Role). Every method is called by NDIS, on any processor, several at once: methods
+/// Beside this it implements the trait of its [`Role`](Self::Role).
+///
+/// Every method is called by NDIS, on any processor, several at once: methods
 /// take `&self`, contexts are `Sync`, and changing state goes behind a
 /// [`SpinLock`](crate::lock::SpinLock). Those with [`Passive`] run at
 /// PASSIVE_LEVEL and may wait; those with [`UpToDispatch`] run at or below
 /// DISPATCH_LEVEL and must not.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a protocol driver",
-    note = "rule REG-02: a client implements `Protocol` as well as `Client`"
+    note = "rule REG-02: a client and a stand-alone call manager implement `Protocol` as well"
 )]
 pub trait Protocol: Sized + Send + Sync + 'static {
     /// The name under which the protocol registers; ASCII, at most 31

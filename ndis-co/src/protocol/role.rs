@@ -17,11 +17,11 @@ use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 ///
 /// A protocol has one table of the handlers that its roles share, and NDIS calls those for
 /// received and for sent lists with the context of a VC. Each role gives its VCs contexts of
-/// its own type, so a driver that is one thing only knows what it gets. A role that is two
-/// must tell from the context whose VC it is, before it makes a reference of it. It can: each
-/// context is the allocation of an [`Arc`](crate::mem::Arc), which is `#[repr(C)]` and begins
-/// with the same words whatever it holds, among them the [`Tag`](crate::mem::Tag). Two tags
-/// for the VCs of two roles tell them apart.
+/// its own type. Data flow on a client's VCs only, and a stand-alone call manager makes no VC
+/// for data of its own, so what is both takes such a context for a client's. Should both have
+/// data, the context tells whose it is, before a reference is made of it: it is the allocation
+/// of an [`Arc`](crate::mem::Arc), which is `#[repr(C)]` and begins with the same words
+/// whatever it holds, among them the [`Tag`](crate::mem::Tag). A tag for each role will do.
 #[diagnostic::on_unimplemented(
     message = "`{P}` cannot be bound in the role `{Self}`",
     note = "rules REG-07 and REG-08: a protocol with `type Role = AsClient` implements `Client`, \
