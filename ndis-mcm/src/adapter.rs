@@ -13,15 +13,15 @@ use ndis_co::{
     Answer, Status,
     answer::Request,
     callback::{Argument, FromNdis},
-    family::AddressFamily,
+    cm::Advertised,
     irql::Passive,
-    mem::{Anchored, Arc, Box, Parent, Tag, Vec},
+    mem::{Anchored, Arc, Parent, Tag},
     once::Slot,
     owner::{Live, Owner, Teardown},
     raw::Opaque,
 };
 use ndis_sys::{
-    CO_ADDRESS_FAMILY, NDIS_HANDLE, NDIS_MINIPORT_INIT_PARAMETERS, NDIS_MINIPORT_PAUSE_PARAMETERS,
+    NDIS_HANDLE, NDIS_MINIPORT_INIT_PARAMETERS, NDIS_MINIPORT_PAUSE_PARAMETERS,
     NDIS_MINIPORT_RESTART_PARAMETERS, NDIS_STATUS, NET_DEVICE_PNP_EVENT,
 };
 
@@ -43,7 +43,7 @@ pub struct AdapterShared<M: Miniport> {
     pub(crate) driver: Arc<DriverShared<M>>,
     pub(crate) handle: Opaque,
     flow: Flow,
-    families: StateLock<Vec<Box<CO_ADDRESS_FAMILY>>>,
+    pub(crate) advertised: Advertised,
     pub(crate) role: <M::Role as Role<M>>::State,
     context: M::Adapter,
     /// Holds the owner's teardown up until this is gone.
@@ -184,7 +184,7 @@ impl<M: Miniport> AdapterShared<M> {
                 out: AtomicUsize::new(0),
                 pause_pended: AtomicBool::new(false),
             },
-            families: StateLock::new(Vec::new(Tag::NDIS)),
+            advertised: Advertised::new(),
             role: <M::Role as Role<M>>::new_state()?,
             context,
             live: Parent::new(live),
@@ -195,31 +195,6 @@ impl<M: Miniport> AdapterShared<M> {
     /// What resources are allocated on.
     pub(crate) fn owner(&self) -> &Owner {
         self.live.owner()
-    }
-
-    /// Whether the family was advertised before.
-    pub(crate) fn has_family(&self, family: AddressFamily) -> bool {
-        self.families.with(|families| {
-            let mut kept = families.iter();
-            kept.any(|kept| AddressFamily::from_raw(kept) == family)
-        })
-    }
-
-    /// Keeps an advertised family in place for the life of the adapter (rule
-    /// INIT-07).
-    pub(crate) fn keep_family(
-        &self,
-        family: Box<CO_ADDRESS_FAMILY>,
-    ) -> Result<*mut CO_ADDRESS_FAMILY, Status> {
-        let mut family = family;
-        let place: *mut CO_ADDRESS_FAMILY = &mut *family;
-        self.families.with(|families| families.try_push(family))?;
-        Ok(place)
-    }
-
-    /// NDIS did not take the last one.
-    pub(crate) fn forget_last_family(&self) {
-        drop(self.families.with(Vec::pop));
     }
 
     pub(crate) fn is_running(&self) -> bool {

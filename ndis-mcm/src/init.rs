@@ -22,7 +22,7 @@ use ndis_co::{
     answer::Brand,
     family::AddressFamily,
     irql::AtPassive,
-    mem::{Arc, Box, Tag},
+    mem::Arc,
     owner::{Owner, Teardown},
 };
 use ndis_sys::NDIS_HANDLE;
@@ -168,22 +168,13 @@ impl<'i, M: Miniport, S> Initialize<'i, M, S> {
     {
         let _ = irql;
         let shared = self.core.shared().ok_or(Status::FAILURE)?;
-        if shared.has_family(family) {
-            return Err(Status::FAILURE);
-        }
-        let raw = Box::try_new(family.to_raw(), Tag::NDIS)?;
-        // NDIS may keep the pointer and show it to every client (INIT-07), so
-        // the structure belongs to the adapter.
-        let raw = shared.keep_family(raw)?;
-        // SAFETY: within MiniportInitializeEx at PASSIVE_LEVEL, with its
-        // handle (rule INIT-05), from a driver that registered as call manager.
-        // `shared` keeps the structure for the call, the core until the halt.
-        let status = unsafe { ndis_sys::NdisMCmRegisterAddressFamilyEx(self.handle, raw) };
-        let result = Status::from_raw(status).result();
-        if result.is_err() {
-            shared.forget_last_family();
-        }
-        result
+        shared.advertised.register(family, |place| {
+            // SAFETY: within MiniportInitializeEx at PASSIVE_LEVEL, with its
+            // handle (rule INIT-05), from a driver that registered as call manager.
+            // The structure lives as long as the adapter.
+            let status = unsafe { ndis_sys::NdisMCmRegisterAddressFamilyEx(self.handle, place) };
+            Status::from_raw(status)
+        })
     }
 }
 

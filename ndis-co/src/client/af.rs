@@ -1,6 +1,9 @@
 //! [`OpenAf`] and [`Af`]: an address family that the client has opened.
 
-use super::{Binding, Client, CreatedVc, Families, RegisteredSap, sap::SapShared, vc::VcShared};
+use super::{
+    Binding, Client, CreatedVc, Families, RegisteredSap, children::Children, sap::SapShared,
+    vc::VcShared,
+};
 use crate::{
     Status,
     address::SapAddressBuf,
@@ -16,7 +19,7 @@ use crate::{
     stack,
     work::{RawWorkItem, Routine},
 };
-use core::{fmt, ops, sync::atomic::Ordering};
+use core::{fmt, ops};
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
 /// # Invariants
@@ -86,7 +89,7 @@ struct State<C: Client> {
     back_off: bool,
     /// What came of a pended open, for the teller.
     outcome: Status,
-    vcs: Vec<Arc<VcShared<C>>>,
+    vcs: Children<VcShared<C>>,
     saps: Vec<Arc<SapShared<C>>>,
 }
 
@@ -151,7 +154,7 @@ impl<C: Client> AfOffer<'_, C> {
                 notify: Notify::None,
                 back_off: false,
                 outcome: Status::FAILURE,
-                vcs: Vec::new(Tag::NDIS),
+                vcs: Children::new(),
                 saps: Vec::new(Tag::NDIS),
             }),
             teller: SpinLock::new(Some(teller)),
@@ -388,10 +391,7 @@ impl<C: Client> AfShared<C> {
     /// Takes a VC into the list, unless the family is being closed.
     pub(super) fn add_vc(&self, vc: &Arc<VcShared<C>>) -> Result<(), Status> {
         self.state.locked(|state| match state.phase {
-            Phase::Open => {
-                vc.place.store(state.vcs.len(), Ordering::Relaxed);
-                state.vcs.try_push(vc.clone()).map_err(Status::from)
-            }
+            Phase::Open => state.vcs.try_push(vc).map_err(Status::from),
             _ => Err(Status::CLOSING),
         })
     }
@@ -406,7 +406,7 @@ impl<C: Client> AfShared<C> {
 
     /// A VC is gone.
     pub(super) fn remove_vc(this: &Arc<Self>, vc: &Arc<VcShared<C>>) {
-        let gone = this.state.locked(|state| state.take_vc(vc));
+        let gone = this.state.locked(|state| state.vcs.take(vc));
         drop(gone);
         Self::advance_later(this);
     }
@@ -474,23 +474,6 @@ impl<C: Client> AfShared<C> {
 }
 
 impl<C: Client> State<C> {
-    /// Takes a VC out of the list, however long that is: the last one fills its place.
-    fn take_vc(&mut self, vc: &Arc<VcShared<C>>) -> Option<Arc<VcShared<C>>> {
-        let place = vc.place.load(Ordering::Relaxed);
-        if !self
-            .vcs
-            .get(place)
-            .is_some_and(|other| Arc::ptr_eq(other, vc))
-        {
-            return None;
-        }
-        let gone = self.vcs.swap_remove(place);
-        if let Some(moved) = self.vcs.get(place) {
-            moved.place.store(place, Ordering::Relaxed);
-        }
-        gone
-    }
-
     /// Picks the next step and marks it as taken.
     fn next(&mut self) -> Option<Step<C>> {
         if self.phase != Phase::Closing || self.telling || self.back_off {
@@ -499,10 +482,10 @@ impl<C: Client> State<C> {
         if stack::is_low() {
             return Some(Step::Later);
         }
-        if let Some(vc) = self.vcs.iter().find(|vc| vc.mark_ending()) {
-            return Some(Step::EndVc(vc.clone()));
+        if let Some(vc) = self.vcs.ask_next() {
+            return Some(Step::EndVc(vc));
         }
-        if self.vcs.iter().any(|vc| vc.holds_af_open()) {
+        if self.vcs.hold() {
             return None;
         }
         if let Some(sap) = self.saps.iter().find(|sap| sap.mark_ending()) {

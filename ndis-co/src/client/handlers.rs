@@ -235,10 +235,10 @@ fn on_incoming_call<'r, C: Client>(
     request: Request<'r>,
     irql: &mut UpToDispatch,
 ) -> Answer<'r> {
-    let Some(number) = vc.state().locked(State::offer) else {
+    let Some((number, left)) = vc.state().locked(State::offer) else {
         return request.answer(Status::FAILURE);
     };
-    drop(vc.state().locked(State::take_close_data));
+    drop(left);
     let sap = Sap { shared: sap };
     let call = IncomingCall::new(Vc { shared: vc.clone() }, parameters, number, request);
     let answer = vc.af.client().incoming_call(&sap, call, irql);

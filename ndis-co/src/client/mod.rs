@@ -31,6 +31,7 @@
 //! [`Status::CLOSING`](crate::Status::CLOSING) or not at all.
 
 mod af;
+mod children;
 mod data;
 mod families;
 pub(crate) mod handlers;
@@ -222,7 +223,9 @@ pub trait Client: Protocol<Role: RunsClient<Self>> {
     }
 
     /// The call is over. A VC that this client created is deleted next; one
-    /// that the call manager created is deleted by it (rules CALL-55, CALL-56).
+    /// that the call manager created is deleted by it, or used for another call (rules
+    /// CALL-55, CALL-56). A call that it offers on the VC before this has returned is
+    /// refused.
     ///
     /// Source page: `nc-ndis-protocol_cl_close_call_complete`.
     #[doc(alias = "ProtocolClCloseCallComplete")]

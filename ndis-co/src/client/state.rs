@@ -373,9 +373,9 @@ impl State {
         self.parameters.take()
     }
 
-    /// A call is offered: its number, or `None` when there is a call already. Whoever
-    /// asks [takes](Self::take_close_data) what an earlier call has left.
-    pub(super) fn offer(&mut self) -> Option<u32> {
+    /// A call is offered: its number, or `None` when there is a call already. With it
+    /// goes what an earlier call has left, to be dropped outside of the lock.
+    pub(super) fn offer(&mut self) -> Option<(u32, Option<Arc<Vec<u8>>>)> {
         let free = self.life == Life::Alive && !self.has_call() && !self.ending;
         if !free {
             return None;
@@ -388,7 +388,7 @@ impl State {
         self.refused = false;
         self.answering = false;
         self.number = self.number.wrapping_add(1);
-        Some(self.number)
+        Some((self.number, self.close_data.take()))
     }
 
     /// The client accepts on the spot, by what its callback returns.
@@ -651,8 +651,8 @@ mod tests {
     #[test]
     fn the_first_answer_counts() {
         let mut state = called();
-        let offer = state.offer().unwrap();
-        assert_eq!(state.offer(), None, "one call on a VC");
+        let offer = state.offer().unwrap().0;
+        assert!(state.offer().is_none(), "one call on a VC");
         assert!(!state.pend(parameters(1)));
         assert_eq!(answer(&mut state), None);
         state.want_answer(offer, Status::SUCCESS);
@@ -666,12 +666,12 @@ mod tests {
     #[test]
     fn a_stale_token_does_not_answer_a_later_offer() {
         let mut state = called();
-        let first = state.offer().unwrap();
+        let first = state.offer().unwrap().0;
         state.pend(parameters(1));
         state.want_answer(first, Status::FAILURE);
         assert_eq!(answer(&mut state), Some((Status::FAILURE, 1)));
 
-        let second = state.offer().unwrap();
+        let second = state.offer().unwrap().0;
         assert_ne!(first, second);
         state.want_answer(first, Status::SUCCESS);
         state.pend(parameters(2));
@@ -686,7 +686,7 @@ mod tests {
     #[test]
     fn a_stale_token_does_not_answer_after_a_whole_call() {
         let mut state = called();
-        let first = state.offer().unwrap();
+        let first = state.offer().unwrap().0;
         state.pend(parameters(1));
         state.want_answer(first, Status::SUCCESS);
         assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
@@ -697,7 +697,7 @@ mod tests {
         state.closed();
         state.closed_and_told();
 
-        let second = state.offer().unwrap();
+        let second = state.offer().unwrap().0;
         state.pend(parameters(2));
         state.want_answer(first, Status::FAILURE);
         assert_eq!(answer(&mut state), None);
@@ -715,7 +715,7 @@ mod tests {
     #[test]
     fn an_offer_that_is_taken_back_is_closed() {
         let mut state = called();
-        let offer = state.offer().unwrap();
+        let offer = state.offer().unwrap().0;
         state.pend(parameters(1));
         assert_eq!(state.hung_up(), HungUp::Tell(state.number));
         assert!(!closes(&mut state), "the client is just being told");
@@ -736,7 +736,7 @@ mod tests {
     #[test]
     fn an_offer_may_be_taken_back_before_it_is_pended() {
         let mut state = called();
-        state.offer().unwrap();
+        state.offer().unwrap().0;
         assert_eq!(state.hung_up(), HungUp::Tell(state.number));
         state.close_hung_up(state.number);
         assert!(!closes(&mut state));
@@ -748,7 +748,7 @@ mod tests {
         assert!(closes(&mut state));
 
         let mut state = called();
-        state.offer().unwrap();
+        state.offer().unwrap().0;
         state.accept();
         assert_eq!(state.hung_up(), HungUp::Tell(state.number));
         state.close_hung_up(state.number);
@@ -776,7 +776,7 @@ mod tests {
         // The answer is due, NDIS is being told, or knows.
         for told in 0..3 {
             let mut state = called();
-            let offer = state.offer().unwrap();
+            let offer = state.offer().unwrap().0;
             state.pend(parameters(1));
             state.want_answer(offer, Status::REQUEST_ABORTED);
             if told == 0 {
@@ -796,7 +796,7 @@ mod tests {
 
         // The same on the spot.
         let mut state = called();
-        state.offer().unwrap();
+        state.offer().unwrap().0;
         assert!(state.refuse());
         assert_eq!(state.hung_up(), HungUp::Close);
         assert!(!closes(&mut state), "the callback still runs");
@@ -810,7 +810,7 @@ mod tests {
     #[test]
     fn a_refused_offer_is_over() {
         let mut state = called();
-        let offer = state.offer().unwrap();
+        let offer = state.offer().unwrap().0;
         state.pend(parameters(1));
         state.want_answer(offer, Status::REQUEST_ABORTED);
         assert_eq!(answer(&mut state), Some((Status::REQUEST_ABORTED, 1)));
@@ -826,9 +826,9 @@ mod tests {
     fn the_number_of_an_offer_wraps() {
         let mut state = called();
         state.number = u32::MAX;
-        assert_eq!(state.offer(), Some(0));
+        assert_eq!(state.offer().unwrap().0, 0);
         state.pend(parameters(1));
-        assert_eq!(state.offer(), None);
+        assert!(state.offer().is_none());
         state.want_answer(u32::MAX, Status::SUCCESS);
         assert_eq!(answer(&mut state), None);
     }
@@ -837,15 +837,15 @@ mod tests {
     #[test]
     fn a_closing_family_answers_before_the_token() {
         let mut state = called();
-        let offer = state.offer().unwrap();
+        let offer = state.offer().unwrap().0;
         assert!(state.mark_ending());
         assert!(state.pend(parameters(1)), "refused at once");
         state.want_answer(offer, Status::SUCCESS);
         assert_eq!(answer(&mut state), Some((Status::FAILURE, 1)));
-        assert_eq!(state.offer(), None, "none while the family is closed");
+        assert!(state.offer().is_none(), "none while the family is closed");
 
         let mut state = called();
-        let offer = state.offer().unwrap();
+        let offer = state.offer().unwrap().0;
         assert!(!state.pend(parameters(2)));
         assert!(state.mark_ending());
         assert!(!state.mark_ending(), "the first time only");
@@ -862,7 +862,7 @@ mod tests {
     fn a_refusal_holds_the_family_and_not_the_vc() {
         let refused = || {
             let mut state = called();
-            state.offer().unwrap();
+            state.offer().unwrap().0;
             state.refuse();
             assert!(state.holds_af_open());
             state
@@ -872,7 +872,7 @@ mod tests {
         let mut state = refused();
         drop(state.hang_up(state.number, None));
         assert!(!state.want_close, "there is nothing to hang up");
-        state.offer().unwrap();
+        state.offer().unwrap().0;
         state.refusal_told();
         assert!(state.holds_af_open(), "the next offer stands");
         assert!(state.next(|| false).is_none());
@@ -890,13 +890,13 @@ mod tests {
 
         let mut state = refused();
         assert!(state.returns(state.number));
-        state.offer().unwrap();
+        state.offer().unwrap().0;
         assert!(!state.has_returned(), "the next offer stands");
         assert!(state.holds_af_open());
 
         // Another thread refuses a pended offer while the callback returns.
         let mut state = called();
-        let offer = state.offer().unwrap();
+        let offer = state.offer().unwrap().0;
         assert!(!state.pend(parameters(1)));
         state.want_answer(offer, Status::FAILURE);
         assert!(matches!(state.next(|| false), Some(Step::Answer { .. })));
@@ -910,14 +910,14 @@ mod tests {
     #[test]
     fn an_offer_begins_without_an_end() {
         let mut state = called();
-        let first = state.offer().unwrap();
+        let first = state.offer().unwrap().0;
         state.pend(parameters(1));
         state.want_answer(first, Status::FAILURE);
         state.want_close();
         assert_eq!(answer(&mut state), Some((Status::FAILURE, 1)));
         assert!(state.answer_told(state.number));
 
-        state.offer().unwrap();
+        state.offer().unwrap().0;
         state.accept();
         assert!(state.connected());
         assert!(state.can_send());
@@ -931,7 +931,7 @@ mod tests {
     #[test]
     fn the_end_waits_for_what_is_under_way() {
         let mut state = called();
-        state.offer().unwrap();
+        state.offer().unwrap().0;
         state.accept();
         assert!(state.connected());
         assert!(state.busy(2));
@@ -969,7 +969,7 @@ mod tests {
         }
 
         let mut state = called();
-        state.offer().unwrap();
+        state.offer().unwrap().0;
         state.accept();
         assert!(state.connected());
         state.want_close();
@@ -986,7 +986,7 @@ mod tests {
     #[test]
     fn what_is_left_for_later_is_still_due() {
         let mut state = called();
-        let offer = state.offer().unwrap();
+        let offer = state.offer().unwrap().0;
         state.pend(parameters(1));
         state.want_answer(offer, Status::SUCCESS);
         for _ in 0..2 {

@@ -3,6 +3,7 @@
 use super::{
     Af, Client, Unsent,
     af::{AfShared, Phase},
+    children::Child,
     state::{Origin, State, Step},
 };
 use crate::{
@@ -33,7 +34,7 @@ pub(super) struct VcShared<C: Client> {
     /// The context.
     lent: Lent<Self>,
     /// Where it is in its family's list, which is locked by whoever asks.
-    pub(super) place: AtomicUsize,
+    place: AtomicUsize,
     handle: Opaque,
     state: SpinLock<State>,
     context: C::Vc,
@@ -48,6 +49,10 @@ impl<C: Client> Anchored for VcShared<C> {
 }
 
 /// A counted reference to a VC; it derefs to the driver's context.
+///
+/// The call manager may use one that it created for several calls in a row (rule CALL-56):
+/// what is done here is done to the call that is on it now. What belongs to one call is
+/// its owner, [`Call`], or its token.
 pub struct Vc<C: Client> {
     pub(super) shared: Arc<VcShared<C>>,
 }
@@ -415,6 +420,22 @@ impl<C: Client> fmt::Debug for PendingIncomingCall<C> {
     }
 }
 
+/// For the end of the address family.
+impl<C: Client> Child for VcShared<C> {
+    fn place(&self) -> &AtomicUsize {
+        &self.place
+    }
+
+    fn mark_ending(&self) -> bool {
+        self.state.locked(State::mark_ending)
+    }
+
+    /// A VC of the call manager's without a call is none of the family's business.
+    fn holds(&self) -> bool {
+        self.state.locked(|state| state.holds_af_open())
+    }
+}
+
 impl<C: Client> VcShared<C> {
     fn try_new(
         af: &Arc<AfShared<C>>,
@@ -682,18 +703,6 @@ impl<C: Client> VcShared<C> {
 
     pub(super) fn state(&self) -> &SpinLock<State> {
         &self.state
-    }
-
-    /// For the address family's teardown: marks for ending, `true` the first
-    /// time.
-    pub(super) fn mark_ending(&self) -> bool {
-        self.state.locked(State::mark_ending)
-    }
-
-    /// Whether the address family must wait for this VC. One of the call
-    /// manager's without a call is its own affair.
-    pub(super) fn holds_af_open(&self) -> bool {
-        self.state.locked(|state| state.holds_af_open())
     }
 
     /// Ends the call and, for the client's own VC, deletes it.

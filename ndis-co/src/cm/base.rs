@@ -21,7 +21,8 @@ use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
     message = "`{Self}` is no base for the call manager `{M}`",
     label = "not an adapter or a binding of this driver",
     note = "rules REG-06 and REG-13: a miniport call manager says `type Base = Adapter<Self>` \
-            and implements `Miniport` with `type Role = Mcm`, and `Carry`"
+            and implements `Miniport` with `type Role = Mcm`, and `Carry`; a stand-alone one says \
+            `type Base = Binding<Self>` and implements `Protocol` with `type Role = AsCallManager`"
 )]
 pub unsafe trait Base<M: CallManager<Base = Self>>:
     Argument<NDIS_HANDLE> + Clone + Send + Sync + 'static

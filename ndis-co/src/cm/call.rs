@@ -204,7 +204,9 @@ impl<M: CallManager> Alarm<Vc<M>> for TakeBack {
             data: None,
         };
         // An error means that the call is over already.
-        let _ = vc.shared.with(|state, _| state.announce(end));
+        let _ = vc
+            .shared
+            .with(|state, _| state.announce(state.number(), end));
         VcShared::defer(&vc.shared);
     }
 }

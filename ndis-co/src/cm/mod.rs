@@ -14,15 +14,19 @@
 //! [`CloseCall`] and so on), see [`answer`](crate::answer). [`Af`], [`Sap`] and [`Vc`] are
 //! counted references: they can be cloned, sent and stored, and give the driver's context.
 
+mod advertised;
 mod af;
 mod base;
 mod call;
 mod families;
 mod handlers;
 mod sap;
+mod standalone;
 mod state;
 mod vc;
 
+#[doc(hidden)]
+pub use advertised::Advertised;
 pub use af::{Af, CloseAf, OpenAf, PendingCloseAf, PendingOpenAf};
 #[doc(hidden)]
 pub use base::Part;
@@ -33,6 +37,9 @@ pub use families::Families;
 #[doc(hidden)]
 pub use handlers::call_manager_handlers;
 pub use sap::{DeregisterSap, PendingDeregisterSap, PendingRegisterSap, RegisterSap, Sap};
+#[doc(hidden)]
+pub use standalone::ManagerState;
+pub use standalone::StandaloneCallManager;
 #[doc(hidden)]
 pub use state::Gates;
 pub use vc::{Active, CanActivate, CanDispatch, CreatedVc, Inactive, NotActivated, Vc};
@@ -46,7 +53,8 @@ use crate::{Answer, Status, irql::UpToDispatch, params::CallParameters};
 /// are answered with it, at once or later, see [`answer`](crate::answer).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a call manager",
-    note = "rules REG-06 and REG-13: a driver with `type Role = Mcm` implements `CallManager` as well"
+    note = "rules REG-06, REG-08 and REG-13: a driver with `type Role = Mcm` or `AsCallManager` implements \
+            `CallManager` as well"
 )]
 pub trait CallManager: Sized + Send + Sync + 'static {
     /// What it stands on: `Adapter<Self>` of `ndis-mcm` for a miniport call manager,

@@ -129,13 +129,14 @@ impl<M: CallManager> Vc<M> {
             return Err(Status::INVALID_LENGTH);
         }
         let shared = &self.shared;
-        if !shared.with(|state, _| state.begin_dispatch_close(stack::is_low))? {
+        let later = shared.with(|state, _| state.begin_dispatch_close(stack::is_low))?;
+        if let Some(number) = later {
             let kept = copy(data);
             let end = End {
                 status,
                 data: kept.as_ref().ok().cloned().flatten(),
             };
-            shared.with(|state, _| state.announce(end))?;
+            shared.with(|state, _| state.announce(number, end))?;
             VcShared::advance(shared, irql.up_to_dispatch());
             return kept.map(drop).map_err(Status::from);
         }

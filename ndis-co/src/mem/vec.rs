@@ -137,6 +137,16 @@ impl<T> Vec<T> {
         }
     }
 
+    /// Exchanges two values, if both are there.
+    pub fn swap(&mut self, one: usize, other: usize) {
+        let (low, high) = (one.min(other), one.max(other));
+        if let Some((front, back)) = self.split_at_mut_checked(high)
+            && let (Some(one), Some(other)) = (front.get_mut(low), back.first_mut())
+        {
+            core::mem::swap(one, other);
+        }
+    }
+
     /// Takes the first value for which `pick` says yes.
     pub fn take_first(&mut self, mut pick: impl FnMut(&T) -> bool) -> Option<T> {
         let index = self.iter().position(&mut pick)?;

@@ -135,6 +135,23 @@ impl fmt::Debug for NewBinding<'_> {
     }
 }
 
+/// A binding whose adapter has just been opened, within the bind: see
+/// [`Protocol::opened`]. It derefs to the [`Binding`].
+pub struct OpenedBinding<'b, P: Protocol>(&'b Binding<P>);
+
+impl<P: Protocol> ops::Deref for OpenedBinding<'_, P> {
+    type Target = Binding<P>;
+    fn deref(&self) -> &Binding<P> {
+        self.0
+    }
+}
+
+impl<P: Protocol> fmt::Debug for OpenedBinding<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A counted reference to one binding; it derefs to the driver's context.
 pub struct Binding<P: Protocol> {
     pub(crate) shared: Arc<BindingShared<P>>,
@@ -416,10 +433,14 @@ pub(crate) unsafe extern "system" fn bind<P: Protocol>(
         let opened = unsafe { open(&core, bind_context, parameters, &mut irql) };
         opened.inspect_err(|_| give_up(&core, &mut irql))
     });
-    result.map_or_else(
-        |failure| failure.as_failure().raw(),
-        |()| Status::SUCCESS.raw(),
-    )
+    match result {
+        Ok(binding) => {
+            let opened = OpenedBinding(&binding);
+            driver.driver.opened(&opened, &mut irql);
+            Status::SUCCESS.raw()
+        }
+        Err(failure) => failure.as_failure().raw(),
+    }
 }
 
 /// Makes everything that a binding needs, the driver's part included: once the adapter
@@ -521,7 +542,7 @@ unsafe fn open<P: Protocol>(
     bind_context: NDIS_HANDLE,
     parameters: *mut NDIS_BIND_PARAMETERS,
     irql: &mut Passive,
-) -> Result<(), Status> {
+) -> Result<Binding<P>, Status> {
     let Some(binding) = core.binding() else {
         return Err(Status::FAILURE);
     };
@@ -554,10 +575,14 @@ unsafe fn open<P: Protocol>(
         BindingCore::wait_until_opened(core, irql);
         status = Status::from_raw(core.result.load(Ordering::Acquire));
     }
-    status.result().inspect_err(|_| {
-        // SAFETY: NDIS's reference, which it has no use for.
-        drop(unsafe { Arc::<BindingCore<P>>::from_raw(context) });
-    })
+    match status.result() {
+        Ok(()) => Ok(binding),
+        Err(failure) => {
+            // SAFETY: NDIS's reference, which it has no use for.
+            drop(unsafe { Arc::<BindingCore<P>>::from_raw(context) });
+            Err(failure)
+        }
+    }
 }
 
 /// The references to a binding's core while it is opened: `bind`'s own, and NDIS's.

@@ -13,11 +13,11 @@ mod role;
 
 #[doc(hidden)]
 pub use binding::BindingShared;
-pub use binding::{Binding, NewBinding};
+pub use binding::{Binding, NewBinding, OpenedBinding};
 pub use driver::Entry;
+pub use role::{AsBoth, AsCallManager, AsClient, Role};
 #[doc(hidden)]
-pub use role::RunsClient;
-pub use role::{AsClient, Role};
+pub use role::{RunsClient, RunsManager};
 
 use crate::{
     Status,
@@ -40,7 +40,7 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// What the driver keeps for one adapter.
     type Binding: Send + Sync + 'static;
 
-    /// What the driver is on its bindings: [`AsClient`].
+    /// What the driver is on its bindings: [`AsClient`], [`AsCallManager`] or [`AsBoth`].
     type Role: Role<Self>;
 
     /// An adapter is there; make what the driver keeps for it. It is opened when this
@@ -61,6 +61,18 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     #[doc(alias = "ProtocolBindAdapterEx")]
     #[doc(alias = "NdisOpenAdapterEx")]
     fn bind(&self, adapter: &NewBinding<'_>, irql: &mut Passive) -> Result<Self::Binding, Status>;
+
+    /// The adapter is open: a call manager registers its address families here (rule
+    /// INIT-17).
+    ///
+    /// PASSIVE_LEVEL, within the bind: clients are told of the families when this has
+    /// returned.
+    ///
+    /// Source page: `nc-ndis-protocol_bind_adapter_ex`.
+    #[doc(alias = "ProtocolBindAdapterEx")]
+    fn opened(&self, binding: &OpenedBinding<'_, Self>, irql: &mut Passive) {
+        let _ = (binding, irql);
+    }
 
     /// The adapter goes away: let go of what keeps it busy.
     ///

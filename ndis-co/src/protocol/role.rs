@@ -4,15 +4,18 @@ use super::{Binding, BindingShared, Protocol, driver::set_handlers};
 use crate::{
     Status,
     client::{self, Client, Families},
+    cm::{self, CallManager, ManagerState, StandaloneCallManager},
     irql::{NoLock, Passive, UpToDispatch},
     nbl::Chain,
 };
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
-/// What a protocol is on its bindings. Implemented by [`AsClient`] only.
+/// What a protocol is on its bindings. Implemented by [`AsClient`], [`AsCallManager`] and
+/// [`AsBoth`] only.
 #[diagnostic::on_unimplemented(
     message = "`{P}` cannot be bound in the role `{Self}`",
-    note = "rule REG-09: a protocol with `type Role = AsClient` implements `Client`"
+    note = "rules REG-07 and REG-08: a protocol with `type Role = AsClient` implements `Client`, \
+            one with `AsCallManager` implements `CallManager`, one with `AsBoth` both"
 )]
 pub trait Role<P: Protocol>: sealed::Sealed {
     /// What the role keeps for one binding.
@@ -76,9 +79,17 @@ pub trait RunsClient<C: Client>: sealed::Sealed {
     fn families(binding: &BindingShared<C>) -> &Families<C>;
 }
 
+/// A role in which a driver is a call manager.
+#[doc(hidden)]
+pub trait RunsManager<M: CallManager + Protocol>: sealed::Sealed {
+    fn manager(binding: &BindingShared<M>) -> &ManagerState<M>;
+}
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for super::AsClient {}
+    impl Sealed for super::AsCallManager {}
+    impl Sealed for super::AsBoth {}
 }
 
 /// A client: see [`Client`].
@@ -130,6 +141,129 @@ impl<C: Client> Role<C> for AsClient {
 impl<C: Client<Role = AsClient>> RunsClient<C> for AsClient {
     fn families(binding: &BindingShared<C>) -> &Families<C> {
         &binding.role
+    }
+}
+
+/// A stand-alone call manager: see [`cm`].
+#[derive(Debug)]
+pub enum AsCallManager {}
+
+impl<M: StandaloneCallManager<Role = Self>> Role<M> for AsCallManager {
+    type State = ManagerState<M>;
+    const PARTS: usize = 1;
+
+    fn new_state() -> ManagerState<M> {
+        ManagerState::new()
+    }
+
+    unsafe fn set_options(driver: NDIS_HANDLE) -> Status {
+        // SAFETY: by the caller.
+        unsafe { set_handlers(driver, &mut cm::call_manager_handlers::<M>()) }
+    }
+
+    fn closing(_binding: &Binding<M>) {}
+
+    fn close(binding: &Binding<M>, irql: &mut Passive) {
+        cm::Families::<M>::close(binding, irql);
+    }
+
+    /// Only clients open families (rule AF-07).
+    fn offered(_binding: Binding<M>, _family: *mut CO_ADDRESS_FAMILY, _irql: &mut Passive) {}
+
+    unsafe fn receive(
+        binding: Option<Binding<M>>,
+        _vc: NDIS_HANDLE,
+        lists: Chain,
+        flags: u32,
+        _irql: &mut UpToDispatch,
+    ) {
+        // The calls' data are their clients'; what comes nonetheless goes back.
+        let resources = flags & ndis_sys::NDIS_RECEIVE_FLAGS_RESOURCES as u32 != 0;
+        if let (Some(binding), false) = (binding, resources) {
+            BindingShared::give_back(&binding.shared, lists);
+        }
+    }
+
+    unsafe fn sent(_vc: NDIS_HANDLE, _lists: Chain, _irql: &mut UpToDispatch) {}
+}
+
+impl<M: StandaloneCallManager<Role = Self>> RunsManager<M> for AsCallManager {
+    fn manager(binding: &BindingShared<M>) -> &ManagerState<M> {
+        &binding.role
+    }
+}
+
+/// A client and a stand-alone call manager in one, as NDPROXY is.
+#[derive(Debug)]
+pub enum AsBoth {}
+
+/// What a binding keeps in both roles.
+#[doc(hidden)]
+pub struct BothStates<P: Client + CallManager> {
+    client: Families<P>,
+    manager: ManagerState<P>,
+}
+
+impl<P: Client<Role = Self> + StandaloneCallManager> Role<P> for AsBoth {
+    type State = BothStates<P>;
+    const PARTS: usize = 2;
+
+    fn new_state() -> BothStates<P> {
+        BothStates {
+            client: Families::new(),
+            manager: ManagerState::new(),
+        }
+    }
+
+    unsafe fn set_options(driver: NDIS_HANDLE) -> Status {
+        // SAFETY: by the caller.
+        let status = unsafe { set_handlers(driver, &mut client::handlers::client_handlers::<P>()) };
+        if !status.is_success() {
+            return status;
+        }
+        // SAFETY: by the caller.
+        unsafe { set_handlers(driver, &mut cm::call_manager_handlers::<P>()) }
+    }
+
+    fn closing(binding: &Binding<P>) {
+        binding.shared.client_state().closing();
+    }
+
+    fn close(binding: &Binding<P>, irql: &mut Passive) {
+        cm::Families::<P>::close(binding, irql);
+        Families::close(&binding.shared, irql.up_to_dispatch());
+    }
+
+    fn offered(binding: Binding<P>, family: *mut CO_ADDRESS_FAMILY, irql: &mut Passive) {
+        client::handlers::offered(binding, family, irql);
+    }
+
+    unsafe fn receive(
+        binding: Option<Binding<P>>,
+        vc: NDIS_HANDLE,
+        lists: Chain,
+        flags: u32,
+        irql: &mut UpToDispatch,
+    ) {
+        // SAFETY: by the caller. Data come on the client's VCs only.
+        unsafe { client::handlers::receive(binding, vc, lists, flags, irql) };
+    }
+
+    unsafe fn sent(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch) {
+        // SAFETY: by the caller. Only a client sends.
+        unsafe { client::handlers::sent::<P>(vc, lists, irql) };
+    }
+}
+
+impl<P: Client<Role = Self> + StandaloneCallManager> RunsClient<P> for AsBoth {
+    fn families(binding: &BindingShared<P>) -> &Families<P> {
+        &binding.role.client
+    }
+}
+
+impl<P: Client<Role = Self> + StandaloneCallManager> RunsManager<P> for AsBoth {
+    fn manager(binding: &BindingShared<P>) -> &ManagerState<P> {
+        &binding.role.manager
     }
 }
 

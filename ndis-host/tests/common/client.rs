@@ -52,6 +52,19 @@ pub struct Shared {
     pub last: std::sync::Mutex<Option<NDIS_STATUS>>,
     /// The events about the device's power.
     pub power: std::sync::Mutex<Vec<(i32, i32)>>,
+    /// What the next call is followed by, within the completion that says that it is up.
+    pub when_up: Hook,
+    /// The same, when it is closed: the VC stays then.
+    pub when_closed: Hook,
+}
+
+/// What a test has done at a certain point, once.
+pub type Hook = std::sync::Mutex<Option<Box<dyn FnOnce() + Send>>>;
+
+/// Whether there was something to do.
+fn follow(hook: &Hook) -> bool {
+    let then = hook.lock().unwrap().take();
+    then.map(|then| then()).is_some()
 }
 
 impl Client {
@@ -83,6 +96,8 @@ impl Client {
             kept: AtomicPtr::default(),
             last: std::sync::Mutex::new(None),
             power: std::sync::Mutex::default(),
+            when_up: Hook::default(),
+            when_closed: Hook::default(),
         });
         let own = shared.clone();
         let driver = host
@@ -121,6 +136,14 @@ impl Client {
         };
         assert_eq!(status, SUCCESS);
         shared.vc.store(vc, SeqCst);
+        self.call_again();
+    }
+
+    /// Places a call on the VC that there is.
+    pub fn call_again(&self) {
+        let shared = &self.shared;
+        let vc = shared.vc.load(SeqCst);
+        let context = Arc::as_ptr(shared).cast_mut().cast();
         let long = shared.twist == Twist::LongParameters;
         let more = size_of::<n::CO_CALL_MANAGER_PARAMETERS>() * usize::from(long);
         let size = size_of::<CO_CALL_PARAMETERS>() + more;
@@ -181,6 +204,30 @@ impl Client {
     /// Sends eight bytes.
     pub fn send(&self) {
         send(&self.shared);
+    }
+
+    /// Sends two lists of one packet each, cut from one buffer as a user's is: its pages
+    /// are locked and have no address yet.
+    pub fn send_two_of_one_buffer(&self) {
+        let (pool, mdl) = (self.shared.pool.load(SeqCst), self.shared.mdl.load(SeqCst));
+        // SAFETY: the client's MDL.
+        put(
+            unsafe { &raw mut (*mdl).MdlFlags },
+            n::MDL_PAGES_LOCKED as i16,
+        );
+        let vc = self.shared.vc.load(SeqCst);
+        let lists = [0, 4].map(|start| {
+            // SAFETY: the client's pool and MDL, of eight bytes.
+            let list =
+                unsafe { n::NdisAllocateNetBufferAndNetBufferList(pool, 0, 0, mdl, start, 4) };
+            // SAFETY: just allocated.
+            unsafe { (*list).SourceHandle = vc };
+            list
+        });
+        // SAFETY: as above.
+        put(unsafe { n::NET_BUFFER_LIST_NEXT_NBL(lists[0]) }, lists[1]);
+        // SAFETY: lists of the client's on its call.
+        unsafe { n::NdisCoSendNetBufferLists(vc, lists[0], 0) };
     }
 
     /// Refuses the offer that pends.
@@ -749,6 +796,7 @@ unsafe extern "system" fn make_call_complete(
     }
     if status == SUCCESS {
         shared.up.store(1, SeqCst);
+        follow(&shared.when_up);
         return;
     }
     let vc = shared.vc.swap(null_mut(), SeqCst);
@@ -764,7 +812,7 @@ unsafe extern "system" fn close_call_complete(
     assert_eq!(status, SUCCESS);
     // SAFETY: this driver's context.
     let shared = unsafe { me(context) };
-    if shared.incoming.load(SeqCst) == 0 {
+    if !follow(&shared.when_closed) && shared.incoming.load(SeqCst) == 0 {
         let vc = shared.vc.swap(null_mut(), SeqCst);
         // SAFETY: the client's idle VC.
         unsafe { n::NdisCoDeleteVc(vc) };

@@ -38,6 +38,96 @@ pub struct Shared {
     /// A request that pends.
     pub request: AtomicPtr<n::NDIS_OID_REQUEST>,
     pub statuses: std::sync::Mutex<Vec<NDIS_STATUS>>,
+    pub line: Line,
+}
+
+/// A VC of the call manager's own, on which a test offers calls to the first client.
+#[derive(Default)]
+pub struct Line {
+    vc: AtomicPtr<Vc>,
+    /// How the client answered each offer.
+    pub answers: std::sync::Mutex<Vec<NDIS_STATUS>>,
+    /// The data with which it closed each call.
+    pub closes: std::sync::Mutex<Vec<Vec<u8>>>,
+    /// How often the close of its family was refused meanwhile (rule AF-36).
+    pub refused: AtomicU32,
+}
+
+impl Shared {
+    pub fn open_line(&self) {
+        // SAFETY: the adapter is up.
+        let nic = unsafe { at(self.nic.load(SeqCst)) };
+        let af = nic.afs[0].load(SeqCst);
+        let mut handle: NDIS_HANDLE = null_mut();
+        let vc = make(vc_of(af, handle, false));
+        // SAFETY: a family that a client has open.
+        let family = unsafe { at(af) }.handle;
+        // SAFETY: handles of this driver.
+        let status = unsafe { n::NdisMCmCreateVc(nic.handle, family, vc.cast(), &raw mut handle) };
+        assert_eq!(status, SUCCESS);
+        // SAFETY: made above.
+        let line = unsafe { at(vc) };
+        line.handle.store(handle, SeqCst);
+        line.params.store(parameters(0), SeqCst);
+        self.line.vc.store(vc, SeqCst);
+    }
+
+    /// Its handle, or null.
+    fn line(&self) -> NDIS_HANDLE {
+        let vc = self.line.vc.load(SeqCst);
+        if vc.is_null() {
+            return null_mut();
+        }
+        // SAFETY: there until the line is closed.
+        unsafe { at(vc) }.handle.load(SeqCst)
+    }
+
+    /// Offers a call.
+    pub fn offer(&self) {
+        let vc = self.line.vc.load(SeqCst);
+        // SAFETY: the line is there.
+        let params = unsafe { at(vc) }.params.load(SeqCst);
+        // SAFETY: it is idle.
+        unsafe { activate(vc, params) };
+        // SAFETY: the adapter is up.
+        let sap = unsafe { at(self.nic.load(SeqCst)) }.saps[0].load(SeqCst);
+        // SAFETY: the client listens.
+        let sap = unsafe { at(sap) }.handle;
+        // SAFETY: live handles; the parameters stay as long as the line.
+        let status = unsafe { n::NdisMCmDispatchIncomingCall(sap, self.line(), params) };
+        assert_eq!(status, PENDING);
+    }
+
+    /// The offer was refused: the line is idle again.
+    pub fn refused(&self) {
+        // SAFETY: an active VC without a call.
+        assert_eq!(unsafe { n::NdisMCmDeactivateVc(self.line()) }, SUCCESS);
+    }
+
+    pub fn connect(&self) {
+        // SAFETY: an accepted call.
+        unsafe { n::NdisMCmDispatchCallConnected(self.line()) };
+    }
+
+    pub fn end_call(&self) {
+        // SAFETY: a call that is up.
+        unsafe { n::NdisMCmDispatchIncomingCloseCall(SUCCESS, self.line(), null_mut(), 0) };
+    }
+
+    /// Ends the line, if it is there.
+    pub fn close_line(&self) {
+        let vc = self.line.vc.load(SeqCst);
+        if vc.is_null() {
+            return;
+        }
+        // SAFETY: an idle VC of this driver.
+        assert_eq!(unsafe { n::NdisMCmDeleteVc(self.line()) }, SUCCESS);
+        self.line.vc.store(null_mut(), SeqCst);
+        // SAFETY: its last use.
+        let vc = unsafe { Box::from_raw(vc) };
+        // SAFETY: made with the line.
+        unsafe { n::ExFreePoolWithTag(vc.params.load(SeqCst).cast(), TAG) };
+    }
 }
 
 /// An adapter.
@@ -136,6 +226,7 @@ impl Mcm {
             pausing: std::sync::atomic::AtomicBool::new(false),
             request: AtomicPtr::default(),
             statuses: std::sync::Mutex::new(Vec::new()),
+            line: Line::default(),
         });
         let own = shared.clone();
         let driver = host
@@ -842,6 +933,13 @@ unsafe extern "system" fn close_af(context: NDIS_HANDLE) -> NDIS_STATUS {
     let handle = owned.handle;
     // SAFETY: the adapter's context.
     let nic = unsafe { at(owned.nic) };
+    if !nic.shared.line().is_null() {
+        // What asks for ever comes to an end, too.
+        if nic.shared.line.refused.fetch_add(1, SeqCst) < 1000 {
+            return n::NDIS_STATUS_NOT_ACCEPTED;
+        }
+        nic.shared.close_line();
+    }
     for slot in &nic.afs {
         let _ = slot.compare_exchange(af, null_mut(), SeqCst, SeqCst);
     }
@@ -914,15 +1012,11 @@ unsafe extern "system" fn deregister_sap(context: NDIS_HANDLE) -> NDIS_STATUS {
     SUCCESS
 }
 
-unsafe extern "system" fn create_vc(
-    context: NDIS_HANDLE,
-    handle: NDIS_HANDLE,
-    out: *mut NDIS_HANDLE,
-) -> NDIS_STATUS {
-    let vc = make(Vc {
-        af: context.cast(),
+fn vc_of(af: *mut AfCtx, handle: NDIS_HANDLE, by_client: bool) -> Vc {
+    Vc {
+        af,
         handle: AtomicPtr::new(handle),
-        by_client: true,
+        by_client,
         peer: AtomicPtr::new(null_mut()),
         params: AtomicPtr::new(null_mut()),
         active: AtomicU32::new(0),
@@ -930,7 +1024,15 @@ unsafe extern "system" fn create_vc(
         caller: AtomicPtr::new(null_mut()),
         busy: AtomicU32::new(0),
         over: AtomicU32::new(0),
-    });
+    }
+}
+
+unsafe extern "system" fn create_vc(
+    context: NDIS_HANDLE,
+    handle: NDIS_HANDLE,
+    out: *mut NDIS_HANDLE,
+) -> NDIS_STATUS {
+    let vc = make(vc_of(context.cast(), handle, true));
     // SAFETY: the AF's context.
     let af = unsafe { at(context.cast::<AfCtx>()) };
     // SAFETY: the adapter's context.
@@ -1014,16 +1116,9 @@ unsafe extern "system" fn make_call(
     // SAFETY: the callee's AF.
     let callee_af_handle = unsafe { at(callee_af) }.handle;
     let callee = make(Vc {
-        af: callee_af,
-        handle: AtomicPtr::new(null_mut()),
-        by_client: false,
         peer: AtomicPtr::new(vc),
         params: AtomicPtr::new(params),
-        active: AtomicU32::new(0),
-        withdrawn: AtomicU32::new(0),
-        caller: AtomicPtr::new(null_mut()),
-        busy: AtomicU32::new(0),
-        over: AtomicU32::new(0),
+        ..vc_of(callee_af, null_mut(), false)
     });
     caller.peer.store(callee, SeqCst);
     caller.params.store(params, SeqCst);
@@ -1125,14 +1220,20 @@ unsafe extern "system" fn make_call(
     PENDING
 }
 
-/// Call parameters whose manager's part is longer than their memory.
-fn long_parameters() -> *mut CO_CALL_PARAMETERS {
-    let size = size_of::<CO_CALL_PARAMETERS>() + size_of::<n::CO_CALL_MANAGER_PARAMETERS>();
+/// Call parameters, and memory behind them.
+fn parameters(more: usize) -> *mut CO_CALL_PARAMETERS {
+    let size = size_of::<CO_CALL_PARAMETERS>() + more;
     // SAFETY: plain pool memory.
     let params: *mut CO_CALL_PARAMETERS =
         unsafe { n::ExAllocatePoolWithTag(n::NonPagedPoolNx, size as _, TAG) }.cast();
     // SAFETY: as large as that.
     unsafe { params.write(zeroed()) };
+    params
+}
+
+/// Call parameters whose manager's part is longer than their memory.
+fn long_parameters() -> *mut CO_CALL_PARAMETERS {
+    let params = parameters(size_of::<n::CO_CALL_MANAGER_PARAMETERS>());
     let manager: *mut n::CO_CALL_MANAGER_PARAMETERS = params.wrapping_add(1).cast();
     let mut parameters: n::CO_CALL_MANAGER_PARAMETERS = zeroed();
     parameters.CallMgrSpecific.Length = 100;
@@ -1234,6 +1335,12 @@ unsafe extern "system" fn incoming_call_complete(
     // SAFETY: the adapter.
     let twist = unsafe { at(nic) }.shared.twist;
     let callee_handle = answering.handle.load(SeqCst);
+    // SAFETY: as above.
+    let line = unsafe { &at(nic).shared.line };
+    if line.vc.load(SeqCst) == callee {
+        line.answers.lock().unwrap().push(status);
+        return;
+    }
     // SAFETY: as above.
     let statuses = unsafe { &at(nic).shared.statuses };
     if answering.withdrawn.load(SeqCst) == 1 {
@@ -1358,12 +1465,18 @@ pub fn indicate_paused(shared: &Shared) {
 unsafe extern "system" fn close_call(
     context: NDIS_HANDLE,
     _party: NDIS_HANDLE,
-    _data: *mut c_void,
-    _size: u32,
+    data: *mut c_void,
+    size: u32,
 ) -> NDIS_STATUS {
     let vc: *mut Vc = context.cast();
     // SAFETY: a live VC.
     let this = unsafe { at(vc) };
+    let sent = if data.is_null() {
+        Vec::new()
+    } else {
+        // SAFETY: the client's data, for the call.
+        unsafe { std::slice::from_raw_parts(data.cast::<u8>(), size as usize) }.to_vec()
+    };
     let (handle, by_client) = (this.handle.load(SeqCst), this.by_client);
     let peer = this.peer.swap(null_mut(), SeqCst);
     // SAFETY: the AF's context.
@@ -1394,6 +1507,12 @@ unsafe extern "system" fn close_call(
     }
     // SAFETY: the request is open.
     unsafe { n::NdisMCmCloseCallComplete(SUCCESS, handle, null_mut()) };
+    // SAFETY: the adapter.
+    let line = unsafe { &at(af.nic).shared.line };
+    if line.vc.load(SeqCst) == vc {
+        line.closes.lock().unwrap().push(sent);
+        return PENDING;
+    }
     if twist == Twist::CloseCompletedTwice && !by_client {
         // SAFETY: handles may be anything.
         unsafe { n::NdisMCmCloseCallComplete(SUCCESS, handle, null_mut()) };

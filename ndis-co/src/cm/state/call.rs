@@ -205,26 +205,33 @@ impl State {
 
 /// The close.
 impl State {
-    /// The driver wants the client to close (rules CALL-58, CALL-61). `true`:
-    /// dispatch it now, which counts as busy; `false`: the client does not know
-    /// of the call yet, or little is left of the stack, so
-    /// [announce](Self::announce) it.
+    /// The driver wants the client to close (rules CALL-58, CALL-61). `None`:
+    /// dispatch it now, which counts as busy. The number of the call: the client does not
+    /// know of it yet, or little is left of the stack, so [announce](Self::announce) it.
     pub(crate) fn begin_dispatch_close(
         &mut self,
         low: impl FnOnce() -> bool,
-    ) -> Result<bool, Status> {
+    ) -> Result<Option<u32>, Status> {
         self.may_announce()?;
-        let now = self.can_dispatch_close() && !low();
-        if now {
-            self.close_dispatched = true;
-            self.enter();
+        if !self.can_dispatch_close() || low() {
+            return Ok(Some(self.number));
         }
-        Ok(now)
+        self.close_dispatched = true;
+        self.enter();
+        Ok(None)
     }
 
-    /// The end is to be dispatched as soon as it may be.
-    pub(crate) fn announce(&mut self, end: End) -> Result<(), Status> {
+    /// The number of the call that there is, or was last.
+    pub(crate) fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The end is to be dispatched as soon as it may be, if there is still this call.
+    pub(crate) fn announce(&mut self, number: u32, end: End) -> Result<(), Status> {
         self.may_announce()?;
+        if number != self.number {
+            return Err(Status::CLOSING);
+        }
         self.announced = Some(end);
         Ok(())
     }

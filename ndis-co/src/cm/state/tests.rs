@@ -67,7 +67,7 @@ fn end() -> End {
 #[test]
 fn an_end_is_announced_once() {
     let mut state = connected();
-    assert_eq!(state.begin_dispatch_close(|| false), Ok(true));
+    assert_eq!(state.begin_dispatch_close(|| false), Ok(None));
     assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
     assert_eq!(
         indicate(&state),
@@ -81,7 +81,7 @@ fn an_end_is_announced_once() {
 #[test]
 fn a_refused_close_forgets_nothing() {
     let mut state = connected();
-    assert_eq!(state.begin_dispatch_close(|| false), Ok(true));
+    assert_eq!(state.begin_dispatch_close(|| false), Ok(None));
     for _ in 0..3 {
         assert!(state.begin_close());
         assert!(!state.begin_close(), "one at a time");
@@ -115,7 +115,7 @@ fn a_refused_close_leaves_the_call_up() {
     assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
     state.refuse_close();
     assert_eq!(indicate(&state), Ok(()));
-    assert_eq!(state.begin_dispatch_close(|| false), Ok(true));
+    assert_eq!(state.begin_dispatch_close(|| false), Ok(None));
 }
 
 /// An end that waits until the client knows of its call is announced once, and
@@ -126,8 +126,8 @@ fn an_end_that_waits_is_an_end() {
     assert!(state.begin_make(ptr::null_mut()));
     state.pend();
     let reason = Status::REQUEST_ABORTED;
-    assert_eq!(state.begin_dispatch_close(|| false), Ok(false));
-    assert_eq!(state.announce(end()), Ok(()));
+    assert_eq!(state.begin_dispatch_close(|| false), Ok(Some(state.number)));
+    assert_eq!(state.announce(state.number, end()), Ok(()));
     assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
     state.accept_make(None);
     assert!(matches!(state.next(&(), || false), Some(Step::Activate(_))));
@@ -151,6 +151,22 @@ fn an_end_that_waits_is_an_end() {
     assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
 }
 
+/// An end that is just being prepared is that of its call, and not of the next one that
+/// the client has placed on the VC meanwhile (rule CALL-55).
+#[test]
+fn an_end_is_that_of_one_call() {
+    let mut state = connected();
+    state.told = false;
+    let first = state.begin_dispatch_close(|| false).unwrap().unwrap();
+    assert!(state.begin_close());
+    state.finish_close();
+    state.link = Link::Inactive;
+    assert_eq!(state.settle_close(&()), Settled::Now(Status::SUCCESS));
+    assert!(state.begin_make(ptr::null_mut()));
+    assert_eq!(state.announce(first, end()), Err(Status::CLOSING));
+    assert_eq!(state.announce(state.number, end()), Ok(()));
+}
+
 /// The driver's own VC on which a call rings.
 fn ringing() -> State {
     let mut state = alive(Origin::Manager);
@@ -159,7 +175,7 @@ fn ringing() -> State {
     assert!(matches!(state.next(&(), || false), Some(Step::Dispatch(_))));
     assert_eq!(
         state.begin_dispatch_close(|| false),
-        Ok(false),
+        Ok(Some(0)),
         "the client does not know of it yet"
     );
     state.ringing();
@@ -174,7 +190,7 @@ fn an_offer_is_taken_back() {
     for answer in [Status::SUCCESS, Status::FAILURE] {
         let mut state = ringing();
         assert!(!state.begin_close(), "not of its own accord");
-        assert_eq!(state.begin_dispatch_close(|| false), Ok(true));
+        assert_eq!(state.begin_dispatch_close(|| false), Ok(None));
         state.leave();
         assert!(state.answered(answer).is_none());
         assert!(state.next(&(), || false).is_none(), "the close is to come");
@@ -182,7 +198,7 @@ fn an_offer_is_taken_back() {
     }
 
     let mut state = ringing();
-    assert_eq!(state.announce(end()), Ok(()));
+    assert_eq!(state.announce(state.number, end()), Ok(()));
     assert!(matches!(
         state.next(&(), || false),
         Some(Step::DispatchClose(_))
@@ -201,8 +217,8 @@ fn a_refused_call_has_no_end_to_announce() {
     let mut state = alive(Origin::Client);
     assert!(state.begin_make(ptr::null_mut()));
     state.pend();
-    assert_eq!(state.begin_dispatch_close(|| false), Ok(false));
-    assert_eq!(state.announce(end()), Ok(()));
+    assert_eq!(state.begin_dispatch_close(|| false), Ok(Some(state.number)));
+    assert_eq!(state.announce(state.number, end()), Ok(()));
     state.refuse(Status::NOT_ACCEPTED);
     let step = state.next(&(), || false);
     assert!(
@@ -289,8 +305,8 @@ fn what_is_left_for_later_is_still_due() {
     state.call = Call::Accepted;
     assert!(state.connect());
     assert!(matches!(state.next(&(), || true), Some(Step::Later)));
-    assert_eq!(state.begin_dispatch_close(|| false), Ok(false));
-    assert_eq!(state.announce(end()), Ok(()));
+    assert_eq!(state.begin_dispatch_close(|| false), Ok(Some(state.number)));
+    assert_eq!(state.announce(state.number, end()), Ok(()));
     assert!(matches!(state.next(&(), || false), Some(Step::Connect(_))));
     assert!(state.next(&(), || false).is_none(), "not told yet");
     state.tell();
@@ -303,8 +319,8 @@ fn what_is_left_for_later_is_still_due() {
     state.leave();
 
     let mut state = connected();
-    assert_eq!(state.begin_dispatch_close(|| true), Ok(false));
-    assert_eq!(state.announce(end()), Ok(()));
+    assert_eq!(state.begin_dispatch_close(|| true), Ok(Some(state.number)));
+    assert_eq!(state.announce(state.number, end()), Ok(()));
     assert!(matches!(
         state.next(&(), || false),
         Some(Step::DispatchClose(_))

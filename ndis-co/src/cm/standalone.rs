@@ -1,0 +1,140 @@
+//! A binding as what a call manager stands on: the stand-alone call manager.
+//!
+//! It sets up calls on an adapter of somebody else, whose miniport carries their data.
+//! NDIS displaces it from a family that the adapter's own call manager serves.
+
+use super::{Advertised, Base, CallManager, Families, Vc};
+use crate::{
+    Status,
+    family::AddressFamily,
+    irql::{AtPassive, UpToDispatch},
+    owner::Owner,
+    protocol::{Binding, BindingShared, OpenedBinding, Protocol, RunsManager},
+};
+use core::fmt;
+use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
+
+/// A driver that is a stand-alone call manager: [`Protocol`] and [`CallManager`] in one
+/// (rules REG-02, REG-08). Implemented for every driver that is both.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no stand-alone call manager",
+    label = "it lacks `CallManager`, or its `Base` is another one",
+    note = "rule REG-08: such a driver implements `Protocol` with `type Role = AsCallManager` (or `AsBoth`), \
+            and `CallManager` with `type Base = Binding<Self>`"
+)]
+pub trait StandaloneCallManager:
+    Protocol<Role: RunsManager<Self>> + CallManager<Base = Binding<Self>>
+{
+}
+
+impl<M> StandaloneCallManager for M where
+    M: Protocol<Role: RunsManager<Self>> + CallManager<Base = Binding<M>>
+{
+}
+
+/// What a call manager's binding keeps.
+#[doc(hidden)]
+pub struct ManagerState<M: CallManager> {
+    families: Families<M>,
+    advertised: Advertised,
+}
+
+impl<M: CallManager> ManagerState<M> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            families: Families::new(),
+            advertised: Advertised::new(),
+        }
+    }
+}
+
+impl<M: CallManager> fmt::Debug for ManagerState<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ManagerState").finish_non_exhaustive()
+    }
+}
+
+impl<M: StandaloneCallManager> BindingShared<M> {
+    fn manager(&self) -> &ManagerState<M> {
+        <M::Role as RunsManager<M>>::manager(self)
+    }
+}
+
+impl<M: StandaloneCallManager> OpenedBinding<'_, M> {
+    /// Registers an address family on the binding: clients of the adapter are told of it
+    /// when the bind has succeeded, and open it (rules AF-02, INIT-17).
+    ///
+    /// Once per family and binding; a driver may serve several families on one.
+    ///
+    /// PASSIVE_LEVEL (rule IRQL-48). Source page: `nf-ndis-ndiscmregisteraddressfamilyex`.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`] when memory is short; [`Status::FAILURE`] when the adapter's
+    /// miniport is not connection-oriented, or the family has a call manager on it already
+    /// (rule AF-03).
+    #[doc(alias = "NdisCmRegisterAddressFamilyEx")]
+    pub fn register_address_family(
+        &self,
+        family: AddressFamily,
+        irql: &mut impl AtPassive,
+    ) -> Result<(), Status> {
+        let _ = irql;
+        let shared = &self.shared;
+        shared.manager().advertised.register(family, |place| {
+            // SAFETY: within ProtocolBindAdapterEx at PASSIVE_LEVEL, after the open, with
+            // its handle; the structure lives as long as the binding.
+            let status = unsafe { ndis_sys::NdisCmRegisterAddressFamilyEx(shared.handle(), place) };
+            Status::from_raw(status)
+        })
+    }
+}
+
+// SAFETY: a binding's call manager calls the functions that are for one. A reference keeps
+// the driver's part, and with it the driver, the owner and the families.
+unsafe impl<M: StandaloneCallManager> Base<M> for Binding<M> {
+    type Part = ();
+
+    fn driver(&self) -> &M {
+        &self.shared.driver.driver
+    }
+
+    fn owner(&self) -> &Owner {
+        self.shared.owner()
+    }
+
+    fn families(&self) -> &Families<M> {
+        &self.shared.manager().families
+    }
+
+    fn families_closed(&self) {
+        BindingShared::part_closed(&self.shared);
+    }
+
+    fn complete_dropped(_vc: &Vc<M>, _irql: &mut UpToDispatch) {}
+
+    unsafe fn create_vc(
+        &self,
+        af: NDIS_HANDLE,
+        context: NDIS_HANDLE,
+        vc: *mut NDIS_HANDLE,
+    ) -> NDIS_STATUS {
+        // SAFETY: the caller's contract (rules VC-05, VC-07), with this binding's handle.
+        unsafe { ndis_sys::NdisCoCreateVc(self.shared.handle(), af, context, vc) }
+    }
+
+    unsafe fn delete_vc(vc: NDIS_HANDLE) -> NDIS_STATUS {
+        // SAFETY: the caller's contract (rules VC-22, VC-24).
+        unsafe { ndis_sys::NdisCoDeleteVc(vc) }
+    }
+
+    unsafe fn activate_vc(vc: NDIS_HANDLE, parameters: *mut CO_CALL_PARAMETERS) -> NDIS_STATUS {
+        // SAFETY: the caller's contract (rules VC-35, IRQL-54).
+        unsafe { ndis_sys::NdisCmActivateVc(vc, parameters) }
+    }
+
+    unsafe fn deactivate_vc(vc: NDIS_HANDLE) -> NDIS_STATUS {
+        // SAFETY: the caller's contract (rules VC-46, IRQL-55).
+        unsafe { ndis_sys::NdisCmDeactivateVc(vc) }
+    }
+}
