@@ -407,7 +407,8 @@ impl Routine for Inner {
         // It is taken out again when it was not `scheduled`, which it is for the time of
         // this run.
         let mut next = owner.inner.backlog.locked(|backlog| {
-            backlog.item = Some(item);
+            // There is none.
+            core::mem::forget(backlog.item.replace(item));
             backlog.next()
         });
         loop {

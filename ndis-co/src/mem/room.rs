@@ -35,6 +35,7 @@ impl<T> Room<[MaybeUninit<T>]> {
         Self { place, tag }
     }
 
+    /// Zeros, as the pool gives them out (rule KE-17).
     pub(super) fn try_new_slice(len: usize, tag: Tag) -> Result<Self, OutOfMemory> {
         let layout = Layout::array::<T>(len).map_err(|_| OutOfMemory)?;
         let place = NonNull::slice_from_raw_parts(allocate(layout, tag)?.cast(), len);

@@ -51,13 +51,9 @@ impl<T> Vec<T> {
     where
         T: ndis_sys::Zeroable,
     {
-        let mut vec = Self::new(tag);
-        vec.try_reserve(len)?;
-        for place in vec.room.iter_mut().take(len) {
-            place.write(ndis_sys::zeroed());
-        }
-        vec.len = len;
-        Ok(vec)
+        // New memory is zeroed, which is a value of each `T` (`Zeroable`), as VEC says.
+        let room = Room::try_new_slice(len, tag)?;
+        Ok(Self { room, len })
     }
 
     /// Makes room for `additional` more values.

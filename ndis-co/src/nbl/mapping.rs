@@ -17,21 +17,28 @@ static MAPPING: SpinLock<()> = SpinLock::new(());
 
 /// The system address of the memory; null when Windows cannot map it. At or below
 /// DISPATCH_LEVEL.
+#[inline]
 pub(super) fn address(mdl: At<'_, MDL>) -> *mut c_void {
-    let mdl = mdl.as_raw();
     // SAFETY: by AT a field of a valid MDL.
-    let flags = unsafe { &raw mut (*mdl).MdlFlags };
+    let flags = unsafe { &raw mut (*mdl.as_raw()).MdlFlags };
     // SAFETY: as above, aligned, and written by others in one piece, if at all.
     let flags = unsafe { AtomicI16::from_ptr(flags) }.load(Ordering::Acquire);
-    let priority = ndis_sys::NormalPagePriority | ndis_sys::MdlMappingNoExecute;
-    let ask = || {
-        // SAFETY: by AT the MDL is valid, and its pages are there; nobody else of this driver
-        // asks for it meanwhile, unless it has its address already.
-        unsafe { ndis_sys::MmGetSystemAddressForMdlSafe(mdl, priority as u32) }
-    };
     // Memory of the nonpaged pool has its address from the start, and nobody maps it.
     if i32::from(flags) & ndis_sys::MDL_SOURCE_IS_NONPAGED_POOL != 0 {
-        return ask();
+        return ask(mdl);
     }
-    MAPPING.locked(|()| ask())
+    ask_alone(mdl)
+}
+
+#[cold]
+fn ask_alone(mdl: At<'_, MDL>) -> *mut c_void {
+    MAPPING.locked(|()| ask(mdl))
+}
+
+#[inline]
+fn ask(mdl: At<'_, MDL>) -> *mut c_void {
+    let priority = ndis_sys::NormalPagePriority | ndis_sys::MdlMappingNoExecute;
+    // SAFETY: by AT the MDL is valid, and its pages are there; nobody else of this driver
+    // asks for it meanwhile, unless it has its address already.
+    unsafe { ndis_sys::MmGetSystemAddressForMdlSafe(mdl.as_raw(), priority as u32) }
 }
