@@ -44,6 +44,7 @@ pub struct Alone {
 pub struct Shared {
     pub slip: Slip,
     pub family: u32,
+    registered: AtomicPtr<CO_ADDRESS_FAMILY>,
     pub handle: AtomicPtr<c_void>,
     pub binding: AtomicPtr<c_void>,
     pub bind: AtomicPtr<c_void>,
@@ -185,6 +186,7 @@ impl Alone {
         let shared = Arc::new(Shared {
             slip,
             family,
+            registered: AtomicPtr::default(),
             handle: AtomicPtr::default(),
             binding: AtomicPtr::default(),
             bind: AtomicPtr::default(),
@@ -381,11 +383,13 @@ fn opened(shared: &Shared) {
 }
 
 fn register(shared: &Shared) {
-    let mut family = CO_ADDRESS_FAMILY {
+    // It stays as long as the binding: NDIS may show it to clients.
+    let family = Box::into_raw(Box::new(CO_ADDRESS_FAMILY {
         AddressFamily: shared.family as _,
         MajorVersion: 1,
         MinorVersion: 0,
-    };
+    }));
+    shared.registered.store(family, SeqCst);
     let binding = shared.binding.load(SeqCst);
     let mut lock: n::KSPIN_LOCK = 0;
     let mut irql = 0;
@@ -394,14 +398,14 @@ fn register(shared: &Shared) {
     }
     let times = 1 + u32::from(shared.slip == Slip::FamilyTwice);
     for _ in 0..times {
-        let status = ndis!(NdisCmRegisterAddressFamilyEx(binding, &raw mut family));
+        let status = ndis!(NdisCmRegisterAddressFamilyEx(binding, family));
         shared.statuses.lock().unwrap().push(status);
     }
     if shared.slip == Slip::FamilyAtDispatch {
         ndis!(KeReleaseSpinLock(&raw mut lock, irql));
     }
     if shared.slip == Slip::AsMcm {
-        let status = ndis!(NdisMCmRegisterAddressFamilyEx(binding, &raw mut family));
+        let status = ndis!(NdisMCmRegisterAddressFamilyEx(binding, family));
         assert_eq!(status, n::NDIS_STATUS_FAILURE);
     }
 }
@@ -427,6 +431,10 @@ unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> N
         while shared.tables.lock().unwrap().own.is_some() {
             ndis!(NdisMSleep(100));
         }
+    }
+    let family = shared.registered.swap(null_mut(), SeqCst);
+    if !family.is_null() {
+        free(family);
     }
     ndis!(NdisFreeMdl(shared.mdl.swap(null_mut(), SeqCst)));
     let data = shared.data.swap(null_mut(), SeqCst);
