@@ -153,8 +153,7 @@ fn vc_04_a_protocol_that_calls_what_mcms_call() {
 
 #[test]
 fn bind_19_a_call_manager_that_goes_without_a_word() {
-    let report = broken(Slip::UnbindsSilently, &["BIND-19"]);
-    assert_eq!(report.expected.len(), 2, "an AF each: {report}");
+    broken(Slip::UnbindsSilently, &["BIND-19"]);
 }
 
 #[test]
@@ -191,12 +190,11 @@ fn vc_24_a_vc_deleted_while_it_is_being_deactivated() {
         for _ in 0..calls {
             bench.call();
         }
-        let statuses = bench.alone.shared.statuses.lock().unwrap().clone();
-        closing += statuses
-            .iter()
-            .filter(|status| **status == n::NDIS_STATUS_CLOSING)
-            .count();
+        let alone = bench.alone.shared.clone();
         let report = bench.down();
+        let statuses = alone.statuses.lock().unwrap();
+        let busy = |status: &&i32| **status == n::NDIS_STATUS_CLOSING;
+        closing += statuses.iter().filter(busy).count();
         only(&report, &["VC-23"]);
         assert!(report.is_clean(), "{report}");
     }

@@ -197,20 +197,16 @@ fn vc_64_a_deactivation_refused() {
 
 #[test]
 fn vc_49_a_deactivation_that_is_over_before_the_client_is() {
-    let rules = ["VC-49"];
-    let bench = Bench::new(
-        Flaw::DeactivatesBusy,
-        Slip::None,
-        Twist::KeepReceived,
-        &rules,
-    );
-    bench.call();
-    only_the_miniport(&bench.down(), &rules);
+    hangs_up_while_the_peer_receives(Flaw::DeactivatesBusy, &["VC-49"]);
 }
 
 #[test]
 fn a_deactivation_waits_until_the_client_has_returned_what_it_has() {
-    let bench = Bench::new(Flaw::None, Slip::None, Twist::ReceivesSlowly, &[]);
+    hangs_up_while_the_peer_receives(Flaw::None, &[]);
+}
+
+fn hangs_up_while_the_peer_receives(flaw: Flaw, rules: &[&str]) {
+    let bench = Bench::new(flaw, Slip::None, Twist::ReceivesSlowly, rules);
     let a = bench.a.clone();
     bench.run(move || a.call());
     let (a, again) = (bench.a.clone(), bench.a.clone());
@@ -221,7 +217,7 @@ fn a_deactivation_waits_until_the_client_has_returned_what_it_has() {
         again.hang_up();
     });
     bench.host.run();
-    only_the_miniport(&bench.down(), &[]);
+    only_the_miniport(&bench.down(), rules);
 }
 
 #[test]

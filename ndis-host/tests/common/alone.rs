@@ -216,7 +216,7 @@ fn me<'a>(context: NDIS_HANDLE) -> &'a Shared {
 
 impl Alone {
     pub fn load(host: &Host, slip: Slip) -> Self {
-        Self::of_family(host, slip, n::CO_ADDRESS_FAMILY_TAPI as u32)
+        Self::of_family(host, slip, n::CO_ADDRESS_FAMILY_TAPI)
     }
 
     pub fn of_family(host: &Host, slip: Slip, family: u32) -> Self {

@@ -444,7 +444,7 @@ unsafe extern "system" fn activate_vc(
     let again = this.active.load(SeqCst) == 1;
     match nic.shared.flaw {
         Flaw::ActivateOdd => return n::NDIS_STATUS_FAILURE,
-        Flaw::IndicatesInactive if !again => indicate(nic, vc),
+        Flaw::IndicatesInactive if !again && channel_of(params) != Some(0) => invent(nic, vc),
         Flaw::ChangeRefused if again => return n::NDIS_STATUS_INVALID_DATA,
         _ => {}
     }
@@ -506,8 +506,8 @@ unsafe extern "system" fn deactivate_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
     let vc: *mut Vc = context.cast();
     let this = at(vc);
     let nic = at(this.nic);
-    if nic.shared.flaw == Flaw::IndicatesLast {
-        indicate(nic, vc);
+    if nic.shared.flaw == Flaw::IndicatesLast && this.channel.load(SeqCst) != 0 {
+        invent(nic, vc);
     }
     nic.shared.deactivated.fetch_add(1, SeqCst);
     let waits = {
@@ -545,9 +545,14 @@ unsafe extern "system" fn deactivated(context: *mut c_void, item: NDIS_HANDLE) {
 }
 
 /// Indicates data out of nothing.
-fn indicate(nic: &Nic, vc: *mut Vc) {
+fn invent(nic: &Nic, vc: *mut Vc) {
     let list = ndis!(NdisAllocateNetBufferList(nic.pool, 0, 0));
     at(vc).busy.fetch_add(2, SeqCst);
+    indicate(nic, vc, list);
+}
+
+/// Indicates a list on a VC, which is held for the call and for the list.
+fn indicate(nic: &Nic, vc: *mut Vc, list: *mut NET_BUFFER_LIST) {
     let handle = at(vc).handle;
     // SAFETY: this driver's own list.
     unsafe { (*list).SourceHandle = handle };
@@ -559,6 +564,10 @@ fn indicate(nic: &Nic, vc: *mut Vc) {
 fn release(nic: &Nic, vc: *mut Vc) {
     let (closed, paused) = {
         let vcs = nic.shared.vcs.lock().unwrap();
+        if vcs.iter().all(|one| one.0 != vc) {
+            // Deleted too early, which is what is tested.
+            return;
+        }
         let this = at(vc);
         let last = this.busy.fetch_sub(1, SeqCst) == 1;
         let closed = last && this.closing.swap(0, SeqCst) == 1;
@@ -603,20 +612,23 @@ unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST
         // SAFETY: a list that is this driver's until it completes it.
         let next = unsafe { super::mcm::next_of(list) };
         this.busy.fetch_add(1, SeqCst);
-        if let Some(end) = other_end(&nic.shared, vc) {
-            deliver(nic, end, list);
-        }
+        let copy = other_end(&nic.shared, vc).map(|end| (end, copy_of(nic, list)));
         set_status(list, SUCCESS);
         // SAFETY: as above; the link is the first field.
         unsafe { list.cast::<*mut NET_BUFFER_LIST>().write(null_mut()) };
         ndis!(NdisMCoSendNetBufferListsComplete(this.handle, list, 0));
+        // The VC can be gone after this.
         release(nic, vc);
+        if let Some((end, copy)) = copy {
+            nic.shared.delivered.fetch_add(1, SeqCst);
+            indicate(nic, end, copy);
+        }
         list = next;
     }
 }
 
-/// Copies eight bytes into a list for the other end.
-fn deliver(nic: &Nic, end: *mut Vc, list: *mut NET_BUFFER_LIST) {
+/// A list of its own with the eight bytes of another.
+fn copy_of(nic: &Nic, list: *mut NET_BUFFER_LIST) -> *mut NET_BUFFER_LIST {
     let copy = ndis!(NdisAllocateNetBufferList(nic.pool, 0, 0));
     let from = super::get(ndis!(NET_BUFFER_LIST_FIRST_NB(list)));
     let into = super::get(ndis!(NET_BUFFER_LIST_FIRST_NB(copy)));
@@ -632,12 +644,7 @@ fn deliver(nic: &Nic, end: *mut Vc, list: *mut NET_BUFFER_LIST) {
     assert!(!source.is_null() && !target.is_null());
     // SAFETY: eight bytes each.
     unsafe { target.cast::<u8>().copy_from(source.cast(), 8) };
-    let handle = at(end).handle;
-    // SAFETY: this driver's own list.
-    unsafe { (*copy).SourceHandle = handle };
-    nic.shared.delivered.fetch_add(1, SeqCst);
-    ndis!(NdisMCoIndicateReceiveNetBufferLists(handle, copy, 1, 0));
-    release(nic, end);
+    copy
 }
 
 unsafe extern "system" fn return_lists(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST, _: u32) {
