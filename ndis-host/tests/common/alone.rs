@@ -165,7 +165,9 @@ fn media(channel: u32) -> *mut Media {
     // SAFETY: the structure is padded to four bytes from here on.
     unsafe { specific.cast::<u32>().write_unaligned(channel) };
     // SAFETY: as above.
-    unsafe { (*block).call.MediaParameters = &raw mut (*block).media };
+    let own = unsafe { &raw mut (*block).media };
+    // SAFETY: as above.
+    unsafe { (*block).call.MediaParameters = own };
     block
 }
 
@@ -588,7 +590,7 @@ unsafe extern "system" fn open_af(
     let shared = me(context);
     // SAFETY: what this driver has registered, or a copy.
     let family = unsafe { (*family).AddressFamily };
-    assert_eq!(family as u32, shared.family);
+    assert_eq!(family, shared.family);
     let af = Box::into_raw(Box::new(AfCtx { shared, handle }));
     shared.tables.lock().unwrap().afs.push(P(af));
     if shared.slip == Slip::AsMcm {

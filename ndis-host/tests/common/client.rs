@@ -664,7 +664,7 @@ unsafe extern "system" fn af_register_notify(context: NDIS_HANDLE, family: *mut 
     // SAFETY: this driver's context.
     let shared = unsafe { me(context) };
     // SAFETY: the family of the notification.
-    let offered = unsafe { (*family).AddressFamily } as u32;
+    let offered = unsafe { (*family).AddressFamily };
     if ![0, offered].contains(&shared.wants.load(SeqCst)) {
         return;
     }
