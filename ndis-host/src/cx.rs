@@ -381,6 +381,7 @@ impl State {
         };
         if is_alone {
             call.name = alone;
+            call.passive = call.alone_passive.or(call.passive);
         }
         call
     }

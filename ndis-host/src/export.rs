@@ -57,6 +57,8 @@ pub(crate) struct Call {
     pub(crate) alone: Option<&'static str>,
     /// The rule that allows it at PASSIVE_LEVEL only.
     pub(crate) passive: Option<&'static str>,
+    /// That rule for a stand-alone call manager.
+    pub(crate) alone_passive: Option<&'static str>,
     /// The rule that forbids it while a spin lock is held.
     pub(crate) unlocked: Option<&'static str>,
     pub(crate) log: bool,
@@ -69,6 +71,7 @@ impl Call {
             name,
             alone: None,
             passive: None,
+            alone_passive: None,
             unlocked: None,
             log: true,
             switch: true,
@@ -84,6 +87,17 @@ impl Call {
 
     pub(crate) const fn passive(mut self, rule: &'static str) -> Self {
         self.passive = Some(rule);
+        self
+    }
+
+    /// As [`passive`](Self::passive), with a rule for each kind of call manager.
+    pub(crate) const fn passive_for_both(
+        mut self,
+        rule: &'static str,
+        alone: &'static str,
+    ) -> Self {
+        self.passive = Some(rule);
+        self.alone_passive = Some(alone);
         self
     }
 

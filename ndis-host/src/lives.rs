@@ -157,10 +157,18 @@ impl State {
 
     /// The binding is gone, and what a stand-alone call manager has registered on it.
     pub(crate) fn end_binding(&mut self, number: u32) {
+        let alone = Manager::Alone { binding: number };
+        let vcs = self.world.vcs.iter();
+        let own: Vec<u32> = vcs
+            .filter(|(_, vc)| vc.served_by == alone && vc.af.is_none())
+            .map(|(vc, _)| *vc)
+            .collect();
+        for vc in own {
+            self.end_vc(vc);
+        }
         if let Some(binding) = self.world.bindings.remove(&number)
             && let Some(adapter) = self.world.adapters.get_mut(&binding.adapter)
         {
-            let alone = Manager::Alone { binding: number };
             adapter.families.retain(|family| family.manager != alone);
         }
         self.histories.end(ObjectId::new(Kind::Binding, number));

@@ -83,14 +83,27 @@ fn fail(call: Call, handles: &[NDIS_HANDLE]) -> i32 {
     cx.done(n::NDIS_STATUS_NOT_SUPPORTED)
 }
 
-/// A function of stand-alone call managers, which are not simulated; an MCM's handle
-/// is wrong there in any case.
-fn stand_alone(name: &'static str, own: &'static str, given: NDIS_HANDLE) -> i32 {
-    let mcm = crate::core::current().is_some_and(|(core, _)| {
+/// A function of protocols; an MCM's handle is wrong there in any case.
+fn protocols_alone(name: &'static str, own: &'static str, given: NDIS_HANDLE) -> i32 {
+    of_one_kind(name, own, given, State::is_mcm_handle)
+}
+
+/// A function of MCMs; a stand-alone call manager's handle is wrong there in any case.
+fn mcms_alone(name: &'static str, own: &'static str, given: NDIS_HANDLE) -> i32 {
+    of_one_kind(name, own, given, State::is_alone_handle)
+}
+
+fn of_one_kind(
+    name: &'static str,
+    own: &'static str,
+    given: NDIS_HANDLE,
+    is_others: fn(&State, usize) -> bool,
+) -> i32 {
+    let wrong = crate::core::current().is_some_and(|(core, _)| {
         let state = core.state.lock();
-        state.is_mcm_handle(given.addr())
+        is_others(&state, given.addr())
     });
-    if !mcm {
+    if !wrong {
         return not_simulated(name, &[given]);
     }
     let cx = Cx::enter(Call::new(name), &[given]);
@@ -165,7 +178,7 @@ exports! { EXPORTS {
         _party: NDIS_HANDLE,
         _request: *mut c_void,
     ) -> i32 {
-        stand_alone("NdisCoOidRequest", "NdisMCmOidRequest", binding)
+        protocols_alone("NdisCoOidRequest", "NdisMCmOidRequest", binding)
     }
 
     /// Completes an OID request of a client.
@@ -186,7 +199,7 @@ exports! { EXPORTS {
         _party: NDIS_HANDLE,
         _request: *mut c_void,
     ) -> i32 {
-        not_simulated("NdisMCmOidRequest", &[af])
+        mcms_alone("NdisMCmOidRequest", "NdisCoOidRequest", af)
     }
 
     /// Indicates a status.

@@ -5,6 +5,7 @@ use crate::cx::Cx;
 use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::model::driver::Copied;
+use crate::model::manager::Manager;
 use crate::state::State;
 use alloc::string::String;
 use ndis_sys as n;
@@ -75,26 +76,59 @@ impl State {
                 }
                 n::NDIS_STATUS_SUCCESS
             }
-            Lookup::Live(Kind::Binding, number) => {
-                // Per binding (REG-09); the host keeps one set a protocol.
-                let protocol = self.world.bindings.get(&number).map(|b| b.protocol);
-                let Some(protocol) = protocol.and_then(|p| self.world.protocols.get_mut(&p)) else {
-                    return n::NDIS_STATUS_FAILURE;
-                };
-                match table {
-                    Optional::Protocol(table) => protocol.co = Some(table),
-                    Optional::Client(table) => protocol.client = Some(table),
-                    Optional::Manager(table) => protocol.cm = Some(table),
-                    Optional::Miniport(_) => return n::NDIS_STATUS_NOT_SUPPORTED,
-                    Optional::Other => {}
-                }
-                n::NDIS_STATUS_SUCCESS
-            }
+            Lookup::Live(Kind::Binding, number) => self.install_on_binding(call, number, table),
             other => {
                 self.bad_handle(call, other, "the handle of a driver that registers");
                 n::NDIS_STATUS_FAILURE
             }
         }
+    }
+}
+
+impl State {
+    /// Handlers for one binding alone, while it is made.
+    fn install_on_binding(&mut self, call: &str, number: u32, table: Optional) -> i32 {
+        let object = ObjectId::new(Kind::Binding, number);
+        if !self.is_being_bound(number) {
+            let message = alloc::format!("{call} on {object}, whose bind is over");
+            self.violate("REG-09", Some(object), message);
+            return n::NDIS_STATUS_FAILURE;
+        }
+        let alone = Manager::Alone { binding: number };
+        let mut adapters = self.world.adapters.values();
+        let serves = adapters.any(|a| a.families.iter().any(|f| f.manager == alone));
+        if serves && matches!(table, Optional::Manager(_)) {
+            let message = alloc::format!(
+                "{call} on {object}, on which an address family is registered with others"
+            );
+            self.violate("AF-04", Some(object), message);
+            return n::NDIS_STATUS_FAILURE;
+        }
+        let Some(binding) = self.world.bindings.get_mut(&number) else {
+            return n::NDIS_STATUS_FAILURE;
+        };
+        match table {
+            Optional::Protocol(table) => binding.co = Some(table),
+            Optional::Client(table) => binding.client = Some(table),
+            Optional::Manager(table) => binding.cm = Some(table),
+            Optional::Miniport(_) => {
+                let message =
+                    alloc::format!("{call}: a protocol cannot have a miniport's handlers");
+                self.violate("REG-07", Some(object), message);
+                return n::NDIS_STATUS_NOT_SUPPORTED;
+            }
+            Optional::Other => {}
+        }
+        n::NDIS_STATUS_SUCCESS
+    }
+
+    /// REG-12: a connection-oriented miniport that is no MCM and leaves a handler out.
+    pub(crate) fn lacks_co_handlers(&self, miniport: u32) -> Option<String> {
+        let miniport = self.world.miniports.get(&miniport)?;
+        let table = &miniport.co.as_ref().filter(|_| miniport.cm.is_none())?.0;
+        let missing = null_slots!(table; CoCreateVcHandler CoDeleteVcHandler CoActivateVcHandler
+            CoDeactivateVcHandler CoSendNetBufferListsHandler CoOidRequestHandler);
+        (!missing.is_empty()).then(|| alloc::format!("NULL handlers: {missing}"))
     }
 }
 

@@ -4,7 +4,7 @@ mod common;
 
 use common::alone::{Alone, Slip};
 use common::link::{Flaw, Link};
-use common::{Client, SUCCESS, Twist, host, only};
+use common::{Client, Mcm, SUCCESS, Twist, host, only, plain};
 use ndis_host::{EventKind, Host, Readings, Report};
 use ndis_sys as n;
 use std::sync::atomic::Ordering::SeqCst;
@@ -190,6 +190,109 @@ fn a_call_manager_that_comes_late_is_offered_to_the_clients_that_are_there() {
     }
     let report = host.finish();
     assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn an_mcm_and_a_call_manager_above_it_serve_families_of_their_own() {
+    for seed in 0..if cfg!(miri) { 1 } else { 20 } {
+        let host = Host::builder().seed(seed).readings(plain()).build();
+        let mcm = Mcm::load(&host, Twist::None);
+        let alone = Alone::load(&host, Slip::None);
+        let load = |name, family: n::NDIS_AF, listen| {
+            let client = Client::load(&host, name, Twist::None, listen);
+            client.shared.wants.store(family, SeqCst);
+            client
+        };
+        let of_mcm = [
+            load("mcm-a", n::CO_ADDRESS_FAMILY_L2TP, false),
+            load("mcm-b", n::CO_ADDRESS_FAMILY_L2TP, true),
+        ];
+        let of_alone = [
+            load("alone-a", n::CO_ADDRESS_FAMILY_TAPI, false),
+            load("alone-b", n::CO_ADDRESS_FAMILY_TAPI, true),
+        ];
+        let adapter = host.add_adapter(&mcm.driver).expect("initialize");
+        host.run();
+        let calls = [&of_mcm[0], &of_alone[0]];
+        for caller in calls {
+            let a = caller.clone();
+            host.spawn("caller", move || a.call());
+        }
+        host.run();
+        for client in of_mcm.iter().chain(&of_alone) {
+            assert_eq!(client.shared.up.load(SeqCst), 1, "seed {seed}");
+        }
+        let a = of_mcm[0].clone();
+        host.spawn("sender", move || a.send());
+        host.run();
+        assert_eq!(of_mcm[1].shared.received.load(SeqCst), 1);
+        for caller in calls {
+            let a = caller.clone();
+            host.spawn("caller", move || a.hang_up());
+        }
+        host.run();
+        host.remove_adapter(&adapter);
+        host.run();
+        for client in of_mcm.iter().chain(&of_alone) {
+            host.unload(&client.driver);
+        }
+        for driver in [&alone.driver, &mcm.driver] {
+            host.unload(driver);
+        }
+        let report = host.finish();
+        assert!(report.is_clean(), "seed {seed}: {report}");
+    }
+}
+
+#[test]
+fn an_mcm_keeps_its_family_from_a_call_manager_above_it() {
+    let host = host();
+    let mcm = Mcm::load(&host, Twist::None);
+    let family = n::CO_ADDRESS_FAMILY_L2TP;
+    let alone = Alone::of_family(&host, Slip::None, family);
+    let a = Client::load(&host, "client-a", Twist::None, false);
+    let adapter = host.add_adapter(&mcm.driver).expect("initialize");
+    host.run();
+    let statuses = alone.shared.statuses.lock().unwrap().clone();
+    assert_eq!(statuses, [n::NDIS_STATUS_FAILURE]);
+    assert!(!a.shared.af.load(SeqCst).is_null(), "the MCM's");
+    host.remove_adapter(&adapter);
+    for driver in [&a.driver, &alone.driver, &mcm.driver] {
+        host.unload(driver);
+    }
+    let report = host.finish();
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn data_above_an_mcm_is_not_simulated_and_says_so() {
+    let host = host();
+    let mcm = Mcm::load(&host, Twist::None);
+    let alone = Alone::load(&host, Slip::None);
+    let tapi = n::CO_ADDRESS_FAMILY_TAPI;
+    let a = Client::load(&host, "client-a", Twist::None, false);
+    let b = Client::load(&host, "client-b", Twist::None, true);
+    for client in [&a, &b] {
+        client.shared.wants.store(tapi, SeqCst);
+    }
+    let adapter = host.add_adapter(&mcm.driver).expect("initialize");
+    host.run();
+    let run = |client: &Client, body: fn(&Client)| {
+        let client = client.clone();
+        host.spawn("caller", move || body(&client));
+        host.run();
+    };
+    run(&a, Client::call);
+    run(&a, Client::send);
+    assert_eq!(a.shared.sent.load(SeqCst), 1, "it comes back");
+    run(&a, Client::hang_up);
+    host.remove_adapter(&adapter);
+    for driver in [&a.driver, &b.driver, &alone.driver, &mcm.driver] {
+        host.unload(driver);
+    }
+    let report = host.finish();
+    assert!(report.violations.is_empty(), "{report}");
+    assert_eq!(report.not_simulated.len(), 1, "{report}");
 }
 
 #[test]

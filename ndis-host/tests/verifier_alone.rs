@@ -5,40 +5,109 @@ mod common;
 
 use common::alone::{Alone, Slip};
 use common::link::{Flaw, Link};
-use common::{Client, Twist, host, only};
-use ndis_host::Report;
+use common::{Client, SUCCESS, Twist, host, only};
 
-/// A whole life with a slip in the call manager.
-fn life(slip: Slip, rules: &[&str]) -> Report {
-    let host = host();
-    for rule in rules {
-        host.expect(rule);
+use ndis_host::{Adapter, Host, Report};
+use ndis_sys as n;
+use std::sync::atomic::Ordering::SeqCst;
+
+/// A miniport, a call manager with a slip, and two clients.
+struct Bench {
+    host: Host,
+    link: Link,
+    alone: Alone,
+    a: Client,
+    b: Client,
+    adapter: Option<Adapter>,
+}
+
+impl Bench {
+    /// `pends`: the miniport takes its time with every second request.
+    fn new(slip: Slip, pends: bool, rules: &[&str]) -> Self {
+        let host = host();
+        for rule in rules {
+            host.expect(rule);
+        }
+        let link = Link::load(&host, Flaw::None, pends);
+        let alone = Alone::load(&host, slip);
+        let a = Client::load(&host, "client-a", Twist::None, false);
+        let b = Client::load(&host, "client-b", Twist::None, true);
+        let adapter = Some(host.add_adapter(&link.driver).expect("initialize"));
+        host.run();
+        Self {
+            host,
+            link,
+            alone,
+            a,
+            b,
+            adapter,
+        }
     }
-    let link = Link::load(&host, Flaw::None, false);
-    let alone = Alone::load(&host, slip);
-    let a = Client::load(&host, "client-a", Twist::None, false);
-    let b = Client::load(&host, "client-b", Twist::None, true);
-    let adapter = host.add_adapter(&link.driver).expect("initialize");
-    host.run();
-    host.remove_adapter(&adapter);
-    host.run();
-    for driver in [&a.driver, &b.driver, &alone.driver, &link.driver] {
-        host.unload(driver);
+
+    fn run(&self, body: impl FnOnce() + Send + 'static) {
+        self.host.spawn("test", body);
+        self.host.run();
     }
-    let report = host.finish();
+
+    /// A call that carries a frame.
+    fn call(&self) {
+        let a = self.a.clone();
+        self.run(move || a.call());
+        let a = self.a.clone();
+        self.run(move || a.send());
+        let a = self.a.clone();
+        self.run(move || a.hang_up());
+    }
+
+    fn down(mut self) -> Report {
+        if let Some(adapter) = self.adapter.take() {
+            self.host.remove_adapter(&adapter);
+        }
+        self.host.run();
+        for driver in [&self.a.driver, &self.b.driver, &self.alone.driver] {
+            self.host.unload(driver);
+        }
+        self.host.unload(&self.link.driver);
+        self.host.finish()
+    }
+}
+
+/// A call with a slip in the call manager; it goes through, and nothing else is wrong or
+/// left.
+fn broken_but_carried_on(slip: Slip, pends: bool, rules: &[&str]) -> Vec<i32> {
+    let bench = Bench::new(slip, pends, rules);
+    bench.call();
+    assert_eq!(bench.b.shared.received.load(SeqCst), 1, "the frame arrived");
+    let alone = bench.alone.shared.clone();
+    let report = bench.down();
     only(&report, rules);
+    assert!(report.is_clean(), "{report}");
+    blamed(&report);
+    alone.statuses.lock().unwrap().clone()
+}
+
+/// As above, without a call.
+fn broken(slip: Slip, rules: &[&str]) -> Report {
+    let report = Bench::new(slip, false, rules).down();
+    only(&report, rules);
+    assert!(report.is_clean(), "{report}");
+    blamed(&report);
     report
 }
 
-/// As [`life`]; nothing else is wrong or left.
-fn broken(slip: Slip, rules: &[&str]) {
-    let report = life(slip, rules);
-    assert!(report.is_clean(), "{report}");
+/// It is always the call manager.
+#[track_caller]
+fn blamed(report: &Report) {
+    for violation in &report.expected {
+        assert_eq!(&*violation.who, "raw-alone", "{report}");
+    }
 }
 
 #[test]
 fn nothing_is_wrong_without_a_slip() {
-    broken(Slip::None, &[]);
+    for pends in [false, true] {
+        broken_but_carried_on(Slip::None, pends, &[]);
+    }
 }
 
 #[test]
@@ -58,16 +127,141 @@ fn irql_48_a_family_with_a_spin_lock_held() {
 
 #[test]
 fn reg_08_the_handlers_of_a_call_manager_alone() {
-    broken(Slip::NoProtocolHandlers, &["REG-08"]);
+    let bench = Bench::new(Slip::NoProtocolHandlers, false, &["REG-08"]);
+    let statuses = bench.alone.shared.statuses.lock().unwrap().clone();
+    assert_eq!(statuses, [n::NDIS_STATUS_FAILURE]);
+    let report = bench.down();
+    only(&report, &["REG-08"]);
+    assert!(report.is_clean(), "{report}");
 }
 
 #[test]
-fn vc_04_a_protocol_that_registers_as_an_mcm_does() {
-    broken(Slip::AsMcm, &["VC-04"]);
+fn reg_09_handlers_for_a_binding() {
+    broken_but_carried_on(Slip::HandlersPerBinding, false, &[]);
+    broken(Slip::HandlersLate, &["REG-09"]);
+}
+
+#[test]
+fn af_04_other_handlers_when_a_family_is_registered() {
+    broken_but_carried_on(Slip::HandlersAgain, false, &["AF-04"]);
+}
+
+#[test]
+fn vc_04_a_protocol_that_calls_what_mcms_call() {
+    broken_but_carried_on(Slip::AsMcm, false, &["VC-04"]);
 }
 
 #[test]
 fn bind_19_a_call_manager_that_goes_without_a_word() {
-    // The families that it leaves behind are its own, though the clients close them.
     broken(Slip::UnbindsSilently, &["BIND-19"]);
+}
+
+#[test]
+fn bind_40_a_call_manager_that_leaves_its_own_vc() {
+    broken(Slip::KeepsOwnVc, &["BIND-40"]);
+}
+
+#[test]
+fn irql_49_a_notification_with_a_spin_lock_held() {
+    broken(Slip::NotifiesAtDispatch, &["GEN-01", "IRQL-49"]);
+}
+
+#[test]
+fn af_38_a_notification_for_a_family_that_is_closed() {
+    broken(Slip::NotifiesTwice, &["AF-38"]);
+}
+
+#[test]
+fn vc_22_a_client_s_vc_deleted() {
+    broken_but_carried_on(Slip::DeletesClients, false, &["VC-22"]);
+}
+
+#[test]
+fn vc_23_a_vc_deleted_while_it_is_active() {
+    let statuses = broken_but_carried_on(Slip::DeletesEarly, false, &["VC-23"]);
+    assert_eq!(statuses, [SUCCESS], "of the registration alone");
+}
+
+#[test]
+fn vc_24_a_vc_deleted_while_it_is_being_deactivated() {
+    let mut closing = 0;
+    for calls in 1..3 {
+        let bench = Bench::new(Slip::DeletesEarly, true, &["VC-23"]);
+        for _ in 0..calls {
+            bench.call();
+        }
+        let alone = bench.alone.shared.clone();
+        let report = bench.down();
+        let statuses = alone.statuses.lock().unwrap();
+        let busy = |status: &&i32| **status == n::NDIS_STATUS_CLOSING;
+        closing += statuses.iter().filter(busy).count();
+        only(&report, &["VC-23"]);
+        assert!(report.is_clean(), "{report}");
+    }
+    assert!(closing > 0, "no deactivation was pending");
+}
+
+#[test]
+fn vc_32_parameters_change_while_a_call_stands() {
+    let statuses = broken_but_carried_on(Slip::Changes, false, &[]);
+    assert_eq!(statuses, [SUCCESS, SUCCESS]);
+}
+
+#[test]
+fn vc_34_a_vc_activated_while_its_activation_pends() {
+    broken_but_carried_on(Slip::ActivatesTwice, true, &["VC-34"]);
+}
+
+#[test]
+fn vc_35_parameters_freed_while_an_activation_pends() {
+    broken_but_carried_on(Slip::FreesParameters, true, &["VC-35"]);
+}
+
+#[test]
+fn vc_48_a_vc_deactivated_twice() {
+    broken_but_carried_on(Slip::DeactivatesTwice, false, &["VC-48"]);
+}
+
+#[test]
+fn call_58_a_vc_deactivated_while_its_call_stands() {
+    broken_but_carried_on(Slip::DeactivatesUnasked, false, &["CALL-58"]);
+}
+
+#[test]
+fn call_24_a_call_offered_on_an_inactive_vc() {
+    broken_but_carried_on(Slip::DispatchesInactive, false, &["CALL-24"]);
+}
+
+#[test]
+fn call_10_a_call_reported_on_an_inactive_vc() {
+    let bench = Bench::new(Slip::ConnectsInactive, false, &["CALL-10"]);
+    let a = bench.a.clone();
+    bench.run(move || a.call());
+    let report = bench.host.report();
+    only(&report, &["CALL-10"]);
+    assert_eq!(&*report.expected[0].who, "raw-alone");
+}
+
+#[test]
+fn call_13_a_call_completed_twice() {
+    broken_but_carried_on(Slip::CompletesTwice, false, &["CALL-13"]);
+}
+
+#[test]
+fn nbl_07_a_send_on_a_vc_of_its_own_that_is_not_active() {
+    broken(Slip::SendsEarly, &["NBL-07"]);
+}
+
+#[test]
+fn af_27_a_send_on_a_client_s_vc() {
+    let bench = Bench::new(Slip::SendsOnClients, false, &["AF-27"]);
+    let a = bench.a.clone();
+    bench.run(move || a.call());
+    let report = bench.host.report();
+    only(&report, &["AF-27"]);
+}
+
+#[test]
+fn af_27_a_vc_on_what_is_no_binding() {
+    broken_but_carried_on(Slip::CreatesElsewhere, false, &["AF-27"]);
 }

@@ -6,7 +6,6 @@ use crate::export::{Call, Names, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::model::adapter::{AdapterPhase, Family};
 use crate::model::af::AfPhase;
-use crate::model::binding::BindRequest;
 use crate::model::manager::Manager;
 use crate::model::request::Asked;
 use crate::readings::OpenAfCompleteIrql;
@@ -25,7 +24,7 @@ const NOTIFY: Call = Call::of_managers(Names(
     "NdisMCmNotifyCloseAddressFamily",
     "NdisCmNotifyCloseAddressFamily",
 ))
-.passive("IRQL-04")
+.passive_for_both("IRQL-04", "IRQL-49")
 .unlocked("GEN-01");
 
 impl State {
@@ -114,8 +113,7 @@ impl State {
             self.violate("REG-08", Some(object), message);
             return n::NDIS_STATUS_FAILURE;
         }
-        let binds = |bind: &BindRequest| bind.binding == Some(number) && bind.request.open();
-        if !self.world.binds.values().any(binds) {
+        if !self.is_being_bound(number) {
             let message = alloc::format!("{call} on {object}, whose bind is over");
             self.violate("AF-02", Some(object), message);
             return n::NDIS_STATUS_FAILURE;

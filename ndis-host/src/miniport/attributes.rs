@@ -16,6 +16,8 @@ enum Attributes {
         context: Context,
         /// With a bus driver beneath.
         wdm: bool,
+        /// No connection-oriented device, of a driver that can serve both.
+        connectionless: bool,
     },
     General {
         media: i32,
@@ -55,8 +57,13 @@ impl State {
             }
         };
         match found {
-            Attributes::Registration { context, wdm } => {
+            Attributes::Registration {
+                context,
+                wdm,
+                connectionless,
+            } => {
                 adapter.context = Some(context);
+                adapter.connectionless = connectionless;
                 if wdm != by_wdm {
                     let message = alloc::format!(
                         "{call}: the registration attributes say {}, the driver's characteristics {}",
@@ -123,9 +130,11 @@ exports! { EXPORTS {
             // SAFETY: the header announces this structure.
             let structure = unsafe { &*structure };
             let wdm = n::NDIS_MINIPORT_ATTRIBUTES_NDIS_WDM as u32;
+            let not_co = n::NDIS_MINIPORT_ATTRIBUTES_NOT_CO_NDIS as u32;
             Attributes::Registration {
                 context: Context(structure.MiniportAdapterContext),
                 wdm: structure.AttributeFlags & wdm != 0,
+                connectionless: structure.AttributeFlags & not_co != 0,
             }
         } else if header.Type == general {
             let structure = attributes.cast::<n::NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES>();

@@ -179,6 +179,14 @@ exports! { EXPORTS {
             }),
             None => n::NDIS_STATUS_SUCCESS,
         };
+        let lacks = cx.with(|s| {
+            let text = s.lacks_co_handlers(number).filter(|_| status == n::NDIS_STATUS_SUCCESS)?;
+            let object = ObjectId::new(Kind::MiniportDriver, number);
+            let message = alloc::format!("NdisMRegisterMiniportDriver: {text}");
+            s.violate("REG-12", Some(object), message);
+            Some(n::NDIS_STATUS_BAD_CHARACTERISTICS)
+        });
+        let status = lacks.unwrap_or(status);
         cx.with(|s| {
             if status == n::NDIS_STATUS_SUCCESS {
                 if let Some(miniport) = s.world.miniports.get_mut(&number) {

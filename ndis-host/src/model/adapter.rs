@@ -99,6 +99,8 @@ pub(crate) struct Adapter {
     pub(crate) context: Option<Context>,
     pub(crate) phase: AdapterPhase,
     pub(crate) general: bool,
+    /// The driver says that it is no connection-oriented one, as it can be others (REG-40).
+    pub(crate) connectionless: bool,
     pub(crate) media: i32,
     pub(crate) families: Vec<Family>,
     pub(crate) pause: Request,
@@ -131,6 +133,7 @@ impl Adapter {
             context: None,
             phase: AdapterPhase::Initializing,
             general: false,
+            connectionless: false,
             media: 0,
             families: Vec::new(),
             pause: Request::default(),

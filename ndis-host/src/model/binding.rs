@@ -1,8 +1,13 @@
 //! Bindings: a protocol's on an adapter, and what is asked of the protocol for them.
 
 use crate::callback::Context;
+use crate::model::driver::Copied;
 use crate::model::request::Request;
 use alloc::sync::Arc;
+use ndis_sys::{
+    NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS, NDIS_CO_CLIENT_OPTIONAL_HANDLERS,
+    NDIS_PROTOCOL_CO_CHARACTERISTICS,
+};
 
 /// A protocol on an adapter.
 pub(crate) struct Binding {
@@ -28,6 +33,10 @@ pub(crate) struct Binding {
     /// They have been asked for.
     pub(crate) offered: bool,
     pub(crate) unbinding: bool,
+    /// The connection-oriented handlers that were installed for this binding alone.
+    pub(crate) co: Option<Copied<NDIS_PROTOCOL_CO_CHARACTERISTICS>>,
+    pub(crate) client: Option<Copied<NDIS_CO_CLIENT_OPTIONAL_HANDLERS>>,
+    pub(crate) cm: Option<Copied<NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS>>,
 }
 
 impl Binding {
@@ -56,6 +65,9 @@ impl Binding {
             notifications: 0,
             offered: false,
             unbinding: false,
+            co: None,
+            client: None,
+            cm: None,
         }
     }
 }

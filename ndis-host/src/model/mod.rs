@@ -262,7 +262,8 @@ impl World {
             }
             Manager::Alone { binding } => {
                 let binding = self.bindings.get(&binding)?;
-                &self.protocols.get(&binding.protocol)?.cm
+                let of_protocol = || self.protocols.get(&binding.protocol)?.cm.as_ref();
+                return binding.cm.as_ref().or_else(of_protocol).map(|cm| &cm.0);
             }
         };
         table.as_ref().map(|cm| &cm.0)
@@ -313,8 +314,10 @@ impl World {
 
     /// The client handlers behind a binding.
     pub(crate) fn client_of(&self, binding: u32) -> Option<&NDIS_CO_CLIENT_OPTIONAL_HANDLERS> {
-        let protocol = self.protocols.get(&self.bindings.get(&binding)?.protocol)?;
-        protocol.client.as_ref().map(|client| &client.0)
+        let binding = self.bindings.get(&binding)?;
+        let of_protocol = || self.protocols.get(&binding.protocol)?.client.as_ref();
+        let table = binding.client.as_ref().or_else(of_protocol);
+        table.map(|client| &client.0)
     }
 
     /// Whether a call manager takes clients: what it stands on is not about to go.
@@ -330,13 +333,15 @@ impl World {
 
     /// The connection-oriented protocol handlers behind a binding.
     pub(crate) fn protocol_co(&self, binding: u32) -> Option<&NDIS_PROTOCOL_CO_CHARACTERISTICS> {
-        let protocol = self.protocols.get(&self.bindings.get(&binding)?.protocol)?;
-        protocol.co.as_ref().map(|co| &co.0)
+        let binding = self.bindings.get(&binding)?;
+        let of_protocol = || self.protocols.get(&binding.protocol)?.co.as_ref();
+        binding.co.as_ref().or_else(of_protocol).map(|co| &co.0)
     }
 
     /// The connection-oriented miniport handlers behind an adapter.
     pub(crate) fn miniport_co(&self, adapter: u32) -> Option<&NDIS_MINIPORT_CO_CHARACTERISTICS> {
-        let miniport = self.miniports.get(&self.adapters.get(&adapter)?.miniport)?;
+        let adapter = self.adapters.get(&adapter).filter(|a| !a.connectionless)?;
+        let miniport = self.miniports.get(&adapter.miniport)?;
         miniport.co.as_ref().map(|co| &co.0)
     }
 }

@@ -236,8 +236,11 @@ pub(crate) fn remove_asking(cx: &Cx, adapter: u32, surprised: bool, oid: Option<
             }
         }
         pause(cx, adapter, n::NDIS_PAUSE_MINIPORT_DEVICE_REMOVE);
-        let halt_first =
-            cx.with(|s| s.readings.notify_close == NotifyClose::HaltFirst) && !surprised;
+        // The question is one of MCMs: another miniport has no families to close.
+        let halt_first = cx.with(|s| {
+            let mcm = s.world.manager_handlers(Manager::Mcm { adapter });
+            s.readings.notify_close == NotifyClose::HaltFirst && mcm.is_some()
+        }) && !surprised;
         if !halt_first {
             for binding in bindings_of(cx, adapter) {
                 unbind_locked(cx, binding);

@@ -118,11 +118,7 @@ impl State {
         let call = CLOSE.name;
         let number = self.take(call, raw, Kind::Binding)?;
         let object = ObjectId::new(Kind::Binding, number);
-        let during_bind = self
-            .world
-            .binds
-            .values()
-            .any(|bind| bind.binding == Some(number) && bind.request.open());
+        let during_bind = self.is_being_bound(number);
         let unbinding = self
             .world
             .unbinds
@@ -157,8 +153,13 @@ impl State {
         Some((number, later))
     }
 
-    /// BIND-19: families that clients of a stand-alone call manager have open when it closes
-    /// its binding.
+    /// Whether the bind that has made a binding goes on.
+    pub(crate) fn is_being_bound(&self, binding: u32) -> bool {
+        let mut binds = self.world.binds.values();
+        binds.any(|bind| bind.binding == Some(binding) && bind.request.open())
+    }
+
+    /// BIND-19, BIND-40: what a stand-alone call manager has left when it closes its binding.
     fn check_manager_left(&mut self, call: &str, binding: u32) {
         let alone = Manager::Alone { binding };
         let open: Vec<(u32, Arc<str>)> = self
@@ -175,6 +176,21 @@ impl State {
                 ObjectId::new(Kind::Binding, binding)
             );
             self.violate("BIND-19", Some(af), message);
+        }
+        let own: Vec<u32> = self
+            .world
+            .vcs
+            .iter()
+            .filter(|(_, vc)| vc.served_by == alone && vc.af.is_none())
+            .map(|(number, _)| *number)
+            .collect();
+        for number in own {
+            let vc = ObjectId::new(Kind::ClientVc, number);
+            let message = alloc::format!(
+                "{call} on {} with {vc}, which its call manager made for itself",
+                ObjectId::new(Kind::Binding, binding)
+            );
+            self.violate("BIND-40", Some(vc), message);
         }
     }
 

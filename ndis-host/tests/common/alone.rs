@@ -32,6 +32,43 @@ pub enum Slip {
     AsMcm,
     /// Unbinds without a word to its clients.
     UnbindsSilently,
+    /// Asks its clients to close with a spin lock held.
+    NotifiesAtDispatch,
+    /// Asks each client twice.
+    NotifiesTwice,
+    /// Closes its binding with its own VC.
+    KeepsOwnVc,
+    /// Makes a VC for a client on no binding of its own.
+    CreatesElsewhere,
+    /// Deletes a client's VC.
+    DeletesClients,
+    /// Deletes a VC that is active, and again while it is being deactivated.
+    DeletesEarly,
+    /// Activates a VC while its activation pends.
+    ActivatesTwice,
+    /// Frees the parameters of an activation that pends.
+    FreesParameters,
+    DeactivatesTwice,
+    /// Deactivates while the client's call stands.
+    DeactivatesUnasked,
+    /// Offers a call on a VC that is not active.
+    DispatchesInactive,
+    /// Reports a call on a VC that is not active.
+    ConnectsInactive,
+    /// Completes a call twice.
+    CompletesTwice,
+    /// Sends on its client's VC.
+    SendsOnClients,
+    /// Sends on its own VC before that is active.
+    SendsEarly,
+    /// Changes the parameters of a call that stands.
+    Changes,
+    /// Installs its handlers of a call manager for each binding.
+    HandlersPerBinding,
+    /// And again when it has registered its family.
+    HandlersAgain,
+    /// And from an event, long after the bind.
+    HandlersLate,
 }
 
 #[derive(Clone)]
@@ -44,6 +81,7 @@ pub struct Alone {
 pub struct Shared {
     pub slip: Slip,
     pub family: u32,
+    registered: AtomicPtr<CO_ADDRESS_FAMILY>,
     pub handle: AtomicPtr<c_void>,
     pub binding: AtomicPtr<c_void>,
     pub bind: AtomicPtr<c_void>,
@@ -104,7 +142,7 @@ struct Vc {
     /// What the refused call is answered with.
     answer: AtomicU32,
     /// What it is activated with.
-    media: *mut Media,
+    media: AtomicPtr<Media>,
 }
 
 /// Call parameters for the miniport, in one block.
@@ -127,7 +165,9 @@ fn media(channel: u32) -> *mut Media {
     // SAFETY: the structure is padded to four bytes from here on.
     unsafe { specific.cast::<u32>().write_unaligned(channel) };
     // SAFETY: as above.
-    unsafe { (*block).call.MediaParameters = &raw mut (*block).media };
+    let own = unsafe { &raw mut (*block).media };
+    // SAFETY: as above.
+    unsafe { (*block).call.MediaParameters = own };
     block
 }
 
@@ -153,17 +193,17 @@ impl Vc {
             params: AtomicPtr::default(),
             sap: AtomicPtr::default(),
             answer: AtomicU32::new(0),
-            media: media(channel),
+            media: AtomicPtr::new(media(channel)),
         }))
     }
 
     fn params(&self) -> *mut CO_CALL_PARAMETERS {
-        self.media.cast()
+        self.media.load(SeqCst).cast()
     }
 }
 
 fn free_vc(vc: *mut Vc) {
-    ndis!(ExFreePoolWithTag(at(vc).media.cast(), TAG));
+    ndis!(ExFreePoolWithTag(at(vc).params().cast(), TAG));
     free(vc);
 }
 
@@ -178,13 +218,14 @@ fn me<'a>(context: NDIS_HANDLE) -> &'a Shared {
 
 impl Alone {
     pub fn load(host: &Host, slip: Slip) -> Self {
-        Self::of_family(host, slip, n::CO_ADDRESS_FAMILY_TAPI as u32)
+        Self::of_family(host, slip, n::CO_ADDRESS_FAMILY_TAPI)
     }
 
     pub fn of_family(host: &Host, slip: Slip, family: u32) -> Self {
         let shared = Arc::new(Shared {
             slip,
             family,
+            registered: AtomicPtr::default(),
             handle: AtomicPtr::default(),
             binding: AtomicPtr::default(),
             bind: AtomicPtr::default(),
@@ -281,6 +322,14 @@ unsafe extern "system" fn set_options(driver: NDIS_HANDLE, context: NDIS_HANDLE)
             return status;
         }
     }
+    if me(context).slip == Slip::HandlersPerBinding {
+        return SUCCESS;
+    }
+    set_handlers(driver)
+}
+
+/// Installs the handlers of a call manager, for the driver or for a binding.
+fn set_handlers(of: NDIS_HANDLE) -> NDIS_STATUS {
     let mut cm: n::NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS = zeroed();
     cm.Header = header(
         n::NDIS_OBJECT_TYPE_CO_CALL_MANAGER_OPTIONAL_HANDLERS,
@@ -304,7 +353,7 @@ unsafe extern "system" fn set_options(driver: NDIS_HANDLE, context: NDIS_HANDLE)
     cm.CmOidRequestHandler = Some(oid);
     cm.CmOidRequestCompleteHandler = Some(oid_complete);
     cm.CmNotifyCloseAfCompleteHandler = Some(notify_close_complete);
-    ndis!(NdisSetOptionalHandlers(driver, (&raw mut cm).cast()))
+    ndis!(NdisSetOptionalHandlers(of, (&raw mut cm).cast()))
 }
 
 unsafe extern "system" fn bind(
@@ -359,6 +408,10 @@ unsafe extern "system" fn open_complete(context: NDIS_HANDLE, status: NDIS_STATU
 
 /// The adapter is open: the last step of the bind.
 fn opened(shared: &Shared) {
+    if shared.slip == Slip::HandlersPerBinding {
+        let status = set_handlers(shared.binding.load(SeqCst));
+        assert_eq!(status, SUCCESS);
+    }
     let own = Vc::new(shared, null_mut(), null_mut(), false);
     let mut handle: NDIS_HANDLE = null_mut();
     let binding = shared.binding.load(SeqCst);
@@ -370,6 +423,9 @@ fn opened(shared: &Shared) {
     ));
     if status == SUCCESS {
         at(own).handle.store(handle, SeqCst);
+        if shared.slip == Slip::SendsEarly {
+            hello(shared, handle);
+        }
         activate(own);
     } else {
         // Over an MCM.
@@ -381,11 +437,13 @@ fn opened(shared: &Shared) {
 }
 
 fn register(shared: &Shared) {
-    let mut family = CO_ADDRESS_FAMILY {
+    // It stays as long as the binding: NDIS may show it to clients.
+    let family = Box::into_raw(Box::new(CO_ADDRESS_FAMILY {
         AddressFamily: shared.family as _,
         MajorVersion: 1,
         MinorVersion: 0,
-    };
+    }));
+    shared.registered.store(family, SeqCst);
     let binding = shared.binding.load(SeqCst);
     let mut lock: n::KSPIN_LOCK = 0;
     let mut irql = 0;
@@ -394,14 +452,17 @@ fn register(shared: &Shared) {
     }
     let times = 1 + u32::from(shared.slip == Slip::FamilyTwice);
     for _ in 0..times {
-        let status = ndis!(NdisCmRegisterAddressFamilyEx(binding, &raw mut family));
+        let status = ndis!(NdisCmRegisterAddressFamilyEx(binding, family));
         shared.statuses.lock().unwrap().push(status);
     }
     if shared.slip == Slip::FamilyAtDispatch {
         ndis!(KeReleaseSpinLock(&raw mut lock, irql));
     }
+    if shared.slip == Slip::HandlersAgain {
+        assert_eq!(set_handlers(binding), n::NDIS_STATUS_FAILURE);
+    }
     if shared.slip == Slip::AsMcm {
-        let status = ndis!(NdisMCmRegisterAddressFamilyEx(binding, &raw mut family));
+        let status = ndis!(NdisMCmRegisterAddressFamilyEx(binding, family));
         assert_eq!(status, n::NDIS_STATUS_FAILURE);
     }
 }
@@ -415,18 +476,37 @@ unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> N
             tables.afs.iter().map(|af| at(af.0).handle).collect()
         };
         for af in afs {
+            let mut lock: n::KSPIN_LOCK = 0;
+            let mut irql = 0;
+            if shared.slip == Slip::NotifiesAtDispatch {
+                irql = ndis!(KeAcquireSpinLockRaiseToDpc(&raw mut lock));
+            }
             ndis!(NdisCmNotifyCloseAddressFamily(af));
+            if shared.slip == Slip::NotifiesAtDispatch {
+                ndis!(KeReleaseSpinLock(&raw mut lock, irql));
+            }
+            if shared.slip == Slip::NotifiesTwice {
+                ndis!(NdisCmNotifyCloseAddressFamily(af));
+            }
         }
         while !shared.tables.lock().unwrap().afs.is_empty() {
             ndis!(NdisMSleep(100));
         }
     }
     let own = shared.tables.lock().unwrap().own;
-    if let Some(own) = own {
+    if let Some(own) = own.filter(|_| shared.slip == Slip::KeepsOwnVc) {
+        // Only the memory goes.
+        free_vc(own.0);
+        shared.tables.lock().unwrap().own = None;
+    } else if let Some(own) = own {
         deactivate(own.0, Stage::Leaving);
         while shared.tables.lock().unwrap().own.is_some() {
             ndis!(NdisMSleep(100));
         }
+    }
+    let family = shared.registered.swap(null_mut(), SeqCst);
+    if !family.is_null() {
+        free(family);
     }
     ndis!(NdisFreeMdl(shared.mdl.swap(null_mut(), SeqCst)));
     let data = shared.data.swap(null_mut(), SeqCst);
@@ -452,6 +532,10 @@ unsafe extern "system" fn pnp_event(
     if event == n::NetEventRestart {
         if shared.slip == Slip::FamilyLate {
             register(shared);
+        }
+        if shared.slip == Slip::HandlersLate {
+            let binding = shared.binding.load(SeqCst);
+            assert_eq!(set_handlers(binding), n::NDIS_STATUS_FAILURE);
         }
     }
     SUCCESS
@@ -506,9 +590,14 @@ unsafe extern "system" fn open_af(
     let shared = me(context);
     // SAFETY: what this driver has registered, or a copy.
     let family = unsafe { (*family).AddressFamily };
-    assert_eq!(family as u32, shared.family);
+    assert_eq!(family, shared.family);
     let af = Box::into_raw(Box::new(AfCtx { shared, handle }));
     shared.tables.lock().unwrap().afs.push(P(af));
+    if shared.slip == Slip::AsMcm {
+        let (vc, party, request) = (null_mut(), null_mut(), null_mut());
+        let status = ndis!(NdisMCmOidRequest(handle, vc, party, request));
+        assert_eq!(status, n::NDIS_STATUS_FAILURE);
+    }
     // SAFETY: the variable for the context.
     unsafe { out.write(af.cast()) };
     SUCCESS
@@ -591,6 +680,20 @@ unsafe extern "system" fn make_call(
     at(caller).peer.store(callee, SeqCst);
     let mut handle: NDIS_HANDLE = null_mut();
     let binding = shared.binding.load(SeqCst);
+    match shared.slip {
+        Slip::CreatesElsewhere => {
+            let other = shared.handle.load(SeqCst);
+            let af = at(af).handle;
+            let status = ndis!(NdisCoCreateVc(other, af, callee.cast(), &raw mut handle));
+            assert_eq!(status, n::NDIS_STATUS_FAILURE);
+        }
+        Slip::DeletesClients => {
+            let status = ndis!(NdisCoDeleteVc(at(caller).handle.load(SeqCst)));
+            assert_eq!(status, n::NDIS_STATUS_NOT_ACCEPTED);
+        }
+        Slip::SendsOnClients => hello(shared, at(caller).handle.load(SeqCst)),
+        _ => {}
+    }
     let status = ndis!(NdisCoCreateVc(
         binding,
         at(af).handle,
@@ -603,12 +706,21 @@ unsafe extern "system" fn make_call(
         return status;
     }
     at(callee).handle.store(handle, SeqCst);
+    if shared.slip == Slip::DispatchesInactive {
+        let sap = at(sap.0).handle;
+        let status = ndis!(NdisCmDispatchIncomingCall(sap, handle, params));
+        assert_eq!(status, n::NDIS_STATUS_VC_NOT_ACTIVATED);
+    }
     activate(callee);
+    if shared.slip == Slip::DeletesEarly {
+        let status = ndis!(NdisCoDeleteVc(handle));
+        assert_eq!(status, n::NDIS_STATUS_NOT_ACCEPTED);
+    }
     PENDING
 }
 
 fn set_channel(vc: *mut Vc, channel: u32) {
-    let media = at(vc).media;
+    let media = at(vc).media.load(SeqCst);
     // SAFETY: made by `media`.
     let specific = unsafe { &raw mut (*media).media.MediaSpecific.Parameters };
     // SAFETY: as there.
@@ -638,6 +750,19 @@ fn activate(vc: *mut Vc) {
     let status = ndis!(NdisCmActivateVc(handle, params));
     if status != PENDING {
         activated(status, vc);
+        return;
+    }
+    match shared.slip {
+        Slip::ActivatesTwice => {
+            let status = ndis!(NdisCmActivateVc(handle, params));
+            assert_eq!(status, n::NDIS_STATUS_FAILURE);
+        }
+        Slip::FreesParameters => {
+            let again = media(super::link::channel_of(params).expect("a channel"));
+            ndis!(ExFreePoolWithTag(params.cast(), TAG));
+            at(vc).media.store(again, SeqCst);
+        }
+        _ => {}
     }
 }
 
@@ -647,7 +772,9 @@ unsafe extern "system" fn activate_complete(
     params: *mut CO_CALL_PARAMETERS,
 ) {
     let vc: *mut Vc = context.cast();
-    assert_eq!(params, at(vc).params());
+    if of(at(vc).shared).slip != Slip::FreesParameters {
+        assert_eq!(params, at(vc).params());
+    }
     activated(status, vc);
 }
 
@@ -655,7 +782,10 @@ fn activated(status: NDIS_STATUS, vc: *mut Vc) {
     let this = at(vc);
     let shared = of(this.shared);
     if this.af.is_null() {
-        assert_eq!(status, SUCCESS);
+        if status != SUCCESS {
+            bury(vc);
+            return;
+        }
         shared.tables.lock().unwrap().own = Some(P(vc));
         return;
     }
@@ -677,15 +807,30 @@ fn activated(status: NDIS_STATUS, vc: *mut Vc) {
             complete_make(status, vc);
             return;
         }
-        ndis!(NdisCmMakeCallComplete(
-            SUCCESS,
-            handle,
-            null_mut(),
-            null_mut(),
-            params
-        ));
+        let times = 1 + u32::from(shared.slip == Slip::CompletesTwice);
+        for _ in 0..times {
+            ndis!(NdisCmMakeCallComplete(
+                SUCCESS,
+                handle,
+                null_mut(),
+                null_mut(),
+                params
+            ));
+        }
         let callee = at(peer).handle.load(SeqCst);
         ndis!(NdisCmDispatchCallConnected(callee));
+        match shared.slip {
+            Slip::Changes => {
+                let status = ndis!(NdisCmActivateVc(handle, this.params()));
+                shared.statuses.lock().unwrap().push(status);
+            }
+            Slip::DeactivatesUnasked => {
+                ndis!(NdisCmDeactivateVc(callee));
+                let params = at(peer).params();
+                ndis!(NdisCmActivateVc(callee, params));
+            }
+            _ => {}
+        }
         return;
     }
     if status != SUCCESS {
@@ -734,6 +879,10 @@ unsafe extern "system" fn incoming_call_complete(
 
 fn answered(status: NDIS_STATUS, callee: *mut Vc) {
     let this = at(callee);
+    if status == SUCCESS && of(this.shared).slip == Slip::ConnectsInactive {
+        complete_make(SUCCESS, this.peer.load(SeqCst));
+        return;
+    }
     if status == SUCCESS {
         activate(this.peer.load(SeqCst));
         return;
@@ -772,7 +921,20 @@ unsafe extern "system" fn close_call(
 
 fn deactivate(vc: *mut Vc, stage: Stage) {
     at(vc).stage.store(stage as u32, SeqCst);
-    let status = ndis!(NdisCmDeactivateVc(at(vc).handle.load(SeqCst)));
+    let (handle, slip) = (at(vc).handle.load(SeqCst), of(at(vc).shared).slip);
+    let status = ndis!(NdisCmDeactivateVc(handle));
+    if slip == Slip::DeactivatesTwice {
+        let status = ndis!(NdisCmDeactivateVc(handle));
+        assert_eq!(status, n::NDIS_STATUS_NOT_ACCEPTED);
+    }
+    if slip == Slip::DeletesEarly && !at(vc).by_client && status == PENDING {
+        let status = ndis!(NdisCoDeleteVc(handle));
+        assert!(matches!(
+            status,
+            n::NDIS_STATUS_CLOSING | n::NDIS_STATUS_NOT_ACCEPTED
+        ));
+        of(at(vc).shared).statuses.lock().unwrap().push(status);
+    }
     if status != PENDING {
         deactivated(status, vc);
     }
@@ -808,9 +970,12 @@ fn deactivated(status: NDIS_STATUS, vc: *mut Vc) {
 /// Says hello on its own VC.
 fn greet(shared: &Shared) {
     let own = shared.tables.lock().unwrap().own.expect("it is active");
+    hello(shared, at(own.0).handle.load(SeqCst));
+}
+
+fn hello(shared: &Shared, handle: NDIS_HANDLE) {
     let (pool, mdl) = (shared.pool.load(SeqCst), shared.mdl.load(SeqCst));
     let list = ndis!(NdisAllocateNetBufferAndNetBufferList(pool, 0, 0, mdl, 0, 8));
-    let handle = at(own.0).handle.load(SeqCst);
     // SAFETY: the list was just allocated.
     unsafe { (*list).SourceHandle = handle };
     ndis!(NdisCoSendNetBufferLists(handle, list, 0));

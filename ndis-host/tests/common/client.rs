@@ -21,6 +21,8 @@ pub struct Client {
 /// The state of a client with one binding, one AF, one SAP and one VC.
 pub struct Shared {
     pub twist: Twist,
+    /// The only family that it opens; any, for 0.
+    pub wants: AtomicU32,
     pub listen: bool,
     pub handle: AtomicPtr<c_void>,
     pub binding: AtomicPtr<c_void>,
@@ -71,6 +73,7 @@ impl Client {
     pub fn load(host: &Host, name: &str, twist: Twist, listen: bool) -> Self {
         let shared = Arc::new(Shared {
             twist,
+            wants: AtomicU32::new(0),
             listen,
             handle: AtomicPtr::default(),
             binding: AtomicPtr::default(),
@@ -707,6 +710,11 @@ unsafe extern "system" fn status(
 unsafe extern "system" fn af_register_notify(context: NDIS_HANDLE, family: *mut CO_ADDRESS_FAMILY) {
     // SAFETY: this driver's context.
     let shared = unsafe { me(context) };
+    // SAFETY: the family of the notification.
+    let offered = unsafe { (*family).AddressFamily };
+    if ![0, offered].contains(&shared.wants.load(SeqCst)) {
+        return;
+    }
     let mut lock: n::KSPIN_LOCK = 0;
     let mut irql = 0;
     if shared.twist == Twist::OpenAtDispatch {

@@ -18,6 +18,37 @@ use std::sync::{Arc, Mutex};
 pub enum Flaw {
     #[default]
     None,
+    /// Registers without a handler for deactivations.
+    NoDeactivateHandler,
+    CreatePends,
+    /// Refuses a VC with a status that is not documented.
+    CreateRefused,
+    /// Is short of memory for a VC.
+    CreateShort,
+    CreateWithoutContext,
+    DeletePends,
+    DeleteRefused,
+    /// Refuses an activation with a status that is not documented.
+    ActivateOdd,
+    /// Refuses each change of parameters, and keeps the old ones.
+    ChangeRefused,
+    ActivatedTwice,
+    ActivatedWithOthers,
+    ActivatedPending,
+    /// Completes an activation and returns SUCCESS as well.
+    ActivatedAndReturned,
+    DeactivateRefused,
+    DeactivatedPending,
+    /// Is done with a deactivation before its client has returned what it has.
+    DeactivatesBusy,
+    /// Indicates data on a VC that is not active yet.
+    IndicatesInactive,
+    /// Indicates data when it is asked to deactivate, and is done then.
+    IndicatesLast,
+    /// Completes a deactivation that nobody has asked for.
+    CompletesUnasked,
+    /// Says that its device is no connection-oriented one.
+    Connectionless,
 }
 
 pub struct Link {
@@ -105,9 +136,9 @@ pub fn channel_of(params: *mut CO_CALL_PARAMETERS) -> Option<u32> {
     Some(unsafe { bytes.cast::<u32>().read_unaligned() })
 }
 
-impl Link {
-    pub fn load(host: &Host, flaw: Flaw, pends: bool) -> Self {
-        let shared = Arc::new(Shared {
+impl Shared {
+    fn new(flaw: Flaw, pends: bool) -> Arc<Self> {
+        Arc::new(Self {
             flaw,
             pends,
             driver: AtomicPtr::default(),
@@ -119,7 +150,21 @@ impl Link {
             turns: AtomicU32::new(0),
             vcs: Mutex::default(),
             pausing: AtomicPtr::default(),
-        });
+        })
+    }
+}
+
+impl Link {
+    /// What the driver begins with, for a test in which it does not load.
+    pub fn entry_with(
+        flaw: Flaw,
+    ) -> impl FnOnce(*mut DRIVER_OBJECT, *mut UNICODE_STRING) -> i32 + Send + 'static {
+        let shared = Shared::new(flaw, false);
+        move |object, path| entry(shared, object, path)
+    }
+
+    pub fn load(host: &Host, flaw: Flaw, pends: bool) -> Self {
+        let shared = Shared::new(flaw, pends);
         let own = shared.clone();
         let driver = host
             .load_with("raw-link", move |object, path| entry(own, object, path))
@@ -192,17 +237,21 @@ unsafe extern "system" fn unload(object: *mut DRIVER_OBJECT) {
     ndis!(NdisMDeregisterMiniportDriver(shared.driver.load(SeqCst)));
 }
 
-unsafe extern "system" fn set_options(driver: NDIS_HANDLE, _: NDIS_HANDLE) -> NDIS_STATUS {
+unsafe extern "system" fn set_options(driver: NDIS_HANDLE, context: NDIS_HANDLE) -> NDIS_STATUS {
     let mut co: n::NDIS_MINIPORT_CO_CHARACTERISTICS = zeroed();
     co.Header = header(
         n::NDIS_OBJECT_TYPE_CO_MINIPORT_CHARACTERISTICS,
         1,
         size_of_val(&co),
     );
+    // SAFETY: the context is the `Arc` that `entry` leaked.
+    let flaw = unsafe { (*context.cast::<Shared>()).flaw };
     co.CoCreateVcHandler = Some(create_vc);
     co.CoDeleteVcHandler = Some(delete_vc);
     co.CoActivateVcHandler = Some(activate_vc);
-    co.CoDeactivateVcHandler = Some(deactivate_vc);
+    if flaw != Flaw::NoDeactivateHandler {
+        co.CoDeactivateVcHandler = Some(deactivate_vc);
+    }
     co.CoSendNetBufferListsHandler = Some(send);
     co.CoOidRequestHandler = Some(oid);
     ndis!(NdisSetOptionalHandlers(driver, (&raw mut co).cast()))
@@ -235,6 +284,9 @@ unsafe extern "system" fn initialize(
         size_of_val(&registration),
     );
     registration.MiniportAdapterContext = nic.cast();
+    if at(nic).shared.flaw == Flaw::Connectionless {
+        registration.AttributeFlags = n::NDIS_MINIPORT_ATTRIBUTES_NOT_CO_NDIS as u32;
+    }
     let status = ndis!(NdisMSetMiniportAttributes(
         handle,
         (&raw mut registration).cast()
@@ -326,6 +378,13 @@ unsafe extern "system" fn create_vc(
 ) -> NDIS_STATUS {
     let nic: *mut Nic = context.cast();
     let shared = &at(nic).shared;
+    match shared.flaw {
+        Flaw::CreatePends => return PENDING,
+        Flaw::CreateRefused => return n::NDIS_STATUS_FAILURE,
+        Flaw::CreateShort => return n::NDIS_STATUS_RESOURCES,
+        Flaw::CreateWithoutContext => return SUCCESS,
+        _ => {}
+    }
     let vc = Box::into_raw(Box::new(Vc {
         nic,
         handle,
@@ -343,12 +402,22 @@ unsafe extern "system" fn create_vc(
 }
 
 unsafe extern "system" fn delete_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
+    if context.is_null() {
+        // One without a context.
+        return SUCCESS;
+    }
     let vc: *mut Vc = context.cast();
     let shared = &at(at(vc).nic).shared;
+    let answer = match shared.flaw {
+        Flaw::DeletePends => PENDING,
+        Flaw::DeleteRefused => n::NDIS_STATUS_FAILURE,
+        _ => SUCCESS,
+    };
+    let shared = &shared.clone();
     shared.vcs.lock().unwrap().retain(|other| other.0 != vc);
     shared.deleted.fetch_add(1, SeqCst);
     free(vc);
-    SUCCESS
+    answer
 }
 
 /// Whether it is this request's turn to pend.
@@ -366,20 +435,49 @@ unsafe extern "system" fn activate_vc(
     context: NDIS_HANDLE,
     params: *mut CO_CALL_PARAMETERS,
 ) -> NDIS_STATUS {
+    if context.is_null() {
+        return SUCCESS;
+    }
     let vc: *mut Vc = context.cast();
     let this = at(vc);
     let nic = at(this.nic);
+    let again = this.active.load(SeqCst) == 1;
+    match nic.shared.flaw {
+        Flaw::ActivateOdd => return n::NDIS_STATUS_FAILURE,
+        Flaw::IndicatesInactive if !again && channel_of(params) != Some(0) => invent(nic, vc),
+        Flaw::ChangeRefused if again => return n::NDIS_STATUS_INVALID_DATA,
+        _ => {}
+    }
     let Some(channel) = channel_of(params) else {
         return n::NDIS_STATUS_INVALID_DATA;
     };
     nic.shared.activated.fetch_add(1, SeqCst);
     this.channel.store(channel, SeqCst);
     this.params.store(params, SeqCst);
+    let handle = this.handle;
+    match nic.shared.flaw {
+        Flaw::ActivatedAndReturned => {
+            this.active.store(1, SeqCst);
+            ndis!(NdisMCoActivateVcComplete(SUCCESS, handle, params));
+            return SUCCESS;
+        }
+        Flaw::ActivatedPending => {
+            ndis!(NdisMCoActivateVcComplete(PENDING, handle, params));
+        }
+        Flaw::ActivatedTwice | Flaw::ActivatedWithOthers => {
+            later(nic, activated, vc);
+            return PENDING;
+        }
+        _ => {}
+    }
     if pends(&nic.shared) {
         later(nic, activated, vc);
         return PENDING;
     }
     this.active.store(1, SeqCst);
+    if nic.shared.flaw == Flaw::CompletesUnasked {
+        ndis!(NdisMCoDeactivateVcComplete(SUCCESS, handle));
+    }
     SUCCESS
 }
 
@@ -388,13 +486,29 @@ unsafe extern "system" fn activated(context: *mut c_void, item: NDIS_HANDLE) {
     let vc = at(context.cast::<Vc>());
     vc.active.store(1, SeqCst);
     let params = vc.params.load(SeqCst);
-    ndis!(NdisMCoActivateVcComplete(SUCCESS, vc.handle, params));
+    let flaw = at(vc.nic).shared.flaw;
+    let handle = vc.handle;
+    if flaw == Flaw::ActivatedWithOthers {
+        let mut others: CO_CALL_PARAMETERS = zeroed();
+        ndis!(NdisMCoActivateVcComplete(SUCCESS, handle, &raw mut others));
+        return;
+    }
+    ndis!(NdisMCoActivateVcComplete(SUCCESS, handle, params));
+    if flaw == Flaw::ActivatedTwice {
+        ndis!(NdisMCoActivateVcComplete(SUCCESS, handle, params));
+    }
 }
 
 unsafe extern "system" fn deactivate_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
+    if context.is_null() {
+        return SUCCESS;
+    }
     let vc: *mut Vc = context.cast();
     let this = at(vc);
     let nic = at(this.nic);
+    if nic.shared.flaw == Flaw::IndicatesLast && this.channel.load(SeqCst) != 0 {
+        invent(nic, vc);
+    }
     nic.shared.deactivated.fetch_add(1, SeqCst);
     let waits = {
         let _vcs = nic.shared.vcs.lock().unwrap();
@@ -403,6 +517,17 @@ unsafe extern "system" fn deactivate_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
         this.closing.store(u32::from(waits), SeqCst);
         waits
     };
+    match nic.shared.flaw {
+        Flaw::DeactivatesBusy => {
+            this.closing.store(0, SeqCst);
+            return SUCCESS;
+        }
+        Flaw::DeactivateRefused => return n::NDIS_STATUS_FAILURE,
+        Flaw::DeactivatedPending => {
+            ndis!(NdisMCoDeactivateVcComplete(PENDING, this.handle));
+        }
+        _ => {}
+    }
     if waits {
         return PENDING;
     }
@@ -419,10 +544,30 @@ unsafe extern "system" fn deactivated(context: *mut c_void, item: NDIS_HANDLE) {
     ndis!(NdisMCoDeactivateVcComplete(SUCCESS, vc.handle));
 }
 
+/// Indicates data out of nothing.
+fn invent(nic: &Nic, vc: *mut Vc) {
+    let list = ndis!(NdisAllocateNetBufferList(nic.pool, 0, 0));
+    at(vc).busy.fetch_add(2, SeqCst);
+    indicate(nic, vc, list);
+}
+
+/// Indicates a list on a VC, which is held for the call and for the list.
+fn indicate(nic: &Nic, vc: *mut Vc, list: *mut NET_BUFFER_LIST) {
+    let handle = at(vc).handle;
+    // SAFETY: this driver's own list.
+    unsafe { (*list).SourceHandle = handle };
+    ndis!(NdisMCoIndicateReceiveNetBufferLists(handle, list, 1, 0));
+    release(nic, vc);
+}
+
 /// Something of a VC's is over.
 fn release(nic: &Nic, vc: *mut Vc) {
     let (closed, paused) = {
         let vcs = nic.shared.vcs.lock().unwrap();
+        if vcs.iter().all(|one| one.0 != vc) {
+            // Deleted too early, which is what is tested.
+            return;
+        }
         let this = at(vc);
         let last = this.busy.fetch_sub(1, SeqCst) == 1;
         let closed = last && this.closing.swap(0, SeqCst) == 1;
@@ -467,20 +612,23 @@ unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST
         // SAFETY: a list that is this driver's until it completes it.
         let next = unsafe { super::mcm::next_of(list) };
         this.busy.fetch_add(1, SeqCst);
-        if let Some(end) = other_end(&nic.shared, vc) {
-            deliver(nic, end, list);
-        }
+        let copy = other_end(&nic.shared, vc).map(|end| (end, copy_of(nic, list)));
         set_status(list, SUCCESS);
         // SAFETY: as above; the link is the first field.
         unsafe { list.cast::<*mut NET_BUFFER_LIST>().write(null_mut()) };
         ndis!(NdisMCoSendNetBufferListsComplete(this.handle, list, 0));
+        // The VC can be gone after this.
         release(nic, vc);
+        if let Some((end, copy)) = copy {
+            nic.shared.delivered.fetch_add(1, SeqCst);
+            indicate(nic, end, copy);
+        }
         list = next;
     }
 }
 
-/// Copies eight bytes into a list for the other end.
-fn deliver(nic: &Nic, end: *mut Vc, list: *mut NET_BUFFER_LIST) {
+/// A list of its own with the eight bytes of another.
+fn copy_of(nic: &Nic, list: *mut NET_BUFFER_LIST) -> *mut NET_BUFFER_LIST {
     let copy = ndis!(NdisAllocateNetBufferList(nic.pool, 0, 0));
     let from = super::get(ndis!(NET_BUFFER_LIST_FIRST_NB(list)));
     let into = super::get(ndis!(NET_BUFFER_LIST_FIRST_NB(copy)));
@@ -496,12 +644,7 @@ fn deliver(nic: &Nic, end: *mut Vc, list: *mut NET_BUFFER_LIST) {
     assert!(!source.is_null() && !target.is_null());
     // SAFETY: eight bytes each.
     unsafe { target.cast::<u8>().copy_from(source.cast(), 8) };
-    let handle = at(end).handle;
-    // SAFETY: this driver's own list.
-    unsafe { (*copy).SourceHandle = handle };
-    nic.shared.delivered.fetch_add(1, SeqCst);
-    ndis!(NdisMCoIndicateReceiveNetBufferLists(handle, copy, 1, 0));
-    release(nic, end);
+    copy
 }
 
 unsafe extern "system" fn return_lists(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST, _: u32) {
@@ -516,7 +659,9 @@ unsafe extern "system" fn return_lists(context: NDIS_HANDLE, lists: *mut NET_BUF
         let vcs = nic.shared.vcs.lock().unwrap();
         let vc = vcs.iter().find(|vc| at(vc.0).handle == source).copied();
         drop(vcs);
-        release(nic, vc.expect("a list of a live VC").0);
+        if let Some(vc) = vc {
+            release(nic, vc.0);
+        }
         list = next;
     }
 }

@@ -1,0 +1,244 @@
+//! A connection-oriented miniport that breaks one rule: the report names it, and the rest of
+//! the run goes on.
+
+mod common;
+
+use common::alone::{Alone, Slip};
+use common::link::{Flaw, Link};
+use common::{Client, SUCCESS, Twist, host, only};
+use ndis_host::{Adapter, Host, Report};
+use ndis_sys as n;
+use std::sync::atomic::Ordering::SeqCst;
+
+/// A miniport with a flaw, a call manager above it, and two clients.
+struct Bench {
+    host: Host,
+    link: Link,
+    alone: Alone,
+    a: Client,
+    b: Client,
+    adapter: Option<Adapter>,
+}
+
+impl Bench {
+    fn new(flaw: Flaw, slip: Slip, twist: Twist, rules: &[&str]) -> Self {
+        let host = host();
+        for rule in rules {
+            host.expect(rule);
+        }
+        let link = Link::load(&host, flaw, false);
+        let alone = Alone::load(&host, slip);
+        let a = Client::load(&host, "client-a", twist, false);
+        let b = Client::load(&host, "client-b", twist, true);
+        let adapter = Some(host.add_adapter(&link.driver).expect("initialize"));
+        host.run();
+        Self {
+            host,
+            link,
+            alone,
+            a,
+            b,
+            adapter,
+        }
+    }
+
+    fn run(&self, body: impl FnOnce() + Send + 'static) {
+        self.host.spawn("test", body);
+        self.host.run();
+    }
+
+    /// A call that carries a frame.
+    fn call(&self) {
+        let a = self.a.clone();
+        self.run(move || a.call());
+        let a = self.a.clone();
+        self.run(move || a.send());
+        let a = self.a.clone();
+        self.run(move || a.hang_up());
+    }
+
+    fn down(mut self) -> Report {
+        if let Some(adapter) = self.adapter.take() {
+            self.host.remove_adapter(&adapter);
+        }
+        self.host.run();
+        for driver in [&self.a.driver, &self.b.driver, &self.alone.driver] {
+            self.host.unload(driver);
+        }
+        self.host.unload(&self.link.driver);
+        self.host.finish()
+    }
+}
+
+/// Nothing else is wrong or left, and it is the miniport's fault.
+#[track_caller]
+fn only_the_miniport(report: &Report, rules: &[&str]) {
+    only(report, rules);
+    assert!(report.is_clean(), "{report}");
+    for violation in &report.expected {
+        assert_eq!(&*violation.who, "raw-link", "{report}");
+    }
+}
+
+/// A call with a flaw in the miniport, which goes through.
+fn broken_but_carried_on(flaw: Flaw, rules: &[&str]) {
+    let bench = Bench::new(flaw, Slip::None, Twist::None, rules);
+    bench.call();
+    assert_eq!(bench.b.shared.received.load(SeqCst), 1, "the frame arrived");
+    only_the_miniport(&bench.down(), rules);
+}
+
+/// No VC comes about.
+fn no_vc(flaw: Flaw, rules: &[&str]) {
+    let bench = Bench::new(flaw, Slip::None, Twist::None, rules);
+    assert!(!bench.a.shared.af.load(SeqCst).is_null());
+    let a = bench.a.clone();
+    bench.run(move || assert!(!a.try_call()));
+    only_the_miniport(&bench.down(), rules);
+}
+
+#[test]
+fn nothing_is_wrong_without_a_flaw() {
+    broken_but_carried_on(Flaw::None, &[]);
+}
+
+#[test]
+fn reg_12_a_handler_is_missing() {
+    let host = host();
+    host.expect("REG-12");
+    let link = host.load_with("raw-link", Link::entry_with(Flaw::NoDeactivateHandler));
+    assert_eq!(link.err(), Some(n::NDIS_STATUS_BAD_CHARACTERISTICS));
+    let report = host.finish();
+    only_the_miniport(&report, &["REG-12"]);
+}
+
+#[test]
+fn vc_13_a_vc_that_is_made_later() {
+    no_vc(Flaw::CreatePends, &["VC-13"]);
+}
+
+#[test]
+fn vc_65_a_vc_refused_with_another_status() {
+    no_vc(Flaw::CreateRefused, &["VC-65"]);
+}
+
+#[test]
+fn vc_65_a_miniport_may_be_short_of_memory() {
+    no_vc(Flaw::CreateShort, &[]);
+}
+
+#[test]
+fn vc_65_a_vc_without_a_context() {
+    let rules = ["VC-65"];
+    let bench = Bench::new(Flaw::CreateWithoutContext, Slip::None, Twist::None, &rules);
+    only_the_miniport(&bench.down(), &rules);
+}
+
+#[test]
+fn vc_13_a_vc_that_is_deleted_later() {
+    broken_but_carried_on(Flaw::DeletePends, &["VC-13"]);
+}
+
+#[test]
+fn vc_29_a_vc_that_is_not_deleted() {
+    broken_but_carried_on(Flaw::DeleteRefused, &["VC-29"]);
+}
+
+#[test]
+fn vc_40_an_activation_refused_with_another_status() {
+    let rules = ["VC-40"];
+    let bench = Bench::new(Flaw::ActivateOdd, Slip::None, Twist::None, &rules);
+    let a = bench.a.clone();
+    bench.run(move || a.call());
+    let last = *bench.a.shared.last.lock().unwrap();
+    assert_eq!(last, Some(n::NDIS_STATUS_FAILURE), "the call fails with it");
+    only_the_miniport(&bench.down(), &rules);
+}
+
+#[test]
+fn vc_41_a_change_that_is_refused_leaves_the_vc_as_it_was() {
+    let bench = Bench::new(Flaw::ChangeRefused, Slip::Changes, Twist::None, &[]);
+    bench.call();
+    assert_eq!(bench.b.shared.received.load(SeqCst), 1, "the frame arrived");
+    let statuses = bench.alone.shared.statuses.lock().unwrap().clone();
+    assert_eq!(statuses, [SUCCESS, n::NDIS_STATUS_INVALID_DATA]);
+    only_the_miniport(&bench.down(), &[]);
+}
+
+#[test]
+fn vc_43_an_activation_completed_twice() {
+    broken_but_carried_on(Flaw::ActivatedTwice, &["VC-43"]);
+}
+
+#[test]
+fn vc_43_an_activation_completed_with_other_parameters() {
+    broken_but_carried_on(Flaw::ActivatedWithOthers, &["VC-43"]);
+}
+
+#[test]
+fn gen_05_an_activation_completed_with_pending() {
+    broken_but_carried_on(Flaw::ActivatedPending, &["GEN-05"]);
+}
+
+#[test]
+fn gen_05_a_deactivation_completed_with_pending() {
+    broken_but_carried_on(Flaw::DeactivatedPending, &["GEN-05"]);
+}
+
+#[test]
+fn vc_51_a_deactivation_completed_that_nobody_asked_for() {
+    broken_but_carried_on(Flaw::CompletesUnasked, &["VC-51"]);
+}
+
+#[test]
+fn vc_64_a_deactivation_refused() {
+    broken_but_carried_on(Flaw::DeactivateRefused, &["VC-64"]);
+}
+
+#[test]
+fn vc_49_a_deactivation_that_is_over_before_the_client_is() {
+    hangs_up_while_the_peer_receives(Flaw::DeactivatesBusy, &["VC-49"]);
+}
+
+#[test]
+fn a_deactivation_waits_until_the_client_has_returned_what_it_has() {
+    hangs_up_while_the_peer_receives(Flaw::None, &[]);
+}
+
+fn hangs_up_while_the_peer_receives(flaw: Flaw, rules: &[&str]) {
+    let bench = Bench::new(flaw, Slip::None, Twist::ReceivesSlowly, rules);
+    let a = bench.a.clone();
+    bench.run(move || a.call());
+    let (a, again) = (bench.a.clone(), bench.a.clone());
+    bench.host.spawn("sender", move || a.send());
+    bench.host.spawn("caller", move || {
+        // SAFETY: at PASSIVE_LEVEL; the sender's frame is with its peer by then.
+        unsafe { n::NdisMSleep(1000) };
+        again.hang_up();
+    });
+    bench.host.run();
+    only_the_miniport(&bench.down(), rules);
+}
+
+#[test]
+fn vc_50_data_on_a_vc_that_is_not_active() {
+    broken_but_carried_on(Flaw::IndicatesInactive, &["VC-50"]);
+}
+
+#[test]
+fn what_a_miniport_has_when_it_is_to_deactivate_it_may_indicate() {
+    broken_but_carried_on(Flaw::IndicatesLast, &[]);
+}
+
+#[test]
+fn reg_40_a_device_that_is_not_connection_oriented() {
+    let bench = Bench::new(Flaw::Connectionless, Slip::None, Twist::None, &[]);
+    let statuses = bench.alone.shared.statuses.lock().unwrap().clone();
+    assert_eq!(
+        statuses,
+        [n::NDIS_STATUS_FAILURE],
+        "AF-03: of the registration"
+    );
+    assert!(bench.a.shared.af.load(SeqCst).is_null());
+    only_the_miniport(&bench.down(), &[]);
+}
