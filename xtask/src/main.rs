@@ -17,6 +17,7 @@ mod c_header;
 mod ceilings;
 mod chaos;
 mod ci;
+mod circles;
 mod explain;
 mod fuzz;
 mod guide;
@@ -92,6 +93,8 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Count the unsafe code of the crates that spare drivers it.
     Unsafe(unsafe_code::UnsafeArgs),
+    /// Find files that use each other in circles, and files that are too long.
+    Circles(circles::CirclesArgs),
     /// Measure how long the crates take to build from nothing.
     BuildTimes(build_times::BuildTimesArgs),
     /// Run what continuous integration runs: `.ci/run`, which installs what it needs.
@@ -129,6 +132,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::CClient(args) => c_client::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Unsafe(args) => unsafe_code::run(&args),
+        Command::Circles(args) => circles::run(&args),
         Command::BuildTimes(args) => build_times::run(&args),
         Command::Ci => ci::run(),
     }

@@ -11,7 +11,7 @@ use anyhow::Result;
 use crate::{
     api_map,
     arch::Arch,
-    bench, c_client, c_header, fuzz, guide, miri, package, rules,
+    bench, c_client, c_header, circles, fuzz, guide, miri, package, rules,
     say::say,
     steps::{self, Outcome, Steps},
     sys,
@@ -75,6 +75,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
     });
     steps.step("no panic path in the kernel crates", no_panic);
     steps.step("unsafe code", unsafe_code::prove);
+    steps.step("circles of files", circles::prove);
     steps.step("api map", || {
         api_map::run(CheckArgs { check: true }).map(|()| Outcome::PASSED)
     });
