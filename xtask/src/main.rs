@@ -31,6 +31,8 @@ mod rules;
 mod rules_calls;
 mod rules_compliance;
 mod rules_functions;
+mod rules_links;
+mod rules_page;
 mod rules_scan;
 mod say;
 mod sources;
@@ -81,8 +83,8 @@ enum Command {
     Chaos(chaos::ChaosArgs),
     /// Write docs/api-map.md: which safe item wraps which CoNDIS call or callback.
     ApiMap(workspace::CheckArgs),
-    /// Write docs/rules.md, which proof covers which rule of the rule book, and the host's sentences.
-    Rules(workspace::CheckArgs),
+    /// Write the pages of the rule book: what covers which rule, and what the documentation links to.
+    Rules(rules::RulesArgs),
     /// Explain a rule: what it demands, of which drivers, where it comes from and what enforces it.
     Explain(explain::ExplainArgs),
     /// Write the CoNDIS part of the raw crate as a C header.
@@ -126,7 +128,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Chaos(args) => chaos::run(&args),
         Command::ApiMap(args) => api_map::run(args),
-        Command::Rules(args) => rules::run(args),
+        Command::Rules(args) => rules::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::CHeader(args) => c_header::run(&args),
         Command::CClient(args) => c_client::run(&args),

@@ -32,6 +32,7 @@ pub struct Sources {
 /// One file.
 pub struct File {
     pub name: String,
+    /// Without those that a program writes into it.
     pub lines: usize,
     pub generated: bool,
     /// The file that declares it.
@@ -118,7 +119,7 @@ impl Sources {
         let file = self.files.len();
         self.files.push(File {
             name: workspace::shown(root, path),
-            lines: text.lines().count(),
+            lines: text.lines().filter(|line| !is_link(line)).count(),
             generated: is_generated(&text),
             parent,
         });
@@ -325,6 +326,11 @@ impl Module {
             }
         }
     }
+}
+
+/// A line that `cargo xtask rules --link` writes.
+fn is_link(line: &str) -> bool {
+    line.trim_start().starts_with("//") && line.contains("]: ndis_sys::rules#")
 }
 
 fn below(place: &[String], name: &str) -> Vec<String> {
