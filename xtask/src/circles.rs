@@ -286,6 +286,18 @@ mod tests {
     }
 
     #[test]
+    fn a_module_that_is_brought_in_counts_by_what_is_named_in_it() {
+        let mut files = [
+            ("lib.rs", "mod one; mod two;"),
+            ("one.rs", "use crate::two; pub struct One;"),
+            ("two.rs", "use crate::one::One; pub struct Two(One);"),
+        ];
+        assert!(circles(&files).is_empty());
+        files[1].1 = "use crate::two; pub struct One(two::Two);";
+        assert_eq!(circles(&files).len(), 1);
+    }
+
+    #[test]
     fn tests_and_generated_files_do_not_count() {
         let long = "\n".repeat(LIMIT + 1);
         let folder = tempfile::tempdir().expect("a folder");

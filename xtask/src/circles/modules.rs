@@ -60,6 +60,8 @@ struct Module {
     names: BTreeMap<String, Vec<String>>,
     /// Modules of which a `use` brings in everything.
     all_of: Vec<Vec<String>>,
+    /// What a `use` brings in for it alone.
+    imports: BTreeSet<Vec<String>>,
     /// What it names by a path; the paths that a re-export gives on are not among them.
     paths: BTreeSet<Vec<String>>,
     /// What it defines.
@@ -81,7 +83,10 @@ impl Sources {
         let mut uses: Uses = vec![BTreeSet::new(); self.files.len()];
         for (place, module) in &self.modules {
             let written = !self.files[module.file].generated;
-            for path in module.paths.iter().filter(|_| written) {
+            // A module that is brought in is used by what is named in it.
+            let brought_in = module.imports.iter();
+            let items = brought_in.filter(|path| self.place_of(place, path).is_none());
+            for path in module.paths.iter().chain(items).filter(|_| written) {
                 if let Some(used) = self.resolve(place, path, &mut Seen::new())
                     && used != module.file
                     && !self.is_inside(module.file, used)
@@ -143,6 +148,7 @@ impl Sources {
             file,
             names: BTreeMap::new(),
             all_of: Vec::new(),
+            imports: BTreeSet::new(),
             paths: BTreeSet::new(),
             defined: BTreeSet::new(),
         };
@@ -291,7 +297,7 @@ impl Module {
     fn take_use(&mut self, tree: &UseTree, before: &mut Vec<String>, given_on: bool) {
         let mut named = |name: String, path: Vec<String>| {
             if !given_on {
-                self.paths.insert(path.clone());
+                self.imports.insert(path.clone());
             }
             self.names.insert(name, path);
         };
