@@ -3,6 +3,9 @@
 //! function and handler type that `ndis.h` and its companions declare, and the
 //! NT types that those need.
 //!
+//! What the documentation of connection-oriented NDIS demands of those who call
+//! these functions is in the [rule book](rules).
+//!
 //! Every C name is reachable as `ndis_sys::NAME`, with the value, type and
 //! layout that Microsoft's headers give it. Nothing here is safe; the crates
 //! `ndis-co` and `ndis-mcm` are.
@@ -79,6 +82,8 @@ mod generated;
 mod imports;
 mod macros;
 mod nt;
+#[doc = include_str!("../docs/rules.md")]
+pub mod rules {}
 #[cfg(all(windows, feature = "rt", any(not(feature = "host"), feature = "image")))]
 mod rt;
 

@@ -134,16 +134,9 @@ fn role_name(role: &str) -> &str {
 fn no_such(id: &str, book: &[Rule]) -> String {
     let near = near(id, book);
     if near.is_empty() {
-        let mut sections: Vec<&str> = Vec::new();
-        for rule in book {
-            let section = rule_book::section(&rule.id);
-            if !sections.contains(&section) {
-                sections.push(section);
-            }
-        }
         return format!(
             "there is no rule {id}; ids begin with one of {}",
-            sections.join(", ")
+            rule_book::sections(book).join(", ")
         );
     }
     let lines: Vec<_> = near

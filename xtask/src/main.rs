@@ -17,6 +17,7 @@ mod c_header;
 mod ceilings;
 mod chaos;
 mod ci;
+mod circles;
 mod explain;
 mod fuzz;
 mod guide;
@@ -30,6 +31,8 @@ mod rules;
 mod rules_calls;
 mod rules_compliance;
 mod rules_functions;
+mod rules_links;
+mod rules_page;
 mod rules_scan;
 mod say;
 mod sources;
@@ -80,8 +83,8 @@ enum Command {
     Chaos(chaos::ChaosArgs),
     /// Write docs/api-map.md: which safe item wraps which CoNDIS call or callback.
     ApiMap(workspace::CheckArgs),
-    /// Write docs/rules.md, which proof covers which rule of the rule book, and the host's sentences.
-    Rules(workspace::CheckArgs),
+    /// Write the pages of the rule book: what covers which rule, and what the documentation links to.
+    Rules(rules::RulesArgs),
     /// Explain a rule: what it demands, of which drivers, where it comes from and what enforces it.
     Explain(explain::ExplainArgs),
     /// Write the CoNDIS part of the raw crate as a C header.
@@ -92,6 +95,8 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Count the unsafe code of the crates that spare drivers it.
     Unsafe(unsafe_code::UnsafeArgs),
+    /// Find files that use each other in circles, and files that are too long.
+    Circles(circles::CirclesArgs),
     /// Measure how long the crates take to build from nothing.
     BuildTimes(build_times::BuildTimesArgs),
     /// Run what continuous integration runs: `.ci/run`, which installs what it needs.
@@ -123,12 +128,13 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Chaos(args) => chaos::run(&args),
         Command::ApiMap(args) => api_map::run(args),
-        Command::Rules(args) => rules::run(args),
+        Command::Rules(args) => rules::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::CHeader(args) => c_header::run(&args),
         Command::CClient(args) => c_client::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Unsafe(args) => unsafe_code::run(&args),
+        Command::Circles(args) => circles::run(&args),
         Command::BuildTimes(args) => build_times::run(&args),
         Command::Ci => ci::run(),
     }

@@ -8,6 +8,17 @@ use anyhow::{Context, Result};
 /// Where the documentation of Windows drivers begins. (Without a language: the reader's own.)
 const ROOT: &str = "https://learn.microsoft.com/windows-hardware/drivers";
 
+/// What the kernel exports, as it is spelt.
+const EXPORTS: &str = include_str!("../../ndis-sys/tests/facts/exports_x86_64_ntoskrnl.txt");
+
+/// Functions with a page that nothing exports: a macro's, and one that is gone.
+const OTHERS: [&str; 4] = [
+    "IoGetRemainingStackSize",
+    "IoInitializeRemoveLock",
+    "IoReleaseRemoveLock",
+    "NdisMSetAttributesEx",
+];
+
 /// Which page of concepts is in which part of the documentation, and how functions are spelt.
 pub struct Pages {
     /// A page's name, without `.md`, to its part.
@@ -26,8 +37,11 @@ impl Pages {
             .into_iter()
             .flat_map(|(part, pages)| pages.into_iter().map(move |page| (page, part.clone())))
             .collect();
+        let exports = EXPORTS.lines().filter(|line| !line.starts_with('#'));
         let functions = functions
             .into_iter()
+            .chain(exports)
+            .chain(OTHERS)
             .map(|name| (name.to_lowercase(), name.to_owned()))
             .collect();
         Ok(Self { parts, functions })
@@ -68,6 +82,15 @@ impl Pages {
         }
         let part = self.parts.get(stem)?;
         Some(format!("{ROOT}/{part}/{stem}"))
+    }
+
+    /// The page as the documentation shows it, a name of C as code, with its address.
+    pub fn link(&self, file: &str) -> Option<(String, String)> {
+        let address = self.address(file)?;
+        let name = self.name(file);
+        let is_item = reference(file.strip_suffix(".md")?).is_some();
+        let shown = if is_item { format!("`{name}`") } else { name };
+        Some((shown, address))
     }
 }
 

@@ -6,6 +6,9 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+/// The sentences, as the host has them: the whole book, which says nothing of what is checked.
+pub const SENTENCES: &str = "ndis-host/src/rules/sentences.rs";
+
 /// One rule.
 #[derive(Deserialize)]
 pub struct Rule {
@@ -86,6 +89,17 @@ pub fn ids(book: &[Rule]) -> BTreeSet<&str> {
 /// The part of an id before the dash.
 pub fn section(id: &str) -> &str {
     id.split_once('-').map_or(id, |(section, _)| section)
+}
+
+/// The sections, in the book's order.
+pub fn sections(book: &[Rule]) -> Vec<&str> {
+    let mut sections: Vec<&str> = Vec::new();
+    for rule in book {
+        if !sections.contains(&section(&rule.id)) {
+            sections.push(section(&rule.id));
+        }
+    }
+    sections
 }
 
 #[cfg(test)]

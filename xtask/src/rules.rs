@@ -12,21 +12,47 @@ use anyhow::{Result, bail};
 
 use crate::{
     pages::Pages,
-    rule_book::{Enforce, Rule, book, ids, section},
+    rule_book::{Enforce, Rule, SENTENCES, book, ids, section, sections},
     rules_calls::{self, Interface},
-    rules_compliance, rules_functions,
-    rules_scan::{self, Cover},
+    rules_compliance, rules_functions, rules_links, rules_page,
+    rules_scan::{self, Cover, links},
     say::say,
+    steps::Outcome,
     workspace::{self, CheckArgs},
 };
 
 const FILE: &str = "docs/rules.md";
 
-/// The sentences, as the host has them.
-pub const SENTENCES: &str = "ndis-host/src/rules/sentences.rs";
+/// What to do.
+#[derive(clap::Args)]
+pub struct RulesArgs {
+    #[command(flatten)]
+    check: CheckArgs,
+    /// First make links of the rules and pages that the crates' documentation names.
+    #[arg(long, conflicts_with = "check")]
+    link: bool,
+}
 
 /// Runs the command.
-pub fn run(args: CheckArgs) -> Result<()> {
+pub fn run(args: &RulesArgs) -> Result<()> {
+    if args.link {
+        let book = book()?;
+        rules_links::write(&workspace::root(), &book, &pages(&book)?)?;
+    }
+    compare(args.check)
+}
+
+/// The step of the tests.
+pub fn prove() -> Result<Outcome> {
+    compare(CheckArgs { check: true }).map(|()| Outcome::PASSED)
+}
+
+fn pages(book: &[Rule]) -> Result<Pages> {
+    let apis = book.iter().map(|rule| rule.api.as_str());
+    Pages::new(apis.chain(ndis_host::exported().map(|(name, _)| name)))
+}
+
+fn compare(args: CheckArgs) -> Result<()> {
     let root = workspace::root();
     let book = book()?;
     let found = rules_scan::scan(&root, &book)?;
@@ -43,8 +69,7 @@ pub fn run(args: CheckArgs) -> Result<()> {
             .iter()
             .map(|guard| format!("{guard}: named as what keeps the rule, but not there")),
     );
-    let apis = book.iter().map(|rule| rule.api.as_str());
-    let pages = Pages::new(apis)?;
+    let pages = pages(&book)?;
     let interface = Interface::read(&root)?;
     let used = rules_calls::scan(&root, &interface)?;
     let functions = rules_functions::rows()?;
@@ -70,6 +95,8 @@ pub fn run(args: CheckArgs) -> Result<()> {
     workspace::write_or_check(&root, rules_functions::FILE, &text, args)?;
     let text = rules_compliance::render(&compliance, &pages);
     workspace::write_or_check(&root, rules_compliance::FILE, &text, args)?;
+    let text = rules_page::render(&book, &pages)?;
+    workspace::write_or_check(&root, rules_page::FILE, &text, args)?;
     workspace::write_or_check(&root, SENTENCES, &sentences(&book), args)
 }
 
@@ -127,13 +154,7 @@ fn render(book: &[Rule], cover: &BTreeMap<String, Cover>) -> String {
          The pages of the functions that are called and of the callbacks that are registered: [functions](functions.md).\n\
          What Microsoft's verifiers check, and what here keeps it: [compliance](compliance.md).\n",
     );
-    let mut sections: Vec<&str> = Vec::new();
-    for rule in book {
-        if !sections.contains(&section(&rule.id)) {
-            sections.push(section(&rule.id));
-        }
-    }
-    for name in sections {
+    for name in sections(book) {
         let _ = write!(
             text,
             "\n## {name}\n\n| id | role | rule | wants | does not compile | host | safe | test |\n\
@@ -179,27 +200,6 @@ fn row(rule: &Rule, cover: &Cover) -> String {
     }
     let cells = [&cover.compile_fail, &cover.host, &cover.safe, &cover.tests].map(links);
     format!("{head} {} |", cells.join(" | "))
-}
-
-/// Links to the files, from the table's place; a long list is cut, its length told.
-pub fn links(files: &BTreeSet<String>) -> String {
-    const SHOWN: usize = 2;
-    let mut cell: Vec<_> = files
-        .iter()
-        .take(SHOWN)
-        .map(|file| {
-            let name = file
-                .rsplit('/')
-                .next()
-                .unwrap_or(file)
-                .trim_end_matches(".rs");
-            format!("[{name}](../{file})")
-        })
-        .collect();
-    if files.len() > SHOWN {
-        cell.push(format!("and {} more", files.len() - SHOWN));
-    }
-    cell.join(", ")
 }
 
 fn totals(name: &str, rules: &[&Cover]) -> String {

@@ -207,7 +207,7 @@ pub fn render(rows: &[Row], used: &Used, pages: &Pages) -> String {
                 Kind::Callback => used.callbacks.get(&row.name),
                 _ => used.functions.get(&row.name),
             };
-            let users = users.map_or_else(|| "nobody today".to_owned(), crate::rules::links);
+            let users = users.map_or_else(|| "nobody today".to_owned(), crate::rules_scan::links);
             let demands = row.demands().map(|(_, demand)| match demand.ids() {
                 [] => "–".to_owned(),
                 ids => ids.join(" "),

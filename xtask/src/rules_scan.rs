@@ -10,7 +10,7 @@ use anyhow::Result;
 use syn::visit::Visit;
 
 use crate::{
-    rule_book::Rule,
+    rule_book::{Rule, SENTENCES},
     sources,
     workspace::{self, SAFE_CRATES},
 };
@@ -53,6 +53,27 @@ impl Cover {
     }
 }
 
+/// Links to the files, from the table's place; a long list is cut, its length told.
+pub fn links(files: &BTreeSet<String>) -> String {
+    const SHOWN: usize = 2;
+    let mut cell: Vec<_> = files
+        .iter()
+        .take(SHOWN)
+        .map(|file| {
+            let name = file
+                .rsplit('/')
+                .next()
+                .unwrap_or(file)
+                .trim_end_matches(".rs");
+            format!("[{name}](../{file})")
+        })
+        .collect();
+    if files.len() > SHOWN {
+        cell.push(format!("and {} more", files.len() - SHOWN));
+    }
+    cell.join(", ")
+}
+
 /// What a scan of the tree found.
 #[derive(Default)]
 pub struct Found {
@@ -91,8 +112,7 @@ pub fn scan(root: &Path, book: &[Rule]) -> Result<Found> {
     }
     for path in workspace::rust_files(&root.join("ndis-host/src"))? {
         let shown = workspace::shown(root, &path);
-        if shown == crate::rules::SENTENCES {
-            // The whole book, which says nothing of what is checked.
+        if shown == SENTENCES {
             continue;
         }
         let file = sources::parse(&path)?;
@@ -162,7 +182,7 @@ fn ids(text: &str) -> BTreeSet<String> {
 }
 
 /// A section's name in capitals, a dash, and at least two digits.
-fn is_id(word: &str) -> bool {
+pub fn is_id(word: &str) -> bool {
     word.split_once('-').is_some_and(|(section, number)| {
         section.len() >= 2
             && section.chars().all(|c| c.is_ascii_uppercase())

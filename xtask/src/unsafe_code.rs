@@ -19,6 +19,7 @@ use crate::{
     workspace::{self, shown},
 };
 use count::Counts;
+pub use count::is_generated;
 
 /// The crates with unsafe code inside and a safe face.
 const CRATES: [&str; 3] = ["ndis-co", "ndis-mcm", "ndis-host"];
