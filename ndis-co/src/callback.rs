@@ -145,19 +145,19 @@ impl<T> Out<'_, T> {
 #[macro_export]
 macro_rules! callbacks {
     ($(
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $name:ident $(<$driver:ident: $bound:ident>)?
             ($($argument:ident: $raw:ty as $safe:ty),* $(,)?) at $level:ty
             $(, else $refusal:ident -> $status:ty)? => $function:path;
     )*) => {$(
         $crate::callbacks! {
-            @one [$(#[$doc])*] $name [$(<$driver: $bound>)?]
+            @one [$($doc)*] $name [$(<$driver: $bound>)?]
             [$($argument: $raw as $safe),*] $level [$($refusal -> $status)?] $function
         }
     )*};
-    (@one [$($doc:tt)*] $name:ident [$(<$driver:ident: $bound:ident>)?]
+    (@one [$($doc:literal)*] $name:ident [$(<$driver:ident: $bound:ident>)?]
         [$($argument:ident: $raw:ty as $safe:ty),*] $level:ty [] $function:path) => {
-        $($doc)*
+        $(#[doc = $doc])*
         unsafe extern "system" fn $name $(<$driver: $bound>)? ($($argument: $raw),*) {
             $(
                 // SAFETY: by CALLBACK.
@@ -170,9 +170,9 @@ macro_rules! callbacks {
             $function($($argument,)* &mut irql);
         }
     };
-    (@one [$($doc:tt)*] $name:ident [$(<$driver:ident: $bound:ident>)?]
+    (@one [$($doc:literal)*] $name:ident [$(<$driver:ident: $bound:ident>)?]
         [$($argument:ident: $raw:ty as $safe:ty),*] $level:ty [$refusal:ident -> $status:ty] $function:path) => {
-        $($doc)*
+        $(#[doc = $doc])*
         unsafe extern "system" fn $name $(<$driver: $bound>)? ($($argument: $raw),*) -> $status {
             $(
                 // SAFETY: by CALLBACK.

@@ -53,32 +53,53 @@ pub unsafe trait EntryPoint {
 macro_rules! __entry_point {
     ($entry:ty) => {
         $crate::sys::__in_an_image! {
-            { $crate::__entry_function! { #[unsafe(export_name = "DriverEntry")] $entry } }
+            { $crate::__entry_function! { exported $entry } }
             else {
                 // A `no_std` library needs somebody's panic handler to link as a
                 // shared object; beside the host the standard library's will do.
                 extern crate std as _;
-                $crate::__entry_function! { #[doc = ""] $entry }
+                $crate::__entry_function! { plain $entry }
             }
         }
     };
 }
 
+/// Takes no attribute of the caller's: one could name any symbol of the image.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __entry_function {
-    (#[$meta:meta] $entry:ty) => {
+    (exported $entry:ty) => {
         /// The driver's entry point.
         ///
         /// # Safety
         ///
         /// Called once, by the loader, at PASSIVE_LEVEL.
-        #[$meta]
+        #[unsafe(export_name = "DriverEntry")]
         pub unsafe extern "system" fn driver_entry(
             ndis_driver_object: *mut $crate::sys::DRIVER_OBJECT,
             ndis_registry_path: *mut $crate::sys::UNICODE_STRING,
         ) -> $crate::sys::NTSTATUS {
             // A name of its own: nothing of the caller's is evaluated within `unsafe`.
+            type NdisDriverEntry = $entry;
+            // SAFETY: the caller's contract is the same.
+            unsafe {
+                <NdisDriverEntry as $crate::EntryPoint>::enter(
+                    ndis_driver_object,
+                    ndis_registry_path,
+                )
+            }
+        }
+    };
+    (plain $entry:ty) => {
+        /// The driver's entry point.
+        ///
+        /// # Safety
+        ///
+        /// Called once, by the loader, at PASSIVE_LEVEL.
+        pub unsafe extern "system" fn driver_entry(
+            ndis_driver_object: *mut $crate::sys::DRIVER_OBJECT,
+            ndis_registry_path: *mut $crate::sys::UNICODE_STRING,
+        ) -> $crate::sys::NTSTATUS {
             type NdisDriverEntry = $entry;
             // SAFETY: the caller's contract is the same.
             unsafe {
