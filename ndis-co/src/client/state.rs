@@ -736,7 +736,7 @@ mod tests {
     #[test]
     fn an_offer_may_be_taken_back_before_it_is_pended() {
         let mut state = called();
-        state.offer().unwrap().0;
+        state.offer().unwrap();
         assert_eq!(state.hung_up(), HungUp::Tell(state.number));
         state.close_hung_up(state.number);
         assert!(!closes(&mut state));
@@ -748,7 +748,7 @@ mod tests {
         assert!(closes(&mut state));
 
         let mut state = called();
-        state.offer().unwrap().0;
+        state.offer().unwrap();
         state.accept();
         assert_eq!(state.hung_up(), HungUp::Tell(state.number));
         state.close_hung_up(state.number);
@@ -796,7 +796,7 @@ mod tests {
 
         // The same on the spot.
         let mut state = called();
-        state.offer().unwrap().0;
+        state.offer().unwrap();
         assert!(state.refuse());
         assert_eq!(state.hung_up(), HungUp::Close);
         assert!(!closes(&mut state), "the callback still runs");
@@ -862,7 +862,7 @@ mod tests {
     fn a_refusal_holds_the_family_and_not_the_vc() {
         let refused = || {
             let mut state = called();
-            state.offer().unwrap().0;
+            state.offer().unwrap();
             state.refuse();
             assert!(state.holds_af_open());
             state
@@ -872,7 +872,7 @@ mod tests {
         let mut state = refused();
         drop(state.hang_up(state.number, None));
         assert!(!state.want_close, "there is nothing to hang up");
-        state.offer().unwrap().0;
+        state.offer().unwrap();
         state.refusal_told();
         assert!(state.holds_af_open(), "the next offer stands");
         assert!(state.next(|| false).is_none());
@@ -890,7 +890,7 @@ mod tests {
 
         let mut state = refused();
         assert!(state.returns(state.number));
-        state.offer().unwrap().0;
+        state.offer().unwrap();
         assert!(!state.has_returned(), "the next offer stands");
         assert!(state.holds_af_open());
 
@@ -917,7 +917,7 @@ mod tests {
         assert_eq!(answer(&mut state), Some((Status::FAILURE, 1)));
         assert!(state.answer_told(state.number));
 
-        state.offer().unwrap().0;
+        state.offer().unwrap();
         state.accept();
         assert!(state.connected());
         assert!(state.can_send());
@@ -931,7 +931,7 @@ mod tests {
     #[test]
     fn the_end_waits_for_what_is_under_way() {
         let mut state = called();
-        state.offer().unwrap().0;
+        state.offer().unwrap();
         state.accept();
         assert!(state.connected());
         assert!(state.busy(2));
@@ -969,7 +969,7 @@ mod tests {
         }
 
         let mut state = called();
-        state.offer().unwrap().0;
+        state.offer().unwrap();
         state.accept();
         assert!(state.connected());
         state.want_close();
