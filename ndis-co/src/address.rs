@@ -29,12 +29,14 @@ impl<'a> SapAddress<'a> {
     /// # Errors
     ///
     /// [`Status::INVALID_DATA`] for a null pointer or a length beyond
-    /// [`MAX_VARIABLE`] (rule SAP-18).
+    /// [`MAX_VARIABLE`] (rule [SAP-18]).
     ///
     /// # Safety
     ///
     /// A non-null `sap` is valid for `'a`, with as many bytes behind it as it
     /// says.
+    ///
+    /// [SAP-18]: ndis_sys::rules#SAP-18
     pub unsafe fn from_raw(sap: *const CO_SAP) -> Result<Self, Status> {
         if sap.is_null() {
             return Err(Status::INVALID_DATA);

@@ -1,7 +1,7 @@
 //! [`Answer`]: what a request callback returns, made from its token only.
 //!
 //! NDIS asks a driver to do something by calling it, and takes either a final
-//! status or "pending" plus one completion later (rule GEN-02). Each such
+//! status or "pending" plus one completion later (rule [GEN-02]). Each such
 //! callback gets a *token* by value and returns an [`Answer`]. A token makes
 //! exactly one answer: by accepting, refusing, or pending, and pending gives a
 //! second token that completes the request later, from any thread, by value.
@@ -9,6 +9,8 @@
 //! Both carry the lifetime `'r` of their request, which no two requests share:
 //! an answer cannot be kept for another request. So answering twice, not
 //! answering, and answering the wrong request do not compile.
+//!
+//! [GEN-02]: ndis_sys::rules#GEN-02
 
 use crate::Status;
 use core::{fmt, marker::PhantomData};

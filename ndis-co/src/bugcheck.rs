@@ -28,7 +28,7 @@ pub const CODE: u32 = 0x4E44_5253;
 /// concern where in the source that was: the address and the length of the
 /// file's name (UTF-8, in the image), and the line.
 ///
-/// Source page: `nf-wdm-kebugcheckex`.
+/// Source page: [`KeBugCheckEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-kebugcheckex).
 #[doc(alias = "KeBugCheckEx")]
 #[track_caller]
 pub fn bug_check(reason: Reason) -> ! {

@@ -173,7 +173,7 @@ pub unsafe trait Channel: Clone + Send + Sync + 'static {
 /// Complete them before long: a pause of the client's binding waits for them,
 /// and comes before the adapter's.
 ///
-/// They can only be completed on the VC they came on (rule NBL-11). Dropping
+/// They can only be completed on the VC they came on (rule [NBL-11]). Dropping
 /// them completes them with [`Status::FAILURE`].
 ///
 /// A list carries any number of packets: [`buffers`](Self::buffers) goes over
@@ -185,6 +185,8 @@ pub unsafe trait Channel: Clone + Send + Sync + 'static {
 ///
 /// SENDS: the chain's lists arrived on `vc` and are not completed; they are counted out
 /// there and on the adapter.
+///
+/// [NBL-11]: ndis_sys::rules#NBL-11
 pub struct SendLists<V: Channel> {
     vc: V,
     chain: Chain,
@@ -231,11 +233,14 @@ impl<V: Channel> SendLists<V> {
         }
     }
 
-    /// Appends later lists of the same VC (rules NBL-10, NBL-13).
+    /// Appends later lists of the same VC (rules [NBL-10], [NBL-13]).
     ///
     /// # Errors
     ///
     /// Gives lists of another VC back.
+    ///
+    /// [NBL-10]: ndis_sys::rules#NBL-10
+    /// [NBL-13]: ndis_sys::rules#NBL-13
     pub fn append(&mut self, mut later: Self) -> Result<(), Self> {
         if !self.vc.same(&later.vc) {
             return Err(later);
@@ -244,10 +249,13 @@ impl<V: Channel> SendLists<V> {
         Ok(())
     }
 
-    /// Gives the lists back to the client, each with `status` (rules NBL-11,
-    /// NBL-12).
+    /// Gives the lists back to the client, each with `status` (rules [NBL-11],
+    /// [NBL-12]).
     ///
-    /// Source page: `nf-ndis-ndismcosendnetbufferlistscomplete`.
+    /// Source page: [`NdisMCoSendNetBufferListsComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcosendnetbufferlistscomplete).
+    ///
+    /// [NBL-11]: ndis_sys::rules#NBL-11
+    /// [NBL-12]: ndis_sys::rules#NBL-12
     #[doc(alias = "NdisMCoSendNetBufferListsComplete")]
     pub fn complete(mut self, status: Status, irql: &mut impl NoLock) {
         let chain = mem::take(&mut self.chain);

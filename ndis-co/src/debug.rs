@@ -19,7 +19,7 @@ use core::fmt::{self, Write};
 /// driver pays for the formatting in every build: guard what is called often
 /// with `cfg!(debug_assertions)`.
 ///
-/// Source page: `nf-wdm-vdbgprintex`. The component is
+/// Source page: [`vDbgPrintEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-vdbgprintex). The component is
 /// `DPFLTR_IHVNETWORK_ID`, the level `DPFLTR_ERROR_LEVEL`, which a debugger
 /// shows without being asked.
 #[macro_export]

@@ -10,7 +10,7 @@ use core::{cell::UnsafeCell, fmt};
 ///
 /// Once set it lets every waiter pass until it is reset.
 ///
-/// Source page: `nf-ndis-ndisinitializeevent`.
+/// Source page: [`NdisInitializeEvent`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisinitializeevent).
 ///
 /// # Invariants
 ///
@@ -42,7 +42,7 @@ impl Event {
 
     /// Lets the waiters pass. At or below DISPATCH_LEVEL.
     ///
-    /// Source page: `nf-ndis-ndissetevent`.
+    /// Source page: [`NdisSetEvent`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndissetevent).
     #[doc(alias = "NdisSetEvent")]
     pub fn set(&self) {
         // SAFETY: by EVENT the event is initialised.
@@ -51,7 +51,7 @@ impl Event {
 
     /// Makes the next waiters wait again. At or below DISPATCH_LEVEL.
     ///
-    /// Source page: `nf-ndis-ndisresetevent`.
+    /// Source page: [`NdisResetEvent`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisresetevent).
     #[doc(alias = "NdisResetEvent")]
     pub fn reset(&self) {
         // SAFETY: by EVENT the event is initialised.
@@ -60,7 +60,7 @@ impl Event {
 
     /// Waits until the event is set.
     ///
-    /// Source page: `nf-ndis-ndiswaitevent`.
+    /// Source page: [`NdisWaitEvent`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiswaitevent).
     #[doc(alias = "NdisWaitEvent")]
     pub fn wait(&self, irql: &mut impl AtPassive) {
         // Zero means without end.
@@ -70,7 +70,7 @@ impl Event {
     /// Waits until the event is set, `milliseconds` (at least one) at most,
     /// and tells whether it was set.
     ///
-    /// Source page: `nf-ndis-ndiswaitevent`.
+    /// Source page: [`NdisWaitEvent`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiswaitevent).
     #[doc(alias = "NdisWaitEvent")]
     pub fn wait_for(&self, milliseconds: u32, irql: &mut impl AtPassive) -> bool {
         self.waited(milliseconds.max(1), irql)

@@ -42,9 +42,13 @@ families! {
     PPP = CO_ADDRESS_FAMILY_PPP "CO_ADDRESS_FAMILY_PPP",
     /// InfiniBand.
     INFINIBAND = CO_ADDRESS_FAMILY_INFINIBAND "CO_ADDRESS_FAMILY_INFINIBAND",
-    /// Telephony calls that NDPROXY carries (rule TAPI-01).
+    /// Telephony calls that NDPROXY carries (rule [TAPI-01]).
+    ///
+    /// [TAPI-01]: ndis_sys::rules#TAPI-01
     TAPI = CO_ADDRESS_FAMILY_TAPI "CO_ADDRESS_FAMILY_TAPI",
-    /// The TAPI proxy family (rule TAPI-01).
+    /// The TAPI proxy family (rule [TAPI-01]).
+    ///
+    /// [TAPI-01]: ndis_sys::rules#TAPI-01
     TAPI_PROXY = CO_ADDRESS_FAMILY_TAPI_PROXY "CO_ADDRESS_FAMILY_TAPI_PROXY",
 }
 

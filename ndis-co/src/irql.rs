@@ -10,7 +10,7 @@
 //! - a PASSIVE_LEVEL call from a callback that may run at DISPATCH_LEVEL,
 //! - a PASSIVE_LEVEL call while a spin lock is held,
 //! - a call that may re-enter the driver through its peer (a completion, a
-//!   dispatch, a send) while a spin lock is held (rule GEN-01),
+//!   dispatch, a send) while a spin lock is held (rule [GEN-01]),
 //! - a proof that travels to another thread, whose level is another one.
 //!
 //! | type | proves | lent by |
@@ -18,6 +18,8 @@
 //! | [`Passive`] | exactly PASSIVE_LEVEL, no spin lock held | initialize, halt, pause, bind, work items |
 //! | [`UpToDispatch`] | at most DISPATCH_LEVEL, no spin lock held | call and data callbacks, timers |
 //! | [`AtDispatch`] | DISPATCH_LEVEL, a spin lock is held | [`SpinLock::with`](crate::lock::SpinLock::with), to its closure |
+//!
+//! [GEN-01]: ndis_sys::rules#GEN-01
 
 /// Keeps a proof on its thread: raw pointers are neither `Send` nor `Sync`.
 /// The compiler's message names what they point to; an array, because its
@@ -35,7 +37,7 @@ mod sealed {
 ///
 /// Implemented by [`Passive`], [`UpToDispatch`] and [`AtDispatch`] only.
 ///
-/// Source page: `nf-wdm-kegetcurrentirql`.
+/// Source page: [`KeGetCurrentIrql`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-kegetcurrentirql).
 #[doc(alias = "KeGetCurrentIrql")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no proof of an IRQL",
@@ -46,8 +48,10 @@ pub trait Irql: sealed::Sealed {}
 /// A proof that this call chain holds no spin lock.
 ///
 /// Demanded by every call after which NDIS may run the peer's callback, and
-/// through it this driver again, before it returns (rule GEN-01). The
+/// through it this driver again, before it returns (rule [GEN-01]). The
 /// [`AtDispatch`] that a lock lends to its closure does not implement it.
+///
+/// [GEN-01]: ndis_sys::rules#GEN-01
 #[diagnostic::on_unimplemented(
     message = "this call may re-enter the driver and cannot be made while a spin lock is held",
     label = "`{Self}` proves that a lock is held",

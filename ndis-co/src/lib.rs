@@ -229,11 +229,10 @@
 //! - Sizes are in bytes, times in milliseconds, link speeds in bits a second,
 //!   unless an item says otherwise.
 //! - A *source page* is the page of Microsoft's driver documentation that
-//!   describes the wrapped function or callback, by its file name
-//!   (`nf-ndis-ndisclmakecall` is the page of `NdisClMakeCall`).
-//! - An id such as CALL-10 is a row of the rule book, `docs/rules.md` in the
-//!   repository: what the documentation demands, a sentence a rule, and what
-//!   keeps it.
+//!   describes the wrapped function or callback.
+//! - An id such as [CALL-10] leads to a row of the [rule book](ndis_sys::rules):
+//!   what the documentation demands, a sentence a rule. In the repository,
+//!   `docs/rules.md` says what keeps each.
 //! - Items are found by their C names in the search box.
 //!
 //! # Soundness
@@ -282,6 +281,8 @@
 //! # Supported Rust
 //!
 //! Stable Rust 1.95 or newer, `no_std`, no build script, no WDK.
+//!
+//! [CALL-10]: ndis_sys::rules#CALL-10
 
 #![no_std]
 #![deny(missing_docs)]

@@ -1,10 +1,12 @@
 //! [`SpinLock`]: shared state that callbacks on several processors change.
 //!
-//! CoNDIS drivers are never serialised by NDIS (rule REG-43), so every
+//! CoNDIS drivers are never serialised by NDIS (rule [REG-43]), so every
 //! callback takes `&self` and changes state only under a lock. A lock is held
 //! for the time of a closure, and the caller's proof of its level is borrowed
 //! for that time, see [`crate::irql`]: there is no guard that could be leaked
 //! or dropped in the wrong order.
+//!
+//! [REG-43]: ndis_sys::rules#REG-43
 
 use crate::irql::{AtDispatch, Irql};
 use core::{cell::UnsafeCell, fmt};
@@ -32,7 +34,7 @@ use core::{cell::UnsafeCell, fmt};
 /// [`replace`](Self::replace) and [`take`](Self::take) run no code of the
 /// driver while the lock is held.
 ///
-/// Source page: `nf-ndis-ndisallocatespinlock`.
+/// Source page: [`NdisAllocateSpinLock`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisallocatespinlock).
 ///
 /// # Invariants
 ///
@@ -83,16 +85,19 @@ impl<T> SpinLock<T> {
     /// value.
     ///
     /// The caller's proof is borrowed until `f` has returned, so neither a
-    /// PASSIVE_LEVEL call nor one that may re-enter the driver (rule GEN-01)
+    /// PASSIVE_LEVEL call nor one that may re-enter the driver (rule [GEN-01])
     /// can be made meanwhile: `f` receives the proof of DISPATCH_LEVEL, with
     /// which it can take another lock. Taking the same lock again within `f`
     /// never ends, as with every spin lock.
     ///
     /// At or below DISPATCH_LEVEL.
     ///
-    /// Source pages: `nf-ndis-ndisacquirespinlock`,
-    /// `nf-ndis-ndisreleasespinlock`, `nf-wdm-keacquirespinlock`,
-    /// `nf-wdm-kereleasespinlock`.
+    /// Source pages: [`NdisAcquireSpinLock`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisacquirespinlock),
+    /// [`NdisReleaseSpinLock`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisreleasespinlock),
+    /// [`KeAcquireSpinLock`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-keacquirespinlock),
+    /// [`KeReleaseSpinLock`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-kereleasespinlock).
+    ///
+    /// [GEN-01]: ndis_sys::rules#GEN-01
     #[doc(alias = "NdisAcquireSpinLock")]
     #[doc(alias = "NdisReleaseSpinLock")]
     #[doc(alias = "KeAcquireSpinLock")]

@@ -2,7 +2,7 @@
 //! place where work goes that cannot be done on the spot.
 //!
 //! Pools, timers and work items are allocated on an NDIS handle and must be
-//! gone before that handle is (rules HALT-05, DV-15, DV-17, DV-20). So each of
+//! gone before that handle is (rules [HALT-05], [DV-15], [DV-17], [DV-20]). So each of
 //! them counts in its owner, and the owner's teardown waits until the count
 //! is zero.
 //!
@@ -13,8 +13,14 @@
 //! What objects leave to be done ([`Deferred`](crate::deferred::Deferred)) is done by the
 //! owner's work item, at PASSIVE_LEVEL with no lock held. No code of the driver that may
 //! wait runs on that work item: it would hold up the very ends that it waits for. Nor
-//! does it wait itself, for its thread is all drivers' (rule KE-52): what is to be done a
+//! does it wait itself, for its thread is all drivers' (rule [KE-52]): what is to be done a
 //! little later, because somebody has just refused it, is brought back by a timer.
+//!
+//! [DV-15]: ndis_sys::rules#DV-15
+//! [DV-17]: ndis_sys::rules#DV-17
+//! [DV-20]: ndis_sys::rules#DV-20
+//! [HALT-05]: ndis_sys::rules#HALT-05
+//! [KE-52]: ndis_sys::rules#KE-52
 
 use crate::{
     Status,
@@ -200,8 +206,8 @@ impl Teardown {
     }
 
     /// Makes the owner for a binding. What a protocol driver allocates is on the
-    /// handle of its registration, never on that of a binding (rules NBL-61,
-    /// DV-37).
+    /// handle of its registration, never on that of a binding (rules [NBL-61],
+    /// [DV-37]).
     ///
     /// # Errors
     ///
@@ -212,6 +218,9 @@ impl Teardown {
     /// `protocol` is the handle of the protocol driver's registration, and `object`
     /// its driver object; both stay valid until [`close`](Self::close) has returned,
     /// which is called exactly once before.
+    ///
+    /// [DV-37]: ndis_sys::rules#DV-37
+    /// [NBL-61]: ndis_sys::rules#NBL-61
     pub unsafe fn open_for_protocol(
         protocol: NDIS_HANDLE,
         object: *mut DRIVER_OBJECT,

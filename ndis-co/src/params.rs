@@ -17,9 +17,14 @@ bitflags::bitflags! {
     /// What `CO_CALL_PARAMETERS` says of the call as a whole.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
     pub struct CallFlags: u32 {
-        /// The VC is permanent, set up by an operator (rule CALL-73).
+        /// The VC is permanent, set up by an operator (rule [CALL-73]).
+        ///
+        /// [CALL-73]: ndis_sys::rules#CALL-73
         const PERMANENT_VC = ndis_sys::PERMANENT_VC as u32;
-        /// The one who answers changed the parameters (rules CALL-17, CALL-31).
+        /// The one who answers changed the parameters (rules [CALL-17], [CALL-31]).
+        ///
+        /// [CALL-17]: ndis_sys::rules#CALL-17
+        /// [CALL-31]: ndis_sys::rules#CALL-31
         #[doc(alias = "CALL_PARAMETERS_CHANGED")]
         const CHANGED = ndis_sys::CALL_PARAMETERS_CHANGED as u32;
         /// Ask for Quality of Service information.
@@ -27,7 +32,9 @@ bitflags::bitflags! {
         const QUERY = ndis_sys::QUERY_CALL_PARAMETERS as u32;
         /// The broadcast VC.
         const BROADCAST_VC = ndis_sys::BROADCAST_VC as u32;
-        /// The VC has several parties (rule CALL-73).
+        /// The VC has several parties (rule [CALL-73]).
+        ///
+        /// [CALL-73]: ndis_sys::rules#CALL-73
         const MULTIPOINT_VC = ndis_sys::MULTIPOINT_VC as u32;
         /// Flags of other versions stay visible.
         const _ = !0;
@@ -188,7 +195,9 @@ impl<'a> Read<'a, CO_SPECIFIC_PARAMETERS> {
 /// Call parameters, borrowed.
 ///
 /// Every pointer and length inside is checked on the way: a null pointer is
-/// `None`, a length beyond [`MAX_VARIABLE`] is an error (rule QOS-16).
+/// `None`, a length beyond [`MAX_VARIABLE`] is an error (rule [QOS-16]).
+///
+/// [QOS-16]: ndis_sys::rules#QOS-16
 #[derive(Clone, Copy)]
 #[doc(alias = "CO_CALL_PARAMETERS")]
 pub struct CallParameters<'a> {
@@ -335,7 +344,7 @@ impl fmt::Debug for MediaParameters<'_> {
 }
 
 /// Call parameters of one's own, in resident memory, that stay where they are
-/// until NDIS has done with them (rules CALL-02, VC-35).
+/// until NDIS has done with them (rules [CALL-02], [VC-35]).
 ///
 /// ```
 /// # use ndis_co::params::{CallParametersBuf, FlowSpec, Specific};
@@ -352,6 +361,9 @@ impl fmt::Debug for MediaParameters<'_> {
 ///
 /// BUF: this is the only reference to the memory, until
 /// [`into_shared`](Self::into_shared) gives it away.
+///
+/// [CALL-02]: ndis_sys::rules#CALL-02
+/// [VC-35]: ndis_sys::rules#VC-35
 pub struct CallParametersBuf(SharedCallParameters);
 
 /// Call parameters that do not change any more, with any number of owners.

@@ -4,7 +4,7 @@ use ndis_sys::NDIS_DEVICE_POWER_STATE;
 
 /// The power state of a device, from on to off.
 ///
-/// Source page: `nc-ndis-protocol_net_pnp_event`.
+/// Source page: [`PROTOCOL_NET_PNP_EVENT`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_net_pnp_event).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[doc(alias = "NDIS_DEVICE_POWER_STATE")]
 pub enum PowerState {

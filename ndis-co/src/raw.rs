@@ -137,8 +137,10 @@ impl<T> Clone for Opaque<T> {
     }
 }
 
-/// The NDIS version that the drivers declare (rule REG-36): 6.30, Windows 8
+/// The NDIS version that the drivers declare (rule [REG-36]): 6.30, Windows 8
 /// and Server 2012. Nothing of CoNDIS changed after 6.0.
+///
+/// [REG-36]: ndis_sys::rules#REG-36
 pub const NDIS_VERSION: (u8, u8) = (6, 30);
 
 /// A counted UTF-16 string over the caller's buffer; `len` in characters.
@@ -157,8 +159,8 @@ pub fn unicode_string_over(text: &mut [u16], len: usize) -> UNICODE_STRING {
 /// `key`, so that unload finds the driver without a global variable. Null at
 /// first.
 ///
-/// Source pages: `nf-wdm-ioallocatedriverobjectextension`,
-/// `nf-wdm-iogetdriverobjectextension`.
+/// Source pages: [`IoAllocateDriverObjectExtension`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-ioallocatedriverobjectextension),
+/// [`IoGetDriverObjectExtension`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-iogetdriverobjectextension).
 ///
 /// # Errors
 ///

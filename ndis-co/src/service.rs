@@ -63,7 +63,8 @@ impl<'l> ServiceKey<'l> {
     /// Reads the value `name` (ASCII) of the subkey `Parameters`, a
     /// `REG_DWORD`; `None` when there is none.
     ///
-    /// Source pages: `nf-wdm-zwopenkey`, `nf-wdm-zwqueryvaluekey`,
+    /// Source pages: [`ZwOpenKey`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwopenkey),
+    /// [`ZwQueryValueKey`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwqueryvaluekey),
     /// `registry-keys-for-drivers`.
     ///
     /// # Errors

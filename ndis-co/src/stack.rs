@@ -34,7 +34,7 @@ pub const VERY_LOW: usize = if cfg!(target_pointer_width = "64") {
 ///
 /// At any IRQL.
 ///
-/// Source page: `nf-wdm-iogetremainingstacksize`.
+/// Source page: [`IoGetRemainingStackSize`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-iogetremainingstacksize).
 #[doc(alias = "IoGetRemainingStackSize")]
 #[doc(alias = "IoGetStackLimits")]
 #[must_use]

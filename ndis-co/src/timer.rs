@@ -22,10 +22,13 @@ pub trait Expire: Sized + Send + Sync + 'static {
 ///
 /// Setting it again moves the one pending expiry. Dropping it cancels; an
 /// expiry that has begun runs to its end, and the owner (the adapter) does
-/// not go before it (rules HALT-10, DV-15).
+/// not go before it (rules [HALT-10], [DV-15]).
 ///
-/// Source pages: `nf-ndis-ndisallocatetimerobject`,
-/// `nf-ndis-ndisfreetimerobject`.
+/// Source pages: [`NdisAllocateTimerObject`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisallocatetimerobject),
+/// [`NdisFreeTimerObject`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisfreetimerobject).
+///
+/// [DV-15]: ndis_sys::rules#DV-15
+/// [HALT-10]: ndis_sys::rules#HALT-10
 #[doc(alias = "NdisAllocateTimerObject")]
 #[doc(alias = "NdisFreeTimerObject")]
 pub struct Timer<T: Expire> {
@@ -157,7 +160,7 @@ impl<T: Expire> Timer<T> {
     ///
     /// At or below DISPATCH_LEVEL; legal under a lock.
     ///
-    /// Source page: `nf-ndis-ndissettimerobject`.
+    /// Source page: [`NdisSetTimerObject`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndissettimerobject).
     #[doc(alias = "NdisSetTimerObject")]
     pub fn set(&self, target: &Arc<T>, milliseconds: u32) {
         let target = Some(target.clone());
@@ -175,7 +178,7 @@ impl<T: Expire> Timer<T> {
     ///
     /// At or below DISPATCH_LEVEL; legal under a lock.
     ///
-    /// Source page: `nf-ndis-ndiscanceltimerobject`.
+    /// Source page: [`NdisCancelTimerObject`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiscanceltimerobject).
     #[doc(alias = "NdisCancelTimerObject")]
     pub fn cancel(&self) -> bool {
         let timer = self.inner.timer.as_ref();

@@ -184,8 +184,9 @@ pub trait Work: Sized + Send + Sync + 'static {
 /// An adapter's are NDIS's; a binding's are the I/O manager's, for NDIS has none for
 /// protocol drivers.
 ///
-/// Source pages: `nf-ndis-ndisallocateioworkitem`,
-/// `nf-ndis-ndisfreeioworkitem`, `nf-wdm-ioallocateworkitem`.
+/// Source pages: [`NdisAllocateIoWorkItem`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisallocateioworkitem),
+/// [`NdisFreeIoWorkItem`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisfreeioworkitem),
+/// [`IoAllocateWorkItem`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-ioallocateworkitem).
 #[doc(alias = "IoAllocateWorkItem")]
 #[doc(alias = "IoFreeWorkItem")]
 #[doc(alias = "NdisAllocateIoWorkItem")]
@@ -241,7 +242,8 @@ impl<T: Work> WorkItem<T> {
     /// At or below DISPATCH_LEVEL; legal under a lock, because nothing runs
     /// before this returns on this processor.
     ///
-    /// Source pages: `nf-ndis-ndisqueueioworkitem`, `nf-wdm-ioqueueworkitemex`.
+    /// Source pages: [`NdisQueueIoWorkItem`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisqueueioworkitem),
+    /// [`IoQueueWorkItemEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-ioqueueworkitemex).
     #[doc(alias = "IoQueueWorkItemEx")]
     #[doc(alias = "NdisQueueIoWorkItem")]
     pub fn queue(&self, target: &Arc<T>) -> bool {

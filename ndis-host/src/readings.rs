@@ -91,11 +91,13 @@ macro_rules! readings {
 }
 
 readings! {
-    /// Does NDIS call `ProtocolCmActivateVcComplete` of an MCM? (VC-34: one page
+    /// Does NDIS call `ProtocolCmActivateVcComplete` of an MCM? ([VC-34]: one page
     /// says never, another always, a third only after PENDING.)
     ///
     /// Experiment: an MCM whose handler prints; activate a VC from the make-call
     /// handler and note the status that comes back and whether the print follows.
+    ///
+    /// [VC-34]: ndis_sys::rules#VC-34
     activate_complete: ActivateComplete {
         /// Activation sometimes pends, and then the callback follows.
         #[default]
@@ -105,9 +107,12 @@ readings! {
         /// The callback runs for an activation that returned success, too.
         Always,
     }
-    /// Does NDIS call `ProtocolCmDeactivateVcComplete` of an MCM? (VC-45, VC-46.)
+    /// Does NDIS call `ProtocolCmDeactivateVcComplete` of an MCM? ([VC-45], [VC-46].)
     ///
     /// Experiment: as for the activation, at the close of a call.
+    ///
+    /// [VC-45]: ndis_sys::rules#VC-45
+    /// [VC-46]: ndis_sys::rules#VC-46
     deactivate_complete: DeactivateComplete {
         /// Deactivation sometimes pends, and then the callback follows.
         #[default]
@@ -118,23 +123,30 @@ readings! {
         Always,
     }
     /// May the MCM complete the close of a call before it deactivates the VC?
-    /// (CALL-49: the callback pages say no, one conceptual page draws it so.
+    /// ([CALL-49]: the callback pages say no, one conceptual page draws it so.
     /// No order would satisfy both pages as a demand, so the drawing is read as
     /// a permission.)
     ///
     /// Experiment: complete first, under Driver Verifier, and let the client
     /// delete the VC from its completion handler.
+    ///
+    /// [CALL-49]: ndis_sys::rules#CALL-49
     close_order: CloseOrder {
         /// Both orders are accepted.
         #[default]
         Either,
-        /// Completing the close of an active VC breaks CALL-49.
+        /// Completing the close of an active VC breaks [CALL-49].
+        ///
+        /// [CALL-49]: ndis_sys::rules#CALL-49
         DeactivateFirst,
     }
     /// What may the creator of a VC do with it after the call's close has
-    /// completed? (CALL-55, VC-53 against the page of NdisClCloseCall.)
+    /// completed? ([CALL-55], [VC-53] against the page of NdisClCloseCall.)
     ///
     /// Experiment: a second NdisClMakeCall on the same VC.
+    ///
+    /// [CALL-55]: ndis_sys::rules#CALL-55
+    /// [VC-53]: ndis_sys::rules#VC-53
     vc_after_close: VcAfterClose {
         /// Another call may be made on it.
         #[default]
@@ -142,21 +154,29 @@ readings! {
         /// It can only be deleted.
         DeleteOnly,
     }
-    /// When is the VC of an incoming call activated? (CALL-24, VC-31 against the
+    /// When is the VC of an incoming call activated? ([CALL-24], [VC-31] against the
     /// TAPI page on accepting calls.)
     ///
     /// Experiment: dispatch on an inactive VC and see what the client gets.
+    ///
+    /// [CALL-24]: ndis_sys::rules#CALL-24
+    /// [VC-31]: ndis_sys::rules#VC-31
     incoming_activation: IncomingActivation {
-        /// Before the dispatch; a dispatch on an inactive VC breaks CALL-24.
+        /// Before the dispatch; a dispatch on an inactive VC breaks [CALL-24].
+        ///
+        /// [CALL-24]: ndis_sys::rules#CALL-24
         #[default]
         BeforeDispatch,
         /// After the client accepted is fine, too.
         AfterAccept,
     }
-    /// Are the clients unbound before `MiniportHaltEx`? (HALT-01 against the
-    /// stack-stop order of HALT-18.)
+    /// Are the clients unbound before `MiniportHaltEx`? ([HALT-01] against the
+    /// stack-stop order of [HALT-18].)
     ///
     /// Experiment: print from both handlers while a device is disabled.
+    ///
+    /// [HALT-01]: ndis_sys::rules#HALT-01
+    /// [HALT-18]: ndis_sys::rules#HALT-18
     notify_close: NotifyClose {
         /// Unbind first: nothing is left to notify.
         #[default]
@@ -165,9 +185,12 @@ readings! {
         HaltFirst,
     }
     /// At which IRQL does `ProtocolClOpenAfCompleteEx` run when the MCM completes
-    /// at DISPATCH_LEVEL? (AF-48, IRQL-66.)
+    /// at DISPATCH_LEVEL? ([AF-48], [IRQL-66].)
     ///
     /// Experiment: complete from a timer and print the IRQL in the client.
+    ///
+    /// [AF-48]: ndis_sys::rules#AF-48
+    /// [IRQL-66]: ndis_sys::rules#IRQL-66
     open_af_complete_irql: OpenAfCompleteIrql {
         /// At PASSIVE_LEVEL: NDIS hands it to a worker.
         #[default]
@@ -176,9 +199,11 @@ readings! {
         AsCompleted,
     }
     /// What does `NdisMCmDispatchIncomingCall` return when the client answers at
-    /// once? (CALL-25; the page has no section on return values.)
+    /// once? ([CALL-25]; the page has no section on return values.)
     ///
     /// Experiment: a client that returns SUCCESS from `ProtocolClIncomingCall`.
+    ///
+    /// [CALL-25]: ndis_sys::rules#CALL-25
     dispatch_incoming_call_result: DispatchIncomingCallResult {
         /// PENDING, and `ProtocolCmIncomingCallComplete` brings every answer.
         #[default]
@@ -187,10 +212,12 @@ readings! {
         ClientStatus,
     }
     /// What does `NdisClDeregisterSap` return when the call manager deregisters at
-    /// once? (SAP-09: the table has PENDING and FAILURE only, the text speaks of
+    /// once? ([SAP-09]: the table has PENDING and FAILURE only, the text speaks of
     /// the case that it does not pend.)
     ///
     /// Experiment: a call manager whose handler returns SUCCESS.
+    ///
+    /// [SAP-09]: ndis_sys::rules#SAP-09
     deregister_sap_result: DeregisterSapResult {
         /// PENDING, and the client's completion handler has run.
         #[default]
@@ -198,10 +225,12 @@ readings! {
         /// SUCCESS, and the client does it all itself.
         Status,
     }
-    /// Does NDIS copy the `CO_ADDRESS_FAMILY` that an MCM registers? (INIT-07.)
+    /// Does NDIS copy the `CO_ADDRESS_FAMILY` that an MCM registers? ([INIT-07].)
     ///
     /// Experiment: change the structure after the registration and look at what
     /// the client is shown.
+    ///
+    /// [INIT-07]: ndis_sys::rules#INIT-07
     copies_address_family: CopiesAddressFamily {
         /// It copies.
         #[default]
@@ -209,11 +238,13 @@ readings! {
         /// It shows the MCM's own structure to each client.
         KeepsPointer,
     }
-    /// When does NDIS offer the address families of an adapter to a new binding? (AF-52;
+    /// When does NDIS offer the address families of an adapter to a new binding? ([AF-52];
     /// no page says that it waits for the end of the bind.)
     ///
     /// Experiment: print from `ProtocolCoAfRegisterNotify` and at the end of
     /// `ProtocolBindAdapterEx`, on several processors, many times.
+    ///
+    /// [AF-52]: ndis_sys::rules#AF-52
     af_offers: AfOffers {
         /// When the bind has succeeded.
         #[default]
@@ -234,12 +265,15 @@ readings! {
         /// `MiniportOidRequest`.
         OidRequest,
     }
-    /// When is a received transfer over that must end before a VC is deactivated? (VC-49: the
+    /// When is a received transfer over that must end before a VC is deactivated? ([VC-49]: the
     /// pages speak of the packets; of the call that indicates them only where an adapter is
-    /// paused, PAUSE-15.)
+    /// paused, [PAUSE-15].)
     ///
     /// Experiment: hang up from within `ProtocolCoReceiveNetBufferLists`, under Driver
     /// Verifier.
+    ///
+    /// [PAUSE-15]: ndis_sys::rules#PAUSE-15
+    /// [VC-49]: ndis_sys::rules#VC-49
     transfer_ends: TransferEnds {
         /// When its lists are back.
         #[default]
@@ -247,9 +281,11 @@ readings! {
         /// When the call that indicated them has returned, too.
         CallReturned,
     }
-    /// What becomes of an incoming close that crosses the client's own? (CALL-69.)
+    /// What becomes of an incoming close that crosses the client's own? ([CALL-69].)
     ///
     /// Experiment: both ends hang up at once, many times, and count the callbacks.
+    ///
+    /// [CALL-69]: ndis_sys::rules#CALL-69
     crossing_close: CrossingClose {
         /// The client that has already closed is not told again.
         #[default]
@@ -257,13 +293,16 @@ readings! {
         /// The client is told although it is closing, and must not close twice.
         Delivered,
     }
-    /// Is the call manager told of the answer to an offer that it has withdrawn? (CALL-39,
-    /// CALL-61: one page says that each answer is passed on, none what becomes of one that
+    /// Is the call manager told of the answer to an offer that it has withdrawn? ([CALL-39],
+    /// [CALL-61]: one page says that each answer is passed on, none what becomes of one that
     /// comes after the close was announced. In either case the client owes its
     /// `NdisClCloseCall`, also when its refusal and the withdrawal have crossed.)
     ///
     /// Experiment: withdraw an offer that the client has pended, let it answer before and
     /// after its `NdisClCloseCall`, and print from `ProtocolCmIncomingCallComplete`.
+    ///
+    /// [CALL-39]: ndis_sys::rules#CALL-39
+    /// [CALL-61]: ndis_sys::rules#CALL-61
     withdrawn_offer_answer: WithdrawnOfferAnswer {
         /// Yes, as of every answer; before or after the client's close.
         #[default]

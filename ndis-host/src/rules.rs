@@ -11,7 +11,9 @@ use crate::handle::Kind;
 /// Memory was freed twice, or was never allocated.
 pub const MEMORY: &str = "HOST-MEMORY";
 /// A function was called at an IRQL above the one that it is for, and the rule
-/// book, which is about CoNDIS, has no row for it (DV-06 is the general one).
+/// book, which is about CoNDIS, has no row for it ([DV-06] is the general one).
+///
+/// [DV-06]: ndis_sys::rules#DV-06
 pub const IRQL: &str = "DV-06";
 /// An announced violation ([`crate::Host::expect`]) did not come.
 pub const EXPECTED: &str = "HOST-EXPECTED";

@@ -97,9 +97,11 @@ impl<M: Miniport> Adapter<M> {
     }
 
     /// Whether the device has gone without notice; what is sent or asked since then
-    /// is refused with [`Status::NOT_ACCEPTED`] (rule HALT-13).
+    /// is refused with [`Status::NOT_ACCEPTED`] (rule [HALT-13]).
     ///
-    /// Source page: `nc-ndis-miniport_device_pnp_event_notify`.
+    /// Source page: [`MINIPORT_DEVICE_PNP_EVENT_NOTIFY`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_device_pnp_event_notify).
+    ///
+    /// [HALT-13]: ndis_sys::rules#HALT-13
     #[must_use]
     #[doc(alias = "NdisDevicePnPEventSurpriseRemoved")]
     pub fn is_removed(&self) -> bool {

@@ -26,8 +26,11 @@ impl Medium {
 
 /// The registration and general attributes of an adapter.
 ///
-/// Set once, before anything else is done with the adapter (rules INIT-01,
-/// INIT-02).
+/// Set once, before anything else is done with the adapter (rules [INIT-01],
+/// [INIT-02]).
+///
+/// [INIT-01]: ndis_sys::rules#INIT-01
+/// [INIT-02]: ndis_sys::rules#INIT-02
 #[derive(Debug)]
 #[must_use]
 #[doc(alias = "NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES")]
@@ -74,7 +77,9 @@ impl Attributes {
     }
 
     /// Offers telephony: NDPROXY may bind. Otherwise it is kept away (rule
-    /// REG-39).
+    /// [REG-39]).
+    ///
+    /// [REG-39]: ndis_sys::rules#REG-39
     #[doc(alias = "NDIS_MINIPORT_ATTRIBUTES_DO_NOT_BIND_TO_ALL_CO")]
     pub const fn tapi(self, offered: bool) -> Self {
         Self {

@@ -17,16 +17,22 @@ pub trait Carry: Miniport {
     type Vc: Channel;
 
     /// A client sends data on a connected call; the driver holds the lists
-    /// until it completes them (rules NBL-09 to NBL-13).
+    /// until it completes them (rules [NBL-09] to [NBL-13]).
     ///
-    /// Source page: `nc-ndis-miniport_co_send_net_buffer_lists`.
+    /// Source page: [`MINIPORT_CO_SEND_NET_BUFFER_LISTS`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_co_send_net_buffer_lists).
+    ///
+    /// [NBL-09]: ndis_sys::rules#NBL-09
+    /// [NBL-13]: ndis_sys::rules#NBL-13
     #[doc(alias = "MiniportCoSendNetBufferLists")]
     fn send(&self, vc: &Self::Vc, lists: SendLists<Self::Vc>, irql: &mut UpToDispatch);
 
     /// Indicated lists come back, in any order and grouping. Dropping them
-    /// frees them, and so does this default (rules NBL-19, NBL-23).
+    /// frees them, and so does this default (rules [NBL-19], [NBL-23]).
     ///
-    /// Source page: `nc-ndis-miniport_return_net_buffer_lists`.
+    /// Source page: [`MINIPORT_RETURN_NET_BUFFER_LISTS`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_return_net_buffer_lists).
+    ///
+    /// [NBL-19]: ndis_sys::rules#NBL-19
+    /// [NBL-23]: ndis_sys::rules#NBL-23
     #[doc(alias = "MiniportReturnNetBufferLists")]
     fn returned(&self, adapter: &Adapter<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
         let _ = (adapter, lists, irql);

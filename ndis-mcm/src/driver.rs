@@ -27,8 +27,9 @@ pub struct DriverShared<M: Miniport> {
 /// The [`driver_entry!`](crate::driver_entry) macro makes one from the
 /// driver's [`Load`]; a test makes one from any value.
 ///
-/// Source pages: `nf-ndis-ndissetoptionalhandlers`, `nc-ndis-miniport_unload`,
-/// `nf-ndis-ndismderegisterminiportdriver`.
+/// Source pages: [`NdisSetOptionalHandlers`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndissetoptionalhandlers),
+/// [`MINIPORT_UNLOAD`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_unload),
+/// [`NdisMDeregisterMiniportDriver`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismderegisterminiportdriver).
 #[doc(alias = "DriverEntry")]
 #[doc(alias = "NdisSetOptionalHandlers")]
 #[doc(alias = "MiniportDriverUnload")]
@@ -46,17 +47,21 @@ impl<M: Miniport> Entry<M> {
         Self { driver }
     }
 
-    /// Registers the miniport driver (rule REG-01), with its role's handlers.
+    /// Registers the miniport driver (rule [REG-01]), with its role's handlers.
     ///
     /// Returns what `DriverEntry` returns. On failure nothing stays behind.
     ///
-    /// Source page: `nf-ndis-ndismregisterminiportdriver`.
+    /// Source page: [`NdisMRegisterMiniportDriver`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismregisterminiportdriver).
     ///
     /// # Safety
     ///
     /// Called once, at PASSIVE_LEVEL, from `DriverEntry` with its own
     /// arguments. The driver object is of no other entry, of a protocol either: each sets the
-    /// unload routine, of which there is one (rules REG-28, REG-29).
+    /// unload routine, of which there is one (rules [REG-28], [REG-29]).
+    ///
+    /// [REG-01]: ndis_sys::rules#REG-01
+    /// [REG-28]: ndis_sys::rules#REG-28
+    /// [REG-29]: ndis_sys::rules#REG-29
     #[doc(alias = "NdisMRegisterMiniportDriver")]
     pub unsafe fn run(self, object: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> NTSTATUS {
         let shared = DriverShared {

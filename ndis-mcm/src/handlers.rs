@@ -68,7 +68,9 @@ pub(crate) fn miniport_co_characteristics<M: MiniportCallManager>()
 }
 
 callbacks! {
-    /// `MiniportCoSendNetBufferLists`; the context is the VC's own (rule NBL-16).
+    /// `MiniportCoSendNetBufferLists`; the context is the VC's own (rule [NBL-16]).
+    ///
+    /// [NBL-16]: ndis_sys::rules#NBL-16
     send<M: MiniportCallManager>(
         context: NDIS_HANDLE as Vc<M>,
         lists: *mut NET_BUFFER_LIST as Chain,
@@ -116,7 +118,9 @@ callbacks! {
         request: *mut NDIS_OID_REQUEST as &NDIS_OID_REQUEST,
     ) at UpToDispatch, else NOT_SUPPORTED -> NDIS_STATUS => on_oid_request;
 
-    /// `MiniportCoOidRequest` (rule REG-11).
+    /// `MiniportCoOidRequest` (rule [REG-11]).
+    ///
+    /// [REG-11]: ndis_sys::rules#REG-11
     miniport_co_oid_request<M: Miniport>(
         context: NDIS_HANDLE as Option<Adapter<M>>,
         _vc: NDIS_HANDLE as NDIS_HANDLE,

@@ -32,7 +32,7 @@ use ndis_sys::NDIS_HANDLE;
 /// It cannot leave the callback, and what is to be returned can only be made
 /// from it.
 ///
-/// Source page: `nc-ndis-miniport_initialize`.
+/// Source page: [`MINIPORT_INITIALIZE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_initialize).
 #[must_use]
 #[doc(alias = "MiniportInitializeEx")]
 pub struct Initialize<'i, M: Miniport, S> {
@@ -88,7 +88,7 @@ impl<'i, M: Miniport> Initialize<'i, M, New> {
 
     /// Sets the registration and the general attributes.
     ///
-    /// Source page: `nf-ndis-ndismsetminiportattributes`.
+    /// Source page: [`NdisMSetMiniportAttributes`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismsetminiportattributes).
     ///
     /// # Errors
     ///
@@ -145,17 +145,22 @@ impl<'i, M: Miniport, S> Initialize<'i, M, S> {
     }
 
     /// Registers an address family: clients will be told of it and open it
-    /// once the adapter is initialized (rules INIT-03, INIT-08).
+    /// once the adapter is initialized (rules [INIT-03], [INIT-08]).
     ///
     /// Once per family and adapter. Make it the last step: the adapter must be
-    /// able to carry calls (rule AF-49).
+    /// able to carry calls (rule [AF-49]).
     ///
-    /// PASSIVE_LEVEL. Source page: `nf-ndis-ndismcmregisteraddressfamilyex`.
+    /// PASSIVE_LEVEL. Source page: [`NdisMCmRegisterAddressFamilyEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmregisteraddressfamilyex).
     ///
     /// # Errors
     ///
     /// [`Status::RESOURCES`] when memory is short; [`Status::FAILURE`] when
-    /// the family was registered for this adapter before (rule INIT-04).
+    /// the family was registered for this adapter before (rule [INIT-04]).
+    ///
+    /// [AF-49]: ndis_sys::rules#AF-49
+    /// [INIT-03]: ndis_sys::rules#INIT-03
+    /// [INIT-04]: ndis_sys::rules#INIT-04
+    /// [INIT-08]: ndis_sys::rules#INIT-08
     #[doc(alias = "NdisMCmRegisterAddressFamilyEx")]
     pub fn register_address_family(
         &mut self,
@@ -180,8 +185,10 @@ impl<'i, M: Miniport, S> Initialize<'i, M, S> {
 
 impl<'i, M: Miniport> Initialize<'i, M, Ready> {
     /// Ends the initialization. The adapter is paused until NDIS restarts it
-    /// (rule INIT-11). The driver is lent the adapter next, in
+    /// (rule [INIT-11]). The driver is lent the adapter next, in
     /// [`Miniport::initialized`].
+    ///
+    /// [INIT-11]: ndis_sys::rules#INIT-11
     pub fn finish(self) -> Initialized<'i> {
         Initialized {
             _callback: PhantomData,

@@ -247,9 +247,8 @@
 //!
 //! As those of [`ndis_co`](ndis_co#how-to-read-these-pages): the `irql` argument
 //! says which level an item needs, a *source page* is Microsoft's page on the
-//! wrapped function or callback, an id such as CALL-10 is a row of the rule
-//! book, `docs/rules.md` in the repository, and the search box knows the C
-//! names.
+//! wrapped function or callback, an id such as [CALL-10] leads to a row of the
+//! [rule book](ndis_sys::rules), and the search box knows the C names.
 //!
 //! # Soundness
 //!
@@ -293,6 +292,8 @@
 //! # Supported Rust
 //!
 //! Stable Rust 1.95 or newer, `no_std`, no build script, no WDK.
+//!
+//! [CALL-10]: ndis_sys::rules#CALL-10
 
 #![no_std]
 #![deny(missing_docs)]

@@ -13,7 +13,9 @@ use ndis_co::{
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
 
 /// A driver that is a miniport call manager: [`Miniport`], [`CallManager`] and [`Carry`] in
-/// one (rule REG-06). Implemented for every driver that is all three.
+/// one (rule [REG-06]). Implemented for every driver that is all three.
+///
+/// [REG-06]: ndis_sys::rules#REG-06
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no miniport call manager",
     label = "it lacks `CallManager` or `Carry`, or their `Base` or `Vc` is another one",

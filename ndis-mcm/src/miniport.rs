@@ -30,11 +30,13 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// its address families, and finish. The types of [`Initialize`] lead
     /// through it in this order.
     ///
-    /// Source page: `nc-ndis-miniport_initialize`.
+    /// Source page: [`MINIPORT_INITIALIZE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_initialize).
     ///
     /// # Errors
     ///
-    /// A failure refuses the adapter; what was made is undone (rule INIT-10).
+    /// A failure refuses the adapter; what was made is undone (rule [INIT-10]).
+    ///
+    /// [INIT-10]: ndis_sys::rules#INIT-10
     #[doc(alias = "MiniportInitializeEx")]
     fn initialize<'i>(
         &self,
@@ -50,7 +52,7 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// stored elsewhere, and the initialization fails, nothing asks for it, and
     /// the failure waits until it is gone.)
     ///
-    /// Source page: `nc-ndis-miniport_initialize`.
+    /// Source page: [`MINIPORT_INITIALIZE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_initialize).
     fn initialized(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
         let _ = (adapter, irql);
     }
@@ -61,9 +63,13 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// bindings were paused before, which waited for their sends: those are
     /// completed without waiting for this. The pause
     /// completes when every held list was completed and every indicated one
-    /// has come home (rules PAUSE-01, PAUSE-03); it cannot fail.
+    /// has come home (rules [PAUSE-01], [PAUSE-03]); it cannot fail.
     ///
-    /// Source pages: `nc-ndis-miniport_pause`, `nf-ndis-ndismpausecomplete`.
+    /// Source pages: [`MINIPORT_PAUSE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_pause),
+    /// [`NdisMPauseComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismpausecomplete).
+    ///
+    /// [PAUSE-01]: ndis_sys::rules#PAUSE-01
+    /// [PAUSE-03]: ndis_sys::rules#PAUSE-03
     #[doc(alias = "MiniportPause")]
     #[doc(alias = "NdisMPauseComplete")]
     fn pause(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
@@ -72,11 +78,13 @@ pub trait Miniport: Sized + Send + Sync + 'static {
 
     /// The flow of data starts: it may be indicated as soon as this has returned.
     ///
-    /// Source page: `nc-ndis-miniport_restart`.
+    /// Source page: [`MINIPORT_RESTART`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_restart).
     ///
     /// # Errors
     ///
-    /// Leaves the adapter paused (rule PAUSE-09).
+    /// Leaves the adapter paused (rule [PAUSE-09]).
+    ///
+    /// [PAUSE-09]: ndis_sys::rules#PAUSE-09
     #[doc(alias = "MiniportRestart")]
     fn restart(&self, adapter: &Adapter<Self>, irql: &mut Passive) -> Result<(), Status> {
         let _ = (adapter, irql);
@@ -87,9 +95,11 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     ///
     /// PASSIVE_LEVEL. Pause and halt follow. What is sent or asked from here on is
     /// refused with [`Status::NOT_ACCEPTED`] before it reaches the driver (rule
-    /// HALT-13); lists that the driver holds are its own to complete.
+    /// [HALT-13]); lists that the driver holds are its own to complete.
     ///
-    /// Source page: `nc-ndis-miniport_device_pnp_event_notify`.
+    /// Source page: [`MINIPORT_DEVICE_PNP_EVENT_NOTIFY`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_device_pnp_event_notify).
+    ///
+    /// [HALT-13]: ndis_sys::rules#HALT-13
     #[doc(alias = "MiniportDevicePnPEventNotify")]
     #[doc(alias = "NdisDevicePnPEventSurpriseRemoved")]
     fn surprise_removed(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
@@ -99,16 +109,21 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// The adapter goes away: let go of everything that refers to it.
     ///
     /// The clients were asked to close their address families and have done so
-    /// (rules HALT-01 to HALT-04). So this comes too late for tokens of pended
+    /// (rules [HALT-01] to [HALT-04]). So this comes too late for tokens of pended
     /// requests, accepted calls and VCs that the driver has created: they hold
     /// a family open, and are answered, used or dropped in bounded time. After this the adapter's
     /// context is dropped, and the halt waits until that has happened: a
-    /// reference that the driver keeps elsewhere holds it up (rules HALT-05,
-    /// HALT-06).
+    /// reference that the driver keeps elsewhere holds it up (rules [HALT-05],
+    /// [HALT-06]).
     ///
-    /// Source pages: `nc-ndis-miniport_halt`,
-    /// `nf-ndis-ndismcmnotifycloseaddressfamily`,
-    /// `nc-ndis-protocol_cm_notify_close_af_complete`.
+    /// Source pages: [`MINIPORT_HALT`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_halt),
+    /// [`NdisMCmNotifyCloseAddressFamily`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmnotifycloseaddressfamily),
+    /// [`PROTOCOL_CM_NOTIFY_CLOSE_AF_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cm_notify_close_af_complete).
+    ///
+    /// [HALT-01]: ndis_sys::rules#HALT-01
+    /// [HALT-04]: ndis_sys::rules#HALT-04
+    /// [HALT-05]: ndis_sys::rules#HALT-05
+    /// [HALT-06]: ndis_sys::rules#HALT-06
     #[doc(alias = "MiniportHaltEx")]
     #[doc(alias = "NdisMCmNotifyCloseAddressFamily")]
     #[doc(alias = "ProtocolCmNotifyCloseAfComplete")]
@@ -169,7 +184,9 @@ pub(crate) mod sealed {
 }
 
 /// A miniport call manager: connection-oriented miniport and call manager in
-/// one driver (rule REG-06).
+/// one driver (rule [REG-06]).
+///
+/// [REG-06]: ndis_sys::rules#REG-06
 #[derive(Debug)]
 pub enum Mcm {}
 

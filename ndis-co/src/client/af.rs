@@ -124,18 +124,20 @@ impl<C: Client> AfOffer<'_, C> {
         AddressFamily::from_raw(unsafe { &*self.raw })
     }
 
-    /// Opens the family (rule AF-09); `context` is what the driver keeps for
+    /// Opens the family (rule [AF-09]); `context` is what the driver keeps for
     /// it.
     ///
     /// The outcome comes as [`Client::af_opened`] or
     /// [`Client::af_open_failed`], possibly before this returns.
     ///
-    /// Source page: `nf-ndis-ndisclopenaddressfamilyex`.
+    /// Source page: [`NdisClOpenAddressFamilyEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisclopenaddressfamilyex).
     ///
     /// # Errors
     ///
     /// [`Status::RESOURCES`], or [`Status::CLOSING`] when the binding goes
     /// away; no callback follows then.
+    ///
+    /// [AF-09]: ndis_sys::rules#AF-09
     #[doc(alias = "NdisClOpenAddressFamilyEx")]
     pub fn open(self, context: C::Af, irql: &mut impl AtPassive) -> Result<(), Status> {
         let binding = &self.binding.shared;
@@ -222,7 +224,7 @@ impl<C: Client> OpenAf<C> {
     /// The call manager's answer comes as [`Client::sap_registered`], possibly
     /// before this returns. Dropping the result deregisters the SAP.
     ///
-    /// Source page: `nf-ndis-ndisclregistersap`.
+    /// Source page: [`NdisClRegisterSap`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisclregistersap).
     ///
     /// # Errors
     ///
@@ -238,14 +240,16 @@ impl<C: Client> OpenAf<C> {
         SapShared::register(&self.af.shared, context, address, irql.up_to_dispatch())
     }
 
-    /// Creates a VC for one outgoing call (rule VC-01).
+    /// Creates a VC for one outgoing call (rule [VC-01]).
     ///
-    /// Source page: `nf-ndis-ndiscocreatevc`.
+    /// Source page: [`NdisCoCreateVc`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiscocreatevc).
     ///
     /// # Errors
     ///
     /// [`Status::RESOURCES`], [`Status::CLOSING`], or the call manager's
     /// refusal.
+    ///
+    /// [VC-01]: ndis_sys::rules#VC-01
     #[doc(alias = "NdisCoCreateVc")]
     pub fn create_vc(
         &self,
@@ -257,10 +261,12 @@ impl<C: Client> OpenAf<C> {
 
     /// Closes the family; [`Client::af_closed`] tells when it is done.
     ///
-    /// Kept children end first, in the documented order (rule AF-29);
+    /// Kept children end first, in the documented order (rule [AF-29]);
     /// borrowed ones cannot exist any more.
     ///
-    /// Source page: `nf-ndis-ndisclcloseaddressfamily`.
+    /// Source page: [`NdisClCloseAddressFamily`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisclcloseaddressfamily).
+    ///
+    /// [AF-29]: ndis_sys::rules#AF-29
     #[doc(alias = "NdisClCloseAddressFamily")]
     pub fn close(self, irql: &mut impl NoLock) {
         self.af.disarm().close(irql);
@@ -302,7 +308,7 @@ impl<C: Client> Af<C> {
 
     /// As [`OpenAf::register_sap`], checked at run time.
     ///
-    /// Source page: `nf-ndis-ndisclregistersap`.
+    /// Source page: [`NdisClRegisterSap`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisclregistersap).
     ///
     /// # Errors
     ///
@@ -319,7 +325,7 @@ impl<C: Client> Af<C> {
 
     /// As [`OpenAf::create_vc`], checked at run time.
     ///
-    /// Source page: `nf-ndis-ndiscocreatevc`.
+    /// Source page: [`NdisCoCreateVc`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiscocreatevc).
     ///
     /// # Errors
     ///
@@ -334,9 +340,11 @@ impl<C: Client> Af<C> {
     }
 
     /// Closes the family with everything beneath it. Closing twice is
-    /// harmless (rule AF-31).
+    /// harmless (rule [AF-31]).
     ///
-    /// Source page: `nf-ndis-ndisclcloseaddressfamily`.
+    /// Source page: [`NdisClCloseAddressFamily`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisclcloseaddressfamily).
+    ///
+    /// [AF-31]: ndis_sys::rules#AF-31
     #[doc(alias = "NdisClCloseAddressFamily")]
     pub fn close(&self, irql: &mut impl NoLock) {
         self.shared.want_close();

@@ -16,12 +16,14 @@ use core::{fmt, marker::PhantomData};
 /// They belong to the miniport. Dropping this gives them back; what was
 /// borrowed from it cannot outlive it. [`keep`](Self::keep) takes them along.
 ///
-/// Source page: `nf-ndis-ndisreturnnetbufferlists`.
+/// Source page: [`NdisReturnNetBufferLists`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisreturnnetbufferlists).
 ///
 /// # Invariants
 ///
 /// RECEIVED: the chain's lists are ours to read until they are returned, which
-/// happens once; with `resources` they are not returned at all (rule NBL-25).
+/// happens once; with `resources` they are not returned at all (rule [NBL-25]).
+///
+/// [NBL-25]: ndis_sys::rules#NBL-25
 #[doc(alias = "NdisReturnNetBufferLists")]
 pub struct Received<'a, C: Client> {
     chain: Chain,
@@ -70,7 +72,7 @@ impl<C: Client> Received<'_, C> {
     /// Gives the lists back at once, which is the quick way; dropping them has
     /// a work item do it.
     ///
-    /// Source page: `nf-ndis-ndisreturnnetbufferlists`.
+    /// Source page: [`NdisReturnNetBufferLists`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisreturnnetbufferlists).
     #[doc(alias = "NdisReturnNetBufferLists")]
     pub fn give_back(mut self, irql: &mut impl NoLock) {
         let _ = irql;
@@ -131,7 +133,7 @@ impl<C: Client> fmt::Debug for Received<'_, C> {
 /// To send them on without copying, make them the
 /// [`Parent`](crate::nbl::Parent) of clones.
 ///
-/// Source page: `nf-ndis-ndisreturnnetbufferlists`.
+/// Source page: [`NdisReturnNetBufferLists`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisreturnnetbufferlists).
 #[doc(alias = "NdisReturnNetBufferLists")]
 pub struct Kept<C: Client> {
     chain: Chain,
@@ -160,11 +162,13 @@ impl<C: Client> Kept<C> {
         }
     }
 
-    /// Appends other lists of the same binding (rule NBL-26).
+    /// Appends other lists of the same binding (rule [NBL-26]).
     ///
     /// # Errors
     ///
     /// Gives lists of another binding back.
+    ///
+    /// [NBL-26]: ndis_sys::rules#NBL-26
     pub fn append(&mut self, mut later: Self) -> Result<(), Self> {
         if !Arc::ptr_eq(&self.binding.shared, &later.binding.shared) {
             return Err(later);
@@ -175,7 +179,7 @@ impl<C: Client> Kept<C> {
 
     /// Gives the lists back at once.
     ///
-    /// Source page: `nf-ndis-ndisreturnnetbufferlists`.
+    /// Source page: [`NdisReturnNetBufferLists`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisreturnnetbufferlists).
     #[doc(alias = "NdisReturnNetBufferLists")]
     pub fn give_back(mut self, irql: &mut impl NoLock) {
         let _ = irql;

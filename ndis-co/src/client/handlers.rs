@@ -116,7 +116,9 @@ callbacks! {
     ) at UpToDispatch => on_close_call_complete;
 
     /// `ProtocolClIncomingCall`; the SAP's context is good also before its registration
-    /// has completed (rule SAP-06).
+    /// has completed (rule [SAP-06]).
+    ///
+    /// [SAP-06]: ndis_sys::rules#SAP-06
     incoming_call<C: Client>(
         sap: NDIS_HANDLE as Arc<SapShared<C>>,
         context: NDIS_HANDLE as Arc<VcShared<C>>,

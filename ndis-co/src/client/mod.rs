@@ -23,12 +23,16 @@
 //! What is done through references is checked at run time: any of them may end
 //! the object, so may the peer, and so does the end of its parent. Closing an
 //! address family closes the calls, deletes the VCs and deregisters the SAPs
-//! beneath it first, in the order that NDIS demands (rules AF-29, AF-39,
-//! BIND-18), whoever holds an owner or a reference to them.
+//! beneath it first, in the order that NDIS demands (rules [AF-29], [AF-39],
+//! [BIND-18]), whoever holds an owner or a reference to them.
 //!
 //! Handles never reach safe code. A reference to something that is over still
 //! gives the driver's context; what it would ask of NDIS it answers itself, with
 //! [`Status::CLOSING`](crate::Status::CLOSING) or not at all.
+//!
+//! [AF-29]: ndis_sys::rules#AF-29
+//! [AF-39]: ndis_sys::rules#AF-39
+//! [BIND-18]: ndis_sys::rules#BIND-18
 
 mod af;
 mod children;
@@ -80,31 +84,37 @@ pub trait Client: Protocol<Role: RunsClient<Self>> {
     type Vc: Send + Sync + 'static;
 
     /// A call manager offers an address family. Open it, or let the offer go
-    /// (rule AF-06). PASSIVE_LEVEL.
+    /// (rule [AF-06]). PASSIVE_LEVEL.
     ///
     /// Families may be offered as soon as [`bind`](Protocol::bind) has returned.
     ///
-    /// Source page: `nc-ndis-protocol_co_af_register_notify`.
+    /// Source page: [`PROTOCOL_CO_AF_REGISTER_NOTIFY`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_af_register_notify).
+    ///
+    /// [AF-06]: ndis_sys::rules#AF-06
     #[doc(alias = "ProtocolCoAfRegisterNotify")]
     fn address_family(&self, binding: &Binding<Self>, offer: AfOffer<'_, Self>, irql: &mut Passive);
 
     /// The address family is open. PASSIVE_LEVEL.
     ///
-    /// Register SAPs and create VCs from here on (rule AF-17). Dropping `af`
+    /// Register SAPs and create VCs from here on (rule [AF-17]). Dropping `af`
     /// closes it. Nobody else closes it before this has returned.
     ///
     /// When the unbind comes while the family is being opened, this may come after
     /// [`unbind`](Protocol::unbind): let go of what is stored here in
     /// [`af_closed`](Self::af_closed), too.
     ///
-    /// Source page: `nc-ndis-protocol_cl_open_af_complete_ex`.
+    /// Source page: [`PROTOCOL_CL_OPEN_AF_COMPLETE_EX`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cl_open_af_complete_ex).
+    ///
+    /// [AF-17]: ndis_sys::rules#AF-17
     #[doc(alias = "ProtocolClOpenAfCompleteEx")]
     fn af_opened(&self, af: OpenAf<Self>, irql: &mut Passive);
 
-    /// The call manager refused to open the address family (rule AF-15).
+    /// The call manager refused to open the address family (rule [AF-15]).
     /// PASSIVE_LEVEL.
     ///
-    /// Source page: `nc-ndis-protocol_cl_open_af_complete_ex`.
+    /// Source page: [`PROTOCOL_CL_OPEN_AF_COMPLETE_EX`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cl_open_af_complete_ex).
+    ///
+    /// [AF-15]: ndis_sys::rules#AF-15
     #[doc(alias = "ProtocolClOpenAfCompleteEx")]
     fn af_open_failed(
         &self,
@@ -117,10 +127,12 @@ pub trait Client: Protocol<Role: RunsClient<Self>> {
     }
 
     /// The call manager wants the address family closed, for its adapter goes
-    /// away. Everything beneath it is closed after this returns (rule AF-39).
+    /// away. Everything beneath it is closed after this returns (rule [AF-39]).
     ///
-    /// Source pages: `nc-ndis-protocol_cl_notify_close_af`,
-    /// `nf-ndis-ndisclnotifycloseaddressfamilycomplete`.
+    /// Source pages: [`PROTOCOL_CL_NOTIFY_CLOSE_AF`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cl_notify_close_af),
+    /// [`NdisClNotifyCloseAddressFamilyComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisclnotifycloseaddressfamilycomplete).
+    ///
+    /// [AF-39]: ndis_sys::rules#AF-39
     #[doc(alias = "ProtocolClNotifyCloseAf")]
     #[doc(alias = "NdisClNotifyCloseAddressFamilyComplete")]
     fn af_closing(&self, af: &Af<Self>, irql: &mut UpToDispatch) {
@@ -129,24 +141,28 @@ pub trait Client: Protocol<Role: RunsClient<Self>> {
 
     /// The address family is closed; `af` is good for its context only.
     ///
-    /// Source page: `nc-ndis-protocol_cl_close_af_complete`.
+    /// Source page: [`PROTOCOL_CL_CLOSE_AF_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cl_close_af_complete).
     #[doc(alias = "ProtocolClCloseAfComplete")]
     fn af_closed(&self, af: &Af<Self>, irql: &mut UpToDispatch) {
         let _ = (af, irql);
     }
 
     /// The call manager took, or refused, the SAP. A call to it may have
-    /// arrived before this (rule SAP-06).
+    /// arrived before this (rule [SAP-06]).
     ///
-    /// Source page: `nc-ndis-protocol_cl_register_sap_complete`.
+    /// Source page: [`PROTOCOL_CL_REGISTER_SAP_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cl_register_sap_complete).
+    ///
+    /// [SAP-06]: ndis_sys::rules#SAP-06
     #[doc(alias = "ProtocolClRegisterSapComplete")]
     fn sap_registered(&self, sap: &Sap<Self>, result: Result<(), Status>, irql: &mut UpToDispatch) {
         let _ = (sap, result, irql);
     }
 
-    /// The SAP is gone (rule SAP-10).
+    /// The SAP is gone (rule [SAP-10]).
     ///
-    /// Source page: `nc-ndis-protocol_cl_deregister_sap_complete`.
+    /// Source page: [`PROTOCOL_CL_DEREGISTER_SAP_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cl_deregister_sap_complete).
+    ///
+    /// [SAP-10]: ndis_sys::rules#SAP-10
     #[doc(alias = "ProtocolClDeregisterSapComplete")]
     fn sap_deregistered(&self, sap: &Sap<Self>, irql: &mut UpToDispatch) {
         let _ = (sap, irql);
@@ -155,11 +171,11 @@ pub trait Client: Protocol<Role: RunsClient<Self>> {
     /// The call manager makes a VC for a call to this client; make what the
     /// driver keeps for it.
     ///
-    /// Source page: `nc-ndis-protocol_co_create_vc`.
+    /// Source page: [`PROTOCOL_CO_CREATE_VC`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_create_vc).
     ///
     /// # Errors
     ///
-    /// Refuses the VC and with it the call (flow l5). The default refuses all
+    /// Refuses the VC and with it the call. The default refuses all
     /// with [`Status::NOT_SUPPORTED`].
     #[doc(alias = "ProtocolCoCreateVc")]
     fn create_vc(&self, af: &Af<Self>, irql: &mut UpToDispatch) -> Result<Self::Vc, Status> {
@@ -169,17 +185,20 @@ pub trait Client: Protocol<Role: RunsClient<Self>> {
 
     /// The VC is deleted; `vc` is good for its context only.
     ///
-    /// Source page: `nc-ndis-protocol_co_delete_vc`.
+    /// Source page: [`PROTOCOL_CO_DELETE_VC`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_delete_vc).
     #[doc(alias = "ProtocolCoDeleteVc")]
     fn vc_deleted(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
         let _ = (vc, irql);
     }
 
-    /// Someone calls a SAP of this client (rules CALL-28 to CALL-34).
+    /// Someone calls a SAP of this client (rules [CALL-28] to [CALL-34]).
     ///
     /// The default refuses with [`Status::NOT_SUPPORTED`].
     ///
-    /// Source page: `nc-ndis-protocol_cl_incoming_call`.
+    /// Source page: [`PROTOCOL_CL_INCOMING_CALL`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cl_incoming_call).
+    ///
+    /// [CALL-28]: ndis_sys::rules#CALL-28
+    /// [CALL-34]: ndis_sys::rules#CALL-34
     #[doc(alias = "ProtocolClIncomingCall")]
     fn incoming_call<'r>(
         &self,
@@ -195,10 +214,12 @@ pub trait Client: Protocol<Role: RunsClient<Self>> {
     ///
     /// For a placed call, `parameters` are those in force; test
     /// [`CallFlags::CHANGED`](crate::params::CallFlags::CHANGED) and hang up
-    /// when they do not suit (rule CALL-21).
+    /// when they do not suit (rule [CALL-21]).
     ///
-    /// Source pages: `nc-ndis-protocol_cl_make_call_complete`,
-    /// `nc-ndis-protocol_cl_call_connected`.
+    /// Source pages: [`PROTOCOL_CL_MAKE_CALL_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cl_make_call_complete),
+    /// [`PROTOCOL_CL_CALL_CONNECTED`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cl_call_connected).
+    ///
+    /// [CALL-21]: ndis_sys::rules#CALL-21
     #[doc(alias = "ProtocolClMakeCallComplete")]
     #[doc(alias = "ProtocolClCallConnected")]
     fn call_connected(
@@ -208,19 +229,23 @@ pub trait Client: Protocol<Role: RunsClient<Self>> {
         irql: &mut UpToDispatch,
     );
 
-    /// The call could not be placed. Its VC is deleted next (rule CALL-20).
+    /// The call could not be placed. Its VC is deleted next (rule [CALL-20]).
     ///
-    /// Source page: `nc-ndis-protocol_cl_make_call_complete`.
+    /// Source page: [`PROTOCOL_CL_MAKE_CALL_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cl_make_call_complete).
+    ///
+    /// [CALL-20]: ndis_sys::rules#CALL-20
     #[doc(alias = "ProtocolClMakeCallComplete")]
     fn call_failed(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
         let _ = (vc, status, irql);
     }
 
-    /// The other side hung up (rule CALL-62), with data if it sent any, also while the
+    /// The other side hung up (rule [CALL-62]), with data if it sent any, also while the
     /// call still rings. It is closed from this side after this returns, and
     /// [`call_closed`](Self::call_closed) tells when that is done.
     ///
-    /// Source page: `nc-ndis-protocol_cl_incoming_close_call`.
+    /// Source page: [`PROTOCOL_CL_INCOMING_CLOSE_CALL`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cl_incoming_close_call).
+    ///
+    /// [CALL-62]: ndis_sys::rules#CALL-62
     #[doc(alias = "ProtocolClIncomingCloseCall")]
     fn incoming_close(&self, vc: &Vc<Self>, status: Status, data: &[u8], irql: &mut UpToDispatch) {
         let _ = (vc, status, data, irql);
@@ -228,25 +253,33 @@ pub trait Client: Protocol<Role: RunsClient<Self>> {
 
     /// The call is over. A VC that this client created is deleted next; one
     /// that the call manager created is deleted by it, or used for another call (rules
-    /// CALL-55, CALL-56). A call that it offers on the VC before this has returned is
+    /// [CALL-55], [CALL-56]). A call that it offers on the VC before this has returned is
     /// refused.
     ///
-    /// Source page: `nc-ndis-protocol_cl_close_call_complete`.
+    /// Source page: [`PROTOCOL_CL_CLOSE_CALL_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cl_close_call_complete).
+    ///
+    /// [CALL-55]: ndis_sys::rules#CALL-55
+    /// [CALL-56]: ndis_sys::rules#CALL-56
     #[doc(alias = "ProtocolClCloseCallComplete")]
     fn call_closed(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
         let _ = (vc, irql);
     }
 
-    /// Data has arrived. Dropping `lists` gives them back (rule NBL-25).
+    /// Data has arrived. Dropping `lists` gives them back (rule [NBL-25]).
     ///
-    /// Source page: `nc-ndis-protocol_co_receive_net_buffer_lists`.
+    /// Source page: [`PROTOCOL_CO_RECEIVE_NET_BUFFER_LISTS`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_receive_net_buffer_lists).
+    ///
+    /// [NBL-25]: ndis_sys::rules#NBL-25
     #[doc(alias = "ProtocolCoReceiveNetBufferLists")]
     fn receive(&self, vc: &Vc<Self>, lists: Received<'_, Self>, irql: &mut UpToDispatch);
 
     /// Sent data comes back, each list with its status. Dropping `lists` frees
-    /// them, and so does this default (rules NBL-02, NBL-06).
+    /// them, and so does this default (rules [NBL-02], [NBL-06]).
     ///
-    /// Source page: `nc-ndis-protocol_co_send_net_buffer_lists_complete`.
+    /// Source page: [`PROTOCOL_CO_SEND_NET_BUFFER_LISTS_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_send_net_buffer_lists_complete).
+    ///
+    /// [NBL-02]: ndis_sys::rules#NBL-02
+    /// [NBL-06]: ndis_sys::rules#NBL-06
     #[doc(alias = "ProtocolCoSendNetBufferListsComplete")]
     fn send_complete(&self, vc: &Vc<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
         let _ = (vc, lists, irql);

@@ -85,9 +85,11 @@ impl<C: Client> Alarm<Sap<C>> for Deregister<'_, C> {
 
 impl<C: Client> RegisteredSap<'_, C> {
     /// Deregisters the SAP; [`Client::sap_deregistered`] tells when it is done.
-    /// Calls that came in on it stay (rule SAP-12).
+    /// Calls that came in on it stay (rule [SAP-12]).
     ///
-    /// Source page: `nf-ndis-ndisclderegistersap`.
+    /// Source page: [`NdisClDeregisterSap`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisclderegistersap).
+    ///
+    /// [SAP-12]: ndis_sys::rules#SAP-12
     #[doc(alias = "NdisClDeregisterSap")]
     pub fn deregister(self, irql: &mut impl NoLock) {
         self.keep().deregister(irql);
@@ -129,9 +131,11 @@ impl<C: Client> Sap<C> {
         }
     }
 
-    /// Deregisters the SAP. Doing it twice is harmless (rule SAP-09).
+    /// Deregisters the SAP. Doing it twice is harmless (rule [SAP-09]).
     ///
-    /// Source page: `nf-ndis-ndisclderegistersap`.
+    /// Source page: [`NdisClDeregisterSap`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisclderegistersap).
+    ///
+    /// [SAP-09]: ndis_sys::rules#SAP-09
     #[doc(alias = "NdisClDeregisterSap")]
     pub fn deregister(&self, irql: &mut impl NoLock) {
         if self.shared.mark_ending() {

@@ -50,17 +50,22 @@ impl<C: Client> Anchored for VcShared<C> {
 
 /// A counted reference to a VC; it derefs to the driver's context.
 ///
-/// The call manager may use one that it created for several calls in a row (rule CALL-56):
+/// The call manager may use one that it created for several calls in a row (rule [CALL-56]):
 /// what is done here is done to the call that is on it now. What belongs to one call is
 /// its owner, [`Call`], or its token.
+///
+/// [CALL-56]: ndis_sys::rules#CALL-56
 pub struct Vc<C: Client> {
     pub(super) shared: Arc<VcShared<C>>,
 }
 
 /// A VC that this client created and has not yet used, owned: dropping it
-/// deletes it (rules VC-22, VC-23).
+/// deletes it (rules [VC-22], [VC-23]).
 ///
 /// It cannot outlive the address family that it was made from.
+///
+/// [VC-22]: ndis_sys::rules#VC-22
+/// [VC-23]: ndis_sys::rules#VC-23
 #[must_use = "dropping a created VC deletes it"]
 pub struct CreatedVc<'af, C: Client> {
     vc: Armed<Vc<C>, Delete<'af, C>>,
@@ -104,14 +109,17 @@ struct Numbered<C: Client> {
 }
 
 impl<'af, C: Client> CreatedVc<'af, C> {
-    /// Places a call (rule CALL-01).
+    /// Places a call (rule [CALL-01]).
     ///
     /// The outcome comes as [`Client::call_connected`] or
-    /// [`Client::call_failed`], possibly before this returns (rule CALL-71).
+    /// [`Client::call_failed`], possibly before this returns (rule [CALL-71]).
     /// The call fails with [`Status::CLOSING`] when the address family is
     /// being closed and has taken the VC with it.
     ///
-    /// Source page: `nf-ndis-ndisclmakecall`.
+    /// Source page: [`NdisClMakeCall`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisclmakecall).
+    ///
+    /// [CALL-01]: ndis_sys::rules#CALL-01
+    /// [CALL-71]: ndis_sys::rules#CALL-71
     #[doc(alias = "NdisClMakeCall")]
     pub fn make_call(self, parameters: CallParametersBuf, irql: &mut impl NoLock) -> Call<'af, C> {
         let vc = self.vc.disarm();
@@ -121,7 +129,7 @@ impl<'af, C: Client> CreatedVc<'af, C> {
 
     /// Deletes the VC now rather than soon.
     ///
-    /// Source page: `nf-ndis-ndiscodeletevc`.
+    /// Source page: [`NdisCoDeleteVc`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiscodeletevc).
     #[doc(alias = "NdisCoDeleteVc")]
     pub fn delete(self, irql: &mut impl NoLock) {
         let vc = self.vc.disarm();
@@ -153,15 +161,17 @@ impl<C: Client> Call<'_, C> {
     /// Hangs up, with data for the other side if the medium carries any.
     ///
     /// The close is requested when every sent list has come home (rule
-    /// CALL-42); [`Client::call_closed`] tells when it is done.
+    /// [CALL-42]); [`Client::call_closed`] tells when it is done.
     ///
-    /// Source page: `nf-ndis-ndisclclosecall`.
+    /// Source page: [`NdisClCloseCall`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisclclosecall).
     ///
     /// # Errors
     ///
     /// [`Status::RESOURCES`] when there is no memory for the data,
     /// [`Status::INVALID_LENGTH`] when it is longer than [`MAX_VARIABLE`] bytes; the call
     /// is hung up without it then.
+    ///
+    /// [CALL-42]: ndis_sys::rules#CALL-42
     #[doc(alias = "NdisClCloseCall")]
     pub fn close(self, data: &[u8], irql: &mut impl NoLock) -> Result<(), Status> {
         let Numbered { vc, number } = self.call.disarm();
@@ -210,30 +220,38 @@ impl<C: Client> Vc<C> {
         self.shared.state.locked(|state| state.can_send())
     }
 
-    /// Sends data on the call, in order (rule NBL-04). The lists come back
+    /// Sends data on the call, in order (rule [NBL-04]). The lists come back
     /// through [`Client::send_complete`].
     ///
-    /// Source page: `nf-ndis-ndiscosendnetbufferlists`.
+    /// Source page: [`NdisCoSendNetBufferLists`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiscosendnetbufferlists).
     ///
     /// # Errors
     ///
     /// Gives the lists back with [`Status::PAUSED`] while the binding is
-    /// paused, [`Status::CLOSING`] when no call is up (rules CALL-05, CALL-43,
-    /// NBL-07), [`Status::INVALID_PARAMETER`] for a miniport's receive lists,
+    /// paused, [`Status::CLOSING`] when no call is up (rules [CALL-05], [CALL-43],
+    /// [NBL-07]), [`Status::INVALID_PARAMETER`] for a miniport's receive lists,
     /// and for a list without a packet.
+    ///
+    /// [CALL-05]: ndis_sys::rules#CALL-05
+    /// [CALL-43]: ndis_sys::rules#CALL-43
+    /// [NBL-04]: ndis_sys::rules#NBL-04
+    /// [NBL-07]: ndis_sys::rules#NBL-07
     #[doc(alias = "NdisCoSendNetBufferLists")]
     pub fn send(&self, lists: NetBufferLists, irql: &mut impl NoLock) -> Result<(), Unsent> {
         VcShared::send(&self.shared, lists, irql.up_to_dispatch())
     }
 
     /// Hangs up the call that there is. Doing it twice, or after the other side did, is
-    /// harmless (rules CALL-69, CALL-70).
+    /// harmless (rules [CALL-69], [CALL-70]).
     ///
-    /// Source page: `nf-ndis-ndisclclosecall`.
+    /// Source page: [`NdisClCloseCall`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisclclosecall).
     ///
     /// # Errors
     ///
     /// As [`Call::close`].
+    ///
+    /// [CALL-69]: ndis_sys::rules#CALL-69
+    /// [CALL-70]: ndis_sys::rules#CALL-70
     #[doc(alias = "NdisClCloseCall")]
     pub fn hang_up(&self, data: &[u8], irql: &mut impl NoLock) -> Result<(), Status> {
         let number = self.shared.state.locked(|state| state.number());
@@ -272,7 +290,9 @@ impl<C: Client> fmt::Debug for Vc<C> {
 /// Someone calls a SAP of this client: the token of the request.
 ///
 /// Its parameters are the call manager's and lent for the answer (rule
-/// CALL-30).
+/// [CALL-30]).
+///
+/// [CALL-30]: ndis_sys::rules#CALL-30
 #[must_use = "an incoming call must be answered"]
 pub struct IncomingCall<'r, C: Client> {
     vc: Vc<C>,
@@ -303,7 +323,9 @@ impl<'r, C: Client> IncomingCall<'r, C> {
         &self.vc
     }
 
-    /// The parameters offered, if the call manager gave any (rule CALL-32).
+    /// The parameters offered, if the call manager gave any (rule [CALL-32]).
+    ///
+    /// [CALL-32]: ndis_sys::rules#CALL-32
     #[must_use]
     pub fn parameters(&self) -> Option<CallParameters<'_>> {
         // SAFETY: the call manager owns them and keeps them until the answer
@@ -312,7 +334,9 @@ impl<'r, C: Client> IncomingCall<'r, C> {
     }
 
     /// Takes the call. Data may flow once [`Client::call_connected`] tells so
-    /// (rule CALL-40).
+    /// (rule [CALL-40]).
+    ///
+    /// [CALL-40]: ndis_sys::rules#CALL-40
     pub fn accept(self) -> (Answer<'r>, Call<'static, C>) {
         self.vc.shared.state.locked(State::accept);
         let call = Call::new(self.vc, self.number);
@@ -357,7 +381,9 @@ impl<C: Client> fmt::Debug for IncomingCall<'_, C> {
 ///
 /// The call manager may take the offer back meanwhile: [`Client::incoming_close`] tells
 /// so, the call is closed as any other, and the token answers nothing any more.
-/// Dropping it refuses the call with [`Status::FAILURE`] (rule CALL-29).
+/// Dropping it refuses the call with [`Status::FAILURE`] (rule [CALL-29]).
+///
+/// [CALL-29]: ndis_sys::rules#CALL-29
 #[must_use = "dropping a pending incoming call refuses it"]
 pub struct PendingIncomingCall<C: Client> {
     offer: Armed<Numbered<C>, Refuse>,
@@ -389,7 +415,7 @@ impl<C: Client> PendingIncomingCall<C> {
 
     /// Takes the call.
     ///
-    /// Source page: `nf-ndis-ndisclincomingcallcomplete`.
+    /// Source page: [`NdisClIncomingCallComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisclincomingcallcomplete).
     #[doc(alias = "NdisClIncomingCallComplete")]
     pub fn accept(self, irql: &mut impl NoLock) -> Call<'static, C> {
         let Numbered { vc, number } = self.answer(Status::SUCCESS, irql);
@@ -398,7 +424,7 @@ impl<C: Client> PendingIncomingCall<C> {
 
     /// Refuses the call.
     ///
-    /// Source page: `nf-ndis-ndisclincomingcallcomplete`.
+    /// Source page: [`NdisClIncomingCallComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisclincomingcallcomplete).
     #[doc(alias = "NdisClIncomingCallComplete")]
     pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
         drop(self.answer(status.as_failure(), irql));

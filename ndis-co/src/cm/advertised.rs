@@ -30,8 +30,10 @@ impl Advertised {
     ///
     /// # Errors
     ///
-    /// [`Status::FAILURE`] for one that was registered before (rule INIT-04),
+    /// [`Status::FAILURE`] for one that was registered before (rule [INIT-04]),
     /// [`Status::RESOURCES`], or what `register` says.
+    ///
+    /// [INIT-04]: ndis_sys::rules#INIT-04
     pub fn register(
         &self,
         family: AddressFamily,

@@ -127,12 +127,14 @@ impl<M: CallManager> Af<M> {
     /// gone. Nothing happens when it was asked before, or is closing it already.
     ///
     /// The client ends its calls and SAPs first, and closes the family then:
-    /// [`CallManager::close_af`] is next. It may answer that it will not (rule AF-43); then
+    /// [`CallManager::close_af`] is next. It may answer that it will not (rule [AF-43]); then
     /// the family stays open.
     ///
     /// At or below DISPATCH_LEVEL; a work item does it at PASSIVE_LEVEL.
     ///
-    /// Source page: `nf-ndis-ndiscmnotifycloseaddressfamily`.
+    /// Source page: [`NdisCmNotifyCloseAddressFamily`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiscmnotifycloseaddressfamily).
+    ///
+    /// [AF-43]: ndis_sys::rules#AF-43
     #[doc(alias = "NdisCmNotifyCloseAddressFamily")]
     #[doc(alias = "NdisMCmNotifyCloseAddressFamily")]
     pub fn notify_close(&self) {
@@ -214,7 +216,9 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
     }
 
     /// What the client opens: check that it is a family this driver registered
-    /// (rule AF-21).
+    /// (rule [AF-21]).
+    ///
+    /// [AF-21]: ndis_sys::rules#AF-21
     #[must_use]
     pub fn family(&self) -> AddressFamily {
         self.af.family
@@ -271,12 +275,16 @@ impl<M: CallManager> Alarm<Arc<AfShared<M>>> for Refuse {
 }
 
 impl<M: CallManager> PendingOpenAf<M> {
-    /// Lets the client in (rules AF-23, AF-24).
+    /// Lets the client in (rules [AF-23], [AF-24]).
     ///
     /// Prefer PASSIVE_LEVEL: the client's callback is documented for it (rule
-    /// AF-48).
+    /// [AF-48]).
     ///
-    /// Source page: `nf-ndis-ndismcmopenaddressfamilycomplete`.
+    /// Source page: [`NdisMCmOpenAddressFamilyComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmopenaddressfamilycomplete).
+    ///
+    /// [AF-23]: ndis_sys::rules#AF-23
+    /// [AF-24]: ndis_sys::rules#AF-24
+    /// [AF-48]: ndis_sys::rules#AF-48
     #[doc(alias = "NdisMCmOpenAddressFamilyComplete")]
     pub fn accept(self, context: M::Af, irql: &mut impl NoLock) {
         let af = self.af.disarm();
@@ -290,9 +298,11 @@ impl<M: CallManager> PendingOpenAf<M> {
         AfShared::advance(&af, irql.up_to_dispatch());
     }
 
-    /// Turns the client away (rule AF-25).
+    /// Turns the client away (rule [AF-25]).
     ///
-    /// Source page: `nf-ndis-ndismcmopenaddressfamilycomplete`.
+    /// Source page: [`NdisMCmOpenAddressFamilyComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmopenaddressfamilycomplete).
+    ///
+    /// [AF-25]: ndis_sys::rules#AF-25
     #[doc(alias = "NdisMCmOpenAddressFamilyComplete")]
     pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
         let af = self.af.disarm();
@@ -322,7 +332,10 @@ impl<'r, M: CallManager> CloseAf<'r, M> {
     }
 
     /// Lets the family go, at once or when its last child is gone (rule
-    /// AF-36). A close always succeeds in the end (rule AF-37).
+    /// [AF-36]). A close always succeeds in the end (rule [AF-37]).
+    ///
+    /// [AF-36]: ndis_sys::rules#AF-36
+    /// [AF-37]: ndis_sys::rules#AF-37
     pub fn finish(self) -> Answer<'r> {
         let done = self.af.state.locked(|state| {
             state.finish = true;
@@ -375,7 +388,7 @@ impl<M: CallManager> Alarm<Arc<AfShared<M>>> for Finish {
 impl<M: CallManager> PendingCloseAf<M> {
     /// Lets the family go, at once or when its last child is gone.
     ///
-    /// Source page: `nf-ndis-ndismcmcloseaddressfamilycomplete`.
+    /// Source page: [`NdisMCmCloseAddressFamilyComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmcloseaddressfamilycomplete).
     #[doc(alias = "NdisMCmCloseAddressFamilyComplete")]
     pub fn finish(self, irql: &mut impl NoLock) {
         let af = self.af.disarm();

@@ -44,15 +44,17 @@ impl<'r, M: CallManager> MakeCall<'r, M> {
         Self { vc, request }
     }
 
-    /// What the client asks for; validate it (rule CALL-07). `None` when it
+    /// What the client asks for; validate it (rule [CALL-07]). `None` when it
     /// gave no parameters.
+    ///
+    /// [CALL-07]: ndis_sys::rules#CALL-07
     #[must_use]
     pub fn parameters(&self) -> Option<CallParameters<'_>> {
         parameters(&self.vc)
     }
 
     /// Brings the call up: activates the VC with the client's parameters (rule
-    /// CALL-10) and completes the request.
+    /// [CALL-10]) and completes the request.
     ///
     /// NDIS is answered with pending, and a work item does the rest: only a
     /// completion tells for sure when the client knows that its call is up, and
@@ -60,8 +62,10 @@ impl<'r, M: CallManager> MakeCall<'r, M> {
     /// [`CallManager::call_failed`] tells the outcome. To complete the call
     /// from a place of your own, use [`pend`](Self::pend).
     ///
-    /// Source pages: `nf-ndis-ndismcmactivatevc`,
-    /// `nf-ndis-ndismcmmakecallcomplete`.
+    /// Source pages: [`NdisMCmActivateVc`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmactivatevc),
+    /// [`NdisMCmMakeCallComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmmakecallcomplete).
+    ///
+    /// [CALL-10]: ndis_sys::rules#CALL-10
     #[doc(alias = "NdisMCmActivateVc")]
     pub fn accept(self, irql: &mut impl NoLock) -> Answer<'r> {
         let _ = irql;
@@ -69,7 +73,9 @@ impl<'r, M: CallManager> MakeCall<'r, M> {
     }
 
     /// As [`accept`](Self::accept), with other parameters, of which the client
-    /// is told (rule CALL-17).
+    /// is told (rule [CALL-17]).
+    ///
+    /// [CALL-17]: ndis_sys::rules#CALL-17
     pub fn accept_with(self, parameters: CallParametersBuf, irql: &mut impl NoLock) -> Answer<'r> {
         let _ = irql;
         self.accept_soon(Some(changed(parameters)))
@@ -92,7 +98,9 @@ impl<'r, M: CallManager> MakeCall<'r, M> {
     }
 
     /// Answers later, with the second value, from any thread: the usual case
-    /// (rule CALL-74).
+    /// (rule [CALL-74]).
+    ///
+    /// [CALL-74]: ndis_sys::rules#CALL-74
     pub fn pend(self) -> (Answer<'r>, PendingMakeCall<M>) {
         self.vc.shared.look(|state, _| state.pend());
         let vc = Armed::new(self.vc);
@@ -113,7 +121,9 @@ impl<M: CallManager> fmt::Debug for MakeCall<'_, M> {
 ///
 /// Answer it in bounded time, for the client cannot take it back: its family,
 /// and with that the adapter, is not closed before. Dropping it refuses the call
-/// with [`Status::FAILURE`] (rule CALL-13).
+/// with [`Status::FAILURE`] (rule [CALL-13]).
+///
+/// [CALL-13]: ndis_sys::rules#CALL-13
 #[must_use = "dropping a pending call refuses it"]
 pub struct PendingMakeCall<M: CallManager> {
     vc: Armed<Vc<M>, Refuse>,
@@ -143,12 +153,15 @@ impl<M: CallManager> PendingMakeCall<M> {
     }
 
     /// Brings the call up: activates the VC with the client's parameters, then
-    /// completes the request (rules CALL-10, CALL-13).
+    /// completes the request (rules [CALL-10], [CALL-13]).
     ///
     /// [`CallManager::call_connected`] or [`CallManager::call_failed`] tells
     /// the outcome, usually before this returns.
     ///
-    /// Source page: `nf-ndis-ndismcmmakecallcomplete`.
+    /// Source page: [`NdisMCmMakeCallComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmmakecallcomplete).
+    ///
+    /// [CALL-10]: ndis_sys::rules#CALL-10
+    /// [CALL-13]: ndis_sys::rules#CALL-13
     #[doc(alias = "NdisMCmMakeCallComplete")]
     #[doc(alias = "NdisMCmActivateVc")]
     pub fn accept(self, irql: &mut impl NoLock) {
@@ -156,17 +169,19 @@ impl<M: CallManager> PendingMakeCall<M> {
     }
 
     /// As [`accept`](Self::accept), with other parameters, of which the client
-    /// is told (rule CALL-17).
+    /// is told (rule [CALL-17]).
     ///
-    /// Source page: `nf-ndis-ndismcmmakecallcomplete`.
+    /// Source page: [`NdisMCmMakeCallComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmmakecallcomplete).
+    ///
+    /// [CALL-17]: ndis_sys::rules#CALL-17
     #[doc(alias = "NdisMCmMakeCallComplete")]
     pub fn accept_with(self, parameters: CallParametersBuf, irql: &mut impl NoLock) {
         self.answer(|state| state.accept_make(Some(changed(parameters))), irql);
     }
 
-    /// Refuses the call (flow l1).
+    /// Refuses the call.
     ///
-    /// Source page: `nf-ndis-ndismcmmakecallcomplete`.
+    /// Source page: [`NdisMCmMakeCallComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmmakecallcomplete).
     #[doc(alias = "NdisMCmMakeCallComplete")]
     pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
         self.answer(|state| state.refuse(status), irql);
@@ -188,7 +203,9 @@ impl<M: CallManager> fmt::Debug for PendingMakeCall<M> {
 /// The client that was called has accepted: connect the call, or take it back,
 /// in bounded time: the client's family is not closed before.
 ///
-/// Dropping it takes the call back with [`Status::FAILURE`] (rule CALL-37).
+/// Dropping it takes the call back with [`Status::FAILURE`] (rule [CALL-37]).
+///
+/// [CALL-37]: ndis_sys::rules#CALL-37
 #[must_use = "an accepted call is connected or closed"]
 pub struct Accepted<M: CallManager> {
     vc: Armed<Vc<M>, TakeBack>,
@@ -223,13 +240,17 @@ impl<M: CallManager> Accepted<M> {
     }
 
     /// Tells the client that the call is connected: data may flow (rules
-    /// CALL-35, CALL-38, CALL-40).
+    /// [CALL-35], [CALL-38], [CALL-40]).
     ///
     /// [`CallManager::call_connected`] tells when the client knows, usually before
     /// this returns; when little is left of the stack, a work item tells the client.
     /// `false` when the call is over already.
     ///
-    /// Source page: `nf-ndis-ndismcmdispatchcallconnected`.
+    /// Source page: [`NdisMCmDispatchCallConnected`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmdispatchcallconnected).
+    ///
+    /// [CALL-35]: ndis_sys::rules#CALL-35
+    /// [CALL-38]: ndis_sys::rules#CALL-38
+    /// [CALL-40]: ndis_sys::rules#CALL-40
     #[doc(alias = "NdisMCmDispatchCallConnected")]
     pub fn connect(self, irql: &mut impl NoLock) -> bool {
         let vc = self.vc.disarm();
@@ -239,9 +260,11 @@ impl<M: CallManager> Accepted<M> {
     }
 
     /// Takes the call back: the client is told that it is over and closes it
-    /// (rule CALL-39, flow l4).
+    /// (rule [CALL-39]).
     ///
-    /// Source page: `nf-ndis-ndismcmdispatchincomingclosecall`.
+    /// Source page: [`NdisMCmDispatchIncomingCloseCall`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmdispatchincomingclosecall).
+    ///
+    /// [CALL-39]: ndis_sys::rules#CALL-39
     #[doc(alias = "NdisMCmDispatchIncomingCloseCall")]
     pub fn close(self, status: Status, irql: &mut impl NoLock) {
         let vc = self.vc.disarm();
@@ -281,7 +304,9 @@ impl<'r, M: CallManager> CloseCall<'r, M> {
     }
 
     /// What the client sends along to the other side; empty when nothing
-    /// (rule CALL-51).
+    /// (rule [CALL-51]).
+    ///
+    /// [CALL-51]: ndis_sys::rules#CALL-51
     #[must_use]
     pub fn data(&self) -> &[u8] {
         if self.size == 0 {
@@ -294,12 +319,16 @@ impl<'r, M: CallManager> CloseCall<'r, M> {
     }
 
     /// Closes the call: deactivates the VC and reports success, as soon as no
-    /// list is under way on it (rules CALL-49, VC-44, VC-49).
+    /// list is under way on it (rules [CALL-49], [VC-44], [VC-49]).
     ///
     /// Give back held lists before or after this; it waits for them.
     ///
-    /// Source pages: `nf-ndis-ndismcmdeactivatevc`,
-    /// `nc-ndis-protocol_cm_deactivate_vc_complete`.
+    /// Source pages: [`NdisMCmDeactivateVc`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmdeactivatevc),
+    /// [`PROTOCOL_CM_DEACTIVATE_VC_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cm_deactivate_vc_complete).
+    ///
+    /// [CALL-49]: ndis_sys::rules#CALL-49
+    /// [VC-44]: ndis_sys::rules#VC-44
+    /// [VC-49]: ndis_sys::rules#VC-49
     #[doc(alias = "NdisMCmDeactivateVc")]
     #[doc(alias = "ProtocolCmDeactivateVcComplete")]
     pub fn finish(self, irql: &mut impl NoLock) -> Answer<'r> {
@@ -317,11 +346,13 @@ impl<'r, M: CallManager> CloseCall<'r, M> {
     }
 
     /// Will not close: the call goes on, [`Status::INVALID_DATA`] when the
-    /// close data cannot be carried (rule CALL-48).
+    /// close data cannot be carried (rule [CALL-48]).
     ///
     /// The client of these crates then asks again, without data, each time a
     /// little later and for as long as it is refused. Its family, and with that
     /// the adapter, is not closed before: close the call in the end.
+    ///
+    /// [CALL-48]: ndis_sys::rules#CALL-48
     pub fn refuse(self, status: Status) -> Answer<'r> {
         self.vc.shared.with(|state, _| state.refuse_close());
         // Something may have waited for the close.
@@ -373,9 +404,11 @@ impl<M: CallManager> PendingCloseCall<M> {
         &self.vc
     }
 
-    /// Closes the call, as [`CloseCall::finish`] does (rule CALL-52).
+    /// Closes the call, as [`CloseCall::finish`] does (rule [CALL-52]).
     ///
-    /// Source page: `nf-ndis-ndismcmclosecallcomplete`.
+    /// Source page: [`NdisMCmCloseCallComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmclosecallcomplete).
+    ///
+    /// [CALL-52]: ndis_sys::rules#CALL-52
     #[doc(alias = "NdisMCmCloseCallComplete")]
     #[doc(alias = "NdisMCmDeactivateVc")]
     pub fn finish(self, irql: &mut impl NoLock) {

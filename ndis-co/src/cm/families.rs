@@ -53,11 +53,15 @@ impl<M: CallManager> Families<M> {
         last
     }
 
-    /// Asks every client to close its family (rules HALT-01 to HALT-04); once. When all are
+    /// Asks every client to close its family (rules [HALT-01] to [HALT-04]); once. When all are
     /// closed, [`Base::families_closed`] is told, possibly before this returns.
     ///
-    /// A client may answer that it will not (rule AF-43). It is waited for all the same,
+    /// A client may answer that it will not (rule [AF-43]). It is waited for all the same,
     /// its unbind at the latest: as long as it has the family, it may call this driver.
+    ///
+    /// [AF-43]: ndis_sys::rules#AF-43
+    /// [HALT-01]: ndis_sys::rules#HALT-01
+    /// [HALT-04]: ndis_sys::rules#HALT-04
     pub fn close(base: &M::Base, irql: &mut Passive, _: Key) {
         let families = base.families();
         let none = families.state.locked(|state| {

@@ -17,8 +17,13 @@ use ndis_sys::{
     NDIS_HANDLE, NDIS_OID_REQUEST, NDIS_STATUS,
 };
 
-/// The handlers of a call manager: every slot is filled (rules REG-13, REG-17, REG-18,
-/// REG-19).
+/// The handlers of a call manager: every slot is filled (rules [REG-13], [REG-17], [REG-18],
+/// [REG-19]).
+///
+/// [REG-13]: ndis_sys::rules#REG-13
+/// [REG-17]: ndis_sys::rules#REG-17
+/// [REG-18]: ndis_sys::rules#REG-18
+/// [REG-19]: ndis_sys::rules#REG-19
 #[must_use]
 pub fn call_manager_handlers<M: CallManager>() -> NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS {
     let mut table: NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS = ndis_sys::zeroed();
@@ -49,7 +54,9 @@ pub fn call_manager_handlers<M: CallManager>() -> NDIS_CO_CALL_MANAGER_OPTIONAL_
 }
 
 callbacks! {
-    /// `ProtocolCmOpenAf`; the context is the adapter's (rule INIT-13) or the binding's.
+    /// `ProtocolCmOpenAf`; the context is the adapter's (rule [INIT-13]) or the binding's.
+    ///
+    /// [INIT-13]: ndis_sys::rules#INIT-13
     open_af<M: CallManager>(
         context: NDIS_HANDLE as M::Base,
         family: *mut CO_ADDRESS_FAMILY as &CO_ADDRESS_FAMILY,

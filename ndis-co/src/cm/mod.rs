@@ -71,9 +71,12 @@ pub trait CallManager: Sized + Send + Sync + 'static {
     /// pointers, which no pool has, out of it.
     type Vc: Send + Sync + 'static;
 
-    /// A client opens an address family (rules AF-18 to AF-22).
+    /// A client opens an address family (rules [AF-18] to [AF-22]).
     ///
-    /// Source page: `nc-ndis-protocol_cm_open_af`.
+    /// Source page: [`PROTOCOL_CM_OPEN_AF`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cm_open_af).
+    ///
+    /// [AF-18]: ndis_sys::rules#AF-18
+    /// [AF-22]: ndis_sys::rules#AF-22
     #[doc(alias = "ProtocolCmOpenAf")]
     fn open_af<'r>(
         &self,
@@ -83,9 +86,12 @@ pub trait CallManager: Sized + Send + Sync + 'static {
     ) -> Answer<'r>;
 
     /// A client closes its address family. The default lets it go as soon as
-    /// the last SAP and VC beneath it are gone (rules AF-35, AF-36).
+    /// the last SAP and VC beneath it are gone (rules [AF-35], [AF-36]).
     ///
-    /// Source page: `nc-ndis-protocol_cm_close_af`.
+    /// Source page: [`PROTOCOL_CM_CLOSE_AF`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cm_close_af).
+    ///
+    /// [AF-35]: ndis_sys::rules#AF-35
+    /// [AF-36]: ndis_sys::rules#AF-36
     #[doc(alias = "ProtocolCmCloseAf")]
     fn close_af<'r>(
         &self,
@@ -97,9 +103,12 @@ pub trait CallManager: Sized + Send + Sync + 'static {
         request.finish()
     }
 
-    /// A client registers a SAP (rules SAP-15 to SAP-18).
+    /// A client registers a SAP (rules [SAP-15] to [SAP-18]).
     ///
-    /// Source page: `nc-ndis-protocol_cm_reg_sap`.
+    /// Source page: [`PROTOCOL_CM_REG_SAP`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cm_reg_sap).
+    ///
+    /// [SAP-15]: ndis_sys::rules#SAP-15
+    /// [SAP-18]: ndis_sys::rules#SAP-18
     #[doc(alias = "ProtocolCmRegisterSap")]
     fn register_sap<'r>(
         &self,
@@ -108,10 +117,13 @@ pub trait CallManager: Sized + Send + Sync + 'static {
         irql: &mut UpToDispatch,
     ) -> Answer<'r>;
 
-    /// A client deregisters a SAP: offer it no more calls (rules SAP-21,
-    /// SAP-25).
+    /// A client deregisters a SAP: offer it no more calls (rules [SAP-21],
+    /// [SAP-25]).
     ///
-    /// Source page: `nc-ndis-protocol_cm_deregister_sap`.
+    /// Source page: [`PROTOCOL_CM_DEREGISTER_SAP`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cm_deregister_sap).
+    ///
+    /// [SAP-21]: ndis_sys::rules#SAP-21
+    /// [SAP-25]: ndis_sys::rules#SAP-25
     #[doc(alias = "ProtocolCmDeregisterSap")]
     fn deregister_sap<'r>(
         &self,
@@ -123,27 +135,33 @@ pub trait CallManager: Sized + Send + Sync + 'static {
         request.finish()
     }
 
-    /// A client makes a VC for a call that it may place (rules VC-15, VC-17).
+    /// A client makes a VC for a call that it may place (rules [VC-15], [VC-17]).
     ///
-    /// Source page: `nc-ndis-protocol_co_create_vc`.
+    /// Source page: [`PROTOCOL_CO_CREATE_VC`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_create_vc).
     ///
     /// # Errors
     ///
     /// Refuses the VC.
+    ///
+    /// [VC-15]: ndis_sys::rules#VC-15
+    /// [VC-17]: ndis_sys::rules#VC-17
     #[doc(alias = "ProtocolCoCreateVc")]
     fn create_vc(&self, af: &Af<Self>, irql: &mut UpToDispatch) -> Result<Self::Vc, Status>;
 
     /// A VC is deleted, whoever made it; `vc` is good for its context only.
     ///
-    /// Source page: `nc-ndis-protocol_co_delete_vc`.
+    /// Source page: [`PROTOCOL_CO_DELETE_VC`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_delete_vc).
     #[doc(alias = "ProtocolCoDeleteVc")]
     fn vc_deleted(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
         let _ = (vc, irql);
     }
 
-    /// A client places a call (rules CALL-07 to CALL-12).
+    /// A client places a call (rules [CALL-07] to [CALL-12]).
     ///
-    /// Source page: `nc-ndis-protocol_cm_make_call`.
+    /// Source page: [`PROTOCOL_CM_MAKE_CALL`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cm_make_call).
+    ///
+    /// [CALL-07]: ndis_sys::rules#CALL-07
+    /// [CALL-12]: ndis_sys::rules#CALL-12
     #[doc(alias = "ProtocolCmMakeCall")]
     fn make_call<'r>(
         &self,
@@ -161,28 +179,31 @@ pub trait CallManager: Sized + Send + Sync + 'static {
     /// processor [`close_call`](Self::close_call) may still overtake it. The VC is not
     /// deactivated or deleted, nor the adapter halted, before this has returned.
     ///
-    /// Source pages: `nc-ndis-protocol_cm_activate_vc_complete`,
-    /// `nf-ndis-ndismcmdispatchcallconnected`.
+    /// Source pages: [`PROTOCOL_CM_ACTIVATE_VC_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cm_activate_vc_complete),
+    /// [`NdisMCmDispatchCallConnected`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmdispatchcallconnected).
     #[doc(alias = "ProtocolCmActivateVcComplete")]
     #[doc(alias = "NdisMCmDispatchCallConnected")]
     fn call_connected(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
         let _ = (vc, irql);
     }
 
-    /// The call could not be brought up because its VC could not be activated
-    /// (flow l2), or the driver has refused it after pending it. The client, if it
-    /// placed the call, is told right after this returns, and deletes its VC.
+    /// The call could not be brought up because its VC could not be activated, or
+    /// the driver has refused it after pending it. The client, if it placed the
+    /// call, is told right after this returns, and deletes its VC.
     ///
-    /// Source page: `nc-ndis-protocol_cm_activate_vc_complete`.
+    /// Source page: [`PROTOCOL_CM_ACTIVATE_VC_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cm_activate_vc_complete).
     #[doc(alias = "ProtocolCmActivateVcComplete")]
     fn call_failed(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
         let _ = (vc, status, irql);
     }
 
     /// The client that is called has accepted: connect the call or take it
-    /// back (rules CALL-35, CALL-37).
+    /// back (rules [CALL-35], [CALL-37]).
     ///
-    /// Source page: `nc-ndis-protocol_cm_incoming_call_complete`.
+    /// Source page: [`PROTOCOL_CM_INCOMING_CALL_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cm_incoming_call_complete).
+    ///
+    /// [CALL-35]: ndis_sys::rules#CALL-35
+    /// [CALL-37]: ndis_sys::rules#CALL-37
     #[doc(alias = "ProtocolCmIncomingCallComplete")]
     fn incoming_call_accepted(
         &self,
@@ -192,18 +213,24 @@ pub trait CallManager: Sized + Send + Sync + 'static {
     );
 
     /// The client that is called has refused. The VC is deactivated and
-    /// deleted next (rule CALL-36).
+    /// deleted next (rule [CALL-36]).
     ///
-    /// Source page: `nc-ndis-protocol_cm_incoming_call_complete`.
+    /// Source page: [`PROTOCOL_CM_INCOMING_CALL_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cm_incoming_call_complete).
+    ///
+    /// [CALL-36]: ndis_sys::rules#CALL-36
     #[doc(alias = "ProtocolCmIncomingCallComplete")]
     fn incoming_call_refused(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
         let _ = (vc, status, irql);
     }
 
     /// A client closes a call, on its own account or because it was told that
-    /// the other side hung up (rules CALL-48 to CALL-53, CALL-69).
+    /// the other side hung up (rules [CALL-48] to [CALL-53], [CALL-69]).
     ///
-    /// Source page: `nc-ndis-protocol_cm_close_call`.
+    /// Source page: [`PROTOCOL_CM_CLOSE_CALL`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cm_close_call).
+    ///
+    /// [CALL-48]: ndis_sys::rules#CALL-48
+    /// [CALL-53]: ndis_sys::rules#CALL-53
+    /// [CALL-69]: ndis_sys::rules#CALL-69
     #[doc(alias = "ProtocolCmCloseCall")]
     fn close_call<'r>(
         &self,

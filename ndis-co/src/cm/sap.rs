@@ -97,17 +97,21 @@ impl<M: CallManager> Sap<M> {
     }
 
     /// Creates a VC for a call to this SAP; `context` is what the driver keeps
-    /// for it (rules VC-02, VC-06, VC-10).
+    /// for it (rules [VC-02], [VC-06], [VC-10]).
     ///
     /// The client is asked before this returns. The VC is inactive; dropping
     /// it deletes it.
     ///
-    /// Source page: `nf-ndis-ndismcmcreatevc`.
+    /// Source page: [`NdisMCmCreateVc`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmcreatevc).
     ///
     /// # Errors
     ///
     /// [`Status::RESOURCES`], [`Status::CLOSING`] when the SAP or its family
-    /// is going away, or the client's refusal (flow l5).
+    /// is going away, or the client's refusal.
+    ///
+    /// [VC-02]: ndis_sys::rules#VC-02
+    /// [VC-06]: ndis_sys::rules#VC-06
+    /// [VC-10]: ndis_sys::rules#VC-10
     #[doc(alias = "NdisMCmCreateVc")]
     pub fn create_vc(
         &self,
@@ -165,7 +169,9 @@ impl<'r, M: CallManager> RegisterSap<'r, M> {
         }
     }
 
-    /// The address asked for (rule SAP-18).
+    /// The address asked for (rule [SAP-18]).
+    ///
+    /// [SAP-18]: ndis_sys::rules#SAP-18
     #[must_use]
     pub fn address(&self) -> SapAddress<'_> {
         self.sap.address.view()
@@ -181,7 +187,10 @@ impl<'r, M: CallManager> RegisterSap<'r, M> {
     }
 
     /// Refuses: [`Status::INVALID_DATA`] for an address that is taken or not
-    /// understood (rules SAP-15, SAP-16).
+    /// understood (rules [SAP-15], [SAP-16]).
+    ///
+    /// [SAP-15]: ndis_sys::rules#SAP-15
+    /// [SAP-16]: ndis_sys::rules#SAP-16
     pub fn refuse(self, status: Status) -> Answer<'r> {
         self.sap.state.locked(|state| state.phase = Phase::Gone);
         AfShared::remove_child_later(&self.sap.af);
@@ -226,9 +235,12 @@ impl<M: CallManager> PendingRegisterSap<M> {
         self.sap.address.view()
     }
 
-    /// Registers the SAP (rules SAP-19, SAP-20).
+    /// Registers the SAP (rules [SAP-19], [SAP-20]).
     ///
-    /// Source page: `nf-ndis-ndismcmregistersapcomplete`.
+    /// Source page: [`NdisMCmRegisterSapComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmregistersapcomplete).
+    ///
+    /// [SAP-19]: ndis_sys::rules#SAP-19
+    /// [SAP-20]: ndis_sys::rules#SAP-20
     #[doc(alias = "NdisMCmRegisterSapComplete")]
     pub fn accept(self, context: M::Sap, irql: &mut impl NoLock) -> Sap<M> {
         let sap = self.sap.disarm();
@@ -240,7 +252,7 @@ impl<M: CallManager> PendingRegisterSap<M> {
 
     /// Refuses.
     ///
-    /// Source page: `nf-ndis-ndismcmregistersapcomplete`.
+    /// Source page: [`NdisMCmRegisterSapComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmregistersapcomplete).
     #[doc(alias = "NdisMCmRegisterSapComplete")]
     pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
         let sap = self.sap.disarm();
@@ -270,7 +282,10 @@ impl<'r, M: CallManager> DeregisterSap<'r, M> {
     }
 
     /// Lets the SAP go, at once or when no call is just being offered on it.
-    /// A deregistration always succeeds in the end (rules SAP-21, SAP-23).
+    /// A deregistration always succeeds in the end (rules [SAP-21], [SAP-23]).
+    ///
+    /// [SAP-21]: ndis_sys::rules#SAP-21
+    /// [SAP-23]: ndis_sys::rules#SAP-23
     pub fn finish(self) -> Answer<'r> {
         let done = self.sap.state.locked(|state| {
             state.finish = true;
@@ -327,7 +342,7 @@ impl<M: CallManager> Alarm<Arc<SapShared<M>>> for Finish {
 impl<M: CallManager> PendingDeregisterSap<M> {
     /// Lets the SAP go.
     ///
-    /// Source page: `nf-ndis-ndismcmderegistersapcomplete`.
+    /// Source page: [`NdisMCmDeregisterSapComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmderegistersapcomplete).
     #[doc(alias = "NdisMCmDeregisterSapComplete")]
     pub fn finish(self, irql: &mut impl NoLock) {
         let sap = self.sap.disarm();

@@ -15,7 +15,10 @@ use core::fmt;
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
 
 /// A driver that is a stand-alone call manager: [`Protocol`] and [`CallManager`] in one
-/// (rules REG-02, REG-08). Implemented for every driver that is both.
+/// (rules [REG-02], [REG-08]). Implemented for every driver that is both.
+///
+/// [REG-02]: ndis_sys::rules#REG-02
+/// [REG-08]: ndis_sys::rules#REG-08
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no stand-alone call manager",
     label = "it lacks `CallManager`, or its `Base` is another one",
@@ -62,17 +65,22 @@ impl<M: StandaloneCallManager> BindingShared<M> {
 
 impl<M: StandaloneCallManager> OpenedBinding<'_, M> {
     /// Registers an address family on the binding: clients of the adapter are told of it
-    /// when the bind has succeeded, and open it (rules AF-02, INIT-17).
+    /// when the bind has succeeded, and open it (rules [AF-02], [INIT-17]).
     ///
     /// Once per family and binding; a driver may serve several families on one.
     ///
-    /// PASSIVE_LEVEL (rule IRQL-48). Source page: `nf-ndis-ndiscmregisteraddressfamilyex`.
+    /// PASSIVE_LEVEL (rule [IRQL-48]). Source page: [`NdisCmRegisterAddressFamilyEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiscmregisteraddressfamilyex).
     ///
     /// # Errors
     ///
     /// [`Status::RESOURCES`] when memory is short; [`Status::FAILURE`] when the adapter's
     /// miniport is not connection-oriented, or the family has a call manager on it already
-    /// (rule AF-03).
+    /// (rule [AF-03]).
+    ///
+    /// [AF-02]: ndis_sys::rules#AF-02
+    /// [AF-03]: ndis_sys::rules#AF-03
+    /// [INIT-17]: ndis_sys::rules#INIT-17
+    /// [IRQL-48]: ndis_sys::rules#IRQL-48
     #[doc(alias = "NdisCmRegisterAddressFamilyEx")]
     pub fn register_address_family(
         &self,

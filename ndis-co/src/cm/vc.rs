@@ -92,11 +92,11 @@ impl<M: CallManager> Vc<M> {
     }
 
     /// Tells the client that the other side hung up, or takes back a call that still
-    /// rings, with data if there is any; it then closes the call (rules CALL-58 to
-    /// CALL-61).
+    /// rings, with data if there is any; it then closes the call (rules [CALL-58] to
+    /// [CALL-61]).
     ///
     /// It ends the call that is on the VC now. A client may place several in a row on one
-    /// of its own (rule CALL-55): keep apart what belongs to each, from
+    /// of its own (rule [CALL-55]): keep apart what belongs to each, from
     /// [`make_call`](CallManager::make_call) to [`close_call`](CallManager::close_call).
     ///
     /// The client's close may come before this returns. When the client does
@@ -106,16 +106,21 @@ impl<M: CallManager> Vc<M> {
     /// [`Status::SUCCESS`] for an ordinary end; one that is no final status becomes
     /// [`Status::FAILURE`].
     ///
-    /// Source page: `nf-ndis-ndismcmdispatchincomingclosecall`.
+    /// Source page: [`NdisMCmDispatchIncomingCloseCall`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmdispatchincomingclosecall).
     ///
     /// # Errors
     ///
     /// [`Status::CLOSING`] when there is no call, it is closed already, or the
-    /// client was told before: nothing is left to do then (rule CALL-69).
+    /// client was told before: nothing is left to do then (rule [CALL-69]).
     /// [`Status::RESOURCES`] when the client is told later, and there was no
     /// memory to keep the data until then: it is told without them.
     /// [`Status::INVALID_LENGTH`] for more than [`MAX_VARIABLE`] bytes of data, and the
     /// client is not told.
+    ///
+    /// [CALL-55]: ndis_sys::rules#CALL-55
+    /// [CALL-58]: ndis_sys::rules#CALL-58
+    /// [CALL-61]: ndis_sys::rules#CALL-61
+    /// [CALL-69]: ndis_sys::rules#CALL-69
     #[doc(alias = "NdisMCmDispatchIncomingCloseCall")]
     pub fn dispatch_incoming_close(
         &self,
@@ -270,16 +275,20 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
         CreatedVc::wrap(self.into_vc())
     }
 
-    /// Activates the VC (rules VC-30, VC-35, VC-61).
+    /// Activates the VC (rules [VC-30], [VC-35], [VC-61]).
     ///
     /// When NDIS answers that the activation completes later, what is done
     /// with the VC next waits for that.
     ///
-    /// Source page: `nf-ndis-ndismcmactivatevc`.
+    /// Source page: [`NdisMCmActivateVc`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmactivatevc).
     ///
     /// # Errors
     ///
     /// Gives the VC back with NDIS's status.
+    ///
+    /// [VC-30]: ndis_sys::rules#VC-30
+    /// [VC-35]: ndis_sys::rules#VC-35
+    /// [VC-61]: ndis_sys::rules#VC-61
     #[doc(alias = "NdisMCmActivateVc")]
     pub fn activate(
         self,
@@ -301,12 +310,15 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
         }
     }
 
-    /// Offers the call to the client (rules CALL-24 to CALL-27).
+    /// Offers the call to the client (rules [CALL-24] to [CALL-27]).
     ///
     /// The answer comes as [`CallManager::incoming_call_accepted`] or
     /// [`CallManager::incoming_call_refused`], possibly before this returns.
     ///
-    /// Source page: `nf-ndis-ndismcmdispatchincomingcall`.
+    /// Source page: [`NdisMCmDispatchIncomingCall`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmdispatchincomingcall).
+    ///
+    /// [CALL-24]: ndis_sys::rules#CALL-24
+    /// [CALL-27]: ndis_sys::rules#CALL-27
     #[doc(alias = "NdisMCmDispatchIncomingCall")]
     pub fn dispatch_incoming_call(
         self,
@@ -322,9 +334,13 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
         vc
     }
 
-    /// Deletes the VC now rather than soon (rules VC-23, VC-25, VC-26).
+    /// Deletes the VC now rather than soon (rules [VC-23], [VC-25], [VC-26]).
     ///
-    /// Source page: `nf-ndis-ndismcmdeletevc`.
+    /// Source page: [`NdisMCmDeleteVc`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmdeletevc).
+    ///
+    /// [VC-23]: ndis_sys::rules#VC-23
+    /// [VC-25]: ndis_sys::rules#VC-25
+    /// [VC-26]: ndis_sys::rules#VC-26
     #[doc(alias = "NdisMCmDeleteVc")]
     pub fn delete(self, irql: &mut impl NoLock) {
         let vc = self.into_vc();
@@ -730,20 +746,27 @@ where
     M::Base: Carrier<M>,
 {
     /// Indicates received data to the client. The lists come back through `Carry::returned`
-    /// of `ndis-mcm` (rules NBL-17 to NBL-19).
+    /// of `ndis-mcm` (rules [NBL-17] to [NBL-19]).
     ///
-    /// Source page: `nf-ndis-ndismcoindicatereceivenetbufferlists`.
+    /// Source page: [`NdisMCoIndicateReceiveNetBufferLists`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcoindicatereceivenetbufferlists).
     ///
     /// # Errors
     ///
     /// Gives the lists back with [`Status::PAUSED`] while the adapter is
-    /// paused (rule PAUSE-05), [`Status::CLOSING`] when there is no call any more
-    /// (rules CALL-63, NBL-34), [`Status::INVALID_STATE`] when the client does not
+    /// paused (rule [PAUSE-05]), [`Status::CLOSING`] when there is no call any more
+    /// (rules [CALL-63], [NBL-34]), [`Status::INVALID_STATE`] when the client does not
     /// know yet that its call is up, of which [`CallManager::call_connected`]
     /// tells, [`Status::INVALID_PARAMETER`] for lists that
     /// are not from a pool for receives, or carry another number of packets
-    /// than one (rule NBL-35), [`Status::RESOURCES`] when the stack is nearly
+    /// than one (rule [NBL-35]), [`Status::RESOURCES`] when the stack is nearly
     /// used up (see [`stack`]).
+    ///
+    /// [CALL-63]: ndis_sys::rules#CALL-63
+    /// [NBL-17]: ndis_sys::rules#NBL-17
+    /// [NBL-19]: ndis_sys::rules#NBL-19
+    /// [NBL-34]: ndis_sys::rules#NBL-34
+    /// [NBL-35]: ndis_sys::rules#NBL-35
+    /// [PAUSE-05]: ndis_sys::rules#PAUSE-05
     #[doc(alias = "NdisMCoIndicateReceiveNetBufferLists")]
     pub fn indicate_receive(
         &self,

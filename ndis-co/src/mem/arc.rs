@@ -113,7 +113,8 @@ impl<T> Alarm<Reference<T>> for Counted {
 /// its last owner. A count that would overflow stops the system instead of
 /// wrapping.
 ///
-/// Source pages: `nf-wdm-exallocatepool2`, `nf-wdm-exfreepoolwithtag`.
+/// Source pages: [`ExAllocatePool2`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exallocatepool2),
+/// [`ExFreePoolWithTag`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exfreepoolwithtag).
 ///
 #[doc(alias = "ExAllocatePool2")]
 #[doc(alias = "ExFreePoolWithTag")]

@@ -11,7 +11,8 @@ use core::{
 
 /// A value of its own in nonpaged pool memory.
 ///
-/// Source pages: `nf-wdm-exallocatepool2`, `nf-wdm-exfreepoolwithtag`.
+/// Source pages: [`ExAllocatePool2`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exallocatepool2),
+/// [`ExFreePoolWithTag`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exfreepoolwithtag).
 ///
 /// # Invariants
 ///

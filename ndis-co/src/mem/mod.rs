@@ -1,13 +1,15 @@
 //! Fallible, tagged, nonpaged memory: [`Box`], [`Arc`] and [`Vec`].
 //!
 //! A kernel driver has no global allocator that may fail by aborting, and
-//! every context that NDIS keeps must be resident (rule GEN-03). So the
+//! every context that NDIS keeps must be resident (rule [GEN-03]). So the
 //! containers here take memory from the nonpaged, no-execute pool, with a
 //! [`Tag`] that names the owner in the debugger, and every allocation can
 //! fail with [`OutOfMemory`], which converts to
 //! [`Status::RESOURCES`](crate::Status::RESOURCES).
 //!
 //! All of this works at or below DISPATCH_LEVEL, so no proof is demanded.
+//!
+//! [GEN-03]: ndis_sys::rules#GEN-03
 
 mod arc;
 mod boxed;
@@ -34,8 +36,10 @@ impl Tag {
 
     /// Makes a tag; `*b"Loop"` shows as `Loop`.
     ///
-    /// A pool takes printable ASCII only, and no tag of nothing (rule KE-12). Any
+    /// A pool takes printable ASCII only, and no tag of nothing (rule [KE-12]). Any
     /// other byte becomes a question mark.
+    ///
+    /// [KE-12]: ndis_sys::rules#KE-12
     #[must_use]
     pub const fn new(name: [u8; 4]) -> Self {
         const fn printable(byte: u8) -> u8 {

@@ -29,7 +29,8 @@ pub(super) struct Backing {
 /// [`NetBufferList::push_back`](super::NetBufferList::push_back) puts it into
 /// a list. Dropping it gives everything back.
 ///
-/// Source pages: `nf-nblapi-ndisallocatenetbuffer`, `nf-nblapi-ndisfreenetbuffer`.
+/// Source pages: [`NdisAllocateNetBuffer`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisallocatenetbuffer),
+/// [`NdisFreeNetBuffer`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisfreenetbuffer).
 ///
 /// # Invariants
 ///
@@ -275,7 +276,7 @@ impl BufferMut<'_> {
     /// said when the packet is made, see
     /// [`NetBufferListPool::allocate_buffer`].
     ///
-    /// Source page: `nf-nblapi-ndisretreatnetbufferdatastart`.
+    /// Source page: [`NdisRetreatNetBufferDataStart`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisretreatnetbufferdatastart).
     ///
     /// # Errors
     ///
@@ -300,7 +301,7 @@ impl BufferMut<'_> {
 
     /// Moves the data's start `by` bytes towards the end: they become unused.
     ///
-    /// Source page: `nf-nblapi-ndisadvancenetbufferdatastart`.
+    /// Source page: [`NdisAdvanceNetBufferDataStart`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisadvancenetbufferdatastart).
     ///
     /// # Errors
     ///

@@ -140,7 +140,9 @@ impl Chain {
     }
 
     /// Whether every list carries exactly one packet, so that it can be
-    /// indicated (rule NBL-35).
+    /// indicated (rule [NBL-35]).
+    ///
+    /// [NBL-35]: ndis_sys::rules#NBL-35
     #[must_use]
     pub fn all_have_one_packet(&self) -> bool {
         self.views().all(|list| {

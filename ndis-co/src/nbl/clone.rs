@@ -196,8 +196,8 @@ fn give_up<O: Original>(shared: Arc<Shared<O>>, status: Status, irql: Option<&mu
 /// # use ndis_host as _;
 /// ```
 ///
-/// Source pages: `nf-nblapi-ndisallocateclonenetbufferlist`,
-/// `nf-nblapi-ndisfreeclonenetbufferlist`.
+/// Source pages: [`NdisAllocateCloneNetBufferList`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisallocateclonenetbufferlist),
+/// [`NdisFreeCloneNetBufferList`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisfreeclonenetbufferlist).
 #[doc(alias = "ParentNetBufferList")]
 pub struct Parent<O: Original> {
     /// There until this is dropped or taken apart.
@@ -314,7 +314,7 @@ impl<O: Original> Parent<O> {
     /// At or below DISPATCH_LEVEL. A clone begins where the data begins: what
     /// is unused in front of it does not belong to the clone.
     ///
-    /// Source page: `nf-nblapi-ndisallocateclonenetbufferlist`.
+    /// Source page: [`NdisAllocateCloneNetBufferList`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisallocateclonenetbufferlist).
     ///
     /// # Errors
     ///
@@ -361,20 +361,22 @@ impl<O: Original> Parent<O> {
     /// not copied.
     ///
     /// This is what an MCM needs that indicates what it was sent: received
-    /// lists carry one packet each (rule NBL-35). It is for indicating only:
+    /// lists carry one packet each (rule [NBL-35]). It is for indicating only:
     /// drivers below a sender may put headers into what is unused in front of
     /// the data, which here is the original's.
     ///
     /// At or below DISPATCH_LEVEL.
     ///
-    /// Source pages: `nf-nblapi-ndisallocatenetbuffer`,
-    /// `nf-nblapi-ndisallocatenetbufferlist`.
+    /// Source pages: [`NdisAllocateNetBuffer`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisallocatenetbuffer),
+    /// [`NdisAllocateNetBufferList`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisallocatenetbufferlist).
     ///
     /// # Errors
     ///
     /// As [`allocate_clones`](Self::allocate_clones), [`Status::RESOURCES`]
     /// when Windows cannot map the data, and [`Status::INVALID_PARAMETER`] for
     /// a pool for sends.
+    ///
+    /// [NBL-35]: ndis_sys::rules#NBL-35
     #[doc(alias = "NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS")]
     pub fn allocate_packet_clones(
         &self,

@@ -261,7 +261,10 @@ pub fn set_status(list: At<'_, NET_BUFFER_LIST>, status: NDIS_STATUS) {
     list.set_status(status);
 }
 
-/// Sets the handle to which a list goes back (rules NBL-01, NBL-17).
+/// Sets the handle to which a list goes back (rules [NBL-01], [NBL-17]).
+///
+/// [NBL-01]: ndis_sys::rules#NBL-01
+/// [NBL-17]: ndis_sys::rules#NBL-17
 pub fn set_source_handle(list: At<'_, NET_BUFFER_LIST>, handle: NDIS_HANDLE) {
     list.set_source_handle(handle);
 }

@@ -41,8 +41,9 @@ pub(super) enum Kind {
 /// or, when it is a [clone](super::Parent), those of another list, which can
 /// only be looked at. Dropping it gives everything back to the pools.
 ///
-/// Source pages: `nf-nblapi-ndisallocatenetbufferlist`,
-/// `nf-nblapi-ndisfreenetbufferlist`, `nf-nblapi-ndisfreeclonenetbufferlist`.
+/// Source pages: [`NdisAllocateNetBufferList`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisallocatenetbufferlist),
+/// [`NdisFreeNetBufferList`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisfreenetbufferlist),
+/// [`NdisFreeCloneNetBufferList`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisfreeclonenetbufferlist).
 ///
 /// # Invariants
 ///

@@ -4,7 +4,7 @@
 //! NDIS passes data as chains of C structures whose owner changes with each
 //! call. A `NET_BUFFER_LIST` carries any number of `NET_BUFFER`s, and **each of
 //! these is one packet**. A client may send several in one list; a miniport
-//! indicates one a list (rule NBL-35). Here every chain is a value that says
+//! indicates one a list (rule [NBL-35]). Here every chain is a value that says
 //! who owns it, and what looks at it goes packet by packet:
 //!
 //! ```
@@ -45,7 +45,7 @@
 //! - Lists that other drivers own are wrapped where they arrive: by the client's
 //!   [`Received`](crate::client::Received) and [`Kept`](crate::client::Kept),
 //!   and by `ndis_mcm::SendLists`. They go back as they came: whole lists may
-//!   be split off and joined, but the packets inside stay (rule NBL-13) and
+//!   be split off and joined, but the packets inside stay (rule [NBL-13]) and
 //!   are not written.
 //! - A [`Parent`] holds either kind while clones of it are on their way.
 //! - [`ListView`] and [`BufferView`] look at any of them for as long as the
@@ -61,6 +61,8 @@
 //! check it.
 //!
 //! [`Status::INVALID_DATA`]: crate::Status::INVALID_DATA
+//! [NBL-13]: ndis_sys::rules#NBL-13
+//! [NBL-35]: ndis_sys::rules#NBL-35
 
 mod buffer;
 mod chain;

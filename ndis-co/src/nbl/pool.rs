@@ -21,7 +21,7 @@ use ndis_sys::{
 ///
 /// What is allocated from it keeps it alive, and the pool its owner: an
 /// adapter is not halted and a binding not closed before every list has come
-/// home (rules HALT-07, DV-17).
+/// home (rules [HALT-07], [DV-17]).
 ///
 /// | to get | use |
 /// |---|---|
@@ -31,9 +31,13 @@ use ndis_sys::{
 /// | a list without packets | [`allocate_list`](Self::allocate_list) |
 /// | lists of someone else's packets, uncopied | [`Parent`](super::Parent) |
 ///
-/// Source pages: `nf-nblapi-ndisallocatenetbufferlistpool`,
-/// `nf-nblapi-ndisfreenetbufferlistpool`, `nf-nblapi-ndisallocatenetbufferpool`,
-/// `nf-nblapi-ndisfreenetbufferpool`.
+/// Source pages: [`NdisAllocateNetBufferListPool`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisallocatenetbufferlistpool),
+/// [`NdisFreeNetBufferListPool`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisfreenetbufferlistpool),
+/// [`NdisAllocateNetBufferPool`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisallocatenetbufferpool),
+/// [`NdisFreeNetBufferPool`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisfreenetbufferpool).
+///
+/// [DV-17]: ndis_sys::rules#DV-17
+/// [HALT-07]: ndis_sys::rules#HALT-07
 #[derive(Clone)]
 #[doc(alias = "NdisAllocateNetBufferListPool")]
 #[doc(alias = "NdisFreeNetBufferListPool")]
@@ -275,7 +279,7 @@ impl NetBufferListPool {
     /// At or below DISPATCH_LEVEL. It must get packets before it is sent, and
     /// one before it is indicated.
     ///
-    /// Source page: `nf-nblapi-ndisallocatenetbufferlist`.
+    /// Source page: [`NdisAllocateNetBufferList`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisallocatenetbufferlist).
     ///
     /// # Errors
     ///
@@ -294,7 +298,8 @@ impl NetBufferListPool {
     ///
     /// At or below DISPATCH_LEVEL.
     ///
-    /// Source pages: `nf-nblapi-ndisallocatenetbuffer`, `nf-mdlapi-ndisallocatemdl`.
+    /// Source pages: [`NdisAllocateNetBuffer`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisallocatenetbuffer),
+    /// [`NdisAllocateMdl`](https://learn.microsoft.com/windows-hardware/drivers/ddi/mdlapi/nf-mdlapi-ndisallocatemdl).
     ///
     /// # Errors
     ///

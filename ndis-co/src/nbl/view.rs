@@ -305,7 +305,7 @@ impl<'a> BufferView<'a> {
     /// The `needed` bytes from `start` on in one piece: where they lie when
     /// they lie together, or copied into `storage` when they do not.
     ///
-    /// What `NdisGetDataBuffer` does (rule NBL-45), for any place of the packet,
+    /// What `NdisGetDataBuffer` does (rule [NBL-45]), for any place of the packet,
     /// without alignment, and with the MDLs checked.
     ///
     /// ```
@@ -320,13 +320,15 @@ impl<'a> BufferView<'a> {
     /// # use ndis_host as _;
     /// ```
     ///
-    /// Source page: `nf-nblapi-ndisgetdatabuffer`.
+    /// Source page: [`NdisGetDataBuffer`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisgetdatabuffer).
     ///
     /// # Errors
     ///
     /// [`Status::INVALID_LENGTH`] when the packet ends before that,
     /// [`Status::BUFFER_TOO_SHORT`] when the bytes are apart and `storage` is
     /// shorter than they are, else as [`copy_to`](Self::copy_to).
+    ///
+    /// [NBL-45]: ndis_sys::rules#NBL-45
     #[doc(alias = "NdisGetDataBuffer")]
     pub fn data_buffer<'s>(
         self,

@@ -178,9 +178,12 @@ impl<P: Protocol> Binding<P> {
     }
 
     /// Whether data may be sent: NDIS has restarted the binding and not
-    /// paused it since (rules BIND-07, PAUSE-12).
+    /// paused it since (rules [BIND-07], [PAUSE-12]).
     ///
-    /// Source page: `nc-ndis-protocol_net_pnp_event`.
+    /// Source page: [`PROTOCOL_NET_PNP_EVENT`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_net_pnp_event).
+    ///
+    /// [BIND-07]: ndis_sys::rules#BIND-07
+    /// [PAUSE-12]: ndis_sys::rules#PAUSE-12
     #[must_use]
     #[doc(alias = "ProtocolNetPnPEvent")]
     pub fn is_running(&self) -> bool {

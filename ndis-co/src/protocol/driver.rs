@@ -32,8 +32,8 @@ static SLOT: u8 = b'P';
 /// driver's [`Load`](crate::Load); a test makes one from any value, for
 /// instance one that shares state with the test.
 ///
-/// Source pages: `nf-ndis-ndissetoptionalhandlers`,
-/// `nf-ndis-ndisderegisterprotocoldriver`.
+/// Source pages: [`NdisSetOptionalHandlers`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndissetoptionalhandlers),
+/// [`NdisDeregisterProtocolDriver`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisderegisterprotocoldriver).
 #[doc(alias = "DriverEntry")]
 #[doc(alias = "NdisSetOptionalHandlers")]
 #[doc(alias = "NdisDeregisterProtocolDriver")]
@@ -47,18 +47,23 @@ impl<P: Protocol> Entry<P> {
         Self { driver }
     }
 
-    /// Registers the protocol driver (rule REG-02).
+    /// Registers the protocol driver (rule [REG-02]).
     ///
     /// Returns what `DriverEntry` returns. On failure nothing stays behind
-    /// (rule REG-31).
+    /// (rule [REG-31]).
     ///
-    /// Source page: `nf-ndis-ndisregisterprotocoldriver`.
+    /// Source page: [`NdisRegisterProtocolDriver`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisregisterprotocoldriver).
     ///
     /// # Safety
     ///
     /// Called once, at PASSIVE_LEVEL, from `DriverEntry` with its own
     /// arguments. The driver object is of no other entry, of a miniport either: each sets the
-    /// unload routine, of which there is one (rules REG-28, REG-29).
+    /// unload routine, of which there is one (rules [REG-28], [REG-29]).
+    ///
+    /// [REG-02]: ndis_sys::rules#REG-02
+    /// [REG-28]: ndis_sys::rules#REG-28
+    /// [REG-29]: ndis_sys::rules#REG-29
+    /// [REG-31]: ndis_sys::rules#REG-31
     #[doc(alias = "NdisRegisterProtocolDriver")]
     pub unsafe fn run(self, object: *mut DRIVER_OBJECT, _path: *mut UNICODE_STRING) -> NTSTATUS {
         let shared = DriverShared {

@@ -51,28 +51,33 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// has returned.
     ///
     /// PASSIVE_LEVEL. The binding is paused until NDIS restarts it: nothing
-    /// can be sent yet (rule BIND-07). When the adapter cannot be opened, the result is
-    /// dropped again (rule BIND-04).
+    /// can be sent yet (rule [BIND-07]). When the adapter cannot be opened, the result is
+    /// dropped again (rule [BIND-04]).
     ///
-    /// Source pages: `nc-ndis-protocol_bind_adapter_ex`,
-    /// `nf-ndis-ndisopenadapterex`.
+    /// Source pages: [`PROTOCOL_BIND_ADAPTER_EX`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_bind_adapter_ex),
+    /// [`NdisOpenAdapterEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisopenadapterex).
     ///
     /// # Errors
     ///
     /// A failure refuses the binding. Nothing asks for what this method has stored elsewhere then, such as a
     /// pool, and the refusal waits until it is gone: what is made here belongs
     /// into the context.
+    ///
+    /// [BIND-04]: ndis_sys::rules#BIND-04
+    /// [BIND-07]: ndis_sys::rules#BIND-07
     #[doc(alias = "ProtocolBindAdapterEx")]
     #[doc(alias = "NdisOpenAdapterEx")]
     fn bind(&self, adapter: &NewBinding<'_>, irql: &mut Passive) -> Result<Self::Binding, Status>;
 
     /// The adapter is open: a call manager registers its address families here (rule
-    /// INIT-17).
+    /// [INIT-17]).
     ///
     /// PASSIVE_LEVEL, within the bind: clients are told of the families when this has
     /// returned.
     ///
-    /// Source page: `nc-ndis-protocol_bind_adapter_ex`.
+    /// Source page: [`PROTOCOL_BIND_ADAPTER_EX`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_bind_adapter_ex).
+    ///
+    /// [INIT-17]: ndis_sys::rules#INIT-17
     #[doc(alias = "ProtocolBindAdapterEx")]
     fn opened(&self, binding: &OpenedBinding<'_, Self>, irql: &mut Passive) {
         let _ = (binding, irql);
@@ -81,11 +86,14 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// The adapter goes away: let go of what keeps it busy.
     ///
     /// PASSIVE_LEVEL. Afterwards everything beneath the binding is closed in
-    /// the documented order, and the binding is dropped (rules BIND-11,
-    /// BIND-18). References that the driver keeps elsewhere hold this up.
+    /// the documented order, and the binding is dropped (rules [BIND-11],
+    /// [BIND-18]). References that the driver keeps elsewhere hold this up.
     ///
-    /// Source pages: `nc-ndis-protocol_unbind_adapter_ex`,
-    /// `nf-ndis-ndiscloseadapterex`.
+    /// Source pages: [`PROTOCOL_UNBIND_ADAPTER_EX`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_unbind_adapter_ex),
+    /// [`NdisCloseAdapterEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiscloseadapterex).
+    ///
+    /// [BIND-11]: ndis_sys::rules#BIND-11
+    /// [BIND-18]: ndis_sys::rules#BIND-18
     #[doc(alias = "ProtocolUnbindAdapterEx")]
     #[doc(alias = "NdisCloseAdapterEx")]
     fn unbind(&self, binding: &Binding<Self>, irql: &mut Passive) {
@@ -97,11 +105,14 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     ///
     /// PASSIVE_LEVEL. What is sent from here on is refused with
     /// [`Status::PAUSED`]. When this has returned, NDIS is answered as soon as every
-    /// sent list is home (rule PAUSE-13). The adapter's pause, and its removal,
+    /// sent list is home (rule [PAUSE-13]). The adapter's pause, and its removal,
     /// wait for lists that are kept beyond this; those that still come are to be
-    /// given back at once (rule PAUSE-12).
+    /// given back at once (rule [PAUSE-12]).
     ///
-    /// Source page: `nc-ndis-protocol_net_pnp_event`.
+    /// Source page: [`PROTOCOL_NET_PNP_EVENT`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_net_pnp_event).
+    ///
+    /// [PAUSE-12]: ndis_sys::rules#PAUSE-12
+    /// [PAUSE-13]: ndis_sys::rules#PAUSE-13
     #[doc(alias = "ProtocolNetPnPEvent")]
     #[doc(alias = "NetEventPause")]
     fn pause(&self, binding: &Binding<Self>, irql: &mut Passive) {
@@ -109,13 +120,15 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     }
 
     /// NDIS has restarted the binding: data may be sent from here on (rule
-    /// PAUSE-12).
+    /// [PAUSE-12]).
     ///
     /// A work item calls this a little later, for nothing may be sent before NDIS's own
     /// call has returned. A restart that a pause or the unbind follows at once is not told;
     /// these wait until this has returned.
     ///
-    /// Source page: `nc-ndis-protocol_net_pnp_event`.
+    /// Source page: [`PROTOCOL_NET_PNP_EVENT`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_net_pnp_event).
+    ///
+    /// [PAUSE-12]: ndis_sys::rules#PAUSE-12
     #[doc(alias = "ProtocolNetPnPEvent")]
     #[doc(alias = "NetEventRestart")]
     fn restarted(&self, binding: &Binding<Self>, irql: &mut UpToDispatch) {
@@ -128,7 +141,7 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// PASSIVE_LEVEL. On the way down this comes before the pause, on the way up after
     /// the restart; the calls stay what they are.
     ///
-    /// Source page: `nc-ndis-protocol_net_pnp_event`.
+    /// Source page: [`PROTOCOL_NET_PNP_EVENT`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_net_pnp_event).
     #[doc(alias = "ProtocolNetPnPEvent")]
     #[doc(alias = "NetEventSetPower")]
     fn power(&self, binding: &Binding<Self>, state: PowerState, irql: &mut Passive) {

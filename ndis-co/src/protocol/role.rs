@@ -192,7 +192,9 @@ impl<M: StandaloneCallManager<Role = Self>> Role<M> for AsCallManager {
         cm::Families::<M>::close(binding, irql, Key::new());
     }
 
-    /// Only clients open families (rule AF-07).
+    /// Only clients open families (rule [AF-07]).
+    ///
+    /// [AF-07]: ndis_sys::rules#AF-07
     fn offered(
         _binding: Binding<M>,
         _family: *mut CO_ADDRESS_FAMILY,

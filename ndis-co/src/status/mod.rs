@@ -54,10 +54,12 @@ impl Status {
     /// The code as the final answer of a request that failed.
     ///
     /// Only a negative code is a failure to everybody: success and pending
-    /// (rule GEN-05: pending is never a final status) are none, and to much of
+    /// (rule [GEN-05]: pending is never a final status) are none, and to much of
     /// Windows neither are informational codes, such as
     /// [`NOT_ACCEPTED`](Self::NOT_ACCEPTED). They become [`Status::FAILURE`].
     /// Whatever a driver gives as a failure goes through here on its way out.
+    ///
+    /// [GEN-05]: ndis_sys::rules#GEN-05
     #[inline]
     pub const fn as_failure(self) -> Self {
         if self.0 >= 0 { Self::FAILURE } else { self }
