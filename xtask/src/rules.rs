@@ -83,6 +83,7 @@ fn compare(args: CheckArgs) -> Result<()> {
         &found.cover,
         &pages,
     ));
+    faults.extend(rules_links::faults(&root, &book, &pages)?);
     if !faults.is_empty() {
         bail!("the rule table does not add up:\n  {}", faults.join("\n  "));
     }

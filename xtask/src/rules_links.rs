@@ -11,7 +11,7 @@ mod text;
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::{
     pages::Pages,
@@ -29,22 +29,34 @@ struct Linked {
     text: String,
     /// What links alone do not mend, with the line.
     faults: Vec<String>,
-    changed: bool,
+    /// The first line that is not as it should be.
+    changed: Option<usize>,
+}
+
+/// What is wrong: a rule or a page that is named and no link, a link that leads nowhere.
+pub fn faults(root: &Path, book: &[Rule], pages: &Pages) -> Result<Vec<String>> {
+    let mut faults = Vec::new();
+    for file in linked(root, book, pages)? {
+        if let Some(line) = file.changed {
+            faults.push(format!(
+                "{}:{line}: the documentation names a rule or a page, and it is no link, or defined at the \
+                 end and not named: cargo xtask rules --link",
+                shown(root, &file.path)
+            ));
+        }
+        faults.extend(file.faults);
+    }
+    Ok(faults)
 }
 
 /// Puts the links into the sources.
 pub fn write(root: &Path, book: &[Rule], pages: &Pages) -> Result<()> {
-    let mut faults = Vec::new();
     for file in linked(root, book, pages)? {
-        faults.extend(file.faults);
-        if file.changed {
+        if file.changed.is_some() {
             std::fs::write(&file.path, file.text)
                 .with_context(|| format!("cannot write {}", file.path.display()))?;
             println!("{}: links", shown(root, &file.path));
         }
-    }
-    if !faults.is_empty() {
-        bail!("{}", faults.join("\n"));
     }
     Ok(())
 }
@@ -66,7 +78,7 @@ fn linked(root: &Path, book: &[Rule], pages: &Pages) -> Result<Vec<Linked>> {
             let (text, faults) = linker.file(&source.text, &source.lines);
             let place = shown(root, &source.path);
             files.push(Linked {
-                changed: text != source.text,
+                changed: first_difference(&source.text, &text),
                 faults: faults
                     .into_iter()
                     .map(|(line, fault)| format!("{place}:{line}: {fault}"))
@@ -77,4 +89,14 @@ fn linked(root: &Path, book: &[Rule], pages: &Pages) -> Result<Vec<Linked>> {
         }
     }
     Ok(files)
+}
+
+/// The number of the first line that differs.
+fn first_difference(old: &str, new: &str) -> Option<usize> {
+    let mut lines = (1..).zip(old.lines().zip(new.lines()));
+    let differs = lines.find(|(_, (old, new))| old != new);
+    match differs {
+        Some((number, _)) => Some(number),
+        None => (old != new).then(|| old.lines().count().max(1)),
+    }
 }

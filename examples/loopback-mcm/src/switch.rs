@@ -169,7 +169,7 @@ impl Switch {
         let callee = call.vc().clone();
         let up = irql.up_to_dispatch();
         let Some(caller) = callee.take_caller(up) else {
-            // The caller has given up meanwhile (flow l4).
+            // The caller has given up meanwhile.
             call.close(Status::FAILURE, up);
             return;
         };

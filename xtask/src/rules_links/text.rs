@@ -91,7 +91,7 @@ impl Linker<'_> {
             text.pop();
         }
         if !open.rules.is_empty() && !open.fenced {
-            if !text.last().is_some_and(|line| is_definition(line)) {
+            if !text.last().is_some_and(|line| definition(line).is_some()) {
                 text.push(String::new());
             }
             let rules = std::mem::take(&mut open.rules);
@@ -106,11 +106,8 @@ impl Linker<'_> {
 
     /// Does the line say where a rule is? They are all made anew.
     fn is_own_definition(&self, line: &str) -> bool {
-        let label = line
-            .trim()
-            .strip_prefix('[')
-            .and_then(|rest| rest.split_once("]: "));
-        label.is_some_and(|(label, _)| self.ids.contains(label))
+        definition(line)
+            .is_some_and(|(label, target)| self.ids.contains(label) && target.contains("rules#"))
     }
 
     /// Addresses in Microsoft's documentation that are none of a page that is known here.
@@ -257,9 +254,10 @@ fn names_a_flow(line: &str) -> bool {
         .any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-fn is_definition(line: &str) -> bool {
-    let line = line.trim_start();
-    line.starts_with('[') && line.contains("]: ")
+/// The label and the target of a line that is a definition. (A sentence goes on with several words.)
+fn definition(line: &str) -> Option<(&str, &str)> {
+    let (label, target) = line.trim().strip_prefix('[')?.split_once("]: ")?;
+    (!target.contains(' ')).then_some((label, target))
 }
 
 fn is_part(c: char) -> bool {
@@ -356,6 +354,16 @@ mod tests {
             text,
             "/// [CALL-10]\\: so it is.\n///\n/// ```\n/// // CALL-11\n/// ```\n///\n\
              /// [CALL-10]: ndis_sys::rules#CALL-10\n"
+        );
+    }
+
+    #[test]
+    fn a_line_that_begins_with_a_rule_and_a_colon_is_no_definition() {
+        let (text, _) = linked("/// An answer? (CALL-39,\n/// CALL-61: one page says so.)\n");
+        assert_eq!(
+            text,
+            "/// An answer? ([CALL-39],\n/// [CALL-61]: one page says so.)\n///\n\
+             /// [CALL-39]: ndis_sys::rules#CALL-39\n/// [CALL-61]: ndis_sys::rules#CALL-61\n"
         );
     }
 
