@@ -294,7 +294,7 @@ fn life(seed: u64, readings: Readings, pends: bool) {
 fn a_life_under_every_reading() {
     for readings in Readings::all().step_by(if cfg!(miri) { 100 } else { 1 }) {
         for seed in 0..if cfg!(miri) { 1 } else { 4 } {
-            life(seed, readings.clone(), seed % 2 == 1);
+            life(seed, readings, seed % 2 == 1);
         }
     }
 }

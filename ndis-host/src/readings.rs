@@ -294,6 +294,7 @@ readings! {
         Delivered,
     }
     /// Is the call manager told of the answer to an offer that it has withdrawn? ([CALL-39],
+    /// [CALL-61]: one page says that each answer is passed on, none what becomes of one that
     /// comes after the close was announced. In either case the client owes its
     /// `NdisClCloseCall`, also when its refusal and the withdrawal have crossed.)
     ///
@@ -301,6 +302,7 @@ readings! {
     /// after its `NdisClCloseCall`, and print from `ProtocolCmIncomingCallComplete`.
     ///
     /// [CALL-39]: ndis_sys::rules#CALL-39
+    /// [CALL-61]: ndis_sys::rules#CALL-61
     withdrawn_offer_answer: WithdrawnOfferAnswer {
         /// Yes, as of every answer; before or after the client's close.
         #[default]
