@@ -276,13 +276,13 @@ impl<T> Clone for Arc<T> {
 }
 
 /// Drops the value and frees the memory.
-#[inline(never)]
+#[cold]
 fn release<T>(last: Box<Shared<T>>) {
     drop(last);
 }
 
 /// As [`release`], and lets go of the value's parent after that.
-#[inline(never)]
+#[cold]
 fn release_anchored<T: Anchored>(mut last: Box<Shared<T>>) {
     let parent = T::Parent::clone(last.value.parent());
     drop(last);
