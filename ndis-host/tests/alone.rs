@@ -144,7 +144,7 @@ fn a_refused_call_leaves_nothing() {
 /// The whole life of a stack under one seed and reading.
 fn life(seed: u64, readings: Readings) {
     let host = Host::builder().seed(seed).readings(readings).build();
-    let stack = Stack::new(host, seed % 3 > 0);
+    let stack = Stack::new(host, !seed.is_multiple_of(3));
     let adapter = stack.up();
     stack.greet();
     call(&stack, seed.is_multiple_of(2));
