@@ -4,7 +4,7 @@
 //! it: where two branches have changed the book, take either side of this file and run that.
 
 #[rustfmt::skip]
-pub(super) static SENTENCES: [(&str, &str); 803] = [
+pub(super) static SENTENCES: [(&str, &str); 804] = [
     ("AF-01", "Only one call manager of either kind can own a given address family on a given adapter."),
     ("AF-02", "A stand-alone call manager registers its AF from ProtocolBindAdapterEx after NdisOpenAdapterEx succeeded, once for every binding it serves."),
     ("AF-03", "FAILURE means the caller or the miniport is not connection-oriented, the family is already owned, or the binding is closing."),
@@ -87,6 +87,7 @@ pub(super) static SENTENCES: [(&str, &str); 803] = [
     ("BIND-37", "The name of the adapter to open is the one in the bind parameters, and the array of media lists those that the protocol can work with."),
     ("BIND-38", "An event that is for no single binding comes with a NULL binding context."),
     ("BIND-39", "ProtocolOpenAdapterCompleteEx ends a pended open with its final status; the bind goes on, or gives up its resources, after it."),
+    ("BIND-40", "Before it closes the adapter, a stand-alone call manager deactivates and deletes the VCs that it made for itself."),
     ("CALL-01", "Fill the CO_CALL_PARAMETERS with destination and traffic wishes before calling NdisClMakeCall."),
     ("CALL-02", "When the call pends, the client keeps its CO_CALL_PARAMETERS buffer untouched until ProtocolClMakeCallComplete."),
     ("CALL-03", "Any non-PENDING result means the client runs its make-call-complete logic itself."),
