@@ -153,6 +153,9 @@ fn activated(status: NDIS_STATUS, vc: *mut Vc) {
     let this = at(vc);
     let shared = of(this.shared);
     if this.af.is_null() {
+        if shared.slip == Slip::CallsOnOwnVc {
+            calls_on(this.handle.load(SeqCst), this.params());
+        }
         if status != SUCCESS {
             bury(vc);
             return;
@@ -216,6 +219,15 @@ fn activated(status: NDIS_STATUS, vc: *mut Vc) {
     if status != PENDING {
         answered(status, vc);
     }
+}
+
+/// What is for VCs with clients.
+fn calls_on(vc: NDIS_HANDLE, params: *mut CO_CALL_PARAMETERS) {
+    let none = null_mut();
+    ndis!(NdisCmMakeCallComplete(SUCCESS, vc, none, none, params));
+    ndis!(NdisCmCloseCallComplete(SUCCESS, vc, none));
+    ndis!(NdisCmDispatchCallConnected(vc));
+    ndis!(NdisCmDispatchIncomingCloseCall(SUCCESS, vc, none, 0));
 }
 
 /// Deletes an idle VC of its own.

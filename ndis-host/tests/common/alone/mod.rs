@@ -65,6 +65,8 @@ pub enum Slip {
     SendsEarly,
     /// Changes the parameters of a call that stands.
     Changes,
+    /// Makes calls of its own VC.
+    CallsOnOwnVc,
     /// Installs its handlers of a call manager for each binding.
     HandlersPerBinding,
     /// And again when it has registered its family.
