@@ -11,6 +11,7 @@ use crate::{
     lock::SpinLock,
     nbl::{
         Chain, ListView, Lists, NetBufferLists, Original, Packets,
+        clone::sealed as original,
         fields::{self, Side, Slot},
     },
     stack,
@@ -296,6 +297,8 @@ impl<V: Channel> Drop for SendLists<V> {
         self.complete_later(Status::FAILURE);
     }
 }
+
+impl<V: Channel> original::Sealed for SendLists<V> {}
 
 impl<V: Channel> Original for SendLists<V> {
     fn chain(&self) -> &Chain {

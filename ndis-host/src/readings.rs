@@ -310,6 +310,23 @@ readings! {
         /// No: of the call it only hears that the client closes it.
         KeptBack,
     }
+    /// Of what does an MCM displace a stand-alone call manager? ([REG-44] against [AF-01]: two
+    /// pages say that a driver which registers as an MCM displaces any other call manager of its
+    /// device, others that each family has one call manager. Windows' own NDPROXY registers a
+    /// family above MCMs.)
+    ///
+    /// Experiment: a protocol that registers another family above an MCM, and the status that
+    /// it gets.
+    ///
+    /// [AF-01]: ndis_sys::rules#AF-01
+    /// [REG-44]: ndis_sys::rules#REG-44
+    mcm_displaces: McmDisplaces {
+        /// Of the families that it registers itself.
+        #[default]
+        ItsFamilies,
+        /// Of its device: others can register no family there.
+        TheDevice,
+    }
     /// May calls be made, taken and closed while the adapter is paused? (The page
     /// of MiniportPause speaks of data only.)
     ///
@@ -340,6 +357,7 @@ impl Readings {
             activate_complete: ActivateComplete::Never,
             deactivate_complete: DeactivateComplete::Never,
             notify_close: NotifyClose::HaltFirst,
+            mcm_displaces: McmDisplaces::TheDevice,
             copies_address_family: CopiesAddressFamily::KeepsPointer,
             ..Self::default()
         });

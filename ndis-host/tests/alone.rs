@@ -4,8 +4,8 @@ mod common;
 
 use common::alone::{Alone, Slip};
 use common::link::{Flaw, Link};
-use common::{Client, Mcm, SUCCESS, Twist, host, only, plain};
-use ndis_host::{EventKind, Host, Readings, Report};
+use common::{Client, Mcm, SUCCESS, Twist, host, host_under, only, plain};
+use ndis_host::{EventKind, Host, McmDisplaces, Readings, Report};
 use ndis_sys as n;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -246,9 +246,20 @@ fn an_mcm_and_a_call_manager_above_it_serve_families_of_their_own() {
 
 #[test]
 fn an_mcm_keeps_its_family_from_a_call_manager_above_it() {
-    let host = host();
+    kept_from_a_call_manager(McmDisplaces::ItsFamilies, n::CO_ADDRESS_FAMILY_L2TP);
+}
+
+#[test]
+fn an_mcm_keeps_every_family_under_a_reading() {
+    kept_from_a_call_manager(McmDisplaces::TheDevice, n::CO_ADDRESS_FAMILY_TAPI);
+}
+
+fn kept_from_a_call_manager(mcm_displaces: McmDisplaces, family: n::NDIS_AF) {
+    let host = host_under(Readings {
+        mcm_displaces,
+        ..plain()
+    });
     let mcm = Mcm::load(&host, Twist::None);
-    let family = n::CO_ADDRESS_FAMILY_L2TP;
     let alone = Alone::of_family(&host, Slip::None, family);
     let a = Client::load(&host, "client-a", Twist::None, false);
     let adapter = host.add_adapter(&mcm.driver).expect("initialize");

@@ -45,6 +45,8 @@ const ABUSES: &[(&str, Abuse)] = abuses! {
     NdisCompleteNetPnPEvent(h) n::NdisCompleteNetPnPEvent(h, null_mut(), 0);
     NdisMCmRegisterAddressFamilyEx(h)
         n::NdisMCmRegisterAddressFamilyEx(h, Box::leak(Box::new(zeroed())));
+    NdisCmRegisterAddressFamilyEx(h)
+        n::NdisCmRegisterAddressFamilyEx(h, Box::leak(Box::new(zeroed())));
     NdisClOpenAddressFamilyEx(h)
         n::NdisClOpenAddressFamilyEx(h, Box::leak(Box::new(zeroed())), NULL, slot());
     NdisCmOpenAddressFamilyComplete(h) n::NdisCmOpenAddressFamilyComplete(0, h, NULL);
@@ -62,6 +64,10 @@ const ABUSES: &[(&str, Abuse)] = abuses! {
     NdisMCmDeleteVc(h) n::NdisMCmDeleteVc(h);
     NdisMCmActivateVc(h) n::NdisMCmActivateVc(h, params());
     NdisMCmDeactivateVc(h) n::NdisMCmDeactivateVc(h);
+    NdisCmActivateVc(h) n::NdisCmActivateVc(h, params());
+    NdisCmDeactivateVc(h) n::NdisCmDeactivateVc(h);
+    NdisMCoActivateVcComplete(h) n::NdisMCoActivateVcComplete(0, h, params());
+    NdisMCoDeactivateVcComplete(h) n::NdisMCoDeactivateVcComplete(0, h);
     NdisClMakeCall(h) n::NdisClMakeCall(h, params(), NULL, null_mut());
     NdisCmMakeCallComplete(h) n::NdisCmMakeCallComplete(0, h, h, NULL, params());
     NdisClCloseCall(h) n::NdisClCloseCall(h, NULL, null_mut(), 0);

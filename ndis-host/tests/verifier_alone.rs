@@ -248,6 +248,12 @@ fn call_13_a_call_completed_twice() {
 }
 
 #[test]
+fn a_vc_of_its_own_has_no_call() {
+    let rules = ["CALL-37", "CALL-52", "CALL-61", "CALL-72"];
+    broken_but_carried_on(Slip::CallsOnOwnVc, false, &rules);
+}
+
+#[test]
 fn nbl_07_a_send_on_a_vc_of_its_own_that_is_not_active() {
     broken(Slip::SendsEarly, &["NBL-07"]);
 }

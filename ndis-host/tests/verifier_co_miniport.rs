@@ -26,6 +26,10 @@ impl Bench {
         for rule in rules {
             host.expect(rule);
         }
+        Self::on(host, flaw, slip, twist)
+    }
+
+    fn on(host: Host, flaw: Flaw, slip: Slip, twist: Twist) -> Self {
         let link = Link::load(&host, flaw, false);
         let alone = Alone::load(&host, slip);
         let a = Client::load(&host, "client-a", twist, false);
@@ -173,6 +177,58 @@ fn vc_43_an_activation_completed_twice() {
 #[test]
 fn vc_43_an_activation_completed_with_other_parameters() {
     broken_but_carried_on(Flaw::ActivatedWithOthers, &["VC-43"]);
+}
+
+#[test]
+fn gen_02_an_activation_that_is_completed_and_returns_success() {
+    let rules = ["GEN-02"];
+    let flaw = Flaw::ActivatedAndReturned;
+    let bench = Bench::new(flaw, Slip::None, Twist::None, &rules);
+    bench.call();
+    only_the_miniport(&bench.down(), &rules);
+}
+
+#[test]
+fn an_activation_that_never_ends_is_named() {
+    let flaw = Flaw::ActivationForgotten;
+    let bench = Bench::new(flaw, Slip::None, Twist::None, &[]);
+    let a = bench.a.clone();
+    bench.run(move || a.call());
+    let report = bench.host.report();
+    assert!(report.rules().is_empty(), "{report}");
+    let owed = "NdisMCoActivateVcComplete of VC 3 by raw-link";
+    assert!(report.unanswered.iter().any(|it| it == owed), "{report}");
+}
+
+#[test]
+fn nbl_11_a_send_that_is_never_completed() {
+    let host = host();
+    let rules = ["CALL-42", "NBL-11", "PAUSE-12", "PAUSE-03"];
+    for rule in rules {
+        host.expect(rule);
+    }
+    let bench = Bench::on(host, Flaw::KeepsSends, Slip::None, Twist::None);
+    bench.call();
+    let report = bench.host.report();
+    let kept = report.expected.iter().find(|it| it.rule == "NBL-11");
+    let kept = kept.unwrap_or_else(|| panic!("{report}"));
+    assert_eq!(&*kept.who, "raw-link");
+}
+
+#[test]
+fn dv_06_a_miniport_that_sleeps_at_dispatch_level() {
+    // IRQL-102: NDIS may call at that level.
+    let rules = ["DV-06"];
+    let host = Host::builder().seed(1).raise(1, 1).build();
+    host.expect("DV-06");
+    let bench = Bench::on(host, Flaw::Sleeps, Slip::None, Twist::None);
+    bench.call();
+    let report = bench.host.report();
+    only(&report, &rules);
+    for violation in &report.expected {
+        assert_eq!(&*violation.who, "raw-link", "{report}");
+        assert!(violation.call.contains("MiniportCoCreateVc"), "{report}");
+    }
 }
 
 #[test]

@@ -200,6 +200,8 @@ impl<C: Client> Kept<C> {
     }
 }
 
+impl<C: Client> crate::nbl::clone::sealed::Sealed for Kept<C> {}
+
 impl<C: Client> Original for Kept<C> {
     fn chain(&self) -> &Chain {
         &self.chain

@@ -29,6 +29,12 @@ use core::{
 };
 use ndis_sys::NET_BUFFER_LIST;
 
+pub(crate) mod sealed {
+    /// Original lists are this crate's types: only these know whether clones of theirs can
+    /// be made.
+    pub trait Sealed {}
+}
+
 /// What clones can be made of: lists in this driver's hands, with the way in
 /// which they go back.
 ///
@@ -37,7 +43,7 @@ use ndis_sys::NET_BUFFER_LIST;
 ///
 /// The lists are in the value's [`Chain`], so they stay in this driver's hands until
 /// [`clones_gone`](Self::clones_gone) or the drop of the value gives them back.
-pub trait Original: Send + Sized + 'static {
+pub trait Original: sealed::Sealed + Send + Sized + 'static {
     /// The lists.
     fn chain(&self) -> &Chain;
 
@@ -53,6 +59,8 @@ pub trait Original: Send + Sized + 'static {
     /// that runs is a destructor's.
     fn clones_gone(self, status: Status, irql: Option<&mut UpToDispatch>);
 }
+
+impl sealed::Sealed for NetBufferLists {}
 
 impl Original for NetBufferLists {
     fn chain(&self) -> &Chain {

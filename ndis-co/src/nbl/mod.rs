@@ -66,7 +66,7 @@
 
 mod buffer;
 mod chain;
-mod clone;
+pub(crate) mod clone;
 pub mod fields;
 mod list;
 mod mapping;

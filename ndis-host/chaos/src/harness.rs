@@ -25,8 +25,8 @@ use ndis_co::{
 use ndis_host::{
     ActivateComplete, Adapter, AfOffers, CallControlWhilePaused, CloseOrder, CopiesAddressFamily,
     CrossingClose, DeactivateComplete, DeregisterSapResult, DispatchIncomingCallResult, Driver,
-    EventMode, Host, IncomingActivation, NotifyClose, OpenAfCompleteIrql, OwnRequests, Readings,
-    Report, TransferEnds, VcAfterClose, WithdrawnOfferAnswer,
+    EventMode, Host, IncomingActivation, McmDisplaces, NotifyClose, OpenAfCompleteIrql,
+    OwnRequests, Readings, Report, TransferEnds, VcAfterClose, WithdrawnOfferAnswer,
 };
 use std::{
     any::Any,
@@ -180,6 +180,8 @@ fn readings(world: &World) -> Readings {
         crossing_close: world.among(CrossingClose::ALL),
         withdrawn_offer_answer: world.among(WithdrawnOfferAnswer::ALL),
         call_control_while_paused: world.among(CallControlWhilePaused::ALL),
+        // Nobody is there to be displaced.
+        mcm_displaces: McmDisplaces::default(),
     }
 }
 

@@ -85,7 +85,7 @@ exports! { EXPORTS {
             };
             let family = copies.get(index)?;
             let (served_by, kept) = (family.manager, family.copy.clone());
-            if !s.world.serves(served_by) || s.faults.allocation() {
+            if !family.offered || !s.world.serves(served_by) || s.faults.allocation() {
                 return None;
             }
             let copies = s.readings.copies_address_family == CopiesAddressFamily::Copies;

@@ -8,7 +8,7 @@ use crate::model::adapter::{AdapterPhase, Family};
 use crate::model::af::AfPhase;
 use crate::model::manager::Manager;
 use crate::model::request::Asked;
-use crate::readings::OpenAfCompleteIrql;
+use crate::readings::{McmDisplaces, OpenAfCompleteIrql};
 use crate::sched::{DISPATCH, Work};
 use crate::settle::Settled;
 use crate::state::State;
@@ -120,6 +120,14 @@ impl State {
         }
         if self.world.miniport_co(adapter).is_none() {
             self.note(Some(object), "the miniport is not connection-oriented");
+            return n::NDIS_STATUS_FAILURE;
+        }
+        let mcm = self.world.manager_handlers(Manager::Mcm { adapter });
+        if mcm.is_some() && self.readings.mcm_displaces == McmDisplaces::TheDevice {
+            self.note(
+                Some(object),
+                "the miniport is a call manager, and the only one",
+            );
             return n::NDIS_STATUS_FAILURE;
         }
         let key = Family::key(&copy);

@@ -146,7 +146,7 @@ exports! { EXPORTS {
             let number = s.take(call, vc.addr(), Kind::CallManagerVc)?;
             let object = ObjectId::new(Kind::ClientVc, number);
             let vc = s.world.vcs.get_mut(&number)?;
-            let (af, context, activity) = (vc.af?, vc.client_context, vc.activity);
+            let (af, context, activity) = (vc.af, vc.client_context, vc.activity);
             if vc.by_client {
                 let message = alloc::format!("{call} on {object}, which the client made");
                 s.violate("CALL-38", Some(object), message);
@@ -170,6 +170,7 @@ exports! { EXPORTS {
                 let message = alloc::format!("{call} on {object}, which is not active ({activity})");
                 s.violate("VC-31", Some(object), message);
             }
+            let af = af?;
             let handler = s.world.client(af)?.ClCallConnectedHandler?;
             let callback = s.to_client("ProtocolClCallConnected", af, object);
             Some((context, handler, callback))
@@ -200,7 +201,7 @@ exports! { EXPORTS {
                 return None;
             }
             let vc = s.world.vcs.get_mut(&number)?;
-            let (af, context, phase) = (vc.af?, vc.client_context, vc.phase);
+            let (af, context, phase) = (vc.af, vc.client_context, vc.phase);
             let refused_at = vc.refused_at;
             if vc.incoming_close {
                 let message = alloc::format!("{call} on {object} a second time for the same call");
@@ -232,6 +233,7 @@ exports! { EXPORTS {
                     return None;
                 }
             }
+            let af = af?;
             let handler = s.world.client(af)?.ClIncomingCloseCallHandler?;
             let callback = s.to_client("ProtocolClIncomingCloseCall", af, object);
             Some((context, handler, callback, number))

@@ -80,7 +80,6 @@ pub(crate) fn create(cx: &Cx, number: u32) -> Result<(), i32> {
 pub(crate) fn delete(cx: &Cx, number: u32) {
     let object = ObjectId::new(Kind::ClientVc, number);
     let prepared = cx.with(|s| {
-        s.check_never_completed(number);
         let vc = s.world.vcs.get_mut(&number)?;
         let adapter = vc.adapter;
         let third = vc.miniport.take()?;

@@ -47,6 +47,12 @@ pub enum Flaw {
     IndicatesLast,
     /// Completes a deactivation that nobody has asked for.
     CompletesUnasked,
+    /// Sleeps in its handlers of VCs, which may run at DISPATCH_LEVEL.
+    Sleeps,
+    /// Never completes what it is sent.
+    KeepsSends,
+    /// Never completes an activation.
+    ActivationForgotten,
     /// Says that its device is no connection-oriented one.
     Connectionless,
 }
@@ -383,6 +389,7 @@ unsafe extern "system" fn create_vc(
         Flaw::CreateRefused => return n::NDIS_STATUS_FAILURE,
         Flaw::CreateShort => return n::NDIS_STATUS_RESOURCES,
         Flaw::CreateWithoutContext => return SUCCESS,
+        Flaw::Sleeps => ndis!(NdisMSleep(10)),
         _ => {}
     }
     let vc = Box::into_raw(Box::new(Vc {
@@ -461,6 +468,7 @@ unsafe extern "system" fn activate_vc(
             ndis!(NdisMCoActivateVcComplete(SUCCESS, handle, params));
             return SUCCESS;
         }
+        Flaw::ActivationForgotten if channel != 0 => return PENDING,
         Flaw::ActivatedPending => {
             ndis!(NdisMCoActivateVcComplete(PENDING, handle, params));
         }
@@ -611,6 +619,10 @@ unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST
     while !list.is_null() {
         // SAFETY: a list that is this driver's until it completes it.
         let next = unsafe { super::mcm::next_of(list) };
+        if nic.shared.flaw == Flaw::KeepsSends {
+            list = next;
+            continue;
+        }
         this.busy.fetch_add(1, SeqCst);
         let copy = other_end(&nic.shared, vc).map(|end| (end, copy_of(nic, list)));
         set_status(list, SUCCESS);
