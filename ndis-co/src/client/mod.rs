@@ -39,6 +39,7 @@ mod children;
 mod data;
 mod families;
 pub(crate) mod handlers;
+mod incoming;
 mod sap;
 mod state;
 mod vc;
@@ -48,8 +49,9 @@ pub use af::{Af, AfOffer, OpenAf};
 pub use data::{Kept, Received, Unsent};
 #[doc(hidden)]
 pub use families::Families;
+pub use incoming::{IncomingCall, PendingIncomingCall};
 pub use sap::{RegisteredSap, Sap};
-pub use vc::{Call, CreatedVc, IncomingCall, PendingIncomingCall, Vc};
+pub use vc::{Call, CreatedVc, Vc};
 
 use crate::{
     Answer, Status,

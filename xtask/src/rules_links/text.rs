@@ -91,7 +91,7 @@ impl Linker<'_> {
             text.pop();
         }
         if !open.rules.is_empty() && !open.fenced {
-            if !text.last().is_some_and(|line| definition(line).is_some()) {
+            if text.last().is_none_or(|line| definition(line).is_none()) {
                 text.push(String::new());
             }
             let rules = std::mem::take(&mut open.rules);

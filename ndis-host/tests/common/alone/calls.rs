@@ -1,9 +1,9 @@
 //! The calls of the raw stand-alone call manager, and what it says on its own VC.
 
+use super::super::link::{at, channel_of, ndis};
+use super::super::mcm::next_of;
+use super::super::{P, PENDING, SUCCESS, TAG};
 use super::{AfCtx, Shared, Slip, Stage, Vc, free_vc, me, media, of};
-use crate::common::link::{at, channel_of, ndis};
-use crate::common::mcm::next_of;
-use crate::common::{P, PENDING, SUCCESS, TAG};
 use ndis_sys as n;
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS, NET_BUFFER_LIST};
 use std::ffi::c_void;
