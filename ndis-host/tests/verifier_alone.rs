@@ -22,7 +22,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// `pends`: the miniport takes its time with every second request.
+    /// `pends`: the miniport takes its time with some requests.
     fn new(slip: Slip, pends: bool, rules: &[&str]) -> Self {
         let host = host();
         for rule in rules {
@@ -184,6 +184,7 @@ fn vc_23_a_vc_deleted_while_it_is_active() {
 
 #[test]
 fn vc_24_a_vc_deleted_while_it_is_being_deactivated() {
+    // VC-24.
     let mut closing = 0;
     for calls in 1..3 {
         let bench = Bench::new(Slip::DeletesEarly, true, &["VC-23"]);

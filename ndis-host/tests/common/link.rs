@@ -65,7 +65,7 @@ pub struct Link {
 /// What the test and the driver both see.
 pub struct Shared {
     pub flaw: Flaw,
-    /// Every second activation and deactivation pends.
+    /// Of five activations and deactivations three pend, and are completed later or at once.
     pub pends: bool,
     pub driver: AtomicPtr<c_void>,
     pub delivered: AtomicU32,
@@ -416,6 +416,10 @@ unsafe extern "system" fn delete_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
     let vc: *mut Vc = context.cast();
     let shared = &at(at(vc).nic).shared;
     let answer = match shared.flaw {
+        Flaw::Sleeps => {
+            ndis!(NdisMSleep(10));
+            SUCCESS
+        }
         Flaw::DeletePends => PENDING,
         Flaw::DeleteRefused => n::NDIS_STATUS_FAILURE,
         _ => SUCCESS,
@@ -427,9 +431,25 @@ unsafe extern "system" fn delete_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
     answer
 }
 
-/// Whether it is this request's turn to pend.
-fn pends(shared: &Shared) -> bool {
-    shared.pends && shared.turns.fetch_add(1, SeqCst) % 2 == 1
+/// How a request is answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Now,
+    Later,
+    /// By a completion, before PENDING is returned (GEN-04).
+    Within,
+}
+
+/// How this request is answered.
+fn turn(shared: &Shared) -> Turn {
+    if !shared.pends {
+        return Turn::Now;
+    }
+    match shared.turns.fetch_add(1, SeqCst) % 5 {
+        1 | 4 => Turn::Later,
+        2 => Turn::Within,
+        _ => Turn::Now,
+    }
 }
 
 /// Completes a request from a work item.
@@ -478,9 +498,17 @@ unsafe extern "system" fn activate_vc(
         }
         _ => {}
     }
-    if pends(&nic.shared) {
-        later(nic, activated, vc);
-        return PENDING;
+    match turn(&nic.shared) {
+        Turn::Later => {
+            later(nic, activated, vc);
+            return PENDING;
+        }
+        Turn::Within => {
+            this.active.store(1, SeqCst);
+            ndis!(NdisMCoActivateVcComplete(SUCCESS, handle, params));
+            return PENDING;
+        }
+        Turn::Now => {}
     }
     this.active.store(1, SeqCst);
     if nic.shared.flaw == Flaw::CompletesUnasked {
@@ -539,11 +567,17 @@ unsafe extern "system" fn deactivate_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
     if waits {
         return PENDING;
     }
-    if pends(&nic.shared) {
-        later(nic, deactivated, vc);
-        return PENDING;
+    match turn(&nic.shared) {
+        Turn::Later => {
+            later(nic, deactivated, vc);
+            PENDING
+        }
+        Turn::Within => {
+            ndis!(NdisMCoDeactivateVcComplete(SUCCESS, this.handle));
+            PENDING
+        }
+        Turn::Now => SUCCESS,
     }
-    SUCCESS
 }
 
 unsafe extern "system" fn deactivated(context: *mut c_void, item: NDIS_HANDLE) {
