@@ -5,7 +5,7 @@ mod common;
 use common::alone::{Alone, Slip};
 use common::link::{Flaw, Link};
 use common::{Client, Mcm, SUCCESS, Twist, host, host_under, only, plain};
-use ndis_host::{EventKind, Host, McmDisplaces, Readings, Report};
+use ndis_host::{Event, EventKind, Host, McmDisplaces, Readings, Report};
 use ndis_sys as n;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -155,6 +155,49 @@ fn life(seed: u64, readings: Readings) {
     let text = readings.describe();
     assert!(report.is_clean(), "seed {seed}, {text}: {report}");
     assert!(report.rules().is_empty(), "seed {seed}, {text}: {report}");
+}
+
+#[test]
+fn what_pends_is_completed_and_nothing_else() {
+    // VC-46, and VC-34 for a call manager of this kind; IRQL-23, IRQL-24, IRQL-54 and IRQL-55:
+    // at either level.
+    let calls = [
+        ("NdisCmActivateVc", "ProtocolCmActivateVcComplete"),
+        ("NdisCmDeactivateVc", "ProtocolCmDeactivateVcComplete"),
+    ];
+    let mut at_dispatch = std::collections::BTreeSet::new();
+    let mut completed = 0;
+    for seed in 0..if cfg!(miri) { 1 } else { 30 } {
+        let stack = Stack::new(Host::builder().seed(seed).raise(1, 2).build(), true);
+        let adapter = stack.up();
+        call(&stack, true);
+        call(&stack, false);
+        stack.host.remove_adapter(&adapter);
+        let events = stack.host.events();
+        for (called, callback) in calls {
+            let pended = events.iter().filter(|e| {
+                let returns = e.kind == EventKind::Return && e.name == called;
+                returns && e.status == Some(n::NDIS_STATUS_PENDING)
+            });
+            let told = |e: &&Event| e.kind == EventKind::Callback && e.name == callback;
+            let told = events.iter().filter(told).count();
+            assert_eq!(pended.count(), told, "seed {seed}: {called}");
+            completed += told;
+        }
+        let calls = events.iter().filter(|e| e.kind == EventKind::Call);
+        at_dispatch.extend(calls.filter(|e| e.irql > 0).map(|e| e.name));
+        let report = stack.down();
+        assert!(report.is_clean(), "seed {seed}: {report}");
+    }
+    assert!(completed > 0);
+    for name in [
+        "NdisMCoActivateVcComplete",
+        "NdisMCoDeactivateVcComplete",
+        "NdisCmActivateVc",
+        "NdisCmDeactivateVc",
+    ] {
+        assert!(at_dispatch.contains(name) || cfg!(miri), "{name}");
+    }
 }
 
 #[test]

@@ -22,7 +22,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// `pends`: the miniport takes its time with every second request.
+    /// `pends`: the miniport takes its time with some requests.
     fn new(slip: Slip, pends: bool, rules: &[&str]) -> Self {
         let host = host();
         for rule in rules {
@@ -184,6 +184,7 @@ fn vc_23_a_vc_deleted_while_it_is_active() {
 
 #[test]
 fn vc_24_a_vc_deleted_while_it_is_being_deactivated() {
+    // VC-24.
     let mut closing = 0;
     for calls in 1..3 {
         let bench = Bench::new(Slip::DeletesEarly, true, &["VC-23"]);
@@ -233,6 +234,10 @@ fn call_24_a_call_offered_on_an_inactive_vc() {
 }
 
 #[test]
+#[cfg_attr(
+    miri,
+    ignore = "the run stops in the middle, with what its drivers have"
+)]
 fn call_10_a_call_reported_on_an_inactive_vc() {
     let bench = Bench::new(Slip::ConnectsInactive, false, &["CALL-10"]);
     let a = bench.a.clone();
@@ -259,6 +264,10 @@ fn nbl_07_a_send_on_a_vc_of_its_own_that_is_not_active() {
 }
 
 #[test]
+#[cfg_attr(
+    miri,
+    ignore = "the run stops in the middle, with what its drivers have"
+)]
 fn af_27_a_send_on_a_client_s_vc() {
     let bench = Bench::new(Slip::SendsOnClients, false, &["AF-27"]);
     let a = bench.a.clone();

@@ -46,6 +46,11 @@ pub(super) unsafe extern "system" fn make_call(
     // One channel for both ends.
     let channel = channel_of(at(caller).params()).expect("a channel");
     set_channel(callee, channel);
+    if shared.slip == Slip::NoChannel {
+        let media = at(callee).media.load(SeqCst);
+        // SAFETY: made by `media`.
+        unsafe { (*media).media.MediaSpecific.Length = 0 };
+    }
     at(callee).sap.store(sap.0, SeqCst);
     at(callee).peer.store(caller, SeqCst);
     at(caller).peer.store(callee, SeqCst);
@@ -124,7 +129,7 @@ pub(super) fn activate(vc: *mut Vc) {
         return;
     }
     match shared.slip {
-        Slip::ActivatesTwice => {
+        Slip::ActivatesTwice if !at(vc).by_client => {
             let status = ndis!(NdisCmActivateVc(handle, params));
             assert_eq!(status, n::NDIS_STATUS_FAILURE);
         }
@@ -310,7 +315,8 @@ pub(super) fn deactivate(vc: *mut Vc, stage: Stage) {
         let status = ndis!(NdisCmDeactivateVc(handle));
         assert_eq!(status, n::NDIS_STATUS_NOT_ACCEPTED);
     }
-    if slip == Slip::DeletesEarly && !at(vc).by_client && status == PENDING {
+    // Its own is not gone before this function has returned, unlike others.
+    if slip == Slip::DeletesEarly && stage == Stage::Leaving && status == PENDING {
         let status = ndis!(NdisCoDeleteVc(handle));
         assert!(matches!(
             status,

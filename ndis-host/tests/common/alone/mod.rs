@@ -65,6 +65,8 @@ pub enum Slip {
     SendsEarly,
     /// Changes the parameters of a call that stands.
     Changes,
+    /// Activates VCs with parameters that name no channel.
+    NoChannel,
     /// Makes calls of its own VC.
     CallsOnOwnVc,
     /// Installs its handlers of a call manager for each binding.

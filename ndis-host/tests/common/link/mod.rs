@@ -2,7 +2,10 @@
 //! joined, and what is sent on one comes out at the other; a VC alone on its channel hears
 //! itself.
 
+mod data;
+
 use super::{P, PENDING, SUCCESS, TAG, header, zeroed};
+use data::{release, return_lists, send};
 use ndis_host::{Driver, Host};
 use ndis_sys as n;
 use ndis_sys::{
@@ -65,7 +68,7 @@ pub struct Link {
 /// What the test and the driver both see.
 pub struct Shared {
     pub flaw: Flaw,
-    /// Every second activation and deactivation pends.
+    /// Of five activations and deactivations three pend, and are completed later or at once.
     pub pends: bool,
     pub driver: AtomicPtr<c_void>,
     pub delivered: AtomicU32,
@@ -416,6 +419,10 @@ unsafe extern "system" fn delete_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
     let vc: *mut Vc = context.cast();
     let shared = &at(at(vc).nic).shared;
     let answer = match shared.flaw {
+        Flaw::Sleeps => {
+            ndis!(NdisMSleep(10));
+            SUCCESS
+        }
         Flaw::DeletePends => PENDING,
         Flaw::DeleteRefused => n::NDIS_STATUS_FAILURE,
         _ => SUCCESS,
@@ -427,9 +434,25 @@ unsafe extern "system" fn delete_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
     answer
 }
 
-/// Whether it is this request's turn to pend.
-fn pends(shared: &Shared) -> bool {
-    shared.pends && shared.turns.fetch_add(1, SeqCst) % 2 == 1
+/// How a request is answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Now,
+    Later,
+    /// By a completion, before PENDING is returned (GEN-04).
+    Within,
+}
+
+/// How this request is answered.
+fn turn(shared: &Shared) -> Turn {
+    if !shared.pends {
+        return Turn::Now;
+    }
+    match shared.turns.fetch_add(1, SeqCst) % 5 {
+        1 | 4 => Turn::Later,
+        2 => Turn::Within,
+        _ => Turn::Now,
+    }
 }
 
 /// Completes a request from a work item.
@@ -478,9 +501,17 @@ unsafe extern "system" fn activate_vc(
         }
         _ => {}
     }
-    if pends(&nic.shared) {
-        later(nic, activated, vc);
-        return PENDING;
+    match turn(&nic.shared) {
+        Turn::Later => {
+            later(nic, activated, vc);
+            return PENDING;
+        }
+        Turn::Within => {
+            this.active.store(1, SeqCst);
+            ndis!(NdisMCoActivateVcComplete(SUCCESS, handle, params));
+            return PENDING;
+        }
+        Turn::Now => {}
     }
     this.active.store(1, SeqCst);
     if nic.shared.flaw == Flaw::CompletesUnasked {
@@ -539,11 +570,17 @@ unsafe extern "system" fn deactivate_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
     if waits {
         return PENDING;
     }
-    if pends(&nic.shared) {
-        later(nic, deactivated, vc);
-        return PENDING;
+    match turn(&nic.shared) {
+        Turn::Later => {
+            later(nic, deactivated, vc);
+            PENDING
+        }
+        Turn::Within => {
+            ndis!(NdisMCoDeactivateVcComplete(SUCCESS, this.handle));
+            PENDING
+        }
+        Turn::Now => SUCCESS,
     }
-    SUCCESS
 }
 
 unsafe extern "system" fn deactivated(context: *mut c_void, item: NDIS_HANDLE) {
@@ -566,114 +603,4 @@ fn indicate(nic: &Nic, vc: *mut Vc, list: *mut NET_BUFFER_LIST) {
     unsafe { (*list).SourceHandle = handle };
     ndis!(NdisMCoIndicateReceiveNetBufferLists(handle, list, 1, 0));
     release(nic, vc);
-}
-
-/// Something of a VC's is over.
-fn release(nic: &Nic, vc: *mut Vc) {
-    let (closed, paused) = {
-        let vcs = nic.shared.vcs.lock().unwrap();
-        if vcs.iter().all(|one| one.0 != vc) {
-            // Deleted too early, which is what is tested.
-            return;
-        }
-        let this = at(vc);
-        let last = this.busy.fetch_sub(1, SeqCst) == 1;
-        let closed = last && this.closing.swap(0, SeqCst) == 1;
-        let idle = vcs.iter().all(|vc| at(vc.0).busy.load(SeqCst) == 0);
-        let paused = if idle {
-            nic.shared.pausing.swap(null_mut(), SeqCst)
-        } else {
-            null_mut()
-        };
-        (closed.then_some(this.handle), paused)
-    };
-    if let Some(handle) = closed {
-        ndis!(NdisMCoDeactivateVcComplete(SUCCESS, handle));
-    }
-    if !paused.is_null() {
-        ndis!(NdisMPauseComplete(paused));
-    }
-}
-
-/// The other end of a VC, held.
-fn other_end(shared: &Shared, vc: *mut Vc) -> Option<*mut Vc> {
-    let vcs = shared.vcs.lock().unwrap();
-    let channel = at(vc).channel.load(SeqCst);
-    let mut ends = vcs.iter().map(|end| end.0).filter(|end| {
-        let end = at(*end);
-        end.active.load(SeqCst) == 1 && end.channel.load(SeqCst) == channel
-    });
-    let end = ends.clone().find(|end| *end != vc).or_else(|| ends.next());
-    if let Some(end) = end {
-        // The call that indicates, and the list.
-        at(end).busy.fetch_add(2, SeqCst);
-    }
-    end
-}
-
-unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST, _: u32) {
-    let vc: *mut Vc = context.cast();
-    let this = at(vc);
-    let nic = at(this.nic);
-    let mut list = lists;
-    while !list.is_null() {
-        // SAFETY: a list that is this driver's until it completes it.
-        let next = unsafe { super::mcm::next_of(list) };
-        if nic.shared.flaw == Flaw::KeepsSends {
-            list = next;
-            continue;
-        }
-        this.busy.fetch_add(1, SeqCst);
-        let copy = other_end(&nic.shared, vc).map(|end| (end, copy_of(nic, list)));
-        set_status(list, SUCCESS);
-        // SAFETY: as above; the link is the first field.
-        unsafe { list.cast::<*mut NET_BUFFER_LIST>().write(null_mut()) };
-        ndis!(NdisMCoSendNetBufferListsComplete(this.handle, list, 0));
-        // The VC can be gone after this.
-        release(nic, vc);
-        if let Some((end, copy)) = copy {
-            nic.shared.delivered.fetch_add(1, SeqCst);
-            indicate(nic, end, copy);
-        }
-        list = next;
-    }
-}
-
-/// A list of its own with the eight bytes of another.
-fn copy_of(nic: &Nic, list: *mut NET_BUFFER_LIST) -> *mut NET_BUFFER_LIST {
-    let copy = ndis!(NdisAllocateNetBufferList(nic.pool, 0, 0));
-    let from = super::get(ndis!(NET_BUFFER_LIST_FIRST_NB(list)));
-    let into = super::get(ndis!(NET_BUFFER_LIST_FIRST_NB(copy)));
-    let mut storage = [0u8; 8];
-    let source = ndis!(NdisGetDataBuffer(
-        from,
-        8,
-        storage.as_mut_ptr().cast(),
-        1,
-        0
-    ));
-    let target = ndis!(NdisGetDataBuffer(into, 8, null_mut(), 1, 0));
-    assert!(!source.is_null() && !target.is_null());
-    // SAFETY: eight bytes each.
-    unsafe { target.cast::<u8>().copy_from(source.cast(), 8) };
-    copy
-}
-
-unsafe extern "system" fn return_lists(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST, _: u32) {
-    let nic = at(context.cast::<Nic>());
-    let mut list = lists;
-    while !list.is_null() {
-        // SAFETY: a list of this driver's pool, which comes back.
-        let next = unsafe { super::mcm::next_of(list) };
-        // SAFETY: as above.
-        let source = unsafe { (*list).SourceHandle };
-        ndis!(NdisFreeNetBufferList(list));
-        let vcs = nic.shared.vcs.lock().unwrap();
-        let vc = vcs.iter().find(|vc| at(vc.0).handle == source).copied();
-        drop(vcs);
-        if let Some(vc) = vc {
-            release(nic, vc.0);
-        }
-        list = next;
-    }
 }

@@ -1,0 +1,127 @@
+//! The data path of the raw connection-oriented miniport.
+
+use super::{Flaw, Nic, Shared, Vc, at, indicate, ndis, set_status};
+use crate::common::mcm::next_of;
+use crate::common::{SUCCESS, get};
+use ndis_sys as n;
+use ndis_sys::{NDIS_HANDLE, NET_BUFFER_LIST};
+use std::ptr::null_mut;
+use std::sync::atomic::Ordering::SeqCst;
+
+/// Something of a VC's is over.
+pub(super) fn release(nic: &Nic, vc: *mut Vc) {
+    let (closed, paused) = {
+        let vcs = nic.shared.vcs.lock().unwrap();
+        if vcs.iter().all(|one| one.0 != vc) {
+            // Deleted too early, which is what is tested.
+            return;
+        }
+        let this = at(vc);
+        let last = this.busy.fetch_sub(1, SeqCst) == 1;
+        let closed = last && this.closing.swap(0, SeqCst) == 1;
+        let idle = vcs.iter().all(|vc| at(vc.0).busy.load(SeqCst) == 0);
+        let paused = if idle {
+            nic.shared.pausing.swap(null_mut(), SeqCst)
+        } else {
+            null_mut()
+        };
+        (closed.then_some(this.handle), paused)
+    };
+    if let Some(handle) = closed {
+        ndis!(NdisMCoDeactivateVcComplete(SUCCESS, handle));
+    }
+    if !paused.is_null() {
+        ndis!(NdisMPauseComplete(paused));
+    }
+}
+
+/// The other end of a VC, held.
+fn other_end(shared: &Shared, vc: *mut Vc) -> Option<*mut Vc> {
+    let vcs = shared.vcs.lock().unwrap();
+    let channel = at(vc).channel.load(SeqCst);
+    let mut ends = vcs.iter().map(|end| end.0).filter(|end| {
+        let end = at(*end);
+        end.active.load(SeqCst) == 1 && end.channel.load(SeqCst) == channel
+    });
+    let end = ends.clone().find(|end| *end != vc).or_else(|| ends.next());
+    if let Some(end) = end {
+        // The call that indicates, and the list.
+        at(end).busy.fetch_add(2, SeqCst);
+    }
+    end
+}
+
+pub(super) unsafe extern "system" fn send(
+    context: NDIS_HANDLE,
+    lists: *mut NET_BUFFER_LIST,
+    _: u32,
+) {
+    let vc: *mut Vc = context.cast();
+    let this = at(vc);
+    let nic = at(this.nic);
+    let mut list = lists;
+    while !list.is_null() {
+        // SAFETY: a list that is this driver's until it completes it.
+        let next = unsafe { next_of(list) };
+        if nic.shared.flaw == Flaw::KeepsSends {
+            list = next;
+            continue;
+        }
+        this.busy.fetch_add(1, SeqCst);
+        let copy = other_end(&nic.shared, vc).map(|end| (end, copy_of(nic, list)));
+        set_status(list, SUCCESS);
+        // SAFETY: as above; the link is the first field.
+        unsafe { list.cast::<*mut NET_BUFFER_LIST>().write(null_mut()) };
+        ndis!(NdisMCoSendNetBufferListsComplete(this.handle, list, 0));
+        // The VC can be gone after this.
+        release(nic, vc);
+        if let Some((end, copy)) = copy {
+            nic.shared.delivered.fetch_add(1, SeqCst);
+            indicate(nic, end, copy);
+        }
+        list = next;
+    }
+}
+
+/// A list of its own with the eight bytes of another.
+fn copy_of(nic: &Nic, list: *mut NET_BUFFER_LIST) -> *mut NET_BUFFER_LIST {
+    let copy = ndis!(NdisAllocateNetBufferList(nic.pool, 0, 0));
+    let from = get(ndis!(NET_BUFFER_LIST_FIRST_NB(list)));
+    let into = get(ndis!(NET_BUFFER_LIST_FIRST_NB(copy)));
+    let mut storage = [0u8; 8];
+    let source = ndis!(NdisGetDataBuffer(
+        from,
+        8,
+        storage.as_mut_ptr().cast(),
+        1,
+        0
+    ));
+    let target = ndis!(NdisGetDataBuffer(into, 8, null_mut(), 1, 0));
+    assert!(!source.is_null() && !target.is_null());
+    // SAFETY: eight bytes each.
+    unsafe { target.cast::<u8>().copy_from(source.cast(), 8) };
+    copy
+}
+
+pub(super) unsafe extern "system" fn return_lists(
+    context: NDIS_HANDLE,
+    lists: *mut NET_BUFFER_LIST,
+    _: u32,
+) {
+    let nic = at(context.cast::<Nic>());
+    let mut list = lists;
+    while !list.is_null() {
+        // SAFETY: a list of this driver's pool, which comes back.
+        let next = unsafe { next_of(list) };
+        // SAFETY: as above.
+        let source = unsafe { (*list).SourceHandle };
+        ndis!(NdisFreeNetBufferList(list));
+        let vcs = nic.shared.vcs.lock().unwrap();
+        let vc = vcs.iter().find(|vc| at(vc.0).handle == source).copied();
+        drop(vcs);
+        if let Some(vc) = vc {
+            release(nic, vc.0);
+        }
+        list = next;
+    }
+}
