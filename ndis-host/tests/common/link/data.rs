@@ -1,8 +1,8 @@
 //! The data path of the raw connection-oriented miniport.
 
+use super::super::mcm::next_of;
+use super::super::{SUCCESS, get};
 use super::{Flaw, Nic, Shared, Vc, at, indicate, ndis, set_status};
-use crate::common::mcm::next_of;
-use crate::common::{SUCCESS, get};
 use ndis_sys as n;
 use ndis_sys::{NDIS_HANDLE, NET_BUFFER_LIST};
 use std::ptr::null_mut;
