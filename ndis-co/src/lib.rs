@@ -198,7 +198,7 @@
 //!
 //! # What the types say
 //!
-//! **Whose is it.** NDIS knows objects by handles and drivers by context
+//! **Ownership.** NDIS knows objects by handles and drivers by context
 //! pointers. Neither is in a signature that a driver uses. What the driver
 //! keeps for an object is moved in once, lent to every callback as `&`, shared
 //! between processors (so it is `Sync`), and dropped when NDIS and the driver
@@ -214,7 +214,7 @@
 //! **Exactly once.** A request of the other side is a token, consumed by its
 //! answer; see [`answer`]. A pended token that is dropped refuses.
 //!
-//! **At which level.** Every callback is lent a proof of its interrupt level,
+//! **At which level.** Every callback receives a zero-sized proof of its IRQL,
 //! and every call that needs a level demands one; see [`irql`]. A spin lock is
 //! held for the time of a closure and borrows the proof for as long, so a call
 //! that waits, or one that may come back into the driver, cannot be made under a

@@ -7,8 +7,8 @@ mod raw;
 use ndis_co::{
     Answer, Status,
     cm::{
-        Accepted, Af, CallManager, CloseCall, MakeCall, OpenAf, PendingMakeCall, RegisterSap, Sap,
-        Vc,
+        AcceptedCall, Af, CallManager, CloseCall, MakeCall, OpenAf, PendingMakeCall, RegisterSap,
+        Sap, Vc,
     },
     family::{AddressFamily, Family},
     irql::{Passive, UpToDispatch},
@@ -151,7 +151,7 @@ impl CallManager for Exchange {
 
     fn incoming_call_accepted(
         &self,
-        call: Accepted<Self>,
+        call: AcceptedCall<Self>,
         _: Option<CallParameters<'_>>,
         irql: &mut UpToDispatch,
     ) {

@@ -142,7 +142,7 @@
 //! ```
 //!
 //! The client's answer comes as [`CallManager::incoming_call_accepted`], with
-//! an [`Accepted`] to connect, or as [`CallManager::incoming_call_refused`].
+//! an [`AcceptedCall`] to connect, or as [`CallManager::incoming_call_refused`].
 //! A VC that is dropped on the way is deactivated and deleted. The example
 //! `loopback-mcm` does this and everything else: it is a switch that connects
 //! clients to each other by number.
@@ -216,7 +216,7 @@
 //!
 //! # What the types say
 //!
-//! **Whose is it.** NDIS knows objects by handles and drivers by context
+//! **Ownership.** NDIS knows objects by handles and drivers by context
 //! pointers. Neither is visible here. [`Adapter`], [`Af`], [`Sap`] and [`Vc`]
 //! are counted references that deref to what the driver keeps for the object;
 //! that is made when the request is accepted and dropped when NDIS and the
@@ -232,7 +232,7 @@
 //! A completion may run the client's callback, and through it this driver
 //! again, before it returns.
 //!
-//! **At which level.** Every method is lent a proof of its IRQL, and every
+//! **At which level.** Every method receives a zero-sized proof of its IRQL, and every
 //! call that needs one demands it: [`Passive`](ndis_co::irql::Passive) for
 //! what may wait, [`NoLock`](ndis_co::irql::NoLock) for what may re-enter the
 //! driver. A spin lock borrows the proof while it is held, so neither can be
@@ -317,12 +317,12 @@ pub use carry::Carry;
 pub use driver::Entry;
 pub use init::{Attributed, HasAdapter, Initialize, Initialized, New, Ready};
 pub use mcm::MiniportCallManager;
-pub use miniport::{Mcm, Miniport, Plain, RegistersFamilies, Role};
+pub use miniport::{Connectionless, Mcm, Miniport, RegistersFamilies, Role};
 #[doc(inline)]
 pub use ndis_co::channel::{Channel, NotIndicated};
 #[doc(inline)]
 pub use ndis_co::cm::{
-    Accepted, Active, Af, CallManager, CanActivate, CanDispatch, CloseAf, CloseCall, CreatedVc,
+    AcceptedCall, Active, Af, CallManager, CanActivate, CanDispatch, CloseAf, CloseCall, CreatedVc,
     DeregisterSap, Inactive, MakeCall, NotActivated, OpenAf, PendingCloseAf, PendingCloseCall,
     PendingDeregisterSap, PendingMakeCall, PendingOpenAf, PendingRegisterSap, RegisterSap, Sap, Vc,
 };

@@ -20,7 +20,7 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// What the driver keeps for one adapter.
     type Adapter: Send + Sync + 'static;
 
-    /// What the driver registers as: [`Mcm`] or [`Plain`].
+    /// What the driver registers as: [`Mcm`] or [`Connectionless`].
     type Role: Role<Self>;
 
     /// The version of the driver itself.
@@ -132,7 +132,7 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     }
 }
 
-/// What a miniport driver registers as. Implemented by [`Mcm`] and [`Plain`]
+/// What a miniport driver registers as. Implemented by [`Mcm`] and [`Connectionless`]
 /// only.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no role that `{M}` can register in",
@@ -180,7 +180,7 @@ pub(crate) mod sealed {
     #[derive(Debug)]
     pub struct Token(pub(crate) ());
     impl Sealed for super::Mcm {}
-    impl Sealed for super::Plain {}
+    impl Sealed for super::Connectionless {}
 }
 
 /// A miniport call manager: connection-oriented miniport and call manager in
@@ -193,7 +193,7 @@ pub enum Mcm {}
 /// A miniport that is not connection-oriented. It can register no address
 /// family.
 #[derive(Debug)]
-pub enum Plain {}
+pub enum Connectionless {}
 
 /// A role in which address families may be registered.
 #[diagnostic::on_unimplemented(
@@ -247,7 +247,7 @@ impl<M: MiniportCallManager> Role<M> for Mcm {
     }
 }
 
-impl<M: Miniport> Role<M> for Plain {
+impl<M: Miniport> Role<M> for Connectionless {
     type State = ();
     const IS_CO: bool = false;
 

@@ -52,7 +52,7 @@ mod glass {
 
         fn incoming_call_accepted(
             &self,
-            call: Accepted<Self>,
+            call: AcceptedCall<Self>,
             _parameters: Option<CallParameters<'_>>,
             irql: &mut UpToDispatch,
         ) {

@@ -169,7 +169,7 @@ impl CallManager for Later {
 
     fn incoming_call_accepted(
         &self,
-        call: Accepted<Self>,
+        call: AcceptedCall<Self>,
         _parameters: Option<ndis_co::params::CallParameters<'_>>,
         _irql: &mut UpToDispatch,
     ) {

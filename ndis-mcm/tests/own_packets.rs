@@ -9,7 +9,7 @@ use ndis_co::{
     owner::Owner,
 };
 use ndis_host::Host;
-use ndis_mcm::{Attributes, Initialize, Initialized, Miniport, New, Plain};
+use ndis_mcm::{Attributes, Connectionless, Initialize, Initialized, Miniport, New};
 use std::sync::Mutex;
 
 type Experiment = Box<dyn FnOnce(&Pools) + Send>;
@@ -25,7 +25,7 @@ struct Lab(Mutex<Option<Experiment>>);
 
 impl Miniport for Lab {
     type Adapter = ();
-    type Role = Plain;
+    type Role = Connectionless;
 
     fn initialize<'i>(
         &self,

@@ -30,7 +30,7 @@ use ndis_co::{
     params::CallParameters,
 };
 use ndis_mcm::{
-    Accepted, Adapter, Af, Answer, Attributes, CallManager, Carry, CloseCall, DeregisterSap,
+    AcceptedCall, Adapter, Af, Answer, Attributes, CallManager, Carry, CloseCall, DeregisterSap,
     Initialize, Initialized, Load, MakeCall, Mcm, Miniport, New, OpenAf, RegisterSap, Sap,
     SendLists, ServiceKey, Status, Vc,
 };
@@ -179,7 +179,7 @@ impl CallManager for Loopback {
 
     fn incoming_call_accepted(
         &self,
-        call: Accepted<Self>,
+        call: AcceptedCall<Self>,
         _parameters: Option<CallParameters<'_>>,
         irql: &mut UpToDispatch,
     ) {

@@ -17,7 +17,7 @@ use ndis_co::{
     timer::{Expire, Timer},
     work::{Work, WorkItem},
 };
-use ndis_mcm::{Accepted, PendingMakeCall, Sap, SendLists, Vc};
+use ndis_mcm::{AcceptedCall, PendingMakeCall, Sap, SendLists, Vc};
 
 /// The tag of the switch's memory.
 const TAG: Tag = Tag::new(*b"Loop");
@@ -165,7 +165,7 @@ impl Switch {
     }
 
     /// The callee has accepted: connects both ends.
-    pub(crate) fn connect(&self, call: Accepted<Loopback>, irql: &mut impl NoLock) {
+    pub(crate) fn connect(&self, call: AcceptedCall<Loopback>, irql: &mut impl NoLock) {
         let callee = call.vc().clone();
         let up = irql.up_to_dispatch();
         let Some(caller) = callee.take_caller(up) else {

@@ -141,7 +141,7 @@ pub trait Client: Protocol<Role: RunsClient<Self>> {
         let _ = (af, irql);
     }
 
-    /// The address family is closed; `af` is good for its context only.
+    /// The address family is closed; `af` is over, and only its context is to be used.
     ///
     /// Source page: [`PROTOCOL_CL_CLOSE_AF_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cl_close_af_complete).
     #[doc(alias = "ProtocolClCloseAfComplete")]
@@ -185,7 +185,7 @@ pub trait Client: Protocol<Role: RunsClient<Self>> {
         Err(Status::NOT_SUPPORTED)
     }
 
-    /// The VC is deleted; `vc` is good for its context only.
+    /// The VC is deleted; `vc` is over, and only its context is to be used.
     ///
     /// Source page: [`PROTOCOL_CO_DELETE_VC`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_delete_vc).
     #[doc(alias = "ProtocolCoDeleteVc")]

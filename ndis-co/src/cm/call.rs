@@ -1,4 +1,4 @@
-//! The tokens of call control: [`MakeCall`], [`CloseCall`], [`Accepted`] and
+//! The tokens of call control: [`MakeCall`], [`CloseCall`], [`AcceptedCall`] and
 //! their pended forms.
 
 use super::{
@@ -234,7 +234,7 @@ impl<M: CallManager> fmt::Debug for PendingMakeCall<M> {
 ///
 /// [CALL-37]: ndis_sys::rules#CALL-37
 #[must_use = "an accepted call is connected or closed"]
-pub struct Accepted<M: CallManager> {
+pub struct AcceptedCall<M: CallManager> {
     vc: Armed<Vc<M>, TakeBack>,
 }
 
@@ -255,7 +255,7 @@ impl<M: CallManager> Alarm<Vc<M>> for TakeBack {
     }
 }
 
-impl<M: CallManager> Accepted<M> {
+impl<M: CallManager> AcceptedCall<M> {
     pub(crate) fn new(vc: Vc<M>) -> Self {
         Self { vc: Armed::new(vc) }
     }
@@ -300,9 +300,9 @@ impl<M: CallManager> Accepted<M> {
     }
 }
 
-impl<M: CallManager> fmt::Debug for Accepted<M> {
+impl<M: CallManager> fmt::Debug for AcceptedCall<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Accepted").field(&self.vc).finish()
+        f.debug_tuple("AcceptedCall").field(&self.vc).finish()
     }
 }
 

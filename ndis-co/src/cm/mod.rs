@@ -31,7 +31,7 @@ pub use af::{Af, CloseAf, OpenAf, PendingCloseAf, PendingOpenAf};
 pub use base::{Base, Carrier};
 #[doc(hidden)]
 pub use base::{Key, Part};
-pub use call::{Accepted, CloseCall, MakeCall, PendingCloseCall, PendingMakeCall};
+pub use call::{AcceptedCall, CloseCall, MakeCall, PendingCloseCall, PendingMakeCall};
 #[doc(hidden)]
 pub use families::Families;
 #[doc(hidden)]
@@ -148,7 +148,7 @@ pub trait CallManager: Sized + Send + Sync + 'static {
     #[doc(alias = "ProtocolCoCreateVc")]
     fn create_vc(&self, af: &Af<Self>, irql: &mut UpToDispatch) -> Result<Self::Vc, Status>;
 
-    /// A VC is deleted, whoever made it; `vc` is good for its context only.
+    /// A VC is deleted, whoever made it; `vc` is over, and only its context is to be used.
     ///
     /// Source page: [`PROTOCOL_CO_DELETE_VC`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_delete_vc).
     #[doc(alias = "ProtocolCoDeleteVc")]
@@ -174,7 +174,7 @@ pub trait CallManager: Sized + Send + Sync + 'static {
     /// and the client told, so that data may flow from here on.
     ///
     /// It comes for a placed call once the driver has accepted it, for an offered
-    /// one after [`Accepted::connect`], usually before that returns. Not called when
+    /// one after [`AcceptedCall::connect`], usually before that returns. Not called when
     /// the client has closed the call by then; on another
     /// processor [`close_call`](Self::close_call) may still overtake it. The VC is not
     /// deactivated or deleted, nor the adapter halted, before this has returned.
@@ -207,7 +207,7 @@ pub trait CallManager: Sized + Send + Sync + 'static {
     #[doc(alias = "ProtocolCmIncomingCallComplete")]
     fn incoming_call_accepted(
         &self,
-        call: Accepted<Self>,
+        call: AcceptedCall<Self>,
         parameters: Option<CallParameters<'_>>,
         irql: &mut UpToDispatch,
     );

@@ -1,7 +1,7 @@
 //! [`Vc`] and [`CreatedVc`]: a virtual connection and the call on it.
 
 use super::{
-    Accepted, Af, Base, CallManager, Carrier, Key, Sap,
+    AcceptedCall, Af, Base, CallManager, Carrier, Key, Sap,
     af::AfShared,
     base::Part,
     sap::SapShared,
@@ -699,7 +699,7 @@ impl<M: CallManager> VcShared<M> {
             // parameters of its own, which it keeps until its call of
             // NdisClIncomingCallComplete, within which this runs, has returned.
             let view = unsafe { CallParameters::from_raw(parameters) }.ok();
-            driver.incoming_call_accepted(Accepted::new(vc), view, irql);
+            driver.incoming_call_accepted(AcceptedCall::new(vc), view, irql);
         } else {
             driver.incoming_call_refused(&vc, status.as_failure(), irql);
         }

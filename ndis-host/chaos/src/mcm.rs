@@ -21,7 +21,7 @@ use ndis_co::{
     work::WorkItem,
 };
 use ndis_mcm::{
-    Accepted, Active, Adapter, Af, Answer, Attributes, CallManager, Carry, CloseAf, CloseCall,
+    AcceptedCall, Active, Adapter, Af, Answer, Attributes, CallManager, Carry, CloseAf, CloseCall,
     CreatedVc, DeregisterSap, Inactive, Initialize, Initialized, Load, MakeCall, Mcm, Miniport,
     New, OpenAf, RegisterSap, Sap, SendLists, ServiceKey, Status, Vc,
 };
@@ -55,7 +55,7 @@ pub(crate) struct Exchange {
     adapters: Stash<Adapter<Manager>>,
     inactive: Stash<CreatedVc<'static, Manager, Inactive>>,
     active: Stash<CreatedVc<'static, Manager, Active>>,
-    accepted: Stash<Accepted<Manager>>,
+    accepted: Stash<AcceptedCall<Manager>>,
     sends: Stash<SendLists<Manager>>,
     returned: Stash<NetBufferLists>,
     parents: Stash<Parent<SendLists<Manager>>>,
@@ -581,7 +581,7 @@ impl Exchange {
     }
 
     /// An accepted call is connected or taken back.
-    fn settle(self: &Arc<Self>, call: Accepted<Manager>, irql: &mut UpToDispatch) {
+    fn settle(self: &Arc<Self>, call: AcceptedCall<Manager>, irql: &mut UpToDispatch) {
         let vc = call.vc().clone();
         match self.world.decide(&[
             (8, Act::RingConnect),
@@ -1120,7 +1120,7 @@ impl CallManager for Manager {
 
     fn incoming_call_accepted(
         &self,
-        call: Accepted<Self>,
+        call: AcceptedCall<Self>,
         parameters: Option<CallParameters<'_>>,
         irql: &mut UpToDispatch,
     ) {

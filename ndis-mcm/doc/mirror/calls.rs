@@ -43,7 +43,7 @@ impl CallManager for Mirror {
 
     fn incoming_call_accepted(
         &self,
-        call: Accepted<Self>,
+        call: AcceptedCall<Self>,
         _parameters: Option<CallParameters<'_>>,
         irql: &mut UpToDispatch,
     ) {

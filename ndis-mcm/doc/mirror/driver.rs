@@ -6,7 +6,7 @@ use ndis_co::{
     params::CallParameters,
 };
 use ndis_mcm::{
-    Accepted, Adapter, Af, Answer, Attributes, CallManager, Carry, CloseCall, Initialize,
+    AcceptedCall, Adapter, Af, Answer, Attributes, CallManager, Carry, CloseCall, Initialize,
     Initialized, Load, MakeCall, Mcm, Miniport, New, OpenAf, RegisterSap, SendLists, ServiceKey,
     Status, Vc,
 };

@@ -96,7 +96,7 @@ impl<S: Switch> CallManager for Trunk<S> {
 
     fn incoming_call_accepted(
         &self,
-        call: Accepted<Self>,
+        call: AcceptedCall<Self>,
         _: Option<CallParameters<'_>>,
         irql: &mut UpToDispatch,
     ) {

@@ -143,7 +143,7 @@ impl Switch for Links {
 
     fn incoming_call_accepted(
         &self,
-        call: Accepted<Exchange<Self>>,
+        call: AcceptedCall<Exchange<Self>>,
         _parameters: Option<CallParameters<'_>>,
         irql: &mut UpToDispatch,
     ) {

@@ -217,7 +217,7 @@ struct EndsAccepted {
 impl Switch for EndsAccepted {
     fn incoming_call_accepted(
         &self,
-        call: Accepted<Exchange<Self>>,
+        call: AcceptedCall<Exchange<Self>>,
         parameters: Option<CallParameters<'_>>,
         irql: &mut UpToDispatch,
     ) {
@@ -336,7 +336,7 @@ struct TakesBack {
 impl Switch for TakesBack {
     fn incoming_call_accepted(
         &self,
-        call: Accepted<Exchange<Self>>,
+        call: AcceptedCall<Exchange<Self>>,
         parameters: Option<CallParameters<'_>>,
         irql: &mut UpToDispatch,
     ) {

@@ -30,7 +30,7 @@ pub(super) fn greet<S: Switch>(
 impl Switch for Greets {
     fn incoming_call_accepted(
         &self,
-        call: Accepted<Exchange<Self>>,
+        call: AcceptedCall<Exchange<Self>>,
         _parameters: Option<CallParameters<'_>>,
         irql: &mut UpToDispatch,
     ) {

@@ -231,7 +231,7 @@ trait Switch: Sized + Send + Sync + 'static {
     }
     fn incoming_call_accepted(
         &self,
-        call: Accepted<Exchange<Self>>,
+        call: AcceptedCall<Exchange<Self>>,
         _parameters: Option<CallParameters<'_>>,
         irql: &mut UpToDispatch,
     ) {
@@ -397,7 +397,7 @@ impl<S: Switch> CallManager for Exchange<S> {
 
     fn incoming_call_accepted(
         &self,
-        call: Accepted<Self>,
+        call: AcceptedCall<Self>,
         parameters: Option<CallParameters<'_>>,
         irql: &mut UpToDispatch,
     ) {

@@ -60,7 +60,7 @@ impl Load for NeverLoaded {
 
 impl Miniport for NeverLoaded {
     type Adapter = ();
-    type Role = Plain;
+    type Role = Connectionless;
     fn initialize<'i>(
         &self,
         _init: Initialize<'i, Self, New>,

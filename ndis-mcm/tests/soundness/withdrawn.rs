@@ -18,7 +18,7 @@ struct Counts {
 impl Switch for Counts {
     fn incoming_call_accepted(
         &self,
-        call: Accepted<Exchange<Self>>,
+        call: AcceptedCall<Exchange<Self>>,
         _parameters: Option<CallParameters<'_>>,
         irql: &mut UpToDispatch,
     ) {

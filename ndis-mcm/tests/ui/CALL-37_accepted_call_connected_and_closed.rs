@@ -3,9 +3,9 @@
 //! A call that the client has accepted is either connected or taken back.
 
 use ndis_co::{Status, irql::UpToDispatch};
-use ndis_mcm::{Accepted, CallManager};
+use ndis_mcm::{AcceptedCall, CallManager};
 
-fn incoming_call_accepted<M: CallManager>(call: Accepted<M>, irql: &mut UpToDispatch) {
+fn incoming_call_accepted<M: CallManager>(call: AcceptedCall<M>, irql: &mut UpToDispatch) {
     call.connect(irql);
     call.close(Status::FAILURE, irql);
 }

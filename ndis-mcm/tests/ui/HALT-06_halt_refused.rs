@@ -3,13 +3,13 @@
 //! A halt cannot be refused: its callback has no way to say no.
 
 use ndis_co::irql::Passive;
-use ndis_mcm::{Adapter, Initialize, Initialized, Miniport, New, Plain, Status};
+use ndis_mcm::{Adapter, Initialize, Initialized, Miniport, New, Connectionless, Status};
 
 struct Clinging;
 
 impl Miniport for Clinging {
     type Adapter = ();
-    type Role = Plain;
+    type Role = Connectionless;
 
     fn initialize<'i>(
         &self,

@@ -4,7 +4,7 @@
 //! register a family; NDIS would answer with a failure.
 
 use ndis_co::{family::AddressFamily, irql::Passive};
-use ndis_mcm::{Initialize, Initialized, Miniport, New, Plain, Status};
+use ndis_mcm::{Initialize, Initialized, Miniport, New, Connectionless, Status};
 
 const FAMILY: AddressFamily = AddressFamily::new(ndis_co::family::Family::new(77), 1, 0);
 
@@ -12,7 +12,7 @@ struct Card;
 
 impl Miniport for Card {
     type Adapter = ();
-    type Role = Plain;
+    type Role = Connectionless;
 
     fn initialize<'i>(
         &self,

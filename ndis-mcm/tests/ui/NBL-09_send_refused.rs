@@ -9,7 +9,7 @@ use ndis_co::{
     params::CallParameters,
 };
 use ndis_mcm::{
-    Accepted, Adapter, Af, CallManager, Carry, CloseCall, Initialize, Initialized, MakeCall, Mcm,
+    AcceptedCall, Adapter, Af, CallManager, Carry, CloseCall, Initialize, Initialized, MakeCall, Mcm,
     Miniport, New, OpenAf, RegisterSap, SendLists, Status, Vc,
 };
 
@@ -67,7 +67,7 @@ impl CallManager for Choosy {
 
     fn incoming_call_accepted(
         &self,
-        _: Accepted<Self>,
+        _: AcceptedCall<Self>,
         _: Option<CallParameters<'_>>,
         _: &mut UpToDispatch,
     ) {

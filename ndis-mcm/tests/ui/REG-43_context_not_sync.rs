@@ -5,13 +5,13 @@
 
 use core::cell::RefCell;
 use ndis_co::{irql::Passive, mem::Vec};
-use ndis_mcm::{Initialize, Initialized, Miniport, New, Plain, Status};
+use ndis_mcm::{Initialize, Initialized, Miniport, New, Connectionless, Status};
 
 struct Queueing;
 
 impl Miniport for Queueing {
     type Adapter = RefCell<Vec<u8>>;
-    type Role = Plain;
+    type Role = Connectionless;
 
     fn initialize<'i>(
         &self,

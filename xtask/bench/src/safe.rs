@@ -14,7 +14,7 @@ use ndis_co::{
     params::{CallParameters, CallParametersBuf, FlowSpec, Specific},
 };
 use ndis_mcm::{
-    self as mcm, Accepted, Adapter, Attributes, CallManager, Carry, CloseCall, Initialize,
+    self as mcm, AcceptedCall, Adapter, Attributes, CallManager, Carry, CloseCall, Initialize,
     Initialized, MakeCall, Mcm, Miniport, New, PendingCloseCall, RegisterSap, SendLists,
 };
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -134,7 +134,7 @@ impl CallManager for Manager {
 
     fn incoming_call_accepted(
         &self,
-        call: Accepted<Self>,
+        call: AcceptedCall<Self>,
         _parameters: Option<CallParameters<'_>>,
         irql: &mut UpToDispatch,
     ) {

@@ -14,7 +14,7 @@ use ndis_co::{
     params::CallParametersBuf,
 };
 use ndis_mcm::{
-    Accepted, Attributes, CallManager, CloseCall, Initialize, Initialized, MakeCall, Miniport,
+    AcceptedCall, Attributes, CallManager, CloseCall, Initialize, Initialized, MakeCall, Miniport,
     MiniportCallManager, New, PendingMakeCall, RegisterSap, Sap, SendLists, Vc,
 };
 
@@ -81,7 +81,7 @@ fn ring<M: CallManager<Vc = ()>>(
 /// Connected, or else taken back.
 fn incoming_call_accepted<M: CallManager>(
     caller: Option<PendingMakeCall<M>>,
-    call: Accepted<M>,
+    call: AcceptedCall<M>,
     irql: &mut UpToDispatch,
 ) {
     let Some(caller) = caller else {
