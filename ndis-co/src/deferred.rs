@@ -77,7 +77,8 @@ impl fmt::Debug for Queued {
 /// The place of an object of type `T` in its owner's list.
 pub struct Node<T, W = ()> {
     link: Link,
-    _object: PhantomData<fn(T, W)>,
+    // Of one type only: the node makes references to objects of that type.
+    _object: PhantomData<fn(T, W) -> (T, W)>,
 }
 
 impl<T: Deferred<W>, W> Node<T, W> {

@@ -300,7 +300,7 @@ pub mod channel;
 pub mod client;
 pub mod cm;
 pub mod debug;
-pub mod deferred;
+pub(crate) mod deferred;
 pub mod event;
 pub mod family;
 pub mod irql;

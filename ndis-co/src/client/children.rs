@@ -20,7 +20,7 @@ pub(super) trait Child {
     fn mark_ending(&self) -> bool;
 
     /// Whether the family must wait for it. Once it was asked to end, and this is `false`,
-    /// that does not change.
+    /// that changes hardly ever.
     fn holds(&self) -> bool;
 }
 
@@ -86,7 +86,16 @@ impl<T: Child> Children<T> {
             self.ended += 1;
         }
         let waiting = self.list.get(self.asked..).unwrap_or(&[]);
-        waiting.iter().any(|child| child.holds())
+        if waiting.iter().any(|child| child.holds()) {
+            return true;
+        }
+        // An end of the other side that has crossed with ours can bring a call back: once
+        // nothing else is waited for, all are looked at.
+        let back = self.list.iter().any(|child| child.holds());
+        if back {
+            self.ended = 0;
+        }
+        back
     }
 
     fn swap(&mut self, one: usize, other: usize) {

@@ -26,7 +26,7 @@ pub enum Side {
 
 /// The slots of an allocator's reserved area that are free for others than this module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Slot {
+pub(crate) enum Slot {
     /// The VC that the list is out on.
     Vc,
 }
@@ -257,7 +257,7 @@ impl Hand<NET_BUFFER> {
 }
 
 /// Notes what became of a list.
-pub fn set_status(list: At<'_, NET_BUFFER_LIST>, status: NDIS_STATUS) {
+pub(crate) fn set_status(list: At<'_, NET_BUFFER_LIST>, status: NDIS_STATUS) {
     list.set_status(status);
 }
 
@@ -265,13 +265,13 @@ pub fn set_status(list: At<'_, NET_BUFFER_LIST>, status: NDIS_STATUS) {
 ///
 /// [NBL-01]: ndis_sys::rules#NBL-01
 /// [NBL-17]: ndis_sys::rules#NBL-17
-pub fn set_source_handle(list: At<'_, NET_BUFFER_LIST>, handle: NDIS_HANDLE) {
+pub(crate) fn set_source_handle(list: At<'_, NET_BUFFER_LIST>, handle: NDIS_HANDLE) {
     list.set_source_handle(handle);
 }
 
 /// What was left in a slot of a list that this driver allocated.
 #[must_use]
-pub fn load(list: At<'_, NET_BUFFER_LIST>, side: Side, Slot::Vc: Slot) -> *mut c_void {
+pub(crate) fn load(list: At<'_, NET_BUFFER_LIST>, side: Side, Slot::Vc: Slot) -> *mut c_void {
     match side {
         Side::Miniport => list.miniport_1(),
         Side::Protocol => list.protocol_1(),
@@ -279,7 +279,7 @@ pub fn load(list: At<'_, NET_BUFFER_LIST>, side: Side, Slot::Vc: Slot) -> *mut c
 }
 
 /// Leaves a pointer in a slot of a list that this driver allocated.
-pub fn store(list: At<'_, NET_BUFFER_LIST>, side: Side, Slot::Vc: Slot, value: *mut c_void) {
+pub(crate) fn store(list: At<'_, NET_BUFFER_LIST>, side: Side, Slot::Vc: Slot, value: *mut c_void) {
     match side {
         Side::Miniport => list.set_miniport_1(value),
         Side::Protocol => list.set_protocol_1(value),
