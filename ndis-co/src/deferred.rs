@@ -74,11 +74,14 @@ impl fmt::Debug for Queued {
     }
 }
 
+/// Invariant in both.
+type Of<T, W> = fn(T, W) -> (T, W);
+
 /// The place of an object of type `T` in its owner's list.
 pub struct Node<T, W = ()> {
     link: Link,
     // Of one type only: the node makes references to objects of that type.
-    _object: PhantomData<fn(T, W) -> (T, W)>,
+    _object: PhantomData<Of<T, W>>,
 }
 
 impl<T: Deferred<W>, W> Node<T, W> {

@@ -10,7 +10,7 @@
 //! which is a field of the resource or object that it stands for, and which
 //! the layer above gets from the [`Teardown`], the one value that ends it all.
 //!
-//! What objects leave to be done ([`Deferred`](crate::deferred::Deferred)) is done by the
+//! What objects leave to be done (`Deferred`) is done by the
 //! owner's work item, at PASSIVE_LEVEL with no lock held. No code of the driver that may
 //! wait runs on that work item: it would hold up the very ends that it waits for. Nor
 //! does it wait itself, for its thread is all drivers' (rule [KE-52]): what is to be done a
