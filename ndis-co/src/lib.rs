@@ -307,6 +307,7 @@ pub mod irql;
 mod load;
 pub mod lock;
 pub mod mem;
+mod members;
 pub mod nbl;
 pub mod once;
 pub mod owner;

@@ -69,26 +69,19 @@ macro_rules! __entry_point {
 #[macro_export]
 macro_rules! __entry_function {
     (exported $entry:ty) => {
-        /// The driver's entry point.
-        ///
-        /// # Safety
-        ///
-        /// Called once, by the loader, at PASSIVE_LEVEL.
-        #[unsafe(export_name = "DriverEntry")]
-        pub unsafe extern "system" fn driver_entry(
-            ndis_driver_object: *mut $crate::sys::DRIVER_OBJECT,
-            ndis_registry_path: *mut $crate::sys::UNICODE_STRING,
-        ) -> $crate::sys::NTSTATUS {
-            // A name of its own: nothing of the caller's is evaluated within `unsafe`.
-            type NdisDriverEntry = $entry;
-            // SAFETY: the caller's contract is the same.
-            unsafe {
-                <NdisDriverEntry as $crate::EntryPoint>::enter(
-                    ndis_driver_object,
-                    ndis_registry_path,
-                )
+        $crate::__entry_function! { plain $entry }
+
+        const _: () = {
+            /// The entry point under the name that Windows looks for.
+            #[unsafe(export_name = "DriverEntry")]
+            unsafe extern "system" fn exported(
+                ndis_driver_object: *mut $crate::sys::DRIVER_OBJECT,
+                ndis_registry_path: *mut $crate::sys::UNICODE_STRING,
+            ) -> $crate::sys::NTSTATUS {
+                // SAFETY: the caller's contract is the same.
+                unsafe { driver_entry(ndis_driver_object, ndis_registry_path) }
             }
-        }
+        };
     };
     (plain $entry:ty) => {
         /// The driver's entry point.
@@ -100,6 +93,7 @@ macro_rules! __entry_function {
             ndis_driver_object: *mut $crate::sys::DRIVER_OBJECT,
             ndis_registry_path: *mut $crate::sys::UNICODE_STRING,
         ) -> $crate::sys::NTSTATUS {
+            // A name of its own: nothing of the caller's is evaluated within `unsafe`.
             type NdisDriverEntry = $entry;
             // SAFETY: the caller's contract is the same.
             unsafe {

@@ -25,6 +25,25 @@ enum Optional {
     Other,
 }
 
+impl Optional {
+    /// Puts the handlers where a protocol's are, or one binding's; `false` for a miniport's.
+    fn give_to_protocol(
+        self,
+        co: &mut Option<Copied<NDIS_PROTOCOL_CO_CHARACTERISTICS>>,
+        client: &mut Option<Copied<NDIS_CO_CLIENT_OPTIONAL_HANDLERS>>,
+        cm: &mut Option<Copied<NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS>>,
+    ) -> bool {
+        match self {
+            Self::Protocol(table) => *co = Some(table),
+            Self::Client(table) => *client = Some(table),
+            Self::Manager(table) => *cm = Some(table),
+            Self::Miniport(_) => return false,
+            Self::Other => {}
+        }
+        true
+    }
+}
+
 impl State {
     fn install(&mut self, call: &'static str, raw: usize, table: Optional) -> i32 {
         match self.handles.look(raw) {
@@ -62,19 +81,9 @@ impl State {
                     self.violate("REG-05", Some(object), message);
                     return n::NDIS_STATUS_FAILURE;
                 }
-                match table {
-                    Optional::Protocol(table) => protocol.co = Some(table),
-                    Optional::Client(table) => protocol.client = Some(table),
-                    Optional::Manager(table) => protocol.cm = Some(table),
-                    Optional::Miniport(_) => {
-                        let message =
-                            alloc::format!("{call}: a protocol cannot have a miniport's handlers");
-                        self.violate("REG-07", Some(object), message);
-                        return n::NDIS_STATUS_NOT_SUPPORTED;
-                    }
-                    Optional::Other => {}
-                }
-                n::NDIS_STATUS_SUCCESS
+                let (co, client, cm) = (&mut protocol.co, &mut protocol.client, &mut protocol.cm);
+                let fits = table.give_to_protocol(co, client, cm);
+                self.installed_on_protocol(call, object, fits)
             }
             Lookup::Live(Kind::Binding, number) => self.install_on_binding(call, number, table),
             other => {
@@ -107,19 +116,19 @@ impl State {
         let Some(binding) = self.world.bindings.get_mut(&number) else {
             return n::NDIS_STATUS_FAILURE;
         };
-        match table {
-            Optional::Protocol(table) => binding.co = Some(table),
-            Optional::Client(table) => binding.client = Some(table),
-            Optional::Manager(table) => binding.cm = Some(table),
-            Optional::Miniport(_) => {
-                let message =
-                    alloc::format!("{call}: a protocol cannot have a miniport's handlers");
-                self.violate("REG-07", Some(object), message);
-                return n::NDIS_STATUS_NOT_SUPPORTED;
-            }
-            Optional::Other => {}
+        let (co, client, cm) = (&mut binding.co, &mut binding.client, &mut binding.cm);
+        let fits = table.give_to_protocol(co, client, cm);
+        self.installed_on_protocol(call, object, fits)
+    }
+
+    /// The answer to a protocol that has installed handlers, if they fit one.
+    fn installed_on_protocol(&mut self, call: &str, object: ObjectId, fits: bool) -> i32 {
+        if fits {
+            return n::NDIS_STATUS_SUCCESS;
         }
-        n::NDIS_STATUS_SUCCESS
+        let message = alloc::format!("{call}: a protocol cannot have a miniport's handlers");
+        self.violate("REG-07", Some(object), message);
+        n::NDIS_STATUS_NOT_SUPPORTED
     }
 
     /// REG-12: a connection-oriented miniport that is no MCM and leaves a handler out.

@@ -3,79 +3,30 @@
 
 mod common;
 
-use common::alone::{Alone, Slip};
-use common::link::{Flaw, Link};
-use common::{Client, SUCCESS, Twist, host, only};
+use common::alone::Slip;
+use common::bench::{Bench, Wrong};
+use common::link::Flaw;
+use common::{SUCCESS, Twist, only};
 
-use ndis_host::{Adapter, Host, Report};
+use ndis_host::Report;
 use ndis_sys as n;
 use std::sync::atomic::Ordering::SeqCst;
 
-/// A miniport, a call manager with a slip, and two clients.
-struct Bench {
-    host: Host,
-    link: Link,
-    alone: Alone,
-    a: Client,
-    b: Client,
-    adapter: Option<Adapter>,
-}
-
-impl Bench {
-    /// `pends`: the miniport takes its time with some requests.
-    fn new(slip: Slip, pends: bool, rules: &[&str]) -> Self {
-        let host = host();
-        for rule in rules {
-            host.expect(rule);
-        }
-        let link = Link::load(&host, Flaw::None, pends);
-        let alone = Alone::load(&host, slip);
-        let a = Client::load(&host, "client-a", Twist::None, false);
-        let b = Client::load(&host, "client-b", Twist::None, true);
-        let adapter = Some(host.add_adapter(&link.driver).expect("initialize"));
-        host.run();
-        Self {
-            host,
-            link,
-            alone,
-            a,
-            b,
-            adapter,
-        }
-    }
-
-    fn run(&self, body: impl FnOnce() + Send + 'static) {
-        self.host.spawn("test", body);
-        self.host.run();
-    }
-
-    /// A call that carries a frame.
-    fn call(&self) {
-        let a = self.a.clone();
-        self.run(move || a.call());
-        let a = self.a.clone();
-        self.run(move || a.send());
-        let a = self.a.clone();
-        self.run(move || a.hang_up());
-    }
-
-    fn down(mut self) -> Report {
-        if let Some(adapter) = self.adapter.take() {
-            self.host.remove_adapter(&adapter);
-        }
-        self.host.run();
-        for driver in [&self.a.driver, &self.b.driver, &self.alone.driver] {
-            self.host.unload(driver);
-        }
-        self.host.unload(&self.link.driver);
-        self.host.finish()
-    }
+/// With a slip in the call manager.
+fn bench(slip: Slip, pends: bool, rules: &[&str]) -> Bench {
+    let wrong = Wrong {
+        flaw: Flaw::None,
+        pends,
+        slip,
+        twist: Twist::None,
+    };
+    Bench::new(wrong, rules)
 }
 
 /// A call with a slip in the call manager; it goes through, and nothing else is wrong or
 /// left.
 fn broken_but_carried_on(slip: Slip, pends: bool, rules: &[&str]) -> Vec<i32> {
-    let bench = Bench::new(slip, pends, rules);
+    let bench = bench(slip, pends, rules);
     bench.call();
     assert_eq!(bench.b.shared.received.load(SeqCst), 1, "the frame arrived");
     let alone = bench.alone.shared.clone();
@@ -88,7 +39,7 @@ fn broken_but_carried_on(slip: Slip, pends: bool, rules: &[&str]) -> Vec<i32> {
 
 /// As above, without a call.
 fn broken(slip: Slip, rules: &[&str]) -> Report {
-    let report = Bench::new(slip, false, rules).down();
+    let report = bench(slip, false, rules).down();
     only(&report, rules);
     assert!(report.is_clean(), "{report}");
     blamed(&report);
@@ -127,7 +78,7 @@ fn irql_48_a_family_with_a_spin_lock_held() {
 
 #[test]
 fn reg_08_the_handlers_of_a_call_manager_alone() {
-    let bench = Bench::new(Slip::NoProtocolHandlers, false, &["REG-08"]);
+    let bench = bench(Slip::NoProtocolHandlers, false, &["REG-08"]);
     let statuses = bench.alone.shared.statuses.lock().unwrap().clone();
     assert_eq!(statuses, [n::NDIS_STATUS_FAILURE]);
     let report = bench.down();
@@ -187,7 +138,7 @@ fn vc_24_a_vc_deleted_while_it_is_being_deactivated() {
     // VC-24.
     let mut closing = 0;
     for calls in 1..3 {
-        let bench = Bench::new(Slip::DeletesEarly, true, &["VC-23"]);
+        let bench = bench(Slip::DeletesEarly, true, &["VC-23"]);
         for _ in 0..calls {
             bench.call();
         }
@@ -239,7 +190,7 @@ fn call_24_a_call_offered_on_an_inactive_vc() {
     ignore = "the run stops in the middle, with what its drivers have"
 )]
 fn call_10_a_call_reported_on_an_inactive_vc() {
-    let bench = Bench::new(Slip::ConnectsInactive, false, &["CALL-10"]);
+    let bench = bench(Slip::ConnectsInactive, false, &["CALL-10"]);
     let a = bench.a.clone();
     bench.run(move || a.call());
     let report = bench.host.report();
@@ -269,7 +220,7 @@ fn nbl_07_a_send_on_a_vc_of_its_own_that_is_not_active() {
     ignore = "the run stops in the middle, with what its drivers have"
 )]
 fn af_27_a_send_on_a_client_s_vc() {
-    let bench = Bench::new(Slip::SendsOnClients, false, &["AF-27"]);
+    let bench = bench(Slip::SendsOnClients, false, &["AF-27"]);
     let a = bench.a.clone();
     bench.run(move || a.call());
     let report = bench.host.report();

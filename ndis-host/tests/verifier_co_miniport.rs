@@ -3,74 +3,20 @@
 
 mod common;
 
-use common::alone::{Alone, Slip};
+use common::alone::Slip;
+use common::bench::{Bench, Wrong};
 use common::link::{Flaw, Link};
-use common::{Client, SUCCESS, Twist, host, only};
-use ndis_host::{Adapter, Host, Report};
+use common::{SUCCESS, Twist, host, only};
+use ndis_host::{Host, Report};
 use ndis_sys as n;
 use std::sync::atomic::Ordering::SeqCst;
 
-/// A miniport with a flaw, a call manager above it, and two clients.
-struct Bench {
-    host: Host,
-    link: Link,
-    alone: Alone,
-    a: Client,
-    b: Client,
-    adapter: Option<Adapter>,
-}
-
-impl Bench {
-    fn new(flaw: Flaw, slip: Slip, twist: Twist, rules: &[&str]) -> Self {
-        let host = host();
-        for rule in rules {
-            host.expect(rule);
-        }
-        Self::on(host, flaw, slip, twist)
-    }
-
-    fn on(host: Host, flaw: Flaw, slip: Slip, twist: Twist) -> Self {
-        let link = Link::load(&host, flaw, false);
-        let alone = Alone::load(&host, slip);
-        let a = Client::load(&host, "client-a", twist, false);
-        let b = Client::load(&host, "client-b", twist, true);
-        let adapter = Some(host.add_adapter(&link.driver).expect("initialize"));
-        host.run();
-        Self {
-            host,
-            link,
-            alone,
-            a,
-            b,
-            adapter,
-        }
-    }
-
-    fn run(&self, body: impl FnOnce() + Send + 'static) {
-        self.host.spawn("test", body);
-        self.host.run();
-    }
-
-    /// A call that carries a frame.
-    fn call(&self) {
-        let a = self.a.clone();
-        self.run(move || a.call());
-        let a = self.a.clone();
-        self.run(move || a.send());
-        let a = self.a.clone();
-        self.run(move || a.hang_up());
-    }
-
-    fn down(mut self) -> Report {
-        if let Some(adapter) = self.adapter.take() {
-            self.host.remove_adapter(&adapter);
-        }
-        self.host.run();
-        for driver in [&self.a.driver, &self.b.driver, &self.alone.driver] {
-            self.host.unload(driver);
-        }
-        self.host.unload(&self.link.driver);
-        self.host.finish()
+fn wrong(flaw: Flaw, slip: Slip, twist: Twist) -> Wrong {
+    Wrong {
+        flaw,
+        pends: false,
+        slip,
+        twist,
     }
 }
 
@@ -86,7 +32,7 @@ fn only_the_miniport(report: &Report, rules: &[&str]) {
 
 /// A call with a flaw in the miniport, which goes through.
 fn broken_but_carried_on(flaw: Flaw, rules: &[&str]) {
-    let bench = Bench::new(flaw, Slip::None, Twist::None, rules);
+    let bench = Bench::new(wrong(flaw, Slip::None, Twist::None), rules);
     bench.call();
     assert_eq!(bench.b.shared.received.load(SeqCst), 1, "the frame arrived");
     only_the_miniport(&bench.down(), rules);
@@ -94,7 +40,7 @@ fn broken_but_carried_on(flaw: Flaw, rules: &[&str]) {
 
 /// No VC comes about.
 fn no_vc(flaw: Flaw, rules: &[&str]) {
-    let bench = Bench::new(flaw, Slip::None, Twist::None, rules);
+    let bench = Bench::new(wrong(flaw, Slip::None, Twist::None), rules);
     assert!(!bench.a.shared.af.load(SeqCst).is_null());
     let a = bench.a.clone();
     bench.run(move || assert!(!a.try_call()));
@@ -134,7 +80,10 @@ fn vc_65_a_miniport_may_be_short_of_memory() {
 #[test]
 fn vc_65_a_vc_without_a_context() {
     let rules = ["VC-65"];
-    let bench = Bench::new(Flaw::CreateWithoutContext, Slip::None, Twist::None, &rules);
+    let bench = Bench::new(
+        wrong(Flaw::CreateWithoutContext, Slip::None, Twist::None),
+        &rules,
+    );
     only_the_miniport(&bench.down(), &rules);
 }
 
@@ -151,7 +100,7 @@ fn vc_29_a_vc_that_is_not_deleted() {
 #[test]
 fn vc_40_an_activation_refused_with_another_status() {
     let rules = ["VC-40"];
-    let bench = Bench::new(Flaw::ActivateOdd, Slip::None, Twist::None, &rules);
+    let bench = Bench::new(wrong(Flaw::ActivateOdd, Slip::None, Twist::None), &rules);
     let a = bench.a.clone();
     bench.run(move || a.call());
     let last = *bench.a.shared.last.lock().unwrap();
@@ -162,7 +111,7 @@ fn vc_40_an_activation_refused_with_another_status() {
 #[test]
 fn vc_41_a_change_that_is_refused_leaves_the_vc_as_it_was() {
     // VC-41.
-    let bench = Bench::new(Flaw::ChangeRefused, Slip::Changes, Twist::None, &[]);
+    let bench = Bench::new(wrong(Flaw::ChangeRefused, Slip::Changes, Twist::None), &[]);
     bench.call();
     assert_eq!(bench.b.shared.received.load(SeqCst), 1, "the frame arrived");
     let statuses = bench.alone.shared.statuses.lock().unwrap().clone();
@@ -173,7 +122,7 @@ fn vc_41_a_change_that_is_refused_leaves_the_vc_as_it_was() {
 #[test]
 fn vc_63_parameters_that_the_device_cannot_meet_are_refused() {
     // VC-63: and the call fails with the status, without a trace.
-    let bench = Bench::new(Flaw::None, Slip::NoChannel, Twist::None, &[]);
+    let bench = Bench::new(wrong(Flaw::None, Slip::NoChannel, Twist::None), &[]);
     let a = bench.a.clone();
     bench.run(move || a.call());
     let last = *bench.a.shared.last.lock().unwrap();
@@ -195,7 +144,7 @@ fn vc_43_an_activation_completed_with_other_parameters() {
 fn gen_02_an_activation_that_is_completed_and_returns_success() {
     let rules = ["GEN-02"];
     let flaw = Flaw::ActivatedAndReturned;
-    let bench = Bench::new(flaw, Slip::None, Twist::None, &rules);
+    let bench = Bench::new(wrong(flaw, Slip::None, Twist::None), &rules);
     bench.call();
     only_the_miniport(&bench.down(), &rules);
 }
@@ -207,7 +156,7 @@ fn gen_02_an_activation_that_is_completed_and_returns_success() {
 )]
 fn an_activation_that_never_ends_is_named() {
     let flaw = Flaw::ActivationForgotten;
-    let bench = Bench::new(flaw, Slip::None, Twist::None, &[]);
+    let bench = Bench::new(wrong(flaw, Slip::None, Twist::None), &[]);
     let a = bench.a.clone();
     bench.run(move || a.call());
     let report = bench.host.report();
@@ -227,7 +176,7 @@ fn nbl_11_a_send_that_is_never_completed() {
     for rule in rules {
         host.expect(rule);
     }
-    let bench = Bench::on(host, Flaw::KeepsSends, Slip::None, Twist::None);
+    let bench = Bench::on(host, wrong(Flaw::KeepsSends, Slip::None, Twist::None));
     bench.call();
     let report = bench.host.report();
     let kept = report.expected.iter().find(|it| it.rule == "NBL-11");
@@ -245,7 +194,7 @@ fn dv_06_a_miniport_that_sleeps_at_dispatch_level() {
     let rules = ["DV-06"];
     let host = Host::builder().seed(1).raise(1, 1).build();
     host.expect("DV-06");
-    let bench = Bench::on(host, Flaw::Sleeps, Slip::None, Twist::None);
+    let bench = Bench::on(host, wrong(Flaw::Sleeps, Slip::None, Twist::None));
     bench.call();
     let report = bench.host.report();
     only(&report, &rules);
@@ -289,7 +238,7 @@ fn a_deactivation_waits_until_the_client_has_returned_what_it_has() {
 }
 
 fn hangs_up_while_the_peer_receives(flaw: Flaw, rules: &[&str]) {
-    let bench = Bench::new(flaw, Slip::None, Twist::ReceivesSlowly, rules);
+    let bench = Bench::new(wrong(flaw, Slip::None, Twist::ReceivesSlowly), rules);
     let a = bench.a.clone();
     bench.run(move || a.call());
     let (a, again) = (bench.a.clone(), bench.a.clone());
@@ -316,7 +265,7 @@ fn what_a_miniport_has_when_it_is_to_deactivate_it_may_indicate() {
 #[test]
 fn reg_40_a_device_that_is_not_connection_oriented() {
     // REG-40.
-    let bench = Bench::new(Flaw::Connectionless, Slip::None, Twist::None, &[]);
+    let bench = Bench::new(wrong(Flaw::Connectionless, Slip::None, Twist::None), &[]);
     let statuses = bench.alone.shared.statuses.lock().unwrap().clone();
     assert_eq!(
         statuses,

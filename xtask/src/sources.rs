@@ -34,7 +34,7 @@ pub struct Module {
     pub exports: Vec<Export>,
 }
 
-/// One name that a `pub use` brings in.
+/// One name that a `use` brings in.
 pub struct Export {
     /// The path as written.
     pub target: Vec<String>,
@@ -108,7 +108,7 @@ impl CrateSource {
             }
             match item {
                 Item::Use(item) if is_pub(&item.vis) => {
-                    flatten(&item.tree, &mut Vec::new(), &mut exports)
+                    exports.extend(brought_in(&item.tree));
                 }
                 Item::Mod(item) => {
                     let name = item.ident.to_string();
@@ -236,7 +236,8 @@ pub fn module_file(folder: &Path, name: &str) -> Result<PathBuf> {
     }
 }
 
-fn is_pub(visibility: &Visibility) -> bool {
+/// Is it public without bounds?
+pub fn is_pub(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
@@ -326,6 +327,13 @@ pub fn attributes(item: &Item) -> &[Attribute] {
         Item::Use(item) => &item.attrs,
         _ => &[],
     }
+}
+
+/// The names that a `use` brings in.
+pub fn brought_in(tree: &UseTree) -> Vec<Export> {
+    let mut found = Vec::new();
+    flatten(tree, &mut Vec::new(), &mut found);
+    found
 }
 
 fn flatten(tree: &UseTree, prefix: &mut Vec<String>, out: &mut Vec<Export>) {

@@ -7,95 +7,51 @@ use super::{
 use crate::{
     Status,
     irql::UpToDispatch,
-    lock::SpinLock,
-    mem::{Arc, Tag, Vec},
-    protocol::BindingShared,
+    mem::Arc,
+    members::Members,
+    protocol::{BindingShared, RunsClient},
 };
 use core::fmt;
 
 /// What a client's binding keeps.
-pub struct Families<C: Client> {
-    state: SpinLock<State<C>>,
-}
-
-struct State<C: Client> {
-    /// No more families.
-    closing: bool,
-    /// The unbind has asked every family to close. Whoever then finds none left goes on.
-    leaving: bool,
-    afs: Vec<Arc<AfShared<C>>>,
-}
-
-impl<C: Client> State<C> {
-    /// Whether it is this caller's to go on with the unbind.
-    fn leaves(&mut self) -> bool {
-        let leaves = self.leaving && self.afs.is_empty();
-        self.leaving &= !leaves;
-        leaves
-    }
-}
+pub struct Families<C: Client>(Members<AfShared<C>>);
 
 impl<C: Client> Families<C> {
     /// None is open.
     pub(crate) const fn new() -> Self {
-        Self {
-            state: SpinLock::new(State {
-                closing: false,
-                leaving: false,
-                afs: Vec::new(Tag::NDIS),
-            }),
-        }
+        Self(Members::new())
     }
 
     /// Takes an address family into the list, unless the binding goes away.
     pub(super) fn add(&self, af: &Arc<AfShared<C>>) -> Result<(), Status> {
-        self.state.locked(|state| {
-            if state.closing {
-                return Err(Status::CLOSING);
-            }
-            state.afs.try_push(af.clone()).map_err(Status::from)
-        })
+        self.0.add(af)
     }
 
     /// An address family is gone.
     pub(super) fn remove(binding: &Arc<BindingShared<C>>, af: &Arc<AfShared<C>>) {
-        let (gone, leaves) = binding.families().state.locked(|state| {
-            let gone = state.afs.take_first(|other| Arc::ptr_eq(other, af));
-            (gone, state.leaves())
-        });
-        drop(gone);
-        if leaves {
+        if binding.families().0.remove(af) {
             BindingShared::part_closed(binding);
         }
     }
 
     /// The unbind has begun: no more families.
     pub(crate) fn closing(&self) {
-        self.state.locked(|state| state.closing = true);
+        self.0.refuse();
     }
 
     /// Whether the unbind has begun.
     pub(super) fn is_closing(&self) -> bool {
-        self.state.locked(|state| state.closing)
+        self.0.refuses()
     }
 
     /// Has every address family closed. The binding goes on to its end with the last.
     pub(crate) fn close(binding: &Arc<BindingShared<C>>, irql: &mut UpToDispatch) {
-        let families = binding.families();
-        loop {
-            let next = families.state.locked(|state| {
-                // One that is still opening looks at the binding itself once it is open.
-                let open = |af: &&Arc<AfShared<C>>| af.phase() == Phase::Open;
-                state.afs.iter().find(open).cloned()
-            });
-            let Some(af) = next else { break };
+        let families = &binding.families().0;
+        // One that is still opening looks at the binding itself once it is open.
+        while let Some(af) = families.find(|af| af.phase() == Phase::Open) {
             AfShared::request_close(&af, irql);
         }
-        let leaves = families.state.locked(|state| {
-            state.leaving = true;
-            state.leaves()
-        });
-        if leaves {
+        if families.wait() {
             BindingShared::part_closed(binding);
         }
     }
@@ -103,8 +59,8 @@ impl<C: Client> Families<C> {
 
 impl<C: Client> BindingShared<C> {
     /// The families that the client has opened here.
-    pub(super) fn families(&self) -> &Families<C> {
-        self.client_state()
+    pub(crate) fn families(&self) -> &Families<C> {
+        <C::Role as RunsClient<C>>::families(self)
     }
 }
 

@@ -359,13 +359,12 @@ pub(crate) unsafe fn receive<C: Client>(
     binding: Option<Binding<C>>,
     vc: NDIS_HANDLE,
     lists: Chain,
-    flags: u32,
+    resources: bool,
     irql: &mut UpToDispatch,
 ) {
     // SAFETY: by the caller.
     let vc = unsafe { Arc::<VcShared<C>>::borrow_raw(vc) };
     let vc = vc.map(|vc| Arc::clone(&vc));
-    let resources = flags & ndis_sys::NDIS_RECEIVE_FLAGS_RESOURCES as u32 != 0;
     let binding = match &vc {
         Some(vc) => Some(vc.af.binding()),
         None => binding,

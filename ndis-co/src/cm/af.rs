@@ -226,8 +226,6 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
 
     /// Lets the client in; `context` is what the driver keeps for it.
     pub fn accept(self, context: M::Af) -> Answer<'r> {
-        // Until the callback has returned NDIS does not know that the family is open.
-        self.af.state.locked(|state| state.telling = Telling::Runs);
         let status = match AfShared::accept(&self.af, context) {
             Ok(context) => {
                 // Rule AF-19.
@@ -288,8 +286,6 @@ impl<M: CallManager> PendingOpenAf<M> {
     #[doc(alias = "NdisMCmOpenAddressFamilyComplete")]
     pub fn accept(self, context: M::Af, irql: &mut impl NoLock) {
         let af = self.af.disarm();
-        // Before the role knows of the family: it is not closed until it is open.
-        af.state.locked(|state| state.telling = Telling::Runs);
         let status = match AfShared::accept(&af, context) {
             Ok(_) => Status::SUCCESS,
             Err(failure) => failure,
@@ -422,6 +418,9 @@ impl<M: CallManager> AfShared<M> {
     /// Takes the client in; gives the context for NDIS.
     fn accept(this: &Arc<Self>, context: M::Af) -> Result<NDIS_HANDLE, Status> {
         this.context.set(context);
+        // Before the base has it in its list: nobody asks for the close until NDIS knows that
+        // the family is open.
+        this.state.locked(|state| state.telling = Telling::Runs);
         if let Err(failure) = this.base.families().add(this) {
             this.state.locked(|state| state.phase = Phase::Refused);
             return Err(failure);

@@ -1,56 +1,29 @@
 //! [`Families`]: the address families that clients have opened on one base.
 
 use super::{Base, CallManager, Key, af::AfShared};
-use crate::{
-    Status,
-    irql::Passive,
-    lock::SpinLock,
-    mem::{Arc, Tag, Vec},
-};
+use crate::{Status, irql::Passive, mem::Arc, members::Members};
 use core::fmt;
 
 /// What a base keeps of the clients that have opened its families.
-pub struct Families<M: CallManager> {
-    state: SpinLock<State<M>>,
-}
-
-struct State<M: CallManager> {
-    open: Vec<Arc<AfShared<M>>>,
-    /// No more clients, and those that there are go.
-    closing: bool,
-}
+pub struct Families<M: CallManager>(Members<AfShared<M>>);
 
 impl<M: CallManager> Families<M> {
     /// None is open.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            state: SpinLock::new(State {
-                open: Vec::new(Tag::NDIS),
-                closing: false,
-            }),
-        }
+        Self(Members::new())
     }
 
     /// A client has opened a family.
     pub(super) fn add(&self, af: &Arc<AfShared<M>>) -> Result<(), Status> {
-        self.state.locked(|state| {
-            if state.closing {
-                return Err(Status::CLOSING);
-            }
-            state.open.try_push(af.clone()).map_err(Status::from)
-        })
+        self.0.add(af)
     }
 
     /// A family is closed, in every respect; `true` when it was the last one that was
     /// waited for.
+    #[must_use]
     pub(super) fn remove(&self, af: &Arc<AfShared<M>>) -> bool {
-        let (gone, last) = self.state.locked(|state| {
-            let gone = state.open.take_first(|other| Arc::ptr_eq(other, af));
-            (gone, state.closing && state.open.is_empty())
-        });
-        drop(gone);
-        last
+        self.0.remove(af)
     }
 
     /// Asks every client to close its family (rules [HALT-01] to [HALT-04]); once. When all are
@@ -63,20 +36,13 @@ impl<M: CallManager> Families<M> {
     /// [HALT-01]: ndis_sys::rules#HALT-01
     /// [HALT-04]: ndis_sys::rules#HALT-04
     pub fn close(base: &M::Base, irql: &mut Passive, _: Key) {
-        let families = base.families();
-        let none = families.state.locked(|state| {
-            state.closing = true;
-            state.open.is_empty()
-        });
-        if none {
-            base.families_closed(Key::new());
-            return;
-        }
-        while let Some(af) = families
-            .state
-            .locked(|state| state.open.iter().find(|af| af.want_notify()).cloned())
-        {
+        let families = &base.families().0;
+        families.refuse();
+        while let Some(af) = families.find(AfShared::want_notify) {
             AfShared::notify_close(&af, irql);
+        }
+        if families.wait() {
+            base.families_closed(Key::new());
         }
     }
 }

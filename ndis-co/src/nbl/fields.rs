@@ -206,19 +206,28 @@ links! {
     next: MDL => MDL = next_link;
 }
 
+/// What is linked to a value of one's own is one's own, too.
+macro_rules! chained {
+    ($($structure:ident)*) => {$(
+        impl Hand<$structure> {
+            /// Takes what is linked to this one.
+            pub(super) fn take_next(&mut self) -> Option<Self> {
+                let next = NonNull::new(self.at().next_link());
+                self.at().set_next_link(ptr::null_mut());
+                next.map(Self)
+            }
+
+            /// Links another to this one.
+            pub(super) fn set_next(&mut self, next: Option<Self>) {
+                self.at().set_next_link(Self::link(next));
+            }
+        }
+    )*};
+}
+
+chained! { NET_BUFFER_LIST NET_BUFFER }
+
 impl Hand<NET_BUFFER_LIST> {
-    /// Takes what is linked to this list.
-    pub(super) fn take_next(&mut self) -> Option<Self> {
-        let next = NonNull::new(self.at().next_link());
-        self.at().set_next_link(ptr::null_mut());
-        next.map(Self)
-    }
-
-    /// Links a list to this one.
-    pub(super) fn set_next(&mut self, next: Option<Self>) {
-        self.at().set_next_link(Self::link(next));
-    }
-
     /// Takes the buffers.
     pub(super) fn take_first_buffer(&mut self) -> Option<Hand<NET_BUFFER>> {
         let first = NonNull::new(self.at().first_link());
@@ -233,18 +242,6 @@ impl Hand<NET_BUFFER_LIST> {
 }
 
 impl Hand<NET_BUFFER> {
-    /// Takes what is linked to this buffer.
-    pub(super) fn take_next(&mut self) -> Option<Self> {
-        let next = NonNull::new(self.at().next_link());
-        self.at().set_next_link(ptr::null_mut());
-        next.map(Self)
-    }
-
-    /// Links a buffer to this one.
-    pub(super) fn set_next(&mut self, next: Option<Self>) {
-        self.at().set_next_link(Self::link(next));
-    }
-
     /// Makes `mdl` all of the data space.
     ///
     /// # Safety

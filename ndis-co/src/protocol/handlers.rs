@@ -119,8 +119,9 @@ fn on_receive<P: Protocol>(
     flags: u32,
     irql: &mut UpToDispatch,
 ) {
+    let resources = flags & ndis_sys::NDIS_RECEIVE_FLAGS_RESOURCES as u32 != 0;
     // SAFETY: by CALLBACK: NDIS hands the lists over with the VC's context, or none.
-    unsafe { <P::Role as Role<P>>::receive(binding, vc, lists, flags, irql) };
+    unsafe { <P::Role as Role<P>>::receive(binding, vc, lists, resources, irql) };
 }
 
 fn on_receive_connectionless<P: Protocol>(

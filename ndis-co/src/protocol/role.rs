@@ -65,7 +65,7 @@ pub trait Role<P: Protocol>: sealed::Sealed {
         _: sealed::Token,
     );
 
-    /// Lists have arrived on a VC.
+    /// Lists have arrived on a VC. `resources`: they are NDIS's again when this returns.
     ///
     /// # Safety
     ///
@@ -75,7 +75,7 @@ pub trait Role<P: Protocol>: sealed::Sealed {
         binding: Option<Binding<P>>,
         vc: NDIS_HANDLE,
         lists: Chain,
-        flags: u32,
+        resources: bool,
         irql: &mut UpToDispatch,
     );
 
@@ -130,7 +130,7 @@ impl<C: Client> Role<C> for AsClient {
     }
 
     fn closing(binding: &Binding<C>, _: sealed::Token) {
-        binding.shared.client_state().closing();
+        binding.shared.families().closing();
     }
 
     fn close(binding: &Binding<C>, irql: &mut Passive, _: sealed::Token) {
@@ -150,11 +150,11 @@ impl<C: Client> Role<C> for AsClient {
         binding: Option<Binding<C>>,
         vc: NDIS_HANDLE,
         lists: Chain,
-        flags: u32,
+        resources: bool,
         irql: &mut UpToDispatch,
     ) {
         // SAFETY: by the caller.
-        unsafe { client::handlers::receive(binding, vc, lists, flags, irql) };
+        unsafe { client::handlers::receive(binding, vc, lists, resources, irql) };
     }
 
     unsafe fn sent(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch) {
@@ -207,11 +207,10 @@ impl<M: StandaloneCallManager<Role = Self>> Role<M> for AsCallManager {
         binding: Option<Binding<M>>,
         _vc: NDIS_HANDLE,
         lists: Chain,
-        flags: u32,
+        resources: bool,
         _irql: &mut UpToDispatch,
     ) {
         // The calls' data are their clients'; what comes nonetheless goes back.
-        let resources = flags & ndis_sys::NDIS_RECEIVE_FLAGS_RESOURCES as u32 != 0;
         if let (Some(binding), false) = (binding, resources) {
             BindingShared::give_back(&binding.shared, lists);
         }
@@ -262,7 +261,7 @@ impl<P: Client<Role = Self> + StandaloneCallManager> Role<P> for AsBoth {
     }
 
     fn closing(binding: &Binding<P>, _: sealed::Token) {
-        binding.shared.client_state().closing();
+        binding.shared.families().closing();
     }
 
     fn close(binding: &Binding<P>, irql: &mut Passive, _: sealed::Token) {
@@ -283,11 +282,11 @@ impl<P: Client<Role = Self> + StandaloneCallManager> Role<P> for AsBoth {
         binding: Option<Binding<P>>,
         vc: NDIS_HANDLE,
         lists: Chain,
-        flags: u32,
+        resources: bool,
         irql: &mut UpToDispatch,
     ) {
         // SAFETY: by the caller. Data come on the client's VCs only.
-        unsafe { client::handlers::receive(binding, vc, lists, flags, irql) };
+        unsafe { client::handlers::receive(binding, vc, lists, resources, irql) };
     }
 
     unsafe fn sent(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch) {
@@ -311,12 +310,5 @@ where
 {
     fn manager(binding: &BindingShared<P>) -> &ManagerState<P> {
         &binding.role.manager
-    }
-}
-
-impl<C: Client> BindingShared<C> {
-    /// What the client part of the role keeps.
-    pub(crate) fn client_state(&self) -> &Families<C> {
-        <C::Role as RunsClient<C>>::families(self)
     }
 }

@@ -63,26 +63,7 @@ impl State {
 
     /// A stand-alone call manager makes one for the client that it calls.
     fn owners_of_incoming(&mut self, binding: u32, af: u32) -> Result<Owners, i32> {
-        let call = CO_CREATE.name;
-        let Some(record) = self.world.afs.get(&af) else {
-            return Err(n::NDIS_STATUS_FAILURE);
-        };
-        if record.served_by != (Manager::Alone { binding }) {
-            let object = ObjectId::new(Kind::ClientAf, af);
-            let message = alloc::format!("{call}: {object} is not of that binding");
-            self.violate("VC-07", Some(object), message);
-            return Err(n::NDIS_STATUS_FAILURE);
-        }
-        if !record.is_usable() {
-            // The client is closing it; the call manager could not know.
-            return Err(n::NDIS_STATUS_FAILURE);
-        }
-        Ok(Owners {
-            af: Some(af),
-            served_by: record.served_by,
-            adapter: record.adapter,
-            by_client: false,
-        })
+        self.owners_for_client(CO_CREATE.name, af, Manager::Alone { binding })
     }
 
     /// A stand-alone call manager makes one for itself.

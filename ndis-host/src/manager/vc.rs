@@ -30,14 +30,27 @@ impl State {
         let af = self
             .take(call, af, Kind::CallManagerAf)
             .ok_or(n::NDIS_STATUS_FAILURE)?;
+        self.owners_for_client(call, af, Manager::Mcm { adapter })
+    }
+
+    /// Whose a VC is that a call manager makes for the client that it calls.
+    pub(crate) fn owners_for_client(
+        &mut self,
+        call: &str,
+        af: u32,
+        manager: Manager,
+    ) -> Result<Owners, i32> {
         let Some(record) = self.world.afs.get(&af) else {
             return Err(n::NDIS_STATUS_FAILURE);
         };
-        let served_by = Manager::Mcm { adapter };
-        if record.served_by != served_by {
+        if record.served_by != manager {
+            let (rule, whose) = match manager {
+                Manager::Mcm { .. } => ("VC-06", "adapter"),
+                Manager::Alone { .. } => ("VC-07", "binding"),
+            };
             let object = ObjectId::new(Kind::ClientAf, af);
-            let message = alloc::format!("{call}: {object} is not of that adapter");
-            self.violate("VC-06", Some(object), message);
+            let message = alloc::format!("{call}: {object} is not of that {whose}");
+            self.violate(rule, Some(object), message);
             return Err(n::NDIS_STATUS_FAILURE);
         }
         if !record.is_usable() {
@@ -46,8 +59,8 @@ impl State {
         }
         Ok(Owners {
             af: Some(af),
-            served_by,
-            adapter,
+            served_by: manager,
+            adapter: record.adapter,
             by_client: false,
         })
     }

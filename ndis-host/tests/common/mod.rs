@@ -7,6 +7,7 @@
 #![allow(dead_code, clippy::missing_safety_doc)]
 
 pub mod alone;
+pub mod bench;
 pub mod client;
 pub mod link;
 pub mod mcm;

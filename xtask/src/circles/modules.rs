@@ -17,7 +17,7 @@ use syn::{
 
 use super::graph::Uses;
 use crate::{
-    sources::{self, attributes, for_tests, module_file},
+    sources::{self, Export, attributes, brought_in, for_tests, module_file},
     unsafe_code::is_generated,
     workspace,
 };
@@ -159,7 +159,7 @@ impl Sources {
             match item {
                 Item::Use(item) => {
                     let given_on = !matches!(item.vis, Visibility::Inherited);
-                    module.take_use(&item.tree, &mut Vec::new(), given_on);
+                    module.take_use(&item.tree, given_on);
                 }
                 Item::Mod(item) => {
                     let name = item.ident.to_string();
@@ -294,41 +294,19 @@ impl Sources {
 
 impl Module {
     /// Takes in a `use`. One that is `given_on` to others is no use of the file itself.
-    fn take_use(&mut self, tree: &UseTree, before: &mut Vec<String>, given_on: bool) {
-        let mut named = |name: String, path: Vec<String>| {
+    fn take_use(&mut self, tree: &UseTree, given_on: bool) {
+        for Export { target, name } in brought_in(tree) {
             if !given_on {
-                self.imports.insert(path.clone());
+                let alone = if name.is_some() {
+                    &mut self.imports
+                } else {
+                    &mut self.paths
+                };
+                alone.insert(target.clone());
             }
-            self.names.insert(name, path);
-        };
-        match tree {
-            UseTree::Path(path) => {
-                before.push(path.ident.to_string());
-                self.take_use(&path.tree, before, given_on);
-                before.pop();
-            }
-            UseTree::Group(group) => group
-                .items
-                .iter()
-                .for_each(|tree| self.take_use(tree, before, given_on)),
-            UseTree::Name(name) if name.ident == "self" => {
-                if let Some(last) = before.last() {
-                    named(last.clone(), before.clone());
-                }
-            }
-            UseTree::Name(name) => {
-                let name = name.ident.to_string();
-                named(name.clone(), below(before, &name));
-            }
-            UseTree::Rename(rename) => {
-                let path = below(before, &rename.ident.to_string());
-                named(rename.rename.to_string(), path);
-            }
-            UseTree::Glob(_) => {
-                if !given_on {
-                    self.paths.insert(before.clone());
-                }
-                self.all_of.push(before.clone());
+            match name {
+                Some(name) => drop(self.names.insert(name, target)),
+                None => self.all_of.push(target),
             }
         }
     }
@@ -414,35 +392,13 @@ impl<'ast> Visit<'ast> for Names<'_> {
     }
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        paths_of(&item.tree, &mut Vec::new(), self.0);
+        let brought_in = brought_in(&item.tree).into_iter();
+        self.0.extend(brought_in.map(|name| name.target));
     }
 
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
         visit::visit_macro(self, call);
         in_tokens(call.tokens.clone(), self.0);
-    }
-}
-
-fn paths_of(tree: &UseTree, before: &mut Vec<String>, found: &mut BTreeSet<Vec<String>>) {
-    match tree {
-        UseTree::Path(path) => {
-            before.push(path.ident.to_string());
-            paths_of(&path.tree, before, found);
-            before.pop();
-        }
-        UseTree::Group(group) => group
-            .items
-            .iter()
-            .for_each(|tree| paths_of(tree, before, found)),
-        UseTree::Name(name) if name.ident != "self" => {
-            found.insert(below(before, &name.ident.to_string()));
-        }
-        UseTree::Rename(rename) => {
-            found.insert(below(before, &rename.ident.to_string()));
-        }
-        UseTree::Name(_) | UseTree::Glob(_) => {
-            found.insert(before.clone());
-        }
     }
 }
 

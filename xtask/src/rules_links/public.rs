@@ -10,10 +10,10 @@ use std::{
 
 use anyhow::Result;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
-use syn::{Attribute, Fields, ImplItem, Item, TraitItem, Visibility};
+use syn::{Attribute, Fields, ImplItem, Item, TraitItem};
 
 use crate::{
-    sources::{self, attributes, for_tests, module_file},
+    sources::{self, attributes, for_tests, is_pub, module_file},
     unsafe_code::is_generated,
     workspace,
 };
@@ -179,10 +179,6 @@ fn in_tokens(tokens: TokenStream, lines: &mut BTreeSet<usize>) {
             in_tokens(group.stream(), lines);
         }
     }
-}
-
-fn is_pub(visibility: &Visibility) -> bool {
-    matches!(visibility, Visibility::Public(_))
 }
 
 fn is_hidden(attrs: &[Attribute]) -> bool {
