@@ -8,7 +8,7 @@ use ndis_co::{
     Answer, Status,
     cm::{
         AcceptedCall, Af, CallManager, CloseCall, MakeCall, OpenAf, PendingMakeCall, RegisterSap,
-        Sap, Vc,
+        Sap, StandaloneCallManager, Vc,
     },
     family::{AddressFamily, Family},
     irql::{Passive, UpToDispatch},
@@ -20,6 +20,7 @@ use raw::{
     Client, SUCCESS, Twist,
     link::{Flaw, Link},
 };
+use std::convert::Infallible;
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicU32, Ordering::SeqCst},
@@ -206,6 +207,10 @@ impl Exchange {
         let place = callers.iter().position(|(_, vc)| vc.is(callee))?;
         Some(callers.swap_remove(place).0)
     }
+}
+
+impl StandaloneCallManager for Exchange {
+    type Signaling = Infallible;
 }
 
 struct World {

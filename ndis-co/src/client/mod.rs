@@ -36,7 +36,6 @@
 
 mod af;
 mod children;
-mod data;
 mod families;
 pub(crate) mod handlers;
 mod incoming;
@@ -44,9 +43,8 @@ mod sap;
 mod state;
 mod vc;
 
-pub use crate::protocol::{AsClient, Binding, Entry, NewBinding, Protocol};
+pub use crate::protocol::{AsClient, Binding, Entry, Kept, NewBinding, Protocol, Received, Unsent};
 pub use af::{Af, AfOffer, OpenAf};
-pub use data::{Kept, Received, Unsent};
 #[doc(hidden)]
 pub use families::Families;
 pub use incoming::{IncomingCall, PendingIncomingCall};

@@ -21,6 +21,7 @@ mod call;
 mod families;
 mod handlers;
 mod sap;
+pub(crate) mod signaling;
 mod standalone;
 mod state;
 mod vc;
@@ -36,7 +37,11 @@ pub use call::{AcceptedCall, CloseCall, MakeCall, PendingCloseCall, PendingMakeC
 pub use families::Families;
 #[doc(hidden)]
 pub use handlers::call_manager_handlers;
+pub(crate) use handlers::standalone_handlers;
 pub use sap::{DeregisterSap, PendingDeregisterSap, PendingRegisterSap, RegisterSap, Sap};
+#[doc(hidden)]
+pub use signaling::SignalingShared;
+pub use signaling::SignalingVc;
 #[doc(hidden)]
 pub use standalone::ManagerState;
 pub use standalone::StandaloneCallManager;

@@ -6,6 +6,7 @@
 //! [call manager](crate::cm), or both at once.
 
 mod binding;
+mod data;
 mod driver;
 mod flow;
 mod handlers;
@@ -14,6 +15,7 @@ mod role;
 #[doc(hidden)]
 pub use binding::BindingShared;
 pub use binding::{Binding, NewBinding, OpenedBinding};
+pub use data::{Kept, Received, Unsent};
 pub use driver::Entry;
 pub use role::{AsBoth, AsCallManager, AsClient, Role};
 #[doc(hidden)]

@@ -4,7 +4,7 @@ use super::{Binding, BindingShared, Protocol, driver::set_handlers};
 use crate::{
     Status,
     client::{self, Client, Families},
-    cm::{self, CallManager, Key, ManagerState, StandaloneCallManager},
+    cm::{self, Key, ManagerState, StandaloneCallManager, signaling},
     irql::{NoLock, Passive, UpToDispatch},
     nbl::Chain,
 };
@@ -12,16 +12,6 @@ use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
 /// What a protocol is on its bindings. Implemented by [`AsClient`], [`AsCallManager`] and
 /// [`AsBoth`] only.
-///
-/// # The contexts of VCs
-///
-/// A protocol has one table of the handlers that its roles share, and NDIS calls those for
-/// received and for sent lists with the context of a VC. Each role gives its VCs contexts of
-/// its own type. Data flow on a client's VCs only, and a stand-alone call manager makes no VC
-/// for data of its own, so what is both takes such a context for a client's. Should both have
-/// data, the context tells whose it is, before a reference is made of it: it is the allocation
-/// of an [`Arc`](crate::mem::Arc), which is `#[repr(C)]` and begins with the same words
-/// whatever it holds, among them the [`Tag`](crate::mem::Tag). A tag for each role will do.
 #[diagnostic::on_unimplemented(
     message = "`{P}` cannot be bound in the role `{Self}`",
     note = "rules REG-07 and REG-08: a protocol with `type Role = AsClient` implements `Client`, \
@@ -96,8 +86,10 @@ pub trait RunsClient<C: Client>: sealed::Sealed {
 
 /// A role in which a driver is a call manager.
 #[doc(hidden)]
-pub trait RunsManager<M: CallManager + Protocol>: sealed::Sealed {
-    fn manager(binding: &BindingShared<M>) -> &ManagerState<M>;
+pub trait RunsManager<M: Protocol>: sealed::Sealed {
+    fn manager(binding: &BindingShared<M>) -> &ManagerState<M>
+    where
+        M: StandaloneCallManager;
 }
 
 pub(super) mod sealed {
@@ -183,7 +175,7 @@ impl<M: StandaloneCallManager<Role = Self>> Role<M> for AsCallManager {
 
     unsafe fn set_options(driver: NDIS_HANDLE) -> Status {
         // SAFETY: by the caller.
-        unsafe { set_handlers(driver, &mut cm::call_manager_handlers::<M>()) }
+        unsafe { set_handlers(driver, &mut cm::standalone_handlers::<M>()) }
     }
 
     fn closing(_binding: &Binding<M>, _: sealed::Token) {}
@@ -205,25 +197,35 @@ impl<M: StandaloneCallManager<Role = Self>> Role<M> for AsCallManager {
 
     unsafe fn receive(
         binding: Option<Binding<M>>,
-        _vc: NDIS_HANDLE,
+        vc: NDIS_HANDLE,
         lists: Chain,
         resources: bool,
-        _irql: &mut UpToDispatch,
+        irql: &mut UpToDispatch,
     ) {
-        // The calls' data are their clients'; what comes nonetheless goes back.
-        if let (Some(binding), false) = (binding, resources) {
+        // SAFETY: by the caller a context of a VC of this driver's.
+        if let Some(vc) = unsafe { signaling::from_context(vc) } {
+            // SAFETY: by the caller.
+            unsafe { signaling::receive::<M>(&vc, lists, resources, irql) };
+        } else if let (Some(binding), false) = (binding, resources) {
+            // The calls' data are their clients'; what comes nonetheless goes back.
             BindingShared::give_back(&binding.shared, lists);
         }
     }
 
-    unsafe fn sent(_vc: NDIS_HANDLE, _lists: Chain, _irql: &mut UpToDispatch) {}
+    unsafe fn sent(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch) {
+        // SAFETY: by the caller a context of a VC of this driver's.
+        if let Some(vc) = unsafe { signaling::from_context(vc) } {
+            // SAFETY: by the caller.
+            unsafe { signaling::sent::<M>(&vc, lists, irql) };
+        }
+    }
 }
 
-impl<M> RunsManager<M> for AsCallManager
-where
-    M: Protocol<Role = Self> + CallManager<Base = Binding<M>>,
-{
-    fn manager(binding: &BindingShared<M>) -> &ManagerState<M> {
+impl<M: Protocol<Role = Self>> RunsManager<M> for AsCallManager {
+    fn manager(binding: &BindingShared<M>) -> &ManagerState<M>
+    where
+        M: StandaloneCallManager,
+    {
         &binding.role
     }
 }
@@ -234,7 +236,7 @@ pub enum AsBoth {}
 
 /// What a binding keeps in both roles.
 #[doc(hidden)]
-pub struct BothStates<P: Client + CallManager> {
+pub struct BothStates<P: Client + StandaloneCallManager> {
     client: Families<P>,
     manager: ManagerState<P>,
 }
@@ -257,7 +259,7 @@ impl<P: Client<Role = Self> + StandaloneCallManager> Role<P> for AsBoth {
             return status;
         }
         // SAFETY: by the caller.
-        unsafe { set_handlers(driver, &mut cm::call_manager_handlers::<P>()) }
+        unsafe { set_handlers(driver, &mut cm::standalone_handlers::<P>()) }
     }
 
     fn closing(binding: &Binding<P>, _: sealed::Token) {
@@ -285,30 +287,39 @@ impl<P: Client<Role = Self> + StandaloneCallManager> Role<P> for AsBoth {
         resources: bool,
         irql: &mut UpToDispatch,
     ) {
-        // SAFETY: by the caller. Data come on the client's VCs only.
-        unsafe { client::handlers::receive(binding, vc, lists, resources, irql) };
+        // SAFETY: by the caller a context of a VC of this driver's.
+        if let Some(vc) = unsafe { signaling::from_context(vc) } {
+            // SAFETY: by the caller.
+            unsafe { signaling::receive::<P>(&vc, lists, resources, irql) };
+        } else {
+            // SAFETY: by the caller. On the manager's other VCs no data come.
+            unsafe { client::handlers::receive(binding, vc, lists, resources, irql) };
+        }
     }
 
     unsafe fn sent(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch) {
-        // SAFETY: by the caller. Only a client sends.
-        unsafe { client::handlers::sent::<P>(vc, lists, irql) };
+        // SAFETY: by the caller a context of a VC of this driver's.
+        if let Some(vc) = unsafe { signaling::from_context(vc) } {
+            // SAFETY: by the caller.
+            unsafe { signaling::sent::<P>(&vc, lists, irql) };
+        } else {
+            // SAFETY: by the caller. On the manager's other VCs nothing is sent.
+            unsafe { client::handlers::sent::<P>(vc, lists, irql) };
+        }
     }
 }
 
-impl<P> RunsClient<P> for AsBoth
-where
-    P: Client<Role = Self> + CallManager<Base = Binding<P>>,
-{
+impl<P: Client<Role = Self> + StandaloneCallManager> RunsClient<P> for AsBoth {
     fn families(binding: &BindingShared<P>) -> &Families<P> {
         &binding.role.client
     }
 }
 
-impl<P> RunsManager<P> for AsBoth
-where
-    P: Client<Role = Self> + CallManager<Base = Binding<P>>,
-{
-    fn manager(binding: &BindingShared<P>) -> &ManagerState<P> {
+impl<P: Client<Role = Self>> RunsManager<P> for AsBoth {
+    fn manager(binding: &BindingShared<P>) -> &ManagerState<P>
+    where
+        P: StandaloneCallManager,
+    {
         &binding.role.manager
     }
 }
