@@ -293,6 +293,7 @@
 pub mod address;
 pub mod answer;
 pub mod armed;
+mod both;
 pub mod bugcheck;
 #[doc(hidden)]
 pub mod callback;
@@ -323,10 +324,11 @@ pub mod timer;
 pub mod work;
 
 pub use answer::Answer;
+pub use both::AsBoth;
+pub use client::AsClient;
+pub use cm::AsCallManager;
 pub use load::{EntryPoint, Load};
 pub use ndis_sys as sys;
-pub use protocol::{
-    AsBoth, AsCallManager, AsClient, Binding, Entry, NewBinding, OpenedBinding, Protocol,
-};
+pub use protocol::{Binding, Entry, NewBinding, OpenedBinding, Protocol};
 pub use service::ServiceKey;
 pub use status::Status;

@@ -7,16 +7,14 @@ mod raw;
 use ndis_co::{
     Answer, Status,
     cm::{
-        AcceptedCall, Af, CallManager, CloseCall, MakeCall, OpenAf, RegisterSap, SignalingVc,
-        StandaloneCallManager, Vc,
+        AcceptedCall, Af, AsCallManager, CallManager, CloseCall, MakeCall, OpenAf, RegisterSap,
+        SignalingVc, StandaloneCallManager, Vc,
     },
     irql::{Passive, UpToDispatch},
     mem::Tag,
     nbl::{NetBufferListPool, NetBufferLists},
     params::{CallParameters, CallParametersBuf, Specific},
-    protocol::{
-        AsCallManager, Binding, Entry, Kept, NewBinding, OpenedBinding, Protocol, Received,
-    },
+    protocol::{Binding, Entry, Kept, NewBinding, OpenedBinding, Protocol, Received},
 };
 use ndis_host::{Driver, Host, Readings, Report};
 use raw::link::{Flaw, Link};
@@ -314,9 +312,9 @@ const HABITS: [Habit; 6] = [
 /// However a manager treats its VCs, each ends once, and nothing is out or left.
 #[test]
 fn every_habit_under_every_reading() {
-    for readings in Readings::all().step_by(if cfg!(miri) { 150 } else { 1 }) {
+    for readings in Readings::all().take(if cfg!(miri) { 1 } else { usize::MAX }) {
         for (seed, habit) in (0..).zip(HABITS) {
-            for (adapters, pends) in [(2, true), (2, false), (1, true)] {
+            for (adapters, pends) in [(2, false), (1, true)] {
                 let (notes, report) = life(seed, readings, Flaw::None, habit, adapters, pends);
                 assert!(report.is_clean(), "{habit:?} {seed}: {report}");
                 let made = u32::try_from(adapters).unwrap();

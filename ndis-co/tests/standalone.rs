@@ -7,13 +7,13 @@ mod raw;
 use ndis_co::{
     Answer, Status,
     cm::{
-        AcceptedCall, Af, CallManager, CloseCall, MakeCall, OpenAf, PendingMakeCall, RegisterSap,
-        Sap, StandaloneCallManager, Vc,
+        AcceptedCall, Af, AsCallManager, CallManager, CloseCall, MakeCall, OpenAf, PendingMakeCall,
+        RegisterSap, Sap, StandaloneCallManager, Vc,
     },
     family::{AddressFamily, Family},
     irql::{Passive, UpToDispatch},
     params::{CallParameters, CallParametersBuf, Specific},
-    protocol::{AsCallManager, Binding, Entry, NewBinding, OpenedBinding, Protocol},
+    protocol::{Binding, Entry, NewBinding, OpenedBinding, Protocol},
 };
 use ndis_host::{Adapter, Driver, Host, Readings, Report};
 use raw::{

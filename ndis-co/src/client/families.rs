@@ -9,9 +9,15 @@ use crate::{
     irql::UpToDispatch,
     mem::Arc,
     members::Members,
-    protocol::{BindingShared, RunsClient},
+    protocol::{BindingShared, sealed::Sealed},
 };
 use core::fmt;
+
+/// A role in which a driver is a client.
+#[doc(hidden)]
+pub trait RunsClient<C: Client>: Sealed {
+    fn families(binding: &BindingShared<C>) -> &Families<C>;
+}
 
 /// What a client's binding keeps.
 pub struct Families<C: Client>(Members<AfShared<C>>);

@@ -39,15 +39,17 @@ mod children;
 mod families;
 pub(crate) mod handlers;
 mod incoming;
+mod role;
 mod sap;
 mod state;
 mod vc;
 
-pub use crate::protocol::{AsClient, Binding, Entry, Kept, NewBinding, Protocol, Received, Unsent};
+pub use crate::protocol::{Binding, Entry, Kept, NewBinding, Protocol, Received, Unsent};
 pub use af::{Af, AfOffer, OpenAf};
 #[doc(hidden)]
-pub use families::Families;
+pub use families::{Families, RunsClient};
 pub use incoming::{IncomingCall, PendingIncomingCall};
+pub use role::AsClient;
 pub use sap::{RegisteredSap, Sap};
 pub use vc::{Call, CreatedVc, Vc};
 
@@ -57,7 +59,6 @@ use crate::{
     irql::{Passive, UpToDispatch},
     nbl::NetBufferLists,
     params::CallParameters,
-    protocol::RunsClient,
 };
 
 /// A CoNDIS client: a [`Protocol`] that places and takes calls.

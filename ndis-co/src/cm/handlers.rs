@@ -5,18 +5,11 @@
 
 use super::{
     Af, Base, CallManager, CloseAf, CloseCall, DeregisterSap, MakeCall, OpenAf, RegisterSap, Sap,
-    SignalingVc, StandaloneCallManager, Vc, af::AfShared, sap::SapShared, signaling, vc::VcShared,
+    Vc, af::AfShared, sap::SapShared, vc::VcShared,
 };
 use crate::{
-    Answer, Status,
-    address::SapAddress,
-    answer::Request,
-    callback::{Argument, FromNdis, Out},
-    callbacks,
-    family::AddressFamily,
-    irql::UpToDispatch,
-    mem::Arc,
-    raw,
+    Answer, Status, address::SapAddress, answer::Request, callback::Out, callbacks,
+    family::AddressFamily, irql::UpToDispatch, mem::Arc, raw,
 };
 use core::{ffi::c_void, ptr};
 use ndis_sys::{
@@ -60,47 +53,7 @@ pub fn call_manager_handlers<M: CallManager>() -> NDIS_CO_CALL_MANAGER_OPTIONAL_
     table
 }
 
-/// The handlers of a stand-alone call manager, which has VCs of its own as well.
-pub(crate) fn standalone_handlers<M: StandaloneCallManager>()
--> NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS {
-    let mut table = call_manager_handlers::<M>();
-    table.CmActivateVcCompleteHandler = Some(any_activate_vc_complete::<M>);
-    table.CmDeactivateVcCompleteHandler = Some(any_deactivate_vc_complete::<M>);
-    table
-}
-
-/// A VC of a stand-alone call manager.
-enum AnyVc<M: StandaloneCallManager> {
-    Call(Arc<VcShared<M>>),
-    Signaling(SignalingVc<M>),
-}
-
-impl<M: StandaloneCallManager> Argument<NDIS_HANDLE> for AnyVc<M> {
-    fn from_ndis(context: FromNdis<NDIS_HANDLE, Self>) -> Option<Self> {
-        // SAFETY: by ARGUMENT it is what NDIS was given of such a VC.
-        let signaling = unsafe { signaling::from_context(context.raw()) };
-        if let Some(vc) = signaling {
-            return Some(Self::Signaling(vc));
-        }
-        // SAFETY: by ARGUMENT, and it is none of the other kind.
-        unsafe { context.object() }.map(Self::Call)
-    }
-}
-
 callbacks! {
-    /// `ProtocolCmActivateVcComplete`, of a stand-alone call manager.
-    any_activate_vc_complete<M: StandaloneCallManager>(
-        status: NDIS_STATUS as Status,
-        context: NDIS_HANDLE as AnyVc<M>,
-        parameters: *mut CO_CALL_PARAMETERS as *mut CO_CALL_PARAMETERS,
-    ) at UpToDispatch => on_any_activate_vc_complete;
-
-    /// `ProtocolCmDeactivateVcComplete`, of a stand-alone call manager.
-    any_deactivate_vc_complete<M: StandaloneCallManager>(
-        status: NDIS_STATUS as Status,
-        context: NDIS_HANDLE as AnyVc<M>,
-    ) at UpToDispatch => on_any_deactivate_vc_complete;
-
     /// `ProtocolCmOpenAf`; the context is the adapter's (rule [INIT-13]) or the binding's.
     ///
     /// [INIT-13]: ndis_sys::rules#INIT-13
@@ -340,7 +293,7 @@ fn on_incoming_call_complete<M: CallManager>(
 }
 
 /// Possibly after the activation has already succeeded (rule VC-34).
-fn on_activate_vc_complete<M: CallManager>(
+pub(super) fn on_activate_vc_complete<M: CallManager>(
     status: Status,
     vc: Arc<VcShared<M>>,
     _parameters: *mut CO_CALL_PARAMETERS,
@@ -351,36 +304,13 @@ fn on_activate_vc_complete<M: CallManager>(
 }
 
 /// Possibly after the deactivation has already succeeded (rule VC-45).
-fn on_deactivate_vc_complete<M: CallManager>(
+pub(super) fn on_deactivate_vc_complete<M: CallManager>(
     _status: Status,
     vc: Arc<VcShared<M>>,
     irql: &mut UpToDispatch,
 ) {
     vc.look(|state, _| state.deactivated());
     VcShared::advance(&vc, irql);
-}
-
-fn on_any_activate_vc_complete<M: StandaloneCallManager>(
-    status: Status,
-    vc: AnyVc<M>,
-    parameters: *mut CO_CALL_PARAMETERS,
-    irql: &mut UpToDispatch,
-) {
-    match vc {
-        AnyVc::Call(vc) => on_activate_vc_complete(status, vc, parameters, irql),
-        AnyVc::Signaling(vc) => signaling::activated(&vc, status, irql),
-    }
-}
-
-fn on_any_deactivate_vc_complete<M: StandaloneCallManager>(
-    status: Status,
-    vc: AnyVc<M>,
-    irql: &mut UpToDispatch,
-) {
-    match vc {
-        AnyVc::Call(vc) => on_deactivate_vc_complete(status, vc, irql),
-        AnyVc::Signaling(vc) => signaling::deactivated(&vc, irql),
-    }
 }
 
 /// `ProtocolCoOidRequest` (rules REG-14, REG-17).

@@ -21,8 +21,7 @@ mod call;
 mod families;
 mod handlers;
 mod sap;
-pub(crate) mod signaling;
-mod standalone;
+pub(crate) mod standalone;
 mod state;
 mod vc;
 
@@ -37,14 +36,10 @@ pub use call::{AcceptedCall, CloseCall, MakeCall, PendingCloseCall, PendingMakeC
 pub use families::Families;
 #[doc(hidden)]
 pub use handlers::call_manager_handlers;
-pub(crate) use handlers::standalone_handlers;
 pub use sap::{DeregisterSap, PendingDeregisterSap, PendingRegisterSap, RegisterSap, Sap};
+pub use standalone::{AsCallManager, SignalingVc, StandaloneCallManager};
 #[doc(hidden)]
-pub use signaling::SignalingShared;
-pub use signaling::SignalingVc;
-#[doc(hidden)]
-pub use standalone::ManagerState;
-pub use standalone::StandaloneCallManager;
+pub use standalone::{ManagerState, RunsManager, SignalingShared};
 #[doc(hidden)]
 pub use state::Gates;
 pub use vc::{Active, CanActivate, CanDispatch, CreatedVc, Inactive, NotActivated, Vc};

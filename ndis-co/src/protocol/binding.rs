@@ -4,7 +4,7 @@ use super::{
     Protocol, Role,
     driver::DriverShared,
     flow::{Flow, Tell},
-    role::sealed::Token,
+    sealed::Token,
 };
 use crate::{
     Answer, Status,

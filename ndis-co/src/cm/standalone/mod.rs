@@ -3,19 +3,27 @@
 //! It sets up calls on an adapter of somebody else, whose miniport carries their data.
 //! NDIS displaces it from a family that the adapter's own call manager serves.
 
-use super::{
-    Advertised, Base, CallManager, Families, Key, SignalingVc, Vc, signaling::SignalingVcs,
-};
+pub(crate) mod handlers;
+mod role;
+pub(crate) mod signaling;
+
+pub use role::AsCallManager;
+#[doc(hidden)]
+pub use signaling::SignalingShared;
+pub use signaling::SignalingVc;
+
+use super::{Advertised, Base, CallManager, Families, Key, Vc};
 use crate::{
     Status,
     family::AddressFamily,
     irql::{AtPassive, UpToDispatch},
     nbl::NetBufferLists,
     owner::Owner,
-    protocol::{Binding, BindingShared, OpenedBinding, Protocol, Received, RunsManager},
+    protocol::{Binding, BindingShared, OpenedBinding, Protocol, Received, sealed::Sealed},
 };
 use core::fmt;
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
+use signaling::SignalingVcs;
 
 /// A driver that is a stand-alone call manager: a [`Protocol`] and a [`CallManager`] (rules
 /// [REG-02], [REG-08]), with what it does on its own [signaling VCs](SignalingVc).
@@ -98,6 +106,14 @@ pub trait StandaloneCallManager:
     }
 }
 
+/// A role in which a driver is a call manager.
+#[doc(hidden)]
+pub trait RunsManager<M: Protocol>: Sealed {
+    fn manager(binding: &BindingShared<M>) -> &ManagerState<M>
+    where
+        M: StandaloneCallManager;
+}
+
 /// What a call manager's binding keeps.
 #[doc(hidden)]
 pub struct ManagerState<M: StandaloneCallManager> {
@@ -127,7 +143,7 @@ impl<M: StandaloneCallManager> BindingShared<M> {
         <M::Role as RunsManager<M>>::manager(self)
     }
 
-    pub(super) fn signaling_vcs(&self) -> &SignalingVcs<M> {
+    fn signaling_vcs(&self) -> &SignalingVcs<M> {
         &self.manager().signaling
     }
 }

@@ -4,7 +4,7 @@
 //! The way is one: created, activated, used, deactivated, deleted. What branches off is that
 //! an activation fails, and that the end may be wanted at any moment.
 
-use crate::{Status, params::SharedCallParameters};
+use crate::Status;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Link {
@@ -20,9 +20,9 @@ enum Link {
 
 /// What is to be done next.
 #[derive(Debug)]
-pub(super) enum Step {
+pub(super) enum Step<P> {
     /// With these parameters, which the state keeps as well.
-    Activate(SharedCallParameters),
+    Activate(P),
     /// Tell the driver; the VC is [held](State::leave) meanwhile.
     TellActivated,
     /// The same, for an activation that failed.
@@ -33,11 +33,12 @@ pub(super) enum Step {
     Later,
 }
 
+/// `P` is what the VC is activated with.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct State<P> {
     link: Link,
     /// What it is activated with: until it is deleted, for an activation may pend.
-    parameters: Option<SharedCallParameters>,
+    parameters: Option<P>,
     want_activate: bool,
     /// The driver does not know yet that it is active.
     tell: bool,
@@ -51,8 +52,8 @@ pub(super) struct State {
     blocked: bool,
 }
 
-impl State {
-    pub(super) fn new(parameters: SharedCallParameters) -> Self {
+impl<P: Clone> State<P> {
+    pub(super) fn new(parameters: P) -> Self {
         Self {
             link: Link::Creating,
             parameters: Some(parameters),
@@ -103,7 +104,7 @@ impl State {
 
     /// NDIS does not know the VC any more, or never did. The parameters are nobody's.
     #[must_use]
-    pub(super) fn deleted(&mut self) -> Option<SharedCallParameters> {
+    pub(super) fn deleted(&mut self) -> Option<P> {
         self.link = Link::Deleted;
         self.parameters.take()
     }
@@ -137,7 +138,7 @@ impl State {
 
     /// The next step, which the caller carries out. `is_low` says whether too little stack
     /// is left for it.
-    pub(super) fn next(&mut self, is_low: impl FnOnce() -> bool) -> Option<Step> {
+    pub(super) fn next(&mut self, is_low: impl FnOnce() -> bool) -> Option<Step<P>> {
         let due = match self.link {
             Link::Inactive => {
                 self.failed.is_some()
@@ -182,25 +183,25 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::params::CallParametersBuf;
     // Defines what the crates import.
     use ndis_host as _;
 
-    fn state() -> State {
-        let parameters = CallParametersBuf::builder().build().unwrap();
-        State::new(parameters.into_shared())
+    const PARAMETERS: u8 = 7;
+
+    fn state() -> State<u8> {
+        State::new(PARAMETERS)
     }
 
-    fn next(state: &mut State) -> Option<Step> {
+    fn next(state: &mut State<u8>) -> Option<Step<u8>> {
         state.next(|| false)
     }
 
     /// A VC that is active, and of which the driver knows.
-    fn active() -> State {
+    fn active() -> State<u8> {
         let mut state = state();
         assert!(next(&mut state).is_none(), "the handle is not there yet");
         state.created();
-        assert!(matches!(next(&mut state), Some(Step::Activate(_))));
+        assert!(matches!(next(&mut state), Some(Step::Activate(PARAMETERS))));
         assert!(next(&mut state).is_none());
         state.activated(Status::SUCCESS);
         assert!(matches!(next(&mut state), Some(Step::TellActivated)));
@@ -226,7 +227,7 @@ mod tests {
         assert!(next(&mut state).is_none(), "a little later");
         state.unblock();
         assert!(matches!(next(&mut state), Some(Step::Delete)));
-        assert!(state.deleted().is_some());
+        assert_eq!(state.deleted(), Some(PARAMETERS));
         assert!(next(&mut state).is_none());
     }
 
@@ -235,7 +236,7 @@ mod tests {
     fn an_end_that_is_wanted_early() {
         let mut state = state();
         state.created();
-        assert!(matches!(next(&mut state), Some(Step::Activate(_))));
+        assert!(matches!(next(&mut state), Some(Step::Activate(PARAMETERS))));
         state.want_end();
         assert!(next(&mut state).is_none());
         state.activated(Status::SUCCESS);
@@ -268,7 +269,7 @@ mod tests {
     fn a_failed_activation_is_the_end() {
         let mut state = state();
         state.created();
-        assert!(matches!(next(&mut state), Some(Step::Activate(_))));
+        assert!(matches!(next(&mut state), Some(Step::Activate(PARAMETERS))));
         state.activated(Status::RESOURCES);
         assert!(matches!(
             next(&mut state),
@@ -284,6 +285,6 @@ mod tests {
         let mut state = state();
         state.created();
         assert!(matches!(state.next(|| true), Some(Step::Later)));
-        assert!(matches!(next(&mut state), Some(Step::Activate(_))));
+        assert!(matches!(next(&mut state), Some(Step::Activate(PARAMETERS))));
     }
 }

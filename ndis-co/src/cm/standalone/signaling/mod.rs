@@ -31,7 +31,7 @@ use crate::{
     members::Members,
     nbl::{Chain, NetBufferLists, fields},
     owner::Owner,
-    params::CallParametersBuf,
+    params::{CallParametersBuf, SharedCallParameters},
     protocol::{Binding, BindingShared, Received, Unsent},
     raw::Opaque,
     stack,
@@ -47,7 +47,7 @@ pub struct SignalingShared<M: StandaloneCallManager> {
     /// The context, without its mark.
     lent: Lent<Self>,
     handle: Opaque,
-    state: SpinLock<State>,
+    state: SpinLock<State<SharedCallParameters>>,
     context: M::Signaling,
     binding: Parent<Binding<M>>,
 }
