@@ -293,6 +293,7 @@
 pub mod address;
 pub mod answer;
 pub mod armed;
+mod backlog;
 mod both;
 pub mod bugcheck;
 #[doc(hidden)]
@@ -305,6 +306,7 @@ pub(crate) mod deferred;
 pub mod event;
 pub mod family;
 pub mod irql;
+mod kernel;
 mod load;
 pub mod lock;
 pub mod mem;

@@ -1,6 +1,6 @@
 //! [`Sap`]: an address at which a client takes calls.
 
-use super::{Af, CallManager, CreatedVc, Inactive, af::AfShared, vc::VcShared};
+use super::{Af, CallManager, af::AfShared};
 use crate::{
     Answer, Status,
     address::{SapAddress, SapAddressBuf},
@@ -94,31 +94,6 @@ impl<M: CallManager> Sap<M> {
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
-    }
-
-    /// Creates a VC for a call to this SAP; `context` is what the driver keeps
-    /// for it (rules [VC-02], [VC-06], [VC-10]).
-    ///
-    /// The client is asked before this returns. The VC is inactive; dropping
-    /// it deletes it.
-    ///
-    /// Source page: [`NdisMCmCreateVc`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmcreatevc).
-    ///
-    /// # Errors
-    ///
-    /// [`Status::RESOURCES`], [`Status::CLOSING`] when the SAP or its family
-    /// is going away, or the client's refusal.
-    ///
-    /// [VC-02]: ndis_sys::rules#VC-02
-    /// [VC-06]: ndis_sys::rules#VC-06
-    /// [VC-10]: ndis_sys::rules#VC-10
-    #[doc(alias = "NdisMCmCreateVc")]
-    pub fn create_vc(
-        &self,
-        context: M::Vc,
-        irql: &mut impl NoLock,
-    ) -> Result<CreatedVc<'_, M, Inactive>, Status> {
-        VcShared::create(self, context, irql.up_to_dispatch())
     }
 }
 

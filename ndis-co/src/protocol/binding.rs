@@ -13,6 +13,7 @@ use crate::{
     deferred::{Deferred, Node},
     event::Event,
     irql::{NoLock, Passive},
+    kernel::{RawWorkItem, Routine},
     lock::SpinLock,
     mem::{Anchored, Arc, Parent, Tag},
     nbl::Chain,
@@ -20,7 +21,6 @@ use crate::{
     owner::{Live, Owner, Teardown},
     power::PowerState,
     raw, stack,
-    work::{RawWorkItem, Routine},
 };
 use core::{
     ffi::c_void,
