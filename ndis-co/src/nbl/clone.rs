@@ -11,6 +11,7 @@ use super::{
     Chain, ListView, Lists, NetBufferList, NetBufferListPool, NetBufferLists, Packets,
     fields::{At, Hand, Side, set_status},
     list::Kind,
+    origin::Origin,
 };
 use crate::{
     Status,
@@ -27,7 +28,6 @@ use core::{
     ptr,
     sync::atomic::{AtomicBool, AtomicI32, Ordering},
 };
-use ndis_sys::NET_BUFFER_LIST;
 
 pub(crate) mod sealed {
     /// Original lists are this crate's types: only these know whether clones of theirs can
@@ -99,37 +99,6 @@ struct Sole<O>(O);
 
 // SAFETY: [`Parent`] is neither `Sync` nor `Clone`, and the one that lends it.
 unsafe impl<O: Send> Sync for Sole<O> {}
-
-/// A clone's reference to its parent, whatever that is.
-///
-/// # Invariants
-///
-/// ORIGIN: `shared` is a reference to a `Shared<O>`, given away by [`Arc::into_raw`], and
-/// `release` is the function of that very `O`. The list is one of the original's, and so in
-/// this driver's hands as long as the reference.
-pub(super) struct Origin {
-    shared: Token,
-    release: unsafe fn(*mut c_void, Status, Option<&mut UpToDispatch>),
-    list: Token<NET_BUFFER_LIST>,
-}
-
-impl Origin {
-    /// The clone is freed.
-    pub(super) fn release(self, status: Status, irql: Option<&mut UpToDispatch>) {
-        self.count(-1);
-        // SAFETY: by ORIGIN the reference that the function takes.
-        unsafe { (self.release)(self.shared.0, status, irql) };
-    }
-
-    /// Counts the clone in its parent, or takes it off (rule NBL-36).
-    fn count(&self, by: i32) {
-        // SAFETY: by ORIGIN the list is valid.
-        let field = unsafe { &raw mut (*self.list.0).ChildRefCount };
-        // SAFETY: as above; nothing else is done with the field (AT).
-        let count = unsafe { AtomicI32::from_ptr(field) };
-        count.fetch_add(by, Ordering::AcqRel);
-    }
-}
 
 /// Gives up the reference of a clone.
 ///
@@ -306,14 +275,10 @@ impl<O: Original> Parent<O> {
 
     /// One more reference, for a clone of `list`.
     fn origin(&self, list: ListView<'_>) -> Origin {
-        let shared = Arc::clone(&self.shared);
-        let origin = Origin {
-            shared: Token(Arc::into_raw(shared)),
-            release: release::<O>,
-            list: Token(list.at().as_raw()),
-        };
-        origin.count(1);
-        origin
+        let shared = Token(Arc::into_raw(Arc::clone(&self.shared)));
+        // SAFETY: a reference of its own, which the function takes; the list is one of the
+        // original's.
+        unsafe { Origin::new(shared, release::<O>, list.at()) }
     }
 
     /// Makes a clone of each list, with the same packets: their data is not

@@ -70,6 +70,7 @@ pub(crate) mod clone;
 pub mod fields;
 mod list;
 mod mapping;
+mod origin;
 mod pool;
 mod view;
 
