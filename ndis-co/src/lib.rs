@@ -319,6 +319,7 @@ pub mod power;
 pub mod prelude;
 pub mod protocol;
 pub mod raw;
+mod reference;
 pub mod service;
 pub mod stack;
 pub mod status;

@@ -40,7 +40,7 @@ mod incoming;
 mod role;
 mod state;
 
-pub use crate::protocol::{Binding, Entry, Kept, NewBinding, Protocol, Received, Unsent};
+pub use crate::protocol::{Binding, Entry, Kept, NewBinding, Protocol, Received, SendError};
 pub use af::{Af, AfOffer, Call, CreatedVc, OpenAf, RegisteredSap, Sap, Vc};
 #[doc(hidden)]
 pub use af::{Families, RunsClient};

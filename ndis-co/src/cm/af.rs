@@ -14,7 +14,7 @@ use crate::{
     once::Slot,
     owner::Owner,
     raw::Opaque,
-    stack,
+    reference, stack,
 };
 use core::{fmt, ops, ptr};
 use ndis_sys::NDIS_HANDLE;
@@ -117,12 +117,6 @@ impl<M: CallManager> Af<M> {
         &self.shared.base
     }
 
-    /// Whether both are the same: one client's, opened once.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared)
-    }
-
     /// Asks the client to close the family, now or soon, for instance because the line is
     /// gone. Nothing happens when it was asked before, or is closing it already.
     ///
@@ -144,13 +138,7 @@ impl<M: CallManager> Af<M> {
     }
 }
 
-impl<M: CallManager> Clone for Af<M> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
-    }
-}
+reference!(Af<M: CallManager> to "one: a client's, opened once");
 
 impl<M: CallManager> ops::Deref for Af<M> {
     type Target = M::Af;

@@ -44,7 +44,7 @@ pub use standalone::{AsCallManager, SignalingVc, StandaloneCallManager};
 #[doc(hidden)]
 pub use standalone::{ManagerState, RunsManager, SignalingShared};
 pub use vc::{
-    AcceptedCall, Active, CanActivate, CanDispatch, CreatedVc, Inactive, NotActivated, Vc,
+    AcceptedCall, ActivateError, Active, CanActivate, CanDispatch, CreatedVc, Inactive, Vc,
 };
 
 use crate::{

@@ -14,7 +14,7 @@ use crate::{
     once::Slot,
     owner::Owner,
     raw::Opaque,
-    stack,
+    reference, stack,
 };
 use core::{fmt, ops, ptr};
 use ndis_sys::NDIS_HANDLE;
@@ -89,21 +89,9 @@ impl<M: CallManager> Sap<M> {
     pub fn base(&self) -> &M::Base {
         &self.shared.af.base
     }
-
-    /// Whether both are the same SAP.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared)
-    }
 }
 
-impl<M: CallManager> Clone for Sap<M> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
-    }
-}
+reference!(Sap<M: CallManager> to "SAP");
 
 impl<M: CallManager> ops::Deref for Sap<M> {
     type Target = M::Sap;

@@ -157,7 +157,7 @@ fn give_up<O: Original>(shared: Arc<Shared<O>>, status: Status, irql: Option<&mu
 /// this driver; of a clone that another driver sent or indicated there is.
 ///
 /// ```
-/// # use ndis_co::{Status, client::{Client, Kept, Unsent, Vc}, irql::UpToDispatch, nbl::*};
+/// # use ndis_co::{Status, client::{Client, Kept, SendError, Vc}, irql::UpToDispatch, nbl::*};
 /// /// Sends on another call what came in on one, without copying.
 /// fn relay<C: Client>(
 ///     kept: Kept<C>,
@@ -193,22 +193,30 @@ impl<O: Original> Alarm<Arc<Shared<O>>> for Dropped {
 }
 
 /// Lists of which no clones can be made, and why.
-pub struct NoParent<O> {
+pub struct ParentError<O> {
     /// The lists, as they were.
     pub original: O,
     /// Why.
     pub status: Status,
 }
 
-impl<O> From<NoParent<O>> for Status {
-    fn from(refused: NoParent<O>) -> Self {
+impl<O> fmt::Display for ParentError<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no parent of clones: {}", self.status)
+    }
+}
+
+impl<O> core::error::Error for ParentError<O> {}
+
+impl<O> From<ParentError<O>> for Status {
+    fn from(refused: ParentError<O>) -> Self {
         refused.status
     }
 }
 
-impl<O> fmt::Debug for NoParent<O> {
+impl<O> fmt::Debug for ParentError<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NoParent")
+        f.debug_struct("ParentError")
             .field("status", &self.status)
             .finish_non_exhaustive()
     }
@@ -221,9 +229,9 @@ impl<O: Original> Parent<O> {
     ///
     /// Gives them back with [`Status::RESOURCES`], or
     /// [`Status::INVALID_PARAMETER`] when they are clones of this driver.
-    pub fn try_new(mut original: O) -> Result<Self, NoParent<O>> {
+    pub fn try_new(mut original: O) -> Result<Self, ParentError<O>> {
         if !original.can_be_parent() {
-            return Err(NoParent {
+            return Err(ParentError {
                 original,
                 status: Status::INVALID_PARAMETER,
             });
@@ -235,7 +243,7 @@ impl<O: Original> Parent<O> {
         };
         match Arc::try_new_or_back(shared, Tag::NDIS) {
             Ok(shared) => Ok(Self::new(shared)),
-            Err(shared) => Err(NoParent {
+            Err(shared) => Err(ParentError {
                 original: shared.original.0,
                 status: Status::RESOURCES,
             }),

@@ -76,7 +76,7 @@ mod view;
 
 pub use buffer::{BufferMut, BuffersMut, NetBuffer};
 pub use chain::Chain;
-pub use clone::{NoParent, Original, Parent};
+pub use clone::{Original, Parent, ParentError};
 pub use fields::Side;
 pub use list::{IntoIter, NetBufferList, NetBufferLists};
 pub use pool::NetBufferListPool;

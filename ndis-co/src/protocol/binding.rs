@@ -20,7 +20,7 @@ use crate::{
     once::Slot,
     owner::{Live, Owner, Teardown},
     power::PowerState,
-    raw, stack,
+    raw, reference, stack,
 };
 use core::{
     ffi::c_void,
@@ -171,12 +171,6 @@ impl<P: Protocol> Binding<P> {
         &self.shared.driver.driver
     }
 
-    /// Whether both are the same binding.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared)
-    }
-
     /// Whether data may be sent: NDIS has restarted the binding and not
     /// paused it since (rules [BIND-07], [PAUSE-12]).
     ///
@@ -191,13 +185,7 @@ impl<P: Protocol> Binding<P> {
     }
 }
 
-impl<P: Protocol> Clone for Binding<P> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
-    }
-}
+reference!(Binding<P: Protocol> to "binding");
 
 impl<P: Protocol> ops::Deref for Binding<P> {
     type Target = P::Binding;

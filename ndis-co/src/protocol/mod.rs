@@ -15,7 +15,7 @@ mod handlers;
 #[doc(hidden)]
 pub use binding::BindingShared;
 pub use binding::{Binding, NewBinding, OpenedBinding};
-pub use data::{Kept, Received, Unsent};
+pub use data::{Kept, Received, SendError};
 pub use entry::Entry;
 pub(crate) use handlers::set_handlers;
 

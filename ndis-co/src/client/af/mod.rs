@@ -23,7 +23,7 @@ use crate::{
     owner::Owner,
     protocol::BindingShared,
     raw::Opaque,
-    stack,
+    reference, stack,
 };
 use children::Children;
 use core::{fmt, ops};
@@ -361,13 +361,7 @@ impl<C: Client> Af<C> {
     }
 }
 
-impl<C: Client> Clone for Af<C> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
-    }
-}
+reference!(Af<C: Client> to "one, opened once");
 
 impl<C: Client> ops::Deref for Af<C> {
     type Target = C::Af;

@@ -11,7 +11,7 @@ use crate::{
     mem::{Anchored, Arc, Lent, Parent, Tag},
     owner::Owner,
     raw::Opaque,
-    stack,
+    reference, stack,
 };
 use core::{fmt, marker::PhantomData, ops};
 use ndis_sys::NDIS_HANDLE;
@@ -144,13 +144,7 @@ impl<C: Client> Sap<C> {
     }
 }
 
-impl<C: Client> Clone for Sap<C> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
-    }
-}
+reference!(Sap<C: Client> to "SAP");
 
 impl<C: Client> ops::Deref for Sap<C> {
     type Target = C::Sap;

@@ -70,16 +70,30 @@ impl<M: CallManager> Alarm<Vc<M>> for Delete<'_, M> {
 }
 
 /// An activation failed; the VC is still there.
-pub struct NotActivated<'sap, M: CallManager> {
+pub struct ActivateError<'sap, M: CallManager> {
     /// The VC, to be tried with other parameters or dropped.
     pub vc: CreatedVc<'sap, M, Inactive>,
     /// Why.
     pub status: Status,
 }
 
-impl<M: CallManager> fmt::Debug for NotActivated<'_, M> {
+impl<M: CallManager> fmt::Display for ActivateError<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NotActivated")
+        write!(f, "VC not activated: {}", self.status)
+    }
+}
+
+impl<M: CallManager> core::error::Error for ActivateError<'_, M> {}
+
+impl<M: CallManager> From<ActivateError<'_, M>> for Status {
+    fn from(refused: ActivateError<'_, M>) -> Self {
+        refused.status
+    }
+}
+
+impl<M: CallManager> fmt::Debug for ActivateError<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActivateError")
             .field("status", &self.status)
             .finish_non_exhaustive()
     }
@@ -123,7 +137,7 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
         self,
         parameters: CallParametersBuf,
         irql: &mut impl NoLock,
-    ) -> Result<CreatedVc<'sap, M, Active>, NotActivated<'sap, M>>
+    ) -> Result<CreatedVc<'sap, M, Active>, ActivateError<'sap, M>>
     where
         S: CanActivate,
     {
@@ -132,7 +146,7 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
         match vc.shared.look(|state, _| state.take_failed()) {
             None => Ok(CreatedVc::wrap(vc)),
-            Some(status) => Err(NotActivated {
+            Some(status) => Err(ActivateError {
                 vc: CreatedVc::wrap(vc),
                 status,
             }),

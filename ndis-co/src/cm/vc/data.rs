@@ -3,7 +3,7 @@
 use super::{CallManager, Key, Vc, VcShared};
 use crate::{
     Status,
-    channel::{self, Channel, DataPath, NotIndicated},
+    channel::{self, Channel, DataPath, IndicateError},
     cm::Carrier,
     deferred::Deferred,
     irql::{NoLock, UpToDispatch},
@@ -13,10 +13,7 @@ use crate::{
 use core::ffi::c_void;
 use ndis_sys::NDIS_HANDLE;
 
-impl<M: CallManager> Vc<M>
-where
-    M::Base: Carrier<M>,
-{
+impl<M: CallManager> Vc<M> {
     /// Indicates received data to the client. The lists come back through `Carry::returned`
     /// of `ndis-mcm` (rules [NBL-17] to [NBL-19]).
     ///
@@ -44,7 +41,10 @@ where
         &self,
         lists: NetBufferLists,
         irql: &mut impl NoLock,
-    ) -> Result<(), NotIndicated> {
+    ) -> Result<(), IndicateError>
+    where
+        M::Base: Carrier<M>,
+    {
         channel::indicate(self, lists, irql.up_to_dispatch())
     }
 }

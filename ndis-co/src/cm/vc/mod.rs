@@ -6,7 +6,7 @@ mod data;
 mod steps;
 
 pub use accepted::AcceptedCall;
-pub use created::{Active, CanActivate, CanDispatch, CreatedVc, Inactive, NotActivated};
+pub use created::{ActivateError, Active, CanActivate, CanDispatch, CreatedVc, Inactive};
 
 use super::{
     Af, Base, CallManager, Key, Sap,
@@ -24,7 +24,7 @@ use crate::{
     lock::SpinLock,
     mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag, Vec},
     raw::Opaque,
-    stack,
+    reference, stack,
 };
 use core::{ffi::c_void, fmt, ops};
 use ndis_sys::NDIS_HANDLE;
@@ -80,12 +80,6 @@ impl<M: CallManager> Vc<M> {
     #[must_use]
     pub fn base(&self) -> &M::Base {
         &self.shared.af.base
-    }
-
-    /// Whether both are the same VC.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared)
     }
 
     /// Whether a call is up on it.
@@ -163,13 +157,7 @@ fn copy(data: &[u8]) -> Result<Option<Arc<Vec<u8>>>, OutOfMemory> {
     Arc::try_new(data, Tag::NDIS).map(Some)
 }
 
-impl<M: CallManager> Clone for Vc<M> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
-    }
-}
+reference!(Vc<M: CallManager> to "VC");
 
 impl<M: CallManager> ops::Deref for Vc<M> {
     type Target = M::Vc;

@@ -11,7 +11,7 @@ use crate::{
     Status,
     address::MAX_VARIABLE,
     client::{
-        Unsent,
+        SendError,
         state::{Origin, State},
     },
     deferred::Node,
@@ -21,6 +21,7 @@ use crate::{
     nbl::NetBufferLists,
     params::CallParametersBuf,
     raw::Opaque,
+    reference,
 };
 use core::{fmt, ops, sync::atomic::AtomicUsize};
 use ndis_sys::NDIS_HANDLE;
@@ -76,12 +77,6 @@ impl<C: Client> Vc<C> {
         }
     }
 
-    /// Whether both are the same VC.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared)
-    }
-
     /// Whether a call is up and not about to be hung up.
     #[must_use]
     pub fn is_connected(&self) -> bool {
@@ -105,7 +100,7 @@ impl<C: Client> Vc<C> {
     /// [NBL-04]: ndis_sys::rules#NBL-04
     /// [NBL-07]: ndis_sys::rules#NBL-07
     #[doc(alias = "NdisCoSendNetBufferLists")]
-    pub fn send(&self, lists: NetBufferLists, irql: &mut impl NoLock) -> Result<(), Unsent> {
+    pub fn send(&self, lists: NetBufferLists, irql: &mut impl NoLock) -> Result<(), SendError> {
         VcShared::send(&self.shared, lists, irql.up_to_dispatch())
     }
 
@@ -132,13 +127,7 @@ fn copy(data: &[u8]) -> Result<Arc<Vec<u8>>, OutOfMemory> {
     Arc::try_new(Vec::try_from_slice(data, Tag::NDIS)?, Tag::NDIS)
 }
 
-impl<C: Client> Clone for Vc<C> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
-    }
-}
+reference!(Vc<C: Client> to "VC");
 
 impl<C: Client> ops::Deref for Vc<C> {
     type Target = C::Vc;

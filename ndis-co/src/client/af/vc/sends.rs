@@ -3,7 +3,7 @@
 use super::{Client, Vc, VcShared};
 use crate::{
     Status,
-    client::{Unsent, state::State},
+    client::{SendError, state::State},
     deferred::Deferred,
     irql::UpToDispatch,
     mem::Arc,
@@ -16,19 +16,19 @@ impl<C: Client> VcShared<C> {
         this: &Arc<Self>,
         lists: NetBufferLists,
         irql: &mut UpToDispatch,
-    ) -> Result<(), Unsent> {
+    ) -> Result<(), SendError> {
         let count = lists.len();
         if count == 0 {
             return Ok(());
         }
         if lists.side() != fields::Side::Protocol || !lists.chain().all_have_packets() {
-            return Err(Unsent {
+            return Err(SendError {
                 lists,
                 status: Status::INVALID_PARAMETER,
             });
         }
         if let Err(status) = this.af.binding.sends_out(count) {
-            return Err(Unsent { lists, status });
+            return Err(SendError { lists, status });
         }
         // One more than the lists, for the call itself: the close is not
         // requested while it runs.
@@ -37,7 +37,7 @@ impl<C: Client> VcShared<C> {
             .locked(|state| state.busy(count.saturating_add(1)))
         {
             this.af.binding.sends_home(count);
-            return Err(Unsent {
+            return Err(SendError {
                 lists,
                 status: Status::CLOSING,
             });

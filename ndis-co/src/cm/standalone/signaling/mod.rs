@@ -32,9 +32,9 @@ use crate::{
     nbl::{Chain, NetBufferLists, fields},
     owner::Owner,
     params::{CallParametersBuf, SharedCallParameters},
-    protocol::{Binding, BindingShared, Received, Unsent},
+    protocol::{Binding, BindingShared, Received, SendError},
     raw::Opaque,
-    stack,
+    reference, stack,
 };
 use core::{ffi::c_void, fmt, ops, ptr};
 use ndis_sys::NDIS_HANDLE;
@@ -122,12 +122,6 @@ impl<M: StandaloneCallManager> SignalingVc<M> {
         &self.shared.binding
     }
 
-    /// Whether both are the same VC.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared)
-    }
-
     /// Whether it is active, and not about to end.
     #[must_use]
     pub fn is_active(&self) -> bool {
@@ -148,7 +142,7 @@ impl<M: StandaloneCallManager> SignalingVc<M> {
     ///
     /// [NBL-04]: ndis_sys::rules#NBL-04
     #[doc(alias = "NdisCoSendNetBufferLists")]
-    pub fn send(&self, lists: NetBufferLists, irql: &mut impl NoLock) -> Result<(), Unsent> {
+    pub fn send(&self, lists: NetBufferLists, irql: &mut impl NoLock) -> Result<(), SendError> {
         SignalingShared::send(&self.shared, lists, irql.up_to_dispatch())
     }
 
@@ -168,13 +162,7 @@ impl<M: StandaloneCallManager> SignalingVc<M> {
     }
 }
 
-impl<M: StandaloneCallManager> Clone for SignalingVc<M> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
-    }
-}
+reference!(SignalingVc<M: StandaloneCallManager> to "VC");
 
 impl<M: StandaloneCallManager> ops::Deref for SignalingVc<M> {
     type Target = M::Signaling;
@@ -331,23 +319,23 @@ impl<M: StandaloneCallManager> SignalingShared<M> {
         this: &Arc<Self>,
         lists: NetBufferLists,
         irql: &mut UpToDispatch,
-    ) -> Result<(), Unsent> {
+    ) -> Result<(), SendError> {
         let count = lists.len();
         if count == 0 {
             return Ok(());
         }
         if lists.side() != fields::Side::Protocol || !lists.chain().all_have_packets() {
             let status = Status::INVALID_PARAMETER;
-            return Err(Unsent { lists, status });
+            return Err(SendError { lists, status });
         }
         // The other end may answer within the call, and so on.
         if stack::is_low() {
             let status = Status::RESOURCES;
-            return Err(Unsent { lists, status });
+            return Err(SendError { lists, status });
         }
         let binding = &this.binding.shared;
         if let Err(status) = binding.sends_out(count) {
-            return Err(Unsent { lists, status });
+            return Err(SendError { lists, status });
         }
         // One more than the lists, for the call itself: the VC is not deactivated while it
         // runs.
@@ -355,7 +343,7 @@ impl<M: StandaloneCallManager> SignalingShared<M> {
         if !this.state.locked(|state| state.enter(out)) {
             binding.sends_home(count);
             let status = Status::CLOSING;
-            return Err(Unsent { lists, status });
+            return Err(SendError { lists, status });
         }
         let mut chain = lists.into_chain();
         let handle = this.handle.get();
