@@ -271,6 +271,7 @@ impl<M: CallManager> PendingOpenAf<M> {
     /// [AF-23]: ndis_sys::rules#AF-23
     /// [AF-24]: ndis_sys::rules#AF-24
     /// [AF-48]: ndis_sys::rules#AF-48
+    #[doc(alias = "NdisCmOpenAddressFamilyComplete")]
     #[doc(alias = "NdisMCmOpenAddressFamilyComplete")]
     pub fn accept(self, context: M::Af, irql: &mut impl NoLock) {
         let af = self.af.disarm();
@@ -287,6 +288,7 @@ impl<M: CallManager> PendingOpenAf<M> {
     /// Source page: [`NdisMCmOpenAddressFamilyComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmopenaddressfamilycomplete).
     ///
     /// [AF-25]: ndis_sys::rules#AF-25
+    #[doc(alias = "NdisCmOpenAddressFamilyComplete")]
     #[doc(alias = "NdisMCmOpenAddressFamilyComplete")]
     pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
         let af = self.af.disarm();
@@ -373,6 +375,7 @@ impl<M: CallManager> PendingCloseAf<M> {
     /// Lets the family go, at once or when its last child is gone.
     ///
     /// Source page: [`NdisMCmCloseAddressFamilyComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmcloseaddressfamilycomplete).
+    #[doc(alias = "NdisCmCloseAddressFamilyComplete")]
     #[doc(alias = "NdisMCmCloseAddressFamilyComplete")]
     pub fn finish(self, irql: &mut impl NoLock) {
         let af = self.af.disarm();

@@ -65,6 +65,7 @@ impl<'r, M: CallManager> MakeCall<'r, M> {
     /// [`NdisMCmMakeCallComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmmakecallcomplete).
     ///
     /// [CALL-10]: ndis_sys::rules#CALL-10
+    #[doc(alias = "NdisCmActivateVc")]
     #[doc(alias = "NdisMCmActivateVc")]
     pub fn accept(self, irql: &mut impl NoLock) -> Answer<'r> {
         let _ = irql;
@@ -176,7 +177,9 @@ impl<M: CallManager> PendingMakeCall<M> {
     ///
     /// [CALL-10]: ndis_sys::rules#CALL-10
     /// [CALL-13]: ndis_sys::rules#CALL-13
+    #[doc(alias = "NdisCmMakeCallComplete")]
     #[doc(alias = "NdisMCmMakeCallComplete")]
+    #[doc(alias = "NdisCmActivateVc")]
     #[doc(alias = "NdisMCmActivateVc")]
     pub fn accept(self, irql: &mut impl NoLock) {
         self.answer(|state| state.accept_make(None, None), irql);
@@ -188,6 +191,7 @@ impl<M: CallManager> PendingMakeCall<M> {
     /// Source page: [`NdisMCmMakeCallComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmmakecallcomplete).
     ///
     /// [CALL-17]: ndis_sys::rules#CALL-17
+    #[doc(alias = "NdisCmMakeCallComplete")]
     #[doc(alias = "NdisMCmMakeCallComplete")]
     pub fn accept_with(self, parameters: CallParametersBuf, irql: &mut impl NoLock) {
         let parameters = changed(parameters);
@@ -208,6 +212,7 @@ impl<M: CallManager> PendingMakeCall<M> {
     /// Refuses the call.
     ///
     /// Source page: [`NdisMCmMakeCallComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmmakecallcomplete).
+    #[doc(alias = "NdisCmMakeCallComplete")]
     #[doc(alias = "NdisMCmMakeCallComplete")]
     pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
         self.answer(|state| state.refuse(status), irql);
@@ -276,6 +281,7 @@ impl<'r, M: CallManager> CloseCall<'r, M> {
     /// [CALL-49]: ndis_sys::rules#CALL-49
     /// [VC-44]: ndis_sys::rules#VC-44
     /// [VC-49]: ndis_sys::rules#VC-49
+    #[doc(alias = "NdisCmDeactivateVc")]
     #[doc(alias = "NdisMCmDeactivateVc")]
     #[doc(alias = "ProtocolCmDeactivateVcComplete")]
     pub fn finish(self, irql: &mut impl NoLock) -> Answer<'r> {
@@ -356,7 +362,9 @@ impl<M: CallManager> PendingCloseCall<M> {
     /// Source page: [`NdisMCmCloseCallComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmclosecallcomplete).
     ///
     /// [CALL-52]: ndis_sys::rules#CALL-52
+    #[doc(alias = "NdisCmCloseCallComplete")]
     #[doc(alias = "NdisMCmCloseCallComplete")]
+    #[doc(alias = "NdisCmDeactivateVc")]
     #[doc(alias = "NdisMCmDeactivateVc")]
     pub fn finish(self, irql: &mut impl NoLock) {
         let vc = self.vc.disarm();

@@ -189,6 +189,7 @@ pub trait CallManager: Sized + Send + Sync + 'static {
     /// Source pages: [`PROTOCOL_CM_ACTIVATE_VC_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cm_activate_vc_complete),
     /// [`NdisMCmDispatchCallConnected`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmdispatchcallconnected).
     #[doc(alias = "ProtocolCmActivateVcComplete")]
+    #[doc(alias = "NdisCmDispatchCallConnected")]
     #[doc(alias = "NdisMCmDispatchCallConnected")]
     fn call_connected(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
         let _ = (vc, irql);

@@ -204,6 +204,7 @@ impl<M: CallManager> PendingRegisterSap<M> {
     ///
     /// [SAP-19]: ndis_sys::rules#SAP-19
     /// [SAP-20]: ndis_sys::rules#SAP-20
+    #[doc(alias = "NdisCmRegisterSapComplete")]
     #[doc(alias = "NdisMCmRegisterSapComplete")]
     pub fn accept(self, context: M::Sap, irql: &mut impl NoLock) -> Sap<M> {
         let sap = self.sap.disarm();
@@ -216,6 +217,7 @@ impl<M: CallManager> PendingRegisterSap<M> {
     /// Refuses.
     ///
     /// Source page: [`NdisMCmRegisterSapComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmregistersapcomplete).
+    #[doc(alias = "NdisCmRegisterSapComplete")]
     #[doc(alias = "NdisMCmRegisterSapComplete")]
     pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
         let sap = self.sap.disarm();
@@ -306,6 +308,7 @@ impl<M: CallManager> PendingDeregisterSap<M> {
     /// Lets the SAP go.
     ///
     /// Source page: [`NdisMCmDeregisterSapComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmderegistersapcomplete).
+    #[doc(alias = "NdisCmDeregisterSapComplete")]
     #[doc(alias = "NdisMCmDeregisterSapComplete")]
     pub fn finish(self, irql: &mut impl NoLock) {
         let sap = self.sap.disarm();

@@ -61,6 +61,7 @@ impl<M: CallManager> AcceptedCall<M> {
     /// [CALL-35]: ndis_sys::rules#CALL-35
     /// [CALL-38]: ndis_sys::rules#CALL-38
     /// [CALL-40]: ndis_sys::rules#CALL-40
+    #[doc(alias = "NdisCmDispatchCallConnected")]
     #[doc(alias = "NdisMCmDispatchCallConnected")]
     pub fn connect(self, irql: &mut impl NoLock) -> bool {
         let vc = self.vc.disarm();
@@ -75,6 +76,7 @@ impl<M: CallManager> AcceptedCall<M> {
     /// Source page: [`NdisMCmDispatchIncomingCloseCall`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmdispatchincomingclosecall).
     ///
     /// [CALL-39]: ndis_sys::rules#CALL-39
+    #[doc(alias = "NdisCmDispatchIncomingCloseCall")]
     #[doc(alias = "NdisMCmDispatchIncomingCloseCall")]
     pub fn close(self, status: Status, irql: &mut impl NoLock) {
         let vc = self.vc.disarm();

@@ -132,6 +132,7 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
     /// [VC-30]: ndis_sys::rules#VC-30
     /// [VC-35]: ndis_sys::rules#VC-35
     /// [VC-61]: ndis_sys::rules#VC-61
+    #[doc(alias = "NdisCmActivateVc")]
     #[doc(alias = "NdisMCmActivateVc")]
     pub fn activate(
         self,
@@ -162,6 +163,7 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
     ///
     /// [CALL-24]: ndis_sys::rules#CALL-24
     /// [CALL-27]: ndis_sys::rules#CALL-27
+    #[doc(alias = "NdisCmDispatchIncomingCall")]
     #[doc(alias = "NdisMCmDispatchIncomingCall")]
     pub fn dispatch_incoming_call(
         self,
@@ -184,6 +186,7 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
     /// [VC-23]: ndis_sys::rules#VC-23
     /// [VC-25]: ndis_sys::rules#VC-25
     /// [VC-26]: ndis_sys::rules#VC-26
+    #[doc(alias = "NdisCoDeleteVc")]
     #[doc(alias = "NdisMCmDeleteVc")]
     pub fn delete(self, irql: &mut impl NoLock) {
         let vc = self.into_vc();
@@ -222,6 +225,7 @@ impl<M: CallManager> Sap<M> {
     /// [VC-02]: ndis_sys::rules#VC-02
     /// [VC-06]: ndis_sys::rules#VC-06
     /// [VC-10]: ndis_sys::rules#VC-10
+    #[doc(alias = "NdisCoCreateVc")]
     #[doc(alias = "NdisMCmCreateVc")]
     pub fn create_vc(
         &self,

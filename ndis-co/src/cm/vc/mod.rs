@@ -118,6 +118,7 @@ impl<M: CallManager> Vc<M> {
     /// [CALL-58]: ndis_sys::rules#CALL-58
     /// [CALL-61]: ndis_sys::rules#CALL-61
     /// [CALL-69]: ndis_sys::rules#CALL-69
+    #[doc(alias = "NdisCmDispatchIncomingCloseCall")]
     #[doc(alias = "NdisMCmDispatchIncomingCloseCall")]
     pub fn dispatch_incoming_close(
         &self,
