@@ -401,38 +401,49 @@ pub(crate) unsafe fn from_context<M: StandaloneCallManager>(
     })
 }
 
-/// Lists have arrived on a signaling VC.
+/// Lists have arrived on a VC. Gives them back when it is no signaling one.
 ///
 /// # Safety
 ///
-/// They are NDIS's, handed over (invariant RECEIVED).
+/// As CALLBACK says of `vc`, and the lists are NDIS's, handed over.
 pub(crate) unsafe fn receive<M: StandaloneCallManager>(
-    vc: &SignalingVc<M>,
+    vc: NDIS_HANDLE,
     lists: Chain,
     resources: bool,
     irql: &mut UpToDispatch,
-) {
-    // SAFETY: by the caller; returned once, on drop.
+) -> Option<Chain> {
+    // SAFETY: by the caller.
+    let Some(vc) = (unsafe { from_context::<M>(vc) }) else {
+        return Some(lists);
+    };
+    // SAFETY: by the caller as RECEIVED says; returned once, on drop.
     let received = unsafe { Received::new(lists, resources, vc.binding().clone()) };
-    vc.shared.driver().signaling_receive(vc, received, irql);
+    vc.shared.driver().signaling_receive(&vc, received, irql);
+    None
 }
 
-/// Lists that were sent on a signaling VC come back; it does not end before.
+/// Lists that were sent on a VC come back; it does not end before. Gives them back when it is
+/// no signaling one.
 ///
 /// # Safety
 ///
-/// They are the driver's own.
+/// As CALLBACK says of `vc`, and the lists are the driver's own.
 pub(crate) unsafe fn sent<M: StandaloneCallManager>(
-    vc: &SignalingVc<M>,
+    vc: NDIS_HANDLE,
     lists: Chain,
     irql: &mut UpToDispatch,
-) {
-    // SAFETY: by the caller, from its pool for sends.
+) -> Option<Chain> {
+    // SAFETY: by the caller.
+    let Some(vc) = (unsafe { from_context::<M>(vc) }) else {
+        return Some(lists);
+    };
+    // SAFETY: by the caller, from the driver's pool for sends.
     let lists = unsafe { NetBufferLists::from_chain(lists, fields::Side::Protocol) };
     let count = lists.len();
-    vc.shared.driver().signaling_sent(vc, lists, irql);
+    vc.shared.driver().signaling_sent(&vc, lists, irql);
     vc.binding().shared.sends_home(count);
     SignalingShared::leave(&vc.shared, count, irql);
+    None
 }
 
 /// Possibly after the activation has already succeeded (rule VC-34).
