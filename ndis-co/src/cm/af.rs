@@ -437,7 +437,7 @@ impl<M: CallManager> AfShared<M> {
             ptr::null_mut()
         };
         // SAFETY: the open was pended and is completed once (rule AF-23), at or
-        // below DISPATCH_LEVEL; with success, with the share that the acceptance
+        // below DISPATCH_LEVEL; with success, with the reference that the acceptance
         // gave to NDIS (CM-AF).
         unsafe { ndis_sys::NdisCmOpenAddressFamilyComplete(status.raw(), this.handle(), context) };
         Self::told_opened(this);

@@ -22,7 +22,7 @@ use ndis_sys::NDIS_HANDLE;
 /// # Invariants
 ///
 /// CM-SAP: `handle` is valid from the register request until that is refused
-/// or the deregistration is completed. Once accepted, NDIS owns one share as
+/// or the deregistration is completed. Once accepted, NDIS owns one reference as
 /// the call manager's SAP context, and the SAP counts as a child of its
 /// address family, until the deregistration is completed.
 pub(crate) struct SapShared<M: CallManager> {
@@ -376,7 +376,7 @@ impl<M: CallManager> SapShared<M> {
             ptr::null_mut()
         };
         // SAFETY: the registration was pended and is completed once (SAP-19); with
-        // success, with the share that the acceptance gave to NDIS (CM-SAP).
+        // success, with the reference that the acceptance gave to NDIS (CM-SAP).
         unsafe { ndis_sys::NdisCmRegisterSapComplete(status.raw(), this.handle.get(), context) };
         if !status.is_success() {
             AfShared::remove_child(&this.af, irql);

@@ -1,5 +1,5 @@
 //! [`Parent`]: the same data on another way without copying it, and the list
-//! that it came in given back when the last clone has come home.
+//! that it came in given back when the last clone is back.
 //!
 //! NDIS has two demands on whoever derives lists from others: the parent stays
 //! with the driver and is given back only after its last child is freed, and
@@ -167,7 +167,7 @@ fn give_up<O: Original>(shared: Arc<Shared<O>>, status: Status, irql: Option<&mu
 /// ) -> Result<(), Status> {
 ///     let parent = Parent::try_new(kept)?;
 ///     to.send(parent.allocate_clones(pool)?, irql)?;
-///     // What was kept is given back when the last clone has come home.
+///     // What was kept is given back when the last clone is back.
 ///     Ok(())
 /// }
 /// # use ndis_host as _;

@@ -17,7 +17,7 @@ use ndis_sys::{
 ///
 /// What is allocated from it keeps it alive, and the pool its owner: an
 /// adapter is not halted and a binding not closed before every list has come
-/// home (rules [HALT-07], [DV-17]).
+/// back (rules [HALT-07], [DV-17]).
 ///
 /// | to get | use |
 /// |---|---|

@@ -108,7 +108,7 @@ impl<C: Client> Call<'_, C> {
 
     /// Hangs up, with data for the other side if the medium carries any.
     ///
-    /// The close is requested when every sent list has come home (rule
+    /// The close is requested when every sent list is back (rule
     /// [CALL-42]); [`Client::call_closed`] tells when it is done.
     ///
     /// Source page: [`NdisClCloseCall`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisclclosecall).

@@ -36,7 +36,7 @@ impl<C: Client> VcShared<C> {
             .state
             .locked(|state| state.busy(count.saturating_add(1)))
         {
-            this.af.binding.sends_home(count);
+            this.af.binding.sends_in(count);
             return Err(SendError {
                 lists,
                 status: Status::CLOSING,
@@ -48,7 +48,7 @@ impl<C: Client> VcShared<C> {
             Some(chain) => this.hand_over(chain),
             None => Self::defer(this),
         }
-        Self::calm(this, 1, irql);
+        Self::leave(this, 1, irql);
         Ok(())
     }
 
@@ -88,7 +88,7 @@ impl<C: Client> VcShared<C> {
         if this.state.locked(State::queued_sent) {
             Self::defer(this);
         }
-        Self::calm(this, 1, irql);
+        Self::leave(this, 1, irql);
     }
 
     /// Sent lists come back.
@@ -102,13 +102,13 @@ impl<C: Client> VcShared<C> {
             shared: this.clone(),
         };
         this.af.client().send_complete(&vc, lists, irql);
-        this.af.binding.sends_home(count);
-        Self::calm(this, count, irql);
+        this.af.binding.sends_in(count);
+        Self::leave(this, count, irql);
     }
 
     /// Gives back what [`State::busy`] took, and goes on with what waited.
-    pub(in crate::client) fn calm(this: &Arc<Self>, count: usize, irql: &mut UpToDispatch) {
-        if this.state.locked(|state| state.calm(count)) {
+    pub(in crate::client) fn leave(this: &Arc<Self>, count: usize, irql: &mut UpToDispatch) {
+        if this.state.locked(|state| state.leave(count)) {
             Self::advance(this, irql);
         }
     }

@@ -116,7 +116,7 @@ impl<C: Client> VcShared<C> {
                         Some(data) => (data.base().cast::<c_void>(), data.len()),
                         None => (ptr::null_mut(), 0),
                     };
-                    // SAFETY: a call is up, all sends are home (CALL-42), and
+                    // SAFETY: a call is up, all sends are back (CALL-42), and
                     // this is its one close (CALL-70). The data belong to
                     // `data` until the call has returned, and to the VC until
                     // the completion (CALL-47); their size is zero when null.

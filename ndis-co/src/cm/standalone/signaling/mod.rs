@@ -341,7 +341,7 @@ impl<M: StandaloneCallManager> SignalingShared<M> {
         // runs.
         let out = count.saturating_add(1);
         if !this.state.locked(|state| state.enter(out)) {
-            binding.sends_home(count);
+            binding.sends_in(count);
             let status = Status::CLOSING;
             return Err(SendError { lists, status });
         }
@@ -441,7 +441,7 @@ pub(crate) unsafe fn sent<M: StandaloneCallManager>(
     let lists = unsafe { NetBufferLists::from_chain(lists, fields::Side::Protocol) };
     let count = lists.len();
     vc.shared.driver().signaling_sent(&vc, lists, irql);
-    vc.binding().shared.sends_home(count);
+    vc.binding().shared.sends_in(count);
     SignalingShared::leave(&vc.shared, count, irql);
     None
 }
