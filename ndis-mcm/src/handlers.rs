@@ -182,7 +182,8 @@ fn on_oid_request<'r, M: Miniport>(
     })
 }
 
-fn on_co_oid_request<'r, M: Miniport>(
+/// Also that of a miniport that is no call manager.
+pub(crate) fn on_co_oid_request<'r, M: Miniport>(
     adapter: Option<Adapter<M>>,
     _vc: NDIS_HANDLE,
     oid: &NDIS_OID_REQUEST,

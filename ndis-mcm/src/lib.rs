@@ -303,6 +303,7 @@
 mod adapter;
 mod attributes;
 mod carry;
+pub mod co;
 mod driver;
 mod handlers;
 mod init;
@@ -317,7 +318,7 @@ pub use carry::Carry;
 pub use driver::Entry;
 pub use init::{Attributed, HasAdapter, Initialize, Initialized, New, Ready};
 pub use mcm::MiniportCallManager;
-pub use miniport::{Connectionless, Mcm, Miniport, RegistersFamilies, Role};
+pub use miniport::{CoMiniport, Connectionless, Mcm, Miniport, RegistersFamilies, Role};
 #[doc(inline)]
 pub use ndis_co::channel::{Channel, NotIndicated};
 #[doc(inline)]

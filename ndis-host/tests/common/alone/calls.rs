@@ -172,6 +172,10 @@ fn activated(status: NDIS_STATUS, vc: *mut Vc) {
     let peer = this.peer.load(SeqCst);
     if this.by_client {
         let params = this.params.load(SeqCst);
+        if this.changing.swap(0, SeqCst) == 1 {
+            shared.statuses.lock().unwrap().push(status);
+            return;
+        }
         if status != SUCCESS {
             // The callee has accepted: it hears that there is no call after all.
             at(peer).peer.store(null_mut(), SeqCst);
@@ -200,8 +204,12 @@ fn activated(status: NDIS_STATUS, vc: *mut Vc) {
         ndis!(NdisCmDispatchCallConnected(callee));
         match shared.slip {
             Slip::Changes => {
+                this.changing.store(1, SeqCst);
                 let status = ndis!(NdisCmActivateVc(handle, this.params()));
-                shared.statuses.lock().unwrap().push(status);
+                if status != PENDING {
+                    this.changing.store(0, SeqCst);
+                    shared.statuses.lock().unwrap().push(status);
+                }
             }
             Slip::DeactivatesUnasked => {
                 ndis!(NdisCmDeactivateVc(callee));

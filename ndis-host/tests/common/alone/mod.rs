@@ -147,6 +147,8 @@ struct Vc {
     sap: AtomicPtr<Sap>,
     /// What the refused call is answered with.
     answer: AtomicU32,
+    /// A change of its parameters is under way.
+    changing: AtomicU32,
     /// What it is activated with.
     media: AtomicPtr<Media>,
 }
@@ -199,6 +201,7 @@ impl Vc {
             params: AtomicPtr::default(),
             sap: AtomicPtr::default(),
             answer: AtomicU32::new(0),
+            changing: AtomicU32::new(0),
             media: AtomicPtr::new(media(channel)),
         }))
     }

@@ -1,0 +1,116 @@
+//! A connection-oriented miniport that is no call manager.
+//!
+//! Such a driver moves data and knows nothing of calls. Its VCs are made by the clients and
+//! call managers that are bound to the adapter; the call manager says with which parameters
+//! each is activated, and when its data ends:
+//!
+//! ```text
+//! NDIS ── create_vc ──> inactive ── activate_vc ──> active ── deactivate_vc ──> inactive ── vc_deleted
+//!                          ^                         │  ^                          │
+//!                          │                         └──┘ activate_vc: a change    │
+//!                          └───────────────────── used once more ──────────────────┘
+//! ```
+//!
+//! A driver in this role implements [`Miniport`] with `type Role = CoMiniport`, [`VcMiniport`]
+//! for the VCs, and [`Carry`] for their data.
+
+mod activation;
+mod deactivation;
+mod handlers;
+mod role;
+mod state;
+mod vc;
+
+pub use activation::{ActivateVc, PendingActivateVc};
+pub use deactivation::{DeactivateVc, PendingDeactivateVc};
+pub use vc::Vc;
+
+use crate::{Adapter, Carry, CoMiniport, Miniport};
+use ndis_co::{Answer, Status, irql::UpToDispatch};
+
+/// Lists that are sent on a VC of such a miniport, see
+/// [`SendLists`](ndis_co::channel::SendLists).
+pub type SendLists<M> = ndis_co::channel::SendLists<Vc<M>>;
+
+/// A miniport whose VCs a call manager above sets up (rules [REG-12], [REG-13]).
+///
+/// Every method is called by NDIS, on any processor, several at once, at or below
+/// DISPATCH_LEVEL, and must not wait.
+///
+/// [REG-12]: ndis_sys::rules#REG-12
+/// [REG-13]: ndis_sys::rules#REG-13
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no connection-oriented miniport with VCs of its own",
+    note = "rule REG-12: a driver with `type Role = CoMiniport` implements `co::VcMiniport` as well, and \
+            `Carry` with `type Vc = co::Vc<Self>`"
+)]
+pub trait VcMiniport: Miniport<Role = CoMiniport> + Carry<Vc = Vc<Self>> {
+    /// What the driver keeps for one VC.
+    ///
+    /// A large one does not fit the kernel's stack on its way into the pool (see
+    /// [`stack`](ndis_co::stack)): keep large parts, and what wants an alignment of more than
+    /// two pointers, which no pool has, out of it.
+    type VcContext: Send + Sync + 'static;
+
+    /// A client or a call manager makes a VC (rules [VC-13], [VC-65]). It is inactive.
+    ///
+    /// Source page: [`MINIPORT_CO_CREATE_VC`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_co_create_vc).
+    ///
+    /// # Errors
+    ///
+    /// Refuses the VC; NDIS is told [`Status::RESOURCES`], whatever the failure.
+    ///
+    /// [VC-13]: ndis_sys::rules#VC-13
+    /// [VC-65]: ndis_sys::rules#VC-65
+    #[doc(alias = "MiniportCoCreateVc")]
+    fn create_vc(
+        &self,
+        adapter: &Adapter<Self>,
+        irql: &mut UpToDispatch,
+    ) -> Result<Self::VcContext, Status>;
+
+    /// A VC is deleted, by whoever made it (rule [VC-29]): let go of stored references to it.
+    ///
+    /// Source page: [`MINIPORT_CO_DELETE_VC`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_co_delete_vc).
+    ///
+    /// [VC-29]: ndis_sys::rules#VC-29
+    #[doc(alias = "MiniportCoDeleteVc")]
+    fn vc_deleted(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
+        let _ = (vc, irql);
+    }
+
+    /// The call manager activates a VC, or changes the parameters of an active one (rules
+    /// [VC-40] to [VC-43], [VC-63]).
+    ///
+    /// Source page: [`MINIPORT_CO_ACTIVATE_VC`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_co_activate_vc).
+    ///
+    /// [VC-40]: ndis_sys::rules#VC-40
+    /// [VC-43]: ndis_sys::rules#VC-43
+    /// [VC-63]: ndis_sys::rules#VC-63
+    #[doc(alias = "MiniportCoActivateVc")]
+    fn activate_vc<'r>(
+        &self,
+        vc: &Vc<Self>,
+        request: ActivateVc<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r>;
+
+    /// The call manager deactivates a VC: complete what is held of it. The default is done
+    /// when nothing is out any more (rules [VC-49] to [VC-51], [VC-64]).
+    ///
+    /// Source page: [`MINIPORT_CO_DEACTIVATE_VC`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_co_deactivate_vc).
+    ///
+    /// [VC-49]: ndis_sys::rules#VC-49
+    /// [VC-51]: ndis_sys::rules#VC-51
+    /// [VC-64]: ndis_sys::rules#VC-64
+    #[doc(alias = "MiniportCoDeactivateVc")]
+    fn deactivate_vc<'r>(
+        &self,
+        vc: &Vc<Self>,
+        request: DeactivateVc<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let _ = (vc, irql);
+        request.finish()
+    }
+}
