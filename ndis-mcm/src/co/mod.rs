@@ -32,13 +32,12 @@ use ndis_co::{Answer, Status, irql::UpToDispatch};
 /// [`SendLists`](ndis_co::channel::SendLists).
 pub type SendLists<M> = ndis_co::channel::SendLists<Vc<M>>;
 
-/// A miniport whose VCs a call manager above sets up (rules [REG-12], [REG-13]).
+/// A miniport whose VCs a call manager above sets up (rule [REG-12]).
 ///
 /// Every method is called by NDIS, on any processor, several at once, at or below
 /// DISPATCH_LEVEL, and must not wait.
 ///
 /// [REG-12]: ndis_sys::rules#REG-12
-/// [REG-13]: ndis_sys::rules#REG-13
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no connection-oriented miniport with VCs of its own",
     note = "rule REG-12: a driver with `type Role = CoMiniport` implements `co::VcMiniport` as well, and \
