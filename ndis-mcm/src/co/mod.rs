@@ -12,7 +12,122 @@
 //! ```
 //!
 //! A driver in this role implements [`Miniport`] with `type Role = CoMiniport`, [`VcMiniport`]
-//! for the VCs, and [`Carry`] for their data.
+//! for the VCs, and [`Carry`] for their data. It can register no address family, and there is
+//! no call on its [`Vc`]s: both are the call manager's, a protocol driver above (see
+//! [`ndis_co::cm`]), which binds to the adapter as the clients do.
+//!
+//! # A whole driver
+//!
+//! A loop: what is sent on a VC comes back on it. The call manager activates VCs as long as it
+//! asks for no more than the loop can carry.
+//!
+//! ```
+//! # use ndis_host as _;
+//! use ndis_co::{
+//!     irql::{Passive, UpToDispatch},
+//!     mem::Tag,
+//!     nbl::{NetBufferListPool, NetBufferLists, Side},
+//! };
+//! use ndis_mcm::{
+//!     Adapter, Answer, Attributes, Carry, CoMiniport, Initialize, Initialized, Load, Miniport, New,
+//!     ServiceKey, Status,
+//!     co::{ActivateVc, SendLists, Vc, VcMiniport},
+//! };
+//!
+//! struct Loop;
+//!
+//! impl Load for Loop {
+//!     fn load(_key: &ServiceKey<'_>, _irql: &mut Passive) -> Result<Self, Status> {
+//!         Ok(Self)
+//!     }
+//! }
+//!
+//! impl Miniport for Loop {
+//!     // Where the frames that go up come from.
+//!     type Adapter = NetBufferListPool;
+//!     type Role = CoMiniport;
+//!
+//!     fn initialize<'i>(
+//!         &self,
+//!         init: Initialize<'i, Self, New>,
+//!         irql: &mut Passive,
+//!     ) -> Result<Initialized<'i>, Status> {
+//!         let init = init.attributes(&Attributes::wan().max_frame(1500), irql)?;
+//!         let pool = NetBufferListPool::for_receives(init.owner(), Tag::new(*b"Loop"))?;
+//!         Ok(init.adapter(pool)?.finish())
+//!     }
+//! }
+//!
+//! impl VcMiniport for Loop {
+//!     type VcContext = ();
+//!
+//!     fn create_vc(&self, _: &Adapter<Self>, _: &mut UpToDispatch) -> Result<(), Status> {
+//!         Ok(())
+//!     }
+//!
+//!     fn activate_vc<'r>(
+//!         &self,
+//!         _vc: &Vc<Self>,
+//!         request: ActivateVc<'r, Self>,
+//!         _irql: &mut UpToDispatch,
+//!     ) -> Answer<'r> {
+//!         // What the loop needs of the parameters, which may be anybody's.
+//!         let manager = request.parameters().and_then(|all| all.call_manager());
+//!         match manager {
+//!             Some(traffic) if traffic.transmit().max_sdu_size > 1500 => {
+//!                 request.refuse(Status::INVALID_DATA)
+//!             }
+//!             _ => request.accept(),
+//!         }
+//!     }
+//!     // A deactivation needs nothing of the loop: the default waits for the lists.
+//! }
+//!
+//! impl Carry for Loop {
+//!     type Vc = Vc<Self>;
+//!
+//!     fn send(&self, vc: &Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch) {
+//!         let copies = copy(vc.adapter(), &lists);
+//!         // First: who hears the copies may end the call, and with it the VC's data.
+//!         lists.complete(Status::SUCCESS, irql);
+//!         if let Ok(copies) = copies {
+//!             // What nobody takes any more is dropped.
+//!             let _ = vc.indicate_receive(copies, irql);
+//!         }
+//!     }
+//! }
+//!
+//! /// Each packet, in a list of the loop's own: a client may send several in one list.
+//! fn copy(pool: &NetBufferListPool, lists: &SendLists<Loop>) -> Result<NetBufferLists, Status> {
+//!     let mut copies = NetBufferLists::new(Side::Miniport);
+//!     for packet in lists.buffers() {
+//!         let mut copy = pool.allocate(packet.len())?;
+//!         copy.fill(packet.len(), |to| packet.copy_to(to).map(drop))?;
+//!         copies.push_back(copy).map_err(|_| Status::FAILURE)?;
+//!     }
+//!     Ok(copies)
+//! }
+//!
+//! ndis_mcm::driver_entry!(Loop);
+//! # fn main() {}
+//! ```
+//!
+//! The example `link-co` in the repository joins two adapters, and pends every second
+//! activation.
+//!
+//! # When data may flow
+//!
+//! Sends arrive from the moment at which the call manager can know that the VC is active. What
+//! the driver indicates is taken from then on as well. Before, it is refused with
+//! [`Status::INVALID_STATE`]; while a pended activation is being completed, which runs the call
+//! manager and its client, it is kept for that time.
+//!
+//! With [`DeactivateVc`] it ends: nothing is sent or indicated any more, and the call manager is
+//! told when the driver has completed what it holds and has back what it has indicated. A
+//! change of an active VC's parameters stops nothing, and a refused one changes nothing (rule
+//! [VC-41]).
+//!
+//! [VC-41]: ndis_sys::rules#VC-41
 
 mod activation;
 mod deactivation;
