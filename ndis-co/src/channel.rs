@@ -580,7 +580,8 @@ fn tell<V: Channel>(vc: &V, mut chain: Chain, irql: &mut UpToDispatch) {
     });
     // SAFETY: a call is connected or the VC active, and by TRAFFIC the handle is valid;
     // ownership goes to NDIS until the lists are returned (rule NBL-19); the
-    // count is the chain's (rule NBL-18). No flag: the level is unknown.
+    // count is the chain's (rule NBL-18). No flag: the level is unknown, and all lists come
+    // back (rule NBL-20).
     unsafe {
         ndis_sys::NdisMCoIndicateReceiveNetBufferLists(handle, chain.take_raw(), number, 0);
     }

@@ -274,6 +274,20 @@ fn a_change_of_parameters() {
     }
 }
 
+/// The call manager asks for rounded rates, and reads those that came of it (VC-42). Its own
+/// VC is not rounded.
+#[test]
+fn rates_that_are_rounded() {
+    for seed in seeds(10) {
+        let desk = Desk::new(&[How::Now, How::Now, How::Within], &[How::Now]);
+        let world = World::with(builder(seed).build(), &desk, Slip::Rounds, Twist::None);
+        world.call(true);
+        let rates = world.alone.shared.rates.lock().unwrap().clone();
+        assert_eq!(rates, [[1000, 2000], [3000, 4000]]);
+        clean(&world.down(), &format!("seed {seed}"));
+    }
+}
+
 /// Sent lists that the driver holds keep the deactivation up, and so do indicated ones.
 #[test]
 fn lists_that_are_out_at_the_deactivation() {

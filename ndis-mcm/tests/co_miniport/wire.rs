@@ -5,7 +5,7 @@ use ndis_co::{
     irql::{Passive, UpToDispatch},
     mem::Tag,
     nbl::{NetBufferList, NetBufferListPool, NetBufferLists, fields::Side},
-    params::CallParameters,
+    params::{CallParameters, FlowSpec, Rounding},
 };
 use ndis_mcm::{
     Adapter, Answer, Attributes, Carry, CoMiniport, Initialize, Initialized, Miniport, New, Status,
@@ -143,6 +143,12 @@ pub fn channel(parameters: Option<CallParameters<'_>>) -> Option<u32> {
     Some(u32::from_le_bytes(specific.bytes.try_into().ok()?))
 }
 
+/// Whether call parameters ask for rounding up.
+fn rounding(parameters: Option<CallParameters<'_>>) -> bool {
+    let media = parameters.and_then(CallParameters::media);
+    media.and_then(|media| media.rounding()) == Some(Rounding::Up)
+}
+
 /// A frame of the driver's own.
 pub fn frame(adapter: &Adapter<Wire>, bytes: &[u8]) -> NetBufferList {
     let mut frame = adapter.allocate(bytes.len()).unwrap();
@@ -187,7 +193,7 @@ impl VcMiniport for Wire {
     fn activate_vc<'r>(
         &self,
         vc: &Vc<Self>,
-        request: ActivateVc<'r, Self>,
+        mut request: ActivateVc<'r, Self>,
         irql: &mut UpToDispatch,
     ) -> Answer<'r> {
         let Some(channel) = channel(request.parameters()) else {
@@ -203,12 +209,24 @@ impl VcMiniport for Wire {
             self.0.vcs.lock().unwrap().push(vc.clone());
             &self.0.activations
         };
-        match next(turns) {
+        let how = next(turns);
+        let rounds = rounding(request.parameters());
+        let rate = |rate| FlowSpec {
+            token_rate: rate,
+            ..FlowSpec::best_effort(1500)
+        };
+        if how == How::Now {
+            let rounded = request.round(rate(1000), rate(2000));
+            assert_eq!(rounded.is_ok(), rounds, "{rounded:?}");
+        }
+        match how {
             How::Now => request.accept(),
             // Any failure.
             How::Refused => request.refuse(Status::NOT_SUPPORTED),
             How::Within => {
-                let (answer, request) = request.pend();
+                let (answer, mut request) = request.pend();
+                let rounded = request.round(rate(3000), rate(4000));
+                assert_eq!(rounded.is_ok(), rounds, "{rounded:?}");
                 request.accept(irql);
                 answer
             }

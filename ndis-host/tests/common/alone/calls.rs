@@ -3,7 +3,7 @@
 use super::super::link::{at, channel_of, ndis};
 use super::super::mcm::next_of;
 use super::super::{P, PENDING, SUCCESS, TAG};
-use super::{AfCtx, Shared, Slip, Stage, Vc, free_vc, me, media, of};
+use super::{AfCtx, Shared, Slip, Stage, Vc, free_vc, me, media, of, rates};
 use ndis_sys as n;
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS, NET_BUFFER_LIST};
 use std::ffi::c_void;
@@ -167,6 +167,10 @@ fn activated(status: NDIS_STATUS, vc: *mut Vc) {
         }
         shared.tables.lock().unwrap().own = Some(P(vc));
         return;
+    }
+    if shared.slip == Slip::Rounds && status == SUCCESS {
+        let rates = rates(this.media.load(SeqCst));
+        shared.rates.lock().unwrap().push(rates);
     }
     let handle = this.handle.load(SeqCst);
     let peer = this.peer.load(SeqCst);
