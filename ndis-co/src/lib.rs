@@ -307,6 +307,8 @@ pub mod event;
 pub mod family;
 pub mod irql;
 mod kernel;
+#[doc(hidden)]
+pub mod later;
 mod load;
 pub mod lock;
 pub mod mem;
