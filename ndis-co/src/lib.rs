@@ -291,6 +291,8 @@
 #![warn(rustdoc::broken_intra_doc_links)]
 
 pub mod address;
+#[doc(hidden)]
+pub mod advertised;
 pub mod answer;
 pub mod armed;
 mod backlog;

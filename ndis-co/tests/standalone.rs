@@ -267,6 +267,16 @@ impl World {
         self.host.unload(&self.link.driver);
         self.host.finish()
     }
+
+    /// The rest, when the manager is unloaded.
+    fn down_without_the_manager(self) -> Report {
+        for client in [&self.a, &self.b] {
+            self.host.unload(&client.driver);
+        }
+        self.host.remove_adapter(&self.adapter);
+        self.host.unload(&self.link.driver);
+        self.host.finish()
+    }
 }
 
 fn life(seed: u64, readings: Readings, pends: bool) {
@@ -314,5 +324,61 @@ fn a_refused_call_leaves_nothing() {
         assert_eq!(world.desk.connected.load(SeqCst), 0);
         let report = world.down();
         assert!(report.is_clean(), "{report}");
+    }
+}
+
+/// The manager goes first: its clients close when they will, which they are asked until they do.
+fn manager_goes_first(world: World) -> [u32; 2] {
+    world.host.unload(&world.exchange);
+    let asked = [&world.a, &world.b].map(|client| {
+        assert!(client.shared.af.load(SeqCst).is_null(), "it is closed");
+        client.shared.asked.load(SeqCst)
+    });
+    let report = world.down_without_the_manager();
+    assert!(report.is_clean(), "{report}");
+    asked
+}
+
+/// A client that will not close its family is asked again (rule AF-43): by the driver, and
+/// until it does when the binding goes away.
+#[test]
+fn an_unwilling_client_is_asked_again() {
+    for seed in 0..if cfg!(miri) { 1 } else { 20 } {
+        let world = World::new(seed, Readings::default(), seed % 2 == 1);
+        assert_eq!(manager_goes_first(world), [1, 1]);
+
+        // Unwilling at the end only.
+        let world = World::new(seed, Readings::default(), seed % 2 == 1);
+        world.b.shared.unwilling.store(3, SeqCst);
+        assert_eq!(manager_goes_first(world), [1, 4]);
+
+        // Before, too: each wish of the driver's is heard.
+        let world = World::new(seed, Readings::default(), seed % 2 == 1);
+        world.b.shared.unwilling.store(3, SeqCst);
+        for times in 1..=2 {
+            let sap = world.desk.sap.lock().unwrap().clone().expect("registered");
+            world.host.spawn("wish", move || sap.af().notify_close());
+            world.host.run();
+            assert_eq!(world.b.shared.asked.load(SeqCst), times);
+        }
+        assert_eq!(manager_goes_first(world), [1, 4]);
+    }
+}
+
+/// The same when it is NDIS that fails the notification.
+#[test]
+fn a_failed_notification_is_repeated() {
+    for seed in 0..if cfg!(miri) { 1 } else { 20 } {
+        for count in 1..=3 {
+            let world = World::new(seed, Readings::default(), seed % 2 == 1);
+            for nth in 1..=count {
+                world.host.fail_call(
+                    "NdisCmNotifyCloseAddressFamily",
+                    nth,
+                    ndis_sys::NDIS_STATUS_RESOURCES,
+                );
+            }
+            assert_eq!(manager_goes_first(world), [1, 1]);
+        }
     }
 }

@@ -54,6 +54,12 @@ fn blamed(report: &Report) {
     }
 }
 
+/// NDIS may show it to a client that binds until the binding is closed.
+#[test]
+fn init_07_a_family_freed_before_the_binding_is_closed() {
+    broken(Slip::FamilyFreed, &["INIT-07"]);
+}
+
 #[test]
 fn nothing_is_wrong_without_a_slip() {
     for pends in [false, true] {

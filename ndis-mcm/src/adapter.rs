@@ -11,9 +11,9 @@ use core::{
 };
 use ndis_co::{
     Answer, Status,
+    advertised::Advertised,
     answer::Request,
     callback::{Argument, FromNdis},
-    cm::Advertised,
     irql::Passive,
     mem::{Anchored, Arc, Parent, Tag},
     once::Slot,
@@ -32,6 +32,8 @@ pub struct AdapterCore<M: Miniport> {
     pub(crate) driver: Arc<DriverShared<M>>,
     /// From the attributes on.
     teardown: Slot<Teardown>,
+    /// What a call manager has registered here.
+    pub(crate) advertised: Advertised,
     /// The driver's part, from its context's making to the halt.
     shared: StateLock<Option<Arc<AdapterShared<M>>>>,
 }
@@ -43,7 +45,6 @@ pub struct AdapterShared<M: Miniport> {
     pub(crate) driver: Arc<DriverShared<M>>,
     pub(crate) handle: Opaque,
     flow: Flow,
-    pub(crate) advertised: Advertised,
     pub(crate) role: <M::Role as Role<M>>::State,
     context: M::Adapter,
     /// Holds the owner's teardown up until this is gone.
@@ -220,7 +221,6 @@ impl<M: Miniport> AdapterShared<M> {
                 removed: AtomicBool::new(false),
                 out: AtomicUsize::new(0),
             },
-            advertised: Advertised::new(),
             role: <M::Role as Role<M>>::new_state()?,
             context,
             live: Parent::new(live),
@@ -273,6 +273,7 @@ pub(crate) unsafe extern "system" fn initialize<M: Miniport>(
     let core = AdapterCore {
         driver: Arc::clone(&driver),
         teardown: Slot::new(),
+        advertised: Advertised::new(),
         shared: StateLock::new(None),
     };
     let Ok(core) = Arc::try_new(core, Tag::NDIS) else {

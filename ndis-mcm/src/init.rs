@@ -172,11 +172,11 @@ impl<'i, M: Miniport, S> Initialize<'i, M, S> {
         M::Role: RegistersFamilies,
     {
         let _ = irql;
-        let shared = self.core.shared().ok_or(Status::FAILURE)?;
-        shared.advertised.register(family, |place| {
+        self.core.advertised.register(family, |place| {
             // SAFETY: within MiniportInitializeEx at PASSIVE_LEVEL, with its
             // handle (rule INIT-05), from a driver that registered as call manager.
-            // The structure lives as long as the adapter.
+            // The structure belongs to the adapter's core, which NDIS has a reference of
+            // until the halt is over (rule INIT-07).
             let status = unsafe { ndis_sys::NdisMCmRegisterAddressFamilyEx(self.handle, place) };
             Status::from_raw(status)
         })

@@ -33,6 +33,8 @@ impl fmt::Debug for Queued {
 pub struct Link {
     /// Under the lock of the list that it is in.
     next: AtomicPtr<Link>,
+    /// In one order with whatever state says that there is work (`SeqCst`): who finds this
+    /// set has been heard.
     queued: AtomicBool,
     /// The reference that goes with a queued link.
     object: AtomicPtr<c_void>,
@@ -55,7 +57,7 @@ impl Link {
     ///
     /// `reference` makes a reference of the object that lends this link, for its function.
     pub(crate) unsafe fn wait(&self, reference: impl FnOnce() -> *mut c_void) -> Option<Queued> {
-        if self.queued.swap(true, Ordering::AcqRel) {
+        if self.queued.swap(true, Ordering::SeqCst) {
             return None;
         }
         self.object.store(reference(), Ordering::Relaxed);
@@ -125,7 +127,7 @@ impl List {
             object: Token(link.object.load(Ordering::Relaxed)),
             run: link.run,
         };
-        link.queued.store(false, Ordering::Release);
+        link.queued.store(false, Ordering::SeqCst);
         Some(job)
     }
 

@@ -16,7 +16,7 @@ use crate::{
     raw::Opaque,
     reference, stack,
 };
-use core::{fmt, ops, ptr};
+use core::{fmt, mem, ops, ptr};
 use ndis_sys::NDIS_HANDLE;
 
 /// # Invariants
@@ -87,8 +87,12 @@ struct State {
     pended: bool,
     /// The client is to be asked for the close.
     notify: bool,
-    /// It was asked.
+    /// The base goes away: a client that will not close is asked again.
+    ending: bool,
+    /// It was asked, and has not refused.
     notified: bool,
+    /// It has just refused: it is asked again a little later.
+    refused: bool,
     /// The notification is under way.
     notifying: bool,
     /// The call that asks for it runs: the handle is needed until it returns.
@@ -118,11 +122,12 @@ impl<M: CallManager> Af<M> {
     }
 
     /// Asks the client to close the family, now or soon, for instance because the line is
-    /// gone. Nothing happens when it was asked before, or is closing it already.
+    /// gone. Nothing happens when it is asked already, or is closing it.
     ///
     /// The client ends its calls and SAPs first, and closes the family then:
     /// [`CallManager::close_af`] is next. It may answer that it will not (rule [AF-43]); then
-    /// the family stays open.
+    /// the family stays open, and it can be asked again. When the adapter or the binding goes
+    /// away, it is asked until it closes.
     ///
     /// At or below DISPATCH_LEVEL; a work item does it at PASSIVE_LEVEL.
     ///
@@ -185,7 +190,9 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
                 finish: false,
                 pended: false,
                 notify: false,
+                ending: false,
                 notified: false,
+                refused: false,
                 notifying: false,
                 calling: false,
                 telling: Telling::Told,
@@ -323,22 +330,14 @@ impl<'r, M: CallManager> CloseAf<'r, M> {
     /// [AF-36]: ndis_sys::rules#AF-36
     /// [AF-37]: ndis_sys::rules#AF-37
     pub fn finish(self) -> Answer<'r> {
-        let done = self.af.state.locked(|state| {
+        // Never on the spot: what waits for the end of the family, such as the close of the
+        // binding, would not wait until NDIS has the answer.
+        self.af.state.locked(|state| {
             state.finish = true;
-            let done = state.children == 0 && !state.calling;
-            state.pended = !done;
-            if done {
-                state.phase = Phase::Closed;
-            }
-            done
+            state.pended = true;
         });
-        let status = if done {
-            AfShared::retire(&self.af);
-            Status::SUCCESS
-        } else {
-            Status::PENDING
-        };
-        self.request.answer(status)
+        AfShared::defer(&self.af);
+        self.request.answer(Status::PENDING)
     }
 
     /// Answers later, with the second value, from any thread.
@@ -541,12 +540,19 @@ impl<M: CallManager> AfShared<M> {
         }
     }
 
-    /// The client is to be asked for the close; `true` the first time.
-    pub(super) fn want_notify(&self) -> bool {
+    /// The client is to be asked for the close; `true` when that is new.
+    fn want_notify(&self) -> bool {
+        self.state
+            .locked(|state| !mem::replace(&mut state.notify, true))
+    }
+
+    /// The base goes away: the client is to be asked until it closes; `true` when that is new.
+    pub(super) fn want_end(&self) -> bool {
         self.state.locked(|state| {
-            let first = !state.notify;
             state.notify = true;
-            first
+            // What it has answered before counts no more.
+            state.refused = false;
+            !mem::replace(&mut state.ending, true)
         })
     }
 
@@ -571,6 +577,7 @@ impl<M: CallManager> AfShared<M> {
             let status = Status::from_raw(status);
             this.state.locked(|state| state.calling = false);
             if !status.is_pending() {
+                // NDIS's failure is as good as a refusal of the client's.
                 Self::notified(this);
             }
         }
@@ -578,9 +585,20 @@ impl<M: CallManager> AfShared<M> {
     }
 
     /// The notification is finished (rule HALT-03), whatever the client has answered:
-    /// only its close counts.
+    /// only its close counts. Without one, it has refused (rule AF-43).
     pub(crate) fn notified(this: &Arc<Self>) {
-        this.state.locked(|state| state.notifying = false);
+        let again = this.state.locked(|state| {
+            state.notifying = false;
+            if state.phase == Phase::Open {
+                state.notified = false;
+                state.refused = true;
+                state.notify = state.ending;
+            }
+            state.phase == Phase::Open && state.notify
+        });
+        if again {
+            Self::defer_later(this);
+        }
         Self::retire(this);
     }
 }
@@ -619,7 +637,11 @@ impl State {
     /// Whether the client is to be asked for the close, and can be: NDIS knows that the
     /// family is open (rule AF-51), and the client has not asked for the close itself.
     fn notifies(&self) -> bool {
-        self.notify && !self.notified && self.telling == Telling::Told && self.phase == Phase::Open
+        self.notify
+            && !self.notified
+            && !self.refused
+            && self.telling == Telling::Told
+            && self.phase == Phase::Open
     }
 }
 
@@ -638,6 +660,7 @@ impl<M: CallManager> Deferred for AfShared<M> {
             if returns {
                 state.telling = Telling::Told;
             }
+            state.refused = false;
             returns
         });
         if returns {

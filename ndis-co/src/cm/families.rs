@@ -29,8 +29,9 @@ impl<M: CallManager> Families<M> {
     /// Asks every client to close its family (rules [HALT-01] to [HALT-04]); once. When all are
     /// closed, [`Base::families_closed`] is told, possibly before this returns.
     ///
-    /// A client may answer that it will not (rule [AF-43]). It is waited for all the same,
-    /// its unbind at the latest: as long as it has the family, it may call this driver.
+    /// A client may answer that it will not (rule [AF-43]). It is asked again, a little later
+    /// each time, and waited for, its unbind at the latest: as long as it has the family, it
+    /// may call this driver.
     ///
     /// [AF-43]: ndis_sys::rules#AF-43
     /// [HALT-01]: ndis_sys::rules#HALT-01
@@ -38,7 +39,7 @@ impl<M: CallManager> Families<M> {
     pub fn close(base: &M::Base, irql: &mut Passive, _: Key) {
         let families = &base.families().0;
         families.refuse();
-        while let Some(af) = families.find(AfShared::want_notify) {
+        while let Some(af) = families.find(AfShared::want_end) {
             AfShared::notify_close(&af, irql);
         }
         if families.wait() {

@@ -15,7 +15,6 @@
 //! [`CloseCall`] and so on), see [`answer`](crate::answer). [`Af`], [`Sap`] and [`Vc`] are
 //! counted references: they can be cloned, sent and stored, and give the driver's context.
 
-mod advertised;
 mod af;
 mod call;
 mod families;
@@ -27,8 +26,6 @@ pub(crate) mod standalone;
 mod state;
 mod vc;
 
-#[doc(hidden)]
-pub use advertised::Advertised;
 pub use af::{Af, CloseAf, OpenAf, PendingCloseAf, PendingOpenAf};
 pub use call::{CloseCall, MakeCall, PendingCloseCall, PendingMakeCall};
 #[doc(hidden)]

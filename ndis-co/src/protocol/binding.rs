@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     Answer, Status,
+    advertised::Advertised,
     answer::Request,
     callback::{Argument, FromNdis},
     deferred::{Deferred, Node},
@@ -52,6 +53,8 @@ pub(crate) struct BindingCore<P: Protocol> {
     /// Set when a pended open has completed.
     opened: Event,
     result: AtomicI32,
+    /// What a call manager has registered here.
+    advertised: Advertised,
     /// The unload waits for this.
     driver: Parent<Arc<DriverShared<P>>>,
 }
@@ -138,18 +141,28 @@ impl fmt::Debug for NewBinding<'_> {
 
 /// A binding whose adapter has just been opened, within the bind: see
 /// [`Protocol::opened`]. It derefs to the [`Binding`].
-pub struct OpenedBinding<'b, P: Protocol>(&'b Binding<P>);
+pub struct OpenedBinding<'b, P: Protocol> {
+    binding: &'b Binding<P>,
+    core: &'b BindingCore<P>,
+}
+
+impl<P: Protocol> OpenedBinding<'_, P> {
+    /// The families that are registered here.
+    pub(crate) fn advertised(&self) -> &Advertised {
+        &self.core.advertised
+    }
+}
 
 impl<P: Protocol> ops::Deref for OpenedBinding<'_, P> {
     type Target = Binding<P>;
     fn deref(&self) -> &Binding<P> {
-        self.0
+        self.binding
     }
 }
 
 impl<P: Protocol> fmt::Debug for OpenedBinding<'_, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.binding.fmt(f)
     }
 }
 
@@ -423,11 +436,15 @@ pub(crate) unsafe extern "system" fn bind<P: Protocol>(
     let result = unsafe { make::<P>(&driver, parameters, &mut irql) }.and_then(|core| {
         // SAFETY: as above.
         let opened = unsafe { open(&core, bind_context, parameters, &mut irql) };
-        opened.inspect_err(|_| give_up(&core, &mut irql))
+        let opened = opened.inspect_err(|_| give_up(&core, &mut irql));
+        opened.map(|binding| (binding, core))
     });
     match result {
-        Ok(binding) => {
-            let opened = OpenedBinding(&binding);
+        Ok((binding, core)) => {
+            let opened = OpenedBinding {
+                binding: &binding,
+                core: &core,
+            };
             driver.driver.opened(&opened, &mut irql);
             Status::SUCCESS.raw()
         }
@@ -456,6 +473,7 @@ unsafe fn make<P: Protocol>(
         unbind: AtomicPtr::new(ptr::null_mut()),
         opened,
         result: AtomicI32::new(Status::FAILURE.raw()),
+        advertised: Advertised::new(),
         driver: Parent::new(driver.clone()),
     };
     let core = Arc::try_new_anchored(core, Tag::NDIS)?;

@@ -156,7 +156,37 @@ impl State {
         if let Some(adapter) = on.and_then(|on| self.world.adapters.get_mut(&on)) {
             adapter.families.push(Family::new(copy, family, alone));
         }
+        if let Some(on) = on {
+            self.lend_families(on, alone);
+        }
         n::NDIS_STATUS_SUCCESS
+    }
+
+    /// What a call manager has registered on an adapter stays where it is from here on.
+    pub(crate) fn lend_families(&mut self, adapter: u32, manager: Manager) {
+        let object = ObjectId::new(Kind::Adapter, adapter);
+        let Some(record) = self.world.adapters.get_mut(&adapter) else {
+            return;
+        };
+        for family in &mut record.families {
+            if family.manager == manager && family.loan.is_none() {
+                let address = family.original.0.addr();
+                let what = "a registered address family";
+                family.loan = self.memory.lend(address, "INIT-07", Some(object), what);
+            }
+        }
+    }
+
+    /// The end of the adapter or of the binding: the structures are the driver's again.
+    pub(crate) fn give_families_back(&mut self, adapter: u32, manager: Manager) {
+        let Some(record) = self.world.adapters.get_mut(&adapter) else {
+            return;
+        };
+        for family in &mut record.families {
+            if family.manager == manager {
+                self.memory.give_back(family.loan.take());
+            }
+        }
     }
 
     /// A live adapter handle; a context or driver handle in its place is INIT-05.

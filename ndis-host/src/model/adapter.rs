@@ -2,7 +2,7 @@
 
 use crate::callback::{Context, Ptr};
 use crate::model::manager::Manager;
-use crate::model::request::Request;
+use crate::model::request::{Loan, Request};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -52,6 +52,8 @@ pub(crate) struct Family {
     pub(crate) offered: bool,
     /// The bindings whose protocols are being told.
     pub(crate) shown_to: Vec<u32>,
+    /// The driver keeps its structure until the adapter or the binding goes.
+    pub(crate) loan: Option<Loan>,
 }
 
 impl Family {
@@ -68,6 +70,7 @@ impl Family {
             manager,
             offered: matches!(manager, Manager::Mcm { .. }),
             shown_to: Vec::new(),
+            loan: None,
         }
     }
 

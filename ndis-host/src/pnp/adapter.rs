@@ -105,6 +105,7 @@ fn start(cx: &Cx, miniport: u32) -> Result<u32, i32> {
         if let Some(adapter) = s.world.adapters.get_mut(&number) {
             adapter.enter(AdapterPhase::Paused);
         }
+        s.lend_families(number, Manager::Mcm { adapter: number });
     });
     let protocols: Vec<u32> = cx.with(|s| {
         let mut all: Vec<u32> = s.world.protocols.keys().copied().collect();
@@ -264,6 +265,7 @@ fn halt(cx: &Cx, adapter: u32, surprised: bool) {
         record.enter(AdapterPhase::Halting);
         let context = record.context.unwrap_or(Context::NULL);
         let miniport = record.miniport;
+        s.give_families_back(adapter, Manager::Mcm { adapter });
         let handler = s.world.miniports.get(&miniport)?.handlers.0.HaltHandlerEx?;
         Some((callback, context, handler))
     });

@@ -139,6 +139,9 @@ impl State {
             self.violate("BIND-18", Some(object), message);
         }
         self.check_manager_left(call, number);
+        if let Some(on) = self.world.bindings.get(&number).map(|b| b.adapter) {
+            self.give_families_back(on, Manager::Alone { binding: number });
+        }
         let sends = self.sends_of(number);
         if sends > 0 {
             let message = alloc::format!("{call} on {object} with {sends} sends outstanding");

@@ -38,6 +38,14 @@ pub struct Shared {
     /// A call stands.
     pub up: AtomicU32,
     pub refuse: AtomicU32,
+    /// How often it will not close its family yet.
+    pub unwilling: AtomicU32,
+    /// How often it was asked to.
+    pub asked: AtomicU32,
+    /// The family whose close pends, and with it the notification.
+    closing: AtomicPtr<c_void>,
+    /// Closes that have pended and are over.
+    closed: AtomicU32,
     pub deregister: AtomicU32,
     pub received: AtomicU32,
     pub sent: AtomicU32,
@@ -86,6 +94,10 @@ impl Client {
             incoming: AtomicU32::new(0),
             up: AtomicU32::new(0),
             refuse: AtomicU32::new(0),
+            unwilling: AtomicU32::new(0),
+            asked: AtomicU32::new(0),
+            closing: AtomicPtr::default(),
+            closed: AtomicU32::new(0),
             deregister: AtomicU32::new(0),
             received: AtomicU32::new(0),
             sent: AtomicU32::new(0),
@@ -564,8 +576,13 @@ unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> N
     }
     let af = shared.af.swap(null_mut(), SeqCst);
     if !af.is_null() {
+        let closed = shared.closed.load(SeqCst);
         // SAFETY: an open AF.
-        unsafe { n::NdisClCloseAddressFamily(af) };
+        let status = unsafe { n::NdisClCloseAddressFamily(af) };
+        while status == PENDING && shared.closed.load(SeqCst) == closed {
+            // SAFETY: PASSIVE_LEVEL.
+            unsafe { n::NdisMSleep(100) };
+        }
         if shared.twist == Twist::CloseAfWithSap && !sap.is_null() {
             // SAFETY: as above; the second time the SAP is gone.
             unsafe { n::NdisClDeregisterSap(sap) };
@@ -772,7 +789,16 @@ unsafe extern "system" fn open_af_complete(
     }
 }
 
-unsafe extern "system" fn close_af_complete(_: NDIS_STATUS, _: NDIS_HANDLE) {}
+unsafe extern "system" fn close_af_complete(_: NDIS_STATUS, context: NDIS_HANDLE) {
+    // SAFETY: this driver's context.
+    let shared = unsafe { me(context) };
+    shared.closed.fetch_add(1, SeqCst);
+    let af = shared.closing.swap(null_mut(), SeqCst);
+    if !af.is_null() {
+        // SAFETY: the notification pends.
+        unsafe { n::NdisClNotifyCloseAddressFamilyComplete(af, SUCCESS) };
+    }
+}
 
 unsafe extern "system" fn register_sap_complete(
     status: NDIS_STATUS,
@@ -964,6 +990,11 @@ unsafe extern "system" fn incoming_close(
 unsafe extern "system" fn notify_close_af(context: NDIS_HANDLE) -> NDIS_STATUS {
     // SAFETY: this driver's context.
     let shared = unsafe { me(context) };
+    shared.asked.fetch_add(1, SeqCst);
+    let less = |left: u32| left.checked_sub(1);
+    if shared.unwilling.fetch_update(SeqCst, SeqCst, less).is_ok() {
+        return n::NDIS_STATUS_FAILURE;
+    }
     // SAFETY: as above.
     unsafe { close(shared) };
     let sap = shared.sap.swap(null_mut(), SeqCst);
@@ -972,8 +1003,14 @@ unsafe extern "system" fn notify_close_af(context: NDIS_HANDLE) -> NDIS_STATUS {
         unsafe { n::NdisClDeregisterSap(sap) };
     }
     let af = shared.af.swap(null_mut(), SeqCst);
+    // Before the call, within which the completion may come.
+    shared.closing.store(af, SeqCst);
     // SAFETY: an open AF.
     let status = unsafe { n::NdisClCloseAddressFamily(af) };
+    if status == PENDING {
+        return PENDING;
+    }
+    shared.closing.store(null_mut(), SeqCst);
     assert_eq!(status, SUCCESS);
     if shared.twist == Twist::NotifyAnsweredTwice {
         for _ in 0..2 {

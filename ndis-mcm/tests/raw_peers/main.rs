@@ -18,6 +18,7 @@ mod reused_vc;
 mod shared_mdl;
 mod stale_data;
 mod trunk;
+mod unwilling;
 
 use ndis_co::{event::Event, irql::Passive, lock::SpinLock, mem::Tag};
 use ndis_host::{Builder, Host};

@@ -8,7 +8,7 @@ use ndis_co::{
     nbl::NetBufferListPool,
     params::CallParameters,
 };
-use ndis_host::{Adapter as HostAdapter, Driver};
+use ndis_host::{Adapter as HostAdapter, Driver, Readings};
 use ndis_mcm::*;
 use std::sync::Arc;
 
@@ -140,8 +140,12 @@ pub(crate) struct World<S: Switch> {
 
 impl<S: Switch> World<S> {
     pub(crate) fn new(seed: u64, switch: S) -> Self {
+        Self::under(seed, crate::raw::plain(), switch)
+    }
+
+    pub(crate) fn under(seed: u64, readings: Readings, switch: S) -> Self {
         let alone = alone();
-        let host = builder(seed).build();
+        let host = builder(seed).readings(readings).build();
         let switch = Arc::new(switch);
         let entry = Entry::new(Trunk(switch.clone()));
         // SAFETY: the host calls this once, as DriverEntry.

@@ -12,7 +12,7 @@ pub use role::AsCallManager;
 pub use signaling::SignalingShared;
 pub use signaling::SignalingVc;
 
-use super::{Advertised, Base, CallManager, Families, Key, Vc};
+use super::{Base, CallManager, Families, Key, Vc};
 use crate::{
     Status,
     family::AddressFamily,
@@ -118,7 +118,6 @@ pub trait RunsManager<M: Protocol>: Sealed {
 #[doc(hidden)]
 pub struct ManagerState<M: StandaloneCallManager> {
     families: Families<M>,
-    advertised: Advertised,
     signaling: SignalingVcs<M>,
 }
 
@@ -126,7 +125,6 @@ impl<M: StandaloneCallManager> ManagerState<M> {
     pub(crate) const fn new() -> Self {
         Self {
             families: Families::new(),
-            advertised: Advertised::new(),
             signaling: SignalingVcs::new(),
         }
     }
@@ -174,9 +172,10 @@ impl<M: StandaloneCallManager> OpenedBinding<'_, M> {
     ) -> Result<(), Status> {
         let _ = irql;
         let shared = &self.shared;
-        shared.manager().advertised.register(family, |place| {
+        self.advertised().register(family, |place| {
             // SAFETY: within ProtocolBindAdapterEx at PASSIVE_LEVEL, after the open, with
-            // its handle; the structure lives as long as the binding.
+            // its handle; the structure belongs to the binding's core, which NDIS has a
+            // reference of until the close has completed (CORE, rule INIT-07).
             let status = unsafe { ndis_sys::NdisCmRegisterAddressFamilyEx(shared.handle(), place) };
             Status::from_raw(status)
         })

@@ -28,6 +28,8 @@ pub enum Slip {
     FamilyLate,
     /// Registers its family with a spin lock held.
     FamilyAtDispatch,
+    /// Frees its family's structure before it closes the binding.
+    FamilyFreed,
     /// Has the handlers of a call manager only.
     NoProtocolHandlers,
     /// Calls the functions of MCMs too.
@@ -480,11 +482,15 @@ fn opened(shared: &Shared) {
 
 fn register(shared: &Shared) {
     // It stays as long as the binding: NDIS may show it to clients.
-    let family = Box::into_raw(Box::new(CO_ADDRESS_FAMILY {
+    let size = size_of::<CO_ADDRESS_FAMILY>();
+    let family: *mut CO_ADDRESS_FAMILY =
+        ndis!(ExAllocatePool2(n::POOL_FLAG_NON_PAGED, size, TAG)).cast();
+    let value = CO_ADDRESS_FAMILY {
         AddressFamily: shared.family as _,
         MajorVersion: 1,
         MinorVersion: 0,
-    }));
+    };
+    put(family, value);
     shared.registered.store(family, SeqCst);
     let binding = shared.binding.load(SeqCst);
     let mut lock: n::KSPIN_LOCK = 0;
@@ -546,9 +552,8 @@ unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> N
             ndis!(NdisMSleep(100));
         }
     }
-    let family = shared.registered.swap(null_mut(), SeqCst);
-    if !family.is_null() {
-        free(family);
+    if shared.slip == Slip::FamilyFreed {
+        free_family(shared);
     }
     ndis!(NdisFreeMdl(shared.mdl.swap(null_mut(), SeqCst)));
     let data = shared.data.swap(null_mut(), SeqCst);
@@ -556,11 +561,23 @@ unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> N
     ndis!(NdisFreeNetBufferListPool(
         shared.pool.swap(null_mut(), SeqCst)
     ));
-    ndis!(NdisCloseAdapterEx(shared.binding.load(SeqCst)))
+    let status = ndis!(NdisCloseAdapterEx(shared.binding.load(SeqCst)));
+    if status == SUCCESS {
+        free_family(shared);
+    }
+    status
+}
+
+fn free_family(shared: &Shared) {
+    let family = shared.registered.swap(null_mut(), SeqCst);
+    if !family.is_null() {
+        ndis!(ExFreePoolWithTag(family.cast(), TAG));
+    }
 }
 
 unsafe extern "system" fn close_complete(context: NDIS_HANDLE) {
     let shared = me(context);
+    free_family(shared);
     ndis!(NdisCompleteUnbindAdapterEx(shared.unbind.load(SeqCst)));
 }
 

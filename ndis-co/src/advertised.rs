@@ -6,11 +6,12 @@ use crate::{
     lock::SpinLock,
     mem::{Box, Tag, Vec},
 };
-use core::fmt;
+use core::{fmt, ptr};
 use ndis_sys::CO_ADDRESS_FAMILY;
 
 /// The structures that NDIS may keep a pointer to and show to every client: they stay where
-/// they are for the life of the adapter or binding (rule INIT-07).
+/// they are for the life of the adapter or binding (rule INIT-07): until the halt is over, or
+/// the close of the binding has completed.
 #[doc(hidden)]
 pub struct Advertised {
     families: SpinLock<Vec<Box<CO_ADDRESS_FAMILY>>>,
@@ -50,8 +51,9 @@ impl Advertised {
         })?;
         let result = register(place).result();
         if result.is_err() {
-            // NDIS did not take it, and families are registered one at a time.
-            drop(self.families.locked(Vec::pop));
+            // NDIS did not take it.
+            let own = |kept: &Box<CO_ADDRESS_FAMILY>| ptr::from_ref(&**kept) == place.cast_const();
+            drop(self.families.locked(|families| families.take_first(own)));
         }
         result
     }
