@@ -40,6 +40,12 @@ impl<Raw, A> FromNdis<Raw, A> {
 }
 
 impl<A> FromNdis<*mut c_void, A> {
+    /// The context itself, of which alone something may be known.
+    #[must_use]
+    pub fn raw(&self) -> *mut c_void {
+        self.raw
+    }
+
     /// A context that is an object's of which an `A` is made: NDIS has a reference to it.
     ///
     /// # Safety

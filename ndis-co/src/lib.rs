@@ -293,6 +293,8 @@
 pub mod address;
 pub mod answer;
 pub mod armed;
+mod backlog;
+mod both;
 pub mod bugcheck;
 #[doc(hidden)]
 pub mod callback;
@@ -304,6 +306,7 @@ pub(crate) mod deferred;
 pub mod event;
 pub mod family;
 pub mod irql;
+mod kernel;
 #[doc(hidden)]
 pub mod later;
 mod load;
@@ -318,6 +321,7 @@ pub mod power;
 pub mod prelude;
 pub mod protocol;
 pub mod raw;
+mod reference;
 pub mod service;
 pub mod stack;
 pub mod status;
@@ -325,10 +329,11 @@ pub mod timer;
 pub mod work;
 
 pub use answer::Answer;
+pub use both::AsBoth;
+pub use client::AsClient;
+pub use cm::AsCallManager;
 pub use load::{EntryPoint, Load};
 pub use ndis_sys as sys;
-pub use protocol::{
-    AsBoth, AsCallManager, AsClient, Binding, Entry, NewBinding, OpenedBinding, Protocol,
-};
+pub use protocol::{Binding, Entry, NewBinding, OpenedBinding, Protocol};
 pub use service::ServiceKey;
 pub use status::Status;

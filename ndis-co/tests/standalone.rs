@@ -7,19 +7,20 @@ mod raw;
 use ndis_co::{
     Answer, Status,
     cm::{
-        AcceptedCall, Af, CallManager, CloseCall, MakeCall, OpenAf, PendingMakeCall, RegisterSap,
-        Sap, Vc,
+        AcceptedCall, Af, AsCallManager, CallManager, CloseCall, MakeCall, OpenAf, PendingMakeCall,
+        RegisterSap, Sap, StandaloneCallManager, Vc,
     },
     family::{AddressFamily, Family},
     irql::{Passive, UpToDispatch},
     params::{CallParameters, CallParametersBuf, Specific},
-    protocol::{AsCallManager, Binding, Entry, NewBinding, OpenedBinding, Protocol},
+    protocol::{Binding, Entry, NewBinding, OpenedBinding, Protocol},
 };
 use ndis_host::{Adapter, Driver, Host, Readings, Report};
 use raw::{
     Client, SUCCESS, Twist,
     link::{Flaw, Link},
 };
+use std::convert::Infallible;
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicU32, Ordering::SeqCst},
@@ -206,6 +207,10 @@ impl Exchange {
         let place = callers.iter().position(|(_, vc)| vc.is(callee))?;
         Some(callers.swap_remove(place).0)
     }
+}
+
+impl StandaloneCallManager for Exchange {
+    type Signaling = Infallible;
 }
 
 struct World {

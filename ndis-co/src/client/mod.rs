@@ -35,23 +35,17 @@
 //! [BIND-18]: ndis_sys::rules#BIND-18
 
 mod af;
-mod children;
-mod data;
-mod families;
 pub(crate) mod handlers;
 mod incoming;
-mod sap;
+mod role;
 mod state;
-mod vc;
 
-pub use crate::protocol::{AsClient, Binding, Entry, NewBinding, Protocol};
-pub use af::{Af, AfOffer, OpenAf};
-pub use data::{Kept, Received, Unsent};
+pub use crate::protocol::{Binding, Entry, Kept, NewBinding, Protocol, Received, SendError};
+pub use af::{Af, AfOffer, Call, CreatedVc, OpenAf, RegisteredSap, Sap, Vc};
 #[doc(hidden)]
-pub use families::Families;
+pub use af::{Families, RunsClient};
 pub use incoming::{IncomingCall, PendingIncomingCall};
-pub use sap::{RegisteredSap, Sap};
-pub use vc::{Call, CreatedVc, Vc};
+pub use role::AsClient;
 
 use crate::{
     Answer, Status,
@@ -59,7 +53,6 @@ use crate::{
     irql::{Passive, UpToDispatch},
     nbl::NetBufferLists,
     params::CallParameters,
-    protocol::RunsClient,
 };
 
 /// A CoNDIS client: a [`Protocol`] that places and takes calls.

@@ -293,7 +293,7 @@ fn on_incoming_call_complete<M: CallManager>(
 }
 
 /// Possibly after the activation has already succeeded (rule VC-34).
-fn on_activate_vc_complete<M: CallManager>(
+pub(super) fn on_activate_vc_complete<M: CallManager>(
     status: Status,
     vc: Arc<VcShared<M>>,
     _parameters: *mut CO_CALL_PARAMETERS,
@@ -304,7 +304,7 @@ fn on_activate_vc_complete<M: CallManager>(
 }
 
 /// Possibly after the deactivation has already succeeded (rule VC-45).
-fn on_deactivate_vc_complete<M: CallManager>(
+pub(super) fn on_deactivate_vc_complete<M: CallManager>(
     _status: Status,
     vc: Arc<VcShared<M>>,
     irql: &mut UpToDispatch,

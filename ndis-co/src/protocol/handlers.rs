@@ -4,13 +4,15 @@
 //!
 //! No lock is held while the driver's code runs.
 
-use super::{Binding, Protocol, Role, binding, driver, role::sealed::Token};
+use super::{Binding, Protocol, Role, binding, driver::DriverShared, sealed::Token};
 use crate::{
-    callbacks,
+    Status, callbacks,
     irql::{Passive, UpToDispatch},
+    mem::Arc,
     nbl::Chain,
     raw,
 };
+use core::sync::atomic::Ordering;
 use ndis_sys::{
     CO_ADDRESS_FAMILY, NDIS_HANDLE, NDIS_OID_REQUEST, NDIS_PROTOCOL_CO_CHARACTERISTICS,
     NDIS_PROTOCOL_DRIVER_CHARACTERISTICS, NDIS_STATUS, NDIS_STATUS_INDICATION, NET_BUFFER_LIST,
@@ -35,7 +37,7 @@ fn base_characteristics() -> NDIS_PROTOCOL_DRIVER_CHARACTERISTICS {
 /// The mandatory handlers of a protocol.
 pub(crate) fn protocol_characteristics<P: Protocol>() -> NDIS_PROTOCOL_DRIVER_CHARACTERISTICS {
     let mut table = base_characteristics();
-    table.SetOptionsHandler = Some(driver::set_options::<P>);
+    table.SetOptionsHandler = Some(set_options::<P>);
     table.BindAdapterHandlerEx = Some(binding::bind::<P>);
     table.UnbindAdapterHandlerEx = Some(binding::unbind::<P>);
     table.OpenAdapterCompleteHandlerEx = Some(binding::open_complete::<P>);
@@ -61,6 +63,38 @@ pub(crate) fn co_characteristics<P: Protocol>() -> NDIS_PROTOCOL_CO_CHARACTERIST
     table.CoReceiveNetBufferListsHandler = Some(receive::<P>);
     table.CoSendNetBufferListsCompleteHandler = Some(send_complete::<P>);
     table
+}
+
+/// `ProtocolSetOptions`: installs the CoNDIS handlers (rule REG-07).
+unsafe extern "system" fn set_options<P: Protocol>(
+    driver: NDIS_HANDLE,
+    context: NDIS_HANDLE,
+) -> NDIS_STATUS {
+    // SAFETY: the context is the registration's, alive for the call.
+    if let Some(shared) = unsafe { Arc::<DriverShared<P>>::borrow_raw(context) } {
+        // The handle argument is the driver's handle (rule REG-05); binds may
+        // come before the registration has returned it (rule REG-27).
+        shared.handle.store(driver, Ordering::Release);
+    }
+    // SAFETY: within the options callback, with its handle (rule REG-05).
+    let status = unsafe { set_handlers(driver, &mut co_characteristics::<P>()) };
+    if !status.is_success() {
+        return status.raw();
+    }
+    // SAFETY: as above.
+    unsafe { <P::Role as Role<P>>::set_options(driver) }.raw()
+}
+
+/// Installs a table of optional handlers.
+///
+/// # Safety
+///
+/// Within the options callback, with its handle (rule REG-05); `T` is one of the tables that
+/// begin with a header.
+pub(crate) unsafe fn set_handlers<T>(driver: NDIS_HANDLE, table: &mut T) -> Status {
+    // SAFETY: by the caller; NDIS copies the table.
+    let status = unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut *table).cast()) };
+    Status::from_raw(status).as_final()
 }
 
 callbacks! {
@@ -95,7 +129,7 @@ callbacks! {
     ) at UpToDispatch => on_receive_connectionless;
 
     /// `ProtocolCoSendNetBufferListsComplete`; a VC is not closed before its sends are
-    /// home.
+    /// back.
     send_complete<P: Protocol>(
         vc: NDIS_HANDLE as NDIS_HANDLE,
         lists: *mut NET_BUFFER_LIST as Chain,

@@ -6,24 +6,26 @@
 //! [call manager](crate::cm), or both at once.
 
 mod binding;
+mod data;
 mod driver;
+mod entry;
 mod flow;
 mod handlers;
-mod role;
 
 #[doc(hidden)]
 pub use binding::BindingShared;
 pub use binding::{Binding, NewBinding, OpenedBinding};
-pub use driver::Entry;
-pub use role::{AsBoth, AsCallManager, AsClient, Role};
-#[doc(hidden)]
-pub use role::{RunsClient, RunsManager};
+pub use data::{Kept, Received, SendError};
+pub use entry::Entry;
+pub(crate) use handlers::set_handlers;
 
 use crate::{
     Status,
     irql::{Passive, UpToDispatch},
+    nbl::Chain,
     power::PowerState,
 };
+use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
 /// A protocol driver.
 ///
@@ -46,7 +48,8 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// What the driver keeps for one adapter.
     type Binding: Send + Sync + 'static;
 
-    /// What the driver is on its bindings: [`AsClient`], [`AsCallManager`] or [`AsBoth`].
+    /// What the driver is on its bindings: [`AsClient`](crate::AsClient),
+    /// [`AsCallManager`](crate::AsCallManager) or [`AsBoth`](crate::AsBoth).
     type Role: Role<Self>;
 
     /// An adapter is there; make what the driver keeps for it. It is opened when this
@@ -107,7 +110,7 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     ///
     /// PASSIVE_LEVEL. What is sent from here on is refused with
     /// [`Status::PAUSED`]. When this has returned, NDIS is answered as soon as every
-    /// sent list is home (rule [PAUSE-13]). The adapter's pause, and its removal,
+    /// sent list is back (rule [PAUSE-13]). The adapter's pause, and its removal,
     /// wait for lists that are kept beyond this; those that still come are to be
     /// given back at once (rule [PAUSE-12]).
     ///
@@ -149,4 +152,80 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     fn power(&self, binding: &Binding<Self>, state: PowerState, irql: &mut Passive) {
         let _ = (binding, state, irql);
     }
+}
+
+/// What a protocol is on its bindings. Implemented by [`AsClient`](crate::AsClient),
+/// [`AsCallManager`](crate::AsCallManager) and [`AsBoth`](crate::AsBoth) only.
+#[diagnostic::on_unimplemented(
+    message = "`{P}` cannot be bound in the role `{Self}`",
+    note = "rules REG-07 and REG-08: a protocol with `type Role = AsClient` implements `Client`, \
+            one with `AsCallManager` implements `CallManager`, one with `AsBoth` both"
+)]
+pub trait Role<P: Protocol>: sealed::Sealed {
+    /// What the role keeps for one binding.
+    #[doc(hidden)]
+    type State: Send + Sync + 'static;
+
+    /// How many parts end each by itself when the binding does.
+    #[doc(hidden)]
+    const PARTS: usize;
+
+    #[doc(hidden)]
+    fn new_state() -> Self::State;
+
+    /// Installs the role's handlers.
+    ///
+    /// # Safety
+    ///
+    /// Called in the options callback, with its handle (rules REG-04, REG-05).
+    #[doc(hidden)]
+    unsafe fn set_options(driver: NDIS_HANDLE) -> Status;
+
+    /// The unbind has begun: nothing new.
+    #[doc(hidden)]
+    fn closing(binding: &Binding<P>, _: sealed::Token);
+
+    /// Has everything on the binding end. Each part says when it has, possibly before this
+    /// returns.
+    #[doc(hidden)]
+    fn close(binding: &Binding<P>, irql: &mut Passive, _: sealed::Token);
+
+    /// A call manager offers a family.
+    #[doc(hidden)]
+    fn offered(
+        binding: Binding<P>,
+        family: *mut CO_ADDRESS_FAMILY,
+        irql: &mut Passive,
+        _: sealed::Token,
+    );
+
+    /// Lists have arrived on a VC. `resources`: they are NDIS's again when this returns.
+    ///
+    /// # Safety
+    ///
+    /// As CALLBACK says of `vc`, and the lists are NDIS's, handed over.
+    #[doc(hidden)]
+    unsafe fn receive(
+        binding: Option<Binding<P>>,
+        vc: NDIS_HANDLE,
+        lists: Chain,
+        resources: bool,
+        irql: &mut UpToDispatch,
+    );
+
+    /// Lists that were sent on a VC come back.
+    ///
+    /// # Safety
+    ///
+    /// As CALLBACK says of `vc`, and the lists are the driver's own.
+    #[doc(hidden)]
+    unsafe fn sent(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch);
+}
+
+pub(crate) mod sealed {
+    pub trait Sealed {}
+
+    /// Keeps the hidden methods of a role to this crate: nobody else can name or make one.
+    #[derive(Debug)]
+    pub struct Token(pub(crate) ());
 }

@@ -5,7 +5,8 @@
 use ndis_co::{
     client::Client,
     irql::Passive,
-    protocol::{AsClient, Binding, Role},
+    client::AsClient,
+    protocol::{Binding, Role},
 };
 
 fn restarted<C: Client>(binding: &Binding<C>, irql: &mut Passive) {

@@ -5,7 +5,7 @@
 use ndis_co::{
     Status,
     irql::Passive,
-    protocol::{AsClient, NewBinding, Protocol},
+    client::{AsClient, NewBinding, Protocol},
 };
 
 struct Mute;

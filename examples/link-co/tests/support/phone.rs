@@ -2,14 +2,13 @@
 
 use super::FAMILY;
 use ndis_co::{
-    Answer, Status,
+    Answer, AsClient, NewBinding, Protocol, Status,
     address::SapAddressBuf,
     client::{Af, AfOffer, Binding, Client, IncomingCall, OpenAf, Received, Sap, Vc},
     irql::{NoLock, Passive, UpToDispatch},
     mem::Tag,
     nbl::{NetBufferListPool, NetBufferLists},
     params::{CallParameters, CallParametersBuf},
-    protocol::{AsClient, NewBinding, Protocol},
 };
 use std::sync::{
     Arc, Mutex,

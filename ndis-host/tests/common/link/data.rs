@@ -19,9 +19,11 @@ pub(super) fn release(nic: &Nic, vc: *mut Vc) {
         let this = at(vc);
         let last = this.busy.fetch_sub(1, SeqCst) == 1;
         let closed = last && this.closing.swap(0, SeqCst) == 1;
-        let idle = vcs.iter().all(|vc| at(vc.0).busy.load(SeqCst) == 0);
+        // A sender may be of another adapter.
+        let nic = at(this.nic);
+        let idle = vcs.iter().all(|vc| !nic.is_busy_with(vc.0));
         let paused = if idle {
-            nic.shared.pausing.swap(null_mut(), SeqCst)
+            nic.pausing.swap(null_mut(), SeqCst)
         } else {
             null_mut()
         };
@@ -41,7 +43,8 @@ fn other_end(shared: &Shared, vc: *mut Vc) -> Option<*mut Vc> {
     let channel = at(vc).channel.load(SeqCst);
     let mut ends = vcs.iter().map(|end| end.0).filter(|end| {
         let end = at(*end);
-        end.active.load(SeqCst) == 1 && end.channel.load(SeqCst) == channel
+        let running = at(end.nic).running.load(SeqCst) == 1;
+        running && end.active.load(SeqCst) == 1 && end.channel.load(SeqCst) == channel
     });
     let end = ends.clone().find(|end| *end != vc).or_else(|| ends.next());
     if let Some(end) = end {
@@ -68,7 +71,7 @@ pub(super) unsafe extern "system" fn send(
             continue;
         }
         this.busy.fetch_add(1, SeqCst);
-        let copy = other_end(&nic.shared, vc).map(|end| (end, copy_of(nic, list)));
+        let copy = other_end(&nic.shared, vc).map(|end| (end, copy_of(at(at(end).nic), list)));
         set_status(list, SUCCESS);
         // SAFETY: as above; the link is the first field.
         unsafe { list.cast::<*mut NET_BUFFER_LIST>().write(null_mut()) };

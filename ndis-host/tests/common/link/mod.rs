@@ -79,8 +79,6 @@ pub struct Shared {
     turns: AtomicU32,
     /// The live VCs; never locked while NDIS is called.
     vcs: Mutex<Vec<P<Vc>>>,
-    /// The handle of the adapter whose pause pends.
-    pausing: AtomicPtr<c_void>,
 }
 
 /// An adapter.
@@ -88,6 +86,10 @@ pub struct Nic {
     pub shared: Arc<Shared>,
     pub handle: NDIS_HANDLE,
     pub pool: NDIS_HANDLE,
+    /// Whether data flow; under the lock of the VCs.
+    running: AtomicU32,
+    /// The handle, while a pause pends.
+    pausing: AtomicPtr<c_void>,
 }
 
 /// The miniport's third of a VC.
@@ -158,8 +160,15 @@ impl Shared {
             deactivated: AtomicU32::new(0),
             turns: AtomicU32::new(0),
             vcs: Mutex::default(),
-            pausing: AtomicPtr::default(),
         })
+    }
+}
+
+impl Nic {
+    /// Whether something of a VC of this adapter is not over.
+    fn is_busy_with(&self, vc: *mut Vc) -> bool {
+        let vc = at(vc);
+        std::ptr::eq(vc.nic, self) && vc.busy.load(SeqCst) > 0
     }
 }
 
@@ -285,6 +294,8 @@ unsafe extern "system" fn initialize(
         shared,
         handle,
         pool,
+        running: AtomicU32::new(0),
+        pausing: AtomicPtr::default(),
     }));
     let mut registration: n::NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES = zeroed();
     registration.Header = header(
@@ -331,17 +342,19 @@ unsafe extern "system" fn pause(
 ) -> NDIS_STATUS {
     let nic = at(context.cast::<Nic>());
     let vcs = nic.shared.vcs.lock().unwrap();
-    if vcs.iter().any(|vc| at(vc.0).busy.load(SeqCst) > 0) {
-        nic.shared.pausing.store(nic.handle, SeqCst);
+    nic.running.store(0, SeqCst);
+    if vcs.iter().any(|vc| nic.is_busy_with(vc.0)) {
+        nic.pausing.store(nic.handle, SeqCst);
         return PENDING;
     }
     SUCCESS
 }
 
 unsafe extern "system" fn restart(
-    _: NDIS_HANDLE,
+    context: NDIS_HANDLE,
     _: *mut n::NDIS_MINIPORT_RESTART_PARAMETERS,
 ) -> NDIS_STATUS {
+    at(context.cast::<Nic>()).running.store(1, SeqCst);
     SUCCESS
 }
 

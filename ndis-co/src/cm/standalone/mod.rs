@@ -3,55 +3,136 @@
 //! It sets up calls on an adapter of somebody else, whose miniport carries their data.
 //! NDIS displaces it from a family that the adapter's own call manager serves.
 
+pub(crate) mod handlers;
+mod role;
+pub(crate) mod signaling;
+
+pub use role::AsCallManager;
+#[doc(hidden)]
+pub use signaling::SignalingShared;
+pub use signaling::SignalingVc;
+
 use super::{Advertised, Base, CallManager, Families, Key, Vc};
 use crate::{
     Status,
     family::AddressFamily,
     irql::{AtPassive, UpToDispatch},
+    nbl::NetBufferLists,
     owner::Owner,
-    protocol::{Binding, BindingShared, OpenedBinding, Protocol, RunsManager},
+    protocol::{Binding, BindingShared, OpenedBinding, Protocol, Received, sealed::Sealed},
 };
 use core::fmt;
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
+use signaling::SignalingVcs;
 
-/// A driver that is a stand-alone call manager: [`Protocol`] and [`CallManager`] in one
-/// (rules [REG-02], [REG-08]). Implemented for every driver that is both.
+/// A driver that is a stand-alone call manager: a [`Protocol`] and a [`CallManager`] (rules
+/// [REG-02], [REG-08]), with what it does on its own [signaling VCs](SignalingVc).
+///
+/// A driver that speaks to nobody needs one line: `type Signaling = Infallible`
+/// ([`Infallible`](core::convert::Infallible), which has no value).
+///
+/// Every method is called by NDIS, on any processor, several at once, at or below
+/// DISPATCH_LEVEL, and must not wait.
 ///
 /// [REG-02]: ndis_sys::rules#REG-02
 /// [REG-08]: ndis_sys::rules#REG-08
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no stand-alone call manager",
-    label = "it lacks `CallManager`, or its `Base` is another one",
+    label = "it does not implement `StandaloneCallManager`",
     note = "rule REG-08: such a driver implements `Protocol` with `type Role = AsCallManager` (or `AsBoth`), \
-            and `CallManager` with `type Base = Binding<Self>`"
+            `CallManager` with `type Base = Binding<Self>`, and `StandaloneCallManager`"
 )]
 pub trait StandaloneCallManager:
     Protocol<Role: RunsManager<Self>> + CallManager<Base = Binding<Self>>
 {
+    /// What the driver keeps for one signaling VC.
+    type Signaling: Send + Sync + 'static;
+
+    /// A signaling VC is active: data may be sent on it when the binding runs, too.
+    ///
+    /// Source page: [`PROTOCOL_CM_ACTIVATE_VC_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cm_activate_vc_complete).
+    #[doc(alias = "ProtocolCmActivateVcComplete")]
+    fn signaling_activated(&self, vc: &SignalingVc<Self>, irql: &mut UpToDispatch) {
+        let _ = (vc, irql);
+    }
+
+    /// A signaling VC could not be activated; it is deleted next. Make another one, with
+    /// other parameters, if that may help (rule [VC-39]).
+    ///
+    /// Source page: [`PROTOCOL_CM_ACTIVATE_VC_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cm_activate_vc_complete).
+    ///
+    /// [VC-39]: ndis_sys::rules#VC-39
+    #[doc(alias = "ProtocolCmActivateVcComplete")]
+    fn signaling_failed(&self, vc: &SignalingVc<Self>, status: Status, irql: &mut UpToDispatch) {
+        let _ = (vc, status, irql);
+    }
+
+    /// Data have arrived on a signaling VC. The default gives them back.
+    ///
+    /// Source page: [`PROTOCOL_CO_RECEIVE_NET_BUFFER_LISTS`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_receive_net_buffer_lists).
+    #[doc(alias = "ProtocolCoReceiveNetBufferLists")]
+    fn signaling_receive(
+        &self,
+        vc: &SignalingVc<Self>,
+        lists: Received<'_, Self>,
+        irql: &mut UpToDispatch,
+    ) {
+        let _ = vc;
+        lists.give_back(irql);
+    }
+
+    /// Sent lists come back, with their status in each. The default frees them.
+    ///
+    /// Source page: [`PROTOCOL_CO_SEND_NET_BUFFER_LISTS_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_send_net_buffer_lists_complete).
+    #[doc(alias = "ProtocolCoSendNetBufferListsComplete")]
+    fn signaling_sent(
+        &self,
+        vc: &SignalingVc<Self>,
+        lists: NetBufferLists,
+        irql: &mut UpToDispatch,
+    ) {
+        let _ = (vc, lists, irql);
+    }
+
+    /// A signaling VC is deleted: let go of references to it. `vc` is over, and only its
+    /// context is to be used.
+    ///
+    /// Source pages: [`PROTOCOL_CM_DEACTIVATE_VC_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cm_deactivate_vc_complete),
+    /// [`NdisCoDeleteVc`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiscodeletevc).
+    #[doc(alias = "ProtocolCmDeactivateVcComplete")]
+    #[doc(alias = "NdisCoDeleteVc")]
+    fn signaling_closed(&self, vc: &SignalingVc<Self>, irql: &mut UpToDispatch) {
+        let _ = (vc, irql);
+    }
 }
 
-impl<M> StandaloneCallManager for M where
-    M: Protocol<Role: RunsManager<Self>> + CallManager<Base = Binding<M>>
-{
+/// A role in which a driver is a call manager.
+#[doc(hidden)]
+pub trait RunsManager<M: Protocol>: Sealed {
+    fn manager(binding: &BindingShared<M>) -> &ManagerState<M>
+    where
+        M: StandaloneCallManager;
 }
 
 /// What a call manager's binding keeps.
 #[doc(hidden)]
-pub struct ManagerState<M: CallManager> {
+pub struct ManagerState<M: StandaloneCallManager> {
     families: Families<M>,
     advertised: Advertised,
+    signaling: SignalingVcs<M>,
 }
 
-impl<M: CallManager> ManagerState<M> {
+impl<M: StandaloneCallManager> ManagerState<M> {
     pub(crate) const fn new() -> Self {
         Self {
             families: Families::new(),
             advertised: Advertised::new(),
+            signaling: SignalingVcs::new(),
         }
     }
 }
 
-impl<M: CallManager> fmt::Debug for ManagerState<M> {
+impl<M: StandaloneCallManager> fmt::Debug for ManagerState<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ManagerState").finish_non_exhaustive()
     }
@@ -60,6 +141,10 @@ impl<M: CallManager> fmt::Debug for ManagerState<M> {
 impl<M: StandaloneCallManager> BindingShared<M> {
     fn manager(&self) -> &ManagerState<M> {
         <M::Role as RunsManager<M>>::manager(self)
+    }
+
+    fn signaling_vcs(&self) -> &SignalingVcs<M> {
+        &self.manager().signaling
     }
 }
 
@@ -115,8 +200,9 @@ unsafe impl<M: StandaloneCallManager> Base<M> for Binding<M> {
         &self.shared.manager().families
     }
 
+    /// The clients' calls have ended; what they were signaled on is next.
     fn families_closed(&self, _: Key) {
-        BindingShared::part_closed(&self.shared);
+        SignalingVcs::close(&self.shared);
     }
 
     fn complete_dropped(_vc: &Vc<M>, _irql: &mut UpToDispatch) {}

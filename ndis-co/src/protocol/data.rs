@@ -1,13 +1,12 @@
-//! [`Received`], [`Kept`] and [`Unsent`]: data on its way in, and data that
+//! [`Received`], [`Kept`] and [`SendError`]: data on its way in, and data that
 //! could not go out.
 
-use super::{Binding, Client};
+use super::{Binding, BindingShared, Protocol};
 use crate::{
     Status,
     irql::{NoLock, UpToDispatch},
     mem::Arc,
     nbl::{Chain, Lists, NetBufferLists, Original, Packets},
-    protocol::BindingShared,
 };
 use core::{fmt, marker::PhantomData};
 
@@ -25,18 +24,18 @@ use core::{fmt, marker::PhantomData};
 ///
 /// [NBL-25]: ndis_sys::rules#NBL-25
 #[doc(alias = "NdisReturnNetBufferLists")]
-pub struct Received<'a, C: Client> {
+pub struct Received<'a, P: Protocol> {
     chain: Chain,
     resources: bool,
-    binding: Binding<C>,
+    binding: Binding<P>,
     _callback: PhantomData<&'a ()>,
 }
 
-impl<C: Client> Received<'_, C> {
+impl<P: Protocol> Received<'_, P> {
     /// # Safety
     ///
     /// As RECEIVED says, for the time of the callback.
-    pub(super) unsafe fn new(chain: Chain, resources: bool, binding: Binding<C>) -> Self {
+    pub(crate) unsafe fn new(chain: Chain, resources: bool, binding: Binding<P>) -> Self {
         Self {
             chain,
             resources,
@@ -89,7 +88,7 @@ impl<C: Client> Received<'_, C> {
     /// Gives them back when the miniport needs its lists at once
     /// (`NDIS_RECEIVE_FLAGS_RESOURCES`): copy the data instead.
     #[doc(alias = "NDIS_RECEIVE_FLAGS_RESOURCES")]
-    pub fn keep(mut self) -> Result<Kept<C>, Self> {
+    pub fn keep(mut self) -> Result<Kept<P>, Self> {
         if self.resources {
             return Err(self);
         }
@@ -101,7 +100,7 @@ impl<C: Client> Received<'_, C> {
     }
 }
 
-impl<C: Client> Drop for Received<'_, C> {
+impl<P: Protocol> Drop for Received<'_, P> {
     fn drop(&mut self) {
         if !self.resources {
             let lists = core::mem::take(&mut self.chain);
@@ -110,7 +109,7 @@ impl<C: Client> Drop for Received<'_, C> {
     }
 }
 
-impl<'a, C: Client> IntoIterator for &'a Received<'_, C> {
+impl<'a, P: Protocol> IntoIterator for &'a Received<'_, P> {
     type Item = crate::nbl::ListView<'a>;
     type IntoIter = Lists<'a>;
     fn into_iter(self) -> Lists<'a> {
@@ -118,13 +117,13 @@ impl<'a, C: Client> IntoIterator for &'a Received<'_, C> {
     }
 }
 
-impl<C: Client> fmt::Debug for Received<'_, C> {
+impl<P: Protocol> fmt::Debug for Received<'_, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
     }
 }
 
-/// Received lists that the client keeps for a while; dropping them gives them
+/// Received lists that the driver keeps for a while; dropping them gives them
 /// back.
 ///
 /// Give them back before long, and without waiting for anything: a pause of
@@ -135,12 +134,12 @@ impl<C: Client> fmt::Debug for Received<'_, C> {
 ///
 /// Source page: [`NdisReturnNetBufferLists`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisreturnnetbufferlists).
 #[doc(alias = "NdisReturnNetBufferLists")]
-pub struct Kept<C: Client> {
+pub struct Kept<P: Protocol> {
     chain: Chain,
-    binding: Binding<C>,
+    binding: Binding<P>,
 }
 
-impl<C: Client> Kept<C> {
+impl<P: Protocol> Kept<P> {
     /// How many lists there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -200,9 +199,9 @@ impl<C: Client> Kept<C> {
     }
 }
 
-impl<C: Client> crate::nbl::clone::sealed::Sealed for Kept<C> {}
+impl<P: Protocol> crate::nbl::clone::sealed::Sealed for Kept<P> {}
 
-impl<C: Client> Original for Kept<C> {
+impl<P: Protocol> Original for Kept<P> {
     fn chain(&self) -> &Chain {
         &self.chain
     }
@@ -215,14 +214,14 @@ impl<C: Client> Original for Kept<C> {
     }
 }
 
-impl<C: Client> Drop for Kept<C> {
+impl<P: Protocol> Drop for Kept<P> {
     fn drop(&mut self) {
         let lists = core::mem::take(&mut self.chain);
         BindingShared::give_back_later(&self.binding.shared, lists);
     }
 }
 
-impl<'a, C: Client> IntoIterator for &'a Kept<C> {
+impl<'a, P: Protocol> IntoIterator for &'a Kept<P> {
     type Item = crate::nbl::ListView<'a>;
     type IntoIter = Lists<'a>;
     fn into_iter(self) -> Lists<'a> {
@@ -230,7 +229,7 @@ impl<'a, C: Client> IntoIterator for &'a Kept<C> {
     }
 }
 
-impl<C: Client> fmt::Debug for Kept<C> {
+impl<P: Protocol> fmt::Debug for Kept<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
     }
@@ -238,23 +237,23 @@ impl<C: Client> fmt::Debug for Kept<C> {
 
 /// Lists that could not be sent, and why.
 #[derive(Debug)]
-pub struct Unsent {
+pub struct SendError {
     /// The lists, back in the driver's hands.
     pub lists: NetBufferLists,
     /// Why they were not sent.
     pub status: Status,
 }
 
-impl fmt::Display for Unsent {
+impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} lists not sent: {}", self.lists.len(), self.status)
     }
 }
 
-impl core::error::Error for Unsent {}
+impl core::error::Error for SendError {}
 
-impl From<Unsent> for Status {
-    fn from(unsent: Unsent) -> Self {
+impl From<SendError> for Status {
+    fn from(unsent: SendError) -> Self {
         unsent.status
     }
 }

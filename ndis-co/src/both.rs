@@ -1,0 +1,107 @@
+//! [`AsBoth`]: a protocol that is a client and a stand-alone call manager.
+
+use crate::{
+    Status,
+    client::{self, Client, Families, RunsClient},
+    cm::{self, Key, ManagerState, RunsManager, StandaloneCallManager, standalone},
+    irql::{NoLock, Passive, UpToDispatch},
+    nbl::Chain,
+    protocol::{Binding, BindingShared, Role, sealed, set_handlers},
+};
+use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
+
+/// A client and a stand-alone call manager in one, as NDPROXY is.
+#[derive(Debug)]
+pub enum AsBoth {}
+
+impl sealed::Sealed for AsBoth {}
+
+/// What a binding keeps in both roles.
+#[doc(hidden)]
+pub struct BothStates<P: Client + StandaloneCallManager> {
+    client: Families<P>,
+    manager: ManagerState<P>,
+}
+
+impl<P: Client<Role = Self> + StandaloneCallManager> Role<P> for AsBoth {
+    type State = BothStates<P>;
+    const PARTS: usize = 2;
+
+    fn new_state() -> BothStates<P> {
+        BothStates {
+            client: Families::new(),
+            manager: ManagerState::new(),
+        }
+    }
+
+    unsafe fn set_options(driver: NDIS_HANDLE) -> Status {
+        // SAFETY: by the caller.
+        let status = unsafe { set_handlers(driver, &mut client::handlers::client_handlers::<P>()) };
+        if !status.is_success() {
+            return status;
+        }
+        // SAFETY: by the caller.
+        unsafe {
+            set_handlers(
+                driver,
+                &mut standalone::handlers::standalone_handlers::<P>(),
+            )
+        }
+    }
+
+    fn closing(binding: &Binding<P>, _: sealed::Token) {
+        binding.shared.families().closing();
+    }
+
+    fn close(binding: &Binding<P>, irql: &mut Passive, _: sealed::Token) {
+        cm::Families::<P>::close(binding, irql, Key::new());
+        Families::close(&binding.shared, irql.up_to_dispatch());
+    }
+
+    fn offered(
+        binding: Binding<P>,
+        family: *mut CO_ADDRESS_FAMILY,
+        irql: &mut Passive,
+        _: sealed::Token,
+    ) {
+        client::handlers::offered(binding, family, irql);
+    }
+
+    unsafe fn receive(
+        binding: Option<Binding<P>>,
+        vc: NDIS_HANDLE,
+        lists: Chain,
+        resources: bool,
+        irql: &mut UpToDispatch,
+    ) {
+        // SAFETY: by the caller.
+        let rest = unsafe { standalone::signaling::receive::<P>(vc, lists, resources, irql) };
+        if let Some(lists) = rest {
+            // SAFETY: by the caller. On the manager's other VCs no data come.
+            unsafe { client::handlers::receive(binding, vc, lists, resources, irql) };
+        }
+    }
+
+    unsafe fn sent(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch) {
+        // SAFETY: by the caller.
+        if let Some(lists) = unsafe { standalone::signaling::sent::<P>(vc, lists, irql) } {
+            // SAFETY: by the caller. On the manager's other VCs nothing is sent.
+            unsafe { client::handlers::sent::<P>(vc, lists, irql) };
+        }
+    }
+}
+
+impl<P: Client<Role = Self> + StandaloneCallManager> RunsClient<P> for AsBoth {
+    fn families(binding: &BindingShared<P>) -> &Families<P> {
+        &binding.role.client
+    }
+}
+
+impl<P: Client<Role = Self>> RunsManager<P> for AsBoth {
+    fn manager(binding: &BindingShared<P>) -> &ManagerState<P>
+    where
+        P: StandaloneCallManager,
+    {
+        &binding.role.manager
+    }
+}

@@ -1,0 +1,69 @@
+//! [`AsClient`]: a protocol that is a client.
+
+use super::{Client, Families, RunsClient, handlers};
+use crate::{
+    Status,
+    irql::{NoLock, Passive, UpToDispatch},
+    nbl::Chain,
+    protocol::{Binding, BindingShared, Role, sealed, set_handlers},
+};
+use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
+
+/// A client: see [`Client`].
+#[derive(Debug)]
+pub enum AsClient {}
+
+impl sealed::Sealed for AsClient {}
+
+impl<C: Client> Role<C> for AsClient {
+    type State = Families<C>;
+    const PARTS: usize = 1;
+
+    fn new_state() -> Families<C> {
+        Families::new()
+    }
+
+    unsafe fn set_options(driver: NDIS_HANDLE) -> Status {
+        // SAFETY: by the caller.
+        unsafe { set_handlers(driver, &mut handlers::client_handlers::<C>()) }
+    }
+
+    fn closing(binding: &Binding<C>, _: sealed::Token) {
+        binding.shared.families().closing();
+    }
+
+    fn close(binding: &Binding<C>, irql: &mut Passive, _: sealed::Token) {
+        Families::close(&binding.shared, irql.up_to_dispatch());
+    }
+
+    fn offered(
+        binding: Binding<C>,
+        family: *mut CO_ADDRESS_FAMILY,
+        irql: &mut Passive,
+        _: sealed::Token,
+    ) {
+        handlers::offered(binding, family, irql);
+    }
+
+    unsafe fn receive(
+        binding: Option<Binding<C>>,
+        vc: NDIS_HANDLE,
+        lists: Chain,
+        resources: bool,
+        irql: &mut UpToDispatch,
+    ) {
+        // SAFETY: by the caller.
+        unsafe { handlers::receive(binding, vc, lists, resources, irql) };
+    }
+
+    unsafe fn sent(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch) {
+        // SAFETY: by the caller.
+        unsafe { handlers::sent::<C>(vc, lists, irql) };
+    }
+}
+
+impl<C: Client<Role = AsClient>> RunsClient<C> for AsClient {
+    fn families(binding: &BindingShared<C>) -> &Families<C> {
+        &binding.role
+    }
+}

@@ -1,0 +1,76 @@
+//! [`AsCallManager`]: a protocol that is a stand-alone call manager.
+
+use super::{Families, Key, ManagerState, RunsManager, StandaloneCallManager, handlers, signaling};
+use crate::{
+    Status,
+    irql::{Passive, UpToDispatch},
+    nbl::Chain,
+    protocol::{Binding, BindingShared, Protocol, Role, sealed, set_handlers},
+};
+use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
+
+/// A stand-alone call manager: see [`cm`](crate::cm).
+#[derive(Debug)]
+pub enum AsCallManager {}
+
+impl sealed::Sealed for AsCallManager {}
+
+impl<M: StandaloneCallManager<Role = Self>> Role<M> for AsCallManager {
+    type State = ManagerState<M>;
+    const PARTS: usize = 1;
+
+    fn new_state() -> ManagerState<M> {
+        ManagerState::new()
+    }
+
+    unsafe fn set_options(driver: NDIS_HANDLE) -> Status {
+        // SAFETY: by the caller.
+        unsafe { set_handlers(driver, &mut handlers::standalone_handlers::<M>()) }
+    }
+
+    fn closing(_binding: &Binding<M>, _: sealed::Token) {}
+
+    fn close(binding: &Binding<M>, irql: &mut Passive, _: sealed::Token) {
+        Families::<M>::close(binding, irql, Key::new());
+    }
+
+    /// Only clients open families (rule [AF-07]).
+    ///
+    /// [AF-07]: ndis_sys::rules#AF-07
+    fn offered(
+        _binding: Binding<M>,
+        _family: *mut CO_ADDRESS_FAMILY,
+        _irql: &mut Passive,
+        _: sealed::Token,
+    ) {
+    }
+
+    unsafe fn receive(
+        binding: Option<Binding<M>>,
+        vc: NDIS_HANDLE,
+        lists: Chain,
+        resources: bool,
+        irql: &mut UpToDispatch,
+    ) {
+        // SAFETY: by the caller.
+        let rest = unsafe { signaling::receive::<M>(vc, lists, resources, irql) };
+        // The calls' data are their clients'; what comes nonetheless goes back.
+        if let (Some(lists), Some(binding), false) = (rest, binding, resources) {
+            BindingShared::give_back(&binding.shared, lists);
+        }
+    }
+
+    unsafe fn sent(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch) {
+        // SAFETY: by the caller. Nothing is sent on other VCs.
+        let _ = unsafe { signaling::sent::<M>(vc, lists, irql) };
+    }
+}
+
+impl<M: Protocol<Role = Self>> RunsManager<M> for AsCallManager {
+    fn manager(binding: &BindingShared<M>) -> &ManagerState<M>
+    where
+        M: StandaloneCallManager,
+    {
+        &binding.role
+    }
+}
