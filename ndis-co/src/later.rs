@@ -1,6 +1,6 @@
 //! [`Work`]: what objects of `ndis-mcm` leave to their adapter's work item.
 //!
-//! The same as [`Deferred`], which is this crate's own. It takes a key here, of which a
+//! The same as `Deferred`, which is this crate's own. It takes a key here, of which a
 //! driver has none: code of a driver's that waits there would hold up the very ends that it
 //! waits for.
 

@@ -314,6 +314,7 @@ mod lock;
 mod mcm;
 mod miniport;
 mod oid;
+pub mod prelude;
 
 pub use adapter::Adapter;
 pub use attributes::{Attributes, Medium};

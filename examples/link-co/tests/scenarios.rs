@@ -148,3 +148,23 @@ fn a_call_may_fail_for_want_of_memory() {
         clean(&world.down());
     }
 }
+
+/// Little of the stack is left, now and then: what does not fit is left to work items, or fails.
+#[test]
+fn little_of_the_stack() {
+    for seed in seeds(100) {
+        let world = World::new(builder(seed).preemption(1, 3).low_stack(1, 3).build());
+        for _ in 0..3 {
+            world.use_phone(0, |phone, irql| _ = phone.call(irql));
+        }
+        for side in [0, 1] {
+            world.use_phone(side, |phone, irql| {
+                for vc in phone.calls() {
+                    let _ = phone.try_say(&vc, b"word", irql);
+                }
+            });
+        }
+        world.use_phone(0, |phone, irql| phone.hang_up(irql));
+        clean(&world.down());
+    }
+}

@@ -24,14 +24,12 @@
 //! ```
 //! # use ndis_host as _;
 //! use ndis_co::{
-//!     irql::{Passive, UpToDispatch},
 //!     mem::Tag,
 //!     nbl::{NetBufferListPool, NetBufferLists, Side},
 //! };
 //! use ndis_mcm::{
-//!     Adapter, Answer, Attributes, Carry, CoMiniport, Initialize, Initialized, Load, Miniport, New,
-//!     ServiceKey, Status,
 //!     co::{ActivateVc, SendLists, Vc, VcMiniport},
+//!     prelude::*,
 //! };
 //!
 //! struct Loop;

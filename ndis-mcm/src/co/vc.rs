@@ -23,10 +23,10 @@ use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 
 /// # Invariants
 ///
-/// CO-VC: from its creation to its deletion, which NDIS asks for, NDIS owns one reference as
-/// the miniport's VC context, and `handle` is valid. A deletion is refused while something is
-/// asked and not completed, or a list is out; so the handle is valid as long as one of these
-/// is so.
+/// CO-VC: from its creation to its deletion NDIS owns one reference as the miniport's VC
+/// context, and `handle` is valid. NDIS deletes what is inactive and of which it waits for no
+/// completion (rule VC-23); this refuses it on top while a token is unanswered or a list out. So
+/// the handle is valid for each completion, and as long as a list is out.
 pub(super) struct VcShared<M: VcMiniport> {
     place: Place<Self>,
     /// The context.
@@ -236,8 +236,8 @@ impl<M: VcMiniport> VcShared<M> {
                     number,
                 }) => {
                     // SAFETY: the activation was pended and is completed once (rule VC-43),
-                    // so the handle is valid (CO-VC); the parameters are those that it came
-                    // with.
+                    // and until then the handle is valid (CO-VC); the parameters are those
+                    // that it came with, and the call manager's to keep valid (rule VC-35).
                     unsafe {
                         ndis_sys::NdisMCoActivateVcComplete(
                             status.raw(),
@@ -251,8 +251,8 @@ impl<M: VcMiniport> VcShared<M> {
                 }
                 Some(Step::Deactivated) => {
                     // SAFETY: the deactivation was pended and is completed once (rule
-                    // VC-51), with nothing under way (rule VC-49); so the handle is valid
-                    // (CO-VC).
+                    // VC-51), with nothing under way (rule VC-49); until then the handle is
+                    // valid (CO-VC).
                     unsafe {
                         ndis_sys::NdisMCoDeactivateVcComplete(
                             Status::SUCCESS.raw(),

@@ -42,6 +42,11 @@ fn thread(host: &Host, body: impl FnOnce(&mut Passive) + Send + 'static) {
     host.spawn("device", move || body(&mut unsafe { Passive::assume() }));
 }
 
+/// Those of the cases that are gone through; the last one under Miri.
+fn of<T, const N: usize>(cases: [T; N]) -> impl Iterator<Item = T> {
+    cases.into_iter().skip(if cfg!(miri) { N - 1 } else { 0 })
+}
+
 impl World {
     fn new(host: Host, desk: &Arc<Desk>) -> Self {
         Self::with(host, desk, Slip::None, Twist::None)
@@ -231,7 +236,7 @@ fn an_activation_that_fails() {
         (How::RefusedLater, Status::RESOURCES),
         (How::Dropped, Status::INVALID_DATA),
     ];
-    for (how, status) in cases {
+    for (how, status) in of(cases) {
         for seed in seeds(20) {
             // The manager's own VC, then the callee's, twice.
             let desk = Desk::new(&[How::Now, how, how, How::Now], &[How::Later]);
@@ -255,7 +260,7 @@ fn a_change_of_parameters() {
         (How::RefusedLater, Status::RESOURCES),
         (How::Dropped, Status::INVALID_DATA),
     ];
-    for (how, status) in cases {
+    for (how, status) in of(cases) {
         for seed in seeds(10) {
             let desk = Desk::new(&[How::Now], &[How::Now]);
             *desk.changes.lock().unwrap() = vec![how];
@@ -291,7 +296,7 @@ fn rates_that_are_rounded() {
 /// Sent lists that the driver holds keep the deactivation up, and so do indicated ones.
 #[test]
 fn lists_that_are_out_at_the_deactivation() {
-    for how in [How::Now, How::Within, How::Later, How::Dropped] {
+    for how in of([How::Now, How::Within, How::Later, How::Dropped]) {
         for seed in seeds(20) {
             let desk = Desk::new(&[How::Within, How::Later], &[how]);
             let host = builder(seed).preemption(1, 2).build();
@@ -316,7 +321,7 @@ fn lists_that_are_out_at_the_deactivation() {
 /// activation still runs: the frame is kept until NDIS knows of that, and arrives.
 #[test]
 fn a_frame_that_comes_while_ndis_is_told() {
-    for how in [How::Within, How::Later] {
+    for how in of([How::Later, How::Within]) {
         for seed in seeds(20) {
             let desk = Desk::new(&[how], &[How::Now]);
             let world = World::new(builder(seed).preemption(1, 3).build(), &desk);

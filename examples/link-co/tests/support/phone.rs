@@ -4,7 +4,7 @@ use super::FAMILY;
 use ndis_co::{
     Answer, AsClient, NewBinding, Protocol, Status,
     address::SapAddressBuf,
-    client::{Af, AfOffer, Binding, Client, IncomingCall, OpenAf, Received, Sap, SendError, Vc},
+    client::{Af, AfOffer, Binding, Client, IncomingCall, OpenAf, Received, Sap, Vc},
     irql::{NoLock, Passive, UpToDispatch},
     mem::Tag,
     nbl::{NetBufferListPool, NetBufferLists},
@@ -72,12 +72,20 @@ impl Phone {
     }
 
     /// Says something on a call.
+    pub fn try_say(
+        &self,
+        vc: &Vc<Self>,
+        word: &[u8],
+        irql: &mut impl NoLock,
+    ) -> Result<(), Status> {
+        let mut frame = vc.af().binding().allocate(word.len())?;
+        frame.set_data(word)?;
+        vc.send(frame.into(), irql).map_err(Status::from)
+    }
+
+    /// As above, on a call that is up.
     pub fn say(&self, vc: &Vc<Self>, word: &[u8], irql: &mut impl NoLock) {
-        let mut frame = vc.af().binding().allocate(word.len()).unwrap();
-        frame.set_data(word).unwrap();
-        vc.send(frame.into(), irql)
-            .map_err(|SendError { status, .. }| status)
-            .expect("it is sent");
+        self.try_say(vc, word, irql).expect("it is sent");
     }
 
     pub fn hang_up(&self, irql: &mut impl NoLock) {
@@ -122,14 +130,17 @@ impl Client for Phone {
 
     fn address_family(&self, _: &Binding<Self>, offer: AfOffer<'_, Self>, irql: &mut Passive) {
         assert_eq!(offer.family(), FAMILY);
-        offer.open((), irql).expect("the family opens");
+        // Without it, no call goes.
+        let _ = offer.open((), irql);
     }
 
     fn af_opened(&self, af: OpenAf<Self>, irql: &mut Passive) {
         if self.0.side == 1 {
             let address = SapAddressBuf::try_new(1, b"second").unwrap();
-            let sap = af.register_sap((), address, irql).expect("a SAP");
-            let _ = sap.keep();
+            // Without it, no call comes.
+            if let Ok(sap) = af.register_sap((), address, irql) {
+                let _ = sap.keep();
+            }
         }
         *self.0.af.lock().unwrap() = Some(af.keep());
     }
