@@ -449,8 +449,8 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::Names;
     use crate::handle::Kind;
+    use crate::model::manager::Names;
 
     #[test]
     fn a_call_is_named_as_its_call_manager_knows_it() {

@@ -2,11 +2,11 @@
 
 use crate::callback::{Context, Ptr, handle};
 use crate::cx::Cx;
-use crate::export::{Call, Names, exports};
+use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::model::adapter::{AdapterPhase, Family};
 use crate::model::af::AfPhase;
-use crate::model::manager::Manager;
+use crate::model::manager::{Manager, Names};
 use crate::model::request::Asked;
 use crate::readings::{McmDisplaces, OpenAfCompleteIrql};
 use crate::sched::{DISPATCH, Work};
