@@ -1,7 +1,7 @@
 //! Call managers activate and deactivate VCs: when one may carry data.
 
 use crate::callback::Ptr;
-use crate::cx::Cx;
+use crate::cx::{Cx, job};
 use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::miniport::vc::{activate as activate_third, deactivate as deactivate_third};
@@ -10,7 +10,6 @@ use crate::readings::{ActivateComplete, DeactivateComplete};
 use crate::sched::{DISPATCH, Work};
 use crate::state::State;
 use crate::vcs::delete_if_waiting;
-use alloc::boxed::Box;
 use ndis_sys as n;
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 
@@ -77,7 +76,7 @@ fn later(s: &mut State, name: &str, run: impl FnOnce(&Cx) + Send + 'static) {
         frame: None,
         system: false,
         plug_and_play: false,
-        run: Box::new(run),
+        run: job(run),
     });
 }
 

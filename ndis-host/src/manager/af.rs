@@ -1,7 +1,7 @@
 //! Call managers offer address families, and say what became of an open and a close.
 
 use crate::callback::{Context, Ptr, handle};
-use crate::cx::Cx;
+use crate::cx::{Cx, job};
 use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::model::adapter::{AdapterPhase, Family};
@@ -12,7 +12,6 @@ use crate::readings::{McmDisplaces, OpenAfCompleteIrql};
 use crate::sched::{DISPATCH, Work};
 use crate::settle::Settled;
 use crate::state::State;
-use alloc::boxed::Box;
 use ndis_sys as n;
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
@@ -216,7 +215,7 @@ fn opened(cx: &Cx, number: u32, status: i32) {
                 frame: None,
                 system: false,
                 plug_and_play: false,
-                run: Box::new(run),
+                run: job(run),
             })
         });
     } else {
