@@ -6,9 +6,10 @@ use crate::callback::{Callback, Outcome};
 use crate::core::{Core, current, find, set_current};
 use crate::export::Call;
 use crate::handle::ObjectId;
-use crate::ke::system::stack_left;
+use crate::ke::stack::stack_left;
 use crate::log::{EventKind, Objects};
 use crate::model::manager::Manager;
+use crate::platform::Job;
 use crate::sched::{DISPATCH, Frame, HostWait, Phase, TaskId, Wait, Woken};
 use crate::state::State;
 use alloc::boxed::Box;
@@ -16,9 +17,6 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::cell::{Cell, RefCell};
 use core::ffi::c_void;
-
-/// What a task does.
-pub(crate) type Job = Box<dyn FnOnce(&Cx) + Send>;
 
 /// The running task's right to use the host.
 pub(crate) struct Cx {
@@ -36,8 +34,15 @@ pub(crate) struct Cx {
     pub(crate) fault: Option<i32>,
 }
 
+/// What a task does, `body`, as what its thread is given to do.
+pub(crate) fn job(body: impl FnOnce(&Cx) + Send + 'static) -> Job {
+    Box::new(|| body(&Cx::of_task()))
+}
+
 impl Cx {
-    pub(crate) fn of_task(core: Arc<Core>, task: TaskId) -> Self {
+    /// That of the task that the calling thread runs.
+    fn of_task() -> Self {
+        let (core, task) = current().expect("ndis-host: a job is what a task does");
         Self {
             core,
             task,
@@ -449,8 +454,8 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::Names;
     use crate::handle::Kind;
+    use crate::model::manager::Names;
 
     #[test]
     fn a_call_is_named_as_its_call_manager_knows_it() {

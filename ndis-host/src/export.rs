@@ -5,6 +5,7 @@
 //! also stands in a list of its file; `exported.rs` has the list of the lists.
 
 use crate::model::Side;
+use crate::model::manager::Names;
 
 /// Whose side of its objects a function of this name is called from.
 pub(crate) fn side(name: &str) -> Side {
@@ -20,33 +21,6 @@ pub(crate) fn side(name: &str) -> Side {
 /// Whether a function of this name is a call manager's or a miniport's own.
 pub(crate) fn is_managers(name: &str) -> bool {
     name.starts_with("NdisM") || name.starts_with("NdisCm")
-}
-
-/// The two names of a function that both kinds of call manager call: an MCM's, and a
-/// stand-alone call manager's. What they call is one symbol.
-#[derive(Clone, Copy)]
-pub(crate) struct Names(pub(crate) &'static str, pub(crate) &'static str);
-
-/// Completions that a call manager may owe.
-impl Names {
-    pub(crate) const OPEN_AF_COMPLETE: Self = Self(
-        "NdisMCmOpenAddressFamilyComplete",
-        "NdisCmOpenAddressFamilyComplete",
-    );
-    pub(crate) const CLOSE_AF_COMPLETE: Self = Self(
-        "NdisMCmCloseAddressFamilyComplete",
-        "NdisCmCloseAddressFamilyComplete",
-    );
-    pub(crate) const REGISTER_SAP_COMPLETE: Self =
-        Self("NdisMCmRegisterSapComplete", "NdisCmRegisterSapComplete");
-    pub(crate) const DEREGISTER_SAP_COMPLETE: Self = Self(
-        "NdisMCmDeregisterSapComplete",
-        "NdisCmDeregisterSapComplete",
-    );
-    pub(crate) const MAKE_CALL_COMPLETE: Self =
-        Self("NdisMCmMakeCallComplete", "NdisCmMakeCallComplete");
-    pub(crate) const CLOSE_CALL_COMPLETE: Self =
-        Self("NdisMCmCloseCallComplete", "NdisCmCloseCallComplete");
 }
 
 /// An exported function, and what the rules say of it.

@@ -31,7 +31,7 @@ static ALL: &[&[Export]] = &[
     crate::miniport::oid::EXPORTS,
     crate::miniport::send::EXPORTS,
     crate::miniport::receive::EXPORTS,
-    crate::miniport::vc::EXPORTS,
+    crate::miniport::activity::EXPORTS,
     crate::protocol::register::EXPORTS,
     crate::protocol::binding::EXPORTS,
     crate::options::EXPORTS,

@@ -2,7 +2,7 @@
 
 use crate::core::Core;
 use crate::cx::Cx;
-use crate::ke::registry::RegistryValue;
+use crate::ke::table::registry::RegistryValue;
 use crate::loading::{Entry, all_left, enter_driver, unload};
 use crate::log::{Event, EventMode};
 use crate::model::driver::Unload;
@@ -132,7 +132,7 @@ impl Builder {
         let exports = crate::exported::exported().count();
         debug_assert!(exports > 0);
         #[cfg(feature = "std")]
-        crate::platform::announce_panics();
+        crate::platform::announce_panics(crate::core::current_seed);
         Host {
             core: Core::new(&self.0),
             control: Lock::new(()),
@@ -477,7 +477,7 @@ impl Host {
             }),
             system: false,
             plug_and_play: false,
-            run: Box::new(move |_| body()),
+            run: Box::new(body),
         });
     }
 

@@ -4,9 +4,9 @@
 //! in silence.
 
 use crate::cx::Cx;
-use crate::export::{Call, Names, exports};
+use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
-use crate::model::manager::Manager;
+use crate::model::manager::{Manager, Names};
 use crate::rules;
 use crate::state::State;
 use core::ffi::c_void;

@@ -57,7 +57,9 @@ pub(crate) fn platform() -> &'static dyn Platform {
 #[cfg(not(feature = "std"))]
 pub(crate) use self::without_std::platform;
 #[cfg(not(feature = "std"))]
-pub use self::without_std::{Lock, fault, install};
+pub use self::without_std::{Lock, install};
+#[cfg(not(feature = "std"))]
+pub use crate::sched::fault;
 
 #[cfg(feature = "std")]
 mod with_std {
@@ -79,8 +81,8 @@ mod with_std {
 
     /// Has the panic of a task say how its run is had again. What the controlling thread
     /// says of it afterwards never comes when the panic cannot unwind: out of a driver's
-    /// handler.
-    pub(crate) fn announce_panics() {
+    /// handler. `seed` is that of the run that the calling thread is a task of.
+    pub(crate) fn announce_panics(seed: fn() -> Option<u64>) {
         static ONCE: std::sync::Once = std::sync::Once::new();
         if std::thread::panicking() {
             return;
@@ -89,7 +91,7 @@ mod with_std {
             let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |info| {
                 before(info);
-                if let Some(seed) = crate::core::current_seed() {
+                if let Some(seed) = seed() {
                     std::eprintln!("ndis-host: the panic is in a run with seed {seed}");
                 }
             }));
@@ -187,7 +189,6 @@ mod with_std {
 #[cfg(not(feature = "std"))]
 mod without_std {
     use super::Platform;
-    use alloc::string::String;
     use core::cell::UnsafeCell;
     use core::ops::{Deref, DerefMut};
     use core::sync::atomic::{AtomicBool, Ordering};
@@ -203,23 +204,6 @@ mod without_std {
         INSTALLED
             .lock()
             .expect("ndis-host: no platform is installed")
-    }
-
-    /// Ends the run, in an embedder's handler of processor faults: the calling thread has done
-    /// `what`, and cannot go on. A driver whose code it ran is reported for it.
-    ///
-    /// # Panics
-    ///
-    /// When the thread runs no driver: the embedder's panic handler has the last word.
-    pub fn fault(what: String) -> ! {
-        let Some((core, _)) = crate::core::current() else {
-            panic!("{what}");
-        };
-        core.state.open(|| {
-            let place = platform().parker();
-            place.park_for(1)
-        });
-        core.die(crate::rules::FAULT, what)
     }
 
     /// So many looks at a lock, a millisecond apart, say that it will not be opened: others hold it for moments.

@@ -4,17 +4,17 @@
 //! code runs: a callback may call back into the host, end objects and start new
 //! ones, so whoever called it looks its objects up again afterwards.
 
-use crate::cx::Job;
 use crate::export::side;
 use crate::fault::Faults;
 use crate::handle::{Handles, Kind, Lookup, ObjectId};
-use crate::ke::dpc::Dpcs;
-use crate::ke::memory::Memory;
-use crate::ke::registry::Registry;
-use crate::ke::remove_lock::RemoveLocks;
-use crate::ke::sync::Locks;
-use crate::ke::thread::Threads;
-use crate::ke::timer::{Timers, WorkItems};
+use crate::ke::table::dpc::Dpcs;
+use crate::ke::table::lock::Locks;
+use crate::ke::table::memory::Memory;
+use crate::ke::table::registry::Registry;
+use crate::ke::table::remove_lock::RemoveLocks;
+use crate::ke::table::thread::Threads;
+use crate::ke::table::timer::Timers;
+use crate::ke::table::work_item::WorkItems;
 use crate::log::{EventKind, EventMode, Histories, Log, Objects, Origin, Past, Raw};
 use crate::map::Counters;
 use crate::model::World;
@@ -63,7 +63,7 @@ pub(crate) struct State {
     pub(crate) histories: Box<Histories>,
     pub(crate) ledger: Box<Ledger>,
     pub(crate) handles: Box<Handles>,
-    pub(crate) sched: Box<Sched<Job, Condition>>,
+    pub(crate) sched: Box<Sched<Condition>>,
     pub(crate) faults: Box<Faults>,
     pub(crate) memory: Box<Memory>,
     pub(crate) registry: Box<Registry>,

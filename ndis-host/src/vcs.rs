@@ -237,3 +237,16 @@ pub(crate) fn delete(cx: &Cx, number: u32) -> i32 {
     }
     status
 }
+
+/// A deletion that waited for the deactivation.
+pub(crate) fn delete_if_waiting(cx: &Cx, number: u32) {
+    let waiting = cx.with(|s| {
+        s.world
+            .vcs
+            .get(&number)
+            .is_some_and(|vc| vc.deleting && vc.activity == Activity::Inactive)
+    });
+    if waiting {
+        delete(cx, number);
+    }
+}

@@ -1,7 +1,7 @@
 //! [`Application`]: what the client is for.
 
-use crate::{Desk, Ring};
-use ndis_co::{Status, irql::Passive, mem::Arc, nbl::BufferView, params::CallParameters};
+use crate::Ring;
+use ndis_co::{Status, irql::Passive, nbl::BufferView, params::CallParameters};
 
 /// Where a frame has arrived, and which one it is.
 ///
@@ -39,10 +39,7 @@ pub trait Application: Send + Sync + 'static {
 
     /// An address family is open: `desk` can place calls. With several adapters
     /// this comes once for each. PASSIVE_LEVEL.
-    fn opened(&self, desk: &Arc<Desk<Self>>, irql: &mut Passive)
-    where
-        Self: Sized,
-    {
+    fn opened(&self, desk: &impl Dial, irql: &mut Passive) {
         let _ = (desk, irql);
     }
 
@@ -89,6 +86,17 @@ pub trait Application: Send + Sync + 'static {
     fn ended(&self, call: u32, result: Result<(), Status>) {
         let _ = (call, result);
     }
+}
+
+/// What an application has its calls placed by: the [`Desk`](crate::Desk).
+pub trait Dial {
+    /// Places call number `call` (the application's own counting) to `number`.
+    /// The outcome comes as [`Application::ended`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Desk::place_call`](crate::Desk::place_call).
+    fn dial(&self, call: u32, number: u32, irql: &mut Passive) -> Result<(), Status>;
 }
 
 /// A call that is to be placed once more.

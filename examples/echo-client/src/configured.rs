@@ -1,11 +1,11 @@
 //! [`Configured`]: the application of the driver that Windows loads.
 
-use crate::{Application, At, Desk, Redial};
+use crate::{Application, At, Dial, Redial};
 use core::{
     fmt,
     sync::atomic::{AtomicBool, AtomicU32, Ordering},
 };
-use ndis_co::{ServiceKey, Status, debug_print, irql::Passive, mem::Arc, nbl::BufferView};
+use ndis_co::{ServiceKey, Status, debug_print, irql::Passive, nbl::BufferView};
 
 /// The number that is listened on when the registry names none: the port of
 /// the echo protocol.
@@ -75,13 +75,13 @@ impl Application for Configured {
         self.listen
     }
 
-    fn opened(&self, desk: &Arc<Desk<Self>>, irql: &mut Passive) {
+    fn opened(&self, desk: &impl Dial, irql: &mut Passive) {
         let Some(number) = self.dial else { return };
         if self.placed.swap(true, Ordering::Relaxed) {
             return;
         }
         for call in 0..self.calls {
-            if let Err(status) = desk.place_call(call, number, irql) {
+            if let Err(status) = desk.dial(call, number, irql) {
                 self.ended(call, Err(status));
             }
         }

@@ -6,13 +6,14 @@
 //! of it is kept here: what the desk holds would hold up the unbind.
 
 use crate::{
-    ADDRESS_NUMBER, Application, Conversation, EchoClient, MAX_FRAME, Port, Redial, TAG, Trunk,
+    ADDRESS_NUMBER, Application, Conversation, Dial, EchoClient, MAX_FRAME, Port, Redial, Redials,
+    TAG, Trunk,
 };
 use core::{ptr, sync::atomic::Ordering};
 use ndis_co::{
     Status,
     client::{Af, Binding, CreatedVc, PendingIncomingCall, Vc},
-    irql::NoLock,
+    irql::{NoLock, Passive, UpToDispatch},
     lock::SpinLock,
     mem::{Arc, Vec},
     params::{CallParametersBuf, FlowSpec, Specific},
@@ -37,7 +38,7 @@ struct Open<A: Application> {
 }
 
 impl<A: Application> Open<A> {
-    fn is(&self, trunk: &Arc<Trunk<A>>) -> bool {
+    fn is(&self, trunk: &Arc<Trunk<Desk<A>>>) -> bool {
         Arc::ptr_eq(&self.af, trunk)
     }
 
@@ -82,7 +83,7 @@ impl<A: Application> Desk<A> {
     }
 
     /// The family of `trunk` closes, or has closed: what waits on it ends.
-    pub(crate) fn close(&self, trunk: &Arc<Trunk<A>>, irql: &mut impl NoLock) {
+    pub(crate) fn close(&self, trunk: &Arc<Trunk<Desk<A>>>, irql: &mut impl NoLock) {
         let closed = self.open.with(irql, |open, _| {
             trunk.closed.store(true, Ordering::Relaxed);
             take_out(open, |open| open.is(trunk))
@@ -150,20 +151,6 @@ impl<A: Application> Desk<A> {
             af.redial.set(af, again.after);
             Ok(())
         })
-    }
-
-    /// The timer has expired: places the calls that wait on `trunk`.
-    pub(crate) fn redial(&self, trunk: &Arc<Trunk<A>>, irql: &mut impl NoLock) {
-        let due = self.open.with(irql, |open, _| {
-            let open = open.iter_mut().find(|open| open.is(trunk))?;
-            Some((open.af.clone(), open.redials.take()))
-        });
-        let Some((af, redials)) = due else { return };
-        for (call, number) in redials {
-            if let Err(status) = Self::place_on(&af, call, number, irql) {
-                self.application.ended(call, Err(status));
-            }
-        }
     }
 
     /// Takes a call that rings: of those on one adapter, the one that has rung
@@ -251,6 +238,27 @@ impl<A: Application> Desk<A> {
             .build()?;
         let vc = af.create_vc(Conversation::dialled(call), irql)?;
         Ok(vc.make_call(parameters, irql).keep())
+    }
+}
+
+impl<A: Application> Dial for Desk<A> {
+    fn dial(&self, call: u32, number: u32, irql: &mut Passive) -> Result<(), Status> {
+        self.place_call(call, number, irql).map(drop)
+    }
+}
+
+impl<A: Application> Redials for Desk<A> {
+    fn redial(&self, trunk: &Arc<Trunk<Self>>, irql: &mut UpToDispatch) {
+        let due = self.open.with(irql, |open, _| {
+            let open = open.iter_mut().find(|open| open.is(trunk))?;
+            Some((open.af.clone(), open.redials.take()))
+        });
+        let Some((af, redials)) = due else { return };
+        for (call, number) in redials {
+            if let Err(status) = Self::place_on(&af, call, number, irql) {
+                self.application.ended(call, Err(status));
+            }
+        }
     }
 }
 

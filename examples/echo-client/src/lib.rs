@@ -19,11 +19,11 @@ mod conversation;
 mod desk;
 mod trunk;
 
-pub use application::{Application, At, Redial};
+pub use application::{Application, At, Dial, Redial};
 pub use configured::Configured;
 pub use conversation::Conversation;
 pub use desk::Desk;
-pub use trunk::Trunk;
+pub use trunk::{Redials, Trunk};
 
 use ndis_co::{
     Answer, Load, ServiceKey, Status,
@@ -109,7 +109,7 @@ impl<A: Application> Protocol for EchoClient<A> {
 }
 
 impl<A: Application> Client for EchoClient<A> {
-    type Af = Arc<Trunk<A>>;
+    type Af = Arc<Trunk<Desk<A>>>;
     type Sap = ();
     type Vc = Conversation;
 
@@ -142,7 +142,7 @@ impl<A: Application> Client for EchoClient<A> {
         }
         // It stays open until the call manager or the adapter goes.
         let _ = af.keep();
-        self.application().opened(&self.desk, irql);
+        self.application().opened(&*self.desk, irql);
     }
 
     fn af_closing(&self, af: &Af<Self>, irql: &mut UpToDispatch) {

@@ -7,6 +7,7 @@ use crate::{
     agents::{Agents, Slot},
     frame::{self, End},
     lent::{self, Seen},
+    loading,
     mcm::FAMILIES,
     stash::Stash,
     world::{Context, Job, Life, Reference, TAG, World},
@@ -662,7 +663,7 @@ impl<const N: usize> Exchange<N> {
 
 impl<const N: usize> Load for Phone<N> {
     fn load(key: &ServiceKey<'_>, _irql: &mut Passive) -> Result<Self, Status> {
-        let shared = crate::harness::phone::<N>(key).ok_or(Status::FAILURE)?;
+        let shared = loading::found::<Exchange<N>>(key).ok_or(Status::FAILURE)?;
         shared.life.may_load(&shared.world)?;
         shared.world.did(Act::LoadOk);
         let _context = shared.context("client", None);

@@ -4,7 +4,7 @@
 
 use crate::{
     act::Act,
-    world::{World, look},
+    world::{Key, World, look},
 };
 use ndis_co::{
     Status,
@@ -20,9 +20,6 @@ use std::{
     },
     thread::{self, ThreadId},
 };
-
-/// The end that a frame comes from, and its number there.
-pub(crate) type Key = (u32, u32);
 
 /// The bytes before the pattern: a mark, the sender's end, the number.
 const HEAD: usize = 12;

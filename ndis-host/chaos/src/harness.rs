@@ -13,12 +13,12 @@ use crate::{
     Options, Outcome,
     act::Act,
     client::{self, Phone},
+    loading,
     mcm::{self, Manager},
     say,
-    world::{Body, Life, World, look},
+    world::{Body, Life, World},
 };
 use ndis_co::{
-    ServiceKey,
     client::Entry,
     irql::{NoLock, Passive},
 };
@@ -30,34 +30,16 @@ use ndis_host::{
 };
 use std::{
     any::Any,
-    collections::{BTreeMap, hash_map::DefaultHasher},
+    collections::hash_map::DefaultHasher,
     hash::Hasher as _,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering::SeqCst},
     },
 };
 
-/// What a driver of some name finds when it is loaded.
-static LOADING: Mutex<BTreeMap<String, Arc<dyn Any + Send + Sync>>> = Mutex::new(BTreeMap::new());
 static RUNS: AtomicU64 = AtomicU64::new(0);
-
-fn loading<T: Any + Send + Sync>(key: &ServiceKey<'_>) -> Option<Arc<T>> {
-    let name = String::from_utf16_lossy(key.name());
-    let found = look(&LOADING).get(&name).cloned()?;
-    found.downcast().ok()
-}
-
-/// What the call manager that is being loaded works with.
-pub(crate) fn manager(key: &ServiceKey<'_>) -> Option<Arc<mcm::Exchange>> {
-    loading(key)
-}
-
-/// What the client that is being loaded works with.
-pub(crate) fn phone<const N: usize>(key: &ServiceKey<'_>) -> Option<Arc<client::Exchange<N>>> {
-    loading(key)
-}
 
 /// Calls that NDIS may refuse, and that are refused at random.
 const REFUSABLE: &[&str] = &[
@@ -306,9 +288,9 @@ impl Stage {
         self.say(&format!("load {name}"));
         let life = Life::new(name.clone());
         let actor = actor(&self.world, &life);
-        look(&LOADING).insert(name.clone(), actor.clone());
+        loading::begin(&name, actor.clone());
         let result = self.host.load_with(&name, entry);
-        look(&LOADING).remove(&name);
+        loading::end(&name);
         let refused = life.refused.load(SeqCst);
         match result {
             Ok(driver) => {

@@ -29,6 +29,7 @@ mod frame;
 #[allow(unsafe_code)]
 mod harness;
 mod lent;
+mod loading;
 mod mcm;
 mod rng;
 mod stash;

@@ -7,6 +7,7 @@ use crate::{
     agents::{Agents, Slot},
     frame::{self, End},
     lent::{self, Seen},
+    loading,
     stash::Stash,
     world::{Context, Job, Life, Reference, TAG, World},
 };
@@ -738,7 +739,7 @@ fn address(world: &World, place: &str, address: SapAddress<'_>) {
 
 impl Load for Manager {
     fn load(key: &ServiceKey<'_>, _irql: &mut Passive) -> Result<Self, Status> {
-        let shared = crate::harness::manager(key).ok_or(Status::FAILURE)?;
+        let shared = loading::found::<Exchange>(key).ok_or(Status::FAILURE)?;
         shared.life.may_load(&shared.world)?;
         shared.world.did(Act::LoadOk);
         let _context = shared.context("MCM", None);

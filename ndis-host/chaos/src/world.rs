@@ -8,7 +8,6 @@
 use crate::{
     Options,
     act::{ACTS, Act},
-    frame::Key,
     rng::Rng,
 };
 use ndis_co::{
@@ -36,6 +35,9 @@ pub(crate) type Job = Box<dyn FnOnce(&mut UpToDispatch) + Send>;
 
 /// The body of a thread.
 pub(crate) type Body = Box<dyn FnOnce(&mut Passive) + Send>;
+
+/// A frame: the end that it comes from, and its number there.
+pub(crate) type Key = (u32, u32);
 
 /// How a run is tempered: drawn once, so that runs differ from each other.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,6 @@
 //! The account of a run, as a file of JSON: `cargo xtask wine` reads it.
 
 use crate::kernel::{self, HANDLE, IoStatus, LARGE_INTEGER};
-use crate::platform;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ptr;
@@ -122,5 +121,5 @@ pub fn write(account: &Account<'_>) {
             text.len()
         ));
     }
-    platform::close(file);
+    kernel::close(file);
 }

@@ -210,6 +210,13 @@ pub fn named(name: &mut UNICODE_STRING) -> OBJECT_ATTRIBUTES {
     attributes
 }
 
+/// Closes a handle.
+pub fn close(handle: HANDLE) {
+    let close = ZwClose();
+    // SAFETY: an open handle, whose owner ends with this.
+    unsafe { close(handle) };
+}
+
 /// Prints a line for the debugger.
 pub fn print(text: &str) {
     let line: alloc::vec::Vec<u8> = text

@@ -65,14 +65,7 @@ fn wait(thread: HANDLE) {
 /// Waits for the end of a thread and closes its handle.
 pub fn join(thread: HANDLE) {
     wait(thread);
-    close(thread);
-}
-
-/// Closes a handle.
-pub fn close(handle: HANDLE) {
-    let close = kernel::ZwClose();
-    // SAFETY: an open handle, whose owner ends with this.
-    unsafe { close(handle) };
+    kernel::close(thread);
 }
 
 impl Platform for Kernel {
@@ -118,7 +111,7 @@ unsafe impl Send for Thread {}
 
 impl Drop for Thread {
     fn drop(&mut self) {
-        close(self.0);
+        kernel::close(self.0);
     }
 }
 
@@ -158,6 +151,6 @@ impl Park for Event {
 
 impl Drop for Event {
     fn drop(&mut self) {
-        close(self.0);
+        kernel::close(self.0);
     }
 }

@@ -13,7 +13,6 @@
 
 use crate::account;
 use crate::kernel::{self, HANDLE, NTSTATUS, UNICODE_STRING};
-use crate::platform;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use ndis_host::{Readings, UnknownReading};
@@ -145,6 +144,6 @@ impl Key {
 
 impl Drop for Key {
     fn drop(&mut self) {
-        platform::close(self.0);
+        kernel::close(self.0);
     }
 }

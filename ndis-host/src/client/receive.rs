@@ -4,7 +4,7 @@ use crate::callback::Context;
 use crate::cx::Cx;
 use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
-use crate::net::{ListState, chain};
+use crate::net::ListState;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use ndis_sys::{NDIS_HANDLE, NET_BUFFER_LIST};
@@ -23,7 +23,7 @@ pub(crate) fn give_back_received(cx: &Cx, adapter: u32, lists: &[usize], flags: 
         let context = record.context.unwrap_or(Context::NULL);
         let miniport = s.world.miniports.get(&record.miniport)?;
         let handler = miniport.handlers.0.ReturnNetBufferListsHandler?;
-        Some((callback, context, handler, s.link(lists)))
+        Some((callback, context, handler, s.buffers.link(lists)))
     });
     if let Some((callback, context, handler, head)) = prepared {
         cx.call(&callback, || {
@@ -54,7 +54,7 @@ exports! { EXPORTS {
                 return groups;
             };
             let object = ObjectId::new(Kind::Binding, number);
-            let (all, astray) = chain(s, lists);
+            let (all, astray) = s.buffers.chain(lists);
             s.check_chain(call, object, astray, "NBL-25");
             for address in all {
                 let Some(list) = s.buffers.lists.get(&address) else {

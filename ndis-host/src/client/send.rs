@@ -6,7 +6,7 @@ use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::miniport::send::give_back_sent;
 use crate::model::vc::CallPhase;
-use crate::net::{ListState, chain};
+use crate::net::ListState;
 use crate::rules;
 use crate::state::State;
 use alloc::vec::Vec;
@@ -113,7 +113,7 @@ exports! { EXPORTS {
         let prepared = cx.with(|s| {
             let number = s.take_senders(call, vc.addr())?;
             let object = ObjectId::new(Kind::ClientVc, number);
-            let (all, astray) = chain(s, lists);
+            let (all, astray) = s.buffers.chain(lists);
             s.check_chain(call, object, astray, "NBL-02");
             let mine = s.only_owned(call, object, all);
             for address in &mine {
@@ -188,7 +188,7 @@ exports! { EXPORTS {
                 .first()
                 .and_then(|first| s.buffers.lists.get(first))
                 .map(crate::net::list_id);
-            Some(Ok((context, handler, callback, s.link(&mine))))
+            Some(Ok((context, handler, callback, s.buffers.link(&mine))))
         });
         match prepared {
             Some(Ok((context, handler, callback, head))) => cx.call(&callback, || {

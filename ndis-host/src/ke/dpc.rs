@@ -5,14 +5,13 @@
 //! in the driver's structure, as for events; the rest is the host's.
 
 use crate::callback::{Callback, Context, Ptr};
-use crate::cx::Cx;
+use crate::cx::{Cx, job};
 use crate::export::{Call, exports};
-use crate::ke::timer::interval;
+use crate::ke::due::interval;
+use crate::ke::table::dpc::{Dpc, DpcRoutine, Queued, Timer};
 use crate::rules;
 use crate::sched::{self, DISPATCH, Due, Woken, Work};
 use crate::state::State;
-use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -20,73 +19,11 @@ use core::ffi::c_void;
 use core::ops::Range;
 use ndis_sys::{KDPC, KTIMER, LARGE_INTEGER};
 
-type DpcRoutine = unsafe extern "system" fn(*mut KDPC, *mut c_void, *mut c_void, *mut c_void);
-
-/// A DPC in the queue.
-struct Queued {
-    expiry: u64,
-    arguments: (Context, Context),
-}
-
-struct Dpc {
-    number: u32,
-    routine: DpcRoutine,
-    context: Context,
-    driver: Option<u32>,
-    who: Arc<str>,
-    queued: Option<Queued>,
-    /// How often its routine runs now.
-    running: u32,
-    /// A timer was set with it; it was queued without one.
-    of_timer: bool,
-    inserted: bool,
-}
-
-struct Timer {
-    number: u32,
-    place: Ptr<KTIMER>,
-    driver: Option<u32>,
-    who: Arc<str>,
-    /// The current setting, if it is set.
-    set: Option<u64>,
-    period: u64,
-    /// How often its time has come.
-    expiries: u32,
-    dpc: Option<Ptr<KDPC>>,
-}
-
-#[derive(Default)]
-pub(crate) struct Dpcs {
-    dpcs: BTreeMap<usize, Dpc>,
-    timers: BTreeMap<usize, Timer>,
-    numbers: u32,
-}
-
 /// The types in the headers of timers.
 pub(crate) const NOTIFICATION_TIMER: u8 = 8;
 pub(crate) const SYNCHRONIZATION_TIMER: u8 = 9;
 /// The type in a DPC.
 const DPC_OBJECT: u8 = 19;
-
-impl Dpcs {
-    /// Whether a timer was initialised at this address.
-    pub(crate) fn is_timer(&self, address: usize) -> bool {
-        self.timers.contains_key(&address)
-    }
-
-    /// Whether no DPC of this driver is queued or runs.
-    fn is_quiet(&self, driver: u32) -> bool {
-        let mut own = self.dpcs.values().filter(|d| d.driver == Some(driver));
-        own.all(|dpc| dpc.queued.is_none() && dpc.running == 0)
-    }
-}
-
-impl Timer {
-    /// Where it keeps whether it is signalled: the header's second long.
-    fn signal(&self) -> *mut i32 {
-        self.place.0.cast::<i32>().wrapping_add(1)
-    }
-}
 
 impl State {
     fn dpc_of(&mut self, call: &str, address: usize) -> Option<&mut Dpc> {
@@ -203,7 +140,7 @@ impl State {
             frame: None,
             system: false,
             plug_and_play: false,
-            run: Box::new(move |cx| run_dpc(cx, place, name, expiry)),
+            run: job(move |cx| run_dpc(cx, place, name, expiry)),
         });
         true
     }

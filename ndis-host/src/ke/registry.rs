@@ -8,13 +8,10 @@ use crate::callback::handle;
 use crate::cx::Cx;
 use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
-use crate::log::Origin;
-use crate::report::ObjectLeft;
+use crate::ke::table::registry::{Open, RegistryValue};
 use crate::rules;
 use crate::state::State;
-use alloc::collections::BTreeMap;
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ffi::{CStr, c_char, c_void};
 use ndis_sys as n;
@@ -23,95 +20,11 @@ use ndis_sys::{OBJECT_ATTRIBUTES, UNICODE_STRING};
 /// Where Windows keeps its services: the begin of a service key's path.
 pub const SERVICES: &str = "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\";
 
-const REG_SZ: u32 = 1;
 const INVALID_HANDLE: i32 = 0xC000_0008_u32 as i32;
 const OBJECT_TYPE_MISMATCH: i32 = 0xC000_0024_u32 as i32;
 
-/// A value of the registry: its type and its bytes.
-///
-/// A `u32` becomes a `REG_DWORD`, text a `REG_SZ`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct RegistryValue {
-    kind: u32,
-    data: Vec<u8>,
-}
-
-impl RegistryValue {
-    /// A value of any type (`REG_BINARY` is 3), with bytes that need not fit it.
-    pub fn new(kind: u32, data: impl Into<Vec<u8>>) -> Self {
-        Self {
-            kind,
-            data: data.into(),
-        }
-    }
-
-    /// As `KEY_VALUE_PARTIAL_INFORMATION`.
-    fn information(&self) -> Vec<u8> {
-        let title = 0u32;
-        let numbers = [title, self.kind, self.data.len() as u32];
-        let mut bytes: Vec<u8> = numbers.into_iter().flat_map(u32::to_ne_bytes).collect();
-        bytes.extend_from_slice(&self.data);
-        bytes
-    }
-}
-
 /// The bytes of `KEY_VALUE_PARTIAL_INFORMATION` before the data.
 const HEADER: usize = 12;
-
-impl From<u32> for RegistryValue {
-    fn from(value: u32) -> Self {
-        Self::new(n::REG_DWORD, value.to_ne_bytes())
-    }
-}
-
-impl From<&str> for RegistryValue {
-    fn from(text: &str) -> Self {
-        let units = text.encode_utf16().chain([0]);
-        let data: Vec<u8> = units.flat_map(u16::to_ne_bytes).collect();
-        Self::new(REG_SZ, data)
-    }
-}
-
-/// What an open handle of the object manager stands for.
-struct Open {
-    /// Of a key: the service whose parameters are in it.
-    service: Option<String>,
-    driver: Option<u32>,
-    who: Arc<str>,
-    origin: Origin,
-}
-
-/// Names are compared without regard to case: they are kept in lower case.
-#[derive(Default)]
-pub(crate) struct Registry {
-    /// By service and by the value's name.
-    parameters: BTreeMap<String, BTreeMap<String, RegistryValue>>,
-    open: BTreeMap<ObjectId, Open>,
-}
-
-impl Registry {
-    pub(crate) fn set(&mut self, service: &str, name: &str, value: RegistryValue) {
-        self.parameters
-            .entry(service.to_lowercase())
-            .or_default()
-            .insert(name.to_lowercase(), value);
-    }
-
-    /// Handles that were not closed. Windows does not close them either, not
-    /// even that of a thread which has ended.
-    pub(crate) fn left(&self, driver: Option<u32>) -> Vec<ObjectLeft> {
-        self.open
-            .iter()
-            .filter(|(_, open)| driver.is_none() || open.driver == driver)
-            .map(|(object, open)| ObjectLeft {
-                kind: object.kind.name(),
-                name: alloc::format!("handle of {object}{}", open.origin),
-                tag: String::new(),
-                owner: open.who.clone(),
-            })
-            .collect()
-    }
-}
 
 /// A driver's counted string; None when it cannot be one.
 ///

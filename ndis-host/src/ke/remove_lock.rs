@@ -5,24 +5,13 @@
 
 use crate::cx::Cx;
 use crate::export::{Call, exports};
+use crate::ke::table::remove_lock::RemoveLock;
 use crate::state::State;
-use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
 use core::ffi::c_void;
 use core::ops::Range;
 use ndis_sys::STATUS_SUCCESS;
 
 const DELETE_PENDING: i32 = 0xC000_0056_u32 as i32;
-
-/// A lock: the tags of those who hold it, and whether the device goes.
-#[derive(Default)]
-struct RemoveLock {
-    holders: Vec<usize>,
-    removed: bool,
-}
-
-#[derive(Default)]
-pub(crate) struct RemoveLocks(BTreeMap<usize, RemoveLock>);
 
 impl State {
     fn remove_lock(&mut self, call: &str, address: usize) -> Option<&mut RemoveLock> {

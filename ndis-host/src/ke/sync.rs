@@ -7,38 +7,16 @@
 use crate::cx::Cx;
 use crate::export::{Call, exports};
 use crate::ke::dpc::{NOTIFICATION_TIMER, SYNCHRONIZATION_TIMER};
-use crate::ke::lock_order::LockOrder;
+use crate::ke::due::interval;
 use crate::rules;
 use crate::sched::{DISPATCH, TaskId, Wait, Woken};
 use crate::state::{Condition, State};
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use core::ffi::c_void;
 use ndis_sys::{
     DISPATCHER_HEADER, KEVENT, KSPIN_LOCK, LARGE_INTEGER, NDIS_EVENT, NDIS_SPIN_LOCK,
     STATUS_SUCCESS, STATUS_TIMEOUT,
 };
-
-/// Spin locks that somebody holds, and how many times; and those of lists.
-#[derive(Default)]
-pub(crate) struct Locks {
-    held: BTreeMap<usize, (TaskId, u32)>,
-    /// Those of interlocked lists.
-    lists: BTreeSet<usize>,
-    pub(crate) order: LockOrder,
-}
-
-impl Locks {
-    /// Memory ends, and with it the locks there.
-    pub(crate) fn end_lists(&mut self, memory: &core::ops::Range<usize>) {
-        self.lists.retain(|address| !memory.contains(address));
-    }
-
-    /// Releases a lock whose holder is gone.
-    pub(crate) fn forget(&mut self, address: usize) {
-        self.held.remove(&address);
-    }
-}
 
 impl State {
     /// Where a lock or an event is, in words that do not change with the run.
@@ -630,7 +608,7 @@ exports! { EXPORTS {
         } else {
             // SAFETY: the caller's time-out; every bit pattern is a number.
             let due = unsafe { timeout.cast::<i64>().read_unaligned() };
-            Some(crate::ke::timer::interval(due))
+            Some(interval(due))
         };
         // SAFETY: the caller's contract.
         if unsafe { wait("KeWaitForSingleObject", object.cast(), limit) } {

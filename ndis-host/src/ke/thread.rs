@@ -5,17 +5,13 @@
 //! that is used after its last reference is recognised.
 
 use crate::callback::{Context, handle};
-use crate::cx::Cx;
+use crate::cx::{Cx, job};
 use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
-use crate::log::Origin;
-use crate::report::ObjectLeft;
+use crate::ke::table::thread::{Body, Thread};
 use crate::rules;
 use crate::sched::{Frame, TaskId, Woken, Work};
 use crate::state::State;
-use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ffi::c_void;
@@ -30,57 +26,6 @@ const INVALID_HANDLE: i32 = 0xC000_0008_u32 as i32;
 const OWN: usize = usize::MAX - 1;
 /// Who asks is the kernel.
 const KERNEL_MODE: i8 = 0;
-
-/// What stands at the address of an object: nothing that a driver may look at.
-#[repr(align(16))]
-struct Body(#[expect(dead_code, reason = "only its address counts")] [u8; 16]);
-
-pub(crate) struct Thread {
-    task: TaskId,
-    ended: bool,
-    /// The driver's references to the object, without its handle.
-    references: u32,
-    driver: Option<u32>,
-    who: Arc<str>,
-    origin: Origin,
-    body: Box<Body>,
-}
-
-#[derive(Default)]
-pub(crate) struct Threads {
-    all: BTreeMap<u32, Thread>,
-    objects: BTreeMap<usize, u32>,
-}
-
-impl Threads {
-    /// Threads of a driver that still run, and objects that it still refers to.
-    pub(crate) fn left(&self, driver: Option<u32>) -> Vec<ObjectLeft> {
-        let of = |thread: &&Thread| driver.is_none() || thread.driver == driver;
-        let all = self.all.iter().filter(|(_, thread)| of(thread));
-        all.filter(|(_, thread)| thread.references > 0)
-            .map(|(number, thread)| ObjectLeft {
-                kind: Kind::Thread.name(),
-                name: alloc::format!(
-                    "thread {number} ({} references to its object{})",
-                    thread.references,
-                    thread.origin
-                ),
-                tag: String::new(),
-                owner: thread.who.clone(),
-            })
-            .collect()
-    }
-
-    /// The thread whose object is at this address.
-    pub(crate) fn at(&self, address: usize) -> Option<u32> {
-        self.objects.get(&address).copied()
-    }
-
-    /// Whether the thread has ended.
-    pub(crate) fn ended(&self, number: u32) -> bool {
-        self.all.get(&number).is_none_or(|thread| thread.ended)
-    }
-}
 
 impl State {
     /// A task is over: if it was a driver's thread, its object is signalled.
@@ -154,7 +99,7 @@ impl State {
             }),
             system: true,
             plug_and_play: false,
-            run: Box::new(move |cx| {
+            run: job(move |cx| {
                 let context = context;
                 // SAFETY: the routine and context of the driver.
                 unsafe { routine(context.0) };
@@ -163,7 +108,7 @@ impl State {
         });
         let (number, raw) = self.open_object(Kind::Thread, None);
         let origin = self.origin();
-        let body = Box::new(Body([0; 16]));
+        let body = Body::new();
         self.threads
             .objects
             .insert((&raw const *body).addr(), number);

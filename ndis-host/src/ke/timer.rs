@@ -1,24 +1,19 @@
 //! Timers and work items: code of a driver that runs later, on its own.
 
 use crate::callback::{Callback, Context, handle};
-use crate::cx::Cx;
+use crate::cx::{Cx, job};
 use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
-use crate::log::Origin;
-use crate::report::{ObjectLeft, tag_text};
+use crate::ke::due::interval;
+use crate::ke::table::timer::Timer;
+use crate::ke::table::work_item::WorkItem;
 use crate::rules;
-use crate::sched::{self, DISPATCH, Due, EPOCH, Wait, Work};
+use crate::sched::{self, DISPATCH, Due, Wait, Work};
 use crate::state::State;
-use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
-use alloc::string::String;
-use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::ffi::c_void;
 use ndis_sys as n;
 use ndis_sys::{LARGE_INTEGER, NDIS_HANDLE, NDIS_TIMER_CHARACTERISTICS};
 
-type TimerRoutine = unsafe extern "system" fn(*mut c_void, *mut c_void, *mut c_void, *mut c_void);
 type WorkRoutine = unsafe extern "system" fn(*mut c_void, NDIS_HANDLE);
 
 /// What a work item runs; whose it is, too.
@@ -26,108 +21,6 @@ type WorkRoutine = unsafe extern "system" fn(*mut c_void, NDIS_HANDLE);
 enum ItemRoutine {
     Ndis(WorkRoutine),
     Io(n::IO_WORKITEM_ROUTINE_EX),
-}
-
-pub(crate) struct Timer {
-    raw: usize,
-    routine: TimerRoutine,
-    context: Context,
-    tag: u32,
-    pub(crate) driver: Option<u32>,
-    /// The adapter whose handle it was allocated with.
-    pub(crate) adapter: Option<u32>,
-    who: Arc<str>,
-    pub(crate) origin: Origin,
-    /// The current setting, if it is set.
-    pub(crate) set: Option<u64>,
-    period: u64,
-    /// How often its time has come.
-    expiries: u32,
-}
-
-#[derive(Default)]
-pub(crate) struct Timers {
-    pub(crate) all: BTreeMap<u32, Timer>,
-    sets: u64,
-    /// The timers whose routines are queued or running, in the order of their
-    /// expiries, and whether they run already.
-    expired: BTreeMap<u64, (u32, bool)>,
-    expiries: u64,
-}
-
-pub(crate) struct WorkItem {
-    raw: usize,
-    pub(crate) driver: Option<u32>,
-    pub(crate) adapter: Option<u32>,
-    who: Arc<str>,
-    pub(crate) origin: Origin,
-    /// The driver object, if it is the I/O manager's.
-    object: Option<usize>,
-    queued: bool,
-}
-
-#[derive(Default)]
-pub(crate) struct WorkItems {
-    pub(crate) all: BTreeMap<u32, WorkItem>,
-}
-
-/// A due time as an interval from now: negative is relative, positive a date.
-pub(crate) fn interval(due: i64) -> u64 {
-    if due <= 0 {
-        due.unsigned_abs()
-    } else {
-        // A date; the host's clock has started at `EPOCH`.
-        (due as u64).saturating_sub(EPOCH)
-    }
-}
-
-impl Timers {
-    /// The number of a new setting.
-    pub(crate) fn new_set(&mut self) -> u64 {
-        self.sets += 1;
-        self.sets
-    }
-
-    /// A DPC that is no timer's of NDIS is queued.
-    pub(crate) fn begin_expiry(&mut self) -> u64 {
-        self.expiries += 1;
-        // No timer has the number 0.
-        self.expired.insert(self.expiries, (0, false));
-        self.expiries
-    }
-
-    /// It has run, or never will.
-    pub(crate) fn end_expiry(&mut self, expiry: u64) {
-        self.expired.remove(&expiry);
-    }
-
-    pub(crate) fn left(&self, driver: Option<u32>) -> Vec<ObjectLeft> {
-        self.all
-            .iter()
-            .filter(|(_, timer)| driver.is_none() || timer.driver == driver)
-            .map(|(number, timer)| ObjectLeft {
-                kind: Kind::Timer.name(),
-                name: alloc::format!("timer {number}{}", timer.origin),
-                tag: tag_text(timer.tag),
-                owner: timer.who.clone(),
-            })
-            .collect()
-    }
-}
-
-impl WorkItems {
-    pub(crate) fn left(&self, driver: Option<u32>) -> Vec<ObjectLeft> {
-        self.all
-            .iter()
-            .filter(|(_, item)| driver.is_none() || item.driver == driver)
-            .map(|(number, item)| ObjectLeft {
-                kind: Kind::WorkItem.name(),
-                name: alloc::format!("work item {number}{}", item.origin),
-                tag: String::new(),
-                owner: item.who.clone(),
-            })
-            .collect()
-    }
 }
 
 impl State {
@@ -261,7 +154,7 @@ impl State {
             frame: None,
             system: false,
             plug_and_play: false,
-            run: Box::new(move |cx| {
+            run: job(move |cx| {
                 let context = context;
                 cx.with(|s| s.timers.expired.insert(expiry, (number, true)));
                 let callback = Callback {
@@ -322,7 +215,7 @@ impl State {
             frame: None,
             system: false,
             plug_and_play: false,
-            run: Box::new(move |cx| {
+            run: job(move |cx| {
                 let context = context;
                 cx.with(|s| {
                     if let Some(item) = s.work_items.all.get_mut(&number) {

@@ -1,17 +1,15 @@
 //! Call managers activate and deactivate VCs: when one may carry data.
 
 use crate::callback::Ptr;
-use crate::cx::Cx;
+use crate::cx::{Cx, job};
 use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::miniport::vc::{activate as activate_third, deactivate as deactivate_third};
-use crate::model::vc::{Activity, CallPhase, Vc};
-use crate::readings::{ActivateComplete, DeactivateComplete, TransferEnds};
+use crate::model::vc::{Activity, CallPhase};
+use crate::readings::{ActivateComplete, DeactivateComplete};
 use crate::sched::{DISPATCH, Work};
 use crate::state::State;
-use crate::vcs::delete;
-use alloc::boxed::Box;
-use alloc::string::String;
+use crate::vcs::delete_if_waiting;
 use ndis_sys as n;
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 
@@ -19,19 +17,6 @@ const ACTIVATE: Call = Call::new("NdisMCmActivateVc");
 const DEACTIVATE: Call = Call::new("NdisMCmDeactivateVc");
 const ACTIVATE_ALONE: Call = Call::new("NdisCmActivateVc").unlocked("GEN-01");
 const DEACTIVATE_ALONE: Call = Call::new("NdisCmDeactivateVc").unlocked("GEN-01");
-
-/// A deletion that waited for the deactivation.
-pub(crate) fn delete_if_waiting(cx: &Cx, number: u32) {
-    let waiting = cx.with(|s| {
-        s.world
-            .vcs
-            .get(&number)
-            .is_some_and(|vc| vc.deleting && vc.activity == Activity::Inactive)
-    });
-    if waiting {
-        delete(cx, number);
-    }
-}
 
 fn activation_complete(cx: &Cx, number: u32, parameters: Ptr<CO_CALL_PARAMETERS>) {
     let prepared = cx.with(|s| {
@@ -91,7 +76,7 @@ fn later(s: &mut State, name: &str, run: impl FnOnce(&Cx) + Send + 'static) {
         frame: None,
         system: false,
         plug_and_play: false,
-        run: Box::new(run),
+        run: job(run),
     });
 }
 
@@ -180,25 +165,6 @@ impl State {
         }
         Ok(number)
     }
-
-    /// What of its data is still on its way on a VC that is to be inactive.
-    pub(crate) fn transfers(&self, call: &str, vc: &Vc, object: ObjectId) -> Option<String> {
-        let (sends, receives) = (vc.sends, vc.receives);
-        let whole = self.readings.transfer_ends == TransferEnds::CallReturned;
-        let running = if whole { vc.indicating } else { vc.lending };
-        if sends + receives > 0 {
-            return Some(alloc::format!(
-                "{call} on {object} with {sends} sends not completed and {receives} \
-                 indicated lists not returned"
-            ));
-        }
-        (running > 0).then(|| {
-            alloc::format!(
-                "{call} on {object} while {running} calls of \
-                 NdisMCoIndicateReceiveNetBufferLists on it have not returned"
-            )
-        })
-    }
 }
 
 exports! { EXPORTS {
@@ -270,7 +236,7 @@ exports! { EXPORTS {
             let number = s.deactivated_by(call, vc.addr())?;
             let object = ObjectId::new(Kind::ClientVc, number);
             let vc = s.world.vcs.get(&number).ok_or(n::NDIS_STATUS_FAILURE)?;
-            if let Some(message) = s.transfers(call, vc, object) {
+            if let Some(message) = vc.transfers(call, object, s.readings.transfer_ends) {
                 s.violate("VC-49", Some(object), message);
             }
             let reading = s.readings.deactivate_complete;

@@ -1,18 +1,17 @@
 //! Call managers offer address families, and say what became of an open and a close.
 
 use crate::callback::{Context, Ptr, handle};
-use crate::cx::Cx;
-use crate::export::{Call, Names, exports};
+use crate::cx::{Cx, job};
+use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::model::adapter::{AdapterPhase, Family};
 use crate::model::af::AfPhase;
-use crate::model::manager::Manager;
+use crate::model::manager::{Manager, Names};
 use crate::model::request::Asked;
 use crate::readings::{McmDisplaces, OpenAfCompleteIrql};
 use crate::sched::{DISPATCH, Work};
 use crate::settle::Settled;
 use crate::state::State;
-use alloc::boxed::Box;
 use ndis_sys as n;
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
@@ -246,7 +245,7 @@ fn opened(cx: &Cx, number: u32, status: i32) {
                 frame: None,
                 system: false,
                 plug_and_play: false,
-                run: Box::new(run),
+                run: job(run),
             })
         });
     } else {

@@ -3,8 +3,9 @@
 
 use crate::client::call::answered;
 use crate::cx::Cx;
-use crate::export::{Call, Names, exports};
+use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
+use crate::model::manager::Names;
 use crate::model::request::Asked;
 use crate::model::vc::{Activity, CallPhase};
 use crate::readings::{CrossingClose, DispatchIncomingCallResult, IncomingActivation};

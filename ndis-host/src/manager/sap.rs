@@ -2,8 +2,9 @@
 
 use crate::callback::{Context, handle};
 use crate::cx::Cx;
-use crate::export::{Call, Names, exports};
+use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
+use crate::model::manager::Names;
 use crate::model::request::Asked;
 use ndis_sys as n;
 use ndis_sys::NDIS_HANDLE;

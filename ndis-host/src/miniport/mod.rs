@@ -1,5 +1,6 @@
 //! What miniports call.
 
+pub(crate) mod activity;
 pub(crate) mod attributes;
 pub(crate) mod flow;
 pub(crate) mod oid;

@@ -6,7 +6,7 @@ use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::model::adapter::AdapterPhase;
 use crate::model::vc::{Activity, CallPhase};
-use crate::net::{ListState, chain};
+use crate::net::ListState;
 use crate::state::State;
 use alloc::vec::Vec;
 use ndis_sys as n;
@@ -90,7 +90,7 @@ exports! { EXPORTS {
         let prepared = cx.with(|s| {
             let number = s.take_carried(call, vc.addr())?;
             let object = ObjectId::new(Kind::ClientVc, number);
-            let (all, astray) = chain(s, lists);
+            let (all, astray) = s.buffers.chain(lists);
             s.check_chain(call, object, astray, "NBL-19");
             if all.len() != count as usize {
                 let message = alloc::format!(
@@ -182,7 +182,7 @@ exports! { EXPORTS {
                 .first()
                 .and_then(|first| s.buffers.lists.get(first))
                 .map(crate::net::list_id);
-            let head = s.link(&mine);
+            let head = s.buffers.link(&mine);
             let place = (number, adapter);
             Some(Ok((binding_context, context, handler, callback, head, mine, place)))
         });

@@ -4,7 +4,7 @@ use crate::callback::Context;
 use crate::cx::Cx;
 use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
-use crate::net::{ListState, chain};
+use crate::net::ListState;
 use crate::state::State;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -102,7 +102,13 @@ pub(crate) fn send_bare(cx: &Cx, adapter: u32) -> Option<i32> {
             list.state = ListState::Bare { adapter };
         }
         s.remember(id, "NdisSendNetBufferLists");
-        Some((context, handler, callback, address, s.link(&[address])))
+        Some((
+            context,
+            handler,
+            callback,
+            address,
+            s.buffers.link(&[address]),
+        ))
     });
     let (context, handler, callback, address, head) = prepared?;
     cx.call(&callback, || {
@@ -135,7 +141,7 @@ pub(crate) fn give_back_sent(cx: &Cx, vc: u32, lists: &[usize], flags: u32) {
             .first()
             .and_then(|first| s.buffers.lists.get(first))
             .map(crate::net::list_id);
-        Some((context, handler, callback, s.link(lists)))
+        Some((context, handler, callback, s.buffers.link(lists)))
     });
     if let Some((context, handler, callback, head)) = prepared {
         cx.call(&callback, || {
@@ -159,7 +165,7 @@ exports! { EXPORTS {
                 return BTreeMap::new();
             };
             let object = ObjectId::new(Kind::ClientVc, number);
-            let (all, astray) = chain(s, lists);
+            let (all, astray) = s.buffers.chain(lists);
             s.check_chain(call, object, astray, "NBL-11");
             let mut groups: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
             for address in all {
@@ -228,7 +234,7 @@ exports! { EXPORTS {
                 return;
             };
             let object = ObjectId::new(Kind::Adapter, number);
-            let (all, astray) = chain(s, lists);
+            let (all, astray) = s.buffers.chain(lists);
             s.check_chain(call, object, astray, "NBL-11");
             for address in all {
                 let Some(list) = s.buffers.lists.get(&address) else {

@@ -1,21 +1,15 @@
 //! The third of a VC that a connection-oriented miniport has, when a call manager stands
 //! alone above it: it is made, activated, deactivated and deleted as that one says.
 
-use crate::callback::{Callback, Context, Ptr, handle};
+use crate::callback::{Context, Ptr, handle};
 use crate::cx::Cx;
-use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
-use crate::manager::activity::delete_if_waiting;
 use crate::model::request::Asked;
-use crate::model::vc::Activity;
 use crate::settle::Settled;
 use crate::state::State;
 use alloc::sync::Arc;
 use ndis_sys as n;
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
-
-const ACTIVATED: Call = Call::new("NdisMCoActivateVcComplete").unlocked("GEN-01");
-const DEACTIVATED: Call = Call::new("NdisMCoDeactivateVcComplete").unlocked("GEN-01");
 
 /// The miniport makes its third, if it has one; the error is a status.
 pub(crate) fn create(cx: &Cx, number: u32) -> Result<(), i32> {
@@ -211,106 +205,13 @@ impl State {
     }
 
     /// VC-49: a deactivation is over with transfers that are not.
-    fn check_transfers(&mut self, call: &str, who: Arc<str>, number: u32) {
+    pub(super) fn check_transfers(&mut self, call: &str, who: Arc<str>, number: u32) {
         let Some(vc) = self.world.vcs.get(&number) else {
             return;
         };
         let object = ObjectId::new(Kind::ClientVc, number);
-        if let Some(message) = self.transfers(call, vc, object) {
+        if let Some(message) = vc.transfers(call, object, self.readings.transfer_ends) {
             self.violate_by(who, "VC-49", Some(object), message);
         }
     }
-
-    /// A miniport's answer to an activation or a deactivation that pends: who is to hear.
-    fn third_answers(
-        &mut self,
-        call: &'static str,
-        raw: usize,
-        status: i32,
-        (rule, asked): (&'static str, fn(u32) -> Asked),
-    ) -> Option<u32> {
-        let number = self.take(call, raw, Kind::MiniportVc)?;
-        let object = ObjectId::new(Kind::ClientVc, number);
-        if !self.final_status(call, status, object)
-            || !self.completes(call, rule, object, asked(number), status)
-        {
-            return None;
-        }
-        Some(number)
-    }
-
-    /// What the call manager of a VC hears with: its context and the callback.
-    fn hears(&self, name: &'static str, number: u32) -> Option<(Context, Callback)> {
-        let context = self.world.vcs.get(&number)?.manager_context;
-        Some((context, self.to_manager_of(name, number)))
-    }
 }
-
-exports! { EXPORTS {
-    /// Completes a pended `MiniportCoActivateVc`.
-    fn NdisMCoActivateVcComplete(
-        status: i32,
-        vc: NDIS_HANDLE,
-        parameters: *mut CO_CALL_PARAMETERS,
-    ) {
-        let call = ACTIVATED.name;
-        let cx = Cx::enter(ACTIVATED, &[vc]);
-        cx.done(status);
-        let prepared = cx.with(|s| {
-            let number = s.third_answers(call, vc.addr(), status, ("VC-43", Asked::ActivateVc))?;
-            let object = ObjectId::new(Kind::ClientVc, number);
-            let vc = s.world.vcs.get_mut(&number)?;
-            vc.end_activation(status);
-            let own = vc.parameters;
-            if parameters != own.0 {
-                let message = alloc::format!(
-                    "{call} on {object}: not the parameters of MiniportCoActivateVc"
-                );
-                s.violate("VC-43", Some(object), message);
-            }
-            let served_by = s.world.vcs.get(&number)?.served_by;
-            let handler = s.world.manager_handlers(served_by)?.CmActivateVcCompleteHandler?;
-            let (context, callback) = s.hears("ProtocolCmActivateVcComplete", number)?;
-            Some((context, callback, handler, own))
-        });
-        if let Some((context, callback, handler, own)) = prepared {
-            cx.call(&callback, || {
-                // SAFETY: the driver's handler with its own context, and the parameters of
-                // its call.
-                unsafe { handler(status, context.0, own.0) };
-            });
-        }
-    }
-
-    /// Completes a pended `MiniportCoDeactivateVc`.
-    fn NdisMCoDeactivateVcComplete(status: i32, vc: NDIS_HANDLE) {
-        let call = DEACTIVATED.name;
-        let cx = Cx::enter(DEACTIVATED, &[vc]);
-        cx.done(status);
-        let prepared = cx.with(|s| {
-            let asked = ("VC-51", Asked::DeactivateVc as fn(u32) -> Asked);
-            let number = s.third_answers(call, vc.addr(), status, asked)?;
-            let who = s.who();
-            if status == n::NDIS_STATUS_SUCCESS {
-                s.check_transfers(call, who, number);
-            }
-            let vc = s.world.vcs.get_mut(&number)?;
-            if status == n::NDIS_STATUS_SUCCESS {
-                vc.deactivated();
-            } else {
-                vc.activity = Activity::Active;
-            }
-            let served_by = vc.served_by;
-            let handler = s.world.manager_handlers(served_by)?.CmDeactivateVcCompleteHandler?;
-            let (context, callback) = s.hears("ProtocolCmDeactivateVcComplete", number)?;
-            Some((context, callback, handler, number))
-        });
-        if let Some((context, callback, handler, number)) = prepared {
-            cx.call(&callback, || {
-                // SAFETY: the driver's handler with its own context.
-                unsafe { handler(status, context.0) };
-            });
-            delete_if_waiting(&cx, number);
-        }
-    }
-}}

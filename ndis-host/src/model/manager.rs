@@ -1,6 +1,5 @@
-//! What a call manager stands on: it is an adapter's or a binding's, never assumed.
-
-use crate::export::Names;
+//! What a call manager stands on: it is an adapter's or a binding's, never assumed. And the
+//! names by which each kind knows the functions that both call.
 
 /// A call manager, by what it stands on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,4 +18,31 @@ impl Manager {
             Self::Alone { .. } => names.1,
         }
     }
+}
+
+/// The two names of a function that both kinds of call manager call: an MCM's, and a
+/// stand-alone call manager's. What they call is one symbol.
+#[derive(Clone, Copy)]
+pub(crate) struct Names(pub(crate) &'static str, pub(crate) &'static str);
+
+/// Completions that a call manager may owe.
+impl Names {
+    pub(crate) const OPEN_AF_COMPLETE: Self = Self(
+        "NdisMCmOpenAddressFamilyComplete",
+        "NdisCmOpenAddressFamilyComplete",
+    );
+    pub(crate) const CLOSE_AF_COMPLETE: Self = Self(
+        "NdisMCmCloseAddressFamilyComplete",
+        "NdisCmCloseAddressFamilyComplete",
+    );
+    pub(crate) const REGISTER_SAP_COMPLETE: Self =
+        Self("NdisMCmRegisterSapComplete", "NdisCmRegisterSapComplete");
+    pub(crate) const DEREGISTER_SAP_COMPLETE: Self = Self(
+        "NdisMCmDeregisterSapComplete",
+        "NdisCmDeregisterSapComplete",
+    );
+    pub(crate) const MAKE_CALL_COMPLETE: Self =
+        Self("NdisMCmMakeCallComplete", "NdisCmMakeCallComplete");
+    pub(crate) const CLOSE_CALL_COMPLETE: Self =
+        Self("NdisMCmCloseCallComplete", "NdisCmCloseCallComplete");
 }

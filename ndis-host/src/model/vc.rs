@@ -1,8 +1,11 @@
 //! Virtual connections, and the call that each has: the states that both go through.
 
 use crate::callback::{Context, Ptr};
+use crate::handle::ObjectId;
 use crate::model::manager::Manager;
 use crate::model::request::{Loan, Request};
+use crate::readings::TransferEnds;
+use alloc::string::String;
 use core::fmt;
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_STATUS_SUCCESS};
 
@@ -274,6 +277,31 @@ impl Vc {
     /// Whether data may be on its way: a change of the parameters does not stop it.
     pub(crate) fn carries(&self) -> bool {
         self.activity == Activity::Active || self.was_active
+    }
+
+    /// What of its data is still on its way, for a call that has it inactive; `ends` says when
+    /// what was indicated is over.
+    pub(crate) fn transfers(
+        &self,
+        call: &str,
+        object: ObjectId,
+        ends: TransferEnds,
+    ) -> Option<String> {
+        let (sends, receives) = (self.sends, self.receives);
+        let whole = ends == TransferEnds::CallReturned;
+        let running = if whole { self.indicating } else { self.lending };
+        if sends + receives > 0 {
+            return Some(alloc::format!(
+                "{call} on {object} with {sends} sends not completed and {receives} \
+                 indicated lists not returned"
+            ));
+        }
+        (running > 0).then(|| {
+            alloc::format!(
+                "{call} on {object} while {running} calls of \
+                 NdisMCoIndicateReceiveNetBufferLists on it have not returned"
+            )
+        })
     }
 
     /// A deactivation begins; it may pend.

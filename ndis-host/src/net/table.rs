@@ -4,7 +4,6 @@ use crate::callback::Ptr;
 use crate::handle::{Kind, ObjectId};
 use crate::log::Origin;
 use crate::report::{ObjectLeft, tag_text};
-use crate::state::State;
 use alloc::alloc::{alloc_zeroed, dealloc};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -480,33 +479,31 @@ impl Buffers {
         }));
         left
     }
-}
 
-/// Takes the chain that starts at `first` apart, as far as it consists of lists
-/// of this host; the second value is where it leads astray, if it does.
-pub(crate) fn chain(state: &State, first: *mut NET_BUFFER_LIST) -> (Vec<usize>, Option<usize>) {
-    let mut lists: Vec<usize> = Vec::new();
-    let mut seen = alloc::collections::BTreeSet::new();
-    let mut at = first;
-    while !at.is_null() {
-        let Some(list) = state.buffers.lists.get(&at.addr()) else {
-            return (lists, Some(at.addr()));
-        };
-        if !seen.insert(at.addr()) {
-            return (lists, Some(at.addr()));
+    /// Takes the chain that starts at `first` apart, as far as it consists of lists
+    /// of this host; the second value is where it leads astray, if it does.
+    pub(crate) fn chain(&self, first: *mut NET_BUFFER_LIST) -> (Vec<usize>, Option<usize>) {
+        let mut lists: Vec<usize> = Vec::new();
+        let mut seen = alloc::collections::BTreeSet::new();
+        let mut at = first;
+        while !at.is_null() {
+            let Some(list) = self.lists.get(&at.addr()) else {
+                return (lists, Some(at.addr()));
+            };
+            if !seen.insert(at.addr()) {
+                return (lists, Some(at.addr()));
+            }
+            lists.push(at.addr());
+            at = list.next();
         }
-        lists.push(at.addr());
-        at = list.next();
+        (lists, None)
     }
-    (lists, None)
-}
 
-impl State {
     /// Links `lists` to a chain and gives its head.
     pub(crate) fn link(&self, lists: &[usize]) -> *mut NET_BUFFER_LIST {
         let mut next = core::ptr::null_mut();
         for address in lists.iter().rev() {
-            if let Some(list) = self.buffers.lists.get(address) {
+            if let Some(list) = self.lists.get(address) {
                 list.set_next(next);
                 next = list.pointer();
             }

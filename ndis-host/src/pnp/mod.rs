@@ -16,7 +16,7 @@ pub(crate) use restart::{pause, restart};
 use bind::bind;
 use event::restart_bindings;
 
-use crate::cx::Cx;
+use crate::cx::{Cx, job};
 use crate::handle::{Kind, ObjectId};
 use crate::model::adapter::AdapterPhase;
 use crate::net::ListState;
@@ -107,7 +107,7 @@ impl State {
             frame: None,
             system: false,
             plug_and_play: true,
-            run: Box::new(run),
+            run: job(run),
         })
     }
 

@@ -1,7 +1,7 @@
 //! Protocols open and close adapters, and answer bind, unbind and events.
 
 use crate::callback::{Context, Ptr, handle};
-use crate::cx::Cx;
+use crate::cx::{Cx, job};
 use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::model::binding::Binding;
@@ -11,7 +11,6 @@ use crate::net::ListState;
 use crate::readings::AfOffers;
 use crate::sched::Work;
 use crate::state::State;
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use ndis_sys as n;
@@ -354,7 +353,7 @@ exports! { EXPORTS {
                 frame: None,
                 system: false,
                 plug_and_play: true,
-                run: Box::new(move |cx| {
+                run: job(move |cx| {
                     let (context, out) = (context, out);
                     let mut callback = callback;
                     callback.passive = Some("IRQL-141");
@@ -414,7 +413,7 @@ exports! { EXPORTS {
                 frame: None,
                 system: false,
                 plug_and_play: true,
-                run: Box::new(move |cx| {
+                run: job(move |cx| {
                     let context = context;
                     cx.wait_until(
                         "NBL-25",

@@ -2,7 +2,6 @@
 
 use super::{CALLS_ALONE, IDLE_PERIODS, Next};
 use super::{Due, Goal, Handover, Order, Phase, Task, TaskId, Wait, Woken, Work, Worker};
-use crate::cx::Job;
 use crate::platform::{Lock, platform};
 use crate::state::State;
 use alloc::sync::Arc;
@@ -94,7 +93,7 @@ impl State {
         true
     }
 
-    fn pick(&mut self) -> Next<Job> {
+    fn pick(&mut self) -> Next {
         loop {
             self.poll_host_waits();
             self.fire();
@@ -156,7 +155,7 @@ impl State {
     }
 
     /// Chooses who gets the baton that nobody holds.
-    pub(crate) fn hand_over(&mut self) -> Handover<Job> {
+    pub(crate) fn hand_over(&mut self) -> Handover {
         self.sched.running = None;
         self.sched.steps += 1;
         self.sched.activity += 1;
@@ -179,7 +178,7 @@ impl State {
         }
     }
 
-    fn resume(&mut self, id: TaskId) -> Handover<Job> {
+    fn resume(&mut self, id: TaskId) -> Handover {
         self.take_cpu(id);
         self.sched.running = Some(id);
         match self.sched.tasks.get_mut(&id) {
@@ -191,7 +190,7 @@ impl State {
         }
     }
 
-    fn admit(&mut self, work: Work<Job>) -> Handover<Job> {
+    fn admit(&mut self, work: Work) -> Handover {
         let (worker, fresh) = match self.sched.idle.pop() {
             Some(worker) => (worker, false),
             None => (

@@ -15,9 +15,12 @@ mod choose;
 mod run;
 mod spare;
 
+#[cfg(not(feature = "std"))]
+pub use run::fault;
+
 use crate::handle::ObjectId;
 use crate::map::SmallMap;
-use crate::platform::{Lock, Park};
+use crate::platform::{Job, Lock, Park};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -123,14 +126,14 @@ pub(crate) struct Task<C> {
 }
 
 /// Something to do that has no thread yet.
-pub(crate) struct Work<J> {
+pub(crate) struct Work {
     pub(crate) id: TaskId,
     pub(crate) name: Arc<str>,
     pub(crate) irql: u8,
     pub(crate) frame: Option<Frame>,
     pub(crate) system: bool,
     pub(crate) plug_and_play: bool,
-    pub(crate) run: J,
+    pub(crate) run: Job,
 }
 
 /// What happens at a point in virtual time.
@@ -156,27 +159,27 @@ pub(crate) enum Goal {
 }
 
 /// An OS thread that runs tasks, one after the other.
-pub(crate) struct Worker<J> {
+pub(crate) struct Worker {
     parker: Arc<dyn Park>,
-    order: Lock<Option<Order<J>>>,
+    order: Lock<Option<Order>>,
     thread: Lock<Option<Box<dyn crate::platform::Join>>>,
 }
 
-enum Order<J> {
-    Run(TaskId, J),
+enum Order {
+    Run(TaskId, Job),
     Quit,
 }
 
-/// The tables of the scheduler. What a task does, and what it waits for until the state
-/// says so, are others' business.
-pub(crate) struct Sched<J, C> {
+/// The tables of the scheduler. What a task waits for until the state says so is others'
+/// business.
+pub(crate) struct Sched<C> {
     pub(crate) tasks: SmallMap<TaskId, Task<C>>,
     ready: Vec<TaskId>,
-    work: Vec<Work<J>>,
+    work: Vec<Work>,
     host_waits: Vec<TaskId>,
     pub(crate) running: Option<TaskId>,
     cpus: Vec<Option<TaskId>>,
-    idle: Vec<Arc<Worker<J>>>,
+    idle: Vec<Arc<Worker>>,
     pub(crate) goal: Option<Goal>,
     /// Calls of foreign threads that are being served.
     pub(crate) inside: u32,
@@ -214,21 +217,21 @@ pub(crate) fn goes_round(period: u64, expiries: u32) -> bool {
     period != 0 || expiries >= POLLS
 }
 
-enum Next<J> {
+enum Next {
     Resume(TaskId),
-    Start(Work<J>),
+    Start(Work),
     Nothing,
 }
 
 /// Whom to wake once the lock is open again.
-pub(crate) enum Handover<J> {
+pub(crate) enum Handover {
     Nobody,
     Unpark(Arc<dyn Park>),
-    Spawn(Arc<Worker<J>>),
+    Spawn(Arc<Worker>),
     Controller,
 }
 
-impl<J, C> Sched<J, C> {
+impl<C> Sched<C> {
     pub(crate) fn new(processors: u8, preemption: (u32, u32), limit: u64) -> Self {
         Self {
             tasks: SmallMap::new(),
@@ -280,7 +283,7 @@ impl<J, C> Sched<J, C> {
     }
 
     /// Queues something to do.
-    pub(crate) fn queue(&mut self, mut work: Work<J>) -> TaskId {
+    pub(crate) fn queue(&mut self, mut work: Work) -> TaskId {
         work.id = self.next;
         self.next += 1;
         let id = work.id;
@@ -360,7 +363,7 @@ impl<J, C> Sched<J, C> {
     }
 }
 
-impl<J, C> Sched<J, C> {
+impl<C> Sched<C> {
     /// Whether something that is due is only the next period of what goes on for
     /// ever by itself.
     fn goes_round(&self, due: &Due) -> bool {

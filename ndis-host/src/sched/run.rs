@@ -2,7 +2,6 @@
 
 use super::{Due, Frame, Goal, Handover, Order, Phase, Task, TaskId, Wait, Woken, Worker, spare};
 use crate::core::Core;
-use crate::cx::{Cx, Job};
 use crate::platform::{Park, platform};
 use crate::state::{Condition, State};
 use alloc::boxed::Box;
@@ -12,7 +11,7 @@ use alloc::vec::Vec;
 
 impl Core {
     /// Does what [`State::hand_over`] decided; call it with the lock open.
-    pub(crate) fn act(self: &Arc<Self>, handover: Handover<Job>) {
+    pub(crate) fn act(self: &Arc<Self>, handover: Handover) {
         match handover {
             Handover::Nobody => {}
             Handover::Unpark(parker) => parker.unpark(),
@@ -27,7 +26,7 @@ impl Core {
     }
 
     /// The life of a worker: one task after the other.
-    fn serve(self: Arc<Self>, worker: &Arc<Worker<Job>>) {
+    fn serve(self: Arc<Self>, worker: &Arc<Worker>) {
         loop {
             let order = worker.order.lock().take();
             match order {
@@ -38,9 +37,8 @@ impl Core {
                     if let Some(task) = self.state.lock().sched.tasks.get_mut(&id) {
                         task.stack_base = (&raw const base).addr();
                     }
-                    let cx = Cx::of_task(self.clone(), id);
                     crate::core::set_current(Some((Arc::downgrade(&self), id)));
-                    let result = platform().catch(Box::new(move || body(&cx)));
+                    let result = platform().catch(body);
                     crate::core::set_current(None);
                     let handover = {
                         let mut state = self.state.lock();
@@ -82,7 +80,7 @@ impl Core {
         // SAFETY: `serve` owns one count of the core. Its frame is on this stack, below
         // code that is never returned to (`stay`), so it neither uses nor drops it.
         unsafe { Arc::decrement_strong_count(core) };
-        // SAFETY: as above, for the count in the `Cx` that `serve` made for this task.
+        // SAFETY: as above, for the count in the `Cx` that the body has made for this task.
         unsafe { Arc::decrement_strong_count(core) };
         spare::stay()
     }
@@ -415,6 +413,24 @@ impl Core {
             grave.park();
         }
     }
+}
+
+/// Ends the run, in an embedder's handler of processor faults: the calling thread has done
+/// `what`, and cannot go on. A driver whose code it ran is reported for it.
+///
+/// # Panics
+///
+/// When the thread runs no driver: the embedder's panic handler has the last word.
+#[cfg(not(feature = "std"))]
+pub fn fault(what: String) -> ! {
+    let Some((core, _)) = crate::core::current() else {
+        panic!("{what}");
+    };
+    core.state.open(|| {
+        let place = platform().parker();
+        place.park_for(1)
+    });
+    core.die(crate::rules::FAULT, what)
 }
 
 impl State {

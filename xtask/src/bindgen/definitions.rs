@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use quote::ToTokens;
 use syn::{Fields, Item, Type};
 
-use super::tidy::{plain_integer, words};
+use super::types::{plain_integer, words};
 
 /// Name and type of each field.
 type Members = Vec<(String, Type)>;

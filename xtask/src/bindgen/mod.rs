@@ -14,6 +14,7 @@ mod headers;
 mod names;
 mod probe;
 mod tidy;
+mod types;
 mod wdk;
 
 use std::collections::{BTreeMap, BTreeSet};

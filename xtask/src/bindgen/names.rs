@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use quote::{ToTokens, format_ident};
 use syn::{Item, Type};
 
-use super::tidy::words;
+use super::types::words;
 
 /// Members that have a name in C++ only: tag, name, and the name that the
 /// member gets as the unnamed one that it is in C.

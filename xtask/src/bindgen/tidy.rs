@@ -14,7 +14,10 @@ use quote::{ToTokens, format_ident, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Fields, ForeignItem, ImplItem, Item, Type};
 
-use super::names::{c_field, new_names, unname_cpp_only};
+use super::{
+    names::{c_field, new_names, unname_cpp_only},
+    types::{plain_integer, words},
+};
 
 /// What an item is, which decides where it is written and how it is compared.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -290,32 +293,6 @@ fn is_macro_type(ty: &str) -> bool {
         ty,
         "u8" | "i8" | "u16" | "i16" | "u32" | "i32" | "u64" | "i64" | "f64" | "bool"
     ) || ty.starts_with('&')
-}
-
-/// The words of a type, as written.
-pub fn words(ty: &Type) -> Vec<String> {
-    ty.to_token_stream()
-        .to_string()
-        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .filter(|w| !w.is_empty())
-        .map(str::to_owned)
-        .collect()
-}
-
-/// C's name of an integer (or of nothing) as Rust's, as wide as on Windows.
-pub fn plain_integer(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "c_char" | "c_schar" => "i8",
-        "c_uchar" => "u8",
-        "c_short" => "i16",
-        "c_ushort" => "u16",
-        "c_int" | "c_long" => "i32",
-        "c_uint" | "c_ulong" => "u32",
-        "c_longlong" => "i64",
-        "c_ulonglong" => "u64",
-        "c_void" => "c_void",
-        _ => return None,
-    })
 }
 
 struct Rewrite<'a> {

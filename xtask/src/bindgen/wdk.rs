@@ -17,7 +17,10 @@ use syn::Item;
 use super::NT_FUNCTIONS;
 use super::definitions::Definitions;
 use super::headers::{Arch, Headers};
-use super::tidy::{Kind, Tidied, is_helper, words};
+use super::{
+    tidy::{Kind, Tidied, is_helper},
+    types::words,
+};
 
 /// The headers that `wdk-sys` reads in any configuration for the kernel.
 const WRAPPER: &str = "\

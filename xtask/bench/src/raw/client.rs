@@ -24,7 +24,7 @@ use std::{
 };
 
 use super::{
-    COUNT, ENDING, FAILURE, FRAME, OK, PENDING, RESOURCES, SENDS, UP, header, make, manager, next,
+    COUNT, ENDING, FAILURE, FRAME, OK, PENDING, RESOURCES, SENDS, UP, header, make, next,
     parameters, release,
 };
 use crate::place::Place;
@@ -423,7 +423,8 @@ pub unsafe extern "C" fn send(count: usize) {
     CALL.with(|vc| assert!(send_lists(*vc, lists, count as u64)));
 }
 
-pub unsafe extern "C" fn read(count: usize) {
+/// From now on frames are copied.
+#[inline(always)]
+pub unsafe fn read() {
     READ.store(true, Relaxed);
-    manager::receive(count);
 }

@@ -24,8 +24,8 @@ use std::{
 };
 
 use super::{
-    COUNT, ENDING, FAILURE, NUMBER, OK, PENDING, RECEIVES, RESOURCES, UP, client, header, make,
-    next, parameters, release,
+    COUNT, ENDING, FAILURE, NUMBER, OK, PENDING, RECEIVES, RESOURCES, UP, header, make, next,
+    parameters, release,
 };
 use crate::place::Place;
 
@@ -392,13 +392,15 @@ pub unsafe extern "C" fn receive(count: usize) {
     CALL.with(|vc| assert!(indicate(*vc, lists, count as u64)));
 }
 
-pub unsafe extern "C" fn call_in(_: usize) {
+/// Brings a call; whether there is one.
+#[inline(always)]
+pub unsafe fn call_in() -> bool {
     let af = AF.with(|af| *af).expect("a family");
     let vc = new_vc(af, null_mut(), true);
     let nic = (*(*af).nic).handle;
     if NdisMCmCreateVc(nic, (*af).handle, vc.cast(), &raw mut (*vc).handle) != OK {
         free_vc(vc);
-        return;
+        return false;
     }
     // A careful C driver uses one block for both.
     let params = parameters();
@@ -409,5 +411,5 @@ pub unsafe extern "C" fn call_in(_: usize) {
             answered(vc, status);
         }
     }
-    client::hang_up_taken();
+    true
 }

@@ -55,11 +55,11 @@ pub static PAIR: Pair = Pair {
     fill,
     send: client::send,
     receive: manager::receive,
-    read: client::read,
+    read,
     allocate,
     call: client::call,
     call_later: client::call,
-    call_in: manager::call_in,
+    call_in,
     crowd: client::crowd,
     close_family: None,
     close_family_later: None,
@@ -156,6 +156,17 @@ unsafe extern "C" fn fill(count: usize) {
             first = list;
         }
         place.put(first);
+    }
+}
+
+unsafe extern "C" fn read(count: usize) {
+    client::read();
+    manager::receive(count);
+}
+
+unsafe extern "C" fn call_in(_: usize) {
+    if manager::call_in() {
+        client::hang_up_taken();
     }
 }
 
