@@ -1,8 +1,8 @@
 //! The data path of the raw connection-oriented miniport.
 
 use super::super::mcm::next_of;
-use super::super::{SUCCESS, get};
-use super::{Flaw, Nic, Shared, Vc, at, indicate, ndis, set_status};
+use super::super::{SUCCESS, get, put};
+use super::{Flaw, MAX_FRAME, Nic, Shared, Vc, at, indicate, ndis, set_status};
 use ndis_sys as n;
 use ndis_sys::{NDIS_HANDLE, NET_BUFFER_LIST};
 use std::ptr::null_mut;
@@ -86,23 +86,32 @@ pub(super) unsafe extern "system" fn send(
     }
 }
 
-/// A list of its own with the eight bytes of another.
+/// A list of its own with the data of another's first packet.
 fn copy_of(nic: &Nic, list: *mut NET_BUFFER_LIST) -> *mut NET_BUFFER_LIST {
     let copy = ndis!(NdisAllocateNetBufferList(nic.pool, 0, 0));
     let from = get(ndis!(NET_BUFFER_LIST_FIRST_NB(list)));
     let into = get(ndis!(NET_BUFFER_LIST_FIRST_NB(copy)));
-    let mut storage = [0u8; 8];
+    let length = get(ndis!(NET_BUFFER_DATA_LENGTH(from)));
+    assert!(length <= MAX_FRAME, "a frame of {length} bytes");
+    let mut storage = vec![0u8; length as usize];
     let source = ndis!(NdisGetDataBuffer(
         from,
-        8,
+        length,
         storage.as_mut_ptr().cast(),
         1,
         0
     ));
-    let target = ndis!(NdisGetDataBuffer(into, 8, null_mut(), 1, 0));
-    assert!(!source.is_null() && !target.is_null());
-    // SAFETY: eight bytes each.
-    unsafe { target.cast::<u8>().copy_from(source.cast(), 8) };
+    let target = ndis!(NdisGetDataBuffer(into, length, null_mut(), 1, 0));
+    assert!(length == 0 || (!source.is_null() && !target.is_null()));
+    if length > 0 {
+        // SAFETY: so many bytes each.
+        unsafe {
+            target
+                .cast::<u8>()
+                .copy_from(source.cast(), length as usize)
+        };
+    }
+    put(ndis!(NET_BUFFER_DATA_LENGTH(into)), length);
     copy
 }
 
