@@ -1,0 +1,121 @@
+//! What the scenario tests share: a host with the link's miniport, the call manager and
+//! clients.
+
+#![allow(dead_code)] // Each test program uses a part of it.
+
+#[path = "../../../../ndis-host/tests/common/mod.rs"]
+mod raw;
+#[path = "../../../loopback-mcm/tests/support/script.rs"]
+mod script;
+
+pub use script::*;
+
+use ndis_co::Status;
+use ndis_host::{Adapter, Driver, EventMode, Host, Readings, Report};
+use raw::link::{Flaw, Link};
+use signal_cm::SignalCm;
+
+/// The number of the client that is called from the other side, in tests with two.
+pub const OTHER: u32 = 8;
+
+/// The link, the call manager and clients on one host.
+pub struct World {
+    pub host: Host,
+    pub link: Link,
+    pub manager: Driver,
+    pub clients: Vec<Client>,
+}
+
+impl World {
+    pub fn new(seed: u64, readings: Readings, pends: bool, scripts: Vec<Script>) -> Self {
+        Self::with(seed, readings, Flaw::None, pends, scripts)
+    }
+
+    /// With a miniport that makes no signaling VC active.
+    pub fn mute(seed: u64, scripts: Vec<Script>) -> Self {
+        Self::with(seed, Readings::default(), Flaw::ActivateOdd, false, scripts)
+    }
+
+    fn with(seed: u64, readings: Readings, flaw: Flaw, pends: bool, scripts: Vec<Script>) -> Self {
+        // Miri pays dearly for each event that is recorded.
+        let events = if cfg!(miri) {
+            EventMode::Off
+        } else {
+            EventMode::Last(400)
+        };
+        let host = Host::builder()
+            .seed(seed)
+            .readings(readings)
+            .events(events)
+            .build();
+        let link = Link::load(&host, flaw, pends);
+        let entry = ndis_co::protocol::Entry::new(SignalCm::new());
+        let manager = host
+            .load_with("signal-cm", move |object, path| {
+                // SAFETY: the host calls this once, as DriverEntry.
+                unsafe { entry.run(object, path) }
+            })
+            .unwrap();
+        let clients = scripts
+            .into_iter()
+            .enumerate()
+            .map(|(index, script)| Client::load(&host, &format!("client-{index}"), script))
+            .collect();
+        Self {
+            host,
+            link,
+            manager,
+            clients,
+        }
+    }
+
+    /// One adapter more.
+    pub fn start(&self) -> Adapter {
+        let adapter = self.host.add_adapter(&self.link.driver).unwrap();
+        self.host.run();
+        adapter
+    }
+
+    /// Both ends of the link. Calls are placed at the first one.
+    pub fn start_both(&self) -> [Adapter; 2] {
+        [self.start(), self.start()]
+    }
+
+    /// Places a call from client `from`, on a system thread.
+    pub fn call(&self, from: usize, call: u32, number: u32) {
+        self.clients[from].call(&self.host, call, number);
+    }
+
+    /// Lets everything happen, takes everything down, and checks that nothing is left.
+    pub fn end(self, adapters: impl IntoIterator<Item = Adapter>) -> Vec<Seen> {
+        self.host.run();
+        for adapter in adapters {
+            self.host.remove_adapter(&adapter);
+        }
+        self.unload()
+    }
+
+    /// Unloads the drivers and checks that nothing is left.
+    pub fn unload(self) -> Vec<Seen> {
+        let (seen, report) = self.down();
+        clean(&report);
+        seen
+    }
+
+    pub fn down(self) -> (Vec<Seen>, Report) {
+        let mut seen = Vec::new();
+        for client in self.clients {
+            self.host.unload(&client.driver);
+            drop(client.desk);
+            seen.push(std::mem::take(&mut *client.script.seen.lock().unwrap()));
+        }
+        self.host.unload(&self.manager);
+        self.host.unload(&self.link.driver);
+        (seen, self.host.finish())
+    }
+}
+
+/// How call `call` has ended.
+pub fn ended(seen: &Seen, call: u32) -> &[Result<(), Status>] {
+    seen.ended.get(&call).map_or(&[], Vec::as_slice)
+}
