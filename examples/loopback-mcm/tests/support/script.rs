@@ -146,6 +146,11 @@ impl Client {
         }
     }
 
+    /// What it saw since it was last asked.
+    pub fn take_seen(&self) -> Seen {
+        std::mem::take(&mut *self.script.seen.lock().unwrap())
+    }
+
     /// Places a call, on a system thread.
     pub fn call(&self, host: &Host, call: u32, number: u32) {
         let desk = self.desk.clone();

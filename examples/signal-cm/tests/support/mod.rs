@@ -4,15 +4,15 @@
 #![allow(dead_code)] // Each test program uses a part of it.
 
 #[path = "../../../../ndis-host/tests/common/mod.rs"]
-mod raw;
+pub mod raw;
 #[path = "../../../loopback-mcm/tests/support/script.rs"]
 mod script;
 
 pub use script::*;
 
 use ndis_co::Status;
-use ndis_host::{Adapter, Driver, EventMode, Host, Readings, Report};
-use raw::link::{Flaw, Link};
+use ndis_host::{Adapter, Builder, Driver, EventMode, Host, Readings, Report};
+pub use raw::link::{Flaw, Link};
 use signal_cm::SignalCm;
 
 /// The number of the client that is called from the other side, in tests with two.
@@ -28,34 +28,67 @@ pub struct World {
 
 impl World {
     pub fn new(seed: u64, readings: Readings, pends: bool, scripts: Vec<Script>) -> Self {
-        Self::with(seed, readings, Flaw::None, pends, scripts)
+        let host = Host::builder().seed(seed).readings(readings);
+        Self::on(host, Flaw::None, pends, scripts)
     }
 
     /// With a miniport that makes no signaling VC active.
     pub fn mute(seed: u64, scripts: Vec<Script>) -> Self {
-        Self::with(seed, Readings::default(), Flaw::ActivateOdd, false, scripts)
+        let host = Host::builder().seed(seed);
+        Self::on(host, Flaw::ActivateOdd, false, scripts)
     }
 
-    fn with(seed: u64, readings: Readings, flaw: Flaw, pends: bool, scripts: Vec<Script>) -> Self {
+    /// With drivers that are often told that their stack is nearly used up.
+    pub fn on_low_stack(seed: u64, scripts: Vec<Script>) -> Self {
+        let host = Host::builder().seed(seed).low_stack(1, 8);
+        Self::on(host, Flaw::None, seed % 2 == 1, scripts)
+    }
+
+    /// With both adapters, and a client at each end only: the first has the number
+    /// [`CALLEE`], the second [`OTHER`].
+    pub fn at_each_end(
+        seed: u64,
+        pends: bool,
+        script: impl Fn(u32) -> Script,
+    ) -> (Self, [Adapter; 2]) {
+        let mut world = Self::new(seed, Readings::default(), pends, Vec::new());
+        let adapters = world.start_both();
+        let first = world.load_at_one_end(script(CALLEE));
+        world.clients.push(first);
+        loop {
+            let second = world.load_at_one_end(script(OTHER));
+            // In which order a client is bound is the host's: at which end it is, a call tells.
+            world.call(0, u32::MAX, OTHER);
+            world.host.run();
+            drop(world.clients[0].take_seen());
+            let rang = second.take_seen().rang;
+            if rang == 1 {
+                world.clients.push(second);
+                return (world, adapters);
+            }
+            world.host.unload(&second.driver);
+        }
+    }
+
+    /// A client that can open one of the two adapters only.
+    fn load_at_one_end(&self, script: Script) -> Client {
+        let refused = Status::RESOURCES.raw();
+        self.host.fail_call("NdisOpenAdapterEx", 1, refused);
+        let client = Client::load(&self.host, "client", script);
+        self.host.run();
+        client
+    }
+
+    fn on(host: Builder, flaw: Flaw, pends: bool, scripts: Vec<Script>) -> Self {
         // Miri pays dearly for each event that is recorded.
         let events = if cfg!(miri) {
             EventMode::Off
         } else {
             EventMode::Last(400)
         };
-        let host = Host::builder()
-            .seed(seed)
-            .readings(readings)
-            .events(events)
-            .build();
+        let host = host.events(events).build();
         let link = Link::load(&host, flaw, pends);
-        let entry = ndis_co::protocol::Entry::new(SignalCm::new());
-        let manager = host
-            .load_with("signal-cm", move |object, path| {
-                // SAFETY: the host calls this once, as DriverEntry.
-                unsafe { entry.run(object, path) }
-            })
-            .unwrap();
+        let manager = load_manager(&host).unwrap();
         let clients = scripts
             .into_iter()
             .enumerate()
@@ -106,13 +139,21 @@ impl World {
         let mut seen = Vec::new();
         for client in self.clients {
             self.host.unload(&client.driver);
-            drop(client.desk);
-            seen.push(std::mem::take(&mut *client.script.seen.lock().unwrap()));
+            seen.push(client.take_seen());
         }
         self.host.unload(&self.manager);
         self.host.unload(&self.link.driver);
         (seen, self.host.finish())
     }
+}
+
+/// Loads the call manager.
+pub fn load_manager(host: &Host) -> Result<Driver, i32> {
+    let entry = ndis_co::protocol::Entry::new(SignalCm::new());
+    host.load_with("signal-cm", move |object, path| {
+        // SAFETY: the host calls this once, as DriverEntry.
+        unsafe { entry.run(object, path) }
+    })
 }
 
 /// How call `call` has ended.

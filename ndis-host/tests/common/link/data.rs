@@ -78,17 +78,28 @@ pub(super) unsafe extern "system" fn send(
         ndis!(NdisMCoSendNetBufferListsComplete(this.handle, list, 0));
         // The VC can be gone after this.
         release(nic, vc);
-        if let Some((end, copy)) = copy {
-            nic.shared.delivered.fetch_add(1, SeqCst);
-            indicate(nic, end, copy);
+        match copy {
+            Some((end, None)) => {
+                // Lost for want of memory.
+                release(nic, end);
+                release(nic, end);
+            }
+            Some((end, Some(copy))) => {
+                nic.shared.delivered.fetch_add(1, SeqCst);
+                indicate(nic, end, copy);
+            }
+            None => {}
         }
         list = next;
     }
 }
 
-/// A list of its own with the data of another's first packet.
-fn copy_of(nic: &Nic, list: *mut NET_BUFFER_LIST) -> *mut NET_BUFFER_LIST {
+/// A list of its own with the data of another's first packet, if there is memory.
+fn copy_of(nic: &Nic, list: *mut NET_BUFFER_LIST) -> Option<*mut NET_BUFFER_LIST> {
     let copy = ndis!(NdisAllocateNetBufferList(nic.pool, 0, 0));
+    if copy.is_null() {
+        return None;
+    }
     let from = get(ndis!(NET_BUFFER_LIST_FIRST_NB(list)));
     let into = get(ndis!(NET_BUFFER_LIST_FIRST_NB(copy)));
     let length = get(ndis!(NET_BUFFER_DATA_LENGTH(from)));
@@ -112,7 +123,7 @@ fn copy_of(nic: &Nic, list: *mut NET_BUFFER_LIST) -> *mut NET_BUFFER_LIST {
         };
     }
     put(ndis!(NET_BUFFER_DATA_LENGTH(into)), length);
-    copy
+    Some(copy)
 }
 
 pub(super) unsafe extern "system" fn return_lists(
