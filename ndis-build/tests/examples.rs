@@ -7,7 +7,7 @@ use common::{example, example_manifest};
 use ndis_build::inf::{Arch, check_for};
 use std::{fs, process::Command};
 
-const EXAMPLES: [&str; 2] = ["loopback-mcm", "echo-client"];
+const EXAMPLES: [&str; 3] = ["loopback-mcm", "echo-client", "link-co"];
 
 #[test]
 fn nothing_is_found_in_them() {

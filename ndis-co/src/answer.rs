@@ -65,6 +65,11 @@ impl Answer<'_> {
         Status::from_raw(self.status).is_pending()
     }
 
+    /// What NDIS is told.
+    pub fn status(&self) -> Status {
+        Status::from_raw(self.status)
+    }
+
     /// The value for NDIS.
     #[must_use]
     pub fn into_raw(self) -> NDIS_STATUS {

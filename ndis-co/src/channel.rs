@@ -40,8 +40,10 @@ const SENDS: usize = 1;
 const RECEIVES: usize = 2;
 /// The last list that comes in is waited for.
 const WAKE: usize = 4;
+/// Both may go as soon as the handler that says so has returned.
+const ARMED: usize = 8;
 /// One list.
-const LIST: usize = 8;
+const LIST: usize = 16;
 
 impl Traffic {
     /// Counts lists out that have come from the client, and says what may go. The caller
@@ -78,6 +80,15 @@ impl Traffic {
             || self.0.fetch_or(WAKE, Ordering::SeqCst) / LIST == 0
     }
 
+    /// What was armed, and not opened or shut since, may go.
+    fn open_armed(&self) {
+        let open = |word: usize| (word & ARMED != 0).then_some(word & !ARMED | SENDS | RECEIVES);
+        // An error: it was not.
+        let _ = self
+            .0
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, open);
+    }
+
     /// Says what may go.
     fn open(&self, gates: Gates) {
         let mut open = 0;
@@ -90,7 +101,7 @@ impl Traffic {
         // One at a time is changed: what is counted in between meets an old answer or the
         // new one, each of which was right at some moment of that.
         self.0
-            .fetch_and(!(SENDS | RECEIVES) | open, Ordering::SeqCst);
+            .fetch_and(!(SENDS | RECEIVES | ARMED) | open, Ordering::SeqCst);
         if open != 0 {
             self.0.fetch_or(open, Ordering::SeqCst);
         }
@@ -104,6 +115,85 @@ pub struct DataPath {
     traffic: Traffic,
     /// Sent lists whose owner dropped them, to be completed.
     dropped: SpinLock<Chain>,
+}
+
+impl DataPath {
+    /// Data may go when [`open_armed`](Self::open_armed) says so. Called under the VC's lock,
+    /// as [`Part::open`], which takes it back.
+    pub fn arm(&self, _: Key) {
+        self.traffic.0.fetch_or(ARMED, Ordering::SeqCst);
+    }
+
+    /// Data may go, if that was armed. Called without the lock, so that nothing is between
+    /// this and the return of a handler.
+    pub fn open_armed(&self, _: Key) {
+        self.traffic.open_armed();
+    }
+}
+
+/// Lists that are to be indicated while NDIS is being told that their VC is active: they are
+/// kept until it knows. They are counted out meanwhile.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct Early(SpinLock<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    keeps: bool,
+    lists: Chain,
+}
+
+impl Early {
+    /// Lists are kept from here on.
+    pub fn begin(&self, _: Key) {
+        self.0.locked(|kept| kept.keeps = true);
+    }
+
+    /// No more are kept.
+    pub fn stop(&self, _: Key) {
+        self.0.locked(|kept| kept.keeps = false);
+    }
+
+    /// No more are kept, if none is; whether that is so.
+    pub fn end(&self, _: Key) -> bool {
+        self.0.locked(|kept| {
+            let empty = kept.lists.is_empty();
+            kept.keeps &= !empty;
+            empty
+        })
+    }
+}
+
+/// Keeps lists that are counted out on the adapter, if they are to be kept. Gives them back
+/// if not.
+fn keep<V: Channel>(vc: &V, lists: NetBufferLists) -> Option<NetBufferLists> {
+    let Some(early) = vc.early(Key::new()) else {
+        return Some(lists);
+    };
+    let mut lists = Some(lists);
+    early.0.locked(|kept| {
+        if let Some(lists) = lists.take_if(|_| kept.keeps) {
+            // Who ends the VC waits for them from here on.
+            let _ = vc.path(Key::new()).traffic.enter(lists.len());
+            kept.lists.append(lists.into_chain());
+        }
+    });
+    lists
+}
+
+/// Indicates the lists that were kept; whether there were any.
+#[doc(hidden)]
+pub fn indicate_early<V: Channel>(vc: &V, irql: &mut UpToDispatch) -> bool {
+    let early = vc.early(Key::new());
+    let kept = early.map(|early| early.0.locked(|kept| mem::take(&mut kept.lists)));
+    let Some(chain) = kept.filter(|chain| !chain.is_empty()) else {
+        return false;
+    };
+    // For the call itself. The lists hold both up already.
+    let _ = vc.count_out(1, Key::new());
+    let _ = vc.path(Key::new()).traffic.enter(1);
+    tell(vc, chain, irql);
+    true
 }
 
 impl Part for DataPath {
@@ -124,12 +214,20 @@ impl Part for DataPath {
 /// valid while lists are counted out on the path (TRAFFIC).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no VC whose data this driver carries",
-    note = "a miniport call manager says `type Vc = Vc<Self>`"
+    note = "a miniport call manager says `type Vc = Vc<Self>`, a connection-oriented miniport that is none \
+            `type Vc = co::Vc<Self>`"
 )]
 pub unsafe trait Channel: Clone + Send + Sync + 'static {
     /// Where the lists are counted.
     #[doc(hidden)]
     fn path(&self, key: Key) -> &DataPath;
+
+    /// Where lists wait until NDIS knows that the VC is active, if that is for this driver to
+    /// say.
+    #[doc(hidden)]
+    fn early(&self, _: Key) -> Option<&Early> {
+        None
+    }
 
     /// NDIS's handle.
     #[doc(hidden)]
@@ -430,7 +528,7 @@ pub fn indicate<V: Channel>(
         return Ok(());
     }
     let single = lists.chain().all_have_one_packet();
-    let (Ok(number), Side::Miniport, true) = (u32::try_from(count), lists.side(), single) else {
+    let (Ok(_), Side::Miniport, true) = (u32::try_from(count), lists.side(), single) else {
         return Err(NotIndicated {
             lists,
             status: Status::INVALID_PARAMETER,
@@ -454,13 +552,25 @@ pub fn indicate<V: Channel>(
             status: Status::PAUSED,
         });
     }
-    if !vc.path(Key::new()).traffic.enter_receives(out) {
-        let status = vc.refusal();
-        vc.count_in(out, Key::new());
-        return Err(NotIndicated { lists, status });
+    if vc.path(Key::new()).traffic.enter_receives(out) {
+        tell(vc, lists.into_chain(), irql);
+        return Ok(());
     }
+    let Some(lists) = keep(vc, lists) else {
+        vc.count_in(1, Key::new());
+        return Ok(());
+    };
+    let status = vc.refusal();
+    vc.count_in(out, Key::new());
+    Err(NotIndicated { lists, status })
+}
+
+/// Indicates lists that are counted out, on the VC and on the adapter, with one more for this
+/// call.
+fn tell<V: Channel>(vc: &V, mut chain: Chain, irql: &mut UpToDispatch) {
+    // Kept ones too have room in memory, so their number has in 32 bits.
+    let number = u32::try_from(chain.len()).unwrap_or(u32::MAX);
     let handle = vc.handle();
-    let mut chain = lists.into_chain();
     let context = vc.context();
     chain.for_each_raw(|list| {
         fields::set_source_handle(list, handle);
@@ -468,15 +578,15 @@ pub fn indicate<V: Channel>(
         fields::set_status(list, Status::SUCCESS.raw());
         fields::store(list, Side::Miniport, Slot::Vc, context);
     });
-    // SAFETY: a call is connected, and by TRAFFIC the handle is valid;
+    // SAFETY: a call is connected or the VC active, and by TRAFFIC the handle is valid;
     // ownership goes to NDIS until the lists are returned (rule NBL-19); the
-    // count is the chain's (rule NBL-18). No flag: the level is unknown.
+    // count is the chain's (rule NBL-18). No flag: the level is unknown, and all lists come
+    // back (rule NBL-20).
     unsafe {
         ndis_sys::NdisMCoIndicateReceiveNetBufferLists(handle, chain.take_raw(), number, 0);
     }
     vc.count_in(1, Key::new());
     leave(vc, 1, irql);
-    Ok(())
 }
 
 /// Indicated lists are returned: counts them in on their VCs, each run of lists of one VC

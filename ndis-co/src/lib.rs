@@ -305,6 +305,8 @@ pub(crate) mod deferred;
 pub mod event;
 pub mod family;
 pub mod irql;
+#[doc(hidden)]
+pub mod later;
 mod load;
 pub mod lock;
 pub mod mem;

@@ -257,6 +257,33 @@ impl<'a> CallParameters<'a> {
     }
 }
 
+impl CallParameters<'_> {
+    /// Writes the traffic that is in use into the call manager's half; `false` when there is
+    /// none.
+    ///
+    /// # Safety
+    ///
+    /// The owner of the structure has asked for that, and nobody else looks at it meanwhile.
+    #[doc(hidden)]
+    #[must_use]
+    pub unsafe fn write_flows(self, transmit: FlowSpec, receive: FlowSpec) -> bool {
+        let half = self.raw.call_manager();
+        if half.is_null() {
+            return false;
+        }
+        for (offset, flow) in [
+            (offset_of!(CO_CALL_MANAGER_PARAMETERS, Transmit), transmit),
+            (offset_of!(CO_CALL_MANAGER_PARAMETERS, Receive), receive),
+        ] {
+            let place: *mut [u32; FLOW] = half.wrapping_byte_add(offset).cast();
+            // SAFETY: by PARAMS a `FLOWSPEC` of the structure, which is so many words; by the
+            // caller it may be written.
+            unsafe { place.write(flow.to_words()) };
+        }
+        true
+    }
+}
+
 impl fmt::Debug for CallParameters<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallParameters")
@@ -308,6 +335,19 @@ impl fmt::Debug for CallManagerParameters<'_> {
     }
 }
 
+/// How a miniport may round the flow rates that it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    /// Down to a rate that it has.
+    #[doc(alias = "ROUND_DOWN_FLOW")]
+    Down,
+    /// Up to a rate that it has.
+    #[doc(alias = "ROUND_UP_FLOW")]
+    Up,
+    /// Either way.
+    Either,
+}
+
 /// The miniport's half of [`CallParameters`], under PARAMS.
 #[derive(Clone, Copy)]
 pub struct MediaParameters<'a> {
@@ -319,6 +359,24 @@ impl<'a> MediaParameters<'a> {
     #[must_use]
     pub fn flags(self) -> u32 {
         self.raw.media_flags()
+    }
+
+    /// Whether the flow rates may be rounded, and how (rule [VC-42]); `None` when they are to
+    /// be met as they are.
+    ///
+    /// [VC-42]: ndis_sys::rules#VC-42
+    #[must_use]
+    pub fn rounding(self) -> Option<Rounding> {
+        let asked = |flag: i32| self.flags() & flag as u32 != 0;
+        match (
+            asked(ndis_sys::ROUND_DOWN_FLOW),
+            asked(ndis_sys::ROUND_UP_FLOW),
+        ) {
+            (true, true) => Some(Rounding::Either),
+            (true, false) => Some(Rounding::Down),
+            (false, true) => Some(Rounding::Up),
+            (false, false) => None,
+        }
     }
 
     /// The part that the medium defines.

@@ -13,7 +13,8 @@ use ndis_co::{channel::SendLists, irql::UpToDispatch, nbl::NetBufferLists};
     note = "rule REG-10: a connection-oriented miniport implements `Carry` as well"
 )]
 pub trait Carry: Miniport {
-    /// A VC: [`Vc<Self>`](crate::Vc) of a miniport call manager.
+    /// A VC: [`Vc<Self>`](crate::Vc) of a miniport call manager, [`co::Vc<Self>`](crate::co::Vc)
+    /// of a miniport that is none.
     type Vc: Channel;
 
     /// A client sends data on a connected call; the driver holds the lists

@@ -155,7 +155,8 @@ fn on_send_connectionless<M: Miniport>(
     unsafe { ndis_sys::NdisMSendNetBufferListsComplete(handle, lists.take_raw(), 0) };
 }
 
-/// Any order and grouping (rule NBL-23).
+/// Any order and grouping (rule NBL-23); there for every driver that may indicate (rule
+/// NBL-24).
 fn on_return_lists<M: Miniport>(
     adapter: Adapter<M>,
     lists: Chain,
@@ -182,7 +183,8 @@ fn on_oid_request<'r, M: Miniport>(
     })
 }
 
-fn on_co_oid_request<'r, M: Miniport>(
+/// Also that of a miniport that is no call manager.
+pub(crate) fn on_co_oid_request<'r, M: Miniport>(
     adapter: Option<Adapter<M>>,
     _vc: NDIS_HANDLE,
     oid: &NDIS_OID_REQUEST,

@@ -1,4 +1,5 @@
-//! Safe Rust for miniport call managers (MCM) of Connection-Oriented NDIS.
+//! Safe Rust for miniport call managers (MCM) of Connection-Oriented NDIS, and for
+//! connection-oriented miniports that are none.
 //!
 //! An MCM is one Windows kernel driver in two roles. As a *miniport* it drives
 //! a network adapter, which may be a piece of hardware or only software. As a
@@ -15,6 +16,9 @@
 //! Adapter ── Af ─┬─ Sap ── CreatedVc   a call that the driver brings to a client
 //!                └─ Vc                 a call that a client places
 //! ```
+//!
+//! A driver that only moves data, under a call manager of somebody else, is on a page of its
+//! own: [`co`].
 //!
 //! An [`Adapter`] is one network card; an [`Af`] is one client that has opened
 //! an address family on it; a [`Sap`] is an address under which that client
@@ -39,8 +43,8 @@
 //!
 //! OID requests (all are answered with [`Status::NOT_SUPPORTED`]), status
 //! indications, multipoint calls and their parties, changes of the quality of
-//! service during a call, TAPI parameters, and call managers that stand alone
-//! above someone else's miniport. `docs/api-map.md` in the repository lists
+//! service during a call, and TAPI parameters. (Call managers that stand alone
+//! above someone else's miniport are in [`ndis_co::cm`].) `docs/api-map.md` in the repository lists
 //! every CoNDIS function and callback with the safe item that wraps it, or
 //! where that will live. The raw functions are all in `ndis-sys`.
 //!
@@ -279,9 +283,8 @@
 //! which its panic then unwinds: a driver that catches it there loses an answer or the end
 //! of a wait, as with a token that it leaks.
 //!
-//! Each module with `unsafe` code states its invariants (FLOW, MCM-AF, MCM-SAP,
-//! MCM-VC, SENDS), and each `unsafe` block names the one it rests on. The
-//! examples run on `ndis-host` under many schedules and under Miri. **Nothing
+//! Each module with `unsafe` code states its invariants (FLOW, STATE, CO-VC),
+//! and each `unsafe` block names the one it rests on. The examples run on `ndis-host` under many schedules and under Miri. **Nothing
 //! of this has run on Windows yet.** Where the documentation is silent or
 //! contradicts itself, the crate does what satisfies every reading of it; the
 //! open questions are named in `ndis_host::Readings`.
@@ -303,6 +306,7 @@
 mod adapter;
 mod attributes;
 mod carry;
+pub mod co;
 mod driver;
 mod handlers;
 mod init;
@@ -317,7 +321,7 @@ pub use carry::Carry;
 pub use driver::Entry;
 pub use init::{Attributed, HasAdapter, Initialize, Initialized, New, Ready};
 pub use mcm::MiniportCallManager;
-pub use miniport::{Connectionless, Mcm, Miniport, RegistersFamilies, Role};
+pub use miniport::{CoMiniport, Connectionless, Mcm, Miniport, RegistersFamilies, Role};
 #[doc(inline)]
 pub use ndis_co::channel::{Channel, NotIndicated};
 #[doc(inline)]

@@ -1,12 +1,14 @@
 //! [`Miniport`]: a driver that runs adapters, and the [`Role`] it registers in.
 
 use crate::{
-    Adapter, Initialize, Initialized, Vc, handlers,
+    Adapter, Carry, Initialize, Initialized, Vc, handlers,
     init::New,
     mcm::{McmState, MiniportCallManager},
 };
 use ndis_co::{
-    Status, channel, cm,
+    Status,
+    channel::{self, Channel},
+    cm,
     irql::{Passive, UpToDispatch},
     nbl::NetBufferLists,
 };
@@ -20,7 +22,7 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// What the driver keeps for one adapter.
     type Adapter: Send + Sync + 'static;
 
-    /// What the driver registers as: [`Mcm`] or [`Connectionless`].
+    /// What the driver registers as: [`Mcm`], [`CoMiniport`] or [`Connectionless`].
     type Role: Role<Self>;
 
     /// The version of the driver itself.
@@ -132,11 +134,12 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     }
 }
 
-/// What a miniport driver registers as. Implemented by [`Mcm`] and [`Connectionless`]
-/// only.
+/// What a miniport driver registers as. Implemented by [`Mcm`], [`CoMiniport`] and
+/// [`Connectionless`] only.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no role that `{M}` can register in",
-    note = "a driver with `type Role = Mcm` implements `CallManager` (rules REG-06, REG-13)"
+    note = "a driver with `type Role = Mcm` implements `CallManager` (rules REG-06, REG-13), one with \
+            `type Role = CoMiniport` implements `co::VcMiniport` (rule REG-12)"
 )]
 pub trait Role<M: Miniport>: sealed::Sealed {
     /// What the role keeps for one adapter.
@@ -180,6 +183,7 @@ pub(crate) mod sealed {
     #[derive(Debug)]
     pub struct Token(pub(crate) ());
     impl Sealed for super::Mcm {}
+    impl Sealed for super::CoMiniport {}
     impl Sealed for super::Connectionless {}
 }
 
@@ -189,6 +193,13 @@ pub(crate) mod sealed {
 /// [REG-06]: ndis_sys::rules#REG-06
 #[derive(Debug)]
 pub enum Mcm {}
+
+/// A connection-oriented miniport that is no call manager (rule [REG-12]), see
+/// [`co`](crate::co). It can register no address family.
+///
+/// [REG-12]: ndis_sys::rules#REG-12
+#[derive(Debug)]
+pub enum CoMiniport {}
 
 /// A miniport that is not connection-oriented. It can register no address
 /// family.
@@ -239,12 +250,26 @@ impl<M: MiniportCallManager> Role<M> for Mcm {
         irql: &mut UpToDispatch,
         _: sealed::Token,
     ) {
-        let count = lists.len();
         // SAFETY: NDIS returns what this driver has indicated, on VCs of this type.
-        unsafe { channel::returned::<Vc<M>>(&lists, irql) };
-        adapter.driver().returned(adapter, lists, irql);
-        adapter.shared.home(count);
+        unsafe { homed::<M, Vc<M>>(adapter, lists, irql) };
     }
+}
+
+/// Indicated lists have come home: counts them in, and hands them to the driver.
+///
+/// # Safety
+///
+/// As [`channel::returned`].
+pub(crate) unsafe fn homed<M: Carry, V: Channel>(
+    adapter: &Adapter<M>,
+    lists: NetBufferLists,
+    irql: &mut UpToDispatch,
+) {
+    let count = lists.len();
+    // SAFETY: by the caller.
+    unsafe { channel::returned::<V>(&lists, irql) };
+    adapter.driver().returned(adapter, lists, irql);
+    adapter.shared.home(count);
 }
 
 impl<M: Miniport> Role<M> for Connectionless {

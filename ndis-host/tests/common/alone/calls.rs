@@ -3,7 +3,7 @@
 use super::super::link::{at, channel_of, ndis};
 use super::super::mcm::next_of;
 use super::super::{P, PENDING, SUCCESS, TAG};
-use super::{AfCtx, Shared, Slip, Stage, Vc, free_vc, me, media, of};
+use super::{AfCtx, Shared, Slip, Stage, Vc, free_vc, me, media, of, rates};
 use ndis_sys as n;
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS, NET_BUFFER_LIST};
 use std::ffi::c_void;
@@ -168,10 +168,18 @@ fn activated(status: NDIS_STATUS, vc: *mut Vc) {
         shared.tables.lock().unwrap().own = Some(P(vc));
         return;
     }
+    if shared.slip == Slip::Rounds && status == SUCCESS {
+        let rates = rates(this.media.load(SeqCst));
+        shared.rates.lock().unwrap().push(rates);
+    }
     let handle = this.handle.load(SeqCst);
     let peer = this.peer.load(SeqCst);
     if this.by_client {
         let params = this.params.load(SeqCst);
+        if this.changing.swap(0, SeqCst) == 1 {
+            shared.statuses.lock().unwrap().push(status);
+            return;
+        }
         if status != SUCCESS {
             // The callee has accepted: it hears that there is no call after all.
             at(peer).peer.store(null_mut(), SeqCst);
@@ -200,8 +208,12 @@ fn activated(status: NDIS_STATUS, vc: *mut Vc) {
         ndis!(NdisCmDispatchCallConnected(callee));
         match shared.slip {
             Slip::Changes => {
+                this.changing.store(1, SeqCst);
                 let status = ndis!(NdisCmActivateVc(handle, this.params()));
-                shared.statuses.lock().unwrap().push(status);
+                if status != PENDING {
+                    this.changing.store(0, SeqCst);
+                    shared.statuses.lock().unwrap().push(status);
+                }
             }
             Slip::DeactivatesUnasked => {
                 ndis!(NdisCmDeactivateVc(callee));

@@ -5,7 +5,7 @@
 mod calls;
 
 use super::link::{at, free, ndis};
-use super::{P, SUCCESS, TAG, header, zeroed};
+use super::{P, SUCCESS, TAG, get, header, put, zeroed};
 use calls::*;
 use ndis_host::{Driver, Host};
 use ndis_sys as n;
@@ -65,6 +65,8 @@ pub enum Slip {
     SendsEarly,
     /// Changes the parameters of a call that stands.
     Changes,
+    /// Has the miniport round the flow rates of its clients' VCs, of one byte a second.
+    Rounds,
     /// Activates VCs with parameters that name no channel.
     NoChannel,
     /// Makes calls of its own VC.
@@ -101,6 +103,8 @@ pub struct Shared {
     /// Never locked while NDIS is called.
     tables: Mutex<Tables>,
     pub statuses: Mutex<Vec<NDIS_STATUS>>,
+    /// The rates both ways that came of the rounding of a client's VC.
+    pub rates: Mutex<Vec<[u32; 2]>>,
 }
 
 #[derive(Default)]
@@ -147,6 +151,8 @@ struct Vc {
     sap: AtomicPtr<Sap>,
     /// What the refused call is answered with.
     answer: AtomicU32,
+    /// A change of its parameters is under way.
+    changing: AtomicU32,
     /// What it is activated with.
     media: AtomicPtr<Media>,
 }
@@ -156,6 +162,8 @@ struct Vc {
 struct Media {
     call: CO_CALL_PARAMETERS,
     media: n::CO_MEDIA_PARAMETERS,
+    /// The other half, if there is one.
+    manager: n::CO_CALL_MANAGER_PARAMETERS,
 }
 
 fn media(channel: u32) -> *mut Media {
@@ -177,6 +185,28 @@ fn media(channel: u32) -> *mut Media {
     block
 }
 
+/// Adds flow rates, and has the miniport round them up.
+fn ask_to_round(media: *mut Media) {
+    // SAFETY: made by `media`.
+    let flags = unsafe { &raw mut (*media).media.Flags };
+    put(flags, n::ROUND_UP_FLOW as u32);
+    // SAFETY: as above.
+    let manager = unsafe { &raw mut (*media).manager };
+    let mut half: n::CO_CALL_MANAGER_PARAMETERS = zeroed();
+    half.Transmit.TokenRate = 1;
+    half.Receive.TokenRate = 1;
+    put(manager, half);
+    // SAFETY: as above.
+    put(unsafe { &raw mut (*media).call.CallMgrParameters }, manager);
+}
+
+/// The flow rates that are there now.
+fn rates(media: *mut Media) -> [u32; 2] {
+    // SAFETY: made by `media`.
+    let half = get(unsafe { &raw mut (*media).manager });
+    [half.Transmit.TokenRate, half.Receive.TokenRate]
+}
+
 impl Vc {
     fn new(
         shared: *const Shared,
@@ -189,6 +219,10 @@ impl Vc {
         } else {
             of(shared).channels.fetch_add(1, SeqCst) + 1
         };
+        let media = media(channel);
+        if of(shared).slip == Slip::Rounds && !af.is_null() {
+            ask_to_round(media);
+        }
         Box::into_raw(Box::new(Self {
             shared,
             af,
@@ -199,7 +233,8 @@ impl Vc {
             params: AtomicPtr::default(),
             sap: AtomicPtr::default(),
             answer: AtomicU32::new(0),
-            media: AtomicPtr::new(media(channel)),
+            changing: AtomicU32::new(0),
+            media: AtomicPtr::new(media),
         }))
     }
 
@@ -243,6 +278,7 @@ impl Alone {
             channels: AtomicU32::new(0),
             tables: Mutex::default(),
             statuses: Mutex::default(),
+            rates: Mutex::default(),
         });
         let own = shared.clone();
         let driver = host

@@ -1,0 +1,36 @@
+//! The role [`CoMiniport`]: its table of handlers, and what comes home.
+
+use super::{Vc, VcMiniport, handlers};
+use crate::{
+    Adapter, CoMiniport, Role,
+    miniport::{homed, sealed::Token},
+};
+use ndis_co::{
+    Status,
+    irql::{Passive, UpToDispatch},
+    nbl::NetBufferLists,
+};
+use ndis_sys::NDIS_HANDLE;
+
+impl<M: VcMiniport> Role<M> for CoMiniport {
+    type State = ();
+    const IS_CO: bool = true;
+
+    fn new_state() -> Result<(), Status> {
+        Ok(())
+    }
+
+    unsafe fn set_options(driver: NDIS_HANDLE) -> Status {
+        let mut table = handlers::characteristics::<M>();
+        // SAFETY: by the caller within the options callback, with its handle.
+        let status = unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut table).cast()) };
+        Status::from_raw(status)
+    }
+
+    fn close_families(_: &Adapter<M>, _: &mut Passive, _: Token) {}
+
+    fn returned(adapter: &Adapter<M>, lists: NetBufferLists, irql: &mut UpToDispatch, _: Token) {
+        // SAFETY: NDIS returns what this driver has indicated, on VCs of its `Carry::Vc`.
+        unsafe { homed::<M, Vc<M>>(adapter, lists, irql) };
+    }
+}
