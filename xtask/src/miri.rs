@@ -81,8 +81,15 @@ struct Tests {
     names: &'static [&'static str],
 }
 
-/// The packages whose every test is run with `--all`: each that has a representative is one.
-const PACKAGES: [&str; 4] = ["loopback-mcm", "echo-client", "ndis-mcm", "ndis-chaos"];
+/// The packages whose every test is run with `--all`: each that has a representative is one, and an
+/// example whose data path is theirs.
+const PACKAGES: [&str; 5] = [
+    "loopback-mcm",
+    "echo-client",
+    "link-co",
+    "ndis-mcm",
+    "ndis-chaos",
+];
 
 /// A pointer must come from where it says it comes from; the host's threads and clock are its
 /// own, but the test harness asks for the real ones.

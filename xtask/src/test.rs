@@ -227,7 +227,14 @@ fn compiles_for_windows() -> Result<Outcome> {
         check.args(["--package", name]);
     }
     steps::run(&mut check)?;
-    steps::run(tests.args(["--package", "loopback-mcm", "--package", "echo-client"]))
+    steps::run(tests.args([
+        "--package",
+        "loopback-mcm",
+        "--package",
+        "echo-client",
+        "--package",
+        "link-co",
+    ]))
 }
 
 /// Regenerates the raw crate in memory and compares, where there are headers to do it from.

@@ -30,7 +30,7 @@ pub struct Package {
 }
 
 /// The example drivers.
-pub const DRIVERS: [Package; 2] = [
+pub const DRIVERS: [Package; 3] = [
     Package {
         name: "loopback-mcm",
         folder: "examples/loopback-mcm",
@@ -40,6 +40,12 @@ pub const DRIVERS: [Package; 2] = [
     Package {
         name: "echo-client",
         folder: "examples/echo-client",
+        installs: true,
+        panics: false,
+    },
+    Package {
+        name: "link-co",
+        folder: "examples/link-co",
         installs: true,
         panics: false,
     },
@@ -53,7 +59,7 @@ const HOST: Package = Package {
     panics: true,
 };
 
-pub const PACKAGES: [Package; 3] = [DRIVERS[0], DRIVERS[1], HOST];
+pub const PACKAGES: [Package; 4] = [DRIVERS[0], DRIVERS[1], DRIVERS[2], HOST];
 
 /// An image in its place.
 pub struct Built {
