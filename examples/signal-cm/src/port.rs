@@ -286,13 +286,11 @@ impl Port {
         let reference = call.vc().reference();
         let wanted = self.inner.state.with(irql, |state, _| {
             let call = state.calls.get_mut(reference)?;
-            match call.go(Stage::Arriving) {
-                Stage::Offered(vc) => Some(call.go(Stage::Accepted(vc))),
-                other => {
-                    call.stage = other;
-                    None
-                }
-            }
+            let Stage::Offered(vc) = &call.stage else {
+                return None;
+            };
+            let vc = vc.clone();
+            Some(call.go(Stage::Accepted(vc)))
         });
         if wanted.is_none() {
             // The caller has given up meanwhile.
@@ -306,28 +304,24 @@ impl Port {
     /// The client knows that its call is up.
     pub(crate) fn connected(&self, vc: &Vc<SignalCm>, irql: &mut impl Irql) {
         let reference = vc.reference();
-        self.inner.state.with(irql, |state, _| {
-            let Some(call) = state.calls.get_mut(reference) else {
-                return;
+        let before = self.inner.state.with(irql, |state, _| {
+            let call = state.calls.get_mut(reference)?;
+            let accepted = match call.stage {
+                Stage::Accepted(_) => true,
+                Stage::Answered(_) => false,
+                // It is over already.
+                _ => return None,
             };
-            let answer = match call.go(Stage::Arriving) {
-                Stage::Answered(vc) => {
-                    call.stage = Stage::Up(vc);
-                    return;
-                }
-                Stage::Accepted(vc) => {
-                    call.stage = Stage::Up(vc);
-                    Message::new(Kind::Connect, call.theirs, reference)
-                }
-                other => {
-                    call.stage = other;
-                    return;
-                }
-            };
-            // Without memory the caller gives up after a while, and says so.
-            let _ = state.say(answer);
-            self.wake(state);
+            let before = call.go(Stage::Up(vc.clone()));
+            if accepted {
+                let answer = Message::new(Kind::Connect, call.theirs, reference);
+                // Without memory the caller gives up after a while, and says so.
+                let _ = state.say(answer);
+                self.wake(state);
+            }
+            Some(before)
         });
+        drop(before);
     }
 
     /// The call on this VC has ended at this end, or was not wanted.

@@ -35,6 +35,29 @@ fn a_call_goes_well_under_every_reading() {
     }
 }
 
+/// The whole of it without a line of unsafe code.
+#[test]
+fn a_call_over_a_link_of_safe_code() {
+    for readings in Readings::all().step_by(if cfg!(miri) { 400 } else { 2 }) {
+        for seed in 0..if cfg!(miri) { 1 } else { 2 } {
+            let scripts = vec![callee(), caller(3, 1400)];
+            let world = World::over_link_co(seed, readings, scripts);
+            let [first, second] = world.start_both();
+            world.call(1, 0, CALLEE);
+            world.call(1, 1, 99);
+            world.host.run();
+            world.host.remove_adapter(&first);
+            let third = world.start();
+            world.call(1, 2, CALLEE);
+            let seen = world.end([second, third]);
+            assert_eq!(ended(&seen[1], 0), [Ok(())]);
+            assert_eq!(ended(&seen[1], 1), [Err(Status::NO_ROUTE_TO_DESTINATION)]);
+            assert_eq!(ended(&seen[1], 2), [Ok(())]);
+            assert_eq!((seen[1].near, seen[1].mismatches), (6, 0));
+        }
+    }
+}
+
 #[test]
 fn nobody_there_refuses_the_call() {
     for seed in seeds(40) {
@@ -302,7 +325,7 @@ fn drivers_unload_in_the_middle_of_calls() {
             for client in clients {
                 host.unload(&client.driver);
             }
-            host.unload(&link.driver);
+            host.unload(&link);
             clean(&host.finish());
         } else {
             world.unload();

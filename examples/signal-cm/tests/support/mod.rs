@@ -10,6 +10,7 @@ mod script;
 
 pub use script::*;
 
+use link_co::Link as SafeLink;
 use ndis_co::Status;
 use ndis_host::{Adapter, Builder, Driver, EventMode, Host, Readings, Report};
 pub use raw::link::{Flaw, Link};
@@ -21,7 +22,8 @@ pub const OTHER: u32 = 8;
 /// The link, the call manager and clients on one host.
 pub struct World {
     pub host: Host,
-    pub link: Link,
+    /// The link's miniport.
+    pub link: Driver,
     pub manager: Driver,
     pub clients: Vec<Client>,
 }
@@ -29,19 +31,32 @@ pub struct World {
 impl World {
     pub fn new(seed: u64, readings: Readings, pends: bool, scripts: Vec<Script>) -> Self {
         let host = Host::builder().seed(seed).readings(readings);
-        Self::on(host, Flaw::None, pends, scripts)
+        Self::on_raw(host, Flaw::None, pends, scripts)
+    }
+
+    /// Over the link of safe code.
+    pub fn over_link_co(seed: u64, readings: Readings, scripts: Vec<Script>) -> Self {
+        let host = Host::builder().seed(seed).readings(readings);
+        Self::on(host, scripts, |host| {
+            let entry = ndis_mcm::Entry::new(SafeLink::new());
+            host.load_with("link-co", move |object, path| {
+                // SAFETY: the host calls this once, as DriverEntry.
+                unsafe { entry.run(object, path) }
+            })
+            .unwrap()
+        })
     }
 
     /// With a miniport that makes no signaling VC active.
     pub fn mute(seed: u64, scripts: Vec<Script>) -> Self {
         let host = Host::builder().seed(seed);
-        Self::on(host, Flaw::ActivateOdd, false, scripts)
+        Self::on_raw(host, Flaw::ActivateOdd, false, scripts)
     }
 
     /// With drivers that are often told that their stack is nearly used up.
     pub fn on_low_stack(seed: u64, scripts: Vec<Script>) -> Self {
         let host = Host::builder().seed(seed).low_stack(1, 8);
-        Self::on(host, Flaw::None, seed % 2 == 1, scripts)
+        Self::on_raw(host, Flaw::None, seed % 2 == 1, scripts)
     }
 
     /// With both adapters, and a client at each end only: the first has the number
@@ -79,7 +94,12 @@ impl World {
         client
     }
 
-    fn on(host: Builder, flaw: Flaw, pends: bool, scripts: Vec<Script>) -> Self {
+    /// Over the link of raw code.
+    fn on_raw(host: Builder, flaw: Flaw, pends: bool, scripts: Vec<Script>) -> Self {
+        Self::on(host, scripts, |host| Link::load(host, flaw, pends).driver)
+    }
+
+    fn on(host: Builder, scripts: Vec<Script>, load_link: impl Fn(&Host) -> Driver) -> Self {
         // Miri pays dearly for each event that is recorded.
         let events = if cfg!(miri) {
             EventMode::Off
@@ -87,7 +107,7 @@ impl World {
             EventMode::Last(400)
         };
         let host = host.events(events).build();
-        let link = Link::load(&host, flaw, pends);
+        let link = load_link(&host);
         let manager = load_manager(&host).unwrap();
         let clients = scripts
             .into_iter()
@@ -104,7 +124,7 @@ impl World {
 
     /// One adapter more.
     pub fn start(&self) -> Adapter {
-        let adapter = self.host.add_adapter(&self.link.driver).unwrap();
+        let adapter = self.host.add_adapter(&self.link).unwrap();
         self.host.run();
         adapter
     }
@@ -142,7 +162,7 @@ impl World {
             seen.push(client.take_seen());
         }
         self.host.unload(&self.manager);
-        self.host.unload(&self.link.driver);
+        self.host.unload(&self.link);
         (seen, self.host.finish())
     }
 }
