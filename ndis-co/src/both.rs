@@ -74,22 +74,17 @@ impl<P: Client<Role = Self> + StandaloneCallManager> Role<P> for AsBoth {
         resources: bool,
         irql: &mut UpToDispatch,
     ) {
-        // SAFETY: by the caller a context of a VC of this driver's.
-        if let Some(vc) = unsafe { standalone::signaling::from_context(vc) } {
-            // SAFETY: by the caller.
-            unsafe { standalone::signaling::receive::<P>(&vc, lists, resources, irql) };
-        } else {
+        // SAFETY: by the caller.
+        let rest = unsafe { standalone::signaling::receive::<P>(vc, lists, resources, irql) };
+        if let Some(lists) = rest {
             // SAFETY: by the caller. On the manager's other VCs no data come.
             unsafe { client::handlers::receive(binding, vc, lists, resources, irql) };
         }
     }
 
     unsafe fn sent(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch) {
-        // SAFETY: by the caller a context of a VC of this driver's.
-        if let Some(vc) = unsafe { standalone::signaling::from_context(vc) } {
-            // SAFETY: by the caller.
-            unsafe { standalone::signaling::sent::<P>(&vc, lists, irql) };
-        } else {
+        // SAFETY: by the caller.
+        if let Some(lists) = unsafe { standalone::signaling::sent::<P>(vc, lists, irql) } {
             // SAFETY: by the caller. On the manager's other VCs nothing is sent.
             unsafe { client::handlers::sent::<P>(vc, lists, irql) };
         }

@@ -503,15 +503,28 @@ pub unsafe fn arrived<V: Channel>(
 
 /// Lists that could not be indicated, and why.
 #[derive(Debug)]
-pub struct NotIndicated {
+pub struct IndicateError {
     /// The lists, back in the driver's hands.
     pub lists: NetBufferLists,
     /// Why.
     pub status: Status,
 }
 
-impl From<NotIndicated> for Status {
-    fn from(refused: NotIndicated) -> Self {
+impl fmt::Display for IndicateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} lists not indicated: {}",
+            self.lists.len(),
+            self.status
+        )
+    }
+}
+
+impl core::error::Error for IndicateError {}
+
+impl From<IndicateError> for Status {
+    fn from(refused: IndicateError) -> Self {
         refused.status
     }
 }
@@ -522,14 +535,14 @@ pub fn indicate<V: Channel>(
     vc: &V,
     lists: NetBufferLists,
     irql: &mut UpToDispatch,
-) -> Result<(), NotIndicated> {
+) -> Result<(), IndicateError> {
     let count = lists.len();
     if count == 0 {
         return Ok(());
     }
     let single = lists.chain().all_have_one_packet();
     let (Ok(_), Side::Miniport, true) = (u32::try_from(count), lists.side(), single) else {
-        return Err(NotIndicated {
+        return Err(IndicateError {
             lists,
             status: Status::INVALID_PARAMETER,
         });
@@ -537,7 +550,7 @@ pub fn indicate<V: Channel>(
     // The client may answer within the indication, and so on. (One of these
     // crates leaves that to its work item long before.)
     if stack::remaining() < stack::VERY_LOW {
-        return Err(NotIndicated {
+        return Err(IndicateError {
             lists,
             status: Status::RESOURCES,
         });
@@ -547,7 +560,7 @@ pub fn indicate<V: Channel>(
     let out = count.saturating_add(1);
     if !vc.count_out(out, Key::new()) {
         vc.count_in(out, Key::new());
-        return Err(NotIndicated {
+        return Err(IndicateError {
             lists,
             status: Status::PAUSED,
         });
@@ -562,7 +575,7 @@ pub fn indicate<V: Channel>(
     };
     let status = vc.refusal();
     vc.count_in(out, Key::new());
-    Err(NotIndicated { lists, status })
+    Err(IndicateError { lists, status })
 }
 
 /// Indicates lists that are counted out, on the VC and on the adapter, with one more for this

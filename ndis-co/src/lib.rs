@@ -293,6 +293,7 @@
 pub mod address;
 pub mod answer;
 pub mod armed;
+mod backlog;
 mod both;
 pub mod bugcheck;
 #[doc(hidden)]
@@ -305,6 +306,7 @@ pub(crate) mod deferred;
 pub mod event;
 pub mod family;
 pub mod irql;
+mod kernel;
 #[doc(hidden)]
 pub mod later;
 mod load;
@@ -319,6 +321,7 @@ pub mod power;
 pub mod prelude;
 pub mod protocol;
 pub mod raw;
+mod reference;
 pub mod service;
 pub mod stack;
 pub mod status;

@@ -139,7 +139,7 @@
 //! fn ring<M: CallManager<Vc = ()>>(sap: &Sap<M>, irql: &mut Passive) -> Result<Vc<M>, Status> {
 //!     let vc = sap.create_vc((), irql)?; // a VC to this SAP's client, inactive
 //!     let parameters = CallParametersBuf::builder().build()?;
-//!     let vc = vc.activate(parameters, irql).map_err(|failed| failed.status)?;
+//!     let vc = vc.activate(parameters, irql)?;
 //!     let parameters = CallParametersBuf::builder().build()?;
 //!     Ok(vc.dispatch_incoming_call(parameters, irql))
 //! }
@@ -323,12 +323,13 @@ pub use init::{Attributed, HasAdapter, Initialize, Initialized, New, Ready};
 pub use mcm::MiniportCallManager;
 pub use miniport::{CoMiniport, Connectionless, Mcm, Miniport, RegistersFamilies, Role};
 #[doc(inline)]
-pub use ndis_co::channel::{Channel, NotIndicated};
+pub use ndis_co::channel::{Channel, IndicateError};
 #[doc(inline)]
 pub use ndis_co::cm::{
-    AcceptedCall, Active, Af, CallManager, CanActivate, CanDispatch, CloseAf, CloseCall, CreatedVc,
-    DeregisterSap, Inactive, MakeCall, NotActivated, OpenAf, PendingCloseAf, PendingCloseCall,
-    PendingDeregisterSap, PendingMakeCall, PendingOpenAf, PendingRegisterSap, RegisterSap, Sap, Vc,
+    AcceptedCall, ActivateError, Active, Af, CallManager, CanActivate, CanDispatch, CloseAf,
+    CloseCall, CreatedVc, DeregisterSap, Inactive, MakeCall, OpenAf, PendingCloseAf,
+    PendingCloseCall, PendingDeregisterSap, PendingMakeCall, PendingOpenAf, PendingRegisterSap,
+    RegisterSap, Sap, Vc,
 };
 pub use ndis_co::{Answer, Load, ServiceKey, Status};
 

@@ -47,15 +47,25 @@ impl PublicPaths {
         if !alias.public {
             return None;
         }
-        let here = join(&alias.module, &alias.owner);
-        let defined = match self.definitions.get(&alias.owner) {
-            Some(places) if !places.contains(&here) && places.len() == 1 => places.first()?.clone(),
-            _ => here,
-        };
+        let defined = self.definition(&alias.module, &alias.owner);
         let mut path = vec![self.krate.clone()];
         path.extend(self.paths.get(&defined)?.iter().cloned());
         path.extend(alias.member.clone());
         Some(path.join("::"))
+    }
+}
+
+impl PublicPaths {
+    /// Where the type of an `impl` block in `module` is defined: there, or nearest to it, for a
+    /// crate may have several of one name.
+    fn definition(&self, module: &[String], name: &str) -> Place {
+        let shared = |place: &Place| {
+            let both = place.iter().zip(module);
+            both.take_while(|(one, other)| one == other).count()
+        };
+        let places = self.definitions.get(name).into_iter().flatten();
+        let nearest = places.max_by_key(|place| shared(place));
+        nearest.cloned().unwrap_or_else(|| join(module, name))
     }
 }
 
@@ -177,7 +187,7 @@ mod tests {
         std::fs::create_dir_all(&src).expect("a folder");
         std::fs::write(
             src.join("lib.rs"),
-            "mod vc { pub struct Vc; pub struct Other; } mod calls; pub mod af; mod all;\n\
+            "mod vc { pub struct Vc; pub struct Other; } mod calls; pub mod af; mod all; pub mod side;\n\
              pub use vc::Vc; pub use all::*;",
         )
         .expect("written");
@@ -195,6 +205,13 @@ mod tests {
         .expect("written");
         std::fs::write(src.join("all.rs"), "#[doc(alias = \"D\")] pub fn free() {}")
             .expect("written");
+        // Another type of the same name, with its methods in a module beside it.
+        std::fs::write(
+            src.join("side.rs"),
+            "pub mod vc { pub struct Vc; } mod more { use super::vc::Vc;\n\
+             impl Vc { #[doc(alias = \"E\")] pub fn dial(&self) {} } }",
+        )
+        .expect("written");
         let source = read_crate(folder.path()).expect("the crate parses");
         let krate = source.name.clone();
         let paths = PublicPaths::of(&source);
@@ -212,6 +229,7 @@ mod tests {
                 expected("B", None),
                 expected("C", Some("af::Af::id")),
                 expected("D", Some("free")),
+                expected("E", Some("side::vc::Vc::dial")),
             ]
         );
     }

@@ -5,10 +5,12 @@
 
 use super::{
     Af, AfOffer, Binding, Client, IncomingCall, Received, Sap, Vc,
-    af::{self, AfShared},
-    sap::{self, SapShared},
+    af::{
+        self, AfShared,
+        sap::{self, SapShared},
+        vc::VcShared,
+    },
     state::{HungUp, State},
-    vc::VcShared,
 };
 use crate::{
     Answer, Status,

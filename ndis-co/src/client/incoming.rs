@@ -2,8 +2,8 @@
 
 use super::{
     Call, Client, Vc,
+    af::vc::{Numbered, VcShared},
     state::State,
-    vc::{Numbered, VcShared},
 };
 use crate::{
     Status,

@@ -35,23 +35,17 @@
 //! [BIND-18]: ndis_sys::rules#BIND-18
 
 mod af;
-mod children;
-mod families;
 pub(crate) mod handlers;
 mod incoming;
 mod role;
-mod sap;
 mod state;
-mod vc;
 
-pub use crate::protocol::{Binding, Entry, Kept, NewBinding, Protocol, Received, Unsent};
-pub use af::{Af, AfOffer, OpenAf};
+pub use crate::protocol::{Binding, Entry, Kept, NewBinding, Protocol, Received, SendError};
+pub use af::{Af, AfOffer, Call, CreatedVc, OpenAf, RegisteredSap, Sap, Vc};
 #[doc(hidden)]
-pub use families::{Families, RunsClient};
+pub use af::{Families, RunsClient};
 pub use incoming::{IncomingCall, PendingIncomingCall};
 pub use role::AsClient;
-pub use sap::{RegisteredSap, Sap};
-pub use vc::{Call, CreatedVc, Vc};
 
 use crate::{
     Answer, Status,

@@ -595,7 +595,7 @@ impl State {
     }
 
     /// Gives counted work back; `true` when none is left.
-    pub(super) fn calm(&mut self, count: usize) -> bool {
+    pub(super) fn leave(&mut self, count: usize) -> bool {
         self.busy = self.busy.saturating_sub(count);
         self.busy == 0
     }

@@ -14,7 +14,7 @@ use crate::{
     once::Slot,
     owner::Owner,
     raw::Opaque,
-    stack,
+    reference, stack,
 };
 use core::{fmt, ops, ptr};
 use ndis_sys::NDIS_HANDLE;
@@ -117,12 +117,6 @@ impl<M: CallManager> Af<M> {
         &self.shared.base
     }
 
-    /// Whether both are the same: one client's, opened once.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared)
-    }
-
     /// Asks the client to close the family, now or soon, for instance because the line is
     /// gone. Nothing happens when it was asked before, or is closing it already.
     ///
@@ -144,13 +138,7 @@ impl<M: CallManager> Af<M> {
     }
 }
 
-impl<M: CallManager> Clone for Af<M> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
-    }
-}
+reference!(Af<M: CallManager> to "one: a client's, opened once");
 
 impl<M: CallManager> ops::Deref for Af<M> {
     type Target = M::Af;
@@ -283,6 +271,7 @@ impl<M: CallManager> PendingOpenAf<M> {
     /// [AF-23]: ndis_sys::rules#AF-23
     /// [AF-24]: ndis_sys::rules#AF-24
     /// [AF-48]: ndis_sys::rules#AF-48
+    #[doc(alias = "NdisCmOpenAddressFamilyComplete")]
     #[doc(alias = "NdisMCmOpenAddressFamilyComplete")]
     pub fn accept(self, context: M::Af, irql: &mut impl NoLock) {
         let af = self.af.disarm();
@@ -299,6 +288,7 @@ impl<M: CallManager> PendingOpenAf<M> {
     /// Source page: [`NdisMCmOpenAddressFamilyComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmopenaddressfamilycomplete).
     ///
     /// [AF-25]: ndis_sys::rules#AF-25
+    #[doc(alias = "NdisCmOpenAddressFamilyComplete")]
     #[doc(alias = "NdisMCmOpenAddressFamilyComplete")]
     pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
         let af = self.af.disarm();
@@ -385,6 +375,7 @@ impl<M: CallManager> PendingCloseAf<M> {
     /// Lets the family go, at once or when its last child is gone.
     ///
     /// Source page: [`NdisMCmCloseAddressFamilyComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmcloseaddressfamilycomplete).
+    #[doc(alias = "NdisCmCloseAddressFamilyComplete")]
     #[doc(alias = "NdisMCmCloseAddressFamilyComplete")]
     pub fn finish(self, irql: &mut impl NoLock) {
         let af = self.af.disarm();
@@ -446,7 +437,7 @@ impl<M: CallManager> AfShared<M> {
             ptr::null_mut()
         };
         // SAFETY: the open was pended and is completed once (rule AF-23), at or
-        // below DISPATCH_LEVEL; with success, with the share that the acceptance
+        // below DISPATCH_LEVEL; with success, with the reference that the acceptance
         // gave to NDIS (CM-AF).
         unsafe { ndis_sys::NdisCmOpenAddressFamilyComplete(status.raw(), this.handle(), context) };
         Self::told_opened(this);

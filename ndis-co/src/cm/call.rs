@@ -1,9 +1,8 @@
-//! The tokens of call control: [`MakeCall`], [`CloseCall`], [`AcceptedCall`] and
-//! their pended forms.
+//! The tokens of call control: [`MakeCall`], [`CloseCall`] and their pended forms.
 
 use super::{
     CallManager, Vc,
-    state::{End, Settled, State},
+    state::{Settled, State},
     vc::VcShared,
 };
 use crate::{
@@ -66,6 +65,7 @@ impl<'r, M: CallManager> MakeCall<'r, M> {
     /// [`NdisMCmMakeCallComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmmakecallcomplete).
     ///
     /// [CALL-10]: ndis_sys::rules#CALL-10
+    #[doc(alias = "NdisCmActivateVc")]
     #[doc(alias = "NdisMCmActivateVc")]
     pub fn accept(self, irql: &mut impl NoLock) -> Answer<'r> {
         let _ = irql;
@@ -177,7 +177,9 @@ impl<M: CallManager> PendingMakeCall<M> {
     ///
     /// [CALL-10]: ndis_sys::rules#CALL-10
     /// [CALL-13]: ndis_sys::rules#CALL-13
+    #[doc(alias = "NdisCmMakeCallComplete")]
     #[doc(alias = "NdisMCmMakeCallComplete")]
+    #[doc(alias = "NdisCmActivateVc")]
     #[doc(alias = "NdisMCmActivateVc")]
     pub fn accept(self, irql: &mut impl NoLock) {
         self.answer(|state| state.accept_make(None, None), irql);
@@ -189,6 +191,7 @@ impl<M: CallManager> PendingMakeCall<M> {
     /// Source page: [`NdisMCmMakeCallComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmmakecallcomplete).
     ///
     /// [CALL-17]: ndis_sys::rules#CALL-17
+    #[doc(alias = "NdisCmMakeCallComplete")]
     #[doc(alias = "NdisMCmMakeCallComplete")]
     pub fn accept_with(self, parameters: CallParametersBuf, irql: &mut impl NoLock) {
         let parameters = changed(parameters);
@@ -209,6 +212,7 @@ impl<M: CallManager> PendingMakeCall<M> {
     /// Refuses the call.
     ///
     /// Source page: [`NdisMCmMakeCallComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmmakecallcomplete).
+    #[doc(alias = "NdisCmMakeCallComplete")]
     #[doc(alias = "NdisMCmMakeCallComplete")]
     pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
         self.answer(|state| state.refuse(status), irql);
@@ -224,85 +228,6 @@ impl<M: CallManager> PendingMakeCall<M> {
 impl<M: CallManager> fmt::Debug for PendingMakeCall<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("PendingMakeCall").field(&self.vc).finish()
-    }
-}
-
-/// The client that was called has accepted: connect the call, or take it back,
-/// in bounded time: the client's family is not closed before.
-///
-/// Dropping it takes the call back with [`Status::FAILURE`] (rule [CALL-37]).
-///
-/// [CALL-37]: ndis_sys::rules#CALL-37
-#[must_use = "an accepted call is connected or closed"]
-pub struct AcceptedCall<M: CallManager> {
-    vc: Armed<Vc<M>, TakeBack>,
-}
-
-/// Takes an accepted call back.
-struct TakeBack;
-
-impl<M: CallManager> Alarm<Vc<M>> for TakeBack {
-    fn lost(vc: Vc<M>) {
-        let end = End {
-            status: Status::FAILURE,
-            data: None,
-        };
-        // An error means that the call is over already.
-        let _ = vc
-            .shared
-            .with(|state, _| state.announce(state.number(), end));
-        VcShared::defer(&vc.shared);
-    }
-}
-
-impl<M: CallManager> AcceptedCall<M> {
-    pub(crate) fn new(vc: Vc<M>) -> Self {
-        Self { vc: Armed::new(vc) }
-    }
-
-    /// The VC of the call.
-    #[must_use]
-    pub fn vc(&self) -> &Vc<M> {
-        &self.vc
-    }
-
-    /// Tells the client that the call is connected: data may flow (rules
-    /// [CALL-35], [CALL-38], [CALL-40]).
-    ///
-    /// [`CallManager::call_connected`] tells when the client knows, usually before
-    /// this returns; when little is left of the stack, a work item tells the client.
-    /// `false` when the call is over already.
-    ///
-    /// Source page: [`NdisMCmDispatchCallConnected`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmdispatchcallconnected).
-    ///
-    /// [CALL-35]: ndis_sys::rules#CALL-35
-    /// [CALL-38]: ndis_sys::rules#CALL-38
-    /// [CALL-40]: ndis_sys::rules#CALL-40
-    #[doc(alias = "NdisMCmDispatchCallConnected")]
-    pub fn connect(self, irql: &mut impl NoLock) -> bool {
-        let vc = self.vc.disarm();
-        let accepted = vc.shared.with(|state, _| state.connect());
-        VcShared::advance(&vc.shared, irql.up_to_dispatch());
-        accepted
-    }
-
-    /// Takes the call back: the client is told that it is over and closes it
-    /// (rule [CALL-39]).
-    ///
-    /// Source page: [`NdisMCmDispatchIncomingCloseCall`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmdispatchincomingclosecall).
-    ///
-    /// [CALL-39]: ndis_sys::rules#CALL-39
-    #[doc(alias = "NdisMCmDispatchIncomingCloseCall")]
-    pub fn close(self, status: Status, irql: &mut impl NoLock) {
-        let vc = self.vc.disarm();
-        // An error means that the call is over already.
-        let _ = vc.dispatch_incoming_close(status, &[], irql);
-    }
-}
-
-impl<M: CallManager> fmt::Debug for AcceptedCall<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AcceptedCall").field(&self.vc).finish()
     }
 }
 
@@ -356,6 +281,7 @@ impl<'r, M: CallManager> CloseCall<'r, M> {
     /// [CALL-49]: ndis_sys::rules#CALL-49
     /// [VC-44]: ndis_sys::rules#VC-44
     /// [VC-49]: ndis_sys::rules#VC-49
+    #[doc(alias = "NdisCmDeactivateVc")]
     #[doc(alias = "NdisMCmDeactivateVc")]
     #[doc(alias = "ProtocolCmDeactivateVcComplete")]
     pub fn finish(self, irql: &mut impl NoLock) -> Answer<'r> {
@@ -436,7 +362,9 @@ impl<M: CallManager> PendingCloseCall<M> {
     /// Source page: [`NdisMCmCloseCallComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmclosecallcomplete).
     ///
     /// [CALL-52]: ndis_sys::rules#CALL-52
+    #[doc(alias = "NdisCmCloseCallComplete")]
     #[doc(alias = "NdisMCmCloseCallComplete")]
+    #[doc(alias = "NdisCmDeactivateVc")]
     #[doc(alias = "NdisMCmDeactivateVc")]
     pub fn finish(self, irql: &mut impl NoLock) {
         let vc = self.vc.disarm();

@@ -2,8 +2,9 @@
 //!
 //! A call manager is one type that implements [`CallManager`]. What it stands on is its
 //! [`Base`]: the adapter, for a miniport call manager (an MCM, see `ndis-mcm`), or the
-//! binding to an adapter of somebody else, for a stand-alone one. Everything else is the
-//! same, and is here:
+//! binding to an adapter of somebody else, for a stand-alone one. Sixteen of the 22 functions
+//! that NDIS has for a miniport call manager are other names of those for a stand-alone one:
+//! the trait has those that differ. Everything else is the same, and is here:
 //!
 //! ```text
 //! Base ── Af ─┬─ Sap ── CreatedVc   a call that this driver offers to the client
@@ -16,10 +17,11 @@
 
 mod advertised;
 mod af;
-mod base;
 mod call;
 mod families;
+mod gates;
 mod handlers;
+mod key;
 mod sap;
 pub(crate) mod standalone;
 mod state;
@@ -28,23 +30,28 @@ mod vc;
 #[doc(hidden)]
 pub use advertised::Advertised;
 pub use af::{Af, CloseAf, OpenAf, PendingCloseAf, PendingOpenAf};
-pub use base::{Base, Carrier};
-#[doc(hidden)]
-pub use base::{Key, Part};
-pub use call::{AcceptedCall, CloseCall, MakeCall, PendingCloseCall, PendingMakeCall};
+pub use call::{CloseCall, MakeCall, PendingCloseCall, PendingMakeCall};
 #[doc(hidden)]
 pub use families::Families;
 #[doc(hidden)]
+pub use gates::{Gates, Part};
+#[doc(hidden)]
 pub use handlers::call_manager_handlers;
+#[doc(hidden)]
+pub use key::Key;
 pub use sap::{DeregisterSap, PendingDeregisterSap, PendingRegisterSap, RegisterSap, Sap};
 pub use standalone::{AsCallManager, SignalingVc, StandaloneCallManager};
 #[doc(hidden)]
 pub use standalone::{ManagerState, RunsManager, SignalingShared};
-#[doc(hidden)]
-pub use state::Gates;
-pub use vc::{Active, CanActivate, CanDispatch, CreatedVc, Inactive, NotActivated, Vc};
+pub use vc::{
+    AcceptedCall, ActivateError, Active, CanActivate, CanDispatch, CreatedVc, Inactive, Vc,
+};
 
-use crate::{Answer, Status, irql::UpToDispatch, params::CallParameters};
+use crate::{
+    Answer, Status, callback::Argument, channel::DataPath, irql::UpToDispatch, owner::Owner,
+    params::CallParameters,
+};
+use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
 
 /// A driver that sets calls up.
 ///
@@ -182,6 +189,7 @@ pub trait CallManager: Sized + Send + Sync + 'static {
     /// Source pages: [`PROTOCOL_CM_ACTIVATE_VC_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cm_activate_vc_complete),
     /// [`NdisMCmDispatchCallConnected`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmdispatchcallconnected).
     #[doc(alias = "ProtocolCmActivateVcComplete")]
+    #[doc(alias = "NdisCmDispatchCallConnected")]
     #[doc(alias = "NdisMCmDispatchCallConnected")]
     fn call_connected(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
         let _ = (vc, irql);
@@ -238,4 +246,110 @@ pub trait CallManager: Sized + Send + Sync + 'static {
         request: CloseCall<'r, Self>,
         irql: &mut UpToDispatch,
     ) -> Answer<'r>;
+}
+
+/// What a call manager stands on: the adapter of a miniport call manager, or the binding
+/// of a stand-alone one. Implemented by these two only.
+///
+/// # Safety
+///
+/// Each function is NDIS's for this kind of call manager. The value is a counted reference:
+/// whatever has one keeps the driver, the owner and the list of families in place.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no base for the call manager `{M}`",
+    label = "not an adapter or a binding of this driver",
+    note = "rules REG-06 and REG-13: a miniport call manager says `type Base = Adapter<Self>` \
+            and implements `Miniport` with `type Role = Mcm`, and `Carry`; a stand-alone one says \
+            `type Base = Binding<Self>` and implements `Protocol` with `type Role = AsCallManager`"
+)]
+pub unsafe trait Base<M: CallManager<Base = Self>>:
+    Argument<NDIS_HANDLE> + Clone + Send + Sync + 'static
+{
+    /// What the base keeps on each VC.
+    #[doc(hidden)]
+    type Part: Part;
+
+    /// The driver.
+    #[doc(hidden)]
+    fn driver(&self) -> &M;
+
+    /// What resources are allocated on.
+    #[doc(hidden)]
+    fn owner(&self) -> &Owner;
+
+    /// The families that clients have opened here.
+    #[doc(hidden)]
+    fn families(&self) -> &Families<M>;
+
+    /// All of them are closed, as [`Families::close`] wanted; once.
+    #[doc(hidden)]
+    fn families_closed(&self, key: Key);
+
+    /// Completes lists that the driver has dropped on this VC.
+    #[doc(hidden)]
+    fn complete_dropped(vc: &Vc<M>, irql: &mut UpToDispatch);
+
+    /// Creates a VC for a call to a client.
+    ///
+    /// # Safety
+    ///
+    /// `af` is open and stays so, `context` lives until the VC is deleted, and `vc` is
+    /// valid for a write and null.
+    #[doc(hidden)]
+    unsafe fn create_vc(
+        &self,
+        af: NDIS_HANDLE,
+        context: NDIS_HANDLE,
+        vc: *mut NDIS_HANDLE,
+    ) -> NDIS_STATUS;
+
+    /// Deletes a VC that [`create_vc`](Self::create_vc) has made.
+    ///
+    /// # Safety
+    ///
+    /// It is inactive, without a call, and deleted once.
+    #[doc(hidden)]
+    unsafe fn delete_vc(vc: NDIS_HANDLE) -> NDIS_STATUS;
+
+    /// Activates a VC.
+    ///
+    /// # Safety
+    ///
+    /// It exists and is inactive; the parameters are valid until the activation is over.
+    #[doc(hidden)]
+    unsafe fn activate_vc(vc: NDIS_HANDLE, parameters: *mut CO_CALL_PARAMETERS) -> NDIS_STATUS;
+
+    /// Deactivates a VC.
+    ///
+    /// # Safety
+    ///
+    /// It is active, and nothing is under way on it.
+    #[doc(hidden)]
+    unsafe fn deactivate_vc(vc: NDIS_HANDLE) -> NDIS_STATUS;
+}
+
+/// A base whose VCs carry their clients' data through this driver: an adapter.
+///
+/// # Safety
+///
+/// As for [`Base`]; what is counted out holds up a pause of the adapter.
+#[diagnostic::on_unimplemented(
+    message = "a call manager that stands alone carries no data of its clients",
+    label = "on `{Self}` it only sets up their calls",
+    note = "the miniport beneath carries the data (rule NBL-34); only a miniport call manager indicates and \
+            completes on its clients' VCs"
+)]
+pub unsafe trait Carrier<M: CallManager<Base = Self>>: Base<M, Part = DataPath> {
+    /// Counts lists that go under way, if data flows. Whatever this answers, the caller
+    /// counts them in again.
+    #[doc(hidden)]
+    fn count_out(&self, lists: usize, key: Key) -> bool;
+
+    /// Counts lists in, and completes a pause that waited for them.
+    #[doc(hidden)]
+    fn count_in(&self, lists: usize, key: Key);
+
+    /// Whether the device is gone.
+    #[doc(hidden)]
+    fn is_gone(&self) -> bool;
 }

@@ -1,6 +1,6 @@
 //! [`Sap`]: an address at which a client takes calls.
 
-use super::{Af, CallManager, CreatedVc, Inactive, af::AfShared, vc::VcShared};
+use super::{Af, CallManager, af::AfShared};
 use crate::{
     Answer, Status,
     address::{SapAddress, SapAddressBuf},
@@ -14,7 +14,7 @@ use crate::{
     once::Slot,
     owner::Owner,
     raw::Opaque,
-    stack,
+    reference, stack,
 };
 use core::{fmt, ops, ptr};
 use ndis_sys::NDIS_HANDLE;
@@ -22,7 +22,7 @@ use ndis_sys::NDIS_HANDLE;
 /// # Invariants
 ///
 /// CM-SAP: `handle` is valid from the register request until that is refused
-/// or the deregistration is completed. Once accepted, NDIS owns one share as
+/// or the deregistration is completed. Once accepted, NDIS owns one reference as
 /// the call manager's SAP context, and the SAP counts as a child of its
 /// address family, until the deregistration is completed.
 pub(crate) struct SapShared<M: CallManager> {
@@ -89,46 +89,9 @@ impl<M: CallManager> Sap<M> {
     pub fn base(&self) -> &M::Base {
         &self.shared.af.base
     }
-
-    /// Whether both are the same SAP.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared)
-    }
-
-    /// Creates a VC for a call to this SAP; `context` is what the driver keeps
-    /// for it (rules [VC-02], [VC-06], [VC-10]).
-    ///
-    /// The client is asked before this returns. The VC is inactive; dropping
-    /// it deletes it.
-    ///
-    /// Source page: [`NdisMCmCreateVc`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmcreatevc).
-    ///
-    /// # Errors
-    ///
-    /// [`Status::RESOURCES`], [`Status::CLOSING`] when the SAP or its family
-    /// is going away, or the client's refusal.
-    ///
-    /// [VC-02]: ndis_sys::rules#VC-02
-    /// [VC-06]: ndis_sys::rules#VC-06
-    /// [VC-10]: ndis_sys::rules#VC-10
-    #[doc(alias = "NdisMCmCreateVc")]
-    pub fn create_vc(
-        &self,
-        context: M::Vc,
-        irql: &mut impl NoLock,
-    ) -> Result<CreatedVc<'_, M, Inactive>, Status> {
-        VcShared::create(self, context, irql.up_to_dispatch())
-    }
 }
 
-impl<M: CallManager> Clone for Sap<M> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
-    }
-}
+reference!(Sap<M: CallManager> to "SAP");
 
 impl<M: CallManager> ops::Deref for Sap<M> {
     type Target = M::Sap;
@@ -241,6 +204,7 @@ impl<M: CallManager> PendingRegisterSap<M> {
     ///
     /// [SAP-19]: ndis_sys::rules#SAP-19
     /// [SAP-20]: ndis_sys::rules#SAP-20
+    #[doc(alias = "NdisCmRegisterSapComplete")]
     #[doc(alias = "NdisMCmRegisterSapComplete")]
     pub fn accept(self, context: M::Sap, irql: &mut impl NoLock) -> Sap<M> {
         let sap = self.sap.disarm();
@@ -253,6 +217,7 @@ impl<M: CallManager> PendingRegisterSap<M> {
     /// Refuses.
     ///
     /// Source page: [`NdisMCmRegisterSapComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmregistersapcomplete).
+    #[doc(alias = "NdisCmRegisterSapComplete")]
     #[doc(alias = "NdisMCmRegisterSapComplete")]
     pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
         let sap = self.sap.disarm();
@@ -343,6 +308,7 @@ impl<M: CallManager> PendingDeregisterSap<M> {
     /// Lets the SAP go.
     ///
     /// Source page: [`NdisMCmDeregisterSapComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmderegistersapcomplete).
+    #[doc(alias = "NdisCmDeregisterSapComplete")]
     #[doc(alias = "NdisMCmDeregisterSapComplete")]
     pub fn finish(self, irql: &mut impl NoLock) {
         let sap = self.sap.disarm();
@@ -410,7 +376,7 @@ impl<M: CallManager> SapShared<M> {
             ptr::null_mut()
         };
         // SAFETY: the registration was pended and is completed once (SAP-19); with
-        // success, with the share that the acceptance gave to NDIS (CM-SAP).
+        // success, with the reference that the acceptance gave to NDIS (CM-SAP).
         unsafe { ndis_sys::NdisCmRegisterSapComplete(status.raw(), this.handle.get(), context) };
         if !status.is_success() {
             AfShared::remove_child(&this.af, irql);

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Status,
     armed::{Alarm, Armed},
-    mem::Box,
+    mem::{Box, Tag, Vacant},
 };
 use core::{fmt, marker::PhantomData, ops::Range, ptr};
 use ndis_sys::NET_BUFFER;
@@ -41,6 +41,37 @@ pub(super) struct Backing {
 #[doc(alias = "NdisFreeMdl")]
 pub struct NetBuffer {
     raw: Armed<Backed<NET_BUFFER, Backing>, Freed>,
+}
+
+impl NetBufferListPool {
+    /// Allocates a packet that has room for `capacity` bytes behind `headroom`
+    /// unused ones, and no data yet. All of them are zero.
+    ///
+    /// At or below DISPATCH_LEVEL.
+    ///
+    /// Source pages: [`NdisAllocateNetBuffer`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisallocatenetbuffer),
+    /// [`NdisAllocateMdl`](https://learn.microsoft.com/windows-hardware/drivers/ddi/mdlapi/nf-mdlapi-ndisallocatemdl).
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`], also for more than 4 GB.
+    #[doc(alias = "NdisAllocateNetBuffer")]
+    #[doc(alias = "NdisAllocateMdl")]
+    pub fn allocate_buffer(&self, headroom: usize, capacity: usize) -> Result<NetBuffer, Status> {
+        let space = headroom.checked_add(capacity).ok_or(Status::RESOURCES)?;
+        // An MDL describes at least one byte.
+        let size = u32::try_from(space.max(1)).map_err(|_| Status::RESOURCES)?;
+        let offset = u32::try_from(headroom).map_err(|_| Status::RESOURCES)?;
+        let backing = Vacant::try_new(Tag::NDIS)?;
+        let space = self.space(size)?;
+        let mdl = space.mdl().as_raw();
+        // SAFETY: the MDL describes at least `offset` bytes (rule NBL-40), and stays in the
+        // backing until after the buffer is freed.
+        let buffer = unsafe { self.buffer_over(mdl, offset, 0) }?;
+        let _pool = self.clone();
+        let backing = backing.fill(Backing { space, _pool });
+        Ok(NetBuffer::new(Backed::new(buffer, self.side(), backing)))
+    }
 }
 
 impl NetBuffer {

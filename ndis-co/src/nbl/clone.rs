@@ -1,5 +1,5 @@
 //! [`Parent`]: the same data on another way without copying it, and the list
-//! that it came in given back when the last clone has come home.
+//! that it came in given back when the last clone is back.
 //!
 //! NDIS has two demands on whoever derives lists from others: the parent stays
 //! with the driver and is given back only after its last child is freed, and
@@ -11,6 +11,7 @@ use super::{
     Chain, ListView, Lists, NetBufferList, NetBufferListPool, NetBufferLists, Packets,
     fields::{At, Hand, Side, set_status},
     list::Kind,
+    origin::Origin,
 };
 use crate::{
     Status,
@@ -27,7 +28,6 @@ use core::{
     ptr,
     sync::atomic::{AtomicBool, AtomicI32, Ordering},
 };
-use ndis_sys::NET_BUFFER_LIST;
 
 pub(crate) mod sealed {
     /// Original lists are this crate's types: only these know whether clones of theirs can
@@ -100,37 +100,6 @@ struct Sole<O>(O);
 // SAFETY: [`Parent`] is neither `Sync` nor `Clone`, and the one that lends it.
 unsafe impl<O: Send> Sync for Sole<O> {}
 
-/// A clone's reference to its parent, whatever that is.
-///
-/// # Invariants
-///
-/// ORIGIN: `shared` is a reference to a `Shared<O>`, given away by [`Arc::into_raw`], and
-/// `release` is the function of that very `O`. The list is one of the original's, and so in
-/// this driver's hands as long as the reference.
-pub(super) struct Origin {
-    shared: Token,
-    release: unsafe fn(*mut c_void, Status, Option<&mut UpToDispatch>),
-    list: Token<NET_BUFFER_LIST>,
-}
-
-impl Origin {
-    /// The clone is freed.
-    pub(super) fn release(self, status: Status, irql: Option<&mut UpToDispatch>) {
-        self.count(-1);
-        // SAFETY: by ORIGIN the reference that the function takes.
-        unsafe { (self.release)(self.shared.0, status, irql) };
-    }
-
-    /// Counts the clone in its parent, or takes it off (rule NBL-36).
-    fn count(&self, by: i32) {
-        // SAFETY: by ORIGIN the list is valid.
-        let field = unsafe { &raw mut (*self.list.0).ChildRefCount };
-        // SAFETY: as above; nothing else is done with the field (AT).
-        let count = unsafe { AtomicI32::from_ptr(field) };
-        count.fetch_add(by, Ordering::AcqRel);
-    }
-}
-
 /// Gives up the reference of a clone.
 ///
 /// # Safety
@@ -188,7 +157,7 @@ fn give_up<O: Original>(shared: Arc<Shared<O>>, status: Status, irql: Option<&mu
 /// this driver; of a clone that another driver sent or indicated there is.
 ///
 /// ```
-/// # use ndis_co::{Status, client::{Client, Kept, Unsent, Vc}, irql::UpToDispatch, nbl::*};
+/// # use ndis_co::{Status, client::{Client, Kept, SendError, Vc}, irql::UpToDispatch, nbl::*};
 /// /// Sends on another call what came in on one, without copying.
 /// fn relay<C: Client>(
 ///     kept: Kept<C>,
@@ -198,7 +167,7 @@ fn give_up<O: Original>(shared: Arc<Shared<O>>, status: Status, irql: Option<&mu
 /// ) -> Result<(), Status> {
 ///     let parent = Parent::try_new(kept)?;
 ///     to.send(parent.allocate_clones(pool)?, irql)?;
-///     // What was kept is given back when the last clone has come home.
+///     // What was kept is given back when the last clone is back.
 ///     Ok(())
 /// }
 /// # use ndis_host as _;
@@ -224,22 +193,30 @@ impl<O: Original> Alarm<Arc<Shared<O>>> for Dropped {
 }
 
 /// Lists of which no clones can be made, and why.
-pub struct NoParent<O> {
+pub struct ParentError<O> {
     /// The lists, as they were.
     pub original: O,
     /// Why.
     pub status: Status,
 }
 
-impl<O> From<NoParent<O>> for Status {
-    fn from(refused: NoParent<O>) -> Self {
+impl<O> fmt::Display for ParentError<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no parent of clones: {}", self.status)
+    }
+}
+
+impl<O> core::error::Error for ParentError<O> {}
+
+impl<O> From<ParentError<O>> for Status {
+    fn from(refused: ParentError<O>) -> Self {
         refused.status
     }
 }
 
-impl<O> fmt::Debug for NoParent<O> {
+impl<O> fmt::Debug for ParentError<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NoParent")
+        f.debug_struct("ParentError")
             .field("status", &self.status)
             .finish_non_exhaustive()
     }
@@ -252,9 +229,9 @@ impl<O: Original> Parent<O> {
     ///
     /// Gives them back with [`Status::RESOURCES`], or
     /// [`Status::INVALID_PARAMETER`] when they are clones of this driver.
-    pub fn try_new(mut original: O) -> Result<Self, NoParent<O>> {
+    pub fn try_new(mut original: O) -> Result<Self, ParentError<O>> {
         if !original.can_be_parent() {
-            return Err(NoParent {
+            return Err(ParentError {
                 original,
                 status: Status::INVALID_PARAMETER,
             });
@@ -266,7 +243,7 @@ impl<O: Original> Parent<O> {
         };
         match Arc::try_new_or_back(shared, Tag::NDIS) {
             Ok(shared) => Ok(Self::new(shared)),
-            Err(shared) => Err(NoParent {
+            Err(shared) => Err(ParentError {
                 original: shared.original.0,
                 status: Status::RESOURCES,
             }),
@@ -306,14 +283,10 @@ impl<O: Original> Parent<O> {
 
     /// One more reference, for a clone of `list`.
     fn origin(&self, list: ListView<'_>) -> Origin {
-        let shared = Arc::clone(&self.shared);
-        let origin = Origin {
-            shared: Token(Arc::into_raw(shared)),
-            release: release::<O>,
-            list: Token(list.at().as_raw()),
-        };
-        origin.count(1);
-        origin
+        let shared = Token(Arc::into_raw(Arc::clone(&self.shared)));
+        // SAFETY: a reference of its own, which the function takes; the list is one of the
+        // original's.
+        unsafe { Origin::new(shared, release::<O>, list.at()) }
     }
 
     /// Makes a clone of each list, with the same packets: their data is not

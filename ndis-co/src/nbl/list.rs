@@ -2,14 +2,14 @@
 
 use super::{
     BufferMut, Buffers, BuffersMut, Chain, ListView, Lists, NetBuffer, NetBufferListPool, Packets,
-    clone::Origin,
-    fields::{At, Backed, Hand, Side},
+    fields::{At, Backed, Hand, Side, Slot, store},
+    origin::Origin,
 };
 use crate::{
     Status,
     armed::{Alarm, Armed},
     irql::{NoLock, UpToDispatch},
-    mem::Box,
+    mem::{Box, Tag, Vacant},
     raw::Token,
 };
 use core::{fmt, ptr};
@@ -283,6 +283,83 @@ impl NetBufferList {
             origin.release(status, irql);
         }
         drop(pool);
+    }
+}
+
+impl NetBufferListPool {
+    /// Allocates a list with one packet that has room for `capacity` bytes and
+    /// no data yet.
+    ///
+    /// At or below DISPATCH_LEVEL.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`], also for a capacity over 4 GB.
+    #[doc(alias = "NdisAllocateNetBufferAndNetBufferList")]
+    pub fn allocate(&self, capacity: usize) -> Result<NetBufferList, Status> {
+        self.allocate_with_headroom(0, capacity)
+    }
+
+    /// Allocates a list with one packet that has room for `capacity` bytes
+    /// behind `headroom` unused ones, and no data yet.
+    ///
+    /// The headroom is for headers, see [`BufferMut::retreat`]. A driver that
+    /// sends leaves room for those below it, too, when it knows their size.
+    ///
+    /// At or below DISPATCH_LEVEL.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`], also for more than 4 GB.
+    ///
+    /// [`BufferMut::retreat`]: super::BufferMut::retreat
+    pub fn allocate_with_headroom(
+        &self,
+        headroom: usize,
+        capacity: usize,
+    ) -> Result<NetBufferList, Status> {
+        let packet = self.allocate_buffer(headroom, capacity)?;
+        let mut list = self.allocate_list()?;
+        // Both are of this pool.
+        list.push_back(packet)
+            .map_err(|_| Status::INVALID_PARAMETER)?;
+        Ok(list)
+    }
+
+    /// Allocates a list without packets.
+    ///
+    /// At or below DISPATCH_LEVEL. It must get packets before it is sent, and
+    /// one before it is indicated.
+    ///
+    /// Source page: [`NdisAllocateNetBufferList`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisallocatenetbufferlist).
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`].
+    #[doc(alias = "NdisAllocateNetBufferList")]
+    pub fn allocate_list(&self) -> Result<NetBufferList, Status> {
+        let backing = Vacant::try_new(Tag::NDIS)?;
+        let list = self.empty_list()?.into_hand();
+        let last = Token::null();
+        // SAFETY: from this pool, and without packets.
+        Ok(unsafe { self.adopt(list, backing, Kind::Own { last }) })
+    }
+
+    /// Gives a list its backing.
+    ///
+    /// # Safety
+    ///
+    /// The list is from this pool, in no chain, and its packets are what `kind` says.
+    pub(super) unsafe fn adopt(
+        &self,
+        list: Hand<NET_BUFFER_LIST>,
+        backing: Vacant<Backing>,
+        kind: Kind,
+    ) -> NetBufferList {
+        let (side, pool) = (self.side(), self.clone());
+        store(list.at(), side, Slot::Vc, ptr::null_mut());
+        let backing = backing.fill(Backing { kind, pool });
+        NetBufferList::new(Backed::new(list, side, backing))
     }
 }
 

@@ -70,12 +70,13 @@ pub(crate) mod clone;
 pub mod fields;
 mod list;
 mod mapping;
+mod origin;
 mod pool;
 mod view;
 
 pub use buffer::{BufferMut, BuffersMut, NetBuffer};
 pub use chain::Chain;
-pub use clone::{NoParent, Original, Parent};
+pub use clone::{Original, Parent, ParentError};
 pub use fields::Side;
 pub use list::{IntoIter, NetBufferList, NetBufferLists};
 pub use pool::NetBufferListPool;

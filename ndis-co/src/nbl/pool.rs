@@ -1,17 +1,13 @@
 //! [`NetBufferListPool`]: where this driver's own lists and packets come from.
 
-use super::{
-    buffer::{self, NetBuffer},
-    fields::{At, Backed, Hand, Side, Slot, store},
-    list::{Backing, Kind, NetBufferList},
-};
+use super::fields::{At, Hand, Side};
 use crate::{
     Status,
-    mem::{Anchored, Arc, Parent, Tag, Vacant, Vec},
+    mem::{Anchored, Arc, Parent, Tag, Vec},
     owner::{Live, Owner},
     raw::Token,
 };
-use core::{fmt, ptr};
+use core::fmt;
 use ndis_sys::{
     MDL, NDIS_HANDLE, NET_BUFFER, NET_BUFFER_LIST, NET_BUFFER_LIST_POOL_PARAMETERS,
     NET_BUFFER_POOL_PARAMETERS,
@@ -21,7 +17,7 @@ use ndis_sys::{
 ///
 /// What is allocated from it keeps it alive, and the pool its owner: an
 /// adapter is not halted and a binding not closed before every list has come
-/// home (rules [HALT-07], [DV-17]).
+/// back (rules [HALT-07], [DV-17]).
 ///
 /// | to get | use |
 /// |---|---|
@@ -235,92 +231,9 @@ impl NetBufferListPool {
         self.inner.side
     }
 
-    /// Allocates a list with one packet that has room for `capacity` bytes and
-    /// no data yet.
-    ///
-    /// At or below DISPATCH_LEVEL.
-    ///
-    /// # Errors
-    ///
-    /// [`Status::RESOURCES`], also for a capacity over 4 GB.
-    #[doc(alias = "NdisAllocateNetBufferAndNetBufferList")]
-    pub fn allocate(&self, capacity: usize) -> Result<NetBufferList, Status> {
-        self.allocate_with_headroom(0, capacity)
-    }
-
-    /// Allocates a list with one packet that has room for `capacity` bytes
-    /// behind `headroom` unused ones, and no data yet.
-    ///
-    /// The headroom is for headers, see [`BufferMut::retreat`]. A driver that
-    /// sends leaves room for those below it, too, when it knows their size.
-    ///
-    /// At or below DISPATCH_LEVEL.
-    ///
-    /// # Errors
-    ///
-    /// [`Status::RESOURCES`], also for more than 4 GB.
-    ///
-    /// [`BufferMut::retreat`]: super::BufferMut::retreat
-    pub fn allocate_with_headroom(
-        &self,
-        headroom: usize,
-        capacity: usize,
-    ) -> Result<NetBufferList, Status> {
-        let packet = self.allocate_buffer(headroom, capacity)?;
-        let mut list = self.allocate_list()?;
-        // Both are of this pool.
-        list.push_back(packet)
-            .map_err(|_| Status::INVALID_PARAMETER)?;
-        Ok(list)
-    }
-
-    /// Allocates a list without packets.
-    ///
-    /// At or below DISPATCH_LEVEL. It must get packets before it is sent, and
-    /// one before it is indicated.
-    ///
-    /// Source page: [`NdisAllocateNetBufferList`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisallocatenetbufferlist).
-    ///
-    /// # Errors
-    ///
-    /// [`Status::RESOURCES`].
-    #[doc(alias = "NdisAllocateNetBufferList")]
-    pub fn allocate_list(&self) -> Result<NetBufferList, Status> {
-        let backing = Vacant::try_new(Tag::NDIS)?;
-        let list = self.empty_list()?.into_hand();
-        let last = Token::null();
-        // SAFETY: from this pool, and without packets.
-        Ok(unsafe { self.adopt(list, backing, Kind::Own { last }) })
-    }
-
-    /// Allocates a packet that has room for `capacity` bytes behind `headroom`
-    /// unused ones, and no data yet. All of them are zero.
-    ///
-    /// At or below DISPATCH_LEVEL.
-    ///
-    /// Source pages: [`NdisAllocateNetBuffer`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisallocatenetbuffer),
-    /// [`NdisAllocateMdl`](https://learn.microsoft.com/windows-hardware/drivers/ddi/mdlapi/nf-mdlapi-ndisallocatemdl).
-    ///
-    /// # Errors
-    ///
-    /// [`Status::RESOURCES`], also for more than 4 GB.
-    #[doc(alias = "NdisAllocateNetBuffer")]
-    #[doc(alias = "NdisAllocateMdl")]
-    pub fn allocate_buffer(&self, headroom: usize, capacity: usize) -> Result<NetBuffer, Status> {
-        let inner = &*self.inner;
-        let space = headroom.checked_add(capacity).ok_or(Status::RESOURCES)?;
-        // An MDL describes at least one byte.
-        let size = u32::try_from(space.max(1)).map_err(|_| Status::RESOURCES)?;
-        let offset = u32::try_from(headroom).map_err(|_| Status::RESOURCES)?;
-        let backing = Vacant::try_new(Tag::NDIS)?;
-        let space = Space::try_new(&inner.live, size, inner.tag)?;
-        let mdl = space.mdl().as_raw();
-        // SAFETY: the MDL describes at least `offset` bytes (rule NBL-40), and stays in the
-        // backing until after the buffer is freed.
-        let buffer = unsafe { self.buffer_over(mdl, offset, 0) }?;
-        let _pool = self.clone();
-        let backing = backing.fill(buffer::Backing { space, _pool });
-        Ok(NetBuffer::new(Backed::new(buffer, inner.side, backing)))
+    /// A data space of `size` zeros, at least one.
+    pub(super) fn space(&self, size: u32) -> Result<Space, Status> {
+        Space::try_new(&self.inner.live, size, self.inner.tag)
     }
 
     /// A list without packets from this pool.
@@ -353,23 +266,6 @@ impl NetBufferListPool {
     /// The pools of NDIS's for lists and for packets.
     pub(super) fn handles(&self) -> (NDIS_HANDLE, NDIS_HANDLE) {
         (self.inner.lists.0.0, self.inner.buffers.0.0)
-    }
-
-    /// Gives a list its backing.
-    ///
-    /// # Safety
-    ///
-    /// The list is from this pool, in no chain, and its packets are what `kind` says.
-    pub(super) unsafe fn adopt(
-        &self,
-        list: Hand<NET_BUFFER_LIST>,
-        backing: Vacant<Backing>,
-        kind: Kind,
-    ) -> NetBufferList {
-        let (side, pool) = (self.side(), self.clone());
-        store(list.at(), side, Slot::Vc, ptr::null_mut());
-        let backing = backing.fill(Backing { kind, pool });
-        NetBufferList::new(Backed::new(list, side, backing))
     }
 }
 

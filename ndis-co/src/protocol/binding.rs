@@ -13,14 +13,14 @@ use crate::{
     deferred::{Deferred, Node},
     event::Event,
     irql::{NoLock, Passive},
+    kernel::{RawWorkItem, Routine},
     lock::SpinLock,
     mem::{Anchored, Arc, Parent, Tag},
     nbl::Chain,
     once::Slot,
     owner::{Live, Owner, Teardown},
     power::PowerState,
-    raw, stack,
-    work::{RawWorkItem, Routine},
+    raw, reference, stack,
 };
 use core::{
     ffi::c_void,
@@ -85,7 +85,7 @@ pub struct BindingShared<P: Protocol> {
     flow: Flow,
     /// Lists that are out for sending.
     sends: AtomicUsize,
-    sends_home: Event,
+    sends_in: Event,
     /// What the driver's role keeps here.
     pub(crate) role: <P::Role as Role<P>>::State,
     /// Parts of the role that have not ended; the last one ends the binding.
@@ -171,12 +171,6 @@ impl<P: Protocol> Binding<P> {
         &self.shared.driver.driver
     }
 
-    /// Whether both are the same binding.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared)
-    }
-
     /// Whether data may be sent: NDIS has restarted the binding and not
     /// paused it since (rules [BIND-07], [PAUSE-12]).
     ///
@@ -191,13 +185,7 @@ impl<P: Protocol> Binding<P> {
     }
 }
 
-impl<P: Protocol> Clone for Binding<P> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
-    }
-}
+reference!(Binding<P: Protocol> to "binding");
 
 impl<P: Protocol> ops::Deref for Binding<P> {
     type Target = P::Binding;
@@ -320,22 +308,22 @@ impl<P: Protocol> BindingShared<P> {
     }
 
     /// Counts lists that go out. The caller gives them back with
-    /// [`Self::sends_home`] in any case.
+    /// [`Self::sends_in`] in any case.
     pub(crate) fn sends_out(&self, lists: usize) -> Result<(), Status> {
         self.sends.fetch_add(lists, Ordering::SeqCst);
         if self.is_running() {
             Ok(())
         } else {
-            self.sends_home(lists);
+            self.sends_in(lists);
             Err(Status::PAUSED)
         }
     }
 
-    /// Counts lists that came home.
-    pub(crate) fn sends_home(&self, lists: usize) {
+    /// Counts lists that came back.
+    pub(crate) fn sends_in(&self, lists: usize) {
         let before = self.sends.fetch_sub(lists, Ordering::SeqCst);
         if before == lists && !self.is_running() {
-            self.sends_home.set();
+            self.sends_in.set();
         }
     }
 
@@ -459,7 +447,7 @@ unsafe fn make<P: Protocol>(
     irql: &mut Passive,
 ) -> Result<Arc<BindingCore<P>>, Status> {
     let opened = Event::try_new(Tag::NDIS)?;
-    let sends_home = Event::try_new(Tag::NDIS)?;
+    let sends_in = Event::try_new(Tag::NDIS)?;
     let flow = Flow::try_new(Tag::NDIS)?;
     let core = BindingCore {
         shared: SpinLock::new(None),
@@ -497,7 +485,7 @@ unsafe fn make<P: Protocol>(
         handle: AtomicPtr::new(ptr::null_mut()),
         flow,
         sends: AtomicUsize::new(0),
-        sends_home,
+        sends_in,
         role: <P::Role as Role<P>>::new_state(),
         parts: AtomicUsize::new(<P::Role as Role<P>>::PARTS),
         core: AtomicPtr::new(Arc::as_raw(&core)),
@@ -660,11 +648,11 @@ pub(crate) fn on_net_pnp_event<'r, P: Protocol>(
             shared.driver.driver.pause(&binding, irql);
             // Reset, look, wait: an event of an earlier pause may come late.
             loop {
-                shared.sends_home.reset();
+                shared.sends_in.reset();
                 if shared.sends.load(Ordering::SeqCst) == 0 {
                     break;
                 }
-                shared.sends_home.wait(irql);
+                shared.sends_in.wait(irql);
             }
         }
         ndis_sys::NetEventRestart => BindingShared::restart(shared),

@@ -1,4 +1,4 @@
-//! [`Received`], [`Kept`] and [`Unsent`]: data on its way in, and data that
+//! [`Received`], [`Kept`] and [`SendError`]: data on its way in, and data that
 //! could not go out.
 
 use super::{Binding, BindingShared, Protocol};
@@ -237,23 +237,23 @@ impl<P: Protocol> fmt::Debug for Kept<P> {
 
 /// Lists that could not be sent, and why.
 #[derive(Debug)]
-pub struct Unsent {
+pub struct SendError {
     /// The lists, back in the driver's hands.
     pub lists: NetBufferLists,
     /// Why they were not sent.
     pub status: Status,
 }
 
-impl fmt::Display for Unsent {
+impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} lists not sent: {}", self.lists.len(), self.status)
     }
 }
 
-impl core::error::Error for Unsent {}
+impl core::error::Error for SendError {}
 
-impl From<Unsent> for Status {
-    fn from(unsent: Unsent) -> Self {
+impl From<SendError> for Status {
+    fn from(unsent: SendError) -> Self {
         unsent.status
     }
 }

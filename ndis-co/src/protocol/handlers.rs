@@ -129,7 +129,7 @@ callbacks! {
     ) at UpToDispatch => on_receive_connectionless;
 
     /// `ProtocolCoSendNetBufferListsComplete`; a VC is not closed before its sends are
-    /// home.
+    /// back.
     send_complete<P: Protocol>(
         vc: NDIS_HANDLE as NDIS_HANDLE,
         lists: *mut NET_BUFFER_LIST as Chain,

@@ -15,7 +15,7 @@ mod handlers;
 #[doc(hidden)]
 pub use binding::BindingShared;
 pub use binding::{Binding, NewBinding, OpenedBinding};
-pub use data::{Kept, Received, Unsent};
+pub use data::{Kept, Received, SendError};
 pub use entry::Entry;
 pub(crate) use handlers::set_handlers;
 
@@ -110,7 +110,7 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     ///
     /// PASSIVE_LEVEL. What is sent from here on is refused with
     /// [`Status::PAUSED`]. When this has returned, NDIS is answered as soon as every
-    /// sent list is home (rule [PAUSE-13]). The adapter's pause, and its removal,
+    /// sent list is back (rule [PAUSE-13]). The adapter's pause, and its removal,
     /// wait for lists that are kept beyond this; those that still come are to be
     /// given back at once (rule [PAUSE-12]).
     ///

@@ -1,6 +1,6 @@
 //! Rules: NBL-02
 //!
-//! Lists are sent once; the next time is after they have come home.
+//! Lists are sent once; the next time is after they are back.
 
 use ndis_co::{
     Status,

@@ -1,7 +1,7 @@
 //! Rules: NBL-36
 //!
 //! Received lists that clones are made of belong to their parent, which returns
-//! them when the last clone has come home.
+//! them when the last clone is back.
 
 use ndis_co::{
     Status,

@@ -4,7 +4,7 @@ use super::{
     VcMiniport,
     state::{Begun, State, Step},
 };
-use crate::{Adapter, NotIndicated, lock::StateLock};
+use crate::{Adapter, IndicateError, lock::StateLock};
 use core::{ffi::c_void, fmt, ops};
 use ndis_co::{
     Status,
@@ -101,7 +101,7 @@ impl<M: VcMiniport> Vc<M> {
         &self,
         lists: NetBufferLists,
         irql: &mut impl NoLock,
-    ) -> Result<(), NotIndicated> {
+    ) -> Result<(), IndicateError> {
         channel::indicate(self, lists, irql.up_to_dispatch())
     }
 }

@@ -5,12 +5,12 @@ use super::FAMILY;
 use ndis_co::{
     Answer, Status,
     cm::{
-        AcceptedCall, Af, CallManager, CloseCall, MakeCall, OpenAf, PendingMakeCall, RegisterSap,
-        Sap, Vc,
+        AcceptedCall, Af, AsCallManager, CallManager, CloseCall, MakeCall, OpenAf, PendingMakeCall,
+        RegisterSap, Sap, StandaloneCallManager, Vc,
     },
     irql::{Passive, UpToDispatch},
     params::{CallParameters, CallParametersBuf, Specific},
-    protocol::{AsCallManager, Binding, NewBinding, OpenedBinding, Protocol},
+    protocol::{Binding, NewBinding, OpenedBinding, Protocol},
 };
 use std::sync::{
     Arc, Mutex, MutexGuard,
@@ -217,4 +217,8 @@ impl CallManager for Exchange {
         }
         request.finish(irql)
     }
+}
+
+impl StandaloneCallManager for Exchange {
+    type Signaling = std::convert::Infallible;
 }

@@ -2,14 +2,13 @@
 
 use super::FAMILY;
 use ndis_co::{
-    Answer, Status,
+    Answer, AsClient, NewBinding, Protocol, Status,
     address::SapAddressBuf,
-    client::{Af, AfOffer, Binding, Client, IncomingCall, OpenAf, Received, Sap, Unsent, Vc},
+    client::{Af, AfOffer, Binding, Client, IncomingCall, OpenAf, Received, Sap, SendError, Vc},
     irql::{NoLock, Passive, UpToDispatch},
     mem::Tag,
     nbl::{NetBufferListPool, NetBufferLists},
     params::{CallParameters, CallParametersBuf},
-    protocol::{AsClient, NewBinding, Protocol},
 };
 use std::sync::{
     Arc, Mutex,
@@ -77,7 +76,7 @@ impl Phone {
         let mut frame = vc.af().binding().allocate(word.len()).unwrap();
         frame.set_data(word).unwrap();
         vc.send(frame.into(), irql)
-            .map_err(|Unsent { status, .. }| status)
+            .map_err(|SendError { status, .. }| status)
             .expect("it is sent");
     }
 

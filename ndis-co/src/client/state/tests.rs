@@ -324,9 +324,9 @@ fn the_end_waits_for_what_is_under_way() {
     assert!(!state.busy(1), "no more from here on");
     assert!(state.next(|| false).is_none());
     assert!(!state.try_delete());
-    assert!(!state.calm(1));
+    assert!(!state.leave(1));
     assert!(state.next(|| false).is_none());
-    assert!(state.calm(1));
+    assert!(state.leave(1));
     assert!(matches!(state.next(|| false), Some(Step::Close)));
     assert!(!state.try_delete());
     state.closed();

@@ -52,22 +52,17 @@ impl<M: StandaloneCallManager<Role = Self>> Role<M> for AsCallManager {
         resources: bool,
         irql: &mut UpToDispatch,
     ) {
-        // SAFETY: by the caller a context of a VC of this driver's.
-        if let Some(vc) = unsafe { signaling::from_context(vc) } {
-            // SAFETY: by the caller.
-            unsafe { signaling::receive::<M>(&vc, lists, resources, irql) };
-        } else if let (Some(binding), false) = (binding, resources) {
-            // The calls' data are their clients'; what comes nonetheless goes back.
+        // SAFETY: by the caller.
+        let rest = unsafe { signaling::receive::<M>(vc, lists, resources, irql) };
+        // The calls' data are their clients'; what comes nonetheless goes back.
+        if let (Some(lists), Some(binding), false) = (rest, binding, resources) {
             BindingShared::give_back(&binding.shared, lists);
         }
     }
 
     unsafe fn sent(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch) {
-        // SAFETY: by the caller a context of a VC of this driver's.
-        if let Some(vc) = unsafe { signaling::from_context(vc) } {
-            // SAFETY: by the caller.
-            unsafe { signaling::sent::<M>(&vc, lists, irql) };
-        }
+        // SAFETY: by the caller. Nothing is sent on other VCs.
+        let _ = unsafe { signaling::sent::<M>(vc, lists, irql) };
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Call, Life, Link, Origin, Parameters, Reply, State};
 use crate::{
     Status,
-    cm::base::Part,
+    cm::gates::Part,
     mem::{Arc, Vec},
     params::CallParametersBuf,
 };

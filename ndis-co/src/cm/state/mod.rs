@@ -24,7 +24,7 @@ pub(crate) use call::{End, Settled};
 pub(crate) use order::{Done, Step};
 pub(crate) use parameters::Parameters;
 
-use super::base::Part;
+use super::gates::{Gates, Part};
 use crate::Status;
 
 /// Who created the VC, and so deletes it (rule VC-22).
@@ -73,16 +73,6 @@ enum Reply {
     Open,
     /// It has: this is the final status, to be given when the link allows.
     Decided(Status),
-}
-
-/// What data may go on a VC.
-#[doc(hidden)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Gates {
-    /// The client may send: its call is up.
-    pub sends: bool,
-    /// Lists may be indicated: the client knows of the call, and of no end.
-    pub receives: bool,
 }
 
 pub(crate) struct State {

@@ -1,7 +1,7 @@
 //! The order of what is done on a VC.
 
 use super::{Call, End, Life, Link, Origin, Parameters, Reply, State};
-use crate::{Status, cm::base::Part};
+use crate::{Status, cm::gates::Part};
 
 /// What is to be done next.
 #[derive(Debug)]

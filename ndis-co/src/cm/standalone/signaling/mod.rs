@@ -32,9 +32,9 @@ use crate::{
     nbl::{Chain, NetBufferLists, fields},
     owner::Owner,
     params::{CallParametersBuf, SharedCallParameters},
-    protocol::{Binding, BindingShared, Received, Unsent},
+    protocol::{Binding, BindingShared, Received, SendError},
     raw::Opaque,
-    stack,
+    reference, stack,
 };
 use core::{ffi::c_void, fmt, ops, ptr};
 use ndis_sys::NDIS_HANDLE;
@@ -122,12 +122,6 @@ impl<M: StandaloneCallManager> SignalingVc<M> {
         &self.shared.binding
     }
 
-    /// Whether both are the same VC.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared)
-    }
-
     /// Whether it is active, and not about to end.
     #[must_use]
     pub fn is_active(&self) -> bool {
@@ -148,7 +142,7 @@ impl<M: StandaloneCallManager> SignalingVc<M> {
     ///
     /// [NBL-04]: ndis_sys::rules#NBL-04
     #[doc(alias = "NdisCoSendNetBufferLists")]
-    pub fn send(&self, lists: NetBufferLists, irql: &mut impl NoLock) -> Result<(), Unsent> {
+    pub fn send(&self, lists: NetBufferLists, irql: &mut impl NoLock) -> Result<(), SendError> {
         SignalingShared::send(&self.shared, lists, irql.up_to_dispatch())
     }
 
@@ -168,13 +162,7 @@ impl<M: StandaloneCallManager> SignalingVc<M> {
     }
 }
 
-impl<M: StandaloneCallManager> Clone for SignalingVc<M> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
-    }
-}
+reference!(SignalingVc<M: StandaloneCallManager> to "VC");
 
 impl<M: StandaloneCallManager> ops::Deref for SignalingVc<M> {
     type Target = M::Signaling;
@@ -331,31 +319,31 @@ impl<M: StandaloneCallManager> SignalingShared<M> {
         this: &Arc<Self>,
         lists: NetBufferLists,
         irql: &mut UpToDispatch,
-    ) -> Result<(), Unsent> {
+    ) -> Result<(), SendError> {
         let count = lists.len();
         if count == 0 {
             return Ok(());
         }
         if lists.side() != fields::Side::Protocol || !lists.chain().all_have_packets() {
             let status = Status::INVALID_PARAMETER;
-            return Err(Unsent { lists, status });
+            return Err(SendError { lists, status });
         }
         // The other end may answer within the call, and so on.
         if stack::is_low() {
             let status = Status::RESOURCES;
-            return Err(Unsent { lists, status });
+            return Err(SendError { lists, status });
         }
         let binding = &this.binding.shared;
         if let Err(status) = binding.sends_out(count) {
-            return Err(Unsent { lists, status });
+            return Err(SendError { lists, status });
         }
         // One more than the lists, for the call itself: the VC is not deactivated while it
         // runs.
         let out = count.saturating_add(1);
         if !this.state.locked(|state| state.enter(out)) {
-            binding.sends_home(count);
+            binding.sends_in(count);
             let status = Status::CLOSING;
-            return Err(Unsent { lists, status });
+            return Err(SendError { lists, status });
         }
         let mut chain = lists.into_chain();
         let handle = this.handle.get();
@@ -413,38 +401,49 @@ pub(crate) unsafe fn from_context<M: StandaloneCallManager>(
     })
 }
 
-/// Lists have arrived on a signaling VC.
+/// Lists have arrived on a VC. Gives them back when it is no signaling one.
 ///
 /// # Safety
 ///
-/// They are NDIS's, handed over (invariant RECEIVED).
+/// As CALLBACK says of `vc`, and the lists are NDIS's, handed over.
 pub(crate) unsafe fn receive<M: StandaloneCallManager>(
-    vc: &SignalingVc<M>,
+    vc: NDIS_HANDLE,
     lists: Chain,
     resources: bool,
     irql: &mut UpToDispatch,
-) {
-    // SAFETY: by the caller; returned once, on drop.
+) -> Option<Chain> {
+    // SAFETY: by the caller.
+    let Some(vc) = (unsafe { from_context::<M>(vc) }) else {
+        return Some(lists);
+    };
+    // SAFETY: by the caller as RECEIVED says; returned once, on drop.
     let received = unsafe { Received::new(lists, resources, vc.binding().clone()) };
-    vc.shared.driver().signaling_receive(vc, received, irql);
+    vc.shared.driver().signaling_receive(&vc, received, irql);
+    None
 }
 
-/// Lists that were sent on a signaling VC come back; it does not end before.
+/// Lists that were sent on a VC come back; it does not end before. Gives them back when it is
+/// no signaling one.
 ///
 /// # Safety
 ///
-/// They are the driver's own.
+/// As CALLBACK says of `vc`, and the lists are the driver's own.
 pub(crate) unsafe fn sent<M: StandaloneCallManager>(
-    vc: &SignalingVc<M>,
+    vc: NDIS_HANDLE,
     lists: Chain,
     irql: &mut UpToDispatch,
-) {
-    // SAFETY: by the caller, from its pool for sends.
+) -> Option<Chain> {
+    // SAFETY: by the caller.
+    let Some(vc) = (unsafe { from_context::<M>(vc) }) else {
+        return Some(lists);
+    };
+    // SAFETY: by the caller, from the driver's pool for sends.
     let lists = unsafe { NetBufferLists::from_chain(lists, fields::Side::Protocol) };
     let count = lists.len();
-    vc.shared.driver().signaling_sent(vc, lists, irql);
-    vc.binding().shared.sends_home(count);
+    vc.shared.driver().signaling_sent(&vc, lists, irql);
+    vc.binding().shared.sends_in(count);
     SignalingShared::leave(&vc.shared, count, irql);
+    None
 }
 
 /// Possibly after the activation has already succeeded (rule VC-34).

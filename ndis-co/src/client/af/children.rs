@@ -12,7 +12,7 @@ use crate::mem::{Arc, OutOfMemory, Tag, Vec};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// What the list asks of its elements.
-pub(super) trait Child {
+pub(in crate::client) trait Child {
     /// Where the element is in its list, which is locked by whoever asks.
     fn place(&self) -> &AtomicUsize;
 
@@ -24,14 +24,14 @@ pub(super) trait Child {
     fn holds(&self) -> bool;
 }
 
-pub(super) struct Children<T> {
+pub(in crate::client) struct Children<T> {
     list: Vec<Arc<T>>,
     ended: usize,
     asked: usize,
 }
 
 impl<T: Child> Children<T> {
-    pub(super) const fn new() -> Self {
+    pub(in crate::client) const fn new() -> Self {
         Self {
             list: Vec::new(Tag::NDIS),
             ended: 0,
@@ -39,13 +39,13 @@ impl<T: Child> Children<T> {
         }
     }
 
-    pub(super) fn try_push(&mut self, child: &Arc<T>) -> Result<(), OutOfMemory> {
+    pub(in crate::client) fn try_push(&mut self, child: &Arc<T>) -> Result<(), OutOfMemory> {
         child.place().store(self.list.len(), Ordering::Relaxed);
         self.list.try_push(child.clone())
     }
 
     /// Takes one out, if it is there.
-    pub(super) fn take(&mut self, child: &Arc<T>) -> Option<Arc<T>> {
+    pub(in crate::client) fn take(&mut self, child: &Arc<T>) -> Option<Arc<T>> {
         let mut place = child.place().load(Ordering::Relaxed);
         if !Arc::ptr_eq(self.list.get(place)?, child) {
             return None;
@@ -67,7 +67,7 @@ impl<T: Child> Children<T> {
     }
 
     /// One that has just been asked to end, as long as there are any that have not been.
-    pub(super) fn ask_next(&mut self) -> Option<Arc<T>> {
+    pub(in crate::client) fn ask_next(&mut self) -> Option<Arc<T>> {
         // Only those that cannot be asked yet are passed over.
         let waiting = self.list.get(self.asked..)?;
         let place = self.asked + waiting.iter().position(|child| child.mark_ending())?;
@@ -78,7 +78,7 @@ impl<T: Child> Children<T> {
     }
 
     /// Whether the family must wait for one of them.
-    pub(super) fn hold(&mut self) -> bool {
+    pub(in crate::client) fn hold(&mut self) -> bool {
         while self.ended < self.asked {
             if self.list.get(self.ended).is_some_and(|child| child.holds()) {
                 return true;

@@ -1,6 +1,6 @@
 //! [`RegisteredSap`] and [`Sap`]: an address at which the client takes calls.
 
-use super::{Af, Client, af::AfShared};
+use super::{Af, AfShared, Client};
 use crate::{
     Status,
     address::{SapAddress, SapAddressBuf},
@@ -11,7 +11,7 @@ use crate::{
     mem::{Anchored, Arc, Lent, Parent, Tag},
     owner::Owner,
     raw::Opaque,
-    stack,
+    reference, stack,
 };
 use core::{fmt, marker::PhantomData, ops};
 use ndis_sys::NDIS_HANDLE;
@@ -21,7 +21,7 @@ use ndis_sys::NDIS_HANDLE;
 /// SAP-OBJ: from the register request until the deregistration has completed
 /// (or the registration has failed), NDIS owns one reference as the client's SAP
 /// context. `handle` is valid in phase `Registered`.
-pub(super) struct SapShared<C: Client> {
+pub(in crate::client) struct SapShared<C: Client> {
     node: Node<Self>,
     /// The context.
     lent: Lent<Self>,
@@ -31,7 +31,7 @@ pub(super) struct SapShared<C: Client> {
     slot: Opaque,
     state: SpinLock<State>,
     context: C::Sap,
-    pub(super) af: Parent<Arc<AfShared<C>>>,
+    pub(in crate::client) af: Parent<Arc<AfShared<C>>>,
 }
 
 impl<C: Client> Anchored for SapShared<C> {
@@ -60,7 +60,7 @@ struct State {
 
 /// A counted reference to a SAP; it derefs to the driver's context.
 pub struct Sap<C: Client> {
-    pub(super) shared: Arc<SapShared<C>>,
+    pub(in crate::client) shared: Arc<SapShared<C>>,
 }
 
 /// A SAP of this client, owned: dropping it deregisters it.
@@ -144,13 +144,7 @@ impl<C: Client> Sap<C> {
     }
 }
 
-impl<C: Client> Clone for Sap<C> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
-    }
-}
+reference!(Sap<C: Client> to "SAP");
 
 impl<C: Client> ops::Deref for Sap<C> {
     type Target = C::Sap;
@@ -168,7 +162,7 @@ impl<C: Client> fmt::Debug for Sap<C> {
 }
 
 impl<C: Client> SapShared<C> {
-    pub(super) fn register<'af>(
+    pub(in crate::client) fn register<'af>(
         af: &Arc<AfShared<C>>,
         context: C::Sap,
         address: SapAddressBuf,
@@ -215,14 +209,14 @@ impl<C: Client> SapShared<C> {
     }
 
     /// Marks the SAP for deregistration; `true` for the first to do so.
-    pub(super) fn mark_ending(&self) -> bool {
+    pub(in crate::client) fn mark_ending(&self) -> bool {
         self.state
             .locked(|state| !core::mem::replace(&mut state.ending, true))
     }
 
     /// Deregisters a marked SAP, if its registration is through; otherwise its
     /// completion does.
-    pub(super) fn end(this: &Arc<Self>, irql: &mut UpToDispatch) {
+    pub(in crate::client) fn end(this: &Arc<Self>, irql: &mut UpToDispatch) {
         let low = this.state.locked(|state| {
             let due = state.ending && state.phase == Phase::Registered;
             let low = due.then(stack::is_low);
@@ -246,13 +240,13 @@ impl<C: Client> SapShared<C> {
     }
 
     /// Whether the address family must wait for this SAP.
-    pub(super) fn holds_af_open(&self) -> bool {
+    pub(in crate::client) fn holds_af_open(&self) -> bool {
         self.state
             .locked(|state| !matches!(state.phase, Phase::Released | Phase::Gone))
     }
 
     /// The family is closed: NDIS has no more use for the context.
-    pub(super) fn af_closed(this: &Arc<Self>) {
+    pub(in crate::client) fn af_closed(this: &Arc<Self>) {
         let released = this
             .state
             .locked(|state| core::mem::replace(&mut state.phase, Phase::Gone) == Phase::Released);
@@ -277,7 +271,7 @@ impl<C: Client> Deferred for SapShared<C> {
 }
 
 /// The registration has completed.
-pub(super) fn registered<C: Client>(
+pub(in crate::client) fn registered<C: Client>(
     sap: &Arc<SapShared<C>>,
     handle: NDIS_HANDLE,
     status: Status,
@@ -307,7 +301,7 @@ pub(super) fn registered<C: Client>(
 }
 
 /// The deregistration has completed.
-pub(super) fn deregistered<C: Client>(
+pub(in crate::client) fn deregistered<C: Client>(
     sap: &Arc<SapShared<C>>,
     status: Status,
     irql: &mut UpToDispatch,

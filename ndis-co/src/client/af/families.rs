@@ -1,9 +1,6 @@
 //! [`Families`]: the address families that a client has opened on one binding.
 
-use super::{
-    Client,
-    af::{AfShared, Phase},
-};
+use super::{AfShared, Client, Phase};
 use crate::{
     Status,
     irql::UpToDispatch,
@@ -29,12 +26,12 @@ impl<C: Client> Families<C> {
     }
 
     /// Takes an address family into the list, unless the binding goes away.
-    pub(super) fn add(&self, af: &Arc<AfShared<C>>) -> Result<(), Status> {
+    pub(in crate::client) fn add(&self, af: &Arc<AfShared<C>>) -> Result<(), Status> {
         self.0.add(af)
     }
 
     /// An address family is gone.
-    pub(super) fn remove(binding: &Arc<BindingShared<C>>, af: &Arc<AfShared<C>>) {
+    pub(in crate::client) fn remove(binding: &Arc<BindingShared<C>>, af: &Arc<AfShared<C>>) {
         if binding.families().0.remove(af) {
             BindingShared::part_closed(binding);
         }
@@ -46,7 +43,7 @@ impl<C: Client> Families<C> {
     }
 
     /// Whether the unbind has begun.
-    pub(super) fn is_closing(&self) -> bool {
+    pub(in crate::client) fn is_closing(&self) -> bool {
         self.0.refuses()
     }
 

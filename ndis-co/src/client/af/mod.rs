@@ -1,9 +1,15 @@
 //! [`OpenAf`] and [`Af`]: an address family that the client has opened.
 
-use super::{
-    Binding, Client, CreatedVc, Families, RegisteredSap, children::Children, sap::SapShared,
-    vc::VcShared,
-};
+mod children;
+mod families;
+pub(super) mod sap;
+pub(super) mod vc;
+
+pub use families::{Families, RunsClient};
+pub use sap::{RegisteredSap, Sap};
+pub use vc::{Call, CreatedVc, Vc};
+
+use super::{Binding, Client};
 use crate::{
     Status,
     address::SapAddressBuf,
@@ -11,16 +17,19 @@ use crate::{
     deferred::{Deferred, Node},
     family::AddressFamily,
     irql::{AtPassive, NoLock, Passive, UpToDispatch},
+    kernel::{RawWorkItem, Routine},
     lock::SpinLock,
     mem::{Anchored, Arc, Lent, Parent, Tag, Vec},
     owner::Owner,
     protocol::BindingShared,
     raw::Opaque,
-    stack,
-    work::{RawWorkItem, Routine},
+    reference, stack,
 };
+use children::Children;
 use core::{fmt, ops};
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
+use sap::SapShared;
+use vc::VcShared;
 
 /// # Invariants
 ///
@@ -352,13 +361,7 @@ impl<C: Client> Af<C> {
     }
 }
 
-impl<C: Client> Clone for Af<C> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
-    }
-}
+reference!(Af<C: Client> to "one, opened once");
 
 impl<C: Client> ops::Deref for Af<C> {
     type Target = C::Af;

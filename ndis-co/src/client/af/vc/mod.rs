@@ -1,0 +1,260 @@
+//! [`Vc`]: a virtual connection and the call on it.
+
+mod owners;
+mod sends;
+mod steps;
+
+pub use owners::{Call, CreatedVc};
+
+use super::{Af, AfShared, Client, Phase, children::Child};
+use crate::{
+    Status,
+    address::MAX_VARIABLE,
+    client::{
+        SendError,
+        state::{Origin, State},
+    },
+    deferred::Node,
+    irql::{NoLock, UpToDispatch},
+    lock::SpinLock,
+    mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag, Vec},
+    nbl::NetBufferLists,
+    params::CallParametersBuf,
+    raw::Opaque,
+    reference,
+};
+use core::{fmt, ops, sync::atomic::AtomicUsize};
+use ndis_sys::NDIS_HANDLE;
+
+/// # Invariants
+///
+/// VC: from creation until deletion NDIS owns one reference as the client's VC
+/// context, and the address family's list has another one. `handle` is valid
+/// from creation until deletion.
+pub(in crate::client) struct VcShared<C: Client> {
+    node: Node<Self>,
+    /// The context.
+    lent: Lent<Self>,
+    /// Where it is in its family's list, which is locked by whoever asks.
+    place: AtomicUsize,
+    handle: Opaque,
+    state: SpinLock<State>,
+    context: C::Vc,
+    pub(in crate::client) af: Parent<Arc<AfShared<C>>>,
+}
+
+impl<C: Client> Anchored for VcShared<C> {
+    type Parent = Arc<AfShared<C>>;
+    fn parent(&mut self) -> &mut Parent<Arc<AfShared<C>>> {
+        &mut self.af
+    }
+}
+
+/// A counted reference to a VC; it derefs to the driver's context.
+///
+/// The call manager may use one that it created for several calls in a row (rule [CALL-56]):
+/// what is done here is done to the call that is on it now. What belongs to one call is
+/// its owner, [`Call`], or its token.
+///
+/// [CALL-56]: ndis_sys::rules#CALL-56
+pub struct Vc<C: Client> {
+    pub(in crate::client) shared: Arc<VcShared<C>>,
+}
+
+/// One of the calls on a VC: the call manager may use one of its own for several in a row
+/// (rule CALL-56), and what belongs to one does nothing to the next.
+pub(in crate::client) struct Numbered<C: Client> {
+    pub(in crate::client) vc: Vc<C>,
+    pub(in crate::client) number: u32,
+}
+
+impl<C: Client> Vc<C> {
+    /// The address family that the VC belongs to.
+    #[must_use]
+    pub fn af(&self) -> Af<C> {
+        Af {
+            shared: Arc::clone(&self.shared.af),
+        }
+    }
+
+    /// Whether a call is up and not about to be hung up.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.shared.state.locked(|state| state.can_send())
+    }
+
+    /// Sends data on the call, in order (rule [NBL-04]). The lists come back
+    /// through [`Client::send_complete`].
+    ///
+    /// Source page: [`NdisCoSendNetBufferLists`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiscosendnetbufferlists).
+    ///
+    /// # Errors
+    ///
+    /// Gives the lists back with [`Status::PAUSED`] while the binding is
+    /// paused, [`Status::CLOSING`] when no call is up (rules [CALL-05], [CALL-43],
+    /// [NBL-07]), [`Status::INVALID_PARAMETER`] for a miniport's receive lists,
+    /// and for a list without a packet.
+    ///
+    /// [CALL-05]: ndis_sys::rules#CALL-05
+    /// [CALL-43]: ndis_sys::rules#CALL-43
+    /// [NBL-04]: ndis_sys::rules#NBL-04
+    /// [NBL-07]: ndis_sys::rules#NBL-07
+    #[doc(alias = "NdisCoSendNetBufferLists")]
+    pub fn send(&self, lists: NetBufferLists, irql: &mut impl NoLock) -> Result<(), SendError> {
+        VcShared::send(&self.shared, lists, irql.up_to_dispatch())
+    }
+
+    /// Hangs up the call that there is. Doing it twice, or after the other side did, is
+    /// harmless (rules [CALL-69], [CALL-70]).
+    ///
+    /// Source page: [`NdisClCloseCall`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisclclosecall).
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::close`].
+    ///
+    /// [CALL-69]: ndis_sys::rules#CALL-69
+    /// [CALL-70]: ndis_sys::rules#CALL-70
+    #[doc(alias = "NdisClCloseCall")]
+    pub fn hang_up(&self, data: &[u8], irql: &mut impl NoLock) -> Result<(), Status> {
+        let number = self.shared.state.locked(|state| state.number());
+        VcShared::hang_up(&self.shared, number, data, irql.up_to_dispatch())
+    }
+}
+
+/// The data in memory of our own.
+fn copy(data: &[u8]) -> Result<Arc<Vec<u8>>, OutOfMemory> {
+    Arc::try_new(Vec::try_from_slice(data, Tag::NDIS)?, Tag::NDIS)
+}
+
+reference!(Vc<C: Client> to "VC");
+
+impl<C: Client> ops::Deref for Vc<C> {
+    type Target = C::Vc;
+    fn deref(&self) -> &C::Vc {
+        &self.shared.context
+    }
+}
+
+impl<C: Client> fmt::Debug for Vc<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vc")
+            .field("connected", &self.is_connected())
+            .finish_non_exhaustive()
+    }
+}
+
+/// For the end of the address family.
+impl<C: Client> Child for VcShared<C> {
+    fn place(&self) -> &AtomicUsize {
+        &self.place
+    }
+
+    fn mark_ending(&self) -> bool {
+        self.state.locked(State::mark_ending)
+    }
+
+    /// A VC of the call manager's without a call is none of the family's business.
+    fn holds(&self) -> bool {
+        self.state.locked(|state| state.holds_af_open())
+    }
+}
+
+impl<C: Client> VcShared<C> {
+    fn try_new(
+        af: &Arc<AfShared<C>>,
+        origin: Origin,
+        handle: NDIS_HANDLE,
+        context: C::Vc,
+    ) -> Result<Arc<Self>, Status> {
+        let shared = Self {
+            node: Node::new(),
+            lent: Lent::new(),
+            place: AtomicUsize::new(0),
+            handle: Opaque::new(handle),
+            state: SpinLock::new(State::new(origin)),
+            context,
+            af: Parent::new(af.clone()),
+        };
+        Ok(Arc::try_new_anchored(shared, Tag::NDIS)?)
+    }
+
+    /// The call manager creates a VC for an incoming call; gives the context for NDIS.
+    pub(in crate::client) fn adopt(
+        af: &Arc<AfShared<C>>,
+        handle: NDIS_HANDLE,
+        context: C::Vc,
+    ) -> Result<NDIS_HANDLE, Status> {
+        let vc = Self::try_new(af, Origin::CallManager, handle, context)?;
+        vc.state.locked(State::created);
+        af.add_vc(&vc)?;
+        Ok(vc.lent.lend(&vc))
+    }
+
+    /// NDIS has done with the VC: its reference and the list's end.
+    fn retire(this: &Arc<Self>) {
+        drop(this.lent.end());
+        AfShared::remove_vc(&this.af, this);
+    }
+
+    /// The call manager deletes its VC, or is told that it cannot yet.
+    pub(in crate::client) fn delete_by_call_manager(
+        this: &Arc<Self>,
+        irql: &mut UpToDispatch,
+    ) -> Result<(), Status> {
+        if !this.state.locked(State::try_delete) {
+            // Not a negative code, but the one that the page has for this.
+            return Err(Status::NOT_ACCEPTED);
+        }
+        this.af.client().vc_deleted(
+            &Vc {
+                shared: this.clone(),
+            },
+            irql,
+        );
+        Self::retire(this);
+        Ok(())
+    }
+
+    /// Places the call, and gives its number.
+    fn make_call(this: &Arc<Self>, parameters: CallParametersBuf, irql: &mut UpToDispatch) -> u32 {
+        // The family's teardown may not have come to this VC yet.
+        let closing = this.af.phase() != Phase::Open;
+        let number = this.state.locked(|state| {
+            state.dial(parameters, closing);
+            state.number()
+        });
+        Self::advance(this, irql);
+        number
+    }
+
+    /// Hangs up one of the calls on the VC, if there is still that one.
+    fn hang_up(
+        this: &Arc<Self>,
+        number: u32,
+        data: &[u8],
+        irql: &mut UpToDispatch,
+    ) -> Result<(), Status> {
+        let data = if data.is_empty() {
+            Ok(None)
+        } else if data.len() > MAX_VARIABLE as usize {
+            Err(Status::INVALID_LENGTH)
+        } else {
+            copy(data).map_err(Status::from).map(Some)
+        };
+        let stored = data.as_ref().map(|_| ()).map_err(|failure| *failure);
+        let data = data.ok().flatten();
+        drop(this.state.locked(|state| state.hang_up(number, data)));
+        Self::advance(this, irql);
+        stored
+    }
+
+    /// The handle for NDIS calls.
+    fn handle(&self) -> NDIS_HANDLE {
+        self.handle.get()
+    }
+
+    pub(in crate::client) fn state(&self) -> &SpinLock<State> {
+        &self.state
+    }
+}

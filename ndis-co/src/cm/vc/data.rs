@@ -1,0 +1,109 @@
+//! Data on the VCs of a call manager that carries it.
+
+use super::{CallManager, Key, Vc, VcShared};
+use crate::{
+    Status,
+    channel::{self, Channel, DataPath, IndicateError},
+    cm::Carrier,
+    deferred::Deferred,
+    irql::{NoLock, UpToDispatch},
+    mem::Arc,
+    nbl::NetBufferLists,
+};
+use core::ffi::c_void;
+use ndis_sys::NDIS_HANDLE;
+
+impl<M: CallManager> Vc<M> {
+    /// Indicates received data to the client. The lists come back through `Carry::returned`
+    /// of `ndis-mcm` (rules [NBL-17] to [NBL-19]).
+    ///
+    /// Source page: [`NdisMCoIndicateReceiveNetBufferLists`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcoindicatereceivenetbufferlists).
+    ///
+    /// # Errors
+    ///
+    /// Gives the lists back with [`Status::PAUSED`] while the adapter is
+    /// paused (rule [PAUSE-05]), [`Status::CLOSING`] when there is no call any more
+    /// (rules [CALL-63], [NBL-34]), [`Status::INVALID_STATE`] when the client does not
+    /// know yet that its call is up, of which [`CallManager::call_connected`]
+    /// tells, [`Status::INVALID_PARAMETER`] for lists that
+    /// are not from a pool for receives, or carry another number of packets
+    /// than one (rule [NBL-35]), [`Status::RESOURCES`] when the stack is nearly
+    /// used up (see [`stack`]).
+    ///
+    /// [CALL-63]: ndis_sys::rules#CALL-63
+    /// [NBL-17]: ndis_sys::rules#NBL-17
+    /// [NBL-19]: ndis_sys::rules#NBL-19
+    /// [NBL-34]: ndis_sys::rules#NBL-34
+    /// [NBL-35]: ndis_sys::rules#NBL-35
+    /// [PAUSE-05]: ndis_sys::rules#PAUSE-05
+    #[doc(alias = "NdisMCoIndicateReceiveNetBufferLists")]
+    pub fn indicate_receive(
+        &self,
+        lists: NetBufferLists,
+        irql: &mut impl NoLock,
+    ) -> Result<(), IndicateError>
+    where
+        M::Base: Carrier<M>,
+    {
+        channel::indicate(self, lists, irql.up_to_dispatch())
+    }
+}
+
+// SAFETY: all of it is of the VC, whose part is private to it. By CM-VC the handle is valid
+// until the deletion, and that waits until the path is quiet.
+unsafe impl<M: CallManager> Channel for Vc<M>
+where
+    M::Base: Carrier<M>,
+{
+    fn path(&self, _: Key) -> &DataPath {
+        &self.shared.part
+    }
+
+    fn handle(&self) -> NDIS_HANDLE {
+        self.shared.handle()
+    }
+
+    fn same(&self, other: &Self) -> bool {
+        self.is(other)
+    }
+
+    fn count_out(&self, lists: usize, key: Key) -> bool {
+        self.shared.af.base.count_out(lists, key)
+    }
+
+    fn count_in(&self, lists: usize, key: Key) {
+        self.shared.af.base.count_in(lists, key);
+    }
+
+    fn is_gone(&self) -> bool {
+        self.shared.af.base.is_gone()
+    }
+
+    fn used(&self, _: Key) {
+        self.shared.with(|state, _| state.used());
+    }
+
+    fn refusal(&self) -> Status {
+        self.shared.look(|state, _| state.refusal())
+    }
+
+    fn go_on(&self, irql: &mut UpToDispatch) {
+        VcShared::advance(&self.shared, irql);
+    }
+
+    fn defer(&self) {
+        VcShared::defer(&self.shared);
+    }
+
+    fn context(&self) -> *mut c_void {
+        Arc::as_raw(&self.shared)
+    }
+
+    unsafe fn from_context(context: *mut c_void) -> Option<Self> {
+        // SAFETY: by the caller the VC lives meanwhile.
+        let shared = unsafe { Arc::borrow_raw(context) }?;
+        Some(Self {
+            shared: Arc::clone(&shared),
+        })
+    }
+}
