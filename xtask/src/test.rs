@@ -118,9 +118,19 @@ pub fn run(args: &TestArgs) -> Result<()> {
     steps.step("compiles for x64, arm64 and x86", compiles_for_windows);
     steps.step("mixes with wdk-sys", wdk_sys::run);
     steps.step("demo", || {
-        steps::run(&mut cargo(&[
-            "xtask", "demo", "--calls", "20", "--frames", "20",
-        ]))
+        for topology in ["switch", "alone"] {
+            steps::run(&mut cargo(&[
+                "xtask",
+                "demo",
+                "--topology",
+                topology,
+                "--calls",
+                "20",
+                "--frames",
+                "20",
+            ]))?;
+        }
+        Ok(Outcome::Passed("both topologies".to_owned()))
     });
     steps.step("the C header", c_header::prove);
     steps.step("the client in C", c_client::prove);
@@ -234,6 +244,8 @@ fn compiles_for_windows() -> Result<Outcome> {
         "echo-client",
         "--package",
         "link-co",
+        "--package",
+        "signal-cm",
     ]))
 }
 

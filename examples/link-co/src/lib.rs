@@ -24,10 +24,10 @@
 mod end;
 mod pairs;
 
+use core::sync::atomic::{AtomicU64, Ordering};
 use end::End;
 use ndis_co::{
     irql::{Passive, UpToDispatch},
-    lock::SpinLock,
     nbl::{NetBufferLists, Side},
     params::CallParameters,
 };
@@ -47,17 +47,21 @@ pub struct Link {
     pairs: Pairs,
 }
 
+/// No number: more than any has.
+const NONE: u64 = u64::MAX;
+
 /// What the link keeps for one VC: its number, while it has one.
 #[derive(Debug)]
-pub struct Number(SpinLock<Option<u32>>);
+pub struct Number(AtomicU64);
 
 impl Number {
     fn get(&self) -> Option<u32> {
-        self.0.get()
+        u32::try_from(self.0.load(Ordering::Relaxed)).ok()
     }
 
     fn set(&self, number: Option<u32>) {
-        self.0.set(number);
+        let value = number.map_or(NONE, u64::from);
+        self.0.store(value, Ordering::Relaxed);
     }
 }
 
@@ -110,7 +114,7 @@ impl VcMiniport for Link {
     type VcContext = Number;
 
     fn create_vc(&self, _end: &Adapter<Self>, _irql: &mut UpToDispatch) -> Result<Number, Status> {
-        Ok(Number(SpinLock::new(None)))
+        Ok(Number(AtomicU64::new(NONE)))
     }
 
     fn activate_vc<'r>(

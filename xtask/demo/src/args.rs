@@ -21,6 +21,10 @@ Options:
       --calls <NUMBER>   How many calls are up at the same time [default: 2]
       --frames <NUMBER>  How many frames each call carries [default: 4]
       --send <FILE>      Carry this file's bytes over one call, in place of made-up frames
+      --topology <NAME>  What is beneath the clients [default: switch]
+                           switch  one adapter, whose miniport sets calls up itself
+                           alone   two adapters joined by a link, and a stand-alone
+                                   call manager that sets calls up over it
       --seed <NUMBER>    Decides the order of everything: the same seed gives the same
                          run [default: 1]
       --json <FILE>      Write the figures as JSON
@@ -32,6 +36,7 @@ Options:
 #[derive(Debug, PartialEq, Eq)]
 pub struct Args {
     pub load: Load,
+    pub topology: Topology,
     pub seed: u64,
     pub json: Option<PathBuf>,
     pub svg: Option<PathBuf>,
@@ -44,11 +49,31 @@ pub enum Load {
     File(PathBuf),
 }
 
+/// What is beneath the clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topology {
+    /// A miniport call manager, on one adapter.
+    Switch,
+    /// A stand-alone call manager, on two adapters of a miniport that is none.
+    Alone,
+}
+
+impl Topology {
+    fn read(name: &str) -> Result<Self, lexopt::Error> {
+        match name {
+            "switch" => Ok(Self::Switch),
+            "alone" => Ok(Self::Alone),
+            other => Err(format!("--topology {other}: it is `switch` or `alone`").into()),
+        }
+    }
+}
+
 impl Args {
     /// Reads the words of a command line; `None` asks for help.
     pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Option<Self>, lexopt::Error> {
         let (mut calls, mut frames, mut send) = (None, None, None);
         let (mut seed, mut json, mut svg) = (1, None, None);
+        let mut topology = Topology::Switch;
         let mut parser = Parser::from_args(words);
         while let Some(arg) = parser.next()? {
             match arg {
@@ -56,6 +81,7 @@ impl Args {
                 Arg::Long("calls") => calls = Some(at_least_one("--calls", &mut parser)?),
                 Arg::Long("frames") => frames = Some(at_least_one("--frames", &mut parser)?),
                 Arg::Long("send") => send = Some(PathBuf::from(parser.value()?)),
+                Arg::Long("topology") => topology = Topology::read(&parser.value()?.string()?)?,
                 Arg::Long("seed") => seed = parser.value()?.parse()?,
                 Arg::Long("json") => json = Some(PathBuf::from(parser.value()?)),
                 Arg::Long("svg") => svg = Some(PathBuf::from(parser.value()?)),
@@ -80,6 +106,7 @@ impl Args {
         }
         Ok(Some(Self {
             load,
+            topology,
             seed,
             json,
             svg,
@@ -110,17 +137,19 @@ mod tests {
             frames: 4,
         };
         assert_eq!((args.load, args.seed), (load, 1));
+        assert_eq!(args.topology, Topology::Switch);
     }
 
     #[test]
     fn every_option_is_heard() {
-        let args = read("--calls 3 --frames=5 --seed 9 --json a --svg b");
+        let args = read("--calls 3 --frames=5 --topology alone --seed 9 --json a --svg b");
         let load = Load::Made {
             calls: 3,
             frames: 5,
         };
         let expected = Args {
             load,
+            topology: Topology::Alone,
             seed: 9,
             json: Some("a".into()),
             svg: Some("b".into()),
@@ -133,7 +162,9 @@ mod tests {
 
     #[test]
     fn every_option_is_in_the_help() {
-        for option in ["calls", "frames", "send", "seed", "json", "svg", "help"] {
+        for option in [
+            "calls", "frames", "send", "topology", "seed", "json", "svg", "help",
+        ] {
             assert!(HELP.contains(&format!(" --{option} ")), "{option}");
         }
     }
@@ -149,6 +180,8 @@ mod tests {
             "--seed",
             "--send x --calls 2",
             "--json a --svg a",
+            "--topology",
+            "--topology star",
             "--no-such-option x",
             "x",
         ] {

@@ -10,11 +10,13 @@ use ndis_co::{Status, irql::Passive, mem::Arc as KernelArc, nbl::BufferView};
 use ndis_host::{Driver, Event, Host};
 
 use crate::{
+    args::Topology,
+    beneath::Beneath,
     progress::Progress,
     traffic::{Ledger, Traffic},
 };
 
-/// The longest frame that the clients send and the switch carries.
+/// The longest frame that the clients send.
 pub const LONGEST_FRAME: usize = 1500;
 
 /// The number that is called.
@@ -90,6 +92,7 @@ fn load_client(
 /// went well, or the status that a driver failed with.
 pub fn carry(
     host: &Host,
+    topology: Topology,
     traffic: &Arc<Traffic>,
     ledger: &Arc<Ledger>,
     progress: &Progress,
@@ -102,12 +105,11 @@ pub fn carry(
         completed: Arc::clone(&completed),
     };
     progress.stage("loading the drivers");
-    // SAFETY: the entry point that `driver_entry!` made for the switch.
-    let switch = unsafe { host.load("loopback-mcm", loopback_mcm::driver_entry) }?;
+    let mut beneath = Beneath::load(host, topology)?;
     let (callee, _) = load_client(host, "callee", carrier(Some(CALLEE)))?;
     let (caller, desk) = load_client(host, "caller", carrier(None))?;
-    progress.stage("starting the adapter");
-    let adapter = host.add_adapter(&switch)?;
+    progress.stage(beneath.starting());
+    beneath.start(host)?;
     for call in 0..traffic.calls() {
         let desk = desk.clone();
         let ledger = Arc::clone(ledger);
@@ -120,11 +122,11 @@ pub fn carry(
     progress.stage("calling");
     host.run();
     progress.stage("taking down");
-    host.remove_adapter(&adapter);
+    beneath.remove_adapters(host);
     host.unload(&caller);
     drop(desk);
     host.unload(&callee);
-    host.unload(&switch);
+    beneath.unload(host);
     Ok(completed.load(Ordering::Relaxed))
 }
 

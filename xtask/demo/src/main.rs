@@ -1,11 +1,12 @@
 //! `cargo xtask demo`: the main job, in one process.
 //!
-//! Loads the switch and two clients into the host, brings the switch's adapter up, places calls
+//! Loads a call manager and two clients into the host, brings its adapters up, places calls
 //! from one client to the other, carries bytes and compares them at both ends, tears everything
 //! down and unloads it. Prints the life of one call and the figures of the whole run; the exit
 //! code is not 0 when a rule was broken, a byte differs, or an object is left over.
 
 mod args;
+mod beneath;
 mod drivers;
 mod output;
 mod progress;
@@ -60,7 +61,8 @@ fn run(args: &Args) -> Result<(), String> {
     let ledger = Arc::new(Ledger::default());
     let progress = Arc::new(Progress::new(&traffic, &ledger));
     eprintln!(
-        "demo: a call manager and two clients; calls {}, frames in each {}, seed {}",
+        "demo: {} and two clients; calls {}, frames in each {}, seed {}",
+        beneath::name(args.topology),
         traffic.calls(),
         traffic.frames(),
         args.seed
@@ -72,7 +74,7 @@ fn run(args: &Args) -> Result<(), String> {
         .build();
 
     let watch = Watch::start(&progress);
-    let completed = drivers::carry(&host, &traffic, &ledger, &progress)
+    let completed = drivers::carry(&host, args.topology, &traffic, &ledger, &progress)
         .map_err(|status| format!("the run stopped with status {status:#010x}"));
     progress.stage("the account");
     let events = host.events();

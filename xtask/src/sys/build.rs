@@ -30,7 +30,7 @@ pub struct Package {
 }
 
 /// The example drivers.
-pub const DRIVERS: [Package; 3] = [
+pub const DRIVERS: [Package; 4] = [
     Package {
         name: "loopback-mcm",
         folder: "examples/loopback-mcm",
@@ -49,6 +49,12 @@ pub const DRIVERS: [Package; 3] = [
         installs: true,
         panics: false,
     },
+    Package {
+        name: "signal-cm",
+        folder: "examples/signal-cm",
+        installs: true,
+        panics: false,
+    },
 ];
 
 /// The host. It stops the system on purpose: for what drivers do wrong, and for what it does.
@@ -59,7 +65,7 @@ const HOST: Package = Package {
     panics: true,
 };
 
-pub const PACKAGES: [Package; 4] = [DRIVERS[0], DRIVERS[1], DRIVERS[2], HOST];
+pub const PACKAGES: [Package; 5] = [DRIVERS[0], DRIVERS[1], DRIVERS[2], DRIVERS[3], HOST];
 
 /// An image in its place.
 pub struct Built {

@@ -1,8 +1,8 @@
 //! The data path of the raw connection-oriented miniport.
 
 use super::super::mcm::next_of;
-use super::super::{SUCCESS, get};
-use super::{Flaw, Nic, Shared, Vc, at, indicate, ndis, set_status};
+use super::super::{SUCCESS, get, put};
+use super::{Flaw, MAX_FRAME, Nic, Shared, Vc, at, indicate, ndis, set_status};
 use ndis_sys as n;
 use ndis_sys::{NDIS_HANDLE, NET_BUFFER_LIST};
 use std::ptr::null_mut;
@@ -78,32 +78,52 @@ pub(super) unsafe extern "system" fn send(
         ndis!(NdisMCoSendNetBufferListsComplete(this.handle, list, 0));
         // The VC can be gone after this.
         release(nic, vc);
-        if let Some((end, copy)) = copy {
-            nic.shared.delivered.fetch_add(1, SeqCst);
-            indicate(nic, end, copy);
+        match copy {
+            Some((end, None)) => {
+                // Lost for want of memory.
+                release(nic, end);
+                release(nic, end);
+            }
+            Some((end, Some(copy))) => {
+                nic.shared.delivered.fetch_add(1, SeqCst);
+                indicate(nic, end, copy);
+            }
+            None => {}
         }
         list = next;
     }
 }
 
-/// A list of its own with the eight bytes of another.
-fn copy_of(nic: &Nic, list: *mut NET_BUFFER_LIST) -> *mut NET_BUFFER_LIST {
+/// A list of its own with the data of another's first packet, if there is memory.
+fn copy_of(nic: &Nic, list: *mut NET_BUFFER_LIST) -> Option<*mut NET_BUFFER_LIST> {
     let copy = ndis!(NdisAllocateNetBufferList(nic.pool, 0, 0));
+    if copy.is_null() {
+        return None;
+    }
     let from = get(ndis!(NET_BUFFER_LIST_FIRST_NB(list)));
     let into = get(ndis!(NET_BUFFER_LIST_FIRST_NB(copy)));
-    let mut storage = [0u8; 8];
+    let length = get(ndis!(NET_BUFFER_DATA_LENGTH(from)));
+    assert!(length <= MAX_FRAME, "a frame of {length} bytes");
+    let mut storage = vec![0u8; length as usize];
     let source = ndis!(NdisGetDataBuffer(
         from,
-        8,
+        length,
         storage.as_mut_ptr().cast(),
         1,
         0
     ));
-    let target = ndis!(NdisGetDataBuffer(into, 8, null_mut(), 1, 0));
-    assert!(!source.is_null() && !target.is_null());
-    // SAFETY: eight bytes each.
-    unsafe { target.cast::<u8>().copy_from(source.cast(), 8) };
-    copy
+    let target = ndis!(NdisGetDataBuffer(into, length, null_mut(), 1, 0));
+    assert!(length == 0 || (!source.is_null() && !target.is_null()));
+    if length > 0 {
+        // SAFETY: so many bytes each.
+        unsafe {
+            target
+                .cast::<u8>()
+                .copy_from(source.cast(), length as usize)
+        };
+    }
+    put(ndis!(NET_BUFFER_DATA_LENGTH(into)), length);
+    Some(copy)
 }
 
 pub(super) unsafe extern "system" fn return_lists(

@@ -16,6 +16,9 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
+/// The longest frame, in bytes.
+const MAX_FRAME: u32 = 1500;
+
 /// Where the miniport misbehaves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Flaw {
@@ -288,7 +291,7 @@ unsafe extern "system" fn initialize(
     pool.Header = header(n::NDIS_OBJECT_TYPE_DEFAULT, 1, 16);
     pool.fAllocateNetBuffer = 1;
     pool.PoolTag = TAG;
-    pool.DataSize = 1500;
+    pool.DataSize = MAX_FRAME;
     let pool = ndis!(NdisAllocateNetBufferListPool(handle, &raw const pool));
     let nic = Box::into_raw(Box::new(Nic {
         shared,
