@@ -1,7 +1,11 @@
 //! [`Carry`]: the data path of a connection-oriented miniport.
 
-use crate::{Adapter, Channel, Miniport};
-use ndis_co::{channel::SendLists, irql::UpToDispatch, nbl::NetBufferLists};
+use crate::miniport::{Adapter, Miniport};
+use ndis_co::{
+    channel::{self, Channel, SendLists},
+    irql::UpToDispatch,
+    nbl::NetBufferLists,
+};
 
 /// A miniport that carries the data of its VCs: a miniport call manager, or a
 /// connection-oriented miniport that is none.
@@ -38,4 +42,21 @@ pub trait Carry: Miniport {
     fn returned(&self, adapter: &Adapter<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
         let _ = (adapter, lists, irql);
     }
+}
+
+/// Indicated lists are back: counts them in, and hands them to the driver.
+///
+/// # Safety
+///
+/// As [`channel::returned`].
+pub(crate) unsafe fn returned<M: Carry, V: Channel>(
+    adapter: &Adapter<M>,
+    lists: NetBufferLists,
+    irql: &mut UpToDispatch,
+) {
+    let count = lists.len();
+    // SAFETY: by the caller.
+    unsafe { channel::returned::<V>(&lists, irql) };
+    adapter.driver().returned(adapter, lists, irql);
+    adapter.shared.count_in(count);
 }

@@ -33,7 +33,7 @@
 //! - One token for each request of a client: answered at once or later, from
 //!   any thread, and never twice.
 //! - The order of things on a VC: it is activated before a call is reported
-//!   up, deactivated when the last list has come home, then the close is
+//!   up, deactivated when the last list is back, then the close is
 //!   completed, then it is deleted.
 //! - Pause and halt: data flow stops, held lists are waited for, clients are
 //!   asked to close their families, nothing is freed while it is in use.
@@ -303,26 +303,22 @@
 #![deny(missing_docs)]
 #![warn(rustdoc::broken_intra_doc_links)]
 
-mod adapter;
 mod attributes;
 mod carry;
 pub mod co;
-mod driver;
-mod handlers;
-mod init;
 mod lock;
 mod mcm;
 mod miniport;
-mod oid;
 pub mod prelude;
 
-pub use adapter::Adapter;
 pub use attributes::{Attributes, Medium};
 pub use carry::Carry;
-pub use driver::Entry;
-pub use init::{Attributed, HasAdapter, Initialize, Initialized, New, Ready};
-pub use mcm::MiniportCallManager;
-pub use miniport::{CoMiniport, Connectionless, Mcm, Miniport, RegistersFamilies, Role};
+pub use co::CoMiniport;
+pub use mcm::{Mcm, MiniportCallManager};
+pub use miniport::{
+    Adapter, Attributed, Connectionless, Entry, HasAdapter, Initialize, Initialized, Miniport, New,
+    Ready, RegistersFamilies, Role,
+};
 #[doc(inline)]
 pub use ndis_co::channel::{Channel, IndicateError};
 #[doc(inline)]

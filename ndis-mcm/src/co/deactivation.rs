@@ -28,8 +28,8 @@ impl<'r, M: VcMiniport> DeactivateVc<'r, M> {
         Self { vc, request }
     }
 
-    /// The driver has done its part. The call manager is told when the last list has come
-    /// home, at once if none is out.
+    /// The driver has done its part. The call manager is told when the last list is
+    /// back, at once if none is out.
     pub fn finish(self) -> Answer<'r> {
         let status = if self.vc.shared.finish_now() {
             Status::SUCCESS
@@ -80,7 +80,7 @@ impl<M: VcMiniport> PendingDeactivateVc<M> {
     }
 
     /// The driver has done its part (rule [VC-51]). The call manager is told when the last
-    /// list has come home, before this returns if none is out.
+    /// list is back, before this returns if none is out.
     ///
     /// Source page: [`NdisMCoDeactivateVcComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcodeactivatevccomplete).
     ///

@@ -3,7 +3,7 @@
 //! No lock is held while the driver's code runs.
 
 use super::{ActivateVc, DeactivateVc, Vc, VcMiniport, state::Begun, vc::VcShared};
-use crate::{Adapter, handlers::on_co_oid_request};
+use crate::miniport::{Adapter, handlers::on_co_oid_request};
 use ndis_co::{
     Answer, Status, answer::Request, callback::Out, callbacks, channel, irql::UpToDispatch,
     nbl::Chain, raw,

@@ -136,9 +136,13 @@ mod vc;
 
 pub use activation::{ActivateVc, PendingActivateVc};
 pub use deactivation::{DeactivateVc, PendingDeactivateVc};
+pub use role::CoMiniport;
 pub use vc::Vc;
 
-use crate::{Adapter, Carry, CoMiniport, Miniport};
+use crate::{
+    carry::Carry,
+    miniport::{Adapter, Miniport},
+};
 use ndis_co::{Answer, Status, irql::UpToDispatch};
 
 /// Lists that are sent on a VC of such a miniport, see

@@ -1,9 +1,12 @@
-//! The role [`CoMiniport`]: its table of handlers, and what comes home.
+//! The role [`CoMiniport`]: its table of handlers, and the lists that come back.
 
 use super::{Vc, VcMiniport, handlers};
 use crate::{
-    Adapter, CoMiniport, Role,
-    miniport::{homed, sealed::Token},
+    carry,
+    miniport::{
+        Adapter, Role,
+        sealed::{self, Token},
+    },
 };
 use ndis_co::{
     Status,
@@ -11,6 +14,15 @@ use ndis_co::{
     nbl::NetBufferLists,
 };
 use ndis_sys::NDIS_HANDLE;
+
+/// A connection-oriented miniport that is no call manager (rule [REG-12]), see
+/// [`co`](crate::co). It can register no address family.
+///
+/// [REG-12]: ndis_sys::rules#REG-12
+#[derive(Debug)]
+pub enum CoMiniport {}
+
+impl sealed::Sealed for CoMiniport {}
 
 impl<M: VcMiniport> Role<M> for CoMiniport {
     type State = ();
@@ -31,6 +43,6 @@ impl<M: VcMiniport> Role<M> for CoMiniport {
 
     fn returned(adapter: &Adapter<M>, lists: NetBufferLists, irql: &mut UpToDispatch, _: Token) {
         // SAFETY: NDIS returns what this driver has indicated, on VCs of its `Carry::Vc`.
-        unsafe { homed::<M, Vc<M>>(adapter, lists, irql) };
+        unsafe { carry::returned::<M, Vc<M>>(adapter, lists, irql) };
     }
 }

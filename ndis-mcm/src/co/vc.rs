@@ -17,7 +17,7 @@ use ndis_co::{
     nbl::NetBufferLists,
     owner::Owner,
     raw::Opaque,
-    stack,
+    reference, stack,
 };
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 
@@ -62,12 +62,6 @@ impl<M: VcMiniport> Vc<M> {
         &self.shared.adapter
     }
 
-    /// Whether both are the same VC.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared)
-    }
-
     /// Whether it is activated, and no deactivation was asked for since.
     #[must_use]
     pub fn is_active(&self) -> bool {
@@ -106,13 +100,7 @@ impl<M: VcMiniport> Vc<M> {
     }
 }
 
-impl<M: VcMiniport> Clone for Vc<M> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
-    }
-}
+reference!(Vc<M: VcMiniport> to "VC");
 
 impl<M: VcMiniport> ops::Deref for Vc<M> {
     type Target = M::VcContext;
@@ -331,11 +319,11 @@ unsafe impl<M: VcMiniport> Channel for Vc<M> {
     }
 
     fn count_out(&self, lists: usize, _: Key) -> bool {
-        self.shared.adapter.shared.out(lists)
+        self.shared.adapter.shared.count_out(lists)
     }
 
     fn count_in(&self, lists: usize, _: Key) {
-        self.shared.adapter.shared.home(lists);
+        self.shared.adapter.shared.count_in(lists);
     }
 
     fn is_gone(&self) -> bool {

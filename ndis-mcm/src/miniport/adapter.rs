@@ -1,29 +1,24 @@
 //! [`Adapter`]: one adapter, from initialization to halt.
 
-use crate::{
-    Miniport, Role, driver::DriverShared, init::Initialize, lock::StateLock,
-    miniport::sealed::Token,
-};
+use super::{Miniport, Role, driver::DriverShared};
+use crate::lock::StateLock;
 use core::{
     ffi::c_void,
     fmt, ops,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 use ndis_co::{
-    Answer, Status,
+    Status,
     advertised::Advertised,
-    answer::Request,
     callback::{Argument, FromNdis},
     irql::Passive,
     mem::{Anchored, Arc, Parent, Tag},
     once::Slot,
     owner::{Live, Owner, Teardown},
     raw::Opaque,
+    reference,
 };
-use ndis_sys::{
-    NDIS_HANDLE, NDIS_MINIPORT_INIT_PARAMETERS, NDIS_MINIPORT_PAUSE_PARAMETERS,
-    NDIS_MINIPORT_RESTART_PARAMETERS, NDIS_STATUS, NET_DEVICE_PNP_EVENT,
-};
+use ndis_sys::NDIS_HANDLE;
 
 /// What NDIS knows as the adapter context: alive from the attributes until the
 /// halt is over (rule INIT-14), longer than the driver's own part.
@@ -145,13 +140,7 @@ impl<M: Miniport> Adapter<M> {
     }
 }
 
-impl<M: Miniport> Clone for Adapter<M> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
-    }
-}
+reference!(Adapter<M: Miniport> to "adapter");
 
 impl<M: Miniport> ops::Deref for Adapter<M> {
     type Target = M::Adapter;
@@ -169,6 +158,15 @@ impl<M: Miniport> fmt::Debug for Adapter<M> {
 }
 
 impl<M: Miniport> AdapterCore<M> {
+    pub(super) const fn new(driver: Arc<DriverShared<M>>) -> Self {
+        Self {
+            driver,
+            teardown: Slot::new(),
+            advertised: Advertised::new(),
+            shared: StateLock::new(None),
+        }
+    }
+
     pub(crate) fn set_teardown(&self, teardown: Teardown) {
         self.teardown.set(teardown);
     }
@@ -197,7 +195,7 @@ impl<M: Miniport> AdapterCore<M> {
     /// # Safety
     ///
     /// Called once, at the end of the adapter.
-    unsafe fn tear_down(&self, irql: &mut Passive) {
+    pub(super) unsafe fn tear_down(&self, irql: &mut Passive) {
         drop(self.shared.with(Option::take));
         if let Some(teardown) = self.teardown.get() {
             // SAFETY: opened with the attributes, closed once by the caller.
@@ -233,6 +231,21 @@ impl<M: Miniport> AdapterShared<M> {
         self.live.owner()
     }
 
+    /// The device is gone.
+    pub(super) fn remove(&self) {
+        self.flow.removed.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether data flow from here on.
+    pub(super) fn set_running(&self, running: bool) {
+        self.flow.running.store(running, Ordering::SeqCst);
+    }
+
+    /// Begins a pause; whether nothing is under way. Otherwise the last list ends it.
+    pub(super) fn pause(&self) -> bool {
+        self.flow.pause()
+    }
+
     pub(crate) fn is_running(&self) -> bool {
         self.flow.running.load(Ordering::SeqCst)
     }
@@ -242,90 +255,20 @@ impl<M: Miniport> AdapterShared<M> {
     }
 
     /// Counts lists that go under way, if data flows. Whatever this answers,
-    /// the caller counts them home with [`Self::home`].
-    pub(crate) fn out(&self, lists: usize) -> bool {
+    /// the caller counts them in with [`Self::count_in`].
+    pub(crate) fn count_out(&self, lists: usize) -> bool {
         self.flow.leave(lists);
         self.is_running()
     }
 
     /// Counts lists in, and completes a pause that waited for them.
-    pub(crate) fn home(&self, lists: usize) {
+    pub(crate) fn count_in(&self, lists: usize) {
         if self.flow.come_back(lists) {
             // SAFETY: the pause was answered with pending (or is about to be,
             // rule GEN-04), and by FLOW is completed once (rule PAUSE-02).
             unsafe { ndis_sys::NdisMPauseComplete(self.handle.get()) };
         }
     }
-}
-
-/// `MiniportInitializeEx`.
-pub(crate) unsafe extern "system" fn initialize<M: Miniport>(
-    handle: NDIS_HANDLE,
-    driver: NDIS_HANDLE,
-    _parameters: *mut NDIS_MINIPORT_INIT_PARAMETERS,
-) -> NDIS_STATUS {
-    // SAFETY: the context of the registration lives until unload.
-    let Some(driver) = (unsafe { Arc::<DriverShared<M>>::borrow_raw(driver) }) else {
-        return Status::FAILURE.raw();
-    };
-    // SAFETY: NDIS initializes at PASSIVE_LEVEL with no lock held.
-    let mut irql = unsafe { Passive::assume() };
-    let core = AdapterCore {
-        driver: Arc::clone(&driver),
-        teardown: Slot::new(),
-        advertised: Advertised::new(),
-        shared: StateLock::new(None),
-    };
-    let Ok(core) = Arc::try_new(core, Tag::NDIS) else {
-        return Status::RESOURCES.raw();
-    };
-    let init = Initialize::new(core.clone(), handle);
-    match driver.driver.initialize(init, &mut irql) {
-        Ok(_) => {
-            if let Some(shared) = core.shared() {
-                let adapter = Adapter { shared };
-                driver.driver.initialized(&adapter, &mut irql);
-            }
-            // NDIS's reference to the context, which the halt takes back.
-            let _ = Arc::into_raw(core);
-            Status::SUCCESS.raw()
-        }
-        Err(failure) => {
-            // SAFETY: no halt will come (rule INIT-10), so this is the end.
-            unsafe { core.tear_down(&mut irql) };
-            documented_initialize_failure(failure).raw()
-        }
-    }
-}
-
-/// Only these may come out of an initialization (rule INIT-09), of which a third
-/// one, `NDIS_STATUS_NOT_ACCEPTED`, is no negative code.
-fn documented_initialize_failure(status: Status) -> Status {
-    match status {
-        Status::RESOURCES => status,
-        _ => Status::FAILURE,
-    }
-}
-
-/// `MiniportHaltEx`: cannot fail, and waits until everything is gone (rules
-/// HALT-01, HALT-04, HALT-05, HALT-06).
-pub(crate) unsafe extern "system" fn halt<M: Miniport>(
-    context: NDIS_HANDLE,
-    _action: ndis_sys::NDIS_HALT_ACTION,
-) {
-    // SAFETY: NDIS's share of its context comes back with the halt.
-    let Some(core) = (unsafe { Arc::<AdapterCore<M>>::from_raw(context) }) else {
-        return;
-    };
-    // SAFETY: NDIS halts at PASSIVE_LEVEL with no lock held.
-    let mut irql = unsafe { Passive::assume() };
-    let Some(shared) = core.shared() else { return };
-    let adapter = Adapter { shared };
-    <M::Role as Role<M>>::close_families(&adapter, &mut irql, Token(()));
-    adapter.driver().halt(&adapter, &mut irql);
-    drop(adapter);
-    // SAFETY: the halt is the one end of an initialized adapter.
-    unsafe { core.tear_down(&mut irql) };
 }
 
 /// The adapter context, which is good until the halt has ended.
@@ -335,53 +278,6 @@ impl<M: Miniport> Argument<*mut c_void> for Adapter<M> {
         let core = unsafe { context.object::<AdapterCore<M>>() }?;
         core.shared().map(|shared| Self { shared })
     }
-}
-
-/// Notes a removal, which pause and halt follow, and tells the driver.
-pub(crate) fn on_device_pnp_event<M: Miniport>(
-    adapter: Adapter<M>,
-    event: &NET_DEVICE_PNP_EVENT,
-    irql: &mut Passive,
-) {
-    if event.DevicePnPEvent == ndis_sys::NdisDevicePnPEventSurpriseRemoved {
-        adapter.shared.flow.removed.store(true, Ordering::SeqCst);
-        adapter.driver().surprise_removed(&adapter, irql);
-    }
-}
-
-pub(crate) fn on_pause<'r, M: Miniport>(
-    adapter: Adapter<M>,
-    _parameters: *mut NDIS_MINIPORT_PAUSE_PARAMETERS,
-    request: Request<'r>,
-    irql: &mut Passive,
-) -> Answer<'r> {
-    let flow = &adapter.shared.flow;
-    // Nothing goes out from here on; the pause waits for what is.
-    flow.running.store(false, Ordering::SeqCst);
-    adapter.driver().pause(&adapter, irql);
-    request.answer(if flow.pause() {
-        Status::SUCCESS
-    } else {
-        Status::PENDING
-    })
-}
-
-pub(crate) fn on_restart<'r, M: Miniport>(
-    adapter: Adapter<M>,
-    _parameters: *mut NDIS_MINIPORT_RESTART_PARAMETERS,
-    request: Request<'r>,
-    irql: &mut Passive,
-) -> Answer<'r> {
-    request.answer(match adapter.driver().restart(&adapter, irql) {
-        Ok(()) => {
-            // Receives may be indicated from here on (rule PAUSE-10); not before, for
-            // nothing may be out when the restart fails (rule PAUSE-05).
-            adapter.shared.flow.running.store(true, Ordering::SeqCst);
-            Status::SUCCESS
-        }
-        Err(Status::RESOURCES) => Status::RESOURCES,
-        Err(_) => Status::FAILURE,
-    })
 }
 
 #[cfg(test)]

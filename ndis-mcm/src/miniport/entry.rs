@@ -1,8 +1,7 @@
 //! Registration: from `DriverEntry` to unload.
 
-use crate::{Miniport, Role, handlers};
+use super::{Miniport, driver::DriverShared, handlers};
 use core::{
-    ffi::c_void,
     fmt, ptr,
     sync::atomic::{AtomicPtr, Ordering},
 };
@@ -12,15 +11,7 @@ use ndis_co::{
     mem::{Arc, Tag},
     raw,
 };
-use ndis_sys::{DRIVER_OBJECT, NDIS_HANDLE, NDIS_STATUS, NTSTATUS, UNICODE_STRING};
-
-/// The driver as a whole. NDIS holds one share as the miniport driver context,
-/// the driver object another one.
-#[doc(hidden)]
-pub struct DriverShared<M: Miniport> {
-    pub(crate) driver: M,
-    pub(crate) handle: AtomicPtr<c_void>,
-}
+use ndis_sys::{DRIVER_OBJECT, NDIS_HANDLE, NTSTATUS, UNICODE_STRING};
 
 /// What `DriverEntry` does for a miniport: registers `driver`.
 ///
@@ -79,6 +70,7 @@ impl<M: Miniport> Entry<M> {
         // SAFETY: the slot is this driver's own; nobody reads it before unload.
         unsafe { slot.write(Arc::into_raw(shared.clone())) };
         let mut characteristics = handlers::miniport_characteristics::<M>();
+        characteristics.UnloadHandler = Some(unload::<M>);
         let context = Arc::into_raw(shared.clone());
         let mut handle: NDIS_HANDLE = ptr::null_mut();
         // SAFETY: PASSIVE_LEVEL by the caller; NDIS copies the characteristics
@@ -99,7 +91,7 @@ impl<M: Miniport> Entry<M> {
         }
         // SAFETY: NDIS did not keep the context.
         drop(unsafe { Arc::<DriverShared<M>>::from_raw(context) });
-        // SAFETY: the slot holds the share that was put there above.
+        // SAFETY: the slot holds the reference that was put there above.
         let own = unsafe { slot.replace(ptr::null_mut()) };
         // SAFETY: as above; unload will not run.
         drop(unsafe { Arc::<DriverShared<M>>::from_raw(own) });
@@ -144,25 +136,13 @@ impl<M: Miniport> fmt::Debug for Entry<M> {
     }
 }
 
-/// `MiniportSetOptions` (rules REG-03, REG-33).
-pub(crate) unsafe extern "system" fn set_options<M: Miniport>(
-    driver: NDIS_HANDLE,
-    _context: NDIS_HANDLE,
-) -> NDIS_STATUS {
-    // The handle argument is the driver's handle (rule REG-05).
-    // SAFETY: this is the options callback.
-    unsafe { <M::Role as Role<M>>::set_options(driver) }
-        .as_final()
-        .raw()
-}
-
 /// `MiniportDriverUnload`: after the last adapter was halted (HALT-17).
-pub(crate) unsafe extern "system" fn unload<M: Miniport>(object: *mut DRIVER_OBJECT) {
+unsafe extern "system" fn unload<M: Miniport>(object: *mut DRIVER_OBJECT) {
     // SAFETY: Windows passes this driver's own object.
     let Ok(slot) = (unsafe { raw::driver_slot(object, &SLOT) }) else {
         return;
     };
-    // SAFETY: the slot holds the share that `run` put there.
+    // SAFETY: the slot holds the reference that `run` put there.
     let own = unsafe { slot.replace(ptr::null_mut()) };
     // SAFETY: as above.
     let Some(shared) = (unsafe { Arc::<DriverShared<M>>::from_raw(own) }) else {
@@ -171,7 +151,7 @@ pub(crate) unsafe extern "system" fn unload<M: Miniport>(object: *mut DRIVER_OBJ
     let handle = shared.handle.load(Ordering::Acquire);
     // SAFETY: from the unload routine, at PASSIVE_LEVEL, once (rule REG-28).
     unsafe { ndis_sys::NdisMDeregisterMiniportDriver(handle) };
-    // SAFETY: NDIS calls nothing any more; its share is the one `run` made.
+    // SAFETY: NDIS calls nothing any more; its reference is the one `run` made.
     drop(unsafe { Arc::<DriverShared<M>>::from_raw(Arc::as_raw(&shared)) });
 }
 

@@ -11,11 +11,11 @@
 //! (rules INIT-01, INIT-03), not after initialization, for nothing is left to
 //! register it on.
 
-use crate::{
-    Attributes, Miniport, Role,
+use super::{
+    Miniport, RegistersFamilies, Role,
     adapter::{AdapterCore, AdapterShared},
-    miniport::RegistersFamilies,
 };
+use crate::Attributes;
 use core::{fmt, marker::PhantomData};
 use ndis_co::{
     Status,

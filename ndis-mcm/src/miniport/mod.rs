@@ -1,14 +1,20 @@
 //! [`Miniport`]: a driver that runs adapters, and the [`Role`] it registers in.
 
-use crate::{
-    Adapter, Carry, Initialize, Initialized, Vc, handlers,
-    init::New,
-    mcm::{McmState, MiniportCallManager},
-};
+mod adapter;
+mod connectionless;
+mod driver;
+mod entry;
+pub(crate) mod handlers;
+mod init;
+mod oid;
+
+pub use adapter::Adapter;
+pub use connectionless::Connectionless;
+pub use entry::Entry;
+pub use init::{Attributed, HasAdapter, Initialize, Initialized, New, Ready};
+
 use ndis_co::{
     Status,
-    channel::{self, Channel},
-    cm,
     irql::{Passive, UpToDispatch},
     nbl::NetBufferLists,
 };
@@ -65,7 +71,7 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// bindings were paused before, which waited for their sends: those are
     /// completed without waiting for this. The pause
     /// completes when every held list was completed and every indicated one
-    /// has come home (rules [PAUSE-01], [PAUSE-03]); it cannot fail.
+    /// is back (rules [PAUSE-01], [PAUSE-03]); it cannot fail.
     ///
     /// Source pages: [`MINIPORT_PAUSE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_pause),
     /// [`NdisMPauseComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismpausecomplete).
@@ -165,7 +171,7 @@ pub trait Role<M: Miniport>: sealed::Sealed {
     #[doc(hidden)]
     fn close_families(adapter: &Adapter<M>, irql: &mut Passive, _: sealed::Token);
 
-    /// Indicated lists have come home.
+    /// Indicated lists are back.
     #[doc(hidden)]
     fn returned(
         adapter: &Adapter<M>,
@@ -182,29 +188,7 @@ pub(crate) mod sealed {
     /// or make one.
     #[derive(Debug)]
     pub struct Token(pub(crate) ());
-    impl Sealed for super::Mcm {}
-    impl Sealed for super::CoMiniport {}
-    impl Sealed for super::Connectionless {}
 }
-
-/// A miniport call manager: connection-oriented miniport and call manager in
-/// one driver (rule [REG-06]).
-///
-/// [REG-06]: ndis_sys::rules#REG-06
-#[derive(Debug)]
-pub enum Mcm {}
-
-/// A connection-oriented miniport that is no call manager (rule [REG-12]), see
-/// [`co`](crate::co). It can register no address family.
-///
-/// [REG-12]: ndis_sys::rules#REG-12
-#[derive(Debug)]
-pub enum CoMiniport {}
-
-/// A miniport that is not connection-oriented. It can register no address
-/// family.
-#[derive(Debug)]
-pub enum Connectionless {}
 
 /// A role in which address families may be registered.
 #[diagnostic::on_unimplemented(
@@ -214,79 +198,3 @@ pub enum Connectionless {}
             set `type Role = Mcm` and implement `CallManager`"
 )]
 pub trait RegistersFamilies: sealed::Sealed {}
-impl RegistersFamilies for Mcm {}
-
-impl<M: MiniportCallManager> Role<M> for Mcm {
-    type State = McmState<M>;
-    const IS_CO: bool = true;
-
-    fn new_state() -> Result<Self::State, Status> {
-        McmState::try_new()
-    }
-
-    unsafe fn set_options(driver: NDIS_HANDLE) -> Status {
-        let mut miniport = handlers::miniport_co_characteristics::<M>();
-        // SAFETY: by the caller within the options callback, with its handle.
-        let status =
-            unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut miniport).cast()) };
-        let status = Status::from_raw(status);
-        if !status.is_success() {
-            return status;
-        }
-        let mut manager = cm::call_manager_handlers::<M>();
-        // SAFETY: as above.
-        let status =
-            unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut manager).cast()) };
-        Status::from_raw(status)
-    }
-
-    fn close_families(adapter: &Adapter<M>, irql: &mut Passive, _: sealed::Token) {
-        McmState::close_families(adapter, irql);
-    }
-
-    fn returned(
-        adapter: &Adapter<M>,
-        lists: NetBufferLists,
-        irql: &mut UpToDispatch,
-        _: sealed::Token,
-    ) {
-        // SAFETY: NDIS returns what this driver has indicated, on VCs of this type.
-        unsafe { homed::<M, Vc<M>>(adapter, lists, irql) };
-    }
-}
-
-/// Indicated lists have come home: counts them in, and hands them to the driver.
-///
-/// # Safety
-///
-/// As [`channel::returned`].
-pub(crate) unsafe fn homed<M: Carry, V: Channel>(
-    adapter: &Adapter<M>,
-    lists: NetBufferLists,
-    irql: &mut UpToDispatch,
-) {
-    let count = lists.len();
-    // SAFETY: by the caller.
-    unsafe { channel::returned::<V>(&lists, irql) };
-    adapter.driver().returned(adapter, lists, irql);
-    adapter.shared.home(count);
-}
-
-impl<M: Miniport> Role<M> for Connectionless {
-    type State = ();
-    const IS_CO: bool = false;
-
-    fn new_state() -> Result<(), Status> {
-        Ok(())
-    }
-
-    unsafe fn set_options(_driver: NDIS_HANDLE) -> Status {
-        Status::SUCCESS
-    }
-
-    fn close_families(_: &Adapter<M>, _: &mut Passive, _: sealed::Token) {}
-
-    fn returned(_: &Adapter<M>, lists: NetBufferLists, _: &mut UpToDispatch, _: sealed::Token) {
-        drop(lists);
-    }
-}

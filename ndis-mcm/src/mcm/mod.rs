@@ -1,13 +1,19 @@
-//! An adapter as what a call manager stands on.
+//! [`Mcm`]: the role of a miniport call manager, and the adapter as what it stands on.
 
-use crate::{Adapter, CallManager, Carry, Miniport, Vc, miniport::Mcm};
+mod handlers;
+
+use crate::{
+    carry::{self, Carry},
+    miniport::{Adapter, Miniport, RegistersFamilies, Role, sealed},
+};
 use ndis_co::{
     Status,
     channel::{self, DataPath},
-    cm::{Base, Carrier, Families, Key},
+    cm::{self, Base, CallManager, Carrier, Families, Key, Vc},
     event::Event,
     irql::{Passive, UpToDispatch},
     mem::Tag,
+    nbl::NetBufferLists,
     owner::Owner,
 };
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
@@ -30,6 +36,55 @@ pub trait MiniportCallManager:
 impl<M> MiniportCallManager for M where
     M: Miniport<Role = Mcm> + CallManager<Base = Adapter<M>> + Carry<Vc = Vc<M>>
 {
+}
+
+/// A miniport call manager: connection-oriented miniport and call manager in
+/// one driver (rule [REG-06]).
+///
+/// [REG-06]: ndis_sys::rules#REG-06
+#[derive(Debug)]
+pub enum Mcm {}
+
+impl sealed::Sealed for Mcm {}
+impl RegistersFamilies for Mcm {}
+
+impl<M: MiniportCallManager> Role<M> for Mcm {
+    type State = McmState<M>;
+    const IS_CO: bool = true;
+
+    fn new_state() -> Result<Self::State, Status> {
+        McmState::try_new()
+    }
+
+    unsafe fn set_options(driver: NDIS_HANDLE) -> Status {
+        let mut miniport = handlers::miniport_co_characteristics::<M>();
+        // SAFETY: by the caller within the options callback, with its handle.
+        let status =
+            unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut miniport).cast()) };
+        let status = Status::from_raw(status);
+        if !status.is_success() {
+            return status;
+        }
+        let mut manager = cm::call_manager_handlers::<M>();
+        // SAFETY: as above.
+        let status =
+            unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut manager).cast()) };
+        Status::from_raw(status)
+    }
+
+    fn close_families(adapter: &Adapter<M>, irql: &mut Passive, _: sealed::Token) {
+        McmState::close_families(adapter, irql);
+    }
+
+    fn returned(
+        adapter: &Adapter<M>,
+        lists: NetBufferLists,
+        irql: &mut UpToDispatch,
+        _: sealed::Token,
+    ) {
+        // SAFETY: NDIS returns what this driver has indicated, on VCs of this type.
+        unsafe { carry::returned::<M, Vc<M>>(adapter, lists, irql) };
+    }
 }
 
 /// What an MCM keeps for one adapter.
@@ -111,11 +166,11 @@ unsafe impl<M: MiniportCallManager> Base<M> for Adapter<M> {
 // SAFETY: a pause of the adapter waits for what is counted out.
 unsafe impl<M: MiniportCallManager> Carrier<M> for Adapter<M> {
     fn count_out(&self, lists: usize, _: Key) -> bool {
-        self.shared.out(lists)
+        self.shared.count_out(lists)
     }
 
     fn count_in(&self, lists: usize, _: Key) {
-        self.shared.home(lists);
+        self.shared.count_in(lists);
     }
 
     fn is_gone(&self) -> bool {

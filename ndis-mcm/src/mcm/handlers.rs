@@ -1,0 +1,68 @@
+//! The miniport half of a miniport call manager: its table, and what each function in it does.
+//!
+//! No lock is held while the driver's code runs.
+
+use super::MiniportCallManager;
+use crate::miniport::{Adapter, Miniport, handlers::on_co_oid_request};
+use ndis_co::{Status, callbacks, channel, cm::Vc, irql::UpToDispatch, nbl::Chain, raw};
+use ndis_sys::{
+    CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_MINIPORT_CO_CHARACTERISTICS, NDIS_OID_REQUEST,
+    NDIS_STATUS, NET_BUFFER_LIST,
+};
+
+/// The miniport half of an MCM: send and OID only, VCs are the call manager's
+/// (rules REG-10, REG-11, REG-22).
+pub(super) fn miniport_co_characteristics<M: MiniportCallManager>()
+-> NDIS_MINIPORT_CO_CHARACTERISTICS {
+    let mut table: NDIS_MINIPORT_CO_CHARACTERISTICS = ndis_sys::zeroed();
+    table.Header = raw::header(
+        ndis_sys::NDIS_OBJECT_TYPE_CO_MINIPORT_CHARACTERISTICS,
+        ndis_sys::NDIS_MINIPORT_CO_CHARACTERISTICS_REVISION_1,
+        ndis_sys::NDIS_SIZEOF_MINIPORT_CO_CHARACTERISTICS_REVISION_1,
+    );
+    table.CoActivateVcHandler = Some(miniport_activate_vc);
+    table.CoDeactivateVcHandler = Some(miniport_deactivate_vc);
+    table.CoSendNetBufferListsHandler = Some(send::<M>);
+    table.CoOidRequestHandler = Some(miniport_co_oid_request::<M>);
+    table
+}
+
+callbacks! {
+    /// `MiniportCoSendNetBufferLists`; the context is the VC's own (rule [NBL-16]).
+    ///
+    /// [NBL-16]: ndis_sys::rules#NBL-16
+    send<M: MiniportCallManager>(
+        context: NDIS_HANDLE as Vc<M>,
+        lists: *mut NET_BUFFER_LIST as Chain,
+        _flags: u32 as u32,
+    ) at UpToDispatch => on_send::<M>;
+
+    /// `MiniportCoOidRequest` (rule [REG-11]).
+    ///
+    /// [REG-11]: ndis_sys::rules#REG-11
+    miniport_co_oid_request<M: Miniport>(
+        context: NDIS_HANDLE as Option<Adapter<M>>,
+        _vc: NDIS_HANDLE as NDIS_HANDLE,
+        request: *mut NDIS_OID_REQUEST as &NDIS_OID_REQUEST,
+    ) at UpToDispatch, else NOT_SUPPORTED -> NDIS_STATUS => on_co_oid_request;
+}
+
+fn on_send<M: MiniportCallManager>(vc: Vc<M>, lists: Chain, _flags: u32, irql: &mut UpToDispatch) {
+    // SAFETY: NDIS hands them over on this VC.
+    if let Some(lists) = unsafe { channel::arrived(&vc, lists, irql) } {
+        vc.af().base().driver().send(&vc, lists, irql);
+    }
+}
+
+/// `MiniportCoActivateVc`: NDIS does not call an MCM's (rule REG-11).
+extern "system" fn miniport_activate_vc(
+    _vc: NDIS_HANDLE,
+    _parameters: *mut CO_CALL_PARAMETERS,
+) -> NDIS_STATUS {
+    Status::SUCCESS.raw()
+}
+
+/// `MiniportCoDeactivateVc`: NDIS does not call an MCM's (rule REG-11).
+extern "system" fn miniport_deactivate_vc(_vc: NDIS_HANDLE) -> NDIS_STATUS {
+    Status::SUCCESS.raw()
+}

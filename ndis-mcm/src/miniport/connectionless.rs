@@ -1,0 +1,35 @@
+//! [`Connectionless`]: the role of an ordinary miniport.
+
+use super::{Adapter, Miniport, Role, sealed};
+use ndis_co::{
+    Status,
+    irql::{Passive, UpToDispatch},
+    nbl::NetBufferLists,
+};
+use ndis_sys::NDIS_HANDLE;
+
+/// A miniport that is not connection-oriented. It can register no address
+/// family.
+#[derive(Debug)]
+pub enum Connectionless {}
+
+impl sealed::Sealed for Connectionless {}
+
+impl<M: Miniport> Role<M> for Connectionless {
+    type State = ();
+    const IS_CO: bool = false;
+
+    fn new_state() -> Result<(), Status> {
+        Ok(())
+    }
+
+    unsafe fn set_options(_driver: NDIS_HANDLE) -> Status {
+        Status::SUCCESS
+    }
+
+    fn close_families(_: &Adapter<M>, _: &mut Passive, _: sealed::Token) {}
+
+    fn returned(_: &Adapter<M>, lists: NetBufferLists, _: &mut UpToDispatch, _: sealed::Token) {
+        drop(lists);
+    }
+}

@@ -1,0 +1,285 @@
+//! The C side of a miniport: the tables that NDIS gets, the C functions in them, and what
+//! each of these does with the arguments that [`callbacks!`] has made of NDIS's.
+//!
+//! No lock is held while the driver's code runs.
+
+use super::{
+    Adapter, Initialize, Miniport, Role, adapter::AdapterCore, driver::DriverShared, oid,
+    sealed::Token,
+};
+use core::ffi::c_void;
+use ndis_co::{
+    Answer, Status,
+    answer::Request,
+    callbacks, channel,
+    irql::{Passive, UpToDispatch},
+    mem::{Arc, Tag},
+    nbl::{Chain, NetBufferLists, fields::Side},
+    raw,
+};
+use ndis_sys::{
+    NDIS_HANDLE, NDIS_MINIPORT_DRIVER_CHARACTERISTICS, NDIS_MINIPORT_INIT_PARAMETERS,
+    NDIS_MINIPORT_PAUSE_PARAMETERS, NDIS_MINIPORT_RESTART_PARAMETERS, NDIS_OID_REQUEST,
+    NDIS_STATUS, NET_BUFFER_LIST, NET_DEVICE_PNP_EVENT,
+};
+
+/// The mandatory handlers of a miniport but for its unload routine (rules REG-03, REG-36, REG-41,
+/// REG-42).
+pub(crate) fn miniport_characteristics<M: Miniport>() -> NDIS_MINIPORT_DRIVER_CHARACTERISTICS {
+    let mut table: NDIS_MINIPORT_DRIVER_CHARACTERISTICS = ndis_sys::zeroed();
+    table.Header = raw::header(
+        ndis_sys::NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS,
+        ndis_sys::NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2,
+        ndis_sys::NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2,
+    );
+    table.MajorNdisVersion = raw::NDIS_VERSION.0;
+    table.MinorNdisVersion = raw::NDIS_VERSION.1;
+    table.MajorDriverVersion = M::VERSION.0;
+    table.MinorDriverVersion = M::VERSION.1;
+    table.SetOptionsHandler = Some(set_options::<M>);
+    table.InitializeHandlerEx = Some(initialize::<M>);
+    table.HaltHandlerEx = Some(halt::<M>);
+    table.PauseHandler = Some(pause::<M>);
+    table.RestartHandler = Some(restart::<M>);
+    table.OidRequestHandler = Some(oid_request::<M>);
+    table.SendNetBufferListsHandler = Some(send_connectionless::<M>);
+    table.ReturnNetBufferListsHandler = Some(return_lists::<M>);
+    table.CancelSendHandler = Some(cancel);
+    table.DevicePnPEventNotifyHandler = Some(device_pnp_event::<M>);
+    table.ShutdownHandlerEx = Some(shutdown);
+    table.CancelOidRequestHandler = Some(cancel);
+    table
+}
+
+/// `MiniportSetOptions` (rules REG-03, REG-33).
+unsafe extern "system" fn set_options<M: Miniport>(
+    driver: NDIS_HANDLE,
+    _context: NDIS_HANDLE,
+) -> NDIS_STATUS {
+    // The handle argument is the driver's handle (rule REG-05).
+    // SAFETY: this is the options callback.
+    unsafe { <M::Role as Role<M>>::set_options(driver) }
+        .as_final()
+        .raw()
+}
+
+/// `MiniportInitializeEx`.
+unsafe extern "system" fn initialize<M: Miniport>(
+    handle: NDIS_HANDLE,
+    driver: NDIS_HANDLE,
+    _parameters: *mut NDIS_MINIPORT_INIT_PARAMETERS,
+) -> NDIS_STATUS {
+    // SAFETY: the context of the registration lives until unload.
+    let Some(driver) = (unsafe { Arc::<DriverShared<M>>::borrow_raw(driver) }) else {
+        return Status::FAILURE.raw();
+    };
+    // SAFETY: NDIS initializes at PASSIVE_LEVEL with no lock held.
+    let mut irql = unsafe { Passive::assume() };
+    let core = AdapterCore::new(Arc::clone(&driver));
+    let Ok(core) = Arc::try_new(core, Tag::NDIS) else {
+        return Status::RESOURCES.raw();
+    };
+    let init = Initialize::new(core.clone(), handle);
+    match driver.driver.initialize(init, &mut irql) {
+        Ok(_) => {
+            if let Some(shared) = core.shared() {
+                let adapter = Adapter { shared };
+                driver.driver.initialized(&adapter, &mut irql);
+            }
+            // NDIS's reference to the context, which the halt takes back.
+            let _ = Arc::into_raw(core);
+            Status::SUCCESS.raw()
+        }
+        Err(failure) => {
+            // SAFETY: no halt will come (rule INIT-10), so this is the end.
+            unsafe { core.tear_down(&mut irql) };
+            documented_initialize_failure(failure).raw()
+        }
+    }
+}
+
+/// Only these may come out of an initialization (rule INIT-09), of which a third
+/// one, `NDIS_STATUS_NOT_ACCEPTED`, is no negative code.
+fn documented_initialize_failure(status: Status) -> Status {
+    match status {
+        Status::RESOURCES => status,
+        _ => Status::FAILURE,
+    }
+}
+
+/// `MiniportHaltEx`: cannot fail, and waits until everything is gone (rules
+/// HALT-01, HALT-04, HALT-05, HALT-06).
+unsafe extern "system" fn halt<M: Miniport>(
+    context: NDIS_HANDLE,
+    _action: ndis_sys::NDIS_HALT_ACTION,
+) {
+    // SAFETY: NDIS's reference to its context comes back with the halt.
+    let Some(core) = (unsafe { Arc::<AdapterCore<M>>::from_raw(context) }) else {
+        return;
+    };
+    // SAFETY: NDIS halts at PASSIVE_LEVEL with no lock held.
+    let mut irql = unsafe { Passive::assume() };
+    let Some(shared) = core.shared() else { return };
+    let adapter = Adapter { shared };
+    <M::Role as Role<M>>::close_families(&adapter, &mut irql, Token(()));
+    adapter.driver().halt(&adapter, &mut irql);
+    drop(adapter);
+    // SAFETY: the halt is the one end of an initialized adapter.
+    unsafe { core.tear_down(&mut irql) };
+}
+
+callbacks! {
+    /// `MiniportSendNetBufferLists`.
+    send_connectionless<M: Miniport>(
+        context: NDIS_HANDLE as Adapter<M>,
+        lists: *mut NET_BUFFER_LIST as Chain,
+        _port: u32 as u32,
+        _flags: u32 as u32,
+    ) at UpToDispatch => on_send_connectionless;
+
+    /// `MiniportReturnNetBufferLists`.
+    return_lists<M: Miniport>(
+        context: NDIS_HANDLE as Adapter<M>,
+        lists: *mut NET_BUFFER_LIST as Chain,
+        _flags: u32 as u32,
+    ) at UpToDispatch => on_return_lists;
+
+    /// `MiniportPause`.
+    pause<M: Miniport>(
+        context: NDIS_HANDLE as Adapter<M>,
+        _parameters: *mut ndis_sys::NDIS_MINIPORT_PAUSE_PARAMETERS
+            as *mut ndis_sys::NDIS_MINIPORT_PAUSE_PARAMETERS,
+    ) at Passive, else SUCCESS -> NDIS_STATUS => on_pause;
+
+    /// `MiniportRestart`.
+    restart<M: Miniport>(
+        context: NDIS_HANDLE as Adapter<M>,
+        _parameters: *mut ndis_sys::NDIS_MINIPORT_RESTART_PARAMETERS
+            as *mut ndis_sys::NDIS_MINIPORT_RESTART_PARAMETERS,
+    ) at Passive, else FAILURE -> NDIS_STATUS => on_restart;
+
+    /// `MiniportDevicePnPEventNotify`.
+    device_pnp_event<M: Miniport>(
+        context: NDIS_HANDLE as Adapter<M>,
+        event: *mut NET_DEVICE_PNP_EVENT as &NET_DEVICE_PNP_EVENT,
+    ) at Passive => on_device_pnp_event;
+
+    /// `MiniportOidRequest`.
+    oid_request<M: Miniport>(
+        context: NDIS_HANDLE as Option<Adapter<M>>,
+        request: *mut NDIS_OID_REQUEST as &NDIS_OID_REQUEST,
+    ) at UpToDispatch, else NOT_SUPPORTED -> NDIS_STATUS => on_oid_request;
+
+}
+
+/// Notes a removal, which pause and halt follow, and tells the driver.
+fn on_device_pnp_event<M: Miniport>(
+    adapter: Adapter<M>,
+    event: &NET_DEVICE_PNP_EVENT,
+    irql: &mut Passive,
+) {
+    if event.DevicePnPEvent == ndis_sys::NdisDevicePnPEventSurpriseRemoved {
+        adapter.shared.remove();
+        adapter.driver().surprise_removed(&adapter, irql);
+    }
+}
+
+fn on_pause<'r, M: Miniport>(
+    adapter: Adapter<M>,
+    _parameters: *mut NDIS_MINIPORT_PAUSE_PARAMETERS,
+    request: Request<'r>,
+    irql: &mut Passive,
+) -> Answer<'r> {
+    // Nothing goes out from here on; the pause waits for what is.
+    adapter.shared.set_running(false);
+    adapter.driver().pause(&adapter, irql);
+    request.answer(if adapter.shared.pause() {
+        Status::SUCCESS
+    } else {
+        Status::PENDING
+    })
+}
+
+fn on_restart<'r, M: Miniport>(
+    adapter: Adapter<M>,
+    _parameters: *mut NDIS_MINIPORT_RESTART_PARAMETERS,
+    request: Request<'r>,
+    irql: &mut Passive,
+) -> Answer<'r> {
+    request.answer(match adapter.driver().restart(&adapter, irql) {
+        Ok(()) => {
+            // Receives may be indicated from here on (rule PAUSE-10); not before, for
+            // nothing may be out when the restart fails (rule PAUSE-05).
+            adapter.shared.set_running(true);
+            Status::SUCCESS
+        }
+        Err(Status::RESOURCES) => Status::RESOURCES,
+        Err(_) => Status::FAILURE,
+    })
+}
+
+/// Never used by clients of a connection-oriented adapter; whatever comes goes straight
+/// back.
+fn on_send_connectionless<M: Miniport>(
+    adapter: Adapter<M>,
+    mut lists: Chain,
+    _port: u32,
+    _flags: u32,
+    _irql: &mut UpToDispatch,
+) {
+    let status = if adapter.is_removed() {
+        Status::NOT_ACCEPTED
+    } else {
+        Status::FAILURE
+    };
+    channel::mark(&lists, status);
+    let handle = adapter.shared.handle.get();
+    // SAFETY: each list is completed once, on the adapter it came on.
+    unsafe { ndis_sys::NdisMSendNetBufferListsComplete(handle, lists.take_raw(), 0) };
+}
+
+/// Any order and grouping (rule NBL-23); there for every driver that may indicate (rule
+/// NBL-24).
+fn on_return_lists<M: Miniport>(
+    adapter: Adapter<M>,
+    lists: Chain,
+    _flags: u32,
+    irql: &mut UpToDispatch,
+) {
+    // SAFETY: NDIS gives back lists that this driver indicated, which came from its pool
+    // for receives.
+    let lists = unsafe { NetBufferLists::from_chain(lists, Side::Miniport) };
+    <M::Role as Role<M>>::returned(&adapter, lists, irql, Token(()));
+}
+
+fn on_oid_request<'r, M: Miniport>(
+    adapter: Option<Adapter<M>>,
+    oid: &NDIS_OID_REQUEST,
+    request: Request<'r>,
+    _irql: &mut UpToDispatch,
+) -> Answer<'r> {
+    let removed = adapter.is_some_and(|adapter| adapter.is_removed());
+    request.answer(if removed {
+        Status::NOT_ACCEPTED
+    } else {
+        oid::answer(oid)
+    })
+}
+
+/// Also that of a miniport that is no call manager.
+pub(crate) fn on_co_oid_request<'r, M: Miniport>(
+    adapter: Option<Adapter<M>>,
+    _vc: NDIS_HANDLE,
+    oid: &NDIS_OID_REQUEST,
+    request: Request<'r>,
+    irql: &mut UpToDispatch,
+) -> Answer<'r> {
+    on_oid_request(adapter, oid, request, irql)
+}
+
+/// `MiniportCancelSend` and `MiniportCancelOidRequest`: nothing is queued by a
+/// cancel ID.
+extern "system" fn cancel(_adapter: NDIS_HANDLE, _id: *mut c_void) {}
+
+/// `MiniportShutdownEx`: a software adapter has no hardware to quiet.
+extern "system" fn shutdown(_adapter: NDIS_HANDLE, _action: ndis_sys::NDIS_SHUTDOWN_ACTION) {}
