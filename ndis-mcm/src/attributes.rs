@@ -114,6 +114,7 @@ impl Attributes {
             registration.AttributeFlags |=
                 ndis_sys::NDIS_MINIPORT_ATTRIBUTES_DO_NOT_BIND_TO_ALL_CO as u32;
         }
+        // No hang is looked for, so no time for it is set (rule INIT-15).
         registration.InterfaceType = ndis_sys::NdisInterfaceInternal;
         // SAFETY: by the caller; the structure lives for the call.
         unsafe { set(handle, (&raw mut registration).cast()) }?;

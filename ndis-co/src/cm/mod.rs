@@ -177,6 +177,8 @@ pub trait CallManager: Sized + Send + Sync + 'static {
     /// The call is up, placed by the client or offered to it: its VC was activated
     /// and the client told, so that data may flow from here on.
     ///
+    /// What the network needs to carry data is done before this returns (rule [VC-66]).
+    ///
     /// It comes for a placed call once the driver has accepted it, for an offered
     /// one after [`AcceptedCall::connect`], usually before that returns. Not called when
     /// the client has closed the call by then; on another
@@ -185,6 +187,8 @@ pub trait CallManager: Sized + Send + Sync + 'static {
     ///
     /// Source pages: [`PROTOCOL_CM_ACTIVATE_VC_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cm_activate_vc_complete),
     /// [`NdisMCmDispatchCallConnected`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmdispatchcallconnected).
+    ///
+    /// [VC-66]: ndis_sys::rules#VC-66
     #[doc(alias = "ProtocolCmActivateVcComplete")]
     #[doc(alias = "NdisCmDispatchCallConnected")]
     #[doc(alias = "NdisMCmDispatchCallConnected")]

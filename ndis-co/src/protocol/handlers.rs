@@ -187,7 +187,8 @@ extern "system" fn send_complete_connectionless(
 ) {
 }
 
-/// `ProtocolOidRequestComplete`: no request is made.
+/// `ProtocolOidRequestComplete`: no request is made. NDIS has no use for it once a call manager
+/// has registered a family (rule REG-37).
 extern "system" fn oid_request_complete(
     _context: NDIS_HANDLE,
     _request: *mut NDIS_OID_REQUEST,

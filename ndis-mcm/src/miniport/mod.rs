@@ -24,6 +24,12 @@ use ndis_sys::NDIS_HANDLE;
 ///
 /// Every method is called by NDIS, possibly for several adapters at once.
 /// They run at PASSIVE_LEVEL and may wait.
+///
+/// Its adapters have no interrupts and no DMA: this crate registers none, so there is nothing to
+/// be set up in their order or to be stopped in time (rules [INIT-16], [HALT-11]).
+///
+/// [HALT-11]: ndis_sys::rules#HALT-11
+/// [INIT-16]: ndis_sys::rules#INIT-16
 pub trait Miniport: Sized + Send + Sync + 'static {
     /// What the driver keeps for one adapter.
     type Adapter: Send + Sync + 'static;

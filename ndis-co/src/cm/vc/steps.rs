@@ -1,4 +1,5 @@
-//! What is to be done on a VC, as its state says: the calls to NDIS and to the driver.
+//! What is to be done on a VC, as its state says: the calls to NDIS and to the driver. Their
+//! level is that of the caller's proof, DISPATCH_LEVEL at most (rule DV-03).
 
 use super::{AcceptedCall, Base, CallManager, Vc, VcShared};
 use crate::{
@@ -40,6 +41,8 @@ impl<M: CallManager> VcShared<M> {
     fn carry_out(this: &Arc<Self>, step: Step, irql: &mut UpToDispatch) -> Done {
         match step {
             Step::Later => Done::Nothing,
+            // No rounding is asked for in parameters of the driver's own, so they come back as
+            // they were (rule VC-38); a client that asks for it finds it in its own.
             Step::Activate(parameters) => {
                 // SAFETY: the VC exists and is inactive. Parameters of the
                 // driver's own belong to this step for the call, and to the
