@@ -34,7 +34,7 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// What the driver keeps for one adapter.
     type Adapter: Send + Sync + 'static;
 
-    /// What the driver registers as: [`Mcm`], [`CoMiniport`] or [`Connectionless`].
+    /// What the driver registers as: [`Mcm`](crate::Mcm), [`CoMiniport`](crate::CoMiniport) or [`Connectionless`].
     type Role: Role<Self>;
 
     /// The version of the driver itself.
@@ -146,7 +146,7 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     }
 }
 
-/// What a miniport driver registers as. Implemented by [`Mcm`], [`CoMiniport`] and
+/// What a miniport driver registers as. Implemented by [`Mcm`](crate::Mcm), [`CoMiniport`](crate::CoMiniport) and
 /// [`Connectionless`] only.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no role that `{M}` can register in",
