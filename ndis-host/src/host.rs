@@ -425,6 +425,20 @@ impl Host {
         &self,
         loads: impl IntoIterator<Item = impl FnOnce(&Self) -> Result<Driver, NTSTATUS>>,
     ) -> Result<(), NTSTATUS> {
+        self.whole_life_on(1, loads)
+    }
+
+    /// [`whole_life`](Self::whole_life), with so many adapters of each driver that is a
+    /// miniport's: two are the ends of a link.
+    ///
+    /// # Errors
+    ///
+    /// As there. An adapter that cannot be started is the last one that is tried.
+    pub fn whole_life_on(
+        &self,
+        adapters_of_each: u32,
+        loads: impl IntoIterator<Item = impl FnOnce(&Self) -> Result<Driver, NTSTATUS>>,
+    ) -> Result<(), NTSTATUS> {
         let mut drivers = Vec::new();
         let mut adapters = Vec::new();
         let mut outcome = Ok(());
@@ -437,15 +451,16 @@ impl Host {
                 }
             }
         }
-        for driver in &drivers {
+        let miniports = drivers
+            .iter()
+            .filter(|driver| self.miniport_of(driver).is_some());
+        for driver in miniports.flat_map(|driver| (0..adapters_of_each).map(move |_| driver)) {
             if outcome.is_err() {
                 break;
             }
-            if self.miniport_of(driver).is_some() {
-                match self.add_adapter(driver) {
-                    Ok(adapter) => adapters.push(adapter),
-                    Err(status) => outcome = Err(status),
-                }
+            match self.add_adapter(driver) {
+                Ok(adapter) => adapters.push(adapter),
+                Err(status) => outcome = Err(status),
             }
         }
         self.run();

@@ -56,7 +56,7 @@ pub fn run(settings: &Settings) {
         .iter()
         .map(|name| move |host: &Host| load(host, name));
     let failure = host
-        .whole_life(loads)
+        .whole_life_on(settings.adapters, loads)
         .err()
         .map(|status| StatusName(status).to_string());
     *HOST.lock() = None;

@@ -3,6 +3,7 @@
 //! | value | type | meaning |
 //! |---|---|---|
 //! | `Drivers` | `REG_MULTI_SZ` | the services to load, in this order |
+//! | `Adapters` | `REG_DWORD` | so many adapters each of them has that is a miniport's, 1 without it |
 //! | `Report` | `REG_SZ` | the file for the account, as a path of NT (`\??\C:\report.json`) |
 //! | `Seed` | `REG_DWORD` | the seed of the schedule, 1 without it |
 //! | `Readings` | `REG_SZ` | answers to open questions (`crossing_close: Delivered, ...`), none without it |
@@ -24,6 +25,8 @@ pub struct Settings {
     pub watchdog: u32,
     pub steps: u64,
     pub drivers: Vec<String>,
+    /// Of each miniport driver.
+    pub adapters: u32,
 }
 
 const SZ: u32 = 1;
@@ -63,6 +66,7 @@ impl Settings {
                 steps => steps.into(),
             },
             drivers: key.strings("Drivers", MULTI_SZ)?,
+            adapters: key.number("Adapters", 1)?,
         })
     }
 }

@@ -1,10 +1,11 @@
 //! `cargo xtask wine`: the images, run by a loader that is not ours.
 //!
 //! Wine loads kernel drivers: it maps an image, relocates it, resolves its imports, calls its entry
-//! point. In place of its own `ndis.sys` it gets ours, which is `ndis-host`. So the two drivers, and
-//! a client that is written in C, run as images against images; what the host finds comes back in a
-//! file. The same drivers then run in this process with the same seed, and both event logs must be
-//! the same, line by line. In the end come drivers that panic, fault and hang (`failing.rs`).
+//! point. In place of its own `ndis.sys` it gets ours, which is `ndis-host`. So the example drivers,
+//! in each topology (`topology.rs`), and a client that is written in C, run as images against images;
+//! what the host finds comes back in a file. The same drivers then run in this process with the same
+//! seed, and both event logs must be the same, line by line. In the end come drivers that panic, fault
+//! and hang (`failing.rs`).
 //!
 //! Wine is made, and the images built, at the same time; all runs are in one session of Wine's.
 
@@ -12,18 +13,20 @@ mod account;
 pub mod failing;
 mod log;
 mod prefix;
+mod topology;
 mod world;
 
 use std::{collections::BTreeMap, fs, path::PathBuf, thread, time::Instant};
 
 use ::c_client as c_client_here;
 use anyhow::{Context, Result, bail};
-use ndis_host::{EntryPoint, EventMode, Host, Readings};
+use ndis_host::{EventMode, Host, Readings};
 use serde::Serialize;
 
 use self::{
     account::{Account, Figures, Violation},
     prefix::{Parameters, Prefix, Wine},
+    topology::{CALLEE, CALLER, Driver, LINK, MANAGER, SWITCH, Topology},
     world::{NDIS, Settings, World},
 };
 use crate::{arch::Arch, c_client, say::say, steps::Outcome, sys, workspace};
@@ -31,6 +34,10 @@ use crate::{arch::Arch, c_client, say::say, steps::Outcome, sys, workspace};
 /// What to run, and where to put the account.
 #[derive(clap::Args)]
 pub struct WineArgs {
+    /// What is beneath the clients; without it, one after the other. The drivers in C and those that
+    /// fail on purpose are run with `mcm` only.
+    #[arg(long, value_enum)]
+    topology: Option<Topology>,
     /// How many calls the caller places.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
     calls: u32,
@@ -91,11 +98,7 @@ fn read_readings(text: &str) -> Result<Tried, ndis_host::UnknownReading> {
     }
 }
 
-/// The services. The caller is the client's image once more, under another name: two services
-/// cannot share a file.
-const SWITCH: &str = "loopback_mcm";
-const CALLEE: &str = "echo_client";
-const CALLER: &str = "echo_caller";
+/// The services of the drivers in C.
 const C_CLIENT: &str = "c_client";
 const C_BROKEN: &str = "c_broken";
 const C_MANAGER: &str = "c_mcm";
@@ -109,10 +112,11 @@ struct Summary {
     seeds: u32,
     /// How many readings of the documentation.
     readings: usize,
+    /// The sums of the runs in all topologies.
     #[serde(flatten)]
-    caller: Figures,
-    /// Frames that the callee took and echoed.
-    frames_received: u64,
+    clients: Clients,
+    /// Those of each one.
+    topologies: BTreeMap<&'static str, Clients>,
     violations: usize,
     objects_left: usize,
     deadlocks: usize,
@@ -121,7 +125,7 @@ struct Summary {
     events_equal: usize,
     /// The drivers' modules that Wine loaded, and from whom they were.
     modules: BTreeMap<String, String>,
-    /// How many of the drivers' imports from the kernel the host answered.
+    /// How many of the drivers' imports from the kernel the host answered, in the run with the most.
     imports_routed: usize,
     /// What the client in C saw.
     c_client: Option<Figures>,
@@ -132,6 +136,15 @@ struct Summary {
     seconds: f64,
 }
 
+/// What the clients in Rust saw.
+#[derive(Clone, Copy, Default, Serialize)]
+struct Clients {
+    #[serde(flatten)]
+    caller: Figures,
+    /// Frames that the callee took and echoed.
+    frames_received: u64,
+}
+
 /// Runs the command.
 pub fn run(args: &WineArgs) -> Result<()> {
     execute(args)?.said()
@@ -140,6 +153,7 @@ pub fn run(args: &WineArgs) -> Result<()> {
 /// The step of `cargo xtask test`: images as they are shipped, several seeds and readings.
 pub fn prove() -> Result<Outcome> {
     execute(&WineArgs {
+        topology: None,
         calls: 3,
         frames: 8,
         seed: 1,
@@ -183,9 +197,10 @@ fn execute(args: &WineArgs) -> Result<Outcome> {
         readings: readings.len(),
         ..Summary::default()
     };
-    let settings = |seed, readings| Settings {
+    let settings = |topology: Topology, seed, readings| Settings {
         seed,
         readings,
+        adapters: topology.adapters(),
         watchdog: args.watchdog,
         steps: args.steps,
     };
@@ -197,47 +212,39 @@ fn execute(args: &WineArgs) -> Result<Outcome> {
         ("Calls", args.calls),
         ("Frames", args.frames),
     ];
-    for seed in (args.seed..).take(args.seeds as usize) {
-        for readings in &readings {
-            let settings = settings(seed, *readings);
-            let caller = parameters
-                .iter()
-                .fold(Parameters::of(CALLER), |all, (name, value)| {
-                    all.number(name, *value)
-                });
-            let account = world.drive(&settings, &[SWITCH, CALLEE, CALLER], vec![caller])?;
-            summary.enter(&account)?;
-            let drivers: [(_, EntryPoint); 3] = [
-                (SWITCH, loopback_mcm::driver_entry),
-                (CALLEE, echo_client::driver_entry),
-                (CALLER, echo_client::driver_entry),
-            ];
-            let here = in_process(&settings, &parameters, drivers)?;
-            summary.compare(&settings, &account.events, &here);
+    for topology in args.topologies() {
+        let drivers = topology.drivers();
+        let services: Vec<&str> = drivers.iter().map(|(service, _)| *service).collect();
+        for seed in (args.seed..).take(args.seeds as usize) {
+            for readings in &readings {
+                let settings = settings(*topology, seed, *readings);
+                let caller = parameters
+                    .iter()
+                    .fold(Parameters::of(CALLER), |all, (name, value)| {
+                        all.number(name, *value)
+                    });
+                let account = world.drive(&settings, &services, vec![caller])?;
+                summary.enter(*topology, &account)?;
+                let here = in_process(&settings, &parameters, &drivers)?;
+                summary.compare(&settings, &account.events, &here);
+            }
         }
     }
 
-    let settings = settings(args.seed, readings.first().copied().unwrap_or_default());
-    // A second compiler, and a driver that breaks a rule.
-    match without_c {
-        None => {
-            let (figures, broken) = run_c(&mut world, &mut summary, &settings)?;
-            summary.c_client = Some(figures);
-            summary.broken = Some(broken);
+    if args.topologies().contains(&Topology::Mcm) {
+        let readings = readings.first().copied().unwrap_or_default();
+        let settings = settings(Topology::Mcm, args.seed, readings);
+        // A second compiler, and a driver that breaks a rule.
+        match without_c {
+            None => {
+                let (figures, broken) = run_c(&mut world, &mut summary, &settings)?;
+                summary.c_client = Some(figures);
+                summary.broken = Some(broken);
+            }
+            Some(why) if workspace::on_ci() => return Ok(Outcome::Missing(why)),
+            Some(why) => say!("SKIPPED, the client in C: {why}"),
         }
-        Some(why) if workspace::on_ci() => return Ok(Outcome::Missing(why)),
-        Some(why) => say!("SKIPPED, the client in C: {why}"),
-    }
-
-    let wrong = Parameters::of(NDIS).string("Readings", "close_order: Never");
-    let answer = world.drive_with_a_wrong_setting(&settings, wrong)?;
-    if !answer.ends_with("the answers are [Either, DeactivateFirst]") {
-        bail!("a reading that there is not was answered with {answer:?}");
-    }
-
-    for driver in &failing::ALL {
-        let end = driver.prove(&mut world, &settings, SWITCH)?;
-        summary.failing.insert(driver.service.to_owned(), end);
+        run_failing(&mut world, &mut summary, &settings)?;
     }
 
     summary.modules = world.end()?;
@@ -248,14 +255,27 @@ fn execute(args: &WineArgs) -> Result<Outcome> {
         fs::write(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     summary.judge()?;
+    let mut topologies = String::new();
+    for (name, Clients { caller, .. }) in &summary.topologies {
+        topologies += &format!(
+            "{name} {} calls, {} frames; ",
+            caller.calls_completed, caller.frames_echoed
+        );
+    }
     Ok(Outcome::Passed(format!(
-        "{} calls, {} frames, {} of {} events equal, {} modules native",
-        summary.caller.calls_completed,
-        summary.caller.frames_echoed,
+        "{topologies}{} of {} events equal, {} modules native",
         summary.events_equal,
         summary.events,
         summary.modules.len(),
     )))
+}
+
+impl WineArgs {
+    fn topologies(&self) -> &[Topology] {
+        self.topology
+            .as_ref()
+            .map_or(&Topology::ALL, std::slice::from_ref)
+    }
 }
 
 /// What there is to run.
@@ -276,6 +296,8 @@ fn build(release: bool) -> Result<Result<Built, Outcome>> {
     for (service, file) in [
         (NDIS, NDIS),
         (SWITCH, SWITCH),
+        (LINK, LINK),
+        (MANAGER, MANAGER),
         (CALLEE, CALLEE),
         (CALLER, CALLEE),
     ] {
@@ -310,7 +332,7 @@ fn build(release: bool) -> Result<Result<Built, Outcome>> {
 fn in_process(
     settings: &Settings,
     caller: &[(&str, u32)],
-    drivers: [(&'static str, EntryPoint); 3],
+    drivers: &[Driver],
 ) -> Result<Vec<String>> {
     let host = Host::builder()
         .seed(settings.seed.into())
@@ -325,9 +347,11 @@ fn in_process(
     for (name, value) in caller {
         host.set_parameter(CALLER, name, *value);
     }
-    // SAFETY: the drivers' entry points, which the host calls as Windows does.
-    let loads = drivers.map(|(name, entry)| move |host: &Host| unsafe { host.load(name, entry) });
-    let outcome = host.whole_life(loads);
+    let loads = drivers.iter().map(|(name, entry)| {
+        // SAFETY: the drivers' entry points, which the host calls as Windows does.
+        move |host: &Host| unsafe { host.load(name, *entry) }
+    });
+    let outcome = host.whole_life_on(settings.adapters, loads);
     let events = host.events().iter().map(ToString::to_string).collect();
     let report = host.finish();
     if let Err(status) = outcome {
@@ -371,12 +395,12 @@ fn run_c(
     let (figures, account) = good_run(world, settings, &[SWITCH, CALLEE, C_CLIENT])?;
     // In this process by another compiler, and where there is one.
     if let Some(entry) = c_client_here::ENTRY {
-        let drivers: [(_, EntryPoint); 3] = [
+        let drivers: [Driver; 3] = [
             (SWITCH, loopback_mcm::driver_entry),
             (CALLEE, echo_client::driver_entry),
             (C_CLIENT, entry),
         ];
-        let here = in_process(settings, &[], drivers)?;
+        let here = in_process(settings, &[], &drivers)?;
         summary.compare(settings, &account.events, &here);
     }
 
@@ -403,6 +427,20 @@ fn run_c(
     Ok((figures, broken.clone()))
 }
 
+/// A wrong setting, and drivers that panic, fault or hang.
+fn run_failing(world: &mut World, summary: &mut Summary, settings: &Settings) -> Result<()> {
+    let wrong = Parameters::of(NDIS).string("Readings", "close_order: Never");
+    let answer = world.drive_with_a_wrong_setting(settings, wrong)?;
+    if !answer.ends_with("the answers are [Either, DeactivateFirst]") {
+        bail!("a reading that there is not was answered with {answer:?}");
+    }
+    for driver in &failing::ALL {
+        let end = driver.prove(world, settings, SWITCH)?;
+        summary.failing.insert(driver.service.to_owned(), end);
+    }
+    Ok(())
+}
+
 /// A run in which the client in C gets back all that it sends, and nothing is reported.
 fn good_run(
     world: &mut World,
@@ -422,6 +460,13 @@ fn good_run(
     Ok((figures, account))
 }
 
+impl Clients {
+    fn add(&mut self, other: Self) {
+        self.caller.add(other.caller);
+        self.frames_received += other.frames_received;
+    }
+}
+
 impl Summary {
     /// Takes in how far the logs of the images and of this process are the same.
     fn compare(&mut self, settings: &Settings, images: &[String], here: &[String]) {
@@ -430,15 +475,22 @@ impl Summary {
     }
 
     /// Takes a run in.
-    fn enter(&mut self, account: &Account) -> Result<()> {
+    fn enter(&mut self, topology: Topology, account: &Account) -> Result<()> {
         let report = account.report()?;
         report.show();
-        self.caller.add(account.figures(CALLER)?);
-        self.frames_received += account.figures(CALLEE)?.frames_taken;
+        let seen = Clients {
+            caller: account.figures(CALLER)?,
+            frames_received: account.figures(CALLEE)?.frames_taken,
+        };
+        self.clients.add(seen);
+        self.topologies
+            .entry(topology.name())
+            .or_default()
+            .add(seen);
         self.violations += report.violations.len();
         self.objects_left += report.objects_left.len();
         self.deadlocks += report.deadlocks.len();
-        self.imports_routed = account.routed.len();
+        self.imports_routed = self.imports_routed.max(account.routed.len());
         Ok(())
     }
 
@@ -450,11 +502,23 @@ impl Summary {
                 wrong.push(what.to_owned());
             }
         };
-        need(self.caller.is_good(), "not every frame came back");
-        need(
-            self.frames_received == self.caller.frames_sent,
-            "frames were lost",
-        );
+        for (
+            name,
+            Clients {
+                caller,
+                frames_received,
+            },
+        ) in &self.topologies
+        {
+            need(
+                caller.is_good(),
+                &format!("{name}: not every frame came back"),
+            );
+            need(
+                *frames_received == caller.frames_sent,
+                &format!("{name}: frames were lost"),
+            );
+        }
         need(
             self.violations == 0 && self.objects_left == 0 && self.deadlocks == 0,
             "the host has found something",

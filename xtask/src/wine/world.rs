@@ -36,6 +36,8 @@ const LAST_RESORT: Duration = Duration::from_secs(3600);
 pub struct Settings {
     pub seed: u32,
     pub readings: Readings,
+    /// How many adapters a miniport has.
+    pub adapters: u32,
     /// How long, in milliseconds, a driver may say nothing.
     pub watchdog: u32,
     /// How often the baton may be handed on.
@@ -135,6 +137,7 @@ impl World {
         let mut all = vec![
             Parameters::of(NDIS)
                 .list("Drivers", services)
+                .number("Adapters", settings.adapters)
                 .string("Report", &format!("\\??\\C:\\{ACCOUNT}"))
                 .number("Seed", settings.seed)
                 .string("Readings", &settings.readings.describe())
