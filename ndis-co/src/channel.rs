@@ -140,18 +140,32 @@ pub struct Early(SpinLock<Kept>);
 #[derive(Debug, Default)]
 struct Kept {
     keeps: bool,
+    /// For which activation.
+    number: u32,
     lists: Chain,
 }
 
 impl Early {
-    /// Lists are kept from here on.
-    pub fn begin(&self, _: Key) {
-        self.0.locked(|kept| kept.keeps = true);
+    /// Lists are kept from here on, for the activation of this number. Those of the one before
+    /// are gone: its end waited for them.
+    pub fn begin(&self, number: u32, _: Key) {
+        self.0.locked(|kept| {
+            kept.keeps = true;
+            kept.number = number;
+        });
     }
 
     /// No more are kept.
     pub fn stop(&self, _: Key) {
         self.0.locked(|kept| kept.keeps = false);
+    }
+
+    /// What was kept for the activation of this number, if there is anything.
+    fn take(&self, number: u32) -> Option<Chain> {
+        self.0.locked(|kept| {
+            let its = kept.number == number && !kept.lists.is_empty();
+            its.then(|| mem::take(&mut kept.lists))
+        })
     }
 
     /// No more are kept, if none is; whether that is so.
@@ -181,12 +195,11 @@ fn keep<V: Channel>(vc: &V, lists: NetBufferLists) -> Option<NetBufferLists> {
     lists
 }
 
-/// Indicates the lists that were kept; whether there were any.
+/// Indicates the lists that were kept for an activation, of which NDIS knows; whether there
+/// were any.
 #[doc(hidden)]
-pub fn indicate_early<V: Channel>(vc: &V, irql: &mut UpToDispatch) -> bool {
-    let early = vc.early(Key::new());
-    let kept = early.map(|early| early.0.locked(|kept| mem::take(&mut kept.lists)));
-    let Some(chain) = kept.filter(|chain| !chain.is_empty()) else {
+pub fn indicate_early<V: Channel>(vc: &V, number: u32, irql: &mut UpToDispatch, _: Key) -> bool {
+    let Some(chain) = vc.early(Key::new()).and_then(|early| early.take(number)) else {
         return false;
     };
     // For the call itself. The lists hold both up already.
@@ -370,7 +383,7 @@ impl<V: Channel> SendLists<V> {
     #[doc(alias = "NdisMCoSendNetBufferListsComplete")]
     pub fn complete(mut self, status: Status, irql: &mut impl NoLock) {
         let chain = mem::take(&mut self.chain);
-        mark(&chain, status.as_final());
+        mark(&chain, status.as_final(), Key::new());
         // The client may send more within the completion, and so on.
         if stack::is_low() {
             complete_later(&self.vc, chain);
@@ -385,7 +398,7 @@ impl<V: Channel> SendLists<V> {
             return;
         }
         let chain = mem::take(&mut self.chain);
-        mark(&chain, status.as_final());
+        mark(&chain, status.as_final(), Key::new());
         complete_later(&self.vc, chain);
     }
 }
@@ -427,7 +440,7 @@ impl<V: Channel> fmt::Debug for SendLists<V> {
 
 /// Writes the result into each list, which is in this driver's hands.
 #[doc(hidden)]
-pub fn mark(chain: &Chain, status: Status) {
+pub fn mark(chain: &Chain, status: Status, _: Key) {
     chain.for_each_raw(|list| fields::set_status(list, status.raw()));
 }
 
@@ -441,7 +454,7 @@ fn complete_later<V: Channel>(vc: &V, chain: Chain) {
 
 /// Completes what was left to the work item.
 #[doc(hidden)]
-pub fn complete_dropped<V: Channel>(vc: &V, irql: &mut UpToDispatch) {
+pub fn complete_dropped<V: Channel>(vc: &V, irql: &mut UpToDispatch, _: Key) {
     let chain = vc.path(Key::new()).dropped.locked(mem::take);
     complete(vc, chain, irql);
 }
@@ -496,7 +509,7 @@ pub unsafe fn arrived<V: Channel>(
         (false, true) => Status::CLOSING,
         (false, false) => Status::PAUSED,
     };
-    mark(&chain, status);
+    mark(&chain, status, Key::new());
     complete(vc, chain, irql);
     None
 }
@@ -573,6 +586,11 @@ pub fn indicate<V: Channel>(
         vc.count_in(1, Key::new());
         return Ok(());
     };
+    // The keeping may have ended in between, for they may go now.
+    if vc.path(Key::new()).traffic.enter_receives(out) {
+        tell(vc, lists.into_chain(), irql);
+        return Ok(());
+    }
     let status = vc.refusal();
     vc.count_in(out, Key::new());
     Err(IndicateError { lists, status })

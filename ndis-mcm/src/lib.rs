@@ -306,6 +306,7 @@
 mod attributes;
 mod carry;
 pub mod co;
+mod key;
 mod lock;
 mod mcm;
 mod miniport;

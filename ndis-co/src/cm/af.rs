@@ -637,9 +637,12 @@ impl State {
     /// Whether the client is to be asked for the close, and can be: NDIS knows that the
     /// family is open (rule AF-51), and the client has not asked for the close itself.
     fn notifies(&self) -> bool {
+        // One call at a time: the client may have refused within one that has not returned,
+        // which holds its close up by `calling`.
         self.notify
             && !self.notified
             && !self.refused
+            && !self.calling
             && self.telling == Telling::Told
             && self.phase == Phase::Open
     }

@@ -40,8 +40,13 @@ pub struct Shared {
     pub refuse: AtomicU32,
     /// How often it will not close its family yet.
     pub unwilling: AtomicU32,
+    /// How often it says so by the completion, within the handler, which then takes its time.
+    pub hesitant: AtomicU32,
     /// How often it was asked to.
     pub asked: AtomicU32,
+    /// Handlers that run, and how often one began within another's time.
+    asking: AtomicU32,
+    pub overlaps: AtomicU32,
     /// The family whose close pends, and with it the notification.
     closing: AtomicPtr<c_void>,
     /// Closes that have pended and are over.
@@ -95,7 +100,10 @@ impl Client {
             up: AtomicU32::new(0),
             refuse: AtomicU32::new(0),
             unwilling: AtomicU32::new(0),
+            hesitant: AtomicU32::new(0),
             asked: AtomicU32::new(0),
+            asking: AtomicU32::new(0),
+            overlaps: AtomicU32::new(0),
             closing: AtomicPtr::default(),
             closed: AtomicU32::new(0),
             deregister: AtomicU32::new(0),
@@ -991,7 +999,25 @@ unsafe extern "system" fn notify_close_af(context: NDIS_HANDLE) -> NDIS_STATUS {
     // SAFETY: this driver's context.
     let shared = unsafe { me(context) };
     shared.asked.fetch_add(1, SeqCst);
+    if shared.asking.fetch_add(1, SeqCst) > 0 {
+        shared.overlaps.fetch_add(1, SeqCst);
+    }
     let less = |left: u32| left.checked_sub(1);
+    if shared.hesitant.fetch_update(SeqCst, SeqCst, less).is_ok() {
+        let af = shared.af.load(SeqCst);
+        // SAFETY: an open AF, whose notification is finished before it is pended.
+        unsafe { n::NdisClNotifyCloseAddressFamilyComplete(af, n::NDIS_STATUS_FAILURE) };
+        let mut lock: n::KSPIN_LOCK = 0;
+        for _ in 0..300 {
+            // SAFETY: a lock of this frame's, where others may run.
+            let level = unsafe { n::KeAcquireSpinLockRaiseToDpc(&raw mut lock) };
+            // SAFETY: as above.
+            unsafe { n::KeReleaseSpinLock(&raw mut lock, level) };
+        }
+        shared.asking.fetch_sub(1, SeqCst);
+        return PENDING;
+    }
+    shared.asking.fetch_sub(1, SeqCst);
     if shared.unwilling.fetch_update(SeqCst, SeqCst, less).is_ok() {
         return n::NDIS_STATUS_FAILURE;
     }

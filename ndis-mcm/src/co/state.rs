@@ -124,12 +124,13 @@ impl State {
         early: &Early,
         key: fn() -> Key,
     ) -> bool {
+        if self.number != number {
+            // It is over, and what was kept for it is gone: the deactivation waited for that.
+            return true;
+        }
         if !self.active {
             // No more are kept, but some may have been.
             return early.end(key());
-        }
-        if self.number != number {
-            return true;
         }
         let end = early.end(key());
         if end {
@@ -214,7 +215,7 @@ impl State {
         };
         if number.is_some() {
             // Before NDIS knows, for the client may send within that call.
-            early.begin(key);
+            early.begin(self.number, key);
             path.open(Gates {
                 sends: true,
                 receives: false,

@@ -4,7 +4,7 @@ use super::{
     VcMiniport,
     state::{Begun, State, Step},
 };
-use crate::{Adapter, IndicateError, lock::StateLock};
+use crate::{Adapter, IndicateError, key::key, lock::StateLock};
 use core::{ffi::c_void, fmt, ops};
 use ndis_co::{
     Status,
@@ -115,12 +115,6 @@ impl<M: VcMiniport> fmt::Debug for Vc<M> {
             .field("active", &self.is_active())
             .finish_non_exhaustive()
     }
-}
-
-/// What the engine of `ndis-co` asks for.
-fn key() -> Key {
-    // SAFETY: by KEY: this module is the VC's engine, and calls for its own VC only.
-    unsafe { Key::assume() }
 }
 
 impl<M: VcMiniport> VcShared<M> {
@@ -259,7 +253,7 @@ impl<M: VcMiniport> VcShared<M> {
         };
         loop {
             // Also when it is being deactivated: that waits for these.
-            if channel::indicate_early(&vc, irql) {
+            if channel::indicate_early(&vc, number, irql, key()) {
                 continue;
             }
             let done = this
@@ -285,7 +279,7 @@ impl<M: VcMiniport> Work for VcShared<M> {
     fn run(this: Arc<Self>, irql: &mut Passive) {
         let irql = irql.up_to_dispatch();
         let vc = Vc { shared: this };
-        channel::complete_dropped(&vc, irql);
+        channel::complete_dropped(&vc, irql, key());
         Self::advance(&vc.shared, irql);
     }
 }

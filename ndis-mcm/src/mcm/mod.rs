@@ -4,6 +4,7 @@ mod handlers;
 
 use crate::{
     carry::{self, Carry},
+    key::key,
     miniport::{Adapter, Miniport, RegistersFamilies, Role, sealed},
 };
 use ndis_co::{
@@ -105,9 +106,8 @@ impl<M: MiniportCallManager> McmState<M> {
 
     /// Has every client close its family, and waits for that (rules HALT-01 to HALT-04).
     pub(crate) fn close_families(adapter: &Adapter<M>, irql: &mut Passive) {
-        // SAFETY: by KEY: this is the halt, which comes once.
-        let key = unsafe { Key::assume() };
-        Families::<M>::close(adapter, irql, key);
+        // This is the halt, which comes once.
+        Families::<M>::close(adapter, irql, key());
         adapter.shared.role.closed.wait(irql);
     }
 }
@@ -134,7 +134,7 @@ unsafe impl<M: MiniportCallManager> Base<M> for Adapter<M> {
     }
 
     fn complete_dropped(vc: &Vc<M>, irql: &mut UpToDispatch) {
-        channel::complete_dropped(vc, irql);
+        channel::complete_dropped(vc, irql, key());
     }
 
     unsafe fn create_vc(

@@ -7,6 +7,7 @@ use super::{
     Adapter, Initialize, Miniport, Role, adapter::AdapterCore, driver::DriverShared, oid,
     sealed::Token,
 };
+use crate::key::key;
 use core::ffi::c_void;
 use ndis_co::{
     Answer, Status,
@@ -232,7 +233,7 @@ fn on_send_connectionless<M: Miniport>(
     } else {
         Status::FAILURE
     };
-    channel::mark(&lists, status);
+    channel::mark(&lists, status, key());
     let handle = adapter.shared.handle.get();
     // SAFETY: each list is completed once, on the adapter it came on.
     unsafe { ndis_sys::NdisMSendNetBufferListsComplete(handle, lists.take_raw(), 0) };

@@ -3,11 +3,15 @@
 #![forbid(unsafe_code)]
 
 use ndis_co::{
-    channel::Channel,
+    channel::{self, Channel},
     cm::{Base, Carrier, Families, Gates, Key, Part},
-    irql::Passive,
+    irql::{Passive, UpToDispatch},
+    nbl::Original,
 };
-use ndis_mcm::{Adapter, MiniportCallManager, Vc};
+use ndis_mcm::{
+    Adapter, MiniportCallManager, Status, Vc,
+    co::{self, VcMiniport},
+};
 
 fn opened<M: MiniportCallManager>(vc: &Vc<M>) {
     let gates = Gates {
@@ -16,6 +20,15 @@ fn opened<M: MiniportCallManager>(vc: &Vc<M>) {
     };
     vc.path().open(gates);
     vc.count_in(1);
+}
+
+fn early<M: VcMiniport>(vc: &co::Vc<M>, irql: &mut UpToDispatch) {
+    channel::indicate_early(vc, 1, irql);
+    channel::complete_dropped(vc, irql);
+}
+
+fn mark<M: VcMiniport>(lists: &co::SendLists<M>) {
+    channel::mark(lists.chain(), Status::SUCCESS);
 }
 
 fn counted<M: MiniportCallManager>(adapter: &Adapter<M>, irql: &mut Passive) {
