@@ -127,7 +127,7 @@ impl Cx {
     }
 
     fn begin(&self, s: &mut State, call: Call, raw: &[usize]) -> Option<i32> {
-        s.sched.now += 1;
+        s.sched.now += u64::from(call.time);
         s.sched.note_call();
         let mut objects: Objects = [None; 3];
         for (slot, raw) in objects.iter_mut().zip(raw) {

@@ -37,6 +37,8 @@ pub(crate) struct Call {
     pub(crate) unlocked: Option<&'static str>,
     pub(crate) log: bool,
     pub(crate) switch: bool,
+    /// Whether time goes on by it.
+    pub(crate) time: bool,
 }
 
 impl Call {
@@ -49,6 +51,7 @@ impl Call {
             unlocked: None,
             log: true,
             switch: true,
+            time: true,
         }
     }
 
@@ -91,6 +94,14 @@ impl Call {
         self.log = false;
         self.switch = false;
         self
+    }
+
+    /// Quiet, and without time: what only some builds of a driver ask, to check themselves. The
+    /// run of each build is the same.
+    pub(crate) const fn timeless(self) -> Self {
+        let mut call = self.quiet();
+        call.time = false;
+        call
     }
 }
 

@@ -1298,3 +1298,21 @@ fn the_time_is_the_hosts() {
     });
     assert!(host.finish().is_clean());
 }
+
+/// What a driver's debug build asks to check itself does not change when its timers expire.
+#[test]
+fn no_time_passes_by_asking_for_the_level() {
+    let host = host();
+    life(&host, || {
+        // SAFETY: any thread may ask.
+        let time = || unsafe { k::KeQueryInterruptTime() };
+        let before = time();
+        let once = time() - before;
+        for _ in 0..10 {
+            // SAFETY: any thread may ask.
+            assert_eq!(unsafe { n::KeGetCurrentIrql() }, 0);
+        }
+        assert_eq!(time() - before, 2 * once);
+    });
+    assert!(host.finish().is_clean());
+}

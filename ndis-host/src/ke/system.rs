@@ -14,7 +14,7 @@ use ndis_sys::{DRIVER_OBJECT, LARGE_INTEGER};
 exports! { EXPORTS {
     /// The IRQL of the caller.
     fn KeGetCurrentIrql() -> u8 {
-        Cx::enter(Call::new("KeGetCurrentIrql").quiet(), &[]).irql()
+        Cx::enter(Call::new("KeGetCurrentIrql").timeless(), &[]).irql()
     }
 
     /// Where the caller's stack begins and ends.
