@@ -311,6 +311,14 @@ fn close(x: &X, vc: &SignalingVc<Driver>, irql: &mut UpToDispatch) {
     }
 }
 
+/// A VC is not over while its driver is told something else of it.
+fn lives(x: &X, vc: &SignalingVc<Driver>, what: &str) {
+    if vc.closed.load(SeqCst) > 0 {
+        x.world
+            .found(format!("a signaling VC is over within its driver's {what}"));
+    }
+}
+
 fn send(x: &X, vc: &SignalingVc<Driver>, irql: &mut UpToDispatch) {
     let world = &x.world;
     let count = 1 + world.below(3);
@@ -452,6 +460,7 @@ impl StandaloneCallManager for Driver {
             close(x, vc, irql);
         }
         x.mischief(irql);
+        lives(x, vc, "being told that it is active");
     }
 
     fn signaling_failed(&self, vc: &SignalingVc<Self>, status: Status, irql: &mut UpToDispatch) {
@@ -460,6 +469,7 @@ impl StandaloneCallManager for Driver {
         x.world.did(Act::SignalFailed);
         x.world.failure("a signaling VC", status);
         x.mischief(irql);
+        lives(x, vc, "being told that it fails");
     }
 
     fn signaling_receive(
@@ -526,6 +536,7 @@ impl StandaloneCallManager for Driver {
             send(x, vc, irql);
         }
         x.mischief(irql);
+        lives(x, vc, "getting lists back");
     }
 
     fn signaling_closed(&self, vc: &SignalingVc<Self>, irql: &mut UpToDispatch) {
