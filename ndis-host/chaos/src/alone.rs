@@ -545,6 +545,10 @@ impl StandaloneCallManager for Driver {
         if vc.is_active() {
             x.world.found("a signaling VC is over while active");
         }
+        // Another one in its place, also while the binding goes.
+        if x.world.chance(1, 4) {
+            create(x, vc.binding(), irql);
+        }
         x.mischief(irql);
     }
 }
