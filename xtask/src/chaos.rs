@@ -51,6 +51,10 @@ pub struct ChaosArgs {
     /// This run alone, with everything that happens in it.
     #[arg(long, conflicts_with_all = ["seeds", "first", "json", "planted"])]
     seed: Option<u64>,
+    /// This cast alone: a miniport call manager, or one that stands alone above a miniport. Without
+    /// it, of four seeds one has the latter.
+    #[arg(long, value_parser = ["mcm", "alone"], conflicts_with = "planted")]
+    cast: Option<String>,
     /// Leave out an act, by its name in the table.
     #[arg(long, value_name = "ACT", value_delimiter = ',')]
     without: Vec<String>,
@@ -66,6 +70,24 @@ pub struct ChaosArgs {
 }
 
 impl ChaosArgs {
+    /// The cast, as it is asked for.
+    fn cast(&self) -> String {
+        let cast = self.cast.as_ref();
+        cast.map_or_else(String::new, |cast| format!(" --cast {cast}"))
+    }
+
+    /// What the test is told as well.
+    fn passed(&self) -> Vec<String> {
+        let mut passed = Vec::new();
+        if !self.without.is_empty() {
+            passed.extend(["--without".to_owned(), self.without.join(",")]);
+        }
+        if let Some(cast) = &self.cast {
+            passed.extend(["--cast".to_owned(), cast.clone()]);
+        }
+        passed
+    }
+
     /// What is wrong with the options, beyond what clap sees.
     fn refusal(&self) -> Option<clap::Error> {
         let (kind, message) = if self.seeds == 0 {
@@ -136,12 +158,12 @@ pub fn run(args: &ChaosArgs) -> Result<()> {
     if let Some(seed) = args.seed {
         let mut command = Command::new(binary);
         command.args(["--verbose", "--first", &seed.to_string()]);
-        without(&mut command, &args.without);
+        command.args(args.passed());
         return alone(seed, &mut command);
     }
-    let mut account = watch(&binary, args.first, args.seeds, &args.without)?;
+    let mut account = watch(&binary, args.first, args.seeds, &args.passed())?;
     if account.died.is_some() {
-        narrow(&binary, &mut account, &args.without)?;
+        narrow(&binary, &mut account, &args.passed())?;
     }
     if let Some(path) = &args.json {
         fs::write(path, serde_json::to_string_pretty(&account)?)
@@ -154,7 +176,7 @@ pub fn run(args: &ChaosArgs) -> Result<()> {
         for line in lines {
             say!("  {line}");
         }
-        say!("repeat: cargo xtask chaos --seed {seed}");
+        say!("repeat: cargo xtask chaos --seed {seed}{}", args.cast());
     }
     if let Some(died) = &account.died {
         say!("\nthe process {died}");
@@ -168,7 +190,7 @@ pub fn run(args: &ChaosArgs) -> Result<()> {
         .filter(|(name, count)| *count == 0 && !left_out(name, &args.without))
         .map(|(name, _)| name.as_str())
         .collect();
-    if args.seeds >= COVERS && !idle.is_empty() {
+    if args.seeds >= COVERS && args.cast.is_none() && !idle.is_empty() {
         bail!("acts that were never done: {}", idle.join(", "));
     }
     Ok(())
@@ -201,12 +223,6 @@ fn left_out(name: &str, without: &[String]) -> bool {
         .any(|act| act.eq_ignore_ascii_case(short(name)))
 }
 
-fn without(command: &mut Command, acts: &[String]) {
-    if !acts.is_empty() {
-        command.args(["--without", &acts.join(",")]);
-    }
-}
-
 /// Builds the test of the tree at `root`.
 fn build(root: &Path, target: &Path) -> Result<PathBuf> {
     let mut build = cargo(&["build", "--profile", PROFILE, "--package", PACKAGE]);
@@ -217,14 +233,14 @@ fn build(root: &Path, target: &Path) -> Result<PathBuf> {
 }
 
 /// Has the test run on every processor, and keeps account.
-fn watch(binary: &Path, first: u64, seeds: u64, acts: &[String]) -> Result<Account> {
+fn watch(binary: &Path, first: u64, seeds: u64, passed: &[String]) -> Result<Account> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let mut command = Command::new(binary);
     command
         .args(["--first", &first.to_string(), "--seeds", &seeds.to_string()])
         .args(["--threads", &threads.to_string()])
         .stdout(Stdio::piped());
-    without(&mut command, acts);
+    command.args(passed);
     let mut child = command
         .spawn()
         .with_context(|| format!("cannot start {}", binary.display()))?;
@@ -315,11 +331,11 @@ fn take(line: &str, account: &mut Account, finding: &mut Option<u64>, bar: &Prog
 }
 
 /// The process has died: which of the runs that were under way was it?
-fn narrow(binary: &Path, account: &mut Account, acts: &[String]) -> Result<()> {
+fn narrow(binary: &Path, account: &mut Account, passed: &[String]) -> Result<()> {
     for seed in account.running.clone() {
         let mut command = Command::new(binary);
         command.args(["--first", &seed.to_string()]);
-        without(&mut command, acts);
+        command.args(passed);
         command.stdout(Stdio::null());
         let status = ended(&mut command)?;
         if status.is_none_or(|status| status.code() != Some(0)) {

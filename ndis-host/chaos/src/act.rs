@@ -36,14 +36,15 @@ acts! {
     "bind": BindErr BindOk;
     "open family": OpenAccept OpenRefuse OpenPendAccept OpenPendRefuse OpenPendDrop
         OfferOpen OfferIgnore OpenedDrop OpenedKeep OpenedClose OpenedStash;
-    "close family": CloseAfFinish CloseAfPendFinish CloseAfPendDrop AfClose;
+    "close family": CloseAfFinish CloseAfPendFinish CloseAfPendDrop AfClose NotifyClose;
     "register SAP": SapAccept SapRefuse SapPendAccept SapPendRefuse SapPendDrop
         SapRegister SapRegisterDrop SapRegisterDeregister SapRegisterStash;
     "deregister SAP": SapGoneFinish SapGonePendFinish SapGonePendDrop SapDeregister;
     "create VC": ClientVcErr ClientVcOk ManagerVcErr ManagerVcOk
         VcCreate VcDelete VcDrop VcStash VcDial;
     "make call": MakeAccept MakeAcceptWith MakeRefuse MakePendAccept MakePendAcceptWith
-        MakePendRefuse MakePendDrop CallKeep CallDrop CallClose CallStash;
+        MakePendRefuse MakePendDrop MakeAcceptLink MakePendAcceptLink
+        MakeJoin JoinUp JoinRefused JoinEnd JoinHangUp CallKeep CallDrop CallClose CallStash;
     "incoming call": RingCreate RingDropInactive RingStashInactive RingDeleteInactive RingActivate
         RingDropActive RingStashActive RingDeleteActive RingDispatch
         RingAccept RingRefuse RingPendAccept RingPendRefuse RingPendDrop
@@ -57,6 +58,12 @@ acts! {
         ReceiveHold ReturnedDrop ReturnedHold ReturnedAgain IndicateAnnounced
         KeptSplit KeptAppend ListsFree Pong;
     "packets": PacketHeader PacketWrite PacketSplit PacketPop;
+    "link":
+        LinkVcErr LinkVcOk LinkUpAccept LinkUpRefuse LinkUpPendAccept LinkUpPendRefuse
+        LinkUpPendDrop LinkRound LinkDownFinish LinkDownPendFinish LinkDownPendDrop;
+    "signaling":
+        SignalCreate SignalClose SignalDrop SignalFailed SignalSend SignalResend SignalHeard
+        SignalHold SignalGiveBack;
     "clones": SendRelay KeptRelay OwnRelay ParentHold ParentDrop ParentBack;
     "references":
         StashVc StashSap StashAf StashAdapter DropVc DropSap DropAf DropAdapter DropUnderLock
@@ -69,7 +76,7 @@ acts! {
     "statuses": StatusInformational StatusSuccess;
     "destructors": DestructorLocks;
     "the world": Reading TwoAdapters SecondClient Pause Restart Remove SurpriseRemove AddAdapter
-        UnloadClient UnloadManager LoadClientAgain FaultCall FaultAllocation RunToIdle RunForAWhile;
+        UnloadClient UnloadManager UnloadLink LoadClientAgain LoadManagerAgain FaultCall FaultAllocation RunToIdle RunForAWhile;
 }
 
 /// How many acts there are.

@@ -45,6 +45,48 @@ impl Work for Slot {
     }
 }
 
+/// What every driver has at an adapter or binding.
+pub(crate) struct Desk {
+    /// Under this number its things are kept.
+    pub(crate) place: u32,
+    pub(crate) agents: Agents,
+}
+
+impl Desk {
+    pub(crate) fn try_new(place: u32, owner: &Owner) -> Result<Self, Status> {
+        let agents = Agents::try_new(owner)?;
+        Ok(Self { place, agents })
+    }
+}
+
+/// Keeps what another handler, or in the end a thread, does away with; under which number.
+pub(crate) fn hold<X: Send + Sync + 'static, T: Send + 'static>(
+    x: &Arc<X>,
+    world: &Arc<World>,
+    stash: impl Fn(&X) -> &Stash<T> + Send + 'static,
+    place: u32,
+    thing: T,
+    irql: &mut UpToDispatch,
+    done: impl FnOnce(&Arc<X>, T, &mut UpToDispatch) + Send + 'static,
+) -> Option<u32> {
+    match stash(x).put(place, thing) {
+        Ok(number) => {
+            let (x, world_of) = (x.clone(), world.clone());
+            world.spawn("manager's sweeper", move |irql| {
+                world_of.wait(irql);
+                if let Some(thing) = stash(&x).take(number) {
+                    done(&x, thing, irql.up_to_dispatch());
+                }
+            });
+            Some(number)
+        }
+        Err(thing) => {
+            done(x, thing, irql);
+            None
+        }
+    }
+}
+
 /// The timer and the work item of an adapter or binding.
 pub(crate) struct Agents {
     timer: Timer<Slot>,

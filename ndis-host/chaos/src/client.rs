@@ -1,4 +1,4 @@
-//! The random driver as a client, as [`crate::mcm`] is one as call manager. `N` tells
+//! The random driver as a client, as [`crate::manager`] is one as call manager. `N` tells
 //! clients apart, for each protocol has a name of its own.
 #![forbid(unsafe_code)]
 
@@ -8,7 +8,7 @@ use crate::{
     frame::{self, End},
     lent::{self, Seen},
     loading,
-    mcm::FAMILIES,
+    manager::FAMILIES,
     stash::Stash,
     world::{Context, Job, Life, Reference, TAG, World},
 };

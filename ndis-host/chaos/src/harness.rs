@@ -10,11 +10,14 @@
 //! lock held, and the drivers leave it so.
 
 use crate::{
-    Options, Outcome,
+    Cast, Options, Outcome,
     act::Act,
+    alone::Alone,
     client::{self, Phone},
+    link::{self, Link},
     loading,
-    mcm::{self, Manager},
+    manager::{self, Kind, Manager},
+    mcm::Integrated,
     say,
     world::{Body, Life, World},
 };
@@ -61,6 +64,28 @@ const REFUSABLE: &[&str] = &[
     "NdisClRegisterSap",
 ];
 
+/// The same, with a call manager that stands alone.
+const REFUSABLE_ALONE: &[&str] = &[
+    "NdisAllocateIoWorkItem",
+    "NdisAllocateTimerObject",
+    "NdisAllocateNetBufferListPool",
+    "NdisAllocateNetBufferAndNetBufferList",
+    "NdisAllocateMdl",
+    "NdisMSetMiniportAttributes",
+    "NdisSetOptionalHandlers",
+    "NdisMRegisterMiniportDriver",
+    "NdisRegisterProtocolDriver",
+    "IoAllocateDriverObjectExtension",
+    "NdisOpenAdapterEx",
+    "NdisCmRegisterAddressFamilyEx",
+    "NdisCmNotifyCloseAddressFamily",
+    "NdisCmActivateVc",
+    "NdisClOpenAddressFamilyEx",
+    "NdisCoCreateVc",
+    "NdisClMakeCall",
+    "NdisClRegisterSap",
+];
+
 /// A run longer than this does not end.
 const STEPS: u64 = 400_000;
 
@@ -69,12 +94,22 @@ trait Actor: Send + Sync {
     fn act(&self, irql: &mut Passive);
 }
 
-impl Actor for Arc<mcm::Exchange> {
+impl<K: Kind> Actor for Arc<manager::Exchange<K>> {
     fn act(&self, irql: &mut Passive) {
         if self.world.chance(1, 4) {
             self.hold_on(irql);
         } else {
-            mcm::Exchange::act(self, irql.up_to_dispatch());
+            manager::Exchange::act(self, irql.up_to_dispatch());
+        }
+    }
+}
+
+impl Actor for Arc<link::Exchange> {
+    fn act(&self, irql: &mut Passive) {
+        if self.world.chance(1, 4) {
+            self.hold_on(irql);
+        } else {
+            link::Exchange::act(self, irql.up_to_dispatch());
         }
     }
 }
@@ -89,6 +124,38 @@ impl<const N: usize> Actor for Arc<client::Exchange<N>> {
     }
 }
 
+/// What happens around a miniport call manager, by weight.
+const TURNS: &[(u32, Act)] = &[
+    (6, Act::RunForAWhile),
+    (2, Act::RunToIdle),
+    (2, Act::Pause),
+    (2, Act::Restart),
+    (1, Act::Remove),
+    (1, Act::SurpriseRemove),
+    (1, Act::AddAdapter),
+    (1, Act::UnloadClient),
+    (2, Act::LoadClientAgain),
+    (1, Act::FaultCall),
+    (0, Act::RunForAWhile),
+];
+
+/// What happens around a call manager that stands alone.
+const TURNS_ALONE: &[(u32, Act)] = &[
+    (6, Act::RunForAWhile),
+    (2, Act::RunToIdle),
+    (2, Act::Pause),
+    (2, Act::Restart),
+    (1, Act::Remove),
+    (1, Act::SurpriseRemove),
+    (1, Act::AddAdapter),
+    (1, Act::UnloadClient),
+    (2, Act::LoadClientAgain),
+    (1, Act::UnloadManager),
+    (2, Act::LoadManagerAgain),
+    (1, Act::FaultCall),
+    (0, Act::RunForAWhile),
+];
+
 struct Loaded {
     driver: Driver,
     life: Arc<Life>,
@@ -100,6 +167,9 @@ struct Stage {
     host: Arc<Host>,
     run: u64,
     loads: u32,
+    cast: Cast,
+    /// The miniport, when that is not the manager.
+    link: Option<Loaded>,
     manager: Option<Loaded>,
     phones: [Option<Loaded>; 2],
     adapters: Vec<(Adapter, bool)>,
@@ -209,6 +279,8 @@ fn scenario(world: &Arc<World>, seed: u64, options: &Options, digest: &mut Optio
         host: host.clone(),
         run: RUNS.fetch_add(1, SeqCst),
         loads: 0,
+        cast: options.cast.unwrap_or_else(|| Cast::of(seed)),
+        link: None,
         manager: None,
         phones: [None, None],
         adapters: Vec::new(),
@@ -316,10 +388,37 @@ impl Stage {
     }
 
     fn load_manager(&mut self) {
-        self.manager = self.load("manager", mcm::Exchange::new, |object, path| {
+        self.manager = match self.cast {
+            Cast::Mcm => {
+                let actor = manager::Exchange::<Integrated>::new;
+                self.load("manager", actor, |object, path| {
+                    // SAFETY: ENTRY.
+                    unsafe { ndis_mcm::Entry::<Manager<Integrated>>::load(object, path) }
+                })
+            }
+            Cast::Alone => {
+                let actor = manager::Exchange::<Alone>::new;
+                self.load("manager", actor, |object, path| {
+                    // SAFETY: ENTRY.
+                    unsafe { Entry::<Manager<Alone>>::load(object, path) }
+                })
+            }
+        };
+    }
+
+    fn load_link(&mut self) {
+        self.link = self.load("link", link::Exchange::new, |object, path| {
             // SAFETY: ENTRY.
-            unsafe { ndis_mcm::Entry::<Manager>::load(object, path) }
+            unsafe { ndis_mcm::Entry::<Link>::load(object, path) }
         });
+    }
+
+    /// Whose adapters these are.
+    fn miniport(&mut self) -> &mut Option<Loaded> {
+        match self.cast {
+            Cast::Mcm => &mut self.manager,
+            Cast::Alone => &mut self.link,
+        }
     }
 
     fn load_phone(&mut self, which: usize) {
@@ -344,9 +443,12 @@ impl Stage {
     }
 
     fn add_adapter(&mut self) {
-        let Some(manager) = &self.manager else { return };
+        let Some(miniport) = self.miniport() else {
+            return;
+        };
+        let driver = miniport.driver.clone();
         self.say("add an adapter");
-        match self.host.add_adapter(&manager.driver) {
+        match self.host.add_adapter(&driver) {
             Ok(adapter) => self.adapters.push((adapter, false)),
             Err(status) => {
                 // One of the documented failures is none by its number (INIT-09).
@@ -377,8 +479,22 @@ impl Stage {
         if early {
             self.load_phone(0);
         }
-        self.load_manager();
-        self.add_adapter();
+        match self.cast {
+            Cast::Mcm => {
+                self.load_manager();
+                self.add_adapter();
+            }
+            Cast::Alone if world.chance(1, 2) => {
+                self.load_manager();
+                self.load_link();
+                self.add_adapter();
+            }
+            Cast::Alone => {
+                self.load_link();
+                self.add_adapter();
+                self.load_manager();
+            }
+        }
         if !early {
             self.load_phone(0);
         }
@@ -402,7 +518,10 @@ impl Stage {
             }
             world.did(act);
             if act == Act::FaultCall {
-                let name = world.among(REFUSABLE);
+                let name = world.among(match self.cast {
+                    Cast::Mcm => REFUSABLE,
+                    Cast::Alone => REFUSABLE_ALONE,
+                });
                 let status = world.among(&[
                     ndis_co::Status::RESOURCES,
                     ndis_co::Status::FAILURE,
@@ -422,7 +541,7 @@ impl Stage {
     /// Gives some drivers a thread that does as it likes.
     fn threads(&self) {
         let world = &self.world;
-        let manager = self.manager.iter();
+        let manager = self.manager.iter().chain(&self.link);
         let phones = self.phones.iter().flatten();
         for loaded in manager.chain(phones) {
             if world.chance(1, 4) {
@@ -445,19 +564,10 @@ impl Stage {
             if !world.is_spent() {
                 self.threads();
             }
-            let act = world.choose(&[
-                (6, Act::RunForAWhile),
-                (2, Act::RunToIdle),
-                (2, Act::Pause),
-                (2, Act::Restart),
-                (1, Act::Remove),
-                (1, Act::SurpriseRemove),
-                (1, Act::AddAdapter),
-                (1, Act::UnloadClient),
-                (2, Act::LoadClientAgain),
-                (1, Act::FaultCall),
-                (0, Act::RunForAWhile),
-            ]);
+            let act = world.choose(match self.cast {
+                Cast::Mcm => TURNS,
+                Cast::Alone => TURNS_ALONE,
+            });
             let adapters = self.adapters.len() as u32;
             match act {
                 Act::RunToIdle => {
@@ -503,6 +613,16 @@ impl Stage {
                         self.load_phone(which);
                     }
                 }
+                Act::UnloadManager => {
+                    if let Some(loaded) = self.manager.take() {
+                        world.did(act);
+                        self.unload(&loaded);
+                    }
+                }
+                Act::LoadManagerAgain if self.manager.is_none() => {
+                    world.did(act);
+                    self.load_manager();
+                }
                 Act::FaultCall => self.faults(),
                 _ => {
                     world.did(Act::RunForAWhile);
@@ -521,14 +641,30 @@ impl Stage {
             self.threads();
             self.host.run_for(u64::from(world.below(3)));
         }
-        while self.manager.is_some() || self.phones.iter().any(Option::is_some) {
-            match world.below(4) {
+        let choices = match self.cast {
+            Cast::Mcm => 4,
+            Cast::Alone => 5,
+        };
+        while self.manager.is_some()
+            || self.link.is_some()
+            || self.phones.iter().any(Option::is_some)
+        {
+            match world.below(choices) {
                 0 if !self.adapters.is_empty() => self.remove(0, false),
                 1 => {
+                    if let Some(loaded) = self.miniport().take() {
+                        world.did(match self.cast {
+                            Cast::Mcm => Act::UnloadManager,
+                            Cast::Alone => Act::UnloadLink,
+                        });
+                        self.unload(&loaded);
+                        self.adapters.clear();
+                    }
+                }
+                4 => {
                     if let Some(loaded) = self.manager.take() {
                         world.did(Act::UnloadManager);
                         self.unload(&loaded);
-                        self.adapters.clear();
                     }
                 }
                 which => {

@@ -1,19 +1,22 @@
 //! A random driver test, `cargo xtask chaos`.
 //!
-//! Two kinds of driver without a line of unsafe code, a miniport call manager and
-//! clients, do at every step one of the things that the safe layer lets them do,
-//! whether it makes sense or not: accept, refuse, answer later from anywhere or
-//! drop the token, hang up inside any handler, drop references under locks, keep
-//! them, fail. Around them the host pauses, removes and unloads, under a random
-//! schedule, random readings and with failures at random.
+//! Drivers without a line of unsafe code do at every step one of the things that the
+//! safe layer lets them do, whether it makes sense or not: accept, refuse, answer
+//! later from anywhere or drop the token, hang up inside any handler, drop references
+//! under locks, keep them, fail. There are two [casts](Cast) of them: clients above a
+//! miniport call manager, and clients above a call manager that stands alone, with
+//! signaling VCs of its own, above a connection-oriented miniport that is none. Around
+//! them the host pauses, removes and unloads, under a random schedule, random readings
+//! and with failures at random.
 //!
-//! Whatever they do, these must hold:
+//! //! Whatever they do, these must hold:
 //!
 //! - the host's report is clean: no rule broken, nothing left over, nobody stuck;
 //! - each context is dropped once, and before the unload of its driver returns;
 //! - what a handler is lent stays what it is (freed memory shows a pattern);
 //! - once the end of a call was announced, no second announcement and no data
-//!   succeed (CALL-61, CALL-63);
+//!   succeed (CALL-61, CALL-63), nor data once a VC's deactivation was asked for (VC-50);
+//! - each signaling VC is told to be active at most once, and ends once;
 //! - what one side gives as a failure, the other does not see as anything else;
 //! - every frame arrives whole, in order, and comes home once, with its status;
 //! - every request is answered once, and the run ends.
@@ -24,12 +27,17 @@
 
 mod act;
 mod agents;
+mod alone;
+mod carrier;
 mod client;
 mod frame;
+mod handlers;
 #[allow(unsafe_code)]
 mod harness;
 mod lent;
+mod link;
 mod loading;
+mod manager;
 mod mcm;
 mod rng;
 mod stash;
@@ -51,9 +59,42 @@ pub fn say(text: &str) {
     }
 }
 
+/// Which drivers are beneath the clients.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cast {
+    /// A miniport call manager.
+    Mcm,
+    /// A call manager that stands alone, above a connection-oriented miniport.
+    Alone,
+}
+
+impl Cast {
+    /// The cast of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "mcm" => Some(Self::Mcm),
+            "alone" => Some(Self::Alone),
+            _ => None,
+        }
+    }
+
+    /// The cast of a seed: of four seeds one has the call manager that stands alone.
+    #[must_use]
+    pub fn of(seed: u64) -> Self {
+        if seed % 4 == 3 {
+            Self::Alone
+        } else {
+            Self::Mcm
+        }
+    }
+}
+
 /// How a run is made.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
+    /// The cast, whatever the seed's own is.
+    pub cast: Option<Cast>,
     /// Acts that are left out.
     pub without: Vec<Act>,
     /// Print each step, and the host's events.

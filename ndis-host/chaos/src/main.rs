@@ -13,7 +13,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
-use ndis_chaos::{ACTS, Act, Options, Outcome, say};
+use ndis_chaos::{ACTS, Act, Cast, Options, Outcome, say};
 use std::{
     process::ExitCode,
     sync::{
@@ -53,6 +53,11 @@ fn parse() -> Result<Args, String> {
             "--cover" => args.cover = true,
             "--digest" => args.options.digest = true,
             "--verbose" => args.options.verbose = true,
+            "--cast" => {
+                let name = value()?;
+                let cast = Cast::named(&name).ok_or(format!("there is no cast \"{name}\""))?;
+                args.options.cast = Some(cast);
+            }
             "--without" => {
                 for name in value()?.split(',') {
                     let act = Act::named(name).ok_or(format!("there is no act \"{name}\""))?;

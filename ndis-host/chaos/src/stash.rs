@@ -61,6 +61,16 @@ impl<T> Stash<T> {
         Some(inner.kept.remove(at).2)
     }
 
+    /// A copy of the last thing that is the one, as [`any`](Self::any).
+    pub(crate) fn find(&self, is: impl Fn(&T) -> bool) -> Option<T>
+    where
+        T: Clone,
+    {
+        let inner = look(&self.0);
+        let found = inner.kept.iter().rev().find(|(_, _, thing)| is(thing));
+        found.map(|(_, _, thing)| thing.clone())
+    }
+
     /// A copy of any thing; for counted references, whose copying calls nobody.
     pub(crate) fn any(&self, world: &World) -> Option<T>
     where

@@ -1,0 +1,554 @@
+//! The random driver as a call manager that stands alone, with signaling VCs of its own.
+#![forbid(unsafe_code)]
+
+use crate::{
+    act::Act,
+    agents::Desk,
+    frame::{self, End},
+    lent,
+    manager::{Exchange, FAMILIES, Kind, Manager, on_channel},
+    stash::Stash,
+    world::{Context, TAG, World},
+};
+use ndis_co::{
+    Status,
+    cm::{AsCallManager, PendingMakeCall, SignalingVc, StandaloneCallManager, Vc},
+    irql::{NoLock, Passive, UpToDispatch},
+    nbl::{NetBufferListPool, NetBufferLists},
+    owner::Owner,
+    protocol::{Binding, Kept, NewBinding, OpenedBinding, Protocol, Received},
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
+};
+
+/// A call manager above somebody else's miniport.
+pub(crate) enum Alone {}
+
+type Driver = Manager<Alone>;
+type X = Arc<Exchange<Alone>>;
+
+/// What is kept beside calls.
+pub(crate) struct Signals {
+    vcs: Stash<SignalingVc<Driver>>,
+    kept: Stash<Kept<Driver>>,
+    home: Stash<NetBufferLists>,
+    /// Calls that were placed and that another one is rung for, each with its channel.
+    placed: Stash<(u32, PendingMakeCall<Driver>)>,
+}
+
+/// What is kept for a binding.
+pub(crate) struct Seat {
+    desk: Desk,
+    pool: NetBufferListPool,
+    _context: Context,
+}
+
+/// What is kept for a signaling VC.
+pub(crate) struct Signal {
+    place: u32,
+    end: End,
+    /// Its creation has succeeded.
+    created: AtomicBool,
+    /// How often the driver was told that it is active, or that it cannot be.
+    told: AtomicU32,
+    closed: AtomicU32,
+    context: Context,
+}
+
+impl Drop for Signal {
+    fn drop(&mut self) {
+        let (told, closed) = (self.told.load(SeqCst), self.closed.load(SeqCst));
+        let created = u32::from(self.created.load(SeqCst));
+        if told > created || closed != created {
+            self.context.world().found(format!(
+                "the signaling VC context {}: created {created} times, told of {told}, closed {closed}",
+                self.context.number
+            ));
+        }
+    }
+}
+
+impl Kind for Alone {
+    type Base = Binding<Driver>;
+    type Own = Signals;
+
+    const ACTS: &[(u32, Act)] = &[
+        (4, Act::ManagerHangUp),
+        (6, Act::RingCreate),
+        (3, Act::RingActivate),
+        (3, Act::RingDispatch),
+        (3, Act::RingConnect),
+        (2, Act::JoinEnd),
+        (1, Act::NotifyClose),
+        (3, Act::SignalCreate),
+        (6, Act::SignalSend),
+        (2, Act::SignalResend),
+        (2, Act::SignalClose),
+        (1, Act::SignalDrop),
+        (2, Act::SignalGiveBack),
+        (4, Act::LaterHandler),
+        (2, Act::DropVc),
+        (1, Act::DropSap),
+        (1, Act::DropAf),
+        (1, Act::DropAdapter),
+        (2, Act::StashVc),
+        (1, Act::TimerNew),
+        (1, Act::TimerSet),
+        (1, Act::TimerCancel),
+        (1, Act::TimerDrop),
+        (1, Act::WorkNew),
+        (1, Act::WorkQueue),
+        (1, Act::WorkDrop),
+        (2, Act::Look),
+    ];
+    const ACCEPTS: [&[(u32, Act)]; 2] = [
+        &[
+            (1, Act::MakeAcceptWith),
+            (1, Act::MakeAcceptLink),
+            (1, Act::MakeAccept),
+        ],
+        &[
+            (1, Act::MakePendAcceptWith),
+            (1, Act::MakePendAcceptLink),
+            (4, Act::MakeJoin),
+            (1, Act::MakePendAccept),
+        ],
+    ];
+
+    fn own(_: &Arc<World>, _: &Arc<Stash<Vc<Driver>>>) -> Signals {
+        Signals {
+            vcs: Stash::new(),
+            kept: Stash::new(),
+            home: Stash::new(),
+            placed: Stash::new(),
+        }
+    }
+
+    fn desk(binding: &Self::Base) -> &Desk {
+        &binding.desk
+    }
+
+    fn owner(binding: &Self::Base) -> &Owner {
+        binding.owner()
+    }
+
+    fn act(x: &X, act: Act, irql: &mut UpToDispatch) {
+        let world = &x.world;
+        match act {
+            Act::JoinEnd => {
+                if let Some((_, (channel, token))) = x.own.placed.take_any(world) {
+                    unanswered(x, channel, token, irql);
+                }
+            }
+            Act::NotifyClose => {
+                if let Some(af) = x.afs.any(world) {
+                    world.did(Act::NotifyClose);
+                    af.notify_close();
+                }
+            }
+            Act::SignalCreate => {
+                if let Some(binding) = x.bases.any(world) {
+                    create(x, &binding, irql);
+                }
+            }
+            Act::SignalSend => {
+                if let Some(vc) = x.own.vcs.any(world) {
+                    send(x, &vc, irql);
+                }
+            }
+            Act::SignalResend => {
+                if let Some(vc) = x.own.vcs.any(world)
+                    && let Some(lists) = x.own.home.take_of(vc.place)
+                {
+                    world.did(Act::SignalResend);
+                    vc.end
+                        .send_again(world, lists, |lists| out(x, &vc, lists, irql));
+                }
+            }
+            Act::SignalClose => {
+                if let Some(vc) = x.own.vcs.any(world) {
+                    close(x, &vc, irql);
+                }
+            }
+            Act::SignalDrop => x.drop_one(&x.own.vcs, Act::SignalDrop, irql),
+            Act::SignalGiveBack => {
+                if let Some((_, kept)) = x.own.kept.take_any(world) {
+                    give_back(x, kept, irql);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn let_go_first(x: &X, place: u32, irql: &mut UpToDispatch) {
+        for (channel, token) in x.own.placed.close(place) {
+            unanswered(x, channel, token, irql);
+        }
+        drop(x.own.vcs.close(place));
+    }
+
+    fn let_go_then(x: &X, place: u32) {
+        drop(x.own.kept.close(place));
+        drop(x.own.home.close(place));
+    }
+
+    /// Whoever has placed the call that this one was rung for is connected, too.
+    fn is_up(x: &X, vc: &Vc<Driver>, irql: &mut UpToDispatch) {
+        let caller = vc.caller.swap(0, SeqCst);
+        let Some((channel, token)) = x.own.placed.take(caller) else {
+            return;
+        };
+        let near = token.vc();
+        vc.far.store(near.context.number, SeqCst);
+        near.far.store(vc.context.number, SeqCst);
+        match on_channel(channel) {
+            Ok(link) => {
+                x.world.did(Act::JoinUp);
+                token.accept_with_link(link, irql);
+            }
+            Err(status) => token.refuse(status, irql),
+        }
+    }
+
+    fn is_refused(x: &X, vc: &Vc<Driver>, irql: &mut UpToDispatch) {
+        let caller = vc.caller.swap(0, SeqCst);
+        if let Some((_, token)) = x.own.placed.take(caller) {
+            x.world.did(Act::JoinRefused);
+            token.refuse(x.world.status(), irql);
+        }
+    }
+
+    /// The other end of the channel is hung up.
+    fn is_closed(x: &X, vc: &Vc<Driver>, irql: &mut UpToDispatch) {
+        let far = vc.far.swap(0, SeqCst);
+        if far == 0 || !x.world.chance(3, 4) {
+            return;
+        }
+        if let Some(other) = x.vcs.find(|vc| vc.context.number == far) {
+            x.world.did(Act::JoinHangUp);
+            x.hang_up(&other, irql);
+        }
+    }
+
+    fn join(x: &X, token: PendingMakeCall<Driver>, irql: &mut UpToDispatch) {
+        let world = &x.world;
+        let place = token.vc().place;
+        let channel = world.number();
+        let placed = x.hold(
+            |x| &x.own.placed,
+            place,
+            (channel, token),
+            irql,
+            |x, (channel, token), irql| unanswered(x, channel, token, irql),
+        );
+        if let Some(number) = placed
+            && let Some(sap) = x.saps.any(world)
+        {
+            let line = x.line(sap.base().desk.place, || Box::new(sap.clone()));
+            line.channel.store(channel, SeqCst);
+            line.caller.store(number, SeqCst);
+            x.ring_on(line, &sap, irql);
+        }
+    }
+}
+
+/// Nobody has answered a call that was placed.
+fn unanswered(x: &X, channel: u32, token: PendingMakeCall<Driver>, irql: &mut UpToDispatch) {
+    x.world.did(Act::JoinEnd);
+    match (x.world.below(3), on_channel(channel)) {
+        (0, Ok(link)) => token.accept_with_link(link, irql),
+        (1, _) => drop(token),
+        _ => token.refuse(x.world.status(), irql),
+    }
+}
+
+// Signaling.
+
+fn create(x: &X, binding: &Binding<Driver>, irql: &mut UpToDispatch) {
+    let world = &x.world;
+    world.did(Act::SignalCreate);
+    let parent = world
+        .dares(Act::StoreParent, 1, 3)
+        .then(|| -> crate::world::Reference { Box::new(binding.clone()) });
+    let context = x.context("signaling VC", parent);
+    let signal = Signal {
+        place: binding.desk.place,
+        end: End::new(context.number),
+        created: AtomicBool::new(false),
+        told: AtomicU32::new(0),
+        closed: AtomicU32::new(0),
+        context,
+    };
+    // One of few channels, so that there is somebody at the other end; or anything.
+    let parameters = if world.chance(3, 4) {
+        on_channel(u32::MAX - world.below(2))
+    } else {
+        lent::parameters(world)
+    };
+    let Ok(parameters) = parameters else { return };
+    match binding.create_signaling_vc(signal, parameters, irql) {
+        Ok(vc) => {
+            vc.created.store(true, SeqCst);
+            match world.choose(&[(1, Act::SignalClose), (1, Act::SignalDrop), (8, Act::Look)]) {
+                Act::SignalClose => close(x, &vc, irql),
+                Act::SignalDrop => world.did(Act::SignalDrop),
+                _ => {
+                    let _ = x.own.vcs.put(vc.place, vc);
+                }
+            }
+        }
+        Err(status) => world.failure("create_signaling_vc", status),
+    }
+}
+
+fn close(x: &X, vc: &SignalingVc<Driver>, irql: &mut UpToDispatch) {
+    x.world.did(Act::SignalClose);
+    vc.close(irql);
+    if vc.is_active() {
+        x.world.found("a signaling VC that is closed is active");
+    }
+}
+
+/// A VC is not over while its driver is told something else of it.
+fn lives(x: &X, vc: &SignalingVc<Driver>, what: &str) {
+    if vc.closed.load(SeqCst) > 0 {
+        x.world
+            .found(format!("a signaling VC is over within its driver's {what}"));
+    }
+}
+
+fn send(x: &X, vc: &SignalingVc<Driver>, irql: &mut UpToDispatch) {
+    let world = &x.world;
+    let count = 1 + world.below(3);
+    let pool = &vc.binding().pool;
+    let sent = vc
+        .end
+        .send(world, pool, count, |lists| out(x, vc, lists, irql));
+    if sent {
+        world.did(Act::SignalSend);
+    }
+}
+
+fn out(
+    x: &X,
+    vc: &SignalingVc<Driver>,
+    lists: NetBufferLists,
+    irql: &mut UpToDispatch,
+) -> Result<(), NetBufferLists> {
+    let closed = vc.closed.load(SeqCst) > 0;
+    match vc.send(lists, irql) {
+        Ok(()) => {
+            if closed {
+                x.world
+                    .found("lists are sent on a signaling VC that is over");
+            }
+            Ok(())
+        }
+        Err(unsent) => {
+            x.world.failure("send on a signaling VC", unsent.status);
+            Err(unsent.lists)
+        }
+    }
+}
+
+fn give_back(x: &X, mut kept: Kept<Driver>, irql: &mut UpToDispatch) {
+    let world = &x.world;
+    // Still whole, however long they were kept.
+    frame::keys(world, "kept", kept.iter());
+    match world.decide(&[
+        (1, Act::ReceiveKeepDrop),
+        (1, Act::KeptSplit),
+        (3, Act::SignalGiveBack),
+    ]) {
+        Act::ReceiveKeepDrop => drop(kept),
+        Act::KeptSplit => {
+            let front = kept.split_front(1 + world.below(2) as usize);
+            kept.give_back(irql);
+            front.give_back(irql);
+        }
+        _ => kept.give_back(irql),
+    }
+}
+
+impl Protocol for Driver {
+    const NAME: &'static str = "CHAOSCM";
+    type Binding = Seat;
+    type Role = AsCallManager;
+
+    fn bind(&self, adapter: &NewBinding<'_>, irql: &mut Passive) -> Result<Seat, Status> {
+        let x = &self.shared;
+        let world = &x.world;
+        world.linger(irql);
+        let seat = Seat {
+            desk: Desk::try_new(world.number(), adapter.owner())?,
+            pool: NetBufferListPool::for_sends(adapter.owner(), TAG)?,
+            _context: x.context("manager's binding", None),
+        };
+        world.may_fail(Act::BindErr)?;
+        world.did(Act::BindOk);
+        x.mischief(irql.up_to_dispatch());
+        Ok(seat)
+    }
+
+    fn opened(&self, binding: &OpenedBinding<'_, Self>, irql: &mut Passive) {
+        let x = &self.shared;
+        let world = &x.world;
+        let _ = x.bases.put(binding.desk.place, Binding::clone(binding));
+        x.store_resources(binding.desk.place, binding.owner());
+        for _ in 0..world.below(3) {
+            create(x, binding, irql.up_to_dispatch());
+        }
+        let families = match world.decide(&[
+            (6, Act::InitOneFamily),
+            (4, Act::InitTwoFamilies),
+            (1, Act::InitNoFamily),
+        ]) {
+            Act::InitNoFamily => 0,
+            Act::InitTwoFamilies => 2,
+            _ => 1,
+        };
+        for family in &FAMILIES[..families] {
+            if let Err(status) = binding.register_address_family(*family, irql) {
+                world.failure("register_address_family", status);
+            }
+            x.mischief(irql.up_to_dispatch());
+        }
+        world.linger(irql);
+    }
+
+    fn restarted(&self, binding: &Binding<Self>, irql: &mut UpToDispatch) {
+        let x = &self.shared;
+        let _ = x.bases.put(binding.desk.place, binding.clone());
+        if let Some(vc) = x.own.vcs.any(&x.world) {
+            send(x, &vc, irql);
+        }
+        x.mischief(irql);
+    }
+
+    fn pause(&self, _binding: &Binding<Self>, irql: &mut Passive) {
+        let x = &self.shared;
+        x.world.linger(irql);
+        x.wait_for_end(irql);
+        x.mischief(irql.up_to_dispatch());
+    }
+
+    fn unbind(&self, binding: &Binding<Self>, irql: &mut Passive) {
+        let x = &self.shared;
+        x.world.linger(irql);
+        x.mischief(irql.up_to_dispatch());
+        x.wait_for_end(irql);
+        x.let_go(binding.desk.place, irql.up_to_dispatch());
+        x.world.linger(irql);
+    }
+}
+
+impl StandaloneCallManager for Driver {
+    type Signaling = Signal;
+
+    fn signaling_activated(&self, vc: &SignalingVc<Self>, irql: &mut UpToDispatch) {
+        let x = &self.shared;
+        vc.told.fetch_add(1, SeqCst);
+        if x.world.chance(1, 2) {
+            let _ = x.own.vcs.put(vc.place, vc.clone());
+        }
+        if x.world.chance(x.world.temper.data, 16) {
+            send(x, vc, irql);
+        }
+        if x.world.chance(1, 8) {
+            close(x, vc, irql);
+        }
+        x.mischief(irql);
+        lives(x, vc, "being told that it is active");
+    }
+
+    fn signaling_failed(&self, vc: &SignalingVc<Self>, status: Status, irql: &mut UpToDispatch) {
+        let x = &self.shared;
+        vc.told.fetch_add(1, SeqCst);
+        x.world.did(Act::SignalFailed);
+        x.world.failure("a signaling VC", status);
+        x.mischief(irql);
+        lives(x, vc, "being told that it fails");
+    }
+
+    fn signaling_receive(
+        &self,
+        vc: &SignalingVc<Self>,
+        lists: Received<'_, Self>,
+        irql: &mut UpToDispatch,
+    ) {
+        let x = &self.shared;
+        let world = &x.world;
+        let frames = frame::keys(world, "received", lists.iter());
+        vc.end.arrived(world, "received", &frames);
+        x.mischief(irql);
+        world.did(Act::AgainReceived);
+        let again = frame::keys(world, "received", lists.iter());
+        if again != frames {
+            world.found(format!("received {frames:?}, which has become {again:?}"));
+        }
+        match world.decide(&[
+            (3, Act::SignalHeard),
+            (1, Act::ReceiveDrop),
+            (2, Act::SignalHold),
+        ]) {
+            Act::ReceiveDrop => drop(lists),
+            Act::SignalHold => match lists.keep() {
+                Ok(kept) => {
+                    x.hold(|x| &x.own.kept, vc.place, kept, irql, give_back);
+                }
+                Err(lists) => drop(lists),
+            },
+            _ => lists.give_back(irql),
+        }
+        x.mischief(irql);
+    }
+
+    fn signaling_sent(
+        &self,
+        vc: &SignalingVc<Self>,
+        lists: NetBufferLists,
+        irql: &mut UpToDispatch,
+    ) {
+        let x = &self.shared;
+        let world = &x.world;
+        let (own, clones) = frame::come_home(world, "signaled", lists, |key, status, fate| {
+            let right = match fate {
+                Some(fate) => status == fate,
+                None => !status.is_success(),
+            };
+            if !right && !world.is_relayed(key) {
+                world.found(format!("frame {key:?} comes back with {status}"));
+            }
+        });
+        drop(clones);
+        if let Some(own) = own {
+            if world.chance(1, 3) {
+                let _ = x.own.home.put(vc.place, own);
+            } else if world.dares(Act::ListsFree, 1, 2) {
+                own.free(irql);
+            } else {
+                drop(own);
+            }
+        }
+        if world.pong() {
+            send(x, vc, irql);
+        }
+        x.mischief(irql);
+        lives(x, vc, "getting lists back");
+    }
+
+    fn signaling_closed(&self, vc: &SignalingVc<Self>, irql: &mut UpToDispatch) {
+        let x = &self.shared;
+        vc.closed.fetch_add(1, SeqCst);
+        if vc.is_active() {
+            x.world.found("a signaling VC is over while active");
+        }
+        // Another one in its place, also while the binding goes.
+        if x.world.chance(1, 4) {
+            create(x, vc.binding(), irql);
+        }
+        x.mischief(irql);
+    }
+}

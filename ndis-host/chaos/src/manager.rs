@@ -1,0 +1,606 @@
+//! The random call manager, whatever it stands on: what it keeps, and the acts for which there is no
+//! occasion but that they are possible. What NDIS asks of it is in [`crate::handlers`].
+#![forbid(unsafe_code)]
+
+use crate::{
+    act::Act,
+    agents::{self, Desk, Slot},
+    frame::End,
+    lent, loading,
+    stash::Stash,
+    world::{Context, Job, Life, Reference, World},
+};
+use ndis_co::{
+    Load, ServiceKey, Status,
+    address::SapAddress,
+    cm::{AcceptedCall, Active, Af, Base, CreatedVc, Inactive, PendingMakeCall, Sap, Vc},
+    family::{AddressFamily, Family},
+    irql::{Passive, UpToDispatch},
+    owner::Owner,
+    params::{CallParametersBuf, Specific},
+    timer::Timer,
+    work::WorkItem,
+};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
+    },
+};
+
+/// What is advertised.
+pub(crate) const FAMILIES: [AddressFamily; 2] = [
+    AddressFamily::new(Family::L2TP, 1, 0),
+    AddressFamily::new(Family::PPP, 2, 1),
+];
+
+/// The type of the media's specific parameters that name a channel.
+pub(crate) const CHANNEL: u32 = 0xC4A7;
+
+/// What a random call manager stands on, and what it does there beside calls.
+pub(crate) trait Kind: Sized + Send + Sync + 'static {
+    type Base: Base<Manager<Self>> + fmt::Debug;
+    /// What is kept beside calls.
+    type Own: Send + Sync + 'static;
+    /// All acts of mischief, by weight; the last one is to look about.
+    const ACTS: &[(u32, Act)];
+    /// The ways to accept a call at once, and later.
+    const ACCEPTS: [&[(u32, Act)]; 2];
+
+    fn own(world: &Arc<World>, vcs: &Arc<Stash<Vc<Manager<Self>>>>) -> Self::Own;
+    fn desk(base: &Self::Base) -> &Desk;
+    fn owner(base: &Self::Base) -> &Owner;
+    /// An act that is not one of every call manager's.
+    fn act(x: &Arc<Exchange<Self>>, act: Act, irql: &mut UpToDispatch);
+    /// Lets go of what may still be of use to what is let go of next.
+    fn let_go_first(x: &Arc<Exchange<Self>>, place: u32, irql: &mut UpToDispatch);
+    fn let_go_then(x: &Arc<Exchange<Self>>, place: u32);
+    /// A call may be joined to another one: it came up, was refused, or is closed.
+    fn is_up(x: &Arc<Exchange<Self>>, vc: &Vc<Manager<Self>>, irql: &mut UpToDispatch);
+    fn is_refused(x: &Arc<Exchange<Self>>, vc: &Vc<Manager<Self>>, irql: &mut UpToDispatch);
+    fn is_closed(x: &Arc<Exchange<Self>>, vc: &Vc<Manager<Self>>, irql: &mut UpToDispatch);
+    /// A call that was placed is to be joined to one to a SAP.
+    fn join(
+        x: &Arc<Exchange<Self>>,
+        token: PendingMakeCall<Manager<Self>>,
+        irql: &mut UpToDispatch,
+    );
+}
+
+/// The driver's value.
+pub(crate) struct Manager<K: Kind> {
+    pub(crate) shared: Arc<Exchange<K>>,
+    _context: Context,
+}
+
+/// What the driver's threads reach of it.
+pub(crate) struct Exchange<K: Kind> {
+    pub(crate) world: Arc<World>,
+    pub(crate) life: Arc<Life>,
+    pub(crate) vcs: Arc<Stash<Vc<Manager<K>>>>,
+    pub(crate) saps: Stash<Sap<Manager<K>>>,
+    pub(crate) afs: Stash<Af<Manager<K>>>,
+    pub(crate) bases: Stash<K::Base>,
+    inactive: Stash<CreatedVc<'static, Manager<K>, Inactive>>,
+    active: Stash<CreatedVc<'static, Manager<K>, Active>>,
+    pub(crate) accepted: Stash<AcceptedCall<Manager<K>>>,
+    timers: Stash<Timer<Slot>>,
+    items: Stash<WorkItem<Slot>>,
+    jobs: Arc<Stash<Job>>,
+    pub(crate) own: K::Own,
+}
+
+/// What is kept for a VC.
+pub(crate) struct Line {
+    pub(crate) place: u32,
+    pub(crate) end: End,
+    pub(crate) context: Context,
+    /// The end of the call was announced.
+    pub(crate) announced: AtomicBool,
+    pub(crate) deleted: AtomicBool,
+    /// It was announced by `dispatch_incoming_close`, of which one succeeds.
+    hung_up: AtomicBool,
+    pub(crate) refusals: AtomicU32,
+    /// The channel that the miniport is told of; zero for none.
+    pub(crate) channel: AtomicU32,
+    /// Where the token of the caller is kept that this call is rung for; zero for none.
+    pub(crate) caller: AtomicU32,
+    /// The context's number of the call at the other end of the channel; zero for none.
+    pub(crate) far: AtomicU32,
+}
+
+impl Line {
+    /// `dispatch_incoming_close` says that the end of the call is announced.
+    fn announce(&self) {
+        self.announced.store(true, SeqCst);
+        if self.hung_up.swap(true, SeqCst) {
+            self.context.world().found(format!(
+                "CALL-61: the end of the call on VC context {} is announced a second time",
+                self.context.number
+            ));
+        }
+    }
+}
+
+/// What the miniport is told of a VC that has a channel.
+pub(crate) fn on_channel(channel: u32) -> Result<CallParametersBuf, Status> {
+    let channel = Specific {
+        param_type: CHANNEL,
+        bytes: &channel.to_le_bytes(),
+    };
+    CallParametersBuf::builder().media_specific(channel).build()
+}
+
+impl<K: Kind> Load for Manager<K> {
+    fn load(key: &ServiceKey<'_>, _irql: &mut Passive) -> Result<Self, Status> {
+        let shared = loading::found::<Exchange<K>>(key).ok_or(Status::FAILURE)?;
+        shared.life.may_load(&shared.world)?;
+        shared.world.did(Act::LoadOk);
+        let _context = shared.context("manager", None);
+        Ok(Self { shared, _context })
+    }
+}
+
+impl<K: Kind> Exchange<K> {
+    pub(crate) fn new(world: &Arc<World>, life: &Arc<Life>) -> Arc<Self> {
+        let vcs = Arc::new(Stash::new());
+        Arc::new(Self {
+            world: world.clone(),
+            life: life.clone(),
+            own: K::own(world, &vcs),
+            vcs,
+            saps: Stash::new(),
+            afs: Stash::new(),
+            bases: Stash::new(),
+            inactive: Stash::new(),
+            active: Stash::new(),
+            accepted: Stash::new(),
+            timers: Stash::new(),
+            items: Stash::new(),
+            jobs: Arc::new(Stash::new()),
+        })
+    }
+
+    pub(crate) fn context(&self, kind: &'static str, parent: Option<Reference>) -> Context {
+        Context::new(&self.world, &self.life, kind, parent)
+    }
+
+    pub(crate) fn line(self: &Arc<Self>, place: u32, parent: impl FnOnce() -> Reference) -> Line {
+        let world = &self.world;
+        let parent = world.dares(Act::StoreParent, 1, 3).then(parent);
+        let context = self.context("manager's VC", parent);
+        Line {
+            place,
+            end: End::new(context.number),
+            context,
+            announced: AtomicBool::new(false),
+            deleted: AtomicBool::new(false),
+            hung_up: AtomicBool::new(false),
+            refusals: AtomicU32::new(0),
+            channel: AtomicU32::new(0),
+            caller: AtomicU32::new(0),
+            far: AtomicU32::new(0),
+        }
+    }
+
+    /// Lets go of everything that is kept for an adapter or a binding.
+    pub(crate) fn let_go(self: &Arc<Self>, place: u32, irql: &mut UpToDispatch) {
+        drop(self.vcs.close(place));
+        drop(self.inactive.close(place));
+        drop(self.active.close(place));
+        drop(self.accepted.close(place));
+        drop(self.saps.close(place));
+        K::let_go_first(self, place, irql);
+        for job in self.jobs.close(place) {
+            if self.world.chance(1, 2) {
+                job(irql);
+            }
+        }
+        K::let_go_then(self, place);
+        drop(self.timers.close(place));
+        drop(self.items.close(place));
+        drop(self.afs.close(place));
+        drop(self.bases.close(place));
+    }
+
+    pub(crate) fn later(
+        self: &Arc<Self>,
+        base: &K::Base,
+        irql: &mut UpToDispatch,
+        job: impl FnOnce(&mut UpToDispatch) + Send + 'static,
+    ) {
+        let desk = K::desk(base);
+        desk.agents
+            .later(&self.world, &self.jobs, desk.place, irql, Box::new(job));
+    }
+
+    pub(crate) fn keep_vc(&self, vc: &Vc<Manager<K>>) {
+        if self.world.chance(3, 4) {
+            self.world.did(Act::StashVc);
+            let _ = self.vcs.put(vc.place, vc.clone());
+        }
+    }
+
+    /// Keeps what another handler, or in the end a thread, does away with.
+    pub(crate) fn hold<T: Send + 'static>(
+        self: &Arc<Self>,
+        stash: impl Fn(&Self) -> &Stash<T> + Send + 'static,
+        place: u32,
+        thing: T,
+        irql: &mut UpToDispatch,
+        done: impl FnOnce(&Arc<Self>, T, &mut UpToDispatch) + Send + 'static,
+    ) -> Option<u32> {
+        agents::hold(self, &self.world, stash, place, thing, irql, done)
+    }
+
+    /// Resources that are kept outside the adapter's context.
+    pub(crate) fn store_resources(self: &Arc<Self>, place: u32, owner: &Owner) {
+        if !self.world.dares(Act::InitResourcesStored, 1, 4) {
+            return;
+        }
+        let exchange = self.clone();
+        if let Ok(timer) = Timer::try_new(owner)
+            && let Ok(slot) = Slot::try_new(Box::new(move |irql| exchange.act(irql)))
+        {
+            timer.set(&slot, 1);
+            let _ = self.timers.put(place, timer);
+        }
+        if let Ok(item) = WorkItem::try_new(owner) {
+            let _ = self.items.put(place, item);
+        }
+    }
+
+    // Mischief: acts for which there is no occasion but that they are possible.
+
+    /// Does what comes to mind, in a handler or a thread.
+    pub(crate) fn mischief(self: &Arc<Self>, irql: &mut UpToDispatch) {
+        for _ in 0..self.world.opportunities() {
+            self.act(irql);
+        }
+    }
+
+    pub(crate) fn act(self: &Arc<Self>, irql: &mut UpToDispatch) {
+        self.world.further(|| self.act_now(irql));
+    }
+
+    fn act_now(self: &Arc<Self>, irql: &mut UpToDispatch) {
+        let world = &self.world;
+        match world.choose(K::ACTS) {
+            Act::ManagerHangUp => {
+                if let Some(vc) = self.vcs.any(world) {
+                    self.hang_up(&vc, irql);
+                }
+            }
+            Act::RingCreate => {
+                if let Some(sap) = self.saps.any(world) {
+                    self.ring(&sap, irql);
+                }
+            }
+            Act::RingActivate => {
+                if let Some((_, vc)) = self.inactive.take_any(world) {
+                    self.go_on_inactive(vc, irql);
+                }
+            }
+            Act::RingDispatch => {
+                if let Some((_, vc)) = self.active.take_any(world) {
+                    self.go_on_active(vc, irql);
+                }
+            }
+            Act::RingConnect => {
+                if let Some((_, call)) = self.accepted.take_any(world) {
+                    self.settle(call, irql);
+                }
+            }
+            Act::LaterHandler => {
+                if let Some((_, job)) = self.jobs.take_any(world) {
+                    job(irql);
+                }
+            }
+            Act::DropVc => self.drop_one(&self.vcs, Act::DropVc, irql),
+            Act::DropSap => self.drop_one(&self.saps, Act::DropSap, irql),
+            Act::DropAf => self.drop_one(&self.afs, Act::DropAf, irql),
+            Act::DropAdapter => self.drop_one(&self.bases, Act::DropAdapter, irql),
+            Act::StashVc => self.store_references(),
+            Act::TimerDrop => self.drop_one(&self.timers, Act::TimerDrop, irql),
+            Act::WorkDrop => self.drop_one(&self.items, Act::WorkDrop, irql),
+            act @ (Act::TimerNew | Act::TimerSet | Act::TimerCancel) => self.timer(act),
+            act @ (Act::WorkNew | Act::WorkQueue) => self.work(act),
+            Act::Look => self.look_about(),
+            act => K::act(self, act, irql),
+        }
+    }
+
+    pub(crate) fn drop_one<T>(&self, stash: &Stash<T>, act: Act, irql: &mut UpToDispatch) {
+        let Some((_, thing)) = stash.take_any(&self.world) else {
+            return;
+        };
+        self.world.did(act);
+        if self.world.dares(Act::DropUnderLock, 1, 3) {
+            self.life.drop_under_lock(thing, irql);
+        } else {
+            drop(thing);
+        }
+    }
+
+    /// Follows references to their parents, and keeps those.
+    fn store_references(&self) {
+        let world = &self.world;
+        let Some(vc) = self.vcs.any(world) else {
+            return;
+        };
+        let (place, af) = (vc.place, vc.af());
+        if let Some(sap) = vc.sap() {
+            world.did(Act::StashSap);
+            let _ = self.saps.put(place, sap);
+        }
+        world.did(Act::StashAdapter);
+        let _ = self.bases.put(place, af.base().clone());
+        world.did(Act::StashAf);
+        let _ = self.afs.put(place, af);
+    }
+
+    fn timer(self: &Arc<Self>, act: Act) {
+        let world = &self.world;
+        let Some(base) = self.bases.any(world) else {
+            return;
+        };
+        world.did(act);
+        let Desk { place, agents } = K::desk(&base);
+        if act == Act::TimerCancel {
+            agents.timer().cancel();
+            return;
+        }
+        let exchange = self.clone();
+        let Ok(slot) = Slot::try_new(Box::new(move |irql| exchange.act(irql))) else {
+            return;
+        };
+        if act == Act::TimerSet {
+            agents.timer().set(&slot, world.below(3));
+        } else if let Ok(timer) = Timer::try_new(K::owner(&base)) {
+            timer.set(&slot, world.below(3));
+            let _ = self.timers.put(*place, timer);
+        }
+    }
+
+    fn work(self: &Arc<Self>, act: Act) {
+        let world = &self.world;
+        let Some(base) = self.bases.any(world) else {
+            return;
+        };
+        world.did(act);
+        let Desk { place, agents } = K::desk(&base);
+        let exchange = self.clone();
+        let Ok(slot) = Slot::try_new(Box::new(move |irql| exchange.act(irql))) else {
+            return;
+        };
+        if act == Act::WorkQueue {
+            agents.item().queue(&slot);
+        } else if let Ok(item) = WorkItem::try_new(K::owner(&base)) {
+            item.queue(&slot);
+            let _ = self.items.put(*place, item);
+        }
+    }
+
+    fn look_about(&self) {
+        let world = &self.world;
+        world.did(Act::Look);
+        if let Some(vc) = self.vcs.any(world) {
+            let _ = format!("{vc:?} {:?} {:?}", vc.af(), vc.base());
+            if !vc.is(&vc.clone()) {
+                world.found("a VC is not itself");
+            }
+        }
+        if let Some(sap) = self.saps.any(world) {
+            address(world, "a SAP that is kept", sap.address());
+        }
+    }
+
+    /// Keeps references on this thread's stack for a while.
+    pub(crate) fn hold_on(&self, irql: &mut Passive) {
+        let world = &self.world;
+        world.did(Act::Hold);
+        let held = (
+            self.vcs.any(world),
+            self.saps.any(world),
+            self.afs.any(world),
+            self.bases.any(world),
+        );
+        world.wait(irql);
+        drop(held);
+    }
+
+    /// Drops a VC and waits until it is deleted.
+    pub(crate) fn wait_for_end(self: &Arc<Self>, irql: &mut Passive) {
+        let world = &self.world;
+        let Some(sap) = self.saps.any(world) else {
+            return;
+        };
+        if !world.dares(Act::WaitForEnd, 1, 4) {
+            return;
+        }
+        let line = self.line(K::desk(sap.base()).place, || Box::new(sap.clone()));
+        let Ok(created) = sap.create_vc(line, irql) else {
+            return;
+        };
+        let vc = Vc::clone(&created);
+        drop(created);
+        if !world.wait_until(irql, || vc.deleted.load(SeqCst)) {
+            world.found("the manager's dropped VC is not deleted while its dropper waits for that");
+        }
+    }
+
+    // The acts in full.
+
+    pub(crate) fn hang_up(&self, vc: &Vc<Manager<K>>, irql: &mut UpToDispatch) {
+        let world = &self.world;
+        let (status, data) = (world.status(), self.data());
+        world.did(if data.is_empty() {
+            Act::ManagerHangUp
+        } else {
+            Act::ManagerHangUpData
+        });
+        if vc.dispatch_incoming_close(status, &data, irql).is_ok() {
+            vc.announce();
+        }
+    }
+
+    fn data(&self) -> Vec<u8> {
+        let len = self.world.among(&[0, 0, 1, 9, 33]);
+        (0..len).map(|_| self.world.draw() as u8).collect()
+    }
+
+    /// Brings a call to a SAP, as far as chance decides.
+    fn ring(self: &Arc<Self>, sap: &Sap<Manager<K>>, irql: &mut UpToDispatch) {
+        let line = self.line(K::desk(sap.base()).place, || Box::new(sap.clone()));
+        self.ring_on(line, sap, irql);
+    }
+
+    /// Brings a call to a SAP on a VC that is made for it.
+    pub(crate) fn ring_on(
+        self: &Arc<Self>,
+        line: Line,
+        sap: &Sap<Manager<K>>,
+        irql: &mut UpToDispatch,
+    ) {
+        let world = &self.world;
+        world.did(Act::RingCreate);
+        match sap.create_vc(line, irql) {
+            Ok(vc) => {
+                // Rather on than away: calls that get through reach the most.
+                if world.chance(3, 4) {
+                    self.activate(vc, irql);
+                } else {
+                    self.go_on_inactive(vc.keep(), irql);
+                }
+            }
+            Err(status) => self.world.failure("create_vc", status),
+        }
+    }
+
+    fn go_on_inactive(
+        self: &Arc<Self>,
+        vc: CreatedVc<'static, Manager<K>, Inactive>,
+        irql: &mut UpToDispatch,
+    ) {
+        match self.world.decide(&[
+            (4, Act::RingActivate),
+            (1, Act::RingDropInactive),
+            (2, Act::RingStashInactive),
+            (1, Act::RingDeleteInactive),
+        ]) {
+            Act::RingDropInactive => drop(vc),
+            Act::RingDeleteInactive => vc.delete(irql),
+            Act::RingStashInactive => {
+                let place = vc.place;
+                self.hold(
+                    |x| &x.inactive,
+                    place,
+                    vc,
+                    irql,
+                    |x, vc, irql| {
+                        x.activate(vc, irql);
+                    },
+                );
+            }
+            _ => self.activate(vc, irql),
+        }
+    }
+
+    /// What a VC is activated with.
+    fn link(&self, vc: &Vc<Manager<K>>) -> Result<CallParametersBuf, Status> {
+        match vc.channel.load(SeqCst) {
+            0 => lent::parameters(&self.world),
+            channel => on_channel(channel),
+        }
+    }
+
+    fn activate(
+        self: &Arc<Self>,
+        vc: CreatedVc<'_, Manager<K>, Inactive>,
+        irql: &mut UpToDispatch,
+    ) {
+        self.world.did(Act::RingActivate);
+        let Ok(parameters) = self.link(&vc) else {
+            return;
+        };
+        match vc.activate(parameters, irql) {
+            Ok(vc) => self.go_on_active(vc.keep(), irql),
+            Err(failed) => {
+                self.world.failure("activate", failed.status);
+                let vc = failed.vc.keep();
+                // Once more, or not.
+                if self.world.chance(1, 2)
+                    && let Ok(parameters) = self.link(&vc)
+                    && let Ok(vc) = vc.activate(parameters, irql)
+                {
+                    self.go_on_active(vc, irql);
+                }
+            }
+        }
+    }
+
+    fn go_on_active(
+        self: &Arc<Self>,
+        vc: CreatedVc<'static, Manager<K>, Active>,
+        irql: &mut UpToDispatch,
+    ) {
+        match self.world.decide(&[
+            (8, Act::RingDispatch),
+            (1, Act::RingDropActive),
+            (2, Act::RingStashActive),
+            (1, Act::RingDeleteActive),
+        ]) {
+            Act::RingDropActive => drop(vc),
+            Act::RingDeleteActive => vc.delete(irql),
+            Act::RingStashActive => {
+                let place = vc.place;
+                self.hold(|x| &x.active, place, vc, irql, |_, vc, _| drop(vc));
+            }
+            _ => {
+                if let Ok(parameters) = lent::parameters(&self.world) {
+                    let vc = vc.dispatch_incoming_call(parameters, irql);
+                    self.keep_vc(&vc);
+                }
+            }
+        }
+    }
+
+    /// An accepted call is connected or taken back.
+    pub(crate) fn settle(
+        self: &Arc<Self>,
+        call: AcceptedCall<Manager<K>>,
+        irql: &mut UpToDispatch,
+    ) {
+        let vc = call.vc().clone();
+        match self.world.decide(&[
+            (8, Act::RingConnect),
+            (1, Act::RingClose),
+            (1, Act::RingDropAccepted),
+        ]) {
+            Act::RingClose => {
+                call.close(self.world.status(), irql);
+                vc.announced.store(true, SeqCst);
+            }
+            Act::RingDropAccepted => {
+                drop(call);
+                vc.announced.store(true, SeqCst);
+            }
+            _ => {
+                if call.connect(irql) {
+                    self.keep_vc(&vc);
+                    K::is_up(self, &vc, irql);
+                }
+            }
+        }
+    }
+}
+
+/// An address reads as it was registered.
+pub(crate) fn address(world: &World, place: &str, address: SapAddress<'_>) {
+    let bytes = address.bytes();
+    let good = address.sap_type() == bytes.len() as u32 && bytes.iter().all(|b| *b == 0x5A);
+    if !good {
+        world.found(format!("{place}: the address reads {address:?}"));
+    }
+}
