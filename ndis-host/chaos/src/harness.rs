@@ -446,7 +446,7 @@ impl Stage {
         let Some(miniport) = self.miniport() else {
             return;
         };
-        let driver = miniport.driver.clone();
+        let driver = miniport.driver;
         self.say("add an adapter");
         match self.host.add_adapter(&driver) {
             Ok(adapter) => self.adapters.push((adapter, false)),
