@@ -1,8 +1,10 @@
 //! Safe Rust for Connection-Oriented NDIS (CoNDIS): what every CoNDIS driver
-//! shares, and *clients*, the protocol drivers that place and take calls.
+//! has in common, *clients*, the protocol drivers that place and take calls, and
+//! *stand-alone call managers*, those that set them up over somebody else's adapter
+//! (module [`cm`]; a driver may be both, see [`AsBoth`]).
 //!
-//! Miniport call managers are in the sister crate `ndis-mcm`, the raw bindings
-//! in [`ndis-sys`](sys); `ndis-host` runs drivers in a test.
+//! Miniport call managers and other connection-oriented miniports are in the sister crate
+//! `ndis-mcm`, the raw bindings in [`ndis-sys`](sys); `ndis-host` runs drivers in a test.
 //!
 //! # CoNDIS in one page
 //!
