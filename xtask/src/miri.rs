@@ -81,13 +81,12 @@ struct Tests {
     names: &'static [&'static str],
 }
 
-/// The packages whose every test is run with `--all`: each that has a representative is one, and the
-/// examples that have what a representative does.
-const PACKAGES: [&str; 6] = [
+/// The packages whose every test is run with `--all`: each that has a representative is one, and an
+/// example whose data path is theirs. (Not `signal-cm`: one call there takes minutes.)
+const PACKAGES: [&str; 5] = [
     "loopback-mcm",
     "echo-client",
     "link-co",
-    "signal-cm",
     "ndis-mcm",
     "ndis-chaos",
 ];
