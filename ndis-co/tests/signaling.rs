@@ -333,6 +333,15 @@ fn every_habit_under_every_reading() {
     }
 }
 
+/// One VC, which hears itself: what Miri looks at.
+#[test]
+fn a_small_life() {
+    let (notes, report) = life(1, Readings::default(), Flaw::None, Habit::Lasting, 1, true);
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(notes.closed.load(SeqCst), 1);
+    assert!(notes.sent.load(SeqCst) > 0);
+}
+
 /// Both ends of a link hear each other.
 #[test]
 fn two_managers_speak() {

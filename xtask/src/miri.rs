@@ -33,7 +33,7 @@ use crate::{
 /// brings new paths of its own belongs on the list, unless it is long. Two that were on it (a refusal on the
 /// spot, a call that rings out) have left it since, for the time that they took. Tests of two more
 /// packages follow.
-const REPRESENTATIVES: [Tests; 5] = [
+const REPRESENTATIVES: [Tests; 6] = [
     // Whatever safe drivers may do, at random. The longest comes first, so that both processors have
     // enough to do until the end.
     Tests {
@@ -63,6 +63,12 @@ const REPRESENTATIVES: [Tests; 5] = [
         target: "configured",
         names: &["a_call_that_waits_ends_with_the_adapter"],
     },
+    // A context that is told apart by a bit of its address.
+    Tests {
+        package: "ndis-co",
+        target: "signaling",
+        names: &["a_small_life"],
+    },
     // What only Miri sees for sure: memory that is lent and freed meanwhile.
     Tests {
         package: "ndis-mcm",
@@ -83,10 +89,11 @@ struct Tests {
 
 /// The packages whose every test is run with `--all`: each that has a representative is one, and an
 /// example whose data path is theirs. (Not `signal-cm`: one call there takes minutes.)
-const PACKAGES: [&str; 5] = [
+const PACKAGES: [&str; 6] = [
     "loopback-mcm",
     "echo-client",
     "link-co",
+    "ndis-co",
     "ndis-mcm",
     "ndis-chaos",
 ];
@@ -234,6 +241,7 @@ mod tests {
         match tests.package {
             "loopback-mcm" => "examples/loopback-mcm/tests",
             "echo-client" => "examples/echo-client/tests",
+            "ndis-co" => "ndis-co/tests",
             "ndis-mcm" => "ndis-mcm/tests/soundness",
             "ndis-chaos" => "ndis-host/chaos/tests",
             package => panic!("where are the tests of {package}?"),
