@@ -22,6 +22,19 @@ use ndis_sys::CO_CALL_PARAMETERS;
 /// [CALL-30]).
 ///
 /// [CALL-30]: ndis_sys::rules#CALL-30
+///
+/// ```
+/// # use ndis_co::{Answer, Status, client::{Call, Client, IncomingCall}};
+/// # use ndis_host as _;
+/// /// Takes calls with parameters; whoever has the [`Call`] can hang up.
+/// fn ring<'r, C: Client>(call: IncomingCall<'r, C>) -> (Answer<'r>, Option<Call<'static, C>>) {
+///     if call.parameters().is_none() {
+///         return (call.refuse(Status::INVALID_DATA), None);
+///     }
+///     let (answer, call) = call.accept();
+///     (answer, Some(call))
+/// }
+/// ```
 #[must_use = "an incoming call must be answered"]
 pub struct IncomingCall<'r, C: Client> {
     vc: Vc<C>,

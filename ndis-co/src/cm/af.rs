@@ -162,6 +162,21 @@ impl<M: CallManager> fmt::Debug for Af<M> {
 }
 
 /// A client opens an address family: the token of the request.
+///
+/// ```
+/// # use ndis_co::{Answer, Status, cm::{CallManager, OpenAf}, family::AddressFamily};
+/// # use ndis_host as _;
+/// fn open<'r, M: CallManager<Af = ()>>(
+///     request: OpenAf<'r, M>,
+///     served: AddressFamily,
+/// ) -> Answer<'r> {
+///     if request.family() == served {
+///         request.accept(())
+///     } else {
+///         request.refuse(Status::INVALID_PARAMETER)
+///     }
+/// }
+/// ```
 #[must_use = "a request must be answered"]
 pub struct OpenAf<'r, M: CallManager> {
     af: Arc<AfShared<M>>,

@@ -32,6 +32,21 @@ fn parameters<M: CallManager>(vc: &Vc<M>) -> Option<CallParameters<'_>> {
 }
 
 /// A client places a call: the token of the request.
+///
+/// ```
+/// # use ndis_co::{Answer, Status, cm::{CallManager, MakeCall, PendingMakeCall}};
+/// # use ndis_host as _;
+/// /// A network that needs time; without parameters there is nobody to call.
+/// fn make<'r, M: CallManager>(
+///     request: MakeCall<'r, M>,
+/// ) -> (Answer<'r>, Option<PendingMakeCall<M>>) {
+///     if request.parameters().is_none() {
+///         return (request.refuse(Status::INVALID_DATA), None);
+///     }
+///     let (answer, waits) = request.pend();
+///     (answer, Some(waits))
+/// }
+/// ```
 #[must_use = "a request must be answered"]
 pub struct MakeCall<'r, M: CallManager> {
     vc: Vc<M>,
@@ -232,6 +247,19 @@ impl<M: CallManager> fmt::Debug for PendingMakeCall<M> {
 }
 
 /// A client closes a call: the token of the request.
+///
+/// ```
+/// # use ndis_co::{Answer, cm::{CallManager, CloseCall}, irql::UpToDispatch};
+/// # use ndis_host as _;
+/// fn close<'r, M: CallManager>(
+///     request: CloseCall<'r, M>,
+///     say: impl FnOnce(&[u8]),
+///     irql: &mut UpToDispatch,
+/// ) -> Answer<'r> {
+///     say(request.data());
+///     request.finish(irql)
+/// }
+/// ```
 #[must_use = "a request must be answered"]
 pub struct CloseCall<'r, M: CallManager> {
     vc: Vc<M>,

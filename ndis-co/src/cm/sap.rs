@@ -110,6 +110,21 @@ impl<M: CallManager> fmt::Debug for Sap<M> {
 }
 
 /// A client registers a SAP: the token of the request.
+///
+/// ```
+/// # use ndis_co::{Answer, Status, cm::{CallManager, RegisterSap, Sap}};
+/// # use ndis_host as _;
+/// /// Takes addresses of type 1; the SAP is for calls that come.
+/// fn register<'r, M: CallManager<Sap = ()>>(
+///     request: RegisterSap<'r, M>,
+/// ) -> (Answer<'r>, Option<Sap<M>>) {
+///     if request.address().sap_type() != 1 {
+///         return (request.refuse(Status::INVALID_DATA), None);
+///     }
+///     let (answer, sap) = request.accept(());
+///     (answer, Some(sap))
+/// }
+/// ```
 #[must_use = "a request must be answered"]
 pub struct RegisterSap<'r, M: CallManager> {
     sap: Arc<SapShared<M>>,

@@ -112,6 +112,22 @@ enum Step<C: Client> {
 }
 
 /// An address family that a call manager offers, during the callback.
+///
+/// ```
+/// # use ndis_co::{Status, client::{AfOffer, Client}, family::AddressFamily, irql::Passive};
+/// # use ndis_host as _;
+/// fn offered<C: Client<Af = ()>>(
+///     offer: AfOffer<'_, C>,
+///     wanted: AddressFamily,
+///     irql: &mut Passive,
+/// ) -> Result<(), Status> {
+///     // Who does not want it lets it go.
+///     if offer.family() == wanted {
+///         offer.open((), irql)?;
+///     }
+///     Ok(())
+/// }
+/// ```
 pub struct AfOffer<'a, C: Client> {
     binding: &'a Binding<C>,
     raw: *mut CO_ADDRESS_FAMILY,
@@ -212,6 +228,20 @@ pub struct Af<C: Client> {
 ///
 /// What is made from it borrows it. [`keep`](Self::keep) trades it for a
 /// reference that can be stored, see the [module](super).
+///
+/// ```
+/// # use ndis_co::{Status, address::SapAddressBuf, client::{Client, OpenAf, Sap}, irql::Passive};
+/// # use ndis_host as _;
+/// /// Listens at an address, for as long as the family is open.
+/// fn listen<C: Client<Sap = ()>>(
+///     af: &OpenAf<C>,
+///     address: &[u8],
+///     irql: &mut Passive,
+/// ) -> Result<Sap<C>, Status> {
+///     let address = SapAddressBuf::try_new(1, address)?;
+///     Ok(af.register_sap((), address, irql)?.keep())
+/// }
+/// ```
 #[must_use = "dropping an open address family closes it"]
 pub struct OpenAf<C: Client> {
     af: Armed<Af<C>, Close>,

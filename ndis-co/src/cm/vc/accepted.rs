@@ -16,6 +16,19 @@ use core::fmt;
 /// Dropping it takes the call back with [`Status::FAILURE`] (rule [CALL-37]).
 ///
 /// [CALL-37]: ndis_sys::rules#CALL-37
+///
+/// ```
+/// # use ndis_co::{Status, cm::{AcceptedCall, CallManager}, irql::UpToDispatch};
+/// # use ndis_host as _;
+/// fn accepted<M: CallManager>(call: AcceptedCall<M>, up: bool, irql: &mut UpToDispatch) {
+///     if up {
+///         // `false` when the client has closed it meanwhile.
+///         call.connect(irql);
+///     } else {
+///         call.close(Status::NO_ROUTE_TO_DESTINATION, irql);
+///     }
+/// }
+/// ```
 #[must_use = "an accepted call is connected or closed"]
 pub struct AcceptedCall<M: CallManager> {
     vc: Armed<Vc<M>, TakeBack>,

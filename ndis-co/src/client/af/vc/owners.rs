@@ -21,6 +21,19 @@ use ndis_sys::NDIS_HANDLE;
 ///
 /// [VC-22]: ndis_sys::rules#VC-22
 /// [VC-23]: ndis_sys::rules#VC-23
+///
+/// ```
+/// # use ndis_co::{Status, client::{Af, Client, Vc}, irql::UpToDispatch, params::CallParametersBuf};
+/// # use ndis_host as _;
+/// /// Places a call; it ends by a hang-up, whose reference is kept.
+/// fn call<C: Client<Vc = ()>>(
+///     af: &Af<C>,
+///     parameters: CallParametersBuf,
+///     irql: &mut UpToDispatch,
+/// ) -> Result<Vc<C>, Status> {
+///     Ok(af.create_vc((), irql)?.make_call(parameters, irql).keep())
+/// }
+/// ```
 #[must_use = "dropping a created VC deletes it"]
 pub struct CreatedVc<'af, C: Client> {
     vc: Armed<Vc<C>, Delete<'af, C>>,
