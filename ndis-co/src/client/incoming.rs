@@ -21,8 +21,6 @@ use ndis_sys::CO_CALL_PARAMETERS;
 /// Its parameters are the call manager's and lent for the answer (rule
 /// [CALL-30]).
 ///
-/// [CALL-30]: ndis_sys::rules#CALL-30
-///
 /// ```
 /// # use ndis_co::{Answer, Status, client::{Call, Client, IncomingCall}};
 /// # use ndis_host as _;
@@ -35,6 +33,8 @@ use ndis_sys::CO_CALL_PARAMETERS;
 ///     (answer, Some(call))
 /// }
 /// ```
+///
+/// [CALL-30]: ndis_sys::rules#CALL-30
 #[must_use = "an incoming call must be answered"]
 pub struct IncomingCall<'r, C: Client> {
     vc: Vc<C>,

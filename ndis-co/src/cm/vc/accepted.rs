@@ -15,8 +15,6 @@ use core::fmt;
 ///
 /// Dropping it takes the call back with [`Status::FAILURE`] (rule [CALL-37]).
 ///
-/// [CALL-37]: ndis_sys::rules#CALL-37
-///
 /// ```
 /// # use ndis_co::{Status, cm::{AcceptedCall, CallManager}, irql::UpToDispatch};
 /// # use ndis_host as _;
@@ -29,6 +27,8 @@ use core::fmt;
 ///     }
 /// }
 /// ```
+///
+/// [CALL-37]: ndis_sys::rules#CALL-37
 #[must_use = "an accepted call is connected or closed"]
 pub struct AcceptedCall<M: CallManager> {
     vc: Armed<Vc<M>, TakeBack>,

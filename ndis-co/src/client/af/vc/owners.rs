@@ -19,9 +19,6 @@ use ndis_sys::NDIS_HANDLE;
 ///
 /// It cannot outlive the address family that it was made from.
 ///
-/// [VC-22]: ndis_sys::rules#VC-22
-/// [VC-23]: ndis_sys::rules#VC-23
-///
 /// ```
 /// # use ndis_co::{Status, client::{Af, Client, Vc}, irql::UpToDispatch, params::CallParametersBuf};
 /// # use ndis_host as _;
@@ -34,6 +31,9 @@ use ndis_sys::NDIS_HANDLE;
 ///     Ok(af.create_vc((), irql)?.make_call(parameters, irql).keep())
 /// }
 /// ```
+///
+/// [VC-22]: ndis_sys::rules#VC-22
+/// [VC-23]: ndis_sys::rules#VC-23
 #[must_use = "dropping a created VC deletes it"]
 pub struct CreatedVc<'af, C: Client> {
     vc: Armed<Vc<C>, Delete<'af, C>>,
