@@ -46,13 +46,16 @@ fn values(text: &str, name: &str) -> Vec<String> {
 /// The binding engine connects a component to those below that offer the
 /// interface which it looks for.
 #[test]
-fn the_client_binds_to_the_switch_and_to_nothing_else() {
-    let switch = example("loopback-mcm").render(Arch::X64);
+fn the_client_binds_to_the_switch_and_the_link_and_to_nothing_else() {
     let client = example("echo-client").render(Arch::X64);
-    let offered = values(&switch, "UpperRange");
-    assert_eq!(offered.len(), 1);
-    assert_eq!(values(&client, "LowerRange"), offered);
-    assert!(!offered[0].contains("ndis5"));
+    let offered = ["loopback-mcm", "link-co"].map(|name| {
+        let offered = values(&example(name).render(Arch::X64), "UpperRange");
+        assert_eq!(offered.len(), 1);
+        assert!(!offered[0].contains("ndis5"));
+        offered[0].trim_matches('"').to_owned()
+    });
+    let both = format!("\"{}\"", offered.join(","));
+    assert_eq!(values(&client, "LowerRange"), [both]);
 }
 
 /// Where netcfg cannot run an image from the driver store, it is put into the

@@ -244,8 +244,6 @@ fn compiles_for_windows() -> Result<Outcome> {
         "echo-client",
         "--package",
         "link-co",
-        "--package",
-        "signal-cm",
     ]))
 }
 

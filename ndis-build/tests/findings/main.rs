@@ -322,7 +322,7 @@ fn network() -> Vec<Case> {
             .without("HKR,Ndi\\Interfaces,LowerRange")
             .breaks(Rule::BindingRange, "[Install]"),
         protocol()
-            .replace("\"ndisrs_loopback\"", "\"\"")
+            .replace("\"ndisrs_loopback,ndisrs_link\"", "\"\"")
             .breaks(Rule::BindingRange, "HKR,Ndi\\Interfaces,LowerRange")
             .only(Severity::Warning),
         adapter()

@@ -227,7 +227,7 @@ pub struct Af<C: Client> {
 /// An open address family, owned: dropping it closes it.
 ///
 /// What is made from it borrows it. [`keep`](Self::keep) trades it for a
-/// reference that can be stored, see the [module](super).
+/// reference that can be stored, see the [module](crate::client).
 ///
 /// ```
 /// # use ndis_co::{Status, address::SapAddressBuf, client::{Client, OpenAf, Sap}, irql::Passive};

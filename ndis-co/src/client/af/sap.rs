@@ -66,7 +66,7 @@ pub struct Sap<C: Client> {
 /// A SAP of this client, owned: dropping it deregisters it.
 ///
 /// It cannot outlive the address family that it was made from;
-/// [`keep`](Self::keep) trades it for a reference, see the [module](super).
+/// [`keep`](Self::keep) trades it for a reference, see the [module](crate::client).
 #[must_use = "dropping a registered SAP deregisters it"]
 pub struct RegisteredSap<'af, C: Client> {
     sap: Armed<Sap<C>, Deregister<'af, C>>,

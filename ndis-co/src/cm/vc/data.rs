@@ -28,7 +28,7 @@ impl<M: CallManager> Vc<M> {
     /// tells, [`Status::INVALID_PARAMETER`] for lists that
     /// are not from a pool for receives, or carry another number of packets
     /// than one (rule [NBL-35]), [`Status::RESOURCES`] when the stack is nearly
-    /// used up (see [`stack`]).
+    /// used up (see [`stack`](crate::stack)).
     ///
     /// [CALL-63]: ndis_sys::rules#CALL-63
     /// [NBL-17]: ndis_sys::rules#NBL-17

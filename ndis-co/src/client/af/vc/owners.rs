@@ -53,7 +53,7 @@ impl<C: Client> Alarm<Vc<C>> for Delete<'_, C> {
 ///
 /// While the call is being placed, the hang-up waits until that has succeeded
 /// or failed. [`keep`](Self::keep) trades it for a reference, see the
-/// [module](super).
+/// [module](crate::client).
 #[must_use = "dropping a call hangs up"]
 pub struct Call<'af, C: Client> {
     call: Armed<Numbered<C>, HangUp<'af, C>>,
@@ -129,7 +129,7 @@ impl<C: Client> Call<'_, C> {
     /// # Errors
     ///
     /// [`Status::RESOURCES`] when there is no memory for the data,
-    /// [`Status::INVALID_LENGTH`] when it is longer than [`MAX_VARIABLE`] bytes; the call
+    /// [`Status::INVALID_LENGTH`] when it is longer than [`MAX_VARIABLE`](crate::address::MAX_VARIABLE) bytes; the call
     /// is hung up without it then.
     ///
     /// [CALL-42]: ndis_sys::rules#CALL-42
