@@ -6,7 +6,8 @@ use crate::{
     cm::{self, Key, ManagerState, RunsManager, StandaloneCallManager, standalone},
     irql::{NoLock, Passive, UpToDispatch},
     nbl::Chain,
-    protocol::{Binding, BindingShared, Role, sealed, set_handlers},
+    protocol::{Binding, BindingShared, Role, sealed},
+    raw::set_handlers,
 };
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 

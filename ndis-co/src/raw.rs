@@ -6,7 +6,7 @@ use core::{
     ffi::c_void,
     sync::atomic::{AtomicPtr, Ordering},
 };
-use ndis_sys::{DRIVER_OBJECT, LARGE_INTEGER, NDIS_OBJECT_HEADER, UNICODE_STRING};
+use ndis_sys::{DRIVER_OBJECT, LARGE_INTEGER, NDIS_HANDLE, NDIS_OBJECT_HEADER, UNICODE_STRING};
 
 /// Fills an `NDIS_OBJECT_HEADER`.
 ///
@@ -24,6 +24,20 @@ pub fn header(
         Revision: revision.wide() as u8,
         Size: size.wide() as u16,
     }
+}
+
+/// Installs a table of optional handlers.
+///
+/// # Safety
+///
+/// Within the options callback, with its handle (rule [REG-05]); `T` is one of the tables that
+/// begin with a header.
+///
+/// [REG-05]: ndis_sys::rules#REG-05
+pub unsafe fn set_handlers<T>(driver: NDIS_HANDLE, table: &mut T) -> Status {
+    // SAFETY: by the caller; NDIS copies the table.
+    let status = unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut *table).cast()) };
+    Status::from_raw(status).as_final()
 }
 
 /// An integer constant of the header, whatever type it has in C.

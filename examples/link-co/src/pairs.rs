@@ -40,7 +40,7 @@ impl Pairs {
     pub(crate) fn part(&self, end: &Adapter<Link>, irql: &mut impl Irql) {
         let gone = self.links.with(irql, |links, _| {
             let places = links.iter_mut().flatten();
-            let mut own = places.filter(|place| place.as_ref().is_some_and(|one| is(one, end)));
+            let mut own = places.filter(|place| place.as_ref().is_some_and(|one| one.is(end)));
             let gone = own.next().and_then(Option::take);
             // No link is kept without an end.
             let empty = links.take_first(|link| link.iter().all(Option::is_none));
@@ -53,15 +53,10 @@ impl Pairs {
     pub(crate) fn other(&self, end: &Adapter<Link>, irql: &mut impl Irql) -> Option<Adapter<Link>> {
         self.links.with(irql, |links, _| {
             links.iter().find_map(|link| match link {
-                [Some(one), other] if is(one, end) => other.clone(),
-                [other, Some(one)] if is(one, end) => other.clone(),
+                [Some(one), other] if one.is(end) => other.clone(),
+                [other, Some(one)] if one.is(end) => other.clone(),
                 _ => None,
             })
         })
     }
-}
-
-/// Whether both are the same adapter: a context belongs to one.
-fn is(one: &Adapter<Link>, other: &Adapter<Link>) -> bool {
-    core::ptr::eq(&raw const **one, &raw const **other)
 }

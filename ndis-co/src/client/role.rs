@@ -5,7 +5,8 @@ use crate::{
     Status,
     irql::{NoLock, Passive, UpToDispatch},
     nbl::Chain,
-    protocol::{Binding, BindingShared, Role, sealed, set_handlers},
+    protocol::{Binding, BindingShared, Role, sealed},
+    raw::set_handlers,
 };
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 

@@ -347,12 +347,9 @@ impl<'r, M: CallManager> CloseAf<'r, M> {
     pub fn finish(self) -> Answer<'r> {
         // Never on the spot: what waits for the end of the family, such as the close of the
         // binding, would not wait until NDIS has the answer.
-        self.af.state.locked(|state| {
-            state.finish = true;
-            state.pended = true;
-        });
-        AfShared::defer(&self.af);
-        self.request.answer(Status::PENDING)
+        let (answer, pending) = self.pend();
+        drop(pending);
+        answer
     }
 
     /// Answers later, with the second value, from any thread.

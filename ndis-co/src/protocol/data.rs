@@ -6,9 +6,13 @@ use crate::{
     Status,
     irql::{NoLock, UpToDispatch},
     mem::Arc,
-    nbl::{Chain, Lists, NetBufferLists, Original, Packets},
+    nbl::{
+        Chain, Lists, NetBufferLists, Original, Packets,
+        fields::{self, Side},
+    },
 };
 use core::{fmt, marker::PhantomData};
+use ndis_sys::NDIS_HANDLE;
 
 /// Received lists, for the time of the callback.
 ///
@@ -233,6 +237,29 @@ impl<P: Protocol> fmt::Debug for Kept<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
     }
+}
+
+/// Whether lists may be sent: they are from this driver's pool for that, and none is empty.
+pub(crate) fn sendable(lists: NetBufferLists) -> Result<NetBufferLists, SendError> {
+    if lists.side() == Side::Protocol && lists.chain().all_have_packets() {
+        return Ok(lists);
+    }
+    let status = Status::INVALID_PARAMETER;
+    Err(SendError { lists, status })
+}
+
+/// Sends lists on a VC.
+///
+/// # Safety
+///
+/// The VC is active, and stays so for this call; the lists are [`sendable`], and come back to
+/// whoever counts them.
+pub(crate) unsafe fn send(vc: NDIS_HANDLE, mut chain: Chain) {
+    // The lists are ours until the call below (rule NBL-01).
+    chain.for_each_raw(|list| fields::set_source_handle(list, vc));
+    // SAFETY: by the caller; ownership of the lists goes to NDIS (rule NBL-02). No flag: the
+    // level is unknown (rule NBL-08).
+    unsafe { ndis_sys::NdisCoSendNetBufferLists(vc, chain.take_raw(), 0) };
 }
 
 /// Lists that could not be sent, and why.

@@ -6,7 +6,7 @@
 
 use super::{Binding, Protocol, Role, binding, driver::DriverShared, sealed::Token};
 use crate::{
-    Status, callbacks,
+    callbacks,
     irql::{Passive, UpToDispatch},
     mem::Arc,
     nbl::Chain,
@@ -77,24 +77,12 @@ unsafe extern "system" fn set_options<P: Protocol>(
         shared.handle.store(driver, Ordering::Release);
     }
     // SAFETY: within the options callback, with its handle (rule REG-05).
-    let status = unsafe { set_handlers(driver, &mut co_characteristics::<P>()) };
+    let status = unsafe { raw::set_handlers(driver, &mut co_characteristics::<P>()) };
     if !status.is_success() {
         return status.raw();
     }
     // SAFETY: as above.
     unsafe { <P::Role as Role<P>>::set_options(driver) }.raw()
-}
-
-/// Installs a table of optional handlers.
-///
-/// # Safety
-///
-/// Within the options callback, with its handle (rule REG-05); `T` is one of the tables that
-/// begin with a header.
-pub(crate) unsafe fn set_handlers<T>(driver: NDIS_HANDLE, table: &mut T) -> Status {
-    // SAFETY: by the caller; NDIS copies the table.
-    let status = unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut *table).cast()) };
-    Status::from_raw(status).as_final()
 }
 
 callbacks! {

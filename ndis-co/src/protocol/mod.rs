@@ -16,8 +16,8 @@ mod handlers;
 pub use binding::BindingShared;
 pub use binding::{Binding, NewBinding, OpenedBinding};
 pub use data::{Kept, Received, SendError};
+pub(crate) use data::{send, sendable};
 pub use entry::Entry;
-pub(crate) use handlers::set_handlers;
 
 use crate::{
     Status,

@@ -12,6 +12,7 @@ use ndis_co::{
     Status,
     irql::{Passive, UpToDispatch},
     nbl::NetBufferLists,
+    raw,
 };
 use ndis_sys::NDIS_HANDLE;
 
@@ -33,10 +34,8 @@ impl<M: VcMiniport> Role<M> for CoMiniport {
     }
 
     unsafe fn set_options(driver: NDIS_HANDLE) -> Status {
-        let mut table = handlers::characteristics::<M>();
         // SAFETY: by the caller within the options callback, with its handle.
-        let status = unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut table).cast()) };
-        Status::from_raw(status)
+        unsafe { raw::set_handlers(driver, &mut handlers::characteristics::<M>()) }
     }
 
     fn close_families(_: &Adapter<M>, _: &mut Passive, _: Token) {}

@@ -16,6 +16,7 @@ use ndis_co::{
     mem::Tag,
     nbl::NetBufferLists,
     owner::Owner,
+    raw,
 };
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
 
@@ -58,19 +59,14 @@ impl<M: MiniportCallManager> Role<M> for Mcm {
     }
 
     unsafe fn set_options(driver: NDIS_HANDLE) -> Status {
-        let mut miniport = handlers::miniport_co_characteristics::<M>();
         // SAFETY: by the caller within the options callback, with its handle.
         let status =
-            unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut miniport).cast()) };
-        let status = Status::from_raw(status);
+            unsafe { raw::set_handlers(driver, &mut handlers::miniport_co_characteristics::<M>()) };
         if !status.is_success() {
             return status;
         }
-        let mut manager = cm::call_manager_handlers::<M>();
         // SAFETY: as above.
-        let status =
-            unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut manager).cast()) };
-        Status::from_raw(status)
+        unsafe { raw::set_handlers(driver, &mut cm::call_manager_handlers::<M>()) }
     }
 
     fn close_families(adapter: &Adapter<M>, irql: &mut Passive, _: sealed::Token) {

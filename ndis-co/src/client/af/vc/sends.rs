@@ -8,6 +8,7 @@ use crate::{
     irql::UpToDispatch,
     mem::Arc,
     nbl::{Chain, NetBufferLists, fields},
+    protocol::{self, sendable},
     stack,
 };
 
@@ -21,12 +22,7 @@ impl<C: Client> VcShared<C> {
         if count == 0 {
             return Ok(());
         }
-        if lists.side() != fields::Side::Protocol || !lists.chain().all_have_packets() {
-            return Err(SendError {
-                lists,
-                status: Status::INVALID_PARAMETER,
-            });
-        }
+        let lists = sendable(lists)?;
         if let Err(status) = this.af.binding.sends_out(count) {
             return Err(SendError { lists, status });
         }
@@ -53,14 +49,10 @@ impl<C: Client> VcShared<C> {
     }
 
     /// Sends counted lists.
-    fn hand_over(&self, mut chain: Chain) {
-        let handle = self.handle();
-        // The lists are ours until the call below (rule NBL-01).
-        chain.for_each_raw(|list| fields::set_source_handle(list, handle));
-        // SAFETY: the call is up and stays so for this call, which the caller
-        // counted as busy; ownership of the lists goes to NDIS (rule NBL-02).
-        // No flag: the level is unknown (rule NBL-08).
-        unsafe { ndis_sys::NdisCoSendNetBufferLists(handle, chain.take_raw(), 0) };
+    fn hand_over(&self, chain: Chain) {
+        // SAFETY: the call is up and stays so for this call, which the caller counted as
+        // busy, as it did the lists, which were looked at.
+        unsafe { protocol::send(self.handle(), chain) };
     }
 
     /// Sends what was left to the work item; gives it back when the binding is

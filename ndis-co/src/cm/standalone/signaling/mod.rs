@@ -32,7 +32,7 @@ use crate::{
     nbl::{Chain, NetBufferLists, fields},
     owner::Owner,
     params::{CallParametersBuf, SharedCallParameters},
-    protocol::{Binding, BindingShared, Received, SendError},
+    protocol::{self, Binding, BindingShared, Received, SendError, sendable},
     raw::Opaque,
     reference, stack,
 };
@@ -324,10 +324,7 @@ impl<M: StandaloneCallManager> SignalingShared<M> {
         if count == 0 {
             return Ok(());
         }
-        if lists.side() != fields::Side::Protocol || !lists.chain().all_have_packets() {
-            let status = Status::INVALID_PARAMETER;
-            return Err(SendError { lists, status });
-        }
+        let lists = sendable(lists)?;
         // The other end may answer within the call, and so on.
         if stack::is_low() {
             let status = Status::RESOURCES;
@@ -345,14 +342,9 @@ impl<M: StandaloneCallManager> SignalingShared<M> {
             let status = Status::CLOSING;
             return Err(SendError { lists, status });
         }
-        let mut chain = lists.into_chain();
-        let handle = this.handle.get();
-        // The lists are ours until the call below (rule NBL-01).
-        chain.for_each_raw(|list| fields::set_source_handle(list, handle));
-        // SAFETY: the VC is active and stays so for this call, which is counted; ownership
-        // of the lists goes to NDIS (rule NBL-02). No flag: the level is unknown (rule
-        // NBL-08).
-        unsafe { ndis_sys::NdisCoSendNetBufferLists(handle, chain.take_raw(), 0) };
+        // SAFETY: the VC is active and stays so for this call, which is counted, as the lists
+        // are.
+        unsafe { protocol::send(this.handle.get(), lists.into_chain()) };
         Self::leave(this, 1, irql);
         Ok(())
     }
