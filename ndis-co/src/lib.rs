@@ -319,6 +319,8 @@ pub mod mem;
 mod members;
 pub mod nbl;
 pub mod once;
+#[doc(hidden)]
+pub mod options;
 pub mod owner;
 pub mod params;
 pub mod power;
@@ -326,6 +328,8 @@ pub mod prelude;
 pub mod protocol;
 pub mod raw;
 mod reference;
+#[doc(hidden)]
+pub mod registration;
 pub mod service;
 pub mod stack;
 pub mod status;
@@ -336,7 +340,7 @@ pub use answer::Answer;
 pub use both::AsBoth;
 pub use client::AsClient;
 pub use cm::AsCallManager;
-pub use load::{EntryPoint, Load};
+pub use load::Load;
 pub use ndis_sys as sys;
 pub use protocol::{Binding, Entry, NewBinding, OpenedBinding, Protocol};
 pub use service::ServiceKey;

@@ -2,7 +2,6 @@
 
 use super::{
     Protocol, Role,
-    driver::DriverShared,
     flow::{Flow, Tell},
     sealed::Token,
 };
@@ -21,7 +20,9 @@ use crate::{
     once::Slot,
     owner::{Live, Owner, Teardown},
     power::PowerState,
-    raw, reference, stack,
+    raw, reference,
+    registration::Registered,
+    stack,
 };
 use core::{
     ffi::c_void,
@@ -56,12 +57,12 @@ pub(crate) struct BindingCore<P: Protocol> {
     /// What a call manager has registered here.
     advertised: Advertised,
     /// The unload waits for this.
-    driver: Parent<Arc<DriverShared<P>>>,
+    driver: Parent<Arc<Registered<P>>>,
 }
 
 impl<P: Protocol> Anchored for BindingCore<P> {
-    type Parent = Arc<DriverShared<P>>;
-    fn parent(&mut self) -> &mut Parent<Arc<DriverShared<P>>> {
+    type Parent = Arc<Registered<P>>;
+    fn parent(&mut self) -> &mut Parent<Arc<Registered<P>>> {
         &mut self.driver
     }
 }
@@ -83,7 +84,7 @@ pub struct BindingShared<P: Protocol> {
     restart: Node<Self, Restart>,
     /// Received lists that were dropped where nothing may be called.
     dropped: SpinLock<Chain>,
-    pub(crate) driver: Arc<DriverShared<P>>,
+    pub(crate) driver: Arc<Registered<P>>,
     pub(crate) handle: AtomicPtr<c_void>,
     flow: Flow,
     /// Lists that are out for sending.
@@ -181,7 +182,7 @@ impl<P: Protocol> Binding<P> {
     /// The driver.
     #[must_use]
     pub fn driver(&self) -> &P {
-        &self.shared.driver.driver
+        self.shared.driver.driver()
     }
 
     /// Whether data may be sent: NDIS has restarted the binding and not
@@ -426,7 +427,7 @@ pub(crate) unsafe extern "system" fn bind<P: Protocol>(
     parameters: *mut NDIS_BIND_PARAMETERS,
 ) -> NDIS_STATUS {
     // SAFETY: the context of the registration lives until unload.
-    let driver = unsafe { Arc::<DriverShared<P>>::borrow_raw(driver) };
+    let driver = unsafe { Arc::<Registered<P>>::borrow_raw(driver) };
     let (Some(driver), false) = (driver, parameters.is_null()) else {
         return Status::FAILURE.raw();
     };
@@ -445,7 +446,7 @@ pub(crate) unsafe extern "system" fn bind<P: Protocol>(
                 binding: &binding,
                 core: &core,
             };
-            driver.driver.opened(&opened, &mut irql);
+            driver.driver().opened(&opened, &mut irql);
             Status::SUCCESS.raw()
         }
         Err(failure) => failure.as_failure().raw(),
@@ -459,7 +460,7 @@ pub(crate) unsafe extern "system" fn bind<P: Protocol>(
 ///
 /// Called from the bind callback with its parameters.
 unsafe fn make<P: Protocol>(
-    driver: &Arc<DriverShared<P>>,
+    driver: &Arc<Registered<P>>,
     parameters: *mut NDIS_BIND_PARAMETERS,
     irql: &mut Passive,
 ) -> Result<Arc<BindingCore<P>>, Status> {
@@ -477,8 +478,8 @@ unsafe fn make<P: Protocol>(
         driver: Parent::new(driver.clone()),
     };
     let core = Arc::try_new_anchored(core, Tag::NDIS)?;
-    let protocol = driver.handle.load(Ordering::Acquire);
-    let object = driver.object.load(Ordering::Relaxed);
+    let protocol = driver.handle();
+    let object = driver.object();
     // SAFETY: the registration's handle and the driver object live until every
     // binding is closed, and the teardown is closed before.
     let teardown = unsafe { Teardown::open_for_protocol(protocol, object) }?;
@@ -517,7 +518,7 @@ unsafe fn make<P: Protocol>(
     let made = Arc::try_new_anchored(shared, Tag::NDIS)
         .map_err(Status::from)
         .and_then(|shared| {
-            let context = driver.driver.bind(&new, irql)?;
+            let context = driver.driver().bind(&new, irql)?;
             shared.context.set(context);
             Ok(shared)
         });
@@ -570,7 +571,7 @@ unsafe fn open<P: Protocol>(
     open.MediumArray = &mut medium;
     open.MediumArraySize = 1;
     open.SelectedMediumIndex = &mut selected;
-    let protocol = core.driver.handle.load(Ordering::Acquire);
+    let protocol = core.driver.handle();
     // The driver's part has it from the start: families may be offered before this
     // returns.
     let handle = binding.shared.handle.as_ptr();
@@ -663,7 +664,7 @@ pub(crate) fn on_net_pnp_event<'r, P: Protocol>(
     match event.NetPnPEvent.NetEvent {
         ndis_sys::NetEventPause => {
             shared.flow.pause(irql);
-            shared.driver.driver.pause(&binding, irql);
+            shared.driver.driver().pause(&binding, irql);
             // Reset, look, wait: an event of an earlier pause may come late.
             loop {
                 shared.sends_in.reset();
@@ -676,7 +677,7 @@ pub(crate) fn on_net_pnp_event<'r, P: Protocol>(
         ndis_sys::NetEventRestart => BindingShared::restart(shared),
         ndis_sys::NetEventSetPower => {
             if let Some(state) = power_state(event) {
-                shared.driver.driver.power(&binding, state, irql);
+                shared.driver.driver().power(&binding, state, irql);
             }
         }
         // A query of the power state is never refused (rule BIND-26).

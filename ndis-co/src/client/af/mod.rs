@@ -421,7 +421,7 @@ impl<C: Client> AfShared<C> {
     }
 
     pub(super) fn client(&self) -> &C {
-        &self.binding.driver.driver
+        self.binding.driver.driver()
     }
 
     /// The handle for NDIS calls, while the family is open for them.

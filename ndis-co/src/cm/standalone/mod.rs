@@ -188,7 +188,7 @@ unsafe impl<M: StandaloneCallManager> Base<M> for Binding<M> {
     type Part = ();
 
     fn driver(&self) -> &M {
-        &self.shared.driver.driver
+        self.shared.driver.driver()
     }
 
     fn owner(&self) -> &Owner {
