@@ -321,7 +321,6 @@ pub mod nbl;
 pub mod once;
 #[doc(hidden)]
 pub mod options;
-pub mod owner;
 pub mod params;
 pub mod power;
 pub mod prelude;
@@ -330,6 +329,7 @@ pub mod raw;
 mod reference;
 #[doc(hidden)]
 pub mod registration;
+pub mod scope;
 pub mod service;
 pub mod stack;
 pub mod status;

@@ -18,10 +18,10 @@ use crate::{
     mem::{Anchored, Arc, Parent, Tag},
     nbl::Chain,
     once::Slot,
-    owner::{Live, Owner, Teardown},
     power::PowerState,
     raw, reference,
     registration::Registered,
+    scope::{Live, Scope, Teardown},
     stack,
 };
 use core::{
@@ -98,7 +98,7 @@ pub struct BindingShared<P: Protocol> {
     core: AtomicPtr<c_void>,
     /// Set before there is a [`Binding`].
     context: Slot<P::Binding>,
-    /// Holds the owner's teardown up until this is gone.
+    /// Holds the scope's teardown up until this is gone.
     live: Parent<Live>,
 }
 
@@ -111,15 +111,15 @@ impl<P: Protocol> Anchored for BindingShared<P> {
 
 /// An adapter that is to be opened, while the driver makes its context for it.
 pub struct NewBinding<'a> {
-    owner: &'a Owner,
+    scope: &'a Scope,
     parameters: *const NDIS_BIND_PARAMETERS,
 }
 
 impl NewBinding<'_> {
     /// What pools, timers and work items of this binding are allocated on.
     #[must_use]
-    pub fn owner(&self) -> &Owner {
-        self.owner
+    pub fn scope(&self) -> &Scope {
+        self.scope
     }
 
     /// The largest frame of the adapter, in bytes, without its header.
@@ -175,8 +175,8 @@ pub struct Binding<P: Protocol> {
 impl<P: Protocol> Binding<P> {
     /// What pools, timers and work items of this binding are allocated on.
     #[must_use]
-    pub fn owner(&self) -> &Owner {
-        self.shared.owner()
+    pub fn scope(&self) -> &Scope {
+        self.shared.scope()
     }
 
     /// The driver.
@@ -225,8 +225,8 @@ impl<P: Protocol> Deferred<GiveBack> for BindingShared<P> {
         &self.give_back
     }
 
-    fn owner(&self) -> &Owner {
-        self.live.owner()
+    fn scope(&self) -> &Scope {
+        self.live.scope()
     }
 
     fn run(this: Arc<Self>, _irql: &mut Passive) {
@@ -243,8 +243,8 @@ impl<P: Protocol> Deferred<Restart> for BindingShared<P> {
         &self.restart
     }
 
-    fn owner(&self) -> &Owner {
-        self.live.owner()
+    fn scope(&self) -> &Scope {
+        self.live.scope()
     }
 
     fn run(this: Arc<Self>, irql: &mut Passive) {
@@ -262,8 +262,8 @@ impl<P: Protocol> Deferred<Restart> for BindingShared<P> {
 
 impl<P: Protocol> BindingShared<P> {
     /// What resources are allocated on.
-    pub(crate) fn owner(&self) -> &Owner {
-        self.live.owner()
+    pub(crate) fn scope(&self) -> &Scope {
+        self.live.scope()
     }
 
     /// Returns received lists to their miniport: at once, or soon when the
@@ -401,7 +401,7 @@ impl<P: Protocol> Routine for BindingCore<P> {
     fn run(core: Arc<Self>, item: RawWorkItem, irql: &mut Passive) {
         drop(item);
         if let Some(end) = core.end.get() {
-            // SAFETY: the owner is idle; once, as this.
+            // SAFETY: the scope is idle; once, as this.
             unsafe { end.teardown.finish(irql) };
         }
         let handle = core.handle.load(Ordering::Acquire);
@@ -484,7 +484,7 @@ unsafe fn make<P: Protocol>(
     // binding is closed, and the teardown is closed before.
     let teardown = unsafe { Teardown::open_for_protocol(protocol, object) }?;
     // SAFETY: this driver's object.
-    let finisher = match unsafe { RawWorkItem::try_new(teardown.owner().base()) } {
+    let finisher = match unsafe { RawWorkItem::try_new(teardown.scope().base()) } {
         Ok(finisher) => finisher,
         Err(failure) => {
             // SAFETY: opened above, closed once.
@@ -512,7 +512,7 @@ unsafe fn make<P: Protocol>(
         live: Parent::new(teardown.enter()),
     };
     let new = NewBinding {
-        owner: teardown.owner(),
+        scope: teardown.scope(),
         parameters,
     };
     let made = Arc::try_new_anchored(shared, Tag::NDIS)

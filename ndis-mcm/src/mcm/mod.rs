@@ -16,7 +16,7 @@ use ndis_co::{
     mem::Tag,
     nbl::NetBufferLists,
     options::Options,
-    owner::Owner,
+    scope::Scope,
 };
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
 
@@ -106,7 +106,7 @@ impl<M: MiniportCallManager> McmState<M> {
 }
 
 // SAFETY: an adapter of an MCM calls the functions that are for one. A reference keeps the
-// driver's part, and with it the driver, the owner and the families.
+// driver's part, and with it the driver, the scope and the families.
 unsafe impl<M: MiniportCallManager> Base<M> for Adapter<M> {
     type Part = DataPath;
 
@@ -114,8 +114,8 @@ unsafe impl<M: MiniportCallManager> Base<M> for Adapter<M> {
         self.shared.driver.driver()
     }
 
-    fn owner(&self) -> &Owner {
-        self.shared.owner()
+    fn scope(&self) -> &Scope {
+        self.shared.scope()
     }
 
     fn families(&self) -> &Families<M> {

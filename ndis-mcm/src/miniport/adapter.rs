@@ -14,10 +14,10 @@ use ndis_co::{
     irql::Passive,
     mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag},
     once::Slot,
-    owner::{Live, Owner, Teardown},
     raw::Opaque,
     reference,
     registration::Registered,
+    scope::{Live, Scope, Teardown},
 };
 use ndis_sys::NDIS_HANDLE;
 
@@ -45,7 +45,7 @@ pub struct AdapterShared<M: Miniport> {
     flow: Flow,
     pub(crate) role: <M::Role as Role<M>>::State,
     context: M::Adapter,
-    /// Holds the owner's teardown up until this is gone.
+    /// Holds the scope's teardown up until this is gone.
     live: Parent<Live>,
 }
 
@@ -114,8 +114,8 @@ pub struct Adapter<M: Miniport> {
 impl<M: Miniport> Adapter<M> {
     /// What pools, timers and work items of the adapter are allocated on.
     #[must_use]
-    pub fn owner(&self) -> &Owner {
-        self.shared.owner()
+    pub fn scope(&self) -> &Scope {
+        self.shared.scope()
     }
 
     /// The driver.
@@ -184,9 +184,9 @@ impl<M: Miniport> AdapterCore<M> {
     /// # Safety
     ///
     /// The attributes are set.
-    pub(crate) unsafe fn owner(&self) -> &Owner {
+    pub(crate) unsafe fn scope(&self) -> &Scope {
         // SAFETY: the teardown is set with the attributes.
-        unsafe { self.teardown.get_unchecked() }.owner()
+        unsafe { self.teardown.get_unchecked() }.scope()
     }
 
     pub(crate) fn set_shared(&self, shared: Arc<AdapterShared<M>>) {
@@ -234,8 +234,8 @@ impl<M: Miniport> AdapterShared<M> {
     }
 
     /// What resources are allocated on.
-    pub(crate) fn owner(&self) -> &Owner {
-        self.live.owner()
+    pub(crate) fn scope(&self) -> &Scope {
+        self.live.scope()
     }
 
     /// The device is gone.
