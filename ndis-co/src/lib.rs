@@ -319,13 +319,17 @@ pub mod mem;
 mod members;
 pub mod nbl;
 pub mod once;
-pub mod owner;
+#[doc(hidden)]
+pub mod options;
 pub mod params;
 pub mod power;
 pub mod prelude;
 pub mod protocol;
 pub mod raw;
 mod reference;
+#[doc(hidden)]
+pub mod registration;
+pub mod scope;
 pub mod service;
 pub mod stack;
 pub mod status;
@@ -336,7 +340,7 @@ pub use answer::Answer;
 pub use both::AsBoth;
 pub use client::AsClient;
 pub use cm::AsCallManager;
-pub use load::{EntryPoint, Load};
+pub use load::Load;
 pub use ndis_sys as sys;
 pub use protocol::{Binding, Entry, NewBinding, OpenedBinding, Protocol};
 pub use service::ServiceKey;
