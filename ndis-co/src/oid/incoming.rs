@@ -321,7 +321,7 @@ impl<'r, D: Door> OidRequest<'r, D> {
         if !self.is(oid) || !W::brings(self.kind()) {
             return Err(self.not_supported());
         }
-        match value::read(self.asked.view.brought()) {
+        match self.asked.view.brought() {
             Some(value) => Ok((value, self)),
             None => Err(self.invalid_length(<W::Input as Value>::LEAST)),
         }

@@ -258,14 +258,16 @@ impl View {
         self.written(self.input)
     }
 
-    /// The bytes that a request carries in whose OID, as its target knows, has such. Its own
-    /// query is not in the list that [`input`](Self::input) goes by.
-    pub(super) fn brought(&self) -> &[u8] {
-        if self.kind.is_query() {
-            self.written(self.room.min(MAX_INPUT))
+    /// The value that a request carries in whose OID, as its target knows, has one: a query
+    /// too that is not in the list which [`input`](Self::input) goes by.
+    pub(super) fn brought<T: Value>(&self) -> Option<T> {
+        let most = narrow(size_of::<T>());
+        let len = if self.kind.is_query() {
+            self.room
         } else {
-            self.input()
-        }
+            self.input
+        };
+        value::read(self.written(len.min(most)))
     }
 
     /// The first bytes of the buffer, which who asks has written.
@@ -273,9 +275,10 @@ impl View {
         if len == 0 {
             return &[];
         }
-        // SAFETY: by VIEW it is not null, and so many bytes were written there; they are
-        // less than a slice may have, as MAX_INPUT is, and are not changed before the
-        // request is answered, for which its token is consumed, which is borrowed here.
+        // SAFETY: by VIEW it is not null, and so many bytes were written there; they are no
+        // more than a slice may have, being no more than MAX_INPUT or a value has, and are
+        // not changed before the request is answered, for which its token is consumed, which
+        // is borrowed here.
         unsafe { core::slice::from_raw_parts(self.buffer, len as usize) }
     }
 
