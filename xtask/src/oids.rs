@@ -251,7 +251,8 @@ impl Typed {
     /// What is asked of the driver, in a few words.
     fn direction(&self) -> Result<&str> {
         Ok(match self.way.split(' ').next().unwrap_or_default() {
-            "query" | "counter" | "list" => "query",
+            "query" | "list" => "query",
+            "counter" => "query of a counter",
             "set" => "set",
             "query-set" => "query, set",
             "query-with" => "query that carries something",

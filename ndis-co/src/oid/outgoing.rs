@@ -15,7 +15,7 @@
 //! [OID-47]: ndis_sys::rules#OID-47
 
 use super::{
-    typed::{Answers, Asks, Counter, Gives, List, Method, Oid, QueryWith},
+    typed::{Answers, Asks, Gives, List, Method, Oid, QueryWith},
     value::{self, Value},
     view::{self, Counts, Kind, MAX_INPUT, RequestId, View},
 };
@@ -413,7 +413,7 @@ impl<A> Answered<A> {
         value::read(self.bytes()).ok_or(SHORT)
     }
 
-    /// The value that was asked for.
+    /// The value that was asked for. A counter may have come with 32 bits only.
     ///
     /// # Errors
     ///
@@ -421,21 +421,8 @@ impl<A> Answered<A> {
     /// was asked for.
     pub fn value<V: Value, W: Answers<V>>(&self, oid: Oid<V, W, A>) -> Result<V, Status> {
         self.is(oid.number())?;
-        self.value_as()
-    }
-
-    /// The counter that was asked for. A target with counters of 32 bits gives those.
-    ///
-    /// # Errors
-    ///
-    /// As [`value`](Self::value).
-    pub fn counter(&self, oid: Oid<u64, Counter, A>) -> Result<u64, Status> {
-        self.is(oid.number())?;
         self.result()?;
-        let bytes = self.bytes();
-        value::read(bytes)
-            .or_else(|| value::read::<u32>(bytes).map(u64::from))
-            .ok_or(SHORT)
+        W::load(self.bytes()).ok_or(SHORT)
     }
 
     /// The values of a list that was asked for; what is no whole value at the end is left

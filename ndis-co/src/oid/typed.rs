@@ -53,6 +53,10 @@ pub trait Answers<V: Value>: Way {
     fn store(view: &mut View, value: &V) -> Status {
         view.store(value::bytes(core::slice::from_ref(value)))
     }
+    #[doc(hidden)]
+    fn load(bytes: &[u8]) -> Option<V> {
+        value::read(bytes)
+    }
 }
 
 /// A way on which something is carried to the target.
@@ -149,6 +153,10 @@ impl Answers<u64> for Counter {
     }
     fn store(view: &mut View, value: &u64) -> Status {
         view.store_counter(*value)
+    }
+    fn load(bytes: &[u8]) -> Option<u64> {
+        // A target may have counters of 32 bits, and who asks room for the half of one.
+        value::read(bytes).or_else(|| value::read::<u32>(bytes).map(u64::from))
     }
 }
 

@@ -403,7 +403,7 @@ impl View {
 
     /// The first bytes of the buffer, made values of.
     fn cleared(&mut self, len: usize) -> Option<&mut [u8]> {
-        if len > self.room as usize {
+        if len > self.room as usize || isize::try_from(len).is_err() {
             return None;
         }
         if len == 0 {
@@ -412,7 +412,7 @@ impl View {
         // SAFETY: by VIEW there is so much room.
         unsafe { self.buffer.write_bytes(0, len) };
         // SAFETY: by VIEW and the check there is so much room, of which each byte was just
-        // written, and nobody else uses it while the view is borrowed. It fits into memory.
+        // written, and nobody else uses it while the view is borrowed; a slice may be so long.
         Some(unsafe { core::slice::from_raw_parts_mut(self.buffer, len) })
     }
 

@@ -159,14 +159,14 @@ fn a_counter_of_either_width_is_a_counter() {
         assert_eq!(request.kind(), Kind::Statistics);
         request.reply_u32(7)
     });
-    assert_eq!(answered.counter(oid), Ok(7));
+    assert_eq!(answered.value(oid), Ok(7));
     let answered = ask(request(), |request| request.reply_to(oid, &(1 << 40)));
-    assert_eq!(answered.counter(oid), Ok(1 << 40));
+    assert_eq!(answered.value(oid), Ok(1 << 40));
     let answered = ask(request(), |request| request.reply(&[1]));
-    assert_eq!(answered.counter(oid), Err(Status::INVALID_LENGTH));
+    assert_eq!(answered.value(oid), Err(Status::INVALID_LENGTH));
     let half = OutgoingRequest::query_bytes(oid.number(), 4).unwrap();
     let answered = ask(half, |request| request.reply_to(oid, &(1 << 40 | 5)));
-    assert_eq!((answered.counter(oid), answered.needed()), (Ok(5), Some(8)));
+    assert_eq!((answered.value(oid), answered.needed()), (Ok(5), Some(8)));
 }
 
 #[test]
