@@ -94,7 +94,7 @@ macro_rules! answers {
         /// bytes gets the low half and hears that there are eight; who asks with less, that
         /// and [`Status::INVALID_LENGTH`].
         ///
-        /// Source page: `querying-64-bit-statistics-oids`.
+        /// Source page: [querying-64-bit-statistics-oids](https://learn.microsoft.com/windows-hardware/drivers/network/querying-64-bit-statistics-oids).
         ///
         /// [OID-33]: ndis_sys::rules#OID-33
         pub fn reply_u64(mut self, counter: u64 $(, $irql: $level)?) -> $done {
@@ -204,7 +204,7 @@ macro_rules! answers {
 /// use ndis_co::{
 ///     Answer, Status,
 ///     oid::{Door, OidRequest, ToAdapter, known, number},
-///     sys::{NDIS_CO_LINK_SPEED, NDIS_STATISTICS_INFO},
+///     sys::{NDIS_CO_LINK_SPEED, NDIS_PACKET_TYPE_PROMISCUOUS, NDIS_STATISTICS_INFO},
 /// };
 ///
 /// struct Nic {
@@ -234,7 +234,8 @@ macro_rules! answers {
 ///                     Ok(both) => both,
 ///                     Err(answer) => return answer,
 ///                 };
-///                 if filter != 0 {
+///                 // Frames without addresses: all of them come, or none.
+///                 if filter & !(NDIS_PACKET_TYPE_PROMISCUOUS as u32) != 0 {
 ///                     return request.refuse(Status::INVALID_DATA);
 ///                 }
 ///                 request.accept(size_of_val(&filter))
