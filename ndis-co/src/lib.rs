@@ -318,6 +318,7 @@ pub mod lock;
 pub mod mem;
 mod members;
 pub mod nbl;
+pub mod oid;
 pub mod once;
 #[doc(hidden)]
 pub mod options;
