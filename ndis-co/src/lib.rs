@@ -307,6 +307,7 @@ pub mod client;
 pub mod cm;
 pub mod debug;
 pub(crate) mod deferred;
+pub mod delay;
 pub mod event;
 pub mod family;
 pub mod irql;

@@ -32,7 +32,8 @@ bitflags::bitflags! {
         const QUERY = ndis_sys::QUERY_CALL_PARAMETERS as u32;
         /// The broadcast VC.
         const BROADCAST_VC = ndis_sys::BROADCAST_VC as u32;
-        /// The VC has several parties (rule [CALL-73]).
+        /// The VC has several parties (rule [CALL-73]). Calls have one party here, so it is taken
+        /// out of what is asked for.
         ///
         /// [CALL-73]: ndis_sys::rules#CALL-73
         const MULTIPOINT_VC = ndis_sys::MULTIPOINT_VC as u32;
@@ -483,10 +484,27 @@ impl CallParametersBuf {
 
     /// Adds flags, such as [`CallFlags::CHANGED`].
     pub fn insert_flags(&mut self, flags: CallFlags) {
-        // By BUF there is no other reference. The flags are the first word.
-        if let Some(first) = Arc::get_mut(&mut self.0.memory).and_then(|it| it.first_mut()) {
-            *first |= flags.bits();
+        if let Some(bits) = self.flags_mut() {
+            *bits |= flags.bits();
         }
+    }
+
+    /// As they are for a call that is asked for: it has no party, so it is no multipoint call, and
+    /// nobody has changed them yet (rules [CALL-17], [CALL-73]).
+    ///
+    /// [CALL-17]: ndis_sys::rules#CALL-17
+    /// [CALL-73]: ndis_sys::rules#CALL-73
+    pub(crate) fn asked(mut self) -> Self {
+        if let Some(bits) = self.flags_mut() {
+            *bits &= !(CallFlags::MULTIPOINT_VC | CallFlags::CHANGED).bits();
+        }
+        self
+    }
+
+    /// The flags, which are the first word.
+    fn flags_mut(&mut self) -> Option<&mut u32> {
+        // By BUF there is no other reference.
+        Arc::get_mut(&mut self.0.memory)?.first_mut()
     }
 
     /// The parameters, to look at.

@@ -24,7 +24,8 @@ pub enum PowerState {
 
 impl PowerState {
     /// From the C form; `None` for what is no state of a device.
-    pub(crate) const fn from_raw(raw: NDIS_DEVICE_POWER_STATE) -> Option<Self> {
+    #[must_use]
+    pub const fn from_raw(raw: NDIS_DEVICE_POWER_STATE) -> Option<Self> {
         match raw {
             ndis_sys::NdisDeviceStateD0 => Some(Self::D0),
             ndis_sys::NdisDeviceStateD1 => Some(Self::D1),

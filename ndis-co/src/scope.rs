@@ -25,6 +25,7 @@
 use crate::{
     Status,
     backlog::{Backlog, List, Next, Queued},
+    delay::delay,
     event::Event,
     irql::Passive,
     kernel::{Base, Bound, RawTimer, RawWorkItem, Routine},
@@ -258,6 +259,19 @@ impl Scope {
         self.inner.base.handle()
     }
 
+    /// The device is about to lose its power: the scope sets no timer of its own until
+    /// [`wake`](Self::wake). At or below DISPATCH_LEVEL.
+    #[doc(hidden)]
+    pub fn sleep(&self) {
+        Inner::sleep(&self.inner);
+    }
+
+    /// The device has power again.
+    #[doc(hidden)]
+    pub fn wake(&self) {
+        self.inner.backlog.locked(|backlog| backlog.asleep = false);
+    }
+
     /// What work items are allocated on.
     pub(crate) fn base(&self) -> Base {
         self.inner.base
@@ -294,15 +308,40 @@ impl Inner {
         }
     }
 
-    /// Sets the timer, which is not set (`ticking` was clear).
+    /// Sets the timer, which is not set (`ticking` was clear); without power it is as if it
+    /// had expired.
     fn tick(this: &Arc<Self>, milliseconds: u32) {
         let reference = Arc::into_raw(this.clone());
-        let clock = this.clock.as_ref();
-        if clock.is_some_and(|clock| !clock.set(milliseconds)) {
-            return;
+        // Under the lock: `sleep` must not find it not set yet.
+        let (kept, start) = this.backlog.locked(|backlog| {
+            if backlog.asleep {
+                return (false, backlog.expired().then(|| backlog.item.take()));
+            }
+            let clock = this.clock.as_ref();
+            (clock.is_some_and(|clock| !clock.set(milliseconds)), None)
+        });
+        if !kept {
+            // SAFETY: it was set already, with a reference of its own, or is not set.
+            drop(unsafe { Arc::<Self>::from_raw(reference) });
         }
-        // SAFETY: it was set already, with a reference of its own, or cannot be.
-        drop(unsafe { Arc::<Self>::from_raw(reference) });
+        Self::start(this, start.flatten());
+    }
+
+    /// No timer is set from here on (rule [OID-63]).
+    ///
+    /// [OID-63]: ndis_sys::rules#OID-63
+    fn sleep(this: &Arc<Self>) {
+        let (cancelled, start) = this.backlog.locked(|backlog| {
+            backlog.asleep = true;
+            let cancelled = this.clock.as_ref().is_some_and(RawTimer::cancel);
+            let start = cancelled && backlog.expired();
+            (cancelled, start.then(|| backlog.item.take()))
+        });
+        if cancelled {
+            // SAFETY: the reference that `tick` made, for a routine that will not run.
+            drop(unsafe { Arc::<Self>::from_raw(Arc::as_raw(this)) });
+        }
+        Self::start(this, start.flatten());
     }
 }
 
@@ -336,6 +375,14 @@ impl Routine for Inner {
         loop {
             match next {
                 Next::Run(job) => job.run(irql),
+                Next::Wait(milliseconds) => {
+                    delay(milliseconds.saturating_mul(1_000), irql);
+                    next = scope.inner.backlog.locked(|backlog| {
+                        backlog.waited();
+                        backlog.next()
+                    });
+                    continue;
+                }
                 Next::Pause(milliseconds) => {
                     Inner::tick(&scope.inner, milliseconds);
                     break;

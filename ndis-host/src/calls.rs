@@ -173,12 +173,14 @@ impl State {
         }
     }
 
-    /// Whether the running code knows of a refusal that was told at `at`; the handler that
-    /// is told does.
-    pub(crate) fn knows_of_refusal(&self, at: u64) -> bool {
+    /// Whether the running code knows that the offer on a VC was refused, which was told at `at`; the
+    /// handler that is told does.
+    pub(crate) fn knows_of_refusal(&self, vc: u32, at: u64) -> bool {
+        let call = self.world.call_of(ObjectId::new(Kind::ClientVc, vc));
         let inside = self.sched.current().is_some_and(|task| {
-            let told = "ProtocolCmIncomingCallComplete";
-            task.frames.iter().any(|frame| frame.name == told)
+            task.frames
+                .iter()
+                .any(|frame| frame.name == "ProtocolCmIncomingCallComplete" && frame.about == call)
         });
         inside || self.knew(at)
     }

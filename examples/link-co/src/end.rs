@@ -7,6 +7,7 @@ use ndis_co::{
     lock::SpinLock,
     mem::{Arc, Tag, Vec},
     nbl::NetBufferListPool,
+    power::PowerState,
     scope::Scope,
     timer::{Expire, Timer},
 };
@@ -32,13 +33,23 @@ pub struct End {
 /// Activations that take a moment.
 #[derive(Debug)]
 struct Setup {
-    waiting: SpinLock<Vec<PendingActivateVc<Link>>>,
+    waiting: SpinLock<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    requests: Vec<PendingActivateVc<Link>>,
+    /// The device has no power: no timer may be set, and nothing takes a moment.
+    asleep: bool,
 }
 
 impl End {
     pub(crate) fn try_new(scope: &Scope) -> Result<Self, Status> {
         let setup = Setup {
-            waiting: SpinLock::new(Vec::new(TAG)),
+            waiting: SpinLock::new(Waiting {
+                requests: Vec::new(TAG),
+                asleep: false,
+            }),
         };
         Ok(Self {
             pool: NetBufferListPool::for_receives(scope, TAG)?,
@@ -102,24 +113,46 @@ impl End {
     /// Completes the activation in a moment.
     pub(crate) fn activate_later(&self, request: PendingActivateVc<Link>, irql: &mut UpToDispatch) {
         let vc = request.vc().clone();
-        let pushed = self
-            .setup
-            .waiting
-            .with(irql, |waiting, _| waiting.try_push(request).is_ok());
-        if pushed {
-            self.timer.set(&self.setup, MOMENT);
-        } else {
+        let (pushed, asleep) = self.setup.waiting.with(irql, |waiting, _| {
+            let pushed = waiting.requests.try_push(request).is_ok();
+            if pushed && !waiting.asleep {
+                self.timer.set(&self.setup, MOMENT);
+            }
+            (pushed, waiting.asleep)
+        });
+        if !pushed {
             // Dropped, and so refused.
             self.forget(&vc, irql);
+        } else if asleep {
+            self.setup.complete(irql);
+        }
+    }
+
+    /// The device loses its power, or has it back.
+    pub(crate) fn set_power(&self, state: PowerState, irql: &mut UpToDispatch) {
+        let asleep = state != PowerState::D0;
+        self.setup
+            .waiting
+            .with(irql, |waiting, _| waiting.asleep = asleep);
+        if asleep {
+            self.timer.cancel();
+            self.setup.complete(irql);
+        }
+    }
+}
+
+impl Setup {
+    /// Completes all that wait.
+    fn complete(&self, irql: &mut UpToDispatch) {
+        // Outside of the lock: the call manager above goes on within the completion.
+        while let Some(request) = self.waiting.with(irql, |waiting, _| waiting.requests.pop()) {
+            request.accept(irql);
         }
     }
 }
 
 impl Expire for Setup {
     fn expired(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        // Outside of the lock: the call manager above goes on within the completion.
-        while let Some(request) = this.waiting.with(irql, |waiting, _| waiting.pop()) {
-            request.accept(irql);
-        }
+        this.complete(irql);
     }
 }

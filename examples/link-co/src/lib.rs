@@ -30,6 +30,7 @@ use ndis_co::{
     irql::{Passive, UpToDispatch},
     nbl::{NetBufferLists, Side},
     params::CallParameters,
+    power::PowerState,
 };
 use ndis_mcm::{
     Adapter, Answer, Attributes, Carry, CoMiniport, Initialize, Initialized, Load, Miniport, New,
@@ -103,6 +104,10 @@ impl Miniport for Link {
 
     fn initialized(&self, end: &Adapter<Self>, irql: &mut Passive) {
         self.pairs.join(end, irql);
+    }
+
+    fn set_power(&self, end: &Adapter<Self>, state: PowerState, irql: &mut UpToDispatch) {
+        end.set_power(state, irql);
     }
 
     fn halt(&self, end: &Adapter<Self>, irql: &mut Passive) {

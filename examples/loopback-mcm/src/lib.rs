@@ -28,6 +28,7 @@ use ndis_co::{
     family::{AddressFamily, Family},
     irql::{Passive, UpToDispatch},
     params::CallParameters,
+    power::PowerState,
 };
 use ndis_mcm::{
     AcceptedCall, Adapter, Af, Answer, Attributes, CallManager, Carry, CloseCall, DeregisterSap,
@@ -88,6 +89,10 @@ impl Miniport for Loopback {
     fn restart(&self, nic: &Adapter<Self>, irql: &mut Passive) -> Result<(), Status> {
         nic.switch.restart(irql);
         Ok(())
+    }
+
+    fn set_power(&self, nic: &Adapter<Self>, state: PowerState, irql: &mut UpToDispatch) {
+        nic.switch.set_power(state, irql);
     }
 
     fn halt(&self, nic: &Adapter<Self>, irql: &mut Passive) {

@@ -13,6 +13,7 @@ use ndis_co::{
     mem::{Arc, OutOfMemory, Tag, Vec},
     nbl::{BufferView, NetBufferList, NetBufferListPool, NetBufferLists, Side},
     params::{CallParametersBuf, FlowSpec},
+    power::PowerState,
     scope::Scope,
     timer::{Expire, Timer},
     work::{Work, WorkItem},
@@ -54,6 +55,8 @@ struct State {
     /// The clock's ticks since the switch was made.
     now: u32,
     clock_runs: bool,
+    /// The device has no power.
+    asleep: bool,
     /// The work item is at it; whoever adds a signal need not queue it.
     pumping: bool,
     paused: bool,
@@ -94,6 +97,7 @@ impl Switch {
             ringing: Vec::new(TAG),
             now: 0,
             clock_runs: false,
+            asleep: false,
             pumping: false,
             paused: true,
         };
@@ -242,6 +246,19 @@ impl Switch {
         self.inner.state.with(irql, |state, _| state.paused = false);
     }
 
+    /// The device loses its power, in which no clock may run, or has it back.
+    pub(crate) fn set_power(&self, power: PowerState, irql: &mut UpToDispatch) {
+        self.inner.state.with(irql, |state, _| {
+            state.asleep = power != PowerState::D0;
+            if state.asleep {
+                self.inner.clock.cancel();
+                state.clock_runs = false;
+            } else if !state.clock_runs {
+                Inner::start_clock(&self.inner, state);
+            }
+        });
+    }
+
     /// The adapter goes: nothing may refer to it any more.
     pub(crate) fn halt(&self, irql: &mut Passive) {
         self.inner.clock.cancel();
@@ -313,8 +330,7 @@ impl Switch {
             // Without memory the call rings as long as the callee lets it.
             let watched = state.ringing.try_push(vc.clone()).is_ok();
             if watched && !state.clock_runs {
-                state.clock_runs = true;
-                self.inner.clock.set(&self.inner, TICK);
+                Inner::start_clock(&self.inner, state);
             }
         });
     }
@@ -459,6 +475,16 @@ impl Work for Inner {
     }
 }
 
+impl Inner {
+    /// Sets the clock if something rings, and the device has power.
+    fn start_clock(this: &Arc<Self>, state: &mut State) {
+        state.clock_runs = !state.asleep && !state.ringing.is_empty();
+        if state.clock_runs {
+            this.clock.set(this, TICK);
+        }
+    }
+}
+
 impl Expire for Inner {
     /// Tells callers who have waited for too long that nobody answers.
     fn expired(this: &Arc<Self>, irql: &mut UpToDispatch) {
@@ -481,10 +507,7 @@ impl Expire for Inner {
             for vc in still {
                 let _ = state.ringing.try_push(vc);
             }
-            state.clock_runs = !state.ringing.is_empty();
-            if state.clock_runs {
-                this.clock.set(this, TICK);
-            }
+            Self::start_clock(this, state);
         });
     }
 }

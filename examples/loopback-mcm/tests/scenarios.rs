@@ -264,3 +264,19 @@ fn every_allocation_may_fail() {
         assert!(report.is_clean(), "allocation {nth}: {report}");
     }
 }
+
+/// The device loses its power while a call rings: the switch's clock stops (rule OID-63), and goes on
+/// when it is back.
+#[test]
+fn a_call_rings_while_the_device_sleeps() {
+    let mut script = callee();
+    *script.ring.get_mut().unwrap() = Some(Ring::Later);
+    let world = World::new(4, Readings::default(), vec![script, caller(3, 100)]);
+    let adapter = world.start();
+    world.call(1, 0, CALLEE);
+    world.host.run_for(20);
+    for state in [ndis_sys::NdisDeviceStateD3, ndis_sys::NdisDeviceStateD0] {
+        world.host.set_power(&adapter, state).unwrap();
+    }
+    world.end(adapter);
+}

@@ -19,6 +19,8 @@ pub(crate) struct Backlog {
     passed: u32,
     /// The timer is set, or is about to be.
     pub(crate) ticking: bool,
+    /// No timer may be set: the device has no power.
+    pub(crate) asleep: bool,
     /// The work item is queued or running.
     pub(crate) scheduled: bool,
     /// It is here, unless it is queued, until the scope is closed.
@@ -30,6 +32,8 @@ pub(crate) enum Next {
     Run(Job),
     /// Ends, and sets the timer to so many milliseconds.
     Pause(u32),
+    /// Waits so many milliseconds without a timer, and goes on.
+    Wait(u32),
     End,
 }
 
@@ -48,6 +52,7 @@ impl Backlog {
             pause: 1,
             passed: 0,
             ticking: false,
+            asleep: false,
             scheduled: false,
             item: None,
         }
@@ -65,6 +70,9 @@ impl Backlog {
             }
             return Next::Run(job);
         }
+        if waiting && self.asleep {
+            return Next::Wait(self.pause);
+        }
         self.scheduled = false;
         if !waiting {
             self.pause = 1;
@@ -76,13 +84,24 @@ impl Backlog {
         Next::Pause(self.pause)
     }
 
+    /// What [`Next::Wait`] waited for is due.
+    pub(crate) fn waited(&mut self) {
+        self.lengthen();
+        self.recall();
+    }
+
     /// The pause is over: what waited for it is due. Whether the work item is to be
     /// queued for it.
     pub(crate) fn expired(&mut self) -> bool {
         self.ticking = false;
-        self.pause = self.pause.saturating_mul(2).min(LONGEST_PAUSE);
+        self.lengthen();
         self.recall();
         !self.due.is_empty() && !mem::replace(&mut self.scheduled, true)
+    }
+
+    /// The next pause is longer.
+    fn lengthen(&mut self) {
+        self.pause = self.pause.saturating_mul(2).min(LONGEST_PAUSE);
     }
 
     /// Makes due what was to be done later.
@@ -140,6 +159,23 @@ mod tests {
             }
         }
         assert_eq!(tries, 1);
+    }
+
+    /// Without power the work item waits itself: no timer is set.
+    #[test]
+    fn no_timer_is_set_without_power() {
+        let [refused, _] = links();
+        let mut backlog = backlog();
+        backlog.asleep = true;
+        for pause in [1, 2, 4] {
+            // SAFETY: the link outlives the lists, which no other thread reaches.
+            backlog.later.push(unsafe { refused.queued() });
+            assert!(matches!(backlog.next(), Next::Wait(length) if length == pause));
+            assert!(!backlog.ticking && backlog.scheduled);
+            backlog.waited();
+            assert!(matches!(backlog.next(), Next::Run(job) if job.is_of(&refused)));
+        }
+        assert!(matches!(backlog.next(), Next::End));
     }
 
     /// The pauses between tries grow, and what is due does not wait for them.

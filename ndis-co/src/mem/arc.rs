@@ -184,10 +184,8 @@ impl<T> Arc<T> {
     /// Waits until no more than `owners` are left: whoever has done its work may still
     /// be on its way out, with a reference until then.
     pub(crate) fn wait_for_others(this: &Self, owners: usize, irql: &mut Passive) {
-        let _ = irql;
         while Self::count(this) > owners {
-            // SAFETY: legal at PASSIVE_LEVEL, which the proof says.
-            unsafe { ndis_sys::NdisMSleep(50) };
+            crate::delay::delay(50, irql);
         }
     }
 

@@ -222,7 +222,7 @@ exports! { EXPORTS {
                     }
                 }
                 CallPhase::Offered => vc.withdraw(),
-                CallPhase::None if refused_at.is_some_and(|at| !s.knows_of_refusal(at)) => {
+                CallPhase::None if refused_at.is_some_and(|at| !s.knows_of_refusal(number, at)) => {
                     // The client has refused, which the call manager may learn of only now.
                     s.note(Some(object), "the withdrawal crosses the client's refusal");
                     s.world.vcs.get_mut(&number)?.withdraw();

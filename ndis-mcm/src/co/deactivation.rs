@@ -11,7 +11,8 @@ use ndis_co::{
 
 /// A call manager deactivates a VC: the token of the request.
 ///
-/// Nothing can be indicated or arrives to be sent any more. The deactivation cannot be
+/// Nothing can be indicated or arrives to be sent any more; what was kept for the end of the
+/// activation still goes up. The deactivation cannot be
 /// refused (rule [VC-64]); it is over when the driver has finished it, has completed the
 /// lists that it holds, and has those back that it has indicated (rule [VC-49]).
 ///

@@ -120,7 +120,8 @@
 //! [`Status::INVALID_STATE`]; while a pended activation is being completed, which runs the call
 //! manager and its client, it is kept for that time.
 //!
-//! With [`DeactivateVc`] it ends: nothing is sent or indicated any more, and the call manager is
+//! With [`DeactivateVc`] it ends: nothing is sent or indicated any more (lists that were kept for
+//! the end of the activation still go up), and the call manager is
 //! told when the driver has completed what it holds and has back what it has indicated. A
 //! change of an active VC's parameters stops nothing, and a refused one changes nothing (rule
 //! [VC-41]).

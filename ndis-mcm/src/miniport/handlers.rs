@@ -14,6 +14,7 @@ use ndis_co::{
     mem::Arc,
     nbl::{Chain, NetBufferLists, fields::Side},
     options::Options,
+    power::PowerState,
     raw,
     registration::Registered,
 };
@@ -258,14 +259,23 @@ fn on_oid_request<'r, M: Miniport>(
     adapter: Option<Adapter<M>>,
     oid: &NDIS_OID_REQUEST,
     request: Request<'r>,
-    _irql: &mut UpToDispatch,
+    irql: &mut UpToDispatch,
 ) -> Answer<'r> {
-    let removed = adapter.is_some_and(|adapter| adapter.is_removed());
-    request.answer(if removed {
-        Status::NOT_ACCEPTED
-    } else {
-        oid::answer(oid)
-    })
+    let Some(adapter) = adapter else {
+        return request.answer(oid::answer(oid));
+    };
+    if adapter.is_removed() {
+        return request.answer(Status::NOT_ACCEPTED);
+    }
+    if let Some(state) = oid::power(oid) {
+        if state == PowerState::D0 {
+            adapter.scope().wake();
+        } else {
+            adapter.scope().sleep();
+        }
+        adapter.driver().set_power(&adapter, state, irql);
+    }
+    request.answer(oid::answer(oid))
 }
 
 /// Also that of a miniport that is no call manager.

@@ -17,6 +17,7 @@ use ndis_co::{
     irql::{Passive, UpToDispatch},
     nbl::NetBufferLists,
     options::Options,
+    power::PowerState,
 };
 
 /// A miniport driver.
@@ -102,6 +103,25 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     fn restart(&self, adapter: &Adapter<Self>, irql: &mut Passive) -> Result<(), Status> {
         let _ = (adapter, irql);
         Ok(())
+    }
+
+    /// The device is about to lose its power, or has it again.
+    ///
+    /// Below [`PowerState::D0`] no timer may be left set: cancel each
+    /// [`Timer`](ndis_co::timer::Timer) of the adapter here, and set what is still wanted when the
+    /// device is back in `D0` (rule [OID-63]; the crate does so with its own). The adapter is paused
+    /// before it loses power, and restarted after it is back; calls go on meanwhile.
+    ///
+    /// It cannot be refused (rules [OID-62], [DV-08]). At or below DISPATCH_LEVEL.
+    ///
+    /// Source page: [`OID_PNP_SET_POWER`](https://learn.microsoft.com/windows-hardware/drivers/network/oid-pnp-set-power).
+    ///
+    /// [DV-08]: ndis_sys::rules#DV-08
+    /// [OID-62]: ndis_sys::rules#OID-62
+    /// [OID-63]: ndis_sys::rules#OID-63
+    #[doc(alias = "OID_PNP_SET_POWER")]
+    fn set_power(&self, adapter: &Adapter<Self>, state: PowerState, irql: &mut UpToDispatch) {
+        let _ = (adapter, state, irql);
     }
 
     /// The device has gone without notice: let nothing wait for it any more.

@@ -1,8 +1,9 @@
 //! What an adapter answers to NDIS's own OID requests, until drivers have a handler
 //! for them: nothing is supported, but the two requests that may not be refused so.
 
-use ndis_co::Status;
-use ndis_sys::NDIS_OID_REQUEST;
+use core::ptr::NonNull;
+use ndis_co::{Status, power::PowerState};
+use ndis_sys::{NDIS_DEVICE_POWER_STATE, NDIS_OID_REQUEST};
 
 /// The answer to a request.
 ///
@@ -31,6 +32,24 @@ pub(crate) fn answer(request: &NDIS_OID_REQUEST) -> Status {
     } else {
         Status::NOT_SUPPORTED
     }
+}
+
+/// The power state that the adapter is to go to, in a request that sets one.
+pub(crate) fn power(request: &NDIS_OID_REQUEST) -> Option<PowerState> {
+    if request.RequestType != ndis_sys::NdisRequestSetInformation {
+        return None;
+    }
+    // SAFETY: a set request carries this part of the union, plain numbers.
+    let set = unsafe { request.DATA.SET_INFORMATION };
+    if set.Oid != ndis_sys::OID_PNP_SET_POWER
+        || (set.InformationBufferLength as usize) < size_of::<NDIS_DEVICE_POWER_STATE>()
+    {
+        return None;
+    }
+    let state = NonNull::new(set.InformationBuffer)?.cast::<NDIS_DEVICE_POWER_STATE>();
+    // SAFETY: the buffer is NDIS's, as long as it says, and stays until the answer; of any
+    // alignment.
+    PowerState::from_raw(unsafe { state.read_unaligned() })
 }
 
 #[cfg(test)]

@@ -10,12 +10,14 @@ mod borrows;
 mod chains;
 mod connected;
 mod deferred;
+mod flags;
 mod initialize;
 mod late;
 mod lent;
 mod locks;
 mod low_stack;
 mod pauses;
+mod power;
 mod refused;
 mod removal;
 mod stack;
@@ -195,6 +197,13 @@ trait Switch: Sized + Send + Sync + 'static {
     }
     fn pause(&self, _adapter: &Adapter<Exchange<Self>>, _irql: &mut Passive) {}
     fn surprise_removed(&self, _adapter: &Adapter<Exchange<Self>>, _irql: &mut Passive) {}
+    fn set_power(
+        &self,
+        _adapter: &Adapter<Exchange<Self>>,
+        _state: PowerState,
+        _irql: &mut UpToDispatch,
+    ) {
+    }
     fn halt(&self, _adapter: &Adapter<Exchange<Self>>, _irql: &mut Passive) {}
     fn open_af<'r>(
         &self,
@@ -340,6 +349,10 @@ impl<S: Switch> Miniport for Exchange<S> {
 
     fn surprise_removed(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
         self.switch.surprise_removed(adapter, irql);
+    }
+
+    fn set_power(&self, adapter: &Adapter<Self>, state: PowerState, irql: &mut UpToDispatch) {
+        self.switch.set_power(adapter, state, irql);
     }
 
     fn halt(&self, adapter: &Adapter<Self>, irql: &mut Passive) {

@@ -143,7 +143,8 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
         S: CanActivate,
     {
         let vc = self.into_vc();
-        vc.shared.look(|state, _| state.want_activate(parameters));
+        vc.shared
+            .look(|state, _| state.want_activate(parameters.asked()));
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
         match vc.shared.look(|state, _| state.take_failed()) {
             None => Ok(CreatedVc::wrap(vc)),
@@ -174,7 +175,7 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
         S: CanDispatch,
     {
         let vc = self.into_vc();
-        vc.shared.look(|state, _| state.offer(parameters));
+        vc.shared.look(|state, _| state.offer(parameters.asked()));
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
         vc
     }

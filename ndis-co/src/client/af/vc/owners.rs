@@ -84,7 +84,7 @@ impl<'af, C: Client> CreatedVc<'af, C> {
     #[doc(alias = "NdisClMakeCall")]
     pub fn make_call(self, parameters: CallParametersBuf, irql: &mut impl NoLock) -> Call<'af, C> {
         let vc = self.vc.disarm();
-        let number = VcShared::make_call(&vc.shared, parameters, irql.up_to_dispatch());
+        let number = VcShared::make_call(&vc.shared, parameters.asked(), irql.up_to_dispatch());
         Call::new(vc, number)
     }
 
