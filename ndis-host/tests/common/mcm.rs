@@ -39,6 +39,7 @@ pub struct Shared {
     pub request: AtomicPtr<n::NDIS_OID_REQUEST>,
     pub statuses: std::sync::Mutex<Vec<NDIS_STATUS>>,
     pub line: Line,
+    pub oids: Arc<super::oids::Oids>,
 }
 
 /// A VC of the call manager's own, on which a test offers calls to the first client.
@@ -54,6 +55,20 @@ pub struct Line {
 }
 
 impl Shared {
+    /// The handle of the adapter that is up.
+    pub fn adapter(&self) -> NDIS_HANDLE {
+        // SAFETY: it is up.
+        unsafe { at(self.nic.load(SeqCst)) }.handle
+    }
+
+    /// Its handle of the family that a client has open, by the order of the opens.
+    pub fn af(&self, client: usize) -> NDIS_HANDLE {
+        // SAFETY: as above.
+        let af = unsafe { at(self.nic.load(SeqCst)) }.afs[client].load(SeqCst);
+        // SAFETY: the client has it open.
+        unsafe { at(af) }.handle
+    }
+
     pub fn open_line(&self) {
         // SAFETY: the adapter is up.
         let nic = unsafe { at(self.nic.load(SeqCst)) };
@@ -179,6 +194,14 @@ pub struct Sap {
     handle: NDIS_HANDLE,
 }
 
+impl Vc {
+    /// The handle of its family.
+    pub fn family(&self) -> NDIS_HANDLE {
+        // SAFETY: the family stays as long as its VCs.
+        unsafe { at(self.af) }.handle
+    }
+}
+
 pub struct Vc {
     af: *mut AfCtx,
     pub handle: AtomicPtr<c_void>,
@@ -227,6 +250,7 @@ impl Mcm {
             request: AtomicPtr::default(),
             statuses: std::sync::Mutex::new(Vec::new()),
             line: Line::default(),
+            oids: Arc::default(),
         });
         let own = shared.clone();
         let driver = host
@@ -373,7 +397,7 @@ unsafe extern "system" fn set_options(driver: NDIS_HANDLE, context: NDIS_HANDLE)
     cm.CmDeactivateVcCompleteHandler = Some(deactivate_complete);
     cm.CmModifyCallQoSHandler = Some(modify);
     cm.CmOidRequestHandler = Some(oid_of_client);
-    cm.CmOidRequestCompleteHandler = Some(oid_complete);
+    cm.CmOidRequestCompleteHandler = Some(super::oids::complete);
     cm.CmNotifyCloseAfCompleteHandler = Some(notify_close_complete);
     if twist == Twist::NullHandler {
         let mut broken: n::NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS = zeroed();
@@ -717,7 +741,10 @@ unsafe extern "system" fn pnp_event(context: NDIS_HANDLE, event: *mut n::NET_DEV
     }
 }
 unsafe extern "system" fn shutdown(_: NDIS_HANDLE, _: n::NDIS_SHUTDOWN_ACTION) {}
-unsafe extern "system" fn cancel_oid(_: NDIS_HANDLE, _: *mut c_void) {}
+unsafe extern "system" fn cancel_oid(context: NDIS_HANDLE, id: *mut c_void) {
+    // SAFETY: the adapter's context.
+    unsafe { at(context.cast::<Nic>()) }.shared.oids.cancel(id);
+}
 /// What the general attributes list.
 pub const OIDS: [u32; 2] = [
     n::OID_GEN_CO_SUPPORTED_LIST as u32,
@@ -729,17 +756,29 @@ unsafe extern "system" fn oid_of_ndis(
     request: *mut n::NDIS_OID_REQUEST,
 ) -> NDIS_STATUS {
     // SAFETY: the adapter's context and NDIS's request.
-    unsafe { oid(context, null_mut(), request) }
+    unsafe { answer("MiniportOidRequest", [context, null_mut()], request) }
 }
 
 unsafe extern "system" fn oid(
     context: NDIS_HANDLE,
-    _: NDIS_HANDLE,
+    vc: NDIS_HANDLE,
+    request: *mut n::NDIS_OID_REQUEST,
+) -> NDIS_STATUS {
+    // SAFETY: as above.
+    unsafe { answer("MiniportCoOidRequest", [context, vc], request) }
+}
+
+unsafe fn answer(
+    door: &'static str,
+    [context, vc]: [NDIS_HANDLE; 2],
     request: *mut n::NDIS_OID_REQUEST,
 ) -> NDIS_STATUS {
     // SAFETY: the adapter's context.
     let nic = unsafe { at(context.cast::<Nic>()) };
     let shared = &nic.shared;
+    if let Some(answer) = shared.oids.ask(door, [context, vc, null_mut()], request) {
+        return answer;
+    }
     if shared.removed.load(SeqCst) {
         shared.asked.store(true, SeqCst);
         // The clients have their turn.
@@ -791,20 +830,17 @@ unsafe extern "system" fn complete_oid(context: *mut c_void, item: NDIS_HANDLE) 
 }
 
 unsafe extern "system" fn oid_of_client(
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: *mut n::NDIS_OID_REQUEST,
+    context: NDIS_HANDLE,
+    vc: NDIS_HANDLE,
+    party: NDIS_HANDLE,
+    request: *mut n::NDIS_OID_REQUEST,
 ) -> NDIS_STATUS {
-    n::NDIS_STATUS_NOT_SUPPORTED
-}
-unsafe extern "system" fn oid_complete(
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: *mut n::NDIS_OID_REQUEST,
-    _: NDIS_STATUS,
-) {
+    // SAFETY: the context of a family that a client has open.
+    let nic = unsafe { at(context.cast::<AfCtx>()) }.nic;
+    // SAFETY: the adapter stays as long.
+    let oids = &unsafe { at(nic) }.shared.oids;
+    let answer = oids.ask("ProtocolCoOidRequest", [context, vc, party], request);
+    answer.unwrap_or(n::NDIS_STATUS_NOT_SUPPORTED)
 }
 unsafe extern "system" fn add_party(
     _: NDIS_HANDLE,

@@ -11,6 +11,7 @@ pub mod bench;
 pub mod client;
 pub mod link;
 pub mod mcm;
+pub mod oids;
 
 use ndis_host::{ActivateComplete, DeactivateComplete, Host, Readings};
 use ndis_sys as n;
