@@ -51,7 +51,6 @@ impl State {
         self.check_again(call, &who, request)?;
         let binding = self.take(call, binding, Kind::Binding).ok_or(FAILURE)?;
         let object = ObjectId::new(Kind::Binding, binding);
-        self.check_opened(call, &who, binding)?;
         let (door, asker, af) = match self.handles.look(named.af) {
             Lookup::Null if named.party != 0 => {
                 let message = alloc::format!("{call} with a party and without an address family");
@@ -147,22 +146,6 @@ impl State {
         let object = ObjectId::new(Kind::OidRequest, number);
         let message = alloc::format!("{call} with {object}, which is outstanding");
         self.violate_by(who.clone(), "OID-03", Some(object), message);
-        Err(FAILURE)
-    }
-
-    /// BIND-06: no request before the open has completed.
-    pub(super) fn check_opened(
-        &mut self,
-        call: &str,
-        who: &Arc<str>,
-        binding: u32,
-    ) -> Result<(), i32> {
-        if self.world.bindings.get(&binding).is_some_and(|b| b.opened) {
-            return Ok(());
-        }
-        let object = ObjectId::new(Kind::Binding, binding);
-        let message = alloc::format!("{call} on {object}, whose open has not completed");
-        self.violate_by(who.clone(), "BIND-06", Some(object), message);
         Err(FAILURE)
     }
 

@@ -61,6 +61,13 @@ impl Shared {
         unsafe { at(self.nic.load(SeqCst)) }.handle
     }
 
+    /// Whether this is its context of that client's family.
+    pub fn is_of(&self, client: usize, context: usize) -> bool {
+        // SAFETY: the adapter is up.
+        let nic = unsafe { at(self.nic.load(SeqCst)) };
+        nic.afs[client].load(SeqCst).addr() == context
+    }
+
     /// Its handle of the family that a client has open, by the order of the opens.
     pub fn af(&self, client: usize) -> NDIS_HANDLE {
         // SAFETY: as above.
@@ -299,6 +306,9 @@ unsafe fn entry(shared: Arc<Shared>, object: *mut DRIVER_OBJECT, path: *mut UNIC
         table.Header.Type = 0;
     }
     let twist = shared.twist;
+    if twist == Twist::OldNdis {
+        table.MinorNdisVersion = 0;
+    }
     let keep = shared.clone();
     let context = Arc::into_raw(shared).cast_mut();
     let mut driver: NDIS_HANDLE = null_mut();
@@ -452,6 +462,10 @@ unsafe extern "system" fn initialize(
         seconds: AtomicPtr::default(),
     });
     shared.nic.store(nic, SeqCst);
+    if twist == Twist::IndicatesEarly {
+        let it = super::oids::indication(handle, n::NDIS_STATUS_LINK_STATE, &mut []);
+        super::oids::indicate(handle, null_mut(), it);
+    }
     let mut registration: n::NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES = zeroed();
     registration.Header = header(
         n::NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES,

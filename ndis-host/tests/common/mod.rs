@@ -150,6 +150,10 @@ pub enum Twist {
     PowerPends,
     /// And completes it twice.
     PowerCompletedTwice,
+    /// Indicates a status before it has said anything of its adapter.
+    IndicatesEarly,
+    /// Is a driver for NDIS 6.0.
+    OldNdis,
     /// Lists an OID that it does not answer.
     ListsUnknownOid,
     // The client.

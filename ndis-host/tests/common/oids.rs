@@ -228,6 +228,10 @@ impl Ask {
         free(self.block.0);
     }
 
+    pub fn free_block(&self) {
+        free(self.block.0);
+    }
+
     pub fn free_buffer(&self) {
         free(self.buffer.0);
     }

@@ -266,6 +266,14 @@ impl Shared {
         at(self.tables.lock().unwrap().afs[client].0).handle
     }
 
+    /// Its handle of the family of this context.
+    pub fn handle_of(&self, context: usize) -> NDIS_HANDLE {
+        let tables = self.tables.lock().unwrap();
+        let mut afs = tables.afs.iter();
+        let af = afs.find(|af| af.0.addr() == context).expect("open");
+        at(af.0).handle
+    }
+
     /// The handle of its own VC.
     pub fn own_vc(&self) -> NDIS_HANDLE {
         let own = self.tables.lock().unwrap().own.expect("it has one");
