@@ -315,6 +315,41 @@ fn a_stand_alone_call_manager() {
     assert!(report.is_clean(), "{report}");
 }
 
+/// Rule REG-37: a call manager does not hear at the handler of its registration.
+#[test]
+fn a_plain_request_of_a_call_manager() {
+    let bench = alone(false);
+    let link = bench.link.shared.clone();
+    link.clone().oids.answers(move |asked| {
+        let (link, request) = (link.clone(), asked.request);
+        common::oids::later(move || miniport_complete(link.adapter(), NO, request, SUCCESS));
+        PENDING
+    });
+    let manager = bench.alone.shared.clone();
+    within(&bench.host, &bench.alone.driver, {
+        let manager = manager.clone();
+        move || {
+            let ask = Ask::query(&manager.oids, n::OID_GEN_STATISTICS as u32, 8);
+            let binding = manager.binding.load(SeqCst);
+            // SAFETY: the driver's own binding, and a request that stays.
+            assert_eq!(unsafe { n::NdisOidRequest(binding, ask.at()) }, PENDING);
+        }
+    });
+    let end = Heard {
+        contexts: [0; 3],
+        oid: n::OID_GEN_STATISTICS as u32,
+        status: SUCCESS,
+    };
+    assert_eq!(*manager.oids.heard.lock().unwrap(), [end]);
+    let last = bench.link.shared.oids.last();
+    within(&bench.host, &bench.alone.driver, move || {
+        Ask::of(last).free();
+    });
+    bench.link.shared.oids.answers(|_| NOT_SUPPORTED);
+    let report = bench.down();
+    assert!(report.is_clean(), "{report}");
+}
+
 /// What is no connection-oriented request goes where the reading says, and one at a time to
 /// `MiniportOidRequest` (rule OID-58), at PASSIVE_LEVEL; rule OID-61.
 #[test]
@@ -496,6 +531,40 @@ fn requests_cross_a_teardown_under_every_schedule() {
     }
 }
 
+/// Rule OID-10: what has failed is put right and made again; rule PAUSE-06: also while the
+/// adapter is paused.
+#[test]
+fn the_same_request_again() {
+    let bench = Bench::new(Twist::None, Twist::None);
+    let adapter = bench.up();
+    bench.host.pause(&adapter);
+    bench.mcm.shared.oids.answers(|asked| {
+        if query(asked.request.0).InformationBufferLength < 8 {
+            counts(asked.request.0, 0, 8);
+            return n::NDIS_STATUS_INVALID_LENGTH;
+        }
+        write(asked.request.0, &[3; 8]);
+        SUCCESS
+    });
+    let a = bench.a.shared.clone();
+    within(&bench.host, &bench.a.driver, move || {
+        let ask = Ask::query(&a.oids, FRAMES, 8);
+        query(ask.at()).InformationBufferLength = 4;
+        let binding = a.binding.load(SeqCst);
+        assert_eq!(co(binding, NO, NO, &ask), n::NDIS_STATUS_INVALID_LENGTH);
+        // OID-11.
+        query(ask.at()).InformationBufferLength = query(ask.at()).BytesNeeded;
+        assert_eq!(co(binding, NO, NO, &ask), SUCCESS);
+        assert_eq!(ask.written(), 8);
+        ask.free();
+    });
+    bench.mcm.shared.oids.answers(|_| NOT_SUPPORTED);
+    bench.host.restart(&adapter).expect("restarts");
+    bench.host.remove_adapter(&adapter);
+    let report = bench.down();
+    assert!(report.is_clean(), "{report}");
+}
+
 /// What a test asks: with what was written, read and needed.
 #[test]
 fn what_a_test_asks() {
@@ -590,7 +659,7 @@ fn what_ndis_asks_after_the_initialization() {
     }
 }
 
-/// Rule STATUS-04: an indication that a request was answered with goes to its asker alone.
+/// Rules STATUS-04 and OID-43: an indication that a request was answered with goes to its asker alone.
 #[test]
 fn a_status_for_one_request() {
     let bench = Bench::new(Twist::None, Twist::None);

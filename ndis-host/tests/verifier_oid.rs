@@ -348,6 +348,42 @@ fn af_30_a_request_after_the_close_of_the_family() {
     });
 }
 
+/// Rule OID-08: on no binding that is closed.
+#[test]
+fn bind_13_a_request_after_the_close_of_the_binding() {
+    let bench = Bench::new(Twist::None, Twist::None);
+    bench.host.expect("BIND-13");
+    let adapter = bench.up();
+    bench.host.remove_adapter(&adapter);
+    as_client(&bench, |a| {
+        let ask = frames(&a.oids);
+        assert_eq!(co(a.binding.load(SeqCst), NO, NO, &ask), FAILURE);
+        // SAFETY: handles may be anything.
+        let status = unsafe { n::NdisOidRequest(a.binding.load(SeqCst), ask.at()) };
+        assert_eq!(status, FAILURE);
+        ask.free();
+    });
+    let report = bench.down();
+    only(&report, &["BIND-13"]);
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(&*report.expected[0].who, A);
+}
+
+#[test]
+fn vc_25_a_request_of_a_vc_that_is_gone() {
+    broken(&["VC-25"], A, |bench| {
+        bench.spawn("caller", |a| a.call());
+        let vc = P(bench.a.shared.vc.load(SeqCst));
+        bench.spawn("caller", |a| a.hang_up());
+        as_client(bench, move |a| {
+            let vc = vc;
+            let ask = frames(&a.oids);
+            assert_eq!(co(a.binding.load(SeqCst), NO, vc.0, &ask), FAILURE);
+            ask.free();
+        });
+    });
+}
+
 #[test]
 fn vc_04_an_mcm_that_asks_as_a_protocol() {
     broken(&["VC-04"], MCM, |bench| {
@@ -804,6 +840,11 @@ fn answers_that_their_oids_do_not_allow() {
     let speed = |owner: &Arc<Oids>| Ask::query(owner, n::OID_GEN_CO_LINK_SPEED as u32, 8);
     answered("OID-29", false, speed, |request| {
         write(request.0, &[0; 4]);
+        SUCCESS
+    });
+    let vendor = |owner: &Arc<Oids>| Ask::query(owner, n::OID_GEN_CO_VENDOR_ID as u32, 8);
+    answered("OID-31", false, vendor, |request| {
+        write(request.0, &[0; 3]);
         SUCCESS
     });
     let options = |owner: &Arc<Oids>| Ask::query(owner, n::OID_GEN_CO_MAC_OPTIONS as u32, 4);

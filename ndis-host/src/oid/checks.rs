@@ -172,7 +172,7 @@ impl State {
         }
     }
 
-    /// Checks the answer of whoever was asked, and that the asker has kept its hands off.
+    /// Checks the answer of whoever was asked.
     pub(super) fn check_answer(&mut self, call: &str, number: u32, status: i32) {
         let Some(record) = self.world.oids.get(&number) else {
             return;
@@ -192,7 +192,6 @@ impl State {
         if let Some((rule, text)) = removed.or_else(|| self.unknown_though_listed(number, status)) {
             self.violate_by(who, rule, Some(object), text);
         }
-        self.check_untouched(number);
         self.note_duty(number, status);
     }
 
@@ -310,6 +309,11 @@ impl State {
                     ("OID-28", text)
                 })
             }
+            n::OID_GEN_CO_VENDOR_ID => (data.len() != 4).then(|| {
+                let length = data.len();
+                let text = alloc::format!("the answer to {name} is {length} bytes long, not 4");
+                ("OID-31", text)
+            }),
             n::OID_GEN_CO_MAC_OPTIONS => {
                 let reserved = number(0)? & n::NDIS_MAC_OPTION_RESERVED != 0;
                 reserved.then(|| {
@@ -391,7 +395,7 @@ impl State {
     }
 
     /// OID-03, OID-47: the asker has changed what it had put in.
-    fn check_untouched(&mut self, number: u32) {
+    pub(super) fn check_untouched(&mut self, number: u32) {
         if !self.is_there(number) {
             return;
         }

@@ -21,6 +21,7 @@ mod structure;
 use crate::callback::{Callback, Context, Ptr};
 use crate::cx::{Cx, job};
 use crate::handle::{Kind, ObjectId};
+use crate::model::manager::Manager;
 use crate::model::oid::{Actor, Asker, Door, Given, OidRequest, Subject};
 use crate::model::request::{Asked, Request};
 use crate::sched::Work;
@@ -209,7 +210,6 @@ impl State {
 
     /// The function that completes a request of this door, and the rule that says so.
     fn completion_of(&self, door: Door, subject: Subject) -> (&'static str, &'static str) {
-        use crate::model::manager::Manager;
         let manager = subject.af.and_then(|af| self.world.afs.get(&af));
         let by_mcm = manager.is_some_and(|af| matches!(af.served_by, Manager::Mcm { .. }));
         match door {
@@ -325,12 +325,21 @@ impl State {
             return None;
         }
         self.check_answer(call, number, status);
+        self.check_untouched(number);
         self.end_of(number, status)
     }
 
     /// Ends a request that pended: its asker is to be told.
     fn end_of(&mut self, number: u32, status: i32) -> Option<Tell> {
-        let record = self.end_oid(number)?;
+        let mut record = self.end_oid(number)?;
+        if let Asker::Protocol(binding) = record.asker
+            && self.offers_families(binding)
+        {
+            // NDIS has forgotten its `ProtocolOidRequestComplete` (REG-37). No page says
+            // where it hears then; it has one other such handler.
+            record.asker = Asker::Manager(Manager::Alone { binding });
+            record.contexts = [Context::NULL; 3];
+        }
         let ear = match record.asker {
             Asker::Ndis => None,
             Asker::Client(binding) => {
@@ -367,6 +376,13 @@ impl State {
             at: record.at,
             status,
         })
+    }
+
+    /// Whether a stand-alone call manager has registered a family on a binding.
+    fn offers_families(&self, binding: u32) -> bool {
+        let alone = Manager::Alone { binding };
+        let mut adapters = self.world.adapters.values();
+        adapters.any(|a| a.families.iter().any(|f| f.manager == alone))
     }
 
     /// A request is over: its memory is the asker's again.

@@ -430,6 +430,21 @@ unsafe extern "system" fn initialize(
     // SAFETY: as above; the count was just raised.
     let shared = unsafe { Arc::from_raw(context.cast::<Shared>()) };
     let twist = shared.twist;
+    if twist == Twist::IndicatesOthers {
+        let mut registration: n::NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES = zeroed();
+        registration.Header = header(
+            n::NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES,
+            1,
+            size_of_val(&registration),
+        );
+        // SAFETY: complete attributes.
+        let status =
+            unsafe { n::NdisMSetMiniportAttributes(handle, (&raw mut registration).cast()) };
+        assert_eq!(status, SUCCESS);
+        let it = super::oids::indication(handle, n::NDIS_STATUS_LINK_STATE, &mut []);
+        super::oids::indicate(handle, shared.paused.load(SeqCst), it);
+        return n::NDIS_STATUS_FAILURE;
+    }
     let mut family = CO_ADDRESS_FAMILY {
         AddressFamily: n::CO_ADDRESS_FAMILY_L2TP as _,
         MajorVersion: 1,

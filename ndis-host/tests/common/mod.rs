@@ -152,6 +152,8 @@ pub enum Twist {
     PowerCompletedTwice,
     /// Indicates a status before it has said anything of its adapter.
     IndicatesEarly,
+    /// Indicates a status of a VC that is not its adapter's (`paused`), and does not start.
+    IndicatesOthers,
     /// Is a driver for NDIS 6.0.
     OldNdis,
     /// Lists an OID that it does not answer.

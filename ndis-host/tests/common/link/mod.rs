@@ -177,9 +177,10 @@ impl Shared {
         at(self.nics.lock().unwrap()[0].0).handle
     }
 
-    /// Its handle of the oldest VC.
-    pub fn vc(&self) -> NDIS_HANDLE {
-        at(self.vcs.lock().unwrap()[0].0).handle
+    /// Its handles of the VCs, oldest first.
+    pub fn all_vcs(&self) -> Vec<P<c_void>> {
+        let vcs = self.vcs.lock().unwrap();
+        vcs.iter().map(|vc| P(at(vc.0).handle)).collect()
     }
 }
 
