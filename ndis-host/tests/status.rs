@@ -154,23 +154,21 @@ fn one_at_a_time_for_each_binding() {
         let bench = Bench::on(host, Twist::None, Twist::None);
         let adapter = bench.up();
         let inside = Arc::new(AtomicU32::new(0));
-        for client in [&bench.a] {
-            let (inside, mcm) = (inside.clone(), bench.mcm.shared.clone());
-            client.shared.oids.when_told(move |told| {
-                assert_eq!(inside.fetch_add(1, SeqCst), 0, "one at a time");
-                if told.bytes == [1] {
-                    let own = mcm.adapter();
-                    let mut nine = [9];
-                    indicate(own, NO, indication(own, LINK, &mut nine));
-                }
-                // A call is a switch point.
-                // SAFETY: plain pool memory.
-                let memory = unsafe { n::ExAllocatePoolWithTag(n::NonPagedPoolNx, 1, common::TAG) };
-                // SAFETY: as above.
-                unsafe { n::ExFreePoolWithTag(memory, common::TAG) };
-                inside.fetch_sub(1, SeqCst);
-            });
-        }
+        let mcm = bench.mcm.shared.clone();
+        bench.a.shared.oids.when_told(move |told| {
+            assert_eq!(inside.fetch_add(1, SeqCst), 0, "one at a time");
+            if told.bytes == [1] {
+                let own = mcm.adapter();
+                let mut nine = [9];
+                indicate(own, NO, indication(own, LINK, &mut nine));
+            }
+            // A call is a switch point.
+            // SAFETY: plain pool memory.
+            let memory = unsafe { n::ExAllocatePoolWithTag(n::NonPagedPoolNx, 1, common::TAG) };
+            // SAFETY: as above.
+            unsafe { n::ExFreePoolWithTag(memory, common::TAG) };
+            inside.fetch_sub(1, SeqCst);
+        });
         for which in 1..4 {
             let mcm = bench.mcm.shared.clone();
             bench

@@ -441,10 +441,8 @@ fn oid_68_a_vc_deleted_with_requests_of_it() {
             let ask = frames(&a.oids);
             assert_eq!(co(binding, NO, vc, &ask), PENDING);
             // SAFETY: as above.
-            assert_eq!(
-                unsafe { n::NdisCoDeleteVc(vc) },
-                n::NDIS_STATUS_NOT_ACCEPTED
-            );
+            let status = unsafe { n::NdisCoDeleteVc(vc) };
+            assert_eq!(status, n::NDIS_STATUS_NOT_ACCEPTED);
             a.vc.store(vc, SeqCst);
         });
         complete_of_vc(bench);
@@ -1080,7 +1078,8 @@ fn vc_27_a_deletion_accepted_with_requests_outstanding() {
         let context = context;
         let vc = P(context.0.cast::<Vc>());
         // SAFETY: the driver's context for a live VC.
-        let (af, vc) = unsafe { ((*vc.0).family(), (*vc.0).handle.load(SeqCst)) };
+        let vc = unsafe { &*vc.0 };
+        let (af, vc) = (vc.family(), vc.handle.load(SeqCst));
         let ask = frames(&own.oids);
         assert_eq!(mcm(af, vc, &ask), PENDING);
     });

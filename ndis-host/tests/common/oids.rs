@@ -216,8 +216,9 @@ impl Ask {
         unsafe { &mut (*self.block.0).request }
     }
 
+    /// Where the structure is, with its owner behind it.
     pub fn at(&self) -> Request {
-        self.request()
+        self.block.0.cast()
     }
 
     /// Gives the memory back.
