@@ -1,6 +1,6 @@
 //! Hostile input for what reads foreign memory in the NDIS crates.
 //!
-//! Call parameters, SAPs and chains of buffers come from other drivers: pointers
+//! Call parameters, SAPs, OID requests and chains of buffers come from other drivers: pointers
 //! and lengths that C gives nothing to check against. Each module here reads the
 //! fuzzer's bytes as one such thing and builds it in memory, every part in an
 //! allocation of its own that ends where its claim does, so that a sanitizer
@@ -18,6 +18,7 @@ pub mod call_parameters;
 pub mod failure;
 pub mod input;
 pub mod memory;
+pub mod oid_request;
 pub mod own_lists;
 pub mod packet;
 pub mod sap;

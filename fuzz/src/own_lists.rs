@@ -12,7 +12,7 @@ use ndis_co::{
         BufferMut, BufferView, ListView, NetBuffer, NetBufferList, NetBufferListPool,
         NetBufferLists, Parent,
     },
-    owner::{Owner, Teardown},
+    scope::{Scope, Teardown},
     sys,
 };
 use ndis_host::Host;
@@ -154,7 +154,7 @@ pub fn run(data: &[u8]) {
     // SAFETY: the host does not ask for an adapter where there is none; closed
     // below.
     let teardown = unsafe { Teardown::open(null_mut()) }.expect("there is memory");
-    work(&host, teardown.owner(), &mut input);
+    work(&host, teardown.scope(), &mut input);
     // SAFETY: a test's thread, at PASSIVE_LEVEL.
     let mut irql = unsafe { Passive::assume() };
     // SAFETY: once, and everything is freed.
@@ -180,9 +180,9 @@ struct Desk<'a> {
     queued: VecDeque<Vec<Packet>>,
 }
 
-fn work(host: &Host, owner: &Owner, input: &mut Input<'_>) {
-    let sends = NetBufferListPool::for_sends(owner, TAG).expect("there is memory");
-    let receives = NetBufferListPool::for_receives(owner, TAG).expect("there is memory");
+fn work(host: &Host, scope: &Scope, input: &mut Input<'_>) {
+    let sends = NetBufferListPool::for_sends(scope, TAG).expect("there is memory");
+    let receives = NetBufferListPool::for_receives(scope, TAG).expect("there is memory");
     let (pool, other) = if input.flag() {
         (sends, receives.clone())
     } else {

@@ -41,7 +41,7 @@ impl Protocol for Greeter {
         adapter: &NewBinding<'_>,
         _irql: &mut Passive,
     ) -> Result<NetBufferListPool, Status> {
-        NetBufferListPool::for_sends(adapter.owner(), TAG)
+        NetBufferListPool::for_sends(adapter.scope(), TAG)
     }
 }
 

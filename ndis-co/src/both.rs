@@ -6,8 +6,8 @@ use crate::{
     cm::{self, Key, ManagerState, RunsManager, StandaloneCallManager, standalone},
     irql::{NoLock, Passive, UpToDispatch},
     nbl::Chain,
+    options::Options,
     protocol::{Binding, BindingShared, Role, sealed},
-    raw::set_handlers,
 };
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
@@ -35,19 +35,12 @@ impl<P: Client<Role = Self> + StandaloneCallManager> Role<P> for AsBoth {
         }
     }
 
-    unsafe fn set_options(driver: NDIS_HANDLE) -> Status {
-        // SAFETY: by the caller.
-        let status = unsafe { set_handlers(driver, &mut client::handlers::client_handlers::<P>()) };
+    fn set_options(options: &mut Options<'_>) -> Status {
+        let status = options.install(client::handlers::client_handlers::<P>());
         if !status.is_success() {
             return status;
         }
-        // SAFETY: by the caller.
-        unsafe {
-            set_handlers(
-                driver,
-                &mut standalone::handlers::standalone_handlers::<P>(),
-            )
-        }
+        options.install(standalone::handlers::standalone_handlers::<P>())
     }
 
     fn closing(binding: &Binding<P>, _: sealed::Token) {

@@ -1,8 +1,8 @@
-//! [`Deferred`]: what an object leaves to its owner's work item.
+//! [`Deferred`]: what an object leaves to its scope's work item.
 //!
 //! A destructor knows neither its level nor whether a lock is held, a step that would
 //! use up the stack wants another one, and what was refused is tried again a little
-//! later. All of that is done by the work item of the [`Owner`], at PASSIVE_LEVEL with no
+//! later. All of that is done by the work item of the [`Scope`], at PASSIVE_LEVEL with no
 //! lock held. The list of what waits there runs through the objects themselves, so that
 //! leaving work there cannot fail; each queued object holds a reference to itself.
 
@@ -10,17 +10,17 @@ use crate::{
     backlog::{Link, Queued},
     irql::Passive,
     mem::Arc,
-    owner::Owner,
+    scope::Scope,
 };
 use core::{ffi::c_void, fmt, marker::PhantomData};
 
-/// An object with a place in its owner's list; `W` tells several apart.
+/// An object with a place in its scope's list; `W` tells several apart.
 pub trait Deferred<W = ()>: Sized + Send + Sync + 'static {
     /// The object's place in the list: a field, always the same one.
     fn node(&self) -> &Node<Self, W>;
 
     /// Whose work item does the work.
-    fn owner(&self) -> &Owner;
+    fn scope(&self) -> &Scope;
 
     /// Does the work.
     fn run(this: Arc<Self>, irql: &mut Passive);
@@ -29,22 +29,22 @@ pub trait Deferred<W = ()>: Sized + Send + Sync + 'static {
     /// that waits for [later](Self::defer_later) already is not brought forward: that is 64
     /// milliseconds at most.
     fn defer(this: &Arc<Self>) {
-        Self::queue(this, Owner::defer);
+        Self::queue(this, Scope::defer);
     }
 
     /// As [`defer`](Self::defer), a little later: for what the other side has just
     /// refused. As long as there is nothing but refusals, the pauses grow from one
     /// millisecond to 64.
     fn defer_later(this: &Arc<Self>) {
-        Self::queue(this, Owner::defer_later);
+        Self::queue(this, Scope::defer_later);
     }
 
     #[doc(hidden)]
-    fn queue(this: &Arc<Self>, how: fn(&Owner, Queued)) {
+    fn queue(this: &Arc<Self>, how: fn(&Scope, Queued)) {
         let reference = || Arc::into_raw(this.clone());
         // SAFETY: it is this object's link, made for its type, and lives as long as it.
         if let Some(queued) = unsafe { this.node().link.wait(reference) } {
-            how(this.owner(), queued);
+            how(this.scope(), queued);
         }
     }
 }
@@ -52,7 +52,7 @@ pub trait Deferred<W = ()>: Sized + Send + Sync + 'static {
 /// Invariant in both.
 type Of<T, W> = fn(T, W) -> (T, W);
 
-/// The place of an object of type `T` in its owner's list.
+/// The place of an object of type `T` in its scope's list.
 pub struct Node<T, W = ()> {
     link: Link,
     // Of one type only: the node makes references to objects of that type.

@@ -9,7 +9,7 @@ use crate::{
     deferred::{Deferred, Node},
     irql::Passive,
     mem::Arc,
-    owner::Owner,
+    scope::Scope,
 };
 use core::fmt;
 
@@ -19,7 +19,7 @@ pub trait Work: Sized + Send + Sync + 'static {
     fn place(&self) -> &Place<Self>;
 
     /// Whose work item does the work.
-    fn owner(&self) -> &Owner;
+    fn scope(&self) -> &Scope;
 
     /// Does the work.
     fn run(this: Arc<Self>, irql: &mut Passive);
@@ -57,8 +57,8 @@ impl<T: Work> Deferred<Keyed> for T {
         &self.place().0
     }
 
-    fn owner(&self) -> &Owner {
-        Work::owner(self)
+    fn scope(&self) -> &Scope {
+        Work::scope(self)
     }
 
     fn run(this: Arc<Self>, irql: &mut Passive) {

@@ -1,7 +1,6 @@
 //! [`Load`] and [`driver_entry!`](crate::driver_entry): from a type to a driver.
 
 use crate::{ServiceKey, Status, irql::Passive};
-use ndis_sys::{DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
 
 /// Makes the driver's one value when Windows loads it.
 pub trait Load: Sized {
@@ -26,21 +25,6 @@ macro_rules! driver_entry {
     ($driver:ty) => {
         $crate::__entry_point! { $crate::protocol::Entry<$driver> }
     };
-}
-
-/// What stands behind `driver_entry!` of this crate and of `ndis-mcm`.
-///
-/// # Safety
-///
-/// `enter` does what `DriverEntry` is to do.
-#[doc(hidden)]
-pub unsafe trait EntryPoint {
-    /// All of `DriverEntry`.
-    ///
-    /// # Safety
-    ///
-    /// Called once, by the loader, at PASSIVE_LEVEL, with its arguments.
-    unsafe fn enter(object: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> NTSTATUS;
 }
 
 /// The parts that `driver_entry!` of this crate and of `ndis-mcm` share. A
@@ -97,7 +81,7 @@ macro_rules! __entry_function {
             type NdisDriverEntry = $entry;
             // SAFETY: the caller's contract is the same.
             unsafe {
-                <NdisDriverEntry as $crate::EntryPoint>::enter(
+                $crate::registration::enter::<NdisDriverEntry>(
                     ndis_driver_object,
                     ndis_registry_path,
                 )

@@ -1,12 +1,11 @@
 //! What the safe layer and `ndis-mcm` need of the raw types: headers, sizes,
 //! strings. Not for drivers.
 
-use crate::Status;
 use core::{
     ffi::c_void,
     sync::atomic::{AtomicPtr, Ordering},
 };
-use ndis_sys::{DRIVER_OBJECT, LARGE_INTEGER, NDIS_HANDLE, NDIS_OBJECT_HEADER, UNICODE_STRING};
+use ndis_sys::{LARGE_INTEGER, NDIS_OBJECT_HEADER, UNICODE_STRING};
 
 /// Fills an `NDIS_OBJECT_HEADER`.
 ///
@@ -24,20 +23,6 @@ pub fn header(
         Revision: revision.wide() as u8,
         Size: size.wide() as u16,
     }
-}
-
-/// Installs a table of optional handlers.
-///
-/// # Safety
-///
-/// Within the options callback, with its handle (rule [REG-05]); `T` is one of the tables that
-/// begin with a header.
-///
-/// [REG-05]: ndis_sys::rules#REG-05
-pub unsafe fn set_handlers<T>(driver: NDIS_HANDLE, table: &mut T) -> Status {
-    // SAFETY: by the caller; NDIS copies the table.
-    let status = unsafe { ndis_sys::NdisSetOptionalHandlers(driver, (&raw mut *table).cast()) };
-    Status::from_raw(status).as_final()
 }
 
 /// An integer constant of the header, whatever type it has in C.
@@ -167,49 +152,6 @@ pub fn unicode_string_over(text: &mut [u16], len: usize) -> UNICODE_STRING {
         MaximumLength: bytes,
         Buffer: text.as_mut_ptr(),
     }
-}
-
-/// The pointer that a driver keeps with its driver object under the address of
-/// `key`, so that unload finds the driver without a global variable. Null at
-/// first.
-///
-/// Source pages: [`IoAllocateDriverObjectExtension`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-ioallocatedriverobjectextension),
-/// [`IoGetDriverObjectExtension`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-iogetdriverobjectextension).
-///
-/// # Errors
-///
-/// [`Status::RESOURCES`](crate::Status::RESOURCES).
-///
-/// # Safety
-///
-/// `object` is the calling driver's own object; PASSIVE_LEVEL.
-#[doc(alias = "IoAllocateDriverObjectExtension")]
-#[doc(alias = "IoGetDriverObjectExtension")]
-pub unsafe fn driver_slot(
-    object: *mut DRIVER_OBJECT,
-    key: &'static u8,
-) -> Result<*mut *mut c_void, Status> {
-    let key = core::ptr::from_ref(key).cast_mut().cast::<c_void>();
-    // SAFETY: the caller vouches for the object.
-    let mut place = unsafe { ndis_sys::IoGetDriverObjectExtension(object, key) };
-    if place.is_null() {
-        // SAFETY: as above; the system zeroes the memory and frees it with the
-        // object.
-        let status = unsafe {
-            ndis_sys::IoAllocateDriverObjectExtension(
-                object,
-                key,
-                size_of::<*mut c_void>() as u32,
-                &mut place,
-            )
-        };
-        if status < 0 || place.is_null() {
-            return Err(Status::RESOURCES);
-        }
-        // SAFETY: just allocated for one pointer.
-        unsafe { place.cast::<*mut c_void>().write(core::ptr::null_mut()) };
-    }
-    Ok(place.cast())
 }
 
 /// Makes methods that read and write fields of C structures by raw pointer, for a view of

@@ -7,7 +7,7 @@ use crate::{
     kernel::RawTimer,
     lock::SpinLock,
     mem::{Anchored, Arc, Parent, Tag},
-    owner::{Live, Owner},
+    scope::{Live, Scope},
 };
 use core::{ffi::c_void, fmt};
 
@@ -20,7 +20,7 @@ pub trait Expire: Sized + Send + Sync + 'static {
 /// Runs [`Expire`] once after a delay.
 ///
 /// Setting it again moves the one pending expiry. Dropping it cancels; an
-/// expiry that has begun runs to its end, and the owner (the adapter) does
+/// expiry that has begun runs to its end, and the scope (the adapter) does
 /// not go before it (rules [HALT-10], [DV-15]).
 ///
 /// Source pages: [`NdisAllocateTimerObject`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisallocatetimerobject),
@@ -44,7 +44,7 @@ struct Inner<T: Expire> {
     node: Node<Self>,
     timer: Option<RawTimer>,
     target: SpinLock<Option<Arc<T>>>,
-    /// The timer is allocated on its owner's handle.
+    /// The timer is allocated on its scope's handle.
     live: Parent<Live>,
 }
 
@@ -56,25 +56,25 @@ impl<T: Expire> Anchored for Inner<T> {
 }
 
 impl<T: Expire> Timer<T> {
-    /// Allocates a timer on `owner`.
+    /// Allocates a timer on `scope`.
     ///
     /// # Errors
     ///
     /// [`Status::RESOURCES`].
-    pub fn try_new(owner: &Owner) -> Result<Self, Status> {
+    pub fn try_new(scope: &Scope) -> Result<Self, Status> {
         // The context of the timer object is the allocation, so that comes
         // first, without a timer, which comes below before anyone can see it.
         let inner = Inner::<T> {
             node: Node::new(),
             timer: None,
             target: SpinLock::new(None),
-            live: Parent::new(owner.enter()),
+            live: Parent::new(scope.enter()),
         };
         let mut inner = Arc::try_new_anchored(inner, Tag::NDIS)?;
-        // SAFETY: by OWNER the handle is valid while `inner` is counted there; the
+        // SAFETY: by SCOPE the handle is valid while `inner` is counted there; the
         // context is as TIMER says.
         let timer =
-            unsafe { RawTimer::try_new(owner.handle(), expired::<T>, Arc::as_raw(&inner)) }?;
+            unsafe { RawTimer::try_new(scope.handle(), expired::<T>, Arc::as_raw(&inner)) }?;
         // Nobody else has a reference yet: the timer is not queued.
         if let Some(inner) = Arc::get_mut(&mut inner) {
             inner.timer = Some(timer);
@@ -133,8 +133,8 @@ impl<T: Expire> Deferred for Inner<T> {
         &self.node
     }
 
-    fn owner(&self) -> &Owner {
-        self.live.owner()
+    fn scope(&self) -> &Scope {
+        self.live.scope()
     }
 
     /// Frees the timer object of a dropped [`Timer`].

@@ -6,7 +6,7 @@ use crate::{
     kernel::{RawWorkItem, Routine},
     lock::SpinLock,
     mem::{Anchored, Arc, Parent, Tag},
-    owner::{Live, Owner},
+    scope::{Live, Scope},
 };
 use core::fmt;
 
@@ -20,7 +20,7 @@ pub trait Work: Sized + Send + Sync + 'static {
 ///
 /// One item holds one target at a time; it can be queued again as soon as its
 /// run has begun. A queued run takes place even when the item is dropped
-/// meanwhile, and the owner (the adapter) does not go before it.
+/// meanwhile, and the scope (the adapter) does not go before it.
 ///
 /// An adapter's are NDIS's; a binding's are the I/O manager's, for NDIS has none for
 /// protocol drivers.
@@ -38,7 +38,7 @@ pub struct WorkItem<T: Work> {
 
 struct Inner<T> {
     state: SpinLock<State<T>>,
-    /// The item is allocated on its owner's handle.
+    /// The item is allocated on its scope's handle.
     live: Parent<Live>,
 }
 
@@ -59,16 +59,16 @@ impl<T> Anchored for Inner<T> {
 }
 
 impl<T: Work> WorkItem<T> {
-    /// Allocates a work item on `owner`.
+    /// Allocates a work item on `scope`.
     ///
     /// # Errors
     ///
     /// [`Status::RESOURCES`].
-    pub fn try_new(owner: &Owner) -> Result<Self, Status> {
-        let live = owner.enter();
-        // SAFETY: the owner's handle is valid as long as `live` is, which goes
+    pub fn try_new(scope: &Scope) -> Result<Self, Status> {
+        let live = scope.enter();
+        // SAFETY: the scope's handle is valid as long as `live` is, which goes
         // after the item.
-        let item = unsafe { RawWorkItem::try_new(owner.base()) }?;
+        let item = unsafe { RawWorkItem::try_new(scope.base()) }?;
         let inner = Inner {
             state: SpinLock::new(State::Idle(item)),
             live: Parent::new(live),
@@ -109,7 +109,7 @@ impl<T: Work> WorkItem<T> {
 
 impl<T: Work> Routine for Inner<T> {
     fn run(inner: Arc<Self>, item: RawWorkItem, irql: &mut Passive) {
-        // `inner` goes last: it keeps the owner, and this code, in place.
+        // `inner` goes last: it keeps the scope, and this code, in place.
         let was = inner
             .state
             .locked(|state| core::mem::replace(state, State::Idle(item)));

@@ -83,7 +83,7 @@ impl Protocol for Greeter {
 
     fn bind(&self, new: &NewBinding<'_>, _: &mut Passive) -> Result<Port, Status> {
         Ok(Port {
-            pool: NetBufferListPool::for_sends(new.owner(), Tag::NDIS)?,
+            pool: NetBufferListPool::for_sends(new.scope(), Tag::NDIS)?,
             vc: Mutex::default(),
             kept: Mutex::default(),
         })

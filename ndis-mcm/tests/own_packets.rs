@@ -6,7 +6,7 @@ use ndis_co::{
     irql::Passive,
     mem::Tag,
     nbl::{NetBuffer, NetBufferList, NetBufferListPool, NetBufferLists, Parent, Side},
-    owner::Owner,
+    scope::Scope,
 };
 use ndis_host::Host;
 use ndis_mcm::{Attributes, Connectionless, Initialize, Initialized, Miniport, New};
@@ -33,7 +33,7 @@ impl Miniport for Lab {
         irql: &mut Passive,
     ) -> Result<Initialized<'i>, Status> {
         let init = init.attributes(&Attributes::wan(), irql)?;
-        let pools = pools(init.owner())?;
+        let pools = pools(init.scope())?;
         if let Some(experiment) = self.0.lock().unwrap().take() {
             experiment(&pools);
         }
@@ -41,11 +41,11 @@ impl Miniport for Lab {
     }
 }
 
-fn pools(owner: &Owner) -> Result<Pools, Status> {
+fn pools(scope: &Scope) -> Result<Pools, Status> {
     let tag = Tag::new(*b"Test");
     Ok(Pools {
-        sends: NetBufferListPool::for_sends(owner, tag)?,
-        receives: NetBufferListPool::for_receives(owner, tag)?,
+        sends: NetBufferListPool::for_sends(scope, tag)?,
+        receives: NetBufferListPool::for_receives(scope, tag)?,
     })
 }
 

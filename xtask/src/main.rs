@@ -22,6 +22,7 @@ mod explain;
 mod fuzz;
 mod guide;
 mod miri;
+mod oids;
 mod package;
 mod pages;
 mod public_path;
@@ -83,6 +84,8 @@ enum Command {
     Chaos(chaos::ChaosArgs),
     /// Write docs/api-map.md: which safe item wraps which CoNDIS call or callback.
     ApiMap(workspace::CheckArgs),
+    /// Write the constants of the OIDs that have a type, and docs/oids.md, which accounts for all of them.
+    Oids(workspace::CheckArgs),
     /// Write the pages of the rule book: what covers which rule, and what the documentation links to.
     Rules(rules::RulesArgs),
     /// Explain a rule: what it demands, of which drivers, where it comes from and what enforces it.
@@ -128,6 +131,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Chaos(args) => chaos::run(&args),
         Command::ApiMap(args) => api_map::run(args),
+        Command::Oids(args) => oids::run(args),
         Command::Rules(args) => rules::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::CHeader(args) => c_header::run(&args),

@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use crate::{
     api_map,
     arch::Arch,
-    bench, c_client, c_header, circles, fuzz, guide, miri, package, rules,
+    bench, c_client, c_header, circles, fuzz, guide, miri, oids, package, rules,
     say::say,
     steps::{self, Outcome, Steps},
     sys,
@@ -78,6 +78,9 @@ pub fn run(args: &TestArgs) -> Result<()> {
     steps.step("circles of files", circles::prove);
     steps.step("api map", || {
         api_map::run(CheckArgs { check: true }).map(|()| Outcome::PASSED)
+    });
+    steps.step("table of OIDs", || {
+        oids::run(CheckArgs { check: true }).map(|()| Outcome::PASSED)
     });
     steps.step("rule table", rules::prove);
     steps.step("proofs of the raw crate", || {

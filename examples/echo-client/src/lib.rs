@@ -99,7 +99,7 @@ impl<A: Application> Protocol for EchoClient<A> {
 
     fn bind(&self, adapter: &NewBinding<'_>, _irql: &mut Passive) -> Result<Port, Status> {
         Ok(Port {
-            pool: NetBufferListPool::for_sends(adapter.owner(), TAG)?,
+            pool: NetBufferListPool::for_sends(adapter.scope(), TAG)?,
         })
     }
 
@@ -122,7 +122,7 @@ impl<A: Application> Client for EchoClient<A> {
         if offer.family() == ADDRESS_FAMILY {
             // A failure leaves this adapter without calls; there is nobody to
             // tell.
-            let _ = Trunk::try_new(&self.desk, binding.owner())
+            let _ = Trunk::try_new(&self.desk, binding.scope())
                 .and_then(|trunk| offer.open(trunk, irql));
         }
     }

@@ -6,7 +6,7 @@ use ndis_co::{
     Status,
     irql::UpToDispatch,
     mem::Arc,
-    owner::Owner,
+    scope::Scope,
     timer::{Expire, Timer},
 };
 
@@ -30,10 +30,10 @@ pub trait Redials: Send + Sync + Sized + 'static {
 }
 
 impl<D: Redials> Trunk<D> {
-    pub(crate) fn try_new(desk: &Arc<D>, owner: &Owner) -> Result<Arc<Self>, Status> {
+    pub(crate) fn try_new(desk: &Arc<D>, scope: &Scope) -> Result<Arc<Self>, Status> {
         let trunk = Self {
             desk: desk.clone(),
-            redial: Timer::try_new(owner)?,
+            redial: Timer::try_new(scope)?,
             closed: AtomicBool::new(false),
         };
         Ok(Arc::try_new(trunk, TAG)?)

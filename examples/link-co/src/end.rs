@@ -7,7 +7,7 @@ use ndis_co::{
     lock::SpinLock,
     mem::{Arc, Tag, Vec},
     nbl::NetBufferListPool,
-    owner::Owner,
+    scope::Scope,
     timer::{Expire, Timer},
 };
 use ndis_mcm::co::{PendingActivateVc, Vc};
@@ -36,16 +36,16 @@ struct Setup {
 }
 
 impl End {
-    pub(crate) fn try_new(owner: &Owner) -> Result<Self, Status> {
+    pub(crate) fn try_new(scope: &Scope) -> Result<Self, Status> {
         let setup = Setup {
             waiting: SpinLock::new(Vec::new(TAG)),
         };
         Ok(Self {
-            pool: NetBufferListPool::for_receives(owner, TAG)?,
+            pool: NetBufferListPool::for_receives(scope, TAG)?,
             vcs: SpinLock::new(Vec::new(TAG)),
             slow: SpinLock::new(false),
             setup: Arc::try_new(setup, TAG)?,
-            timer: Timer::try_new(owner)?,
+            timer: Timer::try_new(scope)?,
         })
     }
 

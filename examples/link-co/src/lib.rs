@@ -97,7 +97,7 @@ impl Miniport for Link {
         irql: &mut Passive,
     ) -> Result<Initialized<'i>, Status> {
         let init = init.attributes(&Attributes::wan().max_frame(MAX_FRAME), irql)?;
-        let end = End::try_new(init.owner())?;
+        let end = End::try_new(init.scope())?;
         Ok(init.adapter(end)?.finish())
     }
 

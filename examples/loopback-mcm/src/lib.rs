@@ -74,7 +74,7 @@ impl Miniport for Loopback {
         irql: &mut Passive,
     ) -> Result<Initialized<'i>, Status> {
         let init = init.attributes(&Attributes::wan().max_frame(MAX_FRAME), irql)?;
-        let switch = Switch::try_new(init.owner())?;
+        let switch = Switch::try_new(init.scope())?;
         let mut init = init.adapter(Nic { switch })?;
         // The last step: clients may call from here on.
         init.register_address_family(ADDRESS_FAMILY, irql)?;

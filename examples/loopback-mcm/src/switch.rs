@@ -12,8 +12,8 @@ use ndis_co::{
     lock::SpinLock,
     mem::{Arc, OutOfMemory, Tag, Vec},
     nbl::{BufferView, NetBufferList, NetBufferListPool, NetBufferLists, Side},
-    owner::Owner,
     params::{CallParametersBuf, FlowSpec},
+    scope::Scope,
     timer::{Expire, Timer},
     work::{Work, WorkItem},
 };
@@ -86,7 +86,7 @@ impl Switch {
     /// # Errors
     ///
     /// [`Status::RESOURCES`].
-    pub fn try_new(owner: &Owner) -> Result<Self, Status> {
+    pub fn try_new(scope: &Scope) -> Result<Self, Status> {
         let state = State {
             numbers: Vec::new(TAG),
             signals: Vec::new(TAG),
@@ -99,9 +99,9 @@ impl Switch {
         };
         let inner = Inner {
             state: SpinLock::new(state),
-            pump: WorkItem::try_new(owner)?,
-            clock: Timer::try_new(owner)?,
-            pool: NetBufferListPool::for_receives(owner, TAG)?,
+            pump: WorkItem::try_new(scope)?,
+            clock: Timer::try_new(scope)?,
+            pool: NetBufferListPool::for_receives(scope, TAG)?,
         };
         Ok(Self {
             inner: Arc::try_new(inner, TAG)?,

@@ -118,7 +118,7 @@ impl Protocol for SignalCm {
 
     fn bind(&self, adapter: &NewBinding<'_>, _irql: &mut Passive) -> Result<Port, Status> {
         let number = self.bindings.fetch_add(1, Ordering::Relaxed);
-        Port::try_new(number, adapter.owner())
+        Port::try_new(number, adapter.scope())
     }
 
     fn opened(&self, binding: &OpenedBinding<'_, Self>, irql: &mut Passive) {

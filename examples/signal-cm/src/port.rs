@@ -23,7 +23,7 @@ use ndis_co::{
     lock::SpinLock,
     mem::{Arc, OutOfMemory, Vec},
     nbl::NetBufferListPool,
-    owner::Owner,
+    scope::Scope,
     timer::{Expire, Timer},
     work::WorkItem,
 };
@@ -127,7 +127,7 @@ impl Port {
     /// # Errors
     ///
     /// [`Status::RESOURCES`].
-    pub(crate) fn try_new(number: u16, owner: &Owner) -> Result<Self, Status> {
+    pub(crate) fn try_new(number: u16, scope: &Scope) -> Result<Self, Status> {
         let state = State {
             link: Link::new(number),
             calls: Calls::new(TAG),
@@ -145,9 +145,9 @@ impl Port {
         };
         let inner = Inner {
             state: SpinLock::new(state),
-            pump: WorkItem::try_new(owner)?,
-            clock: Timer::try_new(owner)?,
-            pool: NetBufferListPool::for_sends(owner, TAG)?,
+            pump: WorkItem::try_new(scope)?,
+            clock: Timer::try_new(scope)?,
+            pool: NetBufferListPool::for_sends(scope, TAG)?,
         };
         Ok(Self {
             inner: Arc::try_new(inner, TAG)?,

@@ -102,7 +102,7 @@ impl Protocol for Babbler {
     type Role = AsCallManager;
 
     fn bind(&self, new: &NewBinding<'_>, _: &mut Passive) -> Result<Mouth, Status> {
-        let pool = NetBufferListPool::for_sends(new.owner(), Tag::new(*b"Test"))?;
+        let pool = NetBufferListPool::for_sends(new.scope(), Tag::new(*b"Test"))?;
         Ok(Mouth { pool })
     }
 

@@ -21,7 +21,7 @@ pub(crate) struct Backlog {
     pub(crate) ticking: bool,
     /// The work item is queued or running.
     pub(crate) scheduled: bool,
-    /// It is here, unless it is queued, until the owner is closed.
+    /// It is here, unless it is queued, until the scope is closed.
     pub(crate) item: Option<RawWorkItem>,
 }
 
@@ -36,8 +36,8 @@ pub(crate) enum Next {
 /// The longest pause, in milliseconds.
 const LONGEST_PAUSE: u32 = 64;
 
-/// After so much work that came in between, what waits in `later` has its turn: an
-/// owner that never runs out of work does not forget it.
+/// After so much work that came in between, what waits in `later` has its turn: a
+/// scope that never runs out of work does not forget it.
 const MOST_PASSED: u32 = 64;
 
 impl Backlog {

@@ -5,8 +5,8 @@ use crate::{
     Status,
     irql::{NoLock, Passive, UpToDispatch},
     nbl::Chain,
+    options::Options,
     protocol::{Binding, BindingShared, Role, sealed},
-    raw::set_handlers,
 };
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
@@ -24,9 +24,8 @@ impl<C: Client> Role<C> for AsClient {
         Families::new()
     }
 
-    unsafe fn set_options(driver: NDIS_HANDLE) -> Status {
-        // SAFETY: by the caller.
-        unsafe { set_handlers(driver, &mut handlers::client_handlers::<C>()) }
+    fn set_options(options: &mut Options<'_>) -> Status {
+        options.install(handlers::client_handlers::<C>())
     }
 
     fn closing(binding: &Binding<C>, _: sealed::Token) {

@@ -12,9 +12,10 @@ use crate::{
     lock::SpinLock,
     mem::{Anchored, Arc, Lent, Parent, Tag},
     once::Slot,
-    owner::Owner,
     raw::Opaque,
-    reference, stack,
+    reference,
+    scope::Scope,
+    stack,
 };
 use core::{fmt, mem, ops, ptr};
 use ndis_sys::NDIS_HANDLE;
@@ -413,8 +414,8 @@ impl<M: CallManager> AfShared<M> {
     }
 
     /// What resources are allocated on.
-    pub(crate) fn owner(&self) -> &Owner {
-        self.base.owner()
+    pub(crate) fn scope(&self) -> &Scope {
+        self.base.scope()
     }
 
     /// Takes the client in; gives the context for NDIS.
@@ -665,8 +666,8 @@ impl<M: CallManager> Deferred for AfShared<M> {
         &self.node
     }
 
-    fn owner(&self) -> &Owner {
-        self.base.owner()
+    fn scope(&self) -> &Scope {
+        self.base.scope()
     }
 
     fn run(this: Arc<Self>, irql: &mut Passive) {

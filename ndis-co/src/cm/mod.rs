@@ -45,8 +45,8 @@ pub use vc::{
 };
 
 use crate::{
-    Answer, Status, callback::Argument, channel::DataPath, irql::UpToDispatch, owner::Owner,
-    params::CallParameters,
+    Answer, Status, callback::Argument, channel::DataPath, irql::UpToDispatch,
+    params::CallParameters, scope::Scope,
 };
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
 
@@ -255,7 +255,7 @@ pub trait CallManager: Sized + Send + Sync + 'static {
 /// # Safety
 ///
 /// Each function is NDIS's for this kind of call manager. The value is a counted reference:
-/// whatever has one keeps the driver, the owner and the list of families in place.
+/// whatever has one keeps the driver, the scope and the list of families in place.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no base for the call manager `{M}`",
     label = "not an adapter or a binding of this driver",
@@ -276,7 +276,7 @@ pub unsafe trait Base<M: CallManager<Base = Self>>:
 
     /// What resources are allocated on.
     #[doc(hidden)]
-    fn owner(&self) -> &Owner;
+    fn scope(&self) -> &Scope;
 
     /// The families that clients have opened here.
     #[doc(hidden)]

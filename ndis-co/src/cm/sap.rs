@@ -12,9 +12,10 @@ use crate::{
     lock::SpinLock,
     mem::{Anchored, Arc, Lent, Parent, Tag},
     once::Slot,
-    owner::Owner,
     raw::Opaque,
-    reference, stack,
+    reference,
+    scope::Scope,
+    stack,
 };
 use core::{fmt, ops, ptr};
 use ndis_sys::NDIS_HANDLE;
@@ -487,8 +488,8 @@ impl<M: CallManager> Deferred for SapShared<M> {
         &self.node
     }
 
-    fn owner(&self) -> &Owner {
-        self.af.owner()
+    fn scope(&self) -> &Scope {
+        self.af.scope()
     }
 
     fn run(this: Arc<Self>, irql: &mut Passive) {

@@ -4,8 +4,8 @@ use super::fields::{At, Hand, Side};
 use crate::{
     Status,
     mem::{Anchored, Arc, Parent, Tag, Vec},
-    owner::{Live, Owner},
     raw::Token,
+    scope::{Live, Scope},
 };
 use core::fmt;
 use ndis_sys::{
@@ -15,7 +15,7 @@ use ndis_sys::{
 
 /// A pool of lists and of packets, for one direction.
 ///
-/// What is allocated from it keeps it alive, and the pool its owner: an
+/// What is allocated from it keeps it alive, and the pool its scope: an
 /// adapter is not halted and a binding not closed before every list has come
 /// back (rules [HALT-07], [DV-17]).
 ///
@@ -55,7 +55,7 @@ struct Inner {
 
 /// # Invariants
 ///
-/// LISTS: a pool for lists without packets (rule NBL-39), on the handle of an owner that
+/// LISTS: a pool for lists without packets (rule NBL-39), on the handle of a scope that
 /// counts it; whatever was allocated from it keeps it.
 struct ListPool(Token);
 
@@ -69,10 +69,10 @@ impl ListPool {
         );
         parameters.ProtocolId = ndis_sys::NDIS_PROTOCOL_ID_DEFAULT as u8;
         parameters.PoolTag = tag.raw();
-        let owner = live.owner().handle();
-        // SAFETY: the owner's handle is valid while it is counted; the
+        let scope = live.scope().handle();
+        // SAFETY: the scope's handle is valid while it is counted; the
         // parameters live for the call.
-        let lists = unsafe { ndis_sys::NdisAllocateNetBufferListPool(owner, &parameters) };
+        let lists = unsafe { ndis_sys::NdisAllocateNetBufferListPool(scope, &parameters) };
         match lists.is_null() {
             true => Err(Status::RESOURCES),
             false => Ok(Self(Token(lists))),
@@ -101,9 +101,9 @@ impl BufferPool {
             ndis_sys::NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1,
         );
         parameters.PoolTag = tag.raw();
-        let owner = live.owner().handle();
+        let scope = live.scope().handle();
         // SAFETY: as for lists.
-        let buffers = unsafe { ndis_sys::NdisAllocateNetBufferPool(owner, &raw mut parameters) };
+        let buffers = unsafe { ndis_sys::NdisAllocateNetBufferPool(scope, &raw mut parameters) };
         match buffers.is_null() {
             true => Err(Status::RESOURCES),
             false => Ok(Self(Token(buffers))),
@@ -144,10 +144,10 @@ impl Space {
     /// `size` zeros, at least one.
     fn try_new(live: &Live, size: u32, tag: Tag) -> Result<Self, Status> {
         let data = Vec::<u8>::try_zeroed(size as usize, tag)?;
-        let (owner, start) = (live.owner().handle(), data.base().cast());
-        // SAFETY: the owner's handle is valid while it is counted; the memory
+        let (scope, start) = (live.scope().handle(), data.base().cast());
+        // SAFETY: the scope's handle is valid while it is counted; the memory
         // is resident and stays until after the MDL is freed.
-        let mdl = unsafe { ndis_sys::NdisAllocateMdl(owner, start, size) };
+        let mdl = unsafe { ndis_sys::NdisAllocateMdl(scope, start, size) };
         // SAFETY: just allocated, or null.
         let mdl = unsafe { Hand::from_raw(mdl) };
         let mdl = mdl.map(OwnMdl).ok_or(Status::RESOURCES)?;
@@ -198,8 +198,8 @@ impl NetBufferListPool {
     /// # Errors
     ///
     /// [`Status::RESOURCES`].
-    pub fn for_sends(owner: &Owner, tag: Tag) -> Result<Self, Status> {
-        Self::try_new(owner, Side::Protocol, tag)
+    pub fn for_sends(scope: &Scope, tag: Tag) -> Result<Self, Status> {
+        Self::try_new(scope, Side::Protocol, tag)
     }
 
     /// Makes a pool for lists that a miniport indicates.
@@ -207,12 +207,12 @@ impl NetBufferListPool {
     /// # Errors
     ///
     /// [`Status::RESOURCES`].
-    pub fn for_receives(owner: &Owner, tag: Tag) -> Result<Self, Status> {
-        Self::try_new(owner, Side::Miniport, tag)
+    pub fn for_receives(scope: &Scope, tag: Tag) -> Result<Self, Status> {
+        Self::try_new(scope, Side::Miniport, tag)
     }
 
-    fn try_new(owner: &Owner, side: Side, tag: Tag) -> Result<Self, Status> {
-        let live = owner.enter();
+    fn try_new(scope: &Scope, side: Side, tag: Tag) -> Result<Self, Status> {
+        let live = scope.enter();
         let inner = Inner {
             lists: ListPool::try_new(&live, tag)?,
             buffers: BufferPool::try_new(&live, tag)?,

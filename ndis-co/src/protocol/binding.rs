@@ -2,7 +2,6 @@
 
 use super::{
     Protocol, Role,
-    driver::DriverShared,
     flow::{Flow, Tell},
     sealed::Token,
 };
@@ -19,9 +18,11 @@ use crate::{
     mem::{Anchored, Arc, Parent, Tag},
     nbl::Chain,
     once::Slot,
-    owner::{Live, Owner, Teardown},
     power::PowerState,
-    raw, reference, stack,
+    raw, reference,
+    registration::Registered,
+    scope::{Live, Scope, Teardown},
+    stack,
 };
 use core::{
     ffi::c_void,
@@ -56,12 +57,12 @@ pub(crate) struct BindingCore<P: Protocol> {
     /// What a call manager has registered here.
     advertised: Advertised,
     /// The unload waits for this.
-    driver: Parent<Arc<DriverShared<P>>>,
+    driver: Parent<Arc<Registered<P>>>,
 }
 
 impl<P: Protocol> Anchored for BindingCore<P> {
-    type Parent = Arc<DriverShared<P>>;
-    fn parent(&mut self) -> &mut Parent<Arc<DriverShared<P>>> {
+    type Parent = Arc<Registered<P>>;
+    fn parent(&mut self) -> &mut Parent<Arc<Registered<P>>> {
         &mut self.driver
     }
 }
@@ -83,7 +84,7 @@ pub struct BindingShared<P: Protocol> {
     restart: Node<Self, Restart>,
     /// Received lists that were dropped where nothing may be called.
     dropped: SpinLock<Chain>,
-    pub(crate) driver: Arc<DriverShared<P>>,
+    pub(crate) driver: Arc<Registered<P>>,
     pub(crate) handle: AtomicPtr<c_void>,
     flow: Flow,
     /// Lists that are out for sending.
@@ -97,7 +98,7 @@ pub struct BindingShared<P: Protocol> {
     core: AtomicPtr<c_void>,
     /// Set before there is a [`Binding`].
     context: Slot<P::Binding>,
-    /// Holds the owner's teardown up until this is gone.
+    /// Holds the scope's teardown up until this is gone.
     live: Parent<Live>,
 }
 
@@ -110,15 +111,15 @@ impl<P: Protocol> Anchored for BindingShared<P> {
 
 /// An adapter that is to be opened, while the driver makes its context for it.
 pub struct NewBinding<'a> {
-    owner: &'a Owner,
+    scope: &'a Scope,
     parameters: *const NDIS_BIND_PARAMETERS,
 }
 
 impl NewBinding<'_> {
     /// What pools, timers and work items of this binding are allocated on.
     #[must_use]
-    pub fn owner(&self) -> &Owner {
-        self.owner
+    pub fn scope(&self) -> &Scope {
+        self.scope
     }
 
     /// The largest frame of the adapter, in bytes, without its header.
@@ -174,14 +175,14 @@ pub struct Binding<P: Protocol> {
 impl<P: Protocol> Binding<P> {
     /// What pools, timers and work items of this binding are allocated on.
     #[must_use]
-    pub fn owner(&self) -> &Owner {
-        self.shared.owner()
+    pub fn scope(&self) -> &Scope {
+        self.shared.scope()
     }
 
     /// The driver.
     #[must_use]
     pub fn driver(&self) -> &P {
-        &self.shared.driver.driver
+        self.shared.driver.driver()
     }
 
     /// Whether data may be sent: NDIS has restarted the binding and not
@@ -224,8 +225,8 @@ impl<P: Protocol> Deferred<GiveBack> for BindingShared<P> {
         &self.give_back
     }
 
-    fn owner(&self) -> &Owner {
-        self.live.owner()
+    fn scope(&self) -> &Scope {
+        self.live.scope()
     }
 
     fn run(this: Arc<Self>, _irql: &mut Passive) {
@@ -242,8 +243,8 @@ impl<P: Protocol> Deferred<Restart> for BindingShared<P> {
         &self.restart
     }
 
-    fn owner(&self) -> &Owner {
-        self.live.owner()
+    fn scope(&self) -> &Scope {
+        self.live.scope()
     }
 
     fn run(this: Arc<Self>, irql: &mut Passive) {
@@ -261,8 +262,8 @@ impl<P: Protocol> Deferred<Restart> for BindingShared<P> {
 
 impl<P: Protocol> BindingShared<P> {
     /// What resources are allocated on.
-    pub(crate) fn owner(&self) -> &Owner {
-        self.live.owner()
+    pub(crate) fn scope(&self) -> &Scope {
+        self.live.scope()
     }
 
     /// Returns received lists to their miniport: at once, or soon when the
@@ -400,7 +401,7 @@ impl<P: Protocol> Routine for BindingCore<P> {
     fn run(core: Arc<Self>, item: RawWorkItem, irql: &mut Passive) {
         drop(item);
         if let Some(end) = core.end.get() {
-            // SAFETY: the owner is idle; once, as this.
+            // SAFETY: the scope is idle; once, as this.
             unsafe { end.teardown.finish(irql) };
         }
         let handle = core.handle.load(Ordering::Acquire);
@@ -426,7 +427,7 @@ pub(crate) unsafe extern "system" fn bind<P: Protocol>(
     parameters: *mut NDIS_BIND_PARAMETERS,
 ) -> NDIS_STATUS {
     // SAFETY: the context of the registration lives until unload.
-    let driver = unsafe { Arc::<DriverShared<P>>::borrow_raw(driver) };
+    let driver = unsafe { Arc::<Registered<P>>::borrow_raw(driver) };
     let (Some(driver), false) = (driver, parameters.is_null()) else {
         return Status::FAILURE.raw();
     };
@@ -445,7 +446,7 @@ pub(crate) unsafe extern "system" fn bind<P: Protocol>(
                 binding: &binding,
                 core: &core,
             };
-            driver.driver.opened(&opened, &mut irql);
+            driver.driver().opened(&opened, &mut irql);
             Status::SUCCESS.raw()
         }
         Err(failure) => failure.as_failure().raw(),
@@ -459,7 +460,7 @@ pub(crate) unsafe extern "system" fn bind<P: Protocol>(
 ///
 /// Called from the bind callback with its parameters.
 unsafe fn make<P: Protocol>(
-    driver: &Arc<DriverShared<P>>,
+    driver: &Arc<Registered<P>>,
     parameters: *mut NDIS_BIND_PARAMETERS,
     irql: &mut Passive,
 ) -> Result<Arc<BindingCore<P>>, Status> {
@@ -477,13 +478,13 @@ unsafe fn make<P: Protocol>(
         driver: Parent::new(driver.clone()),
     };
     let core = Arc::try_new_anchored(core, Tag::NDIS)?;
-    let protocol = driver.handle.load(Ordering::Acquire);
-    let object = driver.object.load(Ordering::Relaxed);
+    let protocol = driver.handle();
+    let object = driver.object();
     // SAFETY: the registration's handle and the driver object live until every
     // binding is closed, and the teardown is closed before.
     let teardown = unsafe { Teardown::open_for_protocol(protocol, object) }?;
     // SAFETY: this driver's object.
-    let finisher = match unsafe { RawWorkItem::try_new(teardown.owner().base()) } {
+    let finisher = match unsafe { RawWorkItem::try_new(teardown.scope().base()) } {
         Ok(finisher) => finisher,
         Err(failure) => {
             // SAFETY: opened above, closed once.
@@ -511,13 +512,13 @@ unsafe fn make<P: Protocol>(
         live: Parent::new(teardown.enter()),
     };
     let new = NewBinding {
-        owner: teardown.owner(),
+        scope: teardown.scope(),
         parameters,
     };
     let made = Arc::try_new_anchored(shared, Tag::NDIS)
         .map_err(Status::from)
         .and_then(|shared| {
-            let context = driver.driver.bind(&new, irql)?;
+            let context = driver.driver().bind(&new, irql)?;
             shared.context.set(context);
             Ok(shared)
         });
@@ -570,7 +571,7 @@ unsafe fn open<P: Protocol>(
     open.MediumArray = &mut medium;
     open.MediumArraySize = 1;
     open.SelectedMediumIndex = &mut selected;
-    let protocol = core.driver.handle.load(Ordering::Acquire);
+    let protocol = core.driver.handle();
     // The driver's part has it from the start: families may be offered before this
     // returns.
     let handle = binding.shared.handle.as_ptr();
@@ -663,7 +664,7 @@ pub(crate) fn on_net_pnp_event<'r, P: Protocol>(
     match event.NetPnPEvent.NetEvent {
         ndis_sys::NetEventPause => {
             shared.flow.pause(irql);
-            shared.driver.driver.pause(&binding, irql);
+            shared.driver.driver().pause(&binding, irql);
             // Reset, look, wait: an event of an earlier pause may come late.
             loop {
                 shared.sends_in.reset();
@@ -676,7 +677,7 @@ pub(crate) fn on_net_pnp_event<'r, P: Protocol>(
         ndis_sys::NetEventRestart => BindingShared::restart(shared),
         ndis_sys::NetEventSetPower => {
             if let Some(state) = power_state(event) {
-                shared.driver.driver.power(&binding, state, irql);
+                shared.driver.driver().power(&binding, state, irql);
             }
         }
         // A query of the power state is never refused (rule BIND-26).

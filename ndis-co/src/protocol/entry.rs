@@ -1,20 +1,14 @@
 //! Registration: from `DriverEntry` to unload.
 
-use super::{Protocol, driver::DriverShared, handlers};
+use super::{Protocol, handlers};
 use crate::{
     Status,
     irql::Passive,
-    mem::{Arc, Tag},
     raw,
+    registration::{self, Deregistration, Registers, Registration},
 };
-use core::{
-    fmt, ptr,
-    sync::atomic::{AtomicPtr, Ordering},
-};
-use ndis_sys::{DRIVER_OBJECT, NDIS_HANDLE, NTSTATUS, PDRIVER_UNLOAD, UNICODE_STRING};
-
-/// Names a protocol's entry in the extensions of its driver object.
-static SLOT: u8 = b'P';
+use core::fmt;
+use ndis_sys::{DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
 
 /// What `DriverEntry` does for a protocol: registers `driver`.
 ///
@@ -27,6 +21,8 @@ static SLOT: u8 = b'P';
 #[doc(alias = "DriverEntry")]
 #[doc(alias = "NdisSetOptionalHandlers")]
 #[doc(alias = "NdisDeregisterProtocolDriver")]
+#[doc(alias = "IoAllocateDriverObjectExtension")]
+#[doc(alias = "IoGetDriverObjectExtension")]
 pub struct Entry<P: Protocol> {
     driver: P,
 }
@@ -55,53 +51,9 @@ impl<P: Protocol> Entry<P> {
     /// [REG-29]: ndis_sys::rules#REG-29
     /// [REG-31]: ndis_sys::rules#REG-31
     #[doc(alias = "NdisRegisterProtocolDriver")]
-    pub unsafe fn run(self, object: *mut DRIVER_OBJECT, _path: *mut UNICODE_STRING) -> NTSTATUS {
-        let shared = DriverShared {
-            driver: self.driver,
-            object: AtomicPtr::new(object),
-            handle: AtomicPtr::new(ptr::null_mut()),
-        };
-        let Ok(shared) = Arc::try_new(shared, Tag::NDIS) else {
-            return Status::RESOURCES.raw();
-        };
-        // SAFETY: `object` is this driver's, by the caller.
-        let slot = match unsafe { raw::driver_slot(object, &SLOT) } {
-            Ok(slot) => slot,
-            Err(status) => return status.raw(),
-        };
-        // SAFETY: the slot is this driver's own; nobody reads it before unload.
-        unsafe { slot.write(Arc::into_raw(shared.clone())) };
-        // SAFETY: a field of this driver's own object.
-        let member = unsafe { &raw mut (*object).DriverUnload };
-        // SAFETY: as above. Where the type is `wdk-sys`'s, the member's type names
-        // the same calling convention by another word.
-        unsafe { member.cast::<PDRIVER_UNLOAD>().write(Some(unload::<P>)) };
-
-        let mut wide: [u16; 31] = raw::utf16(P::NAME);
-        let mut characteristics = handlers::protocol_characteristics::<P>();
-        characteristics.Name = raw::unicode_string_over(&mut wide, P::NAME.len());
-        let context = Arc::into_raw(shared.clone());
-        let mut handle: NDIS_HANDLE = ptr::null_mut();
-        // SAFETY: PASSIVE_LEVEL by the caller; NDIS copies the characteristics
-        // (rule REG-25); the context lives until `unload`.
-        let status = unsafe {
-            ndis_sys::NdisRegisterProtocolDriver(context, &mut characteristics, &mut handle)
-        };
-        if Status::from_raw(status).is_success() {
-            shared.handle.store(handle, Ordering::Release);
-            return status;
-        }
-        // SAFETY: NDIS did not keep the context.
-        drop(unsafe { Arc::<DriverShared<P>>::from_raw(context) });
-        // SAFETY: the slot holds the reference that was put there above.
-        let own = unsafe { slot.replace(ptr::null_mut()) };
-        // SAFETY: as above; unload will not run.
-        drop(unsafe { Arc::<DriverShared<P>>::from_raw(own) });
-        // SAFETY: as above.
-        unsafe { (*object).DriverUnload = None };
-        // Whatever NDIS calls it: to the loader only a negative code is a
-        // failure.
-        Status::from_raw(status).as_failure().raw()
+    pub unsafe fn run(self, object: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> NTSTATUS {
+        // SAFETY: the caller's contract is the same.
+        unsafe { registration::run::<Self>(self.driver, object, path) }
     }
 }
 
@@ -112,23 +64,39 @@ impl<P: Protocol + crate::Load> Entry<P> {
     ///
     /// As [`Entry::run`].
     pub unsafe fn load(object: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> NTSTATUS {
-        // SAFETY: PASSIVE_LEVEL by the caller.
-        let mut irql = unsafe { Passive::assume() };
-        // SAFETY: the registry path of DriverEntry, by the caller.
-        let key = unsafe { crate::ServiceKey::from_raw(path) };
-        match P::load(&key, &mut irql) {
-            // SAFETY: the caller's contract is the same.
-            Ok(driver) => unsafe { Self::new(driver).run(object, path) },
-            Err(failure) => failure.as_failure().raw(),
-        }
+        // SAFETY: the caller's contract is the same.
+        unsafe { registration::enter::<Self>(object, path) }
     }
 }
 
-// SAFETY: `load` is all of `DriverEntry`.
-unsafe impl<P: Protocol + crate::Load> crate::EntryPoint for Entry<P> {
-    unsafe fn enter(object: *mut DRIVER_OBJECT, path: *mut UNICODE_STRING) -> NTSTATUS {
-        // SAFETY: the caller's contract is the same.
-        unsafe { Self::load(object, path) }
+impl<P: Protocol> Registers for Entry<P> {
+    type Driver = P;
+
+    fn register(now: &Registration<'_, Self>) -> Status {
+        now.set_unload(now.unload());
+        let mut wide: [u16; 31] = raw::utf16(P::NAME);
+        let mut characteristics = handlers::protocol_characteristics::<P>();
+        characteristics.Name = raw::unicode_string_over(&mut wide, P::NAME.len());
+        // SAFETY: by REGISTRATION at PASSIVE_LEVEL, with a context that lives until the
+        // deregistration; NDIS copies the characteristics (rule REG-25).
+        let status = unsafe {
+            ndis_sys::NdisRegisterProtocolDriver(now.context(), &mut characteristics, now.handle())
+        };
+        let status = Status::from_raw(status);
+        if !status.is_success() {
+            now.set_unload(None);
+        }
+        status
+    }
+
+    /// Unbinds every adapter first (rule [REG-30]).
+    ///
+    /// [REG-30]: ndis_sys::rules#REG-30
+    fn deregister(now: &Deregistration<'_, Self>, irql: &mut Passive) {
+        // SAFETY: by DEREGISTRATION from the unload routine, at PASSIVE_LEVEL, once (rule
+        // REG-29).
+        unsafe { ndis_sys::NdisDeregisterProtocolDriver(now.handle()) };
+        now.wait_for_others(irql);
     }
 }
 
@@ -136,28 +104,4 @@ impl<P: Protocol> fmt::Debug for Entry<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Entry").field("name", &P::NAME).finish()
     }
-}
-
-/// `DriverUnload`: deregisters, which unbinds every adapter first (REG-30).
-unsafe extern "system" fn unload<P: Protocol>(object: *mut DRIVER_OBJECT) {
-    // SAFETY: Windows passes this driver's own object.
-    let Ok(slot) = (unsafe { raw::driver_slot(object, &SLOT) }) else {
-        return;
-    };
-    // SAFETY: the slot holds the reference that `run` put there.
-    let own = unsafe { slot.replace(ptr::null_mut()) };
-    // SAFETY: as above.
-    let shared = unsafe { Arc::<DriverShared<P>>::from_raw(own) };
-    let Some(shared) = shared else { return };
-    // It stays where it is: a bind that is under way uses it, and the deregistration waits
-    // for that one.
-    let handle = shared.handle.load(Ordering::Acquire);
-    // SAFETY: from the unload routine, at PASSIVE_LEVEL, once (rule REG-29).
-    unsafe { ndis_sys::NdisDeregisterProtocolDriver(handle) };
-    // SAFETY: NDIS calls nothing any more; its reference is the one `run` made.
-    drop(unsafe { Arc::<DriverShared<P>>::from_raw(Arc::as_raw(&shared)) });
-    // SAFETY: the unload routine runs at PASSIVE_LEVEL with no lock held.
-    let mut irql = unsafe { Passive::assume() };
-    // Who has completed the last unbind: the driver's own value goes here, not there.
-    Arc::wait_for_others(&shared, 1, &mut irql);
 }

@@ -4,15 +4,18 @@
 //!
 //! No lock is held while the driver's code runs.
 
-use super::{Binding, Protocol, Role, binding, driver::DriverShared, sealed::Token};
+use super::{Binding, Protocol, Role, binding, sealed::Token};
 use crate::{
+    Answer,
+    answer::Request,
     callbacks,
     irql::{Passive, UpToDispatch},
     mem::Arc,
     nbl::Chain,
+    options::Options,
     raw,
+    registration::Registered,
 };
-use core::sync::atomic::Ordering;
 use ndis_sys::{
     CO_ADDRESS_FAMILY, NDIS_HANDLE, NDIS_OID_REQUEST, NDIS_PROTOCOL_CO_CHARACTERISTICS,
     NDIS_PROTOCOL_DRIVER_CHARACTERISTICS, NDIS_STATUS, NDIS_STATUS_INDICATION, NET_BUFFER_LIST,
@@ -65,27 +68,15 @@ pub(crate) fn co_characteristics<P: Protocol>() -> NDIS_PROTOCOL_CO_CHARACTERIST
     table
 }
 
-/// `ProtocolSetOptions`: installs the CoNDIS handlers (rule REG-07).
-unsafe extern "system" fn set_options<P: Protocol>(
-    driver: NDIS_HANDLE,
-    context: NDIS_HANDLE,
-) -> NDIS_STATUS {
-    // SAFETY: the context is the registration's, alive for the call.
-    if let Some(shared) = unsafe { Arc::<DriverShared<P>>::borrow_raw(context) } {
-        // The handle argument is the driver's handle (rule REG-05); binds may
-        // come before the registration has returned it (rule REG-27).
-        shared.handle.store(driver, Ordering::Release);
-    }
-    // SAFETY: within the options callback, with its handle (rule REG-05).
-    let status = unsafe { raw::set_handlers(driver, &mut co_characteristics::<P>()) };
-    if !status.is_success() {
-        return status.raw();
-    }
-    // SAFETY: as above.
-    unsafe { <P::Role as Role<P>>::set_options(driver) }.raw()
-}
-
 callbacks! {
+    /// `ProtocolSetOptions`: installs the CoNDIS handlers (rule [REG-07]).
+    ///
+    /// [REG-07]: ndis_sys::rules#REG-07
+    set_options<P: Protocol>(
+        driver: NDIS_HANDLE as Options<'_>,
+        context: NDIS_HANDLE as Arc<Registered<P>>,
+    ) at Passive, else FAILURE -> NDIS_STATUS => on_set_options::<P>;
+
     /// `ProtocolNetPnPEvent`; events that are for no binding come without a context.
     net_pnp_event<P: Protocol>(
         context: NDIS_HANDLE as Binding<P>,
@@ -123,6 +114,22 @@ callbacks! {
         lists: *mut NET_BUFFER_LIST as Chain,
         _flags: u32 as u32,
     ) at UpToDispatch => on_send_complete::<P>;
+}
+
+fn on_set_options<'r, P: Protocol>(
+    mut options: Options<'_>,
+    driver: Arc<Registered<P>>,
+    request: Request<'r>,
+    _irql: &mut Passive,
+) -> Answer<'r> {
+    // The handle argument is the driver's handle (rule REG-05); binds may come before the
+    // registration has returned it (rule REG-27).
+    driver.set_handle(options.driver());
+    let mut status = options.install(co_characteristics::<P>());
+    if status.is_success() {
+        status = <P::Role as Role<P>>::set_options(&mut options);
+    }
+    request.answer(status)
 }
 
 fn on_af_register_notify<P: Protocol>(

@@ -7,7 +7,6 @@
 
 mod binding;
 mod data;
-mod driver;
 mod entry;
 mod flow;
 mod handlers;
@@ -23,6 +22,7 @@ use crate::{
     Status,
     irql::{Passive, UpToDispatch},
     nbl::Chain,
+    options::Options,
     power::PowerState,
 };
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
@@ -174,12 +174,8 @@ pub trait Role<P: Protocol>: sealed::Sealed {
     fn new_state() -> Self::State;
 
     /// Installs the role's handlers.
-    ///
-    /// # Safety
-    ///
-    /// Called in the options callback, with its handle (rules REG-04, REG-05).
     #[doc(hidden)]
-    unsafe fn set_options(driver: NDIS_HANDLE) -> Status;
+    fn set_options(options: &mut Options<'_>) -> Status;
 
     /// The unbind has begun: nothing new.
     #[doc(hidden)]

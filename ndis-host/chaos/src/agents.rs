@@ -10,7 +10,7 @@ use ndis_co::{
     Status,
     irql::{NoLock, Passive, UpToDispatch},
     mem::Arc as PoolArc,
-    owner::Owner,
+    scope::Scope,
     timer::{Expire, Timer},
     work::{Work, WorkItem},
 };
@@ -53,8 +53,8 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    pub(crate) fn try_new(place: u32, owner: &Owner) -> Result<Self, Status> {
-        let agents = Agents::try_new(owner)?;
+    pub(crate) fn try_new(place: u32, scope: &Scope) -> Result<Self, Status> {
+        let agents = Agents::try_new(scope)?;
         Ok(Self { place, agents })
     }
 }
@@ -94,10 +94,10 @@ pub(crate) struct Agents {
 }
 
 impl Agents {
-    pub(crate) fn try_new(owner: &Owner) -> Result<Self, Status> {
+    pub(crate) fn try_new(scope: &Scope) -> Result<Self, Status> {
         Ok(Self {
-            timer: Timer::try_new(owner)?,
-            item: WorkItem::try_new(owner)?,
+            timer: Timer::try_new(scope)?,
+            item: WorkItem::try_new(scope)?,
         })
     }
 

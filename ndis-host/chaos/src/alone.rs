@@ -15,8 +15,8 @@ use ndis_co::{
     cm::{AsCallManager, PendingMakeCall, SignalingVc, StandaloneCallManager, Vc},
     irql::{NoLock, Passive, UpToDispatch},
     nbl::{NetBufferListPool, NetBufferLists},
-    owner::Owner,
     protocol::{Binding, Kept, NewBinding, OpenedBinding, Protocol, Received},
+    scope::Scope,
 };
 use std::sync::{
     Arc,
@@ -130,8 +130,8 @@ impl Kind for Alone {
         &binding.desk
     }
 
-    fn owner(binding: &Self::Base) -> &Owner {
-        binding.owner()
+    fn scope(binding: &Self::Base) -> &Scope {
+        binding.scope()
     }
 
     fn act(x: &X, act: Act, irql: &mut UpToDispatch) {
@@ -382,8 +382,8 @@ impl Protocol for Driver {
         let world = &x.world;
         world.linger(irql);
         let seat = Seat {
-            desk: Desk::try_new(world.number(), adapter.owner())?,
-            pool: NetBufferListPool::for_sends(adapter.owner(), TAG)?,
+            desk: Desk::try_new(world.number(), adapter.scope())?,
+            pool: NetBufferListPool::for_sends(adapter.scope(), TAG)?,
             _context: x.context("manager's binding", None),
         };
         world.may_fail(Act::BindErr)?;
@@ -396,7 +396,7 @@ impl Protocol for Driver {
         let x = &self.shared;
         let world = &x.world;
         let _ = x.bases.put(binding.desk.place, Binding::clone(binding));
-        x.store_resources(binding.desk.place, binding.owner());
+        x.store_resources(binding.desk.place, binding.scope());
         for _ in 0..world.below(3) {
             create(x, binding, irql.up_to_dispatch());
         }

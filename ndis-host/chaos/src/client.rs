@@ -373,7 +373,7 @@ impl<const N: usize> Exchange<N> {
         };
         if act == Act::TimerSet {
             binding.agents.timer().set(&slot, world.below(3));
-        } else if let Ok(timer) = Timer::try_new(binding.owner()) {
+        } else if let Ok(timer) = Timer::try_new(binding.scope()) {
             timer.set(&slot, world.below(3));
             let _ = self.timers.put(binding.place, timer);
         }
@@ -391,7 +391,7 @@ impl<const N: usize> Exchange<N> {
         };
         if act == Act::WorkQueue {
             binding.agents.item().queue(&slot);
-        } else if let Ok(item) = WorkItem::try_new(binding.owner()) {
+        } else if let Ok(item) = WorkItem::try_new(binding.scope()) {
             item.queue(&slot);
             let _ = self.items.put(binding.place, item);
         }
@@ -682,8 +682,8 @@ impl<const N: usize> Protocol for Phone<N> {
         let place = x.world.number();
         let socket = Socket {
             place,
-            agents: Agents::try_new(adapter.owner())?,
-            pool: NetBufferListPool::for_sends(adapter.owner(), TAG)?,
+            agents: Agents::try_new(adapter.scope())?,
+            pool: NetBufferListPool::for_sends(adapter.scope(), TAG)?,
             _context: x.context("binding", None),
         };
         x.world.may_fail(Act::BindErr)?;

@@ -240,8 +240,8 @@ impl Miniport for Link {
         let init = init.attributes(&Attributes::wan(), irql)?;
         world.may_fail(Act::InitErrAttributed)?;
         let nic = Nic {
-            desk: Desk::try_new(world.number(), init.owner())?,
-            pool: NetBufferListPool::for_receives(init.owner(), TAG)?,
+            desk: Desk::try_new(world.number(), init.scope())?,
+            pool: NetBufferListPool::for_receives(init.scope(), TAG)?,
             _context: x.context("link's adapter", None),
         };
         let init = init.adapter(nic)?;

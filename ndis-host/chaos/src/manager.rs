@@ -16,8 +16,8 @@ use ndis_co::{
     cm::{AcceptedCall, Active, Af, Base, CreatedVc, Inactive, PendingMakeCall, Sap, Vc},
     family::{AddressFamily, Family},
     irql::{Passive, UpToDispatch},
-    owner::Owner,
     params::{CallParametersBuf, Specific},
+    scope::Scope,
     timer::Timer,
     work::WorkItem,
 };
@@ -50,7 +50,7 @@ pub(crate) trait Kind: Sized + Send + Sync + 'static {
 
     fn own(world: &Arc<World>, vcs: &Arc<Stash<Vc<Manager<Self>>>>) -> Self::Own;
     fn desk(base: &Self::Base) -> &Desk;
-    fn owner(base: &Self::Base) -> &Owner;
+    fn scope(base: &Self::Base) -> &Scope;
     /// An act that is not one of every call manager's.
     fn act(x: &Arc<Exchange<Self>>, act: Act, irql: &mut UpToDispatch);
     /// Lets go of what may still be of use to what is let go of next.
@@ -235,18 +235,18 @@ impl<K: Kind> Exchange<K> {
     }
 
     /// Resources that are kept outside the adapter's context.
-    pub(crate) fn store_resources(self: &Arc<Self>, place: u32, owner: &Owner) {
+    pub(crate) fn store_resources(self: &Arc<Self>, place: u32, scope: &Scope) {
         if !self.world.dares(Act::InitResourcesStored, 1, 4) {
             return;
         }
         let exchange = self.clone();
-        if let Ok(timer) = Timer::try_new(owner)
+        if let Ok(timer) = Timer::try_new(scope)
             && let Ok(slot) = Slot::try_new(Box::new(move |irql| exchange.act(irql)))
         {
             timer.set(&slot, 1);
             let _ = self.timers.put(place, timer);
         }
-        if let Ok(item) = WorkItem::try_new(owner) {
+        if let Ok(item) = WorkItem::try_new(scope) {
             let _ = self.items.put(place, item);
         }
     }
@@ -357,7 +357,7 @@ impl<K: Kind> Exchange<K> {
         };
         if act == Act::TimerSet {
             agents.timer().set(&slot, world.below(3));
-        } else if let Ok(timer) = Timer::try_new(K::owner(&base)) {
+        } else if let Ok(timer) = Timer::try_new(K::scope(&base)) {
             timer.set(&slot, world.below(3));
             let _ = self.timers.put(*place, timer);
         }
@@ -376,7 +376,7 @@ impl<K: Kind> Exchange<K> {
         };
         if act == Act::WorkQueue {
             agents.item().queue(&slot);
-        } else if let Ok(item) = WorkItem::try_new(K::owner(&base)) {
+        } else if let Ok(item) = WorkItem::try_new(K::scope(&base)) {
             item.queue(&slot);
             let _ = self.items.put(*place, item);
         }

@@ -14,7 +14,7 @@ use ndis_co::{
     cm::PendingMakeCall,
     irql::{NoLock, Passive, UpToDispatch},
     nbl::{NetBufferListPool, NetBufferLists},
-    owner::Owner,
+    scope::Scope,
 };
 use ndis_mcm::{
     Adapter, Attributes, Carry, IndicateError, Initialize, Initialized, Mcm, Miniport, New,
@@ -73,8 +73,8 @@ impl Kind for Integrated {
         &adapter.desk
     }
 
-    fn owner(adapter: &Self::Base) -> &Owner {
-        adapter.owner()
+    fn scope(adapter: &Self::Base) -> &Scope {
+        adapter.scope()
     }
 
     fn act(x: &Arc<Exchange<Self>>, act: Act, irql: &mut UpToDispatch) {
@@ -155,11 +155,11 @@ impl Manager<Integrated> {
         let init = init.attributes(&Attributes::wan(), irql)?;
         world.may_fail(Act::InitErrAttributed)?;
         let nic = Nic {
-            desk: Desk::try_new(place, init.owner())?,
-            pool: NetBufferListPool::for_receives(init.owner(), TAG)?,
+            desk: Desk::try_new(place, init.scope())?,
+            pool: NetBufferListPool::for_receives(init.scope(), TAG)?,
             _context: exchange.context("adapter", None),
         };
-        exchange.store_resources(place, init.owner());
+        exchange.store_resources(place, init.scope());
         let mut init = init.adapter(nic)?;
         world.may_fail(Act::InitErrAdapter)?;
         let families = match world.decide(&[

@@ -46,7 +46,7 @@ mod phone {
             adapter: &NewBinding<'_>,
             _irql: &mut Passive,
         ) -> Result<NetBufferListPool, Status> {
-            NetBufferListPool::for_sends(adapter.owner(), Tag::new(*b"Call"))
+            NetBufferListPool::for_sends(adapter.scope(), Tag::new(*b"Call"))
         }
 
         fn unbind(&self, _binding: &Binding<Self>, _irql: &mut Passive) {

@@ -42,7 +42,7 @@ impl Miniport for Mirror {
         irql: &mut Passive,
     ) -> Result<Initialized<'i>, Status> {
         let init = init.attributes(&Attributes::wan().max_frame(1500), irql)?;
-        let pool = NetBufferListPool::for_receives(init.owner(), TAG)?;
+        let pool = NetBufferListPool::for_receives(init.scope(), TAG)?;
         let mut init = init.adapter(Nic { pool })?;
         // Last, because clients may call as soon as the adapter is up.
         init.register_address_family(MIRROR, irql)?;

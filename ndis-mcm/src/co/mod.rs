@@ -51,7 +51,7 @@
 //!         irql: &mut Passive,
 //!     ) -> Result<Initialized<'i>, Status> {
 //!         let init = init.attributes(&Attributes::wan().max_frame(1500), irql)?;
-//!         let pool = NetBufferListPool::for_receives(init.owner(), Tag::new(*b"Loop"))?;
+//!         let pool = NetBufferListPool::for_receives(init.scope(), Tag::new(*b"Loop"))?;
 //!         Ok(init.adapter(pool)?.finish())
 //!     }
 //! }

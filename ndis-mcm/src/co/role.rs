@@ -12,9 +12,8 @@ use ndis_co::{
     Status,
     irql::{Passive, UpToDispatch},
     nbl::NetBufferLists,
-    raw,
+    options::Options,
 };
-use ndis_sys::NDIS_HANDLE;
 
 /// A connection-oriented miniport that is no call manager (rule [REG-12]), see
 /// [`co`](crate::co). It can register no address family.
@@ -33,9 +32,8 @@ impl<M: VcMiniport> Role<M> for CoMiniport {
         Ok(())
     }
 
-    unsafe fn set_options(driver: NDIS_HANDLE) -> Status {
-        // SAFETY: by the caller within the options callback, with its handle.
-        unsafe { raw::set_handlers(driver, &mut handlers::characteristics::<M>()) }
+    fn set_options(options: &mut Options<'_>) -> Status {
+        options.install(handlers::characteristics::<M>())
     }
 
     fn close_families(_: &Adapter<M>, _: &mut Passive, _: Token) {}

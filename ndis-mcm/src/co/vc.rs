@@ -15,9 +15,10 @@ use ndis_co::{
     later::{self, Place, Work},
     mem::{Anchored, Arc, Lent, Parent, Tag},
     nbl::NetBufferLists,
-    owner::Owner,
     raw::Opaque,
-    reference, stack,
+    reference,
+    scope::Scope,
+    stack,
 };
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 
@@ -271,8 +272,8 @@ impl<M: VcMiniport> Work for VcShared<M> {
         &self.place
     }
 
-    fn owner(&self) -> &Owner {
-        self.adapter.owner()
+    fn scope(&self) -> &Scope {
+        self.adapter.scope()
     }
 
     /// Dropped lists first, then whatever is due.

@@ -15,8 +15,8 @@ use ndis_co::{
     irql::{Passive, UpToDispatch},
     mem::Tag,
     nbl::NetBufferLists,
-    owner::Owner,
-    raw,
+    options::Options,
+    scope::Scope,
 };
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
 
@@ -58,15 +58,12 @@ impl<M: MiniportCallManager> Role<M> for Mcm {
         McmState::try_new()
     }
 
-    unsafe fn set_options(driver: NDIS_HANDLE) -> Status {
-        // SAFETY: by the caller within the options callback, with its handle.
-        let status =
-            unsafe { raw::set_handlers(driver, &mut handlers::miniport_co_characteristics::<M>()) };
+    fn set_options(options: &mut Options<'_>) -> Status {
+        let status = options.install(handlers::miniport_co_characteristics::<M>());
         if !status.is_success() {
             return status;
         }
-        // SAFETY: as above.
-        unsafe { raw::set_handlers(driver, &mut cm::call_manager_handlers::<M>()) }
+        options.install(cm::call_manager_handlers::<M>())
     }
 
     fn close_families(adapter: &Adapter<M>, irql: &mut Passive, _: sealed::Token) {
@@ -109,16 +106,16 @@ impl<M: MiniportCallManager> McmState<M> {
 }
 
 // SAFETY: an adapter of an MCM calls the functions that are for one. A reference keeps the
-// driver's part, and with it the driver, the owner and the families.
+// driver's part, and with it the driver, the scope and the families.
 unsafe impl<M: MiniportCallManager> Base<M> for Adapter<M> {
     type Part = DataPath;
 
     fn driver(&self) -> &M {
-        &self.shared.driver.driver
+        self.shared.driver.driver()
     }
 
-    fn owner(&self) -> &Owner {
-        self.shared.owner()
+    fn scope(&self) -> &Scope {
+        self.shared.scope()
     }
 
     fn families(&self) -> &Families<M> {

@@ -1,6 +1,6 @@
 //! [`Adapter`]: one adapter, from initialization to halt.
 
-use super::{Miniport, Role, driver::DriverShared};
+use super::{Miniport, Role};
 use crate::lock::StateLock;
 use core::{
     ffi::c_void,
@@ -12,11 +12,12 @@ use ndis_co::{
     advertised::Advertised,
     callback::{Argument, FromNdis},
     irql::Passive,
-    mem::{Anchored, Arc, Parent, Tag},
+    mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag},
     once::Slot,
-    owner::{Live, Owner, Teardown},
     raw::Opaque,
     reference,
+    registration::Registered,
+    scope::{Live, Scope, Teardown},
 };
 use ndis_sys::NDIS_HANDLE;
 
@@ -24,7 +25,9 @@ use ndis_sys::NDIS_HANDLE;
 /// halt is over (rule INIT-14), longer than the driver's own part.
 #[doc(hidden)]
 pub struct AdapterCore<M: Miniport> {
-    pub(crate) driver: Arc<DriverShared<M>>,
+    pub(crate) driver: Arc<Registered<M>>,
+    /// NDIS's reference.
+    lent: Lent<Self>,
     /// From the attributes on.
     teardown: Slot<Teardown>,
     /// What a call manager has registered here.
@@ -37,12 +40,12 @@ pub struct AdapterCore<M: Miniport> {
 /// the driver's context; the halt waits for that.
 #[doc(hidden)]
 pub struct AdapterShared<M: Miniport> {
-    pub(crate) driver: Arc<DriverShared<M>>,
+    pub(crate) driver: Arc<Registered<M>>,
     pub(crate) handle: Opaque,
     flow: Flow,
     pub(crate) role: <M::Role as Role<M>>::State,
     context: M::Adapter,
-    /// Holds the owner's teardown up until this is gone.
+    /// Holds the scope's teardown up until this is gone.
     live: Parent<Live>,
 }
 
@@ -111,14 +114,14 @@ pub struct Adapter<M: Miniport> {
 impl<M: Miniport> Adapter<M> {
     /// What pools, timers and work items of the adapter are allocated on.
     #[must_use]
-    pub fn owner(&self) -> &Owner {
-        self.shared.owner()
+    pub fn scope(&self) -> &Scope {
+        self.shared.scope()
     }
 
     /// The driver.
     #[must_use]
     pub fn driver(&self) -> &M {
-        &self.shared.driver.driver
+        self.shared.driver.driver()
     }
 
     /// Whether data flows: the adapter was restarted and not paused since.
@@ -158,13 +161,18 @@ impl<M: Miniport> fmt::Debug for Adapter<M> {
 }
 
 impl<M: Miniport> AdapterCore<M> {
-    pub(super) const fn new(driver: Arc<DriverShared<M>>) -> Self {
-        Self {
+    /// An adapter that is initialized: NDIS has its context.
+    pub(super) fn try_new(driver: Arc<Registered<M>>) -> Result<Arc<Self>, OutOfMemory> {
+        let core = Self {
             driver,
+            lent: Lent::new(),
             teardown: Slot::new(),
             advertised: Advertised::new(),
             shared: StateLock::new(None),
-        }
+        };
+        let core = Arc::try_new(core, Tag::NDIS)?;
+        core.lent.lend(&core);
+        Ok(core)
     }
 
     pub(crate) fn set_teardown(&self, teardown: Teardown) {
@@ -176,9 +184,9 @@ impl<M: Miniport> AdapterCore<M> {
     /// # Safety
     ///
     /// The attributes are set.
-    pub(crate) unsafe fn owner(&self) -> &Owner {
+    pub(crate) unsafe fn scope(&self) -> &Scope {
         // SAFETY: the teardown is set with the attributes.
-        unsafe { self.teardown.get_unchecked() }.owner()
+        unsafe { self.teardown.get_unchecked() }.scope()
     }
 
     pub(crate) fn set_shared(&self, shared: Arc<AdapterShared<M>>) {
@@ -190,15 +198,14 @@ impl<M: Miniport> AdapterCore<M> {
         self.shared.with(|shared| shared.clone())
     }
 
-    /// Drops the driver's part and waits until it is gone.
-    ///
-    /// # Safety
-    ///
-    /// Called once, at the end of the adapter.
-    pub(super) unsafe fn tear_down(&self, irql: &mut Passive) {
-        drop(self.shared.with(Option::take));
-        if let Some(teardown) = self.teardown.get() {
-            // SAFETY: opened with the attributes, closed once by the caller.
+    /// The end of the adapter, a halt or a failed initialization: drops the driver's part and
+    /// waits until it is gone. Then NDIS's reference to the context goes.
+    pub(super) fn tear_down(&self, irql: &mut Passive) {
+        let Some(core) = self.lent.end() else { return };
+        drop(core.shared.with(Option::take));
+        if let Some(teardown) = core.teardown.get() {
+            // SAFETY: opened with the attributes, and closed once: NDIS's reference was lent
+            // once, before them, and is here.
             unsafe { teardown.close(irql) };
         }
     }
@@ -227,8 +234,8 @@ impl<M: Miniport> AdapterShared<M> {
     }
 
     /// What resources are allocated on.
-    pub(crate) fn owner(&self) -> &Owner {
-        self.live.owner()
+    pub(crate) fn scope(&self) -> &Scope {
+        self.live.scope()
     }
 
     /// The device is gone.

@@ -5,8 +5,8 @@ use ndis_co::{
     Status,
     irql::{Passive, UpToDispatch},
     nbl::NetBufferLists,
+    options::Options,
 };
-use ndis_sys::NDIS_HANDLE;
 
 /// A miniport that is not connection-oriented. It can register no address
 /// family.
@@ -23,7 +23,7 @@ impl<M: Miniport> Role<M> for Connectionless {
         Ok(())
     }
 
-    unsafe fn set_options(_driver: NDIS_HANDLE) -> Status {
+    fn set_options(_: &mut Options<'_>) -> Status {
         Status::SUCCESS
     }
 

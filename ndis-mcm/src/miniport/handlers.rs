@@ -3,10 +3,7 @@
 //!
 //! No lock is held while the driver's code runs.
 
-use super::{
-    Adapter, Initialize, Miniport, Role, adapter::AdapterCore, driver::DriverShared, oid,
-    sealed::Token,
-};
+use super::{Adapter, Initialize, Miniport, Role, adapter::AdapterCore, oid, sealed::Token};
 use crate::key::key;
 use core::ffi::c_void;
 use ndis_co::{
@@ -14,14 +11,17 @@ use ndis_co::{
     answer::Request,
     callbacks, channel,
     irql::{Passive, UpToDispatch},
-    mem::{Arc, Tag},
+    mem::Arc,
     nbl::{Chain, NetBufferLists, fields::Side},
+    options::Options,
     raw,
+    registration::Registered,
 };
 use ndis_sys::{
-    NDIS_HANDLE, NDIS_MINIPORT_DRIVER_CHARACTERISTICS, NDIS_MINIPORT_INIT_PARAMETERS,
-    NDIS_MINIPORT_PAUSE_PARAMETERS, NDIS_MINIPORT_RESTART_PARAMETERS, NDIS_OID_REQUEST,
-    NDIS_STATUS, NET_BUFFER_LIST, NET_DEVICE_PNP_EVENT,
+    NDIS_HALT_ACTION, NDIS_HANDLE, NDIS_MINIPORT_DRIVER_CHARACTERISTICS,
+    NDIS_MINIPORT_INIT_PARAMETERS, NDIS_MINIPORT_PAUSE_PARAMETERS,
+    NDIS_MINIPORT_RESTART_PARAMETERS, NDIS_OID_REQUEST, NDIS_STATUS, NET_BUFFER_LIST,
+    NET_DEVICE_PNP_EVENT,
 };
 
 /// The mandatory handlers of a miniport but for its unload routine (rules REG-03, REG-36, REG-41,
@@ -52,84 +52,29 @@ pub(crate) fn miniport_characteristics<M: Miniport>() -> NDIS_MINIPORT_DRIVER_CH
     table
 }
 
-/// `MiniportSetOptions` (rules REG-03, REG-33).
-unsafe extern "system" fn set_options<M: Miniport>(
-    driver: NDIS_HANDLE,
-    _context: NDIS_HANDLE,
-) -> NDIS_STATUS {
-    // The handle argument is the driver's handle (rule REG-05).
-    // SAFETY: this is the options callback.
-    unsafe { <M::Role as Role<M>>::set_options(driver) }
-        .as_final()
-        .raw()
-}
-
-/// `MiniportInitializeEx`.
-unsafe extern "system" fn initialize<M: Miniport>(
-    handle: NDIS_HANDLE,
-    driver: NDIS_HANDLE,
-    _parameters: *mut NDIS_MINIPORT_INIT_PARAMETERS,
-) -> NDIS_STATUS {
-    // SAFETY: the context of the registration lives until unload.
-    let Some(driver) = (unsafe { Arc::<DriverShared<M>>::borrow_raw(driver) }) else {
-        return Status::FAILURE.raw();
-    };
-    // SAFETY: NDIS initializes at PASSIVE_LEVEL with no lock held.
-    let mut irql = unsafe { Passive::assume() };
-    let core = AdapterCore::new(Arc::clone(&driver));
-    let Ok(core) = Arc::try_new(core, Tag::NDIS) else {
-        return Status::RESOURCES.raw();
-    };
-    let init = Initialize::new(core.clone(), handle);
-    match driver.driver.initialize(init, &mut irql) {
-        Ok(_) => {
-            if let Some(shared) = core.shared() {
-                let adapter = Adapter { shared };
-                driver.driver.initialized(&adapter, &mut irql);
-            }
-            // NDIS's reference to the context, which the halt takes back.
-            let _ = Arc::into_raw(core);
-            Status::SUCCESS.raw()
-        }
-        Err(failure) => {
-            // SAFETY: no halt will come (rule INIT-10), so this is the end.
-            unsafe { core.tear_down(&mut irql) };
-            documented_initialize_failure(failure).raw()
-        }
-    }
-}
-
-/// Only these may come out of an initialization (rule INIT-09), of which a third
-/// one, `NDIS_STATUS_NOT_ACCEPTED`, is no negative code.
-fn documented_initialize_failure(status: Status) -> Status {
-    match status {
-        Status::RESOURCES => status,
-        _ => Status::FAILURE,
-    }
-}
-
-/// `MiniportHaltEx`: cannot fail, and waits until everything is gone (rules
-/// HALT-01, HALT-04, HALT-05, HALT-06).
-unsafe extern "system" fn halt<M: Miniport>(
-    context: NDIS_HANDLE,
-    _action: ndis_sys::NDIS_HALT_ACTION,
-) {
-    // SAFETY: NDIS's reference to its context comes back with the halt.
-    let Some(core) = (unsafe { Arc::<AdapterCore<M>>::from_raw(context) }) else {
-        return;
-    };
-    // SAFETY: NDIS halts at PASSIVE_LEVEL with no lock held.
-    let mut irql = unsafe { Passive::assume() };
-    let Some(shared) = core.shared() else { return };
-    let adapter = Adapter { shared };
-    <M::Role as Role<M>>::close_families(&adapter, &mut irql, Token(()));
-    adapter.driver().halt(&adapter, &mut irql);
-    drop(adapter);
-    // SAFETY: the halt is the one end of an initialized adapter.
-    unsafe { core.tear_down(&mut irql) };
-}
-
 callbacks! {
+    /// `MiniportSetOptions` (rules [REG-03], [REG-33]).
+    ///
+    /// [REG-03]: ndis_sys::rules#REG-03
+    /// [REG-33]: ndis_sys::rules#REG-33
+    set_options<M: Miniport>(
+        driver: NDIS_HANDLE as Options<'_>,
+        _context: NDIS_HANDLE as NDIS_HANDLE,
+    ) at Passive, else FAILURE -> NDIS_STATUS => on_set_options::<M>;
+
+    /// `MiniportInitializeEx`.
+    initialize<M: Miniport>(
+        handle: NDIS_HANDLE as NDIS_HANDLE,
+        driver: NDIS_HANDLE as Arc<Registered<M>>,
+        _parameters: *mut NDIS_MINIPORT_INIT_PARAMETERS as *mut NDIS_MINIPORT_INIT_PARAMETERS,
+    ) at Passive, else FAILURE -> NDIS_STATUS => on_initialize;
+
+    /// `MiniportHaltEx`.
+    halt<M: Miniport>(
+        context: NDIS_HANDLE as Arc<AdapterCore<M>>,
+        _action: NDIS_HALT_ACTION as NDIS_HALT_ACTION,
+    ) at Passive => on_halt;
+
     /// `MiniportSendNetBufferLists`.
     send_connectionless<M: Miniport>(
         context: NDIS_HANDLE as Adapter<M>,
@@ -171,6 +116,62 @@ callbacks! {
         request: *mut NDIS_OID_REQUEST as &NDIS_OID_REQUEST,
     ) at UpToDispatch, else NOT_SUPPORTED -> NDIS_STATUS => on_oid_request;
 
+}
+
+/// The handle argument is the driver's handle (rule REG-05).
+fn on_set_options<'r, M: Miniport>(
+    mut options: Options<'_>,
+    _context: NDIS_HANDLE,
+    request: Request<'r>,
+    _irql: &mut Passive,
+) -> Answer<'r> {
+    request.answer(<M::Role as Role<M>>::set_options(&mut options))
+}
+
+/// Two failures are documented.
+fn on_initialize<'r, M: Miniport>(
+    handle: NDIS_HANDLE,
+    driver: Arc<Registered<M>>,
+    _parameters: *mut NDIS_MINIPORT_INIT_PARAMETERS,
+    request: Request<'r>,
+    irql: &mut Passive,
+) -> Answer<'r> {
+    let Ok(core) = AdapterCore::try_new(driver.clone()) else {
+        return request.answer(Status::RESOURCES);
+    };
+    let init = Initialize::new(core.clone(), handle);
+    request.answer(match driver.driver().initialize(init, irql) {
+        Ok(_) => {
+            if let Some(shared) = core.shared() {
+                driver.driver().initialized(&Adapter { shared }, irql);
+            }
+            Status::SUCCESS
+        }
+        Err(failure) => {
+            // No halt will come (rule INIT-10), so this is the end.
+            core.tear_down(irql);
+            documented_initialize_failure(failure)
+        }
+    })
+}
+
+/// Only these may come out of an initialization (rule INIT-09), of which a third
+/// one, `NDIS_STATUS_NOT_ACCEPTED`, is no negative code.
+fn documented_initialize_failure(status: Status) -> Status {
+    match status {
+        Status::RESOURCES => status,
+        _ => Status::FAILURE,
+    }
+}
+
+/// Cannot fail, and waits until everything is gone (rules HALT-01, HALT-04, HALT-05, HALT-06).
+fn on_halt<M: Miniport>(core: Arc<AdapterCore<M>>, _action: NDIS_HALT_ACTION, irql: &mut Passive) {
+    if let Some(shared) = core.shared() {
+        let adapter = Adapter { shared };
+        <M::Role as Role<M>>::close_families(&adapter, irql, Token(()));
+        adapter.driver().halt(&adapter, irql);
+    }
+    core.tear_down(irql);
 }
 
 /// Notes a removal, which pause and halt follow, and tells the driver.

@@ -23,7 +23,7 @@ use ndis_co::{
     family::AddressFamily,
     irql::AtPassive,
     mem::Arc,
-    owner::{Owner, Teardown},
+    scope::{Scope, Teardown},
 };
 use ndis_sys::NDIS_HANDLE;
 
@@ -115,10 +115,10 @@ impl<'i, M: Miniport> Initialize<'i, M, New> {
 impl<'i, M: Miniport> Initialize<'i, M, Attributed> {
     /// What pools, timers and work items of the adapter are allocated on.
     #[must_use]
-    pub fn owner(&self) -> &Owner {
+    pub fn scope(&self) -> &Scope {
         // SAFETY: in this state the attributes are set, and with them the
         // teardown.
-        unsafe { self.core.owner() }
+        unsafe { self.core.scope() }
     }
 
     /// Gives the adapter its context.

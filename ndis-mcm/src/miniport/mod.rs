@@ -2,7 +2,6 @@
 
 mod adapter;
 mod connectionless;
-mod driver;
 mod entry;
 pub(crate) mod handlers;
 mod init;
@@ -17,8 +16,8 @@ use ndis_co::{
     Status,
     irql::{Passive, UpToDispatch},
     nbl::NetBufferLists,
+    options::Options,
 };
-use ndis_sys::NDIS_HANDLE;
 
 /// A miniport driver.
 ///
@@ -166,12 +165,8 @@ pub trait Role<M: Miniport>: sealed::Sealed {
     fn new_state() -> Result<Self::State, Status>;
 
     /// Installs the role's handlers.
-    ///
-    /// # Safety
-    ///
-    /// Called in the options callback, with its handle (rules REG-04, REG-05).
     #[doc(hidden)]
-    unsafe fn set_options(driver: NDIS_HANDLE) -> Status;
+    fn set_options(options: &mut Options<'_>) -> Status;
 
     /// Has the adapter's address families closed.
     #[doc(hidden)]

@@ -166,7 +166,7 @@ impl Miniport for Wire {
         irql: &mut Passive,
     ) -> Result<Initialized<'i>, Status> {
         let init = init.attributes(&Attributes::wan(), irql)?;
-        let pool = NetBufferListPool::for_receives(init.owner(), Tag::NDIS)?;
+        let pool = NetBufferListPool::for_receives(init.scope(), Tag::NDIS)?;
         Ok(init.adapter(pool)?.finish())
     }
 }

@@ -50,7 +50,7 @@ impl<S: Switch> Miniport for Trunk<S> {
         irql: &mut Passive,
     ) -> Result<Initialized<'i>, Status> {
         let init = init.attributes(&Attributes::wan(), irql)?;
-        let pool = NetBufferListPool::for_receives(init.owner(), Tag::NDIS)?;
+        let pool = NetBufferListPool::for_receives(init.scope(), Tag::NDIS)?;
         let mut init = init.adapter(pool)?;
         init.register_address_family(AddressFamily::new(Family::L2TP, 1, 0), irql)?;
         Ok(init.finish())

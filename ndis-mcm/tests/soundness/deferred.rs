@@ -71,9 +71,9 @@ impl Expire for Opening {
 }
 
 impl Switch for Opens {
-    fn adapter(&self, owner: &Owner) -> Result<Context, Status> {
+    fn adapter(&self, scope: &Scope) -> Result<Context, Status> {
         let opening = KernelArc::try_new(Opening(Place::default()), Tag::NDIS)?;
-        self.due.put((Timer::try_new(owner)?, opening));
+        self.due.put((Timer::try_new(scope)?, opening));
         Ok(None)
     }
 
@@ -239,7 +239,7 @@ impl Phone for WaitsElsewhere {
     fn bind(&self, adapter: &NewBinding<'_>) -> Result<Context, Status> {
         self.bell.install()?;
         let errand = KernelArc::try_new(Errand(Place::default()), Tag::NDIS)?;
-        self.item.put((WorkItem::try_new(adapter.owner())?, errand));
+        self.item.put((WorkItem::try_new(adapter.scope())?, errand));
         Ok(None)
     }
 
@@ -302,10 +302,10 @@ struct WaitsInWork {
 }
 
 impl Switch for WaitsInWork {
-    fn adapter(&self, owner: &Owner) -> Result<Context, Status> {
+    fn adapter(&self, scope: &Scope) -> Result<Context, Status> {
         self.bell.install()?;
         let call = KernelArc::try_new(Call(Place::default()), Tag::NDIS)?;
-        self.item.put((WorkItem::try_new(owner)?, call));
+        self.item.put((WorkItem::try_new(scope)?, call));
         Ok(None)
     }
 

@@ -57,14 +57,14 @@ struct Equipped {
 }
 
 impl Switch for Equipped {
-    fn adapter(&self, owner: &Owner) -> Result<Context, Status> {
+    fn adapter(&self, scope: &Scope) -> Result<Context, Status> {
         let errand = KernelArc::try_new(Errand(self.ran.clone()), Tag::NDIS)?;
-        let list = NetBufferListPool::for_receives(owner, Tag::NDIS)?.allocate(16)?;
+        let list = NetBufferListPool::for_receives(scope, Tag::NDIS)?.allocate(16)?;
         let equipment = Equipment {
             _list: Place::default(),
-            _soon: Timer::try_new(owner)?,
-            _late: Timer::try_new(owner)?,
-            _item: WorkItem::try_new(owner)?,
+            _soon: Timer::try_new(scope)?,
+            _late: Timer::try_new(scope)?,
+            _item: WorkItem::try_new(scope)?,
             _errand: errand.clone(),
             dropped: self.dropped.clone(),
         };

@@ -37,9 +37,9 @@ use ndis_co::{
     lock::SpinLock,
     mem::Tag,
     nbl::{NetBufferListPool, NetBufferLists},
-    owner::Owner,
     params::{CallParameters, CallParametersBuf, Specific},
     power::PowerState,
+    scope::Scope,
 };
 use ndis_host::{Adapter as HostAdapter, Builder, Driver, Host, Report};
 use ndis_mcm::*;
@@ -186,7 +186,7 @@ fn parameters(bytes: &[u8]) -> CallParametersBuf {
 /// otherwise.
 trait Switch: Sized + Send + Sync + 'static {
     /// Makes the adapter's context, while it is initialized.
-    fn adapter(&self, _owner: &Owner) -> Result<Context, Status> {
+    fn adapter(&self, _scope: &Scope) -> Result<Context, Status> {
         Ok(None)
     }
     fn initialized(&self, _adapter: &Adapter<Exchange<Self>>, _irql: &mut Passive) {}
@@ -318,8 +318,8 @@ impl<S: Switch> Miniport for Exchange<S> {
     ) -> Result<Initialized<'i>, Status> {
         let init = init.attributes(&Attributes::wan(), irql)?;
         let nic = Nic {
-            pool: NetBufferListPool::for_receives(init.owner(), Tag::NDIS)?,
-            context: self.switch.adapter(init.owner())?,
+            pool: NetBufferListPool::for_receives(init.scope(), Tag::NDIS)?,
+            context: self.switch.adapter(init.scope())?,
         };
         let mut init = init.adapter(nic)?;
         init.register_address_family(FAMILY, irql)?;
@@ -569,7 +569,7 @@ impl<P: Phone> Protocol for Handset<P> {
 
     fn bind(&self, adapter: &NewBinding<'_>, _irql: &mut Passive) -> Result<Socket, Status> {
         Ok(Socket {
-            pool: NetBufferListPool::for_sends(adapter.owner(), Tag::NDIS)?,
+            pool: NetBufferListPool::for_sends(adapter.scope(), Tag::NDIS)?,
             context: self.phone.bind(adapter)?,
         })
     }

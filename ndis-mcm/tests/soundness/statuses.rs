@@ -202,7 +202,7 @@ impl FailsAt {
 }
 
 impl Switch for FailsAt {
-    fn adapter(&self, _owner: &Owner) -> Result<Context, Status> {
+    fn adapter(&self, _scope: &Scope) -> Result<Context, Status> {
         if self.at("initialize") {
             return Err(self.code);
         }

@@ -111,7 +111,7 @@ impl Keeps {
     }
 
     /// Makes what hangs on an adapter or binding, and keeps it.
-    fn resources(&self, owner: &Owner, pool: &NetBufferListPool) -> Result<(), Status> {
+    fn resources(&self, scope: &Scope, pool: &NetBufferListPool) -> Result<(), Status> {
         let errand = || {
             let probe = Probe::new("errand", &self.ledger);
             KernelArc::try_new(Errand { probe }, Tag::NDIS)
@@ -122,13 +122,13 @@ impl Keeps {
                 self.keep("list", || list);
             }
             "timer" => {
-                let (timer, errand) = (Timer::try_new(owner)?, errand()?);
+                let (timer, errand) = (Timer::try_new(scope)?, errand()?);
                 timer.set(&errand, 600_000);
                 drop(errand);
                 self.keep("timer", || timer);
             }
             "work item" => {
-                let (item, errand) = (WorkItem::try_new(owner)?, errand()?);
+                let (item, errand) = (WorkItem::try_new(scope)?, errand()?);
                 self.held.put(Box::new(move || {
                     assert!(item.queue(&errand));
                     drop(errand);
@@ -148,8 +148,8 @@ impl Phone for Keeper {
     const LISTENS: bool = true;
 
     fn bind(&self, adapter: &NewBinding<'_>) -> Result<Context, Status> {
-        let pool = NetBufferListPool::for_sends(adapter.owner(), Tag::NDIS)?;
-        self.0.resources(adapter.owner(), &pool)?;
+        let pool = NetBufferListPool::for_sends(adapter.scope(), Tag::NDIS)?;
+        self.0.resources(adapter.scope(), &pool)?;
         Ok(self.0.context("adapter"))
     }
 
@@ -180,9 +180,9 @@ impl Phone for Keeper {
 struct Keeping(Keeps);
 
 impl Switch for Keeping {
-    fn adapter(&self, owner: &Owner) -> Result<Context, Status> {
-        let pool = NetBufferListPool::for_receives(owner, Tag::NDIS)?;
-        self.0.resources(owner, &pool)?;
+    fn adapter(&self, scope: &Scope) -> Result<Context, Status> {
+        let pool = NetBufferListPool::for_receives(scope, Tag::NDIS)?;
+        self.0.resources(scope, &pool)?;
         Ok(self.0.context("adapter"))
     }
 

@@ -123,7 +123,7 @@ impl Protocol for Talker {
     type Role = AsClient;
 
     fn bind(&self, new: &NewBinding<'_>, _irql: &mut Passive) -> Result<NetBufferListPool, Status> {
-        NetBufferListPool::for_sends(new.owner(), TAG)
+        NetBufferListPool::for_sends(new.scope(), TAG)
     }
 
     fn unbind(&self, _binding: &Binding<Self>, _irql: &mut Passive) {

@@ -40,13 +40,14 @@ pub unsafe fn load_client<C: Client + Load>(
     Ok(first)
 }
 
-/// A slot of the safe layer in the driver object of `wdk-sys`.
+/// An extension of the driver object of `wdk-sys`, as `ndis-sys` gets it.
 ///
 /// # Safety
 /// `object` is the driver's own.
-pub unsafe fn slot(object: *mut wdk_sys::DRIVER_OBJECT) -> Result<*mut wdk_sys::PVOID, Status> {
+pub unsafe fn extension(object: *mut wdk_sys::DRIVER_OBJECT) -> wdk_sys::PVOID {
     static KEY: u8 = 0;
-    unsafe { ndis_co::raw::driver_slot(object, &KEY) }
+    let key = ptr::from_ref(&KEY).cast_mut().cast();
+    unsafe { ndis_sys::IoGetDriverObjectExtension(object, key) }
 }
 
 /// Members that hold a function have the type that `wdk-sys` gives them. (It has none for x86, where

@@ -63,7 +63,7 @@ impl Miniport for Manager {
         irql: &mut Passive,
     ) -> Result<Initialized<'i>, Status> {
         let init = init.attributes(&Attributes::wan(), irql)?;
-        let pool = NetBufferListPool::for_receives(init.owner(), TAG)?;
+        let pool = NetBufferListPool::for_receives(init.scope(), TAG)?;
         let mut init = init.adapter(Nic { pool })?;
         init.register_address_family(FAMILY, irql)?;
         Ok(init.finish())
@@ -181,7 +181,7 @@ impl Protocol for Caller {
     type Role = AsClient;
 
     fn bind(&self, adapter: &NewBinding<'_>, _irql: &mut Passive) -> Result<Port, Status> {
-        let pool = NetBufferListPool::for_sends(adapter.owner(), TAG)?;
+        let pool = NetBufferListPool::for_sends(adapter.scope(), TAG)?;
         Ok(Port { pool })
     }
 }

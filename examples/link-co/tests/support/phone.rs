@@ -112,7 +112,7 @@ impl Protocol for Phone {
         if self.0.binds.fetch_add(1, SeqCst) % 2 != self.0.side {
             return Err(Status::NOT_ACCEPTED);
         }
-        NetBufferListPool::for_sends(adapter.owner(), Tag::NDIS)
+        NetBufferListPool::for_sends(adapter.scope(), Tag::NDIS)
     }
 
     fn unbind(&self, _: &Binding<Self>, _: &mut Passive) {

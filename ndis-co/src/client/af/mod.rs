@@ -20,10 +20,11 @@ use crate::{
     kernel::{RawWorkItem, Routine},
     lock::SpinLock,
     mem::{Anchored, Arc, Lent, Parent, Tag, Vec},
-    owner::Owner,
     protocol::BindingShared,
     raw::Opaque,
-    reference, stack,
+    reference,
+    scope::Scope,
+    stack,
 };
 use children::Children;
 use core::{fmt, ops};
@@ -168,7 +169,7 @@ impl<C: Client> AfOffer<'_, C> {
         let binding = &self.binding.shared;
         // SAFETY: the handle lives as long as the binding, which the family
         // keeps until the item is freed.
-        let teller = unsafe { RawWorkItem::try_new(binding.owner().base()) }?;
+        let teller = unsafe { RawWorkItem::try_new(binding.scope().base()) }?;
         let shared = AfShared {
             node: Node::new(),
             lent: Lent::new(),
@@ -421,7 +422,7 @@ impl<C: Client> AfShared<C> {
     }
 
     pub(super) fn client(&self) -> &C {
-        &self.binding.driver.driver
+        self.binding.driver.driver()
     }
 
     /// The handle for NDIS calls, while the family is open for them.
@@ -545,8 +546,8 @@ impl<C: Client> Deferred for AfShared<C> {
         &self.node
     }
 
-    fn owner(&self) -> &Owner {
-        self.binding.owner()
+    fn scope(&self) -> &Scope {
+        self.binding.scope()
     }
 
     fn run(this: Arc<Self>, irql: &mut Passive) {

@@ -9,9 +9,10 @@ use crate::{
     irql::{NoLock, Passive, UpToDispatch},
     lock::SpinLock,
     mem::{Anchored, Arc, Lent, Parent, Tag},
-    owner::Owner,
     raw::Opaque,
-    reference, stack,
+    reference,
+    scope::Scope,
+    stack,
 };
 use core::{fmt, marker::PhantomData, ops};
 use ndis_sys::NDIS_HANDLE;
@@ -261,8 +262,8 @@ impl<C: Client> Deferred for SapShared<C> {
         &self.node
     }
 
-    fn owner(&self) -> &Owner {
-        self.af.binding.owner()
+    fn scope(&self) -> &Scope {
+        self.af.binding.scope()
     }
 
     fn run(this: Arc<Self>, irql: &mut Passive) {

@@ -18,8 +18,8 @@ use crate::{
     family::AddressFamily,
     irql::{AtPassive, UpToDispatch},
     nbl::NetBufferLists,
-    owner::Owner,
     protocol::{Binding, BindingShared, OpenedBinding, Protocol, Received, sealed::Sealed},
+    scope::Scope,
 };
 use core::fmt;
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
@@ -183,16 +183,16 @@ impl<M: StandaloneCallManager> OpenedBinding<'_, M> {
 }
 
 // SAFETY: a binding's call manager calls the functions that are for one. A reference keeps
-// the driver's part, and with it the driver, the owner and the families.
+// the driver's part, and with it the driver, the scope and the families.
 unsafe impl<M: StandaloneCallManager> Base<M> for Binding<M> {
     type Part = ();
 
     fn driver(&self) -> &M {
-        &self.shared.driver.driver
+        self.shared.driver.driver()
     }
 
-    fn owner(&self) -> &Owner {
-        self.shared.owner()
+    fn scope(&self) -> &Scope {
+        self.shared.scope()
     }
 
     fn families(&self) -> &Families<M> {

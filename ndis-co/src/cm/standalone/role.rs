@@ -5,8 +5,8 @@ use crate::{
     Status,
     irql::{Passive, UpToDispatch},
     nbl::Chain,
+    options::Options,
     protocol::{Binding, BindingShared, Protocol, Role, sealed},
-    raw::set_handlers,
 };
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
@@ -24,9 +24,8 @@ impl<M: StandaloneCallManager<Role = Self>> Role<M> for AsCallManager {
         ManagerState::new()
     }
 
-    unsafe fn set_options(driver: NDIS_HANDLE) -> Status {
-        // SAFETY: by the caller.
-        unsafe { set_handlers(driver, &mut handlers::standalone_handlers::<M>()) }
+    fn set_options(options: &mut Options<'_>) -> Status {
+        options.install(handlers::standalone_handlers::<M>())
     }
 
     fn closing(_binding: &Binding<M>, _: sealed::Token) {}

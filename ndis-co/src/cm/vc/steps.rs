@@ -11,8 +11,8 @@ use crate::{
     deferred::{Deferred, Node},
     irql::{NoLock, Passive, UpToDispatch},
     mem::Arc,
-    owner::Owner,
     params::CallParameters,
+    scope::Scope,
     stack,
 };
 use core::ptr;
@@ -236,8 +236,8 @@ impl<M: CallManager> Deferred for VcShared<M> {
         &self.node
     }
 
-    fn owner(&self) -> &Owner {
-        self.af.owner()
+    fn scope(&self) -> &Scope {
+        self.af.scope()
     }
 
     /// Dropped lists first, then whatever is due.

@@ -24,7 +24,7 @@ fn initialize<'i, M: MiniportCallManager + Miniport<Adapter = NetBufferListPool>
     irql: &mut Passive,
 ) -> Result<Initialized<'i>, Status> {
     let init = init.attributes(&Attributes::wan(), irql)?;
-    let pool = NetBufferListPool::for_receives(init.owner(), Tag::new(*b"Case"))?;
+    let pool = NetBufferListPool::for_receives(init.scope(), Tag::new(*b"Case"))?;
     let mut init = init.adapter(pool)?;
     init.register_address_family(AddressFamily::new(Family::new(77), 1, 0), irql)?;
     Ok(init.finish())

@@ -7,8 +7,8 @@ use crate::{
     deferred::{Deferred, Node},
     irql::{NoLock, Passive, UpToDispatch},
     mem::Arc,
-    owner::Owner,
     params::CallParameters,
+    scope::Scope,
     stack,
 };
 use core::{ffi::c_void, ptr};
@@ -196,8 +196,8 @@ impl<C: Client> Deferred for VcShared<C> {
         &self.node
     }
 
-    fn owner(&self) -> &Owner {
-        self.af.binding.owner()
+    fn scope(&self) -> &Scope {
+        self.af.binding.scope()
     }
 
     fn run(this: Arc<Self>, irql: &mut Passive) {

@@ -30,11 +30,12 @@ use crate::{
     mem::{Anchored, Arc, Lent, Parent, Tag},
     members::Members,
     nbl::{Chain, NetBufferLists, fields},
-    owner::Owner,
     params::{CallParametersBuf, SharedCallParameters},
     protocol::{self, Binding, BindingShared, Received, SendError, sendable},
     raw::Opaque,
-    reference, stack,
+    reference,
+    scope::Scope,
+    stack,
 };
 use core::{ffi::c_void, fmt, ops, ptr};
 use ndis_sys::NDIS_HANDLE;
@@ -362,8 +363,8 @@ impl<M: StandaloneCallManager> Deferred for SignalingShared<M> {
         &self.node
     }
 
-    fn owner(&self) -> &Owner {
-        self.binding.owner()
+    fn scope(&self) -> &Scope {
+        self.binding.scope()
     }
 
     fn run(this: Arc<Self>, irql: &mut Passive) {

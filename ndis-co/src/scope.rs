@@ -1,17 +1,17 @@
-//! [`Owner`]: the adapter or binding that kernel resources hang on, and the
+//! [`Scope`]: the adapter or binding that kernel resources hang on, and the
 //! place where work goes that cannot be done on the spot.
 //!
 //! Pools, timers and work items are allocated on an NDIS handle and must be
 //! gone before that handle is (rules [HALT-05], [DV-15], [DV-17], [DV-20]). So each of
-//! them counts in its owner, and the owner's teardown waits until the count
+//! them counts in its scope, and the scope's teardown waits until the count
 //! is zero.
 //!
-//! Drivers only ever borrow an [`Owner`]. What counts in it is a [`Live`],
+//! Drivers only ever borrow a [`Scope`]. What counts in it is a [`Live`],
 //! which is a field of the resource or object that it stands for, and which
 //! the layer above gets from the [`Teardown`], the one value that ends it all.
 //!
 //! What objects leave to be done (`Deferred`) is done by the
-//! owner's work item, at PASSIVE_LEVEL with no lock held. No code of the driver that may
+//! scope's work item, at PASSIVE_LEVEL with no lock held. No code of the driver that may
 //! wait runs on that work item: it would hold up the very ends that it waits for. Nor
 //! does it wait itself, for its thread is all drivers' (rule [KE-52]): what is to be done a
 //! little later, because somebody has just refused it, is brought back by a timer.
@@ -43,20 +43,20 @@ use ndis_sys::{DRIVER_OBJECT, NDIS_HANDLE};
 ///
 /// It is lent by the layer above: to an MCM during initialization, to a client
 /// with its binding.
-pub struct Owner {
+pub struct Scope {
     inner: Arc<Inner>,
 }
 
-/// The end of an [`Owner`], in the hands of the layer that has its handle.
+/// The end of a [`Scope`], in the hands of the layer that has its handle.
 ///
 /// # Invariants
 ///
-/// OWNER: what `base` names is valid until [`close`](Self::close) or
+/// SCOPE: what `base` names is valid until [`close`](Self::close) or
 /// `finish` has returned, and that returns when every [`Live`] is
 /// gone, the work item is idle, and no other reference to `Inner` is left. So whoever
-/// holds a `Live`, or borrows an `Owner`, may use the handle.
+/// holds a `Live`, or borrows a `Scope`, may use the handle.
 #[derive(Debug)]
-pub struct Teardown(Owner);
+pub struct Teardown(Scope);
 
 struct Inner {
     /// What the resources are allocated on.
@@ -67,19 +67,19 @@ struct Inner {
     /// What runs when all is gone, where nobody waits for that.
     end: SpinLock<Option<Bound>>,
     backlog: SpinLock<Backlog>,
-    /// The timer that ends a pause, until the owner is closed. Its context is this
+    /// The timer that ends a pause, until the scope is closed. Its context is this
     /// allocation, of which it has a reference while it is set.
     clock: Option<RawTimer>,
 }
 
-/// One resource's entry in its owner's count: the owner's teardown waits
+/// One resource's entry in its scope's count: the scope's teardown waits
 /// until it is dropped.
 ///
 /// An object keeps it in a [`Parent`](crate::mem::Parent), so that it is
 /// dropped after the object's memory was freed: the driver may be unloaded
 /// from then on.
 #[derive(Debug)]
-pub struct Live(Owner);
+pub struct Live(Scope);
 
 impl Clone for Live {
     fn clone(&self) -> Self {
@@ -96,13 +96,13 @@ impl Drop for Live {
 impl Live {
     /// What the resource is allocated on.
     #[must_use]
-    pub fn owner(&self) -> &Owner {
+    pub fn scope(&self) -> &Scope {
         &self.0
     }
 }
 
 impl Teardown {
-    /// Makes the owner for an adapter.
+    /// Makes the scope for an adapter.
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ impl Teardown {
         unsafe { Self::on(Base::Adapter(Token(handle))) }
     }
 
-    /// Makes the owner for a binding. What a protocol driver allocates is on the
+    /// Makes the scope for a binding. What a protocol driver allocates is on the
     /// handle of its registration, never on that of a binding (rules [NBL-61],
     /// [DV-37]).
     ///
@@ -152,7 +152,7 @@ impl Teardown {
     unsafe fn on(base: Base) -> Result<Self, Status> {
         let idle = Event::try_new(Tag::NDIS)?;
         let mut backlog = Backlog::new();
-        // SAFETY: the caller vouches for the handle, and closes the owner, which
+        // SAFETY: the caller vouches for the handle, and closes the scope, which
         // frees the work item, before it dies.
         backlog.item = Some(unsafe { RawWorkItem::try_new(base) }?);
         let inner = Inner {
@@ -172,12 +172,12 @@ impl Teardown {
         if let Some(inner) = Arc::get_mut(&mut inner) {
             inner.clock = Some(clock);
         }
-        Ok(Self(Owner { inner }))
+        Ok(Self(Scope { inner }))
     }
 
     /// What drivers may borrow.
     #[must_use]
-    pub fn owner(&self) -> &Owner {
+    pub fn scope(&self) -> &Scope {
         &self.0
     }
 
@@ -191,7 +191,7 @@ impl Teardown {
     ///
     /// # Safety
     ///
-    /// Called once; nothing is allocated on this owner afterwards.
+    /// Called once; nothing is allocated on this scope afterwards.
     pub unsafe fn close(&self, irql: &mut Passive) {
         self.0.leave();
         self.0.inner.idle.wait(irql);
@@ -205,7 +205,7 @@ impl Teardown {
     ///
     /// # Safety
     ///
-    /// Called once, instead of `close`, and nothing is allocated on this owner
+    /// Called once, instead of `close`, and nothing is allocated on this scope
     /// afterwards.
     pub(crate) unsafe fn close_later<R: Routine>(&self, item: RawWorkItem, object: Arc<R>) {
         let end = item.bind(object);
@@ -217,7 +217,7 @@ impl Teardown {
     ///
     /// # Safety
     ///
-    /// Called once, when the owner is idle.
+    /// Called once, when the scope is idle.
     pub(crate) unsafe fn finish(&self, irql: &mut Passive) {
         let inner = &self.0.inner;
         // Whoever left last, and the routines of the work item and the timer.
@@ -231,7 +231,7 @@ impl Teardown {
     }
 }
 
-impl Owner {
+impl Scope {
     /// Counts one more resource.
     #[must_use]
     pub(crate) fn enter(&self) -> Live {
@@ -325,10 +325,10 @@ unsafe extern "system" fn expired(
 
 impl Routine for Inner {
     fn run(inner: Arc<Self>, item: RawWorkItem, irql: &mut Passive) {
-        let owner = Owner { inner };
+        let scope = Scope { inner };
         // It is taken out again when it was not `scheduled`, which it is for the time of
         // this run.
-        let mut next = owner.inner.backlog.locked(|backlog| {
+        let mut next = scope.inner.backlog.locked(|backlog| {
             // There is none.
             core::mem::forget(backlog.item.replace(item));
             backlog.next()
@@ -337,20 +337,20 @@ impl Routine for Inner {
             match next {
                 Next::Run(job) => job.run(irql),
                 Next::Pause(milliseconds) => {
-                    Inner::tick(&owner.inner, milliseconds);
+                    Inner::tick(&scope.inner, milliseconds);
                     break;
                 }
                 Next::End => break,
             }
-            owner.leave();
-            next = owner.inner.backlog.locked(Backlog::next);
+            scope.leave();
+            next = scope.inner.backlog.locked(Backlog::next);
         }
     }
 }
 
-impl fmt::Debug for Owner {
+impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Owner")
+        f.debug_struct("Scope")
             .field("live", &self.inner.live)
             .finish_non_exhaustive()
     }
