@@ -11,7 +11,7 @@ use common::oids::{
     miniport_complete, pends, query, within, write,
 };
 use common::{Bench, P, PENDING, SUCCESS, Twist, host_under, plain};
-use ndis_host::{EventKind, Host, OidAsk, OwnRequests, Readings};
+use ndis_host::{EventKind, Host, NotifyClose, OidAsk, OwnRequests, Readings};
 use ndis_sys as n;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
@@ -562,6 +562,51 @@ fn the_same_request_again() {
     bench.mcm.shared.oids.answers(|_| NOT_SUPPORTED);
     bench.host.restart(&adapter).expect("restarts");
     bench.host.remove_adapter(&adapter);
+    let report = bench.down();
+    assert!(report.is_clean(), "{report}");
+}
+
+/// Rule HALT-08: no adapter is halted with requests outstanding, also where the halt comes
+/// before the bindings are closed.
+#[test]
+fn a_halt_waits_for_requests() {
+    let host = host_under(Readings {
+        notify_close: NotifyClose::HaltFirst,
+        ..plain()
+    });
+    let bench = Bench::on(host, Twist::None, Twist::None);
+    let adapter = bench.up();
+    let mcm = bench.mcm.shared.clone();
+    pends(&mcm.oids);
+    let a = bench.a.shared.clone();
+    within(&bench.host, &bench.a.driver, move || {
+        let ask = Ask::query(&a.oids, FRAMES, 8);
+        assert_eq!(co(a.binding.load(SeqCst), NO, NO, &ask), PENDING);
+    });
+    let request = mcm.oids.last();
+    bench.a.shared.oids.when_heard(move |_| {
+        let request = request;
+        common::oids::later(move || Ask::of(request).free());
+    });
+    bench.host.spawn_of(&bench.mcm.driver, "slow", move || {
+        let request = request;
+        // SAFETY: at PASSIVE_LEVEL.
+        unsafe { n::NdisMSleep(1_000_000) };
+        miniport_complete(mcm.adapter(), NO, request, SUCCESS);
+    });
+    let before = bench.host.events().len();
+    bench.host.remove_adapter(&adapter);
+    bench.host.run();
+    let names = [
+        "MiniportPause",
+        "ProtocolCoOidRequestComplete",
+        "MiniportHaltEx",
+    ];
+    let order: Vec<_> = callbacks(&bench.host, before, &names)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(order, names);
     let report = bench.down();
     assert!(report.is_clean(), "{report}");
 }
