@@ -249,7 +249,6 @@ impl Flat for MakeCall<'_> {
 ///
 /// ```
 /// use ndis_co::{Status, params::CallParametersBuf, tapi::{self, CallInfo, IncomingCall}};
-/// # use ndis_host as _;
 ///
 /// fn offer(caller: &[u8]) -> Result<CallParametersBuf, Status> {
 ///     let info = CallInfo {
@@ -264,6 +263,7 @@ impl Flat for MakeCall<'_> {
 ///     let flow = tapi::flow(1_000_000, 1500);
 ///     IncomingCall { info }.to_parameters(flow, flow)
 /// }
+/// # let _host = ndis_host::Host::builder().build();
 /// # let built = offer(b"555-1234\0").unwrap();
 /// # let seen = IncomingCall::from_parameters(built.view()).unwrap();
 /// # assert!(tapi::Text::guess(seen.info.caller).is("555-1234"));

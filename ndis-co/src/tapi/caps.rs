@@ -136,7 +136,7 @@ impl Flat for CmCaps {
 /// // Too little room is an error; `answer.size()` is what it takes.
 /// answer.write_to(buffer)
 /// # }
-/// # use ndis_host as _;
+/// # let _host = ndis_host::Host::builder().build();
 /// # let mut buffer = [0; 600];
 /// # let len = answer(&mut buffer).unwrap();
 /// # assert_eq!(LineCaps::parse(&buffer[..len]).unwrap().device.addresses, 1);
