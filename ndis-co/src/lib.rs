@@ -312,6 +312,8 @@ pub mod family;
 pub mod irql;
 mod kernel;
 #[doc(hidden)]
+pub mod key;
+#[doc(hidden)]
 pub mod later;
 mod load;
 pub mod lock;
@@ -326,7 +328,7 @@ pub mod power;
 pub mod prelude;
 pub mod protocol;
 pub mod raw;
-mod reference;
+pub mod reference;
 #[doc(hidden)]
 pub mod registration;
 pub mod scope;

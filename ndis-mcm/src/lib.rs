@@ -327,7 +327,7 @@ pub use ndis_co::cm::{
     AcceptedCall, ActivateError, Active, Af, CallManager, CanActivate, CanDispatch, CloseAf,
     CloseCall, CreatedVc, DeregisterSap, Inactive, MakeCall, OpenAf, PendingCloseAf,
     PendingCloseCall, PendingDeregisterSap, PendingMakeCall, PendingOpenAf, PendingRegisterSap,
-    RegisterSap, Sap, Vc,
+    RegisterSap, Sap, Vc, WeakVc,
 };
 pub use ndis_co::{Answer, Load, ServiceKey, Status};
 

@@ -11,14 +11,17 @@ pub use early::{Early, indicate_early};
 
 use crate::{
     Status,
-    cm::{Gates, Key, Part},
+    cm::{Gates, Part},
     irql::{NoLock, UpToDispatch},
+    key::Key,
     lock::SpinLock,
+    mem::Arc,
     nbl::{
         Chain, ListView, Lists, NetBufferLists, Original, Packets,
         clone::sealed as original,
         fields::{self, Side, Slot},
     },
+    reference::Counted,
     stack,
 };
 use core::{
@@ -157,7 +160,7 @@ impl Part for DataPath {
     note = "a miniport call manager says `type Vc = Vc<Self>`, a connection-oriented miniport that is none \
             `type Vc = co::Vc<Self>`"
 )]
-pub unsafe trait Channel: Clone + Send + Sync + 'static {
+pub unsafe trait Channel: Counted + Send + Sync + 'static {
     /// Where the lists are counted.
     #[doc(hidden)]
     fn path(&self, key: Key) -> &DataPath;
@@ -175,7 +178,9 @@ pub unsafe trait Channel: Clone + Send + Sync + 'static {
 
     /// Whether both are the same VC.
     #[doc(hidden)]
-    fn same(&self, other: &Self) -> bool;
+    fn same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(self.object(Key::new()), other.object(Key::new()))
+    }
 
     /// Counts lists out on the adapter; whether data flows there.
     #[doc(hidden)]
@@ -207,7 +212,9 @@ pub unsafe trait Channel: Clone + Send + Sync + 'static {
 
     /// The VC without a reference, for [`from_context`](Self::from_context).
     #[doc(hidden)]
-    fn context(&self) -> *mut c_void;
+    fn context(&self) -> *mut c_void {
+        Arc::as_raw(self.object(Key::new()))
+    }
 
     /// A reference to the VC that [`context`](Self::context) is of.
     ///
@@ -215,7 +222,11 @@ pub unsafe trait Channel: Clone + Send + Sync + 'static {
     ///
     /// There are others meanwhile.
     #[doc(hidden)]
-    unsafe fn from_context(context: *mut c_void) -> Option<Self>;
+    unsafe fn from_context(context: *mut c_void) -> Option<Self> {
+        // SAFETY: by the caller it is of a VC of this type, to which there are others meanwhile.
+        let object = unsafe { Arc::<Self::Object>::borrow_raw(context) }?;
+        Some(Self::of(Arc::clone(&object), Key::new()))
+    }
 }
 
 /// Lists that a client sends on one VC, held by the driver until it completes

@@ -41,7 +41,7 @@ mod role;
 mod state;
 
 pub use crate::protocol::{Binding, Entry, Kept, NewBinding, Protocol, Received, SendError};
-pub use af::{Af, AfOffer, Call, CreatedVc, OpenAf, RegisteredSap, Sap, Vc};
+pub use af::{Af, AfOffer, Call, CreatedVc, OpenAf, RegisteredSap, Sap, Vc, WeakVc};
 #[doc(hidden)]
 pub use af::{Families, RunsClient};
 pub use incoming::{IncomingCall, PendingIncomingCall};

@@ -26,7 +26,8 @@ use ndis_sys::NDIS_HANDLE;
 /// or the close is completed. Once the open is accepted NDIS owns one reference as
 /// the call manager's AF context, until the close and a requested close
 /// notification have both completed (rule AF-44).
-pub(crate) struct AfShared<M: CallManager> {
+#[doc(hidden)]
+pub struct AfShared<M: CallManager> {
     node: Node<Self>,
     /// The context.
     lent: Lent<Self>,
@@ -144,7 +145,7 @@ impl<M: CallManager> Af<M> {
     }
 }
 
-reference!(Af<M: CallManager> to "one: a client's, opened once");
+reference!(Af<M: CallManager> to AfShared, "family", "one: a client's, opened once");
 
 impl<M: CallManager> ops::Deref for Af<M> {
     type Target = M::Af;

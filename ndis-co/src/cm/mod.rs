@@ -20,12 +20,13 @@ mod call;
 mod families;
 mod gates;
 mod handlers;
-mod key;
 mod sap;
 pub(crate) mod standalone;
 mod state;
 mod vc;
 
+#[doc(hidden)]
+pub use crate::key::Key;
 pub use af::{Af, CloseAf, OpenAf, PendingCloseAf, PendingOpenAf};
 pub use call::{CloseCall, MakeCall, PendingCloseCall, PendingMakeCall};
 #[doc(hidden)]
@@ -34,14 +35,12 @@ pub use families::Families;
 pub use gates::{Gates, Part};
 #[doc(hidden)]
 pub use handlers::call_manager_handlers;
-#[doc(hidden)]
-pub use key::Key;
 pub use sap::{DeregisterSap, PendingDeregisterSap, PendingRegisterSap, RegisterSap, Sap};
 pub use standalone::{AsCallManager, SignalingVc, StandaloneCallManager};
 #[doc(hidden)]
 pub use standalone::{ManagerState, RunsManager, SignalingShared};
 pub use vc::{
-    AcceptedCall, ActivateError, Active, CanActivate, CanDispatch, CreatedVc, Inactive, Vc,
+    AcceptedCall, ActivateError, Active, CanActivate, CanDispatch, CreatedVc, Inactive, Vc, WeakVc,
 };
 
 use crate::{

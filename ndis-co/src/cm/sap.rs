@@ -26,7 +26,8 @@ use ndis_sys::NDIS_HANDLE;
 /// or the deregistration is completed. Once accepted, NDIS owns one reference as
 /// the call manager's SAP context, and the SAP counts as a child of its
 /// address family, until the deregistration is completed.
-pub(crate) struct SapShared<M: CallManager> {
+#[doc(hidden)]
+pub struct SapShared<M: CallManager> {
     node: Node<Self>,
     /// The context.
     lent: Lent<Self>,
@@ -92,7 +93,7 @@ impl<M: CallManager> Sap<M> {
     }
 }
 
-reference!(Sap<M: CallManager> to "SAP");
+reference!(Sap<M: CallManager> to SapShared, "SAP", "SAP");
 
 impl<M: CallManager> ops::Deref for Sap<M> {
     type Target = M::Sap;

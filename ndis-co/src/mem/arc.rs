@@ -1,6 +1,6 @@
 //! [`Arc`]: one value in the pool with any number of owners, which are counted.
 
-use super::{Box, OutOfMemory, Tag, Vacant};
+use super::{Box, OutOfMemory, Tag, Vacant, weak::Seat};
 use crate::{
     armed::{Alarm, Armed},
     irql::Passive,
@@ -20,6 +20,8 @@ struct Shared<T> {
     count: AtomicUsize,
     /// What the last owner does: drops the value and frees the memory.
     release: fn(Box<Shared<T>>),
+    /// What weak references share.
+    seat: Seat,
     tag: Tag,
     value: T,
 }
@@ -81,9 +83,11 @@ impl<T> Reference<T> {
             return None;
         }
         fence(Ordering::Acquire);
+        self.seat.vacate();
         let tag = self.tag;
         // SAFETY: by ARC the count was one, so this was the last reference to the leaked
-        // box; the fence orders every earlier use before this.
+        // box; the fence orders every earlier use before this. A weak reference does not
+        // count up from zero, and finds nothing since the seat was vacated.
         Some(unsafe { Box::from_leaked(self.0, tag) })
     }
 }
@@ -109,9 +113,22 @@ impl<T> Alarm<Reference<T>> for Counted {
 
 /// A value in nonpaged pool memory with any number of owners.
 ///
-/// Like `alloc::sync::Arc` without weak references: the value is dropped with
-/// its last owner. A count that would overflow stops the system instead of
-/// wrapping.
+/// Like `alloc::sync::Arc`: the value is dropped with its last owner, and so is its memory,
+/// whatever [weak references](super::Weak) there are. A count that would overflow stops the
+/// system instead of wrapping.
+///
+/// ```
+/// # use ndis_co::mem::{Arc, OutOfMemory, Tag};
+/// # use ndis_host as _;
+/// # fn main() -> Result<(), OutOfMemory> {
+/// let one = Arc::try_new([1, 2, 3], Tag::new(*b"Demo"))?;
+/// let other = one.clone();
+/// assert!(Arc::ptr_eq(&one, &other));
+/// drop(one);
+/// assert_eq!(other.len(), 3);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// Source pages: [`ExAllocatePool2`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exallocatepool2),
 /// [`ExFreePoolWithTag`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exfreepoolwithtag).
@@ -163,6 +180,7 @@ impl<T> Arc<T> {
         let shared = memory.fill(Shared {
             count: AtomicUsize::new(1),
             release,
+            seat: Seat::new(),
             tag,
             value,
         });
@@ -231,14 +249,15 @@ impl<T> Arc<T> {
         owner.map(ManuallyDrop::new)
     }
 
-    /// The value, if this is its only owner.
+    /// The value, if this is its only owner and there never was a weak reference.
     #[must_use]
     pub fn get_mut(this: &mut Self) -> Option<&mut T> {
-        if Self::count(this) != 1 {
+        if Self::count(this) != 1 || this.0.seat.is_taken() {
             return None;
         }
         // SAFETY: by ARC a count of one means that nobody else reaches the
-        // value, and this owner is borrowed exclusively.
+        // value, and this owner is borrowed exclusively. No weak reference makes another
+        // one: whoever had made one was an owner, so its seat would have been seen.
         let shared = unsafe { this.0.0.as_mut() };
         Some(&mut shared.value)
     }
@@ -252,9 +271,11 @@ impl<T> Arc<T> {
         if only.is_err() {
             return Err(this);
         }
+        this.0.seat.vacate();
         let tag = this.0.tag;
         let reference = this.0.disarm().0;
-        // SAFETY: by ARC the count was one, so nobody else has a reference to the leaked box.
+        // SAFETY: by ARC the count was one, so nobody else has a reference to the leaked box,
+        // and no weak reference finds it any more.
         Ok(Box::into_inner(unsafe { Box::from_leaked(reference, tag) }).value)
     }
 
@@ -263,14 +284,47 @@ impl<T> Arc<T> {
         let last = this.0.disarm().give_up()?;
         Some(Box::into_inner(last).value)
     }
+
+    /// One more owner of the value at a pointer of [`Arc::as_raw`], unless the last one has gone.
+    ///
+    /// Returns `None` for a null pointer.
+    ///
+    /// # Safety
+    ///
+    /// A non-null `raw` came from `Arc::<T>::as_raw`, and the memory is not freed before this
+    /// returns.
+    pub(super) unsafe fn revive(raw: *mut c_void) -> Option<Self> {
+        let shared = NonNull::<Shared<T>>::new(raw.cast())?;
+        // SAFETY: by the caller the memory is there, and so is the count. Nothing borrows it
+        // exclusively: whoever frees the memory comes after this.
+        let count = unsafe { &(*shared.as_ptr()).count };
+        let up = |count: usize| (count != 0).then(|| count.wrapping_add(1));
+        let before = count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, up);
+        guard(before.ok()?);
+        Some(Self(Armed::new(Reference(shared))))
+    }
+
+    /// What its weak references share.
+    pub(super) fn seat(this: &Self) -> &Seat {
+        &this.0.seat
+    }
+
+    /// Whose memory it is.
+    pub(super) fn tag(this: &Self) -> Tag {
+        this.0.tag
+    }
+}
+
+/// Stops the system before a count overflows.
+fn guard(count: usize) {
+    if count > usize::MAX / 2 {
+        crate::bugcheck::bug_check(crate::bugcheck::Reason::RefCountOverflow);
+    }
 }
 
 impl<T> Clone for Arc<T> {
     fn clone(&self) -> Self {
-        let before = self.0.count.fetch_add(1, Ordering::Relaxed);
-        if before > usize::MAX / 2 {
-            crate::bugcheck::bug_check(crate::bugcheck::Reason::RefCountOverflow);
-        }
+        guard(self.0.count.fetch_add(1, Ordering::Relaxed));
         Self(Armed::new(Reference(self.0.0)))
     }
 }

@@ -1,4 +1,4 @@
-//! Fallible, tagged, nonpaged memory: [`Box`], [`Arc`] and [`Vec`].
+//! Fallible, tagged, nonpaged memory: [`Box`], [`Arc`] (and [`Weak`]) and [`Vec`].
 //!
 //! A kernel driver has no global allocator that may fail by aborting, and
 //! every context that NDIS keeps must be resident (rule [GEN-03]). So the
@@ -16,12 +16,14 @@ mod boxed;
 mod lent;
 mod room;
 mod vec;
+mod weak;
 
 pub use arc::{Anchored, Arc, Parent};
 pub use boxed::Box;
 pub(crate) use boxed::Vacant;
 pub use lent::Lent;
 pub use vec::{IntoIter, Vec};
+pub use weak::Weak;
 
 use core::{alloc::Layout, fmt, ptr::NonNull};
 

@@ -199,7 +199,7 @@ impl<P: Protocol> Binding<P> {
     }
 }
 
-reference!(Binding<P: Protocol> to "binding");
+reference!(Binding<P: Protocol> to BindingShared, "binding", "binding");
 
 impl<P: Protocol> ops::Deref for Binding<P> {
     type Target = P::Binding;

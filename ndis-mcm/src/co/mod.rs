@@ -137,7 +137,7 @@ mod vc;
 pub use activation::{ActivateVc, PendingActivateVc};
 pub use deactivation::{DeactivateVc, PendingDeactivateVc};
 pub use role::CoMiniport;
-pub use vc::Vc;
+pub use vc::{Vc, WeakVc};
 
 use crate::{
     carry::Carry,

@@ -10,8 +10,8 @@ use ndis_co::{
     Status,
     callback::{Argument, FromNdis},
     channel::{self, Channel, DataPath, Early},
-    cm::Key,
     irql::{NoLock, Passive, UpToDispatch},
+    key::Key,
     later::{self, Place, Work},
     mem::{Anchored, Arc, Lent, Parent, Tag},
     nbl::NetBufferLists,
@@ -28,7 +28,8 @@ use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 /// context, and `handle` is valid. NDIS deletes what is inactive and of which it waits for no
 /// completion (rule VC-23); this refuses it on top while a token is unanswered or a list out. So
 /// the handle is valid for each completion, and as long as a list is out.
-pub(super) struct VcShared<M: VcMiniport> {
+#[doc(hidden)]
+pub struct VcShared<M: VcMiniport> {
     place: Place<Self>,
     /// The context.
     lent: Lent<Self>,
@@ -55,6 +56,9 @@ impl<M: VcMiniport> Anchored for VcShared<M> {
 pub struct Vc<M: VcMiniport> {
     pub(super) shared: Arc<VcShared<M>>,
 }
+
+/// A [`Vc`] that keeps nothing, see [`Weak`](ndis_co::reference::Weak).
+pub type WeakVc<M> = ndis_co::reference::Weak<Vc<M>>;
 
 impl<M: VcMiniport> Vc<M> {
     /// The adapter that it is on.
@@ -101,7 +105,7 @@ impl<M: VcMiniport> Vc<M> {
     }
 }
 
-reference!(Vc<M: VcMiniport> to "VC");
+reference!(Vc<M: VcMiniport> to VcShared, "VC", "VC");
 
 impl<M: VcMiniport> ops::Deref for Vc<M> {
     type Target = M::VcContext;
@@ -309,10 +313,6 @@ unsafe impl<M: VcMiniport> Channel for Vc<M> {
         self.shared.handle.get()
     }
 
-    fn same(&self, other: &Self) -> bool {
-        self.is(other)
-    }
-
     fn count_out(&self, lists: usize, _: Key) -> bool {
         self.shared.adapter.shared.count_out(lists)
     }
@@ -337,17 +337,5 @@ unsafe impl<M: VcMiniport> Channel for Vc<M> {
 
     fn defer(&self) {
         VcShared::defer(&self.shared);
-    }
-
-    fn context(&self) -> *mut c_void {
-        Arc::as_raw(&self.shared)
-    }
-
-    unsafe fn from_context(context: *mut c_void) -> Option<Self> {
-        // SAFETY: by the caller the VC lives meanwhile.
-        let shared = unsafe { Arc::borrow_raw(context) }?;
-        Some(Self {
-            shared: Arc::clone(&shared),
-        })
     }
 }

@@ -143,7 +143,7 @@ impl<M: Miniport> Adapter<M> {
     }
 }
 
-reference!(Adapter<M: Miniport> to "adapter");
+reference!(Adapter<M: Miniport> to AdapterShared, "adapter", "adapter");
 
 impl<M: Miniport> ops::Deref for Adapter<M> {
     type Target = M::Adapter;

@@ -7,7 +7,7 @@ pub(super) mod vc;
 
 pub use families::{Families, RunsClient};
 pub use sap::{RegisteredSap, Sap};
-pub use vc::{Call, CreatedVc, Vc};
+pub use vc::{Call, CreatedVc, Vc, WeakVc};
 
 use super::{Binding, Client};
 use crate::{
@@ -41,7 +41,8 @@ use vc::VcShared;
 ///
 /// TELLER: the work item is queued once, by the completion of a pended open, and
 /// freed with this.
-pub(super) struct AfShared<C: Client> {
+#[doc(hidden)]
+pub struct AfShared<C: Client> {
     node: Node<Self>,
     /// The context.
     lent: Lent<Self>,
@@ -392,7 +393,7 @@ impl<C: Client> Af<C> {
     }
 }
 
-reference!(Af<C: Client> to "one, opened once");
+reference!(Af<C: Client> to AfShared, "family", "one, opened once");
 
 impl<C: Client> ops::Deref for Af<C> {
     type Target = C::Af;

@@ -22,7 +22,8 @@ use ndis_sys::NDIS_HANDLE;
 /// SAP-OBJ: from the register request until the deregistration has completed
 /// (or the registration has failed), NDIS owns one reference as the client's SAP
 /// context. `handle` is valid in phase `Registered`.
-pub(in crate::client) struct SapShared<C: Client> {
+#[doc(hidden)]
+pub struct SapShared<C: Client> {
     node: Node<Self>,
     /// The context.
     lent: Lent<Self>,
@@ -145,7 +146,7 @@ impl<C: Client> Sap<C> {
     }
 }
 
-reference!(Sap<C: Client> to "SAP");
+reference!(Sap<C: Client> to SapShared, "SAP", "SAP");
 
 impl<C: Client> ops::Deref for Sap<C> {
     type Target = C::Sap;

@@ -31,7 +31,8 @@ use ndis_sys::NDIS_HANDLE;
 /// VC: from creation until deletion NDIS owns one reference as the client's VC
 /// context, and the address family's list has another one. `handle` is valid
 /// from creation until deletion.
-pub(in crate::client) struct VcShared<C: Client> {
+#[doc(hidden)]
+pub struct VcShared<C: Client> {
     node: Node<Self>,
     /// The context.
     lent: Lent<Self>,
@@ -60,6 +61,9 @@ impl<C: Client> Anchored for VcShared<C> {
 pub struct Vc<C: Client> {
     pub(in crate::client) shared: Arc<VcShared<C>>,
 }
+
+/// A [`Vc`] that keeps nothing, see [`Weak`](crate::reference::Weak).
+pub type WeakVc<C> = crate::reference::Weak<Vc<C>>;
 
 /// One of the calls on a VC: the call manager may use one of its own for several in a row
 /// (rule CALL-56), and what belongs to one does nothing to the next.
@@ -127,7 +131,7 @@ fn copy(data: &[u8]) -> Result<Arc<Vec<u8>>, OutOfMemory> {
     Arc::try_new(Vec::try_from_slice(data, Tag::NDIS)?, Tag::NDIS)
 }
 
-reference!(Vc<C: Client> to "VC");
+reference!(Vc<C: Client> to VcShared, "VC", "VC");
 
 impl<C: Client> ops::Deref for Vc<C> {
     type Target = C::Vc;
