@@ -44,6 +44,17 @@ bitflags::bitflags! {
 /// Traffic in one direction, a `FLOWSPEC`: rates in bytes a second, sizes in
 /// bytes, delays in microseconds; [`FlowSpec::UNSPECIFIED`] where nothing is
 /// asked for.
+///
+/// ```
+/// # use ndis_co::params::FlowSpec;
+/// # use ndis_host as _;
+/// /// 64 kbit/s, in frames of up to 1500 bytes; of the rest nothing is said.
+/// const CHANNEL: FlowSpec = FlowSpec {
+///     token_rate: 8_000,
+///     peak_bandwidth: 8_000,
+///     ..FlowSpec::best_effort(1500)
+/// };
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[doc(alias = "FLOWSPEC")]
 pub struct FlowSpec {
@@ -114,6 +125,19 @@ impl FlowSpec {
 }
 
 /// The part that only one medium or call manager understands.
+///
+/// ```
+/// # use ndis_co::params::Specific;
+/// # use ndis_host as _;
+/// /// What this medium takes: the number of a channel.
+/// fn channel(specific: Specific<'_>) -> Option<u32> {
+///     let bytes = specific.bytes.try_into().ok()?;
+///     (specific.param_type == 1).then(|| u32::from_le_bytes(bytes))
+/// }
+///
+/// let bytes = 7_u32.to_le_bytes();
+/// assert_eq!(channel(Specific { param_type: 1, bytes: &bytes }), Some(7));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[doc(alias = "CO_SPECIFIC_PARAMETERS")]
 pub struct Specific<'a> {
@@ -196,6 +220,16 @@ impl<'a> Read<'a, CO_SPECIFIC_PARAMETERS> {
 ///
 /// Every pointer and length inside is checked on the way: a null pointer is
 /// `None`, a length beyond [`MAX_VARIABLE`] is an error (rule [QOS-16]).
+///
+/// ```
+/// # use ndis_co::{Status, params::CallParameters};
+/// # use ndis_host as _;
+/// /// The longest frame that a caller means to send, in bytes.
+/// fn longest(parameters: Option<CallParameters<'_>>) -> Result<u32, Status> {
+///     let manager = parameters.and_then(|all| all.call_manager());
+///     Ok(manager.ok_or(Status::INVALID_DATA)?.transmit().max_sdu_size)
+/// }
+/// ```
 ///
 /// [QOS-16]: ndis_sys::rules#QOS-16
 #[derive(Clone, Copy)]
@@ -295,6 +329,16 @@ impl fmt::Debug for CallParameters<'_> {
 }
 
 /// The call manager's half of [`CallParameters`], under PARAMS.
+///
+/// ```
+/// # use ndis_co::{Status, params::CallManagerParameters};
+/// # use ndis_host as _;
+/// /// The number that is called.
+/// fn number(manager: CallManagerParameters<'_>) -> Result<u32, Status> {
+///     let bytes = manager.specific()?.bytes.try_into();
+///     Ok(u32::from_le_bytes(bytes.map_err(|_| Status::INVALID_DATA)?))
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct CallManagerParameters<'a> {
     raw: Read<'a, CO_CALL_MANAGER_PARAMETERS>,
@@ -349,6 +393,16 @@ pub enum Rounding {
 }
 
 /// The miniport's half of [`CallParameters`], under PARAMS.
+///
+/// ```
+/// # use ndis_co::params::{CallParameters, MediaParameters, Rounding};
+/// # use ndis_host as _;
+/// /// Whether a miniport may give the VC more than was asked for.
+/// fn may_round_up(parameters: CallParameters<'_>) -> bool {
+///     let rounding = parameters.media().and_then(MediaParameters::rounding);
+///     matches!(rounding, Some(Rounding::Up | Rounding::Either))
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct MediaParameters<'a> {
     raw: Read<'a, CO_MEDIA_PARAMETERS>,
@@ -429,6 +483,21 @@ pub struct CallParametersBuf(SharedCallParameters);
 /// NDIS and the handlers of both sides look at parameters while a call that one
 /// of them ends may let go of them. So whoever shows them holds a reference of
 /// its own for that time.
+///
+/// ```
+/// # use ndis_co::{Status, params::{CallParametersBuf, FlowSpec}};
+/// # use ndis_host::Host;
+/// # let host = Host::builder().build();
+/// let built = CallParametersBuf::builder()
+///     .transmit(FlowSpec::best_effort(1500))
+///     .build()?;
+/// let one = built.into_shared();
+/// let other = one.clone();
+/// assert_eq!(one.as_raw(), other.as_raw());
+/// # drop((one, other));
+/// # assert!(host.finish().is_clean());
+/// # Ok::<(), Status>(())
+/// ```
 #[derive(Clone)]
 pub struct SharedCallParameters {
     /// The structure at the front, then both halves, whose words are all of 32 bits. (The
@@ -515,6 +584,18 @@ impl fmt::Debug for CallParametersBuf {
 }
 
 /// Builds [`CallParametersBuf`].
+///
+/// ```
+/// # use ndis_co::{Status, params::{CallParametersBuf, FlowSpec, Specific}};
+/// # use ndis_host as _;
+/// fn call(number: u32) -> Result<CallParametersBuf, Status> {
+///     CallParametersBuf::builder()
+///         .transmit(FlowSpec::best_effort(1500))
+///         .receive(FlowSpec::best_effort(1500))
+///         .call_manager_specific(Specific { param_type: 1, bytes: &number.to_le_bytes() })
+///         .build()
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct Builder<'a> {

@@ -151,6 +151,15 @@ impl Part for DataPath {
 
 /// A VC whose data this driver carries: a counted reference.
 ///
+/// ```
+/// # use ndis_co::{channel::{Channel, SendLists}, irql::UpToDispatch, status::Status};
+/// # use ndis_host as _;
+/// /// For a call manager's VCs and those of a miniport that is none.
+/// fn swallow<V: Channel>(lists: SendLists<V>, irql: &mut UpToDispatch) {
+///     lists.complete(Status::SUCCESS, irql);
+/// }
+/// ```
+///
 /// # Safety
 ///
 /// The methods belong to one VC, whose data path is used by nobody else; the handle is
@@ -242,6 +251,20 @@ pub unsafe trait Channel: Counted + Send + Sync + 'static {
 /// them one by one. What is indicated for them carries one packet a list. To
 /// hand them on without copying, make them the
 /// [`Parent`](crate::nbl::Parent) of clones.
+///
+/// ```
+/// # use ndis_co::{Status, channel::{Channel, SendLists}, irql::UpToDispatch};
+/// # use ndis_host as _;
+/// fn transmit<V: Channel>(lists: SendLists<V>, wire: &mut [u8], irql: &mut UpToDispatch) {
+///     let mut status = Status::SUCCESS;
+///     for packet in lists.buffers() {
+///         if let Err(failure) = packet.copy_to(wire) {
+///             status = failure;
+///         }
+///     }
+///     lists.complete(status, irql);
+/// }
+/// ```
 ///
 /// # Invariants
 ///
@@ -453,6 +476,20 @@ pub unsafe fn arrived<V: Channel>(
 }
 
 /// Lists that could not be indicated, and why.
+///
+/// ```
+/// # use ndis_co::{Status, cm::{CallManager, Carrier, Vc}, irql::UpToDispatch, nbl::NetBufferLists};
+/// # use ndis_host as _;
+/// /// What cannot go up now is kept, unless there is no call any more.
+/// fn deliver<M: CallManager<Base: Carrier<M>>>(
+///     vc: &Vc<M>,
+///     lists: NetBufferLists,
+///     irql: &mut UpToDispatch,
+/// ) -> Option<NetBufferLists> {
+///     let refused = vc.indicate_receive(lists, irql).err()?;
+///     (refused.status == Status::INVALID_STATE).then_some(refused.lists)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct IndicateError {
     /// The lists, back in the driver's hands.

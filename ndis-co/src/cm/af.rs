@@ -105,6 +105,17 @@ struct State {
 
 /// A counted reference to an open address family; it derefs to the driver's
 /// context.
+///
+/// ```
+/// # use ndis_co::cm::{Af, CallManager};
+/// # use ndis_host as _;
+/// /// The line is gone: its clients are asked to leave, one by one.
+/// fn line_gone<M: CallManager>(clients: &[Af<M>]) {
+///     for client in clients {
+///         client.notify_close();
+///     }
+/// }
+/// ```
 pub struct Af<M: CallManager> {
     /// Its context is set (the open was accepted).
     pub(crate) shared: Arc<AfShared<M>>,
@@ -269,6 +280,19 @@ impl<M: CallManager> fmt::Debug for OpenAf<'_, M> {
 }
 
 /// The token of a pended open. Dropping it refuses with [`Status::FAILURE`].
+///
+/// ```
+/// # use ndis_co::{Status, cm::{CallManager, PendingOpenAf}, irql::Passive};
+/// # use ndis_host as _;
+/// /// The line has come up, or has not: answers a client that waits.
+/// fn line_answers<M: CallManager<Af = ()>>(client: PendingOpenAf<M>, up: bool, irql: &mut Passive) {
+///     if up {
+///         client.accept((), irql);
+///     } else {
+///         client.refuse(Status::FAILURE, irql);
+///     }
+/// }
+/// ```
 #[must_use = "dropping a pending request refuses it"]
 pub struct PendingOpenAf<M: CallManager> {
     af: Armed<Arc<AfShared<M>>, Refuse>,
@@ -330,6 +354,15 @@ impl<M: CallManager> fmt::Debug for PendingOpenAf<M> {
 }
 
 /// A client closes its address family: the token of the request.
+///
+/// ```
+/// # use ndis_co::{Answer, cm::{CallManager, CloseAf}};
+/// # use ndis_host as _;
+/// /// [`CallManager::close_af`] of a driver that has nothing to wait for.
+/// fn close_af<'r, M: CallManager>(request: CloseAf<'r, M>) -> Answer<'r> {
+///     request.finish()
+/// }
+/// ```
 #[must_use = "a request must be answered"]
 pub struct CloseAf<'r, M: CallManager> {
     af: Arc<AfShared<M>>,
@@ -369,6 +402,25 @@ impl<M: CallManager> fmt::Debug for CloseAf<'_, M> {
 }
 
 /// The token of a pended close. Dropping it finishes the close.
+///
+/// ```
+/// # use ndis_co::{Answer, cm::{CallManager, CloseAf, PendingCloseAf}, irql::Passive, lock::SpinLock};
+/// # use ndis_host as _;
+/// type Waiting<M> = SpinLock<Option<PendingCloseAf<M>>>;
+///
+/// fn close_af<'r, M: CallManager>(request: CloseAf<'r, M>, waiting: &Waiting<M>) -> Answer<'r> {
+///     let (answer, closing) = request.pend();
+///     waiting.set(Some(closing));
+///     answer
+/// }
+///
+/// /// The line has let go of the client.
+/// fn line_is_free<M: CallManager>(waiting: &Waiting<M>, irql: &mut Passive) {
+///     if let Some(closing) = waiting.take() {
+///         closing.finish(irql);
+///     }
+/// }
+/// ```
 #[must_use = "dropping a pending close finishes it"]
 pub struct PendingCloseAf<M: CallManager> {
     af: Armed<Arc<AfShared<M>>, Finish>,

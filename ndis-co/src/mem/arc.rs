@@ -119,15 +119,16 @@ impl<T> Alarm<Reference<T>> for Counted {
 ///
 /// ```
 /// # use ndis_co::mem::{Arc, OutOfMemory, Tag};
-/// # use ndis_host as _;
-/// # fn main() -> Result<(), OutOfMemory> {
+/// # use ndis_host::Host;
+/// # let host = Host::builder().build();
 /// let one = Arc::try_new([1, 2, 3], Tag::new(*b"Demo"))?;
 /// let other = one.clone();
 /// assert!(Arc::ptr_eq(&one, &other));
 /// drop(one);
 /// assert_eq!(other.len(), 3);
-/// # Ok(())
-/// # }
+/// # drop(other);
+/// # assert!(host.finish().is_clean());
+/// # Ok::<(), OutOfMemory>(())
 /// ```
 ///
 /// Source pages: [`ExAllocatePool2`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exallocatepool2),

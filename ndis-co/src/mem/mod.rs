@@ -28,6 +28,13 @@ pub use weak::Weak;
 use core::{alloc::Layout, fmt, ptr::NonNull};
 
 /// Four characters that name the owner of an allocation in pool listings.
+///
+/// ```
+/// # use ndis_co::mem::Tag;
+/// # use ndis_host as _;
+/// /// Shows as `Loop` in pool listings.
+/// const TAG: Tag = Tag::new(*b"Loop");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[doc(alias = "PoolTag")]
 pub struct Tag(u32);
@@ -68,6 +75,15 @@ impl Tag {
 }
 
 /// The pool had no memory left.
+///
+/// ```
+/// # use ndis_co::{Status, mem::{Box, Tag}};
+/// # use ndis_host as _;
+/// /// With `?` it is a status.
+/// fn make() -> Result<Box<[u8; 64]>, Status> {
+///     Ok(Box::try_new([0; 64], Tag::new(*b"Tabl"))?)
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfMemory;
 

@@ -95,15 +95,16 @@ impl Seat {
 ///
 /// ```
 /// # use ndis_co::mem::{Arc, OutOfMemory, Tag};
-/// # use ndis_host as _;
-/// # fn main() -> Result<(), OutOfMemory> {
+/// # use ndis_host::Host;
+/// # let host = Host::builder().build();
 /// let value = Arc::try_new(7, Tag::new(*b"Demo"))?;
 /// let weak = Arc::downgrade(&value)?;
 /// assert_eq!(weak.upgrade().as_deref(), Some(&7));
 /// drop(value);
 /// assert!(weak.upgrade().is_none());
-/// # Ok(())
-/// # }
+/// # drop(weak);
+/// # assert!(host.finish().is_clean());
+/// # Ok::<(), OutOfMemory>(())
 /// ```
 ///
 /// # Invariants

@@ -110,6 +110,18 @@ impl<P: Protocol> Anchored for BindingShared<P> {
 }
 
 /// An adapter that is to be opened, while the driver makes its context for it.
+///
+/// ```
+/// # use ndis_co::{Status, mem::Tag, nbl::NetBufferListPool, protocol::NewBinding};
+/// # use ndis_host as _;
+/// /// [`Protocol::bind`] of a driver that needs frames of 1500 bytes.
+/// fn bind(adapter: &NewBinding<'_>) -> Result<NetBufferListPool, Status> {
+///     if adapter.mtu() < 1500 {
+///         return Err(Status::NOT_SUPPORTED);
+///     }
+///     NetBufferListPool::for_sends(adapter.scope(), Tag::new(*b"Drvr"))
+/// }
+/// ```
 pub struct NewBinding<'a> {
     scope: &'a Scope,
     parameters: *const NDIS_BIND_PARAMETERS,
@@ -142,6 +154,20 @@ impl fmt::Debug for NewBinding<'_> {
 
 /// A binding whose adapter has just been opened, within the bind: see
 /// [`Protocol::opened`]. It derefs to the [`Binding`].
+///
+/// ```
+/// # use ndis_co::{cm::StandaloneCallManager, family::AddressFamily, irql::Passive, protocol::OpenedBinding};
+/// # use ndis_host as _;
+/// /// From [`Protocol::opened`] of a stand-alone call manager.
+/// fn offer<M: StandaloneCallManager>(
+///     binding: &OpenedBinding<'_, M>,
+///     family: AddressFamily,
+///     irql: &mut Passive,
+/// ) {
+///     // A failure leaves this adapter without calls.
+///     let _ = binding.register_address_family(family, irql);
+/// }
+/// ```
 pub struct OpenedBinding<'b, P: Protocol> {
     binding: &'b Binding<P>,
     core: &'b BindingCore<P>,
@@ -168,6 +194,23 @@ impl<P: Protocol> fmt::Debug for OpenedBinding<'_, P> {
 }
 
 /// A counted reference to one binding; it derefs to the driver's context.
+///
+/// ```
+/// # use ndis_co::{Status, nbl::{NetBufferList, NetBufferListPool}, protocol::{Binding, Protocol}};
+/// # use ndis_host as _;
+/// /// A frame to send, of a driver that keeps a pool for each binding.
+/// fn frame<P: Protocol<Binding = NetBufferListPool>>(
+///     binding: &Binding<P>,
+///     bytes: &[u8],
+/// ) -> Result<NetBufferList, Status> {
+///     if !binding.is_running() {
+///         return Err(Status::PAUSED);
+///     }
+///     let mut frame = binding.allocate(bytes.len())?;
+///     frame.set_data(bytes)?;
+///     Ok(frame)
+/// }
+/// ```
 pub struct Binding<P: Protocol> {
     pub(crate) shared: Arc<BindingShared<P>>,
 }

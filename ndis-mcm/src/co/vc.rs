@@ -53,6 +53,22 @@ impl<M: VcMiniport> Anchored for VcShared<M> {
 ///
 /// The adapter is not halted before the last one is gone: let go of stored ones when the VC
 /// is [deleted](VcMiniport::vc_deleted).
+///
+/// ```
+/// # use ndis_mcm::{Status, co::{Vc, VcMiniport}};
+/// # use ndis_co::{irql::UpToDispatch, nbl::NetBufferListPool};
+/// # use ndis_host as _;
+/// /// What has come from the link goes up.
+/// fn arrived<M: VcMiniport<Adapter = NetBufferListPool>>(
+///     vc: &Vc<M>,
+///     bytes: &[u8],
+///     irql: &mut UpToDispatch,
+/// ) -> Result<(), Status> {
+///     let mut frame = vc.adapter().allocate(bytes.len())?;
+///     frame.set_data(bytes)?;
+///     Ok(vc.indicate_receive(frame.into(), irql)?)
+/// }
+/// ```
 pub struct Vc<M: VcMiniport> {
     pub(super) shared: Arc<VcShared<M>>,
 }

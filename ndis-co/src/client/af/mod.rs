@@ -222,6 +222,21 @@ impl<C: Client> fmt::Debug for AfOffer<'_, C> {
 
 /// A counted reference to an address family; it derefs to the driver's
 /// context.
+///
+/// ```
+/// # use ndis_co::{Status, client::{Af, Client, Vc}, irql::Passive, params::CallParametersBuf};
+/// # use ndis_host as _;
+/// /// With a reference that is kept, from wherever there is one.
+/// fn call<C: Client<Vc = ()>>(
+///     af: &Af<C>,
+///     parameters: CallParametersBuf,
+///     irql: &mut Passive,
+/// ) -> Result<Vc<C>, Status> {
+///     // `Status::CLOSING` when the family is about to go.
+///     let vc = af.create_vc((), irql)?;
+///     Ok(vc.make_call(parameters, irql).keep())
+/// }
+/// ```
 pub struct Af<C: Client> {
     pub(super) shared: Arc<AfShared<C>>,
 }

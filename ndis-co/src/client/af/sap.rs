@@ -61,6 +61,17 @@ struct State {
 }
 
 /// A counted reference to a SAP; it derefs to the driver's context.
+///
+/// ```
+/// # use ndis_co::{client::{Client, Sap}, irql::UpToDispatch, lock::SpinLock};
+/// # use ndis_host as _;
+/// /// No calls from here on.
+/// fn do_not_disturb<C: Client>(kept: &SpinLock<Option<Sap<C>>>, irql: &mut UpToDispatch) {
+///     if let Some(sap) = kept.take() {
+///         sap.deregister(irql);
+///     }
+/// }
+/// ```
 pub struct Sap<C: Client> {
     pub(in crate::client) shared: Arc<SapShared<C>>,
 }
@@ -69,6 +80,21 @@ pub struct Sap<C: Client> {
 ///
 /// It cannot outlive the address family that it was made from;
 /// [`keep`](Self::keep) trades it for a reference, see the [module](crate::client).
+///
+/// ```
+/// # use ndis_co::{Status, address::SapAddressBuf, client::{Client, OpenAf}, irql::Passive};
+/// # use ndis_host as _;
+/// fn listen_once<C: Client<Sap = ()>>(
+///     af: &OpenAf<C>,
+///     address: SapAddressBuf,
+///     irql: &mut Passive,
+/// ) -> Result<(), Status> {
+///     let sap = af.register_sap((), address, irql)?;
+///     // Calls come while it is there; dropping it ends that as well.
+///     sap.deregister(irql);
+///     Ok(())
+/// }
+/// ```
 #[must_use = "dropping a registered SAP deregisters it"]
 pub struct RegisteredSap<'af, C: Client> {
     sap: Armed<Sap<C>, Deregister<'af, C>>,

@@ -58,6 +58,16 @@ impl<M: CallManager> Anchored for VcShared<M> {
 }
 
 /// A counted reference to a VC; it derefs to the driver's context.
+///
+/// ```
+/// # use ndis_co::{Status, cm::{CallManager, Vc}, irql::UpToDispatch};
+/// # use ndis_host as _;
+/// /// The far end has hung up.
+/// fn far_end_gone<M: CallManager>(vc: &Vc<M>, irql: &mut UpToDispatch) {
+///     // `Status::CLOSING`: the client was first, and nothing is left to tell.
+///     let _ = vc.dispatch_incoming_close(Status::SUCCESS, &[], irql);
+/// }
+/// ```
 pub struct Vc<M: CallManager> {
     pub(crate) shared: Arc<VcShared<M>>,
 }

@@ -57,6 +57,22 @@ impl<C: Client> Anchored for VcShared<C> {
 /// what is done here is done to the call that is on it now. What belongs to one call is
 /// its owner, [`Call`], or its token.
 ///
+/// ```
+/// # use ndis_co::{Status, client::{Client, Vc}, irql::UpToDispatch, nbl::NetBufferListPool};
+/// # use ndis_host as _;
+/// fn say<C: Client>(
+///     vc: &Vc<C>,
+///     pool: &NetBufferListPool,
+///     bytes: &[u8],
+///     irql: &mut UpToDispatch,
+/// ) -> Result<(), Status> {
+///     let mut frame = pool.allocate(bytes.len())?;
+///     frame.set_data(bytes)?;
+///     // It comes back through `Client::send_complete`.
+///     Ok(vc.send(frame.into(), irql)?)
+/// }
+/// ```
+///
 /// [CALL-56]: ndis_sys::rules#CALL-56
 pub struct Vc<C: Client> {
     pub(in crate::client) shared: Arc<VcShared<C>>,
