@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use crate::{
     api_map,
     arch::Arch,
-    bench, c_client, c_header, circles, fuzz, guide, miri, package, rules,
+    bench, c_client, c_header, circles, fuzz, guide, item_examples, miri, package, rules,
     say::say,
     steps::{self, Outcome, Steps},
     sys,
@@ -80,6 +80,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
         api_map::run(CheckArgs { check: true }).map(|()| Outcome::PASSED)
     });
     steps.step("rule table", rules::prove);
+    steps.step("an example with each item", item_examples::prove);
     steps.step("proofs of the raw crate", || {
         // Not captured: the proofs print how many facts they compared.
         let proofs = [
