@@ -17,6 +17,7 @@
 
 mod af;
 mod call;
+mod close_af;
 mod families;
 mod gates;
 mod handlers;
@@ -27,8 +28,9 @@ mod vc;
 
 #[doc(hidden)]
 pub use crate::key::Key;
-pub use af::{Af, CloseAf, OpenAf, PendingCloseAf, PendingOpenAf};
+pub use af::{Af, OpenAf, PendingOpenAf};
 pub use call::{CloseCall, MakeCall, PendingCloseCall, PendingMakeCall};
+pub use close_af::{CloseAf, PendingCloseAf};
 #[doc(hidden)]
 pub use families::Families;
 #[doc(hidden)]

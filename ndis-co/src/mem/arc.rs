@@ -1,17 +1,21 @@
 //! [`Arc`]: one value in the pool with any number of owners, which are counted.
+//!
+//! Beside it is the cell by which weak references find the value, see [`Weak`](super::Weak).
 
-use super::{Box, OutOfMemory, Tag, Vacant, weak::Seat};
+use super::{Box, OutOfMemory, Tag, Vacant};
 use crate::{
     armed::{Alarm, Armed},
     irql::Passive,
+    lock::SpinLock,
+    raw::Opaque,
 };
 use core::{
     ffi::c_void,
     fmt,
     mem::ManuallyDrop,
     ops,
-    ptr::NonNull,
-    sync::atomic::{AtomicUsize, Ordering, fence},
+    ptr::{self, NonNull},
+    sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence},
 };
 
 /// The allocation: the count, then the value.
@@ -24,6 +28,79 @@ struct Shared<T> {
     seat: Seat,
     tag: Tag,
     value: T,
+}
+
+/// What the weak references of one value share, and the value's [`Seat`].
+///
+/// # Invariants
+///
+/// CELL: `value` is null, or the allocation of the value whose seat has this cell. Whoever was
+/// its last owner clears it, under the lock, and frees the memory only after that.
+pub(super) struct Cell {
+    pub(super) value: SpinLock<Opaque>,
+}
+
+/// A value's reference to its cell, once there is one.
+///
+/// # Invariants
+///
+/// SEAT: the pointer is null, or one of [`Arc::into_raw`] for a cell, with the reference.
+struct Seat(AtomicPtr<c_void>);
+
+impl Seat {
+    /// There is no cell.
+    const fn new() -> Self {
+        Self(AtomicPtr::new(ptr::null_mut()))
+    }
+
+    /// Whether there may be weak references.
+    fn is_taken(&self) -> bool {
+        !self.0.load(Ordering::Acquire).is_null()
+    }
+
+    /// The last owner has gone: no weak reference finds the value from here on (CELL).
+    #[inline]
+    fn vacate(&self) {
+        // Whoever set it was an owner, and the last one has synchronized with all of them.
+        if !self.0.load(Ordering::Relaxed).is_null() {
+            self.clear();
+        }
+    }
+
+    #[cold]
+    fn clear(&self) {
+        let cell = self.0.swap(ptr::null_mut(), Ordering::Relaxed);
+        // SAFETY: by SEAT; the field's reference leaves it with this.
+        if let Some(cell) = unsafe { Arc::<Cell>::from_raw(cell) } {
+            cell.value.locked(|value| value.take());
+        }
+    }
+
+    /// The cell, made now if this is the first who asks. `value` is where the seat is in.
+    fn cell(&self, value: *mut c_void, tag: Tag) -> Result<Arc<Cell>, OutOfMemory> {
+        let mut cell = self.0.load(Ordering::Acquire);
+        if cell.is_null() {
+            let made = Cell {
+                value: SpinLock::new(Opaque::new(value)),
+            };
+            let made = Arc::into_raw(Arc::try_new(made, tag)?);
+            let set =
+                self.0
+                    .compare_exchange(ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire);
+            cell = match set {
+                Ok(_) => made,
+                Err(first) => {
+                    // SAFETY: the pointer that was just made, which nobody else has.
+                    drop(unsafe { Arc::<Cell>::from_raw(made) });
+                    first
+                }
+            };
+        }
+        // SAFETY: by SEAT the field has a reference; it stays until the last owner of the value
+        // goes, and the caller has borrowed one.
+        let cell = unsafe { Arc::<Cell>::borrow_raw(cell) }.ok_or(OutOfMemory)?;
+        Ok(Arc::clone(&cell))
+    }
 }
 
 /// A field that leads to an object's parent: the object's last owner lets go of it after
@@ -306,13 +383,8 @@ impl<T> Arc<T> {
     }
 
     /// What its weak references share.
-    pub(super) fn seat(this: &Self) -> &Seat {
-        &this.0.seat
-    }
-
-    /// Whose memory it is.
-    pub(super) fn tag(this: &Self) -> Tag {
-        this.0.tag
+    pub(super) fn cell(this: &Self) -> Result<Arc<Cell>, OutOfMemory> {
+        this.0.seat.cell(Self::as_raw(this), this.0.tag)
     }
 }
 

@@ -3,93 +3,13 @@
 //! Two objects that refer to each other, the two ends of a call for instance, would keep each
 //! other in memory for good. One that may go first is referred to weakly.
 //!
-//! A value's memory is freed with its last owner, whatever weak references there are, since an
-//! object must not be what is left of a driver. So they share a small *cell* beside the value: it
-//! has the value's place as long as there is one. The first weak reference makes it; a value
-//! without any has a null pointer for it, and that is the whole cost.
+//! A value's memory is freed with its last owner, before the value's parent goes, whatever weak
+//! references there are. So they share a small *cell* beside the value: it has the value's place
+//! as long as there is one. The first weak reference makes it; a value without any has a null
+//! pointer for it, and that is the whole cost.
 
-use super::{Arc, OutOfMemory, Tag};
-use crate::{lock::SpinLock, raw::Opaque};
-use core::{
-    ffi::c_void,
-    fmt,
-    marker::PhantomData,
-    ptr,
-    sync::atomic::{AtomicPtr, Ordering},
-};
-
-/// What the weak references of one value share, and the value's [`Seat`].
-///
-/// # Invariants
-///
-/// CELL: `value` is null, or the allocation of the value whose seat has this cell. Whoever was
-/// its last owner clears it, under the lock, and frees the memory only after that.
-struct Cell {
-    value: SpinLock<Opaque>,
-}
-
-/// A value's reference to its cell, once there is one.
-///
-/// # Invariants
-///
-/// SEAT: the pointer is null, or one of [`Arc::into_raw`] for a cell, with the reference.
-pub(super) struct Seat(AtomicPtr<c_void>);
-
-impl Seat {
-    /// There is no cell.
-    pub(super) const fn new() -> Self {
-        Self(AtomicPtr::new(ptr::null_mut()))
-    }
-
-    /// Whether there may be weak references.
-    pub(super) fn is_taken(&self) -> bool {
-        !self.0.load(Ordering::Acquire).is_null()
-    }
-
-    /// The last owner has gone: no weak reference finds the value from here on (CELL).
-    #[inline]
-    pub(super) fn vacate(&self) {
-        // Whoever set it was an owner, and the last one has synchronized with all of them.
-        if !self.0.load(Ordering::Relaxed).is_null() {
-            self.clear();
-        }
-    }
-
-    #[cold]
-    fn clear(&self) {
-        let cell = self.0.swap(ptr::null_mut(), Ordering::Relaxed);
-        // SAFETY: by SEAT; the field's reference leaves it with this.
-        if let Some(cell) = unsafe { Arc::<Cell>::from_raw(cell) } {
-            cell.value.locked(|value| value.take());
-        }
-    }
-
-    /// The cell, made now if this is the first who asks. `value` is where the seat is in.
-    fn cell(&self, value: *mut c_void, tag: Tag) -> Result<Arc<Cell>, OutOfMemory> {
-        let mut cell = self.0.load(Ordering::Acquire);
-        if cell.is_null() {
-            let made = Cell {
-                value: SpinLock::new(Opaque::new(value)),
-            };
-            let made = Arc::into_raw(Arc::try_new(made, tag)?);
-            let set =
-                self.0
-                    .compare_exchange(ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire);
-            cell = match set {
-                Ok(_) => made,
-                Err(first) => {
-                    // SAFETY: the pointer that was just made, which nobody else has.
-                    drop(unsafe { Arc::<Cell>::from_raw(made) });
-                    first
-                }
-            };
-        }
-        // SAFETY: by SEAT the field has a reference; it stays until the last owner of the value
-        // goes, and the caller has borrowed one.
-        let cell = unsafe { Arc::<Cell>::borrow_raw(cell) }.ok_or(OutOfMemory)?;
-        Ok(Arc::clone(&cell))
-    }
-}
+use super::{Arc, OutOfMemory, arc::Cell};
+use core::{fmt, marker::PhantomData};
 
 /// A reference to the value of an [`Arc`] that does not keep it.
 ///
@@ -127,7 +47,7 @@ impl<T> Arc<T> {
     /// [`OutOfMemory`].
     pub fn downgrade(this: &Self) -> Result<Weak<T>, OutOfMemory> {
         Ok(Weak {
-            cell: Self::seat(this).cell(Self::as_raw(this), Self::tag(this))?,
+            cell: Self::cell(this)?,
             _value: PhantomData,
         })
     }
@@ -169,6 +89,7 @@ impl<T> fmt::Debug for Weak<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mem::Tag;
     use ndis_host::Host;
 
     const TAG: Tag = Tag::new(*b"Weak");

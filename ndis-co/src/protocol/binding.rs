@@ -1,7 +1,7 @@
 //! [`Binding`]: one adapter that the driver is bound to.
 
 use super::{
-    Protocol, Role,
+    NewBinding, Protocol, Role,
     flow::{Flow, Tell},
     sealed::Token,
 };
@@ -106,49 +106,6 @@ impl<P: Protocol> Anchored for BindingShared<P> {
     type Parent = Live;
     fn parent(&mut self) -> &mut Parent<Live> {
         &mut self.live
-    }
-}
-
-/// An adapter that is to be opened, while the driver makes its context for it.
-///
-/// ```
-/// # use ndis_co::{Status, mem::Tag, nbl::NetBufferListPool, protocol::NewBinding};
-/// # use ndis_host as _;
-/// /// [`Protocol::bind`] of a driver that needs frames of 1500 bytes.
-/// fn bind(adapter: &NewBinding<'_>) -> Result<NetBufferListPool, Status> {
-///     if adapter.mtu() < 1500 {
-///         return Err(Status::NOT_SUPPORTED);
-///     }
-///     NetBufferListPool::for_sends(adapter.scope(), Tag::new(*b"Drvr"))
-/// }
-/// ```
-pub struct NewBinding<'a> {
-    scope: &'a Scope,
-    parameters: *const NDIS_BIND_PARAMETERS,
-}
-
-impl NewBinding<'_> {
-    /// What pools, timers and work items of this binding are allocated on.
-    #[must_use]
-    pub fn scope(&self) -> &Scope {
-        self.scope
-    }
-
-    /// The largest frame of the adapter, in bytes, without its header.
-    #[must_use]
-    #[doc(alias = "MtuSize")]
-    pub fn mtu(&self) -> u32 {
-        // SAFETY: NDIS keeps the parameters for the time of the bind callback,
-        // for which `self` is borrowed.
-        unsafe { (*self.parameters).MtuSize }
-    }
-}
-
-impl fmt::Debug for NewBinding<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewBinding")
-            .field("mtu", &self.mtu())
-            .finish()
     }
 }
 
@@ -554,10 +511,8 @@ unsafe fn make<P: Protocol>(
         context: Slot::new(),
         live: Parent::new(teardown.enter()),
     };
-    let new = NewBinding {
-        scope: teardown.scope(),
-        parameters,
-    };
+    // SAFETY: within the bind callback, by the caller, with its parameters.
+    let new = unsafe { NewBinding::new(teardown.scope(), parameters) };
     let made = Arc::try_new_anchored(shared, Tag::NDIS)
         .map_err(Status::from)
         .and_then(|shared| {

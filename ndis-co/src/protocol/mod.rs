@@ -10,13 +10,15 @@ mod data;
 mod entry;
 mod flow;
 mod handlers;
+mod new_binding;
 
 #[doc(hidden)]
 pub use binding::BindingShared;
-pub use binding::{Binding, NewBinding, OpenedBinding};
+pub use binding::{Binding, OpenedBinding};
 pub use data::{Kept, Received, SendError};
 pub(crate) use data::{send, sendable};
 pub use entry::Entry;
+pub use new_binding::NewBinding;
 
 use crate::{
     Status,
