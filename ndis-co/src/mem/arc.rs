@@ -23,7 +23,7 @@ use core::{
 struct Shared<T> {
     count: AtomicUsize,
     /// What the last owner does: drops the value and frees the memory.
-    release: fn(Box<Shared<T>>),
+    release: fn(Last<T>),
     /// What weak references share.
     seat: Seat,
     tag: Tag,
@@ -155,17 +155,27 @@ unsafe impl<T: Send + Sync> Sync for Reference<T> {}
 
 impl<T> Reference<T> {
     /// Counts it no more; the allocation, when it was the last one.
-    fn give_up(self) -> Option<Box<Shared<T>>> {
+    fn give_up(self) -> Option<Last<T>> {
         if self.count.fetch_sub(1, Ordering::Release) != 1 {
             return None;
         }
         fence(Ordering::Acquire);
-        self.seat.vacate();
         let tag = self.tag;
         // SAFETY: by ARC the count was one, so this was the last reference to the leaked
-        // box; the fence orders every earlier use before this. A weak reference does not
-        // count up from zero, and finds nothing since the seat was vacated.
-        Some(unsafe { Box::from_leaked(self.0, tag) })
+        // box; the fence orders every earlier use before this. Weak references look at the
+        // count, which they find to be zero, until `Last` ends that.
+        Some(Last(unsafe { Box::from_leaked(self.0, tag) }))
+    }
+}
+
+/// What the last owner has: the allocation, whose seat is not vacated.
+struct Last<T>(Box<Shared<T>>);
+
+impl<T> Last<T> {
+    /// The allocation, which no weak reference finds any more.
+    fn found_no_more(self) -> Box<Shared<T>> {
+        self.0.seat.vacate();
+        self.0
     }
 }
 
@@ -183,7 +193,7 @@ enum Counted {}
 impl<T> Alarm<Reference<T>> for Counted {
     fn lost(reference: Reference<T>) {
         if let Some(last) = reference.give_up() {
-            (last.release)(last);
+            (last.0.release)(last);
         }
     }
 }
@@ -251,7 +261,7 @@ impl<T> Arc<T> {
     }
 
     /// Moves a value into the pool, or gives it back.
-    fn make(value: T, release: fn(Box<Shared<T>>), tag: Tag) -> Result<Self, T> {
+    fn make(value: T, release: fn(Last<T>), tag: Tag) -> Result<Self, T> {
         let Ok(memory) = Vacant::try_new(tag) else {
             return Err(value);
         };
@@ -360,7 +370,7 @@ impl<T> Arc<T> {
     /// The value, if this was its last owner.
     pub(crate) fn into_inner(this: Self) -> Option<T> {
         let last = this.0.disarm().give_up()?;
-        Some(Box::into_inner(last).value)
+        Some(Box::into_inner(last.found_no_more()).value)
     }
 
     /// One more owner of the value at a pointer of [`Arc::as_raw`], unless the last one has gone.
@@ -404,13 +414,14 @@ impl<T> Clone for Arc<T> {
 
 /// Drops the value and frees the memory.
 #[cold]
-fn release<T>(last: Box<Shared<T>>) {
-    drop(last);
+fn release<T>(last: Last<T>) {
+    drop(last.found_no_more());
 }
 
 /// As [`release`], and lets go of the value's parent after that.
 #[cold]
-fn release_anchored<T: Anchored>(mut last: Box<Shared<T>>) {
+fn release_anchored<T: Anchored>(last: Last<T>) {
+    let mut last = last.found_no_more();
     let parent = T::Parent::clone(last.value.parent());
     drop(last);
     // Whatever this sets free, including the driver's image, nothing is left
