@@ -212,7 +212,8 @@
 //! references are counted and checked at run time, and closing a parent, through
 //! whatever reference, ends its children first. A parent's memory outlives that
 //! of its children. An unbind is completed when the last reference to its
-//! binding is gone, so let go of stored ones in [`unbind`](Protocol::unbind).
+//! binding is gone, so let go of stored ones in [`unbind`](Protocol::unbind), or store
+//! [weak](reference::Weak) ones, which hold nothing up.
 //!
 //! **Exactly once.** A request of the other side is a token, consumed by its
 //! answer; see [`answer`]. A pended token that is dropped refuses.
@@ -314,6 +315,8 @@ pub mod family;
 pub mod irql;
 mod kernel;
 #[doc(hidden)]
+pub mod key;
+#[doc(hidden)]
 pub mod later;
 mod load;
 pub mod lock;
@@ -329,7 +332,7 @@ pub mod power;
 pub mod prelude;
 pub mod protocol;
 pub mod raw;
-mod reference;
+pub mod reference;
 #[doc(hidden)]
 pub mod registration;
 pub mod scope;
