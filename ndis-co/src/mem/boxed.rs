@@ -15,7 +15,7 @@ use core::{
 /// # use ndis_co::mem::{Box, OutOfMemory, Tag};
 /// # use ndis_host::Host;
 /// # let host = Host::builder().build();
-/// let mut table = Box::try_new([0_u8; 256], Tag::new(*b"Tabl"))?;
+/// let mut table = Box::try_new([0_u8; 256], Tag::new(*b"Slot"))?;
 /// table[7] = 1;
 /// assert_eq!(Box::into_inner(table)[7], 1);
 /// # assert!(host.finish().is_clean());

@@ -81,7 +81,7 @@ impl Tag {
 /// # use ndis_host as _;
 /// /// With `?` it is a status.
 /// fn make() -> Result<Box<[u8; 64]>, Status> {
-///     Ok(Box::try_new([0; 64], Tag::new(*b"Tabl"))?)
+///     Ok(Box::try_new([0; 64], Tag::new(*b"Slot"))?)
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
