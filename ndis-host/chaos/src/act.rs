@@ -64,6 +64,7 @@ acts! {
     "signaling":
         SignalCreate SignalClose SignalDrop SignalFailed SignalSend SignalResend SignalHeard
         SignalHold SignalGiveBack;
+    "both roles": BothAsClient BothAsManager CrossToCall CrossToSignal AskOid SendWithoutVc;
     "clones": SendRelay KeptRelay OwnRelay ParentHold ParentDrop ParentBack;
     "references":
         StashVc StashSap StashAf StashAdapter DropVc DropSap DropAf DropAdapter DropUnderLock
@@ -74,7 +75,7 @@ acts! {
     "timers": TimerNew TimerSet TimerCancel TimerDrop WorkNew WorkQueue WorkDrop;
     "waiting": Wait Hold WaitForEnd;
     "statuses": StatusInformational StatusSuccess;
-    "destructors": DestructorLocks;
+    "destructors": DestructorLocks DestructorDrops;
     "the world": Reading TwoAdapters SecondClient Pause Restart Remove SurpriseRemove AddAdapter
         UnloadClient UnloadManager UnloadLink LoadClientAgain LoadManagerAgain FaultCall FaultAllocation RunToIdle RunForAWhile;
 }

@@ -12,11 +12,12 @@
 use crate::{
     Cast, Options, Outcome,
     act::Act,
-    alone::Alone,
+    alone::{Above, Alone},
+    both::{self, Both},
     client::{self, Phone},
+    driver::{Driver, Shared},
     link::{self, Link},
-    loading,
-    manager::{self, Kind, Manager},
+    loading, manager,
     mcm::Integrated,
     say,
     world::{Body, Life, World},
@@ -26,13 +27,13 @@ use ndis_co::{
     irql::{NoLock, Passive},
 };
 use ndis_host::{
-    ActivateComplete, Adapter, AfOffers, CallControlWhilePaused, CloseOrder, CopiesAddressFamily,
-    CrossingClose, DeactivateComplete, DeregisterSapResult, DispatchIncomingCallResult, Driver,
-    EventMode, Host, IncomingActivation, McmDisplaces, NotifyClose, OpenAfCompleteIrql,
-    OwnRequests, Readings, Report, TransferEnds, VcAfterClose, WithdrawnOfferAnswer,
+    self as host, ActivateComplete, Adapter, AfOffers, CallControlWhilePaused, CloseOrder,
+    CopiesAddressFamily, CrossingClose, DeactivateComplete, DeregisterSapResult,
+    DispatchIncomingCallResult, EventMode, Host, IncomingActivation, McmDisplaces, NotifyClose,
+    OpenAfCompleteIrql, OwnRequests, Readings, Report, TransferEnds, VcAfterClose,
+    WithdrawnOfferAnswer,
 };
 use std::{
-    any::Any,
     collections::hash_map::DefaultHasher,
     hash::Hasher as _,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -94,32 +95,12 @@ trait Actor: Send + Sync {
     fn act(&self, irql: &mut Passive);
 }
 
-impl<K: Kind> Actor for Arc<manager::Exchange<K>> {
+impl<S: Shared> Actor for Arc<S> {
     fn act(&self, irql: &mut Passive) {
-        if self.world.chance(1, 4) {
-            self.hold_on(irql);
+        if self.world().chance(1, 4) {
+            S::hold_on(self, irql);
         } else {
-            manager::Exchange::act(self, irql.up_to_dispatch());
-        }
-    }
-}
-
-impl Actor for Arc<link::Exchange> {
-    fn act(&self, irql: &mut Passive) {
-        if self.world.chance(1, 4) {
-            self.hold_on(irql);
-        } else {
-            link::Exchange::act(self, irql.up_to_dispatch());
-        }
-    }
-}
-
-impl<const N: usize> Actor for Arc<client::Exchange<N>> {
-    fn act(&self, irql: &mut Passive) {
-        if self.world.chance(1, 4) {
-            self.hold(irql);
-        } else {
-            client::Exchange::act(self, irql.up_to_dispatch());
+            S::act(self, irql.up_to_dispatch());
         }
     }
 }
@@ -156,8 +137,25 @@ const TURNS_ALONE: &[(u32, Act)] = &[
     (0, Act::RunForAWhile),
 ];
 
+/// What happens around drivers of both roles.
+const TURNS_BOTH: &[(u32, Act)] = &[
+    (6, Act::RunForAWhile),
+    (2, Act::RunToIdle),
+    (2, Act::Pause),
+    (2, Act::Restart),
+    (1, Act::Remove),
+    (1, Act::SurpriseRemove),
+    (1, Act::AddAdapter),
+    (1, Act::UnloadClient),
+    (2, Act::LoadClientAgain),
+    (1, Act::FaultCall),
+    (1, Act::AskOid),
+    (1, Act::SendWithoutVc),
+    (0, Act::RunForAWhile),
+];
+
 struct Loaded {
-    driver: Driver,
+    driver: host::Driver,
     life: Arc<Life>,
     actor: Arc<dyn Actor>,
 }
@@ -345,17 +343,14 @@ impl Stage {
     }
 
     /// Loads a driver whose threads do what `actor` says.
-    fn load<A: Any + Send + Sync>(
+    fn load<A: Shared>(
         &mut self,
         what: &str,
         actor: impl FnOnce(&Arc<World>, &Arc<Life>) -> Arc<A>,
         entry: impl FnOnce(*mut ndis_co::sys::DRIVER_OBJECT, *mut ndis_co::sys::UNICODE_STRING) -> i32
         + Send
         + 'static,
-    ) -> Option<Loaded>
-    where
-        Arc<A>: Actor,
-    {
+    ) -> Option<Loaded> {
         let name = self.name(what);
         self.say(&format!("load {name}"));
         let life = Life::new(name.clone());
@@ -389,18 +384,20 @@ impl Stage {
 
     fn load_manager(&mut self) {
         self.manager = match self.cast {
+            // Whoever places calls is one.
+            Cast::Both => None,
             Cast::Mcm => {
                 let actor = manager::Exchange::<Integrated>::new;
                 self.load("manager", actor, |object, path| {
                     // SAFETY: ENTRY.
-                    unsafe { ndis_mcm::Entry::<Manager<Integrated>>::load(object, path) }
+                    unsafe { ndis_mcm::Entry::<Driver<Integrated>>::load(object, path) }
                 })
             }
             Cast::Alone => {
-                let actor = manager::Exchange::<Alone>::new;
+                let actor = manager::Exchange::<Above<Alone>>::new;
                 self.load("manager", actor, |object, path| {
                     // SAFETY: ENTRY.
-                    unsafe { Entry::<Manager<Alone>>::load(object, path) }
+                    unsafe { Entry::<Driver<Above<Alone>>>::load(object, path) }
                 })
             }
         };
@@ -409,7 +406,7 @@ impl Stage {
     fn load_link(&mut self) {
         self.link = self.load("link", link::Exchange::new, |object, path| {
             // SAFETY: ENTRY.
-            unsafe { ndis_mcm::Entry::<Link>::load(object, path) }
+            unsafe { ndis_mcm::Entry::<Driver<Link>>::load(object, path) }
         });
     }
 
@@ -417,21 +414,37 @@ impl Stage {
     fn miniport(&mut self) -> &mut Option<Loaded> {
         match self.cast {
             Cast::Mcm => &mut self.manager,
-            Cast::Alone => &mut self.link,
+            Cast::Alone | Cast::Both => &mut self.link,
         }
     }
 
+    /// Loads one of the two drivers that place calls.
     fn load_phone(&mut self, which: usize) {
-        self.phones[which] = if which == 0 {
-            self.load("phone", client::Exchange::<0>::new, |object, path| {
+        self.phones[which] = match (self.cast, which) {
+            (Cast::Both, 0) => self.load("both", both::Exchange::<0>::new, |object, path| {
                 // SAFETY: ENTRY.
-                unsafe { Entry::<Phone<0>>::load(object, path) }
-            })
-        } else {
-            self.load("other", client::Exchange::<1>::new, |object, path| {
+                unsafe { Entry::<Driver<Above<Both<0>>>>::load(object, path) }
+            }),
+            (Cast::Both, _) => self.load("peer", both::Exchange::<1>::new, |object, path| {
                 // SAFETY: ENTRY.
-                unsafe { Entry::<Phone<1>>::load(object, path) }
-            })
+                unsafe { Entry::<Driver<Above<Both<1>>>>::load(object, path) }
+            }),
+            (_, 0) => self.load(
+                "phone",
+                client::Exchange::<Phone<0>>::new,
+                |object, path| {
+                    // SAFETY: ENTRY.
+                    unsafe { Entry::<Driver<Phone<0>>>::load(object, path) }
+                },
+            ),
+            _ => self.load(
+                "other",
+                client::Exchange::<Phone<1>>::new,
+                |object, path| {
+                    // SAFETY: ENTRY.
+                    unsafe { Entry::<Driver<Phone<1>>>::load(object, path) }
+                },
+            ),
         };
     }
 
@@ -474,7 +487,10 @@ impl Stage {
     fn set(&mut self) {
         let world = self.world.clone();
         self.faults();
-        let second = world.dares(Act::SecondClient, 1, 2);
+        let second = match self.cast {
+            Cast::Both => world.dares(Act::SecondClient, 7, 8),
+            _ => world.dares(Act::SecondClient, 1, 2),
+        };
         let early = world.chance(1, 2);
         if early {
             self.load_phone(0);
@@ -493,6 +509,10 @@ impl Stage {
                 self.load_link();
                 self.add_adapter();
                 self.load_manager();
+            }
+            Cast::Both => {
+                self.load_link();
+                self.add_adapter();
             }
         }
         if !early {
@@ -520,7 +540,7 @@ impl Stage {
             if act == Act::FaultCall {
                 let name = world.among(match self.cast {
                     Cast::Mcm => REFUSABLE,
-                    Cast::Alone => REFUSABLE_ALONE,
+                    Cast::Alone | Cast::Both => REFUSABLE_ALONE,
                 });
                 let status = world.among(&[
                     ndis_co::Status::RESOURCES,
@@ -567,6 +587,7 @@ impl Stage {
             let act = world.choose(match self.cast {
                 Cast::Mcm => TURNS,
                 Cast::Alone => TURNS_ALONE,
+                Cast::Both => TURNS_BOTH,
             });
             let adapters = self.adapters.len() as u32;
             match act {
@@ -624,6 +645,16 @@ impl Stage {
                     self.load_manager();
                 }
                 Act::FaultCall => self.faults(),
+                Act::AskOid if adapters > 0 => {
+                    world.did(act);
+                    let oid = ndis_co::sys::OID_GEN_LINK_SPEED;
+                    // Supported or not.
+                    let _ = self.host.query(&self.adapters[0].0, oid as _, 4);
+                }
+                Act::SendWithoutVc if adapters > 0 => {
+                    world.did(act);
+                    let _ = self.host.send_without_vc(&self.adapters[0].0);
+                }
                 _ => {
                     world.did(Act::RunForAWhile);
                     let milliseconds = u64::from(world.below(6));
@@ -642,7 +673,7 @@ impl Stage {
             self.host.run_for(u64::from(world.below(3)));
         }
         let choices = match self.cast {
-            Cast::Mcm => 4,
+            Cast::Mcm | Cast::Both => 4,
             Cast::Alone => 5,
         };
         while self.manager.is_some()
@@ -655,7 +686,7 @@ impl Stage {
                     if let Some(loaded) = self.miniport().take() {
                         world.did(match self.cast {
                             Cast::Mcm => Act::UnloadManager,
-                            Cast::Alone => Act::UnloadLink,
+                            Cast::Alone | Cast::Both => Act::UnloadLink,
                         });
                         self.unload(&loaded);
                         self.adapters.clear();
