@@ -71,13 +71,14 @@ acts! {
         StoreParent Look;
     "looking again": AgainMakeCall AgainPended AgainConnected AgainRing AgainAccepted AgainCloseData
         AgainEndData AgainReceived;
+    "power": PowerDown PowerUp RemoveAsleep TimerParked TimerAgain;
     "later": LaterThread LaterTimer LaterWork LaterHandler LaterAtOnce;
     "timers": TimerNew TimerSet TimerCancel TimerDrop WorkNew WorkQueue WorkDrop;
     "waiting": Wait Hold WaitForEnd;
     "statuses": StatusInformational StatusSuccess;
     "destructors": DestructorLocks DestructorDrops;
     "the world": Reading TwoAdapters SecondClient Pause Restart Remove SurpriseRemove AddAdapter
-        UnloadClient UnloadManager UnloadLink LoadClientAgain LoadManagerAgain FaultCall FaultAllocation RunToIdle RunForAWhile;
+        UnloadClient UnloadManager UnloadLink LoadClientAgain LoadManagerAgain FaultCall FaultDelete FaultAllocation RunToIdle RunForAWhile;
 }
 
 /// How many acts there are.

@@ -4,7 +4,7 @@
 
 use crate::{
     act::Act,
-    agents::Slot,
+    agents::{Desk, Slot},
     bound::Bound,
     driver::{Driver, Part, Shared},
     frame::{self, End},
@@ -384,7 +384,7 @@ impl<K: Calls> Exchange<K> {
             Act::StashVc => self.store_references(),
             Act::TimerDrop => self.drop_one(&self.timers, Act::TimerDrop, irql),
             Act::WorkDrop => self.drop_one(&self.items, Act::WorkDrop, irql),
-            act @ (Act::TimerNew | Act::TimerSet | Act::TimerCancel) => self.timer(act),
+            act @ (Act::TimerNew | Act::TimerSet | Act::TimerCancel) => self.timer(act, irql),
             act @ (Act::WorkNew | Act::WorkQueue) => self.work(act),
             _ => self.look_about(),
         }
@@ -418,7 +418,7 @@ impl<K: Calls> Exchange<K> {
         let _ = self.afs.put(place, af);
     }
 
-    fn timer(self: &Arc<Self>, act: Act) {
+    fn timer(self: &Arc<Self>, act: Act, irql: &mut UpToDispatch) {
         let world = &self.world;
         let Some(binding) = self.bindings.any(world) else {
             return;
@@ -433,7 +433,8 @@ impl<K: Calls> Exchange<K> {
             return;
         };
         if act == Act::TimerSet {
-            binding.desk.agents.timer().set(&slot, world.below(3));
+            let Desk { place, agents } = &binding.desk;
+            agents.set_timer(world, *place, &slot, 3, irql);
         } else if let Ok(timer) = Timer::try_new(binding.scope()) {
             timer.set(&slot, world.below(3));
             let _ = self.timers.put(binding.desk.place, timer);

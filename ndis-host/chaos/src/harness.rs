@@ -154,6 +154,22 @@ const TURNS_BOTH: &[(u32, Act)] = &[
     (0, Act::RunForAWhile),
 ];
 
+/// What happens besides when devices lose their power.
+const TURNS_POWER: &[(u32, Act)] = &[
+    (3, Act::PowerDown),
+    (2, Act::PowerUp),
+    (1, Act::RemoveAsleep),
+    (2, Act::FaultDelete),
+];
+
+/// An adapter, and what was done to it.
+struct Device {
+    adapter: Adapter,
+    paused: bool,
+    /// It has no power.
+    asleep: bool,
+}
+
 struct Loaded {
     driver: host::Driver,
     life: Arc<Life>,
@@ -170,7 +186,7 @@ struct Stage {
     link: Option<Loaded>,
     manager: Option<Loaded>,
     phones: [Option<Loaded>; 2],
-    adapters: Vec<(Adapter, bool)>,
+    devices: Vec<Device>,
     verbose: bool,
 }
 
@@ -281,7 +297,7 @@ fn scenario(world: &Arc<World>, seed: u64, options: &Options, digest: &mut Optio
         link: None,
         manager: None,
         phones: [None, None],
-        adapters: Vec::new(),
+        devices: Vec::new(),
         verbose: options.verbose,
     };
     let played = catch_unwind(AssertUnwindSafe(|| {
@@ -462,7 +478,11 @@ impl Stage {
         let driver = miniport.driver;
         self.say("add an adapter");
         match self.host.add_adapter(&driver) {
-            Ok(adapter) => self.adapters.push((adapter, false)),
+            Ok(adapter) => self.devices.push(Device {
+                adapter,
+                paused: false,
+                asleep: false,
+            }),
             Err(status) => {
                 // One of the documented failures is none by its number (INIT-09).
                 let status = ndis_co::Status::from_raw(status);
@@ -474,7 +494,7 @@ impl Stage {
     }
 
     fn remove(&mut self, at: usize, surprise: bool) {
-        let (adapter, _) = self.adapters.remove(at);
+        let Device { adapter, .. } = self.devices.remove(at);
         self.say("remove an adapter");
         if surprise {
             self.host.surprise_remove(&adapter);
@@ -584,12 +604,17 @@ impl Stage {
             if !world.is_spent() {
                 self.threads();
             }
-            let act = world.choose(match self.cast {
+            let turns = match self.cast {
                 Cast::Mcm => TURNS,
                 Cast::Alone => TURNS_ALONE,
                 Cast::Both => TURNS_BOTH,
-            });
-            let adapters = self.adapters.len() as u32;
+            };
+            let act = if world.power.changes() {
+                world.choose(&[TURNS_POWER, turns].concat())
+            } else {
+                world.choose(turns)
+            };
+            let adapters = self.devices.len() as u32;
             match act {
                 Act::RunToIdle => {
                     world.did(act);
@@ -598,16 +623,16 @@ impl Stage {
                 }
                 Act::Pause | Act::Restart if adapters > 0 => {
                     let at = world.below(adapters) as usize;
-                    let (adapter, paused) = &mut self.adapters[at];
+                    let device = &mut self.devices[at];
                     let pause = act == Act::Pause;
-                    if *paused != pause {
+                    if device.paused != pause && !device.asleep {
                         world.did(act);
                         if pause {
-                            *paused = true;
-                            self.host.pause(adapter);
+                            device.paused = true;
+                            self.host.pause(&device.adapter);
                         } else {
                             // A failure leaves it paused.
-                            *paused = self.host.restart(adapter).is_err();
+                            device.paused = self.host.restart(&device.adapter).is_err();
                         }
                     }
                 }
@@ -645,15 +670,20 @@ impl Stage {
                     self.load_manager();
                 }
                 Act::FaultCall => self.faults(),
+                Act::FaultDelete => self.refuse_deletions(),
+                Act::PowerDown | Act::PowerUp | Act::RemoveAsleep if adapters > 0 => {
+                    let at = world.below(adapters) as usize;
+                    self.change_power(at, act);
+                }
                 Act::AskOid if adapters > 0 => {
                     world.did(act);
                     let oid = ndis_co::sys::OID_GEN_LINK_SPEED;
                     // Supported or not.
-                    let _ = self.host.query(&self.adapters[0].0, oid as _, 4);
+                    let _ = self.host.query(&self.devices[0].adapter, oid as _, 4);
                 }
                 Act::SendWithoutVc if adapters > 0 => {
                     world.did(act);
-                    let _ = self.host.send_without_vc(&self.adapters[0].0);
+                    let _ = self.host.send_without_vc(&self.devices[0].adapter);
                 }
                 _ => {
                     world.did(Act::RunForAWhile);
@@ -661,6 +691,55 @@ impl Stage {
                     self.say(&format!("run for {milliseconds} ms"));
                     self.host.run_for(milliseconds);
                 }
+            }
+        }
+    }
+
+    /// VCs are not deleted at the first try: the layer tries again, after a while (rule VC-27).
+    fn refuse_deletions(&self) {
+        self.world.did(Act::FaultDelete);
+        let status = ndis_co::Status::NOT_ACCEPTED.raw();
+        for nth in 1..=u64::from(1 + self.world.below(6)) {
+            for name in ["NdisMCmDeleteVc", "NdisCoDeleteVc"] {
+                self.host.fail_call(name, nth, status);
+            }
+        }
+    }
+
+    /// A device loses its power, has it back, or is removed without.
+    fn change_power(&mut self, at: usize, act: Act) {
+        let device = &mut self.devices[at];
+        if device.asleep == (act == Act::PowerDown) || device.paused {
+            return;
+        }
+        self.world.did(act);
+        let state = match act {
+            Act::PowerDown => self.world.among(&[
+                ndis_co::sys::NdisDeviceStateD1,
+                ndis_co::sys::NdisDeviceStateD3,
+                ndis_co::sys::NdisDeviceStateD3,
+            ]),
+            Act::PowerUp => ndis_co::sys::NdisDeviceStateD0,
+            _ => return self.remove(at, self.world.chance(1, 2)),
+        };
+        device.asleep = act == Act::PowerDown;
+        let changed = self.host.set_power(&device.adapter, state);
+        if changed.is_err() {
+            // The restart has failed.
+            device.paused = true;
+            if device.asleep {
+                self.world.found("a device cannot lose its power");
+            }
+        }
+        if act == Act::PowerDown {
+            self.host.run_for(u64::from(self.world.below(4)));
+            let act = self.world.choose(&[
+                (4, Act::PowerUp),
+                (2, Act::RemoveAsleep),
+                (2, Act::RunForAWhile),
+            ]);
+            if act != Act::RunForAWhile {
+                self.change_power(at, act);
             }
         }
     }
@@ -681,7 +760,7 @@ impl Stage {
             || self.phones.iter().any(Option::is_some)
         {
             match world.below(choices) {
-                0 if !self.adapters.is_empty() => self.remove(0, false),
+                0 if !self.devices.is_empty() => self.remove(0, false),
                 1 => {
                     if let Some(loaded) = self.miniport().take() {
                         world.did(match self.cast {
@@ -689,7 +768,7 @@ impl Stage {
                             Cast::Alone | Cast::Both => Act::UnloadLink,
                         });
                         self.unload(&loaded);
-                        self.adapters.clear();
+                        self.devices.clear();
                     }
                 }
                 4 => {

@@ -44,6 +44,7 @@ mod link;
 mod loading;
 mod manager;
 mod mcm;
+mod power;
 mod rng;
 mod stash;
 mod world;

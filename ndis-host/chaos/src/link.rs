@@ -17,6 +17,7 @@ use ndis_co::{
     irql::{NoLock, Passive, UpToDispatch},
     nbl::{NetBufferListPool, NetBufferLists},
     params::{CallParameters, FlowSpec},
+    power::PowerState,
 };
 use ndis_mcm::{
     Adapter, Attributes, Carry, CoMiniport, IndicateError, Initialize, Initialized, Miniport, New,
@@ -289,6 +290,22 @@ impl Miniport for Wired {
         x.world.may_fail(Act::RestartErr)?;
         x.world.did(Act::RestartOk);
         Ok(())
+    }
+
+    fn set_power(&self, adapter: &Adapter<Self>, state: PowerState, irql: &mut UpToDispatch) {
+        let x = &self.shared;
+        let (world, Desk { place, agents }) = (&x.world, &adapter.desk);
+        x.mischief(irql);
+        if state == PowerState::D0 {
+            world
+                .power
+                .wake(*place, irql, || agents.wake(world, &x.jobs));
+        } else {
+            world
+                .power
+                .sleep(*place, irql, || agents.sleep(world, &x.jobs, *place));
+        }
+        x.mischief(irql);
     }
 
     fn halt(&self, adapter: &Adapter<Self>, irql: &mut Passive) {

@@ -256,6 +256,33 @@ impl<K: Kind> Exchange<K> {
         }
     }
 
+    /// The device loses its power: no timer of its adapter stays set.
+    pub(crate) fn sleep(self: &Arc<Self>, base: &K::Base, irql: &mut UpToDispatch) {
+        let (world, Desk { place, agents }) = (&self.world, K::desk(base));
+        world.power.sleep(*place, irql, || {
+            agents.sleep(world, &self.jobs, *place);
+            for timer in self.timers.take_all_of(*place) {
+                timer.cancel();
+                let _ = self.timers.put(*place, timer);
+            }
+        });
+    }
+
+    /// It has power again: the timers are set again.
+    pub(crate) fn wake(self: &Arc<Self>, base: &K::Base, irql: &mut UpToDispatch) {
+        let (world, Desk { place, agents }) = (&self.world, K::desk(base));
+        world.power.wake(*place, irql, || {
+            agents.wake(world, &self.jobs);
+            for timer in self.timers.take_all_of(*place) {
+                let exchange = self.clone();
+                if let Ok(slot) = Slot::try_new(Box::new(move |irql| exchange.act(irql))) {
+                    timer.set(&slot, world.below(3));
+                }
+                let _ = self.timers.put(*place, timer);
+            }
+        });
+    }
+
     // Mischief: acts for which there is no occasion but that they are possible.
 
     /// Does what comes to mind, in a handler or a thread.
@@ -315,9 +342,9 @@ impl<K: Kind> Exchange<K> {
             Act::DropAf => self.drop_one(&self.afs, Act::DropAf, irql),
             Act::DropAdapter => self.drop_one(&self.bases, Act::DropAdapter, irql),
             Act::StashVc => self.store_references(),
-            Act::TimerDrop => self.drop_one(&self.timers, Act::TimerDrop, irql),
+            Act::TimerDrop => self.drop_timer(irql),
             Act::WorkDrop => self.drop_one(&self.items, Act::WorkDrop, irql),
-            act @ (Act::TimerNew | Act::TimerSet | Act::TimerCancel) => self.timer(act),
+            act @ (Act::TimerNew | Act::TimerSet | Act::TimerCancel) => self.timer(act, irql),
             act @ (Act::WorkNew | Act::WorkQueue) => self.work(act),
             Act::Look => self.look_about(),
             act => K::act(self, act, irql),
@@ -325,9 +352,27 @@ impl<K: Kind> Exchange<K> {
     }
 
     pub(crate) fn drop_one<T>(&self, stash: &Stash<T>, act: Act, irql: &mut UpToDispatch) {
-        let Some((_, thing)) = stash.take_any(&self.world) else {
-            return;
-        };
+        if let Some((_, thing)) = stash.take_any(&self.world) {
+            self.drop_thing(thing, act, irql);
+        }
+    }
+
+    fn drop_timer(&self, irql: &mut UpToDispatch) {
+        let power = &self.world.power;
+        let taken = power.still(irql, || {
+            let (_, timer) = self.timers.take_any(&self.world)?;
+            if power.changes() {
+                // Nobody who loses power would find it.
+                timer.cancel();
+            }
+            Some(timer)
+        });
+        if let Some(timer) = taken {
+            self.drop_thing(timer, Act::TimerDrop, irql);
+        }
+    }
+
+    fn drop_thing<T>(&self, thing: T, act: Act, irql: &mut UpToDispatch) {
         self.world.did(act);
         if self.world.dares(Act::DropUnderLock, 1, 3) {
             self.life.drop_under_lock(thing, irql);
@@ -353,7 +398,7 @@ impl<K: Kind> Exchange<K> {
         let _ = self.afs.put(place, af);
     }
 
-    fn timer(self: &Arc<Self>, act: Act) {
+    fn timer(self: &Arc<Self>, act: Act, irql: &mut UpToDispatch) {
         let world = &self.world;
         let Some(base) = self.bases.any(world) else {
             return;
@@ -369,10 +414,12 @@ impl<K: Kind> Exchange<K> {
             return;
         };
         if act == Act::TimerSet {
-            agents.timer().set(&slot, world.below(3));
+            agents.set_timer(world, *place, &slot, 3, irql);
         } else if let Ok(timer) = Timer::try_new(K::scope(&base)) {
-            timer.set(&slot, world.below(3));
-            let _ = self.timers.put(*place, timer);
+            world.power.awake(*place, irql, || {
+                timer.set(&slot, world.below(world.power.delay(3)));
+                self.timers.put(*place, timer)
+            });
         }
     }
 

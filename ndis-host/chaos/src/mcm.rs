@@ -15,6 +15,7 @@ use ndis_co::{
     cm::PendingMakeCall,
     irql::{NoLock, Passive, UpToDispatch},
     nbl::{NetBufferListPool, NetBufferLists},
+    power::PowerState,
     scope::Scope,
 };
 use ndis_mcm::{
@@ -235,6 +236,17 @@ impl Miniport for Driver<Integrated> {
         world.may_fail(Act::RestartErr)?;
         world.did(Act::RestartOk);
         Ok(())
+    }
+
+    fn set_power(&self, adapter: &Adapter<Self>, state: PowerState, irql: &mut UpToDispatch) {
+        let x = &self.shared;
+        x.mischief(irql);
+        if state == PowerState::D0 {
+            x.wake(adapter, irql);
+        } else {
+            x.sleep(adapter, irql);
+        }
+        x.mischief(irql);
     }
 
     fn halt(&self, adapter: &Adapter<Self>, irql: &mut Passive) {

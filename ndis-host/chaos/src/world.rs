@@ -8,6 +8,7 @@
 use crate::{
     Options,
     act::{ACTS, Act},
+    power::Power,
     rng::Rng,
 };
 use ndis_co::{
@@ -77,6 +78,7 @@ struct Ledger {
 pub(crate) struct World {
     rng: Mutex<Rng>,
     pub(crate) temper: Temper,
+    pub(crate) power: Power,
     pongs: AtomicU32,
     counts: [AtomicU32; ACTS],
     without: Vec<Act>,
@@ -131,6 +133,7 @@ impl World {
         Arc::new(Self {
             rng: Mutex::new(rng),
             temper,
+            power: Power::of(seed),
             pongs: AtomicU32::new(temper.pongs),
             counts: [const { AtomicU32::new(0) }; ACTS],
             without: options.without.clone(),
