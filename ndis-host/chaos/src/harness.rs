@@ -699,7 +699,7 @@ impl Stage {
     fn refuse_deletions(&self) {
         self.world.did(Act::FaultDelete);
         let status = ndis_co::Status::NOT_ACCEPTED.raw();
-        for nth in 1..=u64::from(1 + self.world.below(6)) {
+        for nth in 1..=u64::from(1 + self.world.below(12)) {
             for name in ["NdisMCmDeleteVc", "NdisCoDeleteVc"] {
                 self.host.fail_call(name, nth, status);
             }
@@ -708,9 +708,15 @@ impl Stage {
 
     /// A device loses its power, has it back, or is removed without.
     fn change_power(&mut self, at: usize, act: Act) {
-        let device = &mut self.devices[at];
+        let device = &self.devices[at];
         if device.asleep == (act == Act::PowerDown) || device.paused {
             return;
+        }
+        if act == Act::PowerDown && self.world.chance(1, 2) {
+            // Something is still being tried when the power goes.
+            self.refuse_deletions();
+            self.threads();
+            self.host.run_for(u64::from(self.world.below(6)));
         }
         self.world.did(act);
         let state = match act {
@@ -722,6 +728,7 @@ impl Stage {
             Act::PowerUp => ndis_co::sys::NdisDeviceStateD0,
             _ => return self.remove(at, self.world.chance(1, 2)),
         };
+        let device = &mut self.devices[at];
         device.asleep = act == Act::PowerDown;
         let changed = self.host.set_power(&device.adapter, state);
         if changed.is_err() {
