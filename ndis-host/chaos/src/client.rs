@@ -6,14 +6,14 @@ use crate::{
     act::Act,
     agents::{Desk, Slot},
     bound::Bound,
-    driver::{Driver, Part, Shared},
+    driver::{Driver, Shared},
     frame::{self, End},
     lent,
     stash::Stash,
+    told::{Line, Office, Told, up},
     world::{Context, Job, Life, Reference, World},
 };
 use ndis_co::{
-    AsClient,
     address::SapAddressBuf,
     client::{
         Af, Binding, Call, CreatedVc, Kept, OpenAf, PendingIncomingCall, RegisteredSap, RunsClient,
@@ -21,53 +21,15 @@ use ndis_co::{
     },
     irql::{NoLock, Passive, UpToDispatch},
     nbl::{NetBufferLists, Parent},
-    protocol::OpenedBinding,
     timer::Timer,
     work::WorkItem,
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering::SeqCst},
-};
+use std::sync::{Arc, atomic::Ordering::SeqCst};
 
 /// A driver that is a client, and perhaps something else.
 pub(crate) trait Calls: Bound<Role: RunsClient<Driver<Self>>> {
     /// The client's share of what the driver's threads reach.
     fn client(shared: &Arc<Self::Shared>) -> &Arc<Exchange<Self>>;
-}
-
-/// A client and nothing else; `N` tells them apart.
-pub(crate) enum Phone<const N: usize> {}
-
-impl<const N: usize> Part for Phone<N> {
-    type Shared = Exchange<Self>;
-    const WHAT: &'static str = "client";
-}
-
-impl<const N: usize> Bound for Phone<N> {
-    const NAME: &'static str = ["CHAOS0", "CHAOS1"][N];
-    const BINDING: &'static str = "binding";
-    type Role = AsClient;
-
-    fn opened(_: &Arc<Exchange<Self>>, _: &OpenedBinding<'_, Driver<Self>>, _: &mut Passive) {}
-
-    fn restarted(_: &Arc<Exchange<Self>>, _: &Binding<Driver<Self>>, _: &mut UpToDispatch) {}
-
-    fn pause(_: &Arc<Exchange<Self>>, _: &mut Passive) {}
-
-    fn wait_for_end(x: &Arc<Exchange<Self>>, irql: &mut Passive) {
-        x.wait_for_any_end("unbind", irql);
-    }
-
-    fn let_go(x: &Arc<Exchange<Self>>, place: u32, irql: &mut UpToDispatch) {
-        x.let_go(place, irql);
-    }
-}
-
-impl<const N: usize> Calls for Phone<N> {
-    fn client(shared: &Arc<Exchange<Self>>) -> &Arc<Exchange<Self>> {
-        shared
-    }
 }
 
 impl<K: Calls> Shared for Exchange<K> {
@@ -110,69 +72,6 @@ pub(crate) struct Exchange<K: Calls> {
     timers: Stash<Timer<Slot>>,
     items: Stash<WorkItem<Slot>>,
     jobs: Arc<Stash<Job>>,
-}
-
-/// How often things were told of an address family, SAP or VC: once each.
-#[derive(Default)]
-pub(crate) struct Told {
-    pub(crate) asked: AtomicU32,
-    pub(crate) answered: AtomicU32,
-    pub(crate) up: AtomicU32,
-    pub(crate) over: AtomicU32,
-    pub(crate) deleted: AtomicU32,
-}
-
-/// What is kept for an address family or a SAP.
-pub(crate) struct Office {
-    pub(crate) told: Told,
-    pub(crate) context: Context,
-}
-
-/// What is kept for a VC.
-pub(crate) struct Line {
-    pub(crate) place: u32,
-    pub(crate) end: End,
-    pub(crate) told: Told,
-    pub(crate) context: Context,
-}
-
-impl Told {
-    /// Everything that was asked for was answered, and everything that came up is
-    /// over. (An incoming call may be over before it is up.)
-    fn check(&self, context: &Context, what: &str, incoming: bool) {
-        let [asked, answered, up, over, deleted] = [
-            &self.asked,
-            &self.answered,
-            &self.up,
-            &self.over,
-            &self.deleted,
-        ]
-        .map(|count| count.load(SeqCst));
-        let ended = up == over || (incoming && asked == 0 && up < over);
-        if asked != answered || !ended || asked > 1 || over > 1 || deleted > 1 {
-            context.world().found(format!(
-                "the client's {what} context {}: asked for {asked} times, answered {answered}, \
-                 came up {up}, ended {over}, deleted {deleted}",
-                context.number
-            ));
-        }
-    }
-}
-
-impl Drop for Office {
-    fn drop(&mut self) {
-        self.told.check(&self.context, "AF or SAP", false);
-    }
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        self.told.check(&self.context, "VC", true);
-    }
-}
-
-pub(crate) fn up(count: &AtomicU32) {
-    count.fetch_add(1, SeqCst);
 }
 
 impl<K: Calls> Exchange<K> {

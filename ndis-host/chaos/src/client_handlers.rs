@@ -3,11 +3,12 @@
 
 use crate::{
     act::Act,
-    client::{Calls, Line, Office, Told, up},
+    client::Calls,
     driver::Driver,
     frame,
     lent::{self, Seen},
     manager::FAMILIES,
+    told::{Line, Office, Told, up},
 };
 use ndis_co::{
     Answer, Status,

@@ -14,12 +14,13 @@ use crate::{
     act::Act,
     alone::{Above, Alone},
     both::{self, Both},
-    client::{self, Phone},
+    client,
     driver::{Driver, Shared},
     link::{self, Link},
     loading, manager,
     mcm::Integrated,
-    say,
+    phone::Phone,
+    say, turns,
     world::{Body, Life, World},
 };
 use ndis_co::{
@@ -45,48 +46,6 @@ use std::{
 
 static RUNS: AtomicU64 = AtomicU64::new(0);
 
-/// Calls that NDIS may refuse, and that are refused at random.
-const REFUSABLE: &[&str] = &[
-    "NdisAllocateIoWorkItem",
-    "NdisAllocateTimerObject",
-    "NdisAllocateNetBufferListPool",
-    "NdisAllocateNetBufferAndNetBufferList",
-    "NdisAllocateMdl",
-    "NdisMCmRegisterAddressFamilyEx",
-    "NdisMSetMiniportAttributes",
-    "NdisSetOptionalHandlers",
-    "NdisMRegisterMiniportDriver",
-    "NdisRegisterProtocolDriver",
-    "IoAllocateDriverObjectExtension",
-    "NdisOpenAdapterEx",
-    "NdisClOpenAddressFamilyEx",
-    "NdisCoCreateVc",
-    "NdisClMakeCall",
-    "NdisClRegisterSap",
-];
-
-/// The same, with a call manager that stands alone.
-const REFUSABLE_ALONE: &[&str] = &[
-    "NdisAllocateIoWorkItem",
-    "NdisAllocateTimerObject",
-    "NdisAllocateNetBufferListPool",
-    "NdisAllocateNetBufferAndNetBufferList",
-    "NdisAllocateMdl",
-    "NdisMSetMiniportAttributes",
-    "NdisSetOptionalHandlers",
-    "NdisMRegisterMiniportDriver",
-    "NdisRegisterProtocolDriver",
-    "IoAllocateDriverObjectExtension",
-    "NdisOpenAdapterEx",
-    "NdisCmRegisterAddressFamilyEx",
-    "NdisCmNotifyCloseAddressFamily",
-    "NdisCmActivateVc",
-    "NdisClOpenAddressFamilyEx",
-    "NdisCoCreateVc",
-    "NdisClMakeCall",
-    "NdisClRegisterSap",
-];
-
 /// A run longer than this does not end.
 const STEPS: u64 = 400_000;
 
@@ -104,63 +63,6 @@ impl<S: Shared> Actor for Arc<S> {
         }
     }
 }
-
-/// What happens around a miniport call manager, by weight.
-const TURNS: &[(u32, Act)] = &[
-    (6, Act::RunForAWhile),
-    (2, Act::RunToIdle),
-    (2, Act::Pause),
-    (2, Act::Restart),
-    (1, Act::Remove),
-    (1, Act::SurpriseRemove),
-    (1, Act::AddAdapter),
-    (1, Act::UnloadClient),
-    (2, Act::LoadClientAgain),
-    (1, Act::FaultCall),
-    (0, Act::RunForAWhile),
-];
-
-/// What happens around a call manager that stands alone.
-const TURNS_ALONE: &[(u32, Act)] = &[
-    (6, Act::RunForAWhile),
-    (2, Act::RunToIdle),
-    (2, Act::Pause),
-    (2, Act::Restart),
-    (1, Act::Remove),
-    (1, Act::SurpriseRemove),
-    (1, Act::AddAdapter),
-    (1, Act::UnloadClient),
-    (2, Act::LoadClientAgain),
-    (1, Act::UnloadManager),
-    (2, Act::LoadManagerAgain),
-    (1, Act::FaultCall),
-    (0, Act::RunForAWhile),
-];
-
-/// What happens around drivers of both roles.
-const TURNS_BOTH: &[(u32, Act)] = &[
-    (6, Act::RunForAWhile),
-    (2, Act::RunToIdle),
-    (2, Act::Pause),
-    (2, Act::Restart),
-    (1, Act::Remove),
-    (1, Act::SurpriseRemove),
-    (1, Act::AddAdapter),
-    (1, Act::UnloadClient),
-    (2, Act::LoadClientAgain),
-    (1, Act::FaultCall),
-    (1, Act::AskOid),
-    (1, Act::SendWithoutVc),
-    (0, Act::RunForAWhile),
-];
-
-/// What happens besides when devices lose their power.
-const TURNS_POWER: &[(u32, Act)] = &[
-    (3, Act::PowerDown),
-    (2, Act::PowerUp),
-    (1, Act::RemoveAsleep),
-    (2, Act::FaultDelete),
-];
 
 /// An adapter, and what was done to it.
 struct Device {
@@ -558,10 +460,7 @@ impl Stage {
             }
             world.did(act);
             if act == Act::FaultCall {
-                let name = world.among(match self.cast {
-                    Cast::Mcm => REFUSABLE,
-                    Cast::Alone | Cast::Both => REFUSABLE_ALONE,
-                });
+                let name = world.among(turns::refusable(self.cast));
                 let status = world.among(&[
                     ndis_co::Status::RESOURCES,
                     ndis_co::Status::FAILURE,
@@ -604,16 +503,7 @@ impl Stage {
             if !world.is_spent() {
                 self.threads();
             }
-            let turns = match self.cast {
-                Cast::Mcm => TURNS,
-                Cast::Alone => TURNS_ALONE,
-                Cast::Both => TURNS_BOTH,
-            };
-            let act = if world.power.changes() {
-                world.choose(&[TURNS_POWER, turns].concat())
-            } else {
-                world.choose(turns)
-            };
+            let act = world.choose(&turns::of(self.cast, world.power.changes()));
             let adapters = self.devices.len() as u32;
             match act {
                 Act::RunToIdle => {

@@ -44,9 +44,12 @@ mod link;
 mod loading;
 mod manager;
 mod mcm;
+mod phone;
 mod power;
 mod rng;
 mod stash;
+mod told;
+mod turns;
 mod world;
 
 use std::io::Write as _;
