@@ -318,7 +318,7 @@ pub use co::CoMiniport;
 pub use mcm::{Mcm, MiniportCallManager};
 pub use miniport::{
     Adapter, Attributed, Connectionless, Entry, HasAdapter, Initialize, Initialized, Miniport, New,
-    Ready, RegistersFamilies, Role,
+    OidRequest, PendingOidRequest, Ready, RegistersFamilies, Role, Statistics,
 };
 #[doc(inline)]
 pub use ndis_co::channel::{Channel, IndicateError};
