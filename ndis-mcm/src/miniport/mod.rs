@@ -147,6 +147,10 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     ///   no sense;
     /// - with [`Status::RESOURCES`], what comes when the stack is nearly used up.
     ///
+    /// Answer a pended request in bounded time: whoever asked waits, and so does the adapter's
+    /// halt (rule [HALT-08]). One whose token is dropped is refused with [`Status::FAILURE`], a
+    /// little later when a lock is held.
+    ///
     /// The OIDs of the medium are the driver's: a WAN adapter's `OID_WAN_CO_GET_INFO`, for one.
     ///
     /// ```
@@ -197,6 +201,7 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// [`NdisMCoOidRequestComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcooidrequestcomplete),
     /// [`NdisMOidRequestComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismoidrequestcomplete).
     ///
+    /// [HALT-08]: ndis_sys::rules#HALT-08
     /// [OID-13]: ndis_sys::rules#OID-13
     /// [OID-14]: ndis_sys::rules#OID-14
     /// [OID-24]: ndis_sys::rules#OID-24
@@ -255,8 +260,8 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// a family open, and are answered, used or dropped in bounded time. After this the adapter's
     /// context is dropped, and the halt waits until that has happened: a
     /// reference that the driver keeps elsewhere holds it up (rules [HALT-05],
-    /// [HALT-06]), and so does a pended OID request, which keeps the adapter: answer or drop
-    /// them here.
+    /// [HALT-06]). A pended OID request keeps the adapter as well, and NDIS does not halt before
+    /// all of them are answered (rule [HALT-08]): that is in bounded time, too.
     ///
     /// Source pages: [`MINIPORT_HALT`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_halt),
     /// [`NdisMCmNotifyCloseAddressFamily`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmnotifycloseaddressfamily),
@@ -266,6 +271,7 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// [HALT-04]: ndis_sys::rules#HALT-04
     /// [HALT-05]: ndis_sys::rules#HALT-05
     /// [HALT-06]: ndis_sys::rules#HALT-06
+    /// [HALT-08]: ndis_sys::rules#HALT-08
     #[doc(alias = "MiniportHaltEx")]
     #[doc(alias = "NdisMCmNotifyCloseAddressFamily")]
     #[doc(alias = "ProtocolCmNotifyCloseAfComplete")]

@@ -34,7 +34,7 @@ use ndis_co::{
     power::PowerState,
     stack,
 };
-use ndis_sys::NDIS_OID_REQUEST;
+use ndis_sys::{NDIS_DEVICE_POWER_STATE, NDIS_OID_REQUEST};
 
 /// A request that reached the adapter of a miniport, see
 /// [`OidRequest`](ndis_co::oid::OidRequest).
@@ -43,7 +43,9 @@ pub type OidRequest<'r, M> = oid::OidRequest<'r, AdapterDoor<M>>;
 /// A request that is answered later, see
 /// [`PendingOidRequest`](ndis_co::oid::PendingOidRequest).
 ///
-/// It keeps the adapter: answer it, or drop it, in [`Miniport::halt`] at the latest.
+/// It keeps the adapter: answer it in bounded time, for the halt waits (rule [HALT-08]).
+///
+/// [HALT-08]: ndis_sys::rules#HALT-08
 pub type PendingOidRequest<M> = oid::PendingOidRequest<AdapterDoor<M>>;
 
 /// The request of a callback, as ASKED says.
@@ -106,20 +108,17 @@ fn power<'r, M: Miniport>(
     if !request.is(known::PNP_SET_POWER) {
         return Err(request);
     }
-    let (state, request) = match request.read(known::PNP_SET_POWER) {
-        Ok(both) => both,
-        Err(answer) => return Ok(answer),
-    };
-    let Some(power) = PowerState::from_raw(state) else {
-        return Ok(request.refuse(Status::INVALID_DATA));
-    };
-    if power == PowerState::D0 {
-        adapter.scope().wake();
-    } else {
-        adapter.scope().sleep();
+    let state = request.input_as::<NDIS_DEVICE_POWER_STATE>();
+    // What is none changes nothing.
+    if let Some(state) = state.and_then(PowerState::from_raw) {
+        if state == PowerState::D0 {
+            adapter.scope().wake();
+        } else {
+            adapter.scope().sleep();
+        }
+        adapter.driver().set_power(adapter, state, irql);
     }
-    adapter.driver().set_power(adapter, power, irql);
-    Ok(request.accept(size_of_val(&state)))
+    Ok(request.accept(state.map_or(0, |state| size_of_val(&state))))
 }
 
 /// NDIS wants the requests with this identifier ended (rule OID-25).
