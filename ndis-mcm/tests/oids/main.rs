@@ -18,7 +18,7 @@ use raw::{
     oids::{Ask, NO, co, within},
 };
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicBool, Ordering::SeqCst},
 };
 
@@ -38,6 +38,8 @@ struct World {
     board: Driver,
     client: Client,
     adapter: Adapter,
+    /// What the client has asked, until it frees it.
+    asks: Arc<Mutex<Vec<Ask>>>,
 }
 
 fn builder(seed: u64) -> Builder {
@@ -78,6 +80,7 @@ impl World {
             board,
             client,
             adapter,
+            asks: Arc::default(),
         }
     }
 
@@ -117,6 +120,16 @@ impl World {
         let client = self.client.clone();
         self.host.spawn("user", move || client.hang_up());
         self.host.run();
+    }
+
+    /// What the client has asked is over.
+    fn free_asks(&self) {
+        let asks = self.asks.clone();
+        within(&self.host, &self.client.driver, move || {
+            for ask in asks.lock().unwrap().drain(..) {
+                ask.free();
+            }
+        });
     }
 
     #[track_caller]
@@ -420,7 +433,7 @@ fn many_at_once() {
             if how != How::Kept {
                 world.call();
             }
-            let shared = world.client.shared.clone();
+            let (shared, asks) = (world.client.shared.clone(), world.asks.clone());
             within(&world.host, &world.client.driver, move || {
                 let binding = shared.binding.load(SeqCst);
                 shared.oids.when_heard(|_| ());
@@ -429,7 +442,7 @@ fn many_at_once() {
                     let vc = if number % 3 == 0 { vc } else { NO };
                     let ask = Ask::query(&shared.oids, LAMP.number(), 8);
                     assert_eq!(co(binding, NO, vc, &ask), raw::PENDING);
-                    asks().lock().unwrap().push(ask);
+                    asks.lock().unwrap().push(ask);
                 }
             });
             if how == How::Later {
@@ -452,11 +465,7 @@ fn many_at_once() {
             assert_eq!(heard.len(), MANY, "{how:?}, seed {seed}");
             let refused = heard.iter().filter(|it| it.status != SUCCESS).count();
             assert_eq!(refused, if how == How::Dropped { MANY } else { 0 });
-            within(&world.host, &world.client.driver, || {
-                for ask in asks().lock().unwrap().drain(..) {
-                    ask.free();
-                }
-            });
+            world.free_asks();
             let what = format!("{how:?}, seed {seed}");
             if how == How::Kept {
                 world.finish(&what);
@@ -467,10 +476,69 @@ fn many_at_once() {
     }
 }
 
-/// What a test has asked, until it frees it.
-fn asks() -> &'static std::sync::Mutex<Vec<Ask>> {
-    static ASKS: std::sync::Mutex<Vec<Ask>> = std::sync::Mutex::new(Vec::new());
-    &ASKS
+/// A client deletes its VC as soon as it hears the answer to what it has asked about it.
+#[test]
+fn about_a_vc_that_goes_then() {
+    for how in [How::Later, How::Dropped, How::Locked] {
+        for seed in seeds(10) {
+            let world = World::new(builder(seed).readings(raw::plain()).build(), how);
+            let shared = world.client.shared.clone();
+            let heard = shared.clone();
+            shared.oids.when_heard(move |_| {
+                let vc = heard.vc.swap(NO, SeqCst);
+                // SAFETY: the client's own VC, without a call, and of nobody else's use.
+                assert_eq!(unsafe { n::NdisCoDeleteVc(vc) }, SUCCESS);
+            });
+            let (client, asks) = (world.client.clone(), world.asks.clone());
+            within(&world.host, &world.client.driver, move || {
+                make_vc(&client);
+                let ask = Ask::query(&shared.oids, LAMP.number(), 8);
+                let binding = shared.binding.load(SeqCst);
+                let status = co(binding, NO, shared.vc.load(SeqCst), &ask);
+                assert_eq!(status, raw::PENDING);
+                asks.lock().unwrap().push(ask);
+            });
+            world.with_device(|| world.host.run());
+            assert_eq!(world.desk.vcs.load(SeqCst), 0, "{how:?}, seed {seed}");
+            world.free_asks();
+            world.end(&format!("{how:?}, seed {seed}"));
+        }
+    }
+}
+
+/// A VC without a call.
+fn make_vc(client: &Client) {
+    let shared = &client.shared;
+    let context = Arc::as_ptr(shared).cast_mut().cast();
+    let (binding, af) = (shared.binding.load(SeqCst), shared.af.load(SeqCst));
+    let mut vc = NO;
+    // SAFETY: handles of this client.
+    let status = unsafe { n::NdisCoCreateVc(binding, af, context, &raw mut vc) };
+    assert_eq!(status, SUCCESS);
+    shared.vc.store(vc, SeqCst);
+}
+
+/// Whoever asks within the completion of a request comes back with less stack, and so on: the
+/// driver is not asked when it is nearly used up.
+#[test]
+fn on_little_stack() {
+    for seed in seeds(20) {
+        let host = builder(seed).readings(raw::plain()).low_stack(1, 2);
+        let world = World::new(host.build(), How::Within);
+        let mut refused = 0;
+        for _ in 0..10 {
+            let answer = world.ask(OidAsk::query(LAMP.number(), 8));
+            if answer.status == n::NDIS_STATUS_RESOURCES {
+                refused += 1;
+            } else {
+                assert_eq!(answer.bytes().unwrap(), bytes(LIT));
+            }
+            let power = OidAsk::set(n::OID_PNP_SET_POWER, n::NdisDeviceStateD0.to_le_bytes());
+            assert_eq!(world.ask(power).status, SUCCESS, "DV-08");
+        }
+        assert!(cfg!(miri) || refused > 0, "seed {seed}");
+        world.end("little stack");
+    }
 }
 
 /// Memory runs out at every place in turn; then the adapter is refused, or all is well.
