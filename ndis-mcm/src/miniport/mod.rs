@@ -166,7 +166,7 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// # struct Lamps;
     /// # struct Nic { brightness: AtomicU32 }
     /// impl Miniport for Lamps {
-    ///     // In `initialize`: Attributes::wan().oids(&[LAMP.number()])
+    ///     // In `initialize`: Attributes::wan().oids(const { &[LAMP.number()] })
     /// #   type Adapter = Nic;
     /// #   type Role = Connectionless;
     /// #   fn initialize<'i>(&self, _: Initialize<'i, Self, New>, _: &mut Passive) -> Result<Initialized<'i>, Status> {
