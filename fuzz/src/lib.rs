@@ -1,7 +1,7 @@
 //! Hostile input for what reads foreign memory in the NDIS crates.
 //!
-//! Call parameters, SAPs, OID requests and chains of buffers come from other drivers: pointers
-//! and lengths that C gives nothing to check against. Each module here reads the
+//! Call parameters, SAPs, OID requests, chains of buffers and structures of telephony come from
+//! other drivers: pointers and lengths that C gives nothing to check against. Each module here reads the
 //! fuzzer's bytes as one such thing and builds it in memory, every part in an
 //! allocation of its own that ends where its claim does, so that a sanitizer
 //! sees a single byte too many. Then it looks at the thing through the safe
@@ -24,7 +24,9 @@ pub mod packet;
 pub mod sap;
 pub mod show;
 pub mod standalone;
+pub mod tapi_views;
 pub mod variable;
+pub mod wan_views;
 
 #[cfg(feature = "libfuzzer")]
 #[doc(hidden)]

@@ -16,6 +16,18 @@ use ndis_sys::CO_SAP;
 pub const MAX_VARIABLE: u32 = 64 * 1024;
 
 /// The address of a service access point, borrowed from a `CO_SAP`.
+///
+/// ```
+/// # use ndis_co::{Status, address::SapAddress};
+/// # use ndis_host as _;
+/// /// In this family an address is a number.
+/// fn number(address: SapAddress<'_>) -> Result<u32, Status> {
+///     match <[u8; 4]>::try_from(address.bytes()) {
+///         Ok(bytes) if address.sap_type() == 1 => Ok(u32::from_le_bytes(bytes)),
+///         _ => Err(Status::INVALID_DATA),
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy)]
 #[doc(alias = "CO_SAP")]
 pub struct SapAddress<'a> {
@@ -79,6 +91,19 @@ impl fmt::Debug for SapAddress<'_> {
 }
 
 /// A `CO_SAP` of one's own, in resident memory.
+///
+/// ```
+/// # use ndis_co::{Status, address::SapAddressBuf, client::{Client, OpenAf, Sap}, irql::NoLock};
+/// # use ndis_host as _;
+/// fn listen<C: Client<Sap = ()>>(
+///     af: &OpenAf<C>,
+///     number: u32,
+///     irql: &mut impl NoLock,
+/// ) -> Result<Sap<C>, Status> {
+///     let address = SapAddressBuf::try_new(1, &number.to_le_bytes())?;
+///     Ok(af.register_sap((), address, irql)?.keep())
+/// }
+/// ```
 pub struct SapAddressBuf {
     /// In words, so that the structure is aligned.
     memory: Vec<u32>,

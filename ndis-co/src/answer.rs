@@ -52,6 +52,22 @@ impl fmt::Debug for Request<'_> {
 }
 
 /// The one answer to the request `'r`.
+///
+/// ```
+/// # use ndis_co::{Answer, Status, cm::{CallManager, MakeCall}, irql::UpToDispatch};
+/// # use ndis_host as _;
+/// fn make_call<'r, M: CallManager>(
+///     request: MakeCall<'r, M>,
+///     free: bool,
+///     irql: &mut UpToDispatch,
+/// ) -> Answer<'r> {
+///     if free {
+///         request.accept(irql)
+///     } else {
+///         request.refuse(Status::NO_ROUTE_TO_DESTINATION)
+///     }
+/// }
+/// ```
 #[must_use = "a request's callback returns its answer"]
 pub struct Answer<'r> {
     status: NDIS_STATUS,

@@ -17,6 +17,24 @@ pub trait Alarm<T> {
 /// Lifetimes in `A` count as used by the drop: an owner that borrows its parent names the
 /// borrow there.
 ///
+/// ```
+/// # use core::cell::Cell;
+/// # use ndis_co::armed::{Alarm, Armed};
+/// # use ndis_host as _;
+/// /// Notes that a call was lost.
+/// struct HangUp;
+/// impl Alarm<&Cell<bool>> for HangUp {
+///     fn lost(hung_up: &Cell<bool>) {
+///         hung_up.set(true);
+///     }
+/// }
+///
+/// let hung_up = Cell::new(false);
+/// let call = Armed::<_, HangUp>::new(&hung_up);
+/// drop(call);
+/// assert!(hung_up.get());
+/// ```
+///
 /// # Invariants
 ///
 /// ARMED: the value is there until this is disarmed or dropped, each of which ends it.

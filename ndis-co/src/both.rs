@@ -12,6 +12,27 @@ use crate::{
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
 /// A client and a stand-alone call manager in one, as NDPROXY is.
+///
+/// ```
+/// # use ndis_co::{cm::StandaloneCallManager, prelude::*};
+/// # use ndis_host as _;
+/// struct Driver;
+///
+/// impl Protocol for Driver {
+///     const NAME: &'static str = "DRIVER";
+///     type Binding = ();
+///     type Role = AsBoth;
+///
+///     fn bind(&self, _adapter: &NewBinding<'_>, _irql: &mut Passive) -> Result<(), Status> {
+///         Ok(())
+///     }
+/// }
+/// // And `Client`, `CallManager` and `StandaloneCallManager`.
+/// # impl StandaloneCallManager for Driver { type Signaling = (); }
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/plain/client.rs"));
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/plain/manager.rs"));
+/// # fn main() {}
+/// ```
 #[derive(Debug)]
 pub enum AsBoth {}
 

@@ -10,6 +10,28 @@ use core::{cell::UnsafeCell, fmt};
 ///
 /// Once set it lets every waiter pass until it is reset.
 ///
+/// ```
+/// # use ndis_co::{event::Event, irql::Passive, mem::{OutOfMemory, Tag}};
+/// # use ndis_host as _;
+/// struct Done(Event);
+///
+/// impl Done {
+///     fn try_new() -> Result<Self, OutOfMemory> {
+///         Ok(Self(Event::try_new(Tag::new(*b"Done"))?))
+///     }
+///
+///     /// From any callback.
+///     fn tell(&self) {
+///         self.0.set();
+///     }
+///
+///     /// Whether it is done within a second.
+///     fn wait(&self, irql: &mut Passive) -> bool {
+///         self.0.wait_for(1_000, irql)
+///     }
+/// }
+/// ```
+///
 /// Source page: [`NdisInitializeEvent`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisinitializeevent).
 ///
 /// # Invariants

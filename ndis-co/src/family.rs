@@ -6,6 +6,14 @@ use ndis_sys::CO_ADDRESS_FAMILY;
 /// The signaling protocol of a call manager.
 ///
 /// An open newtype: a driver may define families of its own.
+///
+/// ```
+/// # use ndis_co::family::Family;
+/// # use ndis_host as _;
+/// /// A number outside Microsoft's range.
+/// const SWITCH: Family = Family::new(0x4C6F_6F70);
+/// assert_ne!(SWITCH, Family::L2TP);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[doc(alias = "NDIS_AF")]
 pub struct Family(u32);
@@ -67,6 +75,18 @@ impl Family {
 }
 
 /// A family in one version: what an MCM advertises and a client opens.
+///
+/// ```
+/// # use ndis_co::family::{AddressFamily, Family};
+/// # use ndis_host as _;
+/// const SWITCH: AddressFamily = AddressFamily::new(Family::new(0x4C6F_6F70), 1, 0);
+///
+/// /// Whether what is offered is the family, in this version or a later one.
+/// fn fits(offered: AddressFamily) -> bool {
+///     offered.family == SWITCH.family && offered.major >= SWITCH.major
+/// }
+/// # assert!(fits(SWITCH));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[doc(alias = "CO_ADDRESS_FAMILY")]
 pub struct AddressFamily {

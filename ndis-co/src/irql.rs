@@ -37,6 +37,15 @@ mod sealed {
 ///
 /// Implemented by [`Passive`], [`UpToDispatch`] and [`AtDispatch`] only.
 ///
+/// ```
+/// # use ndis_co::{irql::Irql, lock::SpinLock};
+/// # use ndis_host as _;
+/// /// At any level that a callback has, also under another lock.
+/// fn count(calls: &SpinLock<u32>, irql: &mut impl Irql) {
+///     calls.with(irql, |calls, _| *calls += 1);
+/// }
+/// ```
+///
 /// Source page: [`KeGetCurrentIrql`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-kegetcurrentirql).
 #[doc(alias = "KeGetCurrentIrql")]
 #[diagnostic::on_unimplemented(
@@ -50,6 +59,19 @@ pub trait Irql: sealed::Sealed {}
 /// Demanded by every call after which NDIS may run the peer's callback, and
 /// through it this driver again, before it returns (rule [GEN-01]). The
 /// [`AtDispatch`] that a lock lends to its closure does not implement it.
+///
+/// ```
+/// # use ndis_co::{client::{Client, Vc}, irql::NoLock, lock::SpinLock};
+/// # use ndis_host as _;
+/// /// What is needed is taken out of the lock first.
+/// fn hang_up<C: Client>(kept: &SpinLock<Option<Vc<C>>>, irql: &mut impl NoLock) {
+///     let vc = kept.with(irql, |kept, _| kept.take());
+///     if let Some(vc) = vc {
+///         // It cannot fail without data.
+///         let _ = vc.hang_up(&[], irql);
+///     }
+/// }
+/// ```
 ///
 /// [GEN-01]: ndis_sys::rules#GEN-01
 #[diagnostic::on_unimplemented(
@@ -67,6 +89,14 @@ pub trait NoLock: Irql {
 ///
 /// Demanded by every call that NDIS documents for PASSIVE_LEVEL only, waiting
 /// among them.
+///
+/// ```
+/// # use ndis_co::{event::Event, irql::AtPassive};
+/// # use ndis_host as _;
+/// fn wait(done: &Event, irql: &mut impl AtPassive) {
+///     done.wait(irql);
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "this call is for PASSIVE_LEVEL only",
     label = "`{Self}` does not prove PASSIVE_LEVEL",
@@ -86,6 +116,15 @@ impl AtPassive for Passive {
 }
 
 /// Proof of PASSIVE_LEVEL with no spin lock held.
+///
+/// ```
+/// # use ndis_co::{Status, irql::Passive, service::ServiceKey};
+/// # use ndis_host as _;
+/// /// Only a callback at PASSIVE_LEVEL has the proof to pass on.
+/// fn lines(key: &ServiceKey<'_>, irql: &mut Passive) -> Result<u32, Status> {
+///     Ok(key.parameter("Lines", irql)?.unwrap_or(4))
+/// }
+/// ```
 #[derive(Debug)]
 #[doc(alias = "PASSIVE_LEVEL")]
 pub struct Passive {
@@ -96,6 +135,20 @@ pub struct Passive {
 ///
 /// The exact level is unknown: most CoNDIS callbacks are documented as
 /// "`<= DISPATCH_LEVEL`".
+///
+/// ```
+/// # use ndis_co::{Status, client::{Client, Vc}, irql::{NoLock, Passive, UpToDispatch}, nbl::NetBufferLists};
+/// # use ndis_host as _;
+/// /// As most callbacks are called.
+/// fn say<C: Client>(vc: &Vc<C>, lists: NetBufferLists, irql: &mut UpToDispatch) -> Result<(), Status> {
+///     Ok(vc.send(lists, irql)?)
+/// }
+///
+/// /// From one that is called at PASSIVE_LEVEL.
+/// fn begin<C: Client>(vc: &Vc<C>, lists: NetBufferLists, irql: &mut Passive) -> Result<(), Status> {
+///     say(vc, lists, irql.up_to_dispatch())
+/// }
+/// ```
 #[derive(Debug)]
 #[doc(alias = "DISPATCH_LEVEL")]
 pub struct UpToDispatch {
@@ -103,6 +156,17 @@ pub struct UpToDispatch {
 }
 
 /// Proof of DISPATCH_LEVEL with a spin lock held.
+///
+/// ```
+/// # use ndis_co::{irql::Irql, lock::SpinLock};
+/// # use ndis_host as _;
+/// /// One lock within another: the closure is lent the proof for it.
+/// fn carry_over(from: &SpinLock<u32>, to: &SpinLock<u32>, irql: &mut impl Irql) {
+///     from.with(irql, |from, irql| {
+///         to.with(irql, |to, _| *to += core::mem::take(from));
+///     });
+/// }
+/// ```
 #[derive(Debug)]
 #[doc(alias = "DISPATCH_LEVEL")]
 pub struct AtDispatch {

@@ -5,9 +5,9 @@
 //! waits for.
 
 use crate::{
-    cm::Key,
     deferred::{Deferred, Node},
     irql::Passive,
+    key::Key,
     mem::Arc,
     scope::Scope,
 };

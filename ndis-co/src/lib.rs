@@ -80,16 +80,17 @@
 //! - For every driver: proofs of the interrupt level ([`irql`]), spin locks
 //!   ([`lock`]), memory that can run out ([`mem`]), network data with an owner,
 //!   packet by packet, and handed on without copying ([`nbl`]), call parameters
-//!   and addresses read with bounds ([`params`], [`address`]), a look at the
-//!   stack that is left ([`stack`]), work items ([`work`]), timers ([`timer`]),
-//!   events ([`event`]), settings from the registry ([`service`]), output for a
-//!   debugger ([`debug`]), and every status code by name ([`status`]).
+//!   and addresses read with bounds ([`params`], [`address`]), the structures of
+//!   telephony and of WAN links ([`tapi`], [`wan`]), a look at the stack that is
+//!   left ([`stack`]), work items ([`work`]), timers ([`timer`]), events
+//!   ([`event`]), settings from the registry ([`service`]), output for a debugger
+//!   ([`debug`]), and every status code by name ([`status`]).
 //!
 //! # What it does not do yet
 //!
-//! OID requests, status indications, multipoint calls and their parties,
-//! changes of the quality of service during a call, and TAPI parameters. What a
-//! peer asks of these is answered with [`Status::NOT_SUPPORTED`].
+//! OID requests, status indications, multipoint calls and their parties, and
+//! changes of the quality of service during a call. What a peer asks of these is
+//! answered with [`Status::NOT_SUPPORTED`].
 //! `docs/api-map.md` in the repository lists every CoNDIS function and callback
 //! with the safe item that wraps it, or where that will live. The raw functions
 //! are all in [`sys`].
@@ -211,7 +212,8 @@
 //! references are counted and checked at run time, and closing a parent, through
 //! whatever reference, ends its children first. A parent's memory outlives that
 //! of its children. An unbind is completed when the last reference to its
-//! binding is gone, so let go of stored ones in [`unbind`](Protocol::unbind).
+//! binding is gone, so let go of stored ones in [`unbind`](Protocol::unbind), or store
+//! [weak](reference::Weak) ones, which hold nothing up.
 //!
 //! **Exactly once.** A request of the other side is a token, consumed by its
 //! answer; see [`answer`]. A pended token that is dropped refuses.
@@ -313,6 +315,8 @@ pub mod family;
 pub mod irql;
 mod kernel;
 #[doc(hidden)]
+pub mod key;
+#[doc(hidden)]
 pub mod later;
 mod load;
 pub mod lock;
@@ -328,14 +332,16 @@ pub mod power;
 pub mod prelude;
 pub mod protocol;
 pub mod raw;
-mod reference;
+pub mod reference;
 #[doc(hidden)]
 pub mod registration;
 pub mod scope;
 pub mod service;
 pub mod stack;
 pub mod status;
+pub mod tapi;
 pub mod timer;
+pub mod wan;
 pub mod work;
 
 pub use answer::Answer;

@@ -3,6 +3,21 @@
 use crate::{ServiceKey, Status, irql::Passive};
 
 /// Makes the driver's one value when Windows loads it.
+///
+/// ```
+/// # use ndis_co::prelude::*;
+/// # use ndis_host as _;
+/// struct Driver {
+///     lines: u32,
+/// }
+///
+/// impl Load for Driver {
+///     fn load(key: &ServiceKey<'_>, irql: &mut Passive) -> Result<Self, Status> {
+///         let lines = key.parameter("Lines", irql)?.unwrap_or(4);
+///         Ok(Self { lines })
+///     }
+/// }
+/// ```
 pub trait Load: Sized {
     /// Runs in `DriverEntry` at PASSIVE_LEVEL, before anything is registered.
     /// `key` has the driver's settings.

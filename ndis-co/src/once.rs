@@ -13,6 +13,16 @@ use core::{
 
 /// A place that is filled at most once.
 ///
+/// ```
+/// # use ndis_co::once::Slot;
+/// # use ndis_host as _;
+/// let slot = Slot::new();
+/// assert_eq!(slot.get(), None);
+/// slot.set(7);
+/// slot.set(8); // Too late.
+/// assert_eq!(slot.get(), Some(&7));
+/// ```
+///
 /// # Invariants
 ///
 /// SLOT: `value` is initialised exactly when `full` is set, and not changed

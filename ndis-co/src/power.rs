@@ -4,6 +4,15 @@ use ndis_sys::NDIS_DEVICE_POWER_STATE;
 
 /// The power state of a device, from on to off.
 ///
+/// ```
+/// # use ndis_co::power::PowerState;
+/// # use ndis_host as _;
+/// /// Whether the adapter can carry data.
+/// fn is_up(state: PowerState) -> bool {
+///     state < PowerState::D1
+/// }
+/// ```
+///
 /// Source page: [`PROTOCOL_NET_PNP_EVENT`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_net_pnp_event).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[doc(alias = "NDIS_DEVICE_POWER_STATE")]

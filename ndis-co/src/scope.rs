@@ -44,6 +44,28 @@ use ndis_sys::{DRIVER_OBJECT, NDIS_HANDLE};
 ///
 /// It is lent by the layer above: to an MCM during initialization, to a client
 /// with its binding.
+///
+/// ```
+/// # use ndis_co::{Status, mem::{Arc, Tag}, nbl::NetBufferListPool, scope::Scope, irql::{Passive, UpToDispatch}};
+/// # use ndis_co::{timer::{Expire, Timer}, work::{Work, WorkItem}};
+/// # use ndis_host as _;
+/// struct Line {
+///     pool: NetBufferListPool,
+///     clock: Timer<Self>,
+///     later: WorkItem<Self>,
+/// }
+/// # impl Expire for Line { fn expired(_: &Arc<Self>, _: &mut UpToDispatch) {} }
+/// # impl Work for Line { fn run(_: &Arc<Self>, _: &mut Passive) {} }
+///
+/// /// With the scope of an adapter or a binding, which goes after all of this.
+/// fn line(scope: &Scope) -> Result<Line, Status> {
+///     Ok(Line {
+///         pool: NetBufferListPool::for_sends(scope, Tag::new(*b"Line"))?,
+///         clock: Timer::try_new(scope)?,
+///         later: WorkItem::try_new(scope)?,
+///     })
+/// }
+/// ```
 pub struct Scope {
     inner: Arc<Inner>,
 }

@@ -15,6 +15,19 @@ use ndis_sys::{HANDLE, OBJECT_ATTRIBUTES, ULONG, UNICODE_STRING};
 /// The registry key of the driver that is being loaded.
 ///
 /// Lent to [`Load::load`](crate::Load::load).
+///
+/// ```
+/// # use ndis_co::{Status, irql::Passive, service::ServiceKey};
+/// # use ndis_host as _;
+/// /// How many lines there are, by the registry or by default; no more than 64.
+/// fn lines(key: &ServiceKey<'_>, irql: &mut Passive) -> Result<u32, Status> {
+///     match key.parameter("Lines", irql)? {
+///         None => Ok(4),
+///         Some(lines @ 1..=64) => Ok(lines),
+///         Some(_) => Err(Status::INVALID_DATA),
+///     }
+/// }
+/// ```
 pub struct ServiceKey<'l> {
     path: &'l [u16],
 }

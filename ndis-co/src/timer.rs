@@ -12,6 +12,21 @@ use crate::{
 use core::{ffi::c_void, fmt};
 
 /// What a [`Timer`] does when its time has come.
+///
+/// ```
+/// # use ndis_co::{irql::UpToDispatch, mem::Arc, timer::{Expire, Timer}};
+/// # use ndis_host as _;
+/// struct Clock {
+///     timer: Timer<Self>,
+/// }
+///
+/// impl Expire for Clock {
+///     fn expired(this: &Arc<Self>, _irql: &mut UpToDispatch) {
+///         // Once more in a second.
+///         this.timer.set(this, 1_000);
+///     }
+/// }
+/// ```
 pub trait Expire: Sized + Send + Sync + 'static {
     /// Runs at DISPATCH_LEVEL.
     fn expired(this: &Arc<Self>, irql: &mut UpToDispatch);
@@ -22,6 +37,28 @@ pub trait Expire: Sized + Send + Sync + 'static {
 /// Setting it again moves the one pending expiry. Dropping it cancels; an
 /// expiry that has begun runs to its end, and the scope (the adapter) does
 /// not go before it (rules [HALT-10], [DV-15]).
+///
+/// ```
+/// # use ndis_co::{Status, irql::UpToDispatch, mem::{Arc, Tag}, scope::Scope, timer::{Expire, Timer}};
+/// # use ndis_host as _;
+/// struct Clock {
+///     timer: Timer<Self>,
+/// }
+///
+/// impl Expire for Clock {
+///     fn expired(this: &Arc<Self>, _irql: &mut UpToDispatch) {
+///         // What was waited for has not come.
+///         let _ = this;
+///     }
+/// }
+///
+/// fn start(scope: &Scope) -> Result<Arc<Clock>, Status> {
+///     let clock = Clock { timer: Timer::try_new(scope)? };
+///     let clock = Arc::try_new(clock, Tag::new(*b"Tick"))?;
+///     clock.timer.set(&clock, 1_000);
+///     Ok(clock)
+/// }
+/// ```
 ///
 /// Source pages: [`NdisAllocateTimerObject`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisallocatetimerobject),
 /// [`NdisFreeTimerObject`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisfreetimerobject).

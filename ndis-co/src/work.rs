@@ -11,6 +11,21 @@ use crate::{
 use core::fmt;
 
 /// What a [`WorkItem`] does.
+///
+/// ```
+/// # use ndis_co::{event::Event, irql::Passive, mem::Arc, work::Work};
+/// # use ndis_host as _;
+/// struct Restart {
+///     line_is_up: Event,
+/// }
+///
+/// impl Work for Restart {
+///     /// Here the driver may wait.
+///     fn run(this: &Arc<Self>, irql: &mut Passive) {
+///         this.line_is_up.wait_for(1_000, irql);
+///     }
+/// }
+/// ```
 pub trait Work: Sized + Send + Sync + 'static {
     /// Runs at PASSIVE_LEVEL on a system thread.
     fn run(this: &Arc<Self>, irql: &mut Passive);
@@ -24,6 +39,26 @@ pub trait Work: Sized + Send + Sync + 'static {
 ///
 /// An adapter's are NDIS's; a binding's are the I/O manager's, for NDIS has none for
 /// protocol drivers.
+///
+/// ```
+/// # use ndis_co::{Status, irql::Passive, mem::{Arc, Tag}, scope::Scope, work::{Work, WorkItem}};
+/// # use ndis_host as _;
+/// struct Pump {
+///     item: WorkItem<Self>,
+/// }
+///
+/// impl Work for Pump {
+///     fn run(_this: &Arc<Self>, _irql: &mut Passive) {
+///         // Empty a queue.
+///     }
+/// }
+///
+/// fn start(scope: &Scope) -> Result<Arc<Pump>, Status> {
+///     let pump = Arc::try_new(Pump { item: WorkItem::try_new(scope)? }, Tag::new(*b"Pump"))?;
+///     pump.item.queue(&pump);
+///     Ok(pump)
+/// }
+/// ```
 ///
 /// Source pages: [`NdisAllocateIoWorkItem`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisallocateioworkitem),
 /// [`NdisFreeIoWorkItem`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisfreeioworkitem),

@@ -11,6 +11,13 @@ use ndis_sys::{
 const IF_TYPE_OTHER: u16 = 1;
 
 /// The kind of network; an `NDIS_MEDIUM`.
+///
+/// ```
+/// # use ndis_mcm::{Attributes, Medium};
+/// # use ndis_host as _;
+/// let attributes = Attributes::new(Medium::ATM);
+/// # let _ = attributes;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[doc(alias = "NDIS_MEDIUM")]
 pub struct Medium(ndis_sys::NDIS_MEDIUM);
@@ -28,6 +35,15 @@ impl Medium {
 ///
 /// Set once, before anything else is done with the adapter (rules [INIT-01],
 /// [INIT-02]).
+///
+/// ```
+/// # use ndis_mcm::Attributes;
+/// # use ndis_host as _;
+/// /// A WAN adapter of 2 Mbit/s, for frames of up to 4096 bytes.
+/// fn attributes() -> Attributes {
+///     Attributes::wan().max_frame(4096).link_speed(2_000_000)
+/// }
+/// ```
 ///
 /// [INIT-01]: ndis_sys::rules#INIT-01
 /// [INIT-02]: ndis_sys::rules#INIT-02

@@ -13,6 +13,31 @@ use ndis_co::{
 ///
 /// Every method is called by NDIS, on any processor, several at once, at or
 /// below DISPATCH_LEVEL, and must not wait.
+///
+/// ```
+/// # use ndis_mcm::{Mcm, SendLists, Vc, prelude::*};
+/// # use ndis_host as _;
+/// # struct Driver;
+/// # impl Miniport for Driver {
+/// #     type Adapter = ();
+/// #     type Role = Mcm;
+/// #     fn initialize<'i>(&self, init: Initialize<'i, Self, New>, irql: &mut Passive) -> Result<Initialized<'i>, Status> {
+/// #         initialize(init, irql)
+/// #     }
+/// # }
+/// /// It looks at what is sent, and carries it nowhere.
+/// impl Carry for Driver {
+///     type Vc = Vc<Self>; // `co::Vc<Self>` in a miniport that is no call manager
+///
+///     fn send(&self, vc: &Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch) {
+///         let connected = vc.is_connected();
+///         lists.complete(if connected { Status::SUCCESS } else { Status::CLOSING }, irql);
+///     }
+/// }
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/plain/initialize.rs"));
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/plain/manager.rs"));
+/// # fn main() {}
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` carries no data",
     note = "rule REG-10: a connection-oriented miniport implements `Carry` as well"

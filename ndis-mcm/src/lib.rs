@@ -230,7 +230,8 @@
 //! driver have both let go. A parent outlives its children: a client's close of
 //! its family waits for the SAPs and VCs beneath it, and a halt waits until
 //! the last reference to the adapter is gone. So let go of stored references in
-//! [`Miniport::halt`] and when a SAP or VC ends.
+//! [`Miniport::halt`] and when a SAP or VC ends, or store
+//! [weak](ndis_co::reference::Weak) ones, which hold nothing up.
 //!
 //! **Exactly once.** A token is consumed by its answer and its lifetime is
 //! that of its request, so a second answer, no answer, and the answer to
@@ -330,7 +331,7 @@ pub use ndis_co::cm::{
     AcceptedCall, ActivateError, Active, Af, CallManager, CanActivate, CanDispatch, CloseAf,
     CloseCall, CreatedVc, DeregisterSap, Inactive, MakeCall, OpenAf, PendingCloseAf,
     PendingCloseCall, PendingDeregisterSap, PendingMakeCall, PendingOpenAf, PendingRegisterSap,
-    RegisterSap, Sap, Vc,
+    RegisterSap, Sap, Vc, WeakVc,
 };
 pub use ndis_co::{Answer, Load, ServiceKey, Status};
 

@@ -21,6 +21,7 @@ mod circles;
 mod explain;
 mod fuzz;
 mod guide;
+mod item_examples;
 mod miri;
 mod oids;
 mod package;

@@ -20,6 +20,15 @@ pub struct PublicPaths {
 impl PublicPaths {
     /// Walks the crate from its root.
     pub fn of(source: &CrateSource) -> Self {
+        Self::walk(source, true)
+    }
+
+    /// As [`of`](Self::of), by what the documentation shows only.
+    pub fn shown(source: &CrateSource) -> Self {
+        Self::walk(source, false)
+    }
+
+    fn walk(source: &CrateSource, hidden: bool) -> Self {
         let mut definitions: BTreeMap<String, BTreeSet<Place>> = BTreeMap::new();
         for module in &source.modules {
             for (name, _) in &module.items {
@@ -31,6 +40,7 @@ impl PublicPaths {
         }
         let mut walk = Walk {
             source,
+            hidden,
             paths: BTreeMap::new(),
             seen: HashSet::new(),
         };
@@ -40,6 +50,11 @@ impl PublicPaths {
             definitions,
             paths: walk.paths,
         }
+    }
+
+    /// The path of a type or a trait; `None` when nobody outside can name it.
+    pub fn path_to(&self, module: &[String], name: &str) -> Option<String> {
+        Some(self.paths.get(&join(module, name))?.join("::"))
     }
 
     /// The path of the item that carries `alias`; `None` when nobody outside can name it.
@@ -75,6 +90,8 @@ fn join(path: &[String], name: &str) -> Place {
 
 struct Walk<'a> {
     source: &'a CrateSource,
+    /// Also by what the documentation does not show.
+    hidden: bool,
     paths: BTreeMap<Place, Place>,
     /// Module, and the path it was entered by: a module may be exported under several names.
     seen: HashSet<(Place, Place)>,
@@ -99,11 +116,15 @@ impl Walk<'_> {
             if let [parent @ .., name] = child.path.as_slice()
                 && parent == place
                 && child.public
+                && (self.hidden || !child.hidden)
             {
                 self.module(&child.path, &join(shown, name));
             }
         }
         for export in &module.exports {
+            if export.hidden && !self.hidden {
+                continue;
+            }
             let Some(target) = resolve(self.source, place, &export.target, 0) else {
                 continue;
             };

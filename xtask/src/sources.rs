@@ -20,6 +20,19 @@ pub struct CrateSource {
     pub modules: Vec<Module>,
     /// The items that carry an alias.
     pub aliases: Vec<Alias>,
+    /// Its public types and traits.
+    pub types: Vec<Type>,
+}
+
+/// A type or a trait that is declared `pub`.
+pub struct Type {
+    /// The module that it is written in.
+    pub module: Vec<String>,
+    pub name: String,
+    /// Is it left out of the documentation?
+    pub hidden: bool,
+    /// Does its documentation have an example?
+    pub example: bool,
 }
 
 /// One module, in a file of its own or inline.
@@ -28,6 +41,8 @@ pub struct Module {
     pub path: Vec<String>,
     /// Is it declared `pub`?
     pub public: bool,
+    /// Is it left out of the documentation?
+    pub hidden: bool,
     /// Its own items that a path can name: name, and whether `pub`.
     pub items: Vec<(String, bool)>,
     /// Its `pub use` declarations.
@@ -40,6 +55,8 @@ pub struct Export {
     pub target: Vec<String>,
     /// The name it gets here; `None` for a glob.
     pub name: Option<String>,
+    /// Is it left out of the documentation?
+    pub hidden: bool,
 }
 
 /// A C name, and the item that says it wraps it.
@@ -67,10 +84,11 @@ pub fn read_crate(folder: &Path) -> Result<CrateSource> {
         name,
         modules: Vec::new(),
         aliases: Vec::new(),
+        types: Vec::new(),
     };
     let root = folder.join("src/lib.rs");
     let file = parse(&root)?;
-    source.module(Vec::new(), true, file.items, &folder.join("src"))?;
+    source.module(Vec::new(), (true, false), file.items, &folder.join("src"))?;
     Ok(source)
 }
 
@@ -85,7 +103,7 @@ impl CrateSource {
     fn module(
         &mut self,
         path: Vec<String>,
-        public: bool,
+        (public, hidden): (bool, bool),
         items: Vec<Item>,
         folder: &Path,
     ) -> Result<()> {
@@ -93,6 +111,7 @@ impl CrateSource {
         self.modules.push(Module {
             path: path.clone(),
             public,
+            hidden,
             items: Vec::new(),
             exports: Vec::new(),
         });
@@ -103,12 +122,15 @@ impl CrateSource {
                 continue;
             }
             self.find_aliases(&path, &item);
+            self.types.extend(type_of(&path, &item));
             if let Some((name, visibility)) = name_of(&item) {
                 named.push((name, is_pub(visibility)));
             }
             match item {
                 Item::Use(item) if is_pub(&item.vis) => {
-                    exports.extend(brought_in(&item.tree));
+                    let hidden = is_hidden(&item.attrs);
+                    let brought_in = brought_in(&item.tree).into_iter();
+                    exports.extend(brought_in.map(|export| Export { hidden, ..export }));
                 }
                 Item::Mod(item) => {
                     let name = item.ident.to_string();
@@ -122,7 +144,8 @@ impl CrateSource {
                         Some((_, items)) => items,
                         None => parse(&module_file(folder, &name)?)?.items,
                     };
-                    self.module(child, is_pub(&item.vis), items, &inside)?;
+                    let seen = (is_pub(&item.vis), is_hidden(&item.attrs));
+                    self.module(child, seen, items, &inside)?;
                 }
                 _ => {}
             }
@@ -241,6 +264,45 @@ pub fn is_pub(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
+/// The item, if it is a public type or trait.
+fn type_of(module: &[String], item: &Item) -> Option<Type> {
+    let is_type = matches!(
+        item,
+        Item::Enum(_) | Item::Struct(_) | Item::Trait(_) | Item::Union(_)
+    );
+    let (name, visibility) = name_of(item)?;
+    (is_type && is_pub(visibility)).then(|| Type {
+        module: module.to_vec(),
+        name,
+        hidden: is_hidden(attributes(item)),
+        example: has_example(attributes(item)),
+    })
+}
+
+/// Is it `#[doc(hidden)]`?
+fn is_hidden(attrs: &[Attribute]) -> bool {
+    attrs.iter().any(|attr| {
+        attr.path().is_ident("doc")
+            && attr
+                .parse_args::<syn::Path>()
+                .is_ok_and(|path| path.is_ident("hidden"))
+    })
+}
+
+/// Does the documentation have a block of code?
+fn has_example(attrs: &[Attribute]) -> bool {
+    attrs.iter().any(|attr| match &attr.meta {
+        syn::Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            syn::Expr::Lit(syn::ExprLit {
+                lit: syn::Lit::Str(text),
+                ..
+            }) => text.value().trim_start().starts_with("```"),
+            _ => false,
+        },
+        _ => false,
+    })
+}
+
 /// Is the item there only for the crate's own tests?
 pub fn for_tests(attrs: &[Attribute]) -> bool {
     attrs.iter().any(|attr| {
@@ -350,11 +412,13 @@ fn flatten(tree: &UseTree, prefix: &mut Vec<String>, out: &mut Vec<Export>) {
         UseTree::Glob(_) => out.push(Export {
             target: prefix.clone(),
             name: None,
+            hidden: false,
         }),
         UseTree::Name(name) if name.ident == "self" => {
             out.push(Export {
                 target: prefix.clone(),
                 name: prefix.last().cloned(),
+                hidden: false,
             });
         }
         UseTree::Name(name) => {
@@ -363,6 +427,7 @@ fn flatten(tree: &UseTree, prefix: &mut Vec<String>, out: &mut Vec<Export>) {
             out.push(Export {
                 target,
                 name: Some(name.ident.to_string()),
+                hidden: false,
             });
         }
         UseTree::Rename(rename) => {
@@ -371,6 +436,7 @@ fn flatten(tree: &UseTree, prefix: &mut Vec<String>, out: &mut Vec<Export>) {
             out.push(Export {
                 target,
                 name: Some(rename.rename.to_string()),
+                hidden: false,
             });
         }
     }

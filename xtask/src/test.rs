@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use crate::{
     api_map,
     arch::Arch,
-    bench, c_client, c_header, circles, fuzz, guide, miri, oids, package, rules,
+    bench, c_client, c_header, circles, fuzz, guide, item_examples, miri, oids, package, rules,
     say::say,
     steps::{self, Outcome, Steps},
     sys,
@@ -83,6 +83,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
         oids::run(CheckArgs { check: true }).map(|()| Outcome::PASSED)
     });
     steps.step("rule table", rules::prove);
+    steps.step("an example with each item", item_examples::prove);
     steps.step("proofs of the raw crate", || {
         // Not captured: the proofs print how many facts they compared.
         let proofs = [

@@ -231,10 +231,6 @@ impl CallManager for Loopback {
         vc.base().switch.hang_up(vc, request.data(), irql);
         request.finish(irql)
     }
-
-    fn vc_deleted(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
-        vc.part(irql);
-    }
 }
 
 impl Carry for Loopback {

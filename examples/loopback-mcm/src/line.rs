@@ -2,7 +2,7 @@
 
 use crate::Loopback;
 use ndis_co::{irql::Irql, lock::SpinLock};
-use ndis_mcm::{PendingMakeCall, Vc};
+use ndis_mcm::{PendingMakeCall, Status, Vc, WeakVc};
 
 /// One end of a call.
 #[derive(Debug)]
@@ -12,8 +12,9 @@ pub struct Line {
 
 #[derive(Debug)]
 struct State {
-    /// The other end, from the connection to the hang-up.
-    peer: Option<Vc<Loopback>>,
+    /// The other end, from the connection to the hang-up. Either may go first: neither keeps the
+    /// other.
+    peer: Option<WeakVc<Loopback>>,
     /// The caller who waits, while this end rings, and since when.
     caller: Option<(PendingMakeCall<Loopback>, u32)>,
     /// This end was told that it is connected.
@@ -73,12 +74,13 @@ impl Line {
     }
 
     /// Joins this end to the other one.
-    pub(crate) fn join(&self, peer: &Vc<Loopback>, irql: &mut impl Irql) {
-        let peer = Some(peer.clone());
+    pub(crate) fn join(&self, peer: &Vc<Loopback>, irql: &mut impl Irql) -> Result<(), Status> {
+        let peer = Some(peer.downgrade()?);
         let before = self
             .state
             .with(irql, |state, _| core::mem::replace(&mut state.peer, peer));
         drop(before);
+        Ok(())
     }
 
     /// This end can take frames.
@@ -103,12 +105,14 @@ impl Line {
 
     /// The other end.
     pub(crate) fn peer(&self, irql: &mut impl Irql) -> Option<Vc<Loopback>> {
-        self.state.with(irql, |state, _| state.peer.clone())
+        self.state
+            .with(irql, |state, _| state.peer.clone())?
+            .upgrade()
     }
 
     /// Takes this end off the call; the other end is returned to the first who
     /// asks.
-    pub(crate) fn part(&self, irql: &mut impl Irql) -> Option<Vc<Loopback>> {
+    pub(crate) fn part(&self, irql: &mut impl Irql) -> Option<WeakVc<Loopback>> {
         self.state.with(irql, |state, _| state.peer.take())
     }
 }

@@ -184,8 +184,13 @@ impl Switch {
             return;
         };
         let calling = caller.vc().clone();
-        callee.join(&calling, up);
-        calling.join(&callee, up);
+        let joined = callee.join(&calling, up);
+        if let Err(status) = joined.and_then(|()| calling.join(&callee, up)) {
+            callee.part(up);
+            call.close(status, up);
+            caller.refuse(status, up);
+            return;
+        }
         if !call.connect(up) {
             // The callee is closing already.
             callee.part(up);
@@ -215,6 +220,11 @@ impl Switch {
     /// One end hangs up; the other end learns of it.
     pub(crate) fn hang_up(&self, vc: &Vc<Loopback>, data: &[u8], irql: &mut UpToDispatch) {
         let Some(peer) = vc.part(irql) else { return };
+        let Some(peer) = peer.upgrade() else {
+            // It has gone already. Frames that waited for it come back.
+            let _ = self.signal(Signal::Ready, irql);
+            return;
+        };
         let copy = Vec::try_from_slice(data, TAG);
         let sent = match copy {
             Ok(data) => self.signal(Signal::HangUp(peer.clone(), data), irql),

@@ -2,8 +2,8 @@
 
 use super::{Channel, tell};
 use crate::{
-    cm::Key,
     irql::UpToDispatch,
+    key::Key,
     lock::SpinLock,
     nbl::{Chain, NetBufferLists},
 };

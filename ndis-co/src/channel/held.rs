@@ -49,7 +49,7 @@ impl<V: Channel> Held<V> {
         self.vc.handle()
     }
 
-    /// The VC without a reference, for [`from_context`](Self::from_context); it stays held.
+    /// The VC without a reference, for [`again`](Self::again); it stays held.
     #[must_use]
     pub fn into_context(self) -> *mut c_void {
         // For what is made of it. This value's own goes with it.
@@ -57,17 +57,10 @@ impl<V: Channel> Held<V> {
         self.vc.context()
     }
 
-    /// The value that was made a context.
-    ///
-    /// # Safety
-    ///
-    /// `context` came from [`into_context`](Self::into_context) for a `V`, is used once, and
-    /// the request is not answered.
+    /// The value that was made a context, of which `vc` was made; once.
     #[must_use]
-    pub unsafe fn from_context(context: *mut c_void) -> Option<Self> {
-        // SAFETY: by HELD NDIS has its reference.
-        let vc = unsafe { V::from_context(context) }?;
-        Some(Self { vc })
+    pub fn again(vc: V, _: Key) -> Self {
+        Self { vc }
     }
 }
 

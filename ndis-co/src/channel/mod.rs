@@ -14,14 +14,17 @@ pub use held::Held;
 
 use crate::{
     Status,
-    cm::{Gates, Key, Part},
+    cm::{Gates, Part},
     irql::{NoLock, UpToDispatch},
+    key::Key,
     lock::SpinLock,
+    mem::Arc,
     nbl::{
         Chain, ListView, Lists, NetBufferLists, Original, Packets,
         clone::sealed as original,
         fields::{self, Side, Slot},
     },
+    reference::Counted,
     stack,
 };
 use core::{
@@ -151,6 +154,15 @@ impl Part for DataPath {
 
 /// A VC whose data this driver carries: a counted reference.
 ///
+/// ```
+/// # use ndis_co::{channel::{Channel, SendLists}, irql::UpToDispatch, status::Status};
+/// # use ndis_host as _;
+/// /// For a call manager's VCs and those of a miniport that is none.
+/// fn swallow<V: Channel>(lists: SendLists<V>, irql: &mut UpToDispatch) {
+///     lists.complete(Status::SUCCESS, irql);
+/// }
+/// ```
+///
 /// # Safety
 ///
 /// The methods belong to one VC, whose data path is used by nobody else; the handle is
@@ -160,7 +172,7 @@ impl Part for DataPath {
     note = "a miniport call manager says `type Vc = Vc<Self>`, a connection-oriented miniport that is none \
             `type Vc = co::Vc<Self>`"
 )]
-pub unsafe trait Channel: Clone + Send + Sync + 'static {
+pub unsafe trait Channel: Counted + Send + Sync + 'static {
     /// Where the lists are counted.
     #[doc(hidden)]
     fn path(&self, key: Key) -> &DataPath;
@@ -178,7 +190,9 @@ pub unsafe trait Channel: Clone + Send + Sync + 'static {
 
     /// Whether both are the same VC.
     #[doc(hidden)]
-    fn same(&self, other: &Self) -> bool;
+    fn same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(self.object(Key::new()), other.object(Key::new()))
+    }
 
     /// Counts lists out on the adapter; whether data flows there.
     #[doc(hidden)]
@@ -216,7 +230,9 @@ pub unsafe trait Channel: Clone + Send + Sync + 'static {
 
     /// The VC without a reference, for [`from_context`](Self::from_context).
     #[doc(hidden)]
-    fn context(&self) -> *mut c_void;
+    fn context(&self) -> *mut c_void {
+        Arc::as_raw(self.object(Key::new()))
+    }
 
     /// A reference to the VC that [`context`](Self::context) is of.
     ///
@@ -224,7 +240,11 @@ pub unsafe trait Channel: Clone + Send + Sync + 'static {
     ///
     /// There are others meanwhile.
     #[doc(hidden)]
-    unsafe fn from_context(context: *mut c_void) -> Option<Self>;
+    unsafe fn from_context(context: *mut c_void) -> Option<Self> {
+        // SAFETY: by the caller it is of a VC of this type, to which there are others meanwhile.
+        let object = unsafe { Arc::<Self::Object>::borrow_raw(context) }?;
+        Some(Self::of(Arc::clone(&object), Key::new()))
+    }
 }
 
 /// Lists that a client sends on one VC, held by the driver until it completes
@@ -240,6 +260,20 @@ pub unsafe trait Channel: Clone + Send + Sync + 'static {
 /// them one by one. What is indicated for them carries one packet a list. To
 /// hand them on without copying, make them the
 /// [`Parent`](crate::nbl::Parent) of clones.
+///
+/// ```
+/// # use ndis_co::{Status, channel::{Channel, SendLists}, irql::UpToDispatch};
+/// # use ndis_host as _;
+/// fn transmit<V: Channel>(lists: SendLists<V>, wire: &mut [u8], irql: &mut UpToDispatch) {
+///     let mut status = Status::SUCCESS;
+///     for packet in lists.buffers() {
+///         if let Err(failure) = packet.copy_to(wire) {
+///             status = failure;
+///         }
+///     }
+///     lists.complete(status, irql);
+/// }
+/// ```
 ///
 /// # Invariants
 ///
@@ -451,6 +485,20 @@ pub unsafe fn arrived<V: Channel>(
 }
 
 /// Lists that could not be indicated, and why.
+///
+/// ```
+/// # use ndis_co::{Status, cm::{CallManager, Carrier, Vc}, irql::UpToDispatch, nbl::NetBufferLists};
+/// # use ndis_host as _;
+/// /// What cannot go up now is kept, unless there is no call any more.
+/// fn deliver<M: CallManager<Base: Carrier<M>>>(
+///     vc: &Vc<M>,
+///     lists: NetBufferLists,
+///     irql: &mut UpToDispatch,
+/// ) -> Option<NetBufferLists> {
+///     let refused = vc.indicate_receive(lists, irql).err()?;
+///     (refused.status == Status::INVALID_STATE).then_some(refused.lists)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct IndicateError {
     /// The lists, back in the driver's hands.

@@ -125,6 +125,24 @@ impl<C: Client> fmt::Debug for IncomingCall<'_, C> {
 /// so, the call is closed as any other, and the token answers nothing any more.
 /// Dropping it refuses the call with [`Status::FAILURE`] (rule [CALL-29]).
 ///
+/// ```
+/// # use ndis_co::{Status, client::{Client, PendingIncomingCall, Vc}, irql::Passive};
+/// # use ndis_host as _;
+/// /// The user has picked up, or has not.
+/// fn decided<C: Client>(
+///     call: PendingIncomingCall<C>,
+///     picked_up: bool,
+///     irql: &mut Passive,
+/// ) -> Option<Vc<C>> {
+///     if picked_up {
+///         Some(call.accept(irql).keep())
+///     } else {
+///         call.refuse(Status::NOT_ACCEPTED, irql);
+///         None
+///     }
+/// }
+/// ```
+///
 /// [CALL-29]: ndis_sys::rules#CALL-29
 #[must_use = "dropping a pending incoming call refuses it"]
 pub struct PendingIncomingCall<C: Client> {

@@ -41,7 +41,7 @@ mod role;
 mod state;
 
 pub use crate::protocol::{Binding, Entry, Kept, NewBinding, Protocol, Received, SendError};
-pub use af::{Af, AfOffer, Call, CreatedVc, OpenAf, RegisteredSap, Sap, Vc};
+pub use af::{Af, AfOffer, Call, CreatedVc, OpenAf, RegisteredSap, Sap, Vc, WeakVc};
 #[doc(hidden)]
 pub use af::{Families, RunsClient};
 pub use incoming::{IncomingCall, PendingIncomingCall};
@@ -62,6 +62,43 @@ use crate::{
 /// [`SpinLock`](crate::lock::SpinLock). Those with [`Passive`] run at
 /// PASSIVE_LEVEL and may wait; those with [`UpToDispatch`] run at or below
 /// DISPATCH_LEVEL and must not.
+///
+/// ```
+/// # use ndis_co::{client::*, params::CallParameters, prelude::*};
+/// # use ndis_host as _;
+/// # struct Driver;
+/// # impl Protocol for Driver {
+/// #     const NAME: &'static str = "DRIVER";
+/// #     type Binding = ();
+/// #     type Role = AsClient;
+/// #     fn bind(&self, _: &NewBinding<'_>, _: &mut Passive) -> Result<(), Status> { Ok(()) }
+/// # }
+/// /// It opens whatever is offered, and takes no calls.
+/// impl Client for Driver {
+///     type Af = ();
+///     type Sap = ();
+///     type Vc = ();
+///
+///     fn address_family(&self, _: &Binding<Self>, offer: AfOffer<'_, Self>, irql: &mut Passive) {
+///         // A failure leaves this adapter without calls.
+///         let _ = offer.open((), irql);
+///     }
+///     fn af_opened(&self, af: OpenAf<Self>, _: &mut Passive) {
+///         // Until the call manager or the adapter goes; dropped, it would be closed.
+///         let _ = af.keep();
+///     }
+///     fn incoming_call<'r>(&self, _: &Sap<Self>, call: IncomingCall<'r, Self>, _: &mut UpToDispatch) -> Answer<'r> {
+///         call.refuse(Status::NOT_SUPPORTED)
+///     }
+///     fn call_connected(&self, vc: &Vc<Self>, _: Option<CallParameters<'_>>, irql: &mut UpToDispatch) {
+///         // It cannot fail without data.
+///         let _ = vc.hang_up(&[], irql);
+///     }
+///     fn receive(&self, _: &Vc<Self>, lists: Received<'_, Self>, irql: &mut UpToDispatch) {
+///         lists.give_back(irql);
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a client",
     note = "rule REG-07: a protocol with `type Role = AsClient` implements `Client` as well"

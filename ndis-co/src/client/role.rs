@@ -11,6 +11,25 @@ use crate::{
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
 /// A client: see [`Client`].
+///
+/// ```
+/// # use ndis_co::prelude::*;
+/// # use ndis_host as _;
+/// struct Driver;
+///
+/// impl Protocol for Driver {
+///     const NAME: &'static str = "DRIVER";
+///     type Binding = ();
+///     type Role = AsClient;
+///
+///     fn bind(&self, _adapter: &NewBinding<'_>, _irql: &mut Passive) -> Result<(), Status> {
+///         Ok(())
+///     }
+/// }
+/// // And `Client`.
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/plain/client.rs"));
+/// # fn main() {}
+/// ```
 #[derive(Debug)]
 pub enum AsClient {}
 

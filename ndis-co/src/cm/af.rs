@@ -26,11 +26,12 @@ use ndis_sys::NDIS_HANDLE;
 /// or the close is completed. Once the open is accepted NDIS owns one reference as
 /// the call manager's AF context, until the close and a requested close
 /// notification have both completed (rule AF-44).
-pub(crate) struct AfShared<M: CallManager> {
+#[doc(hidden)]
+pub struct AfShared<M: CallManager> {
     node: Node<Self>,
     /// The context.
     lent: Lent<Self>,
-    family: AddressFamily,
+    pub(super) family: AddressFamily,
     handle: Opaque,
     state: SpinLock<State>,
     context: Slot<M::Af>,
@@ -104,6 +105,17 @@ struct State {
 
 /// A counted reference to an open address family; it derefs to the driver's
 /// context.
+///
+/// ```
+/// # use ndis_co::cm::{Af, CallManager};
+/// # use ndis_host as _;
+/// /// The line is gone: its clients are asked to leave, one by one.
+/// fn line_gone<M: CallManager>(clients: &[Af<M>]) {
+///     for client in clients {
+///         client.notify_close();
+///     }
+/// }
+/// ```
 pub struct Af<M: CallManager> {
     /// Its context is set (the open was accepted).
     pub(crate) shared: Arc<AfShared<M>>,
@@ -144,7 +156,7 @@ impl<M: CallManager> Af<M> {
     }
 }
 
-reference!(Af<M: CallManager> to "one: a client's, opened once");
+reference!(Af<M: CallManager> to AfShared, "family", "one: a client's, opened once");
 
 impl<M: CallManager> ops::Deref for Af<M> {
     type Target = M::Af;
@@ -268,6 +280,19 @@ impl<M: CallManager> fmt::Debug for OpenAf<'_, M> {
 }
 
 /// The token of a pended open. Dropping it refuses with [`Status::FAILURE`].
+///
+/// ```
+/// # use ndis_co::{Status, cm::{CallManager, PendingOpenAf}, irql::Passive};
+/// # use ndis_host as _;
+/// /// The line has come up, or has not: answers a client that waits.
+/// fn line_answers<M: CallManager<Af = ()>>(client: PendingOpenAf<M>, up: bool, irql: &mut Passive) {
+///     if up {
+///         client.accept((), irql);
+///     } else {
+///         client.refuse(Status::FAILURE, irql);
+///     }
+/// }
+/// ```
 #[must_use = "dropping a pending request refuses it"]
 pub struct PendingOpenAf<M: CallManager> {
     af: Armed<Arc<AfShared<M>>, Refuse>,
@@ -328,83 +353,17 @@ impl<M: CallManager> fmt::Debug for PendingOpenAf<M> {
     }
 }
 
-/// A client closes its address family: the token of the request.
-#[must_use = "a request must be answered"]
-pub struct CloseAf<'r, M: CallManager> {
-    af: Arc<AfShared<M>>,
-    request: Request<'r>,
-}
-
-impl<'r, M: CallManager> CloseAf<'r, M> {
-    pub(crate) fn new(af: Arc<AfShared<M>>, request: Request<'r>) -> Self {
-        Self { af, request }
-    }
-
-    /// Lets the family go, at once or when its last child is gone (rule
-    /// [AF-36]). A close always succeeds in the end (rule [AF-37]).
-    ///
-    /// [AF-36]: ndis_sys::rules#AF-36
-    /// [AF-37]: ndis_sys::rules#AF-37
-    pub fn finish(self) -> Answer<'r> {
-        // Never on the spot: what waits for the end of the family, such as the close of the
-        // binding, would not wait until NDIS has the answer.
-        let (answer, pending) = self.pend();
-        drop(pending);
-        answer
-    }
-
-    /// Answers later, with the second value, from any thread.
-    pub fn pend(self) -> (Answer<'r>, PendingCloseAf<M>) {
-        self.af.state.locked(|state| state.pended = true);
-        let af = Armed::new(self.af);
-        (self.request.answer(Status::PENDING), PendingCloseAf { af })
-    }
-}
-
-impl<M: CallManager> fmt::Debug for CloseAf<'_, M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("CloseAf").field(&self.af.family).finish()
-    }
-}
-
-/// The token of a pended close. Dropping it finishes the close.
-#[must_use = "dropping a pending close finishes it"]
-pub struct PendingCloseAf<M: CallManager> {
-    af: Armed<Arc<AfShared<M>>, Finish>,
-}
-
-/// Finishes a pended close.
-struct Finish;
-
-impl<M: CallManager> Alarm<Arc<AfShared<M>>> for Finish {
-    fn lost(af: Arc<AfShared<M>>) {
-        af.state.locked(|state| state.finish = true);
-        AfShared::defer(&af);
-    }
-}
-
-impl<M: CallManager> PendingCloseAf<M> {
-    /// Lets the family go, at once or when its last child is gone.
-    ///
-    /// Source page: [`NdisMCmCloseAddressFamilyComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmcloseaddressfamilycomplete).
-    #[doc(alias = "NdisCmCloseAddressFamilyComplete")]
-    #[doc(alias = "NdisMCmCloseAddressFamilyComplete")]
-    pub fn finish(self, irql: &mut impl NoLock) {
-        let af = self.af.disarm();
-        af.state.locked(|state| state.finish = true);
-        AfShared::advance(&af, irql.up_to_dispatch());
-    }
-}
-
-impl<M: CallManager> fmt::Debug for PendingCloseAf<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("PendingCloseAf")
-            .field(&self.af.family)
-            .finish()
-    }
-}
-
 impl<M: CallManager> AfShared<M> {
+    /// The driver answers the close later.
+    pub(super) fn pend_close(&self) {
+        self.state.locked(|state| state.pended = true);
+    }
+
+    /// The driver has nothing against the pended close.
+    pub(super) fn want_finish(&self) {
+        self.state.locked(|state| state.finish = true);
+    }
+
     pub(crate) fn driver(&self) -> &M {
         self.base.driver()
     }
@@ -518,7 +477,7 @@ impl<M: CallManager> AfShared<M> {
     }
 
     /// Does what the state asks for and allows.
-    fn advance(this: &Arc<Self>, _irql: &mut UpToDispatch) {
+    pub(super) fn advance(this: &Arc<Self>, _irql: &mut UpToDispatch) {
         while let Some(step) = this.state.locked(State::next) {
             match step {
                 Step::Later | Step::Notify => return Self::defer(this),

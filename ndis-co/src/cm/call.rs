@@ -153,6 +153,19 @@ impl<M: CallManager> fmt::Debug for MakeCall<'_, M> {
 /// and with that the adapter, is not closed before. Dropping it refuses the call
 /// with [`Status::FAILURE`] (rule [CALL-13]).
 ///
+/// ```
+/// # use ndis_co::{Status, cm::{CallManager, PendingMakeCall}, irql::UpToDispatch};
+/// # use ndis_host as _;
+/// /// The other end was rung, and has answered.
+/// fn answered<M: CallManager>(caller: PendingMakeCall<M>, accepted: bool, irql: &mut UpToDispatch) {
+///     if accepted {
+///         caller.accept(irql);
+///     } else {
+///         caller.refuse(Status::NOT_ACCEPTED, irql);
+///     }
+/// }
+/// ```
+///
 /// [CALL-13]: ndis_sys::rules#CALL-13
 #[must_use = "dropping a pending call refuses it"]
 pub struct PendingMakeCall<M: CallManager> {
@@ -363,6 +376,25 @@ impl<M: CallManager> fmt::Debug for CloseCall<'_, M> {
 /// A call that a client closes: the token of a pended request.
 ///
 /// Dropping it finishes the close.
+///
+/// ```
+/// # use ndis_co::{Answer, cm::{CallManager, CloseCall, PendingCloseCall}, irql::Passive, lock::SpinLock};
+/// # use ndis_host as _;
+/// type Waiting<M> = SpinLock<Option<PendingCloseCall<M>>>;
+///
+/// fn close_call<'r, M: CallManager>(request: CloseCall<'r, M>, waiting: &Waiting<M>) -> Answer<'r> {
+///     let (answer, closing) = request.pend();
+///     waiting.set(Some(closing));
+///     answer
+/// }
+///
+/// /// The network has confirmed it.
+/// fn confirmed<M: CallManager>(waiting: &Waiting<M>, irql: &mut Passive) {
+///     if let Some(closing) = waiting.take() {
+///         closing.finish(irql);
+///     }
+/// }
+/// ```
 #[must_use = "dropping a pending close finishes it"]
 pub struct PendingCloseCall<M: CallManager> {
     vc: Armed<Vc<M>, Finish>,

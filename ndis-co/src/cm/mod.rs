@@ -17,31 +17,32 @@
 
 mod af;
 mod call;
+mod close_af;
 mod families;
 mod gates;
 mod handlers;
-mod key;
 mod sap;
 pub(crate) mod standalone;
 mod state;
 mod vc;
 
-pub use af::{Af, CloseAf, OpenAf, PendingCloseAf, PendingOpenAf};
+#[doc(hidden)]
+pub use crate::key::Key;
+pub use af::{Af, OpenAf, PendingOpenAf};
 pub use call::{CloseCall, MakeCall, PendingCloseCall, PendingMakeCall};
+pub use close_af::{CloseAf, PendingCloseAf};
 #[doc(hidden)]
 pub use families::Families;
 #[doc(hidden)]
 pub use gates::{Gates, Part};
 #[doc(hidden)]
 pub use handlers::call_manager_handlers;
-#[doc(hidden)]
-pub use key::Key;
 pub use sap::{DeregisterSap, PendingDeregisterSap, PendingRegisterSap, RegisterSap, Sap};
 pub use standalone::{AsCallManager, SignalingVc, StandaloneCallManager};
 #[doc(hidden)]
 pub use standalone::{ManagerState, RunsManager, SignalingShared};
 pub use vc::{
-    AcceptedCall, ActivateError, Active, CanActivate, CanDispatch, CreatedVc, Inactive, Vc,
+    AcceptedCall, ActivateError, Active, CanActivate, CanDispatch, CreatedVc, Inactive, Vc, WeakVc,
 };
 
 use crate::{
@@ -55,6 +56,50 @@ use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
 /// Every method is called by NDIS, on any processor, several at once, at or
 /// below DISPATCH_LEVEL, and must not wait. Requests come with a token and
 /// are answered with it, at once or later, see [`answer`](crate::answer).
+///
+/// ```
+/// # use ndis_co::{cm::*, params::CallParameters, prelude::*};
+/// # use ndis_host as _;
+/// # struct Driver;
+/// # impl Protocol for Driver {
+/// #     const NAME: &'static str = "DRIVER";
+/// #     type Binding = ();
+/// #     type Role = AsCallManager;
+/// #     fn bind(&self, _: &NewBinding<'_>, _: &mut Passive) -> Result<(), Status> { Ok(()) }
+/// # }
+/// # impl StandaloneCallManager for Driver { type Signaling = (); }
+/// /// It takes every call, and brings none.
+/// impl CallManager for Driver {
+///     type Base = Binding<Self>; // `Adapter<Self>` in a miniport call manager
+///     type Af = ();
+///     type Sap = ();
+///     type Vc = ();
+///
+///     fn open_af<'r>(&self, _: &Binding<Self>, request: OpenAf<'r, Self>, _: &mut UpToDispatch) -> Answer<'r> {
+///         request.accept(())
+///     }
+///     fn register_sap<'r>(&self, _: &Af<Self>, request: RegisterSap<'r, Self>, _: &mut UpToDispatch) -> Answer<'r> {
+///         request.refuse(Status::NOT_SUPPORTED)
+///     }
+///     fn create_vc(&self, _: &Af<Self>, _: &mut UpToDispatch) -> Result<(), Status> {
+///         Ok(())
+///     }
+///     fn make_call<'r>(&self, _: &Vc<Self>, request: MakeCall<'r, Self>, irql: &mut UpToDispatch) -> Answer<'r> {
+///         request.accept(irql)
+///     }
+///     fn incoming_call_accepted(
+///         &self,
+///         call: AcceptedCall<Self>,
+///         _: Option<CallParameters<'_>>,
+///         irql: &mut UpToDispatch,
+///     ) {
+///         call.close(Status::FAILURE, irql);
+///     }
+///     fn close_call<'r>(&self, _: &Vc<Self>, request: CloseCall<'r, Self>, irql: &mut UpToDispatch) -> Answer<'r> {
+///         request.finish(irql)
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a call manager",
     note = "rules REG-06, REG-08 and REG-13: a driver with `type Role = Mcm` or `AsCallManager` implements \
@@ -252,6 +297,16 @@ pub trait CallManager: Sized + Send + Sync + 'static {
 /// What a call manager stands on: the adapter of a miniport call manager, or the binding
 /// of a stand-alone one. Implemented by these two only.
 ///
+/// ```
+/// # use ndis_co::{Binding, cm::{Base, CallManager, StandaloneCallManager}};
+/// # use ndis_host as _;
+/// fn is_base<B: Base<M>, M: CallManager<Base = B>>() {}
+///
+/// fn of_a_stand_alone_one<M: StandaloneCallManager>() {
+///     is_base::<Binding<M>, M>();
+/// }
+/// ```
+///
 /// # Safety
 ///
 /// Each function is NDIS's for this kind of call manager. The value is a counted reference:
@@ -330,6 +385,20 @@ pub unsafe trait Base<M: CallManager<Base = Self>>:
 }
 
 /// A base whose VCs carry their clients' data through this driver: an adapter.
+///
+/// ```
+/// # use ndis_co::{cm::{CallManager, Carrier, Vc}, irql::UpToDispatch, nbl::NetBufferLists};
+/// # use ndis_host as _;
+/// /// Only a VC whose data the driver carries itself.
+/// fn deliver<M: CallManager<Base: Carrier<M>>>(
+///     vc: &Vc<M>,
+///     lists: NetBufferLists,
+///     irql: &mut UpToDispatch,
+/// ) {
+///     // What nobody takes any more is dropped.
+///     let _ = vc.indicate_receive(lists, irql);
+/// }
+/// ```
 ///
 /// # Safety
 ///

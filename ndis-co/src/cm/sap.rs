@@ -26,7 +26,8 @@ use ndis_sys::NDIS_HANDLE;
 /// or the deregistration is completed. Once accepted, NDIS owns one reference as
 /// the call manager's SAP context, and the SAP counts as a child of its
 /// address family, until the deregistration is completed.
-pub(crate) struct SapShared<M: CallManager> {
+#[doc(hidden)]
+pub struct SapShared<M: CallManager> {
     node: Node<Self>,
     /// The context.
     lent: Lent<Self>,
@@ -65,6 +66,17 @@ struct State {
 }
 
 /// A counted reference to a SAP; it derefs to the driver's context.
+///
+/// ```
+/// # use ndis_co::{Status, cm::{CallManager, Sap, Vc}, irql::Passive, params::CallParametersBuf};
+/// # use ndis_host as _;
+/// /// The network brings a call to whoever has registered this.
+/// fn ring<M: CallManager<Vc = ()>>(sap: &Sap<M>, irql: &mut Passive) -> Result<Vc<M>, Status> {
+///     let vc = sap.create_vc((), irql)?;
+///     let vc = vc.activate(CallParametersBuf::builder().build()?, irql)?;
+///     Ok(vc.dispatch_incoming_call(CallParametersBuf::builder().build()?, irql))
+/// }
+/// ```
 pub struct Sap<M: CallManager> {
     /// Its context is set (the registration was accepted).
     pub(crate) shared: Arc<SapShared<M>>,
@@ -92,7 +104,7 @@ impl<M: CallManager> Sap<M> {
     }
 }
 
-reference!(Sap<M: CallManager> to "SAP");
+reference!(Sap<M: CallManager> to SapShared, "SAP", "SAP");
 
 impl<M: CallManager> ops::Deref for Sap<M> {
     type Target = M::Sap;
@@ -192,6 +204,24 @@ impl<M: CallManager> fmt::Debug for RegisterSap<'_, M> {
 
 /// The token of a pended registration. Answer it in bounded time: the client's
 /// family is not closed before. Dropping it refuses with [`Status::FAILURE`].
+///
+/// ```
+/// # use ndis_co::{Status, cm::{CallManager, PendingRegisterSap, Sap}, irql::Passive};
+/// # use ndis_host as _;
+/// /// The network has told whether the number is free.
+/// fn told<M: CallManager<Sap = ()>>(
+///     client: PendingRegisterSap<M>,
+///     free: bool,
+///     irql: &mut Passive,
+/// ) -> Option<Sap<M>> {
+///     if free {
+///         Some(client.accept((), irql))
+///     } else {
+///         client.refuse(Status::INVALID_DATA, irql);
+///         None
+///     }
+/// }
+/// ```
 #[must_use = "dropping a pending request refuses it"]
 pub struct PendingRegisterSap<M: CallManager> {
     sap: Armed<Arc<SapShared<M>>, Refuse>,
@@ -251,6 +281,19 @@ impl<M: CallManager> fmt::Debug for PendingRegisterSap<M> {
 }
 
 /// A client deregisters a SAP: the token of the request.
+///
+/// ```
+/// # use ndis_co::{Answer, cm::{CallManager, DeregisterSap, Sap}, lock::SpinLock};
+/// # use ndis_host as _;
+/// fn deregister_sap<'r, M: CallManager>(
+///     request: DeregisterSap<'r, M>,
+///     kept: &SpinLock<Option<Sap<M>>>,
+/// ) -> Answer<'r> {
+///     // A kept reference would hold up the family.
+///     kept.set(None);
+///     request.finish()
+/// }
+/// ```
 #[must_use = "a request must be answered"]
 pub struct DeregisterSap<'r, M: CallManager> {
     sap: Arc<SapShared<M>>,
@@ -305,6 +348,28 @@ impl<M: CallManager> fmt::Debug for DeregisterSap<'_, M> {
 }
 
 /// The token of a pended deregistration. Dropping it finishes it.
+///
+/// ```
+/// # use ndis_co::{Answer, cm::{CallManager, DeregisterSap, PendingDeregisterSap}, irql::Passive, lock::SpinLock};
+/// # use ndis_host as _;
+/// type Waiting<M> = SpinLock<Option<PendingDeregisterSap<M>>>;
+///
+/// fn deregister_sap<'r, M: CallManager>(
+///     request: DeregisterSap<'r, M>,
+///     waiting: &Waiting<M>,
+/// ) -> Answer<'r> {
+///     let (answer, going) = request.pend();
+///     waiting.set(Some(going));
+///     answer
+/// }
+///
+/// /// The network knows the number no more.
+/// fn withdrawn<M: CallManager>(waiting: &Waiting<M>, irql: &mut Passive) {
+///     if let Some(going) = waiting.take() {
+///         going.finish(irql);
+///     }
+/// }
+/// ```
 #[must_use = "dropping a pending deregistration finishes it"]
 pub struct PendingDeregisterSap<M: CallManager> {
     sap: Armed<Arc<SapShared<M>>, Finish>,

@@ -11,6 +11,17 @@ use core::{
 
 /// A value of its own in nonpaged pool memory.
 ///
+/// ```
+/// # use ndis_co::mem::{Box, OutOfMemory, Tag};
+/// # use ndis_host::Host;
+/// # let host = Host::builder().build();
+/// let mut table = Box::try_new([0_u8; 256], Tag::new(*b"Slot"))?;
+/// table[7] = 1;
+/// assert_eq!(Box::into_inner(table)[7], 1);
+/// # assert!(host.finish().is_clean());
+/// # Ok::<(), OutOfMemory>(())
+/// ```
+///
 /// Source pages: [`ExAllocatePool2`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exallocatepool2),
 /// [`ExFreePoolWithTag`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exfreepoolwithtag).
 ///

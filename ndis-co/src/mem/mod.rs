@@ -1,4 +1,4 @@
-//! Fallible, tagged, nonpaged memory: [`Box`], [`Arc`] and [`Vec`].
+//! Fallible, tagged, nonpaged memory: [`Box`], [`Arc`] (and [`Weak`]) and [`Vec`].
 //!
 //! A kernel driver has no global allocator that may fail by aborting, and
 //! every context that NDIS keeps must be resident (rule [GEN-03]). So the
@@ -16,16 +16,25 @@ mod boxed;
 mod lent;
 mod room;
 mod vec;
+mod weak;
 
 pub use arc::{Anchored, Arc, Parent};
 pub use boxed::Box;
 pub(crate) use boxed::Vacant;
 pub use lent::Lent;
 pub use vec::{IntoIter, Vec};
+pub use weak::Weak;
 
 use core::{alloc::Layout, fmt, ptr::NonNull};
 
 /// Four characters that name the owner of an allocation in pool listings.
+///
+/// ```
+/// # use ndis_co::mem::Tag;
+/// # use ndis_host as _;
+/// /// Shows as `Loop` in pool listings.
+/// const TAG: Tag = Tag::new(*b"Loop");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[doc(alias = "PoolTag")]
 pub struct Tag(u32);
@@ -66,6 +75,15 @@ impl Tag {
 }
 
 /// The pool had no memory left.
+///
+/// ```
+/// # use ndis_co::{Status, mem::{Box, Tag}};
+/// # use ndis_host as _;
+/// /// With `?` it is a status.
+/// fn make() -> Result<Box<[u8; 64]>, Status> {
+///     Ok(Box::try_new([0; 64], Tag::new(*b"Slot"))?)
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfMemory;
 

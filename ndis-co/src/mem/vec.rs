@@ -9,6 +9,20 @@ use core::{
 
 /// A growable array in nonpaged pool memory.
 ///
+/// ```
+/// # use ndis_co::mem::{OutOfMemory, Tag, Vec};
+/// # use ndis_host::Host;
+/// # let host = Host::builder().build();
+/// let mut numbers = Vec::new(Tag::new(*b"Nums"));
+/// numbers.try_push(7)?;
+/// numbers.try_push(8)?;
+/// assert_eq!(numbers.take_first(|number| *number == 7), Some(7));
+/// assert_eq!(&numbers[..], [8]);
+/// # drop(numbers);
+/// # assert!(host.finish().is_clean());
+/// # Ok::<(), OutOfMemory>(())
+/// ```
+///
 /// Source pages: [`ExAllocatePool2`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exallocatepool2),
 /// [`ExFreePoolWithTag`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exfreepoolwithtag).
 ///

@@ -29,6 +29,21 @@ pub(super) struct Backing {
 /// [`NetBufferList::push_back`](super::NetBufferList::push_back) puts it into
 /// a list. Dropping it gives everything back.
 ///
+/// ```
+/// # use ndis_co::{Status, nbl::{NetBufferList, NetBufferListPool}};
+/// # use ndis_host as _;
+/// /// Two packets in one list.
+/// fn two(pool: &NetBufferListPool) -> Result<NetBufferList, Status> {
+///     let mut list = pool.allocate_list()?;
+///     for bytes in [b"one", b"two"] {
+///         let mut packet = pool.allocate_buffer(0, bytes.len())?;
+///         packet.set_data(bytes)?;
+///         list.push_back(packet).map_err(|_| Status::FAILURE)?;
+///     }
+///     Ok(list)
+/// }
+/// ```
+///
 /// Source pages: [`NdisAllocateNetBuffer`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisallocatenetbuffer),
 /// [`NdisFreeNetBuffer`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisfreenetbuffer).
 ///
@@ -380,6 +395,18 @@ impl fmt::Debug for BufferMut<'_> {
 
 /// The packets of a list, to write, see
 /// [`NetBufferList::buffers_mut`](super::NetBufferList::buffers_mut).
+///
+/// ```
+/// # use ndis_co::{Status, nbl::NetBufferList};
+/// # use ndis_host as _;
+/// /// Takes a header of four bytes off every packet.
+/// fn strip(list: &mut NetBufferList) -> Result<(), Status> {
+///     for mut packet in list.buffers_mut() {
+///         packet.advance(4)?;
+///     }
+///     Ok(())
+/// }
+/// ```
 ///
 /// # Invariants
 ///

@@ -43,6 +43,16 @@ pub(crate) mod sealed {
 ///
 /// The lists are in the value's [`Chain`], so they stay in this driver's hands until
 /// [`clones_gone`](Self::clones_gone) or the drop of the value gives them back.
+///
+/// ```
+/// # use ndis_co::{Status, nbl::{NetBufferListPool, NetBufferLists, Original, Parent}};
+/// # use ndis_host as _;
+/// /// Clones of whatever may be shown a second time: lists of one's own, kept or sent ones.
+/// fn clones<O: Original>(original: O, pool: &NetBufferListPool) -> Result<NetBufferLists, Status> {
+///     // The original goes its way when the last clone has come back.
+///     Parent::try_new(original)?.allocate_clones(pool)
+/// }
+/// ```
 pub trait Original: sealed::Sealed + Send + Sized + 'static {
     /// The lists.
     fn chain(&self) -> &Chain;
@@ -157,7 +167,7 @@ fn give_up<O: Original>(shared: Arc<Shared<O>>, status: Status, irql: Option<&mu
 /// this driver; of a clone that another driver sent or indicated there is.
 ///
 /// ```
-/// # use ndis_co::{Status, client::{Client, Kept, SendError, Vc}, irql::UpToDispatch, nbl::*};
+/// # use ndis_co::{Status, client::{Client, Kept, Vc}, irql::UpToDispatch, nbl::*};
 /// /// Sends on another call what came in on one, without copying.
 /// fn relay<C: Client>(
 ///     kept: Kept<C>,
@@ -193,6 +203,21 @@ impl<O: Original> Alarm<Arc<Shared<O>>> for Dropped {
 }
 
 /// Lists of which no clones can be made, and why.
+///
+/// ```
+/// # use ndis_co::{channel::{Channel, SendLists}, irql::UpToDispatch, nbl::Parent};
+/// # use ndis_host as _;
+/// /// Lists that cannot be cloned are completed with the reason.
+/// fn parent<V: Channel>(lists: SendLists<V>, irql: &mut UpToDispatch) -> Option<Parent<SendLists<V>>> {
+///     match Parent::try_new(lists) {
+///         Ok(parent) => Some(parent),
+///         Err(refused) => {
+///             refused.original.complete(refused.status, irql);
+///             None
+///         }
+///     }
+/// }
+/// ```
 pub struct ParentError<O> {
     /// The lists, as they were.
     pub original: O,

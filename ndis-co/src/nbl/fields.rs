@@ -16,6 +16,15 @@ use ndis_sys::{MDL, NDIS_HANDLE, NDIS_STATUS, NET_BUFFER, NET_BUFFER_LIST};
 
 /// Which of its two reserved areas an NBL's allocator uses: a miniport's
 /// receive lists and a protocol's send lists are each their own driver's.
+///
+/// ```
+/// # use ndis_co::nbl::{NetBufferLists, Side};
+/// # use ndis_host as _;
+/// /// Nothing yet, for lists that go up.
+/// fn received() -> NetBufferLists {
+///     NetBufferLists::new(Side::Miniport)
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// A miniport, for lists that it indicates.

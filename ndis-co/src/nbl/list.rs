@@ -41,6 +41,16 @@ pub(super) enum Kind {
 /// or, when it is a [clone](super::Parent), those of another list, which can
 /// only be looked at. Dropping it gives everything back to the pools.
 ///
+/// ```
+/// # use ndis_co::{Status, nbl::{NetBufferList, NetBufferListPool}};
+/// # use ndis_host as _;
+/// fn frame(pool: &NetBufferListPool, bytes: &[u8]) -> Result<NetBufferList, Status> {
+///     let mut frame = pool.allocate(bytes.len())?;
+///     frame.set_data(bytes)?;
+///     Ok(frame)
+/// }
+/// ```
+///
 /// Source pages: [`NdisAllocateNetBufferList`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisallocatenetbufferlist),
 /// [`NdisFreeNetBufferList`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisfreenetbufferlist),
 /// [`NdisFreeCloneNetBufferList`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisfreeclonenetbufferlist).
@@ -380,6 +390,21 @@ impl fmt::Debug for NetBufferList {
 
 /// Any number of [`NetBufferList`]s in order, linked without memory of its
 /// own.
+///
+/// ```
+/// # use ndis_co::{Status, nbl::{NetBufferListPool, NetBufferLists}};
+/// # use ndis_host as _;
+/// /// A list for each frame.
+/// fn batch(pool: &NetBufferListPool, frames: &[&[u8]]) -> Result<NetBufferLists, Status> {
+///     let mut lists = NetBufferLists::new(pool.side());
+///     for bytes in frames {
+///         let mut frame = pool.allocate(bytes.len())?;
+///         frame.set_data(bytes)?;
+///         lists.push_back(frame).map_err(|_| Status::FAILURE)?;
+///     }
+///     Ok(lists)
+/// }
+/// ```
 ///
 /// # Invariants
 ///

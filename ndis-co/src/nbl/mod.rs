@@ -8,7 +8,7 @@
 //! who owns it, and what looks at it goes packet by packet:
 //!
 //! ```
-//! # use ndis_co::{Status, client::{Client, Received}};
+//! # use ndis_co::client::{Client, Received};
 //! fn total<C: Client>(lists: &Received<'_, C>) -> usize {
 //!     lists.buffers().map(|packet| packet.len()).sum()
 //! }

@@ -27,6 +27,20 @@ use ndis_sys::{
 /// | a list without packets | [`allocate_list`](Self::allocate_list) |
 /// | lists of someone else's packets, uncopied | [`Parent`](super::Parent) |
 ///
+/// ```
+/// # use ndis_co::{Status, mem::Tag, nbl::{NetBufferList, NetBufferListPool}, scope::Scope};
+/// # use ndis_host as _;
+/// /// Of an adapter; a client's is `for_sends`, on the scope of a binding.
+/// fn pool(scope: &Scope) -> Result<NetBufferListPool, Status> {
+///     NetBufferListPool::for_receives(scope, Tag::new(*b"Recv"))
+/// }
+///
+/// /// A list with one packet that has room for 1500 bytes.
+/// fn empty(pool: &NetBufferListPool) -> Result<NetBufferList, Status> {
+///     pool.allocate(1500)
+/// }
+/// ```
+///
 /// Source pages: [`NdisAllocateNetBufferListPool`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisallocatenetbufferlistpool),
 /// [`NdisFreeNetBufferListPool`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisfreenetbufferlistpool),
 /// [`NdisAllocateNetBufferPool`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/nf-nblapi-ndisallocatenetbufferpool),

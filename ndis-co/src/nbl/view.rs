@@ -23,6 +23,15 @@ use ndis_sys::{MDL, NET_BUFFER, NET_BUFFER_LIST};
 /// with [`buffers`](Self::buffers), or by a `for` loop over the view itself.
 /// Nothing here puts the data of several packets together.
 ///
+/// ```
+/// # use ndis_co::nbl::ListView;
+/// # use ndis_host as _;
+/// /// How many packets a list has, and how many bytes.
+/// fn measure(list: ListView<'_>) -> (usize, usize) {
+///     (list.buffers().count(), list.total_len())
+/// }
+/// ```
+///
 /// # Invariants
 ///
 /// VIEW: the data of the list is not changed for `'a`.
@@ -143,6 +152,15 @@ impl<'a> Iterator for Buffers<'a> {
 }
 
 /// The packets of several lists, see [`Lists::buffers`].
+///
+/// ```
+/// # use ndis_co::nbl::NetBufferLists;
+/// # use ndis_host as _;
+/// /// The longest packet of all lists, in bytes.
+/// fn longest(lists: &NetBufferLists) -> Option<usize> {
+///     lists.buffers().map(|packet| packet.len()).max()
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Packets<'a> {
     lists: Lists<'a>,
@@ -170,6 +188,17 @@ impl<'a> Iterator for Packets<'a> {
 /// | copy a part out | [`copy_range_to`](Self::copy_range_to) |
 /// | copy all of it out | [`copy_to`](Self::copy_to) |
 /// | walk over the pieces without copying | [`segments`](Self::segments) |
+///
+/// ```
+/// # use ndis_co::{Status, nbl::BufferView};
+/// # use ndis_host as _;
+/// /// The type in a packet's header, wherever it is in memory.
+/// fn ethertype(packet: BufferView<'_>) -> Result<u16, Status> {
+///     let mut bytes = [0; 2];
+///     packet.copy_range_to(12, &mut bytes)?;
+///     Ok(u16::from_be_bytes(bytes))
+/// }
+/// ```
 #[derive(Clone, Copy)]
 #[doc(alias = "NET_BUFFER")]
 pub struct BufferView<'a> {
@@ -409,6 +438,19 @@ impl Circle {
 /// says, its offset lies beyond its MDL, or empty MDLs go in a circle; the
 /// iteration ends there. (A circle in which there is data is read round and
 /// round until the packet's length is reached, as its MDLs say.)
+///
+/// ```
+/// # use ndis_co::{Status, nbl::BufferView};
+/// # use ndis_host as _;
+/// /// A checksum without a copy: piece by piece.
+/// fn sum(packet: BufferView<'_>) -> Result<u32, Status> {
+///     let mut sum = 0_u32;
+///     for piece in packet.segments() {
+///         sum = piece?.iter().fold(sum, |sum, byte| sum.wrapping_add(u32::from(*byte)));
+///     }
+///     Ok(sum)
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[doc(alias = "MDL")]
 #[doc(alias = "MmGetSystemAddressForMdlSafe")]

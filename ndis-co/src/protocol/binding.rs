@@ -1,7 +1,7 @@
 //! [`Binding`]: one adapter that the driver is bound to.
 
 use super::{
-    Protocol, Role,
+    NewBinding, Protocol, Role,
     flow::{Flow, Tell},
     sealed::Token,
 };
@@ -109,39 +109,22 @@ impl<P: Protocol> Anchored for BindingShared<P> {
     }
 }
 
-/// An adapter that is to be opened, while the driver makes its context for it.
-pub struct NewBinding<'a> {
-    scope: &'a Scope,
-    parameters: *const NDIS_BIND_PARAMETERS,
-}
-
-impl NewBinding<'_> {
-    /// What pools, timers and work items of this binding are allocated on.
-    #[must_use]
-    pub fn scope(&self) -> &Scope {
-        self.scope
-    }
-
-    /// The largest frame of the adapter, in bytes, without its header.
-    #[must_use]
-    #[doc(alias = "MtuSize")]
-    pub fn mtu(&self) -> u32 {
-        // SAFETY: NDIS keeps the parameters for the time of the bind callback,
-        // for which `self` is borrowed.
-        unsafe { (*self.parameters).MtuSize }
-    }
-}
-
-impl fmt::Debug for NewBinding<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewBinding")
-            .field("mtu", &self.mtu())
-            .finish()
-    }
-}
-
 /// A binding whose adapter has just been opened, within the bind: see
 /// [`Protocol::opened`]. It derefs to the [`Binding`].
+///
+/// ```
+/// # use ndis_co::{cm::StandaloneCallManager, family::AddressFamily, irql::Passive, protocol::OpenedBinding};
+/// # use ndis_host as _;
+/// /// From [`Protocol::opened`] of a stand-alone call manager.
+/// fn offer<M: StandaloneCallManager>(
+///     binding: &OpenedBinding<'_, M>,
+///     family: AddressFamily,
+///     irql: &mut Passive,
+/// ) {
+///     // A failure leaves this adapter without calls.
+///     let _ = binding.register_address_family(family, irql);
+/// }
+/// ```
 pub struct OpenedBinding<'b, P: Protocol> {
     binding: &'b Binding<P>,
     core: &'b BindingCore<P>,
@@ -168,6 +151,23 @@ impl<P: Protocol> fmt::Debug for OpenedBinding<'_, P> {
 }
 
 /// A counted reference to one binding; it derefs to the driver's context.
+///
+/// ```
+/// # use ndis_co::{Status, nbl::{NetBufferList, NetBufferListPool}, protocol::{Binding, Protocol}};
+/// # use ndis_host as _;
+/// /// A frame to send, of a driver that keeps a pool for each binding.
+/// fn frame<P: Protocol<Binding = NetBufferListPool>>(
+///     binding: &Binding<P>,
+///     bytes: &[u8],
+/// ) -> Result<NetBufferList, Status> {
+///     if !binding.is_running() {
+///         return Err(Status::PAUSED);
+///     }
+///     let mut frame = binding.allocate(bytes.len())?;
+///     frame.set_data(bytes)?;
+///     Ok(frame)
+/// }
+/// ```
 pub struct Binding<P: Protocol> {
     pub(crate) shared: Arc<BindingShared<P>>,
 }
@@ -199,7 +199,7 @@ impl<P: Protocol> Binding<P> {
     }
 }
 
-reference!(Binding<P: Protocol> to "binding");
+reference!(Binding<P: Protocol> to BindingShared, "binding", "binding");
 
 impl<P: Protocol> ops::Deref for Binding<P> {
     type Target = P::Binding;
@@ -511,10 +511,8 @@ unsafe fn make<P: Protocol>(
         context: Slot::new(),
         live: Parent::new(teardown.enter()),
     };
-    let new = NewBinding {
-        scope: teardown.scope(),
-        parameters,
-    };
+    // SAFETY: within the bind callback, by the caller, with its parameters.
+    let new = unsafe { NewBinding::new(teardown.scope(), parameters) };
     let made = Arc::try_new_anchored(shared, Tag::NDIS)
         .map_err(Status::from)
         .and_then(|shared| {

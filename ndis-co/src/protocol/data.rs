@@ -19,6 +19,17 @@ use ndis_sys::NDIS_HANDLE;
 /// They belong to the miniport. Dropping this gives them back; what was
 /// borrowed from it cannot outlive it. [`keep`](Self::keep) takes them along.
 ///
+/// ```
+/// # use ndis_co::{client::{Client, Received}, irql::UpToDispatch};
+/// # use ndis_host as _;
+/// /// How many bytes came in.
+/// fn measure<C: Client>(lists: Received<'_, C>, irql: &mut UpToDispatch) -> usize {
+///     let total = lists.buffers().map(|packet| packet.len()).sum();
+///     lists.give_back(irql);
+///     total
+/// }
+/// ```
+///
 /// Source page: [`NdisReturnNetBufferLists`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisreturnnetbufferlists).
 ///
 /// # Invariants
@@ -135,6 +146,25 @@ impl<P: Protocol> fmt::Debug for Received<'_, P> {
 ///
 /// To send them on without copying, make them the
 /// [`Parent`](crate::nbl::Parent) of clones.
+///
+/// ```
+/// # use ndis_co::{client::{Client, Kept, Received}, irql::UpToDispatch, lock::SpinLock};
+/// # use ndis_host as _;
+/// type Waiting<C> = SpinLock<Option<Kept<C>>>;
+///
+/// /// Looked at later; what cannot be kept is given back, as it is dropped.
+/// fn keep<C: Client>(lists: Received<'_, C>, waiting: &Waiting<C>) {
+///     if let Ok(kept) = lists.keep() {
+///         waiting.set(Some(kept));
+///     }
+/// }
+///
+/// fn done<C: Client>(waiting: &Waiting<C>, irql: &mut UpToDispatch) {
+///     if let Some(kept) = waiting.take() {
+///         kept.give_back(irql);
+///     }
+/// }
+/// ```
 ///
 /// Source page: [`NdisReturnNetBufferLists`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisreturnnetbufferlists).
 #[doc(alias = "NdisReturnNetBufferLists")]
@@ -263,6 +293,20 @@ pub(crate) unsafe fn send(vc: NDIS_HANDLE, mut chain: Chain) {
 }
 
 /// Lists that could not be sent, and why.
+///
+/// ```
+/// # use ndis_co::{Status, client::{Client, Vc}, irql::UpToDispatch, nbl::NetBufferLists};
+/// # use ndis_host as _;
+/// /// What cannot go out now comes back, to be sent when the binding runs again.
+/// fn send<C: Client>(
+///     vc: &Vc<C>,
+///     lists: NetBufferLists,
+///     irql: &mut UpToDispatch,
+/// ) -> Option<NetBufferLists> {
+///     let unsent = vc.send(lists, irql).err()?;
+///     (unsent.status == Status::PAUSED).then_some(unsent.lists)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct SendError {
     /// The lists, back in the driver's hands.

@@ -16,6 +16,29 @@ use ndis_sys::{DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
 /// driver's [`Load`](crate::Load); a test makes one from any value, for
 /// instance one that shares state with the test.
 ///
+/// ```
+/// # use ndis_co::prelude::*;
+/// # struct Driver { lines: u32 }
+/// # impl Protocol for Driver {
+/// #     const NAME: &'static str = "DRIVER";
+/// #     type Binding = ();
+/// #     type Role = AsClient;
+/// #     fn bind(&self, _: &NewBinding<'_>, _: &mut Passive) -> Result<(), Status> { Ok(()) }
+/// # }
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/plain/client.rs"));
+/// # fn main() {
+/// # let host = ndis_host::Host::builder().build();
+/// // A test gives the driver a value that it can look at.
+/// let entry = ndis_co::client::Entry::new(Driver { lines: 4 });
+/// let driver = host.load_with("driver", |object, path| {
+///     // SAFETY: the host calls this as Windows calls a DriverEntry.
+///     unsafe { entry.run(object, path) }
+/// });
+/// # host.unload(&driver.unwrap());
+/// # assert!(host.finish().is_clean());
+/// # }
+/// ```
+///
 /// Source pages: [`NdisSetOptionalHandlers`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndissetoptionalhandlers),
 /// [`NdisDeregisterProtocolDriver`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisderegisterprotocoldriver).
 #[doc(alias = "DriverEntry")]

@@ -10,13 +10,15 @@ mod data;
 mod entry;
 mod flow;
 mod handlers;
+mod new_binding;
 
 #[doc(hidden)]
 pub use binding::BindingShared;
-pub use binding::{Binding, NewBinding, OpenedBinding};
+pub use binding::{Binding, OpenedBinding};
 pub use data::{Kept, Received, SendError};
 pub(crate) use data::{send, sendable};
 pub use entry::Entry;
+pub use new_binding::NewBinding;
 
 use crate::{
     Status,
@@ -36,6 +38,30 @@ use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 /// [`SpinLock`](crate::lock::SpinLock). Those with [`Passive`] run at
 /// PASSIVE_LEVEL and may wait; those with [`UpToDispatch`] run at or below
 /// DISPATCH_LEVEL and must not.
+///
+/// ```
+/// # use ndis_co::{mem::Tag, nbl::NetBufferListPool, prelude::*};
+/// # use ndis_host as _;
+/// struct Driver;
+///
+/// impl Protocol for Driver {
+///     const NAME: &'static str = "DRIVER";
+///     // What it keeps for an adapter: where its frames come from.
+///     type Binding = NetBufferListPool;
+///     type Role = AsClient;
+///
+///     fn bind(
+///         &self,
+///         adapter: &NewBinding<'_>,
+///         _irql: &mut Passive,
+///     ) -> Result<NetBufferListPool, Status> {
+///         NetBufferListPool::for_sends(adapter.scope(), Tag::new(*b"Drvr"))
+///     }
+/// }
+/// // And `Client`.
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/plain/client.rs"));
+/// # fn main() {}
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a protocol driver",
     note = "rule REG-02: a client and a stand-alone call manager implement `Protocol` as well"

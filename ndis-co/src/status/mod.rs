@@ -14,6 +14,18 @@ use core::fmt;
 /// The codes are associated constants without their prefix, for example
 /// [`Status::RESOURCES`]. Any other value can be carried as well: NDIS passes
 /// on codes of other drivers unchanged.
+///
+/// ```
+/// # use ndis_co::Status;
+/// # use ndis_host as _;
+/// fn check(len: usize) -> Result<(), Status> {
+///     if len > 1500 { Err(Status::INVALID_LENGTH) } else { Ok(()) }
+/// }
+///
+/// assert_eq!(check(1501), Err(Status::INVALID_LENGTH));
+/// assert_eq!(Status::from_raw(0), Status::SUCCESS);
+/// assert_eq!(Status::CLOSING.name(), Some("CLOSING"));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(transparent)]
 #[must_use]

@@ -405,6 +405,14 @@ impl<const N: usize> Exchange<N> {
             if !vc.is(&vc.clone()) {
                 world.found("a VC is not itself");
             }
+            // It may go meanwhile: this was perhaps the last reference.
+            if let Ok(weak) = vc.downgrade() {
+                let place = vc.place;
+                drop(vc);
+                if weak.upgrade().is_some_and(|vc| vc.place != place) {
+                    world.found("a weak reference has led to another VC");
+                }
+            }
         }
         if let Some(sap) = self.saps.any(world) {
             let address = sap.address();

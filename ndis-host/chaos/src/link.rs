@@ -187,6 +187,14 @@ impl Exchange {
                     if !vc.is(&vc.clone()) {
                         world.found("a VC is not itself");
                     }
+                    // It may go meanwhile: this was perhaps the last reference.
+                    if let Ok(weak) = vc.downgrade() {
+                        let place = vc.place;
+                        drop(vc);
+                        if weak.upgrade().is_some_and(|vc| vc.place != place) {
+                            world.found("a weak reference has led to another VC");
+                        }
+                    }
                 }
             }
             act => self.carrier.act(act, irql),

@@ -42,6 +42,19 @@ fn round<M: VcMiniport>(vc: &Vc<M>, transmit: FlowSpec, receive: FlowSpec) -> Re
 
 /// A call manager activates a VC, or changes the parameters of an active one: the token of
 /// the request.
+///
+/// ```
+/// # use ndis_mcm::{Answer, Status, co::{ActivateVc, VcMiniport}};
+/// # use ndis_host as _;
+/// /// Takes what the link can carry.
+/// fn activate_vc<'r, M: VcMiniport>(request: ActivateVc<'r, M>) -> Answer<'r> {
+///     let traffic = request.parameters().and_then(|all| all.call_manager());
+///     match traffic {
+///         Some(traffic) if traffic.transmit().max_sdu_size <= 1500 => request.accept(),
+///         _ => request.refuse(Status::INVALID_DATA),
+///     }
+/// }
+/// ```
 #[must_use = "a request must be answered"]
 pub struct ActivateVc<'r, M: VcMiniport> {
     vc: Vc<M>,
@@ -125,6 +138,20 @@ impl<M: VcMiniport> fmt::Debug for ActivateVc<'_, M> {
 
 /// The token of a pended activation. Answer it in bounded time: the call waits for it.
 /// Dropping it refuses with [`Status::INVALID_DATA`].
+///
+/// ```
+/// # use ndis_mcm::{Status, co::{PendingActivateVc, VcMiniport}};
+/// # use ndis_co::irql::UpToDispatch;
+/// # use ndis_host as _;
+/// /// The device has set the channel up, or has not.
+/// fn device_answers<M: VcMiniport>(request: PendingActivateVc<M>, done: bool, irql: &mut UpToDispatch) {
+///     if done {
+///         request.accept(irql);
+///     } else {
+///         request.refuse(Status::RESOURCES, irql);
+///     }
+/// }
+/// ```
 #[must_use = "dropping a pending activation refuses it"]
 pub struct PendingActivateVc<M: VcMiniport> {
     vc: Armed<Vc<M>, Refuse>,

@@ -16,6 +16,15 @@ use ndis_co::{
 /// refused (rule [VC-64]); it is over when the driver has finished it, has completed the
 /// lists that it holds, and has those back that it has indicated (rule [VC-49]).
 ///
+/// ```
+/// # use ndis_mcm::{Answer, co::{DeactivateVc, VcMiniport}};
+/// # use ndis_host as _;
+/// /// Nothing is to be done but to wait for the lists, which NDIS is not told before.
+/// fn deactivate_vc<'r, M: VcMiniport>(request: DeactivateVc<'r, M>) -> Answer<'r> {
+///     request.finish()
+/// }
+/// ```
+///
 /// [VC-49]: ndis_sys::rules#VC-49
 /// [VC-64]: ndis_sys::rules#VC-64
 #[must_use = "a request must be answered"]
@@ -58,6 +67,26 @@ impl<M: VcMiniport> fmt::Debug for DeactivateVc<'_, M> {
 
 /// The token of a pended deactivation. Finish it in bounded time: the end of the call waits
 /// for it. Dropping it finishes it.
+///
+/// ```
+/// # use ndis_mcm::{Answer, co::{DeactivateVc, PendingDeactivateVc, VcMiniport}};
+/// # use ndis_co::{irql::UpToDispatch, lock::SpinLock};
+/// # use ndis_host as _;
+/// type Waiting<M> = SpinLock<Option<PendingDeactivateVc<M>>>;
+///
+/// fn deactivate_vc<'r, M: VcMiniport>(request: DeactivateVc<'r, M>, waiting: &Waiting<M>) -> Answer<'r> {
+///     let (answer, ending) = request.pend();
+///     waiting.set(Some(ending));
+///     answer
+/// }
+///
+/// /// The device has stopped.
+/// fn stopped<M: VcMiniport>(waiting: &Waiting<M>, irql: &mut UpToDispatch) {
+///     if let Some(ending) = waiting.take() {
+///         ending.finish(irql);
+///     }
+/// }
+/// ```
 #[must_use = "dropping a pending deactivation finishes it"]
 pub struct PendingDeactivateVc<M: VcMiniport> {
     vc: Armed<Vc<M>, Finish>,

@@ -138,7 +138,7 @@ mod vc;
 pub use activation::{ActivateVc, PendingActivateVc};
 pub use deactivation::{DeactivateVc, PendingDeactivateVc};
 pub use role::CoMiniport;
-pub use vc::Vc;
+pub use vc::{Vc, WeakVc};
 
 use crate::{
     carry::Carry,
@@ -154,6 +154,38 @@ pub type SendLists<M> = ndis_co::channel::SendLists<Vc<M>>;
 ///
 /// Every method is called by NDIS, on any processor, several at once, at or below
 /// DISPATCH_LEVEL, and must not wait.
+///
+/// ```
+/// # use ndis_mcm::{co::{ActivateVc, SendLists, Vc, VcMiniport}, prelude::*};
+/// # use ndis_host as _;
+/// # struct Driver;
+/// # impl Miniport for Driver {
+/// #     type Adapter = ();
+/// #     type Role = CoMiniport;
+/// #     fn initialize<'i>(&self, init: Initialize<'i, Self, New>, irql: &mut Passive) -> Result<Initialized<'i>, Status> {
+/// #         let init = init.attributes(&Attributes::wan(), irql)?;
+/// #         Ok(init.adapter(())?.finish())
+/// #     }
+/// # }
+/// impl VcMiniport for Driver {
+///     /// What it keeps for a VC.
+///     type VcContext = ();
+///
+///     fn create_vc(&self, _: &Adapter<Self>, _: &mut UpToDispatch) -> Result<(), Status> {
+///         Ok(())
+///     }
+///
+///     fn activate_vc<'r>(&self, _: &Vc<Self>, request: ActivateVc<'r, Self>, _: &mut UpToDispatch) -> Answer<'r> {
+///         request.accept()
+///     }
+/// }
+/// # impl Carry for Driver {
+/// #     type Vc = Vc<Self>;
+/// #     fn send(&self, _: &Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch) {
+/// #         lists.complete(Status::SUCCESS, irql);
+/// #     }
+/// # }
+/// ```
 ///
 /// [REG-12]: ndis_sys::rules#REG-12
 #[diagnostic::on_unimplemented(

@@ -19,6 +19,40 @@ use ndis_co::{
 /// A connection-oriented miniport that is no call manager (rule [REG-12]), see
 /// [`co`](crate::co). It can register no address family.
 ///
+/// ```
+/// # use ndis_mcm::{co::{ActivateVc, SendLists, Vc, VcMiniport}, prelude::*};
+/// # use ndis_host as _;
+/// struct Driver;
+///
+/// impl Miniport for Driver {
+///     type Adapter = ();
+///     type Role = CoMiniport;
+///
+///     fn initialize<'i>(
+///         &self,
+///         init: Initialize<'i, Self, New>,
+///         irql: &mut Passive,
+///     ) -> Result<Initialized<'i>, Status> {
+///         let init = init.attributes(&Attributes::wan(), irql)?;
+///         Ok(init.adapter(())?.finish())
+///     }
+/// }
+/// // And `VcMiniport` and `Carry`.
+/// # impl VcMiniport for Driver {
+/// #     type VcContext = ();
+/// #     fn create_vc(&self, _: &Adapter<Self>, _: &mut UpToDispatch) -> Result<(), Status> { Ok(()) }
+/// #     fn activate_vc<'r>(&self, _: &Vc<Self>, request: ActivateVc<'r, Self>, _: &mut UpToDispatch) -> Answer<'r> {
+/// #         request.accept()
+/// #     }
+/// # }
+/// # impl Carry for Driver {
+/// #     type Vc = Vc<Self>;
+/// #     fn send(&self, _: &Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch) {
+/// #         lists.complete(Status::SUCCESS, irql);
+/// #     }
+/// # }
+/// ```
+///
 /// [REG-12]: ndis_sys::rules#REG-12
 #[derive(Debug)]
 pub enum CoMiniport {}

@@ -10,8 +10,8 @@ use ndis_co::{
     Status,
     callback::{Argument, FromNdis},
     channel::{self, Channel, DataPath, Early},
-    cm::Key,
     irql::{NoLock, Passive, UpToDispatch},
+    key::Key,
     later::{self, Place, Work},
     mem::{Anchored, Arc, Lent, Parent, Tag},
     nbl::NetBufferLists,
@@ -28,7 +28,8 @@ use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 /// context, and `handle` is valid. NDIS deletes what is inactive and of which it waits for no
 /// completion (rule VC-23); this refuses it on top while a token is unanswered or a list out. So
 /// the handle is valid for each completion, and as long as a list is out.
-pub(super) struct VcShared<M: VcMiniport> {
+#[doc(hidden)]
+pub struct VcShared<M: VcMiniport> {
     place: Place<Self>,
     /// The context.
     lent: Lent<Self>,
@@ -52,9 +53,28 @@ impl<M: VcMiniport> Anchored for VcShared<M> {
 ///
 /// The adapter is not halted before the last one is gone: let go of stored ones when the VC
 /// is [deleted](VcMiniport::vc_deleted).
+///
+/// ```
+/// # use ndis_mcm::{Status, co::{Vc, VcMiniport}};
+/// # use ndis_co::{irql::UpToDispatch, nbl::NetBufferListPool};
+/// # use ndis_host as _;
+/// /// What has come from the link goes up.
+/// fn arrived<M: VcMiniport<Adapter = NetBufferListPool>>(
+///     vc: &Vc<M>,
+///     bytes: &[u8],
+///     irql: &mut UpToDispatch,
+/// ) -> Result<(), Status> {
+///     let mut frame = vc.adapter().allocate(bytes.len())?;
+///     frame.set_data(bytes)?;
+///     Ok(vc.indicate_receive(frame.into(), irql)?)
+/// }
+/// ```
 pub struct Vc<M: VcMiniport> {
     pub(super) shared: Arc<VcShared<M>>,
 }
+
+/// A [`Vc`] that keeps nothing, see [`Weak`](ndis_co::reference::Weak).
+pub type WeakVc<M> = ndis_co::reference::Weak<Vc<M>>;
 
 impl<M: VcMiniport> Vc<M> {
     /// The adapter that it is on.
@@ -101,7 +121,7 @@ impl<M: VcMiniport> Vc<M> {
     }
 }
 
-reference!(Vc<M: VcMiniport> to "VC");
+reference!(Vc<M: VcMiniport> to VcShared, "VC", "VC");
 
 impl<M: VcMiniport> ops::Deref for Vc<M> {
     type Target = M::VcContext;
@@ -309,10 +329,6 @@ unsafe impl<M: VcMiniport> Channel for Vc<M> {
         self.shared.handle.get()
     }
 
-    fn same(&self, other: &Self) -> bool {
-        self.is(other)
-    }
-
     fn count_out(&self, lists: usize, _: Key) -> bool {
         self.shared.adapter.shared.count_out(lists)
     }
@@ -337,17 +353,5 @@ unsafe impl<M: VcMiniport> Channel for Vc<M> {
 
     fn defer(&self) {
         VcShared::defer(&self.shared);
-    }
-
-    fn context(&self) -> *mut c_void {
-        Arc::as_raw(&self.shared)
-    }
-
-    unsafe fn from_context(context: *mut c_void) -> Option<Self> {
-        // SAFETY: by the caller the VC lives meanwhile.
-        let shared = unsafe { Arc::borrow_raw(context) }?;
-        Some(Self {
-            shared: Arc::clone(&shared),
-        })
     }
 }

@@ -23,6 +23,15 @@ use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
 /// A driver that is a miniport call manager: [`Miniport`], [`CallManager`] and [`Carry`] in
 /// one (rule [REG-06]). Implemented for every driver that is all three.
 ///
+/// ```
+/// # use ndis_mcm::{Adapter, MiniportCallManager};
+/// # use ndis_host as _;
+/// /// How many of a driver's adapters carry data.
+/// fn running<M: MiniportCallManager>(adapters: &[Adapter<M>]) -> usize {
+///     adapters.iter().filter(|adapter| adapter.is_running()).count()
+/// }
+/// ```
+///
 /// [REG-06]: ndis_sys::rules#REG-06
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no miniport call manager",
@@ -42,6 +51,31 @@ impl<M> MiniportCallManager for M where
 
 /// A miniport call manager: connection-oriented miniport and call manager in
 /// one driver (rule [REG-06]).
+///
+/// ```
+/// # use ndis_mcm::prelude::*;
+/// # use ndis_host as _;
+/// struct Driver;
+///
+/// impl Miniport for Driver {
+///     // What it keeps for an adapter.
+///     type Adapter = ();
+///     type Role = Mcm;
+///
+///     fn initialize<'i>(
+///         &self,
+///         init: Initialize<'i, Self, New>,
+///         irql: &mut Passive,
+///     ) -> Result<Initialized<'i>, Status> {
+///         let init = init.attributes(&Attributes::wan(), irql)?;
+///         Ok(init.adapter(())?.finish())
+///     }
+/// }
+/// // And `CallManager` and `Carry`.
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/plain/manager.rs"));
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/plain/carry.rs"));
+/// # fn main() {}
+/// ```
 ///
 /// [REG-06]: ndis_sys::rules#REG-06
 #[derive(Debug)]

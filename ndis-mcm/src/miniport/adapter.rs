@@ -115,6 +115,21 @@ impl Flow {
 }
 
 /// A counted reference to an adapter; it derefs to the driver's context.
+///
+/// ```
+/// # use ndis_mcm::{Adapter, Miniport, Status};
+/// # use ndis_co::nbl::{NetBufferList, NetBufferListPool};
+/// # use ndis_host as _;
+/// /// What the driver keeps for the adapter is behind the reference: here a pool.
+/// fn frame<M: Miniport<Adapter = NetBufferListPool>>(
+///     adapter: &Adapter<M>,
+/// ) -> Result<NetBufferList, Status> {
+///     if !adapter.is_running() || adapter.is_removed() {
+///         return Err(Status::PAUSED);
+///     }
+///     adapter.allocate(1500)
+/// }
+/// ```
 pub struct Adapter<M: Miniport> {
     pub(crate) shared: Arc<AdapterShared<M>>,
 }
@@ -160,7 +175,7 @@ impl<M: Miniport> Adapter<M> {
     }
 }
 
-reference!(Adapter<M: Miniport> to "adapter");
+reference!(Adapter<M: Miniport> to AdapterShared, "adapter", "adapter");
 
 impl<M: Miniport> ops::Deref for Adapter<M> {
     type Target = M::Adapter;

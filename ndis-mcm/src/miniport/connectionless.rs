@@ -10,6 +10,27 @@ use ndis_co::{
 
 /// A miniport that is not connection-oriented. It can register no address
 /// family.
+///
+/// ```
+/// # use ndis_mcm::prelude::*;
+/// # use ndis_host as _;
+/// struct Driver;
+///
+/// impl Miniport for Driver {
+///     // What it keeps for an adapter.
+///     type Adapter = ();
+///     type Role = Connectionless;
+///
+///     fn initialize<'i>(
+///         &self,
+///         init: Initialize<'i, Self, New>,
+///         irql: &mut Passive,
+///     ) -> Result<Initialized<'i>, Status> {
+///         let init = init.attributes(&Attributes::wan(), irql)?;
+///         Ok(init.adapter(())?.finish())
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub enum Connectionless {}
 

@@ -14,6 +14,28 @@ use ndis_sys::{DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
 /// The [`driver_entry!`](crate::driver_entry) macro makes one from the
 /// driver's [`Load`]; a test makes one from any value.
 ///
+/// ```
+/// # use ndis_mcm::prelude::*;
+/// # struct Driver { lines: u32 }
+/// # impl Miniport for Driver {
+/// #     type Adapter = ();
+/// #     type Role = Connectionless;
+/// #     fn initialize<'i>(&self, init: Initialize<'i, Self, New>, irql: &mut Passive) -> Result<Initialized<'i>, Status> {
+/// #         let init = init.attributes(&Attributes::wan(), irql)?;
+/// #         Ok(init.adapter(())?.finish())
+/// #     }
+/// # }
+/// # let host = ndis_host::Host::builder().build();
+/// // A test gives the driver a value that it can look at.
+/// let entry = ndis_mcm::Entry::new(Driver { lines: 4 });
+/// let driver = host.load_with("driver", |object, path| {
+///     // SAFETY: the host calls this as Windows calls a DriverEntry.
+///     unsafe { entry.run(object, path) }
+/// });
+/// # host.unload(&driver.unwrap());
+/// # assert!(host.finish().is_clean());
+/// ```
+///
 /// Source pages: [`NdisSetOptionalHandlers`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndissetoptionalhandlers),
 /// [`MINIPORT_UNLOAD`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_unload),
 /// [`NdisMDeregisterMiniportDriver`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismderegisterminiportdriver).

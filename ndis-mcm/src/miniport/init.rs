@@ -33,6 +33,24 @@ use ndis_sys::NDIS_HANDLE;
 /// It cannot leave the callback, and what is to be returned can only be made
 /// from it.
 ///
+/// ```
+/// # use ndis_co::family::AddressFamily;
+/// # use ndis_mcm::{Attributes, Initialize, Initialized, Miniport, New, RegistersFamilies, Status};
+/// # use ndis_co::irql::Passive;
+/// # use ndis_host as _;
+/// /// [`Miniport::initialize`] of a call manager.
+/// fn initialize<'i, M: Miniport<Adapter = (), Role: RegistersFamilies>>(
+///     init: Initialize<'i, M, New>,
+///     family: AddressFamily,
+///     irql: &mut Passive,
+/// ) -> Result<Initialized<'i>, Status> {
+///     let init = init.attributes(&Attributes::wan(), irql)?;
+///     let mut init = init.adapter(())?;
+///     init.register_address_family(family, irql)?;
+///     Ok(init.finish())
+/// }
+/// ```
+///
 /// Source page: [`MINIPORT_INITIALIZE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_initialize).
 #[must_use]
 #[doc(alias = "MiniportInitializeEx")]
@@ -71,6 +89,15 @@ mod sealed {
 }
 
 /// Initialization has succeeded; what [`Miniport::initialize`] returns.
+///
+/// ```
+/// # use ndis_mcm::{Initialize, Initialized, Miniport, Ready};
+/// # use ndis_host as _;
+/// /// There is no other way to make one.
+/// fn done<'i, M: Miniport>(init: Initialize<'i, M, Ready>) -> Initialized<'i> {
+///     init.finish()
+/// }
+/// ```
 #[must_use]
 #[derive(Debug)]
 pub struct Initialized<'i> {

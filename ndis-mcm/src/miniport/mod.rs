@@ -30,6 +30,30 @@ use ndis_co::{
 /// Its adapters have no interrupts and no DMA: this crate registers none, so there is nothing to
 /// be set up in their order or to be stopped in time (rules [INIT-16], [HALT-11]).
 ///
+/// ```
+/// # use ndis_mcm::prelude::*;
+/// # use ndis_co::{mem::Tag, nbl::NetBufferListPool};
+/// # use ndis_host as _;
+/// struct Driver;
+///
+/// impl Miniport for Driver {
+///     // What it keeps for an adapter: where received frames go.
+///     type Adapter = NetBufferListPool;
+///     // `Mcm` and `CoMiniport` ask for more traits.
+///     type Role = Connectionless;
+///
+///     fn initialize<'i>(
+///         &self,
+///         init: Initialize<'i, Self, New>,
+///         irql: &mut Passive,
+///     ) -> Result<Initialized<'i>, Status> {
+///         let init = init.attributes(&Attributes::wan().max_frame(1500), irql)?;
+///         let pool = NetBufferListPool::for_receives(init.scope(), Tag::new(*b"Drvr"))?;
+///         Ok(init.adapter(pool)?.finish())
+///     }
+/// }
+/// ```
+///
 /// [HALT-11]: ndis_sys::rules#HALT-11
 /// [INIT-16]: ndis_sys::rules#INIT-16
 pub trait Miniport: Sized + Send + Sync + 'static {

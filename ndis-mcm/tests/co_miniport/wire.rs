@@ -11,7 +11,8 @@ use ndis_mcm::{
     Adapter, Answer, Attributes, Carry, CoMiniport, Initialize, Initialized, Miniport, New,
     OidRequest, PendingOidRequest, Status,
     co::{
-        ActivateVc, DeactivateVc, PendingActivateVc, PendingDeactivateVc, SendLists, Vc, VcMiniport,
+        ActivateVc, DeactivateVc, PendingActivateVc, PendingDeactivateVc, SendLists, Vc,
+        VcMiniport, WeakVc,
     },
 };
 use std::sync::{
@@ -54,6 +55,8 @@ pub struct Desk {
     /// What waits for the device's thread.
     waiting: Mutex<Vec<Waiting>>,
     pub vcs: Mutex<Vec<Vc<Wire>>>,
+    /// Each that was ever active, until it is deleted; none is kept by this.
+    known: Mutex<Vec<WeakVc<Wire>>>,
     held: Mutex<Vec<(Vc<Wire>, SendLists<Wire>)>>,
     pub made: AtomicU32,
     pub deleted: AtomicU32,
@@ -81,6 +84,7 @@ impl Desk {
             holds: AtomicU32::new(0),
             waiting: Mutex::default(),
             vcs: Mutex::default(),
+            known: Mutex::default(),
             held: Mutex::default(),
             made: AtomicU32::new(0),
             deleted: AtomicU32::new(0),
@@ -194,6 +198,16 @@ impl VcMiniport for Wire {
             vcs.extract_if(.., |other| other.is(vc)).collect::<Vec<_>>()
         };
         drop(gone);
+        let weak = vc.downgrade().unwrap();
+        let known = {
+            let mut known = self.0.known.lock().unwrap();
+            known
+                .extract_if(.., |known| known.is(&weak))
+                .collect::<Vec<_>>()
+        };
+        for known in known {
+            assert!(known.upgrade().is_some_and(|known| known.is(vc)));
+        }
     }
 
     fn activate_vc<'r>(
@@ -212,7 +226,9 @@ impl VcMiniport for Wire {
         } else {
             self.0.activated.fetch_add(1, SeqCst);
             vc.store(channel, SeqCst);
+            let weak = vc.downgrade().unwrap();
             self.0.vcs.lock().unwrap().push(vc.clone());
+            self.0.known.lock().unwrap().push(weak);
             &self.0.activations
         };
         let how = next(turns);

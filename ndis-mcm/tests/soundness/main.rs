@@ -25,6 +25,7 @@ mod stack;
 mod statuses;
 mod unload;
 mod unload_in_bind;
+mod weak;
 mod withdrawn;
 
 use ndis_co::{

@@ -295,7 +295,7 @@ impl Sources {
 impl Module {
     /// Takes in a `use`. One that is `given_on` to others is no use of the file itself.
     fn take_use(&mut self, tree: &UseTree, given_on: bool) {
-        for Export { target, name } in brought_in(tree) {
+        for Export { target, name, .. } in brought_in(tree) {
             if !given_on {
                 let alone = if name.is_some() {
                     &mut self.imports

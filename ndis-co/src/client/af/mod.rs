@@ -7,7 +7,7 @@ pub(super) mod vc;
 
 pub use families::{Families, RunsClient};
 pub use sap::{RegisteredSap, Sap};
-pub use vc::{Call, CreatedVc, Vc};
+pub use vc::{Call, CreatedVc, Vc, WeakVc};
 
 use super::{Binding, Client};
 use crate::{
@@ -41,7 +41,8 @@ use vc::VcShared;
 ///
 /// TELLER: the work item is queued once, by the completion of a pended open, and
 /// freed with this.
-pub(super) struct AfShared<C: Client> {
+#[doc(hidden)]
+pub struct AfShared<C: Client> {
     node: Node<Self>,
     /// The context.
     lent: Lent<Self>,
@@ -221,6 +222,21 @@ impl<C: Client> fmt::Debug for AfOffer<'_, C> {
 
 /// A counted reference to an address family; it derefs to the driver's
 /// context.
+///
+/// ```
+/// # use ndis_co::{Status, client::{Af, Client, Vc}, irql::Passive, params::CallParametersBuf};
+/// # use ndis_host as _;
+/// /// With a reference that is kept, from wherever there is one.
+/// fn call<C: Client<Vc = ()>>(
+///     af: &Af<C>,
+///     parameters: CallParametersBuf,
+///     irql: &mut Passive,
+/// ) -> Result<Vc<C>, Status> {
+///     // `Status::CLOSING` when the family is about to go.
+///     let vc = af.create_vc((), irql)?;
+///     Ok(vc.make_call(parameters, irql).keep())
+/// }
+/// ```
 pub struct Af<C: Client> {
     pub(super) shared: Arc<AfShared<C>>,
 }
@@ -392,7 +408,7 @@ impl<C: Client> Af<C> {
     }
 }
 
-reference!(Af<C: Client> to "one, opened once");
+reference!(Af<C: Client> to AfShared, "family", "one, opened once");
 
 impl<C: Client> ops::Deref for Af<C> {
     type Target = C::Af;

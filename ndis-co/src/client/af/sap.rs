@@ -22,7 +22,8 @@ use ndis_sys::NDIS_HANDLE;
 /// SAP-OBJ: from the register request until the deregistration has completed
 /// (or the registration has failed), NDIS owns one reference as the client's SAP
 /// context. `handle` is valid in phase `Registered`.
-pub(in crate::client) struct SapShared<C: Client> {
+#[doc(hidden)]
+pub struct SapShared<C: Client> {
     node: Node<Self>,
     /// The context.
     lent: Lent<Self>,
@@ -60,6 +61,17 @@ struct State {
 }
 
 /// A counted reference to a SAP; it derefs to the driver's context.
+///
+/// ```
+/// # use ndis_co::{client::{Client, Sap}, irql::UpToDispatch, lock::SpinLock};
+/// # use ndis_host as _;
+/// /// No calls from here on.
+/// fn do_not_disturb<C: Client>(kept: &SpinLock<Option<Sap<C>>>, irql: &mut UpToDispatch) {
+///     if let Some(sap) = kept.take() {
+///         sap.deregister(irql);
+///     }
+/// }
+/// ```
 pub struct Sap<C: Client> {
     pub(in crate::client) shared: Arc<SapShared<C>>,
 }
@@ -68,6 +80,21 @@ pub struct Sap<C: Client> {
 ///
 /// It cannot outlive the address family that it was made from;
 /// [`keep`](Self::keep) trades it for a reference, see the [module](crate::client).
+///
+/// ```
+/// # use ndis_co::{Status, address::SapAddressBuf, client::{Client, OpenAf}, irql::Passive};
+/// # use ndis_host as _;
+/// fn listen_once<C: Client<Sap = ()>>(
+///     af: &OpenAf<C>,
+///     address: SapAddressBuf,
+///     irql: &mut Passive,
+/// ) -> Result<(), Status> {
+///     let sap = af.register_sap((), address, irql)?;
+///     // Calls come while it is there; dropping it ends that as well.
+///     sap.deregister(irql);
+///     Ok(())
+/// }
+/// ```
 #[must_use = "dropping a registered SAP deregisters it"]
 pub struct RegisteredSap<'af, C: Client> {
     sap: Armed<Sap<C>, Deregister<'af, C>>,
@@ -145,7 +172,7 @@ impl<C: Client> Sap<C> {
     }
 }
 
-reference!(Sap<C: Client> to "SAP");
+reference!(Sap<C: Client> to SapShared, "SAP", "SAP");
 
 impl<C: Client> ops::Deref for Sap<C> {
     type Target = C::Sap;

@@ -34,6 +34,36 @@ use signaling::SignalingVcs;
 /// Every method is called by NDIS, on any processor, several at once, at or below
 /// DISPATCH_LEVEL, and must not wait.
 ///
+/// ```
+/// # use ndis_co::{family::{AddressFamily, Family}, cm::StandaloneCallManager, prelude::*};
+/// # use ndis_host as _;
+/// struct Driver;
+///
+/// impl Protocol for Driver {
+///     const NAME: &'static str = "DRIVER";
+///     type Binding = ();
+///     type Role = AsCallManager;
+///
+///     fn bind(&self, _adapter: &NewBinding<'_>, _irql: &mut Passive) -> Result<(), Status> {
+///         Ok(())
+///     }
+///
+///     fn opened(&self, binding: &OpenedBinding<'_, Self>, irql: &mut Passive) {
+///         let family = AddressFamily::new(Family::new(0x4C6F_6F70), 1, 0);
+///         // A failure leaves this adapter without calls.
+///         let _ = binding.register_address_family(family, irql);
+///     }
+/// }
+///
+/// impl StandaloneCallManager for Driver {
+///     // What it keeps for a VC of its own, to the network.
+///     type Signaling = ();
+/// }
+/// // And `CallManager`.
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/plain/manager.rs"));
+/// # fn main() {}
+/// ```
+///
 /// [REG-02]: ndis_sys::rules#REG-02
 /// [REG-08]: ndis_sys::rules#REG-08
 #[diagnostic::on_unimplemented(

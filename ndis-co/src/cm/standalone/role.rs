@@ -11,6 +11,26 @@ use crate::{
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
 /// A stand-alone call manager: see [`cm`](crate::cm).
+///
+/// ```
+/// # use ndis_co::{cm::StandaloneCallManager, prelude::*};
+/// # use ndis_host as _;
+/// struct Driver;
+///
+/// impl Protocol for Driver {
+///     const NAME: &'static str = "DRIVER";
+///     type Binding = ();
+///     type Role = AsCallManager;
+///
+///     fn bind(&self, _adapter: &NewBinding<'_>, _irql: &mut Passive) -> Result<(), Status> {
+///         Ok(())
+///     }
+/// }
+/// // And `CallManager` and `StandaloneCallManager`.
+/// # impl StandaloneCallManager for Driver { type Signaling = (); }
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/plain/manager.rs"));
+/// # fn main() {}
+/// ```
 #[derive(Debug)]
 pub enum AsCallManager {}
 

@@ -70,6 +70,24 @@ impl<M: CallManager> Alarm<Vc<M>> for Delete<'_, M> {
 }
 
 /// An activation failed; the VC is still there.
+///
+/// ```
+/// # use ndis_co::cm::{CallManager, CreatedVc, Inactive, PendingMakeCall};
+/// # use ndis_co::{irql::Passive, params::CallParametersBuf};
+/// # use ndis_host as _;
+/// /// Tells the caller when the callee's end cannot be set up.
+/// fn activate<M: CallManager>(
+///     vc: CreatedVc<'_, M, Inactive>,
+///     parameters: CallParametersBuf,
+///     caller: PendingMakeCall<M>,
+///     irql: &mut Passive,
+/// ) {
+///     if let Err(failed) = vc.activate(parameters, irql) {
+///         caller.refuse(failed.status, irql);
+///         failed.vc.delete(irql);
+///     }
+/// }
+/// ```
 pub struct ActivateError<'sap, M: CallManager> {
     /// The VC, to be tried with other parameters or dropped.
     pub vc: CreatedVc<'sap, M, Inactive>,

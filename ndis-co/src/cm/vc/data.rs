@@ -7,10 +7,8 @@ use crate::{
     cm::Carrier,
     deferred::Deferred,
     irql::{NoLock, UpToDispatch},
-    mem::Arc,
     nbl::NetBufferLists,
 };
-use core::ffi::c_void;
 use ndis_sys::NDIS_HANDLE;
 
 impl<M: CallManager> Vc<M> {
@@ -63,10 +61,6 @@ where
         self.shared.handle()
     }
 
-    fn same(&self, other: &Self) -> bool {
-        self.is(other)
-    }
-
     fn count_out(&self, lists: usize, key: Key) -> bool {
         self.shared.af.base.count_out(lists, key)
     }
@@ -97,17 +91,5 @@ where
 
     fn defer(&self) {
         VcShared::defer(&self.shared);
-    }
-
-    fn context(&self) -> *mut c_void {
-        Arc::as_raw(&self.shared)
-    }
-
-    unsafe fn from_context(context: *mut c_void) -> Option<Self> {
-        // SAFETY: by the caller the VC lives meanwhile.
-        let shared = unsafe { Arc::borrow_raw(context) }?;
-        Some(Self {
-            shared: Arc::clone(&shared),
-        })
     }
 }

@@ -35,7 +35,8 @@ use ndis_sys::NDIS_HANDLE;
 /// context (a miniport call manager's is its miniport half's as well, rule VC-09),
 /// and the VC counts as a child of its address family. `handle` is valid from
 /// creation until deletion, which waits until nothing is under way on it.
-pub(crate) struct VcShared<M: CallManager> {
+#[doc(hidden)]
+pub struct VcShared<M: CallManager> {
     node: Node<Self>,
     /// The context.
     lent: Lent<Self>,
@@ -57,9 +58,22 @@ impl<M: CallManager> Anchored for VcShared<M> {
 }
 
 /// A counted reference to a VC; it derefs to the driver's context.
+///
+/// ```
+/// # use ndis_co::{Status, cm::{CallManager, Vc}, irql::UpToDispatch};
+/// # use ndis_host as _;
+/// /// The far end has hung up.
+/// fn far_end_gone<M: CallManager>(vc: &Vc<M>, irql: &mut UpToDispatch) {
+///     // `Status::CLOSING`: the client was first, and nothing is left to tell.
+///     let _ = vc.dispatch_incoming_close(Status::SUCCESS, &[], irql);
+/// }
+/// ```
 pub struct Vc<M: CallManager> {
     pub(crate) shared: Arc<VcShared<M>>,
 }
+
+/// A [`Vc`] that keeps nothing, see [`Weak`](crate::reference::Weak).
+pub type WeakVc<M> = crate::reference::Weak<Vc<M>>;
 
 impl<M: CallManager> Vc<M> {
     /// The client at whose end the VC is.
@@ -158,7 +172,7 @@ fn copy(data: &[u8]) -> Result<Option<Arc<Vec<u8>>>, OutOfMemory> {
     Arc::try_new(data, Tag::NDIS).map(Some)
 }
 
-reference!(Vc<M: CallManager> to "VC");
+reference!(Vc<M: CallManager> to VcShared, "VC", "VC");
 
 impl<M: CallManager> ops::Deref for Vc<M> {
     type Target = M::Vc;

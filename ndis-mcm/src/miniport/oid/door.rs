@@ -45,8 +45,9 @@ impl<V: Channel> OfVc for Held<V> {
     }
 
     unsafe fn from_context(context: *mut c_void) -> Option<Self> {
-        // SAFETY: by the caller.
-        unsafe { Self::from_context(context) }
+        // SAFETY: by the caller it is the VC's, of which by HELD NDIS has its reference.
+        let vc = unsafe { V::from_context(context) }?;
+        Some(Self::again(vc, crate::key::key()))
     }
 }
 

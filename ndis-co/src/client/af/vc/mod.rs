@@ -31,7 +31,8 @@ use ndis_sys::NDIS_HANDLE;
 /// VC: from creation until deletion NDIS owns one reference as the client's VC
 /// context, and the address family's list has another one. `handle` is valid
 /// from creation until deletion.
-pub(in crate::client) struct VcShared<C: Client> {
+#[doc(hidden)]
+pub struct VcShared<C: Client> {
     node: Node<Self>,
     /// The context.
     lent: Lent<Self>,
@@ -56,10 +57,29 @@ impl<C: Client> Anchored for VcShared<C> {
 /// what is done here is done to the call that is on it now. What belongs to one call is
 /// its owner, [`Call`], or its token.
 ///
+/// ```
+/// # use ndis_co::{Status, client::{Client, Vc}, irql::UpToDispatch, nbl::NetBufferListPool};
+/// # use ndis_host as _;
+/// fn say<C: Client>(
+///     vc: &Vc<C>,
+///     pool: &NetBufferListPool,
+///     bytes: &[u8],
+///     irql: &mut UpToDispatch,
+/// ) -> Result<(), Status> {
+///     let mut frame = pool.allocate(bytes.len())?;
+///     frame.set_data(bytes)?;
+///     // It comes back through `Client::send_complete`.
+///     Ok(vc.send(frame.into(), irql)?)
+/// }
+/// ```
+///
 /// [CALL-56]: ndis_sys::rules#CALL-56
 pub struct Vc<C: Client> {
     pub(in crate::client) shared: Arc<VcShared<C>>,
 }
+
+/// A [`Vc`] that keeps nothing, see [`Weak`](crate::reference::Weak).
+pub type WeakVc<C> = crate::reference::Weak<Vc<C>>;
 
 /// One of the calls on a VC: the call manager may use one of its own for several in a row
 /// (rule CALL-56), and what belongs to one does nothing to the next.
@@ -127,7 +147,7 @@ fn copy(data: &[u8]) -> Result<Arc<Vec<u8>>, OutOfMemory> {
     Arc::try_new(Vec::try_from_slice(data, Tag::NDIS)?, Tag::NDIS)
 }
 
-reference!(Vc<C: Client> to "VC");
+reference!(Vc<C: Client> to VcShared, "VC", "VC");
 
 impl<C: Client> ops::Deref for Vc<C> {
     type Target = C::Vc;

@@ -54,6 +54,20 @@ impl<C: Client> Alarm<Vc<C>> for Delete<'_, C> {
 /// While the call is being placed, the hang-up waits until that has succeeded
 /// or failed. [`keep`](Self::keep) trades it for a reference, see the
 /// [module](crate::client).
+///
+/// ```
+/// # use ndis_co::{Status, client::{Client, OpenAf}, irql::Passive, params::CallParametersBuf};
+/// # use ndis_host as _;
+/// fn ring_briefly<C: Client<Vc = ()>>(
+///     af: &OpenAf<C>,
+///     parameters: CallParametersBuf,
+///     irql: &mut Passive,
+/// ) -> Result<(), Status> {
+///     let call = af.create_vc((), irql)?.make_call(parameters, irql);
+///     // Dropping it would hang up, too; `keep` goes on without it.
+///     call.close(b"never mind", irql)
+/// }
+/// ```
 #[must_use = "dropping a call hangs up"]
 pub struct Call<'af, C: Client> {
     call: Armed<Numbered<C>, HangUp<'af, C>>,

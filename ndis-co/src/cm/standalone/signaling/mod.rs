@@ -163,7 +163,7 @@ impl<M: StandaloneCallManager> SignalingVc<M> {
     }
 }
 
-reference!(SignalingVc<M: StandaloneCallManager> to "VC");
+reference!(SignalingVc<M: StandaloneCallManager> to SignalingShared, "VC", "VC");
 
 impl<M: StandaloneCallManager> ops::Deref for SignalingVc<M> {
     type Target = M::Signaling;

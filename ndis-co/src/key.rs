@@ -5,7 +5,6 @@
 /// # Invariants
 ///
 /// KEY: the engine and the two bases call with it, each as the called function's text says.
-#[doc(hidden)]
 #[derive(Debug)]
 pub struct Key(());
 

@@ -1,6 +1,12 @@
 //! Call parameters: `CO_CALL_PARAMETERS`, read with bounds and built with
 //! true lengths.
 
+mod flow;
+
+pub use flow::FlowSpec;
+
+use flow::FLOW;
+
 use crate::{
     Status,
     address::{MAX_VARIABLE, put_bytes, words_of},
@@ -42,79 +48,20 @@ bitflags::bitflags! {
     }
 }
 
-/// Traffic in one direction, a `FLOWSPEC`: rates in bytes a second, sizes in
-/// bytes, delays in microseconds; [`FlowSpec::UNSPECIFIED`] where nothing is
-/// asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[doc(alias = "FLOWSPEC")]
-pub struct FlowSpec {
-    /// The rate that is kept up in the long run, in bytes a second.
-    pub token_rate: u32,
-    /// How far a burst may run ahead of that rate, in bytes.
-    pub token_bucket_size: u32,
-    /// The highest rate of a burst, in bytes a second.
-    pub peak_bandwidth: u32,
-    /// How long data may be under way, in microseconds.
-    pub latency: u32,
-    /// How much that time may vary, in microseconds.
-    pub delay_variation: u32,
-    /// The class of service, a `SERVICETYPE_*` number of `qos.h`; 1 is best
-    /// effort.
-    pub service_type: u32,
-    /// The largest frame, in bytes.
-    pub max_sdu_size: u32,
-    /// The smallest size that a frame counts with, in bytes.
-    pub minimum_policed_size: u32,
-}
-
-impl FlowSpec {
-    /// The value of a member of which nothing is said.
-    pub const UNSPECIFIED: u32 = u32::MAX;
-
-    /// Best effort with frames of at most `max_sdu_size` bytes.
-    #[must_use]
-    pub const fn best_effort(max_sdu_size: u32) -> Self {
-        Self {
-            token_rate: Self::UNSPECIFIED,
-            token_bucket_size: Self::UNSPECIFIED,
-            peak_bandwidth: Self::UNSPECIFIED,
-            latency: Self::UNSPECIFIED,
-            delay_variation: Self::UNSPECIFIED,
-            service_type: 1,
-            max_sdu_size,
-            minimum_policed_size: Self::UNSPECIFIED,
-        }
-    }
-
-    /// The words of a `FLOWSPEC`.
-    const fn to_words(self) -> [u32; FLOW] {
-        [
-            self.token_rate,
-            self.token_bucket_size,
-            self.peak_bandwidth,
-            self.latency,
-            self.delay_variation,
-            self.service_type,
-            self.max_sdu_size,
-            self.minimum_policed_size,
-        ]
-    }
-
-    fn from_raw(raw: FLOWSPEC) -> Self {
-        Self {
-            token_rate: raw.TokenRate,
-            token_bucket_size: raw.TokenBucketSize,
-            peak_bandwidth: raw.PeakBandwidth,
-            latency: raw.Latency,
-            delay_variation: raw.DelayVariation,
-            service_type: raw.ServiceType,
-            max_sdu_size: raw.MaxSduSize,
-            minimum_policed_size: raw.MinimumPolicedSize,
-        }
-    }
-}
-
 /// The part that only one medium or call manager understands.
+///
+/// ```
+/// # use ndis_co::params::Specific;
+/// # use ndis_host as _;
+/// /// What this medium takes: the number of a channel.
+/// fn channel(specific: Specific<'_>) -> Option<u32> {
+///     let bytes = specific.bytes.try_into().ok()?;
+///     (specific.param_type == 1).then(|| u32::from_le_bytes(bytes))
+/// }
+///
+/// let bytes = 7_u32.to_le_bytes();
+/// assert_eq!(channel(Specific { param_type: 1, bytes: &bytes }), Some(7));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[doc(alias = "CO_SPECIFIC_PARAMETERS")]
 pub struct Specific<'a> {
@@ -197,6 +144,16 @@ impl<'a> Read<'a, CO_SPECIFIC_PARAMETERS> {
 ///
 /// Every pointer and length inside is checked on the way: a null pointer is
 /// `None`, a length beyond [`MAX_VARIABLE`] is an error (rule [QOS-16]).
+///
+/// ```
+/// # use ndis_co::{Status, params::CallParameters};
+/// # use ndis_host as _;
+/// /// The longest frame that a caller means to send, in bytes.
+/// fn longest(parameters: Option<CallParameters<'_>>) -> Result<u32, Status> {
+///     let manager = parameters.and_then(|all| all.call_manager());
+///     Ok(manager.ok_or(Status::INVALID_DATA)?.transmit().max_sdu_size)
+/// }
+/// ```
 ///
 /// [QOS-16]: ndis_sys::rules#QOS-16
 #[derive(Clone, Copy)]
@@ -296,6 +253,16 @@ impl fmt::Debug for CallParameters<'_> {
 }
 
 /// The call manager's half of [`CallParameters`], under PARAMS.
+///
+/// ```
+/// # use ndis_co::{Status, params::CallManagerParameters};
+/// # use ndis_host as _;
+/// /// The number that is called.
+/// fn number(manager: CallManagerParameters<'_>) -> Result<u32, Status> {
+///     let bytes = manager.specific()?.bytes.try_into();
+///     Ok(u32::from_le_bytes(bytes.map_err(|_| Status::INVALID_DATA)?))
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct CallManagerParameters<'a> {
     raw: Read<'a, CO_CALL_MANAGER_PARAMETERS>,
@@ -350,6 +317,16 @@ pub enum Rounding {
 }
 
 /// The miniport's half of [`CallParameters`], under PARAMS.
+///
+/// ```
+/// # use ndis_co::params::{CallParameters, MediaParameters, Rounding};
+/// # use ndis_host as _;
+/// /// Whether a miniport may give the VC more than was asked for.
+/// fn may_round_up(parameters: CallParameters<'_>) -> bool {
+///     let rounding = parameters.media().and_then(MediaParameters::rounding);
+///     matches!(rounding, Some(Rounding::Up | Rounding::Either))
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct MediaParameters<'a> {
     raw: Read<'a, CO_MEDIA_PARAMETERS>,
@@ -430,6 +407,21 @@ pub struct CallParametersBuf(SharedCallParameters);
 /// NDIS and the handlers of both sides look at parameters while a call that one
 /// of them ends may let go of them. So whoever shows them holds a reference of
 /// its own for that time.
+///
+/// ```
+/// # use ndis_co::{Status, params::{CallParametersBuf, FlowSpec}};
+/// # use ndis_host::Host;
+/// # let host = Host::builder().build();
+/// let built = CallParametersBuf::builder()
+///     .transmit(FlowSpec::best_effort(1500))
+///     .build()?;
+/// let one = built.into_shared();
+/// let other = one.clone();
+/// assert_eq!(one.as_raw(), other.as_raw());
+/// # drop((one, other));
+/// # assert!(host.finish().is_clean());
+/// # Ok::<(), Status>(())
+/// ```
 #[derive(Clone)]
 pub struct SharedCallParameters {
     /// The structure at the front, then both halves, whose words are all of 32 bits. (The
@@ -533,6 +525,18 @@ impl fmt::Debug for CallParametersBuf {
 }
 
 /// Builds [`CallParametersBuf`].
+///
+/// ```
+/// # use ndis_co::{Status, params::{CallParametersBuf, FlowSpec, Specific}};
+/// # use ndis_host as _;
+/// fn call(number: u32) -> Result<CallParametersBuf, Status> {
+///     CallParametersBuf::builder()
+///         .transmit(FlowSpec::best_effort(1500))
+///         .receive(FlowSpec::best_effort(1500))
+///         .call_manager_specific(Specific { param_type: 1, bytes: &number.to_le_bytes() })
+///         .build()
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct Builder<'a> {
@@ -636,8 +640,6 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The words of the structures, without what is variable.
-const FLOW: usize = words(size_of::<FLOWSPEC>());
 const HEAD: usize = words(size_of::<CO_CALL_PARAMETERS>());
 const MANAGER: usize = words(
     offset_of!(CO_CALL_MANAGER_PARAMETERS, CallMgrSpecific)

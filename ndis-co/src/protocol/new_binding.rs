@@ -1,0 +1,55 @@
+//! [`NewBinding`]: an adapter that a driver is asked to bind to.
+
+use crate::scope::Scope;
+use core::fmt;
+use ndis_sys::NDIS_BIND_PARAMETERS;
+
+/// An adapter that is to be opened, while the driver makes its context for it.
+///
+/// ```
+/// # use ndis_co::{Status, mem::Tag, nbl::NetBufferListPool, protocol::NewBinding};
+/// # use ndis_host as _;
+/// /// [`Protocol::bind`] of a driver that needs frames of 1500 bytes.
+/// fn bind(adapter: &NewBinding<'_>) -> Result<NetBufferListPool, Status> {
+///     if adapter.mtu() < 1500 {
+///         return Err(Status::NOT_SUPPORTED);
+///     }
+///     NetBufferListPool::for_sends(adapter.scope(), Tag::new(*b"Drvr"))
+/// }
+/// ```
+pub struct NewBinding<'a> {
+    scope: &'a Scope,
+    parameters: *const NDIS_BIND_PARAMETERS,
+}
+
+impl<'a> NewBinding<'a> {
+    /// # Safety
+    ///
+    /// Those of the bind callback, which has not returned while this lives.
+    pub(super) unsafe fn new(scope: &'a Scope, parameters: *const NDIS_BIND_PARAMETERS) -> Self {
+        Self { scope, parameters }
+    }
+
+    /// What pools, timers and work items of this binding are allocated on.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        self.scope
+    }
+
+    /// The largest frame of the adapter, in bytes, without its header.
+    #[must_use]
+    #[doc(alias = "MtuSize")]
+    pub fn mtu(&self) -> u32 {
+        // SAFETY: NDIS keeps the parameters for the time of the bind callback, and by `new` this
+        // is within it.
+        unsafe { (*self.parameters).MtuSize }
+    }
+}
+
+impl fmt::Debug for NewBinding<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewBinding")
+            .field("mtu", &self.mtu())
+            .finish()
+    }
+}
