@@ -37,15 +37,19 @@ impl<Raw, A> FromNdis<Raw, A> {
         let _is = PhantomData;
         Self { raw, _is }
     }
+
+    /// The argument itself: a context, of which alone something may be known, or a pointer
+    /// that is not looked at here.
+    #[must_use]
+    pub fn raw(&self) -> Raw
+    where
+        Raw: Copy,
+    {
+        self.raw
+    }
 }
 
 impl<A> FromNdis<*mut c_void, A> {
-    /// The context itself, of which alone something may be known.
-    #[must_use]
-    pub fn raw(&self) -> *mut c_void {
-        self.raw
-    }
-
     /// A context that is an object's of which an `A` is made: NDIS has a reference to it.
     ///
     /// # Safety

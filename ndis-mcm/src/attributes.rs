@@ -1,6 +1,6 @@
 //! [`Attributes`]: what an adapter tells of itself during initialization.
 
-use core::mem::size_of;
+use core::{ffi::CStr, mem::size_of};
 use ndis_co::{Status, mem::Vec, raw};
 use ndis_sys::{
     NDIS_HANDLE, NDIS_MINIPORT_ADAPTER_ATTRIBUTES, NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES,
@@ -47,7 +47,7 @@ impl Medium {
 ///
 /// [INIT-01]: ndis_sys::rules#INIT-01
 /// [INIT-02]: ndis_sys::rules#INIT-02
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[must_use]
 #[doc(alias = "NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES")]
 #[doc(alias = "NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES")]
@@ -56,6 +56,9 @@ pub struct Attributes {
     max_frame: u32,
     link_speed: u64,
     tapi: bool,
+    vendor: [u8; 4],
+    description: &'static CStr,
+    oids: &'static [u32],
 }
 
 impl Attributes {
@@ -66,6 +69,9 @@ impl Attributes {
             max_frame: 1500,
             link_speed: 100_000_000,
             tapi: false,
+            vendor: [0xFF, 0xFF, 0xFF, 0],
+            description: c"Network adapter",
+            oids: &[],
         }
     }
 
@@ -104,7 +110,69 @@ impl Attributes {
         }
     }
 
-    /// Hands both structures to NDIS, in order.
+    /// Who made the adapter: three bytes that the IEEE has given the vendor, and one for the
+    /// vendor's own use. Without this they say that there is none (rule [OID-31]).
+    ///
+    /// [OID-31]: ndis_sys::rules#OID-31
+    #[doc(alias = "OID_GEN_CO_VENDOR_ID")]
+    pub const fn vendor_id(self, id: [u8; 4]) -> Self {
+        Self { vendor: id, ..self }
+    }
+
+    /// What the adapter is called, in ANSI characters: `c"Contoso loopback"`.
+    #[doc(alias = "OID_GEN_CO_VENDOR_DESCRIPTION")]
+    pub const fn vendor_description(self, text: &'static CStr) -> Self {
+        Self {
+            description: text,
+            ..self
+        }
+    }
+
+    /// The OIDs that the driver itself answers, in [`Miniport::oid_request`] or
+    /// [`Carry::vc_oid_request`], in any order: who asks for the list of OIDs finds them there
+    /// (rules [INIT-30], [OID-28]).
+    ///
+    /// Those that are the same for every connection-oriented adapter are in that list already,
+    /// and the layer answers them: see [`Miniport::oid_request`]. One of them that is named
+    /// here is the driver's to answer: its link has another speed at times, or it has
+    /// counters of its own. (The two about power are never.)
+    ///
+    /// [`Carry::vc_oid_request`]: crate::Carry::vc_oid_request
+    /// [`Miniport::oid_request`]: crate::Miniport::oid_request
+    /// [INIT-30]: ndis_sys::rules#INIT-30
+    /// [OID-28]: ndis_sys::rules#OID-28
+    #[doc(alias = "SupportedOidList")]
+    #[doc(alias = "OID_GEN_CO_SUPPORTED_LIST")]
+    pub const fn oids(self, oids: &'static [u32]) -> Self {
+        Self { oids, ..self }
+    }
+
+    /// What the adapter does besides: it hands nothing back that it sends (rule [OID-32]).
+    ///
+    /// [OID-32]: ndis_sys::rules#OID-32
+    pub(crate) const MAC_OPTIONS: u32 = ndis_sys::NDIS_MAC_OPTION_NO_LOOPBACK.cast_unsigned();
+
+    pub(crate) fn own_oids(&self) -> &'static [u32] {
+        self.oids
+    }
+
+    pub(crate) fn medium(&self) -> ndis_sys::NDIS_MEDIUM {
+        self.medium.0
+    }
+
+    pub(crate) fn speed(&self) -> u64 {
+        self.link_speed
+    }
+
+    pub(crate) fn vendor_code(&self) -> [u8; 4] {
+        self.vendor
+    }
+
+    pub(crate) fn vendor_text(&self) -> &'static CStr {
+        self.description
+    }
+
+    /// Hands both structures to NDIS, in order; `oids` are those that the adapter answers.
     ///
     /// # Safety
     ///
@@ -115,6 +183,7 @@ impl Attributes {
         handle: NDIS_HANDLE,
         context: NDIS_HANDLE,
         co: bool,
+        oids: &[NDIS_OID],
     ) -> Result<(), Status> {
         let mut registration: NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES = ndis_sys::zeroed();
         registration.Header = raw::header(
@@ -135,8 +204,7 @@ impl Attributes {
         // SAFETY: by the caller; the structure lives for the call.
         unsafe { set(handle, (&raw mut registration).cast()) }?;
 
-        let mut oids: Vec<NDIS_OID> = Vec::new(ndis_co::mem::Tag::NDIS);
-        oids.try_push(ndis_sys::OID_GEN_CO_SUPPORTED_LIST as NDIS_OID)?;
+        let mut oids = Vec::try_from_slice(oids, ndis_co::mem::Tag::NDIS)?;
         let mut general: NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES = ndis_sys::zeroed();
         general.Header = raw::header(
             ndis_sys::NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES,
@@ -150,6 +218,7 @@ impl Attributes {
         general.XmitLinkSpeed = self.link_speed;
         general.MaxRcvLinkSpeed = self.link_speed;
         general.RcvLinkSpeed = self.link_speed;
+        general.MacOptions = Self::MAC_OPTIONS;
         general.MediaConnectState = ndis_sys::MediaConnectStateConnected;
         general.MediaDuplexState = ndis_sys::MediaDuplexStateFull;
         general.LookaheadSize = self.max_frame;

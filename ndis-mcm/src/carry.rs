@@ -1,7 +1,8 @@
 //! [`Carry`]: the data path of a connection-oriented miniport.
 
-use crate::miniport::{Adapter, Miniport};
+use crate::miniport::{Adapter, Miniport, OidRequest};
 use ndis_co::{
+    Answer,
     channel::{self, Channel, SendLists},
     irql::UpToDispatch,
     nbl::NetBufferLists,
@@ -66,6 +67,29 @@ pub trait Carry: Miniport {
     #[doc(alias = "MiniportReturnNetBufferLists")]
     fn returned(&self, adapter: &Adapter<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
         let _ = (adapter, lists, irql);
+    }
+
+    /// A request about one VC; as [`Miniport::oid_request`] otherwise (rule [OID-23]).
+    ///
+    /// The layer answers what is the same for all VCs of the adapter, such as the speed of its
+    /// link. The counters of a VC are the driver's: those of [`Statistics`](crate::Statistics)
+    /// are the adapter's.
+    ///
+    /// A pended request about a VC that a call manager has made itself holds up the end of its
+    /// call, and the VC's deletion, until it is answered: when the call ends, answer it.
+    ///
+    /// Source page: [`MINIPORT_CO_OID_REQUEST`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_co_oid_request).
+    ///
+    /// [OID-23]: ndis_sys::rules#OID-23
+    #[doc(alias = "MiniportCoOidRequest")]
+    fn vc_oid_request<'r>(
+        &self,
+        vc: &Self::Vc,
+        request: OidRequest<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let _ = (vc, irql);
+        request.not_supported()
     }
 }
 

@@ -38,11 +38,14 @@
 //! - Pause and halt: data flow stops, held lists are waited for, clients are
 //!   asked to close their families, nothing is freed while it is in use.
 //! - Both directions of data, with the lists as owned values.
+//! - OID requests of the adapter and of its VCs: what every adapter must answer is answered from
+//!   its [`Attributes`] and its [`Statistics`], the rest is the driver's
+//!   ([`Miniport::oid_request`]).
 //!
 //! # What it does not do yet
 //!
-//! OID requests (all are answered with [`Status::NOT_SUPPORTED`]), status
-//! indications, multipoint calls and their parties, changes of the quality of
+//! OID requests between a call manager and its clients (all are answered with
+//! [`Status::NOT_SUPPORTED`]), status indications, multipoint calls and their parties, changes of the quality of
 //! service during a call, and TAPI parameters. (Call managers that stand alone
 //! above someone else's miniport are in [`ndis_co::cm`].) `docs/api-map.md` in the repository lists
 //! every CoNDIS function and callback with the safe item that wraps it, or
@@ -319,7 +322,7 @@ pub use co::CoMiniport;
 pub use mcm::{Mcm, MiniportCallManager};
 pub use miniport::{
     Adapter, Attributed, Connectionless, Entry, HasAdapter, Initialize, Initialized, Miniport, New,
-    Ready, RegistersFamilies, Role,
+    OidRequest, PendingOidRequest, Ready, RegistersFamilies, Role, Statistics,
 };
 #[doc(inline)]
 pub use ndis_co::channel::{Channel, IndicateError};

@@ -51,9 +51,9 @@ pub struct ChaosArgs {
     /// This run alone, with everything that happens in it.
     #[arg(long, conflicts_with_all = ["seeds", "first", "json", "planted"])]
     seed: Option<u64>,
-    /// This cast alone: a miniport call manager, or one that stands alone above a miniport. Without
-    /// it, of four seeds one has the latter.
-    #[arg(long, value_parser = ["mcm", "alone"], conflicts_with = "planted")]
+    /// This cast alone: clients above a miniport call manager, or above one that stands alone, or
+    /// drivers that are both. Without it, of eight seeds two have the second, and one the third.
+    #[arg(long, value_parser = ["mcm", "alone", "both"], conflicts_with = "planted")]
     cast: Option<String>,
     /// Leave out an act, by its name in the table.
     #[arg(long, value_name = "ACT", value_delimiter = ',')]

@@ -3,7 +3,7 @@
 
 mod support;
 
-use ndis_co::Status;
+use ndis_co::{Status, sys as ndis_sys};
 use ndis_host::{Builder, Host, Readings, Report};
 use support::World;
 
@@ -132,6 +132,28 @@ fn an_end_goes() {
             let end = world.ends.remove(side);
             world.host.surprise_remove(&end);
             world.host.run();
+            clean(&world.down());
+        }
+    }
+}
+
+/// A device goes to D3 while an activation waits there for its moment, which is cut short (rule
+/// OID-63); when it is back, the call is up and carries data.
+#[test]
+fn a_slow_activation_while_the_device_sleeps() {
+    for seed in seeds(20) {
+        for side in [0, 1] {
+            let world = World::new(builder(seed).build());
+            // At either end the second activation is slow: first the callee's waits, then the caller's.
+            world.call();
+            world.spawn(0, |phone, irql| phone.call(irql).expect("a call"));
+            world.host.run_for([2, 0][side]);
+            assert_eq!(world.phones[0].0.calls().len(), 1, "one waits");
+            for state in [ndis_sys::NdisDeviceStateD3, ndis_sys::NdisDeviceStateD0] {
+                world.host.set_power(&world.ends[side], state).unwrap();
+            }
+            world.host.run();
+            talk(&world, 2);
             clean(&world.down());
         }
     }

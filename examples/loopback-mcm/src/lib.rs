@@ -9,6 +9,11 @@
 //! The "network" between the ends is a queue that one work item empties (see
 //! [`switch`]), so that nothing is delivered from within a request.
 //!
+//! # What it is asked
+//!
+//! The layer answers what every adapter is asked, from the attributes and the
+//! counters. One OID is the switch's own, [`NUMBERS`].
+//!
 //! # What a client sends
 //!
 //! - address family [`FAMILY`] 1.0;
@@ -27,13 +32,14 @@ use line::Line;
 use ndis_co::{
     family::{AddressFamily, Family},
     irql::{Passive, UpToDispatch},
+    oid::Oid,
     params::CallParameters,
     power::PowerState,
 };
 use ndis_mcm::{
     AcceptedCall, Adapter, Af, Answer, Attributes, CallManager, Carry, CloseCall, DeregisterSap,
-    Initialize, Initialized, Load, MakeCall, Mcm, Miniport, New, OpenAf, RegisterSap, Sap,
-    SendLists, ServiceKey, Status, Vc,
+    Initialize, Initialized, Load, MakeCall, Mcm, Miniport, New, OidRequest, OpenAf, RegisterSap,
+    Sap, SendLists, ServiceKey, Status, Vc,
 };
 use switch::Switch;
 
@@ -48,6 +54,9 @@ pub const ADDRESS_NUMBER: u32 = 1;
 
 /// The longest frame that the switch carries, in bytes.
 pub const MAX_FRAME: u32 = 16 * 1024;
+
+/// An OID of the switch's own: how many numbers are registered, as a query.
+pub const NUMBERS: Oid<u32> = Oid::new(0xFF4C_0001);
 
 /// The driver. It keeps nothing itself: all is with its adapters.
 #[derive(Debug)]
@@ -74,7 +83,11 @@ impl Miniport for Loopback {
         init: Initialize<'i, Self, New>,
         irql: &mut Passive,
     ) -> Result<Initialized<'i>, Status> {
-        let init = init.attributes(&Attributes::wan().max_frame(MAX_FRAME), irql)?;
+        let attributes = Attributes::wan()
+            .max_frame(MAX_FRAME)
+            .vendor_description(c"Loopback switch")
+            .oids(const { &[NUMBERS.number()] });
+        let init = init.attributes(&attributes, irql)?;
         let switch = Switch::try_new(init.scope())?;
         let mut init = init.adapter(Nic { switch })?;
         // The last step: clients may call from here on.
@@ -93,6 +106,19 @@ impl Miniport for Loopback {
 
     fn set_power(&self, nic: &Adapter<Self>, state: PowerState, irql: &mut UpToDispatch) {
         nic.switch.set_power(state, irql);
+    }
+
+    fn oid_request<'r>(
+        &self,
+        nic: &Adapter<Self>,
+        request: OidRequest<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        if request.is(NUMBERS) {
+            request.reply_to(NUMBERS, &nic.switch.count(irql))
+        } else {
+            request.not_supported()
+        }
     }
 
     fn halt(&self, nic: &Adapter<Self>, irql: &mut Passive) {

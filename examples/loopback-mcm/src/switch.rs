@@ -155,6 +155,12 @@ impl Switch {
         })
     }
 
+    /// How many numbers there are.
+    pub(crate) fn count(&self, irql: &mut impl Irql) -> u32 {
+        let count = self.inner.state.with(irql, |state, _| state.numbers.len());
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
     // Calls.
 
     /// Sends a call on its way; the answer comes later.
@@ -415,6 +421,7 @@ impl Switch {
                 .copy(&lists)
                 .and_then(|frames| peer.indicate_receive(frames, irql).map_err(Status::from)),
         };
+        count(&lists, result.is_ok());
         lists.complete(result.err().unwrap_or(Status::SUCCESS), irql);
     }
 
@@ -437,6 +444,20 @@ impl Switch {
         let mut copy = self.inner.pool.allocate(len)?;
         copy.fill(len, |to| frame.copy_to(to).map(drop))?;
         Ok(copy)
+    }
+}
+
+/// Counts frames that one line has sent and another one received.
+fn count(lists: &SendLists<Loopback>, delivered: bool) {
+    let counters = lists.vc().base().statistics();
+    for frame in lists.buffers() {
+        let bytes = u64::try_from(frame.len()).unwrap_or(0);
+        if delivered {
+            counters.sent(1, bytes);
+            counters.received(1, bytes);
+        } else {
+            counters.not_sent(1);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 mod support;
 
 use echo_client::Ring;
-use ndis_co::Status;
+use ndis_co::{Status, oid::number};
 use ndis_host::Readings;
 use support::*;
 
@@ -22,6 +22,26 @@ fn one_call(seed: u64, readings: Readings) {
 #[test]
 fn a_call_carries_frames_and_hangs_up() {
     one_call(1, Readings::default());
+}
+
+/// What the adapter says of itself, after a call with three frames of 100 bytes each way.
+#[test]
+fn the_adapter_answers() {
+    let world = World::new(1, Readings::default(), vec![callee(), caller(3, 100)]);
+    let adapter = world.start();
+    let ask = |oid: u32, room| world.host.query(&adapter, oid, room).unwrap();
+    assert_eq!(ask(loopback_mcm::NUMBERS.number(), 4), [1, 0, 0, 0]);
+    world.call(1, 0, CALLEE);
+    world.host.run();
+    let name = ask(number::GEN_CO_VENDOR_DESCRIPTION, 64);
+    assert_eq!(name, b"Loopback switch\0");
+    let count = |oid| u64::from_le_bytes(ask(oid, 8).try_into().unwrap());
+    assert_eq!(count(number::GEN_CO_XMIT_PDUS_OK), 6);
+    assert_eq!(count(number::GEN_CO_BYTES_RCV), 600);
+    assert_eq!(count(number::GEN_CO_XMIT_PDUS_ERROR), 0);
+    let nothing = world.host.query(&adapter, 0xFF4C_0099, 4);
+    assert_eq!(nothing, Err(Status::NOT_SUPPORTED.raw()));
+    world.end(adapter);
 }
 
 #[test]

@@ -5,9 +5,12 @@
 //! the same way, so this is written once, over a [`Channel`]: the VC of either.
 
 mod early;
+mod held;
 
 #[doc(hidden)]
 pub use early::{Early, indicate_early};
+#[doc(hidden)]
+pub use held::Held;
 
 use crate::{
     Status,
@@ -202,6 +205,12 @@ pub unsafe trait Channel: Counted + Send + Sync + 'static {
     /// Whether the device is gone.
     #[doc(hidden)]
     fn is_gone(&self) -> bool;
+
+    /// Whether this driver has made the VC, and so deletes it.
+    #[doc(hidden)]
+    fn made_here(&self, _: Key) -> bool {
+        false
+    }
 
     /// The client sends: so it knows of its call.
     #[doc(hidden)]

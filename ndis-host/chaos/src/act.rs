@@ -64,19 +64,21 @@ acts! {
     "signaling":
         SignalCreate SignalClose SignalDrop SignalFailed SignalSend SignalResend SignalHeard
         SignalHold SignalGiveBack;
+    "both roles": BothAsClient BothAsManager CrossToCall CrossToSignal AskOid SendWithoutVc;
     "clones": SendRelay KeptRelay OwnRelay ParentHold ParentDrop ParentBack;
     "references":
         StashVc StashSap StashAf StashAdapter DropVc DropSap DropAf DropAdapter DropUnderLock
         StoreParent Look;
     "looking again": AgainMakeCall AgainPended AgainConnected AgainRing AgainAccepted AgainCloseData
         AgainEndData AgainReceived;
+    "power": PowerDown PowerUp RemoveAsleep TimerParked TimerAgain;
     "later": LaterThread LaterTimer LaterWork LaterHandler LaterAtOnce;
     "timers": TimerNew TimerSet TimerCancel TimerDrop WorkNew WorkQueue WorkDrop;
     "waiting": Wait Hold WaitForEnd;
     "statuses": StatusInformational StatusSuccess;
-    "destructors": DestructorLocks;
+    "destructors": DestructorLocks DestructorDrops;
     "the world": Reading TwoAdapters SecondClient Pause Restart Remove SurpriseRemove AddAdapter
-        UnloadClient UnloadManager UnloadLink LoadClientAgain LoadManagerAgain FaultCall FaultAllocation RunToIdle RunForAWhile;
+        UnloadClient UnloadManager UnloadLink LoadClientAgain LoadManagerAgain FaultCall FaultDelete FaultAllocation RunToIdle RunForAWhile;
 }
 
 /// How many acts there are.

@@ -14,14 +14,15 @@ use ndis_co::{
     timer::{Expire, Timer},
     work::{Work, WorkItem},
 };
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 /// A job in a timer or a work item.
-pub(crate) struct Slot(Mutex<Option<Job>>);
+pub(crate) struct Slot(Arc<Mutex<Option<Job>>>);
 
 impl Slot {
     pub(crate) fn try_new(job: Job) -> Result<PoolArc<Self>, Status> {
-        Ok(PoolArc::try_new(Self(Mutex::new(Some(job))), TAG)?)
+        let job = Arc::new(Mutex::new(Some(job)));
+        Ok(PoolArc::try_new(Self(job), TAG)?)
     }
 
     fn take(&self) -> Option<Job> {
@@ -87,10 +88,27 @@ pub(crate) fn hold<X: Send + Sync + 'static, T: Send + 'static>(
     }
 }
 
+/// Leaves a job to the handlers; should none come upon it, a thread does it in the end. Its number.
+fn leave(world: &Arc<World>, jobs: &Arc<Stash<Job>>, place: u32, job: Job) -> Result<u32, Job> {
+    let number = jobs.put(place, job)?;
+    let (jobs, world_of) = (jobs.clone(), world.clone());
+    world.spawn("sweeper", move |irql| {
+        world_of.wait(irql);
+        if let Some(job) = jobs.take(number) {
+            job(irql.up_to_dispatch());
+        }
+    });
+    Ok(number)
+}
+
 /// The timer and the work item of an adapter or binding.
 pub(crate) struct Agents {
     timer: Timer<Slot>,
     item: WorkItem<Slot>,
+    /// What the timer was last set for.
+    set: Mutex<Weak<Mutex<Option<Job>>>>,
+    /// What it was set for when the device lost its power, by its number among the jobs.
+    parked: Mutex<Option<u32>>,
 }
 
 impl Agents {
@@ -98,6 +116,8 @@ impl Agents {
         Ok(Self {
             timer: Timer::try_new(scope)?,
             item: WorkItem::try_new(scope)?,
+            set: Mutex::default(),
+            parked: Mutex::default(),
         })
     }
 
@@ -119,8 +139,12 @@ impl Agents {
         ]) {
             Act::LaterTimer => {
                 // What the timer was set to before is dropped.
-                if let Ok(slot) = Slot::try_new(job) {
-                    self.timer.set(&slot, world.below(4));
+                if let Ok(slot) = Slot::try_new(job)
+                    && !self.set_timer(world, place, &slot, 4, irql)
+                    && let Some(job) = slot.take()
+                    && let Err(job) = leave(world, jobs, place, job)
+                {
+                    job(irql);
                 }
                 return;
             }
@@ -136,19 +160,8 @@ impl Agents {
                 }
                 Err(_) => return,
             },
-            Act::LaterHandler => match jobs.put(place, job) {
-                // Should no handler come upon it, a thread does it in the end.
-                Ok(number) => {
-                    let jobs = jobs.clone();
-                    let world_of = world.clone();
-                    world.spawn("sweeper", move |irql| {
-                        world_of.wait(irql);
-                        if let Some(job) = jobs.take(number) {
-                            job(irql.up_to_dispatch());
-                        }
-                    });
-                    return;
-                }
+            Act::LaterHandler => match leave(world, jobs, place, job) {
+                Ok(_) => return,
                 Err(job) => job,
             },
             Act::LaterAtOnce => return job(irql),
@@ -159,6 +172,46 @@ impl Agents {
             world_of.linger(irql);
             job(irql.up_to_dispatch());
         });
+    }
+
+    /// Sets the timer to less than `limit` milliseconds; false when the device has no power.
+    pub(crate) fn set_timer(
+        &self,
+        world: &World,
+        place: u32,
+        slot: &PoolArc<Slot>,
+        limit: u32,
+        irql: &mut UpToDispatch,
+    ) -> bool {
+        let set = world.power.awake(place, irql, || {
+            *look(&self.set) = Arc::downgrade(&slot.0);
+            self.timer.set(slot, world.below(world.power.delay(limit)));
+        });
+        set.is_some()
+    }
+
+    /// The device loses its power: cancels the timer, whose job is done when there is power again, or
+    /// by whoever comes upon it before.
+    pub(crate) fn sleep(&self, world: &Arc<World>, jobs: &Arc<Stash<Job>>, place: u32) {
+        let set = look(&self.set).upgrade();
+        let job = set.and_then(|set| look(&set).take());
+        self.timer.cancel();
+        if let Some(job) = job {
+            world.did(Act::TimerParked);
+            // Dropped when there is nothing more to be done here.
+            *look(&self.parked) = leave(world, jobs, place, job).ok();
+        }
+    }
+
+    /// Sets the timer for what it was set for when the device lost its power.
+    pub(crate) fn wake(&self, world: &World, jobs: &Stash<Job>) {
+        let number = look(&self.parked).take();
+        let job = number.and_then(|number| jobs.take(number));
+        if let Some(slot) = job.and_then(|job| Slot::try_new(job).ok()) {
+            world.did(Act::TimerAgain);
+            *look(&self.set) = Arc::downgrade(&slot.0);
+            self.timer.set(&slot, world.below(4));
+        }
     }
 
     pub(crate) fn timer(&self) -> &Timer<Slot> {

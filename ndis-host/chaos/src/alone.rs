@@ -1,48 +1,82 @@
-//! The random driver as a call manager that stands alone, with signaling VCs of its own.
+//! The random driver as a call manager that stands alone, with signaling VCs of its own; perhaps it is
+//! a client as well ([`crate::both`]).
 #![forbid(unsafe_code)]
 
 use crate::{
     act::Act,
     agents::Desk,
+    bound::Bound,
+    driver::{self, Part},
     frame::{self, End},
     lent,
-    manager::{Exchange, FAMILIES, Kind, Manager, on_channel},
+    manager::{Exchange, FAMILIES, Kind, on_channel},
     stash::Stash,
-    world::{Context, TAG, World},
+    world::{Context, World},
 };
 use ndis_co::{
     Status,
-    cm::{AsCallManager, PendingMakeCall, SignalingVc, StandaloneCallManager, Vc},
+    cm::{AsCallManager, PendingMakeCall, RunsManager, SignalingVc, StandaloneCallManager, Vc},
     irql::{NoLock, Passive, UpToDispatch},
-    nbl::{NetBufferListPool, NetBufferLists},
-    protocol::{Binding, Kept, NewBinding, OpenedBinding, Protocol, Received},
+    nbl::NetBufferLists,
+    protocol::{Binding, Kept, OpenedBinding, Received, Role},
     scope::Scope,
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
+use std::{
+    marker::PhantomData,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
+    },
 };
 
-/// A call manager above somebody else's miniport.
-pub(crate) enum Alone {}
+/// What a driver with a call manager that stands alone is in all.
+pub(crate) trait Roles: Sized + Send + Sync + 'static {
+    const NAME: &'static str;
+    type Role: Role<Driver<Self>> + RunsManager<Driver<Self>>;
+    type Shared: driver::Shared;
 
-type Driver = Manager<Alone>;
-type X = Arc<Exchange<Alone>>;
-
-/// What is kept beside calls.
-pub(crate) struct Signals {
-    vcs: Stash<SignalingVc<Driver>>,
-    kept: Stash<Kept<Driver>>,
-    home: Stash<NetBufferLists>,
-    /// Calls that were placed and that another one is rung for, each with its channel.
-    placed: Stash<(u32, PendingMakeCall<Driver>)>,
+    /// The call manager's share of what the driver's threads reach.
+    fn manager(shared: &Arc<Self::Shared>) -> &X<Self>;
+    /// What the other role does, before the call manager's.
+    fn wait_for_end(shared: &Arc<Self::Shared>, irql: &mut Passive);
+    fn let_go(shared: &Arc<Self::Shared>, place: u32, irql: &mut UpToDispatch);
 }
 
-/// What is kept for a binding.
-pub(crate) struct Seat {
-    desk: Desk,
-    pool: NetBufferListPool,
-    _context: Context,
+/// A call manager above somebody else's miniport.
+pub(crate) struct Above<R>(PhantomData<R>);
+
+/// It is nothing else.
+pub(crate) enum Alone {}
+
+pub(crate) type Driver<R> = driver::Driver<Above<R>>;
+pub(crate) type X<R> = Arc<Exchange<Above<R>>>;
+
+impl Roles for Alone {
+    const NAME: &'static str = "CHAOSCM";
+    type Role = AsCallManager;
+    type Shared = Exchange<Above<Self>>;
+
+    fn manager(shared: &X<Self>) -> &X<Self> {
+        shared
+    }
+
+    fn wait_for_end(_: &X<Self>, _: &mut Passive) {}
+
+    fn let_go(_: &X<Self>, _: u32, _: &mut UpToDispatch) {}
+}
+
+impl<R: Roles> Part for Above<R> {
+    type Shared = R::Shared;
+    const WHAT: &'static str = "manager";
+}
+
+/// What is kept beside calls.
+pub(crate) struct Signals<R: Roles> {
+    pub(crate) vcs: Stash<SignalingVc<Driver<R>>>,
+    pub(crate) kept: Stash<Kept<Driver<R>>>,
+    home: Stash<NetBufferLists>,
+    /// Calls that were placed and that another one is rung for, each with its channel.
+    placed: Stash<(u32, PendingMakeCall<Driver<R>>)>,
 }
 
 /// What is kept for a signaling VC.
@@ -70,9 +104,9 @@ impl Drop for Signal {
     }
 }
 
-impl Kind for Alone {
-    type Base = Binding<Driver>;
-    type Own = Signals;
+impl<R: Roles> Kind for Above<R> {
+    type Base = Binding<Driver<R>>;
+    type Own = Signals<R>;
 
     const ACTS: &[(u32, Act)] = &[
         (4, Act::ManagerHangUp),
@@ -117,7 +151,11 @@ impl Kind for Alone {
         ],
     ];
 
-    fn own(_: &Arc<World>, _: &Arc<Stash<Vc<Driver>>>) -> Signals {
+    fn manager(shared: &Arc<R::Shared>) -> &X<R> {
+        R::manager(shared)
+    }
+
+    fn own(_: &Arc<World>, _: &Arc<Stash<Vc<Driver<R>>>>) -> Signals<R> {
         Signals {
             vcs: Stash::new(),
             kept: Stash::new(),
@@ -134,7 +172,7 @@ impl Kind for Alone {
         binding.scope()
     }
 
-    fn act(x: &X, act: Act, irql: &mut UpToDispatch) {
+    fn act(x: &X<R>, act: Act, irql: &mut UpToDispatch) {
         let world = &x.world;
         match act {
             Act::JoinEnd => {
@@ -182,20 +220,20 @@ impl Kind for Alone {
         }
     }
 
-    fn let_go_first(x: &X, place: u32, irql: &mut UpToDispatch) {
+    fn let_go_first(x: &X<R>, place: u32, irql: &mut UpToDispatch) {
         for (channel, token) in x.own.placed.close(place) {
             unanswered(x, channel, token, irql);
         }
         drop(x.own.vcs.close(place));
     }
 
-    fn let_go_then(x: &X, place: u32) {
+    fn let_go_then(x: &X<R>, place: u32) {
         drop(x.own.kept.close(place));
         drop(x.own.home.close(place));
     }
 
     /// Whoever has placed the call that this one was rung for is connected, too.
-    fn is_up(x: &X, vc: &Vc<Driver>, irql: &mut UpToDispatch) {
+    fn is_up(x: &X<R>, vc: &Vc<Driver<R>>, irql: &mut UpToDispatch) {
         let caller = vc.caller.swap(0, SeqCst);
         let Some((channel, token)) = x.own.placed.take(caller) else {
             return;
@@ -212,7 +250,7 @@ impl Kind for Alone {
         }
     }
 
-    fn is_refused(x: &X, vc: &Vc<Driver>, irql: &mut UpToDispatch) {
+    fn is_refused(x: &X<R>, vc: &Vc<Driver<R>>, irql: &mut UpToDispatch) {
         let caller = vc.caller.swap(0, SeqCst);
         if let Some((_, token)) = x.own.placed.take(caller) {
             x.world.did(Act::JoinRefused);
@@ -221,7 +259,7 @@ impl Kind for Alone {
     }
 
     /// The other end of the channel is hung up.
-    fn is_closed(x: &X, vc: &Vc<Driver>, irql: &mut UpToDispatch) {
+    fn is_closed(x: &X<R>, vc: &Vc<Driver<R>>, irql: &mut UpToDispatch) {
         let far = vc.far.swap(0, SeqCst);
         if far == 0 || !x.world.chance(3, 4) {
             return;
@@ -232,7 +270,7 @@ impl Kind for Alone {
         }
     }
 
-    fn join(x: &X, token: PendingMakeCall<Driver>, irql: &mut UpToDispatch) {
+    fn join(x: &X<R>, token: PendingMakeCall<Driver<R>>, irql: &mut UpToDispatch) {
         let world = &x.world;
         let place = token.vc().place;
         let channel = world.number();
@@ -255,7 +293,12 @@ impl Kind for Alone {
 }
 
 /// Nobody has answered a call that was placed.
-fn unanswered(x: &X, channel: u32, token: PendingMakeCall<Driver>, irql: &mut UpToDispatch) {
+fn unanswered<R: Roles>(
+    x: &X<R>,
+    channel: u32,
+    token: PendingMakeCall<Driver<R>>,
+    irql: &mut UpToDispatch,
+) {
     x.world.did(Act::JoinEnd);
     match (x.world.below(3), on_channel(channel)) {
         (0, Ok(link)) => token.accept_with_link(link, irql),
@@ -266,7 +309,7 @@ fn unanswered(x: &X, channel: u32, token: PendingMakeCall<Driver>, irql: &mut Up
 
 // Signaling.
 
-fn create(x: &X, binding: &Binding<Driver>, irql: &mut UpToDispatch) {
+fn create<R: Roles>(x: &X<R>, binding: &Binding<Driver<R>>, irql: &mut UpToDispatch) {
     let world = &x.world;
     world.did(Act::SignalCreate);
     let parent = world
@@ -303,7 +346,7 @@ fn create(x: &X, binding: &Binding<Driver>, irql: &mut UpToDispatch) {
     }
 }
 
-fn close(x: &X, vc: &SignalingVc<Driver>, irql: &mut UpToDispatch) {
+fn close<R: Roles>(x: &X<R>, vc: &SignalingVc<Driver<R>>, irql: &mut UpToDispatch) {
     x.world.did(Act::SignalClose);
     vc.close(irql);
     if vc.is_active() {
@@ -312,14 +355,14 @@ fn close(x: &X, vc: &SignalingVc<Driver>, irql: &mut UpToDispatch) {
 }
 
 /// A VC is not over while its driver is told something else of it.
-fn lives(x: &X, vc: &SignalingVc<Driver>, what: &str) {
+fn lives<R: Roles>(x: &X<R>, vc: &SignalingVc<Driver<R>>, what: &str) {
     if vc.closed.load(SeqCst) > 0 {
         x.world
             .found(format!("a signaling VC is over within its driver's {what}"));
     }
 }
 
-fn send(x: &X, vc: &SignalingVc<Driver>, irql: &mut UpToDispatch) {
+fn send<R: Roles>(x: &X<R>, vc: &SignalingVc<Driver<R>>, irql: &mut UpToDispatch) {
     let world = &x.world;
     let count = 1 + world.below(3);
     let pool = &vc.binding().pool;
@@ -331,9 +374,9 @@ fn send(x: &X, vc: &SignalingVc<Driver>, irql: &mut UpToDispatch) {
     }
 }
 
-fn out(
-    x: &X,
-    vc: &SignalingVc<Driver>,
+pub(crate) fn out<R: Roles>(
+    x: &X<R>,
+    vc: &SignalingVc<Driver<R>>,
     lists: NetBufferLists,
     irql: &mut UpToDispatch,
 ) -> Result<(), NetBufferLists> {
@@ -353,7 +396,7 @@ fn out(
     }
 }
 
-fn give_back(x: &X, mut kept: Kept<Driver>, irql: &mut UpToDispatch) {
+pub(crate) fn give_back<R: Roles>(x: &X<R>, mut kept: Kept<Driver<R>>, irql: &mut UpToDispatch) {
     let world = &x.world;
     // Still whole, however long they were kept.
     frame::keys(world, "kept", kept.iter());
@@ -372,28 +415,13 @@ fn give_back(x: &X, mut kept: Kept<Driver>, irql: &mut UpToDispatch) {
     }
 }
 
-impl Protocol for Driver {
-    const NAME: &'static str = "CHAOSCM";
-    type Binding = Seat;
-    type Role = AsCallManager;
+impl<R: Roles> Bound for Above<R> {
+    const NAME: &'static str = R::NAME;
+    const BINDING: &'static str = "manager's binding";
+    type Role = R::Role;
 
-    fn bind(&self, adapter: &NewBinding<'_>, irql: &mut Passive) -> Result<Seat, Status> {
-        let x = &self.shared;
-        let world = &x.world;
-        world.linger(irql);
-        let seat = Seat {
-            desk: Desk::try_new(world.number(), adapter.scope())?,
-            pool: NetBufferListPool::for_sends(adapter.scope(), TAG)?,
-            _context: x.context("manager's binding", None),
-        };
-        world.may_fail(Act::BindErr)?;
-        world.did(Act::BindOk);
-        x.mischief(irql.up_to_dispatch());
-        Ok(seat)
-    }
-
-    fn opened(&self, binding: &OpenedBinding<'_, Self>, irql: &mut Passive) {
-        let x = &self.shared;
+    fn opened(shared: &Arc<R::Shared>, binding: &OpenedBinding<'_, Driver<R>>, irql: &mut Passive) {
+        let x = R::manager(shared);
         let world = &x.world;
         let _ = x.bases.put(binding.desk.place, Binding::clone(binding));
         x.store_resources(binding.desk.place, binding.scope());
@@ -418,8 +446,8 @@ impl Protocol for Driver {
         world.linger(irql);
     }
 
-    fn restarted(&self, binding: &Binding<Self>, irql: &mut UpToDispatch) {
-        let x = &self.shared;
+    fn restarted(shared: &Arc<R::Shared>, binding: &Binding<Driver<R>>, irql: &mut UpToDispatch) {
+        let x = R::manager(shared);
         let _ = x.bases.put(binding.desk.place, binding.clone());
         if let Some(vc) = x.own.vcs.any(&x.world) {
             send(x, &vc, irql);
@@ -427,28 +455,29 @@ impl Protocol for Driver {
         x.mischief(irql);
     }
 
-    fn pause(&self, _binding: &Binding<Self>, irql: &mut Passive) {
-        let x = &self.shared;
+    fn pause(shared: &Arc<R::Shared>, irql: &mut Passive) {
+        let x = R::manager(shared);
         x.world.linger(irql);
         x.wait_for_end(irql);
         x.mischief(irql.up_to_dispatch());
     }
 
-    fn unbind(&self, binding: &Binding<Self>, irql: &mut Passive) {
-        let x = &self.shared;
-        x.world.linger(irql);
-        x.mischief(irql.up_to_dispatch());
-        x.wait_for_end(irql);
-        x.let_go(binding.desk.place, irql.up_to_dispatch());
-        x.world.linger(irql);
+    fn wait_for_end(shared: &Arc<R::Shared>, irql: &mut Passive) {
+        R::wait_for_end(shared, irql);
+        R::manager(shared).wait_for_end(irql);
+    }
+
+    fn let_go(shared: &Arc<R::Shared>, place: u32, irql: &mut UpToDispatch) {
+        R::let_go(shared, place, irql);
+        R::manager(shared).let_go(place, irql);
     }
 }
 
-impl StandaloneCallManager for Driver {
+impl<R: Roles> StandaloneCallManager for Driver<R> {
     type Signaling = Signal;
 
     fn signaling_activated(&self, vc: &SignalingVc<Self>, irql: &mut UpToDispatch) {
-        let x = &self.shared;
+        let x = R::manager(&self.shared);
         vc.told.fetch_add(1, SeqCst);
         if x.world.chance(1, 2) {
             let _ = x.own.vcs.put(vc.place, vc.clone());
@@ -464,7 +493,7 @@ impl StandaloneCallManager for Driver {
     }
 
     fn signaling_failed(&self, vc: &SignalingVc<Self>, status: Status, irql: &mut UpToDispatch) {
-        let x = &self.shared;
+        let x = R::manager(&self.shared);
         vc.told.fetch_add(1, SeqCst);
         x.world.did(Act::SignalFailed);
         x.world.failure("a signaling VC", status);
@@ -478,7 +507,7 @@ impl StandaloneCallManager for Driver {
         lists: Received<'_, Self>,
         irql: &mut UpToDispatch,
     ) {
-        let x = &self.shared;
+        let x = R::manager(&self.shared);
         let world = &x.world;
         let frames = frame::keys(world, "received", lists.iter());
         vc.end.arrived(world, "received", &frames);
@@ -511,7 +540,7 @@ impl StandaloneCallManager for Driver {
         lists: NetBufferLists,
         irql: &mut UpToDispatch,
     ) {
-        let x = &self.shared;
+        let x = R::manager(&self.shared);
         let world = &x.world;
         let (own, clones) = frame::come_home(world, "signaled", lists, |key, status, fate| {
             let right = match fate {
@@ -540,7 +569,7 @@ impl StandaloneCallManager for Driver {
     }
 
     fn signaling_closed(&self, vc: &SignalingVc<Self>, irql: &mut UpToDispatch) {
-        let x = &self.shared;
+        let x = R::manager(&self.shared);
         vc.closed.fetch_add(1, SeqCst);
         if vc.is_active() {
             x.world.found("a signaling VC is over while active");

@@ -1,134 +1,80 @@
-//! The random driver as a client, as [`crate::manager`] is one as call manager. `N` tells
-//! clients apart, for each protocol has a name of its own.
+//! The random driver as a client, as [`crate::manager`] is one as call manager: what it keeps, and
+//! what it does. What NDIS asks of it is in [`crate::client_handlers`].
 #![forbid(unsafe_code)]
 
 use crate::{
     act::Act,
-    agents::{Agents, Slot},
+    agents::{Desk, Slot},
+    bound::Bound,
+    driver::{Driver, Shared},
     frame::{self, End},
-    lent::{self, Seen},
-    loading,
-    manager::FAMILIES,
+    lent,
     stash::Stash,
-    world::{Context, Job, Life, Reference, TAG, World},
+    told::{Line, Office, Told, up},
+    world::{Context, Job, Life, Reference, World},
 };
 use ndis_co::{
-    Answer, Load, ServiceKey, Status,
     address::SapAddressBuf,
     client::{
-        Af, AfOffer, AsClient, Binding, Call, Client, CreatedVc, IncomingCall, Kept, NewBinding,
-        OpenAf, PendingIncomingCall, Protocol, Received, RegisteredSap, Sap, Vc,
+        Af, Binding, Call, CreatedVc, Kept, OpenAf, PendingIncomingCall, RegisteredSap, RunsClient,
+        Sap, Vc,
     },
-    family::AddressFamily,
     irql::{NoLock, Passive, UpToDispatch},
-    nbl::{NetBufferListPool, NetBufferLists, Parent},
-    params::CallParameters,
+    nbl::{NetBufferLists, Parent},
     timer::Timer,
     work::WorkItem,
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering::SeqCst},
-};
+use std::sync::{Arc, atomic::Ordering::SeqCst};
 
-/// The driver's value.
-pub(crate) struct Phone<const N: usize> {
-    shared: Arc<Exchange<N>>,
-    _context: Context,
+/// A driver that is a client, and perhaps something else.
+pub(crate) trait Calls: Bound<Role: RunsClient<Driver<Self>>> {
+    /// The client's share of what the driver's threads reach.
+    fn client(shared: &Arc<Self::Shared>) -> &Arc<Exchange<Self>>;
+}
+
+impl<K: Calls> Shared for Exchange<K> {
+    fn world(&self) -> &Arc<World> {
+        &self.world
+    }
+
+    fn life(&self) -> &Arc<Life> {
+        &self.life
+    }
+
+    fn act(x: &Arc<Self>, irql: &mut UpToDispatch) {
+        x.act(irql);
+    }
+
+    fn mischief(x: &Arc<Self>, irql: &mut UpToDispatch) {
+        x.mischief(irql);
+    }
+
+    fn hold_on(x: &Arc<Self>, irql: &mut Passive) {
+        x.hold_on(irql);
+    }
 }
 
 /// What the driver's threads reach of it.
-pub(crate) struct Exchange<const N: usize> {
+pub(crate) struct Exchange<K: Calls> {
     pub(crate) world: Arc<World>,
     pub(crate) life: Arc<Life>,
-    bindings: Stash<Binding<Phone<N>>>,
-    afs: Stash<Af<Phone<N>>>,
-    open: Stash<OpenAf<Phone<N>>>,
-    saps: Stash<Sap<Phone<N>>>,
-    registered: Stash<RegisteredSap<'static, Phone<N>>>,
-    vcs: Stash<Vc<Phone<N>>>,
-    created: Stash<CreatedVc<'static, Phone<N>>>,
-    calls: Stash<Call<'static, Phone<N>>>,
-    kept: Stash<Kept<Phone<N>>>,
-    parents: Stash<Parent<Kept<Phone<N>>>>,
-    home: Stash<NetBufferLists>,
+    pub(crate) bindings: Stash<Binding<Driver<K>>>,
+    pub(crate) afs: Stash<Af<Driver<K>>>,
+    pub(crate) open: Stash<OpenAf<Driver<K>>>,
+    pub(crate) saps: Stash<Sap<Driver<K>>>,
+    registered: Stash<RegisteredSap<'static, Driver<K>>>,
+    pub(crate) vcs: Stash<Vc<Driver<K>>>,
+    created: Stash<CreatedVc<'static, Driver<K>>>,
+    calls: Stash<Call<'static, Driver<K>>>,
+    pub(crate) kept: Stash<Kept<Driver<K>>>,
+    parents: Stash<Parent<Kept<Driver<K>>>>,
+    pub(crate) home: Stash<NetBufferLists>,
     timers: Stash<Timer<Slot>>,
     items: Stash<WorkItem<Slot>>,
     jobs: Arc<Stash<Job>>,
 }
 
-/// What is kept for a binding.
-pub(crate) struct Socket {
-    place: u32,
-    agents: Agents,
-    pool: NetBufferListPool,
-    _context: Context,
-}
-
-/// How often things were told of an address family, SAP or VC: once each.
-#[derive(Default)]
-struct Told {
-    asked: AtomicU32,
-    answered: AtomicU32,
-    up: AtomicU32,
-    over: AtomicU32,
-    deleted: AtomicU32,
-}
-
-/// What is kept for an address family or a SAP.
-pub(crate) struct Office {
-    told: Told,
-    context: Context,
-}
-
-/// What is kept for a VC.
-pub(crate) struct Line {
-    place: u32,
-    end: End,
-    told: Told,
-    context: Context,
-}
-
-impl Told {
-    /// Everything that was asked for was answered, and everything that came up is
-    /// over. (An incoming call may be over before it is up.)
-    fn check(&self, context: &Context, what: &str, incoming: bool) {
-        let [asked, answered, up, over, deleted] = [
-            &self.asked,
-            &self.answered,
-            &self.up,
-            &self.over,
-            &self.deleted,
-        ]
-        .map(|count| count.load(SeqCst));
-        let ended = up == over || (incoming && asked == 0 && up < over);
-        if asked != answered || !ended || asked > 1 || over > 1 || deleted > 1 {
-            context.world().found(format!(
-                "the client's {what} context {}: asked for {asked} times, answered {answered}, \
-                 came up {up}, ended {over}, deleted {deleted}",
-                context.number
-            ));
-        }
-    }
-}
-
-impl Drop for Office {
-    fn drop(&mut self) {
-        self.told.check(&self.context, "AF or SAP", false);
-    }
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        self.told.check(&self.context, "VC", true);
-    }
-}
-
-fn up(count: &AtomicU32) {
-    count.fetch_add(1, SeqCst);
-}
-
-impl<const N: usize> Exchange<N> {
+impl<K: Calls> Exchange<K> {
     pub(crate) fn new(world: &Arc<World>, life: &Arc<Life>) -> Arc<Self> {
         Arc::new(Self {
             world: world.clone(),
@@ -150,26 +96,26 @@ impl<const N: usize> Exchange<N> {
         })
     }
 
-    fn context(&self, kind: &'static str, parent: Option<Reference>) -> Context {
+    pub(crate) fn context(&self, kind: &'static str, parent: Option<Reference>) -> Context {
         Context::new(&self.world, &self.life, kind, parent)
     }
 
-    fn parent(&self, parent: impl FnOnce() -> Reference) -> Option<Reference> {
+    pub(crate) fn parent(&self, parent: impl FnOnce() -> Reference) -> Option<Reference> {
         self.world.dares(Act::StoreParent, 1, 3).then(parent)
     }
 
-    fn line(&self, af: &Af<Phone<N>>) -> Line {
+    pub(crate) fn line(&self, af: &Af<Driver<K>>) -> Line {
         let parent = self.parent(|| Box::new(af.clone()));
         let context = self.context("client's VC", parent);
         Line {
-            place: af.binding().place,
+            place: af.binding().desk.place,
             end: End::new(context.number),
             told: Told::default(),
             context,
         }
     }
 
-    fn let_go(&self, place: u32, irql: &mut UpToDispatch) {
+    pub(crate) fn let_go(&self, place: u32, irql: &mut UpToDispatch) {
         drop(self.vcs.close(place));
         drop(self.calls.close(place));
         drop(self.created.close(place));
@@ -190,17 +136,23 @@ impl<const N: usize> Exchange<N> {
         drop(self.bindings.close(place));
     }
 
-    fn later(
+    pub(crate) fn later(
         self: &Arc<Self>,
-        binding: &Binding<Phone<N>>,
+        binding: &Binding<Driver<K>>,
         irql: &mut UpToDispatch,
         job: impl FnOnce(&mut UpToDispatch) + Send + 'static,
     ) {
-        let agents = &binding.agents;
-        agents.later(&self.world, &self.jobs, binding.place, irql, Box::new(job));
+        let agents = &binding.desk.agents;
+        agents.later(
+            &self.world,
+            &self.jobs,
+            binding.desk.place,
+            irql,
+            Box::new(job),
+        );
     }
 
-    fn keep_vc(&self, vc: &Vc<Phone<N>>) {
+    pub(crate) fn keep_vc(&self, vc: &Vc<Driver<K>>) {
         if self.world.chance(3, 4) {
             self.world.did(Act::StashVc);
             let _ = self.vcs.put(vc.place, vc.clone());
@@ -216,6 +168,14 @@ impl<const N: usize> Exchange<N> {
     }
 
     pub(crate) fn act(self: &Arc<Self>, irql: &mut UpToDispatch) {
+        match self.life.whole() {
+            Some(whole) => whole.act(irql),
+            None => self.act_alone(irql),
+        }
+    }
+
+    /// Does something as a client, whatever the driver is besides.
+    pub(crate) fn act_alone(self: &Arc<Self>, irql: &mut UpToDispatch) {
         self.world.further(|| self.act_now(irql));
     }
 
@@ -323,7 +283,7 @@ impl<const N: usize> Exchange<N> {
             Act::StashVc => self.store_references(),
             Act::TimerDrop => self.drop_one(&self.timers, Act::TimerDrop, irql),
             Act::WorkDrop => self.drop_one(&self.items, Act::WorkDrop, irql),
-            act @ (Act::TimerNew | Act::TimerSet | Act::TimerCancel) => self.timer(act),
+            act @ (Act::TimerNew | Act::TimerSet | Act::TimerCancel) => self.timer(act, irql),
             act @ (Act::WorkNew | Act::WorkQueue) => self.work(act),
             _ => self.look_about(),
         }
@@ -345,7 +305,7 @@ impl<const N: usize> Exchange<N> {
         let world = &self.world;
         if let Some(sap) = self.saps.any(world) {
             let af = sap.af();
-            let _ = self.afs.put(af.binding().place, af);
+            let _ = self.afs.put(af.binding().desk.place, af);
         }
         let Some(vc) = self.vcs.any(world) else {
             return;
@@ -357,14 +317,14 @@ impl<const N: usize> Exchange<N> {
         let _ = self.afs.put(place, af);
     }
 
-    fn timer(self: &Arc<Self>, act: Act) {
+    fn timer(self: &Arc<Self>, act: Act, irql: &mut UpToDispatch) {
         let world = &self.world;
         let Some(binding) = self.bindings.any(world) else {
             return;
         };
         world.did(act);
         if act == Act::TimerCancel {
-            binding.agents.timer().cancel();
+            binding.desk.agents.timer().cancel();
             return;
         }
         let exchange = self.clone();
@@ -372,10 +332,11 @@ impl<const N: usize> Exchange<N> {
             return;
         };
         if act == Act::TimerSet {
-            binding.agents.timer().set(&slot, world.below(3));
+            let Desk { place, agents } = &binding.desk;
+            agents.set_timer(world, *place, &slot, 3, irql);
         } else if let Ok(timer) = Timer::try_new(binding.scope()) {
             timer.set(&slot, world.below(3));
-            let _ = self.timers.put(binding.place, timer);
+            let _ = self.timers.put(binding.desk.place, timer);
         }
     }
 
@@ -390,10 +351,10 @@ impl<const N: usize> Exchange<N> {
             return;
         };
         if act == Act::WorkQueue {
-            binding.agents.item().queue(&slot);
+            binding.desk.agents.item().queue(&slot);
         } else if let Ok(item) = WorkItem::try_new(binding.scope()) {
             item.queue(&slot);
-            let _ = self.items.put(binding.place, item);
+            let _ = self.items.put(binding.desk.place, item);
         }
     }
 
@@ -425,7 +386,7 @@ impl<const N: usize> Exchange<N> {
     }
 
     /// Keeps references on this thread's stack for a while.
-    pub(crate) fn hold(&self, irql: &mut Passive) {
+    pub(crate) fn hold_on(&self, irql: &mut Passive) {
         let world = &self.world;
         world.did(Act::Hold);
         let held = (
@@ -440,7 +401,12 @@ impl<const N: usize> Exchange<N> {
 
     /// Drops a VC and waits until it is deleted: whoever may wait may wait for
     /// that.
-    fn wait_for_end(self: &Arc<Self>, place: &str, af: &Af<Phone<N>>, irql: &mut Passive) {
+    pub(crate) fn wait_for_end(
+        self: &Arc<Self>,
+        place: &str,
+        af: &Af<Driver<K>>,
+        irql: &mut Passive,
+    ) {
         let world = &self.world;
         if !world.dares(Act::WaitForEnd, 1, 8) {
             return;
@@ -458,9 +424,16 @@ impl<const N: usize> Exchange<N> {
         }
     }
 
+    /// The same on any open family, if there is one.
+    pub(crate) fn wait_for_any_end(self: &Arc<Self>, place: &str, irql: &mut Passive) {
+        if let Some(af) = self.afs.any(&self.world) {
+            self.wait_for_end(place, &af, irql);
+        }
+    }
+
     // The acts in full.
 
-    fn create(self: &Arc<Self>, af: &Af<Phone<N>>, irql: &mut UpToDispatch) {
+    pub(crate) fn create(self: &Arc<Self>, af: &Af<Driver<K>>, irql: &mut UpToDispatch) {
         self.world.did(Act::VcCreate);
         match af.create_vc(self.line(af), irql) {
             Ok(vc) => self.go_on(vc, irql),
@@ -468,7 +441,7 @@ impl<const N: usize> Exchange<N> {
         }
     }
 
-    fn go_on(self: &Arc<Self>, vc: CreatedVc<'static, Phone<N>>, irql: &mut UpToDispatch) {
+    fn go_on(self: &Arc<Self>, vc: CreatedVc<'static, Driver<K>>, irql: &mut UpToDispatch) {
         match self.world.decide(&[
             (8, Act::VcDial),
             (1, Act::VcDelete),
@@ -492,7 +465,11 @@ impl<const N: usize> Exchange<N> {
     }
 
     /// A call that was placed or taken is kept, or is not.
-    fn dispose(self: &Arc<Self>, call: Call<'static, Phone<N>>, irql: &mut UpToDispatch) {
+    pub(crate) fn dispose(
+        self: &Arc<Self>,
+        call: Call<'static, Driver<K>>,
+        irql: &mut UpToDispatch,
+    ) {
         match self.world.decide(&[
             (8, Act::CallKeep),
             (1, Act::CallDrop),
@@ -516,7 +493,7 @@ impl<const N: usize> Exchange<N> {
         }
     }
 
-    fn register(self: &Arc<Self>, af: &Af<Phone<N>>, irql: &mut UpToDispatch) {
+    pub(crate) fn register(self: &Arc<Self>, af: &Af<Driver<K>>, irql: &mut UpToDispatch) {
         let world = &self.world;
         world.did(Act::SapRegister);
         let bytes = vec![0x5A; world.below(20) as usize];
@@ -533,8 +510,12 @@ impl<const N: usize> Exchange<N> {
         }
     }
 
-    fn go_on_sap(self: &Arc<Self>, sap: RegisteredSap<'static, Phone<N>>, irql: &mut UpToDispatch) {
-        let place = sap.af().binding().place;
+    fn go_on_sap(
+        self: &Arc<Self>,
+        sap: RegisteredSap<'static, Driver<K>>,
+        irql: &mut UpToDispatch,
+    ) {
+        let place = sap.af().binding().desk.place;
         match self.world.decide(&[
             (8, Act::SapRegister),
             (1, Act::SapRegisterDrop),
@@ -557,7 +538,7 @@ impl<const N: usize> Exchange<N> {
         (0..len).map(|_| self.world.draw() as u8).collect()
     }
 
-    fn hang_up(&self, vc: &Vc<Phone<N>>, irql: &mut UpToDispatch) {
+    pub(crate) fn hang_up(&self, vc: &Vc<Driver<K>>, irql: &mut UpToDispatch) {
         let data = self.data();
         self.world.did(if data.is_empty() {
             Act::ClientHangUp
@@ -569,7 +550,7 @@ impl<const N: usize> Exchange<N> {
         }
     }
 
-    fn send(&self, vc: &Vc<Phone<N>>, irql: &mut UpToDispatch) {
+    pub(crate) fn send(&self, vc: &Vc<Driver<K>>, irql: &mut UpToDispatch) {
         let world = &self.world;
         let binding = vc.af().binding();
         let count = 1 + world.below(3);
@@ -583,7 +564,7 @@ impl<const N: usize> Exchange<N> {
 
     fn out(
         &self,
-        vc: &Vc<Phone<N>>,
+        vc: &Vc<Driver<K>>,
         lists: NetBufferLists,
         irql: &mut UpToDispatch,
     ) -> Result<(), NetBufferLists> {
@@ -593,7 +574,7 @@ impl<const N: usize> Exchange<N> {
         })
     }
 
-    fn free(&self, lists: NetBufferLists, irql: &mut UpToDispatch) {
+    pub(crate) fn free(&self, lists: NetBufferLists, irql: &mut UpToDispatch) {
         if self.world.dares(Act::ListsFree, 1, 2) {
             lists.free(irql);
         } else {
@@ -602,7 +583,12 @@ impl<const N: usize> Exchange<N> {
     }
 
     /// Sends on a call what came in on one, uncopied.
-    fn relay(self: &Arc<Self>, kept: Kept<Phone<N>>, to: &Vc<Phone<N>>, irql: &mut UpToDispatch) {
+    pub(crate) fn relay(
+        self: &Arc<Self>,
+        kept: Kept<Driver<K>>,
+        to: &Vc<Driver<K>>,
+        irql: &mut UpToDispatch,
+    ) {
         let world = &self.world;
         let pool = &to.af().binding().pool;
         let parent = match frame::relay(world, kept, pool, |clones| self.out(to, clones, irql)) {
@@ -627,7 +613,7 @@ impl<const N: usize> Exchange<N> {
         }
     }
 
-    fn give_back(self: &Arc<Self>, mut kept: Kept<Phone<N>>, irql: &mut UpToDispatch) {
+    pub(crate) fn give_back(self: &Arc<Self>, mut kept: Kept<Driver<K>>, irql: &mut UpToDispatch) {
         let world = &self.world;
         // Still whole, however long they were kept.
         frame::keys(world, "kept", kept.iter());
@@ -667,360 +653,32 @@ impl<const N: usize> Exchange<N> {
             }
         }
     }
-}
 
-impl<const N: usize> Load for Phone<N> {
-    fn load(key: &ServiceKey<'_>, _irql: &mut Passive) -> Result<Self, Status> {
-        let shared = loading::found::<Exchange<N>>(key).ok_or(Status::FAILURE)?;
-        shared.life.may_load(&shared.world)?;
-        shared.world.did(Act::LoadOk);
-        let _context = shared.context("client", None);
-        Ok(Self { shared, _context })
-    }
-}
-
-impl<const N: usize> Protocol for Phone<N> {
-    const NAME: &'static str = ["CHAOS0", "CHAOS1", "CHAOS2"][N];
-    type Binding = Socket;
-    type Role = AsClient;
-
-    fn bind(&self, adapter: &NewBinding<'_>, irql: &mut Passive) -> Result<Socket, Status> {
-        let x = &self.shared;
-        x.world.linger(irql);
-        let place = x.world.number();
-        let socket = Socket {
-            place,
-            agents: Agents::try_new(adapter.scope())?,
-            pool: NetBufferListPool::for_sends(adapter.scope(), TAG)?,
-            _context: x.context("binding", None),
-        };
-        x.world.may_fail(Act::BindErr)?;
-        x.world.did(Act::BindOk);
-        x.mischief(irql.up_to_dispatch());
-        Ok(socket)
-    }
-
-    fn unbind(&self, binding: &Binding<Self>, irql: &mut Passive) {
-        let x = &self.shared;
-        x.world.linger(irql);
-        x.mischief(irql.up_to_dispatch());
-        if let Some(af) = x.afs.any(&x.world) {
-            x.wait_for_end("unbind", &af, irql);
-        }
-        x.let_go(binding.place, irql.up_to_dispatch());
-        x.world.linger(irql);
-    }
-}
-
-impl<const N: usize> Client for Phone<N> {
-    type Af = Office;
-    type Sap = Office;
-    type Vc = Line;
-
-    fn address_family(
-        &self,
-        binding: &Binding<Self>,
-        offer: AfOffer<'_, Self>,
-        irql: &mut Passive,
-    ) {
-        let x = &self.shared;
-        if !FAMILIES.contains(&offer.family()) {
-            x.world.found(format!("{:?} is offered", offer.family()));
-        }
-        x.mischief(irql.up_to_dispatch());
-        let _ = x.bindings.put(binding.place, binding.clone());
-        if x.world
-            .decide(&[(1, Act::OfferIgnore), (8, Act::OfferOpen)])
-            == Act::OfferOpen
-        {
-            let parent = x.parent(|| Box::new(binding.clone()));
-            let office = Office {
-                told: Told::default(),
-                context: x.context("client's AF", parent),
-            };
-            if let Err(status) = offer.open(office, irql) {
-                x.world.failure("open", status);
-            }
-        }
-        x.world.linger(irql);
-    }
-
-    fn af_opened(&self, af: OpenAf<Self>, irql: &mut Passive) {
-        let x = &self.shared;
-        up(&af.told.up);
-        let place = af.binding().place;
-        if x.world.chance(3, 4) {
-            x.world.did(Act::StashAf);
-            let _ = x.afs.put(place, Af::clone(&af));
-        }
-        for _ in 0..x.world.below(3) {
-            x.register(&af, irql.up_to_dispatch());
-        }
-        x.world.linger(irql);
-        for _ in 0..x.world.below(3) {
-            x.create(&af, irql.up_to_dispatch());
-        }
-        x.wait_for_end("af_opened", &af, irql);
-        x.mischief(irql.up_to_dispatch());
-        match x.world.decide(&[
-            (12, Act::OpenedKeep),
-            (1, Act::OpenedDrop),
-            (1, Act::OpenedClose),
-            (2, Act::OpenedStash),
-        ]) {
-            Act::OpenedDrop => drop(af),
-            Act::OpenedClose => af.close(irql),
-            Act::OpenedStash => {
-                let _ = x.open.put(place, af);
-            }
-            _ => {
-                let _ = x.afs.put(place, af.keep());
-            }
-        }
-        x.world.linger(irql);
-    }
-
-    fn af_open_failed(
-        &self,
-        _binding: &Binding<Self>,
-        _family: AddressFamily,
-        status: Status,
-        irql: &mut Passive,
-    ) {
-        let x = &self.shared;
-        x.world.failure("the open", status);
-        if let Some(af) = x.afs.any(&x.world) {
-            x.wait_for_end("af_open_failed", &af, irql);
-        }
-        x.mischief(irql.up_to_dispatch());
-    }
-
-    fn af_closing(&self, _af: &Af<Self>, irql: &mut UpToDispatch) {
-        self.shared.mischief(irql);
-    }
-
-    fn af_closed(&self, af: &Af<Self>, irql: &mut UpToDispatch) {
-        up(&af.told.over);
-        self.shared.mischief(irql);
-    }
-
-    fn sap_registered(&self, sap: &Sap<Self>, result: Result<(), Status>, irql: &mut UpToDispatch) {
-        match result {
-            Ok(()) => up(&sap.told.up),
-            Err(status) => self.shared.world.failure("the registration", status),
-        }
-        self.shared.mischief(irql);
-    }
-
-    fn sap_deregistered(&self, sap: &Sap<Self>, irql: &mut UpToDispatch) {
-        up(&sap.told.over);
-        self.shared.mischief(irql);
-    }
-
-    fn create_vc(&self, af: &Af<Self>, irql: &mut UpToDispatch) -> Result<Line, Status> {
-        let x = &self.shared;
-        x.mischief(irql);
-        let line = x.line(af);
-        x.world.may_fail(Act::ClientVcErr)?;
-        x.world.did(Act::ClientVcOk);
-        Ok(line)
-    }
-
-    fn vc_deleted(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
-        up(&vc.told.deleted);
-        if vc.is_connected() {
-            self.shared.world.found("a VC is deleted while connected");
-        }
-        self.shared.mischief(irql);
-    }
-
-    fn incoming_call<'r>(
-        &self,
-        sap: &Sap<Self>,
-        call: IncomingCall<'r, Self>,
-        irql: &mut UpToDispatch,
-    ) -> Answer<'r> {
-        let x = &self.shared;
-        let world = &x.world;
-        let seen = Seen::of(call.parameters());
-        if world.chance(1, 3) {
-            world.did(Act::StashSap);
-            let _ = x.saps.put(call.vc().place, sap.clone());
-        }
-        x.mischief(irql);
-        lent::still(world, Act::AgainRing, &seen, call.parameters());
-        let act = if world.chance(world.temper.refuse, 64) {
-            world.choose(&[
-                (2, Act::RingPendRefuse),
-                (1, Act::RingPendDrop),
-                (2, Act::RingRefuse),
-            ])
-        } else if world.chance(world.temper.pend, 16) {
-            Act::RingPendAccept
-        } else {
-            Act::RingAccept
-        };
-        world.did(act);
-        let answer = match act {
-            Act::RingRefuse => call.refuse(world.status()),
-            Act::RingAccept => {
-                let (answer, call) = call.accept();
-                x.dispose(call, irql);
-                answer
-            }
-            _ => {
-                let binding = call.vc().af().binding();
-                let (answer, token) = call.pend();
-                let exchange = x.clone();
-                x.later(&binding, irql, move |irql| {
-                    exchange.answer(act, token, irql);
-                });
-                answer
-            }
-        };
-        x.mischief(irql);
-        answer
-    }
-
-    fn call_connected(
-        &self,
-        vc: &Vc<Self>,
-        parameters: Option<CallParameters<'_>>,
-        irql: &mut UpToDispatch,
-    ) {
-        let x = &self.shared;
-        up(&vc.told.up);
-        if vc.told.asked.load(SeqCst) > 0 {
-            up(&vc.told.answered);
-        }
-        let seen = Seen::of(parameters);
-        x.keep_vc(vc);
-        if x.world.chance(x.world.temper.data, 16) {
-            x.send(vc, irql);
-        }
-        if x.world.chance(1, 8) {
-            x.hang_up(vc, irql);
-        }
-        x.mischief(irql);
-        lent::still(&x.world, Act::AgainConnected, &seen, parameters);
-    }
-
-    fn call_failed(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
-        up(&vc.told.answered);
-        self.shared.world.failure("the call", status);
-        self.shared.mischief(irql);
-    }
-
-    fn incoming_close(
-        &self,
-        _vc: &Vc<Self>,
-        _status: Status,
-        data: &[u8],
-        irql: &mut UpToDispatch,
-    ) {
-        let x = &self.shared;
-        let seen = data.to_vec();
-        x.mischief(irql);
-        lent::still_bytes(&x.world, Act::AgainEndData, &seen, data);
-    }
-
-    fn call_closed(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
-        up(&vc.told.over);
-        self.shared.mischief(irql);
-    }
-
-    fn receive(&self, vc: &Vc<Self>, lists: Received<'_, Self>, irql: &mut UpToDispatch) {
-        let x = &self.shared;
-        let world = &x.world;
-        let frames = frame::keys(world, "received", lists.iter());
-        vc.end.arrived(world, "received", &frames);
-        x.mischief(irql);
-        world.did(Act::AgainReceived);
-        let again = frame::keys(world, "received", lists.iter());
-        if again != frames {
-            world.found(format!("received {frames:?}, which has become {again:?}"));
-        }
-        if world.temper.pongs > 0 {
-            return lists.give_back(irql);
-        }
-        match world.choose(&[
-            (3, Act::ReceiveGiveBack),
-            (2, Act::ReceiveDrop),
-            (3, Act::ReceiveHold),
-        ]) {
-            Act::ReceiveDrop => {
-                world.did(Act::ReceiveDrop);
-                drop(lists);
-            }
-            Act::ReceiveHold => match lists.keep() {
-                Ok(kept) => {
-                    world.did(Act::ReceiveHold);
-                    self.hold(vc.place, kept, irql);
-                }
-                Err(lists) => drop(lists),
-            },
-            _ => {
-                world.did(Act::ReceiveGiveBack);
-                lists.give_back(irql);
-            }
-        }
-        x.mischief(irql);
-    }
-
-    fn send_complete(&self, vc: &Vc<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
-        let x = &self.shared;
-        let world = &x.world;
-        let (own, clones) = frame::come_home(world, "sent and back", lists, |key, status, fate| {
-            let right = match fate {
-                Some(fate) => status == fate,
-                None => !status.is_success(),
-            };
-            if !right && !world.is_relayed(key) {
-                world.found(format!("frame {key:?} comes back with {status}"));
-            }
-        });
-        if let Some(clones) = clones {
-            x.free(clones, irql);
-        }
-        if let Some(own) = own {
-            if world.chance(1, 3) {
-                let _ = x.home.put(vc.place, own);
-            } else {
-                world.did(Act::HomeDrop);
-                x.free(own, irql);
-            }
-        }
-        if world.pong() {
-            x.send(vc, irql);
-        }
-        x.mischief(irql);
-    }
-}
-
-impl<const N: usize> Phone<N> {
     /// Keeps received lists until a handler or a thread gives them back.
-    fn hold(&self, place: u32, kept: Kept<Self>, irql: &mut UpToDispatch) {
-        let x = &self.shared;
-        match x.kept.put(place, kept) {
+    pub(crate) fn hold(
+        self: &Arc<Self>,
+        place: u32,
+        kept: Kept<Driver<K>>,
+        irql: &mut UpToDispatch,
+    ) {
+        match self.kept.put(place, kept) {
             Ok(number) => {
-                let exchange = x.clone();
-                x.world.spawn("client's sweeper", move |irql| {
+                let exchange = self.clone();
+                self.world.spawn("client's sweeper", move |irql| {
                     exchange.world.wait(irql);
                     if let Some(kept) = exchange.kept.take(number) {
                         exchange.give_back(kept, irql.up_to_dispatch());
                     }
                 });
             }
-            Err(kept) => x.give_back(kept, irql),
+            Err(kept) => self.give_back(kept, irql),
         }
     }
-}
 
-impl<const N: usize> Exchange<N> {
-    fn answer(
+    pub(crate) fn answer(
         self: &Arc<Self>,
         act: Act,
-        token: PendingIncomingCall<Phone<N>>,
+        token: PendingIncomingCall<Driver<K>>,
         irql: &mut UpToDispatch,
     ) {
         let vc = token.vc().clone();

@@ -4,8 +4,9 @@
 
 use crate::{
     act::Act,
+    driver::Driver,
     lent::{self, Seen},
-    manager::{FAMILIES, Kind, Line, Manager, address, on_channel},
+    manager::{FAMILIES, Kind, Line, address, on_channel},
     world::{Context, Reference},
 };
 use ndis_co::{
@@ -22,7 +23,7 @@ use std::sync::atomic::Ordering::SeqCst;
 /// How often one call's close is refused: a client tries a thousand times.
 const REFUSALS: u32 = 2;
 
-impl<K: Kind> CallManager for Manager<K> {
+impl<K: Kind> CallManager for Driver<K> {
     type Base = K::Base;
     type Af = Context;
     type Sap = Context;
@@ -34,7 +35,7 @@ impl<K: Kind> CallManager for Manager<K> {
         request: OpenAf<'r, Self>,
         irql: &mut UpToDispatch,
     ) -> Answer<'r> {
-        let x = &self.shared;
+        let x = K::manager(&self.shared);
         let world = &x.world;
         if !FAMILIES.contains(&request.family()) {
             world.found(format!("{:?} is opened", request.family()));
@@ -83,7 +84,7 @@ impl<K: Kind> CallManager for Manager<K> {
         request: CloseAf<'r, Self>,
         irql: &mut UpToDispatch,
     ) -> Answer<'r> {
-        let x = &self.shared;
+        let x = K::manager(&self.shared);
         x.mischief(irql);
         let answer = if x.world.chance(x.world.temper.pend, 16) {
             let act = x.world.decide(&[
@@ -114,7 +115,7 @@ impl<K: Kind> CallManager for Manager<K> {
         request: RegisterSap<'r, Self>,
         irql: &mut UpToDispatch,
     ) -> Answer<'r> {
-        let x = &self.shared;
+        let x = K::manager(&self.shared);
         let world = &x.world;
         address(world, "a SAP that is asked for", request.address());
         let base = af.base();
@@ -170,7 +171,7 @@ impl<K: Kind> CallManager for Manager<K> {
         request: DeregisterSap<'r, Self>,
         irql: &mut UpToDispatch,
     ) -> Answer<'r> {
-        let x = &self.shared;
+        let x = K::manager(&self.shared);
         x.mischief(irql);
         address(&x.world, "a SAP that goes", sap.address());
         let answer = if x.world.chance(x.world.temper.pend, 16) {
@@ -195,7 +196,7 @@ impl<K: Kind> CallManager for Manager<K> {
     }
 
     fn create_vc(&self, af: &Af<Self>, irql: &mut UpToDispatch) -> Result<Line, Status> {
-        let x = &self.shared;
+        let x = K::manager(&self.shared);
         x.mischief(irql);
         let line = x.line(K::desk(af.base()).place, || Box::new(af.clone()));
         x.world.may_fail(Act::ManagerVcErr)?;
@@ -205,12 +206,16 @@ impl<K: Kind> CallManager for Manager<K> {
 
     fn vc_deleted(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
         if vc.deleted.swap(true, SeqCst) {
-            self.shared.world.found("a VC is deleted twice");
+            K::manager(&self.shared)
+                .world
+                .found("a VC is deleted twice");
         }
         if vc.is_connected() {
-            self.shared.world.found("a VC is deleted while connected");
+            K::manager(&self.shared)
+                .world
+                .found("a VC is deleted while connected");
         }
-        self.shared.mischief(irql);
+        K::manager(&self.shared).mischief(irql);
     }
 
     fn make_call<'r>(
@@ -219,7 +224,7 @@ impl<K: Kind> CallManager for Manager<K> {
         request: MakeCall<'r, Self>,
         irql: &mut UpToDispatch,
     ) -> Answer<'r> {
-        let x = &self.shared;
+        let x = K::manager(&self.shared);
         let world = &x.world;
         let seen = Seen::of(request.parameters());
         x.keep_vc(vc);
@@ -281,15 +286,15 @@ impl<K: Kind> CallManager for Manager<K> {
     }
 
     fn call_connected(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
-        let x = &self.shared;
+        let x = K::manager(&self.shared);
         x.keep_vc(vc);
         K::is_up(x, vc, irql);
         x.mischief(irql);
     }
 
     fn call_failed(&self, _vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
-        self.shared.world.failure("the call", status);
-        self.shared.mischief(irql);
+        K::manager(&self.shared).world.failure("the call", status);
+        K::manager(&self.shared).mischief(irql);
     }
 
     fn incoming_call_accepted(
@@ -298,7 +303,7 @@ impl<K: Kind> CallManager for Manager<K> {
         parameters: Option<CallParameters<'_>>,
         irql: &mut UpToDispatch,
     ) {
-        let x = &self.shared;
+        let x = K::manager(&self.shared);
         let seen = Seen::of(parameters);
         x.mischief(irql);
         if x.world.chance(x.world.temper.pend, 16) {
@@ -321,9 +326,11 @@ impl<K: Kind> CallManager for Manager<K> {
     }
 
     fn incoming_call_refused(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
-        self.shared.world.failure("the offered call", status);
-        K::is_refused(&self.shared, vc, irql);
-        self.shared.mischief(irql);
+        K::manager(&self.shared)
+            .world
+            .failure("the offered call", status);
+        K::is_refused(K::manager(&self.shared), vc, irql);
+        K::manager(&self.shared).mischief(irql);
     }
 
     fn close_call<'r>(
@@ -332,7 +339,7 @@ impl<K: Kind> CallManager for Manager<K> {
         request: CloseCall<'r, Self>,
         irql: &mut UpToDispatch,
     ) -> Answer<'r> {
-        let x = &self.shared;
+        let x = K::manager(&self.shared);
         let world = &x.world;
         let data = request.data().to_vec();
         K::is_closed(x, vc, irql);

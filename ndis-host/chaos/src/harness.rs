@@ -12,13 +12,15 @@
 use crate::{
     Cast, Options, Outcome,
     act::Act,
-    alone::Alone,
-    client::{self, Phone},
+    alone::{Above, Alone},
+    both::{self, Both},
+    client,
+    driver::{Driver, Shared},
     link::{self, Link},
-    loading,
-    manager::{self, Kind, Manager},
+    loading, manager,
     mcm::Integrated,
-    say,
+    phone::Phone,
+    say, turns,
     world::{Body, Life, World},
 };
 use ndis_co::{
@@ -26,13 +28,13 @@ use ndis_co::{
     irql::{NoLock, Passive},
 };
 use ndis_host::{
-    ActivateComplete, Adapter, AfOffers, CallControlWhilePaused, CloseOrder, CopiesAddressFamily,
-    CrossingClose, DeactivateComplete, DeregisterSapResult, DispatchIncomingCallResult, Driver,
-    EventMode, Host, IncomingActivation, McmDisplaces, NotifyClose, OpenAfCompleteIrql,
-    OwnRequests, Readings, Report, TransferEnds, VcAfterClose, WithdrawnOfferAnswer,
+    self as host, ActivateComplete, Adapter, AfOffers, CallControlWhilePaused, CloseOrder,
+    CopiesAddressFamily, CrossingClose, DeactivateComplete, DeregisterSapResult,
+    DispatchIncomingCallResult, EventMode, Host, IncomingActivation, McmDisplaces, NotifyClose,
+    OpenAfCompleteIrql, OwnRequests, Readings, Report, TransferEnds, VcAfterClose,
+    WithdrawnOfferAnswer,
 };
 use std::{
-    any::Any,
     collections::hash_map::DefaultHasher,
     hash::Hasher as _,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -44,48 +46,6 @@ use std::{
 
 static RUNS: AtomicU64 = AtomicU64::new(0);
 
-/// Calls that NDIS may refuse, and that are refused at random.
-const REFUSABLE: &[&str] = &[
-    "NdisAllocateIoWorkItem",
-    "NdisAllocateTimerObject",
-    "NdisAllocateNetBufferListPool",
-    "NdisAllocateNetBufferAndNetBufferList",
-    "NdisAllocateMdl",
-    "NdisMCmRegisterAddressFamilyEx",
-    "NdisMSetMiniportAttributes",
-    "NdisSetOptionalHandlers",
-    "NdisMRegisterMiniportDriver",
-    "NdisRegisterProtocolDriver",
-    "IoAllocateDriverObjectExtension",
-    "NdisOpenAdapterEx",
-    "NdisClOpenAddressFamilyEx",
-    "NdisCoCreateVc",
-    "NdisClMakeCall",
-    "NdisClRegisterSap",
-];
-
-/// The same, with a call manager that stands alone.
-const REFUSABLE_ALONE: &[&str] = &[
-    "NdisAllocateIoWorkItem",
-    "NdisAllocateTimerObject",
-    "NdisAllocateNetBufferListPool",
-    "NdisAllocateNetBufferAndNetBufferList",
-    "NdisAllocateMdl",
-    "NdisMSetMiniportAttributes",
-    "NdisSetOptionalHandlers",
-    "NdisMRegisterMiniportDriver",
-    "NdisRegisterProtocolDriver",
-    "IoAllocateDriverObjectExtension",
-    "NdisOpenAdapterEx",
-    "NdisCmRegisterAddressFamilyEx",
-    "NdisCmNotifyCloseAddressFamily",
-    "NdisCmActivateVc",
-    "NdisClOpenAddressFamilyEx",
-    "NdisCoCreateVc",
-    "NdisClMakeCall",
-    "NdisClRegisterSap",
-];
-
 /// A run longer than this does not end.
 const STEPS: u64 = 400_000;
 
@@ -94,70 +54,26 @@ trait Actor: Send + Sync {
     fn act(&self, irql: &mut Passive);
 }
 
-impl<K: Kind> Actor for Arc<manager::Exchange<K>> {
+impl<S: Shared> Actor for Arc<S> {
     fn act(&self, irql: &mut Passive) {
-        if self.world.chance(1, 4) {
-            self.hold_on(irql);
+        if self.world().chance(1, 4) {
+            S::hold_on(self, irql);
         } else {
-            manager::Exchange::act(self, irql.up_to_dispatch());
+            S::act(self, irql.up_to_dispatch());
         }
     }
 }
 
-impl Actor for Arc<link::Exchange> {
-    fn act(&self, irql: &mut Passive) {
-        if self.world.chance(1, 4) {
-            self.hold_on(irql);
-        } else {
-            link::Exchange::act(self, irql.up_to_dispatch());
-        }
-    }
+/// An adapter, and what was done to it.
+struct Device {
+    adapter: Adapter,
+    paused: bool,
+    /// It has no power.
+    asleep: bool,
 }
-
-impl<const N: usize> Actor for Arc<client::Exchange<N>> {
-    fn act(&self, irql: &mut Passive) {
-        if self.world.chance(1, 4) {
-            self.hold(irql);
-        } else {
-            client::Exchange::act(self, irql.up_to_dispatch());
-        }
-    }
-}
-
-/// What happens around a miniport call manager, by weight.
-const TURNS: &[(u32, Act)] = &[
-    (6, Act::RunForAWhile),
-    (2, Act::RunToIdle),
-    (2, Act::Pause),
-    (2, Act::Restart),
-    (1, Act::Remove),
-    (1, Act::SurpriseRemove),
-    (1, Act::AddAdapter),
-    (1, Act::UnloadClient),
-    (2, Act::LoadClientAgain),
-    (1, Act::FaultCall),
-    (0, Act::RunForAWhile),
-];
-
-/// What happens around a call manager that stands alone.
-const TURNS_ALONE: &[(u32, Act)] = &[
-    (6, Act::RunForAWhile),
-    (2, Act::RunToIdle),
-    (2, Act::Pause),
-    (2, Act::Restart),
-    (1, Act::Remove),
-    (1, Act::SurpriseRemove),
-    (1, Act::AddAdapter),
-    (1, Act::UnloadClient),
-    (2, Act::LoadClientAgain),
-    (1, Act::UnloadManager),
-    (2, Act::LoadManagerAgain),
-    (1, Act::FaultCall),
-    (0, Act::RunForAWhile),
-];
 
 struct Loaded {
-    driver: Driver,
+    driver: host::Driver,
     life: Arc<Life>,
     actor: Arc<dyn Actor>,
 }
@@ -172,7 +88,7 @@ struct Stage {
     link: Option<Loaded>,
     manager: Option<Loaded>,
     phones: [Option<Loaded>; 2],
-    adapters: Vec<(Adapter, bool)>,
+    devices: Vec<Device>,
     verbose: bool,
 }
 
@@ -283,7 +199,7 @@ fn scenario(world: &Arc<World>, seed: u64, options: &Options, digest: &mut Optio
         link: None,
         manager: None,
         phones: [None, None],
-        adapters: Vec::new(),
+        devices: Vec::new(),
         verbose: options.verbose,
     };
     let played = catch_unwind(AssertUnwindSafe(|| {
@@ -345,17 +261,14 @@ impl Stage {
     }
 
     /// Loads a driver whose threads do what `actor` says.
-    fn load<A: Any + Send + Sync>(
+    fn load<A: Shared>(
         &mut self,
         what: &str,
         actor: impl FnOnce(&Arc<World>, &Arc<Life>) -> Arc<A>,
         entry: impl FnOnce(*mut ndis_co::sys::DRIVER_OBJECT, *mut ndis_co::sys::UNICODE_STRING) -> i32
         + Send
         + 'static,
-    ) -> Option<Loaded>
-    where
-        Arc<A>: Actor,
-    {
+    ) -> Option<Loaded> {
         let name = self.name(what);
         self.say(&format!("load {name}"));
         let life = Life::new(name.clone());
@@ -389,18 +302,20 @@ impl Stage {
 
     fn load_manager(&mut self) {
         self.manager = match self.cast {
+            // Whoever places calls is one.
+            Cast::Both => None,
             Cast::Mcm => {
                 let actor = manager::Exchange::<Integrated>::new;
                 self.load("manager", actor, |object, path| {
                     // SAFETY: ENTRY.
-                    unsafe { ndis_mcm::Entry::<Manager<Integrated>>::load(object, path) }
+                    unsafe { ndis_mcm::Entry::<Driver<Integrated>>::load(object, path) }
                 })
             }
             Cast::Alone => {
-                let actor = manager::Exchange::<Alone>::new;
+                let actor = manager::Exchange::<Above<Alone>>::new;
                 self.load("manager", actor, |object, path| {
                     // SAFETY: ENTRY.
-                    unsafe { Entry::<Manager<Alone>>::load(object, path) }
+                    unsafe { Entry::<Driver<Above<Alone>>>::load(object, path) }
                 })
             }
         };
@@ -409,7 +324,7 @@ impl Stage {
     fn load_link(&mut self) {
         self.link = self.load("link", link::Exchange::new, |object, path| {
             // SAFETY: ENTRY.
-            unsafe { ndis_mcm::Entry::<Link>::load(object, path) }
+            unsafe { ndis_mcm::Entry::<Driver<Link>>::load(object, path) }
         });
     }
 
@@ -417,21 +332,37 @@ impl Stage {
     fn miniport(&mut self) -> &mut Option<Loaded> {
         match self.cast {
             Cast::Mcm => &mut self.manager,
-            Cast::Alone => &mut self.link,
+            Cast::Alone | Cast::Both => &mut self.link,
         }
     }
 
+    /// Loads one of the two drivers that place calls.
     fn load_phone(&mut self, which: usize) {
-        self.phones[which] = if which == 0 {
-            self.load("phone", client::Exchange::<0>::new, |object, path| {
+        self.phones[which] = match (self.cast, which) {
+            (Cast::Both, 0) => self.load("both", both::Exchange::<0>::new, |object, path| {
                 // SAFETY: ENTRY.
-                unsafe { Entry::<Phone<0>>::load(object, path) }
-            })
-        } else {
-            self.load("other", client::Exchange::<1>::new, |object, path| {
+                unsafe { Entry::<Driver<Above<Both<0>>>>::load(object, path) }
+            }),
+            (Cast::Both, _) => self.load("peer", both::Exchange::<1>::new, |object, path| {
                 // SAFETY: ENTRY.
-                unsafe { Entry::<Phone<1>>::load(object, path) }
-            })
+                unsafe { Entry::<Driver<Above<Both<1>>>>::load(object, path) }
+            }),
+            (_, 0) => self.load(
+                "phone",
+                client::Exchange::<Phone<0>>::new,
+                |object, path| {
+                    // SAFETY: ENTRY.
+                    unsafe { Entry::<Driver<Phone<0>>>::load(object, path) }
+                },
+            ),
+            _ => self.load(
+                "other",
+                client::Exchange::<Phone<1>>::new,
+                |object, path| {
+                    // SAFETY: ENTRY.
+                    unsafe { Entry::<Driver<Phone<1>>>::load(object, path) }
+                },
+            ),
         };
     }
 
@@ -449,7 +380,11 @@ impl Stage {
         let driver = miniport.driver;
         self.say("add an adapter");
         match self.host.add_adapter(&driver) {
-            Ok(adapter) => self.adapters.push((adapter, false)),
+            Ok(adapter) => self.devices.push(Device {
+                adapter,
+                paused: false,
+                asleep: false,
+            }),
             Err(status) => {
                 // One of the documented failures is none by its number (INIT-09).
                 let status = ndis_co::Status::from_raw(status);
@@ -461,7 +396,7 @@ impl Stage {
     }
 
     fn remove(&mut self, at: usize, surprise: bool) {
-        let (adapter, _) = self.adapters.remove(at);
+        let Device { adapter, .. } = self.devices.remove(at);
         self.say("remove an adapter");
         if surprise {
             self.host.surprise_remove(&adapter);
@@ -474,7 +409,10 @@ impl Stage {
     fn set(&mut self) {
         let world = self.world.clone();
         self.faults();
-        let second = world.dares(Act::SecondClient, 1, 2);
+        let second = match self.cast {
+            Cast::Both => world.dares(Act::SecondClient, 7, 8),
+            _ => world.dares(Act::SecondClient, 1, 2),
+        };
         let early = world.chance(1, 2);
         if early {
             self.load_phone(0);
@@ -493,6 +431,10 @@ impl Stage {
                 self.load_link();
                 self.add_adapter();
                 self.load_manager();
+            }
+            Cast::Both => {
+                self.load_link();
+                self.add_adapter();
             }
         }
         if !early {
@@ -518,10 +460,7 @@ impl Stage {
             }
             world.did(act);
             if act == Act::FaultCall {
-                let name = world.among(match self.cast {
-                    Cast::Mcm => REFUSABLE,
-                    Cast::Alone => REFUSABLE_ALONE,
-                });
+                let name = world.among(turns::refusable(self.cast));
                 let status = world.among(&[
                     ndis_co::Status::RESOURCES,
                     ndis_co::Status::FAILURE,
@@ -564,11 +503,8 @@ impl Stage {
             if !world.is_spent() {
                 self.threads();
             }
-            let act = world.choose(match self.cast {
-                Cast::Mcm => TURNS,
-                Cast::Alone => TURNS_ALONE,
-            });
-            let adapters = self.adapters.len() as u32;
+            let act = world.choose(&turns::of(self.cast, world.power.changes()));
+            let adapters = self.devices.len() as u32;
             match act {
                 Act::RunToIdle => {
                     world.did(act);
@@ -577,16 +513,16 @@ impl Stage {
                 }
                 Act::Pause | Act::Restart if adapters > 0 => {
                     let at = world.below(adapters) as usize;
-                    let (adapter, paused) = &mut self.adapters[at];
+                    let device = &mut self.devices[at];
                     let pause = act == Act::Pause;
-                    if *paused != pause {
+                    if device.paused != pause && !device.asleep {
                         world.did(act);
                         if pause {
-                            *paused = true;
-                            self.host.pause(adapter);
+                            device.paused = true;
+                            self.host.pause(&device.adapter);
                         } else {
                             // A failure leaves it paused.
-                            *paused = self.host.restart(adapter).is_err();
+                            device.paused = self.host.restart(&device.adapter).is_err();
                         }
                     }
                 }
@@ -624,12 +560,83 @@ impl Stage {
                     self.load_manager();
                 }
                 Act::FaultCall => self.faults(),
+                Act::FaultDelete => self.refuse_deletions(),
+                Act::PowerDown | Act::PowerUp | Act::RemoveAsleep if adapters > 0 => {
+                    let at = world.below(adapters) as usize;
+                    self.change_power(at, act);
+                }
+                Act::AskOid if adapters > 0 => {
+                    world.did(act);
+                    let oid = ndis_co::sys::OID_GEN_LINK_SPEED;
+                    // Supported or not.
+                    let _ = self.host.query(&self.devices[0].adapter, oid as _, 4);
+                }
+                Act::SendWithoutVc if adapters > 0 => {
+                    world.did(act);
+                    let _ = self.host.send_without_vc(&self.devices[0].adapter);
+                }
                 _ => {
                     world.did(Act::RunForAWhile);
                     let milliseconds = u64::from(world.below(6));
                     self.say(&format!("run for {milliseconds} ms"));
                     self.host.run_for(milliseconds);
                 }
+            }
+        }
+    }
+
+    /// VCs are not deleted at the first try: the layer tries again, after a while (rule VC-27).
+    fn refuse_deletions(&self) {
+        self.world.did(Act::FaultDelete);
+        let status = ndis_co::Status::NOT_ACCEPTED.raw();
+        for nth in 1..=u64::from(1 + self.world.below(12)) {
+            for name in ["NdisMCmDeleteVc", "NdisCoDeleteVc"] {
+                self.host.fail_call(name, nth, status);
+            }
+        }
+    }
+
+    /// A device loses its power, has it back, or is removed without.
+    fn change_power(&mut self, at: usize, act: Act) {
+        let device = &self.devices[at];
+        if device.asleep == (act == Act::PowerDown) || device.paused {
+            return;
+        }
+        if act == Act::PowerDown && self.world.chance(1, 2) {
+            // Something is still being tried when the power goes.
+            self.refuse_deletions();
+            self.threads();
+            self.host.run_for(u64::from(self.world.below(6)));
+        }
+        self.world.did(act);
+        let state = match act {
+            Act::PowerDown => self.world.among(&[
+                ndis_co::sys::NdisDeviceStateD1,
+                ndis_co::sys::NdisDeviceStateD3,
+                ndis_co::sys::NdisDeviceStateD3,
+            ]),
+            Act::PowerUp => ndis_co::sys::NdisDeviceStateD0,
+            _ => return self.remove(at, self.world.chance(1, 2)),
+        };
+        let device = &mut self.devices[at];
+        device.asleep = act == Act::PowerDown;
+        let changed = self.host.set_power(&device.adapter, state);
+        if changed.is_err() {
+            // The restart has failed.
+            device.paused = true;
+            if device.asleep {
+                self.world.found("a device cannot lose its power");
+            }
+        }
+        if act == Act::PowerDown {
+            self.host.run_for(u64::from(self.world.below(4)));
+            let act = self.world.choose(&[
+                (4, Act::PowerUp),
+                (2, Act::RemoveAsleep),
+                (2, Act::RunForAWhile),
+            ]);
+            if act != Act::RunForAWhile {
+                self.change_power(at, act);
             }
         }
     }
@@ -642,7 +649,7 @@ impl Stage {
             self.host.run_for(u64::from(world.below(3)));
         }
         let choices = match self.cast {
-            Cast::Mcm => 4,
+            Cast::Mcm | Cast::Both => 4,
             Cast::Alone => 5,
         };
         while self.manager.is_some()
@@ -650,15 +657,15 @@ impl Stage {
             || self.phones.iter().any(Option::is_some)
         {
             match world.below(choices) {
-                0 if !self.adapters.is_empty() => self.remove(0, false),
+                0 if !self.devices.is_empty() => self.remove(0, false),
                 1 => {
                     if let Some(loaded) = self.miniport().take() {
                         world.did(match self.cast {
                             Cast::Mcm => Act::UnloadManager,
-                            Cast::Alone => Act::UnloadLink,
+                            Cast::Alone | Cast::Both => Act::UnloadLink,
                         });
                         self.unload(&loaded);
-                        self.adapters.clear();
+                        self.devices.clear();
                     }
                 }
                 4 => {

@@ -3,13 +3,14 @@
 //! Drivers without a line of unsafe code do at every step one of the things that the
 //! safe layer lets them do, whether it makes sense or not: accept, refuse, answer
 //! later from anywhere or drop the token, hang up inside any handler, drop references
-//! under locks, keep them, fail. There are two [casts](Cast) of them: clients above a
-//! miniport call manager, and clients above a call manager that stands alone, with
-//! signaling VCs of its own, above a connection-oriented miniport that is none. Around
-//! them the host pauses, removes and unloads, under a random schedule, random readings
-//! and with failures at random.
+//! under locks, keep them, fail. There are three [casts](Cast) of them: clients above a
+//! miniport call manager; clients above a call manager that stands alone, with signaling
+//! VCs of its own, above a connection-oriented miniport that is none; and, above such a
+//! miniport, drivers that are clients and call managers at once, each other's peers.
+//! Around them the host pauses, removes and unloads, under a random schedule, random
+//! readings and with failures at random; in some runs devices lose their power.
 //!
-//! //! Whatever they do, these must hold:
+//! Whatever they do, these must hold:
 //!
 //! - the host's report is clean: no rule broken, nothing left over, nobody stuck;
 //! - each context is dropped once, and before the unload of its driver returns;
@@ -28,8 +29,12 @@
 mod act;
 mod agents;
 mod alone;
+mod both;
+mod bound;
 mod carrier;
 mod client;
+mod client_handlers;
+mod driver;
 mod frame;
 mod handlers;
 #[allow(unsafe_code)]
@@ -39,8 +44,12 @@ mod link;
 mod loading;
 mod manager;
 mod mcm;
+mod phone;
+mod power;
 mod rng;
 mod stash;
+mod told;
+mod turns;
 mod world;
 
 use std::io::Write as _;
@@ -66,6 +75,9 @@ pub enum Cast {
     Mcm,
     /// A call manager that stands alone, above a connection-oriented miniport.
     Alone,
+    /// No clients but the call managers: drivers of both roles, above a connection-oriented
+    /// miniport.
+    Both,
 }
 
 impl Cast {
@@ -75,17 +87,19 @@ impl Cast {
         match name {
             "mcm" => Some(Self::Mcm),
             "alone" => Some(Self::Alone),
+            "both" => Some(Self::Both),
             _ => None,
         }
     }
 
-    /// The cast of a seed: of four seeds one has the call manager that stands alone.
+    /// The cast of a seed: of eight seeds two have the call manager that stands alone, and one has
+    /// the drivers of both roles.
     #[must_use]
     pub fn of(seed: u64) -> Self {
-        if seed % 4 == 3 {
-            Self::Alone
-        } else {
-            Self::Mcm
+        match seed % 8 {
+            3 | 7 => Self::Alone,
+            5 => Self::Both,
+            _ => Self::Mcm,
         }
     }
 }

@@ -6,17 +6,18 @@ use crate::{
     act::Act,
     agents::Desk,
     carrier::{Carrier, Wire},
+    driver::{Driver, Part, Shared},
     frame::End,
-    loading,
     manager::CHANNEL,
     stash::Stash,
     world::{Context, Job, Life, Reference, TAG, World},
 };
 use ndis_co::{
-    Answer, Load, ServiceKey, Status,
+    Answer, Status,
     irql::{NoLock, Passive, UpToDispatch},
     nbl::{NetBufferListPool, NetBufferLists},
     params::{CallParameters, FlowSpec},
+    power::PowerState,
 };
 use ndis_mcm::{
     Adapter, Attributes, Carry, CoMiniport, IndicateError, Initialize, Initialized, Miniport, New,
@@ -27,19 +28,23 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
 };
 
-/// The driver's value.
-pub(crate) struct Link {
-    shared: Arc<Exchange>,
-    _context: Context,
+/// A miniport that is no call manager.
+pub(crate) enum Link {}
+
+type Wired = Driver<Link>;
+
+impl Part for Link {
+    type Shared = Exchange;
+    const WHAT: &'static str = "link";
 }
 
 /// What the driver's threads reach of it.
 pub(crate) struct Exchange {
     pub(crate) world: Arc<World>,
     pub(crate) life: Arc<Life>,
-    vcs: Arc<Stash<Vc<Link>>>,
-    adapters: Stash<Adapter<Link>>,
-    carrier: Arc<Carrier<Vc<Link>>>,
+    vcs: Arc<Stash<Vc<Wired>>>,
+    adapters: Stash<Adapter<Wired>>,
+    carrier: Arc<Carrier<Vc<Wired>>>,
     jobs: Arc<Stash<Job>>,
 }
 
@@ -62,7 +67,7 @@ pub(crate) struct Strand {
     _context: Context,
 }
 
-impl Wire for Vc<Link> {
+impl Wire for Vc<Wired> {
     const OVER: &str = "VC-50: data is indicated on a VC after its deactivation was asked for";
 
     fn end(&self) -> &End {
@@ -99,6 +104,28 @@ impl Wire for Vc<Link> {
     }
 }
 
+impl Shared for Exchange {
+    fn world(&self) -> &Arc<World> {
+        &self.world
+    }
+
+    fn life(&self) -> &Arc<Life> {
+        &self.life
+    }
+
+    fn act(x: &Arc<Self>, irql: &mut UpToDispatch) {
+        x.act(irql);
+    }
+
+    fn mischief(x: &Arc<Self>, irql: &mut UpToDispatch) {
+        x.mischief(irql);
+    }
+
+    fn hold_on(x: &Arc<Self>, irql: &mut Passive) {
+        x.hold_on(irql);
+    }
+}
+
 impl Exchange {
     pub(crate) fn new(world: &Arc<World>, life: &Arc<Life>) -> Arc<Self> {
         let vcs = Arc::new(Stash::new());
@@ -130,7 +157,7 @@ impl Exchange {
 
     fn later(
         &self,
-        adapter: &Adapter<Link>,
+        adapter: &Adapter<Wired>,
         irql: &mut UpToDispatch,
         job: impl FnOnce(&mut UpToDispatch) + Send + 'static,
     ) {
@@ -138,7 +165,7 @@ impl Exchange {
         agents.later(&self.world, &self.jobs, *place, irql, Box::new(job));
     }
 
-    fn keep_vc(&self, vc: &Vc<Link>) {
+    fn keep_vc(&self, vc: &Vc<Wired>) {
         if self.world.chance(3, 4) {
             self.world.did(Act::StashVc);
             let _ = self.vcs.put(vc.place, vc.clone());
@@ -223,17 +250,7 @@ impl Exchange {
     }
 }
 
-impl Load for Link {
-    fn load(key: &ServiceKey<'_>, _irql: &mut Passive) -> Result<Self, Status> {
-        let shared = loading::found::<Exchange>(key).ok_or(Status::FAILURE)?;
-        shared.life.may_load(&shared.world)?;
-        shared.world.did(Act::LoadOk);
-        let _context = shared.context("link", None);
-        Ok(Self { shared, _context })
-    }
-}
-
-impl Miniport for Link {
+impl Miniport for Wired {
     type Adapter = Nic;
     type Role = CoMiniport;
 
@@ -283,6 +300,22 @@ impl Miniport for Link {
         Ok(())
     }
 
+    fn set_power(&self, adapter: &Adapter<Self>, state: PowerState, irql: &mut UpToDispatch) {
+        let x = &self.shared;
+        let (world, Desk { place, agents }) = (&x.world, &adapter.desk);
+        x.mischief(irql);
+        if state == PowerState::D0 {
+            world
+                .power
+                .wake(*place, irql, || agents.wake(world, &x.jobs));
+        } else {
+            world
+                .power
+                .sleep(*place, irql, || agents.sleep(world, &x.jobs, *place));
+        }
+        x.mischief(irql);
+    }
+
     fn halt(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
         let x = &self.shared;
         x.world.linger(irql);
@@ -301,7 +334,7 @@ fn channel(parameters: Option<CallParameters<'_>>) -> u32 {
     bytes.map_or(0, u32::from_le_bytes)
 }
 
-impl VcMiniport for Link {
+impl VcMiniport for Wired {
     type VcContext = Strand;
 
     fn create_vc(
@@ -435,7 +468,7 @@ impl VcMiniport for Link {
     }
 }
 
-impl Carry for Link {
+impl Carry for Wired {
     type Vc = Vc<Self>;
 
     fn send(&self, vc: &Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch) {

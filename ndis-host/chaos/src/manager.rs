@@ -5,13 +5,14 @@
 use crate::{
     act::Act,
     agents::{self, Desk, Slot},
+    driver::{Driver, Part, Shared},
     frame::End,
-    lent, loading,
+    lent,
     stash::Stash,
     world::{Context, Job, Life, Reference, World},
 };
 use ndis_co::{
-    Load, ServiceKey, Status,
+    Status,
     address::SapAddress,
     cm::{AcceptedCall, Active, Af, Base, CreatedVc, Inactive, PendingMakeCall, Sap, Vc},
     family::{AddressFamily, Family},
@@ -39,8 +40,8 @@ pub(crate) const FAMILIES: [AddressFamily; 2] = [
 pub(crate) const CHANNEL: u32 = 0xC4A7;
 
 /// What a random call manager stands on, and what it does there beside calls.
-pub(crate) trait Kind: Sized + Send + Sync + 'static {
-    type Base: Base<Manager<Self>> + fmt::Debug;
+pub(crate) trait Kind: Part {
+    type Base: Base<Driver<Self>> + fmt::Debug;
     /// What is kept beside calls.
     type Own: Send + Sync + 'static;
     /// All acts of mischief, by weight; the last one is to look about.
@@ -48,7 +49,9 @@ pub(crate) trait Kind: Sized + Send + Sync + 'static {
     /// The ways to accept a call at once, and later.
     const ACCEPTS: [&[(u32, Act)]; 2];
 
-    fn own(world: &Arc<World>, vcs: &Arc<Stash<Vc<Manager<Self>>>>) -> Self::Own;
+    /// The call manager's share of what the driver's threads reach.
+    fn manager(shared: &Arc<Self::Shared>) -> &Arc<Exchange<Self>>;
+    fn own(world: &Arc<World>, vcs: &Arc<Stash<Vc<Driver<Self>>>>) -> Self::Own;
     fn desk(base: &Self::Base) -> &Desk;
     fn scope(base: &Self::Base) -> &Scope;
     /// An act that is not one of every call manager's.
@@ -57,34 +60,24 @@ pub(crate) trait Kind: Sized + Send + Sync + 'static {
     fn let_go_first(x: &Arc<Exchange<Self>>, place: u32, irql: &mut UpToDispatch);
     fn let_go_then(x: &Arc<Exchange<Self>>, place: u32);
     /// A call may be joined to another one: it came up, was refused, or is closed.
-    fn is_up(x: &Arc<Exchange<Self>>, vc: &Vc<Manager<Self>>, irql: &mut UpToDispatch);
-    fn is_refused(x: &Arc<Exchange<Self>>, vc: &Vc<Manager<Self>>, irql: &mut UpToDispatch);
-    fn is_closed(x: &Arc<Exchange<Self>>, vc: &Vc<Manager<Self>>, irql: &mut UpToDispatch);
+    fn is_up(x: &Arc<Exchange<Self>>, vc: &Vc<Driver<Self>>, irql: &mut UpToDispatch);
+    fn is_refused(x: &Arc<Exchange<Self>>, vc: &Vc<Driver<Self>>, irql: &mut UpToDispatch);
+    fn is_closed(x: &Arc<Exchange<Self>>, vc: &Vc<Driver<Self>>, irql: &mut UpToDispatch);
     /// A call that was placed is to be joined to one to a SAP.
-    fn join(
-        x: &Arc<Exchange<Self>>,
-        token: PendingMakeCall<Manager<Self>>,
-        irql: &mut UpToDispatch,
-    );
-}
-
-/// The driver's value.
-pub(crate) struct Manager<K: Kind> {
-    pub(crate) shared: Arc<Exchange<K>>,
-    _context: Context,
+    fn join(x: &Arc<Exchange<Self>>, token: PendingMakeCall<Driver<Self>>, irql: &mut UpToDispatch);
 }
 
 /// What the driver's threads reach of it.
 pub(crate) struct Exchange<K: Kind> {
     pub(crate) world: Arc<World>,
     pub(crate) life: Arc<Life>,
-    pub(crate) vcs: Arc<Stash<Vc<Manager<K>>>>,
-    pub(crate) saps: Stash<Sap<Manager<K>>>,
-    pub(crate) afs: Stash<Af<Manager<K>>>,
+    pub(crate) vcs: Arc<Stash<Vc<Driver<K>>>>,
+    pub(crate) saps: Stash<Sap<Driver<K>>>,
+    pub(crate) afs: Stash<Af<Driver<K>>>,
     pub(crate) bases: Stash<K::Base>,
-    inactive: Stash<CreatedVc<'static, Manager<K>, Inactive>>,
-    active: Stash<CreatedVc<'static, Manager<K>, Active>>,
-    pub(crate) accepted: Stash<AcceptedCall<Manager<K>>>,
+    inactive: Stash<CreatedVc<'static, Driver<K>, Inactive>>,
+    active: Stash<CreatedVc<'static, Driver<K>, Active>>,
+    pub(crate) accepted: Stash<AcceptedCall<Driver<K>>>,
     timers: Stash<Timer<Slot>>,
     items: Stash<WorkItem<Slot>>,
     jobs: Arc<Stash<Job>>,
@@ -132,13 +125,25 @@ pub(crate) fn on_channel(channel: u32) -> Result<CallParametersBuf, Status> {
     CallParametersBuf::builder().media_specific(channel).build()
 }
 
-impl<K: Kind> Load for Manager<K> {
-    fn load(key: &ServiceKey<'_>, _irql: &mut Passive) -> Result<Self, Status> {
-        let shared = loading::found::<Exchange<K>>(key).ok_or(Status::FAILURE)?;
-        shared.life.may_load(&shared.world)?;
-        shared.world.did(Act::LoadOk);
-        let _context = shared.context("manager", None);
-        Ok(Self { shared, _context })
+impl<K: Kind> Shared for Exchange<K> {
+    fn world(&self) -> &Arc<World> {
+        &self.world
+    }
+
+    fn life(&self) -> &Arc<Life> {
+        &self.life
+    }
+
+    fn act(x: &Arc<Self>, irql: &mut UpToDispatch) {
+        x.act(irql);
+    }
+
+    fn mischief(x: &Arc<Self>, irql: &mut UpToDispatch) {
+        x.mischief(irql);
+    }
+
+    fn hold_on(x: &Arc<Self>, irql: &mut Passive) {
+        x.hold_on(irql);
     }
 }
 
@@ -215,7 +220,7 @@ impl<K: Kind> Exchange<K> {
             .later(&self.world, &self.jobs, desk.place, irql, Box::new(job));
     }
 
-    pub(crate) fn keep_vc(&self, vc: &Vc<Manager<K>>) {
+    pub(crate) fn keep_vc(&self, vc: &Vc<Driver<K>>) {
         if self.world.chance(3, 4) {
             self.world.did(Act::StashVc);
             let _ = self.vcs.put(vc.place, vc.clone());
@@ -251,6 +256,33 @@ impl<K: Kind> Exchange<K> {
         }
     }
 
+    /// The device loses its power: no timer of its adapter stays set.
+    pub(crate) fn sleep(self: &Arc<Self>, base: &K::Base, irql: &mut UpToDispatch) {
+        let (world, Desk { place, agents }) = (&self.world, K::desk(base));
+        world.power.sleep(*place, irql, || {
+            agents.sleep(world, &self.jobs, *place);
+            for timer in self.timers.take_all_of(*place) {
+                timer.cancel();
+                let _ = self.timers.put(*place, timer);
+            }
+        });
+    }
+
+    /// It has power again: the timers are set again.
+    pub(crate) fn wake(self: &Arc<Self>, base: &K::Base, irql: &mut UpToDispatch) {
+        let (world, Desk { place, agents }) = (&self.world, K::desk(base));
+        world.power.wake(*place, irql, || {
+            agents.wake(world, &self.jobs);
+            for timer in self.timers.take_all_of(*place) {
+                let exchange = self.clone();
+                if let Ok(slot) = Slot::try_new(Box::new(move |irql| exchange.act(irql))) {
+                    timer.set(&slot, world.below(3));
+                }
+                let _ = self.timers.put(*place, timer);
+            }
+        });
+    }
+
     // Mischief: acts for which there is no occasion but that they are possible.
 
     /// Does what comes to mind, in a handler or a thread.
@@ -261,6 +293,14 @@ impl<K: Kind> Exchange<K> {
     }
 
     pub(crate) fn act(self: &Arc<Self>, irql: &mut UpToDispatch) {
+        match self.life.whole() {
+            Some(whole) => whole.act(irql),
+            None => self.act_alone(irql),
+        }
+    }
+
+    /// Does something as a call manager, whatever the driver is besides.
+    pub(crate) fn act_alone(self: &Arc<Self>, irql: &mut UpToDispatch) {
         self.world.further(|| self.act_now(irql));
     }
 
@@ -302,9 +342,9 @@ impl<K: Kind> Exchange<K> {
             Act::DropAf => self.drop_one(&self.afs, Act::DropAf, irql),
             Act::DropAdapter => self.drop_one(&self.bases, Act::DropAdapter, irql),
             Act::StashVc => self.store_references(),
-            Act::TimerDrop => self.drop_one(&self.timers, Act::TimerDrop, irql),
+            Act::TimerDrop => self.drop_timer(irql),
             Act::WorkDrop => self.drop_one(&self.items, Act::WorkDrop, irql),
-            act @ (Act::TimerNew | Act::TimerSet | Act::TimerCancel) => self.timer(act),
+            act @ (Act::TimerNew | Act::TimerSet | Act::TimerCancel) => self.timer(act, irql),
             act @ (Act::WorkNew | Act::WorkQueue) => self.work(act),
             Act::Look => self.look_about(),
             act => K::act(self, act, irql),
@@ -312,9 +352,27 @@ impl<K: Kind> Exchange<K> {
     }
 
     pub(crate) fn drop_one<T>(&self, stash: &Stash<T>, act: Act, irql: &mut UpToDispatch) {
-        let Some((_, thing)) = stash.take_any(&self.world) else {
-            return;
-        };
+        if let Some((_, thing)) = stash.take_any(&self.world) {
+            self.drop_thing(thing, act, irql);
+        }
+    }
+
+    fn drop_timer(&self, irql: &mut UpToDispatch) {
+        let power = &self.world.power;
+        let taken = power.still(irql, || {
+            let (_, timer) = self.timers.take_any(&self.world)?;
+            if power.changes() {
+                // Nobody who loses power would find it.
+                timer.cancel();
+            }
+            Some(timer)
+        });
+        if let Some(timer) = taken {
+            self.drop_thing(timer, Act::TimerDrop, irql);
+        }
+    }
+
+    fn drop_thing<T>(&self, thing: T, act: Act, irql: &mut UpToDispatch) {
         self.world.did(act);
         if self.world.dares(Act::DropUnderLock, 1, 3) {
             self.life.drop_under_lock(thing, irql);
@@ -340,7 +398,7 @@ impl<K: Kind> Exchange<K> {
         let _ = self.afs.put(place, af);
     }
 
-    fn timer(self: &Arc<Self>, act: Act) {
+    fn timer(self: &Arc<Self>, act: Act, irql: &mut UpToDispatch) {
         let world = &self.world;
         let Some(base) = self.bases.any(world) else {
             return;
@@ -356,10 +414,12 @@ impl<K: Kind> Exchange<K> {
             return;
         };
         if act == Act::TimerSet {
-            agents.timer().set(&slot, world.below(3));
+            agents.set_timer(world, *place, &slot, 3, irql);
         } else if let Ok(timer) = Timer::try_new(K::scope(&base)) {
-            timer.set(&slot, world.below(3));
-            let _ = self.timers.put(*place, timer);
+            world.power.awake(*place, irql, || {
+                timer.set(&slot, world.below(world.power.delay(3)));
+                self.timers.put(*place, timer)
+            });
         }
     }
 
@@ -440,7 +500,7 @@ impl<K: Kind> Exchange<K> {
 
     // The acts in full.
 
-    pub(crate) fn hang_up(&self, vc: &Vc<Manager<K>>, irql: &mut UpToDispatch) {
+    pub(crate) fn hang_up(&self, vc: &Vc<Driver<K>>, irql: &mut UpToDispatch) {
         let world = &self.world;
         let (status, data) = (world.status(), self.data());
         world.did(if data.is_empty() {
@@ -459,7 +519,7 @@ impl<K: Kind> Exchange<K> {
     }
 
     /// Brings a call to a SAP, as far as chance decides.
-    fn ring(self: &Arc<Self>, sap: &Sap<Manager<K>>, irql: &mut UpToDispatch) {
+    fn ring(self: &Arc<Self>, sap: &Sap<Driver<K>>, irql: &mut UpToDispatch) {
         let line = self.line(K::desk(sap.base()).place, || Box::new(sap.clone()));
         self.ring_on(line, sap, irql);
     }
@@ -468,7 +528,7 @@ impl<K: Kind> Exchange<K> {
     pub(crate) fn ring_on(
         self: &Arc<Self>,
         line: Line,
-        sap: &Sap<Manager<K>>,
+        sap: &Sap<Driver<K>>,
         irql: &mut UpToDispatch,
     ) {
         let world = &self.world;
@@ -488,7 +548,7 @@ impl<K: Kind> Exchange<K> {
 
     fn go_on_inactive(
         self: &Arc<Self>,
-        vc: CreatedVc<'static, Manager<K>, Inactive>,
+        vc: CreatedVc<'static, Driver<K>, Inactive>,
         irql: &mut UpToDispatch,
     ) {
         match self.world.decide(&[
@@ -516,18 +576,14 @@ impl<K: Kind> Exchange<K> {
     }
 
     /// What a VC is activated with.
-    fn link(&self, vc: &Vc<Manager<K>>) -> Result<CallParametersBuf, Status> {
+    fn link(&self, vc: &Vc<Driver<K>>) -> Result<CallParametersBuf, Status> {
         match vc.channel.load(SeqCst) {
             0 => lent::parameters(&self.world),
             channel => on_channel(channel),
         }
     }
 
-    fn activate(
-        self: &Arc<Self>,
-        vc: CreatedVc<'_, Manager<K>, Inactive>,
-        irql: &mut UpToDispatch,
-    ) {
+    fn activate(self: &Arc<Self>, vc: CreatedVc<'_, Driver<K>, Inactive>, irql: &mut UpToDispatch) {
         self.world.did(Act::RingActivate);
         let Ok(parameters) = self.link(&vc) else {
             return;
@@ -550,7 +606,7 @@ impl<K: Kind> Exchange<K> {
 
     fn go_on_active(
         self: &Arc<Self>,
-        vc: CreatedVc<'static, Manager<K>, Active>,
+        vc: CreatedVc<'static, Driver<K>, Active>,
         irql: &mut UpToDispatch,
     ) {
         match self.world.decide(&[
@@ -575,11 +631,7 @@ impl<K: Kind> Exchange<K> {
     }
 
     /// An accepted call is connected or taken back.
-    pub(crate) fn settle(
-        self: &Arc<Self>,
-        call: AcceptedCall<Manager<K>>,
-        irql: &mut UpToDispatch,
-    ) {
+    pub(crate) fn settle(self: &Arc<Self>, call: AcceptedCall<Driver<K>>, irql: &mut UpToDispatch) {
         let vc = call.vc().clone();
         match self.world.decide(&[
             (8, Act::RingConnect),

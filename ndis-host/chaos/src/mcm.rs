@@ -5,8 +5,9 @@ use crate::{
     act::Act,
     agents::Desk,
     carrier::{Carrier, Wire},
+    driver::{Driver, Part},
     frame::End,
-    manager::{Exchange, FAMILIES, Kind, Manager},
+    manager::{Exchange, FAMILIES, Kind},
     stash::Stash,
     world::{Context, TAG, World},
 };
@@ -14,6 +15,7 @@ use ndis_co::{
     cm::PendingMakeCall,
     irql::{NoLock, Passive, UpToDispatch},
     nbl::{NetBufferListPool, NetBufferLists},
+    power::PowerState,
     scope::Scope,
 };
 use ndis_mcm::{
@@ -32,9 +34,14 @@ pub(crate) struct Nic {
     _context: Context,
 }
 
+impl Part for Integrated {
+    type Shared = Exchange<Self>;
+    const WHAT: &str = "manager";
+}
+
 impl Kind for Integrated {
-    type Base = Adapter<Manager<Self>>;
-    type Own = Arc<Carrier<Vc<Manager<Self>>>>;
+    type Base = Adapter<Driver<Self>>;
+    type Own = Arc<Carrier<Vc<Driver<Self>>>>;
 
     const ACTS: &[(u32, Act)] = &[
         (4, Act::ManagerHangUp),
@@ -65,7 +72,11 @@ impl Kind for Integrated {
         &[(1, Act::MakePendAcceptWith), (1, Act::MakePendAccept)],
     ];
 
-    fn own(world: &Arc<World>, vcs: &Arc<Stash<Vc<Manager<Self>>>>) -> Self::Own {
+    fn manager(shared: &Arc<Exchange<Self>>) -> &Arc<Exchange<Self>> {
+        shared
+    }
+
+    fn own(world: &Arc<World>, vcs: &Arc<Stash<Vc<Driver<Self>>>>) -> Self::Own {
         Carrier::new(world, vcs)
     }
 
@@ -89,7 +100,7 @@ impl Kind for Integrated {
         x.own.let_go_then(place);
     }
 
-    fn is_up(x: &Arc<Exchange<Self>>, vc: &Vc<Manager<Self>>, irql: &mut UpToDispatch) {
+    fn is_up(x: &Arc<Exchange<Self>>, vc: &Vc<Driver<Self>>, irql: &mut UpToDispatch) {
         if x.world.chance(x.world.temper.data, 16) {
             x.own.indicate(vc, irql);
         }
@@ -97,20 +108,20 @@ impl Kind for Integrated {
 
     // Its calls are not joined.
 
-    fn is_refused(_: &Arc<Exchange<Self>>, _: &Vc<Manager<Self>>, _: &mut UpToDispatch) {}
+    fn is_refused(_: &Arc<Exchange<Self>>, _: &Vc<Driver<Self>>, _: &mut UpToDispatch) {}
 
-    fn is_closed(_: &Arc<Exchange<Self>>, _: &Vc<Manager<Self>>, _: &mut UpToDispatch) {}
+    fn is_closed(_: &Arc<Exchange<Self>>, _: &Vc<Driver<Self>>, _: &mut UpToDispatch) {}
 
     fn join(
         _: &Arc<Exchange<Self>>,
-        token: PendingMakeCall<Manager<Self>>,
+        token: PendingMakeCall<Driver<Self>>,
         irql: &mut UpToDispatch,
     ) {
         token.accept(irql);
     }
 }
 
-impl Wire for Vc<Manager<Integrated>> {
+impl Wire for Vc<Driver<Integrated>> {
     const OVER: &str = "CALL-63: data is indicated after the end of its call was announced";
 
     fn end(&self) -> &End {
@@ -142,7 +153,7 @@ impl Wire for Vc<Manager<Integrated>> {
     }
 }
 
-impl Manager<Integrated> {
+impl Driver<Integrated> {
     fn try_initialize<'i>(
         &self,
         place: u32,
@@ -182,7 +193,7 @@ impl Manager<Integrated> {
     }
 }
 
-impl Miniport for Manager<Integrated> {
+impl Miniport for Driver<Integrated> {
     type Adapter = Nic;
     type Role = Mcm;
 
@@ -227,6 +238,17 @@ impl Miniport for Manager<Integrated> {
         Ok(())
     }
 
+    fn set_power(&self, adapter: &Adapter<Self>, state: PowerState, irql: &mut UpToDispatch) {
+        let x = &self.shared;
+        x.mischief(irql);
+        if state == PowerState::D0 {
+            x.wake(adapter, irql);
+        } else {
+            x.sleep(adapter, irql);
+        }
+        x.mischief(irql);
+    }
+
     fn halt(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
         self.shared.world.linger(irql);
         self.shared.mischief(irql.up_to_dispatch());
@@ -236,7 +258,7 @@ impl Miniport for Manager<Integrated> {
     }
 }
 
-impl Carry for Manager<Integrated> {
+impl Carry for Driver<Integrated> {
     type Vc = Vc<Self>;
 
     fn send(&self, vc: &Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch) {

@@ -61,6 +61,11 @@ impl<T> Stash<T> {
         Some(inner.kept.remove(at).2)
     }
 
+    /// Takes out all that is kept for this place, which stays open.
+    pub(crate) fn take_all_of(&self, place: u32) -> Vec<T> {
+        look(&self.0).part(place)
+    }
+
     /// A copy of the last thing that is the one, as [`any`](Self::any).
     pub(crate) fn find(&self, is: impl Fn(&T) -> bool) -> Option<T>
     where
@@ -87,9 +92,15 @@ impl<T> Stash<T> {
     pub(crate) fn close(&self, place: u32) -> Vec<T> {
         let mut inner = look(&self.0);
         inner.closed.insert(place);
-        let all = std::mem::take(&mut inner.kept);
+        inner.part(place)
+    }
+}
+
+impl<T> Inner<T> {
+    fn part(&mut self, place: u32) -> Vec<T> {
+        let all = std::mem::take(&mut self.kept);
         let (gone, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(|(p, ..)| *p == place);
-        inner.kept = kept;
+        self.kept = kept;
         gone.into_iter().map(|(.., thing)| thing).collect()
     }
 }

@@ -8,6 +8,7 @@
 use crate::{
     Options,
     act::{ACTS, Act},
+    power::Power,
     rng::Rng,
 };
 use ndis_co::{
@@ -21,7 +22,7 @@ use std::{
     cell::Cell,
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
     },
 };
@@ -77,6 +78,7 @@ struct Ledger {
 pub(crate) struct World {
     rng: Mutex<Rng>,
     pub(crate) temper: Temper,
+    pub(crate) power: Power,
     pongs: AtomicU32,
     counts: [AtomicU32; ACTS],
     without: Vec<Act>,
@@ -131,6 +133,7 @@ impl World {
         Arc::new(Self {
             rng: Mutex::new(rng),
             temper,
+            power: Power::of(seed),
             pongs: AtomicU32::new(temper.pongs),
             counts: [const { AtomicU32::new(0) }; ACTS],
             without: options.without.clone(),
@@ -425,6 +428,13 @@ impl World {
     }
 }
 
+/// A driver of several roles, of which each does now and then what another one can.
+pub(crate) trait Whole: Send + Sync {
+    fn act(&self, irql: &mut UpToDispatch);
+    /// Drops something that is kept, whatever it is.
+    fn drop_any(&self);
+}
+
 /// One loading of a driver, from its entry to the end of its unload.
 pub(crate) struct Life {
     pub(crate) name: String,
@@ -436,6 +446,8 @@ pub(crate) struct Life {
     statistics: SpinLock<u32>,
     /// A lock that is held while other things are dropped.
     outer: SpinLock<u32>,
+    /// What it is in all, when that is more than one role.
+    whole: OnceLock<Weak<dyn Whole>>,
 }
 
 impl Life {
@@ -446,7 +458,20 @@ impl Life {
             unloaded: AtomicBool::new(false),
             statistics: SpinLock::new(0),
             outer: SpinLock::new(0),
+            whole: OnceLock::new(),
         })
+    }
+
+    /// The driver has several roles.
+    pub(crate) fn set_whole(&self, whole: Weak<dyn Whole>) {
+        if self.whole.set(whole).is_err() {
+            unreachable!("a driver is loaded once");
+        }
+    }
+
+    /// What the driver is in all, when that is more than one role.
+    pub(crate) fn whole(&self) -> Option<Arc<dyn Whole>> {
+        self.whole.get()?.upgrade()
     }
 
     /// The driver loads, or fails to.
@@ -532,6 +557,12 @@ impl Drop for Context {
             for _ in 0..3 {
                 self.life.count();
             }
+            self.check("end");
+        }
+        if let Some(whole) = self.life.whole()
+            && self.world.dares(Act::DestructorDrops, 1, 8)
+        {
+            whole.drop_any();
             self.check("end");
         }
     }

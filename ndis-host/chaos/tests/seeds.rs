@@ -30,7 +30,7 @@ fn idle(counts: &[u64; ACTS]) -> Vec<&'static str> {
         .collect()
 }
 
-/// Some thousand runs, of both casts, in which every act is done.
+/// Some thousand runs, of all casts, in which every act is done.
 #[test]
 #[cfg_attr(miri, ignore)]
 fn whatever_drivers_do_nothing_breaks() {
@@ -47,12 +47,17 @@ fn whatever_drivers_do_nothing_breaks() {
     assert_eq!(idle(&counts), [""; 0], "acts that were never done");
 }
 
-/// Both casts are among any few seeds.
+/// All casts are among any few seeds.
 #[test]
 fn a_seed_has_its_cast() {
     let casts: Vec<Cast> = (0..8).map(Cast::of).collect();
-    let alone = casts.iter().filter(|cast| **cast == Cast::Alone).count();
-    assert_eq!((casts[0], casts[3], alone), (Cast::Mcm, Cast::Alone, 2));
+    let [mcm, alone, both] = [Cast::Mcm, Cast::Alone, Cast::Both]
+        .map(|cast| casts.iter().filter(|other| **other == cast).count());
+    assert_eq!(
+        (casts[0], casts[3], casts[5]),
+        (Cast::Mcm, Cast::Alone, Cast::Both)
+    );
+    assert_eq!((mcm, alone, both), (5, 2, 1));
 }
 
 /// The same seed is the same run, event by event.
@@ -72,7 +77,7 @@ fn a_seed_is_a_run() {
     }
 }
 
-/// As [`one_run`], of the other cast. (It takes as long under Miri: even a run in which next to
+/// As [`one_run`], of another cast. (It takes as long under Miri: even a run in which next to
 /// nothing is done takes the better part of twenty seconds.)
 #[test]
 fn one_run_alone() {

@@ -4,7 +4,7 @@
 //! it: where two branches have changed the book, take either side of this file and run that.
 
 #[rustfmt::skip]
-pub(super) static SENTENCES: [(&str, &str); 810] = [
+pub(super) static SENTENCES: [(&str, &str); 811] = [
     ("AF-01", "Only one call manager of either kind can own a given address family on a given adapter."),
     ("AF-02", "A stand-alone call manager registers its AF from ProtocolBindAdapterEx after NdisOpenAdapterEx succeeded, once for every binding it serves."),
     ("AF-03", "FAILURE means the caller or the miniport is not connection-oriented, the family is already owned, or the binding is closing."),
@@ -308,6 +308,7 @@ pub(super) static SENTENCES: [(&str, &str); 810] = [
     ("IRQL-161", "NDIS may invoke ProtocolReceiveNetBufferLists at any IRQL up to DISPATCH_LEVEL, so it must not touch pageable memory or block."),
     ("IRQL-162", "NDIS may invoke ProtocolSendNetBufferListsComplete at any IRQL up to DISPATCH_LEVEL, so it must not touch pageable memory or block."),
     ("IRQL-163", "NDIS may invoke ProtocolStatusEx at any IRQL up to DISPATCH_LEVEL, so it must not touch pageable memory or block."),
+    ("IRQL-164", "NdisMOidRequestComplete may be called at DISPATCH_LEVEL or below."),
     ("IRQL-17", "NdisMCmDispatchCallConnected may be called at DISPATCH_LEVEL or below."),
     ("IRQL-18", "NdisMCmDispatchIncomingCallQoSChange may be called at DISPATCH_LEVEL or below."),
     ("IRQL-19", "NdisMCmDispatchIncomingCloseCall may be called at DISPATCH_LEVEL or below."),

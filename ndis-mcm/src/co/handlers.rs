@@ -3,7 +3,7 @@
 //! No lock is held while the driver's code runs.
 
 use super::{ActivateVc, DeactivateVc, Vc, VcMiniport, state::Begun, vc::VcShared};
-use crate::miniport::{Adapter, handlers::on_co_oid_request};
+use crate::miniport::{Adapter, handlers::on_co_oid_request, oid::Asked};
 use ndis_co::{
     Answer, Status, answer::Request, callback::Out, callbacks, channel, irql::UpToDispatch,
     nbl::Chain, raw,
@@ -61,9 +61,9 @@ callbacks! {
 
     /// `MiniportCoOidRequest`.
     oid_request<M: VcMiniport>(
-        context: NDIS_HANDLE as Option<Adapter<M>>,
-        vc: NDIS_HANDLE as NDIS_HANDLE,
-        request: *mut NDIS_OID_REQUEST as &NDIS_OID_REQUEST,
+        context: NDIS_HANDLE as Adapter<M>,
+        vc: NDIS_HANDLE as Option<Vc<M>>,
+        request: *mut NDIS_OID_REQUEST as Asked,
     ) at UpToDispatch, else NOT_SUPPORTED -> NDIS_STATUS => on_co_oid_request;
 }
 

@@ -10,6 +10,7 @@ use crate::{
 };
 use ndis_co::{
     Status,
+    channel::Held,
     irql::{Passive, UpToDispatch},
     nbl::NetBufferLists,
     options::Options,
@@ -60,6 +61,7 @@ impl sealed::Sealed for CoMiniport {}
 
 impl<M: VcMiniport> Role<M> for CoMiniport {
     type State = ();
+    type OidVc = Held<Vc<M>>;
     const IS_CO: bool = true;
 
     fn new_state() -> Result<(), Status> {

@@ -3,7 +3,7 @@
 //! No lock is held while the driver's code runs.
 
 use super::MiniportCallManager;
-use crate::miniport::{Adapter, Miniport, handlers::on_co_oid_request};
+use crate::miniport::{Adapter, handlers::on_co_oid_request, oid::Asked};
 use ndis_co::{Status, callbacks, channel, cm::Vc, irql::UpToDispatch, nbl::Chain, raw};
 use ndis_sys::{
     CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_MINIPORT_CO_CHARACTERISTICS, NDIS_OID_REQUEST,
@@ -40,10 +40,10 @@ callbacks! {
     /// `MiniportCoOidRequest` (rule [REG-11]).
     ///
     /// [REG-11]: ndis_sys::rules#REG-11
-    miniport_co_oid_request<M: Miniport>(
-        context: NDIS_HANDLE as Option<Adapter<M>>,
-        _vc: NDIS_HANDLE as NDIS_HANDLE,
-        request: *mut NDIS_OID_REQUEST as &NDIS_OID_REQUEST,
+    miniport_co_oid_request<M: MiniportCallManager>(
+        context: NDIS_HANDLE as Adapter<M>,
+        vc: NDIS_HANDLE as Option<Vc<M>>,
+        request: *mut NDIS_OID_REQUEST as Asked,
     ) at UpToDispatch, else NOT_SUPPORTED -> NDIS_STATUS => on_co_oid_request;
 }
 

@@ -9,7 +9,7 @@ use crate::{
 };
 use ndis_co::{
     Status,
-    channel::{self, DataPath},
+    channel::{self, DataPath, Held},
     cm::{self, Base, CallManager, Carrier, Families, Key, Vc},
     event::Event,
     irql::{Passive, UpToDispatch},
@@ -86,6 +86,7 @@ impl RegistersFamilies for Mcm {}
 
 impl<M: MiniportCallManager> Role<M> for Mcm {
     type State = McmState<M>;
+    type OidVc = Held<Vc<M>>;
     const IS_CO: bool = true;
 
     fn new_state() -> Result<Self::State, Status> {

@@ -1,6 +1,9 @@
 //! [`Adapter`]: one adapter, from initialization to halt.
 
-use super::{Miniport, Role};
+use super::{
+    Miniport, Role,
+    oid::{Statistics, lost::LostRequests, standard::Standing},
+};
 use crate::lock::StateLock;
 use core::{
     ffi::c_void,
@@ -12,6 +15,7 @@ use ndis_co::{
     advertised::Advertised,
     callback::{Argument, FromNdis},
     irql::Passive,
+    later::Place,
     mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag},
     once::Slot,
     raw::Opaque,
@@ -43,6 +47,10 @@ pub struct AdapterShared<M: Miniport> {
     pub(crate) driver: Arc<Registered<M>>,
     pub(crate) handle: Opaque,
     flow: Flow,
+    pub(super) place: Place<Self>,
+    pub(super) lost: LostRequests,
+    pub(super) standing: Standing,
+    statistics: Statistics,
     pub(crate) role: <M::Role as Role<M>>::State,
     context: M::Adapter,
     /// Holds the scope's teardown up until this is gone.
@@ -156,6 +164,15 @@ impl<M: Miniport> Adapter<M> {
     pub fn is_removed(&self) -> bool {
         self.shared.is_removed()
     }
+
+    /// The adapter's counters, for the driver to count: the layer answers the statistics' OIDs
+    /// from them (rule [OID-24]).
+    ///
+    /// [OID-24]: ndis_sys::rules#OID-24
+    #[must_use]
+    pub fn statistics(&self) -> &Statistics {
+        &self.shared.statistics
+    }
 }
 
 reference!(Adapter<M: Miniport> to AdapterShared, "adapter", "adapter");
@@ -230,6 +247,7 @@ impl<M: Miniport> AdapterShared<M> {
     pub(crate) fn try_new(
         core: &AdapterCore<M>,
         handle: NDIS_HANDLE,
+        standing: Standing,
         context: M::Adapter,
     ) -> Result<Arc<Self>, Status> {
         let live = core.teardown.get().ok_or(Status::FAILURE)?.enter();
@@ -241,6 +259,10 @@ impl<M: Miniport> AdapterShared<M> {
                 removed: AtomicBool::new(false),
                 out: AtomicUsize::new(0),
             },
+            place: Place::new(),
+            lost: LostRequests::new(),
+            standing,
+            statistics: Statistics::new(),
             role: <M::Role as Role<M>>::new_state()?,
             context,
             live: Parent::new(live),

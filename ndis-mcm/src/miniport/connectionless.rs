@@ -1,6 +1,6 @@
 //! [`Connectionless`]: the role of an ordinary miniport.
 
-use super::{Adapter, Miniport, Role, sealed};
+use super::{Adapter, Miniport, Role, oid::door::NoVc, sealed};
 use ndis_co::{
     Status,
     irql::{Passive, UpToDispatch},
@@ -38,6 +38,7 @@ impl sealed::Sealed for Connectionless {}
 
 impl<M: Miniport> Role<M> for Connectionless {
     type State = ();
+    type OidVc = NoVc;
     const IS_CO: bool = false;
 
     fn new_state() -> Result<(), Status> {

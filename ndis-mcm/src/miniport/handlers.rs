@@ -3,18 +3,23 @@
 //!
 //! No lock is held while the driver's code runs.
 
-use super::{Adapter, Initialize, Miniport, Role, adapter::AdapterCore, oid, sealed::Token};
-use crate::key::key;
+use super::{
+    Adapter, Initialize, Miniport, Role,
+    adapter::AdapterCore,
+    oid::{self, AdapterDoor, Asked},
+    sealed::Token,
+};
+use crate::{carry::Carry, key::key};
 use core::ffi::c_void;
 use ndis_co::{
     Answer, Status,
     answer::Request,
-    callbacks, channel,
+    callbacks,
+    channel::{self, Held},
     irql::{Passive, UpToDispatch},
     mem::Arc,
     nbl::{Chain, NetBufferLists, fields::Side},
     options::Options,
-    power::PowerState,
     raw,
     registration::Registered,
 };
@@ -49,7 +54,7 @@ pub(crate) fn miniport_characteristics<M: Miniport>() -> NDIS_MINIPORT_DRIVER_CH
     table.CancelSendHandler = Some(cancel);
     table.DevicePnPEventNotifyHandler = Some(device_pnp_event::<M>);
     table.ShutdownHandlerEx = Some(shutdown);
-    table.CancelOidRequestHandler = Some(cancel);
+    table.CancelOidRequestHandler = Some(cancel_oid_request::<M>);
     table
 }
 
@@ -113,10 +118,15 @@ callbacks! {
 
     /// `MiniportOidRequest`.
     oid_request<M: Miniport>(
-        context: NDIS_HANDLE as Option<Adapter<M>>,
-        request: *mut NDIS_OID_REQUEST as &NDIS_OID_REQUEST,
+        context: NDIS_HANDLE as Adapter<M>,
+        request: *mut NDIS_OID_REQUEST as Asked,
     ) at UpToDispatch, else NOT_SUPPORTED -> NDIS_STATUS => on_oid_request;
 
+    /// `MiniportCancelOidRequest`.
+    cancel_oid_request<M: Miniport>(
+        context: NDIS_HANDLE as Adapter<M>,
+        id: *mut c_void as *mut c_void,
+    ) at UpToDispatch => on_cancel_oid_request;
 }
 
 /// The handle argument is the driver's handle (rule REG-05).
@@ -256,41 +266,51 @@ fn on_return_lists<M: Miniport>(
 }
 
 fn on_oid_request<'r, M: Miniport>(
-    adapter: Option<Adapter<M>>,
-    oid: &NDIS_OID_REQUEST,
+    adapter: Adapter<M>,
+    asked: Asked,
     request: Request<'r>,
     irql: &mut UpToDispatch,
 ) -> Answer<'r> {
-    let Some(adapter) = adapter else {
-        return request.answer(oid::answer(oid));
+    let door = AdapterDoor::plain(adapter.clone());
+    oid::arrived(door, asked, request, irql, |request, irql| {
+        adapter.driver().oid_request(&adapter, request, irql)
+    })
+}
+
+/// `MiniportCoOidRequest` of both kinds of connection-oriented miniports: without a VC it is
+/// about the adapter (rule OID-23).
+pub(crate) fn on_co_oid_request<'r, M: Carry>(
+    adapter: Adapter<M>,
+    vc: Option<M::Vc>,
+    asked: Asked,
+    request: Request<'r>,
+    irql: &mut UpToDispatch,
+) -> Answer<'r>
+where
+    M::Role: Role<M, OidVc = Held<M::Vc>>,
+{
+    let driver = adapter.driver();
+    let Some(vc) = vc else {
+        let door = AdapterDoor::co(adapter.clone());
+        return oid::arrived(door, asked, request, irql, |request, irql| {
+            driver.oid_request(&adapter, request, irql)
+        });
     };
-    if adapter.is_removed() {
-        return request.answer(Status::NOT_ACCEPTED);
-    }
-    if let Some(state) = oid::power(oid) {
-        if state == PowerState::D0 {
-            adapter.scope().wake();
-        } else {
-            adapter.scope().sleep();
-        }
-        adapter.driver().set_power(&adapter, state, irql);
-    }
-    request.answer(oid::answer(oid))
+    let door = AdapterDoor::of_vc(adapter.clone(), Held::new(vc.clone(), key()));
+    oid::arrived(door, asked, request, irql, |request, irql| {
+        driver.vc_oid_request(&vc, request, irql)
+    })
 }
 
-/// Also that of a miniport that is no call manager.
-pub(crate) fn on_co_oid_request<'r, M: Miniport>(
-    adapter: Option<Adapter<M>>,
-    _vc: NDIS_HANDLE,
-    oid: &NDIS_OID_REQUEST,
-    request: Request<'r>,
+fn on_cancel_oid_request<M: Miniport>(
+    adapter: Adapter<M>,
+    id: *mut c_void,
     irql: &mut UpToDispatch,
-) -> Answer<'r> {
-    on_oid_request(adapter, oid, request, irql)
+) {
+    oid::cancelled(&adapter, id, irql);
 }
 
-/// `MiniportCancelSend` and `MiniportCancelOidRequest`: nothing is queued by a
-/// cancel ID.
+/// `MiniportCancelSend`: nothing is queued by a cancel ID.
 extern "system" fn cancel(_adapter: NDIS_HANDLE, _id: *mut c_void) {}
 
 /// `MiniportShutdownEx`: a software adapter has no hardware to quiet.

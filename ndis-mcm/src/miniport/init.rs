@@ -14,6 +14,7 @@
 use super::{
     Miniport, RegistersFamilies, Role,
     adapter::{AdapterCore, AdapterShared},
+    oid::standard::Standing,
 };
 use crate::Attributes;
 use core::{fmt, marker::PhantomData};
@@ -66,7 +67,7 @@ pub struct New(());
 
 /// The attributes are set; the driver makes its context.
 #[derive(Debug)]
-pub struct Attributed(());
+pub struct Attributed(Standing);
 
 /// The adapter's context is there; address families can be registered.
 #[derive(Debug)]
@@ -128,14 +129,15 @@ impl<'i, M: Miniport> Initialize<'i, M, New> {
     ) -> Result<Initialize<'i, M, Attributed>, Status> {
         let _ = irql;
         let co = <M::Role as Role<M>>::IS_CO;
+        let standing = Standing::try_new::<M>(attributes)?;
         // SAFETY: within the callback, once, for the state is consumed; the
         // core outlives the adapter.
-        unsafe { attributes.set(self.handle, Arc::as_raw(&self.core), co) }?;
+        unsafe { attributes.set(self.handle, Arc::as_raw(&self.core), co, standing.oids()) }?;
         // SAFETY: the handle lives until the halt, or the end of a failed
         // initialization; both close the teardown.
         let teardown = unsafe { Teardown::open(self.handle) }?;
         self.core.set_teardown(teardown);
-        Ok(self.advance(Attributed(())))
+        Ok(self.advance(Attributed(standing)).0)
     }
 }
 
@@ -154,21 +156,23 @@ impl<'i, M: Miniport> Initialize<'i, M, Attributed> {
     ///
     /// [`Status::RESOURCES`]; the context is dropped then.
     pub fn adapter(self, context: M::Adapter) -> Result<Initialize<'i, M, Ready>, Status> {
-        let shared = AdapterShared::try_new(&self.core, self.handle, context)?;
-        self.core.set_shared(shared);
-        Ok(self.advance(Ready(())))
+        let (init, Attributed(standing)) = self.advance(Ready(()));
+        let shared = AdapterShared::try_new(&init.core, init.handle, standing, context)?;
+        init.core.set_shared(shared);
+        Ok(init)
     }
 }
 
 impl<'i, M: Miniport, S> Initialize<'i, M, S> {
-    /// The next state.
-    fn advance<N>(self, state: N) -> Initialize<'i, M, N> {
-        Initialize {
+    /// The next state, and what the one before had.
+    fn advance<N>(self, state: N) -> (Initialize<'i, M, N>, S) {
+        let next = Initialize {
             core: self.core,
             handle: self.handle,
             state,
             _callback: PhantomData,
-        }
+        };
+        (next, self.state)
     }
 
     /// Registers an address family: clients will be told of it and open it

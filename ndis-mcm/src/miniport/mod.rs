@@ -5,17 +5,19 @@ mod connectionless;
 mod entry;
 pub(crate) mod handlers;
 mod init;
-mod oid;
+pub(crate) mod oid;
 
 pub use adapter::Adapter;
 pub use connectionless::Connectionless;
 pub use entry::Entry;
 pub use init::{Attributed, HasAdapter, Initialize, Initialized, New, Ready};
+pub use oid::{OidRequest, PendingOidRequest, Statistics};
 
 use ndis_co::{
-    Status,
+    Answer, Status,
     irql::{Passive, UpToDispatch},
     nbl::NetBufferLists,
+    oid::RequestId,
     options::Options,
     power::PowerState,
 };
@@ -148,6 +150,117 @@ pub trait Miniport: Sized + Send + Sync + 'static {
         let _ = (adapter, state, irql);
     }
 
+    /// NDIS, a client or a call manager asks the adapter for something, gives it something, or
+    /// wants something done: the request is a token, answered exactly once, now or later.
+    ///
+    /// At or below DISPATCH_LEVEL, on any processor, several at once; it must not wait. By
+    /// whichever handler a request comes, it is this method that answers it, and the layer
+    /// completes a pended one by the function that belongs to it (rules [OID-13], [OID-14],
+    /// [OID-58]). What is about one VC comes to
+    /// [`Carry::vc_oid_request`](crate::Carry::vc_oid_request).
+    ///
+    /// The driver is not asked for what the layer answers itself:
+    ///
+    /// - the change of the power state, of which [`set_power`](Self::set_power) tells, and the
+    ///   question before it;
+    /// - of a connection-oriented adapter, from its [`Attributes`](crate::Attributes), what each
+    ///   of them answers (rule [OID-24]): the list of OIDs, the media, the speed of the link, the vendor,
+    ///   the versions, the options and states; and its [`Statistics`]. An OID that the
+    ///   attributes [name](crate::Attributes::oids) comes here all the same;
+    /// - whatever is asked of a device that has [gone](Self::surprise_removed), and what makes
+    ///   no sense;
+    /// - with [`Status::RESOURCES`], what comes when the stack is nearly used up.
+    ///
+    /// Answer a pended request in bounded time: whoever asked waits, and so does the adapter's
+    /// halt (rule [HALT-08]). One whose token is dropped is refused with [`Status::FAILURE`], a
+    /// little later when a lock is held.
+    ///
+    /// The OIDs of the medium are the driver's: a WAN adapter's `OID_WAN_CO_GET_INFO`, for one.
+    ///
+    /// ```
+    /// # use ndis_host as _;
+    /// # use ndis_mcm::prelude::*;
+    /// use ndis_co::oid::{Oid, QuerySet};
+    /// use ndis_mcm::OidRequest;
+    /// # use core::sync::atomic::{AtomicU32, Ordering};
+    ///
+    /// /// How bright the lamp on the adapter is, in percent: an OID of this driver's own.
+    /// const LAMP: Oid<u32, QuerySet> = Oid::new(0xFF01_0001);
+    ///
+    /// # struct Lamps;
+    /// # struct Nic { brightness: AtomicU32 }
+    /// impl Miniport for Lamps {
+    ///     // In `initialize`: Attributes::wan().oids(const { &[LAMP.number()] })
+    /// #   type Adapter = Nic;
+    /// #   type Role = Connectionless;
+    /// #   fn initialize<'i>(&self, _: Initialize<'i, Self, New>, _: &mut Passive) -> Result<Initialized<'i>, Status> {
+    /// #       Err(Status::FAILURE)
+    /// #   }
+    ///     fn oid_request<'r>(
+    ///         &self,
+    ///         adapter: &Adapter<Self>,
+    ///         request: OidRequest<'r, Self>,
+    ///         _irql: &mut UpToDispatch,
+    ///     ) -> Answer<'r> {
+    ///         if !request.is(LAMP) {
+    ///             return request.not_supported();
+    ///         }
+    ///         if request.kind().is_query() {
+    ///             return request.reply_to(LAMP, &adapter.brightness.load(Ordering::Relaxed));
+    ///         }
+    ///         match request.read(LAMP) {
+    ///             Ok((percent, request)) if percent <= 100 => {
+    ///                 adapter.brightness.store(percent, Ordering::Relaxed);
+    ///                 request.accept(size_of_val(&percent))
+    ///             }
+    ///             Ok((_, request)) => request.refuse(Status::INVALID_DATA),
+    ///             Err(answer) => answer,
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// Source pages: [`MINIPORT_CO_OID_REQUEST`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_co_oid_request),
+    /// [`MINIPORT_OID_REQUEST`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_oid_request),
+    /// [`NdisMCoOidRequestComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcooidrequestcomplete),
+    /// [`NdisMOidRequestComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismoidrequestcomplete).
+    ///
+    /// [HALT-08]: ndis_sys::rules#HALT-08
+    /// [OID-13]: ndis_sys::rules#OID-13
+    /// [OID-14]: ndis_sys::rules#OID-14
+    /// [OID-24]: ndis_sys::rules#OID-24
+    /// [OID-58]: ndis_sys::rules#OID-58
+    #[doc(alias = "MiniportOidRequest")]
+    #[doc(alias = "MiniportCoOidRequest")]
+    #[doc(alias = "NdisMOidRequestComplete")]
+    #[doc(alias = "NdisMCoOidRequestComplete")]
+    fn oid_request<'r>(
+        &self,
+        adapter: &Adapter<Self>,
+        request: OidRequest<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let _ = (adapter, irql);
+        request.not_supported()
+    }
+
+    /// Who asked waits no longer, or the request has taken its time: answer each pended request
+    /// whose [`id`](ndis_co::oid::View::id) this is, about the adapter or a VC, with
+    /// [`Status::REQUEST_ABORTED`] (rules [OID-25], [OID-26]). There may be several, or none any
+    /// more.
+    ///
+    /// At or below DISPATCH_LEVEL. The default does nothing, which is right for a driver that
+    /// pends no request.
+    ///
+    /// Source page: [`MINIPORT_CANCEL_OID_REQUEST`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_cancel_oid_request).
+    ///
+    /// [OID-25]: ndis_sys::rules#OID-25
+    /// [OID-26]: ndis_sys::rules#OID-26
+    #[doc(alias = "MiniportCancelOidRequest")]
+    fn oid_cancelled(&self, adapter: &Adapter<Self>, id: RequestId, irql: &mut UpToDispatch) {
+        let _ = (adapter, id, irql);
+    }
+
     /// The device has gone without notice: let nothing wait for it any more.
     ///
     /// PASSIVE_LEVEL. Pause and halt follow. What is sent or asked from here on is
@@ -171,7 +284,8 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// a family open, and are answered, used or dropped in bounded time. After this the adapter's
     /// context is dropped, and the halt waits until that has happened: a
     /// reference that the driver keeps elsewhere holds it up (rules [HALT-05],
-    /// [HALT-06]).
+    /// [HALT-06]). A pended OID request keeps the adapter as well, and NDIS does not halt before
+    /// all of them are answered (rule [HALT-08]): that is in bounded time, too.
     ///
     /// Source pages: [`MINIPORT_HALT`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_halt),
     /// [`NdisMCmNotifyCloseAddressFamily`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmnotifycloseaddressfamily),
@@ -181,6 +295,7 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// [HALT-04]: ndis_sys::rules#HALT-04
     /// [HALT-05]: ndis_sys::rules#HALT-05
     /// [HALT-06]: ndis_sys::rules#HALT-06
+    /// [HALT-08]: ndis_sys::rules#HALT-08
     #[doc(alias = "MiniportHaltEx")]
     #[doc(alias = "NdisMCmNotifyCloseAddressFamily")]
     #[doc(alias = "ProtocolCmNotifyCloseAfComplete")]
@@ -200,6 +315,10 @@ pub trait Role<M: Miniport>: sealed::Sealed {
     /// What the role keeps for one adapter.
     #[doc(hidden)]
     type State: Send + Sync + 'static;
+
+    /// The VC of an OID request.
+    #[doc(hidden)]
+    type OidVc: oid::door::OfVc;
 
     /// Whether the driver is connection-oriented.
     #[doc(hidden)]

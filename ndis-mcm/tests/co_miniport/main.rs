@@ -13,6 +13,7 @@ use ndis_mcm::{Entry, Status};
 use raw::{
     Client, SUCCESS, Twist,
     alone::{Alone, Slip},
+    oids::{Ask, NO, co, within},
 };
 use std::sync::{Arc, atomic::Ordering::SeqCst};
 use wire::{Desk, How, Wire};
@@ -387,4 +388,57 @@ fn a_surprise() {
         world.host.unload(&world.wire);
         clean(&world.host.finish(), &format!("seed {seed}"));
     }
+}
+
+/// A client deletes its VC as soon as it hears the answer to what it has asked about it.
+#[test]
+fn a_request_about_a_vc_that_goes_then() {
+    for seed in seeds(20) {
+        let desk = Desk::new(&[How::Now], &[How::Now]);
+        let world = World::new(builder(seed).preemption(1, 3).build(), &desk);
+        let shared = world.a.shared.clone();
+        let heard = shared.clone();
+        shared.oids.when_heard(move |_| {
+            let vc = heard.vc.swap(std::ptr::null_mut(), SeqCst);
+            // SAFETY: the client's own VC, without a call, and of nobody else's use.
+            let status = unsafe { ndis_sys::NdisCoDeleteVc(vc) };
+            assert_eq!(status, SUCCESS);
+        });
+        let a = world.a.clone();
+        within(&world.host, &world.a.driver, move || {
+            make_vc(&a);
+            let shared = &a.shared;
+            let ask = Ask::query(&shared.oids, 0xFF01_0003, 4);
+            let binding = shared.binding.load(SeqCst);
+            let status = co(binding, NO, shared.vc.load(SeqCst), &ask);
+            assert_eq!(status, raw::PENDING);
+            *asked().lock().unwrap() = Some(ask);
+        });
+        world.settle();
+        assert_eq!(desk.deleted.load(SeqCst), 1);
+        within(&world.host, &world.a.driver, || {
+            let ask = asked().lock().unwrap().take().unwrap();
+            assert_eq!(ask.written(), 4);
+            ask.free();
+        });
+        clean(&world.down(), &format!("seed {seed}"));
+    }
+}
+
+/// A VC without a call.
+fn make_vc(client: &Client) {
+    let shared = &client.shared;
+    let context = Arc::as_ptr(shared).cast_mut().cast();
+    let (binding, af) = (shared.binding.load(SeqCst), shared.af.load(SeqCst));
+    let mut vc = NO;
+    // SAFETY: handles of this client.
+    let status = unsafe { ndis_sys::NdisCoCreateVc(binding, af, context, &raw mut vc) };
+    assert_eq!(status, SUCCESS);
+    shared.vc.store(vc, SeqCst);
+}
+
+/// What a test has asked, until it is freed.
+fn asked() -> &'static std::sync::Mutex<Option<Ask>> {
+    static ASKED: std::sync::Mutex<Option<Ask>> = std::sync::Mutex::new(None);
+    &ASKED
 }

@@ -8,7 +8,8 @@ use ndis_co::{
     params::{CallParameters, FlowSpec, Rounding},
 };
 use ndis_mcm::{
-    Adapter, Answer, Attributes, Carry, CoMiniport, Initialize, Initialized, Miniport, New, Status,
+    Adapter, Answer, Attributes, Carry, CoMiniport, Initialize, Initialized, Miniport, New,
+    OidRequest, PendingOidRequest, Status,
     co::{
         ActivateVc, DeactivateVc, PendingActivateVc, PendingDeactivateVc, SendLists, Vc,
         VcMiniport, WeakVc,
@@ -34,6 +35,9 @@ pub enum How {
     /// As a failure, by a thread of the device's.
     RefusedLater,
 }
+
+/// What each VC answers when it is asked anything.
+pub const ANSWER: u32 = 42;
 
 /// The driver.
 #[derive(Clone)]
@@ -68,6 +72,7 @@ pub struct Desk {
 enum Waiting {
     Activate(PendingActivateVc<Wire>, bool),
     Deactivate(PendingDeactivateVc<Wire>),
+    Ask(PendingOidRequest<Wire>),
 }
 
 impl Desk {
@@ -104,6 +109,7 @@ impl Desk {
                 }
                 Waiting::Activate(request, false) => request.refuse(Status::RESOURCES, irql),
                 Waiting::Deactivate(request) => request.finish(irql),
+                Waiting::Ask(request) => request.reply_u32(ANSWER, irql),
             }
         }
         some
@@ -338,5 +344,16 @@ impl Carry for Wire {
     fn returned(&self, _: &Adapter<Self>, lists: NetBufferLists, _: &mut UpToDispatch) {
         let lists_home = u32::try_from(lists.len()).unwrap();
         self.0.home.fetch_add(lists_home, SeqCst);
+    }
+
+    fn vc_oid_request<'r>(
+        &self,
+        _vc: &Vc<Self>,
+        request: OidRequest<'r, Self>,
+        _irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let (answer, request) = request.pend();
+        self.0.waiting.lock().unwrap().push(Waiting::Ask(request));
+        answer
     }
 }

@@ -20,6 +20,7 @@ mod pauses;
 mod power;
 mod refused;
 mod removal;
+mod requests;
 mod stack;
 mod statuses;
 mod unload;
@@ -279,6 +280,14 @@ trait Switch: Sized + Send + Sync + 'static {
         _irql: &mut UpToDispatch,
     ) {
     }
+    fn vc_oid_request<'r>(
+        &self,
+        _vc: &Vc<Exchange<Self>>,
+        request: OidRequest<'r, Exchange<Self>>,
+        _irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        request.not_supported()
+    }
 }
 
 /// A switch like any other.
@@ -449,6 +458,15 @@ impl<S: Switch> Carry for Exchange<S> {
 
     fn returned(&self, adapter: &Adapter<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
         self.switch.returned(adapter, lists, irql);
+    }
+
+    fn vc_oid_request<'r>(
+        &self,
+        vc: &Vc<Self>,
+        request: OidRequest<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        self.switch.vc_oid_request(vc, request, irql)
     }
 }
 

@@ -73,6 +73,10 @@ where
         self.shared.af.base.is_gone()
     }
 
+    fn made_here(&self, _: Key) -> bool {
+        self.shared.sap.is_some()
+    }
+
     fn used(&self, _: Key) {
         self.shared.with(|state, _| state.used());
     }

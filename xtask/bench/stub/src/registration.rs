@@ -117,6 +117,8 @@ never_called! {
     NdisMDeregisterMiniportDriver
     NdisDeregisterProtocolDriver
     NdisMPauseComplete
+    NdisMOidRequestComplete
+    NdisMCoOidRequestComplete
     NdisCloseAdapterEx
     NdisCompleteUnbindAdapterEx
     NdisCmOpenAddressFamilyComplete

@@ -1,0 +1,49 @@
+//! A random driver, whatever it is: its value, and how it is loaded. What it does is in the modules
+//! of its roles: [`crate::client`], [`crate::manager`] and [`crate::handlers`], [`crate::alone`].
+#![forbid(unsafe_code)]
+
+use crate::{
+    act::Act,
+    loading,
+    world::{Context, Life, World},
+};
+use ndis_co::{
+    Load, ServiceKey, Status,
+    irql::{Passive, UpToDispatch},
+};
+use std::sync::Arc;
+
+/// What a driver's threads reach of it.
+pub(crate) trait Shared: Send + Sync + 'static {
+    fn world(&self) -> &Arc<World>;
+    fn life(&self) -> &Arc<Life>;
+    /// Does something, now.
+    fn act(x: &Arc<Self>, irql: &mut UpToDispatch);
+    /// Does what comes to mind, in a handler.
+    fn mischief(x: &Arc<Self>, irql: &mut UpToDispatch);
+    /// Keeps references on this thread's stack for a while.
+    fn hold_on(x: &Arc<Self>, irql: &mut Passive);
+}
+
+/// What a random driver is.
+pub(crate) trait Part: Sized + Send + Sync + 'static {
+    type Shared: Shared;
+    /// What its context is called.
+    const WHAT: &'static str;
+}
+
+/// The driver's value.
+pub(crate) struct Driver<K: Part> {
+    pub(crate) shared: Arc<K::Shared>,
+    _context: Context,
+}
+
+impl<K: Part> Load for Driver<K> {
+    fn load(key: &ServiceKey<'_>, _irql: &mut Passive) -> Result<Self, Status> {
+        let shared = loading::found::<K::Shared>(key).ok_or(Status::FAILURE)?;
+        shared.life().may_load(shared.world())?;
+        shared.world().did(Act::LoadOk);
+        let _context = Context::new(shared.world(), shared.life(), K::WHAT, None);
+        Ok(Self { shared, _context })
+    }
+}
