@@ -13,6 +13,7 @@ use crate::{
     workspace::{self, SAFE_CRATES},
 };
 
+const OF_OID: &str = "in the type of an `Oid`, which has the example";
 const MARKER: &str = "a state in a type, which no value has";
 const ITERATOR: &str = "an iterator: what gives it has the example";
 const SEALED: &str = "drivers do not implement it: what does has the example";
@@ -40,6 +41,17 @@ const WITHOUT: &[(&str, &str)] = &[
     ("ndis_co::nbl::Lists", ITERATOR),
     ("ndis_co::nbl::fields::At", SUPPORT),
     ("ndis_co::nbl::fields::Hand", SUPPORT),
+    ("ndis_co::oid::Answers", SEALED),
+    ("ndis_co::oid::Asked", OF_OID),
+    ("ndis_co::oid::Asks", SEALED),
+    ("ndis_co::oid::Carries", SEALED),
+    ("ndis_co::oid::Gives", SEALED),
+    ("ndis_co::oid::Query", OF_OID),
+    ("ndis_co::oid::Set", OF_OID),
+    ("ndis_co::oid::ToAdapter", OF_OID),
+    ("ndis_co::oid::ToClient", OF_OID),
+    ("ndis_co::oid::ToManager", OF_OID),
+    ("ndis_co::oid::Way", SEALED),
     (
         "ndis_co::params::Rounding",
         "that of `MediaParameters` has it",
@@ -51,6 +63,9 @@ const WITHOUT: &[(&str, &str)] = &[
     ("ndis_co::reference::Counted", SEALED),
     ("ndis_co::scope::Live", SUPPORT),
     ("ndis_co::scope::Teardown", SUPPORT),
+    ("ndis_co::tapi::Chars", ITERATOR),
+    ("ndis_co::tapi::Saps", ITERATOR),
+    ("ndis_co::tapi::Strings", ITERATOR),
     ("ndis_mcm::Attributed", MARKER),
     ("ndis_mcm::HasAdapter", SEALED),
     ("ndis_mcm::New", MARKER),

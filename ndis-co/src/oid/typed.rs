@@ -97,22 +97,115 @@ pub enum Query {}
 pub enum Set {}
 
 /// A value is asked for, or given.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::{Answer, oid::{Door, Oid, OidRequest, QuerySet, ToAdapter}};
+///
+/// /// How bright the lamp on the adapter is, in percent.
+/// const LAMP: Oid<u32, QuerySet, ToAdapter> = Oid::new(0xFF01_0001);
+///
+/// fn lamp<'r, D: Door<Asked = ToAdapter>>(
+///     request: OidRequest<'r, D>,
+///     brightness: &mut u32,
+/// ) -> Answer<'r> {
+///     if request.kind().is_query() {
+///         return request.reply_to(LAMP, brightness);
+///     }
+///     match request.read(LAMP) {
+///         Ok((new, request)) => {
+///             *brightness = new.min(100);
+///             request.accept(size_of_val(&new))
+///         }
+///         Err(answer) => answer,
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub enum QuerySet {}
 
 /// A counter is asked for: 64 bits, of which who asks may take the low half.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::{Answer, Status, oid::{Answered, Counter, Door, Oid, OidRequest, ToAdapter}};
+///
+/// /// How often the lamp has blinked.
+/// const BLINKS: Oid<u64, Counter, ToAdapter> = Oid::new(0xFF01_0002);
+///
+/// fn answer<'r, D: Door<Asked = ToAdapter>>(
+///     request: OidRequest<'r, D>,
+///     so_far: u64,
+/// ) -> Answer<'r> {
+///     request.reply_to(BLINKS, &so_far)
+/// }
+///
+/// // Who asked has 64 bits, also when the target has only 32.
+/// fn blinks(answered: &Answered<ToAdapter>) -> Result<u64, Status> {
+///     answered.value(BLINKS)
+/// }
+/// ```
 #[derive(Debug)]
 pub enum Counter {}
 
 /// Values one behind the other are asked for, as many as there are.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::{Answer, Status, oid::{Answered, Door, OidRequest, ToAdapter, known, number}};
+///
+/// fn answer<'r, D: Door<Asked = ToAdapter>>(request: OidRequest<'r, D>) -> Answer<'r> {
+///     let answered = [number::GEN_CO_SUPPORTED_LIST, number::GEN_CO_XMIT_PDUS_OK];
+///     request.reply_list(known::GEN_CO_SUPPORTED_LIST, &answered)
+/// }
+///
+/// fn counts_what_it_sends(answered: &Answered<ToAdapter>) -> Result<bool, Status> {
+///     let mut all = answered.list(known::GEN_CO_SUPPORTED_LIST)?;
+///     Ok(all.any(|oid| oid == number::GEN_CO_XMIT_PDUS_OK))
+/// }
+/// ```
 #[derive(Debug)]
 pub enum List {}
 
 /// A value is asked for, and an `I` says of what.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::{Answer, Status, oid::{Door, Oid, OidRequest, QueryWith, ToAdapter}};
+///
+/// /// How bright the lamp of that number is, in percent.
+/// const NTH_LAMP: Oid<u32, QueryWith<u16>, ToAdapter> = Oid::new(0xFF01_0003);
+///
+/// fn answer<'r, D: Door<Asked = ToAdapter>>(
+///     request: OidRequest<'r, D>,
+///     lamps: &[u32],
+/// ) -> Answer<'r> {
+///     match request.read(NTH_LAMP) {
+///         Ok((number, request)) => match lamps.get(usize::from(number)) {
+///             Some(brightness) => request.reply_to(NTH_LAMP, brightness),
+///             None => request.refuse(Status::INVALID_DATA),
+///         },
+///         Err(answer) => answer,
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct QueryWith<I>(PhantomData<fn() -> I>);
 
 /// A method: an `I` is given, and the value comes back.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::oid::{Kind, Method, Oid, OutgoingRequest, ToAdapter};
+///
+/// /// Lets the lamp blink so often; comes back with how many milliseconds that takes.
+/// const BLINK: Oid<u32, Method<u16>, ToAdapter> = Oid::new(0xFF01_0004);
+///
+/// # let _host = ndis_host::Host::builder().build();
+/// let request = OutgoingRequest::method(BLINK, 0, &3)?;
+/// assert_eq!(request.kind(), Kind::Method { id: 0 });
+/// # Ok::<(), ndis_co::Status>(())
+/// ```
 #[derive(Debug)]
 pub struct Method<I>(PhantomData<fn() -> I>);
 

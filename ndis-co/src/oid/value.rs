@@ -25,6 +25,24 @@ use ndis_sys::{
 ///
 /// Structures of your own become values with [`oid_values!`](crate::oid_values).
 ///
+/// ```
+/// #![forbid(unsafe_code)]
+/// # use ndis_host as _;
+/// use ndis_co::{oid::{Oid, QuerySet, ToAdapter}, oid_values};
+///
+/// #[derive(Clone, Copy)]
+/// #[repr(C)]
+/// struct Lamp {
+///     colour: u32,
+///     brightness: u32,
+/// }
+///
+/// oid_values! { Lamp { colour brightness } }
+///
+/// const LAMP: Oid<Lamp, QuerySet, ToAdapter> = Oid::new(0xFF01_0005);
+/// const ALL_LAMPS: Oid<[Lamp; 4], QuerySet, ToAdapter> = Oid::new(0xFF01_0006);
+/// ```
+///
 /// # Safety
 ///
 /// No byte of a value is padding, and each pattern of bytes is a value.

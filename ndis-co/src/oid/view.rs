@@ -39,6 +39,21 @@ use ndis_sys::{
 pub const MAX_INPUT: u32 = 1024 * 1024;
 
 /// What a request wants done.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::{Answer, oid::{Door, Kind, OidRequest}};
+///
+/// /// The lamp on the adapter.
+/// fn lamp<'r, D: Door>(request: OidRequest<'r, D>, brightness: u32) -> Answer<'r> {
+///     match request.kind() {
+///         Kind::Query | Kind::Statistics => request.reply_u32(brightness),
+///         // The one method lets it blink, and has nothing to say.
+///         Kind::Method { id: 0 } => request.accept(0),
+///         Kind::Set | Kind::Method { .. } => request.not_supported(),
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A value is asked for.
@@ -81,6 +96,19 @@ impl Kind {
 /// What a request is called when it is to be cancelled.
 ///
 /// Who asks chooses it, and may give several requests the same.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::oid::{OutgoingRequest, RequestId, known};
+///
+/// # let _host = ndis_host::Host::builder().build();
+/// let request = OutgoingRequest::query(known::GEN_CO_LINK_SPEED)?;
+/// // Kept when the request is given away.
+/// let id: Option<RequestId> = request.id();
+/// let other = OutgoingRequest::query(known::GEN_CO_LINK_SPEED)?;
+/// assert_ne!(id, other.id());
+/// # Ok::<(), ndis_co::Status>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RequestId(NonZero<usize>);
 
@@ -108,6 +136,19 @@ pub(super) struct Counts {
 }
 
 /// An OID request, to be looked at: a token of the request dereferences to it.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::{Status, oid::{Kind, View}};
+///
+/// /// The colour that the lamp is to have: three bytes.
+/// fn colour(view: &View) -> Result<[u8; 3], Status> {
+///     if view.kind() != Kind::Set {
+///         return Err(Status::NOT_SUPPORTED);
+///     }
+///     view.input_as().ok_or(Status::INVALID_LENGTH)
+/// }
+/// ```
 pub struct View {
     request: NonNull<NDIS_OID_REQUEST>,
     oid: u32,

@@ -367,6 +367,24 @@ impl Flat for IncomingCall<'_> {
 /// NDISWAN, to whom a call that an application made comes in too.
 ///
 /// [`Family::TAPI`]: crate::family::Family::TAPI
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::{Status, params::CallParameters, tapi::Call};
+///
+/// /// The line of a call, whichever way it goes.
+/// fn line(parameters: CallParameters<'_>) -> Result<u32, Status> {
+///     match Call::from_parameters(parameters)? {
+///         Call::Outgoing(call) => Ok(call.line),
+///         Call::Incoming(call) => Ok(call.info.line),
+///     }
+/// }
+/// # use ndis_co::tapi::{self, MakeCall};
+/// # let _host = ndis_host::Host::builder().build();
+/// # let (call, flow) = (MakeCall { line: 2, ..MakeCall::default() }, tapi::flow(8000, 1500));
+/// # assert_eq!(line(call.to_parameters(flow, flow)?.view()), Ok(2));
+/// # Ok::<(), Status>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call<'a> {
     /// An application has called.

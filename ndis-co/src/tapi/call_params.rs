@@ -7,6 +7,23 @@ use super::{
 };
 
 /// How digits are dialled: times in milliseconds.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::tapi::{DialParams, Flat, LineDevCaps};
+///
+/// # let _host = ndis_host::Host::builder().build();
+/// // Tones of 95 ms, and as much between them: this line dials in no other way.
+/// let dial = DialParams { pause: 2000, speed: 95, digit: 95, ..DialParams::default() };
+/// let caps = LineDevCaps {
+///     min_dial: dial,
+///     max_dial: dial,
+///     default_dial: dial,
+///     ..LineDevCaps::data(1, 56_000)
+/// };
+/// assert_eq!(LineDevCaps::parse(&caps.to_vec()?)?.default_dial, dial);
+/// # Ok::<(), ndis_co::Status>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[doc(alias = "LINE_DIAL_PARAMS")]
 pub struct DialParams {

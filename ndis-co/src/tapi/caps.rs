@@ -19,6 +19,22 @@ use ndis_sys::{
 };
 
 /// A version of TAPI.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::{Status, tapi::{CmCaps, Flat, Version}};
+///
+/// /// Whether who gave this answer knows TAPI 3.0.
+/// fn is_new(answer: &[u8]) -> Result<bool, Status> {
+///     Ok(CmCaps::parse(answer)?.version >= Version::V3_0)
+/// }
+///
+/// let old = CmCaps { version: Version::V1_3, ..CmCaps::new(1) };
+/// let mut answer = [0; 12];
+/// old.write_to(&mut answer)?;
+/// assert_eq!(is_new(&answer), Ok(false));
+/// # Ok::<(), Status>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(pub u32);
 
@@ -36,6 +52,17 @@ impl Version {
 
 /// How many lines a call manager has: the answer to `OID_CO_TAPI_CM_CAPS`, a
 /// `CO_TAPI_CM_CAPS` (rule [TAPI-02]).
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::{Answer, oid::{Door, OidRequest, ToManager, known}, tapi::CmCaps};
+///
+/// fn answer<'r, D: Door<Asked = ToManager>>(request: OidRequest<'r, D>) -> Answer<'r> {
+///     // Two lines that are not alike.
+///     let caps = CmCaps { per_line: true, ..CmCaps::new(2) };
+///     request.reply_to(known::CO_TAPI_CM_CAPS, &caps.to_raw())
+/// }
+/// ```
 ///
 /// Source page: [oid-co-tapi-cm-caps](https://learn.microsoft.com/windows-hardware/drivers/network/oid-co-tapi-cm-caps).
 ///
@@ -233,6 +260,26 @@ impl Flat for LineCaps<'_> {
 /// What an address can do: the answer to `OID_CO_TAPI_ADDRESS_CAPS`, a
 /// `CO_TAPI_ADDRESS_CAPS`, whose flags are reserved.
 ///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::tapi::{AddressCaps, Flat, LineAddressCaps, TextBuf};
+///
+/// # fn answer(buffer: &mut [u8]) -> Result<usize, ndis_co::Status> {
+/// // `buffer` is that of the query.
+/// let (line, address) = AddressCaps::asked(buffer)?;
+/// let number = TextBuf::utf16("555-1234")?;
+/// let caps = LineAddressCaps { line, address: &number, ..LineAddressCaps::data(1) };
+/// AddressCaps { line, address, caps }.write_to(buffer)
+/// # }
+/// # let _host = ndis_host::Host::builder().build();
+/// # let mut buffer = [0; 600];
+/// # AddressCaps::ask(3, 4, &mut buffer)?;
+/// # let len = answer(&mut buffer)?;
+/// # let read = AddressCaps::parse(&buffer[..len])?;
+/// # assert_eq!((read.line, read.address, read.caps.max_active_calls), (3, 4, 1));
+/// # Ok::<(), ndis_co::Status>(())
+/// ```
+///
 /// Source page: [oid-co-tapi-address-caps](https://learn.microsoft.com/windows-hardware/drivers/network/oid-co-tapi-address-caps).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[doc(alias = "CO_TAPI_ADDRESS_CAPS")]
@@ -337,6 +384,21 @@ fn put_query(buffer: &mut [u8], start: usize) -> Result<(), Status> {
 
 /// Why a call failed, or was closed by the other end: the answer to
 /// `OID_CO_TAPI_GET_CALL_DIAGNOSTICS`, a `CO_TAPI_CALL_DIAGNOSTICS`.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::tapi::{CallDiagnostics, CallOrigin, CallReason, Flat};
+///
+/// let why = CallDiagnostics {
+///     origin: CallOrigin::OUTBOUND,
+///     reason: CallReason::DIRECT,
+///     info: b"no carrier",
+/// };
+/// let mut answer = [0; 64];
+/// let len = why.write_to(&mut answer)?;
+/// assert_eq!(CallDiagnostics::parse(&answer[..len]), Ok(why));
+/// # Ok::<(), ndis_co::Status>(())
+/// ```
 ///
 /// Source page: `oid-co-tapi-get-call-diagnostics`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,6 +10,18 @@ use crate::{
 ///
 /// The bytes are those of the C structure on this machine. None of the methods allocates, but
 /// for [`to_vec`](Self::to_vec).
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::{Status, tapi::{CmCaps, Flat}};
+///
+/// let caps = CmCaps::new(2);
+/// let mut room = [0xEE; 16];
+/// assert_eq!(caps.write_to(&mut room), Ok(caps.size()));
+/// // What is behind it is as it was.
+/// assert_eq!(room[12..], [0xEE; 4]);
+/// assert_eq!(caps.write_to(&mut room[..8]), Err(Status::BUFFER_TOO_SHORT));
+/// ```
 pub trait Flat {
     /// How many bytes it takes, with all its parts: what a requester hears whose room was too
     /// small.

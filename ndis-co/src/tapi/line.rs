@@ -14,6 +14,20 @@ use super::bytes::{Field, put, range, word};
 use crate::Status;
 
 /// How large a structure says that it is.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::tapi::LineDevCaps;
+///
+/// let caps = LineDevCaps { line_name: b"L\0\0\0", ..LineDevCaps::data(1, 64_000) };
+/// // Room for all but the name.
+/// let mut answer = [0; 292];
+/// caps.write_without_parts(&mut answer)?;
+/// let sizes = LineDevCaps::sizes(&answer)?;
+/// assert_eq!((sizes.total, sizes.used), (292, 292));
+/// assert!(sizes.needed > sizes.total);
+/// # Ok::<(), ndis_co::Status>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
     /// The bytes of memory that there are for it.

@@ -36,6 +36,22 @@ pub const NDIS_CLASS: &str = "NDIS";
 /// Where a client of [`Family::TAPI_PROXY`](crate::family::Family::TAPI_PROXY) takes calls, a
 /// `CO_AF_TAPI_SAP`: a line, an address and what calls may carry.
 ///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::tapi::{ANY_ADDRESS, LineSap, MediaModes};
+///
+/// # let _host = ndis_host::Host::builder().build();
+/// // Calls for data, on whatever address of line 1.
+/// let sap = LineSap { line: 1, address: ANY_ADDRESS, media_modes: MediaModes::DIGITALDATA };
+/// let registered = sap.to_address()?;
+///
+/// // The call manager.
+/// let sap = LineSap::parse(registered.view())?;
+/// assert!(sap.takes(1, 7, MediaModes::DIGITALDATA));
+/// assert!(!sap.takes(2, 7, MediaModes::DIGITALDATA));
+/// # Ok::<(), ndis_co::Status>(())
+/// ```
+///
 /// Source page: [accepting-incoming-calls](https://learn.microsoft.com/windows-hardware/drivers/network/accepting-incoming-calls).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[doc(alias = "CO_AF_TAPI_SAP")]
@@ -96,6 +112,18 @@ impl LineSap {
 
 /// Where a client of [`Family::TAPI`](crate::family::Family::TAPI) takes calls: the name of a
 /// class of devices.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::tapi::{ClassSap, NDIS_CLASS};
+///
+/// # let _host = ndis_host::Host::builder().build();
+/// let registered = ClassSap::address_of(NDIS_CLASS)?;
+///
+/// // Who offers the family.
+/// assert!(ClassSap::parse(registered.view())?.class.is("ndis"));
+/// # Ok::<(), ndis_co::Status>(())
+/// ```
 ///
 /// Source page: [condis-tapi-registration](https://learn.microsoft.com/windows-hardware/drivers/network/condis-tapi-registration).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,6 +12,18 @@ use crate::{
 use core::{fmt, ops};
 
 /// How a string is encoded: a `STRINGFORMAT_*` number.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::tapi::{LineDevCaps, StringFormat};
+///
+/// let caps = LineDevCaps {
+///     string_format: StringFormat::ASCII,
+///     line_name: b"Tunnel\0",
+///     ..LineDevCaps::data(1, 100_000_000)
+/// };
+/// assert_eq!(caps.text(caps.line_name).ascii(), Some("Tunnel"));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[doc(alias = "STRINGFORMAT")]
 pub struct StringFormat(pub u32);
@@ -53,6 +65,8 @@ impl Field for StringFormat {
 /// assert!(name.chars().eq("Line".chars()));
 /// assert!(name.is("LINE"));
 /// assert!(Text::guess(b"NDIS\0").is("ndis"));
+/// let classes = Text::new(StringFormat::ASCII, b"NDIS\0tapi/line\0\0");
+/// assert_eq!(classes.strings().count(), 2);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Text<'a> {

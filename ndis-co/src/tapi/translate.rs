@@ -68,6 +68,28 @@ fn put_answer(
 
 /// Into call parameters: `CO_TAPI_TRANSLATE_TAPI_CALLPARAMS` (rules [TAPI-05], [TAPI-06]).
 ///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::{Status, tapi::{Flat, TranslateCallParams}};
+///
+/// /// Answers in the buffer of the query; `parameters` are the bytes of a `CO_CALL_PARAMETERS`.
+/// fn answer(buffer: &mut [u8], parameters: &[u8]) -> Result<usize, Status> {
+///     let asked = TranslateCallParams::parse(buffer)?;
+///     if asked.default_params {
+///         // This device has no defaults.
+///         return Err(Status::FAILURE);
+///     }
+///     TranslateCallParams::answer(buffer, parameters)
+/// }
+/// # let query = TranslateCallParams { destination: b"555", room: 8, ..Default::default() };
+/// # let mut buffer = [0; 256];
+/// # query.write_to(&mut buffer)?;
+/// # assert_eq!(answer(&mut buffer, &[1; 9]), Err(Status::BUFFER_TOO_SHORT));
+/// # answer(&mut buffer, b"all")?;
+/// # assert_eq!(TranslateCallParams::parse_answer(&buffer), Ok(&b"all"[..]));
+/// # Ok::<(), Status>(())
+/// ```
+///
 /// Source page: [oid-co-tapi-translate-tapi-callparams](https://learn.microsoft.com/windows-hardware/drivers/network/oid-co-tapi-translate-tapi-callparams).
 ///
 /// [TAPI-05]: ndis_sys::rules#TAPI-05
@@ -197,6 +219,31 @@ impl Flat for TranslateCallParams<'_> {
 
 /// Into what TAPI knows of a call: `CO_TAPI_TRANSLATE_NDIS_CALLPARAMS` (rule [TAPI-05]).
 ///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::{Status, tapi::{CallInfo, CallOrigin, Flat, MediaModes, TranslateCallInfo}};
+///
+/// /// Answers in the buffer of the query.
+/// fn answer(buffer: &mut [u8]) -> Result<usize, Status> {
+///     let asked = TranslateCallInfo::parse(buffer)?;
+///     if asked.call_parameters.is_empty() {
+///         return Err(Status::INVALID_DATA);
+///     }
+///     let info = CallInfo {
+///         origin: CallOrigin::INBOUND,
+///         media_mode: MediaModes::DIGITALDATA,
+///         rate: 64_000,
+///         ..CallInfo::default()
+///     };
+///     TranslateCallInfo::answer(buffer, &info)
+/// }
+/// # let mut buffer = [0; 1024];
+/// # TranslateCallInfo { call_parameters: &[1; 24], room: 600 }.write_to(&mut buffer)?;
+/// # answer(&mut buffer)?;
+/// # assert_eq!(TranslateCallInfo::parse_answer(&buffer)?.rate, 64_000);
+/// # Ok::<(), Status>(())
+/// ```
+///
 /// Source page: [oid-co-tapi-translate-ndis-callparams](https://learn.microsoft.com/windows-hardware/drivers/network/oid-co-tapi-translate-ndis-callparams).
 ///
 /// [TAPI-05]: ndis_sys::rules#TAPI-05
@@ -282,6 +329,25 @@ impl Flat for TranslateCallInfo<'_> {
 }
 
 /// Into SAPs: `CO_TAPI_TRANSLATE_SAP`.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::{address::SapAddressBuf, tapi::{MediaModes, TranslateSap}};
+///
+/// # let _host = ndis_host::Host::builder().build();
+/// let mut buffer = [0; 128];
+/// let query = TranslateSap { line: 1, address: 0, media_modes: MediaModes::DIGITALDATA };
+/// query.ask(&mut buffer)?;
+///
+/// // Who offers the family has one SAP for that.
+/// let sap = SapAddressBuf::try_new(1, b"555-1234")?;
+/// let len = TranslateSap::answer(&mut buffer, &[sap.view()])?;
+///
+/// let mut saps = TranslateSap::parse_answer(&buffer[..len])?;
+/// assert_eq!(saps.next(), Some(Ok((1, &b"555-1234"[..]))));
+/// assert_eq!(saps.next(), None);
+/// # Ok::<(), ndis_co::Status>(())
+/// ```
 ///
 /// Source page: `oid-co-tapi-translate-tapi-sap`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -46,6 +46,16 @@ word_flags!(CompressionKinds);
 const VALUES: usize = size_of::<NDIS_WAN_COMPRESS_INFO_u>();
 
 /// What one direction of a link can compress, or does: an `NDIS_WAN_COMPRESS_INFO`.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::wan::{Compression, CompressionKinds};
+///
+/// // NDISWAN compresses and encrypts, and the adapter does not.
+/// let kinds = CompressionKinds::COMPRESSION | CompressionKinds::ENCRYPTION_128;
+/// let can = Compression { kinds, ..Compression::default() };
+/// assert_eq!(can.algorithm, Compression::NONE);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[doc(alias = "NDIS_WAN_COMPRESS_INFO")]
 pub struct Compression {
@@ -133,6 +143,21 @@ impl Default for Compression {
 
 /// What a link can compress, or does: the data of `OID_WAN_CO_GET_COMP_INFO` and
 /// `OID_WAN_CO_SET_COMP_INFO`, which have the same layout.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::{tapi::Flat, wan::{Compression, CompressionInfo, CompressionKinds}};
+///
+/// # let _host = ndis_host::Host::builder().build();
+/// let kinds = CompressionKinds::COMPRESSION;
+/// let both = Compression { kinds, ..Compression::default() };
+/// let bytes = CompressionInfo { send: both, receive: both }.to_vec()?;
+///
+/// // A set has the same form.
+/// let set = CompressionInfo::parse(&bytes)?;
+/// assert!(set.send.kinds.contains(CompressionKinds::COMPRESSION));
+/// # Ok::<(), ndis_co::Status>(())
+/// ```
 ///
 /// Source pages: `oid-wan-co-get-comp-info`, `oid-wan-co-set-comp-info`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
