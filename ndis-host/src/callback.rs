@@ -35,6 +35,14 @@ impl<T> Clone for Ptr<T> {
 
 impl<T> Copy for Ptr<T> {}
 
+impl<T> PartialEq for Ptr<T> {
+    fn eq(&self, other: &Self) -> bool {
+        core::ptr::eq(self.0, other.0)
+    }
+}
+
+impl<T> Eq for Ptr<T> {}
+
 // SAFETY: a `Ptr` is an address with the right to use it; each use has its own
 // argument for being exclusive (the baton: one task runs at a time).
 unsafe impl<T> Send for Ptr<T> {}

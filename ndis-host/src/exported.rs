@@ -28,10 +28,10 @@ static ALL: &[&[Export]] = &[
     crate::miniport::register::EXPORTS,
     crate::miniport::attributes::EXPORTS,
     crate::miniport::flow::EXPORTS,
-    crate::miniport::oid::EXPORTS,
     crate::miniport::send::EXPORTS,
     crate::miniport::receive::EXPORTS,
     crate::miniport::activity::EXPORTS,
+    crate::miniport::status::EXPORTS,
     crate::protocol::register::EXPORTS,
     crate::protocol::binding::EXPORTS,
     crate::options::EXPORTS,
@@ -47,6 +47,9 @@ static ALL: &[&[Export]] = &[
     crate::manager::activity::EXPORTS,
     crate::manager::call::EXPORTS,
     crate::manager::incoming::EXPORTS,
+    crate::oid::co::EXPORTS,
+    crate::oid::plain::EXPORTS,
+    crate::oid::cancel::EXPORTS,
     crate::not_simulated::EXPORTS,
 ];
 

@@ -43,10 +43,11 @@ pub enum Kind {
     Key,
     Thread,
     MiniportVc,
+    OidRequest,
 }
 
 impl Kind {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 28] = [
         Self::MiniportDriver,
         Self::ProtocolDriver,
         Self::Adapter,
@@ -74,6 +75,7 @@ impl Kind {
         Self::Key,
         Self::Thread,
         Self::MiniportVc,
+        Self::OidRequest,
     ];
 
     /// The word for it in reports.
@@ -101,6 +103,7 @@ impl Kind {
             Self::DriverExtension => "driver object extension",
             Self::Key => "registry key",
             Self::Thread => "thread",
+            Self::OidRequest => "OID request",
         }
     }
 

@@ -6,6 +6,7 @@ use crate::ke::table::registry::RegistryValue;
 use crate::loading::{Entry, all_left, enter_driver, unload};
 use crate::log::{Event, EventMode};
 use crate::model::driver::Unload;
+use crate::oid::own::{self, OidAnswer, OidAsk};
 use crate::platform::Lock;
 use crate::pnp;
 use crate::readings::Readings;
@@ -121,6 +122,17 @@ impl Builder {
         self
     }
 
+    /// Whether NDIS asks each adapter, when it has been initialized, for what the
+    /// documentation says it does ([OID-46]): the supported OIDs and the custom ones, its
+    /// abilities to sleep, its statistics; and sets the name of the computer (no).
+    ///
+    /// [OID-46]: ndis_sys::rules#OID-46
+    #[must_use]
+    pub fn ask_after_initialize(mut self, asks: bool) -> Self {
+        self.0.asks_after_initialize = asks;
+        self
+    }
+
     #[cfg(test)]
     pub(crate) fn settings(self) -> Settings {
         self.0
@@ -179,6 +191,7 @@ impl Host {
             watchdog: 60_000,
             limit: u64::MAX,
             last_words: None,
+            asks_after_initialize: false,
         })
     }
 
@@ -363,8 +376,38 @@ impl Host {
     ) -> Result<Vec<u8>, n::NDIS_STATUS> {
         self.check(adapter.host);
         let number = adapter.number;
-        self.step("query", move |cx| {
-            crate::miniport::oid::query(cx, number, oid, length)
+        let query = OidAsk::query(oid, length);
+        self.step("query", move |cx| own::ask_for_test(cx, number, query))
+            .bytes()
+    }
+
+    /// Asks an adapter's miniport whatever NDIS can, and waits for the answer.
+    ///
+    /// ```no_run
+    /// # let (host, adapter): (ndis_host::Host, ndis_host::Adapter) = unimplemented!();
+    /// # let vc = std::ptr::null_mut();
+    /// use ndis_host::OidAsk;
+    /// use ndis_sys as n;
+    ///
+    /// let frames = OidAsk::statistics(n::OID_GEN_CO_XMIT_PDUS_OK as u32, 8).of_vc(vc);
+    /// let answer = host.ask(&adapter, frames);
+    /// assert_eq!((answer.status, answer.written), (n::NDIS_STATUS_SUCCESS, 8));
+    /// ```
+    pub fn ask(&self, adapter: &Adapter, what: OidAsk) -> OidAnswer {
+        self.check(adapter.host);
+        let number = adapter.number;
+        self.step("a request", move |cx| own::ask_for_test(cx, number, what))
+    }
+
+    /// Asks an adapter's miniport for every OID that each connection-oriented one answers;
+    /// what it does not know breaks [OID-24].
+    ///
+    /// [OID-24]: ndis_sys::rules#OID-24
+    pub fn ask_mandatory(&self, adapter: &Adapter) -> Vec<(n::NDIS_OID, OidAnswer)> {
+        self.check(adapter.host);
+        let number = adapter.number;
+        self.step("mandatory requests", move |cx| {
+            own::ask_mandatory(cx, number)
         })
     }
 
@@ -475,13 +518,34 @@ impl Host {
 
     /// Starts a thread at PASSIVE_LEVEL that is no driver's.
     pub fn spawn(&self, name: &str, body: impl FnOnce() + Send + 'static) {
-        let who: Arc<str> = name.into();
+        self.start(None, name.into(), name.into(), body);
+    }
+
+    /// Starts a thread at PASSIVE_LEVEL that runs code of a driver's: what it allocates is the
+    /// driver's, and what it breaks the driver's fault.
+    pub fn spawn_of(&self, driver: &Driver, name: &str, body: impl FnOnce() + Send + 'static) {
+        self.check(driver.host);
+        let who = {
+            let state = self.core.state.lock();
+            let driver = state.world.drivers.get(&driver.number);
+            driver.map_or_else(|| name.into(), |driver| driver.name.clone())
+        };
+        self.start(Some(driver.number), name.into(), who, body);
+    }
+
+    fn start(
+        &self,
+        driver: Option<u32>,
+        name: Arc<str>,
+        who: Arc<str>,
+        body: impl FnOnce() + Send + 'static,
+    ) {
         self.core.state.lock().sched.queue(Work {
             id: 0,
-            name: who.clone(),
+            name,
             irql: 0,
             frame: Some(Frame {
-                driver: None,
+                driver,
                 who,
                 name: "a thread",
                 irql: 0,
@@ -507,6 +571,8 @@ impl Host {
         // Nothing is left to do, so what has not come will not come by itself.
         let mut state = self.core.state.lock();
         state.check_unanswered(None);
+        state.check_cancelled();
+        state.check_duties();
         state.note_unanswered();
     }
 
@@ -571,6 +637,9 @@ impl Host {
     pub fn finish(self) -> Report {
         let mut state = self.core.state.lock();
         state.check_unanswered(None);
+        state.check_cancelled();
+        state.check_duties();
+        state.check_requests_left();
         state.look_over_freed();
         let left = all_left(&state, None);
         state.report(left)

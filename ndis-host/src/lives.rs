@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 impl State {
     /// Removes an address family and whatever is left on it.
     pub(crate) fn end_af(&mut self, number: u32) {
+        self.end_requests_of_af(number);
         let vcs: Vec<u32> = self.world.vcs_of(number).map(|(vc, _)| vc).collect();
         for vc in vcs {
             self.end_vc(vc);
@@ -69,6 +70,7 @@ impl State {
             let message = alloc::format!("the close of {object} is answered SUCCESS with {left}");
             self.violate_by(who, "AF-36", Some(object), message);
         }
+        self.end_requests_of_af(number);
         let Some(af) = self.world.afs.get_mut(&number) else {
             return;
         };
@@ -94,6 +96,7 @@ impl State {
     /// Removes a VC.
     pub(crate) fn end_vc(&mut self, number: u32) {
         self.check_never_completed(number);
+        self.end_requests_of_vc(number);
         if let Some(vc) = self.world.vcs.remove(&number) {
             self.handles.kill(vc.client_raw);
             self.handles.kill(vc.manager_raw);

@@ -1,7 +1,6 @@
 //! What this host does not simulate yet: parties beyond the one that comes with
-//! a call, changes of the quality of service, OID requests of drivers
-//! and status. Each of these functions says so in the report and fails; none does nothing
-//! in silence.
+//! a call, and changes of the quality of service. Each of these functions says so in the
+//! report and fails; none does nothing in silence.
 
 use crate::cx::Cx;
 use crate::export::{Call, exports};
@@ -83,37 +82,6 @@ fn fail(call: Call, handles: &[NDIS_HANDLE]) -> i32 {
     cx.done(n::NDIS_STATUS_NOT_SUPPORTED)
 }
 
-/// A function of protocols; an MCM's handle is wrong there in any case.
-fn protocols_alone(name: &'static str, own: &'static str, given: NDIS_HANDLE) -> i32 {
-    of_one_kind(name, own, given, State::is_mcm_handle)
-}
-
-/// A function of MCMs; a stand-alone call manager's handle is wrong there in any case.
-fn mcms_alone(name: &'static str, own: &'static str, given: NDIS_HANDLE) -> i32 {
-    of_one_kind(name, own, given, State::is_alone_handle)
-}
-
-fn of_one_kind(
-    name: &'static str,
-    own: &'static str,
-    given: NDIS_HANDLE,
-    is_others: fn(&State, usize) -> bool,
-) -> i32 {
-    let wrong = crate::core::current().is_some_and(|(core, _)| {
-        let state = core.state.lock();
-        is_others(&state, given.addr())
-    });
-    if !wrong {
-        return not_simulated(name, &[given]);
-    }
-    let cx = Cx::enter(Call::new(name), &[given]);
-    if let Some(status) = cx.fault {
-        return cx.done(status);
-    }
-    cx.with(|s| s.wrong_set(name, own, given.addr()));
-    cx.done(n::NDIS_STATUS_FAILURE)
-}
-
 exports! { EXPORTS {
     /// Adds a party to a call.
     fn NdisClAddParty(
@@ -168,42 +136,5 @@ exports! { EXPORTS {
         _size: u32,
     ) {
         not_simulated_of_managers(Names("NdisMCmDispatchIncomingDropParty", "NdisCmDispatchIncomingDropParty"), &[party]);
-    }
-
-    /// Makes an OID request.
-    fn NdisCoOidRequest(
-        binding: NDIS_HANDLE,
-        _af: NDIS_HANDLE,
-        _vc: NDIS_HANDLE,
-        _party: NDIS_HANDLE,
-        _request: *mut c_void,
-    ) -> i32 {
-        protocols_alone("NdisCoOidRequest", "NdisMCmOidRequest", binding)
-    }
-
-    /// Completes an OID request of a client.
-    fn NdisCoOidRequestComplete(
-        af: NDIS_HANDLE,
-        _vc: NDIS_HANDLE,
-        _party: NDIS_HANDLE,
-        _request: *mut c_void,
-        _status: i32,
-    ) {
-        not_simulated("NdisCoOidRequestComplete", &[af]);
-    }
-
-    /// Makes an OID request of a call manager.
-    fn NdisMCmOidRequest(
-        af: NDIS_HANDLE,
-        _vc: NDIS_HANDLE,
-        _party: NDIS_HANDLE,
-        _request: *mut c_void,
-    ) -> i32 {
-        mcms_alone("NdisMCmOidRequest", "NdisCoOidRequest", af)
-    }
-
-    /// Indicates a status.
-    fn NdisMCoIndicateStatusEx(adapter: NDIS_HANDLE, _vc: NDIS_HANDLE, _indication: *mut c_void) {
-        not_simulated("NdisMCoIndicateStatusEx", &[adapter]);
     }
 }}

@@ -254,10 +254,10 @@ readings! {
         DuringBind,
     }
     /// Which handler of a CoNDIS miniport gets the requests that NDIS makes on its own behalf
-    /// (`Host::set_power`, `Host::query`)? (One page says `MiniportCoOidRequest`; the pages
-    /// of the OIDs speak of `MiniportOidRequest` only.)
+    /// (`Host::set_power`, `Host::ask`), and those of `NdisOidRequest`? (One page says
+    /// `MiniportCoOidRequest`; the pages of the OIDs speak of `MiniportOidRequest` only.)
     ///
-    /// Experiment: print from both and put the machine to sleep.
+    /// Experiment: print from both, put the machine to sleep, and ask for the statistics.
     own_requests: OwnRequests {
         /// `MiniportCoOidRequest`.
         #[default]

@@ -59,6 +59,7 @@ pub(crate) struct State {
     pub(crate) readings: Readings,
     pub(crate) raise: (u32, u32),
     pub(crate) low_stack: (u32, u32),
+    pub(crate) asks_after_initialize: bool,
     pub(crate) log: Box<Log>,
     pub(crate) histories: Box<Histories>,
     pub(crate) ledger: Box<Ledger>,
@@ -92,6 +93,7 @@ pub(crate) struct Settings {
     pub(crate) watchdog: u32,
     pub(crate) limit: u64,
     pub(crate) last_words: Option<fn(&str)>,
+    pub(crate) asks_after_initialize: bool,
 }
 
 impl State {
@@ -102,6 +104,7 @@ impl State {
             readings: settings.readings,
             raise: settings.raise,
             low_stack: settings.low_stack,
+            asks_after_initialize: settings.asks_after_initialize,
             log: Box::new(Log::new(settings.events)),
             histories: Box::new(Histories::default()),
             ledger: Box::new(Ledger::default()),

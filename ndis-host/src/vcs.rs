@@ -89,6 +89,13 @@ impl State {
             self.violate("VC-23", Some(object), message);
             return Err(n::NDIS_STATUS_NOT_ACCEPTED);
         }
+        let of_client = vc.by_client;
+        if !self.check_requests_of_vc(call, number, of_client) {
+            return Err(n::NDIS_STATUS_NOT_ACCEPTED);
+        }
+        let Some(vc) = self.world.vcs.get(&number) else {
+            return Err(n::NDIS_STATUS_FAILURE);
+        };
         if vc.activity != Activity::Inactive && !vc.by_client {
             let alone = matches!(vc.served_by, Manager::Alone { .. });
             // VC-24.
@@ -230,6 +237,17 @@ pub(crate) fn delete(cx: &Cx, number: u32) -> i32 {
             let message = alloc::format!("ProtocolCoDeleteVc of {object} returned PENDING");
             cx.with(|s| s.violate_by(callback.who.clone(), "VC-14", Some(object), message));
         }
+        cx.with(|s| {
+            let by_client = s.world.vcs.get(&number).is_some_and(|vc| vc.by_client);
+            let kept = s.has_requests_of_vc(number, !by_client);
+            if status == n::NDIS_STATUS_SUCCESS && kept {
+                let message = alloc::format!(
+                    "ProtocolCoDeleteVc of {object} returned SUCCESS to a driver that has \
+                     requests of it outstanding"
+                );
+                s.violate_by(callback.who.clone(), "VC-27", Some(object), message);
+            }
+        });
     }
     if status == n::NDIS_STATUS_SUCCESS || status == n::NDIS_STATUS_PENDING {
         crate::miniport::vc::delete(cx, number);

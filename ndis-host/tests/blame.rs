@@ -177,10 +177,8 @@ fn what_is_not_simulated_is_nobodys_fault() {
     let bench = Bench::new(Twist::None, Twist::None);
     bench.up();
     bench.spawn("caller", |a| {
-        let (binding, af) = (a.shared.binding.load(SeqCst), a.shared.af.load(SeqCst));
-        // SAFETY: handles of this client; nothing else is looked at.
-        let status =
-            unsafe { n::NdisCoOidRequest(binding, af, null_mut(), null_mut(), null_mut()) };
+        // SAFETY: a handle of this client; nothing else is looked at.
+        let status = unsafe { n::NdisClModifyCallQoS(a.shared.vc.load(SeqCst), null_mut()) };
         assert_eq!(status, n::NDIS_STATUS_NOT_SUPPORTED);
     });
     let report = bench.host.report();

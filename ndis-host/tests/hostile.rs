@@ -30,6 +30,17 @@ fn params() -> *mut n::CO_CALL_PARAMETERS {
     Box::leak(Box::new(zeroed()))
 }
 
+/// A request in which nothing is wrong.
+fn request() -> *mut n::NDIS_OID_REQUEST {
+    let mut request: n::NDIS_OID_REQUEST = zeroed();
+    request.Header = common::header(
+        n::NDIS_OBJECT_TYPE_OID_REQUEST,
+        1,
+        n::NDIS_SIZEOF_OID_REQUEST_REVISION_1,
+    );
+    Box::leak(Box::new(request))
+}
+
 const NULL: NDIS_HANDLE = null_mut();
 
 const ABUSES: &[(&str, Abuse)] = abuses! {
@@ -97,6 +108,16 @@ const ABUSES: &[(&str, Abuse)] = abuses! {
         n::NdisSetTimerObject(h, n::LARGE_INTEGER { QuadPart: -1 }, 0, null_mut());
     NdisCancelTimerObject(h) n::NdisCancelTimerObject(h);
     NdisFreeTimerObject(h) n::NdisFreeTimerObject(h);
+    NdisCoOidRequest(h) n::NdisCoOidRequest(h, h, h, h, request());
+    NdisMCmOidRequest(h) n::NdisMCmOidRequest(h, h, h, request());
+    NdisOidRequest(h) n::NdisOidRequest(h, request());
+    NdisCancelOidRequest(h) n::NdisCancelOidRequest(h, null_mut());
+    NdisCoOidRequestComplete(h) n::NdisCoOidRequestComplete(h, h, h, request(), 0);
+    NdisMCoOidRequestComplete(h) n::NdisMCoOidRequestComplete(h, h, request(), 0);
+    NdisMOidRequestComplete(h) n::NdisMOidRequestComplete(h, request(), 0);
+    NdisMCoIndicateStatusEx(h)
+        n::NdisMCoIndicateStatusEx(h, h, Box::leak(Box::new(zeroed())));
+    NdisMIndicateStatusEx(h) n::NdisMIndicateStatusEx(h, Box::leak(Box::new(zeroed())));
     NdisSetOptionalHandlers(h) n::NdisSetOptionalHandlers(h, Box::leak(Box::new(zeroed())));
     NdisDeregisterProtocolDriver(h) n::NdisDeregisterProtocolDriver(h);
 };

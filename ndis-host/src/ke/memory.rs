@@ -19,7 +19,7 @@ use core::ffi::c_void;
 
 impl State {
     /// Allocates memory that a driver will free.
-    pub(crate) fn allocate(&mut self, size: usize, tag: u32) -> *mut c_void {
+    pub(crate) fn allocate(&mut self, size: usize, tag: u32, paged: bool) -> *mut c_void {
         if self.faults.allocation() {
             self.note(None, "an allocation of pool memory fails on purpose");
             return core::ptr::null_mut();
@@ -43,6 +43,7 @@ impl State {
             since: self.log.seq(),
             within: self.within(),
             lent: Vec::new(),
+            paged,
         };
         // Under Miri it stays uninitialised, so that Miri sees a read.
         if !cfg!(miri) {
@@ -80,7 +81,9 @@ impl State {
                 block.number,
                 lent.what
             );
-            self.violate(lent.rule, lent.object, message);
+            let own = self.driver() == block.driver;
+            let rule = if own { lent.rule } else { lent.others };
+            self.violate(rule, lent.object, message);
         }
         let end = address.saturating_add(block.size);
         self.kernel_objects_end(call, &(address..end));
@@ -123,12 +126,12 @@ impl State {
     }
 }
 
-fn alloc_pool(name: &'static str, size: usize, tag: u32) -> *mut c_void {
+fn alloc_pool(name: &'static str, size: usize, tag: u32, paged: bool) -> *mut c_void {
     let cx = Cx::enter(Call::new(name).quiet(), &[]);
     if cx.fault.is_some() {
         return core::ptr::null_mut();
     }
-    cx.with(|s| s.allocate(size, tag))
+    cx.with(|s| s.allocate(size, tag, paged))
 }
 
 /// The flags of `ExAllocatePool2`: what the memory is for, and how it is given.
@@ -197,8 +200,10 @@ fn free_pool(name: &'static str, address: *mut c_void, tag: Option<u32>) {
 
 exports! { EXPORTS {
     /// Allocates pool memory.
-    fn ExAllocatePoolWithTag(_pool: i32, size: usize, tag: u32) -> *mut c_void {
-        alloc_pool("ExAllocatePoolWithTag", size, tag)
+    fn ExAllocatePoolWithTag(pool: i32, size: usize, tag: u32) -> *mut c_void {
+        // The lowest bit tells paged pools from others.
+        let paged = pool & ndis_sys::PagedPool != 0;
+        alloc_pool("ExAllocatePoolWithTag", size, tag, paged)
     }
 
     /// Allocates pool memory, zeroed unless the flags say otherwise.
@@ -210,7 +215,7 @@ exports! { EXPORTS {
                 return core::ptr::null_mut();
             }
         }
-        let memory = alloc_pool(name, size, tag);
+        let memory = alloc_pool(name, size, tag, flags & flag::PAGED != 0);
         if !memory.is_null() && flags & flag::UNINITIALIZED == 0 {
             // SAFETY: allocated just now, with this size.
             unsafe { memory.cast::<u8>().write_bytes(0, size) };
@@ -235,12 +240,12 @@ exports! { EXPORTS {
         tag: u32,
         _priority: i32,
     ) -> *mut c_void {
-        alloc_pool("NdisAllocateMemoryWithTagPriority", size as usize, tag)
+        alloc_pool("NdisAllocateMemoryWithTagPriority", size as usize, tag, false)
     }
 
     /// Allocates pool memory.
     fn NdisAllocateMemoryWithTag(address: *mut *mut c_void, size: u32, tag: u32) -> i32 {
-        let start = alloc_pool("NdisAllocateMemoryWithTag", size as usize, tag);
+        let start = alloc_pool("NdisAllocateMemoryWithTag", size as usize, tag, false);
         // SAFETY: the caller's variable for the result.
         unsafe { address.write(start) };
         if start.is_null() {

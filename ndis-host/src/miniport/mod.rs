@@ -3,8 +3,8 @@
 pub(crate) mod activity;
 pub(crate) mod attributes;
 pub(crate) mod flow;
-pub(crate) mod oid;
 pub(crate) mod receive;
 pub(crate) mod register;
 pub(crate) mod send;
+pub(crate) mod status;
 pub(crate) mod vc;

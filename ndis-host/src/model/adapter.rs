@@ -108,6 +108,8 @@ pub(crate) struct Adapter {
     pub(crate) families: Vec<Family>,
     pub(crate) pause: Request,
     pub(crate) restart: Request,
+    /// Its halt is over.
+    pub(crate) halted: bool,
     /// The driver has been told that the device is gone: the notice has returned.
     pub(crate) removal_told: bool,
     /// Calls that indicate received data and have not returned.
@@ -141,6 +143,7 @@ impl Adapter {
             families: Vec::new(),
             pause: Request::default(),
             restart: Request::default(),
+            halted: false,
             removal_told: false,
             indicating: 0,
             power: NdisDeviceStateD0,
@@ -164,12 +167,4 @@ impl Adapter {
         );
         self.phase = next;
     }
-}
-
-/// An OID request of NDIS's own on its way through a miniport.
-pub(crate) struct OwnRequest {
-    pub(crate) adapter: u32,
-    /// Made by `MiniportCoOidRequest`.
-    pub(crate) co: bool,
-    pub(crate) request: Request,
 }

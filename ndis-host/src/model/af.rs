@@ -4,6 +4,7 @@ use crate::callback::Context;
 use crate::model::manager::Manager;
 use crate::model::request::Request;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum AfPhase {
@@ -37,6 +38,8 @@ pub(crate) struct Af {
     pub(crate) notified: bool,
     /// Ended for everything but the answer to the notification.
     pub(crate) ended: bool,
+    /// What the client has to do for a request that it took, by the rule.
+    pub(crate) duties: Vec<&'static str>,
 }
 
 impl Af {
@@ -69,6 +72,7 @@ impl Af {
             notify: Request::default(),
             notified: false,
             ended: false,
+            duties: Vec::new(),
         }
     }
 

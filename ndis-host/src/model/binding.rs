@@ -3,11 +3,27 @@
 use crate::callback::Context;
 use crate::model::driver::Copied;
 use crate::model::request::Request;
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use ndis_sys::{
     NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS, NDIS_CO_CLIENT_OPTIONAL_HANDLERS,
-    NDIS_PROTOCOL_CO_CHARACTERISTICS,
+    NDIS_PROTOCOL_CO_CHARACTERISTICS, NDIS_STATUS_INDICATION,
 };
+
+/// A status that waits for the protocol to be done with another one.
+pub(crate) struct Waiting {
+    pub(crate) vc: Option<u32>,
+    pub(crate) copy: Box<NDIS_STATUS_INDICATION>,
+    /// What the copy points to.
+    pub(crate) buffer: Vec<u8>,
+    /// For `ProtocolStatusEx`.
+    pub(crate) plain: bool,
+}
+
+// SAFETY: numbers, handles that are not followed, and a pointer to `buffer`.
+unsafe impl Send for Waiting {}
 
 /// A protocol on an adapter.
 pub(crate) struct Binding {
@@ -33,6 +49,9 @@ pub(crate) struct Binding {
     /// They have been asked for.
     pub(crate) offered: bool,
     pub(crate) unbinding: bool,
+    /// Its protocol is being told of a status; what else is indicated waits.
+    pub(crate) being_told: bool,
+    pub(crate) indications: VecDeque<Waiting>,
     /// The connection-oriented handlers that were installed for this binding alone.
     pub(crate) co: Option<Copied<NDIS_PROTOCOL_CO_CHARACTERISTICS>>,
     pub(crate) client: Option<Copied<NDIS_CO_CLIENT_OPTIONAL_HANDLERS>>,
@@ -65,6 +84,8 @@ impl Binding {
             notifications: 0,
             offered: false,
             unbinding: false,
+            being_told: false,
+            indications: VecDeque::new(),
             co: None,
             client: None,
             cm: None,

@@ -6,6 +6,7 @@ pub(crate) mod af;
 pub(crate) mod binding;
 pub(crate) mod driver;
 pub(crate) mod manager;
+pub(crate) mod oid;
 mod overview;
 pub(crate) mod party;
 pub(crate) mod request;
@@ -14,7 +15,7 @@ pub(crate) mod vc;
 
 use crate::callback::Context;
 use crate::handle::{Kind, ObjectId};
-use adapter::{Adapter, OwnRequest};
+use adapter::Adapter;
 use af::Af;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -26,6 +27,7 @@ use ndis_sys::{
     NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS, NDIS_CO_CLIENT_OPTIONAL_HANDLERS,
     NDIS_MINIPORT_CO_CHARACTERISTICS, NDIS_PROTOCOL_CO_CHARACTERISTICS,
 };
+use oid::{OidRequest, Promise};
 use party::Party;
 use request::{Asked, Request};
 use sap::Sap;
@@ -57,8 +59,10 @@ pub(crate) struct World {
     /// Which call a VC belongs to, ended VCs included.
     pub(crate) calls: BTreeMap<u32, u32>,
     pub(crate) last_call: u32,
-    /// Requests of NDIS's own, by the address of the request.
-    pub(crate) oids: BTreeMap<usize, OwnRequest>,
+    /// OID requests that are on their way.
+    pub(crate) oids: BTreeMap<u32, OidRequest>,
+    /// Statuses that miniports have yet to indicate.
+    pub(crate) promised: Vec<Promise>,
     /// Events that a protocol pended, by the address of the notification.
     pub(crate) events: BTreeMap<usize, PendedEvent>,
     /// One step of plug and play at a time.
@@ -71,7 +75,7 @@ macro_rules! request {
         Some(match $asked {
             Asked::Pause(it) => $($borrow)+ $world.adapters.$get(&it)?.pause,
             Asked::Restart(it) => $($borrow)+ $world.adapters.$get(&it)?.restart,
-            Asked::Own(it) => $($borrow)+ $world.oids.$get(&it)?.request,
+            Asked::Oid(it) => $($borrow)+ $world.oids.$get(&it)?.request,
             Asked::Bind(it) => $($borrow)+ $world.binds.$get(&it)?.request,
             Asked::Unbind(it) => $($borrow)+ $world.unbinds.$get(&it)?.request,
             Asked::Event(it) => $($borrow)+ $world.events.$get(&it)?.request,

@@ -57,6 +57,11 @@ impl World {
                 }
             }
         }
+        for (number, record) in &self.oids {
+            if record.is_open() {
+                add(record.object(*number), record.completion.0);
+            }
+        }
         for (number, vc) in &self.vcs {
             let mut what = alloc::format!("{}, {}", vc.activity, vc.phase);
             for (request, name) in [
@@ -155,6 +160,10 @@ impl World {
                 &af.manager,
             );
             look(&vc.offer, object, "NdisClIncomingCallComplete", &af.client);
+        }
+        for (number, record) in &self.oids {
+            let object = record.object(*number);
+            look(&record.request, object, record.completion.0, &record.to.who);
         }
         all
     }

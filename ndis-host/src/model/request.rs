@@ -112,8 +112,8 @@ pub(crate) enum Asked {
     Pause(u32),
     /// `MiniportRestart` of an adapter.
     Restart(u32),
-    /// NDIS's own OID request at this address.
-    Own(usize),
+    /// The handler of an OID request.
+    Oid(u32),
     /// `ProtocolBindAdapterEx`.
     Bind(u32),
     /// `ProtocolUnbindAdapterEx`.

@@ -7,10 +7,11 @@ use super::{header, lock, unlock, zeroed};
 use crate::callback::{Callback, Context, handle};
 use crate::cx::Cx;
 use crate::handle::{Kind, ObjectId};
-use crate::miniport::oid::{Ask, ask};
 use crate::model::adapter::{Adapter, AdapterPhase};
 use crate::model::manager::Manager;
 use crate::net::ListState;
+use crate::oid::own::{OidAsk, ask, ask_after_initialize};
+use crate::oid::wait_for_requests_to_adapter;
 use crate::readings::NotifyClose;
 use crate::rules;
 use crate::state::State;
@@ -107,6 +108,9 @@ fn start(cx: &Cx, miniport: u32) -> Result<u32, i32> {
         }
         s.lend_families(number, Manager::Mcm { adapter: number });
     });
+    if cx.with(|s| s.asks_after_initialize) {
+        ask_after_initialize(cx, number);
+    }
     let protocols: Vec<u32> = cx.with(|s| {
         let mut all: Vec<u32> = s.world.protocols.keys().copied().collect();
         s.rng.shuffle(&mut all);
@@ -233,7 +237,7 @@ pub(crate) fn remove_asking(cx: &Cx, adapter: u32, surprised: bool, oid: Option<
         if surprised {
             surprise(cx, adapter);
             if let Some(oid) = oid {
-                ask(cx, adapter, Ask::Query, oid, &mut [0; 64]);
+                ask(cx, adapter, OidAsk::query(oid, 64));
             }
         }
         pause(cx, adapter, n::NDIS_PAUSE_MINIPORT_DEVICE_REMOVE);
@@ -257,6 +261,7 @@ pub(crate) fn remove_asking(cx: &Cx, adapter: u32, surprised: bool, oid: Option<
 }
 
 fn halt(cx: &Cx, adapter: u32, surprised: bool) {
+    wait_for_requests_to_adapter(cx, adapter);
     let object = ObjectId::new(Kind::Adapter, adapter);
     let prepared = cx.with(|s| {
         let mut callback = s.to_adapter("MiniportHaltEx", adapter);
@@ -283,6 +288,9 @@ fn halt(cx: &Cx, adapter: u32, surprised: bool) {
     });
     cx.with(|s| {
         let who: Arc<str> = callback.who.clone();
+        if let Some(record) = s.world.adapters.get_mut(&adapter) {
+            record.halted = true;
+        }
         let open: Vec<u32> = s
             .world
             .afs

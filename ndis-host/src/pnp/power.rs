@@ -6,8 +6,8 @@ use super::restart::{pause, restart};
 use super::{lock, unlock};
 use crate::cx::Cx;
 use crate::handle::{Kind, ObjectId};
-use crate::miniport::oid::{Ask, ask};
 use crate::model::adapter::AdapterPhase;
+use crate::oid::own::{OidAsk, ask};
 use ndis_sys as n;
 
 /// Takes an adapter to a device power state, `NdisDeviceStateD0` to `D3`; the status of the
@@ -28,7 +28,7 @@ fn change(cx: &Cx, adapter: u32, state: i32) -> i32 {
     let Some(now) = now else {
         return n::NDIS_STATUS_FAILURE;
     };
-    let mut bytes = state.to_ne_bytes();
+    let bytes = state.to_ne_bytes();
     if state != n::NdisDeviceStateD0 {
         for binding in bindings_of(cx, adapter) {
             tell_power(
@@ -39,15 +39,15 @@ fn change(cx: &Cx, adapter: u32, state: i32) -> i32 {
                 state,
             );
         }
-        ask(cx, adapter, Ask::Query, n::OID_PNP_QUERY_POWER, &mut bytes);
+        let question = OidAsk::query(n::OID_PNP_QUERY_POWER, bytes.len());
+        ask(cx, adapter, question.with(&bytes));
         for binding in bindings_of(cx, adapter) {
             tell_power(cx, binding, n::NetEventSetPower, "NetEventSetPower", state);
         }
         pause(cx, adapter, n::NDIS_PAUSE_LOW_POWER);
     }
-    let mut bytes = state.to_ne_bytes();
-    let answer = ask(cx, adapter, Ask::Set, n::OID_PNP_SET_POWER, &mut bytes);
-    let status = answer.map_or(n::NDIS_STATUS_FAILURE, |(status, _)| status);
+    let answer = ask(cx, adapter, OidAsk::set(n::OID_PNP_SET_POWER, bytes));
+    let status = answer.map_or(n::NDIS_STATUS_FAILURE, |answer| answer.status);
     if status == n::NDIS_STATUS_SUCCESS {
         cx.with(|s| {
             if let Some(record) = s.world.adapters.get_mut(&adapter) {

@@ -8,6 +8,7 @@ use crate::model::binding::Binding;
 use crate::model::manager::Manager;
 use crate::model::request::Asked;
 use crate::net::ListState;
+use crate::oid::wait_for_requests_of_binding;
 use crate::readings::AfOffers;
 use crate::sched::Work;
 use crate::state::State;
@@ -146,12 +147,17 @@ impl State {
             let message = alloc::format!("{call} on {object} with {sends} sends outstanding");
             self.violate("BIND-11", Some(object), message);
         }
+        let requests = self.requests_of(number);
+        if requests > 0 {
+            let message = alloc::format!("{call} on {object} with {requests} requests outstanding");
+            self.violate("BIND-11", Some(object), message);
+        }
         self.handles.kill(raw);
         if let Some(binding) = self.world.bindings.get_mut(&number) {
             binding.closing = true;
             binding.running = false;
         }
-        let later = self.rng.chance(1, 4) || self.busy(number);
+        let later = self.rng.chance(1, 4) || self.busy(number) || requests > 0;
         Some((number, later))
     }
 
@@ -199,7 +205,7 @@ impl State {
     /// Whether a closing binding must stay a while: its protocol has lists, or is being
     /// offered an address family.
     fn busy(&self, binding: u32) -> bool {
-        let offers = |b: &Binding| b.notifications > 0;
+        let offers = |b: &Binding| b.notifications > 0 || b.being_told;
         self.receives_of(binding) > 0 || self.world.bindings.get(&binding).is_some_and(offers)
     }
 
@@ -415,6 +421,7 @@ exports! { EXPORTS {
                 plug_and_play: true,
                 run: job(move |cx| {
                     let context = context;
+                    wait_for_requests_of_binding(cx, number);
                     cx.wait_until(
                         "NBL-25",
                         &callback.who,

@@ -4,7 +4,7 @@
 //! it: where two branches have changed the book, take either side of this file and run that.
 
 #[rustfmt::skip]
-pub(super) static SENTENCES: [(&str, &str); 804] = [
+pub(super) static SENTENCES: [(&str, &str); 810] = [
     ("AF-01", "Only one call manager of either kind can own a given address family on a given adapter."),
     ("AF-02", "A stand-alone call manager registers its AF from ProtocolBindAdapterEx after NdisOpenAdapterEx succeeded, once for every binding it serves."),
     ("AF-03", "FAILURE means the caller or the miniport is not connection-oriented, the family is already owned, or the binding is closing."),
@@ -560,6 +560,11 @@ pub(super) static SENTENCES: [(&str, &str); 804] = [
     ("OID-61", "ProtocolOidRequestComplete can run before NdisOidRequest has returned, and on a length error BytesNeeded says what a retry needs."),
     ("OID-62", "A query of OID_PNP_QUERY_POWER is always answered with success, and the transition that it announces must then be possible."),
     ("OID-63", "When OID_PNP_SET_POWER takes the adapter to D3 the miniport has cancelled its NDIS timers before it answers."),
+    ("OID-64", "A request has the header of an OID request, with a revision and at least the size of that revision, and one of the request types."),
+    ("OID-65", "A target says that it has read or written no more bytes than the lengths of the request allow."),
+    ("OID-66", "The asker allocates a request, and an information buffer that is as long as the request says."),
+    ("OID-67", "The AF, VC and party handles of a request are the asker's own and belong together, and to the binding that it asks on."),
+    ("OID-68", "A driver deletes a VC only when none of its own requests for that VC is outstanding, since the completion needs the handle."),
     ("PARTY-01", "Parties can be added only to a call that was set up as multipoint."),
     ("PARTY-02", "Party context, handle variable and parameters must be prepared beforehand and remain valid through completion."),
     ("PARTY-03", "A non-PENDING result means running the add-complete logic locally."),
@@ -717,6 +722,7 @@ pub(super) static SENTENCES: [(&str, &str); 804] = [
     ("STATUS-12", "WAN VC status codes are indicated with an explicit VC handle and their defined structure as status buffer."),
     ("STATUS-13", "This code exists only from NDIS 6.20 on."),
     ("STATUS-14", "Until a status is indicated NDIS takes the media state from the general attributes and treats unknown as disconnected."),
+    ("STATUS-15", "The status buffer is as long as the indication says."),
     ("TAPI-01", "An MCM that offers TAPI through NDPROXY registers CO_ADDRESS_FAMILY_TAPI_PROXY."),
     ("TAPI-02", "Report the TAPI version constant, the line count and the per-line-caps bit, with undefined bits zero."),
     ("TAPI-03", "Set the per-address-caps bit only when addresses of the line differ and leave undefined bits zero."),

@@ -62,6 +62,7 @@ impl State {
                     }
                 }
                 Due::Timer { number, set, .. } => self.timer_expired(number, set, time),
+                Due::Oid(number) => self.oid_timed_out(number),
             }
         }
     }

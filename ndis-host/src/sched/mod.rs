@@ -145,6 +145,8 @@ pub(crate) enum Due {
         set: u64,
         periodic: bool,
     },
+    /// The time of an OID request is up.
+    Oid(u32),
 }
 
 /// What the controlling thread waits for.
@@ -305,6 +307,12 @@ impl<C> Sched<C> {
         self.due.insert((time, self.due_seq), due);
     }
 
+    /// The time of an OID request no longer matters.
+    pub(crate) fn forget_oid(&mut self, number: u32) {
+        let is_its = |due: &Due| matches!(due, Due::Oid(it) if *it == number);
+        self.due.retain(|_, due| !is_its(due));
+    }
+
     /// Ends the wait of a task.
     pub(crate) fn wake(&mut self, id: TaskId, how: Woken) {
         if let Some(task) = self.tasks.get_mut(&id)
@@ -369,6 +377,7 @@ impl<C> Sched<C> {
     fn goes_round(&self, due: &Due) -> bool {
         match due {
             Due::Timer { periodic, .. } => *periodic,
+            Due::Oid(_) => false,
             Due::Wake(id, _) => self.tasks.get(id).is_none_or(Task::is_polling),
         }
     }

@@ -67,6 +67,7 @@ pub struct Shared {
     pub last: std::sync::Mutex<Option<NDIS_STATUS>>,
     /// The events about the device's power.
     pub power: std::sync::Mutex<Vec<(i32, i32)>>,
+    pub oids: Arc<super::oids::Oids>,
     /// What the next call is followed by, within the completion that says that it is up.
     pub when_up: Hook,
     /// The same, when it is closed: the VC stays then.
@@ -119,6 +120,7 @@ impl Client {
             kept: AtomicPtr::default(),
             last: std::sync::Mutex::new(None),
             power: std::sync::Mutex::default(),
+            oids: Arc::default(),
             when_up: Hook::default(),
             when_closed: Hook::default(),
         });
@@ -353,6 +355,8 @@ unsafe fn entry(shared: Arc<Shared>, object: *mut DRIVER_OBJECT) -> i32 {
     table.OpenAdapterCompleteHandlerEx = Some(open_complete);
     table.CloseAdapterCompleteHandlerEx = Some(close_complete);
     table.NetPnPEventHandler = Some(pnp_event);
+    table.OidRequestCompleteHandler = Some(super::oids::complete_plain);
+    table.StatusHandlerEx = Some(status_plain);
     // SAFETY: the driver's own object.
     unsafe { (*object).DriverUnload = Some(unload) };
     let mut slot: *mut c_void = null_mut();
@@ -412,7 +416,7 @@ unsafe extern "system" fn set_options(driver: NDIS_HANDLE, context: NDIS_HANDLE)
     cl.ClCreateVcHandler = Some(create_vc);
     cl.ClDeleteVcHandler = Some(delete_vc);
     cl.ClOidRequestHandler = Some(oid);
-    cl.ClOidRequestCompleteHandler = Some(oid_complete);
+    cl.ClOidRequestCompleteHandler = Some(super::oids::complete);
     cl.ClOpenAfCompleteHandlerEx = Some(open_af_complete);
     cl.ClCloseAfCompleteHandler = Some(close_af_complete);
     cl.ClRegisterSapCompleteHandler = Some(register_sap_complete);
@@ -726,10 +730,12 @@ unsafe extern "system" fn pnp_event(
 }
 
 unsafe extern "system" fn status(
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: *mut n::NDIS_STATUS_INDICATION,
+    context: NDIS_HANDLE,
+    vc: NDIS_HANDLE,
+    indication: *mut n::NDIS_STATUS_INDICATION,
 ) {
+    // SAFETY: this driver's context.
+    unsafe { me(context) }.oids.tell(vc, indication);
 }
 
 unsafe extern "system" fn af_register_notify(context: NDIS_HANDLE, family: *mut CO_ADDRESS_FAMILY) {
@@ -878,20 +884,22 @@ unsafe extern "system" fn drop_party_complete(_: NDIS_STATUS, _: NDIS_HANDLE) {}
 unsafe extern "system" fn qos_change(_: NDIS_HANDLE, _: *mut CO_CALL_PARAMETERS) {}
 unsafe extern "system" fn incoming_drop(_: NDIS_STATUS, _: NDIS_HANDLE, _: *mut c_void, _: u32) {}
 unsafe extern "system" fn oid(
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: *mut n::NDIS_OID_REQUEST,
+    context: NDIS_HANDLE,
+    vc: NDIS_HANDLE,
+    party: NDIS_HANDLE,
+    request: *mut n::NDIS_OID_REQUEST,
 ) -> NDIS_STATUS {
-    n::NDIS_STATUS_NOT_SUPPORTED
+    // SAFETY: this driver's context.
+    let oids = &unsafe { me(context) }.oids;
+    let answer = oids.ask("ProtocolCoOidRequest", [context, vc, party], request);
+    answer.unwrap_or(n::NDIS_STATUS_NOT_SUPPORTED)
 }
-unsafe extern "system" fn oid_complete(
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: *mut n::NDIS_OID_REQUEST,
-    _: NDIS_STATUS,
+unsafe extern "system" fn status_plain(
+    context: NDIS_HANDLE,
+    indication: *mut n::NDIS_STATUS_INDICATION,
 ) {
+    // SAFETY: this driver's context.
+    unsafe { me(context) }.oids.tell(null_mut(), indication);
 }
 
 unsafe extern "system" fn create_vc(

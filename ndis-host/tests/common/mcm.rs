@@ -39,6 +39,7 @@ pub struct Shared {
     pub request: AtomicPtr<n::NDIS_OID_REQUEST>,
     pub statuses: std::sync::Mutex<Vec<NDIS_STATUS>>,
     pub line: Line,
+    pub oids: Arc<super::oids::Oids>,
 }
 
 /// A VC of the call manager's own, on which a test offers calls to the first client.
@@ -54,6 +55,27 @@ pub struct Line {
 }
 
 impl Shared {
+    /// The handle of the adapter that is up.
+    pub fn adapter(&self) -> NDIS_HANDLE {
+        // SAFETY: it is up.
+        unsafe { at(self.nic.load(SeqCst)) }.handle
+    }
+
+    /// Whether this is its context of that client's family.
+    pub fn is_of(&self, client: usize, context: usize) -> bool {
+        // SAFETY: the adapter is up.
+        let nic = unsafe { at(self.nic.load(SeqCst)) };
+        nic.afs[client].load(SeqCst).addr() == context
+    }
+
+    /// Its handle of the family that a client has open, by the order of the opens.
+    pub fn af(&self, client: usize) -> NDIS_HANDLE {
+        // SAFETY: as above.
+        let af = unsafe { at(self.nic.load(SeqCst)) }.afs[client].load(SeqCst);
+        // SAFETY: the client has it open.
+        unsafe { at(af) }.handle
+    }
+
     pub fn open_line(&self) {
         // SAFETY: the adapter is up.
         let nic = unsafe { at(self.nic.load(SeqCst)) };
@@ -179,6 +201,14 @@ pub struct Sap {
     handle: NDIS_HANDLE,
 }
 
+impl Vc {
+    /// The handle of its family.
+    pub fn family(&self) -> NDIS_HANDLE {
+        // SAFETY: the family stays as long as its VCs.
+        unsafe { at(self.af) }.handle
+    }
+}
+
 pub struct Vc {
     af: *mut AfCtx,
     pub handle: AtomicPtr<c_void>,
@@ -227,6 +257,7 @@ impl Mcm {
             request: AtomicPtr::default(),
             statuses: std::sync::Mutex::new(Vec::new()),
             line: Line::default(),
+            oids: Arc::default(),
         });
         let own = shared.clone();
         let driver = host
@@ -275,6 +306,9 @@ unsafe fn entry(shared: Arc<Shared>, object: *mut DRIVER_OBJECT, path: *mut UNIC
         table.Header.Type = 0;
     }
     let twist = shared.twist;
+    if twist == Twist::OldNdis {
+        table.MinorNdisVersion = 0;
+    }
     let keep = shared.clone();
     let context = Arc::into_raw(shared).cast_mut();
     let mut driver: NDIS_HANDLE = null_mut();
@@ -373,7 +407,7 @@ unsafe extern "system" fn set_options(driver: NDIS_HANDLE, context: NDIS_HANDLE)
     cm.CmDeactivateVcCompleteHandler = Some(deactivate_complete);
     cm.CmModifyCallQoSHandler = Some(modify);
     cm.CmOidRequestHandler = Some(oid_of_client);
-    cm.CmOidRequestCompleteHandler = Some(oid_complete);
+    cm.CmOidRequestCompleteHandler = Some(super::oids::complete);
     cm.CmNotifyCloseAfCompleteHandler = Some(notify_close_complete);
     if twist == Twist::NullHandler {
         let mut broken: n::NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS = zeroed();
@@ -396,6 +430,21 @@ unsafe extern "system" fn initialize(
     // SAFETY: as above; the count was just raised.
     let shared = unsafe { Arc::from_raw(context.cast::<Shared>()) };
     let twist = shared.twist;
+    if twist == Twist::IndicatesOthers {
+        let mut registration: n::NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES = zeroed();
+        registration.Header = header(
+            n::NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES,
+            1,
+            size_of_val(&registration),
+        );
+        // SAFETY: complete attributes.
+        let status =
+            unsafe { n::NdisMSetMiniportAttributes(handle, (&raw mut registration).cast()) };
+        assert_eq!(status, SUCCESS);
+        let it = super::oids::indication(handle, n::NDIS_STATUS_LINK_STATE, &mut []);
+        super::oids::indicate(handle, shared.paused.load(SeqCst), it);
+        return n::NDIS_STATUS_FAILURE;
+    }
     let mut family = CO_ADDRESS_FAMILY {
         AddressFamily: n::CO_ADDRESS_FAMILY_L2TP as _,
         MajorVersion: 1,
@@ -428,6 +477,10 @@ unsafe extern "system" fn initialize(
         seconds: AtomicPtr::default(),
     });
     shared.nic.store(nic, SeqCst);
+    if twist == Twist::IndicatesEarly {
+        let it = super::oids::indication(handle, n::NDIS_STATUS_LINK_STATE, &mut []);
+        super::oids::indicate(handle, null_mut(), it);
+    }
     let mut registration: n::NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES = zeroed();
     registration.Header = header(
         n::NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES,
@@ -717,7 +770,10 @@ unsafe extern "system" fn pnp_event(context: NDIS_HANDLE, event: *mut n::NET_DEV
     }
 }
 unsafe extern "system" fn shutdown(_: NDIS_HANDLE, _: n::NDIS_SHUTDOWN_ACTION) {}
-unsafe extern "system" fn cancel_oid(_: NDIS_HANDLE, _: *mut c_void) {}
+unsafe extern "system" fn cancel_oid(context: NDIS_HANDLE, id: *mut c_void) {
+    // SAFETY: the adapter's context.
+    unsafe { at(context.cast::<Nic>()) }.shared.oids.cancel(id);
+}
 /// What the general attributes list.
 pub const OIDS: [u32; 2] = [
     n::OID_GEN_CO_SUPPORTED_LIST as u32,
@@ -729,17 +785,29 @@ unsafe extern "system" fn oid_of_ndis(
     request: *mut n::NDIS_OID_REQUEST,
 ) -> NDIS_STATUS {
     // SAFETY: the adapter's context and NDIS's request.
-    unsafe { oid(context, null_mut(), request) }
+    unsafe { answer("MiniportOidRequest", [context, null_mut()], request) }
 }
 
 unsafe extern "system" fn oid(
     context: NDIS_HANDLE,
-    _: NDIS_HANDLE,
+    vc: NDIS_HANDLE,
+    request: *mut n::NDIS_OID_REQUEST,
+) -> NDIS_STATUS {
+    // SAFETY: as above.
+    unsafe { answer("MiniportCoOidRequest", [context, vc], request) }
+}
+
+unsafe fn answer(
+    door: &'static str,
+    [context, vc]: [NDIS_HANDLE; 2],
     request: *mut n::NDIS_OID_REQUEST,
 ) -> NDIS_STATUS {
     // SAFETY: the adapter's context.
     let nic = unsafe { at(context.cast::<Nic>()) };
     let shared = &nic.shared;
+    if let Some(answer) = shared.oids.ask(door, [context, vc, null_mut()], request) {
+        return answer;
+    }
     if shared.removed.load(SeqCst) {
         shared.asked.store(true, SeqCst);
         // The clients have their turn.
@@ -791,20 +859,17 @@ unsafe extern "system" fn complete_oid(context: *mut c_void, item: NDIS_HANDLE) 
 }
 
 unsafe extern "system" fn oid_of_client(
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: *mut n::NDIS_OID_REQUEST,
+    context: NDIS_HANDLE,
+    vc: NDIS_HANDLE,
+    party: NDIS_HANDLE,
+    request: *mut n::NDIS_OID_REQUEST,
 ) -> NDIS_STATUS {
-    n::NDIS_STATUS_NOT_SUPPORTED
-}
-unsafe extern "system" fn oid_complete(
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: *mut n::NDIS_OID_REQUEST,
-    _: NDIS_STATUS,
-) {
+    // SAFETY: the context of a family that a client has open.
+    let nic = unsafe { at(context.cast::<AfCtx>()) }.nic;
+    // SAFETY: the adapter stays as long.
+    let oids = &unsafe { at(nic) }.shared.oids;
+    let answer = oids.ask("ProtocolCoOidRequest", [context, vc, party], request);
+    answer.unwrap_or(n::NDIS_STATUS_NOT_SUPPORTED)
 }
 unsafe extern "system" fn add_party(
     _: NDIS_HANDLE,

@@ -11,6 +11,7 @@ pub mod bench;
 pub mod client;
 pub mod link;
 pub mod mcm;
+pub mod oids;
 
 use ndis_host::{ActivateComplete, DeactivateComplete, Host, Readings};
 use ndis_sys as n;
@@ -149,6 +150,12 @@ pub enum Twist {
     PowerPends,
     /// And completes it twice.
     PowerCompletedTwice,
+    /// Indicates a status before it has said anything of its adapter.
+    IndicatesEarly,
+    /// Indicates a status of a VC that is not its adapter's (`paused`), and does not start.
+    IndicatesOthers,
+    /// Is a driver for NDIS 6.0.
+    OldNdis,
     /// Lists an OID that it does not answer.
     ListsUnknownOid,
     // The client.

@@ -30,6 +30,8 @@ const KEPT_BYTES: usize = 256 * 1024;
 pub(in crate::ke) struct Lent {
     pub(in crate::ke) id: u64,
     pub(in crate::ke) rule: &'static str,
+    /// The rule, when another driver frees it than the one that allocated it.
+    pub(in crate::ke) others: &'static str,
     pub(in crate::ke) what: String,
     pub(in crate::ke) object: Option<ObjectId>,
 }
@@ -45,6 +47,8 @@ pub(in crate::ke) struct Block {
     pub(in crate::ke) since: u64,
     pub(in crate::ke) within: &'static str,
     pub(in crate::ke) lent: Vec<Lent>,
+    /// From the paged pool.
+    pub(in crate::ke) paged: bool,
 }
 
 #[derive(Default)]
@@ -114,12 +118,25 @@ impl Memory {
         object: Option<ObjectId>,
         what: &str,
     ) -> Option<Loan> {
+        self.lend_between(address, (rule, rule), object, what)
+    }
+
+    /// As [`lend`](Self::lend), with a rule for the driver that allocated the memory and
+    /// one for all others.
+    pub(crate) fn lend_between(
+        &mut self,
+        address: usize,
+        (rule, others): (&'static str, &'static str),
+        object: Option<ObjectId>,
+        what: &str,
+    ) -> Option<Loan> {
         self.loans += 1;
         let id = self.loans;
         let (start, block) = self.around(address)?;
         block.lent.push(Lent {
             id,
             rule,
+            others,
             what: what.into(),
             object,
         });
@@ -132,6 +149,20 @@ impl Memory {
         {
             block.lent.retain(|lent| lent.id != id);
         }
+    }
+
+    /// Whether what was lent is still there; what is no pool memory is taken to be.
+    pub(crate) fn holds(&self, loan: Option<Loan>) -> bool {
+        loan.is_none_or(|Loan(start, id)| {
+            let block = self.blocks.get(&start);
+            block.is_some_and(|block| block.lent.iter().any(|lent| lent.id == id))
+        })
+    }
+
+    /// Whether `address` is in paged memory.
+    pub(crate) fn is_paged(&self, address: usize) -> bool {
+        let block = self.blocks.range(..=address).next_back();
+        block.is_some_and(|(start, block)| address - start < block.size && block.paged)
     }
 
     /// What `driver` has not freed; everybody's, for None.

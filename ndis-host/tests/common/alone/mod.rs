@@ -91,6 +91,7 @@ pub struct Alone {
 pub struct Shared {
     pub slip: Slip,
     pub family: u32,
+    pub oids: Arc<super::oids::Oids>,
     registered: AtomicPtr<CO_ADDRESS_FAMILY>,
     pub handle: AtomicPtr<c_void>,
     pub binding: AtomicPtr<c_void>,
@@ -259,6 +260,27 @@ fn me<'a>(context: NDIS_HANDLE) -> &'a Shared {
     at(context.cast::<Shared>())
 }
 
+impl Shared {
+    /// Its handle of the family that a client has open, by the order of the opens.
+    pub fn af(&self, client: usize) -> NDIS_HANDLE {
+        at(self.tables.lock().unwrap().afs[client].0).handle
+    }
+
+    /// Its handle of the family of this context.
+    pub fn handle_of(&self, context: usize) -> NDIS_HANDLE {
+        let tables = self.tables.lock().unwrap();
+        let mut afs = tables.afs.iter();
+        let af = afs.find(|af| af.0.addr() == context).expect("open");
+        at(af.0).handle
+    }
+
+    /// The handle of its own VC.
+    pub fn own_vc(&self) -> NDIS_HANDLE {
+        let own = self.tables.lock().unwrap().own.expect("it has one");
+        at(own.0).handle.load(SeqCst)
+    }
+}
+
 impl Alone {
     pub fn load(host: &Host, slip: Slip) -> Self {
         Self::of_family(host, slip, n::CO_ADDRESS_FAMILY_TAPI)
@@ -268,6 +290,7 @@ impl Alone {
         let shared = Arc::new(Shared {
             slip,
             family,
+            oids: Arc::default(),
             registered: AtomicPtr::default(),
             handle: AtomicPtr::default(),
             binding: AtomicPtr::default(),
@@ -395,7 +418,7 @@ fn set_handlers(of: NDIS_HANDLE) -> NDIS_STATUS {
     cm.CmDeactivateVcCompleteHandler = Some(deactivate_complete);
     cm.CmModifyCallQoSHandler = Some(modify);
     cm.CmOidRequestHandler = Some(oid);
-    cm.CmOidRequestCompleteHandler = Some(oid_complete);
+    cm.CmOidRequestCompleteHandler = Some(super::oids::complete);
     cm.CmNotifyCloseAfCompleteHandler = Some(notify_close_complete);
     ndis!(NdisSetOptionalHandlers(of, (&raw mut cm).cast()))
 }
@@ -601,10 +624,11 @@ unsafe extern "system" fn pnp_event(
 }
 
 unsafe extern "system" fn status(
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: *mut n::NDIS_STATUS_INDICATION,
+    context: NDIS_HANDLE,
+    vc: NDIS_HANDLE,
+    indication: *mut n::NDIS_STATUS_INDICATION,
 ) {
+    me(context).oids.tell(vc, indication);
 }
 
 unsafe extern "system" fn af_register_notify(_: NDIS_HANDLE, _: *mut CO_ADDRESS_FAMILY) {}
@@ -623,20 +647,14 @@ unsafe extern "system" fn modify(_: NDIS_HANDLE, _: *mut CO_CALL_PARAMETERS) -> 
     n::NDIS_STATUS_NOT_SUPPORTED
 }
 unsafe extern "system" fn oid(
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: *mut n::NDIS_OID_REQUEST,
+    context: NDIS_HANDLE,
+    vc: NDIS_HANDLE,
+    party: NDIS_HANDLE,
+    request: *mut n::NDIS_OID_REQUEST,
 ) -> NDIS_STATUS {
-    n::NDIS_STATUS_NOT_SUPPORTED
-}
-unsafe extern "system" fn oid_complete(
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: *mut n::NDIS_OID_REQUEST,
-    _: NDIS_STATUS,
-) {
+    let oids = &of(at(context.cast::<AfCtx>()).shared).oids;
+    let answer = oids.ask("ProtocolCoOidRequest", [context, vc, party], request);
+    answer.unwrap_or(n::NDIS_STATUS_NOT_SUPPORTED)
 }
 unsafe extern "system" fn notify_close_complete(_: NDIS_HANDLE, _: NDIS_STATUS) {}
 

@@ -80,6 +80,8 @@ pub struct Shared {
     pub activated: AtomicU32,
     pub deactivated: AtomicU32,
     turns: AtomicU32,
+    pub oids: Arc<super::oids::Oids>,
+    pub nics: Mutex<Vec<P<Nic>>>,
     /// The live VCs; never locked while NDIS is called.
     vcs: Mutex<Vec<P<Vc>>>,
 }
@@ -162,8 +164,23 @@ impl Shared {
             activated: AtomicU32::new(0),
             deactivated: AtomicU32::new(0),
             turns: AtomicU32::new(0),
+            oids: Arc::default(),
+            nics: Mutex::default(),
             vcs: Mutex::default(),
         })
+    }
+}
+
+impl Shared {
+    /// The handle of the adapter that is up.
+    pub fn adapter(&self) -> NDIS_HANDLE {
+        at(self.nics.lock().unwrap()[0].0).handle
+    }
+
+    /// Its handles of the VCs, oldest first.
+    pub fn all_vcs(&self) -> Vec<P<c_void>> {
+        let vcs = self.vcs.lock().unwrap();
+        vcs.iter().map(|vc| P(at(vc.0).handle)).collect()
     }
 }
 
@@ -300,6 +317,7 @@ unsafe extern "system" fn initialize(
         running: AtomicU32::new(0),
         pausing: AtomicPtr::default(),
     }));
+    at(nic).shared.nics.lock().unwrap().push(P(nic));
     let mut registration: n::NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES = zeroed();
     registration.Header = header(
         n::NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES,
@@ -336,6 +354,8 @@ unsafe extern "system" fn initialize(
 unsafe extern "system" fn halt(context: NDIS_HANDLE, _: n::NDIS_HALT_ACTION) {
     let nic: *mut Nic = context.cast();
     ndis!(NdisFreeNetBufferListPool(at(nic).pool));
+    let shared = &at(nic).shared;
+    shared.nics.lock().unwrap().retain(|one| one.0 != nic);
     free(nic);
 }
 
@@ -364,18 +384,31 @@ unsafe extern "system" fn restart(
 unsafe extern "system" fn cancel_send(_: NDIS_HANDLE, _: *mut c_void) {}
 unsafe extern "system" fn pnp_event(_: NDIS_HANDLE, _: *mut n::NET_DEVICE_PNP_EVENT) {}
 unsafe extern "system" fn shutdown(_: NDIS_HANDLE, _: n::NDIS_SHUTDOWN_ACTION) {}
-unsafe extern "system" fn cancel_oid(_: NDIS_HANDLE, _: *mut c_void) {}
+unsafe extern "system" fn cancel_oid(context: NDIS_HANDLE, id: *mut c_void) {
+    at(context.cast::<Nic>()).shared.oids.cancel(id);
+}
 
-unsafe extern "system" fn oid_of_ndis(_: NDIS_HANDLE, _: *mut n::NDIS_OID_REQUEST) -> NDIS_STATUS {
-    n::NDIS_STATUS_NOT_SUPPORTED
+unsafe extern "system" fn oid_of_ndis(
+    context: NDIS_HANDLE,
+    request: *mut n::NDIS_OID_REQUEST,
+) -> NDIS_STATUS {
+    let oids = &at(context.cast::<Nic>()).shared.oids;
+    let answer = oids.ask(
+        "MiniportOidRequest",
+        [context, null_mut(), null_mut()],
+        request,
+    );
+    answer.unwrap_or(n::NDIS_STATUS_NOT_SUPPORTED)
 }
 
 unsafe extern "system" fn oid(
-    _: NDIS_HANDLE,
-    _: NDIS_HANDLE,
-    _: *mut n::NDIS_OID_REQUEST,
+    context: NDIS_HANDLE,
+    vc: NDIS_HANDLE,
+    request: *mut n::NDIS_OID_REQUEST,
 ) -> NDIS_STATUS {
-    n::NDIS_STATUS_NOT_SUPPORTED
+    let oids = &at(context.cast::<Nic>()).shared.oids;
+    let answer = oids.ask("MiniportCoOidRequest", [context, vc, null_mut()], request);
+    answer.unwrap_or(n::NDIS_STATUS_NOT_SUPPORTED)
 }
 
 unsafe extern "system" fn send_bare(
