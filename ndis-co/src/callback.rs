@@ -39,6 +39,13 @@ impl<Raw, A> FromNdis<Raw, A> {
     }
 }
 
+impl<Raw: Copy, A> FromNdis<Raw, A> {
+    /// The argument as it came.
+    pub(crate) fn argument(&self) -> Raw {
+        self.raw
+    }
+}
+
 impl<A> FromNdis<*mut c_void, A> {
     /// The context itself, of which alone something may be known.
     #[must_use]
