@@ -34,8 +34,9 @@ impl<C: Client> Af<C> {
     /// Asks the call manager about the family (rules [OID-05], [OID-07]).
     ///
     /// The answer comes to [`Client::oid_completed`], possibly before this returns, and the
-    /// request comes back with it. The family is not closed before. Requests are not
-    /// serialized: any number may be under way (rule [OID-19]).
+    /// request comes back with it. Requests are not serialized: any number may be under way
+    /// (rule [OID-19]). A close of the family does not wait for the answer, which comes before
+    /// it has completed; the unbind waits for both.
     ///
     /// Source page: [`NdisCoOidRequest`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiscooidrequest).
     ///
@@ -199,18 +200,19 @@ fn ask_manager<C: Client>(
     } else {
         Held::to_ask(af, vc)
     };
-    let held = match held {
-        Ok(held) => held,
+    let (call, held) = match held {
+        Ok(both) => both,
         Err(status) => return Err(AskError { request, status }),
     };
-    // The handles are good as long as the trip holds them.
-    let (binding, handle, vc) = (af.binding.handle(), Hold::af(&held), Hold::vc(&held));
+    let (binding, handle, vc) = (af.binding.handle(), Hold::af(&call), Hold::vc(&held));
     oid::go(request, OfManager { ear, held }, irql, |request| {
-        // SAFETY: the family is open and the VC there, and both stay so until the end, for the
-        // trip holds them; they belong together and to the binding (rule OID-67). Request and
-        // buffer are resident, and nobody's but NDIS's until the end (rule OID-03).
+        // SAFETY: the family is open, and stays so for this call, which `call` outlives; the
+        // VC is there until the end, for the trip holds it. They belong together and to the
+        // binding (rule OID-67). Request and buffer are resident, and nobody's but NDIS's
+        // until the end (rule OID-03).
         unsafe { ndis_sys::NdisCoOidRequest(binding, handle, vc, ptr::null_mut(), request) }
     });
+    drop(call);
     Ok(())
 }
 
@@ -221,8 +223,8 @@ fn ask_adapter<C: Client>(
     irql: &mut UpToDispatch,
 ) -> Result<(), AskError<ToAdapter>> {
     let request = to_adapter(&vc.af.binding, request)?;
-    let held = match Held::to_ask(&vc.af, Some(vc)) {
-        Ok(held) => held,
+    let (call, held) = match Held::to_ask(&vc.af, Some(vc)) {
+        Ok(both) => both,
         Err(status) => return Err(AskError { request, status }),
     };
     let (binding, vc) = (vc.af.binding.handle(), Hold::vc(&held));
@@ -232,6 +234,7 @@ fn ask_adapter<C: Client>(
             ndis_sys::NdisCoOidRequest(binding, ptr::null_mut(), vc, ptr::null_mut(), request)
         }
     });
+    drop(call);
     Ok(())
 }
 

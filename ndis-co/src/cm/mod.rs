@@ -261,9 +261,11 @@ pub trait CallManager: Sized + Send + Sync + 'static {
     /// OIDs of [`ToManager`](crate::oid::ToManager). Others come meanwhile (rule [OID-19]).
     /// What is asked of the adapter comes to an MCM elsewhere (rule [OID-13]).
     ///
-    /// A pended request holds up the close of the family and the deletion of the VC: answer
-    /// it in bounded time (rule [OID-17]). NDIS cancels no request between protocols. The
-    /// default supports none (rule [OID-22]).
+    /// A pended request holds up the completion of the family's close: answer it when
+    /// [`close_af`](Self::close_af) comes at the latest (rule [OID-17]). One of a VC holds up
+    /// the deletion of that, and with it the close, of which nobody tells before: answer it in
+    /// bounded time. NDIS cancels no request between protocols. The default supports none
+    /// (rule [OID-22]).
     ///
     /// Source page: [`PROTOCOL_CO_OID_REQUEST`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_oid_request).
     ///

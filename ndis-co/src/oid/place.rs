@@ -22,8 +22,8 @@ use ndis_sys::NDIS_OID_REQUEST;
 /// else uses it any more.
 pub(super) type Arrived = unsafe fn(*mut NDIS_OID_REQUEST, Status, &mut UpToDispatch);
 
-/// Three references, or what is as large.
-type Room = [*mut c_void; 3];
+/// A few references, and a mark.
+type Room = [*mut c_void; 4];
 
 /// The room, and who is to be called.
 pub(super) struct Place {

@@ -1,9 +1,13 @@
 //! [`Held`]: what an OID request of a family, or of a VC there, keeps from ending.
 //!
-//! The close of a family ends its handle, with which a request is asked and answered, and the
-//! completion wants the VC's as well (rules AF-30, OID-15, OID-68). So whatever way a request
-//! goes, the family is not closed and the VC not deleted before it is over. That ends no
-//! call: a VC's call may be closed meanwhile.
+//! A request of the call manager's is answered with the family's handle, which ends with the
+//! call that closes the family (rules AF-30, OID-15): the close waits for the answer. A
+//! request of this driver's needs that handle until the call that makes it has returned. The
+//! close does not wait for its answer, for the call manager may give that only when it hears
+//! of the close; it has to before that completes.
+//!
+//! A VC is not deleted before the requests of it are over, whoever has made them (rule
+//! OID-68). Its call may be closed meanwhile.
 
 use super::{Af, AfShared, Client, Phase, State, Vc, vc::VcShared};
 use crate::{
@@ -22,20 +26,29 @@ use ndis_sys::NDIS_HANDLE;
 ///
 /// # Invariants
 ///
-/// HELD: each value is counted at the family and at the VC, if there is one.
+/// HELD: each value is counted at the family, if it says so, and at the VC, if there is one.
 #[doc(hidden)]
 pub struct Held<C: Client> {
     af: Arc<AfShared<C>>,
+    /// Whether it is counted there.
+    counted: bool,
     vc: Option<Arc<VcShared<C>>>,
 }
 
 impl<C: Client> Held<C> {
-    /// For a request of this driver's.
+    /// For a request of this driver's: what is held until the call that makes it has returned,
+    /// and what until its answer.
     pub(in crate::client) fn to_ask(
         af: &Arc<AfShared<C>>,
         vc: Option<&Arc<VcShared<C>>>,
-    ) -> Result<Self, Status> {
-        Self::try_new(af, vc, |phase| phase == Phase::Open)
+    ) -> Result<(Self, Self), Status> {
+        let call = Self::try_new(af, None, |phase| phase == Phase::Open)?;
+        let request = Self {
+            af: af.clone(),
+            counted: false,
+            vc: None,
+        };
+        Ok((call, request.with_vc(vc)?))
     }
 
     /// For a request of the call manager's. It may come before this driver knows that the
@@ -63,17 +76,22 @@ impl<C: Client> Held<C> {
             return Err(Status::CLOSING);
         }
         // From here on its drop gives back what was counted.
-        let mut held = Self {
+        let held = Self {
             af: af.clone(),
+            counted: true,
             vc: None,
         };
+        held.with_vc(vc)
+    }
+
+    fn with_vc(mut self, vc: Option<&Arc<VcShared<C>>>) -> Result<Self, Status> {
         if let Some(vc) = vc {
             if !vc.state().locked(VcState::ask) {
                 return Err(Status::CLOSING);
             }
-            held.vc = Some(vc.clone());
+            self.vc = Some(vc.clone());
         }
-        Ok(held)
+        Ok(self)
     }
 
     pub(in crate::client) fn client(&self) -> &C {
@@ -94,12 +112,15 @@ impl<C: Client> Held<C> {
 
 impl<C: Client> Clone for Held<C> {
     fn clone(&self) -> Self {
-        self.af.state.locked(State::hold_for_request);
+        if self.counted {
+            self.af.state.locked(State::hold_for_request);
+        }
         if let Some(vc) = &self.vc {
             vc.state().locked(VcState::ask_more);
         }
         Self {
             af: self.af.clone(),
+            counted: self.counted,
             vc: self.vc.clone(),
         }
     }
@@ -113,7 +134,7 @@ impl<C: Client> Drop for Held<C> {
             VcShared::defer(vc);
         }
         // A moment later: NDIS may be about to learn of the answer by the callback's return.
-        if self.af.state.locked(State::request_over) {
+        if self.counted && self.af.state.locked(State::request_over) {
             AfShared::defer_later(&self.af);
         }
     }
@@ -139,7 +160,8 @@ impl<C: Client> State<C> {
     }
 }
 
-// SAFETY: by HELD neither is the family closed nor the VC deleted meanwhile.
+// SAFETY: by HELD neither is the family closed nor the VC deleted meanwhile: what a door holds
+// is made by `asked`, which counts it.
 unsafe impl<C: Client> Hold for Held<C> {
     type Asked = ToClient;
 
