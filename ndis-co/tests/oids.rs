@@ -649,7 +649,7 @@ fn life(seed: u64, readings: Readings, plan: Plan, both: bool) {
     );
     let (came, made) = (world.sum(|it| &it.came), world.sum(|it| &it.made));
     let of_families = world.sum(|it| &it.waited);
-    let report = world.down(Some(adapter), seed % 2 == 0);
+    let report = world.down(Some(adapter), seed.is_multiple_of(2));
     assert!(report.is_clean(), "{what}: {report}");
     assert!(came > 0 && made >= 6, "{what}: {came} of {made}");
     let sum = |of: fn(&Counts) -> &AtomicU32| -> u32 {
@@ -706,7 +706,7 @@ fn every_answer_under_every_reading() {
 fn many_schedules() {
     for how in ALL {
         for seed in 0..if cfg!(miri) { 1 } else { 48 } {
-            life(seed, Readings::default(), plan(seed, how), seed % 5 == 0);
+            life(seed, Readings::default(), plan(seed, how), seed.is_multiple_of(5));
         }
     }
 }
@@ -721,7 +721,7 @@ fn without_memory() {
         // The raw miniport needs its memory.
         plan.adapter_pends = false;
         let host = Host::builder().seed(nth).build();
-        let world = World::new(host, plan, nth % 2 == 0);
+        let world = World::new(host, plan, nth.is_multiple_of(2));
         let adapter = world.host.add_adapter(&world.link.driver).ok();
         world.host.fail_allocation(nth);
         world.host.run();
