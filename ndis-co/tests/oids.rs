@@ -706,7 +706,12 @@ fn every_answer_under_every_reading() {
 fn many_schedules() {
     for how in ALL {
         for seed in 0..if cfg!(miri) { 1 } else { 48 } {
-            life(seed, Readings::default(), plan(seed, how), seed.is_multiple_of(5));
+            life(
+                seed,
+                Readings::default(),
+                plan(seed, how),
+                seed.is_multiple_of(5),
+            );
         }
     }
 }

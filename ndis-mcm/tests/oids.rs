@@ -106,6 +106,7 @@ pub struct Notes {
     waited: AtomicU32,
     closing: AtomicU32,
     closed: AtomicU32,
+    told: AtomicU32,
 }
 
 impl Notes {
@@ -194,6 +195,12 @@ impl CallManager for Exchange {
         irql: &mut UpToDispatch,
     ) -> Answer<'r> {
         let af = vc.af();
+        let code = Status::from_raw(ndis_sys::NDIS_STATUS_MEDIA_SPECIFIC_INDICATION);
+        let told = af.base().indicate_status(code, &VALUE.to_ne_bytes(), irql);
+        assert_eq!(told, Ok(()));
+        let reset = Status::from_raw(ndis_sys::NDIS_STATUS_RESET_START);
+        let refused = af.base().indicate_status(reset, &[], irql);
+        assert_eq!(refused, Err(Status::INVALID_PARAMETER));
         self.notes.made(vc.request(ask(), irql));
         self.notes.made(af.request(ask(), irql));
         let (notes, ends) = (self.notes.clone(), self.ends);
@@ -259,6 +266,7 @@ mod asker {
             Af, AfOffer, AsClient, Binding, Client, NewBinding, OidRequest, OpenAf, Protocol,
             Received, Vc,
         },
+        indication::StatusIndication,
         irql::{Passive, UpToDispatch},
         oid::{Answered, ToManager},
         params::{CallParameters, CallParametersBuf},
@@ -278,6 +286,13 @@ mod asker {
 
         fn bind(&self, new: &NewBinding<'_>, _: &mut Passive) -> Result<Desk, Status> {
             Desk::try_new(self.how, new.scope())
+        }
+
+        fn status(&self, _: &Binding<Self>, status: StatusIndication<'_>, _: &mut UpToDispatch) {
+            if status.code().raw() == ndis_sys::NDIS_STATUS_MEDIA_SPECIFIC_INDICATION {
+                assert_eq!(status.value(), Some(super::VALUE));
+                self.notes.told.fetch_add(1, SeqCst);
+            }
         }
     }
 
@@ -397,6 +412,7 @@ fn life(seed: u64, readings: Readings, how: How) {
     assert_eq!(made + waited, good + failed, "{what}");
     assert!(made >= 2 && waited >= 1, "{what}: {made}, {waited}");
     assert_eq!(closed, 1, "{what}");
+    assert_eq!(notes.told.load(SeqCst), 1, "{what}");
     if ends {
         assert!(closing >= 1, "{what}");
     }

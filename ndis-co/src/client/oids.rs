@@ -28,6 +28,9 @@ use ndis_sys::{NDIS_HANDLE, NDIS_OID_REQUEST};
 pub type OidRequest<'r, C> = oid::OidRequest<'r, PeerDoor<Held<C>>>;
 
 /// The token of a request that was pended.
+///
+/// Source page: [`NdisCoOidRequestComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiscooidrequestcomplete).
+#[doc(alias = "NdisCoOidRequestComplete")]
 pub type PendingOidRequest<C> = oid::PendingOidRequest<PeerDoor<Held<C>>>;
 
 impl<C: Client> Af<C> {

@@ -19,6 +19,10 @@ use ndis_sys::{NDIS_HANDLE, NDIS_OID_REQUEST};
 pub type OidRequest<'r, M> = oid::OidRequest<'r, PeerDoor<Held<M>>>;
 
 /// The token of a request that was pended.
+///
+/// Source page: [`NdisCoOidRequestComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiscooidrequestcomplete).
+#[doc(alias = "NdisCoOidRequestComplete")]
+#[doc(alias = "NdisMCmOidRequestComplete")]
 pub type PendingOidRequest<M> = oid::PendingOidRequest<PeerDoor<Held<M>>>;
 
 impl<M: CallManager> Af<M> {

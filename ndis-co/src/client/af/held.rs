@@ -132,6 +132,8 @@ impl<C: Client> Drop for Held<C> {
             && vc.state().locked(VcState::asked)
         {
             VcShared::defer(vc);
+            // For a VC of the call manager's there is nothing else to do.
+            AfShared::advance_later(&self.af);
         }
         // A moment later: NDIS may be about to learn of the answer by the callback's return.
         if self.counted && self.af.state.locked(State::request_over) {
