@@ -571,13 +571,14 @@ struct World {
 impl World {
     fn new(host: Host, plan: Plan, both: bool) -> Self {
         let link = Link::load(&host, Flaw::None, false);
-        let shared = link.shared.clone();
+        // It has this closure itself.
+        let shared = Arc::downgrade(&link.shared);
         link.shared.oids.answers(move |asked| {
             if asked.oid != ASKED {
                 return ndis_sys::NDIS_STATUS_NOT_SUPPORTED;
             }
             oids::write(asked.request.0, &VALUE.to_ne_bytes());
-            let (link, vc) = (shared.clone(), asked.vc);
+            let (link, vc) = (shared.upgrade().unwrap(), asked.vc);
             let (adapter, request) = (link.adapter(), asked.request);
             let handle = if vc.0.is_null() {
                 oids::NO
