@@ -4,6 +4,7 @@ use crate::{
     Status,
     client::{self, Client, Families, RunsClient},
     cm::{self, Key, ManagerState, RunsManager, StandaloneCallManager, standalone},
+    indication::StatusIndication,
     irql::{NoLock, Passive, UpToDispatch},
     nbl::Chain,
     options::Options,
@@ -102,6 +103,18 @@ impl<P: Client<Role = Self> + StandaloneCallManager> Role<P> for AsBoth {
         if let Some(lists) = unsafe { standalone::signaling::sent::<P>(vc, lists, irql) } {
             // SAFETY: by the caller. On the manager's other VCs nothing is sent.
             unsafe { client::handlers::sent::<P>(vc, lists, irql) };
+        }
+    }
+
+    unsafe fn vc_status(
+        binding: &Binding<P>,
+        vc: NDIS_HANDLE,
+        status: StatusIndication<'_>,
+        irql: &mut UpToDispatch,
+    ) {
+        // The context alone does not tell whose VC it is.
+        if let Some(vc) = binding.shared.families().vc_of(vc) {
+            client::handlers::vc_status(&vc, status, irql);
         }
     }
 }

@@ -49,6 +49,13 @@ impl<Raw, A> FromNdis<Raw, A> {
     }
 }
 
+impl<Raw: Copy, A> FromNdis<Raw, A> {
+    /// The argument as it came.
+    pub(crate) fn argument(&self) -> Raw {
+        self.raw
+    }
+}
+
 impl<A> FromNdis<*mut c_void, A> {
     /// A context that is an object's of which an `A` is made: NDIS has a reference to it.
     ///

@@ -312,6 +312,7 @@ pub(crate) mod deferred;
 pub mod delay;
 pub mod event;
 pub mod family;
+pub mod indication;
 pub mod irql;
 mod kernel;
 #[doc(hidden)]

@@ -78,6 +78,12 @@ impl<T> Members<T> {
             .locked(|state| state.list.iter().find(|member| wanted(member)).cloned())
     }
 
+    /// What the first one has that has it; asked under the lock.
+    pub(crate) fn find_in<R>(&self, wanted: impl Fn(&T) -> Option<R>) -> Option<R> {
+        self.state
+            .locked(|state| state.list.iter().find_map(|member| wanted(member)))
+    }
+
     /// All were asked to go: whether none is left. Otherwise the last one's removal tells.
     #[must_use]
     pub(crate) fn wait(&self) -> bool {

@@ -310,6 +310,7 @@
 mod attributes;
 mod carry;
 pub mod co;
+mod indications;
 mod key;
 mod lock;
 mod mcm;

@@ -33,7 +33,7 @@ use crate::{
 /// brings new paths of its own belongs on the list, unless it is long. Two that were on it (a refusal on the
 /// spot, a call that rings out) have left it since, for the time that they took. Tests of two more
 /// packages follow.
-const REPRESENTATIVES: [Tests; 6] = [
+const REPRESENTATIVES: [Tests; 7] = [
     // Whatever safe drivers may do, at random. The longest comes first, so that both processors have
     // enough to do until the end.
     Tests {
@@ -67,6 +67,12 @@ const REPRESENTATIVES: [Tests; 6] = [
     Tests {
         package: "ndis-co",
         target: "signaling",
+        names: &["a_small_life"],
+    },
+    // What an asker keeps in its request, and a request that a lost token leaves to a work item.
+    Tests {
+        package: "ndis-co",
+        target: "oids",
         names: &["a_small_life"],
     },
     // What only Miri sees for sure: memory that is lent and freed meanwhile.

@@ -10,6 +10,7 @@ use super::{
         sap::{self, SapShared},
         vc::VcShared,
     },
+    oids::on_oid_request,
     state::{HungUp, State},
 };
 use crate::{
@@ -17,10 +18,11 @@ use crate::{
     answer::Request,
     callback::Out,
     callbacks,
+    indication::StatusIndication,
     irql::{Passive, UpToDispatch},
     mem::Arc,
     nbl::{Chain, NetBufferLists, fields::Side},
-    raw,
+    oid, raw,
 };
 use core::ffi::c_void;
 use ndis_sys::{
@@ -39,8 +41,8 @@ pub(crate) fn client_handlers<C: Client>() -> NDIS_CO_CLIENT_OPTIONAL_HANDLERS {
     );
     table.ClCreateVcHandler = Some(create_vc::<C>);
     table.ClDeleteVcHandler = Some(delete_vc::<C>);
-    table.ClOidRequestHandler = Some(oid_request);
-    table.ClOidRequestCompleteHandler = Some(co_oid_request_complete);
+    table.ClOidRequestHandler = Some(oid_request::<C>);
+    table.ClOidRequestCompleteHandler = Some(oid::CO_COMPLETE);
     table.ClOpenAfCompleteHandlerEx = Some(open_af_complete::<C>);
     table.ClCloseAfCompleteHandler = Some(close_af_complete::<C>);
     table.ClRegisterSapCompleteHandler = Some(register_sap_complete::<C>);
@@ -139,6 +141,13 @@ callbacks! {
         size: u32 as u32,
     ) at UpToDispatch => on_incoming_close_call;
 
+    /// `ProtocolCoOidRequest`.
+    oid_request<C: Client>(
+        af: NDIS_HANDLE as Arc<AfShared<C>>,
+        vc: NDIS_HANDLE as Option<Arc<VcShared<C>>>,
+        party: NDIS_HANDLE as NDIS_HANDLE,
+        request: *mut NDIS_OID_REQUEST as *mut NDIS_OID_REQUEST,
+    ) at UpToDispatch, else FAILURE -> NDIS_STATUS => on_oid_request;
 }
 
 fn on_open_af_complete<C: Client>(
@@ -289,26 +298,6 @@ fn on_incoming_close_call<C: Client>(
     VcShared::advance(&vc.shared, irql);
 }
 
-/// `ProtocolCoOidRequest`: none is supported (rule REG-15).
-extern "system" fn oid_request(
-    _af: NDIS_HANDLE,
-    _vc: NDIS_HANDLE,
-    _party: NDIS_HANDLE,
-    _request: *mut NDIS_OID_REQUEST,
-) -> NDIS_STATUS {
-    Status::NOT_SUPPORTED.raw()
-}
-
-/// `ProtocolCoOidRequestComplete`: no request is made.
-extern "system" fn co_oid_request_complete(
-    _af: NDIS_HANDLE,
-    _vc: NDIS_HANDLE,
-    _party: NDIS_HANDLE,
-    _request: *mut NDIS_OID_REQUEST,
-    _status: NDIS_STATUS,
-) {
-}
-
 /// `ProtocolClModifyCallQoSComplete`: no change is requested.
 extern "system" fn modify_qos_complete(
     _status: NDIS_STATUS,
@@ -395,5 +384,31 @@ pub(crate) unsafe fn sent<C: Client>(vc: NDIS_HANDLE, lists: Chain, irql: &mut U
         // pool for sends.
         let lists = unsafe { NetBufferLists::from_chain(lists, Side::Protocol) };
         VcShared::sent(&vc, lists, irql);
+    }
+}
+
+/// A status of a VC.
+pub(crate) fn vc_status<C: Client>(
+    vc: &Vc<C>,
+    status: StatusIndication<'_>,
+    irql: &mut UpToDispatch,
+) {
+    vc.shared.af.client().vc_status(vc, status, irql);
+}
+
+/// As above, for the context of the VC.
+///
+/// # Safety
+///
+/// As CALLBACK says of `vc`, which is a client's.
+pub(crate) unsafe fn vc_status_of<C: Client>(
+    vc: NDIS_HANDLE,
+    status: StatusIndication<'_>,
+    irql: &mut UpToDispatch,
+) {
+    // SAFETY: by the caller.
+    if let Some(vc) = unsafe { Arc::<VcShared<C>>::borrow_raw(vc) } {
+        let shared = Arc::clone(&vc);
+        vc_status(&Vc { shared }, status, irql);
     }
 }

@@ -37,21 +37,27 @@
 mod af;
 pub(crate) mod handlers;
 mod incoming;
+mod oids;
 mod role;
 mod state;
 
 pub use crate::protocol::{Binding, Entry, Kept, NewBinding, Protocol, Received, SendError};
+#[doc(hidden)]
+pub use af::held::Held;
 pub use af::{Af, AfOffer, Call, CreatedVc, OpenAf, RegisteredSap, Sap, Vc, WeakVc};
 #[doc(hidden)]
 pub use af::{Families, RunsClient};
 pub use incoming::{IncomingCall, PendingIncomingCall};
+pub use oids::{OidRequest, PendingOidRequest};
 pub use role::AsClient;
 
 use crate::{
     Answer, Status,
     family::AddressFamily,
+    indication::StatusIndication,
     irql::{Passive, UpToDispatch},
     nbl::NetBufferLists,
+    oid::{Answered, ToAdapter, ToManager},
     params::CallParameters,
 };
 
@@ -161,10 +167,16 @@ pub trait Client: Protocol<Role: RunsClient<Self>> {
     /// The call manager wants the address family closed, for its adapter goes
     /// away. Everything beneath it is closed after this returns (rule [AF-39]).
     ///
+    /// It says so by a notification, by [`CO_AF_CLOSE`](crate::oid::known::CO_AF_CLOSE), or
+    /// both (rule [OID-40]); of the latter the driver is not asked besides, and told nothing
+    /// when the close is under way.
+    ///
     /// Source pages: [`PROTOCOL_CL_NOTIFY_CLOSE_AF`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cl_notify_close_af),
     /// [`NdisClNotifyCloseAddressFamilyComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisclnotifycloseaddressfamilycomplete).
     ///
     /// [AF-39]: ndis_sys::rules#AF-39
+    /// [OID-40]: ndis_sys::rules#OID-40
+    #[doc(alias = "OID_CO_AF_CLOSE")]
     #[doc(alias = "ProtocolClNotifyCloseAf")]
     #[doc(alias = "NdisClNotifyCloseAddressFamilyComplete")]
     fn af_closing(&self, af: &Af<Self>, irql: &mut UpToDispatch) {
@@ -315,5 +327,70 @@ pub trait Client: Protocol<Role: RunsClient<Self>> {
     #[doc(alias = "ProtocolCoSendNetBufferListsComplete")]
     fn send_complete(&self, vc: &Vc<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
         let _ = (vc, lists, irql);
+    }
+
+    /// The call manager asks, gives or wants something done, about the family or about a VC of
+    /// it: OIDs of [`ToClient`](crate::oid::ToClient). Others come meanwhile (rule [OID-19]),
+    /// also before [`af_opened`](Self::af_opened).
+    ///
+    /// A pended request holds up the close of the family and the deletion of the VC: answer
+    /// it in bounded time, and at the latest when [`af_closing`](Self::af_closing) tells that
+    /// the family goes (rule [OID-17]). NDIS cancels no request between protocols. The default
+    /// supports none.
+    ///
+    /// Source page: [`PROTOCOL_CO_OID_REQUEST`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_oid_request).
+    ///
+    /// [OID-17]: ndis_sys::rules#OID-17
+    /// [OID-19]: ndis_sys::rules#OID-19
+    #[doc(alias = "ProtocolCoOidRequest")]
+    fn oid_request<'r>(
+        &self,
+        af: &Af<Self>,
+        vc: Option<&Vc<Self>>,
+        request: OidRequest<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let _ = (af, vc, irql);
+        request.not_supported()
+    }
+
+    /// The call manager has answered what [`Af::request`] or [`Vc::request`] asked, now or
+    /// later.
+    ///
+    /// Source page: [`PROTOCOL_CO_OID_REQUEST_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_oid_request_complete).
+    #[doc(alias = "ProtocolCoOidRequestComplete")]
+    fn oid_completed(
+        &self,
+        af: &Af<Self>,
+        vc: Option<&Vc<Self>>,
+        answered: Answered<ToManager>,
+        irql: &mut UpToDispatch,
+    ) {
+        let _ = (af, vc, answered, irql);
+    }
+
+    /// The adapter has answered what [`Vc::request_of_adapter`] asked, now or later.
+    ///
+    /// Source page: [`PROTOCOL_CO_OID_REQUEST_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_oid_request_complete).
+    #[doc(alias = "ProtocolCoOidRequestComplete")]
+    fn vc_oid_completed(
+        &self,
+        vc: &Vc<Self>,
+        answered: Answered<ToAdapter>,
+        irql: &mut UpToDispatch,
+    ) {
+        let _ = (vc, answered, irql);
+    }
+
+    /// The adapter indicates a status of a VC, such as other parameters of its line (rule
+    /// [STATUS-12]). NDIS tells a binding of one at a time (rule [STATUS-08]).
+    ///
+    /// Source page: [`PROTOCOL_CO_STATUS_EX`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_status_ex).
+    ///
+    /// [STATUS-08]: ndis_sys::rules#STATUS-08
+    /// [STATUS-12]: ndis_sys::rules#STATUS-12
+    #[doc(alias = "ProtocolCoStatusEx")]
+    fn vc_status(&self, vc: &Vc<Self>, status: StatusIndication<'_>, irql: &mut UpToDispatch) {
+        let _ = (vc, status, irql);
     }
 }

@@ -3,6 +3,7 @@
 use super::{Client, Families, RunsClient, handlers};
 use crate::{
     Status,
+    indication::StatusIndication,
     irql::{NoLock, Passive, UpToDispatch},
     nbl::Chain,
     options::Options,
@@ -78,6 +79,16 @@ impl<C: Client> Role<C> for AsClient {
     unsafe fn sent(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch) {
         // SAFETY: by the caller.
         unsafe { handlers::sent::<C>(vc, lists, irql) };
+    }
+
+    unsafe fn vc_status(
+        _binding: &Binding<C>,
+        vc: NDIS_HANDLE,
+        status: StatusIndication<'_>,
+        irql: &mut UpToDispatch,
+    ) {
+        // SAFETY: by the caller; a client has no other VCs.
+        unsafe { handlers::vc_status_of::<C>(vc, status, irql) };
     }
 }
 

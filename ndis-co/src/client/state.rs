@@ -107,6 +107,8 @@ pub(super) struct State {
     sending: bool,
     /// Lists out for sending, and NDIS calls under way on the VC.
     busy: usize,
+    /// OID requests of the VC that are not over, of either side's.
+    requests: usize,
     want_close: bool,
     /// The other side hung up, or takes its offer back.
     hung_up: bool,
@@ -159,6 +161,7 @@ impl State {
             queued: Chain::new(),
             sending: false,
             busy: 0,
+            requests: 0,
             want_close: false,
             hung_up: false,
             want_delete: false,
@@ -220,7 +223,9 @@ impl State {
         if self.want_close && closable {
             return Some(Step::Close);
         }
-        let deletable = self.call == Call::None && self.origin == Origin::Client;
+        let own = self.origin == Origin::Client;
+        // With a request of it outstanding it is not (rule OID-68).
+        let deletable = self.call == Call::None && own && self.requests == 0;
         (self.want_delete && deletable).then_some(Step::Delete)
     }
 
@@ -268,11 +273,30 @@ impl State {
 
     /// The call manager deletes it, if nothing is outstanding (rule VC-27).
     pub(super) fn try_delete(&mut self) -> bool {
-        let free = self.life == Life::Alive && !self.has_call() && self.busy == 0;
+        let quiet = self.busy == 0 && self.requests == 0;
+        let free = self.life == Life::Alive && !self.has_call() && quiet;
         if free {
             self.life = Life::Deleted;
         }
         free
+    }
+
+    /// One more OID request of it, unless it is about to be deleted.
+    pub(super) fn ask(&mut self) -> bool {
+        let there = self.life == Life::Alive && !self.want_delete;
+        self.requests = self.requests.saturating_add(usize::from(there));
+        there
+    }
+
+    /// One more of those that there are.
+    pub(super) fn ask_more(&mut self) {
+        self.requests = self.requests.saturating_add(1);
+    }
+
+    /// A request is over; whether the deletion may have waited for it.
+    pub(super) fn asked(&mut self) -> bool {
+        self.requests = self.requests.saturating_sub(1);
+        self.requests == 0 && self.want_delete
     }
 
     /// Whether there is a call, from the first attempt or offer to the last word.
@@ -350,7 +374,7 @@ impl State {
     pub(super) fn holds_af_open(&self) -> bool {
         match self.origin {
             Origin::Client => self.life != Life::Deleted,
-            Origin::CallManager => self.call != Call::None || self.busy > 0,
+            Origin::CallManager => self.call != Call::None || self.busy > 0 || self.requests > 0,
         }
     }
 

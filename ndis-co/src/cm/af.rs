@@ -1,5 +1,7 @@
 //! [`Af`]: a client that has opened one of the adapter's address families.
 
+pub(super) mod held;
+
 use super::{Base, CallManager, Key};
 use crate::{
     Answer, Status,

@@ -5,11 +5,11 @@
 
 use super::{
     Af, Base, CallManager, CloseAf, CloseCall, DeregisterSap, MakeCall, OpenAf, RegisterSap, Sap,
-    Vc, af::AfShared, sap::SapShared, vc::VcShared,
+    Vc, af::AfShared, oids::on_oid_request, sap::SapShared, vc::VcShared,
 };
 use crate::{
     Answer, Status, address::SapAddress, answer::Request, callback::Out, callbacks,
-    family::AddressFamily, irql::UpToDispatch, mem::Arc, raw,
+    family::AddressFamily, irql::UpToDispatch, mem::Arc, oid, raw,
 };
 use core::{ffi::c_void, ptr};
 use ndis_sys::{
@@ -47,8 +47,8 @@ pub fn call_manager_handlers<M: CallManager>() -> NDIS_CO_CALL_MANAGER_OPTIONAL_
     table.CmActivateVcCompleteHandler = Some(activate_vc_complete::<M>);
     table.CmDeactivateVcCompleteHandler = Some(deactivate_vc_complete::<M>);
     table.CmModifyCallQoSHandler = Some(modify_qos);
-    table.CmOidRequestHandler = Some(co_oid_request);
-    table.CmOidRequestCompleteHandler = Some(co_oid_request_complete);
+    table.CmOidRequestHandler = Some(oid_request::<M>);
+    table.CmOidRequestCompleteHandler = Some(oid::CO_COMPLETE);
     table.CmNotifyCloseAfCompleteHandler = Some(notify_close_af_complete::<M>);
     table
 }
@@ -132,6 +132,16 @@ callbacks! {
         _status: NDIS_STATUS as Status,
         context: NDIS_HANDLE as Arc<VcShared<M>>,
     ) at UpToDispatch => on_deactivate_vc_complete;
+
+    /// `ProtocolCoOidRequest` (rule [REG-17]).
+    ///
+    /// [REG-17]: ndis_sys::rules#REG-17
+    oid_request<M: CallManager>(
+        af: NDIS_HANDLE as Arc<AfShared<M>>,
+        vc: NDIS_HANDLE as Option<Vc<M>>,
+        party: NDIS_HANDLE as NDIS_HANDLE,
+        request: *mut NDIS_OID_REQUEST as *mut NDIS_OID_REQUEST,
+    ) at UpToDispatch, else FAILURE -> NDIS_STATUS => on_oid_request;
 }
 
 fn on_open_af<'r, M: CallManager>(
@@ -311,26 +321,6 @@ pub(super) fn on_deactivate_vc_complete<M: CallManager>(
 ) {
     vc.look(|state, _| state.deactivated());
     VcShared::advance(&vc, irql);
-}
-
-/// `ProtocolCoOidRequest` (rules REG-14, REG-17).
-extern "system" fn co_oid_request(
-    _af: NDIS_HANDLE,
-    _vc: NDIS_HANDLE,
-    _party: NDIS_HANDLE,
-    _request: *mut NDIS_OID_REQUEST,
-) -> NDIS_STATUS {
-    Status::NOT_SUPPORTED.raw()
-}
-
-/// `ProtocolCoOidRequestComplete`: no request is made.
-extern "system" fn co_oid_request_complete(
-    _af: NDIS_HANDLE,
-    _vc: NDIS_HANDLE,
-    _party: NDIS_HANDLE,
-    _request: *mut NDIS_OID_REQUEST,
-    _status: NDIS_STATUS,
-) {
 }
 
 /// `ProtocolCmAddParty`: calls are point-to-point (rule REG-14).

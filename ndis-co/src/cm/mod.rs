@@ -21,6 +21,7 @@ mod close_af;
 mod families;
 mod gates;
 mod handlers;
+mod oids;
 mod sap;
 pub(crate) mod standalone;
 mod state;
@@ -28,6 +29,8 @@ mod vc;
 
 #[doc(hidden)]
 pub use crate::key::Key;
+#[doc(hidden)]
+pub use af::held::Held;
 pub use af::{Af, OpenAf, PendingOpenAf};
 pub use call::{CloseCall, MakeCall, PendingCloseCall, PendingMakeCall};
 pub use close_af::{CloseAf, PendingCloseAf};
@@ -37,6 +40,7 @@ pub use families::Families;
 pub use gates::{Gates, Part};
 #[doc(hidden)]
 pub use handlers::call_manager_handlers;
+pub use oids::{OidRequest, PendingOidRequest};
 pub use sap::{DeregisterSap, PendingDeregisterSap, PendingRegisterSap, RegisterSap, Sap};
 pub use standalone::{AsCallManager, SignalingVc, StandaloneCallManager};
 #[doc(hidden)]
@@ -46,10 +50,15 @@ pub use vc::{
 };
 
 use crate::{
-    Answer, Status, callback::Argument, channel::DataPath, irql::UpToDispatch,
-    params::CallParameters, scope::Scope,
+    Answer, Status,
+    callback::Argument,
+    channel::DataPath,
+    irql::UpToDispatch,
+    oid::{Answered, ToClient},
+    params::CallParameters,
+    scope::Scope,
 };
-use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
+use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_OID_REQUEST, NDIS_STATUS};
 
 /// A driver that sets calls up.
 ///
@@ -292,6 +301,48 @@ pub trait CallManager: Sized + Send + Sync + 'static {
         request: CloseCall<'r, Self>,
         irql: &mut UpToDispatch,
     ) -> Answer<'r>;
+
+    /// A client asks, gives or wants something done, about its family or about a VC of it:
+    /// OIDs of [`ToManager`](crate::oid::ToManager). Others come meanwhile (rule [OID-19]).
+    /// What is asked of the adapter comes to an MCM elsewhere (rule [OID-13]).
+    ///
+    /// A pended request holds up the completion of the family's close: answer it when
+    /// [`close_af`](Self::close_af) comes at the latest (rule [OID-17]). One of a VC holds up
+    /// the deletion of that, and with it the close, of which nobody tells before: answer it in
+    /// bounded time. NDIS cancels no request between protocols. The default supports none
+    /// (rule [OID-22]).
+    ///
+    /// Source page: [`PROTOCOL_CO_OID_REQUEST`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_oid_request).
+    ///
+    /// [OID-13]: ndis_sys::rules#OID-13
+    /// [OID-17]: ndis_sys::rules#OID-17
+    /// [OID-19]: ndis_sys::rules#OID-19
+    /// [OID-22]: ndis_sys::rules#OID-22
+    #[doc(alias = "ProtocolCoOidRequest")]
+    fn oid_request<'r>(
+        &self,
+        af: &Af<Self>,
+        vc: Option<&Vc<Self>>,
+        request: OidRequest<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let _ = (af, vc, irql);
+        request.not_supported()
+    }
+
+    /// The client has answered what [`Af::request`] or [`Vc::request`] asked, now or later.
+    ///
+    /// Source page: [`PROTOCOL_CO_OID_REQUEST_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_oid_request_complete).
+    #[doc(alias = "ProtocolCoOidRequestComplete")]
+    fn oid_completed(
+        &self,
+        af: &Af<Self>,
+        vc: Option<&Vc<Self>>,
+        answered: Answered<ToClient>,
+        irql: &mut UpToDispatch,
+    ) {
+        let _ = (af, vc, answered, irql);
+    }
 }
 
 /// What a call manager stands on: the adapter of a miniport call manager, or the binding
@@ -382,6 +433,20 @@ pub unsafe trait Base<M: CallManager<Base = Self>>:
     /// It is active, and nothing is under way on it.
     #[doc(hidden)]
     unsafe fn deactivate_vc(vc: NDIS_HANDLE) -> NDIS_STATUS;
+
+    /// Asks a client.
+    ///
+    /// # Safety
+    ///
+    /// The family is open, and the VC one of it or null; both stay so until the request is
+    /// over, and the request and its buffer are nobody else's until then.
+    #[doc(hidden)]
+    unsafe fn oid_request(
+        &self,
+        af: NDIS_HANDLE,
+        vc: NDIS_HANDLE,
+        request: *mut NDIS_OID_REQUEST,
+    ) -> NDIS_STATUS;
 }
 
 /// A base whose VCs carry their clients' data through this driver: an adapter.

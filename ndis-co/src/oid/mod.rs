@@ -47,6 +47,9 @@ mod incoming;
 mod inward;
 pub mod known;
 mod outgoing;
+mod peer;
+mod place;
+mod trip;
 mod typed;
 mod value;
 mod view;
@@ -59,9 +62,14 @@ pub use incoming::Door;
 pub use incoming::{OidRequest, PendingOidRequest};
 pub use known::number;
 pub use outgoing::{Answered, OutgoingRequest};
+#[doc(hidden)]
+pub use peer::{Hold, PeerDoor};
+pub use trip::AskError;
+pub(crate) use trip::{CO_COMPLETE, COMPLETE, Ear, Trip, go, wait};
 pub use typed::{
     Answers, Asked, Asks, Carries, Counter, Gives, List, Method, Oid, Query, QuerySet, QueryWith,
     Set, ToAdapter, ToClient, ToManager, Way,
 };
 pub use value::Value;
+pub(crate) use value::read;
 pub use view::{Kind, MAX_INPUT, RequestId, View};

@@ -15,6 +15,7 @@
 //! [OID-47]: ndis_sys::rules#OID-47
 
 use super::{
+    place::{Arrived, Place},
     typed::{Answers, Asks, Gives, List, Method, Oid, QueryWith},
     value::{self, Value},
     view::{self, Counts, Kind, MAX_INPUT, RequestId, View},
@@ -40,6 +41,8 @@ struct Packet {
     input: u32,
     /// How many the target may write.
     room: u32,
+    /// What who asks keeps meanwhile.
+    place: Place,
 }
 
 // SAFETY: by PACKET its pointers lead to memory of its own.
@@ -221,6 +224,7 @@ impl<A> OutgoingRequest<A> {
             kind,
             input,
             room,
+            place: Place::new(),
         };
         let mut request = Self::of(Box::try_new(packet, tag)?);
         // Its address is no other request's, as long as it is there.
@@ -274,6 +278,11 @@ impl<A> OutgoingRequest<A> {
         RequestId::from_raw(self.packet.request.RequestId)
     }
 
+    /// Room for what who asks keeps meanwhile.
+    pub(super) fn place(&mut self) -> &mut Place {
+        &mut self.packet.place
+    }
+
     /// Gives the request away, to whoever is asked; it is to come back through
     /// [`Answered::from_raw`].
     #[doc(hidden)]
@@ -314,6 +323,17 @@ pub struct Answered<A> {
 }
 
 impl<A> Answered<A> {
+    /// By what the request was [called](OutgoingRequest::id) when it was made.
+    #[must_use]
+    pub fn id(&self) -> Option<RequestId> {
+        self.request.id()
+    }
+
+    /// Room for what who asked has kept.
+    pub(super) fn place(&mut self) -> &mut Place {
+        self.request.place()
+    }
+
     /// Takes back what [`OutgoingRequest::into_raw`] gave away, with the status that it was
     /// answered with.
     ///
@@ -480,6 +500,18 @@ impl<A> Answered<A> {
         next.packet.request.PortNumber = packet.request.PortNumber;
         Ok(next)
     }
+}
+
+/// Who is to be called with the end of a request that was given away.
+///
+/// # Safety
+///
+/// It is null, or came from [`OutgoingRequest::into_raw`], is over, and is nobody else's to
+/// use any more.
+pub(super) unsafe fn arrived(request: *mut NDIS_OID_REQUEST) -> Option<Arrived> {
+    let packet = NonNull::new(request)?.cast::<Packet>();
+    // SAFETY: by the caller; the request is the first of the packet.
+    unsafe { packet.as_ref() }.place.arrived()
 }
 
 impl<A> OutgoingRequest<A> {

@@ -193,7 +193,7 @@ pub(super) fn bytes<V: Value>(values: &[V]) -> &[u8] {
 }
 
 /// The value that these bytes begin with, wherever they are; `None` when there are too few.
-pub(super) fn read<V: Value>(bytes: &[u8]) -> Option<V> {
+pub(crate) fn read<V: Value>(bytes: &[u8]) -> Option<V> {
     let len = bytes.len().min(size_of::<V>());
     if len < V::LEAST {
         return None;

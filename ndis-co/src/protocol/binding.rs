@@ -86,7 +86,7 @@ pub struct BindingShared<P: Protocol> {
     dropped: SpinLock<Chain>,
     pub(crate) driver: Arc<Registered<P>>,
     pub(crate) handle: AtomicPtr<c_void>,
-    flow: Flow,
+    pub(super) flow: Flow,
     /// Lists that are out for sending.
     sends: AtomicUsize,
     sends_in: Event,
@@ -615,7 +615,7 @@ pub(crate) unsafe extern "system" fn unbind<P: Protocol>(
     };
     core.unbind.store(unbind_context, Ordering::Release);
     <P::Role as Role<P>>::closing(&binding, Token(()));
-    binding.shared.flow.pause(&mut irql);
+    binding.shared.flow.end(&mut irql);
     binding.driver().unbind(&binding, &mut irql);
     <P::Role as Role<P>>::close(&binding, &mut irql, Token(()));
     // It is answered with success, sooner or later (rule BIND-09).

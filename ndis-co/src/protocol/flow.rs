@@ -9,7 +9,7 @@ use crate::{
     irql::Passive,
     mem::{OutOfMemory, Tag},
 };
-use core::sync::atomic::{AtomicU8, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 /// Nothing is sent.
 const PAUSED: u8 = 0;
@@ -26,6 +26,8 @@ const RUNNING: u8 = 4;
 /// The flow of data on a binding.
 pub(crate) struct Flow {
     state: AtomicU8,
+    /// The unbind has begun.
+    ended: AtomicBool,
     /// Set when the driver has been told of a restart that a pause overtook.
     told: Event,
 }
@@ -46,6 +48,7 @@ impl Flow {
     pub(crate) fn try_new(tag: Tag) -> Result<Self, OutOfMemory> {
         Ok(Self {
             state: AtomicU8::new(PAUSED),
+            ended: AtomicBool::new(false),
             told: Event::try_new(tag)?,
         })
     }
@@ -93,5 +96,16 @@ impl Flow {
         if self.state.swap(PAUSED, Ordering::SeqCst) == TELLING {
             self.told.wait(irql);
         }
+    }
+
+    /// The unbind has begun: a pause that does not end.
+    pub(crate) fn end(&self, irql: &mut Passive) {
+        self.ended.store(true, Ordering::SeqCst);
+        self.pause(irql);
+    }
+
+    /// Whether the unbind has begun.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! No lock is held while the driver's code runs.
 
-use super::{Binding, Protocol, Role, binding, sealed::Token};
+use super::{Binding, Protocol, Role, binding, oids, sealed::Token};
 use crate::{
     Answer,
     answer::Request,
@@ -12,14 +12,14 @@ use crate::{
     irql::{Passive, UpToDispatch},
     mem::Arc,
     nbl::Chain,
+    oid,
     options::Options,
     raw,
     registration::Registered,
 };
 use ndis_sys::{
-    CO_ADDRESS_FAMILY, NDIS_HANDLE, NDIS_OID_REQUEST, NDIS_PROTOCOL_CO_CHARACTERISTICS,
-    NDIS_PROTOCOL_DRIVER_CHARACTERISTICS, NDIS_STATUS, NDIS_STATUS_INDICATION, NET_BUFFER_LIST,
-    NET_PNP_EVENT_NOTIFICATION,
+    CO_ADDRESS_FAMILY, NDIS_HANDLE, NDIS_PROTOCOL_CO_CHARACTERISTICS,
+    NDIS_PROTOCOL_DRIVER_CHARACTERISTICS, NDIS_STATUS, NET_BUFFER_LIST, NET_PNP_EVENT_NOTIFICATION,
 };
 
 /// Fills the mandatory characteristics; the CoNDIS ones follow in the options
@@ -46,8 +46,9 @@ pub(crate) fn protocol_characteristics<P: Protocol>() -> NDIS_PROTOCOL_DRIVER_CH
     table.OpenAdapterCompleteHandlerEx = Some(binding::open_complete::<P>);
     table.CloseAdapterCompleteHandlerEx = Some(binding::close_complete::<P>);
     table.NetPnPEventHandler = Some(net_pnp_event::<P>);
-    table.OidRequestCompleteHandler = Some(oid_request_complete);
-    table.StatusHandlerEx = Some(status);
+    // NDIS has no use for it once a call manager has registered a family (rule REG-37).
+    table.OidRequestCompleteHandler = Some(oid::COMPLETE);
+    table.StatusHandlerEx = Some(oids::status_handler::<P>());
     table.ReceiveNetBufferListsHandler = Some(receive_connectionless::<P>);
     table.SendNetBufferListsCompleteHandler = Some(send_complete_connectionless);
     table
@@ -61,7 +62,7 @@ pub(crate) fn co_characteristics<P: Protocol>() -> NDIS_PROTOCOL_CO_CHARACTERIST
         ndis_sys::NDIS_PROTOCOL_CO_CHARACTERISTICS_REVISION_1,
         ndis_sys::NDIS_SIZEOF_PROTOCOL_CO_CHARACTERISTICS_REVISION_1,
     );
-    table.CoStatusHandlerEx = Some(co_status);
+    table.CoStatusHandlerEx = Some(oids::co_status_handler::<P>());
     table.CoAfRegisterNotifyHandler = Some(af_register_notify::<P>);
     table.CoReceiveNetBufferListsHandler = Some(receive::<P>);
     table.CoSendNetBufferListsCompleteHandler = Some(send_complete::<P>);
@@ -179,25 +180,5 @@ extern "system" fn send_complete_connectionless(
     _context: NDIS_HANDLE,
     _lists: *mut NET_BUFFER_LIST,
     _flags: u32,
-) {
-}
-
-/// `ProtocolOidRequestComplete`: no request is made. NDIS has no use for it once a call manager
-/// has registered a family (rule REG-37).
-extern "system" fn oid_request_complete(
-    _context: NDIS_HANDLE,
-    _request: *mut NDIS_OID_REQUEST,
-    _status: NDIS_STATUS,
-) {
-}
-
-/// `ProtocolStatusEx`.
-extern "system" fn status(_context: NDIS_HANDLE, _status: *mut NDIS_STATUS_INDICATION) {}
-
-/// `ProtocolCoStatusEx` (rule STATUS-09).
-extern "system" fn co_status(
-    _context: NDIS_HANDLE,
-    _vc: NDIS_HANDLE,
-    _status: *mut NDIS_STATUS_INDICATION,
 ) {
 }

@@ -11,6 +11,7 @@ mod entry;
 mod flow;
 mod handlers;
 mod new_binding;
+mod oids;
 
 #[doc(hidden)]
 pub use binding::BindingShared;
@@ -19,11 +20,14 @@ pub use data::{Kept, Received, SendError};
 pub(crate) use data::{send, sendable};
 pub use entry::Entry;
 pub use new_binding::NewBinding;
+pub(crate) use oids::to_adapter;
 
 use crate::{
     Status,
+    indication::StatusIndication,
     irql::{Passive, UpToDispatch},
     nbl::Chain,
+    oid::{Answered, ToAdapter},
     options::Options,
     power::PowerState,
 };
@@ -178,6 +182,38 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     fn power(&self, binding: &Binding<Self>, state: PowerState, irql: &mut Passive) {
         let _ = (binding, state, irql);
     }
+
+    /// The adapter has answered what [`Binding::request`] asked, now or later; nothing is
+    /// under way for it any more.
+    ///
+    /// Source page: [`PROTOCOL_CO_OID_REQUEST_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_oid_request_complete).
+    #[doc(alias = "ProtocolCoOidRequestComplete")]
+    fn oid_completed(
+        &self,
+        binding: &Binding<Self>,
+        answered: Answered<ToAdapter>,
+        irql: &mut UpToDispatch,
+    ) {
+        let _ = (binding, answered, irql);
+    }
+
+    /// The adapter, or NDIS, indicates a status of the adapter as a whole. NDIS tells a
+    /// binding of one at a time (rule [STATUS-08]). What is indicated for a VC comes to
+    /// [`Client::vc_status`](crate::client::Client::vc_status).
+    ///
+    /// Source page: [`PROTOCOL_CO_STATUS_EX`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_status_ex).
+    ///
+    /// [STATUS-08]: ndis_sys::rules#STATUS-08
+    #[doc(alias = "ProtocolCoStatusEx")]
+    #[doc(alias = "ProtocolStatusEx")]
+    fn status(
+        &self,
+        binding: &Binding<Self>,
+        status: StatusIndication<'_>,
+        irql: &mut UpToDispatch,
+    ) {
+        let _ = (binding, status, irql);
+    }
 }
 
 /// What a protocol is on its bindings. Implemented by [`AsClient`](crate::AsClient),
@@ -242,6 +278,19 @@ pub trait Role<P: Protocol>: sealed::Sealed {
     /// As CALLBACK says of `vc`, and the lists are the driver's own.
     #[doc(hidden)]
     unsafe fn sent(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch);
+
+    /// A status of a VC.
+    ///
+    /// # Safety
+    ///
+    /// As CALLBACK says of `vc`, which is on this binding.
+    #[doc(hidden)]
+    unsafe fn vc_status(
+        binding: &Binding<P>,
+        vc: NDIS_HANDLE,
+        status: StatusIndication<'_>,
+        irql: &mut UpToDispatch,
+    );
 }
 
 pub(crate) mod sealed {

@@ -18,7 +18,7 @@ use ndis_co::{
     options::Options,
     scope::Scope,
 };
-use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
+use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_OID_REQUEST, NDIS_STATUS};
 
 /// A driver that is a miniport call manager: [`Miniport`], [`CallManager`] and [`Carry`] in
 /// one (rule [REG-06]). Implemented for every driver that is all three.
@@ -188,6 +188,16 @@ unsafe impl<M: MiniportCallManager> Base<M> for Adapter<M> {
     unsafe fn deactivate_vc(vc: NDIS_HANDLE) -> NDIS_STATUS {
         // SAFETY: the caller's contract (rules VC-44, VC-48, VC-49).
         unsafe { ndis_sys::NdisMCmDeactivateVc(vc) }
+    }
+
+    unsafe fn oid_request(
+        &self,
+        af: NDIS_HANDLE,
+        vc: NDIS_HANDLE,
+        request: *mut NDIS_OID_REQUEST,
+    ) -> NDIS_STATUS {
+        // SAFETY: the caller's contract (rules OID-03, OID-12).
+        unsafe { ndis_sys::NdisMCmOidRequest(af, vc, core::ptr::null_mut(), request) }
     }
 }
 

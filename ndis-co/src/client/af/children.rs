@@ -98,6 +98,11 @@ impl<T: Child> Children<T> {
         back
     }
 
+    /// The first that is `wanted`.
+    pub(in crate::client) fn find(&self, wanted: impl Fn(&Arc<T>) -> bool) -> Option<Arc<T>> {
+        self.list.iter().find(|child| wanted(child)).cloned()
+    }
+
     fn swap(&mut self, one: usize, other: usize) {
         self.list.swap(one, other);
         self.settle(one);

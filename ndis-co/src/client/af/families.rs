@@ -1,6 +1,6 @@
 //! [`Families`]: the address families that a client has opened on one binding.
 
-use super::{AfShared, Client, Phase};
+use super::{AfShared, Client, Phase, Vc};
 use crate::{
     Status,
     irql::UpToDispatch,
@@ -9,6 +9,7 @@ use crate::{
     protocol::{BindingShared, sealed::Sealed},
 };
 use core::fmt;
+use ndis_sys::NDIS_HANDLE;
 
 /// A role in which a driver is a client.
 #[doc(hidden)]
@@ -45,6 +46,13 @@ impl<C: Client> Families<C> {
     /// Whether the unbind has begun.
     pub(in crate::client) fn is_closing(&self) -> bool {
         self.0.refuses()
+    }
+
+    /// The client's VC with this context, if there is one: that of a protocol that is a call
+    /// manager as well may be another's.
+    pub(crate) fn vc_of(&self, context: NDIS_HANDLE) -> Option<Vc<C>> {
+        let shared = self.0.find_in(|af| af.vc_of(context))?;
+        Some(Vc { shared })
     }
 
     /// Has every address family closed. The binding goes on to its end with the last.

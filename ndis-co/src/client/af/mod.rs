@@ -2,6 +2,7 @@
 
 mod children;
 mod families;
+pub(super) mod held;
 pub(super) mod sap;
 pub(super) mod vc;
 
@@ -96,6 +97,10 @@ struct State<C: Client> {
     /// meanwhile.
     telling: bool,
     notify: Notify,
+    /// The call manager wants it closed, by an OID.
+    unwanted: bool,
+    /// OID requests of it that are not over.
+    requests: usize,
     /// The call manager has refused the close: the next try waits a little.
     back_off: bool,
     /// What came of a pended open, for the teller.
@@ -181,6 +186,8 @@ impl<C: Client> AfOffer<'_, C> {
                 phase: Phase::Opening,
                 telling: false,
                 notify: Notify::None,
+                unwanted: false,
+                requests: 0,
                 back_off: false,
                 outcome: Status::FAILURE,
                 vcs: Children::new(),
@@ -534,7 +541,8 @@ impl<C: Client> AfShared<C> {
 impl<C: Client> State<C> {
     /// Picks the next step and marks it as taken.
     fn next(&mut self) -> Option<Step<C>> {
-        if self.phase != Phase::Closing || self.telling || self.back_off {
+        let held = self.telling || self.back_off || self.requests > 0;
+        if self.phase != Phase::Closing || held {
             return None;
         }
         if stack::is_low() {
@@ -599,7 +607,7 @@ fn tell_opened<C: Client>(af: &Arc<AfShared<C>>, status: Status, irql: &mut Pass
         client.af_opened(owner, irql);
         let asked = af.state.locked(|state| {
             state.telling = false;
-            state.notify != Notify::None
+            state.unwanted || state.notify != Notify::None
         });
         if asked || af.binding.families().is_closing() {
             // The unbind looked for open families before this one was.

@@ -22,7 +22,7 @@ use crate::{
     scope::Scope,
 };
 use core::fmt;
-use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_STATUS};
+use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_OID_REQUEST, NDIS_STATUS};
 use signaling::SignalingVcs;
 
 /// A driver that is a stand-alone call manager: a [`Protocol`] and a [`CallManager`] (rules
@@ -259,5 +259,16 @@ unsafe impl<M: StandaloneCallManager> Base<M> for Binding<M> {
     unsafe fn deactivate_vc(vc: NDIS_HANDLE) -> NDIS_STATUS {
         // SAFETY: the caller's contract (rules VC-46, IRQL-55).
         unsafe { ndis_sys::NdisCmDeactivateVc(vc) }
+    }
+
+    unsafe fn oid_request(
+        &self,
+        af: NDIS_HANDLE,
+        vc: NDIS_HANDLE,
+        request: *mut NDIS_OID_REQUEST,
+    ) -> NDIS_STATUS {
+        let binding = self.shared.handle();
+        // SAFETY: the caller's contract (rules OID-03, OID-67), with this binding's handle.
+        unsafe { ndis_sys::NdisCoOidRequest(binding, af, vc, core::ptr::null_mut(), request) }
     }
 }

@@ -3,6 +3,7 @@
 use super::{Families, Key, ManagerState, RunsManager, StandaloneCallManager, handlers, signaling};
 use crate::{
     Status,
+    indication::StatusIndication,
     irql::{Passive, UpToDispatch},
     nbl::Chain,
     options::Options,
@@ -83,6 +84,15 @@ impl<M: StandaloneCallManager<Role = Self>> Role<M> for AsCallManager {
     unsafe fn sent(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch) {
         // SAFETY: by the caller. Nothing is sent on other VCs.
         let _ = unsafe { signaling::sent::<M>(vc, lists, irql) };
+    }
+
+    /// What is indicated for a client's VC is the client's to hear.
+    unsafe fn vc_status(
+        _binding: &Binding<M>,
+        _vc: NDIS_HANDLE,
+        _status: StatusIndication<'_>,
+        _irql: &mut UpToDispatch,
+    ) {
     }
 }
 

@@ -87,6 +87,8 @@ pub(crate) struct State {
     before_close: Call,
     /// NDIS calls that run on the VC, and callbacks of the driver that hold it.
     busy: usize,
+    /// OID requests of the VC that are not over, of either side's.
+    requests: usize,
     /// The parameters of the call that is being made or offered.
     parameters: Parameters,
     reply: Reply,
@@ -127,6 +129,7 @@ impl State {
             number: 0,
             before_close: Call::None,
             busy: 0,
+            requests: 0,
             parameters: Parameters::None,
             reply: Reply::Open,
             pended: false,
@@ -163,6 +166,24 @@ impl State {
         self.busy == 0 && part.is_quiet()
     }
 
+    /// One more OID request of the VC, unless it is about to be deleted.
+    pub(crate) fn ask(&mut self) -> bool {
+        let there = self.life == Life::Alive && !self.want_delete;
+        self.requests = self.requests.saturating_add(usize::from(there));
+        there
+    }
+
+    /// One more of those that there are.
+    pub(crate) fn ask_more(&mut self) {
+        self.requests = self.requests.saturating_add(1);
+    }
+
+    /// A request is over; whether the deletion may have waited for it.
+    pub(crate) fn asked(&mut self) -> bool {
+        self.requests = self.requests.saturating_sub(1);
+        self.requests == 0 && self.want_delete
+    }
+
     pub(crate) fn created(&mut self) {
         self.life = Life::Alive;
     }
@@ -188,6 +209,7 @@ impl State {
         let free = self.life == Life::Alive
             && self.call == Call::None
             && self.link == Link::Inactive
+            && self.requests == 0
             && self.is_quiet(part);
         if free {
             self.life = Life::Deleted;

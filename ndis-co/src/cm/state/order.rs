@@ -137,6 +137,8 @@ impl State {
             return self.pended.then_some(Step::CompleteClose(status));
         }
         let free = self.call == Call::None && self.link == Link::Inactive && !self.completing;
+        // With a request of it outstanding it is not (rule OID-68).
+        let free = free && self.requests == 0;
         let delete = self.want_delete && !self.delete_blocked && self.origin == Origin::Manager;
         (free && delete).then_some(Step::Delete)
     }

@@ -64,6 +64,10 @@ export! {
     NdisMCmDeactivateVc(_vc: NDIS_HANDLE) -> NDIS_STATUS {
         SUCCESS
     }
+    // The drivers answer what they are asked, and ask nothing.
+    NdisCoOidRequestComplete(
+        _af: NDIS_HANDLE, _vc: NDIS_HANDLE, _party: NDIS_HANDLE, _request: PVOID, _status: NDIS_STATUS
+    ) {}
     NdisClMakeCall(vc: NDIS_HANDLE, parameters: PCO_CALL_PARAMETERS, _party: NDIS_HANDLE, _out: PNDIS_HANDLE) -> NDIS_STATUS {
         let make = (*world()).call_manager.CmMakeCallHandler.unwrap();
         make(manager(vc), parameters, null_mut(), null_mut())

@@ -270,7 +270,7 @@ impl<C: Client> VcShared<C> {
     }
 
     /// The handle for NDIS calls.
-    fn handle(&self) -> NDIS_HANDLE {
+    pub(in crate::client) fn handle(&self) -> NDIS_HANDLE {
         self.handle.get()
     }
 

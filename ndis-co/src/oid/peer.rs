@@ -1,0 +1,148 @@
+//! [`PeerDoor`]: the door between a client and its call manager, on the side of whoever is
+//! asked.
+//!
+//! A pended request is completed with the handles of its family and its VC, though the
+//! callback has given their contexts (rule [OID-15]). So the door [holds](Hold) both, which
+//! keeps the handles good: neither the family is closed nor the VC deleted before the request
+//! is answered.
+//!
+//! A request whose token was dropped is completed by the scope's work item. No page keeps room
+//! in a request for a protocol that is asked, so the place in the work item's list is in
+//! memory of the door's own; without memory the request is refused.
+//!
+//! # Invariants
+//!
+//! PEER: the handles of what is held are good as long as it is held, but for that of a family
+//! whose open NDIS has not told yet, which is null.
+//!
+//! [OID-15]: ndis_sys::rules#OID-15
+
+use super::{incoming::Door, typed::Asked};
+use crate::{
+    deferred::{Deferred, Node},
+    irql::Passive,
+    lock::SpinLock,
+    mem::{Anchored, Arc, OutOfMemory, Parent, Tag},
+    raw::Token,
+    scope::Scope,
+};
+use core::fmt;
+use ndis_sys::{NDIS_HANDLE, NDIS_OID_REQUEST, NDIS_STATUS};
+
+/// What a request that came from the other end of a family holds.
+///
+/// # Safety
+///
+/// As PEER says.
+#[doc(hidden)]
+pub unsafe trait Hold: Clone + Send + Sync + 'static {
+    /// Who is asked.
+    type Asked: Asked;
+
+    /// The handle of the family.
+    fn af(&self) -> NDIS_HANDLE;
+
+    /// The handle of the VC, or null when the request is of none.
+    fn vc(&self) -> NDIS_HANDLE;
+
+    /// Whose work item completes what was dropped.
+    fn scope(&self) -> &Scope;
+}
+
+/// The door of one request of a client's, or of a call manager's.
+#[doc(hidden)]
+pub struct PeerDoor<H: Hold>(Arc<Guest<H>>);
+
+struct Guest<H: Hold> {
+    node: Node<Self>,
+    /// A request that is left to the work item, and its status.
+    left: SpinLock<Option<(Token<NDIS_OID_REQUEST>, NDIS_STATUS)>>,
+    held: Parent<H>,
+}
+
+impl<H: Hold> Anchored for Guest<H> {
+    type Parent = H;
+    fn parent(&mut self) -> &mut Parent<H> {
+        &mut self.held
+    }
+}
+
+impl<H: Hold> PeerDoor<H> {
+    pub(crate) fn try_new(held: H) -> Result<Self, OutOfMemory> {
+        let guest = Guest {
+            node: Node::new(),
+            left: SpinLock::new(None),
+            held: Parent::new(held),
+        };
+        Arc::try_new_anchored(guest, Tag::NDIS).map(Self)
+    }
+}
+
+impl<H: Hold> Guest<H> {
+    /// Completes a request, unless the handle for that is not there yet.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Door::complete`].
+    unsafe fn complete(this: &Arc<Self>, request: Token<NDIS_OID_REQUEST>, status: NDIS_STATUS) {
+        let af = this.held.af();
+        if af.is_null() {
+            // The open is just being completed.
+            this.left.locked(|left| *left = Some((request, status)));
+            return Self::defer_later(this);
+        }
+        // SAFETY: by the caller, and by PEER the handles are good; no party, for calls are
+        // point-to-point. For a miniport call manager, too: its function is a macro for this
+        // one (rules OID-14, OID-17).
+        unsafe {
+            ndis_sys::NdisCoOidRequestComplete(
+                af,
+                this.held.vc(),
+                core::ptr::null_mut(),
+                request.0,
+                status,
+            );
+        }
+    }
+}
+
+impl<H: Hold> Deferred for Guest<H> {
+    fn node(&self) -> &Node<Self> {
+        &self.node
+    }
+
+    fn scope(&self) -> &Scope {
+        self.held.scope()
+    }
+
+    fn run(this: Arc<Self>, _irql: &mut Passive) {
+        if let Some((request, status)) = this.left.take() {
+            // SAFETY: what was left is to be completed once, here; by the work item, which
+            // holds no lock.
+            unsafe { Self::complete(&this, request, status) };
+        }
+    }
+}
+
+// SAFETY: by PEER what is held is there until the door is gone, which the work item keeps as
+// long as a request is left to it.
+unsafe impl<H: Hold> Door for PeerDoor<H> {
+    type Asked = H::Asked;
+
+    unsafe fn complete(&self, request: *mut NDIS_OID_REQUEST, status: NDIS_STATUS) {
+        // SAFETY: by the caller.
+        unsafe { Guest::complete(&self.0, Token(request), status) };
+    }
+
+    unsafe fn lost(self, request: *mut NDIS_OID_REQUEST, status: NDIS_STATUS) {
+        let left = Some((Token(request), status));
+        self.0.left.locked(|slot| *slot = left);
+        Guest::defer(&self.0);
+    }
+}
+
+impl<H: Hold> fmt::Debug for PeerDoor<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PeerDoor").finish_non_exhaustive()
+    }
+}
