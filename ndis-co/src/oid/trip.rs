@@ -28,6 +28,17 @@ use ndis_sys::{
 };
 
 /// A request that was not made, and why. It comes back.
+///
+/// ```
+/// # use ndis_co::{Status, oid::{AskError, OutgoingRequest, ToManager}};
+/// # use ndis_host as _;
+/// /// Keeps the request for the next time, when there is to be one.
+/// fn refused(error: AskError<ToManager>, later: &mut Option<OutgoingRequest<ToManager>>) {
+///     if error.status != Status::CLOSING {
+///         *later = Some(error.request);
+///     }
+/// }
+/// ```
 pub struct AskError<A> {
     /// The request.
     pub request: OutgoingRequest<A>,
