@@ -81,16 +81,16 @@
 //!   ([`lock`]), memory that can run out ([`mem`]), network data with an owner,
 //!   packet by packet, and handed on without copying ([`nbl`]), call parameters
 //!   and addresses read with bounds ([`params`], [`address`]), the structures of
-//!   telephony and of WAN links ([`tapi`], [`wan`]), a look at the stack that is
+//!   telephony and of WAN links ([`tapi`], [`wan`]), requests that drivers answer
+//!   each other ([`oid`]), what an adapter indicates ([`indication`]), a look at the stack that is
 //!   left ([`stack`]), work items ([`work`]), timers ([`timer`]), events
 //!   ([`event`]), settings from the registry ([`service`]), output for a debugger
 //!   ([`debug`]), and every status code by name ([`status`]).
 //!
 //! # What it does not do yet
 //!
-//! OID requests, status indications, multipoint calls and their parties, and
-//! changes of the quality of service during a call. What a peer asks of these is
-//! answered with [`Status::NOT_SUPPORTED`].
+//! Multipoint calls and their parties, and changes of the quality of service during a
+//! call. What a peer asks of these is answered with [`Status::NOT_SUPPORTED`].
 //! `docs/api-map.md` in the repository lists every CoNDIS function and callback
 //! with the safe item that wraps it, or where that will live. The raw functions
 //! are all in [`sys`].

@@ -44,9 +44,8 @@
 //!
 //! # What it does not do yet
 //!
-//! OID requests between a call manager and its clients (all are answered with
-//! [`Status::NOT_SUPPORTED`]), status indications, multipoint calls and their parties, changes of the quality of
-//! service during a call, and TAPI parameters. (Call managers that stand alone
+//! Status indications of a single VC, multipoint calls and their parties, and changes of the
+//! quality of service during a call (which are answered with [`Status::NOT_SUPPORTED`]). (Call managers that stand alone
 //! above someone else's miniport are in [`ndis_co::cm`].) `docs/api-map.md` in the repository lists
 //! every CoNDIS function and callback with the safe item that wraps it, or
 //! where that will live. The raw functions are all in `ndis-sys`.
