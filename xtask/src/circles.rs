@@ -354,7 +354,7 @@ mod tests {
             let names: BTreeSet<_> = read.files.iter().map(|file| file.name.clone()).collect();
             for path in workspace::rust_files(&root.join(name).join("src")).expect("a folder") {
                 let shown = workspace::shown(&root, &path);
-                let tests = shown.ends_with("/tests.rs");
+                let tests = shown.ends_with("/tests.rs") || shown.contains("/tests/");
                 assert!(tests || names.contains(&shown), "{shown}");
             }
             let uses: usize = read.uses().iter().map(BTreeSet::len).sum();

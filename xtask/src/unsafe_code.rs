@@ -212,7 +212,8 @@ mod tests {
                 let text = workspace::read(&path).expect("a file");
                 let name = shown(&workspace::root(), &path);
                 // A module of tests is none of a driver's.
-                let counts = !count::is_generated(&text) && !path.ends_with("tests.rs");
+                let tests = path.ends_with("tests.rs") || name.contains("/tests/");
+                let counts = !count::is_generated(&text) && !tests;
                 assert_eq!(names.contains(&name), counts, "{name}");
             }
         }

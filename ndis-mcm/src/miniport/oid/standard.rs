@@ -65,13 +65,12 @@ impl Standing {
         let mut oids = Vec::new(Tag::NDIS);
         let of_role = if oriented { &ORIENTED[..] } else { &[] };
         let all = ALWAYS.iter().chain(of_role).chain(attributes.own_oids());
-        for oid in all {
-            if !oids.contains(oid) {
-                oids.try_push(*oid)?;
-            }
+        // In rising order (rule OID-28); a sort of the library's can panic.
+        let mut next = all.clone().min();
+        while let Some(oid) = next {
+            oids.try_push(*oid)?;
+            next = all.clone().filter(|other| *other > oid).min();
         }
-        // Rule OID-28.
-        oids.sort_unstable();
         Ok(Self {
             attributes: attributes.clone(),
             oids,
