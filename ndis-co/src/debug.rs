@@ -28,7 +28,7 @@ use core::fmt::{self, Write};
 #[doc(alias = "vDbgPrintEx")]
 macro_rules! debug_print {
     ($($arguments:tt)*) => {
-        $crate::debug::print(::core::format_args!($($arguments)*))
+        $crate::debug::print($crate::__core::format_args!($($arguments)*))
     };
 }
 

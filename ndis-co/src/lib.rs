@@ -294,6 +294,10 @@
 #![deny(missing_docs)]
 #![warn(rustdoc::broken_intra_doc_links)]
 
+/// For macros: a driver may have a crate of its own that it calls `core`.
+#[doc(hidden)]
+pub use ::core as __core;
+
 pub mod address;
 #[doc(hidden)]
 pub mod advertised;

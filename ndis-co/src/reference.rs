@@ -18,7 +18,11 @@ use crate::{
 use core::fmt;
 
 /// A counted reference to an object of NDIS's. Drivers do not implement it.
-pub trait Counted: Clone {
+///
+/// # Safety
+///
+/// An implementation keeps the key that it is handed to itself (see [`Key`]).
+pub unsafe trait Counted: Clone {
     /// The allocation.
     #[doc(hidden)]
     type Object;
@@ -134,7 +138,8 @@ macro_rules! reference {
             }
         }
 
-        impl<$driver: $bound> $crate::reference::Counted for $name<$driver> {
+        // SAFETY: the key goes no further.
+        unsafe impl<$driver: $bound> $crate::reference::Counted for $name<$driver> {
             type Object = $object<$driver>;
 
             fn object(&self, _: $crate::key::Key) -> &$crate::mem::Arc<Self::Object> {

@@ -28,7 +28,12 @@ use core::{cell::Cell, ffi::c_void, fmt, marker::PhantomData, ptr};
 use ndis_sys::{DRIVER_OBJECT, NDIS_HANDLE, NTSTATUS, PDRIVER_UNLOAD, UNICODE_STRING};
 
 /// What registers drivers of one kind. `Registered<Self::Driver>` is the context that NDIS gets.
-pub trait Registers: Sized {
+///
+/// # Safety
+///
+/// A [`register`](Self::register) that answers success has registered the driver, so that its unload
+/// comes; the [`deregister`](Self::deregister) ends all that it has begun.
+pub unsafe trait Registers: Sized {
     /// The driver, which is dropped where it is unloaded.
     type Driver: Send + Sync + 'static;
 

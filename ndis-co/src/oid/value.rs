@@ -112,14 +112,14 @@ macro_rules! oid_values {
                 let $name { $($field: _),* } = whole;
             }
             const fn size<S, F: $crate::oid::Value>(_: fn(&S) -> &F) -> usize {
-                ::core::mem::size_of::<F>()
+                $crate::__core::mem::size_of::<F>()
             }
             let fields = 0 $(+ size::<$name, _>(|whole| &whole.$field))*;
-            ::core::assert!(
-                fields == ::core::mem::size_of::<$name>(),
+            $crate::__core::assert!(
+                fields == $crate::__core::mem::size_of::<$name>(),
                 "there is padding between the fields"
             );
-            $(::core::assert!($least <= ::core::mem::size_of::<$name>());)?
+            $($crate::__core::assert!($least <= $crate::__core::mem::size_of::<$name>());)?
         };
         // SAFETY: as was just asserted its fields fill it, and each of them is a value.
         unsafe impl $crate::oid::Value for $name {

@@ -92,7 +92,8 @@ impl<P: Protocol + crate::Load> Entry<P> {
     }
 }
 
-impl<P: Protocol> Registers for Entry<P> {
+// SAFETY: NDIS has the protocol's registration, and unloads the driver; it is ended below.
+unsafe impl<P: Protocol> Registers for Entry<P> {
     type Driver = P;
 
     fn register(now: &Registration<'_, Self>) -> Status {

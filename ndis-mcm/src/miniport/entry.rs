@@ -89,7 +89,8 @@ impl<M: Miniport + Load> Entry<M> {
     }
 }
 
-impl<M: Miniport> Registers for Entry<M> {
+// SAFETY: NDIS has the miniport's registration, and unloads the driver; it is ended below.
+unsafe impl<M: Miniport> Registers for Entry<M> {
     type Driver = M;
 
     fn register(now: &Registration<'_, Self>) -> Status {
