@@ -75,8 +75,8 @@ pub trait Carry: Miniport {
     /// link. The counters of a VC are the driver's: those of [`Statistics`](crate::Statistics)
     /// are the adapter's.
     ///
-    /// A pended request about a VC that a call manager has made itself holds up the end of its
-    /// call, and the VC's deletion, until it is answered: when the call ends, answer it.
+    /// The VC is not deleted, whoever has made it, before a pended request about it is answered: when
+    /// its call ends, answer it.
     ///
     /// Source page: [`MINIPORT_CO_OID_REQUEST`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_co_oid_request).
     ///

@@ -69,11 +69,11 @@ const REPRESENTATIVES: [Tests; 7] = [
         target: "signaling",
         names: &["a_small_life"],
     },
-    // What an asker keeps in its request, and a request that a lost token leaves to a work item.
+    // A request that a lost token leaves to a work item, with a reference in the request itself.
     Tests {
-        package: "ndis-co",
+        package: "ndis-mcm",
         target: "oids",
-        names: &["a_small_life"],
+        names: &["goes::a_clients_vc_stays_for_a_token_that_is_lost"],
     },
     // What only Miri sees for sure: memory that is lent and freed meanwhile.
     Tests {
@@ -245,6 +245,7 @@ mod tests {
     /// Where the sources of a test program are, from the root.
     fn folder(tests: &Tests) -> &'static str {
         match tests.package {
+            "ndis-mcm" if tests.target == "oids" => "ndis-mcm/tests/oids",
             "loopback-mcm" => "examples/loopback-mcm/tests",
             "echo-client" => "examples/echo-client/tests",
             "ndis-co" => "ndis-co/tests",

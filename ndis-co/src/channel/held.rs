@@ -1,40 +1,56 @@
 //! [`Held`]: a VC as long as an OID request about it is not answered.
 //!
-//! The completion of such a request takes the VC's handle. Who has made the VC does not delete
-//! it while a request of its own is out (rule [OID-68]), and the other side does not let it be
-//! deleted while one of its is (rule [VC-27]). NDIS asks as well, and no page says that it
-//! holds the VC then: so one that this driver has made is held here.
+//! The completion of such a request takes the VC's handle. So each is counted on the VC, which is
+//! not deleted while one is out: this driver does not delete its own (rule [OID-68]), and does not
+//! let another side delete one (rule [VC-27]). NDIS asks as well as drivers do, and no page says that
+//! it holds the VC then.
+//!
+//! A client may delete its VC within the completion that it waits for. So for a VC that somebody else
+//! has made the count is given back as the completion begins. From there the VC is whoever has
+//! asked's: a driver that asks does not delete what it asks about, and NDIS, which has been asked to
+//! delete a VC that it asks about itself, has both in its own hands.
 //!
 //! # Invariants
 //!
-//! HELD: from the arrival of a request until its answer the VC's handle is valid, and NDIS has
-//! its reference as the context: by those rules for a VC that somebody else has made, and for
-//! one of this driver's because one more is counted out on it, as a list is (TRAFFIC).
+//! HELD: while `counted` is set the VC is counted in its state, under its lock, so it is not deleted
+//! and its handle is valid; the memory is kept by the reference in any case.
 //!
 //! [OID-68]: ndis_sys::rules#OID-68
 //! [VC-27]: ndis_sys::rules#VC-27
 
 use super::{Channel, Key};
-use core::{ffi::c_void, fmt};
+use crate::mem::Arc;
+use core::{
+    ffi::c_void,
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+};
 use ndis_sys::NDIS_HANDLE;
 
 /// The VC of a request that is not answered.
 pub struct Held<V: Channel> {
     vc: V,
+    counted: AtomicBool,
 }
 
 impl<V: Channel> Held<V> {
-    /// A request about the VC has come.
+    /// A request about the VC has come; `None` when the VC is being deleted.
     #[must_use]
-    pub fn new(vc: V, _: Key) -> Self {
-        Self::count(&vc);
-        Self { vc }
+    pub fn try_new(vc: V, key: Key) -> Option<Self> {
+        vc.ask(key).then_some(Self {
+            vc,
+            counted: AtomicBool::new(true),
+        })
     }
 
-    fn count(vc: &V) {
-        if vc.made_here(Key::new()) {
-            vc.path(Key::new()).traffic.enter(1);
+    /// A VC that this driver has made, for the time of the handler: it may be answered long before
+    /// that returns.
+    #[must_use]
+    pub fn during(vc: &V, key: Key) -> Option<Self> {
+        if !vc.made_here(key) {
+            return None;
         }
+        Self::try_new(vc.clone(), Key::new())
     }
 
     /// The VC.
@@ -43,33 +59,51 @@ impl<V: Channel> Held<V> {
         &self.vc
     }
 
-    /// NDIS's handle.
+    /// NDIS's handle, for the completion, which begins now.
     #[must_use]
-    pub fn handle(&self) -> NDIS_HANDLE {
+    pub fn handle_to_complete(&self) -> NDIS_HANDLE {
+        if !self.vc.made_here(Key::new()) {
+            self.give_back();
+        }
         self.vc.handle()
     }
 
-    /// The VC without a reference, for [`again`](Self::again); it stays held.
+    /// The VC as a pointer with a reference; it stays held.
     #[must_use]
-    pub fn into_context(self) -> *mut c_void {
-        // For what is made of it. This value's own goes with it.
-        Self::count(&self.vc);
-        self.vc.context()
+    pub fn into_raw(self) -> *mut c_void {
+        let raw = Arc::into_raw(Arc::clone(self.vc.object(Key::new())));
+        // The count is that of the value that is made of it.
+        self.counted.store(false, Ordering::Relaxed);
+        raw
     }
 
-    /// The value that was made a context, of which `vc` was made; once.
+    /// The value that was made a pointer.
+    ///
+    /// # Safety
+    ///
+    /// The pointer came from [`into_raw`](Self::into_raw) of this type, and is used once.
     #[must_use]
-    pub fn again(vc: V, _: Key) -> Self {
-        Self { vc }
+    pub unsafe fn from_raw(raw: *mut c_void) -> Option<Self> {
+        // SAFETY: by the caller, with the reference that was put there.
+        let object = unsafe { Arc::<V::Object>::from_raw(raw) }?;
+        Some(Self {
+            vc: V::of(object, Key::new()),
+            counted: AtomicBool::new(true),
+        })
+    }
+
+    /// Gives the count back, once.
+    fn give_back(&self) {
+        // What waited for it goes on soon, for a lock may be held here.
+        if self.counted.swap(false, Ordering::Relaxed) && self.vc.asked(Key::new()) {
+            self.vc.defer();
+        }
     }
 }
 
 impl<V: Channel> Drop for Held<V> {
     fn drop(&mut self) {
-        // What waited for it goes on soon, for a lock may be held here.
-        if self.vc.made_here(Key::new()) && self.vc.path(Key::new()).traffic.leave(1) {
-            self.vc.defer();
-        }
+        self.give_back();
     }
 }
 

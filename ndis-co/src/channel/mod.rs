@@ -212,6 +212,14 @@ pub unsafe trait Channel: Counted + Send + Sync + 'static {
         false
     }
 
+    /// Counts an OID request about the VC, unless that is being deleted.
+    #[doc(hidden)]
+    fn ask(&self, key: Key) -> bool;
+
+    /// Counts one back; whether what waited for it is to go on.
+    #[doc(hidden)]
+    fn asked(&self, key: Key) -> bool;
+
     /// The client sends: so it knows of its call.
     #[doc(hidden)]
     fn used(&self, key: Key);

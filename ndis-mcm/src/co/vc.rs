@@ -26,7 +26,8 @@ use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 ///
 /// CO-VC: from its creation to its deletion NDIS owns one reference as the miniport's VC
 /// context, and `handle` is valid. NDIS deletes what is inactive and of which it waits for no
-/// completion (rule VC-23); this refuses it on top while a token is unanswered or a list out. So
+/// completion (rule VC-23); this refuses it on top while a token or an OID request is unanswered or a
+/// list out. So
 /// the handle is valid for each completion, and as long as a list is out.
 #[doc(hidden)]
 pub struct VcShared<M: VcMiniport> {
@@ -166,7 +167,7 @@ impl<M: VcMiniport> VcShared<M> {
     /// NDIS deletes the VC, which is over; or does what it must not.
     pub(super) fn delete(vc: &Vc<M>, irql: &mut UpToDispatch) -> Status {
         let shared = &vc.shared;
-        if !shared.state.with(|state| state.is_over(&shared.path)) {
+        if !shared.state.with(|state| state.try_delete(&shared.path)) {
             return Status::NOT_ACCEPTED;
         }
         shared.adapter.driver().vc_deleted(vc, irql);
@@ -339,6 +340,16 @@ unsafe impl<M: VcMiniport> Channel for Vc<M> {
 
     fn is_gone(&self) -> bool {
         self.shared.adapter.is_removed()
+    }
+
+    fn ask(&self, _: Key) -> bool {
+        self.shared.state.with(|state| state.ask())
+    }
+
+    fn asked(&self, _: Key) -> bool {
+        self.shared.state.with(|state| state.asked());
+        // NDIS deletes the VC, and asks again.
+        false
     }
 
     fn used(&self, _: Key) {}

@@ -296,7 +296,12 @@ where
             driver.oid_request(&adapter, request, irql)
         });
     };
-    let door = AdapterDoor::of_vc(adapter.clone(), Held::new(vc.clone(), key()));
+    let _during = Held::during(&vc, key());
+    let Some(held) = Held::try_new(vc.clone(), key()) else {
+        // It is being deleted.
+        return request.answer(Status::CLOSING);
+    };
+    let door = AdapterDoor::of_vc(adapter.clone(), held);
     oid::arrived(door, asked, request, irql, |request, irql| {
         driver.vc_oid_request(&vc, request, irql)
     })

@@ -74,6 +74,8 @@ pub struct Desk {
     pub how: Mutex<How>,
     pub lamp: Mutex<Lamp>,
     waiting: Mutex<VecDeque<PendingOidRequest<Board>>>,
+    /// Where the client listens, once it does.
+    pub sap: Mutex<Option<Sap<Board>>>,
     pub asked: AtomicUsize,
     pub asked_of_vc: AtomicUsize,
     pub cancelled: Mutex<Vec<usize>>,
@@ -89,6 +91,7 @@ impl Desk {
             how: Mutex::new(how),
             lamp: Mutex::new(LIT),
             waiting: Mutex::default(),
+            sap: Mutex::default(),
             asked: AtomicUsize::new(0),
             asked_of_vc: AtomicUsize::new(0),
             cancelled: Mutex::default(),
@@ -96,6 +99,12 @@ impl Desk {
             counts: 5_000_000_000,
             spare: SpinLock::new(0),
         })
+    }
+
+    /// Loses the token of the request that came last.
+    pub fn lose(&self) {
+        let last = self.waiting.lock().unwrap().pop_back();
+        drop(last);
     }
 
     pub fn waits(&self) -> usize {
@@ -257,7 +266,9 @@ impl CallManager for Board {
         request: RegisterSap<'r, Self>,
         _irql: &mut UpToDispatch,
     ) -> Answer<'r> {
-        request.accept(()).0
+        let (answer, sap) = request.accept(());
+        *self.0.sap.lock().unwrap() = Some(sap);
+        answer
     }
 
     fn create_vc(&self, _af: &Af<Self>, _irql: &mut UpToDispatch) -> Result<(), Status> {

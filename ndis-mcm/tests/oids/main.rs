@@ -5,6 +5,7 @@
 mod raw;
 
 mod board;
+mod goes;
 
 use board::{ALL, Board, DOUBLE, Desk, How, LAMP, LIT, Lamp, TAG};
 use ndis_co::{event::Event, irql::Passive};
@@ -68,10 +69,10 @@ fn load(host: &Host, desk: &Arc<Desk>) -> Driver {
 }
 
 impl World {
-    fn new(host: Host, how: How) -> Self {
+    fn new(host: Host, how: How, listens: bool) -> Self {
         let desk = Desk::new(how);
         let board = load(&host, &desk);
-        let client = Client::load(&host, "client", Twist::None, false);
+        let client = Client::load(&host, "client", Twist::None, listens);
         let adapter = host.add_adapter(&board).expect("initialize");
         host.run();
         Self {
@@ -201,7 +202,7 @@ fn mandatory() -> Vec<(i32, Vec<u8>)> {
 #[cfg_attr(miri, ignore = "the small life is enough")]
 fn what_every_adapter_answers() {
     for readings in Readings::all() {
-        let world = World::new(builder(1).readings(readings).build(), How::Now);
+        let world = World::new(builder(1).readings(readings).build(), How::Now, false);
         for (oid, answer) in world.host.ask_mandatory(&world.adapter) {
             assert_eq!(answer.status, SUCCESS, "{oid:#x}");
             let expected = mandatory().into_iter().find(|it| it.0 as u32 == oid);
@@ -219,7 +220,7 @@ fn what_every_adapter_answers() {
 #[test]
 fn rooms_of_every_size() {
     for readings in doors() {
-        let world = World::new(builder(2).readings(readings).build(), How::Now);
+        let world = World::new(builder(2).readings(readings).build(), How::Now, false);
         for (oid, bytes) in mandatory() {
             let counter = bytes.len() == 8
                 && oid != n::OID_GEN_CO_LINK_SPEED
@@ -248,7 +249,7 @@ fn rooms_of_every_size() {
 /// not answered.
 #[test]
 fn the_list_of_oids() {
-    let world = World::new(builder(3).readings(raw::plain()).build(), How::Now);
+    let world = World::new(builder(3).readings(raw::plain()).build(), How::Now, false);
     let list = OidAsk::query(n::OID_GEN_CO_SUPPORTED_LIST as u32, 1024);
     let list = world.ask(list).bytes().unwrap();
     let list: Vec<u32> = list
@@ -278,7 +279,7 @@ fn the_list_of_oids() {
 #[test]
 fn what_makes_no_sense() {
     for readings in doors() {
-        let world = World::new(builder(4).readings(readings).build(), How::Now);
+        let world = World::new(builder(4).readings(readings).build(), How::Now, false);
         let not_supported = n::NDIS_STATUS_NOT_SUPPORTED;
         let speed = n::OID_GEN_CO_LINK_SPEED as u32;
         for (ask, status) in [
@@ -311,7 +312,7 @@ fn what_makes_no_sense() {
 /// The driver's own OIDs, answered in every way, by either door.
 fn life(seed: u64, readings: Readings, how: How) {
     let what = format!("seed {seed}, {how:?}, {}", readings.describe());
-    let world = World::new(builder(seed).readings(readings).build(), how);
+    let world = World::new(builder(seed).readings(readings).build(), how, false);
     let vc = std::ptr::without_provenance_mut(world.call());
     let green = Lamp {
         colour: 0x0000_FF00,
@@ -390,7 +391,7 @@ fn a_life_under_every_reading() {
 fn a_request_that_takes_too_long() {
     for readings in doors() {
         for seed in seeds(8) {
-            let world = World::new(builder(seed).readings(readings).build(), How::Kept);
+            let world = World::new(builder(seed).readings(readings).build(), How::Kept, false);
             let ask = OidAsk::query(LAMP.number(), 8).id(0x77).timeout(1);
             let answer = world.ask(ask);
             assert_eq!(answer.status, Status::REQUEST_ABORTED.raw());
@@ -405,7 +406,7 @@ fn a_request_that_takes_too_long() {
 #[test]
 fn after_a_surprise() {
     for readings in doors() {
-        let world = World::new(builder(5).readings(readings).build(), How::Now);
+        let world = World::new(builder(5).readings(readings).build(), How::Now, false);
         world
             .host
             .surprise_remove_asking(&world.adapter, LAMP.number());
@@ -429,7 +430,7 @@ fn many_at_once() {
                 },
                 ..raw::plain()
             };
-            let world = World::new(builder(seed).readings(readings).build(), how);
+            let world = World::new(builder(seed).readings(readings).build(), how, false);
             if how != How::Kept {
                 world.call();
             }
@@ -481,7 +482,7 @@ fn many_at_once() {
 fn about_a_vc_that_goes_then() {
     for how in [How::Later, How::Dropped, How::Locked] {
         for seed in seeds(10) {
-            let world = World::new(builder(seed).readings(raw::plain()).build(), how);
+            let world = World::new(builder(seed).readings(raw::plain()).build(), how, false);
             let shared = world.client.shared.clone();
             let heard = shared.clone();
             shared.oids.when_heard(move |_| {
@@ -524,7 +525,7 @@ fn make_vc(client: &Client) {
 fn on_little_stack() {
     for seed in seeds(20) {
         let host = builder(seed).readings(raw::plain()).low_stack(1, 2);
-        let world = World::new(host.build(), How::Within);
+        let world = World::new(host.build(), How::Within, false);
         let mut refused = 0;
         for _ in 0..10 {
             let answer = world.ask(OidAsk::query(LAMP.number(), 8));

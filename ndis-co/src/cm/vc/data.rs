@@ -77,6 +77,14 @@ where
         self.shared.sap.is_some()
     }
 
+    fn ask(&self, _: Key) -> bool {
+        self.shared.look(|state, _| state.ask())
+    }
+
+    fn asked(&self, _: Key) -> bool {
+        self.shared.look(|state, _| state.asked())
+    }
+
     fn used(&self, _: Key) {
         self.shared.with(|state, _| state.used());
     }

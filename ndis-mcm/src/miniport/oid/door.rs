@@ -20,34 +20,33 @@ use ndis_sys::{NDIS_HANDLE, NDIS_OID_REQUEST, NDIS_STATUS};
 
 /// The VC of a request, as its door keeps it.
 pub trait OfVc: Sized + Send + 'static {
-    /// NDIS's handle, good until the request is answered.
-    fn handle(&self) -> NDIS_HANDLE;
+    /// NDIS's handle, for the completion, which begins now.
+    fn handle_to_complete(&self) -> NDIS_HANDLE;
 
     /// The VC as a pointer that is not null.
-    fn into_context(self) -> *mut c_void;
+    fn into_raw(self) -> *mut c_void;
 
     /// The VC that was made a pointer.
     ///
     /// # Safety
     ///
-    /// The pointer came from [`into_context`](Self::into_context) of this type and is used
-    /// once; the request is not answered.
-    unsafe fn from_context(context: *mut c_void) -> Option<Self>;
+    /// The pointer came from [`into_raw`](Self::into_raw) of this type, or is null, and is used
+    /// once.
+    unsafe fn from_raw(raw: *mut c_void) -> Option<Self>;
 }
 
 impl<V: Channel> OfVc for Held<V> {
-    fn handle(&self) -> NDIS_HANDLE {
-        Self::handle(self)
+    fn handle_to_complete(&self) -> NDIS_HANDLE {
+        Self::handle_to_complete(self)
     }
 
-    fn into_context(self) -> *mut c_void {
-        Self::into_context(self)
+    fn into_raw(self) -> *mut c_void {
+        Self::into_raw(self)
     }
 
-    unsafe fn from_context(context: *mut c_void) -> Option<Self> {
-        // SAFETY: by the caller it is the VC's, of which by HELD NDIS has its reference.
-        let vc = unsafe { V::from_context(context) }?;
-        Some(Self::again(vc, crate::key::key()))
+    unsafe fn from_raw(raw: *mut c_void) -> Option<Self> {
+        // SAFETY: by the caller.
+        unsafe { Self::from_raw(raw) }
     }
 }
 
@@ -56,15 +55,15 @@ impl<V: Channel> OfVc for Held<V> {
 pub enum NoVc {}
 
 impl OfVc for NoVc {
-    fn handle(&self) -> NDIS_HANDLE {
+    fn handle_to_complete(&self) -> NDIS_HANDLE {
         match *self {}
     }
 
-    fn into_context(self) -> *mut c_void {
+    fn into_raw(self) -> *mut c_void {
         match self {}
     }
 
-    unsafe fn from_context(_: *mut c_void) -> Option<Self> {
+    unsafe fn from_raw(_: *mut c_void) -> Option<Self> {
         None
     }
 }
@@ -129,7 +128,7 @@ unsafe impl<M: Miniport> Door for AdapterDoor<M> {
                 return;
             }
             Came::Co => ptr::null_mut(),
-            Came::Of(vc) => vc.handle(),
+            Came::Of(vc) => vc.handle_to_complete(),
         };
         // SAFETY: by the caller it was pended here, by MiniportCoOidRequest, and is completed
         // once (rule OID-14); the handles are valid, that of the VC null when the request is
@@ -144,7 +143,7 @@ unsafe impl<M: Miniport> Door for AdapterDoor<M> {
         let (list, vc): (fn(&mut Lists) -> &mut _, _) = match came {
             Came::Plain => (|lists| &mut lists.plain, ptr::null_mut()),
             Came::Co => (|lists| &mut lists.co, ptr::null_mut()),
-            Came::Of(vc) => (|lists| &mut lists.co, vc.into_context()),
+            Came::Of(vc) => (|lists| &mut lists.co, vc.into_raw()),
         };
         // SAFETY: by the caller it is this driver's, pended and not completed.
         unsafe { adapter.shared.lost.push(list, request, vc) };
@@ -163,7 +162,7 @@ impl<M: Miniport> AdapterShared<M> {
         }
         // SAFETY: it is null, or was put there by `lost` for this role, and is taken out once;
         // the request is not answered.
-        let vc = unsafe { OfVc::from_context(one.vc) };
+        let vc = unsafe { OfVc::from_raw(one.vc) };
         match vc {
             Some(vc) => AdapterDoor::of_vc(adapter, vc),
             None => AdapterDoor::co(adapter),
