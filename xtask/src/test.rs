@@ -4,7 +4,7 @@
 //! targets' standard libraries, a nightly with Miri, Microsoft's headers) is fetched with rustup
 //! where that can be done and skipped with its reason where not.
 
-use std::{path::PathBuf, process::Command};
+use std::{path::PathBuf, process::Command, thread};
 
 use anyhow::{Result, bail};
 
@@ -96,19 +96,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
         ];
         steps::run_tests(cargo(&proofs).args(["--", "--nocapture"]))
     });
-    steps.step("tests", || {
-        let tests = [
-            "test",
-            "--workspace",
-            "--exclude",
-            "ndis-sys",
-            "--no-fail-fast",
-            "--lib",
-            "--bins",
-            "--tests",
-        ];
-        steps::run_tests(&mut cargo(&tests))
-    });
+    steps.step("tests", tests);
     steps.step("examples in the documentation", || {
         steps::run_tests(&mut cargo(&[
             "test",
@@ -151,6 +139,36 @@ pub fn run(args: &TestArgs) -> Result<()> {
         return Ok(());
     }
     steps.run(&args.only)
+}
+
+/// All tests but those of the raw crate: built in one go, and run in two lanes, for most test programs
+/// have not enough to do for two processors. Both lanes name the whole workspace, so that neither builds
+/// anything again.
+fn tests() -> Result<Outcome> {
+    let all = |more: &[&str]| {
+        let mut test = cargo(&["test", "--workspace", "--exclude", "ndis-sys"]);
+        test.arg("--no-fail-fast").args(more);
+        test
+    };
+    steps::run(&mut all(&["--no-run", "--lib", "--bins", "--tests"]))?;
+    // About as long: of the dearest test programs the names of most begin with an s.
+    let lanes = [
+        &["--test", "s*"][..],
+        &["--lib", "--bins", "--test", "[!s]*"],
+    ];
+    let run = |lane| steps::run_tests_apart(&mut all(lane));
+    let outcomes = thread::scope(|scope| {
+        let lanes = lanes.map(|lane| scope.spawn(move || run(lane)));
+        lanes.map(|lane| {
+            lane.join()
+                .unwrap_or_else(|_| bail!("a lane of the tests panicked"))
+        })
+    });
+    let mut passed = 0;
+    for outcome in outcomes {
+        passed += outcome?;
+    }
+    Ok(Outcome::Passed(format!("{passed} tests")))
 }
 
 /// Spelling, by `typos`, where somebody has installed it. It is not installed here: built with cargo it

@@ -274,12 +274,10 @@ fn one_that_panics(arch: Arch) -> Result<()> {
 pub fn prove() -> Result<Outcome> {
     let mut images = 0;
     let mut spoilt = 0;
-    for (arch, release) in Arch::IMAGES
-        .into_iter()
-        .flat_map(|arch| [(arch, false), (arch, true)])
-    {
+    // What is wrong with an image for arm64 in one profile only is wrong for x64 as well.
+    for (arch, release) in [(Arch::X64, false), (Arch::X64, true), (Arch::Arm64, true)] {
         let packages: &[Package] = match arch {
-            Arch::Arm64 if release => &DRIVERS,
+            Arch::Arm64 => &DRIVERS,
             _ => &PACKAGES,
         };
         let built = match build_some(arch, release, packages)? {
