@@ -29,6 +29,7 @@ use crate::{
     event::Event,
     irql::Passive,
     kernel::{Base, Bound, RawTimer, RawWorkItem, Routine},
+    key::Key,
     lock::SpinLock,
     mem::{Arc, Tag},
     raw::Token,
@@ -284,13 +285,13 @@ impl Scope {
     /// The device is about to lose its power: the scope sets no timer of its own until
     /// [`wake`](Self::wake). At or below DISPATCH_LEVEL.
     #[doc(hidden)]
-    pub fn sleep(&self) {
+    pub fn sleep(&self, _: Key) {
         Inner::sleep(&self.inner);
     }
 
     /// The device has power again.
     #[doc(hidden)]
-    pub fn wake(&self) {
+    pub fn wake(&self, _: Key) {
         self.inner.backlog.locked(|backlog| backlog.asleep = false);
     }
 

@@ -5,6 +5,10 @@
 //! let another side delete one (rule [VC-27]). NDIS asks as well as drivers do, and no page says that
 //! it holds the VC then.
 //!
+//! A miniport that is no call manager cannot refuse a deletion (rule [VC-29]), and whoever deletes is
+//! not one of its peers that ask: only a request of NDIS's own can be out then. It is completed
+//! without the handle, which is no more.
+//!
 //! A client may delete its VC within the completion that it waits for. So for a VC that somebody else
 //! has made the count is given back as the completion begins. From there the VC is whoever has
 //! asked's: a driver that asks does not delete what it asks about, and NDIS, which has been asked to
@@ -17,12 +21,13 @@
 //!
 //! [OID-68]: ndis_sys::rules#OID-68
 //! [VC-27]: ndis_sys::rules#VC-27
+//! [VC-29]: ndis_sys::rules#VC-29
 
 use super::{Channel, Key};
 use crate::mem::Arc;
 use core::{
     ffi::c_void,
-    fmt,
+    fmt, ptr,
     sync::atomic::{AtomicBool, Ordering},
 };
 use ndis_sys::NDIS_HANDLE;
@@ -64,6 +69,9 @@ impl<V: Channel> Held<V> {
     pub fn handle_to_complete(&self) -> NDIS_HANDLE {
         if !self.vc.made_here(Key::new()) {
             self.give_back();
+        }
+        if self.vc.is_deleted(Key::new()) {
+            return ptr::null_mut();
         }
         self.vc.handle()
     }

@@ -218,6 +218,12 @@ pub unsafe trait Channel: Counted + Send + Sync + 'static {
     #[doc(hidden)]
     fn ask(&self, key: Key) -> bool;
 
+    /// Whether NDIS has deleted the VC, where this driver cannot keep it from that.
+    #[doc(hidden)]
+    fn is_deleted(&self, _: Key) -> bool {
+        false
+    }
+
     /// Counts one back; whether what waited for it is to go on.
     #[doc(hidden)]
     fn asked(&self, key: Key) -> bool;

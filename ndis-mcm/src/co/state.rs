@@ -18,8 +18,6 @@ pub(super) struct State {
     number: u32,
     activation: Option<Activation>,
     deactivation: Option<Deactivation>,
-    /// OID requests about the VC that are not answered.
-    requests: usize,
     /// NDIS has deleted it.
     deleted: bool,
 }
@@ -185,19 +183,13 @@ impl State {
     /// NDIS deletes the VC; whether it can be.
     pub(super) fn try_delete(&mut self, path: &DataPath) -> bool {
         let idle = !self.active && self.activation.is_none() && self.deactivation.is_none();
-        self.deleted = idle && self.requests == 0 && path.is_quiet();
+        self.deleted = idle && path.is_quiet();
         self.deleted
     }
 
-    /// An OID request about the VC has come; whether it may still be answered.
-    pub(super) fn ask(&mut self) -> bool {
-        self.requests = self.requests.saturating_add(usize::from(!self.deleted));
-        !self.deleted
-    }
-
-    /// It is answered.
-    pub(super) fn asked(&mut self) {
-        self.requests = self.requests.saturating_sub(1);
+    /// NDIS has deleted the VC.
+    pub(super) fn is_deleted(&self) -> bool {
+        self.deleted
     }
 
     /// Picks the next step and marks it as taken.

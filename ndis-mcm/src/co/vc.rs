@@ -26,8 +26,7 @@ use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 ///
 /// CO-VC: from its creation to its deletion NDIS owns one reference as the miniport's VC
 /// context, and `handle` is valid. NDIS deletes what is inactive and of which it waits for no
-/// completion (rule VC-23); this refuses it on top while a token or an OID request is unanswered or a
-/// list out. So
+/// completion (rule VC-23); this refuses it on top while a token is unanswered or a list out. So
 /// the handle is valid for each completion, and as long as a list is out.
 #[doc(hidden)]
 pub struct VcShared<M: VcMiniport> {
@@ -342,14 +341,19 @@ unsafe impl<M: VcMiniport> Channel for Vc<M> {
         self.shared.adapter.is_removed()
     }
 
-    fn ask(&self, _: Key) -> bool {
-        self.shared.state.with(|state| state.ask())
+    /// NDIS deletes the VC, and this driver does not refuse it (rule [VC-29]): so nothing is counted.
+    ///
+    /// [VC-29]: ndis_sys::rules#VC-29
+    fn ask(&self, key: Key) -> bool {
+        !self.is_deleted(key)
     }
 
     fn asked(&self, _: Key) -> bool {
-        self.shared.state.with(|state| state.asked());
-        // NDIS deletes the VC, and asks again.
         false
+    }
+
+    fn is_deleted(&self, _: Key) -> bool {
+        self.shared.state.with(|state| state.is_deleted())
     }
 
     fn used(&self, _: Key) {}

@@ -112,9 +112,9 @@ fn power<'r, M: Miniport>(
     // What is none changes nothing.
     if let Some(state) = state.and_then(PowerState::from_raw) {
         if state == PowerState::D0 {
-            adapter.scope().wake();
+            adapter.scope().wake(crate::key::key());
         } else {
-            adapter.scope().sleep();
+            adapter.scope().sleep(crate::key::key());
         }
         adapter.driver().set_power(adapter, state, irql);
     }
