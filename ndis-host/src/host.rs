@@ -383,15 +383,16 @@ impl Host {
 
     /// Asks an adapter's miniport whatever NDIS can, and waits for the answer.
     ///
-    /// ```no_run
-    /// # let (host, adapter): (ndis_host::Host, ndis_host::Adapter) = unimplemented!();
-    /// # let vc = std::ptr::null_mut();
-    /// use ndis_host::OidAsk;
+    /// ```
+    /// use ndis_host::{Adapter, Host, OidAsk};
     /// use ndis_sys as n;
     ///
-    /// let frames = OidAsk::statistics(n::OID_GEN_CO_XMIT_PDUS_OK as u32, 8).of_vc(vc);
-    /// let answer = host.ask(&adapter, frames);
-    /// assert_eq!((answer.status, answer.written), (n::NDIS_STATUS_SUCCESS, 8));
+    /// /// The frames that were sent on a VC are counted in 64 bits.
+    /// fn counts(host: &Host, adapter: &Adapter, vc: n::NDIS_HANDLE) {
+    ///     let frames = OidAsk::statistics(n::OID_GEN_CO_XMIT_PDUS_OK as u32, 8).of_vc(vc);
+    ///     let answer = host.ask(adapter, frames);
+    ///     assert_eq!((answer.status, answer.written), (n::NDIS_STATUS_SUCCESS, 8));
+    /// }
     /// ```
     pub fn ask(&self, adapter: &Adapter, what: OidAsk) -> OidAnswer {
         self.check(adapter.host);

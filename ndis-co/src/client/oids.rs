@@ -203,10 +203,7 @@ fn ask_manager<C: Client>(
     } else {
         Held::to_ask(af, vc)
     };
-    let (call, held) = match held {
-        Ok(both) => both,
-        Err(status) => return Err(AskError { request, status }),
-    };
+    let (request, (call, held)) = AskError::unless(request, held)?;
     let (binding, handle, vc) = (af.binding.handle(), Hold::af(&call), Hold::vc(&held));
     oid::go(request, OfManager { ear, held }, irql, |request| {
         // SAFETY: the family is open, and stays so for this call, which `call` outlives; the
@@ -226,10 +223,8 @@ fn ask_adapter<C: Client>(
     irql: &mut UpToDispatch,
 ) -> Result<(), AskError<ToAdapter>> {
     let request = to_adapter(&vc.af.binding, request)?;
-    let (call, held) = match Held::to_ask(&vc.af, Some(vc)) {
-        Ok(both) => both,
-        Err(status) => return Err(AskError { request, status }),
-    };
+    let held = Held::to_ask(&vc.af, Some(vc));
+    let (request, (call, held)) = AskError::unless(request, held)?;
     let (binding, vc) = (vc.af.binding.handle(), Hold::vc(&held));
     oid::go(request, OfAdapter { ear, held }, irql, |request| {
         // SAFETY: as above; for the adapter there is neither family nor party (rule OID-06).
@@ -250,15 +245,10 @@ pub(super) fn on_oid_request<'r, C: Client>(
     request: Request<'r>,
     irql: &mut UpToDispatch,
 ) -> Answer<'r> {
-    let door = Held::asked(&shared, vc.as_ref())
-        .and_then(|held| PeerDoor::try_new(held).map_err(Status::from));
-    let door = match door {
-        Ok(door) => door,
-        Err(failure) => return request.answer(failure),
-    };
+    let held = Held::asked(&shared, vc.as_ref());
     // SAFETY: by CALLBACK it is the request of this call, which is NDIS's until the answer; it
-    // came to the client whose family and VC the door holds.
-    let oid = match unsafe { OidRequest::new(oid, door, request) } {
+    // came to the client whose family and VC are held.
+    let oid = match unsafe { oid::come(oid, held, request) } {
         Ok(oid) => oid,
         Err(answer) => return answer,
     };

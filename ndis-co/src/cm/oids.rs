@@ -147,10 +147,7 @@ fn ask<M: CallManager>(
     } else {
         Held::try_new(af, vc)
     };
-    let held = match held {
-        Ok(held) => held,
-        Err(status) => return Err(AskError { request, status }),
-    };
+    let (request, held) = AskError::unless(request, held)?;
     // The handles are good as long as the trip holds them.
     let (handle, vc) = (Hold::af(&held), Hold::vc(&held));
     oid::go(request, OfClient { ear, held }, irql, |request| {
@@ -171,15 +168,10 @@ pub(super) fn on_oid_request<'r, M: CallManager>(
     request: Request<'r>,
     irql: &mut UpToDispatch,
 ) -> Answer<'r> {
-    let door = Held::try_new(&shared, vc.as_ref().map(|vc| &vc.shared))
-        .and_then(|held| PeerDoor::try_new(held).map_err(Status::from));
-    let door = match door {
-        Ok(door) => door,
-        Err(failure) => return request.answer(failure),
-    };
+    let held = Held::try_new(&shared, vc.as_ref().map(|vc| &vc.shared));
     // SAFETY: by CALLBACK it is the request of this call, which is NDIS's until the answer; it
-    // came to the call manager whose family and VC the door holds.
-    let oid = match unsafe { OidRequest::new(oid, door, request) } {
+    // came to the call manager whose family and VC are held.
+    let oid = match unsafe { oid::come(oid, held, request) } {
         Ok(oid) => oid,
         Err(answer) => return answer,
     };

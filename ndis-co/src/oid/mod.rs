@@ -62,6 +62,7 @@ pub use incoming::Door;
 pub use incoming::{OidRequest, PendingOidRequest};
 pub use known::number;
 pub use outgoing::{Answered, OutgoingRequest};
+pub(crate) use peer::come;
 #[doc(hidden)]
 pub use peer::{Hold, PeerDoor};
 pub use trip::AskError;

@@ -17,8 +17,13 @@
 //!
 //! [OID-15]: ndis_sys::rules#OID-15
 
-use super::{incoming::Door, typed::Asked};
+use super::{
+    incoming::{Door, OidRequest},
+    typed::Asked,
+};
 use crate::{
+    Answer, Status,
+    answer::Request,
     deferred::{Deferred, Node},
     irql::Passive,
     lock::SpinLock,
@@ -68,13 +73,31 @@ impl<H: Hold> Anchored for Guest<H> {
 }
 
 impl<H: Hold> PeerDoor<H> {
-    pub(crate) fn try_new(held: H) -> Result<Self, OutOfMemory> {
+    fn try_new(held: H) -> Result<Self, OutOfMemory> {
         let guest = Guest {
             node: Node::new(),
             left: SpinLock::new(None),
             held: Parent::new(held),
         };
         Arc::try_new_anchored(guest, Tag::NDIS).map(Self)
+    }
+}
+
+/// A request has come from the other end: its token, if what it is about can be held.
+///
+/// # Safety
+///
+/// The request is that of the callback that `request` answers, and NDIS's until the answer; it came
+/// to the driver whose family and VC are held.
+pub(crate) unsafe fn come<'r, H: Hold>(
+    oid: *mut NDIS_OID_REQUEST,
+    held: Result<H, Status>,
+    request: Request<'r>,
+) -> Result<OidRequest<'r, PeerDoor<H>>, Answer<'r>> {
+    match held.and_then(|held| PeerDoor::try_new(held).map_err(Status::from)) {
+        // SAFETY: by the caller.
+        Ok(door) => unsafe { OidRequest::new(oid, door, request) },
+        Err(failure) => Err(request.answer(failure)),
     }
 }
 

@@ -46,6 +46,19 @@ pub struct AskError<A> {
     pub status: Status,
 }
 
+impl<A> AskError<A> {
+    /// Goes on with the request, or gives it back.
+    pub(crate) fn unless<T>(
+        request: OutgoingRequest<A>,
+        result: Result<T, Status>,
+    ) -> Result<(OutgoingRequest<A>, T), Self> {
+        match result {
+            Ok(value) => Ok((request, value)),
+            Err(status) => Err(Self { request, status }),
+        }
+    }
+}
+
 impl<A> fmt::Debug for AskError<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AskError")

@@ -135,6 +135,15 @@ pub(super) trait Find<'a> {
     fn data(&self, at: usize, fixed: usize) -> Result<&'a [u8], Status>;
 }
 
+/// The flags of a call, which are not those of one in the `other` direction.
+fn direction(bytes: &[u8], at: usize, other: Direction) -> Result<Direction, Status> {
+    let flags: Direction = word(bytes, at)?;
+    if flags & (Direction::OUTGOING | Direction::INCOMING) == other {
+        return Err(Status::INVALID_DATA);
+    }
+    Ok(flags)
+}
+
 /// In the same piece of memory.
 struct Inside<'a>(&'a [u8]);
 
@@ -159,10 +168,7 @@ impl<'a> MakeCall<'a> {
     pub(super) fn find(bytes: &'a [u8], behind: &impl Find<'a>) -> Result<Self, Status> {
         // There is all of the structure.
         word::<Descriptor>(bytes, PARAMS)?;
-        let flags: Direction = word(bytes, MAKE_FLAGS)?;
-        if flags & (Direction::OUTGOING | Direction::INCOMING) == Direction::INCOMING {
-            return Err(Status::INVALID_DATA);
-        }
+        let flags = direction(bytes, MAKE_FLAGS, Direction::INCOMING)?;
         let default_params = flags.contains(Direction::DEFAULT_PARAMS);
         let params = if default_params {
             None
@@ -303,10 +309,7 @@ impl<'a> IncomingCall<'a> {
     pub(super) fn find(bytes: &'a [u8], behind: &impl Find<'a>) -> Result<Self, Status> {
         // There is all of the structure.
         word::<Descriptor>(bytes, CALL_INFO)?;
-        let flags: Direction = word(bytes, INCOMING_FLAGS)?;
-        if flags & (Direction::OUTGOING | Direction::INCOMING) == Direction::OUTGOING {
-            return Err(Status::INVALID_DATA);
-        }
+        direction(bytes, INCOMING_FLAGS, Direction::OUTGOING)?;
         let info = behind.data(CALL_INFO, INCOMING)?;
         let info = CallInfo::parse(info).map_err(|_| Status::INVALID_DATA)?;
         let (line, address): (u32, u32) =

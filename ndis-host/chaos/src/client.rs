@@ -6,7 +6,7 @@ use crate::{
     act::Act,
     agents::{Desk, Slot},
     bound::Bound,
-    driver::{Driver, Shared},
+    driver::Driver,
     frame::{self, End},
     lent,
     stash::Stash,
@@ -32,27 +32,7 @@ pub(crate) trait Calls: Bound<Role: RunsClient<Driver<Self>>> {
     fn client(shared: &Arc<Self::Shared>) -> &Arc<Exchange<Self>>;
 }
 
-impl<K: Calls> Shared for Exchange<K> {
-    fn world(&self) -> &Arc<World> {
-        &self.world
-    }
-
-    fn life(&self) -> &Arc<Life> {
-        &self.life
-    }
-
-    fn act(x: &Arc<Self>, irql: &mut UpToDispatch) {
-        x.act(irql);
-    }
-
-    fn mischief(x: &Arc<Self>, irql: &mut UpToDispatch) {
-        x.mischief(irql);
-    }
-
-    fn hold_on(x: &Arc<Self>, irql: &mut Passive) {
-        x.hold_on(irql);
-    }
-}
+crate::driver::shared!(Exchange<K>, of K: Calls);
 
 /// What the driver's threads reach of it.
 pub(crate) struct Exchange<K: Calls> {

@@ -25,6 +25,35 @@ pub(crate) trait Shared: Send + Sync + 'static {
     fn hold_on(x: &Arc<Self>, irql: &mut Passive);
 }
 
+/// Makes an exchange what the driver's threads reach: with its world and its life as fields, and the
+/// methods of the trait's names.
+macro_rules! shared {
+    ($exchange:ty $(, of $kind:ident: $bound:path)?) => {
+        impl $(<$kind: $bound>)? $crate::driver::Shared for $exchange {
+            fn world(&self) -> &Arc<World> {
+                &self.world
+            }
+
+            fn life(&self) -> &Arc<Life> {
+                &self.life
+            }
+
+            fn act(x: &Arc<Self>, irql: &mut UpToDispatch) {
+                x.act(irql);
+            }
+
+            fn mischief(x: &Arc<Self>, irql: &mut UpToDispatch) {
+                x.mischief(irql);
+            }
+
+            fn hold_on(x: &Arc<Self>, irql: &mut Passive) {
+                x.hold_on(irql);
+            }
+        }
+    };
+}
+pub(crate) use shared;
+
 /// What a random driver is.
 pub(crate) trait Part: Sized + Send + Sync + 'static {
     type Shared: Shared;

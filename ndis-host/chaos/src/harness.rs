@@ -460,7 +460,7 @@ impl Stage {
             }
             world.did(act);
             if act == Act::FaultCall {
-                let name = world.among(turns::refusable(self.cast));
+                let name = world.among(&turns::refusable(self.cast));
                 let status = world.among(&[
                     ndis_co::Status::RESOURCES,
                     ndis_co::Status::FAILURE,

@@ -6,7 +6,7 @@ use crate::{
     act::Act,
     agents::Desk,
     carrier::{Carrier, Wire},
-    driver::{Driver, Part, Shared},
+    driver::{Driver, Part},
     frame::End,
     manager::CHANNEL,
     stash::Stash,
@@ -104,27 +104,7 @@ impl Wire for Vc<Wired> {
     }
 }
 
-impl Shared for Exchange {
-    fn world(&self) -> &Arc<World> {
-        &self.world
-    }
-
-    fn life(&self) -> &Arc<Life> {
-        &self.life
-    }
-
-    fn act(x: &Arc<Self>, irql: &mut UpToDispatch) {
-        x.act(irql);
-    }
-
-    fn mischief(x: &Arc<Self>, irql: &mut UpToDispatch) {
-        x.mischief(irql);
-    }
-
-    fn hold_on(x: &Arc<Self>, irql: &mut Passive) {
-        x.hold_on(irql);
-    }
-}
+crate::driver::shared!(Exchange);
 
 impl Exchange {
     pub(crate) fn new(world: &Arc<World>, life: &Arc<Life>) -> Arc<Self> {

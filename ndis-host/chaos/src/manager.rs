@@ -5,7 +5,7 @@
 use crate::{
     act::Act,
     agents::{self, Desk, Slot},
-    driver::{Driver, Part, Shared},
+    driver::{Driver, Part},
     frame::End,
     lent,
     stash::Stash,
@@ -125,27 +125,7 @@ pub(crate) fn on_channel(channel: u32) -> Result<CallParametersBuf, Status> {
     CallParametersBuf::builder().media_specific(channel).build()
 }
 
-impl<K: Kind> Shared for Exchange<K> {
-    fn world(&self) -> &Arc<World> {
-        &self.world
-    }
-
-    fn life(&self) -> &Arc<Life> {
-        &self.life
-    }
-
-    fn act(x: &Arc<Self>, irql: &mut UpToDispatch) {
-        x.act(irql);
-    }
-
-    fn mischief(x: &Arc<Self>, irql: &mut UpToDispatch) {
-        x.mischief(irql);
-    }
-
-    fn hold_on(x: &Arc<Self>, irql: &mut Passive) {
-        x.hold_on(irql);
-    }
-}
+crate::driver::shared!(Exchange<K>, of K: Kind);
 
 impl<K: Kind> Exchange<K> {
     pub(crate) fn new(world: &Arc<World>, life: &Arc<Life>) -> Arc<Self> {

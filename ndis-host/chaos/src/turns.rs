@@ -1,51 +1,46 @@
 //! What the world around the drivers may do, and which of their calls it may refuse: by cast.
+//!
+//! A seed chooses from these lists by place, so each cast has its own things at fixed places among
+//! those of all.
 #![forbid(unsafe_code)]
 
 use crate::{Cast, act::Act};
 
-/// Calls that NDIS may refuse, and that are refused at random.
-const REFUSABLE: &[&str] = &[
+/// Allocations that NDIS may refuse, and that are refused at random.
+const ALLOCATIONS: &[&str] = &[
     "NdisAllocateIoWorkItem",
     "NdisAllocateTimerObject",
     "NdisAllocateNetBufferListPool",
     "NdisAllocateNetBufferAndNetBufferList",
     "NdisAllocateMdl",
-    "NdisMCmRegisterAddressFamilyEx",
-    "NdisMSetMiniportAttributes",
-    "NdisSetOptionalHandlers",
-    "NdisMRegisterMiniportDriver",
-    "NdisRegisterProtocolDriver",
-    "IoAllocateDriverObjectExtension",
-    "NdisOpenAdapterEx",
-    "NdisClOpenAddressFamilyEx",
-    "NdisCoCreateVc",
-    "NdisClMakeCall",
-    "NdisClRegisterSap",
 ];
 
-/// The same, with a call manager that stands alone.
-const REFUSABLE_ALONE: &[&str] = &[
-    "NdisAllocateIoWorkItem",
-    "NdisAllocateTimerObject",
-    "NdisAllocateNetBufferListPool",
-    "NdisAllocateNetBufferAndNetBufferList",
-    "NdisAllocateMdl",
+/// The same of registrations and bindings.
+const BEGINNINGS: &[&str] = &[
     "NdisMSetMiniportAttributes",
     "NdisSetOptionalHandlers",
     "NdisMRegisterMiniportDriver",
     "NdisRegisterProtocolDriver",
     "IoAllocateDriverObjectExtension",
     "NdisOpenAdapterEx",
+];
+
+/// The same of what a call manager that stands alone does.
+const OF_MANAGER: &[&str] = &[
     "NdisCmRegisterAddressFamilyEx",
     "NdisCmNotifyCloseAddressFamily",
     "NdisCmActivateVc",
+];
+
+/// The same of what a client does.
+const OF_CLIENT: &[&str] = &[
     "NdisClOpenAddressFamilyEx",
     "NdisCoCreateVc",
     "NdisClMakeCall",
     "NdisClRegisterSap",
 ];
 
-/// What happens around a miniport call manager, by weight.
+/// What happens around every cast, by weight.
 const TURNS: &[(u32, Act)] = &[
     (6, Act::RunForAWhile),
     (2, Act::RunToIdle),
@@ -56,43 +51,13 @@ const TURNS: &[(u32, Act)] = &[
     (1, Act::AddAdapter),
     (1, Act::UnloadClient),
     (2, Act::LoadClientAgain),
-    (1, Act::FaultCall),
-    (0, Act::RunForAWhile),
 ];
 
-/// What happens around a call manager that stands alone.
-const TURNS_ALONE: &[(u32, Act)] = &[
-    (6, Act::RunForAWhile),
-    (2, Act::RunToIdle),
-    (2, Act::Pause),
-    (2, Act::Restart),
-    (1, Act::Remove),
-    (1, Act::SurpriseRemove),
-    (1, Act::AddAdapter),
-    (1, Act::UnloadClient),
-    (2, Act::LoadClientAgain),
-    (1, Act::UnloadManager),
-    (2, Act::LoadManagerAgain),
-    (1, Act::FaultCall),
-    (0, Act::RunForAWhile),
-];
+/// What happens besides around a call manager that stands alone.
+const TURNS_ALONE: &[(u32, Act)] = &[(1, Act::UnloadManager), (2, Act::LoadManagerAgain)];
 
-/// What happens around drivers of both roles.
-const TURNS_BOTH: &[(u32, Act)] = &[
-    (6, Act::RunForAWhile),
-    (2, Act::RunToIdle),
-    (2, Act::Pause),
-    (2, Act::Restart),
-    (1, Act::Remove),
-    (1, Act::SurpriseRemove),
-    (1, Act::AddAdapter),
-    (1, Act::UnloadClient),
-    (2, Act::LoadClientAgain),
-    (1, Act::FaultCall),
-    (1, Act::AskOid),
-    (1, Act::SendWithoutVc),
-    (0, Act::RunForAWhile),
-];
+/// What happens besides around drivers of both roles.
+const TURNS_BOTH: &[(u32, Act)] = &[(1, Act::AskOid), (1, Act::SendWithoutVc)];
 
 /// What happens besides when devices lose their power.
 const TURNS_POWER: &[(u32, Act)] = &[
@@ -105,18 +70,21 @@ const TURNS_POWER: &[(u32, Act)] = &[
 /// What happens around this cast, by weight; with what happens when devices lose their power.
 pub(crate) fn of(cast: Cast, power: bool) -> Vec<(u32, Act)> {
     let besides = if power { TURNS_POWER } else { &[] };
-    let turns = match cast {
-        Cast::Mcm => TURNS,
-        Cast::Alone => TURNS_ALONE,
-        Cast::Both => TURNS_BOTH,
+    let (before, after) = match cast {
+        Cast::Mcm => (&[][..], &[][..]),
+        Cast::Alone => (TURNS_ALONE, &[][..]),
+        Cast::Both => (&[][..], TURNS_BOTH),
     };
-    [besides, turns].concat()
+    let fault = &[(1, Act::FaultCall)];
+    let otherwise = &[(0, Act::RunForAWhile)];
+    [besides, TURNS, before, fault, after, otherwise].concat()
 }
 
 /// The calls of this cast that are refused at random.
-pub(crate) fn refusable(cast: Cast) -> &'static [&'static str] {
-    match cast {
-        Cast::Mcm => REFUSABLE,
-        Cast::Alone | Cast::Both => REFUSABLE_ALONE,
-    }
+pub(crate) fn refusable(cast: Cast) -> Vec<&'static str> {
+    let (before, after) = match cast {
+        Cast::Mcm => (&["NdisMCmRegisterAddressFamilyEx"][..], &[][..]),
+        Cast::Alone | Cast::Both => (&[][..], OF_MANAGER),
+    };
+    [ALLOCATIONS, before, BEGINNINGS, after, OF_CLIENT].concat()
 }

@@ -7,8 +7,8 @@
 //! # Invariants
 //!
 //! LOST: a [`Mine`] was pended by this driver, is not completed, and nobody else uses it. In a
-//! list the first of its words is the next one's address, or null, the second its VC's
-//! context, or null.
+//! list the first of its words is the next one's address, or null, the second what was made of its
+//! VC, with a reference, or null.
 
 use crate::lock::StateLock;
 use core::{ffi::c_void, ptr};
@@ -51,7 +51,7 @@ impl LostRequests {
         }))
     }
 
-    /// Puts a request into a list, with its VC's context.
+    /// Puts a request into a list, with what was made of its VC.
     ///
     /// # Safety
     ///
