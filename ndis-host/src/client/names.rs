@@ -124,7 +124,7 @@ exports! { EXPORTS {
             return cx.done(status);
         }
         let units = usize::from(id.Length) / 2;
-        let sound = !id.Buffer.is_null() && id.Length % 2 == 0 && id.Length <= id.MaximumLength;
+        let sound = !id.Buffer.is_null() && id.Length.is_multiple_of(2) && id.Length <= id.MaximumLength;
         let text: String = if sound {
             // SAFETY: the caller's string, of the length that it says.
             let units = unsafe { core::slice::from_raw_parts(id.Buffer, units) };
