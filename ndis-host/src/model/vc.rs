@@ -145,6 +145,8 @@ pub(crate) struct Vc {
     pub(crate) first_party: Option<u32>,
     /// The client has deleted its VC before the call manager deactivated it.
     pub(crate) deleting: bool,
+    /// The drivers are being told that it is deleted.
+    pub(crate) going: bool,
 }
 
 impl Vc {
@@ -204,6 +206,7 @@ impl Vc {
             multipoint: false,
             first_party: None,
             deleting: false,
+            going: false,
         }
     }
 
