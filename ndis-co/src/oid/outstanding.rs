@@ -14,7 +14,9 @@
 //!   who deletes is the other one of the two,
 //! - otherwise NDIS may have asked, of which the peer that deletes knows nothing. It is let go where
 //!   the peer surely has heard: by the thread that completes the request, so within that call.
-//!   Another thread is refused until the call has returned.
+//!   Another thread is refused until the call has returned. (A DPC that interrupts the thread is taken for
+//!   it: it would have to come between the count and NDIS's look at the handle, to delete a VC
+//!   that NDIS asks about.)
 
 use crate::thread::Thread;
 
@@ -125,5 +127,28 @@ mod tests {
         assert!(!all.remove(Stage::Told));
         assert!(all.remove(Stage::Told));
         assert!(all.lets_go(never) && all.is_empty());
+    }
+
+    #[test]
+    fn a_request_of_anybodys_lets_a_vc_go_on_the_thread_that_tells() {
+        let [one, other] = [1, 2].map(Thread::numbered);
+        let mut all = Outstanding::new();
+        all.add(Stage::Open);
+        all.add(Stage::Open);
+        all.tell_any(one);
+        assert!(!all.lets_go(|| one), "the other one is not answered");
+        all.tell_any(one);
+        assert!(all.lets_go(|| one), "one is told within the other");
+        assert!(!all.lets_go(|| other));
+        assert!(!all.remove(Stage::ToldAny));
+        all.add(Stage::Open);
+        all.tell_any(other);
+        assert!(!all.lets_go(|| one) && !all.lets_go(|| other));
+        assert!(!all.remove(Stage::ToldAny));
+        assert!(all.remove(Stage::ToldAny));
+        assert!(all.lets_go(never));
+        all.add(Stage::Open);
+        all.tell_any(other);
+        assert!(all.lets_go(|| other), "the first one is forgotten");
     }
 }

@@ -56,7 +56,15 @@ fn at_any_moment(how: How) {
         assert_eq!(desk.deleted.load(SeqCst), 1, "{what}");
         clean(&world.down(), &what);
     }
-    assert_eq!(answered > 0, how != How::Dropped, "{how:?}");
+    let refused = how == How::Dropped;
+    assert!(
+        if refused {
+            answered == 0
+        } else {
+            answered > 0 || cfg!(miri)
+        },
+        "{how:?}"
+    );
 }
 
 #[test]

@@ -93,7 +93,14 @@ fn at_any_moment(how: How) {
         world.end(&what);
     }
     let refused = matches!(how, How::Dropped | How::Locked);
-    assert_eq!(answered > 0, !refused, "{how:?}");
+    assert!(
+        if refused {
+            answered == 0
+        } else {
+            answered > 0 || cfg!(miri)
+        },
+        "{how:?}"
+    );
 }
 
 #[test]
