@@ -29,6 +29,24 @@ use core::{
 };
 use ndis_sys::NDIS_HANDLE;
 
+/// The VC of a request, as the request's door keeps it: a [`Held`], or of a type without values where
+/// there are no VCs.
+pub trait OfVc: Sized + Send + 'static {
+    /// NDIS's handle, for the completion, which begins now and is over when this is dropped.
+    fn handle_to_complete(&self) -> NDIS_HANDLE;
+
+    /// The VC as a pointer that is not null, with a reference; it stays held.
+    fn into_raw(self) -> *mut c_void;
+
+    /// The VC that was made a pointer.
+    ///
+    /// # Safety
+    ///
+    /// The pointer came from [`into_raw`](Self::into_raw) of this type, or is null, and is used
+    /// once.
+    unsafe fn from_raw(raw: *mut c_void) -> Option<Self>;
+}
+
 /// The VC of a request that is not over.
 pub struct Held<V: Channel> {
     vc: V,
@@ -52,33 +70,25 @@ impl<V: Channel> Held<V> {
             told: AtomicBool::new(false),
         }
     }
+}
 
-    /// NDIS's handle, for the completion, which begins now and is over when this is dropped.
-    #[must_use]
-    pub fn handle_to_complete(&self) -> NDIS_HANDLE {
+impl<V: Channel> OfVc for Held<V> {
+    fn handle_to_complete(&self) -> NDIS_HANDLE {
         if !self.told.swap(true, Ordering::Relaxed) {
             self.vc.tell(Key::new());
         }
         self.vc.handle()
     }
 
-    /// The VC as a pointer with a reference; it stays held.
-    #[must_use]
-    pub fn into_raw(self) -> *mut c_void {
+    fn into_raw(self) -> *mut c_void {
         let raw = Arc::into_raw(Arc::clone(self.vc.object(Key::new())));
         // The count is that of the value that is made of it.
         self.counted.store(false, Ordering::Relaxed);
         raw
     }
 
-    /// The value that was made a pointer.
-    ///
-    /// # Safety
-    ///
-    /// The pointer came from [`into_raw`](Self::into_raw) of this type, and is used once.
-    #[must_use]
-    pub unsafe fn from_raw(raw: *mut c_void) -> Option<Self> {
-        // SAFETY: by the caller, with the reference that was put there.
+    unsafe fn from_raw(raw: *mut c_void) -> Option<Self> {
+        // SAFETY: by the caller, with the reference that was put there; of null there is none.
         let object = unsafe { Arc::<V::Object>::from_raw(raw) }?;
         Some(Self::counted(V::of(object, Key::new())))
     }

@@ -12,7 +12,7 @@ mod held;
 pub use early::{Early, indicate_early};
 pub use error::IndicateError;
 #[doc(hidden)]
-pub use held::Held;
+pub use held::{Held, OfVc};
 
 use crate::{
     Status,

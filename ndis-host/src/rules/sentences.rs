@@ -4,7 +4,7 @@
 //! it: where two branches have changed the book, take either side of this file and run that.
 
 #[rustfmt::skip]
-pub(super) static SENTENCES: [(&str, &str); 811] = [
+pub(super) static SENTENCES: [(&str, &str); 812] = [
     ("AF-01", "Only one call manager of either kind can own a given address family on a given adapter."),
     ("AF-02", "A stand-alone call manager registers its AF from ProtocolBindAdapterEx after NdisOpenAdapterEx succeeded, once for every binding it serves."),
     ("AF-03", "FAILURE means the caller or the miniport is not connection-oriented, the family is already owned, or the binding is closing."),
@@ -450,6 +450,7 @@ pub(super) static SENTENCES: [(&str, &str); 811] = [
     ("KE-69", "A remove lock is initialised once, and each acquisition is released once, with the tag that it was made with, before the lock's memory ends."),
     ("KE-70", "A remove lock is initialised, and waited for, only at PASSIVE_LEVEL; it is acquired and released at DISPATCH_LEVEL or below."),
     ("KE-71", "A semaphore is initialised at PASSIVE_LEVEL, with a count from 0 to its limit, and released by one or more, never beyond the limit."),
+    ("KE-72", "The object that PsGetCurrentThread gives is the system's: without a reference it is compared at most, and means something only while its thread is there."),
     ("NBL-01", "Each NET_BUFFER_LIST sent must have SourceHandle equal to the NdisVcHandle of the call."),
     ("NBL-02", "From the call on the sender owns nothing of the lists and must not look at them until ProtocolCoSendNetBufferListsComplete."),
     ("NBL-03", "Lists must come from the NDIS list allocators (plain, combined or clone)."),
