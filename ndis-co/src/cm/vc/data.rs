@@ -8,6 +8,8 @@ use crate::{
     deferred::Deferred,
     irql::{NoLock, UpToDispatch},
     nbl::NetBufferLists,
+    oid::Stage,
+    thread::Thread,
 };
 use ndis_sys::NDIS_HANDLE;
 
@@ -73,16 +75,18 @@ where
         self.shared.af.base.is_gone()
     }
 
-    fn made_here(&self, _: Key) -> bool {
-        self.shared.sap.is_some()
-    }
-
     fn ask(&self, _: Key) -> bool {
         self.shared.look(|state, _| state.ask())
     }
 
-    fn asked(&self, _: Key) -> bool {
-        self.shared.look(|state, _| state.asked())
+    fn tell(&self, _: Key) {
+        let thread = Thread::current();
+        self.shared.look(|state, _| state.tell_any(thread));
+    }
+
+    fn asked(&self, told: bool, _: Key) -> bool {
+        let stage = if told { Stage::ToldAny } else { Stage::Open };
+        self.shared.look(|state, _| state.asked(stage))
     }
 
     fn used(&self, _: Key) {
