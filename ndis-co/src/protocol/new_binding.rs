@@ -1,6 +1,6 @@
 //! [`NewBinding`]: an adapter that a driver is asked to bind to.
 
-use crate::scope::Scope;
+use crate::{Status, configuration::Configuration, irql::Passive, scope::Scope};
 use core::fmt;
 use ndis_sys::NDIS_BIND_PARAMETERS;
 
@@ -43,6 +43,22 @@ impl<'a> NewBinding<'a> {
         // SAFETY: NDIS keeps the parameters for the time of the bind callback, and by `new` this
         // is within it.
         unsafe { (*self.parameters).MtuSize }
+    }
+}
+
+impl NewBinding<'_> {
+    /// Opens the settings that this driver has for the adapter.
+    ///
+    /// PASSIVE_LEVEL. Source page: `nf-ndis-ndisopenconfigurationex`.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`], or what NDIS answers.
+    #[doc(alias = "NdisOpenConfigurationEx")]
+    pub fn configuration<'c>(&'c self, irql: &'c mut Passive) -> Result<Configuration<'c>, Status> {
+        // SAFETY: the parameters of a bind stand for its configuration (rule CFG-03) while it goes
+        // on (rule CFG-07), and by `new` it does.
+        unsafe { Configuration::open(self.parameters.cast_mut().cast(), irql) }
     }
 }
 

@@ -164,6 +164,10 @@ impl<'i, M: Miniport> Initialize<'i, M, Attributed> {
 }
 
 impl<'i, M: Miniport, S> Initialize<'i, M, S> {
+    pub(super) fn handle(&self) -> NDIS_HANDLE {
+        self.handle
+    }
+
     /// The next state, and what the one before had.
     fn advance<N>(self, state: N) -> (Initialize<'i, M, N>, S) {
         let next = Initialize {
