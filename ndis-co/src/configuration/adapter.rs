@@ -41,7 +41,7 @@ impl<'c> AdapterConfiguration<'c> {
     /// bytes as there are pairs of digits, whatever they are (rule [CFG-13]). `None` when there is
     /// none, or what there is is no text.
     ///
-    /// Source page: `nf-ndis-ndisreadnetworkaddress`.
+    /// Source page: [`NdisReadNetworkAddress`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisreadnetworkaddress).
     ///
     /// # Errors
     ///

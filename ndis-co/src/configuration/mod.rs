@@ -6,17 +6,23 @@
 //! [service key](crate::service).
 //!
 //! NDIS passes on what is there, of any type and value: it is for the driver to check that a
-//! value makes sense, and to take a default otherwise (rule CFG-11).
+//! value makes sense, and to take a default otherwise (rule [CFG-11]).
 //!
 //! # Invariants
 //!
 //! OPEN: the handle of a [`Configuration`] was opened by NDIS and is closed once, by its drop;
 //! what it was opened with is good for as long. It borrows a proof of PASSIVE_LEVEL and cannot
-//! leave its thread, so every call with it is at PASSIVE_LEVEL (rules CFG-01, CFG-02), and none
-//! runs while another does (rule CFG-10).
+//! leave its thread, so every call with it is at PASSIVE_LEVEL (rules [CFG-01], [CFG-02]), and none
+//! runs while another does (rule [CFG-10]).
 //!
 //! LENT: what NDIS shows of a value is NDIS's memory, which nobody changes, and which stays until
-//! the handle is closed (rule CFG-09). References to it borrow the [`Configuration`].
+//! the handle is closed (rule [CFG-09]). References to it borrow the [`Configuration`].
+//!
+//! [CFG-01]: ndis_sys::rules#CFG-01
+//! [CFG-02]: ndis_sys::rules#CFG-02
+//! [CFG-09]: ndis_sys::rules#CFG-09
+//! [CFG-10]: ndis_sys::rules#CFG-10
+//! [CFG-11]: ndis_sys::rules#CFG-11
 
 mod adapter;
 mod subkey;
@@ -102,7 +108,7 @@ impl<'c> Configuration<'c> {
     ///
     /// Each read takes memory of NDIS's until the configuration is closed.
     ///
-    /// Source page: `nf-ndis-ndisreadconfiguration`.
+    /// Source page: [`NdisReadConfiguration`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisreadconfiguration).
     ///
     /// # Errors
     ///
@@ -194,7 +200,7 @@ impl<'c> Configuration<'c> {
 
     /// Sets a number, as a `REG_DWORD`; the value need not be there.
     ///
-    /// Source page: `nf-ndis-ndiswriteconfiguration`.
+    /// Source page: [`NdisWriteConfiguration`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiswriteconfiguration).
     ///
     /// # Errors
     ///

@@ -61,7 +61,7 @@ impl fmt::Debug for Subkey<'_> {
 impl Configuration<'_> {
     /// Opens the key of this name below; `None` when there is none.
     ///
-    /// Source page: `nf-ndis-ndisopenconfigurationkeybyname`.
+    /// Source page: [`NdisOpenConfigurationKeyByName`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisopenconfigurationkeybyname).
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl Configuration<'_> {
 
     /// Opens the key with this index, from 0 on; `None` when there are no more.
     ///
-    /// Source page: `nf-ndis-ndisopenconfigurationkeybyindex`.
+    /// Source page: [`NdisOpenConfigurationKeyByIndex`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisopenconfigurationkeybyindex).
     ///
     /// # Errors
     ///

@@ -6,7 +6,7 @@ use crate::{Status, configuration::Configuration, irql::Passive};
 impl<P: Protocol> Binding<P> {
     /// Opens the settings that this driver has for the adapter.
     ///
-    /// PASSIVE_LEVEL. Source page: `nf-ndis-ndisopenconfigurationex`.
+    /// PASSIVE_LEVEL. Source page: [`NdisOpenConfigurationEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisopenconfigurationex).
     ///
     /// # Errors
     ///

@@ -49,7 +49,7 @@ impl<'a> NewBinding<'a> {
 impl NewBinding<'_> {
     /// Opens the settings that this driver has for the adapter.
     ///
-    /// PASSIVE_LEVEL. Source page: `nf-ndis-ndisopenconfigurationex`.
+    /// PASSIVE_LEVEL. Source page: [`NdisOpenConfigurationEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisopenconfigurationex).
     ///
     /// # Errors
     ///

@@ -6,7 +6,7 @@ use ndis_co::{Status, configuration::AdapterConfiguration, irql::Passive};
 impl<M: Miniport, S> Initialize<'_, M, S> {
     /// Opens the adapter's settings in the registry.
     ///
-    /// PASSIVE_LEVEL. Source page: `nf-ndis-ndisopenconfigurationex`.
+    /// PASSIVE_LEVEL. Source page: [`NdisOpenConfigurationEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisopenconfigurationex).
     ///
     /// # Errors
     ///
@@ -41,7 +41,7 @@ impl<M: Miniport> Adapter<M> {
     /// Opens the adapter's settings in the registry, until the halt has ended: that waits for this
     /// reference.
     ///
-    /// PASSIVE_LEVEL. Source page: `nf-ndis-ndisopenconfigurationex`.
+    /// PASSIVE_LEVEL. Source page: [`NdisOpenConfigurationEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisopenconfigurationex).
     ///
     /// # Errors
     ///
