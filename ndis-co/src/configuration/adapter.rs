@@ -1,8 +1,14 @@
 //! What only an adapter's own driver reads: the address that somebody has set.
 
-use super::{Configuration, lent, there};
-use crate::{Status, irql::Passive};
-use core::{fmt, ops, ptr};
+use super::{Configuration, shown, there};
+use crate::{
+    Status,
+    callback::{Argument, FromNdis},
+    irql::Passive,
+    kernel::Base,
+    scope::Scope,
+};
+use core::{fmt, ops, ptr, slice};
 use ndis_sys::NDIS_HANDLE;
 
 /// The open settings of an adapter, for its miniport driver. It derefs to the
@@ -26,15 +32,15 @@ use ndis_sys::NDIS_HANDLE;
 pub struct AdapterConfiguration<'c>(Configuration<'c>);
 
 impl<'c> AdapterConfiguration<'c> {
-    /// Opens the configuration of an adapter.
-    ///
-    /// # Safety
-    ///
-    /// `adapter` is NDIS's handle of one of the driver's adapters, and good for `'c`.
+    /// That of the adapter on which a scope's resources are.
     #[doc(hidden)]
-    pub unsafe fn open(adapter: NDIS_HANDLE, irql: &'c mut Passive) -> Result<Self, Status> {
-        // SAFETY: by the caller (rule CFG-03).
-        unsafe { Configuration::open(adapter, irql) }.map(Self)
+    pub fn on(scope: &'c Scope, irql: &'c mut Passive) -> Result<Self, Status> {
+        let Base::Adapter(adapter) = scope.base() else {
+            return Err(Status::NOT_SUPPORTED);
+        };
+        // SAFETY: the handle of an adapter (rule CFG-03), which by SCOPE is good while the scope is
+        // borrowed.
+        unsafe { Configuration::open(adapter.0, irql) }.map(Self)
     }
 
     /// The address that somebody has set for the adapter, in the value `NetworkAddress`: as many
@@ -63,8 +69,9 @@ impl<'c> AdapterConfiguration<'c> {
             return Ok(None);
         }
         let length = usize::try_from(length).map_err(|_| Status::INVALID_DATA)?;
+        let address = shown(address.cast_const().cast::<u8>(), length)?;
         // SAFETY: by LENT NDIS's memory, with as many bytes.
-        unsafe { lent(address.cast_const().cast(), length) }.map(Some)
+        Ok(Some(unsafe { slice::from_raw_parts(address, length) }))
     }
 
     /// The same as the address of a station in a network like Ethernet: six bytes, not all zero,
@@ -97,5 +104,42 @@ impl fmt::Debug for AdapterConfiguration<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AdapterConfiguration")
             .finish_non_exhaustive()
+    }
+}
+
+/// NDIS's handle of the adapter that `MiniportInitializeEx` is about.
+///
+/// # Invariants
+///
+/// NEW: it is made by a C function of the layer's from what NDIS calls it with, and does not
+/// outlive that call; so the handle is good.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct NewAdapter(NDIS_HANDLE);
+
+impl NewAdapter {
+    /// The handle.
+    #[must_use]
+    pub const fn get(&self) -> NDIS_HANDLE {
+        self.0
+    }
+
+    /// Its configuration.
+    ///
+    /// # Errors
+    ///
+    /// What NDIS answers.
+    pub fn configuration<'c>(
+        &'c self,
+        irql: &'c mut Passive,
+    ) -> Result<AdapterConfiguration<'c>, Status> {
+        // SAFETY: the handle of an adapter (rule CFG-03), which by NEW is good.
+        unsafe { Configuration::open(self.0, irql) }.map(AdapterConfiguration)
+    }
+}
+
+impl Argument<NDIS_HANDLE> for NewAdapter {
+    fn from_ndis(argument: FromNdis<NDIS_HANDLE, Self>) -> Option<Self> {
+        Some(Self(argument.argument()))
     }
 }

@@ -28,6 +28,8 @@ mod adapter;
 mod subkey;
 
 pub use adapter::AdapterConfiguration;
+#[doc(hidden)]
+pub use adapter::NewAdapter;
 pub use subkey::Subkey;
 
 use crate::{
@@ -75,8 +77,7 @@ impl<'c> Configuration<'c> {
     /// # Safety
     ///
     /// `handle` is what `NdisOpenConfigurationEx` takes (rule CFG-03), and good for `'c`.
-    #[doc(hidden)]
-    pub unsafe fn open(handle: NDIS_HANDLE, _irql: &'c mut Passive) -> Result<Self, Status> {
+    pub(crate) unsafe fn open(handle: NDIS_HANDLE, _irql: &'c mut Passive) -> Result<Self, Status> {
         let mut object: NDIS_CONFIGURATION_OBJECT = ndis_sys::zeroed();
         object.Header = raw::header(
             ndis_sys::NDIS_OBJECT_TYPE_CONFIGURATION_OBJECT,
@@ -89,14 +90,12 @@ impl<'c> Configuration<'c> {
         // complete (rule CFG-04), and the variable live for the call.
         let status = unsafe { ndis_sys::NdisOpenConfigurationEx(&mut object, &mut opened) };
         Status::from_raw(status).result()?;
-        // SAFETY: opened just now, with what lives for `'c`, by the caller.
-        unsafe { Self::opened(opened) }.ok_or(Status::FAILURE)
+        Self::opened(opened).ok_or(Status::FAILURE)
     }
 
-    /// # Safety
-    ///
-    /// As OPEN says, or null; the caller has the proof of PASSIVE_LEVEL for `'c`.
-    unsafe fn opened(handle: NDIS_HANDLE) -> Option<Self> {
+    /// That of a handle which was opened just now, with what is good for `'c`, by whoever has the
+    /// proof of PASSIVE_LEVEL for as long; OPEN holds from here on. `None` for null.
+    fn opened(handle: NDIS_HANDLE) -> Option<Self> {
         (!handle.is_null()).then_some(Self {
             handle,
             _level: PhantomData,
@@ -194,8 +193,9 @@ impl<'c> Configuration<'c> {
         // SAFETY: the member that the type names (rule CFG-14).
         let data = unsafe { parameter.ParameterData.BinaryData };
         let length = usize::from(data.Length);
+        let data = shown(data.Buffer.cast::<u8>(), length)?;
         // SAFETY: by LENT NDIS's memory, with as many bytes.
-        unsafe { lent(data.Buffer.cast(), length) }.map(Some)
+        Ok(Some(unsafe { slice::from_raw_parts(data, length) }))
     }
 
     /// Sets a number, as a `REG_DWORD`; the value need not be there.
@@ -279,8 +279,9 @@ impl<'c> Configuration<'c> {
         // SAFETY: the member that the type names (rule CFG-14).
         let text = unsafe { parameter.ParameterData.StringData };
         let length = usize::from(text.Length) / 2;
+        let text = shown(text.Buffer, length)?;
         // SAFETY: by LENT NDIS's memory, with as many units.
-        unsafe { lent(text.Buffer, length) }
+        Ok(unsafe { slice::from_raw_parts(text, length) })
     }
 
     /// Reads a value, of whatever type it is.
@@ -339,21 +340,15 @@ fn there(status: ndis_sys::NDIS_STATUS) -> Result<bool, Status> {
     }
 }
 
-/// What NDIS lends.
-///
-/// # Safety
-///
-/// `at` is null, or good to be read for `length` values while `'s` lasts, and nobody writes
-/// there.
-unsafe fn lent<'s, T>(at: *const T, length: usize) -> Result<&'s [T], Status> {
+/// Where what NDIS shows can be read: somewhere, when there is nothing of it.
+fn shown<T>(at: *const T, length: usize) -> Result<*const T, Status> {
     if length == 0 {
-        return Ok(&[]);
+        Ok(ptr::dangling())
+    } else if at.is_null() || !at.is_aligned() {
+        Err(Status::INVALID_DATA)
+    } else {
+        Ok(at)
     }
-    if at.is_null() || !at.is_aligned() {
-        return Err(Status::INVALID_DATA);
-    }
-    // SAFETY: by the caller, and aligned.
-    Ok(unsafe { slice::from_raw_parts(at, length) })
 }
 
 impl Drop for Configuration<'_> {

@@ -80,9 +80,9 @@ impl Configuration<'_> {
             if !there(status)? {
                 return Ok(None);
             }
-            // SAFETY: opened just now; what the handle above was opened with is good while that
-            // one is borrowed, as is its proof.
-            Ok(unsafe { Configuration::opened(key) })
+            // What the handle above was opened with is good while that one is borrowed, as is its
+            // proof.
+            Ok(Configuration::opened(key))
         })
     }
 
@@ -119,8 +119,7 @@ impl Configuration<'_> {
         if !there(status)? {
             return Ok(None);
         }
-        // SAFETY: as above.
-        let configuration = unsafe { Configuration::opened(key) };
+        let configuration = Configuration::opened(key);
         let length = usize::from(string.Length) / 2;
         while name.len() > length {
             name.pop();

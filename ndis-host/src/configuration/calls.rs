@@ -1,7 +1,7 @@
 //! What drivers call: open a configuration, read and write its values, close it.
 
 use crate::callback::handle;
-use crate::configuration::table::{Open, Place, Shown};
+use crate::configuration::table::{Open, Place as Where, Shown};
 use crate::configuration::value::{Told, address};
 use crate::cx::Cx;
 use crate::export::{Call, exports};
@@ -14,6 +14,7 @@ use crate::state::State;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ffi::c_void;
+use core::mem::MaybeUninit;
 use ndis_sys as n;
 use ndis_sys::{
     BINARY_DATA, NDIS_CONFIGURATION_OBJECT, NDIS_CONFIGURATION_PARAMETER,
@@ -46,7 +47,7 @@ impl State {
     fn value(&self, number: u32, name: &str) -> Option<RegistryValue> {
         let open = self.configurations.open.get(&number)?;
         let value = match &open.place {
-            Place::Service(service) => self.registry.get(service, name),
+            Where::Service(service) => self.registry.get(service, name),
             place => self
                 .configurations
                 .key(place)?
@@ -122,7 +123,7 @@ impl State {
             return n::NDIS_STATUS_FAILURE;
         };
         let (place, path) = (open.place.clone(), open.path.clone());
-        if let Place::Service(service) = &place {
+        if let Where::Service(service) = &place {
             self.registry.set(service, name, value);
         } else if let Some(key) = self.configurations.key_mut(&place) {
             key.set(&alloc::format!("{path}{name}"), value);
@@ -242,36 +243,32 @@ unsafe fn written(parameter: &NDIS_CONFIGURATION_PARAMETER) -> Result<RegistryVa
     }
 }
 
+/// A place of the caller's for a result; C has nothing in it yet, or NULL for it.
+type Place<'c, T> = Option<&'c mut MaybeUninit<T>>;
+
 /// Answers by the variable that most of these functions have for it.
-///
-/// # Safety
-///
-/// Null or the caller's variable.
-unsafe fn answer(cx: &Cx, status: *mut i32, value: i32) {
+fn answer(cx: &Cx, status: Place<'_, i32>, value: i32) {
     cx.done(value);
-    if status.is_null() {
-        refuse(cx, "has no place for the status");
-        return;
+    match status {
+        Some(status) => _ = status.write(value),
+        None => _ = refuse(cx, "has no place for the status"),
     }
-    // SAFETY: the caller's variable.
-    unsafe { status.write(value) };
 }
 
 exports! { EXPORTS {
     /// Opens the configuration of an adapter, a binding or a driver.
     fn NdisOpenConfigurationEx(
-        object: *mut NDIS_CONFIGURATION_OBJECT,
-        configuration: *mut *mut c_void,
+        object: Option<&NDIS_CONFIGURATION_OBJECT>,
+        configuration: Place<'_, *mut c_void>,
     ) -> i32 {
         let cx = Cx::enter(OPEN, &[]);
         if let Some(status) = cx.fault {
             return cx.done(status);
         }
-        if configuration.is_null() {
+        let Some(configuration) = configuration else {
             return cx.done(refuse(&cx, "has no place for the handle"));
-        }
-        // SAFETY: null or the caller's structure.
-        let Some(object) = (unsafe { object.as_ref() }) else {
+        };
+        let Some(object) = object else {
             return cx.done(refuse(&cx, "has no configuration object"));
         };
         let header = &object.Header;
@@ -287,8 +284,7 @@ exports! { EXPORTS {
         let handle_of = object.NdisHandle.addr();
         match cx.with(|s| s.open_configuration(OPEN.name, handle_of)) {
             Ok(raw) => {
-                // SAFETY: the caller's variable for the result.
-                unsafe { configuration.write(handle(raw)) };
+                configuration.write(handle(raw));
                 cx.done(n::NDIS_STATUS_SUCCESS)
             }
             Err(status) => cx.done(status),
@@ -297,45 +293,42 @@ exports! { EXPORTS {
 
     /// Opens a key below an open one, by its name.
     fn NdisOpenConfigurationKeyByName(
-        status: *mut i32,
+        status: Place<'_, i32>,
         configuration: *mut c_void,
         name: *mut UNICODE_STRING,
-        key: *mut *mut c_void,
+        key: Place<'_, *mut c_void>,
     ) {
         let cx = Cx::enter(BY_NAME, &[configuration]);
         // SAFETY: the caller's string.
         let name = unsafe { text(name) };
         let opened = match (cx.fault, name) {
             (Some(status), _) => Err(status),
-            (None, Some(name)) if !key.is_null() => cx.with(|s| {
+            (None, Some(name)) if key.is_some() => cx.with(|s| {
                 s.open_below(BY_NAME.name, configuration.addr(), |above| {
                     above.below(&name).map(|_| name.clone())
                 })
             }),
             _ => Err(refuse(&cx, "has no name, or no place for the handle")),
         };
-        if let Ok((_, raw)) = &opened {
-            // SAFETY: the caller's variable, which is not null.
-            unsafe { key.write(handle(*raw)) };
+        if let (Ok((_, raw)), Some(key)) = (&opened, key) {
+            key.write(handle(*raw));
         }
-        // SAFETY: null or the caller's variable.
-        unsafe { answer(&cx, status, opened.err().unwrap_or(n::NDIS_STATUS_SUCCESS)) };
+        answer(&cx, status, opened.err().unwrap_or(n::NDIS_STATUS_SUCCESS));
     }
 
     /// Opens a key below an open one, by its place among them; the caller has room for its name.
     fn NdisOpenConfigurationKeyByIndex(
-        status: *mut i32,
+        status: Place<'_, i32>,
         configuration: *mut c_void,
         index: u32,
-        name: *mut UNICODE_STRING,
-        key: *mut *mut c_void,
+        name: Option<&mut UNICODE_STRING>,
+        key: Place<'_, *mut c_void>,
     ) {
         let cx = Cx::enter(BY_INDEX, &[configuration]);
-        // SAFETY: null or the caller's structure.
-        let room = unsafe { name.as_mut() }.filter(|room| !room.Buffer.is_null());
+        let room = name.filter(|room| !room.Buffer.is_null());
         let opened = match (cx.fault, room) {
             (Some(status), _) => Err(status),
-            (None, Some(room)) if !key.is_null() => cx
+            (None, Some(room)) if key.is_some() => cx
                 .with(|s| {
                     s.open_below(BY_INDEX.name, configuration.addr(), |above| {
                         above.name_at(index as usize).map(String::from)
@@ -369,18 +362,16 @@ exports! { EXPORTS {
                 Err(n::NDIS_STATUS_FAILURE)
             }
         };
-        if let Ok(raw) = &opened {
-            // SAFETY: the caller's variable, which is not null.
-            unsafe { key.write(handle(*raw)) };
+        if let (Ok(raw), Some(key)) = (&opened, key) {
+            key.write(handle(*raw));
         }
-        // SAFETY: null or the caller's variable.
-        unsafe { answer(&cx, status, opened.err().unwrap_or(n::NDIS_STATUS_SUCCESS)) };
+        answer(&cx, status, opened.err().unwrap_or(n::NDIS_STATUS_SUCCESS));
     }
 
     /// Reads a value into memory that stays until the handle is closed.
     fn NdisReadConfiguration(
-        status: *mut i32,
-        value: *mut *mut NDIS_CONFIGURATION_PARAMETER,
+        status: Place<'_, i32>,
+        value: Place<'_, *mut NDIS_CONFIGURATION_PARAMETER>,
         configuration: *mut c_void,
         keyword: *mut UNICODE_STRING,
         asked: i32,
@@ -391,7 +382,7 @@ exports! { EXPORTS {
         let known = n::NdisParameterInteger..=n::NdisParameterBinary;
         let read = match (cx.fault, name) {
             (Some(status), _) => Err(status),
-            (None, Some(name)) if !value.is_null() && known.contains(&asked) => {
+            (None, Some(name)) if value.is_some() && known.contains(&asked) => {
                 match Busy::begin(&cx, configuration.addr()) {
                     Some(busy) => cx.with(|s| s.read(busy.number, &name, asked)),
                     None => Err(n::NDIS_STATUS_FAILURE),
@@ -399,27 +390,23 @@ exports! { EXPORTS {
             }
             _ => Err(refuse(&cx, "has no name, no place for the value, or an unknown type")),
         };
-        if let Ok(parameter) = &read {
-            // SAFETY: the caller's variable, which is not null.
-            unsafe { value.write(*parameter) };
+        if let (Ok(parameter), Some(value)) = (&read, value) {
+            value.write(*parameter);
         }
-        // SAFETY: null or the caller's variable.
-        unsafe { answer(&cx, status, read.err().unwrap_or(n::NDIS_STATUS_SUCCESS)) };
+        answer(&cx, status, read.err().unwrap_or(n::NDIS_STATUS_SUCCESS));
     }
 
     /// Writes a value.
     fn NdisWriteConfiguration(
-        status: *mut i32,
+        status: Place<'_, i32>,
         configuration: *mut c_void,
         keyword: *mut UNICODE_STRING,
-        value: *mut NDIS_CONFIGURATION_PARAMETER,
+        value: Option<&NDIS_CONFIGURATION_PARAMETER>,
     ) {
         let cx = Cx::enter(WRITE, &[configuration]);
         // SAFETY: the caller's string.
         let name = unsafe { text(keyword) };
-        // SAFETY: null or the caller's structure.
-        let parameter = unsafe { value.as_ref() };
-        let result = match (cx.fault, name, parameter) {
+        let result = match (cx.fault, name, value) {
             (Some(status), ..) => status,
             (None, Some(name), Some(parameter)) => {
                 // SAFETY: the caller's value has what its type says.
@@ -438,22 +425,21 @@ exports! { EXPORTS {
             }
             _ => refuse(&cx, "has no name or no value"),
         };
-        // SAFETY: null or the caller's variable.
-        unsafe { answer(&cx, status, result) };
+        answer(&cx, status, result);
     }
 
     /// Reads the network address that somebody has set for an adapter.
     fn NdisReadNetworkAddress(
-        status: *mut i32,
-        place: *mut *mut c_void,
-        length: *mut u32,
+        status: Place<'_, i32>,
+        place: Place<'_, *mut c_void>,
+        length: Place<'_, u32>,
         configuration: *mut c_void,
     ) {
         let cx = Cx::enter(ADDRESS, &[configuration]);
         let failure = n::NDIS_STATUS_FAILURE;
         let read = if let Some(status) = cx.fault {
             Err(status)
-        } else if place.is_null() || length.is_null() {
+        } else if place.is_none() || length.is_none() {
             Err(refuse(&cx, "has no place for the address or its length"))
         } else {
             cx.with(|s| {
@@ -478,14 +464,11 @@ exports! { EXPORTS {
                 Ok((s.show::<c_void>(number, Shown::bytes(&bytes)), count))
             })
         };
-        if let Ok((address, count)) = &read {
-            // SAFETY: the caller's variable, which is not null.
-            unsafe { place.write(*address) };
-            // SAFETY: as above.
-            unsafe { length.write(*count) };
+        if let (Ok((address, count)), Some(place), Some(length)) = (&read, place, length) {
+            place.write(*address);
+            length.write(*count);
         }
-        // SAFETY: null or the caller's variable.
-        unsafe { answer(&cx, status, read.err().unwrap_or(n::NDIS_STATUS_SUCCESS)) };
+        answer(&cx, status, read.err().unwrap_or(n::NDIS_STATUS_SUCCESS));
     }
 
     /// Closes a configuration: what was read of it is gone.

@@ -31,9 +31,7 @@ impl<M: Miniport, S> Initialize<'_, M, S> {
         &'c self,
         irql: &'c mut Passive,
     ) -> Result<AdapterConfiguration<'c>, Status> {
-        // SAFETY: the handle of the adapter, which lives until its halt, or the end of a failed
-        // initialization (rule CFG-03); this value does not leave the callback.
-        unsafe { AdapterConfiguration::open(self.handle(), irql) }
+        self.adapter_handle().configuration(irql)
     }
 }
 
@@ -61,8 +59,7 @@ impl<M: Miniport> Adapter<M> {
         &'c self,
         irql: &'c mut Passive,
     ) -> Result<AdapterConfiguration<'c>, Status> {
-        // SAFETY: the handle of the adapter (rule CFG-03), whose halt waits for the driver's part,
-        // which is borrowed here (rule DV-16).
-        unsafe { AdapterConfiguration::open(self.shared.handle.get(), irql) }
+        // The halt waits for the driver's part, which is borrowed here (rule DV-16).
+        AdapterConfiguration::on(self.scope(), irql)
     }
 }
