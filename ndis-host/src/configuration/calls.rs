@@ -145,8 +145,8 @@ impl State {
         let open = self.configurations.open.get(&number).ok_or(failure)?;
         let (place, base) = (open.place.clone(), open.base);
         let key = self.configurations.key(&place).ok_or(failure)?;
-        let keys = open.path.split('\\').filter(|part| !part.is_empty());
-        let key = keys.fold(Some(key), |key, part| key?.below(part));
+        let mut keys = open.path.split('\\').filter(|part| !part.is_empty());
+        let key = keys.try_fold(key, |key, part| key.below(part));
         let name = pick(key.ok_or(failure)?).ok_or(failure)?;
         let path = alloc::format!("{}{name}\\", open.path);
         if self.faults.allocation() {

@@ -127,7 +127,7 @@ impl State {
         let open = self.configurations.open.iter();
         let left: Vec<_> = open
             .filter(|(_, open)| open.base == base)
-            .map(|(number, open)| (*number, open.who.clone(), open.origin.clone()))
+            .map(|(number, open)| (*number, open.who.clone(), open.origin))
             .collect();
         for (number, who, origin) in left {
             let object = ObjectId::new(Kind::Configuration, number);
