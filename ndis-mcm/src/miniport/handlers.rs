@@ -16,6 +16,7 @@ use ndis_co::{
     answer::Request,
     callbacks,
     channel::{self, Held},
+    configuration::NewAdapter,
     irql::{Passive, UpToDispatch},
     mem::Arc,
     nbl::{Chain, NetBufferLists, fields::Side},
@@ -70,7 +71,7 @@ callbacks! {
 
     /// `MiniportInitializeEx`.
     initialize<M: Miniport>(
-        handle: NDIS_HANDLE as NDIS_HANDLE,
+        handle: NDIS_HANDLE as NewAdapter,
         driver: NDIS_HANDLE as Arc<Registered<M>>,
         _parameters: *mut NDIS_MINIPORT_INIT_PARAMETERS as *mut NDIS_MINIPORT_INIT_PARAMETERS,
     ) at Passive, else FAILURE -> NDIS_STATUS => on_initialize;
@@ -141,7 +142,7 @@ fn on_set_options<'r, M: Miniport>(
 
 /// Two failures are documented.
 fn on_initialize<'r, M: Miniport>(
-    handle: NDIS_HANDLE,
+    handle: NewAdapter,
     driver: Arc<Registered<M>>,
     _parameters: *mut NDIS_MINIPORT_INIT_PARAMETERS,
     request: Request<'r>,
