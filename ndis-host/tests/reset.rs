@@ -240,7 +240,10 @@ fn settings_that_were_lost_are_set_again() {
     bench.mcm.shared.life.on_reset(|()| (SUCCESS, false));
     assert_eq!(bench.host.reset(&adapter), Some(SUCCESS));
     let asked = bench.mcm.shared.oids.asked.lock().unwrap().clone();
-    let filter = ("MiniportCoOidRequest", n::OID_GEN_CURRENT_PACKET_FILTER as u32);
+    let filter = (
+        "MiniportCoOidRequest",
+        n::OID_GEN_CURRENT_PACKET_FILTER as u32,
+    );
     let seen: Vec<_> = asked.iter().map(|asked| (asked.door, asked.oid)).collect();
     assert_eq!(seen, [filter, filter]);
     bench.host.remove_adapter(&adapter);

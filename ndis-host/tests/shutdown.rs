@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::mcm::Shared;
 use common::oids::{NO, indicate, indication, within};
 use common::{Bench, Mcm, Twist, only};
 use ndis_host::Report;
@@ -14,6 +15,15 @@ fn broken(report: &Report, rule: &str) {
     only(report, &[rule]);
     assert!(report.is_clean(), "{report}");
     assert_eq!(&*report.expected[0].who, MCM, "{report}");
+}
+
+/// Frees what the adapter has.
+fn free_pool(mcm: &Shared) {
+    let nic = mcm.nic.load(SeqCst);
+    // SAFETY: the adapter is up.
+    let pool = unsafe { (*nic).pool };
+    // SAFETY: breaks the rule that is tested.
+    unsafe { n::NdisFreeNetBufferListPool(pool) };
 }
 
 /// A status of the medium's from the halt handler.
@@ -85,8 +95,7 @@ fn halt_15_a_call_after_a_system_error() {
     bench.up();
     let mcm = bench.mcm.shared.clone();
     bench.mcm.shared.life.on_shutdown(move |_| {
-        // SAFETY: breaks the rule that is tested.
-        unsafe { n::NdisFreeNetBufferListPool((*mcm.nic.load(SeqCst)).pool) };
+        free_pool(&mcm);
     });
     bench.host.bug_check();
     broken(&bench.down(), "HALT-15");
@@ -99,8 +108,7 @@ fn halt_16_a_call_after_a_system_error_in_the_halt() {
     let adapter = bench.up();
     let mcm = bench.mcm.shared.clone();
     bench.mcm.shared.life.on_shutdown(move |_| {
-        // SAFETY: breaks the rule that is tested.
-        unsafe { n::NdisFreeNetBufferListPool((*mcm.nic.load(SeqCst)).pool) };
+        free_pool(&mcm);
     });
     bench.host.bug_check_in_halt(&adapter);
     broken(&bench.down(), "HALT-16");
@@ -152,7 +160,11 @@ fn the_medium_by_the_attributes_and_then_by_what_is_indicated() {
                 let own = mcm.adapter();
                 let mut bytes = [0; size_of::<n::NDIS_LINK_STATE>()];
                 bytes[4..8].copy_from_slice(&state.to_ne_bytes());
-                indicate(own, NO, indication(own, n::NDIS_STATUS_LINK_STATE, &mut bytes));
+                indicate(
+                    own,
+                    NO,
+                    indication(own, n::NDIS_STATUS_LINK_STATE, &mut bytes),
+                );
             });
             assert_eq!(bench.host.is_connected(&adapter), connected);
         }

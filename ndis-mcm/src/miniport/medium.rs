@@ -51,7 +51,11 @@ impl MediumState {
         };
         let change = |word: u8| {
             let may = word & (ASLEEP | HALTING) == 0;
-            may.then_some(if connected { word | CONNECTED } else { word & !CONNECTED })
+            may.then_some(if connected {
+                word | CONNECTED
+            } else {
+                word & !CONNECTED
+            })
         };
         self.0
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, change)
