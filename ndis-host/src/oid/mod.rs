@@ -150,6 +150,7 @@ impl State {
             memory: None,
             buffer: None,
             data: Vec::new(),
+            handing: true,
             removed: false,
             queued: false,
             cancelled: false,
@@ -252,7 +253,8 @@ impl State {
                 } else {
                     co.map(Handler::MiniportCo)
                 };
-                let vc = vc.map_or(null, |vc| vc.carriers_context());
+                let vc = subject.vc.and_then(|vc| self.world.carriers_context(vc));
+                let vc = vc.unwrap_or(null);
                 (handler, [own, vc, null])
             }
             Door::Manager => {
