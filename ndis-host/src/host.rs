@@ -1,5 +1,7 @@
 //! What a test or a demo holds in its hands: a host, its drivers and adapters.
 
+mod life;
+
 use crate::core::Core;
 use crate::cx::Cx;
 use crate::ke::table::registry::RegistryValue;

@@ -307,6 +307,11 @@ impl<P: Protocol> BindingShared<P> {
         self.flow.is_running()
     }
 
+    /// Whether data may be sent, or why not.
+    pub(crate) fn may_send(&self) -> Result<(), Status> {
+        self.flow.check()
+    }
+
     /// NDIS restarts the binding, by a call whose end no driver sees: data may be sent
     /// from the handler's last instruction on, and the driver is told a little later.
     fn restart(this: &Arc<Self>) {
@@ -325,12 +330,7 @@ impl<P: Protocol> BindingShared<P> {
     /// [`Self::sends_in`] in any case.
     pub(crate) fn sends_out(&self, lists: usize) -> Result<(), Status> {
         self.sends.fetch_add(lists, Ordering::SeqCst);
-        if self.is_running() {
-            Ok(())
-        } else {
-            self.sends_in(lists);
-            Err(Status::PAUSED)
-        }
+        self.may_send().inspect_err(|_| self.sends_in(lists))
     }
 
     /// Counts lists that came back.

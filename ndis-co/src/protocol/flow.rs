@@ -5,6 +5,7 @@
 //! or the unbind goes on: these wait until it has been told.
 
 use crate::{
+    Status,
     event::Event,
     irql::Passive,
     mem::{OutOfMemory, Tag},
@@ -28,6 +29,8 @@ pub(crate) struct Flow {
     state: AtomicU8,
     /// The unbind has begun.
     ended: AtomicBool,
+    /// The adapter is being reset, as far as NDIS has told.
+    resetting: AtomicBool,
     /// Set when the driver has been told of a restart that a pause overtook.
     told: Event,
 }
@@ -49,6 +52,7 @@ impl Flow {
         Ok(Self {
             state: AtomicU8::new(PAUSED),
             ended: AtomicBool::new(false),
+            resetting: AtomicBool::new(false),
             told: Event::try_new(tag)?,
         })
     }
@@ -102,6 +106,27 @@ impl Flow {
     pub(crate) fn end(&self, irql: &mut Passive) {
         self.ended.store(true, Ordering::SeqCst);
         self.pause(irql);
+    }
+
+    /// A reset of the adapter begins or ends: nothing is sent or asked in between (rule RESET-01).
+    pub(crate) fn reset(&self, begins: bool) {
+        self.resetting.store(begins, Ordering::SeqCst);
+    }
+
+    /// Whether the adapter is being reset.
+    pub(crate) fn is_resetting(&self) -> bool {
+        self.resetting.load(Ordering::SeqCst)
+    }
+
+    /// Why nothing may be sent, if so.
+    pub(crate) fn check(&self) -> Result<(), Status> {
+        if !self.is_running() {
+            Err(Status::PAUSED)
+        } else if self.is_resetting() {
+            Err(Status::RESET_IN_PROGRESS)
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether the unbind has begun.

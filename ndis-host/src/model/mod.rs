@@ -3,6 +3,7 @@
 
 pub(crate) mod adapter;
 pub(crate) mod af;
+pub(crate) mod announced;
 pub(crate) mod binding;
 pub(crate) mod driver;
 pub(crate) mod manager;
@@ -10,6 +11,7 @@ pub(crate) mod oid;
 mod overview;
 pub(crate) mod party;
 pub(crate) mod request;
+pub(crate) mod reset;
 pub(crate) mod sap;
 pub(crate) mod vc;
 
@@ -75,6 +77,7 @@ macro_rules! request {
         Some(match $asked {
             Asked::Pause(it) => $($borrow)+ $world.adapters.$get(&it)?.pause,
             Asked::Restart(it) => $($borrow)+ $world.adapters.$get(&it)?.restart,
+            Asked::Reset(it) => $($borrow)+ $world.adapters.$get(&it)?.reset,
             Asked::Oid(it) => $($borrow)+ $world.oids.$get(&it)?.request,
             Asked::Bind(it) => $($borrow)+ $world.binds.$get(&it)?.request,
             Asked::Unbind(it) => $($borrow)+ $world.unbinds.$get(&it)?.request,
