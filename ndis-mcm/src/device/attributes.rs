@@ -118,3 +118,36 @@ fn wide(parts: &[&str]) -> Result<Vec<u16>, Status> {
     units.try_push(0)?;
     Ok(units)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndis_host::Host;
+
+    const LONG: &str = match core::str::from_utf8(&[b'x'; 201]) {
+        Ok(text) => text,
+        Err(_) => "",
+    };
+
+    #[test]
+    fn names() {
+        let host = Host::builder().build();
+        for none in ["", "a\\b", "a b", "\u{e4}", "a\0", LONG] {
+            let strings = DeviceAttributes::new(none).strings();
+            assert_eq!(strings.err(), Some(Status::INVALID_PARAMETER), "{none}");
+        }
+        let [name, link, security] = DeviceAttributes::new("Lamp-1")
+            .security(Security::KernelOnly)
+            .strings()
+            .expect("a name");
+        assert!(name.iter().copied().eq("\\Device\\Lamp-1\0".encode_utf16()));
+        assert!(
+            link.iter()
+                .copied()
+                .eq("\\DosDevices\\Lamp-1\0".encode_utf16())
+        );
+        assert!(security.iter().copied().eq("D:P\0".encode_utf16()));
+        drop((name, link, security));
+        assert!(host.finish().is_clean());
+    }
+}

@@ -325,10 +325,12 @@ impl<D: ControlDevice> Device<D> {
         };
         let registration = Arc::try_new_anchored(registration, Tag::NDIS)?;
         let mut table = handlers::table::<D>();
-        // Without the zeros at their ends.
         let mut strings = [&mut name, &mut link, &mut security].map(|text| {
             let length = text.len().saturating_sub(1);
-            raw::unicode_string_over(text, length)
+            let mut string = raw::unicode_string_over(text, length);
+            // The zero at its end is there, and does not count.
+            string.MaximumLength = string.Length.saturating_add(2);
+            string
         });
         let [name, link, security] = &mut strings;
         let mut settings: NDIS_DEVICE_OBJECT_ATTRIBUTES = ndis_sys::zeroed();
