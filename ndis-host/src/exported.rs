@@ -23,7 +23,8 @@ static ALL: &[&[Export]] = &[
     crate::ke::thread::in_registers::EXPORTS,
     crate::ke::thread::DATA,
     crate::io::device::EXPORTS,
-    crate::io::complete::EXPORTS,
+    #[cfg(not(target_arch = "x86"))]
+    crate::io::complete::in_registers::EXPORTS,
     crate::net::pool::EXPORTS,
     crate::net::data::EXPORTS,
     crate::net::clone::EXPORTS,

@@ -13,7 +13,7 @@ use crate::state::State;
 use alloc::string::String;
 use core::ffi::c_void;
 use ndis_sys as n;
-use ndis_sys::{DEVICE_OBJECT, NDIS_DEVICE_OBJECT_ATTRIBUTES, NDIS_HANDLE, UNICODE_STRING};
+use ndis_sys::{DEVICE_OBJECT, NDIS_DEVICE_OBJECT_ATTRIBUTES, NDIS_HANDLE};
 
 const REGISTER: Call = Call::new("NdisRegisterDeviceEx").passive("DEV-20");
 const DEREGISTER: Call = Call::new("NdisDeregisterDeviceEx").passive("DEV-20");
@@ -33,96 +33,39 @@ type Refusal = (i32, &'static str, &'static str);
 
 const INVALID: i32 = n::STATUS_INVALID_PARAMETER;
 
-/// A name, with whether a zero follows it.
-///
-/// # Safety
-///
-/// `string` is null or points to a counted string with its memory.
-unsafe fn name(string: *const UNICODE_STRING) -> Option<(String, bool)> {
-    // SAFETY: by the caller.
-    let text = unsafe { text(string) }.filter(|text| !text.is_empty())?;
-    // SAFETY: by the caller; it is not null, for it has a text.
-    let string = unsafe { string.as_ref() }?;
-    let room = usize::from(string.MaximumLength) / 2;
-    let len = usize::from(string.Length) / 2;
-    // SAFETY: as much memory as the string says.
-    let ends = room > len && unsafe { string.Buffer.add(len).read() } == 0;
-    Some((text, ends))
-}
-
-/// Reads the attributes, or says what is wrong with them.
-///
-/// # Safety
-///
-/// `attributes` points to a structure that begins with its header and is as long as that says, and
-/// what it points to is there.
-unsafe fn told(
-    attributes: *const NDIS_DEVICE_OBJECT_ATTRIBUTES,
-) -> Result<Told, (i32, &'static str, String)> {
-    let refused = |(status, rule, why): Refusal| (status, rule, String::from(why));
-    // SAFETY: by the caller.
-    let header = unsafe { (*attributes).Header };
-    let kind = n::NDIS_OBJECT_TYPE_DEVICE_OBJECT_ATTRIBUTES as u8;
-    if !fits(
-        header,
-        kind,
-        n::NDIS_SIZEOF_DEVICE_OBJECT_ATTRIBUTES_REVISION_1,
-    ) {
-        let why = alloc::format!("the header says {}", header_text(header));
-        return Err((INVALID, "DEV-23", why));
-    }
-    // SAFETY: by the caller, and the header says that all of it is there.
-    let attributes = unsafe { copy(attributes, header.Size.into()) }.0;
-    // SAFETY: by the caller.
-    let device = unsafe { name(attributes.DeviceName) };
-    // SAFETY: by the caller.
-    let link = unsafe { name(attributes.SymbolicName) };
-    let (Some((device, ends)), Some((link, _))) = (device, link) else {
-        return Err(refused((INVALID, "DEV-03", "a name is missing")));
+/// What the attributes say; a name that a zero follows ends with it.
+fn told(
+    attributes: &NDIS_DEVICE_OBJECT_ATTRIBUTES,
+    names: [Option<String>; 3],
+    routines: Option<Routines>,
+) -> Result<Told, Refusal> {
+    let [Some(device), Some(link), security] = names else {
+        return Err((INVALID, "DEV-03", "a name is missing"));
     };
     if !device.to_lowercase().starts_with("\\device\\") {
-        return Err(refused((
-            INVALID,
-            "DEV-03",
-            "the device's name is no full path",
-        )));
+        return Err((INVALID, "DEV-03", "the device's name is no full path"));
     }
-    if !ends {
-        return Err(refused((
-            INVALID,
-            "DEV-03",
-            "no zero is behind the device's name",
-        )));
-    }
+    let Some(device) = device.strip_suffix('\0') else {
+        return Err((INVALID, "DEV-03", "no zero is behind the device's name"));
+    };
     if !attributes.DeviceClassGuid.is_null() {
-        return Err(refused((INVALID, "DEV-23", "DeviceClassGuid is not NULL")));
+        return Err((INVALID, "DEV-23", "DeviceClassGuid is not NULL"));
     }
-    if attributes.MajorFunctions.is_null() {
-        return Err(refused((
-            INVALID,
-            "DEV-04",
-            "there are no dispatch routines",
-        )));
-    }
-    // SAFETY: by the caller, a table of all major functions.
-    let routines = unsafe { attributes.MajorFunctions.cast::<Routines>().read() };
+    let Some(routines) = routines else {
+        return Err((INVALID, "DEV-04", "there are no dispatch routines"));
+    };
     let has = |major: i32| routines.get(major as usize).copied().flatten().is_some();
     if has(PNP) || has(POWER) {
         let why = "it has a routine for plug and play or power";
-        return Err(refused((INVALID, "DEV-04", why)));
+        return Err((INVALID, "DEV-04", why));
     }
     if !has(n::IRP_MJ_CREATE) || !has(n::IRP_MJ_CLOSE) {
-        return Err(refused((
-            INVALID,
-            "DEV-24",
-            "it cannot be opened or closed",
-        )));
+        return Err((INVALID, "DEV-24", "it cannot be opened or closed"));
     }
     Ok(Told {
         name: device.to_lowercase(),
-        link: link.to_lowercase(),
-        // SAFETY: by the caller.
-        security: unsafe { text(attributes.DefaultSDDLString) },
+        link: link.trim_end_matches('\0').to_lowercase(),
+        security: security.map(|text| String::from(text.trim_end_matches('\0'))),
         routines: Copied(routines),
         extension: attributes.ExtensionSize,
     })
@@ -209,8 +152,7 @@ impl State {
             .ok_or(n::STATUS_INSUFFICIENT_RESOURCES)?;
         let number = self.number(Kind::Device);
         let handle = self.handles.make(Kind::Device, number);
-        // SAFETY: numbers, pointers and functions, for which zeroes are valid.
-        let mut body: DEVICE_OBJECT = unsafe { core::mem::MaybeUninit::zeroed().assume_init() };
+        let mut body: DEVICE_OBJECT = n::zeroed();
         body.Type = 3;
         body.Size = size_of::<DEVICE_OBJECT>() as u16;
         body.DriverObject = object.unwrap_or(core::ptr::null_mut());
@@ -250,8 +192,7 @@ impl State {
             return;
         };
         device.registered = false;
-        // SAFETY: the host's own structure, which is there as long as its record.
-        let extension = unsafe { (*device.body.get()).DeviceExtension };
+        let extension = device.body.with(|device| device.DeviceExtension);
         if extension.addr() != device.own_extension {
             let message = alloc::format!("the DeviceExtension of {object} was changed");
             self.violate("DEV-25", Some(object), message);
@@ -351,31 +292,54 @@ exports! { EXPORTS {
             cx.with(|s| s.violate(rules::ARGUMENT, None, message));
             return cx.done(INVALID);
         }
-        // SAFETY: the caller's variable for the result.
-        unsafe { object.write(core::ptr::null_mut()) };
-        if let Some(status) = cx.fault {
-            return cx.done(status);
-        }
-        // SAFETY: the caller's structure, by its contract.
-        let told = match unsafe { told(attributes) } {
-            Ok(told) => told,
-            Err((status, rule, why)) => {
-                let message = alloc::format!("{}: {why}", REGISTER.name);
-                cx.with(|s| s.violate(rule, None, message));
-                return cx.done(status);
+        // SAFETY: the caller's structure, which begins with its header.
+        let header = unsafe { (*attributes).Header };
+        // SAFETY: the header says how much of the structure is there.
+        let attributes = unsafe { copy(attributes.cast_const(), header.Size.into()) }.0;
+        let strings = [
+            attributes.DeviceName.cast_const(),
+            attributes.SymbolicName.cast_const(),
+            attributes.DefaultSDDLString,
+        ];
+        let names = strings.map(|string| {
+            // SAFETY: null or the caller's string.
+            let mut string = *unsafe { string.as_ref() }?;
+            // With the zero at its end, if there is memory for one.
+            if string.MaximumLength >= string.Length.saturating_add(2) {
+                string.Length += 2;
             }
-        };
-        match cx.with(|s| s.make_device(driver.addr(), told)) {
+            // SAFETY: the caller's string with its memory.
+            unsafe { text(&raw const string) }
+        });
+        // SAFETY: null or the caller's table, of all major functions.
+        let routines = unsafe { attributes.MajorFunctions.cast::<Routines>().as_ref() }.copied();
+        let kind = n::NDIS_OBJECT_TYPE_DEVICE_OBJECT_ATTRIBUTES as u8;
+        let least = n::NDIS_SIZEOF_DEVICE_OBJECT_ATTRIBUTES_REVISION_1;
+        let made = cx.fault.map_or(Ok(()), Err).and_then(|()| cx.with(|s| {
+            let (status, rule, why) = if fits(header, kind, least) {
+                match told(&attributes, names, routines) {
+                    Ok(told) => return s.make_device(driver.addr(), told),
+                    Err((status, rule, why)) => (status, rule, String::from(why)),
+                }
+            } else {
+                let why = alloc::format!("the header says {}", header_text(header));
+                (INVALID, "DEV-23", why)
+            };
+            s.violate(rule, None, alloc::format!("{}: {why}", REGISTER.name));
+            Err(status)
+        }));
+        let (status, raw, place) = match made {
             Ok((number, raw, place)) => {
                 cx.about(ObjectId::new(Kind::Device, number));
-                // SAFETY: the caller's variables for the results.
-                unsafe { object.write(place.0) };
-                // SAFETY: as above.
-                unsafe { device.write(handle(raw)) };
-                cx.done(n::NDIS_STATUS_SUCCESS)
+                (n::NDIS_STATUS_SUCCESS, raw, place.0)
             }
-            Err(status) => cx.done(status),
-        }
+            Err(status) => (status, 0, core::ptr::null_mut()),
+        };
+        // SAFETY: the caller's variables for the results.
+        unsafe { object.write(place) };
+        // SAFETY: as above.
+        unsafe { device.write(handle(raw)) };
+        cx.done(status)
     }
 
     /// Takes a device away. Files that are open on it stay until they are closed.

@@ -29,8 +29,7 @@ impl State {
         let rest = String::from(rest);
         let record = self.io.devices.get_mut(&device)?;
         record.opening += 1;
-        // SAFETY: numbers and pointers, for which zeroes are valid.
-        let mut body: _FILE_OBJECT = unsafe { core::mem::MaybeUninit::zeroed().assume_init() };
+        let mut body: _FILE_OBJECT = n::zeroed();
         body.Type = 5;
         body.Size = size_of::<_FILE_OBJECT>() as i16;
         body.DeviceObject = record.body.get();
@@ -96,11 +95,8 @@ pub(super) fn open(cx: &Cx, path: &str, access: u32) -> Result<u32, i32> {
 /// What is opened beneath the device's name.
 fn name_file(cx: &Cx, number: u32, name: UNICODE_STRING) {
     cx.with(|s| {
-        if let Some(file) = s.io.files.get(&number) {
-            // SAFETY: the host's own structure; only a place is computed.
-            let place = unsafe { &raw mut (*file.body.get()).FileName };
-            // SAFETY: as above.
-            unsafe { place.write(name) };
+        if let Some(file) = s.io.files.get_mut(&number) {
+            file.body.with(|file| file.FileName = name);
         }
     });
 }

@@ -27,8 +27,6 @@ pub(super) struct Answered {
 
 /// What an unwritten byte of the output is: the system has not cleared it.
 const UNWRITTEN: u8 = 0xCD;
-/// What is left of a request that was given back.
-pub(super) const GONE: u8 = 0xDD;
 
 /// What has to be known to call the driver.
 struct Prepared {
@@ -43,8 +41,10 @@ impl State {
     fn prepare(&mut self, file: u32, asks: &Asks, data: Option<Ptr<u8>>) -> Option<Prepared> {
         let record = self.io.files.get(&file)?;
         let device = self.io.devices.get(&record.device)?;
-        // SAFETY: numbers, pointers and functions, for which zeroes are valid.
-        let mut packet: Packet = unsafe { core::mem::MaybeUninit::zeroed().assume_init() };
+        let mut packet = Packet {
+            irp: n::zeroed(),
+            location: n::zeroed(),
+        };
         packet.irp.Type = 6;
         packet.irp.Size = size_of::<Packet>() as u16;
         packet.irp.RequestorMode = 1;
@@ -58,11 +58,10 @@ impl State {
         let mut room = 0;
         if let Some((code, input, output)) = &asks.control {
             room = *output;
-            // SAFETY: zeroes are a valid value of each of the members.
-            let control = unsafe { &mut packet.location.Parameters.DeviceIoControl };
-            control.IoControlCode = *code;
-            control.InputBufferLength = input.len() as u32;
-            control.OutputBufferLength = *output as u32;
+            let parameters = &mut packet.location.Parameters;
+            parameters.DeviceIoControl.IoControlCode = *code;
+            parameters.DeviceIoControl.InputBufferLength = input.len() as u32;
+            parameters.DeviceIoControl.OutputBufferLength = *output as u32;
         }
         let routine = device
             .routines
@@ -83,13 +82,12 @@ impl State {
         };
         let (number_of_device, object) = (record.device, Ptr(device.body.get()));
         let body = Body::new(packet);
+        let location = body.location();
+        // SAFETY: the host's own request.
+        let current = unsafe { n::irp_current_stack_location(body.get().cast()) };
+        // SAFETY: as above.
+        unsafe { current.write(location) };
         let packet = Ptr(body.get());
-        // SAFETY: the host's own structure, which stays where it is.
-        let location = unsafe { &raw mut (*packet.0).location };
-        // SAFETY: as above.
-        let place = unsafe { &raw mut (*packet.0).irp.Tail.Overlay.s.u.CurrentStackLocation };
-        // SAFETY: as above.
-        unsafe { place.write(location) };
         let number = self.number(Kind::Irp);
         let request = Request {
             device: number_of_device,
@@ -119,7 +117,7 @@ impl State {
         let name = prepared.callback.name;
         let shown = crate::status::Name(returned);
         let Some(completed) = self.completion(prepared.number) else {
-            let mark = prepared.is_marked();
+            let mark = self.is_marked(prepared.number);
             if returned != n::STATUS_PENDING {
                 let message =
                     alloc::format!("{name} returned {shown} and has not completed the request");
@@ -151,10 +149,18 @@ impl State {
             );
             self.violate_by(who.clone(), "DEV-11", object, message);
         }
-        if !prepared.is_untouched() {
+        let request = self.io.requests.get_mut(&prepared.number);
+        if request.is_some_and(|request| !request.body.is_untouched()) {
             let message = alloc::format!("{name} has written to a request that was completed");
             self.violate_by(who, "DEV-13", object, message);
         }
+    }
+
+    /// Whether the driver has said that it completes a request later.
+    fn is_marked(&mut self, number: u32) -> bool {
+        let request = self.io.requests.get_mut(&number);
+        let control = request.map_or(0, |r| r.body.with(|packet| packet.location.Control));
+        control & n::SL_PENDING_RETURNED != 0
     }
 
     pub(super) fn complete_request(
@@ -171,23 +177,6 @@ impl State {
                 marked,
             });
         }
-    }
-}
-
-impl Prepared {
-    /// Whether the driver has said that it completes the request later.
-    fn is_marked(&self) -> bool {
-        // SAFETY: the host's own structure, whose request is under way.
-        let control = unsafe { (*self.packet.0).location.Control };
-        control & n::SL_PENDING_RETURNED != 0
-    }
-
-    /// Whether the request is as its completion has left it.
-    fn is_untouched(&self) -> bool {
-        let bytes = self.packet.0.cast::<u8>();
-        // SAFETY: the host's own memory, which its completion has filled, byte by byte.
-        let bytes = unsafe { core::slice::from_raw_parts(bytes, size_of::<Packet>()) };
-        bytes.iter().all(|byte| *byte == GONE)
     }
 }
 

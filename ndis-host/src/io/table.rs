@@ -12,7 +12,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use ndis_sys::{_FILE_OBJECT, DEVICE_OBJECT, IO_STACK_LOCATION, IRP, PDRIVER_DISPATCH};
 
-/// A structure that drivers get pointers to: it stays where it is.
+/// A structure of the host's that drivers get pointers to: it stays where it is.
+///
+/// It is used while the state is locked, when no driver runs, and by drivers when none of these
+/// functions does.
 pub(crate) struct Body<T>(Ptr<T>);
 
 impl<T> Body<T> {
@@ -22,6 +25,12 @@ impl<T> Body<T> {
 
     pub(crate) fn get(&self) -> *mut T {
         self.0.0
+    }
+
+    /// Looks at the structure or changes it.
+    pub(crate) fn with<R>(&mut self, f: impl FnOnce(&mut T) -> R) -> R {
+        // SAFETY: alive until the drop, and nobody else uses it meanwhile, as said above.
+        f(unsafe { &mut *self.0.0 })
     }
 }
 
@@ -37,6 +46,36 @@ impl<T> Drop for Body<T> {
 pub(crate) struct Packet {
     pub(crate) irp: IRP,
     pub(crate) location: IO_STACK_LOCATION,
+}
+
+/// What is left of a request that was given back.
+const GONE: u8 = 0xDD;
+
+impl Body<Packet> {
+    /// The parameters, as the request names them.
+    pub(crate) fn location(&self) -> *mut IO_STACK_LOCATION {
+        let packet = self.get().cast::<u8>();
+        packet
+            .wrapping_add(core::mem::offset_of!(Packet, location))
+            .cast()
+    }
+
+    /// The memory of a request that was completed: overwritten first, and looked at later.
+    fn bytes(&mut self) -> &mut [u8] {
+        let bytes = self.get().cast::<u8>();
+        // SAFETY: as for `with`; bytes are any pattern.
+        unsafe { core::slice::from_raw_parts_mut(bytes, size_of::<Packet>()) }
+    }
+
+    /// It was completed: nothing of it is left.
+    pub(crate) fn overwrite(&mut self) {
+        self.bytes().fill(GONE);
+    }
+
+    /// Whether nobody has written to it since then.
+    pub(crate) fn is_untouched(&mut self) -> bool {
+        self.bytes().iter().all(|byte| *byte == GONE)
+    }
 }
 
 /// The dispatch routines of a device.

@@ -15,7 +15,7 @@ use ndis_co::{
 /// # let _ = lamp;
 /// ```
 ///
-/// Source page: `ns-ndis-_ndis_device_object_attributes`.
+/// Source page: [`NDIS_DEVICE_OBJECT_ATTRIBUTES`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/ns-ndis-_ndis_device_object_attributes).
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "NDIS_DEVICE_OBJECT_ATTRIBUTES")]
 pub struct DeviceAttributes<'a> {
@@ -35,7 +35,7 @@ pub struct DeviceAttributes<'a> {
 /// # let _ = lamp;
 /// ```
 ///
-/// Source page: `sddl-for-device-objects`.
+/// Source page: [sddl-for-device-objects](https://learn.microsoft.com/windows-hardware/drivers/kernel/sddl-for-device-objects).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 #[doc(alias = "SDDL")]

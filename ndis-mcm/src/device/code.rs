@@ -17,7 +17,7 @@ use core::fmt;
 /// assert_eq!(COUNT.method(), Method::Buffered);
 /// ```
 ///
-/// Source page: `defining-i-o-control-codes`.
+/// Source page: [defining-i-o-control-codes](https://learn.microsoft.com/windows-hardware/drivers/kernel/defining-i-o-control-codes).
 ///
 /// [DEV-16]: ndis_sys::rules#DEV-16
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

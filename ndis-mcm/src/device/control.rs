@@ -1,11 +1,8 @@
 //! [`Control`]: what a program asks of a device.
 
-use super::{
-    code::ControlCode,
-    irp::{Asked, Irp},
-};
+use super::{code::ControlCode, irp::Asked};
 use core::fmt;
-use ndis_co::{Answer, Status, answer::Request};
+use ndis_co::{Answer, Status};
 
 /// A request of a program's: a code, and data in and out.
 ///
@@ -31,45 +28,29 @@ use ndis_co::{Answer, Status, answer::Request};
 /// }
 /// ```
 ///
-/// Source pages: `irp-mj-device-control`, `buffer-descriptions-for-i-o-control-codes`.
+/// Source pages: [irp-mj-device-control](https://learn.microsoft.com/windows-hardware/drivers/kernel/irp-mj-device-control), [buffer-descriptions-for-i-o-control-codes](https://learn.microsoft.com/windows-hardware/drivers/kernel/buffer-descriptions-for-i-o-control-codes).
 #[must_use = "a request is answered"]
 #[doc(alias = "IRP_MJ_DEVICE_CONTROL")]
 #[doc(alias = "IRP")]
 #[doc(alias = "METHOD_BUFFERED")]
-pub struct Control<'r> {
-    request: Request<'r>,
-    irp: Irp,
-    asked: Asked,
-    /// As long as the longer one of both.
-    buffer: &'r mut [u8],
-}
+pub struct Control<'r>(Asked<'r>);
 
 impl<'r> Control<'r> {
-    /// # Safety
-    ///
-    /// As [`Irp::buffer`] says; `'r` is the time of the dispatch routine.
-    pub(super) unsafe fn new(irp: Irp, asked: Asked, request: Request<'r>) -> Self {
-        // SAFETY: by the caller.
-        let buffer = unsafe { irp.buffer(&asked) };
-        Self {
-            request,
-            irp,
-            asked,
-            buffer,
-        }
+    pub(super) const fn new(asked: Asked<'r>) -> Self {
+        Self(asked)
     }
 
     /// What is asked for; its method is [`Buffered`](super::Method::Buffered).
     #[must_use]
     pub fn code(&self) -> ControlCode {
-        ControlCode::from_raw(self.asked.code)
+        self.0.code
     }
 
     /// What the program has sent along.
     #[must_use]
     #[doc(alias = "InputBufferLength")]
     pub fn input(&self) -> &[u8] {
-        self.buffer.get(..self.asked.input).unwrap_or_default()
+        self.0.data.get(..self.0.input).unwrap_or_default()
     }
 
     /// How many bytes the program has room for.
@@ -77,12 +58,12 @@ impl<'r> Control<'r> {
     #[doc(alias = "OutputBufferLength")]
     pub fn room(&self) -> usize {
         // Less when there is no memory, which the I/O manager sees to.
-        self.asked.output.min(self.buffer.len())
+        self.0.output.min(self.0.data.len())
     }
 
     /// It is done, and there is nothing to be told.
     pub fn done(self) -> Answer<'r> {
-        self.request.answer(Status::SUCCESS)
+        self.0.answer(Ok(0))
     }
 
     /// It is done, and this is what the program gets. When it has less room, it gets
@@ -121,20 +102,14 @@ impl<'r> Control<'r> {
         make: impl FnOnce(&mut [u8]) -> Result<usize, Status>,
     ) -> Answer<'r> {
         let room = self.room();
-        let place = self.buffer.get_mut(..room).unwrap_or_default();
-        self.request.answer(match make(place) {
-            Ok(length) if length <= room => {
-                self.irp.set_information(length);
-                Status::SUCCESS
-            }
-            Ok(_) => TOO_SMALL,
-            Err(failure) => failure.as_failure(),
-        })
+        let asked = self.0;
+        let made = make(asked.data.get_mut(..room).unwrap_or_default());
+        asked.answer(made.and_then(|length| (length <= room).then_some(length).ok_or(TOO_SMALL)))
     }
 
     /// It is not done. The program gets this status, and no data.
     pub fn refuse(self, status: Status) -> Answer<'r> {
-        self.request.answer(status.as_failure())
+        self.0.answer(Err(status))
     }
 
     /// The device knows no such code.

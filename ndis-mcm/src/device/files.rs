@@ -8,17 +8,22 @@
 
 use super::ControlDevice;
 use crate::lock::StateLock;
+use core::ffi::c_void;
 use ndis_co::{
     Status,
     irql::Passive,
-    mem::{Arc, Tag, Vec},
+    mem::{Arc, Lent, Tag, Vec},
 };
 
 /// The device has gone.
 const GONE: Status = Status::from_raw(ndis_sys::STATUS_DEVICE_REMOVED);
 
 /// A device that can be opened, and its files.
-pub(super) struct Opened<D: ControlDevice>(StateLock<State<D>>);
+pub(super) struct Opened<D: ControlDevice> {
+    state: StateLock<State<D>>,
+    /// The device object's reference, as long as the device is registered.
+    pub(super) lent: Lent<Self>,
+}
 
 struct State<D: ControlDevice> {
     /// Until the device goes.
@@ -29,6 +34,8 @@ struct State<D: ControlDevice> {
 /// A file that is open on a device.
 pub(super) struct File<D: ControlDevice> {
     device: Arc<Opened<D>>,
+    /// The file object's reference, until the close.
+    lent: Lent<Self>,
     /// Until the device or the file goes.
     context: StateLock<Option<Arc<D::File>>>,
 }
@@ -39,11 +46,15 @@ impl<D: ControlDevice> Opened<D> {
             device: Some(Arc::try_new(device, Tag::NDIS)?),
             files: Vec::new(Tag::NDIS),
         };
-        Ok(Arc::try_new(Self(StateLock::new(state)), Tag::NDIS)?)
+        let opened = Self {
+            state: StateLock::new(state),
+            lent: Lent::new(),
+        };
+        Ok(Arc::try_new(opened, Tag::NDIS)?)
     }
 
     fn device(&self) -> Option<Arc<D>> {
-        self.0.with(|state| state.device.clone())
+        self.state.with(|state| state.device.clone())
     }
 
     /// The driver's value, as long as the device is there.
@@ -57,11 +68,12 @@ impl<D: ControlDevice> Opened<D> {
         let context = Arc::try_new(device.open(irql)?, Tag::NDIS)?;
         let file = File {
             device: this.clone(),
+            lent: Lent::new(),
             context: StateLock::new(Some(context)),
         };
         let file = Arc::try_new(file, Tag::NDIS)?;
         let entry = file.clone();
-        this.0.with(|state| {
+        this.state.with(|state| {
             if state.device.is_none() {
                 return Err(GONE);
             }
@@ -74,7 +86,7 @@ impl<D: ControlDevice> Opened<D> {
     /// at the moment goes when that has returned.
     pub(super) fn end(&self) {
         let (device, files) = self
-            .0
+            .state
             .with(|state| (state.device.take(), state.files.take()));
         for file in &files {
             drop(file.take());
@@ -95,6 +107,11 @@ impl<D: ControlDevice> File<D> {
         Ok((device, context))
     }
 
+    /// Lends the file to its file object, until [`end`](Self::end).
+    pub(super) fn lend(this: &Arc<Self>) -> *mut c_void {
+        this.lent.lend(this)
+    }
+
     /// The last handle is closed.
     pub(super) fn closed(&self, irql: &mut Passive) {
         if let Ok((device, file)) = self.parts() {
@@ -104,9 +121,10 @@ impl<D: ControlDevice> File<D> {
 
     /// The file goes.
     pub(super) fn end(this: &Arc<Self>) {
-        let files = &this.device.0;
+        let files = &this.device.state;
         let is_this = |file: &Arc<Self>| Arc::ptr_eq(file, this);
         drop(files.with(|state| state.files.take_first(is_this)));
         drop(this.take());
+        drop(this.lent.end());
     }
 }

@@ -4,8 +4,7 @@
 //! device that has gone, nothing keeps the driver in memory from then on but that it has to return.
 
 use super::{
-    ControlDevice, Method,
-    code::ControlCode,
+    ControlDevice,
     control::Control,
     extension::Extension,
     files::{File, Opened},
@@ -71,8 +70,9 @@ fn settle<'r>(irp: Irp, answer: Answer<'r>, irql: &mut Passive) -> Answer<'r> {
 
 /// The file that an open has made, if this one was opened.
 fn file<D: ControlDevice>(irp: &Irp) -> Option<Arc<File<D>>> {
-    // SAFETY: `on_create` has kept null or a reference of this type, by the table of the same
-    // `D`, and it stays until the close, which comes when nothing else is under way.
+    // SAFETY: `on_create` has kept nothing or a file of this type, by the table of the same `D`,
+    // and the reference that is lent stays until the close, which comes when nothing else is under
+    // way.
     let file = unsafe { Arc::<File<D>>::borrow_raw(irp.kept()) }?;
     Some(Arc::clone(&file))
 }
@@ -86,7 +86,7 @@ fn on_create<'r, D: ControlDevice>(
     irp.set_information(0);
     let status = match open(&device, &irp, irql) {
         Ok(file) => {
-            irp.keep(Arc::into_raw(file));
+            irp.keep(File::lend(&file));
             Status::SUCCESS
         }
         Err(failure) => failure.as_failure(),
@@ -128,10 +128,9 @@ fn on_close<'r, D: ControlDevice>(
     irql: &mut Passive,
 ) -> Answer<'r> {
     irp.set_information(0);
-    let kept = irp.kept();
+    let file = file::<D>(&irp);
     irp.keep(ptr::null_mut());
-    // SAFETY: as in `file`; the reference has left the file object.
-    if let Some(file) = unsafe { Arc::<File<D>>::from_raw(kept) } {
+    if let Some(file) = file {
         File::end(&file);
     }
     settle(irp, request.answer(Status::SUCCESS), irql)
@@ -156,16 +155,12 @@ fn control<'r, D: ControlDevice>(
     let Some(file) = file::<D>(irp) else {
         return request.answer(Status::from_raw(ndis_sys::STATUS_INVALID_HANDLE));
     };
-    let asked = irp.asked();
-    if ControlCode::from_raw(asked.code).method() != Method::Buffered {
-        return request.answer(Status::INVALID_DEVICE_REQUEST);
-    }
-    let (device, context) = match file.parts() {
-        Ok(parts) => parts,
-        Err(gone) => return request.answer(gone),
+    let asked = match irp.asked(request) {
+        Ok(asked) => Control::new(asked),
+        Err(refusal) => return refusal,
     };
-    // SAFETY: the routine for device control, whose code says that data are buffered; the token
-    // cannot leave the call.
-    let request = unsafe { Control::new(irp.again(), asked, request) };
-    device.device_control(&context, request, irql)
+    match file.parts() {
+        Ok((device, context)) => device.device_control(&context, asked, irql),
+        Err(gone) => asked.refuse(gone),
+    }
 }

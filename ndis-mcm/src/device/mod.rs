@@ -99,12 +99,6 @@
 //! Source pages: [`NdisRegisterDeviceEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisregisterdeviceex),
 //! [`NdisDeregisterDeviceEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisderegisterdeviceex).
 //!
-//! # Invariants
-//!
-//! DEVICE: a [`Registration`] has, from its making until it is ended, the handle of a device that
-//! NDIS has registered, and its object. It is ended once, at PASSIVE_LEVEL, before the adapter
-//! goes that it was made through (its `live`), and so before the driver is unloaded.
-//!
 //! [DEV-02]: ndis_sys::rules#DEV-02
 
 mod attributes;
@@ -121,10 +115,11 @@ pub use control::Control;
 
 use crate::{
     key::key,
+    lock::StateLock,
     miniport::{Adapter, Attributed, Initialize, Miniport, sealed},
 };
-use core::{fmt, ptr};
-use extension::{Extension, Memory};
+use core::fmt;
+use extension::Extension;
 use files::Opened;
 use ndis_co::{
     Answer, Status,
@@ -132,10 +127,10 @@ use ndis_co::{
     irql::{AtPassive, Passive},
     later::{self, Place},
     mem::{Anchored, Arc, Parent, Tag},
-    raw::{self, Opaque},
+    raw::{self, Token},
     scope::{Live, Scope},
 };
-use ndis_sys::{DEVICE_OBJECT, NDIS_DEVICE_OBJECT_ATTRIBUTES, NDIS_HANDLE};
+use ndis_sys::{NDIS_DEVICE_OBJECT_ATTRIBUTES, NDIS_HANDLE};
 
 /// What a driver does for programs that open its control device.
 ///
@@ -183,7 +178,7 @@ use ndis_sys::{DEVICE_OBJECT, NDIS_DEVICE_OBJECT_ATTRIBUTES, NDIS_HANDLE};
 /// ```
 ///
 /// Source pages: [`DRIVER_DISPATCH`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nc-wdm-driver_dispatch),
-/// `dispatchcreate--dispatchclose--and-dispatchcreateclose-routines`, `dispatchcleanup-routines`.
+/// [dispatchcreate--dispatchclose--and-dispatchcreateclose-routines](https://learn.microsoft.com/windows-hardware/drivers/kernel/dispatchcreate--dispatchclose--and-dispatchcreateclose-routines), [dispatchcleanup-routines](https://learn.microsoft.com/windows-hardware/drivers/kernel/dispatchcleanup-routines).
 #[doc(alias = "DRIVER_DISPATCH")]
 pub trait ControlDevice: Sized + Send + Sync + 'static {
     /// What is kept for a file that is open. It is dropped when the last handle of the file is
@@ -192,7 +187,7 @@ pub trait ControlDevice: Sized + Send + Sync + 'static {
 
     /// A program opens the device. Who may do so is said by its [`Security`].
     ///
-    /// Source page: `irp-mj-create`.
+    /// Source page: [irp-mj-create](https://learn.microsoft.com/windows-hardware/drivers/kernel/irp-mj-create).
     ///
     /// # Errors
     ///
@@ -203,7 +198,7 @@ pub trait ControlDevice: Sized + Send + Sync + 'static {
     /// A program asks for something. The code's [access](ControlCode::access) was checked; the
     /// code and the data may be anything else.
     ///
-    /// Source page: `irp-mj-device-control`.
+    /// Source page: [irp-mj-device-control](https://learn.microsoft.com/windows-hardware/drivers/kernel/irp-mj-device-control).
     fn device_control<'r>(
         &self,
         file: &Self::File,
@@ -214,7 +209,7 @@ pub trait ControlDevice: Sized + Send + Sync + 'static {
     /// The program has closed its last handle of the file. Requests that it has made before may
     /// still be under way.
     ///
-    /// Source pages: `irp-mj-cleanup`, `irp-mj-close`.
+    /// Source pages: [irp-mj-cleanup](https://learn.microsoft.com/windows-hardware/drivers/kernel/irp-mj-cleanup), [irp-mj-close](https://learn.microsoft.com/windows-hardware/drivers/kernel/irp-mj-close).
     #[doc(alias = "IRP_MJ_CLEANUP")]
     #[doc(alias = "IRP_MJ_CLOSE")]
     fn closed(&self, file: &Self::File, irql: &mut Passive) {
@@ -274,11 +269,14 @@ impl<M: Miniport> DeviceParent for Adapter<M> {
     }
 }
 
-/// A device as NDIS knows it; see DEVICE.
+/// A device as NDIS knows it. It ends before the adapter goes that it was made through (its
+/// `live`), and so before the driver is unloaded (rules [DEV-02], [DEV-22]).
+///
+/// [DEV-02]: ndis_sys::rules#DEV-02
+/// [DEV-22]: ndis_sys::rules#DEV-22
 struct Registration<D: ControlDevice> {
-    /// Null before the registration, and when it has ended.
-    handle: Opaque,
-    object: Opaque<DEVICE_OBJECT>,
+    /// As long as it is registered, with NDIS's handle.
+    device: StateLock<Option<(Extension<D>, Token)>>,
     opened: Arc<Opened<D>>,
     place: Place<Self>,
     /// Holds the adapter's teardown up until this is gone.
@@ -317,8 +315,7 @@ impl<D: ControlDevice> Device<D> {
         let (live, driver) = parent.parts(sealed::Token(())).ok_or(Status::FAILURE)?;
         let [mut name, mut link, mut security] = attributes.strings()?;
         let registration = Registration {
-            handle: Opaque::null(),
-            object: Opaque::null(),
+            device: StateLock::new(None),
             opened: Opened::try_new(device)?,
             place: Place::new(),
             live: Parent::new(live),
@@ -342,28 +339,16 @@ impl<D: ControlDevice> Device<D> {
         settings.DeviceName = name;
         settings.SymbolicName = link;
         settings.MajorFunctions = table.as_mut_ptr().cast();
-        settings.ExtensionSize = size_of::<Memory>() as u32;
         settings.DefaultSDDLString = security;
-        // SAFETY: the handle of this driver's registration as a miniport, at PASSIVE_LEVEL (rules
-        // DEV-01, DEV-20); what the structure points to is there for the call, longer than NDIS
-        // looks at it (rule DEV-21). By DEVICE the device ends before the driver is unloaded.
-        let status = unsafe {
-            ndis_sys::NdisRegisterDeviceEx(
-                driver,
-                &mut settings,
-                registration.object.place(),
-                registration.handle.place(),
-            )
-        };
-        Status::from_raw(status).as_final().result()?;
-        let opened = registration.opened.clone();
-        let kept = registration.extension().set(opened);
-        let device = Self(Armed::new(registration));
-        if kept.is_err() {
-            device.deregister(irql);
-            return Err(Status::FAILURE);
-        }
-        Ok(device)
+        let opened = &registration.opened;
+        // SAFETY: the handle is that of this driver's registration, and all that the settings
+        // point to is in this function.
+        let device = unsafe { Extension::register(driver, settings, opened, irql.passive()) };
+        let (extension, handle) = device?;
+        registration
+            .device
+            .with(|device| *device = Some((extension, Token(handle))));
+        Ok(Self(Armed::new(registration)))
     }
 
     /// Takes the device away: no program can open it when this has returned.
@@ -389,22 +374,11 @@ impl<D: ControlDevice> Device<D> {
 }
 
 impl<D: ControlDevice> Registration<D> {
-    fn extension(&self) -> Extension<D> {
-        // SAFETY: by DEVICE that of a device of `D`'s, and it is not ended.
-        unsafe { Extension::new(self.object.get()) }
-    }
-
     fn end(&self, irql: &mut Passive) {
-        let _ = irql;
-        if self.handle.get().is_null() {
-            return;
+        if let Some((extension, handle)) = self.device.with(Option::take) {
+            self.opened.end();
+            extension.end(handle.0, &self.opened, irql);
         }
-        self.opened.end();
-        drop(self.extension().take());
-        let handle = self.handle.take();
-        self.object.set(ptr::null_mut());
-        // SAFETY: by DEVICE, at PASSIVE_LEVEL, once, for it is taken (rules DEV-20, DEV-22).
-        unsafe { ndis_sys::NdisDeregisterDeviceEx(handle) };
     }
 }
 

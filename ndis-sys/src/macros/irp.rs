@@ -3,6 +3,32 @@
 
 use crate::*;
 
+/// Where a request says which stack location is the current one: behind levels without a name.
+///
+/// # Safety
+/// `irp` points to a request.
+#[doc(hidden)]
+#[inline]
+#[must_use]
+pub const unsafe fn irp_current_stack_location(irp: PIRP) -> *mut PIO_STACK_LOCATION {
+    // SAFETY: the caller passes a request; only a place is computed.
+    let overlay = unsafe { &raw mut (*irp).Tail.Overlay };
+    #[cfg(not(all(windows, feature = "wdk-sys")))]
+    // SAFETY: as above.
+    unsafe {
+        &raw mut (*overlay).s.u.CurrentStackLocation
+    }
+    #[cfg(all(windows, feature = "wdk-sys"))]
+    // SAFETY: as above.
+    unsafe {
+        (&raw mut (*overlay)
+            .__bindgen_anon_2
+            .__bindgen_anon_1
+            .CurrentStackLocation)
+            .cast()
+    }
+}
+
 /// Where the request's parameters for this driver are.
 ///
 /// # Safety
@@ -10,19 +36,8 @@ use crate::*;
 #[inline]
 #[must_use]
 pub const unsafe fn IoGetCurrentIrpStackLocation(irp: PIRP) -> PIO_STACK_LOCATION {
-    // SAFETY: the caller passes a request; only a place is computed.
-    let overlay = unsafe { &raw mut (*irp).Tail.Overlay };
-    #[cfg(not(all(windows, feature = "wdk-sys")))]
-    // SAFETY: as above.
-    let place = unsafe { &raw mut (*overlay).s.u.CurrentStackLocation };
-    #[cfg(all(windows, feature = "wdk-sys"))]
-    // SAFETY: as above.
-    let place = unsafe {
-        &raw mut (*overlay)
-            .__bindgen_anon_2
-            .__bindgen_anon_1
-            .CurrentStackLocation
-    };
+    // SAFETY: the caller passes a request.
+    let place = unsafe { irp_current_stack_location(irp) };
     // SAFETY: the I/O manager has set it before it called the driver.
     unsafe { place.read() }
 }
