@@ -77,7 +77,7 @@ type Dispatch = unsafe extern "system" fn(*mut n::DEVICE_OBJECT, *mut n::IRP) ->
 
 fn complete(irp: *mut n::IRP, status: i32, information: usize) {
     // SAFETY: a request that is the driver's.
-    put(unsafe { &raw mut (*irp).IoStatus.u.Status }, status);
+    put(unsafe { &raw mut (*irp).IoStatus }.cast(), status);
     // SAFETY: as above.
     put(unsafe { &raw mut (*irp).IoStatus.Information }, information);
     // SAFETY: as above.

@@ -22,14 +22,14 @@ impl State {
             self.violate("DEV-10", Some(object), message);
             return None;
         }
-        let told =
-            |packet: &mut super::table::Packet| (packet.irp.IoStatus, packet.location.Control);
-        let (block, control) = request.body.with(told);
+        let (block, control) = request
+            .body
+            .with(|packet| (packet.irp.IoStatus, packet.location.Control));
         request.body.overwrite();
         let room = request.room;
-        // SAFETY: a number, which any pattern is.
-        let status = unsafe { block.u.Status };
-        let information = block.Information;
+        // SAFETY: the status is the block's first member, a number.
+        let status = unsafe { (&raw const block).cast::<i32>().read() };
+        let information = block.Information as usize;
         if status == n::STATUS_PENDING {
             let message = alloc::format!("{call} for {object} with PENDING");
             self.violate("DEV-11", Some(object), message);
