@@ -106,6 +106,7 @@ mod fault;
 mod handle;
 mod host;
 mod io;
+mod joined;
 mod ke;
 mod lives;
 mod loading;
