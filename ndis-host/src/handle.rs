@@ -45,10 +45,13 @@ pub enum Kind {
     MiniportVc,
     OidRequest,
     Configuration,
+    Device,
+    File,
+    Irp,
 }
 
 impl Kind {
-    const ALL: [Self; 29] = [
+    const ALL: [Self; 32] = [
         Self::MiniportDriver,
         Self::ProtocolDriver,
         Self::Adapter,
@@ -78,6 +81,9 @@ impl Kind {
         Self::MiniportVc,
         Self::OidRequest,
         Self::Configuration,
+        Self::Device,
+        Self::File,
+        Self::Irp,
     ];
 
     /// The word for it in reports.
@@ -107,6 +113,9 @@ impl Kind {
             Self::Thread => "thread",
             Self::OidRequest => "OID request",
             Self::Configuration => "configuration",
+            Self::Device => "device",
+            Self::File => "file",
+            Self::Irp => "I/O request",
         }
     }
 

@@ -38,6 +38,7 @@ const SUBJECTS: [(&str, &str); 22] = [
     ("IRQL", "interrupt levels of calls and callbacks"),
     ("GEN", "what holds everywhere"),
     ("KE", "the kernel's routines"),
+    ("DEV", "control devices, and the requests of programs"),
     ("DV", "what Microsoft's verifiers check"),
 ];
 

@@ -175,6 +175,11 @@ impl<'i, M: Miniport, S> Initialize<'i, M, S> {
         &self.handle
     }
 
+    /// What NDIS knows as the adapter.
+    pub(crate) fn core(&self) -> &AdapterCore<M> {
+        &self.core
+    }
+
     /// The next state, and what the one before had.
     fn advance<N>(self, state: N) -> (Initialize<'i, M, N>, S) {
         let next = Initialize {
