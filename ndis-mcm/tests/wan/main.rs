@@ -2,6 +2,7 @@
 //! NDISWAN.
 
 mod modem;
+mod oids;
 
 mod proxy;
 
