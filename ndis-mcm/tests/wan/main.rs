@@ -2,6 +2,7 @@
 //! NDISWAN.
 
 mod modem;
+mod numbers;
 mod oids;
 
 mod proxy;
