@@ -11,9 +11,13 @@ use modem::{DIALLED, MAX_FRAME, Modem, OFFERED};
 use ndis_co::{
     client,
     tapi::{ANY_ADDRESS, ANY_LINE, Disconnect, LineSap, MediaModes},
+    wan::{FrameErrors, LinkParameters},
 };
 use ndis_host::{Adapter, Builder, Driver, Host, NotifyClose, Readings};
-use ndis_mcm::{Status, wan::Wan};
+use ndis_mcm::{
+    Status,
+    wan::{LinkParams, Wan},
+};
 use proxy::{Proxy, Ring, Told, passive};
 use std::sync::{Arc, atomic::Ordering::SeqCst};
 
@@ -118,7 +122,7 @@ fn a_call_over_the_cable() {
         assert_eq!(world.up(), [1, 1], "seed {seed}");
         assert_eq!(world.modem.connected.load(SeqCst), 2);
         let bytes = |bits: u64| u32::try_from(bits / 8).unwrap();
-        let told = |line, params: ndis_mcm::wan::LinkParams, caller: &str| Told {
+        let told = |line, params: LinkParams, caller: &str| Told {
             line,
             address: 0,
             transmit: bytes(params.speeds.transmit()),
@@ -186,6 +190,48 @@ fn frames_both_ways() {
         assert_eq!((all.packets_received(), all.bytes_received()), (5, 248));
         drop((adapter, calls));
         world.end("frames");
+    }
+}
+
+/// NDISWAN hears of a link when its call is up, once, and of each change; a window of zero stops it
+/// (rule WAN-04).
+#[test]
+fn what_is_told_of_a_link() {
+    for seed in seeds(10) {
+        let world = World::new(builder(seed).build());
+        world.call("line 1");
+        let told = |params: LinkParams| LinkParameters {
+            transmit_speed: u32::try_from(params.speeds.transmit() / 8).unwrap(),
+            receive_speed: u32::try_from(params.speeds.receive() / 8).unwrap(),
+            send_window: params.send_window,
+        };
+        let heard = |world: &World| {
+            let mut links = std::mem::take(&mut *world.proxy.0.links.lock().unwrap());
+            links.sort_by_key(|link| link.send_window);
+            links
+        };
+        assert_eq!(heard(&world), [told(DIALLED), told(OFFERED)], "seed {seed}");
+        let calls = world.modem.calls.lock().unwrap().clone();
+        let stopped = LinkParams {
+            send_window: 0,
+            ..OFFERED
+        };
+        world.user(move |_| {
+            let call = calls[0].upgrade().unwrap();
+            let irql = &mut passive();
+            assert_eq!(call.set_params(stopped, irql), Ok(()));
+            assert_eq!(call.params(), stopped);
+            call.damaged(FrameErrors::CRC, irql);
+            assert_eq!(call.statistics().crc_errors, 1);
+            assert_eq!(call.adapter().statistics().packets_received_wrong(), 1);
+        });
+        assert_eq!(heard(&world), [told(stopped)]);
+        let fragments = world.proxy.0.fragments.lock().unwrap().clone();
+        assert_eq!(fragments, [FrameErrors::CRC]);
+        // Nothing is told twice.
+        world.user(|proxy| proxy.send(&proxy.placed(), &[&[1; 5]]));
+        assert_eq!(heard(&world), []);
+        world.end("links");
     }
 }
 

@@ -7,11 +7,13 @@ use ndis_co::{
         PendingIncomingCall, Protocol, Received, Sap, Vc,
     },
     family::{AddressFamily, Family},
+    indication::{StatusIndication, StatusKind},
     irql::{Passive, UpToDispatch},
     mem::Tag,
     nbl::{NetBufferListPool, NetBufferLists, Side},
     params::{CallFlags, CallParameters, FlowSpec},
     tapi::{self, CallParams, LineSap, MediaModes, Text},
+    wan::{FrameErrors, LinkParameters},
 };
 use std::sync::{Arc, Mutex};
 
@@ -55,6 +57,9 @@ pub struct Notes {
     /// The frames of each call, in order.
     pub heard: Mutex<Vec<Vec<u8>>>,
     pub completed: Mutex<Vec<Status>>,
+    /// What was indicated of the links.
+    pub links: Mutex<Vec<LinkParameters>>,
+    pub fragments: Mutex<Vec<FrameErrors>>,
 }
 
 #[derive(Clone, Default)]
@@ -274,6 +279,14 @@ impl Client for Proxy {
             self.0.heard.lock().unwrap().push(copy);
         }
         lists.give_back(irql);
+    }
+
+    fn vc_status(&self, _: &Vc<Self>, status: StatusIndication<'_>, _: &mut UpToDispatch) {
+        match status.kind() {
+            StatusKind::LinkParameters(link) => self.0.links.lock().unwrap().push(link),
+            StatusKind::Fragment(one) => self.0.fragments.lock().unwrap().push(one.errors),
+            other => panic!("{other:?}"),
+        }
     }
 
     fn send_complete(&self, _: &Vc<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
