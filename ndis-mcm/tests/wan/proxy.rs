@@ -104,7 +104,7 @@ impl Proxy {
         let wrong = FlowSpec::best_effort(7);
         let parameters = call.to_parameters(wrong, wrong)?;
         let irql = &mut passive();
-        let af = self.0.af.lock().unwrap().clone().unwrap();
+        let af = self.0.af.lock().unwrap().clone().ok_or(Status::CLOSING)?;
         let vc = af.create_vc(End::Placed, irql)?;
         let _ = vc.make_call(parameters, irql).keep();
         Ok(())
@@ -112,6 +112,10 @@ impl Proxy {
 
     /// Sends frames on a call, several in one list.
     pub fn send(&self, vc: &Vc<Self>, frames: &[&[u8]]) {
+        assert!(self.try_send(vc, frames));
+    }
+
+    pub fn try_send(&self, vc: &Vc<Self>, frames: &[&[u8]]) -> bool {
         let irql = &mut passive();
         let binding = vc.af().binding();
         let mut lists = NetBufferLists::new(Side::Protocol);
@@ -124,7 +128,7 @@ impl Proxy {
             }
             lists.push_back(list).unwrap();
         }
-        vc.send(lists, irql).unwrap();
+        vc.send(lists, irql).is_ok()
     }
 
     pub fn placed(&self) -> Vc<Self> {
@@ -177,17 +181,17 @@ impl Client for Proxy {
 
     fn address_family(&self, _: &Binding<Self>, offer: AfOffer<'_, Self>, irql: &mut Passive) {
         if offer.family() == TAPI_PROXY {
-            offer.open((), irql).unwrap();
+            let _ = offer.open((), irql);
         }
     }
 
     fn af_opened(&self, af: OpenAf<Self>, irql: &mut Passive) {
         let saps = self.0.saps.lock().unwrap().clone();
         for sap in saps {
-            let sap = af
-                .register_sap((), sap.to_address().unwrap(), irql)
-                .unwrap();
-            let _ = sap.keep();
+            // Without a stack nobody calls there.
+            if let Ok(sap) = af.register_sap((), sap.to_address().unwrap(), irql) {
+                let _ = sap.keep();
+            }
         }
         let before = self.0.af.lock().unwrap().replace(af.keep());
         drop(before);
