@@ -43,6 +43,7 @@
 //!
 //! [OID-19]: ndis_sys::rules#OID-19
 
+mod addresses;
 mod incoming;
 mod inward;
 pub mod known;
@@ -59,6 +60,7 @@ mod tests;
 
 #[doc(hidden)]
 pub use incoming::Door;
+pub use addresses::AddressList;
 pub use incoming::{OidRequest, PendingOidRequest};
 pub use known::number;
 pub use outgoing::{Answered, OutgoingRequest};
