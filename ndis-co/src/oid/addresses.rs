@@ -82,10 +82,7 @@ impl<'a, const N: usize> AddressList<'a, N> {
     /// [`Status::INVALID_LENGTH`] when not all of them are there, [`Status::INVALID_DATA`] when one
     /// says that it has another size.
     pub fn parse(bytes: &[u8]) -> Result<impl Iterator<Item = [u8; N]>, Status> {
-        let number = word::<u32>(
-            bytes,
-            offset_of!(CO_ADDRESS_LIST, NumberOfAddresses),
-        )? as usize;
+        let number = word::<u32>(bytes, offset_of!(CO_ADDRESS_LIST, NumberOfAddresses))? as usize;
         let all = bytes.get(START..).unwrap_or_default();
         let needed = number.saturating_mul(Self::EACH);
         let all = all.get(..needed).ok_or(Status::INVALID_LENGTH)?;

@@ -58,9 +58,9 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use addresses::AddressList;
 #[doc(hidden)]
 pub use incoming::Door;
-pub use addresses::AddressList;
 pub use incoming::{OidRequest, PendingOidRequest};
 pub use known::number;
 pub use outgoing::{Answered, OutgoingRequest};

@@ -115,8 +115,16 @@ fn a_call_hears_of_its_own_line() {
         world.host.run();
         let wanted = [
             format!("LinkParameters({LINK:?})"),
-            format!("MtuLinkParameters({:?})", MtuLinkParameters::new(LINK, 1400)),
-            format!("Fragment({:?})", Fragment { errors: FrameErrors::CRC }),
+            format!(
+                "MtuLinkParameters({:?})",
+                MtuLinkParameters::new(LINK, 1400)
+            ),
+            format!(
+                "Fragment({:?})",
+                Fragment {
+                    errors: FrameErrors::CRC
+                }
+            ),
         ];
         assert_eq!(*world.notes.of_call.lock().unwrap(), wanted);
         assert!(world.told().is_empty());
@@ -166,14 +174,20 @@ fn the_link_comes_and_goes() {
             assert_eq!(media(&world, &adapter), connected);
             assert_eq!(world.told(), [format!("LinkState({state:?})")]);
         }
-        world.host.set_power(&adapter, n::NdisDeviceStateD3).unwrap();
+        world
+            .host
+            .set_power(&adapter, n::NdisDeviceStateD3)
+            .unwrap();
         world.device(|desk, irql| {
             let adapter = desk.adapter.lock().unwrap().clone().expect("it is there");
             let told = adapter.indicate(&LinkState::connected(1), irql);
             assert_eq!(told, Err(Status::INVALID_STATE));
         });
         world.host.run();
-        world.host.set_power(&adapter, n::NdisDeviceStateD0).unwrap();
+        world
+            .host
+            .set_power(&adapter, n::NdisDeviceStateD0)
+            .unwrap();
         assert!(world.told().is_empty());
         assert_eq!(*world.desk.sources.lock().unwrap(), [PowerSource::Mains]);
         let desk = world.desk.clone();

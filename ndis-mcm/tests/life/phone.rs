@@ -4,9 +4,7 @@
 use super::card::FAMILY;
 use ndis_co::{
     Status,
-    client::{
-        Af, AfOffer, AsClient, Binding, Client, NewBinding, OpenAf, Protocol, Received, Vc,
-    },
+    client::{Af, AfOffer, AsClient, Binding, Client, NewBinding, OpenAf, Protocol, Received, Vc},
     indication::{StatusIndication, StatusKind},
     irql::{Passive, UpToDispatch},
     mem::Tag,
