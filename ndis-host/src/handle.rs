@@ -44,10 +44,11 @@ pub enum Kind {
     Thread,
     MiniportVc,
     OidRequest,
+    Configuration,
 }
 
 impl Kind {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 29] = [
         Self::MiniportDriver,
         Self::ProtocolDriver,
         Self::Adapter,
@@ -76,6 +77,7 @@ impl Kind {
         Self::Thread,
         Self::MiniportVc,
         Self::OidRequest,
+        Self::Configuration,
     ];
 
     /// The word for it in reports.
@@ -104,6 +106,7 @@ impl Kind {
             Self::Key => "registry key",
             Self::Thread => "thread",
             Self::OidRequest => "OID request",
+            Self::Configuration => "configuration",
         }
     }
 
