@@ -4,7 +4,7 @@
 //! it: where two branches have changed the book, take either side of this file and run that.
 
 #[rustfmt::skip]
-pub(super) static SENTENCES: [(&str, &str); 818] = [
+pub(super) static SENTENCES: [(&str, &str); 835] = [
     ("AF-01", "Only one call manager of either kind can own a given address family on a given adapter."),
     ("AF-02", "A stand-alone call manager registers its AF from ProtocolBindAdapterEx after NdisOpenAdapterEx succeeded, once for every binding it serves."),
     ("AF-03", "FAILURE means the caller or the miniport is not connection-oriented, the family is already owned, or the binding is closing."),
@@ -162,6 +162,22 @@ pub(super) static SENTENCES: [(&str, &str); 818] = [
     ("CALL-72", "The VC handle must be the client-created VC on which ProtocolCmMakeCall was invoked."),
     ("CALL-73", "MULTIPOINT_VC and PERMANENT_VC are flags in the call parameters, so keep them consistent with the presence of a party handle and with PVC use."),
     ("CALL-74", "Network signaling for an outgoing call starts only in ProtocolCmMakeCall and may take arbitrarily long, so pend rather than wait."),
+    ("CFG-01", "A configuration is opened, read, written and closed only at PASSIVE_LEVEL."),
+    ("CFG-02", "A subkey of a configuration is opened below DISPATCH_LEVEL."),
+    ("CFG-03", "A configuration is opened with a handle that NDIS gave this driver: of its registration, of an adapter at its initialization, of an open adapter, or, within a bind, with the pointer to the parameters of the bind."),
+    ("CFG-04", "The structure has the type, revision and size of its kind, and no flag unless a monitoring filter sets it."),
+    ("CFG-05", "Each configuration handle, that of a subkey too, is closed once, and not used afterwards."),
+    ("CFG-06", "A configuration that was opened with a binding's handle is closed before NdisCloseAdapterEx is called."),
+    ("CFG-07", "A configuration that was opened with the parameters of a bind is closed before the bind is complete."),
+    ("CFG-08", "A configuration that was opened with the handle of a registration is closed before the driver deregisters."),
+    ("CFG-09", "What NDIS shows of a value, and of the network address, is NDIS's memory: the driver does not free it, and does not use it after it has closed the handle."),
+    ("CFG-10", "No read or write of a configuration begins while another one goes on."),
+    ("CFG-11", "NDIS does not check what is in the registry: the driver checks each value that it reads, and takes a default for one out of bounds."),
+    ("CFG-12", "The network address is read by the configuration of an adapter, which its miniport driver has opened."),
+    ("CFG-13", "NDIS does not check the network address or its length: the driver does, and takes the permanent or a default address instead of a wrong one."),
+    ("CFG-14", "The type in the structure that a read gives says which member has the value, whatever type was asked for."),
+    ("CFG-15", "A value that is written has one of the documented types; its memory, and that of the name, stays the driver's."),
+    ("CFG-16", "The caller has room for the name of the subkey that it opens by an index."),
     ("DV-01", "Static Driver Verifier checks the IRQL of all NdisMCm functions under this rule."),
     ("DV-02", "Static Driver Verifier checks the IRQL of the NdisMCo functions under this rule."),
     ("DV-03", "Static Driver Verifier checks the IRQL of the NdisCm functions under this rule."),
@@ -452,6 +468,7 @@ pub(super) static SENTENCES: [(&str, &str); 818] = [
     ("KE-69", "A remove lock is initialised once, and each acquisition is released once, with the tag that it was made with, before the lock's memory ends."),
     ("KE-70", "A remove lock is initialised, and waited for, only at PASSIVE_LEVEL; it is acquired and released at DISPATCH_LEVEL or below."),
     ("KE-71", "A semaphore is initialised at PASSIVE_LEVEL, with a count from 0 to its limit, and released by one or more, never beyond the limit."),
+    ("KE-72", "The object that PsGetCurrentThread gives is the system's: without a reference it is compared at most, and means something only while its thread is there."),
     ("NBL-01", "Each NET_BUFFER_LIST sent must have SourceHandle equal to the NdisVcHandle of the call."),
     ("NBL-02", "From the call on the sender owns nothing of the lists and must not look at them until ProtocolCoSendNetBufferListsComplete."),
     ("NBL-03", "Lists must come from the NDIS list allocators (plain, combined or clone)."),
