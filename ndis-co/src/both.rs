@@ -1,5 +1,10 @@
 //! [`AsBoth`]: a protocol that is a client and a stand-alone call manager.
 
+mod joined;
+
+#[doc(hidden)]
+pub use joined::Joined;
+
 use crate::{
     Status,
     client::{self, Client, Families, RunsClient},
@@ -126,6 +131,11 @@ impl<P: Client<Role = Self> + StandaloneCallManager> RunsClient<P> for AsBoth {
 }
 
 impl<P: Client<Role = Self>> RunsManager<P> for AsBoth {
+    type Part
+        = Joined<P>
+    where
+        P: StandaloneCallManager;
+
     fn manager(binding: &BindingShared<P>) -> &ManagerState<P>
     where
         P: StandaloneCallManager,

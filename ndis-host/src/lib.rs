@@ -105,6 +105,7 @@ mod extents;
 mod fault;
 mod handle;
 mod host;
+mod joined;
 mod ke;
 mod lives;
 mod loading;

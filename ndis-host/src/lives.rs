@@ -98,6 +98,7 @@ impl State {
         self.check_never_completed(number);
         self.end_requests_of_vc(number);
         if let Some(vc) = self.world.vcs.remove(&number) {
+            self.world.part(&vc);
             self.handles.kill(vc.client_raw);
             self.handles.kill(vc.manager_raw);
             if let Some(third) = &vc.miniport {

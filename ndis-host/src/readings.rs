@@ -327,6 +327,39 @@ readings! {
         /// Of its device: others can register no family there.
         TheDevice,
     }
+    /// What is a VC that a stand-alone call manager makes with the handle of one of its own as a
+    /// client in the variable for the new handle, as NDPROXY may do for NDISWAN? ([VC-70]; no
+    /// page says how the data of a call on a WAN miniport get to another VC. What the third way
+    /// would be, that NDIS has the MCM make the new VC too, is not simulated.)
+    ///
+    /// Experiment: a WAN miniport whose data path prints its context, and the handles of the VC
+    /// and of each list; a call of RAS, and what is printed of the first packets. A protocol
+    /// that passes the handle, above any MCM, and the status that it gets.
+    ///
+    /// [VC-70]: ndis_sys::rules#VC-70
+    joined_vc: JoinedVc {
+        /// The same VC with a second client: it is active when the first is, and both clients
+        /// hear of what is indicated about it.
+        #[default]
+        Shared,
+        /// A VC of its own, which the call manager activates, and from which NDIS maps to the
+        /// first one; only its client hears of what is indicated about that.
+        Mapped,
+    }
+    /// Does the activation of such a VC reach the MCM, whose own is active? ([VC-72]; the pages
+    /// let an MCM register the handlers for it, and say that NDIS calls the miniport.)
+    ///
+    /// Experiment: an MCM whose `MiniportCoActivateVc` and `MiniportCoDeactivateVc` print, and a
+    /// call of RAS.
+    ///
+    /// [VC-72]: ndis_sys::rules#VC-72
+    joined_activation: JoinedActivation {
+        /// No: the MCM's own is all that there is.
+        #[default]
+        ByOwner,
+        /// Its handlers are called with its context of the VC.
+        Asked,
+    }
     /// May calls be made, taken and closed while the adapter is paused? (The page
     /// of MiniportPause speaks of data only.)
     ///
@@ -351,6 +384,8 @@ impl Readings {
             deactivate_complete: DeactivateComplete::Always,
             dispatch_incoming_call_result: DispatchIncomingCallResult::ClientStatus,
             crossing_close: CrossingClose::Delivered,
+            joined_vc: JoinedVc::Mapped,
+            joined_activation: JoinedActivation::Asked,
             ..Self::default()
         });
         all.push(Self {

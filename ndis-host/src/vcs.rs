@@ -46,6 +46,9 @@ impl State {
             });
         }
         self.world.vcs.insert(number, vc);
+        if let Some(lower) = owners.lower {
+            self.world.join(number, lower);
+        }
         Some(Made {
             number,
             client_raw,
@@ -56,7 +59,7 @@ impl State {
     /// Whether the miniport has its part of such a VC: it is not the call manager, and not
     /// another one, which has no handler for that.
     pub(crate) fn has_third(&self, owners: Owners) -> bool {
-        let alone = matches!(owners.served_by, Manager::Alone { .. });
+        let alone = matches!(owners.served_by, Manager::Alone { .. }) && owners.lower.is_none();
         let co = self.world.miniport_co(owners.adapter);
         alone && co.is_some_and(|co| co.CoCreateVcHandler.is_some())
     }
@@ -66,9 +69,13 @@ impl State {
         // SAFETY: the caller's initialized variable.
         let before = unsafe { out.read() };
         if !before.is_null() {
-            let message = alloc::format!("{call}: the handle variable is not NULL before the call");
-            self.violate("VC-05", None, message);
+            self.not_null(call);
         }
+    }
+
+    pub(crate) fn not_null(&mut self, call: &str) {
+        let message = alloc::format!("{call}: the handle variable is not NULL before the call");
+        self.violate("VC-05", None, message);
     }
 
     /// Whether a VC may be deleted by its creator; otherwise the status.
@@ -90,6 +97,12 @@ impl State {
             return Err(n::NDIS_STATUS_NOT_ACCEPTED);
         }
         let of_client = vc.by_client;
+        if let Some(upper) = vc.upper.filter(|_| of_client) {
+            let upper = ObjectId::new(Kind::ClientVc, upper);
+            let message = alloc::format!("{call} on {object}, which {upper} shares");
+            self.violate("VC-71", Some(object), message);
+            return Err(n::NDIS_STATUS_NOT_ACCEPTED);
+        }
         if !self.check_requests_of_vc(call, number, of_client) {
             return Err(n::NDIS_STATUS_NOT_ACCEPTED);
         }
@@ -239,6 +252,14 @@ pub(crate) fn delete(cx: &Cx, number: u32) -> i32 {
         }
         cx.with(|s| {
             let by_client = s.world.vcs.get(&number).is_some_and(|vc| vc.by_client);
+            let shared = s.world.vcs.get(&number).and_then(|vc| vc.upper);
+            if let Some(upper) = shared.filter(|_| status == n::NDIS_STATUS_SUCCESS) {
+                let upper = ObjectId::new(Kind::ClientVc, upper);
+                let message = alloc::format!(
+                    "ProtocolCoDeleteVc of {object}, which {upper} shares, returned SUCCESS"
+                );
+                s.violate_by(callback.who.clone(), "VC-71", Some(object), message);
+            }
             let kept = s.has_requests_of_vc(number, !by_client);
             if status == n::NDIS_STATUS_SUCCESS && kept {
                 let message = alloc::format!(

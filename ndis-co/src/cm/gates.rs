@@ -1,5 +1,7 @@
 //! [`Gates`]: what data may go on a VC, and [`Part`]: who is told.
 
+use core::any::Any;
+
 /// What data may go on a VC.
 #[doc(hidden)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -19,6 +21,13 @@ pub trait Part: Default + Send + Sync + 'static {
 
     /// Says what may go. Called under the VC's lock.
     fn open(&self, gates: Gates);
+
+    /// Takes something to keep until the VC is over, if it is of a kind that it keeps.
+    fn keep(&self, _what: &mut dyn Any) {}
+
+    /// The VC of this driver's own making is deleted, or was not made. Called once, without a
+    /// lock.
+    fn over(&self) {}
 }
 
 /// A stand-alone call manager: the miniport beneath carries the data.

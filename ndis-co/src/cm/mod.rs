@@ -45,6 +45,7 @@ pub use sap::{DeregisterSap, PendingDeregisterSap, PendingRegisterSap, RegisterS
 pub use standalone::{AsCallManager, SignalingVc, StandaloneCallManager};
 #[doc(hidden)]
 pub use standalone::{ManagerState, RunsManager, SignalingShared};
+pub(crate) use vc::PartOf;
 pub use vc::{
     AcceptedCall, ActivateError, Active, CanActivate, CanDispatch, CreatedVc, Inactive, Vc, WeakVc,
 };
@@ -401,7 +402,7 @@ pub unsafe trait Base<M: CallManager<Base = Self>>:
     /// # Safety
     ///
     /// `af` is open and stays so, `context` lives until the VC is deleted, and `vc` is
-    /// valid for a write and null.
+    /// valid for a write and null, or the handle of a VC that the new one may be joined with.
     #[doc(hidden)]
     unsafe fn create_vc(
         &self,

@@ -79,7 +79,7 @@ impl State {
         // A stand-alone call manager's own has no call.
         let connected =
             record.af.is_none() || matches!(record.phase, CallPhase::Up | CallPhase::Connected);
-        if !record.carries() || !connected {
+        if !self.carried(vc) || !connected {
             return Some(Refusal {
                 rule: "NBL-07",
                 message: alloc::format!(
@@ -154,7 +154,8 @@ exports! { EXPORTS {
                 return Some(Err((number, mine)));
             }
             let adapter = s.world.adapter_of_vc(number)?;
-            if s.world.vcs.get(&number)?.has_no_carrier() {
+            let carrying = s.world.carrying(number);
+            if s.world.vcs.get(&carrying)?.has_no_carrier() {
                 let message = alloc::format!(
                     "{call} on {object} of a stand-alone call manager over an MCM is not simulated"
                 );
@@ -167,6 +168,7 @@ exports! { EXPORTS {
                 return Some(Err((number, mine)));
             }
             let gone = s.world.adapters.get(&adapter)?.removal_told;
+            let late = !s.world.vcs.get(&carrying)?.carries();
             for address in &mine {
                 s.depart(call, *address);
                 if let Some(list) = s.buffers.lists.get_mut(address) {
@@ -174,6 +176,7 @@ exports! { EXPORTS {
                         vc: number,
                         source: list.source(),
                         gone,
+                        late,
                     };
                     let id = list.id();
                     s.remember(id, call);
@@ -181,9 +184,9 @@ exports! { EXPORTS {
             }
             let record = s.world.vcs.get_mut(&number)?;
             record.sends += mine.len() as u32;
-            let context = record.carriers_context();
+            let context = s.world.carriers_context(carrying)?;
             let handler = s.world.miniport_co(adapter)?.CoSendNetBufferListsHandler?;
-            let mut callback = s.to_carrier_of("MiniportCoSendNetBufferLists", number);
+            let mut callback = s.to_carrier_of("MiniportCoSendNetBufferLists", carrying);
             callback.objects[1] = mine
                 .first()
                 .and_then(|first| s.buffers.lists.get(first))

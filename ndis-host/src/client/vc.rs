@@ -58,6 +58,7 @@ impl State {
             served_by: record.served_by,
             adapter: record.adapter,
             by_client: true,
+            lower: None,
         })
     }
 
@@ -83,6 +84,7 @@ impl State {
             served_by,
             adapter: adapter.ok_or(n::NDIS_STATUS_FAILURE)?,
             by_client: false,
+            lower: None,
         };
         if !self.has_third(owners) {
             self.note(Some(object), "the miniport makes no VCs for call managers");
@@ -148,8 +150,10 @@ exports! { EXPORTS {
             return cx.done(n::NDIS_STATUS_FAILURE);
         }
         let owners = cx.with(|s| {
-            s.check_out(CO_CREATE.name, out);
-            s.owners_of(binding.addr(), af.addr())
+            // SAFETY: the caller's initialized variable.
+            let before = unsafe { out.read() };
+            let owners = s.owners_of(binding.addr(), af.addr());
+            s.joins(CO_CREATE.name, before.addr(), owners)
         });
         match owners.and_then(|owners| create(&cx, owners, Context(context))) {
             Ok(raw) => {

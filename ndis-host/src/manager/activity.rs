@@ -4,6 +4,7 @@ use crate::callback::Ptr;
 use crate::cx::{Cx, job};
 use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
+use crate::joined::{self, Change};
 use crate::miniport::vc::{activate as activate_third, deactivate as deactivate_third};
 use crate::model::vc::{Activity, CallPhase};
 use crate::readings::{ActivateComplete, DeactivateComplete};
@@ -236,7 +237,11 @@ exports! { EXPORTS {
             let number = s.deactivated_by(call, vc.addr())?;
             let object = ObjectId::new(Kind::ClientVc, number);
             let vc = s.world.vcs.get(&number).ok_or(n::NDIS_STATUS_FAILURE)?;
-            if let Some(message) = vc.transfers(call, object, s.readings.transfer_ends) {
+            let upper = vc.upper.and_then(|upper| s.world.vcs.get(&upper));
+            let ends = s.readings.transfer_ends;
+            let left = [Some(vc), upper].into_iter().flatten();
+            let left = left.filter_map(|vc| vc.transfers(call, object, ends)).next();
+            if let Some(message) = left {
                 s.violate("VC-49", Some(object), message);
             }
             let reading = s.readings.deactivate_complete;
@@ -290,7 +295,8 @@ exports! { EXPORTS {
         if let Some(status) = activate_third(&cx, number, Ptr(parameters)) {
             return cx.done(status);
         }
-        // An MCM's adapter: there is nothing to activate beneath.
+        // An MCM's adapter: there is nothing to activate beneath, except what it shares.
+        joined::ask(&cx, number, Change::Activate(Ptr(parameters)));
         cx.with(|s| {
             if let Some(vc) = s.world.vcs.get_mut(&number) {
                 vc.activate(false, None);
@@ -318,6 +324,7 @@ exports! { EXPORTS {
             Err(status) => return cx.done(status),
         };
         let status = deactivate_third(&cx, number).unwrap_or_else(|| {
+            joined::ask(&cx, number, Change::Deactivate);
             cx.with(|s| {
                 if let Some(vc) = s.world.vcs.get_mut(&number) {
                     vc.deactivate(false);

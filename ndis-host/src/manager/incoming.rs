@@ -76,7 +76,7 @@ exports! { EXPORTS {
                 return Err(n::NDIS_STATUS_FAILURE);
             }
             let early = s.readings.incoming_activation == IncomingActivation::BeforeDispatch;
-            if early && activity != Activity::Active {
+            if early && activity != Activity::Active && !s.shares_active(number) {
                 let message = alloc::format!("{call} on {object}, which is not active ({activity})");
                 s.violate("CALL-24", Some(object), message);
                 return Err(n::NDIS_STATUS_VC_NOT_ACTIVATED);

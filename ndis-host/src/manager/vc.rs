@@ -62,6 +62,7 @@ impl State {
             served_by: manager,
             adapter: record.adapter,
             by_client: false,
+            lower: None,
         })
     }
 

@@ -34,6 +34,16 @@ impl State {
         nobody.then_some("no call is connected on the VC: the data goes back")
     }
 
+    /// Whether the client of a VC that shares this one takes data, if there is one: of the call
+    /// there the MCM knows nothing.
+    fn sharer_takes(&self, vc: u32) -> bool {
+        let upper = self.world.vcs.get(&vc).and_then(|vc| vc.upper);
+        let upper = upper.and_then(|upper| self.world.vcs.get(&upper));
+        upper.is_none_or(|upper| {
+            upper.phase == CallPhase::Connected && !upper.told && !upper.incoming_close
+        })
+    }
+
     /// A call that indicated data has returned.
     fn indicated(&mut self, vc: u32, adapter: u32, resources: bool) {
         if let Some(vc) = self.world.vcs.get_mut(&vc) {
@@ -149,6 +159,12 @@ exports! { EXPORTS {
                 s.violate(rule, Some(object), message);
                 return Some(Err((adapter, mine)));
             }
+            if !s.sharer_takes(number) {
+                let why = "no call is connected on the VC that shares it: the data goes back";
+                s.note(Some(object), why);
+                return Some(Err((adapter, mine)));
+            }
+            let number = s.world.taking(number);
             let record = s.world.vcs.get(&number)?;
             let (binding, context) = s.world.end_of_vc(record)?;
             let binding_context = s.world.bindings.get(&binding)?.context;

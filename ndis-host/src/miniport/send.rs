@@ -173,7 +173,13 @@ exports! { EXPORTS {
                     continue;
                 };
                 let id = list.id();
-                let ListState::Sent { vc, source, gone } = list.state else {
+                let ListState::Sent {
+                    vc,
+                    source,
+                    gone,
+                    late,
+                } = list.state
+                else {
                     let message = alloc::format!(
                         "{call} on {object}: {id} is not being sent; it was completed before or \
                          never sent: {}",
@@ -182,7 +188,7 @@ exports! { EXPORTS {
                     s.violate("NBL-11", Some(id), message);
                     continue;
                 };
-                if vc != number {
+                if s.world.carrying(vc) != number {
                     let message = alloc::format!(
                         "{call} on {object}: {id} was sent on {}",
                         ObjectId::new(Kind::ClientVc, vc)
@@ -203,6 +209,13 @@ exports! { EXPORTS {
                 }
                 if s.final_status(call, status, id) && gone {
                     s.check_refused(call, status, id);
+                }
+                if late && status == n::NDIS_STATUS_SUCCESS {
+                    let message = alloc::format!(
+                        "{call} on {object}: {id} came when the VC was not active, and is completed \
+                         with SUCCESS"
+                    );
+                    s.violate("VC-73", Some(id), message);
                 }
                 s.arrive(call, object, address);
                 if let Some(list) = s.buffers.lists.get_mut(&address) {

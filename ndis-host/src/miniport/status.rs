@@ -13,6 +13,7 @@ use crate::model::adapter::AdapterPhase;
 use crate::model::binding::Waiting;
 use crate::model::manager::Manager;
 use crate::model::request::Loan;
+use crate::readings::JoinedVc;
 use crate::state::State;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -32,8 +33,8 @@ struct Indication {
     size: u32,
 }
 
-/// Whom it goes to: the binding, and the context of the VC for it.
-type Listener = (u32, Context);
+/// Whom it goes to: the binding, and the VC there with its context.
+type Listener = (u32, Option<u32>, Context);
 
 /// Reads a member of an indication.
 macro_rules! member {
@@ -234,12 +235,25 @@ impl State {
             binding.is_some_and(|b| b.opened && !b.closing)
         };
         let mut all: Vec<Listener> = Vec::new();
+        let number = vc;
         if let Some(vc) = vc.and_then(|vc| self.world.vcs.get(&vc)) {
-            if let Some(af) = vc.af.and_then(|af| self.world.afs.get(&af)) {
-                all.push((af.binding, vc.client_context));
+            let mut clients = alloc::vec![(number, vc)];
+            if let Some(upper) = vc
+                .upper
+                .and_then(|it| Some((vc.upper, self.world.vcs.get(&it)?)))
+            {
+                if self.readings.joined_vc == JoinedVc::Mapped {
+                    clients.clear();
+                }
+                clients.push(upper);
+            }
+            for (number, vc) in clients {
+                if let Some(af) = vc.af.and_then(|af| self.world.afs.get(&af)) {
+                    all.push((af.binding, number, vc.client_context));
+                }
             }
             if let Manager::Alone { binding } = vc.served_by {
-                all.push((binding, vc.manager_context));
+                all.push((binding, number, vc.manager_context));
             }
         } else {
             let source = member!(at, DestinationHandle).addr();
@@ -251,11 +265,11 @@ impl State {
             let only = only.and_then(|it| it.binding);
             for (number, binding) in &self.world.bindings {
                 if binding.adapter == adapter && only.is_none_or(|only| only == *number) {
-                    all.push((*number, Context::NULL));
+                    all.push((*number, None, Context::NULL));
                 }
             }
         }
-        all.retain(|(binding, _)| open(binding));
+        all.retain(|(binding, ..)| open(binding));
         all
     }
 
@@ -390,12 +404,12 @@ fn indicate(
         let loans: [Option<Loan>; 2] = [it.at.0.addr(), it.buffer.0.addr()]
             .map(|address| s.memory.lend(address, "STATUS-06", object, what));
         let listeners = s.listeners(number, vc, it.at);
-        Some((vc, it, loans, listeners))
+        Some((it, loans, listeners))
     });
-    let Some((vc, it, loans, listeners)) = prepared else {
+    let Some((it, loans, listeners)) = prepared else {
         return;
     };
-    for (binding, context) in listeners {
+    for (binding, vc, context) in listeners {
         if !cx.with(|s| s.takes_turn(binding, vc, &it, plain)) {
             continue;
         }

@@ -375,6 +375,7 @@ pub(crate) mod tests {
                 served_by,
                 adapter: 1,
                 by_client: true,
+                lower: None,
             };
             let vc = Vc::new((0, 0), owners, Context::NULL);
             world.vcs.insert(number, vc);

@@ -2,6 +2,7 @@
 
 use crate::callback::{Context, Ptr};
 use crate::handle::ObjectId;
+use crate::model::World;
 use crate::model::manager::Manager;
 use crate::model::request::{Loan, Request};
 use crate::readings::TransferEnds;
@@ -79,6 +80,8 @@ pub(crate) struct Owners {
     /// The adapter that carries the data.
     pub(crate) adapter: u32,
     pub(crate) by_client: bool,
+    /// The VC that it shares, one of its call manager's as a client.
+    pub(crate) lower: Option<u32>,
 }
 
 /// A virtual connection.
@@ -145,6 +148,10 @@ pub(crate) struct Vc {
     pub(crate) first_party: Option<u32>,
     /// The client has deleted its VC before the call manager deactivated it.
     pub(crate) deleting: bool,
+    /// The VC beneath that it shares, which carries its data.
+    pub(crate) lower: Option<u32>,
+    /// The VC that shares this one.
+    pub(crate) upper: Option<u32>,
 }
 
 impl Vc {
@@ -159,6 +166,7 @@ impl Vc {
             served_by,
             adapter,
             by_client,
+            lower,
         } = owners;
         let (client_context, manager_context) = if by_client {
             (context, Context::NULL)
@@ -204,6 +212,8 @@ impl Vc {
             multipoint: false,
             first_party: None,
             deleting: false,
+            lower,
+            upper: None,
         }
     }
 
@@ -267,8 +277,9 @@ impl Vc {
         self.miniport.is_none() && matches!(self.served_by, Manager::Alone { .. })
     }
 
-    /// The context of whoever carries its data: the miniport, or the MCM.
-    pub(crate) fn carriers_context(&self) -> Context {
+    /// The context of whoever carries its data, unless it shares another VC: the miniport, or
+    /// the MCM.
+    fn carriers_context(&self) -> Context {
         self.miniport
             .as_ref()
             .map_or(self.manager_context, |third| third.context)
@@ -408,5 +419,41 @@ impl Vc {
         self.step(&[CallPhase::Offered, CallPhase::None], CallPhase::Withdrawn);
         self.withdrawn = true;
         self.hang_up();
+    }
+}
+
+/// VCs that are joined: one shares the data of another, the one beneath.
+impl World {
+    /// The VC that carries the data of this one: another, where it shares that.
+    pub(crate) fn carrying(&self, vc: u32) -> u32 {
+        self.vcs.get(&vc).and_then(|vc| vc.lower).unwrap_or(vc)
+    }
+
+    /// The VC whose client gets what is indicated on this one: another, where that shares it.
+    pub(crate) fn taking(&self, vc: u32) -> u32 {
+        self.vcs.get(&vc).and_then(|vc| vc.upper).unwrap_or(vc)
+    }
+
+    /// The context of whoever carries the data of a VC: the miniport, or the MCM.
+    pub(crate) fn carriers_context(&self, vc: u32) -> Option<Context> {
+        let vc = self.vcs.get(&self.carrying(vc))?;
+        Some(vc.carriers_context())
+    }
+
+    /// A VC that shares another is there.
+    pub(crate) fn join(&mut self, upper: u32, lower: u32) {
+        if let Some(vc) = self.vcs.get_mut(&lower) {
+            vc.upper = Some(upper);
+        }
+    }
+
+    /// One of two joined VCs is gone.
+    pub(crate) fn part(&mut self, gone: &Vc) {
+        if let Some(lower) = gone.lower.and_then(|vc| self.vcs.get_mut(&vc)) {
+            lower.upper = None;
+        }
+        if let Some(upper) = gone.upper.and_then(|vc| self.vcs.get_mut(&vc)) {
+            upper.lower = None;
+        }
     }
 }

@@ -69,6 +69,8 @@ pub(crate) enum ListState {
         source: usize,
         /// The device was gone by then, and the miniport knew.
         gone: bool,
+        /// It came on a VC that another shares and that is not active (any more).
+        late: bool,
     },
     /// The client, until it returns the list.
     Indicated { vc: u32, binding: u32, adapter: u32 },

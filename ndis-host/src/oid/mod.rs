@@ -250,7 +250,8 @@ impl State {
                 } else {
                     co.map(Handler::MiniportCo)
                 };
-                let vc = vc.map_or(null, |vc| vc.carriers_context());
+                let vc = subject.vc.and_then(|vc| self.world.carriers_context(vc));
+                let vc = vc.unwrap_or(null);
                 (handler, [own, vc, null])
             }
             Door::Manager => {

@@ -10,8 +10,8 @@ use ndis_sys::{
     NDIS_STATUS, NET_BUFFER_LIST,
 };
 
-/// The miniport half of an MCM: send and OID only, VCs are the call manager's
-/// (rules REG-10, REG-11, REG-22).
+/// The miniport half of an MCM: VCs are made and deleted by the call manager's half (rules
+/// REG-10, REG-11, REG-22).
 pub(super) fn miniport_co_characteristics<M: MiniportCallManager>()
 -> NDIS_MINIPORT_CO_CHARACTERISTICS {
     let mut table: NDIS_MINIPORT_CO_CHARACTERISTICS = ndis_sys::zeroed();
@@ -54,7 +54,8 @@ fn on_send<M: MiniportCallManager>(vc: Vc<M>, lists: Chain, _flags: u32, irql: &
     }
 }
 
-/// `MiniportCoActivateVc`: NDIS does not call an MCM's (rule REG-11).
+/// `MiniportCoActivateVc`: an MCM activates its VCs itself. NDIS calls this, if at all, because
+/// another VC that shares one of them is activated (rules REG-11, VC-72): nothing changes.
 extern "system" fn miniport_activate_vc(
     _vc: NDIS_HANDLE,
     _parameters: *mut CO_CALL_PARAMETERS,
@@ -62,7 +63,7 @@ extern "system" fn miniport_activate_vc(
     Status::SUCCESS.raw()
 }
 
-/// `MiniportCoDeactivateVc`: NDIS does not call an MCM's (rule REG-11).
+/// `MiniportCoDeactivateVc`: as above. The MCM's own deactivation is its close of the call.
 extern "system" fn miniport_deactivate_vc(_vc: NDIS_HANDLE) -> NDIS_STATUS {
     Status::SUCCESS.raw()
 }

@@ -51,6 +51,16 @@ impl<C: Client> Held<C> {
         Ok((call, request.with_vc(vc)?))
     }
 
+    /// For a VC that is joined with this one.
+    pub(crate) fn joined(vc: &Vc<C>) -> Result<Self, Status> {
+        let held = Self {
+            af: Arc::clone(&vc.shared.af),
+            counted: false,
+            vc: None,
+        };
+        held.with_vc(Some(&vc.shared))
+    }
+
     /// For a request of the call manager's. It may come before this driver knows that the
     /// family is open.
     pub(in crate::client) fn asked(

@@ -12,7 +12,7 @@ pub use role::AsCallManager;
 pub use signaling::SignalingShared;
 pub use signaling::SignalingVc;
 
-use super::{Base, CallManager, Families, Key, Vc};
+use super::{Base, CallManager, Families, Key, Vc, gates::Part};
 use crate::{
     Status,
     family::AddressFamily,
@@ -139,6 +139,11 @@ pub trait StandaloneCallManager:
 /// A role in which a driver is a call manager.
 #[doc(hidden)]
 pub trait RunsManager<M: Protocol>: Sealed {
+    /// What it keeps on each VC that a client is called on.
+    type Part: Part
+    where
+        M: StandaloneCallManager;
+
     fn manager(binding: &BindingShared<M>) -> &ManagerState<M>
     where
         M: StandaloneCallManager;
@@ -215,7 +220,7 @@ impl<M: StandaloneCallManager> OpenedBinding<'_, M> {
 // SAFETY: a binding's call manager calls the functions that are for one. A reference keeps
 // the driver's part, and with it the driver, the scope and the families.
 unsafe impl<M: StandaloneCallManager> Base<M> for Binding<M> {
-    type Part = ();
+    type Part = <M::Role as RunsManager<M>>::Part;
 
     fn driver(&self) -> &M {
         self.shared.driver.driver()

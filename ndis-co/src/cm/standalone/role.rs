@@ -97,6 +97,11 @@ impl<M: StandaloneCallManager<Role = Self>> Role<M> for AsCallManager {
 }
 
 impl<M: Protocol<Role = Self>> RunsManager<M> for AsCallManager {
+    type Part
+        = ()
+    where
+        M: StandaloneCallManager;
+
     fn manager(binding: &BindingShared<M>) -> &ManagerState<M>
     where
         M: StandaloneCallManager,

@@ -1,6 +1,6 @@
 //! [`CreatedVc`]: a VC that this driver makes to offer a call, until the call is offered.
 
-use super::{Base, CallManager, Sap, Vc, VcShared};
+use super::{Base, CallManager, PartOf, Sap, Vc, VcShared};
 use crate::{
     Status,
     armed::{Alarm, Armed},
@@ -251,34 +251,46 @@ impl<M: CallManager> Sap<M> {
         context: M::Vc,
         irql: &mut impl NoLock,
     ) -> Result<CreatedVc<'_, M, Inactive>, Status> {
-        VcShared::create(self, context, irql.up_to_dispatch())
+        let part = PartOf::<M>::default();
+        // SAFETY: joined with none.
+        unsafe { self.create_vc_over(ptr::null_mut(), part, context, irql.up_to_dispatch()) }
     }
 }
 
-impl<M: CallManager> VcShared<M> {
-    /// Creates a VC for a call to `sap`.
-    pub(crate) fn create<'sap>(
-        sap: &'sap Sap<M>,
+impl<M: CallManager> Sap<M> {
+    /// Creates a VC for a call to this SAP, joined with the one of which `lower` is the handle
+    /// when that is not null.
+    ///
+    /// # Safety
+    ///
+    /// `lower` is null, or the handle of a VC that this driver has as a client on the same
+    /// binding, and that is not deleted before `part` hears that the new one is over (rules
+    /// VC-67 and VC-68).
+    pub(crate) unsafe fn create_vc_over(
+        &self,
+        lower: NDIS_HANDLE,
+        part: PartOf<M>,
         context: M::Vc,
         irql: &mut UpToDispatch,
-    ) -> Result<CreatedVc<'sap, M, Inactive>, Status> {
+    ) -> Result<CreatedVc<'_, M, Inactive>, Status> {
         if stack::is_low_for::<M::Vc>() {
             return Err(Status::RESOURCES);
         }
-        if !sap.shared.is_registered() {
+        if !self.shared.is_registered() {
             return Err(Status::CLOSING);
         }
-        let af = &sap.shared.af;
-        let vc = Self::try_new(af, Some(sap.shared.clone()), ptr::null_mut(), context)?;
+        let af = &self.shared.af;
+        let sap = Some(self.shared.clone());
+        let vc = VcShared::try_new(af, sap, ptr::null_mut(), (context, part))?;
         let context = vc.lent.lend(&vc);
-        let mut handle: NDIS_HANDLE = ptr::null_mut();
+        let mut handle = lower;
         // SAFETY: the family is open and stays so while it has children; the
         // context lives until deletion (rule VC-08); the handle variable is
-        // null beforehand (rule VC-05).
+        // null beforehand (rule VC-05), or good by the caller.
         let status = unsafe { af.base.create_vc(af.handle(), context, &mut handle) };
         if let Err(failure) = Status::from_raw(status).result() {
             vc.look(|state, _| state.deleted());
-            Self::retire(&vc, irql);
+            VcShared::retire(&vc, irql);
             return Err(failure);
         }
         vc.handle.set(handle);

@@ -29,6 +29,9 @@ use crate::{
 use core::{ffi::c_void, fmt, ops};
 use ndis_sys::NDIS_HANDLE;
 
+/// What the base keeps on each VC.
+pub(crate) type PartOf<M> = <<M as CallManager>::Base as Base<M>>::Part;
+
 /// # Invariants
 ///
 /// CM-VC: from creation until deletion NDIS owns one reference as the call manager's VC
@@ -45,7 +48,7 @@ pub struct VcShared<M: CallManager> {
     handle: Opaque,
     state: SpinLock<State>,
     /// What the base keeps here.
-    part: <M::Base as Base<M>>::Part,
+    part: PartOf<M>,
     context: M::Vc,
     pub(crate) af: Parent<Arc<AfShared<M>>>,
 }
@@ -194,7 +197,7 @@ impl<M: CallManager> VcShared<M> {
         af: &Arc<AfShared<M>>,
         sap: Option<Arc<SapShared<M>>>,
         handle: NDIS_HANDLE,
-        context: M::Vc,
+        (context, part): (M::Vc, PartOf<M>),
     ) -> Result<Arc<Self>, Status> {
         let origin = if sap.is_some() {
             Origin::Manager
@@ -207,7 +210,7 @@ impl<M: CallManager> VcShared<M> {
             sap,
             handle: Opaque::new(handle),
             state: SpinLock::new(State::new(origin)),
-            part: Default::default(),
+            part,
             context,
             af: Parent::new(af.clone()),
         };
@@ -222,7 +225,7 @@ impl<M: CallManager> VcShared<M> {
         handle: NDIS_HANDLE,
         context: M::Vc,
     ) -> Result<NDIS_HANDLE, Status> {
-        let vc = Self::try_new(af, None, handle, context)?;
+        let vc = Self::try_new(af, None, handle, (context, PartOf::<M>::default()))?;
         vc.look(|state, _| state.created());
         Ok(vc.lent.lend(&vc))
     }
@@ -249,6 +252,7 @@ impl<M: CallManager> VcShared<M> {
 
     /// NDIS has done with the VC.
     fn retire(this: &Arc<Self>, irql: &mut UpToDispatch) {
+        this.part.over();
         drop(this.lent.end());
         AfShared::remove_child(&this.af, irql);
     }

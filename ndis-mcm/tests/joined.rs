@@ -1,0 +1,746 @@
+//! A call of a miniport call manager is handed up: a protocol in the place of NDPROXY, client and
+//! call manager at once, offers it to one in the place of NDISWAN, whose frames go straight to the
+//! miniport call manager and come straight from there.
+
+use ndis_co::{
+    AsBoth, Status,
+    address::SapAddressBuf,
+    client::{self, AfOffer, AsClient, Client, Entry, IncomingCall, Received},
+    cm::{self, StandaloneCallManager},
+    family::{AddressFamily, Family},
+    irql::{NoLock, Passive, UpToDispatch},
+    mem::Tag,
+    nbl::{NetBufferListPool, NetBufferLists, Side},
+    params::{CallParameters, CallParametersBuf},
+    protocol::{Binding, NewBinding, OpenedBinding, Protocol},
+};
+use ndis_host::{Adapter as HostAdapter, Driver, Host, JoinedActivation, JoinedVc, Readings};
+use ndis_mcm::{
+    AcceptedCall, Adapter, Af, Answer, Attributes, CallManager, Carry, CloseCall, Initialize,
+    Initialized, MakeCall, Mcm, Miniport, New, OpenAf, RegisterSap, SendLists, Vc,
+};
+use std::convert::Infallible;
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU32, Ordering::SeqCst},
+};
+
+/// Between the MCM and the proxy.
+const BELOW: AddressFamily = AddressFamily::new(Family::TAPI_PROXY, 1, 0);
+/// Between the proxy and the one that carries frames.
+const ABOVE: AddressFamily = AddressFamily::new(Family::TAPI, 1, 0);
+
+fn parameters() -> Result<CallParametersBuf, Status> {
+    CallParametersBuf::builder().build()
+}
+
+// The miniport call manager: each frame comes back.
+
+#[derive(Clone, Default)]
+struct Modem(Arc<Modulation>);
+
+#[derive(Default)]
+struct Modulation {
+    /// The VC of the call that is up.
+    vc: Mutex<Option<Vc<Modem>>>,
+    sent: AtomicU32,
+    echoed: AtomicU32,
+    /// Frames that wait until the test has them completed.
+    holds: AtomicU32,
+    held: Mutex<Vec<SendLists<Modem>>>,
+}
+
+impl Miniport for Modem {
+    type Adapter = NetBufferListPool;
+    type Role = Mcm;
+
+    fn initialize<'i>(
+        &self,
+        init: Initialize<'i, Self, New>,
+        irql: &mut Passive,
+    ) -> Result<Initialized<'i>, Status> {
+        let init = init.attributes(&Attributes::wan(), irql)?;
+        let pool = NetBufferListPool::for_receives(init.scope(), Tag::new(*b"Test"))?;
+        let mut init = init.adapter(pool)?;
+        init.register_address_family(BELOW, irql)?;
+        Ok(init.finish())
+    }
+}
+
+impl CallManager for Modem {
+    type Base = Adapter<Self>;
+    type Af = ();
+    type Sap = ();
+    type Vc = ();
+
+    fn open_af<'r>(
+        &self,
+        _: &Adapter<Self>,
+        request: OpenAf<'r, Self>,
+        _: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        request.accept(())
+    }
+
+    fn register_sap<'r>(
+        &self,
+        _: &Af<Self>,
+        request: RegisterSap<'r, Self>,
+        _: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        request.refuse(Status::INVALID_SAP)
+    }
+
+    fn create_vc(&self, _: &Af<Self>, _: &mut UpToDispatch) -> Result<(), Status> {
+        Ok(())
+    }
+
+    fn make_call<'r>(
+        &self,
+        vc: &Vc<Self>,
+        request: MakeCall<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let before = self.0.vc.lock().unwrap().replace(vc.clone());
+        drop(before);
+        request.accept(irql)
+    }
+
+    fn incoming_call_accepted(
+        &self,
+        call: AcceptedCall<Self>,
+        _: Option<CallParameters<'_>>,
+        irql: &mut UpToDispatch,
+    ) {
+        call.close(Status::FAILURE, irql);
+    }
+
+    fn close_call<'r>(
+        &self,
+        _: &Vc<Self>,
+        request: CloseCall<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let over = (
+            self.0.vc.lock().unwrap().take(),
+            std::mem::take(&mut *self.0.held.lock().unwrap()),
+        );
+        for lists in over.1 {
+            lists.complete(Status::SUCCESS, irql);
+        }
+        request.finish(irql)
+    }
+}
+
+impl Carry for Modem {
+    type Vc = Vc<Self>;
+
+    fn send(&self, vc: &Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch) {
+        let mut echo = NetBufferLists::new(Side::Miniport);
+        for packet in lists.buffers() {
+            let mut bytes = vec![0; packet.len()];
+            packet.copy_to(&mut bytes).unwrap();
+            // Without memory there is no echo.
+            if let Ok(mut frame) = vc.base().allocate(bytes.len()) {
+                frame.set_data(&bytes).unwrap();
+                echo.push_back(frame).unwrap();
+            }
+        }
+        self.0.sent.fetch_add(1, SeqCst);
+        if self.0.holds.load(SeqCst) == 1 {
+            self.0.held.lock().unwrap().push(lists);
+        } else {
+            lists.complete(Status::SUCCESS, irql);
+        }
+        if vc.indicate_receive(echo, irql).is_ok() {
+            self.0.echoed.fetch_add(1, SeqCst);
+        }
+    }
+}
+
+// The proxy.
+
+#[derive(Clone, Default)]
+struct Proxy(Arc<Desk>);
+
+#[derive(Default)]
+struct Desk {
+    af: Mutex<Option<client::Af<Proxy>>>,
+    sap: Mutex<Option<cm::Sap<Proxy>>>,
+    /// Calls, below and above.
+    pairs: Mutex<Vec<(client::Vc<Proxy>, cm::Vc<Proxy>)>>,
+    /// What came of handing them up.
+    handed: Mutex<Vec<Result<(), Status>>>,
+    lower_gone: AtomicU32,
+    upper_gone: AtomicU32,
+    received: AtomicU32,
+}
+
+impl Desk {
+    fn above(&self, lower: &client::Vc<Proxy>) -> Option<cm::Vc<Proxy>> {
+        let pairs = self.pairs.lock().unwrap();
+        let pair = pairs.iter().find(|pair| pair.0.is(lower))?;
+        Some(pair.1.clone())
+    }
+
+    fn below(&self, upper: &cm::Vc<Proxy>) -> Option<client::Vc<Proxy>> {
+        let pairs = self.pairs.lock().unwrap();
+        let pair = pairs.iter().find(|pair| pair.1.is(upper))?;
+        Some(pair.0.clone())
+    }
+
+    /// The call is up: offers it to the one that listens.
+    fn hand_up(&self, lower: &client::Vc<Proxy>, irql: &mut UpToDispatch) -> Result<(), Status> {
+        let sap = self.sap.lock().unwrap().clone().ok_or(Status::FAILURE)?;
+        let vc = sap.create_vc_joined(lower, (), irql)?;
+        // One at a time.
+        self.pairs.lock().unwrap().push((lower.clone(), vc.clone()));
+        let vc = vc.activate(parameters()?, irql)?;
+        let _ = vc.dispatch_incoming_call(parameters()?, irql);
+        Ok(())
+    }
+
+    fn dial(&self) -> Result<(), Status> {
+        // SAFETY: a thread of the test: PASSIVE_LEVEL, no lock held.
+        let mut irql = unsafe { Passive::assume() };
+        let af = self.af.lock().unwrap().clone().ok_or(Status::CLOSING)?;
+        let vc = af.create_vc((), &mut irql)?;
+        let _ = vc.make_call(parameters()?, &mut irql).keep();
+        Ok(())
+    }
+}
+
+impl Protocol for Proxy {
+    const NAME: &'static str = "PROXY";
+    type Binding = ();
+    type Role = AsBoth;
+
+    fn bind(&self, _: &NewBinding<'_>, _: &mut Passive) -> Result<(), Status> {
+        Ok(())
+    }
+
+    fn opened(&self, binding: &OpenedBinding<'_, Self>, irql: &mut Passive) {
+        binding.register_address_family(ABOVE, irql).unwrap();
+    }
+
+    fn unbind(&self, _: &Binding<Self>, _: &mut Passive) {
+        let af = self.0.af.lock().unwrap().take();
+        drop(af);
+        let sap = self.0.sap.lock().unwrap().take();
+        drop(sap);
+    }
+}
+
+impl Client for Proxy {
+    type Af = ();
+    type Sap = ();
+    type Vc = ();
+
+    fn address_family(&self, _: &Binding<Self>, offer: AfOffer<'_, Self>, irql: &mut Passive) {
+        if offer.family() == BELOW {
+            let _ = offer.open((), irql);
+        }
+    }
+
+    fn af_opened(&self, af: client::OpenAf<Self>, _: &mut Passive) {
+        let before = self.0.af.lock().unwrap().replace(af.keep());
+        drop(before);
+    }
+
+    fn af_closed(&self, _: &client::Af<Self>, _: &mut UpToDispatch) {
+        let af = self.0.af.lock().unwrap().take();
+        drop(af);
+    }
+
+    fn call_connected(
+        &self,
+        vc: &client::Vc<Self>,
+        _: Option<CallParameters<'_>>,
+        irql: &mut UpToDispatch,
+    ) {
+        let handed = self.0.hand_up(vc, irql);
+        if handed.is_err() {
+            let _ = vc.hang_up(&[], irql);
+        }
+        self.0.handed.lock().unwrap().push(handed);
+    }
+
+    fn incoming_close(
+        &self,
+        vc: &client::Vc<Self>,
+        status: Status,
+        data: &[u8],
+        irql: &mut UpToDispatch,
+    ) {
+        if let Some(upper) = self.0.above(vc) {
+            let _ = upper.dispatch_incoming_close(status, data, irql);
+        }
+    }
+
+    fn call_closed(&self, vc: &client::Vc<Self>, irql: &mut UpToDispatch) {
+        self.incoming_close(vc, Status::SUCCESS, &[], irql);
+    }
+
+    fn vc_deleted(&self, _: &client::Vc<Self>, _: &mut UpToDispatch) {
+        assert_eq!(
+            self.0.pairs.lock().unwrap().len(),
+            0,
+            "the upper one goes first"
+        );
+        self.0.lower_gone.fetch_add(1, SeqCst);
+    }
+
+    fn receive(&self, _: &client::Vc<Self>, _: Received<'_, Self>, _: &mut UpToDispatch) {
+        self.0.received.fetch_add(1, SeqCst);
+    }
+}
+
+impl StandaloneCallManager for Proxy {
+    type Signaling = Infallible;
+}
+
+impl CallManager for Proxy {
+    type Base = Binding<Self>;
+    type Af = ();
+    type Sap = ();
+    type Vc = ();
+
+    fn open_af<'r>(
+        &self,
+        _: &Binding<Self>,
+        request: OpenAf<'r, Self>,
+        _: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        request.accept(())
+    }
+
+    fn register_sap<'r>(
+        &self,
+        _: &Af<Self>,
+        request: RegisterSap<'r, Self>,
+        _: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let (answer, sap) = request.accept(());
+        let before = self.0.sap.lock().unwrap().replace(sap);
+        drop(before);
+        answer
+    }
+
+    fn deregister_sap<'r>(
+        &self,
+        _: &cm::Sap<Self>,
+        request: cm::DeregisterSap<'r, Self>,
+        _: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let sap = self.0.sap.lock().unwrap().take();
+        drop(sap);
+        request.finish()
+    }
+
+    fn create_vc(&self, _: &Af<Self>, _: &mut UpToDispatch) -> Result<(), Status> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
+    fn make_call<'r>(
+        &self,
+        _: &Vc<Self>,
+        request: MakeCall<'r, Self>,
+        _: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        request.refuse(Status::NOT_SUPPORTED)
+    }
+
+    fn incoming_call_accepted(
+        &self,
+        call: AcceptedCall<Self>,
+        _: Option<CallParameters<'_>>,
+        irql: &mut UpToDispatch,
+    ) {
+        call.connect(irql);
+    }
+
+    fn incoming_call_refused(&self, vc: &Vc<Self>, _: Status, irql: &mut UpToDispatch) {
+        if let Some(lower) = self.0.below(vc) {
+            let _ = lower.hang_up(&[], irql);
+        }
+    }
+
+    fn close_call<'r>(
+        &self,
+        vc: &Vc<Self>,
+        request: CloseCall<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        if let Some(lower) = self.0.below(vc) {
+            let _ = lower.hang_up(&[], irql);
+        }
+        request.finish(irql)
+    }
+
+    fn vc_deleted(&self, vc: &Vc<Self>, _: &mut UpToDispatch) {
+        let gone = {
+            let mut pairs = self.0.pairs.lock().unwrap();
+            pairs
+                .extract_if(.., |pair| pair.1.is(vc))
+                .collect::<Vec<_>>()
+        };
+        drop(gone);
+        self.0.upper_gone.fetch_add(1, SeqCst);
+    }
+}
+
+// The one that carries frames.
+
+#[derive(Clone, Default)]
+struct Wan(Arc<Link>);
+
+#[derive(Default)]
+struct Link {
+    pool: Mutex<Option<NetBufferListPool>>,
+    af: Mutex<Option<client::Af<Wan>>>,
+    vc: Mutex<Option<client::Vc<Wan>>>,
+    /// Whether it takes no calls.
+    refuses: AtomicU32,
+    received: Mutex<Vec<Vec<u8>>>,
+    completed: Mutex<Vec<Status>>,
+    closed: AtomicU32,
+}
+
+impl Link {
+    fn send(&self, bytes: &[u8], irql: &mut impl NoLock) -> Result<(), Status> {
+        let vc = self.vc.lock().unwrap().clone().ok_or(Status::CLOSING)?;
+        let frame = {
+            let pool = self.pool.lock().unwrap();
+            let mut frame = pool
+                .as_ref()
+                .ok_or(Status::CLOSING)?
+                .allocate(bytes.len())?;
+            frame.set_data(bytes)?;
+            frame
+        };
+        Ok(vc.send(frame.into(), irql)?)
+    }
+}
+
+impl Protocol for Wan {
+    const NAME: &'static str = "WAN";
+    type Binding = ();
+    type Role = AsClient;
+
+    fn bind(&self, _: &NewBinding<'_>, _: &mut Passive) -> Result<(), Status> {
+        Ok(())
+    }
+
+    fn unbind(&self, _: &Binding<Self>, _: &mut Passive) {
+        let left = (
+            self.0.af.lock().unwrap().take(),
+            self.0.vc.lock().unwrap().take(),
+            self.0.pool.lock().unwrap().take(),
+        );
+        drop(left);
+    }
+}
+
+impl Client for Wan {
+    type Af = ();
+    type Sap = ();
+    type Vc = ();
+
+    fn address_family(&self, _: &Binding<Self>, offer: AfOffer<'_, Self>, irql: &mut Passive) {
+        if offer.family() == ABOVE {
+            let _ = offer.open((), irql);
+        }
+    }
+
+    fn af_opened(&self, af: client::OpenAf<Self>, irql: &mut Passive) {
+        let pool = NetBufferListPool::for_sends(af.binding().scope(), Tag::new(*b"Test")).unwrap();
+        let before = self.0.pool.lock().unwrap().replace(pool);
+        drop(before);
+        let address = SapAddressBuf::try_new(0x8000, b"NDIS").unwrap();
+        let _ = af.register_sap((), address, irql).unwrap().keep();
+        let before = self.0.af.lock().unwrap().replace(af.keep());
+        drop(before);
+    }
+
+    fn af_closed(&self, _: &client::Af<Self>, _: &mut UpToDispatch) {
+        let af = self.0.af.lock().unwrap().take();
+        drop(af);
+        let pool = self.0.pool.lock().unwrap().take();
+        drop(pool);
+    }
+
+    fn create_vc(&self, _: &client::Af<Self>, _: &mut UpToDispatch) -> Result<(), Status> {
+        Ok(())
+    }
+
+    fn incoming_call<'r>(
+        &self,
+        _: &client::Sap<Self>,
+        call: IncomingCall<'r, Self>,
+        _: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        if self.0.refuses.load(SeqCst) == 1 {
+            return call.refuse(Status::NOT_ACCEPTED);
+        }
+        let (answer, call) = call.accept();
+        let before = self.0.vc.lock().unwrap().replace(call.keep());
+        drop(before);
+        answer
+    }
+
+    fn call_connected(
+        &self,
+        _: &client::Vc<Self>,
+        _: Option<CallParameters<'_>>,
+        irql: &mut UpToDispatch,
+    ) {
+        let _ = self.0.send(b"hello", irql);
+    }
+
+    fn call_closed(&self, _: &client::Vc<Self>, _: &mut UpToDispatch) {
+        let vc = self.0.vc.lock().unwrap().take();
+        drop(vc);
+        self.0.closed.fetch_add(1, SeqCst);
+    }
+
+    fn receive(&self, _: &client::Vc<Self>, lists: Received<'_, Self>, _: &mut UpToDispatch) {
+        for packet in lists.buffers() {
+            let mut bytes = vec![0; packet.len()];
+            packet.copy_to(&mut bytes).unwrap();
+            self.0.received.lock().unwrap().push(bytes);
+        }
+    }
+
+    fn send_complete(&self, _: &client::Vc<Self>, lists: NetBufferLists, _: &mut UpToDispatch) {
+        let mut completed = self.0.completed.lock().unwrap();
+        completed.extend(lists.iter().map(|list| list.status()));
+    }
+}
+
+// The tests.
+
+struct World {
+    host: Host,
+    modem: Modem,
+    proxy: Proxy,
+    wan: Wan,
+    drivers: [Driver; 3],
+    adapter: HostAdapter,
+}
+
+impl World {
+    fn new(seed: u64, readings: Readings) -> Self {
+        let host = Host::builder().seed(seed).readings(readings).build();
+        let (modem, proxy, wan) = (Modem::default(), Proxy::default(), Wan::default());
+        let entry = ndis_mcm::Entry::new(modem.clone());
+        let below = host
+            // SAFETY: the host calls this once, as DriverEntry.
+            .load_with("modem", move |object, path| unsafe {
+                entry.run(object, path)
+            })
+            .expect("the miniport loads");
+        let entry = Entry::new(proxy.clone());
+        let between = host
+            // SAFETY: as above.
+            .load_with("proxy", move |object, path| unsafe {
+                entry.run(object, path)
+            })
+            .expect("the proxy loads");
+        let entry = Entry::new(wan.clone());
+        let above = host
+            // SAFETY: as above.
+            .load_with("wan", move |object, path| unsafe {
+                entry.run(object, path)
+            })
+            .expect("the client loads");
+        let adapter = host.add_adapter(&below).expect("the adapter starts");
+        host.run();
+        Self {
+            host,
+            modem,
+            proxy,
+            wan,
+            drivers: [above, between, below],
+            adapter,
+        }
+    }
+
+    /// Places a call, and runs until all is quiet.
+    fn dial(&self) {
+        let desk = self.proxy.0.clone();
+        self.host.spawn("user", move || desk.dial().unwrap());
+        self.host.run();
+    }
+
+    fn spawn(&self, f: impl FnOnce(&Link, &mut Passive) + Send + 'static) {
+        let link = self.wan.0.clone();
+        self.host.spawn("user", move || {
+            // SAFETY: a thread of the test: PASSIVE_LEVEL, no lock held.
+            f(&link, &mut unsafe { Passive::assume() });
+        });
+    }
+
+    fn down(self, adapter_first: bool) {
+        let Self {
+            host,
+            drivers,
+            adapter,
+            ..
+        } = self;
+        if adapter_first {
+            host.remove_adapter(&adapter);
+        }
+        let [above, between, below] = drivers;
+        host.unload(&above);
+        host.unload(&between);
+        if !adapter_first {
+            host.remove_adapter(&adapter);
+        }
+        host.unload(&below);
+        let report = host.finish();
+        assert!(report.is_clean(), "{report}");
+    }
+}
+
+/// What may be behind the join, with some of the other open questions.
+fn all() -> impl Iterator<Item = (u64, Readings)> {
+    let seeds = if cfg!(miri) { 1 } else { 12 };
+    (0..seeds).flat_map(|seed| {
+        JoinedVc::ALL.iter().flat_map(move |vc| {
+            JoinedActivation::ALL.iter().map(move |activation| {
+                let readings = Readings {
+                    joined_vc: *vc,
+                    joined_activation: *activation,
+                    ..Readings::default()
+                };
+                (seed, readings)
+            })
+        })
+    })
+}
+
+#[test]
+fn frames_go_past_the_proxy() {
+    for (seed, readings) in all() {
+        let world = World::new(seed, readings);
+        world.dial();
+        assert_eq!(
+            *world.proxy.0.handed.lock().unwrap(),
+            [Ok(())],
+            "{readings:?}"
+        );
+        world.spawn(|link, irql| link.send(b"again", irql).unwrap());
+        world.host.run();
+        let received = world.wan.0.received.lock().unwrap().clone();
+        assert_eq!(received, [b"hello", b"again"], "seed {seed}, {readings:?}");
+        assert_eq!(*world.wan.0.completed.lock().unwrap(), [Status::SUCCESS; 2]);
+        assert_eq!(world.proxy.0.received.load(SeqCst), 0);
+
+        // The upper end hangs up, and all goes, the upper VC first.
+        world.spawn(|link, irql| {
+            let vc = link.vc.lock().unwrap().clone().unwrap();
+            vc.hang_up(&[], irql).unwrap();
+        });
+        world.host.run();
+        let desk = &world.proxy.0;
+        let gone = (desk.upper_gone.load(SeqCst), desk.lower_gone.load(SeqCst));
+        assert_eq!(gone, (1, 1), "seed {seed}, {readings:?}");
+        assert_eq!(world.wan.0.closed.load(SeqCst), 1);
+        // And once more.
+        world.dial();
+        assert_eq!(world.wan.0.received.lock().unwrap().len(), 3);
+        world.down(seed % 2 == 0);
+    }
+}
+
+/// The far end hangs up with frames of the upper client's outstanding, while it sends on.
+#[test]
+fn a_call_may_end_beneath_what_is_sent() {
+    let (mut late, mut ends) = (0, 0);
+    for (seed, readings) in all() {
+        let world = World::new(seed, readings);
+        world.modem.0.holds.store(1, SeqCst);
+        world.dial();
+        world.spawn(|link, irql| {
+            // Until it is told of the end.
+            while link.send(b"more", irql).is_ok() {}
+        });
+        let modem = world.modem.0.clone();
+        let desk = world.proxy.0.clone();
+        let from_below = seed % 2 == 0;
+        world.host.spawn("network", move || {
+            // SAFETY: a thread of the test: PASSIVE_LEVEL, no lock held.
+            let mut irql = unsafe { Passive::assume() };
+            if from_below {
+                let vc = modem.vc.lock().unwrap().clone().unwrap();
+                let _ = vc.dispatch_incoming_close(Status::SUCCESS, &[], &mut irql);
+            } else {
+                // The user of the proxy does.
+                let lower = desk.pairs.lock().unwrap()[0].0.clone();
+                lower.hang_up(&[], &mut irql).unwrap();
+            }
+        });
+        world.host.run();
+        let completed = world.wan.0.completed.lock().unwrap();
+        late += completed
+            .iter()
+            .filter(|status| !status.is_success())
+            .count();
+        drop(completed);
+        ends += world.proxy.0.lower_gone.load(SeqCst);
+        assert_eq!(
+            world.wan.0.closed.load(SeqCst),
+            1,
+            "seed {seed}, {readings:?}"
+        );
+        world.down(seed % 3 == 0);
+    }
+    assert!(late > 0, "none came after the end");
+    assert_eq!(ends as usize, all().count());
+}
+
+#[test]
+fn a_call_that_is_not_taken_ends_beneath() {
+    for (seed, readings) in all() {
+        let world = World::new(seed, readings);
+        world.wan.0.refuses.store(1, SeqCst);
+        world.dial();
+        let desk = &world.proxy.0;
+        let gone = (desk.upper_gone.load(SeqCst), desk.lower_gone.load(SeqCst));
+        assert_eq!(gone, (1, 1), "seed {seed}, {readings:?}");
+        assert_eq!(world.modem.0.sent.load(SeqCst), 0);
+        world.down(seed % 2 == 0);
+    }
+}
+
+/// Each allocation fails once: the call is not handed up, and ends.
+#[test]
+fn nothing_is_left_when_memory_is_short() {
+    let mut failed = 0;
+    for nth in 0..if cfg!(miri) { 8 } else { 60 } {
+        let world = World::new(nth, Readings::default());
+        world.host.fail_allocation(nth);
+        let desk = world.proxy.0.clone();
+        world.host.spawn("user", move || {
+            let _ = desk.dial();
+        });
+        world.host.run();
+        failed += usize::from(world.proxy.0.handed.lock().unwrap().first() != Some(&Ok(())));
+        world.down(nth % 2 == 0);
+    }
+    assert!(failed > 0);
+}
+
+/// An unbind with calls up.
+#[test]
+fn an_adapter_goes_with_a_call_that_is_handed_up() {
+    for (seed, readings) in all() {
+        let world = World::new(seed, readings);
+        world.dial();
+        assert_eq!(world.modem.0.echoed.load(SeqCst), 1);
+        let desk = world.proxy.0.clone();
+        world.down(seed % 2 == 0);
+        let gone = (desk.upper_gone.load(SeqCst), desk.lower_gone.load(SeqCst));
+        assert_eq!(gone, (1, 1), "seed {seed}, {readings:?}");
+    }
+}
