@@ -315,6 +315,7 @@ mod lock;
 mod mcm;
 mod miniport;
 pub mod prelude;
+pub mod wan;
 
 pub use attributes::{Attributes, Medium};
 pub use carry::Carry;

@@ -179,6 +179,7 @@ fn documented_initialize_failure(status: Status) -> Status {
 fn on_halt<M: Miniport>(core: Arc<AdapterCore<M>>, _action: NDIS_HALT_ACTION, irql: &mut Passive) {
     if let Some(shared) = core.shared() {
         let adapter = Adapter { shared };
+        adapter.driver().halting(&adapter, irql);
         <M::Role as Role<M>>::close_families(&adapter, irql, Token(()));
         adapter.driver().halt(&adapter, irql);
     }

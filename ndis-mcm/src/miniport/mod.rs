@@ -276,12 +276,20 @@ pub trait Miniport: Sized + Send + Sync + 'static {
         let _ = (adapter, irql);
     }
 
+    /// The adapter is about to go away: end what holds its clients up, such as pended requests and
+    /// calls. They are asked to close their address families next, and [`halt`](Self::halt)
+    /// follows when they have.
+    fn halting(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
+        let _ = (adapter, irql);
+    }
+
     /// The adapter goes away: let go of everything that refers to it.
     ///
     /// The clients were asked to close their address families and have done so
     /// (rules [HALT-01] to [HALT-04]). So this comes too late for tokens of pended
     /// requests, accepted calls and VCs that the driver has created: they hold
-    /// a family open, and are answered, used or dropped in bounded time. After this the adapter's
+    /// a family open, and are answered, used or dropped in bounded time, in
+    /// [`halting`](Self::halting) at the latest. After this the adapter's
     /// context is dropped, and the halt waits until that has happened: a
     /// reference that the driver keeps elsewhere holds it up (rules [HALT-05],
     /// [HALT-06]). A pended OID request keeps the adapter as well, and NDIS does not halt before

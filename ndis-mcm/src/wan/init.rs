@@ -1,0 +1,99 @@
+//! [`NewWan`]: the steps of the initialization.
+
+use super::{Wan, WanMiniport, lines::Lines, link::Link, nic::Nic, oids};
+use crate::{Attributed, Initialize, Initialized, New, Status};
+use core::fmt;
+use ndis_co::{
+    family::{AddressFamily, Family},
+    irql::AtPassive,
+    mem::Tag,
+    nbl::NetBufferListPool,
+    scope::Scope,
+};
+
+/// What NDPROXY opens (rule TAPI-01). The number of the version, no page says.
+const FAMILY: AddressFamily = AddressFamily::new(Family::TAPI_PROXY, 1, 0);
+
+/// An adapter that is being initialized: say what it is.
+///
+/// ```text
+/// NewWan ──declare──> Declared ──finish──> Initialized
+/// ```
+#[must_use]
+pub struct NewWan<'i, W: WanMiniport>(Initialize<'i, Wan<W>, New>);
+
+impl<'i, W: WanMiniport> NewWan<'i, W> {
+    pub(super) fn new(init: Initialize<'i, Wan<W>, New>) -> Self {
+        Self(init)
+    }
+
+    /// Declares what the links of the adapter are like, and which lines it has.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::INVALID_DATA`] when there is no line, [`Status::RESOURCES`], what NDIS answers.
+    #[doc(alias = "NdisMSetMiniportAttributes")]
+    pub fn declare(
+        self,
+        link: Link,
+        lines: Lines,
+        irql: &mut impl AtPassive,
+    ) -> Result<Declared<'i, W>, Status> {
+        if lines.is_empty() {
+            return Err(Status::INVALID_DATA);
+        }
+        let attributes = link.attributes().oids(W::OIDS).answered(&oids::OF_ADAPTER);
+        let init = self.0.attributes(&attributes, irql)?;
+        Ok(Declared { init, link, lines })
+    }
+}
+
+impl<W: WanMiniport> fmt::Debug for NewWan<'_, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewWan").finish_non_exhaustive()
+    }
+}
+
+/// An adapter of which NDIS knows what it is: give it what the driver keeps for it.
+#[must_use]
+pub struct Declared<'i, W: WanMiniport> {
+    init: Initialize<'i, Wan<W>, Attributed>,
+    link: Link,
+    lines: Lines,
+}
+
+impl<'i, W: WanMiniport> Declared<'i, W> {
+    /// What pools, timers and work items of the adapter are allocated on.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        self.init.scope()
+    }
+
+    /// Gives the adapter what the driver keeps for it, and offers telephony on it: applications
+    /// may call as soon as the initialization is over.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`]; `adapter` is dropped then.
+    #[doc(alias = "NdisMCmRegisterAddressFamilyEx")]
+    pub fn finish(
+        self,
+        adapter: W::Adapter,
+        irql: &mut impl AtPassive,
+    ) -> Result<Initialized<'i>, Status> {
+        let Self { init, link, lines } = self;
+        let pool = NetBufferListPool::for_receives(init.scope(), Tag::NDIS)?;
+        let mut init = init.adapter(Nic::try_new(link, lines, pool, adapter)?)?;
+        init.register_address_family(FAMILY, irql)?;
+        Ok(init.finish())
+    }
+}
+
+impl<W: WanMiniport> fmt::Debug for Declared<'_, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Declared")
+            .field("link", &self.link)
+            .field("lines", &self.lines)
+            .finish_non_exhaustive()
+    }
+}
