@@ -40,6 +40,8 @@ pub struct Shared {
     pub statuses: std::sync::Mutex<Vec<NDIS_STATUS>>,
     pub line: Line,
     pub oids: Arc<super::oids::Oids>,
+    /// How often it was asked to activate or deactivate a VC that another shares.
+    pub beneath: AtomicU32,
 }
 
 /// A VC of the call manager's own, on which a test offers calls to the first client.
@@ -95,7 +97,7 @@ impl Shared {
     }
 
     /// Its handle, or null.
-    fn line(&self) -> NDIS_HANDLE {
+    pub fn line(&self) -> NDIS_HANDLE {
         let vc = self.line.vc.load(SeqCst);
         if vc.is_null() {
             return null_mut();
@@ -258,6 +260,7 @@ impl Mcm {
             statuses: std::sync::Mutex::new(Vec::new()),
             line: Line::default(),
             oids: Arc::default(),
+            beneath: AtomicU32::new(0),
         });
         let own = shared.clone();
         let driver = host
@@ -381,6 +384,10 @@ unsafe extern "system" fn set_options(driver: NDIS_HANDLE, context: NDIS_HANDLE)
     );
     co.CoSendNetBufferListsHandler = Some(send);
     co.CoOidRequestHandler = Some(oid);
+    if matches!(twist, Twist::ActivationAnswered | Twist::ActivationRefused) {
+        co.CoActivateVcHandler = Some(co_activate);
+        co.CoDeactivateVcHandler = Some(co_deactivate);
+    }
     // SAFETY: a complete structure.
     let status = unsafe { n::NdisSetOptionalHandlers(driver, (&raw mut co).cast()) };
     if status != SUCCESS {
@@ -1124,6 +1131,35 @@ unsafe extern "system" fn delete_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
     SUCCESS
 }
 
+/// What a VC that shares this one is activated with.
+unsafe extern "system" fn co_activate(
+    context: NDIS_HANDLE,
+    params: *mut CO_CALL_PARAMETERS,
+) -> NDIS_STATUS {
+    assert!(!params.is_null());
+    // SAFETY: a live VC.
+    unsafe { asked_beneath(context.cast()) }
+}
+
+unsafe extern "system" fn co_deactivate(context: NDIS_HANDLE) -> NDIS_STATUS {
+    // SAFETY: a live VC.
+    unsafe { asked_beneath(context.cast()) }
+}
+
+unsafe fn asked_beneath(vc: *mut Vc) -> NDIS_STATUS {
+    // SAFETY: a live VC.
+    let af = unsafe { at(vc) }.af;
+    // SAFETY: the AF outlives its VCs.
+    let af = unsafe { at(af) };
+    // SAFETY: the adapter's context.
+    let shared = &unsafe { at(af.nic) }.shared;
+    shared.beneath.fetch_add(1, SeqCst);
+    if shared.twist == Twist::ActivationRefused {
+        return n::NDIS_STATUS_INVALID_DATA;
+    }
+    SUCCESS
+}
+
 unsafe fn activate(vc: *mut Vc, params: *mut CO_CALL_PARAMETERS) {
     // SAFETY: a live VC.
     let vc = unsafe { at(vc) };
@@ -1690,8 +1726,11 @@ unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST
             }
         }
         let removed = nic.shared.removed.load(SeqCst);
+        let inactive = this.active.load(SeqCst) == 0;
         let answer = if removed && twist != Twist::SendsAfterRemoval {
             n::NDIS_STATUS_NOT_ACCEPTED
+        } else if inactive && twist != Twist::SendsInactive {
+            n::NDIS_STATUS_VC_NOT_ACTIVATED
         } else {
             SUCCESS
         };

@@ -138,6 +138,12 @@ pub enum Twist {
     IndicatesLast,
     /// And has the list back with the return of the call.
     IndicatesLent,
+    /// Registers the handlers for the activation of a VC that another shares.
+    ActivationAnswered,
+    /// And refuses.
+    ActivationRefused,
+    /// Answers sends on a VC that it has deactivated as ever.
+    SendsInactive,
     /// Answers sends after the notice that its device is gone as ever.
     SendsAfterRemoval,
     /// Answers requests after that notice as ever.
