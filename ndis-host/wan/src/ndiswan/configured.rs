@@ -42,7 +42,9 @@ impl Configured {
     pub fn read(key: &ServiceKey<'_>, irql: &mut Passive) -> Result<Self, Status> {
         Ok(Self {
             frames: key.parameter("Frames", irql)?.unwrap_or(4),
-            short: key.parameter("Short", irql)?.is_some_and(|short| short != 0),
+            short: key
+                .parameter("Short", irql)?
+                .is_some_and(|short| short != 0),
             links: AtomicU32::new(0),
             sent: AtomicU32::new(0),
             returned: AtomicU32::new(0),
