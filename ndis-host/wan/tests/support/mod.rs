@@ -87,10 +87,10 @@ impl Pair {
 impl Expire for Pair {
     fn expired(this: &PoolArc<Self>, irql: &mut UpToDispatch) {
         if let Some(dialing) = this.dialing() {
-            dialing.refuse(Disconnect::NoAnswer, irql);
             if let Some(rings) = this.end(1) {
                 let _ = rings.hang_up(Disconnect::NoAnswer, irql);
             }
+            dialing.refuse(Disconnect::NoAnswer, irql);
         }
     }
 }
