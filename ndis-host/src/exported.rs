@@ -39,6 +39,7 @@ static ALL: &[&[Export]] = &[
     crate::client::sap::EXPORTS,
     crate::client::vc::EXPORTS,
     crate::client::call::EXPORTS,
+    crate::client::names::EXPORTS,
     crate::client::send::EXPORTS,
     crate::client::receive::EXPORTS,
     crate::manager::af::EXPORTS,

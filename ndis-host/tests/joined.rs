@@ -4,6 +4,7 @@
 mod common;
 
 use common::client::{Manages, Shared};
+use common::oids::Ask;
 use common::{
     Client, Mcm, PENDING, SUCCESS, TAG, Twist, header, host_under, only, plain, put, zeroed,
 };
@@ -502,6 +503,23 @@ fn a_status_reaches_whom_the_vc_is_of() {
             common::oids::indicate(mcm.adapter(), mcm.line(), status);
             let heard = |client: &Client| client.shared.oids.told.lock().unwrap().len();
             assert_eq!(heard(&it.wan), 1);
+
+            // A request about the upper VC is one about the MCM's.
+            let wan = &it.wan.shared;
+            let ask = Ask::query(&wan.oids, n::OID_GEN_CO_RCV_PDUS_OK as _, 4);
+            let (binding, vc) = (wan.binding.load(SeqCst), wan.vc.load(SeqCst));
+            mcm.oids.answers(|asked| {
+                common::oids::write(asked.request.0, &[7; 4]);
+                SUCCESS
+            });
+            let status = common::oids::co(binding, null_mut(), vc, &ask);
+            assert_eq!(status, SUCCESS);
+            ask.free();
+            let asked = mcm.oids.asked.lock().unwrap().last().copied().unwrap();
+            let context = asked.vc.0.cast::<common::mcm::Vc>();
+            // SAFETY: the MCM's VC is there.
+            let handle = unsafe { &(*context).handle };
+            assert_eq!(handle.load(SeqCst), mcm.line());
             it.wan.hang_up();
             it.part();
             it.proxy.hang_up();

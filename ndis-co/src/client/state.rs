@@ -261,6 +261,11 @@ impl State {
         self.life = Life::Alive;
     }
 
+    /// Whether it exists, and its deletion has not begun.
+    pub(super) fn is_alive(&self) -> bool {
+        self.life == Life::Alive
+    }
+
     pub(super) fn deleted(&mut self) {
         self.life = Life::Deleted;
     }

@@ -20,6 +20,7 @@
 //! | where calls are taken | [`LineSap`]; of NDPROXY's clients [`ClassSap`] | `CO_AF_TAPI_SAP` |
 //! | a call that is placed | [`MakeCall`], [`CallParams`] | `CO_AF_TAPI_MAKE_CALL_PARAMETERS`, `LINE_CALL_PARAMS` |
 //! | a call that comes in | [`IncomingCall`], [`CallInfo`] | `CO_AF_TAPI_INCOMING_CALL_PARAMETERS`, `LINE_CALL_INFO` |
+//! | what applications call it | [`CallId`] | `VAR_STRING` |
 //! | its bandwidth | [`flow`] | `PeakBandwidth` |
 //! | why it ended | [`Disconnect`], [`CallDiagnostics`] | `NDIS_STATUS_TAPI_DISCONNECTMODE_*` |
 //! | families other than TAPI_PROXY | [`TranslateCallParams`], [`TranslateCallInfo`], [`TranslateSap`] | `OID_CO_TAPI_TRANSLATE_*` |
@@ -51,6 +52,7 @@
 mod address_caps;
 pub(crate) mod bytes;
 mod call;
+mod call_id;
 mod call_info;
 mod call_params;
 mod caps;
@@ -69,6 +71,8 @@ mod translate;
 
 pub use address_caps::LineAddressCaps;
 pub use call::{Call, Direction, IncomingCall, MakeCall, flow};
+pub use call_id::CallId;
+pub(crate) use call_id::Room;
 pub use call_info::CallInfo;
 pub use call_params::{CallParams, DialParams};
 pub use caps::{AddressCaps, CallDiagnostics, CmCaps, LineCaps, Version};

@@ -1,5 +1,6 @@
 //! [`Vc`]: a virtual connection and the call on it.
 
+mod call_id;
 mod owners;
 mod sends;
 mod steps;
