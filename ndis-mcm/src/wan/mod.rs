@@ -51,10 +51,10 @@
 //!
 //! # What the pages leave open
 //!
-//! - *Where the number of a call is.* The length in the call parameters may cover the fixed structure
-//!   alone, with the number behind it. What is behind a length cannot be read safely, so such a
-//!   call is refused with [`Status::INVALID_DATA`]: the module goes by
-//!   [`MakeCall::from_parameters`](ndis_co::tapi::MakeCall::from_parameters).
+//! - *Where the number of a call is.* The length in the call parameters covers it, or the fixed
+//!   structure alone, with the number behind that: both are read. In the second case the
+//!   structure itself says how long the number is, and is believed as all lengths are that another
+//!   driver states (see [`MakeCall::telephony`](crate::MakeCall::telephony)).
 //! - *By which door an OID comes*, and whether with a VC: each is answered at all of them.
 //! - *When a VC is activated for an offered call*: before the offer.
 //! - *Which version of the family NDPROXY opens*: any.

@@ -2,6 +2,8 @@
 //! NDISWAN.
 
 mod modem;
+mod numbers;
+mod oids;
 
 mod proxy;
 
