@@ -9,7 +9,7 @@ use ndis_co::{
     tapi::Disconnect,
     timer::{Expire, Timer},
 };
-use ndis_host::{Adapter, Event, EventKind, EventMode, Host, McmDisplaces, Readings};
+use ndis_host::{Adapter, Driver, Event, EventKind, EventMode, Host, McmDisplaces, Readings};
 use ndis_mcm::{
     Answer, Initialized,
     wan::{
@@ -129,6 +129,17 @@ impl Leg {
 }
 
 impl Cable {
+    /// Loads the driver.
+    pub fn load(host: &Host, config: Config) -> Driver {
+        let wire = Mutex::default();
+        let entry = ndis_mcm::Entry::new(Wan::new(Self { config, wire }));
+        let loaded = host.load_with("cable", move |object, path| {
+            // SAFETY: the host calls this once, as DriverEntry.
+            unsafe { entry.run(object, path) }
+        });
+        loaded.unwrap()
+    }
+
     /// Offers a call where a number leads: the adapter's, or that and a line's, as in `1/2`.
     fn ring(
         &self,
@@ -388,16 +399,7 @@ pub fn on(
         .events(EventMode::Last(2000))
         .build();
     let windows = Windows::load_with(&host, settings).unwrap();
-    let entry = ndis_mcm::Entry::new(Wan::new(Cable {
-        config,
-        wire: Mutex::default(),
-    }));
-    let driver = host
-        .load_with("cable", move |object, path| {
-            // SAFETY: the host calls this once, as DriverEntry.
-            unsafe { entry.run(object, path) }
-        })
-        .unwrap();
+    let driver = Cable::load(&host, config);
     let adapters = (0..2).map(|_| host.add_adapter(&driver).unwrap()).collect();
     host.run();
     let mut world = World {
