@@ -32,6 +32,7 @@ static ALL: &[&[Export]] = &[
     crate::miniport::receive::EXPORTS,
     crate::miniport::activity::EXPORTS,
     crate::miniport::status::EXPORTS,
+    crate::miniport::errors::EXPORTS,
     crate::protocol::register::EXPORTS,
     crate::protocol::binding::EXPORTS,
     crate::options::EXPORTS,

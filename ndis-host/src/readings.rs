@@ -386,6 +386,21 @@ readings! {
         /// NDIS refuses new calls.
         Refused,
     }
+    /// When are the protocols told that a reset begins? ([RESET-01]: one page says before
+    /// `MiniportResetEx`, another one only when that has returned PENDING. Both have the end told,
+    /// also of a reset that was over at once.)
+    ///
+    /// Experiment: a miniport that pends every second reset, and a protocol that prints its
+    /// statuses.
+    ///
+    /// [RESET-01]: ndis_sys::rules#RESET-01
+    reset_start: ResetStart {
+        /// Before the miniport is called.
+        #[default]
+        First,
+        /// When it has pended the reset.
+        WhenPended,
+    }
 }
 
 impl Readings {

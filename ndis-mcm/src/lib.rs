@@ -322,8 +322,9 @@ pub use carry::Carry;
 pub use co::CoMiniport;
 pub use mcm::{Mcm, MiniportCallManager};
 pub use miniport::{
-    Adapter, Attributed, Connectionless, Entry, HasAdapter, Initialize, Initialized, Miniport, New,
-    OidRequest, PendingOidRequest, Ready, RegistersFamilies, Role, Statistics,
+    Adapter, Attributed, ConnectionOriented, Connectionless, Entry, HasAdapter, Initialize,
+    Initialized, Miniport, New, OidRequest, PendingOidRequest, PendingReset, PowerSource, Ready,
+    RegistersFamilies, Reset, Resets, Resettable, Role, Settings, Statistics,
 };
 #[doc(inline)]
 pub use ndis_co::channel::{Channel, IndicateError};

@@ -42,6 +42,7 @@ pub struct Shared {
     pub oids: Arc<super::oids::Oids>,
     /// How often it was asked to activate or deactivate a VC that another shares.
     pub beneath: AtomicU32,
+    pub life: super::life::Life,
 }
 
 /// A VC of the call manager's own, on which a test offers calls to the first client.
@@ -261,6 +262,7 @@ impl Mcm {
             line: Line::default(),
             oids: Arc::default(),
             beneath: AtomicU32::new(0),
+            life: super::life::Life::default(),
         });
         let own = shared.clone();
         let driver = host
@@ -304,6 +306,10 @@ unsafe fn entry(shared: Arc<Shared>, object: *mut DRIVER_OBJECT, path: *mut UNIC
             n::NdisMRegisterMiniportDriver(object, path, null_mut(), &raw mut broken, &raw mut none)
         };
         assert_eq!(status, n::NDIS_STATUS_BAD_CHARACTERISTICS);
+    }
+    if shared.twist == Twist::Resets {
+        table.CheckForHangHandlerEx = Some(check_for_hang);
+        table.ResetHandlerEx = Some(reset);
     }
     if shared.twist == Twist::WrongHeader {
         table.Header.Type = 0;
@@ -366,14 +372,27 @@ fn table_of(
     unsafe { std::ptr::read(table) }
 }
 
-unsafe extern "system" fn reset(_: NDIS_HANDLE, _: *mut u8) -> NDIS_STATUS {
-    SUCCESS
+unsafe extern "system" fn reset(context: NDIS_HANDLE, lost: *mut u8) -> NDIS_STATUS {
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(context.cast::<Nic>()) };
+    let (status, addresses) = nic.shared.life.reset(()).unwrap_or((SUCCESS, false));
+    put(lost, addresses.into());
+    status
+}
+
+unsafe extern "system" fn check_for_hang(context: NDIS_HANDLE) -> u8 {
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(context.cast::<Nic>()) };
+    nic.shared.life.hang(()).unwrap_or_default().into()
 }
 
 unsafe extern "system" fn set_options(driver: NDIS_HANDLE, context: NDIS_HANDLE) -> NDIS_STATUS {
     // SAFETY: the context is the `Arc` that `entry` leaked.
     let twist = unsafe { (*context.cast::<Shared>()).twist };
-    if twist == Twist::NotConnectionOriented {
+    if matches!(
+        twist,
+        Twist::NotConnectionOriented | Twist::IndicatesConnectionless
+    ) {
         return SUCCESS;
     }
     let mut co: n::NDIS_MINIPORT_CO_CHARACTERISTICS = zeroed();
@@ -437,7 +456,10 @@ unsafe extern "system" fn initialize(
     // SAFETY: as above; the count was just raised.
     let shared = unsafe { Arc::from_raw(context.cast::<Shared>()) };
     let twist = shared.twist;
-    if twist == Twist::IndicatesOthers {
+    if matches!(
+        twist,
+        Twist::IndicatesOthers | Twist::IndicatesConnectionless
+    ) {
         let mut registration: n::NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES = zeroed();
         registration.Header = header(
             n::NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES,
@@ -498,6 +520,10 @@ unsafe extern "system" fn initialize(
     if twist == Twist::BusBeneath {
         registration.AttributeFlags = n::NDIS_MINIPORT_ATTRIBUTES_NDIS_WDM as u32;
     }
+    if twist == Twist::BugChecks {
+        let wants = n::NDIS_MINIPORT_ATTRIBUTES_REGISTER_BUGCHECK_CALLBACK;
+        registration.AttributeFlags = wants as u32;
+    }
     // SAFETY: complete attributes.
     let status = unsafe { n::NdisMSetMiniportAttributes(handle, (&raw mut registration).cast()) };
     assert_eq!(status, SUCCESS);
@@ -509,6 +535,9 @@ unsafe extern "system" fn initialize(
             size_of_val(&general),
         );
         general.MediaType = n::NdisMediumCoWan;
+        if twist != Twist::ConnectionUnknown {
+            general.MediaConnectState = n::MediaConnectStateConnected;
+        }
         let mut oids = OIDS;
         general.SupportedOidList = oids.as_mut_ptr();
         general.SupportedOidListLength = size_of_val(&oids) as u32;
@@ -588,6 +617,7 @@ unsafe extern "system" fn halt(context: NDIS_HANDLE, _action: n::NDIS_HALT_ACTIO
     // SAFETY: the adapter's context.
     let open = unsafe { at(nic) };
     let twist = open.shared.twist;
+    open.shared.life.halt(open.handle);
     for slot in &open.afs {
         let af = slot.load(SeqCst);
         if af.is_null() || twist == Twist::KeepsAfOpen {
@@ -654,6 +684,7 @@ unsafe extern "system" fn pause(
 ) -> NDIS_STATUS {
     // SAFETY: the adapter's context.
     let nic = unsafe { &*context.cast::<Nic>() };
+    nic.shared.life.pause(nic.handle);
     if nic.shared.twist == Twist::PauseTwice {
         for _ in 0..2 {
             // SAFETY: the adapter's handle.
@@ -776,7 +807,12 @@ unsafe extern "system" fn pnp_event(context: NDIS_HANDLE, event: *mut n::NET_DEV
         nic.shared.removed.store(true, SeqCst);
     }
 }
-unsafe extern "system" fn shutdown(_: NDIS_HANDLE, _: n::NDIS_SHUTDOWN_ACTION) {}
+unsafe extern "system" fn shutdown(context: NDIS_HANDLE, action: n::NDIS_SHUTDOWN_ACTION) {
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(context.cast::<Nic>()) };
+    nic.shared.life.told.lock().unwrap().push(action);
+    nic.shared.life.shutdown(action);
+}
 unsafe extern "system" fn cancel_oid(context: NDIS_HANDLE, id: *mut c_void) {
     // SAFETY: the adapter's context.
     unsafe { at(context.cast::<Nic>()) }.shared.oids.cancel(id);

@@ -140,6 +140,72 @@ fn of_a_client_in_c() {
     }
 }
 
+/// Rule CALL-55: a client may place several calls in a row on one VC, and what belongs to one is
+/// nothing to the next.
+#[test]
+fn several_calls_on_one_vc() {
+    for seed in 0..if cfg!(miri) { 1 } else { 20 } {
+        let host = builder(seed).readings(raw::plain()).build();
+        let notes = Arc::<modem::Notes>::default();
+        notes.pends.store(seed % 2 == 0, SeqCst);
+        let driver = load_modem(&host, &notes);
+        let client = Client::load(&host, "client", Twist::None, false);
+        let adapter = host.add_adapter(&driver).expect("the adapter starts");
+        host.run();
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        for round in 0..3_u32 {
+            let (shared, slot) = (client.shared.clone(), kept.clone());
+            within(&host, &client.driver, move || {
+                let context = Arc::as_ptr(&shared).cast_mut().cast();
+                let (binding, af) = (shared.binding.load(SeqCst), shared.af.load(SeqCst));
+                let mut vc = shared.vc.load(SeqCst);
+                if vc.is_null() {
+                    // SAFETY: handles of this client.
+                    let made = unsafe { n::NdisCoCreateVc(binding, af, context, &raw mut vc) };
+                    assert_eq!(made, SUCCESS);
+                    shared.vc.store(vc, SeqCst);
+                }
+                let parameters = parameters();
+                let at = parameters.as_raw();
+                slot.lock().unwrap().push(parameters);
+                // SAFETY: an idle VC; the parameters stay until the completion.
+                let made = unsafe { n::NdisClMakeCall(vc, at, null_mut(), null_mut()) };
+                assert_eq!(made, PENDING);
+            });
+            assert_eq!(client.shared.up.load(SeqCst), 1, "seed {seed}, {round}");
+            assert_eq!(notes.connected.load(SeqCst), round + 1);
+            let calls = notes.calls.lock().unwrap().clone();
+            // Each has counters of its own; those before are gone.
+            let alive: Vec<_> = calls.iter().filter_map(|call| call.upgrade()).collect();
+            assert_eq!(alive.len(), 1, "seed {seed}, {round}");
+            assert_eq!(alive[0].statistics().frames_sent, 0);
+            let user = client.clone();
+            within(&host, &client.driver, move || {
+                user.send();
+                if round < 2 {
+                    // The VC is kept for the next call.
+                    *user.shared.when_closed.lock().unwrap() = Some(Box::new(|| {}));
+                }
+            });
+            assert_eq!(alive[0].statistics().frames_sent, 1);
+            drop((alive, calls));
+            let user = client.clone();
+            within(&host, &client.driver, move || user.hang_up());
+            assert_eq!(notes.legs.load(SeqCst), 0, "seed {seed}, {round}");
+        }
+        let slot = kept.clone();
+        within(&host, &client.driver, move || {
+            let all = std::mem::take(&mut *slot.lock().unwrap());
+            drop(all);
+        });
+        host.remove_adapter(&adapter);
+        host.unload(&client.driver);
+        host.unload(&driver);
+        let report = host.finish();
+        assert!(report.is_clean(), "seed {seed}: {report}");
+    }
+}
+
 /// A client of safe code cannot describe what is not there: its call is refused before anybody
 /// looks.
 #[test]

@@ -113,13 +113,14 @@ impl<C: Client> Vc<C> {
     ///
     /// Gives the lists back with [`Status::PAUSED`] while the binding is
     /// paused, [`Status::CLOSING`] when no call is up (rules [CALL-05], [CALL-43],
-    /// [NBL-07]), [`Status::INVALID_PARAMETER`] for a miniport's receive lists,
-    /// and for a list without a packet.
+    /// [NBL-07]), [`Status::RESET_IN_PROGRESS`] while the adapter is reset (rule [RESET-01]),
+    /// [`Status::INVALID_PARAMETER`] for a miniport's receive lists, and for a list without a packet.
     ///
     /// [CALL-05]: ndis_sys::rules#CALL-05
     /// [CALL-43]: ndis_sys::rules#CALL-43
     /// [NBL-04]: ndis_sys::rules#NBL-04
     /// [NBL-07]: ndis_sys::rules#NBL-07
+    /// [RESET-01]: ndis_sys::rules#RESET-01
     #[doc(alias = "NdisCoSendNetBufferLists")]
     pub fn send(&self, lists: NetBufferLists, irql: &mut impl NoLock) -> Result<(), SendError> {
         VcShared::send(&self.shared, lists, irql.up_to_dispatch())
