@@ -10,7 +10,7 @@ mod tapi;
 mod view;
 
 pub use crate::ndproxy::HangUp;
-pub use view::{CallId, CallView, Event, Frame, LineView, State};
+pub use view::{CallId, CallView, Diagnosis, Event, Frame, LineView, State};
 
 use crate::{
     ndiswan::{LinkView, Ndiswan, frame},
