@@ -4,7 +4,7 @@
 //! it: where two branches have changed the book, take either side of this file and run that.
 
 #[rustfmt::skip]
-pub(super) static SENTENCES: [(&str, &str); 815] = [
+pub(super) static SENTENCES: [(&str, &str); 818] = [
     ("AF-01", "Only one call manager of either kind can own a given address family on a given adapter."),
     ("AF-02", "A stand-alone call manager registers its AF from ProtocolBindAdapterEx after NdisOpenAdapterEx succeeded, once for every binding it serves."),
     ("AF-03", "FAILURE means the caller or the miniport is not connection-oriented, the family is already owned, or the binding is closing."),
@@ -238,6 +238,7 @@ pub(super) static SENTENCES: [(&str, &str); 815] = [
     ("INIT-30", "The list of supported OIDs in the general attributes names OIDs that the miniport answers."),
     ("INIT-31", "A miniport whose initialisation fails writes an entry into the error log that says why."),
     ("INIT-32", "A miniport for NDIS 6.20 or later gives its power management capabilities in PowerManagementCapabilitiesEx, also when it has none."),
+    ("INIT-33", "An entry of the error log names the adapter by the handle that MiniportInitializeEx got, and has few values: a record that is too long for the system is none."),
     ("IRQL-01", "NdisMCmRegisterAddressFamilyEx may be called only at PASSIVE_LEVEL."),
     ("IRQL-02", "NdisMCmOpenAddressFamilyComplete may be called at DISPATCH_LEVEL or below."),
     ("IRQL-03", "NdisMCmCloseAddressFamilyComplete may be called at DISPATCH_LEVEL or below."),
@@ -309,6 +310,7 @@ pub(super) static SENTENCES: [(&str, &str); 815] = [
     ("IRQL-162", "NDIS may invoke ProtocolSendNetBufferListsComplete at any IRQL up to DISPATCH_LEVEL, so it must not touch pageable memory or block."),
     ("IRQL-163", "NDIS may invoke ProtocolStatusEx at any IRQL up to DISPATCH_LEVEL, so it must not touch pageable memory or block."),
     ("IRQL-164", "NdisMOidRequestComplete may be called at DISPATCH_LEVEL or below."),
+    ("IRQL-165", "NdisWriteErrorLogEntry may be called at DISPATCH_LEVEL or below."),
     ("IRQL-17", "NdisMCmDispatchCallConnected may be called at DISPATCH_LEVEL or below."),
     ("IRQL-18", "NdisMCmDispatchIncomingCallQoSChange may be called at DISPATCH_LEVEL or below."),
     ("IRQL-19", "NdisMCmDispatchIncomingCloseCall may be called at DISPATCH_LEVEL or below."),
@@ -724,6 +726,7 @@ pub(super) static SENTENCES: [(&str, &str); 815] = [
     ("STATUS-13", "This code exists only from NDIS 6.20 on."),
     ("STATUS-14", "Until a status is indicated NDIS takes the media state from the general attributes and treats unknown as disconnected."),
     ("STATUS-15", "The status buffer is as long as the indication says."),
+    ("STATUS-16", "NdisMCoIndicateStatusEx is for connection-oriented miniports and MCMs: another miniport indicates with NdisMIndicateStatusEx."),
     ("TAPI-01", "An MCM that offers TAPI through NDPROXY registers CO_ADDRESS_FAMILY_TAPI_PROXY."),
     ("TAPI-02", "Report the TAPI version constant, the line count and the per-line-caps bit, with undefined bits zero."),
     ("TAPI-03", "Set the per-address-caps bit only when addresses of the line differ and leave undefined bits zero."),

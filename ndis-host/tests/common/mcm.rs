@@ -40,9 +40,9 @@ pub struct Shared {
     pub statuses: std::sync::Mutex<Vec<NDIS_STATUS>>,
     pub line: Line,
     pub oids: Arc<super::oids::Oids>,
+    pub life: super::life::Life,
     /// How often it was asked to activate or deactivate a VC that another shares.
     pub beneath: AtomicU32,
-    pub life: super::life::Life,
 }
 
 /// A VC of the call manager's own, on which a test offers calls to the first client.
@@ -261,8 +261,8 @@ impl Mcm {
             statuses: std::sync::Mutex::new(Vec::new()),
             line: Line::default(),
             oids: Arc::default(),
-            beneath: AtomicU32::new(0),
             life: super::life::Life::default(),
+            beneath: AtomicU32::new(0),
         });
         let own = shared.clone();
         let driver = host
