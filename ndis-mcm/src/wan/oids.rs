@@ -45,7 +45,7 @@ pub(super) fn answer<'r, W: WanMiniport, D: Door>(
     }
     let call = vc.and_then(|vc| Call::on(vc, irql));
     let call = call.as_ref();
-    if oid == number::WAN_CO_SET_LINK_INFO {
+    if oid == number::WAN_CO_SET_LINK_INFO && request.kind() == Kind::Set {
         return Ok(set_link(adapter, call, request, irql));
     }
     let (link, lines) = (&adapter.link, &adapter.lines);
@@ -64,7 +64,8 @@ pub(super) fn answer<'r, W: WanMiniport, D: Door>(
         number::WAN_PERMANENT_ADDRESS | number::WAN_CURRENT_ADDRESS => request.reply(&link.mac()),
         number::WAN_MEDIUM_SUBTYPE => request.reply_value(&link.subtype().number()),
         number::WAN_CO_GET_INFO => reply(request, link.info()),
-        number::WAN_CO_GET_LINK_INFO => {
+        // What was set has the same layout.
+        number::WAN_CO_GET_LINK_INFO | number::WAN_CO_SET_LINK_INFO => {
             let info = call.map_or_else(|| adapter.of_all.get(), Call::link);
             reply(request, &info)
         }
@@ -111,9 +112,6 @@ fn set_link<'r, W: WanMiniport, D: Door>(
     request: OidRequest<'r, D>,
     irql: &mut UpToDispatch,
 ) -> Answer<'r> {
-    if request.kind() != Kind::Set {
-        return request.not_supported();
-    }
     let Ok(info) = LinkInfo::parse(request.input()) else {
         return request.invalid_length(SET_LINK);
     };
