@@ -31,8 +31,6 @@ fn both_ends_hang_up_at_once() {
         for end in ends {
             let reason = world.ended(end);
             assert_eq!(reason, Disconnect::Normal.into(), "seed {seed}");
-            let counts = world.windows.link(end).unwrap().counts;
-            assert_eq!(counts.under_way, 0);
         }
         // The addresses are free again.
         world.connect();
