@@ -154,7 +154,23 @@ impl Cx {
             }
         }
         let first = objects[0];
-        if irql >= DISPATCH
+        if call.log && s.looks_for_hang() && call.name.starts_with("Ndis") {
+            let message = alloc::format!(
+                "{} was called from MiniportCheckForHangEx, which only looks",
+                call.name
+            );
+            s.violate("RESET-08", first, message);
+        }
+        if irql > DISPATCH
+            && call.switch
+            && let Some(rule) = s.after_bug_check()
+        {
+            let message = alloc::format!(
+                "{} was called from MiniportShutdownEx after a system error",
+                call.name
+            );
+            s.violate(rule, first, message);
+        } else if irql >= DISPATCH
             && let Some(rule) = call.passive
         {
             let message = alloc::format!(

@@ -54,7 +54,9 @@ impl State {
         let of_mcm = matches!(vc.served_by, Manager::Mcm { .. });
         if let Some(why) = why {
             let message = alloc::format!("{call} to share {object}, {why}");
-            self.violate("VC-70", Some(object), message);
+            let manager = ObjectId::new(Kind::Binding, binding);
+            let who = self.actor(call, &[Some(manager), None, None]);
+            self.violate_by(who, "VC-70", Some(object), message);
             return Err(n::NDIS_STATUS_FAILURE);
         }
         if !of_mcm {

@@ -143,5 +143,5 @@ pub use ke::table::registry::RegistryValue;
 pub use log::{Event, EventKind, EventMode, Past};
 pub use oid::own::{OidAnswer, OidAsk};
 pub use readings::*;
-pub use report::{ObjectLeft, Printed, Report, Violation};
+pub use report::{ErrorEntry, ObjectLeft, Printed, Report, Violation};
 pub use status::Name as StatusName;

@@ -16,6 +16,10 @@ use ndis_sys as n;
 use ndis_sys::{DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
 
 pub(crate) fn all_left(state: &State, driver: Option<u32>) -> Vec<crate::report::ObjectLeft> {
+    if state.down {
+        // The system has stopped as it was.
+        return Vec::new();
+    }
     let mut left = state.world.left(driver, &state.histories);
     left.extend(state.timers.left(driver));
     left.extend(state.work_items.left(driver));
@@ -87,6 +91,9 @@ impl crate::callback::Outcome for Unloaded {}
 
 /// Unloads a driver.
 pub(crate) fn unload(cx: &Cx, number: u32) {
+    if cx.with(|s| s.down) {
+        return;
+    }
     let adapters: Vec<u32> = cx.with(|s| {
         s.world
             .adapters

@@ -360,6 +360,20 @@ readings! {
         /// Its handlers are called with its context of the VC.
         Asked,
     }
+    /// How is the string encoded by which TAPI's applications know a call ([VC-59], [VC-60]: it
+    /// comes in a `VAR_STRING`, and its "Unicode version" is what finds the VC again)?
+    ///
+    /// Experiment: print the `VAR_STRING` that comes for a VC of a call of RAS.
+    ///
+    /// [VC-59]: ndis_sys::rules#VC-59
+    /// [VC-60]: ndis_sys::rules#VC-60
+    call_id_text: CallIdText {
+        /// UTF-16, without a terminator.
+        #[default]
+        Unicode,
+        /// A byte a character, and a terminator that counts.
+        Ascii,
+    }
     /// May calls be made, taken and closed while the adapter is paused? (The page
     /// of MiniportPause speaks of data only.)
     ///
@@ -371,6 +385,21 @@ readings! {
         Allowed,
         /// NDIS refuses new calls.
         Refused,
+    }
+    /// When are the protocols told that a reset begins? ([RESET-01]: one page says before
+    /// `MiniportResetEx`, another one only when that has returned PENDING. Both have the end told,
+    /// also of a reset that was over at once.)
+    ///
+    /// Experiment: a miniport that pends every second reset, and a protocol that prints its
+    /// statuses.
+    ///
+    /// [RESET-01]: ndis_sys::rules#RESET-01
+    reset_start: ResetStart {
+        /// Before the miniport is called.
+        #[default]
+        First,
+        /// When it has pended the reset.
+        WhenPended,
     }
 }
 

@@ -84,6 +84,18 @@ pub struct Printed {
     pub text: String,
 }
 
+/// An entry that a miniport has written into the system's error log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct ErrorEntry {
+    /// The driver.
+    pub who: Arc<str>,
+    /// One of the constants `NDIS_ERROR_CODE_XXX`.
+    pub code: u32,
+    /// The first of the values that belong to it.
+    pub value: Option<u32>,
+}
+
 /// The result of a run.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]

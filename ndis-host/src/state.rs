@@ -20,7 +20,7 @@ use crate::map::Counters;
 use crate::model::World;
 use crate::net::Buffers;
 use crate::readings::Readings;
-use crate::report::{ObjectLeft, Printed, Report, Violation};
+use crate::report::{ErrorEntry, ObjectLeft, Printed, Report, Violation};
 use crate::rng::Rng;
 use crate::sched::Sched;
 use alloc::boxed::Box;
@@ -45,6 +45,8 @@ pub(crate) struct Ledger {
     pub(crate) unanswered: Vec<String>,
     /// What drivers have printed.
     pub(crate) printed: Vec<Printed>,
+    /// What they have written into the error log.
+    pub(crate) errors: Vec<ErrorEntry>,
     /// Announced rules, and how often each came.
     pub(crate) announced: BTreeMap<String, u64>,
     counters: Counters,
@@ -60,6 +62,8 @@ pub(crate) struct State {
     pub(crate) raise: (u32, u32),
     pub(crate) low_stack: (u32, u32),
     pub(crate) asks_after_initialize: bool,
+    /// The system is down: no driver is called any more.
+    pub(crate) down: bool,
     pub(crate) log: Box<Log>,
     pub(crate) histories: Box<Histories>,
     pub(crate) ledger: Box<Ledger>,
@@ -105,6 +109,7 @@ impl State {
             raise: settings.raise,
             low_stack: settings.low_stack,
             asks_after_initialize: settings.asks_after_initialize,
+            down: false,
             log: Box::new(Log::new(settings.events)),
             histories: Box::new(Histories::default()),
             ledger: Box::new(Ledger::default()),

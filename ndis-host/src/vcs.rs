@@ -79,7 +79,7 @@ impl State {
     }
 
     /// Whether a VC may be deleted by its creator; otherwise the status.
-    pub(crate) fn deletable(&mut self, call: &str, number: u32) -> Result<(), i32> {
+    pub(crate) fn deletable(&mut self, call: &'static str, number: u32) -> Result<(), i32> {
         let object = ObjectId::new(Kind::ClientVc, number);
         let Some(vc) = self.world.vcs.get(&number) else {
             return Err(n::NDIS_STATUS_FAILURE);
@@ -100,7 +100,8 @@ impl State {
         if let Some(upper) = vc.upper.filter(|_| of_client) {
             let upper = ObjectId::new(Kind::ClientVc, upper);
             let message = alloc::format!("{call} on {object}, which {upper} shares");
-            self.violate("VC-71", Some(object), message);
+            let who = self.actor(call, &[Some(object), None, None]);
+            self.violate_by(who, "VC-71", Some(object), message);
             return Err(n::NDIS_STATUS_NOT_ACCEPTED);
         }
         if !self.check_requests_of_vc(call, number, of_client) {

@@ -55,6 +55,7 @@ pub struct Attributes {
     medium: Medium,
     max_frame: u32,
     link_speed: u64,
+    connected: bool,
     tapi: bool,
     vendor: [u8; 4],
     description: &'static CStr,
@@ -70,6 +71,7 @@ impl Attributes {
             medium,
             max_frame: 1500,
             link_speed: 100_000_000,
+            connected: true,
             tapi: false,
             vendor: [0xFF, 0xFF, 0xFF, 0],
             description: c"Network adapter",
@@ -99,6 +101,25 @@ impl Attributes {
             link_speed: bits_per_second,
             ..self
         }
+    }
+
+    /// Whether the medium is connected (yes), as far as the driver knows now: NDIS goes by it
+    /// until the driver [indicates](crate::Adapter::indicate) a
+    /// [`LinkState`](ndis_co::indication::LinkState), and takes what is not known for disconnected
+    /// (rule [STATUS-14]). By the same the layer answers who asks.
+    ///
+    /// A driver that has to find out first says no, indicates the state of the link when it knows,
+    /// within some seconds, and names `OID_GEN_CO_MEDIA_CONNECT_STATUS` among its
+    /// [own](Self::oids): who asks for it meanwhile, or while the device wakes, is answered when
+    /// that is known (rule [OID-35]).
+    ///
+    /// Source page: [indicating-connection-status](https://learn.microsoft.com/windows-hardware/drivers/network/indicating-connection-status).
+    ///
+    /// [OID-35]: ndis_sys::rules#OID-35
+    /// [STATUS-14]: ndis_sys::rules#STATUS-14
+    #[doc(alias = "MediaConnectState")]
+    pub const fn connected(self, connected: bool) -> Self {
+        Self { connected, ..self }
     }
 
     /// Offers telephony: NDPROXY may bind. Otherwise it is kept away (rule
@@ -173,6 +194,10 @@ impl Attributes {
         self.medium.0
     }
 
+    pub(crate) fn is_connected(&self) -> bool {
+        self.connected
+    }
+
     pub(crate) fn speed(&self) -> u64 {
         self.link_speed
     }
@@ -212,7 +237,8 @@ impl Attributes {
             registration.AttributeFlags |=
                 ndis_sys::NDIS_MINIPORT_ATTRIBUTES_DO_NOT_BIND_TO_ALL_CO as u32;
         }
-        // No hang is looked for, so no time for it is set (rule INIT-15).
+        // NDIS's own time between two looks for a hang is right, if any is looked for (rule
+        // INIT-15).
         registration.InterfaceType = ndis_sys::NdisInterfaceInternal;
         // SAFETY: by the caller; the structure lives for the call.
         unsafe { set(handle, (&raw mut registration).cast()) }?;
@@ -232,7 +258,11 @@ impl Attributes {
         general.MaxRcvLinkSpeed = self.link_speed;
         general.RcvLinkSpeed = self.link_speed;
         general.MacOptions = Self::MAC_OPTIONS;
-        general.MediaConnectState = ndis_sys::MediaConnectStateConnected;
+        general.MediaConnectState = if self.connected {
+            ndis_sys::MediaConnectStateConnected
+        } else {
+            ndis_sys::MediaConnectStateDisconnected
+        };
         general.MediaDuplexState = ndis_sys::MediaDuplexStateFull;
         general.LookaheadSize = self.max_frame;
         general.AccessType = ndis_sys::NET_IF_ACCESS_POINT_TO_POINT;

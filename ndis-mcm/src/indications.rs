@@ -1,47 +1,91 @@
-//! What an adapter says of its own accord: [`Adapter::indicate_status`].
+//! What an adapter says of its own accord: [`Adapter::indicate`]. Of one VC it is the VC's method.
 
-use crate::{Adapter, Carry};
-use core::ptr;
-use ndis_co::{Status, irql::NoLock, raw};
-use ndis_sys::{
-    NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_SIZEOF_STATUS_INDICATION_REVISION_1,
-    NDIS_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1, NDIS_STATUS_RESET_END,
-    NDIS_STATUS_RESET_START,
+use crate::{
+    Adapter, Carry,
+    key::key,
+    miniport::{ConnectionOriented, Role},
 };
+use core::ptr;
+use ndis_co::{
+    Status,
+    indication::{self, AdapterStatus},
+    irql::NoLock,
+};
+use ndis_sys::{NDIS_STATUS_LINK_STATE, NDIS_STATUS_MEDIA_CONNECT, NDIS_STATUS_MEDIA_DISCONNECT};
 
-impl<M: Carry> Adapter<M> {
+impl<M: Carry> Adapter<M>
+where
+    M::Role: ConnectionOriented + Role<M>,
+{
     /// Tells every protocol that is bound to the adapter of a change (rules [STATUS-01],
-    /// [STATUS-02]). `code` is one of the constants `NDIS_STATUS_XXX` that are not results, and
-    /// `data` what belongs to it.
+    /// [STATUS-02]). [`LinkState`](ndis_co::indication::LinkState) is how a driver says that the
+    /// link has come up or gone down, within about two seconds (rule [STATUS-11]).
     ///
-    /// The protocols' handlers run before this returns. A link that comes up or goes down is
-    /// indicated within about two seconds, and not while the device sleeps (rule
-    /// [STATUS-11]).
+    /// The protocols' handlers run before this returns. From the indication on the layer answers
+    /// by it who asks for the state of the medium, as it has by the
+    /// [attributes](crate::Attributes::connected) before (rule [STATUS-14]).
     ///
     /// ```
     /// # use ndis_host as _;
-    /// use ndis_mcm::{Adapter, Carry, Status};
+    /// use ndis_co::{indication::LinkState, irql::NoLock};
+    /// use ndis_mcm::{Adapter, Carry, ConnectionOriented, Status};
+    ///
+    /// /// The line is cut.
+    /// fn cut<M: Carry<Role: ConnectionOriented>>(
+    ///     adapter: &Adapter<M>,
+    ///     irql: &mut impl NoLock,
+    /// ) -> Result<(), Status> {
+    ///     adapter.indicate(&LinkState::disconnected(), irql)
+    /// }
+    /// ```
+    ///
+    /// At or below DISPATCH_LEVEL. Source pages: [`NdisMCoIndicateStatusEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcoindicatestatusex),
+    /// [indicating-connection-status](https://learn.microsoft.com/windows-hardware/drivers/network/indicating-connection-status).
+    ///
+    /// # Errors
+    ///
+    /// [`Status::INVALID_STATE`] for a state of the link while the adapter is halted (rule
+    /// [HALT-12]) or without power: a change is said when it has power again.
+    ///
+    /// [HALT-12]: ndis_sys::rules#HALT-12
+    /// [STATUS-01]: ndis_sys::rules#STATUS-01
+    /// [STATUS-02]: ndis_sys::rules#STATUS-02
+    /// [STATUS-11]: ndis_sys::rules#STATUS-11
+    /// [STATUS-14]: ndis_sys::rules#STATUS-14
+    #[doc(alias = "NdisMCoIndicateStatusEx")]
+    pub fn indicate(
+        &self,
+        status: &impl AdapterStatus,
+        irql: &mut impl NoLock,
+    ) -> Result<(), Status> {
+        indication::encoded(status, |code, data| self.indicate_status(code, data, irql))
+    }
+
+    /// As [`indicate`](Self::indicate), of any status: `code` is one of the constants
+    /// `NDIS_STATUS_XXX` that are not results, and `data` what belongs to it.
+    ///
+    /// ```
+    /// # use ndis_host as _;
+    /// use ndis_mcm::{Adapter, Carry, ConnectionOriented, Status};
     /// use ndis_co::{irql::NoLock, sys::NDIS_STATUS_MEDIA_SPECIFIC_INDICATION};
     ///
     /// /// The line has gone bad; the number is this driver's own.
-    /// fn tell<M: Carry>(adapter: &Adapter<M>, irql: &mut impl NoLock) -> Result<(), Status> {
+    /// fn tell<M: Carry<Role: ConnectionOriented>>(
+    ///     adapter: &Adapter<M>,
+    ///     irql: &mut impl NoLock,
+    /// ) -> Result<(), Status> {
     ///     let code = Status::from_raw(NDIS_STATUS_MEDIA_SPECIFIC_INDICATION);
     ///     adapter.indicate_status(code, &7_u32.to_ne_bytes(), irql)
     /// }
     /// ```
     ///
-    /// At or below DISPATCH_LEVEL. Source page: [`NdisMCoIndicateStatusEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcoindicatestatusex).
-    ///
     /// # Errors
     ///
-    /// [`Status::INVALID_PARAMETER`] for the start and the end of a reset, which NDIS
+    /// As there; [`Status::INVALID_PARAMETER`] for the start and the end of a reset, which NDIS
     /// indicates itself (rule [STATUS-10]), [`Status::INVALID_LENGTH`] for data of more than 4
     /// GB.
     ///
-    /// [STATUS-01]: ndis_sys::rules#STATUS-01
-    /// [STATUS-02]: ndis_sys::rules#STATUS-02
     /// [STATUS-10]: ndis_sys::rules#STATUS-10
-    /// [STATUS-11]: ndis_sys::rules#STATUS-11
     #[doc(alias = "NdisMCoIndicateStatusEx")]
     pub fn indicate_status(
         &self,
@@ -50,24 +94,14 @@ impl<M: Carry> Adapter<M> {
         irql: &mut impl NoLock,
     ) -> Result<(), Status> {
         let _ = irql.up_to_dispatch();
-        let code = code.raw();
-        if matches!(code, NDIS_STATUS_RESET_START | NDIS_STATUS_RESET_END) {
-            return Err(Status::INVALID_PARAMETER);
-        }
-        let size = u32::try_from(data.len()).map_err(|_| Status::INVALID_LENGTH)?;
         let handle = self.shared.handle.get();
-        let mut indication: NDIS_STATUS_INDICATION = ndis_sys::zeroed();
-        // Rule STATUS-03.
-        indication.Header = raw::header(
-            NDIS_OBJECT_TYPE_STATUS_INDICATION,
-            NDIS_STATUS_INDICATION_REVISION_1,
-            NDIS_SIZEOF_STATUS_INDICATION_REVISION_1,
+        let mut indication = indication::outgoing(handle, code, data, key())?;
+        let of_medium = matches!(
+            code.raw(),
+            NDIS_STATUS_LINK_STATE | NDIS_STATUS_MEDIA_CONNECT | NDIS_STATUS_MEDIA_DISCONNECT
         );
-        indication.SourceHandle = handle;
-        indication.StatusCode = code;
-        if size != 0 {
-            indication.StatusBuffer = data.as_ptr().cast_mut().cast();
-            indication.StatusBufferSize = size;
+        if of_medium && !self.shared.medium.changes(code, data) {
+            return Err(Status::INVALID_STATE);
         }
         // SAFETY: the handle is good as long as there is an adapter, from its attributes to the
         // halt; of no VC. Structure and data live for the call (rule STATUS-06), in which they

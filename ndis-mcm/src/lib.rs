@@ -266,7 +266,7 @@
 //! - NDIS keeps its documented contract: it calls with the contexts and at the
 //!   levels that it documents, hands over valid structures, and does not use a
 //!   context after the callback that ends it;
-//! - lengths stated by a client in call parameters, SAPs and close data are
+//! - lengths stated by a client in call parameters (TAPI's descriptors among them), SAPs and close data are
 //!   true up to [`MAX_VARIABLE`](ndis_co::address::MAX_VARIABLE): C gives
 //!   nothing to check them against, and longer ones are refused (longer close data count as none);
 //! - an MDL's memory is as long as it says, and chains of lists and packets
@@ -322,8 +322,9 @@ pub use carry::Carry;
 pub use co::CoMiniport;
 pub use mcm::{Mcm, MiniportCallManager};
 pub use miniport::{
-    Adapter, Attributed, Connectionless, Entry, HasAdapter, Initialize, Initialized, Miniport, New,
-    OidRequest, PendingOidRequest, Ready, RegistersFamilies, Role, Statistics,
+    Adapter, Attributed, ConnectionOriented, Connectionless, Entry, HasAdapter, Initialize,
+    Initialized, Miniport, New, OidRequest, PendingOidRequest, PendingReset, PowerSource, Ready,
+    RegistersFamilies, Reset, Resets, Resettable, Role, Settings, Statistics,
 };
 #[doc(inline)]
 pub use ndis_co::channel::{Channel, IndicateError};

@@ -13,8 +13,11 @@ use ndis_co::{
     nbl::{NetBufferListPool, NetBufferLists, Side},
     params::{CallParameters, CallParametersBuf},
     protocol::{Binding, NewBinding, OpenedBinding, Protocol},
+    tapi::CallId,
 };
-use ndis_host::{Adapter as HostAdapter, Driver, Host, JoinedActivation, JoinedVc, Readings};
+use ndis_host::{
+    Adapter as HostAdapter, CallIdText, Driver, Host, JoinedActivation, JoinedVc, Readings,
+};
 use ndis_mcm::{
     AcceptedCall, Adapter, Af, Answer, Attributes, CallManager, Carry, CloseCall, Initialize,
     Initialized, MakeCall, Mcm, Miniport, New, OpenAf, RegisterSap, SendLists, Vc,
@@ -742,5 +745,54 @@ fn an_adapter_goes_with_a_call_that_is_handed_up() {
         world.down(seed % 2 == 0);
         let gone = (desk.upper_gone.load(SeqCst), desk.lower_gone.load(SeqCst));
         assert_eq!(gone, (1, 1), "seed {seed}, {readings:?}");
+    }
+}
+
+/// Each finds its own call by the string for it, and nobody else's.
+#[test]
+fn calls_are_found_by_the_strings_for_them() {
+    for call_id_text in CallIdText::ALL {
+        for seed in 0..if cfg!(miri) { 1 } else { 4 } {
+            let readings = Readings {
+                call_id_text: *call_id_text,
+                ..Readings::default()
+            };
+            let world = World::new(seed, readings);
+            world.dial();
+            let (link, desk) = (world.wan.0.clone(), world.proxy.0.clone());
+            let kept = Arc::new(Mutex::new(None));
+            let gone = kept.clone();
+            world.host.spawn("user", move || {
+                // SAFETY: a thread of the test: PASSIVE_LEVEL, no lock held.
+                let mut irql = unsafe { Passive::assume() };
+                let wan = link.vc.lock().unwrap().clone().unwrap();
+                let lower = desk.pairs.lock().unwrap()[0].0.clone();
+                let ids = [wan.tapi_call_id().unwrap(), lower.tapi_call_id().unwrap()];
+                assert_ne!(ids[0], ids[1]);
+                assert!(ids[0].to_string().starts_with("VC"), "{}", ids[0]);
+                let (above, below) = (wan.af().binding(), lower.af().binding());
+                assert!(above.vc_of_tapi_call(&ids[0]).unwrap().is(&wan));
+                assert!(below.vc_of_tapi_call(&ids[1]).unwrap().is(&lower));
+                // The context that comes back is another driver's.
+                assert!(above.vc_of_tapi_call(&ids[1]).is_none());
+                assert!(below.vc_of_tapi_call(&ids[0]).is_none());
+                let unknown = CallId::try_from_units(&[0x41; 300]).unwrap();
+                assert!(above.vc_of_tapi_call(&unknown).is_none());
+                let none = CallId::try_from_units(&[]).unwrap_err();
+                assert_eq!(none, Status::INVALID_LENGTH);
+                drop((above, below));
+                wan.hang_up(&[], &mut irql).unwrap();
+                *gone.lock().unwrap() = Some((wan, ids));
+            });
+            world.host.run();
+            let gone = kept.clone();
+            world.host.spawn("user", move || {
+                let (wan, ids) = gone.lock().unwrap().take().unwrap();
+                assert_eq!(wan.tapi_call_id(), Err(Status::CLOSING));
+                assert!(wan.af().binding().vc_of_tapi_call(&ids[0]).is_none());
+            });
+            world.host.run();
+            world.down(seed % 2 == 0);
+        }
     }
 }

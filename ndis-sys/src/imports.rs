@@ -54,6 +54,34 @@ unsafe extern "system" {
     ) -> NTSTATUS;
 }
 
+// A function of any number of values can be defined by nobody but C, so that it cannot be called
+// where NDIS is a Rust crate either. With one value the calling conventions of all kernels of
+// Windows put the arguments of this form where the function looks for them.
+#[allow(clashing_extern_declarations)]
+#[cfg_attr(
+    all(windows, not(feature = "host"), not(target_arch = "x86")),
+    link(name = "ndis.sys", kind = "raw-dylib", modifiers = "+verbatim")
+)]
+#[cfg_attr(
+    all(windows, not(feature = "host"), target_arch = "x86"),
+    link(
+        name = "ndis.sys",
+        kind = "raw-dylib",
+        modifiers = "+verbatim",
+        import_name_type = "undecorated"
+    )
+)]
+unsafe extern "C" {
+    /// `NdisWriteErrorLogEntry` with one value, for which `values` is 1.
+    #[link_name = "NdisWriteErrorLogEntry"]
+    pub fn NdisWriteErrorLogEntryOfOne(
+        adapter: NDIS_HANDLE,
+        code: NDIS_ERROR_CODE,
+        values: ULONG,
+        value: ULONG,
+    );
+}
+
 // On x86 the IRQL is the HAL's, and the spin locks with it.
 #[cfg(target_arch = "x86")]
 #[cfg_attr(

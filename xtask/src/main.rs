@@ -9,6 +9,7 @@ mod api;
 mod api_map;
 mod arch;
 mod bench;
+mod beside;
 #[cfg(feature = "bindgen")]
 mod bindgen;
 mod build_times;
@@ -39,6 +40,7 @@ mod rules_scan;
 mod say;
 mod sources;
 mod steps;
+mod summary;
 mod sys;
 mod test;
 mod toolchain;

@@ -1,13 +1,20 @@
 //! Runs a list of steps one after another, each under a heading, and closes with a summary.
 //!
+//! Steps that build nothing that the others build may run beside them ([`Steps::step_beside`]).
+//!
 //! A failing step does not stop the ones after it: one run tells everything that is wrong. What
 //! cannot be done on this machine is skipped with its reason, never in silence; on a CI machine a
 //! skip that an installation would have avoided counts as a failure.
 
-use crate::say::say;
+use crate::{
+    beside::{self, Beside},
+    say::say,
+    summary::{Done, Verdict, summary},
+};
 use std::{
     fmt,
     io::{BufRead, BufReader},
+    path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -40,42 +47,20 @@ impl Outcome {
     }
 }
 
-/// How much of a remark the summary repeats.
-const LONGEST_REMARK: usize = 110;
-
-/// What became of one step.
-struct Done {
-    name: String,
-    verdict: Verdict,
-    remark: String,
-    time: Duration,
-    /// What its programs had of the processors, where the system tells.
-    processor: Option<Duration>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Passed,
-    Failed,
-    Skipped,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Passed => "passed",
-            Self::Failed => "FAILED",
-            Self::Skipped => "skipped",
-        })
-    }
-}
-
 /// What a step does.
 type Work<'a> = Box<dyn FnOnce() -> Result<Outcome> + 'a>;
 
+/// One step.
+struct Planned<'a> {
+    name: String,
+    work: Work<'a>,
+    /// It may run beside the others.
+    beside: bool,
+}
+
 /// Steps that are going to be run.
 pub struct Steps<'a> {
-    planned: Vec<(String, Work<'a>)>,
+    planned: Vec<Planned<'a>>,
     /// Is a missing tool a failure?
     strict: bool,
 }
@@ -90,7 +75,21 @@ impl<'a> Steps<'a> {
 
     /// Plans one step.
     pub fn step(&mut self, name: &str, work: impl FnOnce() -> Result<Outcome> + 'a) {
-        self.planned.push((name.to_owned(), Box::new(work)));
+        self.plan(name, work, false);
+    }
+
+    /// Plans one that builds in folders of its own, so that it does not wait for the others: where
+    /// there are two processors it runs beside them, in another process.
+    pub fn step_beside(&mut self, name: &str, work: impl FnOnce() -> Result<Outcome> + 'a) {
+        self.plan(name, work, true);
+    }
+
+    fn plan(&mut self, name: &str, work: impl FnOnce() -> Result<Outcome> + 'a, beside: bool) {
+        self.planned.push(Planned {
+            name: name.to_owned(),
+            work: Box::new(work),
+            beside,
+        });
     }
 
     /// The names of all steps, a line each.
@@ -98,32 +97,55 @@ impl<'a> Steps<'a> {
         let lines: Vec<_> = self
             .planned
             .iter()
-            .map(|(name, _)| format!("  {name}"))
+            .map(|step| format!("  {}", step.name))
             .collect();
         lines.join("\n")
     }
 
     /// Runs the steps whose names contain one of the words `only`, all when there is no word, and
     /// prints a summary. Its last line is what CI reads.
-    pub fn run(self, only: &[String]) -> Result<()> {
-        let only: Vec<String> = only.iter().map(|word| word.to_lowercase()).collect();
+    ///
+    /// With a `report` it is the process beside another: it runs those steps that may, and writes
+    /// there how they ended.
+    pub fn run(mut self, only: &[String], report: Option<&Path>) -> Result<()> {
+        let start = Instant::now();
+        let words: Vec<String> = only.iter().map(|word| word.to_lowercase()).collect();
         let named = |name: &str, word: &String| name.to_lowercase().contains(word.as_str());
-        let unknown = only
+        let unknown = words
             .iter()
-            .find(|word| !self.planned.iter().any(|(name, _)| named(name, word)));
+            .find(|word| !self.planned.iter().any(|step| named(&step.name, word)));
         if let Some(word) = unknown {
             bail!(
                 "no step has {word:?} in its name; the steps are\n{}",
                 self.list()
             );
         }
-        let mut done = Vec::new();
-        for (name, work) in self.planned {
-            if only.is_empty() || only.iter().any(|word| named(&name, word)) {
-                done.push(run_one(name, work, self.strict));
-            }
+        if !words.is_empty() {
+            self.planned
+                .retain(|step| words.iter().any(|word| named(&step.name, word)));
         }
-        say!("\n==== summary ====\n{}", summary(&done).trim_end());
+        if let Some(report) = report {
+            self.planned.retain(|step| step.beside);
+            return beside::write(report, &run_all(self.planned, self.strict));
+        }
+        let order: Vec<String> = self.planned.iter().map(|step| step.name.clone()).collect();
+        let (mut apart, mut here): (Vec<_>, Vec<_>) =
+            self.planned.into_iter().partition(|step| step.beside);
+        let other = if apart.is_empty() || here.is_empty() || !beside::worth_it() {
+            here.append(&mut apart);
+            None
+        } else {
+            Some(Beside::start(only)?)
+        };
+        let mut done = run_all(here, self.strict);
+        if let Some(other) = other {
+            done.extend(other.finish()?);
+        }
+        done.sort_by_key(|done| order.iter().position(|name| *name == done.name));
+        say!(
+            "\n==== summary ====\n{}",
+            summary(&done, start.elapsed()).trim_end()
+        );
         if done.iter().any(|done| done.verdict == Verdict::Failed) {
             std::process::exit(1);
         }
@@ -132,6 +154,11 @@ impl<'a> Steps<'a> {
         }
         Ok(())
     }
+}
+
+fn run_all(steps: Vec<Planned<'_>>, strict: bool) -> Vec<Done> {
+    let run = |step: Planned<'_>| run_one(step.name, step.work, strict);
+    steps.into_iter().map(run).collect()
 }
 
 fn run_one(name: String, work: Work<'_>, strict: bool) -> Done {
@@ -168,61 +195,6 @@ fn processor_time() -> Option<Duration> {
     let ticks = fields.split_whitespace().skip(11).take(4);
     let ticks: Option<u64> = ticks.map(|field| field.parse::<u64>().ok()).sum();
     Some(Duration::from_millis(ticks? * 10))
-}
-
-/// How many of the slowest steps are named.
-const SLOWEST: usize = 3;
-
-/// The table of the steps, in their order, with each one's time, its share of the whole, and the
-/// time of all processors together, which is about twice as much where two have enough to do.
-fn summary(done: &[Done]) -> String {
-    let mut text = String::new();
-    let width = done
-        .iter()
-        .map(|done| done.name.len())
-        .max()
-        .unwrap_or_default();
-    let all: Duration = done.iter().map(|done| done.time).sum();
-    let share = |time: Duration| {
-        // A run that took no time at all has no shares.
-        100.0 * time.as_secs_f64() / all.as_secs_f64().max(f64::MIN_POSITIVE)
-    };
-    for done in done {
-        // The whole remark stands under the step's heading.
-        let first = done.remark.lines().next().unwrap_or_default();
-        let mut remark: String = first.chars().take(LONGEST_REMARK).collect();
-        if remark.len() < first.len() {
-            remark += "...";
-        }
-        let processor = done.processor.map_or(String::new(), |time| {
-            format!("{:6.1} s CPU", time.as_secs_f64())
-        });
-        let line = format!(
-            "{:7}  {:width$} {:8.1} s {:3.0} % {processor:12}  {remark}",
-            done.verdict,
-            done.name,
-            done.time.as_secs_f64(),
-            share(done.time)
-        );
-        text += line.trim_end();
-        text.push('\n');
-    }
-    let mut slowest: Vec<&Done> = done.iter().collect();
-    slowest.sort_by_key(|done| std::cmp::Reverse(done.time));
-    let slowest: Vec<_> = slowest
-        .into_iter()
-        .take(SLOWEST)
-        .map(|done| format!("{} ({:.0} %)", done.name, share(done.time)))
-        .collect();
-    text += &format!(
-        "in {:.1} s; slowest: {}\n",
-        all.as_secs_f64(),
-        slowest.join(", ")
-    );
-    let count = |verdict| done.iter().filter(|done| done.verdict == verdict).count();
-    let [passed, failed, skipped] = [Verdict::Passed, Verdict::Failed, Verdict::Skipped].map(count);
-    text += &format!("{passed} passed, {failed} failed, {skipped} skipped\n");
-    text
 }
 
 /// Runs a command with its output on the terminal; fails when it does.
@@ -367,33 +339,6 @@ pub fn line(command: &Command) -> String {
 mod tests {
     use super::*;
 
-    fn done(name: &str, verdict: Verdict, seconds: u64) -> Done {
-        Done {
-            name: name.to_owned(),
-            verdict,
-            remark: String::new(),
-            time: Duration::from_secs(seconds),
-            processor: (seconds > 1).then(|| Duration::from_secs(2 * seconds)),
-        }
-    }
-
-    #[test]
-    fn the_summary_has_shares_and_ends_with_the_counts() {
-        let text = summary(&[
-            done("quick", Verdict::Passed, 1),
-            done("dear", Verdict::Passed, 70),
-            done("broken", Verdict::Failed, 29),
-        ]);
-        assert_eq!(
-            text,
-            "passed   quick       1.0 s   1 %\n\
-             passed   dear       70.0 s  70 %  140.0 s CPU\n\
-             FAILED   broken     29.0 s  29 %   58.0 s CPU\n\
-             in 100.0 s; slowest: dear (70 %), broken (29 %), quick (1 %)\n\
-             2 passed, 1 failed, 0 skipped\n"
-        );
-    }
-
     #[test]
     fn a_word_that_no_step_has_runs_nothing_and_lists_the_steps() {
         let ran = std::cell::Cell::new(false);
@@ -403,7 +348,7 @@ mod tests {
             Ok(Outcome::PASSED)
         });
         let error = steps
-            .run(&["one".to_owned(), "nosuchstep".to_owned()])
+            .run(&["one".to_owned(), "nosuchstep".to_owned()], None)
             .unwrap_err()
             .to_string();
         assert!(
@@ -424,7 +369,7 @@ mod tests {
                 Ok(Outcome::PASSED)
             });
         }
-        steps.run(&["miri".to_owned()]).unwrap();
+        steps.run(&["miri".to_owned()], None).unwrap();
         assert_eq!(ran.get(), 1);
     }
 

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that proves the project on this machine.
 //!
-//! The steps go from cheap to dear. What needs more than the stable toolchain (the Windows
+//! The steps go from cheap to dear; those with folders of their own run beside the others. What needs more than the stable toolchain (the Windows
 //! targets' standard libraries, a nightly with Miri, Microsoft's headers) is fetched with rustup
 //! where that can be done and skipped with its reason where not.
 
@@ -11,7 +11,8 @@ use anyhow::{Result, bail};
 use crate::{
     api_map,
     arch::Arch,
-    bench, c_client, c_header, circles, fuzz, guide, item_examples, miri, oids, package, rules,
+    bench, beside, c_client, c_header, circles, fuzz, guide, item_examples, miri, oids, package,
+    rules,
     say::say,
     steps::{self, Outcome, Steps},
     sys,
@@ -51,6 +52,9 @@ pub struct TestArgs {
     /// List the steps, and run none.
     #[arg(long, conflicts_with = "only")]
     list: bool,
+    /// Run only the steps that may run beside the others, and write how they ended to this file.
+    #[arg(long = beside::OPTION, hide = true)]
+    report: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -106,9 +110,9 @@ pub fn run(args: &TestArgs) -> Result<()> {
         ]))
     });
     steps.step("documentation", documentation);
-    steps.step("packages as published", package::prove);
+    steps.step_beside("packages as published", package::prove);
     steps.step("compiles for x64, arm64 and x86", compiles_for_windows);
-    steps.step("mixes with wdk-sys", wdk_sys::run);
+    steps.step_beside("mixes with wdk-sys", wdk_sys::run);
     steps.step("demo", || {
         for topology in ["switch", "alone"] {
             steps::run(&mut cargo(&[
@@ -128,17 +132,17 @@ pub fn run(args: &TestArgs) -> Result<()> {
     steps.step("the client in C", c_client::prove);
     steps.step("images for x64 and arm64", sys::prove);
     steps.step("the image of the host, lints", image_lints);
-    steps.step("the guide, followed", guide::prove);
+    steps.step_beside("the guide, followed", guide::prove);
     steps.step("Wine loads and runs the images", wine::prove);
     steps.step("bench: safe code against raw", bench::prove);
     steps.step("generated code matches the headers", drift);
-    steps.step("fuzz, a smoke run", fuzz::smoke);
-    steps.step("Miri: scenarios that stand for all", miri::prove);
+    steps.step_beside("fuzz, a smoke run", fuzz::smoke);
+    steps.step_beside("Miri: scenarios that stand for all", miri::prove);
     if args.list {
         say!("{}", steps.list());
         return Ok(());
     }
-    steps.run(&args.only)
+    steps.run(&args.only, args.report.as_deref())
 }
 
 /// All tests but those of the raw crate: built in one go, and run in two lanes, for most test programs

@@ -7,12 +7,15 @@
 mod early;
 mod error;
 mod held;
+mod status;
 
 #[doc(hidden)]
 pub use early::{Early, indicate_early};
 pub use error::IndicateError;
 #[doc(hidden)]
 pub use held::Held;
+#[doc(hidden)]
+pub use status::indicate_status;
 
 use crate::{
     Status,
@@ -189,6 +192,10 @@ pub unsafe trait Channel: Counted + Send + Sync + 'static {
     /// NDIS's handle.
     #[doc(hidden)]
     fn handle(&self) -> NDIS_HANDLE;
+
+    /// NDIS's handle of the adapter, which the VC keeps.
+    #[doc(hidden)]
+    fn adapter_handle(&self, key: Key) -> NDIS_HANDLE;
 
     /// Whether both are the same VC.
     #[doc(hidden)]

@@ -113,9 +113,8 @@ pub(super) struct State {
     /// The other side hung up, or takes its offer back.
     hung_up: bool,
     want_delete: bool,
-    /// A call was not placed because the family is being closed, and the client
-    /// is to be told.
-    undialled: bool,
+    /// A call was not placed, and the client is to be told why.
+    undialled: Option<Status>,
     /// The address family is being closed.
     ending: bool,
     /// Something was refused: the next try waits a little.
@@ -139,8 +138,8 @@ pub(super) enum Step {
     },
     Close,
     Delete,
-    /// Tell the client that its call was not placed.
-    TellUndialled,
+    /// Tell the client that its call was not placed, and why.
+    TellUndialled(Status),
     /// There is something to do, on a stack with more room.
     Later,
 }
@@ -165,7 +164,7 @@ impl State {
             want_close: false,
             hung_up: false,
             want_delete: false,
-            undialled: false,
+            undialled: None,
             ending: false,
             back_off: false,
         }
@@ -184,8 +183,8 @@ impl State {
 
     /// What is to be done next.
     fn due(&self) -> Option<Step> {
-        if self.undialled {
-            return Some(Step::TellUndialled);
+        if let Some(status) = self.undialled {
+            return Some(Step::TellUndialled(status));
         }
         if self.life != Life::Alive || self.back_off {
             return None;
@@ -233,7 +232,7 @@ impl State {
     fn take(&mut self, step: Step) {
         match step {
             Step::Later => {}
-            Step::TellUndialled => self.undialled = false,
+            Step::TellUndialled(_) => self.undialled = None,
             Step::Answer { status, .. } => {
                 self.ringing = None;
                 self.answering = true;
@@ -259,6 +258,11 @@ impl State {
     /// The VC exists from here on.
     pub(super) fn created(&mut self) {
         self.life = Life::Alive;
+    }
+
+    /// Whether it exists, and its deletion has not begun.
+    pub(super) fn is_alive(&self) -> bool {
+        self.life == Life::Alive
     }
 
     pub(super) fn deleted(&mut self) {
@@ -378,16 +382,23 @@ impl State {
         }
     }
 
-    /// A call is to be placed. When the address family is being closed, so
-    /// that the VC is, or is about to be, deleted, the client is told that.
-    pub(super) fn dial(&mut self, parameters: CallParametersBuf, closing: bool) {
-        let ending = self.ending || closing;
-        if self.life == Life::Alive && self.call == Call::None && !ending {
-            self.parameters = Some(parameters);
-            self.call = Call::Wanted;
-            self.number = self.number.wrapping_add(1);
-        } else {
-            self.undialled = true;
+    /// A call is to be placed, unless it is refused. When the address family is being closed, so
+    /// that the VC is, or is about to be, deleted, the client is told that. What cannot be asked
+    /// for is not, and the VC is deleted as that of any call that fails.
+    pub(super) fn dial(&mut self, parameters: CallParametersBuf, checked: Result<(), Status>) {
+        let free = self.life == Life::Alive && self.call == Call::None && !self.ending;
+        let checked = if free { checked } else { Err(Status::CLOSING) };
+        match checked {
+            Ok(()) => {
+                self.parameters = Some(parameters);
+                self.call = Call::Wanted;
+                self.number = self.number.wrapping_add(1);
+            }
+            Err(status) => {
+                self.undialled = Some(status);
+                // The end of the family takes the VC with it.
+                self.want_delete |= status != Status::CLOSING;
+            }
         }
     }
 

@@ -488,4 +488,8 @@ pub unsafe trait Carrier<M: CallManager<Base = Self>>: Base<M, Part = DataPath> 
     /// Whether the device is gone.
     #[doc(hidden)]
     fn is_gone(&self) -> bool;
+
+    /// NDIS's handle of the adapter.
+    #[doc(hidden)]
+    fn handle(&self, key: Key) -> NDIS_HANDLE;
 }

@@ -307,6 +307,11 @@ impl<P: Protocol> BindingShared<P> {
         self.flow.is_running()
     }
 
+    /// Whether the adapter is being reset.
+    pub(crate) fn is_resetting(&self) -> bool {
+        self.flow.is_resetting()
+    }
+
     /// NDIS restarts the binding, by a call whose end no driver sees: data may be sent
     /// from the handler's last instruction on, and the driver is told a little later.
     fn restart(this: &Arc<Self>) {
@@ -325,12 +330,15 @@ impl<P: Protocol> BindingShared<P> {
     /// [`Self::sends_in`] in any case.
     pub(crate) fn sends_out(&self, lists: usize) -> Result<(), Status> {
         self.sends.fetch_add(lists, Ordering::SeqCst);
-        if self.is_running() {
-            Ok(())
+        let status = if !self.is_running() {
+            Status::PAUSED
+        } else if self.flow.is_resetting() {
+            Status::RESET_IN_PROGRESS
         } else {
-            self.sends_in(lists);
-            Err(Status::PAUSED)
-        }
+            return Ok(());
+        };
+        self.sends_in(lists);
+        Err(status)
     }
 
     /// Counts lists that came back.

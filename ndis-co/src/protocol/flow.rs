@@ -28,6 +28,8 @@ pub(crate) struct Flow {
     state: AtomicU8,
     /// The unbind has begun.
     ended: AtomicBool,
+    /// The adapter is being reset, as far as NDIS has told.
+    resetting: AtomicBool,
     /// Set when the driver has been told of a restart that a pause overtook.
     told: Event,
 }
@@ -49,6 +51,7 @@ impl Flow {
         Ok(Self {
             state: AtomicU8::new(PAUSED),
             ended: AtomicBool::new(false),
+            resetting: AtomicBool::new(false),
             told: Event::try_new(tag)?,
         })
     }
@@ -102,6 +105,16 @@ impl Flow {
     pub(crate) fn end(&self, irql: &mut Passive) {
         self.ended.store(true, Ordering::SeqCst);
         self.pause(irql);
+    }
+
+    /// A reset of the adapter begins or ends: nothing is sent or asked in between (rule RESET-01).
+    pub(crate) fn reset(&self, begins: bool) {
+        self.resetting.store(begins, Ordering::SeqCst);
+    }
+
+    /// Whether the adapter is being reset.
+    pub(crate) fn is_resetting(&self) -> bool {
+        self.resetting.load(Ordering::SeqCst)
     }
 
     /// Whether the unbind has begun.

@@ -186,7 +186,14 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// The adapter has answered what [`Binding::request`] asked, now or later; nothing is
     /// under way for it any more.
     ///
+    /// The memory of a request that is not made [again](Answered::again) goes when `answered` is
+    /// dropped. An error that leaves the binding of no use is for the driver to judge: it
+    /// lets go of what it has there, so that nothing is left for the unbind to wait for (rule
+    /// [OID-44]).
+    ///
     /// Source page: [`PROTOCOL_CO_OID_REQUEST_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_oid_request_complete).
+    ///
+    /// [OID-44]: ndis_sys::rules#OID-44
     #[doc(alias = "ProtocolCoOidRequestComplete")]
     fn oid_completed(
         &self,
@@ -201,8 +208,16 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// binding of one at a time (rule [STATUS-08]). What is indicated for a VC comes to
     /// [`Client::vc_status`](crate::client::Client::vc_status).
     ///
+    /// From [`StatusKind::ResetStart`](crate::indication::StatusKind::ResetStart) to `ResetEnd` the
+    /// adapter is reset: what is sent or asked meanwhile is given back with
+    /// [`Status::RESET_IN_PROGRESS`] (rule [RESET-01]), what was under way may come back as a
+    /// failure, to be sent again after the end; received data may be returned as ever. No protocol
+    /// can begin a reset (rule [RESET-02]).
+    ///
     /// Source page: [`PROTOCOL_CO_STATUS_EX`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_co_status_ex).
     ///
+    /// [RESET-01]: ndis_sys::rules#RESET-01
+    /// [RESET-02]: ndis_sys::rules#RESET-02
     /// [STATUS-08]: ndis_sys::rules#STATUS-08
     #[doc(alias = "ProtocolCoStatusEx")]
     #[doc(alias = "ProtocolStatusEx")]

@@ -3,7 +3,7 @@
 use super::{Binding, BindingShared, Protocol, Role};
 use crate::{
     Status, callbacks,
-    indication::StatusIndication,
+    indication::{StatusIndication, StatusKind},
     irql::{AtPassive, NoLock, UpToDispatch},
     mem::Arc,
     oid::{self, Answered, AskError, Ear, OutgoingRequest, ToAdapter, Trip},
@@ -26,14 +26,15 @@ impl<P: Protocol> Binding<P> {
     ///
     /// Gives the request back with [`Status::CLOSING`] once the unbind has begun (rule
     /// [OID-08]), [`Status::NOT_SUPPORTED`] for an OID of power management, which is no
-    /// connection-oriented one (rule [OID-09]), [`Status::RESOURCES`] when the stack is nearly
-    /// used up.
+    /// connection-oriented one (rule [OID-09]), [`Status::RESET_IN_PROGRESS`] while the adapter is
+    /// reset (rule [RESET-01]), [`Status::RESOURCES`] when the stack is nearly used up.
     ///
     /// [OID-05]: ndis_sys::rules#OID-05
     /// [OID-07]: ndis_sys::rules#OID-07
     /// [OID-08]: ndis_sys::rules#OID-08
     /// [OID-09]: ndis_sys::rules#OID-09
     /// [OID-19]: ndis_sys::rules#OID-19
+    /// [RESET-01]: ndis_sys::rules#RESET-01
     #[doc(alias = "NdisCoOidRequest")]
     pub fn request(
         &self,
@@ -114,6 +115,8 @@ pub(crate) fn to_adapter<P: Protocol>(
 ) -> Result<OutgoingRequest<ToAdapter>, AskError<ToAdapter>> {
     let status = if binding.flow.is_ended() {
         Status::CLOSING
+    } else if binding.flow.is_resetting() {
+        Status::RESET_IN_PROGRESS
     } else if matches!(request.oid() >> 24, 0xFC | 0xFD) {
         Status::NOT_SUPPORTED
     } else if stack::is_low() {
@@ -171,5 +174,10 @@ fn on_status<P: Protocol>(
     status: StatusIndication<'_>,
     irql: &mut UpToDispatch,
 ) {
+    match status.kind() {
+        StatusKind::ResetStart => binding.shared.flow.reset(true),
+        StatusKind::ResetEnd => binding.shared.flow.reset(false),
+        _ => {}
+    }
     binding.driver().status(&binding, status, irql);
 }

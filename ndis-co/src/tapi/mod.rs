@@ -20,6 +20,7 @@
 //! | where calls are taken | [`LineSap`]; of NDPROXY's clients [`ClassSap`] | `CO_AF_TAPI_SAP` |
 //! | a call that is placed | [`MakeCall`], [`CallParams`] | `CO_AF_TAPI_MAKE_CALL_PARAMETERS`, `LINE_CALL_PARAMS` |
 //! | a call that comes in | [`IncomingCall`], [`CallInfo`] | `CO_AF_TAPI_INCOMING_CALL_PARAMETERS`, `LINE_CALL_INFO` |
+//! | what applications call it | [`CallId`] | `VAR_STRING` |
 //! | its bandwidth | [`flow`] | `PeakBandwidth` |
 //! | why it ended | [`Disconnect`], [`CallDiagnostics`] | `NDIS_STATUS_TAPI_DISCONNECTMODE_*` |
 //! | families other than TAPI_PROXY | [`TranslateCallParams`], [`TranslateCallInfo`], [`TranslateSap`] | `OID_CO_TAPI_TRANSLATE_*` |
@@ -37,7 +38,8 @@
 //!
 //! - Whether the length of the media's part of call parameters covers what is behind the fixed
 //!   structure. Written, it does. Read, [`MakeCall::from_parameters`] wants it to, and the `unsafe`
-//!   [`MakeCall::from_parameters_described`] does not.
+//!   [`MakeCall::from_parameters_described`] does not. A call manager takes both, by
+//!   [`cm::MakeCall::telephony`](crate::cm::MakeCall::telephony).
 //! - How strings are encoded, and whether a terminator counts: [`Text::guess`].
 //! - What answers a query with too little room: an error with the size that it takes
 //!   ([`Flat::size`]), or success with the fixed part and that size in it
@@ -51,6 +53,7 @@
 mod address_caps;
 pub(crate) mod bytes;
 mod call;
+mod call_id;
 mod call_info;
 mod call_params;
 mod caps;
@@ -69,9 +72,12 @@ mod translate;
 
 pub use address_caps::LineAddressCaps;
 pub use call::{Call, Direction, IncomingCall, MakeCall, flow};
+pub use call_id::CallId;
+pub(crate) use call_id::Room;
 pub use call_info::CallInfo;
 pub use call_params::{CallParams, DialParams};
 pub use caps::{AddressCaps, CallDiagnostics, CmCaps, LineCaps, Version};
+pub(crate) use described::{check_placed, is_telephony};
 pub use dev_caps::LineDevCaps;
 pub use disconnect::Disconnect;
 pub use flags::{

@@ -19,7 +19,8 @@ const CANCEL: Call = Call::new("NdisCancelSendNetBufferLists");
 
 /// Why a send does not reach the miniport.
 struct Refusal {
-    rule: &'static str,
+    /// The rule that the sender has broken, if it could know.
+    rule: Option<&'static str>,
     message: alloc::string::String,
     status: i32,
 }
@@ -64,14 +65,14 @@ impl State {
         let binding = self.world.bindings.get(&end)?;
         if record.phase == CallPhase::Closing {
             return Some(Refusal {
-                rule: "CALL-43",
+                rule: Some("CALL-43"),
                 message: alloc::format!("a send on {object} after NdisClCloseCall"),
                 status: n::NDIS_STATUS_VC_NOT_ACTIVATED,
             });
         }
         if record.told && self.knew(record.heard_at) {
             return Some(Refusal {
-                rule: "CALL-63",
+                rule: Some("CALL-63"),
                 message: alloc::format!("a send on {object} after ProtocolClIncomingCloseCall"),
                 status: n::NDIS_STATUS_VC_NOT_ACTIVATED,
             });
@@ -81,7 +82,7 @@ impl State {
             record.af.is_none() || matches!(record.phase, CallPhase::Up | CallPhase::Connected);
         if !self.carried(vc) || !connected {
             return Some(Refusal {
-                rule: "NBL-07",
+                rule: Some("NBL-07"),
                 message: alloc::format!(
                     "a send on {object}, which is {} and has {}",
                     record.activity,
@@ -92,13 +93,20 @@ impl State {
         }
         if !binding.running {
             return Some(Refusal {
-                rule: if binding.started {
+                rule: Some(if binding.started {
                     "PAUSE-12"
                 } else {
                     "BIND-07"
-                },
+                }),
                 message: alloc::format!("a send on {object} while its binding is paused"),
                 status: n::NDIS_STATUS_PAUSED,
+            });
+        }
+        if let Some(told) = self.in_reset(end) {
+            return Some(Refusal {
+                rule: told.then_some("RESET-01"),
+                message: alloc::format!("a send on {object} while its adapter is reset"),
+                status: n::NDIS_STATUS_RESET_IN_PROGRESS,
             });
         }
         None
@@ -145,7 +153,9 @@ exports! { EXPORTS {
                 return Some(Err((number, mine)));
             }
             if let Some(refusal) = s.refuse_send(number) {
-                s.violate(refusal.rule, Some(object), refusal.message);
+                if let Some(rule) = refusal.rule {
+                    s.violate(rule, Some(object), refusal.message);
+                }
                 for address in &mine {
                     if let Some(list) = s.buffers.lists.get(address) {
                         list.set_status(refusal.status);

@@ -18,9 +18,13 @@ enum Attributes {
         wdm: bool,
         /// No connection-oriented device, of a driver that can serve both.
         connectionless: bool,
+        /// It wants to be called when the system has failed.
+        bug_checks: bool,
     },
     General {
         media: i32,
+        /// Whether the medium is connected.
+        connection: i32,
         /// With what it can do about power.
         power: bool,
         /// The OIDs that it supports.
@@ -61,8 +65,10 @@ impl State {
                 context,
                 wdm,
                 connectionless,
+                bug_checks,
             } => {
                 adapter.context = Some(context);
+                adapter.wants_bug_checks = bug_checks;
                 adapter.connectionless = connectionless;
                 if wdm != by_wdm {
                     let message = alloc::format!(
@@ -74,7 +80,12 @@ impl State {
                 }
                 n::NDIS_STATUS_SUCCESS
             }
-            Attributes::General { media, power, oids } => {
+            Attributes::General {
+                media,
+                connection,
+                power,
+                oids,
+            } => {
                 if adapter.context.is_none() {
                     let message = alloc::format!(
                         "{call}: general attributes before the registration attributes"
@@ -85,6 +96,8 @@ impl State {
                 adapter.general = true;
                 adapter.oids = oids;
                 adapter.media = media;
+                // Unknown is as good as disconnected (STATUS-14).
+                adapter.connected = connection == n::MediaConnectStateConnected;
                 if version >= (6, 20) && !power {
                     let message = alloc::format!(
                         "{call}: no PowerManagementCapabilitiesEx from a driver for NDIS {}.{}",
@@ -131,15 +144,19 @@ exports! { EXPORTS {
             let structure = unsafe { &*structure };
             let wdm = n::NDIS_MINIPORT_ATTRIBUTES_NDIS_WDM as u32;
             let not_co = n::NDIS_MINIPORT_ATTRIBUTES_NOT_CO_NDIS as u32;
+            let bug_checks = n::NDIS_MINIPORT_ATTRIBUTES_REGISTER_BUGCHECK_CALLBACK as u32;
             Attributes::Registration {
                 context: Context(structure.MiniportAdapterContext),
                 wdm: structure.AttributeFlags & wdm != 0,
                 connectionless: structure.AttributeFlags & not_co != 0,
+                bug_checks: structure.AttributeFlags & bug_checks != 0,
             }
         } else if header.Type == general {
             let structure = attributes.cast::<n::NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES>();
             // SAFETY: the header announces this structure.
             let media = unsafe { (*structure).MediaType };
+            // SAFETY: as above.
+            let connection = unsafe { (*structure).MediaConnectState };
             let power = i32::from(header.Revision)
                 >= n::NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2
                 // SAFETY: the structure of this revision has the member.
@@ -155,7 +172,12 @@ exports! { EXPORTS {
                 unsafe { core::slice::from_raw_parts(list, length as usize / size_of::<u32>()) }
                     .to_vec()
             };
-            Attributes::General { media, power, oids }
+            Attributes::General {
+                media,
+                connection,
+                power,
+                oids,
+            }
         } else {
             Attributes::Other
         };

@@ -9,6 +9,7 @@ use ndis_sys::NDIS_HANDLE;
 
 const PAUSE_COMPLETE: Call = Call::new("NdisMPauseComplete").unlocked("GEN-01");
 const RESTART_COMPLETE: Call = Call::new("NdisMRestartComplete").unlocked("GEN-01");
+const RESET_COMPLETE: Call = Call::new("NdisMResetComplete").unlocked("RESET-04");
 
 exports! { EXPORTS {
     /// Completes a pended `MiniportPause`.
@@ -22,6 +23,25 @@ exports! { EXPORTS {
             let (call, done) = ("NdisMPauseComplete", n::NDIS_STATUS_SUCCESS);
             if s.completes(call, "PAUSE-02", object, Asked::Pause(number), done) {
                 s.check_drained(number, call);
+            }
+        });
+    }
+
+    /// Completes a pended `MiniportResetEx`.
+    fn NdisMResetComplete(adapter: NDIS_HANDLE, status: i32, addressing_reset: u8) {
+        let cx = Cx::enter(RESET_COMPLETE, &[adapter]);
+        cx.done(status);
+        cx.with(|s| {
+            let call = RESET_COMPLETE.name;
+            let Some(number) = s.take(call, adapter.addr(), Kind::Adapter) else {
+                return;
+            };
+            let object = ObjectId::new(Kind::Adapter, number);
+            if !s.final_status(call, status, object) {
+                return;
+            }
+            if s.completes(call, "RESET-04", object, Asked::Reset(number), status) {
+                s.reset_ends(number, call, addressing_reset != 0);
             }
         });
     }

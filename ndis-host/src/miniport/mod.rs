@@ -2,6 +2,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod attributes;
+pub(crate) mod errors;
 pub(crate) mod flow;
 pub(crate) mod receive;
 pub(crate) mod register;

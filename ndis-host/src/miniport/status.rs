@@ -181,10 +181,15 @@ impl State {
             n::NDIS_STATUS_RESET_START | n::NDIS_STATUS_RESET_END => {
                 add("STATUS-10", "is NDIS's to indicate");
             }
+            n::NDIS_STATUS_MEDIA_CONNECT
+            | n::NDIS_STATUS_MEDIA_DISCONNECT
+            | n::NDIS_STATUS_LINK_STATE
+                if phase == AdapterPhase::Halting =>
+            {
+                add("HALT-12", "while the adapter is halted");
+            }
             n::NDIS_STATUS_MEDIA_CONNECT | n::NDIS_STATUS_MEDIA_DISCONNECT => {
-                if phase == AdapterPhase::Halting {
-                    add("STATUS-11", "while the adapter is halted");
-                } else if power != n::NdisDeviceStateD0 {
+                if power != n::NdisDeviceStateD0 {
                     add("STATUS-11", "while the device sleeps");
                 }
             }
@@ -199,6 +204,23 @@ impl State {
                 add("WAN-10", "is no indication of connection-oriented NDIS");
             }
             _ => {}
+        }
+    }
+
+    /// What the adapter says of its medium is so from here on (STATUS-14).
+    fn note_connection(&mut self, adapter: u32, it: &Indication) {
+        let connected = match it.code {
+            n::NDIS_STATUS_MEDIA_CONNECT => true,
+            n::NDIS_STATUS_MEDIA_DISCONNECT => false,
+            n::NDIS_STATUS_LINK_STATE if it.size >= 8 => {
+                // SAFETY: the status buffer is as long (STATUS-15), and begins with a header.
+                let state = unsafe { it.buffer.0.add(4).cast::<i32>().read_unaligned() };
+                state == n::MediaConnectStateConnected
+            }
+            _ => return,
+        };
+        if let Some(record) = self.world.adapters.get_mut(&adapter) {
+            record.connected = connected;
         }
     }
 
@@ -363,6 +385,10 @@ fn tell(
     let Some((callback, told)) = cx.with(|s| s.telling(binding, vc, plain)) else {
         return;
     };
+    let code = member!(Ptr(at), StatusCode);
+    if code == n::NDIS_STATUS_RESET_END {
+        cx.with(|s| s.knows_of_reset(binding, None));
+    }
     cx.call(&callback, || match told {
         // SAFETY: the driver's handler with its own contexts; the indication lives for the
         // call.
@@ -370,6 +396,87 @@ fn tell(
         // SAFETY: as above.
         Told::Plain(own, handler) => unsafe { handler(own.0, at) },
     });
+    if code == n::NDIS_STATUS_RESET_START {
+        cx.with(|s| s.knows_of_reset(binding, Some(s.log.seq())));
+    }
+}
+
+/// What NDIS itself tells the protocols of an adapter.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Notice {
+    ResetStart,
+    ResetEnd,
+}
+
+/// NDIS tells a binding of something, in its turn.
+pub(crate) fn indicate_own(cx: &Cx, adapter: u32, binding: u32, notice: Notice) {
+    // SAFETY: numbers and pointers.
+    let mut own: NDIS_STATUS_INDICATION = unsafe { core::mem::zeroed() };
+    own.Header = n::NDIS_OBJECT_HEADER {
+        Type: n::NDIS_OBJECT_TYPE_STATUS_INDICATION as u8,
+        Revision: n::NDIS_STATUS_INDICATION_REVISION_1 as u8,
+        Size: n::NDIS_SIZEOF_STATUS_INDICATION_REVISION_1 as u16,
+    };
+    own.StatusCode = match notice {
+        Notice::ResetStart => n::NDIS_STATUS_RESET_START,
+        Notice::ResetEnd => n::NDIS_STATUS_RESET_END,
+    };
+    let (raw, plain) = cx.with(|s| {
+        let raw = s.world.adapters.get(&adapter).map_or(0, |it| it.raw);
+        (raw, s.protocol_has_no_co_status(binding))
+    });
+    own.SourceHandle = crate::callback::handle(raw);
+    let it = Indication {
+        code: own.StatusCode,
+        at: Ptr(&raw mut own),
+        buffer: Ptr(core::ptr::null_mut()),
+        size: 0,
+    };
+    pass(cx, binding, (None, Context::NULL), &it, plain);
+}
+
+/// Tells a binding in its turn, and then what has come meanwhile.
+fn pass(
+    cx: &Cx,
+    binding: u32,
+    (vc, context): (Option<u32>, Context),
+    it: &Indication,
+    plain: bool,
+) {
+    if !cx.with(|s| s.takes_turn(binding, vc, it, plain)) {
+        return;
+    }
+    tell(cx, binding, (vc, context), it.at.0, plain);
+    while let Some((mut next, context)) = cx.with(|s| s.next_indication(binding)) {
+        let at = &raw mut *next.copy;
+        tell(cx, binding, (next.vc, context), at, next.plain);
+        drop(next.buffer);
+    }
+}
+
+impl State {
+    fn knows_of_reset(&mut self, binding: u32, since: Option<u64>) {
+        if let Some(record) = self.world.bindings.get_mut(&binding) {
+            record.reset_told = since;
+        }
+    }
+
+    /// Whether a binding's protocol hears of statuses by `ProtocolStatusEx` only.
+    fn protocol_has_no_co_status(&self, binding: u32) -> bool {
+        let co = self.world.protocol_co(binding);
+        co.and_then(|co| co.CoStatusHandlerEx).is_none()
+    }
+
+    /// Whose adapter is no connection-oriented one indicates otherwise (STATUS-16).
+    fn check_oriented(&mut self, call: &str, adapter: u32) {
+        if self.world.miniport_co(adapter).is_none() {
+            let object = ObjectId::new(Kind::Adapter, adapter);
+            let message = alloc::format!(
+                "{call} on {object}, whose driver has registered no connection-oriented handlers"
+            );
+            self.violate("STATUS-16", Some(object), message);
+        }
+    }
 }
 
 /// Passes an indication on.
@@ -383,6 +490,9 @@ fn indicate(
     let plain = vc.is_none();
     let prepared = cx.with(|s| {
         let number = s.indicating_adapter(call, adapter.addr())?;
+        if !plain {
+            s.check_oriented(call, number);
+        }
         let vc = match vc.filter(|vc| !vc.is_null()) {
             None => None,
             Some(raw) => {
@@ -403,6 +513,7 @@ fn indicate(
         let what = "an indication that is being passed on";
         let loans: [Option<Loan>; 2] = [it.at.0.addr(), it.buffer.0.addr()]
             .map(|address| s.memory.lend(address, "STATUS-06", object, what));
+        s.note_connection(number, &it);
         let listeners = s.listeners(number, vc, it.at);
         Some((it, loans, listeners))
     });
@@ -410,15 +521,7 @@ fn indicate(
         return;
     };
     for (binding, vc, context) in listeners {
-        if !cx.with(|s| s.takes_turn(binding, vc, &it, plain)) {
-            continue;
-        }
-        tell(cx, binding, (vc, context), it.at.0, plain);
-        while let Some((mut next, context)) = cx.with(|s| s.next_indication(binding)) {
-            let at = &raw mut *next.copy;
-            tell(cx, binding, (next.vc, context), at, next.plain);
-            drop(next.buffer);
-        }
+        pass(cx, binding, (vc, context), &it, plain);
     }
     cx.with(|s| {
         for loan in loans {

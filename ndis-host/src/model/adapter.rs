@@ -3,6 +3,7 @@
 use crate::callback::{Context, Ptr};
 use crate::model::manager::Manager;
 use crate::model::request::{Loan, Request};
+use crate::pnp::HeldAtReset;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -108,6 +109,17 @@ pub(crate) struct Adapter {
     pub(crate) families: Vec<Family>,
     pub(crate) pause: Request,
     pub(crate) restart: Request,
+    pub(crate) reset: Request,
+    /// It is being reset.
+    pub(crate) resetting: bool,
+    /// What the driver held when that began.
+    pub(crate) held_at_reset: HeldAtReset,
+    /// The reset has lost what NDIS sets.
+    pub(crate) addressing_lost: bool,
+    /// It is to be called when the system has failed.
+    pub(crate) wants_bug_checks: bool,
+    /// Whether the medium is connected: by the attributes, and then by what was indicated.
+    pub(crate) connected: bool,
     /// Its halt is over.
     pub(crate) halted: bool,
     /// The driver has been told that the device is gone: the notice has returned.
@@ -143,6 +155,12 @@ impl Adapter {
             families: Vec::new(),
             pause: Request::default(),
             restart: Request::default(),
+            reset: Request::default(),
+            resetting: false,
+            held_at_reset: HeldAtReset::default(),
+            addressing_lost: false,
+            wants_bug_checks: false,
+            connected: false,
             halted: false,
             removal_told: false,
             indicating: 0,

@@ -51,6 +51,8 @@ pub(crate) struct Binding {
     pub(crate) unbinding: bool,
     /// Its protocol is being told of a status; what else is indicated waits.
     pub(crate) being_told: bool,
+    /// Since when its protocol knows that the adapter is being reset.
+    pub(crate) reset_told: Option<u64>,
     pub(crate) indications: VecDeque<Waiting>,
     /// The connection-oriented handlers that were installed for this binding alone.
     pub(crate) co: Option<Copied<NDIS_PROTOCOL_CO_CHARACTERISTICS>>,
@@ -85,6 +87,7 @@ impl Binding {
             offered: false,
             unbinding: false,
             being_told: false,
+            reset_told: None,
             indications: VecDeque::new(),
             co: None,
             client: None,

@@ -75,6 +75,7 @@ macro_rules! request {
         Some(match $asked {
             Asked::Pause(it) => $($borrow)+ $world.adapters.$get(&it)?.pause,
             Asked::Restart(it) => $($borrow)+ $world.adapters.$get(&it)?.restart,
+            Asked::Reset(it) => $($borrow)+ $world.adapters.$get(&it)?.reset,
             Asked::Oid(it) => $($borrow)+ $world.oids.$get(&it)?.request,
             Asked::Bind(it) => $($borrow)+ $world.binds.$get(&it)?.request,
             Asked::Unbind(it) => $($borrow)+ $world.unbinds.$get(&it)?.request,

@@ -112,6 +112,8 @@ pub(crate) enum Asked {
     Pause(u32),
     /// `MiniportRestart` of an adapter.
     Restart(u32),
+    /// `MiniportResetEx` of an adapter.
+    Reset(u32),
     /// The handler of an OID request.
     Oid(u32),
     /// `ProtocolBindAdapterEx`.

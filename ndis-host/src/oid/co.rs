@@ -72,6 +72,9 @@ impl State {
                 (Door::Manager, Asker::Client(binding), Some(af))
             }
         };
+        if door == Door::MiniportCo {
+            self.check_reset(call, &who, binding)?;
+        }
         let subject = self.subject_of(call, &who, named, asker, (door, af))?;
         if self.faults.allocation() {
             return Err(n::NDIS_STATUS_RESOURCES);
@@ -131,6 +134,24 @@ impl State {
         let contexts = self.contexts_of(asker, subject);
         let number = self.new_oid((at, given), door, asker, subject, contexts);
         number.ok_or(FAILURE)
+    }
+
+    /// Nothing is asked of an adapter that is being reset (RESET-01).
+    pub(super) fn check_reset(
+        &mut self,
+        call: &str,
+        who: &Arc<str>,
+        binding: u32,
+    ) -> Result<(), i32> {
+        let Some(told) = self.in_reset(binding) else {
+            return Ok(());
+        };
+        if told {
+            let object = ObjectId::new(Kind::Binding, binding);
+            let message = alloc::format!("{call} on {object} while its adapter is reset");
+            self.violate_by(who.clone(), "RESET-01", Some(object), message);
+        }
+        Err(n::NDIS_STATUS_RESET_IN_PROGRESS)
     }
 
     /// OID-03: a request that is on its way is not made again.

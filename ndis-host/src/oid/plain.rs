@@ -42,6 +42,7 @@ impl State {
         let looked = self.look_at(call, &who, request).ok_or(FAILURE)?;
         self.check_again(call, &who, request)?;
         let binding = self.take(call, binding, Kind::Binding).ok_or(FAILURE)?;
+        self.check_reset(call, &who, binding)?;
         let record = self.world.bindings.get(&binding).ok_or(FAILURE)?;
         let (adapter, context) = (record.adapter, record.context);
         if self.faults.allocation() {

@@ -3,6 +3,7 @@
 use super::bind::{bind, unbind_locked};
 use super::event::bindings_of;
 use super::restart::{pause, restart};
+use super::shutdown::bug_check;
 use super::{header, lock, unlock, zeroed};
 use crate::callback::{Callback, Context, handle};
 use crate::cx::Cx;
@@ -225,6 +226,26 @@ pub(super) fn notify(cx: &Cx, adapter: u32, code: n::NDIS_DEVICE_PNP_EVENT) {
     });
 }
 
+/// Stops an adapter in the documented order, and the system fails in its halt handler, at the
+/// first instruction.
+pub(crate) fn fail_in_halt(cx: &Cx, adapter: u32) {
+    lock(cx);
+    pause(cx, adapter, n::NDIS_PAUSE_MINIPORT_DEVICE_REMOVE);
+    for binding in bindings_of(cx, adapter) {
+        unbind_locked(cx, binding);
+    }
+    let callback = cx.with(|s| {
+        let mut callback = s.to_adapter("MiniportHaltEx", adapter);
+        callback.passive = Some("IRQL-128");
+        if let Some(record) = s.world.adapters.get_mut(&adapter) {
+            record.enter(AdapterPhase::Halting);
+        }
+        callback
+    });
+    cx.call(&callback, || bug_check(cx));
+    unlock(cx);
+}
+
 /// Stops an adapter in the documented order and removes it.
 pub(crate) fn remove(cx: &Cx, adapter: u32, surprised: bool) {
     remove_asking(cx, adapter, surprised, None);
@@ -233,7 +254,7 @@ pub(crate) fn remove(cx: &Cx, adapter: u32, surprised: bool) {
 /// As [`remove`]; after a surprise the miniport is asked for an OID.
 pub(crate) fn remove_asking(cx: &Cx, adapter: u32, surprised: bool, oid: Option<u32>) {
     lock(cx);
-    if cx.with(|s| s.world.adapters.contains_key(&adapter)) {
+    if cx.with(|s| !s.down && s.world.adapters.contains_key(&adapter)) {
         if surprised {
             surprise(cx, adapter);
             if let Some(oid) = oid {

@@ -6,12 +6,16 @@ mod bind;
 mod event;
 mod offer;
 mod power;
+mod reset;
 mod restart;
+mod shutdown;
 
-pub(crate) use adapter::{add_adapter, remove, remove_asking};
+pub(crate) use adapter::{add_adapter, fail_in_halt, remove, remove_asking};
 pub(crate) use bind::{unbind, unbind_protocol};
 pub(crate) use power::set_power;
+pub(crate) use reset::{HeldAtReset, check_for_hang, reset};
 pub(crate) use restart::{pause, restart};
+pub(crate) use shutdown::{bug_check, shut_down};
 
 use bind::bind;
 use event::restart_bindings;

@@ -72,6 +72,17 @@ pub struct Shared {
     pub when_up: Hook,
     /// The same, when it is closed: the VC stays then.
     pub when_closed: Hook,
+    /// What makes it a call manager as well.
+    pub manages: Option<Manages>,
+}
+
+/// What a client that is a call manager as well does for that.
+#[derive(Clone, Copy)]
+pub struct Manages {
+    /// Installs its handlers for the driver.
+    pub install: fn(NDIS_HANDLE) -> NDIS_STATUS,
+    /// Registers its family on the binding.
+    pub register: fn(&Shared),
 }
 
 /// What a test has done at a certain point, once.
@@ -85,6 +96,16 @@ fn follow(hook: &Hook) -> bool {
 
 impl Client {
     pub fn load(host: &Host, name: &str, twist: Twist, listen: bool) -> Self {
+        Self::load_as(host, name, twist, listen, None)
+    }
+
+    pub fn load_as(
+        host: &Host,
+        name: &str,
+        twist: Twist,
+        listen: bool,
+        manages: Option<Manages>,
+    ) -> Self {
         let shared = Arc::new(Shared {
             twist,
             wants: AtomicU32::new(0),
@@ -123,6 +144,7 @@ impl Client {
             oids: Arc::default(),
             when_up: Hook::default(),
             when_closed: Hook::default(),
+            manages,
         });
         let own = shared.clone();
         let driver = host
@@ -407,6 +429,11 @@ unsafe extern "system" fn set_options(driver: NDIS_HANDLE, context: NDIS_HANDLE)
     if status != SUCCESS {
         return status;
     }
+    // SAFETY: the context of the registration.
+    if let Some(manages) = unsafe { me(context) }.manages {
+        let status = (manages.install)(driver);
+        assert_eq!(status, SUCCESS);
+    }
     let mut cl: n::NDIS_CO_CLIENT_OPTIONAL_HANDLERS = zeroed();
     cl.Header = header(
         n::NDIS_OBJECT_TYPE_CO_CLIENT_OPTIONAL_HANDLERS,
@@ -523,6 +550,9 @@ unsafe extern "system" fn bind(
 /// The open is complete: some clients have enough of it.
 fn opened(shared: &Shared, status: NDIS_STATUS) -> NDIS_STATUS {
     let binding = shared.binding.load(SeqCst);
+    if let Some(manages) = shared.manages {
+        (manages.register)(shared);
+    }
     match shared.twist {
         Twist::BindGoesAway | Twist::BindGoesFirst => {
             // SAFETY: the binding's handle, used for the last time.

@@ -40,6 +40,9 @@ pub struct Shared {
     pub statuses: std::sync::Mutex<Vec<NDIS_STATUS>>,
     pub line: Line,
     pub oids: Arc<super::oids::Oids>,
+    /// How often it was asked to activate or deactivate a VC that another shares.
+    pub beneath: AtomicU32,
+    pub life: super::life::Life,
 }
 
 /// A VC of the call manager's own, on which a test offers calls to the first client.
@@ -95,7 +98,7 @@ impl Shared {
     }
 
     /// Its handle, or null.
-    fn line(&self) -> NDIS_HANDLE {
+    pub fn line(&self) -> NDIS_HANDLE {
         let vc = self.line.vc.load(SeqCst);
         if vc.is_null() {
             return null_mut();
@@ -258,6 +261,8 @@ impl Mcm {
             statuses: std::sync::Mutex::new(Vec::new()),
             line: Line::default(),
             oids: Arc::default(),
+            beneath: AtomicU32::new(0),
+            life: super::life::Life::default(),
         });
         let own = shared.clone();
         let driver = host
@@ -301,6 +306,10 @@ unsafe fn entry(shared: Arc<Shared>, object: *mut DRIVER_OBJECT, path: *mut UNIC
             n::NdisMRegisterMiniportDriver(object, path, null_mut(), &raw mut broken, &raw mut none)
         };
         assert_eq!(status, n::NDIS_STATUS_BAD_CHARACTERISTICS);
+    }
+    if shared.twist == Twist::Resets {
+        table.CheckForHangHandlerEx = Some(check_for_hang);
+        table.ResetHandlerEx = Some(reset);
     }
     if shared.twist == Twist::WrongHeader {
         table.Header.Type = 0;
@@ -363,14 +372,27 @@ fn table_of(
     unsafe { std::ptr::read(table) }
 }
 
-unsafe extern "system" fn reset(_: NDIS_HANDLE, _: *mut u8) -> NDIS_STATUS {
-    SUCCESS
+unsafe extern "system" fn reset(context: NDIS_HANDLE, lost: *mut u8) -> NDIS_STATUS {
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(context.cast::<Nic>()) };
+    let (status, addresses) = nic.shared.life.reset(()).unwrap_or((SUCCESS, false));
+    put(lost, addresses.into());
+    status
+}
+
+unsafe extern "system" fn check_for_hang(context: NDIS_HANDLE) -> u8 {
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(context.cast::<Nic>()) };
+    nic.shared.life.hang(()).unwrap_or_default().into()
 }
 
 unsafe extern "system" fn set_options(driver: NDIS_HANDLE, context: NDIS_HANDLE) -> NDIS_STATUS {
     // SAFETY: the context is the `Arc` that `entry` leaked.
     let twist = unsafe { (*context.cast::<Shared>()).twist };
-    if twist == Twist::NotConnectionOriented {
+    if matches!(
+        twist,
+        Twist::NotConnectionOriented | Twist::IndicatesConnectionless
+    ) {
         return SUCCESS;
     }
     let mut co: n::NDIS_MINIPORT_CO_CHARACTERISTICS = zeroed();
@@ -381,6 +403,10 @@ unsafe extern "system" fn set_options(driver: NDIS_HANDLE, context: NDIS_HANDLE)
     );
     co.CoSendNetBufferListsHandler = Some(send);
     co.CoOidRequestHandler = Some(oid);
+    if matches!(twist, Twist::ActivationAnswered | Twist::ActivationRefused) {
+        co.CoActivateVcHandler = Some(co_activate);
+        co.CoDeactivateVcHandler = Some(co_deactivate);
+    }
     // SAFETY: a complete structure.
     let status = unsafe { n::NdisSetOptionalHandlers(driver, (&raw mut co).cast()) };
     if status != SUCCESS {
@@ -430,7 +456,10 @@ unsafe extern "system" fn initialize(
     // SAFETY: as above; the count was just raised.
     let shared = unsafe { Arc::from_raw(context.cast::<Shared>()) };
     let twist = shared.twist;
-    if twist == Twist::IndicatesOthers {
+    if matches!(
+        twist,
+        Twist::IndicatesOthers | Twist::IndicatesConnectionless
+    ) {
         let mut registration: n::NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES = zeroed();
         registration.Header = header(
             n::NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES,
@@ -491,6 +520,10 @@ unsafe extern "system" fn initialize(
     if twist == Twist::BusBeneath {
         registration.AttributeFlags = n::NDIS_MINIPORT_ATTRIBUTES_NDIS_WDM as u32;
     }
+    if twist == Twist::BugChecks {
+        let wants = n::NDIS_MINIPORT_ATTRIBUTES_REGISTER_BUGCHECK_CALLBACK;
+        registration.AttributeFlags = wants as u32;
+    }
     // SAFETY: complete attributes.
     let status = unsafe { n::NdisMSetMiniportAttributes(handle, (&raw mut registration).cast()) };
     assert_eq!(status, SUCCESS);
@@ -502,6 +535,9 @@ unsafe extern "system" fn initialize(
             size_of_val(&general),
         );
         general.MediaType = n::NdisMediumCoWan;
+        if twist != Twist::ConnectionUnknown {
+            general.MediaConnectState = n::MediaConnectStateConnected;
+        }
         let mut oids = OIDS;
         general.SupportedOidList = oids.as_mut_ptr();
         general.SupportedOidListLength = size_of_val(&oids) as u32;
@@ -581,6 +617,7 @@ unsafe extern "system" fn halt(context: NDIS_HANDLE, _action: n::NDIS_HALT_ACTIO
     // SAFETY: the adapter's context.
     let open = unsafe { at(nic) };
     let twist = open.shared.twist;
+    open.shared.life.halt(open.handle);
     for slot in &open.afs {
         let af = slot.load(SeqCst);
         if af.is_null() || twist == Twist::KeepsAfOpen {
@@ -647,6 +684,7 @@ unsafe extern "system" fn pause(
 ) -> NDIS_STATUS {
     // SAFETY: the adapter's context.
     let nic = unsafe { &*context.cast::<Nic>() };
+    nic.shared.life.pause(nic.handle);
     if nic.shared.twist == Twist::PauseTwice {
         for _ in 0..2 {
             // SAFETY: the adapter's handle.
@@ -769,7 +807,12 @@ unsafe extern "system" fn pnp_event(context: NDIS_HANDLE, event: *mut n::NET_DEV
         nic.shared.removed.store(true, SeqCst);
     }
 }
-unsafe extern "system" fn shutdown(_: NDIS_HANDLE, _: n::NDIS_SHUTDOWN_ACTION) {}
+unsafe extern "system" fn shutdown(context: NDIS_HANDLE, action: n::NDIS_SHUTDOWN_ACTION) {
+    // SAFETY: the adapter's context.
+    let nic = unsafe { at(context.cast::<Nic>()) };
+    nic.shared.life.told.lock().unwrap().push(action);
+    nic.shared.life.shutdown(action);
+}
 unsafe extern "system" fn cancel_oid(context: NDIS_HANDLE, id: *mut c_void) {
     // SAFETY: the adapter's context.
     unsafe { at(context.cast::<Nic>()) }.shared.oids.cancel(id);
@@ -1120,6 +1163,35 @@ unsafe extern "system" fn delete_vc(context: NDIS_HANDLE) -> NDIS_STATUS {
     // SAFETY: the adapter's context.
     if unsafe { at(af.nic) }.shared.twist == Twist::DeleteVcPends {
         return PENDING;
+    }
+    SUCCESS
+}
+
+/// What a VC that shares this one is activated with.
+unsafe extern "system" fn co_activate(
+    context: NDIS_HANDLE,
+    params: *mut CO_CALL_PARAMETERS,
+) -> NDIS_STATUS {
+    assert!(!params.is_null());
+    // SAFETY: a live VC.
+    unsafe { asked_beneath(context.cast()) }
+}
+
+unsafe extern "system" fn co_deactivate(context: NDIS_HANDLE) -> NDIS_STATUS {
+    // SAFETY: a live VC.
+    unsafe { asked_beneath(context.cast()) }
+}
+
+unsafe fn asked_beneath(vc: *mut Vc) -> NDIS_STATUS {
+    // SAFETY: a live VC.
+    let af = unsafe { at(vc) }.af;
+    // SAFETY: the AF outlives its VCs.
+    let af = unsafe { at(af) };
+    // SAFETY: the adapter's context.
+    let shared = &unsafe { at(af.nic) }.shared;
+    shared.beneath.fetch_add(1, SeqCst);
+    if shared.twist == Twist::ActivationRefused {
+        return n::NDIS_STATUS_INVALID_DATA;
     }
     SUCCESS
 }
@@ -1690,8 +1762,11 @@ unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST
             }
         }
         let removed = nic.shared.removed.load(SeqCst);
+        let inactive = this.active.load(SeqCst) == 0;
         let answer = if removed && twist != Twist::SendsAfterRemoval {
             n::NDIS_STATUS_NOT_ACCEPTED
+        } else if inactive && twist != Twist::SendsInactive {
+            n::NDIS_STATUS_VC_NOT_ACTIVATED
         } else {
             SUCCESS
         };

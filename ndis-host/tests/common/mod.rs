@@ -9,6 +9,7 @@
 pub mod alone;
 pub mod bench;
 pub mod client;
+pub mod life;
 pub mod link;
 pub mod mcm;
 pub mod oids;
@@ -138,6 +139,12 @@ pub enum Twist {
     IndicatesLast,
     /// And has the list back with the return of the call.
     IndicatesLent,
+    /// Registers the handlers for the activation of a VC that another shares.
+    ActivationAnswered,
+    /// And refuses.
+    ActivationRefused,
+    /// Answers sends on a VC that it has deactivated as ever.
+    SendsInactive,
     /// Answers sends after the notice that its device is gone as ever.
     SendsAfterRemoval,
     /// Answers requests after that notice as ever.
@@ -158,6 +165,14 @@ pub enum Twist {
     OldNdis,
     /// Lists an OID that it does not answer.
     ListsUnknownOid,
+    /// Has handlers for hangs and resets.
+    Resets,
+    /// Wants to be told of system errors.
+    BugChecks,
+    /// Is no connection-oriented driver, and indicates a status as one.
+    IndicatesConnectionless,
+    /// Says of its adapter that it does not know whether that is connected.
+    ConnectionUnknown,
     // The client.
     /// Takes its time with what it has received, and has returned.
     ReceivesSlowly,

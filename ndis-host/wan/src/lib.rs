@@ -37,9 +37,14 @@ assert!(host.finish().is_clean());
 ```
 "
 )]
-#![cfg_attr(not(feature = "host"), doc = "\n[`Windows`]: https://docs.rs/ndis-wan-models")]
+#![cfg_attr(
+    not(feature = "host"),
+    doc = "\n[`Windows`]: https://docs.rs/ndis-wan-models"
+)]
 #![no_std]
 #![deny(missing_docs, unsafe_code)]
+// What may go to another thread has many layers here.
+#![recursion_limit = "256"]
 
 #[cfg(feature = "host")]
 extern crate std;

@@ -4,7 +4,7 @@ use super::{Vc, VcMiniport, handlers};
 use crate::{
     carry,
     miniport::{
-        Adapter, Role,
+        Adapter, ConnectionOriented, Role,
         sealed::{self, Token},
     },
 };
@@ -58,6 +58,7 @@ use ndis_co::{
 pub enum CoMiniport {}
 
 impl sealed::Sealed for CoMiniport {}
+impl ConnectionOriented for CoMiniport {}
 
 impl<M: VcMiniport> Role<M> for CoMiniport {
     type State = ();

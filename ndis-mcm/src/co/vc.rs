@@ -10,6 +10,7 @@ use ndis_co::{
     Status,
     callback::{Argument, FromNdis},
     channel::{self, Channel, DataPath, Early},
+    indication::{self, VcStatus},
     irql::{NoLock, Passive, UpToDispatch},
     key::Key,
     later::{self, Place, Work},
@@ -118,6 +119,58 @@ impl<M: VcMiniport> Vc<M> {
         irql: &mut impl NoLock,
     ) -> Result<(), IndicateError> {
         channel::indicate(self, lists, irql.up_to_dispatch())
+    }
+
+    /// Tells who shares this VC, a client and its call manager, of a change of its link: other
+    /// parameters of it, or a damaged frame (rules [STATUS-02], [STATUS-12]).
+    ///
+    /// Their handlers run before this returns. At or below DISPATCH_LEVEL.
+    ///
+    /// ```
+    /// # use ndis_mcm::{Status, co::{Vc, VcMiniport}};
+    /// # use ndis_host as _;
+    /// use ndis_co::{irql::NoLock, wan::{Fragment, FrameErrors}};
+    ///
+    /// /// A frame has come with a wrong checksum.
+    /// fn damaged<M: VcMiniport>(vc: &Vc<M>, irql: &mut impl NoLock) -> Result<(), Status> {
+    ///     let errors = FrameErrors::CRC;
+    ///     vc.indicate(&Fragment { errors }, irql)
+    /// }
+    /// ```
+    ///
+    /// Source pages: [`NdisMCoIndicateStatusEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcoindicatestatusex),
+    /// [indicating-condis-wan-miniport-driver-status](https://learn.microsoft.com/windows-hardware/drivers/network/indicating-condis-wan-miniport-driver-status).
+    ///
+    /// # Errors
+    ///
+    /// [`Status::CLOSING`] when the VC is being deactivated, [`Status::INVALID_STATE`] when it
+    /// is not active, [`Status::RESOURCES`] when the stack is nearly used up.
+    ///
+    /// [STATUS-02]: ndis_sys::rules#STATUS-02
+    /// [STATUS-12]: ndis_sys::rules#STATUS-12
+    #[doc(alias = "NdisMCoIndicateStatusEx")]
+    pub fn indicate(&self, status: &impl VcStatus, irql: &mut impl NoLock) -> Result<(), Status> {
+        indication::encoded(status, |code, data| self.indicate_status(code, data, irql))
+    }
+
+    /// As [`indicate`](Self::indicate), of any status: `code` is one of the constants
+    /// `NDIS_STATUS_XXX` that are not results, and `data` what belongs to it.
+    ///
+    /// # Errors
+    ///
+    /// As there; [`Status::INVALID_PARAMETER`] for the start and the end of a reset, which NDIS
+    /// indicates itself (rule [STATUS-10]), [`Status::INVALID_LENGTH`] for data of more than 4
+    /// GB.
+    ///
+    /// [STATUS-10]: ndis_sys::rules#STATUS-10
+    #[doc(alias = "NdisMCoIndicateStatusEx")]
+    pub fn indicate_status(
+        &self,
+        code: Status,
+        data: &[u8],
+        irql: &mut impl NoLock,
+    ) -> Result<(), Status> {
+        channel::indicate_status(self, code, data, irql.up_to_dispatch())
     }
 }
 
@@ -327,6 +380,10 @@ unsafe impl<M: VcMiniport> Channel for Vc<M> {
 
     fn handle(&self) -> NDIS_HANDLE {
         self.shared.handle.get()
+    }
+
+    fn adapter_handle(&self, _: Key) -> NDIS_HANDLE {
+        self.shared.adapter.shared.handle.get()
     }
 
     fn count_out(&self, lists: usize, _: Key) -> bool {

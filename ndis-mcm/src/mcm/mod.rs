@@ -5,7 +5,7 @@ mod handlers;
 use crate::{
     carry::{self, Carry},
     key::key,
-    miniport::{Adapter, Miniport, RegistersFamilies, Role, sealed},
+    miniport::{Adapter, ConnectionOriented, Miniport, RegistersFamilies, Role, sealed},
 };
 use ndis_co::{
     Status,
@@ -83,6 +83,7 @@ pub enum Mcm {}
 
 impl sealed::Sealed for Mcm {}
 impl RegistersFamilies for Mcm {}
+impl ConnectionOriented for Mcm {}
 
 impl<M: MiniportCallManager> Role<M> for Mcm {
     type State = McmState<M>;
@@ -213,5 +214,9 @@ unsafe impl<M: MiniportCallManager> Carrier<M> for Adapter<M> {
 
     fn is_gone(&self) -> bool {
         self.is_removed()
+    }
+
+    fn handle(&self, _: Key) -> NDIS_HANDLE {
+        self.shared.handle.get()
     }
 }

@@ -2,7 +2,9 @@
 
 use super::{
     Miniport, Role,
+    medium::MediumState,
     oid::{Statistics, lost::LostRequests, standard::Standing},
+    reset::Resetting,
 };
 use crate::lock::StateLock;
 use core::{
@@ -50,6 +52,8 @@ pub struct AdapterShared<M: Miniport> {
     pub(super) place: Place<Self>,
     pub(super) lost: LostRequests,
     pub(super) standing: Standing,
+    pub(crate) medium: MediumState,
+    pub(super) resetting: Resetting,
     statistics: Statistics,
     pub(crate) role: <M::Role as Role<M>>::State,
     context: M::Adapter,
@@ -261,6 +265,8 @@ impl<M: Miniport> AdapterShared<M> {
             },
             place: Place::new(),
             lost: LostRequests::new(),
+            medium: MediumState::new(standing.connected()),
+            resetting: Resetting::default(),
             standing,
             statistics: Statistics::new(),
             role: <M::Role as Role<M>>::new_state()?,

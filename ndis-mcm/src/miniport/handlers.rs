@@ -4,8 +4,9 @@
 //! No lock is held while the driver's code runs.
 
 use super::{
-    Adapter, Initialize, Miniport, Role,
+    Adapter, Initialize, Miniport, PowerSource, Role,
     adapter::AdapterCore,
+    errors,
     oid::{self, AdapterDoor, Asked},
     sealed::Token,
 };
@@ -26,8 +27,8 @@ use ndis_co::{
 use ndis_sys::{
     NDIS_HALT_ACTION, NDIS_HANDLE, NDIS_MINIPORT_DRIVER_CHARACTERISTICS,
     NDIS_MINIPORT_INIT_PARAMETERS, NDIS_MINIPORT_PAUSE_PARAMETERS,
-    NDIS_MINIPORT_RESTART_PARAMETERS, NDIS_OID_REQUEST, NDIS_STATUS, NET_BUFFER_LIST,
-    NET_DEVICE_PNP_EVENT,
+    NDIS_MINIPORT_RESTART_PARAMETERS, NDIS_OID_REQUEST, NDIS_POWER_PROFILE, NDIS_STATUS,
+    NET_BUFFER_LIST, NET_DEVICE_PNP_EVENT,
 };
 
 /// The mandatory handlers of a miniport but for its unload routine (rules REG-03, REG-36, REG-41,
@@ -53,8 +54,10 @@ pub(crate) fn miniport_characteristics<M: Miniport>() -> NDIS_MINIPORT_DRIVER_CH
     table.ReturnNetBufferListsHandler = Some(return_lists::<M>);
     table.CancelSendHandler = Some(cancel);
     table.DevicePnPEventNotifyHandler = Some(device_pnp_event::<M>);
-    table.ShutdownHandlerEx = Some(shutdown);
+    table.ShutdownHandlerEx = Some(shutdown::<M>);
     table.CancelOidRequestHandler = Some(cancel_oid_request::<M>);
+    // Both, or neither (rule REG-41).
+    (table.CheckForHangHandlerEx, table.ResetHandlerEx) = M::RESETS.handlers();
     table
 }
 
@@ -116,6 +119,11 @@ callbacks! {
         event: *mut NET_DEVICE_PNP_EVENT as &NET_DEVICE_PNP_EVENT,
     ) at Passive => on_device_pnp_event;
 
+    /// `MiniportShutdownEx`, when the system shuts down (rule [IRQL-131]).
+    ///
+    /// [IRQL-131]: ndis_sys::rules#IRQL-131
+    power_off<M: Miniport>(context: NDIS_HANDLE as Adapter<M>) at Passive => on_power_off;
+
     /// `MiniportOidRequest`.
     oid_request<M: Miniport>(
         context: NDIS_HANDLE as Adapter<M>,
@@ -148,6 +156,7 @@ fn on_initialize<'r, M: Miniport>(
     irql: &mut Passive,
 ) -> Answer<'r> {
     let Ok(core) = AdapterCore::try_new(driver.clone()) else {
+        errors::log(handle, Status::RESOURCES);
         return request.answer(Status::RESOURCES);
     };
     let init = Initialize::new(core.clone(), handle);
@@ -161,6 +170,7 @@ fn on_initialize<'r, M: Miniport>(
         Err(failure) => {
             // No halt will come (rule INIT-10), so this is the end.
             core.tear_down(irql);
+            errors::log(handle, failure);
             documented_initialize_failure(failure)
         }
     })
@@ -178,6 +188,8 @@ fn documented_initialize_failure(status: Status) -> Status {
 /// Cannot fail, and waits until everything is gone (rules HALT-01, HALT-04, HALT-05, HALT-06).
 fn on_halt<M: Miniport>(core: Arc<AdapterCore<M>>, _action: NDIS_HALT_ACTION, irql: &mut Passive) {
     if let Some(shared) = core.shared() {
+        // No change of the medium is indicated from here on (rule HALT-12).
+        shared.medium.halt();
         let adapter = Adapter { shared };
         adapter.driver().halting(&adapter, irql);
         <M::Role as Role<M>>::close_families(&adapter, irql, Token(()));
@@ -186,7 +198,7 @@ fn on_halt<M: Miniport>(core: Arc<AdapterCore<M>>, _action: NDIS_HALT_ACTION, ir
     core.tear_down(irql);
 }
 
-/// Notes a removal, which pause and halt follow, and tells the driver.
+/// Notes a removal, which pause and halt follow, and tells the driver; or of the power's source.
 fn on_device_pnp_event<M: Miniport>(
     adapter: Adapter<M>,
     event: &NET_DEVICE_PNP_EVENT,
@@ -195,6 +207,26 @@ fn on_device_pnp_event<M: Miniport>(
     if event.DevicePnPEvent == ndis_sys::NdisDevicePnPEventSurpriseRemoved {
         adapter.shared.remove();
         adapter.driver().surprise_removed(&adapter, irql);
+    } else if event.DevicePnPEvent == ndis_sys::NdisDevicePnPEventPowerProfileChanged
+        && let Some(source) = power_source(event)
+    {
+        adapter.driver().power_source(&adapter, source, irql);
+    }
+}
+
+/// What an event says of the power's source, if anything: at the end of an initialization it may
+/// say nothing.
+fn power_source(event: &NET_DEVICE_PNP_EVENT) -> Option<PowerSource> {
+    let profile = event.InformationBuffer.cast::<NDIS_POWER_PROFILE>();
+    let length = event.InformationBufferLength as usize;
+    if profile.is_null() || length < size_of::<NDIS_POWER_PROFILE>() {
+        return None;
+    }
+    // SAFETY: by CALLBACK the buffer is there for the call, as long as the event says, and NDIS's.
+    match unsafe { profile.read_unaligned() } {
+        ndis_sys::NdisPowerProfileBattery => Some(PowerSource::Battery),
+        ndis_sys::NdisPowerProfileAcOnLine => Some(PowerSource::Mains),
+        _ => None,
     }
 }
 
@@ -227,8 +259,14 @@ fn on_restart<'r, M: Miniport>(
             adapter.shared.set_running(true);
             Status::SUCCESS
         }
-        Err(Status::RESOURCES) => Status::RESOURCES,
-        Err(_) => Status::FAILURE,
+        Err(failure) => {
+            errors::log(adapter.shared.handle.get(), failure);
+            if failure == Status::RESOURCES {
+                failure
+            } else {
+                Status::FAILURE
+            }
+        }
     })
 }
 
@@ -319,5 +357,20 @@ fn on_cancel_oid_request<M: Miniport>(
 /// `MiniportCancelSend`: nothing is queued by a cancel ID.
 extern "system" fn cancel(_adapter: NDIS_HANDLE, _id: *mut c_void) {}
 
-/// `MiniportShutdownEx`: a software adapter has no hardware to quiet.
-extern "system" fn shutdown(_adapter: NDIS_HANDLE, _action: ndis_sys::NDIS_SHUTDOWN_ACTION) {}
+/// `MiniportShutdownEx`. When the system has failed, the level is unknown and whatever a context
+/// is made of may be locked: nothing is looked at (rules HALT-15, HALT-16).
+unsafe extern "system" fn shutdown<M: Miniport>(
+    context: NDIS_HANDLE,
+    action: ndis_sys::NDIS_SHUTDOWN_ACTION,
+) {
+    if action == ndis_sys::NdisShutdownPowerOff {
+        // SAFETY: by CALLBACK, of which this is a part; of this action the level is PASSIVE_LEVEL
+        // (rule IRQL-131).
+        unsafe { power_off::<M>(context) };
+    }
+}
+
+/// The system shuts down (rule HALT-14).
+fn on_power_off<M: Miniport>(adapter: Adapter<M>, irql: &mut Passive) {
+    adapter.driver().shutdown(&adapter, irql);
+}

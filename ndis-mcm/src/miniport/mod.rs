@@ -3,15 +3,19 @@
 mod adapter;
 mod connectionless;
 mod entry;
+mod errors;
 pub(crate) mod handlers;
 mod init;
+mod medium;
 pub(crate) mod oid;
+mod reset;
 
 pub use adapter::Adapter;
 pub use connectionless::Connectionless;
 pub use entry::Entry;
 pub use init::{Attributed, HasAdapter, Initialize, Initialized, New, Ready};
 pub use oid::{OidRequest, PendingOidRequest, Statistics};
+pub use reset::{PendingReset, Reset, Resets, Resettable, Settings};
 
 use ndis_co::{
     Answer, Status,
@@ -66,17 +70,27 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// The version of the driver itself.
     const VERSION: (u8, u8) = (1, 0);
 
+    /// Whether NDIS looks for hangs of the adapters' hardware and resets it: not without hardware
+    /// (rules [REG-41], [RESET-08]).
+    ///
+    /// [REG-41]: ndis_sys::rules#REG-41
+    /// [RESET-08]: ndis_sys::rules#RESET-08
+    const RESETS: Resets<Self> = Resets::NEVER;
+
     /// An adapter is there: set its attributes, make its context, register
     /// its address families, and finish. The types of [`Initialize`] lead
-    /// through it in this order.
+    /// through it in this order. No request comes before it has returned (rule [INIT-12]).
     ///
     /// Source page: [`MINIPORT_INITIALIZE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_initialize).
     ///
     /// # Errors
     ///
-    /// A failure refuses the adapter; what was made is undone (rule [INIT-10]).
+    /// A failure refuses the adapter; what was made is undone (rule [INIT-10]), and the system's
+    /// error log gets an entry with the status (rule [INIT-31]).
     ///
     /// [INIT-10]: ndis_sys::rules#INIT-10
+    /// [INIT-12]: ndis_sys::rules#INIT-12
+    /// [INIT-31]: ndis_sys::rules#INIT-31
     #[doc(alias = "MiniportInitializeEx")]
     fn initialize<'i>(
         &self,
@@ -122,7 +136,7 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Leaves the adapter paused (rule [PAUSE-09]).
+    /// Leaves the adapter paused (rule [PAUSE-09]); the error log gets an entry.
     ///
     /// [PAUSE-09]: ndis_sys::rules#PAUSE-09
     #[doc(alias = "MiniportRestart")]
@@ -283,9 +297,43 @@ pub trait Miniport: Sized + Send + Sync + 'static {
         let _ = (adapter, irql);
     }
 
+    /// The device has its power again, and the system runs from this source of it.
+    ///
+    /// PASSIVE_LEVEL. A driver for a radio saves power on a battery; the default does nothing.
+    ///
+    /// Source page: [`MINIPORT_DEVICE_PNP_EVENT_NOTIFY`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_device_pnp_event_notify).
+    #[doc(alias = "NdisDevicePnPEventPowerProfileChanged")]
+    fn power_source(&self, adapter: &Adapter<Self>, source: PowerSource, irql: &mut Passive) {
+        let _ = (adapter, source, irql);
+    }
+
+    /// The system shuts down, with the adapter as it is: bring the hardware to a state from which
+    /// it can start anew.
+    ///
+    /// PASSIVE_LEVEL. Nothing more is called for the adapter, [`halt`](Self::halt) neither (rule
+    /// [HALT-14]); what it has is best left alone. The default does nothing, which is right without
+    /// hardware.
+    ///
+    /// When the system has failed, at whatever level, no code of a driver runs: NDIS tells a
+    /// miniport for NDIS 6.30 only if it has asked for that in its attributes, which this crate does
+    /// not, and the handler returns at once all the same, within a halt too (rules [HALT-15],
+    /// [HALT-16]). What a driver has cannot even be looked at there: its locks may be held by the
+    /// code that has failed.
+    ///
+    /// Source page: [`MINIPORT_SHUTDOWN`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_shutdown).
+    ///
+    /// [HALT-14]: ndis_sys::rules#HALT-14
+    /// [HALT-15]: ndis_sys::rules#HALT-15
+    /// [HALT-16]: ndis_sys::rules#HALT-16
+    #[doc(alias = "MiniportShutdownEx")]
+    fn shutdown(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
+        let _ = (adapter, irql);
+    }
+
     /// The adapter goes away: let go of everything that refers to it.
     ///
-    /// The clients were asked to close their address families and have done so
+    /// NDIS has paused the adapter and unbound the protocols before (rule [HALT-18]). The clients
+    /// were asked to close their address families and have done so
     /// (rules [HALT-01] to [HALT-04]). So this comes too late for tokens of pended
     /// requests, accepted calls and VCs that the driver has created: they hold
     /// a family open, and are answered, used or dropped in bounded time, in
@@ -304,6 +352,7 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// [HALT-05]: ndis_sys::rules#HALT-05
     /// [HALT-06]: ndis_sys::rules#HALT-06
     /// [HALT-08]: ndis_sys::rules#HALT-08
+    /// [HALT-18]: ndis_sys::rules#HALT-18
     #[doc(alias = "MiniportHaltEx")]
     #[doc(alias = "NdisMCmNotifyCloseAddressFamily")]
     #[doc(alias = "ProtocolCmNotifyCloseAfComplete")]
@@ -361,6 +410,37 @@ pub(crate) mod sealed {
     #[derive(Debug)]
     pub struct Token(pub(crate) ());
 }
+
+/// What the system runs on.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_mcm::PowerSource;
+///
+/// fn interval_in_ms(source: PowerSource) -> u32 {
+///     match source {
+///         PowerSource::Mains => 100,
+///         PowerSource::Battery => 1000,
+///     }
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias = "NDIS_POWER_PROFILE")]
+pub enum PowerSource {
+    /// A battery.
+    Battery,
+    /// The mains.
+    Mains,
+}
+
+/// A role whose adapters indicate status as connection-oriented ones do: [`Mcm`](crate::Mcm) and
+/// [`CoMiniport`](crate::CoMiniport).
+#[diagnostic::on_unimplemented(
+    message = "a driver that registers as `{Self}` does not indicate status by `NdisMCoIndicateStatusEx`",
+    label = "the adapter of a connectionless miniport",
+    note = "rule STATUS-16: only a connection-oriented miniport may; set `type Role = Mcm` and implement             `CallManager`, or `type Role = CoMiniport` and implement `co::VcMiniport`"
+)]
+pub trait ConnectionOriented: sealed::Sealed {}
 
 /// A role in which address families may be registered.
 #[diagnostic::on_unimplemented(

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     AcceptedCall, Af, Answer, CallManager, Carry, CloseCall, DeregisterSap, Initialize,
-    Initialized, Load, MakeCall, Mcm, Miniport, New, OidRequest, OpenAf, RegisterSap, Sap,
-    SendLists, ServiceKey, Status, Vc,
+    Initialized, Load, MakeCall, Mcm, Miniport, New, OidRequest, OpenAf, PowerSource, RegisterSap,
+    Sap, SendLists, ServiceKey, Status, Vc,
 };
 use ndis_co::{
     cm,
@@ -74,6 +74,14 @@ impl<W: WanMiniport> Miniport for Wan<W> {
 
     fn surprise_removed(&self, adapter: &Adapter<W>, irql: &mut Passive) {
         W::surprise_removed(self, adapter, irql);
+    }
+
+    fn power_source(&self, adapter: &Adapter<W>, source: PowerSource, irql: &mut Passive) {
+        W::power_source(self, adapter, source, irql);
+    }
+
+    fn shutdown(&self, adapter: &Adapter<W>, irql: &mut Passive) {
+        W::shutdown(self, adapter, irql);
     }
 
     /// Rule TAPI-14: what is dialled is refused, and each client hears that its call ends.
@@ -171,6 +179,7 @@ impl<W: WanMiniport> CallManager for Wan<W> {
 
     fn call_connected(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
         if let Some(call) = Call::on(vc, irql) {
+            call.tell(irql);
             self.connected(&call, irql);
         }
     }
@@ -235,6 +244,7 @@ impl<W: WanMiniport> Carry for Wan<W> {
             lists.complete(Status::VC_NOT_ACTIVATED, irql);
             return;
         };
+        call.tell(irql);
         let longest = vc.base().link.longest();
         let frames = Frames::new(call, lists);
         let frames = if frames.iter().all(|frame| frame.len() <= longest) {

@@ -13,7 +13,7 @@ use ndis_co::{
     mem::{self, Arc},
     nbl::NetBufferLists,
     tapi::Disconnect,
-    wan::{FrameErrors, Framing, LinkInfo, Statistics},
+    wan::{Fragment, FrameErrors, Framing, LinkInfo, Statistics},
 };
 
 /// A call: a counted reference that derefs to what the driver keeps for it.
@@ -191,11 +191,17 @@ impl<W: WanMiniport> Call<W> {
         self.adapter().statistics().lost(frames);
     }
 
-    /// Counts a frame that came damaged from the network, and was dropped.
+    /// A frame came damaged from the network, and was dropped: it is counted, and NDISWAN hears of
+    /// it.
     #[doc(alias = "NDIS_STATUS_WAN_CO_FRAGMENT")]
-    pub fn damaged(&self, errors: FrameErrors) {
+    #[doc(alias = "NdisMCoIndicateStatusEx")]
+    pub fn damaged(&self, errors: FrameErrors, irql: &mut impl NoLock) {
         self.core.counters.damaged(errors);
         self.adapter().statistics().received_wrong(1);
+        if !self.core.has_ended() {
+            // An error: there is nobody who wants to know.
+            let _ = self.vc.indicate(&Fragment { errors }, irql);
+        }
     }
 
     /// A frame has come that shows which framing the other end has: NDISWAN hears of it when it
@@ -232,6 +238,36 @@ impl<W: WanMiniport> Call<W> {
     #[must_use]
     pub fn params(&self) -> LinkParams {
         self.core.params()
+    }
+
+    /// The link has become faster or slower, or has another window; with a window of zero NDISWAN
+    /// sends nothing until the next change (rule [WAN-04]). NDISWAN is told at once, or when the
+    /// call is up: then the module tells it [anyway](WanMiniport::connected).
+    ///
+    /// # Errors
+    ///
+    /// [`Status::CLOSING`] when the call is over.
+    ///
+    /// [WAN-04]: ndis_sys::rules#WAN-04
+    #[doc(alias = "NDIS_STATUS_WAN_CO_LINKPARAMS")]
+    #[doc(alias = "NdisMCoIndicateStatusEx")]
+    pub fn set_params(&self, params: LinkParams, irql: &mut impl NoLock) -> Result<(), Status> {
+        if self.core.has_ended() {
+            return Err(Status::CLOSING);
+        }
+        self.core.set_params(params);
+        self.tell(irql);
+        Ok(())
+    }
+
+    /// Tells NDISWAN what the link is, if there is something new. What cannot be told now is when
+    /// the call is up, or with the next frame.
+    pub(super) fn tell(&self, irql: &mut impl NoLock) {
+        if let Some(params) = self.core.untold()
+            && self.vc.indicate(&params.to_ndis(), irql).is_err()
+        {
+            self.core.not_told();
+        }
     }
 
     /// What NDISWAN has set: sizes and framing.

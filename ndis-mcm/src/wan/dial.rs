@@ -13,32 +13,31 @@ use ndis_co::{
     armed::{Alarm, Armed},
     irql::NoLock,
     mem::Arc,
-    params::{CallParameters, CallParametersBuf},
+    params::CallParametersBuf,
     tapi::{self, CallParams, Disconnect, Text},
 };
 
 /// The longest number that is dialled, in bytes.
 const MAX_NUMBER: usize = 1024;
 
-/// What is asked for.
-fn asked(parameters: Option<CallParameters<'_>>) -> Result<tapi::MakeCall<'_>, Status> {
-    let asked = tapi::MakeCall::from_parameters(parameters.ok_or(Status::INVALID_DATA)?)?;
-    if asked.destination.len() > MAX_NUMBER {
-        return Err(Status::TAPI_INVALADDRESS);
+/// What is asked for, with a number that is not too long.
+fn checked(asked: Result<tapi::MakeCall<'_>, Status>) -> Result<tapi::MakeCall<'_>, Status> {
+    match asked {
+        Ok(asked) if asked.destination.len() > MAX_NUMBER => Err(Status::TAPI_INVALADDRESS),
+        asked => asked,
     }
-    Ok(asked)
 }
 
 /// What is asked for, with what the call became: address and flow (rules TAPI-09, TAPI-10).
 fn answer<W: WanMiniport>(
     call: &Call<W>,
-    parameters: Option<CallParameters<'_>>,
+    asked: Result<tapi::MakeCall<'_>, Status>,
     params: LinkParams,
 ) -> Result<CallParametersBuf, Status> {
     let became = tapi::MakeCall {
         line: call.line(),
         address: call.address(),
-        ..asked(parameters)?
+        ..checked(asked)?
     };
     let largest = call.adapter().link.max_frame();
     became.to_parameters(
@@ -87,7 +86,7 @@ impl<'r, W: WanMiniport> Dial<'r, W> {
         vc: &Vc<Wan<W>>,
         request: MakeCall<'r, Wan<W>>,
     ) -> Result<Self, Answer<'r>> {
-        let taken = asked(request.parameters())
+        let taken = checked(request.telephony())
             .and_then(|asked| Taken::try_new(vc.base(), asked.line, asked.address));
         match taken {
             Ok(taken) => Ok(Self {
@@ -122,7 +121,7 @@ impl<'r, W: WanMiniport> Dial<'r, W> {
     #[must_use]
     #[doc(alias = "DestAddress")]
     pub fn number(&self) -> Text<'_> {
-        let asked = asked(self.request.parameters());
+        let asked = self.request.telephony();
         Text::guess(asked.map(|asked| asked.destination).unwrap_or_default())
     }
 
@@ -133,7 +132,7 @@ impl<'r, W: WanMiniport> Dial<'r, W> {
     #[must_use]
     #[doc(alias = "LINE_CALL_PARAMS")]
     pub fn params(&self) -> Option<CallParams<'_>> {
-        asked(self.request.parameters()).ok()?.params
+        self.request.telephony().ok()?.params
     }
 
     /// The network needs time: the second value tells what has become of the call. `context` is
@@ -166,7 +165,7 @@ impl<'r, W: WanMiniport> Dial<'r, W> {
             Ok(both) => both,
             Err(answer) => return answer,
         };
-        match answer(&call, request.parameters(), params) {
+        match answer(&call, request.telephony(), params) {
             Ok(parameters) => request.accept_with(parameters, irql),
             Err(status) => {
                 call.end();
@@ -262,7 +261,7 @@ impl<W: WanMiniport> Dialing<W> {
             return false;
         };
         call.core().set_params(params);
-        match answer(&call, waits.parameters(), params) {
+        match answer(&call, waits.telephony(), params) {
             Ok(parameters) => waits.accept_with(parameters, irql),
             Err(status) => waits.refuse(status, irql),
         }

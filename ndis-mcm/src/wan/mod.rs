@@ -44,6 +44,8 @@
 //! - It answers the OIDs of TAPI and of WAN links, and keeps what NDISWAN sets, from one table by
 //!   whichever door they come.
 //! - It counts frames and bytes, for each call and for the adapter.
+//! - It tells NDISWAN the speed and the window of a link when its call is up, and when the driver
+//!   [changes](Call::set_params) them.
 //! - It refuses frames that are longer than declared, and fails what is sent on no call.
 //! - It ends calls in the order that TAPI wants (rule [TAPI-13]): when the driver has nothing
 //!   against it, the VC is deactivated as soon as the last frame is back, then the request is
@@ -51,10 +53,10 @@
 //!
 //! # What the pages leave open
 //!
-//! - *Where the number of a call is.* The length in the call parameters may cover the fixed structure
-//!   alone, with the number behind it. What is behind a length cannot be read safely, so such a
-//!   call is refused with [`Status::INVALID_DATA`]: the module goes by
-//!   [`MakeCall::from_parameters`](ndis_co::tapi::MakeCall::from_parameters).
+//! - *Where the number of a call is.* The length in the call parameters covers it, or the fixed
+//!   structure alone, with the number behind that: both are read. In the second case the
+//!   structure itself says how long the number is, and is believed as all lengths are that another
+//!   driver states (see [`MakeCall::telephony`](crate::MakeCall::telephony)).
 //! - *By which door an OID comes*, and whether with a VC: each is answered at all of them.
 //! - *When a VC is activated for an offered call*: before the offer.
 //! - *Which version of the family NDPROXY opens*: any.
@@ -149,7 +151,7 @@ pub use link::{Link, LinkParams, Speeds, Subtype};
 pub use offer::{Answered, Offer};
 pub use state::Direction;
 
-use crate::{Answer, Initialized, OidRequest, Status};
+use crate::{Answer, Initialized, OidRequest, PowerSource, Status};
 use core::{fmt, ops};
 use ndis_co::{
     irql::{Passive, UpToDispatch},
@@ -222,6 +224,7 @@ pub trait WanMiniport: Sized + Send + Sync + 'static {
     }
 
     /// The call is up, and the application knows: frames may be handed up from here on, and come.
+    /// NDISWAN was told what the link is.
     fn connected(&self, call: &Call<Self>, irql: &mut UpToDispatch) {
         let _ = (call, irql);
     }
@@ -311,6 +314,16 @@ pub trait WanMiniport: Sized + Send + Sync + 'static {
 
     /// As [`Miniport::surprise_removed`](crate::Miniport::surprise_removed).
     fn surprise_removed(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
+        let _ = (adapter, irql);
+    }
+
+    /// As [`Miniport::power_source`](crate::Miniport::power_source).
+    fn power_source(&self, adapter: &Adapter<Self>, source: PowerSource, irql: &mut Passive) {
+        let _ = (adapter, source, irql);
+    }
+
+    /// As [`Miniport::shutdown`](crate::Miniport::shutdown).
+    fn shutdown(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
         let _ = (adapter, irql);
     }
 

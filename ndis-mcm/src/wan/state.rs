@@ -52,6 +52,8 @@ pub struct CallCore<W: WanMiniport> {
     pub(super) direction: Direction,
     pub(super) counters: Counters,
     params: SpinLock<LinkParams>,
+    /// NDISWAN has not heard of the parameters.
+    untold: AtomicBool,
     link: SpinLock<LinkInfo>,
     /// The next frame that comes in says what its framing is.
     detects: AtomicBool,
@@ -75,6 +77,7 @@ impl<W: WanMiniport> CallCore<W> {
             direction,
             counters: Counters::default(),
             params: SpinLock::new(params),
+            untold: AtomicBool::new(true),
             link: SpinLock::new(link),
             detects: AtomicBool::new(is_open(&link)),
             ended: AtomicBool::new(false),
@@ -98,6 +101,19 @@ impl<W: WanMiniport> CallCore<W> {
 
     pub(super) fn set_params(&self, params: LinkParams) {
         self.params.set(params);
+        self.not_told();
+    }
+
+    /// The parameters, if NDISWAN has not heard of them: it will now.
+    pub(super) fn untold(&self) -> Option<LinkParams> {
+        let untold =
+            self.untold.load(Ordering::Relaxed) && self.untold.swap(false, Ordering::SeqCst);
+        untold.then(|| self.params.get())
+    }
+
+    /// It has not.
+    pub(super) fn not_told(&self) {
+        self.untold.store(true, Ordering::SeqCst);
     }
 
     pub(super) fn link(&self) -> LinkInfo {

@@ -2,6 +2,7 @@
 //! NDISWAN.
 
 mod modem;
+mod numbers;
 mod oids;
 
 mod proxy;
@@ -10,11 +11,15 @@ use modem::{DIALLED, MAX_FRAME, Modem, OFFERED};
 use ndis_co::{
     client,
     tapi::{ANY_ADDRESS, ANY_LINE, Disconnect, LineSap, MediaModes},
+    wan::{FrameErrors, LinkParameters},
 };
 use ndis_host::{Adapter, Builder, Driver, Host, NotifyClose, Readings};
-use ndis_mcm::{Status, wan::Wan};
+use ndis_mcm::{
+    Status,
+    wan::{LinkParams, Wan},
+};
 use proxy::{Proxy, Ring, Told, passive};
-use std::sync::{Arc, atomic::Ordering::SeqCst};
+use std::sync::{Arc, Mutex, atomic::Ordering::SeqCst};
 
 pub struct World {
     pub host: Host,
@@ -117,7 +122,7 @@ fn a_call_over_the_cable() {
         assert_eq!(world.up(), [1, 1], "seed {seed}");
         assert_eq!(world.modem.connected.load(SeqCst), 2);
         let bytes = |bits: u64| u32::try_from(bits / 8).unwrap();
-        let told = |line, params: ndis_mcm::wan::LinkParams, caller: &str| Told {
+        let told = |line, params: LinkParams, caller: &str| Told {
             line,
             address: 0,
             transmit: bytes(params.speeds.transmit()),
@@ -185,6 +190,48 @@ fn frames_both_ways() {
         assert_eq!((all.packets_received(), all.bytes_received()), (5, 248));
         drop((adapter, calls));
         world.end("frames");
+    }
+}
+
+/// NDISWAN hears of a link when its call is up, once, and of each change; a window of zero stops it
+/// (rule WAN-04).
+#[test]
+fn what_is_told_of_a_link() {
+    for seed in seeds(10) {
+        let world = World::new(builder(seed).build());
+        world.call("line 1");
+        let told = |params: LinkParams| LinkParameters {
+            transmit_speed: u32::try_from(params.speeds.transmit() / 8).unwrap(),
+            receive_speed: u32::try_from(params.speeds.receive() / 8).unwrap(),
+            send_window: params.send_window,
+        };
+        let heard = |world: &World| {
+            let mut links = std::mem::take(&mut *world.proxy.0.links.lock().unwrap());
+            links.sort_by_key(|link| link.send_window);
+            links
+        };
+        assert_eq!(heard(&world), [told(DIALLED), told(OFFERED)], "seed {seed}");
+        let calls = world.modem.calls.lock().unwrap().clone();
+        let stopped = LinkParams {
+            send_window: 0,
+            ..OFFERED
+        };
+        world.user(move |_| {
+            let call = calls[0].upgrade().unwrap();
+            let irql = &mut passive();
+            assert_eq!(call.set_params(stopped, irql), Ok(()));
+            assert_eq!(call.params(), stopped);
+            call.damaged(FrameErrors::CRC, irql);
+            assert_eq!(call.statistics().crc_errors, 1);
+            assert_eq!(call.adapter().statistics().packets_received_wrong(), 1);
+        });
+        assert_eq!(heard(&world), [told(stopped)]);
+        let fragments = world.proxy.0.fragments.lock().unwrap().clone();
+        assert_eq!(fragments, [FrameErrors::CRC]);
+        // Nothing is told twice.
+        world.user(|proxy| proxy.send(&proxy.placed(), &[&[1; 5]]));
+        assert_eq!(heard(&world), []);
+        world.end("links");
     }
 }
 
@@ -416,6 +463,116 @@ fn saps() {
     world.call("line 0");
     assert_eq!(world.up(), [1, 1]);
     world.end("SAPs");
+}
+
+/// Rule SAP-16: of two clients the first one has the SAP, also by a wildcard.
+#[test]
+fn a_sap_of_another_client() {
+    let host = builder(1).build();
+    let (notes, proxies) = (
+        Arc::<modem::Notes>::default(),
+        [(), ()].map(|()| Proxy::default()),
+    );
+    let media_modes = MediaModes::DIGITALDATA;
+    let any = LineSap {
+        line: ANY_LINE,
+        address: 1,
+        media_modes,
+    };
+    let free = LineSap {
+        line: 0,
+        address: 0,
+        media_modes,
+    };
+    *proxies[0].0.saps.lock().unwrap() = vec![ON_LINE_1];
+    *proxies[1].0.saps.lock().unwrap() = vec![any, free];
+    let modem = load_modem(&host, &notes);
+    let drivers = proxies.each_ref().map(|proxy| load_proxy(&host, proxy));
+    let adapter = host.add_adapter(&modem).expect("the adapter starts");
+    host.run();
+    let mut results = proxies.map(|proxy| proxy.0.registered.lock().unwrap().clone());
+    results[1].sort_by_key(Result::is_err);
+    let taken = Err(Status::INVALID_DATA);
+    // Whoever is first has line 1.
+    let first = [vec![Ok(())], vec![Ok(()), taken]];
+    let second = [vec![taken], vec![Ok(()), Ok(())]];
+    assert!(results == first || results == second, "{results:?}");
+    host.remove_adapter(&adapter);
+    for driver in drivers.iter().chain([&modem]) {
+        host.unload(driver);
+    }
+    let report = host.finish();
+    assert!(report.is_clean(), "{report}");
+}
+
+/// Calls are placed, answered, let ring, hung up by either end and by the network, all at once,
+/// while frames go both ways; then the adapter goes, in the middle of it.
+#[test]
+#[cfg_attr(miri, ignore = "many runs")]
+fn a_storm() {
+    let all: Vec<_> = Readings::all().collect();
+    for (seed, readings) in (0..120_u64).zip(all.iter().copied().cycle()) {
+        let what = format!("storm, seed {seed}, {}", readings.describe());
+        let mut host = builder(seed).readings(readings);
+        if seed.is_multiple_of(3) {
+            host = host.low_stack(1, 4);
+        }
+        let world = World::new(host.build());
+        world.modem.pends.store(seed.is_multiple_of(2), SeqCst);
+        for user in 0..4_u64 {
+            let (proxy, modem) = (world.proxy.clone(), world.modem.clone());
+            world.host.spawn("user", move || {
+                for step in 0..6 {
+                    let dice = (seed * 31 + user * 7 + step * 13) % 8;
+                    let irql = &mut passive();
+                    let last = |all: &Mutex<Vec<_>>| all.lock().unwrap().last().cloned();
+                    match dice {
+                        0 | 1 => drop(proxy.try_call(ANY_LINE, ANY_ADDRESS, b"line 1")),
+                        2 => drop(proxy.try_call(0, ANY_ADDRESS, b"mirror")),
+                        3 => {
+                            let ring = [Ring::Accept, Ring::Refuse][(user % 2) as usize];
+                            *proxy.0.ring.lock().unwrap() = ring;
+                        }
+                        4 => {
+                            if let Some(vc) = last(&proxy.0.placed) {
+                                let _ = vc.hang_up(&[], irql);
+                            }
+                        }
+                        5 => {
+                            if let Some(vc) = last(&proxy.0.taken) {
+                                let _ = vc.hang_up(&[], irql);
+                            }
+                        }
+                        6 => {
+                            let call = modem.calls.lock().unwrap().pop();
+                            if let Some(call) = call.and_then(|call| call.upgrade()) {
+                                let _ = call.hang_up(Disconnect::Unreachable, irql);
+                            }
+                        }
+                        _ => {
+                            if let Some(vc) = last(&proxy.0.placed) {
+                                proxy.try_send(&vc, &[&[1; 20], &[2; 30], &[3; 40]]);
+                            }
+                        }
+                    }
+                }
+            });
+        }
+        if seed % 4 < 3 {
+            world.host.run();
+        }
+        world.host.remove_adapter(&world.adapter);
+        world.host.run();
+        for driver in &world.drivers {
+            world.host.unload(driver);
+        }
+        let up = world.up();
+        let report = world.host.finish();
+        assert!(report.is_clean(), "{what}: {report}");
+        assert!(report.rules().is_empty(), "{what}: {report}");
+        assert_eq!(up, [0, 0], "{what}");
+        assert_eq!(world.modem.legs.load(SeqCst), 0, "{what}: contexts");
+    }
 }
 
 /// Memory runs out at every place in turn: nothing is lost, whatever became of the calls.

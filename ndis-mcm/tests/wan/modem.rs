@@ -111,8 +111,14 @@ impl Leg {
         }
     }
 
+    fn take_dialing(&self) -> Option<Dialing<Modem>> {
+        self.dialing.lock().unwrap().take()
+    }
+
     fn peer(&self) -> Option<Call<Modem>> {
-        self.peer.lock().unwrap().as_ref()?.upgrade()
+        // Not under the lock, of which the host knows nothing.
+        let peer = self.peer.lock().unwrap().clone();
+        peer?.upgrade()
     }
 }
 
@@ -218,7 +224,7 @@ impl WanMiniport for Modem {
 
     fn answered(&self, answered: Answered<Self>, irql: &mut UpToDispatch) {
         let call = answered.call().clone();
-        let Some(dialing) = call.dialing.lock().unwrap().take() else {
+        let Some(dialing) = call.take_dialing() else {
             // Who has dialled is gone.
             return answered.take_back(Disconnect::NoAnswer, irql);
         };
@@ -236,7 +242,7 @@ impl WanMiniport for Modem {
     fn refused(&self, call: &Call<Self>, status: Status, irql: &mut UpToDispatch) {
         assert_eq!(call.direction(), Direction::Incoming);
         self.0.refused.lock().unwrap().push(status);
-        if let Some(dialing) = call.dialing.lock().unwrap().take() {
+        if let Some(dialing) = call.take_dialing() {
             dialing.refuse(Disconnect::Reject, irql);
         }
     }
@@ -255,7 +261,7 @@ impl WanMiniport for Modem {
         irql: &mut UpToDispatch,
     ) -> Answer<'r> {
         self.0.hung_up.fetch_add(1, SeqCst);
-        if let Some(dialing) = call.dialing.lock().unwrap().take() {
+        if let Some(dialing) = call.take_dialing() {
             dialing.refuse(Disconnect::NoAnswer, irql);
         }
         self.tell_peer(call);

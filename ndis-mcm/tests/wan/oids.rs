@@ -241,7 +241,11 @@ fn rooms_of_every_size() {
             (number::WAN_CO_GET_STATS_INFO, 116),
         ] {
             let tapi = oid >= number::CO_TAPI_CM_CAPS;
-            let third = if tapi { Door::ManagerOfVc } else { Door::AdapterOfVc };
+            let third = if tapi {
+                Door::ManagerOfVc
+            } else {
+                Door::AdapterOfVc
+            };
             for door in [Door::Manager, Door::Miniport, third] {
                 let whole = query(&world, door, oid, &[0, 0], 600);
                 assert_eq!(whole.status, Status::SUCCESS, "{oid:#x}");
@@ -343,7 +347,12 @@ fn setting_links() {
     let ppp = Framing::PPP;
     for readings in doors() {
         let world = world(readings);
-        let doors = [Door::ManagerOfVc, Door::AdapterOfVc, Door::Adapter, Door::Miniport];
+        let doors = [
+            Door::ManagerOfVc,
+            Door::AdapterOfVc,
+            Door::Adapter,
+            Door::Miniport,
+        ];
         for (size, door) in (50..).zip(doors) {
             let compressed = ppp | Framing::COMPRESS_PROTOCOL;
             for (bad, why) in [
@@ -364,7 +373,10 @@ fn setting_links() {
             let of_all = matches!(door, Door::Adapter | Door::Miniport);
             assert_eq!(get(&world, Door::Manager) == good, of_all, "{door:?}");
             // Sizes may rise again.
-            assert_eq!(set(&world, door, link(MAX_FRAME, ppp, ppp)), Status::SUCCESS);
+            assert_eq!(
+                set(&world, door, link(MAX_FRAME, ppp, ppp)),
+                Status::SUCCESS
+            );
         }
         // A call that begins now has what was set for all.
         world.call("mirror");
@@ -429,7 +441,13 @@ fn statistics() {
 #[test]
 fn the_list_of_oids() {
     let world = world(Readings::default());
-    let list = query(&world, Door::Miniport, number::GEN_CO_SUPPORTED_LIST, &[], 1024);
+    let list = query(
+        &world,
+        Door::Miniport,
+        number::GEN_CO_SUPPORTED_LIST,
+        &[],
+        1024,
+    );
     let list: Vec<u32> = list
         .bytes
         .chunks_exact(4)

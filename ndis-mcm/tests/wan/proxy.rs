@@ -7,11 +7,13 @@ use ndis_co::{
         PendingIncomingCall, Protocol, Received, Sap, Vc,
     },
     family::{AddressFamily, Family},
+    indication::{StatusIndication, StatusKind},
     irql::{Passive, UpToDispatch},
     mem::Tag,
     nbl::{NetBufferListPool, NetBufferLists, Side},
     params::{CallFlags, CallParameters, FlowSpec},
     tapi::{self, CallParams, LineSap, MediaModes, Text},
+    wan::{FrameErrors, LinkParameters},
 };
 use std::sync::{Arc, Mutex};
 
@@ -55,6 +57,9 @@ pub struct Notes {
     /// The frames of each call, in order.
     pub heard: Mutex<Vec<Vec<u8>>>,
     pub completed: Mutex<Vec<Status>>,
+    /// What was indicated of the links.
+    pub links: Mutex<Vec<LinkParameters>>,
+    pub fragments: Mutex<Vec<FrameErrors>>,
 }
 
 #[derive(Clone, Default)]
@@ -99,7 +104,7 @@ impl Proxy {
         let wrong = FlowSpec::best_effort(7);
         let parameters = call.to_parameters(wrong, wrong)?;
         let irql = &mut passive();
-        let af = self.0.af.lock().unwrap().clone().unwrap();
+        let af = self.0.af.lock().unwrap().clone().ok_or(Status::CLOSING)?;
         let vc = af.create_vc(End::Placed, irql)?;
         let _ = vc.make_call(parameters, irql).keep();
         Ok(())
@@ -107,6 +112,10 @@ impl Proxy {
 
     /// Sends frames on a call, several in one list.
     pub fn send(&self, vc: &Vc<Self>, frames: &[&[u8]]) {
+        assert!(self.try_send(vc, frames));
+    }
+
+    pub fn try_send(&self, vc: &Vc<Self>, frames: &[&[u8]]) -> bool {
         let irql = &mut passive();
         let binding = vc.af().binding();
         let mut lists = NetBufferLists::new(Side::Protocol);
@@ -119,7 +128,7 @@ impl Proxy {
             }
             lists.push_back(list).unwrap();
         }
-        vc.send(lists, irql).unwrap();
+        vc.send(lists, irql).is_ok()
     }
 
     pub fn placed(&self) -> Vc<Self> {
@@ -172,17 +181,17 @@ impl Client for Proxy {
 
     fn address_family(&self, _: &Binding<Self>, offer: AfOffer<'_, Self>, irql: &mut Passive) {
         if offer.family() == TAPI_PROXY {
-            offer.open((), irql).unwrap();
+            let _ = offer.open((), irql);
         }
     }
 
     fn af_opened(&self, af: OpenAf<Self>, irql: &mut Passive) {
         let saps = self.0.saps.lock().unwrap().clone();
         for sap in saps {
-            let sap = af
-                .register_sap((), sap.to_address().unwrap(), irql)
-                .unwrap();
-            let _ = sap.keep();
+            // Without a stack nobody calls there.
+            if let Ok(sap) = af.register_sap((), sap.to_address().unwrap(), irql) {
+                let _ = sap.keep();
+            }
         }
         let before = self.0.af.lock().unwrap().replace(af.keep());
         drop(before);
@@ -274,6 +283,14 @@ impl Client for Proxy {
             self.0.heard.lock().unwrap().push(copy);
         }
         lists.give_back(irql);
+    }
+
+    fn vc_status(&self, _: &Vc<Self>, status: StatusIndication<'_>, _: &mut UpToDispatch) {
+        match status.kind() {
+            StatusKind::LinkParameters(link) => self.0.links.lock().unwrap().push(link),
+            StatusKind::Fragment(one) => self.0.fragments.lock().unwrap().push(one.errors),
+            other => panic!("{other:?}"),
+        }
     }
 
     fn send_complete(&self, _: &Vc<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {

@@ -6,6 +6,7 @@ use crate::{
     channel::{self, Channel, DataPath, IndicateError},
     cm::Carrier,
     deferred::Deferred,
+    indication::{self, VcStatus},
     irql::{NoLock, UpToDispatch},
     nbl::NetBufferLists,
 };
@@ -45,6 +46,53 @@ impl<M: CallManager> Vc<M> {
     {
         channel::indicate(self, lists, irql.up_to_dispatch())
     }
+
+    /// Tells the client of a change of this call's link: other parameters of it, or a damaged
+    /// frame (rules [STATUS-02], [STATUS-12]). NDIS tells nobody else.
+    ///
+    /// The client's handler runs before this returns. At or below DISPATCH_LEVEL.
+    ///
+    /// Source pages: [`NdisMCoIndicateStatusEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcoindicatestatusex),
+    /// [indicating-condis-wan-miniport-driver-status](https://learn.microsoft.com/windows-hardware/drivers/network/indicating-condis-wan-miniport-driver-status).
+    ///
+    /// # Errors
+    ///
+    /// [`Status::CLOSING`] when there is no call any more, [`Status::INVALID_STATE`] when the
+    /// client does not know yet that its call is up, of which [`CallManager::call_connected`]
+    /// tells, [`Status::RESOURCES`] when the stack is nearly used up.
+    ///
+    /// [STATUS-02]: ndis_sys::rules#STATUS-02
+    /// [STATUS-12]: ndis_sys::rules#STATUS-12
+    #[doc(alias = "NdisMCoIndicateStatusEx")]
+    pub fn indicate(&self, status: &impl VcStatus, irql: &mut impl NoLock) -> Result<(), Status>
+    where
+        M::Base: Carrier<M>,
+    {
+        indication::encoded(status, |code, data| self.indicate_status(code, data, irql))
+    }
+
+    /// As [`indicate`](Self::indicate), of any status: `code` is one of the constants
+    /// `NDIS_STATUS_XXX` that are not results, and `data` what belongs to it.
+    ///
+    /// # Errors
+    ///
+    /// As there; [`Status::INVALID_PARAMETER`] for the start and the end of a reset, which NDIS
+    /// indicates itself (rule [STATUS-10]), [`Status::INVALID_LENGTH`] for data of more than 4
+    /// GB.
+    ///
+    /// [STATUS-10]: ndis_sys::rules#STATUS-10
+    #[doc(alias = "NdisMCoIndicateStatusEx")]
+    pub fn indicate_status(
+        &self,
+        code: Status,
+        data: &[u8],
+        irql: &mut impl NoLock,
+    ) -> Result<(), Status>
+    where
+        M::Base: Carrier<M>,
+    {
+        channel::indicate_status(self, code, data, irql.up_to_dispatch())
+    }
 }
 
 // SAFETY: all of it is of the VC, whose part is private to it. By CM-VC the handle is valid
@@ -59,6 +107,10 @@ where
 
     fn handle(&self) -> NDIS_HANDLE {
         self.shared.handle()
+    }
+
+    fn adapter_handle(&self, key: Key) -> NDIS_HANDLE {
+        self.shared.af.base.handle(key)
     }
 
     fn count_out(&self, lists: usize, key: Key) -> bool {

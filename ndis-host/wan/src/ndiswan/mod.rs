@@ -90,7 +90,7 @@ pub trait Ppp: Sized + Send + Sync + 'static {
     }
 
     /// The view of the link has changed: frames have gone or come back, the adapter has said
-    /// something of it.
+    /// something of it. This may come after [`down`](Self::down), too.
     fn changed(&self, link: &Arc<Link<Self>>, irql: &mut UpToDispatch) {
         let _ = (link, irql);
     }

@@ -88,10 +88,7 @@ struct Asked<'a, T: Tapi> {
 /// # Errors
 ///
 /// The first failure.
-pub(super) fn enumerate<T: Tapi>(
-    af: &Af<Ndproxy<T>>,
-    irql: &mut Passive,
-) -> Result<Lines, Status> {
+pub(super) fn enumerate<T: Tapi>(af: &Af<Ndproxy<T>>, irql: &mut Passive) -> Result<Lines, Status> {
     let manager = Manager::ask(af, irql)?;
     let mut all = Vec::new(TAG);
     let same = (!manager.caps.per_line && manager.caps.lines > 0)
@@ -225,7 +222,11 @@ pub(super) fn saps(
     line: &Line,
     media_modes: MediaModes,
 ) -> impl Iterator<Item = tapi::LineSap> + use<> {
-    let number = if lines.per_line { line.line } else { tapi::ANY_LINE };
+    let number = if lines.per_line {
+        line.line
+    } else {
+        tapi::ANY_LINE
+    };
     let each = line.per_address.then_some(0..line.addresses.min(MOST));
     let any = each.is_none().then_some(tapi::ANY_ADDRESS);
     let sap = move |address| tapi::LineSap {

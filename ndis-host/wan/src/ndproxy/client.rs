@@ -38,12 +38,7 @@ impl<T: Tapi> Client for Ndproxy<T> {
         Port::family_closed(&af.binding(), irql);
     }
 
-    fn sap_registered(
-        &self,
-        sap: &Sap<Self>,
-        result: Result<(), Status>,
-        irql: &mut UpToDispatch,
-    ) {
+    fn sap_registered(&self, sap: &Sap<Self>, result: Result<(), Status>, irql: &mut UpToDispatch) {
         let port = Arc::clone(&sap.af().binding());
         let (line, key) = **sap;
         if result.is_err() {

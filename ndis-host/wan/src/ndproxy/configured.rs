@@ -100,13 +100,7 @@ impl Configured {
     }
 
     /// A call has failed that was being placed, if it was.
-    fn failed(
-        &self,
-        port: &Arc<Port<Self>>,
-        number: u32,
-        status: Status,
-        irql: &mut UpToDispatch,
-    ) {
+    fn failed(&self, port: &Arc<Port<Self>>, number: u32, status: Status, irql: &mut UpToDispatch) {
         if !self.was_placed(number, irql) {
             return;
         }

@@ -17,9 +17,9 @@ pub(super) fn again(
     number: Option<u32>,
 ) -> Result<CallParametersBuf, Status> {
     let unknown = FlowSpec::best_effort(FlowSpec::UNSPECIFIED);
-    let (transmit, receive) = parameters.call_manager().map_or((unknown, unknown), |half| {
-        (half.transmit(), half.receive())
-    });
+    let (transmit, receive) = parameters
+        .call_manager()
+        .map_or((unknown, unknown), |half| (half.transmit(), half.receive()));
     let mark = number.map(u32::to_le_bytes);
     let mark = mark.as_ref().map(<[u8; 4]>::as_slice);
     match tapi::Call::from_parameters(parameters)? {

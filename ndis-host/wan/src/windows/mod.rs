@@ -9,11 +9,12 @@ mod stack;
 mod tapi;
 mod view;
 
+pub use crate::ndproxy::HangUp;
 pub use view::{CallId, CallView, Event, Frame, LineView, State};
 
 use crate::{
     ndiswan::{LinkView, Ndiswan, frame},
-    ndproxy::{HangUp, Line, Ndproxy},
+    ndproxy::{Line, Ndproxy},
 };
 use ndis_co::{
     Status,
@@ -71,7 +72,7 @@ impl Default for Settings {
 /// Adapters are numbered in the order in which they are bound: when this is loaded before they are
 /// added, that is the order in which they are.
 ///
-/// What is asked for here happens when the host runs next.
+/// What is asked for here happens when the host runs next; what is asked of one adapter, in order.
 pub struct Windows<'h> {
     host: &'h Host,
     ndproxy: Driver,
@@ -135,15 +136,29 @@ impl<'h> Windows<'h> {
     }
 
     fn tell(&self, adapter: u32, order: tapi::Order) {
+        self.application.order(adapter, order);
         let application = self.application.clone();
         self.host.spawn_of(&self.ndproxy, "application", move || {
-            application.tell(adapter, order);
+            application.begin_orders(adapter);
         });
     }
 
     fn tell_about(&self, call: CallId, order: impl FnOnce(u32) -> tapi::Order) {
         if let Some(adapter) = self.application.adapter_of(call) {
             self.tell(adapter, order(call.0));
+        }
+    }
+
+    fn tell_stack(&self, adapter: u32, order: stack::Order) {
+        self.stack.order(adapter, order);
+        let stack = self.stack.clone();
+        self.host
+            .spawn_of(&self.ndiswan, "ppp", move || stack.begin_orders(adapter));
+    }
+
+    fn tell_link(&self, call: CallId, order: impl FnOnce(u32) -> stack::Order) {
+        if let Some(adapter) = self.application.adapter_of(call) {
+            self.tell_stack(adapter, order(call.0));
         }
     }
 
@@ -195,34 +210,24 @@ impl<'h> Windows<'h> {
     /// Sends a frame over a call, of whatever protocol. What cannot be sent is in
     /// [`CallView::refused`].
     pub fn send_frame(&self, call: CallId, protocol: u16, payload: &[u8]) {
-        let (stack, payload) = (self.stack.clone(), Vec::from(payload));
-        self.host.spawn_of(&self.ndiswan, "ppp", move || {
-            stack.tell(call.0, stack::Order::Send(protocol, payload));
+        self.tell_link(call, |call| {
+            stack::Order::Send(call, protocol, payload.into())
         });
     }
 
     /// Has NDISWAN end a call, as when PPP has come to an end: NDPROXY hangs up then.
     pub fn terminate(&self, call: CallId) {
-        let stack = self.stack.clone();
-        self.host.spawn_of(&self.ndiswan, "ppp", move || {
-            stack.tell(call.0, stack::Order::HangUp);
-        });
+        self.tell_link(call, stack::Order::HangUp);
     }
 
-    /// Asks the adapter for the counters of a call's link: [`CallView::statistics`].
+    /// Asks the adapter for the counters of a call's link: [`statistics`](Self::statistics).
     pub fn ask_statistics(&self, call: CallId) {
-        let stack = self.stack.clone();
-        self.host.spawn_of(&self.ndiswan, "ppp", move || {
-            stack.tell(call.0, stack::Order::Statistics);
-        });
+        self.tell_link(call, stack::Order::Statistics);
     }
 
     /// Asks an adapter for a counter: [`counter`](Self::counter).
     pub fn ask_counter(&self, adapter: u32, oid: Oid<u64, Counter, ToAdapter>) {
-        let stack = self.stack.clone();
-        self.host.spawn_of(&self.ndiswan, "ppp", move || {
-            stack.ask(adapter, oid);
-        });
+        self.tell_stack(adapter, stack::Order::Counter(oid));
     }
 
     /// What an adapter last answered for a counter; `None` as long as it has not.

@@ -10,16 +10,59 @@ use ndis_co::{
     wan::{Framing, Info, Statistics},
 };
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     vec::Vec,
 };
 
-/// What a test wants done with a link.
+/// What a test wants done.
 pub(super) enum Order {
-    Send(u16, Vec<u8>),
-    HangUp,
-    Statistics,
+    Send(u32, u16, Vec<u8>),
+    HangUp(u32),
+    Statistics(u32),
+    Counter(Oid<u64, Counter, ToAdapter>),
+}
+
+impl Order {
+    /// The call that it is about.
+    fn call(&self) -> Option<u32> {
+        match self {
+            Self::Send(call, ..) | Self::HangUp(call) | Self::Statistics(call) => Some(*call),
+            Self::Counter(_) => None,
+        }
+    }
+}
+
+/// An adapter, not as what it is: whether that may go to another thread depends on what is above
+/// it, which is this again.
+trait Adapter: Send + Sync {
+    fn wake(&self);
+}
+
+impl Adapter for PoolArc<Port<Above>> {
+    fn wake(&self) {
+        Port::wake(self);
+    }
+}
+
+/// A link, likewise.
+trait Carrier: Send + Sync {
+    fn carry_out(&self, order: &Order, irql: &mut Passive) -> Result<(), Status>;
+}
+
+impl Carrier for PoolArc<Link<Above>> {
+    fn carry_out(&self, order: &Order, irql: &mut Passive) -> Result<(), Status> {
+        match order {
+            Order::Send(_, protocol, payload) => Link::send(self, *protocol, payload, irql),
+            Order::HangUp(_) => self.hang_up(irql),
+            Order::Statistics(_) => {
+                let oid = known::WAN_CO_GET_STATS_INFO;
+                self.ask(OutgoingRequest::query(oid)?, irql)
+            }
+            // It is about no call.
+            Order::Counter(_) => Ok(()),
+        }
+    }
 }
 
 /// What NDISWAN tells.
@@ -35,12 +78,13 @@ pub(super) struct Stack {
 
 #[derive(Default)]
 struct Inner {
-    ports: BTreeMap<u32, PoolArc<Port<Above>>>,
+    ports: BTreeMap<u32, Arc<dyn Adapter>>,
     /// By the number of the call, as long as each is up.
-    links: BTreeMap<u32, PoolArc<Link<Above>>>,
+    links: BTreeMap<u32, Arc<dyn Carrier>>,
     /// Orders, each for the adapter that carries it out.
-    orders: VecDeque<(u32, u32, Order)>,
-    counters: VecDeque<(u32, Oid<u64, Counter, ToAdapter>)>,
+    orders: VecDeque<(u32, Order)>,
+    /// The adapters whose orders are being carried out.
+    working: BTreeSet<u32>,
     infos: BTreeMap<u32, Result<Info, Status>>,
     answers: BTreeMap<(u32, u32), Result<u64, Status>>,
     seen: BTreeMap<u32, Seen>,
@@ -68,40 +112,23 @@ impl Stack {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has an order carried out for a call.
-    pub(super) fn tell(&self, call: u32, order: Order) {
-        let link = {
-            let mut inner = self.inner();
-            let link = inner.links.get(&call).cloned();
-            match &link {
-                Some(link) => {
-                    let adapter = link.port().number();
-                    inner.orders.push_back((adapter, call, order));
-                }
-                None => inner.refuse(call, Status::TAPI_INVALCALLSTATE),
-            }
-            link
-        };
-        if let Some(link) = link {
-            Port::wake(link.port());
-        }
+    /// An order is to be carried out, after those before.
+    pub(super) fn order(&self, adapter: u32, order: Order) {
+        self.inner().orders.push_back((adapter, order));
     }
 
-    /// Has an adapter asked for a counter.
-    pub(super) fn ask(&self, adapter: u32, oid: Oid<u64, Counter, ToAdapter>) {
+    /// Has the orders carried out that there are for an adapter.
+    pub(super) fn begin_orders(&self, adapter: u32) {
         let port = {
             let mut inner = self.inner();
             let port = inner.ports.get(&adapter).cloned();
-            if port.is_some() {
-                inner.counters.push_back((adapter, oid));
-            } else {
-                let key = (adapter, oid.number());
-                inner.answers.insert(key, Err(Status::TAPI_NODEVICE));
+            if port.is_none() {
+                inner.fail_all(adapter, Status::TAPI_NODEVICE);
             }
             port
         };
         if let Some(port) = port {
-            Port::wake(&port);
+            port.wake();
         }
     }
 
@@ -130,23 +157,33 @@ impl Stack {
         }
     }
 
-    fn next(&self, adapter: u32) -> Option<(u32, Order, Option<PoolArc<Link<Above>>>)> {
+    /// The next order for an adapter, for the one thread that carries them out: who has begun
+    /// goes on until there are none.
+    fn next(&self, adapter: u32, begun: bool) -> Option<(Order, Option<Arc<dyn Carrier>>)> {
         let mut inner = self.inner();
-        let place = inner.orders.iter().position(|(of, ..)| *of == adapter)?;
-        let (_, call, order) = inner.orders.remove(place)?;
-        Some((call, order, inner.links.get(&call).cloned()))
-    }
-
-    fn next_counter(&self, adapter: u32) -> Option<Oid<u64, Counter, ToAdapter>> {
-        let mut inner = self.inner();
-        let place = inner.counters.iter().position(|(of, _)| *of == adapter)?;
-        inner.counters.remove(place).map(|(_, oid)| oid)
+        if !begun && !inner.working.insert(adapter) {
+            return None;
+        }
+        let place = inner.orders.iter().position(|(of, _)| *of == adapter);
+        let Some((_, order)) = place.and_then(|place| inner.orders.remove(place)) else {
+            inner.working.remove(&adapter);
+            return None;
+        };
+        let link = order
+            .call()
+            .and_then(|call| inner.links.get(&call).cloned());
+        Some((order, link))
     }
 
     /// Looks at a link, and keeps what there is to see.
     fn look(&self, link: &PoolArc<Link<Above>>, irql: &mut UpToDispatch) -> u32 {
         let view = link.view(irql);
-        self.inner().seen(view.call).view = Some(view);
+        let mut inner = self.inner();
+        let seen = inner.seen(view.call);
+        // Somebody else may have looked later, and be here already.
+        if seen.view.is_none_or(|old| old.looks < view.looks) {
+            seen.view = Some(view);
+        }
         view.call
     }
 }
@@ -156,8 +193,28 @@ impl Inner {
         self.seen.entry(call).or_default()
     }
 
-    fn refuse(&mut self, call: u32, status: Status) {
-        self.seen(call).refused.push(status);
+    /// An order could not be carried out.
+    fn fail(&mut self, adapter: u32, order: &Order, status: Status) {
+        match order {
+            Order::Counter(oid) => {
+                self.answers.insert((adapter, oid.number()), Err(status));
+            }
+            Order::Send(call, ..) | Order::HangUp(call) | Order::Statistics(call) => {
+                self.seen(*call).refused.push(status);
+            }
+        }
+    }
+
+    /// None of the orders for an adapter can be carried out.
+    fn fail_all(&mut self, adapter: u32, status: Status) {
+        let orders = std::mem::take(&mut self.orders);
+        for (of, order) in orders {
+            if of == adapter {
+                self.fail(adapter, &order, status);
+            } else {
+                self.orders.push_back((of, order));
+            }
+        }
     }
 }
 
@@ -167,36 +224,34 @@ impl Ppp for Above {
     }
 
     fn opened(&self, port: &PoolArc<Port<Self>>, _: &mut Passive) {
-        self.0.inner().ports.insert(port.number(), port.clone());
+        let number = port.number();
+        let port: Arc<dyn Adapter> = Arc::new(port.clone());
+        self.0.inner().ports.insert(number, port);
     }
 
     fn closed(&self, port: &PoolArc<Port<Self>>, _: &mut UpToDispatch) {
-        let held = self.0.inner().ports.remove(&port.number());
+        let number = port.number();
+        let held = {
+            let mut inner = self.0.inner();
+            inner.fail_all(number, Status::CLOSING);
+            inner.ports.remove(&number)
+        };
         drop(held);
     }
 
     fn work(&self, port: &PoolArc<Port<Self>>, irql: &mut Passive) {
-        while let Some((call, order, link)) = self.0.next(port.number()) {
-            let link = link.ok_or(Status::CLOSING);
-            let done = link.and_then(|link| match &order {
-                Order::Send(protocol, payload) => Link::send(&link, *protocol, payload, irql),
-                Order::HangUp => link.hang_up(irql),
-                Order::Statistics => {
-                    // The header has more counters than the page: who answers only those of the
-                    // page says so by how much it writes.
-                    let oid = known::WAN_CO_GET_STATS_INFO;
-                    link.ask(OutgoingRequest::query(oid)?, irql)
-                }
-            });
+        let mut begun = false;
+        while let Some((order, link)) = self.0.next(port.number(), begun) {
+            begun = true;
+            let done = match (&order, link) {
+                (Order::Counter(oid), _) => OutgoingRequest::query(*oid)
+                    .map_err(Status::from)
+                    .and_then(|query| port.ask(query, irql)),
+                (order, Some(link)) => link.carry_out(order, irql),
+                (_, None) => Err(Status::TAPI_INVALCALLSTATE),
+            };
             if let Err(status) = done {
-                self.0.inner().refuse(call, status);
-            }
-        }
-        while let Some(oid) = self.0.next_counter(port.number()) {
-            let asked = OutgoingRequest::query(oid).map_err(Status::from);
-            if let Err(status) = asked.and_then(|query| port.ask(query, irql)) {
-                let key = (port.number(), oid.number());
-                self.0.inner().answers.insert(key, Err(status));
+                self.0.inner().fail(port.number(), &order, status);
             }
         }
     }
@@ -206,7 +261,7 @@ impl Ppp for Above {
         let before = {
             let mut inner = self.0.inner();
             inner.seen(call).is_up = true;
-            inner.links.insert(call, link.clone())
+            inner.links.insert(call, Arc::new(link.clone()))
         };
         drop(before);
     }

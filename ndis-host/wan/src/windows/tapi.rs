@@ -12,7 +12,7 @@ use ndis_co::{
     tapi::MediaModes,
 };
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     format,
     string::{String, ToString},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -27,6 +27,18 @@ pub(super) enum Order {
     Answer(u32),
     Reject(u32),
     Drop(u32),
+}
+
+/// An adapter that can be told that there is something to do. Not as what it is: whether that may
+/// go to another thread depends on what is above it, which is this again.
+trait Wake: Send + Sync {
+    fn wake(&self);
+}
+
+impl Wake for PoolArc<Port<Above>> {
+    fn wake(&self) {
+        Port::wake(self);
+    }
 }
 
 /// What NDPROXY tells.
@@ -44,8 +56,10 @@ pub(super) struct Application {
 struct Inner {
     answering: Answering,
     /// The adapters whose lines are known.
-    ports: BTreeMap<u32, PoolArc<Port<Above>>>,
+    ports: BTreeMap<u32, Arc<dyn Wake>>,
     orders: VecDeque<(u32, Order)>,
+    /// The adapters whose orders are being carried out.
+    working: BTreeSet<u32>,
     lines: BTreeMap<u32, Vec<Line>>,
     failures: BTreeMap<u32, Status>,
     open: BTreeMap<(u32, u32), LineView>,
@@ -86,20 +100,23 @@ impl Application {
         id
     }
 
-    /// Has an order carried out at the adapter.
-    pub(super) fn tell(&self, adapter: u32, order: Order) {
+    /// An order is to be carried out at the adapter, after those before.
+    pub(super) fn order(&self, adapter: u32, order: Order) {
+        self.inner().orders.push_back((adapter, order));
+    }
+
+    /// Has the orders carried out that there are for the adapter.
+    pub(super) fn begin_orders(&self, adapter: u32) {
         let port = {
             let mut inner = self.inner();
             let port = inner.ports.get(&adapter).cloned();
-            if port.is_some() {
-                inner.orders.push_back((adapter, order));
-            } else {
-                inner.fail(adapter, &order, Status::TAPI_NODEVICE);
+            if port.is_none() {
+                inner.fail_all(adapter, Status::TAPI_NODEVICE);
             }
             port
         };
         if let Some(port) = port {
-            Port::wake(&port);
+            port.wake();
         }
     }
 
@@ -108,7 +125,11 @@ impl Application {
     }
 
     pub(super) fn lines(&self, adapter: u32) -> Vec<Line> {
-        self.inner().lines.get(&adapter).cloned().unwrap_or_default()
+        self.inner()
+            .lines
+            .get(&adapter)
+            .cloned()
+            .unwrap_or_default()
     }
 
     pub(super) fn failure(&self, adapter: u32) -> Option<Status> {
@@ -117,7 +138,11 @@ impl Application {
 
     pub(super) fn line(&self, adapter: u32, line: u32) -> LineView {
         let inner = self.inner();
-        inner.open.get(&(adapter, line)).copied().unwrap_or_default()
+        inner
+            .open
+            .get(&(adapter, line))
+            .copied()
+            .unwrap_or_default()
     }
 
     pub(super) fn calls(&self) -> Vec<CallView> {
@@ -125,7 +150,11 @@ impl Application {
     }
 
     pub(super) fn call(&self, id: CallId) -> Option<CallView> {
-        self.inner().calls.iter().find(|call| call.id == id).cloned()
+        self.inner()
+            .calls
+            .iter()
+            .find(|call| call.id == id)
+            .cloned()
     }
 
     pub(super) fn events(&self) -> Vec<Event> {
@@ -136,19 +165,23 @@ impl Application {
         self.inner().faults.clone()
     }
 
-    fn next(&self, adapter: u32) -> Option<Order> {
+    /// The next order for an adapter, for the one thread that carries them out: who has begun
+    /// goes on until there are none.
+    fn next(&self, adapter: u32, begun: bool) -> Option<Order> {
         let mut inner = self.inner();
-        let place = inner.orders.iter().position(|(of, _)| *of == adapter)?;
+        if !begun && !inner.working.insert(adapter) {
+            return None;
+        }
+        let place = inner.orders.iter().position(|(of, _)| *of == adapter);
+        let Some(place) = place else {
+            inner.working.remove(&adapter);
+            return None;
+        };
         inner.orders.remove(place).map(|(_, order)| order)
     }
 
     /// Carries an order out.
-    fn carry_out(
-        &self,
-        port: &PoolArc<Port<Above>>,
-        order: &Order,
-        irql: &mut impl NoLock,
-    ) {
+    fn carry_out(&self, port: &PoolArc<Port<Above>>, order: &Order, irql: &mut impl NoLock) {
         let adapter = port.number();
         let done = match order {
             Order::Open(line, media_modes) => {
@@ -199,6 +232,18 @@ impl Inner {
             .push(format!("adapter {adapter}: cannot {what}: {status}"));
     }
 
+    /// None of the orders for an adapter can be carried out.
+    fn fail_all(&mut self, adapter: u32, status: Status) {
+        let orders = std::mem::take(&mut self.orders);
+        for (of, order) in orders {
+            if of == adapter {
+                self.fail(adapter, &order, status);
+            } else {
+                self.orders.push_back((of, order));
+            }
+        }
+    }
+
     /// A call has come to another state.
     fn go(&mut self, id: CallId, state: State) {
         self.events.push(Event { call: id, state });
@@ -241,11 +286,12 @@ impl Tapi for Above {
         {
             let mut inner = self.0.inner();
             inner.lines.insert(port.number(), lines);
-            inner.ports.insert(port.number(), port.clone());
+            inner.ports.insert(port.number(), Arc::new(port.clone()));
         }
         if let Some(media_modes) = self.0.settings.open_lines {
             for line in 0..count {
-                self.0.carry_out(port, &Order::Open(line, media_modes), irql);
+                self.0
+                    .carry_out(port, &Order::Open(line, media_modes), irql);
             }
         }
     }
@@ -258,14 +304,7 @@ impl Tapi for Above {
         let number = port.number();
         let held = {
             let mut inner = self.0.inner();
-            let orders = std::mem::take(&mut inner.orders);
-            for (adapter, order) in orders {
-                if adapter == number {
-                    inner.fail(adapter, &order, Status::CLOSING);
-                } else {
-                    inner.orders.push_back((adapter, order));
-                }
-            }
+            inner.fail_all(number, Status::CLOSING);
             inner.open.retain(|(adapter, _), _| *adapter != number);
             inner.ports.remove(&number)
         };
@@ -273,7 +312,9 @@ impl Tapi for Above {
     }
 
     fn work(&self, port: &PoolArc<Port<Self>>, irql: &mut Passive) {
-        while let Some(order) = self.0.next(port.number()) {
+        let mut begun = false;
+        while let Some(order) = self.0.next(port.number(), begun) {
+            begun = true;
             self.0.carry_out(port, &order, irql);
         }
     }

@@ -5,6 +5,7 @@ use super::lost::{Lists, Lost};
 use crate::miniport::{
     Miniport, Role,
     adapter::{Adapter, AdapterShared},
+    reset,
 };
 use core::{ffi::c_void, fmt, ptr};
 use ndis_co::{
@@ -170,7 +171,7 @@ impl<M: Miniport> AdapterShared<M> {
     }
 }
 
-/// Requests whose tokens were dropped are refused.
+/// Requests whose tokens were dropped are refused, and so is a reset.
 impl<M: Miniport> Work for AdapterShared<M> {
     fn place(&self) -> &Place<Self> {
         &self.place
@@ -181,6 +182,7 @@ impl<M: Miniport> Work for AdapterShared<M> {
     }
 
     fn run(this: Arc<Self>, _irql: &mut Passive) {
+        reset::complete_lost(&this);
         while let Some(one) = this.lost.pop() {
             let door = Self::door_of(&this, &one);
             // SAFETY: it was pended at this door and its token is gone, so this is its one

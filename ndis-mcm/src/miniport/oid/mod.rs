@@ -80,7 +80,9 @@ pub(crate) fn arrived<'r, M: Miniport>(
         Err(request) => request,
     };
     let counters = (!request.door().is_of_vc()).then(|| adapter.statistics());
-    let request = match adapter.shared.standing.answer(counters, request) {
+    let connected = adapter.shared.medium.is_connected();
+    let standing = &adapter.shared.standing;
+    let request = match standing.answer(counters, connected, request) {
         Ok(answer) => return answer,
         Err(request) => request,
     };
@@ -113,8 +115,10 @@ fn power<'r, M: Miniport>(
     if let Some(state) = state.and_then(PowerState::from_raw) {
         if state == PowerState::D0 {
             adapter.scope().wake(crate::key::key());
+            adapter.shared.medium.wake();
         } else {
             adapter.scope().sleep(crate::key::key());
+            adapter.shared.medium.sleep();
         }
         adapter.driver().set_power(adapter, state, irql);
     }

@@ -84,11 +84,18 @@ impl Standing {
         &self.oids
     }
 
+    /// Whether the medium is connected until the driver has indicated otherwise.
+    pub(crate) fn connected(&self) -> bool {
+        self.attributes.is_connected()
+    }
+
     /// Answers a request, or gives it back: it is the driver's. What the driver has declared as
     /// its own, it answers itself. Counters are the adapter's: none for a request about a VC.
+    /// `connected` says what the driver has indicated of the medium.
     pub(super) fn answer<'r, D: Door<Asked = ToAdapter>>(
         &self,
         counters: Option<&Statistics>,
+        connected: bool,
         request: OidRequest<'r, D>,
     ) -> Result<Answer<'r>, OidRequest<'r, D>> {
         let oid = request.oid();
@@ -134,7 +141,11 @@ impl Standing {
             }
             number::GEN_CO_MEDIA_CONNECT_STATUS => request.reply_to(
                 known::GEN_CO_MEDIA_CONNECT_STATUS,
-                &ndis_sys::NdisMediaStateConnected,
+                if connected {
+                    &ndis_sys::NdisMediaStateConnected
+                } else {
+                    &ndis_sys::NdisMediaStateDisconnected
+                },
             ),
             // What a protocol can do changes nothing.
             number::GEN_CO_PROTOCOL_OPTIONS => match request.read(known::GEN_CO_PROTOCOL_OPTIONS) {

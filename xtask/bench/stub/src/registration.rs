@@ -117,6 +117,8 @@ never_called! {
     NdisMDeregisterMiniportDriver
     NdisDeregisterProtocolDriver
     NdisMPauseComplete
+    NdisMResetComplete
+    NdisWriteErrorLogEntry
     NdisMOidRequestComplete
     NdisMCoOidRequestComplete
     NdisCloseAdapterEx

@@ -1,5 +1,6 @@
 //! [`Vc`]: a virtual connection and the call on it.
 
+mod call_id;
 mod owners;
 mod sends;
 mod steps;
@@ -21,7 +22,7 @@ use crate::{
     nbl::NetBufferLists,
     params::CallParametersBuf,
     raw::Opaque,
-    reference,
+    reference, tapi,
 };
 use core::{fmt, ops, sync::atomic::AtomicUsize};
 use ndis_sys::NDIS_HANDLE;
@@ -112,13 +113,14 @@ impl<C: Client> Vc<C> {
     ///
     /// Gives the lists back with [`Status::PAUSED`] while the binding is
     /// paused, [`Status::CLOSING`] when no call is up (rules [CALL-05], [CALL-43],
-    /// [NBL-07]), [`Status::INVALID_PARAMETER`] for a miniport's receive lists,
-    /// and for a list without a packet.
+    /// [NBL-07]), [`Status::RESET_IN_PROGRESS`] while the adapter is reset (rule [RESET-01]),
+    /// [`Status::INVALID_PARAMETER`] for a miniport's receive lists, and for a list without a packet.
     ///
     /// [CALL-05]: ndis_sys::rules#CALL-05
     /// [CALL-43]: ndis_sys::rules#CALL-43
     /// [NBL-04]: ndis_sys::rules#NBL-04
     /// [NBL-07]: ndis_sys::rules#NBL-07
+    /// [RESET-01]: ndis_sys::rules#RESET-01
     #[doc(alias = "NdisCoSendNetBufferLists")]
     pub fn send(&self, lists: NetBufferLists, irql: &mut impl NoLock) -> Result<(), SendError> {
         VcShared::send(&self.shared, lists, irql.up_to_dispatch())
@@ -239,9 +241,13 @@ impl<C: Client> VcShared<C> {
     /// Places the call, and gives its number.
     fn make_call(this: &Arc<Self>, parameters: CallParametersBuf, irql: &mut UpToDispatch) -> u32 {
         // The family's teardown may not have come to this VC yet.
-        let closing = this.af.phase() != Phase::Open;
+        let checked = if this.af.phase() == Phase::Open {
+            tapi::check_placed(this.af.family, parameters.view())
+        } else {
+            Err(Status::CLOSING)
+        };
         let number = this.state.locked(|state| {
-            state.dial(parameters, closing);
+            state.dial(parameters, checked);
             state.number()
         });
         Self::advance(this, irql);

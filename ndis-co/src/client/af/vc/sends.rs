@@ -56,13 +56,15 @@ impl<C: Client> VcShared<C> {
     }
 
     /// Sends what was left to the work item; gives it back when the binding is
-    /// paused (rule PAUSE-12) or the other side has hung up meanwhile.
+    /// paused (rule PAUSE-12), its adapter is reset (rule RESET-01) or the other side has hung up meanwhile.
     pub(super) fn send_queued(this: &Arc<Self>, irql: &mut UpToDispatch) {
         let Some(chain) = this.state.locked(State::next_queued) else {
             return;
         };
         let refused = if !this.af.binding.is_running() {
             Some(Status::PAUSED)
+        } else if this.af.binding.is_resetting() {
+            Some(Status::RESET_IN_PROGRESS)
         } else if this.state.locked(|state| state.is_hung_up()) {
             Some(Status::CLOSING)
         } else {

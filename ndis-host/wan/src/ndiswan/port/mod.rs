@@ -15,6 +15,7 @@ use ndis_co::{
     nbl::NetBufferListPool,
     oid::{Answered, OutgoingRequest, ToAdapter, known},
     scope::Scope,
+    timer::{Expire, Timer},
     wan::Info,
     work::{Work, WorkItem},
 };
@@ -26,6 +27,7 @@ pub struct Port<P: Ppp> {
     pool: NetBufferListPool,
     state: SpinLock<State<P>>,
     item: WorkItem<Self>,
+    timer: Timer<Self>,
 }
 
 struct State<P: Ppp> {
@@ -70,6 +72,7 @@ impl<P: Ppp> Port<P> {
             pool: NetBufferListPool::for_sends(scope, TAG)?,
             state: SpinLock::new(state),
             item: WorkItem::try_new(scope)?,
+            timer: Timer::try_new(scope)?,
         };
         Ok(Arc::try_new(port, TAG)?)
     }
@@ -94,6 +97,11 @@ impl<P: Ppp> Port<P> {
     /// DISPATCH_LEVEL.
     pub fn wake(this: &Arc<Self>) {
         this.item.queue(this);
+    }
+
+    /// As [`wake`](Self::wake), so many milliseconds later. What was set before is replaced.
+    pub fn wake_after(this: &Arc<Self>, milliseconds: u32) {
+        this.timer.set(this, milliseconds);
     }
 
     /// What the adapter has said that it can do.
@@ -189,6 +197,7 @@ impl<P: Ppp> Port<P> {
             (tell, state.af.take(), state.ringing.take())
         });
         drop(af);
+        this.timer.cancel();
         for call in ringing {
             call.refuse(Status::CLOSING, irql);
         }
@@ -253,6 +262,12 @@ impl<P: Ppp> Work for Port<P> {
             let _ = call.accept(irql).keep();
         }
         this.ppp().work(this, irql);
+    }
+}
+
+impl<P: Ppp> Expire for Port<P> {
+    fn expired(this: &Arc<Self>, _irql: &mut UpToDispatch) {
+        Self::wake(this);
     }
 }
 

@@ -20,7 +20,7 @@ use ndis_co::{
     Answer, Status,
     client::{self, PendingIncomingCall},
     cm::{self, AcceptedCall},
-    irql::{NoLock, UpToDispatch},
+    irql::{Irql, NoLock, UpToDispatch},
     lock::SpinLock,
     mem::Arc,
     params::{CallParameters, CallParametersBuf},
@@ -38,7 +38,8 @@ struct State<T: Tapi> {
     stage: Stage,
     /// The application knows of it.
     told: bool,
-    line: u32,
+    /// The line, and the address on it.
+    place: (u32, u32),
     /// The VC of the call manager beneath.
     lower: Option<client::Vc<Ndproxy<T>>>,
     /// It rings.
@@ -69,7 +70,7 @@ impl<T: Tapi> Call<T> {
         let state = State {
             stage: Stage::New,
             told: false,
-            line: 0,
+            place: (0, 0),
             lower: None,
             ring: None,
             upper: None,
@@ -96,8 +97,9 @@ impl<T: Tapi> Call<T> {
         &self.port
     }
 
-    pub(super) fn line(&self, irql: &mut impl NoLock) -> u32 {
-        self.state.with(irql, |state, _| state.line)
+    /// The line, and the address on it.
+    pub(super) fn place(&self, irql: &mut impl Irql) -> (u32, u32) {
+        self.state.with(irql, |state, _| state.place)
     }
 
     pub(super) fn rings(&self, irql: &mut impl NoLock) -> bool {
@@ -109,9 +111,9 @@ impl<T: Tapi> Call<T> {
     }
 
     /// Places the call. What becomes of it, the application is told, unless this fails.
-    pub(super) fn place(
+    pub(super) fn dial(
         this: &Arc<Self>,
-        line: u32,
+        place: (u32, u32),
         af: &client::Af<Ndproxy<T>>,
         parameters: CallParametersBuf,
         irql: &mut UpToDispatch,
@@ -120,7 +122,7 @@ impl<T: Tapi> Call<T> {
         this.state.with(irql, |state, _| {
             state.stage = Stage::Dialing;
             state.told = true;
-            state.line = line;
+            state.place = place;
             state.parameters = Some(offered);
         });
         this.port.add(this, irql)?;
@@ -178,7 +180,7 @@ impl<T: Tapi> Call<T> {
         let again = offer::again(offered.view(), Some(this.number));
         let (answer, ring) = call.pend();
         let unwanted = this.state.with(irql, |state, _| {
-            state.line = line;
+            state.place = (line, address);
             state.parameters = again.ok();
             state.lower = Some(lower);
             if state.stage != Stage::New {

@@ -61,14 +61,19 @@ impl<T: Tapi> Port<T> {
                     return Ok(false);
                 }
                 let (lines, sap) = (1, None);
-                Ok(state.saps.try_push(Registered { key, lines, sap }).map(|()| true)?)
+                Ok(state
+                    .saps
+                    .try_push(Registered { key, lines, sap })
+                    .map(|()| true)?)
             });
             let registered = fresh.and_then(|fresh: bool| {
                 if !fresh {
                     this.tapi().line_opened(this, line, Ok(()), irql);
                     return Ok(());
                 }
-                let sap = af.register_sap((line, key), key.to_address()?, irql)?.keep();
+                let sap = af
+                    .register_sap((line, key), key.to_address()?, irql)?
+                    .keep();
                 let unused = this.state.with(irql, |state, _| {
                     let found = state.saps.iter_mut().find(|own| own.key == key);
                     match found {
@@ -97,11 +102,7 @@ impl<T: Tapi> Port<T> {
     /// # Errors
     ///
     /// [`Status::TAPI_INVALLINEHANDLE`] when it is not open.
-    pub fn close_line(
-        this: &Arc<Self>,
-        line: u32,
-        irql: &mut impl NoLock,
-    ) -> Result<(), Status> {
+    pub fn close_line(this: &Arc<Self>, line: u32, irql: &mut impl NoLock) -> Result<(), Status> {
         let irql = irql.up_to_dispatch();
         let saps = this.state.with(irql, |state, _| {
             let open = state.open.take_first(|open| open.line == line);
@@ -128,14 +129,10 @@ impl<T: Tapi> Port<T> {
     }
 
     /// The call manager has refused a SAP.
-    pub(in crate::ndproxy) fn forget_sap(
-        this: &Arc<Self>,
-        key: LineSap,
-        irql: &mut impl NoLock,
-    ) {
-        let gone = this.state.with(irql, |state, _| {
-            state.saps.take_first(|own| own.key == key)
-        });
+    pub(in crate::ndproxy) fn forget_sap(this: &Arc<Self>, key: LineSap, irql: &mut impl NoLock) {
+        let gone = this
+            .state
+            .with(irql, |state, _| state.saps.take_first(|own| own.key == key));
         drop(gone);
     }
 
@@ -148,7 +145,7 @@ impl<T: Tapi> Port<T> {
         })
     }
 
-    /// Places a call on a line that is open, with a number from [`Desk::number`]: what
+    /// Places a call on a line that is open, from the first address of it that has none, with a number from [`Desk::number`]: what
     /// `lineMakeCall` does. `to` is whom to call, in whatever form the call manager takes.
     ///
     /// From here on all that becomes of the call comes as [`Tapi::call`].
@@ -167,26 +164,28 @@ impl<T: Tapi> Port<T> {
         irql: &mut impl NoLock,
     ) -> Result<(), Status> {
         let irql = irql.up_to_dispatch();
-        let (af, rate) = this.state.with(irql, |state, _| {
+        let (af, known) = this.state.with(irql, |state, _| {
             let af = state.af.clone().filter(|_| !state.closing);
             let af = af.ok_or(Status::CLOSING)?;
             let known = state.lines.get(line).ok_or(Status::TAPI_NODEVICE)?;
             if !state.open.iter().any(|open| open.line == line) {
                 return Err(Status::TAPI_INVALLINEHANDLE);
             }
-            Ok((af, known.max_rate))
+            Ok((af, known.clone()))
         })?;
+        let address = this.free_address(&known, irql);
         let asked = MakeCall {
             line,
-            address: 0,
+            address,
             default_params: false,
             destination: to,
             params: Some(CallParams {
                 bearer_mode: BearerModes::DATA,
                 min_rate: 0,
-                max_rate: rate,
+                max_rate: known.max_rate,
                 media_mode: MediaModes::DIGITALDATA,
                 address_mode: AddressModes::ADDRESSID,
+                address,
                 ..CallParams::default()
             }),
         };
@@ -194,7 +193,7 @@ impl<T: Tapi> Port<T> {
         let unknown = FlowSpec::best_effort(FlowSpec::UNSPECIFIED);
         let parameters = asked.to_parameters(unknown, unknown)?;
         let call = Call::try_new(this, number)?;
-        Call::place(&call, line, &af, parameters, irql)
+        Call::dial(&call, (line, address), &af, parameters, irql)
     }
 
     /// Answers a call that is offered: what `lineAnswer` does.
@@ -234,4 +233,3 @@ impl<T: Tapi> Port<T> {
         Ok(())
     }
 }
-

@@ -218,7 +218,7 @@ impl<T: Tapi> Port<T> {
             });
             let Some(call) = next else { return };
             last = Some(call.number());
-            if pick(call.line(irql)) {
+            if pick(call.place(irql).0) {
                 Call::hang_up(&call, Disconnect::Normal.into(), irql);
             }
         }
@@ -257,6 +257,22 @@ impl<T: Tapi> Port<T> {
         };
         self.state
             .with(irql, |state, _| state.classes.iter().find(is).cloned())
+    }
+
+    /// The first address of a line that can have another call; the first one of all when none can,
+    /// for the call manager to judge.
+    fn free_address(&self, line: &Line, irql: &mut UpToDispatch) -> u32 {
+        self.state.with(irql, |state, irql| {
+            let most = line.max_address_calls.max(1) as usize;
+            let mut free = |address: &u32| {
+                let here = (line.line, *address);
+                let calls = state.calls.iter();
+                calls.filter(|call| call.place(irql) == here).count() < most
+            };
+            (0..line.addresses)
+                .find(|address| free(address))
+                .unwrap_or(0)
+        })
     }
 
     /// A call begins.

@@ -82,6 +82,8 @@ pub struct LinkView {
     pub errors: FrameErrors,
     /// What has gone over it.
     pub counts: Counts,
+    /// How often the link was looked at before: of two views the greater is newer.
+    pub looks: u32,
 }
 
 impl<P: Ppp> Link<P> {
@@ -99,6 +101,7 @@ impl<P: Ppp> Link<P> {
             fragments: 0,
             errors: FrameErrors::empty(),
             counts: Counts::default(),
+            looks: 0,
         };
         let state = State {
             stage: Stage::Offered,
@@ -132,7 +135,10 @@ impl<P: Ppp> Link<P> {
 
     /// What is known of it.
     pub fn view(&self, irql: &mut impl NoLock) -> LinkView {
-        self.state.with(irql, |state, _| state.view)
+        self.state.with(irql, |state, _| {
+            state.view.looks = state.view.looks.wrapping_add(1);
+            state.view
+        })
     }
 
     /// NDPROXY offers the call.
@@ -187,7 +193,9 @@ impl<P: Ppp> Link<P> {
         irql: &mut impl NoLock,
     ) -> Result<(), Status> {
         let vc = self.state.with(irql, |state, _| state.vc.clone());
-        Ok(vc.ok_or(Status::CLOSING)?.request_of_adapter(request, irql)?)
+        Ok(vc
+            .ok_or(Status::CLOSING)?
+            .request_of_adapter(request, irql)?)
     }
 
     /// Ends the call: NDPROXY hears of it, and ends its half.

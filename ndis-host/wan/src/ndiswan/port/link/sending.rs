@@ -124,7 +124,12 @@ impl<P: Ppp> Link<P> {
                 }
                 next
             });
-            let Some((list, vc)) = next else { return };
+            let Some((list, vc)) = next else {
+                if mine {
+                    this.ppp().changed(this, irql);
+                }
+                return;
+            };
             mine = true;
             let Err(refused) = vc.send(NetBufferLists::from(list), irql) else {
                 continue;
@@ -154,7 +159,7 @@ impl<P: Ppp> Link<P> {
             });
             drop(lost);
             if waits {
-                return;
+                return this.ppp().changed(this, irql);
             }
         }
     }
