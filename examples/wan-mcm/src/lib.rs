@@ -50,6 +50,7 @@ use ndis_co::{
     oid::{Oid, QuerySet},
     power::PowerState,
     tapi::Disconnect,
+    wan::LinkInfo,
 };
 use ndis_mcm::{
     Answer, Initialized, Load, OidRequest, ServiceKey, Status,
@@ -171,10 +172,17 @@ impl WanMiniport for NullModem {
     }
 
     fn connected(&self, call: &Call<Self>, irql: &mut UpToDispatch) {
-        // What was sent from there can go on.
         if let Some(far) = call.far(irql) {
+            // The speed may have changed since the call was offered.
+            update(call, &far, irql);
+            // What was sent from there can go on.
             far.wake();
         }
+    }
+
+    fn link_set(&self, call: &Call<Self>, _: &LinkInfo, irql: &mut UpToDispatch) {
+        // NDISWAN is there now: what was said when the call came up, it has not heard.
+        let _ = call.set_params(call.params(), irql);
     }
 
     fn hang_up<'r>(
@@ -211,14 +219,22 @@ impl WanMiniport for NullModem {
         &self,
         adapter: &Adapter<Self>,
         request: OidRequest<'r, Wan<Self>>,
-        _irql: &mut UpToDispatch,
+        irql: &mut UpToDispatch,
     ) -> Answer<'r> {
         if request.is(SPEED) && request.kind().is_query() {
             return request.reply_to(SPEED, &adapter.speed());
         }
         match request.read(SPEED) {
             Ok((speed, request)) => match adapter.set_speed(speed) {
-                Ok(()) => request.accept(size_of_val(&speed)),
+                Ok(()) => {
+                    adapter.calls().each(irql, |call, irql| {
+                        if let Some(far) = call.far(irql) {
+                            update(call, &far, irql);
+                            update(&far, call, irql);
+                        }
+                    });
+                    request.accept(size_of_val(&speed))
+                }
                 Err(status) => request.refuse(status),
             },
             Err(answer) => answer,
@@ -274,6 +290,15 @@ fn ring(
             let _ = call.hang_up(Disconnect::Congestion, irql);
             Err(status)
         }
+    }
+}
+
+/// Tells NDISWAN at one end when the link is not what it was.
+fn update(call: &Call<NullModem>, far: &Call<NullModem>, irql: &mut UpToDispatch) {
+    let params = call.adapter().params(far.adapter());
+    if call.params() != params {
+        // An error: it is over.
+        let _ = call.set_params(params, irql);
     }
 }
 

@@ -98,7 +98,7 @@ fn carry(frames: Frames<NullModem>, far: &Call<NullModem>, irql: &mut Passive) {
     let parent = match Parent::try_new(frames.into_lists()) {
         Ok(parent) => parent,
         Err(refused) => {
-            lose(far, count);
+            lose(far, count, irql);
             return refused.original.complete(Status::SUCCESS, irql);
         }
     };
@@ -106,10 +106,10 @@ fn carry(frames: Frames<NullModem>, far: &Call<NullModem>, irql: &mut Passive) {
         Ok(clones) => {
             if let Err(refused) = far.receive_lists(clones, irql) {
                 refused.lists.free(irql);
-                lose(far, count);
+                lose(far, count, irql);
             }
         }
-        Err(_) => lose(far, count),
+        Err(_) => lose(far, count, irql),
     }
     // With clones under way, the last of them completes it.
     if let Ok(lists) = parent.into_original() {
@@ -117,10 +117,10 @@ fn carry(frames: Frames<NullModem>, far: &Call<NullModem>, irql: &mut Passive) {
     }
 }
 
-/// Counts frames that an end could not take.
-fn lose(far: &Call<NullModem>, frames: usize) {
+/// Counts frames that an end could not take; NDISWAN hears of them there.
+fn lose(far: &Call<NullModem>, frames: usize, irql: &mut Passive) {
     for _ in 0..frames {
-        far.damaged(FrameErrors::BUFFER_OVERRUN);
+        far.damaged(FrameErrors::BUFFER_OVERRUN, irql);
     }
 }
 

@@ -250,8 +250,44 @@ fn the_speed_can_be_asked_and_set() {
     assert_eq!(ask(OidAsk::set(oid, [0; 2])).status, Status::INVALID_LENGTH.raw());
     // The slower end counts.
     for end in world.connect() {
-        assert_eq!(world.windows.link(end).unwrap().transmit_bandwidth, 8_000);
+        let link = world.windows.link(end).unwrap();
+        let said = link.parameters.unwrap();
+        let speeds = (said.transmit_speed, said.receive_speed);
+        assert_eq!((link.transmit_bandwidth, speeds), (8_000, (8_000, 8_000)));
     }
     world.end();
     clean(&host.finish());
+}
+
+/// NDISWAN hears what a link is when a call is up, and at each change, at both ends.
+#[test]
+fn ndiswan_is_told_of_the_link() {
+    for seed in seeds(20) {
+        let host = builder(seed, Readings::default()).preemption(1, 2).build();
+        let world = World::new(&host);
+        let ends = world.connect();
+        let told = |speed: u32| {
+            for end in ends {
+                let said = world.windows.link(end).unwrap().parameters.unwrap();
+                let speeds = (said.transmit_speed, said.receive_speed);
+                assert_eq!((speeds, said.send_window), ((speed, speed), 16), "seed {seed}");
+            }
+        };
+        told(1_250_000);
+        // The slower of both ends counts.
+        for (adapter, speed, counts) in [
+            (0, 64_000_u32, 8_000),
+            (1, 32_000, 4_000),
+            (0, 80_000, 4_000),
+            (1, 10_000_000, 10_000),
+        ] {
+            let ask = OidAsk::set(wan_mcm::SPEED.number(), speed.to_le_bytes());
+            let done = host.ask(&world.adapters[adapter], ask);
+            assert_eq!(done.status, Status::SUCCESS.raw());
+            host.run();
+            told(counts);
+        }
+        world.end();
+        clean(&host.finish());
+    }
 }
