@@ -70,11 +70,7 @@ impl Calls {
     /// # Errors
     ///
     /// [`Status::RESOURCES`]: it is not among them, and must not go on.
-    pub(crate) fn add(
-        &self,
-        call: &Call<NullModem>,
-        irql: &mut impl Irql,
-    ) -> Result<(), Status> {
+    pub(crate) fn add(&self, call: &Call<NullModem>, irql: &mut impl Irql) -> Result<(), Status> {
         let weak = call.downgrade()?;
         let of_line = call.line().saturating_mul(self.inner.addresses);
         let index = of_line.saturating_add(call.address());

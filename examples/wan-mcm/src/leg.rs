@@ -62,10 +62,7 @@ pub(crate) enum Ringing {
 
 impl Leg {
     /// An end of a call; of one that comes in, with the end that calls.
-    pub(crate) fn try_new(
-        far: Option<WeakCall<NullModem>>,
-        scope: &Scope,
-    ) -> Result<Self, Status> {
+    pub(crate) fn try_new(far: Option<WeakCall<NullModem>>, scope: &Scope) -> Result<Self, Status> {
         let mut queue = Vec::new(crate::TAG);
         queue.try_reserve(WINDOW as usize)?;
         let state = State {
@@ -145,11 +142,7 @@ impl Leg {
     /// # Errors
     ///
     /// [`Status::RESOURCES`].
-    pub(crate) fn join(
-        &self,
-        far: &Call<NullModem>,
-        irql: &mut impl Irql,
-    ) -> Result<bool, Status> {
+    pub(crate) fn join(&self, far: &Call<NullModem>, irql: &mut impl Irql) -> Result<bool, Status> {
         let far = far.downgrade()?;
         let (joined, before) = self.half.state.with(irql, |state, _| {
             if state.over {

@@ -54,9 +54,7 @@ use ndis_co::{
 };
 use ndis_mcm::{
     Answer, Initialized, Load, OidRequest, ServiceKey, Status,
-    wan::{
-        Adapter, Answered, Call, Dial, Frames, HangUp, NewWan, Offer, Wan, WanMiniport,
-    },
+    wan::{Adapter, Answered, Call, Dial, Frames, HangUp, NewWan, Wan, WanMiniport},
 };
 use nic::Nic;
 use number::Prefix;
@@ -258,39 +256,6 @@ fn set_up<'i>(
     let init = init.declare(nic::link(&settings), lines, irql)?;
     let nic = Nic::try_new(settings, prefix, init.scope())?;
     init.finish(nic, irql)
-}
-
-/// Has a line ring for a call that is dialled at the other end.
-fn ring(
-    adapter: &Adapter<NullModem>,
-    line: u32,
-    caller: &Call<NullModem>,
-    irql: &mut Passive,
-) -> Result<(), Status> {
-    let leg = Leg::try_new(Some(caller.downgrade()?), adapter.scope())?;
-    let from = caller.adapter().prefix().line(caller.line());
-    let number = adapter.prefix().line(line);
-    let offer = Offer {
-        line,
-        caller: from.as_str(),
-        called: number.as_str(),
-        params: Some(adapter.params(caller.adapter())),
-        ..Offer::default()
-    };
-    let call = adapter.offer(&offer, leg, irql)?;
-    let known = adapter.calls().add(&call, irql);
-    match known.and_then(|()| caller.join(&call, irql)) {
-        Ok(true) => Ok(()),
-        Ok(false) => {
-            // The caller has given up meanwhile; or the call has ended here already.
-            let _ = call.hang_up(Disconnect::NoAnswer, irql);
-            Ok(())
-        }
-        Err(status) => {
-            let _ = call.hang_up(Disconnect::Congestion, irql);
-            Err(status)
-        }
-    }
 }
 
 /// Tells NDISWAN at one end when the link is not what it was.

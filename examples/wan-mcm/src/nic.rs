@@ -70,9 +70,13 @@ impl Nic {
 
 /// What NDISWAN is told of the links.
 pub(crate) fn link(settings: &Settings) -> Link {
-    Link::new(Subtype::SERIAL, crate::settings::MAX_FRAME, crate::settings::WINDOW)
-        .speeds(Speeds::both(settings.speed.into()))
-        .vendor_description(c"Null-modem WAN adapter")
+    Link::new(
+        Subtype::SERIAL,
+        crate::settings::MAX_FRAME,
+        crate::settings::WINDOW,
+    )
+    .speeds(Speeds::both(settings.speed.into()))
+    .vendor_description(c"Null-modem WAN adapter")
 }
 
 /// What TAPI is told of the lines: each address of one has its number.

@@ -5,17 +5,14 @@
 //! from within a request, frames keep their order, and two ends that answer each frame with
 //! another do not nest.
 
-use crate::{NullModem, leg::Half};
-use ndis_co::{
-    Status,
-    irql::Passive,
-    mem::Arc,
-    nbl::Parent,
-    tapi::Disconnect,
-    wan::FrameErrors,
-    work::Work,
+use crate::{
+    NullModem,
+    leg::{Half, Leg},
 };
-use ndis_mcm::wan::{Call, Frames};
+use ndis_co::{
+    Status, irql::Passive, mem::Arc, nbl::Parent, tapi::Disconnect, wan::FrameErrors, work::Work,
+};
+use ndis_mcm::wan::{Adapter, Call, Frames, Offer};
 
 impl Work for Half {
     fn run(this: &Arc<Self>, irql: &mut Passive) {
@@ -56,7 +53,7 @@ impl Half {
         let (Some((adapter, line)), Some(caller)) = (called, self.waiting(irql)) else {
             return;
         };
-        let status = match crate::ring(&adapter, line, &caller, irql) {
+        let status = match ring(&adapter, line, &caller, irql) {
             Ok(()) => return,
             Err(status) => status,
         };
@@ -87,6 +84,39 @@ impl Half {
             (None, _) => Next::Wait,
             (Some(frames), Some(far)) => Next::Carry(frames, far),
             (Some(frames), None) => Next::Fail(frames),
+        }
+    }
+}
+
+/// Has a line ring for a call that is dialled at the other end.
+fn ring(
+    adapter: &Adapter<NullModem>,
+    line: u32,
+    caller: &Call<NullModem>,
+    irql: &mut Passive,
+) -> Result<(), Status> {
+    let leg = Leg::try_new(Some(caller.downgrade()?), adapter.scope())?;
+    let from = caller.adapter().prefix().line(caller.line());
+    let number = adapter.prefix().line(line);
+    let offer = Offer {
+        line,
+        caller: from.as_str(),
+        called: number.as_str(),
+        params: Some(adapter.params(caller.adapter())),
+        ..Offer::default()
+    };
+    let call = adapter.offer(&offer, leg, irql)?;
+    let known = adapter.calls().add(&call, irql);
+    match known.and_then(|()| caller.join(&call, irql)) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            // The caller has given up meanwhile; or the call has ended here already.
+            let _ = call.hang_up(Disconnect::NoAnswer, irql);
+            Ok(())
+        }
+        Err(status) => {
+            let _ = call.hang_up(Disconnect::Congestion, irql);
+            Err(status)
         }
     }
 }

@@ -1,10 +1,6 @@
 //! [`Wire`]: the cable, and which adapters are on it.
 
-use crate::{
-    NullModem,
-    number::Prefix,
-    settings::Settings,
-};
+use crate::{NullModem, number::Prefix, settings::Settings};
 use ndis_co::{Status, irql::Irql, lock::SpinLock, mem::Vec, tapi::Text};
 use ndis_mcm::wan::Adapter;
 

@@ -19,7 +19,13 @@ fn both_ends_hang_up_at_once() {
     for seed in seeds(50) {
         let host = host(seed);
         let hang_up = [HangUp::DataFirst, HangUp::AtOnce][(seed % 2) as usize];
-        let world = World::with(&host, Settings { hang_up, ..Settings::default() });
+        let world = World::with(
+            &host,
+            Settings {
+                hang_up,
+                ..Settings::default()
+            },
+        );
         let ends = world.connect();
         for end in ends {
             for frame in 0..20 {
@@ -60,7 +66,13 @@ fn removal_with_calls() {
     for seed in seeds(50) {
         let host = host(seed);
         let answering = [Answering::Answer, Answering::Ring][(seed % 2) as usize];
-        let world = World::with(&host, Settings { answering, ..Settings::default() });
+        let world = World::with(
+            &host,
+            Settings {
+                answering,
+                ..Settings::default()
+            },
+        );
         let calls: Vec<_> = [(0, 0, "200"), (1, 2, "103"), (0, 1, "102")]
             .map(|(adapter, line, number)| world.windows.dial(adapter, line, number))
             .into();
@@ -184,7 +196,13 @@ fn as_many_frames_as_the_window_says() {
 fn a_call_rings_while_the_device_sleeps() {
     let host = host(3);
     let answering = Answering::Ring;
-    let world = World::with(&host, Settings { answering, ..Settings::default() });
+    let world = World::with(
+        &host,
+        Settings {
+            answering,
+            ..Settings::default()
+        },
+    );
     let call = world.windows.dial(0, 0, "200");
     host.run_for(20);
     assert_eq!(world.windows.call(call).unwrap().state, State::Dialing);

@@ -46,7 +46,10 @@ fn one_call(seed: u64, readings: Readings) {
         let ends = world.connect();
         let [near, far] = ends;
         let view = world.windows.call(far).unwrap();
-        assert_eq!((view.caller.as_str(), view.came_in_on), ("100", Some((0, 0))));
+        assert_eq!(
+            (view.caller.as_str(), view.came_in_on),
+            ("100", Some((0, 0)))
+        );
         let there = [&b"one"[..], b"two", &[3; 1400]];
         world.send(near, &there);
         assert_eq!(world.received(far), there);
@@ -111,7 +114,11 @@ fn a_call_is_refused() {
     let world = World::new(&host);
     for unknown in ["300", "204", "20", "2000", "", "line"] {
         let call = world.dial(0, 0, unknown);
-        assert_eq!(world.ended(call), Disconnect::BadAddress.into(), "{unknown}");
+        assert_eq!(
+            world.ended(call),
+            Disconnect::BadAddress.into(),
+            "{unknown}"
+        );
     }
     let bytes = [0xFF; 3];
     let call = world.windows.dial_bytes(0, 0, &bytes);
@@ -182,7 +189,13 @@ fn many_calls_at_once() {
 fn a_call_rings() {
     let host = host(5);
     let answering = Answering::Ring;
-    let world = World::with(&host, Settings { answering, ..Settings::default() });
+    let world = World::with(
+        &host,
+        Settings {
+            answering,
+            ..Settings::default()
+        },
+    );
     let call = world.windows.dial(0, 0, "200");
     host.run_for(10);
     assert_eq!(world.windows.call(call).unwrap().state, State::Dialing);
@@ -241,13 +254,26 @@ fn the_speed_can_be_asked_and_set() {
     let world = World::new(&host);
     let oid = wan_mcm::SPEED.number();
     let ask = |ask| host.ask(&world.adapters[0], ask);
-    assert_eq!(host.query(&world.adapters[0], oid, 4), Ok(10_000_000_u32.to_le_bytes().into()));
-    for (speed, answer) in [(64_000_u32, Status::SUCCESS), (0, Status::INVALID_DATA), (10_000_001, Status::INVALID_DATA)] {
+    assert_eq!(
+        host.query(&world.adapters[0], oid, 4),
+        Ok(10_000_000_u32.to_le_bytes().into())
+    );
+    for (speed, answer) in [
+        (64_000_u32, Status::SUCCESS),
+        (0, Status::INVALID_DATA),
+        (10_000_001, Status::INVALID_DATA),
+    ] {
         let set = ask(OidAsk::set(oid, speed.to_le_bytes()));
         assert_eq!(set.status, answer.raw());
     }
-    assert_eq!(host.query(&world.adapters[0], oid, 4), Ok(64_000_u32.to_le_bytes().into()));
-    assert_eq!(ask(OidAsk::set(oid, [0; 2])).status, Status::INVALID_LENGTH.raw());
+    assert_eq!(
+        host.query(&world.adapters[0], oid, 4),
+        Ok(64_000_u32.to_le_bytes().into())
+    );
+    assert_eq!(
+        ask(OidAsk::set(oid, [0; 2])).status,
+        Status::INVALID_LENGTH.raw()
+    );
     // The slower end counts.
     for end in world.connect() {
         let link = world.windows.link(end).unwrap();
@@ -270,7 +296,11 @@ fn ndiswan_is_told_of_the_link() {
             for end in ends {
                 let said = world.windows.link(end).unwrap().parameters.unwrap();
                 let speeds = (said.transmit_speed, said.receive_speed);
-                assert_eq!((speeds, said.send_window), ((speed, speed), 16), "seed {seed}");
+                assert_eq!(
+                    (speeds, said.send_window),
+                    ((speed, speed), 16),
+                    "seed {seed}"
+                );
             }
         };
         told(1_250_000);

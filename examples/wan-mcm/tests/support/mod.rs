@@ -100,7 +100,8 @@ impl<'h> World<'h> {
     #[track_caller]
     pub fn ended(&self, call: CallId) -> Status {
         let view = self.windows.call(call).unwrap();
-        view.ended().unwrap_or_else(|| panic!("it goes on: {view:?}"))
+        view.ended()
+            .unwrap_or_else(|| panic!("it goes on: {view:?}"))
     }
 
     /// Sends frames, one after the other: each is sent by a thread of its own.
