@@ -18,7 +18,8 @@
 //! ```
 //!
 //! A driver that only moves data, under a call manager of somebody else, is on a page of its
-//! own: [`co`].
+//! own: [`co`]. And so is one that Windows dials with, a VPN for example, which need not know of most
+//! of this: [`wan`].
 //!
 //! An [`Adapter`] is one network card; an [`Af`] is one client that has opened
 //! an address family on it; a [`Sap`] is an address under which that client
@@ -44,7 +45,7 @@
 //!
 //! # What it does not do yet
 //!
-//! Status indications of a single VC, multipoint calls and their parties, and changes of the
+//! Multipoint calls and their parties, and changes of the
 //! quality of service during a call (which are answered with [`Status::NOT_SUPPORTED`]). (Call managers that stand alone
 //! above someone else's miniport are in [`ndis_co::cm`].) `docs/api-map.md` in the repository lists
 //! every CoNDIS function and callback with the safe item that wraps it, or

@@ -85,6 +85,18 @@ impl<'r, M: CallManager> MakeCall<'r, M> {
     /// What an application asks for, in a family of telephony: under either reading of the
     /// pages, see [`tapi`].
     ///
+    /// ```
+    /// # use ndis_co::{Answer, cm::{CallManager, MakeCall}, irql::UpToDispatch, tapi::{Disconnect, Text}};
+    /// # use ndis_host as _;
+    /// fn dial<'r, M: CallManager>(request: MakeCall<'r, M>, irql: &mut UpToDispatch) -> Answer<'r> {
+    ///     match request.telephony() {
+    ///         Ok(asked) if Text::guess(asked.destination).is("555-1234") => request.accept(irql),
+    ///         Ok(_) => request.refuse(Disconnect::BadAddress.into()),
+    ///         Err(status) => request.refuse(status),
+    ///     }
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Status::NOT_SUPPORTED`] in another family, [`Status::INVALID_DATA`] without parameters,

@@ -43,6 +43,7 @@
 //!
 //! [OID-19]: ndis_sys::rules#OID-19
 
+mod addresses;
 mod incoming;
 mod inward;
 pub mod known;
@@ -57,6 +58,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use addresses::AddressList;
 #[doc(hidden)]
 pub use incoming::Door;
 pub use incoming::{OidRequest, PendingOidRequest};

@@ -124,8 +124,9 @@ exports! { EXPORTS {
         match settled {
             Settled::Now(n::NDIS_STATUS_SUCCESS) => {
                 cx.with(|s| {
+                    let seq = s.log.seq();
                     if let Some(af) = s.world.afs.get_mut(&number) {
-                        af.opened(Context(slot));
+                        af.opened(Context(slot), seq);
                     }
                 });
                 // SAFETY: the caller's variable for the result.

@@ -316,9 +316,10 @@ exports! { EXPORTS {
             if !s.completes(call, "AF-23", object, Asked::OpenAf(number), status) {
                 return None;
             }
+            let seq = s.log.seq();
             let af = s.world.afs.get_mut(&number)?;
             if status == n::NDIS_STATUS_SUCCESS {
-                af.opened(Context(context));
+                af.opened(Context(context), seq);
                 if context.is_null() {
                     let message = alloc::format!("{call}: success with a NULL context");
                     s.violate("AF-24", Some(object), message);

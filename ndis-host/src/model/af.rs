@@ -3,6 +3,7 @@
 use crate::callback::Context;
 use crate::model::manager::Manager;
 use crate::model::request::Request;
+use crate::oid::announce::Announced;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -40,6 +41,10 @@ pub(crate) struct Af {
     pub(crate) ended: bool,
     /// What the client has to do for a request that it took, by the rule.
     pub(crate) duties: Vec<&'static str>,
+    /// What the call manager has told the client that it tells all.
+    pub(crate) announced: Announced,
+    /// The place in the run at which its open succeeded.
+    pub(crate) opened_at: u64,
 }
 
 impl Af {
@@ -73,6 +78,8 @@ impl Af {
             notified: false,
             ended: false,
             duties: Vec::new(),
+            announced: Announced::default(),
+            opened_at: 0,
         }
     }
 
@@ -82,7 +89,8 @@ impl Af {
     }
 
     /// Its open has succeeded; the call manager's context for it.
-    pub(crate) fn opened(&mut self, context: Context) {
+    pub(crate) fn opened(&mut self, context: Context, seq: u64) {
+        self.opened_at = seq;
         debug_assert_eq!(self.phase, AfPhase::Opening);
         self.phase = AfPhase::Open;
         self.manager_context = context;

@@ -183,6 +183,7 @@ impl State {
             self.untrue(number, status),
             self.not_for_this(number, status),
             self.unfit(number, status),
+            self.short_of_addresses(number, status),
         ];
         for (rule, text) in breaches.into_iter().flatten() {
             let message = alloc::format!("{call}: {text}");
@@ -394,6 +395,43 @@ impl State {
         })
     }
 
+    /// OID-38: a list of addresses has room for as many as there can be, each of one size.
+    fn short_of_addresses(&self, number: u32, status: i32) -> Option<Breach> {
+        let record = self.world.oids.get(&number)?;
+        let Given {
+            kind, oid, output, ..
+        } = record.given;
+        let lists = oid == n::OID_CO_GET_ADDRESSES && record.door == Door::Manager;
+        if !lists || status != n::NDIS_STATUS_SUCCESS || !self.is_there(number) {
+            return None;
+        }
+        let written = moved(record.at, kind).written.min(output) as usize;
+        // SAFETY: the buffer has `output` bytes (OID-66) and is still there.
+        let data = unsafe { bytes(record.given.buffer, written) };
+        let word = |at: usize| {
+            let word = data.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+            word.map_or(0, u32::from_ne_bytes) as usize
+        };
+        let start = core::mem::offset_of!(n::CO_ADDRESS_LIST, AddressList);
+        let (available, written_ones) = (word(0), word(4));
+        let size = if written_ones > 0 { word(start) } else { 0 };
+        let least = start.saturating_add(available.saturating_mul(size));
+        let name = name_of(oid);
+        let text = if written < start {
+            alloc::format!("{name} is answered with {written} bytes")
+        } else if written_ones > available {
+            alloc::format!("{name} is answered with {written_ones} addresses of {available}")
+        } else if written < least {
+            alloc::format!(
+                "{name} is answered with {written} bytes, without room for {available} addresses \
+                 of {size} bytes"
+            )
+        } else {
+            return None;
+        };
+        Some(("OID-38", text))
+    }
+
     /// OID-03, OID-47: the asker has changed what it had put in.
     pub(super) fn check_untouched(&mut self, number: u32) {
         if !self.is_there(number) {
@@ -462,6 +500,7 @@ impl State {
 
     /// Duties that clients have not done when nothing is left to do.
     pub(crate) fn check_duties(&mut self) {
+        self.check_announcements();
         let mut found = alloc::vec::Vec::new();
         for (number, af) in &mut self.world.afs {
             if !af.closed_by_client {

@@ -9,6 +9,7 @@
 //! [`co`] has the calls of connection-oriented drivers, [`plain`] the others, [`own`] the
 //! requests of NDIS itself; what must hold of requests and answers is in [`checks`].
 
+pub(crate) mod announce;
 pub(crate) mod cancel;
 mod checks;
 pub(crate) mod co;
@@ -99,6 +100,7 @@ pub(crate) fn tell(cx: &Cx, tell: Option<Tell>) {
 
 /// Hands a driver's request over: the status for the asker.
 fn submit(cx: &Cx, number: u32) -> i32 {
+    cx.with(|s| s.note_announcement(number));
     match deliver(cx, number) {
         Settled::Now(status) => {
             cx.with(|s| s.answered_now(number, status));

@@ -19,7 +19,26 @@ const FAMILY: AddressFamily = AddressFamily::new(Family::TAPI_PROXY, 1, 0);
 /// ```text
 /// NewWan ──declare──> Declared ──finish──> Initialized
 /// ```
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::irql::Passive;
+/// use ndis_mcm::{Initialized, Status, wan::{Line, Lines, Link, NewWan, Speeds, Subtype, WanMiniport}};
+///
+/// /// [`WanMiniport::initialize`] of a driver that keeps nothing for an adapter.
+/// fn initialize<'i, W: WanMiniport<Adapter = ()>>(
+///     init: NewWan<'i, W>,
+///     irql: &mut Passive,
+/// ) -> Result<Initialized<'i>, Status> {
+///     let line = Line::new("DSL", Speeds::new(2_000_000, 16_000_000))?.addresses(1)?;
+///     let link = Link::new(Subtype::ATM, 1492, 8);
+///     init.declare(link, Lines::one(line)?, irql)?.finish((), irql)
+/// }
+/// ```
+///
+/// Source page: [`MINIPORT_INITIALIZE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_initialize).
 #[must_use]
+#[doc(alias = "MiniportInitializeEx")]
 pub struct NewWan<'i, W: WanMiniport>(Initialize<'i, Wan<W>, New>);
 
 impl<'i, W: WanMiniport> NewWan<'i, W> {
@@ -28,6 +47,8 @@ impl<'i, W: WanMiniport> NewWan<'i, W> {
     }
 
     /// Declares what the links of the adapter are like, and which lines it has.
+    ///
+    /// PASSIVE_LEVEL. Source page: [`NdisMSetMiniportAttributes`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismsetminiportattributes).
     ///
     /// # Errors
     ///
@@ -55,6 +76,21 @@ impl<W: WanMiniport> fmt::Debug for NewWan<'_, W> {
 }
 
 /// An adapter of which NDIS knows what it is: give it what the driver keeps for it.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::{irql::Passive, mem::Tag, nbl::NetBufferListPool};
+/// use ndis_mcm::{Initialized, Status, wan::{Declared, WanMiniport}};
+///
+/// /// The driver keeps a pool of its own.
+/// fn finish<'i, W: WanMiniport<Adapter = NetBufferListPool>>(
+///     init: Declared<'i, W>,
+///     irql: &mut Passive,
+/// ) -> Result<Initialized<'i>, Status> {
+///     let pool = NetBufferListPool::for_receives(init.scope(), Tag::new(*b"Wan0"))?;
+///     init.finish(pool, irql)
+/// }
+/// ```
 #[must_use]
 pub struct Declared<'i, W: WanMiniport> {
     init: Initialize<'i, Wan<W>, Attributed>,
@@ -70,7 +106,11 @@ impl<'i, W: WanMiniport> Declared<'i, W> {
     }
 
     /// Gives the adapter what the driver keeps for it, and offers telephony on it: applications
-    /// may call as soon as the initialization is over.
+    /// may call as soon as the initialization is over (rule [TAPI-01]).
+    ///
+    /// PASSIVE_LEVEL. Source page: [`NdisMCmRegisterAddressFamilyEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmregisteraddressfamilyex).
+    ///
+    /// [TAPI-01]: ndis_sys::rules#TAPI-01
     ///
     /// # Errors
     ///

@@ -161,14 +161,54 @@ use ndis_co::{
     wan::LinkInfo,
 };
 
-/// An adapter of a WAN driver; it derefs to what the driver keeps for it.
+/// An adapter of a WAN driver; it derefs to what the driver keeps for it. Calls from the network
+/// are [offered](Adapter#method.offer) on it.
 pub type Adapter<W> = crate::Adapter<Wan<W>>;
 
 /// A driver that Windows dials with.
 ///
 /// Most methods are called by NDIS, on any processor, several at once, at or below DISPATCH_LEVEL,
 /// and must not wait; those that get [`Passive`] run at PASSIVE_LEVEL. The [module](self) tells
-/// what is called when, and has a whole driver.
+/// what is called when.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::tapi::Disconnect;
+/// use ndis_mcm::{
+///     prelude::*,
+///     wan::{Call, Dial, Frames, Line, Lines, Link, NewWan, Speeds, Subtype, WanMiniport},
+/// };
+///
+/// /// A cable that leads nowhere.
+/// struct Nowhere;
+///
+/// impl WanMiniport for Nowhere {
+///     type Adapter = ();
+///     type Call = ();
+///
+///     fn initialize<'i>(
+///         &self,
+///         init: NewWan<'i, Self>,
+///         irql: &mut Passive,
+///     ) -> Result<Initialized<'i>, Status> {
+///         let line = Line::new("Nowhere", Speeds::both(64_000))?.addresses(1)?;
+///         let link = Link::new(Subtype::SERIAL, 1500, 1);
+///         init.declare(link, Lines::one(line)?, irql)?.finish((), irql)
+///     }
+///
+///     fn dial<'r>(&self, dial: Dial<'r, Self>, _: &mut UpToDispatch) -> Answer<'r> {
+///         dial.refuse(Disconnect::NoAnswer)
+///     }
+///
+///     fn send(&self, _: &Call<Self>, frames: Frames<Self>, irql: &mut UpToDispatch) {
+///         frames.complete(Status::FAILURE, irql);
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no WAN miniport",
+    note = "`Wan<{Self}>` is a miniport when `{Self}` implements `ndis_mcm::wan::WanMiniport`"
+)]
 pub trait WanMiniport: Sized + Send + Sync + 'static {
     /// What the driver keeps for one adapter.
     type Adapter: Send + Sync + 'static;

@@ -101,6 +101,11 @@ impl World {
     #[track_caller]
     pub fn end(self, what: &str) {
         self.host.remove_adapter(&self.adapter);
+        self.finish(what);
+    }
+
+    #[track_caller]
+    fn finish(self, what: &str) {
         for driver in &self.drivers {
             self.host.unload(driver);
         }
@@ -503,6 +508,64 @@ fn a_sap_of_another_client() {
     }
     let report = host.finish();
     assert!(report.is_clean(), "{report}");
+}
+
+/// Calls outlive a pause, in which no data flow.
+#[test]
+fn a_pause_with_calls_up() {
+    for seed in seeds(10) {
+        let world = World::new(builder(seed).build());
+        world.call("line 1");
+        world.host.pause(&world.adapter);
+        let call = world.modem.calls.lock().unwrap()[0].upgrade().unwrap();
+        world.user(move |_| {
+            let irql = &mut passive();
+            assert_eq!(call.receive(&[1; 8], irql), Err(Status::PAUSED));
+            assert_eq!(call.statistics().buffer_overrun_errors, 1);
+            assert!(call.is_connected());
+        });
+        world
+            .host
+            .restart(&world.adapter)
+            .expect("the data flow again");
+        world.user(|proxy| proxy.send(&proxy.placed(), &[&[1; 5]]));
+        assert_eq!(world.proxy.0.heard.lock().unwrap().len(), 1, "seed {seed}");
+        world.end("a pause");
+    }
+}
+
+/// The device goes without notice, with a call up.
+#[test]
+fn a_surprise() {
+    for readings in [NotifyClose::UnbindFirst, NotifyClose::HaltFirst] {
+        for seed in seeds(6) {
+            let readings = Readings {
+                notify_close: readings,
+                ..Readings::default()
+            };
+            let world = World::new(builder(seed).readings(readings).build());
+            world.call("line 1");
+            world.host.surprise_remove(&world.adapter);
+            world.finish("a surprise");
+        }
+    }
+}
+
+/// A driver that loses what it has to say of an answered call: it is taken back, and who has
+/// dialled hears as well.
+#[test]
+fn an_answered_call_is_lost() {
+    for seed in seeds(10) {
+        let world = World::new(builder(seed).build());
+        world.modem.loses.store(true, SeqCst);
+        world.call("line 1");
+        assert_eq!(world.up(), [0, 0], "seed {seed}");
+        let closing = world.proxy.0.closing.lock().unwrap().clone();
+        assert_eq!(closing, [Status::FAILURE], "seed {seed}");
+        let failed = world.proxy.0.failed.lock().unwrap().clone();
+        assert_eq!(failed, [Disconnect::NoAnswer.into()], "seed {seed}");
+        world.end("a lost answer");
+    }
 }
 
 /// Calls are placed, answered, let ring, hung up by either end and by the network, all at once,

@@ -36,6 +36,8 @@ pub struct Notes {
     pub pends: AtomicBool,
     /// Frames are completed later, and go nowhere.
     pub holds: AtomicBool,
+    /// Answered calls are dropped.
+    pub loses: AtomicBool,
     pub connected: AtomicU32,
     pub failed: Mutex<Vec<Status>>,
     pub refused: Mutex<Vec<Status>>,
@@ -223,6 +225,9 @@ impl WanMiniport for Modem {
     }
 
     fn answered(&self, answered: Answered<Self>, irql: &mut UpToDispatch) {
+        if self.0.loses.load(SeqCst) {
+            return;
+        }
         let call = answered.call().clone();
         let Some(dialing) = call.take_dialing() else {
             // Who has dialled is gone.
