@@ -6,7 +6,7 @@ use ndis_co::{
     Status,
     oid::known,
     tapi::{Disconnect, MediaModes},
-    wan::Framing,
+    wan::{FrameErrors, Framing},
 };
 use ndis_host::{McmDisplaces, Readings};
 use ndis_wan_models::{
@@ -427,6 +427,53 @@ fn the_window_is_honoured() {
                 assert_eq!((counts.failed, counts.under_way), (2, 0), "seed {seed}");
             },
         );
+    }
+}
+
+/// What the adapter says of a link counts: its speed, its window, damaged frames.
+#[test]
+fn the_adapter_changes_a_link() {
+    for readings in readings() {
+        for seed in 0..3 {
+            on(
+                seed,
+                readings,
+                Config::default(),
+                Settings::default(),
+                |world| {
+                    let (call, other) = world.connect(0, 0, "1");
+                    let windows = world.windows();
+                    // That of the call, from when it came up.
+                    let first = windows.link(call).unwrap();
+                    assert_eq!(first.window, 8);
+                    windows.send(call, &[1; DAMAGE]);
+                    windows.send(call, &[2; DAMAGE]);
+                    world.host.run();
+                    let link = windows.link(call).unwrap();
+                    let wrong = FrameErrors::CRC | FrameErrors::FRAMING;
+                    assert_eq!((link.fragments, link.errors), (2, wrong), "seed {seed}");
+                    windows.send(call, &[3; NARROW]);
+                    world.host.run();
+                    let link = windows.link(call).unwrap();
+                    assert_eq!(link.window, 2, "seed {seed}");
+                    assert_eq!(link.parameters.unwrap().send_window, 2);
+                    windows.send(call, &[4; STOP]);
+                    world.host.run();
+                    for index in 5..9 {
+                        windows.send(call, &[index; 10]);
+                    }
+                    world.host.run();
+                    let received = windows.received(other).len();
+                    assert_eq!(received, 4, "seed {seed}: a window of none stops it");
+                    windows.send(other, b"go on");
+                    world.host.run();
+                    let firsts: Vec<_> = windows.received(other);
+                    let firsts: Vec<_> = firsts.iter().map(|frame| frame.payload[0]).collect();
+                    assert_eq!(firsts, [1, 2, 3, 4, 5, 6, 7, 8], "seed {seed}");
+                    assert_eq!(windows.link(call).unwrap().window, 8);
+                },
+            );
+        }
     }
 }
 

@@ -86,5 +86,8 @@ fn a_number_that_nobody_has() {
 fn calls_that_are_not_answered() {
     let parameters = [("ndproxy", "Dial", 1), ("ndproxy", "Answer", 0)];
     let printed = run(2, Readings::default(), &parameters);
-    assert_eq!(printed[0], "ndproxy: a call failed: TAPI_DISCONNECTMODE_REJECT");
+    assert_eq!(
+        printed[0],
+        "ndproxy: a call failed: TAPI_DISCONNECTMODE_REJECT"
+    );
 }

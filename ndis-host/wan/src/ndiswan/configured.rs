@@ -59,7 +59,9 @@ impl Configured {
     pub fn read(key: &ServiceKey<'_>, irql: &mut Passive) -> Result<Self, Status> {
         Ok(Self {
             frames: key.parameter("Frames", irql)?.unwrap_or(4),
-            short: key.parameter("Short", irql)?.is_some_and(|short| short != 0),
+            short: key
+                .parameter("Short", irql)?
+                .is_some_and(|short| short != 0),
             talks: SpinLock::new(Vec::new(TAG)),
             links: AtomicU32::new(0),
             returned: AtomicU32::new(0),
@@ -95,7 +97,9 @@ impl Configured {
             .and_then(<[u8]>::first_chunk)
             .map(|index| u32::from_le_bytes(*index));
         let due = self.talks.with(irql, |talks, _| {
-            let talk = talks.iter_mut().find(|talk| Arc::ptr_eq(&talk.link, link))?;
+            let talk = talks
+                .iter_mut()
+                .find(|talk| Arc::ptr_eq(&talk.link, link))?;
             if index.is_some_and(|index| index < talk.index) {
                 return None;
             }

@@ -8,6 +8,7 @@ use ndis_co::{
     mem::{Arc as PoolArc, Tag},
     tapi::Disconnect,
     timer::{Expire, Timer},
+    wan::FrameErrors,
 };
 use ndis_host::{Adapter, Driver, Event, EventKind, EventMode, Host, McmDisplaces, Readings};
 use ndis_mcm::{
@@ -18,7 +19,13 @@ use ndis_mcm::{
     },
 };
 use ndis_wan_models::{CallId, CallView, Settings, State, Windows};
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// How the miniport is.
 #[derive(Clone, Debug)]
@@ -65,8 +72,20 @@ struct Wire {
 /// How long a call may ring, in milliseconds: whoever has placed it cannot take it back.
 const PATIENCE: u32 = 30_000;
 
+/// The bytes in front of a payload.
+const HEADER: usize = 4;
+/// Payloads of these lengths are orders: a damaged frame is indicated at the end that sends, it is
+/// stopped until the other end sends, its window shrinks to two.
+pub const DAMAGE: usize = 901;
+pub const STOP: usize = 902;
+pub const NARROW: usize = 903;
+
 /// Both ends of a call.
 struct Pair {
+    /// The end that has sent [`STOP`] waits.
+    stopped: AtomicBool,
+    /// It has rung for too long.
+    given_up: AtomicBool,
     /// The end that has placed it waits for the other one, for so long.
     dialing: Mutex<Option<(Dialing<Cable>, Timer<Self>)>>,
     ends: Mutex<[Option<WeakCall<Cable>>; 2]>,
@@ -87,6 +106,7 @@ impl Pair {
 impl Expire for Pair {
     fn expired(this: &PoolArc<Self>, irql: &mut UpToDispatch) {
         if let Some(dialing) = this.dialing() {
+            this.given_up.store(true, Ordering::Relaxed);
             if let Some(rings) = this.end(1) {
                 let _ = rings.hang_up(Disconnect::NoAnswer, irql);
             }
@@ -138,6 +158,31 @@ impl Cable {
             unsafe { entry.run(object, path) }
         });
         loaded.unwrap()
+    }
+
+    /// Frames of some lengths change the line of who sends them.
+    fn obey(&self, call: &Call<Self>, len: usize, irql: &mut UpToDispatch) {
+        // Nothing is left to do when the call is over.
+        let _ = match len.checked_sub(HEADER) {
+            Some(DAMAGE) => {
+                call.damaged(FrameErrors::CRC | FrameErrors::FRAMING, irql);
+                Ok(())
+            }
+            Some(STOP) => call.set_params(LinkParams::new(Speeds::both(1_000), 0), irql),
+            Some(NARROW) => call.set_params(LinkParams::new(Speeds::both(2_000), 2), irql),
+            _ => Ok(()),
+        };
+        if len == HEADER + STOP
+            && let Some(peer) = call.peer()
+        {
+            // Its next frame starts this end again.
+            call.pair.stopped.store(true, Ordering::Relaxed);
+            drop(peer);
+        } else if call.pair.stopped.swap(false, Ordering::Relaxed)
+            && let Some(peer) = call.peer()
+        {
+            let _ = peer.set_params(LinkParams::new(Speeds::both(8_000), 8), irql);
+        }
     }
 
     /// Offers a call where a number leads: the adapter's, or that and a line's, as in `1/2`.
@@ -223,6 +268,8 @@ impl WanMiniport for Cable {
         let dialled = dial.number().to_string();
         let pair = PoolArc::try_new(
             Pair {
+                stopped: AtomicBool::new(false),
+                given_up: AtomicBool::new(false),
                 dialing: Mutex::default(),
                 ends: Mutex::default(),
             },
@@ -281,7 +328,9 @@ impl WanMiniport for Cable {
         if let Some(dialing) = call.dialing() {
             dialing.refuse(Disconnect::NoAnswer, irql);
         } else if let Some(peer) = call.peer() {
-            let _ = peer.hang_up(Disconnect::Normal, irql);
+            let given_up = call.pair.given_up.load(Ordering::Relaxed);
+            let why = [Disconnect::Normal, Disconnect::NoAnswer][usize::from(given_up)];
+            let _ = peer.hang_up(why, irql);
         }
         let held = std::mem::take(&mut *call.held.lock().unwrap()).0;
         for frames in held {
@@ -303,9 +352,13 @@ impl WanMiniport for Cable {
                 std::mem::take(&mut *held).0
             }
         };
+        if due.is_empty() {
+            return;
+        }
         for frames in due {
             if let Some(peer) = call.peer() {
                 for frame in frames.iter() {
+                    self.obey(call, frame.len(), irql);
                     let mut bytes = vec![0; frame.len()];
                     if frame.copy_to(&mut bytes).is_ok() {
                         // Nobody may take it any more.
