@@ -343,6 +343,12 @@ impl<'h> Windows<'h> {
         self.stack.received(call.0)
     }
 
+    /// The same, which [`received`](Self::received) does not have any more then.
+    #[must_use]
+    pub fn take_received(&self, call: CallId) -> Vec<Frame> {
+        self.stack.take_received(call.0)
+    }
+
     /// How the link of a call is, or last was; `None` when it never came up.
     #[must_use]
     pub fn link(&self, call: CallId) -> Option<LinkView> {

@@ -159,6 +159,13 @@ impl Stack {
         seen.map(|seen| seen.received.clone()).unwrap_or_default()
     }
 
+    pub(super) fn take_received(&self, call: u32) -> Vec<Frame> {
+        let mut inner = self.inner();
+        let seen = inner.seen.get_mut(&call);
+        seen.map(|seen| std::mem::take(&mut seen.received))
+            .unwrap_or_default()
+    }
+
     /// What is known of the link of a call.
     pub(super) fn fill(&self, view: &mut CallView) {
         let inner = self.inner();
