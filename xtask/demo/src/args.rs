@@ -188,8 +188,16 @@ mod tests {
         let file = read("--send x").unwrap().unwrap().load;
         assert_eq!(file, Load::File("x".into()));
         let topology = |line| read(line).unwrap().unwrap().topology;
-        assert_eq!(topology("--topology switch"), Topology::Clients(Below::Switch));
-        assert!(read("--topology wan --oids --seed 3").unwrap().unwrap().oids);
+        assert_eq!(
+            topology("--topology switch"),
+            Topology::Clients(Below::Switch)
+        );
+        assert!(
+            read("--topology wan --oids --seed 3")
+                .unwrap()
+                .unwrap()
+                .oids
+        );
         assert_eq!(read("--calls 3 -h").unwrap(), None);
     }
 

@@ -93,8 +93,7 @@ fn run(args: &Args) -> Result<(), String> {
         Topology::Clients(below) => drivers::carry(&host, below, &traffic, &ledger, &progress)
             .map(|completed| (completed, None)),
     };
-    let carried =
-        carried.map_err(|status| format!("the run stopped with status {status:#010x}"));
+    let carried = carried.map_err(|status| format!("the run stopped with status {status:#010x}"));
     progress.stage("the account");
     let events = host.events();
     let report = host.finish();
@@ -155,12 +154,9 @@ fn traffic(args: &Args) -> Result<Traffic, String> {
             }
             Ok(Traffic::file(file, LONGEST_FRAME))
         }
-        &Load::Made { calls, frames } => Ok(Traffic::pattern(
-            calls,
-            frames,
-            LONGEST_FRAME,
-            args.seed,
-        )),
+        &Load::Made { calls, frames } => {
+            Ok(Traffic::pattern(calls, frames, LONGEST_FRAME, args.seed))
+        }
     }
 }
 

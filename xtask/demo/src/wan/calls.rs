@@ -52,8 +52,9 @@ struct End {
 impl End {
     fn new(view: &CallView) -> Self {
         let framing = view.link.and_then(|link| link.set.ok());
-        let header =
-            framing.map_or(0, |set| Header::new(IP, set.send_framing).bytes().len() as u32);
+        let header = framing.map_or(0, |set| {
+            Header::new(IP, set.send_framing).bytes().len() as u32
+        });
         Self {
             id: view.id,
             sent: Flow::default(),
