@@ -388,3 +388,59 @@ impl Run<'_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ndis_host::{EventMode, McmDisplaces, Readings};
+
+    use super::*;
+
+    /// Carries a few calls; gives the figures, whether all frames arrived, and whether the host found
+    /// nothing.
+    fn run(calls: u32, readings: Readings) -> (Figures, bool, bool) {
+        let traffic = Traffic::pattern(calls, 20, 1500, 7);
+        let ledger = Arc::new(Ledger::default());
+        let progress = Progress::new(&traffic, &ledger);
+        let host = Host::builder()
+            .seed(7)
+            .readings(readings)
+            .events(EventMode::Off)
+            .build();
+        let figures = carry(&host, &traffic, &ledger, &progress).expect("the drivers load");
+        let report = host.finish();
+        (figures, ledger.complete(&traffic), report.is_clean())
+    }
+
+    #[test]
+    fn more_calls_than_lines_come_in_lots() {
+        let (figures, complete, clean) = run(11, Readings::default());
+        assert!(figures.is_good(), "{}", figures.troubles());
+        assert!(complete && clean);
+        assert_eq!((figures.completed, figures.ends), (11, 22));
+        assert_eq!(figures.statistics, 22 + 8);
+        assert_eq!(figures.hung_up, [4, 4, 3]);
+    }
+
+    #[test]
+    fn where_nobody_carries_nothing_is_good() {
+        // Under this reading NDPROXY can register nothing above the miniport.
+        let readings = Readings {
+            mcm_displaces: McmDisplaces::TheDevice,
+            ..Readings::default()
+        };
+        let (figures, complete, _) = run(2, readings);
+        assert_eq!(figures.completed, 0);
+        assert!(!complete && !figures.is_good());
+        assert!(figures.troubles().contains("has not come up"));
+    }
+
+    #[test]
+    fn a_header_is_counted_as_its_framing_has_it() {
+        let mut flow = Flow::default();
+        flow.add(100, 4);
+        flow.add(1, 4);
+        assert_eq!((flow.frames, flow.bytes), (2, 109));
+    }
+}
