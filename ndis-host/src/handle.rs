@@ -44,10 +44,13 @@ pub enum Kind {
     Thread,
     MiniportVc,
     OidRequest,
+    Device,
+    File,
+    Irp,
 }
 
 impl Kind {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 31] = [
         Self::MiniportDriver,
         Self::ProtocolDriver,
         Self::Adapter,
@@ -76,6 +79,9 @@ impl Kind {
         Self::Thread,
         Self::MiniportVc,
         Self::OidRequest,
+        Self::Device,
+        Self::File,
+        Self::Irp,
     ];
 
     /// The word for it in reports.
@@ -104,6 +110,9 @@ impl Kind {
             Self::Key => "registry key",
             Self::Thread => "thread",
             Self::OidRequest => "OID request",
+            Self::Device => "device",
+            Self::File => "file",
+            Self::Irp => "I/O request",
         }
     }
 

@@ -196,7 +196,7 @@ impl Host {
     }
 
     /// Runs `body` as a task until it, and all of plug and play, is done.
-    fn step<R: Send + 'static>(
+    pub(crate) fn step<R: Send + 'static>(
         &self,
         name: &str,
         body: impl FnOnce(&Cx) -> R + Send + 'static,
@@ -275,7 +275,7 @@ impl Host {
         })
     }
 
-    fn check(&self, host: u32) {
+    pub(crate) fn check(&self, host: u32) {
         assert!(
             host == self.core.id,
             "ndis-host: the driver or adapter is of another host"

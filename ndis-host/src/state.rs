@@ -7,6 +7,7 @@
 use crate::export::side;
 use crate::fault::Faults;
 use crate::handle::{Handles, Kind, Lookup, ObjectId};
+use crate::io::table::Io;
 use crate::ke::table::dpc::Dpcs;
 use crate::ke::table::lock::Locks;
 use crate::ke::table::memory::Memory;
@@ -78,6 +79,7 @@ pub(crate) struct State {
     pub(crate) remove_locks: Box<RemoveLocks>,
     pub(crate) timers: Box<Timers>,
     pub(crate) work_items: Box<WorkItems>,
+    pub(crate) io: Box<Io>,
     pub(crate) buffers: Box<Buffers>,
     pub(crate) world: Box<World>,
     numbers: BTreeMap<Kind, u32>,
@@ -128,6 +130,7 @@ impl State {
             remove_locks: Box::new(RemoveLocks::default()),
             timers: Box::new(Timers::default()),
             work_items: Box::new(WorkItems::default()),
+            io: Box::new(Io::default()),
             buffers: Box::new(Buffers::default()),
             world: Box::new(World::default()),
             numbers: BTreeMap::new(),

@@ -310,6 +310,7 @@
 mod attributes;
 mod carry;
 pub mod co;
+pub mod device;
 mod indications;
 mod key;
 mod lock;

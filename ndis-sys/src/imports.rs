@@ -12,6 +12,8 @@ use crate::*;
 unsafe extern "system" {
     /// The IRQL that this processor runs at.
     pub fn KeGetCurrentIrql() -> KIRQL;
+    /// Gives a request back to the I/O manager. `IoCompleteRequest` is a macro of this.
+    pub fn IofCompleteRequest(irp: PIRP, boost: CCHAR);
     /// Gives back a reference to an object of the object manager.
     pub fn ObfDereferenceObject(object: PVOID) -> LONG_PTR;
     /// Lowers the IRQL to what it was.
@@ -159,6 +161,8 @@ unsafe extern "fastcall" {
     pub fn InterlockedPopEntrySList(list: PSLIST_HEADER) -> PSLIST_ENTRY;
     /// Empties a sequenced list; answers its first entry, or null.
     pub fn ExInterlockedFlushSList(list: PSLIST_HEADER) -> PSLIST_ENTRY;
+    /// Gives a request back to the I/O manager. `IoCompleteRequest` is a macro of this.
+    pub fn IofCompleteRequest(irp: PIRP, boost: CCHAR);
     /// Gives back a reference to an object of the object manager.
     pub fn ObfDereferenceObject(object: PVOID) -> LONG_PTR;
 }

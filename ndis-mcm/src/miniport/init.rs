@@ -164,6 +164,11 @@ impl<'i, M: Miniport> Initialize<'i, M, Attributed> {
 }
 
 impl<'i, M: Miniport, S> Initialize<'i, M, S> {
+    /// What NDIS knows as the adapter.
+    pub(crate) fn core(&self) -> &AdapterCore<M> {
+        &self.core
+    }
+
     /// The next state, and what the one before had.
     fn advance<N>(self, state: N) -> (Initialize<'i, M, N>, S) {
         let next = Initialize {
