@@ -55,6 +55,7 @@ static ALL: &[&[Export]] = &[
     crate::oid::co::EXPORTS,
     crate::oid::plain::EXPORTS,
     crate::oid::cancel::EXPORTS,
+    crate::configuration::calls::EXPORTS,
     crate::not_simulated::EXPORTS,
 ];
 

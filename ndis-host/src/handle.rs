@@ -47,10 +47,11 @@ pub enum Kind {
     Device,
     File,
     Irp,
+    Configuration,
 }
 
 impl Kind {
-    const ALL: [Self; 31] = [
+    const ALL: [Self; 32] = [
         Self::MiniportDriver,
         Self::ProtocolDriver,
         Self::Adapter,
@@ -82,6 +83,7 @@ impl Kind {
         Self::Device,
         Self::File,
         Self::Irp,
+        Self::Configuration,
     ];
 
     /// The word for it in reports.
@@ -113,6 +115,7 @@ impl Kind {
             Self::Device => "device",
             Self::File => "file",
             Self::Irp => "I/O request",
+            Self::Configuration => "configuration",
         }
     }
 

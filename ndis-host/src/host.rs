@@ -12,7 +12,7 @@ use crate::pnp;
 use crate::readings::Readings;
 use crate::report::{ErrorEntry, Printed, Report};
 use crate::sched::{Frame, Goal, Work};
-use crate::state::Settings;
+use crate::state::{Settings, State};
 use alloc::boxed::Box;
 use alloc::string::ToString;
 use alloc::sync::Arc;
@@ -273,6 +273,16 @@ impl Host {
             host: self.core.id,
             number,
         })
+    }
+
+    /// Looks at the state or changes it, between the steps.
+    pub(crate) fn with_state<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {
+        f(&mut self.core.state.lock())
+    }
+
+    pub(crate) fn number_of(&self, adapter: &Adapter) -> u32 {
+        self.check(adapter.host);
+        adapter.number
     }
 
     pub(crate) fn check(&self, host: u32) {

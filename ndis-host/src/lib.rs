@@ -97,6 +97,7 @@ mod calls;
 mod characteristics;
 pub mod chart;
 mod client;
+mod configuration;
 mod core;
 mod cx;
 mod export;
@@ -135,6 +136,7 @@ mod vcs;
 mod view;
 mod whom;
 
+pub use configuration::settings::{AdapterSettings, UnknownSetting};
 pub use exported::exported;
 pub use handle::{Kind, ObjectId, is_handle};
 pub use host::{Adapter, Builder, Driver, EntryPoint, Host};

@@ -27,6 +27,7 @@ pub(crate) fn all_left(state: &State, driver: Option<u32>) -> Vec<crate::report:
     left.extend(state.buffers.left(driver));
     left.extend(state.memory.left(driver));
     left.extend(state.registry.left(driver));
+    left.extend(state.configurations.left(driver));
     left.extend(state.threads.left(driver));
     left.extend(state.io.left(driver));
     left

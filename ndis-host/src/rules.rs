@@ -104,6 +104,7 @@ pub(crate) const fn stale(kind: Kind) -> &'static str {
         Kind::MiniportDriver => "REG-28",
         Kind::ProtocolDriver => "REG-31",
         Kind::Device => "DEV-22",
+        Kind::Configuration => "CFG-05",
         Kind::Key | Kind::Thread => ARGUMENT,
         _ => MEMORY,
     }

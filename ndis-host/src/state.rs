@@ -4,6 +4,7 @@
 //! code runs: a callback may call back into the host, end objects and start new
 //! ones, so whoever called it looks its objects up again afterwards.
 
+use crate::configuration::table::Configurations;
 use crate::export::side;
 use crate::fault::Faults;
 use crate::handle::{Handles, Kind, Lookup, ObjectId};
@@ -73,6 +74,7 @@ pub(crate) struct State {
     pub(crate) faults: Box<Faults>,
     pub(crate) memory: Box<Memory>,
     pub(crate) registry: Box<Registry>,
+    pub(crate) configurations: Box<Configurations>,
     pub(crate) locks: Box<Locks>,
     pub(crate) threads: Box<Threads>,
     pub(crate) dpcs: Box<Dpcs>,
@@ -124,6 +126,7 @@ impl State {
             faults: Box::new(Faults::default()),
             memory: Box::new(Memory::default()),
             registry: Box::new(Registry::default()),
+            configurations: Box::new(Configurations::default()),
             locks: Box::new(Locks::default()),
             threads: Box::new(Threads::default()),
             dpcs: Box::new(Dpcs::default()),

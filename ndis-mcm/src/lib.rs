@@ -337,6 +337,7 @@ pub use ndis_co::cm::{
     PendingCloseCall, PendingDeregisterSap, PendingMakeCall, PendingOpenAf, PendingRegisterSap,
     RegisterSap, Sap, Vc, WeakVc,
 };
+pub use ndis_co::configuration::{AdapterConfiguration, Configuration};
 pub use ndis_co::{Answer, Load, ServiceKey, Status};
 
 /// Lists that a client sends on a VC of an MCM, see

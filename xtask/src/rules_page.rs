@@ -32,6 +32,7 @@ const SUBJECTS: [(&str, &str); 22] = [
     ("HALT", "halt and surprise removal"),
     ("RESET", "reset"),
     ("BIND", "bindings"),
+    ("CFG", "configuration: settings from the registry"),
     ("TAPI", "telephony"),
     ("WAN", "wide-area networks"),
     ("IRQL", "interrupt levels of calls and callbacks"),

@@ -43,7 +43,12 @@ pub struct Shared {
     /// How often it was asked to activate or deactivate a VC that another shares.
     pub beneath: AtomicU32,
     pub life: super::life::Life,
+    /// What the next adapter's initialization begins with; whether it goes on.
+    pub starting: std::sync::Mutex<Option<Starting>>,
 }
+
+/// It gets the handle of the adapter.
+pub type Starting = Box<dyn FnOnce(NDIS_HANDLE) -> bool + Send>;
 
 /// A VC of the call manager's own, on which a test offers calls to the first client.
 #[derive(Default)]
@@ -263,6 +268,7 @@ impl Mcm {
             oids: Arc::default(),
             beneath: AtomicU32::new(0),
             life: super::life::Life::default(),
+            starting: std::sync::Mutex::new(None),
         });
         let own = shared.clone();
         let driver = host
@@ -456,6 +462,10 @@ unsafe extern "system" fn initialize(
     // SAFETY: as above; the count was just raised.
     let shared = unsafe { Arc::from_raw(context.cast::<Shared>()) };
     let twist = shared.twist;
+    let starting = shared.starting.lock().unwrap().take();
+    if starting.is_some_and(|starting| !starting(handle)) {
+        return n::NDIS_STATUS_FAILURE;
+    }
     if matches!(
         twist,
         Twist::IndicatesOthers | Twist::IndicatesConnectionless

@@ -1,6 +1,7 @@
 //! [`Miniport`]: a driver that runs adapters, and the [`Role`] it registers in.
 
 mod adapter;
+mod configuration;
 mod connectionless;
 mod entry;
 mod errors;
