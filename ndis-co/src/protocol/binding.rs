@@ -307,9 +307,9 @@ impl<P: Protocol> BindingShared<P> {
         self.flow.is_running()
     }
 
-    /// Whether the adapter is being reset.
-    pub(crate) fn is_resetting(&self) -> bool {
-        self.flow.is_resetting()
+    /// Whether data may be sent, or why not.
+    pub(crate) fn may_send(&self) -> Result<(), Status> {
+        self.flow.check()
     }
 
     /// NDIS restarts the binding, by a call whose end no driver sees: data may be sent
@@ -330,15 +330,7 @@ impl<P: Protocol> BindingShared<P> {
     /// [`Self::sends_in`] in any case.
     pub(crate) fn sends_out(&self, lists: usize) -> Result<(), Status> {
         self.sends.fetch_add(lists, Ordering::SeqCst);
-        let status = if !self.is_running() {
-            Status::PAUSED
-        } else if self.flow.is_resetting() {
-            Status::RESET_IN_PROGRESS
-        } else {
-            return Ok(());
-        };
-        self.sends_in(lists);
-        Err(status)
+        self.may_send().inspect_err(|_| self.sends_in(lists))
     }
 
     /// Counts lists that came back.

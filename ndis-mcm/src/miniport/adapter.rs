@@ -4,7 +4,7 @@ use super::{
     Miniport, Role,
     medium::MediumState,
     oid::{Statistics, lost::LostRequests, standard::Standing},
-    reset::Resetting,
+    resetting::Resetting,
 };
 use crate::lock::StateLock;
 use core::{

@@ -10,6 +10,7 @@ mod init;
 mod medium;
 pub(crate) mod oid;
 mod reset;
+mod resetting;
 
 pub use adapter::Adapter;
 pub use connectionless::Connectionless;

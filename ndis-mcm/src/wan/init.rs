@@ -110,11 +110,12 @@ impl<'i, W: WanMiniport> Declared<'i, W> {
     ///
     /// PASSIVE_LEVEL. Source page: [`NdisMCmRegisterAddressFamilyEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmregisteraddressfamilyex).
     ///
-    /// [TAPI-01]: ndis_sys::rules#TAPI-01
     ///
     /// # Errors
     ///
     /// [`Status::RESOURCES`]; `adapter` is dropped then.
+    ///
+    /// [TAPI-01]: ndis_sys::rules#TAPI-01
     #[doc(alias = "NdisMCmRegisterAddressFamilyEx")]
     pub fn finish(
         self,
