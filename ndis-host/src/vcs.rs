@@ -26,6 +26,12 @@ struct Other {
     handler: unsafe extern "system" fn(NDIS_HANDLE, NDIS_HANDLE, *mut NDIS_HANDLE) -> i32,
 }
 
+/// What the variable for a new handle holds before the call.
+pub(crate) fn before(out: *mut NDIS_HANDLE) -> usize {
+    // SAFETY: the caller's initialized variable.
+    unsafe { out.read() }.addr()
+}
+
 impl State {
     /// A VC with the context of the side that makes it.
     fn make_vc(&mut self, owners: Owners, context: Context) -> Option<Made> {
@@ -66,9 +72,7 @@ impl State {
 
     /// The handle variable must be NULL before a VC is created (VC-05).
     pub(crate) fn check_out(&mut self, call: &str, out: *mut NDIS_HANDLE) {
-        // SAFETY: the caller's initialized variable.
-        let before = unsafe { out.read() };
-        if !before.is_null() {
+        if before(out) != 0 {
             self.not_null(call);
         }
     }
