@@ -4,8 +4,9 @@ use super::{Wan, WanMiniport, lines::Lines, link::Link, nic::Nic, oids};
 use crate::{Attributed, Initialize, Initialized, New, Status};
 use core::fmt;
 use ndis_co::{
+    configuration::AdapterConfiguration,
     family::{AddressFamily, Family},
-    irql::AtPassive,
+    irql::{AtPassive, Passive},
     mem::Tag,
     nbl::NetBufferListPool,
     scope::Scope,
@@ -44,6 +45,19 @@ pub struct NewWan<'i, W: WanMiniport>(Initialize<'i, Wan<W>, New>);
 impl<'i, W: WanMiniport> NewWan<'i, W> {
     pub(super) fn new(init: Initialize<'i, Wan<W>, New>) -> Self {
         Self(init)
+    }
+
+    /// As [`Initialize::configuration`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[doc(alias = "NdisOpenConfigurationEx")]
+    pub fn configuration<'c>(
+        &'c self,
+        irql: &'c mut Passive,
+    ) -> Result<AdapterConfiguration<'c>, Status> {
+        self.0.configuration(irql)
     }
 
     /// Declares what the links of the adapter are like, and which lines it has.
