@@ -346,6 +346,7 @@ pub mod service;
 pub mod stack;
 pub mod status;
 pub mod tapi;
+mod thread;
 pub mod timer;
 pub mod wan;
 pub mod wide;

@@ -150,6 +150,7 @@ impl State {
             memory: None,
             buffer: None,
             data: Vec::new(),
+            handing: true,
             removed: false,
             queued: false,
             cancelled: false,

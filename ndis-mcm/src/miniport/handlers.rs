@@ -337,7 +337,6 @@ where
             driver.oid_request(&adapter, request, irql)
         });
     };
-    let _during = Held::during(&vc, key());
     let Some(held) = Held::try_new(vc.clone(), key()) else {
         // It is being deleted.
         return request.answer(Status::CLOSING);

@@ -377,7 +377,7 @@ pub trait Role<M: Miniport>: sealed::Sealed {
 
     /// The VC of an OID request.
     #[doc(hidden)]
-    type OidVc: oid::door::OfVc;
+    type OidVc: ndis_co::channel::OfVc;
 
     /// Whether the driver is connection-oriented.
     #[doc(hidden)]

@@ -5,6 +5,7 @@
 #[path = "../../../ndis-host/tests/common/mod.rs"]
 mod raw;
 
+mod goes;
 mod wire;
 
 use ndis_co::{
