@@ -42,6 +42,7 @@
 //! - OID requests of the adapter and of its VCs: what every adapter must answer is answered from
 //!   its [`Attributes`] and its [`Statistics`], the rest is the driver's
 //!   ([`Miniport::oid_request`]).
+//! - A control device by which programs reach the driver ([`device`]).
 //!
 //! # What it does not do yet
 //!

@@ -29,6 +29,8 @@ impl State {
         let room = request.room;
         // SAFETY: the status is the block's first member, a number.
         let status = unsafe { (&raw const block).cast::<i32>().read() };
+        // As wide as that; `wdk-sys` has another type.
+        #[allow(clippy::unnecessary_cast)]
         let information = block.Information as usize;
         if status == n::STATUS_PENDING {
             let message = alloc::format!("{call} for {object} with PENDING");

@@ -187,7 +187,7 @@ pub(super) fn send(cx: &Cx, file: u32, asks: &Asks) -> Answered {
         data.extend_from_slice(input);
         data.resize(input.len().max(*output), UNWRITTEN);
     }
-    let place = (!data.is_empty()).then(|| Ptr(data.as_mut_ptr()));
+    let place = (!data.is_empty()).then_some(Ptr(data.as_mut_ptr()));
     let prepared = cx.with(|s| s.prepare(file, asks, place));
     let refused = |status| Answered {
         status,
