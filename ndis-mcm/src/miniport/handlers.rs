@@ -156,9 +156,9 @@ fn on_initialize<'r, M: Miniport>(
     request: Request<'r>,
     irql: &mut Passive,
 ) -> Answer<'r> {
-    let adapter = handle.get();
+    let raw = handle.get();
     let Ok(core) = AdapterCore::try_new(driver.clone()) else {
-        errors::log(adapter, Status::RESOURCES);
+        errors::log(raw, Status::RESOURCES);
         return request.answer(Status::RESOURCES);
     };
     let init = Initialize::new(core.clone(), handle);
@@ -172,7 +172,7 @@ fn on_initialize<'r, M: Miniport>(
         Err(failure) => {
             // No halt will come (rule INIT-10), so this is the end.
             core.tear_down(irql);
-            errors::log(adapter, failure);
+            errors::log(raw, failure);
             documented_initialize_failure(failure)
         }
     })

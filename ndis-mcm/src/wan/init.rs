@@ -1,10 +1,9 @@
 //! [`NewWan`]: the steps of the initialization.
 
 use super::{Wan, WanMiniport, lines::Lines, link::Link, nic::Nic, oids};
-use crate::{Attributed, Initialize, Initialized, New, Status};
+use crate::{AdapterConfiguration, Attributed, Initialize, Initialized, New, Status};
 use core::fmt;
 use ndis_co::{
-    configuration::AdapterConfiguration,
     family::{AddressFamily, Family},
     irql::{AtPassive, Passive},
     mem::Tag,
@@ -47,7 +46,8 @@ impl<'i, W: WanMiniport> NewWan<'i, W> {
         Self(init)
     }
 
-    /// As [`Initialize::configuration`].
+    /// As [`Initialize::configuration`]: how many lines there are, for example, may be set by the
+    /// administrator.
     ///
     /// # Errors
     ///
