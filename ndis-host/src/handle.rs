@@ -44,10 +44,10 @@ pub enum Kind {
     Thread,
     MiniportVc,
     OidRequest,
+    Configuration,
     Device,
     File,
     Irp,
-    Configuration,
 }
 
 impl Kind {
@@ -80,10 +80,10 @@ impl Kind {
         Self::Thread,
         Self::MiniportVc,
         Self::OidRequest,
+        Self::Configuration,
         Self::Device,
         Self::File,
         Self::Irp,
-        Self::Configuration,
     ];
 
     /// The word for it in reports.
@@ -112,10 +112,10 @@ impl Kind {
             Self::Key => "registry key",
             Self::Thread => "thread",
             Self::OidRequest => "OID request",
+            Self::Configuration => "configuration",
             Self::Device => "device",
             Self::File => "file",
             Self::Irp => "I/O request",
-            Self::Configuration => "configuration",
         }
     }
 

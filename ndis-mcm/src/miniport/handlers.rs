@@ -156,9 +156,9 @@ fn on_initialize<'r, M: Miniport>(
     request: Request<'r>,
     irql: &mut Passive,
 ) -> Answer<'r> {
-    let raw = handle.get();
+    let adapter = handle.get();
     let Ok(core) = AdapterCore::try_new(driver.clone()) else {
-        errors::log(raw, Status::RESOURCES);
+        errors::log(adapter, Status::RESOURCES);
         return request.answer(Status::RESOURCES);
     };
     let init = Initialize::new(core.clone(), handle);
@@ -172,7 +172,7 @@ fn on_initialize<'r, M: Miniport>(
         Err(failure) => {
             // No halt will come (rule INIT-10), so this is the end.
             core.tear_down(irql);
-            errors::log(raw, failure);
+            errors::log(adapter, failure);
             documented_initialize_failure(failure)
         }
     })
@@ -193,7 +193,6 @@ fn on_halt<M: Miniport>(core: Arc<AdapterCore<M>>, _action: NDIS_HALT_ACTION, ir
         // No change of the medium is indicated from here on (rule HALT-12).
         shared.medium.halt();
         let adapter = Adapter { shared };
-        adapter.driver().halting(&adapter, irql);
         <M::Role as Role<M>>::close_families(&adapter, irql, Token(()));
         adapter.driver().halt(&adapter, irql);
     }

@@ -171,13 +171,13 @@ impl<'i, M: Miniport> Initialize<'i, M, Attributed> {
 }
 
 impl<'i, M: Miniport, S> Initialize<'i, M, S> {
+    pub(super) fn adapter_handle(&self) -> &NewAdapter {
+        &self.handle
+    }
+
     /// What NDIS knows as the adapter.
     pub(crate) fn core(&self) -> &AdapterCore<M> {
         &self.core
-    }
-
-    pub(super) fn adapter_handle(&self) -> &NewAdapter {
-        &self.handle
     }
 
     /// The next state, and what the one before had.
