@@ -40,9 +40,9 @@ pub struct Shared {
     pub statuses: std::sync::Mutex<Vec<NDIS_STATUS>>,
     pub line: Line,
     pub oids: Arc<super::oids::Oids>,
+    pub life: super::life::Life,
     /// How often it was asked to activate or deactivate a VC that another shares.
     pub beneath: AtomicU32,
-    pub life: super::life::Life,
     /// What the next adapter's initialization begins with; whether it goes on.
     pub starting: std::sync::Mutex<Option<Starting>>,
 }
@@ -266,8 +266,8 @@ impl Mcm {
             statuses: std::sync::Mutex::new(Vec::new()),
             line: Line::default(),
             oids: Arc::default(),
-            beneath: AtomicU32::new(0),
             life: super::life::Life::default(),
+            beneath: AtomicU32::new(0),
             starting: std::sync::Mutex::new(None),
         });
         let own = shared.clone();
