@@ -8,10 +8,8 @@
 //! | `Prefix` | a text of up to 14 digits | what the numbers of its lines begin with | the first digit that is free |
 //! | `NetworkAddress` | a text of 12 hexadecimal digits | its address | `020000000001` |
 //!
-//! A value that makes no sense counts as none (rule [CFG-11]). A prefix that another adapter has
+//! A value that makes no sense counts as none (rule CFG-11). A prefix that another adapter has
 //! keeps the adapter from starting.
-//!
-//! [CFG-11]: ndis_sys::rules#CFG-11
 
 use crate::number::{MAX_LINES, Prefix};
 use core::ops::RangeInclusive;
