@@ -8,9 +8,13 @@ use ndis_host::{Host, Readings};
 use ndis_wan_models::{Answering, CallId, CallView, Settings, State, Windows, ndproxy::HangUp};
 use support::*;
 
-/// One that switches often.
+/// One that switches often, with a reading of the documentation that goes with the seed.
 fn host(seed: u64) -> Host {
-    builder(seed, Readings::default()).preemption(1, 2).build()
+    let count = Readings::all().count();
+    let readings = Readings::all().nth(seed as usize % count);
+    builder(seed, readings.unwrap_or_default())
+        .preemption(1, 2)
+        .build()
 }
 
 /// Both ends hang up, while frames are under way both ways.
