@@ -24,6 +24,7 @@
 //! | binds upwards as `ndiscowan` and downwards as `wan` (ATM: `ndisatm`, `atm`), if the author does not say | upper edge `noupper`; the lower range is the author's choice | specifying-binding-interfaces.md |
 //! | `*IfType`, `*MediaType`, `*PhysicalMediaType`, as `ndis-mcm` reports them | none | standardized-inf-keywords-for-network-devices.md |
 //! | `WanEndpoints` | none | specifying-wan-endpoints-for-a-wan-adapter.md |
+//! | settings for the page of advanced properties, with `NCF_HAS_UI`, and their defaults as values | none | specifying-configuration-parameters-for-the-advanced-properties-page.md |
 //! | started on demand, as the device's function driver | started by the service control manager: no device does it | specifying-driver-load-order.md, inf-addservice-directive.md |
 //! | `Ndi` names the service | and lists it among `CoServices`, and has a `HelpText` | adding-service-related-values-to-the-ndi-key.md, adding-a-helptext-value.md |
 //!
@@ -47,7 +48,9 @@ mod driver;
 mod encoding;
 mod error;
 mod finding;
+mod keyword;
 mod manifest;
+mod param;
 mod parse;
 mod render;
 

@@ -67,6 +67,188 @@ fn an_adapter_on_a_bus() {
     );
 }
 
+/// Settings of every type for the page of advanced properties.
+const PARAMS: &str = r#"
+[package.metadata.ndis.miniport.params]
+Lines = { desc = "Lines", type = "int", default = 4, min = 1, max = 64, step = 1 }
+Offset = { desc = "Offset", type = "long", default = -3 }
+Route = { desc = "Route, 50%", type = "enum", default = 0, values = ["Short", "Long"] }
+"*FlowControl" = { desc = "Flow Control", type = "enum", default = 3, values = { 0 = "Off", 3 = "On" } }
+Peer = { desc = "Peer", type = "edit", default = "7 30", limit = 12, upper-case = true }
+NetworkAddress = { desc = "Network Address", type = "edit", optional = true }
+Spare = { desc = "Spare", type = "dword", default = 4294967295, optional = true }
+"#;
+
+fn with_params() -> String {
+    format!("{USB}{PARAMS}")
+}
+
+#[test]
+fn settings_that_users_see() {
+    let text = rendered(&with_params(), Arch::X64);
+    has(
+        &text,
+        &[
+            "Characteristics = 0x84 ; NCF_PHYSICAL, NCF_HAS_UI",
+            "HKR,Ndi\\params\\Lines,ParamDesc,0x00000000,\"Lines\"",
+            "HKR,Ndi\\params\\Lines,Type,0x00000000,\"int\"",
+            "HKR,Ndi\\params\\Lines,Default,0x00000000,\"4\"",
+            "HKR,Ndi\\params\\Lines,Optional,0x00000000,\"0\"",
+            "HKR,Ndi\\params\\Lines,Min,0x00000000,\"1\"",
+            "HKR,Ndi\\params\\Lines,Max,0x00000000,\"64\"",
+            "HKR,Ndi\\params\\Lines,Step,0x00000000,\"1\"",
+            "HKR,,Lines,0x00000000,\"4\"",
+            "HKR,,Offset,0x00000000,\"-3\"",
+            "HKR,Ndi\\params\\Route,ParamDesc,0x00000000,\"Route, 50%%\"",
+            "HKR,Ndi\\params\\Route\\enum,\"0\",0x00000000,\"Short\"",
+            "HKR,Ndi\\params\\Route\\enum,\"1\",0x00000000,\"Long\"",
+            "HKR,Ndi\\params\\*FlowControl\\enum,\"3\",0x00000000,\"On\"",
+            "HKR,,*FlowControl,0x00000000,\"3\"",
+            "HKR,Ndi\\params\\Peer,LimitText,0x00000000,\"12\"",
+            "HKR,Ndi\\params\\Peer,UpperCase,0x00000000,\"1\"",
+            "HKR,,Peer,0x00000000,\"7 30\"",
+            "HKR,Ndi\\params\\NetworkAddress,Optional,0x00000000,\"1\"",
+            "HKR,Ndi\\params\\Spare,Default,0x00000000,\"4294967295\"",
+        ],
+    );
+    // What is optional is absent until somebody sets it.
+    assert!(!text.contains("HKR,,NetworkAddress") && !text.contains("HKR,,Spare"));
+    // Without settings there is no page.
+    assert!(!rendered(USB, Arch::X64).contains("NCF_HAS_UI"));
+}
+
+#[test]
+fn a_setting_that_is_wrong_is_named() {
+    let lines = r#"type = "int", default = 4, min = 1, max = 64, step = 1 }"#;
+    let route = r#"values = ["Short", "Long"]"#;
+    let cases = [
+        (
+            lines,
+            r#"type = "int", default = 0, min = 1 }"#,
+            "outside of min and max",
+        ),
+        (
+            lines,
+            r#"type = "int", default = 65, max = 64 }"#,
+            "outside of min and max",
+        ),
+        (
+            lines,
+            r#"type = "int", default = 4, min = 5, max = 3 }"#,
+            "above the max",
+        ),
+        (
+            lines,
+            r#"type = "int", default = 4, min = 1, step = 2 }"#,
+            "no step of 2",
+        ),
+        (
+            lines,
+            r#"type = "int", default = 4, step = 0 }"#,
+            "leads nowhere",
+        ),
+        (
+            lines,
+            r#"type = "int", default = 2147483648 }"#,
+            "is no `int`",
+        ),
+        (lines, r#"type = "word", default = -1 }"#, "is no `word`"),
+        (
+            lines,
+            r#"type = "dword", default = 1, max = 4294967296 }"#,
+            "is no `dword`",
+        ),
+        (lines, r#"type = "int" }"#, "needs a default"),
+        (lines, r#"type = "int", default = "four" }"#, "is no number"),
+        (
+            lines,
+            r#"type = "int", default = 4, values = ["a"] }"#,
+            "only an `enum`",
+        ),
+        (
+            lines,
+            r#"type = "int", default = 4, limit = 1 }"#,
+            "only an `edit`",
+        ),
+        (
+            lines,
+            r#"type = "byte", default = 4 }"#,
+            "unknown variant `byte`",
+        ),
+        (
+            lines,
+            r#"type = "int", default = 4, base = 16 }"#,
+            "unknown field `base`",
+        ),
+        (
+            lines,
+            r#"type = "int", default = true }"#,
+            "a number, or a text",
+        ),
+        (
+            "desc = \"Lines\"",
+            "desc = \" \"",
+            "miniport.params.Lines.desc`",
+        ),
+        (
+            "Lines = { desc = \"Lines\", ",
+            "Lines = { ",
+            "missing field `desc`",
+        ),
+        (route, "values = []", "needs `values`"),
+        (
+            route,
+            r#"values = ["Short", "Weit Ü"]"#,
+            "miniport.params.Route.values`",
+        ),
+        (route, r#"values = { 1 = "One" }"#, "none of the values"),
+        (
+            route,
+            r#"values = { 0 = "Nil", 01 = "One" }"#,
+            "the value `01` is no number",
+        ),
+        (route, r#"values = ["Short"], min = 0"#, "only a number"),
+        ("default = \"7 30\"", "default = 7", "is no text"),
+        ("limit = 12", "limit = 3", "longer than its limit"),
+        (
+            "Spare =",
+            "BusType =",
+            "what Windows or the INF itself puts",
+        ),
+        (
+            "Spare =",
+            "\"*IfType\" =",
+            "what Windows or the INF itself puts",
+        ),
+        (
+            "Spare =",
+            "WanEndpoints =",
+            "what Windows or the INF itself puts",
+        ),
+        ("Spare =", "lines =", "another case"),
+        ("Spare =", "\"*Spare\" =", "is not standardized"),
+        ("Spare =", "\"A B\" =", "miniport.params.A B`"),
+        ("Spare =", "\"*RSS\" =", "is an `enum`"),
+        ("3 = \"On\"", "3 = \"On\", 5 = \"More\"", "has no value 5"),
+        ("Route = { desc", "\"*JumboPacket\" = { desc", "is an `int`"),
+        (
+            "NetworkAddress = { desc = \"Network Address\", type = \"edit\"",
+            "NetworkAddress = { desc = \"Network Address\", type = \"int\"",
+            "is an `edit`",
+        ),
+    ];
+    let good = with_params();
+    assert!(driver(&good).is_ok());
+    for (old, new, fragment) in cases {
+        let message = driver(&edited(&good, old, new)).unwrap_err().to_string();
+        assert!(message.contains(fragment), "no {fragment} in: {message}");
+    }
+    // A protocol has no device whose properties there could be.
+    let protocol = format!("{PROTOCOL}{}", PARAMS.replace("miniport", "protocol"));
+    let message = driver(&protocol).unwrap_err().to_string();
+    assert!(message.contains("unknown field `params`"), "{message}");
+}
+
 #[test]
 fn an_adapter_of_another_medium_and_bus() {
     let manifest = edited(

@@ -84,7 +84,7 @@
 //!   telephony and of WAN links ([`tapi`], [`wan`]), requests that drivers answer
 //!   each other ([`oid`]), what an adapter indicates ([`indication`]), a look at the stack that is
 //!   left ([`stack`]), work items ([`work`]), timers ([`timer`]), events
-//!   ([`event`]), settings from the registry ([`service`]), output for a debugger
+//!   ([`event`]), settings from the registry ([`service`], [`configuration`]), output for a debugger
 //!   ([`debug`]), and every status code by name ([`status`]).
 //!
 //! # What it does not do yet
@@ -311,6 +311,7 @@ pub mod callback;
 pub mod channel;
 pub mod client;
 pub mod cm;
+pub mod configuration;
 pub mod debug;
 pub(crate) mod deferred;
 pub mod delay;
@@ -345,14 +346,17 @@ pub mod service;
 pub mod stack;
 pub mod status;
 pub mod tapi;
+mod thread;
 pub mod timer;
 pub mod wan;
+pub mod wide;
 pub mod work;
 
 pub use answer::Answer;
 pub use both::AsBoth;
 pub use client::AsClient;
 pub use cm::AsCallManager;
+pub use configuration::Configuration;
 pub use load::Load;
 pub use ndis_sys as sys;
 pub use protocol::{Binding, Entry, NewBinding, OpenedBinding, Protocol};

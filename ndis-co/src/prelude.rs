@@ -4,7 +4,7 @@
 //! role has its own of the same name.
 
 pub use crate::{
-    Answer, AsBoth, AsCallManager, AsClient, Binding, Load, NewBinding, OpenedBinding, Protocol,
-    ServiceKey, Status,
+    Answer, AsBoth, AsCallManager, AsClient, Binding, Configuration, Load, NewBinding,
+    OpenedBinding, Protocol, ServiceKey, Status,
     irql::{NoLock, Passive, UpToDispatch},
 };

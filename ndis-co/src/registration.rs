@@ -67,7 +67,7 @@ impl<D> Registered<D> {
 
     /// NDIS's handle of the registration, which is there from the options callback on.
     #[must_use]
-    pub(crate) fn handle(&self) -> NDIS_HANDLE {
+    pub fn handle(&self) -> NDIS_HANDLE {
         self.handle.get()
     }
 

@@ -8,6 +8,7 @@ use crate::{
     Status,
     irql::Passive,
     mem::{Tag, Vec},
+    wide::{Name, Utf16, counted},
 };
 use core::{fmt, ptr};
 use ndis_sys::{HANDLE, OBJECT_ATTRIBUTES, ULONG, UNICODE_STRING};
@@ -73,7 +74,7 @@ impl<'l> ServiceKey<'l> {
             .unwrap_or_default()
     }
 
-    /// Reads the value `name` (ASCII) of the subkey `Parameters`, a
+    /// Reads the value `name` of the subkey `Parameters`, a
     /// `REG_DWORD`; `None` when there is none.
     ///
     /// Source pages: [`ZwOpenKey`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwopenkey),
@@ -87,21 +88,22 @@ impl<'l> ServiceKey<'l> {
     #[doc(alias = "ZwOpenKey")]
     #[doc(alias = "ZwQueryValueKey")]
     #[doc(alias = "RegistryPath")]
-    pub fn parameter(&self, name: &str, irql: &mut Passive) -> Result<Option<u32>, Status> {
-        let Some(key) = Key::open(self.path, "\\Parameters", irql)? else {
+    pub fn parameter<'n>(
+        &self,
+        name: impl Into<Name<'n>>,
+        irql: &mut Passive,
+    ) -> Result<Option<u32>, Status> {
+        let Some(key) = Key::open(self.path, "\\Parameters".into(), irql)? else {
             return Ok(None);
         };
-        key.dword(name, irql)
+        key.dword(name.into(), irql)
     }
 }
 
 impl fmt::Debug for ServiceKey<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ServiceKey(")?;
-        for unit in char::decode_utf16(self.path.iter().copied()) {
-            fmt::Write::write_char(f, unit.unwrap_or(char::REPLACEMENT_CHARACTER))?;
-        }
-        f.write_str(")")
+        write!(f, "{})", Utf16::new(self.path))
     }
 }
 
@@ -117,10 +119,10 @@ struct Key {
 
 impl Key {
     /// Opens `path` with `below` added to it; `None` when there is no such key.
-    fn open(path: &[u16], below: &str, _irql: &mut Passive) -> Result<Option<Self>, Status> {
+    fn open(path: &[u16], below: Name<'_>, _irql: &mut Passive) -> Result<Option<Self>, Status> {
         let mut whole = Vec::try_from_slice(path, Tag::NDIS)?;
-        push(&mut whole, below)?;
-        let mut whole = counted(&mut whole)?;
+        below.append_to(&mut whole)?;
+        let mut whole = counted(&whole)?;
         let mut attributes: OBJECT_ATTRIBUTES = ndis_sys::zeroed();
         attributes.Length = size_of::<OBJECT_ATTRIBUTES>() as ULONG;
         attributes.ObjectName = &raw mut whole;
@@ -137,10 +139,11 @@ impl Key {
         Ok(Some(Self { handle }))
     }
 
-    fn dword(&self, name: &str, _irql: &mut Passive) -> Result<Option<u32>, Status> {
-        let mut text = Vec::new(Tag::NDIS);
-        push(&mut text, name)?;
-        let mut name = counted(&mut text)?;
+    fn dword(&self, name: Name<'_>, _irql: &mut Passive) -> Result<Option<u32>, Status> {
+        name.counted(|mut name| self.query(&mut name))
+    }
+
+    fn query(&self, name: &mut UNICODE_STRING) -> Result<Option<u32>, Status> {
         let mut value = Dword {
             _title: 0,
             kind: 0,
@@ -153,7 +156,7 @@ impl Key {
         let status = unsafe {
             ndis_sys::ZwQueryValueKey(
                 self.handle,
-                &raw mut name,
+                name,
                 ndis_sys::KeyValuePartialInformation,
                 (&raw mut value).cast(),
                 size_of::<Dword>() as ULONG,
@@ -178,23 +181,4 @@ impl Drop for Key {
         // SAFETY: by KEY the handle is open, and this is PASSIVE_LEVEL.
         unsafe { ndis_sys::ZwClose(self.handle) };
     }
-}
-
-/// Adds ASCII characters.
-fn push(to: &mut Vec<u16>, text: &str) -> Result<(), Status> {
-    for byte in text.bytes() {
-        to.try_push(u16::from(byte))?;
-    }
-    Ok(())
-}
-
-/// A counted string over all of `text`, which must be shorter than 64 KiB.
-fn counted(text: &mut Vec<u16>) -> Result<UNICODE_STRING, Status> {
-    let bytes = u16::try_from(text.len().saturating_mul(2));
-    let bytes = bytes.map_err(|_| Status::INVALID_PARAMETER)?;
-    Ok(UNICODE_STRING {
-        Length: bytes,
-        MaximumLength: bytes,
-        Buffer: text.as_mut_ptr(),
-    })
 }

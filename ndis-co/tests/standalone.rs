@@ -7,8 +7,8 @@ mod raw;
 use ndis_co::{
     Answer, Status,
     cm::{
-        AcceptedCall, Af, AsCallManager, CallManager, CloseCall, MakeCall, OpenAf, PendingMakeCall,
-        RegisterSap, Sap, StandaloneCallManager, Vc,
+        AcceptedCall, Af, AsCallManager, CallManager, CloseCall, MakeCall, OidRequest, OpenAf,
+        PendingMakeCall, PendingOidRequest, RegisterSap, Sap, StandaloneCallManager, Vc,
     },
     family::{AddressFamily, Family},
     irql::{Passive, UpToDispatch},
@@ -19,6 +19,7 @@ use ndis_host::{Adapter, Driver, Host, Readings, Report};
 use raw::{
     Client, SUCCESS, Twist,
     link::{Flaw, Link},
+    oids::{Ask, NO, co, within},
 };
 use std::convert::Infallible;
 use std::sync::{
@@ -40,6 +41,8 @@ struct Desk {
     channels: AtomicU32,
     registered: Mutex<Vec<Result<(), Status>>>,
     connected: AtomicU32,
+    /// Requests that wait for an answer.
+    asked: Mutex<Vec<PendingOidRequest<Exchange>>>,
 }
 
 impl Desk {
@@ -198,6 +201,18 @@ impl CallManager for Exchange {
         }
         request.finish(irql)
     }
+
+    fn oid_request<'r>(
+        &self,
+        _: &Af<Self>,
+        _: Option<&Vc<Self>>,
+        request: OidRequest<'r, Self>,
+        _: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let (answer, token) = request.pend();
+        self.0.asked.lock().unwrap().push(token);
+        answer
+    }
 }
 
 impl Exchange {
@@ -324,6 +339,52 @@ fn a_refused_call_leaves_nothing() {
         assert_eq!(world.desk.connected.load(SeqCst), 0);
         let report = world.down();
         assert!(report.is_clean(), "{report}");
+    }
+}
+
+/// A client deletes its VC as soon as it hears the answer to what it has asked the call manager about
+/// it, which is still in the call that completes that (rule OID-68). It need not try twice.
+#[test]
+fn a_vc_that_goes_with_the_answer() {
+    for seed in 0..if cfg!(miri) { 1 } else { 20 } {
+        let world = World::new(seed, Readings::default(), false);
+        let shared = world.a.shared.clone();
+        let heard = shared.clone();
+        shared.oids.when_heard(move |heard_of| {
+            assert_eq!(heard_of.status, SUCCESS);
+            let vc = heard.vc.swap(NO, SeqCst);
+            // SAFETY: the client's own VC, without a call, and of nobody else's use.
+            assert_eq!(unsafe { ndis_sys::NdisCoDeleteVc(vc) }, SUCCESS);
+        });
+        let place = Arc::new(Mutex::new(None));
+        let asked = place.clone();
+        within(&world.host, &world.a.driver, move || {
+            let context = Arc::as_ptr(&shared).cast_mut().cast();
+            let (binding, af) = (shared.binding.load(SeqCst), shared.af.load(SeqCst));
+            let mut vc = NO;
+            // SAFETY: handles of this client.
+            let made = unsafe { ndis_sys::NdisCoCreateVc(binding, af, context, &raw mut vc) };
+            assert_eq!(made, SUCCESS);
+            shared.vc.store(vc, SeqCst);
+            let ask = Ask::query(&shared.oids, 0xFF01_0001, 4);
+            assert_eq!(co(binding, af, vc, &ask), raw::PENDING);
+            *asked.lock().unwrap() = Some(ask);
+        });
+        let desk = world.desk.clone();
+        world.host.spawn("network", move || {
+            // SAFETY: a thread of the host begins at PASSIVE_LEVEL and holds no lock.
+            let mut irql = unsafe { Passive::assume() };
+            let token = desk.asked.lock().unwrap().pop().unwrap();
+            token.reply_u32(7, &mut irql);
+        });
+        world.host.run();
+        within(&world.host, &world.a.driver, move || {
+            let ask = place.lock().unwrap().take().unwrap();
+            assert_eq!(ask.written(), 4);
+            ask.free();
+        });
+        let report = world.down();
+        assert!(report.is_clean(), "seed {seed}: {report}");
     }
 }
 

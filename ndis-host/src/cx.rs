@@ -41,7 +41,7 @@ pub(crate) fn job(body: impl FnOnce(&Cx) + Send + 'static) -> Job {
 
 impl Cx {
     /// That of the task that the calling thread runs.
-    fn of_task() -> Self {
+    pub(crate) fn of_task() -> Self {
         let (core, task) = current().expect("ndis-host: a job is what a task does");
         Self {
             core,

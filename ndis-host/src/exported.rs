@@ -22,6 +22,9 @@ static ALL: &[&[Export]] = &[
     #[cfg(not(target_arch = "x86"))]
     crate::ke::thread::in_registers::EXPORTS,
     crate::ke::thread::DATA,
+    crate::io::device::EXPORTS,
+    #[cfg(not(target_arch = "x86"))]
+    crate::io::complete::in_registers::EXPORTS,
     crate::net::pool::EXPORTS,
     crate::net::data::EXPORTS,
     crate::net::clone::EXPORTS,
@@ -52,6 +55,7 @@ static ALL: &[&[Export]] = &[
     crate::oid::co::EXPORTS,
     crate::oid::plain::EXPORTS,
     crate::oid::cancel::EXPORTS,
+    crate::configuration::calls::EXPORTS,
     crate::not_simulated::EXPORTS,
 ];
 

@@ -1,5 +1,7 @@
 //! What a test or a demo holds in its hands: a host, its drivers and adapters.
 
+mod life;
+
 use crate::core::Core;
 use crate::cx::Cx;
 use crate::ke::table::registry::RegistryValue;
@@ -10,9 +12,9 @@ use crate::oid::own::{self, OidAnswer, OidAsk};
 use crate::platform::Lock;
 use crate::pnp;
 use crate::readings::Readings;
-use crate::report::{ErrorEntry, Printed, Report};
+use crate::report::{Printed, Report};
 use crate::sched::{Frame, Goal, Work};
-use crate::state::Settings;
+use crate::state::{Settings, State};
 use alloc::boxed::Box;
 use alloc::string::ToString;
 use alloc::sync::Arc;
@@ -196,7 +198,7 @@ impl Host {
     }
 
     /// Runs `body` as a task until it, and all of plug and play, is done.
-    fn step<R: Send + 'static>(
+    pub(crate) fn step<R: Send + 'static>(
         &self,
         name: &str,
         body: impl FnOnce(&Cx) -> R + Send + 'static,
@@ -275,7 +277,17 @@ impl Host {
         })
     }
 
-    fn check(&self, host: u32) {
+    /// Looks at the state or changes it, between the steps.
+    pub(crate) fn with_state<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {
+        f(&mut self.core.state.lock())
+    }
+
+    pub(crate) fn number_of(&self, adapter: &Adapter) -> u32 {
+        self.check(adapter.host);
+        adapter.number
+    }
+
+    pub(crate) fn check(&self, host: u32) {
         assert!(
             host == self.core.id,
             "ndis-host: the driver or adapter is of another host"
@@ -361,71 +373,6 @@ impl Host {
         } else {
             Err(status)
         }
-    }
-
-    /// Asks an adapter's driver whether its hardware hangs, as NDIS does every two seconds, and
-    /// resets it if so; None when the driver has no handler for that. (The host asks only here: a
-    /// run in which it did so by itself would never be over.)
-    pub fn check_for_hang(&self, adapter: &Adapter) -> Option<bool> {
-        self.check(adapter.host);
-        let number = adapter.number;
-        self.step("check for hang", move |cx| {
-            let hung = pnp::check_for_hang(cx, number)?;
-            if hung {
-                pnp::reset(cx, number);
-            }
-            Some(hung)
-        })
-    }
-
-    /// Resets an adapter, and waits for the end: the status of its driver, None when that has no
-    /// handler for it, or the adapter is being reset.
-    pub fn reset(&self, adapter: &Adapter) -> Option<n::NDIS_STATUS> {
-        self.check(adapter.host);
-        let number = adapter.number;
-        self.step("reset", move |cx| pnp::reset(cx, number))
-    }
-
-    /// Has an adapter reset with the next run of the host, beside what else happens then: a pause
-    /// may come meanwhile.
-    pub fn begin_reset(&self, adapter: &Adapter) {
-        self.check(adapter.host);
-        let number = adapter.number;
-        self.core.state.lock().queue_step("reset", move |cx| {
-            pnp::reset(cx, number);
-        });
-    }
-
-    /// Whether NDIS takes an adapter's medium for connected: by its attributes, and by what its
-    /// driver has indicated since (rule [STATUS-14]).
-    ///
-    /// [STATUS-14]: ndis_sys::rules#STATUS-14
-    pub fn is_connected(&self, adapter: &Adapter) -> bool {
-        self.check(adapter.host);
-        let state = self.core.state.lock();
-        let record = state.world.adapters.get(&adapter.number);
-        record.is_some_and(|record| record.connected)
-    }
-
-    /// Shuts the system down: each miniport is told, and no driver is called after that. What
-    /// they have left is not looked at.
-    pub fn shut_down(&self) {
-        self.step("shut down", pnp::shut_down);
-    }
-
-    /// The system fails: the miniports that want to know are told at a high level, and no driver
-    /// is called after that.
-    pub fn bug_check(&self) {
-        self.step("a system error", pnp::bug_check);
-    }
-
-    /// As [`bug_check`](Self::bug_check), by an error in the halt of an adapter.
-    pub fn bug_check_in_halt(&self, adapter: &Adapter) {
-        self.check(adapter.host);
-        let number = adapter.number;
-        self.step("a system error in a halt", move |cx| {
-            pnp::fail_in_halt(cx, number);
-        });
     }
 
     /// Asks an adapter's miniport for an OID, as NDIS does on its own behalf.
@@ -684,11 +631,6 @@ impl Host {
     /// What drivers have printed for the debugger, in order.
     pub fn printed(&self) -> Vec<Printed> {
         self.core.state.lock().ledger.printed.clone()
-    }
-
-    /// What miniports have written into the system's error log, in order.
-    pub fn error_log(&self) -> Vec<ErrorEntry> {
-        self.core.state.lock().ledger.errors.clone()
     }
 
     /// The findings so far, and every object that exists now.

@@ -3,6 +3,7 @@
 use crate::callback::{Callback, Ptr};
 use crate::cx::Cx;
 use crate::handle::{Kind, ObjectId};
+use crate::io;
 use crate::ke::registry::SERVICES;
 use crate::model::driver::{Driver as Record, Unload};
 use crate::pnp;
@@ -26,7 +27,9 @@ pub(crate) fn all_left(state: &State, driver: Option<u32>) -> Vec<crate::report:
     left.extend(state.buffers.left(driver));
     left.extend(state.memory.left(driver));
     left.extend(state.registry.left(driver));
+    left.extend(state.configurations.left(driver));
     left.extend(state.threads.left(driver));
+    left.extend(state.io.left(driver));
     left
 }
 
@@ -105,6 +108,8 @@ pub(crate) fn unload(cx: &Cx, number: u32) {
     for adapter in adapters {
         pnp::remove(cx, adapter, false);
     }
+    cx.with(|s| s.check_devices_before_unload(number));
+    io::close_all_of(cx, number);
     let prepared = cx.with(|s| {
         let driver = s.world.drivers.get_mut(&number)?;
         let loader = driver.loader.take();
@@ -204,6 +209,7 @@ fn retire_driver(cx: &Cx, number: u32, when: &str) {
         let object = ObjectId::new(Kind::Driver, number);
         s.threads_of_gone(number, when);
         s.dpcs_of_gone(number, when);
+        s.forget_devices(number);
         let left = all_left(s, Some(number));
         if !left.is_empty() {
             let mut text = String::new();

@@ -374,6 +374,24 @@ readings! {
         /// A byte a character, and a terminator that counts.
         Ascii,
     }
+    /// What does `NdisReadConfiguration` make of a text in the registry? ([CFG-14]: one page says
+    /// that the type which is asked for is ignored, another that the answer has it; none says
+    /// whether a text that is a number becomes one, or whether its terminator counts.)
+    ///
+    /// Experiment: a miniport that reads a `REG_SZ` of `12` as each of the types, and prints the
+    /// type and the length that it gets.
+    ///
+    /// [CFG-14]: ndis_sys::rules#CFG-14
+    configuration_text: ConfigurationText {
+        /// A string, whatever is asked for, and without its terminator.
+        #[default]
+        AsStored,
+        /// A number, when one is asked for and the text is one: in decimal or in hexadecimal
+        /// digits, as asked.
+        Converted,
+        /// A string whose terminator is counted.
+        Terminated,
+    }
     /// May calls be made, taken and closed while the adapter is paused? (The page
     /// of MiniportPause speaks of data only.)
     ///

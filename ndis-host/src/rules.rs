@@ -103,6 +103,8 @@ pub(crate) const fn stale(kind: Kind) -> &'static str {
         Kind::Adapter => "HALT-09",
         Kind::MiniportDriver => "REG-28",
         Kind::ProtocolDriver => "REG-31",
+        Kind::Configuration => "CFG-05",
+        Kind::Device => "DEV-22",
         Kind::Key | Kind::Thread => ARGUMENT,
         _ => MEMORY,
     }

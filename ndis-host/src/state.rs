@@ -4,9 +4,11 @@
 //! code runs: a callback may call back into the host, end objects and start new
 //! ones, so whoever called it looks its objects up again afterwards.
 
+use crate::configuration::table::Configurations;
 use crate::export::side;
 use crate::fault::Faults;
 use crate::handle::{Handles, Kind, Lookup, ObjectId};
+use crate::io::table::Io;
 use crate::ke::table::dpc::Dpcs;
 use crate::ke::table::lock::Locks;
 use crate::ke::table::memory::Memory;
@@ -72,12 +74,14 @@ pub(crate) struct State {
     pub(crate) faults: Box<Faults>,
     pub(crate) memory: Box<Memory>,
     pub(crate) registry: Box<Registry>,
+    pub(crate) configurations: Box<Configurations>,
     pub(crate) locks: Box<Locks>,
     pub(crate) threads: Box<Threads>,
     pub(crate) dpcs: Box<Dpcs>,
     pub(crate) remove_locks: Box<RemoveLocks>,
     pub(crate) timers: Box<Timers>,
     pub(crate) work_items: Box<WorkItems>,
+    pub(crate) io: Box<Io>,
     pub(crate) buffers: Box<Buffers>,
     pub(crate) world: Box<World>,
     numbers: BTreeMap<Kind, u32>,
@@ -122,12 +126,14 @@ impl State {
             faults: Box::new(Faults::default()),
             memory: Box::new(Memory::default()),
             registry: Box::new(Registry::default()),
+            configurations: Box::new(Configurations::default()),
             locks: Box::new(Locks::default()),
             threads: Box::new(Threads::default()),
             dpcs: Box::new(Dpcs::default()),
             remove_locks: Box::new(RemoveLocks::default()),
             timers: Box::new(Timers::default()),
             work_items: Box::new(WorkItems::default()),
+            io: Box::new(Io::default()),
             buffers: Box::new(Buffers::default()),
             world: Box::new(World::default()),
             numbers: BTreeMap::new(),

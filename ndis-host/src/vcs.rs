@@ -26,6 +26,12 @@ struct Other {
     handler: unsafe extern "system" fn(NDIS_HANDLE, NDIS_HANDLE, *mut NDIS_HANDLE) -> i32,
 }
 
+/// What the variable for a new handle holds before the call.
+pub(crate) fn before(out: *mut NDIS_HANDLE) -> usize {
+    // SAFETY: the caller's initialized variable.
+    unsafe { out.read() }.addr()
+}
+
 impl State {
     /// A VC with the context of the side that makes it.
     fn make_vc(&mut self, owners: Owners, context: Context) -> Option<Made> {
@@ -66,9 +72,7 @@ impl State {
 
     /// The handle variable must be NULL before a VC is created (VC-05).
     pub(crate) fn check_out(&mut self, call: &str, out: *mut NDIS_HANDLE) {
-        // SAFETY: the caller's initialized variable.
-        let before = unsafe { out.read() };
-        if !before.is_null() {
+        if before(out) != 0 {
             self.not_null(call);
         }
     }
@@ -121,6 +125,10 @@ impl State {
             let message = alloc::format!("{call} on {object} while it is active ({})", vc.activity);
             self.violate("VC-23", Some(object), message);
             return Err(status);
+        }
+        if self.holds_vc(number) {
+            self.note(Some(object), "not deleted: NDIS asks about it");
+            return Err(n::NDIS_STATUS_NOT_ACCEPTED);
         }
         Ok(())
     }
@@ -226,7 +234,8 @@ pub(crate) fn create(cx: &Cx, owners: Owners, context: Context) -> Result<usize,
 pub(crate) fn delete(cx: &Cx, number: u32) -> i32 {
     let object = ObjectId::new(Kind::ClientVc, number);
     let prepared = cx.with(|s| {
-        let vc = s.world.vcs.get(&number)?;
+        let vc = s.world.vcs.get_mut(&number)?;
+        vc.going = true;
         let (af, by_client) = (vc.af?, vc.by_client);
         let (client, manager) = (vc.client_context, vc.manager_context);
         Some(if by_client {
@@ -274,17 +283,24 @@ pub(crate) fn delete(cx: &Cx, number: u32) -> i32 {
     if status == n::NDIS_STATUS_SUCCESS || status == n::NDIS_STATUS_PENDING {
         crate::miniport::vc::delete(cx, number);
         cx.with(|s| s.end_vc(number));
+    } else {
+        cx.with(|s| {
+            if let Some(vc) = s.world.vcs.get_mut(&number) {
+                vc.going = false;
+            }
+        });
     }
     status
 }
 
-/// A deletion that waited for the deactivation.
+/// A deletion that waited for the deactivation, and for what NDIS asks.
 pub(crate) fn delete_if_waiting(cx: &Cx, number: u32) {
     let waiting = cx.with(|s| {
         s.world
             .vcs
             .get(&number)
             .is_some_and(|vc| vc.deleting && vc.activity == Activity::Inactive)
+            && !s.holds_vc(number)
     });
     if waiting {
         delete(cx, number);

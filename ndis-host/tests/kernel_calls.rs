@@ -10,8 +10,8 @@ use ndis_host::{Host, Refusal, Report};
 use ndis_sys as n;
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 
 /// What `ndis-sys` does not declare.
 mod k {
@@ -204,6 +204,40 @@ fn the_object_of_a_thread_is_signalled_at_its_end() {
             dereference(object);
         });
         assert_eq!(ran.load(SeqCst), 1, "a routine went on after its end");
+        let report = host.finish();
+        assert!(report.is_clean(), "seed {seed}: {report}");
+    }
+}
+
+/// What threads say that they are, in the order in which they ran.
+unsafe extern "system" fn say(context: *mut c_void) {
+    // SAFETY: the context of the test, which outlives the thread.
+    let said = unsafe { &*context.cast::<Mutex<Vec<usize>>>() };
+    // SAFETY: at any level.
+    let own = [0; 2].map(|_| unsafe { n::PsGetCurrentThread() }.addr());
+    assert_eq!(own[0], own[1]);
+    said.lock().unwrap().push(own[0]);
+}
+
+/// Rule KE-72: who runs is told by the address of the thread's object.
+#[test]
+fn a_thread_knows_which_one_it_is() {
+    for seed in seeds() {
+        let host = Host::builder().seed(seed).preemption(1, 3).build();
+        life(&host, || {
+            let said = Mutex::new(Vec::<usize>::new());
+            let context = (&raw const said).cast_mut().cast();
+            let threads = [object_of(say, context), object_of(say, context)];
+            for thread in threads {
+                assert_eq!(wait(thread, null()), 0);
+                dereference(thread);
+            }
+            let said = said.into_inner().unwrap();
+            let all = threads.map(|thread| thread.addr());
+            assert!(said == all || said == [all[1], all[0]]);
+            // SAFETY: at any level.
+            assert!(!all.contains(&unsafe { n::PsGetCurrentThread() }.addr()));
+        });
         let report = host.finish();
         assert!(report.is_clean(), "seed {seed}: {report}");
     }

@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::mcm::Shared;
 use common::oids::{NO, indicate, indication, within};
 use common::{Bench, Mcm, Twist, only};
 use ndis_host::Report;
@@ -14,6 +15,15 @@ fn broken(report: &Report, rule: &str) {
     only(report, &[rule]);
     assert!(report.is_clean(), "{report}");
     assert_eq!(&*report.expected[0].who, MCM, "{report}");
+}
+
+/// Frees what the adapter has.
+fn free_pool(mcm: &Shared) {
+    let nic = mcm.nic.load(SeqCst);
+    // SAFETY: the adapter is up.
+    let pool = unsafe { (*nic).pool };
+    // SAFETY: breaks the rule that is tested.
+    unsafe { n::NdisFreeNetBufferListPool(pool) };
 }
 
 /// A status of the medium's from the halt handler.
@@ -85,8 +95,7 @@ fn halt_15_a_call_after_a_system_error() {
     bench.up();
     let mcm = bench.mcm.shared.clone();
     bench.mcm.shared.life.on_shutdown(move |_| {
-        // SAFETY: breaks the rule that is tested.
-        unsafe { n::NdisFreeNetBufferListPool((*mcm.nic.load(SeqCst)).pool) };
+        free_pool(&mcm);
     });
     bench.host.bug_check();
     broken(&bench.down(), "HALT-15");
@@ -99,8 +108,7 @@ fn halt_16_a_call_after_a_system_error_in_the_halt() {
     let adapter = bench.up();
     let mcm = bench.mcm.shared.clone();
     bench.mcm.shared.life.on_shutdown(move |_| {
-        // SAFETY: breaks the rule that is tested.
-        unsafe { n::NdisFreeNetBufferListPool((*mcm.nic.load(SeqCst)).pool) };
+        free_pool(&mcm);
     });
     bench.host.bug_check_in_halt(&adapter);
     broken(&bench.down(), "HALT-16");

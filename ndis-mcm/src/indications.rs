@@ -1,10 +1,6 @@
 //! What an adapter says of its own accord: [`Adapter::indicate`]. Of one VC it is the VC's method.
 
-use crate::{
-    Adapter, Carry,
-    key::key,
-    miniport::{ConnectionOriented, Role},
-};
+use crate::{Adapter, Carry, key::key, miniport::ConnectionOriented};
 use core::ptr;
 use ndis_co::{
     Status,
@@ -13,10 +9,7 @@ use ndis_co::{
 };
 use ndis_sys::{NDIS_STATUS_LINK_STATE, NDIS_STATUS_MEDIA_CONNECT, NDIS_STATUS_MEDIA_DISCONNECT};
 
-impl<M: Carry> Adapter<M>
-where
-    M::Role: ConnectionOriented + Role<M>,
-{
+impl<M: Carry> Adapter<M> {
     /// Tells every protocol that is bound to the adapter of a change (rules [STATUS-01],
     /// [STATUS-02]). [`LinkState`](ndis_co::indication::LinkState) is how a driver says that the
     /// link has come up or gone down, within about two seconds (rule [STATUS-11]).
@@ -57,7 +50,10 @@ where
         &self,
         status: &impl AdapterStatus,
         irql: &mut impl NoLock,
-    ) -> Result<(), Status> {
+    ) -> Result<(), Status>
+    where
+        M::Role: ConnectionOriented,
+    {
         indication::encoded(status, |code, data| self.indicate_status(code, data, irql))
     }
 
@@ -92,7 +88,10 @@ where
         code: Status,
         data: &[u8],
         irql: &mut impl NoLock,
-    ) -> Result<(), Status> {
+    ) -> Result<(), Status>
+    where
+        M::Role: ConnectionOriented,
+    {
         let _ = irql.up_to_dispatch();
         let handle = self.shared.handle.get();
         let mut indication = indication::outgoing(handle, code, data, key())?;

@@ -42,6 +42,7 @@
 //! - OID requests of the adapter and of its VCs: what every adapter must answer is answered from
 //!   its [`Attributes`] and its [`Statistics`], the rest is the driver's
 //!   ([`Miniport::oid_request`]).
+//! - A control device by which programs reach the driver ([`device`]).
 //!
 //! # What it does not do yet
 //!
@@ -310,6 +311,7 @@
 mod attributes;
 mod carry;
 pub mod co;
+pub mod device;
 mod indications;
 mod key;
 mod lock;
@@ -336,6 +338,7 @@ pub use ndis_co::cm::{
     PendingCloseCall, PendingDeregisterSap, PendingMakeCall, PendingOpenAf, PendingRegisterSap,
     RegisterSap, Sap, Vc, WeakVc,
 };
+pub use ndis_co::configuration::{AdapterConfiguration, Configuration};
 pub use ndis_co::{Answer, Load, ServiceKey, Status};
 
 /// Lists that a client sends on a VC of an MCM, see

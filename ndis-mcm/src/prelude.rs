@@ -4,7 +4,7 @@
 //! here: another role has its own of the same name.
 
 pub use crate::{
-    Adapter, Answer, Attributes, Carry, CoMiniport, Connectionless, Initialize, Initialized, Load,
-    Mcm, Miniport, New, ServiceKey, Status,
+    Adapter, AdapterConfiguration, Answer, Attributes, Carry, CoMiniport, Connectionless,
+    Initialize, Initialized, Load, Mcm, Miniport, New, ServiceKey, Status,
 };
 pub use ndis_co::irql::{NoLock, Passive, UpToDispatch};

@@ -276,6 +276,8 @@ mod asker {
     pub struct Asker {
         pub how: How,
         pub hasty: bool,
+        /// VCs that it deletes while requests about them are under way.
+        pub spare: u32,
         pub notes: Arc<Notes>,
     }
 
@@ -314,6 +316,16 @@ mod asker {
             self.notes.waited.fetch_add(1, SeqCst);
             let vc = af.create_vc((), irql).unwrap();
             self.notes.made(vc.request(ask(), irql));
+            for number in 0..self.spare {
+                let spare = af.create_vc((), irql).unwrap();
+                self.notes.made(spare.request(ask(), irql));
+                self.notes.made(spare.request(ask(), irql));
+                if number % 2 == 0 {
+                    spare.delete(irql);
+                } else {
+                    drop(spare);
+                }
+            }
             let parameters = CallParametersBuf::builder().build().unwrap();
             let _ = vc.make_call(parameters, irql).keep();
             if self.hasty {
@@ -371,9 +383,15 @@ fn load_exchange(host: &Host, how: How, ends: bool, notes: &Arc<Notes>) -> Drive
     driver.unwrap()
 }
 
-fn load_asker(host: &Host, how: How, hasty: bool, notes: &Arc<Notes>) -> Driver {
+fn load_asker(host: &Host, how: How, hasty: bool, spare: u32, notes: &Arc<Notes>) -> Driver {
     let notes = notes.clone();
-    let entry = ndis_co::client::Entry::new(asker::Asker { how, hasty, notes });
+    let asker = asker::Asker {
+        how,
+        hasty,
+        spare,
+        notes,
+    };
+    let entry = ndis_co::client::Entry::new(asker);
     let driver = host.load_with("asker", move |object, path| {
         // SAFETY: the host calls this once, as DriverEntry.
         unsafe { entry.run(object, path) }
@@ -382,11 +400,15 @@ fn load_asker(host: &Host, how: How, hasty: bool, notes: &Arc<Notes>) -> Driver 
 }
 
 fn life(seed: u64, readings: Readings, how: How) {
-    let (hasty, ends) = (seed % 3 == 1, seed % 3 == 2);
     let host = Host::builder().seed(seed).readings(readings).build();
+    life_on(host, seed, readings, how, 0);
+}
+
+fn life_on(host: Host, seed: u64, readings: Readings, how: How, spare: u32) {
+    let (hasty, ends) = (seed % 3 == 1, seed % 3 == 2);
     let notes = Arc::<Notes>::default();
     let exchange = load_exchange(&host, how, ends, &notes);
-    let asker = load_asker(&host, how, hasty, &notes);
+    let asker = load_asker(&host, how, hasty, spare, &notes);
     let adapter = host.add_adapter(&exchange).unwrap();
     host.run();
     if seed.is_multiple_of(2) {
@@ -437,6 +459,18 @@ fn many_schedules() {
     for how in ALL {
         for seed in 0..if cfg!(miri) { 1 } else { 60 } {
             life(seed, Readings::default(), how);
+        }
+    }
+}
+
+/// A VC goes when the requests about it are over, whenever its client has had enough of it.
+#[test]
+fn vcs_that_go_meanwhile() {
+    for how in ALL {
+        for seed in 0..if cfg!(miri) { 1 } else { 100 } {
+            let readings = Readings::default();
+            let host = Host::builder().seed(seed).readings(readings);
+            life_on(host.preemption(1, 2).build(), seed, readings, how, 4);
         }
     }
 }

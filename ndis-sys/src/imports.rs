@@ -12,6 +12,8 @@ use crate::*;
 unsafe extern "system" {
     /// The IRQL that this processor runs at.
     pub fn KeGetCurrentIrql() -> KIRQL;
+    /// Gives a request back to the I/O manager. `IoCompleteRequest` is a macro of this.
+    pub fn IofCompleteRequest(irp: PIRP, boost: CCHAR);
     /// Gives back a reference to an object of the object manager.
     pub fn ObfDereferenceObject(object: PVOID) -> LONG_PTR;
     /// Lowers the IRQL to what it was.
@@ -23,7 +25,7 @@ unsafe extern "system" {
 }
 
 // What drivers use of ntoskrnl.exe that no header of the network interface
-// names: the debugger's output, and the registry.
+// names: the debugger's output, the current thread, and the registry.
 #[cfg_attr(
     all(windows, not(feature = "host"), not(target_arch = "x86")),
     link(name = "ntoskrnl.exe", kind = "raw-dylib", modifiers = "+verbatim")
@@ -41,6 +43,8 @@ unsafe extern "system" {
     /// `DbgPrintEx` with its arguments as a list, which may be null when the
     /// format has no directive.
     pub fn vDbgPrintEx(component: ULONG, level: ULONG, format: PCSTR, arguments: PVOID) -> ULONG;
+    /// The object of the thread that runs, to be compared.
+    pub fn PsGetCurrentThread() -> PVOID;
     /// Opens a key of the registry.
     pub fn ZwOpenKey(key: PHANDLE, access: ULONG, attributes: POBJECT_ATTRIBUTES) -> NTSTATUS;
     /// Reads a value of a key.
@@ -159,6 +163,8 @@ unsafe extern "fastcall" {
     pub fn InterlockedPopEntrySList(list: PSLIST_HEADER) -> PSLIST_ENTRY;
     /// Empties a sequenced list; answers its first entry, or null.
     pub fn ExInterlockedFlushSList(list: PSLIST_HEADER) -> PSLIST_ENTRY;
+    /// Gives a request back to the I/O manager. `IoCompleteRequest` is a macro of this.
+    pub fn IofCompleteRequest(irp: PIRP, boost: CCHAR);
     /// Gives back a reference to an object of the object manager.
     pub fn ObfDereferenceObject(object: PVOID) -> LONG_PTR;
 }

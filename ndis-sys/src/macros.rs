@@ -73,6 +73,7 @@ macro_rules! level {
 mod strings;
 mod flags;
 mod io;
+mod irp;
 mod lists;
 mod mcm;
 mod mdl;
@@ -88,6 +89,7 @@ mod timestamp;
 
 pub use flags::*;
 pub use io::*;
+pub use irp::*;
 pub use lists::*;
 pub use mcm::*;
 pub use mdl::*;

@@ -54,3 +54,13 @@ pub const KeyValuePartialInformation: i32 = 2;
 pub const REG_DWORD: ULONG = 4;
 /// There is no key or value of this name.
 pub const STATUS_OBJECT_NAME_NOT_FOUND: NTSTATUS = 0xC000_0034_u32 as i32;
+
+/// In an I/O stack location's `Control`: the dispatch routine has said that the request is
+/// completed later.
+pub const SL_PENDING_RETURNED: UCHAR = 1;
+/// What a device object of NDIS's is, and the control codes of its drivers are of.
+pub const FILE_DEVICE_NETWORK: ULONG = 0x12;
+/// The device has gone.
+pub const STATUS_DEVICE_REMOVED: NTSTATUS = 0xC000_02B6_u32 as i32;
+/// A handle that is none, or of a file that was not opened.
+pub const STATUS_INVALID_HANDLE: NTSTATUS = 0xC000_0008_u32 as i32;

@@ -16,7 +16,7 @@ use crate::{
 pub const FILE: &str = "ndis-sys/docs/rules.md";
 
 /// What the sections of the book are about.
-const SUBJECTS: [(&str, &str); 21] = [
+const SUBJECTS: [(&str, &str); 23] = [
     ("REG", "registration of drivers and handlers"),
     ("INIT", "initialization of an adapter"),
     ("AF", "address families"),
@@ -32,11 +32,13 @@ const SUBJECTS: [(&str, &str); 21] = [
     ("HALT", "halt and surprise removal"),
     ("RESET", "reset"),
     ("BIND", "bindings"),
+    ("CFG", "configuration: settings from the registry"),
     ("TAPI", "telephony"),
     ("WAN", "wide-area networks"),
     ("IRQL", "interrupt levels of calls and callbacks"),
     ("GEN", "what holds everywhere"),
     ("KE", "the kernel's routines"),
+    ("DEV", "control devices, and the requests of programs"),
     ("DV", "what Microsoft's verifiers check"),
 ];
 

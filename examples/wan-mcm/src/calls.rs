@@ -65,6 +65,13 @@ impl Calls {
         })
     }
 
+    /// The same calls again.
+    pub(crate) fn share(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+        }
+    }
+
     /// A call has begun.
     ///
     /// # Errors

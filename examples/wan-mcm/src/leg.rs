@@ -132,6 +132,11 @@ impl Leg {
 
     // Both ends.
 
+    /// Whether the call has ended here.
+    pub(crate) fn is_over(&self, irql: &mut impl Irql) -> bool {
+        self.half.state.with(irql, |state, _| state.over)
+    }
+
     /// The other end, as long as there is one.
     pub(crate) fn far(&self, irql: &mut impl Irql) -> Option<Call<NullModem>> {
         self.half.far(irql)

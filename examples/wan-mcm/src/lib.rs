@@ -28,7 +28,8 @@
 //! # What it is asked
 //!
 //! The module `ndis_mcm::wan` answers what TAPI and NDISWAN ask, from what is declared and what was
-//! counted. One OID is the driver's own: [`SPEED`].
+//! counted. One OID is the driver's own: [`SPEED`]. Programs see the calls of an adapter by its
+//! [control device](monitor).
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -36,6 +37,7 @@
 
 mod calls;
 pub mod leg;
+pub mod monitor;
 pub mod nic;
 pub mod number;
 mod pump;
@@ -43,6 +45,7 @@ pub mod settings;
 mod wire;
 
 use leg::Leg;
+use monitor::Monitor;
 use ndis_co::{
     irql::{NoLock, Passive, UpToDispatch},
     mem::Tag,
@@ -105,13 +108,17 @@ impl WanMiniport for NullModem {
         init: NewWan<'i, Self>,
         irql: &mut Passive,
     ) -> Result<Initialized<'i>, Status> {
-        let settings = Settings::default().check()?;
+        let settings = Settings::read(&init.configuration(irql)?)?;
         let prefix = self.wire.reserve(&settings, irql)?;
         set_up(init, settings, prefix, irql).inspect_err(|_| self.wire.leave(prefix, irql))
     }
 
     fn initialized(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
         self.wire.join(adapter, irql);
+        // Without it the adapter works as well.
+        if let Ok(monitor) = Monitor::register(adapter, irql) {
+            adapter.set_monitor(monitor);
+        }
     }
 
     fn dial<'r>(&self, dial: Dial<'r, Self>, irql: &mut UpToDispatch) -> Answer<'r> {
@@ -240,6 +247,7 @@ impl WanMiniport for NullModem {
     }
 
     fn halt(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
+        adapter.end_monitor(irql);
         self.wire.leave(adapter.prefix(), irql);
         adapter.calls().forget(irql);
     }

@@ -1,9 +1,12 @@
 //! [`Nic`]: what is kept for one adapter.
 
-use crate::{calls::Calls, number::Prefix, settings::Settings};
+use crate::{calls::Calls, monitor::Monitor, number::Prefix, settings::Settings};
 use core::sync::atomic::{AtomicU32, Ordering};
-use ndis_co::{Status, nbl::NetBufferListPool, scope::Scope};
-use ndis_mcm::wan::{Line, Lines, Link, LinkParams, Speeds, Subtype};
+use ndis_co::{Status, irql::Passive, lock::SpinLock, nbl::NetBufferListPool, scope::Scope};
+use ndis_mcm::{
+    device::Device,
+    wan::{Line, Lines, Link, LinkParams, Speeds, Subtype},
+};
 
 /// One adapter.
 #[derive(Debug)]
@@ -15,6 +18,8 @@ pub struct Nic {
     calls: Calls,
     /// For clones of frames that come from the other end.
     pool: NetBufferListPool,
+    /// The control device, from the end of the initialization to the halt.
+    monitor: SpinLock<Option<Device<Monitor>>>,
 }
 
 impl Nic {
@@ -29,6 +34,7 @@ impl Nic {
             speed: AtomicU32::new(settings.speed),
             calls: Calls::try_new(settings.lines, settings.addresses, scope)?,
             pool: NetBufferListPool::for_receives(scope, crate::TAG)?,
+            monitor: SpinLock::new(None),
         })
     }
 
@@ -44,6 +50,17 @@ impl Nic {
 
     pub(crate) fn pool(&self) -> &NetBufferListPool {
         &self.pool
+    }
+
+    pub(crate) fn set_monitor(&self, monitor: Device<Monitor>) {
+        self.monitor.set(Some(monitor));
+    }
+
+    /// The adapter goes: takes its control device away.
+    pub(crate) fn end_monitor(&self, irql: &mut Passive) {
+        if let Some(monitor) = self.monitor.take() {
+            monitor.deregister(irql);
+        }
     }
 
     /// The speed of a link, in bits a second.
@@ -76,6 +93,7 @@ pub(crate) fn link(settings: &Settings) -> Link {
         crate::settings::WINDOW,
     )
     .speeds(Speeds::both(settings.speed.into()))
+    .address(settings.address)
     .vendor_description(c"Null-modem WAN adapter")
 }
 

@@ -23,15 +23,15 @@ impl Prefix {
     ///
     /// [`Status::INVALID_DATA`] when there is none, or one that is no digit, or there are more than
     /// [`MAX_PREFIX`].
-    pub fn new(digits: &str) -> Result<Self, Status> {
-        let len = digits.len();
-        let are_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
-        if len == 0 || len > MAX_PREFIX || !are_digits {
-            return Err(Status::INVALID_DATA);
+    pub fn new(digits: impl IntoIterator<Item = char>) -> Result<Self, Status> {
+        let (mut bytes, mut len) = ([0; MAX_PREFIX], 0_usize);
+        for digit in digits {
+            let place = bytes.get_mut(len).filter(|_| digit.is_ascii_digit());
+            *place.ok_or(Status::INVALID_DATA)? = digit as u8;
+            len = len.saturating_add(1);
         }
-        let mut bytes = [0; MAX_PREFIX];
-        for (to, from) in bytes.iter_mut().zip(digits.bytes()) {
-            *to = from;
+        if len == 0 {
+            return Err(Status::INVALID_DATA);
         }
         Ok(Self { bytes, len })
     }
@@ -39,7 +39,7 @@ impl Prefix {
     /// The prefix that is one digit, from 1 to 9.
     pub(crate) fn digit(digit: u8) -> Option<Self> {
         let digit = char::from_digit(u32::from(digit), 10).filter(|digit| *digit != '0')?;
-        Self::new(digit.encode_utf8(&mut [0; 4])).ok()
+        Self::new([digit]).ok()
     }
 
     /// The number of a line: the prefix, and the line in two digits.
@@ -56,9 +56,17 @@ impl Prefix {
     }
 }
 
+impl Prefix {
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        text(&self.bytes, self.len)
+    }
+}
+
 impl fmt::Debug for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(text(&self.bytes, self.len))
+        f.write_str(self.as_str())
     }
 }
 
@@ -97,7 +105,7 @@ mod tests {
 
     #[test]
     fn each_line_has_its_number() {
-        let prefix = Prefix::new("555").unwrap();
+        let prefix = Prefix::new("555".chars()).unwrap();
         assert_eq!(prefix.line(0).as_str(), "55500");
         assert_eq!(prefix.line(MAX_LINES - 1).as_str(), "55599");
         assert_eq!(Prefix::digit(3).unwrap().line(12).as_str(), "312");
@@ -108,9 +116,23 @@ mod tests {
     #[test]
     fn a_prefix_is_of_digits() {
         let longest = "1".repeat(MAX_PREFIX);
-        assert_eq!(Prefix::new(&longest).unwrap().line(1).as_str().len(), 16);
-        for wrong in ["", "12a", "1 ", "+49", &"1".repeat(MAX_PREFIX + 1)] {
-            assert_eq!(Prefix::new(wrong), Err(Status::INVALID_DATA), "{wrong}");
+        assert_eq!(
+            Prefix::new(longest.chars()).unwrap().line(1).as_str().len(),
+            16
+        );
+        for wrong in [
+            "",
+            "12a",
+            "1 ",
+            "+49",
+            "\u{661}",
+            &"1".repeat(MAX_PREFIX + 1),
+        ] {
+            assert_eq!(
+                Prefix::new(wrong.chars()),
+                Err(Status::INVALID_DATA),
+                "{wrong}"
+            );
         }
     }
 }

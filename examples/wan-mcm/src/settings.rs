@@ -1,6 +1,19 @@
-//! [`Settings`]: what an adapter is told to be.
+//! [`Settings`]: what an adapter is told to be, by the values in its registry key.
+//!
+//! | value | type | what it is | without it |
+//! |---|---|---|---|
+//! | `Lines` | a number from 1 to 100 | how many lines it has | 4 |
+//! | `Addresses` | a number from 1 to 64 | how many calls a line takes at a time | 2 |
+//! | `Speed` | a number | bits a second, both ways | 10,000,000 |
+//! | `Prefix` | a text of up to 14 digits | what the numbers of its lines begin with | the first digit that is free |
+//! | `NetworkAddress` | a text of 12 hexadecimal digits | its address | `020000000001` |
+//!
+//! A value that makes no sense counts as none (rule CFG-11). A prefix that another adapter has
+//! keeps the adapter from starting.
 
 use crate::number::{MAX_LINES, Prefix};
+use core::ops::RangeInclusive;
+use ndis_co::configuration::AdapterConfiguration;
 use ndis_mcm::Status;
 
 /// The longest frame that a link carries, in bytes.
@@ -25,6 +38,8 @@ pub struct Settings {
     /// What the numbers of its lines begin with; `None` for the first digit that no other adapter
     /// has.
     pub prefix: Option<Prefix>,
+    /// The address of the adapter, which some protocols want to see.
+    pub address: [u8; 6],
 }
 
 impl Default for Settings {
@@ -34,23 +49,38 @@ impl Default for Settings {
             addresses: 2,
             speed: 10_000_000,
             prefix: None,
+            address: [0x02, 0, 0, 0, 0, 1],
         }
     }
 }
 
 impl Settings {
-    /// These, when an adapter can be so.
+    /// Those of an adapter.
     ///
     /// # Errors
     ///
-    /// [`Status::INVALID_DATA`].
-    pub fn check(self) -> Result<Self, Status> {
-        let lines = (1..=MAX_LINES).contains(&self.lines);
-        let addresses = (1..=MAX_ADDRESSES).contains(&self.addresses);
-        if lines && addresses && self.speed != 0 {
-            Ok(self)
-        } else {
-            Err(Status::INVALID_DATA)
-        }
+    /// [`Status::RESOURCES`], or what NDIS answers.
+    pub fn read(configuration: &AdapterConfiguration<'_>) -> Result<Self, Status> {
+        let number = |name, bounds: RangeInclusive<u32>| {
+            let number = sense(configuration.get_u32(name))?;
+            Ok::<_, Status>(number.filter(|number| bounds.contains(number)))
+        };
+        let usual = Self::default();
+        let prefix = sense(configuration.get_str("Prefix"))?;
+        Ok(Self {
+            lines: number("Lines", 1..=MAX_LINES)?.unwrap_or(usual.lines),
+            addresses: number("Addresses", 1..=MAX_ADDRESSES)?.unwrap_or(usual.addresses),
+            speed: number("Speed", 1..=u32::MAX)?.unwrap_or(usual.speed),
+            prefix: prefix.and_then(|prefix| Prefix::new(prefix.chars()).ok()),
+            address: sense(configuration.mac_address())?.unwrap_or(usual.address),
+        })
+    }
+}
+
+/// A value, if it is there and makes sense.
+fn sense<T>(read: Result<Option<T>, Status>) -> Result<Option<T>, Status> {
+    match read {
+        Err(Status::INVALID_DATA) => Ok(None),
+        read => read,
     }
 }

@@ -124,9 +124,11 @@ fn a_call_is_refused() {
     let call = world.windows.dial_bytes(0, 0, &bytes);
     host.run();
     assert_eq!(world.ended(call), Disconnect::BadAddress.into());
-    let calls = [0, 1].map(|line| world.dial(0, line, "200"));
+    let calls = [0, 0].map(|line| world.dial(0, line, "200"));
     let third = world.dial(0, 2, "200");
     assert_eq!(world.ended(third), Disconnect::Busy.into());
+    let no_address_here = world.dial(0, 0, "201");
+    assert_eq!(world.ended(no_address_here), Status::TAPI_CALLUNAVAIL);
     for call in calls {
         world.is_up(call);
         world.windows.drop_call(call);

@@ -10,6 +10,7 @@ mod entries;
 mod files;
 mod install;
 mod network;
+mod params;
 mod references;
 mod registry;
 mod services;

@@ -5,6 +5,7 @@
 //! open, the comment names the page of the documentation that decides it, by
 //! its file name in the driver documentation's source.
 
+use super::param::Param;
 use std::collections::BTreeMap;
 
 /// A driver, as its manifest describes it. Every value was checked: what
@@ -70,6 +71,7 @@ pub(super) enum Kind {
         bus: Bus,
         medium: Medium,
         wan_endpoints: Option<u32>,
+        params: BTreeMap<String, Param>,
     },
     Protocol {
         start: Start,
@@ -260,6 +262,8 @@ pub(super) mod ncf {
     pub const HIDDEN: u32 = 0x8;
     pub const NO_SERVICE: u32 = 0x10;
     pub const NOT_USER_REMOVABLE: u32 = 0x20;
+    /// There are advanced properties.
+    pub const HAS_UI: u32 = 0x80;
     /// A filter as an intermediate driver; none since Windows 10.
     pub const FILTER: u32 = 0x400;
     /// A filter.

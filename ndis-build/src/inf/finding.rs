@@ -244,6 +244,11 @@ rules! {
     /// A filter says what kind of filter it is
     /// (configuring-an-inf-file-for-a-modifying-filter-driver.md; 2418).
     Filter = "filter", Error;
+    /// A setting on the page of advanced properties is whole, and its default
+    /// one of its values
+    /// (specifying-configuration-parameters-for-the-advanced-properties-page.md,
+    /// standardized-inf-keywords-for-network-devices.md).
+    AdvancedParameter = "advanced-parameter", Error;
 }
 
 impl fmt::Display for Rule {

@@ -3,6 +3,7 @@
 //! The shape of the table is that of the types in `schema`; what they cannot
 //! say is checked here, one key at a time. The crate's README has the keys.
 
+mod params;
 mod schema;
 
 use super::{
@@ -201,6 +202,7 @@ impl Reader<'_> {
                     bus: miniport.bus,
                     medium: miniport.medium,
                     wan_endpoints,
+                    params: self.params(miniport.params)?,
                 },
             }),
         }

@@ -9,6 +9,7 @@ use super::{
         Class, DIRID_DRIVERS, DIRID_STORE, Driver, IF_TYPE, Kind, NETCFG_STORE_BUILD,
         PHYSICAL_MEDIUM, Parameter, Start, ncf,
     },
+    param::{Param, What},
 };
 use std::fmt::Write as _;
 
@@ -206,7 +207,10 @@ impl Driver {
         let hidden = self.hidden.then_some((ncf::HIDDEN, "NCF_HIDDEN"));
         let fixed =
             (!self.removable).then_some((ncf::NOT_USER_REMOVABLE, "NCF_NOT_USER_REMOVABLE"));
-        let flags: Vec<_> = [place, hidden, fixed].into_iter().flatten().collect();
+        // specifying-configuration-parameters-for-the-advanced-properties-page.md
+        let page = matches!(&self.kind, Kind::Miniport { params, .. } if !params.is_empty());
+        let page = page.then_some((ncf::HAS_UI, "NCF_HAS_UI"));
+        let flags: Vec<_> = [place, hidden, fixed, page].into_iter().flatten().collect();
         let names: Vec<_> = flags.iter().map(|(_, name)| *name).collect();
         let bits = flags.iter().fold(0, |bits, (flag, _)| bits | flag);
         (bits, names.join(", "))
@@ -236,6 +240,11 @@ impl Driver {
             ("LowerRange", &self.lower_range),
         ] {
             section.value("Ndi\\Interfaces", name, reg::SZ, quoted(&range.join(",")));
+        }
+        if let Kind::Miniport { params, .. } = &self.kind {
+            for (name, param) in params {
+                advanced(&mut section, name, param);
+            }
         }
         inf.section(section);
     }
@@ -327,6 +336,51 @@ impl Driver {
         } else {
             "%Device%"
         }
+    }
+}
+
+/// A setting of the page of advanced properties, and its value until somebody changes it
+/// (specifying-configuration-parameters-for-the-advanced-properties-page.md). All are texts there,
+/// and the page stores texts.
+fn advanced(section: &mut Section, name: &str, param: &Param) {
+    let key = format!("Ndi\\params\\{name}");
+    let mut text = |name: &str, text: &str| section.value(&key, name, reg::SZ, quoted(text));
+    text("ParamDesc", &param.desc);
+    text("Type", param.what.name());
+    let default = param.what.default();
+    if let Some(default) = &default {
+        text("Default", default);
+    }
+    text("Optional", if param.optional { "1" } else { "0" });
+    match &param.what {
+        What::Number { min, max, step, .. } => {
+            for (name, number) in [("Min", min), ("Max", max), ("Step", step)] {
+                if let Some(number) = number {
+                    text(name, &number.to_string());
+                }
+            }
+        }
+        What::Choice { values, .. } => {
+            for (number, said) in values {
+                let key = format!("{key}\\enum");
+                section.value(&key, &format!("\"{number}\""), reg::SZ, quoted(said));
+            }
+        }
+        // remote-ndis-inf-template.md
+        What::Text {
+            limit, upper_case, ..
+        } => {
+            if let Some(limit) = limit {
+                text("LimitText", &limit.to_string());
+            }
+            if *upper_case {
+                text("UpperCase", "1");
+            }
+        }
+    }
+    // An optional one is absent until somebody sets it.
+    if let Some(default) = default.filter(|_| !param.optional) {
+        section.value("", name, reg::SZ, quoted(&default));
     }
 }
 

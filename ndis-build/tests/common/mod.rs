@@ -48,3 +48,13 @@ wan-endpoints = 2
 [package.metadata.ndis.parameters]
 Lines = 2
 "#;
+
+/// The same with settings on its page of advanced properties.
+pub fn usb_with_params() -> String {
+    let params = r#"
+[package.metadata.ndis.miniport.params]
+Lines = { desc = "Lines", type = "int", default = 4, min = 1, max = 64 }
+Route = { desc = "Route", type = "enum", default = 0, values = ["Short", "Long"] }
+"#;
+    format!("{USB}{params}")
+}

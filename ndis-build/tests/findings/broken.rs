@@ -26,6 +26,12 @@ pub fn usb() -> Broken {
     )
 }
 
+/// The same with settings on its page of advanced properties.
+pub fn settings() -> Broken {
+    let driver = common::driver(&common::usb_with_params()).unwrap();
+    good(driver.render(Arch::X64), Arch::X64)
+}
+
 pub fn good(text: String, arch: Arch) -> Broken {
     assert_eq!(check_for(&text, arch), []);
     Broken { text }

@@ -7,6 +7,7 @@ mod broken;
 mod common;
 mod forms;
 mod infverif;
+mod params;
 
 use broken::{Case, adapter, protocol, usb};
 use ndis_build::inf::{Arch, Rule, Severity, check, check_for};
@@ -340,6 +341,7 @@ fn each_rule_is_found_broken_where_it_is() {
     cases.extend(files_and_services());
     cases.extend(network());
     cases.extend(infverif::cases());
+    cases.extend(params::cases());
     let mut wrong = Vec::new();
     for case in &cases {
         let Case {

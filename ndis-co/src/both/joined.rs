@@ -4,7 +4,7 @@
 //!
 //! That is how NDPROXY gives NDISWAN the calls of a WAN miniport. No page says how the two VCs
 //! are tied; the variable for the new VC's handle is read and written, so what it holds is taken
-//! for the VC that the new one shares (rule VC-67). A driver sees the same whatever NDIS makes of
+//! for the VC that the new one shares (rule VC-70). A driver sees the same whatever NDIS makes of
 //! it: it activates the upper VC as any other, and ends its call before the lower one's VC goes.
 
 use super::AsBoth;
@@ -68,7 +68,7 @@ impl<P: Client<Role = AsBoth> + StandaloneCallManager> Sap<P> {
     /// sends no data on `lower`.
     ///
     /// Otherwise it is a VC as any other: [activate](CreatedVc::activate) it, offer the call,
-    /// and delete it. `lower` is not deleted before the new VC is (rule [VC-68]): when the call
+    /// and delete it. `lower` is not deleted before the new VC is (rule [VC-71]): when the call
     /// on `lower` ends, end that on the new one
     /// ([`dispatch_incoming_close`](crate::cm::Vc::dispatch_incoming_close)). The other way
     /// round, hang up `lower` when the client of the new VC has closed its call. What is sent
@@ -103,7 +103,7 @@ impl<P: Client<Role = AsBoth> + StandaloneCallManager> Sap<P> {
     /// }
     /// ```
     ///
-    /// [VC-68]: ndis_sys::rules#VC-68
+    /// [VC-71]: ndis_sys::rules#VC-71
     #[doc(alias = "NdisCoCreateVc")]
     pub fn create_vc_joined(
         &self,

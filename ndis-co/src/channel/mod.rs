@@ -13,7 +13,7 @@ mod status;
 pub use early::{Early, indicate_early};
 pub use error::IndicateError;
 #[doc(hidden)]
-pub use held::Held;
+pub use held::{Held, OfVc};
 #[doc(hidden)]
 pub use status::indicate_status;
 
@@ -215,25 +215,17 @@ pub unsafe trait Channel: Counted + Send + Sync + 'static {
     #[doc(hidden)]
     fn is_gone(&self) -> bool;
 
-    /// Whether this driver has made the VC, and so deletes it.
-    #[doc(hidden)]
-    fn made_here(&self, _: Key) -> bool {
-        false
-    }
-
     /// Counts an OID request about the VC, unless that is being deleted.
     #[doc(hidden)]
     fn ask(&self, key: Key) -> bool;
 
-    /// Whether NDIS has deleted the VC, where this driver cannot keep it from that.
+    /// Whoever has made one is about to be told of its end.
     #[doc(hidden)]
-    fn is_deleted(&self, _: Key) -> bool {
-        false
-    }
+    fn tell(&self, key: Key);
 
-    /// Counts one back; whether what waited for it is to go on.
+    /// Counts one back, which was told or not; whether what waited for it is to go on.
     #[doc(hidden)]
-    fn asked(&self, key: Key) -> bool;
+    fn asked(&self, told: bool, key: Key) -> bool;
 
     /// The client sends: so it knows of its call.
     #[doc(hidden)]

@@ -6,7 +6,9 @@ use crate::{
     Status,
     mem::{Arc, Vec},
     nbl::Chain,
+    oid::{Outstanding, Stage},
     params::CallParametersBuf,
+    thread::Thread,
 };
 use ndis_sys::CO_CALL_PARAMETERS;
 
@@ -108,7 +110,7 @@ pub(super) struct State {
     /// Lists out for sending, and NDIS calls under way on the VC.
     busy: usize,
     /// OID requests of the VC that are not over, of either side's.
-    requests: usize,
+    requests: Outstanding,
     want_close: bool,
     /// The other side hung up, or takes its offer back.
     hung_up: bool,
@@ -160,7 +162,7 @@ impl State {
             queued: Chain::new(),
             sending: false,
             busy: 0,
-            requests: 0,
+            requests: Outstanding::new(),
             want_close: false,
             hung_up: false,
             want_delete: false,
@@ -224,7 +226,7 @@ impl State {
         }
         let own = self.origin == Origin::Client;
         // With a request of it outstanding it is not (rule OID-68).
-        let deletable = self.call == Call::None && own && self.requests == 0;
+        let deletable = self.call == Call::None && own && self.requests.is_empty();
         (self.want_delete && deletable).then_some(Step::Delete)
     }
 
@@ -277,7 +279,7 @@ impl State {
 
     /// The call manager deletes it, if nothing is outstanding (rule VC-27).
     pub(super) fn try_delete(&mut self) -> bool {
-        let quiet = self.busy == 0 && self.requests == 0;
+        let quiet = self.busy == 0 && self.requests.lets_go(Thread::current);
         let free = self.life == Life::Alive && !self.has_call() && quiet;
         if free {
             self.life = Life::Deleted;
@@ -288,19 +290,25 @@ impl State {
     /// One more OID request of it, unless it is about to be deleted.
     pub(super) fn ask(&mut self) -> bool {
         let there = self.life == Life::Alive && !self.want_delete;
-        self.requests = self.requests.saturating_add(usize::from(there));
+        if there {
+            self.requests.add(Stage::Open);
+        }
         there
     }
 
     /// One more of those that there are.
-    pub(super) fn ask_more(&mut self) {
-        self.requests = self.requests.saturating_add(1);
+    pub(super) fn ask_more(&mut self, stage: Stage) {
+        self.requests.add(stage);
+    }
+
+    /// The call manager is being told of the end of one that it has made.
+    pub(super) fn tell_peer(&mut self) {
+        self.requests.tell_peer();
     }
 
     /// A request is over; whether the deletion may have waited for it.
-    pub(super) fn asked(&mut self) -> bool {
-        self.requests = self.requests.saturating_sub(1);
-        self.requests == 0 && self.want_delete
+    pub(super) fn asked(&mut self, stage: Stage) -> bool {
+        self.requests.remove(stage) && self.want_delete
     }
 
     /// Whether there is a call, from the first attempt or offer to the last word.
@@ -378,7 +386,9 @@ impl State {
     pub(super) fn holds_af_open(&self) -> bool {
         match self.origin {
             Origin::Client => self.life != Life::Deleted,
-            Origin::CallManager => self.call != Call::None || self.busy > 0 || self.requests > 0,
+            Origin::CallManager => {
+                self.call != Call::None || self.busy > 0 || !self.requests.is_empty()
+            }
         }
     }
 

@@ -48,6 +48,7 @@ mod incoming;
 mod inward;
 pub mod known;
 mod outgoing;
+mod outstanding;
 mod peer;
 mod place;
 mod trip;
@@ -64,6 +65,7 @@ pub use incoming::Door;
 pub use incoming::{OidRequest, PendingOidRequest};
 pub use known::number;
 pub use outgoing::{Answered, OutgoingRequest};
+pub(crate) use outstanding::{Outstanding, Stage};
 pub(crate) use peer::come;
 #[doc(hidden)]
 pub use peer::{Hold, PeerDoor};

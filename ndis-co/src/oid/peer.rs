@@ -4,7 +4,8 @@
 //! A pended request is completed with the handles of its family and its VC, though the
 //! callback has given their contexts (rule [OID-15]). So the door [holds](Hold) both, which
 //! keeps the handles good: neither the family is closed nor the VC deleted before the request
-//! is answered.
+//! is answered. When the call that completes it begins, the VC is whoever has asked's: within its
+//! completion handler it may delete it.
 //!
 //! A request whose token was dropped is completed by the scope's work item. No page keeps room
 //! in a request for a protocol that is asked, so the place in the work item's list is in
@@ -12,8 +13,9 @@
 //!
 //! # Invariants
 //!
-//! PEER: the handles of what is held are good as long as it is held, but for that of a family
-//! whose open NDIS has not told yet, which is null.
+//! PEER: the handles of what is held are good as long as it is held, that of a VC only until the
+//! other end has heard of the answer, if it has been [told](Hold::tell). That of a family whose open
+//! NDIS has not told yet is null.
 //!
 //! [OID-15]: ndis_sys::rules#OID-15
 
@@ -49,6 +51,9 @@ pub unsafe trait Hold: Clone + Send + Sync + 'static {
 
     /// The handle of the VC, or null when the request is of none.
     fn vc(&self) -> NDIS_HANDLE;
+
+    /// The request is about to be completed: from the other end's completion on it may delete its VC.
+    fn tell(&self);
 
     /// Whose work item completes what was dropped.
     fn scope(&self) -> &Scope;
@@ -114,7 +119,9 @@ impl<H: Hold> Guest<H> {
             this.left.locked(|left| *left = Some((request, status)));
             return Self::defer_later(this);
         }
-        // SAFETY: by the caller, and by PEER the handles are good; no party, for calls are
+        this.held.tell();
+        // SAFETY: by the caller, and by PEER the handles are good, for who has asked does not delete the
+        // VC before it has heard (rule OID-68); no party, for calls are
         // point-to-point. For a miniport call manager, too: its function is a macro for this
         // one (rules OID-14, OID-17).
         unsafe {

@@ -307,9 +307,9 @@ impl<P: Protocol> BindingShared<P> {
         self.flow.is_running()
     }
 
-    /// Whether the adapter is being reset.
-    pub(crate) fn is_resetting(&self) -> bool {
-        self.flow.is_resetting()
+    /// Whether data may be sent, or why not.
+    pub(crate) fn may_send(&self) -> Result<(), Status> {
+        self.flow.check()
     }
 
     /// NDIS restarts the binding, by a call whose end no driver sees: data may be sent
@@ -330,15 +330,7 @@ impl<P: Protocol> BindingShared<P> {
     /// [`Self::sends_in`] in any case.
     pub(crate) fn sends_out(&self, lists: usize) -> Result<(), Status> {
         self.sends.fetch_add(lists, Ordering::SeqCst);
-        let status = if !self.is_running() {
-            Status::PAUSED
-        } else if self.flow.is_resetting() {
-            Status::RESET_IN_PROGRESS
-        } else {
-            return Ok(());
-        };
-        self.sends_in(lists);
-        Err(status)
+        self.may_send().inspect_err(|_| self.sends_in(lists))
     }
 
     /// Counts lists that came back.
@@ -436,14 +428,15 @@ pub(crate) unsafe extern "system" fn bind<P: Protocol>(
 ) -> NDIS_STATUS {
     // SAFETY: the context of the registration lives until unload.
     let driver = unsafe { Arc::<Registered<P>>::borrow_raw(driver) };
-    let (Some(driver), false) = (driver, parameters.is_null()) else {
+    // SAFETY: null, or NDIS's parameters, which it keeps for this call.
+    let parameters = unsafe { parameters.as_ref() };
+    let (Some(driver), Some(parameters)) = (driver, parameters) else {
         return Status::FAILURE.raw();
     };
     // SAFETY: NDIS binds at PASSIVE_LEVEL with no lock held.
     let mut irql = unsafe { Passive::assume() };
-    // SAFETY: the parameters are NDIS's, for this call.
-    let result = unsafe { make::<P>(&driver, parameters, &mut irql) }.and_then(|core| {
-        // SAFETY: as above.
+    let result = make::<P>(&driver, parameters, &mut irql).and_then(|core| {
+        // SAFETY: within the bind callback, with its arguments.
         let opened = unsafe { open(&core, bind_context, parameters, &mut irql) };
         let opened = opened.inspect_err(|_| give_up(&core, &mut irql));
         opened.map(|binding| (binding, core))
@@ -464,12 +457,10 @@ pub(crate) unsafe extern "system" fn bind<P: Protocol>(
 /// Makes everything that a binding needs, the driver's part included: once the adapter
 /// is open nothing fails any more, and NDIS may offer families at once.
 ///
-/// # Safety
-///
 /// Called from the bind callback with its parameters.
-unsafe fn make<P: Protocol>(
+fn make<P: Protocol>(
     driver: &Arc<Registered<P>>,
-    parameters: *mut NDIS_BIND_PARAMETERS,
+    parameters: &NDIS_BIND_PARAMETERS,
     irql: &mut Passive,
 ) -> Result<Arc<BindingCore<P>>, Status> {
     let opened = Event::try_new(Tag::NDIS)?;
@@ -519,8 +510,8 @@ unsafe fn make<P: Protocol>(
         context: Slot::new(),
         live: Parent::new(teardown.enter()),
     };
-    // SAFETY: within the bind callback, by the caller, with its parameters.
-    let new = unsafe { NewBinding::new(teardown.scope(), parameters) };
+    // By the caller as BINDING says.
+    let new = NewBinding::new(teardown.scope(), parameters);
     let made = Arc::try_new_anchored(shared, Tag::NDIS)
         .map_err(Status::from)
         .and_then(|shared| {
@@ -557,14 +548,13 @@ fn give_up<P: Protocol>(core: &Arc<BindingCore<P>>, irql: &mut Passive) {
 unsafe fn open<P: Protocol>(
     core: &Arc<BindingCore<P>>,
     bind_context: NDIS_HANDLE,
-    parameters: *mut NDIS_BIND_PARAMETERS,
+    parameters: &NDIS_BIND_PARAMETERS,
     irql: &mut Passive,
 ) -> Result<Binding<P>, Status> {
     let Some(binding) = core.binding() else {
         return Err(Status::FAILURE);
     };
-    // SAFETY: the caller's parameters are valid.
-    let mut medium = unsafe { (*parameters).MediaType };
+    let mut medium = parameters.MediaType;
     let mut selected = 0_u32;
     let mut open: NDIS_OPEN_PARAMETERS = ndis_sys::zeroed();
     open.Header = raw::header(
@@ -572,8 +562,8 @@ unsafe fn open<P: Protocol>(
         ndis_sys::NDIS_OPEN_PARAMETERS_REVISION_1,
         ndis_sys::NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1,
     );
-    // SAFETY: as above; the name lives as long as the call (rule BIND-03).
-    open.AdapterName = unsafe { (*parameters).AdapterName };
+    // The name lives as long as the call (rule BIND-03).
+    open.AdapterName = parameters.AdapterName;
     open.MediumArray = &mut medium;
     open.MediumArraySize = 1;
     open.SelectedMediumIndex = &mut selected;

@@ -5,6 +5,7 @@
 //! or the unbind goes on: these wait until it has been told.
 
 use crate::{
+    Status,
     event::Event,
     irql::Passive,
     mem::{OutOfMemory, Tag},
@@ -115,6 +116,17 @@ impl Flow {
     /// Whether the adapter is being reset.
     pub(crate) fn is_resetting(&self) -> bool {
         self.resetting.load(Ordering::SeqCst)
+    }
+
+    /// Why nothing may be sent, if so.
+    pub(crate) fn check(&self) -> Result<(), Status> {
+        if !self.is_running() {
+            Err(Status::PAUSED)
+        } else if self.is_resetting() {
+            Err(Status::RESET_IN_PROGRESS)
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether the unbind has begun.

@@ -6,6 +6,7 @@
 //! [call manager](crate::cm), or both at once.
 
 mod binding;
+mod configuration;
 mod data;
 mod entry;
 mod flow;

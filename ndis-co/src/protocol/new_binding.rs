@@ -1,7 +1,12 @@
 //! [`NewBinding`]: an adapter that a driver is asked to bind to.
+//!
+//! # Invariants
+//!
+//! BINDING: a [`NewBinding`] is made within the bind callback, of the parameters that NDIS keeps for
+//! the time of that call, and is lent for less.
 
-use crate::scope::Scope;
-use core::fmt;
+use crate::{Status, configuration::Configuration, irql::Passive, scope::Scope};
+use core::{fmt, ptr};
 use ndis_sys::NDIS_BIND_PARAMETERS;
 
 /// An adapter that is to be opened, while the driver makes its context for it.
@@ -19,14 +24,13 @@ use ndis_sys::NDIS_BIND_PARAMETERS;
 /// ```
 pub struct NewBinding<'a> {
     scope: &'a Scope,
-    parameters: *const NDIS_BIND_PARAMETERS,
+    parameters: &'a NDIS_BIND_PARAMETERS,
 }
 
 impl<'a> NewBinding<'a> {
-    /// # Safety
-    ///
-    /// Those of the bind callback, which has not returned while this lives.
-    pub(super) unsafe fn new(scope: &'a Scope, parameters: *const NDIS_BIND_PARAMETERS) -> Self {
+    /// `parameters` are those of the bind callback, which has not returned while this lives
+    /// (invariant BINDING).
+    pub(super) fn new(scope: &'a Scope, parameters: &'a NDIS_BIND_PARAMETERS) -> Self {
         Self { scope, parameters }
     }
 
@@ -40,9 +44,24 @@ impl<'a> NewBinding<'a> {
     #[must_use]
     #[doc(alias = "MtuSize")]
     pub fn mtu(&self) -> u32 {
-        // SAFETY: NDIS keeps the parameters for the time of the bind callback, and by `new` this
-        // is within it.
-        unsafe { (*self.parameters).MtuSize }
+        self.parameters.MtuSize
+    }
+}
+
+impl NewBinding<'_> {
+    /// Opens the settings that this driver has for the adapter.
+    ///
+    /// PASSIVE_LEVEL. Source page: [`NdisOpenConfigurationEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisopenconfigurationex).
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`], or what NDIS answers.
+    #[doc(alias = "NdisOpenConfigurationEx")]
+    pub fn configuration<'c>(&'c self, irql: &'c mut Passive) -> Result<Configuration<'c>, Status> {
+        let parameters = ptr::from_ref(self.parameters).cast_mut();
+        // SAFETY: the parameters of a bind stand for its configuration (rule CFG-03) while it goes on
+        // (rule CFG-07), and by BINDING it does.
+        unsafe { Configuration::open(parameters.cast(), irql) }
     }
 }
 

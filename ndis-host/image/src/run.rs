@@ -49,6 +49,9 @@ pub fn run(settings: &Settings) {
         .events(EventMode::All)
         .last_words(last_words)
         .build();
+    for (driver, of_adapters) in &settings.of_adapters {
+        host.set_adapter_settings(driver, of_adapters.clone());
+    }
     let host = Arc::new(host);
     *HOST.lock() = Some(host.clone());
     let loads = settings

@@ -4,19 +4,21 @@
 //! |---|---|---|
 //! | `Drivers` | `REG_MULTI_SZ` | the services to load, in this order |
 //! | `Adapters` | `REG_DWORD` | so many adapters each of them has that is a miniport's, 1 without it |
+//! | `Settings` | `REG_MULTI_SZ` | settings of those adapters, none without it: `service\Name=dword:4`, `service\Name=text` |
 //! | `Report` | `REG_SZ` | the file for the account, as a path of NT (`\??\C:\report.json`) |
 //! | `Seed` | `REG_DWORD` | the seed of the schedule, 1 without it |
 //! | `Readings` | `REG_SZ` | answers to open questions (`crossing_close: Delivered, ...`), none without it |
 //! | `Watchdog` | `REG_DWORD` | so many milliseconds may pass without a call, 60,000 without it; 0 is no limit |
 //! | `Steps` | `REG_DWORD` | so often the baton may be handed on; 0, or without it, is no limit |
 //!
-//! A reading that the host does not know is the failure of the account.
+//! A reading or a setting that the host does not know is the failure of the account.
 
 use crate::account;
 use crate::kernel::{self, HANDLE, NTSTATUS, UNICODE_STRING};
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use ndis_host::{Readings, UnknownReading};
+use ndis_host::{AdapterSettings, Readings, UnknownReading};
 
 /// What to do.
 pub struct Settings {
@@ -27,6 +29,8 @@ pub struct Settings {
     pub drivers: Vec<String>,
     /// Of each miniport driver.
     pub adapters: u32,
+    /// What the registry has for them, by their drivers.
+    pub of_adapters: BTreeMap<String, AdapterSettings>,
 }
 
 const SZ: u32 = 1;
@@ -57,7 +61,16 @@ impl Settings {
             Err(ndis_sys::STATUS_OBJECT_NAME_NOT_FOUND) => Readings::default(),
             Err(status) => return Err(status),
         };
+        let lines = match key.strings("Settings", MULTI_SZ) {
+            Err(ndis_sys::STATUS_OBJECT_NAME_NOT_FOUND) => Vec::new(),
+            lines => lines?,
+        };
+        let of_adapters = of_adapters(&lines).map_err(|unknown| {
+            account::write_failure(&unknown);
+            INVALID_PARAMETER
+        })?;
         Ok(Self {
+            of_adapters,
             seed: key.number("Seed", 1)?.into(),
             readings,
             watchdog: key.number("Watchdog", WATCHDOG)?,
@@ -69,6 +82,22 @@ impl Settings {
             adapters: key.number("Adapters", 1)?,
         })
     }
+}
+
+/// The settings of adapters that the lines say; an error is a line that says none.
+fn of_adapters(lines: &[String]) -> Result<BTreeMap<String, AdapterSettings>, String> {
+    let mut all = BTreeMap::new();
+    for line in lines {
+        let (service, setting) = line
+            .split_once('\\')
+            .ok_or_else(|| alloc::format!("{line:?} names no driver: `service\\Name=text`"))?;
+        let settings: AdapterSettings = all.remove(service).unwrap_or_default();
+        let settings = settings
+            .line(setting)
+            .map_err(|unknown| unknown.to_string())?;
+        all.insert(service.to_string(), settings);
+    }
+    Ok(all)
 }
 
 struct Key(HANDLE);

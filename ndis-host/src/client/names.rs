@@ -49,39 +49,23 @@ impl State {
     }
 }
 
-/// Writes a string behind its header, if there is room.
-///
-/// # Safety
-///
-/// `at` is valid for as many bytes as its first member says.
-unsafe fn write_string(at: *mut VAR_STRING, bytes: &[u8], format: i32) -> i32 {
+/// A `VAR_STRING` and its text as they are in memory, without the text when the room is not
+/// enough; and whether it is.
+fn var_string(total: u32, text: &[u8], format: i32) -> (Vec<u8>, bool) {
     let head = size_of::<VAR_STRING>() as u32;
-    // SAFETY: by the caller.
-    let mut value = unsafe { at.read_unaligned() };
-    value.ulNeededSize = head + bytes.len() as u32;
-    let fits = value.ulTotalSize >= value.ulNeededSize;
-    value.ulUsedSize = head;
-    (
-        value.ulStringFormat,
-        value.ulStringSize,
-        value.ulStringOffset,
-    ) = (0, 0, 0);
-    if fits {
-        value.ulUsedSize = value.ulNeededSize;
-        value.ulStringFormat = format as u32;
-        value.ulStringSize = bytes.len() as u32;
-        value.ulStringOffset = head;
-        let to = at.cast::<u8>().wrapping_add(head as usize);
-        // SAFETY: by the caller there are as many bytes behind the header.
-        unsafe { to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
-    }
-    // SAFETY: by the caller.
-    unsafe { at.write_unaligned(value) };
-    if fits {
-        n::NDIS_STATUS_SUCCESS
+    let size = text.len() as u32;
+    let needed = head + size;
+    let fits = total >= needed;
+    let members = if fits {
+        [total, needed, needed, format as u32, size, head]
     } else {
-        n::NDIS_STATUS_BUFFER_TOO_SHORT
+        [total, needed, head, 0, 0, 0]
+    };
+    let mut bytes: Vec<u8> = members.into_iter().flat_map(u32::to_ne_bytes).collect();
+    if fits {
+        bytes.extend_from_slice(text);
     }
+    (bytes, fits)
 }
 
 exports! { EXPORTS {
@@ -102,8 +86,8 @@ exports! { EXPORTS {
             let total = if id.is_null() || short {
                 0
             } else {
-                // SAFETY: the caller's structure.
-                unsafe { (&raw const (*id).ulTotalSize).read_unaligned() as usize }
+                // SAFETY: the caller's structure, which begins with its size.
+                unsafe { id.cast::<u32>().read_unaligned() as usize }
             };
             if total < least || room.is_some_and(|room| room < total) {
                 let message = alloc::format!(
@@ -114,13 +98,19 @@ exports! { EXPORTS {
                 s.violate("VC-59", object, message);
                 return None;
             }
-            Some(s.id_bytes(number))
+            let (text, format) = s.id_bytes(number);
+            Some(var_string(total as u32, &text, format))
         });
-        let Some((bytes, format)) = prepared else {
+        let Some((bytes, fits)) = prepared else {
             return cx.done(n::NDIS_STATUS_INVALID_DATA);
         };
-        // SAFETY: the caller's structure, of the size that it declares.
-        cx.done(unsafe { write_string(id, &bytes, format) })
+        // SAFETY: the caller's structure, of the size that it declares, which is not less.
+        unsafe { id.cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        cx.done(if fits {
+            n::NDIS_STATUS_SUCCESS
+        } else {
+            n::NDIS_STATUS_BUFFER_TOO_SHORT
+        })
     }
 
     /// Finds the client's context of a VC by that string.
@@ -134,7 +124,7 @@ exports! { EXPORTS {
             return cx.done(status);
         }
         let units = usize::from(id.Length) / 2;
-        let sound = !id.Buffer.is_null() && id.Length % 2 == 0 && id.Length <= id.MaximumLength;
+        let sound = !id.Buffer.is_null() && id.Length.is_multiple_of(2) && id.Length <= id.MaximumLength;
         let text: String = if sound {
             // SAFETY: the caller's string, of the length that it says.
             let units = unsafe { core::slice::from_raw_parts(id.Buffer, units) };

@@ -9,7 +9,7 @@ use crate::model::af::AfPhase;
 use crate::model::manager::Manager;
 use crate::model::vc::{Activity, Owners};
 use crate::state::State;
-use crate::vcs::{create, delete};
+use crate::vcs::{before, create, delete};
 use ndis_sys as n;
 use ndis_sys::NDIS_HANDLE;
 
@@ -150,10 +150,8 @@ exports! { EXPORTS {
             return cx.done(n::NDIS_STATUS_FAILURE);
         }
         let owners = cx.with(|s| {
-            // SAFETY: the caller's initialized variable.
-            let before = unsafe { out.read() };
             let owners = s.owners_of(binding.addr(), af.addr());
-            s.joins(CO_CREATE.name, before.addr(), owners)
+            s.joins(CO_CREATE.name, before(out), owners)
         });
         match owners.and_then(|owners| create(&cx, owners, Context(context))) {
             Ok(raw) => {

@@ -31,7 +31,7 @@ const HEADER: usize = 12;
 /// # Safety
 ///
 /// `string` is null or points to a `UNICODE_STRING` with its characters.
-unsafe fn text(string: *const UNICODE_STRING) -> Option<String> {
+pub(crate) unsafe fn text(string: *const UNICODE_STRING) -> Option<String> {
     // SAFETY: null or valid, by the caller.
     let string = unsafe { string.as_ref() }?;
     let len = usize::from(string.Length) / 2;

@@ -68,6 +68,17 @@ impl State {
         }
     }
 
+    /// The address of the object of the thread that runs.
+    fn current_thread(&self) -> usize {
+        let task = self.sched.running;
+        let mut own = self.threads.all.values();
+        match own.find(|thread| Some(thread.task) == task) {
+            Some(thread) => (&raw const *thread.body).addr(),
+            // No driver has a way to it but this, and nothing is there.
+            None => task.map_or(0, |task| (task as usize + 1).wrapping_mul(0x10) | 1 << 31),
+        }
+    }
+
     /// A thread's routine is over: it must leave nothing behind.
     fn check_end(&mut self, how: &str) {
         let Some(task) = self.sched.current() else {
@@ -285,6 +296,13 @@ exports! { EXPORTS {
         // SAFETY: the caller's variable for the result.
         unsafe { thread.write(handle(raw)) };
         cx.done(0)
+    }
+
+    /// The object of the thread that runs: of a driver's own thread, the one that its handle
+    /// leads to.
+    fn PsGetCurrentThread() -> *mut c_void {
+        let cx = Cx::enter(Call::new("PsGetCurrentThread").quiet(), &[]);
+        handle(cx.with(|s| s.current_thread()))
     }
 
     /// Ends the calling system thread.

@@ -233,6 +233,8 @@ exports! { EXPORTS {
                     alloc::format!("{call} while {adapters} adapters of the driver are there");
                 s.violate("HALT-17", Some(object), message);
             }
+            s.end_configurations(Kind::MiniportDriver, number, "CFG-08", call);
+            s.check_devices_gone(call, number);
             s.handles.kill(driver.addr());
             if let Some(miniport) = s.world.miniports.remove(&number)
                 && let Some(record) = s.world.drivers.get_mut(&miniport.driver)

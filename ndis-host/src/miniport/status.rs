@@ -188,10 +188,10 @@ impl State {
             {
                 add("HALT-12", "while the adapter is halted");
             }
-            n::NDIS_STATUS_MEDIA_CONNECT | n::NDIS_STATUS_MEDIA_DISCONNECT => {
-                if power != n::NdisDeviceStateD0 {
-                    add("STATUS-11", "while the device sleeps");
-                }
+            n::NDIS_STATUS_MEDIA_CONNECT | n::NDIS_STATUS_MEDIA_DISCONNECT
+                if power != n::NdisDeviceStateD0 =>
+            {
+                add("STATUS-11", "while the device sleeps");
             }
             n::NDIS_STATUS_WAN_CO_MTULINKPARAMS if version < (6, 20) => {
                 let (major, minor) = version;
@@ -213,8 +213,9 @@ impl State {
             n::NDIS_STATUS_MEDIA_CONNECT => true,
             n::NDIS_STATUS_MEDIA_DISCONNECT => false,
             n::NDIS_STATUS_LINK_STATE if it.size >= 8 => {
+                let state = it.buffer.0.wrapping_add(4).cast::<i32>();
                 // SAFETY: the status buffer is as long (STATUS-15), and begins with a header.
-                let state = unsafe { it.buffer.0.add(4).cast::<i32>().read_unaligned() };
+                let state = unsafe { state.read_unaligned() };
                 state == n::MediaConnectStateConnected
             }
             _ => return,

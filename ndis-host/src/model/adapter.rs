@@ -3,7 +3,7 @@
 use crate::callback::{Context, Ptr};
 use crate::model::manager::Manager;
 use crate::model::request::{Loan, Request};
-use crate::pnp::HeldAtReset;
+use crate::model::reset::HeldAtReset;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;

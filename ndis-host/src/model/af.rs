@@ -1,9 +1,9 @@
 //! Address families: one client's opening of one family of one call manager.
 
 use crate::callback::Context;
+use crate::model::announced::Announced;
 use crate::model::manager::Manager;
 use crate::model::request::Request;
-use crate::oid::announce::Announced;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 

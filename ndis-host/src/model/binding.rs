@@ -101,6 +101,8 @@ pub(crate) struct BindRequest {
     pub(crate) adapter: u32,
     pub(crate) protocol: u32,
     pub(crate) binding: Option<u32>,
+    /// Where the protocol has the parameters of a bind from; 0 for none.
+    pub(crate) parameters: usize,
     pub(crate) request: Request,
 }
 

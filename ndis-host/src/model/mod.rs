@@ -3,6 +3,7 @@
 
 pub(crate) mod adapter;
 pub(crate) mod af;
+pub(crate) mod announced;
 pub(crate) mod binding;
 pub(crate) mod driver;
 pub(crate) mod manager;
@@ -10,6 +11,7 @@ pub(crate) mod oid;
 mod overview;
 pub(crate) mod party;
 pub(crate) mod request;
+pub(crate) mod reset;
 pub(crate) mod sap;
 pub(crate) mod vc;
 

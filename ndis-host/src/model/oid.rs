@@ -115,6 +115,8 @@ pub(crate) struct OidRequest {
     pub(crate) buffer: Option<Loan>,
     /// What was to be set, of a request that pends.
     pub(crate) data: Vec<u8>,
+    /// The handler has not returned.
+    pub(crate) handing: bool,
     /// It was made after the notice that the device is gone (HALT-13).
     pub(crate) removed: bool,
     /// It waits for another one of the adapter to end (OID-58).

@@ -152,6 +152,8 @@ pub(crate) struct Vc {
     pub(crate) lower: Option<u32>,
     /// The VC that shares this one.
     pub(crate) upper: Option<u32>,
+    /// The drivers are being told that it is deleted.
+    pub(crate) going: bool,
 }
 
 impl Vc {
@@ -214,6 +216,7 @@ impl Vc {
             deleting: false,
             lower,
             upper: None,
+            going: false,
         }
     }
 

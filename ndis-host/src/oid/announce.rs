@@ -8,17 +8,11 @@
 use super::names::name_of;
 use crate::handle::{Kind, ObjectId};
 use crate::model::af::AfPhase;
+use crate::model::announced::Announced;
 use crate::model::oid::{Asker, Door};
 use crate::state::State;
 use alloc::vec::Vec;
 use ndis_sys as n;
-
-/// How often a client was told of each, since it opened its family.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Announced {
-    address: u32,
-    signaling: u32,
-}
 
 impl State {
     /// A call manager has asked a client.

@@ -82,6 +82,19 @@ impl State {
         false
     }
 
+    /// Whether NDIS holds a VC, because of a request of its own.
+    ///
+    /// A driver cannot know that the context of its VC, which a handler begins with, is about to
+    /// be used: so NDIS deletes no VC while it hands a request about it over. From there on a call
+    /// manager counts the request, and refuses the deletion (VC-27). A miniport that is none cannot
+    /// (VC-29), and has to complete the request with its handle (OID-18): so NDIS waits for that.
+    pub(crate) fn holds_vc(&self, vc: u32) -> bool {
+        let record = self.world.vcs.get(&vc);
+        let third = record.is_some_and(|vc| vc.miniport.is_some());
+        let mut all = self.world.oids.values();
+        all.any(|r| r.asker == Asker::Ndis && r.subject.vc == Some(vc) && (r.handing || third))
+    }
+
     /// At the end of a host: requests that nobody has completed.
     pub(crate) fn check_requests_left(&mut self) {
         for number in self.outstanding(|r| r.request.pended()) {

@@ -9,7 +9,7 @@
 //! [`co`] has the calls of connection-oriented drivers, [`plain`] the others, [`own`] the
 //! requests of NDIS itself; what must hold of requests and answers is in [`checks`].
 
-pub(crate) mod announce;
+mod announce;
 pub(crate) mod cancel;
 mod checks;
 pub(crate) mod co;
@@ -150,6 +150,7 @@ impl State {
             memory: None,
             buffer: None,
             data: Vec::new(),
+            handing: true,
             removed: false,
             queued: false,
             cancelled: false,

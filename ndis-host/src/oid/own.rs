@@ -8,7 +8,9 @@ use crate::cx::Cx;
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::model::oid::{Asker, Door, Given, Subject};
 use crate::model::request::Asked;
+use crate::settle::Settled;
 use crate::state::State;
+use crate::vcs::delete_if_waiting;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use ndis_sys as n;
@@ -200,12 +202,14 @@ fn structure(ask: &OidAsk, buffer: *mut u8) -> Box<NDIS_OID_REQUEST> {
 }
 
 impl State {
-    /// The VC that a test names by any of its handles.
+    /// The VC that a test names by any of its handles, unless it is about to go.
     fn vc_of_any(&self, raw: usize) -> Option<u32> {
-        match self.handles.look(raw) {
-            Lookup::Live(Kind::ClientVc | Kind::CallManagerVc | Kind::MiniportVc, vc) => Some(vc),
-            _ => None,
-        }
+        let vc = match self.handles.look(raw) {
+            Lookup::Live(Kind::ClientVc | Kind::CallManagerVc | Kind::MiniportVc, vc) => vc,
+            _ => return None,
+        };
+        let record = self.world.vcs.get(&vc)?;
+        (!record.going && !record.deleting).then_some(vc)
     }
 }
 
@@ -237,7 +241,7 @@ pub(crate) fn ask(cx: &Cx, adapter: u32, mut ask: OidAsk) -> Option<OidAnswer> {
             !s.has_plain(adapter)
         });
     }
-    let (number, delivery) = cx.with(|s| {
+    let (number, vc, delivery) = cx.with(|s| {
         let vc = match ask.vc {
             0 => None,
             raw => Some(s.vc_of_any(raw)?),
@@ -254,7 +258,7 @@ pub(crate) fn ask(cx: &Cx, adapter: u32, mut ask: OidAsk) -> Option<OidAnswer> {
         };
         let contexts = [Context::NULL; 3];
         let number = s.new_oid((at, given), door, Asker::Ndis, subject, contexts)?;
-        Some((number, s.delivery(number)))
+        Some((number, vc, s.delivery(number)))
     })?;
     let Some(delivery) = delivery else {
         cx.with(|s| s.end_oid(number));
@@ -264,7 +268,20 @@ pub(crate) fn ask(cx: &Cx, adapter: u32, mut ask: OidAsk) -> Option<OidAnswer> {
         let record = s.world.oids.get(&number);
         record.map_or(("", "OID-14"), |record| record.completion)
     });
-    let status = cx.ask_and_wait(&delivery.question, (rule, function), || delivery.call());
+    // The VC is held from its context on, which the handler gets when others have run.
+    let settled = cx.ask(&delivery.question, || delivery.call());
+    cx.with(|s| {
+        if let Some(record) = s.world.oids.get_mut(&number) {
+            record.handing = false;
+        }
+    });
+    let status = match settled {
+        Settled::Now(status) | Settled::Twice(status) => status,
+        Settled::Elsewhere => {
+            cx.wait_for_answer(&delivery.question, rule, function);
+            cx.with(|s| s.answer(delivery.question.asked))
+        }
+    };
     let answered = cx.with(|s| {
         // One that never came is reported, and its memory is not given up.
         let answered = s.is_answered(Asked::Oid(number));
@@ -274,6 +291,9 @@ pub(crate) fn ask(cx: &Cx, adapter: u32, mut ask: OidAsk) -> Option<OidAnswer> {
         s.end_oid(number);
         answered
     });
+    if let Some(vc) = vc {
+        delete_if_waiting(cx, vc);
+    }
     if !answered {
         let _ = Box::into_raw(request);
         core::mem::forget(ask.data);

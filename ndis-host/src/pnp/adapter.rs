@@ -45,6 +45,7 @@ fn start(cx: &Cx, miniport: u32) -> Result<u32, i32> {
         let raw = s.handles.make(Kind::Adapter, number);
         let name = alloc::format!("\\Device\\{{adapter-{number}}}").into();
         let adapter = Adapter::new(raw, miniport, driver, who.clone(), name);
+        s.configurations.add(&who, number);
         s.world.adapters.insert(number, adapter);
         let callback = Callback {
             name: "MiniportInitializeEx",
@@ -86,6 +87,8 @@ fn start(cx: &Cx, miniport: u32) -> Result<u32, i32> {
                 s.violate_by(callback.who.clone(), "INIT-09", Some(object), message);
             }
             s.check_adapter_left(number, "INIT-10");
+            let when = "MiniportInitializeEx has failed";
+            s.end_configurations(Kind::Adapter, number, "INIT-10", when);
             s.end_adapter(number);
         });
         return Err(if status == n::NDIS_STATUS_PENDING {
@@ -352,5 +355,11 @@ fn halt(cx: &Cx, adapter: u32, surprised: bool) {
             s.violate_by(who.clone(), "NBL-11", Some(list), message);
         }
         s.check_adapter_left(adapter, rules::LEAK);
+        s.end_configurations(
+            Kind::Adapter,
+            adapter,
+            "DV-16",
+            "MiniportHaltEx has returned",
+        );
     });
 }

@@ -40,6 +40,7 @@ pub(super) fn bind(cx: &Cx, adapter: u32, protocol: u32) {
                 adapter,
                 protocol,
                 binding: None,
+                parameters: 0,
                 request: Request::default(),
             },
         );
@@ -74,6 +75,13 @@ pub(super) fn bind(cx: &Cx, adapter: u32, protocol: u32) {
     parameters.BoundAdapterName = &raw mut string;
     parameters.MediaType = media;
     parameters.BoundIfIndex = adapter;
+    // By them the protocol may open its configuration for the binding.
+    let place = (&raw const parameters).addr();
+    cx.with(|s| {
+        if let Some(bind) = s.world.binds.get_mut(&number) {
+            bind.parameters = place;
+        }
+    });
     let settled = cx.ask(&question, || {
         // SAFETY: the driver's handler, called as documented.
         unsafe { handler(context.0, handle(raw), &raw mut parameters) }
@@ -104,6 +112,7 @@ pub(super) fn bind(cx: &Cx, adapter: u32, protocol: u32) {
     };
     cx.with(|s| {
         s.handles.kill(raw);
+        s.end_configurations(Kind::Bind, number, "CFG-07", "the bind is complete");
         let binding = s.world.binds.remove(&number).and_then(|b| b.binding);
         s.histories.end(object);
         let Some(binding) = binding else {
@@ -195,6 +204,7 @@ pub(super) fn unbind_locked(cx: &Cx, binding: u32) {
                 adapter,
                 protocol,
                 binding: Some(binding),
+                parameters: 0,
                 request: Request::default(),
             },
         );

@@ -13,7 +13,7 @@ mod shutdown;
 pub(crate) use adapter::{add_adapter, fail_in_halt, remove, remove_asking};
 pub(crate) use bind::{unbind, unbind_protocol};
 pub(crate) use power::set_power;
-pub(crate) use reset::{HeldAtReset, check_for_hang, reset};
+pub(crate) use reset::{check_for_hang, reset};
 pub(crate) use restart::{pause, restart};
 pub(crate) use shutdown::{bug_check, shut_down};
 

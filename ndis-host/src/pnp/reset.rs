@@ -10,20 +10,13 @@ use crate::handle::{Kind, ObjectId};
 use crate::miniport::status::{Notice, indicate_own};
 use crate::model::adapter::AdapterPhase;
 use crate::model::request::Asked;
+use crate::model::reset::HeldAtReset;
 use crate::net::ListState;
 use crate::oid::own::{OidAsk, ask};
 use crate::readings::ResetStart;
 use crate::settle::Settled;
 use crate::state::State;
-use alloc::vec::Vec;
 use ndis_sys as n;
-
-/// What a miniport held when its reset began, and must give back before the end.
-#[derive(Default)]
-pub(crate) struct HeldAtReset {
-    lists: Vec<usize>,
-    requests: Vec<u32>,
-}
 
 /// Asks an adapter's driver whether its hardware hangs; None when it has no handler for that.
 pub(crate) fn check_for_hang(cx: &Cx, adapter: u32) -> Option<bool> {

@@ -142,6 +142,7 @@ impl State {
         if let Some(on) = self.world.bindings.get(&number).map(|b| b.adapter) {
             self.give_families_back(on, Manager::Alone { binding: number });
         }
+        self.end_configurations(Kind::Binding, number, "CFG-06", call);
         let sends = self.sends_of(number);
         if sends > 0 {
             let message = alloc::format!("{call} on {object} with {sends} sends outstanding");

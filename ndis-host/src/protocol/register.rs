@@ -174,6 +174,7 @@ exports! { EXPORTS {
         };
         crate::pnp::unbind_protocol(&cx, number);
         cx.with(|s| {
+            s.end_configurations(Kind::ProtocolDriver, number, "CFG-08", call);
             s.handles.kill(protocol.addr());
             s.world.protocols.remove(&number);
             s.histories.end(ObjectId::new(Kind::ProtocolDriver, number));

@@ -68,6 +68,8 @@ pub struct Shared {
     /// The events about the device's power.
     pub power: std::sync::Mutex<Vec<(i32, i32)>>,
     pub oids: Arc<super::oids::Oids>,
+    /// What the next bind begins with; it gets the parameters.
+    pub binding_to: std::sync::Mutex<Option<Binding>>,
     /// What the next call is followed by, within the completion that says that it is up.
     pub when_up: Hook,
     /// The same, when it is closed: the VC stays then.
@@ -84,6 +86,9 @@ pub struct Manages {
     /// Registers its family on the binding.
     pub register: fn(&Shared),
 }
+
+/// What a client does with the parameters of its bind.
+pub type Binding = Box<dyn FnOnce(*mut n::NDIS_BIND_PARAMETERS) + Send>;
 
 /// What a test has done at a certain point, once.
 pub type Hook = std::sync::Mutex<Option<Box<dyn FnOnce() + Send>>>;
@@ -142,6 +147,7 @@ impl Client {
             last: std::sync::Mutex::new(None),
             power: std::sync::Mutex::default(),
             oids: Arc::default(),
+            binding_to: std::sync::Mutex::new(None),
             when_up: Hook::default(),
             when_closed: Hook::default(),
             manages,
@@ -488,6 +494,9 @@ unsafe extern "system" fn bind(
 ) -> NDIS_STATUS {
     // SAFETY: this driver's context.
     let shared = unsafe { me(context) };
+    if let Some(binding_to) = shared.binding_to.lock().unwrap().take() {
+        binding_to(parameters);
+    }
     let mut medium = n::NdisMediumCoWan;
     let mut index = 0u32;
     let mut open: n::NDIS_OPEN_PARAMETERS = zeroed();

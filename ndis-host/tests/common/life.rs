@@ -4,6 +4,8 @@
 use ndis_sys as n;
 use std::sync::{Arc, Mutex};
 
+/// What a hook without an answer gives.
+type Nothing = ();
 type Act<T, R> = Mutex<Option<Arc<dyn Fn(T) -> R + Send + Sync>>>;
 
 #[derive(Default)]
@@ -41,9 +43,9 @@ impl Life {
         on_hang, hang: hang(()) -> bool;
         /// How a reset ends, and whether it has lost its addresses.
         on_reset, reset: reset(()) -> (n::NDIS_STATUS, bool);
-        on_shutdown, shutdown: shutdown(n::NDIS_SHUTDOWN_ACTION) -> ();
-        on_halt, halt: halt(n::NDIS_HANDLE) -> ();
-        on_pause, pause: pause(n::NDIS_HANDLE) -> ();
+        on_shutdown, shutdown: shutdown(n::NDIS_SHUTDOWN_ACTION) -> Nothing;
+        on_halt, halt: halt(n::NDIS_HANDLE) -> Nothing;
+        on_pause, pause: pause(n::NDIS_HANDLE) -> Nothing;
     }
 }
 

@@ -40,10 +40,15 @@ pub struct Shared {
     pub statuses: std::sync::Mutex<Vec<NDIS_STATUS>>,
     pub line: Line,
     pub oids: Arc<super::oids::Oids>,
+    pub life: super::life::Life,
     /// How often it was asked to activate or deactivate a VC that another shares.
     pub beneath: AtomicU32,
-    pub life: super::life::Life,
+    /// What the next adapter's initialization begins with; whether it goes on.
+    pub starting: std::sync::Mutex<Option<Starting>>,
 }
+
+/// It gets the handle of the adapter.
+pub type Starting = Box<dyn FnOnce(NDIS_HANDLE) -> bool + Send>;
 
 /// A VC of the call manager's own, on which a test offers calls to the first client.
 #[derive(Default)]
@@ -261,8 +266,9 @@ impl Mcm {
             statuses: std::sync::Mutex::new(Vec::new()),
             line: Line::default(),
             oids: Arc::default(),
-            beneath: AtomicU32::new(0),
             life: super::life::Life::default(),
+            beneath: AtomicU32::new(0),
+            starting: std::sync::Mutex::new(None),
         });
         let own = shared.clone();
         let driver = host
@@ -456,6 +462,10 @@ unsafe extern "system" fn initialize(
     // SAFETY: as above; the count was just raised.
     let shared = unsafe { Arc::from_raw(context.cast::<Shared>()) };
     let twist = shared.twist;
+    let starting = shared.starting.lock().unwrap().take();
+    if starting.is_some_and(|starting| !starting(handle)) {
+        return n::NDIS_STATUS_FAILURE;
+    }
     if matches!(
         twist,
         Twist::IndicatesOthers | Twist::IndicatesConnectionless

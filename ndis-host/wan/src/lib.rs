@@ -8,7 +8,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`Windows`] | both drivers on an `ndis-host`, and what a test does with them (feature `host`, on by default) |
+//! | `Windows` | both drivers on an `ndis-host`, and what a test does with them (feature `host`, on by default) |
 //! | [`ndproxy`] | the driver NDPROXY, beneath a trait for the application |
 //! | [`ndiswan`] | the driver NDISWAN, beneath a trait for PPP |
 //!
@@ -21,6 +21,8 @@
 #![cfg_attr(
     feature = "host",
     doc = "
+With [`Windows`]:
+
 ```
 use ndis_host::Host;
 use ndis_wan_models::Windows;
@@ -36,10 +38,6 @@ windows.unload();
 assert!(host.finish().is_clean());
 ```
 "
-)]
-#![cfg_attr(
-    not(feature = "host"),
-    doc = "\n[`Windows`]: https://docs.rs/ndis-wan-models"
 )]
 #![no_std]
 #![deny(missing_docs, unsafe_code)]

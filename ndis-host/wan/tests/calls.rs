@@ -5,7 +5,7 @@ mod support;
 use ndis_co::{
     Status,
     oid::known,
-    tapi::{Disconnect, MediaModes},
+    tapi::{CallOrigin, Disconnect, MediaModes},
     wan::{FrameErrors, Framing},
 };
 use ndis_host::{McmDisplaces, Readings};
@@ -44,6 +44,10 @@ fn a_call_carries_frames_both_ways() {
                     let normal = Disconnect::Normal.status();
                     assert_eq!([call, other].map(|call| world.ended(call)), [normal; 2]);
                     assert_eq!(world.windows().faults(), [""; 0]);
+                    // The end that was told asks why; the other one knows.
+                    let diagnosis = world.view(other).diagnosis.unwrap().unwrap();
+                    assert_eq!(diagnosis.origin, CallOrigin::EXTERNAL);
+                    assert_eq!(world.view(call).diagnosis, None);
                 },
             );
         }

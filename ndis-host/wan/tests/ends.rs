@@ -4,7 +4,7 @@ mod support;
 
 use ndis_co::tapi::Disconnect;
 use ndis_host::Readings;
-use ndis_wan_models::{Answering, HangUp, Settings};
+use ndis_wan_models::{Answering, HangUp, Settings, Windows};
 use support::*;
 
 /// An adapter goes at any moment.
@@ -93,6 +93,93 @@ fn frames_wait_for_a_pause() {
                 let received = world.windows().received(other);
                 let firsts: Vec<_> = received.iter().map(|frame| frame.payload[0]).collect();
                 assert_eq!(firsts, [0, 1, 2, 3, 4, 5], "seed {seed}");
+            },
+        );
+    }
+}
+
+/// The drivers come when the adapters are there already, and go and come again.
+#[test]
+fn the_drivers_come_late() {
+    for readings in readings() {
+        for seed in 0..2 {
+            on(
+                seed,
+                readings,
+                Config::default(),
+                Settings::default(),
+                |world| {
+                    world.connect(0, 0, "1");
+                    world.take_windows().unload();
+                    let windows = Windows::load(world.host).unwrap();
+                    world.host.run();
+                    world.give_windows(windows);
+                    // Which adapter was bound first, nobody knows: it may call itself.
+                    let call = world.windows().dial(0, 0, "1");
+                    world.host.run();
+                    assert!(world.view(call).is_up, "seed {seed}");
+                    world.windows().terminate(call);
+                    world.host.run();
+                    assert_eq!(world.ended(call), Disconnect::Normal.status());
+                },
+            );
+        }
+    }
+}
+
+/// An adapter goes and comes again, with the next number.
+#[test]
+fn an_adapter_comes_again() {
+    for seed in seeds() {
+        on(
+            seed,
+            Readings::default(),
+            Config::default(),
+            Settings::default(),
+            |world| {
+                let (_, other) = world.connect(0, 0, "1");
+                let adapter = world.adapters.remove(0);
+                world.host.remove_adapter(&adapter);
+                world.host.run();
+                assert!(world.view(other).ended().is_some(), "seed {seed}");
+                world.add_adapter();
+                // The wire counts on, too.
+                world.connect(2, 0, "1");
+                world.connect(1, 0, "2");
+            },
+        );
+    }
+}
+
+/// An adapter is reset, or its device sleeps, with a call up.
+#[test]
+fn an_adapter_rests() {
+    for seed in seeds() {
+        on(
+            seed,
+            Readings::default(),
+            Config::default(),
+            Settings::default(),
+            |world| {
+                let (call, other) = world.connect(0, 0, "1");
+                let sleeps = seed % 2 == 0;
+                if sleeps {
+                    world.host.set_power(&world.adapters[1], 4).unwrap();
+                    world.windows().send(other, b"asleep");
+                    world.host.run();
+                    world.host.set_power(&world.adapters[1], 1).unwrap();
+                } else {
+                    world.host.pause(&world.adapters[1]);
+                    world.windows().send(other, b"asleep");
+                    world.host.run();
+                    world.host.restart(&world.adapters[1]).unwrap();
+                }
+                world.host.run();
+                world.windows().send(other, b"awake");
+                world.host.run();
+                let received = world.windows().received(call);
+                let last = received.last().map(|frame| &*frame.payload);
+                assert_eq!(last, Some(&b"awake"[..]), "seed {seed}");
             },
         );
     }

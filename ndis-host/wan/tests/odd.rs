@@ -47,7 +47,7 @@ enum Odd {
     /// It accepts calls with parameters that are none of TAPI's.
     NoParameters,
     /// It offers a call as soon as there is a SAP, with parameters that are none of TAPI's.
-    OddOffer,
+    WrongOffer,
     /// It offers a call on a line that nobody has.
     OtherLine,
 }
@@ -93,7 +93,7 @@ impl Manager {
     fn offer(&self, sap: &Sap<Self>, irql: &mut UpToDispatch) -> Result<(), Status> {
         let flow = tapi::flow(1000, 1400);
         let parameters = match self.odd {
-            Odd::OddOffer => tapi::MakeCall::default().to_parameters(flow, flow)?,
+            Odd::WrongOffer => tapi::MakeCall::default().to_parameters(flow, flow)?,
             _ => {
                 let info = tapi::CallInfo {
                     line: 3,
@@ -137,7 +137,7 @@ impl CallManager for Manager {
             return request.refuse(Status::INVALID_SAP);
         }
         let (answer, sap) = request.accept(());
-        if matches!(self.odd, Odd::OddOffer | Odd::OtherLine) {
+        if matches!(self.odd, Odd::WrongOffer | Odd::OtherLine) {
             self.offer(&sap, irql).unwrap();
         }
         answer
@@ -372,7 +372,7 @@ fn parameters_that_are_none() {
 fn odd_offers_are_refused() {
     for seed in seeds() {
         for (odd, status) in [
-            (Odd::OddOffer, Status::INVALID_DATA),
+            (Odd::WrongOffer, Status::INVALID_DATA),
             (Odd::OtherLine, Status::TAPI_INVALMEDIAMODE),
         ] {
             with(odd, seed, |_, windows, refused| {

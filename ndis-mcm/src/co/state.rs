@@ -18,8 +18,6 @@ pub(super) struct State {
     number: u32,
     activation: Option<Activation>,
     deactivation: Option<Deactivation>,
-    /// NDIS has deleted it.
-    deleted: bool,
 }
 
 /// An activation that is not answered.
@@ -181,15 +179,9 @@ impl State {
     }
 
     /// NDIS deletes the VC; whether it can be.
-    pub(super) fn try_delete(&mut self, path: &DataPath) -> bool {
+    pub(super) fn is_deletable(&self, path: &DataPath) -> bool {
         let idle = !self.active && self.activation.is_none() && self.deactivation.is_none();
-        self.deleted = idle && path.is_quiet();
-        self.deleted
-    }
-
-    /// NDIS has deleted the VC.
-    pub(super) fn is_deleted(&self) -> bool {
-        self.deleted
+        idle && path.is_quiet()
     }
 
     /// Picks the next step and marks it as taken.

@@ -27,8 +27,9 @@ use ndis_sys::{CO_CALL_PARAMETERS, NDIS_HANDLE};
 ///
 /// CO-VC: from its creation to its deletion NDIS owns one reference as the miniport's VC
 /// context, and `handle` is valid. NDIS deletes what is inactive and of which it waits for no
-/// completion (rule VC-23); this refuses it on top while a token is unanswered or a list out. So
-/// the handle is valid for each completion, and as long as a list is out.
+/// completion (rule VC-23), so none that it asks about itself (rules VC-29, OID-18); this refuses it
+/// on top while a token of its activity is unanswered or a list out. So the handle is valid for each
+/// completion, and as long as a list is out.
 #[doc(hidden)]
 pub struct VcShared<M: VcMiniport> {
     place: Place<Self>,
@@ -219,7 +220,7 @@ impl<M: VcMiniport> VcShared<M> {
     /// NDIS deletes the VC, which is over; or does what it must not.
     pub(super) fn delete(vc: &Vc<M>, irql: &mut UpToDispatch) -> Status {
         let shared = &vc.shared;
-        if !shared.state.with(|state| state.try_delete(&shared.path)) {
+        if !shared.state.with(|state| state.is_deletable(&shared.path)) {
             return Status::NOT_ACCEPTED;
         }
         shared.adapter.driver().vc_deleted(vc, irql);
@@ -401,16 +402,14 @@ unsafe impl<M: VcMiniport> Channel for Vc<M> {
     /// NDIS deletes the VC, and this driver does not refuse it (rule [VC-29]): so nothing is counted.
     ///
     /// [VC-29]: ndis_sys::rules#VC-29
-    fn ask(&self, key: Key) -> bool {
-        !self.is_deleted(key)
+    fn ask(&self, _: Key) -> bool {
+        true
     }
 
-    fn asked(&self, _: Key) -> bool {
+    fn tell(&self, _: Key) {}
+
+    fn asked(&self, _told: bool, _: Key) -> bool {
         false
-    }
-
-    fn is_deleted(&self, _: Key) -> bool {
-        self.shared.state.with(|state| state.is_deleted())
     }
 
     fn used(&self, _: Key) {}

@@ -4,7 +4,7 @@ use super::{
     Miniport, Role,
     medium::MediumState,
     oid::{Statistics, lost::LostRequests, standard::Standing},
-    reset::Resetting,
+    resetting::Resetting,
 };
 use crate::lock::StateLock;
 use core::{
@@ -225,6 +225,11 @@ impl<M: Miniport> AdapterCore<M> {
         unsafe { self.teardown.get_unchecked() }.scope()
     }
 
+    /// What holds the teardown up; none before the attributes are set.
+    pub(crate) fn live(&self) -> Option<Live> {
+        self.teardown.get().map(Teardown::enter)
+    }
+
     pub(crate) fn set_shared(&self, shared: Arc<AdapterShared<M>>) {
         drop(self.shared.with(|slot| slot.replace(shared)));
     }
@@ -279,6 +284,11 @@ impl<M: Miniport> AdapterShared<M> {
     /// What resources are allocated on.
     pub(crate) fn scope(&self) -> &Scope {
         self.live.scope()
+    }
+
+    /// What holds the teardown up.
+    pub(crate) fn live(&self) -> Live {
+        Live::clone(&self.live)
     }
 
     /// The device is gone.

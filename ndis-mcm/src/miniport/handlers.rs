@@ -17,6 +17,7 @@ use ndis_co::{
     answer::Request,
     callbacks,
     channel::{self, Held},
+    configuration::NewAdapter,
     irql::{Passive, UpToDispatch},
     mem::Arc,
     nbl::{Chain, NetBufferLists, fields::Side},
@@ -73,7 +74,7 @@ callbacks! {
 
     /// `MiniportInitializeEx`.
     initialize<M: Miniport>(
-        handle: NDIS_HANDLE as NDIS_HANDLE,
+        handle: NDIS_HANDLE as NewAdapter,
         driver: NDIS_HANDLE as Arc<Registered<M>>,
         _parameters: *mut NDIS_MINIPORT_INIT_PARAMETERS as *mut NDIS_MINIPORT_INIT_PARAMETERS,
     ) at Passive, else FAILURE -> NDIS_STATUS => on_initialize;
@@ -149,14 +150,15 @@ fn on_set_options<'r, M: Miniport>(
 
 /// Two failures are documented.
 fn on_initialize<'r, M: Miniport>(
-    handle: NDIS_HANDLE,
+    handle: NewAdapter,
     driver: Arc<Registered<M>>,
     _parameters: *mut NDIS_MINIPORT_INIT_PARAMETERS,
     request: Request<'r>,
     irql: &mut Passive,
 ) -> Answer<'r> {
+    let adapter = handle.get();
     let Ok(core) = AdapterCore::try_new(driver.clone()) else {
-        errors::log(handle, Status::RESOURCES);
+        errors::log(adapter, Status::RESOURCES);
         return request.answer(Status::RESOURCES);
     };
     let init = Initialize::new(core.clone(), handle);
@@ -170,7 +172,7 @@ fn on_initialize<'r, M: Miniport>(
         Err(failure) => {
             // No halt will come (rule INIT-10), so this is the end.
             core.tear_down(irql);
-            errors::log(handle, failure);
+            errors::log(adapter, failure);
             documented_initialize_failure(failure)
         }
     })
@@ -191,7 +193,6 @@ fn on_halt<M: Miniport>(core: Arc<AdapterCore<M>>, _action: NDIS_HALT_ACTION, ir
         // No change of the medium is indicated from here on (rule HALT-12).
         shared.medium.halt();
         let adapter = Adapter { shared };
-        adapter.driver().halting(&adapter, irql);
         <M::Role as Role<M>>::close_families(&adapter, irql, Token(()));
         adapter.driver().halt(&adapter, irql);
     }
@@ -335,7 +336,6 @@ where
             driver.oid_request(&adapter, request, irql)
         });
     };
-    let _during = Held::during(&vc, key());
     let Some(held) = Held::try_new(vc.clone(), key()) else {
         // It is being deleted.
         return request.answer(Status::CLOSING);

@@ -21,12 +21,12 @@ use core::{fmt, marker::PhantomData};
 use ndis_co::{
     Status,
     answer::Brand,
+    configuration::NewAdapter,
     family::AddressFamily,
     irql::AtPassive,
     mem::Arc,
     scope::{Scope, Teardown},
 };
-use ndis_sys::NDIS_HANDLE;
 
 /// An adapter that is being initialized, in state `S`.
 ///
@@ -56,7 +56,7 @@ use ndis_sys::NDIS_HANDLE;
 #[doc(alias = "MiniportInitializeEx")]
 pub struct Initialize<'i, M: Miniport, S> {
     core: Arc<AdapterCore<M>>,
-    handle: NDIS_HANDLE,
+    handle: NewAdapter,
     state: S,
     _callback: Brand<'i>,
 }
@@ -105,7 +105,7 @@ pub struct Initialized<'i> {
 }
 
 impl<'i, M: Miniport> Initialize<'i, M, New> {
-    pub(crate) fn new(core: Arc<AdapterCore<M>>, handle: NDIS_HANDLE) -> Self {
+    pub(crate) fn new(core: Arc<AdapterCore<M>>, handle: NewAdapter) -> Self {
         Self {
             core,
             handle,
@@ -132,10 +132,17 @@ impl<'i, M: Miniport> Initialize<'i, M, New> {
         let standing = Standing::try_new::<M>(attributes)?;
         // SAFETY: within the callback, once, for the state is consumed; the
         // core outlives the adapter.
-        unsafe { attributes.set(self.handle, Arc::as_raw(&self.core), co, standing.oids()) }?;
+        unsafe {
+            attributes.set(
+                self.handle.get(),
+                Arc::as_raw(&self.core),
+                co,
+                standing.oids(),
+            )
+        }?;
         // SAFETY: the handle lives until the halt, or the end of a failed
         // initialization; both close the teardown.
-        let teardown = unsafe { Teardown::open(self.handle) }?;
+        let teardown = unsafe { Teardown::open(self.handle.get()) }?;
         self.core.set_teardown(teardown);
         Ok(self.advance(Attributed(standing)).0)
     }
@@ -157,13 +164,22 @@ impl<'i, M: Miniport> Initialize<'i, M, Attributed> {
     /// [`Status::RESOURCES`]; the context is dropped then.
     pub fn adapter(self, context: M::Adapter) -> Result<Initialize<'i, M, Ready>, Status> {
         let (init, Attributed(standing)) = self.advance(Ready(()));
-        let shared = AdapterShared::try_new(&init.core, init.handle, standing, context)?;
+        let shared = AdapterShared::try_new(&init.core, init.handle.get(), standing, context)?;
         init.core.set_shared(shared);
         Ok(init)
     }
 }
 
 impl<'i, M: Miniport, S> Initialize<'i, M, S> {
+    pub(super) fn adapter_handle(&self) -> &NewAdapter {
+        &self.handle
+    }
+
+    /// What NDIS knows as the adapter.
+    pub(crate) fn core(&self) -> &AdapterCore<M> {
+        &self.core
+    }
+
     /// The next state, and what the one before had.
     fn advance<N>(self, state: N) -> (Initialize<'i, M, N>, S) {
         let next = Initialize {
@@ -208,7 +224,8 @@ impl<'i, M: Miniport, S> Initialize<'i, M, S> {
             // handle (rule INIT-05), from a driver that registered as call manager.
             // The structure belongs to the adapter's core, which NDIS has a reference of
             // until the halt is over (rule INIT-07).
-            let status = unsafe { ndis_sys::NdisMCmRegisterAddressFamilyEx(self.handle, place) };
+            let status =
+                unsafe { ndis_sys::NdisMCmRegisterAddressFamilyEx(self.handle.get(), place) };
             Status::from_raw(status)
         })
     }

@@ -1,6 +1,7 @@
 //! [`Miniport`]: a driver that runs adapters, and the [`Role`] it registers in.
 
 mod adapter;
+mod configuration;
 mod connectionless;
 mod entry;
 mod errors;
@@ -9,6 +10,7 @@ mod init;
 mod medium;
 pub(crate) mod oid;
 mod reset;
+mod resetting;
 
 pub use adapter::Adapter;
 pub use connectionless::Connectionless;
@@ -375,7 +377,7 @@ pub trait Role<M: Miniport>: sealed::Sealed {
 
     /// The VC of an OID request.
     #[doc(hidden)]
-    type OidVc: oid::door::OfVc;
+    type OidVc: ndis_co::channel::OfVc;
 
     /// Whether the driver is connection-oriented.
     #[doc(hidden)]

@@ -10,10 +10,7 @@
 //! [RESET-08]: ndis_sys::rules#RESET-08
 
 use super::{Adapter, Miniport, adapter::AdapterShared, errors};
-use core::{
-    fmt,
-    sync::atomic::{AtomicU8, Ordering},
-};
+use core::fmt;
 use ndis_co::{
     Answer, Status,
     answer::Request,
@@ -169,43 +166,6 @@ impl Settings {
             Self::Kept => 0,
             Self::Lost => 1,
         }
-    }
-}
-
-/// Whether an adapter is being reset.
-///
-/// # Invariants
-///
-/// RESET: `ASKED` from the handler's begin to its answer, `PENDED` from there to the one
-/// completion: whoever takes that away completes. `LOST` is `PENDED` of a token that is no more.
-#[derive(Debug, Default)]
-pub(super) struct Resetting(AtomicU8);
-
-const NONE: u8 = 0;
-const ASKED: u8 = 1;
-const LOST: u8 = 2;
-
-impl Resetting {
-    fn begin(&self) -> bool {
-        let begun = self
-            .0
-            .compare_exchange(NONE, ASKED, Ordering::SeqCst, Ordering::SeqCst);
-        begun.is_ok()
-    }
-
-    fn end(&self) {
-        self.0.store(NONE, Ordering::SeqCst);
-    }
-
-    fn lose(&self) {
-        self.0.store(LOST, Ordering::SeqCst);
-    }
-
-    fn take_lost(&self) -> bool {
-        let lost = self
-            .0
-            .compare_exchange(LOST, NONE, Ordering::SeqCst, Ordering::SeqCst);
-        lost.is_ok()
     }
 }
 
@@ -401,26 +361,4 @@ fn on_reset<'r, M: Resettable>(
         request,
     };
     adapter.driver().reset(&adapter, reset, irql)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    // Defines what the crates import.
-    use ndis_host as _;
-
-    #[test]
-    fn one_reset_at_a_time_and_one_completion_of_a_lost_one() {
-        let resetting = Resetting::default();
-        assert!(resetting.begin());
-        assert!(!resetting.begin());
-        resetting.end();
-        assert!(!resetting.take_lost());
-        assert!(resetting.begin());
-        resetting.lose();
-        assert!(!resetting.begin(), "it is not completed");
-        assert!(resetting.take_lost());
-        assert!(!resetting.take_lost());
-        assert!(resetting.begin());
-    }
 }

@@ -84,7 +84,9 @@ impl<W: WanMiniport> Miniport for Wan<W> {
         W::shutdown(self, adapter, irql);
     }
 
-    /// Rule TAPI-14: what is dialled is refused, and each client hears that its call ends.
+    /// Rule [TAPI-14]: what is dialled is refused, and each client hears that its call ends.
+    ///
+    /// [TAPI-14]: ndis_sys::rules#TAPI-14
     fn halting(&self, adapter: &Adapter<W>, irql: &mut Passive) {
         adapter.end();
         for index in 0..adapter.address_count() {

@@ -48,6 +48,12 @@ impl<W: WanMiniport> Call<W> {
         Self { vc, core }
     }
 
+    /// A call that begins on a VC.
+    pub(super) fn begin(vc: Vc<Wan<W>>, core: Arc<CallCore<W>>) -> Self {
+        core.set_number(vc.call_number());
+        Self::new(vc, core)
+    }
+
     /// The call that is on a VC.
     pub(super) fn on(vc: &Vc<Wan<W>>, irql: &mut impl Irql) -> Option<Self> {
         let core = vc.current(irql)?;
@@ -231,7 +237,10 @@ impl<W: WanMiniport> Call<W> {
             waits.refuse(why.status(), irql);
             return Ok(());
         }
-        self.vc.dispatch_incoming_close(why.status(), &[], irql)
+        // The VC may have another call by now.
+        let number = self.core.number();
+        self.vc
+            .dispatch_incoming_close_of(number, why.status(), irql)
     }
 
     /// What the link is at the moment.

@@ -185,7 +185,7 @@ impl<'r, W: WanMiniport> Dial<'r, W> {
         match CallCore::try_new(context, place, Direction::Outgoing, params, link) {
             Ok(core) => {
                 vc.begin(Arc::clone(&core));
-                let call = Call::new(vc, core);
+                let call = Call::begin(vc, core);
                 taken.begin(call.clone());
                 Ok((request, call))
             }

@@ -1,11 +1,11 @@
 //! [`NewWan`]: the steps of the initialization.
 
 use super::{Wan, WanMiniport, lines::Lines, link::Link, nic::Nic, oids};
-use crate::{Attributed, Initialize, Initialized, New, Status};
+use crate::{AdapterConfiguration, Attributed, Initialize, Initialized, New, Status};
 use core::fmt;
 use ndis_co::{
     family::{AddressFamily, Family},
-    irql::AtPassive,
+    irql::{AtPassive, Passive},
     mem::Tag,
     nbl::NetBufferListPool,
     scope::Scope,
@@ -44,6 +44,20 @@ pub struct NewWan<'i, W: WanMiniport>(Initialize<'i, Wan<W>, New>);
 impl<'i, W: WanMiniport> NewWan<'i, W> {
     pub(super) fn new(init: Initialize<'i, Wan<W>, New>) -> Self {
         Self(init)
+    }
+
+    /// As [`Initialize::configuration`]: how many lines there are, for example, may be set by the
+    /// administrator.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[doc(alias = "NdisOpenConfigurationEx")]
+    pub fn configuration<'c>(
+        &'c self,
+        irql: &'c mut Passive,
+    ) -> Result<AdapterConfiguration<'c>, Status> {
+        self.0.configuration(irql)
     }
 
     /// Declares what the links of the adapter are like, and which lines it has.
@@ -110,11 +124,12 @@ impl<'i, W: WanMiniport> Declared<'i, W> {
     ///
     /// PASSIVE_LEVEL. Source page: [`NdisMCmRegisterAddressFamilyEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmregisteraddressfamilyex).
     ///
-    /// [TAPI-01]: ndis_sys::rules#TAPI-01
     ///
     /// # Errors
     ///
     /// [`Status::RESOURCES`]; `adapter` is dropped then.
+    ///
+    /// [TAPI-01]: ndis_sys::rules#TAPI-01
     #[doc(alias = "NdisMCmRegisterAddressFamilyEx")]
     pub fn finish(
         self,

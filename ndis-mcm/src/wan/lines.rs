@@ -336,6 +336,8 @@ impl Default for Lines {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::*;
     use ndis_co::tapi::Text;
     use ndis_host::Host;

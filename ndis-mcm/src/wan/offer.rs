@@ -172,7 +172,7 @@ impl<W: WanMiniport> crate::Adapter<Wan<W>> {
         let link = self.of_all.get();
         let core = CallCore::try_new(context, place, Direction::Incoming, params, link)?;
         let vc = sap.create_vc(OnVc::new(Some(Arc::clone(&core))), irql)?;
-        let call = Call::new((*vc).clone(), core);
+        let call = Call::begin((*vc).clone(), core);
         taken.begin(call.clone());
         let vc = match vc.activate(for_vc, irql) {
             Ok(vc) if !self.ends() => vc,

@@ -7,7 +7,7 @@
 
 use super::{Wan, WanMiniport, counters::Counters, lines::Place, link::LinkParams};
 use crate::PendingMakeCall;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use ndis_co::{
     Status,
     irql::Irql,
@@ -51,6 +51,8 @@ pub struct CallCore<W: WanMiniport> {
     pub(super) place: Place,
     pub(super) direction: Direction,
     pub(super) counters: Counters,
+    /// Which of the VC's calls it is.
+    number: AtomicU32,
     params: SpinLock<LinkParams>,
     /// NDISWAN has not heard of the parameters.
     untold: AtomicBool,
@@ -76,6 +78,7 @@ impl<W: WanMiniport> CallCore<W> {
             place,
             direction,
             counters: Counters::default(),
+            number: AtomicU32::new(0),
             params: SpinLock::new(params),
             untold: AtomicBool::new(true),
             link: SpinLock::new(link),
@@ -84,6 +87,15 @@ impl<W: WanMiniport> CallCore<W> {
             dialing: SpinLock::new(None),
         };
         Ok(Arc::try_new(core, Tag::NDIS)?)
+    }
+
+    /// Which of the VC's calls it is.
+    pub(super) fn number(&self) -> u32 {
+        self.number.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_number(&self, number: u32) {
+        self.number.store(number, Ordering::Relaxed);
     }
 
     /// The call is over; whether it was not before.

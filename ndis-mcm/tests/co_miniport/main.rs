@@ -5,9 +5,13 @@
 #[path = "../../../ndis-host/tests/common/mod.rs"]
 mod raw;
 
+mod goes;
 mod wire;
 
-use ndis_co::irql::Passive;
+use ndis_co::{
+    irql::Passive,
+    wan::{Fragment, FrameErrors},
+};
 use ndis_host::{Adapter, Builder, Driver, Host, Readings, Report};
 use ndis_mcm::{Entry, Status};
 use raw::{
@@ -230,6 +234,45 @@ fn a_life_under_every_reading() {
 }
 
 /// The call of a VC that cannot be activated fails, and leaves nothing.
+/// Rule STATUS-02: the client of a VC and the call manager hear of its line, nobody else, and when
+/// it is not active nobody.
+#[test]
+fn a_status_of_each_vc() {
+    let desk = Desk::new(&[How::Now], &[How::Now]);
+    let world = World::new(builder(1).build(), &desk);
+    world.run(&world.a, Client::call);
+    let vcs: Vec<_> = desk.vcs.lock().unwrap().clone();
+    // One for each client, and the call manager's own.
+    assert_eq!(vcs.len(), 3);
+    let of_line = vcs.clone();
+    thread(&world.host, move |irql| {
+        for vc in &of_line {
+            let errors = FrameErrors::FRAMING;
+            assert_eq!(vc.indicate(&Fragment { errors }, irql), Ok(()));
+        }
+    });
+    world.settle();
+    for client in [&world.a, &world.b] {
+        let told = client.shared.oids.told.lock().unwrap().clone();
+        assert_eq!(told.len(), 1, "of its own VC");
+        assert_eq!(told[0].code, ndis_sys::NDIS_STATUS_WAN_CO_FRAGMENT);
+        assert_eq!(told[0].vc, Arc::as_ptr(&client.shared).addr());
+    }
+    assert_eq!(world.alone.shared.oids.told.lock().unwrap().len(), 3);
+    world.run(&world.a, Client::hang_up);
+    thread(&world.host, move |irql| {
+        let ended = vcs.iter().filter(|vc| !vc.is_active());
+        for vc in ended {
+            let errors = FrameErrors::FRAMING;
+            assert!(vc.indicate(&Fragment { errors }, irql).is_err());
+        }
+        // The last references go.
+        drop(vcs);
+    });
+    world.settle();
+    clean(&world.down(), "a status of each VC");
+}
+
 #[test]
 fn an_activation_that_fails() {
     let cases = [

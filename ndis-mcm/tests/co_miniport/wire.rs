@@ -50,6 +50,8 @@ pub struct Desk {
     /// Those that change the parameters of an active VC.
     pub changes: Mutex<Vec<How>>,
     pub deactivations: Mutex<Vec<How>>,
+    /// Requests about a VC.
+    pub asks: Mutex<How>,
     /// What is sent is held until the VC is deactivated.
     pub holds: AtomicU32,
     /// What waits for the device's thread.
@@ -81,6 +83,7 @@ impl Desk {
             activations: Mutex::new(activations.to_vec()),
             changes: Mutex::new(vec![How::Now]),
             deactivations: Mutex::new(deactivations.to_vec()),
+            asks: Mutex::new(How::Later),
             holds: AtomicU32::new(0),
             waiting: Mutex::default(),
             vcs: Mutex::default(),
@@ -350,10 +353,18 @@ impl Carry for Wire {
         &self,
         _vc: &Vc<Self>,
         request: OidRequest<'r, Self>,
-        _irql: &mut UpToDispatch,
+        irql: &mut UpToDispatch,
     ) -> Answer<'r> {
+        let how = *self.0.asks.lock().unwrap();
+        if how == How::Now {
+            return request.reply_u32(ANSWER);
+        }
         let (answer, request) = request.pend();
-        self.0.waiting.lock().unwrap().push(Waiting::Ask(request));
+        match how {
+            How::Within => request.reply_u32(ANSWER, irql),
+            How::Dropped => drop(request),
+            _ => self.0.waiting.lock().unwrap().push(Waiting::Ask(request)),
+        }
         answer
     }
 }

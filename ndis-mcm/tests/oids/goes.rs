@@ -58,6 +58,71 @@ fn a_clients_vc_stays_for_a_token_that_is_kept() {
     a_clients(false);
 }
 
+/// The client's own thread deletes the VC at any moment of a request of NDIS's.
+fn at_any_moment(how: How) {
+    let mut answered = 0;
+    for seed in seeds(600) {
+        let host = builder(seed)
+            .preemption(1, 2)
+            .readings(raw::plain())
+            .build();
+        let world = World::new(host, how, false);
+        let client = world.client.clone();
+        within(&world.host, &world.client.driver, move || make_vc(&client));
+        let shared = world.client.shared.clone();
+        let vc = shared.vc.load(SeqCst);
+        thread(&world.host, move |irql| {
+            let (spin, never) = (SpinLock::new(()), Event::try_new(TAG).unwrap());
+            for _ in 0..seed % 31 {
+                spin.get();
+            }
+            let vc = shared.vc.swap(NO, SeqCst);
+            // SAFETY: the client's own VC, without a call.
+            while unsafe { n::NdisCoDeleteVc(vc) } == NOT_ACCEPTED {
+                if seed % 5 == 0 {
+                    never.wait_for(1, irql);
+                } else {
+                    spin.get();
+                }
+            }
+        });
+        let answer = world.ask(OidAsk::query(LAMP.number(), 8).of_vc(vc));
+        answered += u32::from(answer.status == SUCCESS);
+        let what = format!("{how:?}, seed {seed}");
+        assert_eq!(world.desk.vcs.load(SeqCst), 0, "{what}");
+        world.end(&what);
+    }
+    let refused = matches!(how, How::Dropped | How::Locked);
+    assert!(
+        if refused {
+            answered == 0
+        } else {
+            answered > 0 || cfg!(miri)
+        },
+        "{how:?}"
+    );
+}
+
+#[test]
+fn a_clients_vc_goes_while_the_answer_is_there() {
+    at_any_moment(How::Now);
+}
+
+#[test]
+fn a_clients_vc_goes_while_a_kept_token_is_answered() {
+    at_any_moment(How::Later);
+}
+
+#[test]
+fn a_clients_vc_goes_while_a_token_is_answered_within_its_handler() {
+    at_any_moment(How::Within);
+}
+
+#[test]
+fn a_clients_vc_goes_while_a_lost_token_is_refused() {
+    at_any_moment(How::Dropped);
+}
+
 /// The call manager's last reference to a VC of its own goes while NDIS asks.
 fn a_managers(how: How) {
     let mut answered = 0;

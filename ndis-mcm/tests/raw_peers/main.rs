@@ -17,6 +17,7 @@ mod refused_af;
 mod reused_vc;
 mod shared_mdl;
 mod stale_data;
+mod told;
 mod trunk;
 mod unwilling;
 

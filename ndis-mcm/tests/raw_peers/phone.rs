@@ -6,8 +6,8 @@ use ndis_co::{
     Answer, Status,
     address::SapAddressBuf,
     client::{
-        Af, AfOffer, AsClient, Binding, Client, Entry, IncomingCall, NewBinding, OpenAf, Protocol,
-        Received, Sap, Vc,
+        Af, AfOffer, AsClient, Binding, Client, Entry, IncomingCall, NewBinding, OidRequest,
+        OpenAf, Protocol, Received, Sap, Vc,
     },
     irql::UpToDispatch,
     params::CallParameters,
@@ -38,6 +38,16 @@ pub(crate) trait Calls: Send + Sync + 'static {
     where
         Self: Sized,
     {
+    }
+    fn oid_request<'r>(
+        &self,
+        request: OidRequest<'r, Phone<Self>>,
+        _irql: &mut UpToDispatch,
+    ) -> Answer<'r>
+    where
+        Self: Sized,
+    {
+        request.not_supported()
     }
 }
 
@@ -106,6 +116,16 @@ impl<C: Calls> Client for Phone<C> {
         self.0.calls.incoming_close(vc, irql);
     }
 
+    fn oid_request<'r>(
+        &self,
+        _: &Af<Self>,
+        _: Option<&Vc<Self>>,
+        request: OidRequest<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        self.0.calls.oid_request(request, irql)
+    }
+
     fn receive(&self, _: &Vc<Self>, _: Received<'_, Self>, _: &mut UpToDispatch) {}
 }
 
@@ -154,6 +174,11 @@ impl<C: Calls> World<C> {
     ) {
         let mcm = self.mcm.clone();
         thread(&self.host, "network", move |irql| body(&mcm, irql));
+    }
+
+    /// Runs `body` as code of the call manager, until nothing is left to do.
+    pub(crate) fn by_manager(&self, body: impl FnOnce() + Send + 'static) {
+        raw::oids::within(&self.host, &self.drivers[1], body);
     }
 
     /// Takes everything down, which must break no rule and leave nothing.

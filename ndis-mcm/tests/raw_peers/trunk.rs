@@ -3,6 +3,7 @@
 use super::*;
 use crate::raw::{Client, Twist};
 use ndis_co::{
+    cm,
     family::{AddressFamily, Family},
     irql::UpToDispatch,
     nbl::NetBufferListPool,
@@ -34,6 +35,28 @@ pub(crate) trait Switch: Send + Sync + 'static {
         Self: Sized,
     {
         lists.complete(Status::SUCCESS, irql);
+    }
+    /// By the client, of its family.
+    fn oid_request<'r>(
+        &self,
+        request: cm::OidRequest<'r, Trunk<Self>>,
+        _irql: &mut UpToDispatch,
+    ) -> Answer<'r>
+    where
+        Self: Sized,
+    {
+        request.not_supported()
+    }
+    /// By anybody, of the adapter.
+    fn vc_oid_request<'r>(
+        &self,
+        request: OidRequest<'r, Trunk<Self>>,
+        _irql: &mut UpToDispatch,
+    ) -> Answer<'r>
+    where
+        Self: Sized,
+    {
+        request.not_supported()
     }
 }
 
@@ -117,6 +140,16 @@ impl<S: Switch> CallManager for Trunk<S> {
     ) -> Answer<'r> {
         request.finish(irql)
     }
+
+    fn oid_request<'r>(
+        &self,
+        _: &Af<Self>,
+        _: Option<&Vc<Self>>,
+        request: cm::OidRequest<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        self.0.oid_request(request, irql)
+    }
 }
 
 impl<S: Switch> Carry for Trunk<S> {
@@ -124,6 +157,15 @@ impl<S: Switch> Carry for Trunk<S> {
 
     fn send(&self, _: &Vc<Self>, lists: SendLists<Self>, irql: &mut UpToDispatch) {
         self.0.send(lists, irql);
+    }
+
+    fn vc_oid_request<'r>(
+        &self,
+        _: &Vc<Self>,
+        request: OidRequest<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        self.0.vc_oid_request(request, irql)
     }
 }
 

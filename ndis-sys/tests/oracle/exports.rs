@@ -59,11 +59,19 @@ fn imports(arch: Arch) -> BTreeMap<String, BTreeSet<String>> {
                     .map(tokens)
                     .filter(|a| a.starts_with("#[cfg("))
                     .all(|a| applies(&a, arch));
+                let other = function.attrs.iter().map(tokens).find_map(|a| {
+                    Some(
+                        a.strip_prefix("#[link_name=\"")?
+                            .split_once('"')?
+                            .0
+                            .to_owned(),
+                    )
+                });
                 if here && wanted {
                     found
                         .entry(module.clone())
                         .or_default()
-                        .insert(function.sig.ident.to_string());
+                        .insert(other.unwrap_or_else(|| function.sig.ident.to_string()));
                 }
             }
         }

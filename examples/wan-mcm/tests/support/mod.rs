@@ -3,7 +3,9 @@
 #![allow(dead_code)] // Each test program uses a part of it.
 
 use ndis_co::{Status, wan::Statistics};
-use ndis_host::{Adapter, Builder, Driver, EventMode, Host, McmDisplaces, Readings, Report};
+use ndis_host::{
+    Adapter, AdapterSettings, Builder, Driver, EventMode, Host, McmDisplaces, Readings, Report,
+};
 use ndis_mcm::{Entry, wan::Wan};
 use ndis_wan_models::{CallId, Settings, State, Windows};
 use wan_mcm::NullModem;
@@ -58,9 +60,26 @@ impl<'h> World<'h> {
     }
 
     pub fn with(host: &'h Host, settings: Settings) -> Self {
+        Self::configured(
+            host,
+            settings,
+            [AdapterSettings::new(), AdapterSettings::new()],
+        )
+    }
+
+    /// With adapters of which the registry says this.
+    pub fn configured(
+        host: &'h Host,
+        settings: Settings,
+        adapters: impl IntoIterator<Item = AdapterSettings>,
+    ) -> Self {
         let windows = Windows::load_with(host, settings).unwrap();
         let driver = load(host);
-        let adapters = (0..2).map(|_| host.add_adapter(&driver).unwrap()).collect();
+        let add = |settings| {
+            host.set_adapter_settings("wan-mcm", settings);
+            host.add_adapter(&driver).unwrap()
+        };
+        let adapters = adapters.into_iter().map(add).collect();
         host.run();
         Self {
             host,

@@ -17,7 +17,10 @@ impl<'d> Checker<'d> {
         let values = self.instance_values(install);
         let characteristics = self.characteristics(install, class);
         match class {
-            Class::Net => self.adapter(install, characteristics, &values),
+            Class::Net => {
+                self.adapter(install, characteristics, &values);
+                self.params(&values.0, characteristics);
+            }
             _ => self.component(install, characteristics, &values),
         }
         let no_service = characteristics.is_some_and(|bits| bits & ncf::NO_SERVICE != 0);

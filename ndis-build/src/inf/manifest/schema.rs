@@ -2,6 +2,7 @@
 //! table has these keys and no others; Cargo's has more.
 
 use super::super::driver::{Bus, FIRST_BUILD, Medium, Parameter, Start};
+use super::params::Written;
 use serde::{Deserialize, Deserializer, de};
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
@@ -111,6 +112,8 @@ pub(super) struct Miniport {
     pub(super) upper_range: Option<Vec<String>>,
     pub(super) lower_range: Option<Vec<String>>,
     pub(super) wan_endpoints: Option<u32>,
+    #[serde(default)]
+    pub(super) params: BTreeMap<String, Written>,
     #[serde(default)]
     pub(super) hidden: bool,
     #[serde(default = "yes")]

@@ -7,7 +7,8 @@
 //! of the close; it has to before that completes.
 //!
 //! A VC is not deleted before the requests of it are over, whoever has made them (rule
-//! OID-68). Its call may be closed meanwhile.
+//! OID-68). Its call may be closed meanwhile. When the call manager hears of the end of its own, it may
+//! delete the VC within that (see [`Outstanding`](crate::oid::Outstanding)).
 
 use super::{Af, AfShared, Client, Phase, State, Vc, vc::VcShared};
 use crate::{
@@ -16,23 +17,29 @@ use crate::{
     deferred::Deferred,
     irql::UpToDispatch,
     mem::Arc,
-    oid::{Hold, ToClient},
+    oid::{Hold, Stage, ToClient},
     scope::Scope,
 };
-use core::fmt;
+use core::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+};
 use ndis_sys::NDIS_HANDLE;
 
 /// See the module.
 ///
 /// # Invariants
 ///
-/// HELD: each value is counted at the family, if it says so, and at the VC, if there is one.
+/// HELD: each value is counted at the family, if it says so, and at the VC, if there is one, by
+/// its stage.
 #[doc(hidden)]
 pub struct Held<C: Client> {
     af: Arc<AfShared<C>>,
     /// Whether it is counted there.
     counted: bool,
     vc: Option<Arc<VcShared<C>>>,
+    /// The call manager is being told of the end.
+    told: AtomicBool,
 }
 
 impl<C: Client> Held<C> {
@@ -47,6 +54,7 @@ impl<C: Client> Held<C> {
             af: af.clone(),
             counted: false,
             vc: None,
+            told: AtomicBool::new(false),
         };
         Ok((call, request.with_vc(vc)?))
     }
@@ -57,6 +65,7 @@ impl<C: Client> Held<C> {
             af: Arc::clone(&vc.shared.af),
             counted: false,
             vc: None,
+            told: AtomicBool::new(false),
         };
         held.with_vc(Some(&vc.shared))
     }
@@ -90,6 +99,7 @@ impl<C: Client> Held<C> {
             af: af.clone(),
             counted: true,
             vc: None,
+            told: AtomicBool::new(false),
         };
         held.with_vc(vc)
     }
@@ -102,6 +112,14 @@ impl<C: Client> Held<C> {
             self.vc = Some(vc.clone());
         }
         Ok(self)
+    }
+
+    fn stage(&self) -> Stage {
+        if self.told.load(Ordering::Relaxed) {
+            Stage::Told
+        } else {
+            Stage::Open
+        }
     }
 
     pub(in crate::client) fn client(&self) -> &C {
@@ -125,13 +143,15 @@ impl<C: Client> Clone for Held<C> {
         if self.counted {
             self.af.state.locked(State::hold_for_request);
         }
+        let stage = self.stage();
         if let Some(vc) = &self.vc {
-            vc.state().locked(VcState::ask_more);
+            vc.state().locked(|state| state.ask_more(stage));
         }
         Self {
             af: self.af.clone(),
             counted: self.counted,
             vc: self.vc.clone(),
+            told: AtomicBool::new(stage == Stage::Told),
         }
     }
 }
@@ -139,7 +159,7 @@ impl<C: Client> Clone for Held<C> {
 impl<C: Client> Drop for Held<C> {
     fn drop(&mut self) {
         if let Some(vc) = &self.vc
-            && vc.state().locked(VcState::asked)
+            && vc.state().locked(|state| state.asked(self.stage()))
         {
             VcShared::defer(vc);
             // For a VC of the call manager's there is nothing else to do.
@@ -172,8 +192,8 @@ impl<C: Client> State<C> {
     }
 }
 
-// SAFETY: by HELD neither is the family closed nor the VC deleted meanwhile: what a door holds
-// is made by `asked`, which counts it.
+// SAFETY: by HELD neither is the family closed nor the VC deleted meanwhile, before the call manager
+// has heard: what a door holds is made by `asked`, which counts it.
 unsafe impl<C: Client> Hold for Held<C> {
     type Asked = ToClient;
 
@@ -185,6 +205,12 @@ unsafe impl<C: Client> Hold for Held<C> {
         self.vc
             .as_ref()
             .map_or(core::ptr::null_mut(), |vc| vc.handle())
+    }
+
+    fn tell(&self) {
+        if let (Some(vc), false) = (&self.vc, self.told.swap(true, Ordering::Relaxed)) {
+            vc.state().locked(VcState::tell_peer);
+        }
     }
 
     fn scope(&self) -> &Scope {

@@ -3,7 +3,8 @@
 //! The completion of the family's close ends its handle, with which a request is asked and
 //! answered, and the completion wants the VC's as well (rules AF-38, OID-15, OID-68). So
 //! whatever way a request goes, it counts as a child of the family, and the VC is not deleted
-//! before it is over. That ends no call: a VC's call may be closed meanwhile.
+//! before it is over. That ends no call: a VC's call may be closed meanwhile. When the client hears of the
+//! end of its own, it may delete the VC within that (see [`Outstanding`](crate::oid::Outstanding)).
 
 use super::{super::vc::VcShared, Af, AfShared, CallManager};
 use crate::{
@@ -11,21 +12,26 @@ use crate::{
     cm::Vc,
     deferred::Deferred,
     mem::Arc,
-    oid::{Hold, ToManager},
+    oid::{Hold, Stage, ToManager},
     scope::Scope,
 };
-use core::fmt;
+use core::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+};
 use ndis_sys::NDIS_HANDLE;
 
 /// See the module.
 ///
 /// # Invariants
 ///
-/// CM-HELD: each value is counted at the family and at the VC, if there is one.
+/// CM-HELD: each value is counted at the family and, by its stage, at the VC, if there is one.
 #[doc(hidden)]
 pub struct Held<M: CallManager> {
     af: Arc<AfShared<M>>,
     vc: Option<Arc<VcShared<M>>>,
+    /// The client is being told of the end.
+    told: AtomicBool,
 }
 
 impl<M: CallManager> Held<M> {
@@ -39,6 +45,7 @@ impl<M: CallManager> Held<M> {
         let mut held = Self {
             af: af.clone(),
             vc: None,
+            told: AtomicBool::new(false),
         };
         if let Some(vc) = vc {
             if !vc.look(|state, _| state.ask()) {
@@ -47,6 +54,14 @@ impl<M: CallManager> Held<M> {
             held.vc = Some(vc.clone());
         }
         Ok(held)
+    }
+
+    fn stage(&self) -> Stage {
+        if self.told.load(Ordering::Relaxed) {
+            Stage::Told
+        } else {
+            Stage::Open
+        }
     }
 
     pub(in crate::cm) fn driver(&self) -> &M {
@@ -70,12 +85,14 @@ impl<M: CallManager> Clone for Held<M> {
         self.af
             .state
             .locked(|state| state.children = state.children.saturating_add(1));
+        let stage = self.stage();
         if let Some(vc) = &self.vc {
-            vc.look(|state, _| state.ask_more());
+            vc.look(|state, _| state.ask_more(stage));
         }
         Self {
             af: self.af.clone(),
             vc: self.vc.clone(),
+            told: AtomicBool::new(stage == Stage::Told),
         }
     }
 }
@@ -83,7 +100,7 @@ impl<M: CallManager> Clone for Held<M> {
 impl<M: CallManager> Drop for Held<M> {
     fn drop(&mut self) {
         if let Some(vc) = &self.vc
-            && vc.look(|state, _| state.asked())
+            && vc.look(|state, _| state.asked(self.stage()))
         {
             VcShared::defer(vc);
         }
@@ -91,7 +108,8 @@ impl<M: CallManager> Drop for Held<M> {
     }
 }
 
-// SAFETY: by CM-HELD neither is the family closed nor the VC deleted meanwhile.
+// SAFETY: by CM-HELD neither is the family closed nor the VC deleted meanwhile, before the client has
+// heard.
 unsafe impl<M: CallManager> Hold for Held<M> {
     type Asked = ToManager;
 
@@ -103,6 +121,12 @@ unsafe impl<M: CallManager> Hold for Held<M> {
         self.vc
             .as_ref()
             .map_or(core::ptr::null_mut(), |vc| vc.handle())
+    }
+
+    fn tell(&self) {
+        if let (Some(vc), false) = (&self.vc, self.told.swap(true, Ordering::Relaxed)) {
+            vc.look(|state, _| state.tell_peer());
+        }
     }
 
     fn scope(&self) -> &Scope {

@@ -25,7 +25,11 @@ pub(crate) use order::{Done, Step};
 pub(crate) use parameters::Parameters;
 
 use super::gates::{Gates, Part};
-use crate::Status;
+use crate::{
+    Status,
+    oid::{Outstanding, Stage},
+    thread::Thread,
+};
 
 /// Who created the VC, and so deletes it (rule VC-22).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,7 +92,7 @@ pub(crate) struct State {
     /// NDIS calls that run on the VC, and callbacks of the driver that hold it.
     busy: usize,
     /// OID requests of the VC that are not over, of either side's.
-    requests: usize,
+    requests: Outstanding,
     /// The parameters of the call that is being made or offered.
     parameters: Parameters,
     reply: Reply,
@@ -129,7 +133,7 @@ impl State {
             number: 0,
             before_close: Call::None,
             busy: 0,
-            requests: 0,
+            requests: Outstanding::new(),
             parameters: Parameters::None,
             reply: Reply::Open,
             pended: false,
@@ -169,19 +173,30 @@ impl State {
     /// One more OID request of the VC, unless it is about to be deleted.
     pub(crate) fn ask(&mut self) -> bool {
         let there = self.life == Life::Alive && !self.want_delete;
-        self.requests = self.requests.saturating_add(usize::from(there));
+        if there {
+            self.requests.add(Stage::Open);
+        }
         there
     }
 
     /// One more of those that there are.
-    pub(crate) fn ask_more(&mut self) {
-        self.requests = self.requests.saturating_add(1);
+    pub(crate) fn ask_more(&mut self, stage: Stage) {
+        self.requests.add(stage);
+    }
+
+    /// The client is being told of the end of one that it has made.
+    pub(crate) fn tell_peer(&mut self) {
+        self.requests.tell_peer();
+    }
+
+    /// Whoever has made one is being told of its end, on this thread.
+    pub(crate) fn tell_any(&mut self, thread: Thread) {
+        self.requests.tell_any(thread);
     }
 
     /// A request is over; whether the deletion may have waited for it.
-    pub(crate) fn asked(&mut self) -> bool {
-        self.requests = self.requests.saturating_sub(1);
-        self.requests == 0 && self.want_delete
+    pub(crate) fn asked(&mut self, stage: Stage) -> bool {
+        self.requests.remove(stage) && self.want_delete
     }
 
     pub(crate) fn created(&mut self) {
@@ -209,7 +224,7 @@ impl State {
         let free = self.life == Life::Alive
             && self.call == Call::None
             && self.link == Link::Inactive
-            && self.requests == 0
+            && self.requests.lets_go(Thread::current)
             && self.is_quiet(part);
         if free {
             self.life = Life::Deleted;

@@ -138,7 +138,7 @@ impl State {
         }
         let free = self.call == Call::None && self.link == Link::Inactive && !self.completing;
         // With a request of it outstanding it is not (rule OID-68).
-        let free = free && self.requests == 0;
+        let free = free && self.requests.is_empty();
         let delete = self.want_delete && !self.delete_blocked && self.origin == Origin::Manager;
         (free && delete).then_some(Step::Delete)
     }

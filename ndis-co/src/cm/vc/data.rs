@@ -9,6 +9,8 @@ use crate::{
     indication::{self, VcStatus},
     irql::{NoLock, UpToDispatch},
     nbl::NetBufferLists,
+    oid::Stage,
+    thread::Thread,
 };
 use ndis_sys::NDIS_HANDLE;
 
@@ -125,16 +127,18 @@ where
         self.shared.af.base.is_gone()
     }
 
-    fn made_here(&self, _: Key) -> bool {
-        self.shared.sap.is_some()
-    }
-
     fn ask(&self, _: Key) -> bool {
         self.shared.look(|state, _| state.ask())
     }
 
-    fn asked(&self, _: Key) -> bool {
-        self.shared.look(|state, _| state.asked())
+    fn tell(&self, _: Key) {
+        let thread = Thread::current();
+        self.shared.look(|state, _| state.tell_any(thread));
+    }
+
+    fn asked(&self, told: bool, _: Key) -> bool {
+        let stage = if told { Stage::ToldAny } else { Stage::Open };
+        self.shared.look(|state, _| state.asked(stage))
     }
 
     fn used(&self, _: Key) {

@@ -9,7 +9,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use ndis_sys as n;
 
-const REG_SZ: u32 = 1;
+pub(crate) const REG_SZ: u32 = 1;
+pub(crate) const REG_EXPAND_SZ: u32 = 2;
+pub(crate) const REG_BINARY: u32 = 3;
+pub(crate) const REG_MULTI_SZ: u32 = 7;
 
 /// A value of the registry: its type and its bytes.
 ///
@@ -27,6 +30,28 @@ impl RegistryValue {
             kind,
             data: data.into(),
         }
+    }
+
+    /// A `REG_BINARY`.
+    pub fn binary(data: impl Into<Vec<u8>>) -> Self {
+        Self::new(REG_BINARY, data)
+    }
+
+    /// A `REG_MULTI_SZ` of these texts.
+    pub fn list(texts: &[&str]) -> Self {
+        let units = texts.iter().flat_map(|text| text.encode_utf16().chain([0]));
+        let data: Vec<u8> = units.chain([0]).flat_map(u16::to_ne_bytes).collect();
+        Self::new(REG_MULTI_SZ, data)
+    }
+
+    /// The type, as the registry has it.
+    pub fn kind(&self) -> u32 {
+        self.kind
+    }
+
+    /// The bytes.
+    pub fn data(&self) -> &[u8] {
+        &self.data
     }
 
     /// As `KEY_VALUE_PARTIAL_INFORMATION`.
@@ -76,6 +101,12 @@ impl Registry {
             .entry(service.to_lowercase())
             .or_default()
             .insert(name.to_lowercase(), value);
+    }
+
+    /// A value of a service's parameters.
+    pub(crate) fn get(&self, service: &str, name: &str) -> Option<&RegistryValue> {
+        let values = self.parameters.get(&service.to_lowercase())?;
+        values.get(&name.to_lowercase())
     }
 
     /// Handles that were not closed. Windows does not close them either, not

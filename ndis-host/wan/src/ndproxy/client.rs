@@ -7,8 +7,9 @@ use ndis_co::{
     family::Family,
     irql::{Passive, UpToDispatch},
     mem::Arc,
+    oid::{Answered, OutgoingRequest, ToManager, number},
     params::CallParameters,
-    tapi::LineSap,
+    tapi::{CallDiagnostics, LineSap},
 };
 
 impl<T: Tapi> Client for Ndproxy<T> {
@@ -74,10 +75,12 @@ impl<T: Tapi> Client for Ndproxy<T> {
     }
 
     fn call_failed(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
+        diagnose(vc, irql);
         Call::over(vc, Some(status), irql);
     }
 
     fn incoming_close(&self, vc: &Vc<Self>, status: Status, _: &[u8], irql: &mut UpToDispatch) {
+        diagnose(vc, irql);
         Call::ended_there(vc, status, irql);
     }
 
@@ -85,8 +88,37 @@ impl<T: Tapi> Client for Ndproxy<T> {
         Call::over(vc, None, irql);
     }
 
+    fn oid_completed(
+        &self,
+        _: &Af<Self>,
+        vc: Option<&Vc<Self>>,
+        answered: Answered<ToManager>,
+        irql: &mut UpToDispatch,
+    ) {
+        if let Some(call) = vc
+            && answered.oid() == number::CO_TAPI_GET_CALL_DIAGNOSTICS
+        {
+            let said = answered.result();
+            let said = said.and_then(|()| CallDiagnostics::parse(answered.bytes()));
+            let tapi = &self.desk.tapi;
+            tapi.diagnosed(call.port(), call.number(), said, irql);
+        }
+    }
+
     /// Data are NDISWAN's.
     fn receive(&self, _: &Vc<Self>, lists: Received<'_, Self>, irql: &mut UpToDispatch) {
         lists.give_back(irql);
+    }
+}
+
+/// Room for what a call manager has to say of a call, in bytes.
+const DIAGNOSTICS: usize = 256;
+
+/// Asks why a call has failed, or was closed by the other end.
+fn diagnose<T: Tapi>(vc: &Vc<Ndproxy<T>>, irql: &mut UpToDispatch) {
+    let query = OutgoingRequest::query_bytes(number::CO_TAPI_GET_CALL_DIAGNOSTICS, DIAGNOSTICS);
+    if let Ok(query) = query {
+        // It is only to be known; when the VC goes already it is not.
+        let _ = vc.request(query, irql);
     }
 }

@@ -43,7 +43,7 @@ use ndis_co::{
     family::{AddressFamily, Family},
     irql::{NoLock, Passive, UpToDispatch},
     mem::{Arc, Tag},
-    tapi::Text,
+    tapi::{CallDiagnostics, Text},
 };
 
 /// The tag of the driver's memory.
@@ -136,6 +136,18 @@ pub trait Tapi: Sized + Send + Sync + 'static {
         irql: &mut UpToDispatch,
     ) {
         let _ = (port, call, state, irql);
+    }
+
+    /// What the call manager says of a call that has failed, or was closed by the other end; it is
+    /// asked each time.
+    fn diagnosed(
+        &self,
+        port: &Arc<Port<Self>>,
+        call: u32,
+        result: Result<CallDiagnostics<'_>, Status>,
+        irql: &mut UpToDispatch,
+    ) {
+        let _ = (port, call, result, irql);
     }
 
     /// NDISWAN carries the data of a call, or does not.

@@ -12,7 +12,7 @@ mod view;
 
 pub use crate::ndproxy::HangUp;
 pub use asking::Subject;
-pub use view::{CallId, CallView, Event, Frame, LineView, State};
+pub use view::{CallId, CallView, Diagnosis, Event, Frame, LineView, State};
 
 use crate::{
     ndiswan::{LinkView, Ndiswan, frame},
@@ -73,7 +73,8 @@ impl Default for Settings {
 /// NDPROXY and NDISWAN on a host, with an application above.
 ///
 /// Adapters are numbered in the order in which they are bound: when this is loaded before they are
-/// added, that is the order in which they are.
+/// added, that is the order in which they are added, and what comes again has a new number. Those
+/// that are there already are bound in whatever order.
 ///
 /// What is asked for here happens when the host runs next; what is asked of one adapter, in order.
 pub struct Windows<'h> {

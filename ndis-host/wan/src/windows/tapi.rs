@@ -3,14 +3,14 @@
 use super::{
     Answering, Settings, Subject,
     asking::Question,
-    view::{CallId, CallView, Event, LineView, State},
+    view::{CallId, CallView, Diagnosis, Event, LineView, State},
 };
 use crate::ndproxy::{CallState, HangUp, Line, Port, Tapi};
 use ndis_co::{
     Status,
     irql::{Passive, UpToDispatch},
     mem::Arc as PoolArc,
-    tapi::MediaModes,
+    tapi::{CallDiagnostics, MediaModes},
 };
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -268,10 +268,15 @@ impl Inner {
         }
     }
 
+    fn find(&mut self, call: u32) -> Option<&mut CallView> {
+        let id = CallId(call);
+        self.calls.iter_mut().find(|view| view.id == id)
+    }
+
     /// A call has come to another state.
     fn go(&mut self, id: CallId, state: State) {
         self.events.push(Event { call: id, state });
-        if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
+        if let Some(call) = self.find(id.0) {
             call.state = state;
             call.was_connected |= state == State::Connected;
         }
@@ -289,6 +294,7 @@ impl CallView {
             caller: String::new(),
             was_connected: false,
             carried: None,
+            diagnosis: None,
             link: None,
             is_up: false,
             statistics: None,
@@ -353,7 +359,10 @@ impl Tapi for Above {
         let view = result.map_or_else(LineView::Refused, |()| LineView::Open);
         let key = (port.number(), line);
         if let Some(open) = self.0.inner().open.get_mut(&key) {
-            *open = view;
+            // Where one address of a line is refused, the line is.
+            if !matches!(*open, LineView::Refused(_)) {
+                *open = view;
+            }
         }
     }
 
@@ -396,6 +405,23 @@ impl Tapi for Above {
         }
     }
 
+    fn diagnosed(
+        &self,
+        _: &PoolArc<Port<Self>>,
+        call: u32,
+        result: Result<CallDiagnostics<'_>, Status>,
+        _: &mut UpToDispatch,
+    ) {
+        let diagnosis = result.map(|said| Diagnosis {
+            origin: said.origin,
+            reason: said.reason,
+            info: said.info.into(),
+        });
+        if let Some(view) = self.0.inner().find(call) {
+            view.diagnosis = Some(diagnosis);
+        }
+    }
+
     fn carried(
         &self,
         _: &PoolArc<Port<Self>>,
@@ -403,9 +429,7 @@ impl Tapi for Above {
         result: Result<(), Status>,
         _: &mut UpToDispatch,
     ) {
-        let mut inner = self.0.inner();
-        let mut calls = inner.calls.iter_mut();
-        if let Some(view) = calls.find(|view| view.id == CallId(call)) {
+        if let Some(view) = self.0.inner().find(call) {
             view.carried = Some(result);
         }
     }

@@ -1,7 +1,11 @@
 //! What a test sees of calls and lines.
 
 use crate::ndiswan::LinkView;
-use ndis_co::{Status, wan::Statistics};
+use ndis_co::{
+    Status,
+    tapi::{CallOrigin, CallReason},
+    wan::Statistics,
+};
 use std::{string::String, vec::Vec};
 
 /// A call: no other one of the same [`Windows`](super::Windows) has it.
@@ -42,6 +46,8 @@ pub struct CallView {
     pub was_connected: bool,
     /// Whether NDISWAN has it, or has had it; else why not. `None` as long as nobody has asked.
     pub carried: Option<Result<(), Status>>,
+    /// What the call manager said of its end, when it had failed or the other end had closed it.
+    pub diagnosis: Option<Result<Diagnosis, Status>>,
     /// How its link is, or last was; `None` when it never came up.
     pub link: Option<LinkView>,
     /// Whether the link is there.
@@ -61,6 +67,17 @@ impl CallView {
             _ => None,
         }
     }
+}
+
+/// What a call manager says of the end of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// Where the call came from.
+    pub origin: CallOrigin,
+    /// Why it was made.
+    pub reason: CallReason,
+    /// In the call manager's own form.
+    pub info: Vec<u8>,
 }
 
 /// What became of opening a line.

@@ -388,6 +388,7 @@ pub fn readings() -> impl Iterator<Item = Readings> {
 pub struct World<'w> {
     pub host: &'w Host,
     windows: Option<Windows<'w>>,
+    driver: &'w Driver,
     /// Those that are left.
     pub adapters: Vec<Adapter>,
 }
@@ -400,6 +401,16 @@ impl<'w> World<'w> {
     /// Both drivers, to be unloaded by the test.
     pub fn take_windows(&mut self) -> Windows<'w> {
         self.windows.take().expect("they are loaded")
+    }
+
+    pub fn give_windows(&mut self, windows: Windows<'w>) {
+        self.windows = Some(windows);
+    }
+
+    pub fn add_adapter(&mut self) {
+        let adapter = self.host.add_adapter(self.driver).unwrap();
+        self.adapters.push(adapter);
+        self.host.run();
     }
 
     pub fn view(&self, call: CallId) -> CallView {
@@ -458,6 +469,7 @@ pub fn on(
     let mut world = World {
         host: &host,
         windows: Some(windows),
+        driver: &driver,
         adapters,
     };
     body(&mut world);

@@ -10,7 +10,7 @@ use crate::miniport::{
 use core::{ffi::c_void, fmt, ptr};
 use ndis_co::{
     Status,
-    channel::{Channel, Held},
+    channel::OfVc,
     irql::Passive,
     later::{self, Place, Work},
     mem::Arc,
@@ -18,38 +18,6 @@ use ndis_co::{
     scope::Scope,
 };
 use ndis_sys::{NDIS_HANDLE, NDIS_OID_REQUEST, NDIS_STATUS};
-
-/// The VC of a request, as its door keeps it.
-pub trait OfVc: Sized + Send + 'static {
-    /// NDIS's handle, for the completion, which begins now.
-    fn handle_to_complete(&self) -> NDIS_HANDLE;
-
-    /// The VC as a pointer that is not null.
-    fn into_raw(self) -> *mut c_void;
-
-    /// The VC that was made a pointer.
-    ///
-    /// # Safety
-    ///
-    /// The pointer came from [`into_raw`](Self::into_raw) of this type, or is null, and is used
-    /// once.
-    unsafe fn from_raw(raw: *mut c_void) -> Option<Self>;
-}
-
-impl<V: Channel> OfVc for Held<V> {
-    fn handle_to_complete(&self) -> NDIS_HANDLE {
-        Self::handle_to_complete(self)
-    }
-
-    fn into_raw(self) -> *mut c_void {
-        Self::into_raw(self)
-    }
-
-    unsafe fn from_raw(raw: *mut c_void) -> Option<Self> {
-        // SAFETY: by the caller.
-        unsafe { Self::from_raw(raw) }
-    }
-}
 
 /// The VC of a miniport that has none: there is no such value.
 #[derive(Debug)]

@@ -81,6 +81,9 @@ export! {
         0
     }
     KeFlushQueuedDpcs() {}
+    PsGetCurrentThread() -> PVOID {
+        std::ptr::without_provenance_mut(0x10)
+    }
     IoGetStackLimits(low: PULONG_PTR, high: PULONG_PTR) {
         // Around where this is: there is always room.
         let here = (&raw const low).addr();

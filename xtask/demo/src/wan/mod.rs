@@ -62,6 +62,6 @@ impl<'h> World<'h> {
 
 /// The number of a line of the called adapter: the first one has the prefix 1, this one 2.
 pub fn number(line: u32) -> Result<String, i32> {
-    let prefix = Prefix::new("2").map_err(Status::raw)?;
+    let prefix = Prefix::new("2".chars()).map_err(Status::raw)?;
     Ok(prefix.line(line).as_str().to_owned())
 }

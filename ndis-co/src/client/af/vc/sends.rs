@@ -61,10 +61,8 @@ impl<C: Client> VcShared<C> {
         let Some(chain) = this.state.locked(State::next_queued) else {
             return;
         };
-        let refused = if !this.af.binding.is_running() {
-            Some(Status::PAUSED)
-        } else if this.af.binding.is_resetting() {
-            Some(Status::RESET_IN_PROGRESS)
+        let refused = if let Err(status) = this.af.binding.may_send() {
+            Some(status)
         } else if this.state.locked(|state| state.is_hung_up()) {
             Some(Status::CLOSING)
         } else {

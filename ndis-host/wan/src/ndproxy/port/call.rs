@@ -250,7 +250,11 @@ impl<T: Tapi> Call<T> {
 
     /// What `lineGetID` does: finds NDISWAN, and offers it the call.
     pub(super) fn carry(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        if let Err(status) = Self::offer(this, irql) {
+        let Err(status) = Self::offer(this, irql) else {
+            return;
+        };
+        // That a call is over already is nothing that is missing.
+        if this.state.with(irql, |state, _| state.stage == Stage::Up) {
             let tapi = this.port.tapi();
             tapi.carried(&this.port, this.number, Err(status), irql);
         }
