@@ -257,7 +257,7 @@ mod tests {
     fn what_an_offset_leads_to_is_told() {
         let size = layout::OF_LINE + size_of::<ndis_sys::LINE_DEV_CAPS>();
         let mut caps = vec![0; size];
-        caps.extend(b"L\01\0\0\0");
+        caps.extend([b'L', 0, b'1', 0, 0, 0]);
         let at = |name| {
             let mut fields = layout::LINE_DEV_CAPS.iter();
             let field = fields.find(|field| field.name == name).expect("it is one");
