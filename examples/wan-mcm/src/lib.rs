@@ -53,7 +53,6 @@ use ndis_co::{
     oid::{Oid, QuerySet},
     power::PowerState,
     tapi::Disconnect,
-    wan::LinkInfo,
 };
 use ndis_mcm::{
     Answer, Initialized, Load, OidRequest, ServiceKey, Status,
@@ -183,11 +182,6 @@ impl WanMiniport for NullModem {
             // What was sent from there can go on.
             far.wake();
         }
-    }
-
-    fn link_set(&self, call: &Call<Self>, _: &LinkInfo, irql: &mut UpToDispatch) {
-        // NDISWAN is there now: what was said when the call came up, it has not heard.
-        let _ = call.set_params(call.params(), irql);
     }
 
     fn hang_up<'r>(

@@ -279,6 +279,13 @@ impl<W: WanMiniport> Call<W> {
         }
     }
 
+    /// NDISWAN sets the link: the first time it is told what that is in any case. NDPROXY lends it
+    /// the VC only after the call is up, so nobody has heard what was told then.
+    pub(super) fn tell_first_set(&self, irql: &mut impl NoLock) {
+        self.core.first_set();
+        self.tell(irql);
+    }
+
     /// What NDISWAN has set: sizes and framing.
     #[must_use]
     #[doc(alias = "OID_WAN_CO_SET_LINK_INFO")]

@@ -44,8 +44,9 @@
 //! - It answers the OIDs of TAPI and of WAN links, and keeps what NDISWAN sets, from one table by
 //!   whichever door they come.
 //! - It counts frames and bytes, for each call and for the adapter.
-//! - It tells NDISWAN the speed and the window of a link when its call is up, and when the driver
-//!   [changes](Call::set_params) them.
+//! - It tells NDISWAN the speed and the window of a link when its call is up, again when NDISWAN
+//!   sets the link for the first time (before that it may not have the VC, and not hear), and when
+//!   the driver [changes](Call::set_params) them.
 //! - It refuses frames that are longer than declared, and fails what is sent on no call.
 //! - It ends calls in the order that TAPI wants (rule [TAPI-13]): when the driver has nothing
 //!   against it, the VC is deactivated as soon as the last frame is back, then the request is
@@ -264,7 +265,7 @@ pub trait WanMiniport: Sized + Send + Sync + 'static {
     }
 
     /// The call is up, and the application knows: frames may be handed up from here on, and come.
-    /// NDISWAN was told what the link is.
+    /// NDISWAN is told what the link is, now or as soon as it sets the link.
     fn connected(&self, call: &Call<Self>, irql: &mut UpToDispatch) {
         let _ = (call, irql);
     }

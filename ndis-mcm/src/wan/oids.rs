@@ -120,6 +120,8 @@ fn set_link<'r, W: WanMiniport, D: Door>(
         return request.refuse(status);
     }
     if let Some(call) = call {
+        // NDISWAN is there now: what was said when the call came up, it may not have heard.
+        call.tell_first_set(irql);
         set_one(call, info, irql);
     } else {
         adapter.of_all.set(info);

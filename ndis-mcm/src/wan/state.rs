@@ -56,6 +56,8 @@ pub struct CallCore<W: WanMiniport> {
     params: SpinLock<LinkParams>,
     /// NDISWAN has not heard of the parameters.
     untold: AtomicBool,
+    /// NDISWAN has not set the link on this call yet.
+    unset: AtomicBool,
     link: SpinLock<LinkInfo>,
     /// The next frame that comes in says what its framing is.
     detects: AtomicBool,
@@ -81,6 +83,7 @@ impl<W: WanMiniport> CallCore<W> {
             number: AtomicU32::new(0),
             params: SpinLock::new(params),
             untold: AtomicBool::new(true),
+            unset: AtomicBool::new(true),
             link: SpinLock::new(link),
             detects: AtomicBool::new(is_open(&link)),
             ended: AtomicBool::new(false),
@@ -126,6 +129,13 @@ impl<W: WanMiniport> CallCore<W> {
     /// It has not.
     pub(super) fn not_told(&self) {
         self.untold.store(true, Ordering::SeqCst);
+    }
+
+    /// NDISWAN sets the link of this very call: before the first time it may have heard nothing.
+    pub(super) fn first_set(&self) {
+        if self.unset.load(Ordering::Relaxed) && self.unset.swap(false, Ordering::SeqCst) {
+            self.not_told();
+        }
     }
 
     pub(super) fn link(&self) -> LinkInfo {
