@@ -193,6 +193,7 @@ fn on_halt<M: Miniport>(core: Arc<AdapterCore<M>>, _action: NDIS_HALT_ACTION, ir
         // No change of the medium is indicated from here on (rule HALT-12).
         shared.medium.halt();
         let adapter = Adapter { shared };
+        adapter.driver().halting(&adapter, irql);
         <M::Role as Role<M>>::close_families(&adapter, irql, Token(()));
         adapter.driver().halt(&adapter, irql);
     }
