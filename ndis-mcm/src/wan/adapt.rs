@@ -158,7 +158,7 @@ impl<W: WanMiniport> CallManager for Wan<W> {
 
     /// Also for a VC on which no call is placed: one that belongs to another one's call.
     fn create_vc(&self, _af: &Af<Self>, _irql: &mut UpToDispatch) -> Result<OnVc<W>, Status> {
-        Ok(OnVc::new(None))
+        Ok(OnVc::new())
     }
 
     fn vc_deleted(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {

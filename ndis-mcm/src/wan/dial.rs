@@ -189,7 +189,7 @@ impl<'r, W: WanMiniport> Dial<'r, W> {
                 taken.begin(call.clone());
                 Ok((request, call))
             }
-            Err(status) => Err(request.refuse(status)),
+            Err(_) => Err(request.refuse(Status::RESOURCES)),
         }
     }
 

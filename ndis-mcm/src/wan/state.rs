@@ -9,7 +9,6 @@ use super::{Wan, WanMiniport, counters::Counters, lines::Place, link::LinkParams
 use crate::PendingMakeCall;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use ndis_co::{
-    Status,
     irql::Irql,
     lock::SpinLock,
     mem::{Arc, Tag},
@@ -68,13 +67,14 @@ pub struct CallCore<W: WanMiniport> {
 }
 
 impl<W: WanMiniport> CallCore<W> {
+    /// Gives the context back when there is no memory.
     pub(super) fn try_new(
         context: W::Call,
         place: Place,
         direction: Direction,
         params: LinkParams,
         link: LinkInfo,
-    ) -> Result<Arc<Self>, Status> {
+    ) -> Result<Arc<Self>, W::Call> {
         let core = Self {
             context,
             place,
@@ -89,7 +89,7 @@ impl<W: WanMiniport> CallCore<W> {
             ended: AtomicBool::new(false),
             dialing: SpinLock::new(None),
         };
-        Ok(Arc::try_new(core, Tag::NDIS)?)
+        Arc::try_new_or_back(core, Tag::NDIS).map_err(|core| core.context)
     }
 
     /// Which of the VC's calls it is.
@@ -173,11 +173,10 @@ pub struct OnVc<W: WanMiniport> {
 }
 
 impl<W: WanMiniport> OnVc<W> {
-    pub(super) fn new(call: Option<Arc<CallCore<W>>>) -> Self {
-        let origin = call.as_ref().map(|call| call.direction.origin());
+    pub(super) fn new() -> Self {
         Self {
-            current: SpinLock::new(call),
-            origin: SpinLock::new(origin),
+            current: SpinLock::new(None),
+            origin: SpinLock::new(None),
         }
     }
 

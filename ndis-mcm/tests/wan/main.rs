@@ -280,7 +280,7 @@ fn calls_that_fail() {
             ("busy", Disconnect::Busy.into()),
             ("at once", Disconnect::Congestion.into()),
             ("lost", Status::FAILURE),
-            // Nobody takes calls there, and the leg is dropped.
+            // Nobody takes calls there: the leg comes back, and who has dialled in it.
             ("line 0", Status::FAILURE),
         ] {
             world.call(number);
@@ -642,7 +642,7 @@ fn a_storm() {
 #[test]
 #[cfg_attr(miri, ignore = "many runs")]
 fn without_memory() {
-    for nth in 1..60 {
+    for nth in 1..120 {
         let world = World::new(builder(nth).build());
         world.host.fail_allocation(nth);
         let proxy = world.proxy.clone();
