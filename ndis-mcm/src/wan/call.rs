@@ -159,7 +159,8 @@ impl<W: WanMiniport> Call<W> {
     ///
     /// # Errors
     ///
-    /// Gives the lists back, as [`Vc::indicate_receive`]. They are not counted then.
+    /// Gives the lists back, as [`Vc::indicate_receive`]. They are not counted then: see
+    /// [`lost`](Self::lost).
     pub fn receive_lists(
         &self,
         lists: NetBufferLists,
@@ -192,18 +193,35 @@ impl<W: WanMiniport> Call<W> {
         Ok(())
     }
 
-    fn lost(&self, frames: u64) {
+    /// So many frames came from the network and could not be taken, for want of memory, or because
+    /// NDISWAN [took](Self::receive_lists) none: they are counted for the call and the adapter, as
+    /// overruns of a buffer and as received without one. What [`receive`](Self::receive) refuses it
+    /// counts itself.
+    ///
+    /// NDISWAN sees them when it asks. When it is to hear of each at once, which is worth while where
+    /// the other end would wait for a frame, report it as [damaged](Self::damaged), by
+    /// [`FrameErrors::BUFFER_OVERRUN`].
+    #[doc(alias = "OID_GEN_CO_RCV_PDUS_NO_BUFFER")]
+    pub fn lost(&self, frames: u64) {
         self.core.counters.lost(frames);
         self.adapter().statistics().lost(frames);
     }
 
     /// A frame came damaged from the network, and was dropped: it is counted, and NDISWAN hears of
     /// it.
+    ///
+    /// Each of the errors is counted, and the frame once, for the call and the adapter: as
+    /// [lost](Self::lost) when it is [`FrameErrors::BUFFER_OVERRUN`] alone, for that is a driver
+    /// that does not keep up, else as received with an error.
     #[doc(alias = "NDIS_STATUS_WAN_CO_FRAGMENT")]
     #[doc(alias = "NdisMCoIndicateStatusEx")]
     pub fn damaged(&self, errors: FrameErrors, irql: &mut impl NoLock) {
-        self.core.counters.damaged(errors);
-        self.adapter().statistics().received_wrong(1);
+        let adapter = self.adapter().statistics();
+        if self.core.counters.damaged(errors) {
+            adapter.lost(1);
+        } else {
+            adapter.received_wrong(1);
+        }
         if !self.core.has_ended() {
             // An error: there is nobody who wants to know.
             let _ = self.vc.indicate(&Fragment { errors }, irql);
