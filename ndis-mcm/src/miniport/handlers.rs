@@ -259,6 +259,7 @@ fn on_restart<'r, M: Miniport>(
             // Receives may be indicated from here on (rule PAUSE-10); not before, for
             // nothing may be out when the restart fails (rule PAUSE-05).
             adapter.shared.set_running(true);
+            adapter.driver().running(&adapter, irql);
             Status::SUCCESS
         }
         Err(failure) => {

@@ -248,6 +248,28 @@ impl<W: WanMiniport> Call<W> {
     #[doc(alias = "NdisMCmDispatchIncomingCloseCall")]
     #[doc(alias = "NdisCmDispatchIncomingCloseCall")]
     pub fn hang_up(&self, why: Disconnect, irql: &mut impl NoLock) -> Result<(), Status> {
+        self.hang_up_with(why, &[], irql)
+    }
+
+    /// As [`hang_up`](Self::hang_up), with what the other end has sent along.
+    ///
+    /// The pages have a buffer for it, and leave open what NDPROXY does with it: TAPI's
+    /// user-to-user information of a call that ends is nowhere tied to it. A call that is still
+    /// dialled fails without it, for a refusal carries a status and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// As there; [`Status::INVALID_LENGTH`] for more than
+    /// [`MAX_VARIABLE`](ndis_co::address::MAX_VARIABLE) bytes, when nothing has happened, and
+    /// [`Status::RESOURCES`] when it was hung up without the data.
+    #[doc(alias = "NdisMCmDispatchIncomingCloseCall")]
+    #[doc(alias = "NdisCmDispatchIncomingCloseCall")]
+    pub fn hang_up_with(
+        &self,
+        why: Disconnect,
+        data: &[u8],
+        irql: &mut impl NoLock,
+    ) -> Result<(), Status> {
         if self.core.has_ended() {
             return Err(Status::CLOSING);
         }
@@ -258,7 +280,7 @@ impl<W: WanMiniport> Call<W> {
         // The VC may have another call by now.
         let number = self.core.number();
         self.vc
-            .dispatch_incoming_close_of(number, why.status(), irql)
+            .dispatch_incoming_close_of(number, why.status(), data, irql)
     }
 
     /// What the link is at the moment.
@@ -378,6 +400,12 @@ impl<W: WanMiniport> WeakCall<W> {
     #[must_use]
     pub fn upgrade(&self) -> Option<Call<W>> {
         Some(Call::new(self.vc.upgrade()?, self.core.upgrade()?))
+    }
+
+    /// Whether both refer to the same call, which may be over.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.core.ptr_eq(&other.core)
     }
 }
 

@@ -142,17 +142,21 @@ mod nic;
 mod offer;
 mod oids;
 mod state;
+mod walk;
 
 pub use call::{Call, WeakCall};
 pub use dial::{Dial, Dialing};
 pub use ending::{HangUp, HangingUp};
 pub use error::OfferError;
-pub use frames::Frames;
+#[doc(hidden)]
+pub use frames::Counts;
+pub use frames::{Frames, FramesParent};
 pub use init::{Declared, NewWan};
 pub use lines::{Line, Lines};
 pub use link::{Link, LinkParams, Speeds, Subtype};
 pub use offer::{Answered, Offer};
 pub use state::Direction;
+pub use walk::Calls;
 
 use crate::{Answer, Initialized, OidRequest, PowerSource, Status};
 use core::{fmt, ops};
@@ -320,6 +324,11 @@ pub trait WanMiniport: Sized + Send + Sync + 'static {
     fn restart(&self, adapter: &Adapter<Self>, irql: &mut Passive) -> Result<(), Status> {
         let _ = (adapter, irql);
         Ok(())
+    }
+
+    /// As [`Miniport::running`](crate::Miniport::running): frames may be handed up again.
+    fn running(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
+        let _ = (adapter, irql);
     }
 
     /// As [`Miniport::set_power`](crate::Miniport::set_power).
