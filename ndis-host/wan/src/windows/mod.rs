@@ -155,6 +155,11 @@ impl<'h> Windows<'h> {
 
     fn tell_stack(&self, adapter: u32, order: stack::Order) {
         self.stack.order(adapter, order);
+        self.begin(adapter);
+    }
+
+    /// Has what was asked of an adapter done.
+    fn begin(&self, adapter: u32) {
         let stack = self.stack.clone();
         self.host
             .spawn_of(&self.ndiswan, "ppp", move || stack.begin_orders(adapter));
@@ -206,7 +211,7 @@ impl<'h> Windows<'h> {
         self.tell_about(call, tapi::Order::Drop);
     }
 
-    /// Sends a frame of IPv4 over a call.
+    /// Sends a frame of IPv4 over a call, after those before.
     pub fn send(&self, call: CallId, payload: &[u8]) {
         self.send_frame(call, frame::IP, payload);
     }
@@ -217,6 +222,20 @@ impl<'h> Windows<'h> {
         self.tell_link(call, |call| {
             stack::Order::Send(call, protocol, payload.into())
         });
+    }
+
+    /// Sends frames of IPv4 over a call, one after the other: one thread of the host sends all, as
+    /// fast as the window lets it.
+    pub fn send_all<P: AsRef<[u8]>>(&self, call: CallId, payloads: impl IntoIterator<Item = P>) {
+        let Some(adapter) = self.application.adapter_of(call) else {
+            return;
+        };
+        for payload in payloads {
+            let payload = payload.as_ref().into();
+            self.stack
+                .order(adapter, stack::Order::Send(call.0, frame::IP, payload));
+        }
+        self.begin(adapter);
     }
 
     /// Has NDISWAN end a call, as when PPP has come to an end: NDPROXY hangs up then.
