@@ -13,7 +13,7 @@ use ndis_co::{
     tapi::Disconnect,
     work::WorkItem,
 };
-use ndis_mcm::wan::{Adapter, Call, Dialing, Frames, WeakCall};
+use ndis_mcm::wan::{Adapter, Call, Frames, WeakCall};
 
 /// For how many ticks of the clock a call rings before the caller hears that nobody answers.
 pub const RING_TICKS: u32 = 30;
@@ -36,10 +36,9 @@ pub(crate) struct State {
     /// The other end, from when it is known to the end of either.
     pub(crate) far: Option<WeakCall<NullModem>>,
     /// The line that is to ring, until the work item has seen to that.
-    pub(crate) called: Option<(Adapter<NullModem>, u32)>,
-    /// The application here waits until somebody answers. (The token has this very call, so
-    /// somebody must take it out: whoever answers it, or the end of the call.)
-    caller: Option<Dialing<NullModem>>,
+    pub(crate) called: Option<Called>,
+    /// The application here waits until somebody answers.
+    pub(crate) rings: bool,
     /// For how many ticks of the clock.
     age: u32,
     /// Frames from this end that are on their way, in order.
@@ -52,12 +51,21 @@ pub(crate) struct State {
     over: bool,
 }
 
+/// A line that is to ring.
+#[derive(Debug)]
+pub(crate) struct Called {
+    /// For this very call, which is kept for so long.
+    pub(crate) caller: Call<NullModem>,
+    pub(crate) adapter: Adapter<NullModem>,
+    pub(crate) line: u32,
+}
+
 /// Whether a call rings.
 pub(crate) enum Ringing {
     No,
     Yes,
     /// For so long that its caller gives up.
-    TooLong(Dialing<NullModem>),
+    TooLong,
 }
 
 impl Leg {
@@ -68,7 +76,7 @@ impl Leg {
         let state = State {
             far,
             called: None,
-            caller: None,
+            rings: false,
             age: 0,
             queue,
             pumping: false,
@@ -91,51 +99,53 @@ impl Leg {
 
     // The caller.
 
-    /// Has a line ring for the application that dials here.
+    /// Has a line ring for the application that dials here: `caller` is the call of this end.
     pub(crate) fn ring(
         &self,
-        dialing: Dialing<NullModem>,
-        called: (Adapter<NullModem>, u32),
+        caller: &Call<NullModem>,
+        (adapter, line): (Adapter<NullModem>, u32),
         irql: &mut impl Irql,
     ) {
+        let called = Called {
+            caller: caller.clone(),
+            adapter,
+            line,
+        };
         let left = self.half.state.with(irql, move |state, _| {
             if state.over {
                 // The adapter goes.
-                return Some((dialing, called));
+                return Some(called);
             }
-            state.caller = Some(dialing);
-            state.called = Some(called);
-            None
+            state.rings = true;
+            state.called.replace(called)
         });
         drop(left);
         self.wake();
     }
 
-    /// The application that waits here; from now on it does not.
-    pub(crate) fn take_caller(&self, irql: &mut impl Irql) -> Option<Dialing<NullModem>> {
-        self.half.take_caller(irql)
+    /// Whether the application here waits for an answer; from now on it does not.
+    pub(crate) fn stop_ringing(&self, irql: &mut impl Irql) -> bool {
+        self.half
+            .state
+            .with(irql, |state, _| core::mem::take(&mut state.rings))
     }
 
     /// The clock has ticked.
     pub(crate) fn tick(&self, irql: &mut impl Irql) -> Ringing {
         self.half.state.with(irql, |state, _| {
-            if state.caller.is_none() {
+            if !state.rings {
                 return Ringing::No;
             }
             state.age = state.age.saturating_add(1);
             if state.age < RING_TICKS {
                 return Ringing::Yes;
             }
-            state.caller.take().map_or(Ringing::No, Ringing::TooLong)
+            state.rings = false;
+            Ringing::TooLong
         })
     }
 
     // Both ends.
-
-    /// Whether the call has ended here.
-    pub(crate) fn is_over(&self, irql: &mut impl Irql) -> bool {
-        self.half.state.with(irql, |state, _| state.over)
-    }
 
     /// The other end, as long as there is one.
     pub(crate) fn far(&self, irql: &mut impl Irql) -> Option<Call<NullModem>> {
@@ -169,11 +179,12 @@ impl Leg {
 
     /// This end is over: gives back the frames that are on their way, and tells the other end why.
     pub(crate) fn end(&self, why: Disconnect, irql: &mut impl NoLock) {
-        let (far, caller, called) = self.half.state.with(irql, |state, _| {
+        let (far, called) = self.half.state.with(irql, |state, _| {
             state.over = true;
-            (state.far.take(), state.caller.take(), state.called.take())
+            state.rings = false;
+            (state.far.take(), state.called.take())
         });
-        drop((caller, called));
+        drop(called);
         self.give_back(Status::VC_NOT_ACTIVATED, irql);
         let Some(far) = far.and_then(|far| far.upgrade()) else {
             return;
@@ -217,18 +228,6 @@ impl Leg {
 }
 
 impl Half {
-    pub(crate) fn take_caller(&self, irql: &mut impl Irql) -> Option<Dialing<NullModem>> {
-        self.state.with(irql, |state, _| state.caller.take())
-    }
-
-    /// The call of the application that waits here.
-    pub(crate) fn waiting(&self, irql: &mut impl Irql) -> Option<Call<NullModem>> {
-        self.state.with(irql, |state, _| {
-            let caller: &Call<NullModem> = state.caller.as_deref()?;
-            Some(caller.clone())
-        })
-    }
-
     pub(crate) fn far(&self, irql: &mut impl Irql) -> Option<Call<NullModem>> {
         self.state
             .with(irql, |state, _| state.far.clone())?

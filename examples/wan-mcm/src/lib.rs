@@ -17,9 +17,9 @@
 //! the caller's adapter                            the other adapter
 //! dial: finds the number on the Wire, pends
 //! work item ------------ Adapter::offer --------> the application rings
-//!           <----------- Dialing::refuse -------- refused
+//!           <----------- Call::refuse ----------- refused
 //!                                                 answered: Answered::connect
-//! connected <----------- Dialing::connect -------
+//! connected <----------- Call::connect ----------
 //! ```
 //!
 //! Who hangs up, or goes away, tells the other end by `Call::hang_up`. Nobody answers for thirty
@@ -44,16 +44,16 @@ mod pump;
 pub mod settings;
 mod wire;
 
+use calls::Calls;
 use leg::Leg;
 use monitor::Monitor;
 use ndis_co::{
-    irql::{NoLock, Passive, UpToDispatch},
+    irql::{Passive, UpToDispatch},
     mem::Tag,
     nbl::NetBufferLists,
     oid::{Oid, QuerySet},
     power::PowerState,
     tapi::Disconnect,
-    wan::LinkInfo,
 };
 use ndis_mcm::{
     Answer, Initialized, Load, OidRequest, ServiceKey, Status,
@@ -114,11 +114,8 @@ impl WanMiniport for NullModem {
     }
 
     fn initialized(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
+        adapter.all_calls().begin(adapter);
         self.wire.join(adapter, irql);
-        // Without it the adapter works as well.
-        if let Ok(monitor) = Monitor::register(adapter, irql) {
-            adapter.set_monitor(monitor);
-        }
     }
 
     fn dial<'r>(&self, dial: Dial<'r, Self>, irql: &mut UpToDispatch) -> Answer<'r> {
@@ -134,13 +131,10 @@ impl WanMiniport for NullModem {
             Ok(both) => both,
             Err(answer) => return answer,
         };
-        let call = Call::clone(&dialing);
-        if adapter.calls().add(&call, irql).is_ok() {
-            call.ring(dialing, called, irql);
-            adapter.calls().watch(irql);
-        } else {
-            dialing.refuse(Disconnect::Congestion, irql);
-        }
+        // The other end answers, by what it knows of this one.
+        let call = dialing.keep();
+        call.ring(&call, called, irql);
+        adapter.all_calls().watch(irql);
         answer
     }
 
@@ -151,21 +145,21 @@ impl WanMiniport for NullModem {
     fn answered(&self, answered: Answered<Self>, irql: &mut UpToDispatch) {
         let call = answered.call().clone();
         let caller = call.far(irql);
-        let Some((caller, dialing)) =
-            caller.and_then(|caller| Some((caller.clone(), caller.take_caller(irql)?)))
-        else {
+        let Some(caller) = caller.filter(|caller| caller.stop_ringing(irql)) else {
             return answered.take_back(Disconnect::NoAnswer, irql);
         };
         // The other end may not know yet whom it has called.
         if caller.join(&call, irql).is_err() {
             answered.take_back(Disconnect::Congestion, irql);
-            return dialing.refuse(Disconnect::Congestion, irql);
+            caller.refuse(Disconnect::Congestion, irql);
+            return;
         }
         if !answered.connect(irql) {
-            return dialing.refuse(Disconnect::Reject, irql);
+            caller.refuse(Disconnect::Reject, irql);
+            return;
         }
         let params = caller.adapter().params(call.adapter());
-        if !dialing.connect(params, irql) {
+        if !caller.connect(params, irql) {
             // It ends already, or the adapter that calls goes.
             let _ = call.hang_up(Disconnect::Unavailable, irql);
         }
@@ -183,11 +177,6 @@ impl WanMiniport for NullModem {
             // What was sent from there can go on.
             far.wake();
         }
-    }
-
-    fn link_set(&self, call: &Call<Self>, _: &LinkInfo, irql: &mut UpToDispatch) {
-        // NDISWAN is there now: what was said when the call came up, it has not heard.
-        let _ = call.set_params(call.params(), irql);
     }
 
     fn hang_up<'r>(
@@ -210,14 +199,24 @@ impl WanMiniport for NullModem {
     }
 
     fn pause(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
-        let irql = irql.up_to_dispatch();
-        adapter
-            .calls()
-            .each(irql, |call, irql| call.give_back(Status::PAUSED, irql));
+        let mut calls = adapter.calls();
+        while let Some(call) = calls.next(irql) {
+            call.give_back(Status::PAUSED, irql);
+        }
+    }
+
+    fn running(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
+        let mut calls = adapter.calls();
+        while let Some(call) = calls.next(irql) {
+            if let Some(far) = call.far(irql) {
+                // What has waited there for this end can go on.
+                far.wake();
+            }
+        }
     }
 
     fn set_power(&self, adapter: &Adapter<Self>, state: PowerState, irql: &mut UpToDispatch) {
-        adapter.calls().set_power(state, irql);
+        adapter.all_calls().set_power(state, irql);
     }
 
     fn oid_request<'r>(
@@ -232,12 +231,13 @@ impl WanMiniport for NullModem {
         match request.read(SPEED) {
             Ok((speed, request)) => match adapter.set_speed(speed) {
                 Ok(()) => {
-                    adapter.calls().each(irql, |call, irql| {
+                    let mut calls = adapter.calls();
+                    while let Some(call) = calls.next(irql) {
                         if let Some(far) = call.far(irql) {
-                            update(call, &far, irql);
-                            update(&far, call, irql);
+                            update(&call, &far, irql);
+                            update(&far, &call, irql);
                         }
-                    });
+                    }
                     request.accept(size_of_val(&speed))
                 }
                 Err(status) => request.refuse(status),
@@ -249,7 +249,7 @@ impl WanMiniport for NullModem {
     fn halt(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
         adapter.end_monitor(irql);
         self.wire.leave(adapter.prefix(), irql);
-        adapter.calls().forget(irql);
+        adapter.all_calls().forget(irql);
     }
 }
 
@@ -262,7 +262,10 @@ fn set_up<'i>(
 ) -> Result<Initialized<'i>, Status> {
     let lines = nic::lines(&settings, prefix)?;
     let init = init.declare(nic::link(&settings), lines, irql)?;
-    let nic = Nic::try_new(settings, prefix, init.scope())?;
+    let calls = Calls::try_new(init.scope())?;
+    // Without it the adapter works as well.
+    let monitor = Monitor::register(&init, prefix, calls.share(), irql).ok();
+    let nic = Nic::try_new(settings, prefix, calls, monitor, init.scope())?;
     init.finish(nic, irql)
 }
 

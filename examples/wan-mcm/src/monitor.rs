@@ -15,7 +15,7 @@ use ndis_co::{
 };
 use ndis_mcm::{
     device::{Access, Control, ControlCode, ControlDevice, Device, DeviceAttributes},
-    wan::{Adapter, Call, Direction},
+    wan::{Call, Declared, Direction},
 };
 
 /// Lists the calls of the adapter.
@@ -118,13 +118,14 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// The device of an adapter.
+    /// The device of an adapter that is being initialized, with this prefix and these calls.
     pub(crate) fn register(
-        adapter: &Adapter<NullModem>,
+        adapter: &Declared<'_, NullModem>,
+        prefix: Prefix,
+        calls: Calls,
         irql: &mut Passive,
     ) -> Result<Device<Self>, Status> {
-        let calls = adapter.calls().share();
-        let (bytes, len) = name(adapter.prefix());
+        let (bytes, len) = name(prefix);
         let name = core::str::from_utf8(bytes.get(..len).unwrap_or_default());
         let attributes = DeviceAttributes::new(name.unwrap_or_default());
         Device::register(adapter, &attributes, Self { calls }, irql)
@@ -135,10 +136,7 @@ impl Monitor {
     fn write(&self, room: &mut [u8], irql: &mut UpToDispatch) -> (usize, u32) {
         let (mut used, mut count) = (0_usize, 0_u32);
         let mut records = room.chunks_exact_mut(CallRecord::LEN);
-        self.calls.each(irql, |call, irql| {
-            if call.is_over(irql) {
-                return;
-            }
+        self.calls.each(irql, |call, _| {
             count = count.saturating_add(1);
             if let Some(record) = records.next() {
                 CallRecord::of(call).write(record);

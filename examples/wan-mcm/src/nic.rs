@@ -18,7 +18,7 @@ pub struct Nic {
     calls: Calls,
     /// For clones of frames that come from the other end.
     pool: NetBufferListPool,
-    /// The control device, from the end of the initialization to the halt.
+    /// The control device, until the halt.
     monitor: SpinLock<Option<Device<Monitor>>>,
 }
 
@@ -26,15 +26,17 @@ impl Nic {
     pub(crate) fn try_new(
         settings: Settings,
         prefix: Prefix,
+        calls: Calls,
+        monitor: Option<Device<Monitor>>,
         scope: &Scope,
     ) -> Result<Self, Status> {
         Ok(Self {
             settings,
             prefix,
             speed: AtomicU32::new(settings.speed),
-            calls: Calls::try_new(settings.lines, settings.addresses, scope)?,
+            calls,
             pool: NetBufferListPool::for_receives(scope, crate::TAG)?,
-            monitor: SpinLock::new(None),
+            monitor: SpinLock::new(monitor),
         })
     }
 
@@ -44,16 +46,12 @@ impl Nic {
         self.prefix
     }
 
-    pub(crate) fn calls(&self) -> &Calls {
+    pub(crate) fn all_calls(&self) -> &Calls {
         &self.calls
     }
 
     pub(crate) fn pool(&self) -> &NetBufferListPool {
         &self.pool
-    }
-
-    pub(crate) fn set_monitor(&self, monitor: Device<Monitor>) {
-        self.monitor.set(Some(monitor));
     }
 
     /// The adapter goes: takes its control device away.

@@ -7,12 +7,10 @@
 
 use crate::{
     NullModem,
-    leg::{Half, Leg},
+    leg::{Called, Half, Leg},
 };
-use ndis_co::{
-    Status, irql::Passive, mem::Arc, nbl::Parent, tapi::Disconnect, wan::FrameErrors, work::Work,
-};
-use ndis_mcm::wan::{Adapter, Call, Frames, Offer};
+use ndis_co::{Status, irql::Passive, mem::Arc, tapi::Disconnect, work::Work};
+use ndis_mcm::wan::{Call, Frames, Offer};
 
 impl Work for Half {
     fn run(this: &Arc<Self>, irql: &mut Passive) {
@@ -49,16 +47,15 @@ enum Next {
 impl Half {
     /// Has the line ring that the application here calls.
     fn place_call(&self, irql: &mut Passive) {
-        let called = self.state.with(irql, |state, _| state.called.take());
-        let (Some((adapter, line)), Some(caller)) = (called, self.waiting(irql)) else {
+        let (called, rings) = self
+            .state
+            .with(irql, |state, _| (state.called.take(), state.rings));
+        let Some(called) = called.filter(|_| rings) else {
             return;
         };
-        let status = match ring(&adapter, line, &caller, irql) {
-            Ok(()) => return,
-            Err(status) => status,
-        };
-        if let Some(dialing) = self.take_caller(irql) {
-            dialing.refuse(reason(status), irql);
+        if let Err(status) = ring(&called, irql) {
+            called.caller.stop_ringing(irql);
+            called.caller.refuse(reason(status), irql);
         }
     }
 
@@ -74,9 +71,11 @@ impl Half {
     }
 
     fn next(&self, irql: &mut Passive) -> Next {
-        // An end that goes takes itself off, and has this run again.
+        // An end that goes takes itself off, and has this run again; so does one that is connected,
+        // or whose adapter runs again.
         let far = self.far(irql);
-        if far.as_ref().is_some_and(|far| !far.is_connected()) {
+        let ready = |far: &Call<NullModem>| far.is_connected() && far.adapter().is_running();
+        if far.as_ref().is_some_and(|far| !ready(far)) {
             return Next::Wait;
         }
         let frames = self.state.with(irql, |state, _| state.queue.remove(0));
@@ -89,12 +88,13 @@ impl Half {
 }
 
 /// Has a line ring for a call that is dialled at the other end.
-fn ring(
-    adapter: &Adapter<NullModem>,
-    line: u32,
-    caller: &Call<NullModem>,
-    irql: &mut Passive,
-) -> Result<(), Status> {
+fn ring(called: &Called, irql: &mut Passive) -> Result<(), Status> {
+    let Called {
+        caller,
+        adapter,
+        line,
+    } = called;
+    let line = *line;
     let leg = Leg::try_new(Some(caller.downgrade()?), adapter.scope())?;
     let from = caller.adapter().prefix().line(caller.line());
     let number = adapter.prefix().line(line);
@@ -106,8 +106,7 @@ fn ring(
         ..Offer::default()
     };
     let call = adapter.offer(&offer, leg, irql)?;
-    let known = adapter.calls().add(&call, irql);
-    match known.and_then(|()| caller.join(&call, irql)) {
+    match caller.join(&call, irql) {
         Ok(true) => Ok(()),
         Ok(false) => {
             // The caller has given up meanwhile; or the call has ended here already.
@@ -124,11 +123,11 @@ fn ring(
 /// Hands frames up at the other end, without copying them: they are given back when all of them
 /// have come back from there. What that end does not take is lost, as on any cable: it was sent.
 fn carry(frames: Frames<NullModem>, far: &Call<NullModem>, irql: &mut Passive) {
-    let count = frames.iter().count();
-    let parent = match Parent::try_new(frames.into_lists()) {
+    let count = frames.iter().count() as u64;
+    let parent = match frames.into_parent() {
         Ok(parent) => parent,
         Err(refused) => {
-            lose(far, count, irql);
+            far.lost(count);
             return refused.original.complete(Status::SUCCESS, irql);
         }
     };
@@ -136,21 +135,14 @@ fn carry(frames: Frames<NullModem>, far: &Call<NullModem>, irql: &mut Passive) {
         Ok(clones) => {
             if let Err(refused) = far.receive_lists(clones, irql) {
                 refused.lists.free(irql);
-                lose(far, count, irql);
+                far.lost(count);
             }
         }
-        Err(_) => lose(far, count, irql),
+        Err(_) => far.lost(count),
     }
     // With clones under way, the last of them completes it.
-    if let Ok(lists) = parent.into_original() {
-        lists.complete(Status::SUCCESS, irql);
-    }
-}
-
-/// Counts frames that an end could not take; NDISWAN hears of them there.
-fn lose(far: &Call<NullModem>, frames: usize, irql: &mut Passive) {
-    for _ in 0..frames {
-        far.damaged(FrameErrors::BUFFER_OVERRUN, irql);
+    if let Ok(frames) = Frames::from_parent(parent) {
+        frames.complete(Status::SUCCESS, irql);
     }
 }
 

@@ -41,6 +41,8 @@ fn both_ends_hang_up_at_once() {
         for end in ends {
             let reason = world.ended(end);
             assert_eq!(reason, Disconnect::Normal.into(), "seed {seed}");
+            let counts = world.windows.link(end).unwrap().counts;
+            assert_eq!(counts.under_way, 0, "seed {seed}: {counts:?}");
         }
         // The addresses are free again.
         world.connect();
@@ -169,6 +171,53 @@ fn pause_and_restart() {
             world.send(other, &[b"on again"]);
             assert_eq!(world.received(end).len(), before + 1, "seed {seed}");
         }
+        world.end();
+        clean(&host.finish());
+    }
+}
+
+/// Frames for an end that is paused wait, and arrive when it runs again, in order.
+#[test]
+fn frames_wait_for_a_paused_end() {
+    for seed in seeds(20) {
+        let host = host(seed);
+        let world = World::new(&host);
+        let [near, far] = world.connect();
+        host.pause(&world.adapters[1]);
+        let frames: Vec<_> = (0..40).map(|frame| [frame; 64]).collect();
+        world.windows.send_all(near, &frames);
+        host.run();
+        assert_eq!(world.received(far).len(), 0, "seed {seed}");
+        host.restart(&world.adapters[1]).unwrap();
+        host.run();
+        assert_eq!(world.received(far), frames, "seed {seed}");
+        let counts = world.windows.link(near).unwrap().counts;
+        assert_eq!((counts.sent, counts.failed), (40, 0), "seed {seed}");
+        assert_eq!(world.statistics(far).buffer_overrun_errors, 0);
+        world.end();
+        clean(&host.finish());
+    }
+}
+
+/// What is sent in order arrives in order, both ways at once, with a full window under way.
+#[test]
+fn frames_arrive_in_order() {
+    for seed in seeds(30) {
+        let host = host(seed);
+        let world = World::new(&host);
+        let ends = world.connect();
+        let frames: Vec<_> = (0..100).map(|frame| [frame; 64]).collect();
+        for end in ends {
+            world.windows.send_all(end, &frames);
+        }
+        host.run();
+        let mut most = 0;
+        for end in ends {
+            assert_eq!(world.received(end), frames, "seed {seed}");
+            let counts = world.windows.link(end).unwrap().counts;
+            most = most.max(counts.most_under_way);
+        }
+        assert!(most > 4, "seed {seed}: {most}");
         world.end();
         clean(&host.finish());
     }

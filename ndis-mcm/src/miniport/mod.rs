@@ -132,7 +132,8 @@ pub trait Miniport: Sized + Send + Sync + 'static {
         let _ = (adapter, irql);
     }
 
-    /// The flow of data starts: it may be indicated as soon as this has returned.
+    /// The flow of data starts: it may be indicated as soon as this has returned, and
+    /// [`running`](Self::running) tells.
     ///
     /// Source page: [`MINIPORT_RESTART`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_restart).
     ///
@@ -145,6 +146,17 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     fn restart(&self, adapter: &Adapter<Self>, irql: &mut Passive) -> Result<(), Status> {
         let _ = (adapter, irql);
         Ok(())
+    }
+
+    /// Data may be indicated from here on (rule [PAUSE-10]): hand up what has waited. It follows
+    /// each [`restart`](Self::restart) that succeeds, the first one after the initialization, too.
+    ///
+    /// Source page: [`MINIPORT_RESTART`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_restart).
+    ///
+    /// [PAUSE-10]: ndis_sys::rules#PAUSE-10
+    #[doc(alias = "MiniportRestart")]
+    fn running(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
+        let _ = (adapter, irql);
     }
 
     /// The device is about to lose its power, or has it again.

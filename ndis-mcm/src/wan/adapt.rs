@@ -52,6 +52,10 @@ impl<W: WanMiniport> Miniport for Wan<W> {
         W::restart(self, adapter, irql)
     }
 
+    fn running(&self, adapter: &Adapter<W>, irql: &mut Passive) {
+        W::running(self, adapter, irql);
+    }
+
     fn set_power(&self, adapter: &Adapter<W>, state: PowerState, irql: &mut UpToDispatch) {
         W::set_power(self, adapter, state, irql);
     }
@@ -89,11 +93,10 @@ impl<W: WanMiniport> Miniport for Wan<W> {
     /// [TAPI-14]: ndis_sys::rules#TAPI-14
     fn halting(&self, adapter: &Adapter<W>, irql: &mut Passive) {
         adapter.end();
-        for index in 0..adapter.address_count() {
-            if let Some(call) = adapter.call(index, irql) {
-                // An error: it ends already.
-                let _ = call.hang_up(Disconnect::Unavailable, irql);
-            }
+        let mut calls = adapter.calls();
+        while let Some(call) = calls.next(irql) {
+            // An error: it ends already.
+            let _ = call.hang_up(Disconnect::Unavailable, irql);
         }
     }
 
@@ -158,7 +161,7 @@ impl<W: WanMiniport> CallManager for Wan<W> {
 
     /// Also for a VC on which no call is placed: one that belongs to another one's call.
     fn create_vc(&self, _af: &Af<Self>, _irql: &mut UpToDispatch) -> Result<OnVc<W>, Status> {
-        Ok(OnVc::new(None))
+        Ok(OnVc::new())
     }
 
     fn vc_deleted(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {

@@ -159,7 +159,8 @@ impl<W: WanMiniport> Call<W> {
     ///
     /// # Errors
     ///
-    /// Gives the lists back, as [`Vc::indicate_receive`]. They are not counted then.
+    /// Gives the lists back, as [`Vc::indicate_receive`]. They are not counted then: see
+    /// [`lost`](Self::lost).
     pub fn receive_lists(
         &self,
         lists: NetBufferLists,
@@ -192,18 +193,35 @@ impl<W: WanMiniport> Call<W> {
         Ok(())
     }
 
-    fn lost(&self, frames: u64) {
+    /// So many frames came from the network and could not be taken, for want of memory, or because
+    /// NDISWAN [took](Self::receive_lists) none: they are counted for the call and the adapter, as
+    /// overruns of a buffer and as received without one. What [`receive`](Self::receive) refuses it
+    /// counts itself.
+    ///
+    /// NDISWAN sees them when it asks. When it is to hear of each at once, which is worth while where
+    /// the other end would wait for a frame, report it as [damaged](Self::damaged), by
+    /// [`FrameErrors::BUFFER_OVERRUN`].
+    #[doc(alias = "OID_GEN_CO_RCV_PDUS_NO_BUFFER")]
+    pub fn lost(&self, frames: u64) {
         self.core.counters.lost(frames);
         self.adapter().statistics().lost(frames);
     }
 
     /// A frame came damaged from the network, and was dropped: it is counted, and NDISWAN hears of
     /// it.
+    ///
+    /// Each of the errors is counted, and the frame once, for the call and the adapter: as
+    /// [lost](Self::lost) when it is [`FrameErrors::BUFFER_OVERRUN`] alone, for that is a driver
+    /// that does not keep up, else as received with an error.
     #[doc(alias = "NDIS_STATUS_WAN_CO_FRAGMENT")]
     #[doc(alias = "NdisMCoIndicateStatusEx")]
     pub fn damaged(&self, errors: FrameErrors, irql: &mut impl NoLock) {
-        self.core.counters.damaged(errors);
-        self.adapter().statistics().received_wrong(1);
+        let adapter = self.adapter().statistics();
+        if self.core.counters.damaged(errors) {
+            adapter.lost(1);
+        } else {
+            adapter.received_wrong(1);
+        }
         if !self.core.has_ended() {
             // An error: there is nobody who wants to know.
             let _ = self.vc.indicate(&Fragment { errors }, irql);
@@ -230,6 +248,28 @@ impl<W: WanMiniport> Call<W> {
     #[doc(alias = "NdisMCmDispatchIncomingCloseCall")]
     #[doc(alias = "NdisCmDispatchIncomingCloseCall")]
     pub fn hang_up(&self, why: Disconnect, irql: &mut impl NoLock) -> Result<(), Status> {
+        self.hang_up_with(why, &[], irql)
+    }
+
+    /// As [`hang_up`](Self::hang_up), with what the other end has sent along.
+    ///
+    /// The pages have a buffer for it, and leave open what NDPROXY does with it: TAPI's
+    /// user-to-user information of a call that ends is nowhere tied to it. A call that is still
+    /// dialled fails without it, for a refusal carries a status and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// As there; [`Status::INVALID_LENGTH`] for more than
+    /// [`MAX_VARIABLE`](ndis_co::address::MAX_VARIABLE) bytes, when nothing has happened, and
+    /// [`Status::RESOURCES`] when it was hung up without the data.
+    #[doc(alias = "NdisMCmDispatchIncomingCloseCall")]
+    #[doc(alias = "NdisCmDispatchIncomingCloseCall")]
+    pub fn hang_up_with(
+        &self,
+        why: Disconnect,
+        data: &[u8],
+        irql: &mut impl NoLock,
+    ) -> Result<(), Status> {
         if self.core.has_ended() {
             return Err(Status::CLOSING);
         }
@@ -240,7 +280,7 @@ impl<W: WanMiniport> Call<W> {
         // The VC may have another call by now.
         let number = self.core.number();
         self.vc
-            .dispatch_incoming_close_of(number, why.status(), irql)
+            .dispatch_incoming_close_of(number, why.status(), data, irql)
     }
 
     /// What the link is at the moment.
@@ -277,6 +317,13 @@ impl<W: WanMiniport> Call<W> {
         {
             self.core.not_told();
         }
+    }
+
+    /// NDISWAN sets the link: the first time it is told what that is in any case. NDPROXY lends it
+    /// the VC only after the call is up, so nobody has heard what was told then.
+    pub(super) fn tell_first_set(&self, irql: &mut impl NoLock) {
+        self.core.first_set();
+        self.tell(irql);
     }
 
     /// What NDISWAN has set: sizes and framing.
@@ -353,6 +400,12 @@ impl<W: WanMiniport> WeakCall<W> {
     #[must_use]
     pub fn upgrade(&self) -> Option<Call<W>> {
         Some(Call::new(self.vc.upgrade()?, self.core.upgrade()?))
+    }
+
+    /// Whether both refer to the same call, which may be over.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.core.ptr_eq(&other.core)
     }
 }
 

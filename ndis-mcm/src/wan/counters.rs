@@ -11,7 +11,11 @@ pub(super) struct Counters {
     not_sent: AtomicU64,
     frames_received: AtomicU64,
     bytes_received: AtomicU64,
+    /// Frames that came, and could not be taken.
     lost: AtomicU64,
+    /// Frames that came with any other error.
+    wrong: AtomicU64,
+    buffer: AtomicU64,
     crc: AtomicU64,
     framing: AtomicU64,
     overrun: AtomicU64,
@@ -51,15 +55,19 @@ impl Counters {
     /// Received, and there was no buffer for it.
     pub(super) fn lost(&self, frames: u64) {
         add(&self.lost, frames);
+        add(&self.buffer, frames);
     }
 
-    /// A frame was received with these errors.
-    pub(super) fn damaged(&self, errors: FrameErrors) {
+    /// A frame was received with these errors: each is counted, and the frame once. Whether it is
+    /// one that was [lost](Self::lost).
+    pub(super) fn damaged(&self, errors: FrameErrors) -> bool {
+        let lost = errors == FrameErrors::BUFFER_OVERRUN;
+        add(if lost { &self.lost } else { &self.wrong }, 1);
         for (error, counter) in [
             (FrameErrors::CRC, &self.crc),
             (FrameErrors::FRAMING, &self.framing),
             (FrameErrors::HARDWARE_OVERRUN, &self.overrun),
-            (FrameErrors::BUFFER_OVERRUN, &self.lost),
+            (FrameErrors::BUFFER_OVERRUN, &self.buffer),
             (FrameErrors::TIMEOUT, &self.timeout),
             (FrameErrors::ALIGNMENT, &self.alignment),
         ] {
@@ -67,6 +75,7 @@ impl Counters {
                 add(counter, 1);
             }
         }
+        lost
     }
 
     pub(super) fn frames_sent(&self) -> u64 {
@@ -95,16 +104,7 @@ impl Counters {
 
     /// Frames that were received with an error.
     pub(super) fn frames_damaged(&self) -> u64 {
-        [
-            &self.crc,
-            &self.framing,
-            &self.overrun,
-            &self.timeout,
-            &self.alignment,
-        ]
-        .into_iter()
-        .map(get)
-        .fold(0, u64::wrapping_add)
+        get(&self.wrong)
     }
 
     /// As NDISWAN has them. The counters of a compression and of a tunnel are not counted.
@@ -119,7 +119,7 @@ impl Counters {
             alignment_errors: low(&self.alignment),
             overrun_errors: low(&self.overrun),
             framing_errors: low(&self.framing),
-            buffer_overrun_errors: low(&self.lost),
+            buffer_overrun_errors: low(&self.buffer),
             ..Statistics::default()
         }
     }
@@ -142,15 +142,18 @@ mod tests {
         assert_eq!(all.statistics().frames_sent, 2);
     }
 
-    /// A frame may have several errors.
+    /// A frame may have several errors, and counts once: as lost when nothing else was wrong.
     #[test]
     fn each_error_is_counted() {
         let all = Counters::default();
-        all.damaged(FrameErrors::CRC | FrameErrors::TIMEOUT);
-        all.damaged(FrameErrors::BUFFER_OVERRUN);
+        assert!(!all.damaged(FrameErrors::CRC | FrameErrors::TIMEOUT));
+        assert!(!all.damaged(FrameErrors::CRC | FrameErrors::BUFFER_OVERRUN));
+        assert!(!all.damaged(FrameErrors::empty()));
+        assert!(all.damaged(FrameErrors::BUFFER_OVERRUN));
+        all.lost(2);
         let seen = all.statistics();
-        assert_eq!((seen.crc_errors, seen.timeout_errors), (1, 1));
-        assert_eq!((seen.buffer_overrun_errors, seen.framing_errors), (1, 0));
-        assert_eq!(all.frames_lost(), 1);
+        assert_eq!((seen.crc_errors, seen.timeout_errors), (2, 1));
+        assert_eq!((seen.buffer_overrun_errors, seen.framing_errors), (4, 0));
+        assert_eq!((all.frames_lost(), all.frames_damaged()), (3, 3));
     }
 }

@@ -189,7 +189,7 @@ impl<'r, W: WanMiniport> Dial<'r, W> {
                 taken.begin(call.clone());
                 Ok((request, call))
             }
-            Err(status) => Err(request.refuse(status)),
+            Err(_) => Err(request.refuse(Status::RESOURCES)),
         }
     }
 
@@ -221,6 +221,9 @@ impl<W: WanMiniport> fmt::Debug for Dial<'_, W> {
 ///
 /// Say what has become of it, in bounded time. Dropping it refuses the call, with
 /// [`Status::FAILURE`].
+///
+/// It holds the call. In what the driver keeps for that same call it would be a cycle, which nobody
+/// breaks but who takes it out: [keep](Self::keep) the answer in the call instead.
 ///
 /// ```
 /// # use ndis_host as _;
@@ -256,16 +259,7 @@ impl<W: WanMiniport> Dialing<W> {
     /// `false` when it is over already: the adapter goes, or the call was
     /// [hung up](Call::hang_up).
     pub fn connect(self, params: LinkParams, irql: &mut impl NoLock) -> bool {
-        let call = self.0.disarm();
-        let Some(waits) = call.core().dialing.take() else {
-            return false;
-        };
-        call.core().set_params(params);
-        match answer(&call, waits.telephony(), params) {
-            Ok(parameters) => waits.accept_with(parameters, irql),
-            Err(status) => waits.refuse(status, irql),
-        }
-        true
+        self.keep().connect(params, irql)
     }
 
     /// The call is not to be; the application hears why, and [`WanMiniport::failed`] comes before
@@ -276,10 +270,48 @@ impl<W: WanMiniport> Dialing<W> {
 
     /// As [`refuse`](Self::refuse), for another reason.
     pub fn refuse_with(self, status: Status, irql: &mut impl NoLock) {
-        let call = self.0.disarm();
-        if let Some(waits) = call.core().dialing.take() {
-            waits.refuse(status, irql);
+        self.keep().refuse_with(status, irql);
+    }
+
+    /// The answer is given by the [`Call`] itself, from wherever the driver has it:
+    /// [`Call::connect`], [`Call::refuse`]. Nothing refuses it any more when the driver forgets it,
+    /// but for the halt.
+    ///
+    /// That is for drivers that find the call again by what they keep for it.
+    pub fn keep(self) -> Call<W> {
+        self.0.disarm()
+    }
+}
+
+/// A call that is dialled, and whose answer was [kept](Dialing::keep).
+impl<W: WanMiniport> Call<W> {
+    /// As [`Dialing::connect`]: the call is up, with a link like this.
+    ///
+    /// `false` when it is not dialled any more: it was answered, or is over.
+    pub fn connect(&self, params: LinkParams, irql: &mut impl NoLock) -> bool {
+        let Some(waits) = self.core().dialing.take() else {
+            return false;
+        };
+        self.core().set_params(params);
+        match answer(self, waits.telephony(), params) {
+            Ok(parameters) => waits.accept_with(parameters, irql),
+            Err(status) => waits.refuse(status, irql),
         }
+        true
+    }
+
+    /// As [`Dialing::refuse`]: the call is not to be. `false` when it is not dialled any more.
+    pub fn refuse(&self, why: Disconnect, irql: &mut impl NoLock) -> bool {
+        self.refuse_with(why.into(), irql)
+    }
+
+    /// As [`refuse`](Self::refuse), for another reason.
+    pub fn refuse_with(&self, status: Status, irql: &mut impl NoLock) -> bool {
+        let Some(waits) = self.core().dialing.take() else {
+            return false;
+        };
+        waits.refuse(status, irql);
+        true
     }
 }
 

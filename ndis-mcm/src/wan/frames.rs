@@ -6,7 +6,7 @@ use core::fmt;
 use ndis_co::{
     armed::{Alarm, Armed},
     irql::{NoLock, UpToDispatch},
-    nbl::{Lists, Packets},
+    nbl::{Lists, Packets, Parent, ParentError, Watch, Watched},
 };
 
 /// Frames that NDISWAN sends on a call, held by the driver until it completes them; counted then.
@@ -47,21 +47,38 @@ impl<W: WanMiniport> Alarm<Sent<W>> for Fail {
 }
 
 impl<W: WanMiniport> Sent<W> {
-    /// Counts the frames, of which this has become.
     fn count(&self, status: Status) {
-        let (mut frames, mut bytes) = (0_u64, 0_u64);
-        for frame in self.lists.buffers() {
-            frames = frames.wrapping_add(1);
-            bytes = bytes.wrapping_add(frame.len() as u64);
-        }
-        let (call, adapter) = (&self.call.core().counters, self.call.adapter().statistics());
-        if status.is_success() {
-            call.sent(frames, bytes);
-            adapter.sent(frames, bytes);
-        } else {
-            call.not_sent(frames);
-            adapter.not_sent(frames);
-        }
+        count(&self.call, &self.lists, status);
+    }
+}
+
+/// Counts frames, of which this has become.
+fn count<W: WanMiniport>(call: &Call<W>, lists: &SendLists<Wan<W>>, status: Status) {
+    let (mut frames, mut bytes) = (0_u64, 0_u64);
+    for frame in lists.buffers() {
+        frames = frames.wrapping_add(1);
+        bytes = bytes.wrapping_add(frame.len() as u64);
+    }
+    let (call, adapter) = (&call.core().counters, call.adapter().statistics());
+    if status.is_success() {
+        call.sent(frames, bytes);
+        adapter.sent(frames, bytes);
+    } else {
+        call.not_sent(frames);
+        adapter.not_sent(frames);
+    }
+}
+
+/// [`Frames`] of which clones are made: see [`Frames::into_parent`].
+pub type FramesParent<W> = Parent<Watched<SendLists<Wan<W>>, Counts<W>>>;
+
+/// Counts the frames of a call when their clones are gone.
+#[doc(hidden)]
+pub struct Counts<W: WanMiniport>(Call<W>);
+
+impl<W: WanMiniport> Watch<SendLists<Wan<W>>> for Counts<W> {
+    fn gone(self, lists: &SendLists<Wan<W>>, status: Status) {
+        count(&self.0, lists, status);
     }
 }
 
@@ -139,8 +156,56 @@ impl<W: WanMiniport> Frames<W> {
         sent.lists.complete(status, irql);
     }
 
-    /// The lists themselves, counted as sent from here on: to be made the
-    /// [parent](ndis_co::nbl::Parent) of clones, which go out without a copy.
+    /// Makes them the parent of clones, which go out without a copy. They are given back when the
+    /// last clone has come back, and counted then: as sent when every clone came back with success,
+    /// else as not sent.
+    ///
+    /// ```
+    /// # use ndis_host as _;
+    /// use ndis_co::{Status, irql::UpToDispatch, nbl::NetBufferListPool};
+    /// use ndis_mcm::wan::{Call, Frames, WanMiniport};
+    ///
+    /// /// A cable between two calls: what one sends the other one receives.
+    /// fn carry<W: WanMiniport>(
+    ///     frames: Frames<W>,
+    ///     far: &Call<W>,
+    ///     pool: &NetBufferListPool,
+    ///     irql: &mut UpToDispatch,
+    /// ) {
+    ///     // Frames that cannot be carried are dropped, which fails them.
+    ///     let Ok(parent) = frames.into_parent() else { return };
+    ///     if let Ok(clones) = parent.allocate_packet_clones(pool) {
+    ///         let _ = far.receive_lists(clones, irql);
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Gives the frames back, as [`Parent::try_new`].
+    pub fn into_parent(self) -> Result<FramesParent<W>, ParentError<Self>> {
+        let Sent { call, lists } = self.0.disarm();
+        Parent::try_new(Watched::new(lists, Counts(call))).map_err(|refused| ParentError {
+            original: Self::of(refused.original),
+            status: refused.status,
+        })
+    }
+
+    /// The frames of a parent that has no clone, or none any more that is under way.
+    ///
+    /// # Errors
+    ///
+    /// Gives a parent back that has one.
+    pub fn from_parent(parent: FramesParent<W>) -> Result<Self, FramesParent<W>> {
+        parent.into_original().map(Self::of)
+    }
+
+    fn of(watched: Watched<SendLists<Wan<W>>, Counts<W>>) -> Self {
+        let (lists, Counts(call)) = watched.into_parts();
+        Self::new(call, lists)
+    }
+
+    /// The lists themselves, counted as sent from here on.
     #[must_use]
     pub fn into_lists(self) -> SendLists<Wan<W>> {
         let sent = self.0.disarm();

@@ -1,15 +1,20 @@
 //! [`NewWan`]: the steps of the initialization.
 
 use super::{Wan, WanMiniport, lines::Lines, link::Link, nic::Nic, oids};
-use crate::{AdapterConfiguration, Attributed, Initialize, Initialized, New, Status};
+use crate::{
+    AdapterConfiguration, Attributed, Initialize, Initialized, New, Status,
+    device::{DeviceParent, parent},
+    miniport::sealed,
+};
 use core::fmt;
 use ndis_co::{
     family::{AddressFamily, Family},
     irql::{AtPassive, Passive},
     mem::Tag,
     nbl::NetBufferListPool,
-    scope::Scope,
+    scope::{Live, Scope},
 };
+use ndis_sys::NDIS_HANDLE;
 
 /// What NDPROXY opens (rule TAPI-01). The number of the version, no page says.
 const FAMILY: AddressFamily = AddressFamily::new(Family::TAPI_PROXY, 1, 0);
@@ -113,7 +118,8 @@ pub struct Declared<'i, W: WanMiniport> {
 }
 
 impl<'i, W: WanMiniport> Declared<'i, W> {
-    /// What pools, timers and work items of the adapter are allocated on.
+    /// What pools, timers and work items of the adapter are allocated on. (Its
+    /// [control devices](crate::device) are registered through this value itself.)
     #[must_use]
     pub fn scope(&self) -> &Scope {
         self.init.scope()
@@ -141,6 +147,15 @@ impl<'i, W: WanMiniport> Declared<'i, W> {
         let mut init = init.adapter(Nic::try_new(link, lines, pool, adapter)?)?;
         init.register_address_family(FAMILY, irql)?;
         Ok(init.finish())
+    }
+}
+
+impl<W: WanMiniport> parent::Sealed for Declared<'_, W> {}
+
+/// A control device may be registered before the adapter is finished.
+impl<W: WanMiniport> DeviceParent for Declared<'_, W> {
+    fn parts(&self, token: sealed::Token) -> Option<(Live, NDIS_HANDLE)> {
+        self.init.parts(token)
     }
 }
 

@@ -44,8 +44,9 @@
 //! - It answers the OIDs of TAPI and of WAN links, and keeps what NDISWAN sets, from one table by
 //!   whichever door they come.
 //! - It counts frames and bytes, for each call and for the adapter.
-//! - It tells NDISWAN the speed and the window of a link when its call is up, and when the driver
-//!   [changes](Call::set_params) them.
+//! - It tells NDISWAN the speed and the window of a link when its call is up, again when NDISWAN
+//!   sets the link for the first time (before that it may not have the VC, and not hear), and when
+//!   the driver [changes](Call::set_params) them.
 //! - It refuses frames that are longer than declared, and fails what is sent on no call.
 //! - It ends calls in the order that TAPI wants (rule [TAPI-13]): when the driver has nothing
 //!   against it, the VC is deactivated as soon as the last frame is back, then the request is
@@ -132,6 +133,7 @@ mod call;
 mod counters;
 mod dial;
 mod ending;
+mod error;
 mod frames;
 mod init;
 mod lines;
@@ -140,16 +142,21 @@ mod nic;
 mod offer;
 mod oids;
 mod state;
+mod walk;
 
 pub use call::{Call, WeakCall};
 pub use dial::{Dial, Dialing};
 pub use ending::{HangUp, HangingUp};
-pub use frames::Frames;
+pub use error::OfferError;
+#[doc(hidden)]
+pub use frames::Counts;
+pub use frames::{Frames, FramesParent};
 pub use init::{Declared, NewWan};
 pub use lines::{Line, Lines};
 pub use link::{Link, LinkParams, Speeds, Subtype};
 pub use offer::{Answered, Offer};
 pub use state::Direction;
+pub use walk::Calls;
 
 use crate::{Answer, Initialized, OidRequest, PowerSource, Status};
 use core::{fmt, ops};
@@ -264,7 +271,7 @@ pub trait WanMiniport: Sized + Send + Sync + 'static {
     }
 
     /// The call is up, and the application knows: frames may be handed up from here on, and come.
-    /// NDISWAN was told what the link is.
+    /// NDISWAN is told what the link is, now or as soon as it sets the link.
     fn connected(&self, call: &Call<Self>, irql: &mut UpToDispatch) {
         let _ = (call, irql);
     }
@@ -317,6 +324,11 @@ pub trait WanMiniport: Sized + Send + Sync + 'static {
     fn restart(&self, adapter: &Adapter<Self>, irql: &mut Passive) -> Result<(), Status> {
         let _ = (adapter, irql);
         Ok(())
+    }
+
+    /// As [`Miniport::running`](crate::Miniport::running): frames may be handed up again.
+    fn running(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
+        let _ = (adapter, irql);
     }
 
     /// As [`Miniport::set_power`](crate::Miniport::set_power).

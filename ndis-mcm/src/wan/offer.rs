@@ -3,12 +3,13 @@
 use super::{
     Adapter, Wan, WanMiniport,
     call::Call,
+    error::OfferError,
     lines::Place,
     link::LinkParams,
     nic::Taken,
     state::{CallCore, Direction, OnVc},
 };
-use crate::{AcceptedCall, Sap, Status};
+use crate::{AcceptedCall, Active, CreatedVc, Sap, Status};
 use core::fmt;
 use ndis_co::{
     irql::NoLock,
@@ -142,6 +143,27 @@ impl Offer<'_> {
     }
 }
 
+/// What a call is offered with.
+struct Ready<W: WanMiniport> {
+    taken: Taken<W>,
+    sap: Sap<Wan<W>>,
+    params: LinkParams,
+    parameters: [CallParametersBuf; 2],
+}
+
+/// A VC to who takes calls there, activated.
+fn open<'s, W: WanMiniport>(
+    sap: &'s Sap<Wan<W>>,
+    parameters: CallParametersBuf,
+    irql: &mut impl NoLock,
+) -> Result<CreatedVc<'s, Wan<W>, Active>, Status> {
+    let vc = sap.create_vc(OnVc::new(), irql)?;
+    vc.activate(parameters, irql).map_err(|failed| {
+        failed.vc.delete(irql);
+        failed.status
+    })
+}
+
 impl<W: WanMiniport> crate::Adapter<Wan<W>> {
     /// A call has come from the network: offers it to the application that takes calls there.
     /// `context` is what the driver keeps for it.
@@ -156,7 +178,7 @@ impl<W: WanMiniport> crate::Adapter<Wan<W>> {
     /// [`Status::INVALID_SAP`] when no application takes calls there,
     /// [`Status::TAPI_CALLUNAVAIL`] when each address of it has a call, [`Status::CLOSING`] when
     /// the adapter or the application goes away, [`Status::RESOURCES`], what NDIS or the client
-    /// answers. The context is dropped then.
+    /// answers. The context comes back.
     #[doc(alias = "NdisMCmDispatchIncomingCall")]
     #[doc(alias = "NdisMCmCreateVc")]
     pub fn offer(
@@ -164,31 +186,59 @@ impl<W: WanMiniport> crate::Adapter<Wan<W>> {
         offer: &Offer<'_>,
         context: W::Call,
         irql: &mut impl NoLock,
-    ) -> Result<Call<W>, Status> {
-        let (taken, sap) = self.find(offer, irql)?;
-        let place = taken.place();
-        let params = offer.params.unwrap_or(self.link.params());
-        let [for_vc, for_client] = offer.parameters(self, place, params)?;
-        let link = self.of_all.get();
-        let core = CallCore::try_new(context, place, Direction::Incoming, params, link)?;
-        let vc = sap.create_vc(OnVc::new(Some(Arc::clone(&core))), irql)?;
-        let call = Call::begin((*vc).clone(), core);
-        taken.begin(call.clone());
-        let vc = match vc.activate(for_vc, irql) {
+    ) -> Result<Call<W>, OfferError<W::Call>> {
+        let ready = match self.prepare(offer, irql) {
+            Ok(ready) => ready,
+            Err(status) => return Err(OfferError { context, status }),
+        };
+        let Ready {
+            taken,
+            sap,
+            params,
+            parameters: [for_vc, for_client],
+        } = ready;
+        let vc = match open(&sap, for_vc, irql) {
             Ok(vc) if !self.ends() => vc,
             Ok(vc) => {
-                call.end();
                 vc.delete(irql);
-                return Err(Status::CLOSING);
+                let status = Status::CLOSING;
+                return Err(OfferError { context, status });
             }
-            Err(failed) => {
-                call.end();
-                failed.vc.delete(irql);
-                return Err(failed.status);
+            Err(status) => return Err(OfferError { context, status }),
+        };
+        let (place, link) = (taken.place(), self.of_all.get());
+        // Last, so that nobody else can have it when anything fails.
+        let made = CallCore::try_new(context, place, Direction::Incoming, params, link);
+        let core = match made {
+            Ok(core) => core,
+            Err(context) => {
+                vc.delete(irql);
+                let status = Status::RESOURCES;
+                return Err(OfferError { context, status });
             }
         };
+        vc.begin(Arc::clone(&core));
+        let call = Call::begin((*vc).clone(), core);
+        taken.begin(call.clone());
         vc.dispatch_incoming_call(for_client, irql);
+        if self.ends() {
+            // The halt may have come by before there was anything to hang up.
+            let _ = call.hang_up(Disconnect::Unavailable, irql);
+        }
         Ok(call)
+    }
+
+    /// Finds who takes calls there, and says what they are told.
+    fn prepare(&self, offer: &Offer<'_>, irql: &mut impl NoLock) -> Result<Ready<W>, Status> {
+        let (taken, sap) = self.find(offer, irql)?;
+        let params = offer.params.unwrap_or(self.link.params());
+        let parameters = offer.parameters(self, taken.place(), params)?;
+        Ok(Ready {
+            taken,
+            sap,
+            params,
+            parameters,
+        })
     }
 
     /// A free address, and who takes calls on it.

@@ -120,13 +120,14 @@ fn set_link<'r, W: WanMiniport, D: Door>(
         return request.refuse(status);
     }
     if let Some(call) = call {
+        // NDISWAN is there now: what was said when the call came up, it may not have heard.
+        call.tell_first_set(irql);
         set_one(call, info, irql);
     } else {
         adapter.of_all.set(info);
-        for index in 0..adapter.address_count() {
-            if let Some(call) = adapter.call(index, irql) {
-                set_one(&call, info, irql);
-            }
+        let mut calls = adapter.calls();
+        while let Some(call) = calls.next(irql) {
+            set_one(&call, info, irql);
         }
     }
     request.accept(SET_LINK)

@@ -9,7 +9,6 @@ use super::{Wan, WanMiniport, counters::Counters, lines::Place, link::LinkParams
 use crate::PendingMakeCall;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use ndis_co::{
-    Status,
     irql::Irql,
     lock::SpinLock,
     mem::{Arc, Tag},
@@ -56,6 +55,8 @@ pub struct CallCore<W: WanMiniport> {
     params: SpinLock<LinkParams>,
     /// NDISWAN has not heard of the parameters.
     untold: AtomicBool,
+    /// NDISWAN has not set the link on this call yet.
+    unset: AtomicBool,
     link: SpinLock<LinkInfo>,
     /// The next frame that comes in says what its framing is.
     detects: AtomicBool,
@@ -66,13 +67,14 @@ pub struct CallCore<W: WanMiniport> {
 }
 
 impl<W: WanMiniport> CallCore<W> {
+    /// Gives the context back when there is no memory.
     pub(super) fn try_new(
         context: W::Call,
         place: Place,
         direction: Direction,
         params: LinkParams,
         link: LinkInfo,
-    ) -> Result<Arc<Self>, Status> {
+    ) -> Result<Arc<Self>, W::Call> {
         let core = Self {
             context,
             place,
@@ -81,12 +83,13 @@ impl<W: WanMiniport> CallCore<W> {
             number: AtomicU32::new(0),
             params: SpinLock::new(params),
             untold: AtomicBool::new(true),
+            unset: AtomicBool::new(true),
             link: SpinLock::new(link),
             detects: AtomicBool::new(is_open(&link)),
             ended: AtomicBool::new(false),
             dialing: SpinLock::new(None),
         };
-        Ok(Arc::try_new(core, Tag::NDIS)?)
+        Arc::try_new_or_back(core, Tag::NDIS).map_err(|core| core.context)
     }
 
     /// Which of the VC's calls it is.
@@ -128,6 +131,13 @@ impl<W: WanMiniport> CallCore<W> {
         self.untold.store(true, Ordering::SeqCst);
     }
 
+    /// NDISWAN sets the link of this very call: before the first time it may have heard nothing.
+    pub(super) fn first_set(&self) {
+        if self.unset.load(Ordering::Relaxed) && self.unset.swap(false, Ordering::SeqCst) {
+            self.not_told();
+        }
+    }
+
     pub(super) fn link(&self) -> LinkInfo {
         self.link.get()
     }
@@ -163,11 +173,10 @@ pub struct OnVc<W: WanMiniport> {
 }
 
 impl<W: WanMiniport> OnVc<W> {
-    pub(super) fn new(call: Option<Arc<CallCore<W>>>) -> Self {
-        let origin = call.as_ref().map(|call| call.direction.origin());
+    pub(super) fn new() -> Self {
         Self {
-            current: SpinLock::new(call),
-            origin: SpinLock::new(origin),
+            current: SpinLock::new(None),
+            origin: SpinLock::new(None),
         }
     }
 

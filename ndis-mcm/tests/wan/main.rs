@@ -228,11 +228,16 @@ fn what_is_told_of_a_link() {
             assert_eq!(call.params(), stopped);
             call.damaged(FrameErrors::CRC, irql);
             assert_eq!(call.statistics().crc_errors, 1);
-            assert_eq!(call.adapter().statistics().packets_received_wrong(), 1);
+            call.damaged(FrameErrors::BUFFER_OVERRUN, irql);
+            call.lost(2);
+            assert_eq!(call.statistics().buffer_overrun_errors, 3);
+            // The adapter counts them in the same way.
+            let all = call.adapter().statistics();
+            assert_eq!((all.packets_received_wrong(), all.packets_lost()), (1, 3));
         });
         assert_eq!(heard(&world), [told(stopped)]);
         let fragments = world.proxy.0.fragments.lock().unwrap().clone();
-        assert_eq!(fragments, [FrameErrors::CRC]);
+        assert_eq!(fragments, [FrameErrors::CRC, FrameErrors::BUFFER_OVERRUN]);
         // Nothing is told twice.
         world.user(|proxy| proxy.send(&proxy.placed(), &[&[1; 5]]));
         assert_eq!(heard(&world), []);
@@ -280,7 +285,7 @@ fn calls_that_fail() {
             ("busy", Disconnect::Busy.into()),
             ("at once", Disconnect::Congestion.into()),
             ("lost", Status::FAILURE),
-            // Nobody takes calls there, and the leg is dropped.
+            // Nobody takes calls there: the leg comes back, and who has dialled in it.
             ("line 0", Status::FAILURE),
         ] {
             world.call(number);
@@ -642,7 +647,7 @@ fn a_storm() {
 #[test]
 #[cfg_attr(miri, ignore = "many runs")]
 fn without_memory() {
-    for nth in 1..60 {
+    for nth in 1..120 {
         let world = World::new(builder(nth).build());
         world.host.fail_allocation(nth);
         let proxy = world.proxy.clone();

@@ -143,10 +143,12 @@ impl Modem {
                 params: Some(OFFERED),
                 ..Offer::default()
             };
-            // What fails drops the leg, and with it who has dialled.
             let leg = Leg::new(&notes, Some(dialing));
-            if let Err(status) = adapter.offer(&offer, leg, irql) {
-                notes.offers.lock().unwrap().push(status);
+            if let Err(refused) = adapter.offer(&offer, leg, irql) {
+                notes.offers.lock().unwrap().push(refused.status);
+                // Who has dialled is still in it.
+                let dialing = refused.context.take_dialing().unwrap();
+                dialing.refuse_with(Status::FAILURE, irql);
             }
         });
     }

@@ -353,6 +353,8 @@ fn setting_links() {
             Door::Adapter,
             Door::Miniport,
         ];
+        let told = || world.proxy.0.links.lock().unwrap().len();
+        assert_eq!(told(), 1, "when the call was up");
         for (size, door) in (50..).zip(doors) {
             let compressed = ppp | Framing::COMPRESS_PROTOCOL;
             for (bad, why) in [
@@ -361,6 +363,7 @@ fn setting_links() {
                 (link(50, Framing::SLIP, ppp), "not together"),
             ] {
                 assert_eq!(set(&world, door, bad), Status::INVALID_DATA, "{why}");
+                assert!(told() <= 2, "{why}");
             }
             let short = Ask::Set(number::WAN_CO_SET_LINK_INFO, vec![0; 31]);
             let came = ask(&world, door, &short);
@@ -372,6 +375,8 @@ fn setting_links() {
             assert_eq!(get(&world, Door::AdapterOfVc), good, "{door:?}");
             let of_all = matches!(door, Door::Adapter | Door::Miniport);
             assert_eq!(get(&world, Door::Manager) == good, of_all, "{door:?}");
+            // NDISWAN is there: what it may not have heard it is told again, once.
+            assert_eq!(told(), 2, "{door:?}");
             // Sizes may rise again.
             assert_eq!(
                 set(&world, door, link(MAX_FRAME, ppp, ppp)),
@@ -386,6 +391,8 @@ fn setting_links() {
         assert_eq!(get(&world, Door::AdapterOfVc), LinkInfo::undetected(90));
         world.user(|proxy| proxy.send(&proxy.placed(), &[&[0xFF, 3, 0, 0x21]]));
         assert_eq!(get(&world, Door::AdapterOfVc), link(90, ppp, ppp));
+        // Another call, of which it hears twice as well.
+        assert_eq!(told(), 4);
         world.end("links");
     }
 }

@@ -154,7 +154,7 @@ impl<M: CallManager> Vc<M> {
     }
 
     /// As [`dispatch_incoming_close`](Self::dispatch_incoming_close), for the call of this
-    /// [number](Self::call_number) and no later one, without data.
+    /// [number](Self::call_number) and no later one.
     ///
     /// ```
     /// # use ndis_co::{Status, cm::{CallManager, Vc}, irql::UpToDispatch};
@@ -162,7 +162,7 @@ impl<M: CallManager> Vc<M> {
     /// /// The far end of the call that had this number has hung up.
     /// fn far_end_gone<M: CallManager>(vc: &Vc<M>, number: u32, irql: &mut UpToDispatch) {
     ///     // `Status::CLOSING` also when another call is on the VC by now.
-    ///     let _ = vc.dispatch_incoming_close_of(number, Status::SUCCESS, irql);
+    ///     let _ = vc.dispatch_incoming_close_of(number, Status::SUCCESS, &[], irql);
     /// }
     /// ```
     ///
@@ -175,9 +175,10 @@ impl<M: CallManager> Vc<M> {
         &self,
         number: u32,
         status: Status,
+        data: &[u8],
         irql: &mut impl NoLock,
     ) -> Result<(), Status> {
-        self.close(Some(number), status, &[], irql)
+        self.close(Some(number), status, data, irql)
     }
 
     fn close(

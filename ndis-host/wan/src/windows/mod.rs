@@ -4,18 +4,21 @@
 //! these is done by a thread of the host when it runs next ([`Host::run`]), and what came of it can
 //! be looked at when it has run.
 
+mod asking;
 mod load;
 mod stack;
 mod tapi;
 mod view;
 
 pub use crate::ndproxy::HangUp;
+pub use asking::Subject;
 pub use view::{CallId, CallView, Diagnosis, Event, Frame, LineView, State};
 
 use crate::{
     ndiswan::{LinkView, Ndiswan, frame},
     ndproxy::{Line, Ndproxy},
 };
+use asking::Question;
 use ndis_co::{
     Status,
     oid::{Counter, Oid, ToAdapter},
@@ -152,6 +155,11 @@ impl<'h> Windows<'h> {
 
     fn tell_stack(&self, adapter: u32, order: stack::Order) {
         self.stack.order(adapter, order);
+        self.begin(adapter);
+    }
+
+    /// Has what was asked of an adapter done.
+    fn begin(&self, adapter: u32) {
         let stack = self.stack.clone();
         self.host
             .spawn_of(&self.ndiswan, "ppp", move || stack.begin_orders(adapter));
@@ -203,7 +211,7 @@ impl<'h> Windows<'h> {
         self.tell_about(call, tapi::Order::Drop);
     }
 
-    /// Sends a frame of IPv4 over a call.
+    /// Sends a frame of IPv4 over a call, after those before.
     pub fn send(&self, call: CallId, payload: &[u8]) {
         self.send_frame(call, frame::IP, payload);
     }
@@ -214,6 +222,20 @@ impl<'h> Windows<'h> {
         self.tell_link(call, |call| {
             stack::Order::Send(call, protocol, payload.into())
         });
+    }
+
+    /// Sends frames of IPv4 over a call, one after the other: one thread of the host sends all, as
+    /// fast as the window lets it.
+    pub fn send_all<P: AsRef<[u8]>>(&self, call: CallId, payloads: impl IntoIterator<Item = P>) {
+        let Some(adapter) = self.application.adapter_of(call) else {
+            return;
+        };
+        for payload in payloads {
+            let payload = payload.as_ref().into();
+            self.stack
+                .order(adapter, stack::Order::Send(call.0, frame::IP, payload));
+        }
+        self.begin(adapter);
     }
 
     /// Has NDISWAN end a call, as when PPP has come to an end: NDPROXY hangs up then.
@@ -239,6 +261,40 @@ impl<'h> Windows<'h> {
         oid: Oid<u64, Counter, ToAdapter>,
     ) -> Option<Result<u64, Status>> {
         self.stack.counter(adapter, oid.number())
+    }
+
+    /// Has NDISWAN or NDPROXY query an OID, whose query carries `about` as far as it carries
+    /// anything: [`oid_answer`](Self::oid_answer).
+    pub fn query_oid(&self, subject: Subject, oid: u32, about: &[u8]) {
+        self.ask(subject, Question::Query(oid, about.into()));
+    }
+
+    /// Has NDISWAN or NDPROXY set an OID: [`oid_answer`](Self::oid_answer).
+    pub fn set_oid(&self, subject: Subject, oid: u32, data: &[u8]) {
+        self.ask(subject, Question::Set(oid, data.into()));
+    }
+
+    fn ask(&self, subject: Subject, question: Question) {
+        match subject {
+            Subject::Adapter(adapter) => {
+                self.tell_stack(adapter, stack::Order::Ask(subject, question));
+            }
+            Subject::Link(call) => {
+                self.tell_link(call, |_| stack::Order::Ask(subject, question));
+            }
+            Subject::Manager(adapter) => self.tell(adapter, tapi::Order::Ask(subject, question)),
+            Subject::Call(call) => self.tell_about(call, |_| tapi::Order::Ask(subject, question)),
+        }
+    }
+
+    /// What was last answered to whoever of the two drivers asked for an OID: nothing but success,
+    /// to a set. `None` as long as there is no answer.
+    #[must_use]
+    pub fn oid_answer(&self, subject: Subject, oid: u32) -> Option<Result<Vec<u8>, Status>> {
+        match subject {
+            Subject::Adapter(_) | Subject::Link(_) => self.stack.answer(subject, oid),
+            Subject::Manager(_) | Subject::Call(_) => self.application.answer(subject, oid),
+        }
     }
 
     /// What the call manager of an adapter has said of its lines; empty as long as it has not.
@@ -305,6 +361,12 @@ impl<'h> Windows<'h> {
     #[must_use]
     pub fn received(&self, call: CallId) -> Vec<Frame> {
         self.stack.received(call.0)
+    }
+
+    /// The same, which [`received`](Self::received) does not have any more then.
+    #[must_use]
+    pub fn take_received(&self, call: CallId) -> Vec<Frame> {
+        self.stack.take_received(call.0)
     }
 
     /// How the link of a call is, or last was; `None` when it never came up.

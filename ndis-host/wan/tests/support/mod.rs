@@ -215,9 +215,11 @@ impl Cable {
                     call.set(&call);
                     return Ok(());
                 }
-                Err(Status::TAPI_CALLUNAVAIL) => {}
-                Err(Status::INVALID_SAP) => why = Disconnect::Unavailable,
-                Err(_) => why = Disconnect::Congestion,
+                Err(refused) => match refused.status {
+                    Status::TAPI_CALLUNAVAIL => {}
+                    Status::INVALID_SAP => why = Disconnect::Unavailable,
+                    _ => why = Disconnect::Congestion,
+                },
             }
         }
         Err(why)
