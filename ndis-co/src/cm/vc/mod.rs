@@ -3,6 +3,7 @@
 mod accepted;
 mod created;
 mod data;
+mod names;
 mod steps;
 
 pub use accepted::AcceptedCall;
@@ -20,6 +21,7 @@ use crate::{
     address::MAX_VARIABLE,
     callback::{Argument, FromNdis},
     deferred::Node,
+    instance_name,
     irql::{NoLock, UpToDispatch},
     lock::SpinLock,
     mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag, Vec},
@@ -47,6 +49,7 @@ pub struct VcShared<M: CallManager> {
     sap: Option<Arc<SapShared<M>>>,
     handle: Opaque,
     state: SpinLock<State>,
+    name: instance_name::Slot,
     /// What the base keeps here.
     part: PartOf<M>,
     context: M::Vc,
@@ -259,6 +262,7 @@ impl<M: CallManager> VcShared<M> {
             sap,
             handle: Opaque::new(handle),
             state: SpinLock::new(State::new(origin)),
+            name: instance_name::Slot::new(),
             part,
             context,
             af: Parent::new(af.clone()),

@@ -1,6 +1,7 @@
 //! [`Vc`]: a virtual connection and the call on it.
 
 mod call_id;
+mod name;
 mod owners;
 mod sends;
 mod steps;
@@ -16,6 +17,7 @@ use crate::{
         state::{Origin, State},
     },
     deferred::Node,
+    instance_name,
     irql::{NoLock, UpToDispatch},
     lock::SpinLock,
     mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag, Vec},
@@ -41,6 +43,7 @@ pub struct VcShared<C: Client> {
     place: AtomicUsize,
     handle: Opaque,
     state: SpinLock<State>,
+    name: instance_name::Slot,
     context: C::Vc,
     pub(in crate::client) af: Parent<Arc<AfShared<C>>>,
 }
@@ -195,6 +198,7 @@ impl<C: Client> VcShared<C> {
             place: AtomicUsize::new(0),
             handle: Opaque::new(handle),
             state: SpinLock::new(State::new(origin)),
+            name: instance_name::Slot::new(),
             context,
             af: Parent::new(af.clone()),
         };

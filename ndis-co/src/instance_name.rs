@@ -1,0 +1,145 @@
+//! [`InstanceName`]: the name of a VC for those who manage the machine.
+//!
+//! NDIS makes it of what the driver proposes, and gives it in memory that is the driver's: who
+//! has asked for a name frees it when the VC is deleted, and not before (rule VC-56). So a VC
+//! keeps what NDIS gave, in a [`Slot`], and the driver gets a copy.
+//!
+//! # Invariants
+//!
+//! NAMED: the string in a [`Named`] is what NDIS has returned with success for the VC whose
+//! [`Slot`] has it. Its buffer belongs to this driver from then on, and nobody but the slot knows
+//! of it. The slot lies in the VC, whose memory is freed when NDIS has deleted it or begins to.
+
+use crate::{
+    Status,
+    lock::SpinLock,
+    mem::{Tag, Vec},
+    wide::Utf16,
+};
+use core::{fmt, ops, ptr, slice};
+use ndis_sys::{NDIS_HANDLE, UNICODE_STRING};
+
+/// The name that NDIS has given a VC: what a driver proposed with a number behind it, in UTF-16.
+/// It derefs to its units.
+///
+/// A driver's name for it is better unlike those of other VCs (rule [VC-57]), and the memory that it
+/// comes in is not the driver's business (rule [VC-56]).
+///
+/// It stays the VC's until the VC is deleted (rule [VC-58]). NDIS does not know VCs by it: it is
+/// for the tools that ask, with WMI, about one VC among those of the adapter.
+///
+/// ```
+/// # use ndis_co::{Status, client::{Client, Vc}};
+/// # use ndis_host as _;
+/// fn publish<C: Client>(call: &Vc<C>) -> Result<(), Status> {
+///     let name = call.assign_instance_name("Call to the archive")?;
+///     ndis_co::debug!("the call is {name}");
+///     Ok(())
+/// }
+/// ```
+///
+/// [VC-56]: ndis_sys::rules#VC-56
+/// [VC-57]: ndis_sys::rules#VC-57
+/// [VC-58]: ndis_sys::rules#VC-58
+#[derive(Debug)]
+pub struct InstanceName(Vec<u16>);
+
+impl ops::Deref for InstanceName {
+    type Target = [u16];
+    fn deref(&self) -> &[u16] {
+        &self.0
+    }
+}
+
+impl PartialEq for InstanceName {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for InstanceName {}
+
+impl fmt::Display for InstanceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Utf16::new(&self.0).fmt(f)
+    }
+}
+
+/// What NDIS gave, see NAMED.
+struct Named(UNICODE_STRING);
+
+// SAFETY: by NAMED the buffer is memory of this driver's, which is no thread's.
+unsafe impl Send for Named {}
+
+impl Named {
+    /// The units, if there are any.
+    fn units(&self) -> &[u16] {
+        let Self(string) = self;
+        if string.Buffer.is_null() {
+            return &[];
+        }
+        // SAFETY: by NAMED the buffer is a string of NDIS's of this length in bytes, which stays
+        // and does not change as long as the value is there.
+        unsafe { slice::from_raw_parts(string.Buffer, usize::from(string.Length / 2)) }
+    }
+}
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        if !self.0.Buffer.is_null() {
+            // SAFETY: by NAMED it is this driver's, and given back once; the VC is deleted (rule
+            // VC-56). At or below DISPATCH_LEVEL, which `NdisFreeMemory`, that this is a name of,
+            // is fine with (rule IRQL-166).
+            unsafe { ndis_sys::NdisFreeString(self.0) };
+        }
+    }
+}
+
+/// Where a VC keeps its name.
+pub(crate) struct Slot(SpinLock<Option<Named>>);
+
+impl Slot {
+    pub(crate) const fn new() -> Self {
+        Self(SpinLock::new(None))
+    }
+
+    /// The name, from NDIS if it is not known yet: it asks once, for each answer is memory.
+    ///
+    /// # Errors
+    ///
+    /// What NDIS says; [`Status::INVALID_DATA`] when it says nothing; [`Status::RESOURCES`].
+    ///
+    /// # Safety
+    ///
+    /// The handle is that of the VC with this slot, of its client or of a stand-alone call
+    /// manager (rule VC-55), and the VC does not begin to be deleted before this returns. The
+    /// string is one.
+    pub(crate) unsafe fn assign(
+        &self,
+        vc: NDIS_HANDLE,
+        mut base: UNICODE_STRING,
+    ) -> Result<InstanceName, Status> {
+        self.0.locked(|slot| {
+            if slot.is_none() {
+                let mut string = UNICODE_STRING {
+                    Length: 0,
+                    MaximumLength: 0,
+                    Buffer: ptr::null_mut(),
+                };
+                // SAFETY: DISPATCH_LEVEL, for a spin lock is held (rule IRQL-34); the handle and
+                // the base name by the caller, and the variable is this function's. NDIS calls
+                // nobody.
+                let status = unsafe {
+                    ndis_sys::NdisCoAssignInstanceName(vc, &raw mut base, &raw mut string)
+                };
+                Status::from_raw(status).result()?;
+                *slot = Some(Named(string));
+            }
+            let units = slot.as_ref().map_or(&[][..], Named::units);
+            if units.is_empty() {
+                return Err(Status::INVALID_DATA);
+            }
+            Ok(InstanceName(Vec::try_from_slice(units, Tag::NDIS)?))
+        })
+    }
+}
