@@ -1,14 +1,16 @@
 //! [`InstanceName`]: the name of a VC for those who manage the machine.
 //!
 //! NDIS makes it of what the driver proposes, and gives it in memory that is the driver's: who
-//! has asked for a name frees it when the VC is deleted, and not before (rule VC-56). So a VC
+//! has asked for a name frees it when the VC is deleted, and not before (rule [VC-56]). So a VC
 //! keeps what NDIS gave, in a [`Slot`], and the driver gets a copy.
 //!
 //! # Invariants
 //!
-//! NAMED: the string in a [`Named`] is what NDIS has returned with success for the VC whose
-//! [`Slot`] has it. Its buffer belongs to this driver from then on, and nobody but the slot knows
+//! NAMED: a [`Named`] is the string that NDIS has returned with success for the VC whose [`Slot`]
+//! has it. Its buffer belongs to this driver from then on, and nobody but the slot knows
 //! of it. The slot lies in the VC, whose memory is freed when NDIS has deleted it or begins to.
+//!
+//! [VC-56]: ndis_sys::rules#VC-56
 
 use crate::{
     Status,
@@ -16,7 +18,11 @@ use crate::{
     mem::{Tag, Vec},
     wide::Utf16,
 };
-use core::{fmt, ops, ptr, slice};
+use core::{
+    fmt, ops,
+    ptr::{self, NonNull},
+    slice,
+};
 use ndis_sys::{NDIS_HANDLE, UNICODE_STRING};
 
 /// The name that NDIS has given a VC: what a driver proposed with a number behind it, in UTF-16.
@@ -66,32 +72,45 @@ impl fmt::Display for InstanceName {
 }
 
 /// What NDIS gave, see NAMED.
-struct Named(UNICODE_STRING);
+struct Named {
+    buffer: NonNull<u16>,
+    /// In bytes.
+    length: u16,
+    /// The same, with the room behind it.
+    maximum: u16,
+}
 
 // SAFETY: by NAMED the buffer is memory of this driver's, which is no thread's.
 unsafe impl Send for Named {}
 
 impl Named {
-    /// The units, if there are any.
+    /// What NDIS has returned, if it is a string. By the caller as NAMED says.
+    fn new(string: UNICODE_STRING) -> Option<Self> {
+        Some(Self {
+            buffer: NonNull::new(string.Buffer)?,
+            length: string.Length,
+            maximum: string.MaximumLength,
+        })
+    }
+
     fn units(&self) -> &[u16] {
-        let Self(string) = self;
-        if string.Buffer.is_null() {
-            return &[];
-        }
         // SAFETY: by NAMED the buffer is a string of NDIS's of this length in bytes, which stays
         // and does not change as long as the value is there.
-        unsafe { slice::from_raw_parts(string.Buffer, usize::from(string.Length / 2)) }
+        unsafe { slice::from_raw_parts(self.buffer.as_ptr(), usize::from(self.length / 2)) }
     }
 }
 
 impl Drop for Named {
     fn drop(&mut self) {
-        if !self.0.Buffer.is_null() {
-            // SAFETY: by NAMED it is this driver's, and given back once; the VC is deleted (rule
-            // VC-56). At or below DISPATCH_LEVEL, which `NdisFreeMemory`, that this is a name of,
-            // is fine with (rule IRQL-166).
-            unsafe { ndis_sys::NdisFreeString(self.0) };
-        }
+        let string = UNICODE_STRING {
+            Length: self.length,
+            MaximumLength: self.maximum,
+            Buffer: self.buffer.as_ptr(),
+        };
+        // SAFETY: by NAMED it is this driver's, and given back once; the VC is deleted (rule
+        // VC-56). At or below DISPATCH_LEVEL, which `NdisFreeMemory`, that this is a name of, is
+        // fine with (rule IRQL-166).
+        unsafe { ndis_sys::NdisFreeString(string) };
     }
 }
 
@@ -133,13 +152,10 @@ impl Slot {
                     ndis_sys::NdisCoAssignInstanceName(vc, &raw mut base, &raw mut string)
                 };
                 Status::from_raw(status).result()?;
-                *slot = Some(Named(string));
+                *slot = Named::new(string);
             }
-            let units = slot.as_ref().map_or(&[][..], Named::units);
-            if units.is_empty() {
-                return Err(Status::INVALID_DATA);
-            }
-            Ok(InstanceName(Vec::try_from_slice(units, Tag::NDIS)?))
+            let named = slot.as_ref().ok_or(Status::INVALID_DATA)?;
+            Ok(InstanceName(Vec::try_from_slice(named.units(), Tag::NDIS)?))
         })
     }
 }

@@ -120,8 +120,8 @@ impl<M: CallManager> Vc<M> {
     /// not know of the call yet, it is told of the end right after. Its answer to a
     /// call that rings is of no more interest, and the driver is not told of it:
     /// [`close_call`](CallManager::close_call) is next. `status` is the reason,
-    /// [`Status::SUCCESS`] for an ordinary end; one that is no final status becomes
-    /// [`Status::FAILURE`].
+    /// [`Status::SUCCESS`] for an ordinary end (rule [CALL-59]); one that is no final status
+    /// becomes [`Status::FAILURE`].
     ///
     /// Source page: [`NdisMCmDispatchIncomingCloseCall`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmdispatchincomingclosecall).
     ///
@@ -136,6 +136,7 @@ impl<M: CallManager> Vc<M> {
     ///
     /// [CALL-55]: ndis_sys::rules#CALL-55
     /// [CALL-58]: ndis_sys::rules#CALL-58
+    /// [CALL-59]: ndis_sys::rules#CALL-59
     /// [CALL-61]: ndis_sys::rules#CALL-61
     /// [CALL-69]: ndis_sys::rules#CALL-69
     #[doc(alias = "NdisCmDispatchIncomingCloseCall")]

@@ -107,8 +107,9 @@ impl<C: Client> Vc<C> {
         self.shared.state.locked(|state| state.can_send())
     }
 
-    /// Sends data on the call, in order (rule [NBL-04]). The lists come back
-    /// through [`Client::send_complete`].
+    /// Sends data on the call, in order (rule [NBL-04]); they belong to this VC (rule [VC-62]). The
+    /// lists come back through [`Client::send_complete`], and what came of each is its status then
+    /// (rule [NBL-05]).
     ///
     /// Source page: [`NdisCoSendNetBufferLists`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiscosendnetbufferlists).
     ///
@@ -122,8 +123,10 @@ impl<C: Client> Vc<C> {
     /// [CALL-05]: ndis_sys::rules#CALL-05
     /// [CALL-43]: ndis_sys::rules#CALL-43
     /// [NBL-04]: ndis_sys::rules#NBL-04
+    /// [NBL-05]: ndis_sys::rules#NBL-05
     /// [NBL-07]: ndis_sys::rules#NBL-07
     /// [RESET-01]: ndis_sys::rules#RESET-01
+    /// [VC-62]: ndis_sys::rules#VC-62
     #[doc(alias = "NdisCoSendNetBufferLists")]
     pub fn send(&self, lists: NetBufferLists, irql: &mut impl NoLock) -> Result<(), SendError> {
         VcShared::send(&self.shared, lists, irql.up_to_dispatch())
@@ -217,7 +220,8 @@ impl<C: Client> VcShared<C> {
         Ok(vc.lent.lend(&vc))
     }
 
-    /// NDIS has done with the VC: its reference and the list's end.
+    /// NDIS has done with the VC: its reference and the list's end. Before that, by whichever of the
+    /// two ways of a deletion, nothing frees the context (rule VC-54).
     fn retire(this: &Arc<Self>) {
         drop(this.lent.end());
         AfShared::remove_vc(&this.af, this);
