@@ -1,4 +1,5 @@
-//! [`InstanceName`]: the name of a VC for those who manage the machine.
+//! What a VC is called outside of NDIS: [`InstanceName`], for those who manage the machine, and the
+//! string of TAPI's.
 //!
 //! NDIS makes it of what the driver proposes, and gives it in memory that is the driver's: who
 //! has asked for a name frees it when the VC is deleted, and not before (rule [VC-56]). So a VC
@@ -16,13 +17,11 @@ use crate::{
     Status,
     lock::SpinLock,
     mem::{Tag, Vec},
-    wide::Utf16,
+    raw::Opaque,
+    tapi::{CallId, Room},
+    wide::{Name, Utf16},
 };
-use core::{
-    fmt, ops,
-    ptr::{self, NonNull},
-    slice,
-};
+use core::{fmt, marker::PhantomData, ops, ptr, slice};
 use ndis_sys::{NDIS_HANDLE, UNICODE_STRING};
 
 /// The name that NDIS has given a VC: what a driver proposed with a number behind it, in UTF-16.
@@ -71,23 +70,51 @@ impl fmt::Display for InstanceName {
     }
 }
 
+/// The handle of a VC that is not deleted as long as this is there.
+///
+/// # Invariants
+///
+/// LIVE: the handle is good, and the level is DISPATCH_LEVEL.
+pub(crate) struct LiveVc<'l> {
+    handle: NDIS_HANDLE,
+    _lock: PhantomData<&'l ()>,
+}
+
+impl LiveVc<'_> {
+    /// # Safety
+    ///
+    /// The handle is a client's or a stand-alone call manager's of a VC (rule VC-55), and for the
+    /// life of the value the VC does not begin to be deleted, and a spin lock is held.
+    pub(crate) unsafe fn new(handle: NDIS_HANDLE) -> Self {
+        let _lock = PhantomData;
+        Self { handle, _lock }
+    }
+
+    /// The string by which TAPI's applications know its call.
+    pub(crate) fn tapi_call_id(&self) -> Result<CallId, Status> {
+        let mut room = Room::new();
+        // SAFETY: by LIVE (rule IRQL-35); NDIS calls nobody. The room is this function's, and as
+        // large as it says (rule VC-59).
+        let status = unsafe { ndis_sys::NdisCoGetTapiCallId(self.handle, room.as_mut_ptr()) };
+        Status::from_raw(status).result()?;
+        CallId::parse(&room)
+    }
+}
+
 /// What NDIS gave, see NAMED.
 struct Named {
-    buffer: NonNull<u16>,
+    buffer: Opaque,
     /// In bytes.
     length: u16,
     /// The same, with the room behind it.
     maximum: u16,
 }
 
-// SAFETY: by NAMED the buffer is memory of this driver's, which is no thread's.
-unsafe impl Send for Named {}
-
 impl Named {
     /// What NDIS has returned, if it is a string. By the caller as NAMED says.
     fn new(string: UNICODE_STRING) -> Option<Self> {
-        Some(Self {
-            buffer: NonNull::new(string.Buffer)?,
+        (!string.Buffer.is_null()).then(|| Self {
+            buffer: Opaque::new(string.Buffer.cast()),
             length: string.Length,
             maximum: string.MaximumLength,
         })
@@ -96,7 +123,7 @@ impl Named {
     fn units(&self) -> &[u16] {
         // SAFETY: by NAMED the buffer is a string of NDIS's of this length in bytes, which stays
         // and does not change as long as the value is there.
-        unsafe { slice::from_raw_parts(self.buffer.as_ptr(), usize::from(self.length / 2)) }
+        unsafe { slice::from_raw_parts(self.buffer.get().cast(), usize::from(self.length / 2)) }
     }
 }
 
@@ -105,7 +132,7 @@ impl Drop for Named {
         let string = UNICODE_STRING {
             Length: self.length,
             MaximumLength: self.maximum,
-            Buffer: self.buffer.as_ptr(),
+            Buffer: self.buffer.get().cast(),
         };
         // SAFETY: by NAMED it is this driver's, and given back once; the VC is deleted (rule
         // VC-56). At or below DISPATCH_LEVEL, which `NdisFreeMemory`, that this is a name of, is
@@ -128,16 +155,19 @@ impl Slot {
     ///
     /// What NDIS says; [`Status::INVALID_DATA`] when it says nothing; [`Status::RESOURCES`].
     ///
-    /// # Safety
-    ///
-    /// The handle is that of the VC with this slot, of its client or of a stand-alone call
-    /// manager (rule VC-55), and the VC does not begin to be deleted before this returns. The
-    /// string is one.
-    pub(crate) unsafe fn assign(
+    /// This is the slot of `vc`.
+    pub(crate) fn assign(&self, vc: &LiveVc<'_>, base: Name<'_>) -> Result<InstanceName, Status> {
+        base.counted(|base| self.assign_counted(vc, base))
+    }
+
+    fn assign_counted(
         &self,
-        vc: NDIS_HANDLE,
+        vc: &LiveVc<'_>,
         mut base: UNICODE_STRING,
     ) -> Result<InstanceName, Status> {
+        if base.Length == 0 {
+            return Err(Status::INVALID_PARAMETER);
+        }
         self.0.locked(|slot| {
             if slot.is_none() {
                 let mut string = UNICODE_STRING {
@@ -145,11 +175,10 @@ impl Slot {
                     MaximumLength: 0,
                     Buffer: ptr::null_mut(),
                 };
-                // SAFETY: DISPATCH_LEVEL, for a spin lock is held (rule IRQL-34); the handle and
-                // the base name by the caller, and the variable is this function's. NDIS calls
-                // nobody.
+                // SAFETY: by LIVE (rule IRQL-34); NDIS calls nobody. The base name is a text of
+                // the driver's, and the variable this function's.
                 let status = unsafe {
-                    ndis_sys::NdisCoAssignInstanceName(vc, &raw mut base, &raw mut string)
+                    ndis_sys::NdisCoAssignInstanceName(vc.handle, &raw mut base, &raw mut string)
                 };
                 Status::from_raw(status).result()?;
                 *slot = Named::new(string);

@@ -129,28 +129,14 @@ impl State {
     }
 }
 
-/// A counted string of a driver's; `None` when it is none, or empty.
-///
-/// # Safety
-///
-/// It is null or readable, and so is its buffer for the length that it says.
-unsafe fn text_of(string: *const UNICODE_STRING) -> Option<String> {
-    if string.is_null() {
-        return None;
-    }
-    // SAFETY: the caller's promise.
-    let string = unsafe { string.read() };
+/// How many units a driver's counted string has; `None` when it is none, or empty.
+fn units_of(string: &UNICODE_STRING) -> Option<usize> {
     let length = string.Length;
     let sound = !string.Buffer.is_null()
         && length > 0
         && length.is_multiple_of(2)
         && length <= string.MaximumLength;
-    if !sound {
-        return None;
-    }
-    // SAFETY: the caller's promise.
-    let units = unsafe { core::slice::from_raw_parts(string.Buffer, usize::from(length) / 2) };
-    Some(String::from_utf16_lossy(units))
+    sound.then_some(usize::from(length) / 2)
 }
 
 /// A `VAR_STRING` and its text as they are in memory, without the text when the room is not
@@ -228,8 +214,14 @@ exports! { EXPORTS {
         if let Some(status) = cx.fault {
             return cx.done(status);
         }
-        // SAFETY: the caller's string, of the length that it says.
-        let base = unsafe { text_of(base) };
+        let base = Some(base).filter(|base| !base.is_null()).and_then(|base| {
+            // SAFETY: the caller's structure.
+            let base = unsafe { base.read() };
+            let units = units_of(&base)?;
+            // SAFETY: the caller's string, of the length that it says.
+            let units = unsafe { core::slice::from_raw_parts(base.Buffer, units) };
+            Some(String::from_utf16_lossy(units))
+        });
         let named = cx.with(|s| {
             let object = s.handles.look(vc.addr()).object();
             s.check_dispatch(call, "IRQL-34", object);
@@ -280,8 +272,11 @@ exports! { EXPORTS {
         if let Some(status) = cx.fault {
             return cx.done(status);
         }
-        // SAFETY: the caller's string, of the length that it says.
-        let text = unsafe { text_of(&raw const id) };
+        let text = units_of(&id).map(|units| {
+            // SAFETY: the caller's string, of the length that it says.
+            let units = unsafe { core::slice::from_raw_parts(id.Buffer, units) };
+            String::from_utf16_lossy(units)
+        });
         let found = cx.with(|s| {
             s.check_dispatch(call, "IRQL-47", None);
             let Some(text) = text else {

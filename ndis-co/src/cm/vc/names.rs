@@ -8,8 +8,8 @@ use super::Vc;
 use crate::{
     Status,
     cm::StandaloneCallManager,
-    instance_name::InstanceName,
-    tapi::{CallId, Room},
+    instance_name::{InstanceName, LiveVc},
+    tapi::CallId,
     wide::Name,
 };
 
@@ -41,20 +41,7 @@ impl<M: StandaloneCallManager> Vc<M> {
         &self,
         base: impl Into<Name<'n>>,
     ) -> Result<InstanceName, Status> {
-        let shared = &self.shared;
-        base.into().counted(|base| {
-            if base.Length == 0 {
-                return Err(Status::INVALID_PARAMETER);
-            }
-            shared.look(|state, _| {
-                if !state.is_alive() {
-                    return Err(Status::CLOSING);
-                }
-                // SAFETY: the handle of this VC, which does not begin to be deleted while its
-                // state is locked (CM-VC), and its slot; the call manager stands alone.
-                unsafe { shared.name.assign(shared.handle(), base) }
-            })
-        })
+        self.live(|vc| self.shared.name.assign(&vc, base.into()))
     }
 
     /// The string by which the client at the other end of this VC finds its own again, with
@@ -81,19 +68,18 @@ impl<M: StandaloneCallManager> Vc<M> {
     /// [IRQL-35]: ndis_sys::rules#IRQL-35
     #[doc(alias = "NdisCoGetTapiCallId")]
     pub fn tapi_call_id(&self) -> Result<CallId, Status> {
-        let mut room = Room::new();
-        let status = self.shared.look(|state, _| {
+        self.live(|vc| vc.tapi_call_id())
+    }
+
+    /// What is done with the VC's handle while it is not deleted, at DISPATCH_LEVEL.
+    fn live<R>(&self, f: impl FnOnce(LiveVc<'_>) -> Result<R, Status>) -> Result<R, Status> {
+        self.shared.look(|state, _| {
             if !state.is_alive() {
-                return Status::CLOSING;
+                return Err(Status::CLOSING);
             }
-            // SAFETY: DISPATCH_LEVEL, for a spin lock is held (rule IRQL-35), under which the
-            // VC does not begin to be deleted, so that the handle is good; NDIS calls nobody.
-            // The room is this function's, and as large as it says (rule VC-59).
-            let status =
-                unsafe { ndis_sys::NdisCoGetTapiCallId(self.shared.handle(), room.as_mut_ptr()) };
-            Status::from_raw(status)
-        });
-        status.result()?;
-        CallId::parse(&room)
+            // SAFETY: the handle of this VC, which does not begin to be deleted while its state
+            // is locked (CM-VC); the call manager stands alone.
+            f(unsafe { LiveVc::new(self.shared.handle()) })
+        })
     }
 }

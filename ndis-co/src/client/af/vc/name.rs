@@ -1,7 +1,11 @@
 //! A client gives its VC a name.
 
 use super::{Client, Vc};
-use crate::{Status, instance_name::InstanceName, wide::Name};
+use crate::{
+    Status,
+    instance_name::{InstanceName, LiveVc},
+    wide::Name,
+};
 
 impl<C: Client> Vc<C> {
     /// Gives the VC a name for those who manage the machine, and publishes it: without one, the
@@ -38,19 +42,21 @@ impl<C: Client> Vc<C> {
         &self,
         base: impl Into<Name<'n>>,
     ) -> Result<InstanceName, Status> {
-        let shared = &self.shared;
-        base.into().counted(|base| {
-            if base.Length == 0 {
-                return Err(Status::INVALID_PARAMETER);
+        self.live(|vc| self.shared.name.assign(&vc, base.into()))
+    }
+
+    /// What is done with the VC's handle while it is not deleted, at DISPATCH_LEVEL.
+    pub(super) fn live<R>(
+        &self,
+        f: impl FnOnce(LiveVc<'_>) -> Result<R, Status>,
+    ) -> Result<R, Status> {
+        self.shared.state.locked(|state| {
+            if !state.is_alive() {
+                return Err(Status::CLOSING);
             }
-            shared.state.locked(|state| {
-                if !state.is_alive() {
-                    return Err(Status::CLOSING);
-                }
-                // SAFETY: the handle of this VC, which does not begin to be deleted while its
-                // state is locked (VC), and its slot.
-                unsafe { shared.name.assign(shared.handle(), base) }
-            })
+            // SAFETY: the handle of this VC, which does not begin to be deleted while its state
+            // is locked (VC).
+            f(unsafe { LiveVc::new(self.shared.handle()) })
         })
     }
 }
