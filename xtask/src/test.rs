@@ -270,6 +270,8 @@ fn compiles_for_windows() -> Result<Outcome> {
         "echo-client",
         "--package",
         "link-co",
+        "--package",
+        "wan-mcm",
     ]))
 }
 

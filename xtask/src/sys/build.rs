@@ -30,7 +30,7 @@ pub struct Package {
 }
 
 /// The example drivers.
-pub const DRIVERS: [Package; 4] = [
+pub const DRIVERS: [Package; 5] = [
     Package {
         name: "loopback-mcm",
         folder: "examples/loopback-mcm",
@@ -55,6 +55,12 @@ pub const DRIVERS: [Package; 4] = [
         installs: true,
         panics: false,
     },
+    Package {
+        name: "wan-mcm",
+        folder: "examples/wan-mcm",
+        installs: true,
+        panics: false,
+    },
 ];
 
 /// NDPROXY, of the models of Windows' own drivers: a call manager without VCs of its own, whose type
@@ -74,7 +80,9 @@ const HOST: Package = Package {
     panics: true,
 };
 
-pub const PACKAGES: [Package; 5] = [DRIVERS[0], DRIVERS[1], DRIVERS[2], DRIVERS[3], HOST];
+pub const PACKAGES: [Package; 6] = [
+    DRIVERS[0], DRIVERS[1], DRIVERS[2], DRIVERS[3], DRIVERS[4], HOST,
+];
 
 /// An image in its place.
 pub struct Built {
