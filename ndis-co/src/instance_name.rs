@@ -3,11 +3,11 @@
 //!
 //! NDIS makes it of what the driver proposes, and gives it in memory that is the driver's: who
 //! has asked for a name frees it when the VC is deleted, and not before (rule [VC-56]). So a VC
-//! keeps what NDIS gave, in a [`Slot`], and the driver gets a copy.
+//! keeps what NDIS gave, in a `Slot`, and the driver gets a copy.
 //!
 //! # Invariants
 //!
-//! NAMED: a [`Named`] is the string that NDIS has returned with success for the VC whose [`Slot`]
+//! NAMED: a `Named` is the string that NDIS has returned with success for the VC whose `Slot`
 //! has it. Its buffer belongs to this driver from then on, and nobody but the slot knows
 //! of it. The slot lies in the VC, whose memory is freed when NDIS has deleted it or begins to.
 //!
