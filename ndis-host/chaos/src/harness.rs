@@ -28,11 +28,11 @@ use ndis_co::{
     irql::{NoLock, Passive},
 };
 use ndis_host::{
-    self as host, ActivateComplete, Adapter, AfOffers, CallControlWhilePaused, CloseOrder,
-    CopiesAddressFamily, CrossingClose, DeactivateComplete, DeregisterSapResult,
-    DispatchIncomingCallResult, EventMode, Host, IncomingActivation, McmDisplaces, NotifyClose,
-    OpenAfCompleteIrql, OwnRequests, Readings, Report, TransferEnds, VcAfterClose,
-    WithdrawnOfferAnswer,
+    self as host, ActivateComplete, Adapter, AfOffers, CallControlWhilePaused, CallIdText,
+    CloseOrder, ConfigurationText, CopiesAddressFamily, CrossingClose, DeactivateComplete,
+    DeregisterSapResult, DispatchIncomingCallResult, EventMode, Host, IncomingActivation,
+    JoinedActivation, JoinedVc, McmDisplaces, NotifyClose, OpenAfCompleteIrql, OwnRequests,
+    Readings, Report, ResetStart, TransferEnds, VcAfterClose, WithdrawnOfferAnswer,
 };
 use std::{
     collections::hash_map::DefaultHasher,
@@ -148,7 +148,12 @@ fn readings(world: &World) -> Readings {
         crossing_close: world.among(CrossingClose::ALL),
         withdrawn_offer_answer: world.among(WithdrawnOfferAnswer::ALL),
         call_control_while_paused: world.among(CallControlWhilePaused::ALL),
-        // Nobody is there to be displaced.
+        joined_vc: world.among(JoinedVc::ALL),
+        joined_activation: world.among(JoinedActivation::ALL),
+        configuration_text: world.among(ConfigurationText::ALL),
+        // Nobody asks for a call by its name, is reset, or is there to be displaced.
+        call_id_text: CallIdText::default(),
+        reset_start: ResetStart::default(),
         mcm_displaces: McmDisplaces::default(),
     }
 }
