@@ -10,6 +10,7 @@ use crate::{
     frame::{self, End},
     lent,
     manager::{Exchange, FAMILIES, Kind, on_channel},
+    oids, settings,
     stash::Stash,
     world::{Context, World},
 };
@@ -116,6 +117,8 @@ impl<R: Roles> Kind for Above<R> {
         (3, Act::RingConnect),
         (2, Act::JoinEnd),
         (1, Act::NotifyClose),
+        (2, Act::AskClient),
+        (1, Act::AskAdapter),
         (3, Act::SignalCreate),
         (6, Act::SignalSend),
         (2, Act::SignalResend),
@@ -186,6 +189,7 @@ impl<R: Roles> Kind for Above<R> {
                     af.notify_close();
                 }
             }
+            Act::AskAdapter => oids::ask_adapter_alone(x, irql),
             Act::SignalCreate => {
                 if let Some(binding) = x.bases.any(world) {
                     create(x, &binding, irql);
@@ -217,6 +221,16 @@ impl<R: Roles> Kind for Above<R> {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn handle(_: &Vc<Driver<R>>) -> usize {
+        0
+    }
+
+    fn hold_on(x: &X<R>, binding: &Self::Base, irql: &mut Passive) {
+        if x.world.dares(Act::SettingsThread, 1, 3) {
+            settings::look(&x.world, binding.configuration(irql));
         }
     }
 

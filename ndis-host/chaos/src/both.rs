@@ -130,6 +130,10 @@ impl<const N: usize> Shared for Exchange<N> {
         x.client.mischief(irql);
     }
 
+    fn vc_handle(_: &Arc<Self>) -> usize {
+        0
+    }
+
     fn hold_on(x: &Arc<Self>, irql: &mut Passive) {
         if x.client.world.chance(1, 2) {
             x.client.hold_on(irql);

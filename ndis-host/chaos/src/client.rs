@@ -8,7 +8,7 @@ use crate::{
     bound::Bound,
     driver::Driver,
     frame::{self, End},
-    lent,
+    lent, settings,
     stash::Stash,
     told::{Line, Office, Told, up},
     world::{Context, Job, Life, Reference, World},
@@ -168,6 +168,7 @@ impl<K: Calls> Exchange<K> {
             (1, Act::SapDeregister),
             (1, Act::SapRegisterDrop),
             (8, Act::ClientSend),
+            (3, Act::AskManager),
             (4, Act::ClientHangUp),
             (1, Act::CallDrop),
             (1, Act::AfClose),
@@ -216,6 +217,7 @@ impl<K: Calls> Exchange<K> {
                     self.send(&vc, irql);
                 }
             }
+            Act::AskManager => self.ask(irql),
             Act::ClientHangUp => {
                 if let Some(vc) = self.vcs.any(world) {
                     self.hang_up(&vc, irql);
@@ -327,9 +329,16 @@ impl<K: Calls> Exchange<K> {
         };
         world.did(act);
         let exchange = self.clone();
-        let Ok(slot) = Slot::try_new(Box::new(move |irql| exchange.act(irql))) else {
-            return;
+        let slot = if world.chance(1, 4) {
+            let (exchange, own) = (exchange, binding.clone());
+            Slot::waiting(Box::new(move |irql| {
+                exchange.world.did(Act::SettingsWork);
+                settings::look(&exchange.world, own.configuration(irql));
+            }))
+        } else {
+            Slot::try_new(Box::new(move |irql| exchange.act(irql)))
         };
+        let Ok(slot) = slot else { return };
         if act == Act::WorkQueue {
             binding.desk.agents.item().queue(&slot);
         } else if let Ok(item) = WorkItem::try_new(binding.scope()) {
@@ -375,8 +384,19 @@ impl<K: Calls> Exchange<K> {
             self.afs.any(world),
             self.bindings.any(world),
         );
+        self.ask_and_wait(irql);
         world.wait(irql);
+        if let Some(binding) = &held.3
+            && world.dares(Act::SettingsThread, 1, 3)
+        {
+            settings::look(world, binding.configuration(irql));
+        }
         drop(held);
+    }
+
+    /// The host's handles of VCs are the miniports'.
+    pub(crate) fn vc_handle(&self) -> usize {
+        0
     }
 
     /// Drops a VC and waits until it is deleted: whoever may wait may wait for

@@ -7,15 +7,17 @@ use crate::{
     driver::Driver,
     lent::{self, Seen},
     manager::{FAMILIES, Kind, Line, address, on_channel},
+    oids,
     world::{Context, Reference},
 };
 use ndis_co::{
     Answer, Status,
     cm::{
         AcceptedCall, Af, CallManager, CloseAf, CloseCall, DeregisterSap, MakeCall, OpenAf,
-        RegisterSap, Sap, Vc,
+        OidRequest, RegisterSap, Sap, Vc,
     },
     irql::UpToDispatch,
+    oid::{Answered, ToClient},
     params::CallParameters,
 };
 use std::sync::atomic::Ordering::SeqCst;
@@ -323,6 +325,39 @@ impl<K: Kind> CallManager for Driver<K> {
         }
         x.mischief(irql);
         lent::still(&x.world, Act::AgainAccepted, &seen, parameters);
+    }
+
+    fn oid_request<'r>(
+        &self,
+        af: &Af<Self>,
+        vc: Option<&Vc<Self>>,
+        request: OidRequest<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let x = K::manager(&self.shared);
+        if let Some(vc) = vc {
+            x.keep_vc(vc);
+        }
+        x.mischief(irql);
+        let later = |job, irql: &mut _| x.later(af.base(), irql, job);
+        let answer = oids::answer(&x.world, request, irql, oids::not_held, later);
+        x.mischief(irql);
+        answer
+    }
+
+    fn oid_completed(
+        &self,
+        af: &Af<Self>,
+        vc: Option<&Vc<Self>>,
+        answered: Answered<ToClient>,
+        irql: &mut UpToDispatch,
+    ) {
+        let x = K::manager(&self.shared);
+        oids::heard(&x.world, answered, |request| match vc {
+            Some(vc) => vc.request(request, irql),
+            None => af.request(request, irql),
+        });
+        x.mischief(irql);
     }
 
     fn incoming_call_refused(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {

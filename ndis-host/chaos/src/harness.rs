@@ -20,6 +20,7 @@ use crate::{
     loading, manager,
     mcm::Integrated,
     phone::Phone,
+    program,
     say, turns,
     world::{Body, Life, World},
 };
@@ -52,6 +53,7 @@ const STEPS: u64 = 400_000;
 /// A driver's threads do this.
 trait Actor: Send + Sync {
     fn act(&self, irql: &mut Passive);
+    fn vc_handle(&self) -> usize;
 }
 
 impl<S: Shared> Actor for Arc<S> {
@@ -61,6 +63,10 @@ impl<S: Shared> Actor for Arc<S> {
         } else {
             S::act(self, irql.up_to_dispatch());
         }
+    }
+
+    fn vc_handle(&self) -> usize {
+        S::vc_handle(self)
     }
 }
 
@@ -570,12 +576,14 @@ impl Stage {
                     let at = world.below(adapters) as usize;
                     self.change_power(at, act);
                 }
-                Act::AskOid if adapters > 0 => {
-                    world.did(act);
-                    let oid = ndis_co::sys::OID_GEN_LINK_SPEED;
-                    // Supported or not.
-                    let _ = self.host.query(&self.devices[0].adapter, oid as _, 4);
+                Act::HostAsk if adapters > 0 => {
+                    let at = world.below(adapters) as usize;
+                    let adapter = self.devices[at].adapter;
+                    let miniport = self.miniport().as_ref();
+                    let vc = miniport.map_or(0, |loaded| loaded.actor.vc_handle());
+                    program::ask(&self.world, &self.host, &adapter, vc);
                 }
+                Act::Program => program::start(&world),
                 Act::SendWithoutVc if adapters > 0 => {
                     world.did(act);
                     let _ = self.host.send_without_vc(&self.devices[0].adapter);

@@ -56,6 +56,10 @@ pub(crate) trait Kind: Part {
     fn scope(base: &Self::Base) -> &Scope;
     /// An act that is not one of every call manager's.
     fn act(x: &Arc<Exchange<Self>>, act: Act, irql: &mut UpToDispatch);
+    /// What a thread does that may wait.
+    fn hold_on(x: &Arc<Exchange<Self>>, base: &Self::Base, irql: &mut Passive);
+    /// The host's handle of a VC, of a miniport; zero of others.
+    fn handle(vc: &Vc<Driver<Self>>) -> usize;
     /// Lets go of what may still be of use to what is let go of next.
     fn let_go_first(x: &Arc<Exchange<Self>>, place: u32, irql: &mut UpToDispatch);
     fn let_go_then(x: &Arc<Exchange<Self>>, place: u32);
@@ -292,6 +296,7 @@ impl<K: Kind> Exchange<K> {
                     self.hang_up(&vc, irql);
                 }
             }
+            Act::AskClient => self.ask(irql),
             Act::RingCreate => {
                 if let Some(sap) = self.saps.any(world) {
                     self.ring(&sap, irql);
@@ -411,9 +416,13 @@ impl<K: Kind> Exchange<K> {
         world.did(act);
         let Desk { place, agents } = K::desk(&base);
         let exchange = self.clone();
-        let Ok(slot) = Slot::try_new(Box::new(move |irql| exchange.act(irql))) else {
-            return;
+        let slot = if world.chance(1, 4) {
+            let own = base.clone();
+            Slot::waiting(Box::new(move |irql| K::hold_on(&exchange, &own, irql)))
+        } else {
+            Slot::try_new(Box::new(move |irql| exchange.act(irql)))
         };
+        let Ok(slot) = slot else { return };
         if act == Act::WorkQueue {
             agents.item().queue(&slot);
         } else if let Ok(item) = WorkItem::try_new(K::scope(&base)) {
@@ -445,7 +454,7 @@ impl<K: Kind> Exchange<K> {
     }
 
     /// Keeps references on this thread's stack for a while.
-    pub(crate) fn hold_on(&self, irql: &mut Passive) {
+    pub(crate) fn hold_on(self: &Arc<Self>, irql: &mut Passive) {
         let world = &self.world;
         world.did(Act::Hold);
         let held = (
@@ -454,8 +463,17 @@ impl<K: Kind> Exchange<K> {
             self.afs.any(world),
             self.bases.any(world),
         );
+        self.ask_and_wait(irql);
         world.wait(irql);
+        if let Some(base) = &held.3 {
+            K::hold_on(self, base, irql);
+        }
         drop(held);
+    }
+
+    /// The host's handle of some VC; zero for none.
+    pub(crate) fn vc_handle(&self) -> usize {
+        self.vcs.any(&self.world).map_or(0, |vc| K::handle(&vc))
     }
 
     /// Drops a VC and waits until it is deleted.

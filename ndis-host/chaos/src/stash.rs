@@ -45,6 +45,13 @@ impl<T> Stash<T> {
         Some(inner.kept.remove(at).2)
     }
 
+    /// Takes out the last thing that is the one.
+    pub(crate) fn take_the(&self, is: impl Fn(&T) -> bool) -> Option<T> {
+        let mut inner = look(&self.0);
+        let at = inner.kept.iter().rposition(|(_, _, thing)| is(thing))?;
+        Some(inner.kept.remove(at).2)
+    }
+
     /// Takes out any thing, with its place.
     pub(crate) fn take_any(&self, world: &World) -> Option<(u32, T)> {
         let draw = world.draw();

@@ -51,13 +51,15 @@ const TURNS: &[(u32, Act)] = &[
     (1, Act::AddAdapter),
     (1, Act::UnloadClient),
     (2, Act::LoadClientAgain),
+    (2, Act::HostAsk),
+    (1, Act::Program),
 ];
 
 /// What happens besides around a call manager that stands alone.
 const TURNS_ALONE: &[(u32, Act)] = &[(1, Act::UnloadManager), (2, Act::LoadManagerAgain)];
 
 /// What happens besides around drivers of both roles.
-const TURNS_BOTH: &[(u32, Act)] = &[(1, Act::AskOid), (1, Act::SendWithoutVc)];
+const TURNS_BOTH: &[(u32, Act)] = &[(1, Act::SendWithoutVc)];
 
 /// What happens besides when devices lose their power.
 const TURNS_POWER: &[(u32, Act)] = &[
