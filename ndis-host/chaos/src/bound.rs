@@ -85,7 +85,9 @@ impl<K: Bound> Protocol for Driver<K> {
         irql: &mut UpToDispatch,
     ) {
         let x = &self.shared;
-        oids::heard(x.world(), answered, |request| binding.request(request, irql));
+        oids::heard(x.world(), answered, |request| {
+            binding.request(request, irql)
+        });
         K::Shared::mischief(x, irql);
     }
 

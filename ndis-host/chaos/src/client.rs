@@ -9,7 +9,7 @@ use crate::{
     driver::Driver,
     frame::{self, End},
     lent, settings,
-    stash::Stash,
+    stash::{self, Stash},
     told::{Line, Office, Told, up},
     world::{Context, Job, Life, Reference, World},
 };
@@ -17,7 +17,7 @@ use ndis_co::{
     address::SapAddressBuf,
     client::{
         Af, Binding, Call, CreatedVc, Kept, OpenAf, PendingIncomingCall, RegisteredSap, RunsClient,
-        Sap, Vc,
+        Sap, Vc, WeakVc,
     },
     irql::{NoLock, Passive, UpToDispatch},
     nbl::{NetBufferLists, Parent},
@@ -44,6 +44,7 @@ pub(crate) struct Exchange<K: Calls> {
     pub(crate) saps: Stash<Sap<Driver<K>>>,
     registered: Stash<RegisteredSap<'static, Driver<K>>>,
     pub(crate) vcs: Stash<Vc<Driver<K>>>,
+    weak: Stash<WeakVc<Driver<K>>>,
     created: Stash<CreatedVc<'static, Driver<K>>>,
     calls: Stash<Call<'static, Driver<K>>>,
     pub(crate) kept: Stash<Kept<Driver<K>>>,
@@ -65,6 +66,7 @@ impl<K: Calls> Exchange<K> {
             saps: Stash::new(),
             registered: Stash::new(),
             vcs: Stash::new(),
+            weak: Stash::new(),
             created: Stash::new(),
             calls: Stash::new(),
             kept: Stash::new(),
@@ -97,6 +99,7 @@ impl<K: Calls> Exchange<K> {
 
     pub(crate) fn let_go(&self, place: u32, irql: &mut UpToDispatch) {
         drop(self.vcs.close(place));
+        drop(self.weak.close(place));
         drop(self.calls.close(place));
         drop(self.created.close(place));
         drop(self.registered.close(place));
@@ -168,7 +171,7 @@ impl<K: Calls> Exchange<K> {
             (1, Act::SapDeregister),
             (1, Act::SapRegisterDrop),
             (8, Act::ClientSend),
-            (3, Act::AskManager),
+            (5, Act::AskManager),
             (4, Act::ClientHangUp),
             (1, Act::CallDrop),
             (1, Act::AfClose),
@@ -355,13 +358,10 @@ impl<K: Calls> Exchange<K> {
             if !vc.is(&vc.clone()) {
                 world.found("a VC is not itself");
             }
-            // It may go meanwhile: this was perhaps the last reference.
-            if let Ok(weak) = vc.downgrade() {
-                let place = vc.place;
-                drop(vc);
-                if weak.upgrade().is_some_and(|vc| vc.place != place) {
-                    world.found("a weak reference has led to another VC");
-                }
+            let (place, weak) = (vc.place, vc.downgrade());
+            let found = stash::weakly(world, &self.weak, (place, vc), weak, |vc| vc.place);
+            if let Some(vc) = found {
+                let _ = self.vcs.put(vc.place, vc);
             }
         }
         if let Some(sap) = self.saps.any(world) {
@@ -384,7 +384,9 @@ impl<K: Calls> Exchange<K> {
             self.afs.any(world),
             self.bindings.any(world),
         );
-        self.ask_and_wait(irql);
+        if world.chance(1, 2) {
+            self.ask_and_wait(irql);
+        }
         world.wait(irql);
         if let Some(binding) = &held.3
             && world.dares(Act::SettingsThread, 1, 3)

@@ -282,7 +282,9 @@ impl<K: Calls> Client for Driver<K> {
         irql: &mut UpToDispatch,
     ) {
         let x = K::client(&self.shared);
-        oids::heard(&x.world, answered, |request| vc.request_of_adapter(request, irql));
+        oids::heard(&x.world, answered, |request| {
+            vc.request_of_adapter(request, irql)
+        });
         x.mischief(irql);
     }
 

@@ -36,7 +36,9 @@ impl ControlDevice for Board {
         (self.act)(irql.up_to_dispatch());
         self.world.linger(irql);
         let file = (self.file)();
-        self.world.may_fail(Act::FileErr)?;
+        if self.world.dares(Act::FileErr, 1, 8) {
+            return Err(self.world.status());
+        }
         self.world.did(Act::FileOpen);
         Ok(file)
     }

@@ -13,8 +13,8 @@ use crate::{
 use ndis_co::{
     Answer, Status,
     cm::{
-        AcceptedCall, Af, CallManager, CloseAf, CloseCall, DeregisterSap, MakeCall, OpenAf,
-        OidRequest, RegisterSap, Sap, Vc,
+        AcceptedCall, Af, CallManager, CloseAf, CloseCall, DeregisterSap, MakeCall, OidRequest,
+        OpenAf, RegisterSap, Sap, Vc,
     },
     irql::UpToDispatch,
     oid::{Answered, ToClient},

@@ -21,6 +21,7 @@ use crate::{
     mcm::Integrated,
     phone::Phone,
     program,
+    readings::readings,
     say, turns,
     world::{Body, Life, World},
 };
@@ -28,13 +29,7 @@ use ndis_co::{
     client::Entry,
     irql::{NoLock, Passive},
 };
-use ndis_host::{
-    self as host, ActivateComplete, Adapter, AfOffers, CallControlWhilePaused, CallIdText,
-    CloseOrder, ConfigurationText, CopiesAddressFamily, CrossingClose, DeactivateComplete,
-    DeregisterSapResult, DispatchIncomingCallResult, EventMode, Host, IncomingActivation,
-    JoinedActivation, JoinedVc, McmDisplaces, NotifyClose, OpenAfCompleteIrql, OwnRequests,
-    Readings, Report, ResetStart, TransferEnds, VcAfterClose, WithdrawnOfferAnswer,
-};
+use ndis_host::{self as host, Adapter, CallControlWhilePaused, EventMode, Host, Report};
 use std::{
     collections::hash_map::DefaultHasher,
     hash::Hasher as _,
@@ -129,38 +124,6 @@ pub(crate) fn run(seed: u64, options: &Options) -> Outcome {
         counts: world.counts(),
         events: report.map_or(0, |report| report.events),
         digest,
-    }
-}
-
-fn readings(world: &World) -> Readings {
-    if world.chance(1, 3) {
-        return Readings::default();
-    }
-    world.did(Act::Reading);
-    Readings {
-        activate_complete: world.among(ActivateComplete::ALL),
-        deactivate_complete: world.among(DeactivateComplete::ALL),
-        close_order: world.among(CloseOrder::ALL),
-        own_requests: world.among(OwnRequests::ALL),
-        transfer_ends: world.among(TransferEnds::ALL),
-        vc_after_close: world.among(VcAfterClose::ALL),
-        incoming_activation: world.among(IncomingActivation::ALL),
-        notify_close: world.among(NotifyClose::ALL),
-        open_af_complete_irql: world.among(OpenAfCompleteIrql::ALL),
-        dispatch_incoming_call_result: world.among(DispatchIncomingCallResult::ALL),
-        deregister_sap_result: world.among(DeregisterSapResult::ALL),
-        copies_address_family: world.among(CopiesAddressFamily::ALL),
-        af_offers: world.among(AfOffers::ALL),
-        crossing_close: world.among(CrossingClose::ALL),
-        withdrawn_offer_answer: world.among(WithdrawnOfferAnswer::ALL),
-        call_control_while_paused: world.among(CallControlWhilePaused::ALL),
-        joined_vc: world.among(JoinedVc::ALL),
-        joined_activation: world.among(JoinedActivation::ALL),
-        configuration_text: world.among(ConfigurationText::ALL),
-        // Nobody asks for a call by its name, is reset, or is there to be displaced.
-        call_id_text: CallIdText::default(),
-        reset_start: ResetStart::default(),
-        mcm_displaces: McmDisplaces::default(),
     }
 }
 

@@ -3,10 +3,7 @@
 
 use crate::{act::Act, carrier::Wire, world::World};
 use ndis_co::{
-    Status,
-    indication::LinkState,
-    irql::UpToDispatch,
-    sys::NDIS_STATUS_MEDIA_SPECIFIC_INDICATION,
+    Status, indication::LinkState, irql::UpToDispatch, sys::NDIS_STATUS_MEDIA_SPECIFIC_INDICATION,
     wan::LinkParameters,
 };
 use ndis_mcm::{Adapter, Carry, ConnectionOriented};
@@ -29,10 +26,19 @@ pub(crate) fn of_adapter<M: Carry<Role: ConnectionOriented>>(
     adapter: &Adapter<M>,
     irql: &mut UpToDispatch,
 ) {
-    if world.chance(1, 2) {
-        let code = Status::from_raw(NDIS_STATUS_MEDIA_SPECIFIC_INDICATION);
-        let result = adapter.indicate_status(code, &data(world), irql);
-        said(world, Act::IndicateAdapter, result);
+    let code = Status::from_raw(NDIS_STATUS_MEDIA_SPECIFIC_INDICATION);
+    let result = adapter.indicate_status(code, &data(world), irql);
+    said(world, Act::IndicateAdapter, result);
+}
+
+/// Indicates a state of the link, where the adapter is not halted meanwhile: a thread that has been
+/// let do so does not know that NDIS has made up its mind since (rule HALT-12).
+pub(crate) fn of_link<M: Carry<Role: ConnectionOriented>>(
+    world: &World,
+    adapter: &Adapter<M>,
+    irql: &mut UpToDispatch,
+) {
+    if !world.chance(1, 4) {
         return;
     }
     let state = match world.below(3) {

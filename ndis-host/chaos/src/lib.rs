@@ -40,16 +40,17 @@ mod frame;
 mod handlers;
 #[allow(unsafe_code)]
 mod harness;
+mod indications;
 mod lent;
 mod link;
 mod loading;
 mod manager;
-mod indications;
 mod mcm;
 mod oids;
 mod phone;
 mod power;
 mod program;
+mod readings;
 mod rng;
 mod settings;
 mod stash;

@@ -254,7 +254,13 @@ impl Exchange {
             if world.dares(Act::SettingsThread, 1, 3) {
                 settings::look(world, adapter.configuration(irql));
             }
-            device::disturb(self, &self.carrier.devices, adapter.desk.place, adapter, irql);
+            device::disturb(
+                self,
+                &self.carrier.devices,
+                adapter.desk.place,
+                adapter,
+                irql,
+            );
         }
         drop(held);
     }
@@ -302,6 +308,7 @@ impl Miniport for Wired {
         }
         x.world.linger(irql);
         x.mischief(irql.up_to_dispatch());
+        indications::of_link(&self.shared.world, adapter, irql.up_to_dispatch());
     }
 
     fn pause(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
@@ -309,11 +316,13 @@ impl Miniport for Wired {
         let _ = x.adapters.put(adapter.desk.place, adapter.clone());
         x.world.linger(irql);
         x.mischief(irql.up_to_dispatch());
+        indications::of_link(&self.shared.world, adapter, irql.up_to_dispatch());
     }
 
-    fn restart(&self, _adapter: &Adapter<Self>, irql: &mut Passive) -> Result<(), Status> {
+    fn restart(&self, adapter: &Adapter<Self>, irql: &mut Passive) -> Result<(), Status> {
         let x = &self.shared;
         x.mischief(irql.up_to_dispatch());
+        indications::of_link(&self.shared.world, adapter, irql.up_to_dispatch());
         x.world.may_fail(Act::RestartErr)?;
         x.world.did(Act::RestartOk);
         Ok(())

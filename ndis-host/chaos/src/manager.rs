@@ -8,13 +8,13 @@ use crate::{
     driver::{Driver, Part},
     frame::End,
     lent,
-    stash::Stash,
+    stash::{self, Stash},
     world::{Context, Job, Life, Reference, World},
 };
 use ndis_co::{
     Status,
     address::SapAddress,
-    cm::{AcceptedCall, Active, Af, Base, CreatedVc, Inactive, PendingMakeCall, Sap, Vc},
+    cm::{AcceptedCall, Active, Af, Base, CreatedVc, Inactive, PendingMakeCall, Sap, Vc, WeakVc},
     family::{AddressFamily, Family},
     irql::{Passive, UpToDispatch},
     params::{CallParametersBuf, Specific},
@@ -76,6 +76,7 @@ pub(crate) struct Exchange<K: Kind> {
     pub(crate) world: Arc<World>,
     pub(crate) life: Arc<Life>,
     pub(crate) vcs: Arc<Stash<Vc<Driver<K>>>>,
+    weak: Stash<WeakVc<Driver<K>>>,
     pub(crate) saps: Stash<Sap<Driver<K>>>,
     pub(crate) afs: Stash<Af<Driver<K>>>,
     pub(crate) bases: Stash<K::Base>,
@@ -139,6 +140,7 @@ impl<K: Kind> Exchange<K> {
             life: life.clone(),
             own: K::own(world, &vcs),
             vcs,
+            weak: Stash::new(),
             saps: Stash::new(),
             afs: Stash::new(),
             bases: Stash::new(),
@@ -176,6 +178,7 @@ impl<K: Kind> Exchange<K> {
     /// Lets go of everything that is kept for an adapter or a binding.
     pub(crate) fn let_go(self: &Arc<Self>, place: u32, irql: &mut UpToDispatch) {
         drop(self.vcs.close(place));
+        drop(self.weak.close(place));
         drop(self.inactive.close(place));
         drop(self.active.close(place));
         drop(self.accepted.close(place));
@@ -439,13 +442,10 @@ impl<K: Kind> Exchange<K> {
             if !vc.is(&vc.clone()) {
                 world.found("a VC is not itself");
             }
-            // It may go meanwhile: this was perhaps the last reference.
-            if let Ok(weak) = vc.downgrade() {
-                let place = vc.place;
-                drop(vc);
-                if weak.upgrade().is_some_and(|vc| vc.place != place) {
-                    world.found("a weak reference has led to another VC");
-                }
+            let (place, weak) = (vc.place, vc.downgrade());
+            let found = stash::weakly(world, &self.weak, (place, vc), weak, |vc| vc.place);
+            if let Some(vc) = found {
+                let _ = self.vcs.put(vc.place, vc);
             }
         }
         if let Some(sap) = self.saps.any(world) {
@@ -463,7 +463,9 @@ impl<K: Kind> Exchange<K> {
             self.afs.any(world),
             self.bases.any(world),
         );
-        self.ask_and_wait(irql);
+        if world.chance(1, 2) {
+            self.ask_and_wait(irql);
+        }
         world.wait(irql);
         if let Some(base) = &held.3 {
             K::hold_on(self, base, irql);

@@ -261,6 +261,7 @@ impl Miniport for Driver<Integrated> {
         }
         x.world.linger(irql);
         x.mischief(irql.up_to_dispatch());
+        indications::of_link(&self.shared.world, adapter, irql.up_to_dispatch());
     }
 
     fn pause(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
@@ -268,12 +269,14 @@ impl Miniport for Driver<Integrated> {
         self.shared.world.linger(irql);
         self.shared.wait_for_end(irql);
         self.shared.mischief(irql.up_to_dispatch());
+        indications::of_link(&self.shared.world, adapter, irql.up_to_dispatch());
     }
 
     fn restart(&self, adapter: &Adapter<Self>, irql: &mut Passive) -> Result<(), Status> {
         let world = &self.shared.world;
         let _ = self.shared.bases.put(adapter.desk.place, adapter.clone());
         self.shared.mischief(irql.up_to_dispatch());
+        indications::of_link(&self.shared.world, adapter, irql.up_to_dispatch());
         world.may_fail(Act::RestartErr)?;
         world.did(Act::RestartOk);
         Ok(())

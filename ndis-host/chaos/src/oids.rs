@@ -168,7 +168,9 @@ pub(crate) fn answer<'r, D: Door>(
             let used = request.input().len();
             return request.accept(used);
         }
-        Act::OidReply if world.chance(1, 8) => return request.too_short(MOST as usize),
+        Act::OidReply if request.capacity() < MOST as usize && world.chance(1, 8) => {
+            return request.too_short(MOST as usize);
+        }
         Act::OidReply => return request.reply(&bytes_of(oid, len)),
         _ => {}
     }
@@ -194,11 +196,7 @@ pub(crate) fn answer<'r, D: Door>(
 }
 
 /// Answers a request that was pended, which is still what it was.
-pub(crate) fn reply<D: Door>(
-    world: &World,
-    token: PendingOidRequest<D>,
-    irql: &mut impl NoLock,
-) {
+pub(crate) fn reply<D: Door>(world: &World, token: PendingOidRequest<D>, irql: &mut impl NoLock) {
     let oid = token.oid();
     check(world, oid, token.input());
     if token.kind() == How::Set {
@@ -332,6 +330,8 @@ pub(crate) fn is_own(oid: u32) -> bool {
 /// An answer that the host has got.
 pub(crate) fn check_answer(world: &World, oid: u32, status: Status, written: &[u8]) {
     if status.is_success() && is_own(oid) && written != bytes_of(oid, written.len()) {
-        world.found(format!("the host's request {oid:#x} is answered with {written:?}"));
+        world.found(format!(
+            "the host's request {oid:#x} is answered with {written:?}"
+        ));
     }
 }

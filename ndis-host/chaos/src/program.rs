@@ -16,7 +16,7 @@ pub(crate) fn start(world: &Arc<World>) {
     world.did(Act::Program);
     let world_of = world.clone();
     world.spawn("program", move |irql| {
-        for _ in 0..1 + world_of.below(3) {
+        for _ in 0..1 + world_of.below(6) {
             visit(&world_of);
             world_of.linger(irql);
         }

@@ -31,8 +31,7 @@ impl State {
             self.violate("CFG-03", found.object(), message);
             return Err(n::NDIS_STATUS_FAILURE);
         };
-        // A work item that a thread of the host's has made is nobody's.
-        if running.is_some_and(|running| running != 0 && running != driver) {
+        if running.is_some_and(|running| running != driver) {
             let message = alloc::format!("{call} with {base}, which is another driver's");
             self.violate("CFG-03", Some(base), message);
             return Err(n::NDIS_STATUS_FAILURE);
