@@ -65,6 +65,7 @@ acts! {
         SignalCreate SignalClose SignalDrop SignalFailed SignalSend SignalResend SignalHeard
         SignalHold SignalGiveBack;
     "both roles": BothAsClient BothAsManager CrossToCall CrossToSignal SendWithoutVc;
+    "joined VCs": JoinedCreate JoinedLowerEnds JoinedUpperEnds;
     "requests":
         AskManager AskManagerOfVc AskClient AskClientOfVc AskAdapter AskAdapterOfVc AskAndWait AskAgain
         OidReply OidRefuse OidUnknown OidPendReply OidPendRefuse OidPendDrop OidPendEarly OidHold

@@ -7,7 +7,7 @@ use crate::{
     driver::Driver,
     frame,
     lent::{self, Seen},
-    manager::FAMILIES,
+    manager::{ABOVE, FAMILIES},
     oids,
     told::{Line, Office, Told, up},
 };
@@ -35,7 +35,7 @@ impl<K: Calls> Client for Driver<K> {
         irql: &mut Passive,
     ) {
         let x = K::client(&self.shared);
-        if !FAMILIES.contains(&offer.family()) {
+        if !FAMILIES.contains(&offer.family()) && !ABOVE.contains(&offer.family()) {
             x.world.found(format!("{:?} is offered", offer.family()));
         }
         x.mischief(irql.up_to_dispatch());
@@ -224,14 +224,13 @@ impl<K: Calls> Client for Driver<K> {
         K::client(&self.shared).mischief(irql);
     }
 
-    fn incoming_close(
-        &self,
-        _vc: &Vc<Self>,
-        _status: Status,
-        data: &[u8],
-        irql: &mut UpToDispatch,
-    ) {
+    fn incoming_close(&self, vc: &Vc<Self>, _status: Status, data: &[u8], irql: &mut UpToDispatch) {
         let x = K::client(&self.shared);
+        if let Some(whole) = x.life.whole()
+            && x.world.chance(1, 2)
+        {
+            whole.call_over(vc.context.number, irql);
+        }
         let seen = data.to_vec();
         x.mischief(irql);
         lent::still_bytes(&x.world, Act::AgainEndData, &seen, data);
@@ -239,7 +238,11 @@ impl<K: Calls> Client for Driver<K> {
 
     fn call_closed(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
         up(&vc.told.over);
-        K::client(&self.shared).mischief(irql);
+        let x = K::client(&self.shared);
+        if let Some(whole) = x.life.whole() {
+            whole.call_over(vc.context.number, irql);
+        }
+        x.mischief(irql);
     }
 
     fn oid_request<'r>(

@@ -6,7 +6,7 @@ use crate::{
     act::Act,
     driver::Driver,
     lent::{self, Seen},
-    manager::{FAMILIES, Kind, Line, address, on_channel},
+    manager::{ABOVE, FAMILIES, Kind, Line, address, on_channel},
     oids,
     world::{Context, Reference},
 };
@@ -39,7 +39,7 @@ impl<K: Kind> CallManager for Driver<K> {
     ) -> Answer<'r> {
         let x = K::manager(&self.shared);
         let world = &x.world;
-        if !FAMILIES.contains(&request.family()) {
+        if !FAMILIES.contains(&request.family()) && !ABOVE.contains(&request.family()) {
             world.found(format!("{:?} is opened", request.family()));
         }
         x.mischief(irql);
@@ -200,6 +200,9 @@ impl<K: Kind> CallManager for Driver<K> {
     fn create_vc(&self, af: &Af<Self>, irql: &mut UpToDispatch) -> Result<Line, Status> {
         let x = K::manager(&self.shared);
         x.mischief(irql);
+        if x.only_joins() {
+            return Err(Status::NOT_SUPPORTED);
+        }
         let line = x.line(K::desk(af.base()).place, || Box::new(af.clone()));
         x.world.may_fail(Act::ManagerVcErr)?;
         x.world.did(Act::ManagerVcOk);
@@ -216,6 +219,9 @@ impl<K: Kind> CallManager for Driver<K> {
             K::manager(&self.shared)
                 .world
                 .found("a VC is deleted while connected");
+        }
+        if let Some(whole) = K::manager(&self.shared).life.whole() {
+            whole.vc_deleted(vc.context.number);
         }
         K::manager(&self.shared).mischief(irql);
     }

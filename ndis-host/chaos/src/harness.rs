@@ -278,7 +278,7 @@ impl Stage {
         self.manager = match self.cast {
             // Whoever places calls is one.
             Cast::Both => None,
-            Cast::Mcm => {
+            Cast::Mcm | Cast::Joined => {
                 let actor = manager::Exchange::<Integrated>::new;
                 self.load("manager", actor, |object, path| {
                     // SAFETY: ENTRY.
@@ -305,7 +305,7 @@ impl Stage {
     /// Whose adapters these are.
     fn miniport(&mut self) -> &mut Option<Loaded> {
         match self.cast {
-            Cast::Mcm => &mut self.manager,
+            Cast::Mcm | Cast::Joined => &mut self.manager,
             Cast::Alone | Cast::Both => &mut self.link,
         }
     }
@@ -313,10 +313,12 @@ impl Stage {
     /// Loads one of the two drivers that place calls.
     fn load_phone(&mut self, which: usize) {
         self.phones[which] = match (self.cast, which) {
-            (Cast::Both, 0) => self.load("both", both::Exchange::<0>::new, |object, path| {
-                // SAFETY: ENTRY.
-                unsafe { Entry::<Driver<Above<Both<0>>>>::load(object, path) }
-            }),
+            (Cast::Both | Cast::Joined, 0) => {
+                self.load("both", both::Exchange::<0>::new, |object, path| {
+                    // SAFETY: ENTRY.
+                    unsafe { Entry::<Driver<Above<Both<0>>>>::load(object, path) }
+                })
+            }
             (Cast::Both, _) => self.load("peer", both::Exchange::<1>::new, |object, path| {
                 // SAFETY: ENTRY.
                 unsafe { Entry::<Driver<Above<Both<1>>>>::load(object, path) }
@@ -382,9 +384,12 @@ impl Stage {
     /// Drivers and adapters, in any order.
     fn set(&mut self) {
         let world = self.world.clone();
+        if self.cast == Cast::Joined {
+            world.join();
+        }
         self.faults();
         let second = match self.cast {
-            Cast::Both => world.dares(Act::SecondClient, 7, 8),
+            Cast::Both | Cast::Joined => world.dares(Act::SecondClient, 7, 8),
             _ => world.dares(Act::SecondClient, 1, 2),
         };
         let early = world.chance(1, 2);
@@ -392,7 +397,7 @@ impl Stage {
             self.load_phone(0);
         }
         match self.cast {
-            Cast::Mcm => {
+            Cast::Mcm | Cast::Joined => {
                 self.load_manager();
                 self.add_adapter();
             }
@@ -625,7 +630,7 @@ impl Stage {
             self.host.run_for(u64::from(world.below(3)));
         }
         let choices = match self.cast {
-            Cast::Mcm | Cast::Both => 4,
+            Cast::Mcm | Cast::Both | Cast::Joined => 4,
             Cast::Alone => 5,
         };
         while self.manager.is_some()
@@ -637,7 +642,7 @@ impl Stage {
                 1 => {
                     if let Some(loaded) = self.miniport().take() {
                         world.did(match self.cast {
-                            Cast::Mcm => Act::UnloadManager,
+                            Cast::Mcm | Cast::Joined => Act::UnloadManager,
                             Cast::Alone | Cast::Both => Act::UnloadLink,
                         });
                         self.unload(&loaded);

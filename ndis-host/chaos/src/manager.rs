@@ -36,6 +36,12 @@ pub(crate) const FAMILIES: [AddressFamily; 2] = [
     AddressFamily::new(Family::PPP, 2, 1),
 ];
 
+/// What is advertised in the place of NDPROXY.
+pub(crate) const ABOVE: [AddressFamily; 2] = [
+    AddressFamily::new(Family::TAPI, 1, 0),
+    AddressFamily::new(Family::TAPI_PROXY, 1, 0),
+];
+
 /// The type of the media's specific parameters that name a channel.
 pub(crate) const CHANNEL: u32 = 0xC4A7;
 
@@ -44,6 +50,8 @@ pub(crate) trait Kind: Part {
     type Base: Base<Driver<Self>> + fmt::Debug;
     /// What is kept beside calls.
     type Own: Send + Sync + 'static;
+    /// Whether it stands alone, above a miniport that may be a call manager itself.
+    const ALONE: bool;
     /// All acts of mischief, by weight; the last one is to look about.
     const ACTS: &[(u32, Act)];
     /// The ways to accept a call at once, and later.
@@ -270,6 +278,11 @@ impl<K: Kind> Exchange<K> {
         });
     }
 
+    /// Whether all its VCs are joined to the miniport's.
+    pub(crate) fn only_joins(&self) -> bool {
+        K::ALONE && self.world.joins()
+    }
+
     // Mischief: acts for which there is no occasion but that they are possible.
 
     /// Does what comes to mind, in a handler or a thread.
@@ -301,7 +314,7 @@ impl<K: Kind> Exchange<K> {
             }
             Act::AskClient => self.ask(irql),
             Act::RingCreate => {
-                if let Some(sap) = self.saps.any(world) {
+                if let Some(sap) = self.saps.any(world).filter(|_| !self.only_joins()) {
                     self.ring(&sap, irql);
                 }
             }
@@ -481,7 +494,7 @@ impl<K: Kind> Exchange<K> {
     /// Drops a VC and waits until it is deleted.
     pub(crate) fn wait_for_end(self: &Arc<Self>, irql: &mut Passive) {
         let world = &self.world;
-        let Some(sap) = self.saps.any(world) else {
+        let Some(sap) = self.saps.any(world).filter(|_| !self.only_joins()) else {
             return;
         };
         if !world.dares(Act::WaitForEnd, 1, 4) {
@@ -546,7 +559,7 @@ impl<K: Kind> Exchange<K> {
         }
     }
 
-    fn go_on_inactive(
+    pub(crate) fn go_on_inactive(
         self: &Arc<Self>,
         vc: CreatedVc<'static, Driver<K>, Inactive>,
         irql: &mut UpToDispatch,

@@ -49,6 +49,7 @@ impl Kind for Integrated {
     type Base = Adapter<Driver<Self>>;
     type Own = Arc<Carrier<Vc<Driver<Self>>>>;
 
+    const ALONE: bool = false;
     const ACTS: &[(u32, Act)] = &[
         (4, Act::ManagerHangUp),
         (6, Act::ManagerIndicate),

@@ -73,7 +73,7 @@ const TURNS_POWER: &[(u32, Act)] = &[
 pub(crate) fn of(cast: Cast, power: bool) -> Vec<(u32, Act)> {
     let besides = if power { TURNS_POWER } else { &[] };
     let (before, after) = match cast {
-        Cast::Mcm => (&[][..], &[][..]),
+        Cast::Mcm | Cast::Joined => (&[][..], &[][..]),
         Cast::Alone => (TURNS_ALONE, &[][..]),
         Cast::Both => (&[][..], TURNS_BOTH),
     };
@@ -86,6 +86,7 @@ pub(crate) fn of(cast: Cast, power: bool) -> Vec<(u32, Act)> {
 pub(crate) fn refusable(cast: Cast) -> Vec<&'static str> {
     let (before, after) = match cast {
         Cast::Mcm => (&["NdisMCmRegisterAddressFamilyEx"][..], &[][..]),
+        Cast::Joined => (&["NdisMCmRegisterAddressFamilyEx"][..], OF_MANAGER),
         Cast::Alone | Cast::Both => (&[][..], OF_MANAGER),
     };
     [ALLOCATIONS, before, BEGINNINGS, after, OF_CLIENT].concat()

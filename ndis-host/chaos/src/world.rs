@@ -92,6 +92,8 @@ pub(crate) struct World {
     /// counted.)
     requests: AtomicI64,
     ledger: Mutex<Ledger>,
+    /// VCs are joined in this run: a call manager that stands alone has no others.
+    joins: AtomicBool,
     /// Starts a thread, once there is a host.
     spawner: Mutex<Option<Spawner>>,
 }
@@ -147,6 +149,7 @@ impl World {
             numbers: AtomicU32::new(1),
             requests: AtomicI64::new(0),
             ledger: Mutex::default(),
+            joins: AtomicBool::new(false),
             spawner: Mutex::new(None),
         })
     }
@@ -334,6 +337,15 @@ impl World {
         self.requests.fetch_add(if made { 1 } else { -1 }, SeqCst);
     }
 
+    /// The miniport is a call manager: whatever stands alone above it joins VCs to the miniport's.
+    pub(crate) fn join(&self) {
+        self.joins.store(true, SeqCst);
+    }
+
+    pub(crate) fn joins(&self) -> bool {
+        self.joins.load(SeqCst)
+    }
+
     // Frames under way.
 
     pub(crate) fn frame_out(&self, key: Key) {
@@ -453,6 +465,11 @@ pub(crate) trait Whole: Send + Sync {
     fn act(&self, irql: &mut UpToDispatch);
     /// Drops something that is kept, whatever it is.
     fn drop_any(&self);
+    /// A call of one of its roles is over, on the VC of this context's number: if that is joined,
+    /// ends the other one.
+    fn call_over(&self, number: u32, irql: &mut UpToDispatch);
+    /// The call manager's VC of this number is deleted.
+    fn vc_deleted(&self, number: u32);
 }
 
 /// One loading of a driver, from its entry to the end of its unload.

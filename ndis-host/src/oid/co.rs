@@ -436,7 +436,9 @@ impl State {
             self.wrong_door(call, number);
             return None;
         }
-        let right = subject.vc.and_then(|vc| self.world.vcs.get(&vc));
+        // Whoever carries a VC that shares another knows no handle but that one's.
+        let carried = subject.vc.map(|vc| self.world.carrying(vc));
+        let right = carried.and_then(|vc| self.world.vcs.get(&vc));
         let right = right.map_or(0, |vc| {
             let third = vc.miniport.as_ref().map(|third| third.raw);
             third.unwrap_or(vc.manager_raw)
