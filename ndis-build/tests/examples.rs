@@ -7,7 +7,7 @@ use common::{example, example_manifest};
 use ndis_build::inf::{Arch, check_for};
 use std::{fs, process::Command};
 
-const EXAMPLES: [&str; 3] = ["loopback-mcm", "echo-client", "link-co"];
+const EXAMPLES: [&str; 4] = ["loopback-mcm", "echo-client", "link-co", "wan-mcm"];
 
 #[test]
 fn nothing_is_found_in_them() {
@@ -56,6 +56,15 @@ fn the_client_binds_to_the_switch_and_the_link_and_to_nothing_else() {
     });
     let both = format!("\"{}\"", offered.join(","));
     assert_eq!(values(&client, "LowerRange"), [both]);
+}
+
+/// A WAN adapter is what remote access dials with, and says how many calls it carries.
+#[test]
+fn the_wan_adapter_is_one_to_dial_with() {
+    let text = example("wan-mcm").render(Arch::X64);
+    assert_eq!(values(&text, "UpperRange"), ["\"ndiscowan\""]);
+    assert_eq!(values(&text, "LowerRange"), ["\"wan\""]);
+    assert!(text.contains("WanEndpoints,0x00010001,8"), "{text}");
 }
 
 /// Where netcfg cannot run an image from the driver store, it is put into the

@@ -249,7 +249,7 @@
 //! - NDIS keeps its documented contract: it calls with the contexts and at the
 //!   levels that it documents, hands over valid structures, and does not use a
 //!   context after the callback that ends it;
-//! - lengths stated by a peer in call parameters, SAPs and close data are true
+//! - lengths stated by a peer in call parameters (TAPI's descriptors among them), SAPs and close data are true
 //!   up to [`MAX_VARIABLE`](address::MAX_VARIABLE): C gives nothing to check
 //!   them against, and longer ones are refused (longer close data count as none);
 //! - an MDL's memory is as long as it says, and chains of lists and packets

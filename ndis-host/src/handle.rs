@@ -237,10 +237,10 @@ mod layout {
         shift: 20,
         bits: 16,
     };
-    pub(super) const KIND: Field = Field { shift: 36, bits: 5 };
+    pub(super) const KIND: Field = Field { shift: 36, bits: 6 };
     pub(super) const HOST: Field = Field {
-        shift: 41,
-        bits: 15,
+        shift: 42,
+        bits: 14,
     };
     pub(super) const MARK: Field = Field { shift: 56, bits: 8 };
     pub(super) const MARK_VALUE: usize = 0xC5;
@@ -250,14 +250,17 @@ mod layout {
 mod layout {
     use super::Field;
     pub(super) const SLOT: Field = Field { shift: 0, bits: 12 };
-    pub(super) const GENERATION: Field = Field { shift: 12, bits: 8 };
-    pub(super) const KIND: Field = Field { shift: 20, bits: 5 };
+    pub(super) const GENERATION: Field = Field { shift: 12, bits: 7 };
+    pub(super) const KIND: Field = Field { shift: 19, bits: 6 };
     pub(super) const HOST: Field = Field { shift: 25, bits: 4 };
     pub(super) const MARK: Field = Field { shift: 29, bits: 3 };
     pub(super) const MARK_VALUE: usize = 0b110;
 }
 
 use layout::{GENERATION, HOST, KIND, MARK, MARK_VALUE, SLOT};
+
+// Kinds are counted from one.
+const _: () = assert!(Kind::ALL.len() < 1 << KIND.bits);
 
 /// The number of hosts that a process can tell apart by their handles.
 pub(crate) const HOSTS: u32 = 1 << HOST.bits;

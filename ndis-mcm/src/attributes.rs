@@ -60,6 +60,8 @@ pub struct Attributes {
     vendor: [u8; 4],
     description: &'static CStr,
     oids: &'static [u32],
+    /// Those that this crate answers for the driver.
+    answered: &'static [u32],
 }
 
 impl Attributes {
@@ -74,6 +76,7 @@ impl Attributes {
             vendor: [0xFF, 0xFF, 0xFF, 0],
             description: c"Network adapter",
             oids: &[],
+            answered: &[],
         }
     }
 
@@ -168,6 +171,11 @@ impl Attributes {
         Self { oids, ..self }
     }
 
+    /// OIDs that this crate answers in the driver's place: they are in the list as well.
+    pub(crate) const fn answered(self, answered: &'static [u32]) -> Self {
+        Self { answered, ..self }
+    }
+
     /// What the adapter does besides: it hands nothing back that it sends (rule [OID-32]).
     ///
     /// [OID-32]: ndis_sys::rules#OID-32
@@ -175,6 +183,11 @@ impl Attributes {
 
     pub(crate) fn own_oids(&self) -> &'static [u32] {
         self.oids
+    }
+
+    /// All that the attributes name.
+    pub(crate) fn named_oids(&self) -> impl Iterator<Item = &'static u32> + Clone {
+        self.oids.iter().chain(self.answered)
     }
 
     pub(crate) fn medium(&self) -> ndis_sys::NDIS_MEDIUM {

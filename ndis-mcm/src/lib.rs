@@ -18,7 +18,9 @@
 //! ```
 //!
 //! A driver that only moves data, under a call manager of somebody else, is on a page of its
-//! own: [`co`].
+//! own: [`co`]. And so is one that Windows dials with, a VPN for example, which need not know of most
+//! of this: [`wan`]. (The guide leads from an empty folder to such a driver, dialled in a test:
+//! `docs/guide/a-wan-miniport.md`.)
 //!
 //! An [`Adapter`] is one network card; an [`Af`] is one client that has opened
 //! an address family on it; a [`Sap`] is an address under which that client
@@ -45,7 +47,7 @@
 //!
 //! # What it does not do yet
 //!
-//! Status indications of a single VC, multipoint calls and their parties, and changes of the
+//! Multipoint calls and their parties, and changes of the
 //! quality of service during a call (which are answered with [`Status::NOT_SUPPORTED`]). (Call managers that stand alone
 //! above someone else's miniport are in [`ndis_co::cm`].) `docs/api-map.md` in the repository lists
 //! every CoNDIS function and callback with the safe item that wraps it, or
@@ -267,7 +269,7 @@
 //! - NDIS keeps its documented contract: it calls with the contexts and at the
 //!   levels that it documents, hands over valid structures, and does not use a
 //!   context after the callback that ends it;
-//! - lengths stated by a client in call parameters, SAPs and close data are
+//! - lengths stated by a client in call parameters (TAPI's descriptors among them), SAPs and close data are
 //!   true up to [`MAX_VARIABLE`](ndis_co::address::MAX_VARIABLE): C gives
 //!   nothing to check them against, and longer ones are refused (longer close data count as none);
 //! - an MDL's memory is as long as it says, and chains of lists and packets
@@ -317,6 +319,7 @@ mod lock;
 mod mcm;
 mod miniport;
 pub mod prelude;
+pub mod wan;
 
 pub use attributes::{Attributes, Medium};
 pub use carry::Carry;

@@ -196,6 +196,10 @@ impl Desk {
     fn hand_up(&self, lower: &client::Vc<Proxy>, irql: &mut UpToDispatch) -> Result<(), Status> {
         let sap = self.sap.lock().unwrap().clone().ok_or(Status::FAILURE)?;
         let vc = sap.create_vc_joined(lower, (), irql)?;
+        // Rule VC-70: one VC shares another.
+        let second = sap.create_vc_joined(lower, (), irql);
+        let refused = [Status::INVALID_STATE, Status::CLOSING];
+        assert!(second.is_err_and(|status| refused.contains(&status)));
         // One at a time.
         self.pairs.lock().unwrap().push((lower.clone(), vc.clone()));
         let vc = vc.activate(parameters()?, irql)?;

@@ -16,7 +16,7 @@ use crate::{
 pub const FILE: &str = "ndis-sys/docs/rules.md";
 
 /// What the sections of the book are about.
-const SUBJECTS: [(&str, &str); 22] = [
+const SUBJECTS: [(&str, &str); 23] = [
     ("REG", "registration of drivers and handlers"),
     ("INIT", "initialization of an adapter"),
     ("AF", "address families"),

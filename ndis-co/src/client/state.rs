@@ -111,13 +111,14 @@ pub(super) struct State {
     busy: usize,
     /// OID requests of the VC that are not over, of either side's.
     requests: Outstanding,
+    /// Another VC of this driver's shares it.
+    shared: bool,
     want_close: bool,
     /// The other side hung up, or takes its offer back.
     hung_up: bool,
     want_delete: bool,
-    /// A call was not placed because the family is being closed, and the client
-    /// is to be told.
-    undialled: bool,
+    /// A call was not placed, and the client is to be told why.
+    undialled: Option<Status>,
     /// The address family is being closed.
     ending: bool,
     /// Something was refused: the next try waits a little.
@@ -141,8 +142,8 @@ pub(super) enum Step {
     },
     Close,
     Delete,
-    /// Tell the client that its call was not placed.
-    TellUndialled,
+    /// Tell the client that its call was not placed, and why.
+    TellUndialled(Status),
     /// There is something to do, on a stack with more room.
     Later,
 }
@@ -164,10 +165,11 @@ impl State {
             sending: false,
             busy: 0,
             requests: Outstanding::new(),
+            shared: false,
             want_close: false,
             hung_up: false,
             want_delete: false,
-            undialled: false,
+            undialled: None,
             ending: false,
             back_off: false,
         }
@@ -186,8 +188,8 @@ impl State {
 
     /// What is to be done next.
     fn due(&self) -> Option<Step> {
-        if self.undialled {
-            return Some(Step::TellUndialled);
+        if let Some(status) = self.undialled {
+            return Some(Step::TellUndialled(status));
         }
         if self.life != Life::Alive || self.back_off {
             return None;
@@ -235,7 +237,7 @@ impl State {
     fn take(&mut self, step: Step) {
         match step {
             Step::Later => {}
-            Step::TellUndialled => self.undialled = false,
+            Step::TellUndialled(_) => self.undialled = None,
             Step::Answer { status, .. } => {
                 self.ringing = None;
                 self.answering = true;
@@ -295,6 +297,16 @@ impl State {
             self.requests.add(Stage::Open);
         }
         there
+    }
+
+    /// Another VC is to share it, which is to be the only one (rule VC-70); whether it may.
+    pub(super) fn share(&mut self) -> bool {
+        !core::mem::replace(&mut self.shared, true)
+    }
+
+    /// No other VC shares it any more.
+    pub(super) fn unshare(&mut self) {
+        self.shared = false;
     }
 
     /// One more of those that there are.
@@ -393,16 +405,23 @@ impl State {
         }
     }
 
-    /// A call is to be placed. When the address family is being closed, so
-    /// that the VC is, or is about to be, deleted, the client is told that.
-    pub(super) fn dial(&mut self, parameters: CallParametersBuf, closing: bool) {
-        let ending = self.ending || closing;
-        if self.life == Life::Alive && self.call == Call::None && !ending {
-            self.parameters = Some(parameters);
-            self.call = Call::Wanted;
-            self.number = self.number.wrapping_add(1);
-        } else {
-            self.undialled = true;
+    /// A call is to be placed, unless it is refused. When the address family is being closed, so
+    /// that the VC is, or is about to be, deleted, the client is told that. What cannot be asked
+    /// for is not, and the VC is deleted as that of any call that fails.
+    pub(super) fn dial(&mut self, parameters: CallParametersBuf, checked: Result<(), Status>) {
+        let free = self.life == Life::Alive && self.call == Call::None && !self.ending;
+        let checked = if free { checked } else { Err(Status::CLOSING) };
+        match checked {
+            Ok(()) => {
+                self.parameters = Some(parameters);
+                self.call = Call::Wanted;
+                self.number = self.number.wrapping_add(1);
+            }
+            Err(status) => {
+                self.undialled = Some(status);
+                // The end of the family takes the VC with it.
+                self.want_delete |= status != Status::CLOSING;
+            }
         }
     }
 

@@ -13,6 +13,7 @@ use crate::{
     deferred::Deferred,
     irql::NoLock,
     params::{CallFlags, CallParameters, CallParametersBuf},
+    tapi,
 };
 use core::{ffi::c_void, fmt};
 
@@ -29,6 +30,20 @@ fn parameters<M: CallManager>(vc: &Vc<M>) -> Option<CallParameters<'_>> {
     // SAFETY: the client owns them and keeps them until the call is completed
     // (rule CALL-02), for which the token is consumed that is borrowed here.
     unsafe { CallParameters::from_raw(raw) }.ok()
+}
+
+/// What an application asks for with the call that is being made on `vc`.
+fn telephony<M: CallManager>(vc: &Vc<M>) -> Result<tapi::MakeCall<'_>, Status> {
+    if !tapi::is_telephony(vc.shared.af.family) {
+        return Err(Status::NOT_SUPPORTED);
+    }
+    let parameters = parameters(vc).ok_or(Status::INVALID_DATA)?;
+    // SAFETY: the parameters are a client's who has placed a call in a family of telephony. One of
+    // this crate's has described nothing that is not there (CHECKED, of `tapi::described`); another
+    // driver's descriptors are true, as each length that it states in call parameters is. The
+    // client owns them and writes them no more until the call is completed (rule CALL-02), for
+    // which the token is consumed that is borrowed here.
+    unsafe { tapi::MakeCall::from_parameters_either(parameters) }
 }
 
 /// A client places a call: the token of the request.
@@ -65,6 +80,29 @@ impl<'r, M: CallManager> MakeCall<'r, M> {
     #[must_use]
     pub fn parameters(&self) -> Option<CallParameters<'_>> {
         parameters(&self.vc)
+    }
+
+    /// What an application asks for, in a family of telephony: under either reading of the
+    /// pages, see [`tapi`].
+    ///
+    /// ```
+    /// # use ndis_co::{Answer, cm::{CallManager, MakeCall}, irql::UpToDispatch, tapi::{Disconnect, Text}};
+    /// # use ndis_host as _;
+    /// fn dial<'r, M: CallManager>(request: MakeCall<'r, M>, irql: &mut UpToDispatch) -> Answer<'r> {
+    ///     match request.telephony() {
+    ///         Ok(asked) if Text::guess(asked.destination).is("555-1234") => request.accept(irql),
+    ///         Ok(_) => request.refuse(Disconnect::BadAddress.into()),
+    ///         Err(status) => request.refuse(status),
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Status::NOT_SUPPORTED`] in another family, [`Status::INVALID_DATA`] without parameters,
+    /// else as [`tapi::MakeCall::from_parameters`].
+    pub fn telephony(&self) -> Result<tapi::MakeCall<'_>, Status> {
+        telephony(&self.vc)
     }
 
     /// Brings the call up: activates the VC with the client's parameters (rule
@@ -193,6 +231,15 @@ impl<M: CallManager> PendingMakeCall<M> {
     #[must_use]
     pub fn parameters(&self) -> Option<CallParameters<'_>> {
         parameters(&self.vc)
+    }
+
+    /// What an application asks for, as [`MakeCall::telephony`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn telephony(&self) -> Result<tapi::MakeCall<'_>, Status> {
+        telephony(&self.vc)
     }
 
     /// Brings the call up: activates the VC with the client's parameters, then

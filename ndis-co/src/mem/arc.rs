@@ -237,7 +237,11 @@ impl<T> Arc<T> {
 
     /// As [`try_new`](Self::try_new); the value comes back when there is no
     /// memory.
-    pub(crate) fn try_new_or_back(value: T, tag: Tag) -> Result<Self, T> {
+    ///
+    /// # Errors
+    ///
+    /// The value.
+    pub fn try_new_or_back(value: T, tag: Tag) -> Result<Self, T> {
         Self::make(value, release::<T>, tag)
     }
 

@@ -39,7 +39,8 @@ pub(crate) mod sealed {
 /// which they go back.
 ///
 /// It is implemented by [`NetBufferLists`], by
-/// [`Kept`](crate::client::Kept) and by `ndis_mcm::SendLists`.
+/// [`Kept`](crate::client::Kept) and by `ndis_mcm::SendLists`; and by each of them with somebody who
+/// hears what became of the clones, as [`Watched`](super::Watched).
 ///
 /// The lists are in the value's [`Chain`], so they stay in this driver's hands until
 /// [`clones_gone`](Self::clones_gone) or the drop of the value gives them back.

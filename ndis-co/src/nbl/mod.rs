@@ -73,6 +73,7 @@ mod mapping;
 mod origin;
 mod pool;
 mod view;
+mod watched;
 
 pub use buffer::{BufferMut, BuffersMut, NetBuffer};
 pub use chain::Chain;
@@ -81,6 +82,7 @@ pub use fields::Side;
 pub use list::{IntoIter, NetBufferList, NetBufferLists};
 pub use pool::NetBufferListPool;
 pub use view::{BufferView, Buffers, ListView, Lists, Packets, Segments};
+pub use watched::{Watch, Watched};
 
 /// Copies as much as both have: `copy_from_slice` without its panic, which would
 /// bring the machinery of panics into every image.

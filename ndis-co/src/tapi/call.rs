@@ -110,7 +110,7 @@ pub struct MakeCall<'a> {
     pub params: Option<CallParams<'a>>,
 }
 
-const MAKE: usize = size_of::<CO_AF_TAPI_MAKE_CALL_PARAMETERS>();
+pub(super) const MAKE: usize = size_of::<CO_AF_TAPI_MAKE_CALL_PARAMETERS>();
 const MAKE_LINE: usize = offset_of!(CO_AF_TAPI_MAKE_CALL_PARAMETERS, ulLineID);
 const MAKE_ADDRESS: usize = offset_of!(CO_AF_TAPI_MAKE_CALL_PARAMETERS, ulAddressID);
 const MAKE_FLAGS: usize = offset_of!(CO_AF_TAPI_MAKE_CALL_PARAMETERS, ulFlags);

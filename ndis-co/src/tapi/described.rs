@@ -5,9 +5,18 @@
 //! bounds them but the descriptors themselves. So reading them that way is `unsafe`: who does it
 //! knows the peer. This is the only unsafe code of TAPI.
 //!
+//! A descriptor says how long a part of call parameters is, as their own length fields do. Drivers
+//! of others are believed these ([`MAX_VARIABLE`]), and so are they here. But those are written
+//! by this crate for whoever builds parameters with it, and a descriptor is not: a safe client could
+//! lie with it to a safe call manager. So [`check_placed`] is asked of each call that such a client
+//! places in a family of telephony.
+//!
 //! # Invariants
 //!
 //! PARAMS, of `params`: what the pointers of call parameters point at is valid.
+//!
+//! CHECKED: a client of this crate that places a call in a family of telephony does so with
+//! parameters that `check_placed` has let through.
 //!
 //! DESCRIBED: each descriptor of the structure whose offset is at most [`MAX_VARIABLE`] has as many
 //! valid bytes there as it says, which nobody writes for `'a`.
@@ -15,9 +24,14 @@
 use super::{
     IncomingCall, MakeCall,
     bytes::{Descriptor, word},
-    call::{Find, media},
+    call::{Find, MAKE, media},
 };
-use crate::{Status, address::MAX_VARIABLE, params::CallParameters};
+use crate::{
+    Status,
+    address::MAX_VARIABLE,
+    family::{AddressFamily, Family},
+    params::CallParameters,
+};
 use core::{marker::PhantomData, mem::offset_of};
 use ndis_sys::{CO_CALL_PARAMETERS, CO_MEDIA_PARAMETERS, CO_SPECIFIC_PARAMETERS};
 
@@ -67,7 +81,48 @@ impl<'a> Find<'a> for Described<'a> {
     }
 }
 
+/// Whether calls of a family carry the structures of TAPI.
+pub(crate) fn is_telephony(family: AddressFamily) -> bool {
+    matches!(family.family, Family::TAPI | Family::TAPI_PROXY)
+}
+
+/// Looks at the parameters of a call that a client of this crate places (CHECKED): a structure
+/// whose stated length covers nothing behind it must not say that there is something.
+pub(crate) fn check_placed(
+    family: AddressFamily,
+    parameters: CallParameters<'_>,
+) -> Result<(), Status> {
+    match media(parameters) {
+        Ok(stated) if is_telephony(family) && stated.len() == MAKE => {
+            MakeCall::parse(stated).map(drop)
+        }
+        _ => Ok(()),
+    }
+}
+
 impl<'a> MakeCall<'a> {
+    /// Reads the structure, whichever reading of the pages is right: by
+    /// [`from_parameters`](Self::from_parameters), but when the length that is stated is that of
+    /// the fixed structure alone by
+    /// [`from_parameters_described`](Self::from_parameters_described).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_parameters`](Self::from_parameters).
+    ///
+    /// # Safety
+    ///
+    /// When that length is stated, as
+    /// [`from_parameters_described`](Self::from_parameters_described).
+    pub unsafe fn from_parameters_either(parameters: CallParameters<'a>) -> Result<Self, Status> {
+        if media(parameters)?.len() == MAKE {
+            // SAFETY: by the caller.
+            unsafe { Self::from_parameters_described(parameters) }
+        } else {
+            Self::from_parameters(parameters)
+        }
+    }
+
     /// As [`from_parameters`](Self::from_parameters), but believes what descriptors say of data
     /// behind the length that is stated: the other reading of the pages, by which that length is
     /// the one of the fixed structure alone. Offsets up to [`MAX_VARIABLE`] are followed.

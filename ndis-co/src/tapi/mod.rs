@@ -38,7 +38,8 @@
 //!
 //! - Whether the length of the media's part of call parameters covers what is behind the fixed
 //!   structure. Written, it does. Read, [`MakeCall::from_parameters`] wants it to, and the `unsafe`
-//!   [`MakeCall::from_parameters_described`] does not.
+//!   [`MakeCall::from_parameters_described`] does not. A call manager takes both, by
+//!   [`cm::MakeCall::telephony`](crate::cm::MakeCall::telephony).
 //! - How strings are encoded, and whether a terminator counts: [`Text::guess`].
 //! - What answers a query with too little room: an error with the size that it takes
 //!   ([`Flat::size`]), or success with the fixed part and that size in it
@@ -76,6 +77,7 @@ pub(crate) use call_id::Room;
 pub use call_info::CallInfo;
 pub use call_params::{CallParams, DialParams};
 pub use caps::{AddressCaps, CallDiagnostics, CmCaps, LineCaps, Version};
+pub(crate) use described::{check_placed, is_telephony};
 pub use dev_caps::LineDevCaps;
 pub use disconnect::Disconnect;
 pub use flags::{

@@ -250,7 +250,7 @@ pub trait DeviceParent: parent::Sealed {
     fn parts(&self, _: sealed::Token) -> Option<(Live, NDIS_HANDLE)>;
 }
 
-mod parent {
+pub(crate) mod parent {
     pub trait Sealed {}
 }
 

@@ -193,6 +193,7 @@ fn on_halt<M: Miniport>(core: Arc<AdapterCore<M>>, _action: NDIS_HALT_ACTION, ir
         // No change of the medium is indicated from here on (rule HALT-12).
         shared.medium.halt();
         let adapter = Adapter { shared };
+        adapter.driver().halting(&adapter, irql);
         <M::Role as Role<M>>::close_families(&adapter, irql, Token(()));
         adapter.driver().halt(&adapter, irql);
     }
@@ -258,6 +259,7 @@ fn on_restart<'r, M: Miniport>(
             // Receives may be indicated from here on (rule PAUSE-10); not before, for
             // nothing may be out when the restart fails (rule PAUSE-05).
             adapter.shared.set_running(true);
+            adapter.driver().running(&adapter, irql);
             Status::SUCCESS
         }
         Err(failure) => {

@@ -132,7 +132,8 @@ pub trait Miniport: Sized + Send + Sync + 'static {
         let _ = (adapter, irql);
     }
 
-    /// The flow of data starts: it may be indicated as soon as this has returned.
+    /// The flow of data starts: it may be indicated as soon as this has returned, and
+    /// [`running`](Self::running) tells.
     ///
     /// Source page: [`MINIPORT_RESTART`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_restart).
     ///
@@ -145,6 +146,17 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     fn restart(&self, adapter: &Adapter<Self>, irql: &mut Passive) -> Result<(), Status> {
         let _ = (adapter, irql);
         Ok(())
+    }
+
+    /// Data may be indicated from here on (rule [PAUSE-10]): hand up what has waited. It follows
+    /// each [`restart`](Self::restart) that succeeds, the first one after the initialization, too.
+    ///
+    /// Source page: [`MINIPORT_RESTART`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-miniport_restart).
+    ///
+    /// [PAUSE-10]: ndis_sys::rules#PAUSE-10
+    #[doc(alias = "MiniportRestart")]
+    fn running(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
+        let _ = (adapter, irql);
     }
 
     /// The device is about to lose its power, or has it again.
@@ -292,6 +304,13 @@ pub trait Miniport: Sized + Send + Sync + 'static {
         let _ = (adapter, irql);
     }
 
+    /// The adapter is about to go away: end what holds its clients up, such as pended requests and
+    /// calls. They are asked to close their address families next, and [`halt`](Self::halt)
+    /// follows when they have.
+    fn halting(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
+        let _ = (adapter, irql);
+    }
+
     /// The device has its power again, and the system runs from this source of it.
     ///
     /// PASSIVE_LEVEL. A driver for a radio saves power on a battery; the default does nothing.
@@ -331,7 +350,8 @@ pub trait Miniport: Sized + Send + Sync + 'static {
     /// were asked to close their address families and have done so
     /// (rules [HALT-01] to [HALT-04]). So this comes too late for tokens of pended
     /// requests, accepted calls and VCs that the driver has created: they hold
-    /// a family open, and are answered, used or dropped in bounded time. After this the adapter's
+    /// a family open, and are answered, used or dropped in bounded time, in
+    /// [`halting`](Self::halting) at the latest. After this the adapter's
     /// context is dropped, and the halt waits until that has happened: a
     /// reference that the driver keeps elsewhere holds it up (rules [HALT-05],
     /// [HALT-06]). A pended OID request keeps the adapter as well, and NDIS does not halt before

@@ -30,7 +30,7 @@ pub struct Package {
 }
 
 /// The example drivers.
-pub const DRIVERS: [Package; 4] = [
+pub const DRIVERS: [Package; 5] = [
     Package {
         name: "loopback-mcm",
         folder: "examples/loopback-mcm",
@@ -55,6 +55,12 @@ pub const DRIVERS: [Package; 4] = [
         installs: true,
         panics: false,
     },
+    Package {
+        name: "wan-mcm",
+        folder: "examples/wan-mcm",
+        installs: true,
+        panics: false,
+    },
 ];
 
 /// The host. It stops the system on purpose: for what drivers do wrong, and for what it does.
@@ -65,7 +71,26 @@ const HOST: Package = Package {
     panics: true,
 };
 
-pub const PACKAGES: [Package; 5] = [DRIVERS[0], DRIVERS[1], DRIVERS[2], DRIVERS[3], HOST];
+/// The models of what Windows has above a WAN miniport. Nobody installs them: Windows has the drivers
+/// themselves.
+const MODELS: [Package; 2] = [
+    Package {
+        name: "ndis-wan-ndproxy",
+        folder: "ndis-host/wan/ndproxy",
+        installs: false,
+        panics: false,
+    },
+    Package {
+        name: "ndis-wan-ndiswan",
+        folder: "ndis-host/wan/ndiswan",
+        installs: false,
+        panics: false,
+    },
+];
+
+pub const PACKAGES: [Package; 8] = [
+    DRIVERS[0], DRIVERS[1], DRIVERS[2], DRIVERS[3], DRIVERS[4], MODELS[0], MODELS[1], HOST,
+];
 
 /// An image in its place.
 pub struct Built {

@@ -143,13 +143,63 @@ impl<M: CallManager> Vc<M> {
         data: &[u8],
         irql: &mut impl NoLock,
     ) -> Result<(), Status> {
+        self.close(None, status, data, irql)
+    }
+
+    /// The number of the call that is on the VC, or was last: each that a client places in a row
+    /// has another one.
+    #[must_use]
+    pub fn call_number(&self) -> u32 {
+        self.shared.look(|state, _| state.number())
+    }
+
+    /// As [`dispatch_incoming_close`](Self::dispatch_incoming_close), for the call of this
+    /// [number](Self::call_number) and no later one.
+    ///
+    /// ```
+    /// # use ndis_co::{Status, cm::{CallManager, Vc}, irql::UpToDispatch};
+    /// # use ndis_host as _;
+    /// /// The far end of the call that had this number has hung up.
+    /// fn far_end_gone<M: CallManager>(vc: &Vc<M>, number: u32, irql: &mut UpToDispatch) {
+    ///     // `Status::CLOSING` also when another call is on the VC by now.
+    ///     let _ = vc.dispatch_incoming_close_of(number, Status::SUCCESS, &[], irql);
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[doc(alias = "NdisCmDispatchIncomingCloseCall")]
+    #[doc(alias = "NdisMCmDispatchIncomingCloseCall")]
+    pub fn dispatch_incoming_close_of(
+        &self,
+        number: u32,
+        status: Status,
+        data: &[u8],
+        irql: &mut impl NoLock,
+    ) -> Result<(), Status> {
+        self.close(Some(number), status, data, irql)
+    }
+
+    fn close(
+        &self,
+        of: Option<u32>,
+        status: Status,
+        data: &[u8],
+        irql: &mut impl NoLock,
+    ) -> Result<(), Status> {
         let status = status.as_final();
         let size = u32::try_from(data.len()).map_err(|_| Status::INVALID_LENGTH)?;
         if size > MAX_VARIABLE {
             return Err(Status::INVALID_LENGTH);
         }
         let shared = &self.shared;
-        let later = shared.with(|state, _| state.begin_dispatch_close(stack::is_low))?;
+        let later = shared.with(|state, _| {
+            if of.is_some_and(|number| number != state.number()) {
+                return Err(Status::CLOSING);
+            }
+            state.begin_dispatch_close(stack::is_low)
+        })?;
         if let Some(number) = later {
             let kept = copy(data);
             let end = End {

@@ -1,6 +1,10 @@
 //! The structures in the parameters of calls.
 
 use super::*;
+use crate::{
+    family::{AddressFamily, Family},
+    params::{CallParametersBuf, Specific},
+};
 
 #[test]
 fn parameters_of_calls_carry_them() {
@@ -136,4 +140,39 @@ fn parameters_may_lie_behind_the_length() {
     // SAFETY: there is no structure.
     let described = unsafe { MakeCall::from_parameters_described(view) };
     assert_eq!(described, Err(Status::INVALID_DATA));
+}
+
+/// A client of safe code cannot describe what is not there, in a family of telephony.
+#[test]
+fn what_a_client_may_place() {
+    let _host = Host::builder().build();
+    let family = |family| AddressFamily::new(family, 1, 0);
+    let bytes = make_call().to_vec().unwrap();
+    let fixed = size_of::<ndis_sys::CO_AF_TAPI_MAKE_CALL_PARAMETERS>();
+    let nothing = MakeCall::default().to_vec().unwrap();
+    for (family, bytes, checked) in [
+        (family(Family::TAPI_PROXY), &bytes[..], Ok(())),
+        (
+            family(Family::TAPI_PROXY),
+            &bytes[..fixed],
+            Err(Status::INVALID_DATA),
+        ),
+        (
+            family(Family::TAPI),
+            &bytes[..fixed],
+            Err(Status::INVALID_DATA),
+        ),
+        (family(Family::TAPI_PROXY), &nothing[..], Ok(())),
+        // Less than the structure, a call manager refuses.
+        (family(Family::TAPI_PROXY), &bytes[..fixed - 1], Ok(())),
+        // What it is in another family, nobody knows.
+        (family(Family::L2TP), &bytes[..fixed], Ok(())),
+    ] {
+        let (param_type, len) = (0, bytes.len());
+        let specific = Specific { param_type, bytes };
+        let built = CallParametersBuf::builder().media_specific(specific);
+        let built = built.build().unwrap();
+        let placed = crate::tapi::check_placed(family, built.view());
+        assert_eq!(placed, checked, "{family:?}, {len}");
+    }
 }

@@ -64,7 +64,7 @@ impl Standing {
         let oriented = <M::Role as Role<M>>::IS_CO;
         let mut oids = Vec::new(Tag::NDIS);
         let of_role = if oriented { &ORIENTED[..] } else { &[] };
-        let all = ALWAYS.iter().chain(of_role).chain(attributes.own_oids());
+        let all = ALWAYS.iter().chain(of_role).chain(attributes.named_oids());
         // In rising order (rule OID-28); a sort of the library's can panic.
         let mut next = all.clone().min();
         while let Some(oid) = next {

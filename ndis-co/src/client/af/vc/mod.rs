@@ -22,7 +22,7 @@ use crate::{
     nbl::NetBufferLists,
     params::CallParametersBuf,
     raw::Opaque,
-    reference,
+    reference, tapi,
 };
 use core::{fmt, ops, sync::atomic::AtomicUsize};
 use ndis_sys::NDIS_HANDLE;
@@ -241,9 +241,13 @@ impl<C: Client> VcShared<C> {
     /// Places the call, and gives its number.
     fn make_call(this: &Arc<Self>, parameters: CallParametersBuf, irql: &mut UpToDispatch) -> u32 {
         // The family's teardown may not have come to this VC yet.
-        let closing = this.af.phase() != Phase::Open;
+        let checked = if this.af.phase() == Phase::Open {
+            tapi::check_placed(this.af.family, parameters.view())
+        } else {
+            Err(Status::CLOSING)
+        };
         let number = this.state.locked(|state| {
-            state.dial(parameters, closing);
+            state.dial(parameters, checked);
             state.number()
         });
         Self::advance(this, irql);

@@ -89,7 +89,9 @@ impl<'af, C: Client> CreatedVc<'af, C> {
     /// The outcome comes as [`Client::call_connected`] or
     /// [`Client::call_failed`], possibly before this returns (rule [CALL-71]).
     /// The call fails with [`Status::CLOSING`] when the address family is
-    /// being closed and has taken the VC with it.
+    /// being closed and has taken the VC with it, and with [`Status::INVALID_DATA`] when the
+    /// family is one of telephony, and the parameters a [`MakeCall`](crate::tapi::MakeCall) that
+    /// says of what is not there that it is.
     ///
     /// Source page: [`NdisClMakeCall`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisclmakecall).
     ///

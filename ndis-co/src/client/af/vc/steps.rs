@@ -66,11 +66,11 @@ impl<C: Client> VcShared<C> {
         while let Some(step) = this.state.locked(|state| state.next(stack::is_low)) {
             match step {
                 Step::Later => return Self::defer(this),
-                Step::TellUndialled => {
+                Step::TellUndialled(status) => {
                     let vc = Vc {
                         shared: this.clone(),
                     };
-                    this.af.client().call_failed(&vc, Status::CLOSING, irql);
+                    this.af.client().call_failed(&vc, status, irql);
                 }
                 Step::Dial { parameters } => {
                     // SAFETY: the VC exists, has no call, and is not deleted

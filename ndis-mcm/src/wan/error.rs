@@ -1,0 +1,54 @@
+//! [`OfferError`]: what comes back when a call cannot be offered.
+
+use crate::Status;
+use core::fmt;
+
+/// What the driver wanted to keep for a call that could not be offered, and why.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::irql::Passive;
+/// use ndis_mcm::{Status, wan::{Adapter, Offer, WanMiniport}};
+///
+/// /// Offers a call of the network's; when no application takes calls, what was kept for it is of
+/// /// use for the next one.
+/// fn ring<W: WanMiniport>(
+///     adapter: &Adapter<W>,
+///     kept: W::Call,
+///     irql: &mut Passive,
+/// ) -> Result<Option<W::Call>, Status> {
+///     match adapter.offer(&Offer::default(), kept, irql) {
+///         Ok(_) => Ok(None),
+///         Err(refused) if refused.status == Status::INVALID_SAP => Ok(Some(refused.context)),
+///         Err(refused) => Err(refused.into()),
+///     }
+/// }
+/// ```
+pub struct OfferError<C> {
+    /// What was given to be kept for the call.
+    pub context: C,
+    /// Why.
+    pub status: Status,
+}
+
+impl<C> fmt::Display for OfferError<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "call not offered: {}", self.status)
+    }
+}
+
+impl<C> core::error::Error for OfferError<C> {}
+
+impl<C> From<OfferError<C>> for Status {
+    fn from(refused: OfferError<C>) -> Self {
+        refused.status
+    }
+}
+
+impl<C> fmt::Debug for OfferError<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OfferError")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
