@@ -340,8 +340,12 @@ where
         });
     };
     let Some(held) = Held::try_new(vc.clone(), key()) else {
-        // It is being deleted.
-        return request.answer(Status::CLOSING);
+        // It is being deleted; of a device that has gone nothing else is said (rule HALT-13).
+        return request.answer(if adapter.is_removed() {
+            Status::NOT_ACCEPTED
+        } else {
+            Status::CLOSING
+        });
     };
     let door = AdapterDoor::of_vc(adapter.clone(), held);
     oid::arrived(door, asked, request, irql, |request, irql| {
