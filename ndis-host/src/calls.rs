@@ -16,14 +16,16 @@ impl State {
         self.world.calls.insert(vc, call);
     }
 
-    /// Guesses which call an incoming leg belongs to, for the log alone: the one
-    /// that the running code is about, else the oldest that has one leg only.
+    /// Guesses which call an incoming leg belongs to, for the log alone: that of the VC that it
+    /// shares, the one that the running code is about, or the oldest that has one leg only.
     pub(crate) fn join_call(&mut self, vc: u32) {
+        let shared = self.world.vcs.get(&vc).and_then(|vc| vc.lower);
+        let shared = shared.and_then(|lower| self.world.calls.get(&lower).copied());
         let from_frames = self
             .sched
             .current()
             .and_then(|task| task.frames.iter().rev().find_map(|frame| frame.about));
-        let call = from_frames.or_else(|| {
+        let call = shared.or(from_frames).or_else(|| {
             let mut legs = alloc::collections::BTreeMap::new();
             for (vc, record) in &self.world.vcs {
                 if let Some(call) = self.world.calls.get(vc) {

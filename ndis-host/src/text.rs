@@ -9,7 +9,7 @@ use core::fmt::Write as _;
 /// What a call or callback means, in words: who does it, and what.
 fn meaning(name: &str) -> &'static str {
     match name {
-        "NdisCoCreateVc" => "makes a VC for an outgoing call",
+        "NdisCoCreateVc" => "makes a VC",
         "NdisMCmCreateVc" => "makes a VC for an incoming call",
         "ProtocolCoCreateVc" => "is shown the new VC",
         "NdisClMakeCall" => "places the call",
@@ -34,6 +34,9 @@ fn meaning(name: &str) -> &'static str {
         "ProtocolCoReceiveNetBufferLists" => "receives",
         "NdisReturnNetBufferLists" => "returns received lists",
         "MiniportReturnNetBufferLists" => "gets its receive lists back",
+        "MiniportCoOidRequest" => "answers for an OID",
+        "NdisMCoIndicateStatusEx" => "says how the link is",
+        "ProtocolCoStatusEx" => "hears how the link is",
         "NdisClCloseCall" => "hangs up",
         "ProtocolCmCloseCall" => "is asked to close the call",
         "NdisMCmDispatchIncomingCloseCall" | "NdisCmDispatchIncomingCloseCall" => {

@@ -11,6 +11,7 @@ use common::{
 use ndis_host::{Adapter, Host, JoinedActivation, JoinedVc, Readings, Report};
 use ndis_sys as n;
 use ndis_sys::{CO_ADDRESS_FAMILY, CO_CALL_PARAMETERS, CO_SAP, NDIS_HANDLE, NDIS_STATUS};
+use std::collections::BTreeSet;
 use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::Arc;
@@ -356,6 +357,10 @@ fn life(readings: Readings, mcm: Twist, listens: bool, rules: &[&str], who: &str
         it.proxy.hang_up();
     });
     let beneath = world.mcm.shared.beneath.load(SeqCst);
+    // For the log both VCs of the proxy's are of one call.
+    let events = world.host.events();
+    let calls: BTreeSet<_> = events.iter().filter_map(|event| event.call).collect();
+    assert_eq!(calls.len(), 1, "{calls:?}");
     world.down(rules, who);
     beneath
 }

@@ -19,7 +19,8 @@
 //!
 //! A driver that only moves data, under a call manager of somebody else, is on a page of its
 //! own: [`co`]. And so is one that Windows dials with, a VPN for example, which need not know of most
-//! of this: [`wan`].
+//! of this: [`wan`]. (The guide leads from an empty folder to such a driver, dialled in a test:
+//! `docs/guide/a-wan-miniport.md`.)
 //!
 //! An [`Adapter`] is one network card; an [`Af`] is one client that has opened
 //! an address family on it; a [`Sap`] is an address under which that client

@@ -1,10 +1,11 @@
 //! A control device in safe code: opened, asked, closed, and taken away while programs use it.
 
 use ndis_co::{
+    delay::delay,
     lock::SpinLock,
     mem::{Arc, Tag},
 };
-use ndis_host::{Adapter as Card, Driver as Loaded, Host, OpenFile};
+use ndis_host::{Adapter as Card, Driver as Loaded, EventMode, Host, OpenFile};
 use ndis_mcm::{
     Entry,
     device::{
@@ -35,6 +36,8 @@ struct Counts {
     dropped: AtomicU32,
     boards: AtomicU32,
     refuses: AtomicBool,
+    /// Opening takes a while.
+    slow: AtomicBool,
 }
 
 type Shared = std::sync::Arc<Counts>;
@@ -64,7 +67,10 @@ impl Drop for Board {
 impl ControlDevice for Board {
     type File = Note;
 
-    fn open(&self, _irql: &mut Passive) -> Result<Note, Status> {
+    fn open(&self, irql: &mut Passive) -> Result<Note, Status> {
+        if self.counts.slow.load(SeqCst) {
+            delay(1_000_000, irql);
+        }
         if self.counts.refuses.load(SeqCst) {
             return Err(Status::SUCCESS);
         }
@@ -437,6 +443,33 @@ fn without_memory() {
         down(host, &loaded, &counts);
     }
     assert_eq!(failures, 3);
+}
+
+/// A file that is not open yet has no handle that could be closed: the unload waits until the
+/// driver has answered.
+#[test]
+fn unloaded_while_a_program_opens() {
+    for seed in 0..if cfg!(miri) { 1 } else { 10 } {
+        let host = Host::builder().seed(seed).events(EventMode::All).build();
+        let counts = Shared::default();
+        let (loaded, card) = up(&host, &counts);
+        counts.slow.store(true, SeqCst);
+        let refused = std::sync::Arc::new(AtomicBool::new(false));
+        let answer = refused.clone();
+        host.spawn("a program", move || {
+            let gone = OpenFile::open(NAME).err() == Some(n::STATUS_DEVICE_REMOVED);
+            answer.store(gone, SeqCst);
+        });
+        host.run_for(500);
+        host.remove_adapter(&card);
+        host.unload(&loaded);
+        let closes = ["DispatchCleanup", "DispatchClose"];
+        assert!(!host.events().iter().any(|it| closes.contains(&it.name)));
+        let report = host.finish();
+        assert!(report.is_clean(), "{report}");
+        assert_eq!(counts.opened.load(SeqCst), counts.dropped.load(SeqCst));
+        assert!(refused.load(SeqCst), "seed {seed}");
+    }
 }
 
 /// Programs come and go while adapters do.

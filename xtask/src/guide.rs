@@ -1,10 +1,13 @@
-//! The guide, followed by a machine: its pages on a driver and on a client of one's own must lead
-//! from an empty folder to an image, by what is written there and nothing else.
+//! The guide, followed by a machine: its pages on a driver, on a client and on a WAN miniport must
+//! lead from an empty folder to an image, by what is written there and nothing else.
 //!
 //! A fenced block that comes after a line with nothing but a file's name, as in `` `build.rs`: ``,
 //! is that file. A block of shell commands is run, line by line, in the order of the page. Two things
 //! are put under the page's feet, because the crates are not published yet: dependencies come from
 //! this workspace, and so does the tool that the page has installed.
+//!
+//! A block that begins with `--- src/some.rs` is a mistake: it is made in that file, and `cargo test`
+//! must fail with what the next block says, whatever the numbers in it.
 //!
 //! The first page ends with a table of messages and their causes. Those of the build are provoked,
 //! each by its cause; those of the compiler are in the compile-fail cases.
@@ -29,7 +32,7 @@ struct Walk {
     sources: &'static [&'static str],
 }
 
-const WALKS: [Walk; 2] = [
+const WALKS: [Walk; 3] = [
     Walk {
         page: "docs/guide/a-driver-of-your-own.md",
         driver: "mirror",
@@ -43,10 +46,12 @@ const WALKS: [Walk; 2] = [
         driver: "greeter",
         sources: &["ndis-co/doc/greeter.rs"],
     },
+    Walk {
+        page: "docs/guide/a-wan-miniport.md",
+        driver: "intercom",
+        sources: &[],
+    },
 ];
-
-/// The crates that a page may depend on, with their folders.
-const CRATES: [&str; 5] = ["ndis-sys", "ndis-co", "ndis-mcm", "ndis-host", "ndis-build"];
 
 /// How a page writes the path of the clone.
 const CLONE: &str = "\"../ndis-rs/";
@@ -173,11 +178,15 @@ fn follow(walk: &Walk, folder: &Path) -> Result<String> {
             mistake.prove(folder)?;
         }
     }
+    for planted in &page.planted {
+        planted.prove(folder).context(walk.page)?;
+    }
     Ok(format!(
-        "{}.sys of {sizes:?} bytes without a finding, by {} files and {} commands",
+        "{}.sys of {sizes:?} bytes without a finding, by {} files and {} commands; {} mistakes seen",
         walk.driver,
         page.files.len(),
-        page.commands.len()
+        page.commands.len(),
+        page.planted.len()
     ))
 }
 
@@ -214,16 +223,103 @@ impl Mistake {
     }
 }
 
+/// A mistake that a page has the reader make, and what the tests say of it.
+struct Planted {
+    file: String,
+    /// What becomes of some lines.
+    changes: Vec<(String, String)>,
+    says: String,
+}
+
+impl Planted {
+    /// From its block, and the one after it.
+    fn read(block: &[&str], says: &[&str]) -> Result<Self> {
+        let (file, lines) = block.split_first().context("a mistake without a file")?;
+        let mut changes = Vec::new();
+        for pair in lines.chunks(2) {
+            match pair {
+                [old, new] if old.starts_with('-') && new.starts_with('+') => {
+                    changes.push((old[1..].to_owned(), new[1..].to_owned()));
+                }
+                _ => bail!("a mistake has a line with - and one with +, by turns: {pair:?}"),
+            }
+        }
+        if changes.is_empty() || says.is_empty() {
+            bail!("a mistake that changes nothing, or has no account");
+        }
+        Ok(Self {
+            file: file
+                .strip_prefix("--- ")
+                .context("a mistake in no file")?
+                .to_owned(),
+            changes,
+            says: says.join(" "),
+        })
+    }
+
+    /// Makes it, and sees that the tests fail with what is on the page.
+    fn prove(&self, folder: &Path) -> Result<()> {
+        let path = folder.join(&self.file);
+        let good = workspace::read(&path)?;
+        let mut bad = good.clone();
+        for (old, new) in &self.changes {
+            if bad.matches(&format!("{old}\n")).count() != 1 {
+                bail!("{} does not have this line once: {old}", self.file);
+            }
+            bad = bad.replace(&format!("{old}\n"), &format!("{new}\n"));
+        }
+        fs::write(&path, bad)?;
+        let mut test = Command::new("cargo");
+        test.arg("test")
+            .env_remove("CARGO_TARGET_DIR")
+            .current_dir(folder);
+        let output = test.output().context("cannot start cargo")?;
+        fs::write(&path, good)?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        if output.status.success() || !without_numbers(&said).contains(&without_numbers(&self.says))
+        {
+            bail!(
+                "{:?} in {} does not lead to {:?}, but to\n{said}{}",
+                self.changes,
+                self.file,
+                self.says,
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The same text with each number as `0`, and each break of a line as a blank.
+fn without_numbers(text: &str) -> String {
+    let mut plain = String::new();
+    for letter in text.chars() {
+        match letter {
+            '0'..='9' if plain.ends_with('0') => {}
+            '0'..='9' => plain.push('0'),
+            '\n' => plain.push(' '),
+            letter => plain.push(letter),
+        }
+    }
+    plain
+}
+
 /// What a page says.
 struct Page {
     files: Vec<(String, String)>,
     commands: Vec<String>,
+    /// The crates that come from the clone, with their folders there.
+    patches: Vec<(String, String)>,
+    planted: Vec<Planted>,
 }
 
 impl Page {
     fn read(text: &str) -> Result<Self> {
         let mut files = Vec::new();
         let mut commands = Vec::new();
+        let mut patches = Vec::new();
+        let mut planted = Vec::new();
+        let mut mistake: Option<Vec<&str>> = None;
         let mut name = None;
         let mut lines = text.lines();
         while let Some(line) = lines.next() {
@@ -242,7 +338,13 @@ impl Page {
                 match (name.take(), kind) {
                     (Some(name), _) => files.push((name, block.join("\n") + "\n")),
                     (None, "sh") => commands.extend(block.iter().map(|line| (*line).to_owned())),
-                    (None, "text") => {}
+                    (None, "diff") => mistake = Some(block),
+                    (None, "text") => {
+                        if let Some(mistake) = mistake.take() {
+                            planted.push(Planted::read(&mistake, &block)?);
+                        }
+                        patches.extend(block.iter().filter_map(|line| patch(line)));
+                    }
                     (None, kind) => bail!("a block of {kind} that is no file"),
                 }
             } else if !line.is_empty() {
@@ -253,7 +355,15 @@ impl Page {
         if files.is_empty() || commands.is_empty() {
             bail!("no files or no commands");
         }
-        Ok(Self { files, commands })
+        if mistake.is_some() {
+            bail!("a mistake without an account");
+        }
+        Ok(Self {
+            files,
+            commands,
+            patches,
+            planted,
+        })
     }
 
     fn file(&self, name: &str) -> Result<&str> {
@@ -287,8 +397,8 @@ impl Page {
         let clone = format!("\"{}/", workspace::root().display());
         let mut text = workspace::read(&manifest)?.replace(CLONE, &clone);
         text += "\n[patch.crates-io]\n";
-        for name in CRATES {
-            let path = workspace::root().join(name);
+        for (name, path) in &self.patches {
+            let path = workspace::root().join(path);
             text += &format!("{name} = {{ path = {path:?} }}\n");
         }
         fs::write(&manifest, text)?;
@@ -299,6 +409,13 @@ impl Page {
         )?;
         Ok(())
     }
+}
+
+/// A line that takes a crate from the clone, as in `ndis-co = { path = "../ndis-rs/ndis-co" }`.
+fn patch(line: &str) -> Option<(String, String)> {
+    let (name, rest) = line.split_once(" = { path = ")?;
+    let path = rest.strip_prefix(CLONE)?.strip_suffix("\" }")?;
+    Some((name.to_owned(), path.to_owned()))
 }
 
 /// Runs a line of the page.
@@ -453,6 +570,32 @@ mod tests {
         let page = Page::read(text).unwrap();
         assert_eq!(page.file("a/b.rs").unwrap(), "fn main() {}\n");
         assert_eq!(page.commands, ["cargo test"]);
+    }
+
+    #[test]
+    fn a_mistake_is_a_change_and_what_comes_of_it() {
+        let page = |mistake: &str| {
+            let text = "`a`:\n\n```rust\nfn main() {}\n```\n\n```sh\ncargo test\n```\n\n";
+            Page::read(&format!("{text}{mistake}"))
+        };
+        let good = page("```diff\n--- a\n-one\n+two\n```\n\n```text\nat #12\nof 3\n```\n").unwrap();
+        let [planted] = good.planted.as_slice() else {
+            panic!("there is one")
+        };
+        assert_eq!(planted.file, "a");
+        assert_eq!(planted.changes, [("one".to_owned(), "two".to_owned())]);
+        assert_eq!(without_numbers(&planted.says), "at #0 of 0");
+        assert!(page("```diff\n--- a\n-one\n+two\n```\n").is_err());
+        assert!(page("```diff\n--- a\n-one\n```\n\n```text\nat\n```\n").is_err());
+        assert!(page("```diff\n--- a\n-one\n+two\n```\n\n```text\n```\n").is_err());
+    }
+
+    #[test]
+    fn the_crates_that_come_from_the_clone_are_on_the_page() {
+        let line = "ndis-wan-models = { path = \"../ndis-rs/ndis-host/wan\" }";
+        let expected = ("ndis-wan-models".to_owned(), "ndis-host/wan".to_owned());
+        assert_eq!(patch(line), Some(expected));
+        assert_eq!(patch("Dial = 7"), None);
     }
 
     #[test]

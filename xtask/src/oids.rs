@@ -5,6 +5,7 @@
 //! one number are one OID; the table lists the name of the connection-oriented half, and the other is found
 //! with it.
 
+mod demo;
 mod page;
 mod source;
 
@@ -115,6 +116,7 @@ pub fn run(args: CheckArgs) -> Result<()> {
     for (file, text) in [
         (source::KNOWN, source::known(&account)?),
         (source::INWARD, source::inward(&account)?),
+        (demo::TABLE, demo::table(&account)?),
         (page::FILE, page::render(&account)?),
     ] {
         workspace::write_or_check(&root, file, &text, args)?;

@@ -114,7 +114,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
     steps.step("compiles for x64, arm64 and x86", compiles_for_windows);
     steps.step_beside("mixes with wdk-sys", wdk_sys::run);
     steps.step("demo", || {
-        for topology in ["switch", "alone"] {
+        for topology in ["wan", "switch", "alone"] {
             steps::run(&mut cargo(&[
                 "xtask",
                 "demo",
@@ -126,7 +126,8 @@ pub fn run(args: &TestArgs) -> Result<()> {
                 "20",
             ]))?;
         }
-        Ok(Outcome::Passed("both topologies".to_owned()))
+        steps::run(&mut cargo(&["xtask", "demo", "--oids"]))?;
+        Ok(Outcome::Passed("all topologies, and the OIDs".to_owned()))
     });
     steps.step("the C header", c_header::prove);
     steps.step("the client in C", c_client::prove);

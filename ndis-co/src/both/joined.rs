@@ -10,18 +10,17 @@
 use super::AsBoth;
 use crate::{
     Status,
-    client::{self, Client, Held},
+    client::{self, Client, Lower},
     cm::{CallManager, CreatedVc, Gates, Inactive, Part, PartOf, Sap, StandaloneCallManager},
     irql::NoLock,
     lock::SpinLock,
     mem::Arc,
-    oid::Hold,
 };
 use core::{any::Any, fmt};
 
 /// The VC that one of the driver's own is joined with, the lower one, until this is deleted.
 pub struct Joined<P: Client> {
-    lower: SpinLock<Option<Held<P>>>,
+    lower: SpinLock<Option<Lower<P>>>,
 }
 
 impl<P: Client> Default for Joined<P> {
@@ -40,7 +39,7 @@ impl<P: Client<Role = AsBoth> + StandaloneCallManager> Part for Joined<P> {
     fn open(&self, _gates: Gates) {}
 
     fn keep(&self, what: &mut dyn Any) {
-        if let Some(held) = what.downcast_mut::<Option<Held<P>>>() {
+        if let Some(held) = what.downcast_mut::<Option<Lower<P>>>() {
             self.lower.locked(|lower| core::mem::swap(lower, held));
         }
     }
@@ -103,6 +102,7 @@ impl<P: Client<Role = AsBoth> + StandaloneCallManager> Sap<P> {
     /// }
     /// ```
     ///
+    /// [VC-70]: ndis_sys::rules#VC-70
     /// [VC-71]: ndis_sys::rules#VC-71
     #[doc(alias = "NdisCoCreateVc")]
     pub fn create_vc_joined(
@@ -115,16 +115,16 @@ impl<P: Client<Role = AsBoth> + StandaloneCallManager> Sap<P> {
         if !Arc::ptr_eq(&above.base().shared, &beneath.binding().shared) {
             return Err(Status::INVALID_PARAMETER);
         }
-        let held = Held::joined(lower)?;
-        let handle = Hold::vc(&held);
+        let held = Lower::try_new(lower)?;
+        let handle = held.handle();
         // Of this role, the part is a `Joined`; the compiler sees no more than that it is one.
         let (part, mut held) = (PartOf::<P>::default(), Some(held));
         part.keep(&mut held);
         if held.is_some() {
             return Err(Status::FAILURE);
         }
-        // SAFETY: by HELD the lower VC, a client's on the same binding, is not deleted before
-        // the part lets go of it, which is when the new VC is over.
+        // SAFETY: by LOWER the lower VC, a client's on the same binding, is shared by no other
+        // and not deleted before the part lets go of it, which is when the new VC is over.
         unsafe { self.create_vc_over(handle, part, context, irql.up_to_dispatch()) }
     }
 }

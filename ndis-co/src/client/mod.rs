@@ -44,6 +44,7 @@ mod state;
 pub use crate::protocol::{Binding, Entry, Kept, NewBinding, Protocol, Received, SendError};
 #[doc(hidden)]
 pub use af::held::Held;
+pub(crate) use af::held::Lower;
 pub use af::{Af, AfOffer, Call, CreatedVc, OpenAf, RegisteredSap, Sap, Vc, WeakVc};
 #[doc(hidden)]
 pub use af::{Families, RunsClient};

@@ -111,6 +111,8 @@ pub(super) struct State {
     busy: usize,
     /// OID requests of the VC that are not over, of either side's.
     requests: Outstanding,
+    /// Another VC of this driver's shares it.
+    shared: bool,
     want_close: bool,
     /// The other side hung up, or takes its offer back.
     hung_up: bool,
@@ -163,6 +165,7 @@ impl State {
             sending: false,
             busy: 0,
             requests: Outstanding::new(),
+            shared: false,
             want_close: false,
             hung_up: false,
             want_delete: false,
@@ -294,6 +297,16 @@ impl State {
             self.requests.add(Stage::Open);
         }
         there
+    }
+
+    /// Another VC is to share it, which is to be the only one (rule VC-70); whether it may.
+    pub(super) fn share(&mut self) -> bool {
+        !core::mem::replace(&mut self.shared, true)
+    }
+
+    /// No other VC shares it any more.
+    pub(super) fn unshare(&mut self) {
+        self.shared = false;
     }
 
     /// One more of those that there are.

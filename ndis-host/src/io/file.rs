@@ -38,6 +38,7 @@ impl State {
             device,
             body: Body::new(body),
             access,
+            opened: false,
             closing: false,
             origin: self.origin(),
         };
@@ -80,6 +81,9 @@ pub(super) fn open(cx: &Cx, path: &str, access: u32) -> Result<u32, i32> {
             device.opening -= 1;
         }
         if opened {
+            if let Some(file) = s.io.files.get_mut(&number) {
+                file.opened = true;
+            }
             s.release_device(device);
         } else {
             s.end_file(number);
@@ -162,16 +166,17 @@ pub(super) fn close(cx: &Cx, file: u32) {
     cx.with(|s| s.end_file(file));
 }
 
-/// Closes the files that programs have open on a driver's devices: it is not unloaded before.
+/// Closes the files that programs have open on a driver's devices, or are about to open: it is not
+/// unloaded before.
 pub(crate) fn close_all_of(cx: &Cx, driver: u32) {
-    for file in cx.with(|s| s.io.files_of(driver)) {
-        close(cx, file);
+    let who = cx.with(|s| s.who());
+    let what = "the end of the driver's files";
+    while cx.with(|s| s.io.has_files(driver)) {
+        if let Some(file) = cx.with(|s| s.io.open_file_of(driver)) {
+            close(cx, file);
+        }
+        cx.wait_until("", &who, None, what, move |s| {
+            !s.io.has_files(driver) || s.io.open_file_of(driver).is_some()
+        });
     }
-    cx.wait_until(
-        "",
-        &cx.with(|s| s.who()),
-        None,
-        "the end of the driver's files",
-        move |s| s.io.files_of(driver).is_empty(),
-    );
 }

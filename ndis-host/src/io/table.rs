@@ -107,6 +107,8 @@ pub(crate) struct File {
     pub(crate) body: Body<_FILE_OBJECT>,
     /// What the program may: `FILE_READ_DATA`, `FILE_WRITE_DATA`.
     pub(crate) access: u32,
+    /// The driver has opened it: before that there is no handle to be closed.
+    pub(crate) opened: bool,
     /// Its last handle is being closed.
     pub(crate) closing: bool,
     pub(crate) origin: Origin,
@@ -182,11 +184,25 @@ impl Io {
         found.map(|(number, _)| *number)
     }
 
-    /// The open files of a driver's devices.
-    pub(crate) fn files_of(&self, driver: u32) -> Vec<u32> {
-        let of = |file: &File| self.devices.get(&file.device).map(|d| d.driver) == Some(driver);
-        let files = self.files.iter().filter(|(_, file)| of(file));
-        files.map(|(number, _)| *number).collect()
+    /// The files of a driver's devices, from the request that opens one to the end of its close.
+    fn files_of(&self, driver: u32) -> impl Iterator<Item = (&u32, &File)> {
+        let of = move |file: &File| {
+            let device = self.devices.get(&file.device);
+            device.is_some_and(|device| device.driver == driver)
+        };
+        self.files.iter().filter(move |(_, file)| of(file))
+    }
+
+    /// Whether a driver's devices have any file.
+    pub(crate) fn has_files(&self, driver: u32) -> bool {
+        self.files_of(driver).next().is_some()
+    }
+
+    /// A file of a driver's devices that nobody closes.
+    pub(crate) fn open_file_of(&self, driver: u32) -> Option<u32> {
+        let mut files = self.files_of(driver);
+        let open = files.find(|(_, file)| file.opened && !file.closing);
+        open.map(|(number, _)| *number)
     }
 
     /// The devices of a driver that are registered.

@@ -35,6 +35,7 @@ use ndis_sys::{
 /// The mandatory handlers of a miniport but for its unload routine (rules REG-03, REG-36, REG-41,
 /// REG-42).
 pub(crate) fn miniport_characteristics<M: Miniport>() -> NDIS_MINIPORT_DRIVER_CHARACTERISTICS {
+    // What is not set is NDIS's, and stays clear (rule REG-24).
     let mut table: NDIS_MINIPORT_DRIVER_CHARACTERISTICS = ndis_sys::zeroed();
     table.Header = raw::header(
         ndis_sys::NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS,

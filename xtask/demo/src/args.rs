@@ -10,21 +10,30 @@ use lexopt::{Arg, Parser, ValueExt as _};
 pub const HELP: &str = "\
 Run the example drivers: calls, real bytes, an account of it all.
 
-A call manager and two clients are loaded into this process. One client calls the
-other, frames go there and come back and are compared at both ends, everything is
-taken down. The life of one call is told, then the figures of the whole run. The exit
-code is not 0 when a rule was broken, a byte differs or an object is left over.
+A WAN miniport with two adapters is loaded into this process, beneath models of
+Windows' NDPROXY and NDISWAN. Calls are dialled at one adapter and answered at the
+other, frames go there and come back and are compared at both ends, the links' status
+and counters are compared with what flowed, calls are hung up by the caller, the callee
+and NDISWAN in turn, everything is taken down. The life of one call is told, then the
+figures of the whole run. The exit code is not 0 when a rule was broken, a byte or a
+counter differs or an object is left over.
 
 Usage: cargo xtask demo [OPTIONS]
 
 Options:
-      --calls <NUMBER>   How many calls are up at the same time [default: 2]
+      --calls <NUMBER>   How many calls are made; with `wan` those that the lines have no
+                         room for come after the others, with `switch` and `alone` all are
+                         up at the same time [default: 3]
       --frames <NUMBER>  How many frames each call carries [default: 4]
       --send <FILE>      Carry this file's bytes over one call, in place of made-up frames
-      --topology <NAME>  What is beneath the clients [default: switch]
-                           switch  one adapter, whose miniport sets calls up itself
-                           alone   two adapters joined by a link, and a stand-alone
-                                   call manager that sets calls up over it
+      --topology <NAME>  Which drivers [default: wan]
+                           wan     a WAN miniport, NDPROXY and NDISWAN
+                           switch  two clients above one adapter, whose miniport sets
+                                   calls up itself
+                           alone   two clients above two adapters joined by a link, and
+                                   a stand-alone call manager that sets calls up over it
+      --oids             Print what the WAN miniport answers for each OID, in place of the
+                         above: by which door it was asked, the value decoded, the page
       --seed <NUMBER>    Decides the order of everything: the same seed gives the same
                          run [default: 1]
       --json <FILE>      Write the figures as JSON
@@ -37,6 +46,8 @@ Options:
 pub struct Args {
     pub load: Load,
     pub topology: Topology,
+    /// The answers to OIDs, in place of a run.
+    pub oids: bool,
     pub seed: u64,
     pub json: Option<PathBuf>,
     pub svg: Option<PathBuf>,
@@ -49,9 +60,18 @@ pub enum Load {
     File(PathBuf),
 }
 
-/// What is beneath the clients.
+/// Which drivers are loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topology {
+    /// A WAN miniport, and models of what Windows has above one.
+    Wan,
+    /// Two clients.
+    Clients(Below),
+}
+
+/// What is beneath the clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Below {
     /// A miniport call manager, on one adapter.
     Switch,
     /// A stand-alone call manager, on two adapters of a miniport that is none.
@@ -61,9 +81,10 @@ pub enum Topology {
 impl Topology {
     fn read(name: &str) -> Result<Self, lexopt::Error> {
         match name {
-            "switch" => Ok(Self::Switch),
-            "alone" => Ok(Self::Alone),
-            other => Err(format!("--topology {other}: it is `switch` or `alone`").into()),
+            "wan" => Ok(Self::Wan),
+            "switch" => Ok(Self::Clients(Below::Switch)),
+            "alone" => Ok(Self::Clients(Below::Alone)),
+            other => Err(format!("--topology {other}: it is `wan`, `switch` or `alone`").into()),
         }
     }
 }
@@ -73,7 +94,7 @@ impl Args {
     pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Option<Self>, lexopt::Error> {
         let (mut calls, mut frames, mut send) = (None, None, None);
         let (mut seed, mut json, mut svg) = (1, None, None);
-        let mut topology = Topology::Switch;
+        let (mut topology, mut oids) = (Topology::Wan, false);
         let mut parser = Parser::from_args(words);
         while let Some(arg) = parser.next()? {
             match arg {
@@ -82,11 +103,18 @@ impl Args {
                 Arg::Long("frames") => frames = Some(at_least_one("--frames", &mut parser)?),
                 Arg::Long("send") => send = Some(PathBuf::from(parser.value()?)),
                 Arg::Long("topology") => topology = Topology::read(&parser.value()?.string()?)?,
+                Arg::Long("oids") => oids = true,
                 Arg::Long("seed") => seed = parser.value()?.parse()?,
                 Arg::Long("json") => json = Some(PathBuf::from(parser.value()?)),
                 Arg::Long("svg") => svg = Some(PathBuf::from(parser.value()?)),
                 other => return Err(other.unexpected()),
             }
+        }
+        let carries = send.is_some() || calls.is_some() || frames.is_some();
+        if oids && (topology != Topology::Wan || carries || json.is_some() || svg.is_some()) {
+            return Err(
+                "--oids asks the WAN miniport, and goes with --topology wan and --seed only".into(),
+            );
         }
         let load = match send {
             Some(_) if calls.is_some() || frames.is_some() => {
@@ -97,7 +125,7 @@ impl Args {
             }
             Some(file) => Load::File(file),
             None => Load::Made {
-                calls: calls.unwrap_or(2),
+                calls: calls.unwrap_or(3),
                 frames: frames.unwrap_or(4),
             },
         };
@@ -107,6 +135,7 @@ impl Args {
         Ok(Some(Self {
             load,
             topology,
+            oids,
             seed,
             json,
             svg,
@@ -130,14 +159,14 @@ mod tests {
     }
 
     #[test]
-    fn without_options_two_calls_of_four_frames() {
+    fn without_options_three_calls_of_four_frames() {
         let args = read("").unwrap().unwrap();
         let load = Load::Made {
-            calls: 2,
+            calls: 3,
             frames: 4,
         };
         assert_eq!((args.load, args.seed), (load, 1));
-        assert_eq!(args.topology, Topology::Switch);
+        assert_eq!((args.topology, args.oids), (Topology::Wan, false));
     }
 
     #[test]
@@ -149,7 +178,8 @@ mod tests {
         };
         let expected = Args {
             load,
-            topology: Topology::Alone,
+            topology: Topology::Clients(Below::Alone),
+            oids: false,
             seed: 9,
             json: Some("a".into()),
             svg: Some("b".into()),
@@ -157,13 +187,24 @@ mod tests {
         assert_eq!(args.unwrap().unwrap(), expected);
         let file = read("--send x").unwrap().unwrap().load;
         assert_eq!(file, Load::File("x".into()));
+        let topology = |line| read(line).unwrap().unwrap().topology;
+        assert_eq!(
+            topology("--topology switch"),
+            Topology::Clients(Below::Switch)
+        );
+        assert!(
+            read("--topology wan --oids --seed 3")
+                .unwrap()
+                .unwrap()
+                .oids
+        );
         assert_eq!(read("--calls 3 -h").unwrap(), None);
     }
 
     #[test]
     fn every_option_is_in_the_help() {
         for option in [
-            "calls", "frames", "send", "topology", "seed", "json", "svg", "help",
+            "calls", "frames", "send", "topology", "oids", "seed", "json", "svg", "help",
         ] {
             assert!(HELP.contains(&format!(" --{option} ")), "{option}");
         }
@@ -182,6 +223,9 @@ mod tests {
             "--json a --svg a",
             "--topology",
             "--topology star",
+            "--oids --topology alone",
+            "--oids --calls 2",
+            "--oids --svg a",
             "--no-such-option x",
             "x",
         ] {

@@ -3,13 +3,13 @@
 
 use ndis_host::{Adapter, Driver, Host};
 
-use crate::args::Topology;
+use crate::args::Below;
 
 /// What the account calls it.
-pub fn name(topology: Topology) -> &'static str {
-    match topology {
-        Topology::Switch => "a miniport call manager",
-        Topology::Alone => "a stand-alone call manager at both ends of a link",
+pub fn name(below: Below) -> &'static str {
+    match below {
+        Below::Switch => "a miniport call manager",
+        Below::Alone => "a stand-alone call manager at both ends of a link",
     }
 }
 
@@ -24,14 +24,14 @@ pub struct Beneath {
 
 impl Beneath {
     /// Loads the drivers; fails with the status that one fails with.
-    pub fn load(host: &Host, topology: Topology) -> Result<Self, i32> {
-        let (miniport, manager) = match topology {
-            Topology::Switch => {
+    pub fn load(host: &Host, below: Below) -> Result<Self, i32> {
+        let (miniport, manager) = match below {
+            Below::Switch => {
                 // SAFETY: the entry point that `driver_entry!` made for the switch.
                 let switch = unsafe { host.load("loopback-mcm", loopback_mcm::driver_entry) }?;
                 (switch, None)
             }
-            Topology::Alone => {
+            Below::Alone => {
                 // SAFETY: the entry point that `driver_entry!` made for the link.
                 let link = unsafe { host.load("link-co", link_co::driver_entry) }?;
                 // SAFETY: the entry point that `driver_entry!` made for the call manager.

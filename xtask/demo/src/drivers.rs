@@ -1,4 +1,4 @@
-//! The drivers of the demo, and what happens to them: loaded, brought up, called, taken down.
+//! A call manager and two clients, and what happens to them: loaded, brought up, called, taken down.
 
 use std::sync::{
     Arc,
@@ -7,17 +7,14 @@ use std::sync::{
 
 use echo_client::{Application, At, Desk, EchoClient};
 use ndis_co::{Status, irql::Passive, mem::Arc as KernelArc, nbl::BufferView};
-use ndis_host::{Driver, Event, Host};
+use ndis_host::{Driver, Host};
 
 use crate::{
-    args::Topology,
+    args::Below,
     beneath::Beneath,
     progress::Progress,
     traffic::{Ledger, Traffic},
 };
-
-/// The longest frame that the clients send.
-pub const LONGEST_FRAME: usize = 1500;
 
 /// The number that is called.
 const CALLEE: u32 = 7;
@@ -92,7 +89,7 @@ fn load_client(
 /// went well, or the status that a driver failed with.
 pub fn carry(
     host: &Host,
-    topology: Topology,
+    below: Below,
     traffic: &Arc<Traffic>,
     ledger: &Arc<Ledger>,
     progress: &Progress,
@@ -105,7 +102,7 @@ pub fn carry(
         completed: Arc::clone(&completed),
     };
     progress.stage("loading the drivers");
-    let mut beneath = Beneath::load(host, topology)?;
+    let mut beneath = Beneath::load(host, below)?;
     let (callee, _) = load_client(host, "callee", carrier(Some(CALLEE)))?;
     let (caller, desk) = load_client(host, "caller", carrier(None))?;
     progress.stage(beneath.starting());
@@ -128,10 +125,4 @@ pub fn carry(
     host.unload(&callee);
     beneath.unload(host);
     Ok(completed.load(Ordering::Relaxed))
-}
-
-/// The events of the first call, from both ends.
-pub fn one_call(events: &[Event]) -> impl Fn(&Event) -> bool + use<> {
-    let first = events.iter().find_map(|event| event.call).unwrap_or(0);
-    ndis_host::chart::call(first)
 }

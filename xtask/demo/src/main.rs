@@ -1,17 +1,19 @@
 //! `cargo xtask demo`: the main job, in one process.
 //!
-//! Loads a call manager and two clients into the host, brings its adapters up, places calls
-//! from one client to the other, carries bytes and compares them at both ends, tears everything
-//! down and unloads it. Prints the life of one call and the figures of the whole run; the exit
-//! code is not 0 when a rule was broken, a byte differs, or an object is left over.
+//! Loads a WAN miniport and what Windows has above one, or a call manager and two clients, into the
+//! host, brings the adapters up, places calls, carries bytes and compares them at both ends, tears
+//! everything down and unloads it. Prints the life of one call and the figures of the whole run; the
+//! exit code is not 0 when a rule was broken, a byte differs, or an object is left over.
 
 mod args;
 mod beneath;
 mod drivers;
+mod oids;
 mod output;
 mod progress;
 mod summary;
 mod traffic;
+mod wan;
 
 use std::{
     env, fs,
@@ -22,15 +24,18 @@ use std::{
     time::Instant,
 };
 
-use ndis_host::{EventMode, Host};
+use ndis_host::{Event, EventMode, Host};
 
 use self::{
-    args::{Args, HELP, Load},
+    args::{Args, HELP, Load, Topology},
     output::Output,
     progress::{Progress, Watch},
     summary::Summary,
     traffic::{Ledger, Traffic},
 };
+
+/// The longest frame that is sent, in bytes.
+const LONGEST_FRAME: usize = 1500;
 
 fn main() -> ExitCode {
     let args = match Args::read(env::args_os().skip(1)) {
@@ -44,7 +49,12 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match run(&args) {
+    let done = if args.oids {
+        oids::run(args.seed).and_then(|text| print(&text))
+    } else {
+        run(&args)
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -61,8 +71,11 @@ fn run(args: &Args) -> Result<(), String> {
     let ledger = Arc::new(Ledger::default());
     let progress = Arc::new(Progress::new(&traffic, &ledger));
     eprintln!(
-        "demo: {} and two clients; calls {}, frames in each {}, seed {}",
-        beneath::name(args.topology),
+        "demo: {}; calls {}, frames in each {}, seed {}",
+        match args.topology {
+            Topology::Wan => "a WAN miniport, NDPROXY and NDISWAN".to_owned(),
+            Topology::Clients(below) => format!("{} and two clients", beneath::name(below)),
+        },
         traffic.calls(),
         traffic.frames(),
         args.seed
@@ -74,16 +87,21 @@ fn run(args: &Args) -> Result<(), String> {
         .build();
 
     let watch = Watch::start(&progress);
-    let completed = drivers::carry(&host, args.topology, &traffic, &ledger, &progress)
-        .map_err(|status| format!("the run stopped with status {status:#010x}"));
+    let carried = match args.topology {
+        Topology::Wan => wan::carry(&host, &traffic, &ledger, &progress)
+            .map(|figures| (figures.completed, Some(figures))),
+        Topology::Clients(below) => drivers::carry(&host, below, &traffic, &ledger, &progress)
+            .map(|completed| (completed, None)),
+    };
+    let carried = carried.map_err(|status| format!("the run stopped with status {status:#010x}"));
     progress.stage("the account");
     let events = host.events();
     let report = host.finish();
     let tally = ledger.tally();
-    let story = ndis_host::text::story(&events, drivers::one_call(&events));
+    let story = ndis_host::text::story(&events, one_call(&events));
     watch.stop();
 
-    let summary = completed.map(|completed| Summary {
+    let summary = carried.map(|(completed, wan)| Summary {
         seed: args.seed,
         calls: traffic.calls(),
         calls_completed: completed,
@@ -96,6 +114,7 @@ fn run(args: &Args) -> Result<(), String> {
         objects_left: report.objects_left.len(),
         seconds: start.elapsed().as_secs_f64(),
         file_equal: matches!(args.load, Load::File(_)).then(|| ledger.complete(&traffic)),
+        wan,
     });
     let mut text = format!("{story}\n");
     if !report.is_clean() {
@@ -110,12 +129,18 @@ fn run(args: &Args) -> Result<(), String> {
         file.write(&summary.json())?;
     }
     if let Some(file) = svg {
-        file.write(&ndis_host::chart::svg(&events, drivers::one_call(&events)))?;
+        file.write(&ndis_host::chart::svg(&events, one_call(&events)))?;
     }
     if !summary.is_good() {
         return Err("the run was not good".to_owned());
     }
     Ok(())
+}
+
+/// The events of the first call, from both ends.
+fn one_call(events: &[Event]) -> impl Fn(&Event) -> bool + use<> {
+    let first = events.iter().find_map(|event| event.call).unwrap_or(0);
+    ndis_host::chart::call(first)
 }
 
 /// What is to be carried.
@@ -127,14 +152,11 @@ fn traffic(args: &Args) -> Result<Traffic, String> {
             if file.is_empty() {
                 return Err(format!("{name} is empty: there is nothing to send"));
             }
-            Ok(Traffic::file(file, drivers::LONGEST_FRAME))
+            Ok(Traffic::file(file, LONGEST_FRAME))
         }
-        &Load::Made { calls, frames } => Ok(Traffic::pattern(
-            calls,
-            frames,
-            drivers::LONGEST_FRAME,
-            args.seed,
-        )),
+        &Load::Made { calls, frames } => {
+            Ok(Traffic::pattern(calls, frames, LONGEST_FRAME, args.seed))
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::wan::Figures;
+
 /// The figures of one run; this is what `--json` writes.
 pub struct Summary {
     pub seed: u64,
@@ -19,6 +21,8 @@ pub struct Summary {
     pub seconds: f64,
     /// Of the file, when one was sent.
     pub file_equal: Option<bool>,
+    /// Of calls through a WAN miniport.
+    pub wan: Option<Figures>,
 }
 
 impl Summary {
@@ -37,6 +41,7 @@ impl Summary {
             ("objects_left", self.objects_left.to_string()),
             ("seconds", format!("{:.6}", self.seconds)),
         ];
+        rows.extend(self.wan.iter().flat_map(Figures::json));
         rows.extend(
             self.file_equal
                 .map(|equal| ("file_equal", equal.to_string())),
@@ -57,6 +62,7 @@ impl Summary {
             && self.frames_received == self.frames_sent
             && self.frames_echoed == self.frames_sent
             && self.file_equal != Some(false)
+            && self.wan.as_ref().is_none_or(Figures::is_good)
     }
 }
 
@@ -80,6 +86,12 @@ impl fmt::Display for Summary {
             ("objects left", self.objects_left.to_string()),
             ("time", format!("{:.2} s, seed {}", self.seconds, self.seed)),
         ];
+        if let Some(wan) = &self.wan {
+            f.write_str(&wan.troubles())?;
+        }
+        let [calls, frames, bytes, rest @ ..] = rows;
+        let wan = self.wan.iter().flat_map(Figures::rows);
+        let rows = [calls, frames, bytes].into_iter().chain(wan).chain(rest);
         for (name, value) in rows {
             writeln!(f, "{name:>12}  {value}")?;
         }

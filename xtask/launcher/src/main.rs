@@ -16,25 +16,33 @@ use std::{
     process::{Command, ExitCode},
 };
 
-/// The command that has a package of its own.
+/// The command that has a package and a profile of its own.
 const DEMO: &str = "demo";
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
-    let (package, skipped) = match args.first() {
-        Some(first) if first == DEMO => ("xtask-demo", 1),
-        _ => ("xtask", 0),
+    let (package, profile, skipped) = match args.first() {
+        Some(first) if first == DEMO => ("xtask-demo", DEMO, 1),
+        _ => ("xtask", "dev", 0),
     };
     if package == "xtask-demo" {
         eprintln!("demo: building what is not built yet of the host and the example drivers");
     }
     // Seen, and apart from the run: what a command prints comes after what cargo prints.
-    let built = cargo(&["build", "--package", package], &[]);
+    let built = cargo(&["build", "--profile", profile, "--package", package], &[]);
     if built != Some(0) {
         return exit(built);
     }
     exit(cargo(
-        &["run", "--quiet", "--package", package, "--"],
+        &[
+            "run",
+            "--quiet",
+            "--profile",
+            profile,
+            "--package",
+            package,
+            "--",
+        ],
         args.get(skipped..).unwrap_or_default(),
     ))
 }

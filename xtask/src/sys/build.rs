@@ -63,6 +63,15 @@ pub const DRIVERS: [Package; 5] = [
     },
 ];
 
+/// NDPROXY, of the models of Windows' own drivers: a call manager without VCs of its own, whose type
+/// for them has no values.
+pub const NDPROXY: Package = Package {
+    name: "ndproxy",
+    folder: "ndis-host/wan/ndproxy",
+    installs: false,
+    panics: false,
+};
+
 /// The host. It stops the system on purpose: for what drivers do wrong, and for what it does.
 const HOST: Package = Package {
     name: "ndis-image",
@@ -71,8 +80,25 @@ const HOST: Package = Package {
     panics: true,
 };
 
-pub const PACKAGES: [Package; 6] = [
-    DRIVERS[0], DRIVERS[1], DRIVERS[2], DRIVERS[3], DRIVERS[4], HOST,
+/// The models of what Windows has above a WAN miniport. Nobody installs them: Windows has the drivers
+/// themselves.
+const MODELS: [Package; 2] = [
+    Package {
+        name: "ndis-wan-ndproxy",
+        folder: "ndis-host/wan/ndproxy",
+        installs: false,
+        panics: false,
+    },
+    Package {
+        name: "ndis-wan-ndiswan",
+        folder: "ndis-host/wan/ndiswan",
+        installs: false,
+        panics: false,
+    },
+];
+
+pub const PACKAGES: [Package; 8] = [
+    DRIVERS[0], DRIVERS[1], DRIVERS[2], DRIVERS[3], DRIVERS[4], MODELS[0], MODELS[1], HOST,
 ];
 
 /// An image in its place.

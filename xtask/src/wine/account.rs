@@ -115,7 +115,48 @@ impl Account {
             .next()
             .with_context(|| format!("{service} has printed no figures"))
     }
+
+    /// The figures of the models of NDPROXY and NDISWAN, who were to carry so many frames on each call.
+    pub fn of_models(&self, ndproxy: &str, ndiswan: &str, frames: u32) -> Result<Figures> {
+        let printed = |service: &str, line: &str| {
+            let mut printed = self.printed.iter().filter(|printed| printed.who == service);
+            let found = printed.find_map(|printed| {
+                let (shape, numbers) = numbers(&printed.text)?;
+                (shape == line).then_some(numbers)
+            });
+            found.with_context(|| format!("{service} has printed no figures"))
+        };
+        let (proxy, wan) = (printed(ndproxy, OF_NDPROXY)?, printed(ndiswan, OF_NDISWAN)?);
+        Ok(Figures::of_models(&proxy, &wan, frames))
+    }
 }
+
+/// The numbers of a line, in order, with the line in which each is a `#`.
+fn numbers(text: &str) -> Option<(String, Vec<u64>)> {
+    let (_, text) = text.trim_end().split_once(": ")?;
+    let mut numbers = Vec::new();
+    let mut shape = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        if digits > 0 {
+            numbers.push(rest[..digits].parse::<u64>().ok()?);
+            shape.push('#');
+            rest = &rest[digits..];
+        } else {
+            shape.push(first);
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    Some((shape, numbers))
+}
+
+/// What NDPROXY prints: the calls that came up and that it was to place, those that it took.
+const OF_NDPROXY: &str = "# of # calls connected, # taken";
+
+/// What NDISWAN prints: the links at both ends, the frames that came back and that differed, those that
+/// it sent back.
+const OF_NDISWAN: &str = "# links, # frames back, # mismatches, # echoed";
 
 /// The line of figures, with a `#` for each number.
 const LINE: &str =
@@ -124,21 +165,7 @@ const LINE: &str =
 impl Figures {
     /// Reads a line such as a client prints: its name, then the figures.
     fn read(text: &str) -> Option<Self> {
-        let (_, text) = text.trim_end().split_once(": ")?;
-        let mut numbers = Vec::new();
-        let mut shape = String::new();
-        let mut rest = text;
-        while let Some(first) = rest.chars().next() {
-            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-            if digits > 0 {
-                numbers.push(rest[..digits].parse::<u64>().ok()?);
-                shape.push('#');
-                rest = &rest[digits..];
-            } else {
-                shape.push(first);
-                rest = &rest[first.len_utf8()..];
-            }
-        }
+        let (shape, numbers) = numbers(text)?;
         // A client that takes no calls may leave the last figure out.
         let short = LINE.strip_suffix(", # frames taken")?;
         if shape != LINE && shape != short {
@@ -156,6 +183,23 @@ impl Figures {
             mismatches: next(),
             frames_taken: next(),
         })
+    }
+
+    /// From the numbers of both models' lines.
+    fn of_models(ndproxy: &[u64], ndiswan: &[u64], frames: u32) -> Self {
+        let at = |numbers: &[u64], index| numbers.get(index).copied().unwrap_or_default();
+        let [connected, calls, taken] = [0, 1, 2].map(|index| at(ndproxy, index));
+        let [links, back, mismatches, echoed] = [0, 1, 2, 3].map(|index| at(ndiswan, index));
+        Self {
+            calls,
+            // At both ends, and with a link at each.
+            calls_completed: connected.min(taken).min(links / 2),
+            frames_sent: calls * u64::from(frames),
+            frames_echoed: back,
+            bytes: 0,
+            mismatches,
+            frames_taken: echoed,
+        }
     }
 
     /// Adds the figures of another run.
@@ -192,6 +236,43 @@ mod tests {
         assert_eq!((figures.frames_sent, figures.frames_echoed), (8, 7));
         assert_eq!((figures.bytes, figures.mismatches), (4170, 1));
         assert!(!figures.is_good());
+    }
+
+    #[test]
+    fn figures_of_models_are_those_of_both() {
+        let of = |proxy: &str, wan: &str| {
+            let ((proxy_line, proxy), (wan_line, wan)) =
+                (numbers(proxy).unwrap(), numbers(wan).unwrap());
+            assert_eq!((&*proxy_line, &*wan_line), (OF_NDPROXY, OF_NDISWAN));
+            Figures::of_models(&proxy, &wan, 4)
+        };
+        let proxy = "ndproxy: 2 of 2 calls connected, 2 taken\n";
+        let good = of(
+            proxy,
+            "ndiswan: 4 links, 8 frames back, 0 mismatches, 9 echoed\n",
+        );
+        assert!(good.is_good(), "{good:?}");
+        assert_eq!(good.frames_taken, 9);
+        for (proxy, wan) in [
+            (
+                proxy,
+                "ndiswan: 3 links, 8 frames back, 0 mismatches, 8 echoed",
+            ),
+            (
+                proxy,
+                "ndiswan: 4 links, 7 frames back, 0 mismatches, 8 echoed",
+            ),
+            (
+                proxy,
+                "ndiswan: 4 links, 8 frames back, 1 mismatches, 8 echoed",
+            ),
+            (
+                "ndproxy: 2 of 2 calls connected, 1 taken",
+                "ndiswan: 4 links, 8 frames back, 0 mismatches, 8 echoed",
+            ),
+        ] {
+            assert!(!of(proxy, wan).is_good(), "{proxy}, {wan}");
+        }
     }
 
     #[test]

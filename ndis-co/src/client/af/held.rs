@@ -59,17 +59,6 @@ impl<C: Client> Held<C> {
         Ok((call, request.with_vc(vc)?))
     }
 
-    /// For a VC that is joined with this one.
-    pub(crate) fn joined(vc: &Vc<C>) -> Result<Self, Status> {
-        let held = Self {
-            af: Arc::clone(&vc.shared.af),
-            counted: false,
-            vc: None,
-            told: AtomicBool::new(false),
-        };
-        held.with_vc(Some(&vc.shared))
-    }
-
     /// For a request of the call manager's. It may come before this driver knows that the
     /// family is open.
     pub(in crate::client) fn asked(
@@ -135,6 +124,45 @@ impl<C: Client> Held<C> {
     pub(in crate::client) fn vc(&self) -> Option<Vc<C>> {
         let shared = self.vc.clone()?;
         Some(Vc { shared })
+    }
+}
+
+/// A VC as long as another one of this driver's shares it.
+///
+/// # Invariants
+///
+/// LOWER: it is held, and marked in its state as shared, until this is dropped: no other value is of
+/// the same VC (rule [VC-70]).
+///
+/// [VC-70]: ndis_sys::rules#VC-70
+pub(crate) struct Lower<C: Client>(Held<C>);
+
+impl<C: Client> Lower<C> {
+    pub(crate) fn try_new(vc: &Vc<C>) -> Result<Self, Status> {
+        let held = Held {
+            af: Arc::clone(&vc.shared.af),
+            counted: false,
+            vc: None,
+            told: AtomicBool::new(false),
+        };
+        let held = held.with_vc(Some(&vc.shared))?;
+        if vc.shared.state().locked(VcState::share) {
+            Ok(Self(held))
+        } else {
+            Err(Status::INVALID_STATE)
+        }
+    }
+
+    pub(crate) fn handle(&self) -> NDIS_HANDLE {
+        Hold::vc(&self.0)
+    }
+}
+
+impl<C: Client> Drop for Lower<C> {
+    fn drop(&mut self) {
+        if let Some(vc) = &self.0.vc {
+            vc.state().locked(VcState::unshare);
+        }
     }
 }
 

@@ -264,8 +264,8 @@ impl<M: CallManager> Sap<M> {
     /// # Safety
     ///
     /// `lower` is null, or the handle of a VC that this driver has as a client on the same
-    /// binding, and that is not deleted before `part` hears that the new one is over (rules
-    /// VC-70 and VC-71).
+    /// binding, which no other VC shares, and which is not deleted before `part` hears that the
+    /// new one is over (rules VC-70 and VC-71).
     pub(crate) unsafe fn create_vc_over(
         &self,
         lower: NDIS_HANDLE,

@@ -4,18 +4,21 @@
 //! these is done by a thread of the host when it runs next ([`Host::run`]), and what came of it can
 //! be looked at when it has run.
 
+mod asking;
 mod load;
 mod stack;
 mod tapi;
 mod view;
 
 pub use crate::ndproxy::HangUp;
+pub use asking::Subject;
 pub use view::{CallId, CallView, Diagnosis, Event, Frame, LineView, State};
 
 use crate::{
     ndiswan::{LinkView, Ndiswan, frame},
     ndproxy::{Line, Ndproxy},
 };
+use asking::Question;
 use ndis_co::{
     Status,
     oid::{Counter, Oid, ToAdapter},
@@ -260,6 +263,40 @@ impl<'h> Windows<'h> {
         self.stack.counter(adapter, oid.number())
     }
 
+    /// Has NDISWAN or NDPROXY query an OID, whose query carries `about` as far as it carries
+    /// anything: [`oid_answer`](Self::oid_answer).
+    pub fn query_oid(&self, subject: Subject, oid: u32, about: &[u8]) {
+        self.ask(subject, Question::Query(oid, about.into()));
+    }
+
+    /// Has NDISWAN or NDPROXY set an OID: [`oid_answer`](Self::oid_answer).
+    pub fn set_oid(&self, subject: Subject, oid: u32, data: &[u8]) {
+        self.ask(subject, Question::Set(oid, data.into()));
+    }
+
+    fn ask(&self, subject: Subject, question: Question) {
+        match subject {
+            Subject::Adapter(adapter) => {
+                self.tell_stack(adapter, stack::Order::Ask(subject, question));
+            }
+            Subject::Link(call) => {
+                self.tell_link(call, |_| stack::Order::Ask(subject, question));
+            }
+            Subject::Manager(adapter) => self.tell(adapter, tapi::Order::Ask(subject, question)),
+            Subject::Call(call) => self.tell_about(call, |_| tapi::Order::Ask(subject, question)),
+        }
+    }
+
+    /// What was last answered to whoever of the two drivers asked for an OID: nothing but success,
+    /// to a set. `None` as long as there is no answer.
+    #[must_use]
+    pub fn oid_answer(&self, subject: Subject, oid: u32) -> Option<Result<Vec<u8>, Status>> {
+        match subject {
+            Subject::Adapter(_) | Subject::Link(_) => self.stack.answer(subject, oid),
+            Subject::Manager(_) | Subject::Call(_) => self.application.answer(subject, oid),
+        }
+    }
+
     /// What the call manager of an adapter has said of its lines; empty as long as it has not.
     #[must_use]
     pub fn lines(&self, adapter: u32) -> Vec<Line> {
@@ -324,6 +361,12 @@ impl<'h> Windows<'h> {
     #[must_use]
     pub fn received(&self, call: CallId) -> Vec<Frame> {
         self.stack.received(call.0)
+    }
+
+    /// The same, which [`received`](Self::received) does not have any more then.
+    #[must_use]
+    pub fn take_received(&self, call: CallId) -> Vec<Frame> {
+        self.stack.take_received(call.0)
     }
 
     /// How the link of a call is, or last was; `None` when it never came up.

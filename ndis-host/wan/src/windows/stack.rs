@@ -1,6 +1,10 @@
 //! [`Stack`]: what is above NDISWAN in a test.
 
-use super::view::{CallView, Frame};
+use super::{
+    Subject,
+    asking::Question,
+    view::{CallId, CallView, Frame},
+};
 use crate::ndiswan::{Link, LinkView, Port, Ppp};
 use ndis_co::{
     Status,
@@ -21,6 +25,8 @@ pub(super) enum Order {
     HangUp(u32),
     Statistics(u32),
     Counter(Oid<u64, Counter, ToAdapter>),
+    /// Of the adapter, about a call or all of it.
+    Ask(Subject, Question),
 }
 
 impl Order {
@@ -28,7 +34,8 @@ impl Order {
     fn call(&self) -> Option<u32> {
         match self {
             Self::Send(call, ..) | Self::HangUp(call) | Self::Statistics(call) => Some(*call),
-            Self::Counter(_) => None,
+            Self::Ask(Subject::Link(call), _) => Some(call.0),
+            Self::Counter(_) | Self::Ask(..) => None,
         }
     }
 }
@@ -59,6 +66,7 @@ impl Carrier for PoolArc<Link<Above>> {
                 let oid = known::WAN_CO_GET_STATS_INFO;
                 self.ask(OutgoingRequest::query(oid)?, irql)
             }
+            Order::Ask(_, question) => self.ask(question.request()?, irql),
             // It is about no call.
             Order::Counter(_) => Ok(()),
         }
@@ -86,7 +94,8 @@ struct Inner {
     /// The adapters whose orders are being carried out.
     working: BTreeSet<u32>,
     infos: BTreeMap<u32, Result<Info, Status>>,
-    answers: BTreeMap<(u32, u32), Result<u64, Status>>,
+    counters: BTreeMap<(u32, u32), Result<u64, Status>>,
+    answers: BTreeMap<(Subject, u32), Result<Vec<u8>, Status>>,
     seen: BTreeMap<u32, Seen>,
 }
 
@@ -133,7 +142,11 @@ impl Stack {
     }
 
     pub(super) fn counter(&self, adapter: u32, oid: u32) -> Option<Result<u64, Status>> {
-        self.inner().answers.get(&(adapter, oid)).copied()
+        self.inner().counters.get(&(adapter, oid)).copied()
+    }
+
+    pub(super) fn answer(&self, subject: Subject, oid: u32) -> Option<Result<Vec<u8>, Status>> {
+        self.inner().answers.get(&(subject, oid)).cloned()
     }
 
     pub(super) fn info(&self, adapter: u32) -> Option<Result<Info, Status>> {
@@ -144,6 +157,13 @@ impl Stack {
         let inner = self.inner();
         let seen = inner.seen.get(&call);
         seen.map(|seen| seen.received.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn take_received(&self, call: u32) -> Vec<Frame> {
+        let mut inner = self.inner();
+        let seen = inner.seen.get_mut(&call);
+        seen.map(|seen| std::mem::take(&mut seen.received))
+            .unwrap_or_default()
     }
 
     /// What is known of the link of a call.
@@ -197,7 +217,10 @@ impl Inner {
     fn fail(&mut self, adapter: u32, order: &Order, status: Status) {
         match order {
             Order::Counter(oid) => {
-                self.answers.insert((adapter, oid.number()), Err(status));
+                self.counters.insert((adapter, oid.number()), Err(status));
+            }
+            Order::Ask(subject, question) => {
+                self.answers.insert((*subject, question.oid()), Err(status));
             }
             Order::Send(call, ..) | Order::HangUp(call) | Order::Statistics(call) => {
                 self.seen(*call).refused.push(status);
@@ -247,6 +270,9 @@ impl Ppp for Above {
                 (Order::Counter(oid), _) => OutgoingRequest::query(*oid)
                     .map_err(Status::from)
                     .and_then(|query| port.ask(query, irql)),
+                (Order::Ask(Subject::Adapter(_), question), _) => question
+                    .request()
+                    .and_then(|request| port.ask(request, irql)),
                 (order, Some(link)) => link.carry_out(order, irql),
                 (_, None) => Err(Status::TAPI_INVALCALLSTATE),
             };
@@ -301,6 +327,13 @@ impl Ppp for Above {
         irql: &mut UpToDispatch,
     ) {
         let adapter = port.number();
+        let subject = match link {
+            Some(link) => Subject::Link(CallId(link.view(irql).call)),
+            None => Subject::Adapter(adapter),
+        };
+        let answer = answered.result().map(|()| Vec::from(answered.bytes()));
+        let key = (subject, answered.oid());
+        self.0.inner().answers.insert(key, answer);
         let Some(link) = link else {
             if answered.oid() == number::WAN_CO_GET_INFO {
                 let info = port.info(irql);
@@ -308,7 +341,7 @@ impl Ppp for Above {
             } else {
                 let oid: Oid<u64, Counter, ToAdapter> = Oid::new(answered.oid());
                 let key = (adapter, answered.oid());
-                self.0.inner().answers.insert(key, answered.value(oid));
+                self.0.inner().counters.insert(key, answered.value(oid));
             }
             return;
         };

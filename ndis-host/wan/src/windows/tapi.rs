@@ -1,13 +1,14 @@
 //! [`Application`]: what is above NDPROXY in a test.
 
 use super::{
-    Answering, Settings,
+    Answering, Settings, Subject,
+    asking::Question,
     view::{CallId, CallView, Diagnosis, Event, LineView, State},
 };
 use crate::ndproxy::{CallState, HangUp, Line, Port, Tapi};
 use ndis_co::{
     Status,
-    irql::{NoLock, Passive, UpToDispatch},
+    irql::{Passive, UpToDispatch},
     mem::Arc as PoolArc,
     tapi::{CallDiagnostics, MediaModes},
 };
@@ -27,6 +28,8 @@ pub(super) enum Order {
     Answer(u32),
     Reject(u32),
     Drop(u32),
+    /// Of the call manager, about a call or its family.
+    Ask(Subject, Question),
 }
 
 /// An adapter that can be told that there is something to do. Not as what it is: whether that may
@@ -67,6 +70,7 @@ struct Inner {
     calls: Vec<CallView>,
     events: Vec<Event>,
     faults: Vec<String>,
+    answers: BTreeMap<(Subject, u32), Result<Vec<u8>, Status>>,
     /// Numbers of calls that are placed count down, those that come in count up.
     placed: u32,
 }
@@ -161,6 +165,10 @@ impl Application {
         self.inner().events.clone()
     }
 
+    pub(super) fn answer(&self, subject: Subject, oid: u32) -> Option<Result<Vec<u8>, Status>> {
+        self.inner().answers.get(&(subject, oid)).cloned()
+    }
+
     pub(super) fn faults(&self) -> Vec<String> {
         self.inner().faults.clone()
     }
@@ -181,7 +189,7 @@ impl Application {
     }
 
     /// Carries an order out.
-    fn carry_out(&self, port: &PoolArc<Port<Above>>, order: &Order, irql: &mut impl NoLock) {
+    fn carry_out(&self, port: &PoolArc<Port<Above>>, order: &Order, irql: &mut Passive) {
         let adapter = port.number();
         let done = match order {
             Order::Open(line, media_modes) => {
@@ -207,6 +215,17 @@ impl Application {
             Order::Answer(call) => port.answer(*call, irql),
             Order::Reject(call) => port.reject(*call, irql),
             Order::Drop(call) => port.drop_call(*call, irql),
+            Order::Ask(subject, question) => {
+                let asked = question.request().and_then(|request| match subject {
+                    Subject::Call(call) => port.ask_about(call.0, request, irql),
+                    _ => port.ask(request, irql),
+                });
+                asked.map(|answered| {
+                    let answer = answered.result().map(|()| Vec::from(answered.bytes()));
+                    let key = (*subject, question.oid());
+                    self.inner().answers.insert(key, answer);
+                })
+            }
         };
         if let Err(status) = done {
             self.inner().fail(adapter, order, status);
@@ -220,6 +239,10 @@ impl Inner {
         if let Order::Dial(call, ..) = order {
             self.go(CallId(*call), State::Disconnected(status));
         }
+        if let Order::Ask(subject, question) = order {
+            self.answers.insert((*subject, question.oid()), Err(status));
+            return;
+        }
         let what = match order {
             Order::Open(line, _) => format!("open line {line}"),
             Order::Close(line) => format!("close line {line}"),
@@ -227,6 +250,7 @@ impl Inner {
             Order::Answer(call) => format!("answer call {call}"),
             Order::Reject(call) => format!("reject call {call}"),
             Order::Drop(call) => format!("drop call {call}"),
+            Order::Ask(_, question) => format!("ask for {:#010x}", question.oid()),
         };
         self.faults
             .push(format!("adapter {adapter}: cannot {what}: {status}"));

@@ -102,6 +102,11 @@ impl<T: Tapi> Call<T> {
         self.state.with(irql, |state, _| state.place)
     }
 
+    /// The VC of the call manager beneath, as long as there is one.
+    pub(super) fn lower(&self, irql: &mut impl Irql) -> Option<client::Vc<Ndproxy<T>>> {
+        self.state.with(irql, |state, _| state.lower.clone())
+    }
+
     pub(super) fn rings(&self, irql: &mut impl NoLock) -> bool {
         self.state.with(irql, |state, _| state.ring.is_some())
     }

@@ -2,6 +2,7 @@
 
 mod call;
 mod lines;
+mod oids;
 
 pub use call::Call;
 pub(super) use lines::Registered;
