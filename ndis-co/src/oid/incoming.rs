@@ -156,12 +156,12 @@ macro_rules! answers {
         }
 
         /// Refuses a buffer that is too short, of which `needed` bytes are needed (rule
-        /// [OID-21]).
+        /// [OID-21]). One that has as many is refused as of a wrong length.
         ///
         /// [OID-21]: ndis_sys::rules#OID-21
         pub fn too_short(mut self, needed: usize $(, $irql: $level)?) -> $done {
             let needed = view::narrow(needed);
-            let status = self.view().fail(Status::BUFFER_TOO_SHORT, needed);
+            let status = self.view().too_short(needed);
             self.finish(status $(, $irql)?)
         }
 
@@ -171,7 +171,7 @@ macro_rules! answers {
         /// [OID-21]: ndis_sys::rules#OID-21
         pub fn invalid_length(mut self, needed: usize $(, $irql: $level)?) -> $done {
             let needed = view::narrow(needed);
-            let status = self.view().fail(Status::INVALID_LENGTH, needed);
+            let status = self.view().wrong_length(needed);
             self.finish(status $(, $irql)?)
         }
 

@@ -467,6 +467,26 @@ impl View {
         status.as_failure()
     }
 
+    /// A refusal of a buffer that is said to be too short for `needed` bytes. One that has as
+    /// many is of a wrong length, whatever is said (rule OID-21).
+    pub(super) fn too_short(&mut self, needed: u32) -> Status {
+        let has = match self.kind {
+            Kind::Query | Kind::Statistics => self.room,
+            Kind::Set => self.input,
+            Kind::Method { .. } => self.room.min(self.input),
+        };
+        if needed > has {
+            self.fail(Status::BUFFER_TOO_SHORT, needed)
+        } else {
+            self.wrong_length(needed)
+        }
+    }
+
+    /// A refusal of a length for which `needed` would be right; no byte at all is never.
+    pub(super) fn wrong_length(&mut self, needed: u32) -> Status {
+        self.fail(Status::INVALID_LENGTH, needed.max(1))
+    }
+
     /// An answer of `len` bytes, which `fill` writes.
     pub(super) fn store_with(&mut self, len: usize, fill: impl FnOnce(&mut [u8])) -> Status {
         if self.kind == Kind::Set {

@@ -254,6 +254,11 @@ fn what_does_not_fit_is_not_written() {
     let status = asked.answer(|request| request.too_short(usize::MAX));
     assert_eq!(status, Status::BUFFER_TOO_SHORT);
     assert_eq!(asked.written(), (vec![], 0, u32::MAX));
+    let status = asked.answer(|request| request.too_short(2));
+    assert_eq!(status, Status::INVALID_LENGTH, "it is not too short");
+    assert_eq!(asked.written(), (vec![], 0, 2));
+    let status = asked.answer(|request| request.invalid_length(0));
+    assert_eq!(asked.written(), (vec![], 0, 1), "{status}");
     let status = asked.answer(|request| request.invalid_length(9));
     assert_eq!(status, Status::INVALID_LENGTH);
     assert_eq!(asked.written(), (vec![], 0, 9));
