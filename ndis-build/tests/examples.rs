@@ -65,6 +65,10 @@ fn the_wan_adapter_is_one_to_dial_with() {
     assert_eq!(values(&text, "UpperRange"), ["\"ndiscowan\""]);
     assert_eq!(values(&text, "LowerRange"), ["\"wan\""]);
     assert!(text.contains("WanEndpoints,0x00010001,8"), "{text}");
+    // What users may set.
+    for setting in ["Lines", "Addresses", "Speed", "Prefix", "NetworkAddress"] {
+        assert!(text.contains(&format!("Ndi\\params\\{setting}")), "{text}");
+    }
 }
 
 /// Where netcfg cannot run an image from the driver store, it is put into the

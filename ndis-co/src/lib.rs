@@ -318,6 +318,7 @@ pub mod delay;
 pub mod event;
 pub mod family;
 pub mod indication;
+pub mod instance_name;
 pub mod irql;
 mod kernel;
 #[doc(hidden)]

@@ -284,6 +284,7 @@ mod tests {
 
     #[test]
     fn names_of_every_form_are_counted() {
+        let _host = ndis_host::Host::builder().build();
         for count in [0, 1, SHORT - 1, SHORT, SHORT + 1, 300] {
             let text: String = "äb𝄞".chars().cycle().take(count).collect();
             let units: StdVec<u16> = text.encode_utf16().collect();

@@ -109,8 +109,12 @@ impl State {
                 offer,
                 activation,
                 activation_loan,
+                named,
                 ..
             } = vc;
+            for copy in named.into_iter().flat_map(|named| named.copies) {
+                self.memory.give_back(Some(copy));
+            }
             for loan in [make.loan, offer.loan, activation.loan, activation_loan] {
                 self.memory.give_back(loan);
             }

@@ -180,11 +180,11 @@ impl State {
         self.who()
     }
 
-    /// The driver of the innermost callback.
+    /// The driver of the innermost callback; none for one that a thread of the host's has asked for.
     pub(crate) fn driver(&self) -> Option<u32> {
-        self.sched
-            .current()
-            .and_then(|task| task.frames.last().and_then(|f| f.driver))
+        let task = self.sched.current()?;
+        let frame = task.frames.last()?;
+        frame.driver.filter(|driver| *driver != 0)
     }
 
     /// The innermost callback, or what the running thread is.

@@ -236,6 +236,15 @@ pub(crate) fn delete(cx: &Cx, number: u32) -> i32 {
     let prepared = cx.with(|s| {
         let vc = s.world.vcs.get_mut(&number)?;
         vc.going = true;
+        // The names are their drivers' from here on: who is told first may free its own.
+        let copies = vc
+            .named
+            .as_mut()
+            .map(|named| core::mem::take(&mut named.copies));
+        for copy in copies.into_iter().flatten() {
+            s.memory.give_back(Some(copy));
+        }
+        let vc = s.world.vcs.get(&number)?;
         let (af, by_client) = (vc.af?, vc.by_client);
         let (client, manager) = (vc.client_context, vc.manager_context);
         Some(if by_client {

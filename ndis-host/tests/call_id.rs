@@ -2,59 +2,11 @@
 
 mod common;
 
+use common::names::{Room, at, get};
 use common::{Bench, Client, SUCCESS, Twist, only, zeroed};
 use ndis_sys as n;
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::SeqCst;
-
-/// A `VAR_STRING` and room for its text.
-#[repr(C)]
-struct Room {
-    head: n::VAR_STRING,
-    text: [u16; 64],
-}
-
-impl Room {
-    fn new(total: usize) -> Self {
-        let mut room: Self = zeroed();
-        room.head.ulTotalSize = total as u32;
-        room
-    }
-
-    fn string(&mut self) -> n::UNICODE_STRING {
-        let length = self.head.ulStringSize as u16;
-        n::UNICODE_STRING {
-            Length: length,
-            MaximumLength: length,
-            Buffer: self.text.as_mut_ptr(),
-        }
-    }
-}
-
-/// At DISPATCH_LEVEL, if it is to be.
-fn at<R>(dispatch: bool, f: impl FnOnce() -> R) -> R {
-    let mut lock: n::KSPIN_LOCK = 0;
-    let mut irql = 0;
-    if dispatch {
-        // SAFETY: a lock of this function.
-        irql = unsafe { n::KeAcquireSpinLockRaiseToDpc(&raw mut lock) };
-    }
-    let result = f();
-    if dispatch {
-        // SAFETY: held since above.
-        unsafe { n::KeReleaseSpinLock(&raw mut lock, irql) };
-    }
-    result
-}
-
-fn get(vc: n::NDIS_HANDLE, room: &mut Room, dispatch: bool) -> i32 {
-    let at_room: *mut Room = room;
-    // SAFETY: handles may be anything; the room is as large as it says, or smaller where the
-    // host refuses it.
-    at(dispatch, || unsafe {
-        n::NdisCoGetTapiCallId(vc, at_room.cast())
-    })
-}
 
 fn find(id: n::UNICODE_STRING, dispatch: bool) -> Result<n::NDIS_HANDLE, i32> {
     let mut context = null_mut();

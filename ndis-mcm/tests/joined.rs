@@ -770,7 +770,7 @@ fn calls_are_found_by_the_strings_for_them() {
                 // SAFETY: a thread of the test: PASSIVE_LEVEL, no lock held.
                 let mut irql = unsafe { Passive::assume() };
                 let wan = link.vc.lock().unwrap().clone().unwrap();
-                let lower = desk.pairs.lock().unwrap()[0].0.clone();
+                let (lower, upper) = desk.pairs.lock().unwrap()[0].clone();
                 let ids = [wan.tapi_call_id().unwrap(), lower.tapi_call_id().unwrap()];
                 assert_ne!(ids[0], ids[1]);
                 assert!(ids[0].to_string().starts_with("VC"), "{}", ids[0]);
@@ -784,6 +784,17 @@ fn calls_are_found_by_the_strings_for_them() {
                 assert!(above.vc_of_tapi_call(&unknown).is_none());
                 let none = CallId::try_from_units(&[]).unwrap_err();
                 assert_eq!(none, Status::INVALID_LENGTH);
+                // The call manager of a VC knows by what its client finds it.
+                assert_eq!(upper.tapi_call_id().unwrap(), ids[0]);
+                // And both have one name for it.
+                let name = upper.assign_instance_name("Call").unwrap();
+                assert!(name.to_string().starts_with("Call"));
+                assert_eq!(wan.assign_instance_name("Other").unwrap(), name);
+                assert_eq!(upper.assign_instance_name("Other").unwrap(), name);
+                assert_ne!(lower.assign_instance_name("Line").unwrap(), name);
+                let none = wan.assign_instance_name("").unwrap_err();
+                assert_eq!(none, Status::INVALID_PARAMETER);
+                drop((lower, upper));
                 drop((above, below));
                 wan.hang_up(&[], &mut irql).unwrap();
                 *gone.lock().unwrap() = Some((wan, ids));
@@ -793,6 +804,8 @@ fn calls_are_found_by_the_strings_for_them() {
             world.host.spawn("user", move || {
                 let (wan, ids) = gone.lock().unwrap().take().unwrap();
                 assert_eq!(wan.tapi_call_id(), Err(Status::CLOSING));
+                let late = wan.assign_instance_name("Late").unwrap_err();
+                assert_eq!(late, Status::CLOSING);
                 assert!(wan.af().binding().vc_of_tapi_call(&ids[0]).is_none());
             });
             world.host.run();

@@ -52,8 +52,9 @@ pub struct ChaosArgs {
     #[arg(long, conflicts_with_all = ["seeds", "first", "json", "planted"])]
     seed: Option<u64>,
     /// This cast alone: clients above a miniport call manager, or above one that stands alone, or
-    /// drivers that are both. Without it, of eight seeds two have the second, and one the third.
-    #[arg(long, value_parser = ["mcm", "alone", "both"], conflicts_with = "planted")]
+    /// drivers that are both, or with VCs that are joined. Without it, of eight seeds two have the
+    /// second, and one each the third and the last.
+    #[arg(long, value_parser = ["mcm", "alone", "both", "joined"], conflicts_with = "planted")]
     cast: Option<String>,
     /// Leave out an act, by its name in the table.
     #[arg(long, value_name = "ACT", value_delimiter = ',')]

@@ -8,6 +8,9 @@
 //! | `Prefix` | a text of up to 14 digits | what the numbers of its lines begin with | the first digit that is free |
 //! | `NetworkAddress` | a text of 12 hexadecimal digits | its address | `020000000001` |
 //!
+//! Users see them on the page of advanced properties, by what the manifest says of them
+//! (`package.metadata.ndis.miniport.params`).
+//!
 //! A value that makes no sense counts as none (rule CFG-11). A prefix that another adapter has
 //! keeps the adapter from starting.
 

@@ -78,7 +78,7 @@ fn a_call_carries_frames_and_hangs_up() {
 
 #[test]
 fn a_call_goes_well_under_every_reading() {
-    for readings in Readings::all().step_by(if cfg!(miri) { 400 } else { 1 }) {
+    for readings in readings().step_by(if cfg!(miri) { 400 } else { 1 }) {
         for seed in seeds(2) {
             println!("seed {seed}, {}", readings.describe());
             one_call(seed, readings);

@@ -102,7 +102,6 @@ impl<P: Client<Role = AsBoth> + StandaloneCallManager> Sap<P> {
     /// }
     /// ```
     ///
-    /// [VC-70]: ndis_sys::rules#VC-70
     /// [VC-71]: ndis_sys::rules#VC-71
     #[doc(alias = "NdisCoCreateVc")]
     pub fn create_vc_joined(

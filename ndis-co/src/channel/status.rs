@@ -31,7 +31,7 @@ pub fn indicate_status<V: Channel>(
     }
     // SAFETY: the VC keeps its adapter, whose handle is good from the attributes to the halt
     // (rule STATUS-01), and by TRAFFIC the VC's is; structure and data live for the call (rule
-    // STATUS-06), in which they are only read.
+    // STATUS-06), in which they are only read. `irql` says that the level will do (rule IRQL-28).
     unsafe { ndis_sys::NdisMCoIndicateStatusEx(adapter, vc.handle(), &mut indication) };
     leave(vc, 1, irql);
     Ok(())

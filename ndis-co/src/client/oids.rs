@@ -209,7 +209,7 @@ fn ask_manager<C: Client>(
         // SAFETY: the family is open, and stays so for this call, which `call` outlives; the
         // VC is there until the end, for the trip holds it. They belong together and to the
         // binding (rule OID-67). Request and buffer are resident, and nobody's but NDIS's
-        // until the end (rule OID-03).
+        // until the end (rule OID-03). `irql` says that the level will do (rule IRQL-32).
         unsafe { ndis_sys::NdisCoOidRequest(binding, handle, vc, ptr::null_mut(), request) }
     });
     drop(call);

@@ -27,7 +27,8 @@ use ndis_sys::NDIS_HANDLE;
 /// CM-AF: `handle` is valid from the open request until the open is refused
 /// or the close is completed. Once the open is accepted NDIS owns one reference as
 /// the call manager's AF context, until the close and a requested close
-/// notification have both completed (rule AF-44).
+/// notification have both completed (rules AF-26, AF-44). The handle is kept for as long
+/// (rule AF-20).
 #[doc(hidden)]
 pub struct AfShared<M: CallManager> {
     node: Node<Self>,

@@ -25,7 +25,7 @@ use ndis_sys::NDIS_HANDLE;
 /// CM-SAP: `handle` is valid from the register request until that is refused
 /// or the deregistration is completed. Once accepted, NDIS owns one reference as
 /// the call manager's SAP context, and the SAP counts as a child of its
-/// address family, until the deregistration is completed.
+/// address family, until the deregistration is completed (rule SAP-22).
 #[doc(hidden)]
 pub struct SapShared<M: CallManager> {
     node: Node<Self>,

@@ -86,7 +86,10 @@ impl<'a, const N: usize> AddressList<'a, N> {
         let all = bytes.get(START..).unwrap_or_default();
         let needed = number.saturating_mul(Self::EACH);
         let all = all.get(..needed).ok_or(Status::INVALID_LENGTH)?;
-        let each = all.chunks_exact(Self::EACH);
+        let each = (0..number).filter_map(move |index| {
+            let start = index.saturating_mul(Self::EACH);
+            all.get(start..start.saturating_add(Self::EACH))
+        });
         let right = |one: &[u8]| word::<u32>(one, 0).is_ok_and(|size| size as usize == N);
         if !each.clone().all(right) {
             return Err(Status::INVALID_DATA);

@@ -122,8 +122,9 @@ impl<H: Hold> Guest<H> {
         this.held.tell();
         // SAFETY: by the caller, and by PEER the handles are good, for who has asked does not delete the
         // VC before it has heard (rule OID-68); no party, for calls are
-        // point-to-point. For a miniport call manager, too: its function is a macro for this
-        // one (rules OID-14, OID-17).
+        // point-to-point; at or below DISPATCH_LEVEL, as everything that has an answer (rule
+        // IRQL-33). For a miniport call manager, too: its function is a macro for this one (rules
+        // IRQL-22, OID-14, OID-17).
         unsafe {
             ndis_sys::NdisCoOidRequestComplete(
                 af,

@@ -379,7 +379,8 @@ impl<P: Protocol> BindingCore<P> {
     fn unbound(this: Arc<Self>) {
         let unbind = this.unbind.load(Ordering::Acquire);
         // SAFETY: the unbind was pended, and is completed once, when everything of the
-        // binding is gone (rule BIND-10).
+        // binding is gone (rule BIND-10); at or below DISPATCH_LEVEL, as every reference's end
+        // (rule IRQL-121).
         unsafe { ndis_sys::NdisCompleteUnbindAdapterEx(unbind) };
         // Kept until after that (rule BIND-14).
         drop(this);

@@ -25,6 +25,7 @@ use ndis_sys::{
 /// Fills the mandatory characteristics; the CoNDIS ones follow in the options
 /// callback.
 fn base_characteristics() -> NDIS_PROTOCOL_DRIVER_CHARACTERISTICS {
+    // What is not set is NDIS's, and stays clear (rule REG-24).
     let mut characteristics: NDIS_PROTOCOL_DRIVER_CHARACTERISTICS = ndis_sys::zeroed();
     characteristics.Header = raw::header(
         ndis_sys::NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS,

@@ -26,6 +26,10 @@ use core::fmt;
 /// assert_eq!(Status::from_raw(0), Status::SUCCESS);
 /// assert_eq!(Status::CLOSING.name(), Some("CLOSING"));
 /// ```
+///
+/// It is to be looked at (rule [GEN-07]), as is the `Result` that a fallible call of these crates has.
+///
+/// [GEN-07]: ndis_sys::rules#GEN-07
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(transparent)]
 #[must_use]

@@ -14,7 +14,8 @@ const ROOM: usize = 64;
 /// The string by which TAPI's applications know the call on a VC, in UTF-16 without a
 /// terminator.
 ///
-/// [`Vc::tapi_call_id`](crate::client::Vc::tapi_call_id) tells it, the driver gives it to the
+/// [`Vc::tapi_call_id`](crate::client::Vc::tapi_call_id) tells it, to the client and, with
+/// [`cm::Vc::tapi_call_id`](crate::cm::Vc::tapi_call_id), to a call manager; the driver gives it to the
 /// application, and [`Binding::vc_of_tapi_call`](crate::protocol::Binding::vc_of_tapi_call) finds
 /// the VC again when it comes back. It derefs to its units.
 ///
@@ -56,8 +57,9 @@ impl CallId {
             (offset as usize).saturating_add(size as usize),
         );
         let mut bytes = [0_u8; ROOM * 4];
-        for (to, from) in bytes.chunks_exact_mut(4).zip(room.0) {
-            to.copy_from_slice(&from.to_ne_bytes());
+        let written = room.0.iter().flat_map(|word| word.to_ne_bytes());
+        for (to, from) in bytes.iter_mut().zip(written) {
+            *to = from;
         }
         let text = bytes.get(start..end).ok_or(Status::INVALID_DATA)?;
         let mut units = Vec::new(Tag::NDIS);

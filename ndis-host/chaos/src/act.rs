@@ -64,11 +64,22 @@ acts! {
     "signaling":
         SignalCreate SignalClose SignalDrop SignalFailed SignalSend SignalResend SignalHeard
         SignalHold SignalGiveBack;
-    "both roles": BothAsClient BothAsManager CrossToCall CrossToSignal AskOid SendWithoutVc;
+    "both roles": BothAsClient BothAsManager CrossToCall CrossToSignal SendWithoutVc;
+    "joined VCs": JoinedCreate JoinedLowerEnds JoinedUpperEnds;
+    "requests":
+        AskManager AskManagerOfVc AskClient AskClientOfVc AskAdapter AskAdapterOfVc AskAndWait AskAgain
+        OidReply OidRefuse OidUnknown OidPendReply OidPendRefuse OidPendDrop OidPendEarly OidHold
+        OidHeld OidCancelled HostAsk HostAskOfVc HostAskBriefly;
+    "indications": IndicateAdapter IndicateLink IndicateVc IndicateLine IndicateStash AgainStatus;
+    "settings": SettingsInit SettingsBind SettingsThread SettingsWork;
+    "devices":
+        DeviceInit DeviceRegister DeviceDrop DeviceDeregister DeviceLook
+        FileOpen FileErr FileClosed ControlReply ControlInPlace ControlRefuse
+        Program ProgramControl ProgramCloses ProgramLeaves;
     "clones": SendRelay KeptRelay OwnRelay ParentHold ParentDrop ParentBack;
     "references":
         StashVc StashSap StashAf StashAdapter DropVc DropSap DropAf DropAdapter DropUnderLock
-        StoreParent Look;
+        StoreParent Look WeakKeep WeakUse;
     "looking again": AgainMakeCall AgainPended AgainConnected AgainRing AgainAccepted AgainCloseData
         AgainEndData AgainReceived;
     "power": PowerDown PowerUp RemoveAsleep TimerParked TimerAgain;

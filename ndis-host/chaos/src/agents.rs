@@ -4,7 +4,7 @@
 use crate::{
     act::Act,
     stash::Stash,
-    world::{Job, TAG, World, look},
+    world::{Body, Job, TAG, World, look},
 };
 use ndis_co::{
     Status,
@@ -16,13 +16,19 @@ use ndis_co::{
 };
 use std::sync::{Arc, Mutex, Weak};
 
-/// A job in a timer or a work item.
-pub(crate) struct Slot(Arc<Mutex<Option<Job>>>);
+/// A job in a timer or a work item; for the latter also one that wants to wait.
+pub(crate) struct Slot(Arc<Mutex<Option<Job>>>, Mutex<Option<Body>>);
 
 impl Slot {
     pub(crate) fn try_new(job: Job) -> Result<PoolArc<Self>, Status> {
         let job = Arc::new(Mutex::new(Some(job)));
-        Ok(PoolArc::try_new(Self(job), TAG)?)
+        Ok(PoolArc::try_new(Self(job, Mutex::default()), TAG)?)
+    }
+
+    /// For a work item.
+    pub(crate) fn waiting(body: Body) -> Result<PoolArc<Self>, Status> {
+        let body = Mutex::new(Some(body));
+        Ok(PoolArc::try_new(Self(Arc::default(), body), TAG)?)
     }
 
     fn take(&self) -> Option<Job> {
@@ -40,6 +46,10 @@ impl Expire for Slot {
 
 impl Work for Slot {
     fn run(this: &PoolArc<Self>, irql: &mut Passive) {
+        let body = look(&this.1).take();
+        if let Some(body) = body {
+            body(irql);
+        }
         if let Some(job) = this.take() {
             job(irql.up_to_dispatch());
         }

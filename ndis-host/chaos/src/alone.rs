@@ -9,7 +9,8 @@ use crate::{
     driver::{self, Part},
     frame::{self, End},
     lent,
-    manager::{Exchange, FAMILIES, Kind, on_channel},
+    manager::{ABOVE, Exchange, FAMILIES, Kind, on_channel},
+    oids, settings,
     stash::Stash,
     world::{Context, World},
 };
@@ -108,6 +109,7 @@ impl<R: Roles> Kind for Above<R> {
     type Base = Binding<Driver<R>>;
     type Own = Signals<R>;
 
+    const ALONE: bool = true;
     const ACTS: &[(u32, Act)] = &[
         (4, Act::ManagerHangUp),
         (6, Act::RingCreate),
@@ -116,6 +118,8 @@ impl<R: Roles> Kind for Above<R> {
         (3, Act::RingConnect),
         (2, Act::JoinEnd),
         (1, Act::NotifyClose),
+        (2, Act::AskClient),
+        (1, Act::AskAdapter),
         (3, Act::SignalCreate),
         (6, Act::SignalSend),
         (2, Act::SignalResend),
@@ -186,6 +190,7 @@ impl<R: Roles> Kind for Above<R> {
                     af.notify_close();
                 }
             }
+            Act::AskAdapter => oids::ask_adapter_alone(x, irql),
             Act::SignalCreate => {
                 if let Some(binding) = x.bases.any(world) {
                     create(x, &binding, irql);
@@ -217,6 +222,16 @@ impl<R: Roles> Kind for Above<R> {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn handle(_: &Vc<Driver<R>>) -> usize {
+        0
+    }
+
+    fn hold_on(x: &X<R>, binding: &Self::Base, irql: &mut Passive) {
+        if x.world.dares(Act::SettingsThread, 1, 3) {
+            settings::look(&x.world, binding.configuration(irql));
         }
     }
 
@@ -260,6 +275,11 @@ impl<R: Roles> Kind for Above<R> {
 
     /// The other end of the channel is hung up.
     fn is_closed(x: &X<R>, vc: &Vc<Driver<R>>, irql: &mut UpToDispatch) {
+        if x.only_joins()
+            && let Some(whole) = x.life.whole()
+        {
+            whole.call_over(vc.context.number, irql);
+        }
         let far = vc.far.swap(0, SeqCst);
         if far == 0 || !x.world.chance(3, 4) {
             return;
@@ -311,6 +331,9 @@ fn unanswered<R: Roles>(
 
 fn create<R: Roles>(x: &X<R>, binding: &Binding<Driver<R>>, irql: &mut UpToDispatch) {
     let world = &x.world;
+    if x.only_joins() {
+        return;
+    }
     world.did(Act::SignalCreate);
     let parent = world
         .dares(Act::StoreParent, 1, 3)
@@ -437,7 +460,8 @@ impl<R: Roles> Bound for Above<R> {
             Act::InitTwoFamilies => 2,
             _ => 1,
         };
-        for family in &FAMILIES[..families] {
+        let all = if x.only_joins() { ABOVE } else { FAMILIES };
+        for family in &all[..families] {
             if let Err(status) = binding.register_address_family(*family, irql) {
                 world.failure("register_address_family", status);
             }

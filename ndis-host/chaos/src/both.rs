@@ -11,15 +11,19 @@ use crate::{
     alone::{self, Above, Driver, Roles, X},
     client::{self, Calls},
     driver::Shared,
-    frame, manager,
-    world::{Life, Whole, World},
+    frame,
+    manager::{self, FAMILIES},
+    world::{Life, Whole, World, look},
 };
 use ndis_co::{
     AsBoth,
     irql::{Passive, UpToDispatch},
     protocol::Kept,
 };
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
 /// Both roles; `N` tells such drivers apart.
 pub(crate) enum Both<const N: usize> {}
@@ -28,17 +32,56 @@ pub(crate) enum Both<const N: usize> {}
 pub(crate) struct Exchange<const N: usize> {
     client: Arc<client::Exchange<Above<Both<N>>>>,
     manager: X<Both<N>>,
+    /// The VCs beneath that are shared or about to be, by the numbers of their contexts.
+    shared: Mutex<BTreeSet<u32>>,
+    /// The VCs that are joined, beneath and above.
+    pairs: Mutex<Vec<Pair<N>>>,
 }
+
+/// A VC beneath and the one that is joined to it.
+type Pair<const N: usize> = (
+    ndis_co::client::Vc<Driver<Both<N>>>,
+    ndis_co::cm::Vc<Driver<Both<N>>>,
+);
 
 impl<const N: usize> Exchange<N> {
     pub(crate) fn new(world: &Arc<World>, life: &Arc<Life>) -> Arc<Self> {
         let exchange = Arc::new(Self {
             client: client::Exchange::new(world, life),
             manager: manager::Exchange::new(world, life),
+            shared: Mutex::default(),
+            pairs: Mutex::default(),
         });
         let whole: Arc<dyn Whole> = exchange.clone();
         life.set_whole(Arc::downgrade(&whole));
         exchange
+    }
+
+    /// Has a call from beneath come to a client above.
+    fn join(&self, irql: &mut UpToDispatch) {
+        let (client, manager) = (&self.client, &self.manager);
+        let world = &client.world;
+        let Some((lower, sap)) = client.vcs.any(world).zip(manager.saps.any(world)) else {
+            return;
+        };
+        // Others share nothing: those from the miniport are not its own, and each once.
+        let beneath = FAMILIES.contains(&lower.af().family());
+        let number = lower.context.number;
+        if !beneath || !look(&self.shared).insert(number) {
+            return;
+        }
+        let line = manager.line(sap.base().desk.place, || Box::new(sap.clone()));
+        match sap.create_vc_joined(&lower, line, irql) {
+            Ok(vc) => {
+                world.did(Act::JoinedCreate);
+                look(&self.pairs).push((lower, Clone::clone(&*vc)));
+                manager.go_on_inactive(vc.keep(), irql);
+            }
+            Err(status) => {
+                look(&self.shared).remove(&number);
+                world.failure("create_vc_joined", status);
+            }
+        }
     }
 
     /// Sends lists that one role has received on a VC of the other.
@@ -83,11 +126,17 @@ impl<const N: usize> Whole for Exchange<N> {
             (8, Act::BothAsManager),
             (1, Act::CrossToSignal),
             (1, Act::CrossToCall),
+            (if world.joins() { 6 } else { 0 }, Act::JoinedCreate),
             (8, Act::BothAsClient),
         ]) {
             Act::BothAsManager => {
                 world.did(Act::BothAsManager);
                 self.manager.act_alone(irql);
+            }
+            Act::JoinedCreate => {
+                if world.joins() {
+                    self.join(irql);
+                }
             }
             act @ (Act::CrossToCall | Act::CrossToSignal) => self.cross(act, irql),
             _ => {
@@ -95,6 +144,33 @@ impl<const N: usize> Whole for Exchange<N> {
                 self.client.act_alone(irql);
             }
         }
+    }
+
+    fn call_over(&self, number: u32, irql: &mut UpToDispatch) {
+        let pairs = look(&self.pairs);
+        let numbers = |(lower, upper): &&Pair<N>| {
+            [lower.context.number, upper.context.number].contains(&number)
+        };
+        let pair = pairs.iter().find(numbers).cloned();
+        drop(pairs);
+        let Some((lower, upper)) = pair else { return };
+        if lower.context.number == number {
+            self.client.world.did(Act::JoinedLowerEnds);
+            self.manager.hang_up(&upper, irql);
+        } else {
+            self.client.world.did(Act::JoinedUpperEnds);
+            self.client.hang_up(&lower, irql);
+        }
+    }
+
+    fn vc_deleted(&self, number: u32) {
+        let gone: Vec<Pair<N>> = {
+            let mut pairs = look(&self.pairs);
+            pairs
+                .extract_if(.., |(_, upper)| upper.context.number == number)
+                .collect()
+        };
+        drop(gone);
     }
 
     fn drop_any(&self) {
@@ -128,6 +204,10 @@ impl<const N: usize> Shared for Exchange<N> {
 
     fn mischief(x: &Arc<Self>, irql: &mut UpToDispatch) {
         x.client.mischief(irql);
+    }
+
+    fn vc_handle(_: &Arc<Self>) -> usize {
+        0
     }
 
     fn hold_on(x: &Arc<Self>, irql: &mut Passive) {

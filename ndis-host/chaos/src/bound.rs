@@ -6,12 +6,15 @@ use crate::{
     act::Act,
     agents::Desk,
     driver::{Driver, Part, Shared},
+    lent, oids, settings,
     world::{Context, TAG},
 };
 use ndis_co::{
     Status,
+    indication::StatusIndication,
     irql::{NoLock, Passive, UpToDispatch},
     nbl::NetBufferListPool,
+    oid::{Answered, ToAdapter},
     protocol::{Binding, NewBinding, OpenedBinding, Protocol, Role},
 };
 use std::sync::Arc;
@@ -54,6 +57,9 @@ impl<K: Bound> Protocol for Driver<K> {
             pool: NetBufferListPool::for_sends(adapter.scope(), TAG)?,
             _context: Context::new(world, x.life(), K::BINDING, None),
         };
+        if world.dares(Act::SettingsBind, 1, 4) {
+            settings::look(world, adapter.configuration(irql));
+        }
         world.may_fail(Act::BindErr)?;
         world.did(Act::BindOk);
         K::Shared::mischief(x, irql.up_to_dispatch());
@@ -70,6 +76,31 @@ impl<K: Bound> Protocol for Driver<K> {
 
     fn pause(&self, _binding: &Binding<Self>, irql: &mut Passive) {
         K::pause(&self.shared, irql);
+    }
+
+    fn oid_completed(
+        &self,
+        binding: &Binding<Self>,
+        answered: Answered<ToAdapter>,
+        irql: &mut UpToDispatch,
+    ) {
+        let x = &self.shared;
+        oids::heard(x.world(), answered, |request| {
+            binding.request(request, irql)
+        });
+        K::Shared::mischief(x, irql);
+    }
+
+    fn status(
+        &self,
+        _binding: &Binding<Self>,
+        status: StatusIndication<'_>,
+        irql: &mut UpToDispatch,
+    ) {
+        let x = &self.shared;
+        let seen = status.bytes().to_vec();
+        K::Shared::mischief(x, irql);
+        lent::still_bytes(x.world(), Act::AgainStatus, &seen, status.bytes());
     }
 
     fn unbind(&self, binding: &Binding<Self>, irql: &mut Passive) {

@@ -5,7 +5,9 @@
 use crate::{
     act::Act,
     agents,
+    device::Board,
     frame::{self, End},
+    indications, oids,
     stash::Stash,
     world::{Job, World},
 };
@@ -13,14 +15,17 @@ use ndis_co::{
     Status,
     irql::UpToDispatch,
     nbl::{NetBufferListPool, NetBufferLists, Parent},
+    oid::RequestId,
+    wan::LinkParameters,
 };
-use ndis_mcm::{Channel, IndicateError};
+use ndis_mcm::{Channel, IndicateError, Miniport, PendingOidRequest, device::Device};
 use std::sync::Arc;
 
 type SendLists<V> = ndis_co::channel::SendLists<V>;
 
 /// A VC of a random miniport's.
 pub(crate) trait Wire: Channel {
+    type Miniport: Miniport;
     /// Why nothing may be indicated when its data are over.
     const OVER: &str;
 
@@ -31,6 +36,9 @@ pub(crate) trait Wire: Channel {
     -> Result<(), IndicateError>;
     /// Which of its ends it was at which its data were over, if they are.
     fn over(&self) -> Option<u32>;
+    /// Indicates a status, of any kind or of the line.
+    fn say(&self, code: Status, data: &[u8], irql: &mut UpToDispatch) -> Result<(), Status>;
+    fn say_line(&self, line: &LinkParameters, irql: &mut UpToDispatch) -> Result<(), Status>;
     /// The VC that is at the other end.
     fn joined(&self, vcs: &Stash<Self>) -> Option<Self>;
 }
@@ -42,6 +50,8 @@ pub(crate) struct Carrier<V: Wire> {
     sends: Stash<SendLists<V>>,
     returned: Stash<NetBufferLists>,
     parents: Stash<Parent<SendLists<V>>>,
+    requests: Stash<PendingOidRequest<V::Miniport>>,
+    pub(crate) devices: Stash<Device<Board>>,
 }
 
 impl<V: Wire> Carrier<V> {
@@ -52,6 +62,8 @@ impl<V: Wire> Carrier<V> {
             sends: Stash::new(),
             returned: Stash::new(),
             parents: Stash::new(),
+            requests: Stash::new(),
+            devices: Stash::new(),
         })
     }
 
@@ -59,9 +71,13 @@ impl<V: Wire> Carrier<V> {
         for lists in self.sends.close(place) {
             self.complete(lists, irql);
         }
+        for request in self.requests.close(place) {
+            oids::reply(&self.world, request, irql);
+        }
     }
 
     pub(crate) fn let_go_then(&self, place: u32) {
+        drop(self.devices.close(place));
         drop(self.parents.close(place));
         drop(self.returned.close(place));
     }
@@ -73,6 +89,23 @@ impl<V: Wire> Carrier<V> {
             Act::ManagerIndicate => {
                 if let Some(vc) = self.vcs.any(world) {
                     self.indicate(&vc, irql);
+                }
+            }
+            Act::IndicateVc => {
+                if let Some(vc) = self.vcs.any(world) {
+                    indications::of_vc(world, &vc, irql);
+                }
+            }
+            Act::OidHeld => {
+                if let Some((_, request)) = self.requests.take_any(world) {
+                    world.did(act);
+                    oids::reply(world, request, irql);
+                }
+            }
+            Act::DeviceDrop => {
+                if let Some((_, device)) = self.devices.take_any(world) {
+                    world.did(act);
+                    drop(device);
                 }
             }
             Act::SendNow => {
@@ -95,6 +128,39 @@ impl<V: Wire> Carrier<V> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Keeps a request until it is cancelled, or somebody comes upon it.
+    pub(crate) fn hold_request(
+        self: &Arc<Self>,
+        place: u32,
+        request: PendingOidRequest<V::Miniport>,
+    ) -> Option<PendingOidRequest<V::Miniport>> {
+        let long = request.timeout().is_some();
+        let number = match self.requests.put(place, request) {
+            Ok(number) => number,
+            Err(request) => return Some(request),
+        };
+        let carrier = self.clone();
+        self.world.spawn("request sweeper", move |irql| {
+            if long {
+                carrier.world.wait_long(irql);
+            } else {
+                carrier.world.wait(irql);
+            }
+            if let Some(request) = carrier.requests.take(number) {
+                oids::reply(&carrier.world, request, irql);
+            }
+        });
+        None
+    }
+
+    /// Requests of this id are waited for no longer.
+    pub(crate) fn cancel(&self, id: RequestId, irql: &mut UpToDispatch) {
+        while let Some(request) = self.requests.take_the(|request| request.id() == Some(id)) {
+            self.world.did(Act::OidCancelled);
+            request.refuse(Status::REQUEST_ABORTED, irql);
         }
     }
 

@@ -8,8 +8,8 @@ use crate::{
     bound::Bound,
     driver::Driver,
     frame::{self, End},
-    lent,
-    stash::Stash,
+    lent, settings,
+    stash::{self, Stash},
     told::{Line, Office, Told, up},
     world::{Context, Job, Life, Reference, World},
 };
@@ -17,7 +17,7 @@ use ndis_co::{
     address::SapAddressBuf,
     client::{
         Af, Binding, Call, CreatedVc, Kept, OpenAf, PendingIncomingCall, RegisteredSap, RunsClient,
-        Sap, Vc,
+        Sap, Vc, WeakVc,
     },
     irql::{NoLock, Passive, UpToDispatch},
     nbl::{NetBufferLists, Parent},
@@ -44,6 +44,7 @@ pub(crate) struct Exchange<K: Calls> {
     pub(crate) saps: Stash<Sap<Driver<K>>>,
     registered: Stash<RegisteredSap<'static, Driver<K>>>,
     pub(crate) vcs: Stash<Vc<Driver<K>>>,
+    weak: Stash<WeakVc<Driver<K>>>,
     created: Stash<CreatedVc<'static, Driver<K>>>,
     calls: Stash<Call<'static, Driver<K>>>,
     pub(crate) kept: Stash<Kept<Driver<K>>>,
@@ -65,6 +66,7 @@ impl<K: Calls> Exchange<K> {
             saps: Stash::new(),
             registered: Stash::new(),
             vcs: Stash::new(),
+            weak: Stash::new(),
             created: Stash::new(),
             calls: Stash::new(),
             kept: Stash::new(),
@@ -97,6 +99,7 @@ impl<K: Calls> Exchange<K> {
 
     pub(crate) fn let_go(&self, place: u32, irql: &mut UpToDispatch) {
         drop(self.vcs.close(place));
+        drop(self.weak.close(place));
         drop(self.calls.close(place));
         drop(self.created.close(place));
         drop(self.registered.close(place));
@@ -168,6 +171,7 @@ impl<K: Calls> Exchange<K> {
             (1, Act::SapDeregister),
             (1, Act::SapRegisterDrop),
             (8, Act::ClientSend),
+            (5, Act::AskManager),
             (4, Act::ClientHangUp),
             (1, Act::CallDrop),
             (1, Act::AfClose),
@@ -216,6 +220,7 @@ impl<K: Calls> Exchange<K> {
                     self.send(&vc, irql);
                 }
             }
+            Act::AskManager => self.ask(irql),
             Act::ClientHangUp => {
                 if let Some(vc) = self.vcs.any(world) {
                     self.hang_up(&vc, irql);
@@ -327,9 +332,16 @@ impl<K: Calls> Exchange<K> {
         };
         world.did(act);
         let exchange = self.clone();
-        let Ok(slot) = Slot::try_new(Box::new(move |irql| exchange.act(irql))) else {
-            return;
+        let slot = if world.chance(1, 4) {
+            let (exchange, own) = (exchange, binding.clone());
+            Slot::waiting(Box::new(move |irql| {
+                exchange.world.did(Act::SettingsWork);
+                settings::look(&exchange.world, own.configuration(irql));
+            }))
+        } else {
+            Slot::try_new(Box::new(move |irql| exchange.act(irql)))
         };
+        let Ok(slot) = slot else { return };
         if act == Act::WorkQueue {
             binding.desk.agents.item().queue(&slot);
         } else if let Ok(item) = WorkItem::try_new(binding.scope()) {
@@ -346,13 +358,10 @@ impl<K: Calls> Exchange<K> {
             if !vc.is(&vc.clone()) {
                 world.found("a VC is not itself");
             }
-            // It may go meanwhile: this was perhaps the last reference.
-            if let Ok(weak) = vc.downgrade() {
-                let place = vc.place;
-                drop(vc);
-                if weak.upgrade().is_some_and(|vc| vc.place != place) {
-                    world.found("a weak reference has led to another VC");
-                }
+            let (place, weak) = (vc.place, vc.downgrade());
+            let found = stash::weakly(world, &self.weak, (place, vc), weak, |vc| vc.place);
+            if let Some(vc) = found {
+                let _ = self.vcs.put(vc.place, vc);
             }
         }
         if let Some(sap) = self.saps.any(world) {
@@ -375,8 +384,21 @@ impl<K: Calls> Exchange<K> {
             self.afs.any(world),
             self.bindings.any(world),
         );
+        if world.chance(1, 2) {
+            self.ask_and_wait(irql);
+        }
         world.wait(irql);
+        if let Some(binding) = &held.3
+            && world.dares(Act::SettingsThread, 1, 3)
+        {
+            settings::look(world, binding.configuration(irql));
+        }
         drop(held);
+    }
+
+    /// The host's handles of VCs are the miniports'.
+    pub(crate) fn vc_handle(&self) -> usize {
+        0
     }
 
     /// Drops a VC and waits until it is deleted: whoever may wait may wait for

@@ -7,15 +7,18 @@ use crate::{
     driver::Driver,
     frame,
     lent::{self, Seen},
-    manager::FAMILIES,
+    manager::{ABOVE, FAMILIES},
+    oids,
     told::{Line, Office, Told, up},
 };
 use ndis_co::{
     Answer, Status,
-    client::{Af, AfOffer, Binding, Client, IncomingCall, OpenAf, Received, Sap, Vc},
+    client::{Af, AfOffer, Binding, Client, IncomingCall, OidRequest, OpenAf, Received, Sap, Vc},
     family::AddressFamily,
+    indication::StatusIndication,
     irql::{NoLock, Passive, UpToDispatch},
     nbl::NetBufferLists,
+    oid::{Answered, ToAdapter, ToManager},
     params::CallParameters,
 };
 use std::sync::atomic::Ordering::SeqCst;
@@ -32,7 +35,7 @@ impl<K: Calls> Client for Driver<K> {
         irql: &mut Passive,
     ) {
         let x = K::client(&self.shared);
-        if !FAMILIES.contains(&offer.family()) {
+        if !FAMILIES.contains(&offer.family()) && !ABOVE.contains(&offer.family()) {
             x.world.found(format!("{:?} is offered", offer.family()));
         }
         x.mischief(irql.up_to_dispatch());
@@ -221,14 +224,13 @@ impl<K: Calls> Client for Driver<K> {
         K::client(&self.shared).mischief(irql);
     }
 
-    fn incoming_close(
-        &self,
-        _vc: &Vc<Self>,
-        _status: Status,
-        data: &[u8],
-        irql: &mut UpToDispatch,
-    ) {
+    fn incoming_close(&self, vc: &Vc<Self>, _status: Status, data: &[u8], irql: &mut UpToDispatch) {
         let x = K::client(&self.shared);
+        if let Some(whole) = x.life.whole()
+            && x.world.chance(1, 2)
+        {
+            whole.call_over(vc.context.number, irql);
+        }
         let seen = data.to_vec();
         x.mischief(irql);
         lent::still_bytes(&x.world, Act::AgainEndData, &seen, data);
@@ -236,7 +238,67 @@ impl<K: Calls> Client for Driver<K> {
 
     fn call_closed(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
         up(&vc.told.over);
-        K::client(&self.shared).mischief(irql);
+        let x = K::client(&self.shared);
+        if let Some(whole) = x.life.whole() {
+            whole.call_over(vc.context.number, irql);
+        }
+        x.mischief(irql);
+    }
+
+    fn oid_request<'r>(
+        &self,
+        af: &Af<Self>,
+        vc: Option<&Vc<Self>>,
+        request: OidRequest<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let x = K::client(&self.shared);
+        if let Some(vc) = vc {
+            x.keep_vc(vc);
+        }
+        x.mischief(irql);
+        let later = |job, irql: &mut _| x.later(&af.binding(), irql, job);
+        let answer = oids::answer(&x.world, request, irql, oids::not_held, later);
+        x.mischief(irql);
+        answer
+    }
+
+    fn oid_completed(
+        &self,
+        af: &Af<Self>,
+        vc: Option<&Vc<Self>>,
+        answered: Answered<ToManager>,
+        irql: &mut UpToDispatch,
+    ) {
+        let x = K::client(&self.shared);
+        oids::heard(&x.world, answered, |request| match vc {
+            Some(vc) => vc.request(request, irql),
+            None => af.request(request, irql),
+        });
+        x.mischief(irql);
+    }
+
+    fn vc_oid_completed(
+        &self,
+        vc: &Vc<Self>,
+        answered: Answered<ToAdapter>,
+        irql: &mut UpToDispatch,
+    ) {
+        let x = K::client(&self.shared);
+        oids::heard(&x.world, answered, |request| {
+            vc.request_of_adapter(request, irql)
+        });
+        x.mischief(irql);
+    }
+
+    fn vc_status(&self, vc: &Vc<Self>, status: StatusIndication<'_>, irql: &mut UpToDispatch) {
+        let x = K::client(&self.shared);
+        let seen = status.bytes().to_vec();
+        if x.world.dares(Act::IndicateStash, 3, 4) {
+            let _ = x.vcs.put(vc.place, vc.clone());
+        }
+        x.mischief(irql);
+        lent::still_bytes(&x.world, Act::AgainStatus, &seen, status.bytes());
     }
 
     fn receive(&self, vc: &Vc<Self>, lists: Received<'_, Self>, irql: &mut UpToDispatch) {

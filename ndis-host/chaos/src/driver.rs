@@ -21,8 +21,10 @@ pub(crate) trait Shared: Send + Sync + 'static {
     fn act(x: &Arc<Self>, irql: &mut UpToDispatch);
     /// Does what comes to mind, in a handler.
     fn mischief(x: &Arc<Self>, irql: &mut UpToDispatch);
-    /// Keeps references on this thread's stack for a while.
+    /// Keeps references on this thread's stack for a while, and does what needs a wait.
     fn hold_on(x: &Arc<Self>, irql: &mut Passive);
+    /// The host's handle of some VC; zero for none.
+    fn vc_handle(x: &Arc<Self>) -> usize;
 }
 
 /// Makes an exchange what the driver's threads reach: with its world and its life as fields, and the
@@ -48,6 +50,10 @@ macro_rules! shared {
 
             fn hold_on(x: &Arc<Self>, irql: &mut Passive) {
                 x.hold_on(irql);
+            }
+
+            fn vc_handle(x: &Arc<Self>) -> usize {
+                x.vc_handle()
             }
         }
     };

@@ -14,6 +14,7 @@ use ndis_co::{
     },
 };
 use std::{
+    collections::BTreeMap,
     sync::{
         Mutex,
         atomic::{AtomicU32, Ordering::SeqCst},
@@ -133,8 +134,8 @@ pub(crate) struct End {
     next: AtomicU32,
     /// The thread that is sending: two at a time would have no order.
     sending: Mutex<Option<ThreadId>>,
-    /// The end that frames come from, and the last frame's number.
-    peer: Mutex<Option<Key>>,
+    /// The end that frames come from, and the last frame's number; several where VCs are joined.
+    peer: Mutex<BTreeMap<u32, u32>>,
 }
 
 impl End {
@@ -143,7 +144,7 @@ impl End {
             number,
             next: AtomicU32::new(1),
             sending: Mutex::new(None),
-            peer: Mutex::new(None),
+            peer: Mutex::default(),
         }
     }
 
@@ -154,10 +155,16 @@ impl End {
                 continue;
             }
             let (origin, number) = *key;
-            let before = look(&self.peer).replace(*key);
-            if let Some((from, last)) = before
-                && (from != origin || last >= number)
-            {
+            let (before, other) = {
+                let mut peer = look(&self.peer);
+                let before = peer.insert(origin, number);
+                let other = peer.iter().find(|(from, _)| **from != origin);
+                (before, other.map(|(from, last)| (*from, *last)))
+            };
+            let wrong = before
+                .filter(|last| *last >= number)
+                .map(|last| (origin, last));
+            if let Some((from, last)) = wrong.or(other.filter(|_| !world.joins())) {
                 world.found(format!(
                     "{place}: frame {number} of end {origin} arrives after frame {last} of end {from}"
                 ));

@@ -6,16 +6,18 @@ use crate::{
     act::Act,
     driver::Driver,
     lent::{self, Seen},
-    manager::{FAMILIES, Kind, Line, address, on_channel},
+    manager::{ABOVE, FAMILIES, Kind, Line, address, on_channel},
+    oids,
     world::{Context, Reference},
 };
 use ndis_co::{
     Answer, Status,
     cm::{
-        AcceptedCall, Af, CallManager, CloseAf, CloseCall, DeregisterSap, MakeCall, OpenAf,
-        RegisterSap, Sap, Vc,
+        AcceptedCall, Af, CallManager, CloseAf, CloseCall, DeregisterSap, MakeCall, OidRequest,
+        OpenAf, RegisterSap, Sap, Vc,
     },
     irql::UpToDispatch,
+    oid::{Answered, ToClient},
     params::CallParameters,
 };
 use std::sync::atomic::Ordering::SeqCst;
@@ -37,7 +39,7 @@ impl<K: Kind> CallManager for Driver<K> {
     ) -> Answer<'r> {
         let x = K::manager(&self.shared);
         let world = &x.world;
-        if !FAMILIES.contains(&request.family()) {
+        if !FAMILIES.contains(&request.family()) && !ABOVE.contains(&request.family()) {
             world.found(format!("{:?} is opened", request.family()));
         }
         x.mischief(irql);
@@ -198,6 +200,9 @@ impl<K: Kind> CallManager for Driver<K> {
     fn create_vc(&self, af: &Af<Self>, irql: &mut UpToDispatch) -> Result<Line, Status> {
         let x = K::manager(&self.shared);
         x.mischief(irql);
+        if x.only_joins() {
+            return Err(Status::NOT_SUPPORTED);
+        }
         let line = x.line(K::desk(af.base()).place, || Box::new(af.clone()));
         x.world.may_fail(Act::ManagerVcErr)?;
         x.world.did(Act::ManagerVcOk);
@@ -214,6 +219,9 @@ impl<K: Kind> CallManager for Driver<K> {
             K::manager(&self.shared)
                 .world
                 .found("a VC is deleted while connected");
+        }
+        if let Some(whole) = K::manager(&self.shared).life.whole() {
+            whole.vc_deleted(vc.context.number);
         }
         K::manager(&self.shared).mischief(irql);
     }
@@ -323,6 +331,39 @@ impl<K: Kind> CallManager for Driver<K> {
         }
         x.mischief(irql);
         lent::still(&x.world, Act::AgainAccepted, &seen, parameters);
+    }
+
+    fn oid_request<'r>(
+        &self,
+        af: &Af<Self>,
+        vc: Option<&Vc<Self>>,
+        request: OidRequest<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let x = K::manager(&self.shared);
+        if let Some(vc) = vc {
+            x.keep_vc(vc);
+        }
+        x.mischief(irql);
+        let later = |job, irql: &mut _| x.later(af.base(), irql, job);
+        let answer = oids::answer(&x.world, request, irql, oids::not_held, later);
+        x.mischief(irql);
+        answer
+    }
+
+    fn oid_completed(
+        &self,
+        af: &Af<Self>,
+        vc: Option<&Vc<Self>>,
+        answered: Answered<ToClient>,
+        irql: &mut UpToDispatch,
+    ) {
+        let x = K::manager(&self.shared);
+        oids::heard(&x.world, answered, |request| match vc {
+            Some(vc) => vc.request(request, irql),
+            None => af.request(request, irql),
+        });
+        x.mischief(irql);
     }
 
     fn incoming_call_refused(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {

@@ -20,6 +20,8 @@ use crate::{
     loading, manager,
     mcm::Integrated,
     phone::Phone,
+    program,
+    readings::readings,
     say, turns,
     world::{Body, Life, World},
 };
@@ -27,13 +29,7 @@ use ndis_co::{
     client::Entry,
     irql::{NoLock, Passive},
 };
-use ndis_host::{
-    self as host, ActivateComplete, Adapter, AfOffers, CallControlWhilePaused, CloseOrder,
-    CopiesAddressFamily, CrossingClose, DeactivateComplete, DeregisterSapResult,
-    DispatchIncomingCallResult, EventMode, Host, IncomingActivation, McmDisplaces, NotifyClose,
-    OpenAfCompleteIrql, OwnRequests, Readings, Report, TransferEnds, VcAfterClose,
-    WithdrawnOfferAnswer,
-};
+use ndis_host::{self as host, Adapter, CallControlWhilePaused, EventMode, Host, Report};
 use std::{
     collections::hash_map::DefaultHasher,
     hash::Hasher as _,
@@ -52,6 +48,7 @@ const STEPS: u64 = 400_000;
 /// A driver's threads do this.
 trait Actor: Send + Sync {
     fn act(&self, irql: &mut Passive);
+    fn vc_handle(&self) -> usize;
 }
 
 impl<S: Shared> Actor for Arc<S> {
@@ -61,6 +58,10 @@ impl<S: Shared> Actor for Arc<S> {
         } else {
             S::act(self, irql.up_to_dispatch());
         }
+    }
+
+    fn vc_handle(&self) -> usize {
+        S::vc_handle(self)
     }
 }
 
@@ -123,33 +124,6 @@ pub(crate) fn run(seed: u64, options: &Options) -> Outcome {
         counts: world.counts(),
         events: report.map_or(0, |report| report.events),
         digest,
-    }
-}
-
-fn readings(world: &World) -> Readings {
-    if world.chance(1, 3) {
-        return Readings::default();
-    }
-    world.did(Act::Reading);
-    Readings {
-        activate_complete: world.among(ActivateComplete::ALL),
-        deactivate_complete: world.among(DeactivateComplete::ALL),
-        close_order: world.among(CloseOrder::ALL),
-        own_requests: world.among(OwnRequests::ALL),
-        transfer_ends: world.among(TransferEnds::ALL),
-        vc_after_close: world.among(VcAfterClose::ALL),
-        incoming_activation: world.among(IncomingActivation::ALL),
-        notify_close: world.among(NotifyClose::ALL),
-        open_af_complete_irql: world.among(OpenAfCompleteIrql::ALL),
-        dispatch_incoming_call_result: world.among(DispatchIncomingCallResult::ALL),
-        deregister_sap_result: world.among(DeregisterSapResult::ALL),
-        copies_address_family: world.among(CopiesAddressFamily::ALL),
-        af_offers: world.among(AfOffers::ALL),
-        crossing_close: world.among(CrossingClose::ALL),
-        withdrawn_offer_answer: world.among(WithdrawnOfferAnswer::ALL),
-        call_control_while_paused: world.among(CallControlWhilePaused::ALL),
-        // Nobody is there to be displaced.
-        mcm_displaces: McmDisplaces::default(),
     }
 }
 
@@ -304,7 +278,7 @@ impl Stage {
         self.manager = match self.cast {
             // Whoever places calls is one.
             Cast::Both => None,
-            Cast::Mcm => {
+            Cast::Mcm | Cast::Joined => {
                 let actor = manager::Exchange::<Integrated>::new;
                 self.load("manager", actor, |object, path| {
                     // SAFETY: ENTRY.
@@ -331,7 +305,7 @@ impl Stage {
     /// Whose adapters these are.
     fn miniport(&mut self) -> &mut Option<Loaded> {
         match self.cast {
-            Cast::Mcm => &mut self.manager,
+            Cast::Mcm | Cast::Joined => &mut self.manager,
             Cast::Alone | Cast::Both => &mut self.link,
         }
     }
@@ -339,10 +313,12 @@ impl Stage {
     /// Loads one of the two drivers that place calls.
     fn load_phone(&mut self, which: usize) {
         self.phones[which] = match (self.cast, which) {
-            (Cast::Both, 0) => self.load("both", both::Exchange::<0>::new, |object, path| {
-                // SAFETY: ENTRY.
-                unsafe { Entry::<Driver<Above<Both<0>>>>::load(object, path) }
-            }),
+            (Cast::Both | Cast::Joined, 0) => {
+                self.load("both", both::Exchange::<0>::new, |object, path| {
+                    // SAFETY: ENTRY.
+                    unsafe { Entry::<Driver<Above<Both<0>>>>::load(object, path) }
+                })
+            }
             (Cast::Both, _) => self.load("peer", both::Exchange::<1>::new, |object, path| {
                 // SAFETY: ENTRY.
                 unsafe { Entry::<Driver<Above<Both<1>>>>::load(object, path) }
@@ -408,9 +384,12 @@ impl Stage {
     /// Drivers and adapters, in any order.
     fn set(&mut self) {
         let world = self.world.clone();
+        if self.cast == Cast::Joined {
+            world.join();
+        }
         self.faults();
         let second = match self.cast {
-            Cast::Both => world.dares(Act::SecondClient, 7, 8),
+            Cast::Both | Cast::Joined => world.dares(Act::SecondClient, 7, 8),
             _ => world.dares(Act::SecondClient, 1, 2),
         };
         let early = world.chance(1, 2);
@@ -418,7 +397,7 @@ impl Stage {
             self.load_phone(0);
         }
         match self.cast {
-            Cast::Mcm => {
+            Cast::Mcm | Cast::Joined => {
                 self.load_manager();
                 self.add_adapter();
             }
@@ -565,12 +544,14 @@ impl Stage {
                     let at = world.below(adapters) as usize;
                     self.change_power(at, act);
                 }
-                Act::AskOid if adapters > 0 => {
-                    world.did(act);
-                    let oid = ndis_co::sys::OID_GEN_LINK_SPEED;
-                    // Supported or not.
-                    let _ = self.host.query(&self.devices[0].adapter, oid as _, 4);
+                Act::HostAsk if adapters > 0 => {
+                    let at = world.below(adapters) as usize;
+                    let adapter = self.devices[at].adapter;
+                    let miniport = self.miniport().as_ref();
+                    let vc = miniport.map_or(0, |loaded| loaded.actor.vc_handle());
+                    program::ask(&self.world, &self.host, &adapter, vc);
                 }
+                Act::Program => program::start(&world),
                 Act::SendWithoutVc if adapters > 0 => {
                     world.did(act);
                     let _ = self.host.send_without_vc(&self.devices[0].adapter);
@@ -649,7 +630,7 @@ impl Stage {
             self.host.run_for(u64::from(world.below(3)));
         }
         let choices = match self.cast {
-            Cast::Mcm | Cast::Both => 4,
+            Cast::Mcm | Cast::Both | Cast::Joined => 4,
             Cast::Alone => 5,
         };
         while self.manager.is_some()
@@ -661,7 +642,7 @@ impl Stage {
                 1 => {
                     if let Some(loaded) = self.miniport().take() {
                         world.did(match self.cast {
-                            Cast::Mcm => Act::UnloadManager,
+                            Cast::Mcm | Cast::Joined => Act::UnloadManager,
                             Cast::Alone | Cast::Both => Act::UnloadLink,
                         });
                         self.unload(&loaded);

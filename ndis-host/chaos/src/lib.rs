@@ -3,10 +3,11 @@
 //! Drivers without a line of unsafe code do at every step one of the things that the
 //! safe layer lets them do, whether it makes sense or not: accept, refuse, answer
 //! later from anywhere or drop the token, hang up inside any handler, drop references
-//! under locks, keep them, fail. There are three [casts](Cast) of them: clients above a
+//! under locks, keep them, fail. There are four [casts](Cast) of them: clients above a
 //! miniport call manager; clients above a call manager that stands alone, with signaling
 //! VCs of its own, above a connection-oriented miniport that is none; and, above such a
-//! miniport, drivers that are clients and call managers at once, each other's peers.
+//! miniport, drivers that are clients and call managers at once, each other's peers; and such a
+//! driver between a miniport call manager and a client, with VCs that are joined.
 //! Around them the host pauses, removes and unloads, under a random schedule, random
 //! readings and with failures at random; in some runs devices lose their power.
 //!
@@ -34,19 +35,25 @@ mod bound;
 mod carrier;
 mod client;
 mod client_handlers;
+mod device;
 mod driver;
 mod frame;
 mod handlers;
 #[allow(unsafe_code)]
 mod harness;
+mod indications;
 mod lent;
 mod link;
 mod loading;
 mod manager;
 mod mcm;
+mod oids;
 mod phone;
 mod power;
+mod program;
+mod readings;
 mod rng;
+mod settings;
 mod stash;
 mod told;
 mod turns;
@@ -75,6 +82,9 @@ pub enum Cast {
     Mcm,
     /// A call manager that stands alone, above a connection-oriented miniport.
     Alone,
+    /// A miniport call manager, and a driver of both roles between it and a client: it joins the
+    /// VCs of its own to those from beneath.
+    Joined,
     /// No clients but the call managers: drivers of both roles, above a connection-oriented
     /// miniport.
     Both,
@@ -88,17 +98,19 @@ impl Cast {
             "mcm" => Some(Self::Mcm),
             "alone" => Some(Self::Alone),
             "both" => Some(Self::Both),
+            "joined" => Some(Self::Joined),
             _ => None,
         }
     }
 
-    /// The cast of a seed: of eight seeds two have the call manager that stands alone, and one has
-    /// the drivers of both roles.
+    /// The cast of a seed: of eight seeds two have the call manager that stands alone, one has the
+    /// drivers of both roles, and one the VCs that are joined.
     #[must_use]
     pub fn of(seed: u64) -> Self {
         match seed % 8 {
             3 | 7 => Self::Alone,
             5 => Self::Both,
+            1 => Self::Joined,
             _ => Self::Mcm,
         }
     }

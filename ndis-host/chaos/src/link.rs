@@ -6,9 +6,12 @@ use crate::{
     act::Act,
     agents::Desk,
     carrier::{Carrier, Wire},
+    device,
     driver::{Driver, Part},
     frame::End,
+    indications,
     manager::CHANNEL,
+    oids, settings,
     stash::Stash,
     world::{Context, Job, Life, Reference, TAG, World},
 };
@@ -16,11 +19,14 @@ use ndis_co::{
     Answer, Status,
     irql::{NoLock, Passive, UpToDispatch},
     nbl::{NetBufferListPool, NetBufferLists},
+    oid::RequestId,
     params::{CallParameters, FlowSpec},
     power::PowerState,
+    wan::LinkParameters,
 };
 use ndis_mcm::{
-    Adapter, Attributes, Carry, CoMiniport, IndicateError, Initialize, Initialized, Miniport, New,
+    Adapter, Attributes, Carry, Channel, CoMiniport, IndicateError, Initialize, Initialized,
+    Miniport, New, OidRequest,
     co::{ActivateVc, DeactivateVc, SendLists, Vc, VcMiniport},
 };
 use std::sync::{
@@ -68,6 +74,7 @@ pub(crate) struct Strand {
 }
 
 impl Wire for Vc<Wired> {
+    type Miniport = Wired;
     const OVER: &str = "VC-50: data is indicated on a VC after its deactivation was asked for";
 
     fn end(&self) -> &End {
@@ -93,6 +100,14 @@ impl Wire for Vc<Wired> {
     fn over(&self) -> Option<u32> {
         let turns = self.turns.load(SeqCst);
         (turns % 2 == 1).then_some(turns)
+    }
+
+    fn say(&self, code: Status, data: &[u8], irql: &mut UpToDispatch) -> Result<(), Status> {
+        self.indicate_status(code, data, irql)
+    }
+
+    fn say_line(&self, line: &LinkParameters, irql: &mut UpToDispatch) -> Result<(), Status> {
+        self.indicate(line, irql)
     }
 
     fn joined(&self, vcs: &Stash<Self>) -> Option<Self> {
@@ -167,6 +182,10 @@ impl Exchange {
         match world.choose(&[
             (6, Act::ManagerIndicate),
             (4, Act::SendNow),
+            (1, Act::IndicateAdapter),
+            (2, Act::IndicateVc),
+            (1, Act::OidHeld),
+            (1, Act::DeviceDrop),
             (2, Act::ReturnedAgain),
             (4, Act::LaterHandler),
             (2, Act::DropVc),
@@ -174,6 +193,11 @@ impl Exchange {
             (1, Act::StashAdapter),
             (1, Act::Look),
         ]) {
+            Act::IndicateAdapter => {
+                if let Some(adapter) = self.adapters.any(world) {
+                    indications::of_adapter(world, &adapter, irql);
+                }
+            }
             Act::LaterHandler => {
                 if let Some((_, job)) = self.jobs.take_any(world) {
                     job(irql);
@@ -221,12 +245,30 @@ impl Exchange {
     }
 
     /// Keeps references on this thread's stack for a while.
-    pub(crate) fn hold_on(&self, irql: &mut Passive) {
+    pub(crate) fn hold_on(self: &Arc<Self>, irql: &mut Passive) {
         let world = &self.world;
         world.did(Act::Hold);
         let held = (self.vcs.any(world), self.adapters.any(world));
         world.wait(irql);
+        if let Some(adapter) = &held.1 {
+            if world.dares(Act::SettingsThread, 1, 3) {
+                settings::look(world, adapter.configuration(irql));
+            }
+            device::disturb(
+                self,
+                &self.carrier.devices,
+                adapter.desk.place,
+                adapter,
+                irql,
+            );
+        }
         drop(held);
+    }
+
+    /// The host's handle of some VC; zero for none.
+    pub(crate) fn vc_handle(&self) -> usize {
+        let vc = self.vcs.any(&self.world);
+        vc.map_or(0, |vc| Channel::handle(&vc) as usize)
     }
 }
 
@@ -242,6 +284,9 @@ impl Miniport for Wired {
         let x = &self.shared;
         let world = &x.world;
         world.may_fail(Act::InitErrFirst)?;
+        if world.dares(Act::SettingsInit, 1, 3) {
+            settings::look(world, init.configuration(irql));
+        }
         let init = init.attributes(&Attributes::wan(), irql)?;
         world.may_fail(Act::InitErrAttributed)?;
         let nic = Nic {
@@ -263,6 +308,7 @@ impl Miniport for Wired {
         }
         x.world.linger(irql);
         x.mischief(irql.up_to_dispatch());
+        indications::of_link(&self.shared.world, adapter, irql.up_to_dispatch());
     }
 
     fn pause(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
@@ -270,11 +316,13 @@ impl Miniport for Wired {
         let _ = x.adapters.put(adapter.desk.place, adapter.clone());
         x.world.linger(irql);
         x.mischief(irql.up_to_dispatch());
+        indications::of_link(&self.shared.world, adapter, irql.up_to_dispatch());
     }
 
-    fn restart(&self, _adapter: &Adapter<Self>, irql: &mut Passive) -> Result<(), Status> {
+    fn restart(&self, adapter: &Adapter<Self>, irql: &mut Passive) -> Result<(), Status> {
         let x = &self.shared;
         x.mischief(irql.up_to_dispatch());
+        indications::of_link(&self.shared.world, adapter, irql.up_to_dispatch());
         x.world.may_fail(Act::RestartErr)?;
         x.world.did(Act::RestartOk);
         Ok(())
@@ -294,6 +342,31 @@ impl Miniport for Wired {
                 .sleep(*place, irql, || agents.sleep(world, &x.jobs, *place));
         }
         x.mischief(irql);
+    }
+
+    fn oid_request<'r>(
+        &self,
+        adapter: &Adapter<Self>,
+        request: OidRequest<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let x = &self.shared;
+        x.mischief(irql);
+        let answer = oids::answer(
+            &x.world,
+            request,
+            irql,
+            |token, _| x.carrier.hold_request(adapter.desk.place, token),
+            |job, irql| x.later(adapter, irql, job),
+        );
+        x.mischief(irql);
+        answer
+    }
+
+    fn oid_cancelled(&self, _: &Adapter<Self>, id: RequestId, irql: &mut UpToDispatch) {
+        let x = &self.shared;
+        x.mischief(irql);
+        x.carrier.cancel(id, irql);
     }
 
     fn halt(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
@@ -461,6 +534,26 @@ impl Carry for Wired {
             x.carrier.indicate(vc, irql);
         }
         x.mischief(irql);
+    }
+
+    fn vc_oid_request<'r>(
+        &self,
+        vc: &Vc<Self>,
+        request: OidRequest<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let x = &self.shared;
+        x.keep_vc(vc);
+        x.mischief(irql);
+        let answer = oids::answer(
+            &x.world,
+            request,
+            irql,
+            |token, _| x.carrier.hold_request(vc.place, token),
+            |job, irql| x.later(vc.adapter(), irql, job),
+        );
+        x.mischief(irql);
+        answer
     }
 
     fn returned(&self, adapter: &Adapter<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {

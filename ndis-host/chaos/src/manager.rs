@@ -8,13 +8,13 @@ use crate::{
     driver::{Driver, Part},
     frame::End,
     lent,
-    stash::Stash,
+    stash::{self, Stash},
     world::{Context, Job, Life, Reference, World},
 };
 use ndis_co::{
     Status,
     address::SapAddress,
-    cm::{AcceptedCall, Active, Af, Base, CreatedVc, Inactive, PendingMakeCall, Sap, Vc},
+    cm::{AcceptedCall, Active, Af, Base, CreatedVc, Inactive, PendingMakeCall, Sap, Vc, WeakVc},
     family::{AddressFamily, Family},
     irql::{Passive, UpToDispatch},
     params::{CallParametersBuf, Specific},
@@ -36,6 +36,12 @@ pub(crate) const FAMILIES: [AddressFamily; 2] = [
     AddressFamily::new(Family::PPP, 2, 1),
 ];
 
+/// What is advertised in the place of NDPROXY.
+pub(crate) const ABOVE: [AddressFamily; 2] = [
+    AddressFamily::new(Family::TAPI, 1, 0),
+    AddressFamily::new(Family::TAPI_PROXY, 1, 0),
+];
+
 /// The type of the media's specific parameters that name a channel.
 pub(crate) const CHANNEL: u32 = 0xC4A7;
 
@@ -44,6 +50,8 @@ pub(crate) trait Kind: Part {
     type Base: Base<Driver<Self>> + fmt::Debug;
     /// What is kept beside calls.
     type Own: Send + Sync + 'static;
+    /// Whether it stands alone, above a miniport that may be a call manager itself.
+    const ALONE: bool;
     /// All acts of mischief, by weight; the last one is to look about.
     const ACTS: &[(u32, Act)];
     /// The ways to accept a call at once, and later.
@@ -56,6 +64,10 @@ pub(crate) trait Kind: Part {
     fn scope(base: &Self::Base) -> &Scope;
     /// An act that is not one of every call manager's.
     fn act(x: &Arc<Exchange<Self>>, act: Act, irql: &mut UpToDispatch);
+    /// What a thread does that may wait.
+    fn hold_on(x: &Arc<Exchange<Self>>, base: &Self::Base, irql: &mut Passive);
+    /// The host's handle of a VC, of a miniport; zero of others.
+    fn handle(vc: &Vc<Driver<Self>>) -> usize;
     /// Lets go of what may still be of use to what is let go of next.
     fn let_go_first(x: &Arc<Exchange<Self>>, place: u32, irql: &mut UpToDispatch);
     fn let_go_then(x: &Arc<Exchange<Self>>, place: u32);
@@ -72,6 +84,7 @@ pub(crate) struct Exchange<K: Kind> {
     pub(crate) world: Arc<World>,
     pub(crate) life: Arc<Life>,
     pub(crate) vcs: Arc<Stash<Vc<Driver<K>>>>,
+    weak: Stash<WeakVc<Driver<K>>>,
     pub(crate) saps: Stash<Sap<Driver<K>>>,
     pub(crate) afs: Stash<Af<Driver<K>>>,
     pub(crate) bases: Stash<K::Base>,
@@ -135,6 +148,7 @@ impl<K: Kind> Exchange<K> {
             life: life.clone(),
             own: K::own(world, &vcs),
             vcs,
+            weak: Stash::new(),
             saps: Stash::new(),
             afs: Stash::new(),
             bases: Stash::new(),
@@ -172,6 +186,7 @@ impl<K: Kind> Exchange<K> {
     /// Lets go of everything that is kept for an adapter or a binding.
     pub(crate) fn let_go(self: &Arc<Self>, place: u32, irql: &mut UpToDispatch) {
         drop(self.vcs.close(place));
+        drop(self.weak.close(place));
         drop(self.inactive.close(place));
         drop(self.active.close(place));
         drop(self.accepted.close(place));
@@ -263,6 +278,11 @@ impl<K: Kind> Exchange<K> {
         });
     }
 
+    /// Whether all its VCs are joined to the miniport's.
+    pub(crate) fn only_joins(&self) -> bool {
+        K::ALONE && self.world.joins()
+    }
+
     // Mischief: acts for which there is no occasion but that they are possible.
 
     /// Does what comes to mind, in a handler or a thread.
@@ -292,8 +312,9 @@ impl<K: Kind> Exchange<K> {
                     self.hang_up(&vc, irql);
                 }
             }
+            Act::AskClient => self.ask(irql),
             Act::RingCreate => {
-                if let Some(sap) = self.saps.any(world) {
+                if let Some(sap) = self.saps.any(world).filter(|_| !self.only_joins()) {
                     self.ring(&sap, irql);
                 }
             }
@@ -411,9 +432,13 @@ impl<K: Kind> Exchange<K> {
         world.did(act);
         let Desk { place, agents } = K::desk(&base);
         let exchange = self.clone();
-        let Ok(slot) = Slot::try_new(Box::new(move |irql| exchange.act(irql))) else {
-            return;
+        let slot = if world.chance(1, 4) {
+            let own = base.clone();
+            Slot::waiting(Box::new(move |irql| K::hold_on(&exchange, &own, irql)))
+        } else {
+            Slot::try_new(Box::new(move |irql| exchange.act(irql)))
         };
+        let Ok(slot) = slot else { return };
         if act == Act::WorkQueue {
             agents.item().queue(&slot);
         } else if let Ok(item) = WorkItem::try_new(K::scope(&base)) {
@@ -430,13 +455,10 @@ impl<K: Kind> Exchange<K> {
             if !vc.is(&vc.clone()) {
                 world.found("a VC is not itself");
             }
-            // It may go meanwhile: this was perhaps the last reference.
-            if let Ok(weak) = vc.downgrade() {
-                let place = vc.place;
-                drop(vc);
-                if weak.upgrade().is_some_and(|vc| vc.place != place) {
-                    world.found("a weak reference has led to another VC");
-                }
+            let (place, weak) = (vc.place, vc.downgrade());
+            let found = stash::weakly(world, &self.weak, (place, vc), weak, |vc| vc.place);
+            if let Some(vc) = found {
+                let _ = self.vcs.put(vc.place, vc);
             }
         }
         if let Some(sap) = self.saps.any(world) {
@@ -445,7 +467,7 @@ impl<K: Kind> Exchange<K> {
     }
 
     /// Keeps references on this thread's stack for a while.
-    pub(crate) fn hold_on(&self, irql: &mut Passive) {
+    pub(crate) fn hold_on(self: &Arc<Self>, irql: &mut Passive) {
         let world = &self.world;
         world.did(Act::Hold);
         let held = (
@@ -454,14 +476,25 @@ impl<K: Kind> Exchange<K> {
             self.afs.any(world),
             self.bases.any(world),
         );
+        if world.chance(1, 2) {
+            self.ask_and_wait(irql);
+        }
         world.wait(irql);
+        if let Some(base) = &held.3 {
+            K::hold_on(self, base, irql);
+        }
         drop(held);
+    }
+
+    /// The host's handle of some VC; zero for none.
+    pub(crate) fn vc_handle(&self) -> usize {
+        self.vcs.any(&self.world).map_or(0, |vc| K::handle(&vc))
     }
 
     /// Drops a VC and waits until it is deleted.
     pub(crate) fn wait_for_end(self: &Arc<Self>, irql: &mut Passive) {
         let world = &self.world;
-        let Some(sap) = self.saps.any(world) else {
+        let Some(sap) = self.saps.any(world).filter(|_| !self.only_joins()) else {
             return;
         };
         if !world.dares(Act::WaitForEnd, 1, 4) {
@@ -526,7 +559,7 @@ impl<K: Kind> Exchange<K> {
         }
     }
 
-    fn go_on_inactive(
+    pub(crate) fn go_on_inactive(
         self: &Arc<Self>,
         vc: CreatedVc<'static, Driver<K>, Inactive>,
         irql: &mut UpToDispatch,

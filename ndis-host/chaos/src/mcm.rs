@@ -5,22 +5,28 @@ use crate::{
     act::Act,
     agents::Desk,
     carrier::{Carrier, Wire},
+    device,
     driver::{Driver, Part},
     frame::End,
+    indications,
     manager::{Exchange, FAMILIES, Kind},
+    oids, settings,
     stash::Stash,
     world::{Context, TAG, World},
 };
 use ndis_co::{
+    Answer,
     cm::PendingMakeCall,
     irql::{NoLock, Passive, UpToDispatch},
     nbl::{NetBufferListPool, NetBufferLists},
+    oid::RequestId,
     power::PowerState,
     scope::Scope,
+    wan::LinkParameters,
 };
 use ndis_mcm::{
-    Adapter, Attributes, Carry, IndicateError, Initialize, Initialized, Mcm, Miniport, New,
-    SendLists, Status, Vc,
+    Adapter, Attributes, Carry, Channel, IndicateError, Initialize, Initialized, Mcm, Miniport,
+    New, OidRequest, SendLists, Status, Vc,
 };
 use std::sync::{Arc, atomic::Ordering::SeqCst};
 
@@ -43,6 +49,7 @@ impl Kind for Integrated {
     type Base = Adapter<Driver<Self>>;
     type Own = Arc<Carrier<Vc<Driver<Self>>>>;
 
+    const ALONE: bool = false;
     const ACTS: &[(u32, Act)] = &[
         (4, Act::ManagerHangUp),
         (6, Act::ManagerIndicate),
@@ -51,6 +58,11 @@ impl Kind for Integrated {
         (3, Act::RingDispatch),
         (3, Act::RingConnect),
         (4, Act::SendNow),
+        (3, Act::AskClient),
+        (1, Act::IndicateAdapter),
+        (2, Act::IndicateVc),
+        (1, Act::OidHeld),
+        (1, Act::DeviceDrop),
         (2, Act::ReturnedAgain),
         (4, Act::LaterHandler),
         (2, Act::DropVc),
@@ -89,7 +101,22 @@ impl Kind for Integrated {
     }
 
     fn act(x: &Arc<Exchange<Self>>, act: Act, irql: &mut UpToDispatch) {
-        x.own.act(act, irql);
+        if act != Act::IndicateAdapter {
+            x.own.act(act, irql);
+        } else if let Some(adapter) = x.bases.any(&x.world) {
+            indications::of_adapter(&x.world, &adapter, irql);
+        }
+    }
+
+    fn hold_on(x: &Arc<Exchange<Self>>, adapter: &Self::Base, irql: &mut Passive) {
+        if x.world.dares(Act::SettingsThread, 1, 3) {
+            settings::look(&x.world, adapter.configuration(irql));
+        }
+        device::disturb(x, &x.own.devices, adapter.desk.place, adapter, irql);
+    }
+
+    fn handle(vc: &Vc<Driver<Self>>) -> usize {
+        Channel::handle(vc) as usize
     }
 
     fn let_go_first(x: &Arc<Exchange<Self>>, place: u32, irql: &mut UpToDispatch) {
@@ -122,6 +149,7 @@ impl Kind for Integrated {
 }
 
 impl Wire for Vc<Driver<Integrated>> {
+    type Miniport = Driver<Integrated>;
     const OVER: &str = "CALL-63: data is indicated after the end of its call was announced";
 
     fn end(&self) -> &End {
@@ -148,6 +176,14 @@ impl Wire for Vc<Driver<Integrated>> {
         self.announced.load(SeqCst).then_some(0)
     }
 
+    fn say(&self, code: Status, data: &[u8], irql: &mut UpToDispatch) -> Result<(), Status> {
+        self.indicate_status(code, data, irql)
+    }
+
+    fn say_line(&self, line: &LinkParameters, irql: &mut UpToDispatch) -> Result<(), Status> {
+        self.indicate(line, irql)
+    }
+
     fn joined(&self, _: &Stash<Self>) -> Option<Self> {
         None
     }
@@ -163,8 +199,14 @@ impl Driver<Integrated> {
         let exchange = &self.shared;
         let world = &exchange.world;
         world.may_fail(Act::InitErrFirst)?;
+        if world.dares(Act::SettingsInit, 1, 3) {
+            settings::look(world, init.configuration(irql));
+        }
         let init = init.attributes(&Attributes::wan(), irql)?;
         world.may_fail(Act::InitErrAttributed)?;
+        if world.dares(Act::DeviceInit, 1, 4) {
+            device::register(exchange, &exchange.own.devices, place, &init, irql);
+        }
         let nic = Nic {
             desk: Desk::try_new(place, init.scope())?,
             pool: NetBufferListPool::for_receives(init.scope(), TAG)?,
@@ -220,6 +262,7 @@ impl Miniport for Driver<Integrated> {
         }
         x.world.linger(irql);
         x.mischief(irql.up_to_dispatch());
+        indications::of_link(&self.shared.world, adapter, irql.up_to_dispatch());
     }
 
     fn pause(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
@@ -227,12 +270,14 @@ impl Miniport for Driver<Integrated> {
         self.shared.world.linger(irql);
         self.shared.wait_for_end(irql);
         self.shared.mischief(irql.up_to_dispatch());
+        indications::of_link(&self.shared.world, adapter, irql.up_to_dispatch());
     }
 
     fn restart(&self, adapter: &Adapter<Self>, irql: &mut Passive) -> Result<(), Status> {
         let world = &self.shared.world;
         let _ = self.shared.bases.put(adapter.desk.place, adapter.clone());
         self.shared.mischief(irql.up_to_dispatch());
+        indications::of_link(&self.shared.world, adapter, irql.up_to_dispatch());
         world.may_fail(Act::RestartErr)?;
         world.did(Act::RestartOk);
         Ok(())
@@ -247,6 +292,31 @@ impl Miniport for Driver<Integrated> {
             x.sleep(adapter, irql);
         }
         x.mischief(irql);
+    }
+
+    fn oid_request<'r>(
+        &self,
+        adapter: &Adapter<Self>,
+        request: OidRequest<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let x = &self.shared;
+        x.mischief(irql);
+        let answer = oids::answer(
+            &x.world,
+            request,
+            irql,
+            |token, _| x.own.hold_request(adapter.desk.place, token),
+            |job, irql| x.later(adapter, irql, job),
+        );
+        x.mischief(irql);
+        answer
+    }
+
+    fn oid_cancelled(&self, _: &Adapter<Self>, id: RequestId, irql: &mut UpToDispatch) {
+        let x = &self.shared;
+        x.mischief(irql);
+        x.own.cancel(id, irql);
     }
 
     fn halt(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
@@ -268,6 +338,26 @@ impl Carry for Driver<Integrated> {
         x.own
             .carry(lists, irql, |job, irql| x.later(vc.base(), irql, job));
         x.mischief(irql);
+    }
+
+    fn vc_oid_request<'r>(
+        &self,
+        vc: &Vc<Self>,
+        request: OidRequest<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        let x = &self.shared;
+        x.keep_vc(vc);
+        x.mischief(irql);
+        let answer = oids::answer(
+            &x.world,
+            request,
+            irql,
+            |token, _| x.own.hold_request(vc.place, token),
+            |job, irql| x.later(vc.base(), irql, job),
+        );
+        x.mischief(irql);
+        answer
     }
 
     fn returned(&self, adapter: &Adapter<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {

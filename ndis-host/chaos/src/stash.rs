@@ -1,7 +1,14 @@
 //! Where drivers keep what they were given, until any thread takes it out again.
 #![forbid(unsafe_code)]
 
-use crate::world::{World, look};
+use crate::{
+    act::Act,
+    world::{World, look},
+};
+use ndis_co::{
+    Status,
+    reference::{Counted, Weak},
+};
 use std::{collections::BTreeSet, sync::Mutex};
 
 /// Things kept for some place (an adapter or a binding), until that is closed.
@@ -42,6 +49,13 @@ impl<T> Stash<T> {
     pub(crate) fn take(&self, number: u32) -> Option<T> {
         let mut inner = look(&self.0);
         let at = inner.kept.iter().position(|(_, n, _)| *n == number)?;
+        Some(inner.kept.remove(at).2)
+    }
+
+    /// Takes out the last thing that is the one.
+    pub(crate) fn take_the(&self, is: impl Fn(&T) -> bool) -> Option<T> {
+        let mut inner = look(&self.0);
+        let at = inner.kept.iter().rposition(|(_, _, thing)| is(thing))?;
         Some(inner.kept.remove(at).2)
     }
 
@@ -111,4 +125,32 @@ fn any(draw: u64, len: usize) -> Option<usize> {
     let last = len.checked_sub(1)?;
     let among = if draw & 1 == 0 { len } else { len.min(3) };
     Some(last - (draw >> 1) as usize % among)
+}
+
+/// Refers to a VC weakly, which may go meanwhile, and perhaps keeps that; what a reference that was
+/// kept before still leads to.
+pub(crate) fn weakly<V: Counted>(
+    world: &World,
+    kept: &Stash<Weak<V>>,
+    (place, vc): (u32, V),
+    weak: Result<Weak<V>, Status>,
+    place_of: impl Fn(&V) -> u32,
+) -> Option<V> {
+    // This was perhaps the last reference.
+    drop(vc);
+    if let Ok(weak) = weak {
+        if weak.upgrade().is_some_and(|vc| place_of(&vc) != place) {
+            world.found("a weak reference has led to another VC");
+        }
+        if world.dares(Act::WeakKeep, 3, 4) {
+            let _ = kept.put(place, weak);
+        }
+    }
+    let (place, weak) = kept.take_any(world)?;
+    let vc = weak.upgrade()?;
+    world.did(Act::WeakUse);
+    if place_of(&vc) != place {
+        world.found("a weak reference that was kept has led to another VC");
+    }
+    Some(vc)
 }

@@ -51,13 +51,15 @@ const TURNS: &[(u32, Act)] = &[
     (1, Act::AddAdapter),
     (1, Act::UnloadClient),
     (2, Act::LoadClientAgain),
+    (2, Act::HostAsk),
+    (1, Act::Program),
 ];
 
 /// What happens besides around a call manager that stands alone.
 const TURNS_ALONE: &[(u32, Act)] = &[(1, Act::UnloadManager), (2, Act::LoadManagerAgain)];
 
 /// What happens besides around drivers of both roles.
-const TURNS_BOTH: &[(u32, Act)] = &[(1, Act::AskOid), (1, Act::SendWithoutVc)];
+const TURNS_BOTH: &[(u32, Act)] = &[(1, Act::SendWithoutVc)];
 
 /// What happens besides when devices lose their power.
 const TURNS_POWER: &[(u32, Act)] = &[
@@ -71,7 +73,7 @@ const TURNS_POWER: &[(u32, Act)] = &[
 pub(crate) fn of(cast: Cast, power: bool) -> Vec<(u32, Act)> {
     let besides = if power { TURNS_POWER } else { &[] };
     let (before, after) = match cast {
-        Cast::Mcm => (&[][..], &[][..]),
+        Cast::Mcm | Cast::Joined => (&[][..], &[][..]),
         Cast::Alone => (TURNS_ALONE, &[][..]),
         Cast::Both => (&[][..], TURNS_BOTH),
     };
@@ -84,6 +86,7 @@ pub(crate) fn of(cast: Cast, power: bool) -> Vec<(u32, Act)> {
 pub(crate) fn refusable(cast: Cast) -> Vec<&'static str> {
     let (before, after) = match cast {
         Cast::Mcm => (&["NdisMCmRegisterAddressFamilyEx"][..], &[][..]),
+        Cast::Joined => (&["NdisMCmRegisterAddressFamilyEx"][..], OF_MANAGER),
         Cast::Alone | Cast::Both => (&[][..], OF_MANAGER),
     };
     [ALLOCATIONS, before, BEGINNINGS, after, OF_CLIENT].concat()

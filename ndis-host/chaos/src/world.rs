@@ -23,7 +23,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering::SeqCst},
     },
 };
 
@@ -88,7 +88,12 @@ pub(crate) struct World {
     findings: Mutex<Vec<String>>,
     budget: AtomicU32,
     numbers: AtomicU32,
+    /// Requests that were made and are not answered. (An answer may come before the request is
+    /// counted.)
+    requests: AtomicI64,
     ledger: Mutex<Ledger>,
+    /// VCs are joined in this run: a call manager that stands alone has no others.
+    joins: AtomicBool,
     /// Starts a thread, once there is a host.
     spawner: Mutex<Option<Spawner>>,
 }
@@ -142,7 +147,9 @@ impl World {
             findings: Mutex::default(),
             budget: AtomicU32::new(budget),
             numbers: AtomicU32::new(1),
+            requests: AtomicI64::new(0),
             ledger: Mutex::default(),
+            joins: AtomicBool::new(false),
             spawner: Mutex::new(None),
         })
     }
@@ -325,6 +332,20 @@ impl World {
         self.numbers.fetch_add(1, SeqCst)
     }
 
+    /// A request is made, or answered.
+    pub(crate) fn asked(&self, made: bool) {
+        self.requests.fetch_add(if made { 1 } else { -1 }, SeqCst);
+    }
+
+    /// The miniport is a call manager: whatever stands alone above it joins VCs to the miniport's.
+    pub(crate) fn join(&self) {
+        self.joins.store(true, SeqCst);
+    }
+
+    pub(crate) fn joins(&self) -> bool {
+        self.joins.load(SeqCst)
+    }
+
     // Frames under way.
 
     pub(crate) fn frame_out(&self, key: Key) {
@@ -400,6 +421,13 @@ impl World {
         }
     }
 
+    /// Waits longer than a second.
+    pub(crate) fn wait_long(&self, irql: &mut Passive) {
+        if let Ok(event) = Event::try_new(TAG) {
+            event.wait_for(1_200, irql);
+        }
+    }
+
     /// Waits until something is so; false when it is not so for ten seconds, which
     /// is for ever.
     pub(crate) fn wait_until(&self, irql: &mut Passive, so: impl Fn() -> bool) -> bool {
@@ -419,6 +447,10 @@ impl World {
             let contexts: Vec<_> = ledger.contexts.iter().copied().take(5).collect();
             (frames, contexts)
         };
+        let requests = self.requests.load(SeqCst);
+        if requests != 0 {
+            self.found(format!("of the requests {requests} were never answered"));
+        }
         if !frames.is_empty() {
             self.found(format!("frames never came home: {frames:?}"));
         }
@@ -433,6 +465,11 @@ pub(crate) trait Whole: Send + Sync {
     fn act(&self, irql: &mut UpToDispatch);
     /// Drops something that is kept, whatever it is.
     fn drop_any(&self);
+    /// A call of one of its roles is over, on the VC of this context's number: if that is joined,
+    /// ends the other one.
+    fn call_over(&self, number: u32, irql: &mut UpToDispatch);
+    /// The call manager's VC of this number is deleted.
+    fn vc_deleted(&self, number: u32);
 }
 
 /// One loading of a driver, from its entry to the end of its unload.

@@ -51,13 +51,13 @@ fn whatever_drivers_do_nothing_breaks() {
 #[test]
 fn a_seed_has_its_cast() {
     let casts: Vec<Cast> = (0..8).map(Cast::of).collect();
-    let [mcm, alone, both] = [Cast::Mcm, Cast::Alone, Cast::Both]
+    let [mcm, alone, both, joined] = [Cast::Mcm, Cast::Alone, Cast::Both, Cast::Joined]
         .map(|cast| casts.iter().filter(|other| **other == cast).count());
     assert_eq!(
-        (casts[0], casts[3], casts[5]),
-        (Cast::Mcm, Cast::Alone, Cast::Both)
+        (casts[0], casts[1], casts[3], casts[5]),
+        (Cast::Mcm, Cast::Joined, Cast::Alone, Cast::Both)
     );
-    assert_eq!((mcm, alone, both), (5, 2, 1));
+    assert_eq!((mcm, alone, both, joined), (4, 2, 1, 1));
 }
 
 /// The same seed is the same run, event by event.

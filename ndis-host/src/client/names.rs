@@ -1,13 +1,20 @@
 //! What a VC is called outside of NDIS: the string by which TAPI's applications know the call on
-//! it.
+//! it, and the name under which those who manage the machine find it.
 //!
 //! The pages say nothing of the string but that it comes in a `VAR_STRING` and goes back as a
 //! `UNICODE_STRING`: how it is encoded is the reading `call_id_text`.
+//!
+//! The name is what a driver proposes with a number behind it. Each caller that wants to see it
+//! gets it in memory of its own, which is lent to it until the VC is deleted (VC-56).
 
+use crate::callback::Ptr;
 use crate::cx::Cx;
 use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
+use crate::model::manager::Manager;
+use crate::model::vc::Named;
 use crate::readings::CallIdText;
+use crate::rules;
 use crate::sched::DISPATCH;
 use crate::state::State;
 use alloc::string::String;
@@ -16,7 +23,11 @@ use ndis_sys as n;
 use ndis_sys::{NDIS_HANDLE, UNICODE_STRING, VAR_STRING};
 
 const GET_ID: Call = Call::new("NdisCoGetTapiCallId");
+const NAME: Call = Call::new("NdisCoAssignInstanceName");
 const FIND_BY_ID: Call = Call::new("NdisClGetProtocolVcContextFromTapiCallId");
+
+/// The tag of the memory that a name is returned in.
+const TAG: u32 = u32::from_le_bytes(*b"NDvn");
 
 /// How the host calls a VC, of a number that no other has in a run.
 fn id_of(vc: u32) -> String {
@@ -30,6 +41,75 @@ impl State {
             let message = alloc::format!("{call} was called below DISPATCH_LEVEL");
             self.violate(rule, object, message);
         }
+    }
+
+    /// The VC of a handle of its client's or, on its own VC, of a stand-alone call manager's.
+    /// A miniport call manager's handle breaks `mcm`; without such a rule it is let through.
+    fn take_end(
+        &mut self,
+        call: &'static str,
+        raw: usize,
+        mcm: Option<&'static str>,
+    ) -> Option<u32> {
+        let Lookup::Live(Kind::CallManagerVc, number) = self.handles.look(raw) else {
+            return self.take(call, raw, Kind::ClientVc);
+        };
+        let vc = self.world.vcs.get(&number);
+        let alone = vc.is_some_and(|vc| matches!(vc.served_by, Manager::Alone { .. }));
+        if let Some(rule) = mcm.filter(|_| !alone) {
+            let object = ObjectId::new(Kind::CallManagerVc, number);
+            let message = alloc::format!("{call} on {object}, which is a miniport call manager's");
+            self.violate(rule, Some(object), message);
+            return None;
+        }
+        Some(number)
+    }
+
+    /// The name of a VC, which it has from now on.
+    fn name_vc(&mut self, call: &'static str, number: u32, base: &str) -> Option<String> {
+        let vc = self.world.vcs.get(&number)?;
+        if let Some(named) = &vc.named {
+            return Some(named.name.clone());
+        }
+        let adapter = vc.adapter;
+        let object = ObjectId::new(Kind::ClientVc, number);
+        let of_adapter = |vc: &&crate::model::vc::Vc| vc.adapter == adapter;
+        let mut others = self.world.vcs.values().filter(of_adapter);
+        let taken = others.any(|vc| vc.named.as_ref().is_some_and(|other| other.base == base));
+        if taken {
+            let message = alloc::format!(
+                "{call} on {object} with the base name {base:?}, which another VC of the adapter has"
+            );
+            self.violate("VC-57", Some(object), message);
+        }
+        let named = Named {
+            base: base.into(),
+            name: alloc::format!("{base} {number}"),
+            copies: Vec::new(),
+        };
+        let name = named.name.clone();
+        self.world.vcs.get_mut(&number)?.named = Some(named);
+        Some(name)
+    }
+
+    /// Memory of the caller's with a name in it, which it is not to free before the VC is
+    /// deleted.
+    fn lend_name(&mut self, call: &str, number: u32, name: &str) -> Option<(Ptr<u16>, usize)> {
+        let units: Vec<u16> = name.encode_utf16().collect();
+        let memory: *mut u16 = self.allocate(units.len() * 2, TAG, false).cast();
+        if memory.is_null() {
+            return None;
+        }
+        // SAFETY: allocated just now, with room for all of them.
+        unsafe { memory.copy_from_nonoverlapping(units.as_ptr(), units.len()) };
+        let object = ObjectId::new(Kind::ClientVc, number);
+        let what = alloc::format!("the name from {call}, until {object} is deleted");
+        let loan = self
+            .memory
+            .lend(memory.addr(), "VC-56", Some(object), &what);
+        let named = self.world.vcs.get_mut(&number)?.named.as_mut()?;
+        named.copies.extend(loan);
+        Some((Ptr(memory), units.len()))
     }
 
     /// The bytes of the string, as the reading has them.
@@ -47,6 +127,16 @@ impl State {
             }
         }
     }
+}
+
+/// How many units a driver's counted string has; `None` when it is none, or empty.
+fn units_of(string: &UNICODE_STRING) -> Option<usize> {
+    let length = string.Length;
+    let sound = !string.Buffer.is_null()
+        && length > 0
+        && length.is_multiple_of(2)
+        && length <= string.MaximumLength;
+    sound.then_some(usize::from(length) / 2)
 }
 
 /// A `VAR_STRING` and its text as they are in memory, without the text when the room is not
@@ -79,7 +169,7 @@ exports! { EXPORTS {
         let prepared = cx.with(|s| {
             let object = s.handles.look(vc.addr()).object();
             s.check_dispatch(call, "IRQL-35", object);
-            let number = s.take(call, vc.addr(), Kind::ClientVc)?;
+            let number = s.take_end(call, vc.addr(), None)?;
             let least = size_of::<VAR_STRING>();
             let room = s.memory.room(id.addr());
             let short = room.is_some_and(|room| room < least);
@@ -113,6 +203,65 @@ exports! { EXPORTS {
         })
     }
 
+    /// Gives a VC a name for those who manage the machine.
+    fn NdisCoAssignInstanceName(
+        vc: NDIS_HANDLE,
+        base: *mut UNICODE_STRING,
+        out: *mut UNICODE_STRING,
+    ) -> i32 {
+        let call = NAME.name;
+        let cx = Cx::enter(NAME, &[vc]);
+        if let Some(status) = cx.fault {
+            return cx.done(status);
+        }
+        let base = Some(base).filter(|base| !base.is_null()).and_then(|base| {
+            // SAFETY: the caller's structure.
+            let base = unsafe { base.read() };
+            let units = units_of(&base)?;
+            // SAFETY: the caller's string, of the length that it says.
+            let units = unsafe { core::slice::from_raw_parts(base.Buffer, units) };
+            Some(String::from_utf16_lossy(units))
+        });
+        let named = cx.with(|s| {
+            let object = s.handles.look(vc.addr()).object();
+            s.check_dispatch(call, "IRQL-34", object);
+            let number = s
+                .take_end(call, vc.addr(), Some("VC-55"))
+                .ok_or(n::NDIS_STATUS_FAILURE)?;
+            let Some(base) = base else {
+                let message = alloc::format!("{call} with no base name");
+                s.violate(rules::ARGUMENT, object, message);
+                return Err(n::NDIS_STATUS_FAILURE);
+            };
+            let had = s.world.vcs.get(&number).is_some_and(|vc| vc.named.is_some());
+            let name = s.name_vc(call, number, &base).ok_or(n::NDIS_STATUS_FAILURE)?;
+            if out.is_null() {
+                return Ok(None);
+            }
+            let lent = s.lend_name(call, number, &name);
+            if lent.is_none() && !had && let Some(vc) = s.world.vcs.get_mut(&number) {
+                vc.named = None;
+            }
+            lent.map(Some).ok_or(n::NDIS_STATUS_RESOURCES)
+        });
+        match named {
+            Ok(lent) => {
+                if let Some((memory, units)) = lent {
+                    let bytes = (units * 2).min(usize::from(u16::MAX)) as u16;
+                    let string = UNICODE_STRING {
+                        Length: bytes,
+                        MaximumLength: bytes,
+                        Buffer: memory.0,
+                    };
+                    // SAFETY: the caller's variable for the result.
+                    unsafe { out.write(string) };
+                }
+                cx.done(n::NDIS_STATUS_SUCCESS)
+            }
+            Err(status) => cx.done(status),
+        }
+    }
+
     /// Finds the client's context of a VC by that string.
     fn NdisClGetProtocolVcContextFromTapiCallId(
         id: UNICODE_STRING,
@@ -123,22 +272,18 @@ exports! { EXPORTS {
         if let Some(status) = cx.fault {
             return cx.done(status);
         }
-        let units = usize::from(id.Length) / 2;
-        let sound = !id.Buffer.is_null() && id.Length.is_multiple_of(2) && id.Length <= id.MaximumLength;
-        let text: String = if sound {
+        let text = units_of(&id).map(|units| {
             // SAFETY: the caller's string, of the length that it says.
             let units = unsafe { core::slice::from_raw_parts(id.Buffer, units) };
             String::from_utf16_lossy(units)
-        } else {
-            String::new()
-        };
+        });
         let found = cx.with(|s| {
             s.check_dispatch(call, "IRQL-47", None);
-            if !sound || text.is_empty() {
+            let Some(text) = text else {
                 let message = alloc::format!("{call} with no string");
                 s.violate("VC-60", None, message);
                 return None;
-            }
+            };
             let mut vcs = s.world.vcs.iter();
             let found = vcs.find(|(number, vc)| vc.af.is_some() && id_of(**number) == text);
             // One whose client's side is gone is no client's any more.

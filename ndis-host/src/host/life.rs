@@ -3,6 +3,7 @@
 use super::{Adapter, Host};
 use crate::pnp;
 use crate::report::ErrorEntry;
+use alloc::string::String;
 use alloc::vec::Vec;
 use ndis_sys as n;
 
@@ -49,6 +50,19 @@ impl Host {
         let state = self.core.state.lock();
         let record = state.world.adapters.get(&adapter.number);
         record.is_some_and(|record| record.connected)
+    }
+
+    /// The names of an adapter's VCs, under which those who manage the machine find them, in the
+    /// order in which the VCs were made (rule [VC-58]).
+    ///
+    /// [VC-58]: ndis_sys::rules#VC-58
+    pub fn instance_names(&self, adapter: &Adapter) -> Vec<String> {
+        self.check(adapter.host);
+        let state = self.core.state.lock();
+        let vcs = state.world.vcs.values();
+        vcs.filter(|vc| vc.adapter == adapter.number)
+            .filter_map(|vc| Some(vc.named.as_ref()?.name.clone()))
+            .collect()
     }
 
     /// Shuts the system down: each miniport is told, and no driver is called after that. What

@@ -7,6 +7,7 @@ use crate::model::manager::Manager;
 use crate::model::request::{Loan, Request};
 use crate::readings::TransferEnds;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_STATUS_SUCCESS};
 
@@ -154,6 +155,18 @@ pub(crate) struct Vc {
     pub(crate) upper: Option<u32>,
     /// The drivers are being told that it is deleted.
     pub(crate) going: bool,
+    /// Its name for those who manage the machine.
+    pub(crate) named: Option<Named>,
+}
+
+/// The name of a VC.
+pub(crate) struct Named {
+    /// What the driver proposed.
+    pub(crate) base: String,
+    /// What NDIS made of it.
+    pub(crate) name: String,
+    /// What the drivers have it in.
+    pub(crate) copies: Vec<Loan>,
 }
 
 impl Vc {
@@ -217,6 +230,7 @@ impl Vc {
             lower,
             upper: None,
             going: false,
+            named: None,
         }
     }
 

@@ -6,6 +6,7 @@ use crate::callback::Context;
 use crate::cx::Cx;
 use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
+use crate::model::adapter::AdapterPhase;
 use crate::model::af::AfPhase;
 use crate::model::manager::Manager;
 use crate::model::oid::{Asker, Door, Subject};
@@ -74,6 +75,8 @@ impl State {
         };
         if door == Door::MiniportCo {
             self.check_reset(call, &who, binding)?;
+            let record = self.world.bindings.get(&binding).ok_or(FAILURE)?;
+            self.check_halt(record.adapter)?;
         }
         let subject = self.subject_of(call, &who, named, asker, (door, af))?;
         if self.faults.allocation() {
@@ -152,6 +155,16 @@ impl State {
             self.violate_by(who.clone(), "RESET-01", Some(object), message);
         }
         Err(n::NDIS_STATUS_RESET_IN_PROGRESS)
+    }
+
+    /// A miniport is asked for nothing from its halt on (HALT-08). Whoever asks may still be bound:
+    /// the reading `notify_close`.
+    pub(super) fn check_halt(&self, adapter: u32) -> Result<(), i32> {
+        let adapter = self.world.adapters.get(&adapter).ok_or(FAILURE)?;
+        if adapter.phase == AdapterPhase::Halting {
+            return Err(n::NDIS_STATUS_CLOSING);
+        }
+        Ok(())
     }
 
     /// OID-03: a request that is on its way is not made again.
@@ -423,7 +436,9 @@ impl State {
             self.wrong_door(call, number);
             return None;
         }
-        let right = subject.vc.and_then(|vc| self.world.vcs.get(&vc));
+        // Whoever carries a VC that shares another knows no handle but that one's.
+        let carried = subject.vc.map(|vc| self.world.carrying(vc));
+        let right = carried.and_then(|vc| self.world.vcs.get(&vc));
         let right = right.map_or(0, |vc| {
             let third = vc.miniport.as_ref().map(|third| third.raw);
             third.unwrap_or(vc.manager_raw)

@@ -249,6 +249,7 @@ pub(crate) fn ask(cx: &Cx, adapter: u32, mut ask: OidAsk) -> Option<OidAnswer> {
         if vc.is_some_and(|vc| s.world.adapter_of_vc(vc) != Some(adapter)) {
             return None;
         }
+        s.check_halt(adapter).ok()?;
         let text = alloc::format!("request: {}", name_of(ask.oid));
         s.note(Some(object), &text);
         let subject = Subject {

@@ -45,6 +45,7 @@ impl State {
         self.check_reset(call, &who, binding)?;
         let record = self.world.bindings.get(&binding).ok_or(FAILURE)?;
         let (adapter, context) = (record.adapter, record.context);
+        self.check_halt(adapter)?;
         if self.faults.allocation() {
             return Err(n::NDIS_STATUS_RESOURCES);
         }

@@ -4,7 +4,7 @@
 //! it: where two branches have changed the book, take either side of this file and run that.
 
 #[rustfmt::skip]
-pub(super) static SENTENCES: [(&str, &str); 860] = [
+pub(super) static SENTENCES: [(&str, &str); 861] = [
     ("AF-01", "Only one call manager of either kind can own a given address family on a given adapter."),
     ("AF-02", "A stand-alone call manager registers its AF from ProtocolBindAdapterEx after NdisOpenAdapterEx succeeded, once for every binding it serves."),
     ("AF-03", "FAILURE means the caller or the miniport is not connection-oriented, the family is already owned, or the binding is closing."),
@@ -352,6 +352,7 @@ pub(super) static SENTENCES: [(&str, &str); 860] = [
     ("IRQL-163", "NDIS may invoke ProtocolStatusEx at any IRQL up to DISPATCH_LEVEL, so it must not touch pageable memory or block."),
     ("IRQL-164", "NdisMOidRequestComplete may be called at DISPATCH_LEVEL or below."),
     ("IRQL-165", "NdisWriteErrorLogEntry may be called at DISPATCH_LEVEL or below."),
+    ("IRQL-166", "NdisFreeMemory may be called at DISPATCH_LEVEL or below for memory that is neither contiguous nor noncached."),
     ("IRQL-17", "NdisMCmDispatchCallConnected may be called at DISPATCH_LEVEL or below."),
     ("IRQL-18", "NdisMCmDispatchIncomingCallQoSChange may be called at DISPATCH_LEVEL or below."),
     ("IRQL-19", "NdisMCmDispatchIncomingCloseCall may be called at DISPATCH_LEVEL or below."),

@@ -12,6 +12,7 @@ pub mod client;
 pub mod life;
 pub mod link;
 pub mod mcm;
+pub mod names;
 pub mod oids;
 
 use ndis_host::{ActivateComplete, DeactivateComplete, Host, Readings};

@@ -72,7 +72,9 @@ impl<'r> Control<'r> {
     pub fn reply(self, data: &[u8]) -> Answer<'r> {
         self.reply_in_place(|buffer| {
             let place = buffer.get_mut(..data.len()).ok_or(TOO_SMALL)?;
-            place.copy_from_slice(data);
+            for (to, from) in place.iter_mut().zip(data) {
+                *to = *from;
+            }
             Ok(data.len())
         })
     }

@@ -172,7 +172,7 @@ unsafe impl<M: MiniportCallManager> Base<M> for Adapter<M> {
         context: NDIS_HANDLE,
         vc: *mut NDIS_HANDLE,
     ) -> NDIS_STATUS {
-        // SAFETY: the caller's contract (rules VC-05, VC-08), with this adapter's handle.
+        // SAFETY: the caller's contract (rules VC-03, VC-05, VC-08), with this adapter's handle.
         unsafe { ndis_sys::NdisMCmCreateVc(self.shared.handle.get(), af, context, vc) }
     }
 
@@ -197,7 +197,7 @@ unsafe impl<M: MiniportCallManager> Base<M> for Adapter<M> {
         vc: NDIS_HANDLE,
         request: *mut NDIS_OID_REQUEST,
     ) -> NDIS_STATUS {
-        // SAFETY: the caller's contract (rules OID-03, OID-12).
+        // SAFETY: the caller's contract (rules IRQL-21, OID-03, OID-12).
         unsafe { ndis_sys::NdisMCmOidRequest(af, vc, core::ptr::null_mut(), request) }
     }
 }

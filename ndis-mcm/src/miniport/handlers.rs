@@ -35,6 +35,7 @@ use ndis_sys::{
 /// The mandatory handlers of a miniport but for its unload routine (rules REG-03, REG-36, REG-41,
 /// REG-42).
 pub(crate) fn miniport_characteristics<M: Miniport>() -> NDIS_MINIPORT_DRIVER_CHARACTERISTICS {
+    // What is not set is NDIS's, and stays clear (rule REG-24).
     let mut table: NDIS_MINIPORT_DRIVER_CHARACTERISTICS = ndis_sys::zeroed();
     table.Header = raw::header(
         ndis_sys::NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS,
@@ -339,8 +340,12 @@ where
         });
     };
     let Some(held) = Held::try_new(vc.clone(), key()) else {
-        // It is being deleted.
-        return request.answer(Status::CLOSING);
+        // It is being deleted; of a device that has gone nothing else is said (rule HALT-13).
+        return request.answer(if adapter.is_removed() {
+            Status::NOT_ACCEPTED
+        } else {
+            Status::CLOSING
+        });
     };
     let door = AdapterDoor::of_vc(adapter.clone(), held);
     oid::arrived(door, asked, request, irql, |request, irql| {

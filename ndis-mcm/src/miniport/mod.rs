@@ -452,7 +452,7 @@ pub enum PowerSource {
 #[diagnostic::on_unimplemented(
     message = "a driver that registers as `{Self}` does not indicate status by `NdisMCoIndicateStatusEx`",
     label = "the adapter of a connectionless miniport",
-    note = "rule STATUS-16: only a connection-oriented miniport may; set `type Role = Mcm` and implement             `CallManager`, or `type Role = CoMiniport` and implement `co::VcMiniport`"
+    note = "rule STATUS-16: only a connection-oriented miniport may; set `type Role = Mcm` and implement `CallManager`, or `type Role = CoMiniport` and implement `co::VcMiniport`"
 )]
 pub trait ConnectionOriented: sealed::Sealed {}
 

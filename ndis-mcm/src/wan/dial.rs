@@ -274,8 +274,8 @@ impl<W: WanMiniport> Dialing<W> {
     }
 
     /// The answer is given by the [`Call`] itself, from wherever the driver has it:
-    /// [`Call::connect`], [`Call::refuse`]. Nothing refuses it any more when the driver forgets it,
-    /// but for the halt.
+    /// [`Call::connect`], [`Call::refuse`]. Nothing but the halt refuses a call that the driver
+    /// forgets: until then its application waits, and its client cannot go.
     ///
     /// That is for drivers that find the call again by what they keep for it.
     pub fn keep(self) -> Call<W> {

@@ -306,6 +306,71 @@ fn calls_that_fail() {
     }
 }
 
+/// A call whose answer is kept is answered by whoever has the call, once; or by the halt.
+#[test]
+fn an_answer_that_is_kept() {
+    for seed in seeds(10) {
+        // So that the halt comes before the client waits for what it has dialled.
+        let readings = Readings {
+            notify_close: NotifyClose::HaltFirst,
+            ..Readings::default()
+        };
+        let world = World::new(builder(seed).readings(readings).build());
+        for _ in 0..3 {
+            world.call("kept");
+        }
+        assert_eq!(world.up(), [0, 0]);
+        let calls = std::mem::take(&mut *world.modem.calls.lock().unwrap());
+        world.user(move |_| {
+            let irql = &mut passive();
+            let [one, other, _] = [0, 1, 2].map(|at| calls[at].upgrade().unwrap());
+            assert!(one.connect(DIALLED, irql));
+            assert!(!one.connect(DIALLED, irql) && !one.refuse(Disconnect::Busy, irql));
+            assert!(other.refuse(Disconnect::Busy, irql));
+            assert!(!other.refuse(Disconnect::Busy, irql) && !other.connect(DIALLED, irql));
+            assert!(calls[0].is(&one.downgrade().unwrap()) && !calls[0].is(&calls[1]));
+        });
+        assert_eq!(world.up(), [1, 0]);
+        let failed = std::mem::take(&mut *world.proxy.0.failed.lock().unwrap());
+        assert_eq!(failed, [Disconnect::Busy.into()], "seed {seed}");
+        let proxy = world.proxy.clone();
+        world.end("kept");
+        let failed = proxy.0.failed.lock().unwrap();
+        assert_eq!(*failed, [Disconnect::Unavailable.into()], "seed {seed}");
+    }
+}
+
+/// A walk finds the calls that there are, which may end on the way; what is said at the end of one
+/// arrives.
+#[test]
+fn a_walk_over_calls() {
+    for seed in seeds(10) {
+        let world = World::new(builder(seed).build());
+        for number in ["mirror", "silent", "mirror", "mirror"] {
+            world.call(number);
+        }
+        assert_eq!(world.up(), [3, 0]);
+        let adapter = world.modem.adapter.lock().unwrap().clone().unwrap();
+        world.user(move |_| {
+            let irql = &mut passive();
+            let mut places = Vec::new();
+            let mut calls = adapter.calls();
+            while let Some(call) = calls.next(irql) {
+                places.push((call.line(), call.address()));
+                call.hang_up_with(Disconnect::Normal, b"bye", irql).unwrap();
+            }
+            assert_eq!(places, [(0, 0), (0, 1), (1, 0), (1, 1)]);
+        });
+        let adapter = world.modem.adapter.lock().unwrap().clone().unwrap();
+        assert!(adapter.calls().next(&mut passive()).is_none());
+        drop(adapter);
+        // What is only dialled fails, and nothing can be said with it.
+        assert_eq!(*world.proxy.0.last_words.lock().unwrap(), [b"bye"; 3]);
+        assert_eq!(world.proxy.0.failed.lock().unwrap().len(), 1);
+        world.end("a walk");
+    }
+}
+
 /// What is asked for is not there: line, address, or none is free.
 #[test]
 fn addresses_are_taken_and_free_again() {
@@ -533,6 +598,8 @@ fn a_pause_with_calls_up() {
             .host
             .restart(&world.adapter)
             .expect("the data flow again");
+        // The driver heard so, as it had when the adapter came.
+        assert_eq!(world.modem.running.load(SeqCst), 2);
         world.user(|proxy| proxy.send(&proxy.placed(), &[&[1; 5]]));
         assert_eq!(world.proxy.0.heard.lock().unwrap().len(), 1, "seed {seed}");
         world.end("a pause");

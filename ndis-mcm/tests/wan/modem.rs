@@ -49,6 +49,8 @@ pub struct Notes {
     /// What is dialled and never answered.
     pub kept: Mutex<Vec<Dialing<Modem>>>,
     pub legs: AtomicU32,
+    /// How often data could flow from then on.
+    pub running: AtomicU32,
 }
 
 pub struct Modem(pub Arc<Notes>);
@@ -212,6 +214,10 @@ impl WanMiniport for Modem {
             "at once" => dialing.refuse(Disconnect::Congestion, irql),
             "lost" => drop(dialing),
             "silent" => self.0.kept.lock().unwrap().push(dialing),
+            "kept" => {
+                let call = dialing.keep();
+                self.0.calls.lock().unwrap().push(call.downgrade().unwrap());
+            }
             "line 0" => self.ring(dialing, 0),
             "line 1" => self.ring(dialing, 1),
             other => panic!("{other}"),
@@ -314,6 +320,11 @@ impl WanMiniport for Modem {
 
     fn link_set(&self, _: &Call<Self>, link: &LinkInfo, _: &mut UpToDispatch) {
         self.0.set.lock().unwrap().push(*link);
+    }
+
+    fn running(&self, adapter: &Adapter<Self>, _: &mut Passive) {
+        assert!(adapter.is_running());
+        self.0.running.fetch_add(1, SeqCst);
     }
 
     fn halt(&self, _: &Adapter<Self>, _: &mut Passive) {

@@ -53,6 +53,8 @@ pub struct Notes {
     pub told: Mutex<Vec<Told>>,
     pub failed: Mutex<Vec<Status>>,
     pub closing: Mutex<Vec<Status>>,
+    /// What came with that.
+    pub last_words: Mutex<Vec<Vec<u8>>>,
     pub closed: Mutex<u32>,
     /// The frames of each call, in order.
     pub heard: Mutex<Vec<Vec<u8>>>,
@@ -266,8 +268,9 @@ impl Client for Proxy {
         self.0.failed.lock().unwrap().push(status);
     }
 
-    fn incoming_close(&self, vc: &Vc<Self>, status: Status, _: &[u8], _: &mut UpToDispatch) {
+    fn incoming_close(&self, vc: &Vc<Self>, status: Status, data: &[u8], _: &mut UpToDispatch) {
         self.0.closing.lock().unwrap().push(status);
+        self.0.last_words.lock().unwrap().push(data.to_vec());
         self.forget(vc);
     }
 

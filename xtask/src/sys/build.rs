@@ -63,6 +63,15 @@ pub const DRIVERS: [Package; 5] = [
     },
 ];
 
+/// NDPROXY, of the models of Windows' own drivers: a call manager without VCs of its own, whose type
+/// for them has no values.
+pub const NDPROXY: Package = Package {
+    name: "ndproxy",
+    folder: "ndis-host/wan/ndproxy",
+    installs: false,
+    panics: false,
+};
+
 /// The host. It stops the system on purpose: for what drivers do wrong, and for what it does.
 const HOST: Package = Package {
     name: "ndis-image",

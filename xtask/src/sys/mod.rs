@@ -39,7 +39,7 @@ pub use self::{
     finding::Finding,
 };
 use self::{
-    build::{Built, DRIVERS, PACKAGES, Package, build_some},
+    build::{Built, DRIVERS, NDPROXY, PACKAGES, Package, build_some},
     pe::Image,
 };
 use crate::{arch::Arch, say::say, steps::Outcome, wine};
@@ -276,11 +276,14 @@ pub fn prove() -> Result<Outcome> {
     let mut spoilt = 0;
     // What is wrong with an image for arm64 in one profile only is wrong for x64 as well.
     for (arch, release) in [(Arch::X64, false), (Arch::X64, true), (Arch::Arm64, true)] {
-        let packages: &[Package] = match arch {
-            Arch::Arm64 => &DRIVERS,
-            _ => &PACKAGES,
+        let mut packages: Vec<Package> = match arch {
+            Arch::Arm64 => DRIVERS.to_vec(),
+            _ => PACKAGES.to_vec(),
         };
-        let built = match build_some(arch, release, packages)? {
+        if arch == Arch::X64 && release {
+            packages.push(NDPROXY);
+        }
+        let built = match build_some(arch, release, &packages)? {
             Ok(built) => built,
             Err(missing) => return Ok(missing),
         };

@@ -21,12 +21,7 @@ pub fn clean(report: &Report) {
 }
 
 pub fn builder(seed: u64, readings: Readings) -> Builder {
-    // Otherwise NDPROXY could register no family above a call manager: nobody could dial.
-    let mcm_displaces = McmDisplaces::ItsFamilies;
-    let readings = Readings {
-        mcm_displaces,
-        ..readings
-    };
+    assert_ne!(readings.mcm_displaces, McmDisplaces::TheDevice);
     // Miri pays dearly for each event that is recorded.
     let events = if cfg!(miri) {
         EventMode::Off
@@ -34,6 +29,13 @@ pub fn builder(seed: u64, readings: Readings) -> Builder {
         EventMode::Last(400)
     };
     Host::builder().seed(seed).readings(readings).events(events)
+}
+
+/// Every reading but one: were no call manager allowed above an adapter with one of its own,
+/// NDPROXY could not offer NDISWAN the calls of a WAN miniport, and nobody would carry any. That
+/// there is such a thing as dialling shows that Windows does not do so.
+pub fn readings() -> impl Iterator<Item = Readings> {
+    Readings::all().filter(|readings| readings.mcm_displaces != McmDisplaces::TheDevice)
 }
 
 /// Loads the driver.
@@ -142,9 +144,21 @@ impl<'h> World<'h> {
         self.windows.statistics(call).unwrap().unwrap()
     }
 
+    /// Of an ended call nothing is under way.
+    #[track_caller]
+    pub fn nothing_under_way(&self) {
+        for view in self.windows.calls() {
+            if let (Some(_), Some(link)) = (view.ended(), view.link) {
+                assert_eq!(link.counts.under_way, 0, "{view:?}");
+            }
+        }
+    }
+
     /// Takes everything down.
+    #[track_caller]
     pub fn end(self) {
         self.host.run();
+        self.nothing_under_way();
         for adapter in &self.adapters {
             self.host.remove_adapter(adapter);
         }
@@ -152,7 +166,9 @@ impl<'h> World<'h> {
     }
 
     /// Unloads the drivers, the adapters having gone.
+    #[track_caller]
     pub fn unload(self) {
+        self.nothing_under_way();
         self.windows.unload();
         self.host.unload(&self.driver);
     }

@@ -40,7 +40,7 @@ use vc::VcShared;
 /// AF: from the open request until the close has completed (or the open has
 /// failed), NDIS owns one reference as the client's AF context, and the
 /// binding's list has another one. `handle` is valid while the phase is `Open`,
-/// `Closing` or `CloseIssued`.
+/// `Closing` or `CloseIssued`: it is kept of an open that has succeeded only (rule AF-14).
 ///
 /// TELLER: the work item is queued once, by the completion of a pended open, and
 /// freed with this.
@@ -279,13 +279,16 @@ impl<C: Client> Af<C> {
         SapShared::register(&self.shared, context, address, irql.up_to_dispatch())
     }
 
-    /// As [`OpenAf::create_vc`], checked at run time.
+    /// As [`OpenAf::create_vc`], checked at run time. It is for a call that this client places: for
+    /// one that comes in, the call manager makes a VC (rule [SAP-13]).
     ///
     /// Source page: [`NdisCoCreateVc`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiscocreatevc).
     ///
     /// # Errors
     ///
     /// As there.
+    ///
+    /// [SAP-13]: ndis_sys::rules#SAP-13
     #[doc(alias = "NdisCoCreateVc")]
     pub fn create_vc(
         &self,
@@ -422,6 +425,7 @@ impl<C: Client> AfShared<C> {
                     // call (rule AF-30), which is made once (rule AF-31).
                     let status = unsafe { ndis_sys::NdisClCloseAddressFamily(this.handle()) };
                     let status = Status::from_raw(status);
+                    // What is answered at once is completed here (rule AF-33).
                     if !status.is_pending() {
                         close_completed(this, status, irql);
                     }

@@ -21,7 +21,8 @@ use ndis_sys::NDIS_HANDLE;
 ///
 /// SAP-OBJ: from the register request until the deregistration has completed
 /// (or the registration has failed), NDIS owns one reference as the client's SAP
-/// context. `handle` is valid in phase `Registered`.
+/// context (rule SAP-07). `handle` is valid in phase `Registered`: it is kept of a registration
+/// that has succeeded only (rule SAP-05).
 #[doc(hidden)]
 pub struct SapShared<C: Client> {
     node: Node<Self>,

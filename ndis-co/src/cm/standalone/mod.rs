@@ -273,7 +273,7 @@ unsafe impl<M: StandaloneCallManager> Base<M> for Binding<M> {
         request: *mut NDIS_OID_REQUEST,
     ) -> NDIS_STATUS {
         let binding = self.shared.handle();
-        // SAFETY: the caller's contract (rules OID-03, OID-67), with this binding's handle.
+        // SAFETY: the caller's contract (rules IRQL-32, OID-03, OID-67), with this binding's handle.
         unsafe { ndis_sys::NdisCoOidRequest(binding, af, vc, core::ptr::null_mut(), request) }
     }
 }

@@ -69,6 +69,7 @@ impl State {
         self.want_activate = true;
     }
 
+    /// Whatever the driver says, the client hears of a failure (rule CALL-14).
     pub(crate) fn refuse(&mut self, status: Status) {
         self.reply = Reply::Decided(status.as_failure());
     }

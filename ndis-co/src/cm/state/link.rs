@@ -30,7 +30,8 @@ impl State {
     }
 
     /// A deactivation has come to an end; the first report counts. The parameters go with it,
-    /// and a close that waited for this is the next step (rule VC-52).
+    /// so that the next activation has its own (rule VC-47), and a close that waited for this is the
+    /// next step (rule VC-52).
     pub(crate) fn deactivated(&mut self) {
         if self.link == Link::Deactivating {
             self.link = Link::Inactive;

@@ -170,6 +170,11 @@ impl State {
         self.busy == 0 && part.is_quiet()
     }
 
+    /// Whether it exists, and its deletion has not begun.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.life == Life::Alive
+    }
+
     /// One more OID request of the VC, unless it is about to be deleted.
     pub(crate) fn ask(&mut self) -> bool {
         let there = self.life == Life::Alive && !self.want_delete;

@@ -3,6 +3,7 @@
 mod accepted;
 mod created;
 mod data;
+mod names;
 mod steps;
 
 pub use accepted::AcceptedCall;
@@ -20,6 +21,7 @@ use crate::{
     address::MAX_VARIABLE,
     callback::{Argument, FromNdis},
     deferred::Node,
+    instance_name,
     irql::{NoLock, UpToDispatch},
     lock::SpinLock,
     mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag, Vec},
@@ -47,6 +49,7 @@ pub struct VcShared<M: CallManager> {
     sap: Option<Arc<SapShared<M>>>,
     handle: Opaque,
     state: SpinLock<State>,
+    name: instance_name::Slot,
     /// What the base keeps here.
     part: PartOf<M>,
     context: M::Vc,
@@ -117,8 +120,8 @@ impl<M: CallManager> Vc<M> {
     /// not know of the call yet, it is told of the end right after. Its answer to a
     /// call that rings is of no more interest, and the driver is not told of it:
     /// [`close_call`](CallManager::close_call) is next. `status` is the reason,
-    /// [`Status::SUCCESS`] for an ordinary end; one that is no final status becomes
-    /// [`Status::FAILURE`].
+    /// [`Status::SUCCESS`] for an ordinary end (rule [CALL-59]); one that is no final status
+    /// becomes [`Status::FAILURE`].
     ///
     /// Source page: [`NdisMCmDispatchIncomingCloseCall`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmdispatchincomingclosecall).
     ///
@@ -133,6 +136,7 @@ impl<M: CallManager> Vc<M> {
     ///
     /// [CALL-55]: ndis_sys::rules#CALL-55
     /// [CALL-58]: ndis_sys::rules#CALL-58
+    /// [CALL-59]: ndis_sys::rules#CALL-59
     /// [CALL-61]: ndis_sys::rules#CALL-61
     /// [CALL-69]: ndis_sys::rules#CALL-69
     #[doc(alias = "NdisCmDispatchIncomingCloseCall")]
@@ -260,6 +264,7 @@ impl<M: CallManager> VcShared<M> {
             sap,
             handle: Opaque::new(handle),
             state: SpinLock::new(State::new(origin)),
+            name: instance_name::Slot::new(),
             part,
             context,
             af: Parent::new(af.clone()),

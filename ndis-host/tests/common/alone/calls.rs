@@ -67,6 +67,13 @@ pub(super) unsafe extern "system" fn make_call(
             let status = ndis!(NdisCoDeleteVc(at(caller).handle.load(SeqCst)));
             assert_eq!(status, n::NDIS_STATUS_NOT_ACCEPTED);
         }
+        Slip::Names => {
+            let handle = at(caller).handle.load(SeqCst);
+            let named = super::super::names::name(handle, Some("Call"), true).map(|_| SUCCESS);
+            let told = super::super::names::call_id(handle).map(|_| SUCCESS);
+            let mut statuses = shared.statuses.lock().unwrap();
+            statuses.extend([named, told].map(|result| result.unwrap_or_else(|status| status)));
+        }
         Slip::SendsOnClients => hello(shared, at(caller).handle.load(SeqCst)),
         _ => {}
     }

@@ -65,6 +65,8 @@ pub enum Slip {
     SendsOnClients,
     /// Sends on its own VC before that is active.
     SendsEarly,
+    /// Names its client's VC, and asks for its string.
+    Names,
     /// Changes the parameters of a call that stands.
     Changes,
     /// Has the miniport round the flow rates of its clients' VCs, of one byte a second.

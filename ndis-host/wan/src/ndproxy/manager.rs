@@ -1,6 +1,7 @@
 //! NDPROXY as the call manager of those who carry data, on the family TAPI.
 
 use super::{Call, Ndproxy, TAPI, Tapi};
+use core::convert::Infallible;
 use ndis_co::{
     Answer, Binding, Status,
     cm::{
@@ -14,9 +15,8 @@ use ndis_co::{
 };
 
 impl<T: Tapi> StandaloneCallManager for Ndproxy<T> {
-    /// It signals over nothing of its own. (A type without a value would put calls of the panic
-    /// handler into the image.)
-    type Signaling = ();
+    /// It signals over nothing of its own.
+    type Signaling = Infallible;
 }
 
 impl<T: Tapi> CallManager for Ndproxy<T> {

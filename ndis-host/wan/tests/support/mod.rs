@@ -378,12 +378,10 @@ pub fn seeds() -> std::ops::Range<u64> {
     0..if cfg!(miri) { 1 } else { 50 }
 }
 
-/// Every reading under which NDPROXY can be what it is: it registers a family above an MCM.
+/// Every reading under which NDPROXY can be what it is: it registers a family above an MCM. Under
+/// the one that is left out nobody carries a call, as a test of its own shows.
 pub fn readings() -> impl Iterator<Item = Readings> {
-    Readings::all().map(|readings| Readings {
-        mcm_displaces: McmDisplaces::default(),
-        ..readings
-    })
+    Readings::all().filter(|readings| readings.mcm_displaces != McmDisplaces::TheDevice)
 }
 
 /// What a test works with.

@@ -100,7 +100,8 @@ unsafe impl<M: Miniport> Door for AdapterDoor<M> {
             Came::Of(vc) => vc.handle_to_complete(),
         };
         // SAFETY: by the caller it was pended here, by MiniportCoOidRequest, and is completed
-        // once (rule OID-14); the handles are valid, that of the VC null when the request is
+        // once (rules DV-07 and OID-14), at or below DISPATCH_LEVEL as everything that has an
+        // answer (rule IRQL-27); the handles are valid, that of the VC null when the request is
         // not about one (rule OID-18).
         unsafe { ndis_sys::NdisMCoOidRequestComplete(adapter, vc, request, status) };
     }

@@ -155,6 +155,7 @@ export! {
 }
 
 never_called! {
+    NdisFreeMemory
     ZwQueryValueKey
     ZwClose
     vDbgPrintEx

@@ -4,12 +4,7 @@
 //! comes back is compared with those of this binding's own VCs, and never followed.
 
 use super::{Client, Vc};
-use crate::{
-    Status,
-    lock::SpinLock,
-    protocol::Binding,
-    tapi::{CallId, Room},
-};
+use crate::{Status, lock::SpinLock, protocol::Binding, tapi::CallId};
 use core::ptr;
 
 impl<C: Client> Vc<C> {
@@ -39,20 +34,7 @@ impl<C: Client> Vc<C> {
     /// [IRQL-35]: ndis_sys::rules#IRQL-35
     #[doc(alias = "NdisCoGetTapiCallId")]
     pub fn tapi_call_id(&self) -> Result<CallId, Status> {
-        let mut room = Room::new();
-        let status = self.shared.state.locked(|state| {
-            if !state.is_alive() {
-                return Status::CLOSING;
-            }
-            // SAFETY: DISPATCH_LEVEL, for a spin lock is held (rule IRQL-35), under which the
-            // VC does not begin to be deleted, so that the handle is good; NDIS calls nobody.
-            // The room is this function's, and as large as it says (rule VC-59).
-            let status =
-                unsafe { ndis_sys::NdisCoGetTapiCallId(self.shared.handle(), room.as_mut_ptr()) };
-            Status::from_raw(status)
-        });
-        status.result()?;
-        CallId::parse(&room)
+        self.live(|vc| vc.tapi_call_id())
     }
 }
 

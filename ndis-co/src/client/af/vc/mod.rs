@@ -1,6 +1,7 @@
 //! [`Vc`]: a virtual connection and the call on it.
 
 mod call_id;
+mod name;
 mod owners;
 mod sends;
 mod steps;
@@ -16,6 +17,7 @@ use crate::{
         state::{Origin, State},
     },
     deferred::Node,
+    instance_name,
     irql::{NoLock, UpToDispatch},
     lock::SpinLock,
     mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag, Vec},
@@ -41,6 +43,7 @@ pub struct VcShared<C: Client> {
     place: AtomicUsize,
     handle: Opaque,
     state: SpinLock<State>,
+    name: instance_name::Slot,
     context: C::Vc,
     pub(in crate::client) af: Parent<Arc<AfShared<C>>>,
 }
@@ -104,8 +107,9 @@ impl<C: Client> Vc<C> {
         self.shared.state.locked(|state| state.can_send())
     }
 
-    /// Sends data on the call, in order (rule [NBL-04]). The lists come back
-    /// through [`Client::send_complete`].
+    /// Sends data on the call, in order (rule [NBL-04]); they belong to this VC (rule [VC-62]). The
+    /// lists come back through [`Client::send_complete`], and what came of each is its status then
+    /// (rule [NBL-05]).
     ///
     /// Source page: [`NdisCoSendNetBufferLists`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiscosendnetbufferlists).
     ///
@@ -119,8 +123,10 @@ impl<C: Client> Vc<C> {
     /// [CALL-05]: ndis_sys::rules#CALL-05
     /// [CALL-43]: ndis_sys::rules#CALL-43
     /// [NBL-04]: ndis_sys::rules#NBL-04
+    /// [NBL-05]: ndis_sys::rules#NBL-05
     /// [NBL-07]: ndis_sys::rules#NBL-07
     /// [RESET-01]: ndis_sys::rules#RESET-01
+    /// [VC-62]: ndis_sys::rules#VC-62
     #[doc(alias = "NdisCoSendNetBufferLists")]
     pub fn send(&self, lists: NetBufferLists, irql: &mut impl NoLock) -> Result<(), SendError> {
         VcShared::send(&self.shared, lists, irql.up_to_dispatch())
@@ -195,6 +201,7 @@ impl<C: Client> VcShared<C> {
             place: AtomicUsize::new(0),
             handle: Opaque::new(handle),
             state: SpinLock::new(State::new(origin)),
+            name: instance_name::Slot::new(),
             context,
             af: Parent::new(af.clone()),
         };
@@ -213,7 +220,8 @@ impl<C: Client> VcShared<C> {
         Ok(vc.lent.lend(&vc))
     }
 
-    /// NDIS has done with the VC: its reference and the list's end.
+    /// NDIS has done with the VC: its reference and the list's end. Before that, by whichever of the
+    /// two ways of a deletion, nothing frees the context (rule VC-54).
     fn retire(this: &Arc<Self>) {
         drop(this.lent.end());
         AfShared::remove_vc(&this.af, this);

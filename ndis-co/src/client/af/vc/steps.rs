@@ -87,6 +87,7 @@ impl<C: Client> VcShared<C> {
                         )
                     };
                     let status = Status::from_raw(status);
+                    // What is answered at once is completed here (rules CALL-03, GEN-06).
                     if !status.is_pending() {
                         Self::dialled(this, status, parameters, irql);
                     }
@@ -129,13 +130,15 @@ impl<C: Client> VcShared<C> {
                         )
                     };
                     let status = Status::from_raw(status);
+                    // As there (rule CALL-46).
                     if !status.is_pending() {
                         Self::close_completed(this, status, irql);
                     }
                 }
                 Step::Delete => {
                     // SAFETY: the client's own VC (VC-22) without a call
-                    // (VC-23), deleted once.
+                    // (VC-23), for its close has completed (CALL-66);
+                    // deleted once.
                     let status = unsafe { ndis_sys::NdisCoDeleteVc(this.handle()) };
                     if Status::from_raw(status).is_success() {
                         this.state.locked(State::deleted);
