@@ -197,7 +197,7 @@ fn fits(code: NDIS_STATUS, data: &[u8], about: About) -> bool {
 ///
 /// # Errors
 ///
-/// [`Status::INVALID_PARAMETER`] for a status that does not [fit](fits),
+/// [`Status::INVALID_PARAMETER`] for a status that does not fit, as `fits` says,
 /// [`Status::INVALID_LENGTH`] for data of more than 4 GB.
 #[doc(hidden)]
 pub fn outgoing(

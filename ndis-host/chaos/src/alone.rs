@@ -5,12 +5,12 @@
 use crate::{
     act::Act,
     agents::Desk,
-    bound::Bound,
+    bound::{self, Bound},
     driver::{self, Part},
     frame::{self, End},
     lent,
     manager::{ABOVE, Exchange, FAMILIES, Kind, on_channel},
-    oids, settings,
+    settings,
     stash::Stash,
     world::{Context, World},
 };
@@ -190,7 +190,11 @@ impl<R: Roles> Kind for Above<R> {
                     af.notify_close();
                 }
             }
-            Act::AskAdapter => oids::ask_adapter_alone(x, irql),
+            Act::AskAdapter => {
+                if let Some(binding) = x.bases.any(world) {
+                    bound::ask_adapter(world, &binding, irql);
+                }
+            }
             Act::SignalCreate => {
                 if let Some(binding) = x.bases.any(world) {
                     create(x, &binding, irql);

@@ -7,7 +7,7 @@ use crate::{
     agents::Desk,
     driver::{Driver, Part, Shared},
     lent, oids, settings,
-    world::{Context, TAG},
+    world::{Context, TAG, World},
 };
 use ndis_co::{
     Status,
@@ -110,5 +110,16 @@ impl<K: Bound> Protocol for Driver<K> {
         K::wait_for_end(x, irql);
         K::let_go(x, binding.desk.place, irql.up_to_dispatch());
         x.world().linger(irql);
+    }
+}
+
+/// Asks the adapter of a binding.
+pub(crate) fn ask_adapter<K: Bound>(
+    world: &World,
+    binding: &Binding<Driver<K>>,
+    irql: &mut UpToDispatch,
+) {
+    if let Some(request) = oids::to_adapter(world) {
+        oids::made(world, Act::AskAdapter, binding.request(request, irql));
     }
 }

@@ -16,6 +16,7 @@ use ndis_co::{
     irql::UpToDispatch,
     nbl::{NetBufferListPool, NetBufferLists, Parent},
     oid::RequestId,
+    sys::NDIS_STATUS_MEDIA_SPECIFIC_INDICATION,
     wan::LinkParameters,
 };
 use ndis_mcm::{Channel, IndicateError, Miniport, PendingOidRequest, device::Device};
@@ -93,7 +94,7 @@ impl<V: Wire> Carrier<V> {
             }
             Act::IndicateVc => {
                 if let Some(vc) = self.vcs.any(world) {
-                    indications::of_vc(world, &vc, irql);
+                    tell(world, &vc, irql);
                 }
             }
             Act::OidHeld => {
@@ -383,4 +384,20 @@ impl<V: Wire> Carrier<V> {
             self.world.frame_fate(key, status);
         }
     }
+}
+
+/// Indicates a status of a VC.
+fn tell<V: Wire>(world: &World, vc: &V, irql: &mut UpToDispatch) {
+    if world.chance(1, 2) {
+        let code = Status::from_raw(NDIS_STATUS_MEDIA_SPECIFIC_INDICATION);
+        let result = vc.say(code, &indications::data(world), irql);
+        indications::said(world, Act::IndicateVc, result);
+        return;
+    }
+    let line = LinkParameters {
+        transmit_speed: world.below(9000),
+        receive_speed: world.below(9000),
+        send_window: world.below(8),
+    };
+    indications::said(world, Act::IndicateLine, vc.say_line(&line, irql));
 }

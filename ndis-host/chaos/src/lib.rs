@@ -30,6 +30,7 @@
 mod act;
 mod agents;
 mod alone;
+mod asking;
 mod both;
 mod bound;
 mod carrier;

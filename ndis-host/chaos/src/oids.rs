@@ -4,20 +4,15 @@
 
 use crate::{
     act::Act,
-    alone::{self, Roles},
-    client::{self, Calls},
-    driver::Driver,
-    manager::{self, Kind},
     world::{Job, World},
 };
 use ndis_co::{
     Answer, Status,
-    irql::{NoLock, Passive, UpToDispatch},
+    irql::{NoLock, UpToDispatch},
     oid::{
         Answered, AskError, Asked, Door, Kind as How, OidRequest, OutgoingRequest,
         PendingOidRequest, ToAdapter, known,
     },
-    protocol::Binding,
 };
 use std::sync::Arc;
 
@@ -41,7 +36,7 @@ pub(crate) fn bytes_of(oid: u32, len: usize) -> Vec<u8> {
 }
 
 /// A request of any kind.
-fn request<A: Asked>(world: &World) -> Option<OutgoingRequest<A>> {
+pub(crate) fn request<A: Asked>(world: &World) -> Option<OutgoingRequest<A>> {
     let (oid, len) = (any(world), world.below(MOST) as usize);
     match world.below(4) {
         0 => OutgoingRequest::set_bytes(oid, &bytes_of(oid, len)),
@@ -55,7 +50,7 @@ fn request<A: Asked>(world: &World) -> Option<OutgoingRequest<A>> {
 }
 
 /// A request to an adapter, which knows some itself.
-fn to_adapter(world: &World) -> Option<OutgoingRequest<ToAdapter>> {
+pub(crate) fn to_adapter(world: &World) -> Option<OutgoingRequest<ToAdapter>> {
     let request = match world.below(8) {
         0 => OutgoingRequest::query(known::GEN_CO_LINK_SPEED).ok(),
         1 => OutgoingRequest::query_bytes(ndis_co::sys::OID_GEN_CO_XMIT_PDUS_OK as u32, 8).ok(),
@@ -70,7 +65,7 @@ fn to_adapter(world: &World) -> Option<OutgoingRequest<ToAdapter>> {
 }
 
 /// A request was made, or was not.
-fn made<A: Asked>(world: &World, act: Act, result: Result<(), AskError<A>>) {
+pub(crate) fn made<A: Asked>(world: &World, act: Act, result: Result<(), AskError<A>>) {
     match result {
         Ok(()) => {
             world.did(act);
@@ -112,7 +107,7 @@ pub(crate) fn heard<A: Asked>(
 }
 
 /// Asks and waits for the answer.
-fn waited<A: Asked>(world: &World, result: Result<Answered<A>, AskError<A>>) {
+pub(crate) fn waited<A: Asked>(world: &World, result: Result<Answered<A>, AskError<A>>) {
     match result {
         Ok(answered) => {
             world.did(Act::AskAndWait);
@@ -213,113 +208,6 @@ pub(crate) fn not_held<D: Door>(
     _: &mut UpToDispatch,
 ) -> Option<PendingOidRequest<D>> {
     Some(token)
-}
-
-impl<K: Calls> client::Exchange<K> {
-    /// Asks somebody about something.
-    pub(crate) fn ask(&self, irql: &mut UpToDispatch) {
-        let world = &self.world;
-        let act = world.choose(&[
-            (1, Act::AskManager),
-            (3, Act::AskManagerOfVc),
-            (2, Act::AskAdapterOfVc),
-            (1, Act::AskAdapter),
-        ]);
-        match act {
-            Act::AskManager => {
-                if let Some((af, request)) = self.afs.any(world).zip(request(world)) {
-                    made(world, act, af.request(request, irql));
-                }
-            }
-            Act::AskManagerOfVc => {
-                if let Some((vc, request)) = self.vcs.any(world).zip(request(world)) {
-                    made(world, act, vc.request(request, irql));
-                }
-            }
-            Act::AskAdapterOfVc => {
-                if let Some((vc, request)) = self.vcs.any(world).zip(to_adapter(world)) {
-                    made(world, act, vc.request_of_adapter(request, irql));
-                }
-            }
-            _ => {
-                if let Some(binding) = self.bindings.any(world) {
-                    ask_adapter(world, &binding, irql);
-                }
-            }
-        }
-    }
-
-    /// Asks somebody, and waits for the answer.
-    pub(crate) fn ask_and_wait(&self, irql: &mut Passive) {
-        let world = &self.world;
-        match world.below(4) {
-            0 => {
-                if let Some((af, request)) = self.afs.any(world).zip(request(world)) {
-                    waited(world, af.request_and_wait(request, irql));
-                }
-            }
-            1 => {
-                if let Some((vc, request)) = self.vcs.any(world).zip(request(world)) {
-                    waited(world, vc.request_and_wait(request, irql));
-                }
-            }
-            2 => {
-                if let Some((vc, request)) = self.vcs.any(world).zip(to_adapter(world)) {
-                    waited(world, vc.request_of_adapter_and_wait(request, irql));
-                }
-            }
-            _ => {
-                if let Some((binding, request)) = self.bindings.any(world).zip(to_adapter(world)) {
-                    waited(world, binding.request_and_wait(request, irql));
-                }
-            }
-        }
-    }
-}
-
-impl<K: Kind> manager::Exchange<K> {
-    /// Asks a client about something.
-    pub(crate) fn ask(&self, irql: &mut UpToDispatch) {
-        let world = &self.world;
-        let act = world.choose(&[(2, Act::AskClientOfVc), (1, Act::AskClient)]);
-        if act == Act::AskClient {
-            if let Some((af, request)) = self.afs.any(world).zip(request(world)) {
-                made(world, act, af.request(request, irql));
-            }
-        } else if let Some((vc, request)) = self.vcs.any(world).zip(request(world)) {
-            made(world, act, vc.request(request, irql));
-        }
-    }
-
-    /// Asks a client, and waits for the answer.
-    pub(crate) fn ask_and_wait(&self, irql: &mut Passive) {
-        let world = &self.world;
-        if world.chance(1, 2) {
-            if let Some((af, request)) = self.afs.any(world).zip(request(world)) {
-                waited(world, af.request_and_wait(request, irql));
-            }
-        } else if let Some((vc, request)) = self.vcs.any(world).zip(request(world)) {
-            waited(world, vc.request_and_wait(request, irql));
-        }
-    }
-}
-
-/// Asks the adapter of a binding.
-pub(crate) fn ask_adapter<K: crate::bound::Bound>(
-    world: &World,
-    binding: &Binding<Driver<K>>,
-    irql: &mut UpToDispatch,
-) {
-    if let Some(request) = to_adapter(world) {
-        made(world, Act::AskAdapter, binding.request(request, irql));
-    }
-}
-
-/// The same of a call manager that stands alone, which knows its bindings.
-pub(crate) fn ask_adapter_alone<R: Roles>(x: &alone::X<R>, irql: &mut UpToDispatch) {
-    if let Some(binding) = x.bases.any(&x.world) {
-        ask_adapter(&x.world, &binding, irql);
-    }
 }
 
 /// What the host, or a test, asks by numbers of its own; a status that is none is none here.
