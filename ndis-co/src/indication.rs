@@ -45,8 +45,9 @@ use ndis_sys::{
     NDIS_HANDLE, NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_SIZEOF_STATUS_INDICATION_REVISION_1,
     NDIS_STATUS, NDIS_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1, NDIS_STATUS_LINK_STATE,
     NDIS_STATUS_MEDIA_CONNECT, NDIS_STATUS_MEDIA_DISCONNECT, NDIS_STATUS_RESET_END,
-    NDIS_STATUS_RESET_START, NDIS_STATUS_WAN_CO_FRAGMENT, NDIS_STATUS_WAN_CO_LINKPARAMS,
-    NDIS_STATUS_WAN_CO_MTULINKPARAMS,
+    NDIS_STATUS_RESET_START, NDIS_STATUS_TAPI_INDICATION, NDIS_STATUS_WAN_CO_FRAGMENT,
+    NDIS_STATUS_WAN_CO_LINKPARAMS, NDIS_STATUS_WAN_CO_MTULINKPARAMS, NDIS_STATUS_WAN_FRAGMENT,
+    NDIS_STATUS_WAN_GET_STATS, NDIS_STATUS_WAN_LINE_DOWN, NDIS_STATUS_WAN_LINE_UP,
 };
 
 /// What an indication says, with its data.
@@ -160,21 +161,54 @@ pub fn encoded<S: Flat + sealed::Coded>(
     indicate(Status::from_raw(S::CODE), bytes)
 }
 
+/// What a miniport indicates a status of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+pub enum About {
+    Adapter,
+    Vc,
+}
+
+/// Whether a status may be indicated by a driver, and of this.
+fn fits(code: NDIS_STATUS, data: &[u8], about: About) -> bool {
+    match code {
+        // NDIS indicates it itself (rule STATUS-10).
+        NDIS_STATUS_RESET_START | NDIS_STATUS_RESET_END => false,
+        // Of WAN miniports without connections (rule WAN-10).
+        NDIS_STATUS_TAPI_INDICATION
+        | NDIS_STATUS_WAN_LINE_UP
+        | NDIS_STATUS_WAN_LINE_DOWN
+        | NDIS_STATUS_WAN_FRAGMENT
+        | NDIS_STATUS_WAN_GET_STATS => false,
+        // Of a VC, with its structure (rule STATUS-12).
+        NDIS_STATUS_WAN_CO_FRAGMENT => about == About::Vc && Fragment::parse(data).is_ok(),
+        NDIS_STATUS_WAN_CO_LINKPARAMS => about == About::Vc && LinkParameters::parse(data).is_ok(),
+        NDIS_STATUS_WAN_CO_MTULINKPARAMS => {
+            about == About::Vc && MtuLinkParameters::parse(data).is_ok()
+        }
+        // The medium is the adapter's.
+        NDIS_STATUS_LINK_STATE => about == About::Adapter && LinkState::parse(data).is_ok(),
+        NDIS_STATUS_MEDIA_CONNECT | NDIS_STATUS_MEDIA_DISCONNECT => about == About::Adapter,
+        _ => true,
+    }
+}
+
 /// The structure that an adapter with this handle indicates with, for the life of `data`.
 ///
 /// # Errors
 ///
-/// [`Status::INVALID_PARAMETER`] for the start and the end of a reset, which NDIS indicates
-/// itself (rule STATUS-10), [`Status::INVALID_LENGTH`] for data of more than 4 GB.
+/// [`Status::INVALID_PARAMETER`] for a status that does not fit, as `fits` says,
+/// [`Status::INVALID_LENGTH`] for data of more than 4 GB.
 #[doc(hidden)]
 pub fn outgoing(
     adapter: NDIS_HANDLE,
     code: Status,
     data: &[u8],
+    about: About,
     _: Key,
 ) -> Result<NDIS_STATUS_INDICATION, Status> {
     let code = code.raw();
-    if matches!(code, NDIS_STATUS_RESET_START | NDIS_STATUS_RESET_END) {
+    if !fits(code, data, about) {
         return Err(Status::INVALID_PARAMETER);
     }
     let size = u32::try_from(data.len()).map_err(|_| Status::INVALID_LENGTH)?;

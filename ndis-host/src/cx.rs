@@ -30,6 +30,8 @@ pub(crate) struct Cx {
     seq: Cell<u64>,
     status: Cell<Option<i32>>,
     foreign: bool,
+    /// When the call was made, which others may have gone on after.
+    entered: u64,
     /// A failure that the test ordered.
     pub(crate) fault: Option<i32>,
 }
@@ -52,6 +54,7 @@ impl Cx {
             seq: Cell::new(0),
             status: Cell::new(None),
             foreign: false,
+            entered: 0,
             fault: None,
         }
     }
@@ -64,11 +67,12 @@ impl Cx {
         }
         let raw = &raw[..handles.len().min(4)];
         let named = |state: &State| state.named(call, raw);
-        let (core, task, foreign) = match current() {
+        let (core, task, foreign, entered) = match current() {
             Some((core, task)) => {
                 // The usual case, with the state locked once: a task of this
                 // host that goes straight on.
                 let mut state = core.state.lock();
+                let entered = state.moment();
                 let outside = state
                     .sched
                     .tasks
@@ -78,7 +82,7 @@ impl Cx {
                 let switch = preempted || (!outside && state.calls_without_end(call.name));
                 if !outside && !switch {
                     let call = named(&state);
-                    let mut cx = Self::new(core.clone(), task, call, false);
+                    let mut cx = Self::new(core.clone(), task, call, (false, entered));
                     cx.fault = cx.begin(&mut state, call, raw);
                     return cx;
                 }
@@ -90,29 +94,31 @@ impl Cx {
                         let meant = find(call.name, raw);
                         if meant.id == core.id { core } else { meant }
                     };
+                    let entered = core.state.lock().moment();
                     let known = current().filter(|(c, _)| c.id == core.id).map(|(_, t)| t);
                     let task = core.come_in(known);
                     set_current(Some((Arc::downgrade(&core), task)));
-                    (core, task, true)
+                    (core, task, true, entered)
                 } else {
                     core.give_way(task);
-                    (core, task, false)
+                    (core, task, false, entered)
                 }
             }
             None => {
                 let core = find(call.name, raw);
+                let entered = core.state.lock().moment();
                 let task = core.come_in(None);
                 set_current(Some((Arc::downgrade(&core), task)));
-                (core, task, true)
+                (core, task, true, entered)
             }
         };
         let call = named(&core.state.lock());
-        let mut cx = Self::new(core, task, call, foreign);
+        let mut cx = Self::new(core, task, call, (foreign, entered));
         cx.fault = cx.with(|s| cx.begin(s, call, raw));
         cx
     }
 
-    fn new(core: Arc<Core>, task: TaskId, call: Call, foreign: bool) -> Self {
+    fn new(core: Arc<Core>, task: TaskId, call: Call, (foreign, entered): (bool, u64)) -> Self {
         Self {
             core,
             task,
@@ -122,6 +128,7 @@ impl Cx {
             seq: Cell::new(0),
             status: Cell::new(None),
             foreign,
+            entered,
             fault: None,
         }
     }
@@ -205,6 +212,12 @@ impl Cx {
     /// The name of the function that was called.
     pub(crate) fn name(&self) -> &'static str {
         self.call.map_or("", |call| call.name)
+    }
+
+    /// When the call was made: a driver is judged by what was so then, for it cannot know what
+    /// happens while its call gives way to others.
+    pub(crate) fn entered(&self) -> u64 {
+        self.entered
     }
 
     /// Looks at the state or changes it; no driver code may run inside.

@@ -85,6 +85,7 @@ pub(crate) struct State {
     pub(crate) buffers: Box<Buffers>,
     pub(crate) world: Box<World>,
     numbers: BTreeMap<Kind, u32>,
+    moments: u64,
     pub(crate) ndis: Arc<str>,
 }
 
@@ -137,8 +138,15 @@ impl State {
             buffers: Box::new(Buffers::default()),
             world: Box::new(World::default()),
             numbers: BTreeMap::new(),
+            moments: 0,
             ndis: Arc::from("NDIS"),
         }
+    }
+
+    /// A number that is higher than those before: what of two things was first.
+    pub(crate) fn moment(&mut self) -> u64 {
+        self.moments += 1;
+        self.moments
     }
 
     /// The next free number for an object of this kind.

@@ -4,8 +4,9 @@ use crate::{Adapter, Carry, key::key, miniport::ConnectionOriented};
 use core::ptr;
 use ndis_co::{
     Status,
-    indication::{self, AdapterStatus},
+    indication::{self, About, AdapterStatus},
     irql::NoLock,
+    stack,
 };
 use ndis_sys::{NDIS_STATUS_LINK_STATE, NDIS_STATUS_MEDIA_CONNECT, NDIS_STATUS_MEDIA_DISCONNECT};
 
@@ -38,7 +39,8 @@ impl<M: Carry> Adapter<M> {
     /// # Errors
     ///
     /// [`Status::INVALID_STATE`] for a state of the link while the adapter is halted (rule
-    /// [HALT-12]) or without power: a change is said when it has power again.
+    /// [HALT-12]) or without power: a change is said when it has power again;
+    /// [`Status::RESOURCES`] when the stack is nearly used up.
     ///
     /// [HALT-12]: ndis_sys::rules#HALT-12
     /// [STATUS-01]: ndis_sys::rules#STATUS-01
@@ -78,10 +80,13 @@ impl<M: Carry> Adapter<M> {
     /// # Errors
     ///
     /// As there; [`Status::INVALID_PARAMETER`] for the start and the end of a reset, which NDIS
-    /// indicates itself (rule [STATUS-10]), [`Status::INVALID_LENGTH`] for data of more than 4
-    /// GB.
+    /// indicates itself (rule [STATUS-10]), for what is of a VC (rule [STATUS-12]), for what only
+    /// WAN miniports without connections indicate (rule [WAN-10]), and for a state of the link
+    /// without its structure; [`Status::INVALID_LENGTH`] for data of more than 4 GB.
     ///
     /// [STATUS-10]: ndis_sys::rules#STATUS-10
+    /// [STATUS-12]: ndis_sys::rules#STATUS-12
+    /// [WAN-10]: ndis_sys::rules#WAN-10
     #[doc(alias = "NdisMCoIndicateStatusEx")]
     pub fn indicate_status(
         &self,
@@ -94,7 +99,11 @@ impl<M: Carry> Adapter<M> {
     {
         let _ = irql.up_to_dispatch();
         let handle = self.shared.handle.get();
-        let mut indication = indication::outgoing(handle, code, data, key())?;
+        let mut indication = indication::outgoing(handle, code, data, About::Adapter, key())?;
+        // Who hears of it may have the driver indicate more, and so on.
+        if stack::remaining() < stack::VERY_LOW {
+            return Err(Status::RESOURCES);
+        }
         let of_medium = matches!(
             code.raw(),
             NDIS_STATUS_LINK_STATE | NDIS_STATUS_MEDIA_CONNECT | NDIS_STATUS_MEDIA_DISCONNECT

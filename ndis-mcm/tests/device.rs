@@ -15,7 +15,13 @@ use ndis_mcm::{
     prelude::*,
 };
 use ndis_sys as n;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
+    },
+};
 
 const TAG: Tag = Tag::new(*b"Brd ");
 const ECHO: ControlCode = ControlCode::new::<0x800>(Access::Any);
@@ -38,6 +44,10 @@ struct Counts {
     refuses: AtomicBool,
     /// Opening takes a while.
     slow: AtomicBool,
+    /// Outside of every adapter.
+    kept: Mutex<Option<Device<Board>>>,
+    /// The initialization keeps the device there, and fails.
+    fails: AtomicBool,
 }
 
 type Shared = std::sync::Arc<Counts>;
@@ -193,6 +203,10 @@ impl Miniport for Driver {
             true => None,
             false => Some(self.board(&init, irql)?),
         };
+        if self.counts.fails.load(SeqCst) {
+            *self.counts.kept.lock().unwrap() = device;
+            return Err(Status::FAILURE);
+        }
         let slot = Slot {
             device: SpinLock::new(device),
         };
@@ -512,4 +526,30 @@ fn under_many_schedules() {
         down(host, &loaded, &counts);
     }
     assert!(answered > seeds as u32, "{answered}");
+}
+
+/// A device that is kept outside of the adapter holds up an initialization that fails: the host
+/// says which one it is, and when it is dropped all goes on.
+#[test]
+fn a_device_that_is_kept_when_the_initialization_fails() {
+    let (host, counts) = (host(), Shared::default());
+    counts.fails.store(true, SeqCst);
+    let loaded = load(&host, driver(&counts));
+    let stuck = catch_unwind(AssertUnwindSafe(|| host.add_adapter(&loaded).is_err()));
+    let stuck = stuck.unwrap_err().downcast::<String>().unwrap();
+    for part in [
+        "in MiniportInitializeEx of board",
+        "still open: device 1 of board (registered, made in MiniportInitializeEx",
+    ] {
+        assert!(stuck.contains(part), "{stuck}");
+    }
+    let kept = counts.kept.lock().unwrap().take();
+    host.spawn_of(&loaded, "drops", move || drop(kept));
+    host.run();
+    host.unload(&loaded);
+    let mut report = host.finish();
+    assert_eq!(report.deadlocks.len(), 1, "{report}");
+    report.deadlocks.clear();
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(counts.boards.load(SeqCst), 0);
 }

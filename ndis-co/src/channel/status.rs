@@ -5,7 +5,12 @@
 //! valid as long as it runs.
 
 use super::{Channel, Key, leave};
-use crate::{Status, indication, irql::UpToDispatch, stack};
+use crate::{
+    Status,
+    indication::{self, About},
+    irql::UpToDispatch,
+    stack,
+};
 
 /// Tells the drivers that share the VC of a status (rule STATUS-02).
 #[doc(hidden)]
@@ -16,7 +21,7 @@ pub fn indicate_status<V: Channel>(
     irql: &mut UpToDispatch,
 ) -> Result<(), Status> {
     let adapter = vc.adapter_handle(Key::new());
-    let mut indication = indication::outgoing(adapter, code, data, Key::new())?;
+    let mut indication = indication::outgoing(adapter, code, data, About::Vc, Key::new())?;
     // Who hears of it may indicate more, and so on.
     if stack::remaining() < stack::VERY_LOW {
         return Err(Status::RESOURCES);

@@ -7,6 +7,7 @@ use crate::cx::Cx;
 use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::ke::registry::text;
+use crate::model::adapter::AdapterPhase;
 use crate::model::driver::{Copied, Extension};
 use crate::rules;
 use crate::state::State;
@@ -241,6 +242,32 @@ impl State {
             self.violate("DEV-06", Some(id), message);
         }
         core::ptr::null_mut()
+    }
+
+    /// The devices of drivers of which an adapter is being initialized or halted, as text: that
+    /// may wait for them.
+    pub(crate) fn devices_in_the_way(&self) -> String {
+        let waits = |miniport: u32| {
+            self.world.adapters.values().any(|adapter| {
+                let ends = matches!(
+                    adapter.phase,
+                    AdapterPhase::Initializing | AdapterPhase::Halting
+                );
+                adapter.miniport == miniport && ends && !adapter.halted
+            })
+        };
+        let mut text = String::new();
+        for (number, device) in &self.io.devices {
+            if device.registered && waits(device.miniport) {
+                if !text.is_empty() {
+                    text.push_str(", ");
+                }
+                let object = ObjectId::new(Kind::Device, *number);
+                let (who, origin) = (&device.who, device.origin);
+                text.push_str(&alloc::format!("{object} of {who} (registered{origin})"));
+            }
+        }
+        text
     }
 
     /// A driver is about to be unloaded, and its adapters have gone.

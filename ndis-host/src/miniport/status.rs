@@ -9,7 +9,6 @@ use crate::characteristics::header_text;
 use crate::cx::Cx;
 use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
-use crate::model::adapter::AdapterPhase;
 use crate::model::binding::Waiting;
 use crate::model::manager::Manager;
 use crate::model::request::Loan;
@@ -80,11 +79,12 @@ impl State {
         adapter: u32,
         vc: Option<u32>,
         at: *mut NDIS_STATUS_INDICATION,
+        moment: u64,
     ) -> Option<Indication> {
         let object = ObjectId::new(Kind::Adapter, adapter);
         let record = self.world.adapters.get(&adapter)?;
         let (who, own) = (record.who.clone(), record.raw);
-        let (phase, power) = (record.phase, record.power);
+        let silent = (record.halts_at(moment), record.sleeps_at(moment));
         let miniport = self.world.miniports.get(&record.miniport)?;
         let table = &miniport.handlers.0;
         let version = (table.MajorNdisVersion, table.MinorNdisVersion);
@@ -129,7 +129,7 @@ impl State {
             found.push(("STATUS-15", text));
             return self.refuse_indication(call, who, object, found);
         }
-        self.check_code(code, size, vc, (phase, power, version), &mut found);
+        self.check_code(code, size, vc, (silent, version), &mut found);
         self.check_promise(adapter, at, &mut found);
         self.refuse_indication(call, who, object, found);
         Some(Indication {
@@ -161,7 +161,7 @@ impl State {
         code: i32,
         size: u32,
         vc: Option<u32>,
-        (phase, power, version): (AdapterPhase, i32, (u8, u8)),
+        ((halts, sleeps), version): ((bool, bool), (u8, u8)),
         found: &mut Vec<(&'static str, String)>,
     ) {
         let name = crate::status::Name(code);
@@ -184,13 +184,11 @@ impl State {
             n::NDIS_STATUS_MEDIA_CONNECT
             | n::NDIS_STATUS_MEDIA_DISCONNECT
             | n::NDIS_STATUS_LINK_STATE
-                if phase == AdapterPhase::Halting =>
+                if halts =>
             {
                 add("HALT-12", "while the adapter is halted");
             }
-            n::NDIS_STATUS_MEDIA_CONNECT | n::NDIS_STATUS_MEDIA_DISCONNECT
-                if power != n::NdisDeviceStateD0 =>
-            {
+            n::NDIS_STATUS_MEDIA_CONNECT | n::NDIS_STATUS_MEDIA_DISCONNECT if sleeps => {
                 add("STATUS-11", "while the device sleeps");
             }
             n::NDIS_STATUS_WAN_CO_MTULINKPARAMS if version < (6, 20) => {
@@ -487,7 +485,7 @@ fn indicate(
     vc: Option<NDIS_HANDLE>,
     at: *mut NDIS_STATUS_INDICATION,
 ) {
-    let call = cx.name();
+    let (call, moment) = (cx.name(), cx.entered());
     let plain = vc.is_none();
     let prepared = cx.with(|s| {
         let number = s.indicating_adapter(call, adapter.addr())?;
@@ -507,7 +505,7 @@ fn indicate(
                 Some(vc)
             }
         };
-        let it = s.look_at_indication(call, number, vc, at)?;
+        let it = s.look_at_indication(call, number, vc, at, moment)?;
         let object = Some(ObjectId::new(Kind::Adapter, number));
         let text = alloc::format!("indicated: {}", crate::status::Name(it.code));
         s.note(object, &text);

@@ -120,6 +120,8 @@ pub(crate) struct Adapter {
     pub(crate) wants_bug_checks: bool,
     /// Whether the medium is connected: by the attributes, and then by what was indicated.
     pub(crate) connected: bool,
+    /// When its halt has begun.
+    halting_since: u64,
     /// Its halt is over.
     pub(crate) halted: bool,
     /// The driver has been told that the device is gone: the notice has returned.
@@ -128,6 +130,8 @@ pub(crate) struct Adapter {
     pub(crate) indicating: u32,
     /// The device's power state.
     pub(crate) power: i32,
+    /// Since when it has no power, until it is told that it has again.
+    pub(crate) asleep_since: Option<u64>,
     /// The OIDs that the driver says it supports.
     pub(crate) oids: Vec<u32>,
 }
@@ -161,10 +165,12 @@ impl Adapter {
             addressing_lost: false,
             wants_bug_checks: false,
             connected: false,
+            halting_since: 0,
             halted: false,
             removal_told: false,
             indicating: 0,
             power: NdisDeviceStateD0,
+            asleep_since: None,
             oids: Vec::new(),
         }
     }
@@ -184,5 +190,21 @@ impl Adapter {
             self.phase
         );
         self.phase = next;
+    }
+
+    /// The halt begins, at this moment.
+    pub(crate) fn halt(&mut self, moment: u64) {
+        self.enter(AdapterPhase::Halting);
+        self.halting_since = moment;
+    }
+
+    /// Whether a call that was made at this moment was made in the halt.
+    pub(crate) fn halts_at(&self, moment: u64) -> bool {
+        self.phase == AdapterPhase::Halting && moment > self.halting_since
+    }
+
+    /// Whether a call that was made at this moment was made without power.
+    pub(crate) fn sleeps_at(&self, moment: u64) -> bool {
+        self.asleep_since.is_some_and(|since| moment > since)
     }
 }

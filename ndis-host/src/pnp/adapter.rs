@@ -240,8 +240,9 @@ pub(crate) fn fail_in_halt(cx: &Cx, adapter: u32) {
     let callback = cx.with(|s| {
         let mut callback = s.to_adapter("MiniportHaltEx", adapter);
         callback.passive = Some("IRQL-128");
+        let moment = s.moment();
         if let Some(record) = s.world.adapters.get_mut(&adapter) {
-            record.enter(AdapterPhase::Halting);
+            record.halt(moment);
         }
         callback
     });
@@ -290,8 +291,9 @@ fn halt(cx: &Cx, adapter: u32, surprised: bool) {
     let prepared = cx.with(|s| {
         let mut callback = s.to_adapter("MiniportHaltEx", adapter);
         callback.passive = Some("IRQL-128");
+        let moment = s.moment();
         let record = s.world.adapters.get_mut(&adapter)?;
-        record.enter(AdapterPhase::Halting);
+        record.halt(moment);
         let context = record.context.unwrap_or(Context::NULL);
         let miniport = record.miniport;
         s.give_families_back(adapter, Manager::Mcm { adapter });

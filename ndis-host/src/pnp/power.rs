@@ -46,12 +46,24 @@ fn change(cx: &Cx, adapter: u32, state: i32) -> i32 {
         }
         pause(cx, adapter, n::NDIS_PAUSE_LOW_POWER);
     }
+    let wakes = state == n::NdisDeviceStateD0;
+    if wakes {
+        // The device has power: the driver may say what has become of the medium before it has
+        // answered.
+        cx.with(|s| s.sleeps(adapter, false));
+    }
     let answer = ask(cx, adapter, OidAsk::set(n::OID_PNP_SET_POWER, bytes));
     let status = answer.map_or(n::NDIS_STATUS_FAILURE, |answer| answer.status);
+    if status != n::NDIS_STATUS_SUCCESS && wakes && now != state {
+        cx.with(|s| s.sleeps(adapter, true));
+    }
     if status == n::NDIS_STATUS_SUCCESS {
         cx.with(|s| {
             if let Some(record) = s.world.adapters.get_mut(&adapter) {
                 record.power = state;
+            }
+            if !wakes {
+                s.sleeps(adapter, true);
             }
             if state == n::NdisDeviceStateD3 {
                 s.check_timers_cancelled(adapter);
@@ -73,6 +85,14 @@ fn change(cx: &Cx, adapter: u32, state: i32) -> i32 {
 }
 
 impl crate::state::State {
+    /// The device loses its power, or has it again (STATUS-11).
+    fn sleeps(&mut self, adapter: u32, asleep: bool) {
+        let moment = self.moment();
+        if let Some(record) = self.world.adapters.get_mut(&adapter) {
+            record.asleep_since = asleep.then_some(moment);
+        }
+    }
+
     /// A device without power has no timers that look at it.
     fn check_timers_cancelled(&mut self, adapter: u32) {
         let mut set: alloc::vec::Vec<u32> = self

@@ -334,10 +334,11 @@ impl Core {
                                 "a step of plug and play waits for something".into()
                             });
                             stuck.push_str(&alloc::format!(" (seed {})", state.seed));
-                            let owed = state.world.owed();
-                            if !owed.is_empty() {
-                                stuck.push_str("; still open: ");
-                                stuck.push_str(&owed);
+                            for open in [state.world.owed(), state.devices_in_the_way()] {
+                                if !open.is_empty() {
+                                    stuck.push_str("; still open: ");
+                                    stuck.push_str(&open);
+                                }
                             }
                             state.record_stuck(stuck.clone());
                             drop(state);

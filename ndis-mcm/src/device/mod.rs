@@ -89,6 +89,12 @@
 //! [`ControlDevice`] and what it has made for files: requests for files that are still open are
 //! refused from then on, and the driver's code stays in memory until the last one is closed.
 //!
+//! Kept elsewhere than in the adapter's context, a [`Device`] holds up what waits for it: the halt,
+//! of which [`Miniport::halt`] lets go of it; and, when it was registered during an initialization
+//! that then fails, the end of that. No callback comes then that could let go of it (rule
+//! [INIT-10]), and the initialization waits for ever: so take it back, and drop it, before you
+//! return the failure.
+//!
 //! A name is there once: the second adapter of a driver takes another one, or none.
 //!
 //! # What it does not do
@@ -100,6 +106,7 @@
 //! [`NdisDeregisterDeviceEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisderegisterdeviceex).
 //!
 //! [DEV-02]: ndis_sys::rules#DEV-02
+//! [INIT-10]: ndis_sys::rules#INIT-10
 
 mod attributes;
 mod code;

@@ -38,6 +38,8 @@ pub struct AdapterCore<M: Miniport> {
     teardown: Slot<Teardown>,
     /// What a call manager has registered here.
     pub(crate) advertised: Advertised,
+    /// That of the driver's part, where it is reached without a lock.
+    medium: Slot<Arc<MediumState>>,
     /// The driver's part, from its context's making to the halt.
     shared: StateLock<Option<Arc<AdapterShared<M>>>>,
 }
@@ -52,7 +54,7 @@ pub struct AdapterShared<M: Miniport> {
     pub(super) place: Place<Self>,
     pub(super) lost: LostRequests,
     pub(super) standing: Standing,
-    pub(crate) medium: MediumState,
+    pub(crate) medium: Arc<MediumState>,
     pub(super) resetting: Resetting,
     statistics: Statistics,
     pub(crate) role: <M::Role as Role<M>>::State,
@@ -204,6 +206,7 @@ impl<M: Miniport> AdapterCore<M> {
             lent: Lent::new(),
             teardown: Slot::new(),
             advertised: Advertised::new(),
+            medium: Slot::new(),
             shared: StateLock::new(None),
         };
         let core = Arc::try_new(core, Tag::NDIS)?;
@@ -231,7 +234,16 @@ impl<M: Miniport> AdapterCore<M> {
     }
 
     pub(crate) fn set_shared(&self, shared: Arc<AdapterShared<M>>) {
+        self.medium.set(shared.medium.clone());
         drop(self.shared.with(|slot| slot.replace(shared)));
+    }
+
+    /// No change of the medium is indicated from here on (rule HALT-12). It takes no lock, at
+    /// which others could go on: it is what a halt begins with.
+    pub(super) fn close_medium(&self) {
+        if let Some(medium) = self.medium.get() {
+            medium.halt();
+        }
     }
 
     /// The driver's part, if the adapter is up.
@@ -270,7 +282,7 @@ impl<M: Miniport> AdapterShared<M> {
             },
             place: Place::new(),
             lost: LostRequests::new(),
-            medium: MediumState::new(standing.connected()),
+            medium: Arc::try_new(MediumState::new(standing.connected()), Tag::NDIS)?,
             resetting: Resetting::default(),
             standing,
             statistics: Statistics::new(),

@@ -190,9 +190,9 @@ fn documented_initialize_failure(status: Status) -> Status {
 
 /// Cannot fail, and waits until everything is gone (rules HALT-01, HALT-04, HALT-05, HALT-06).
 fn on_halt<M: Miniport>(core: Arc<AdapterCore<M>>, _action: NDIS_HALT_ACTION, irql: &mut Passive) {
+    // Before anything at which other code of the driver could run (rule HALT-12).
+    core.close_medium();
     if let Some(shared) = core.shared() {
-        // No change of the medium is indicated from here on (rule HALT-12).
-        shared.medium.halt();
         let adapter = Adapter { shared };
         adapter.driver().halting(&adapter, irql);
         <M::Role as Role<M>>::close_families(&adapter, irql, Token(()));

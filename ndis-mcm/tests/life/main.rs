@@ -6,6 +6,7 @@ mod phone;
 
 use card::{Card, Desk, How};
 use ndis_co::{
+    delay::delay,
     indication::LinkState,
     irql::Passive,
     wan::{Fragment, FrameErrors, LinkParameters, MtuLinkParameters},
@@ -14,7 +15,10 @@ use ndis_host::{Adapter, Driver, Host, Readings, ResetStart};
 use ndis_mcm::{Entry, PowerSource, Settings, Status};
 use ndis_sys as n;
 use phone::{Notes, Phone, frame};
-use std::sync::{Arc, atomic::Ordering::SeqCst};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering::SeqCst},
+};
 
 struct World<const HARD: bool> {
     host: Host,
@@ -95,6 +99,101 @@ const LINK: LinkParameters = LinkParameters {
     send_window: 4,
 };
 
+/// What no miniport on these crates indicates, with any data: of NDIS, and of another model.
+const NEVER: [(i32, usize); 7] = [
+    (n::NDIS_STATUS_RESET_START, 0),
+    (n::NDIS_STATUS_RESET_END, 0),
+    (n::NDIS_STATUS_TAPI_INDICATION, 64),
+    (n::NDIS_STATUS_WAN_LINE_UP, 64),
+    (n::NDIS_STATUS_WAN_LINE_DOWN, 64),
+    (n::NDIS_STATUS_WAN_FRAGMENT, 64),
+    (n::NDIS_STATUS_WAN_GET_STATS, 64),
+];
+
+/// What is of the adapter, and what has too few bytes.
+const NOT_OF_A_VC: [(i32, usize); 6] = [
+    (n::NDIS_STATUS_LINK_STATE, size_of::<n::NDIS_LINK_STATE>()),
+    (n::NDIS_STATUS_MEDIA_CONNECT, 0),
+    (n::NDIS_STATUS_MEDIA_DISCONNECT, 0),
+    (n::NDIS_STATUS_WAN_CO_FRAGMENT, 3),
+    (n::NDIS_STATUS_WAN_CO_LINKPARAMS, 11),
+    (n::NDIS_STATUS_WAN_CO_MTULINKPARAMS, 19),
+];
+
+/// What is of a VC, and what has too few bytes.
+const NOT_OF_AN_ADAPTER: [(i32, usize); 4] = [
+    (n::NDIS_STATUS_WAN_CO_FRAGMENT, 4),
+    (n::NDIS_STATUS_WAN_CO_LINKPARAMS, 12),
+    (n::NDIS_STATUS_WAN_CO_MTULINKPARAMS, 20),
+    (n::NDIS_STATUS_LINK_STATE, 3),
+];
+
+/// Rules STATUS-10, STATUS-12 and WAN-10.
+#[test]
+fn a_status_that_does_not_fit_is_not_indicated() {
+    let world = World::<false>::new(Host::builder().build());
+    let adapter = world.up();
+    world.device(|desk, irql| {
+        let adapter = desk.adapter.lock().unwrap().clone().expect("it is up");
+        for (code, len) in NEVER.into_iter().chain(NOT_OF_AN_ADAPTER) {
+            let refused = adapter.indicate_status(Status::from_raw(code), &[0; 64][..len], irql);
+            assert_eq!(refused, Err(Status::INVALID_PARAMETER), "{code:#x}");
+        }
+    });
+    world.host.run();
+    assert!(world.told().is_empty());
+    assert!(world.host.is_connected(&adapter));
+    world.down(&adapter);
+}
+
+/// Rules HALT-12 and STATUS-11: threads indicate the medium in a loop, and a halt or the end of
+/// the power comes in between at any time. What was indicated before is no breach, and nothing
+/// is after.
+#[test]
+fn the_medium_changes_when_it_may_no_more() {
+    let (mut said, mut refused) = (0, 0);
+    for seed in seeds(60) {
+        let host = Host::builder().seed(seed).preemption(1, 3).build();
+        let world = World::<false>::new(host);
+        let adapter = world.up();
+        let counts = Arc::new([AtomicU32::new(0), AtomicU32::new(0)]);
+        for thread in 0..3 {
+            let counts = counts.clone();
+            let card = world.desk.adapter.lock().unwrap().clone();
+            world.device(move |_, irql| {
+                let card = card.expect("it is up");
+                let mut refusals = 0;
+                for turn in 0..2000 {
+                    let code = match turn % 2 {
+                        0 => n::NDIS_STATUS_MEDIA_DISCONNECT,
+                        _ => n::NDIS_STATUS_MEDIA_CONNECT,
+                    };
+                    let said = card.indicate_status(Status::from_raw(code), &[], irql);
+                    counts[usize::from(said.is_err())].fetch_add(1, SeqCst);
+                    refusals += u32::from(said.is_err());
+                    if refusals > 20 {
+                        break;
+                    }
+                    if turn % 30 == thread || said.is_err() {
+                        delay(500 + 137 * thread, irql);
+                    }
+                }
+            });
+        }
+        let states: &[i32] = match seed % 2 {
+            0 => &[n::NdisDeviceStateD3, n::NdisDeviceStateD0],
+            _ => &[],
+        };
+        for state in states {
+            world.host.set_power(&adapter, *state).unwrap();
+        }
+        world.down(&adapter);
+        said += counts[0].load(SeqCst);
+        refused += counts[1].load(SeqCst);
+    }
+    assert!(said > 0 && (refused > 0 || cfg!(miri)), "{said} {refused}");
+}
+
 /// Rules STATUS-02 and STATUS-12: what is of a call comes to who has it, as the value that it was.
 #[test]
 fn a_call_hears_of_its_own_line() {
@@ -108,9 +207,10 @@ fn a_call_hears_of_its_own_line() {
             assert_eq!(vc.indicate(&mtu, irql), Ok(()));
             let errors = FrameErrors::CRC;
             assert_eq!(vc.indicate(&Fragment { errors }, irql), Ok(()));
-            let reset = Status::from_raw(n::NDIS_STATUS_RESET_START);
-            let refused = vc.indicate_status(reset, &[], irql);
-            assert_eq!(refused, Err(Status::INVALID_PARAMETER));
+            for (code, len) in NEVER.into_iter().chain(NOT_OF_A_VC) {
+                let refused = vc.indicate_status(Status::from_raw(code), &[0; 64][..len], irql);
+                assert_eq!(refused, Err(Status::INVALID_PARAMETER), "{code:#x}");
+            }
         });
         world.host.run();
         let wanted = [

@@ -6,6 +6,7 @@
 //! `call_connected` on, and nothing is begun on a family that was closed.
 
 use super::*;
+use ndis_co::{indication::LinkState, wan::LinkParameters};
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 /// A switch that greets the client on every call that is up.
@@ -130,4 +131,58 @@ fn a_closed_family_places_no_call() {
         }
         world.end_clean();
     }
+}
+
+/// A switch that says on each call that its link has come up, and of what kind the line is.
+#[derive(Default)]
+struct Says {
+    /// Of the adapter, and of the call: what was said, and what was refused.
+    said: [AtomicU32; 2],
+    refused: [AtomicU32; 2],
+}
+
+impl Says {
+    fn note(&self, which: usize, said: Result<(), Status>) {
+        match said {
+            Ok(()) => _ = self.said[which].fetch_add(1, SeqCst),
+            Err(status) => {
+                assert_eq!(status, Status::RESOURCES);
+                self.refused[which].fetch_add(1, SeqCst);
+            }
+        }
+    }
+}
+
+impl Switch for Says {
+    fn call_connected(&self, vc: &Vc<Exchange<Self>>, irql: &mut UpToDispatch) {
+        let line = LinkParameters {
+            transmit_speed: 8000,
+            receive_speed: 8000,
+            send_window: 4,
+        };
+        for _ in 0..4 {
+            self.note(0, vc.base().indicate(&LinkState::connected(64_000), irql));
+            self.note(1, vc.indicate(&line, irql));
+        }
+    }
+}
+
+/// Who hears of a status may have the driver indicate another one: of the adapter as of a call it
+/// is refused while there is stack left.
+#[test]
+fn a_status_is_refused_before_the_stack_is_used_up() {
+    let mut all = [0; 4];
+    for seed in seeds(20) {
+        let builder = Host::builder().seed(seed).low_stack(1, 2);
+        let world = World::new(builder, Says::default(), Listens::default());
+        world.place_call();
+        world.host.run();
+        let switch = &world.exchange.switch;
+        let counts = switch.said.iter().chain(&switch.refused);
+        for (all, count) in all.iter_mut().zip(counts) {
+            *all += count.load(SeqCst);
+        }
+        world.end_clean();
+    }
+    assert!(cfg!(miri) || all.iter().all(|count| *count > 0), "{all:?}");
 }

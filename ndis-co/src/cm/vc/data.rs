@@ -79,10 +79,14 @@ impl<M: CallManager> Vc<M> {
     /// # Errors
     ///
     /// As there; [`Status::INVALID_PARAMETER`] for the start and the end of a reset, which NDIS
-    /// indicates itself (rule [STATUS-10]), [`Status::INVALID_LENGTH`] for data of more than 4
-    /// GB.
+    /// indicates itself (rule [STATUS-10]), for a state of the medium, which is the adapter's, for
+    /// what only WAN miniports without connections indicate (rule [WAN-10]), and for a status
+    /// of a VC without its structure (rule [STATUS-12]); [`Status::INVALID_LENGTH`] for data of more
+    /// than 4 GB.
     ///
     /// [STATUS-10]: ndis_sys::rules#STATUS-10
+    /// [STATUS-12]: ndis_sys::rules#STATUS-12
+    /// [WAN-10]: ndis_sys::rules#WAN-10
     #[doc(alias = "NdisMCoIndicateStatusEx")]
     pub fn indicate_status(
         &self,
