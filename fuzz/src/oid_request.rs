@@ -318,7 +318,7 @@ impl Left {
 
     /// What this act leaves.
     fn of(act: &Act, written: &Written, pended: bool) -> Self {
-        let Ok((carried, _)) = written.expected() else {
+        let Ok((carried, room)) = written.expected() else {
             unreachable!("it was not refused")
         };
         match act {
@@ -335,7 +335,18 @@ impl Left {
                     needed: read,
                 }
             }
-            Act::TooShort(needed) => Self::failed(Status::BUFFER_TOO_SHORT, *needed),
+            Act::TooShort(needed) => {
+                let has = match written.request_type {
+                    _ if written.is_query() => room,
+                    1 => carried,
+                    _ => carried.min(room),
+                };
+                if *needed > has {
+                    Self::failed(Status::BUFFER_TOO_SHORT, *needed)
+                } else {
+                    Self::failed(Status::INVALID_LENGTH, (*needed).max(1))
+                }
+            }
             Act::Refuse(status) => Self::failed(status.as_failure(), 0),
             Act::Typed(counter)
                 if written.is_query() && written.oid == number::GEN_CO_XMIT_PDUS_OK =>

@@ -38,7 +38,7 @@ use ndis_sys::{NDIS_HANDLE, UNICODE_STRING};
 /// # use ndis_host as _;
 /// fn publish<C: Client>(call: &Vc<C>) -> Result<(), Status> {
 ///     let name = call.assign_instance_name("Call to the archive")?;
-///     ndis_co::debug!("the call is {name}");
+///     ndis_co::debug_print!("the call is {name}");
 ///     Ok(())
 /// }
 /// ```

@@ -83,7 +83,7 @@ impl<P: Client<Role = AsBoth> + StandaloneCallManager> Sap<P> {
     /// dropped then.
     ///
     /// ```
-    /// # use ndis_co::{Status, client, cm::{CallManager, Sap, StandaloneCallManager, Vc}, prelude::*};
+    /// # use ndis_co::{Status, client::{self, Client}, cm::{CallManager, Sap, StandaloneCallManager, Vc}, prelude::*};
     /// # use ndis_co::{irql::UpToDispatch, params::CallParametersBuf};
     /// # use ndis_host as _;
     /// /// A call is up beneath: offers it to the one that carries its frames.

@@ -147,8 +147,8 @@ impl Irp {
     ///
     /// [DEV-14]: ndis_sys::rules#DEV-14
     pub(super) fn set_information(&self, length: usize) {
-        let length = length as ndis_sys::ULONG_PTR;
-        write!((*self.0.as_ptr()).IoStatus.Information, length);
+        // An `usize` here, a `u64` in `wdk-sys`.
+        write!((*self.0.as_ptr()).IoStatus.Information, length as _);
     }
 
     /// Completes the request (rules [DEV-10], [DEV-13]): the driver does not look at it any more.

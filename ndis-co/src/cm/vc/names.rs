@@ -29,7 +29,7 @@ impl<M: StandaloneCallManager> Vc<M> {
     /// # use ndis_host as _;
     /// fn publish<M: StandaloneCallManager>(vc: &Vc<M>) -> Result<(), Status> {
     ///     let name = vc.assign_instance_name("Channel 7")?;
-    ///     ndis_co::debug!("the call is {name}");
+    ///     ndis_co::debug_print!("the call is {name}");
     ///     Ok(())
     /// }
     /// ```
