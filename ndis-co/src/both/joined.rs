@@ -79,8 +79,9 @@ impl<P: Client<Role = AsBoth> + StandaloneCallManager> Sap<P> {
     /// # Errors
     ///
     /// As [`create_vc`](Self::create_vc); [`Status::INVALID_PARAMETER`] when `lower` is of
-    /// another binding, and [`Status::CLOSING`] when it is about to be deleted. The context is
-    /// dropped then.
+    /// another binding, [`Status::CLOSING`] when it is about to be deleted, and
+    /// [`Status::INVALID_STATE`] when another VC shares it or its call is not up. The context
+    /// is dropped then.
     ///
     /// ```
     /// # use ndis_co::{Status, client::{self, Client}, cm::{CallManager, Sap, StandaloneCallManager, Vc}, prelude::*};

@@ -299,9 +299,11 @@ impl State {
         there
     }
 
-    /// Another VC is to share it, which is to be the only one (rule VC-70); whether it may.
+    /// Another VC is to share it, which is to be the only one (rule VC-70); whether it may. Its
+    /// call is up: the driver hears of the end of that, and ends the one on the other VC then.
     pub(super) fn share(&mut self) -> bool {
-        !core::mem::replace(&mut self.shared, true)
+        let up = self.call == Call::Up && !self.want_close;
+        up && !core::mem::replace(&mut self.shared, true)
     }
 
     /// No other VC shares it any more.

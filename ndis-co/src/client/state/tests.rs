@@ -380,3 +380,21 @@ fn what_is_left_for_later_is_still_due() {
     assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
     assert!(state.next(|| true).is_none(), "nothing is due");
 }
+
+/// One VC shares another while that one's call is up, so that its driver hears of the end.
+#[test]
+fn a_vc_is_shared_once_and_while_its_call_is_up() {
+    let mut state = called();
+    assert!(!state.share(), "no call");
+    state.offer().unwrap();
+    assert!(!state.share(), "nobody has taken it");
+    state.accept();
+    assert!(state.connected());
+    assert!(state.share());
+    assert!(!state.share(), "there is one already");
+    state.unshare();
+    assert!(state.share());
+    state.unshare();
+    state.want_close();
+    assert!(!state.share(), "it ends");
+}
