@@ -6,6 +6,7 @@
 
 mod asking;
 mod load;
+mod orders;
 mod stack;
 mod tapi;
 mod view;

@@ -3,6 +3,7 @@
 use super::{
     Subject,
     asking::Question,
+    orders::Orders,
     view::{CallId, CallView, Frame},
 };
 use crate::ndiswan::{Link, LinkView, Port, Ppp};
@@ -14,7 +15,7 @@ use ndis_co::{
     wan::{Framing, Info, Statistics},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     vec::Vec,
 };
@@ -89,10 +90,7 @@ struct Inner {
     ports: BTreeMap<u32, Arc<dyn Adapter>>,
     /// By the number of the call, as long as each is up.
     links: BTreeMap<u32, Arc<dyn Carrier>>,
-    /// Orders, each for the adapter that carries it out.
-    orders: VecDeque<(u32, Order)>,
-    /// The adapters whose orders are being carried out.
-    working: BTreeSet<u32>,
+    orders: Orders<Order>,
     infos: BTreeMap<u32, Result<Info, Status>>,
     counters: BTreeMap<(u32, u32), Result<u64, Status>>,
     answers: BTreeMap<(Subject, u32), Result<Vec<u8>, Status>>,
@@ -123,7 +121,7 @@ impl Stack {
 
     /// An order is to be carried out, after those before.
     pub(super) fn order(&self, adapter: u32, order: Order) {
-        self.inner().orders.push_back((adapter, order));
+        self.inner().orders.push(adapter, order);
     }
 
     /// Has the orders carried out that there are for an adapter.
@@ -177,18 +175,10 @@ impl Stack {
         }
     }
 
-    /// The next order for an adapter, for the one thread that carries them out: who has begun
-    /// goes on until there are none.
+    /// The next order for an adapter, as [`Orders::next`], with the link that it is about.
     fn next(&self, adapter: u32, begun: bool) -> Option<(Order, Option<Arc<dyn Carrier>>)> {
         let mut inner = self.inner();
-        if !begun && !inner.working.insert(adapter) {
-            return None;
-        }
-        let place = inner.orders.iter().position(|(of, _)| *of == adapter);
-        let Some((_, order)) = place.and_then(|place| inner.orders.remove(place)) else {
-            inner.working.remove(&adapter);
-            return None;
-        };
+        let order = inner.orders.next(adapter, begun)?;
         let link = order
             .call()
             .and_then(|call| inner.links.get(&call).cloned());
@@ -230,13 +220,8 @@ impl Inner {
 
     /// None of the orders for an adapter can be carried out.
     fn fail_all(&mut self, adapter: u32, status: Status) {
-        let orders = std::mem::take(&mut self.orders);
-        for (of, order) in orders {
-            if of == adapter {
-                self.fail(adapter, &order, status);
-            } else {
-                self.orders.push_back((of, order));
-            }
+        for order in self.orders.take_all(adapter) {
+            self.fail(adapter, &order, status);
         }
     }
 }

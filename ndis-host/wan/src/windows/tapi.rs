@@ -3,6 +3,7 @@
 use super::{
     Answering, Settings, Subject,
     asking::Question,
+    orders::Orders,
     view::{CallId, CallView, Diagnosis, Event, LineView, State},
 };
 use crate::ndproxy::{CallState, HangUp, Line, Port, Tapi};
@@ -13,7 +14,7 @@ use ndis_co::{
     tapi::{CallDiagnostics, MediaModes},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::BTreeMap,
     format,
     string::{String, ToString},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -60,9 +61,7 @@ struct Inner {
     answering: Answering,
     /// The adapters whose lines are known.
     ports: BTreeMap<u32, Arc<dyn Wake>>,
-    orders: VecDeque<(u32, Order)>,
-    /// The adapters whose orders are being carried out.
-    working: BTreeSet<u32>,
+    orders: Orders<Order>,
     lines: BTreeMap<u32, Vec<Line>>,
     failures: BTreeMap<u32, Status>,
     open: BTreeMap<(u32, u32), LineView>,
@@ -106,7 +105,7 @@ impl Application {
 
     /// An order is to be carried out at the adapter, after those before.
     pub(super) fn order(&self, adapter: u32, order: Order) {
-        self.inner().orders.push_back((adapter, order));
+        self.inner().orders.push(adapter, order);
     }
 
     /// Has the orders carried out that there are for the adapter.
@@ -173,19 +172,9 @@ impl Application {
         self.inner().faults.clone()
     }
 
-    /// The next order for an adapter, for the one thread that carries them out: who has begun
-    /// goes on until there are none.
+    /// The next order for an adapter, as [`Orders::next`].
     fn next(&self, adapter: u32, begun: bool) -> Option<Order> {
-        let mut inner = self.inner();
-        if !begun && !inner.working.insert(adapter) {
-            return None;
-        }
-        let place = inner.orders.iter().position(|(of, _)| *of == adapter);
-        let Some(place) = place else {
-            inner.working.remove(&adapter);
-            return None;
-        };
-        inner.orders.remove(place).map(|(_, order)| order)
+        self.inner().orders.next(adapter, begun)
     }
 
     /// Carries an order out.
@@ -258,13 +247,8 @@ impl Inner {
 
     /// None of the orders for an adapter can be carried out.
     fn fail_all(&mut self, adapter: u32, status: Status) {
-        let orders = std::mem::take(&mut self.orders);
-        for (of, order) in orders {
-            if of == adapter {
-                self.fail(adapter, &order, status);
-            } else {
-                self.orders.push_back((of, order));
-            }
+        for order in self.orders.take_all(adapter) {
+            self.fail(adapter, &order, status);
         }
     }
 
