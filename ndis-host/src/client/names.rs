@@ -284,13 +284,14 @@ exports! { EXPORTS {
                 s.violate("VC-60", None, message);
                 return None;
             };
-            let mut vcs = s.world.vcs.iter();
-            let found = vcs.find(|(number, vc)| vc.af.is_some() && id_of(**number) == text);
+            let number = u32::from_str_radix(text.strip_prefix("VC")?, 16).ok()?;
+            let found = s.world.vcs.get(&number);
+            let found = found.filter(|vc| vc.af.is_some() && id_of(number) == text);
             // One whose client's side is gone is no client's any more.
-            let found = found.filter(|(_, vc)| {
+            let found = found.filter(|vc| {
                 matches!(s.handles.look(vc.client_raw), Lookup::Live(Kind::ClientVc, _))
             });
-            found.map(|(_, vc)| vc.client_context)
+            found.map(|vc| vc.client_context)
         });
         match found {
             Some(context) if !out.is_null() => {

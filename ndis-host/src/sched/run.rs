@@ -118,12 +118,11 @@ impl Core {
     pub(crate) fn give_way(self: &Arc<Self>, id: TaskId) {
         let (handover, parker) = {
             let mut state = self.state.lock();
-            let Some(task) = state.sched.tasks.get_mut(&id) else {
+            let Some(task) = state.sched.tasks.get(&id) else {
                 return;
             };
-            task.phase = Phase::Ready;
             let parker = task.parker.clone();
-            state.sched.ready.push(id);
+            state.sched.make_ready(id);
             state.sched.leave_cpu(id);
             (state.hand_over(), parker)
         };
@@ -150,16 +149,12 @@ impl Core {
                 if deadline.is_some_and(|d| d <= state.sched.now && deadline_set) {
                     return Err(Woken::TimedOut);
                 }
-                let Some(task) = state.sched.tasks.get_mut(&id) else {
+                let Some(task) = state.sched.tasks.get(&id) else {
                     return Err(Woken::GaveUp);
                 };
-                let host = matches!(wait, Wait::Host(_));
-                task.phase = Phase::Blocked(wait);
                 let parker = task.parker.clone();
                 let waits = task.waits;
-                if host {
-                    state.sched.host_waits.push(id);
-                }
+                state.sched.block(id, wait);
                 if let Some(time) = deadline {
                     deadline_set = true;
                     state.sched.at(time, Due::Wake(id, waits));
@@ -220,6 +215,7 @@ impl Core {
                             stack_reported: false,
                             endless_reported: false,
                             woken: Woken::Normal,
+                            ready: 0,
                             waits: 0,
                             polls: 0,
                             system: false,
@@ -237,12 +233,11 @@ impl Core {
                 }
                 return id;
             }
-            let Some(task) = state.sched.tasks.get_mut(&id) else {
+            let Some(task) = state.sched.tasks.get(&id) else {
                 return id;
             };
-            task.phase = Phase::Ready;
             let parker = task.parker.clone();
-            state.sched.ready.push(id);
+            state.sched.make_ready(id);
             let handover = if state.sched.running.is_none() {
                 state.hand_over()
             } else {
@@ -313,7 +308,7 @@ impl Core {
                                 state.sched.goal = None;
                                 return;
                             }
-                            let stuck = state.sched.stuck();
+                            let stuck = state.sched.stuck(|wait| state.describe(wait));
                             if goal == Goal::Idle && stuck.is_none() {
                                 state.sched.goal = None;
                                 return;
