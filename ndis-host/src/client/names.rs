@@ -74,8 +74,8 @@ impl State {
         let adapter = vc.adapter;
         let object = ObjectId::new(Kind::ClientVc, number);
         let of_adapter = |vc: &&crate::model::vc::Vc| vc.adapter == adapter;
-        let mut others = self.world.vcs.values().filter(of_adapter);
-        let taken = others.any(|vc| vc.named.as_ref().is_some_and(|other| other.base == base));
+        let others = self.world.vcs.values().filter(of_adapter);
+        let taken = { others }.any(|vc| vc.named.as_ref().is_some_and(|other| other.base == base));
         if taken {
             let message = alloc::format!(
                 "{call} on {object} with the base name {base:?}, which another VC of the adapter has"

@@ -1,7 +1,8 @@
 //! Which call a VC belongs to, for the log: a call has a leg to its caller and one to its callee,
 //! and nothing that NDIS sees says which two belong together.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 
 /// The VCs of a call that are there.
 #[derive(Default)]
@@ -14,9 +15,10 @@ struct Legs {
 /// The calls of a run.
 #[derive(Default)]
 pub(crate) struct Calls {
-    /// The call of a VC, ended VCs included.
-    of_vc: BTreeMap<u32, u32>,
-    legs: BTreeMap<u32, Legs>,
+    /// The call of each VC by its number, ended VCs included; none has the number 0.
+    of_vc: Vec<u32>,
+    /// By the number of the call.
+    legs: Vec<Legs>,
     /// Calls with one leg. Those that nobody places any more are left out when they are met.
     alone: BTreeSet<u32>,
     last: u32,
@@ -24,7 +26,8 @@ pub(crate) struct Calls {
 
 impl Calls {
     pub(crate) fn of(&self, vc: u32) -> Option<u32> {
-        self.of_vc.get(&vc).copied()
+        let call = self.of_vc.get(vc as usize).copied();
+        call.filter(|call| *call != 0)
     }
 
     /// A call begins on a VC.
@@ -36,17 +39,23 @@ impl Calls {
     /// A VC, which is there, is a leg of a call from now on.
     pub(crate) fn join(&mut self, vc: u32, call: u32) {
         self.leave(vc);
-        self.of_vc.insert(vc, call);
-        let legs = self.legs.entry(call).or_default();
-        legs.count += 1;
-        legs.numbers ^= vc;
+        let (of_vc, legs) = (vc as usize, call as usize);
+        if self.of_vc.len() <= of_vc {
+            self.of_vc.resize(of_vc + 1, 0);
+        }
+        self.of_vc[of_vc] = call;
+        if self.legs.len() <= legs {
+            self.legs.resize_with(legs + 1, Legs::default);
+        }
+        self.legs[legs].count += 1;
+        self.legs[legs].numbers ^= vc;
         self.note(call);
     }
 
     /// A VC is a leg no longer: it is gone, or has another call.
     pub(crate) fn leave(&mut self, vc: u32) {
         if let Some(call) = self.of(vc)
-            && let Some(legs) = self.legs.get_mut(&call)
+            && let Some(legs) = self.legs.get_mut(call as usize)
         {
             legs.count -= 1;
             legs.numbers ^= vc;
@@ -56,16 +65,10 @@ impl Calls {
 
     /// The legs of a call have changed.
     fn note(&mut self, call: u32) {
-        match self.legs.get(&call).map_or(0, |legs| legs.count) {
-            1 => {
-                self.alone.insert(call);
-            }
-            count => {
-                self.alone.remove(&call);
-                if count == 0 {
-                    self.legs.remove(&call);
-                }
-            }
+        if self.legs.get(call as usize).is_some_and(|it| it.count == 1) {
+            self.alone.insert(call);
+        } else {
+            self.alone.remove(&call);
         }
     }
 
@@ -74,7 +77,7 @@ impl Calls {
         while let Some(call) = self.alone.first().copied() {
             if self
                 .legs
-                .get(&call)
+                .get(call as usize)
                 .is_some_and(|legs| is_placed(legs.numbers))
             {
                 return Some(call);
@@ -89,7 +92,7 @@ impl Calls {
 mod tests {
     use super::*;
     use crate::rng::Rng;
-    use alloc::vec::Vec;
+    use alloc::collections::BTreeMap;
 
     /// The oldest call with one leg that is being placed, by a look at all.
     fn by_hand(vcs: &BTreeMap<u32, (u32, bool)>) -> Option<u32> {

@@ -18,6 +18,7 @@ pub(crate) mod vc;
 
 use crate::callback::Context;
 use crate::handle::{Kind, ObjectId};
+use crate::map::Table;
 use adapter::Adapter;
 use af::Af;
 use alloc::collections::BTreeMap;
@@ -58,7 +59,7 @@ pub(crate) struct World {
     pub(crate) unbinds: BTreeMap<u32, BindRequest>,
     pub(crate) afs: BTreeMap<u32, Af>,
     pub(crate) saps: BTreeMap<u32, Sap>,
-    pub(crate) vcs: BTreeMap<u32, Vc>,
+    pub(crate) vcs: Table<Vc>,
     pub(crate) parties: BTreeMap<u32, Party>,
     pub(crate) calls: Calls,
     /// OID requests that are on their way.
@@ -116,6 +117,14 @@ impl World {
                 self.calls.of(party.vc)
             }
             _ => None,
+        }
+    }
+
+    /// Whether an object is of this call, or is a VC that has none yet.
+    pub(crate) fn may_be_of(&self, object: ObjectId, call: u32) -> bool {
+        match self.call_of(object) {
+            Some(its) => its == call,
+            None => object.kind == Kind::ClientVc && self.vcs.contains_key(&object.number),
         }
     }
 

@@ -162,15 +162,19 @@ impl State {
 
     /// Whether the running task calls without end, and nothing comes of it. The run ends then.
     pub(crate) fn calls_without_end(&mut self, call: &str) -> bool {
-        let endless = self.sched.calls_alone >= CALLS_ALONE;
-        if endless && self.sched.panic.is_none() {
+        self.sched.calls_alone >= CALLS_ALONE && self.end_calls(call)
+    }
+
+    #[cold]
+    fn end_calls(&mut self, call: &str) -> bool {
+        if self.sched.panic.is_none() {
             self.sched.panic = Some(alloc::format!(
                 "ndis-host: {CALLS_ALONE} calls, now {call}, and nobody else has run or been called \
                  meanwhile: does the task ask in a loop for what only others can bring? It is {}",
                 self.backtrace()
             ));
         }
-        endless
+        true
     }
 
     pub(crate) fn goal_met(&self) -> bool {

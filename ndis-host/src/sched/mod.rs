@@ -14,7 +14,6 @@
 mod choose;
 mod queue;
 mod run;
-mod spare;
 
 #[cfg(not(feature = "std"))]
 pub use run::fault;

@@ -1,6 +1,6 @@
 //! Handing the baton on: threads that wait for it, and the one that drives.
 
-use super::{Due, Frame, Goal, Handover, Order, Phase, Task, TaskId, Wait, Woken, Worker, spare};
+use super::{Due, Frame, Goal, Handover, Order, Phase, Task, TaskId, Wait, Woken, Worker};
 use crate::core::Core;
 use crate::platform::{Park, platform};
 use crate::state::{Condition, State};
@@ -19,7 +19,7 @@ impl Core {
             Handover::Spawn(worker) => {
                 let core = self.clone();
                 let own = worker.clone();
-                let thread = spare::spawn(Box::new(move || core.serve(&own)));
+                let thread = self.crew.clone().start(Box::new(move || core.serve(&own)));
                 *worker.thread.lock() = Some(thread);
             }
         }
@@ -76,19 +76,27 @@ impl Core {
         };
         self.act(handover);
         let core = Arc::as_ptr(&self);
+        let crew = self.crew.clone();
         drop(self);
         // SAFETY: `serve` owns one count of the core. Its frame is on this stack, below
         // code that is never returned to (`stay`), so it neither uses nor drops it.
         unsafe { Arc::decrement_strong_count(core) };
         // SAFETY: as above, for the count in the `Cx` that the body has made for this task.
         unsafe { Arc::decrement_strong_count(core) };
-        spare::stay()
+        crew.stay()
     }
 
     /// Sends the workers that have nothing to do home. Threads of suspended
     /// tasks stay: their stacks belong to drivers.
     pub(crate) fn dismiss(&self) {
-        let idle = core::mem::take(&mut self.state.lock().sched.idle);
+        let idle = {
+            let mut state = self.state.lock();
+            if state.sched.running.is_some() {
+                // The run was given up, and a task may keep the thread for ever that others share.
+                return;
+            }
+            core::mem::take(&mut state.sched.idle)
+        };
         for worker in &idle {
             *worker.order.lock() = Some(Order::Quit);
             worker.parker.unpark();
@@ -99,6 +107,7 @@ impl Core {
                 thread.join();
             }
         }
+        self.crew.dismiss();
     }
 
     /// Waits until the running task has the baton again.
