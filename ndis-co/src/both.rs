@@ -3,7 +3,7 @@
 mod joined;
 
 #[doc(hidden)]
-pub use joined::Joined;
+pub use joined::{Joined, Upper};
 
 use crate::{
     Status,
@@ -125,6 +125,8 @@ impl<P: Client<Role = Self> + StandaloneCallManager> Role<P> for AsBoth {
 }
 
 impl<P: Client<Role = Self> + StandaloneCallManager> RunsClient<P> for AsBoth {
+    type Above = Upper<P>;
+
     fn families(binding: &BindingShared<P>) -> &Families<P> {
         &binding.role.client
     }

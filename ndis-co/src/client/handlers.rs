@@ -277,7 +277,7 @@ fn on_incoming_close_call<C: Client>(
 ) {
     let vc = Vc { shared };
     let state = vc.shared.state();
-    match state.locked(State::hung_up) {
+    match state.locked(|state| state.hung_up(status)) {
         HungUp::Tell(number) => {
             let data = if data.is_null() || size > crate::address::MAX_VARIABLE {
                 &[][..]

@@ -93,6 +93,8 @@ impl<C: Client> Role<C> for AsClient {
 }
 
 impl<C: Client<Role = AsClient>> RunsClient<C> for AsClient {
+    type Above = ();
+
     fn families(binding: &BindingShared<C>) -> &Families<C> {
         &binding.role
     }

@@ -8,7 +8,7 @@ mod steps;
 
 pub use owners::{Call, CreatedVc};
 
-use super::{Af, AfShared, Client, Phase, children::Child};
+use super::{Af, AfShared, Client, Phase, RunsClient, above::Above, children::Child};
 use crate::{
     Status,
     address::MAX_VARIABLE,
@@ -23,11 +23,15 @@ use crate::{
     mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag, Vec},
     nbl::NetBufferLists,
     params::CallParametersBuf,
+    protocol::Protocol,
     raw::Opaque,
     reference, tapi,
 };
-use core::{fmt, ops, sync::atomic::AtomicUsize};
+use core::{any::Any, fmt, ops, sync::atomic::AtomicUsize};
 use ndis_sys::NDIS_HANDLE;
+
+/// What a role keeps on each VC of the one above.
+type AboveOf<C> = <<C as Protocol>::Role as RunsClient<C>>::Above;
 
 /// # Invariants
 ///
@@ -44,6 +48,8 @@ pub struct VcShared<C: Client> {
     handle: Opaque,
     state: SpinLock<State>,
     name: instance_name::Slot,
+    /// The VC that shares this one.
+    above: AboveOf<C>,
     context: C::Vc,
     pub(in crate::client) af: Parent<Arc<AfShared<C>>>,
 }
@@ -202,6 +208,7 @@ impl<C: Client> VcShared<C> {
             handle: Opaque::new(handle),
             state: SpinLock::new(State::new(origin)),
             name: instance_name::Slot::new(),
+            above: AboveOf::<C>::default(),
             context,
             af: Parent::new(af.clone()),
         };
@@ -281,6 +288,20 @@ impl<C: Client> VcShared<C> {
         drop(this.state.locked(|state| state.hang_up(number, data)));
         Self::advance(this, irql);
         stored
+    }
+
+    /// The VC that shares this one is there. The call that it is for may be over by now.
+    pub(super) fn joined(this: &Arc<Self>, above: &mut dyn Any, irql: &mut UpToDispatch) {
+        this.above.keep(Some(above));
+        this.state.locked(State::joined);
+        Self::advance(this, irql);
+    }
+
+    /// No VC shares this one any more.
+    pub(super) fn parted(&self) {
+        // First, so that it is not that of the next one.
+        self.above.keep(None);
+        self.state.locked(State::unshare);
     }
 
     /// The handle for NDIS calls.

@@ -1,0 +1,52 @@
+//! What is sent on a client's VC: when it may be, and what waits for it.
+
+use super::{Call, Life, State};
+use crate::nbl::Chain;
+
+impl State {
+    pub(in crate::client) fn can_send(&self) -> bool {
+        self.life == Life::Alive && self.call == Call::Up && !self.want_close && !self.hung_up
+    }
+
+    /// Counts work on the VC, unless no call is up.
+    pub(in crate::client) fn busy(&mut self, count: usize) -> bool {
+        let up = self.can_send();
+        if up {
+            self.busy = self.busy.saturating_add(count);
+        }
+        up
+    }
+
+    /// Lists, counted, are to be sent: gives those to send now, or queues them
+    /// for the work item, for `later` or because others are queued already.
+    pub(in crate::client) fn send(&mut self, lists: Chain, later: bool) -> Option<Chain> {
+        if later || self.sending || !self.queued.is_empty() {
+            self.queued.append(lists);
+            return None;
+        }
+        Some(lists)
+    }
+
+    /// What the work item is to send next; it holds the VC busy meanwhile.
+    pub(in crate::client) fn next_queued(&mut self) -> Option<Chain> {
+        let lists = core::mem::take(&mut self.queued);
+        if lists.is_empty() {
+            return None;
+        }
+        self.busy = self.busy.saturating_add(1);
+        self.sending = true;
+        Some(lists)
+    }
+
+    /// The work item has sent them; whether others have queued up meanwhile.
+    pub(in crate::client) fn queued_sent(&mut self) -> bool {
+        self.sending = false;
+        !self.queued.is_empty()
+    }
+
+    /// Gives counted work back; `true` when none is left.
+    pub(in crate::client) fn leave(&mut self, count: usize) -> bool {
+        self.busy = self.busy.saturating_sub(count);
+        self.busy == 0
+    }
+}
