@@ -1,7 +1,10 @@
-//! [`OfferError`]: what comes back when a call cannot be offered.
+//! [`OfferError`] and [`ForwardError`]: what comes back when a call cannot be offered, or frames not
+//! handed on.
 
+use super::{Frames, WanMiniport};
 use crate::Status;
 use core::fmt;
+use ndis_co::tapi::Disconnect;
 
 /// What the driver wanted to keep for a call that could not be offered, and why.
 ///
@@ -31,6 +34,26 @@ pub struct OfferError<C> {
     pub status: Status,
 }
 
+impl<C> OfferError<C> {
+    /// Why, as who calls is told: nobody takes calls there ([`Disconnect::Unavailable`], as when the
+    /// adapter goes), each address has a call ([`Disconnect::Busy`]), the client answers with a reason
+    /// of its own, or it could not be done ([`Disconnect::Congestion`]).
+    #[must_use]
+    pub fn why(&self) -> Disconnect {
+        match self.status {
+            Status::INVALID_SAP | Status::CLOSING => Disconnect::Unavailable,
+            Status::TAPI_CALLUNAVAIL => Disconnect::Busy,
+            other => Disconnect::from_status(other).unwrap_or(Disconnect::Congestion),
+        }
+    }
+}
+
+impl<C> From<OfferError<C>> for Disconnect {
+    fn from(refused: OfferError<C>) -> Self {
+        refused.why()
+    }
+}
+
 impl<C> fmt::Display for OfferError<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "call not offered: {}", self.status)
@@ -48,6 +71,50 @@ impl<C> From<OfferError<C>> for Status {
 impl<C> fmt::Debug for OfferError<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OfferError")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Frames that the other call did not take, and why.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::{Status, irql::UpToDispatch};
+/// use ndis_mcm::wan::{Call, Frames, WanMiniport};
+///
+/// /// A cable between two calls: what the far end does not take is lost there.
+/// fn carry<W: WanMiniport>(frames: Frames<W>, far: &Call<W>, irql: &mut UpToDispatch) {
+///     if let Err(refused) = frames.forward(far, irql) {
+///         far.lost(refused.frames.iter().count() as u64);
+///         refused.frames.complete(Status::SUCCESS, irql);
+///     }
+/// }
+/// ```
+pub struct ForwardError<W: WanMiniport> {
+    /// The frames, as they were: to be completed, or handed on later.
+    pub frames: Frames<W>,
+    /// Why.
+    pub status: Status,
+}
+
+impl<W: WanMiniport> fmt::Display for ForwardError<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "frames not handed on: {}", self.status)
+    }
+}
+
+impl<W: WanMiniport> core::error::Error for ForwardError<W> {}
+
+impl<W: WanMiniport> From<ForwardError<W>> for Status {
+    fn from(refused: ForwardError<W>) -> Self {
+        refused.status
+    }
+}
+
+impl<W: WanMiniport> fmt::Debug for ForwardError<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ForwardError")
             .field("status", &self.status)
             .finish_non_exhaustive()
     }

@@ -1,6 +1,6 @@
 //! [`Frames`]: what NDISWAN sends on a call.
 
-use super::{Wan, WanMiniport, call::Call};
+use super::{Wan, WanMiniport, call::Call, error::ForwardError};
 use crate::{SendLists, Status};
 use core::fmt;
 use ndis_co::{
@@ -154,6 +154,36 @@ impl<W: WanMiniport> Frames<W> {
         let sent = self.0.disarm();
         sent.count(status);
         sent.lists.complete(status, irql);
+    }
+
+    /// Hands the frames up at another call, on whatever adapter, without copying them: a null modem,
+    /// or a bridge, in one driver. They are given back, and counted as sent, when all that is above
+    /// the other call has given them back there.
+    ///
+    /// NDISWAN gets each as [`Call::receive_lists`] hands it up, before this returns.
+    ///
+    /// # Errors
+    ///
+    /// Gives the frames back: [`Status::RESOURCES`], and as [`Call::receive_lists`].
+    pub fn forward(self, far: &Call<W>, irql: &mut impl NoLock) -> Result<(), ForwardError<W>> {
+        let parent = self.into_parent().map_err(|refused| ForwardError {
+            frames: refused.original,
+            status: refused.status,
+        })?;
+        let done = match parent.allocate_packet_clones(&far.adapter().pool) {
+            Ok(clones) => far.receive_lists(clones, irql).map_err(|refused| {
+                refused.lists.free(irql);
+                refused.status
+            }),
+            Err(status) => Err(status),
+        };
+        // With clones under way, the last of them gives them back.
+        match (Self::from_parent(parent), done) {
+            (Ok(frames), Ok(())) => frames.complete(Status::SUCCESS, irql),
+            (Ok(frames), Err(status)) => return Err(ForwardError { frames, status }),
+            (Err(_), _) => {}
+        }
+        Ok(())
     }
 
     /// Makes them the parent of clones, which go out without a copy. They are given back when the

@@ -28,7 +28,8 @@
 //!
 //! ```text
 //! application calls:  dial ──> Dial::pend ─ ─ ─> Dialing::connect ──> connected ──> send, receive
-//!                                         └ ─ ─> Dialing::refuse ───> failed
+//!                                         ├ ─ ─> Dialing::refuse ───> failed
+//!                                         └ ─ ─> no answer in time ─> failed     (Dial::pend_for)
 //! somebody calls:     Adapter::offer ──────────> answered ──> Answered::connect ──> connected ──> ...
 //!                                         └────> refused
 //! either hangs up:    hang_up ──> HangUp::finish      (after Call::hang_up, when the other end did)
@@ -131,6 +132,7 @@
 mod adapt;
 mod call;
 mod counters;
+mod deadline;
 mod dial;
 mod ending;
 mod error;
@@ -141,13 +143,14 @@ mod link;
 mod nic;
 mod offer;
 mod oids;
+pub mod prelude;
 mod state;
 mod walk;
 
 pub use call::{Call, WeakCall};
 pub use dial::{Dial, Dialing};
 pub use ending::{HangUp, HangingUp};
-pub use error::OfferError;
+pub use error::{ForwardError, OfferError};
 #[doc(hidden)]
 pub use frames::Counts;
 pub use frames::{Frames, FramesParent};
@@ -165,7 +168,7 @@ use ndis_co::{
     nbl::NetBufferLists,
     oid::RequestId,
     power::PowerState,
-    wan::LinkInfo,
+    wan::{CompressionInfo, LinkInfo},
 };
 
 /// An adapter of a WAN driver; it derefs to what the driver keeps for it. Calls from the network
@@ -297,11 +300,12 @@ pub trait WanMiniport: Sized + Send + Sync + 'static {
     #[doc(alias = "MiniportCoSendNetBufferLists")]
     fn send(&self, call: &Call<Self>, frames: Frames<Self>, irql: &mut UpToDispatch);
 
-    /// Lists that were handed up with [`Call::receive_lists`] or [`Call::receive`] come back.
-    /// Dropping them frees them, and so does this default.
+    /// Lists that were handed up with [`Call::receive_lists`], [`Call::receive`] or
+    /// [`Frames::forward`] come back. Dropping them frees them, and so does this default.
     #[doc(alias = "MiniportReturnNetBufferLists")]
     fn returned(&self, adapter: &Adapter<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
-        let _ = (adapter, lists, irql);
+        let _ = adapter;
+        lists.free(irql);
     }
 
     /// NDISWAN has set the link of a call: sizes of frames, and framing, within what was declared.
@@ -309,6 +313,18 @@ pub trait WanMiniport: Sized + Send + Sync + 'static {
     #[doc(alias = "OID_WAN_CO_SET_LINK_INFO")]
     fn link_set(&self, call: &Call<Self>, link: &LinkInfo, irql: &mut UpToDispatch) {
         let _ = (call, link, irql);
+    }
+
+    /// NDISWAN has chosen what a call compresses, of what was [declared](Link::compression): after
+    /// PPP has negotiated it, or again.
+    #[doc(alias = "OID_WAN_CO_SET_COMP_INFO")]
+    fn compression_set(
+        &self,
+        call: &Call<Self>,
+        chosen: &CompressionInfo,
+        irql: &mut UpToDispatch,
+    ) {
+        let _ = (call, chosen, irql);
     }
 
     /// As [`Miniport::pause`](crate::Miniport::pause): calls stay, data stop.
