@@ -1,7 +1,5 @@
-//! [`OfferError`] and [`ForwardError`]: what comes back when a call cannot be offered, or frames not
-//! handed on.
+//! [`OfferError`]: what comes back when a call cannot be offered.
 
-use super::{Frames, WanMiniport};
 use crate::Status;
 use core::fmt;
 use ndis_co::tapi::Disconnect;
@@ -71,50 +69,6 @@ impl<C> From<OfferError<C>> for Status {
 impl<C> fmt::Debug for OfferError<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OfferError")
-            .field("status", &self.status)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Frames that the other call did not take, and why.
-///
-/// ```
-/// # use ndis_host as _;
-/// use ndis_co::{Status, irql::UpToDispatch};
-/// use ndis_mcm::wan::{Call, Frames, WanMiniport};
-///
-/// /// A cable between two calls: what the far end does not take is lost there.
-/// fn carry<W: WanMiniport>(frames: Frames<W>, far: &Call<W>, irql: &mut UpToDispatch) {
-///     if let Err(refused) = frames.forward(far, irql) {
-///         far.lost(refused.frames.iter().count() as u64);
-///         refused.frames.complete(Status::SUCCESS, irql);
-///     }
-/// }
-/// ```
-pub struct ForwardError<W: WanMiniport> {
-    /// The frames, as they were: to be completed, or handed on later.
-    pub frames: Frames<W>,
-    /// Why.
-    pub status: Status,
-}
-
-impl<W: WanMiniport> fmt::Display for ForwardError<W> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "frames not handed on: {}", self.status)
-    }
-}
-
-impl<W: WanMiniport> core::error::Error for ForwardError<W> {}
-
-impl<W: WanMiniport> From<ForwardError<W>> for Status {
-    fn from(refused: ForwardError<W>) -> Self {
-        refused.status
-    }
-}
-
-impl<W: WanMiniport> fmt::Debug for ForwardError<W> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ForwardError")
             .field("status", &self.status)
             .finish_non_exhaustive()
     }

@@ -1,6 +1,6 @@
 //! [`Frames`]: what NDISWAN sends on a call.
 
-use super::{Wan, WanMiniport, call::Call, error::ForwardError};
+use super::{Wan, WanMiniport, call::Call};
 use crate::{SendLists, Status};
 use core::fmt;
 use ndis_co::{
@@ -250,5 +250,49 @@ impl<W: WanMiniport> fmt::Debug for Frames<W> {
             .field("call", self.call())
             .field("lists", &self.list_count())
             .finish()
+    }
+}
+
+/// Frames that the other call did not take, and why.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::{Status, irql::UpToDispatch};
+/// use ndis_mcm::wan::{Call, Frames, WanMiniport};
+///
+/// /// A cable between two calls: what the far end does not take is lost there.
+/// fn carry<W: WanMiniport>(frames: Frames<W>, far: &Call<W>, irql: &mut UpToDispatch) {
+///     if let Err(refused) = frames.forward(far, irql) {
+///         far.lost(refused.frames.iter().count() as u64);
+///         refused.frames.complete(Status::SUCCESS, irql);
+///     }
+/// }
+/// ```
+pub struct ForwardError<W: WanMiniport> {
+    /// The frames, as they were: to be completed, or handed on later.
+    pub frames: Frames<W>,
+    /// Why.
+    pub status: Status,
+}
+
+impl<W: WanMiniport> fmt::Display for ForwardError<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "frames not handed on: {}", self.status)
+    }
+}
+
+impl<W: WanMiniport> core::error::Error for ForwardError<W> {}
+
+impl<W: WanMiniport> From<ForwardError<W>> for Status {
+    fn from(refused: ForwardError<W>) -> Self {
+        refused.status
+    }
+}
+
+impl<W: WanMiniport> fmt::Debug for ForwardError<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ForwardError")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
     }
 }

@@ -48,7 +48,9 @@
 //! - It tells NDISWAN the speed and the window of a link when its call is up, again when NDISWAN
 //!   sets the link for the first time (before that it may not have the VC, and not hear), and when
 //!   the driver [changes](Call::set_params) them.
-//! - It refuses frames that are longer than declared, and fails what is sent on no call.
+//! - It refuses frames that are longer than declared, and fails what is sent on no call; what a call
+//!   sends it hands up at another one without copying it ([`Frames::forward`]).
+//! - It refuses a dialled call that nobody has answered in the [time](Dial::pend_for) for it.
 //! - It ends calls in the order that TAPI wants (rule [TAPI-13]): when the driver has nothing
 //!   against it, the VC is deactivated as soon as the last frame is back, then the request is
 //!   completed. A halt refuses what is dialled and ends every call (rule [TAPI-14]).
@@ -150,10 +152,10 @@ mod walk;
 pub use call::{Call, WeakCall};
 pub use dial::{Dial, Dialing};
 pub use ending::{HangUp, HangingUp};
-pub use error::{ForwardError, OfferError};
+pub use error::OfferError;
 #[doc(hidden)]
 pub use frames::Counts;
-pub use frames::{Frames, FramesParent};
+pub use frames::{ForwardError, Frames, FramesParent};
 pub use init::{Declared, NewWan};
 pub use lines::{Line, Lines};
 pub use link::{Link, LinkParams, Speeds, Subtype};
