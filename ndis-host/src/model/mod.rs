@@ -5,6 +5,7 @@ pub(crate) mod adapter;
 pub(crate) mod af;
 pub(crate) mod announced;
 pub(crate) mod binding;
+pub(crate) mod capabilities;
 pub(crate) mod driver;
 pub(crate) mod legs;
 pub(crate) mod manager;
