@@ -107,8 +107,12 @@ pub(super) struct State {
     queued: Chain,
     /// The work item is sending what was queued.
     sending: bool,
-    /// Lists out for sending, and NDIS calls under way on the VC.
+    /// NDIS calls under way on the VC.
     busy: usize,
+    /// Lists are out for sending, as [`Guarded`](super::guarded::Guarded) has found.
+    out: bool,
+    /// Whether lists may go, as it has been told.
+    open: bool,
     /// OID requests of the VC that are not over, of either side's.
     requests: Outstanding,
     /// Another VC of this driver's shares it.
@@ -164,6 +168,8 @@ impl State {
             queued: Chain::new(),
             sending: false,
             busy: 0,
+            out: false,
+            open: false,
             requests: Outstanding::new(),
             shared: false,
             want_close: false,
@@ -213,7 +219,7 @@ impl State {
                 parameters: parameters.as_raw(),
             });
         }
-        if self.busy > 0 {
+        if self.is_busy() {
             return None;
         }
         // An accepted call is first connected or hung up by the call manager
@@ -282,7 +288,7 @@ impl State {
 
     /// The call manager deletes it, if nothing is outstanding (rule VC-27).
     pub(super) fn try_delete(&mut self) -> bool {
-        let quiet = self.busy == 0 && self.requests.lets_go(Thread::current);
+        let quiet = !self.is_busy() && self.requests.lets_go(Thread::current);
         let free = self.life == Life::Alive && !self.has_call() && quiet;
         if free {
             self.life = Life::Deleted;
@@ -402,7 +408,7 @@ impl State {
         match self.origin {
             Origin::Client => self.life != Life::Deleted,
             Origin::CallManager => {
-                self.call != Call::None || self.busy > 0 || !self.requests.is_empty()
+                self.call != Call::None || self.is_busy() || !self.requests.is_empty()
             }
         }
     }
@@ -618,13 +624,26 @@ impl State {
         self.life == Life::Alive && self.call == Call::Up && !self.want_close && !self.hung_up
     }
 
-    /// Counts work on the VC, unless no call is up.
-    pub(super) fn busy(&mut self, count: usize) -> bool {
-        let up = self.can_send();
-        if up {
-            self.busy = self.busy.saturating_add(count);
-        }
-        up
+    /// Whether lists are out, or calls of NDIS under way.
+    fn is_busy(&self) -> bool {
+        self.out || self.busy > 0
+    }
+
+    /// Whether lists are out, which is so for this lock's time.
+    pub(super) fn set_out(&mut self, out: bool) {
+        self.out = out;
+    }
+
+    /// Whether lists may go, as was said last.
+    pub(super) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Whether lists may go, if that has changed: a call is up, and none are queued.
+    pub(super) fn changed_gate(&mut self) -> Option<bool> {
+        let open = self.can_send() && !self.sending && self.queued.is_empty();
+        let changed = core::mem::replace(&mut self.open, open) != open;
+        changed.then_some(open)
     }
 
     /// Lists, counted, are to be sent: gives those to send now, or queues them
@@ -644,8 +663,13 @@ impl State {
             return None;
         }
         self.busy = self.busy.saturating_add(1);
-        self.sending = true;
+        self.begin_sending();
         Some(lists)
+    }
+
+    /// What is sent now queues up.
+    pub(super) fn begin_sending(&mut self) {
+        self.sending = true;
     }
 
     /// The work item has sent them; whether others have queued up meanwhile.

@@ -2,7 +2,7 @@
 
 use super::{
     BufferMut, Buffers, BuffersMut, Chain, ListView, Lists, NetBuffer, NetBufferListPool, Packets,
-    fields::{At, Backed, Hand, Side, Slot, store},
+    fields::{At, Backed, Hand, Side, Slot, load, store},
     origin::Origin,
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     mem::{Box, Tag, Vacant},
     raw::Token,
 };
-use core::{fmt, ptr};
+use core::{fmt, mem::ManuallyDrop, ptr};
 use ndis_sys::{NET_BUFFER, NET_BUFFER_LIST};
 
 /// What belongs to a list beside the C structures.
@@ -106,6 +106,22 @@ impl NetBufferList {
     #[must_use]
     pub fn view(&self) -> ListView<'_> {
         ListView::new(self.raw.at())
+    }
+
+    /// Whether it can go its way, see [`NetBufferLists::is_fit`].
+    fn is_fit(&self) -> bool {
+        let mut buffers = self.buffers();
+        let first = buffers.next().is_some();
+        first && (self.side() == Side::Protocol || buffers.next().is_none())
+    }
+
+    /// What became of it: of one that was indicated, that it was.
+    fn outcome(&self) -> Status {
+        let side = self.side();
+        if side == Side::Miniport && !load(self.raw.at(), side, Slot::Vc).is_null() {
+            return Status::SUCCESS;
+        }
+        self.view().status()
     }
 
     /// The packets, to look at.
@@ -261,7 +277,7 @@ impl NetBufferList {
         while let Some(packet) = self.pop_front() {
             drop(packet);
         }
-        let status = self.view().status();
+        let status = self.outcome();
         let (mut list, backing) = self.raw.disarm().into_parts();
         // Out of its memory first, see `Backing`.
         let Some(Backing { kind, pool }) = backing.map(Box::into_inner) else {
@@ -412,6 +428,8 @@ impl fmt::Debug for NetBufferList {
 pub struct NetBufferLists {
     chain: Chain,
     side: Side,
+    /// One of them may have too few packets, or too many, for its direction.
+    doubtful: bool,
 }
 
 impl NetBufferLists {
@@ -421,6 +439,7 @@ impl NetBufferLists {
         Self {
             chain: Chain::new(),
             side,
+            doubtful: false,
         }
     }
 
@@ -430,15 +449,39 @@ impl NetBufferLists {
     ///
     /// Every list is one of this driver's own, as OWN says.
     #[must_use]
+    #[inline]
     pub unsafe fn from_chain(chain: Chain, side: Side) -> Self {
-        Self { chain, side }
+        // What was sent or indicated was looked at then, and keeps its packets (rule NBL-13).
+        let doubtful = false;
+        Self {
+            chain,
+            side,
+            doubtful,
+        }
+    }
+
+    /// Whether each list can go its way: one that is sent has packets, one that is indicated has
+    /// one (rule NBL-35).
+    #[inline]
+    pub(crate) fn is_fit(&self) -> bool {
+        !self.doubtful || self.look()
+    }
+
+    #[cold]
+    fn look(&self) -> bool {
+        match self.side {
+            Side::Protocol => self.chain.all_have_packets(),
+            Side::Miniport => self.chain.all_have_one_packet(),
+        }
     }
 
     /// Gives the lists away; they are to come back through
     /// [`NetBufferLists::from_chain`].
     #[must_use]
-    pub fn into_chain(mut self) -> Chain {
-        core::mem::take(&mut self.chain)
+    #[inline]
+    pub fn into_chain(self) -> Chain {
+        let mut this = ManuallyDrop::new(self);
+        core::mem::take(&mut this.chain)
     }
 
     /// The lists as a chain, still in this value.
@@ -482,6 +525,7 @@ impl NetBufferLists {
         if list.side() != self.side {
             return Err(list);
         }
+        self.doubtful |= !list.is_fit();
         self.chain.push(list.into_raw());
         Ok(())
     }
@@ -492,6 +536,7 @@ impl NetBufferLists {
         Self {
             chain: self.chain.split_front(count),
             side: self.side,
+            doubtful: self.doubtful,
         }
     }
 
@@ -504,6 +549,7 @@ impl NetBufferLists {
         if later.side != self.side {
             return Err(later);
         }
+        self.doubtful |= later.doubtful;
         self.chain.append(core::mem::take(&mut later.chain));
         Ok(())
     }
@@ -563,10 +609,14 @@ impl<'a> IntoIterator for &'a NetBufferLists {
 
 impl From<NetBufferList> for NetBufferLists {
     fn from(list: NetBufferList) -> Self {
-        let side = list.side();
+        let (side, doubtful) = (list.side(), !list.is_fit());
         let mut chain = Chain::new();
         chain.push(list.into_raw());
-        Self { chain, side }
+        Self {
+            chain,
+            side,
+            doubtful,
+        }
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) use oids::to_adapter;
 
 use crate::{
     Status,
+    callback::FromNdis,
     indication::StatusIndication,
     irql::{Passive, UpToDispatch},
     nbl::Chain,
@@ -280,7 +281,7 @@ pub trait Role<P: Protocol>: sealed::Sealed {
     /// As CALLBACK says of `vc`, and the lists are NDIS's, handed over.
     #[doc(hidden)]
     unsafe fn receive(
-        binding: Option<Binding<P>>,
+        binding: FromNdis<NDIS_HANDLE, Binding<P>>,
         vc: NDIS_HANDLE,
         lists: Chain,
         resources: bool,
