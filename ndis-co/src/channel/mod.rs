@@ -474,46 +474,43 @@ pub unsafe fn arrived<V: Channel>(
     // whatever it does with the lists.
     let open = vc.path(Key::new()).traffic.enter(2);
     let running = vc.count_out(1, Key::new());
-    // SAFETY: by SENDS, for it is counted just now.
-    let lent = unsafe { once_more::<V>(&vc) };
-    let sent = Sent { vc: lent, chain };
-    if running && open.has(Open::BOTH) && !vc.is_gone() {
+    let quick = running && open.has(Open::BOTH) && !vc.is_gone();
+    if quick || may_send::<V>(&vc, open, running) {
+        // SAFETY: by SENDS, for it is counted just now.
+        let vc_again = unsafe { once_more::<V>(&vc) };
+        let sent = Sent {
+            vc: vc_again,
+            chain,
+        };
         let held = Armed::new(sent);
         send(&vc, SendLists { held }, irql);
-    } else if let Some(sent) = look_again(sent, open, running, irql) {
-        let held = Armed::new(sent);
-        send(&vc, SendLists { held }, irql);
+    } else {
+        refuse::<V>(&vc, chain, running, irql);
     }
-    leave(&*vc, 1, irql);
+    leave::<V>(&vc, 1, irql);
 }
 
-/// The client sends, and not everything is open. `None` when the lists went straight back.
+/// The client sends, and not everything is open: whether it may.
 #[cold]
-fn look_again<V: Channel>(
-    sent: Sent<V>,
-    open: Open,
-    running: bool,
-    irql: &mut UpToDispatch,
-) -> Option<Sent<V>> {
-    let vc = &sent.vc;
-    let removed = vc.is_gone();
+fn may_send<V: Channel>(vc: &V, open: Open, running: bool) -> bool {
     let sends = open.has(Open::SENDS);
     if sends && !open.has(Open::RECEIVES) {
         vc.used(Key::new());
     }
-    if running && sends && !removed {
-        return Some(sent);
-    }
-    // While paused everything goes straight back (rule PAUSE-04), and so it does when
-    // the device is gone (rule HALT-13).
-    let status = match (removed, running) {
+    running && sends && !vc.is_gone()
+}
+
+/// While paused everything goes straight back (rule PAUSE-04), and so it does when
+/// the device is gone (rule HALT-13).
+#[cold]
+fn refuse<V: Channel>(vc: &V, chain: Chain, running: bool, irql: &mut UpToDispatch) {
+    let status = match (vc.is_gone(), running) {
         (true, _) => Status::NOT_ACCEPTED,
         (false, true) => Status::CLOSING,
         (false, false) => Status::PAUSED,
     };
-    mark(&sent.chain, status, Key::new());
-    complete(&*sent.vc, sent.chain, 1, irql);
-    None
+    mark(&chain, status, Key::new());
+    complete(vc, chain, 1, irql);
 }
 
 /// Indicates received lists on a VC.
@@ -525,33 +522,47 @@ pub fn indicate<V: Channel>(
     irql: &mut UpToDispatch,
 ) -> Result<(), IndicateError> {
     let count = lists.len();
-    let (Ok(number), Side::Miniport, true) = (u32::try_from(count), lists.side(), lists.is_fit())
-    else {
-        let status = Status::INVALID_PARAMETER;
-        return Err(IndicateError { lists, status });
-    };
-    if count == 0 {
-        return Ok(());
-    }
+    let number = u32::try_from(count).unwrap_or(0);
+    let fits = number != 0 && lists.side() == Side::Miniport && lists.is_fit();
     // The client may answer within the indication, and so on. (One of these
     // crates leaves that to its work item long before.)
-    if stack::remaining() < stack::VERY_LOW {
-        let status = Status::RESOURCES;
-        return Err(IndicateError { lists, status });
+    if !fits || stack::has_less_than(stack::VERY_LOW) {
+        return refused(lists);
     }
     // One more than the lists, for the call itself: neither the pause nor the
     // close of the call is over while it runs (rule VC-49).
     let out = count.wrapping_add(1);
     if !vc.count_out(out, Key::new()) {
-        vc.count_in(out, Key::new());
-        let status = Status::PAUSED;
-        return Err(IndicateError { lists, status });
+        return paused(vc, lists);
     }
     if vc.path(Key::new()).traffic.enter_if(Open::RECEIVES, out) {
         tell(vc, lists.into_chain(), number, irql);
         return Ok(());
     }
     keep_or_refuse(vc, lists, number, irql)
+}
+
+/// Lists that cannot be indicated, or none.
+#[cold]
+fn refused(lists: NetBufferLists) -> Result<(), IndicateError> {
+    if lists.is_empty() {
+        return Ok(());
+    }
+    let fits = u32::try_from(lists.len()).is_ok();
+    let status = if lists.side() == Side::Miniport && lists.is_fit() && fits {
+        Status::RESOURCES
+    } else {
+        Status::INVALID_PARAMETER
+    };
+    Err(IndicateError { lists, status })
+}
+
+/// Nothing is indicated: counts back what was counted out on the adapter.
+#[cold]
+fn paused<V: Channel>(vc: &V, lists: NetBufferLists) -> Result<(), IndicateError> {
+    vc.count_in(lists.len().wrapping_add(1), Key::new());
+    let status = Status::PAUSED;
+    Err(IndicateError { lists, status })
 }
 
 /// Lists, counted out on the adapter, cannot go up now.
@@ -607,7 +618,10 @@ fn tell<V: Channel>(vc: &V, mut chain: Chain, number: u32, irql: &mut UpToDispat
 #[doc(hidden)]
 #[inline]
 pub unsafe fn returned<V: Channel>(lists: &NetBufferLists, irql: &mut UpToDispatch) -> usize {
-    let mut run = (ptr::null_mut(), 0);
+    let Some(first) = lists.chain().first() else {
+        return 0;
+    };
+    let mut run = (fields::load(first, Side::Miniport, Slot::Vc), 0);
     let mut all = 0_usize;
     lists.chain().for_each_raw(|list| {
         let context = fields::load(list, Side::Miniport, Slot::Vc);

@@ -24,7 +24,7 @@ pub fn indicate_status<V: Channel>(
     let adapter = vc.adapter_handle(Key::new());
     let mut indication = indication::outgoing(adapter, code, data, About::Vc, Key::new())?;
     // Who hears of it may indicate more, and so on.
-    if stack::remaining() < stack::VERY_LOW {
+    if stack::has_less_than(stack::VERY_LOW) {
         return Err(Status::RESOURCES);
     }
     if !vc.path(Key::new()).traffic.enter_if(Open::RECEIVES, 1) {

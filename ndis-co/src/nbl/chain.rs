@@ -186,6 +186,12 @@ impl Chain {
         })
     }
 
+    /// Looks at the first list.
+    #[inline]
+    pub(crate) fn first(&self) -> Option<At<'_, NET_BUFFER_LIST>> {
+        self.first.as_ref().map(Hand::at)
+    }
+
     /// Does something to each list.
     #[inline]
     pub fn for_each_raw<'a>(&'a self, mut f: impl FnMut(At<'a, NET_BUFFER_LIST>)) {

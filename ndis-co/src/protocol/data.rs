@@ -285,8 +285,15 @@ impl<P: Protocol> fmt::Debug for Kept<P> {
 }
 
 /// Whether lists may be sent: they are from this driver's pool for that, and none is empty.
+#[inline]
+pub(crate) fn is_sendable(lists: &NetBufferLists) -> bool {
+    lists.side() == Side::Protocol && lists.is_fit()
+}
+
+/// The lists, if they may be sent.
+#[cold]
 pub(crate) fn sendable(lists: NetBufferLists) -> Result<NetBufferLists, SendError> {
-    if lists.side() == Side::Protocol && lists.is_fit() {
+    if is_sendable(&lists) {
         return Ok(lists);
     }
     let status = Status::INVALID_PARAMETER;
@@ -299,6 +306,7 @@ pub(crate) fn sendable(lists: NetBufferLists) -> Result<NetBufferLists, SendErro
 ///
 /// The VC is active, and stays so for this call; the lists are [`sendable`], and come back to
 /// whoever counts them.
+#[inline]
 pub(crate) unsafe fn send(vc: NDIS_HANDLE, mut chain: Chain) {
     // The lists are ours until the call below (rule NBL-01).
     chain.for_each_raw(|list| fields::set_source_handle(list, vc));

@@ -18,7 +18,7 @@ mod oids;
 pub use binding::BindingShared;
 pub use binding::{Binding, OpenedBinding};
 pub use data::{Kept, Received, SendError};
-pub(crate) use data::{send, sendable};
+pub(crate) use data::{is_sendable, send, sendable};
 pub use entry::Entry;
 pub use new_binding::NewBinding;
 pub(crate) use oids::to_adapter;

@@ -131,26 +131,36 @@ impl Flow {
         let less = Self::counted(count);
         let mut word = self.0.load(Ordering::Relaxed);
         loop {
-            let last = word == less;
-            let left = if last { CALM } else { word.wrapping_sub(less) };
+            if word == less {
+                match self.end_pause(word) {
+                    Ok(_) => return true,
+                    // Somebody has counted out in between.
+                    Err(now) => word = now,
+                }
+                continue;
+            }
+            let left = word.wrapping_sub(less);
             let done =
                 self.0
-                    .compare_exchange_weak(word, left, Ordering::AcqRel, Ordering::Relaxed);
+                    .compare_exchange_weak(word, left, Ordering::Release, Ordering::Relaxed);
             match done {
-                Ok(_) => return last,
+                Ok(_) => return false,
                 Err(now) => word = now,
             }
         }
     }
 
+    /// Ends the pause that waits, if nothing but these is counted.
+    #[cold]
+    fn end_pause(&self, last: u64) -> Result<u64, u64> {
+        self.0
+            .compare_exchange(last, CALM, Ordering::AcqRel, Ordering::Relaxed)
+    }
+
     /// A pause waits for the last; whether there is none, so that it is over.
     fn pause(&self) -> bool {
         // When something is counted, or was in between, whoever counts it in ends the pause.
-        self.0.fetch_and(!CALM, Ordering::AcqRel) < ONE
-            && self
-                .0
-                .compare_exchange(0, CALM, Ordering::AcqRel, Ordering::Relaxed)
-                .is_ok()
+        self.0.fetch_and(!CALM, Ordering::AcqRel) < ONE && self.end_pause(0).is_ok()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     irql::UpToDispatch,
     mem::Arc,
     nbl::{Chain, NetBufferLists, fields},
-    protocol::{self, sendable},
+    protocol::{self, is_sendable, sendable},
     stack,
 };
 
@@ -19,13 +19,15 @@ impl<C: Client> VcShared<C> {
         lists: NetBufferLists,
         _irql: &mut UpToDispatch,
     ) -> Result<(), SendError> {
-        let lists = sendable(lists)?;
         let count = lists.len();
         if count == 0 {
             return Ok(());
         }
-        if let Err(status) = this.af.binding.sends_out(count) {
-            return Err(SendError { lists, status });
+        if !is_sendable(&lists) {
+            return sendable(lists).map(drop);
+        }
+        if !this.af.binding.lists_out(count) {
+            return Self::paused(this, lists);
         }
         let low = stack::is_low();
         if !low && this.state.enter(count) {
@@ -33,6 +35,15 @@ impl<C: Client> VcShared<C> {
             return Ok(());
         }
         Self::queue(this, lists, low)
+    }
+
+    /// Nothing is sent on the binding.
+    #[cold]
+    fn paused(this: &Arc<Self>, lists: NetBufferLists) -> Result<(), SendError> {
+        this.af.binding.sends_in(lists.len());
+        // It may have begun to run since.
+        let status = this.af.binding.may_send().err().unwrap_or(Status::PAUSED);
+        Err(SendError { lists, status })
     }
 
     /// Lists, counted out on the binding, may not go at once.
