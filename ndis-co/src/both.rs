@@ -7,6 +7,7 @@ pub use joined::{Joined, Upper};
 
 use crate::{
     Status,
+    callback::FromNdis,
     client::{self, Client, Families, RunsClient},
     cm::{self, Key, ManagerState, RunsManager, StandaloneCallManager, standalone},
     indication::StatusIndication,
@@ -89,7 +90,7 @@ impl<P: Client<Role = Self> + StandaloneCallManager> Role<P> for AsBoth {
     }
 
     unsafe fn receive(
-        binding: Option<Binding<P>>,
+        binding: FromNdis<NDIS_HANDLE, Binding<P>>,
         vc: NDIS_HANDLE,
         lists: Chain,
         resources: bool,

@@ -35,6 +35,7 @@
 //! [BIND-18]: ndis_sys::rules#BIND-18
 
 mod af;
+mod guarded;
 pub(crate) mod handlers;
 mod incoming;
 mod oids;

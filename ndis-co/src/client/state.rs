@@ -112,8 +112,12 @@ pub(super) struct State {
     queued: Chain,
     /// The work item is sending what was queued.
     sending: bool,
-    /// Lists out for sending, and NDIS calls under way on the VC.
+    /// NDIS calls under way on the VC.
     busy: usize,
+    /// Lists are out for sending, as [`Guarded`](super::guarded::Guarded) has found.
+    out: bool,
+    /// Whether lists may go, as it has been told.
+    open: bool,
     /// OID requests of the VC that are not over, of either side's.
     requests: Outstanding,
     /// Whether another VC of this driver's shares it.
@@ -177,6 +181,8 @@ impl State {
             queued: Chain::new(),
             sending: false,
             busy: 0,
+            out: false,
+            open: false,
             requests: Outstanding::new(),
             join: Join::None,
             want_close: false,
@@ -231,7 +237,7 @@ impl State {
                 parameters: parameters.as_raw(),
             });
         }
-        if self.busy > 0 {
+        if self.is_busy() {
             return None;
         }
         // An accepted call is first connected or hung up by the call manager
@@ -301,7 +307,7 @@ impl State {
 
     /// The call manager deletes it, if nothing is outstanding (rule VC-27).
     pub(super) fn try_delete(&mut self) -> bool {
-        let quiet = self.busy == 0 && self.requests.lets_go(Thread::current);
+        let quiet = !self.is_busy() && self.requests.lets_go(Thread::current);
         let free = self.life == Life::Alive && !self.has_call() && quiet;
         if free {
             self.life = Life::Deleted;
@@ -409,7 +415,7 @@ impl State {
         match self.origin {
             Origin::Client => self.life != Life::Deleted,
             Origin::CallManager => {
-                self.call != Call::None || self.busy > 0 || !self.requests.is_empty()
+                self.call != Call::None || self.is_busy() || !self.requests.is_empty()
             }
         }
     }

@@ -210,7 +210,7 @@ impl Driver<Integrated> {
         }
         let nic = Nic {
             desk: Desk::try_new(place, init.scope())?,
-            pool: NetBufferListPool::for_receives(init.scope(), TAG)?,
+            pool: NetBufferListPool::for_receives_of_size(init.scope(), 128, TAG)?,
             _context: exchange.context("adapter", None),
         };
         exchange.store_resources(place, init.scope());

@@ -8,13 +8,26 @@ impl State {
         self.life == Life::Alive && self.call == Call::Up && !self.want_close && !self.hung_up
     }
 
-    /// Counts work on the VC, unless no call is up.
-    pub(in crate::client) fn busy(&mut self, count: usize) -> bool {
-        let up = self.can_send();
-        if up {
-            self.busy = self.busy.saturating_add(count);
-        }
-        up
+    /// Whether lists are out, or calls of NDIS under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.out || self.busy > 0
+    }
+
+    /// Whether lists are out, which is so for this lock's time.
+    pub(in crate::client) fn set_out(&mut self, out: bool) {
+        self.out = out;
+    }
+
+    /// Whether lists may go, as was said last.
+    pub(in crate::client) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Whether lists may go, if that has changed: a call is up, and none are queued.
+    pub(in crate::client) fn changed_gate(&mut self) -> Option<bool> {
+        let open = self.can_send() && !self.sending && self.queued.is_empty();
+        let changed = core::mem::replace(&mut self.open, open) != open;
+        changed.then_some(open)
     }
 
     /// Lists, counted, are to be sent: gives those to send now, or queues them
@@ -34,8 +47,13 @@ impl State {
             return None;
         }
         self.busy = self.busy.saturating_add(1);
-        self.sending = true;
+        self.begin_sending();
         Some(lists)
+    }
+
+    /// What is sent now queues up.
+    pub(in crate::client) fn begin_sending(&mut self) {
+        self.sending = true;
     }
 
     /// The work item has sent them; whether others have queued up meanwhile.

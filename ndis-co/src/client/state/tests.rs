@@ -323,14 +323,17 @@ fn the_end_waits_for_what_is_under_way() {
     state.offer().unwrap();
     state.accept();
     assert!(state.connected());
-    assert!(state.busy(2));
+    assert_eq!(state.changed_gate(), Some(true));
+    assert!(
+        state.send(Chain::new(), true).is_none(),
+        "the work item is to"
+    );
     state.want_close();
-    assert!(!state.busy(1), "no more from here on");
-    assert!(state.next(|| false).is_none());
+    assert_eq!(state.changed_gate(), Some(false), "no more from here on");
+    state.set_out(true);
+    assert!(state.next(|| false).is_none(), "a list is out");
     assert!(!state.try_delete());
-    assert!(!state.leave(1));
-    assert!(state.next(|| false).is_none());
-    assert!(state.leave(1));
+    state.set_out(false);
     assert!(matches!(state.next(|| false), Some(Step::Close)));
     assert!(!state.try_delete());
     state.closed();

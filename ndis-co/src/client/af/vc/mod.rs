@@ -14,12 +14,12 @@ use crate::{
     address::MAX_VARIABLE,
     client::{
         SendError,
+        guarded::Guarded,
         state::{Origin, State},
     },
     deferred::Node,
     instance_name,
     irql::{NoLock, UpToDispatch},
-    lock::SpinLock,
     mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag, Vec},
     nbl::NetBufferLists,
     params::CallParametersBuf,
@@ -46,7 +46,7 @@ pub struct VcShared<C: Client> {
     /// Where it is in its family's list, which is locked by whoever asks.
     place: AtomicUsize,
     handle: Opaque,
-    state: SpinLock<State>,
+    state: Guarded,
     name: instance_name::Slot,
     /// The VC that shares this one.
     above: AboveOf<C>,
@@ -206,7 +206,7 @@ impl<C: Client> VcShared<C> {
             lent: Lent::new(),
             place: AtomicUsize::new(0),
             handle: Opaque::new(handle),
-            state: SpinLock::new(State::new(origin)),
+            state: Guarded::new(State::new(origin)),
             name: instance_name::Slot::new(),
             above: AboveOf::<C>::default(),
             context,
@@ -309,7 +309,7 @@ impl<C: Client> VcShared<C> {
         self.handle.get()
     }
 
-    pub(in crate::client) fn state(&self) -> &SpinLock<State> {
+    pub(in crate::client) fn state(&self) -> &Guarded {
         &self.state
     }
 }
