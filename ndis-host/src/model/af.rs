@@ -43,6 +43,13 @@ pub(crate) struct Af {
     pub(crate) duties: Vec<&'static str>,
     /// What the call manager has told the client that it tells all.
     pub(crate) announced: Announced,
+    /// The rules by which it was reported that the client has missed some of that.
+    pub(crate) missed: Vec<&'static str>,
+    /// Which family it is: `CO_ADDRESS_FAMILY_*`.
+    pub(crate) family: i32,
+    /// What the client has asked the call manager about its lines: of all, of one, in this order
+    /// (TAPI-04).
+    pub(crate) asked_lines: (bool, bool),
     /// The place in the run at which its open succeeded.
     pub(crate) opened_at: u64,
 }
@@ -79,6 +86,9 @@ impl Af {
             ended: false,
             duties: Vec::new(),
             announced: Announced::default(),
+            missed: Vec::new(),
+            family: 0,
+            asked_lines: (false, false),
             opened_at: 0,
         }
     }
