@@ -148,6 +148,7 @@ impl LineAddressCaps<'_> {
                 | DisconnectModes::NOANSWER
                 | DisconnectModes::BADADDRESS
                 | DisconnectModes::UNREACHABLE
+                | DisconnectModes::CONGESTION
                 | DisconnectModes::UNAVAIL,
             max_active_calls: calls,
             flags: AddressCapFlags::DIALED,

@@ -47,8 +47,11 @@ struct State<T: Tapi> {
     classes: Vec<cm::Sap<Ndproxy<T>>>,
     calls: Vec<Arc<Call<T>>>,
     /// Calls that are up, and to whom each is to be offered.
-    to_carry: Vec<(Arc<Call<T>>, cm::Sap<Ndproxy<T>>)>,
+    to_carry: Vec<ToCarry<T>>,
 }
+
+/// A call that is up, and the SAP of whoever is to carry its data.
+type ToCarry<T> = (Arc<Call<T>>, cm::Sap<Ndproxy<T>>);
 
 /// What the application knows.
 #[derive(Clone, Copy, PartialEq, Eq)]
