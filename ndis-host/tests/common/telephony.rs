@@ -14,7 +14,7 @@ struct Whole {
 }
 
 /// Whether a call manager with this twist is one for NDPROXY.
-pub fn is_proxys(twist: Twist) -> bool {
+pub fn is_for_ndproxy(twist: Twist) -> bool {
     matches!(
         twist,
         Twist::Proxy
