@@ -89,7 +89,9 @@ fn complete(irp: *mut n::IRP, status: i32, information: usize) {
 /// Writes so many bytes of the data.
 fn write(irp: *mut n::IRP, count: usize) {
     // SAFETY: a request that is the driver's.
-    let data = unsafe { (*irp).AssociatedIrp.SystemBuffer }.cast::<u8>();
+    let associated = unsafe { (*irp).AssociatedIrp };
+    // SAFETY: one for device control has its data there.
+    let data = unsafe { associated.SystemBuffer }.cast::<u8>();
     // SAFETY: the host has room behind the data, for who writes too far.
     unsafe { data.write_bytes(0x11, count) };
 }

@@ -111,7 +111,12 @@ fn put(request: *mut n::NDIS_OID_REQUEST, words: &[(usize, u32)]) {
     let buffer = common::oids::query(request).InformationBuffer;
     for (at, word) in words {
         // SAFETY: within the buffer, by the constants of this file.
-        unsafe { buffer.byte_add(*at).cast::<u32>().write_unaligned(*word) };
+        unsafe {
+            buffer
+                .wrapping_byte_add(*at)
+                .cast::<u32>()
+                .write_unaligned(*word);
+        };
     }
 }
 

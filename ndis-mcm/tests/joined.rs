@@ -109,7 +109,10 @@ impl CallManager for Modem {
         // Those that it was asked with are NDPROXY's guess (rule TAPI-09).
         match parameters() {
             Ok(own) => request.accept_with(own, irql),
-            Err(status) => request.refuse(status),
+            Err(status) => {
+                drop(self.0.vc.lock().unwrap().take());
+                request.refuse(status)
+            }
         }
     }
 

@@ -122,7 +122,8 @@ exports! { EXPORTS {
             // SAFETY: the client's parameters, as far as its memory goes.
             unsafe { s.check_call_parameters(call, "CALL-01", object, parameters) };
             // SAFETY: as above.
-            unsafe { s.note_flow(number, parameters) };
+            let seen = unsafe { s.seen(number, parameters) };
+            s.note_flow(number, &seen);
             s.new_call(number);
             let what = alloc::format!("the call on {object} is being made with these parameters");
             let loan = s.memory.lend(parameters.addr(), "CALL-02", Some(object), &what);
@@ -156,7 +157,8 @@ exports! { EXPORTS {
                     let who = question.callback.who.clone();
                     s.check_active("ProtocolCmMakeCall", who.clone(), number);
                     // SAFETY: the client's parameters, which stay until the call is made.
-                    unsafe { s.check_placed("ProtocolCmMakeCall", who, number, parameters) };
+                    let seen = unsafe { s.seen(number, parameters) };
+                    s.check_placed("ProtocolCmMakeCall", who, number, &seen);
                     if let Some((party, ..)) = party
                         && let Some(record) = s.world.parties.get_mut(&party)
                     {

@@ -51,8 +51,11 @@ exports! { EXPORTS {
             let manager_raw = s.handles.make(Kind::CallManagerSap, number);
             // SAFETY: the client's structure, as far as its memory goes.
             unsafe { s.check_sap(call, ObjectId::new(Kind::ClientAf, af), sap) };
-            // SAFETY: as above.
-            unsafe { s.check_telephony_sap(call, af, sap) };
+            if s.is_for_ndproxy(af) && s.has_room(sap.addr(), size_of::<[u32; 2]>()) {
+                // SAFETY: its type and its length are first.
+                let head = unsafe { sap.cast::<[u32; 2]>().read_unaligned() };
+                s.check_telephony_sap(call, af, head);
+            }
             let what = alloc::format!("the CO_SAP of {object} is being registered");
             let loan = s.memory.lend(sap.addr(), "SAP-04", Some(object), &what);
             let record = Sap::new((client_raw, manager_raw), af, Context(context), Ptr(sap));

@@ -55,7 +55,8 @@ exports! { EXPORTS {
                 let who = s.who();
                 s.check_active(call, who.clone(), number);
                 // SAFETY: the call manager's parameters.
-                unsafe { s.check_placed(call, who, number, parameters) };
+                let seen = unsafe { s.seen(number, parameters) };
+                s.check_placed(call, who, number, &seen);
                 if let Some(record) = first.and_then(|party| s.world.parties.get_mut(&party)) {
                     record.manager_context = Context(party_context);
                     party_raw = record.client_raw;

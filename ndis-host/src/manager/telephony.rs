@@ -11,106 +11,107 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::mem::offset_of;
 use ndis_sys as n;
-use ndis_sys::{CO_AF_TAPI_INCOMING_CALL_PARAMETERS, CO_AF_TAPI_SAP, CO_CALL_PARAMETERS, CO_SAP};
+use ndis_sys::{CO_AF_TAPI_INCOMING_CALL_PARAMETERS, CO_AF_TAPI_SAP, CO_CALL_PARAMETERS};
 
 const CHANGED: u32 = n::CALL_PARAMETERS_CHANGED as u32;
 const INCOMING: u32 = n::CO_TAPI_FLAG_INCOMING_CALL as u32;
 
-/// What call parameters say of the quality of service, and whether they were changed.
-struct Quality {
+/// What call parameters say to NDPROXY.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// That they were changed.
     changed: bool,
-    /// To send and to receive, when there are any.
+    /// The quality of service, to send and to receive.
     flow: Option<[Flow; 2]>,
+    /// The flags of the incoming call that is the media's part, if it is one.
+    incoming: Option<u32>,
 }
 
 impl State {
     /// Whether a client's family is an MCM's for NDPROXY.
-    fn is_proxys(&self, af: u32) -> bool {
+    pub(crate) fn is_for_ndproxy(&self, af: u32) -> bool {
         self.world.afs.get(&af).is_some_and(|af| {
             af.family == n::CO_ADDRESS_FAMILY_TAPI_PROXY as i32
                 && matches!(af.served_by, Manager::Mcm { .. })
         })
     }
 
-    /// Whether a structure is not cut off by the end of its pool block.
-    fn has_room<T>(&self, at: *const T) -> bool {
-        let room = self.memory.room(at.addr());
-        room.is_none_or(|room| room >= size_of::<T>())
+    /// Whether so many bytes are not cut off by the end of a pool block.
+    pub(crate) fn has_room(&self, at: usize, length: usize) -> bool {
+        let room = self.memory.room(at);
+        at != 0 && room.is_none_or(|room| room >= length)
     }
 
-    /// Reads what call parameters say of the quality of service.
+    /// Reads the parameters of a call on a VC of NDPROXY's, as far as their memory goes; those of
+    /// others are not looked at.
     ///
     /// # Safety
     ///
     /// `parameters` is NULL or points to call parameters.
-    unsafe fn quality(&self, parameters: *const CO_CALL_PARAMETERS) -> Quality {
-        let mut quality = Quality {
-            changed: false,
-            flow: None,
-        };
-        if parameters.is_null() || !self.has_room(parameters) {
-            return quality;
+    pub(crate) unsafe fn seen(&self, vc: u32, parameters: *const CO_CALL_PARAMETERS) -> Seen {
+        let mut seen = Seen::default();
+        let af = self.world.vcs.get(&vc).and_then(|vc| vc.af);
+        if !af.is_some_and(|af| self.is_for_ndproxy(af))
+            || !self.has_room(parameters.addr(), size_of::<CO_CALL_PARAMETERS>())
+        {
+            return seen;
         }
         // SAFETY: the structure is there by contract.
         let all = unsafe { parameters.read_unaligned() };
-        quality.changed = all.Flags & CHANGED != 0;
-        let manager = all.CallMgrParameters.cast_const();
-        if !manager.is_null() && self.has_room(manager) {
+        seen.changed = all.Flags & CHANGED != 0;
+        let manager = all.CallMgrParameters;
+        let whole = size_of::<n::CO_CALL_MANAGER_PARAMETERS>();
+        if self.has_room(manager.addr(), whole) {
             // SAFETY: the parameters point to their parts.
             let manager = unsafe { manager.read_unaligned() };
-            quality.flow = Some([manager.Transmit, manager.Receive].map(|flow| Flow {
+            seen.flow = Some([manager.Transmit, manager.Receive].map(|flow| Flow {
                 peak: flow.PeakBandwidth,
                 sdu: flow.MaxSduSize,
             }));
         }
-        quality
+        let specific = offset_of!(n::CO_MEDIA_PARAMETERS, MediaSpecific);
+        let length = specific + offset_of!(n::CO_SPECIFIC_PARAMETERS, Length);
+        let flags = specific
+            + offset_of!(n::CO_SPECIFIC_PARAMETERS, Parameters)
+            + offset_of!(CO_AF_TAPI_INCOMING_CALL_PARAMETERS, ulFlags);
+        let word = |at| all.MediaParameters.wrapping_byte_add(at).cast::<u32>();
+        if self.has_room(all.MediaParameters.addr(), flags + size_of::<u32>()) {
+            // SAFETY: as above, each part with the length of its specific one.
+            let length = unsafe { word(length).read_unaligned() } as usize;
+            if length >= size_of::<CO_AF_TAPI_INCOMING_CALL_PARAMETERS>() {
+                // SAFETY: the specific part is as long as it says (CALL-26).
+                seen.incoming = Some(unsafe { word(flags).read_unaligned() });
+            }
+        }
+        seen
     }
 
-    /// Keeps what NDPROXY has asked a call with.
-    ///
-    /// # Safety
-    ///
-    /// As for [`quality`](Self::quality).
-    pub(crate) unsafe fn note_flow(&mut self, vc: u32, parameters: *const CO_CALL_PARAMETERS) {
+    /// Keeps what NDPROXY asks a call with.
+    pub(crate) fn note_flow(&mut self, vc: u32, asked: &Seen) {
         let af = self.world.vcs.get(&vc).and_then(|vc| vc.af);
-        if !af.is_some_and(|af| self.is_proxys(af)) {
-            return;
-        }
-        // SAFETY: by contract.
-        let quality = unsafe { self.quality(parameters) };
-        if let Some(vc) = self.world.vcs.get_mut(&vc) {
-            vc.asked_flow = quality.flow;
+        if af.is_some_and(|af| self.is_for_ndproxy(af))
+            && let Some(vc) = self.world.vcs.get_mut(&vc)
+        {
+            vc.asked_flow = asked.flow;
         }
     }
 
     /// TAPI-09, TAPI-10: the quality of service of a call that NDPROXY has made, and that the MCM
     /// has accepted.
-    ///
-    /// # Safety
-    ///
-    /// As for [`quality`](Self::quality).
-    pub(crate) unsafe fn check_placed(
-        &mut self,
-        call: &str,
-        who: Arc<str>,
-        vc: u32,
-        parameters: *const CO_CALL_PARAMETERS,
-    ) {
+    pub(crate) fn check_placed(&mut self, call: &str, who: Arc<str>, vc: u32, accepted: &Seen) {
         let Some(record) = self.world.vcs.get(&vc) else {
             return;
         };
         let asked = record.asked_flow;
-        if !record.af.is_some_and(|af| self.is_proxys(af)) {
+        if !record.af.is_some_and(|af| self.is_for_ndproxy(af)) {
             return;
         }
-        // SAFETY: by contract.
-        let quality = unsafe { self.quality(parameters) };
-        let (rule, why) = match quality.flow {
+        let (rule, why) = match accepted.flow {
             None => ("TAPI-10", "without CallMgrParameters"),
             Some(flow) if flow.iter().any(|flow| flow.peak == 0) => {
                 ("TAPI-10", "without a PeakBandwidth both ways")
             }
-            Some(_) if quality.changed => return,
+            Some(_) if accepted.changed => return,
             Some(flow) if asked != Some(flow) => (
                 "TAPI-10",
                 "with parameters that were changed, and no flag that says so",
@@ -123,24 +124,11 @@ impl State {
     }
 
     /// TAPI-11: what an MCM offers NDPROXY.
-    ///
-    /// # Safety
-    ///
-    /// As for [`quality`](Self::quality).
-    pub(crate) unsafe fn check_offer(
-        &mut self,
-        call: &str,
-        (af, vc): (u32, u32),
-        parameters: *const CO_CALL_PARAMETERS,
-    ) {
-        if !self.is_proxys(af) || parameters.is_null() {
+    pub(crate) fn check_offer(&mut self, call: &str, (af, vc): (u32, u32), offered: &Seen) {
+        if !self.is_for_ndproxy(af) {
             return;
         }
-        // SAFETY: by contract.
-        let quality = unsafe { self.quality(parameters) };
-        // SAFETY: as above.
-        let flags = unsafe { self.flags_of_offer(parameters) };
-        let why: String = match (flags, quality.flow) {
+        let why: String = match (offered.incoming, offered.flow) {
             (None, _) => "without a CO_AF_TAPI_INCOMING_CALL_PARAMETERS".into(),
             (Some(INCOMING), Some(flow)) if flow.iter().all(|flow| flow.peak > 0) => return,
             (Some(INCOMING), _) => "without a PeakBandwidth both ways".into(),
@@ -151,22 +139,11 @@ impl State {
         self.violate("TAPI-11", Some(object), message);
     }
 
-    /// TAPI-12: the SAP of a client of an MCM's for NDPROXY.
-    ///
-    /// # Safety
-    ///
-    /// `sap` points to a SAP, as far as its memory goes.
-    pub(crate) unsafe fn check_telephony_sap(&mut self, call: &str, af: u32, sap: *const CO_SAP) {
-        if !self.is_proxys(af) || !self.has_room(sap) {
-            return;
-        }
-        let place = sap.wrapping_byte_add(offset_of!(CO_SAP, SapType));
-        // SAFETY: the beginning of a SAP is there.
-        let kind = unsafe { place.cast::<u32>().read_unaligned() };
-        let place = sap.wrapping_byte_add(offset_of!(CO_SAP, SapLength));
-        // SAFETY: as above.
-        let length = unsafe { place.cast::<u32>().read_unaligned() };
-        if kind != n::AF_TAPI_SAP_TYPE as u32 || (length as usize) < size_of::<CO_AF_TAPI_SAP>() {
+    /// TAPI-12: the type of a SAP of NDPROXY's on an MCM, and the length of its address.
+    pub(crate) fn check_telephony_sap(&mut self, call: &str, af: u32, [kind, length]: [u32; 2]) {
+        let right =
+            kind == n::AF_TAPI_SAP_TYPE as u32 && length as usize >= size_of::<CO_AF_TAPI_SAP>();
+        if self.is_for_ndproxy(af) && !right {
             let object = ObjectId::new(Kind::ClientAf, af);
             let message = alloc::format!(
                 "{call} on {object} with a SAP of the type {kind:#x} and of {length} bytes, which is \
@@ -174,33 +151,5 @@ impl State {
             );
             self.violate("TAPI-12", Some(object), message);
         }
-    }
-
-    /// The flags of the incoming call that is the media's part of parameters, if it is one.
-    ///
-    /// # Safety
-    ///
-    /// `parameters` points to call parameters.
-    unsafe fn flags_of_offer(&self, parameters: *const CO_CALL_PARAMETERS) -> Option<u32> {
-        if !self.has_room(parameters) {
-            return None;
-        }
-        // SAFETY: by contract.
-        let media = unsafe { (*parameters).MediaParameters };
-        let fixed = offset_of!(n::CO_MEDIA_PARAMETERS, MediaSpecific);
-        let at = |offset: usize| media.wrapping_byte_add(fixed + offset).cast::<u32>();
-        let flags = offset_of!(n::CO_SPECIFIC_PARAMETERS, Parameters)
-            + offset_of!(CO_AF_TAPI_INCOMING_CALL_PARAMETERS, ulFlags);
-        let room = self.memory.room(media.addr());
-        if media.is_null() || room.is_some_and(|room| room < fixed + flags + 4) {
-            return None;
-        }
-        // SAFETY: the parameters point to their parts, each with its specific part's length.
-        let length = unsafe { at(offset_of!(n::CO_SPECIFIC_PARAMETERS, Length)).read_unaligned() };
-        if (length as usize) < size_of::<CO_AF_TAPI_INCOMING_CALL_PARAMETERS>() {
-            return None;
-        }
-        // SAFETY: the specific part is as long as it says (CALL-26).
-        Some(unsafe { at(flags).read_unaligned() })
     }
 }

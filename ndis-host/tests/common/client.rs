@@ -812,8 +812,8 @@ unsafe extern "system" fn af_register_notify(context: NDIS_HANDLE, family: *mut 
     if ![0, offered].contains(&shared.wants.load(SeqCst)) {
         return;
     }
-    let proxys = offered == n::CO_ADDRESS_FAMILY_TAPI_PROXY as _;
-    shared.proxy.store(proxys, SeqCst);
+    let for_ndproxy = offered == n::CO_ADDRESS_FAMILY_TAPI_PROXY as _;
+    shared.proxy.store(for_ndproxy, SeqCst);
     let mut lock: n::KSPIN_LOCK = 0;
     let mut irql = 0;
     if shared.twist == Twist::OpenAtDispatch {

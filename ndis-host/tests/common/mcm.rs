@@ -484,7 +484,7 @@ unsafe extern "system" fn initialize(
         super::oids::indicate(handle, shared.paused.load(SeqCst), it);
         return n::NDIS_STATUS_FAILURE;
     }
-    let which = if telephony::is_proxys(twist) {
+    let which = if telephony::is_for_ndproxy(twist) {
         n::CO_ADDRESS_FAMILY_TAPI_PROXY
     } else {
         n::CO_ADDRESS_FAMILY_L2TP
@@ -1307,10 +1307,10 @@ unsafe extern "system" fn make_call(
         }
         _ => {}
     }
-    let offers = twist == Twist::LongOffer || telephony::is_proxys(twist);
+    let offers = twist == Twist::LongOffer || telephony::is_for_ndproxy(twist);
     let own = if matches!(twist, Twist::LongActivation | Twist::LongOffer) {
         long_parameters()
-    } else if telephony::is_proxys(twist) {
+    } else if telephony::is_for_ndproxy(twist) {
         telephony::offer(twist)
     } else {
         params
@@ -1539,7 +1539,7 @@ unsafe extern "system" fn incoming_call_complete(
         // SAFETY: the lock is free.
         irql = unsafe { n::KeAcquireSpinLockRaiseToDpc(lock) };
     }
-    if telephony::is_proxys(twist) {
+    if telephony::is_for_ndproxy(twist) {
         telephony::accept(twist, params);
     }
     // SAFETY: the caller's request is open.

@@ -1,6 +1,6 @@
 //! Call parameters and SAPs of the family that NDPROXY speaks, and what a test gets wrong in them.
 
-use super::{TAG, Twist, zeroed};
+use super::{TAG, Twist, put, zeroed};
 use ndis_sys as n;
 use ndis_sys::{CO_CALL_PARAMETERS, CO_SAP};
 
@@ -14,7 +14,7 @@ struct Whole {
 }
 
 /// Whether a call manager with this twist is one for NDPROXY.
-pub fn is_proxys(twist: Twist) -> bool {
+pub fn is_for_ndproxy(twist: Twist) -> bool {
     matches!(
         twist,
         Twist::Proxy
@@ -76,7 +76,12 @@ pub fn offer(twist: Twist) -> *mut CO_CALL_PARAMETERS {
         + std::mem::offset_of!(n::CO_SPECIFIC_PARAMETERS, Parameters)
         + std::mem::offset_of!(n::CO_AF_TAPI_INCOMING_CALL_PARAMETERS, ulFlags);
     // SAFETY: within the block: the member behind has room for all of the structure.
-    unsafe { block.byte_add(at).cast::<i32>().write_unaligned(flags) };
+    unsafe {
+        block
+            .wrapping_byte_add(at)
+            .cast::<i32>()
+            .write_unaligned(flags)
+    };
     block.cast()
 }
 
@@ -126,8 +131,8 @@ pub fn sap(twist: Twist) -> *mut CO_SAP {
         _ => (n::AF_TAPI_SAP_TYPE as u32, size_of::<n::CO_AF_TAPI_SAP>()),
     };
     // SAFETY: a place in the block.
-    unsafe { (&raw mut (*sap).SapType).write(kind) };
+    put(unsafe { &raw mut (*sap).SapType }, kind);
     // SAFETY: as above.
-    unsafe { (&raw mut (*sap).SapLength).write(length as u32) };
+    put(unsafe { &raw mut (*sap).SapLength }, length as u32);
     sap
 }
