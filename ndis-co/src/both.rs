@@ -8,7 +8,7 @@ pub use joined::{Joined, Upper};
 use crate::{
     Status,
     callback::FromNdis,
-    client::{self, Client, Families, RunsClient},
+    client::{self, Client, Families, KeepsAbove, RunsClient},
     cm::{self, Key, ManagerState, RunsManager, StandaloneCallManager, standalone},
     indication::StatusIndication,
     irql::{NoLock, Passive, UpToDispatch},
@@ -125,9 +125,11 @@ impl<P: Client<Role = Self> + StandaloneCallManager> Role<P> for AsBoth {
     }
 }
 
-impl<P: Client<Role = Self> + StandaloneCallManager> RunsClient<P> for AsBoth {
+impl<P: Client<Role = Self> + StandaloneCallManager> KeepsAbove<P> for AsBoth {
     type Above = Upper<P>;
+}
 
+impl<P: Client<Role = Self> + StandaloneCallManager> RunsClient<P> for AsBoth {
     fn families(binding: &BindingShared<P>) -> &Families<P> {
         &binding.role.client
     }

@@ -127,7 +127,7 @@ impl State {
             return Err(status);
         }
         if self.holds_vc(number) {
-            self.note(Some(object), "not deleted: NDIS asks about it");
+            self.note(Some(object), "not deleted: NDIS asks about it, or tells");
             return Err(n::NDIS_STATUS_NOT_ACCEPTED);
         }
         Ok(())

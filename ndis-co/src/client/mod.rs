@@ -48,7 +48,10 @@ pub use af::held::Held;
 pub(crate) use af::held::Lower;
 pub use af::{Af, AfOffer, Call, CreatedVc, OpenAf, RegisteredSap, Sap, Vc, WeakVc};
 #[doc(hidden)]
-pub use af::{Families, RunsClient, above::Above};
+pub use af::{
+    Families, RunsClient,
+    above::{Above, KeepsAbove},
+};
 pub use incoming::{IncomingCall, PendingIncomingCall};
 pub use oids::{OidRequest, PendingOidRequest};
 pub use role::AsClient;

@@ -1,6 +1,6 @@
 //! [`AsClient`]: a protocol that is a client.
 
-use super::{Client, Families, RunsClient, handlers};
+use super::{Client, Families, KeepsAbove, RunsClient, handlers};
 use crate::{
     Status,
     callback::FromNdis,
@@ -93,9 +93,11 @@ impl<C: Client> Role<C> for AsClient {
     }
 }
 
-impl<C: Client<Role = AsClient>> RunsClient<C> for AsClient {
+impl<C: Client<Role = AsClient>> KeepsAbove<C> for AsClient {
     type Above = ();
+}
 
+impl<C: Client<Role = AsClient>> RunsClient<C> for AsClient {
     fn families(binding: &BindingShared<C>) -> &Families<C> {
         &binding.role
     }

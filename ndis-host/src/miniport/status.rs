@@ -14,6 +14,7 @@ use crate::model::manager::Manager;
 use crate::model::request::Loan;
 use crate::readings::JoinedVc;
 use crate::state::State;
+use crate::vcs::delete_if_waiting;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -400,6 +401,9 @@ fn tell(
     if code == n::NDIS_STATUS_RESET_END {
         cx.with(|s| s.knows_of_reset(binding, None));
     }
+    let Some(held) = cx.with(|s| s.hold_to_tell(vc)) else {
+        return;
+    };
     // Open from the beginning of the call on, shut from its end.
     let window = vc.zip(shuts_window(Ptr(at)));
     if let Some((vc, false)) = window {
@@ -412,6 +416,14 @@ fn tell(
         // SAFETY: as above.
         Told::Plain(own, handler) => unsafe { handler(own.0, at) },
     });
+    if let Some(number) = held {
+        cx.with(|s| {
+            if let Some(vc) = s.world.vcs.get_mut(&number) {
+                vc.telling = vc.telling.saturating_sub(1);
+            }
+        });
+        delete_if_waiting(cx, number);
+    }
     if code == n::NDIS_STATUS_RESET_START {
         cx.with(|s| s.knows_of_reset(binding, Some(s.log.seq())));
     }
@@ -495,6 +507,24 @@ fn pass(
 }
 
 impl State {
+    /// Whether a VC is still there whose client is to be told something, and which one is to be held
+    /// for as long: that which shares another is deleted by its own driver, and only NDIS knows what is
+    /// indicated beneath.
+    fn hold_to_tell(&mut self, vc: Option<u32>) -> Option<Option<u32>> {
+        let Some(number) = vc else {
+            return Some(None);
+        };
+        let record = self.world.vcs.get_mut(&number)?;
+        if record.lower.is_none() {
+            return Some(None);
+        }
+        if record.going || record.deleting {
+            return None;
+        }
+        record.telling += 1;
+        Some(Some(number))
+    }
+
     fn knows_of_reset(&mut self, binding: u32, since: Option<u64>) {
         if let Some(record) = self.world.bindings.get_mut(&binding) {
             record.reset_told = since;

@@ -168,6 +168,8 @@ pub(crate) struct Vc {
     pub(crate) upper: Option<u32>,
     /// The drivers are being told that it is deleted.
     pub(crate) going: bool,
+    /// Statuses from beneath of which its client is being told.
+    pub(crate) telling: u32,
     /// Its name for those who manage the machine.
     pub(crate) named: Option<Named>,
 }
@@ -245,6 +247,7 @@ impl Vc {
             lower,
             upper: None,
             going: false,
+            telling: 0,
             named: None,
         }
     }

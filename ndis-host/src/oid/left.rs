@@ -88,9 +88,13 @@ impl State {
     /// be used: so NDIS deletes no VC while it hands a request about it over. From there on a call
     /// manager counts the request, and refuses the deletion (VC-27). A miniport that is none cannot
     /// (VC-29), and has to complete the request with its handle (OID-18): so NDIS waits for that.
+    /// Nor does it while it tells the client of a VC what is indicated beneath: nobody else knows.
     pub(crate) fn holds_vc(&self, vc: u32) -> bool {
         let record = self.world.vcs.get(&vc);
         let third = record.is_some_and(|vc| vc.miniport.is_some());
+        if record.is_some_and(|vc| vc.telling > 0) {
+            return true;
+        }
         let mut all = self.world.oids.values();
         all.any(|r| r.asker == Asker::Ndis && r.subject.vc == Some(vc) && (r.handing || third))
     }

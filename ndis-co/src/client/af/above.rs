@@ -1,6 +1,6 @@
 //! [`Above`]: what a client's VC knows of the VC that is joined to it.
 
-use crate::{Status, irql::UpToDispatch};
+use crate::{Status, irql::UpToDispatch, protocol::sealed::Sealed};
 use core::any::Any;
 
 /// What a client's VC keeps of the one above that shares it. Whoever is no call manager has none.
@@ -17,3 +17,9 @@ pub trait Above: Default + Send + Sync + 'static {
 
 /// A driver that is a client alone.
 impl Above for () {}
+
+/// A role, and what it keeps on each VC of its client's of the one that is joined to that.
+#[doc(hidden)]
+pub trait KeepsAbove<C>: Sealed {
+    type Above: Above;
+}

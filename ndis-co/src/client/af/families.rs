@@ -1,22 +1,13 @@
 //! [`Families`]: the address families that a client has opened on one binding.
 
-use super::{AfShared, Client, Phase, Vc, above::Above};
-use crate::{
-    Status,
-    irql::UpToDispatch,
-    mem::Arc,
-    members::Members,
-    protocol::{BindingShared, sealed::Sealed},
-};
+use super::{AfShared, Client, Phase, Vc, above::KeepsAbove};
+use crate::{Status, irql::UpToDispatch, mem::Arc, members::Members, protocol::BindingShared};
 use core::fmt;
 use ndis_sys::NDIS_HANDLE;
 
 /// A role in which a driver is a client.
 #[doc(hidden)]
-pub trait RunsClient<C: Client>: Sealed {
-    /// What it keeps on each VC of the one that is joined to that.
-    type Above: Above;
-
+pub trait RunsClient<C: Client>: KeepsAbove<C> {
     fn families(binding: &BindingShared<C>) -> &Families<C>;
 }
 

@@ -1,12 +1,13 @@
 //! The state machine, without NDIS.
 
 use super::*;
+use crate::params::CallParametersBuf;
 use core::{
     ptr,
     sync::atomic::{AtomicUsize, Ordering},
 };
 // Defines what the crates import.
-use ndis_host as _;
+use ndis_host::Host;
 
 /// A VC of `origin`'s, alive.
 fn alive(origin: Origin) -> State {
@@ -345,4 +346,154 @@ fn a_deactivation_is_that_of_its_own_call() {
         state.next(&(), || false),
         Some(Step::CompleteClose(_))
     ));
+}
+
+/// With memory for parameters, all of which is given back.
+fn hosted(run: fn()) {
+    let host = Host::builder().build();
+    run();
+    assert!(host.finish().is_clean());
+}
+
+fn parameters() -> CallParametersBuf {
+    CallParametersBuf::builder().build().unwrap()
+}
+
+/// The driver's own VC, which is being activated.
+fn activating() -> State {
+    let mut state = alive(Origin::Manager);
+    assert!(state.want_activate(parameters()).is_none());
+    assert!(matches!(state.next(&(), || false), Some(Step::Activate(_))));
+    state
+}
+
+fn active() -> State {
+    let mut state = activating();
+    state.settle(Done::Activated(Some(Status::SUCCESS)));
+    state
+}
+
+/// A call that the client is just being offered.
+fn offered() -> State {
+    let mut state = active();
+    state.offer(parameters());
+    assert!(matches!(state.next(&(), || false), Some(Step::Dispatch(_))));
+    state
+}
+
+/// With what the client is told that the call is over, when that is due.
+fn told(state: &mut State) -> Option<Status> {
+    match state.next(&(), || false)? {
+        Step::DispatchClose(end) => Some(end.status),
+        step => panic!("{step:?}"),
+    }
+}
+
+fn is_told_that_it_failed(state: &mut State) -> bool {
+    matches!(state.next(&(), || false), Some(Step::TellFailed(status)) if status == Status::CLOSING)
+}
+
+/// A call that is over beneath before it is offered does not come to the client.
+#[test]
+fn what_is_over_beneath_is_not_offered() {
+    hosted(|| {
+        let mut state = alive(Origin::Manager);
+        state.end_beneath(Status::SUCCESS);
+        assert!(state.next(&(), || false).is_none(), "it is the driver's");
+        assert!(state.want_activate(parameters()).is_some());
+        assert!(state.next(&(), || false).is_none());
+
+        let mut state = active();
+        state.end_beneath(Status::SUCCESS);
+        assert!(state.next(&(), || false).is_none(), "it is the driver's");
+        state.offer(parameters());
+        assert!(is_told_that_it_failed(&mut state));
+        assert!(state.next(&(), || false).is_none(), "the driver is told");
+        state.leave();
+        assert!(matches!(state.next(&(), || false), Some(Step::Deactivate)));
+
+        // It waits for the activation.
+        let mut state = activating();
+        state.offer(parameters());
+        state.end_beneath(Status::SUCCESS);
+        assert!(is_told_that_it_failed(&mut state));
+        state.leave();
+        assert!(state.next(&(), || false).is_none(), "it is being activated");
+        state.settle(Done::Activated(Some(Status::SUCCESS)));
+        assert!(matches!(state.next(&(), || false), Some(Step::Deactivate)));
+    });
+}
+
+/// One that was offered ends once, as soon as the client knows of it.
+#[test]
+fn what_is_over_beneath_ends() {
+    hosted(|| {
+        let end = Status::NO_ROUTE_TO_DESTINATION;
+        let mut state = offered();
+        state.end_beneath(end);
+        assert_eq!(told(&mut state), None, "it is just being offered");
+        state.settle(Done::Rang);
+        assert_eq!(told(&mut state), Some(end));
+        assert_eq!(told(&mut state), None, "once");
+        assert!(state.answered(Status::SUCCESS).is_none());
+        assert!(state.begin_close());
+
+        // The client refuses it first.
+        let mut state = offered();
+        state.end_beneath(end);
+        assert!(state.answered(Status::FAILURE).is_some());
+        state.leave();
+        state.leave();
+        assert!(matches!(state.next(&(), || false), Some(Step::Deactivate)));
+
+        // The driver was first.
+        let mut state = offered();
+        state.settle(Done::Rang);
+        assert_eq!(state.begin_dispatch_close(|| false), Ok(None));
+        state.end_beneath(end);
+        assert_eq!(told(&mut state), None);
+
+        // It is up, or the driver is about to connect it.
+        for connects in [false, true] {
+            let mut state = offered();
+            state.settle(Done::Rang);
+            assert!(state.answered(Status::SUCCESS).is_some());
+            state.leave();
+            if connects {
+                assert!(state.connect());
+                assert!(matches!(state.next(&(), || false), Some(Step::Connect(_))));
+                state.end_beneath(end);
+                assert_eq!(told(&mut state), None, "the client is being told");
+                assert!(state.hold_connected(state.number(), true));
+                state.leave();
+            } else {
+                state.end_beneath(end);
+            }
+            assert_eq!(told(&mut state), Some(end));
+            assert!(!state.connect(), "it is over");
+        }
+    });
+}
+
+/// What the client closes goes on to its end; when the driver will not have that, the client is told.
+#[test]
+fn a_refused_close_of_what_is_over_beneath_is_told() {
+    hosted(|| {
+        for end in [Status::SUCCESS, Status::FAILURE] {
+            let mut state = offered();
+            state.settle(Done::Rang);
+            assert!(state.answered(Status::SUCCESS).is_some());
+            state.leave();
+            assert!(state.begin_close());
+            state.end_beneath(end);
+            assert_eq!(told(&mut state), None);
+            if end.is_success() {
+                state.finish_close();
+                assert!(matches!(state.next(&(), || false), Some(Step::Deactivate)));
+            } else {
+                state.refuse_close();
+                assert_eq!(told(&mut state), Some(end));
+            }
+        }
+    });
 }

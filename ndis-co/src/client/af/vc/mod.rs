@@ -8,7 +8,11 @@ mod steps;
 
 pub use owners::{Call, CreatedVc};
 
-use super::{Af, AfShared, Client, Phase, RunsClient, above::Above, children::Child};
+use super::{
+    Af, AfShared, Client, Phase,
+    above::{Above, KeepsAbove},
+    children::Child,
+};
 use crate::{
     Status,
     address::MAX_VARIABLE,
@@ -31,7 +35,7 @@ use core::{any::Any, fmt, ops, sync::atomic::AtomicUsize};
 use ndis_sys::NDIS_HANDLE;
 
 /// What a role keeps on each VC of the one above.
-type AboveOf<C> = <<C as Protocol>::Role as RunsClient<C>>::Above;
+type AboveOf<C> = <<C as Protocol>::Role as KeepsAbove<C>>::Above;
 
 /// # Invariants
 ///
