@@ -2,6 +2,7 @@
 
 use crate::callback::Context;
 use crate::model::announced::Announced;
+use crate::model::capabilities::Capabilities;
 use crate::model::manager::Manager;
 use crate::model::request::Request;
 use alloc::sync::Arc;
@@ -43,6 +44,12 @@ pub(crate) struct Af {
     pub(crate) duties: Vec<&'static str>,
     /// What the call manager has told the client that it tells all.
     pub(crate) announced: Announced,
+    /// What the client has learnt of its lines.
+    pub(crate) capabilities: Capabilities,
+    /// The rules by which it was reported that the client has missed some of that.
+    pub(crate) missed: Vec<&'static str>,
+    /// Which family it is: `CO_ADDRESS_FAMILY_*`.
+    pub(crate) family: i32,
     /// The place in the run at which its open succeeded.
     pub(crate) opened_at: u64,
 }
@@ -79,6 +86,9 @@ impl Af {
             ended: false,
             duties: Vec::new(),
             announced: Announced::default(),
+            capabilities: Capabilities::default(),
+            missed: Vec::new(),
+            family: 0,
             opened_at: 0,
         }
     }

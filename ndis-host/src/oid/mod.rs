@@ -11,6 +11,7 @@
 
 mod announce;
 pub(crate) mod cancel;
+mod capabilities;
 mod checks;
 pub(crate) mod co;
 mod left;
@@ -18,6 +19,8 @@ mod names;
 pub(crate) mod own;
 pub(crate) mod plain;
 mod structure;
+mod tapi;
+mod wan;
 
 use crate::callback::{Callback, Context, Ptr};
 use crate::cx::{Cx, job};
@@ -154,6 +157,7 @@ impl State {
             removed: false,
             queued: false,
             cancelled: false,
+            timed_out: false,
             blamed: false,
             since: self.sched.now,
         };
