@@ -157,7 +157,7 @@ pub fn prove() -> Result<Outcome> {
 
 impl Driver {
     /// Where the variant is built.
-    fn target(&self, arch: Arch) -> PathBuf {
+    pub fn target(&self, arch: Arch) -> PathBuf {
         let variant = match self.define {
             Some("-DBREAK_RULE") => "-broken",
             Some(_) => "-pended",
@@ -186,6 +186,9 @@ fn compile(
     if arch == Arch::X86 {
         // A driver may not touch the floating-point registers there.
         command.arg("-mno-sse");
+    } else {
+        // Freestanding code has none by itself, and the kernel walks the stack by them.
+        command.arg("-fasynchronous-unwind-tables");
     }
     let examples = workspace::root().join("examples");
     command

@@ -15,6 +15,8 @@ pub type Figures = BTreeMap<String, f64>;
 /// How far a ceiling is from what is measured, as factors.
 #[derive(Clone, Copy)]
 pub struct Room {
+    /// Above the ceiling by no more is no fault.
+    pub slack: f64,
     /// Where a ceiling is put.
     pub written: f64,
     /// From here on it is too high.
@@ -41,7 +43,7 @@ fn faults(measured: &Figures, ceilings: &Figures, room: Room, lower: &str) -> Ve
     for (name, is) in measured {
         match ceilings.get(name) {
             None => faults.push(format!("{name}: {is:.2}, and it has no ceiling: {lower}")),
-            Some(ceiling) if is > ceiling => {
+            Some(ceiling) if *is > ceiling * room.slack => {
                 faults.push(format!(
                     "{name}: {is:.2} is above its ceiling, {ceiling:.2}"
                 ));
@@ -100,6 +102,7 @@ mod tests {
     use super::*;
 
     const ROOM: Room = Room {
+        slack: 1.01,
         written: 1.0,
         most: 1.1,
     };
@@ -123,6 +126,7 @@ mod tests {
     fn at_and_a_little_below_the_ceiling_is_well() {
         assert!(said(2.0, 2.0).is_empty());
         assert!(said(2.0, 2.2).is_empty());
+        assert!(said(2.02, 2.0).is_empty());
     }
 
     #[test]

@@ -38,6 +38,7 @@ mod rules_links;
 mod rules_page;
 mod rules_scan;
 mod say;
+mod size;
 mod sources;
 mod steps;
 mod summary;
@@ -99,6 +100,8 @@ enum Command {
     CClient(c_client::CClientArgs),
     /// Count what the safe layer costs, beside the same drivers in raw code.
     Bench(bench::BenchArgs),
+    /// Say what a driver's image is made of: sections, modules, functions.
+    Size(size::SizeArgs),
     /// Count the unsafe code of the crates that spare drivers it.
     Unsafe(unsafe_code::UnsafeArgs),
     /// Find files that use each other in circles, and files that are too long.
@@ -140,6 +143,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::CHeader(args) => c_header::run(&args),
         Command::CClient(args) => c_client::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Size(args) => size::run(&args),
         Command::Unsafe(args) => unsafe_code::run(&args),
         Command::Circles(args) => circles::run(&args),
         Command::BuildTimes(args) => build_times::run(&args),

@@ -27,6 +27,7 @@ const CEILINGS: &str = "xtask/data/unsafe.json";
 const LOWER: &str = "cargo xtask unsafe --write";
 /// Safe code that goes lets the share of the rest rise: there is a little room.
 const ROOM: Room = Room {
+    slack: 1.0,
     written: 1.005,
     most: 1.025,
 };

@@ -417,6 +417,14 @@ impl<T> Clone for Arc<T> {
     }
 }
 
+/// Drops a value for which there is no memory, its parent last.
+#[cold]
+fn drop_anchored<T: Anchored>(mut value: T) {
+    let parent = T::Parent::clone(value.parent());
+    drop(value);
+    drop(parent);
+}
+
 /// Drops the value and frees the memory.
 #[cold]
 fn release<T>(last: Last<T>) {
@@ -431,14 +439,6 @@ fn release_anchored<T: Anchored>(last: Last<T>) {
     drop(last);
     // Whatever this sets free, including the driver's image, nothing is left
     // to do here.
-    drop(parent);
-}
-
-/// Drops a value for which there is no memory, its parent last.
-#[cold]
-fn drop_anchored<T: Anchored>(mut value: T) {
-    let parent = T::Parent::clone(value.parent());
-    drop(value);
     drop(parent);
 }
 

@@ -1,7 +1,7 @@
 //! Builds the pairs of drivers, runs them under callgrind, and reads what it has counted.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -15,6 +15,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
+use super::interlocked;
 use crate::{
     steps::{self, Outcome},
     toolchain::cargo,
@@ -59,15 +60,21 @@ pub struct Job {
 #[derive(Clone, Copy, Serialize)]
 pub struct Count {
     pub instructions: f64,
+    /// Those of them that are interlocked.
+    pub interlocked: f64,
     /// Spin locks taken.
     pub locks: f64,
     /// From the pool, and of lists and MDLs.
     pub allocations: f64,
+    /// Bytes of the pool that it leaves.
+    pub left: f64,
 }
 
 /// The built pairs.
 pub struct Bench {
     folder: PathBuf,
+    /// Where the drivers' object has interlocked instructions.
+    interlocked: HashSet<u64>,
 }
 
 impl Bench {
@@ -78,8 +85,11 @@ impl Bench {
             "dev" => "debug",
             other => other,
         };
+        let folder = workspace::target().join(folder);
+        let interlocked = interlocked::places(&folder.join(DRIVERS))?;
         Ok(Self {
-            folder: workspace::target().join(folder),
+            folder,
+            interlocked,
         })
     }
 
@@ -115,7 +125,7 @@ impl Bench {
         let profile = folder().join(format!("{name}.callgrind"));
         let mut command = Command::new("valgrind");
         command
-            .args(["--quiet", "--tool=callgrind"])
+            .args(["--quiet", "--tool=callgrind", "--dump-instr=yes"])
             .arg(format!("--toggle-collect={WINDOW}"))
             .arg(format!("--callgrind-out-file={}", profile.display()))
             .arg(self.folder.join(PROGRAM))
@@ -141,15 +151,18 @@ impl Bench {
         if !job.stays && of("live")? != 0.0 {
             bail!("{name}: the rounds leave {} bytes behind", of("live")?);
         }
-        let instructions = instructions(&workspace::read(&profile)?, DRIVERS);
+        let profile_text = workspace::read(&profile)?;
+        let (instructions, interlocked) = executed(&profile_text, DRIVERS, &self.interlocked);
         if instructions == 0 {
             bail!("{name}: nothing was counted in {}", profile.display());
         }
         let rounds = job.rounds as f64;
         Ok(Count {
             instructions: instructions as f64 / rounds,
+            interlocked: interlocked as f64 / rounds,
             locks: of("locks")? / rounds,
             allocations: of("allocations")? / rounds,
+            left: of("live")? / rounds,
         })
     }
 }
@@ -164,16 +177,18 @@ fn counted_by_the_stub(text: &str) -> HashMap<&str, f64> {
     pairs.collect()
 }
 
-/// The instructions in the object file named `object`, of a profile of callgrind's.
+/// The instructions in the object file named `object`, of a profile of callgrind's, and how many of them
+/// are at one of `places`.
 ///
 /// A line `ob=(3) name` says of which object the costs below it are, `ob=(3)` the same once the name is
-/// known. A line of cost begins with its position. The one below a line `calls=` is that of the callee,
-/// which is counted where it stands.
-fn instructions(profile: &str, object: &str) -> u64 {
+/// known. A line of cost begins with its address, which may be relative to the line before, and its line
+/// number. The one below a line `calls=` is that of the callee, which is counted where it stands.
+fn executed(profile: &str, object: &str, places: &HashSet<u64>) -> (u64, u64) {
     let mut ours = HashMap::new();
     let mut inside = false;
     let mut of_callee = false;
-    let mut sum = 0;
+    let mut address = 0;
+    let (mut sum, mut marked) = (0, 0);
     for line in profile.lines() {
         let named = line.strip_prefix("ob=").map(|name| (name, true));
         let named = named.or_else(|| Some((line.strip_prefix("cob=")?, false)));
@@ -188,14 +203,34 @@ fn instructions(profile: &str, object: &str) -> u64 {
         } else if line.starts_with("calls=") {
             of_callee = true;
         } else if line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first)) {
+            let mut words = line.split_whitespace();
+            address = moved(address, words.next().unwrap_or_default());
             if inside && !of_callee {
-                let cost = line.split_whitespace().nth(1);
-                sum += cost.and_then(|cost| cost.parse::<u64>().ok()).unwrap_or(0);
+                let cost = words.nth(1);
+                let cost = cost.and_then(|cost| cost.parse::<u64>().ok()).unwrap_or(0);
+                sum += cost;
+                if places.contains(&address) {
+                    marked += cost;
+                }
             }
             of_callee = false;
         }
     }
-    sum
+    (sum, marked)
+}
+
+/// The address of a line, after that of the line before.
+fn moved(before: u64, position: &str) -> u64 {
+    let number = |text: &str| match text.strip_prefix("0x") {
+        Some(text) => u64::from_str_radix(text, 16).unwrap_or(0),
+        None => text.parse().unwrap_or(0),
+    };
+    match (position.strip_prefix('+'), position.strip_prefix('-')) {
+        (Some(up), _) => before.wrapping_add(number(up)),
+        (_, Some(down)) => before.wrapping_sub(number(down)),
+        _ if position == "*" => before,
+        _ => number(position),
+    }
 }
 
 #[cfg(test)]
@@ -205,40 +240,42 @@ mod tests {
     const PROFILE: &str = "\
 # callgrind format
 version: 1
-positions: line
+positions: instr line
 events: Ir
 summary: 1234
 
 ob=(1) /x/libstub.so
 fl=(1) a.rs
 fn=(1) window
-10 5
+0x10 10 5
 cob=(2) /x/libdrivers.so
 cfn=(2) round
 calls=2 7
-+1 300
++1 * 300
 
 ob=(2)
 fn=(2)
-7 100
+0x7 70 100
 fi=(2) inlined.rs
-* 20
++5 * 20
 cob=(1)
 cfn=(3) NdisSomething
 calls=2 9
--2 70
-+3 3
+-2 +8 70
++3 1 3
 
 ob=(1)
 fn=(3)
-9 70
+0x9 1 70
 ";
 
     #[test]
     fn what_an_object_executes_itself_is_summed() {
-        assert_eq!(instructions(PROFILE, "libdrivers.so"), 123);
-        assert_eq!(instructions(PROFILE, "libstub.so"), 75);
-        assert_eq!(instructions(PROFILE, "drivers.so"), 0);
+        // One of the drivers' instructions is at 12, and one, after a call from 10, at 13.
+        let places = [12, 13, 99].into();
+        assert_eq!(executed(PROFILE, "libdrivers.so", &places), (123, 23));
+        assert_eq!(executed(PROFILE, "libstub.so", &places), (75, 0));
+        assert_eq!(executed(PROFILE, "drivers.so", &places), (0, 0));
     }
 
     #[test]

@@ -14,6 +14,16 @@ const VERSION: (u16, u16) = (10, 0);
 pub fn check(image: &Image, arch: Arch) -> Result<Vec<Finding>> {
     let mut findings = headers(image, arch);
     findings.extend(sections(image));
+    // On x86 handlers of exceptions are on the stack.
+    let unwinds = image
+        .sections
+        .iter()
+        .any(|section| section.name == ".pdata");
+    if arch != Arch::X86 && !unwinds {
+        findings.push(Finding::warning(
+            "it does not say how its functions are unwound (section .pdata)",
+        ));
+    }
     findings.extend(imports::check(image, arch)?);
     Ok(findings)
 }
@@ -141,6 +151,7 @@ pub mod tests {
             sections: vec![
                 section(".text", 0x1000, &[read, pe::IMAGE_SCN_MEM_EXECUTE]),
                 section(".reloc", 0x2000, &[read, pe::IMAGE_SCN_MEM_DISCARDABLE]),
+                section(".pdata", 0x3000, &[read]),
             ],
             imports: [
                 ("ndis.sys".to_owned(), names(&["NdisClMakeCall"])),
@@ -167,6 +178,13 @@ pub mod tests {
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0].severity, severity, "{found:?}");
         assert!(found[0].what.contains(words), "{found:?}");
+    }
+
+    #[test]
+    fn an_image_that_cannot_be_unwound() {
+        one(Severity::Warning, "unwound", |image| {
+            image.sections.retain(|section| section.name != ".pdata");
+        });
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod exports;
 mod finding;
 mod float;
 mod imports;
+pub mod map;
 mod panics;
 pub mod pe;
 mod spoil;

@@ -6,17 +6,16 @@
 //! nothing refers to. So a map without panics is a proof; who calls them in one with is read from
 //! the calls in the image's code.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::Path,
-};
+use std::{collections::BTreeSet, fs, path::Path};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use iced_x86::{Decoder, DecoderOptions, Instruction};
 use object::{Object, ObjectSection};
 
-use super::finding::Finding;
+use super::{
+    finding::Finding,
+    map::{Map, readable},
+};
 use crate::arch::Arch;
 
 /// What is in the names of the functions that panic, and of the handler: in both of rustc's ways to
@@ -54,64 +53,12 @@ fn names(all: &[&str]) -> String {
         .join(", ")
 }
 
-/// The functions of an image: names by where they begin, in the address space that the map has.
-#[derive(Debug)]
-struct Map {
-    base: u64,
-    functions: BTreeMap<u64, String>,
-}
-
+/// The panics of a map, and who leads to them.
 impl Map {
-    /// Lines like ` 0001:00000250  name  0000000180001250  file.o`, in the linker's own list or in that
-    /// of what is local to a file.
-    fn parse(text: &str) -> Result<Self> {
-        let mut base = None;
-        let mut functions = BTreeMap::new();
-        for line in text.lines() {
-            if let Some(rest) = line.trim().strip_prefix("Preferred load address is ") {
-                base = u64::from_str_radix(rest.trim(), 16).ok();
-            }
-            let mut words = line.split_whitespace();
-            let (Some(place), Some(name), Some(address)) =
-                (words.next(), words.next(), words.next())
-            else {
-                continue;
-            };
-            let is_place = |place: &str| {
-                place.split_once(':').is_some_and(|(section, offset)| {
-                    u16::from_str_radix(section, 16).is_ok()
-                        && u32::from_str_radix(offset, 16).is_ok()
-                })
-            };
-            // The lines about sections have no address.
-            if is_place(place)
-                && address.len() == 16
-                && let Ok(address) = u64::from_str_radix(address, 16)
-            {
-                functions.entry(address).or_insert_with(|| name.to_owned());
-            }
-        }
-        let base = base.context("the map says no load address")?;
-        if functions.is_empty() {
-            bail!("the map has no functions");
-        }
-        Ok(Self { base, functions })
-    }
-
     fn panics(&self) -> BTreeSet<u64> {
         let all = self.functions.iter();
         let panics = all.filter(|(_, name)| PANICS.iter().any(|part| name.contains(part)));
         panics.map(|(at, _)| *at).collect()
-    }
-
-    fn name(&self, at: u64) -> &str {
-        self.functions.get(&at).map_or("?", String::as_str)
-    }
-
-    /// The function that has this address in it.
-    fn function(&self, address: u64) -> Option<u64> {
-        let (at, _) = self.functions.range(..=address).next_back()?;
-        Some(*at)
     }
 
     /// The functions, other than the standard library's, from which calls lead to one of `goals`.
@@ -138,25 +85,6 @@ impl Map {
 /// Whether a function is of Rust's own library. (A trait's method is of whom it is implemented for.)
 fn is_of_core(name: &str) -> bool {
     name.starts_with("_ZN4core") || name.starts_with("_RNv") && name.contains("_4core")
-}
-
-/// The path in a name that rustc has encoded the old way; any other name as it is.
-fn readable(name: &str) -> String {
-    let mut rest = name.strip_prefix("_ZN").unwrap_or_default();
-    let mut parts = Vec::new();
-    while let Some(end) = rest.find(|letter: char| !letter.is_ascii_digit())
-        && let Ok(length) = rest[..end].parse::<usize>()
-        && let Some(part) = rest.get(end..end + length)
-    {
-        parts.push(part);
-        rest = &rest[end + length..];
-    }
-    // The last part is a hash.
-    parts.pop();
-    match parts.is_empty() {
-        true => name.to_owned(),
-        false => parts.join("::"),
-    }
 }
 
 /// Direct calls and jumps between functions, by where these begin.
@@ -253,13 +181,6 @@ mod tests {
         let handler = " 0001:00000040 _RNvCs1_7___rustc17rust_begin_unwind 0000000180001040 a.o\n";
         let map = Map::parse(&(without + handler)).unwrap();
         assert_eq!(map.panics(), [0x1_8000_1040].into());
-    }
-
-    #[test]
-    fn what_is_no_map_is_refused() {
-        assert!(Map::parse("").is_err());
-        let head = " Preferred load address is 0000000180000000\n";
-        assert!(Map::parse(head).is_err());
     }
 
     /// `send` calls `unwrap_failed`, which calls `panic_fmt`.
