@@ -43,10 +43,10 @@ const REPRESENTATIVES: [Tests; 7] = [
     },
     Tests {
         package: "loopback-mcm",
-        target: "scenarios",
+        target: "all",
         names: &[
-            "a_call_goes_well_under_every_reading",
-            "every_allocation_may_fail",
+            "scenarios::a_call_goes_well_under_every_reading",
+            "scenarios::every_allocation_may_fail",
         ],
     },
     Tests {
@@ -66,14 +66,14 @@ const REPRESENTATIVES: [Tests; 7] = [
     // A context that is told apart by a bit of its address.
     Tests {
         package: "ndis-co",
-        target: "signaling",
-        names: &["a_small_life"],
+        target: "all",
+        names: &["signaling::a_small_life"],
     },
     // A request that a lost token leaves to a work item, with a reference in the request itself.
     Tests {
         package: "ndis-mcm",
-        target: "oids",
-        names: &["goes::a_clients_vc_stays_for_a_token_that_is_lost"],
+        target: "all",
+        names: &["oids::goes::a_clients_vc_stays_for_a_token_that_is_lost"],
     },
     // What only Miri sees for sure: memory that is lent and freed meanwhile.
     Tests {
@@ -242,17 +242,14 @@ mod tests {
     use super::*;
     use crate::workspace;
 
-    /// Where the sources of a test program are, from the root.
-    fn folder(tests: &Tests) -> &'static str {
-        match tests.package {
-            "ndis-mcm" if tests.target == "oids" => "ndis-mcm/tests/oids",
-            "loopback-mcm" => "examples/loopback-mcm/tests",
-            "echo-client" => "examples/echo-client/tests",
-            "ndis-co" => "ndis-co/tests",
-            "ndis-mcm" => "ndis-mcm/tests/soundness",
-            "ndis-chaos" => "ndis-host/chaos/tests",
-            package => panic!("where are the tests of {package}?"),
-        }
+    /// Where the tests of a package are, from the root.
+    fn folder(package: &str) -> String {
+        let folder = match package {
+            "loopback-mcm" | "echo-client" | "wan-mcm" => "examples",
+            "ndis-chaos" => return "ndis-host/chaos/tests".to_owned(),
+            _ => ".",
+        };
+        format!("{folder}/{package}/tests")
     }
 
     #[test]
@@ -268,9 +265,14 @@ mod tests {
     fn every_representative_is_a_test() {
         for tests in &REPRESENTATIVES {
             for path in tests.names {
-                // A module of the test program, or its only file.
-                let (module, name) = path.split_once("::").unwrap_or((tests.target, path));
-                let file = format!("{}/{module}.rs", folder(tests));
+                let mut modules: Vec<_> = path.split("::").collect();
+                let name = modules.pop().unwrap();
+                // A program is a file, or a folder with its modules, or all files of the tests.
+                if tests.target != "all" {
+                    modules.insert(0, tests.target);
+                }
+                let folder = folder(tests.package);
+                let file = format!("{folder}/{}.rs", modules.join("/"));
                 let text = workspace::read(&workspace::root().join(&file)).unwrap();
                 assert!(
                     text.contains(&format!("#[test]\nfn {name}()")),

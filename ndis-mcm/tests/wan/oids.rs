@@ -1,6 +1,6 @@
 //! Each OID, at each door, with buffers of every length.
 
-use crate::{
+use super::{
     World, builder,
     modem::{ADDRESS, MAX_FRAME},
     proxy::passive,
