@@ -28,6 +28,7 @@ mod reset;
 mod shutdown;
 mod spin_lock;
 mod status;
+mod strands;
 mod verifier_alone;
 mod verifier_client;
 mod verifier_co_miniport;

@@ -11,6 +11,8 @@ mod between;
 mod co_miniport;
 mod configuration;
 mod device;
+#[path = "ended/main.rs"]
+mod ended;
 mod entry_names;
 mod forward;
 mod joined;

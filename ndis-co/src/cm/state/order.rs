@@ -89,6 +89,9 @@ impl State {
         if self.want_activate && self.link == Link::Inactive {
             return Some(Step::Activate(self.activation.clone()));
         }
+        if self.call == Call::Offering && self.is_over_beneath() {
+            return Some(Step::TellFailed(Status::CLOSING));
+        }
         match (self.call, self.link) {
             (Call::Making, Link::Active | Link::Inactive) if self.pended => {
                 // Within a failure the client deletes its VC, which must be
@@ -169,7 +172,7 @@ impl State {
             Step::TellFailed(_) => {
                 self.failed = None;
                 self.call = Call::None;
-                self.want_delete = true;
+                self.want_delete();
             }
             Step::Deactivate => self.link = Link::Deactivating,
             Step::CompleteClose(_) => {

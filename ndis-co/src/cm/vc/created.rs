@@ -145,7 +145,8 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
     ///
     /// # Errors
     ///
-    /// Gives the VC back with NDIS's status.
+    /// Gives the VC back with NDIS's status, or with [`Status::CLOSING`] when it is
+    /// [joined](Sap::create_vc_joined) with another one, whose call is over.
     ///
     /// [VC-30]: ndis_sys::rules#VC-30
     /// [VC-35]: ndis_sys::rules#VC-35
@@ -161,8 +162,15 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
         S: CanActivate,
     {
         let vc = self.into_vc();
-        vc.shared
+        let left = vc
+            .shared
             .look(|state, _| state.want_activate(parameters.asked()));
+        if left.is_some() {
+            return Err(ActivateError {
+                vc: CreatedVc::wrap(vc),
+                status: Status::CLOSING,
+            });
+        }
         VcShared::advance(&vc.shared, irql.up_to_dispatch());
         match vc.shared.look(|state, _| state.take_failed()) {
             None => Ok(CreatedVc::wrap(vc)),

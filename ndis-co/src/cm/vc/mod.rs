@@ -218,6 +218,12 @@ impl<M: CallManager> Vc<M> {
         VcShared::leave(shared, irql.up_to_dispatch());
         Ok(())
     }
+
+    /// The call is over of the VC that this one is joined with: so is the one here.
+    pub(crate) fn end_beneath(&self, status: Status, irql: &mut UpToDispatch) {
+        self.shared.with(|state, _| state.end_beneath(status));
+        VcShared::advance(&self.shared, irql);
+    }
 }
 
 /// The data of an incoming close that is dispatched later, in memory of our own.

@@ -1,6 +1,6 @@
 //! What is to be done on a VC, as its state says: the calls to NDIS and to the driver.
 
-use super::{AfShared, Client, Vc, VcShared};
+use super::{Above, AfShared, Client, Vc, VcShared};
 use crate::{
     Status,
     client::state::{State, Step},
@@ -72,6 +72,7 @@ impl<C: Client> VcShared<C> {
                     };
                     this.af.client().call_failed(&vc, status, irql);
                 }
+                Step::EndAbove { status, number } => this.above.end(number, status, irql),
                 Step::Dial { parameters } => {
                     // SAFETY: the VC exists, has no call, and is not deleted
                     // while one is being placed; the parameters stay with the
