@@ -202,7 +202,10 @@ unsafe fn read_optional(
         }
         // SAFETY: the header announces this type and the size is enough.
         let table: Copied<NDIS_PROTOCOL_CO_CHARACTERISTICS> = unsafe { copy(from.cast(), size) };
-        let missing = null_slots!(table.0; CoStatusHandlerEx CoAfRegisterNotifyHandler
+        if table.0.CoStatusHandlerEx.is_none() {
+            return Err(("STATUS-09", "no CoStatusHandlerEx".into()));
+        }
+        let missing = null_slots!(table.0; CoAfRegisterNotifyHandler
             CoReceiveNetBufferListsHandler CoSendNetBufferListsCompleteHandler);
         if !missing.is_empty() {
             return Err(("REG-45", alloc::format!("NULL handlers: {missing}")));

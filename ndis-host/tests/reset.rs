@@ -300,6 +300,20 @@ fn reset_08_more_than_a_look() {
     });
 }
 
+#[test]
+fn reset_06_a_reset_that_waits() {
+    for (microseconds, rules) in [(51, &["RESET-06"][..]), (50, &[])] {
+        broken(rules, MCM, |bench, adapter| {
+            bench.mcm.shared.life.on_reset(move |()| {
+                // SAFETY: at PASSIVE_LEVEL.
+                unsafe { n::NdisMSleep(microseconds) };
+                (SUCCESS, false)
+            });
+            assert_eq!(bench.host.reset(adapter), Some(SUCCESS));
+        });
+    }
+}
+
 /// Rule INIT-12: the first request comes when the initialization is over.
 #[test]
 fn no_request_before_the_end_of_the_initialization() {

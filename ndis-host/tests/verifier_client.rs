@@ -278,3 +278,8 @@ fn bind_12_an_adapter_closed_out_of_the_blue() {
     bench.host.run();
     only(&bench.host.finish(), &["BIND-12", "BIND-18"]);
 }
+
+#[test]
+fn status_09_a_protocol_that_hears_no_status() {
+    broken(Twist::NoStatusHandler, &["STATUS-09"]);
+}

@@ -41,6 +41,8 @@ enum Slip {
     Touched,
     UnderLock,
     TooMuch,
+    Unwritten,
+    WritesBehind,
     OpenWithInformation,
     // Right: pended, completed by another thread.
     Pended,
@@ -82,6 +84,14 @@ fn complete(irp: *mut n::IRP, status: i32, information: usize) {
     put(unsafe { &raw mut (*irp).IoStatus.Information }, information);
     // SAFETY: as above.
     unsafe { n::IoCompleteRequest(irp, 0) };
+}
+
+/// Writes so many bytes of the data.
+fn write(irp: *mut n::IRP, count: usize) {
+    // SAFETY: a request that is the driver's.
+    let data = unsafe { (*irp).AssociatedIrp.SystemBuffer }.cast::<u8>();
+    // SAFETY: the host has room behind the data, for who writes too far.
+    unsafe { data.write_bytes(0x11, count) };
 }
 
 unsafe extern "system" fn create(device: *mut n::DEVICE_OBJECT, irp: *mut n::IRP) -> i32 {
@@ -153,7 +163,17 @@ unsafe extern "system" fn control(device: *mut n::DEVICE_OBJECT, irp: *mut n::IR
             return 0;
         }
         Slip::TooMuch => {
+            write(irp, 4);
             complete(irp, 0, 5);
+            return 0;
+        }
+        Slip::Unwritten => {
+            complete(irp, 0, 4);
+            return 0;
+        }
+        Slip::WritesBehind => {
+            write(irp, 5);
+            complete(irp, 0, 4);
             return 0;
         }
         Slip::ReturnsRaised => {
@@ -388,7 +408,9 @@ fn what_is_completed_by_another_thread() {
         host.spawn("a program", || {
             let file = OpenFile::open(r"\\.\Raw").expect("it is there");
             let answer = file.device_control(0x0012_2000, &[1, 2], 4);
-            assert_eq!(answer.as_deref(), Ok(&[1, 2, 0xCD][..]));
+            // One byte that nobody has written: too few to tell.
+            let answer = answer.expect("it is answered");
+            assert_eq!((answer.len(), &answer[..2]), (3, &[1, 2][..]));
             file.close();
         });
         let state = state.clone();
@@ -441,6 +463,8 @@ fn requests() {
         (Slip::Touched, ["DEV-13"]),
         (Slip::UnderLock, ["DEV-13"]),
         (Slip::TooMuch, ["DEV-14"]),
+        (Slip::WritesBehind, ["DEV-17"]),
+        (Slip::Unwritten, ["DEV-18"]),
         (Slip::OpenWithInformation, ["DEV-14"]),
     ] {
         broken(slip, &rules);

@@ -975,7 +975,7 @@ fn oid_25_a_request_that_pends_on_after_its_cancellation() {
     });
 }
 
-/// A client has taken an order of its call manager's, and does not follow it.
+/// Two clients have taken an order of their call manager's, and do not follow it.
 fn undutiful(rule: &str, oid: u32, dutiful: bool) {
     let bench = Bench::new(Twist::None, Twist::None);
     if !dutiful {
@@ -998,9 +998,11 @@ fn undutiful(rule: &str, oid: u32, dutiful: bool) {
         });
     }
     as_mcm(&bench, move |own| {
-        let ask = Ask::set(&own.oids, oid, 0);
-        assert_eq!(mcm(own.af(0), NO, &ask), SUCCESS);
-        ask.free();
+        for client in 0..2 {
+            let ask = Ask::set(&own.oids, oid, 0);
+            assert_eq!(mcm(own.af(client), NO, &ask), SUCCESS);
+            ask.free();
+        }
     });
     bench.host.remove_adapter(&adapter);
     let report = bench.down();

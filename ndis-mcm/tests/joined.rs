@@ -106,7 +106,11 @@ impl CallManager for Modem {
     ) -> Answer<'r> {
         let before = self.0.vc.lock().unwrap().replace(vc.clone());
         drop(before);
-        request.accept(irql)
+        // Those that it was asked with are NDPROXY's guess (rule TAPI-09).
+        match parameters() {
+            Ok(own) => request.accept_with(own, irql),
+            Err(status) => request.refuse(status),
+        }
     }
 
     fn incoming_call_accepted(

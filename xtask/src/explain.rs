@@ -97,15 +97,20 @@ fn explain(rule: &Rule, cover: &Cover, pages: &Pages) -> String {
     if !cover.is_empty() {
         text.push_str("\n  Enforced or tested in:\n");
     }
+    let others = cover.tests.difference(&cover.broken).cloned().collect();
     for (what, files) in [
         ("compile-fail test", &cover.compile_fail),
         ("check of the host", &cover.host),
         ("safe crates", &cover.safe),
-        ("test", &cover.tests),
+        ("test that breaks", &cover.broken),
+        ("test", &others),
     ] {
         for file in files {
             let _ = writeln!(text, "    {what:<17}  {file}");
         }
+    }
+    if let Some(reason) = &rule.untested {
+        let _ = writeln!(text, "\n  No driver breaks it: {reason}");
     }
     text
 }

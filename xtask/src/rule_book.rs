@@ -30,6 +30,9 @@ pub struct Rule {
     /// demands of that call's page.
     #[serde(default)]
     pub guards: Vec<String>,
+    /// Why no case and no test can break it: one sentence.
+    #[serde(default)]
+    pub untested: Option<String>,
 }
 
 /// One page, or several.

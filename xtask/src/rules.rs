@@ -23,6 +23,10 @@ use crate::{
 
 const FILE: &str = "docs/rules.md";
 
+/// The sections of which each row has a case that does not compile, a test that breaks the rule and
+/// expects it to be named, or the reason why there can be neither.
+const PROVEN: [&str; 7] = ["OID", "STATUS", "WAN", "TAPI", "RESET", "HALT", "DEV"];
+
 /// What to do.
 #[derive(clap::Args)]
 pub struct RulesArgs {
@@ -69,6 +73,7 @@ fn compare(args: CheckArgs) -> Result<()> {
             .iter()
             .map(|guard| format!("{guard}: named as what keeps the rule, but not there")),
     );
+    faults.extend(unproven(&book, &found.cover));
     let pages = pages(&book)?;
     let interface = Interface::read(&root)?;
     let used = rules_calls::scan(&root, &interface)?;
@@ -140,6 +145,31 @@ fn unknown(book: &[Rule], cover: &BTreeMap<String, Cover>) -> Vec<String> {
         .collect()
 }
 
+/// Rules of the sections of which each row is shown to be kept, and that nothing breaks; and reasons
+/// why nothing can, beside what does.
+fn unproven(book: &[Rule], cover: &BTreeMap<String, Cover>) -> Vec<String> {
+    let is_broken = |rule: &Rule| {
+        cover
+            .get(&rule.id)
+            .is_some_and(|cover| !cover.compile_fail.is_empty() || !cover.broken.is_empty())
+    };
+    book.iter()
+        .filter_map(|rule| {
+            let id = &rule.id;
+            match (is_broken(rule), &rule.untested) {
+                (false, None) if PROVEN.contains(&section(id)) => Some(format!(
+                    "{id}: no case that does not compile, and no test that breaks it and expects \
+                     \"{id}\"; where there can be none, `untested` says why"
+                )),
+                (true, Some(_)) => Some(format!(
+                    "{id}: `untested` says why nothing breaks it, and something does"
+                )),
+                _ => None,
+            }
+        })
+        .collect()
+}
+
 fn render(book: &[Rule], cover: &BTreeMap<String, Cover>) -> String {
     let none = Cover::default();
     let of = |rule: &Rule| cover.get(&rule.id).unwrap_or(&none);
@@ -148,8 +178,9 @@ fn render(book: &[Rule], cover: &BTreeMap<String, Cover>) -> String {
          # Where each rule is kept\n\n\
          The rule book states what the documentation of CoNDIS demands of a driver. This table says what in this tree\n\
          keeps each rule: a case that **does not compile**, a check of the **host** that reports the rule by its id, a\n\
-         sentence or a proof in the **safe** layer's comments, a **test** that names it. A rule with none of these says\n\
-         *not yet*. \"Wants\" is how the book would have the rule kept: by a type, at run time, by documentation. A rule\n\
+         sentence or a proof in the **safe** layer's comments, a test in which a driver **breaks** it and is named for it, a\n\
+         **test** that names it. A rule with none of these says *not yet*. Each row of the sections OID, STATUS, WAN, TAPI,\n\
+         RESET, HALT and DEV has a case or a driver that breaks it, or says why there can be none. \"Wants\" is how the book would have the rule kept: by a type, at run time, by documentation. A rule\n\
          marked with * is inferred from several pages, not stated by one. `cargo xtask explain CALL-10` tells about one\n\
          rule, with the addresses of its pages and every file that keeps it.\n\n\
          The pages of the functions that are called and of the callbacks that are registered: [functions](functions.md).\n\
@@ -158,16 +189,16 @@ fn render(book: &[Rule], cover: &BTreeMap<String, Cover>) -> String {
     for name in sections(book) {
         let _ = write!(
             text,
-            "\n## {name}\n\n| id | role | rule | wants | does not compile | host | safe | test |\n\
-             |---|---|---|---|---|---|---|---|\n"
+            "\n## {name}\n\n| id | role | rule | wants | does not compile | host | safe | breaks | test |\n\
+             |---|---|---|---|---|---|---|---|---|\n"
         );
         for rule in book.iter().filter(|rule| section(&rule.id) == name) {
             let _ = writeln!(text, "{}", row(rule, of(rule)));
         }
     }
     text.push_str(
-        "\n## Totals\n\n| wants | rules | does not compile | host | safe | test | at least one | not yet |\n\
-         |---|---|---|---|---|---|---|---|\n",
+        "\n## Totals\n\n| wants | rules | does not compile | host | safe | breaks | test | at least one | not yet |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
     );
     for wants in Enforce::ALL {
         let rules: Vec<_> = book
@@ -197,20 +228,35 @@ fn row(rule: &Rule, cover: &Cover) -> String {
         rule.enforce.name()
     );
     if cover.is_empty() {
-        return format!("{head} *not yet* | | | |");
+        return format!("{head} *not yet* | | | {} | |", reason(rule));
     }
-    let cells = [&cover.compile_fail, &cover.host, &cover.safe, &cover.tests].map(links);
-    format!("{head} {} |", cells.join(" | "))
+    let broken = match reason(rule) {
+        text if cover.broken.is_empty() => text,
+        _ => links(&cover.broken),
+    };
+    let [compile_fail, host, safe, tests] =
+        [&cover.compile_fail, &cover.host, &cover.safe, &cover.tests].map(links);
+    format!("{head} {compile_fail} | {host} | {safe} | {broken} | {tests} |")
+}
+
+/// Why nothing breaks a rule.
+fn reason(rule: &Rule) -> String {
+    let reason = rule.untested.as_deref().unwrap_or_default();
+    if reason.is_empty() {
+        return String::new();
+    }
+    format!("*none*: {}", reason.replace('|', "\\|"))
 }
 
 fn totals(name: &str, rules: &[&Cover]) -> String {
     let count = |test: &dyn Fn(&Cover) -> bool| rules.iter().filter(|cover| test(cover)).count();
     format!(
-        "| {name} | {} | {} | {} | {} | {} | {} | {} |",
+        "| {name} | {} | {} | {} | {} | {} | {} | {} | {} |",
         rules.len(),
         count(&|cover| !cover.compile_fail.is_empty()),
         count(&|cover| !cover.host.is_empty()),
         count(&|cover| !cover.safe.is_empty()),
+        count(&|cover| !cover.broken.is_empty()),
         count(&|cover| !cover.tests.is_empty()),
         count(&|cover| !cover.is_empty()),
         count(&Cover::is_empty),
@@ -250,13 +296,42 @@ mod tests {
             line("INIT-04")
         );
         assert!(
-            line("INIT-05").ends_with("*not yet* | | | |"),
+            line("INIT-05").ends_with("*not yet* | | |  | |"),
             "{}",
             line("INIT-05")
         );
         let (all, others) = (book.len(), book.len() - 1);
-        let totals = format!("| **all** | {all} | 0 | 1 | 0 | 0 | 1 | {others} |\n");
+        let totals = format!("| **all** | {all} | 0 | 1 | 0 | 0 | 0 | 1 | {others} |\n");
         assert!(text.ends_with(&totals), "{totals}");
+    }
+
+    #[test]
+    fn a_row_that_nothing_breaks_is_a_fault() {
+        let mut book = book().expect("the data parses");
+        book.retain(|rule| ["OID-03", "OID-47", "WAN-03", "VC-01"].contains(&&*rule.id));
+        for rule in &mut book {
+            rule.untested = (rule.id == "OID-47").then(|| "nobody can".to_owned());
+        }
+        let files = || BTreeSet::from(["a/tests/b.rs".to_owned()]);
+        let broken = Cover {
+            broken: files(),
+            ..Cover::default()
+        };
+        let named = Cover {
+            tests: files(),
+            ..Cover::default()
+        };
+        let cover = [
+            ("OID-03", named),
+            ("WAN-03", broken.clone()),
+            ("OID-47", broken),
+        ];
+        let cover = cover.map(|(id, cover)| (id.to_owned(), cover)).into();
+        let faults = unproven(&book, &cover);
+        assert_eq!(faults.len(), 2, "{faults:?}");
+        assert!(
+            faults[0].starts_with("OID-03: no case") && faults[1].starts_with("OID-47: `untested`")
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Result;
-use syn::visit::Visit;
+use syn::{punctuated::Punctuated, visit::Visit};
 
 use crate::{
     rule_book::{Rule, SENTENCES},
@@ -26,6 +26,8 @@ pub struct Cover {
     pub safe: BTreeSet<String>,
     /// Tests that name it.
     pub tests: BTreeSet<String>,
+    /// Tests that break it, and expect it to be named.
+    pub broken: BTreeSet<String>,
 }
 
 impl Cover {
@@ -95,6 +97,9 @@ pub fn scan(root: &Path, book: &[Rule]) -> Result<Found> {
                 for id in ids(&text) {
                     found.of(id).tests.insert(shown.clone());
                 }
+                for id in Literals::of(&sources::parse(&path)?) {
+                    found.of(id).broken.insert(shown.clone());
+                }
                 continue;
             }
             let named = case_ids(&path, &text);
@@ -115,10 +120,7 @@ pub fn scan(root: &Path, book: &[Rule]) -> Result<Found> {
         if shown == SENTENCES {
             continue;
         }
-        let file = sources::parse(&path)?;
-        let mut literals = Literals::default();
-        literals.visit_file(&file);
-        for id in literals.ids {
+        for id in Literals::of(&sources::parse(&path)?) {
             found.of(id).host.insert(shown.clone());
         }
     }
@@ -198,13 +200,20 @@ fn comment(line: &str) -> Option<&str> {
 }
 
 /// Collects the string literals that are a rule's id and nothing else, also inside macro calls,
-/// and leaves out documentation and what is compiled for tests only.
+/// and leaves out documentation, the messages of assertions, and what is compiled for unit tests
+/// only.
 #[derive(Default)]
 struct Literals {
     ids: BTreeSet<String>,
 }
 
 impl Literals {
+    fn of(file: &syn::File) -> BTreeSet<String> {
+        let mut literals = Self::default();
+        literals.visit_file(file);
+        literals.ids
+    }
+
     fn take(&mut self, text: &str) {
         if is_id(text) {
             self.ids.insert(text.to_owned());
@@ -226,6 +235,18 @@ impl<'ast> Visit<'ast> for Literals {
     }
 
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        // A rule that is the message of an assertion is not expected to be broken there.
+        if let Some(before) = message_of(call) {
+            let list = Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated;
+            if let Ok(arguments) = call.parse_body_with(list) {
+                for argument in arguments.iter().take(before) {
+                    let mut inside = Self::default();
+                    inside.visit_expr(argument);
+                    self.ids.extend(inside.ids);
+                }
+                return;
+            }
+        }
         let all = |input: syn::parse::ParseStream<'_>| {
             let mut literals = Vec::new();
             take_literals(input, &mut literals)?;
@@ -234,6 +255,16 @@ impl<'ast> Visit<'ast> for Literals {
         if let Ok(literals) = call.parse_body_with(all) {
             literals.iter().for_each(|text| self.take(text));
         }
+    }
+}
+
+/// The place of the message among the arguments of an assertion.
+fn message_of(call: &syn::Macro) -> Option<usize> {
+    let name = call.path.segments.last()?.ident.to_string();
+    match name.as_str() {
+        "assert" | "debug_assert" => Some(1),
+        "assert_eq" | "assert_ne" | "debug_assert_eq" | "debug_assert_ne" => Some(2),
+        _ => None,
     }
 }
 
@@ -319,8 +350,19 @@ mod tests {
              mod tests { fn t() { expect(\"CALL-11\") } }",
         )
         .expect("it parses");
-        let mut literals = Literals::default();
-        literals.visit_file(&file);
-        assert_eq!(list(&literals.ids), ["AF-02", "IRQL-10", "VC-23"]);
+        assert_eq!(list(&Literals::of(&file)), ["AF-02", "IRQL-10", "VC-23"]);
+    }
+
+    #[test]
+    fn a_message_of_an_assertion_is_no_expectation() {
+        let file = syn::parse_file(
+            "fn t() {\n\
+                 assert!(works(), \"VC-01\");\n\
+                 assert_eq!(report.rules(), [\"VC-02\"], \"VC-03\");\n\
+                 assert!(has(&report, &[\"VC-04\"]));\n\
+             }",
+        )
+        .expect("it parses");
+        assert_eq!(list(&Literals::of(&file)), ["VC-02", "VC-04"]);
     }
 }

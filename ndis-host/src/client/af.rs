@@ -85,6 +85,7 @@ exports! { EXPORTS {
             };
             let family = copies.get(index)?;
             let (served_by, kept) = (family.manager, family.copy.clone());
+            let which = family.key.0;
             if !family.offered || !s.world.serves(served_by) || s.faults.allocation() {
                 return None;
             }
@@ -98,7 +99,8 @@ exports! { EXPORTS {
             let client_raw = s.handles.make(Kind::ClientAf, number);
             let manager_raw = s.handles.make(Kind::CallManagerAf, number);
             let (raw, on) = ((client_raw, manager_raw), (adapter, binding));
-            let af = Af::new(raw, served_by, on, client, manager, Context(context));
+            let mut af = Af::new(raw, served_by, on, client, manager, Context(context));
+            af.family = which;
             s.world.afs.insert(number, af);
             let handler = s.world.manager(number)?.CmOpenAfHandler?;
             let object = ObjectId::new(Kind::ClientAf, number);

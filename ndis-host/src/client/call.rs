@@ -121,6 +121,8 @@ exports! { EXPORTS {
             }
             // SAFETY: the client's parameters, as far as its memory goes.
             unsafe { s.check_call_parameters(call, "CALL-01", object, parameters) };
+            // SAFETY: as above.
+            unsafe { s.note_flow(number, parameters) };
             s.new_call(number);
             let what = alloc::format!("the call on {object} is being made with these parameters");
             let loan = s.memory.lend(parameters.addr(), "CALL-02", Some(object), &what);
@@ -152,7 +154,9 @@ exports! { EXPORTS {
                         return;
                     }
                     let who = question.callback.who.clone();
-                    s.check_active("ProtocolCmMakeCall", who, number);
+                    s.check_active("ProtocolCmMakeCall", who.clone(), number);
+                    // SAFETY: the client's parameters, which stay until the call is made.
+                    unsafe { s.check_placed("ProtocolCmMakeCall", who, number, parameters) };
                     if let Some((party, ..)) = party
                         && let Some(record) = s.world.parties.get_mut(&party)
                     {

@@ -51,6 +51,8 @@ exports! { EXPORTS {
             let manager_raw = s.handles.make(Kind::CallManagerSap, number);
             // SAFETY: the client's structure, as far as its memory goes.
             unsafe { s.check_sap(call, ObjectId::new(Kind::ClientAf, af), sap) };
+            // SAFETY: as above.
+            unsafe { s.check_telephony_sap(call, af, sap) };
             let what = alloc::format!("the CO_SAP of {object} is being registered");
             let loan = s.memory.lend(sap.addr(), "SAP-04", Some(object), &what);
             let record = Sap::new((client_raw, manager_raw), af, Context(context), Ptr(sap));

@@ -113,6 +113,18 @@ impl State {
     }
 }
 
+impl State {
+    /// WAN-04: nothing is sent on a VC whose send window its miniport has closed.
+    fn check_window(&mut self, call: &str, vc: u32) {
+        let shut = self.world.vcs.get(&vc).and_then(|vc| vc.window_shut);
+        if shut.is_some_and(|at| self.knew(at)) {
+            let object = ObjectId::new(Kind::ClientVc, vc);
+            let message = alloc::format!("{call} on {object}, whose send window is zero");
+            self.violate("WAN-04", Some(object), message);
+        }
+    }
+}
+
 exports! { EXPORTS {
     /// Sends lists on a VC.
     fn NdisCoSendNetBufferLists(vc: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST, flags: u32) {
@@ -163,6 +175,7 @@ exports! { EXPORTS {
                 }
                 return Some(Err((number, mine)));
             }
+            s.check_window(call, number);
             let adapter = s.world.adapter_of_vc(number)?;
             let carrying = s.world.carrying(number);
             if s.world.vcs.get(&carrying)?.has_no_carrier() {

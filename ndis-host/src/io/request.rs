@@ -5,6 +5,7 @@ use crate::callback::{Callback, Ptr};
 use crate::cx::Cx;
 use crate::handle::{Kind, ObjectId};
 use crate::state::State;
+use alloc::string::String;
 use alloc::vec::Vec;
 use ndis_sys as n;
 use ndis_sys::PDRIVER_DISPATCH;
@@ -25,8 +26,47 @@ pub(super) struct Answered {
     pub(super) data: Vec<u8>,
 }
 
-/// What an unwritten byte of the output is: the system has not cleared it.
-const UNWRITTEN: u8 = 0xCD;
+/// Bytes behind the data, of which neither the program nor the driver has any.
+const BEHIND: usize = 16;
+
+/// What is at a place of the data that nobody has written: the system has not cleared it. No
+/// driver writes a row of them by accident.
+fn unwritten(at: usize) -> u8 {
+    0xCD ^ (at as u8).wrapping_mul(0x9D)
+}
+
+/// So many unwritten bytes are a row of them.
+const ROW: usize = 4;
+
+/// What a driver has done to the data of a request that it must not.
+fn misused(
+    data: &[u8],
+    input: &[u8],
+    output: usize,
+    goes_back: usize,
+) -> Option<(&'static str, String)> {
+    let whole = input.len().max(output);
+    // Nothing is written beyond the output, be there input or nothing.
+    let before = |at: usize| input.get(at).copied().unwrap_or_else(|| unwritten(at));
+    let changed = |at: &usize| data.get(*at).is_some_and(|byte| *byte != before(*at));
+    if let Some(at) = (output..whole + BEHIND).find(changed) {
+        let text =
+            alloc::format!("has written to byte {at} of the data, with an output of {output}");
+        return Some(("DEV-17", text));
+    }
+    let fresh = data.get(..goes_back)?.get(input.len()..)?;
+    let is_unwritten = |(at, byte): (usize, &u8)| *byte == unwritten(input.len() + at);
+    let last = fresh.iter().enumerate().rev();
+    let row = last
+        .take_while(|(at, byte)| is_unwritten((*at, byte)))
+        .count();
+    (row >= ROW).then(|| {
+        let text = alloc::format!(
+            "gives {goes_back} bytes back and has not written the last {row} of them"
+        );
+        ("DEV-18", text)
+    })
+}
 
 /// What has to be known to call the driver.
 struct Prepared {
@@ -184,8 +224,11 @@ impl State {
 pub(super) fn send(cx: &Cx, file: u32, asks: &Asks) -> Answered {
     let mut data = Vec::new();
     if let Some((_, input, output)) = &asks.control {
+        let whole = input.len().max(*output);
         data.extend_from_slice(input);
-        data.resize(input.len().max(*output), UNWRITTEN);
+        if whole > 0 {
+            data.extend((input.len()..whole + BEHIND).map(unwritten));
+        }
     }
     let place = (!data.is_empty()).then_some(Ptr(data.as_mut_ptr()));
     let prepared = cx.with(|s| s.prepare(file, asks, place));
@@ -227,9 +270,56 @@ pub(super) fn send(cx: &Cx, file: u32, asks: &Asks) -> Answered {
     } else {
         completed.information.min(room)
     };
+    if let Some((_, input, output)) = &asks.control
+        && let Some((rule, text)) = misused(&data, input, *output, length)
+    {
+        let callback = &prepared.callback;
+        let message = alloc::format!("{} {text}", callback.name);
+        let object = callback.objects[0];
+        cx.with(|s| s.violate_by(callback.who.clone(), rule, object, message));
+    }
     data.truncate(length);
     Answered {
         status: completed.status,
         data,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(
+        input: &[u8],
+        output: usize,
+        goes_back: usize,
+        written: &[(usize, u8)],
+    ) -> Option<&'static str> {
+        let mut data = input.to_vec();
+        data.extend((input.len()..input.len().max(output) + BEHIND).map(unwritten));
+        for (at, byte) in written {
+            data[*at] = *byte;
+        }
+        misused(&data, input, output, goes_back).map(|(rule, _)| rule)
+    }
+
+    #[test]
+    fn what_goes_back_was_written() {
+        assert_eq!(rule(&[1, 2], 4, 4, &[(2, 7), (3, 7)]), None);
+        assert_eq!(rule(&[1, 2], 4, 2, &[]), None, "the program's own");
+        assert_eq!(rule(&[1, 2], 8, 8, &[]), Some("DEV-18"));
+        assert_eq!(
+            rule(&[], 8, 8, &[(0, 1), (1, 1), (2, 1), (3, 1)]),
+            Some("DEV-18")
+        );
+        // A few may be what the driver has written.
+        assert_eq!(rule(&[1, 2], 5, 5, &[]), None);
+    }
+
+    #[test]
+    fn nothing_is_written_beyond_the_output() {
+        assert_eq!(rule(&[1, 2, 3], 2, 2, &[(1, 9)]), None);
+        assert_eq!(rule(&[1, 2, 3], 2, 2, &[(2, 9)]), Some("DEV-17"));
+        assert_eq!(rule(&[1], 1, 0, &[(1, 9)]), Some("DEV-17"));
     }
 }

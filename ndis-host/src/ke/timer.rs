@@ -262,6 +262,7 @@ fn sleep(name: &'static str, length: u64) {
     if raised {
         return;
     }
+    cx.with(|s| s.check_sleep(name, length));
     let slept: Result<(), _> = cx.core.wait(cx.task, Some(until), |s| {
         if s.sched.now >= until {
             return Ok(());
@@ -269,6 +270,23 @@ fn sleep(name: &'static str, length: u64) {
         Err(Wait::Sleep)
     });
     let _ = slept;
+}
+
+impl State {
+    /// RESET-06, OID-59: handlers that NDIS's other work for the adapter waits for.
+    fn check_sleep(&mut self, call: &str, length: u64) {
+        // In units of 100 ns.
+        const MOST: u64 = 50 * 10;
+        let handler = self.sched.current().and_then(|task| task.frames.last());
+        let name = handler.map_or("", |frame| frame.name);
+        let rule = match name {
+            "MiniportResetEx" if length > MOST => "RESET-06",
+            "MiniportOidRequest" => "OID-59",
+            _ => return,
+        };
+        let message = alloc::format!("{call} for {} microseconds in {name}", length / 10);
+        self.violate(rule, None, message);
+    }
 }
 
 exports! { EXPORTS {

@@ -53,7 +53,9 @@ exports! { EXPORTS {
             let mut party_raw = 0;
             if status == n::NDIS_STATUS_SUCCESS {
                 let who = s.who();
-                s.check_active(call, who, number);
+                s.check_active(call, who.clone(), number);
+                // SAFETY: the call manager's parameters.
+                unsafe { s.check_placed(call, who, number, parameters) };
                 if let Some(record) = first.and_then(|party| s.world.parties.get_mut(&party)) {
                     record.manager_context = Context(party_context);
                     party_raw = record.client_raw;

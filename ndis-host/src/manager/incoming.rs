@@ -89,6 +89,8 @@ exports! { EXPORTS {
             let handler = handler.ok_or(n::NDIS_STATUS_FAILURE)?;
             // SAFETY: the call manager's parameters, as far as its memory goes.
             unsafe { s.check_call_parameters(call, "CALL-26", object, parameters) };
+            // SAFETY: as above.
+            unsafe { s.check_offer(call, (af, number), parameters) };
             let what = alloc::format!("the call on {object} is being offered with these parameters");
             let loan = s.memory.lend(parameters.addr(), "CALL-26", Some(object), &what);
             let Some(vc) = s.world.vcs.get_mut(&number) else {

@@ -84,6 +84,31 @@ impl State {
     }
 }
 
+impl State {
+    /// WAN-03: a frame that a WAN miniport takes, and has refused for its length.
+    fn check_frame_refused(&mut self, call: &str, vc: u32, list: usize, status: i32) {
+        /// By how much a frame may be longer than what is advertised.
+        const EXTRA: u32 = 32;
+        let adapter = self.world.adapter_of_vc(vc);
+        let adapter = adapter.and_then(|adapter| self.world.adapters.get(&adapter));
+        let (Some(links), n::NDIS_STATUS_INVALID_LENGTH) =
+            (adapter.and_then(|adapter| adapter.links), status)
+        else {
+            return;
+        };
+        let longest = self.longest_packet(list);
+        if longest <= links.frame.saturating_add(EXTRA) {
+            let object = ObjectId::new(Kind::ClientVc, vc);
+            let frame = links.frame;
+            let message = alloc::format!(
+                "{call} on {object}: a frame of {longest} bytes is refused with INVALID_LENGTH by a \
+                 miniport that advertises {frame}, and takes {EXTRA} more"
+            );
+            self.violate("WAN-03", Some(object), message);
+        }
+    }
+}
+
 /// Hands a miniport an empty list without a VC, as NDIS does for a connectionless protocol;
 /// what it is completed with.
 pub(crate) fn send_bare(cx: &Cx, adapter: u32) -> Option<i32> {
@@ -207,6 +232,7 @@ exports! { EXPORTS {
                         list.set_source(source);
                     }
                 }
+                s.check_frame_refused(call, vc, address, status);
                 if s.final_status(call, status, id) && gone {
                     s.check_refused(call, status, id);
                 }

@@ -18,6 +18,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::mem::offset_of;
 use ndis_sys as n;
 use ndis_sys::{NDIS_HANDLE, NDIS_STATUS_INDICATION};
 
@@ -225,6 +226,15 @@ impl State {
         }
     }
 
+    /// The client of a VC has heard of its send window (WAN-04).
+    fn note_window(&mut self, vc: u32, shut: bool) {
+        // What begins now knows of it.
+        let seq = self.log.seq().saturating_sub(1);
+        if let Some(vc) = self.world.vcs.get_mut(&vc) {
+            vc.window_shut = shut.then_some(seq);
+        }
+    }
+
     /// STATUS-04: an indication that names a request is of one that was answered with
     /// INDICATION_REQUIRED, with its id and its source.
     fn check_promise(
@@ -390,6 +400,11 @@ fn tell(
     if code == n::NDIS_STATUS_RESET_END {
         cx.with(|s| s.knows_of_reset(binding, None));
     }
+    // Open from the beginning of the call on, shut from its end.
+    let window = vc.zip(shuts_window(Ptr(at)));
+    if let Some((vc, false)) = window {
+        cx.with(|s| s.note_window(vc, false));
+    }
     cx.call(&callback, || match told {
         // SAFETY: the driver's handler with its own contexts; the indication lives for the
         // call.
@@ -400,6 +415,30 @@ fn tell(
     if code == n::NDIS_STATUS_RESET_START {
         cx.with(|s| s.knows_of_reset(binding, Some(s.log.seq())));
     }
+    if let Some((vc, true)) = window {
+        cx.with(|s| s.note_window(vc, true));
+    }
+}
+
+/// Whether an indication sets the send window of a VC to zero, if it says anything of it.
+fn shuts_window(at: Ptr<NDIS_STATUS_INDICATION>) -> Option<bool> {
+    let (place, whole) = match member!(at, StatusCode) {
+        n::NDIS_STATUS_WAN_CO_LINKPARAMS => (
+            offset_of!(n::WAN_CO_LINKPARAMS, SendWindow),
+            size_of::<n::WAN_CO_LINKPARAMS>(),
+        ),
+        n::NDIS_STATUS_WAN_CO_MTULINKPARAMS => (
+            offset_of!(n::WAN_CO_MTULINKPARAMS, SendWindow),
+            size_of::<n::WAN_CO_MTULINKPARAMS>(),
+        ),
+        _ => return None,
+    };
+    if (member!(at, StatusBufferSize) as usize) < whole {
+        return None;
+    }
+    let window = member!(at, StatusBuffer).wrapping_byte_add(place);
+    // SAFETY: the status buffer is as long (STATUS-15).
+    Some(unsafe { window.cast::<u32>().read_unaligned() } == 0)
 }
 
 /// What NDIS itself tells the protocols of an adapter.

@@ -134,6 +134,19 @@ pub(crate) struct Adapter {
     pub(crate) asleep_since: Option<u64>,
     /// The OIDs that the driver says it supports.
     pub(crate) oids: Vec<u32>,
+    /// The statistics that it has told of all the adapter (OID-23).
+    pub(crate) counted: Vec<u32>,
+    /// What it has said of its links.
+    pub(crate) links: Option<Links>,
+}
+
+/// What a WAN miniport can do on each link.
+#[derive(Clone, Copy)]
+pub(crate) struct Links {
+    /// The largest frame, in bytes.
+    pub(crate) frame: u32,
+    /// How frames may look.
+    pub(crate) framing: u32,
 }
 
 impl Adapter {
@@ -172,6 +185,8 @@ impl Adapter {
             power: NdisDeviceStateD0,
             asleep_since: None,
             oids: Vec::new(),
+            counted: Vec::new(),
+            links: None,
         }
     }
 

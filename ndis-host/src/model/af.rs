@@ -46,6 +46,10 @@ pub(crate) struct Af {
     pub(crate) announced: Announced,
     /// What the client has learnt of its lines.
     pub(crate) capabilities: Capabilities,
+    /// The rules by which it was reported that the client has missed some of that.
+    pub(crate) missed: Vec<&'static str>,
+    /// Which family it is: `CO_ADDRESS_FAMILY_*`.
+    pub(crate) family: i32,
     /// The place in the run at which its open succeeded.
     pub(crate) opened_at: u64,
 }
@@ -83,6 +87,8 @@ impl Af {
             duties: Vec::new(),
             announced: Announced::default(),
             capabilities: Capabilities::default(),
+            missed: Vec::new(),
+            family: 0,
             opened_at: 0,
         }
     }

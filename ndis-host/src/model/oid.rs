@@ -123,6 +123,8 @@ pub(crate) struct OidRequest {
     pub(crate) queued: bool,
     /// The miniport was told to end it.
     pub(crate) cancelled: bool,
+    /// And that was because its time was up.
+    pub(crate) timed_out: bool,
     /// That it has not ended is reported.
     pub(crate) blamed: bool,
     /// When it was made, in units of 100 ns.

@@ -11,6 +11,15 @@ use alloc::vec::Vec;
 use core::fmt;
 use ndis_sys::{CO_CALL_PARAMETERS, NDIS_STATUS_SUCCESS};
 
+/// What parameters say of one direction of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Flow {
+    /// Bytes a second.
+    pub(crate) peak: u32,
+    /// The longest packet.
+    pub(crate) sdu: u32,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Activity {
     Inactive,
@@ -136,6 +145,10 @@ pub(crate) struct Vc {
     /// When the client's handler for that had returned: what it begins to send
     /// afterwards it sends knowingly.
     pub(crate) heard_at: u64,
+    /// Since when the client knows that its send window is zero.
+    pub(crate) window_shut: Option<u64>,
+    /// What the client has asked of its call, of a family that speaks TAPI (TAPI-09).
+    pub(crate) asked_flow: Option<[Flow; 2]>,
     /// Lists that the miniport has not completed.
     pub(crate) sends: u32,
     /// Lists that the client has not returned.
@@ -220,6 +233,8 @@ impl Vc {
             blamed: false,
             told_at: 0,
             heard_at: u64::MAX,
+            window_shut: None,
+            asked_flow: None,
             sends: 0,
             receives: 0,
             indicating: 0,

@@ -33,6 +33,14 @@ impl State {
         (all, None)
     }
 
+    /// The bytes of the longest packet of a list.
+    pub(crate) fn longest_packet(&self, list: usize) -> u32 {
+        let (packets, _) = self.packets(list);
+        let packets = packets.iter().filter_map(|at| self.buffers.buffers.get(at));
+        let lengths = packets.map(|packet| packet.data().length);
+        lengths.max().unwrap_or_default()
+    }
+
     /// The bytes of the MDLs from `first` on, up to `end` if it comes; an error
     /// when something there is no MDL of this host, or was there before.
     fn space(&self, first: *mut MDL, end: *mut MDL) -> Result<u64, String> {

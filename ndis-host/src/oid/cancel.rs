@@ -1,5 +1,5 @@
 //! Requests that are not to be waited for any longer: their asker cancels them, or their
-//! time is up. The miniport is told, and ends them (OID-25).
+//! time is up. The miniport is told, and ends them (OID-25, OID-26).
 
 use super::names::name_of;
 use super::tell;
@@ -40,6 +40,9 @@ impl State {
         let (id, object) = (record.given.id, record.object(number));
         let text = alloc::format!("the time of {} is up", name_of(record.given.oid));
         self.note(Some(object), &text);
+        if let Some(record) = self.world.oids.get_mut(&number) {
+            record.timed_out = true;
+        }
         self.sched.queue(Work {
             id: 0,
             name: "an OID request that timed out".into(),
@@ -69,15 +72,20 @@ impl State {
         for (number, record) in &mut self.world.oids {
             if record.cancelled && !record.blamed && record.request.pended() {
                 record.blamed = true;
+                let (rule, why) = if record.timed_out {
+                    ("OID-26", ", as its time was up")
+                } else {
+                    ("OID-25", "")
+                };
                 let message = alloc::format!(
-                    "{} has pended on after MiniportCancelOidRequest",
+                    "{} has pended on after MiniportCancelOidRequest{why}",
                     name_of(record.given.oid)
                 );
-                found.push((record.to.who.clone(), record.object(*number), message));
+                found.push((record.to.who.clone(), rule, record.object(*number), message));
             }
         }
-        for (who, object, message) in found {
-            self.violate_by(who, "OID-25", Some(object), message);
+        for (who, rule, object, message) in found {
+            self.violate_by(who, rule, Some(object), message);
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::model::oid::{Asker, Door, Given, Promise};
 use crate::state::State;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use ndis_sys as n;
 use ndis_sys::NDIS_OID_REQUEST;
 
@@ -23,7 +24,7 @@ const COUNTERS: usize =
         + size_of::<u32>();
 
 /// A breach: the rule, and what happened.
-type Breach = (&'static str, String);
+pub(super) type Breach = (&'static str, String);
 
 impl State {
     /// Looks at what a driver asks with; None when it is not to be touched.
@@ -137,6 +138,13 @@ impl State {
         }
     }
 
+    /// What an asker has put in, as far as it is the asker's own.
+    pub(super) fn input_of(given: &Given) -> Vec<u8> {
+        // SAFETY: the buffer is as long as its asker says (OID-66, which was looked at where it
+        // is pool memory), and the request is about to set out.
+        unsafe { bytes(given.buffer, given.input as usize) }
+    }
+
     /// Remembers what is to be set by a request that pends.
     pub(super) fn keep_data(&mut self, number: u32) {
         if !self.is_there(number) {
@@ -189,6 +197,10 @@ impl State {
             self.not_for_this(number, status),
             self.unfit(number, status),
             self.short_of_addresses(number, status),
+            self.taken_too_short(number, status),
+            self.not_counted(number, status),
+            self.unfit_for_wan(number, status),
+            self.unfit_for_tapi(number, status),
         ];
         for (rule, text) in breaches.into_iter().flatten() {
             let message = alloc::format!("{call}: {text}");
@@ -198,8 +210,32 @@ impl State {
         if let Some((rule, text)) = removed.or_else(|| self.unknown_though_listed(number, status)) {
             self.violate_by(who, rule, Some(object), text);
         }
+        self.note_counted(number, status);
+        self.note_links(number, status);
         self.note_duty(number, status);
         self.note_capabilities(number, status);
+    }
+
+    /// What an answer says, as far as it says that it was written.
+    pub(super) fn answer_of(&self, number: u32) -> Option<Vec<u8>> {
+        let record = self.world.oids.get(&number)?;
+        let Given { kind, output, .. } = record.given;
+        self.information_of(number, moved(record.at, kind).written.min(output))
+    }
+
+    /// So many bytes of the information buffer, no more than it has room for.
+    pub(super) fn information_of(&self, number: u32, length: u32) -> Option<Vec<u8>> {
+        let record = self.world.oids.get(&number)?;
+        let Given {
+            buffer,
+            input,
+            output,
+            ..
+        } = record.given;
+        let length = length.min(input.max(output)) as usize;
+        // SAFETY: the buffer is as long as its asker says (OID-66) and is still there.
+        self.is_there(number)
+            .then(|| unsafe { bytes(buffer, length) })
     }
 
     /// DV-09.
@@ -284,28 +320,17 @@ impl State {
     /// What an answer of success holds that its OID does not allow.
     fn unfit(&self, number: u32, status: i32) -> Option<Breach> {
         let record = self.world.oids.get(&number)?;
-        let Given {
-            kind, oid, output, ..
-        } = record.given;
+        let Given { kind, oid, .. } = record.given;
         let query = matches!(
             kind,
             n::NdisRequestQueryInformation | n::NdisRequestQueryStatistics
         );
-        if status != n::NDIS_STATUS_SUCCESS
-            || !query
-            || !record.door.is_miniports()
-            || !self.is_there(number)
-        {
+        if status != n::NDIS_STATUS_SUCCESS || !query || !record.door.is_miniports() {
             return None;
         }
-        let written = moved(record.at, kind).written.min(output) as usize;
-        // SAFETY: the buffer has `output` bytes (OID-66) and is still there.
-        let data = unsafe { bytes(record.given.buffer, written) };
+        let data = self.answer_of(number)?;
         let name = name_of(oid);
-        let number = |at: usize| {
-            let bytes = data.get(at..at + 4)?;
-            Some(u32::from_ne_bytes(bytes.try_into().ok()?))
-        };
+        let number = |at: usize| word(&data, at);
         match oid as i32 {
             n::OID_WAN_CO_GET_STATS_INFO => {
                 let sizes = [COUNTERS, size_of::<n::NDIS_WAN_CO_GET_STATS_INFO>()];
@@ -318,7 +343,7 @@ impl State {
                 })
             }
             n::OID_GEN_CO_SUPPORTED_LIST => {
-                let list: alloc::vec::Vec<u32> = (0..data.len() / 4)
+                let list: Vec<u32> = (0..data.len() / 4)
                     .filter_map(|at| number(at * 4))
                     .collect();
                 (!list.is_sorted()).then(|| {
@@ -330,6 +355,12 @@ impl State {
                 let length = data.len();
                 let text = alloc::format!("the answer to {name} is {length} bytes long, not 4");
                 ("OID-31", text)
+            }),
+            n::OID_GEN_CO_VENDOR_DRIVER_VERSION => (![2, 4].contains(&data.len())).then(|| {
+                let length = data.len();
+                let text =
+                    alloc::format!("the answer to {name} is {length} bytes long, no two halves");
+                ("OID-30", text)
             }),
             n::OID_GEN_CO_MAC_OPTIONS => {
                 let reserved = number(0)? & n::NDIS_MAC_OPTION_RESERVED != 0;
@@ -414,20 +445,14 @@ impl State {
     /// OID-38: a list of addresses has room for as many as there can be, each of one size.
     fn short_of_addresses(&self, number: u32, status: i32) -> Option<Breach> {
         let record = self.world.oids.get(&number)?;
-        let Given {
-            kind, oid, output, ..
-        } = record.given;
+        let oid = record.given.oid;
         let lists = oid == n::OID_CO_GET_ADDRESSES && record.door == Door::Manager;
-        if !lists || status != n::NDIS_STATUS_SUCCESS || !self.is_there(number) {
+        if !lists || status != n::NDIS_STATUS_SUCCESS {
             return None;
         }
-        let written = moved(record.at, kind).written.min(output) as usize;
-        // SAFETY: the buffer has `output` bytes (OID-66) and is still there.
-        let data = unsafe { bytes(record.given.buffer, written) };
-        let word = |at: usize| {
-            let word = data.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
-            word.map_or(0, u32::from_ne_bytes) as usize
-        };
+        let data = self.answer_of(number)?;
+        let written = data.len();
+        let word = |at: usize| word(&data, at).unwrap_or_default() as usize;
         let start = core::mem::offset_of!(n::CO_ADDRESS_LIST, AddressList);
         let (available, written_ones) = (word(0), word(4));
         let size = if written_ones > 0 { word(start) } else { 0 };
@@ -446,6 +471,62 @@ impl State {
             return None;
         };
         Some(("OID-38", text))
+    }
+
+    /// OID-60: success for what is to be set, with less than a value of it.
+    fn taken_too_short(&self, number: u32, status: i32) -> Option<Breach> {
+        let record = self.world.oids.get(&number)?;
+        let Given {
+            kind, oid, input, ..
+        } = record.given;
+        let least = match oid as i32 {
+            n::OID_GEN_CURRENT_PACKET_FILTER
+            | n::OID_GEN_CURRENT_LOOKAHEAD
+            | n::OID_GEN_NETWORK_LAYER_ADDRESSES => 4,
+            n::OID_WAN_CO_SET_LINK_INFO => size_of::<n::NDIS_WAN_CO_SET_LINK_INFO>() as u32,
+            _ => return None,
+        };
+        let taken = kind == n::NdisRequestSetInformation
+            && record.door.is_miniports()
+            && status == n::NDIS_STATUS_SUCCESS;
+        (taken && input < least).then(|| {
+            let name = name_of(oid);
+            let text = alloc::format!(
+                "{name} with {input} bytes, of {least}, is answered with NDIS_STATUS_SUCCESS"
+            );
+            ("OID-60", text)
+        })
+    }
+
+    /// OID-23: what is known of the adapter is known of its VCs.
+    fn not_counted(&self, number: u32, status: i32) -> Option<Breach> {
+        let record = self.world.oids.get(&number)?;
+        let adapter = self.world.adapters.get(&record.subject.adapter)?;
+        let (oid, door) = (record.given.oid, record.door);
+        let known = door == Door::MiniportCo && adapter.counted.contains(&oid) && !record.removed;
+        (known && record.subject.vc.is_some() && is_unknown(status)).then(|| {
+            let (name, answer) = (name_of(oid), crate::status::Name(status));
+            let text = alloc::format!(
+                "{name} of a VC is answered with {answer}, and of all the adapter with a value"
+            );
+            ("OID-23", text)
+        })
+    }
+
+    fn note_counted(&mut self, number: u32, status: i32) {
+        let Some(record) = self.world.oids.get(&number) else {
+            return;
+        };
+        let (oid, of_vc) = (record.given.oid, record.subject.vc.is_some());
+        let counts = COUNTED.contains(&(oid as i32)) && record.door == Door::MiniportCo;
+        if counts
+            && !of_vc
+            && status == n::NDIS_STATUS_SUCCESS
+            && let Some(adapter) = self.world.adapters.get_mut(&record.subject.adapter)
+            && !adapter.counted.contains(&oid)
+        {
+            adapter.counted.push(oid);
+        }
     }
 
     /// OID-03, OID-47: the asker has changed what it had put in.
@@ -517,7 +598,7 @@ impl State {
     /// Duties that clients have not done when nothing is left to do.
     pub(crate) fn check_duties(&mut self) {
         self.check_announcements();
-        let mut found = alloc::vec::Vec::new();
+        let mut found = Vec::new();
         for (number, af) in &mut self.world.afs {
             if !af.closed_by_client {
                 let duties = core::mem::take(&mut af.duties);
@@ -538,6 +619,29 @@ impl State {
             self.violate_by(who, duty, Some(object), text.into());
         }
     }
+}
+
+/// The statistics that there are of the adapter and of each VC.
+const COUNTED: [i32; 5] = [
+    n::OID_GEN_CO_XMIT_PDUS_OK,
+    n::OID_GEN_CO_RCV_PDUS_OK,
+    n::OID_GEN_CO_XMIT_PDUS_ERROR,
+    n::OID_GEN_CO_RCV_PDUS_ERROR,
+    n::OID_GEN_CO_RCV_PDUS_NO_BUFFER,
+];
+
+/// Whether an answer says that an OID is not known.
+pub(super) fn is_unknown(status: i32) -> bool {
+    matches!(
+        status,
+        n::NDIS_STATUS_NOT_SUPPORTED | n::NDIS_STATUS_NOT_RECOGNIZED | n::NDIS_STATUS_INVALID_OID
+    )
+}
+
+/// A number of four bytes, if there are as many.
+pub(super) fn word(data: &[u8], at: usize) -> Option<u32> {
+    let bytes = data.get(at..at.checked_add(4)?)?;
+    Some(u32::from_ne_bytes(bytes.try_into().ok()?))
 }
 
 fn is_known(kind: i32) -> bool {

@@ -88,6 +88,7 @@ impl State {
         {
             self.asks_for_addresses(af, given.oid);
             self.check_asked_in_order(&who, af, &given);
+            self.check_translation_asked(call, &who, af, &given);
         }
         let contexts = self.contexts_of(asker, subject);
         let number = self.new_oid((at, given), door, asker, subject, contexts);

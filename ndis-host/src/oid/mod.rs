@@ -19,6 +19,8 @@ mod names;
 pub(crate) mod own;
 pub(crate) mod plain;
 mod structure;
+mod tapi;
+mod wan;
 
 use crate::callback::{Callback, Context, Ptr};
 use crate::cx::{Cx, job};
@@ -155,6 +157,7 @@ impl State {
             removed: false,
             queued: false,
             cancelled: false,
+            timed_out: false,
             blamed: false,
             since: self.sched.now,
         };

@@ -317,17 +317,22 @@ fn halt(cx: &Cx, adapter: u32, surprised: bool) {
         if let Some(record) = s.world.adapters.get_mut(&adapter) {
             record.halted = true;
         }
-        let open: Vec<u32> = s
+        let open: Vec<(u32, bool)> = s
             .world
             .afs
             .iter()
             .filter(|(_, af)| af.served_by == Manager::Mcm { adapter } && !af.ended)
-            .map(|(number, _)| *number)
+            .map(|(number, af)| (*number, af.notified))
             .collect();
-        for af in open {
+        for (af, notified) in open {
             let af = ObjectId::new(Kind::ClientAf, af);
-            let message = alloc::format!("MiniportHaltEx returned with {af} still open");
-            s.violate_by(who.clone(), "HALT-01", Some(af), message);
+            let (rule, why) = if notified {
+                ("HALT-04", ", and its client closes it")
+            } else {
+                ("HALT-01", "")
+            };
+            let message = alloc::format!("MiniportHaltEx returned with {af} still open{why}");
+            s.violate_by(who.clone(), rule, Some(af), message);
         }
         let held = s
             .buffers

@@ -4,7 +4,7 @@
 //! it: where two branches have changed the book, take either side of this file and run that.
 
 #[rustfmt::skip]
-pub(super) static SENTENCES: [(&str, &str); 861] = [
+pub(super) static SENTENCES: [(&str, &str); 862] = [
     ("AF-01", "Only one call manager of either kind can own a given address family on a given adapter."),
     ("AF-02", "A stand-alone call manager registers its AF from ProtocolBindAdapterEx after NdisOpenAdapterEx succeeded, once for every binding it serves."),
     ("AF-03", "FAILURE means the caller or the miniport is not connection-oriented, the family is already owned, or the binding is closing."),
@@ -855,6 +855,7 @@ pub(super) static SENTENCES: [(&str, &str); 861] = [
     ("VC-71", "A client's VC whose data another VC of the same driver shares is deleted after that one, and until then the client answers ProtocolCoDeleteVc with NDIS_STATUS_NOT_ACCEPTED."),
     ("VC-72", "An MCM that is asked to activate or deactivate a VC, because another one that shares it is, answers with SUCCESS and leaves its own activation as it is."),
     ("VC-73", "What arrives on a VC that the MCM has deactivated, or whose call is being closed, is completed with a failure: the client of a VC that shares it may not know yet."),
+    ("VC-74", "When the call is over on a VC whose data another VC of the same driver shares, the driver ends the call on that one too, and offers none on it any more."),
     ("WAN-01", "CoNDIS WAN miniports must support OID_WAN_CO_GET_INFO, OID_WAN_CO_GET_LINK_INFO and OID_WAN_CO_SET_LINK_INFO."),
     ("WAN-02", "MaxSendWindow is at least one and PPP framing is always advertised."),
     ("WAN-03", "Accept internally frames 32 bytes larger than the advertised MaxFrameSize, which is the same for all VCs of the adapter."),

@@ -58,6 +58,8 @@ pub struct Shared {
     pub data: AtomicPtr<u8>,
     pub mdl: AtomicPtr<n::MDL>,
     pub sap_memory: AtomicPtr<CO_SAP>,
+    /// The family is the one that NDPROXY speaks.
+    pub proxy: std::sync::atomic::AtomicBool,
     pub params: AtomicPtr<CO_CALL_PARAMETERS>,
     /// The parameters of the offer that pends.
     pub offered: AtomicPtr<CO_CALL_PARAMETERS>,
@@ -140,6 +142,7 @@ impl Client {
             data: AtomicPtr::default(),
             mdl: AtomicPtr::default(),
             sap_memory: AtomicPtr::default(),
+            proxy: std::sync::atomic::AtomicBool::new(false),
             params: AtomicPtr::default(),
             offered: AtomicPtr::default(),
             told: AtomicU32::new(0),
@@ -205,6 +208,17 @@ impl Client {
             unsafe { n::ExAllocatePoolWithTag(n::NonPagedPoolNx, size as _, TAG) }.cast();
         // SAFETY: as large as that.
         unsafe { params.write(zeroed()) };
+        let params = if shared.proxy.load(SeqCst) {
+            // SAFETY: allocated above.
+            unsafe { n::ExFreePoolWithTag(params.cast(), TAG) };
+            let params = super::telephony::parameters();
+            if shared.twist == Twist::AsksForSpeed {
+                super::telephony::ask_for_speed(params);
+            }
+            params
+        } else {
+            params
+        };
         if long {
             let manager: *mut n::CO_CALL_MANAGER_PARAMETERS = params.wrapping_add(1).cast();
             let mut parameters: n::CO_CALL_MANAGER_PARAMETERS = zeroed();
@@ -430,6 +444,14 @@ unsafe extern "system" fn set_options(driver: NDIS_HANDLE, context: NDIS_HANDLE)
     co.CoAfRegisterNotifyHandler = Some(af_register_notify);
     co.CoReceiveNetBufferListsHandler = Some(receive);
     co.CoSendNetBufferListsCompleteHandler = Some(send_complete);
+    // SAFETY: the context of the registration.
+    if unsafe { me(context) }.twist == Twist::NoStatusHandler {
+        co.CoStatusHandlerEx = None;
+        // SAFETY: a structure of the announced size.
+        let status = unsafe { n::NdisSetOptionalHandlers(driver, (&raw mut co).cast()) };
+        assert_eq!(status, n::NDIS_STATUS_FAILURE);
+        co.CoStatusHandlerEx = Some(self::status);
+    }
     // SAFETY: a complete structure.
     let status = unsafe { n::NdisSetOptionalHandlers(driver, (&raw mut co).cast()) };
     if status != SUCCESS {
@@ -611,6 +633,11 @@ unsafe extern "system" fn open_complete(context: NDIS_HANDLE, status: NDIS_STATU
 unsafe extern "system" fn unbind(unbind: NDIS_HANDLE, context: NDIS_HANDLE) -> NDIS_STATUS {
     // SAFETY: this driver's context.
     let shared = unsafe { me(context) };
+    if shared.twist == Twist::ClosesLater {
+        // Until the family is closed.
+        // SAFETY: at PASSIVE_LEVEL.
+        unsafe { n::NdisMSleep(50_000) };
+    }
     if shared.twist == Twist::UnbindHangs {
         let event = Box::into_raw(Box::new(zeroed::<n::NDIS_EVENT>()));
         // SAFETY: memory for an event, which is not given back.
@@ -785,6 +812,8 @@ unsafe extern "system" fn af_register_notify(context: NDIS_HANDLE, family: *mut 
     if ![0, offered].contains(&shared.wants.load(SeqCst)) {
         return;
     }
+    let proxys = offered == n::CO_ADDRESS_FAMILY_TAPI_PROXY as _;
+    shared.proxy.store(proxys, SeqCst);
     let mut lock: n::KSPIN_LOCK = 0;
     let mut irql = 0;
     if shared.twist == Twist::OpenAtDispatch {
@@ -821,12 +850,17 @@ unsafe extern "system" fn open_af_complete(
     if !shared.listen {
         return;
     }
-    // SAFETY: plain pool memory.
-    let sap: *mut CO_SAP =
-        unsafe { n::ExAllocatePoolWithTag(n::NonPagedPoolNx, size_of::<CO_SAP>() as _, TAG) }
-            .cast();
-    // SAFETY: as large as that.
-    unsafe { sap.write(zeroed()) };
+    let sap: *mut CO_SAP = if shared.proxy.load(SeqCst) {
+        super::telephony::sap(shared.twist)
+    } else {
+        // SAFETY: plain pool memory.
+        let sap: *mut CO_SAP =
+            unsafe { n::ExAllocatePoolWithTag(n::NonPagedPoolNx, size_of::<CO_SAP>() as _, TAG) }
+                .cast();
+        // SAFETY: as large as that.
+        unsafe { sap.write(zeroed()) };
+        sap
+    };
     if shared.twist == Twist::LongSap {
         // The structure has room for four bytes at its end.
         // SAFETY: as above.
@@ -1076,6 +1110,19 @@ unsafe extern "system" fn notify_close_af(context: NDIS_HANDLE) -> NDIS_STATUS {
         unsafe { n::NdisClDeregisterSap(sap) };
     }
     let af = shared.af.swap(null_mut(), SeqCst);
+    if shared.twist == Twist::ClosesLater {
+        let af = super::P(af);
+        super::oids::later(move || {
+            let af = af;
+            // SAFETY: at PASSIVE_LEVEL.
+            unsafe { n::NdisMSleep(10_000) };
+            // SAFETY: an open AF of this client's.
+            assert_eq!(unsafe { n::NdisClCloseAddressFamily(af.0) }, SUCCESS);
+            // SAFETY: the notification pends.
+            unsafe { n::NdisClNotifyCloseAddressFamilyComplete(af.0, SUCCESS) };
+        });
+        return PENDING;
+    }
     // Before the call, within which the completion may come.
     shared.closing.store(af, SeqCst);
     // SAFETY: an open AF.

@@ -1,6 +1,6 @@
 //! The raw call manager.
 
-use super::{PENDING, SUCCESS, TAG, Twist, header, put, zeroed};
+use super::{PENDING, SUCCESS, TAG, Twist, header, put, telephony, zeroed};
 use ndis_host::{Driver, Host};
 use ndis_sys as n;
 use ndis_sys::{
@@ -484,8 +484,13 @@ unsafe extern "system" fn initialize(
         super::oids::indicate(handle, shared.paused.load(SeqCst), it);
         return n::NDIS_STATUS_FAILURE;
     }
+    let which = if telephony::is_proxys(twist) {
+        n::CO_ADDRESS_FAMILY_TAPI_PROXY
+    } else {
+        n::CO_ADDRESS_FAMILY_L2TP
+    };
     let mut family = CO_ADDRESS_FAMILY {
-        AddressFamily: n::CO_ADDRESS_FAMILY_L2TP as _,
+        AddressFamily: which as _,
         MajorVersion: 1,
         MinorVersion: 0,
     };
@@ -665,7 +670,7 @@ unsafe extern "system" fn halt(context: NDIS_HANDLE, _action: n::NDIS_HALT_ACTIO
         unsafe { n::KeAcquireSpinLockRaiseToDpc((&raw const nic.lock).cast_mut()) };
     }
     nic.shared.nic.store(null_mut(), SeqCst);
-    if twist == Twist::KeepsAfOpen {
+    if matches!(twist, Twist::KeepsAfOpen | Twist::HaltsHastily) {
         // The clients still come with their AFs, which point here.
         std::mem::forget(nic);
     }
@@ -1302,16 +1307,15 @@ unsafe extern "system" fn make_call(
         }
         _ => {}
     }
+    let offers = twist == Twist::LongOffer || telephony::is_proxys(twist);
     let own = if matches!(twist, Twist::LongActivation | Twist::LongOffer) {
         long_parameters()
+    } else if telephony::is_proxys(twist) {
+        telephony::offer(twist)
     } else {
         params
     };
-    let activation = if twist == Twist::LongOffer {
-        params
-    } else {
-        own
-    };
+    let activation = if offers { params } else { own };
     // SAFETY: a live VC.
     unsafe { activate(callee, activation) };
     if twist == Twist::ActivateTwice {
@@ -1341,11 +1345,7 @@ unsafe extern "system" fn make_call(
     .contains(&twist);
     // SAFETY: a live VC.
     unsafe { at(callee) }.busy.store(withdraws.into(), SeqCst);
-    let offered = if twist == Twist::LongOffer {
-        own
-    } else {
-        params
-    };
+    let offered = if offers { own } else { params };
     // SAFETY: the handles are live; the parameters stay until the answer.
     let status = unsafe { n::NdisMCmDispatchIncomingCall(sap_handle, handle, offered) };
     assert_eq!(status, PENDING);
@@ -1538,6 +1538,9 @@ unsafe extern "system" fn incoming_call_complete(
     if twist == Twist::LockAcrossCompletion {
         // SAFETY: the lock is free.
         irql = unsafe { n::KeAcquireSpinLockRaiseToDpc(lock) };
+    }
+    if telephony::is_proxys(twist) {
+        telephony::accept(twist, params);
     }
     // SAFETY: the caller's request is open.
     unsafe { n::NdisMCmMakeCallComplete(SUCCESS, caller_handle, null_mut(), null_mut(), params) };
@@ -1777,6 +1780,8 @@ unsafe extern "system" fn send(context: NDIS_HANDLE, lists: *mut NET_BUFFER_LIST
             n::NDIS_STATUS_NOT_ACCEPTED
         } else if inactive && twist != Twist::SendsInactive {
             n::NDIS_STATUS_VC_NOT_ACTIVATED
+        } else if twist == Twist::RefusesLength {
+            n::NDIS_STATUS_INVALID_LENGTH
         } else {
             SUCCESS
         };

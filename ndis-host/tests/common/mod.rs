@@ -14,6 +14,7 @@ pub mod link;
 pub mod mcm;
 pub mod names;
 pub mod oids;
+pub mod telephony;
 
 use ndis_host::{ActivateComplete, DeactivateComplete, Host, Readings};
 use ndis_sys as n;
@@ -174,7 +175,35 @@ pub enum Twist {
     IndicatesConnectionless,
     /// Says of its adapter that it does not know whether that is connected.
     ConnectionUnknown,
+    /// Offers the family that NDPROXY speaks.
+    Proxy,
+    /// And accepts calls with the parameters that it was asked with,
+    ProxyAsAsked,
+    /// with others, and does not say so,
+    ProxyWithoutFlag,
+    /// with a speed in one direction,
+    ProxyWithoutSpeed,
+    /// or with none.
+    ProxyWithoutParameters,
+    /// Offers calls without anything of TAPI's in them,
+    ProxyOffersNothing,
+    /// or as outgoing ones.
+    ProxyOffersFlags,
+    /// Does not wait in its halt for the clients that it has asked to close.
+    HaltsHastily,
+    /// Refuses every frame for its length.
+    RefusesLength,
     // The client.
+    /// Registers a SAP that says nothing of TAPI,
+    SapOfNoType,
+    /// or that is too short for a line.
+    SapTooShort,
+    /// Has no handler for a status.
+    NoStatusHandler,
+    /// Closes its family a while after it was asked to.
+    ClosesLater,
+    /// Asks for a speed, of the family that NDPROXY speaks.
+    AsksForSpeed,
     /// Takes its time with what it has received, and has returned.
     ReceivesSlowly,
     /// Hangs up while it receives.

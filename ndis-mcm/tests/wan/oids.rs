@@ -297,6 +297,7 @@ fn what_makes_no_sense() {
         for door in DOORS {
             let status = |oid, about: &[u32]| query(&world, door, oid, about, 700).status;
             if door.is_for_tapi() {
+                assert!(status(number::CO_TAPI_CM_CAPS, &[]).is_success());
                 let none = status(number::CO_TAPI_LINE_CAPS, &[2]);
                 assert_eq!(none, Status::TAPI_NODEVICE);
                 // Addresses of line 0 are alike, those of line 1 are not.
