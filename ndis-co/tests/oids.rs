@@ -1,8 +1,7 @@
 //! OID requests of safe protocols above a raw miniport: between a client and a stand-alone
 //! call manager, which are two drivers or one, and to the adapter; and its status.
 
-#[path = "../../ndis-host/tests/common/mod.rs"]
-mod raw;
+use crate::raw;
 
 use ndis_co::{
     Answer, AsBoth, Status,

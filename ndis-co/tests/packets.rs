@@ -1,7 +1,7 @@
 //! Reading packets that come from elsewhere, in every shape that they can have
 //! and in some that they should not.
 
-mod chains;
+use crate::chains;
 
 use chains::{Chain, Shape};
 use ndis_co::Status;

@@ -1,8 +1,7 @@
 //! Signaling VCs of stand-alone call managers in safe code, above a raw miniport that joins
 //! what is on one channel.
 
-#[path = "../../ndis-host/tests/common/mod.rs"]
-mod raw;
+use crate::raw;
 
 use ndis_co::{
     Answer, Status,

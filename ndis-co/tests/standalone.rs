@@ -1,8 +1,7 @@
 //! A stand-alone call manager of safe code, between two clients and above a miniport that are
 //! written in raw code.
 
-#[path = "../../ndis-host/tests/common/mod.rs"]
-mod raw;
+use crate::raw;
 
 use ndis_co::{
     Answer, Status,

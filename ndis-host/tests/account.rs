@@ -1,6 +1,6 @@
 //! The two ways to look at a run: the story and the chart of one call.
 
-mod common;
+use crate::common;
 
 use common::{Bench, Twist};
 use ndis_host::{Event, EventMode, Host, Readings, chart, text};

@@ -1,6 +1,6 @@
 //! Stand-alone call managers over a connection-oriented miniport, as they should be.
 
-mod common;
+use crate::common;
 
 use common::alone::{Alone, Slip};
 use common::link::{Flaw, Link};

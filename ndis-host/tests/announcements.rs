@@ -1,6 +1,6 @@
 //! What a call manager tells all of its clients, and the list of addresses that it answers with.
 
-mod common;
+use crate::common;
 
 use common::mcm::Shared as McmShared;
 use common::oids::{Ask, NO, agrees, co, mcm, within, write};

@@ -1,6 +1,6 @@
 //! Binds and unbinds that pend, and what must be over when they are answered.
 
-mod common;
+use crate::common;
 
 use common::{Bench, Twist, only, plain};
 use ndis_host::{EventKind, Host};

@@ -1,7 +1,7 @@
 //! Who a report blames, and in which words: the driver that broke the rule, not the one
 //! that noticed or that the call came from, and nobody for what the host lacks.
 
-mod common;
+use crate::common;
 
 use common::{Bench, P, Twist, host, only};
 use ndis_host::{EventKind, Host, OpenAfCompleteIrql, Readings, Report, Violation};
@@ -463,7 +463,7 @@ fn a_panic_in_a_handler_tells_the_seed() {
     let out = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
-            "a_panic_in_a_handler_tells_the_seed",
+            "blame::a_panic_in_a_handler_tells_the_seed",
             "--nocapture",
         ])
         .env(CHILD, "1")

@@ -1,6 +1,6 @@
 //! The string by which TAPI's applications know a call: raw clients that ask for it wrongly.
 
-mod common;
+use crate::common;
 
 use common::names::{Room, at, get};
 use common::{Bench, Client, SUCCESS, Twist, only, zeroed};

@@ -1,7 +1,7 @@
 //! Configurations as raw drivers open, read and write them: each answer is what the pages say,
 //! and what a driver must not do is reported by its rule, and by the driver's name.
 
-mod common;
+use crate::common;
 
 use common::{Bench, Twist, header, host_under, only, plain, zeroed};
 use ndis_host::{Adapter, AdapterSettings, ConfigurationText, Host, Readings, RegistryValue};

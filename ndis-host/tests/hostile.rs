@@ -1,7 +1,7 @@
 //! Handles of every wrong sort given to every function that takes one: each is
 //! refused and named, none does harm, and what was up stays up.
 
-mod common;
+use crate::common;
 
 use common::{Bench, Twist, zeroed};
 use ndis_sys as n;

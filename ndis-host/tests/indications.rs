@@ -1,7 +1,7 @@
 //! Calls that indicate received data and have not returned, when the adapter is paused or
 //! the VC deactivated.
 
-mod common;
+use crate::common;
 
 use common::{Bench, Twist, host_under, only, plain};
 use ndis_host::{Readings, Report, TransferEnds};

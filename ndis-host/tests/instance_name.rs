@@ -1,6 +1,6 @@
 //! The name of a VC for those who manage the machine: raw drivers that ask for it wrongly.
 
-mod common;
+use crate::common;
 
 use common::alone::Slip;
 use common::bench::{Bench as AloneBench, Wrong};

@@ -1,7 +1,7 @@
 //! VCs that share the data of another: a client that is a call manager as well, in the place of
 //! NDPROXY, above a miniport call manager and below another client, in the place of NDISWAN.
 
-mod common;
+use crate::common;
 
 use common::client::{Manages, Shared};
 use common::oids::Ask;

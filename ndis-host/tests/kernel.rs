@@ -1,7 +1,7 @@
 //! What drivers use of the kernel: locks, events, timers, work items, memory,
 //! net buffers, under many schedules.
 
-mod common;
+use crate::common;
 
 use common::{P, TAG, header, host, only, zeroed};
 use ndis_host::Host;

@@ -3,7 +3,7 @@
 //! Each test is a driver that is right, or breaks one rule and is reported for
 //! just that one.
 
-mod common;
+use crate::common;
 
 use common::{P, TAG, host, only};
 use ndis_host::{Host, Refusal, Report};

@@ -1,7 +1,7 @@
 //! Whole lives of two raw drivers, done right: no rule may be broken, in any
 //! order of things and under any reading.
 
-mod common;
+use crate::common;
 
 use common::{Bench, Twist};
 use ndis_host::{EventMode, Host, Readings};

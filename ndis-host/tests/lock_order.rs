@@ -1,7 +1,7 @@
 //! Locks that are taken in two orders, one time after the other: nothing hangs in the
 //! run, and the second order is reported all the same.
 
-mod common;
+use crate::common;
 
 use common::{P, only, zeroed};
 use ndis_host::{Host, Report};

@@ -1,6 +1,6 @@
 //! Address families that are offered while the bind goes on.
 
-mod common;
+use crate::common;
 
 use common::{Bench, Twist, only, plain};
 use ndis_host::{AfOffers, EventKind, Host, Readings};

@@ -1,7 +1,7 @@
 //! OID requests between drivers that are right: each goes to the handler that its handles
 //! name, with that driver's contexts, and comes back with the asker's.
 
-mod common;
+use crate::common;
 
 use common::alone::Slip;
 use common::bench::{Bench as Alone, Wrong};

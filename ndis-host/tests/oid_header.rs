@@ -1,6 +1,6 @@
 //! A request that is none: the host looks at it before it goes anywhere.
 
-mod common;
+use crate::common;
 
 use common::zeroed;
 use ndis_host::Host;

@@ -1,7 +1,7 @@
 //! Lists, packets, clones and data starts: what they do when they are used
 //! right, and which rule is named when they are not.
 
-mod common;
+use crate::common;
 
 use common::{Bench, P, SUCCESS, TAG, Twist, get, header, only, put, zeroed};
 use ndis_host::{Host, Report};

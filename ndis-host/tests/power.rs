@@ -1,7 +1,7 @@
 //! A device that goes to sleep and comes back, one that is pulled out, and what NDIS asks a
 //! miniport on its own behalf.
 
-mod common;
+use crate::common;
 
 use common::{Bench, Twist, host_under, only, plain};
 use ndis_host::{EventKind, Host, OwnRequests, Readings, Report};

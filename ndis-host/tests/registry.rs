@@ -1,7 +1,7 @@
 //! The registry as a raw driver reads it, and the handles that it closes: each
 //! answer is the kernel's, and what a driver must not do is reported.
 
-mod common;
+use crate::common;
 
 use common::{P, host, only, zeroed};
 use ndis_host::{Host, RegistryValue};

@@ -1,6 +1,6 @@
 //! Resets: what protocols and miniports see and may do, and who is named when they do otherwise.
 
-mod common;
+use crate::common;
 
 use common::life::complete;
 use common::mcm::Shared;

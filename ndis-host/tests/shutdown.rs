@@ -1,6 +1,6 @@
 //! The end of an adapter's life: halt, shutdown, a system error.
 
-mod common;
+use crate::common;
 
 use common::mcm::Shared;
 use common::oids::{NO, indicate, indication, within};

@@ -2,7 +2,7 @@
 //! `ndis_sys` has inline functions of the same names, as `ndis.h` does; here the
 //! host's are called.
 
-mod common;
+use crate::common;
 
 use common::{P, host, only, zeroed};
 use ndis_host::Host;

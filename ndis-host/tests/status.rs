@@ -1,6 +1,6 @@
 //! Status indications: who hears of them, in which order, and what must hold of them.
 
-mod common;
+use crate::common;
 
 use common::alone::Slip;
 use common::bench::{Bench as Alone, Wrong};

@@ -2,7 +2,7 @@
 //! a thread.
 #![cfg(all(target_os = "linux", not(miri)))]
 
-mod common;
+use crate::common;
 
 use std::process::{Command, Output};
 
@@ -10,7 +10,8 @@ use std::process::{Command, Output};
 fn apart(test: &str) -> Output {
     let program = std::env::current_exe().expect("this program");
     let mut command = Command::new(program);
-    command.args(["--exact", test, "--ignored", "--test-threads=1"]);
+    let test = format!("strands::{test}");
+    command.args(["--exact", &test, "--ignored", "--test-threads=1"]);
     command.env_remove("RUST_TEST_NOCAPTURE");
     command.output().expect("the program runs")
 }

@@ -1,7 +1,7 @@
 //! A stand-alone call manager that breaks one rule: the report names it, and the rest of the
 //! run goes on.
 
-mod common;
+use crate::common;
 
 use common::alone::Slip;
 use common::bench::{Bench, Wrong};

@@ -1,6 +1,6 @@
 //! Answers to OID requests that break a rule, and the time that they take: the report names it.
 
-mod common;
+use crate::common;
 
 use common::oids::{miniport_complete, pends, within, write};
 use common::{Bench, PENDING, SUCCESS, Twist, host_under, only, plain};

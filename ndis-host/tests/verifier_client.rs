@@ -1,7 +1,7 @@
 //! A client that breaks one rule: the report names it, and the rest of the run
 //! goes on.
 
-mod common;
+use crate::common;
 
 use common::{Bench, Twist, only};
 use std::sync::atomic::Ordering::SeqCst;

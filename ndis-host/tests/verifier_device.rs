@@ -1,7 +1,7 @@
 //! Control devices that are registered wrongly, and requests that are answered wrongly: each is
 //! reported by its rule, with the driver that did it.
 
-mod common;
+use crate::common;
 
 use common::{P, SUCCESS, header, host, only, put, zeroed};
 use ndis_host::{Driver, Host, OpenFile, Report};

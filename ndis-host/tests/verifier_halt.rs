@@ -1,6 +1,6 @@
 //! Halts, and what comes before and after them, that break a rule: the report names it.
 
-mod common;
+use crate::common;
 
 use common::oids::within;
 use common::{Bench, P, Twist, host_under, only, plain};

@@ -1,7 +1,7 @@
 //! A call manager that breaks one rule: the report names it, and the rest of
 //! the run goes on.
 
-mod common;
+use crate::common;
 
 use common::{Bench, Twist, host_under, only, plain};
 use ndis_host::Report;

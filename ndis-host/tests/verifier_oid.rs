@@ -1,6 +1,6 @@
 //! Drivers that break a rule of OID requests: the report names it, and the driver that did it.
 
-mod common;
+use crate::common;
 
 use common::alone::Slip;
 use common::bench::{Bench as Alone, Wrong};

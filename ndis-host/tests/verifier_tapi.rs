@@ -1,6 +1,6 @@
 //! Call managers and clients that break a rule of telephony: the report names it, and who it was.
 
-mod common;
+use crate::common;
 
 use common::oids::{Ask, NO, Oids, co, within};
 use common::{Bench, SUCCESS, Twist, only};

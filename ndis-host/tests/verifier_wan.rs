@@ -1,6 +1,6 @@
 //! WAN miniports and their clients that break a rule of WAN's: the report names it, and who it was.
 
-mod common;
+use crate::common;
 
 use common::mcm::Vc;
 use common::oids::{indicate, indication, within, write};

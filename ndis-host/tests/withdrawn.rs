@@ -1,7 +1,7 @@
 //! Calls that are withdrawn while they ring: what the pages demand of the call manager
 //! and of the client, in either order of answer and close, and who is named.
 
-mod common;
+use crate::common;
 
 use common::{Bench, Client, Twist, host_under, only, plain};
 use ndis_host::{EventKind, Host, Readings, WithdrawnOfferAnswer};

@@ -74,15 +74,15 @@ mod shadows {
 mod other_types {
     macro_rules! the_type {
         () => {
-            crate::drivers::Driver
+            crate::entry_names::drivers::Driver
         };
     }
-    type D = crate::drivers::Driver;
+    type D = crate::entry_names::drivers::Driver;
     pub mod a {
         ndis_co::driver_entry!(super::D);
     }
     pub mod b {
-        ndis_co::driver_entry!(crate::drivers::Driver);
+        ndis_co::driver_entry!(crate::entry_names::drivers::Driver);
     }
     pub mod c {
         ndis_co::driver_entry!(the_type!());

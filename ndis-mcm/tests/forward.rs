@@ -2,8 +2,7 @@
 //! sent, and a client that sends back what it received. The original goes back
 //! when the last clone has come home, with what became of the clones.
 
-#[path = "support/talker.rs"]
-mod talker;
+use crate::talker;
 
 /// The guide's driver, but its calls.
 mod glass {

@@ -1,8 +1,7 @@
 //! Packets keep their borders: what a client puts into one list comes out of
 //! the guide's driver packet by packet, each in a list of its own.
 
-#[path = "support/talker.rs"]
-mod talker;
+use crate::talker;
 
 mod mirror {
     include!("../doc/mirror/driver.rs");

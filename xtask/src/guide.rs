@@ -425,14 +425,8 @@ fn run(folder: &Path, line: &str) -> Result<()> {
         // The tool comes from the workspace.
         ["cargo", "install", "ndis-build", "--features", "inf"] => Ok(()),
         ["ndis-inf", rest @ ..] => {
-            let manifest = workspace::root().join("ndis-build/Cargo.toml");
-            let mut command = Command::new("cargo");
-            command
-                .args(["run", "--quiet", "--features", "inf", "--manifest-path"])
-                .arg(manifest)
-                .args(["--bin", "ndis-inf", "--"])
-                .args(rest);
-            finish(folder, &mut command)
+            let mut command = Command::new(toolchain::program("ndis-inf")?);
+            finish(folder, command.args(rest))
         }
         ["cp", from, to] => {
             fs::copy(folder.join(from), folder.join(to)).with_context(|| line.to_owned())?;

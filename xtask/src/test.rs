@@ -113,22 +113,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
     steps.step_beside("packages as published", package::prove);
     steps.step("compiles for x64, arm64 and x86", compiles_for_windows);
     steps.step_beside("mixes with wdk-sys", wdk_sys::run);
-    steps.step("demo", || {
-        for topology in ["wan", "switch", "alone"] {
-            steps::run(&mut cargo(&[
-                "xtask",
-                "demo",
-                "--topology",
-                topology,
-                "--calls",
-                "20",
-                "--frames",
-                "20",
-            ]))?;
-        }
-        steps::run(&mut cargo(&["xtask", "demo", "--oids"]))?;
-        Ok(Outcome::Passed("all topologies, and the OIDs".to_owned()))
-    });
+    steps.step("demo", demo);
     steps.step("the C header", c_header::prove);
     steps.step("the client in C", c_client::prove);
     steps.step("images for x64 and arm64", sys::prove);
@@ -146,24 +131,49 @@ pub fn run(args: &TestArgs) -> Result<()> {
     steps.run(&args.only, args.report.as_deref())
 }
 
+/// The package whose library's own tests are built apart.
+const HOST: &str = "ndis-host";
+
 /// All tests but those of the raw crate: built in one go, and run in two lanes, for most test programs
-/// have not enough to do for two processors. Both lanes name the whole workspace, so that neither builds
-/// anything again.
+/// have not enough to do for two processors. Both lanes select their programs among the whole workspace, so that
+/// neither builds anything again.
+///
+/// The host's own library is an exception: all tests want it fast, but its few own ones do not, and the compiler
+/// takes twice as long for that as without. So these are built without optimizations, with nothing but the raw
+/// crate beneath.
 fn tests() -> Result<Outcome> {
-    let all = |more: &[&str]| {
-        let mut test = cargo(&["test", "--workspace", "--exclude", "ndis-sys"]);
-        test.arg("--no-fail-fast").args(more);
+    let test = |more: &[&str]| {
+        let mut test = cargo(&["test", "--no-fail-fast"]);
+        test.args(more);
         test
     };
-    steps::run(&mut all(&["--no-run", "--lib", "--bins", "--tests"]))?;
-    // About as long: of the dearest test programs the names of most begin with an s.
+    let all = ["--workspace", "--exclude", "ndis-sys"];
+    let libraries = [&all[..], &["--exclude", HOST, "--lib", "--bins"]].concat();
+    let slow = format!("profile.dev.package.{HOST}.opt-level=0");
+    let own = ["--package", HOST, "--lib", "--config", &slow];
+    let programs = [&all[..], &["--test", "*"]].concat();
+    for words in [&libraries[..], &own, &programs] {
+        steps::run(test(words).arg("--no-run"))?;
+    }
+    // About as long: most crates have most of their tests in one program, which is called `all`.
     let lanes = [
-        &["--test", "s*"][..],
-        &["--lib", "--bins", "--test", "[!s]*"],
+        vec![[&all[..], &["--test", "all"]].concat()],
+        vec![
+            libraries,
+            own.to_vec(),
+            [&all[..], &["--test", "[!a]*"]].concat(),
+        ],
     ];
-    let run = |lane| steps::run_tests_apart(&mut all(lane));
+    let run = |lane: &[Vec<&str>]| {
+        let runs = lane
+            .iter()
+            .map(|words| steps::run_tests_apart(&mut test(words)));
+        // Each of them, whatever came of those before it.
+        let outcomes: Vec<_> = runs.collect();
+        outcomes.into_iter().sum::<Result<usize>>()
+    };
     let outcomes = thread::scope(|scope| {
-        let lanes = lanes.map(|lane| scope.spawn(move || run(lane)));
+        let lanes = lanes.each_ref().map(|lane| scope.spawn(|| run(lane)));
         lanes.map(|lane| {
             lane.join()
                 .unwrap_or_else(|_| bail!("a lane of the tests panicked"))
@@ -174,6 +184,18 @@ fn tests() -> Result<Outcome> {
         passed += outcome?;
     }
     Ok(Outcome::Passed(format!("{passed} tests")))
+}
+
+/// The program of the demo, built as the tests were. (`cargo xtask demo` has a profile of its own, for its
+/// first build: the host would be built once more.)
+fn demo() -> Result<Outcome> {
+    let demo = toolchain::program("xtask-demo")?;
+    for topology in ["wan", "switch", "alone"] {
+        let few = ["--topology", topology, "--calls", "20", "--frames", "20"];
+        steps::run(Command::new(&demo).args(few))?;
+    }
+    steps::run(Command::new(&demo).arg("--oids"))?;
+    Ok(Outcome::Passed("all topologies, and the OIDs".to_owned()))
 }
 
 /// Spelling, by `typos`, where somebody has installed it. It is not installed here: built with cargo it
@@ -251,15 +273,15 @@ fn image_lints() -> Result<Outcome> {
 /// All targets in one go, so that cargo has enough to do for every processor.
 fn compiles_for_windows() -> Result<Outcome> {
     let mut check = cargo(&["check", "--lib"]);
-    // The drivers' tests, on Windows: what belongs in an image only must not be in them.
-    let mut tests = cargo(&["check", "--tests"]);
     for target in Arch::ALL.map(Arch::target) {
         if let Some(missing) = toolchain::need_target(target)? {
             return Ok(missing);
         }
         check.args(["--target", target]);
-        tests.args(["--target", target]);
     }
+    // The drivers' tests, on Windows: what belongs in an image only must not be in them, and that is the
+    // same for each machine. (That the host itself compiles for each is seen in the step of `wdk-sys`.)
+    let mut tests = cargo(&["check", "--tests", "--target", Arch::X64.target()]);
     for name in KERNEL_CRATES {
         check.args(["--package", name]);
     }
@@ -299,4 +321,50 @@ fn installed_wdk() -> Option<PathBuf> {
     versions
         .filter(|folder| folder.join("km/ndis.h").exists() || folder.join("shared/ndis.h").exists())
         .max()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crate::workspace;
+
+    /// Cargo looks for no file of tests where there is one program for them, and a file that nothing names is
+    /// never compiled.
+    #[test]
+    fn every_file_of_tests_is_in_a_program() {
+        let ours = |name: &str| !name.starts_with('.') && name != "target";
+        let tree = walkdir::WalkDir::new(workspace::root())
+            .into_iter()
+            .filter_entry(|entry| entry.file_name().to_str().is_some_and(ours));
+        let mut crates = 0;
+        for entry in tree {
+            let path = entry.unwrap().into_path();
+            if !path.ends_with("Cargo.toml") {
+                continue;
+            }
+            let manifest = workspace::read(&path).unwrap();
+            if !manifest.contains("autotests = false") {
+                continue;
+            }
+            crates += 1;
+            let folder = path.with_file_name("tests");
+            let all = workspace::read(&folder.join("all.rs")).unwrap();
+            for entry in fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                let is_file = path.extension().is_some_and(|end| end == "rs");
+                if !is_file && !path.join("main.rs").exists() {
+                    continue;
+                }
+                let name = path.file_stem().unwrap().to_str().unwrap();
+                assert!(
+                    all.contains(&format!("\nmod {name};"))
+                        || manifest.contains(&format!("[[test]]\nname = \"{name}\"")),
+                    "{} is in no program: a line in all.rs",
+                    path.display()
+                );
+            }
+        }
+        assert!(crates > 4, "only {crates} crates have one program");
+    }
 }

@@ -1,6 +1,6 @@
 //! What of the Rust toolchain is there, and how to get the rest.
 
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
 use anyhow::{Context, Result};
 
@@ -19,6 +19,18 @@ pub fn cargo(words: &[&str]) -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(workspace::root()).args(words);
     command
+}
+
+/// Builds a program of the workspace, and gives its place. It is selected among all packages, so that its
+/// dependencies have the features that they have in the tests, and are not built again. (The raw crate's tests
+/// are a step of their own, and want others.)
+pub fn program(name: &str) -> Result<PathBuf> {
+    let words = ["build", "--quiet", "--workspace", "--exclude", "ndis-sys"];
+    steps::run(cargo(&words).args(["--bin", name]))?;
+    let folder = workspace::target().join("debug");
+    Ok(folder
+        .join(name)
+        .with_extension(std::env::consts::EXE_EXTENSION))
 }
 
 /// `cargo` of the nightly toolchain. (`cargo +nightly` needs rustup's proxy to come first in

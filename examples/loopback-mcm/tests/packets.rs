@@ -1,6 +1,6 @@
 //! Packets keep their borders on their way through the switch.
 
-mod support;
+use crate::support;
 #[path = "../../../ndis-mcm/tests/support/talker.rs"]
 mod talker;
 

@@ -1,6 +1,6 @@
 //! The switch with two clients, step by step and under every reading.
 
-mod support;
+use crate::support;
 
 use echo_client::Ring;
 use ndis_co::{Status, oid::number};

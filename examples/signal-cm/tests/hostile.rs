@@ -1,6 +1,6 @@
 //! The other end of the link says whatever comes to its mind.
 
-mod support;
+use crate::support;
 
 use ndis_co::{
     Answer, Status,

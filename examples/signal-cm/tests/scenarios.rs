@@ -1,7 +1,7 @@
 //! The call manager at both ends of a link, with clients, step by step and under every
 //! reading.
 
-mod support;
+use crate::support;
 
 use echo_client::Ring;
 use ndis_co::Status;

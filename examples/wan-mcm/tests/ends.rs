@@ -1,7 +1,7 @@
 //! Calls that end while something is under way, adapters that stop or go, and memory that runs
 //! out.
 
-mod support;
+use crate::support;
 
 use ndis_co::{Status, oid::known, sys as ndis_sys, tapi::Disconnect};
 use ndis_host::{Host, Readings};

@@ -1,6 +1,6 @@
 //! What Windows does with the lines, step by step.
 
-mod support;
+use crate::support;
 
 use ndis_co::{
     Status,

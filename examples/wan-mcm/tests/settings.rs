@@ -1,6 +1,6 @@
 //! What the registry says of an adapter, and what programs see of its calls.
 
-mod support;
+use crate::support;
 
 use ndis_co::{Status, sys as ndis_sys, tapi::Disconnect};
 use ndis_host::{AdapterSettings, Host, Readings};

@@ -1,7 +1,7 @@
 //! What a test has the two drivers ask: of the adapter and of its call manager, about all of it
 //! and about one call.
 
-mod support;
+use crate::support;
 
 use ndis_co::{
     Status,

@@ -1,6 +1,6 @@
 //! Calls between two adapters on one wire, from the application's order to its frames.
 
-mod support;
+use crate::support;
 
 use ndis_co::{
     Status,

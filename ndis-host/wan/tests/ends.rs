@@ -1,6 +1,6 @@
 //! Adapters and drivers that go while calls are up, ring, or are being placed.
 
-mod support;
+use crate::support;
 
 use ndis_co::tapi::Disconnect;
 use ndis_host::Readings;

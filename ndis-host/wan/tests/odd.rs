@@ -1,7 +1,7 @@
 //! Call managers that say odd things, and memory that runs out: the models tell, lose nothing, and
 //! go on.
 
-mod support;
+use crate::support;
 
 use ndis_co::{
     Status,

@@ -2,8 +2,7 @@
 //! stand-alone call manager and raw clients: however it answers, each request is answered
 //! once, and a VC is deactivated when its last list is home.
 
-#[path = "../../../ndis-host/tests/common/mod.rs"]
-mod raw;
+use crate::raw;
 
 mod goes;
 mod wire;

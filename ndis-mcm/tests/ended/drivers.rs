@@ -1,7 +1,7 @@
 //! The three drivers: a miniport call manager, a proxy that hands its call up and then forgets about
 //! it, and a client above that takes it, as far as the test wants.
 
-use crate::{Heard, Stage};
+use super::{Heard, Stage};
 use ndis_co::{
     AsBoth, Status,
     address::SapAddressBuf,

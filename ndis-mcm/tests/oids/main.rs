@@ -1,8 +1,7 @@
 //! OID requests that reach a miniport of safe code, by either of its doors: what the layer
 //! answers, and what the driver does, at once, later, too late or never.
 
-#[path = "../../../ndis-host/tests/common/mod.rs"]
-mod raw;
+use crate::raw;
 
 mod board;
 mod goes;

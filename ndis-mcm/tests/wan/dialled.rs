@@ -1,7 +1,7 @@
 //! Calls that are dialled and not answered, or not yet: by the network, or by an application that
 //! lets them ring.
 
-use crate::{
+use super::{
     World, builder,
     modem::{DIALLED, PATIENCE},
     proxy::{Ring, passive},

@@ -1,6 +1,6 @@
 //! Frames that one call hands to another without copying them.
 
-use crate::{World, builder, seeds};
+use super::{World, builder, seeds};
 use ndis_host::{EventMode, Host};
 use ndis_mcm::Status;
 use std::sync::atomic::Ordering::SeqCst;

@@ -1,10 +1,9 @@
 //! Where the number of a call is: covered by the length in the call parameters, or behind it, for
 //! the pages leave that open; or nowhere.
 
-#[path = "../../../ndis-host/tests/common/mod.rs"]
-mod raw;
+use crate::raw;
 
-use crate::{World, builder, load_modem, modem, proxy::passive};
+use super::{World, builder, load_modem, modem, proxy::passive};
 use ndis_co::{
     Status,
     params::{CallParametersBuf, FlowSpec, Specific},
@@ -222,7 +221,7 @@ fn of_a_client_that_lies() {
             };
             let parameters = CallParametersBuf::builder().media_specific(media).build();
             let af = proxy.0.af.lock().unwrap().clone().unwrap();
-            let vc = af.create_vc(crate::proxy::End::Placed, irql).unwrap();
+            let vc = af.create_vc(super::proxy::End::Placed, irql).unwrap();
             let _ = vc.make_call(parameters.unwrap(), irql).keep();
         });
         assert_eq!(

@@ -1,6 +1,6 @@
 //! Each OID, at each door, with buffers of every length.
 
-use crate::{
+use super::{
     World, builder,
     modem::{ADDRESS, MAX_FRAME},
     proxy::passive,
@@ -475,9 +475,9 @@ fn compression() {
             ..Compression::default()
         },
     };
-    let notes = Arc::<crate::modem::Notes>::default();
+    let notes = Arc::<super::modem::Notes>::default();
     *notes.compression.lock().unwrap() = Some(can);
-    let world = World::of_modem(builder(1).build(), notes, &[crate::ON_LINE_1]);
+    let world = World::of_modem(builder(1).build(), notes, &[super::ON_LINE_1]);
     enumerate(&world);
     world.call("mirror");
     let [get, set] = [number::WAN_CO_GET_COMP_INFO, number::WAN_CO_SET_COMP_INFO];
