@@ -1,6 +1,6 @@
 //! [`PowerState`]: how far a device is switched off.
 
-use ndis_sys::NDIS_DEVICE_POWER_STATE;
+use ndis_sys::{NDIS_DEVICE_POWER_STATE, NET_PNP_EVENT_NOTIFICATION};
 
 /// The power state of a device, from on to off.
 ///
@@ -42,5 +42,19 @@ impl PowerState {
             ndis_sys::NdisDeviceStateD3 => Some(Self::D3),
             _ => None,
         }
+    }
+
+    /// The state that a device goes to, by an event of `NetEventSetPower`, which NDIS keeps for the
+    /// call that brings it.
+    pub(crate) fn of_event(event: &NET_PNP_EVENT_NOTIFICATION) -> Option<Self> {
+        let buffer = event.NetPnPEvent.Buffer;
+        let length = event.NetPnPEvent.BufferLength;
+        if buffer.is_null() || (length as usize) < size_of::<NDIS_DEVICE_POWER_STATE>() {
+            return None;
+        }
+        // SAFETY: the buffer has room for it, NDIS keeps it for the call, and nothing is said
+        // of its alignment.
+        let state = unsafe { buffer.cast::<NDIS_DEVICE_POWER_STATE>().read_unaligned() };
+        Self::from_raw(state)
     }
 }

@@ -4,7 +4,7 @@
 //! A miniport call manager and a connection-oriented miniport that is none carry data in
 //! the same way, so this is written once, over a [`Channel`]: the VC of either.
 //!
-//! What is under way is counted on the VC, in one [word](crate::traffic), and on the adapter: each list that
+//! What is under way is counted on the VC, in one word (`traffic.rs`), and on the adapter: each list that
 //! is indicated, for they come back in any grouping, but lists that are sent once for each
 //! [`SendLists`], however many are in it. There is no lock and no reference on the way: by TRAFFIC what is
 //! counted keeps the VC, and the VC its adapter.
@@ -523,7 +523,7 @@ pub fn indicate<V: Channel>(
 ) -> Result<(), IndicateError> {
     let count = lists.len();
     let number = u32::try_from(count).unwrap_or(0);
-    let fits = number != 0 && lists.side() == Side::Miniport && lists.is_fit();
+    let fits = number != 0 && lists.may_go(Side::Miniport);
     // The client may answer within the indication, and so on. (One of these
     // crates leaves that to its work item long before.)
     if !fits || stack::has_less_than(stack::VERY_LOW) {
@@ -549,7 +549,7 @@ fn refused(lists: NetBufferLists) -> Result<(), IndicateError> {
         return Ok(());
     }
     let fits = u32::try_from(lists.len()).is_ok();
-    let status = if lists.side() == Side::Miniport && lists.is_fit() && fits {
+    let status = if lists.may_go(Side::Miniport) && fits {
         Status::RESOURCES
     } else {
         Status::INVALID_PARAMETER

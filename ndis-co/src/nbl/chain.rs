@@ -20,7 +20,7 @@ use ndis_sys::NET_BUFFER_LIST;
 /// # Invariants
 ///
 /// CHAIN: `first` starts a chain whose last list has a null next pointer. `last` is that list, or
-/// null; `count` says how many there are, or [`UNKNOWN`]. An empty one has neither.
+/// null; `count` says how many there are, or `UNKNOWN`. An empty one has neither.
 #[derive(Debug)]
 pub struct Chain {
     first: Option<Hand<NET_BUFFER_LIST>>,

@@ -1,18 +1,18 @@
-//! [`NetBufferList`] and [`NetBufferLists`]: lists that this driver allocated.
+//! [`NetBufferList`]: a list that this driver allocated.
 
 use super::{
-    BufferMut, Buffers, BuffersMut, Chain, ListView, Lists, NetBuffer, NetBufferListPool, Packets,
+    BufferMut, Buffers, BuffersMut, ListView, NetBuffer, NetBufferListPool,
     fields::{At, Backed, Hand, Side, Slot, load, mark, store},
     origin::Origin,
 };
 use crate::{
     Status,
     armed::{Alarm, Armed},
-    irql::{NoLock, UpToDispatch},
+    irql::UpToDispatch,
     mem::{Box, Tag, Vacant},
     raw::Token,
 };
-use core::{fmt, mem::ManuallyDrop, ptr};
+use core::{fmt, ptr};
 use ndis_sys::{NET_BUFFER, NET_BUFFER_LIST};
 
 /// What belongs to a list beside the C structures.
@@ -122,8 +122,8 @@ impl NetBufferList {
         ListView::new(self.raw.at())
     }
 
-    /// Whether it can go its way, see [`NetBufferLists::is_fit`].
-    fn is_fit(&self) -> bool {
+    /// Whether it can go its way: with packets, or to be indicated with one (rule NBL-35).
+    pub(super) fn is_fit(&self) -> bool {
         let mut buffers = self.buffers();
         let first = buffers.next().is_some();
         first && (self.side() == Side::Protocol || buffers.next().is_none())
@@ -290,7 +290,7 @@ impl NetBufferList {
     /// Frees the list; what a clone was made from is given back at once when
     /// the level is known.
     #[inline]
-    fn free(self, irql: Option<&mut UpToDispatch>) {
+    pub(super) fn free(self, irql: Option<&mut UpToDispatch>) {
         let Some(mark) = self.raw.marked() else {
             return self.free_pieces(irql);
         };
@@ -469,233 +469,5 @@ impl Alarm<Backed<NET_BUFFER_LIST, Backing>> for Freed {
 impl fmt::Debug for NetBufferList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.buffers()).finish()
-    }
-}
-
-/// Any number of [`NetBufferList`]s in order, linked without memory of its
-/// own.
-///
-/// ```
-/// # use ndis_co::{Status, nbl::{NetBufferListPool, NetBufferLists}};
-/// # use ndis_host as _;
-/// /// A list for each frame.
-/// fn batch(pool: &NetBufferListPool, frames: &[&[u8]]) -> Result<NetBufferLists, Status> {
-///     let mut lists = NetBufferLists::new(pool.side());
-///     for bytes in frames {
-///         let mut frame = pool.allocate(bytes.len())?;
-///         frame.set_data(bytes)?;
-///         lists.push_back(frame).map_err(|_| Status::FAILURE)?;
-///     }
-///     Ok(lists)
-/// }
-/// ```
-///
-/// # Invariants
-///
-/// OWN-ALL: every list of the chain is as OWN says, for `side`.
-pub struct NetBufferLists {
-    chain: Chain,
-    side: Side,
-    /// One of them may have too few packets, or too many, for its direction.
-    doubtful: bool,
-}
-
-impl NetBufferLists {
-    /// No list at all, for one direction.
-    #[must_use]
-    pub const fn new(side: Side) -> Self {
-        Self {
-            chain: Chain::new(),
-            side,
-            doubtful: false,
-        }
-    }
-
-    /// Takes over a chain that comes back from NDIS.
-    ///
-    /// # Safety
-    ///
-    /// Every list is one of this driver's own, as OWN says.
-    #[must_use]
-    #[inline]
-    pub unsafe fn from_chain(chain: Chain, side: Side) -> Self {
-        // What was sent or indicated was looked at then, and keeps its packets (rule NBL-13).
-        let doubtful = false;
-        Self {
-            chain,
-            side,
-            doubtful,
-        }
-    }
-
-    /// Whether each list can go its way: one that is sent has packets, one that is indicated has
-    /// one (rule NBL-35).
-    #[inline]
-    pub(crate) fn is_fit(&self) -> bool {
-        !self.doubtful || self.look()
-    }
-
-    #[cold]
-    fn look(&self) -> bool {
-        match self.side {
-            Side::Protocol => self.chain.all_have_packets(),
-            Side::Miniport => self.chain.all_have_one_packet(),
-        }
-    }
-
-    /// Gives the lists away; they are to come back through
-    /// [`NetBufferLists::from_chain`].
-    #[must_use]
-    #[inline]
-    pub fn into_chain(self) -> Chain {
-        let mut this = ManuallyDrop::new(self);
-        core::mem::take(&mut this.chain)
-    }
-
-    /// The lists as a chain, still in this value.
-    #[must_use]
-    pub fn chain(&self) -> &Chain {
-        &self.chain
-    }
-
-    /// How many lists there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.chain.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.chain.is_empty()
-    }
-
-    /// Which driver's lists these are.
-    #[must_use]
-    pub fn side(&self) -> Side {
-        self.side
-    }
-
-    /// Takes the first list.
-    pub fn pop_front(&mut self) -> Option<NetBufferList> {
-        let list = self.chain.pop()?;
-        // SAFETY: by OWN-ALL, and just unlinked.
-        Some(unsafe { NetBufferList::from_raw(list, self.side) })
-    }
-
-    /// Appends a list.
-    ///
-    /// # Errors
-    ///
-    /// Gives the list back when it is for the other direction: receive lists
-    /// are a miniport's, send lists a protocol's.
-    pub fn push_back(&mut self, list: NetBufferList) -> Result<(), NetBufferList> {
-        if list.side() != self.side {
-            return Err(list);
-        }
-        self.doubtful |= !list.is_fit();
-        self.chain.push(list.into_raw());
-        Ok(())
-    }
-
-    /// Takes the first `count` lists, or all when there are fewer.
-    #[must_use]
-    pub fn split_front(&mut self, count: usize) -> Self {
-        Self {
-            chain: self.chain.split_front(count),
-            side: self.side,
-            doubtful: self.doubtful,
-        }
-    }
-
-    /// Appends other lists, in order.
-    ///
-    /// # Errors
-    ///
-    /// Gives lists for the other direction back.
-    pub fn append(&mut self, mut later: Self) -> Result<(), Self> {
-        if later.side != self.side {
-            return Err(later);
-        }
-        self.doubtful |= later.doubtful;
-        self.chain.append(core::mem::take(&mut later.chain));
-        Ok(())
-    }
-
-    /// Looks at each list.
-    #[must_use]
-    pub fn iter(&self) -> Lists<'_> {
-        self.chain.views()
-    }
-
-    /// Looks at each packet of each list, in order.
-    #[must_use]
-    pub fn buffers(&self) -> Packets<'_> {
-        self.iter().buffers()
-    }
-
-    /// Frees the lists at once, and with the last clone gives back what they
-    /// were made from, which may run the callback of the driver that gets it
-    /// before this returns.
-    ///
-    /// Dropping does the same, but leaves what needs to know the level to a
-    /// work item. That is the better way where data may go from driver to
-    /// driver several times: each hop would be one more level of calls.
-    pub fn free(mut self, irql: &mut impl NoLock) {
-        while let Some(list) = self.pop_front() {
-            list.free(Some(irql.up_to_dispatch()));
-        }
-    }
-}
-
-/// The lists one by one, by move.
-#[derive(Debug)]
-pub struct IntoIter(NetBufferLists);
-
-impl Iterator for IntoIter {
-    type Item = NetBufferList;
-    fn next(&mut self) -> Option<NetBufferList> {
-        self.0.pop_front()
-    }
-}
-
-impl IntoIterator for NetBufferLists {
-    type Item = NetBufferList;
-    type IntoIter = IntoIter;
-    fn into_iter(self) -> IntoIter {
-        IntoIter(self)
-    }
-}
-
-impl<'a> IntoIterator for &'a NetBufferLists {
-    type Item = ListView<'a>;
-    type IntoIter = Lists<'a>;
-    fn into_iter(self) -> Lists<'a> {
-        self.iter()
-    }
-}
-
-impl From<NetBufferList> for NetBufferLists {
-    fn from(list: NetBufferList) -> Self {
-        let (side, doubtful) = (list.side(), !list.is_fit());
-        let mut chain = Chain::new();
-        chain.push(list.into_raw());
-        Self {
-            chain,
-            side,
-            doubtful,
-        }
-    }
-}
-
-impl Drop for NetBufferLists {
-    fn drop(&mut self) {
-        while self.pop_front().is_some() {}
-    }
-}
-
-impl fmt::Debug for NetBufferLists {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
     }
 }

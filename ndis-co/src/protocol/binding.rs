@@ -30,7 +30,7 @@ use core::{
     sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize, Ordering},
 };
 use ndis_sys::{
-    NDIS_BIND_PARAMETERS, NDIS_DEVICE_POWER_STATE, NDIS_HANDLE, NDIS_OPEN_PARAMETERS, NDIS_STATUS,
+    NDIS_BIND_PARAMETERS, NDIS_HANDLE, NDIS_OPEN_PARAMETERS, NDIS_STATUS,
     NET_PNP_EVENT_NOTIFICATION,
 };
 
@@ -682,7 +682,7 @@ pub(crate) fn on_net_pnp_event<'r, P: Protocol>(
         }
         ndis_sys::NetEventRestart => BindingShared::restart(shared),
         ndis_sys::NetEventSetPower => {
-            if let Some(state) = power_state(event) {
+            if let Some(state) = PowerState::of_event(event) {
                 shared.driver.driver().power(&binding, state, irql);
             }
         }
@@ -690,17 +690,4 @@ pub(crate) fn on_net_pnp_event<'r, P: Protocol>(
         _ => {}
     }
     request.answer(Status::SUCCESS)
-}
-
-/// The state that a device goes to, by an event of `NetEventSetPower`.
-fn power_state(event: &NET_PNP_EVENT_NOTIFICATION) -> Option<PowerState> {
-    let buffer = event.NetPnPEvent.Buffer;
-    let length = event.NetPnPEvent.BufferLength;
-    if buffer.is_null() || (length as usize) < size_of::<NDIS_DEVICE_POWER_STATE>() {
-        return None;
-    }
-    // SAFETY: the buffer has room for it, NDIS keeps it for the call, and nothing is said
-    // of its alignment.
-    let state = unsafe { buffer.cast::<NDIS_DEVICE_POWER_STATE>().read_unaligned() };
-    PowerState::from_raw(state)
 }

@@ -287,7 +287,7 @@ impl<P: Protocol> fmt::Debug for Kept<P> {
 /// Whether lists may be sent: they are from this driver's pool for that, and none is empty.
 #[inline]
 pub(crate) fn is_sendable(lists: &NetBufferLists) -> bool {
-    lists.side() == Side::Protocol && lists.is_fit()
+    lists.may_go(Side::Protocol)
 }
 
 /// The lists, if they may be sent.
