@@ -188,10 +188,9 @@ impl Histories {
         self.ended.push_back(object);
         if self.ended.len() > ENDED
             && let Some(oldest) = self.ended.pop_front()
+            && let Some(lives) = self.lives.get_mut(oldest.kind as usize)
         {
-            if let Some(lives) = self.lives.get_mut(oldest.kind as usize) {
-                lives.remove(&oldest.number);
-            }
+            lives.remove(&oldest.number);
         }
     }
 

@@ -139,7 +139,7 @@ impl State {
             .lists
             .values()
             .filter(|list| matches!(list.state, ListState::Sent { vc, .. } if vc == number))
-            .map(crate::net::list_id)
+            .map(|list| crate::net::list_id(list))
             .collect();
         lists.sort_unstable();
         for list in lists {

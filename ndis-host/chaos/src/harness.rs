@@ -115,6 +115,8 @@ fn scenario(world: &Arc<World>, seed: u64, options: &Options, digest: &mut Optio
     let low_stack = world.among(&[(0, 1), (0, 1), (1, 32), (1, 4)]);
     let host = Host::builder()
         .seed(seed)
+        // Who sends, and how deep acts are in acts, is told by the thread here.
+        .threads(true)
         .processors(world.among(&[1, 2, 4]))
         .preemption(preemption.0, preemption.1)
         .raise(raise.0, raise.1)

@@ -4,7 +4,7 @@ use echo_client::{Application, At, Desk, EchoClient, Ring};
 use loopback_mcm::Loopback;
 use ndis_co::{
     Status,
-    event::Event,
+    event::Event as KernelEvent,
     irql::Passive,
     mem::{Arc, Tag},
     nbl::BufferView,
@@ -42,7 +42,7 @@ fn passive<R>(body: impl FnOnce(&mut Passive) -> R) -> R {
 }
 
 fn sleep(irql: &mut Passive) {
-    let event = Event::try_new(Tag::new(*b"Load")).expect("there is memory");
+    let event = KernelEvent::try_new(Tag::new(*b"Load")).expect("there is memory");
     event.wait_for(1, irql);
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn give_back_received(cx: &Cx, adapter: u32, lists: &[usize], flags: 
         callback.objects[1] = lists
             .first()
             .and_then(|first| s.buffers.lists.get(first))
-            .map(crate::net::list_id);
+            .map(|list| crate::net::list_id(list));
         let record = s.world.adapters.get(&adapter)?;
         let context = record.context.unwrap_or(Context::NULL);
         let miniport = s.world.miniports.get(&record.miniport)?;

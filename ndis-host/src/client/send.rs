@@ -213,7 +213,7 @@ exports! { EXPORTS {
             callback.objects[1] = mine
                 .first()
                 .and_then(|first| s.buffers.lists.get(first))
-                .map(crate::net::list_id);
+                .map(|list| crate::net::list_id(list));
             Some(Ok((context, handler, callback, s.buffers.link(&mine))))
         });
         match prepared {

@@ -197,7 +197,7 @@ exports! { EXPORTS {
             callback.objects[1] = mine
                 .first()
                 .and_then(|first| s.buffers.lists.get(first))
-                .map(crate::net::list_id);
+                .map(|list| crate::net::list_id(list));
             let head = s.buffers.link(&mine);
             let place = (number, adapter);
             Some(Ok((binding_context, context, handler, callback, head, mine, place)))

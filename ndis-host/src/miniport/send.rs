@@ -165,7 +165,7 @@ pub(crate) fn give_back_sent(cx: &Cx, vc: u32, lists: &[usize], flags: u32) {
         callback.objects[1] = lists
             .first()
             .and_then(|first| s.buffers.lists.get(first))
-            .map(crate::net::list_id);
+            .map(|list| crate::net::list_id(list));
         Some((context, handler, callback, s.buffers.link(lists)))
     });
     if let Some((context, handler, callback, head)) = prepared {

@@ -7,6 +7,7 @@ use crate::export::{Call, exports};
 use crate::handle::Kind;
 use crate::rules;
 use crate::state::State;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use ndis_sys as n;
 use ndis_sys::{MDL, NDIS_HANDLE, NET_BUFFER, NET_BUFFER_LIST};
@@ -42,7 +43,7 @@ impl State {
             mdl.number = self.number(Kind::Mdl);
             mdl.of_buffer = true;
             let pointer = mdl.pointer();
-            self.buffers.mdls.insert(pointer.addr(), mdl);
+            self.buffers.mdls.insert(pointer.addr(), Box::new(mdl));
             made.push(pointer.addr());
             match last.and_then(|last| self.buffers.mdls.get(&last)) {
                 Some(last) => last.set_next(pointer),
@@ -128,7 +129,7 @@ impl State {
         };
         if let Some(list) = self.buffers.lists.get_mut(&clone.addr()) {
             list.set_first(first);
-            list.cloned = Some(cloned);
+            list.cloned = Some(Box::new(cloned));
         }
         if let Some(list) = self.buffers.lists.get_mut(&original) {
             list.clones += 1;
@@ -158,7 +159,7 @@ exports! { EXPORTS {
             return core::ptr::null_mut();
         }
         cx.with(|s| {
-            let Some(object) = s.buffers.lists.get(&original.addr()).map(super::list_id) else {
+            let Some(object) = s.buffers.lists.get(&original.addr()).map(|list| super::list_id(list)) else {
                 s.owned_list(ALLOCATE, original.addr());
                 return None;
             };

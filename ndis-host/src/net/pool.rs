@@ -8,6 +8,7 @@ use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
 use crate::rules;
 use crate::state::State;
+use alloc::boxed::Box;
 use ndis_sys::{
     MDL, NDIS_HANDLE, NET_BUFFER, NET_BUFFER_LIST, NET_BUFFER_LIST_CONTEXT,
     NET_BUFFER_LIST_POOL_PARAMETERS, NET_BUFFER_POOL_PARAMETERS,
@@ -73,7 +74,7 @@ impl State {
         mdl.of_buffer = data.is_some();
         mdl.data = data;
         let pointer = mdl.pointer();
-        self.buffers.mdls.insert(pointer.addr(), mdl);
+        self.buffers.mdls.insert(pointer.addr(), Box::new(mdl));
         Some(pointer)
     }
 
@@ -197,7 +198,7 @@ impl State {
         unsafe { (*pointer).NdisPoolHandle = handle(raw) };
         let object = list.id();
         self.buffers.freed.remove(&pointer.addr());
-        self.buffers.lists.insert(pointer.addr(), list);
+        self.buffers.lists.insert(pointer.addr(), Box::new(list));
         self.pool_out(pool, 1);
         Some((pointer, object))
     }

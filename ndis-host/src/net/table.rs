@@ -5,6 +5,7 @@ use crate::handle::{Kind, ObjectId};
 use crate::log::Origin;
 use crate::report::{ObjectLeft, tag_text};
 use alloc::alloc::{alloc_zeroed, dealloc};
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -17,17 +18,23 @@ use ndis_sys::{MDL, NET_BUFFER, NET_BUFFER_LIST};
 /// Memory that is freed with its record.
 pub(crate) struct Chunk {
     start: Ptr<u8>,
-    layout: Layout,
+    size: usize,
+}
+
+/// The layout of a chunk; none is too large.
+fn layout(size: usize) -> Option<Layout> {
+    Layout::from_size_align(size, 16).ok()
 }
 
 impl Chunk {
     pub(crate) fn new(size: usize) -> Option<Self> {
-        let layout = Layout::from_size_align(size.max(1), 16).ok()?;
+        let size = size.max(1);
+        let layout = layout(size)?;
         // SAFETY: the size is at least 1.
         let start = unsafe { alloc_zeroed(layout) };
         (!start.is_null()).then_some(Self {
             start: Ptr(start),
-            layout,
+            size,
         })
     }
 
@@ -38,8 +45,10 @@ impl Chunk {
 
 impl Drop for Chunk {
     fn drop(&mut self) {
-        // SAFETY: allocated in `new` with this layout, freed here only.
-        unsafe { dealloc(self.start.0, self.layout) };
+        if let Some(layout) = layout(self.size) {
+            // SAFETY: allocated in `new` with this layout, freed here only.
+            unsafe { dealloc(self.start.0, layout) };
+        }
     }
 }
 
@@ -114,7 +123,7 @@ pub(crate) struct List {
     /// How many clones of it there are.
     pub(crate) clones: u32,
     /// What it is, if it is a clone.
-    pub(crate) cloned: Option<Cloned>,
+    pub(crate) cloned: Option<Box<Cloned>>,
     /// Freed while there were clones: it goes with the last of them.
     pub(crate) doomed: bool,
     /// How it looked when it was given away.
@@ -437,9 +446,10 @@ impl Mdl {
 #[derive(Default)]
 pub(crate) struct Buffers {
     pub(crate) pools: BTreeMap<u32, Pool>,
-    pub(crate) lists: BTreeMap<usize, List>,
+    /// Boxed, as the MDLs: a tree keeps nearly as many places free as it has entries.
+    pub(crate) lists: BTreeMap<usize, Box<List>>,
     pub(crate) buffers: BTreeMap<usize, Buffer>,
-    pub(crate) mdls: BTreeMap<usize, Mdl>,
+    pub(crate) mdls: BTreeMap<usize, Box<Mdl>>,
     /// Where lists were that are freed now, until the memory is used again.
     pub(crate) freed: BTreeMap<usize, ObjectId>,
 }
@@ -470,6 +480,7 @@ impl Buffers {
         let mut mdls: Vec<&Mdl> = self
             .mdls
             .values()
+            .map(|mdl| &**mdl)
             .filter(|mdl| !mdl.of_buffer && (driver.is_none() || mdl.driver == driver))
             .collect();
         mdls.sort_unstable_by_key(|mdl| mdl.number);

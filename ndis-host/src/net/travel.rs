@@ -18,7 +18,7 @@ impl State {
             .buffers
             .lists
             .get(&list)
-            .map_or(core::ptr::null_mut(), super::table::List::first);
+            .map_or(core::ptr::null_mut(), |list| list.first());
         while !at.is_null() {
             let Some(buffer) = self.buffers.buffers.get(&at.addr()) else {
                 return (all, Some(at.addr()));
@@ -115,7 +115,7 @@ impl State {
 
     /// Reports what is wrong with the packets of a list; false if anything is.
     pub(crate) fn check_packets(&mut self, call: &str, object: ObjectId, address: usize) -> bool {
-        let Some(id) = self.buffers.lists.get(&address).map(super::table::List::id) else {
+        let Some(id) = self.buffers.lists.get(&address).map(|list| list.id()) else {
             return true;
         };
         let (packets, astray) = self.packets(address);
@@ -174,7 +174,7 @@ impl State {
             .buffers
             .lists
             .get(&address)
-            .map_or(core::ptr::null_mut(), super::table::List::parent);
+            .map_or(core::ptr::null_mut(), |list| list.parent());
         let packets = self.packets(address).0;
         let packets = packets.iter().filter_map(|packet| {
             let data = self.buffers.buffers.get(packet)?.data();

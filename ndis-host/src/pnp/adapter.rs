@@ -354,7 +354,7 @@ fn halt(cx: &Cx, adapter: u32, surprised: bool) {
                 ListState::Sent { vc, .. } => s.world.adapter_of_vc(vc) == Some(adapter),
                 _ => false,
             })
-            .map(crate::net::list_id)
+            .map(|list| crate::net::list_id(list))
             .collect();
         sends.sort_unstable();
         for list in sends {
