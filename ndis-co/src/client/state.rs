@@ -129,7 +129,7 @@ pub(super) struct State {
 unsafe impl Send for State {}
 
 /// What is to be done next.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) enum Step {
     Answer {
         status: Status,
@@ -140,7 +140,10 @@ pub(super) enum Step {
     Dial {
         parameters: *mut CO_CALL_PARAMETERS,
     },
-    Close,
+    Close {
+        /// For the other side.
+        data: Option<Arc<Vec<u8>>>,
+    },
     Delete,
     /// Tell the client that its call was not placed, and why.
     TellUndialled(Status),
@@ -177,12 +180,13 @@ impl State {
 
     /// Picks the next step and marks it as taken; [`Step::Later`] when one is
     /// due and `low` says that there is too little stack for it.
+    #[inline(never)]
     pub(super) fn next(&mut self, low: impl FnOnce() -> bool) -> Option<Step> {
         let step = self.due()?;
         if low() {
             return Some(Step::Later);
         }
-        self.take(step);
+        self.take(&step);
         Some(step)
     }
 
@@ -225,7 +229,9 @@ impl State {
             _ => false,
         };
         if self.want_close && closable {
-            return Some(Step::Close);
+            return Some(Step::Close {
+                data: self.close_data.clone(),
+            });
         }
         let own = self.origin == Origin::Client;
         // With a request of it outstanding it is not (rule OID-68).
@@ -233,8 +239,47 @@ impl State {
         (self.want_delete && deletable).then_some(Step::Delete)
     }
 
+    /// Whether nothing but the call may be next: the VC is there and nothing was refused.
+    #[inline]
+    fn may_go_on(&self) -> bool {
+        self.life == Life::Alive && !self.back_off && self.undialled.is_none()
+    }
+
+    /// Places the call, when that is the next step: as [`next`](Self::next) takes it.
+    #[inline]
+    pub(super) fn place(&mut self) -> Option<*mut CO_CALL_PARAMETERS> {
+        if !self.may_go_on() || self.call != Call::Wanted {
+            return None;
+        }
+        let parameters = self.parameters.as_ref()?.as_raw();
+        self.call = Call::Dialing;
+        Some(parameters)
+    }
+
+    /// Closes the call that is up, when that is the next step; the data for the other side.
+    #[inline]
+    pub(super) fn close(&mut self) -> Option<Option<Arc<Vec<u8>>>> {
+        let up = self.may_go_on() && self.call == Call::Up && self.busy == 0;
+        (up && self.want_close && !self.answering).then(|| {
+            self.call = Call::Closing;
+            self.close_data.clone()
+        })
+    }
+
+    /// Deletes the VC after its call, when that is the next step.
+    #[inline]
+    pub(super) fn delete(&mut self) -> bool {
+        let free = self.may_go_on() && self.call == Call::None && self.busy == 0;
+        let own = self.origin == Origin::Client && self.want_delete;
+        let due = free && own && self.requests.is_empty();
+        if due {
+            self.life = Life::Deleting;
+        }
+        due
+    }
+
     /// Marks a step that was due as taken.
-    fn take(&mut self, step: Step) {
+    fn take(&mut self, step: &Step) {
         match step {
             Step::Later => {}
             Step::TellUndialled(_) => self.undialled = None,
@@ -250,7 +295,7 @@ impl State {
                 };
             }
             Step::Dial { .. } => self.call = Call::Dialing,
-            Step::Close => self.call = Call::Closing,
+            Step::Close { .. } => self.call = Call::Closing,
             Step::Delete => self.life = Life::Deleting,
         }
     }
@@ -355,12 +400,13 @@ impl State {
     }
 
     /// As [`want_close_of`](Self::want_close_of), with data: those of the first hang-up
-    /// count, others are given back.
+    /// count, others are given back. Without a number it is of whatever call there is.
     pub(super) fn hang_up(
         &mut self,
-        number: u32,
+        number: Option<u32>,
         data: Option<Arc<Vec<u8>>>,
     ) -> Option<Arc<Vec<u8>>> {
+        let number = number.unwrap_or(self.number);
         let first = number == self.number && self.has_call() && !self.want_close;
         let spare = if first && data.is_some() {
             core::mem::replace(&mut self.close_data, data)
@@ -369,11 +415,6 @@ impl State {
         };
         self.want_close_of(number);
         spare
-    }
-
-    /// The data to close with.
-    pub(super) fn close_data(&self) -> Option<Arc<Vec<u8>>> {
-        self.close_data.clone()
     }
 
     /// They are used no more.
@@ -427,12 +468,14 @@ impl State {
         }
     }
 
-    /// The call was placed, or not; gives the parameters back.
-    pub(super) fn dialled(&mut self, success: bool) -> Option<CallParametersBuf> {
+    /// The call was placed, or not; gives the parameters back, and says whether there is more to
+    /// do once the client knows that it is up: it was hung up before.
+    pub(super) fn dialled(&mut self, success: bool) -> (Option<CallParametersBuf>, bool) {
         if self.call == Call::Dialing {
             self.call = if success { Call::Up } else { Call::None };
         }
-        self.parameters.take()
+        let more = self.want_close || self.undialled.is_some();
+        (self.parameters.take(), more)
     }
 
     /// A call is offered: its number, or `None` when there is a call already. With it
@@ -555,13 +598,14 @@ impl State {
         }
     }
 
-    /// The call manager has connected the accepted call.
-    pub(super) fn connected(&mut self) -> bool {
+    /// The call manager has connected the accepted call: whether there is one, and whether there
+    /// is more to do once the client knows.
+    pub(super) fn connected(&mut self) -> (bool, bool) {
         let accepted = self.call == Call::Accepted;
         if accepted {
             self.call = Call::Up;
         }
-        accepted
+        (accepted, self.want_close || !accepted)
     }
 
     /// The other side hung up, or takes its offer back: what the client does about it.

@@ -76,9 +76,9 @@ fn a_stale_token_does_not_answer_after_a_whole_call() {
     state.want_answer(first, Status::SUCCESS);
     assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
     assert!(!state.answer_told(state.number));
-    assert!(state.connected());
+    assert!(state.connected().0);
     state.want_close();
-    assert!(matches!(state.next(|| false), Some(Step::Close)));
+    assert!(matches!(state.next(|| false), Some(Step::Close { .. })));
     state.closed();
     state.closed_and_told();
 
@@ -92,7 +92,7 @@ fn a_stale_token_does_not_answer_after_a_whole_call() {
 
 /// The client's next close, if it is due.
 fn closes(state: &mut State) -> bool {
-    matches!(state.next(|| false), Some(Step::Close))
+    matches!(state.next(|| false), Some(Step::Close { .. }))
 }
 
 /// An offer that is taken back while it rings is answered, then closed; the close
@@ -255,7 +255,7 @@ fn a_refusal_holds_the_family_and_not_the_vc() {
     assert!(refused().try_delete());
 
     let mut state = refused();
-    drop(state.hang_up(state.number, None));
+    drop(state.hang_up(None, None));
     assert!(!state.want_close, "there is nothing to hang up");
     state.offer().unwrap();
     state.refusal_told();
@@ -304,7 +304,7 @@ fn an_offer_begins_without_an_end() {
 
     state.offer().unwrap();
     state.accept();
-    assert!(state.connected());
+    assert!(state.connected().0);
     assert!(state.can_send());
     assert!(
         state.next(|| false).is_none(),
@@ -318,7 +318,7 @@ fn the_end_waits_for_what_is_under_way() {
     let mut state = called();
     state.offer().unwrap();
     state.accept();
-    assert!(state.connected());
+    assert!(state.connected().0);
     assert!(state.busy(2));
     state.want_close();
     assert!(!state.busy(1), "no more from here on");
@@ -327,7 +327,7 @@ fn the_end_waits_for_what_is_under_way() {
     assert!(!state.leave(1));
     assert!(state.next(|| false).is_none());
     assert!(state.leave(1));
-    assert!(matches!(state.next(|| false), Some(Step::Close)));
+    assert!(matches!(state.next(|| false), Some(Step::Close { .. })));
     assert!(!state.try_delete());
     state.closed();
     assert!(!state.try_delete(), "the client is just being told");
@@ -356,10 +356,10 @@ fn what_was_refused_is_tried_again() {
     let mut state = called();
     state.offer().unwrap();
     state.accept();
-    assert!(state.connected());
+    assert!(state.connected().0);
     state.want_close();
     for _ in 0..3 {
-        assert!(matches!(state.next(|| false), Some(Step::Close)));
+        assert!(matches!(state.next(|| false), Some(Step::Close { .. })));
         state.close_refused();
         assert!(state.next(|| false).is_none());
         assert!(state.holds_af_open());
@@ -389,7 +389,7 @@ fn a_vc_is_shared_once_and_while_its_call_is_up() {
     state.offer().unwrap();
     assert!(!state.share(), "nobody has taken it");
     state.accept();
-    assert!(state.connected());
+    assert!(state.connected().0);
     assert!(state.share());
     assert!(!state.share(), "there is one already");
     state.unshare();

@@ -21,7 +21,7 @@ mod parameters;
 mod tests;
 
 pub(crate) use call::{End, Settled};
-pub(crate) use order::{Done, Step};
+pub(crate) use order::{Done, Kind, Step};
 pub(crate) use parameters::Parameters;
 
 use super::gates::{Gates, Part};
@@ -70,15 +70,6 @@ enum Call {
     Closing,
 }
 
-/// How far a request of the client has been answered.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Reply {
-    /// The driver has not decided.
-    Open,
-    /// It has: this is the final status, to be given when the link allows.
-    Decided(Status),
-}
-
 pub(crate) struct State {
     origin: Origin,
     life: Life,
@@ -90,13 +81,15 @@ pub(crate) struct State {
     /// What a refused close goes back to.
     before_close: Call,
     /// NDIS calls that run on the VC, and callbacks of the driver that hold it.
-    busy: usize,
+    busy: u32,
     /// OID requests of the VC that are not over, of either side's.
     requests: Outstanding,
     /// The parameters of the call that is being made or offered.
     parameters: Parameters,
-    reply: Reply,
-    /// The request was answered with pending.
+    /// The driver's answer to the request that is open: the final status, to be given when the
+    /// link allows.
+    reply: Option<Status>,
+    /// The request to close was answered with pending, and may be completed.
     pended: bool,
     /// A status that the link failed with.
     failed: Option<Status>,
@@ -135,7 +128,7 @@ impl State {
             busy: 0,
             requests: Outstanding::new(),
             parameters: Parameters::None,
-            reply: Reply::Open,
+            reply: None,
             pended: false,
             failed: None,
             close_dispatched: false,

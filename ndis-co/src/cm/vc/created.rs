@@ -1,6 +1,6 @@
 //! [`CreatedVc`]: a VC that this driver makes to offer a call, until the call is offered.
 
-use super::{Base, CallManager, PartOf, Sap, Vc, VcShared};
+use super::{Base, CallManager, PartOf, Sap, State, Vc, VcShared};
 use crate::{
     Status,
     armed::{Alarm, Armed},
@@ -161,10 +161,8 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
         S: CanActivate,
     {
         let vc = self.into_vc();
-        vc.shared
-            .look(|state, _| state.want_activate(parameters.asked()));
-        VcShared::advance(&vc.shared, irql.up_to_dispatch());
-        match vc.shared.look(|state, _| state.take_failed()) {
+        let failed = VcShared::activate_created(&vc, parameters.asked(), irql.up_to_dispatch());
+        match failed {
             None => Ok(CreatedVc::wrap(vc)),
             Some(status) => Err(ActivateError {
                 vc: CreatedVc::wrap(vc),
@@ -193,8 +191,8 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
         S: CanDispatch,
     {
         let vc = self.into_vc();
-        vc.shared.look(|state, _| state.offer(parameters.asked()));
-        VcShared::advance(&vc.shared, irql.up_to_dispatch());
+        let offer = |state: &mut State| state.offer(parameters.asked());
+        VcShared::change(&vc, offer, irql.up_to_dispatch());
         vc
     }
 
@@ -209,8 +207,7 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
     #[doc(alias = "NdisMCmDeleteVc")]
     pub fn delete(self, irql: &mut impl NoLock) {
         let vc = self.into_vc();
-        vc.shared.look(|state, _| state.want_delete());
-        VcShared::advance(&vc.shared, irql.up_to_dispatch());
+        VcShared::change(&vc, State::want_delete, irql.up_to_dispatch());
     }
 }
 

@@ -8,7 +8,7 @@ mod steps;
 
 pub use owners::{Call, CreatedVc};
 
-use super::{Af, AfShared, Client, Phase, children::Child};
+use super::{Af, AfShared, Client, children::Child};
 use crate::{
     Status,
     address::MAX_VARIABLE,
@@ -145,8 +145,7 @@ impl<C: Client> Vc<C> {
     /// [CALL-70]: ndis_sys::rules#CALL-70
     #[doc(alias = "NdisClCloseCall")]
     pub fn hang_up(&self, data: &[u8], irql: &mut impl NoLock) -> Result<(), Status> {
-        let number = self.shared.state.locked(|state| state.number());
-        VcShared::hang_up(&self.shared, number, data, irql.up_to_dispatch())
+        VcShared::hang_up(self, None, data, irql.up_to_dispatch())
     }
 }
 
@@ -229,43 +228,35 @@ impl<C: Client> VcShared<C> {
 
     /// The call manager deletes its VC, or is told that it cannot yet.
     pub(in crate::client) fn delete_by_call_manager(
-        this: &Arc<Self>,
+        vc: &Vc<C>,
         irql: &mut UpToDispatch,
     ) -> Result<(), Status> {
+        let this = &vc.shared;
         if !this.state.locked(State::try_delete) {
             // Not a negative code, but the one that the page has for this.
             return Err(Status::NOT_ACCEPTED);
         }
-        this.af.client().vc_deleted(
-            &Vc {
-                shared: this.clone(),
-            },
-            irql,
-        );
+        this.af.client().vc_deleted(vc, irql);
         Self::retire(this);
         Ok(())
     }
 
     /// Places the call, and gives its number.
-    fn make_call(this: &Arc<Self>, parameters: CallParametersBuf, irql: &mut UpToDispatch) -> u32 {
+    fn make_call(vc: &Vc<C>, parameters: CallParametersBuf, irql: &mut UpToDispatch) -> u32 {
+        let af = &vc.shared.af;
         // The family's teardown may not have come to this VC yet.
-        let checked = if this.af.phase() == Phase::Open {
-            tapi::check_placed(this.af.family, parameters.view())
-        } else {
+        let checked = if af.leaves_open() {
             Err(Status::CLOSING)
+        } else {
+            tapi::check_placed(af.family, parameters.view())
         };
-        let number = this.state.locked(|state| {
-            state.dial(parameters, checked);
-            state.number()
-        });
-        Self::advance(this, irql);
-        number
+        Self::dial(vc, parameters, checked, irql)
     }
 
-    /// Hangs up one of the calls on the VC, if there is still that one.
+    /// Hangs up the call on the VC: if there is still that one, when it has a number.
     fn hang_up(
-        this: &Arc<Self>,
-        number: u32,
+        vc: &Vc<C>,
+        number: Option<u32>,
         data: &[u8],
         irql: &mut UpToDispatch,
     ) -> Result<(), Status> {
@@ -278,8 +269,7 @@ impl<C: Client> VcShared<C> {
         };
         let stored = data.as_ref().map(|_| ()).map_err(|failure| *failure);
         let data = data.ok().flatten();
-        drop(this.state.locked(|state| state.hang_up(number, data)));
-        Self::advance(this, irql);
+        drop(Self::hang_up_with(vc, number, data, irql));
         stored
     }
 

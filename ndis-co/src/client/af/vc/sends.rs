@@ -101,7 +101,10 @@ impl<C: Client> VcShared<C> {
     /// Gives back what [`State::busy`] took, and goes on with what waited.
     pub(in crate::client) fn leave(this: &Arc<Self>, count: usize, irql: &mut UpToDispatch) {
         if this.state.locked(|state| state.leave(count)) {
-            Self::advance(this, irql);
+            let vc = Vc {
+                shared: this.clone(),
+            };
+            Self::advance(&vc, irql);
         }
     }
 }
