@@ -43,6 +43,12 @@ const OPERATIONS: [(&str, usize, &str); 10] = [
     ("call_later", 1, "call, accepted by a work item"),
     ("call_in", 1, "call brought in, and closed"),
 ];
+/// What a call takes that is up and does nothing, in bytes of the pool: both ends, whose drivers have
+/// contexts without a byte.
+const IDLE: &str = "idle call, bytes of both ends";
+/// So many of them are made.
+const IDLES: usize = 1_000;
+
 /// So many rounds are counted of each.
 const ROUNDS: usize = 50;
 
@@ -140,12 +146,20 @@ impl Grown {
     }
 }
 
+/// Bytes of an idle call, in both pairs.
+#[derive(Serialize)]
+struct Idle {
+    safe: f64,
+    raw: f64,
+}
+
 /// All figures.
 #[derive(Serialize)]
 struct Account {
     compiler: String,
     profile: String,
     arch: &'static str,
+    idle: Idle,
     compared: Vec<Compared>,
     grown: Vec<Grown>,
 }
@@ -211,6 +225,15 @@ fn account(profile: &str, all: bool) -> Result<Account> {
             });
         }
     }
+    for pair in ["safe", "raw"] {
+        jobs.push(Job {
+            pair,
+            operation: "idle",
+            argument: IDLES,
+            rounds: 1,
+            stays: true,
+        });
+    }
     for one in GROWING {
         for argument in one.crowds(all) {
             jobs.push(Job {
@@ -257,7 +280,12 @@ fn account(profile: &str, all: bool) -> Result<Account> {
             with,
         });
     }
+    let idle = |pair: &str| Ok::<_, anyhow::Error>(of(pair, "idle", IDLES)?.left / IDLES as f64);
     Ok(Account {
+        idle: Idle {
+            safe: idle("safe")?,
+            raw: idle("raw")?,
+        },
         compiler: toolchain::version()?,
         profile: profile.to_owned(),
         arch: std::env::consts::ARCH,
@@ -274,7 +302,8 @@ impl Account {
             .iter()
             .map(|one| (one.operation.to_owned(), one.ratio));
         let growth = self.grown.iter().map(|one| (one.key(), one.growth()));
-        ratios.chain(growth).collect()
+        let idle = [(IDLE.to_owned(), self.idle.safe)];
+        ratios.chain(growth).chain(idle).collect()
     }
 
     fn print(&self) {
@@ -304,6 +333,7 @@ impl Account {
                 both(one.safe.allocations, one.raw.allocations),
             );
         }
+        println!("\n{IDLE}: {:.0}, raw {:.0}", self.idle.safe, self.idle.raw);
         println!("\nthe same of the safe pair, with so many calls up");
         for one in &self.grown {
             let with = one.with.iter();
@@ -326,7 +356,8 @@ mod tests {
         let ceilings = ceilings::read(&workspace::root().join(CEILINGS)).expect("a map");
         let growing = ceilings.keys().filter(|name| name.starts_with("growth to"));
         assert_eq!(growing.count(), GROWING.len());
-        assert_eq!(ceilings.len(), OPERATIONS.len() + GROWING.len());
+        assert_eq!(ceilings.len(), OPERATIONS.len() + GROWING.len() + 1);
+        assert!(ceilings.contains_key(IDLE));
         for (.., name) in OPERATIONS {
             assert!(ceilings.contains_key(name), "{name}");
         }

@@ -3,7 +3,7 @@
 //! run under the VC's lock.
 
 use crate::{
-    Status,
+    Status, instance_name,
     mem::{Arc, Vec},
     nbl::Chain,
     oid::{Outstanding, Stage},
@@ -111,6 +111,8 @@ pub(super) struct State {
     busy: usize,
     /// OID requests of the VC that are not over, of either side's.
     requests: Outstanding,
+    /// What the VC is called outside of NDIS.
+    name: instance_name::Slot,
     /// Another VC of this driver's shares it.
     shared: bool,
     want_close: bool,
@@ -168,6 +170,7 @@ impl State {
             sending: false,
             busy: 0,
             requests: Outstanding::new(),
+            name: instance_name::Slot::new(),
             shared: false,
             want_close: false,
             hung_up: false,
@@ -308,6 +311,11 @@ impl State {
     /// The VC exists from here on.
     pub(super) fn created(&mut self) {
         self.life = Life::Alive;
+    }
+
+    /// What the VC is called outside of NDIS.
+    pub(super) fn name(&mut self) -> &mut instance_name::Slot {
+        &mut self.name
     }
 
     /// Whether it exists, and its deletion has not begun.

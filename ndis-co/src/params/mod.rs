@@ -609,9 +609,7 @@ impl<'a> Builder<'a> {
             }
             memory
         } else {
-            let mut words = Vec::<u32>::try_zeroed(total, Tag::NDIS)?;
-            self.write(&mut words, manager_size, lengths);
-            Arc::try_new(Memory::Large(words), Tag::NDIS)?
+            self.build_large(total, manager_size, lengths)?
         };
 
         let base: *mut u32 = memory.base().cast();
@@ -630,6 +628,19 @@ impl<'a> Builder<'a> {
             unsafe { place.write(pointer) };
         }
         Ok(CallParametersBuf(SharedCallParameters { memory }))
+    }
+
+    /// In memory of their own.
+    #[cold]
+    fn build_large(
+        &self,
+        total: usize,
+        manager_size: usize,
+        lengths: [u32; 2],
+    ) -> Result<Arc<Memory>, Status> {
+        let mut words = Vec::<u32>::try_zeroed(total, Tag::NDIS)?;
+        self.write(&mut words, manager_size, lengths);
+        Ok(Arc::try_new(Memory::Large(words), Tag::NDIS)?)
     }
 
     /// Writes all words, but for the pointers.

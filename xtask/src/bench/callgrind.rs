@@ -63,6 +63,8 @@ pub struct Count {
     pub locks: f64,
     /// From the pool, and of lists and MDLs.
     pub allocations: f64,
+    /// Bytes of the pool that it leaves.
+    pub left: f64,
 }
 
 /// The built pairs.
@@ -150,6 +152,7 @@ impl Bench {
             instructions: instructions as f64 / rounds,
             locks: of("locks")? / rounds,
             allocations: of("allocations")? / rounds,
+            left: of("live")? / rounds,
         })
     }
 }

@@ -114,8 +114,12 @@ impl State {
 
 /// A call that is offered to the client.
 impl State {
-    pub(crate) fn offer(&mut self, parameters: CallParametersBuf) {
-        self.parameters = Parameters::Own(parameters.into_shared());
+    /// The driver offers a call, with parameters of its own or those of the activation.
+    pub(crate) fn offer(&mut self, own: Option<CallParametersBuf>) {
+        self.parameters = match own {
+            Some(own) => Parameters::Own(own.into_shared()),
+            None => self.activation.clone(),
+        };
         self.call = Call::Offering;
         self.told = false;
         self.close_dispatched = false;

@@ -26,7 +26,7 @@ pub(crate) use parameters::Parameters;
 
 use super::gates::{Gates, Part};
 use crate::{
-    Status,
+    Status, instance_name,
     oid::{Outstanding, Stage},
     thread::Thread,
 };
@@ -84,6 +84,8 @@ pub(crate) struct State {
     busy: u32,
     /// OID requests of the VC that are not over, of either side's.
     requests: Outstanding,
+    /// What the VC is called outside of NDIS.
+    name: instance_name::Slot,
     /// The parameters of the call that is being made or offered.
     parameters: Parameters,
     /// The driver's answer to the request that is open: the final status, to be given when the
@@ -127,6 +129,7 @@ impl State {
             before_close: Call::None,
             busy: 0,
             requests: Outstanding::new(),
+            name: instance_name::Slot::new(),
             parameters: Parameters::None,
             reply: None,
             pended: false,
@@ -161,6 +164,11 @@ impl State {
     /// Whether nothing runs on the VC, and no list is out on it.
     fn is_quiet(&self, part: &impl Part) -> bool {
         self.busy == 0 && part.is_quiet()
+    }
+
+    /// What the VC is called outside of NDIS.
+    pub(crate) fn name(&mut self) -> &mut instance_name::Slot {
+        &mut self.name
     }
 
     /// Whether it exists, and its deletion has not begun.

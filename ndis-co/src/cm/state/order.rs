@@ -61,24 +61,32 @@ impl State {
         match done {
             Done::Unchanged | Done::Nothing => {}
             Done::Left => self.leave(),
-            Done::Activated(result) => {
-                if let Some(status) = result {
-                    self.activated(status);
-                }
-                self.leave();
-            }
+            Done::Activated(result) => self.activation_returned(result),
             Done::Rang => {
                 self.ringing();
                 self.leave();
             }
-            Done::Deactivated(over) => {
-                if over {
-                    self.deactivated();
-                }
-                self.leave();
-            }
+            Done::Deactivated(over) => self.deactivation_returned(over),
             Done::Closed => self.completed(),
         }
+    }
+
+    /// The activation has returned; with its result, unless that comes later.
+    #[inline]
+    pub(crate) fn activation_returned(&mut self, result: Option<Status>) {
+        if let Some(status) = result {
+            self.activated(status);
+        }
+        self.leave();
+    }
+
+    /// The deactivation has returned; `over` when that is its end.
+    #[inline]
+    pub(crate) fn deactivation_returned(&mut self, over: bool) {
+        if over {
+            self.deactivated();
+        }
+        self.leave();
     }
 
     /// Picks the next step and marks it as taken; [`Kind::Later`] when one is due
@@ -92,11 +100,17 @@ impl State {
         self.look_for_next(part, low)
     }
 
-    /// Whether a call is up and nobody wants anything else: nothing is due then.
+    /// Whether nothing is due, as can be seen at once: after most changes.
     #[inline]
     fn rests(&self) -> bool {
-        let up = self.call == Call::Connected && self.link == Link::Active;
-        up && !self.want_connect && self.announced.is_none()
+        let wanted = match self.call {
+            Call::None => self.want_deactivate || self.want_delete,
+            Call::Making | Call::Closing => self.reply.is_some(),
+            Call::Offering => true,
+            Call::Offered | Call::Accepted => false,
+            Call::Connected => self.want_connect,
+        };
+        !wanted && !self.want_activate && self.announced.is_none()
     }
 
     #[inline(never)]
@@ -257,7 +271,7 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::End, *};
     // Defines what the crates import.
     use core::ptr;
     use ndis_host as _;
@@ -272,6 +286,7 @@ mod tests {
     }
 
     fn next(state: &mut State) -> Option<Kind> {
+        assert!(!state.rests() || state.due(&()).is_none());
         state.next(&(), || false).map(|step| step.kind)
     }
 
@@ -323,6 +338,51 @@ mod tests {
         assert!(!one.is_closed());
         one.settle(Done::Deactivated(true));
         assert!(one.is_closed() && one.due(&()).is_none());
+    }
+
+    /// What rests has nothing that is due, whatever else is the case.
+    #[test]
+    fn nothing_is_due_where_nothing_is_looked_for() {
+        use {Call as C, Link as L};
+        let calls = [
+            C::None,
+            C::Making,
+            C::Offering,
+            C::Offered,
+            C::Accepted,
+            C::Connected,
+            C::Closing,
+        ];
+        let links = [L::Inactive, L::Activating, L::Active, L::Deactivating];
+        let mut resting = 0;
+        for (call, link) in calls
+            .iter()
+            .flat_map(|call| links.map(|link| (*call, link)))
+        {
+            for bits in 0..1_u32 << 10 {
+                let bit = |number: u32| bits >> number & 1 != 0;
+                let origin = if bit(0) {
+                    Origin::Client
+                } else {
+                    Origin::Manager
+                };
+                let mut state = State::new(origin);
+                state.created();
+                (state.call, state.link) = (call, link);
+                (state.want_activate, state.want_deactivate) = (bit(1), bit(2));
+                (state.want_delete, state.want_connect) = (bit(3), bit(4));
+                state.reply = bit(5).then_some(Status::SUCCESS);
+                state.failed = bit(6).then_some(Status::FAILURE);
+                (state.pended, state.told) = (bit(7), bit(8));
+                state.announced = bit(9).then_some(End {
+                    status: Status::SUCCESS,
+                    data: None,
+                });
+                resting += u32::from(state.rests());
+                assert!(!state.rests() || state.due(&()).is_none());
+            }
+        }
+        assert!(resting > 1_000);
     }
 
     /// They are not taken when something else comes first.

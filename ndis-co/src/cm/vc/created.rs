@@ -190,9 +190,36 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
     where
         S: CanDispatch,
     {
+        self.offer(Some(parameters.asked()), irql.up_to_dispatch())
+    }
+
+    /// As [`dispatch_incoming_call`](Self::dispatch_incoming_call), with the parameters that the VC
+    /// was [activated](Self::activate) with: the same memory serves for both.
+    ///
+    /// ```
+    /// # use ndis_co::{Status, cm::{CallManager, Sap, Vc}, irql::UpToDispatch, params::CallParametersBuf};
+    /// # use ndis_host as _;
+    /// fn ring<M: CallManager<Vc = ()>>(
+    ///     sap: &Sap<M>,
+    ///     parameters: CallParametersBuf,
+    ///     irql: &mut UpToDispatch,
+    /// ) -> Result<Vc<M>, Status> {
+    ///     let vc = sap.create_vc((), irql)?.activate(parameters, irql)?;
+    ///     Ok(vc.dispatch_incoming_call_as_activated(irql))
+    /// }
+    /// ```
+    #[doc(alias = "NdisCmDispatchIncomingCall")]
+    #[doc(alias = "NdisMCmDispatchIncomingCall")]
+    pub fn dispatch_incoming_call_as_activated(self, irql: &mut impl NoLock) -> Vc<M>
+    where
+        S: CanDispatch,
+    {
+        self.offer(None, irql.up_to_dispatch())
+    }
+
+    fn offer(self, own: Option<CallParametersBuf>, irql: &mut UpToDispatch) -> Vc<M> {
         let vc = self.into_vc();
-        let offer = |state: &mut State| state.offer(parameters.asked());
-        VcShared::change(&vc, offer, irql.up_to_dispatch());
+        VcShared::change(&vc, |state| state.offer(own), irql);
         vc
     }
 

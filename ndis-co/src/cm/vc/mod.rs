@@ -21,7 +21,6 @@ use crate::{
     address::MAX_VARIABLE,
     callback::{Argument, FromNdis},
     deferred::Node,
-    instance_name,
     irql::{NoLock, UpToDispatch},
     lock::SpinLock,
     mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag, Vec},
@@ -49,7 +48,6 @@ pub struct VcShared<M: CallManager> {
     sap: Option<Arc<SapShared<M>>>,
     handle: Opaque,
     state: SpinLock<State>,
-    name: instance_name::Slot,
     /// What the base keeps here.
     part: PartOf<M>,
     context: M::Vc,
@@ -264,7 +262,6 @@ impl<M: CallManager> VcShared<M> {
             sap,
             handle: Opaque::new(handle),
             state: SpinLock::new(State::new(origin)),
-            name: instance_name::Slot::new(),
             part,
             context,
             af: Parent::new(af.clone()),

@@ -15,7 +15,7 @@ use crate::{
     scope::Scope,
     stack,
 };
-use core::{mem, ptr};
+use core::ptr;
 use ndis_sys::CO_CALL_PARAMETERS;
 
 impl<M: CallManager> VcShared<M> {
@@ -47,20 +47,20 @@ impl<M: CallManager> VcShared<M> {
             if low { None } else { state.activate() }
         });
         match activation {
-            Some(parameters) => {
-                let done = Self::bring_up(vc, &parameters, irql);
-                Self::change(vc, |state| state.settle(done), irql);
-            }
+            Some(parameters) => match Self::bring_up(vc, &parameters, irql) {
+                Done::Left => Self::leave(vc, irql),
+                done => Self::change(vc, |state| state.settle(done), irql),
+            },
             None => Self::advance(vc, irql),
         }
     }
 
     /// Activates the VC, and completes a call that was accepted when that is done at once.
     fn bring_up(vc: &Vc<M>, parameters: &Parameters, irql: &mut UpToDispatch) -> Done {
-        let done = Done::Activated(vc.shared.activate(parameters));
+        let result = vc.shared.activate(parameters);
         // There is as much stack as there was before.
         let made = vc.shared.with(|state, _| {
-            state.settle(done);
+            state.activation_returned(result);
             state.complete_made()
         });
         let Some((parameters, number)) = made else {
@@ -89,17 +89,24 @@ impl<M: CallManager> VcShared<M> {
             state.finish_close();
             !low && state.deactivate(part)
         });
-        let mut done = Done::Nothing;
         if deactivate {
-            done = Done::Deactivated(this.deactivate());
-            let settled = this.with(|state, part| {
-                state.settle(mem::replace(&mut done, Done::Nothing));
+            let over = this.deactivate();
+            let settled = this.look(|state, part| {
+                state.deactivation_returned(over);
                 state.is_closed().then(|| state.settle_close(part))
             });
             if let Some(settled) = settled {
                 return settled;
             }
         }
+        Self::go_on_closing(vc, irql)
+    }
+
+    /// The rest of it, in the order of the state.
+    #[cold]
+    fn go_on_closing(vc: &Vc<M>, irql: &mut UpToDispatch) -> Settled {
+        let this = &vc.shared;
+        let mut done = Done::Nothing;
         loop {
             let next = this.with(|state, part| {
                 state.settle(done);

@@ -17,7 +17,6 @@ use crate::{
         state::{Origin, State},
     },
     deferred::Node,
-    instance_name,
     irql::{NoLock, UpToDispatch},
     lock::SpinLock,
     mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag, Vec},
@@ -43,7 +42,6 @@ pub struct VcShared<C: Client> {
     place: AtomicUsize,
     handle: Opaque,
     state: SpinLock<State>,
-    name: instance_name::Slot,
     context: C::Vc,
     pub(in crate::client) af: Parent<Arc<AfShared<C>>>,
 }
@@ -200,7 +198,6 @@ impl<C: Client> VcShared<C> {
             place: AtomicUsize::new(0),
             handle: Opaque::new(handle),
             state: SpinLock::new(State::new(origin)),
-            name: instance_name::Slot::new(),
             context,
             af: Parent::new(af.clone()),
         };
