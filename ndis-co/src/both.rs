@@ -3,10 +3,11 @@
 mod joined;
 
 #[doc(hidden)]
-pub use joined::Joined;
+pub use joined::{Joined, Upper};
 
 use crate::{
     Status,
+    callback::FromNdis,
     client::{self, Client, Families, RunsClient},
     cm::{self, Key, ManagerState, RunsManager, StandaloneCallManager, standalone},
     indication::StatusIndication,
@@ -89,7 +90,7 @@ impl<P: Client<Role = Self> + StandaloneCallManager> Role<P> for AsBoth {
     }
 
     unsafe fn receive(
-        binding: Option<Binding<P>>,
+        binding: FromNdis<NDIS_HANDLE, Binding<P>>,
         vc: NDIS_HANDLE,
         lists: Chain,
         resources: bool,
@@ -125,6 +126,8 @@ impl<P: Client<Role = Self> + StandaloneCallManager> Role<P> for AsBoth {
 }
 
 impl<P: Client<Role = Self> + StandaloneCallManager> RunsClient<P> for AsBoth {
+    type Above = Upper<P>;
+
     fn families(binding: &BindingShared<P>) -> &Families<P> {
         &binding.role.client
     }

@@ -84,6 +84,15 @@ impl<T> Argument<*mut c_void> for Arc<T> {
     }
 }
 
+/// A context that is looked at later in the call, if at all.
+impl<A> Argument<*mut c_void> for FromNdis<*mut c_void, A> {
+    fn from_ndis(argument: FromNdis<*mut c_void, Self>) -> Option<Self> {
+        // By ARGUMENT: it is what an `A` is made of.
+        let (raw, _is) = (argument.raw, PhantomData);
+        Some(Self { raw, _is })
+    }
+}
+
 /// What may be missing.
 impl<T, A: Argument<*mut T>> Argument<*mut T> for Option<A> {
     fn from_ndis(argument: FromNdis<*mut T, Self>) -> Option<Self> {

@@ -17,7 +17,8 @@ use core::fmt::{self, Write};
 /// Any level up to DIRQL. Nothing is allocated; text goes out in pieces of
 /// at most [`PIECE`] bytes, which a busy debugger may interleave with others. The
 /// driver pays for the formatting in every build: guard what is called often
-/// with `cfg!(debug_assertions)`.
+/// with `cfg!(debug_assertions)`. The first line brings some five kilobytes of formatting into the
+/// image, a status by its name (`{status:?}`) eleven more; `{status:#010x}` is the number.
 ///
 /// Source page: [`vDbgPrintEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-vdbgprintex). The component is
 /// `DPFLTR_IHVNETWORK_ID`, the level `DPFLTR_ERROR_LEVEL`, which a debugger

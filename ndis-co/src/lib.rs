@@ -349,6 +349,7 @@ pub mod status;
 pub mod tapi;
 mod thread;
 pub mod timer;
+mod traffic;
 pub mod wan;
 pub mod wide;
 pub mod work;

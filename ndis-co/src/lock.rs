@@ -122,6 +122,7 @@ impl<T> SpinLock<T> {
     #[doc(alias = "KeAcquireSpinLock")]
     #[doc(alias = "KeReleaseSpinLock")]
     #[doc(alias = "lock")]
+    #[inline(always)]
     pub fn with<R>(&self, irql: &mut impl Irql, f: impl FnOnce(&mut T, &mut AtDispatch) -> R) -> R {
         let _ = irql;
         self.locked(|value| {
@@ -191,7 +192,7 @@ impl<T> SpinLock<T> {
     }
 
     /// As [`with_unproven`](Self::with_unproven), within this crate.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn locked<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         let _held = self.acquire();
         // SAFETY: by LOCK the value is ours until `_held` is dropped, at the

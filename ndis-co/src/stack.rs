@@ -39,17 +39,34 @@ pub const VERY_LOW: usize = if cfg!(target_pointer_width = "64") {
 #[doc(alias = "IoGetStackLimits")]
 #[must_use]
 pub fn remaining() -> usize {
+    let (low, here) = ends();
+    here.saturating_sub(low)
+}
+
+/// Where the current stack ends, and where it is now.
+#[inline]
+fn ends() -> (usize, usize) {
     let (mut low, mut high) = (0, 0);
     // SAFETY: both point to variables of this frame; any level.
     unsafe { ndis_sys::IoGetStackLimits(&raw mut low, &raw mut high) };
     let here = (&raw const high).addr();
-    here.saturating_sub(usize::try_from(low).unwrap_or(usize::MAX))
+    (usize::try_from(low).unwrap_or(usize::MAX), here)
+}
+
+/// Whether less than so much of the current stack is left: as a comparison with
+/// [`remaining`], in fewer instructions, for data go through here.
+#[inline]
+pub(crate) fn has_less_than(size: usize) -> bool {
+    let (low, here) = ends();
+    // No stack is at an address below `size`.
+    here.wrapping_sub(size) < low
 }
 
 /// Whether little is left, see [`LOW`].
 #[must_use]
+#[inline]
 pub fn is_low() -> bool {
-    remaining() < LOW
+    has_less_than(LOW)
 }
 
 /// How often a value that is moved into the pool may lie on the stack meanwhile: measured,

@@ -65,21 +65,34 @@ impl Name<'_> {
         self,
         f: impl FnOnce(UNICODE_STRING) -> Result<R, Status>,
     ) -> Result<R, Status> {
+        let mut short = [0; SHORT];
+        let mut long = Vec::new(Tag::NDIS);
+        // What this gives refers to one of the two, or to the name's own units.
+        let text = self.encode(&mut short, &mut long)?;
+        f(text)
+    }
+
+    /// Writes a text as UTF-16, into `short` if it fits.
+    #[inline(never)]
+    fn encode(
+        self,
+        short: &mut [u16; SHORT],
+        long: &mut Vec<u16>,
+    ) -> Result<UNICODE_STRING, Status> {
         let text = match self.0 {
-            Form::Units(units) => return f(counted(units)?),
+            Form::Units(units) => return counted(units),
             Form::Text(text) => text,
         };
-        let length = text.encode_utf16().count();
-        let mut short = [0; SHORT];
-        if let Some(short) = short.get_mut(..length) {
-            for (to, unit) in short.iter_mut().zip(text.encode_utf16()) {
-                *to = unit;
-            }
-            return f(counted(short)?);
+        let mut length = 0;
+        for unit in text.encode_utf16() {
+            let Some(place) = short.get_mut(length) else {
+                self.append_to(long)?;
+                return counted(long);
+            };
+            *place = unit;
+            length += 1;
         }
-        let mut long = Vec::new(Tag::NDIS);
-        self.append_to(&mut long)?;
-        f(counted(&long)?)
+        counted(short.get(..length).unwrap_or_default())
     }
 
     /// Adds the text to another.

@@ -1,6 +1,7 @@
 //! What is checked of a call from either side, and how it ends.
 
 use crate::handle::{Kind, ObjectId};
+use crate::model::World;
 use crate::model::adapter::AdapterPhase;
 use crate::model::vc::{Activity, CallPhase, Vc};
 use crate::readings::{CallControlWhilePaused, CloseOrder};
@@ -11,37 +12,25 @@ use ndis_sys as n;
 impl State {
     /// Gives an outgoing call its number.
     pub(crate) fn new_call(&mut self, vc: u32) {
-        self.world.last_call += 1;
-        let call = self.world.last_call;
-        self.world.calls.insert(vc, call);
+        self.world.calls.begin(vc);
     }
 
     /// Guesses which call an incoming leg belongs to, for the log alone: that of the VC that it
     /// shares, the one that the running code is about, or the oldest that has one leg only.
     pub(crate) fn join_call(&mut self, vc: u32) {
         let shared = self.world.vcs.get(&vc).and_then(|vc| vc.lower);
-        let shared = shared.and_then(|lower| self.world.calls.get(&lower).copied());
+        let shared = shared.and_then(|lower| self.world.calls.of(lower));
         let from_frames = self
             .sched
             .current()
             .and_then(|task| task.frames.iter().rev().find_map(|frame| frame.about));
         let call = shared.or(from_frames).or_else(|| {
-            let mut legs = alloc::collections::BTreeMap::new();
-            for (vc, record) in &self.world.vcs {
-                if let Some(call) = self.world.calls.get(vc) {
-                    let entry = legs.entry(*call).or_insert((0u32, false));
-                    entry.0 += 1;
-                    entry.1 |= record.phase == CallPhase::Making;
-                }
-            }
-            legs.into_iter()
-                .find(|(_, (count, making))| *count == 1 && *making)
-                .map(|(call, _)| call)
+            let World { calls, vcs, .. } = &mut *self.world;
+            let phase = |vc| vcs.get(&vc).map(|vc| vc.phase);
+            calls.oldest_alone(|vc| phase(vc) == Some(CallPhase::Making))
         });
         match call {
-            Some(call) => {
-                self.world.calls.insert(vc, call);
-            }
+            Some(call) => self.world.calls.join(vc, call),
             None => self.new_call(vc),
         }
     }

@@ -1,7 +1,8 @@
 //! One host as its tasks see it, and the way from a thread to its host.
 
 use crate::handle::host_of;
-use crate::platform::{Lock, Park, platform};
+use crate::platform::crew::Crew;
+use crate::platform::{Lock, Park, crew, platform};
 use crate::sched::TaskId;
 use crate::state::{Settings, State};
 use alloc::collections::BTreeMap;
@@ -24,6 +25,10 @@ pub(crate) struct Core {
     /// How long, in real milliseconds, a task may keep the baton.
     pub(crate) watchdog: u32,
     last_words: Option<fn(&str)>,
+    pub(crate) crew: Arc<dyn Crew>,
+    /// Its handles lead nowhere any more.
+    #[cfg(feature = "std")]
+    gone: core::sync::atomic::AtomicBool,
 }
 
 type Current = (Weak<Core>, TaskId);
@@ -34,8 +39,18 @@ static CURRENT: Lock<BTreeMap<u64, Current>> = Lock::new(BTreeMap::new());
 static LIVE: Lock<Vec<Weak<Core>>> = Lock::new(Vec::new());
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
+#[cfg(feature = "std")]
+std::thread_local! {
+    /// What was last found for the calling thread, or for one of the strands on it: the same one
+    /// asks many times in a row.
+    static LAST: core::cell::RefCell<Option<(u64, Current)>> =
+        const { core::cell::RefCell::new(None) };
+}
+
 pub(crate) fn set_current(current: Option<Current>) {
     let thread = platform().thread_id();
+    #[cfg(feature = "std")]
+    let _ = LAST.try_with(|last| last.replace(current.clone().map(|current| (thread, current))));
     let mut all = CURRENT.lock();
     match current {
         Some(current) => {
@@ -50,9 +65,21 @@ pub(crate) fn set_current(current: Option<Current>) {
 /// The task that the calling thread runs, if it is one of a living host.
 pub(crate) fn current() -> Option<(Arc<Core>, TaskId)> {
     let thread = platform().thread_id();
+    #[cfg(feature = "std")]
+    if let Ok(Some((core, task))) = LAST.try_with(|last| {
+        let last = last.borrow();
+        let (_, (core, task)) = last.as_ref().filter(|(of, _)| *of == thread)?;
+        Some((core.upgrade()?, *task))
+    }) && !core.gone.load(Ordering::Relaxed)
+    {
+        return Some((core, task));
+    }
     let all = CURRENT.lock();
-    let (core, task) = all.get(&thread)?;
-    Some((core.upgrade()?, *task))
+    let current = all.get(&thread)?;
+    let found = (current.0.upgrade()?, current.1);
+    #[cfg(feature = "std")]
+    let _ = LAST.try_with(|last| last.replace(Some((thread, current.clone()))));
+    Some(found)
 }
 
 /// The seed of the run that the calling thread is a task of.
@@ -99,6 +126,9 @@ impl Core {
             patience: settings.patience,
             watchdog: settings.watchdog,
             last_words: settings.last_words,
+            crew: crew(settings.threads),
+            #[cfg(feature = "std")]
+            gone: core::sync::atomic::AtomicBool::new(false),
         });
         let mut live = LIVE.lock();
         live.retain(|host| host.strong_count() > 0);
@@ -120,6 +150,8 @@ impl Core {
 
     /// The host is going: its handles lead nowhere from now on.
     pub(crate) fn retire(&self) {
+        #[cfg(feature = "std")]
+        self.gone.store(true, Ordering::Relaxed);
         LIVE.lock()
             .retain(|host| host.upgrade().is_some_and(|core| core.id != self.id));
         CURRENT

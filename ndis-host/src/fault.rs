@@ -23,6 +23,9 @@ impl Faults {
 
     /// Whether this allocation is one that fails.
     pub(crate) fn allocation(&mut self) -> bool {
+        if self.allocations.is_empty() {
+            return false;
+        }
         let mut fails = false;
         for left in &mut self.allocations {
             *left -= 1;
@@ -34,6 +37,9 @@ impl Faults {
 
     /// The status that this call fails with, if it does.
     pub(crate) fn call(&mut self, name: &str) -> Option<i32> {
+        if self.calls.is_empty() {
+            return None;
+        }
         let mut status = None;
         for (ordered, left, with) in &mut self.calls {
             if ordered == name {

@@ -135,6 +135,18 @@ impl Builder {
         self
     }
 
+    /// Whether each task is a thread of the system's own (no).
+    ///
+    /// Tasks are strands otherwise, stacks that one thread goes about on: that is many times as
+    /// fast, and the run of a seed is the same. What a driver or a test keeps in a
+    /// [`thread_local!`](std::thread_local) is then shared by all tasks of a host. (Under Miri,
+    /// and on processors that the crate `corosensei` does not know, tasks are threads always.)
+    #[must_use]
+    pub fn threads(mut self, own: bool) -> Self {
+        self.0.threads = own;
+        self
+    }
+
     #[cfg(test)]
     pub(crate) fn settings(self) -> Settings {
         self.0
@@ -194,6 +206,7 @@ impl Host {
             limit: u64::MAX,
             last_words: None,
             asks_after_initialize: false,
+            threads: false,
         })
     }
 

@@ -29,6 +29,8 @@ impl State {
         let found = self.handles.look(before);
         let joins = match (&owners, found) {
             (_, Lookup::Null) => return owners,
+            // It is not made for another reason, and nobody knows what it was to be.
+            (Err(_), Lookup::Live(Kind::ClientVc, _)) => return owners,
             (Ok(it), Lookup::Live(Kind::ClientVc, lower)) => match it.served_by {
                 Manager::Alone { binding } if it.af.is_some() && !it.by_client => {
                     Some((binding, lower))

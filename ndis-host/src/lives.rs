@@ -99,6 +99,7 @@ impl State {
         self.end_requests_of_vc(number);
         if let Some(vc) = self.world.vcs.remove(&number) {
             self.world.part(&vc);
+            self.world.calls.leave(number);
             self.handles.kill(vc.client_raw);
             self.handles.kill(vc.manager_raw);
             if let Some(third) = &vc.miniport {
@@ -110,22 +111,18 @@ impl State {
                 activation,
                 activation_loan,
                 named,
+                first_party,
                 ..
             } = vc;
+            if let Some(party) = first_party {
+                self.end_party(party);
+            }
             for copy in named.into_iter().flat_map(|named| named.copies) {
                 self.memory.give_back(Some(copy));
             }
             for loan in [make.loan, offer.loan, activation.loan, activation_loan] {
                 self.memory.give_back(loan);
             }
-        }
-        let parties: alloc::vec::Vec<u32> = self
-            .world
-            .parties_of(number)
-            .map(|(party, _)| party)
-            .collect();
-        for party in parties {
-            self.end_party(party);
         }
         self.histories.end(ObjectId::new(Kind::ClientVc, number));
     }

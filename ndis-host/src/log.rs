@@ -1,6 +1,6 @@
 //! The event log: what was called, by whom, on which object, in which order.
 
-use crate::handle::{Kind, ObjectId};
+use crate::handle::ObjectId;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -14,6 +14,9 @@ pub enum EventMode {
     All,
     /// The last events, so many of them.
     Last(usize),
+    /// Those of one call ([`Event::call`]): calls are counted from 1 in the order in which they
+    /// are placed or offered.
+    Call(u32),
     /// None.
     Off,
 }
@@ -160,7 +163,12 @@ pub(crate) struct Log {
     mode: EventMode,
     events: VecDeque<Raw>,
     seq: u64,
+    /// With so many events it is worth a look which ones can go.
+    full: usize,
 }
+
+/// The events of one call are looked for among so many at least.
+const LOOK: usize = 1000;
 
 impl Log {
     pub(crate) const fn new(mode: EventMode) -> Self {
@@ -168,7 +176,30 @@ impl Log {
             mode,
             events: VecDeque::new(),
             seq: 0,
+            full: LOOK,
         }
+    }
+
+    pub(crate) fn is_off(&self) -> bool {
+        self.mode == EventMode::Off
+    }
+
+    /// Whether it is time to [`prune`](Self::prune).
+    pub(crate) fn is_full(&self) -> bool {
+        matches!(self.mode, EventMode::Call(_)) && self.events.len() >= self.full
+    }
+
+    /// Lets go of the events of other calls than the one that is kept. An object may get its call
+    /// later than it is first met, so `leads` says whether it is of this call, or may be yet.
+    pub(crate) fn prune(&mut self, leads: impl Fn(ObjectId, u32) -> bool) {
+        let EventMode::Call(kept) = self.mode else {
+            return;
+        };
+        self.events.retain(|event| match event.call {
+            Some(call) => call == kept,
+            None => event.objects.iter().flatten().any(|it| leads(*it, kept)),
+        });
+        self.full = LOOK.max(2 * self.events.len());
     }
 
     /// The number of the next event.
@@ -189,7 +220,7 @@ impl Log {
                     self.events.pop_front();
                 }
             }
-            EventMode::All => {}
+            EventMode::All | EventMode::Call(_) => {}
         }
         self.events.push_back(event);
     }
@@ -217,85 +248,14 @@ impl Log {
                 }
                 event
             })
+            .filter(|event| match self.mode {
+                EventMode::Call(kept) => event.call == Some(kept),
+                _ => true,
+            })
             .collect()
     }
 }
 
-/// What happened to one object, for the report that names it.
-#[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Past {
-    /// The place in the run.
-    pub seq: u64,
-    /// The call or callback.
-    pub what: &'static str,
-    /// Who did it.
-    pub who: Arc<str>,
-    /// What came back.
-    pub status: Option<i32>,
-}
-
-impl fmt::Display for Past {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{} {} by {}", self.seq, self.what, self.who)?;
-        if let Some(status) = self.status {
-            write!(f, " = {}", crate::status::Name(status))?;
-        }
-        Ok(())
-    }
-}
-
-/// How many steps of an object's life are kept: its first ones and its last.
-const FIRST: usize = 4;
-const LAST: usize = 20;
-/// How many ended objects are remembered.
-const ENDED: usize = 4096;
-
-/// The lives of all objects, the ended ones included (the last few thousand).
-#[derive(Default)]
-pub(crate) struct Histories {
-    lives: alloc::collections::BTreeMap<ObjectId, (Vec<Past>, VecDeque<Past>)>,
-    ended: VecDeque<ObjectId>,
-}
-
-impl Histories {
-    pub(crate) fn add(&mut self, object: ObjectId, past: Past) {
-        // Memory, MDLs and net buffers are too many and tell too little.
-        if matches!(object.kind, Kind::Memory | Kind::Mdl | Kind::NetBuffer) {
-            return;
-        }
-        let (first, last) = self.lives.entry(object).or_default();
-        if first.len() < FIRST {
-            first.push(past);
-        } else {
-            if last.len() == LAST {
-                last.pop_front();
-            }
-            last.push_back(past);
-        }
-    }
-
-    pub(crate) fn end(&mut self, object: ObjectId) {
-        self.ended.push_back(object);
-        if self.ended.len() > ENDED
-            && let Some(oldest) = self.ended.pop_front()
-        {
-            self.lives.remove(&oldest);
-        }
-    }
-
-    /// Where an object's life began.
-    pub(crate) fn first(&self, object: ObjectId) -> Option<&Past> {
-        self.lives.get(&object).and_then(|(first, _)| first.first())
-    }
-
-    pub(crate) fn of(&self, object: ObjectId) -> Vec<Past> {
-        self.lives
-            .get(&object)
-            .map(|(first, last)| first.iter().chain(last).cloned().collect())
-            .unwrap_or_default()
-    }
-}
 /// Where something was made.
 #[derive(Clone, Copy)]
 pub(crate) struct Origin {

@@ -5,7 +5,7 @@
 //! their few entries.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -58,6 +58,79 @@ impl<K: Ord + Copy, V> SmallMap<K, V> {
 
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
         self.0.iter().map(|(_, value)| &**value)
+    }
+}
+
+/// A map by the numbers of objects, which are given out one after the other: finding one costs the
+/// same however many there are. Those that have gone leave a place, until all before them have gone.
+pub(crate) struct Table<V> {
+    /// The number of the first place.
+    first: u32,
+    places: VecDeque<Option<(u32, Box<V>)>>,
+}
+
+impl<V> Default for Table<V> {
+    fn default() -> Self {
+        Self {
+            first: 0,
+            places: VecDeque::new(),
+        }
+    }
+}
+
+impl<V> Table<V> {
+    fn place(&self, number: u32) -> Option<usize> {
+        Some(number.checked_sub(self.first)? as usize)
+    }
+
+    pub(crate) fn get(&self, number: &u32) -> Option<&V> {
+        let (_, value) = self.places.get(self.place(*number)?)?.as_ref()?;
+        Some(value)
+    }
+
+    pub(crate) fn get_mut(&mut self, number: &u32) -> Option<&mut V> {
+        let place = self.place(*number)?;
+        let (_, value) = self.places.get_mut(place)?.as_mut()?;
+        Some(value)
+    }
+
+    pub(crate) fn contains_key(&self, number: &u32) -> bool {
+        self.get(number).is_some()
+    }
+
+    /// Puts `value` in, in the place of another one.
+    pub(crate) fn insert(&mut self, number: u32, value: V) {
+        if self.places.is_empty() {
+            self.first = number;
+        }
+        while number < self.first {
+            self.first -= 1;
+            self.places.push_front(None);
+        }
+        let place = (number - self.first) as usize;
+        while self.places.len() <= place {
+            self.places.push_back(None);
+        }
+        self.places[place] = Some((number, Box::new(value)));
+    }
+
+    pub(crate) fn remove(&mut self, number: &u32) -> Option<V> {
+        let place = self.place(*number)?;
+        let (_, value) = self.places.get_mut(place)?.take()?;
+        while let Some(None) = self.places.front() {
+            self.places.pop_front();
+            self.first += 1;
+        }
+        Some(*value)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&u32, &V)> {
+        let all = self.places.iter().flatten();
+        all.map(|(number, value)| (number, &**value))
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
+        self.iter().map(|(_, value)| value)
     }
 }
 
@@ -149,6 +222,31 @@ mod tests {
         }
         assert!(map.values().eq(model.values()));
         assert!(!map.is_empty());
+    }
+
+    #[test]
+    fn a_table_is_a_map() {
+        let mut rng = crate::rng::Rng::new(5);
+        let mut table = Table::default();
+        let mut model = BTreeMap::new();
+        for round in 0..2000_u32 {
+            let number = 20 + round / 4 - rng.below(20) as u32;
+            if rng.below(3) == 0 {
+                table.insert(number, round);
+                model.insert(number, round);
+            } else {
+                assert_eq!(table.remove(&number), model.remove(&number));
+            }
+            assert_eq!(table.get(&number), model.get(&number));
+            assert_eq!(table.get_mut(&(number + 1)), model.get_mut(&(number + 1)));
+            assert_eq!(table.contains_key(&round), model.contains_key(&round));
+            assert!(table.iter().eq(model.iter()));
+            assert!(table.values().eq(model.values()));
+        }
+        for number in model.into_keys() {
+            assert!(table.remove(&number).is_some());
+        }
+        assert!(table.places.is_empty());
     }
 
     #[test]

@@ -4,9 +4,10 @@
 //! exactly one of them run. That takes: a way to start a thread, a name for the
 //! thread that is running, a way to park and wake one, and a lock for the short
 //! moments in which the host's own tables change. With the feature `std` (the
-//! default) the standard library provides them; an `ndis.sys` image installs
-//! system threads and kernel events instead. Nothing else in this crate knows
-//! the difference.
+//! default) the standard library provides them, and in the place of most threads
+//! are strands, which are stacks within one thread (`crew.rs`); an `ndis.sys` image
+//! installs system threads and kernel events instead. Nothing else in this crate
+//! knows the difference.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -44,6 +45,28 @@ pub trait Park: Send + Sync {
     fn unpark(&self);
 }
 
+pub(crate) mod crew;
+mod spare;
+#[cfg(feature = "std")]
+#[cfg_attr(
+    any(
+        miri,
+        not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "x86"))
+    ),
+    path = "platform/no_strand.rs"
+)]
+mod strand;
+
+/// The crew of a new host: `threads` has each be a thread of the system's.
+pub(crate) fn crew(threads: bool) -> Arc<dyn crew::Crew> {
+    #[cfg(feature = "std")]
+    if !threads && let Some(strands) = strand::crew() {
+        return strands;
+    }
+    let _ = threads;
+    Arc::new(spare::Threads)
+}
+
 #[cfg(feature = "std")]
 pub(crate) use self::with_std::announce_panics;
 #[cfg(feature = "std")]
@@ -76,7 +99,12 @@ mod with_std {
 
     static NEXT: AtomicU64 = AtomicU64::new(1);
     std::thread_local! {
-        static ID: u64 = NEXT.fetch_add(1, Ordering::Relaxed);
+        static ID: u64 = new_id();
+    }
+
+    /// The number of a thread, or of what runs as one.
+    pub(super) fn new_id() -> u64 {
+        NEXT.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Has the panic of a task say how its run is had again. What the controlling thread
@@ -108,10 +136,12 @@ mod with_std {
         }
 
         fn thread_id(&self) -> u64 {
+            if let Some(id) = super::strand::id() {
+                return id;
+            }
             // A thread whose locals are gone is on its way out; it gets a
             // number that nobody else has.
-            ID.try_with(|id| *id)
-                .unwrap_or_else(|_| NEXT.fetch_add(1, Ordering::Relaxed))
+            ID.try_with(|id| *id).unwrap_or_else(|_| new_id())
         }
 
         fn parker(&self) -> Arc<dyn Park> {
@@ -138,34 +168,68 @@ mod with_std {
 
     #[derive(Default)]
     struct Token {
-        left: Mutex<bool>,
+        place: Mutex<Place>,
         signal: Condvar,
+    }
+
+    #[derive(Default)]
+    struct Place {
+        left: bool,
+        /// A thread waits. To signal without one costs a call of the system all the same.
+        thread: bool,
+        strand: Option<super::strand::Sleeper>,
+    }
+
+    impl Token {
+        fn place(&self) -> MutexGuard<'_, Place> {
+            self.place.lock().unwrap_or_else(PoisonError::into_inner)
+        }
     }
 
     impl Park for Token {
         fn park(&self) {
-            let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-            while !*left {
-                left = self
+            let mut place = self.place();
+            while !place.left
+                && let Some(strand) = super::strand::Sleeper::here()
+            {
+                place.strand = Some(strand);
+                drop(place);
+                super::strand::suspend();
+                place = self.place();
+            }
+            place.thread = true;
+            while !place.left {
+                place = self
                     .signal
-                    .wait(left)
+                    .wait(place)
                     .unwrap_or_else(PoisonError::into_inner);
             }
-            *left = false;
+            place.thread = false;
+            place.left = false;
         }
 
         fn park_for(&self, milliseconds: u32) -> bool {
-            let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-            let (mut left, _) = self
+            let mut place = self.place();
+            place.thread = true;
+            let time = Duration::from_millis(milliseconds.into());
+            let (mut place, _) = self
                 .signal
-                .wait_timeout_while(left, Duration::from_millis(milliseconds.into()), |l| !*l)
+                .wait_timeout_while(place, time, |place| !place.left)
                 .unwrap_or_else(PoisonError::into_inner);
-            core::mem::replace(&mut *left, false)
+            place.thread = false;
+            core::mem::replace(&mut place.left, false)
         }
 
         fn unpark(&self) {
-            *self.left.lock().unwrap_or_else(PoisonError::into_inner) = true;
-            self.signal.notify_one();
+            let mut place = self.place();
+            place.left = true;
+            if place.thread {
+                self.signal.notify_one();
+            }
+            if let Some(strand) = place.strand.take() {
+                drop(place);
+                strand.wake();
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a run found: broken rules, objects left over, how to replay it.
 
 use crate::handle::ObjectId;
-use crate::log::Past;
+use crate::history::Past;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;

@@ -8,6 +8,7 @@ use crate::configuration::table::Configurations;
 use crate::export::side;
 use crate::fault::Faults;
 use crate::handle::{Handles, Kind, Lookup, ObjectId};
+use crate::history::{Histories, Past};
 use crate::io::table::Io;
 use crate::ke::table::dpc::Dpcs;
 use crate::ke::table::lock::Locks;
@@ -17,7 +18,7 @@ use crate::ke::table::remove_lock::RemoveLocks;
 use crate::ke::table::thread::Threads;
 use crate::ke::table::timer::Timers;
 use crate::ke::table::work_item::WorkItems;
-use crate::log::{EventKind, EventMode, Histories, Log, Objects, Origin, Past, Raw};
+use crate::log::{EventKind, EventMode, Log, Objects, Origin, Raw};
 use crate::map::Counters;
 use crate::model::World;
 use crate::net::Buffers;
@@ -103,6 +104,7 @@ pub(crate) struct Settings {
     pub(crate) limit: u64,
     pub(crate) last_words: Option<fn(&str)>,
     pub(crate) asks_after_initialize: bool,
+    pub(crate) threads: bool,
 }
 
 impl State {
@@ -222,13 +224,6 @@ impl State {
         note: Option<Arc<str>>,
     ) {
         let seq = self.log.next_seq();
-        let call = objects
-            .iter()
-            .flatten()
-            .find_map(|object| self.world.call_of(*object));
-        let (cpu, irql, depth, task) = self.sched.current().map_or((0, 0, 0, 0), |t| {
-            (t.cpu.unwrap_or(0), t.irql, t.depth, t.id)
-        });
         if matches!(kind, EventKind::Call | EventKind::Callback) {
             self.ledger.counters.count(name);
         }
@@ -243,18 +238,30 @@ impl State {
             };
             // A callback is noted when it starts and, if it answers, when it ends.
             if kind != EventKind::CallbackReturn || status.is_some() {
+                let past = Past {
+                    seq,
+                    what: name,
+                    who,
+                    status,
+                };
                 for object in objects.iter().flatten() {
-                    self.histories.add(
-                        *object,
-                        Past {
-                            seq,
-                            what: name,
-                            who: who.clone(),
-                            status,
-                        },
-                    );
+                    self.histories.add(*object, &past);
                 }
             }
+        }
+        if self.log.is_off() {
+            return;
+        }
+        let call = objects
+            .iter()
+            .flatten()
+            .find_map(|object| self.world.call_of(*object));
+        let (cpu, irql, depth, task) = self.sched.current().map_or((0, 0, 0, 0), |t| {
+            (t.cpu.unwrap_or(0), t.irql, t.depth, t.id)
+        });
+        if self.log.is_full() {
+            let world = &self.world;
+            self.log.prune(|object, call| world.may_be_of(object, call));
         }
         self.log.push(Raw {
             seq,
@@ -296,7 +303,7 @@ impl State {
             who: self.who(),
             status: None,
         };
-        self.histories.add(object, past);
+        self.histories.add(object, &past);
     }
 
     /// Whether the running code can know what happened at `seq`: a driver checks

@@ -401,5 +401,13 @@ fn gen_08_a_size_without_a_buffer() {
 
 #[test]
 fn wan_10_an_indication_of_another_model() {
-    wrong("WAN-10", n::NDIS_STATUS_WAN_LINE_UP, 0, |_| {});
+    for code in [
+        n::NDIS_STATUS_WAN_LINE_UP,
+        n::NDIS_STATUS_WAN_LINE_DOWN,
+        n::NDIS_STATUS_WAN_FRAGMENT,
+        n::NDIS_STATUS_WAN_GET_STATS,
+        n::NDIS_STATUS_TAPI_INDICATION,
+    ] {
+        wrong("WAN-10", code, 0, |_| {});
+    }
 }

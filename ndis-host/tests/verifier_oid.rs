@@ -20,6 +20,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 const FAILURE: i32 = n::NDIS_STATUS_FAILURE;
 const FRAMES: u32 = n::OID_GEN_CO_XMIT_PDUS_OK as u32;
+const COUNTERS: u32 = n::OID_WAN_CO_GET_STATS_INFO as u32;
 const A: &str = "client-a";
 const MCM: &str = "raw-mcm";
 
@@ -855,6 +856,81 @@ fn answers_that_their_oids_do_not_allow() {
         write(request.0, &[0; size_of::<n::NDIS_GUID>()]);
         SUCCESS
     });
+}
+
+/// Those of the page, or those of the header.
+#[test]
+fn wan_07_counters_of_no_known_size() {
+    let counters = |owner: &Arc<Oids>| Ask::query(owner, COUNTERS, 200);
+    for wrong in [
+        (|request| {
+            write(request.0, &[0; 60]);
+            SUCCESS
+        }) as fn(P<n::NDIS_OID_REQUEST>) -> i32,
+        |request| {
+            write(request.0, &[0; 200]);
+            SUCCESS
+        },
+    ] {
+        answered("WAN-07", false, counters, wrong);
+    }
+    broken(&[], MCM, |bench| {
+        let oids = &bench.mcm.shared.oids;
+        oids.answers(|asked| {
+            let length = query(asked.request.0).InformationBufferLength;
+            write(asked.request.0, &vec![0; length as usize]);
+            SUCCESS
+        });
+        as_client(bench, |a| {
+            for length in [56, 116] {
+                let ask = Ask::query(&a.oids, COUNTERS, length);
+                assert_eq!(co(a.binding.load(SeqCst), NO, NO, &ask), SUCCESS);
+                ask.free();
+            }
+        });
+        bench.mcm.shared.oids.asked.lock().unwrap().clear();
+        free(bench);
+    });
+}
+
+/// Asks of the call manager's family, in this order: each OID, and the line that it is about.
+fn enumerated(rules: &[&str], order: &'static [(u32, u32)], differ: bool) {
+    broken(rules, A, |bench| {
+        bench.mcm.shared.oids.answers(move |asked| {
+            // Lines that differ say so in the last of three numbers.
+            let mut bytes = [0; 12];
+            bytes[8] = u8::from(differ);
+            write(asked.request.0, &bytes);
+            SUCCESS
+        });
+        as_client(bench, move |a| {
+            for (oid, line) in order {
+                let ask = Ask::query(&a.oids, *oid, 12);
+                let buffer: *mut u32 = query(ask.at()).InformationBuffer.cast();
+                // SAFETY: the request's own buffer, of twelve bytes.
+                unsafe { buffer.write(*line) };
+                let (binding, af) = (a.binding.load(SeqCst), a.af.load(SeqCst));
+                assert_eq!(co(binding, af, NO, &ask), SUCCESS);
+                ask.free();
+            }
+        });
+        bench.mcm.shared.oids.asked.lock().unwrap().clear();
+        free(bench);
+    });
+}
+
+#[test]
+fn tapi_04_lines_and_addresses_asked_before_what_they_depend_on() {
+    const CM: u32 = n::OID_CO_TAPI_CM_CAPS;
+    const LINE: u32 = n::OID_CO_TAPI_LINE_CAPS;
+    const ADDRESS: u32 = n::OID_CO_TAPI_ADDRESS_CAPS;
+    let wrong = &["TAPI-04"];
+    enumerated(wrong, &[(LINE, 0)], false);
+    enumerated(wrong, &[(CM, 0), (ADDRESS, 0)], false);
+    enumerated(wrong, &[(CM, 0), (LINE, 0), (ADDRESS, 1)], true);
+    enumerated(&[], &[(CM, 0), (LINE, 0), (ADDRESS, 1)], false);
+    let all = &[(CM, 0), (LINE, 0), (LINE, 1), (ADDRESS, 1), (ADDRESS, 0)];
+    enumerated(&[], all, true);
 }
 
 #[test]

@@ -93,7 +93,8 @@ pub trait Carry: Miniport {
     }
 }
 
-/// Indicated lists are back: counts them in, and hands them to the driver.
+/// Indicated lists are back: counts them in, and hands them to the driver. The adapter, which
+/// they may be all that keeps, is not used afterwards.
 ///
 /// # Safety
 ///
@@ -103,9 +104,8 @@ pub(crate) unsafe fn returned<M: Carry, V: Channel>(
     lists: NetBufferLists,
     irql: &mut UpToDispatch,
 ) {
-    let count = lists.len();
     // SAFETY: by the caller.
-    unsafe { channel::returned::<V>(&lists, irql) };
+    let count = unsafe { channel::returned::<V>(&lists, irql) };
     adapter.driver().returned(adapter, lists, irql);
-    adapter.shared.count_in(count);
+    adapter.count_last_in(count);
 }

@@ -18,6 +18,8 @@ type Experiment = Box<dyn FnOnce(&Pools) + Send>;
 struct Pools {
     sends: NetBufferListPool,
     receives: NetBufferListPool,
+    /// With a size: of 16 bytes.
+    whole: NetBufferListPool,
 }
 
 /// A driver in whose initialization the test takes place.
@@ -46,6 +48,7 @@ fn pools(scope: &Scope) -> Result<Pools, Status> {
     Ok(Pools {
         sends: NetBufferListPool::for_sends(scope, tag)?,
         receives: NetBufferListPool::for_receives(scope, tag)?,
+        whole: NetBufferListPool::for_sends_of_size(scope, 16, tag)?,
     })
 }
 
@@ -141,6 +144,73 @@ fn a_header_is_put_in_front_and_taken_off() {
         packet.set_data(&[7; 16]).unwrap();
         assert_eq!(packet.data_mut().unwrap(), [7; 16]);
     });
+}
+
+/// A list in one piece is written as any other, and keeps its packet.
+#[test]
+fn a_list_in_one_piece() {
+    run(None, |pools| {
+        let mut list = pools.whole.allocate_with_headroom(4, 10).unwrap();
+        assert!(list.is_in_one_piece() && !list.is_clone());
+        assert_eq!(list.view().total_len(), 0);
+        let mut packet = list.single_mut().unwrap();
+        assert_eq!((packet.headroom(), packet.capacity()), (4, 16));
+        packet.set_data(b"payload").unwrap();
+        packet.retreat(4).unwrap().copy_from_slice(b"head");
+        assert_eq!(bytes([packet.view()]), [b"headpayload"]);
+        packet.advance(4).unwrap();
+        packet.data_mut().unwrap()[0] = b'P';
+        assert_eq!(packet.retreat(5).err(), Some(Status::BUFFER_OVERFLOW));
+        packet.truncate(3).unwrap();
+        assert_eq!(bytes(list.buffers()), [b"Pay"]);
+        assert_eq!(list.set_data(&[0; 13]), Err(Status::BUFFER_OVERFLOW));
+        list.set_data(&[7; 12]).unwrap();
+
+        let other = packet_of(&pools.sends);
+        assert!(list.push_back(other).is_err());
+        assert!(list.pop_front().is_none());
+        assert_eq!(
+            list.split_front(1, &pools.whole).err(),
+            Some(Status::INVALID_PARAMETER)
+        );
+        let mut pieces = pools.whole.allocate_list().unwrap();
+        pieces.push_back(packet_of(&pools.whole)).unwrap();
+        assert_eq!(list.append(&mut pieces), Err(Status::INVALID_PARAMETER));
+        assert_eq!(pieces.append(&mut list), Err(Status::INVALID_PARAMETER));
+        assert_eq!(bytes(list.buffers()), [[7; 12]]);
+
+        // More than the pool's lists have room for.
+        let mut large = pools.whole.allocate_with_headroom(8, 9).unwrap();
+        assert!(!large.is_in_one_piece());
+        large.set_data(&[8; 9]).unwrap();
+        assert!(pools.whole.allocate_with_headroom(usize::MAX, 1).is_err());
+
+        let mut lists = NetBufferLists::from(list);
+        lists.push_back(large).unwrap();
+        assert_eq!(lists.len(), 2);
+        let parent = Parent::try_new(lists).unwrap();
+        let clones = parent.allocate_clones(&pools.sends).unwrap();
+        assert_eq!(bytes(clones.buffers()), [&[7; 12][..], &[8; 9]]);
+    });
+}
+
+/// However many lists are left of a pool of which nobody has a reference.
+#[test]
+fn a_list_in_one_piece_keeps_its_pool() {
+    run(None, |pools| {
+        let pool = pools.whole.clone();
+        let mut lists = NetBufferLists::new(Side::Protocol);
+        for _ in 0..3 {
+            lists.push_back(pool.allocate(16).unwrap()).unwrap();
+        }
+        drop(pool);
+        drop(lists.pop_front());
+        assert_eq!(lists.len(), 2);
+    });
+}
+
+fn packet_of(pool: &NetBufferListPool) -> NetBuffer {
+    packet(pool, b"other").unwrap()
 }
 
 #[test]

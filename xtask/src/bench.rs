@@ -6,6 +6,7 @@
 //! machine that has the same compiler, and a step of the tests keeps them from growing.
 
 mod callgrind;
+mod host;
 
 use std::{fs, path::PathBuf};
 
@@ -108,6 +109,9 @@ pub struct BenchArgs {
     /// Build with another profile of cargo's. The ceilings are not for it.
     #[arg(long, default_value = PROFILE)]
     profile: String,
+    /// Count what the host itself costs, in place of the drivers: among few calls and among many.
+    #[arg(long, conflicts_with_all = ["json", "write", "profile"])]
+    host: bool,
 }
 
 /// One operation, in both pairs.
@@ -166,6 +170,9 @@ struct Account {
 
 /// Runs the command.
 pub fn run(args: &BenchArgs) -> Result<()> {
+    if args.host {
+        return host::run();
+    }
     if let Some(missing) = callgrind::missing() {
         return missing.said();
     }

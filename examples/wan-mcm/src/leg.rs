@@ -15,9 +15,6 @@ use ndis_co::{
 };
 use ndis_mcm::wan::{Adapter, Call, Frames, WeakCall};
 
-/// For how many ticks of the clock a call rings before the caller hears that nobody answers.
-pub const RING_TICKS: u32 = 30;
-
 /// One end of a call.
 #[derive(Debug)]
 pub struct Leg {
@@ -39,8 +36,6 @@ pub(crate) struct State {
     pub(crate) called: Option<Called>,
     /// The application here waits until somebody answers.
     pub(crate) rings: bool,
-    /// For how many ticks of the clock.
-    age: u32,
     /// Frames from this end that are on their way, in order.
     pub(crate) queue: Vec<Frames<NullModem>>,
     /// The work item is at it.
@@ -60,14 +55,6 @@ pub(crate) struct Called {
     pub(crate) line: u32,
 }
 
-/// Whether a call rings.
-pub(crate) enum Ringing {
-    No,
-    Yes,
-    /// For so long that its caller gives up.
-    TooLong,
-}
-
 impl Leg {
     /// An end of a call; of one that comes in, with the end that calls.
     pub(crate) fn try_new(far: Option<WeakCall<NullModem>>, scope: &Scope) -> Result<Self, Status> {
@@ -77,7 +64,6 @@ impl Leg {
             far,
             called: None,
             rings: false,
-            age: 0,
             queue,
             pumping: false,
             again: false,
@@ -128,21 +114,6 @@ impl Leg {
         self.half
             .state
             .with(irql, |state, _| core::mem::take(&mut state.rings))
-    }
-
-    /// The clock has ticked.
-    pub(crate) fn tick(&self, irql: &mut impl Irql) -> Ringing {
-        self.half.state.with(irql, |state, _| {
-            if !state.rings {
-                return Ringing::No;
-            }
-            state.age = state.age.saturating_add(1);
-            if state.age < RING_TICKS {
-                return Ringing::Yes;
-            }
-            state.rings = false;
-            Ringing::TooLong
-        })
     }
 
     // Both ends.

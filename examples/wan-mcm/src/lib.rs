@@ -50,9 +50,7 @@ use monitor::Monitor;
 use ndis_co::{
     irql::{Passive, UpToDispatch},
     mem::Tag,
-    nbl::NetBufferLists,
     oid::{Oid, QuerySet},
-    power::PowerState,
     tapi::Disconnect,
 };
 use ndis_mcm::{
@@ -66,6 +64,9 @@ use wire::Wire;
 
 /// The tag of the driver's memory.
 const TAG: Tag = Tag::new(*b"Null");
+
+/// For how long a call rings, in milliseconds, before the caller hears that nobody answers.
+const PATIENCE: u32 = 30_000;
 
 /// An OID of the driver's own: the speed of an adapter's links, in bits a second. When it is set,
 /// the links of all calls change, at both ends.
@@ -122,19 +123,17 @@ impl WanMiniport for NullModem {
         let Some(called) = self.wire.find(dial.number(), irql) else {
             return dial.refuse(Disconnect::BadAddress);
         };
-        let adapter = dial.adapter().clone();
-        let leg = match Leg::try_new(None, adapter.scope()) {
+        let leg = match Leg::try_new(None, dial.adapter().scope()) {
             Ok(leg) => leg,
             Err(_) => return dial.refuse(Disconnect::Congestion),
         };
-        let (answer, dialing) = match dial.pend(leg) {
+        let (answer, dialing) = match dial.pend_for(leg, PATIENCE, irql) {
             Ok(both) => both,
             Err(answer) => return answer,
         };
         // The other end answers, by what it knows of this one.
         let call = dialing.keep();
         call.ring(&call, called, irql);
-        adapter.all_calls().watch(irql);
         answer
     }
 
@@ -193,11 +192,6 @@ impl WanMiniport for NullModem {
         call.send(frames, irql);
     }
 
-    fn returned(&self, _: &Adapter<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
-        // With the last clone, what was sent is completed at the other end.
-        lists.free(irql);
-    }
-
     fn pause(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
         let mut calls = adapter.calls();
         while let Some(call) = calls.next(irql) {
@@ -213,10 +207,6 @@ impl WanMiniport for NullModem {
                 far.wake();
             }
         }
-    }
-
-    fn set_power(&self, adapter: &Adapter<Self>, state: PowerState, irql: &mut UpToDispatch) {
-        adapter.all_calls().set_power(state, irql);
     }
 
     fn oid_request<'r>(
@@ -249,7 +239,7 @@ impl WanMiniport for NullModem {
     fn halt(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
         adapter.end_monitor(irql);
         self.wire.leave(adapter.prefix(), irql);
-        adapter.all_calls().forget(irql);
+        adapter.all_calls().forget();
     }
 }
 
@@ -262,10 +252,10 @@ fn set_up<'i>(
 ) -> Result<Initialized<'i>, Status> {
     let lines = nic::lines(&settings, prefix)?;
     let init = init.declare(nic::link(&settings), lines, irql)?;
-    let calls = Calls::try_new(init.scope())?;
+    let calls = Calls::try_new()?;
     // Without it the adapter works as well.
     let monitor = Monitor::register(&init, prefix, calls.share(), irql).ok();
-    let nic = Nic::try_new(settings, prefix, calls, monitor, init.scope())?;
+    let nic = Nic::new(settings, prefix, calls, monitor);
     init.finish(nic, irql)
 }
 

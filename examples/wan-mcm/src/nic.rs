@@ -2,7 +2,7 @@
 
 use crate::{calls::Calls, monitor::Monitor, number::Prefix, settings::Settings};
 use core::sync::atomic::{AtomicU32, Ordering};
-use ndis_co::{Status, irql::Passive, lock::SpinLock, nbl::NetBufferListPool, scope::Scope};
+use ndis_co::{Status, irql::Passive, lock::SpinLock};
 use ndis_mcm::{
     device::Device,
     wan::{Line, Lines, Link, LinkParams, Speeds, Subtype},
@@ -16,28 +16,24 @@ pub struct Nic {
     /// Bits a second.
     speed: AtomicU32,
     calls: Calls,
-    /// For clones of frames that come from the other end.
-    pool: NetBufferListPool,
     /// The control device, until the halt.
     monitor: SpinLock<Option<Device<Monitor>>>,
 }
 
 impl Nic {
-    pub(crate) fn try_new(
+    pub(crate) fn new(
         settings: Settings,
         prefix: Prefix,
         calls: Calls,
         monitor: Option<Device<Monitor>>,
-        scope: &Scope,
-    ) -> Result<Self, Status> {
-        Ok(Self {
+    ) -> Self {
+        Self {
             settings,
             prefix,
             speed: AtomicU32::new(settings.speed),
             calls,
-            pool: NetBufferListPool::for_receives(scope, crate::TAG)?,
             monitor: SpinLock::new(monitor),
-        })
+        }
     }
 
     /// What its lines' numbers begin with.
@@ -48,10 +44,6 @@ impl Nic {
 
     pub(crate) fn all_calls(&self) -> &Calls {
         &self.calls
-    }
-
-    pub(crate) fn pool(&self) -> &NetBufferListPool {
-        &self.pool
     }
 
     /// The adapter goes: takes its control device away.

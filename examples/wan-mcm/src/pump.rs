@@ -123,26 +123,9 @@ fn ring(called: &Called, irql: &mut Passive) -> Result<(), Status> {
 /// Hands frames up at the other end, without copying them: they are given back when all of them
 /// have come back from there. What that end does not take is lost, as on any cable: it was sent.
 fn carry(frames: Frames<NullModem>, far: &Call<NullModem>, irql: &mut Passive) {
-    let count = frames.iter().count() as u64;
-    let parent = match frames.into_parent() {
-        Ok(parent) => parent,
-        Err(refused) => {
-            far.lost(count);
-            return refused.original.complete(Status::SUCCESS, irql);
-        }
-    };
-    match parent.allocate_packet_clones(far.adapter().pool()) {
-        Ok(clones) => {
-            if let Err(refused) = far.receive_lists(clones, irql) {
-                refused.lists.free(irql);
-                far.lost(count);
-            }
-        }
-        Err(_) => far.lost(count),
-    }
-    // With clones under way, the last of them completes it.
-    if let Ok(frames) = Frames::from_parent(parent) {
-        frames.complete(Status::SUCCESS, irql);
+    if let Err(refused) = frames.forward(far, irql) {
+        far.lost(refused.frames.iter().count() as u64);
+        refused.frames.complete(Status::SUCCESS, irql);
     }
 }
 

@@ -83,6 +83,8 @@ pub fn indicate_early<V: Channel>(vc: &V, number: u32, irql: &mut UpToDispatch, 
     // For the call itself. The lists hold both up already.
     let _ = vc.count_out(1, Key::new());
     let _ = vc.path(Key::new()).traffic.enter(1);
-    tell(vc, chain, irql);
+    // Kept ones too have room in memory, so their number has in 32 bits.
+    let number = u32::try_from(chain.len()).unwrap_or(u32::MAX);
+    tell(vc, chain, number, irql);
     true
 }

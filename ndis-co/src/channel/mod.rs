@@ -3,6 +3,11 @@
 //!
 //! A miniport call manager and a connection-oriented miniport that is none carry data in
 //! the same way, so this is written once, over a [`Channel`]: the VC of either.
+//!
+//! What is under way is counted on the VC, in one [word](crate::traffic), and on the adapter: each list that
+//! is indicated, for they come back in any grouping, but lists that are sent once for each
+//! [`SendLists`], however many are in it. There is no lock and no reference on the way: by TRAFFIC what is
+//! counted keeps the VC, and the VC its adapter.
 
 mod early;
 mod error;
@@ -19,6 +24,8 @@ pub use status::indicate_status;
 
 use crate::{
     Status,
+    armed::{Alarm, Armed},
+    bugcheck::{Reason, bug_check},
     cm::{Gates, Part},
     irql::{NoLock, UpToDispatch},
     key::Key,
@@ -31,98 +38,15 @@ use crate::{
     },
     reference::Counted,
     stack,
+    traffic::{Open, Traffic},
 };
 use core::{
     ffi::c_void,
-    fmt, mem, ptr,
-    sync::atomic::{AtomicUsize, Ordering},
+    fmt,
+    mem::{self, ManuallyDrop},
+    ptr,
 };
 use ndis_sys::NDIS_HANDLE;
-
-/// How many lists are out on a VC, what may go, and whether somebody waits for the last:
-/// all in one word, so that a batch of lists costs one addition and no lock.
-///
-/// # Invariants
-///
-/// TRAFFIC: from [`enter`](Self::enter) to [`leave`](Self::leave) the VC is neither
-/// deactivated nor deleted, for both wait until none is out; so its handle is valid, and
-/// NDIS keeps the reference that it has as the context.
-#[derive(Debug, Default)]
-struct Traffic(AtomicUsize);
-
-/// Lists may come from the client.
-const SENDS: usize = 1;
-/// Lists may be indicated to it.
-const RECEIVES: usize = 2;
-/// The last list that comes in is waited for.
-const WAKE: usize = 4;
-/// Both may go as soon as the handler that says so has returned.
-const ARMED: usize = 8;
-/// One list.
-const LIST: usize = 16;
-
-impl Traffic {
-    /// Counts lists out that have come from the client, and says what may go. The caller
-    /// counts them in, whatever may.
-    fn enter(&self, lists: usize) -> Gates {
-        let before = self.0.fetch_add(lists.wrapping_mul(LIST), Ordering::SeqCst);
-        Gates {
-            sends: before & SENDS != 0,
-            receives: before & RECEIVES != 0,
-        }
-    }
-
-    /// Counts lists out that are to be indicated, if they may be: what is refused holds
-    /// nothing up, not even for a moment.
-    fn enter_receives(&self, lists: usize) -> bool {
-        let count = |word: usize| {
-            (word & RECEIVES != 0).then(|| word.wrapping_add(lists.wrapping_mul(LIST)))
-        };
-        self.0
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, count)
-            .is_ok()
-    }
-
-    /// Counts lists in; `true` when none is left and that was waited for.
-    #[must_use]
-    fn leave(&self, lists: usize) -> bool {
-        let before = self.0.fetch_sub(lists.wrapping_mul(LIST), Ordering::SeqCst);
-        before / LIST == lists && before & WAKE != 0
-    }
-
-    /// Whether none is out. When some are, the last one's `leave` tells.
-    fn is_quiet(&self) -> bool {
-        self.0.load(Ordering::SeqCst) / LIST == 0
-            || self.0.fetch_or(WAKE, Ordering::SeqCst) / LIST == 0
-    }
-
-    /// What was armed, and not opened or shut since, may go.
-    fn open_armed(&self) {
-        let open = |word: usize| (word & ARMED != 0).then_some(word & !ARMED | SENDS | RECEIVES);
-        // An error: it was not.
-        let _ = self
-            .0
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, open);
-    }
-
-    /// Says what may go.
-    fn open(&self, gates: Gates) {
-        let mut open = 0;
-        if gates.sends {
-            open |= SENDS;
-        }
-        if gates.receives {
-            open |= RECEIVES;
-        }
-        // One at a time is changed: what is counted in between meets an old answer or the
-        // new one, each of which was right at some moment of that.
-        self.0
-            .fetch_and(!(SENDS | RECEIVES | ARMED) | open, Ordering::SeqCst);
-        if open != 0 {
-            self.0.fetch_or(open, Ordering::SeqCst);
-        }
-    }
-}
 
 /// What a VC keeps whose data this driver carries.
 #[doc(hidden)]
@@ -130,14 +54,22 @@ impl Traffic {
 pub struct DataPath {
     traffic: Traffic,
     /// Sent lists whose owner dropped them, to be completed.
-    dropped: SpinLock<Chain>,
+    dropped: SpinLock<Batches>,
+}
+
+/// Marked lists of one VC, as one chain.
+#[derive(Debug, Default)]
+struct Batches {
+    chain: Chain,
+    /// How often they are counted out: once for each [`SendLists`] that they were in.
+    count: usize,
 }
 
 impl DataPath {
     /// Data may go when [`open_armed`](Self::open_armed) says so. Called under the VC's lock,
     /// as [`Part::open`], which takes it back.
     pub fn arm(&self, _: Key) {
-        self.traffic.0.fetch_or(ARMED, Ordering::SeqCst);
+        self.traffic.arm();
     }
 
     /// Data may go, if that was armed. Called without the lock, so that nothing is between
@@ -153,7 +85,13 @@ impl Part for DataPath {
     }
 
     fn open(&self, gates: Gates) {
-        self.traffic.open(gates);
+        let sends = if gates.sends { Open::SENDS } else { Open::NONE };
+        let receives = if gates.receives {
+            Open::RECEIVES
+        } else {
+            Open::NONE
+        };
+        self.traffic.open(sends.and(receives));
     }
 }
 
@@ -243,22 +181,25 @@ pub unsafe trait Channel: Counted + Send + Sync + 'static {
     #[doc(hidden)]
     fn defer(&self);
 
-    /// The VC without a reference, for [`from_context`](Self::from_context).
+    /// The VC without a reference, for [`lent`](Self::lent).
     #[doc(hidden)]
     fn context(&self) -> *mut c_void {
         Arc::as_raw(self.object(Key::new()))
     }
 
-    /// A reference to the VC that [`context`](Self::context) is of.
+    /// The VC that [`context`](Self::context) is of, without a reference of its own.
     ///
     /// # Safety
     ///
-    /// There are others meanwhile.
+    /// There is one as long as the result is used.
     #[doc(hidden)]
-    unsafe fn from_context(context: *mut c_void) -> Option<Self> {
-        // SAFETY: by the caller it is of a VC of this type, to which there are others meanwhile.
+    #[inline]
+    unsafe fn lent(context: *mut c_void) -> Option<ManuallyDrop<Self>> {
+        // SAFETY: by the caller it is of a VC of this type, to which there is a reference meanwhile.
         let object = unsafe { Arc::<Self::Object>::borrow_raw(context) }?;
-        Some(Self::of(Arc::clone(&object), Key::new()))
+        // Neither is dropped.
+        let vc = Self::of(ManuallyDrop::into_inner(object), Key::new());
+        Some(ManuallyDrop::new(vc))
     }
 }
 
@@ -290,40 +231,92 @@ pub unsafe trait Channel: Counted + Send + Sync + 'static {
 /// }
 /// ```
 ///
-/// # Invariants
-///
-/// SENDS: the chain's lists arrived on `vc` and are not completed; they are counted out
-/// there and on the adapter.
-///
 /// [NBL-11]: ndis_sys::rules#NBL-11
 pub struct SendLists<V: Channel> {
-    vc: V,
+    held: Armed<Sent<V>, Dropped>,
+}
+
+/// # Invariants
+///
+/// SENDS: the chain's lists arrived on `vc` and are not completed. This value is counted once
+/// there and once on the adapter. So by TRAFFIC there is a reference to the VC, and `vc` has none
+/// of its own.
+struct Sent<V: Channel> {
+    vc: ManuallyDrop<V>,
     chain: Chain,
+}
+
+/// What becomes of lists that are dropped: the work item completes them.
+enum Dropped {}
+
+impl<V: Channel> Alarm<Sent<V>> for Dropped {
+    #[cold]
+    fn lost(sent: Sent<V>) {
+        sent.complete_later(Status::FAILURE);
+    }
+}
+
+/// The VC once more, without a reference of its own.
+///
+/// # Safety
+///
+/// There is one as long as the result is used.
+#[inline]
+unsafe fn once_more<V: Channel>(vc: &V) -> ManuallyDrop<V> {
+    // SAFETY: a counted reference is a pointer ([`Counted`]), which by the caller is good as long as the
+    // copy is, and the copy is not dropped.
+    ManuallyDrop::new(unsafe { ptr::read(vc) })
+}
+
+impl<V: Channel> Sent<V> {
+    /// Completes the lists, see [`SendLists::complete`].
+    #[inline]
+    fn complete(self, status: Status, irql: &mut UpToDispatch) {
+        // The client may send more within the completion, and so on.
+        if stack::is_low() {
+            return self.complete_later(status);
+        }
+        mark(&self.chain, status.as_final(), Key::new());
+        complete(&*self.vc, self.chain, 1, irql);
+    }
+
+    /// Has the work item complete the lists.
+    #[cold]
+    fn complete_later(self, status: Status) {
+        mark(&self.chain, status.as_final(), Key::new());
+        // The work item may come before this has returned: then nothing is counted any more.
+        let vc = V::clone(&self.vc);
+        vc.path(Key::new()).dropped.locked(|dropped| {
+            dropped.chain.append(self.chain);
+            dropped.count = dropped.count.saturating_add(1);
+        });
+        vc.defer();
+    }
 }
 
 impl<V: Channel> SendLists<V> {
     /// The VC they came on.
     #[must_use]
     pub fn vc(&self) -> &V {
-        &self.vc
+        &self.held.vc
     }
 
-    /// How many lists there are.
+    /// How many lists there are. They are counted the first time.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.chain.len()
+        self.held.chain.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.chain.is_empty()
+        self.held.chain.is_empty()
     }
 
     /// Looks at each list, in the order in which they are to be sent.
     #[must_use]
     pub fn iter(&self) -> Lists<'_> {
-        self.chain.views()
+        self.held.chain.views()
     }
 
     /// Looks at each packet of each list, in the order in which they are to be
@@ -336,10 +329,17 @@ impl<V: Channel> SendLists<V> {
     /// Takes the first `count` lists.
     #[must_use]
     pub fn split_front(&mut self, count: usize) -> Self {
-        Self {
-            vc: self.vc.clone(),
-            chain: self.chain.split_front(count),
+        let vc = &self.held.vc;
+        // What is split off is counted by itself, also when nothing is.
+        if !vc.path(Key::new()).traffic.enter_more() {
+            bug_check(Reason::RefCountOverflow);
         }
+        vc.count_out(1, Key::new());
+        // SAFETY: by SENDS, for it is counted just now.
+        let vc = unsafe { once_more::<V>(vc) };
+        let chain = self.held.chain.split_front(count);
+        let held = Armed::new(Sent { vc, chain });
+        Self { held }
     }
 
     /// Appends later lists of the same VC (rules [NBL-10], [NBL-13]).
@@ -350,11 +350,16 @@ impl<V: Channel> SendLists<V> {
     ///
     /// [NBL-10]: ndis_sys::rules#NBL-10
     /// [NBL-13]: ndis_sys::rules#NBL-13
-    pub fn append(&mut self, mut later: Self) -> Result<(), Self> {
-        if !self.vc.same(&later.vc) {
+    pub fn append(&mut self, later: Self) -> Result<(), Self> {
+        if !self.held.vc.same(&later.held.vc) {
             return Err(later);
         }
-        self.chain.append(mem::take(&mut later.chain));
+        let Sent { vc, chain } = later.held.disarm();
+        self.held.chain.append(chain);
+        // They are counted together from here on: neither is the last of its kind.
+        vc.count_in(1, Key::new());
+        let last = vc.path(Key::new()).traffic.leave(1);
+        debug_assert!(!last);
         Ok(())
     }
 
@@ -366,31 +371,9 @@ impl<V: Channel> SendLists<V> {
     /// [NBL-11]: ndis_sys::rules#NBL-11
     /// [NBL-12]: ndis_sys::rules#NBL-12
     #[doc(alias = "NdisMCoSendNetBufferListsComplete")]
-    pub fn complete(mut self, status: Status, irql: &mut impl NoLock) {
-        let chain = mem::take(&mut self.chain);
-        mark(&chain, status.as_final(), Key::new());
-        // The client may send more within the completion, and so on.
-        if stack::is_low() {
-            complete_later(&self.vc, chain);
-        } else {
-            complete(&self.vc, chain, irql.up_to_dispatch());
-        }
-    }
-
-    /// Has the work item complete the lists.
-    fn complete_later(&mut self, status: Status) {
-        if self.chain.is_empty() {
-            return;
-        }
-        let chain = mem::take(&mut self.chain);
-        mark(&chain, status.as_final(), Key::new());
-        complete_later(&self.vc, chain);
-    }
-}
-
-impl<V: Channel> Drop for SendLists<V> {
-    fn drop(&mut self) {
-        self.complete_later(Status::FAILURE);
+    #[inline]
+    pub fn complete(self, status: Status, irql: &mut impl NoLock) {
+        self.held.disarm().complete(status, irql.up_to_dispatch());
     }
 }
 
@@ -398,13 +381,13 @@ impl<V: Channel> original::Sealed for SendLists<V> {}
 
 impl<V: Channel> Original for SendLists<V> {
     fn chain(&self) -> &Chain {
-        &self.chain
+        &self.held.chain
     }
 
-    fn clones_gone(mut self, status: Status, irql: Option<&mut UpToDispatch>) {
+    fn clones_gone(self, status: Status, irql: Option<&mut UpToDispatch>) {
         match irql {
             Some(irql) => self.complete(status, irql),
-            None => self.complete_later(status),
+            None => self.held.disarm().complete_later(status),
         }
     }
 }
@@ -429,123 +412,175 @@ pub fn mark(chain: &Chain, status: Status, _: Key) {
     chain.for_each_raw(|list| fields::set_status(list, status.raw()));
 }
 
-/// Leaves marked lists to the work item.
-fn complete_later<V: Channel>(vc: &V, chain: Chain) {
-    vc.path(Key::new())
-        .dropped
-        .locked(|dropped| dropped.append(chain));
-    vc.defer();
-}
-
 /// Completes what was left to the work item.
 #[doc(hidden)]
 pub fn complete_dropped<V: Channel>(vc: &V, irql: &mut UpToDispatch, _: Key) {
-    let chain = vc.path(Key::new()).dropped.locked(mem::take);
-    complete(vc, chain, irql);
+    let Batches { chain, count } = vc.path(Key::new()).dropped.locked(mem::take);
+    if count != 0 {
+        complete(vc, chain, count, irql);
+    }
 }
 
-/// Completes marked lists on the VC that they came on.
-fn complete<V: Channel>(vc: &V, mut chain: Chain, irql: &mut UpToDispatch) {
-    let count = chain.len();
-    if count == 0 {
-        return;
+/// Completes marked lists on the VC that they came on, where they are counted so often. The VC is
+/// not used afterwards.
+#[inline]
+fn complete<V: Channel>(vc: &V, mut chain: Chain, count: usize, irql: &mut UpToDispatch) {
+    if !chain.is_empty() {
+        // SAFETY: by SENDS the lists came on this VC and are completed once; by TRAFFIC the
+        // handle is valid. No flag: the level is unknown.
+        unsafe { ndis_sys::NdisMCoSendNetBufferListsComplete(vc.handle(), chain.take_raw(), 0) };
     }
-    // SAFETY: by SENDS the lists came on this VC and are completed once; by TRAFFIC the
-    // handle is valid. No flag: the level is unknown.
-    unsafe { ndis_sys::NdisMCoSendNetBufferListsComplete(vc.handle(), chain.take_raw(), 0) };
     vc.count_in(count, Key::new());
     leave(vc, count, irql);
 }
 
-/// Counts lists in on their VC, and goes on with what waited for the last.
-fn leave<V: Channel>(vc: &V, lists: usize, irql: &mut UpToDispatch) {
-    if vc.path(Key::new()).traffic.leave(lists) {
-        vc.go_on(irql);
+/// Counts in on a VC, and goes on with what waited for the last. If these are counted, there need
+/// be no other reference; then the VC is not used afterwards.
+#[inline]
+fn leave<V: Channel>(vc: &V, count: usize, irql: &mut UpToDispatch) {
+    if vc.path(Key::new()).traffic.leave(count) {
+        wake(vc, count, irql);
     }
 }
 
-/// `MiniportCoSendNetBufferLists`: takes every list it is given (rule NBL-09). `None` when
-/// they went straight back.
+#[cold]
+fn wake<V: Channel>(vc: &V, count: usize, irql: &mut UpToDispatch) {
+    // By TRAFFIC there is a reference, for these are still counted.
+    let vc = vc.clone();
+    vc.path(Key::new()).traffic.wake(count);
+    vc.go_on(irql);
+}
+
+/// `MiniportCoSendNetBufferLists`: takes every list it is given (rule NBL-09), and has `send` have
+/// them, unless they go straight back.
 ///
 /// # Safety
 ///
-/// The lists have just arrived on this VC.
+/// The context is that of a VC of this type, or null, to which NDIS has a reference, and the lists
+/// have just arrived on it.
 #[doc(hidden)]
+#[inline]
 pub unsafe fn arrived<V: Channel>(
-    vc: &V,
+    context: *mut c_void,
     chain: Chain,
     irql: &mut UpToDispatch,
-) -> Option<SendLists<V>> {
-    let count = chain.len();
-    let running = vc.count_out(count, Key::new());
-    let removed = vc.is_gone();
-    let gates = vc.path(Key::new()).traffic.enter(count);
-    if gates.sends && !gates.receives {
+    send: impl FnOnce(&V, SendLists<V>, &mut UpToDispatch),
+) {
+    // SAFETY: by the caller, and by TRAFFIC as long as something is counted.
+    let Some(vc) = (unsafe { V::lent(context) }) else {
+        return;
+    };
+    // Once for the lists, and once for this call: what `send` is lent is there until it returns,
+    // whatever it does with the lists.
+    let open = vc.path(Key::new()).traffic.enter(2);
+    let running = vc.count_out(1, Key::new());
+    let quick = running && open.has(Open::BOTH) && !vc.is_gone();
+    if quick || may_send::<V>(&vc, open, running) {
+        // SAFETY: by SENDS, for it is counted just now.
+        let vc_again = unsafe { once_more::<V>(&vc) };
+        let sent = Sent {
+            vc: vc_again,
+            chain,
+        };
+        let held = Armed::new(sent);
+        send(&vc, SendLists { held }, irql);
+    } else {
+        refuse::<V>(&vc, chain, running, irql);
+    }
+    leave::<V>(&vc, 1, irql);
+}
+
+/// The client sends, and not everything is open: whether it may.
+#[cold]
+fn may_send<V: Channel>(vc: &V, open: Open, running: bool) -> bool {
+    let sends = open.has(Open::SENDS);
+    if sends && !open.has(Open::RECEIVES) {
         vc.used(Key::new());
     }
-    if running && gates.sends && !removed {
-        let vc = vc.clone();
-        return Some(SendLists { vc, chain });
-    }
-    // While paused everything goes straight back (rule PAUSE-04), and so it does when
-    // the device is gone (rule HALT-13).
-    let status = match (removed, running) {
+    running && sends && !vc.is_gone()
+}
+
+/// While paused everything goes straight back (rule PAUSE-04), and so it does when
+/// the device is gone (rule HALT-13).
+#[cold]
+fn refuse<V: Channel>(vc: &V, chain: Chain, running: bool, irql: &mut UpToDispatch) {
+    let status = match (vc.is_gone(), running) {
         (true, _) => Status::NOT_ACCEPTED,
         (false, true) => Status::CLOSING,
         (false, false) => Status::PAUSED,
     };
     mark(&chain, status, Key::new());
-    complete(vc, chain, irql);
-    None
+    complete(vc, chain, 1, irql);
 }
 
 /// Indicates received lists on a VC.
 #[doc(hidden)]
+#[inline]
 pub fn indicate<V: Channel>(
     vc: &V,
     lists: NetBufferLists,
     irql: &mut UpToDispatch,
 ) -> Result<(), IndicateError> {
     let count = lists.len();
-    if count == 0 {
-        return Ok(());
-    }
-    let single = lists.chain().all_have_one_packet();
-    let (Ok(_), Side::Miniport, true) = (u32::try_from(count), lists.side(), single) else {
-        return Err(IndicateError {
-            lists,
-            status: Status::INVALID_PARAMETER,
-        });
-    };
+    let number = u32::try_from(count).unwrap_or(0);
+    let fits = number != 0 && lists.side() == Side::Miniport && lists.is_fit();
     // The client may answer within the indication, and so on. (One of these
     // crates leaves that to its work item long before.)
-    if stack::remaining() < stack::VERY_LOW {
-        return Err(IndicateError {
-            lists,
-            status: Status::RESOURCES,
-        });
+    if !fits || stack::has_less_than(stack::VERY_LOW) {
+        return refused(lists);
     }
     // One more than the lists, for the call itself: neither the pause nor the
-    // close of the call is over while it runs.
-    let out = count.saturating_add(1);
+    // close of the call is over while it runs (rule VC-49).
+    let out = count.wrapping_add(1);
     if !vc.count_out(out, Key::new()) {
-        vc.count_in(out, Key::new());
-        return Err(IndicateError {
-            lists,
-            status: Status::PAUSED,
-        });
+        return paused(vc, lists);
     }
-    if vc.path(Key::new()).traffic.enter_receives(out) {
-        tell(vc, lists.into_chain(), irql);
+    if vc.path(Key::new()).traffic.enter_if(Open::RECEIVES, out) {
+        tell(vc, lists.into_chain(), number, irql);
         return Ok(());
     }
+    keep_or_refuse(vc, lists, number, irql)
+}
+
+/// Lists that cannot be indicated, or none.
+#[cold]
+fn refused(lists: NetBufferLists) -> Result<(), IndicateError> {
+    if lists.is_empty() {
+        return Ok(());
+    }
+    let fits = u32::try_from(lists.len()).is_ok();
+    let status = if lists.side() == Side::Miniport && lists.is_fit() && fits {
+        Status::RESOURCES
+    } else {
+        Status::INVALID_PARAMETER
+    };
+    Err(IndicateError { lists, status })
+}
+
+/// Nothing is indicated: counts back what was counted out on the adapter.
+#[cold]
+fn paused<V: Channel>(vc: &V, lists: NetBufferLists) -> Result<(), IndicateError> {
+    vc.count_in(lists.len().wrapping_add(1), Key::new());
+    let status = Status::PAUSED;
+    Err(IndicateError { lists, status })
+}
+
+/// Lists, counted out on the adapter, cannot go up now.
+#[cold]
+fn keep_or_refuse<V: Channel>(
+    vc: &V,
+    lists: NetBufferLists,
+    number: u32,
+    irql: &mut UpToDispatch,
+) -> Result<(), IndicateError> {
+    let out = lists.len().wrapping_add(1);
     let Some(lists) = early::keep(vc, lists) else {
         vc.count_in(1, Key::new());
         return Ok(());
     };
     // The keeping may have ended in between, for they may go now.
-    if vc.path(Key::new()).traffic.enter_receives(out) {
-        tell(vc, lists.into_chain(), irql);
+    if vc.path(Key::new()).traffic.enter_if(Open::RECEIVES, out) {
+        tell(vc, lists.into_chain(), number, irql);
         return Ok(());
     }
     let status = vc.refusal();
@@ -553,17 +588,14 @@ pub fn indicate<V: Channel>(
     Err(IndicateError { lists, status })
 }
 
-/// Indicates lists that are counted out, on the VC and on the adapter, with one more for this
-/// call.
-fn tell<V: Channel>(vc: &V, mut chain: Chain, irql: &mut UpToDispatch) {
-    // Kept ones too have room in memory, so their number has in 32 bits.
-    let number = u32::try_from(chain.len()).unwrap_or(u32::MAX);
+/// Indicates so many lists, which are counted out, on the VC and on the adapter, with one more for
+/// this call.
+#[inline]
+fn tell<V: Channel>(vc: &V, mut chain: Chain, number: u32, irql: &mut UpToDispatch) {
     let handle = vc.handle();
     let context = vc.context();
     chain.for_each_raw(|list| {
         fields::set_source_handle(list, handle);
-        // What a clone was made from learns of it.
-        fields::set_status(list, Status::SUCCESS.raw());
         fields::store(list, Side::Miniport, Slot::Vc, context);
     });
     // SAFETY: a call is connected or the VC active, and by TRAFFIC the handle is valid;
@@ -578,96 +610,44 @@ fn tell<V: Channel>(vc: &V, mut chain: Chain, irql: &mut UpToDispatch) {
 }
 
 /// Indicated lists are returned: counts them in on their VCs, each run of lists of one VC
-/// at once. On the adapter they are still out.
+/// at once, and says how many they are. On the adapter they are still out.
 ///
 /// # Safety
 ///
 /// The lists were [indicated](indicate) on VCs of the type `V`, and are back.
 #[doc(hidden)]
-pub unsafe fn returned<V: Channel>(lists: &NetBufferLists, irql: &mut UpToDispatch) {
-    let mut run = (ptr::null_mut(), 0);
+#[inline]
+pub unsafe fn returned<V: Channel>(lists: &NetBufferLists, irql: &mut UpToDispatch) -> usize {
+    let Some(first) = lists.chain().first() else {
+        return 0;
+    };
+    let mut run = (fields::load(first, Side::Miniport, Slot::Vc), 0);
+    let mut all = 0_usize;
     lists.chain().for_each_raw(|list| {
         let context = fields::load(list, Side::Miniport, Slot::Vc);
-        fields::store(list, Side::Miniport, Slot::Vc, ptr::null_mut());
         if context != run.0 {
             // SAFETY: by the caller.
             unsafe { leave_run::<V>(run, irql) };
             run = (context, 0);
         }
         run.1 += 1;
+        all = all.wrapping_add(1);
     });
     // SAFETY: by the caller.
     unsafe { leave_run::<V>(run, irql) };
+    lists.chain().set_len(all);
+    all
 }
 
-/// Counts in so many lists of one VC.
+/// Counts in a run of lists of the VC with this context, unless there is none.
 ///
 /// # Safety
 ///
 /// They were indicated on that VC, which is of the type `V`, and are back.
+#[inline]
 unsafe fn leave_run<V: Channel>((context, lists): (*mut c_void, usize), irql: &mut UpToDispatch) {
     // SAFETY: by TRAFFIC NDIS has its reference as long as these are counted out.
-    if let Some(vc) = unsafe { V::from_context(context) } {
-        leave(&vc, lists, irql);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    // Defines what the crates import.
-    use ndis_host as _;
-
-    const OPEN: Gates = Gates {
-        sends: true,
-        receives: true,
-    };
-
-    /// What is refused is not counted, not even for a moment: a deletion may look then.
-    #[test]
-    fn what_is_refused_holds_nothing_up() {
-        let traffic = Traffic::default();
-        assert!(!traffic.enter_receives(3));
-        assert!(traffic.is_quiet());
-        traffic.open(OPEN);
-        assert!(traffic.enter_receives(3));
-        traffic.open(Gates::default());
-        assert!(!traffic.enter_receives(1));
-        assert!(!traffic.is_quiet());
-        assert!(!traffic.leave(2), "one is left");
-        assert!(traffic.leave(1), "the last was waited for");
-        assert!(traffic.is_quiet());
-    }
-
-    /// Whoever finds lists out is told of the last; who does not ask is not.
-    #[test]
-    fn the_last_list_wakes_who_waits() {
-        let traffic = Traffic::default();
-        traffic.open(OPEN);
-        assert_eq!(traffic.enter(2), OPEN);
-        assert!(!traffic.leave(2), "nobody waits");
-        traffic.enter(1);
-        assert!(!traffic.is_quiet());
-        assert!(traffic.enter_receives(1));
-        assert!(!traffic.leave(1));
-        assert!(traffic.leave(1));
-    }
-
-    /// Gates open and close, whatever is out.
-    #[test]
-    fn gates_leave_the_count_alone() {
-        let traffic = Traffic::default();
-        traffic.open(OPEN);
-        traffic.enter(5);
-        let sends = Gates {
-            receives: false,
-            ..OPEN
-        };
-        traffic.open(sends);
-        assert_eq!(traffic.enter(1), sends);
-        traffic.open(OPEN);
-        assert_eq!(traffic.enter(1), OPEN);
-        assert!(!traffic.is_quiet());
-        assert!(traffic.leave(7));
+    if let Some(vc) = unsafe { V::lent(context) } {
+        leave(&*vc, lists, irql);
     }
 }

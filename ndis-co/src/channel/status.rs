@@ -10,6 +10,7 @@ use crate::{
     indication::{self, About},
     irql::UpToDispatch,
     stack,
+    traffic::Open,
 };
 
 /// Tells the drivers that share the VC of a status (rule STATUS-02).
@@ -23,10 +24,10 @@ pub fn indicate_status<V: Channel>(
     let adapter = vc.adapter_handle(Key::new());
     let mut indication = indication::outgoing(adapter, code, data, About::Vc, Key::new())?;
     // Who hears of it may indicate more, and so on.
-    if stack::remaining() < stack::VERY_LOW {
+    if stack::has_less_than(stack::VERY_LOW) {
         return Err(Status::RESOURCES);
     }
-    if !vc.path(Key::new()).traffic.enter_receives(1) {
+    if !vc.path(Key::new()).traffic.enter_if(Open::RECEIVES, 1) {
         return Err(vc.refusal());
     }
     // SAFETY: the VC keeps its adapter, whose handle is good from the attributes to the halt

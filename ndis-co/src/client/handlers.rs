@@ -16,15 +16,17 @@ use super::{
 use crate::{
     Answer, Status,
     answer::Request,
-    callback::Out,
+    callback::{Argument, FromNdis, Out},
     callbacks,
     indication::StatusIndication,
     irql::{Passive, UpToDispatch},
     mem::Arc,
     nbl::{Chain, NetBufferLists, fields::Side},
-    oid, raw,
+    oid,
+    protocol::BindingShared,
+    raw,
 };
-use core::ffi::c_void;
+use core::{ffi::c_void, mem::ManuallyDrop};
 use ndis_sys::{
     CO_ADDRESS_FAMILY, CO_CALL_PARAMETERS, CO_SAP, NDIS_CO_CLIENT_OPTIONAL_HANDLERS, NDIS_HANDLE,
     NDIS_OID_REQUEST, NDIS_STATUS,
@@ -284,7 +286,7 @@ fn on_incoming_close_call<C: Client>(
 ) {
     let vc = Vc { shared };
     let state = vc.shared.state();
-    match state.locked(State::hung_up) {
+    match state.locked(|state| state.hung_up(status)) {
         HungUp::Tell(number) => {
             let data = if data.is_null() || size > crate::address::MAX_VARIABLE {
                 &[][..]
@@ -352,8 +354,9 @@ pub(crate) fn offered<C: Client>(
 /// # Safety
 ///
 /// As CALLBACK says of `vc`, and the lists are NDIS's, handed over.
+#[inline]
 pub(crate) unsafe fn receive<C: Client>(
-    binding: Option<Binding<C>>,
+    binding: FromNdis<NDIS_HANDLE, Binding<C>>,
     vc: NDIS_HANDLE,
     lists: Chain,
     resources: bool,
@@ -361,19 +364,24 @@ pub(crate) unsafe fn receive<C: Client>(
 ) {
     // SAFETY: by the caller.
     let vc = unsafe { Arc::<VcShared<C>>::borrow_raw(vc) };
-    let vc = vc.map(|vc| Arc::clone(&vc));
-    let binding = match &vc {
-        Some(vc) => Some(vc.af.binding()),
-        None => binding,
+    let Some(vc) = vc else {
+        return give_back(binding, lists, resources);
     };
-    // Without a binding there is no handle to return the lists on, which cannot be.
-    let Some(binding) = binding else { return };
+    // The handler may end the call: what it is lent is there until it returns.
+    let shared = Arc::clone(&vc);
+    let vc = Vc { shared };
+    let af = &vc.shared.af;
     // SAFETY: the chain is ours as RECEIVED says; returned once, on drop.
-    let received = unsafe { Received::new(lists, resources, binding) };
-    // A CoNDIS client expects nothing outside of a VC, and gives it back.
-    if let Some(shared) = vc {
-        let vc = Vc { shared };
-        vc.shared.af.client().receive(&vc, received, irql);
+    let received = unsafe { Received::new(lists, resources, &af.binding) };
+    af.client().receive(&vc, received, irql);
+}
+
+/// A CoNDIS client expects nothing outside of a VC, and gives it back. Without a binding there is
+/// no handle to return the lists on, which cannot be.
+#[cold]
+fn give_back<C: Client>(binding: FromNdis<NDIS_HANDLE, Binding<C>>, lists: Chain, resources: bool) {
+    if let (Some(binding), false) = (Binding::from_ndis(binding), resources) {
+        BindingShared::give_back(&binding.shared, lists);
     }
 }
 
@@ -382,13 +390,16 @@ pub(crate) unsafe fn receive<C: Client>(
 /// # Safety
 ///
 /// As CALLBACK says of `vc`, and the lists are the driver's own.
+#[inline]
 pub(crate) unsafe fn sent<C: Client>(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch) {
-    // SAFETY: by the caller.
-    if let Some(vc) = unsafe { Arc::<VcShared<C>>::borrow_raw(vc) } {
-        let vc = Arc::clone(&vc);
-        // SAFETY: as above: NDIS gives back lists that this driver sent, which came from its
-        // pool for sends.
-        let lists = unsafe { NetBufferLists::from_chain(lists, Side::Protocol) };
+    // SAFETY: by the caller: NDIS gives back lists that this driver sent, which came from its
+    // pool for sends.
+    let lists = unsafe { NetBufferLists::from_chain(lists, Side::Protocol) };
+    // SAFETY: by the caller, and by TRAFFIC as long as they are counted out, which is until the
+    // function that is called below has counted them in.
+    if let Some(shared) = unsafe { Arc::<VcShared<C>>::borrow_raw(vc) } {
+        let shared = ManuallyDrop::into_inner(shared);
+        let vc = ManuallyDrop::new(Vc { shared });
         VcShared::sent(&vc, lists, irql);
     }
 }

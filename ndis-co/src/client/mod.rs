@@ -35,6 +35,7 @@
 //! [BIND-18]: ndis_sys::rules#BIND-18
 
 mod af;
+mod guarded;
 pub(crate) mod handlers;
 mod incoming;
 mod oids;
@@ -47,7 +48,7 @@ pub use af::held::Held;
 pub(crate) use af::held::Lower;
 pub use af::{Af, AfOffer, Call, CreatedVc, OpenAf, RegisteredSap, Sap, Vc, WeakVc};
 #[doc(hidden)]
-pub use af::{Families, RunsClient};
+pub use af::{Families, RunsClient, above::Above};
 pub use incoming::{IncomingCall, PendingIncomingCall};
 pub use oids::{OidRequest, PendingOidRequest};
 pub use role::AsClient;

@@ -3,6 +3,7 @@
 use super::{Client, Families, RunsClient, handlers};
 use crate::{
     Status,
+    callback::FromNdis,
     indication::StatusIndication,
     irql::{NoLock, Passive, UpToDispatch},
     nbl::Chain,
@@ -66,7 +67,7 @@ impl<C: Client> Role<C> for AsClient {
     }
 
     unsafe fn receive(
-        binding: Option<Binding<C>>,
+        binding: FromNdis<NDIS_HANDLE, Binding<C>>,
         vc: NDIS_HANDLE,
         lists: Chain,
         resources: bool,
@@ -93,6 +94,8 @@ impl<C: Client> Role<C> for AsClient {
 }
 
 impl<C: Client<Role = AsClient>> RunsClient<C> for AsClient {
+    type Above = ();
+
     fn families(binding: &BindingShared<C>) -> &Families<C> {
         &binding.role
     }

@@ -12,6 +12,11 @@ use crate::{
 };
 use ndis_sys::CO_CALL_PARAMETERS;
 
+mod join;
+mod sends;
+
+use join::Join;
+
 /// Who created the VC, and so deletes it (rule VC-22).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Origin {
@@ -107,17 +112,23 @@ pub(super) struct State {
     queued: Chain,
     /// The work item is sending what was queued.
     sending: bool,
-    /// Lists out for sending, and NDIS calls under way on the VC.
+    /// NDIS calls under way on the VC.
     busy: usize,
+    /// Lists are out for sending, as [`Guarded`](super::guarded::Guarded) has found.
+    out: bool,
+    /// Whether lists may go, as it has been told.
+    open: bool,
     /// OID requests of the VC that are not over, of either side's.
     requests: Outstanding,
     /// What the VC is called outside of NDIS.
     name: instance_name::Slot,
-    /// Another VC of this driver's shares it.
-    shared: bool,
+    /// Whether another VC of this driver's shares it.
+    join: Join,
     want_close: bool,
     /// The other side hung up, or takes its offer back.
     hung_up: bool,
+    /// Why, as it said.
+    reason: Status,
     want_delete: bool,
     /// A call was not placed, and the client is to be told why.
     undialled: Option<Status>,
@@ -147,6 +158,12 @@ pub(super) enum Step {
         data: Option<Arc<Vec<u8>>>,
     },
     Delete,
+    /// The call that another VC shares has ended: end the one on that.
+    EndAbove {
+        status: Status,
+        /// Of the call that has ended.
+        number: u32,
+    },
     /// Tell the client that its call was not placed, and why.
     TellUndialled(Status),
     /// There is something to do, on a stack with more room.
@@ -169,11 +186,14 @@ impl State {
             queued: Chain::new(),
             sending: false,
             busy: 0,
+            out: false,
+            open: false,
             requests: Outstanding::new(),
             name: instance_name::Slot::new(),
-            shared: false,
+            join: Join::None,
             want_close: false,
             hung_up: false,
+            reason: Status::SUCCESS,
             want_delete: false,
             undialled: None,
             ending: false,
@@ -198,6 +218,10 @@ impl State {
         if let Some(status) = self.undialled {
             return Some(Step::TellUndialled(status));
         }
+        // Before the close, so that the data above end first.
+        if let Some(step) = self.end_above() {
+            return Some(step);
+        }
         if self.life != Life::Alive || self.back_off {
             return None;
         }
@@ -220,7 +244,7 @@ impl State {
                 parameters: parameters.as_raw(),
             });
         }
-        if self.busy > 0 {
+        if self.is_busy() {
             return None;
         }
         // An accepted call is first connected or hung up by the call manager
@@ -245,7 +269,8 @@ impl State {
     /// Whether nothing but the call may be next: the VC is there and nothing was refused.
     #[inline]
     fn may_go_on(&self) -> bool {
-        self.life == Life::Alive && !self.back_off && self.undialled.is_none()
+        let there = self.life == Life::Alive && !self.back_off;
+        there && self.undialled.is_none() && self.end_above().is_none()
     }
 
     /// Places the call, when that is the next step: as [`next`](Self::next) takes it.
@@ -262,7 +287,7 @@ impl State {
     /// Closes the call that is up, when that is the next step; the data for the other side.
     #[inline]
     pub(super) fn close(&mut self) -> Option<Option<Arc<Vec<u8>>>> {
-        let up = self.may_go_on() && self.call == Call::Up && self.busy == 0;
+        let up = self.may_go_on() && self.call == Call::Up && !self.is_busy();
         (up && self.want_close && !self.answering).then(|| {
             self.call = Call::Closing;
             self.close_data.clone()
@@ -272,7 +297,7 @@ impl State {
     /// Deletes the VC after its call, when that is the next step.
     #[inline]
     pub(super) fn delete(&mut self) -> bool {
-        let free = self.may_go_on() && self.call == Call::None && self.busy == 0;
+        let free = self.may_go_on() && self.call == Call::None && !self.is_busy();
         let own = self.origin == Origin::Client && self.want_delete;
         let due = free && own && self.requests.is_empty();
         if due {
@@ -286,6 +311,7 @@ impl State {
         match step {
             Step::Later => {}
             Step::TellUndialled(_) => self.undialled = None,
+            Step::EndAbove { .. } => self.join = Join::Told,
             Step::Answer { status, .. } => {
                 self.ringing = None;
                 self.answering = true;
@@ -335,7 +361,7 @@ impl State {
 
     /// The call manager deletes it, if nothing is outstanding (rule VC-27).
     pub(super) fn try_delete(&mut self) -> bool {
-        let quiet = self.busy == 0 && self.requests.lets_go(Thread::current);
+        let quiet = !self.is_busy() && self.requests.lets_go(Thread::current);
         let free = self.life == Life::Alive && !self.has_call() && quiet;
         if free {
             self.life = Life::Deleted;
@@ -350,18 +376,6 @@ impl State {
             self.requests.add(Stage::Open);
         }
         there
-    }
-
-    /// Another VC is to share it, which is to be the only one (rule VC-70); whether it may. Its
-    /// call is up: the driver hears of the end of that, and ends the one on the other VC then.
-    pub(super) fn share(&mut self) -> bool {
-        let up = self.call == Call::Up && !self.want_close;
-        up && !core::mem::replace(&mut self.shared, true)
-    }
-
-    /// No other VC shares it any more.
-    pub(super) fn unshare(&mut self) {
-        self.shared = false;
     }
 
     /// One more of those that there are.
@@ -451,7 +465,7 @@ impl State {
         match self.origin {
             Origin::Client => self.life != Life::Deleted,
             Origin::CallManager => {
-                self.call != Call::None || self.busy > 0 || !self.requests.is_empty()
+                self.call != Call::None || self.is_busy() || !self.requests.is_empty()
             }
         }
     }
@@ -482,7 +496,7 @@ impl State {
         if self.call == Call::Dialing {
             self.call = if success { Call::Up } else { Call::None };
         }
-        let more = self.want_close || self.undialled.is_some();
+        let more = self.want_close || self.undialled.is_some() || self.end_above().is_some();
         (self.parameters.take(), more)
     }
 
@@ -613,11 +627,14 @@ impl State {
         if accepted {
             self.call = Call::Up;
         }
-        (accepted, self.want_close || !accepted)
+        (
+            accepted,
+            self.want_close || !accepted || self.end_above().is_some(),
+        )
     }
 
     /// The other side hung up, or takes its offer back: what the client does about it.
-    pub(super) fn hung_up(&mut self) -> HungUp {
+    pub(super) fn hung_up(&mut self, reason: Status) -> HungUp {
         // Before the call is up there is nothing to close; then it is.
         self.want_close |= self.call == Call::Dialing;
         let refused = match (self.call, self.ringing) {
@@ -639,8 +656,9 @@ impl State {
             return HungUp::Close;
         }
         let open = matches!(self.call, Call::Offered | Call::Accepted | Call::Up);
-        self.hung_up |= open;
         if open {
+            self.hung_up = true;
+            self.reason = reason;
             HungUp::Tell(self.number)
         } else {
             HungUp::Nothing
@@ -664,52 +682,6 @@ impl State {
     /// Whether the other side has hung up.
     pub(super) fn is_hung_up(&self) -> bool {
         self.hung_up
-    }
-
-    pub(super) fn can_send(&self) -> bool {
-        self.life == Life::Alive && self.call == Call::Up && !self.want_close && !self.hung_up
-    }
-
-    /// Counts work on the VC, unless no call is up.
-    pub(super) fn busy(&mut self, count: usize) -> bool {
-        let up = self.can_send();
-        if up {
-            self.busy = self.busy.saturating_add(count);
-        }
-        up
-    }
-
-    /// Lists, counted, are to be sent: gives those to send now, or queues them
-    /// for the work item, for `later` or because others are queued already.
-    pub(super) fn send(&mut self, lists: Chain, later: bool) -> Option<Chain> {
-        if later || self.sending || !self.queued.is_empty() {
-            self.queued.append(lists);
-            return None;
-        }
-        Some(lists)
-    }
-
-    /// What the work item is to send next; it holds the VC busy meanwhile.
-    pub(super) fn next_queued(&mut self) -> Option<Chain> {
-        let lists = core::mem::take(&mut self.queued);
-        if lists.is_empty() {
-            return None;
-        }
-        self.busy = self.busy.saturating_add(1);
-        self.sending = true;
-        Some(lists)
-    }
-
-    /// The work item has sent them; whether others have queued up meanwhile.
-    pub(super) fn queued_sent(&mut self) -> bool {
-        self.sending = false;
-        !self.queued.is_empty()
-    }
-
-    /// Gives counted work back; `true` when none is left.
-    pub(super) fn leave(&mut self, count: usize) -> bool {
-        self.busy = self.busy.saturating_sub(count);
-        self.busy == 0
     }
 
     /// The close has completed; whether the client is told next: not of a call that it

@@ -251,8 +251,8 @@ pub trait CallManager: Sized + Send + Sync + 'static {
         let _ = (vc, irql);
     }
 
-    /// The call could not be brought up because its VC could not be activated
-    ///, or the driver has refused it after pending it. The client, if it
+    /// The call could not be brought up because its VC could not be activated, or shares that of a
+    /// call that is over ([`Sap::create_vc_joined`]), or the driver has refused it after pending it. The client, if it
     /// placed the call, is told right after this returns, and deletes its VC.
     ///
     /// Source page: [`PROTOCOL_CM_ACTIVATE_VC_COMPLETE`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nc-ndis-protocol_cm_activate_vc_complete).

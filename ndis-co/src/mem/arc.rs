@@ -232,7 +232,8 @@ impl<T> Arc<T> {
     ///
     /// [`OutOfMemory`]; the value is dropped then.
     pub fn try_new(value: T, tag: Tag) -> Result<Self, OutOfMemory> {
-        Self::make(value, release::<T>, tag).map_err(|_| OutOfMemory)
+        let memory = Vacant::try_new(tag)?;
+        Ok(Self::fill(memory, value, release::<T>, tag))
     }
 
     /// As [`try_new`](Self::try_new); the value comes back when there is no
@@ -242,7 +243,10 @@ impl<T> Arc<T> {
     ///
     /// The value.
     pub fn try_new_or_back(value: T, tag: Tag) -> Result<Self, T> {
-        Self::make(value, release::<T>, tag)
+        match Vacant::try_new(tag) {
+            Ok(memory) => Ok(Self::fill(memory, value, release::<T>, tag)),
+            Err(OutOfMemory) => Err(value),
+        }
     }
 
     /// As [`try_new`](Self::try_new), for an object with a [`Parent`]: when the
@@ -256,19 +260,18 @@ impl<T> Arc<T> {
     where
         T: Anchored,
     {
-        Self::make(value, release_anchored::<T>, tag).map_err(|mut value| {
-            let parent = T::Parent::clone(value.parent());
-            drop(value);
-            drop(parent);
-            OutOfMemory
-        })
+        match Vacant::try_new(tag) {
+            Ok(memory) => Ok(Self::fill(memory, value, release_anchored::<T>, tag)),
+            Err(OutOfMemory) => {
+                drop_anchored(value);
+                Err(OutOfMemory)
+            }
+        }
     }
 
-    /// Moves a value into the pool, or gives it back.
-    fn make(value: T, release: fn(Last<T>), tag: Tag) -> Result<Self, T> {
-        let Ok(memory) = Vacant::try_new(tag) else {
-            return Err(value);
-        };
+    /// Moves a value to its place in the pool.
+    #[inline]
+    fn fill(memory: Vacant<Shared<T>>, value: T, release: fn(Last<T>), tag: Tag) -> Self {
         let shared = memory.fill(Shared {
             count: AtomicU32::new(1),
             tag,
@@ -276,7 +279,7 @@ impl<T> Arc<T> {
             seat: Seat::new(),
             value,
         });
-        Ok(Self(Armed::new(Reference(shared.leak()))))
+        Self(Armed::new(Reference(shared.leak())))
     }
 
     /// Whether both share one value.
@@ -428,6 +431,14 @@ fn release_anchored<T: Anchored>(last: Last<T>) {
     drop(last);
     // Whatever this sets free, including the driver's image, nothing is left
     // to do here.
+    drop(parent);
+}
+
+/// Drops a value for which there is no memory, its parent last.
+#[cold]
+fn drop_anchored<T: Anchored>(mut value: T) {
+    let parent = T::Parent::clone(value.parent());
+    drop(value);
     drop(parent);
 }
 

@@ -77,12 +77,17 @@ impl<T> Vec<T> {
     ///
     /// [`OutOfMemory`]; nothing changed then.
     pub fn try_reserve(&mut self, additional: usize) -> Result<(), OutOfMemory> {
-        let needed = self.len.checked_add(additional).ok_or(OutOfMemory)?;
-        let capacity = self.room.len();
-        if needed <= capacity {
+        if additional <= self.room.len().saturating_sub(self.len) {
             return Ok(());
         }
-        let capacity = needed.max(capacity.saturating_mul(2)).max(4);
+        self.grow(additional)
+    }
+
+    /// Moves into a room that has place for so many more. Out of the way: a vector grows rarely.
+    #[cold]
+    fn grow(&mut self, additional: usize) -> Result<(), OutOfMemory> {
+        let needed = self.len.checked_add(additional).ok_or(OutOfMemory)?;
+        let capacity = needed.max(self.room.len().saturating_mul(2)).max(4);
         let room = Room::try_new_slice(capacity, self.room.tag)?;
         let mut old = replace(&mut self.room, room);
         // Values move from place to place; there are as many as the old room had.

@@ -4,6 +4,7 @@
 use super::{
     BufferView, NetBufferListPool,
     fields::{At, Backed, Hand, Lent, Side},
+    mapping,
     pool::Space,
 };
 use crate::{
@@ -11,8 +12,8 @@ use crate::{
     armed::{Alarm, Armed},
     mem::{Box, Tag, Vacant},
 };
-use core::{fmt, marker::PhantomData, ops::Range, ptr};
-use ndis_sys::NET_BUFFER;
+use core::{fmt, marker::PhantomData, ops::Range, ptr, slice};
+use ndis_sys::{MDL, NET_BUFFER};
 
 /// What belongs to a packet beside the C structure.
 ///
@@ -50,7 +51,9 @@ pub(super) struct Backing {
 /// # Invariants
 ///
 /// PACKET: a buffer with this backing is one of `allocate_buffer`, over the MDL of the
-/// backing's space. This one is in no list.
+/// backing's space. A marked one is that of a list of a pool with a size, made by NDIS in one piece with
+/// it, and the mark is its own MDL, which describes nonpaged memory of NDIS's: that is the packet's
+/// data space and nobody else's, and goes with the list. This one is in no list, and so not marked.
 #[doc(alias = "NET_BUFFER")]
 #[doc(alias = "NdisFreeNetBuffer")]
 #[doc(alias = "NdisFreeMdl")]
@@ -188,7 +191,7 @@ impl fmt::Debug for NetBuffer {
 /// a header in front; [`advance`](Self::advance) moves it back, to take one
 /// off. What is unused keeps its bytes.
 pub struct BufferMut<'a> {
-    /// As PACKET says, but perhaps in a list.
+    /// As PACKET says, but perhaps in a list, or marked.
     raw: Lent<'a, NET_BUFFER, Backing>,
 }
 
@@ -201,8 +204,24 @@ impl BufferMut<'_> {
 
     /// How large the data space is, in bytes, used or not.
     #[must_use]
+    #[inline]
     pub fn capacity(&self) -> usize {
-        self.raw.backing().space.data().len()
+        match self.mdl() {
+            Some((_, size)) => size,
+            None => 0,
+        }
+    }
+
+    /// The MDL of the data space, and that one's size.
+    #[inline]
+    fn mdl(&self) -> Option<(At<'_, MDL>, usize)> {
+        if let Some(mark) = self.raw.marked() {
+            // SAFETY: by PACKET the list's own MDL, which is there as long as the list.
+            let mdl = unsafe { At::from_raw(mark.cast::<MDL>()) }?;
+            return Some((mdl, mdl.byte_count() as usize));
+        }
+        let space = &self.raw.backing()?.space;
+        Some((space.mdl(), space.data().len()))
     }
 
     /// How many unused bytes there are in front of the data.
@@ -220,15 +239,32 @@ impl BufferMut<'_> {
         self.capacity().saturating_sub(used)
     }
 
+    #[inline]
     fn data_space(&mut self) -> &mut [u8] {
-        self.raw.parts_mut().1.space.data_mut()
+        if self.raw.marked().is_none() {
+            return match self.raw.parts_mut() {
+                Some((_, backing)) => backing.space.data_mut(),
+                None => &mut [],
+            };
+        }
+        let Some((mdl, size)) = self.mdl() else {
+            return &mut [];
+        };
+        let start = mapping::address(mdl).cast::<u8>();
+        if start.is_null() {
+            return &mut [];
+        }
+        // SAFETY: by PACKET so many bytes of NDIS's memory, which have values whatever these are, and
+        // are borrowed exclusively, as the packet is.
+        unsafe { slice::from_raw_parts_mut(start, size) }
     }
 
     /// Where in the data space the data is. Drivers below may have left the
     /// fields of a packet that came back otherwise than they found them.
     fn used(&self) -> Result<Range<usize>, Status> {
-        let (at, space) = (self.raw.at(), &self.raw.backing().space);
-        let (mdl, size) = (space.mdl().as_raw(), space.data().len());
+        let at = self.raw.at();
+        let (mdl, size) = self.mdl().ok_or(Status::INVALID_DATA)?;
+        let mdl = mdl.as_raw();
         let first = at.first_mdl().map(At::as_raw);
         let current = at.current_mdl().map(At::as_raw);
         let (offset, current_offset) = (at.data_offset(), at.current_mdl_offset());
@@ -259,9 +295,10 @@ impl BufferMut<'_> {
             return Err(Status::INVALID_LENGTH);
         };
         // Together they describe a part of the one MDL's memory (rule NBL-40).
-        let (buffer, backing) = self.raw.parts_mut();
-        // SAFETY: by PACKET the MDL goes after the buffer.
-        unsafe { buffer.set_mdl(backing.space.mdl()) };
+        let mdl = self.mdl().ok_or(Status::INVALID_DATA)?.0.as_raw();
+        let buffer = self.raw.hand_mut();
+        // SAFETY: by PACKET the MDL goes after the buffer, or with it.
+        unsafe { buffer.set_mdl(mdl) };
         buffer.at().set_data_offset(start);
         buffer.at().set_current_mdl_offset(start);
         buffer.at().set_data_length(len);
@@ -288,6 +325,7 @@ impl BufferMut<'_> {
     ///
     /// [`Status::BUFFER_OVERFLOW`] when it does not fit behind the headroom, or
     /// what `write` returns; the length is zero then.
+    #[inline]
     pub fn fill(
         &mut self,
         len: usize,
@@ -317,7 +355,8 @@ impl BufferMut<'_> {
     /// Moves the data's start `by` bytes towards the front and shows these
     /// bytes, for a header.
     ///
-    /// They hold what they held before (zeros at first). The room comes from
+    /// They hold what they held before (zeros at first, but of a [pool with a
+    /// size](NetBufferListPool::for_sends_of_size)). The room comes from
     /// the headroom alone: nothing is allocated. How much a driver needs is
     /// said when the packet is made, see
     /// [`NetBufferListPool::allocate_buffer`].

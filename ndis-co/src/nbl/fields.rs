@@ -9,7 +9,7 @@
 
 mod backed;
 
-pub(super) use backed::{Backed, Lent};
+pub(super) use backed::{Backed, Lent, mark};
 
 use core::{ffi::c_void, fmt, marker::PhantomData, ptr, ptr::NonNull};
 use ndis_sys::{MDL, NDIS_HANDLE, NDIS_STATUS, NET_BUFFER, NET_BUFFER_LIST};
@@ -256,9 +256,9 @@ impl Hand<NET_BUFFER> {
     /// # Safety
     ///
     /// It stays as long as it is that.
-    pub(super) unsafe fn set_mdl(&mut self, mdl: At<'_, MDL>) {
-        self.at().set_first_mdl_link(mdl.as_raw());
-        self.at().set_current_mdl_link(mdl.as_raw());
+    pub(super) unsafe fn set_mdl(&mut self, mdl: *mut MDL) {
+        self.at().set_first_mdl_link(mdl);
+        self.at().set_current_mdl_link(mdl);
     }
 }
 

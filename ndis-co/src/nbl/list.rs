@@ -2,7 +2,7 @@
 
 use super::{
     BufferMut, Buffers, BuffersMut, Chain, ListView, Lists, NetBuffer, NetBufferListPool, Packets,
-    fields::{At, Backed, Hand, Side, Slot, store},
+    fields::{At, Backed, Hand, Side, Slot, load, mark, store},
     origin::Origin,
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     mem::{Box, Tag, Vacant},
     raw::Token,
 };
-use core::{fmt, ptr};
+use core::{fmt, mem::ManuallyDrop, ptr};
 use ndis_sys::{NET_BUFFER, NET_BUFFER_LIST};
 
 /// What belongs to a list beside the C structures.
@@ -58,7 +58,8 @@ pub(super) enum Kind {
 /// # Invariants
 ///
 /// OWN: a list with this backing is one of a [`NetBufferListPool`], and its packets are
-/// what its `Kind` says. This one is in no chain.
+/// what its `Kind` says. A marked one is of a pool with a size: NDIS has made it in one piece with its
+/// packet, which stays in it, and the mark is a reference to the pool. This one is in no chain.
 #[doc(alias = "NET_BUFFER_LIST")]
 #[doc(alias = "NdisFreeNetBufferList")]
 pub struct NetBufferList {
@@ -93,7 +94,20 @@ impl NetBufferList {
     /// Whether the packets are those of another list.
     #[must_use]
     pub fn is_clone(&self) -> bool {
-        !matches!(self.raw.backing().kind, Kind::Own { .. })
+        let backing = self.raw.backing();
+        backing.is_some_and(|backing| !matches!(backing.kind, Kind::Own { .. }))
+    }
+
+    /// Whether the list and its packet are one piece of memory: it has that packet, and always will.
+    /// So it is with what a [pool with a size](NetBufferListPool::for_sends_of_size) allocates.
+    #[must_use]
+    pub fn is_in_one_piece(&self) -> bool {
+        self.raw.marked().is_some()
+    }
+
+    /// Whether packets may be put in and taken out.
+    fn is_loose(&self) -> bool {
+        !self.is_in_one_piece() && !self.is_clone()
     }
 
     /// Which driver's list this is.
@@ -106,6 +120,22 @@ impl NetBufferList {
     #[must_use]
     pub fn view(&self) -> ListView<'_> {
         ListView::new(self.raw.at())
+    }
+
+    /// Whether it can go its way, see [`NetBufferLists::is_fit`].
+    fn is_fit(&self) -> bool {
+        let mut buffers = self.buffers();
+        let first = buffers.next().is_some();
+        first && (self.side() == Side::Protocol || buffers.next().is_none())
+    }
+
+    /// What became of it: of one that was indicated, that it was.
+    fn outcome(&self) -> Status {
+        let side = self.side();
+        if side == Side::Miniport && !load(self.raw.at(), side, Slot::Vc).is_null() {
+            return Status::SUCCESS;
+        }
+        self.view().status()
     }
 
     /// The packets, to look at.
@@ -174,12 +204,14 @@ impl NetBufferList {
     /// # Errors
     ///
     /// Gives the packet back when it is for the other direction, or the list
-    /// is a clone.
+    /// is a clone or [in one piece](Self::is_in_one_piece).
     pub fn push_back(&mut self, packet: NetBuffer) -> Result<(), NetBuffer> {
         if packet.side() != self.side() {
             return Err(packet);
         }
-        let (list, backing) = self.raw.parts_mut();
+        let Some((list, backing)) = self.raw.parts_mut() else {
+            return Err(packet);
+        };
         let Kind::Own { last } = &mut backing.kind else {
             return Err(packet);
         };
@@ -195,10 +227,10 @@ impl NetBufferList {
     }
 
     /// Takes the first packet out; `None` when there is none, or the list is a
-    /// clone.
+    /// clone or [in one piece](Self::is_in_one_piece).
     pub fn pop_front(&mut self) -> Option<NetBuffer> {
         let side = self.side();
-        let (list, backing) = self.raw.parts_mut();
+        let (list, backing) = self.raw.parts_mut()?;
         let Kind::Own { last } = &mut backing.kind else {
             return None;
         };
@@ -217,10 +249,10 @@ impl NetBufferList {
     ///
     /// # Errors
     ///
-    /// [`Status::INVALID_PARAMETER`] when one of both is a clone, or they are
-    /// for different directions; nothing changed then.
+    /// [`Status::INVALID_PARAMETER`] when one of both is a clone or [in one
+    /// piece](Self::is_in_one_piece), or they are for different directions; nothing changed then.
     pub fn append(&mut self, other: &mut Self) -> Result<(), Status> {
-        if self.side() != other.side() || self.is_clone() || other.is_clone() {
+        if self.side() != other.side() || !self.is_loose() || !other.is_loose() {
             return Err(Status::INVALID_PARAMETER);
         }
         while let Some(packet) = other.pop_front() {
@@ -236,10 +268,10 @@ impl NetBufferList {
     ///
     /// # Errors
     ///
-    /// [`Status::INVALID_PARAMETER`] for a clone, or a pool for the other
-    /// direction; [`Status::RESOURCES`]. Nothing changed then.
+    /// [`Status::INVALID_PARAMETER`] for a clone, a list [in one piece](Self::is_in_one_piece), or a pool
+    /// for the other direction; [`Status::RESOURCES`]. Nothing changed then.
     pub fn split_front(&mut self, count: usize, pool: &NetBufferListPool) -> Result<Self, Status> {
-        if self.is_clone() || pool.side() != self.side() {
+        if !self.is_loose() || pool.side() != self.side() {
             return Err(Status::INVALID_PARAMETER);
         }
         let mut front = pool.allocate_list()?;
@@ -257,11 +289,25 @@ impl NetBufferList {
 
     /// Frees the list; what a clone was made from is given back at once when
     /// the level is known.
-    fn free(mut self, irql: Option<&mut UpToDispatch>) {
+    #[inline]
+    fn free(self, irql: Option<&mut UpToDispatch>) {
+        let Some(mark) = self.raw.marked() else {
+            return self.free_pieces(irql);
+        };
+        let list = self.raw.disarm().into_hand();
+        // SAFETY: by OWN the reference of this list, which is no more.
+        let pool = unsafe { NetBufferListPool::from_raw(mark) };
+        // SAFETY: by OWN the list is ours, and goes with what is in one piece with it (rule NBL-38).
+        unsafe { ndis_sys::NdisFreeNetBufferList(list.into_raw()) };
+        drop(pool);
+    }
+
+    /// As above, of a list that is made of several.
+    fn free_pieces(mut self, irql: Option<&mut UpToDispatch>) {
         while let Some(packet) = self.pop_front() {
             drop(packet);
         }
-        let status = self.view().status();
+        let status = self.outcome();
         let (mut list, backing) = self.raw.disarm().into_parts();
         // Out of its memory first, see `Backing`.
         let Some(Backing { kind, pool }) = backing.map(Box::into_inner) else {
@@ -300,7 +346,8 @@ impl NetBufferListPool {
     /// Allocates a list with one packet that has room for `capacity` bytes and
     /// no data yet.
     ///
-    /// At or below DISPATCH_LEVEL.
+    /// At or below DISPATCH_LEVEL. From a pool [with a size](Self::for_sends_of_size) that suffices
+    /// the list is [in one piece](NetBufferList::is_in_one_piece).
     ///
     /// # Errors
     ///
@@ -328,12 +375,49 @@ impl NetBufferListPool {
         headroom: usize,
         capacity: usize,
     ) -> Result<NetBufferList, Status> {
+        if let Some(list) = self.allocate_in_one_piece(headroom, capacity)? {
+            return Ok(list);
+        }
         let packet = self.allocate_buffer(headroom, capacity)?;
         let mut list = self.allocate_list()?;
         // Both are of this pool.
         list.push_back(packet)
             .map_err(|_| Status::INVALID_PARAMETER)?;
         Ok(list)
+    }
+
+    /// As [`allocate_with_headroom`](Self::allocate_with_headroom), of one piece of memory, if the
+    /// pool has a size and that suffices.
+    #[inline]
+    fn allocate_in_one_piece(
+        &self,
+        headroom: usize,
+        capacity: usize,
+    ) -> Result<Option<NetBufferList>, Status> {
+        let fits = headroom.checked_add(capacity);
+        let Some(pool) = fits.and_then(|room| self.in_one_piece(room)) else {
+            return Ok(None);
+        };
+        // SAFETY: a live pool, whose lists have a packet, an MDL and data (rule NBL-39).
+        let list = unsafe { ndis_sys::NdisAllocateNetBufferList(pool, 0, 0) };
+        // SAFETY: just allocated, or null.
+        let list = unsafe { Hand::from_raw(list) }.ok_or(Status::RESOURCES)?;
+        let side = self.side();
+        // There is one of each.
+        let parts = list.at().first_buffer();
+        if let Some((packet, mdl)) = parts.and_then(|packet| Some((packet, packet.current_mdl()?)))
+        {
+            // Less than a size of 32 bits.
+            let start = u32::try_from(headroom).unwrap_or(0);
+            packet.set_data_offset(start);
+            packet.set_current_mdl_offset(start);
+            packet.set_data_length(0);
+            mark(packet, side, mdl.as_raw().cast());
+        }
+        store(list.at(), side, Slot::Vc, ptr::null_mut());
+        mark(list.at(), side, self.clone().into_raw());
+        // SAFETY: by OWN, marked as it says.
+        Ok(Some(unsafe { NetBufferList::from_raw(list, side) }))
     }
 
     /// Allocates a list without packets.
@@ -412,6 +496,8 @@ impl fmt::Debug for NetBufferList {
 pub struct NetBufferLists {
     chain: Chain,
     side: Side,
+    /// One of them may have too few packets, or too many, for its direction.
+    doubtful: bool,
 }
 
 impl NetBufferLists {
@@ -421,6 +507,7 @@ impl NetBufferLists {
         Self {
             chain: Chain::new(),
             side,
+            doubtful: false,
         }
     }
 
@@ -430,15 +517,39 @@ impl NetBufferLists {
     ///
     /// Every list is one of this driver's own, as OWN says.
     #[must_use]
+    #[inline]
     pub unsafe fn from_chain(chain: Chain, side: Side) -> Self {
-        Self { chain, side }
+        // What was sent or indicated was looked at then, and keeps its packets (rule NBL-13).
+        let doubtful = false;
+        Self {
+            chain,
+            side,
+            doubtful,
+        }
+    }
+
+    /// Whether each list can go its way: one that is sent has packets, one that is indicated has
+    /// one (rule NBL-35).
+    #[inline]
+    pub(crate) fn is_fit(&self) -> bool {
+        !self.doubtful || self.look()
+    }
+
+    #[cold]
+    fn look(&self) -> bool {
+        match self.side {
+            Side::Protocol => self.chain.all_have_packets(),
+            Side::Miniport => self.chain.all_have_one_packet(),
+        }
     }
 
     /// Gives the lists away; they are to come back through
     /// [`NetBufferLists::from_chain`].
     #[must_use]
-    pub fn into_chain(mut self) -> Chain {
-        core::mem::take(&mut self.chain)
+    #[inline]
+    pub fn into_chain(self) -> Chain {
+        let mut this = ManuallyDrop::new(self);
+        core::mem::take(&mut this.chain)
     }
 
     /// The lists as a chain, still in this value.
@@ -482,6 +593,7 @@ impl NetBufferLists {
         if list.side() != self.side {
             return Err(list);
         }
+        self.doubtful |= !list.is_fit();
         self.chain.push(list.into_raw());
         Ok(())
     }
@@ -492,6 +604,7 @@ impl NetBufferLists {
         Self {
             chain: self.chain.split_front(count),
             side: self.side,
+            doubtful: self.doubtful,
         }
     }
 
@@ -504,6 +617,7 @@ impl NetBufferLists {
         if later.side != self.side {
             return Err(later);
         }
+        self.doubtful |= later.doubtful;
         self.chain.append(core::mem::take(&mut later.chain));
         Ok(())
     }
@@ -563,10 +677,14 @@ impl<'a> IntoIterator for &'a NetBufferLists {
 
 impl From<NetBufferList> for NetBufferLists {
     fn from(list: NetBufferList) -> Self {
-        let side = list.side();
+        let (side, doubtful) = (list.side(), !list.is_fit());
         let mut chain = Chain::new();
         chain.push(list.into_raw());
-        Self { chain, side }
+        Self {
+            chain,
+            side,
+            doubtful,
+        }
     }
 }
 

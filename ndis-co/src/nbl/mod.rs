@@ -86,8 +86,9 @@ pub use watched::{Watch, Watched};
 
 /// Copies as much as both have: `copy_from_slice` without its panic, which would
 /// bring the machinery of panics into every image.
+#[inline]
 pub(crate) fn copy_bytes(to: &mut [u8], from: &[u8]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
-    }
+    let len = to.len().min(from.len());
+    // SAFETY: both are that long, and one is borrowed exclusively, so they do not overlap.
+    unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to.as_mut_ptr(), len) };
 }

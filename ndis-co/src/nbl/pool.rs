@@ -7,7 +7,7 @@ use crate::{
     raw::Token,
     scope::{Live, Scope},
 };
-use core::fmt;
+use core::{ffi::c_void, fmt};
 use ndis_sys::{
     MDL, NDIS_HANDLE, NET_BUFFER, NET_BUFFER_LIST, NET_BUFFER_LIST_POOL_PARAMETERS,
     NET_BUFFER_POOL_PARAMETERS,
@@ -21,7 +21,7 @@ use ndis_sys::{
 ///
 /// | to get | use |
 /// |---|---|
-/// | a list with one packet | [`allocate`](Self::allocate) |
+/// | a list with one packet | [`allocate`](Self::allocate), the quick way from a pool [of a size](Self::for_sends_of_size) |
 /// | the same, with room for headers in front | [`allocate_with_headroom`](Self::allocate_with_headroom) |
 /// | a packet by itself, for a list of several | [`allocate_buffer`](Self::allocate_buffer) |
 /// | a list without packets | [`allocate_list`](Self::allocate_list) |
@@ -61,20 +61,30 @@ pub struct NetBufferListPool {
 struct Inner {
     lists: ListPool,
     buffers: BufferPool,
+    /// For lists in one piece, with packets of a size.
+    whole: Option<Whole>,
     side: Side,
     tag: Tag,
     /// Keeps the handle: goes last.
     live: Parent<Live>,
 }
 
+/// A pool for lists with a packet, an MDL and data, in one piece.
+struct Whole {
+    pool: ListPool,
+    /// How much data, in bytes; not zero.
+    size: usize,
+}
+
 /// # Invariants
 ///
-/// LISTS: a pool for lists without packets (rule NBL-39), on the handle of a scope that
-/// counts it; whatever was allocated from it keeps it.
+/// LISTS: a pool for lists without packets, or of [`Whole`] ones with them (rule NBL-39), on the handle
+/// of a scope that counts it; whatever was allocated from it keeps it.
 struct ListPool(Token);
 
 impl ListPool {
-    fn try_new(live: &Live, tag: Tag) -> Result<Self, Status> {
+    /// For packets with so much data in one piece with their list, or without packets when it is zero.
+    fn try_new(live: &Live, size: u32, tag: Tag) -> Result<Self, Status> {
         let mut parameters: NET_BUFFER_LIST_POOL_PARAMETERS = ndis_sys::zeroed();
         parameters.Header = crate::raw::header(
             ndis_sys::NDIS_OBJECT_TYPE_DEFAULT,
@@ -83,6 +93,8 @@ impl ListPool {
         );
         parameters.ProtocolId = ndis_sys::NDIS_PROTOCOL_ID_DEFAULT as u8;
         parameters.PoolTag = tag.raw();
+        parameters.fAllocateNetBuffer = (size != 0).into();
+        parameters.DataSize = size;
         let scope = live.scope().handle();
         // SAFETY: the scope's handle is valid while it is counted; the
         // parameters live for the call.
@@ -213,7 +225,39 @@ impl NetBufferListPool {
     ///
     /// [`Status::RESOURCES`].
     pub fn for_sends(scope: &Scope, tag: Tag) -> Result<Self, Status> {
-        Self::try_new(scope, Side::Protocol, tag)
+        Self::try_new(scope, Side::Protocol, 0, tag)
+    }
+
+    /// As [`for_sends`](Self::for_sends); a list with room for up to `size` bytes, headroom included, is
+    /// allocated in one piece with its packet and its data, which is several times as fast.
+    ///
+    /// Such a list keeps its packet: none is [put in](NetBufferList::push_back) or
+    /// [taken out](NetBufferList::pop_front). Its data space is not cleared. A list with more room is
+    /// allocated as from other pools.
+    ///
+    /// ```
+    /// # use ndis_co::{Status, mem::Tag, nbl::{NetBufferList, NetBufferListPool}, scope::Scope};
+    /// # use ndis_host as _;
+    /// /// For frames of at most 1500 bytes behind a header of four.
+    /// fn pool(scope: &Scope) -> Result<NetBufferListPool, Status> {
+    ///     NetBufferListPool::for_sends_of_size(scope, 1504, Tag::new(*b"Send"))
+    /// }
+    ///
+    /// fn frame(pool: &NetBufferListPool, bytes: &[u8]) -> Result<NetBufferList, Status> {
+    ///     let mut frame = pool.allocate_with_headroom(4, bytes.len())?;
+    ///     frame.set_data(bytes)?;
+    ///     Ok(frame)
+    /// }
+    /// ```
+    ///
+    /// Source page: [`NET_BUFFER_LIST_POOL_PARAMETERS`](https://learn.microsoft.com/windows-hardware/drivers/ddi/nblapi/ns-nblapi-net_buffer_list_pool_parameters).
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`].
+    #[doc(alias = "DataSize")]
+    pub fn for_sends_of_size(scope: &Scope, size: u32, tag: Tag) -> Result<Self, Status> {
+        Self::try_new(scope, Side::Protocol, size, tag)
     }
 
     /// Makes a pool for lists that a miniport indicates.
@@ -222,13 +266,31 @@ impl NetBufferListPool {
     ///
     /// [`Status::RESOURCES`].
     pub fn for_receives(scope: &Scope, tag: Tag) -> Result<Self, Status> {
-        Self::try_new(scope, Side::Miniport, tag)
+        Self::try_new(scope, Side::Miniport, 0, tag)
     }
 
-    fn try_new(scope: &Scope, side: Side, tag: Tag) -> Result<Self, Status> {
+    /// As [`for_receives`](Self::for_receives) and [`for_sends_of_size`](Self::for_sends_of_size).
+    ///
+    /// # Errors
+    ///
+    /// [`Status::RESOURCES`].
+    #[doc(alias = "DataSize")]
+    pub fn for_receives_of_size(scope: &Scope, size: u32, tag: Tag) -> Result<Self, Status> {
+        Self::try_new(scope, Side::Miniport, size, tag)
+    }
+
+    fn try_new(scope: &Scope, side: Side, size: u32, tag: Tag) -> Result<Self, Status> {
         let live = scope.enter();
+        let whole = match size {
+            0 => None,
+            _ => Some(Whole {
+                pool: ListPool::try_new(&live, size, tag)?,
+                size: size as usize,
+            }),
+        };
         let inner = Inner {
-            lists: ListPool::try_new(&live, tag)?,
+            lists: ListPool::try_new(&live, 0, tag)?,
+            whole,
             buffers: BufferPool::try_new(&live, tag)?,
             side,
             tag,
@@ -243,6 +305,31 @@ impl NetBufferListPool {
     #[must_use]
     pub fn side(&self) -> Side {
         self.inner.side
+    }
+
+    /// NDIS's pool for lists in one piece, if there is one and `room` is not too much for it.
+    #[inline]
+    pub(super) fn in_one_piece(&self, room: usize) -> Option<NDIS_HANDLE> {
+        let whole = self.inner.whole.as_ref()?;
+        (room <= whole.size).then_some(whole.pool.0.0)
+    }
+
+    /// The pool as a pointer that keeps its reference, at an even address.
+    #[inline]
+    pub(super) fn into_raw(self) -> *mut c_void {
+        Arc::into_raw(self.inner)
+    }
+
+    /// Takes that back.
+    ///
+    /// # Safety
+    ///
+    /// It came from [`into_raw`](Self::into_raw), once.
+    #[inline]
+    pub(super) unsafe fn from_raw(raw: *mut c_void) -> Option<Self> {
+        // SAFETY: by the caller.
+        let inner = unsafe { Arc::from_raw(raw) }?;
+        Some(Self { inner })
     }
 
     /// A data space of `size` zeros, at least one.

@@ -314,6 +314,27 @@ impl<'a> BufferView<'a> {
         if end > self.len() {
             return Err(Status::INVALID_LENGTH);
         }
+        if let Some(part) = self.part(start, to.len()) {
+            super::copy_bytes(to, part.memory().ok_or(Status::RESOURCES)?);
+            return Ok(());
+        }
+        self.gather(start, to)
+    }
+
+    /// The `len` bytes from `start` on, if there are any and the MDL in which the data starts has all
+    /// of them, as it mostly has.
+    #[inline]
+    fn part(self, start: usize, len: usize) -> Option<Part<'a>> {
+        let mdl = self.buffer.current_mdl()?;
+        let offset = self.buffer.current_mdl_offset() as usize;
+        let start = offset.checked_add(start)?;
+        let end = start.checked_add(len)?;
+        let inside = len > 0 && end <= mdl.byte_count() as usize;
+        inside.then_some(Part { mdl, start, len })
+    }
+
+    /// As [`copy_range_to`](Self::copy_range_to), piece by piece.
+    fn gather(self, start: usize, to: &mut [u8]) -> Result<(), Status> {
         let mut rest = to;
         let mut segments = self.segments_from(start);
         while !rest.is_empty() {
@@ -469,6 +490,21 @@ struct Part<'a> {
     len: usize,
 }
 
+impl<'a> Part<'a> {
+    /// Where it is; `None` when Windows cannot map it.
+    #[inline]
+    fn memory(self) -> Option<&'a [u8]> {
+        let memory = mapping::address(self.mdl);
+        if memory.is_null() {
+            return None;
+        }
+        let start = memory.cast::<u8>().wrapping_add(self.start);
+        // SAFETY: by AT the MDL maps as many bytes as it says, and the part is among them;
+        // by VIEW they stay as they are for 'a.
+        Some(unsafe { core::slice::from_raw_parts(start, self.len) })
+    }
+}
+
 impl<'a> Segments<'a> {
     /// The next MDL with data, and where in it the data is: never none. Maps nothing.
     #[inline]
@@ -511,13 +547,9 @@ impl<'a> Iterator for Segments<'a> {
             Ok(part) => part,
             Err(status) => return Some(Err(status)),
         };
-        let memory = mapping::address(part.mdl);
-        if memory.is_null() {
-            return Some(Err(self.fail(Status::RESOURCES)));
+        match part.memory() {
+            Some(memory) => Some(Ok(memory)),
+            None => Some(Err(self.fail(Status::RESOURCES))),
         }
-        let start = memory.cast::<u8>().wrapping_add(part.start);
-        // SAFETY: by AT the MDL maps as many bytes as it says, and the part is among them;
-        // by VIEW they stay as they are for 'a.
-        Some(Ok(unsafe { core::slice::from_raw_parts(start, part.len) }))
     }
 }

@@ -268,6 +268,7 @@ impl<P: Protocol> BindingShared<P> {
 
     /// Returns received lists to their miniport: at once, or soon when the
     /// stack is nearly used up.
+    #[inline]
     pub(crate) fn give_back(this: &Arc<Self>, lists: Chain) {
         if stack::is_low() {
             Self::give_back_later(this, lists);
@@ -278,6 +279,7 @@ impl<P: Protocol> BindingShared<P> {
 
     /// Returns received lists to their miniport (rule NBL-26). The miniport's
     /// code runs before this returns.
+    #[inline]
     fn return_lists(&self, mut lists: Chain) {
         if lists.is_empty() {
             return;
@@ -289,6 +291,7 @@ impl<P: Protocol> BindingShared<P> {
     }
 
     /// As above, soon, from a place of which nothing is known.
+    #[cold]
     pub(crate) fn give_back_later(this: &Arc<Self>, lists: Chain) {
         if lists.is_empty() {
             return;
@@ -326,8 +329,14 @@ impl<P: Protocol> BindingShared<P> {
         Deferred::<Restart>::defer_later(this);
     }
 
-    /// Counts lists that go out. The caller gives them back with
-    /// [`Self::sends_in`] in any case.
+    /// Counts lists that go out; whether they may. They are counted in in any case.
+    #[inline]
+    pub(crate) fn lists_out(&self, lists: usize) -> bool {
+        self.sends.fetch_add(lists, Ordering::SeqCst);
+        self.flow.is_open()
+    }
+
+    /// As [`lists_out`](Self::lists_out); those that may not are counted in, and this says why.
     pub(crate) fn sends_out(&self, lists: usize) -> Result<(), Status> {
         self.sends.fetch_add(lists, Ordering::SeqCst);
         self.may_send().inspect_err(|_| self.sends_in(lists))

@@ -4,6 +4,7 @@
 use super::{Binding, BindingShared, Protocol};
 use crate::{
     Status,
+    armed::{Alarm, Armed},
     irql::{NoLock, UpToDispatch},
     mem::Arc,
     nbl::{
@@ -11,7 +12,7 @@ use crate::{
         fields::{self, Side},
     },
 };
-use core::{fmt, marker::PhantomData};
+use core::fmt;
 use ndis_sys::NDIS_HANDLE;
 
 /// Received lists, for the time of the callback.
@@ -40,41 +41,54 @@ use ndis_sys::NDIS_HANDLE;
 /// [NBL-25]: ndis_sys::rules#NBL-25
 #[doc(alias = "NdisReturnNetBufferLists")]
 pub struct Received<'a, P: Protocol> {
-    chain: Chain,
-    resources: bool,
-    binding: Binding<P>,
-    _callback: PhantomData<&'a ()>,
+    came: Armed<Came<'a, P>, Lost>,
 }
 
-impl<P: Protocol> Received<'_, P> {
+/// What was received, and on which binding.
+struct Came<'a, P: Protocol> {
+    chain: Chain,
+    resources: bool,
+    binding: &'a Arc<BindingShared<P>>,
+}
+
+/// What becomes of received lists that are dropped.
+enum Lost {}
+
+impl<'a, P: Protocol> Received<'a, P> {
     /// # Safety
     ///
     /// As RECEIVED says, for the time of the callback.
-    pub(crate) unsafe fn new(chain: Chain, resources: bool, binding: Binding<P>) -> Self {
-        Self {
+    #[inline]
+    pub(crate) unsafe fn new(
+        chain: Chain,
+        resources: bool,
+        binding: &'a Arc<BindingShared<P>>,
+    ) -> Self {
+        let came = Came {
             chain,
             resources,
             binding,
-            _callback: PhantomData,
-        }
+        };
+        let came = Armed::new(came);
+        Self { came }
     }
 
     /// How many lists there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.chain.len()
+        self.came.chain.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.chain.is_empty()
+        self.came.chain.is_empty()
     }
 
     /// Looks at each list.
     #[must_use]
     pub fn iter(&self) -> Lists<'_> {
-        self.chain.views()
+        self.came.chain.views()
     }
 
     /// Looks at each packet of each list, in order.
@@ -88,11 +102,12 @@ impl<P: Protocol> Received<'_, P> {
     ///
     /// Source page: [`NdisReturnNetBufferLists`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisreturnnetbufferlists).
     #[doc(alias = "NdisReturnNetBufferLists")]
-    pub fn give_back(mut self, irql: &mut impl NoLock) {
+    #[inline]
+    pub fn give_back(self, irql: &mut impl NoLock) {
         let _ = irql;
-        if !self.resources {
-            let lists = core::mem::take(&mut self.chain);
-            BindingShared::give_back(&self.binding.shared, lists);
+        let came = self.came.disarm();
+        if !came.resources {
+            BindingShared::give_back(came.binding, came.chain);
         }
     }
 
@@ -103,23 +118,23 @@ impl<P: Protocol> Received<'_, P> {
     /// Gives them back when the miniport needs its lists at once
     /// (`NDIS_RECEIVE_FLAGS_RESOURCES`): copy the data instead.
     #[doc(alias = "NDIS_RECEIVE_FLAGS_RESOURCES")]
-    pub fn keep(mut self) -> Result<Kept<P>, Self> {
-        if self.resources {
+    pub fn keep(self) -> Result<Kept<P>, Self> {
+        if self.came.resources {
             return Err(self);
         }
-        let chain = core::mem::take(&mut self.chain);
+        let Came { chain, binding, .. } = self.came.disarm();
+        let shared = Arc::clone(binding);
         Ok(Kept {
             chain,
-            binding: self.binding.clone(),
+            binding: Binding { shared },
         })
     }
 }
 
-impl<P: Protocol> Drop for Received<'_, P> {
-    fn drop(&mut self) {
-        if !self.resources {
-            let lists = core::mem::take(&mut self.chain);
-            BindingShared::give_back_later(&self.binding.shared, lists);
+impl<'a, P: Protocol> Alarm<Came<'a, P>> for Lost {
+    fn lost(came: Came<'a, P>) {
+        if !came.resources {
+            BindingShared::give_back_later(came.binding, came.chain);
         }
     }
 }
@@ -270,8 +285,15 @@ impl<P: Protocol> fmt::Debug for Kept<P> {
 }
 
 /// Whether lists may be sent: they are from this driver's pool for that, and none is empty.
+#[inline]
+pub(crate) fn is_sendable(lists: &NetBufferLists) -> bool {
+    lists.side() == Side::Protocol && lists.is_fit()
+}
+
+/// The lists, if they may be sent.
+#[cold]
 pub(crate) fn sendable(lists: NetBufferLists) -> Result<NetBufferLists, SendError> {
-    if lists.side() == Side::Protocol && lists.chain().all_have_packets() {
+    if is_sendable(&lists) {
         return Ok(lists);
     }
     let status = Status::INVALID_PARAMETER;
@@ -284,6 +306,7 @@ pub(crate) fn sendable(lists: NetBufferLists) -> Result<NetBufferLists, SendErro
 ///
 /// The VC is active, and stays so for this call; the lists are [`sendable`], and come back to
 /// whoever counts them.
+#[inline]
 pub(crate) unsafe fn send(vc: NDIS_HANDLE, mut chain: Chain) {
     // The lists are ours until the call below (rule NBL-01).
     chain.for_each_raw(|list| fields::set_source_handle(list, vc));

@@ -118,6 +118,12 @@ impl Flow {
         self.resetting.load(Ordering::SeqCst)
     }
 
+    /// Whether nothing keeps data from being sent, see [`check`](Self::check).
+    #[inline]
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_running() && !self.is_resetting()
+    }
+
     /// Why nothing may be sent, if so.
     pub(crate) fn check(&self) -> Result<(), Status> {
         if !self.is_running() {

@@ -8,6 +8,7 @@ use super::{Binding, Protocol, Role, binding, oids, sealed::Token};
 use crate::{
     Answer,
     answer::Request,
+    callback::FromNdis,
     callbacks,
     irql::{Passive, UpToDispatch},
     mem::Arc,
@@ -93,7 +94,7 @@ callbacks! {
 
     /// `ProtocolCoReceiveNetBufferLists`. NDIS indicates to bindings only, and on VCs.
     receive<P: Protocol>(
-        context: NDIS_HANDLE as Option<Binding<P>>,
+        context: NDIS_HANDLE as FromNdis<NDIS_HANDLE, Binding<P>>,
         vc: NDIS_HANDLE as NDIS_HANDLE,
         lists: *mut NET_BUFFER_LIST as Chain,
         _count: u32 as u32,
@@ -102,7 +103,7 @@ callbacks! {
 
     /// `ProtocolReceiveNetBufferLists`.
     receive_connectionless<P: Protocol>(
-        context: NDIS_HANDLE as Option<Binding<P>>,
+        context: NDIS_HANDLE as FromNdis<NDIS_HANDLE, Binding<P>>,
         lists: *mut NET_BUFFER_LIST as Chain,
         _port: u32 as u32,
         count: u32 as u32,
@@ -143,7 +144,7 @@ fn on_af_register_notify<P: Protocol>(
 }
 
 fn on_receive<P: Protocol>(
-    binding: Option<Binding<P>>,
+    binding: FromNdis<NDIS_HANDLE, Binding<P>>,
     vc: NDIS_HANDLE,
     lists: Chain,
     _count: u32,
@@ -156,7 +157,7 @@ fn on_receive<P: Protocol>(
 }
 
 fn on_receive_connectionless<P: Protocol>(
-    binding: Option<Binding<P>>,
+    binding: FromNdis<NDIS_HANDLE, Binding<P>>,
     lists: Chain,
     _port: u32,
     count: u32,

@@ -18,13 +18,14 @@ mod oids;
 pub use binding::BindingShared;
 pub use binding::{Binding, OpenedBinding};
 pub use data::{Kept, Received, SendError};
-pub(crate) use data::{send, sendable};
+pub(crate) use data::{is_sendable, send, sendable};
 pub use entry::Entry;
 pub use new_binding::NewBinding;
 pub(crate) use oids::to_adapter;
 
 use crate::{
     Status,
+    callback::FromNdis,
     indication::StatusIndication,
     irql::{Passive, UpToDispatch},
     nbl::Chain,
@@ -280,7 +281,7 @@ pub trait Role<P: Protocol>: sealed::Sealed {
     /// As CALLBACK says of `vc`, and the lists are NDIS's, handed over.
     #[doc(hidden)]
     unsafe fn receive(
-        binding: Option<Binding<P>>,
+        binding: FromNdis<NDIS_HANDLE, Binding<P>>,
         vc: NDIS_HANDLE,
         lists: Chain,
         resources: bool,

@@ -110,12 +110,21 @@ impl Status {
     }
 
     /// The name of the code without its prefix, if it is one of NDIS's own.
+    ///
+    /// `Debug` and `Display` look it up as well. Only a driver that does one of the three has the table
+    /// of names in its image, eleven thousand bytes. Printed as a number (`{status:#010x}`) a code needs
+    /// none.
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
-        codes::NAMES
-            .iter()
-            .find(|(code, _)| *code == self.0)
-            .map(|(_, name)| *name)
+        let mut start = 0;
+        for (code, len) in codes::CODES.iter().zip(codes::LENGTHS) {
+            let end = start + usize::from(*len);
+            if *code == self.0 {
+                return codes::NAMES.get(start..end);
+            }
+            start = end;
+        }
+        None
     }
 }
 
@@ -123,7 +132,7 @@ impl fmt::Debug for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {
             Some(name) => f.write_str(name),
-            None => write!(f, "Status({:#010x})", self.0),
+            None => write!(f, "Status({self:#010x})"),
         }
     }
 }
@@ -132,8 +141,15 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {
             Some(name) => write!(f, "NDIS_STATUS_{name}"),
-            None => write!(f, "NDIS_STATUS {:#010x}", self.0),
+            None => write!(f, "NDIS_STATUS {self:#010x}"),
         }
+    }
+}
+
+/// The code itself: `{status:#010x}`.
+impl fmt::LowerHex for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::LowerHex::fmt(&self.0, f)
     }
 }
 

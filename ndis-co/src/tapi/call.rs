@@ -113,9 +113,9 @@ pub struct MakeCall<'a> {
 pub(super) const MAKE: usize = size_of::<CO_AF_TAPI_MAKE_CALL_PARAMETERS>();
 const MAKE_LINE: usize = offset_of!(CO_AF_TAPI_MAKE_CALL_PARAMETERS, ulLineID);
 const MAKE_ADDRESS: usize = offset_of!(CO_AF_TAPI_MAKE_CALL_PARAMETERS, ulAddressID);
-const MAKE_FLAGS: usize = offset_of!(CO_AF_TAPI_MAKE_CALL_PARAMETERS, ulFlags);
-const DESTINATION: usize = offset_of!(CO_AF_TAPI_MAKE_CALL_PARAMETERS, DestAddress);
-const PARAMS: usize = offset_of!(CO_AF_TAPI_MAKE_CALL_PARAMETERS, LineCallParams);
+pub(super) const MAKE_FLAGS: usize = offset_of!(CO_AF_TAPI_MAKE_CALL_PARAMETERS, ulFlags);
+pub(super) const DESTINATION: usize = offset_of!(CO_AF_TAPI_MAKE_CALL_PARAMETERS, DestAddress);
+pub(super) const PARAMS: usize = offset_of!(CO_AF_TAPI_MAKE_CALL_PARAMETERS, LineCallParams);
 
 /// What is behind a descriptor begins where any structure may.
 const ALIGN: usize = size_of::<usize>();
@@ -163,6 +163,16 @@ impl<'a> MakeCall<'a> {
     /// within `bytes`, or the parameters are none, see [`CallParams::parse`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Status> {
         Self::find(bytes, &Inside(bytes))
+    }
+
+    /// Looks at a structure with nothing behind it, as [`parse`](Self::parse) does: its descriptors
+    /// may stand for nothing. Every client's image has this, so it is less than that.
+    pub(super) fn check_alone(bytes: &'a [u8; MAKE]) -> Result<(), Status> {
+        let flags = direction(bytes, MAKE_FLAGS, Direction::INCOMING)?;
+        if !flags.contains(Direction::DEFAULT_PARAMS) {
+            Inside(bytes).data(PARAMS, MAKE)?;
+        }
+        Inside(bytes).data(DESTINATION, MAKE).map(drop)
     }
 
     pub(super) fn find(bytes: &'a [u8], behind: &impl Find<'a>) -> Result<Self, Status> {

@@ -92,10 +92,11 @@ pub(crate) fn check_placed(
     family: AddressFamily,
     parameters: CallParameters<'_>,
 ) -> Result<(), Status> {
-    match media(parameters) {
-        Ok(stated) if is_telephony(family) && stated.len() == MAKE => {
-            MakeCall::parse(stated).map(drop)
-        }
+    if !is_telephony(family) {
+        return Ok(());
+    }
+    match media(parameters).map(TryFrom::try_from) {
+        Ok(Ok(alone)) => MakeCall::check_alone(alone),
         _ => Ok(()),
     }
 }

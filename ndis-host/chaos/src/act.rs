@@ -65,7 +65,7 @@ acts! {
         SignalCreate SignalClose SignalDrop SignalFailed SignalSend SignalResend SignalHeard
         SignalHold SignalGiveBack;
     "both roles": BothAsClient BothAsManager CrossToCall CrossToSignal SendWithoutVc;
-    "joined VCs": JoinedCreate JoinedLowerEnds JoinedUpperEnds;
+    "joined VCs": JoinedCreate JoinedLowerEnds JoinedLowerLeft JoinedUpperEnds;
     "requests":
         AskManager AskManagerOfVc AskClient AskClientOfVc AskAdapter AskAdapterOfVc AskAndWait AskAgain
         OidReply OidRefuse OidUnknown OidPendReply OidPendRefuse OidPendDrop OidPendEarly OidHold
@@ -83,6 +83,7 @@ acts! {
     "looking again": AgainMakeCall AgainPended AgainConnected AgainRing AgainAccepted AgainCloseData
         AgainEndData AgainReceived;
     "power": PowerDown PowerUp RemoveAsleep TimerParked TimerAgain;
+    "resets": Reset ResetAside LookForHang Hung ResetDone ResetFail ResetPendDone ResetPendFail ResetPendDrop;
     "later": LaterThread LaterTimer LaterWork LaterHandler LaterAtOnce;
     "timers": TimerNew TimerSet TimerCancel TimerDrop WorkNew WorkQueue WorkDrop;
     "waiting": Wait Hold WaitForEnd;

@@ -155,8 +155,11 @@ impl<const N: usize> Whole for Exchange<N> {
         drop(pairs);
         let Some((lower, upper)) = pair else { return };
         if lower.context.number == number {
-            self.client.world.did(Act::JoinedLowerEnds);
-            self.manager.hang_up(&upper, irql);
+            // Or the layer ends it.
+            if !self.client.world.dares(Act::JoinedLowerLeft, 1, 2) {
+                self.client.world.did(Act::JoinedLowerEnds);
+                self.manager.hang_up(&upper, irql);
+            }
         } else {
             self.client.world.did(Act::JoinedUpperEnds);
             self.client.hang_up(&lower, irql);

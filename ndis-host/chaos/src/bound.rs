@@ -54,7 +54,7 @@ impl<K: Bound> Protocol for Driver<K> {
         world.linger(irql);
         let seat = Seat {
             desk: Desk::try_new(world.number(), adapter.scope())?,
-            pool: NetBufferListPool::for_sends(adapter.scope(), TAG)?,
+            pool: NetBufferListPool::for_sends_of_size(adapter.scope(), 128, TAG)?,
             _context: Context::new(world, x.life(), K::BINDING, None),
         };
         if world.dares(Act::SettingsBind, 1, 4) {

@@ -83,6 +83,17 @@ impl<V: Wire> Carrier<V> {
         drop(self.returned.close(place));
     }
 
+    /// The adapter is reset: what is kept of it is over.
+    pub(crate) fn abort(&self, place: u32, irql: &mut UpToDispatch) {
+        for lists in self.sends.take_all_of(place) {
+            self.fate(&lists, Status::REQUEST_ABORTED);
+            lists.complete(Status::REQUEST_ABORTED, irql);
+        }
+        for request in self.requests.take_all_of(place) {
+            request.refuse(Status::REQUEST_ABORTED, irql);
+        }
+    }
+
     /// An act that is about data, or none.
     pub(crate) fn act(self: &Arc<Self>, act: Act, irql: &mut UpToDispatch) {
         let world = &self.world;

@@ -12,6 +12,7 @@
 use crate::{
     Cast, Options, Outcome,
     act::Act,
+    actor::{Actor, threads},
     alone::{Above, Alone},
     both::{self, Both},
     client,
@@ -25,10 +26,7 @@ use crate::{
     say, turns,
     world::{Body, Life, World},
 };
-use ndis_co::{
-    client::Entry,
-    irql::{NoLock, Passive},
-};
+use ndis_co::{client::Entry, irql::Passive};
 use ndis_host::{self as host, Adapter, CallControlWhilePaused, EventMode, Host, Report};
 use std::{
     collections::hash_map::DefaultHasher,
@@ -44,26 +42,6 @@ static RUNS: AtomicU64 = AtomicU64::new(0);
 
 /// A run longer than this does not end.
 const STEPS: u64 = 400_000;
-
-/// A driver's threads do this.
-trait Actor: Send + Sync {
-    fn act(&self, irql: &mut Passive);
-    fn vc_handle(&self) -> usize;
-}
-
-impl<S: Shared> Actor for Arc<S> {
-    fn act(&self, irql: &mut Passive) {
-        if self.world().chance(1, 4) {
-            S::hold_on(self, irql);
-        } else {
-            S::act(self, irql.up_to_dispatch());
-        }
-    }
-
-    fn vc_handle(&self) -> usize {
-        S::vc_handle(self)
-    }
-}
 
 /// An adapter, and what was done to it.
 struct Device {
@@ -456,24 +434,41 @@ impl Stage {
         }
     }
 
+    /// The drivers that there are.
+    fn actors(&self) -> Vec<Arc<dyn Actor>> {
+        let manager = self.manager.iter().chain(&self.link);
+        let all = manager.chain(self.phones.iter().flatten());
+        all.map(|loaded| loaded.actor.clone()).collect()
+    }
+
     /// Gives some drivers a thread that does as it likes.
     fn threads(&self) {
-        let world = &self.world;
-        let manager = self.manager.iter().chain(&self.link);
-        let phones = self.phones.iter().flatten();
-        for loaded in manager.chain(phones) {
-            if world.chance(1, 4) {
-                continue;
-            }
-            let turns = 1 + world.below(8);
-            let (actor, world) = (loaded.actor.clone(), world.clone());
-            self.world.spawn("thread", move |irql| {
-                for _ in 0..turns {
-                    actor.act(irql);
-                    world.linger(irql);
-                }
-            });
+        threads(&self.world, self.actors());
+    }
+
+    /// NDIS resets an adapter, or finds it hung. Before that the drivers have done all that they have
+    /// begun: a random miniport cannot tell who has what it is to give back (rule RESET-03).
+    fn reset(&self, at: usize, act: Act) {
+        let (world, device) = (&self.world, &self.devices[at]);
+        if device.asleep || !world.allows(act) {
+            return;
         }
+        self.host.run();
+        let (actors, world_of) = (self.actors(), world.clone());
+        world.set_meanwhile(Some(Box::new(move || threads(&world_of, actors))));
+        self.say("reset an adapter");
+        if act == Act::LookForHang {
+            world.did(act);
+            self.host.check_for_hang(&device.adapter);
+        } else if world.dares(Act::ResetAside, 1, 2) {
+            // It may pend when something else is done to the adapter.
+            self.host.begin_reset(&device.adapter);
+            self.host.run_for(u64::from(1 + world.below(3)));
+        } else {
+            world.did(act);
+            self.host.reset(&device.adapter);
+        }
+        world.set_meanwhile(None);
     }
 
     fn play(&mut self) {
@@ -552,6 +547,9 @@ impl Stage {
                     program::ask(&self.world, &self.host, &adapter, vc);
                 }
                 Act::Program => program::start(&world),
+                Act::Reset | Act::LookForHang if adapters > 0 => {
+                    self.reset(world.below(adapters) as usize, act);
+                }
                 Act::SendWithoutVc if adapters > 0 => {
                     world.did(act);
                     let _ = self.host.send_without_vc(&self.devices[0].adapter);

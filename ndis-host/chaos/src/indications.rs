@@ -20,19 +20,20 @@ pub(crate) fn said(world: &World, act: Act, result: Result<(), Status>) {
     }
 }
 
-/// Indicates a status of an adapter.
+/// Indicates a status of an adapter, the state of its link or another one.
 pub(crate) fn of_adapter<M: Carry<Role: ConnectionOriented>>(
     world: &World,
     adapter: &Adapter<M>,
     irql: &mut UpToDispatch,
 ) {
+    of_link(world, adapter, irql);
     let code = Status::from_raw(NDIS_STATUS_MEDIA_SPECIFIC_INDICATION);
     let result = adapter.indicate_status(code, &data(world), irql);
     said(world, Act::IndicateAdapter, result);
 }
 
-/// Indicates a state of the link, where the adapter is not halted meanwhile: a thread that has been
-/// let do so does not know that NDIS has made up its mind since (rule HALT-12).
+/// Indicates a state of the link, now and then. The adapter may be halted meanwhile: what is indicated
+/// too late is refused (rule HALT-12).
 pub(crate) fn of_link<M: Carry<Role: ConnectionOriented>>(
     world: &World,
     adapter: &Adapter<M>,

@@ -28,8 +28,10 @@
 #![deny(missing_docs, unsafe_code)]
 
 mod act;
+mod actor;
 mod agents;
 mod alone;
+mod asked;
 mod asking;
 mod both;
 mod bound;

@@ -5,13 +5,14 @@
 use crate::{
     act::Act,
     agents::Desk,
+    asked::{self, Asked},
     carrier::{Carrier, Wire},
     device,
     driver::{Driver, Part},
     frame::End,
     indications,
     manager::CHANNEL,
-    oids, settings,
+    settings,
     stash::Stash,
     world::{Context, Job, Life, Reference, TAG, World},
 };
@@ -26,7 +27,7 @@ use ndis_co::{
 };
 use ndis_mcm::{
     Adapter, Attributes, Carry, Channel, CoMiniport, IndicateError, Initialize, Initialized,
-    Miniport, New, OidRequest,
+    Miniport, New, OidRequest, Reset, Resets, Resettable,
     co::{ActivateVc, DeactivateVc, SendLists, Vc, VcMiniport},
 };
 use std::sync::{
@@ -275,6 +276,7 @@ impl Exchange {
 impl Miniport for Wired {
     type Adapter = Nic;
     type Role = CoMiniport;
+    const RESETS: Resets<Self> = Resets::of_hardware();
 
     fn initialize<'i>(
         &self,
@@ -350,31 +352,51 @@ impl Miniport for Wired {
         request: OidRequest<'r, Self>,
         irql: &mut UpToDispatch,
     ) -> Answer<'r> {
-        let x = &self.shared;
-        x.mischief(irql);
-        let answer = oids::answer(
-            &x.world,
-            request,
-            irql,
-            |token, _| x.carrier.hold_request(adapter.desk.place, token),
-            |job, irql| x.later(adapter, irql, job),
-        );
-        x.mischief(irql);
-        answer
+        asked::oid_request(&self.shared, adapter, request, irql)
     }
 
     fn oid_cancelled(&self, _: &Adapter<Self>, id: RequestId, irql: &mut UpToDispatch) {
-        let x = &self.shared;
-        x.mischief(irql);
-        x.carrier.cancel(id, irql);
+        asked::oid_cancelled(&self.shared, id, irql);
     }
 
     fn halt(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
         let x = &self.shared;
         x.world.linger(irql);
         x.mischief(irql.up_to_dispatch());
+        indications::of_link(&x.world, adapter, irql.up_to_dispatch());
         x.let_go(adapter.desk.place, irql.up_to_dispatch());
         x.world.linger(irql);
+    }
+}
+
+impl Asked for Exchange {
+    type Wire = Vc<Wired>;
+
+    fn carrier(x: &Arc<Self>) -> &Arc<Carrier<Vc<Wired>>> {
+        &x.carrier
+    }
+
+    fn place(adapter: &Adapter<Wired>) -> u32 {
+        adapter.desk.place
+    }
+
+    fn later(x: &Arc<Self>, adapter: &Adapter<Wired>, irql: &mut UpToDispatch, job: Job) {
+        x.later(adapter, irql, job);
+    }
+}
+
+impl Resettable for Wired {
+    fn is_hung(&self, _: &Adapter<Self>, _: &mut Passive) -> bool {
+        asked::is_hung(&self.shared)
+    }
+
+    fn reset<'r>(
+        &self,
+        adapter: &Adapter<Self>,
+        reset: Reset<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        asked::reset(&self.shared, adapter, reset, irql)
     }
 }
 
@@ -544,16 +566,7 @@ impl Carry for Wired {
     ) -> Answer<'r> {
         let x = &self.shared;
         x.keep_vc(vc);
-        x.mischief(irql);
-        let answer = oids::answer(
-            &x.world,
-            request,
-            irql,
-            |token, _| x.carrier.hold_request(vc.place, token),
-            |job, irql| x.later(vc.adapter(), irql, job),
-        );
-        x.mischief(irql);
-        answer
+        asked::oid_request(x, vc.adapter(), request, irql)
     }
 
     fn returned(&self, adapter: &Adapter<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {

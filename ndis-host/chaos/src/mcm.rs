@@ -4,15 +4,16 @@
 use crate::{
     act::Act,
     agents::Desk,
+    asked::{self, Asked},
     carrier::{Carrier, Wire},
     device,
     driver::{Driver, Part},
     frame::End,
     indications,
     manager::{Exchange, FAMILIES, Kind},
-    oids, settings,
+    settings,
     stash::Stash,
-    world::{Context, TAG, World},
+    world::{Context, Job, TAG, World},
 };
 use ndis_co::{
     Answer,
@@ -26,7 +27,7 @@ use ndis_co::{
 };
 use ndis_mcm::{
     Adapter, Attributes, Carry, Channel, IndicateError, Initialize, Initialized, Mcm, Miniport,
-    New, OidRequest, SendLists, Status, Vc,
+    New, OidRequest, Reset, Resets, Resettable, SendLists, Status, Vc,
 };
 use std::sync::{Arc, atomic::Ordering::SeqCst};
 
@@ -209,7 +210,7 @@ impl Driver<Integrated> {
         }
         let nic = Nic {
             desk: Desk::try_new(place, init.scope())?,
-            pool: NetBufferListPool::for_receives(init.scope(), TAG)?,
+            pool: NetBufferListPool::for_receives_of_size(init.scope(), 128, TAG)?,
             _context: exchange.context("adapter", None),
         };
         exchange.store_resources(place, init.scope());
@@ -238,6 +239,7 @@ impl Driver<Integrated> {
 impl Miniport for Driver<Integrated> {
     type Adapter = Nic;
     type Role = Mcm;
+    const RESETS: Resets<Self> = Resets::of_hardware();
 
     fn initialize<'i>(
         &self,
@@ -300,31 +302,56 @@ impl Miniport for Driver<Integrated> {
         request: OidRequest<'r, Self>,
         irql: &mut UpToDispatch,
     ) -> Answer<'r> {
-        let x = &self.shared;
-        x.mischief(irql);
-        let answer = oids::answer(
-            &x.world,
-            request,
-            irql,
-            |token, _| x.own.hold_request(adapter.desk.place, token),
-            |job, irql| x.later(adapter, irql, job),
-        );
-        x.mischief(irql);
-        answer
+        asked::oid_request(&self.shared, adapter, request, irql)
     }
 
     fn oid_cancelled(&self, _: &Adapter<Self>, id: RequestId, irql: &mut UpToDispatch) {
-        let x = &self.shared;
-        x.mischief(irql);
-        x.own.cancel(id, irql);
+        asked::oid_cancelled(&self.shared, id, irql);
     }
 
     fn halt(&self, adapter: &Adapter<Self>, irql: &mut Passive) {
         self.shared.world.linger(irql);
         self.shared.mischief(irql.up_to_dispatch());
+        indications::of_link(&self.shared.world, adapter, irql.up_to_dispatch());
         self.shared
             .let_go(adapter.desk.place, irql.up_to_dispatch());
         self.shared.world.linger(irql);
+    }
+}
+
+impl Asked for Exchange<Integrated> {
+    type Wire = Vc<Driver<Integrated>>;
+
+    fn carrier(x: &Arc<Self>) -> &Arc<Carrier<Self::Wire>> {
+        &x.own
+    }
+
+    fn place(adapter: &Adapter<Driver<Integrated>>) -> u32 {
+        adapter.desk.place
+    }
+
+    fn later(
+        x: &Arc<Self>,
+        adapter: &Adapter<Driver<Integrated>>,
+        irql: &mut UpToDispatch,
+        job: Job,
+    ) {
+        x.later(adapter, irql, job);
+    }
+}
+
+impl Resettable for Driver<Integrated> {
+    fn is_hung(&self, _: &Adapter<Self>, _: &mut Passive) -> bool {
+        asked::is_hung(&self.shared)
+    }
+
+    fn reset<'r>(
+        &self,
+        adapter: &Adapter<Self>,
+        reset: Reset<'r, Self>,
+        irql: &mut UpToDispatch,
+    ) -> Answer<'r> {
+        asked::reset(&self.shared, adapter, reset, irql)
     }
 }
 
@@ -348,16 +375,7 @@ impl Carry for Driver<Integrated> {
     ) -> Answer<'r> {
         let x = &self.shared;
         x.keep_vc(vc);
-        x.mischief(irql);
-        let answer = oids::answer(
-            &x.world,
-            request,
-            irql,
-            |token, _| x.own.hold_request(vc.place, token),
-            |job, irql| x.later(vc.base(), irql, job),
-        );
-        x.mischief(irql);
-        answer
+        asked::oid_request(x, vc.base(), request, irql)
     }
 
     fn returned(&self, adapter: &Adapter<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {

@@ -36,9 +36,9 @@ pub(crate) fn readings(world: &World) -> Readings {
         joined_vc: world.among(JoinedVc::ALL),
         joined_activation: world.among(JoinedActivation::ALL),
         configuration_text: world.among(ConfigurationText::ALL),
-        // Nobody asks for a call by its name, is reset, or is there to be displaced.
+        reset_start: world.among(ResetStart::ALL),
+        // Nobody asks for a call by its name, or is there to be displaced.
         call_id_text: CallIdText::default(),
-        reset_start: ResetStart::default(),
         mcm_displaces: McmDisplaces::default(),
     }
 }

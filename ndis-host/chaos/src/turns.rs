@@ -53,6 +53,8 @@ const TURNS: &[(u32, Act)] = &[
     (2, Act::LoadClientAgain),
     (2, Act::HostAsk),
     (1, Act::Program),
+    (1, Act::Reset),
+    (1, Act::LookForHang),
 ];
 
 /// What happens besides around a call manager that stands alone.

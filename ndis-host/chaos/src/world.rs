@@ -96,7 +96,12 @@ pub(crate) struct World {
     joins: AtomicBool,
     /// Starts a thread, once there is a host.
     spawner: Mutex<Option<Spawner>>,
+    /// What goes on as soon as a reset has begun.
+    meanwhile: Mutex<Option<Meanwhile>>,
 }
+
+/// What goes on while something else does.
+pub(crate) type Meanwhile = Box<dyn FnOnce() + Send>;
 
 /// How a thread at PASSIVE_LEVEL comes to be.
 pub(crate) type Spawner = Arc<dyn Fn(&str, Body) + Send + Sync>;
@@ -151,6 +156,7 @@ impl World {
             ledger: Mutex::default(),
             joins: AtomicBool::new(false),
             spawner: Mutex::new(None),
+            meanwhile: Mutex::new(None),
         })
     }
 
@@ -402,6 +408,18 @@ impl World {
         match spawner {
             Some(spawner) => spawner(name, Box::new(body)),
             None => self.found(format!("a thread \"{name}\" is wanted without a host")),
+        }
+    }
+
+    /// What goes on as soon as a reset has begun.
+    pub(crate) fn set_meanwhile(&self, meanwhile: Option<Meanwhile>) {
+        *look(&self.meanwhile) = meanwhile;
+    }
+
+    pub(crate) fn go_on_meanwhile(&self) {
+        let meanwhile = look(&self.meanwhile).take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
         }
     }
 

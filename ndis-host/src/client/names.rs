@@ -74,8 +74,8 @@ impl State {
         let adapter = vc.adapter;
         let object = ObjectId::new(Kind::ClientVc, number);
         let of_adapter = |vc: &&crate::model::vc::Vc| vc.adapter == adapter;
-        let mut others = self.world.vcs.values().filter(of_adapter);
-        let taken = others.any(|vc| vc.named.as_ref().is_some_and(|other| other.base == base));
+        let others = self.world.vcs.values().filter(of_adapter);
+        let taken = { others }.any(|vc| vc.named.as_ref().is_some_and(|other| other.base == base));
         if taken {
             let message = alloc::format!(
                 "{call} on {object} with the base name {base:?}, which another VC of the adapter has"
@@ -284,13 +284,14 @@ exports! { EXPORTS {
                 s.violate("VC-60", None, message);
                 return None;
             };
-            let mut vcs = s.world.vcs.iter();
-            let found = vcs.find(|(number, vc)| vc.af.is_some() && id_of(**number) == text);
+            let number = u32::from_str_radix(text.strip_prefix("VC")?, 16).ok()?;
+            let found = s.world.vcs.get(&number);
+            let found = found.filter(|vc| vc.af.is_some() && id_of(number) == text);
             // One whose client's side is gone is no client's any more.
-            let found = found.filter(|(_, vc)| {
+            let found = found.filter(|vc| {
                 matches!(s.handles.look(vc.client_raw), Lookup::Live(Kind::ClientVc, _))
             });
-            found.map(|(_, vc)| vc.client_context)
+            found.map(|vc| vc.client_context)
         });
         match found {
             Some(context) if !out.is_null() => {

@@ -55,6 +55,10 @@ impl State {
 
     /// Frees memory of a driver, or says why not.
     pub(crate) fn free(&mut self, call: &str, address: usize, tag: Option<u32>) {
+        if let Some(block) = self.memory.blocks.get(&address) {
+            let memory = address..address.saturating_add(block.size);
+            self.note_waits_in(&memory);
+        }
         let Some(block) = self.memory.blocks.remove(&address) else {
             let message = match self.memory.freed.get(&address) {
                 Some(number) => alloc::format!("{call}: memory {number} is freed a second time"),

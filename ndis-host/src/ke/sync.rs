@@ -9,7 +9,7 @@ use crate::export::{Call, exports};
 use crate::ke::dpc::{NOTIFICATION_TIMER, SYNCHRONIZATION_TIMER};
 use crate::ke::due::interval;
 use crate::rules;
-use crate::sched::{DISPATCH, TaskId, Wait, Woken};
+use crate::sched::{DISPATCH, TaskId, Wait, What, Woken};
 use crate::state::{Condition, State};
 use alloc::string::String;
 use core::ffi::c_void;
@@ -29,7 +29,7 @@ impl State {
 
     /// An event, semaphore, timer or spin lock, by the object that it belongs to: the one whose
     /// context its memory is.
-    fn describe_object(&self, what: &str, address: usize) -> String {
+    pub(crate) fn describe_object(&self, what: &str, address: usize) -> String {
         let whereabouts = self.whereabouts(address);
         let owner = self.memory.extent(address).and_then(|block| {
             let inside = |context: usize| block.contains(&context);
@@ -77,10 +77,10 @@ impl State {
                 self.violate(rules::LOCK_BALANCE, None, message);
                 Ok(())
             }
-            Some(_) => {
-                let what = self.describe_object("spin lock", address);
-                Err(Wait::SpinLock { address, what })
-            }
+            Some(_) => Err(Wait::SpinLock {
+                address,
+                what: What::Object("spin lock", None),
+            }),
         }
     }
 
@@ -314,7 +314,7 @@ fn wait_for_thread(
         }
         Err(Wait::Event {
             address,
-            what: alloc::format!("the end of thread {number} ({name})"),
+            what: What::Text(alloc::format!("the end of thread {number} ({name})")),
         })
     });
     Some(answer.is_ok())
@@ -378,13 +378,13 @@ unsafe fn wait(name: &'static str, event: *mut KEVENT, limit: Option<u64>) -> bo
             }
             Err(Wait::Event {
                 address: event.addr(),
-                what: alloc::format!(
-                    "{} ({name})",
+                what: What::Object(
                     match kind {
-                        NOTIFICATION | SYNCHRONIZATION => s.describe_object("event", event.addr()),
-                        SEMAPHORE => s.describe_object("semaphore", event.addr()),
-                        _ => s.describe_object("timer", event.addr()),
-                    }
+                        NOTIFICATION | SYNCHRONIZATION => "event",
+                        SEMAPHORE => "semaphore",
+                        _ => "timer",
+                    },
+                    Some(name),
                 ),
             })
         });

@@ -30,8 +30,10 @@ const KERNEL_MODE: i8 = 0;
 impl State {
     /// A task is over: if it was a driver's thread, its object is signalled.
     pub(crate) fn thread_ended(&mut self, task: TaskId) {
-        let found = self.threads.all.values_mut().find(|t| t.task == task);
-        let Some(thread) = found else {
+        let Some(number) = self.threads.of_task.get(&task) else {
+            return;
+        };
+        let Some(thread) = self.threads.all.get_mut(number) else {
             return;
         };
         thread.ended = true;
@@ -71,8 +73,8 @@ impl State {
     /// The address of the object of the thread that runs.
     fn current_thread(&self) -> usize {
         let task = self.sched.running;
-        let mut own = self.threads.all.values();
-        match own.find(|thread| Some(thread.task) == task) {
+        let own = task.and_then(|task| self.threads.of_task.get(&task));
+        match own.and_then(|own| self.threads.all.get(own)) {
             Some(thread) => (&raw const *thread.body).addr(),
             // No driver has a way to it but this, and nothing is there.
             None => task.map_or(0, |task| (task as usize + 1).wrapping_mul(0x10) | 1 << 31),
@@ -123,10 +125,10 @@ impl State {
         self.threads
             .objects
             .insert((&raw const *body).addr(), number);
+        self.threads.of_task.insert(task, number);
         self.threads.all.insert(
             number,
             Thread {
-                task,
                 ended: false,
                 references: 0,
                 driver,
@@ -148,8 +150,7 @@ impl State {
     ) -> Result<(u32, usize), i32> {
         let number = if raw == OWN {
             let own = self.sched.running;
-            let mut threads = self.threads.all.iter();
-            let Some((number, _)) = threads.find(|(_, t)| Some(t.task) == own) else {
+            let Some(number) = own.and_then(|own| self.threads.of_task.get(&own)) else {
                 let message = alloc::format!("{call} for a thread that is not the driver's own");
                 self.violate(rules::NOT_SIMULATED, None, message);
                 return Err(INVALID_HANDLE);

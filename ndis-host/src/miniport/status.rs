@@ -198,6 +198,8 @@ impl State {
             }
             n::NDIS_STATUS_WAN_LINE_UP
             | n::NDIS_STATUS_WAN_LINE_DOWN
+            | n::NDIS_STATUS_WAN_FRAGMENT
+            | n::NDIS_STATUS_WAN_GET_STATS
             | n::NDIS_STATUS_TAPI_INDICATION => {
                 add("WAN-10", "is no indication of connection-oriented NDIS");
             }

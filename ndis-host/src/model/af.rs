@@ -2,6 +2,7 @@
 
 use crate::callback::Context;
 use crate::model::announced::Announced;
+use crate::model::capabilities::Capabilities;
 use crate::model::manager::Manager;
 use crate::model::request::Request;
 use alloc::sync::Arc;
@@ -43,6 +44,8 @@ pub(crate) struct Af {
     pub(crate) duties: Vec<&'static str>,
     /// What the call manager has told the client that it tells all.
     pub(crate) announced: Announced,
+    /// What the client has learnt of its lines.
+    pub(crate) capabilities: Capabilities,
     /// The place in the run at which its open succeeded.
     pub(crate) opened_at: u64,
 }
@@ -79,6 +82,7 @@ impl Af {
             ended: false,
             duties: Vec::new(),
             announced: Announced::default(),
+            capabilities: Capabilities::default(),
             opened_at: 0,
         }
     }

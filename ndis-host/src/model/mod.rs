@@ -5,7 +5,9 @@ pub(crate) mod adapter;
 pub(crate) mod af;
 pub(crate) mod announced;
 pub(crate) mod binding;
+pub(crate) mod capabilities;
 pub(crate) mod driver;
+pub(crate) mod legs;
 pub(crate) mod manager;
 pub(crate) mod oid;
 mod overview;
@@ -17,6 +19,7 @@ pub(crate) mod vc;
 
 use crate::callback::Context;
 use crate::handle::{Kind, ObjectId};
+use crate::map::Table;
 use adapter::Adapter;
 use af::Af;
 use alloc::collections::BTreeMap;
@@ -24,6 +27,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use binding::{BindRequest, Binding, PendedEvent};
 use driver::{Driver, Extension, Miniport, Protocol};
+use legs::Calls;
 use manager::Manager;
 use ndis_sys::{
     NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS, NDIS_CO_CLIENT_OPTIONAL_HANDLERS,
@@ -56,11 +60,9 @@ pub(crate) struct World {
     pub(crate) unbinds: BTreeMap<u32, BindRequest>,
     pub(crate) afs: BTreeMap<u32, Af>,
     pub(crate) saps: BTreeMap<u32, Sap>,
-    pub(crate) vcs: BTreeMap<u32, Vc>,
+    pub(crate) vcs: Table<Vc>,
     pub(crate) parties: BTreeMap<u32, Party>,
-    /// Which call a VC belongs to, ended VCs included.
-    pub(crate) calls: BTreeMap<u32, u32>,
-    pub(crate) last_call: u32,
+    pub(crate) calls: Calls,
     /// OID requests that are on their way.
     pub(crate) oids: BTreeMap<u32, OidRequest>,
     /// Statuses that miniports have yet to indicate.
@@ -110,12 +112,20 @@ impl World {
     /// The call that an object belongs to.
     pub(crate) fn call_of(&self, object: ObjectId) -> Option<u32> {
         match object.kind {
-            Kind::ClientVc => self.calls.get(&object.number).copied(),
+            Kind::ClientVc => self.calls.of(object.number),
             Kind::ClientParty => {
                 let party = self.parties.get(&object.number)?;
-                self.calls.get(&party.vc).copied()
+                self.calls.of(party.vc)
             }
             _ => None,
+        }
+    }
+
+    /// Whether an object is of this call, or is a VC that has none yet.
+    pub(crate) fn may_be_of(&self, object: ObjectId, call: u32) -> bool {
+        match self.call_of(object) {
+            Some(its) => its == call,
+            None => object.kind == Kind::ClientVc && self.vcs.contains_key(&object.number),
         }
     }
 
@@ -230,13 +240,6 @@ impl World {
             .iter()
             .filter(move |(_, sap)| sap.af == af)
             .map(|(number, sap)| (*number, sap))
-    }
-
-    pub(crate) fn parties_of(&self, vc: u32) -> impl Iterator<Item = (u32, &Party)> {
-        self.parties
-            .iter()
-            .filter(move |(_, party)| party.vc == vc)
-            .map(|(number, party)| (*number, party))
     }
 
     /// The call manager that an object belongs to.

@@ -5,7 +5,7 @@ use super::af::Af;
 use super::request::Request;
 use super::vc::CallPhase;
 use crate::handle::{Kind, ObjectId};
-use crate::log::Histories;
+use crate::history::Histories;
 use crate::model::manager::Names;
 use crate::report::ObjectLeft;
 use alloc::string::String;
@@ -62,7 +62,7 @@ impl World {
                 add(record.object(*number), record.completion.0);
             }
         }
-        for (number, vc) in &self.vcs {
+        for (number, vc) in self.vcs.iter() {
             let mut what = alloc::format!("{}, {}", vc.activity, vc.phase);
             for (request, name) in [
                 (&vc.make, "make-call"),
@@ -135,7 +135,7 @@ impl World {
             let deregister = served_by.name(Names::DEREGISTER_SAP_COMPLETE);
             look(&sap.deregister, object, deregister, manager);
         }
-        for (number, vc) in &self.vcs {
+        for (number, vc) in self.vcs.iter() {
             let object = ObjectId::new(Kind::ClientVc, *number);
             if let Some(adapter) = self.adapters.get(&vc.adapter) {
                 let (activate, deactivate) =
@@ -206,7 +206,7 @@ impl World {
                 add(Kind::ClientSap, *number, &af.client, af.client_driver, "");
             }
         }
-        for (number, it) in &self.vcs {
+        for (number, it) in self.vcs.iter() {
             if let Some(af) = it.af.and_then(|af| self.afs.get(&af)) {
                 let (owner, by) = if it.by_client {
                     (&af.client, af.client_driver)

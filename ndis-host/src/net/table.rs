@@ -485,6 +485,8 @@ impl Buffers {
     /// Takes the chain that starts at `first` apart, as far as it consists of lists
     /// of this host; the second value is where it leads astray, if it does.
     pub(crate) fn chain(&self, first: *mut NET_BUFFER_LIST) -> (Vec<usize>, Option<usize>) {
+        /// A look at so many is sooner done than a set of them.
+        const FEW: usize = 16;
         let mut lists: Vec<usize> = Vec::new();
         let mut seen = alloc::collections::BTreeSet::new();
         let mut at = first;
@@ -492,7 +494,15 @@ impl Buffers {
             let Some(list) = self.lists.get(&at.addr()) else {
                 return (lists, Some(at.addr()));
             };
-            if !seen.insert(at.addr()) {
+            if lists.len() == FEW {
+                seen.extend(lists.iter().copied());
+            }
+            let met = if lists.len() < FEW {
+                lists.contains(&at.addr())
+            } else {
+                !seen.insert(at.addr())
+            };
+            if met {
                 return (lists, Some(at.addr()));
             }
             lists.push(at.addr());

@@ -17,6 +17,11 @@ const REMEMBERED: usize = 4096;
 /// The longest that Driver Verifier waits for a plain request, in units of 100 ns.
 const LONGEST: u64 = 12 * 10_000_000;
 
+/// The counters of a WAN link as the page has them; the header has more behind.
+const COUNTERS: usize =
+    core::mem::offset_of!(n::NDIS_WAN_CO_GET_STATS_INFO, BytesReceivedCompressed)
+        + size_of::<u32>();
+
 /// A breach: the rule, and what happened.
 type Breach = (&'static str, String);
 
@@ -194,6 +199,7 @@ impl State {
             self.violate_by(who, rule, Some(object), text);
         }
         self.note_duty(number, status);
+        self.note_capabilities(number, status);
     }
 
     /// DV-09.
@@ -301,6 +307,16 @@ impl State {
             Some(u32::from_ne_bytes(bytes.try_into().ok()?))
         };
         match oid as i32 {
+            n::OID_WAN_CO_GET_STATS_INFO => {
+                let sizes = [COUNTERS, size_of::<n::NDIS_WAN_CO_GET_STATS_INFO>()];
+                (!sizes.contains(&data.len())).then(|| {
+                    let length = data.len();
+                    let text = alloc::format!(
+                        "the answer to {name} is {length} bytes long, not {sizes:?}"
+                    );
+                    ("WAN-07", text)
+                })
+            }
             n::OID_GEN_CO_SUPPORTED_LIST => {
                 let list: alloc::vec::Vec<u32> = (0..data.len() / 4)
                     .filter_map(|at| number(at * 4))

@@ -87,6 +87,7 @@ impl State {
             && door == Door::Manager
         {
             self.asks_for_addresses(af, given.oid);
+            self.check_asked_in_order(&who, af, &given);
         }
         let contexts = self.contexts_of(asker, subject);
         let number = self.new_oid((at, given), door, asker, subject, contexts);

@@ -11,6 +11,7 @@
 
 mod announce;
 pub(crate) mod cancel;
+mod capabilities;
 mod checks;
 pub(crate) mod co;
 mod left;

@@ -864,6 +864,6 @@ pub(super) static SENTENCES: [(&str, &str); 861] = [
     ("WAN-07", "Return zero for compression counters when compression is absent and size the answer by the header structure, which is longer than the documented one."),
     ("WAN-08", "A WAN miniport provides no software or promiscuous loopback because NDISWAN does."),
     ("WAN-09", "Strip driver-private encapsulation but leave PPP headers and payload intact before indicating."),
-    ("WAN-10", "CoNDIS WAN drivers need not and do not issue the legacy TAPI, line-up and line-down indications."),
+    ("WAN-10", "CoNDIS WAN drivers need not and do not issue the legacy TAPI, line-up, line-down, fragment and statistics indications."),
     ("WAN-11", "WAN drivers also answer the permanent-address, current-address and medium-subtype OIDs."),
 ];

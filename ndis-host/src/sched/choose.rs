@@ -1,9 +1,10 @@
 //! Who runs next: the state's side of the scheduler, all of it under its lock.
 
-use super::{CALLS_ALONE, IDLE_PERIODS, Next};
-use super::{Due, Goal, Handover, Order, Phase, Task, TaskId, Wait, Woken, Work, Worker};
+use super::{CALLS_ALONE, IDLE_PERIODS, Next, UNDER_WAY};
+use super::{Due, Goal, Handover, Order, Phase, Task, TaskId, Wait, What, Woken, Work, Worker};
 use crate::platform::{Lock, platform};
-use crate::state::State;
+use crate::state::{Condition, State};
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -55,6 +56,9 @@ impl State {
                 break;
             }
             self.sched.due.remove(&(time, seq));
+            if let Due::Oid(number) = due {
+                self.sched.due_oids.remove(&number);
+            }
             match due {
                 Due::Wake(id, wait) => {
                     if self.sched.tasks.get(&id).is_some_and(|t| t.waits == wait) {
@@ -98,27 +102,49 @@ impl State {
         loop {
             self.poll_host_waits();
             self.fire();
-            let free = self.sched.has_free_cpu();
-            let mut able: Vec<usize> = Vec::with_capacity(self.sched.ready.len());
-            for (index, id) in self.sched.ready.iter().enumerate() {
-                if free || self.sched.tasks.get(id).is_some_and(|t| t.cpu.is_some()) {
-                    able.push(index);
-                }
+            let found = if self.sched.has_free_cpu() {
+                self.pick_any()
+            } else {
+                self.pick_pinned()
+            };
+            if let Some(next) = found {
+                return next;
             }
-            let fresh = if free { self.sched.work.len() } else { 0 };
-            let total = able.len() + fresh;
-            if total == 0 {
-                if self.advance() {
-                    continue;
-                }
+            if !self.advance() {
                 return Next::Nothing;
             }
-            let choice = self.rng.below(total);
-            return match able.get(choice) {
-                Some(index) => Next::Resume(self.sched.ready.remove(*index)),
-                None => Next::Start(self.sched.work.remove(choice - able.len())),
-            };
         }
+    }
+
+    /// There is a free processor: whatever is ready can run, and whatever nobody has begun.
+    fn pick_any(&mut self) -> Option<Next> {
+        let ready = self.sched.ready.len();
+        let fresh = if ready < UNDER_WAY {
+            self.sched.work.len()
+        } else {
+            0
+        };
+        if ready + fresh == 0 {
+            return None;
+        }
+        let choice = self.rng.below(ready + fresh);
+        match choice.checked_sub(ready) {
+            None => self.sched.ready.take(choice).map(Next::Resume),
+            Some(choice) => self.sched.work.take(choice).map(Next::Start),
+        }
+    }
+
+    /// There is none: only who has kept its processor can run.
+    fn pick_pinned(&mut self) -> Option<Next> {
+        let sched = &mut self.sched;
+        let holders = sched.cpus.iter().flatten();
+        let tasks = holders.filter_map(|id| sched.tasks.get(id));
+        let able = tasks.filter(|task| matches!(task.phase, Phase::Ready));
+        let mut able: Vec<u64> = able.map(|task| task.ready).collect();
+        // In the order in which they became ready.
+        able.sort_unstable();
+        let key = able.get(self.rng.below(able.len())).copied()?;
+        sched.ready.remove(key).map(Next::Resume)
     }
 
     /// Whether something else could run on another processor now.
@@ -136,15 +162,19 @@ impl State {
 
     /// Whether the running task calls without end, and nothing comes of it. The run ends then.
     pub(crate) fn calls_without_end(&mut self, call: &str) -> bool {
-        let endless = self.sched.calls_alone >= CALLS_ALONE;
-        if endless && self.sched.panic.is_none() {
+        self.sched.calls_alone >= CALLS_ALONE && self.end_calls(call)
+    }
+
+    #[cold]
+    fn end_calls(&mut self, call: &str) -> bool {
+        if self.sched.panic.is_none() {
             self.sched.panic = Some(alloc::format!(
                 "ndis-host: {CALLS_ALONE} calls, now {call}, and nobody else has run or been called \
                  meanwhile: does the task ask in a loop for what only others can bring? It is {}",
                 self.backtrace()
             ));
         }
-        endless
+        true
     }
 
     pub(crate) fn goal_met(&self) -> bool {
@@ -218,6 +248,7 @@ impl State {
             stack_reported: false,
             endless_reported: false,
             woken: Woken::Normal,
+            ready: 0,
             waits: 0,
             polls: 0,
             system: work.system,
@@ -248,7 +279,11 @@ impl State {
             }
         }
         self.sched.leave_cpu(id);
-        self.sched.tasks.remove(&id);
+        if let Some(task) = self.sched.tasks.remove(&id)
+            && task.plug_and_play
+        {
+            self.sched.steps_of_pnp -= 1;
+        }
         self.thread_ended(id);
     }
 
@@ -256,7 +291,7 @@ impl State {
     pub(crate) fn check_items_that_wait(&mut self) {
         let mut found = Vec::new();
         for task in self.sched.tasks.values() {
-            let Phase::Blocked(Wait::Event { what, .. }) = &task.phase else {
+            let Phase::Blocked(Wait::Event { address, what }) = &task.phase else {
                 continue;
             };
             let routines = ["NdisIoWorkItemRoutine", "WorkItemEx"];
@@ -268,9 +303,10 @@ impl State {
                 && !task.endless_reported
             {
                 let message = alloc::format!(
-                    "{} ({}) waits for {what}, and nothing can run any more",
+                    "{} ({}) waits for {}, and nothing can run any more",
                     item.name,
-                    task.name
+                    task.name,
+                    self.describe_what(*address, what)
                 );
                 found.push((task.id, item.who.clone(), message));
             }
@@ -280,6 +316,45 @@ impl State {
                 task.endless_reported = true;
             }
             self.violate_by(who, "KE-52", None, message);
+        }
+    }
+
+    /// What a task waits for, in words.
+    pub(super) fn describe(&self, wait: &Wait<Condition>) -> String {
+        match wait {
+            Wait::Event { address, what } | Wait::SpinLock { address, what } => {
+                self.describe_what(*address, what)
+            }
+            Wait::Sleep => "the end of its sleep".into(),
+            Wait::Host(wait) => wait.what.clone(),
+        }
+    }
+
+    fn describe_what(&self, address: usize, what: &What) -> String {
+        match what {
+            What::Text(text) => text.clone(),
+            What::Object(kind, None) => self.describe_object(kind, address),
+            What::Object(kind, Some(call)) => {
+                alloc::format!("{} ({call})", self.describe_object(kind, address))
+            }
+        }
+    }
+
+    /// Memory is about to be freed: what somebody waits for there is described while it is known
+    /// whose it is.
+    pub(crate) fn note_waits_in(&mut self, memory: &core::ops::Range<usize>) {
+        for id in self.sched.waiting_in(memory) {
+            let Some(Phase::Blocked(wait)) = self.sched.tasks.get(&id).map(|task| &task.phase)
+            else {
+                continue;
+            };
+            let text = self.describe(wait);
+            if let Some(task) = self.sched.tasks.get_mut(&id)
+                && let Phase::Blocked(Wait::Event { what, .. } | Wait::SpinLock { what, .. }) =
+                    &mut task.phase
+            {
+                *what = What::Text(text);
+            }
         }
     }
 

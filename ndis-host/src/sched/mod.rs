@@ -12,8 +12,8 @@
 //! Time passes when nothing else can happen.
 
 mod choose;
+mod queue;
 mod run;
-mod spare;
 
 #[cfg(not(feature = "std"))]
 pub use run::fault;
@@ -22,10 +22,11 @@ use crate::handle::ObjectId;
 use crate::map::SmallMap;
 use crate::platform::{Job, Lock, Park};
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use queue::Queue;
 
 pub(crate) type TaskId = u32;
 
@@ -48,10 +49,19 @@ pub(crate) struct Frame {
     pub(crate) call: Option<&'static str>,
 }
 
+/// What stands at the address that a task waits at.
+pub(crate) enum What {
+    /// A spin lock or an event, and the function that waits for an event. Whose it is, is asked
+    /// when somebody wants to know: hardly ever, and it takes a look at every object.
+    Object(&'static str, Option<&'static str>),
+    /// That, as it was before its memory was freed; or something else, in words.
+    Text(String),
+}
+
 /// What a suspended task waits for.
 pub(crate) enum Wait<C> {
-    Event { address: usize, what: String },
-    SpinLock { address: usize, what: String },
+    Event { address: usize, what: What },
+    SpinLock { address: usize, what: What },
     Sleep,
     Host(HostWait<C>),
 }
@@ -69,12 +79,11 @@ pub(crate) struct HostWait<C> {
 }
 
 impl<C> Wait<C> {
-    fn describe(&self) -> String {
+    /// Where it is that somebody may come and end the wait.
+    const fn address(&self) -> Option<usize> {
         match self {
-            Self::Event { what, .. } => what.clone(),
-            Self::SpinLock { what, .. } => what.clone(),
-            Self::Sleep => "the end of its sleep".into(),
-            Self::Host(wait) => wait.what.clone(),
+            Self::Event { address, .. } | Self::SpinLock { address, .. } => Some(*address),
+            Self::Sleep | Self::Host(_) => None,
         }
     }
 }
@@ -116,6 +125,8 @@ pub(crate) struct Task<C> {
     /// That its work item waits for ever is reported.
     pub(crate) endless_reported: bool,
     woken: Woken,
+    /// Its place among those that are ready.
+    ready: u64,
     /// Counts the waits, so that an old time-out does not end a new wait.
     waits: u64,
     /// Waits in a row that ended with their time.
@@ -176,9 +187,14 @@ enum Order {
 /// business.
 pub(crate) struct Sched<C> {
     pub(crate) tasks: SmallMap<TaskId, Task<C>>,
-    ready: Vec<TaskId>,
-    work: Vec<Work>,
+    ready: Queue<TaskId>,
+    readied: u64,
+    work: Queue<Work>,
+    /// Tasks and work of plug and play.
+    steps_of_pnp: usize,
     host_waits: Vec<TaskId>,
+    /// Who waits at which address.
+    waiting: BTreeSet<(usize, TaskId)>,
     pub(crate) running: Option<TaskId>,
     cpus: Vec<Option<TaskId>>,
     idle: Vec<Arc<Worker>>,
@@ -187,6 +203,8 @@ pub(crate) struct Sched<C> {
     pub(crate) inside: u32,
     due: BTreeMap<(u64, u64), Due>,
     due_seq: u64,
+    /// When the times of OID requests are up.
+    due_oids: BTreeMap<u32, (u64, u64)>,
     pub(crate) now: u64,
     /// Periods that passed with nothing else going on.
     idle_periods: u32,
@@ -212,6 +230,8 @@ const POLLS: u32 = 2_000;
 /// A task that calls so many times, while nobody else runs and no driver is called, asks for what
 /// nobody can bring.
 const CALLS_ALONE: u32 = 1_000_000;
+/// While so many tasks can go on, nothing else is begun: each task has a stack.
+const UNDER_WAY: usize = 64;
 
 /// Whether a timer is set for what goes on for ever by itself: it is periodic, or has
 /// been set anew, each time that it came, as often as a task that polls would have waited.
@@ -237,9 +257,12 @@ impl<C> Sched<C> {
     pub(crate) fn new(processors: u8, preemption: (u32, u32), limit: u64) -> Self {
         Self {
             tasks: SmallMap::new(),
-            ready: Vec::new(),
-            work: Vec::new(),
+            ready: Queue::new(),
+            readied: 0,
+            work: Queue::new(),
+            steps_of_pnp: 0,
             host_waits: Vec::new(),
+            waiting: BTreeSet::new(),
             running: None,
             cpus: alloc::vec![None; processors.max(1) as usize],
             idle: Vec::new(),
@@ -247,6 +270,7 @@ impl<C> Sched<C> {
             inside: 0,
             due: BTreeMap::new(),
             due_seq: 0,
+            due_oids: BTreeMap::new(),
             now: 0,
             idle_periods: 0,
             steps: 0,
@@ -289,28 +313,34 @@ impl<C> Sched<C> {
         work.id = self.next;
         self.next += 1;
         let id = work.id;
-        self.work.push(work);
+        self.steps_of_pnp += usize::from(work.plug_and_play);
+        self.work.push(id.into(), work);
         id
     }
 
     /// Whether anything of plug and play is under way or still to be done.
     pub(crate) fn plug_and_play(&self) -> bool {
-        self.work.iter().any(|w| w.plug_and_play) || self.tasks.values().any(|t| t.plug_and_play)
+        self.steps_of_pnp > 0
     }
 
     pub(crate) fn exists(&self, id: TaskId) -> bool {
-        self.tasks.contains_key(&id) || self.work.iter().any(|w| w.id == id)
+        self.tasks.contains_key(&id) || self.work.contains(id.into())
     }
 
     pub(crate) fn at(&mut self, time: u64, due: Due) {
         self.due_seq += 1;
-        self.due.insert((time, self.due_seq), due);
+        let key = (time, self.due_seq);
+        if let Due::Oid(number) = due {
+            self.due_oids.insert(number, key);
+        }
+        self.due.insert(key, due);
     }
 
     /// The time of an OID request no longer matters.
     pub(crate) fn forget_oid(&mut self, number: u32) {
-        let is_its = |due: &Due| matches!(due, Due::Oid(it) if *it == number);
-        self.due.retain(|_, due| !is_its(due));
+        if let Some(key) = self.due_oids.remove(&number) {
+            self.due.remove(&key);
+        }
     }
 
     /// Ends the wait of a task.
@@ -320,38 +350,63 @@ impl<C> Sched<C> {
         {
             // What it polls may be behind a lock.
             let lock = matches!(task.phase, Phase::Blocked(Wait::SpinLock { .. }));
+            if let Phase::Blocked(wait) = &task.phase
+                && let Some(address) = wait.address()
+            {
+                self.waiting.remove(&(address, id));
+            }
             task.polls = match how {
                 Woken::TimedOut => task.polls.saturating_add(1),
                 Woken::Normal if lock => task.polls,
                 _ => 0,
             };
-            task.phase = Phase::Ready;
             task.woken = how;
             task.waits += 1;
-            self.ready.push(id);
+            self.make_ready(id);
             self.host_waits.retain(|t| *t != id);
+        }
+    }
+
+    /// A task can go on.
+    fn make_ready(&mut self, id: TaskId) {
+        if let Some(task) = self.tasks.get_mut(&id) {
+            self.readied += 1;
+            task.ready = self.readied;
+            task.phase = Phase::Ready;
+            self.ready.push(self.readied, id);
+        }
+    }
+
+    /// The running task waits.
+    fn block(&mut self, id: TaskId, wait: Wait<C>) {
+        if let Some(task) = self.tasks.get_mut(&id) {
+            if let Some(address) = wait.address() {
+                self.waiting.insert((address, id));
+            }
+            if matches!(wait, Wait::Host(_)) {
+                self.host_waits.push(id);
+            }
+            task.phase = Phase::Blocked(wait);
         }
     }
 
     /// The tasks that wait for the event or lock at `address`, in order.
     pub(crate) fn waiting_for(&self, address: usize) -> Vec<TaskId> {
-        self.tasks
-            .values()
-            .filter(|task| match &task.phase {
-                Phase::Blocked(
-                    Wait::Event { address: a, .. } | Wait::SpinLock { address: a, .. },
-                ) => *a == address,
-                _ => false,
-            })
-            .map(|task| task.id)
-            .collect()
+        let all = self.waiting.range((address, 0)..=(address, TaskId::MAX));
+        all.map(|(_, id)| *id).collect()
     }
 
-    /// Whether a task waits for something in this memory.
+    /// The tasks that wait for something in this memory.
+    fn waiting_in(&self, memory: &core::ops::Range<usize>) -> Vec<TaskId> {
+        let all = self.waiting.range((memory.start, 0)..(memory.end, 0));
+        all.map(|(_, id)| *id).collect()
+    }
+
+    /// Whether a task waits for an event in this memory.
     pub(crate) fn waits_in(&self, memory: &core::ops::Range<usize>) -> bool {
-        self.tasks.values().any(|task| match &task.phase {
-            Phase::Blocked(Wait::Event { address, .. }) => memory.contains(address),
-            _ => false,
+        self.waiting_in(memory).iter().any(|id| {
+            let task = self.tasks.get(id);
+            task.is_some_and(|task| matches!(task.phase, Phase::Blocked(Wait::Event { .. })))
         })
     }
 
@@ -390,7 +445,7 @@ impl<C> Sched<C> {
 
     /// Who waits for what, when nothing can go on; who polls is named only beside
     /// others.
-    pub(crate) fn stuck(&self) -> Option<String> {
+    pub(crate) fn stuck(&self, describe: impl Fn(&Wait<C>) -> String) -> Option<String> {
         let blocked = |task: &&Task<C>| matches!(task.phase, Phase::Blocked(_)) && !task.system;
         let (polling, waiting): (Vec<&Task<C>>, Vec<&Task<C>>) = self
             .tasks
@@ -421,7 +476,7 @@ impl<C> Sched<C> {
                 } else {
                     "waits for"
                 },
-                wait.describe()
+                describe(wait)
             ));
         }
         (!text.is_empty()).then_some(text)

@@ -1,6 +1,6 @@
 //! Handing the baton on: threads that wait for it, and the one that drives.
 
-use super::{Due, Frame, Goal, Handover, Order, Phase, Task, TaskId, Wait, Woken, Worker, spare};
+use super::{Due, Frame, Goal, Handover, Order, Phase, Task, TaskId, Wait, Woken, Worker};
 use crate::core::Core;
 use crate::platform::{Park, platform};
 use crate::state::{Condition, State};
@@ -19,7 +19,7 @@ impl Core {
             Handover::Spawn(worker) => {
                 let core = self.clone();
                 let own = worker.clone();
-                let thread = spare::spawn(Box::new(move || core.serve(&own)));
+                let thread = self.crew.clone().start(Box::new(move || core.serve(&own)));
                 *worker.thread.lock() = Some(thread);
             }
         }
@@ -76,19 +76,27 @@ impl Core {
         };
         self.act(handover);
         let core = Arc::as_ptr(&self);
+        let crew = self.crew.clone();
         drop(self);
         // SAFETY: `serve` owns one count of the core. Its frame is on this stack, below
         // code that is never returned to (`stay`), so it neither uses nor drops it.
         unsafe { Arc::decrement_strong_count(core) };
         // SAFETY: as above, for the count in the `Cx` that the body has made for this task.
         unsafe { Arc::decrement_strong_count(core) };
-        spare::stay()
+        crew.stay()
     }
 
     /// Sends the workers that have nothing to do home. Threads of suspended
     /// tasks stay: their stacks belong to drivers.
     pub(crate) fn dismiss(&self) {
-        let idle = core::mem::take(&mut self.state.lock().sched.idle);
+        let idle = {
+            let mut state = self.state.lock();
+            if state.sched.running.is_some() {
+                // The run was given up, and a task may keep the thread for ever that others share.
+                return;
+            }
+            core::mem::take(&mut state.sched.idle)
+        };
         for worker in &idle {
             *worker.order.lock() = Some(Order::Quit);
             worker.parker.unpark();
@@ -99,6 +107,7 @@ impl Core {
                 thread.join();
             }
         }
+        self.crew.dismiss();
     }
 
     /// Waits until the running task has the baton again.
@@ -118,12 +127,11 @@ impl Core {
     pub(crate) fn give_way(self: &Arc<Self>, id: TaskId) {
         let (handover, parker) = {
             let mut state = self.state.lock();
-            let Some(task) = state.sched.tasks.get_mut(&id) else {
+            let Some(task) = state.sched.tasks.get(&id) else {
                 return;
             };
-            task.phase = Phase::Ready;
             let parker = task.parker.clone();
-            state.sched.ready.push(id);
+            state.sched.make_ready(id);
             state.sched.leave_cpu(id);
             (state.hand_over(), parker)
         };
@@ -150,16 +158,12 @@ impl Core {
                 if deadline.is_some_and(|d| d <= state.sched.now && deadline_set) {
                     return Err(Woken::TimedOut);
                 }
-                let Some(task) = state.sched.tasks.get_mut(&id) else {
+                let Some(task) = state.sched.tasks.get(&id) else {
                     return Err(Woken::GaveUp);
                 };
-                let host = matches!(wait, Wait::Host(_));
-                task.phase = Phase::Blocked(wait);
                 let parker = task.parker.clone();
                 let waits = task.waits;
-                if host {
-                    state.sched.host_waits.push(id);
-                }
+                state.sched.block(id, wait);
                 if let Some(time) = deadline {
                     deadline_set = true;
                     state.sched.at(time, Due::Wake(id, waits));
@@ -220,6 +224,7 @@ impl Core {
                             stack_reported: false,
                             endless_reported: false,
                             woken: Woken::Normal,
+                            ready: 0,
                             waits: 0,
                             polls: 0,
                             system: false,
@@ -237,12 +242,11 @@ impl Core {
                 }
                 return id;
             }
-            let Some(task) = state.sched.tasks.get_mut(&id) else {
+            let Some(task) = state.sched.tasks.get(&id) else {
                 return id;
             };
-            task.phase = Phase::Ready;
             let parker = task.parker.clone();
-            state.sched.ready.push(id);
+            state.sched.make_ready(id);
             let handover = if state.sched.running.is_none() {
                 state.hand_over()
             } else {
@@ -313,7 +317,7 @@ impl Core {
                                 state.sched.goal = None;
                                 return;
                             }
-                            let stuck = state.sched.stuck();
+                            let stuck = state.sched.stuck(|wait| state.describe(wait));
                             if goal == Goal::Idle && stuck.is_none() {
                                 state.sched.goal = None;
                                 return;

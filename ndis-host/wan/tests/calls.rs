@@ -10,7 +10,7 @@ use ndis_co::{
 };
 use ndis_host::{McmDisplaces, Readings};
 use ndis_wan_models::{
-    Answering, LineView, Settings, State,
+    Answering, CallId, LineView, Settings, State,
     ndiswan::frame::{IP, LCP},
     ndproxy::HangUp,
 };
@@ -75,6 +75,56 @@ fn where_an_mcm_displaces_all_nobody_carries() {
             assert_eq!(view.carried, Some(Err(Status::TAPI_INVALDEVICECLASS)));
         },
     );
+}
+
+/// What `lineGetID` gives is NDISWAN's, and belongs to this call alone; another class nobody has.
+#[test]
+fn the_application_asks_for_the_data_of_its_calls() {
+    for readings in readings() {
+        let settings = Settings {
+            device_class: None,
+            ..Settings::default()
+        };
+        on(1, readings, Config::default(), settings, |world| {
+            let windows = world.windows();
+            let calls = [windows.dial(0, 0, "1"), windows.dial(0, 0, "1")];
+            world.host.run();
+            let all: Vec<_> = windows.calls().iter().map(|call| call.id).collect();
+            assert_eq!(all.len(), 4);
+            for call in &all {
+                let view = world.view(*call);
+                assert_eq!((view.state, view.carried), (State::Connected, None));
+                windows.send(*call, b"nobody carries it");
+            }
+            windows.get_id(calls[0], "tapi/line");
+            world.host.run();
+            let view = world.view(calls[0]);
+            assert_eq!(view.refused, [Status::TAPI_INVALCALLSTATE]);
+            let none = Err(Status::TAPI_INVALDEVICECLASS);
+            assert_eq!((view.carried, view.device), (Some(none), None));
+            for call in &all {
+                // The case of a class does not matter.
+                windows.get_id(*call, "ndis");
+            }
+            world.host.run();
+            let mut ids: Vec<_> = all
+                .iter()
+                .map(|call| world.view(*call).device.expect("it has one"))
+                .collect();
+            ids.sort();
+            ids.dedup();
+            assert_eq!(ids.len(), 4, "{ids:?}");
+            for call in calls {
+                windows.send(call, b"carried");
+            }
+            // It has one already.
+            windows.get_id(calls[1], "NDIS");
+            world.host.run();
+            assert_eq!(windows.faults().len(), 2);
+            let arrived = |call: &&CallId| windows.received(**call).len() == 1;
+            assert_eq!(all.iter().filter(arrived).count(), 2);
+        });
+    }
 }
 
 /// Many calls at once, both ways, each with frames both ways; either end drops each.

@@ -50,6 +50,8 @@ enum Odd {
     WrongOffer,
     /// It offers a call on a line that nobody has.
     OtherLine,
+    /// It offers a call on another line than the SAP is for.
+    OtherSap,
 }
 
 /// A call manager with one line, which accepts every call, and whose frames go nowhere.
@@ -137,7 +139,7 @@ impl CallManager for Manager {
             return request.refuse(Status::INVALID_SAP);
         }
         let (answer, sap) = request.accept(());
-        if matches!(self.odd, Odd::WrongOffer | Odd::OtherLine) {
+        if matches!(self.odd, Odd::WrongOffer | Odd::OtherLine | Odd::OtherSap) {
             self.offer(&sap, irql).unwrap();
         }
         answer
@@ -195,7 +197,9 @@ impl CallManager for Manager {
         let bytes = match request.oid() {
             number::CO_TAPI_CM_CAPS if odd != Odd::NoCmCaps => {
                 let lines = if odd == Odd::ManyLines { u32::MAX } else { 1 };
-                CmCaps::new(lines).to_vec()
+                let per_line = odd == Odd::OtherSap;
+                let caps = CmCaps::new(lines);
+                CmCaps { per_line, ..caps }.to_vec()
             }
             number::CO_TAPI_LINE_CAPS => {
                 let device = LineDevCaps::data(1, 1_000_000);
@@ -374,6 +378,7 @@ fn odd_offers_are_refused() {
         for (odd, status) in [
             (Odd::WrongOffer, Status::INVALID_DATA),
             (Odd::OtherLine, Status::TAPI_INVALMEDIAMODE),
+            (Odd::OtherSap, Status::INVALID_DATA),
         ] {
             with(odd, seed, |_, windows, refused| {
                 assert_eq!(refused, [status], "{odd:?}");

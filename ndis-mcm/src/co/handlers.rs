@@ -5,8 +5,14 @@
 use super::{ActivateVc, DeactivateVc, Vc, VcMiniport, state::Begun, vc::VcShared};
 use crate::miniport::{Adapter, handlers::on_co_oid_request, oid::Asked};
 use ndis_co::{
-    Answer, Status, answer::Request, callback::Out, callbacks, channel, irql::UpToDispatch,
-    nbl::Chain, raw,
+    Answer, Status,
+    answer::Request,
+    callback::Out,
+    callbacks,
+    channel::{self, SendLists},
+    irql::UpToDispatch,
+    nbl::Chain,
+    raw,
 };
 use ndis_sys::{
     CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_MINIPORT_CO_CHARACTERISTICS, NDIS_OID_REQUEST,
@@ -54,10 +60,10 @@ callbacks! {
 
     /// `MiniportCoSendNetBufferLists`.
     send<M: VcMiniport>(
-        context: NDIS_HANDLE as Vc<M>,
+        context: NDIS_HANDLE as NDIS_HANDLE,
         lists: *mut NET_BUFFER_LIST as Chain,
         _flags: u32 as u32,
-    ) at UpToDispatch => on_send;
+    ) at UpToDispatch => on_send::<M>;
 
     /// `MiniportCoOidRequest`.
     oid_request<M: VcMiniport>(
@@ -126,9 +132,15 @@ fn on_deactivate_vc<'r, M: VcMiniport>(
     }
 }
 
-fn on_send<M: VcMiniport>(vc: Vc<M>, lists: Chain, _flags: u32, irql: &mut UpToDispatch) {
-    // SAFETY: NDIS hands them over on this VC.
-    if let Some(lists) = unsafe { channel::arrived(&vc, lists, irql) } {
-        vc.adapter().driver().send(&vc, lists, irql);
-    }
+fn on_send<M: VcMiniport>(
+    context: NDIS_HANDLE,
+    lists: Chain,
+    _flags: u32,
+    irql: &mut UpToDispatch,
+) {
+    let send = |vc: &Vc<M>, lists: SendLists<Vc<M>>, irql: &mut UpToDispatch| {
+        vc.adapter().driver().send(vc, lists, irql);
+    };
+    // SAFETY: by CALLBACK NDIS hands them over on the VC of this context.
+    unsafe { channel::arrived(context, lists, irql, send) };
 }

@@ -4,7 +4,14 @@
 
 use super::MiniportCallManager;
 use crate::miniport::{Adapter, handlers::on_co_oid_request, oid::Asked};
-use ndis_co::{Status, callbacks, channel, cm::Vc, irql::UpToDispatch, nbl::Chain, raw};
+use ndis_co::{
+    Status, callbacks,
+    channel::{self, SendLists},
+    cm::Vc,
+    irql::UpToDispatch,
+    nbl::Chain,
+    raw,
+};
 use ndis_sys::{
     CO_CALL_PARAMETERS, NDIS_HANDLE, NDIS_MINIPORT_CO_CHARACTERISTICS, NDIS_OID_REQUEST,
     NDIS_STATUS, NET_BUFFER_LIST,
@@ -32,7 +39,7 @@ callbacks! {
     ///
     /// [NBL-16]: ndis_sys::rules#NBL-16
     send<M: MiniportCallManager>(
-        context: NDIS_HANDLE as Vc<M>,
+        context: NDIS_HANDLE as NDIS_HANDLE,
         lists: *mut NET_BUFFER_LIST as Chain,
         _flags: u32 as u32,
     ) at UpToDispatch => on_send::<M>;
@@ -47,11 +54,17 @@ callbacks! {
     ) at UpToDispatch, else NOT_SUPPORTED -> NDIS_STATUS => on_co_oid_request;
 }
 
-fn on_send<M: MiniportCallManager>(vc: Vc<M>, lists: Chain, _flags: u32, irql: &mut UpToDispatch) {
-    // SAFETY: NDIS hands them over on this VC.
-    if let Some(lists) = unsafe { channel::arrived(&vc, lists, irql) } {
-        vc.af().base().driver().send(&vc, lists, irql);
-    }
+fn on_send<M: MiniportCallManager>(
+    context: NDIS_HANDLE,
+    lists: Chain,
+    _flags: u32,
+    irql: &mut UpToDispatch,
+) {
+    let send = |vc: &Vc<M>, lists: SendLists<Vc<M>>, irql: &mut UpToDispatch| {
+        vc.base().driver().send(vc, lists, irql);
+    };
+    // SAFETY: by CALLBACK NDIS hands them over on the VC of this context.
+    unsafe { channel::arrived(context, lists, irql, send) };
 }
 
 /// `MiniportCoActivateVc`: an MCM activates its VCs itself. NDIS calls this, if at all, because

@@ -9,8 +9,10 @@ use super::{
 use crate::lock::StateLock;
 use core::{
     ffi::c_void,
-    fmt, ops,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    fmt,
+    mem::ManuallyDrop,
+    ops,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 use ndis_co::{
     Status,
@@ -42,6 +44,8 @@ pub struct AdapterCore<M: Miniport> {
     medium: Slot<Arc<MediumState>>,
     /// The driver's part, from its context's making to the halt.
     shared: StateLock<Option<Arc<AdapterShared<M>>>>,
+    /// The same, for those who know that it is there.
+    part: Opaque,
 }
 
 /// The adapter as the driver knows it. When the last reference goes, so does
@@ -51,6 +55,8 @@ pub struct AdapterShared<M: Miniport> {
     pub(crate) driver: Arc<Registered<M>>,
     pub(crate) handle: Opaque,
     flow: Flow,
+    /// The device is gone, without a word before (rule HALT-13).
+    removed: AtomicBool,
     pub(super) place: Place<Self>,
     pub(super) lost: LostRequests,
     pub(super) standing: Standing,
@@ -70,53 +76,91 @@ impl<M: Miniport> Anchored for AdapterShared<M> {
     }
 }
 
-/// The flow of data: whether it runs, and how many lists are under way.
+/// The flow of data: whether it runs, and what is under way, in one word.
+///
+/// What is counted is each list that was indicated, and each batch of those that the driver holds for
+/// sending. Who counts the last in, while a pause waits, ends the pause in the very operation that
+/// counts: until then it has its count, so nobody else ends the pause; and afterwards, when the adapter
+/// may be halted, it does not touch the word again.
 ///
 /// # Invariants
 ///
-/// FLOW: `out` counts the lists that the driver holds for sending and those it
-/// has indicated, in twos; [`PAUSE`] says that a pause waits for the last. Whoever brings
-/// the word from that alone to zero ends the pause, once.
-struct Flow {
-    running: AtomicBool,
-    /// The device is gone, without a word before (rule HALT-13).
-    removed: AtomicBool,
-    out: AtomicUsize,
-}
+/// FLOW: [`GO`] says that data flows, [`CALM`] that no pause waits, and the rest counts. A pause begins
+/// when `GO` is clear, so while one waits the word is the count alone. Whoever brings it from there to
+/// `CALM` ends the pause, once. As long as anything is counted, no pause is over, so no halt begins,
+/// and the driver's part of the adapter, which goes in the halt, is there.
+struct Flow(AtomicU64);
 
-/// A pause waits for the last list.
-const PAUSE: usize = 1;
-/// One list.
-const LIST: usize = 2;
+/// No pause waits for the last.
+const CALM: u64 = 1;
+/// Data flows.
+const GO: u64 = 2;
+/// One of what is counted: all of it has memory of its own, so there is room for their number.
+const ONE: u64 = 4;
 
 impl Flow {
-    /// Counts lists out.
-    fn leave(&self, lists: usize) {
-        self.out
-            .fetch_add(lists.wrapping_mul(LIST), Ordering::SeqCst);
+    const fn new() -> Self {
+        Self(AtomicU64::new(CALM))
     }
 
-    /// Counts lists in; whether that ends a pause.
-    fn come_back(&self, lists: usize) -> bool {
-        let lists = lists.wrapping_mul(LIST);
-        let left = self
-            .out
-            .fetch_sub(lists, Ordering::SeqCst)
-            .wrapping_sub(lists);
-        left == PAUSE && self.end_pause()
+    const fn counted(count: usize) -> u64 {
+        (count as u64).wrapping_mul(ONE)
     }
 
-    /// A pause waits for the last list; whether there is none, so that it is over.
+    fn set_running(&self, running: bool) {
+        if running {
+            self.0.fetch_or(GO, Ordering::Release);
+        } else {
+            self.0.fetch_and(!GO, Ordering::AcqRel);
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        self.0.load(Ordering::Acquire) & GO != 0
+    }
+
+    /// Counts out; whether data flows. It is counted in in any case.
+    #[inline]
+    fn leave(&self, count: usize) -> bool {
+        self.0.fetch_add(Self::counted(count), Ordering::Acquire) & GO != 0
+    }
+
+    /// Counts in; whether that ends a pause.
+    #[inline]
+    fn come_back(&self, count: usize) -> bool {
+        let less = Self::counted(count);
+        let mut word = self.0.load(Ordering::Relaxed);
+        loop {
+            if word == less {
+                match self.end_pause(word) {
+                    Ok(_) => return true,
+                    // Somebody has counted out in between.
+                    Err(now) => word = now,
+                }
+                continue;
+            }
+            let left = word.wrapping_sub(less);
+            let done =
+                self.0
+                    .compare_exchange_weak(word, left, Ordering::Release, Ordering::Relaxed);
+            match done {
+                Ok(_) => return false,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Ends the pause that waits, if nothing but these is counted.
+    #[cold]
+    fn end_pause(&self, last: u64) -> Result<u64, u64> {
+        self.0
+            .compare_exchange(last, CALM, Ordering::AcqRel, Ordering::Relaxed)
+    }
+
+    /// A pause waits for the last; whether there is none, so that it is over.
     fn pause(&self) -> bool {
-        self.out.fetch_or(PAUSE, Ordering::SeqCst) < LIST && self.end_pause()
-    }
-
-    /// Ends the pause, if no list is out and nobody else has.
-    fn end_pause(&self) -> bool {
-        let ended = self
-            .out
-            .compare_exchange(PAUSE, 0, Ordering::SeqCst, Ordering::SeqCst);
-        ended.is_ok()
+        // When something is counted, or was in between, whoever counts it in ends the pause.
+        self.0.fetch_and(!CALM, Ordering::AcqRel) < ONE && self.end_pause(0).is_ok()
     }
 }
 
@@ -208,6 +252,7 @@ impl<M: Miniport> AdapterCore<M> {
             advertised: Advertised::new(),
             medium: Slot::new(),
             shared: StateLock::new(None),
+            part: Opaque::null(),
         };
         let core = Arc::try_new(core, Tag::NDIS)?;
         core.lent.lend(&core);
@@ -235,6 +280,7 @@ impl<M: Miniport> AdapterCore<M> {
 
     pub(crate) fn set_shared(&self, shared: Arc<AdapterShared<M>>) {
         self.medium.set(shared.medium.clone());
+        self.part.set(Arc::as_raw(&shared));
         drop(self.shared.with(|slot| slot.replace(shared)));
     }
 
@@ -249,6 +295,22 @@ impl<M: Miniport> AdapterCore<M> {
     /// The driver's part, if the adapter is up.
     pub(crate) fn shared(&self) -> Option<Arc<AdapterShared<M>>> {
         self.shared.with(|shared| shared.clone())
+    }
+
+    /// The adapter without a reference; `None` for a null pointer.
+    ///
+    /// # Safety
+    ///
+    /// `context` is the adapter context, and something is counted out on the adapter as long as the
+    /// result is used.
+    #[inline]
+    pub(crate) unsafe fn counted(context: NDIS_HANDLE) -> Option<ManuallyDrop<Adapter<M>>> {
+        // SAFETY: by the caller, and by FLOW the halt, which ends the context, has not begun.
+        let core = unsafe { Arc::<Self>::borrow_raw(context) }?;
+        // SAFETY: by FLOW it is there: `shared` has a reference, which goes in the halt.
+        let shared = unsafe { Arc::<AdapterShared<M>>::borrow_raw(core.part.get()) }?;
+        let shared = ManuallyDrop::into_inner(shared);
+        Some(ManuallyDrop::new(Adapter { shared }))
     }
 
     /// The end of the adapter, a halt or a failed initialization: drops the driver's part and
@@ -275,11 +337,8 @@ impl<M: Miniport> AdapterShared<M> {
         let shared = Self {
             driver: core.driver.clone(),
             handle: Opaque::new(handle),
-            flow: Flow {
-                running: AtomicBool::new(false),
-                removed: AtomicBool::new(false),
-                out: AtomicUsize::new(0),
-            },
+            flow: Flow::new(),
+            removed: AtomicBool::new(false),
             place: Place::new(),
             lost: LostRequests::new(),
             medium: Arc::try_new(MediumState::new(standing.connected()), Tag::NDIS)?,
@@ -305,12 +364,12 @@ impl<M: Miniport> AdapterShared<M> {
 
     /// The device is gone.
     pub(super) fn remove(&self) {
-        self.flow.removed.store(true, Ordering::SeqCst);
+        self.removed.store(true, Ordering::SeqCst);
     }
 
     /// Whether data flow from here on.
     pub(super) fn set_running(&self, running: bool) {
-        self.flow.running.store(running, Ordering::SeqCst);
+        self.flow.set_running(running);
     }
 
     /// Begins a pause; whether nothing is under way. Otherwise the last list ends it.
@@ -319,28 +378,47 @@ impl<M: Miniport> AdapterShared<M> {
     }
 
     pub(crate) fn is_running(&self) -> bool {
-        self.flow.running.load(Ordering::SeqCst)
+        self.flow.is_running()
     }
 
     pub(crate) fn is_removed(&self) -> bool {
-        self.flow.removed.load(Ordering::SeqCst)
+        self.removed.load(Ordering::SeqCst)
     }
 
-    /// Counts lists that go under way, if data flows. Whatever this answers,
-    /// the caller counts them in with [`Self::count_in`].
-    pub(crate) fn count_out(&self, lists: usize) -> bool {
-        self.flow.leave(lists);
-        self.is_running()
+    /// Counts what goes under way, if data flows. Whatever this answers,
+    /// the caller counts it in with [`Self::count_in`].
+    #[inline]
+    pub(crate) fn count_out(&self, count: usize) -> bool {
+        self.flow.leave(count)
     }
 
-    /// Counts lists in, and completes a pause that waited for them.
-    pub(crate) fn count_in(&self, lists: usize) {
-        if self.flow.come_back(lists) {
-            // SAFETY: the pause was answered with pending (or is about to be,
-            // rule GEN-04), and by FLOW is completed once (rule PAUSE-02).
-            unsafe { ndis_sys::NdisMPauseComplete(self.handle.get()) };
+    /// Counts in, and completes a pause that waited for that.
+    #[inline]
+    pub(crate) fn count_in(&self, count: usize) {
+        if self.flow.come_back(count) {
+            pause_over(self.handle.get());
         }
     }
+}
+
+impl<M: Miniport> Adapter<M> {
+    /// As there, of what may be all that keeps the adapter, which is not used any more: by FLOW it may
+    /// be halted, and gone, before this returns.
+    #[inline]
+    pub(crate) fn count_last_in(&self, count: usize) {
+        let handle = self.shared.handle.get();
+        if self.shared.flow.come_back(count) {
+            pause_over(handle);
+        }
+    }
+}
+
+/// Completes a pause.
+#[cold]
+fn pause_over(adapter: NDIS_HANDLE) {
+    // SAFETY: the pause was answered with pending (or is about to be, rule GEN-04), and by FLOW is
+    // completed once (rule PAUSE-02); so the adapter is not halted before.
+    unsafe { ndis_sys::NdisMPauseComplete(adapter) };
 }
 
 /// The adapter context, which is good until the halt has ended.
@@ -359,41 +437,44 @@ mod tests {
     use ndis_host as _;
 
     fn flow() -> Flow {
-        Flow {
-            running: AtomicBool::new(true),
-            removed: AtomicBool::new(false),
-            out: AtomicUsize::new(0),
-        }
+        let flow = Flow::new();
+        flow.set_running(true);
+        flow
     }
 
     /// A pause ends with the last list, once; a list that was back before does not end it.
     #[test]
     fn a_pause_ends_with_the_last_list() {
         let flow = flow();
-        assert!(flow.pause(), "nothing is out");
-        flow.leave(1);
+        assert!(flow.leave(1));
         assert!(!flow.come_back(1), "there is no pause");
+        flow.set_running(false);
+        assert!(flow.pause(), "nothing is out");
+        assert!(!flow.leave(1));
+        assert!(!flow.come_back(1), "it is over");
 
-        flow.leave(2);
+        flow.set_running(true);
+        assert!(flow.leave(2));
+        flow.set_running(false);
         assert!(!flow.pause());
         // What is refused, for nothing runs, is counted for a moment.
-        flow.leave(3);
+        assert!(!flow.leave(3));
         assert!(!flow.come_back(2));
         assert!(!flow.come_back(2));
         assert!(flow.come_back(1));
         assert!(flow.pause(), "the next one");
     }
 
-    /// Between the count and the end of the pause somebody else may have counted: he ends it.
+    /// Between the look and the end of the pause somebody else may have counted: he ends it.
     #[test]
     fn who_counts_last_ends_it() {
         let flow = flow();
-        flow.leave(1);
+        flow.set_running(false);
+        assert!(!flow.leave(1));
         assert!(!flow.pause());
-        // One processor counts in, and is interrupted before it ends the pause.
-        assert_eq!(flow.out.fetch_sub(LIST, Ordering::SeqCst) - LIST, PAUSE);
-        flow.leave(1);
-        assert!(!flow.end_pause(), "a list is out");
+        assert!(!flow.leave(1));
+        assert!(!flow.come_back(1), "one is out");
         assert!(flow.come_back(1));
+        assert_eq!(flow.0.load(Ordering::Relaxed), CALM);
     }
 }

@@ -96,10 +96,10 @@ callbacks! {
 
     /// `MiniportReturnNetBufferLists`.
     return_lists<M: Miniport>(
-        context: NDIS_HANDLE as Adapter<M>,
+        context: NDIS_HANDLE as NDIS_HANDLE,
         lists: *mut NET_BUFFER_LIST as Chain,
         _flags: u32 as u32,
-    ) at UpToDispatch => on_return_lists;
+    ) at UpToDispatch => on_return_lists::<M>;
 
     /// `MiniportPause`.
     pause<M: Miniport>(
@@ -297,11 +297,16 @@ fn on_send_connectionless<M: Miniport>(
 /// Any order and grouping (rule NBL-23); there for every driver that may indicate (rule
 /// NBL-24).
 fn on_return_lists<M: Miniport>(
-    adapter: Adapter<M>,
+    context: NDIS_HANDLE,
     lists: Chain,
     _flags: u32,
     irql: &mut UpToDispatch,
 ) {
+    // SAFETY: by CALLBACK, and what this driver has indicated is counted out until the function that
+    // is called below has counted it in.
+    let Some(adapter) = (unsafe { AdapterCore::<M>::counted(context) }) else {
+        return;
+    };
     // SAFETY: NDIS gives back lists that this driver indicated, which came from its pool
     // for receives.
     let lists = unsafe { NetBufferLists::from_chain(lists, Side::Miniport) };

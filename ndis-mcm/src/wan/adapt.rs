@@ -1,8 +1,8 @@
 //! What the layer asks a miniport call manager, from what the driver says of a WAN adapter.
 
 use super::{
-    Adapter, Answered, Call, Dial, Frames, HangUp, NewWan, Wan, WanMiniport, nic::Nic, oids,
-    state::OnVc,
+    Adapter, Answered, Call, Dial, Frames, HangUp, NewWan, Wan, WanMiniport, deadline, nic::Nic,
+    oids, state::OnVc,
 };
 use crate::{
     AcceptedCall, Af, Answer, CallManager, Carry, CloseCall, DeregisterSap, Initialize,
@@ -57,6 +57,7 @@ impl<W: WanMiniport> Miniport for Wan<W> {
     }
 
     fn set_power(&self, adapter: &Adapter<W>, state: PowerState, irql: &mut UpToDispatch) {
+        deadline::set_power(adapter, state, irql);
         W::set_power(self, adapter, state, irql);
     }
 

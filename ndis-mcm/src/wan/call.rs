@@ -13,7 +13,7 @@ use ndis_co::{
     mem::{self, Arc},
     nbl::NetBufferLists,
     tapi::Disconnect,
-    wan::{Fragment, FrameErrors, Framing, LinkInfo, Statistics},
+    wan::{CompressionInfo, Fragment, FrameErrors, Framing, LinkInfo, Statistics},
 };
 
 /// A call: a counted reference that derefs to what the driver keeps for it.
@@ -61,6 +61,10 @@ impl<W: WanMiniport> Call<W> {
     }
 
     pub(super) fn core(&self) -> &CallCore<W> {
+        &self.core
+    }
+
+    pub(super) fn shared_core(&self) -> &Arc<CallCore<W>> {
         &self.core
     }
 
@@ -117,6 +121,12 @@ impl<W: WanMiniport> Call<W> {
     #[must_use]
     pub fn is_connected(&self) -> bool {
         !self.core.has_ended() && self.vc.is_connected()
+    }
+
+    /// Whether it has come to nothing, or has ended: its address may have another call.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.core.has_ended()
     }
 
     /// Hands a frame up to NDISWAN: PPP as it is, without what the driver puts around it on its
@@ -273,7 +283,7 @@ impl<W: WanMiniport> Call<W> {
         if self.core.has_ended() {
             return Err(Status::CLOSING);
         }
-        if let Some(waits) = self.core.dialing.take() {
+        if let Some(waits) = self.core.take_waiting() {
             waits.refuse(why.status(), irql);
             return Ok(());
         }
@@ -331,6 +341,29 @@ impl<W: WanMiniport> Call<W> {
     #[doc(alias = "OID_WAN_CO_SET_LINK_INFO")]
     pub fn link(&self) -> LinkInfo {
         self.core.link()
+    }
+
+    /// What NDISWAN has chosen to be compressed of what the driver has
+    /// [declared](super::Link::compression): nothing, until it has.
+    #[must_use]
+    #[doc(alias = "OID_WAN_CO_SET_COMP_INFO")]
+    pub fn compression(&self) -> CompressionInfo {
+        self.core.compression()
+    }
+
+    /// So many bytes were sent in so many fewer: for the counters of a driver that compresses
+    /// (rule [WAN-07]).
+    ///
+    /// [WAN-07]: ndis_sys::rules#WAN-07
+    #[doc(alias = "BytesTransmittedCompressed")]
+    pub fn compressed(&self, bytes: u64, to: u64) {
+        self.core.counters.compressed(bytes, to);
+    }
+
+    /// So many bytes were received as that many: likewise.
+    #[doc(alias = "BytesReceivedCompressed")]
+    pub fn expanded(&self, bytes: u64, to: u64) {
+        self.core.counters.expanded(bytes, to);
     }
 
     /// The counters, as NDISWAN sees them.

@@ -21,6 +21,8 @@ pub(super) struct Counters {
     overrun: AtomicU64,
     timeout: AtomicU64,
     alignment: AtomicU64,
+    /// Of a compression: what went into it and what came out, and the same of what was received.
+    compression: [AtomicU64; 4],
 }
 
 fn add(counter: &AtomicU64, more: u64) {
@@ -78,6 +80,18 @@ impl Counters {
         lost
     }
 
+    pub(super) fn compressed(&self, bytes: u64, to: u64) {
+        let [from, into, ..] = &self.compression;
+        add(from, bytes);
+        add(into, to);
+    }
+
+    pub(super) fn expanded(&self, bytes: u64, to: u64) {
+        let [.., from, into] = &self.compression;
+        add(from, bytes);
+        add(into, to);
+    }
+
     pub(super) fn frames_sent(&self) -> u64 {
         get(&self.frames_sent)
     }
@@ -107,9 +121,14 @@ impl Counters {
         get(&self.wrong)
     }
 
-    /// As NDISWAN has them. The counters of a compression and of a tunnel are not counted.
+    /// As NDISWAN has them. Those of a tunnel are not counted.
     pub(super) fn statistics(&self) -> Statistics {
+        let [uncompressed, compressed, received, expanded] = &self.compression;
         Statistics {
+            sent_uncompressed: low(uncompressed),
+            sent_compressed: low(compressed),
+            received_compressed: low(received),
+            received_uncompressed: low(expanded),
             bytes_sent: low(&self.bytes_sent),
             bytes_received: low(&self.bytes_received),
             frames_sent: low(&self.frames_sent),

@@ -3,15 +3,16 @@
 use super::{
     Adapter, Wan, WanMiniport,
     call::Call,
+    deadline,
     link::LinkParams,
     nic::Taken,
-    state::{CallCore, Direction},
+    state::{CallCore, Direction, Waiting},
 };
 use crate::{Answer, MakeCall, Status, Vc};
 use core::{fmt, ops};
 use ndis_co::{
     armed::{Alarm, Armed},
-    irql::NoLock,
+    irql::{Irql, NoLock},
     mem::Arc,
     params::CallParametersBuf,
     tapi::{self, CallParams, Disconnect, Text},
@@ -145,12 +146,63 @@ impl<'r, W: WanMiniport> Dial<'r, W> {
         let params = self.adapter().link.params();
         let (request, call) = self.begin(context, params)?;
         let (answer, waits) = request.pend();
-        call.core().dialing.set(Some(waits));
+        let deadline = None;
+        call.core().dialing.set(Some(Waiting { waits, deadline }));
         let dialing = Dialing(Armed::new(call));
         if dialing.adapter().ends() {
             // The halt may have come by before there was anything to refuse.
-            drop(dialing.core().dialing.take());
+            drop(dialing.core().take_waiting());
         }
+        Ok((answer, dialing))
+    }
+
+    /// As [`pend`](Self::pend), for so many milliseconds at most: when nobody has answered the call
+    /// by then, the module refuses it. Its application sees that nobody answers
+    /// ([`Disconnect::NoAnswer`]), the driver that the call has [failed](WanMiniport::failed).
+    ///
+    /// How long an application itself wants to wait, it may say in
+    /// [`CallParams::no_answer_timeout`](ndis_co::tapi::CallParams::no_answer_timeout), in seconds.
+    ///
+    /// ```
+    /// # use ndis_host as _;
+    /// use ndis_co::irql::UpToDispatch;
+    /// use ndis_mcm::{Answer, wan::{Dial, Dialing, WanMiniport}};
+    ///
+    /// /// Begins the call on the network, which has half a minute.
+    /// fn dial<'r, W: WanMiniport<Call = ()>>(
+    ///     dial: Dial<'r, W>,
+    ///     signal: impl FnOnce(Dialing<W>),
+    ///     irql: &mut UpToDispatch,
+    /// ) -> Answer<'r> {
+    ///     let wanted = dial.params().map_or(0, |params| params.no_answer_timeout);
+    ///     let seconds = if wanted == 0 { 30 } else { wanted.min(300) };
+    ///     match dial.pend_for((), seconds * 1000, irql) {
+    ///         Ok((answer, dialing)) => {
+    ///             signal(dialing);
+    ///             answer
+    ///         }
+    ///         Err(answer) => answer,
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[doc(alias = "ulNoAnswerTimeout")]
+    pub fn pend_for(
+        self,
+        context: W::Call,
+        milliseconds: u32,
+        irql: &mut impl Irql,
+    ) -> Result<(Answer<'r>, Dialing<W>), Answer<'r>> {
+        let timer = match deadline::timer(self.adapter()) {
+            Ok(timer) => timer,
+            Err(status) => return Err(self.refuse_with(status)),
+        };
+        let (answer, dialing) = self.pend(context)?;
+        // It may be answered already, by the halt.
+        deadline::begin(&dialing, timer, milliseconds, irql);
         Ok((answer, dialing))
     }
 
@@ -219,8 +271,8 @@ impl<W: WanMiniport> fmt::Debug for Dial<'_, W> {
 
 /// A call that is on its way through the network: it derefs to the [`Call`].
 ///
-/// Say what has become of it, in bounded time. Dropping it refuses the call, with
-/// [`Status::FAILURE`].
+/// Say what has become of it, in bounded time, or [state a time](Dial::pend_for) after which the
+/// module does. Dropping it refuses the call, with [`Status::FAILURE`].
 ///
 /// It holds the call. In what the driver keeps for that same call it would be a cycle, which nobody
 /// breaks but who takes it out: [keep](Self::keep) the answer in the call instead.
@@ -247,7 +299,7 @@ struct GiveUp;
 
 impl<W: WanMiniport> Alarm<Call<W>> for GiveUp {
     fn lost(call: Call<W>) {
-        drop(call.core().dialing.take());
+        drop(call.core().take_waiting());
     }
 }
 
@@ -274,8 +326,9 @@ impl<W: WanMiniport> Dialing<W> {
     }
 
     /// The answer is given by the [`Call`] itself, from wherever the driver has it:
-    /// [`Call::connect`], [`Call::refuse`]. Nothing but the halt refuses a call that the driver
-    /// forgets: until then its application waits, and its client cannot go.
+    /// [`Call::connect`], [`Call::refuse`]. Nothing but the halt, or the end of its
+    /// [time](Call::answer_within), refuses a call that the driver forgets: until then its
+    /// application waits, and its client cannot go.
     ///
     /// That is for drivers that find the call again by what they keep for it.
     pub fn keep(self) -> Call<W> {
@@ -289,7 +342,7 @@ impl<W: WanMiniport> Call<W> {
     ///
     /// `false` when it is not dialled any more: it was answered, or is over.
     pub fn connect(&self, params: LinkParams, irql: &mut impl NoLock) -> bool {
-        let Some(waits) = self.core().dialing.take() else {
+        let Some(waits) = self.core().take_waiting() else {
             return false;
         };
         self.core().set_params(params);
@@ -307,7 +360,7 @@ impl<W: WanMiniport> Call<W> {
 
     /// As [`refuse`](Self::refuse), for another reason.
     pub fn refuse_with(&self, status: Status, irql: &mut impl NoLock) -> bool {
-        let Some(waits) = self.core().dialing.take() else {
+        let Some(waits) = self.core().take_waiting() else {
             return false;
         };
         waits.refuse(status, irql);

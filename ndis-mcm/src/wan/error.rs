@@ -2,6 +2,7 @@
 
 use crate::Status;
 use core::fmt;
+use ndis_co::tapi::Disconnect;
 
 /// What the driver wanted to keep for a call that could not be offered, and why.
 ///
@@ -29,6 +30,26 @@ pub struct OfferError<C> {
     pub context: C,
     /// Why.
     pub status: Status,
+}
+
+impl<C> OfferError<C> {
+    /// Why, as who calls is told: nobody takes calls there ([`Disconnect::Unavailable`], as when the
+    /// adapter goes), each address has a call ([`Disconnect::Busy`]), the client answers with a reason
+    /// of its own, or it could not be done ([`Disconnect::Congestion`]).
+    #[must_use]
+    pub fn why(&self) -> Disconnect {
+        match self.status {
+            Status::INVALID_SAP | Status::CLOSING => Disconnect::Unavailable,
+            Status::TAPI_CALLUNAVAIL => Disconnect::Busy,
+            other => Disconnect::from_status(other).unwrap_or(Disconnect::Congestion),
+        }
+    }
+}
+
+impl<C> From<OfferError<C>> for Disconnect {
+    fn from(refused: OfferError<C>) -> Self {
+        refused.why()
+    }
 }
 
 impl<C> fmt::Display for OfferError<C> {

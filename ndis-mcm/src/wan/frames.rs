@@ -156,6 +156,36 @@ impl<W: WanMiniport> Frames<W> {
         sent.lists.complete(status, irql);
     }
 
+    /// Hands the frames up at another call, on whatever adapter, without copying them: a null modem,
+    /// or a bridge, in one driver. They are given back, and counted as sent, when all that is above
+    /// the other call has given them back there.
+    ///
+    /// NDISWAN gets each as [`Call::receive_lists`] hands it up, before this returns.
+    ///
+    /// # Errors
+    ///
+    /// Gives the frames back: [`Status::RESOURCES`], and as [`Call::receive_lists`].
+    pub fn forward(self, far: &Call<W>, irql: &mut impl NoLock) -> Result<(), ForwardError<W>> {
+        let parent = self.into_parent().map_err(|refused| ForwardError {
+            frames: refused.original,
+            status: refused.status,
+        })?;
+        let done = match parent.allocate_packet_clones(&far.adapter().pool) {
+            Ok(clones) => far.receive_lists(clones, irql).map_err(|refused| {
+                refused.lists.free(irql);
+                refused.status
+            }),
+            Err(status) => Err(status),
+        };
+        // With clones under way, the last of them gives them back.
+        match (Self::from_parent(parent), done) {
+            (Ok(frames), Ok(())) => frames.complete(Status::SUCCESS, irql),
+            (Ok(frames), Err(status)) => return Err(ForwardError { frames, status }),
+            (Err(_), _) => {}
+        }
+        Ok(())
+    }
+
     /// Makes them the parent of clones, which go out without a copy. They are given back when the
     /// last clone has come back, and counted then: as sent when every clone came back with success,
     /// else as not sent.
@@ -220,5 +250,49 @@ impl<W: WanMiniport> fmt::Debug for Frames<W> {
             .field("call", self.call())
             .field("lists", &self.list_count())
             .finish()
+    }
+}
+
+/// Frames that the other call did not take, and why.
+///
+/// ```
+/// # use ndis_host as _;
+/// use ndis_co::{Status, irql::UpToDispatch};
+/// use ndis_mcm::wan::{Call, Frames, WanMiniport};
+///
+/// /// A cable between two calls: what the far end does not take is lost there.
+/// fn carry<W: WanMiniport>(frames: Frames<W>, far: &Call<W>, irql: &mut UpToDispatch) {
+///     if let Err(refused) = frames.forward(far, irql) {
+///         far.lost(refused.frames.iter().count() as u64);
+///         refused.frames.complete(Status::SUCCESS, irql);
+///     }
+/// }
+/// ```
+pub struct ForwardError<W: WanMiniport> {
+    /// The frames, as they were: to be completed, or handed on later.
+    pub frames: Frames<W>,
+    /// Why.
+    pub status: Status,
+}
+
+impl<W: WanMiniport> fmt::Display for ForwardError<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "frames not handed on: {}", self.status)
+    }
+}
+
+impl<W: WanMiniport> core::error::Error for ForwardError<W> {}
+
+impl<W: WanMiniport> From<ForwardError<W>> for Status {
+    fn from(refused: ForwardError<W>) -> Self {
+        refused.status
+    }
+}
+
+impl<W: WanMiniport> fmt::Debug for ForwardError<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ForwardError")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
     }
 }

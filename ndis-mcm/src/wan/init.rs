@@ -82,7 +82,11 @@ impl<'i, W: WanMiniport> NewWan<'i, W> {
         if lines.is_empty() {
             return Err(Status::INVALID_DATA);
         }
-        let attributes = link.attributes().oids(W::OIDS).answered(&oids::OF_ADAPTER);
+        let answered: &[u32] = match link.can_compress() {
+            Some(_) => &oids::OF_COMPRESSING_ADAPTER,
+            None => &oids::OF_ADAPTER,
+        };
+        let attributes = link.attributes().oids(W::OIDS).answered(answered);
         let init = self.0.attributes(&attributes, irql)?;
         Ok(Declared { init, link, lines })
     }

@@ -3,7 +3,7 @@
 
 use crate::Attributes;
 use core::ffi::CStr;
-use ndis_co::wan::{Framing, Info, LinkInfo, LinkParameters};
+use ndis_co::wan::{CompressionInfo, Framing, Info, LinkInfo, LinkParameters};
 
 /// The speed of a link, both ways: bits a second.
 ///
@@ -221,6 +221,7 @@ pub struct Link {
     address: [u8; 6],
     vendor: [u8; 4],
     description: &'static CStr,
+    compression: Option<CompressionInfo>,
 }
 
 impl Link {
@@ -245,6 +246,7 @@ impl Link {
             address: [0x02, 0, 0, 0, 0, 1],
             vendor: [0xFF, 0xFF, 0xFF, 0],
             description: c"WAN adapter",
+            compression: None,
         }
     }
 
@@ -277,6 +279,29 @@ impl Link {
     #[doc(alias = "OID_WAN_CURRENT_ADDRESS")]
     pub const fn address(mut self, address: [u8; 6]) -> Self {
         self.address = address;
+        self
+    }
+
+    /// What the driver can compress, each way. NDISWAN negotiates it with the far end of a call, and
+    /// says what has become of it: [`WanMiniport::compression_set`]. Without this, no link is asked
+    /// about compression, and NDISWAN has its own.
+    ///
+    /// ```
+    /// # use ndis_host as _;
+    /// use ndis_co::wan::{Compression, CompressionInfo};
+    /// use ndis_mcm::wan::{Link, Subtype};
+    ///
+    /// // A compression of the maker's own: three bytes say whose, one says which.
+    /// let mut own = Compression { algorithm: Compression::PROPRIETARY, length: 4, ..Compression::default() };
+    /// own.values[..4].copy_from_slice(&[0x00, 0x53, 0xFF, 1]);
+    /// let link = Link::new(Subtype::SERIAL, 1500, 8)
+    ///     .compression(CompressionInfo { send: own, receive: own });
+    /// ```
+    ///
+    /// [`WanMiniport::compression_set`]: super::WanMiniport::compression_set
+    #[doc(alias = "OID_WAN_CO_GET_COMP_INFO")]
+    pub const fn compression(mut self, can: CompressionInfo) -> Self {
+        self.compression = Some(can);
         self
     }
 
@@ -314,6 +339,10 @@ impl Link {
 
     pub(super) const fn info(&self) -> &Info {
         &self.info
+    }
+
+    pub(super) const fn can_compress(&self) -> Option<&CompressionInfo> {
+        self.compression.as_ref()
     }
 
     /// Whether each frame is one of PPP.

@@ -28,7 +28,8 @@
 //!
 //! ```text
 //! application calls:  dial ──> Dial::pend ─ ─ ─> Dialing::connect ──> connected ──> send, receive
-//!                                         └ ─ ─> Dialing::refuse ───> failed
+//!                                         ├ ─ ─> Dialing::refuse ───> failed
+//!                                         └ ─ ─> no answer in time ─> failed     (Dial::pend_for)
 //! somebody calls:     Adapter::offer ──────────> answered ──> Answered::connect ──> connected ──> ...
 //!                                         └────> refused
 //! either hangs up:    hang_up ──> HangUp::finish      (after Call::hang_up, when the other end did)
@@ -47,7 +48,9 @@
 //! - It tells NDISWAN the speed and the window of a link when its call is up, again when NDISWAN
 //!   sets the link for the first time (before that it may not have the VC, and not hear), and when
 //!   the driver [changes](Call::set_params) them.
-//! - It refuses frames that are longer than declared, and fails what is sent on no call.
+//! - It refuses frames that are longer than declared, and fails what is sent on no call; what a call
+//!   sends it hands up at another one without copying it ([`Frames::forward`]).
+//! - It refuses a dialled call that nobody has answered in the [time](Dial::pend_for) for it.
 //! - It ends calls in the order that TAPI wants (rule [TAPI-13]): when the driver has nothing
 //!   against it, the VC is deactivated as soon as the last frame is back, then the request is
 //!   completed. A halt refuses what is dialled and ends every call (rule [TAPI-14]).
@@ -131,6 +134,7 @@
 mod adapt;
 mod call;
 mod counters;
+mod deadline;
 mod dial;
 mod ending;
 mod error;
@@ -141,6 +145,7 @@ mod link;
 mod nic;
 mod offer;
 mod oids;
+pub mod prelude;
 mod state;
 mod walk;
 
@@ -150,7 +155,7 @@ pub use ending::{HangUp, HangingUp};
 pub use error::OfferError;
 #[doc(hidden)]
 pub use frames::Counts;
-pub use frames::{Frames, FramesParent};
+pub use frames::{ForwardError, Frames, FramesParent};
 pub use init::{Declared, NewWan};
 pub use lines::{Line, Lines};
 pub use link::{Link, LinkParams, Speeds, Subtype};
@@ -165,7 +170,7 @@ use ndis_co::{
     nbl::NetBufferLists,
     oid::RequestId,
     power::PowerState,
-    wan::LinkInfo,
+    wan::{CompressionInfo, LinkInfo},
 };
 
 /// An adapter of a WAN driver; it derefs to what the driver keeps for it. Calls from the network
@@ -297,11 +302,12 @@ pub trait WanMiniport: Sized + Send + Sync + 'static {
     #[doc(alias = "MiniportCoSendNetBufferLists")]
     fn send(&self, call: &Call<Self>, frames: Frames<Self>, irql: &mut UpToDispatch);
 
-    /// Lists that were handed up with [`Call::receive_lists`] or [`Call::receive`] come back.
-    /// Dropping them frees them, and so does this default.
+    /// Lists that were handed up with [`Call::receive_lists`], [`Call::receive`] or
+    /// [`Frames::forward`] come back. Dropping them frees them, and so does this default.
     #[doc(alias = "MiniportReturnNetBufferLists")]
     fn returned(&self, adapter: &Adapter<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
-        let _ = (adapter, lists, irql);
+        let _ = adapter;
+        lists.free(irql);
     }
 
     /// NDISWAN has set the link of a call: sizes of frames, and framing, within what was declared.
@@ -309,6 +315,18 @@ pub trait WanMiniport: Sized + Send + Sync + 'static {
     #[doc(alias = "OID_WAN_CO_SET_LINK_INFO")]
     fn link_set(&self, call: &Call<Self>, link: &LinkInfo, irql: &mut UpToDispatch) {
         let _ = (call, link, irql);
+    }
+
+    /// NDISWAN has chosen what a call compresses, of what was [declared](Link::compression): after
+    /// PPP has negotiated it, or again.
+    #[doc(alias = "OID_WAN_CO_SET_COMP_INFO")]
+    fn compression_set(
+        &self,
+        call: &Call<Self>,
+        chosen: &CompressionInfo,
+        irql: &mut UpToDispatch,
+    ) {
+        let _ = (call, chosen, irql);
     }
 
     /// As [`Miniport::pause`](crate::Miniport::pause): calls stay, data stop.

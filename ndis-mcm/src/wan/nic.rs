@@ -36,6 +36,8 @@ pub struct Nic<W: WanMiniport> {
     saps: SpinLock<Vec<Registered<W>>>,
     /// The adapter goes: no call begins any more.
     ends: AtomicBool,
+    /// The device has no power.
+    asleep: AtomicBool,
     context: W::Adapter,
 }
 
@@ -76,6 +78,7 @@ impl<W: WanMiniport> Nic<W> {
             addresses,
             saps: SpinLock::new(Vec::new(Tag::NDIS)),
             ends: AtomicBool::new(false),
+            asleep: AtomicBool::new(false),
             context,
         })
     }
@@ -135,6 +138,14 @@ impl<W: WanMiniport> Nic<W> {
 
     pub(super) fn ends(&self) -> bool {
         self.ends.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn set_asleep(&self, asleep: bool) {
+        self.asleep.store(asleep, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_asleep(&self) -> bool {
+        self.asleep.load(Ordering::SeqCst)
     }
 
     // SAPs.

@@ -17,7 +17,7 @@ use ndis_co::{
     irql::UpToDispatch,
     oid::{Door, Kind, OidRequest, number},
     tapi::{AddressCaps, CallDiagnostics, CallOrigin, CallReason, Flat, LineCaps},
-    wan::{LinkInfo, Statistics},
+    wan::{Compression, CompressionInfo, LinkInfo, Statistics},
 };
 
 /// What is in the adapter's list of OIDs; those of the call manager are none of the adapter's.
@@ -30,6 +30,13 @@ pub(super) const OF_ADAPTER: [u32; 7] = [
     number::WAN_CO_GET_LINK_INFO,
     number::WAN_CO_GET_STATS_INFO,
 ];
+
+/// The same of an adapter whose links compress.
+pub(super) const OF_COMPRESSING_ADAPTER: [u32; 9] = {
+    let [a, b, c, d, e, f, g] = OF_ADAPTER;
+    let [get, set] = [number::WAN_CO_GET_COMP_INFO, number::WAN_CO_SET_COMP_INFO];
+    [a, b, c, d, e, f, g, get, set]
+};
 
 /// Answers a request, about a VC or the adapter, or gives it back: it is not of these, or one that
 /// the driver answers itself.
@@ -49,6 +56,23 @@ pub(super) fn answer<'r, W: WanMiniport, D: Door>(
         return Ok(set_link(adapter, call, request, irql));
     }
     let (link, lines) = (&adapter.link, &adapter.lines);
+    if let Some(can) = link.can_compress() {
+        match oid {
+            number::WAN_CO_GET_COMP_INFO => return Ok(reply(request, can)),
+            number::WAN_CO_SET_COMP_INFO => {
+                return Ok(match (request.kind(), call) {
+                    (Kind::Set, Some(call)) => set_compression(call, can, request, irql),
+                    // What is chosen belongs to a link.
+                    (Kind::Set, None) => request.not_supported(),
+                    (_, call) => {
+                        let chosen = call.map(Call::compression);
+                        reply(request, &chosen.unwrap_or_default())
+                    }
+                });
+            }
+            _ => {}
+        }
+    }
     // What is no query is refused by the reply.
     Ok(match oid {
         number::CO_TAPI_CM_CAPS => reply(request, &lines.cm_caps()),
@@ -141,6 +165,32 @@ fn set_one<W: WanMiniport>(call: &Call<W>, info: LinkInfo, irql: &mut UpToDispat
     let driver = call.adapter().driver();
     driver.link_set(call, &info, irql);
 }
+
+/// NDISWAN says what a link compresses: what the driver cannot is refused, the rest kept.
+fn set_compression<'r, W: WanMiniport, D: Door>(
+    call: &Call<W>,
+    can: &CompressionInfo,
+    request: OidRequest<'r, D>,
+    irql: &mut UpToDispatch,
+) -> Answer<'r> {
+    let Ok(chosen) = CompressionInfo::parse(request.input()) else {
+        return request.invalid_length(COMPRESSION);
+    };
+    let has = |can: &Compression, chosen: &Compression| {
+        let algorithm = [Compression::NONE, can.algorithm].contains(&chosen.algorithm);
+        algorithm && can.kinds.contains(chosen.kinds)
+    };
+    if !has(&can.send, &chosen.send) || !has(&can.receive, &chosen.receive) {
+        return request.refuse(Status::INVALID_DATA);
+    }
+    call.core().set_compression(chosen);
+    let driver = call.adapter().driver();
+    driver.compression_set(call, &chosen, irql);
+    request.accept(COMPRESSION)
+}
+
+/// The bytes of it.
+const COMPRESSION: usize = size_of::<ndis_sys::NDIS_WAN_CO_SET_COMP_INFO>();
 
 /// Where the last call on a VC came from. The driver's own account of it is none: what there is
 /// to say, the status has said.

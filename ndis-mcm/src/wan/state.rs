@@ -13,7 +13,8 @@ use ndis_co::{
     lock::SpinLock,
     mem::{Arc, Tag},
     tapi::CallOrigin,
-    wan::{Framing, LinkInfo},
+    timer::Timer,
+    wan::{CompressionInfo, Framing, LinkInfo},
 };
 
 /// Which way a call goes.
@@ -43,6 +44,18 @@ impl Direction {
     }
 }
 
+/// The client who waits for the network, and for how long: see the module `deadline`.
+pub(super) struct Waiting<W: WanMiniport> {
+    pub(super) waits: PendingMakeCall<Wan<W>>,
+    pub(super) deadline: Option<Deadline<W>>,
+}
+
+/// The time that a driver has stated.
+pub(super) struct Deadline<W: WanMiniport> {
+    pub(super) timer: Timer<CallCore<W>>,
+    pub(super) milliseconds: u32,
+}
+
 /// What is kept for one call.
 #[doc(hidden)]
 pub struct CallCore<W: WanMiniport> {
@@ -63,7 +76,9 @@ pub struct CallCore<W: WanMiniport> {
     /// It is over, and its address free.
     ended: AtomicBool,
     /// The client who waits for the network, unless that is answered.
-    pub(super) dialing: SpinLock<Option<PendingMakeCall<Wan<W>>>>,
+    pub(super) dialing: SpinLock<Option<Waiting<W>>>,
+    /// What NDISWAN has chosen to be compressed.
+    compression: SpinLock<CompressionInfo>,
 }
 
 impl<W: WanMiniport> CallCore<W> {
@@ -88,8 +103,14 @@ impl<W: WanMiniport> CallCore<W> {
             detects: AtomicBool::new(is_open(&link)),
             ended: AtomicBool::new(false),
             dialing: SpinLock::new(None),
+            compression: SpinLock::new(CompressionInfo::default()),
         };
         Arc::try_new_or_back(core, Tag::NDIS).map_err(|core| core.context)
+    }
+
+    /// Who waits, for whoever gives the answer.
+    pub(super) fn take_waiting(&self) -> Option<PendingMakeCall<Wan<W>>> {
+        self.dialing.take().map(|waiting| waiting.waits)
     }
 
     /// Which of the VC's calls it is.
@@ -146,6 +167,14 @@ impl<W: WanMiniport> CallCore<W> {
     pub(super) fn set_link(&self, link: LinkInfo) {
         self.link.set(link);
         self.detects.store(is_open(&link), Ordering::SeqCst);
+    }
+
+    pub(super) fn compression(&self) -> CompressionInfo {
+        self.compression.get()
+    }
+
+    pub(super) fn set_compression(&self, chosen: CompressionInfo) {
+        self.compression.set(chosen);
     }
 
     /// A frame has come in that has this framing.

@@ -1,10 +1,11 @@
 //! WAN miniports: a test one over a null-modem cable, and a client in the place of NDPROXY and
 //! NDISWAN.
 
+mod dialled;
+mod handed_on;
 mod modem;
 mod numbers;
 mod oids;
-
 mod proxy;
 
 use modem::{DIALLED, MAX_FRAME, Modem, OFFERED};
@@ -68,7 +69,11 @@ impl World {
     }
 
     fn with_saps(host: Host, saps: &[LineSap]) -> Self {
-        let (notes, proxy) = (Arc::<modem::Notes>::default(), Proxy::default());
+        Self::of_modem(host, Arc::default(), saps)
+    }
+
+    fn of_modem(host: Host, notes: Arc<modem::Notes>, saps: &[LineSap]) -> Self {
+        let proxy = Proxy::default();
         *proxy.0.saps.lock().unwrap() = saps.to_vec();
         let modem = load_modem(&host, &notes);
         let client = load_proxy(&host, &proxy);

@@ -7,7 +7,7 @@ use ndis_co::{
     nbl::NetBufferLists,
     scope::Scope,
     tapi::Disconnect,
-    wan::LinkInfo,
+    wan::{CompressionInfo, LinkInfo},
     work::{Work, WorkItem},
 };
 use ndis_mcm::{
@@ -29,6 +29,9 @@ pub const DIALLED: LinkParams = LinkParams::new(Speeds::new(8_000_000, 4_000_000
 /// What an offered one has.
 pub const OFFERED: LinkParams = LinkParams::new(Speeds::new(4_000_000, 8_000_000), 6);
 
+/// For how long a call to `patient` waits, in milliseconds.
+pub const PATIENCE: u32 = 5_000;
+
 /// How the modem ends calls.
 #[derive(Default)]
 pub struct Notes {
@@ -38,6 +41,14 @@ pub struct Notes {
     pub holds: AtomicBool,
     /// Answered calls are dropped.
     pub loses: AtomicBool,
+    /// Frames are handed on without a copy.
+    pub forwards: AtomicBool,
+    /// What could not be handed on so.
+    pub not_forwarded: Mutex<Vec<Status>>,
+    /// What links can compress.
+    pub compression: Mutex<Option<CompressionInfo>>,
+    /// What NDISWAN has chosen of it.
+    pub compressed: Mutex<Vec<CompressionInfo>>,
     pub connected: AtomicU32,
     pub failed: Mutex<Vec<Status>>,
     pub refused: Mutex<Vec<Status>>,
@@ -186,6 +197,11 @@ impl WanMiniport for Modem {
             .speeds(Speeds::both(8_000_000))
             .address(ADDRESS)
             .vendor_description(c"Null modem");
+        let can = *self.0.compression.lock().unwrap();
+        let link = match can {
+            Some(can) => link.compression(can),
+            None => link,
+        };
         let init = init.declare(link, lines, irql)?;
         let nic = Nic::try_new(init.scope())?;
         init.finish(nic, irql)
@@ -202,7 +218,12 @@ impl WanMiniport for Modem {
             "mirror" => return dial.connect(Leg::new(&self.0, None), DIALLED, irql),
             _ => {}
         }
-        let (answer, dialing) = match dial.pend(Leg::new(&self.0, None)) {
+        let leg = Leg::new(&self.0, None);
+        let pended = match number.as_str() {
+            "patient" => dial.pend_for(leg, PATIENCE, irql),
+            _ => dial.pend(leg),
+        };
+        let (answer, dialing) = match pended {
             Ok(both) => both,
             Err(answer) => return answer,
         };
@@ -213,7 +234,7 @@ impl WanMiniport for Modem {
             }
             "at once" => dialing.refuse(Disconnect::Congestion, irql),
             "lost" => drop(dialing),
-            "silent" => self.0.kept.lock().unwrap().push(dialing),
+            "silent" | "patient" => self.0.kept.lock().unwrap().push(dialing),
             "kept" => {
                 let call = dialing.keep();
                 self.0.calls.lock().unwrap().push(call.downgrade().unwrap());
@@ -303,6 +324,14 @@ impl WanMiniport for Modem {
         }
         // A mirror is one without a peer.
         let to = call.peer().unwrap_or_else(|| call.clone());
+        if self.0.forwards.load(SeqCst) {
+            if let Err(refused) = frames.forward(&to, irql) {
+                self.0.not_forwarded.lock().unwrap().push(refused.status);
+                to.lost(refused.frames.iter().count() as u64);
+                refused.frames.complete(Status::SUCCESS, irql);
+            }
+            return;
+        }
         let mut status = Status::SUCCESS;
         for frame in frames.iter() {
             let mut copy = vec![0; frame.len()];
@@ -320,6 +349,10 @@ impl WanMiniport for Modem {
 
     fn link_set(&self, _: &Call<Self>, link: &LinkInfo, _: &mut UpToDispatch) {
         self.0.set.lock().unwrap().push(*link);
+    }
+
+    fn compression_set(&self, _: &Call<Self>, chosen: &CompressionInfo, _: &mut UpToDispatch) {
+        self.0.compressed.lock().unwrap().push(*chosen);
     }
 
     fn running(&self, adapter: &Adapter<Self>, _: &mut Passive) {

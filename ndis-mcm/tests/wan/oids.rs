@@ -12,7 +12,7 @@ use ndis_co::{
         ANY_ADDRESS, AddressCaps, CallDiagnostics, CallOrigin, CallReason, CmCaps, Flat, LineCaps,
         Text,
     },
-    wan::{Framing, Info, LinkInfo, Statistics},
+    wan::{Compression, CompressionInfo, CompressionKinds, Framing, Info, LinkInfo, Statistics},
 };
 use ndis_host::{OidAnswer, OidAsk, OwnRequests, Readings};
 use ndis_sys as n;
@@ -163,8 +163,23 @@ fn doors() -> Vec<Readings> {
 /// A call is up, to a mirror.
 fn world(readings: Readings) -> World {
     let world = World::new(builder(1).readings(readings).build());
+    enumerate(&world);
     world.call("mirror");
     world
+}
+
+/// In the order that clients keep to (rule TAPI-04); of lines that there are not, too.
+fn enumerate(world: &World) {
+    query(world, Door::Manager, number::CO_TAPI_CM_CAPS, &[], 12);
+    for line in [0, 1, 2, 9, u32::MAX] {
+        query(
+            world,
+            Door::Manager,
+            number::CO_TAPI_LINE_CAPS,
+            &[line],
+            700,
+        );
+    }
 }
 
 /// Rules WAN-01, WAN-11, TAPI-02, TAPI-03: what each answers does not depend on the door.
@@ -442,6 +457,115 @@ fn statistics() {
         }
         world.end("statistics");
     }
+}
+
+/// What the driver has declared is told, and what is chosen of it is the call's.
+#[test]
+fn compression() {
+    let own = Compression {
+        algorithm: Compression::PROPRIETARY,
+        length: 4,
+        ..Compression::default()
+    };
+    let can = CompressionInfo {
+        send: own,
+        receive: Compression {
+            kinds: CompressionKinds::HISTORY_LESS,
+            ..Compression::default()
+        },
+    };
+    let notes = Arc::<crate::modem::Notes>::default();
+    *notes.compression.lock().unwrap() = Some(can);
+    let world = World::of_modem(builder(1).build(), notes, &[crate::ON_LINE_1]);
+    enumerate(&world);
+    world.call("mirror");
+    let [get, set] = [number::WAN_CO_GET_COMP_INFO, number::WAN_CO_SET_COMP_INFO];
+    let bytes = |info: &CompressionInfo| info.to_vec().unwrap().to_vec();
+    let none = bytes(&CompressionInfo::default());
+    for door in DOORS {
+        assert_eq!(query(&world, door, get, &[], 104).bytes, bytes(&can));
+        let short = query(&world, door, get, &[], 103);
+        let needs = (Status::BUFFER_TOO_SHORT, 104);
+        assert_eq!((short.status, short.needed), needs, "{door:?}");
+        assert_eq!(query(&world, door, set, &[], 104).bytes, none);
+    }
+    let chosen = CompressionInfo {
+        send: Compression {
+            session_key: [7; 8],
+            ..own
+        },
+        ..CompressionInfo::default()
+    };
+    for (info, status) in [
+        (
+            CompressionInfo {
+                receive: own,
+                ..chosen
+            },
+            Status::INVALID_DATA,
+        ),
+        (
+            CompressionInfo {
+                send: Compression {
+                    kinds: CompressionKinds::COMPRESSION,
+                    ..own
+                },
+                ..chosen
+            },
+            Status::INVALID_DATA,
+        ),
+        (chosen, Status::SUCCESS),
+    ] {
+        let came = ask(&world, Door::AdapterOfVc, &Ask::Set(set, bytes(&info)));
+        assert_eq!(came.status, status, "{info:?}");
+    }
+    let short = Ask::Set(set, vec![0; 103]);
+    let came = ask(&world, Door::AdapterOfVc, &short);
+    assert_eq!(came.status, Status::INVALID_LENGTH);
+    // It is a link's.
+    let all = ask(&world, Door::Adapter, &Ask::Set(set, bytes(&chosen)));
+    assert_eq!(all.status, Status::NOT_SUPPORTED);
+    let heard = world.modem.compressed.lock().unwrap().clone();
+    assert_eq!(heard, [chosen]);
+    assert_eq!(
+        query(&world, Door::AdapterOfVc, set, &[], 104).bytes,
+        bytes(&chosen)
+    );
+    let call = world.modem.calls.lock().unwrap()[0].upgrade().unwrap();
+    assert_eq!(call.compression(), chosen);
+    call.compressed(1000, 400);
+    call.expanded(30, 90);
+    let counted = call.statistics();
+    assert_eq!(
+        (counted.sent_uncompressed, counted.sent_compressed),
+        (1000, 400)
+    );
+    let received = (counted.received_compressed, counted.received_uncompressed);
+    assert_eq!(received, (30, 90));
+    drop(call);
+    let list = query(
+        &world,
+        Door::Miniport,
+        number::GEN_CO_SUPPORTED_LIST,
+        &[],
+        1024,
+    );
+    for oid in [get, set] {
+        let listed = |one: &[u8]| one == oid.to_le_bytes();
+        assert!(list.bytes.chunks_exact(4).any(listed), "{oid:#x}");
+    }
+    world.end("compression");
+}
+
+/// A driver that has declared none does not know these OIDs.
+#[test]
+fn without_compression() {
+    let world = world(Readings::default());
+    for oid in [number::WAN_CO_GET_COMP_INFO, number::WAN_CO_SET_COMP_INFO] {
+        let came = query(&world, Door::AdapterOfVc, oid, &[], 104);
+        assert_eq!(came.status, Status::NOT_SUPPORTED);
+    }
+    world.end("no compression");
 }
 
 /// Rules INIT-30, WAN-11: what the adapter answers is in its list.

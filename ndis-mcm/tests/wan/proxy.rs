@@ -119,18 +119,7 @@ impl Proxy {
 
     pub fn try_send(&self, vc: &Vc<Self>, frames: &[&[u8]]) -> bool {
         let irql = &mut passive();
-        let binding = vc.af().binding();
-        let mut lists = NetBufferLists::new(Side::Protocol);
-        for both in frames.chunks(2) {
-            let mut list = binding.allocate_list().unwrap();
-            for frame in both {
-                let mut packet = binding.allocate_buffer(0, frame.len()).unwrap();
-                packet.set_data(frame).unwrap();
-                list.push_back(packet).unwrap();
-            }
-            lists.push_back(list).unwrap();
-        }
-        vc.send(lists, irql).is_ok()
+        lists(vc, frames).is_ok_and(|lists| vc.send(lists, irql).is_ok())
     }
 
     pub fn placed(&self) -> Vc<Self> {
@@ -157,6 +146,22 @@ impl Proxy {
         drop(all);
         drop(gone);
     }
+}
+
+/// Lists of frames, two in each.
+fn lists(vc: &Vc<Proxy>, frames: &[&[u8]]) -> Result<NetBufferLists, Status> {
+    let binding = vc.af().binding();
+    let mut lists = NetBufferLists::new(Side::Protocol);
+    for both in frames.chunks(2) {
+        let mut list = binding.allocate_list()?;
+        for frame in both {
+            let mut packet = binding.allocate_buffer(0, frame.len())?;
+            packet.set_data(frame)?;
+            list.push_back(packet).unwrap();
+        }
+        lists.push_back(list).unwrap();
+    }
+    Ok(lists)
 }
 
 impl Protocol for Proxy {

@@ -25,6 +25,8 @@ const FAMILY: AddressFamily = AddressFamily::new(Family::new(0x4C6F_6F70), 1, 0)
 const TAG: Tag = Tag::new(*b"Bnch");
 /// The number that is called.
 const NUMBER: [u8; 4] = [7, 0, 0, 0];
+/// The longest frame that there is room for.
+const ROOM: u32 = 1500;
 /// The data of a frame.
 const FRAME: [u8; 64] = [1; 64];
 
@@ -63,7 +65,7 @@ impl Miniport for Manager {
         irql: &mut Passive,
     ) -> Result<Initialized<'i>, Status> {
         let init = init.attributes(&Attributes::wan(), irql)?;
-        let pool = NetBufferListPool::for_receives(init.scope(), TAG)?;
+        let pool = NetBufferListPool::for_receives_of_size(init.scope(), ROOM, TAG)?;
         let mut init = init.adapter(Nic { pool })?;
         init.register_address_family(FAMILY, irql)?;
         Ok(init.finish())
@@ -181,7 +183,7 @@ impl Protocol for Caller {
     type Role = AsClient;
 
     fn bind(&self, adapter: &NewBinding<'_>, _irql: &mut Passive) -> Result<Port, Status> {
-        let pool = NetBufferListPool::for_sends(adapter.scope(), TAG)?;
+        let pool = NetBufferListPool::for_sends_of_size(adapter.scope(), ROOM, TAG)?;
         Ok(Port { pool })
     }
 }
@@ -281,7 +283,7 @@ pub fn up(_: usize, irql: &mut UpToDispatch) {
 }
 
 fn frame(pool: &NetBufferListPool) -> NetBufferList {
-    let mut list = pool.allocate(1500).expect("a list");
+    let mut list = pool.allocate(FRAME.len()).expect("a list");
     list.set_data(&FRAME).expect("room");
     list
 }

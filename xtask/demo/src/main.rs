@@ -83,7 +83,8 @@ fn run(args: &Args) -> Result<(), String> {
     let start = Instant::now();
     let host = Host::builder()
         .seed(args.seed)
-        .events(EventMode::All)
+        // The one that is told. Those of a hundred thousand would take the whole memory.
+        .events(EventMode::Call(1))
         .build();
 
     let watch = Watch::start(&progress);

@@ -2,8 +2,9 @@
 //! line every now and then elsewhere.
 //!
 //! Frames alone do not tell it: of a thousand calls with one frame each, most of the time goes into
-//! setting them up and taking them down. So a call counts when it is placed, when it comes up and when
-//! it has ended, and each frame when its echo is back.
+//! setting them up and taking them down. So there is a bar for each: for the calls that are up, counted
+//! when one is placed and when it comes up, for the frames whose echo is back, for the calls that have
+//! ended. All three move at the same time, for each call goes its own way.
 
 use std::{
     io::{IsTerminal as _, Write as _, stderr},
@@ -41,20 +42,33 @@ impl Progress {
         *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = name;
     }
 
-    /// A line about it: done and due, then in words.
-    fn line(&self) -> (u64, u64, String) {
+    /// What is done of it, and due: set-up, data, teardown.
+    fn parts(&self) -> [(&'static str, u64, u64); 3] {
+        let tally = self.ledger.tally();
+        let (calls, frames) = (self.calls, self.frames);
+        [
+            ("set-up", tally.placed + tally.begun, 2 * calls),
+            ("data", tally.echoed, frames),
+            ("teardown", tally.ended, calls),
+        ]
+    }
+
+    /// A line about it, in words.
+    fn line(&self) -> String {
         let stage = *self.stage.lock().unwrap_or_else(PoisonError::into_inner);
         let tally = self.ledger.tally();
         let (calls, frames) = (self.calls, self.frames);
-        let text = format!(
+        format!(
             "{stage}: of {calls} calls {} placed, {} up, {} ended; {} of {frames} frames back",
             tally.placed, tally.begun, tally.ended, tally.echoed
-        );
-        (
-            tally.placed + tally.begun + tally.ended + tally.echoed,
-            frames + 3 * calls,
-            text,
         )
+    }
+
+    /// The same, drawn.
+    fn bars(&self) -> String {
+        let parts = self.parts();
+        let bars = parts.map(|(name, done, due)| format!("{name} [{}] ", bar(done, due, 10)));
+        bars.concat() + &self.line()
     }
 }
 
@@ -95,9 +109,8 @@ fn draw(progress: &Progress, stop: &AtomicBool) {
     // What is over at once is not worth a line.
     thread::park_timeout(Duration::from_millis(200));
     while !stop.load(Ordering::Relaxed) {
-        let (done, due, text) = progress.line();
         // In one piece, and never wrapped: a second line would not be drawn over.
-        let text = format!("\r\x1b[?7l[{}] {text}\x1b[K\x1b[?7h", bar(done, due, 20));
+        let text = format!("\r\x1b[?7l{}\x1b[K\x1b[?7h", progress.bars());
         drawn = stderr().write_all(text.as_bytes()).is_ok();
         thread::park_timeout(Duration::from_millis(100));
     }
@@ -114,7 +127,7 @@ fn report(progress: &Progress, stop: &AtomicBool) {
         thread::park_timeout(EVERY);
         if last.elapsed() >= EVERY {
             last = Instant::now();
-            eprintln!("demo: {}", progress.line().2);
+            eprintln!("demo: {}", progress.line());
         }
     }
 }
@@ -137,15 +150,23 @@ mod tests {
         let ledger = Arc::new(Ledger::default());
         let progress = Progress::new(&traffic, &ledger);
         progress.stage("calling");
-        assert_eq!(progress.line().0, 0);
+        let done = |progress: &Progress| progress.parts().map(|(_, done, _)| done);
+        assert_eq!(done(&progress), [0, 0, 0]);
+        assert_eq!(progress.parts().map(|(.., due)| due), [20, 10, 10]);
         ledger.begun();
-        let (done, due, text) = progress.line();
-        assert_eq!((done, due), (1, 40));
+        assert_eq!(done(&progress), [1, 0, 0]);
+        let text = progress.line();
         assert!(
             text.starts_with("calling: of 10 calls 0 placed, 1 up, 0 ended"),
             "{text}"
         );
         ledger.ended();
-        assert_eq!(progress.line().0, 2);
+        assert_eq!(done(&progress), [1, 0, 1]);
+        ledger.placed();
+        let bars = progress.bars();
+        assert!(
+            bars.starts_with("set-up [#---------] data [----------] teardown [#---------] calling"),
+            "{bars}"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! [`Families`]: the address families that a client has opened on one binding.
 
-use super::{AfShared, Client, Phase, Vc};
+use super::{AfShared, Client, Phase, Vc, above::Above};
 use crate::{
     Status,
     irql::UpToDispatch,
@@ -14,6 +14,9 @@ use ndis_sys::NDIS_HANDLE;
 /// A role in which a driver is a client.
 #[doc(hidden)]
 pub trait RunsClient<C: Client>: Sealed {
+    /// What it keeps on each VC of the one that is joined to that.
+    type Above: Above;
+
     fn families(binding: &BindingShared<C>) -> &Families<C>;
 }
 

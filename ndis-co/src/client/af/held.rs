@@ -21,6 +21,7 @@ use crate::{
     scope::Scope,
 };
 use core::{
+    any::Any,
     fmt,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -135,7 +136,10 @@ impl<C: Client> Held<C> {
 /// the same VC (rule [VC-70]).
 ///
 /// [VC-70]: ndis_sys::rules#VC-70
-pub(crate) struct Lower<C: Client>(Held<C>);
+pub(crate) struct Lower<C: Client> {
+    held: Held<C>,
+    number: u32,
+}
 
 impl<C: Client> Lower<C> {
     pub(crate) fn try_new(vc: &Vc<C>) -> Result<Self, Status> {
@@ -146,22 +150,30 @@ impl<C: Client> Lower<C> {
             told: AtomicBool::new(false),
         };
         let held = held.with_vc(Some(&vc.shared))?;
-        if vc.shared.state().locked(VcState::share) {
-            Ok(Self(held))
-        } else {
-            Err(Status::INVALID_STATE)
-        }
+        let call = vc.shared.state().locked(VcState::share);
+        let number = call.ok_or(Status::INVALID_STATE)?;
+        Ok(Self { held, number })
     }
 
     pub(crate) fn handle(&self) -> NDIS_HANDLE {
-        Hold::vc(&self.0)
+        Hold::vc(&self.held)
+    }
+
+    /// The number of the call that goes on above.
+    pub(crate) fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The VC that shares `vc` is there: it hears of the end of the call, which may have come.
+    pub(crate) fn joined(vc: &Vc<C>, above: &mut dyn Any, irql: &mut UpToDispatch) {
+        VcShared::joined(vc, above, irql);
     }
 }
 
 impl<C: Client> Drop for Lower<C> {
     fn drop(&mut self) {
-        if let Some(vc) = &self.0.vc {
-            vc.state().locked(VcState::unshare);
+        if let Some(vc) = &self.held.vc {
+            vc.parted();
         }
     }
 }

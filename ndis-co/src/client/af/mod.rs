@@ -1,5 +1,6 @@
 //! [`OpenAf`] and [`Af`]: an address family that the client has opened.
 
+pub(in crate::client) mod above;
 mod children;
 mod families;
 pub(super) mod held;

@@ -102,7 +102,7 @@ fn an_offer_that_is_taken_back_is_closed() {
     let mut state = called();
     let offer = state.offer().unwrap().0;
     state.pend(parameters(1));
-    assert_eq!(state.hung_up(), HungUp::Tell(state.number));
+    assert_eq!(state.hung_up(Status::SUCCESS), HungUp::Tell(state.number));
     assert!(!closes(&mut state), "the client is just being told");
     // The driver's refusal comes too late to be one.
     state.want_answer(offer, Status::REQUEST_ABORTED);
@@ -122,7 +122,7 @@ fn an_offer_that_is_taken_back_is_closed() {
 fn an_offer_may_be_taken_back_before_it_is_pended() {
     let mut state = called();
     state.offer().unwrap();
-    assert_eq!(state.hung_up(), HungUp::Tell(state.number));
+    assert_eq!(state.hung_up(Status::SUCCESS), HungUp::Tell(state.number));
     state.close_hung_up(state.number);
     assert!(!closes(&mut state));
     assert!(!state.refuse(), "there is nothing to refuse");
@@ -135,7 +135,7 @@ fn an_offer_may_be_taken_back_before_it_is_pended() {
     let mut state = called();
     state.offer().unwrap();
     state.accept();
-    assert_eq!(state.hung_up(), HungUp::Tell(state.number));
+    assert_eq!(state.hung_up(Status::SUCCESS), HungUp::Tell(state.number));
     state.close_hung_up(state.number);
     assert!(!closes(&mut state), "the callback still runs");
     assert!(state.returns(state.number));
@@ -149,12 +149,12 @@ fn an_offer_may_be_taken_back_before_it_is_pended() {
 #[test]
 fn a_call_that_was_refused_and_taken_back_is_closed() {
     fn ends(mut state: State) {
-        assert_eq!(state.hung_up(), HungUp::Nothing, "once");
+        assert_eq!(state.hung_up(Status::SUCCESS), HungUp::Nothing, "once");
         assert!(closes(&mut state));
         assert!(!state.try_delete());
         assert!(!state.closed(), "the client has done with it");
         state.closed_and_told();
-        assert_eq!(state.hung_up(), HungUp::Nothing);
+        assert_eq!(state.hung_up(Status::SUCCESS), HungUp::Nothing);
         assert!(state.try_delete());
     }
 
@@ -165,16 +165,16 @@ fn a_call_that_was_refused_and_taken_back_is_closed() {
         state.pend(parameters(1));
         state.want_answer(offer, Status::REQUEST_ABORTED);
         if told == 0 {
-            assert_eq!(state.hung_up(), HungUp::Close);
+            assert_eq!(state.hung_up(Status::SUCCESS), HungUp::Close);
         }
         assert_eq!(answer(&mut state), Some((Status::REQUEST_ABORTED, 1)));
         if told == 1 {
-            assert_eq!(state.hung_up(), HungUp::Close);
+            assert_eq!(state.hung_up(Status::SUCCESS), HungUp::Close);
         }
         assert!(!closes(&mut state), "NDIS has the answer soon");
         assert_eq!(state.answer_told(state.number), told == 2);
         if told == 2 {
-            assert_eq!(state.hung_up(), HungUp::Close);
+            assert_eq!(state.hung_up(Status::SUCCESS), HungUp::Close);
         }
         ends(state);
     }
@@ -183,7 +183,7 @@ fn a_call_that_was_refused_and_taken_back_is_closed() {
     let mut state = called();
     state.offer().unwrap();
     assert!(state.refuse());
-    assert_eq!(state.hung_up(), HungUp::Close);
+    assert_eq!(state.hung_up(Status::SUCCESS), HungUp::Close);
     assert!(!closes(&mut state), "the callback still runs");
     assert!(state.returns(state.number));
     assert!(!closes(&mut state));
@@ -202,7 +202,11 @@ fn a_refused_offer_is_over() {
     assert!(state.answer_told(state.number));
     assert!(!closes(&mut state));
     assert!(state.try_delete());
-    assert_eq!(state.hung_up(), HungUp::Nothing, "it is gone");
+    assert_eq!(
+        state.hung_up(Status::SUCCESS),
+        HungUp::Nothing,
+        "it is gone"
+    );
 }
 
 /// The count of offers starts again some day, and is still no excuse for a
@@ -319,14 +323,17 @@ fn the_end_waits_for_what_is_under_way() {
     state.offer().unwrap();
     state.accept();
     assert!(state.connected().0);
-    assert!(state.busy(2));
+    assert_eq!(state.changed_gate(), Some(true));
+    assert!(
+        state.send(Chain::new(), true).is_none(),
+        "the work item is to"
+    );
     state.want_close();
-    assert!(!state.busy(1), "no more from here on");
-    assert!(state.next(|| false).is_none());
+    assert_eq!(state.changed_gate(), Some(false), "no more from here on");
+    state.set_out(true);
+    assert!(state.next(|| false).is_none(), "a list is out");
     assert!(!state.try_delete());
-    assert!(!state.leave(1));
-    assert!(state.next(|| false).is_none());
-    assert!(state.leave(1));
+    state.set_out(false);
     assert!(matches!(state.next(|| false), Some(Step::Close { .. })));
     assert!(!state.try_delete());
     state.closed();
@@ -381,20 +388,105 @@ fn what_is_left_for_later_is_still_due() {
     assert!(state.next(|| true).is_none(), "nothing is due");
 }
 
-/// One VC shares another while that one's call is up, so that its driver hears of the end.
+/// A call that was taken and is up.
+fn up(state: &mut State) {
+    state.offer().unwrap();
+    state.accept();
+    assert!(state.connected().0);
+    state.returns(state.number);
+}
+
+/// The end that the VC above is to hear of.
+fn end(state: &mut State) -> Option<Status> {
+    match state.next(|| false)? {
+        Step::EndAbove { status, .. } => Some(status),
+        _ => None,
+    }
+}
+
+/// One VC shares another while that one's call is up.
 #[test]
 fn a_vc_is_shared_once_and_while_its_call_is_up() {
     let mut state = called();
-    assert!(!state.share(), "no call");
+    assert_eq!(state.share(), None, "no call");
     state.offer().unwrap();
-    assert!(!state.share(), "nobody has taken it");
+    assert_eq!(state.share(), None, "nobody has taken it");
     state.accept();
     assert!(state.connected().0);
-    assert!(state.share());
-    assert!(!state.share(), "there is one already");
+    assert_eq!(state.share(), Some(state.number));
+    assert_eq!(state.share(), None, "there is one already");
     state.unshare();
-    assert!(state.share());
+    assert_eq!(state.share(), Some(state.number));
     state.unshare();
+    assert_eq!(state.hung_up(Status::FAILURE), HungUp::Tell(state.number));
+    assert_eq!(state.share(), None, "the other side has hung up");
+    let mut state = called();
+    up(&mut state);
     state.want_close();
-    assert!(!state.share(), "it ends");
+    assert_eq!(state.share(), None, "it ends");
+}
+
+/// The VC above hears of the end once, before the close, whoever has ended the call.
+#[test]
+fn the_vc_above_hears_of_the_end_before_the_close() {
+    let hang_up: fn(&mut State) = State::want_close;
+    let family: fn(&mut State) = |state| assert!(state.mark_ending());
+    let peer: fn(&mut State) = |state| {
+        assert_eq!(
+            state.hung_up(Status::NO_ROUTE_TO_DESTINATION),
+            HungUp::Tell(state.number)
+        );
+        assert_eq!(end(state), None, "the driver may be first");
+        state.close_hung_up(state.number);
+    };
+    for (cause, status) in [
+        (hang_up, Status::SUCCESS),
+        (family, Status::CLOSING),
+        (peer, Status::NO_ROUTE_TO_DESTINATION),
+    ] {
+        for late in [false, true] {
+            let mut state = called();
+            up(&mut state);
+            state.share().unwrap();
+            if !late {
+                state.joined();
+                assert_eq!(end(&mut state), None);
+            }
+            cause(&mut state);
+            if late {
+                // It is made while the call ends.
+                assert!(matches!(state.next(|| false), Some(Step::Close { .. })));
+                state.joined();
+            }
+            assert_eq!(end(&mut state), Some(status));
+            if !late {
+                assert!(matches!(state.next(|| false), Some(Step::Close { .. })));
+            }
+            state.closed();
+            state.closed_and_told();
+            assert!(state.next(|| false).is_none(), "once");
+        }
+    }
+}
+
+/// The call manager may offer the next call on its VC while there is still the VC that was joined
+/// for the one before.
+#[test]
+fn the_next_call_does_not_hide_the_end_of_the_one_before() {
+    let mut state = called();
+    up(&mut state);
+    let number = state.share().unwrap();
+    state.want_close();
+    assert!(matches!(state.next(|| false), Some(Step::Close { .. })));
+    state.closed();
+    state.closed_and_told();
+    up(&mut state);
+    state.joined();
+    assert!(
+        matches!(state.next(|| false), Some(Step::EndAbove { number: of, .. }) if of == number)
+    );
+    assert!(state.next(|| false).is_none(), "the next one goes on");
+    assert_eq!(state.share(), None, "one at a time");
+    state.unshare();
+    assert_ne!(state.share(), Some(number));
 }

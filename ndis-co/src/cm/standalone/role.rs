@@ -3,6 +3,7 @@
 use super::{Families, Key, ManagerState, RunsManager, StandaloneCallManager, handlers, signaling};
 use crate::{
     Status,
+    callback::{Argument, FromNdis},
     indication::StatusIndication,
     irql::{Passive, UpToDispatch},
     nbl::Chain,
@@ -67,7 +68,7 @@ impl<M: StandaloneCallManager<Role = Self>> Role<M> for AsCallManager {
     }
 
     unsafe fn receive(
-        binding: Option<Binding<M>>,
+        binding: FromNdis<NDIS_HANDLE, Binding<M>>,
         vc: NDIS_HANDLE,
         lists: Chain,
         resources: bool,
@@ -76,7 +77,9 @@ impl<M: StandaloneCallManager<Role = Self>> Role<M> for AsCallManager {
         // SAFETY: by the caller.
         let rest = unsafe { signaling::receive::<M>(vc, lists, resources, irql) };
         // The calls' data are their clients'; what comes nonetheless goes back.
-        if let (Some(lists), Some(binding), false) = (rest, binding, resources) {
+        if let (Some(lists), false) = (rest, resources)
+            && let Some(binding) = Binding::from_ndis(binding)
+        {
             BindingShared::give_back(&binding.shared, lists);
         }
     }

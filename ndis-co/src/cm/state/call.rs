@@ -252,7 +252,7 @@ impl State {
     }
 
     /// Whether there is a call whose end the client was not told.
-    fn may_announce(&self) -> Result<(), Status> {
+    pub(super) fn may_announce(&self) -> Result<(), Status> {
         let over = matches!(self.call, Call::None | Call::Closing);
         if over || self.close_dispatched || self.announced.is_some() {
             return Err(Status::CLOSING);
@@ -287,11 +287,12 @@ impl State {
 
     /// The driver will not close; the call goes on (rule CALL-57). An end that
     /// was announced stays announced: once is enough (rule CALL-61), and no data
-    /// comes after it (rule CALL-63).
+    /// comes after it (rule CALL-63). One of the call beneath that has come meanwhile is.
     pub(crate) fn refuse_close(&mut self) {
         self.call = self.before_close;
         self.reply = None;
         self.pended = false;
+        self.announce_beneath();
     }
 
     /// The answer to give from the close's own callback. The VC of a call that

@@ -4,11 +4,16 @@ use super::{Link, Parameters, State};
 use crate::{Status, params::CallParametersBuf};
 
 impl State {
-    /// The driver activates its own VC with parameters of its own.
-    pub(crate) fn want_activate(&mut self, own: CallParametersBuf) {
+    /// The driver activates its own VC with parameters of its own; gives them back when there is
+    /// nothing left to activate it for.
+    pub(crate) fn want_activate(&mut self, own: CallParametersBuf) -> Option<CallParametersBuf> {
+        if self.is_over_beneath() {
+            return Some(own);
+        }
         self.activation = Parameters::Own(own.into_shared());
         self.want_activate = true;
         self.want_deactivate = false;
+        None
     }
 
     /// An activation has come to an end, by its result or its completion; the

@@ -12,6 +12,7 @@
 //! [`State::next`] holds the order: whoever changes something asks it for the
 //! next step and carries it out, until there is none.
 
+mod beneath;
 mod call;
 mod link;
 mod order;
@@ -112,6 +113,8 @@ pub(crate) struct State {
     completing: bool,
     /// The client would not have the VC deleted yet: tried again a little later.
     delete_blocked: bool,
+    /// Why the call beneath has ended, when the VC is joined with one and it has.
+    beneath: Option<Status>,
     /// What to activate with; kept as long as the VC is active.
     activation: Parameters,
     /// What was last said of what data may go.
@@ -143,6 +146,7 @@ impl State {
             want_delete: false,
             completing: false,
             delete_blocked: false,
+            beneath: None,
             activation: Parameters::None,
             shown: Gates {
                 sends: false,

@@ -128,6 +128,9 @@ impl State {
         if self.want_activate && self.link == Link::Inactive {
             return Some(Kind::Activate);
         }
+        if self.call == Call::Offering && self.is_over_beneath() {
+            return Some(Kind::TellFailed);
+        }
         match self.call {
             Call::Making if matches!(self.link, Link::Active | Link::Inactive) => {
                 // Within a failure the client deletes its VC, which must be
@@ -207,9 +210,10 @@ impl State {
             Kind::Connect => self.want_connect = false,
             Kind::DispatchClose => self.close_dispatched = true,
             Kind::TellFailed => {
-                step.status = self.failed.take().unwrap_or(Status::FAILURE);
+                let failed = self.failed.take().filter(|_| !self.is_over_beneath());
+                step.status = failed.unwrap_or(Status::CLOSING);
                 self.call = Call::None;
-                self.want_delete = true;
+                self.want_delete();
             }
             Kind::Deactivate => self.link = Link::Deactivating,
             Kind::CompleteClose => {

@@ -145,7 +145,8 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
     ///
     /// # Errors
     ///
-    /// Gives the VC back with NDIS's status.
+    /// Gives the VC back with NDIS's status, or with [`Status::CLOSING`] when it is
+    /// [joined](Sap::create_vc_joined) with another one, whose call is over.
     ///
     /// [VC-30]: ndis_sys::rules#VC-30
     /// [VC-35]: ndis_sys::rules#VC-35

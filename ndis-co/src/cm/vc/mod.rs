@@ -216,6 +216,11 @@ impl<M: CallManager> Vc<M> {
         VcShared::leave(self, irql.up_to_dispatch());
         Ok(())
     }
+
+    /// The call is over of the VC that this one is joined with: so is the one here.
+    pub(crate) fn end_beneath(&self, status: Status, irql: &mut UpToDispatch) {
+        VcShared::change(self, |state| state.end_beneath(status), irql);
+    }
 }
 
 /// The data of an incoming close that is dispatched later, in memory of our own.

@@ -132,7 +132,8 @@ impl<M: CallManager> VcShared<M> {
         parameters: CallParametersBuf,
         irql: &mut UpToDispatch,
     ) -> Option<Status> {
-        let ((), step) = vc.shared.pick(|state| state.want_activate(parameters));
+        let (left, step) = vc.shared.pick(|state| state.want_activate(parameters));
+        let refused = left.map(|_| Status::CLOSING);
         let (failed, next) = match step {
             Some(Step {
                 kind: Kind::Activate,
@@ -145,7 +146,7 @@ impl<M: CallManager> VcShared<M> {
                     state.take_failed()
                 })
             }
-            step => (None, step),
+            step => (refused, step),
         };
         if let Some(next) = next {
             Self::carry_on(vc, next, irql);

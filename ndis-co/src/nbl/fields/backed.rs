@@ -37,15 +37,26 @@ backs!(NET_BUFFER_LIST NET_BUFFER);
 
 /// A structure with its backing.
 ///
+/// One that NDIS has allocated in one piece with all that it needs has no `B`, but a pointer of its
+/// owner's, the mark.
+///
 /// # Invariants
 ///
 /// BACKED: the word of the structure's allocator for `side` holds a leaked [`Box`] of a
-/// `B`, which goes with this value, and comes back with the structure when that was given
-/// away: no other driver uses the word.
+/// `B`, which goes with this value, or a mark with [`MARKED`] set. It comes back with the structure when
+/// that was given away: no other driver uses the word.
 pub(in crate::nbl) struct Backed<S: Backs, B> {
     hand: Hand<S>,
     side: Side,
     _backing: PhantomData<Box<B>>,
+}
+
+/// Set in a mark, and in no pointer to a `B` or of an owner's: neither is at an odd address.
+const MARKED: usize = 1;
+
+/// Puts a mark into a structure that is to have one.
+pub(in crate::nbl) fn mark<S: Backs>(at: At<'_, S>, side: Side, pointer: *mut c_void) {
+    S::store(at, side, pointer.map_addr(|address| address | MARKED));
 }
 
 impl<S: Backs, B> Backed<S, B> {
@@ -87,29 +98,45 @@ impl<S: Backs, B> Backed<S, B> {
         self.hand.at()
     }
 
-    fn place(&self) -> *mut B {
-        S::load(self.at(), self.side).cast()
+    /// The mark, if it has one.
+    #[inline]
+    pub(in crate::nbl) fn marked(&self) -> Option<*mut c_void> {
+        let word = S::load(self.at(), self.side);
+        (word.addr() & MARKED != 0).then(|| word.map_addr(|address| address & !MARKED))
     }
 
-    /// The backing, to look at.
-    pub(in crate::nbl) fn backing(&self) -> &B {
+    /// The backing's place, unless there is a mark.
+    fn place(&self) -> Option<NonNull<B>> {
+        let word = S::load(self.at(), self.side);
+        NonNull::new(word.cast()).filter(|_| word.addr() & MARKED == 0)
+    }
+
+    /// The backing, to look at; none of what is marked.
+    pub(in crate::nbl) fn backing(&self) -> Option<&B> {
         // SAFETY: by BACKED it is there, and nobody writes it while `self` is borrowed.
-        unsafe { &*self.place() }
+        self.place().map(|place| unsafe { &*place.as_ptr() })
     }
 
-    /// Both, to change.
-    pub(in crate::nbl) fn parts_mut(&mut self) -> (&mut Hand<S>, &mut B) {
+    /// Both, to change, as [`backing`](Self::backing).
+    pub(in crate::nbl) fn parts_mut(&mut self) -> Option<(&mut Hand<S>, &mut B)> {
+        let place = self.place()?;
         // SAFETY: by BACKED it is there, no part of the structure, and `self` is borrowed
         // exclusively.
-        let backing = unsafe { &mut *self.place() };
-        (&mut self.hand, backing)
+        let backing = unsafe { &mut *place.as_ptr() };
+        Some((&mut self.hand, backing))
     }
 
-    /// Takes both apart. (There is always a backing.)
+    /// The structure, to change.
+    pub(in crate::nbl) fn hand_mut(&mut self) -> &mut Hand<S> {
+        &mut self.hand
+    }
+
+    /// Takes both apart.
     pub(in crate::nbl) fn into_parts(self) -> (Hand<S>, Option<Box<B>>) {
         // SAFETY: by BACKED the leaked box, taken back here only.
-        let backing =
-            NonNull::new(self.place()).map(|place| unsafe { Box::from_leaked(place, Tag::NDIS) });
+        let backing = self
+            .place()
+            .map(|place| unsafe { Box::from_leaked(place, Tag::NDIS) });
         (self.hand, backing)
     }
 
@@ -150,11 +177,20 @@ impl<S: Backs, B> Lent<'_, S, B> {
         self.backed.at()
     }
 
-    pub(in crate::nbl) fn backing(&self) -> &B {
+    #[inline]
+    pub(in crate::nbl) fn marked(&self) -> Option<*mut c_void> {
+        self.backed.marked()
+    }
+
+    pub(in crate::nbl) fn backing(&self) -> Option<&B> {
         self.backed.backing()
     }
 
-    pub(in crate::nbl) fn parts_mut(&mut self) -> (&mut Hand<S>, &mut B) {
+    pub(in crate::nbl) fn parts_mut(&mut self) -> Option<(&mut Hand<S>, &mut B)> {
         self.backed.parts_mut()
+    }
+
+    pub(in crate::nbl) fn hand_mut(&mut self) -> &mut Hand<S> {
+        self.backed.hand_mut()
     }
 }

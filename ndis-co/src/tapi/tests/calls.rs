@@ -4,6 +4,10 @@ use super::*;
 use crate::{
     family::{AddressFamily, Family},
     params::{CallParametersBuf, Specific},
+    tapi::{
+        bytes::{Descriptor, Field},
+        call::{DESTINATION, MAKE, MAKE_FLAGS, PARAMS},
+    },
 };
 
 #[test]
@@ -175,4 +179,26 @@ fn what_a_client_may_place() {
         let placed = crate::tapi::check_placed(family, built.view());
         assert_eq!(placed, checked, "{family:?}, {len}");
     }
+}
+
+/// With nothing behind the structure, the short look at it finds what reading it finds.
+#[test]
+fn a_structure_alone_is_looked_at_as_it_is_read() {
+    let mut refused = 0;
+    for flags in [0, 1, 2, 3, 4, 5, u32::MAX] {
+        for len in [0u16, 1, 4, u16::MAX] {
+            for offset in [0, 1, 8, MAKE - 8, MAKE, MAKE + 8, usize::MAX] {
+                for at in [DESTINATION, PARAMS] {
+                    let mut bytes = [0; MAKE];
+                    bytes[MAKE_FLAGS..][..4].copy_from_slice(&flags.to_ne_bytes());
+                    let room = len;
+                    Descriptor { len, room, offset }.write(&mut bytes, at);
+                    let looked = MakeCall::check_alone(&bytes);
+                    assert_eq!(looked, MakeCall::parse(&bytes).map(drop), "{bytes:?}");
+                    refused += usize::from(looked.is_err());
+                }
+            }
+        }
+    }
+    assert!(refused > 100, "{refused}");
 }

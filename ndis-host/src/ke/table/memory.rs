@@ -241,6 +241,12 @@ impl Block {
     pub(in crate::ke) fn changed(&self) -> Option<(usize, u8)> {
         // SAFETY: as in `fill`, which has initialised every byte.
         let bytes = unsafe { core::slice::from_raw_parts(self.start.0, self.size) };
+        // By pieces: nearly always there is none.
+        let pattern = [DEAD; 64];
+        let mut pieces = bytes.chunks(pattern.len());
+        if pieces.all(|piece| piece == &pattern[..piece.len()]) {
+            return None;
+        }
         let changed = bytes.iter().position(|byte| *byte != DEAD)?;
         Some((changed, bytes[changed]))
     }

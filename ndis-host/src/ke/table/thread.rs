@@ -21,7 +21,6 @@ impl Body {
 }
 
 pub(in crate::ke) struct Thread {
-    pub(in crate::ke) task: TaskId,
     pub(in crate::ke) ended: bool,
     /// The driver's references to the object, without its handle.
     pub(in crate::ke) references: u32,
@@ -35,6 +34,8 @@ pub(in crate::ke) struct Thread {
 pub(crate) struct Threads {
     pub(in crate::ke) all: BTreeMap<u32, Thread>,
     pub(in crate::ke) objects: BTreeMap<usize, u32>,
+    /// The thread that a task is.
+    pub(in crate::ke) of_task: BTreeMap<TaskId, u32>,
 }
 
 impl Threads {

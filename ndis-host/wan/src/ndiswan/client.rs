@@ -27,14 +27,16 @@ impl<P: Ppp> Client for Ndiswan<P> {
     }
 
     fn af_opened(&self, af: OpenAf<Self>, irql: &mut Passive) {
+        let port = Arc::clone(&af.binding());
+        // First, for calls come as soon as there is a SAP.
+        Port::family_opened(&port, Af::clone(&af), irql);
         if let Ok(class) = ClassSap::address_of(NDIS_CLASS)
             && let Ok(sap) = af.register_sap((), class, irql)
         {
             // As long as the family is open.
             let _ = sap.keep();
         }
-        let port = Arc::clone(&af.binding());
-        Port::family_opened(&port, af.keep(), irql);
+        let _ = af.keep();
     }
 
     fn af_closed(&self, af: &Af<Self>, irql: &mut UpToDispatch) {

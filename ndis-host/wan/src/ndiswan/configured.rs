@@ -77,7 +77,7 @@ impl Configured {
             let _ = link.hang_up(irql);
             return;
         }
-        let sent = payload(link.view(irql).call, index)
+        let sent = payload(link.number(), index)
             .and_then(|payload| Link::send(link, frame::IP, &payload, irql));
         if let Err(status) = sent {
             debug_print!("ndiswan: frame {index} was not sent: {status:?}");
@@ -110,7 +110,7 @@ impl Configured {
         });
         let Some(due) = due else { return };
         add(&self.returned);
-        let sent = self::payload(link.view(irql).call, due);
+        let sent = self::payload(link.number(), due);
         if sent.is_ok_and(|sent| protocol != frame::IP || *sent != *payload) {
             add(&self.mismatches);
         }
@@ -222,15 +222,15 @@ fn add(to: &AtomicU32) {
     to.fetch_add(1, Ordering::Relaxed);
 }
 
-/// The bytes of a frame: which call, which frame, then what follows from both.
-fn payload(call: u32, index: u32) -> Result<Vec<u8>, Status> {
+/// The bytes of a frame: which link, which frame, then what follows from both.
+fn payload(link: u32, index: u32) -> Result<Vec<u8>, Status> {
     let len = LENGTHS.get(index as usize % LENGTHS.len()).copied();
-    let mut state = call.wrapping_mul(0x9E37_79B9) ^ index;
+    let mut state = link.wrapping_mul(0x9E37_79B9) ^ index;
     let rest = core::iter::repeat_with(move || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 24) as u8
     });
-    let bytes = call.to_le_bytes().into_iter().chain(index.to_le_bytes());
+    let bytes = link.to_le_bytes().into_iter().chain(index.to_le_bytes());
     let mut payload = Vec::new(TAG);
     payload.try_reserve(len.unwrap_or_default())?;
     for byte in bytes.chain(rest).take(len.unwrap_or_default()) {

@@ -2,7 +2,8 @@
 //!
 //! It is bound to each adapter, and a client of the family TAPI, which NDPROXY offers there. When
 //! an application has a call up and asks for its data, NDPROXY offers the call here, as one that
-//! comes in. From then on NDISWAN has a VC of the adapter's: it asks and sets how the link is, and
+//! comes in, and gives the application a string by which the call is found here
+//! ([`Port::link_of`]). From then on NDISWAN has a VC of the adapter's: it asks and sets how the link is, and
 //! sends and receives PPP frames on it.
 //!
 //! ```text

@@ -58,11 +58,11 @@ impl<T: Tapi> Client for Ndproxy<T> {
 
     fn incoming_call<'r>(
         &self,
-        _: &Sap<Self>,
+        sap: &Sap<Self>,
         call: IncomingCall<'r, Self>,
         irql: &mut UpToDispatch,
     ) -> Answer<'r> {
-        Call::ring(call, irql)
+        Call::ring(&sap.1, call, irql)
     }
 
     fn call_connected(

@@ -10,7 +10,7 @@ use ndis_co::{
     irql::{NoLock, Passive, UpToDispatch},
     lock::SpinLock,
     mem::{Arc, Vec},
-    tapi::MediaModes,
+    tapi::{CallId, MediaModes, NDIS_CLASS},
 };
 
 /// So often a call is placed in vain, for each that is wanted.
@@ -154,16 +154,20 @@ impl Tapi for Configured {
                     &self.taken
                 };
                 count.fetch_add(1, Ordering::Relaxed);
+                if let Err(status) = Port::get_id(port, call, NDIS_CLASS, irql) {
+                    self.got_id(port, call, Err(status), irql);
+                }
             }
             CallState::Disconnected(reason) => self.failed(port, call, reason, irql),
         }
     }
 
-    fn carried(
+    /// NDISWAN needs nobody to tell it: its own settings say what it sends.
+    fn got_id(
         &self,
         port: &Arc<Port<Self>>,
         call: u32,
-        result: Result<(), Status>,
+        result: Result<&CallId, Status>,
         irql: &mut UpToDispatch,
     ) {
         if let Err(status) = result {

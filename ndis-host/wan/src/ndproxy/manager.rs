@@ -81,11 +81,6 @@ impl<T: Tapi> CallManager for Ndproxy<T> {
         request.refuse(Status::NOT_SUPPORTED)
     }
 
-    fn call_connected(&self, vc: &Vc<Self>, irql: &mut UpToDispatch) {
-        let tapi = &self.desk.tapi;
-        tapi.carried(vc.port(), vc.number(), Ok(()), irql);
-    }
-
     fn incoming_call_accepted(
         &self,
         call: AcceptedCall<Self>,
@@ -99,7 +94,7 @@ impl<T: Tapi> CallManager for Ndproxy<T> {
     /// Its VC is deleted next, and the call with it.
     fn incoming_call_refused(&self, vc: &Vc<Self>, status: Status, irql: &mut UpToDispatch) {
         let tapi = &self.desk.tapi;
-        tapi.carried(vc.port(), vc.number(), Err(status), irql);
+        tapi.got_id(vc.port(), vc.number(), Err(status), irql);
     }
 
     fn close_call<'r>(

@@ -11,11 +11,12 @@
 //!                             +--- TAPI, as a manager --- NDISWAN
 //! ```
 //!
-//! When a call is up, the application asks for the device of class `NDIS` behind it (`lineGetID`).
-//! NDPROXY then makes a VC to the client that has registered this class, joined with the VC of the
-//! call, and offers it the call as one that comes in, whichever way it went. In Windows the
-//! application gets a string that NDISWAN makes its own VC of; here it is the number of the call,
-//! in the data of the call (`CallData`) that NDISWAN is offered.
+//! When a call is up, the application asks for the device of a class behind it (`lineGetID`), which
+//! for PPP is `NDIS`. NDPROXY finds the client that has registered a SAP with this string, makes a
+//! VC to it, joined with the VC of the call, and offers it the call as one that comes in, whichever
+//! way it went. When that client takes it, the application gets the string by which NDIS knows the
+//! new VC (`NdisCoGetTapiCallId`): with this it goes to NDISWAN, which makes its own VC of it
+//! ([`ndiswan::Port::link_of`](crate::ndiswan::Port::link_of)).
 //!
 //! The application is [`Tapi`]: a test, or what the registry says ([`Configured`]).
 //!
@@ -43,7 +44,7 @@ use ndis_co::{
     family::{AddressFamily, Family},
     irql::{NoLock, Passive, UpToDispatch},
     mem::{Arc, Tag},
-    tapi::{CallDiagnostics, Text},
+    tapi::{CallDiagnostics, CallId, Text},
 };
 
 /// The tag of the driver's memory.
@@ -150,12 +151,13 @@ pub trait Tapi: Sized + Send + Sync + 'static {
         let _ = (port, call, result, irql);
     }
 
-    /// NDISWAN carries the data of a call, or does not.
-    fn carried(
+    /// What [`Port::get_id`] has asked for: whoever carries the data of the call has taken it, and
+    /// finds what it has for it by this string; or nobody carries it.
+    fn got_id(
         &self,
         port: &Arc<Port<Self>>,
         call: u32,
-        result: Result<(), Status>,
+        result: Result<&CallId, Status>,
         irql: &mut UpToDispatch,
     ) {
         let _ = (port, call, result, irql);

@@ -23,7 +23,7 @@ use asking::Question;
 use ndis_co::{
     Status,
     oid::{Counter, Oid, ToAdapter},
-    tapi::MediaModes,
+    tapi::{MediaModes, NDIS_CLASS},
     wan::{Framing, Info, Statistics},
 };
 use ndis_host::{Driver, Host};
@@ -57,6 +57,10 @@ pub struct Settings {
     pub open_lines: Option<Option<MediaModes>>,
     /// How frames are to look, as far as the adapter can.
     pub framing: Framing,
+    /// The class of devices that the application asks for as soon as a call is up; none leaves
+    /// that to [`Windows::get_id`]. NDISWAN has registered
+    /// [`NDIS_CLASS`].
+    pub device_class: Option<&'static str>,
 }
 
 impl Default for Settings {
@@ -67,6 +71,7 @@ impl Default for Settings {
             answering: Answering::default(),
             open_lines: Some(Some(MediaModes::DIGITALDATA)),
             framing: Framing::PPP,
+            device_class: Some(NDIS_CLASS),
         }
     }
 }
@@ -103,9 +108,12 @@ impl<'h> Windows<'h> {
     /// The status of a driver that does not load.
     pub fn load_with(host: &'h Host, settings: Settings) -> Result<Self, Status> {
         let application = Arc::new(Application::new(settings));
-        let above = tapi::Above(application.clone());
-        let ndproxy = load::load(host, "ndproxy", || Ndproxy::try_new(above))?;
         let stack = Arc::new(Stack::new(settings.framing));
+        let above = tapi::Above {
+            application: application.clone(),
+            stack: stack.clone(),
+        };
+        let ndproxy = load::load(host, "ndproxy", || Ndproxy::try_new(above))?;
         let above = stack::Above(stack.clone());
         let ndiswan = match load::load(host, "ndiswan", || Ndiswan::try_new(above)) {
             Ok(driver) => driver,
@@ -210,6 +218,12 @@ impl<'h> Windows<'h> {
     /// Hangs a call up, whatever its state: `lineDrop`.
     pub fn drop_call(&self, call: CallId) {
         self.tell_about(call, tapi::Order::Drop);
+    }
+
+    /// Asks who carries the data of a call, by a class of devices: `lineGetID`. What came of it is
+    /// in [`CallView::carried`] and [`CallView::device`].
+    pub fn get_id(&self, call: CallId, class: &str) {
+        self.tell_about(call, |call| tapi::Order::GetId(call, class.into()));
     }
 
     /// Sends a frame of IPv4 over a call, after those before.

@@ -12,6 +12,7 @@ use ndis_co::{
     irql::{Passive, UpToDispatch},
     mem::Arc as PoolArc,
     oid::{Answered, Counter, Oid, OutgoingRequest, ToAdapter, known, number},
+    tapi::CallId as DeviceId,
     wan::{Framing, Info, Statistics},
 };
 use std::{
@@ -45,11 +46,18 @@ impl Order {
 /// it, which is this again.
 trait Adapter: Send + Sync {
     fn wake(&self);
+
+    /// The number of a call's link.
+    fn link_of(&self, id: &DeviceId, irql: &mut UpToDispatch) -> Option<u32>;
 }
 
 impl Adapter for PoolArc<Port<Above>> {
     fn wake(&self) {
         Port::wake(self);
+    }
+
+    fn link_of(&self, id: &DeviceId, irql: &mut UpToDispatch) -> Option<u32> {
+        Port::link_of(self, id, irql).map(|link| link.number())
     }
 }
 
@@ -88,13 +96,18 @@ pub(super) struct Stack {
 #[derive(Default)]
 struct Inner {
     ports: BTreeMap<u32, Arc<dyn Adapter>>,
-    /// By the number of the call, as long as each is up.
+    /// By the number of the link, as long as each is up.
     links: BTreeMap<u32, Arc<dyn Carrier>>,
+    /// Which link a call has: the application has told.
+    of_calls: BTreeMap<u32, u32>,
     orders: Orders<Order>,
     infos: BTreeMap<u32, Result<Info, Status>>,
     counters: BTreeMap<(u32, u32), Result<u64, Status>>,
     answers: BTreeMap<(Subject, u32), Result<Vec<u8>, Status>>,
+    /// By the number of the link.
     seen: BTreeMap<u32, Seen>,
+    /// What could not be done, of each call.
+    refused: BTreeMap<u32, Vec<Status>>,
 }
 
 /// What was seen of a call's link.
@@ -104,7 +117,6 @@ struct Seen {
     is_up: bool,
     received: Vec<Frame>,
     statistics: Option<Result<Statistics, Status>>,
-    refused: Vec<Status>,
 }
 
 impl Stack {
@@ -151,27 +163,39 @@ impl Stack {
         self.inner().infos.get(&adapter).copied()
     }
 
+    /// The application has got this string for a call. Of which adapter it is, the string says:
+    /// both drivers count theirs as they are bound.
+    pub(super) fn introduce(&self, call: u32, id: &DeviceId, irql: &mut UpToDispatch) {
+        let ports: Vec<_> = self.inner().ports.values().cloned().collect();
+        let link = ports.iter().find_map(|port| port.link_of(id, irql));
+        // Else the call is over already.
+        if let Some(link) = link {
+            self.inner().of_calls.insert(call, link);
+        }
+    }
+
     pub(super) fn received(&self, call: u32) -> Vec<Frame> {
-        let inner = self.inner();
-        let seen = inner.seen.get(&call);
+        let mut inner = self.inner();
+        let seen = inner.of_call(call);
         seen.map(|seen| seen.received.clone()).unwrap_or_default()
     }
 
     pub(super) fn take_received(&self, call: u32) -> Vec<Frame> {
         let mut inner = self.inner();
-        let seen = inner.seen.get_mut(&call);
+        let seen = inner.of_call(call);
         seen.map(|seen| std::mem::take(&mut seen.received))
             .unwrap_or_default()
     }
 
     /// What is known of the link of a call.
     pub(super) fn fill(&self, view: &mut CallView) {
-        let inner = self.inner();
-        if let Some(seen) = inner.seen.get(&view.id.0) {
+        let mut inner = self.inner();
+        let refused = inner.refused.get(&view.id.0);
+        view.refused = refused.cloned().unwrap_or_default();
+        if let Some(seen) = inner.of_call(view.id.0) {
             view.link = seen.view;
             view.is_up = seen.is_up;
             view.statistics = seen.statistics;
-            view.refused = seen.refused.clone();
         }
     }
 
@@ -181,26 +205,38 @@ impl Stack {
         let order = inner.orders.next(adapter, begun)?;
         let link = order
             .call()
-            .and_then(|call| inner.links.get(&call).cloned());
+            .and_then(|call| inner.of_calls.get(&call))
+            .and_then(|link| inner.links.get(link).cloned());
         Some((order, link))
     }
 
     /// Looks at a link, and keeps what there is to see.
-    fn look(&self, link: &PoolArc<Link<Above>>, irql: &mut UpToDispatch) -> u32 {
+    fn look(&self, link: &PoolArc<Link<Above>>, irql: &mut UpToDispatch) {
         let view = link.view(irql);
         let mut inner = self.inner();
-        let seen = inner.seen(view.call);
+        let seen = inner.seen(link.number());
         // Somebody else may have looked later, and be here already.
         if seen.view.is_none_or(|old| old.looks < view.looks) {
             seen.view = Some(view);
         }
-        view.call
     }
 }
 
 impl Inner {
-    fn seen(&mut self, call: u32) -> &mut Seen {
-        self.seen.entry(call).or_default()
+    fn seen(&mut self, link: u32) -> &mut Seen {
+        self.seen.entry(link).or_default()
+    }
+
+    /// What was seen of the link of a call.
+    fn of_call(&mut self, call: u32) -> Option<&mut Seen> {
+        let link = self.of_calls.get(&call)?;
+        self.seen.get_mut(link)
+    }
+
+    /// The call that a link is of.
+    fn call_of(&self, link: u32) -> Option<u32> {
+        let mut all = self.of_calls.iter();
+        all.find(|(_, own)| **own == link).map(|(call, _)| *call)
     }
 
     /// An order could not be carried out.
@@ -213,7 +249,7 @@ impl Inner {
                 self.answers.insert((*subject, question.oid()), Err(status));
             }
             Order::Send(call, ..) | Order::HangUp(call) | Order::Statistics(call) => {
-                self.seen(*call).refused.push(status);
+                self.refused.entry(*call).or_default().push(status);
             }
         }
     }
@@ -268,11 +304,11 @@ impl Ppp for Above {
     }
 
     fn up(&self, link: &PoolArc<Link<Self>>, irql: &mut UpToDispatch) {
-        let call = self.0.look(link, irql);
+        self.0.look(link, irql);
         let before = {
             let mut inner = self.0.inner();
-            inner.seen(call).is_up = true;
-            inner.links.insert(call, Arc::new(link.clone()))
+            inner.seen(link.number()).is_up = true;
+            inner.links.insert(link.number(), Arc::new(link.clone()))
         };
         drop(before);
     }
@@ -282,12 +318,11 @@ impl Ppp for Above {
         link: &PoolArc<Link<Self>>,
         protocol: u16,
         payload: &[u8],
-        irql: &mut UpToDispatch,
+        _: &mut UpToDispatch,
     ) {
-        let call = link.view(irql).call;
         let payload = payload.into();
         let frame = Frame { protocol, payload };
-        self.0.inner().seen(call).received.push(frame);
+        self.0.inner().seen(link.number()).received.push(frame);
     }
 
     fn changed(&self, link: &PoolArc<Link<Self>>, irql: &mut UpToDispatch) {
@@ -295,11 +330,11 @@ impl Ppp for Above {
     }
 
     fn down(&self, link: &PoolArc<Link<Self>>, irql: &mut UpToDispatch) {
-        let call = self.0.look(link, irql);
+        self.0.look(link, irql);
         let held = {
             let mut inner = self.0.inner();
-            inner.seen(call).is_up = false;
-            inner.links.remove(&call)
+            inner.seen(link.number()).is_up = false;
+            inner.links.remove(&link.number())
         };
         drop(held);
     }
@@ -312,13 +347,20 @@ impl Ppp for Above {
         irql: &mut UpToDispatch,
     ) {
         let adapter = port.number();
-        let subject = match link {
-            Some(link) => Subject::Link(CallId(link.view(irql).call)),
-            None => Subject::Adapter(adapter),
-        };
         let answer = answered.result().map(|()| Vec::from(answered.bytes()));
-        let key = (subject, answered.oid());
-        self.0.inner().answers.insert(key, answer);
+        {
+            let mut inner = self.0.inner();
+            let subject = match link {
+                // Who asks about a link knows the call that it is of.
+                Some(link) => inner
+                    .call_of(link.number())
+                    .map(|call| Subject::Link(CallId(call))),
+                None => Some(Subject::Adapter(adapter)),
+            };
+            if let Some(subject) = subject {
+                inner.answers.insert((subject, answered.oid()), answer);
+            }
+        }
         let Some(link) = link else {
             if answered.oid() == number::WAN_CO_GET_INFO {
                 let info = port.info(irql);
@@ -331,10 +373,9 @@ impl Ppp for Above {
             return;
         };
         if answered.oid() == number::WAN_CO_GET_STATS_INFO {
-            let call = link.view(irql).call;
             let counters = answered.result();
             let counters = counters.and_then(|()| Statistics::parse_answer(answered.bytes()));
-            self.0.inner().seen(call).statistics = Some(counters);
+            self.0.inner().seen(link.number()).statistics = Some(counters);
         }
     }
 }

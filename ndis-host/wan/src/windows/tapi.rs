@@ -4,6 +4,7 @@ use super::{
     Answering, Settings, Subject,
     asking::Question,
     orders::Orders,
+    stack::Stack,
     view::{CallId, CallView, Diagnosis, Event, LineView, State},
 };
 use crate::ndproxy::{CallState, HangUp, Line, Port, Tapi};
@@ -11,7 +12,7 @@ use ndis_co::{
     Status,
     irql::{Passive, UpToDispatch},
     mem::Arc as PoolArc,
-    tapi::{CallDiagnostics, MediaModes},
+    tapi::{CallDiagnostics, CallId as DeviceId, MediaModes},
 };
 use std::{
     collections::BTreeMap,
@@ -29,6 +30,7 @@ pub(super) enum Order {
     Answer(u32),
     Reject(u32),
     Drop(u32),
+    GetId(u32, String),
     /// Of the call manager, about a call or its family.
     Ask(Subject, Question),
 }
@@ -46,7 +48,11 @@ impl Wake for PoolArc<Port<Above>> {
 }
 
 /// What NDPROXY tells.
-pub(super) struct Above(pub(super) Arc<Application>);
+pub(super) struct Above {
+    pub(super) application: Arc<Application>,
+    /// With whom the application talks about the data of its calls.
+    pub(super) stack: Arc<Stack>,
+}
 
 /// The application: what it was told to do, and what it has seen.
 ///
@@ -204,6 +210,7 @@ impl Application {
             Order::Answer(call) => port.answer(*call, irql),
             Order::Reject(call) => port.reject(*call, irql),
             Order::Drop(call) => port.drop_call(*call, irql),
+            Order::GetId(call, class) => Port::get_id(port, *call, class, irql),
             Order::Ask(subject, question) => {
                 let asked = question.request().and_then(|request| match subject {
                     Subject::Call(call) => port.ask_about(call.0, request, irql),
@@ -228,6 +235,11 @@ impl Inner {
         if let Order::Dial(call, ..) = order {
             self.go(CallId(*call), State::Disconnected(status));
         }
+        if let Order::GetId(call, _) = order
+            && let Some(call) = self.find(*call)
+        {
+            call.carried = Some(Err(status));
+        }
         if let Order::Ask(subject, question) = order {
             self.answers.insert((*subject, question.oid()), Err(status));
             return;
@@ -239,6 +251,7 @@ impl Inner {
             Order::Answer(call) => format!("answer call {call}"),
             Order::Reject(call) => format!("reject call {call}"),
             Order::Drop(call) => format!("drop call {call}"),
+            Order::GetId(call, class) => format!("get the {class} of call {call}"),
             Order::Ask(_, question) => format!("ask for {:#010x}", question.oid()),
         };
         self.faults
@@ -278,6 +291,7 @@ impl CallView {
             caller: String::new(),
             was_connected: false,
             carried: None,
+            device: None,
             diagnosis: None,
             link: None,
             is_up: false,
@@ -289,7 +303,7 @@ impl CallView {
 
 impl Tapi for Above {
     fn hang_up(&self) -> HangUp {
-        self.0.settings.hang_up
+        self.application.settings.hang_up
     }
 
     fn opened(&self, port: &PoolArc<Port<Self>>, irql: &mut Passive) {
@@ -298,26 +312,29 @@ impl Tapi for Above {
             .collect();
         let count = lines.len() as u32;
         {
-            let mut inner = self.0.inner();
+            let mut inner = self.application.inner();
             inner.lines.insert(port.number(), lines);
             inner.ports.insert(port.number(), Arc::new(port.clone()));
         }
-        if let Some(media_modes) = self.0.settings.open_lines {
+        if let Some(media_modes) = self.application.settings.open_lines {
             for line in 0..count {
-                self.0
+                self.application
                     .carry_out(port, &Order::Open(line, media_modes), irql);
             }
         }
     }
 
     fn failed(&self, port: &PoolArc<Port<Self>>, status: Status, _: &mut Passive) {
-        self.0.inner().failures.insert(port.number(), status);
+        self.application
+            .inner()
+            .failures
+            .insert(port.number(), status);
     }
 
     fn closed(&self, port: &PoolArc<Port<Self>>, _: &mut UpToDispatch) {
         let number = port.number();
         let held = {
-            let mut inner = self.0.inner();
+            let mut inner = self.application.inner();
             inner.fail_all(number, Status::CLOSING);
             inner.open.retain(|(adapter, _), _| *adapter != number);
             inner.ports.remove(&number)
@@ -327,9 +344,9 @@ impl Tapi for Above {
 
     fn work(&self, port: &PoolArc<Port<Self>>, irql: &mut Passive) {
         let mut begun = false;
-        while let Some(order) = self.0.next(port.number(), begun) {
+        while let Some(order) = self.application.next(port.number(), begun) {
             begun = true;
-            self.0.carry_out(port, &order, irql);
+            self.application.carry_out(port, &order, irql);
         }
     }
 
@@ -342,7 +359,7 @@ impl Tapi for Above {
     ) {
         let view = result.map_or_else(LineView::Refused, |()| LineView::Open);
         let key = (port.number(), line);
-        if let Some(open) = self.0.inner().open.get_mut(&key) {
+        if let Some(open) = self.application.inner().open.get_mut(&key) {
             // Where one address of a line is refused, the line is.
             if !matches!(*open, LineView::Refused(_)) {
                 *open = view;
@@ -359,7 +376,7 @@ impl Tapi for Above {
     ) {
         let id = CallId(call);
         let answering = {
-            let mut inner = self.0.inner();
+            let mut inner = self.application.inner();
             let known = match state {
                 CallState::Dialing => State::Dialing,
                 CallState::Offering {
@@ -379,6 +396,13 @@ impl Tapi for Above {
             inner.go(id, known);
             inner.answering
         };
+        if state == CallState::Connected
+            && let Some(class) = self.application.settings.device_class
+            && let Err(status) = Port::get_id(port, call, class, irql)
+            && let Some(view) = self.application.inner().find(call)
+        {
+            view.carried = Some(Err(status));
+        }
         if matches!(state, CallState::Offering { .. }) {
             // It may be over already.
             let _ = match answering {
@@ -401,20 +425,24 @@ impl Tapi for Above {
             reason: said.reason,
             info: said.info.into(),
         });
-        if let Some(view) = self.0.inner().find(call) {
+        if let Some(view) = self.application.inner().find(call) {
             view.diagnosis = Some(diagnosis);
         }
     }
 
-    fn carried(
+    fn got_id(
         &self,
         _: &PoolArc<Port<Self>>,
         call: u32,
-        result: Result<(), Status>,
-        _: &mut UpToDispatch,
+        result: Result<&DeviceId, Status>,
+        irql: &mut UpToDispatch,
     ) {
-        if let Some(view) = self.0.inner().find(call) {
-            view.carried = Some(result);
+        if let Some(view) = self.application.inner().find(call) {
+            view.carried = Some(result.map(drop));
+            view.device = result.ok().map(DeviceId::to_string);
+        }
+        if let Ok(id) = result {
+            self.stack.introduce(call, id, irql);
         }
     }
 }

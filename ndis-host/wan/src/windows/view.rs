@@ -44,8 +44,11 @@ pub struct CallView {
     pub caller: String,
     /// Whether it was connected at any time.
     pub was_connected: bool,
-    /// Whether NDISWAN has it, or has had it; else why not. `None` as long as nobody has asked.
+    /// Whether somebody carries its data, or has: NDISWAN as a rule; else why not. `None` as long
+    /// as nobody has asked.
     pub carried: Option<Result<(), Status>>,
+    /// What `lineGetID` gave: the string by which NDISWAN finds its VC.
+    pub device: Option<String>,
     /// What the call manager said of its end, when it had failed or the other end had closed it.
     pub diagnosis: Option<Result<Diagnosis, Status>>,
     /// How its link is, or last was; `None` when it never came up.

@@ -22,9 +22,9 @@ mod manager;
 use ndis_sys::{
     CO_CALL_MANAGER_PARAMETERS, CO_CALL_PARAMETERS, CO_MEDIA_PARAMETERS, ExAllocatePool2,
     ExFreePoolWithTag, FLOWSPEC, MmGetSystemAddressForMdlSafe, NDIS_HANDLE, NDIS_OBJECT_HEADER,
-    NDIS_STATUS, NET_BUFFER_CURRENT_MDL, NET_BUFFER_LIST, NET_BUFFER_LIST_FIRST_NB,
-    NET_BUFFER_LIST_NEXT_NBL, NdisAllocateNetBufferAndNetBufferList, NdisFreeNetBufferList,
-    NormalPagePriority, POOL_FLAG_NON_PAGED,
+    NDIS_STATUS, NET_BUFFER_CURRENT_MDL, NET_BUFFER_DATA_LENGTH, NET_BUFFER_LIST,
+    NET_BUFFER_LIST_FIRST_NB, NET_BUFFER_LIST_NEXT_NBL, NdisAllocateNetBufferList,
+    NdisFreeNetBufferList, NormalPagePriority, POOL_FLAG_NON_PAGED,
 };
 use std::ptr::null_mut;
 
@@ -139,9 +139,11 @@ unsafe fn parameters() -> *mut CO_CALL_PARAMETERS {
 }
 
 unsafe fn frame(pool: NDIS_HANDLE) -> *mut NET_BUFFER_LIST {
-    let size = FRAME.len() as _;
-    let list = NdisAllocateNetBufferAndNetBufferList(pool, 0, 0, null_mut(), 0, size);
-    let mdl = *NET_BUFFER_CURRENT_MDL(*NET_BUFFER_LIST_FIRST_NB(list));
+    // Of a pool with buffers and data: this is the function for it.
+    let list = NdisAllocateNetBufferList(pool, 0, 0);
+    let buffer = *NET_BUFFER_LIST_FIRST_NB(list);
+    *NET_BUFFER_DATA_LENGTH(buffer) = FRAME.len() as _;
+    let mdl = *NET_BUFFER_CURRENT_MDL(buffer);
     let start = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority as u32);
     start.cast::<[u8; FRAME.len()]>().write(FRAME);
     list

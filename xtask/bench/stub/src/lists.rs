@@ -85,24 +85,17 @@ export! {
     }
     NdisAllocateNetBufferList(pool: NDIS_HANDLE, _context: USHORT, _backfill: USHORT) -> *mut NET_BUFFER_LIST {
         (*world()).counts.allocations += 1;
-        let list: *mut NET_BUFFER_LIST = alloc_zeroed(block(pool)).cast();
-        (*list).NdisPoolHandle = pool;
-        list
-    }
-    NdisAllocateNetBufferAndNetBufferList(
-        pool: NDIS_HANDLE, _context: USHORT, _backfill: USHORT, mdl: *mut MDL, offset: ULONG, length: SIZE_T
-    ) -> *mut NET_BUFFER_LIST {
-        (*world()).counts.allocations += 1;
+        let Some(data) = (*pool.cast::<Pool>()).data else {
+            let list: *mut NET_BUFFER_LIST = alloc_zeroed(block(pool)).cast();
+            (*list).NdisPoolHandle = pool;
+            return list;
+        };
         let all = alloc(block(pool)).cast::<Block>();
         all.cast::<u8>().write_bytes(0, size_of::<Block>());
-        let mut mdl = mdl;
-        let data = (*pool.cast::<Pool>()).data.unwrap_or(0);
-        if data > 0 {
-            mdl = &raw mut (*all).mdl;
-            describe(mdl, all.add(1).cast(), data as ULONG);
-        }
+        let mdl = &raw mut (*all).mdl;
+        describe(mdl, all.add(1).cast(), data as ULONG);
         let buffer = &raw mut (*all).buffer;
-        point(buffer, mdl, offset, length);
+        point(buffer, mdl, 0, data as SIZE_T);
         let list = &raw mut (*all).list;
         *NET_BUFFER_LIST_FIRST_NB(list) = buffer;
         (*list).NdisPoolHandle = pool;

@@ -8,25 +8,29 @@ mod steps;
 
 pub use owners::{Call, CreatedVc};
 
-use super::{Af, AfShared, Client, children::Child};
+use super::{Af, AfShared, Client, RunsClient, above::Above, children::Child};
 use crate::{
     Status,
     address::MAX_VARIABLE,
     client::{
         SendError,
+        guarded::Guarded,
         state::{Origin, State},
     },
     deferred::Node,
     irql::{NoLock, UpToDispatch},
-    lock::SpinLock,
     mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag, Vec},
     nbl::NetBufferLists,
     params::CallParametersBuf,
+    protocol::Protocol,
     raw::Opaque,
     reference, tapi,
 };
-use core::{fmt, ops, sync::atomic::AtomicUsize};
+use core::{any::Any, fmt, ops, sync::atomic::AtomicUsize};
 use ndis_sys::NDIS_HANDLE;
+
+/// What a role keeps on each VC of the one above.
+type AboveOf<C> = <<C as Protocol>::Role as RunsClient<C>>::Above;
 
 /// # Invariants
 ///
@@ -41,7 +45,9 @@ pub struct VcShared<C: Client> {
     /// Where it is in its family's list, which is locked by whoever asks.
     place: AtomicUsize,
     handle: Opaque,
-    state: SpinLock<State>,
+    state: Guarded,
+    /// The VC that shares this one.
+    above: AboveOf<C>,
     context: C::Vc,
     pub(in crate::client) af: Parent<Arc<AfShared<C>>>,
 }
@@ -197,7 +203,8 @@ impl<C: Client> VcShared<C> {
             lent: Lent::new(),
             place: AtomicUsize::new(0),
             handle: Opaque::new(handle),
-            state: SpinLock::new(State::new(origin)),
+            state: Guarded::new(State::new(origin)),
+            above: AboveOf::<C>::default(),
             context,
             af: Parent::new(af.clone()),
         };
@@ -270,12 +277,25 @@ impl<C: Client> VcShared<C> {
         stored
     }
 
+    /// The VC that shares this one is there. The call that it is for may be over by now.
+    pub(super) fn joined(vc: &Vc<C>, above: &mut dyn Any, irql: &mut UpToDispatch) {
+        vc.shared.above.keep(Some(above));
+        Self::change(vc, State::joined, irql);
+    }
+
+    /// No VC shares this one any more.
+    pub(super) fn parted(&self) {
+        // First, so that it is not that of the next one.
+        self.above.keep(None);
+        self.state.locked(State::unshare);
+    }
+
     /// The handle for NDIS calls.
     pub(in crate::client) fn handle(&self) -> NDIS_HANDLE {
         self.handle.get()
     }
 
-    pub(in crate::client) fn state(&self) -> &SpinLock<State> {
+    pub(in crate::client) fn state(&self) -> &Guarded {
         &self.state
     }
 }

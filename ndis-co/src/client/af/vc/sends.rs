@@ -8,50 +8,68 @@ use crate::{
     irql::UpToDispatch,
     mem::Arc,
     nbl::{Chain, NetBufferLists, fields},
-    protocol::{self, sendable},
+    protocol::{self, is_sendable, sendable},
     stack,
 };
 
 impl<C: Client> VcShared<C> {
+    #[inline]
     pub(in crate::client) fn send(
         this: &Arc<Self>,
         lists: NetBufferLists,
-        irql: &mut UpToDispatch,
+        _irql: &mut UpToDispatch,
     ) -> Result<(), SendError> {
         let count = lists.len();
         if count == 0 {
             return Ok(());
         }
-        let lists = sendable(lists)?;
-        if let Err(status) = this.af.binding.sends_out(count) {
-            return Err(SendError { lists, status });
+        if !is_sendable(&lists) {
+            return sendable(lists).map(drop);
         }
-        // One more than the lists, for the call itself: the close is not
-        // requested while it runs.
-        if !this
-            .state
-            .locked(|state| state.busy(count.saturating_add(1)))
-        {
-            this.af.binding.sends_in(count);
-            return Err(SendError {
-                lists,
-                status: Status::CLOSING,
-            });
+        if !this.af.binding.lists_out(count) {
+            return Self::paused(this, lists);
         }
-        let chain = lists.into_chain();
-        let later = stack::is_low();
-        match this.state.locked(|state| state.send(chain, later)) {
-            Some(chain) => this.hand_over(chain),
-            None => Self::defer(this),
+        let low = stack::is_low();
+        if !low && this.state.enter(count) {
+            this.hand_over(lists.into_chain());
+            return Ok(());
         }
-        Self::leave(this, 1, irql);
+        Self::queue(this, lists, low)
+    }
+
+    /// Nothing is sent on the binding.
+    #[cold]
+    fn paused(this: &Arc<Self>, lists: NetBufferLists) -> Result<(), SendError> {
+        this.af.binding.sends_in(lists.len());
+        // It may have begun to run since.
+        let status = this.af.binding.may_send().err().unwrap_or(Status::PAUSED);
+        Err(SendError { lists, status })
+    }
+
+    /// Lists, counted out on the binding, may not go at once.
+    #[cold]
+    fn queue(this: &Arc<Self>, lists: NetBufferLists, low: bool) -> Result<(), SendError> {
+        let count = lists.len();
+        match this.state.queue(lists.into_chain(), count, low) {
+            Ok(Some(chain)) => this.hand_over(chain),
+            Ok(None) => Self::defer(this),
+            Err(chain) => {
+                this.af.binding.sends_in(count);
+                // SAFETY: the chain of just now, from this driver's pool for sends.
+                let lists = unsafe { NetBufferLists::from_chain(chain, fields::Side::Protocol) };
+                let status = Status::CLOSING;
+                return Err(SendError { lists, status });
+            }
+        }
         Ok(())
     }
 
-    /// Sends counted lists.
+    /// Sends counted lists. They may all be back before NDIS's call has returned, and the VC be gone
+    /// but for the caller's reference: it is not used after that.
+    #[inline]
     fn hand_over(&self, chain: Chain) {
-        // SAFETY: the call is up and stays so for this call, which the caller counted as
-        // busy, as it did the lists, which were looked at.
+        // SAFETY: the call is up, for it is not closed while the lists are counted out (TRAFFIC), which
+        // were looked at.
         unsafe { protocol::send(self.handle(), chain) };
     }
 
@@ -72,7 +90,10 @@ impl<C: Client> VcShared<C> {
             chain.for_each_raw(|list| fields::set_status(list, status.raw()));
             // SAFETY: the chain of `send`, from this driver's pool for sends.
             let lists = unsafe { NetBufferLists::from_chain(chain, fields::Side::Protocol) };
-            Self::sent(this, lists, irql);
+            let vc = Vc {
+                shared: this.clone(),
+            };
+            Self::sent(&vc, lists, irql);
         } else {
             this.hand_over(chain);
         }
@@ -83,22 +104,30 @@ impl<C: Client> VcShared<C> {
         Self::leave(this, 1, irql);
     }
 
-    /// Sent lists come back.
-    pub(in crate::client) fn sent(
-        this: &Arc<Self>,
-        lists: NetBufferLists,
-        irql: &mut UpToDispatch,
-    ) {
+    /// Sent lists come back, which may be all that keeps the VC: it is not used afterwards.
+    #[inline]
+    pub(in crate::client) fn sent(vc: &Vc<C>, lists: NetBufferLists, irql: &mut UpToDispatch) {
         let count = lists.len();
-        let vc = Vc {
-            shared: this.clone(),
-        };
-        this.af.client().send_complete(&vc, lists, irql);
-        this.af.binding.sends_in(count);
-        Self::leave(this, count, irql);
+        if count == 0 {
+            return;
+        }
+        vc.shared.af.client().send_complete(vc, lists, irql);
+        vc.shared.af.binding.sends_in(count);
+        if vc.shared.state.traffic().leave(count) {
+            Self::wake(vc, count, irql);
+        }
     }
 
-    /// Gives back what [`State::busy`] took, and goes on with what waited.
+    /// The last lists are back, and are still counted.
+    #[cold]
+    fn wake(vc: &Vc<C>, count: usize, irql: &mut UpToDispatch) {
+        // By TRAFFIC there is a reference.
+        let vc = vc.clone();
+        vc.shared.state.traffic().wake(count);
+        Self::advance(&vc, irql);
+    }
+
+    /// Gives back what the state counts of NDIS's calls, and goes on with what waited.
     pub(in crate::client) fn leave(this: &Arc<Self>, count: usize, irql: &mut UpToDispatch) {
         if this.state.locked(|state| state.leave(count)) {
             let vc = Vc {

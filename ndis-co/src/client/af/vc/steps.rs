@@ -1,6 +1,6 @@
 //! What is to be done on a VC, as its state says: the calls to NDIS and to the driver.
 
-use super::{AfShared, Client, Vc, VcShared};
+use super::{Above, AfShared, Client, Vc, VcShared};
 use crate::{
     Status,
     client::state::{State, Step},
@@ -108,6 +108,10 @@ impl<C: Client> VcShared<C> {
             }
             Step::TellUndialled(status) => {
                 this.af.client().call_failed(vc, status, irql);
+                this.pick(|_| ()).1
+            }
+            Step::EndAbove { status, number } => {
+                this.above.end(number, status, irql);
                 this.pick(|_| ()).1
             }
             Step::Dial { parameters } => Self::place(vc, parameters, irql),

@@ -410,7 +410,7 @@ pub(crate) unsafe fn receive<M: StandaloneCallManager>(
         return Some(lists);
     };
     // SAFETY: by the caller as RECEIVED says; returned once, on drop.
-    let received = unsafe { Received::new(lists, resources, vc.binding().clone()) };
+    let received = unsafe { Received::new(lists, resources, &vc.binding().shared) };
     vc.shared.driver().signaling_receive(&vc, received, irql);
     None
 }

@@ -15,6 +15,7 @@ use ndis_co::{
     nbl::NetBufferListPool,
     oid::{Answered, OutgoingRequest, ToAdapter, known},
     scope::Scope,
+    tapi::CallId,
     timer::{Expire, Timer},
     wan::Info,
     work::{Work, WorkItem},
@@ -126,6 +127,14 @@ impl<P: Ppp> Port<P> {
         let af = self.state.with(irql, |state, _| state.af.clone());
         let binding = af.ok_or(Status::CLOSING)?.binding();
         Ok(binding.request(request, irql)?)
+    }
+
+    /// The link of a call, by the string that an application has of NDPROXY; `None` when it is
+    /// over.
+    pub fn link_of(&self, id: &CallId, irql: &mut impl NoLock) -> Option<Arc<Link<P>>> {
+        let af = self.state.with(irql, |state, _| state.af.clone())?;
+        let vc = af.binding().vc_of_tapi_call(id)?;
+        Some(Arc::clone(&vc))
     }
 
     /// The adapter is open: what all of its links have in common is asked first.

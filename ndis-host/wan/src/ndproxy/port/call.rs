@@ -24,7 +24,7 @@ use ndis_co::{
     lock::SpinLock,
     mem::Arc,
     params::{CallParameters, CallParametersBuf},
-    tapi::{self, NDIS_CLASS, Text},
+    tapi::{self, ANY_ADDRESS, ANY_LINE, LineSap, Text},
 };
 
 /// A call, for NDIS: the context of both of its VCs.
@@ -123,7 +123,7 @@ impl<T: Tapi> Call<T> {
         parameters: CallParametersBuf,
         irql: &mut UpToDispatch,
     ) -> Result<(), Status> {
-        let offered = offer::again(parameters.view(), Some(this.number))?;
+        let offered = offer::again(parameters.view())?;
         this.state.with(irql, |state, _| {
             state.stage = Stage::Dialing;
             state.told = true;
@@ -156,8 +156,9 @@ impl<T: Tapi> Call<T> {
         Ok(())
     }
 
-    /// Somebody calls: judges the call, and lets it ring.
+    /// Somebody calls, at this SAP: judges the call, and lets it ring.
     pub(in crate::ndproxy) fn ring<'r>(
+        at: &LineSap,
         call: client::IncomingCall<'r, Ndproxy<T>>,
         irql: &mut UpToDispatch,
     ) -> Answer<'r> {
@@ -167,8 +168,7 @@ impl<T: Tapi> Call<T> {
             return call.refuse(Status::INVALID_DATA);
         };
         // The token is used up when the call pends, and the parameters with it.
-        let offered = offer::again(parameters, Some(this.number));
-        let offered = match offered {
+        let offered = match offer::again(parameters) {
             Ok(offered) => offered,
             Err(status) => return call.refuse(status),
         };
@@ -176,13 +176,17 @@ impl<T: Tapi> Call<T> {
             return call.refuse(Status::INVALID_DATA);
         };
         let (line, address) = (asked.info.line, asked.info.address);
+        let is = |own, any, said| own == any || own == said;
+        if !(is(at.line, ANY_LINE, line) && is(at.address, ANY_ADDRESS, address)) {
+            return call.refuse(Status::INVALID_DATA);
+        }
         if !this.port.takes(line, asked.info.media_mode, irql) {
             return call.refuse(Status::TAPI_INVALMEDIAMODE);
         }
         if let Err(status) = this.port.add(&this, irql) {
             return call.refuse(status);
         }
-        let again = offer::again(offered.view(), Some(this.number));
+        let again = offer::again(offered.view());
         let (answer, ring) = call.pend();
         let unwanted = this.state.with(irql, |state, _| {
             state.place = (line, address);
@@ -227,7 +231,7 @@ impl<T: Tapi> Call<T> {
         parameters: Option<CallParameters<'_>>,
         irql: &mut UpToDispatch,
     ) {
-        let changed = parameters.and_then(|all| offer::again(all, Some(this.number)).ok());
+        let changed = parameters.and_then(|all| offer::again(all).ok());
         let (up, _before) = this.state.with(irql, |state, _| {
             let up = matches!(state.stage, Stage::Dialing | Stage::Offering);
             let mut before = None;
@@ -245,22 +249,32 @@ impl<T: Tapi> Call<T> {
             return;
         }
         this.tell(CallState::Connected, irql);
-        Port::carry_soon(&this.port, this, irql);
     }
 
-    /// What `lineGetID` does: finds NDISWAN, and offers it the call.
-    pub(super) fn carry(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        let Err(status) = Self::offer(this, irql) else {
+    /// Whether it is up, and nobody was offered it.
+    pub(super) fn is_for_offer(&self, irql: &mut impl Irql) -> bool {
+        self.state.with(irql, |state, _| {
+            state.stage == Stage::Up && state.upper.is_none() && state.parameters.is_some()
+        })
+    }
+
+    /// The second half of `lineGetID`: offers the call to who has registered this class.
+    pub(super) fn carry(this: &Arc<Self>, to: &cm::Sap<Ndproxy<T>>, irql: &mut UpToDispatch) {
+        let Err(status) = Self::offer(this, to, irql) else {
             return;
         };
         // That a call is over already is nothing that is missing.
         if this.state.with(irql, |state, _| state.stage == Stage::Up) {
             let tapi = this.port.tapi();
-            tapi.carried(&this.port, this.number, Err(status), irql);
+            tapi.got_id(&this.port, this.number, Err(status), irql);
         }
     }
 
-    fn offer(this: &Arc<Self>, irql: &mut UpToDispatch) -> Result<(), Status> {
+    fn offer(
+        this: &Arc<Self>,
+        to: &cm::Sap<Ndproxy<T>>,
+        irql: &mut UpToDispatch,
+    ) -> Result<(), Status> {
         let (lower, parameters) = this.state.with(irql, |state, _| {
             let up = state.stage == Stage::Up && state.upper.is_none();
             let lower = state.lower.clone().filter(|_| up);
@@ -269,10 +283,8 @@ impl<T: Tapi> Call<T> {
         });
         let lower = lower.ok_or(Status::CLOSING)?;
         let offered = parameters.ok_or(Status::RESOURCES)?;
-        let sap = this.port.class(NDIS_CLASS, irql);
-        let sap = sap.ok_or(Status::TAPI_INVALDEVICECLASS)?;
-        let media = offer::again(offered.view(), None)?;
-        let vc = sap.create_vc_joined(&lower, this.clone(), irql)?;
+        let media = offer::again(offered.view())?;
+        let vc = to.create_vc_joined(&lower, this.clone(), irql)?;
         let vc = vc.activate(media, irql)?;
         let upper = (*vc).clone();
         let wanted = this.state.with(irql, |state, _| {
@@ -290,7 +302,7 @@ impl<T: Tapi> Call<T> {
         Ok(())
     }
 
-    /// NDISWAN takes the call.
+    /// NDISWAN takes the call: the application gets what NDISWAN finds it by.
     pub(in crate::ndproxy) fn accepted(
         this: &Arc<Self>,
         accepted: AcceptedCall<Ndproxy<T>>,
@@ -300,6 +312,9 @@ impl<T: Tapi> Call<T> {
             .state
             .with(irql, |state, _| (state.stage == Stage::Up, state.reason));
         if up {
+            let id = accepted.vc().tapi_call_id();
+            let id = id.as_ref().map_err(|status| *status);
+            this.port.tapi().got_id(&this.port, this.number, id, irql);
             accepted.connect(irql);
         } else {
             accepted.close(reason, irql);

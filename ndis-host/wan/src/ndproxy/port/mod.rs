@@ -46,8 +46,8 @@ struct State<T: Tapi> {
     /// Who carries data: the classes that our own clients have registered.
     classes: Vec<cm::Sap<Ndproxy<T>>>,
     calls: Vec<Arc<Call<T>>>,
-    /// Calls that are up, and whose data nobody carries yet.
-    to_carry: Vec<Arc<Call<T>>>,
+    /// Calls that are up, and to whom each is to be offered.
+    to_carry: Vec<(Arc<Call<T>>, cm::Sap<Ndproxy<T>>)>,
 }
 
 /// What the application knows.
@@ -294,23 +294,50 @@ impl<T: Tapi> Port<T> {
     fn remove(&self, call: &Arc<Call<T>>, irql: &mut UpToDispatch) {
         let gone = self.state.with(irql, |state, _| {
             let is = |other: &Arc<Call<T>>| Arc::ptr_eq(other, call);
-            (state.calls.take_first(is), state.to_carry.take_first(is))
+            let waits = state.to_carry.take_first(|(other, _)| is(other));
+            (state.calls.take_first(is), waits)
         });
         drop(gone);
     }
 
-    /// A call is up: its data are to be carried.
-    fn carry_soon(this: &Arc<Self>, call: &Arc<Call<T>>, irql: &mut UpToDispatch) {
-        let noted = this.state.with(irql, |state, _| {
+    /// Asks who carries the data of a call that is up, by a class of devices such as
+    /// [`NDIS_CLASS`](ndis_co::tapi::NDIS_CLASS): what `lineGetID` does. The answer comes as
+    /// [`Tapi::got_id`].
+    ///
+    /// # Errors
+    ///
+    /// [`Status::TAPI_INVALCALLHANDLE`] when there is no such call,
+    /// [`Status::TAPI_INVALCALLSTATE`] when it is not up, or somebody carries it or was asked to,
+    /// [`Status::TAPI_INVALDEVICECLASS`] when nobody has registered the class,
+    /// [`Status::CLOSING`], [`Status::RESOURCES`].
+    pub fn get_id(
+        this: &Arc<Self>,
+        number: u32,
+        class: &str,
+        irql: &mut impl NoLock,
+    ) -> Result<(), Status> {
+        let irql = irql.up_to_dispatch();
+        let call = this.find(number, irql)?;
+        let sap = this.class(class, irql);
+        let sap = sap.ok_or(Status::TAPI_INVALDEVICECLASS)?;
+        if !call.is_for_offer(irql) {
+            return Err(Status::TAPI_INVALCALLSTATE);
+        }
+        this.state.with(irql, |state, _| {
             if state.closing {
                 return Err(Status::CLOSING);
             }
-            Ok(state.to_carry.try_push(call.clone())?)
-        });
-        match noted {
-            Ok(()) => Self::wake(this),
-            Err(status) => this.tapi().carried(this, call.number(), Err(status), irql),
-        }
+            if state
+                .to_carry
+                .iter()
+                .any(|(other, _)| Arc::ptr_eq(other, &call))
+            {
+                return Err(Status::TAPI_INVALCALLSTATE);
+            }
+            Ok(state.to_carry.try_push((call, sap))?)
+        })?;
+        Self::wake(this);
+        Ok(())
     }
 
     /// The call of a number.
@@ -327,8 +354,8 @@ impl<T: Tapi> Port<T> {
 impl<T: Tapi> Work for Port<T> {
     fn run(this: &Arc<Self>, irql: &mut Passive) {
         let to_carry = this.state.with(irql, |state, _| state.to_carry.take());
-        for call in to_carry {
-            Call::carry(&call, irql.up_to_dispatch());
+        for (call, sap) in to_carry {
+            Call::carry(&call, &sap, irql.up_to_dispatch());
         }
         this.tapi().work(this, irql);
     }

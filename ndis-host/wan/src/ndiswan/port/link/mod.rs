@@ -58,8 +58,6 @@ enum Stage {
 /// What is known of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkView {
-    /// The number of its call, as NDPROXY has it.
-    pub call: u32,
     /// Whether this end has placed the call.
     pub outgoing: bool,
     /// In bytes a second, as the call manager said when the call came about.
@@ -89,7 +87,6 @@ pub struct LinkView {
 impl<P: Ppp> Link<P> {
     pub(in crate::ndiswan) fn try_new(port: &Arc<Port<P>>) -> Result<Arc<Self>, Status> {
         let view = LinkView {
-            call: 0,
             outgoing: false,
             transmit_bandwidth: 0,
             receive_bandwidth: 0,
@@ -147,17 +144,13 @@ impl<P: Ppp> Link<P> {
         parameters: CallParameters<'_>,
         irql: &mut UpToDispatch,
     ) -> Result<(), Status> {
-        let (outgoing, mark) = match tapi::Call::from_parameters(parameters)? {
-            tapi::Call::Outgoing(call) => (true, call.params.unwrap_or_default().call_data),
-            tapi::Call::Incoming(call) => (false, call.info.call_data),
-        };
-        let call = mark.try_into().map_err(|_| Status::INVALID_DATA)?;
+        let call = tapi::Call::from_parameters(parameters)?;
+        let outgoing = matches!(call, tapi::Call::Outgoing(_));
         let flows = parameters.call_manager();
         let [transmit, receive] = flows.map_or([0, 0], |flows| {
             [flows.transmit(), flows.receive()].map(|flow| flow.peak_bandwidth)
         });
         self.state.with(irql, |state, _| {
-            state.view.call = u32::from_le_bytes(call);
             state.view.outgoing = outgoing;
             state.view.transmit_bandwidth = transmit;
             state.view.receive_bandwidth = receive;

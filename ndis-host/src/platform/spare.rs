@@ -1,10 +1,11 @@
-//! Threads that were left in the middle of a routine.
+//! A crew of threads, and those of them that were left in the middle of a routine.
 //!
 //! `PsTerminateSystemThread` does not return, and what lies below it on the
 //! stack is the driver's code, which cannot be unwound. So the thread stays
 //! where it is, and runs from there what another thread would be started for.
 
-use crate::platform::{Job, Join, Lock, Park, platform};
+use super::crew::Crew;
+use super::{Job, Join, Lock, Park, platform};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -32,8 +33,24 @@ impl Join for Errand {
     }
 }
 
+/// A crew of threads.
+pub(super) struct Threads;
+
+impl Crew for Threads {
+    fn start(self: Arc<Self>, job: Job) -> Box<dyn Join> {
+        spawn(job)
+    }
+
+    fn stay(self: Arc<Self>) -> ! {
+        drop(self);
+        stay()
+    }
+
+    fn dismiss(&self) {}
+}
+
 /// Starts a thread, or has a spare one do the job.
-pub(super) fn spawn(job: Job) -> Box<dyn Join> {
+fn spawn(job: Job) -> Box<dyn Join> {
     let Some(spare) = WAITING.lock().pop() else {
         return platform().spawn(job);
     };
@@ -48,7 +65,7 @@ pub(super) fn spawn(job: Job) -> Box<dyn Join> {
 }
 
 /// The calling thread never goes back to what it was doing.
-pub(super) fn stay() -> ! {
+fn stay() -> ! {
     let depth = {
         let mut left = LEFT.lock();
         let depth = left.entry(platform().thread_id()).or_insert(0);

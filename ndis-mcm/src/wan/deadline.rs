@@ -1,0 +1,117 @@
+//! For how long a dialled call may go without an answer.
+//!
+//! An application cannot take a call back that it has placed: until that is answered it waits, and
+//! its driver cannot go. So a driver that may hear of no answer from its network needs a clock for
+//! each call. This is one: the answer is the module's when the time is up before the driver's.
+//!
+//! A timer refers to the call that it is for, and the call to its timer. They are one value with
+//! the client who waits: a timer is set only as long as that is there, and whoever takes it to give
+//! the answer takes the timer along.
+//!
+//! While the device has no power no timer runs (rule [OID-63]). The time begins anew when the power
+//! is back.
+//!
+//! [OID-63]: ndis_sys::rules#OID-63
+
+use super::{Adapter, WanMiniport, call::Call, state::CallCore, state::Deadline};
+use crate::Status;
+use ndis_co::{
+    irql::{Irql, UpToDispatch},
+    mem::Arc,
+    power::PowerState,
+    tapi::Disconnect,
+    timer::{Expire, Timer},
+};
+
+impl<W: WanMiniport> Deadline<W> {
+    /// The time begins, or begins anew, unless the device has no power.
+    fn begin(&self, call: &Call<W>) {
+        self.timer.set(call.shared_core(), self.milliseconds);
+        // Afterwards: who takes the power away says so first, and then comes by here.
+        if call.adapter().is_asleep() {
+            self.timer.cancel();
+        }
+    }
+}
+
+impl<W: WanMiniport> Expire for CallCore<W> {
+    fn expired(this: &Arc<Self>, irql: &mut UpToDispatch) {
+        if let Some(waits) = this.take_waiting() {
+            waits.refuse(Disconnect::NoAnswer.status(), irql);
+        }
+    }
+}
+
+/// The timer of a call that is about to be dialled.
+pub(super) fn timer<W: WanMiniport>(adapter: &Adapter<W>) -> Result<Timer<CallCore<W>>, Status> {
+    Timer::try_new(adapter.scope())
+}
+
+/// Whoever waits has so many milliseconds from now; whether anybody does.
+pub(super) fn begin<W: WanMiniport>(
+    call: &Call<W>,
+    timer: Timer<CallCore<W>>,
+    milliseconds: u32,
+    irql: &mut impl Irql,
+) -> bool {
+    let deadline = Deadline {
+        timer,
+        milliseconds,
+    };
+    let unused = call.core().dialing.with(irql, |waiting, _| {
+        let Some(waiting) = waiting else {
+            return Err(deadline);
+        };
+        let before = waiting.deadline.replace(deadline);
+        if let Some(deadline) = &waiting.deadline {
+            deadline.begin(call);
+        }
+        Ok(before)
+    });
+    // Not under the lock.
+    unused.map(drop).is_ok()
+}
+
+/// The device loses its power, or has it back.
+pub(super) fn set_power<W: WanMiniport>(
+    adapter: &Adapter<W>,
+    state: PowerState,
+    irql: &mut UpToDispatch,
+) {
+    let sleeps = state != PowerState::D0;
+    adapter.set_asleep(sleeps);
+    let mut calls = adapter.calls();
+    while let Some(call) = calls.next(irql) {
+        call.core().dialing.with(irql, |waiting, _| {
+            let deadline = waiting.as_ref().and_then(|it| it.deadline.as_ref());
+            match deadline {
+                Some(deadline) if sleeps => {
+                    deadline.timer.cancel();
+                }
+                Some(deadline) => deadline.begin(&call),
+                None => {}
+            }
+        });
+    }
+}
+
+impl<W: WanMiniport> Call<W> {
+    /// A dialled call is to be answered within so many milliseconds from now, whatever was said
+    /// before. When nobody has answered it by then, the module refuses it with
+    /// [`Disconnect::NoAnswer`], and [`WanMiniport::failed`] is next.
+    ///
+    /// A network that says that the other end rings may give it more time by this.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::CLOSING`] when it is not dialled any more; [`Status::RESOURCES`], and the time that
+    /// was stated before stays.
+    pub fn answer_within(&self, milliseconds: u32, irql: &mut impl Irql) -> Result<(), Status> {
+        let timer = timer(self.adapter())?;
+        if begin(self, timer, milliseconds, irql) {
+            Ok(())
+        } else {
+            Err(Status::CLOSING)
+        }
+    }
+}
