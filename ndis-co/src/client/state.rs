@@ -14,6 +14,7 @@ use ndis_sys::CO_CALL_PARAMETERS;
 
 mod join;
 mod sends;
+mod usual;
 
 use join::Join;
 
@@ -264,46 +265,6 @@ impl State {
         // With a request of it outstanding it is not (rule OID-68).
         let deletable = self.call == Call::None && own && self.requests.is_empty();
         (self.want_delete && deletable).then_some(Step::Delete)
-    }
-
-    /// Whether nothing but the call may be next: the VC is there and nothing was refused.
-    #[inline]
-    fn may_go_on(&self) -> bool {
-        let there = self.life == Life::Alive && !self.back_off;
-        there && self.undialled.is_none() && self.end_above().is_none()
-    }
-
-    /// Places the call, when that is the next step: as [`next`](Self::next) takes it.
-    #[inline]
-    pub(super) fn place(&mut self) -> Option<*mut CO_CALL_PARAMETERS> {
-        if !self.may_go_on() || self.call != Call::Wanted {
-            return None;
-        }
-        let parameters = self.parameters.as_ref()?.as_raw();
-        self.call = Call::Dialing;
-        Some(parameters)
-    }
-
-    /// Closes the call that is up, when that is the next step; the data for the other side.
-    #[inline]
-    pub(super) fn close(&mut self) -> Option<Option<Arc<Vec<u8>>>> {
-        let up = self.may_go_on() && self.call == Call::Up && !self.is_busy();
-        (up && self.want_close && !self.answering).then(|| {
-            self.call = Call::Closing;
-            self.close_data.clone()
-        })
-    }
-
-    /// Deletes the VC after its call, when that is the next step.
-    #[inline]
-    pub(super) fn delete(&mut self) -> bool {
-        let free = self.may_go_on() && self.call == Call::None && !self.is_busy();
-        let own = self.origin == Origin::Client && self.want_delete;
-        let due = free && own && self.requests.is_empty();
-        if due {
-            self.life = Life::Deleting;
-        }
-        due
     }
 
     /// Marks a step that was due as taken.
