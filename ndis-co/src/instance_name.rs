@@ -15,7 +15,6 @@
 
 use crate::{
     Status,
-    lock::SpinLock,
     mem::{Tag, Vec},
     raw::Opaque,
     tapi::{CallId, Room},
@@ -141,12 +140,12 @@ impl Drop for Named {
     }
 }
 
-/// Where a VC keeps its name.
-pub(crate) struct Slot(SpinLock<Option<Named>>);
+/// Where a VC keeps its name: in its state, under the lock of that.
+pub(crate) struct Slot(Option<Named>);
 
 impl Slot {
     pub(crate) const fn new() -> Self {
-        Self(SpinLock::new(None))
+        Self(None)
     }
 
     /// The name, from NDIS if it is not known yet: it asks once, for each answer is memory.
@@ -156,35 +155,43 @@ impl Slot {
     /// What NDIS says; [`Status::INVALID_DATA`] when it says nothing; [`Status::RESOURCES`].
     ///
     /// This is the slot of `vc`.
-    pub(crate) fn assign(&self, vc: &LiveVc<'_>, base: Name<'_>) -> Result<InstanceName, Status> {
+    pub(crate) fn assign(
+        &mut self,
+        vc: &LiveVc<'_>,
+        base: Name<'_>,
+    ) -> Result<InstanceName, Status> {
         base.counted(|base| self.assign_counted(vc, base))
     }
 
     fn assign_counted(
-        &self,
+        &mut self,
         vc: &LiveVc<'_>,
         mut base: UNICODE_STRING,
     ) -> Result<InstanceName, Status> {
         if base.Length == 0 {
             return Err(Status::INVALID_PARAMETER);
         }
-        self.0.locked(|slot| {
-            if slot.is_none() {
-                let mut string = UNICODE_STRING {
-                    Length: 0,
-                    MaximumLength: 0,
-                    Buffer: ptr::null_mut(),
-                };
-                // SAFETY: by LIVE (rule IRQL-34); NDIS calls nobody. The base name is a text of
-                // the driver's, and the variable this function's.
-                let status = unsafe {
-                    ndis_sys::NdisCoAssignInstanceName(vc.handle, &raw mut base, &raw mut string)
-                };
-                Status::from_raw(status).result()?;
-                *slot = Named::new(string);
-            }
-            let named = slot.as_ref().ok_or(Status::INVALID_DATA)?;
-            Ok(InstanceName(Vec::try_from_slice(named.units(), Tag::NDIS)?))
-        })
+        if self.0.is_none() {
+            let mut string = UNICODE_STRING {
+                Length: 0,
+                MaximumLength: 0,
+                Buffer: ptr::null_mut(),
+            };
+            // SAFETY: by LIVE (rule IRQL-34); NDIS calls nobody. The base name is a text of
+            // the driver's, and the variable this function's.
+            let status = unsafe {
+                ndis_sys::NdisCoAssignInstanceName(vc.handle, &raw mut base, &raw mut string)
+            };
+            Status::from_raw(status).result()?;
+            self.0 = Named::new(string);
+        }
+        let named = self.0.as_ref().ok_or(Status::INVALID_DATA)?;
+        Ok(InstanceName(Vec::try_from_slice(named.units(), Tag::NDIS)?))
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot").finish_non_exhaustive()
     }
 }

@@ -44,7 +44,7 @@ use core::{cell::UnsafeCell, fmt};
 #[doc(alias = "NdisAllocateSpinLock")]
 #[doc(alias = "KSPIN_LOCK")]
 pub struct SpinLock<T> {
-    raw: UnsafeCell<ndis_sys::NDIS_SPIN_LOCK>,
+    raw: UnsafeCell<Raw>,
     value: UnsafeCell<T>,
 }
 
@@ -54,29 +54,48 @@ unsafe impl<T: Send> Send for SpinLock<T> {}
 // travel between them.
 unsafe impl<T: Send> Sync for SpinLock<T> {}
 
+/// The lock alone: its holder keeps the level that it goes back to. An
+/// `NDIS_SPIN_LOCK` is this and, twice as large, room for the level.
+#[cfg(not(target_arch = "x86"))]
+type Raw = ndis_sys::KSPIN_LOCK;
+
+/// On x86 the way to the HAL's spin locks is NDIS's.
+#[cfg(target_arch = "x86")]
+type Raw = ndis_sys::NDIS_SPIN_LOCK;
+
 /// The lock is held as long as this lives. It never leaves this module, so it
 /// is dropped where it was made.
-struct Held<'l>(&'l UnsafeCell<ndis_sys::NDIS_SPIN_LOCK>);
+struct Held<'l> {
+    lock: &'l UnsafeCell<Raw>,
+    /// The level before.
+    #[cfg(not(target_arch = "x86"))]
+    level: ndis_sys::KIRQL,
+}
 
 impl Drop for Held<'_> {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: `acquire` took the lock for this value, which releases it
         // once.
-        unsafe { ndis_sys::NdisReleaseSpinLock(self.0.get()) };
+        #[cfg(not(target_arch = "x86"))]
+        unsafe {
+            ndis_sys::KeReleaseSpinLock(self.lock.get(), self.level);
+        }
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86")]
+        unsafe {
+            ndis_sys::NdisReleaseSpinLock(self.lock.get());
+        }
     }
 }
 
 impl<T> SpinLock<T> {
     /// Makes a free lock around a value.
     pub const fn new(value: T) -> Self {
-        // An all-zero KSPIN_LOCK is a free one; that is what
-        // KeInitializeSpinLock writes on every architecture.
-        let raw = ndis_sys::NDIS_SPIN_LOCK {
-            SpinLock: 0,
-            OldIrql: 0,
-        };
         Self {
-            raw: UnsafeCell::new(raw),
+            // An all-zero KSPIN_LOCK is a free one; that is what
+            // KeInitializeSpinLock writes on every architecture.
+            raw: UnsafeCell::new(ndis_sys::zeroed()),
             value: UnsafeCell::new(value),
         }
     }
@@ -181,12 +200,24 @@ impl<T> SpinLock<T> {
         f(unsafe { &mut *self.value.get() })
     }
 
+    #[inline]
     fn acquire(&self) -> Held<'_> {
+        let lock = &self.raw;
         // SAFETY: whoever reaches a lock is at or below DISPATCH_LEVEL (every
         // proof says so, and so does the contract of each function without);
         // the lock is initialised and lives as long as `self`.
-        unsafe { ndis_sys::NdisAcquireSpinLock(self.raw.get()) };
-        Held(&self.raw)
+        #[cfg(not(target_arch = "x86"))]
+        let level = unsafe { ndis_sys::KeAcquireSpinLockRaiseToDpc(lock.get()) };
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86")]
+        unsafe {
+            ndis_sys::NdisAcquireSpinLock(lock.get());
+        }
+        Held {
+            lock,
+            #[cfg(not(target_arch = "x86"))]
+            level,
+        }
     }
 }
 

@@ -117,7 +117,7 @@ mod tests {
         assert!(vc.traffic().leave(1), "the last goes on");
         assert!(next(&vc).is_none(), "it is still counted");
         vc.traffic().wake(1);
-        assert!(matches!(next(&vc), Some(Step::Close)));
+        assert!(matches!(next(&vc), Some(Step::Close { .. })));
     }
 
     /// Lists that are sent after queued ones queue up behind them, until these are sent.

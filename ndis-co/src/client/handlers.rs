@@ -216,58 +216,65 @@ fn on_create_vc<'r, C: Client>(
 
 /// Synchronous (rule VC-14).
 fn on_delete_vc<'r, C: Client>(
-    vc: Arc<VcShared<C>>,
+    shared: Arc<VcShared<C>>,
     request: Request<'r>,
     irql: &mut UpToDispatch,
 ) -> Answer<'r> {
+    let vc = Vc { shared };
     let deleted = VcShared::delete_by_call_manager(&vc, irql);
     request.answer(deleted.err().unwrap_or(Status::SUCCESS))
 }
 
 fn on_make_call_complete<C: Client>(
     status: Status,
-    vc: Arc<VcShared<C>>,
+    shared: Arc<VcShared<C>>,
     _party: NDIS_HANDLE,
     parameters: *mut CO_CALL_PARAMETERS,
     irql: &mut UpToDispatch,
 ) {
+    let vc = Vc { shared };
     VcShared::make_call_completed(&vc, status, parameters, irql);
 }
 
 fn on_close_call_complete<C: Client>(
     status: Status,
-    vc: Arc<VcShared<C>>,
+    shared: Arc<VcShared<C>>,
     _party: NDIS_HANDLE,
     irql: &mut UpToDispatch,
 ) {
+    let vc = Vc { shared };
     VcShared::close_completed(&vc, status, irql);
 }
 
 fn on_incoming_call<'r, C: Client>(
     sap: Arc<SapShared<C>>,
-    vc: Arc<VcShared<C>>,
+    shared: Arc<VcShared<C>>,
     parameters: *mut CO_CALL_PARAMETERS,
     request: Request<'r>,
     irql: &mut UpToDispatch,
 ) -> Answer<'r> {
-    let Some((number, left)) = vc.state().locked(State::offer) else {
+    let vc = Vc { shared };
+    let Some((number, left)) = vc.shared.state().locked(State::offer) else {
         return request.answer(Status::FAILURE);
     };
     drop(left);
     let sap = Sap { shared: sap };
-    let call = IncomingCall::new(Vc { shared: vc.clone() }, parameters, number, request);
-    let answer = vc.af.client().incoming_call(&sap, call, irql);
-    VcShared::returns(&vc, number);
+    let call = IncomingCall::new(vc.clone(), parameters, number, request);
+    let answer = vc.shared.af.client().incoming_call(&sap, call, irql);
+    VcShared::returns(&vc.shared, number);
     answer
 }
 
 fn on_call_connected<C: Client>(shared: Arc<VcShared<C>>, irql: &mut UpToDispatch) {
     let vc = Vc { shared };
-    if vc.shared.state().locked(State::connected) {
+    let (connected, more) = vc.shared.state().locked(State::connected);
+    if connected {
         vc.shared.af.client().call_connected(&vc, None, irql);
     }
     // It may have been dropped or its family closed while it was not up.
-    VcShared::advance(&vc.shared, irql);
+    if more {
+        VcShared::advance(&vc, irql);
+    }
 }
 
 fn on_incoming_close_call<C: Client>(
@@ -291,13 +298,12 @@ fn on_incoming_close_call<C: Client>(
             };
             let client = vc.shared.af.client();
             client.incoming_close(&vc, status, data, irql);
-            state.locked(|state| state.close_hung_up(number));
+            VcShared::change(&vc, |state| state.close_hung_up(number), irql);
         }
-        HungUp::Close => {}
+        HungUp::Close => VcShared::advance(&vc, irql),
         // A close of our own that crosses this one is answer enough (CALL-69).
-        HungUp::Nothing => return,
+        HungUp::Nothing => {}
     }
-    VcShared::advance(&vc.shared, irql);
 }
 
 /// `ProtocolClModifyCallQoSComplete`: no change is requested.

@@ -150,9 +150,8 @@ pub struct PendingIncomingCall<C: Client> {
 }
 
 impl<C: Client> Numbered<C> {
-    fn want_answer(&self, status: Status) {
-        let state = self.vc.shared.state();
-        state.locked(|state| state.want_answer(self.number, status));
+    fn want_answer(&self, state: &mut State, status: Status) {
+        state.want_answer(self.number, status);
     }
 }
 
@@ -161,7 +160,8 @@ struct Refuse;
 
 impl<C: Client> Alarm<Numbered<C>> for Refuse {
     fn lost(offer: Numbered<C>) {
-        offer.want_answer(Status::FAILURE);
+        let state = offer.vc.shared.state();
+        state.locked(|state| offer.want_answer(state, Status::FAILURE));
         VcShared::defer(&offer.vc.shared);
     }
 }
@@ -192,8 +192,8 @@ impl<C: Client> PendingIncomingCall<C> {
 
     fn answer(self, status: Status, irql: &mut impl NoLock) -> Numbered<C> {
         let offer = self.offer.disarm();
-        offer.want_answer(status);
-        VcShared::advance(&offer.vc.shared, irql.up_to_dispatch());
+        let answer = |state: &mut State| offer.want_answer(state, status);
+        VcShared::change(&offer.vc, answer, irql.up_to_dispatch());
         offer
     }
 }

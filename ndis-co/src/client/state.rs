@@ -3,7 +3,7 @@
 //! run under the VC's lock.
 
 use crate::{
-    Status,
+    Status, instance_name,
     mem::{Arc, Vec},
     nbl::Chain,
     oid::{Outstanding, Stage},
@@ -14,6 +14,7 @@ use ndis_sys::CO_CALL_PARAMETERS;
 
 mod join;
 mod sends;
+mod usual;
 
 use join::Join;
 
@@ -120,6 +121,8 @@ pub(super) struct State {
     open: bool,
     /// OID requests of the VC that are not over, of either side's.
     requests: Outstanding,
+    /// What the VC is called outside of NDIS.
+    name: instance_name::Slot,
     /// Whether another VC of this driver's shares it.
     join: Join,
     want_close: bool,
@@ -140,7 +143,7 @@ pub(super) struct State {
 unsafe impl Send for State {}
 
 /// What is to be done next.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) enum Step {
     Answer {
         status: Status,
@@ -151,7 +154,10 @@ pub(super) enum Step {
     Dial {
         parameters: *mut CO_CALL_PARAMETERS,
     },
-    Close,
+    Close {
+        /// For the other side.
+        data: Option<Arc<Vec<u8>>>,
+    },
     Delete,
     /// The call that another VC shares has ended: end the one on that.
     EndAbove {
@@ -184,6 +190,7 @@ impl State {
             out: false,
             open: false,
             requests: Outstanding::new(),
+            name: instance_name::Slot::new(),
             join: Join::None,
             want_close: false,
             hung_up: false,
@@ -197,12 +204,13 @@ impl State {
 
     /// Picks the next step and marks it as taken; [`Step::Later`] when one is
     /// due and `low` says that there is too little stack for it.
+    #[inline(never)]
     pub(super) fn next(&mut self, low: impl FnOnce() -> bool) -> Option<Step> {
         let step = self.due()?;
         if low() {
             return Some(Step::Later);
         }
-        self.take(step);
+        self.take(&step);
         Some(step)
     }
 
@@ -249,7 +257,9 @@ impl State {
             _ => false,
         };
         if self.want_close && closable {
-            return Some(Step::Close);
+            return Some(Step::Close {
+                data: self.close_data.clone(),
+            });
         }
         let own = self.origin == Origin::Client;
         // With a request of it outstanding it is not (rule OID-68).
@@ -258,7 +268,7 @@ impl State {
     }
 
     /// Marks a step that was due as taken.
-    fn take(&mut self, step: Step) {
+    fn take(&mut self, step: &Step) {
         match step {
             Step::Later => {}
             Step::TellUndialled(_) => self.undialled = None,
@@ -275,7 +285,7 @@ impl State {
                 };
             }
             Step::Dial { .. } => self.call = Call::Dialing,
-            Step::Close => self.call = Call::Closing,
+            Step::Close { .. } => self.call = Call::Closing,
             Step::Delete => self.life = Life::Deleting,
         }
     }
@@ -288,6 +298,11 @@ impl State {
     /// The VC exists from here on.
     pub(super) fn created(&mut self) {
         self.life = Life::Alive;
+    }
+
+    /// What the VC is called outside of NDIS.
+    pub(super) fn name(&mut self) -> &mut instance_name::Slot {
+        &mut self.name
     }
 
     /// Whether it exists, and its deletion has not begun.
@@ -368,12 +383,13 @@ impl State {
     }
 
     /// As [`want_close_of`](Self::want_close_of), with data: those of the first hang-up
-    /// count, others are given back.
+    /// count, others are given back. Without a number it is of whatever call there is.
     pub(super) fn hang_up(
         &mut self,
-        number: u32,
+        number: Option<u32>,
         data: Option<Arc<Vec<u8>>>,
     ) -> Option<Arc<Vec<u8>>> {
+        let number = number.unwrap_or(self.number);
         let first = number == self.number && self.has_call() && !self.want_close;
         let spare = if first && data.is_some() {
             core::mem::replace(&mut self.close_data, data)
@@ -382,11 +398,6 @@ impl State {
         };
         self.want_close_of(number);
         spare
-    }
-
-    /// The data to close with.
-    pub(super) fn close_data(&self) -> Option<Arc<Vec<u8>>> {
-        self.close_data.clone()
     }
 
     /// They are used no more.
@@ -440,12 +451,14 @@ impl State {
         }
     }
 
-    /// The call was placed, or not; gives the parameters back.
-    pub(super) fn dialled(&mut self, success: bool) -> Option<CallParametersBuf> {
+    /// The call was placed, or not; gives the parameters back, and says whether there is more to
+    /// do once the client knows that it is up: it was hung up before.
+    pub(super) fn dialled(&mut self, success: bool) -> (Option<CallParametersBuf>, bool) {
         if self.call == Call::Dialing {
             self.call = if success { Call::Up } else { Call::None };
         }
-        self.parameters.take()
+        let more = self.want_close || self.undialled.is_some() || self.end_above().is_some();
+        (self.parameters.take(), more)
     }
 
     /// A call is offered: its number, or `None` when there is a call already. With it
@@ -568,13 +581,17 @@ impl State {
         }
     }
 
-    /// The call manager has connected the accepted call.
-    pub(super) fn connected(&mut self) -> bool {
+    /// The call manager has connected the accepted call: whether there is one, and whether there
+    /// is more to do once the client knows.
+    pub(super) fn connected(&mut self) -> (bool, bool) {
         let accepted = self.call == Call::Accepted;
         if accepted {
             self.call = Call::Up;
         }
-        accepted
+        (
+            accepted,
+            self.want_close || !accepted || self.end_above().is_some(),
+        )
     }
 
     /// The other side hung up, or takes its offer back: what the client does about it.

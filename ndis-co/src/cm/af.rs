@@ -1,5 +1,6 @@
 //! [`Af`]: a client that has opened one of the adapter's address families.
 
+mod children;
 pub(super) mod held;
 
 use super::{Base, CallManager, Key};
@@ -19,6 +20,7 @@ use crate::{
     scope::Scope,
     stack,
 };
+use children::Children;
 use core::{fmt, mem, ops, ptr};
 use ndis_sys::NDIS_HANDLE;
 
@@ -37,6 +39,7 @@ pub struct AfShared<M: CallManager> {
     pub(super) family: AddressFamily,
     handle: Opaque,
     state: SpinLock<State>,
+    children: Children,
     context: Slot<M::Af>,
     pub(super) base: Parent<M::Base>,
 }
@@ -84,8 +87,6 @@ struct State {
     phase: Phase,
     /// What the pended open is to be completed with.
     answer: Option<Status>,
-    /// SAPs and VCs beneath.
-    children: usize,
     /// The driver has nothing against the close.
     finish: bool,
     /// The close was answered with pending.
@@ -217,7 +218,6 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
             state: SpinLock::new(State {
                 phase: Phase::Opening,
                 answer: None,
-                children: 0,
                 finish: false,
                 pended: false,
                 notify: false,
@@ -228,6 +228,7 @@ impl<'r, M: CallManager> OpenAf<'r, M> {
                 calling: false,
                 telling: Telling::Told,
             }),
+            children: Children::new(),
             context: Slot::new(),
             base: Parent::new(base.clone()),
         };
@@ -390,7 +391,10 @@ impl<M: CallManager> AfShared<M> {
             this.state.locked(|state| state.phase = Phase::Refused);
             return Err(failure);
         }
-        this.state.locked(|state| state.phase = Phase::Open);
+        this.state.locked(|state| {
+            state.phase = Phase::Open;
+            this.children.admit();
+        });
         Ok(this.lent.lend(this))
     }
 
@@ -443,27 +447,24 @@ impl<M: CallManager> AfShared<M> {
 
     /// One more SAP or VC beneath, unless the family is being closed.
     pub(crate) fn add_child(&self) -> Result<(), Status> {
-        self.state.locked(|state| {
-            if state.phase != Phase::Open {
-                return Err(Status::CLOSING);
-            }
-            state.children = state.children.saturating_add(1);
-            Ok(())
-        })
+        self.children.add()
+    }
+
+    /// One more that stands for what counts already.
+    fn add_one_more_child(&self) {
+        self.children.add_one_more();
     }
 
     /// One SAP or VC less; the last one may end the close.
     pub(crate) fn remove_child(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        let last = this.state.locked(State::child_gone);
-        if last {
+        if this.children.remove() {
             Self::advance(this, irql);
         }
     }
 
     /// As [`Self::remove_child`], where nothing may be called.
     pub(crate) fn remove_child_later(this: &Arc<Self>) {
-        let last = this.state.locked(State::child_gone);
-        if last {
+        if this.children.remove() {
             Self::defer(this);
         }
     }
@@ -474,6 +475,7 @@ impl<M: CallManager> AfShared<M> {
             let open = state.phase == Phase::Open;
             if open {
                 state.phase = Phase::Closing;
+                self.children.refuse();
             }
             open
         })
@@ -481,7 +483,11 @@ impl<M: CallManager> AfShared<M> {
 
     /// Does what the state asks for and allows.
     pub(super) fn advance(this: &Arc<Self>, _irql: &mut UpToDispatch) {
-        while let Some(step) = this.state.locked(State::next) {
+        let next = || {
+            this.state
+                .locked(|state| state.next(this.children.is_empty()))
+        };
+        while let Some(step) = next() {
             match step {
                 Step::Later | Step::Notify => return Self::defer(this),
                 Step::CompleteOpen(status) => Self::complete_open(this, status),
@@ -579,12 +585,12 @@ impl<M: CallManager> AfShared<M> {
 }
 
 impl State {
-    /// Picks the next step and marks it as taken.
-    fn next(&mut self) -> Option<Step> {
+    /// Picks the next step and marks it as taken. `childless` says that nothing is beneath.
+    fn next(&mut self, childless: bool) -> Option<Step> {
         let close = self.phase == Phase::Closing
             && self.finish
             && self.pended
-            && self.children == 0
+            && childless
             && !self.calling;
         let notify = self.notifies();
         if self.answer.is_none() && !close && !notify {
@@ -601,12 +607,6 @@ impl State {
         }
         self.phase = Phase::Closed;
         Some(Step::CompleteClose)
-    }
-
-    /// One SAP or VC less; whether it was the last that a close waited for.
-    fn child_gone(&mut self) -> bool {
-        self.children = self.children.saturating_sub(1);
-        self.children == 0 && self.phase == Phase::Closing
     }
 
     /// Whether the client is to be asked for the close, and can be: NDIS knows that the

@@ -151,10 +151,7 @@ impl<'r, M: CallManager> MakeCall<'r, M> {
         link: Option<CallParametersBuf>,
     ) -> Answer<'r> {
         let shared = &self.vc.shared;
-        shared.look(|state, _| {
-            state.accept_make(own, link);
-            state.pend();
-        });
+        shared.look(|state, _| state.accept_make(own, link));
         VcShared::defer(shared);
         self.request.answer(Status::PENDING)
     }
@@ -170,7 +167,6 @@ impl<'r, M: CallManager> MakeCall<'r, M> {
     ///
     /// [CALL-74]: ndis_sys::rules#CALL-74
     pub fn pend(self) -> (Answer<'r>, PendingMakeCall<M>) {
-        self.vc.shared.look(|state, _| state.pend());
         let vc = Armed::new(self.vc);
         (self.request.answer(Status::PENDING), PendingMakeCall { vc })
     }
@@ -257,7 +253,7 @@ impl<M: CallManager> PendingMakeCall<M> {
     #[doc(alias = "NdisCmActivateVc")]
     #[doc(alias = "NdisMCmActivateVc")]
     pub fn accept(self, irql: &mut impl NoLock) {
-        self.answer(|state| state.accept_make(None, None), irql);
+        self.take(|state| state.accept_make(None, None), irql);
     }
 
     /// As [`accept`](Self::accept), with other parameters, of which the client
@@ -270,7 +266,7 @@ impl<M: CallManager> PendingMakeCall<M> {
     #[doc(alias = "NdisMCmMakeCallComplete")]
     pub fn accept_with(self, parameters: CallParametersBuf, irql: &mut impl NoLock) {
         let parameters = changed(parameters);
-        self.answer(|state| state.accept_make(Some(parameters), None), irql);
+        self.take(|state| state.accept_make(Some(parameters), None), irql);
     }
 
     /// As [`accept`](Self::accept), and activates the VC with parameters of its own, as
@@ -281,7 +277,7 @@ impl<M: CallManager> PendingMakeCall<M> {
     #[doc(alias = "NdisCmMakeCallComplete")]
     #[doc(alias = "NdisCmActivateVc")]
     pub fn accept_with_link(self, link: CallParametersBuf, irql: &mut impl NoLock) {
-        self.answer(|state| state.accept_make(None, Some(link)), irql);
+        self.take(|state| state.accept_make(None, Some(link)), irql);
     }
 
     /// Refuses the call.
@@ -290,13 +286,13 @@ impl<M: CallManager> PendingMakeCall<M> {
     #[doc(alias = "NdisCmMakeCallComplete")]
     #[doc(alias = "NdisMCmMakeCallComplete")]
     pub fn refuse(self, status: Status, irql: &mut impl NoLock) {
-        self.answer(|state| state.refuse(status), irql);
+        let vc = self.vc.disarm();
+        VcShared::change(&vc, |state| state.refuse(status), irql.up_to_dispatch());
     }
 
-    fn answer(self, decide: impl FnOnce(&mut State) + Send, irql: &mut impl NoLock) {
+    fn take(self, accept: impl FnOnce(&mut State), irql: &mut impl NoLock) {
         let vc = self.vc.disarm();
-        vc.shared.look(|state, _| decide(state));
-        VcShared::advance(&vc.shared, irql.up_to_dispatch());
+        VcShared::accept(&vc, accept, irql.up_to_dispatch());
     }
 }
 
@@ -373,13 +369,10 @@ impl<'r, M: CallManager> CloseCall<'r, M> {
     #[doc(alias = "NdisMCmDeactivateVc")]
     #[doc(alias = "ProtocolCmDeactivateVcComplete")]
     pub fn finish(self, irql: &mut impl NoLock) -> Answer<'r> {
-        let shared = &self.vc.shared;
-        shared.look(|state, _| state.finish_close());
-        VcShared::advance(shared, irql.up_to_dispatch());
-        let status = match shared.look(|state, part| state.settle_close(part)) {
+        let status = match VcShared::finish_close(&self.vc, irql.up_to_dispatch()) {
             Settled::Now(status) => status,
             Settled::Later => {
-                VcShared::defer(shared);
+                VcShared::defer(&self.vc.shared);
                 Status::PENDING
             }
         };
@@ -403,7 +396,6 @@ impl<'r, M: CallManager> CloseCall<'r, M> {
 
     /// Answers later, with the second value, from any thread.
     pub fn pend(self) -> (Answer<'r>, PendingCloseCall<M>) {
-        self.vc.shared.look(|state, _| state.pend());
         let vc = Armed::new(self.vc);
         (
             self.request.answer(Status::PENDING),
@@ -452,7 +444,7 @@ struct Finish;
 
 impl<M: CallManager> Alarm<Vc<M>> for Finish {
     fn lost(vc: Vc<M>) {
-        vc.shared.look(|state, _| state.finish_close());
+        vc.shared.look(|state, _| state.finish_pended_close());
         VcShared::defer(&vc.shared);
     }
 }
@@ -475,8 +467,7 @@ impl<M: CallManager> PendingCloseCall<M> {
     #[doc(alias = "NdisMCmDeactivateVc")]
     pub fn finish(self, irql: &mut impl NoLock) {
         let vc = self.vc.disarm();
-        vc.shared.look(|state, _| state.finish_close());
-        VcShared::advance(&vc.shared, irql.up_to_dispatch());
+        VcShared::change(&vc, State::finish_pended_close, irql.up_to_dispatch());
     }
 }
 

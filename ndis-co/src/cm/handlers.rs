@@ -5,7 +5,7 @@
 
 use super::{
     Af, Base, CallManager, CloseAf, CloseCall, DeregisterSap, MakeCall, OpenAf, RegisterSap, Sap,
-    Vc, af::AfShared, oids::on_oid_request, sap::SapShared, vc::VcShared,
+    Vc, af::AfShared, oids::on_oid_request, sap::SapShared, state::State, vc::VcShared,
 };
 use crate::{
     Answer, Status, address::SapAddress, answer::Request, callback::Out, callbacks,
@@ -94,12 +94,12 @@ callbacks! {
     ) at UpToDispatch, else FAILURE -> NDIS_STATUS => on_create_vc;
 
     /// `ProtocolCoDeleteVc`.
-    delete_vc<M: CallManager>(context: NDIS_HANDLE as Arc<VcShared<M>>)
+    delete_vc<M: CallManager>(context: NDIS_HANDLE as Vc<M>)
         at UpToDispatch, else FAILURE -> NDIS_STATUS => on_delete_vc;
 
     /// `ProtocolCmMakeCall`.
     make_call<M: CallManager>(
-        context: NDIS_HANDLE as Arc<VcShared<M>>,
+        context: NDIS_HANDLE as Vc<M>,
         parameters: *mut CO_CALL_PARAMETERS as *mut CO_CALL_PARAMETERS,
         party: NDIS_HANDLE as NDIS_HANDLE,
         party_out: *mut NDIS_HANDLE as Option<Out<'_, NDIS_HANDLE>>,
@@ -107,7 +107,7 @@ callbacks! {
 
     /// `ProtocolCmCloseCall`.
     close_call<M: CallManager>(
-        context: NDIS_HANDLE as Arc<VcShared<M>>,
+        context: NDIS_HANDLE as Vc<M>,
         _party: NDIS_HANDLE as NDIS_HANDLE,
         data: *mut c_void as *mut c_void,
         size: u32 as u32,
@@ -116,21 +116,21 @@ callbacks! {
     /// `ProtocolCmIncomingCallComplete`.
     incoming_call_complete<M: CallManager>(
         status: NDIS_STATUS as Status,
-        context: NDIS_HANDLE as Arc<VcShared<M>>,
+        context: NDIS_HANDLE as Vc<M>,
         parameters: *mut CO_CALL_PARAMETERS as *mut CO_CALL_PARAMETERS,
     ) at UpToDispatch => on_incoming_call_complete;
 
     /// `ProtocolCmActivateVcComplete`.
     activate_vc_complete<M: CallManager>(
         status: NDIS_STATUS as Status,
-        context: NDIS_HANDLE as Arc<VcShared<M>>,
+        context: NDIS_HANDLE as Vc<M>,
         _parameters: *mut CO_CALL_PARAMETERS as *mut CO_CALL_PARAMETERS,
     ) at UpToDispatch => on_activate_vc_complete;
 
     /// `ProtocolCmDeactivateVcComplete`.
     deactivate_vc_complete<M: CallManager>(
         _status: NDIS_STATUS as Status,
-        context: NDIS_HANDLE as Arc<VcShared<M>>,
+        context: NDIS_HANDLE as Vc<M>,
     ) at UpToDispatch => on_deactivate_vc_complete;
 
     /// `ProtocolCoOidRequest` (rule [REG-17]).
@@ -246,7 +246,7 @@ fn on_create_vc<'r, M: CallManager>(
 
 /// Synchronous (rules VC-14, VC-27, VC-28).
 fn on_delete_vc<'r, M: CallManager>(
-    vc: Arc<VcShared<M>>,
+    vc: Vc<M>,
     request: Request<'r>,
     irql: &mut UpToDispatch,
 ) -> Answer<'r> {
@@ -255,7 +255,7 @@ fn on_delete_vc<'r, M: CallManager>(
 }
 
 fn on_make_call<'r, M: CallManager>(
-    shared: Arc<VcShared<M>>,
+    vc: Vc<M>,
     parameters: *mut CO_CALL_PARAMETERS,
     party: NDIS_HANDLE,
     party_out: Option<Out<'_, NDIS_HANDLE>>,
@@ -269,58 +269,54 @@ fn on_make_call<'r, M: CallManager>(
     if !party.is_null() {
         return request.answer(Status::NOT_SUPPORTED);
     }
-    if !shared.look(|state, _| state.begin_make(parameters)) {
+    if !vc.shared.look(|state, _| state.begin_make(parameters)) {
         return request.answer(Status::FAILURE);
     }
-    let vc = Vc { shared };
     let request = MakeCall::new(vc.clone(), request);
     vc.shared.af.driver().make_call(&vc, request, irql)
 }
 
 fn on_close_call<'r, M: CallManager>(
-    shared: Arc<VcShared<M>>,
+    vc: Vc<M>,
     _party: NDIS_HANDLE,
     data: *mut c_void,
     size: u32,
     request: Request<'r>,
     irql: &mut UpToDispatch,
 ) -> Answer<'r> {
-    if !shared.with(|state, _| state.begin_close()) {
+    if !vc.shared.with(|state, _| state.begin_close()) {
         return request.answer(Status::FAILURE);
     }
-    let vc = Vc { shared };
     let request = CloseCall::new(vc.clone(), data, size, request);
     vc.shared.af.driver().close_call(&vc, request, irql)
 }
 
 fn on_incoming_call_complete<M: CallManager>(
     status: Status,
-    vc: Arc<VcShared<M>>,
+    vc: Vc<M>,
     parameters: *mut CO_CALL_PARAMETERS,
     irql: &mut UpToDispatch,
 ) {
-    VcShared::answered(&vc, status, parameters, irql);
+    VcShared::answered(&vc, status, parameters, false, irql);
 }
 
 /// Possibly after the activation has already succeeded (rule VC-34).
 pub(super) fn on_activate_vc_complete<M: CallManager>(
     status: Status,
-    vc: Arc<VcShared<M>>,
+    vc: Vc<M>,
     _parameters: *mut CO_CALL_PARAMETERS,
     irql: &mut UpToDispatch,
 ) {
-    vc.look(|state, _| state.activated(status));
-    VcShared::advance(&vc, irql);
+    VcShared::change(&vc, |state| state.activated(status), irql);
 }
 
 /// Possibly after the deactivation has already succeeded (rule VC-45).
 pub(super) fn on_deactivate_vc_complete<M: CallManager>(
     _status: Status,
-    vc: Arc<VcShared<M>>,
+    vc: Vc<M>,
     irql: &mut UpToDispatch,
 ) {
-    vc.look(|state, _| state.deactivated());
-    VcShared::advance(&vc, irql);
+    VcShared::change(&vc, State::deactivated, irql);
 }
 
 /// `ProtocolCmAddParty`: calls are point-to-point (rule REG-14).

@@ -15,18 +15,18 @@ use core::{
     mem::ManuallyDrop,
     ops,
     ptr::{self, NonNull},
-    sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence},
+    sync::atomic::{AtomicPtr, AtomicU32, Ordering, fence},
 };
 
 /// The allocation: the count, then the value.
 #[repr(C)]
 struct Shared<T> {
-    count: AtomicUsize,
+    count: AtomicU32,
+    tag: Tag,
     /// What the last owner does: drops the value and frees the memory.
     release: fn(Last<T>),
     /// What weak references share.
     seat: Seat,
-    tag: Tag,
     value: T,
 }
 
@@ -273,10 +273,10 @@ impl<T> Arc<T> {
     #[inline]
     fn fill(memory: Vacant<Shared<T>>, value: T, release: fn(Last<T>), tag: Tag) -> Self {
         let shared = memory.fill(Shared {
-            count: AtomicUsize::new(1),
+            count: AtomicU32::new(1),
+            tag,
             release,
             seat: Seat::new(),
-            tag,
             value,
         });
         Self(Armed::new(Reference(shared.leak())))
@@ -291,7 +291,7 @@ impl<T> Arc<T> {
     /// How many owners there are at this moment.
     #[must_use]
     pub fn count(this: &Self) -> usize {
-        this.0.count.load(Ordering::Acquire)
+        this.0.count.load(Ordering::Acquire) as usize
     }
 
     /// Waits until no more than `owners` are left: whoever has done its work may still
@@ -391,7 +391,7 @@ impl<T> Arc<T> {
         // SAFETY: by the caller the memory is there, and so is the count. Nothing borrows it
         // exclusively: whoever frees the memory comes after this.
         let count = unsafe { &(*shared.as_ptr()).count };
-        let up = |count: usize| (count != 0).then(|| count.wrapping_add(1));
+        let up = |count: u32| (count != 0).then(|| count.wrapping_add(1));
         let before = count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, up);
         guard(before.ok()?);
         Some(Self(Armed::new(Reference(shared))))
@@ -404,8 +404,8 @@ impl<T> Arc<T> {
 }
 
 /// Stops the system before a count overflows.
-fn guard(count: usize) {
-    if count > usize::MAX / 2 {
+fn guard(count: u32) {
+    if count > u32::MAX / 2 {
         crate::bugcheck::bug_check(crate::bugcheck::Reason::RefCountOverflow);
     }
 }

@@ -24,11 +24,11 @@ use crate::thread::Thread;
 #[derive(Debug, Default)]
 pub(crate) struct Outstanding {
     /// Not answered.
-    open: usize,
+    open: u32,
     /// Told, by calls that have not returned.
-    told: usize,
+    told: u32,
     /// How many of those NDIS may have made.
-    any: usize,
+    any: u32,
     /// The thread that completes all of these, if it is one.
     by: Option<Thread>,
 }

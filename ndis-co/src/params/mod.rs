@@ -2,10 +2,12 @@
 //! true lengths.
 
 mod flow;
+mod memory;
 
 pub use flow::FlowSpec;
 
 use flow::FLOW;
+use memory::{Memory, SMALL};
 
 use crate::{
     Status,
@@ -13,7 +15,7 @@ use crate::{
     mem::{Arc, Tag, Vec},
     raw::Token,
 };
-use core::{ffi::c_void, fmt, marker::PhantomData, mem::offset_of};
+use core::{ffi::c_void, fmt, marker::PhantomData, mem::offset_of, sync::atomic::Ordering};
 use ndis_sys::{
     CO_CALL_MANAGER_PARAMETERS, CO_CALL_PARAMETERS, CO_MEDIA_PARAMETERS, CO_SPECIFIC_PARAMETERS,
     FLOWSPEC,
@@ -424,9 +426,7 @@ pub struct CallParametersBuf(SharedCallParameters);
 /// ```
 #[derive(Clone)]
 pub struct SharedCallParameters {
-    /// The structure at the front, then both halves, whose words are all of 32 bits. (The
-    /// pool aligns what it gives out for pointers.)
-    memory: Arc<Vec<u32>>,
+    memory: Arc<Memory>,
 }
 
 impl SharedCallParameters {
@@ -445,7 +445,7 @@ impl SharedCallParameters {
     /// The C form; it stays where it is as long as there is an owner.
     #[must_use]
     pub fn as_raw(&self) -> *mut CO_CALL_PARAMETERS {
-        self.memory.base().cast()
+        self.memory.base()
     }
 }
 
@@ -476,9 +476,7 @@ impl CallParametersBuf {
 
     /// Adds flags, such as [`CallFlags::CHANGED`].
     pub fn insert_flags(&mut self, flags: CallFlags) {
-        if let Some(bits) = self.flags_mut() {
-            *bits |= flags.bits();
-        }
+        self.change_flags(|bits| bits | flags.bits());
     }
 
     /// As they are for a call that is asked for: it has no party, so it is no multipoint call, and
@@ -487,16 +485,28 @@ impl CallParametersBuf {
     /// [CALL-17]: ndis_sys::rules#CALL-17
     /// [CALL-73]: ndis_sys::rules#CALL-73
     pub(crate) fn asked(mut self) -> Self {
-        if let Some(bits) = self.flags_mut() {
-            *bits &= !(CallFlags::MULTIPOINT_VC | CallFlags::CHANGED).bits();
-        }
+        let others = !(CallFlags::MULTIPOINT_VC | CallFlags::CHANGED).bits();
+        self.change_flags(|bits| bits & others);
         self
     }
 
-    /// The flags, which are the first word.
-    fn flags_mut(&mut self) -> Option<&mut u32> {
-        // By BUF there is no other reference.
-        Arc::get_mut(&mut self.0.memory)?.first_mut()
+    /// Changes the flags, which are the first word.
+    fn change_flags(&mut self, change: impl FnOnce(u32) -> u32) {
+        match &*self.0.memory {
+            // By BUF nobody else looks at it.
+            Memory::Small(small) => {
+                let flags = small.first();
+                flags.store(change(flags.load(Ordering::Relaxed)), Ordering::Relaxed);
+            }
+            Memory::Large(_) => {
+                // By BUF there is no other reference.
+                if let Some(Memory::Large(words)) = Arc::get_mut(&mut self.0.memory)
+                    && let Some(flags) = words.first_mut()
+                {
+                    *flags = change(*flags);
+                }
+            }
+        }
     }
 
     /// The parameters, to look at.
@@ -591,7 +601,51 @@ impl<'a> Builder<'a> {
         let media_size = (MEDIA + words_of(self.media.bytes)).div_ceil(2) * 2;
 
         let total = HEAD + manager_size + media_size;
-        let mut memory = Vec::<u32>::try_zeroed(total, Tag::NDIS)?;
+        let lengths = [manager_len, media_len];
+        let memory = if total <= SMALL {
+            let mut memory = Arc::try_new(Memory::small(), Tag::NDIS)?;
+            if let Some(Memory::Small(small)) = Arc::get_mut(&mut memory) {
+                self.write(small.words(), manager_size, lengths);
+            }
+            memory
+        } else {
+            self.build_large(total, manager_size, lengths)?
+        };
+
+        let base: *mut u32 = memory.base().cast();
+        let pointers = [
+            (offset_of!(CO_CALL_PARAMETERS, CallMgrParameters), HEAD),
+            (
+                offset_of!(CO_CALL_PARAMETERS, MediaParameters),
+                HEAD + manager_size,
+            ),
+        ];
+        for (offset, start) in pointers {
+            let pointer: *mut c_void = base.wrapping_add(start).cast();
+            let place: *mut *mut c_void = base.wrapping_byte_add(offset).cast();
+            // SAFETY: a field of the head, which the memory begins with, aligned as that is. By
+            // BUF nobody else looks at it.
+            unsafe { place.write(pointer) };
+        }
+        Ok(CallParametersBuf(SharedCallParameters { memory }))
+    }
+
+    /// In memory of their own.
+    #[cold]
+    fn build_large(
+        &self,
+        total: usize,
+        manager_size: usize,
+        lengths: [u32; 2],
+    ) -> Result<Arc<Memory>, Status> {
+        let mut words = Vec::<u32>::try_zeroed(total, Tag::NDIS)?;
+        self.write(&mut words, manager_size, lengths);
+        Ok(Arc::try_new(Memory::Large(words), Tag::NDIS)?)
+    }
+
+    /// Writes all words, but for the pointers.
+    #[inline]
+    fn write(&self, memory: &mut [u32], manager_size: usize, [manager_len, media_len]: [u32; 2]) {
         if let Some(first) = memory.first_mut() {
             *first = self.flags.bits();
         }
@@ -619,24 +673,6 @@ impl<'a> Builder<'a> {
             (*flags, *kind, *len) = (self.media_flags, self.media.param_type, media_len);
             put_bytes(&mut variable.iter_mut(), self.media.bytes);
         }
-
-        let base = memory.base();
-        let pointers = [
-            (offset_of!(CO_CALL_PARAMETERS, CallMgrParameters), HEAD),
-            (
-                offset_of!(CO_CALL_PARAMETERS, MediaParameters),
-                HEAD + manager_size,
-            ),
-        ];
-        for (offset, start) in pointers {
-            let pointer: *mut c_void = base.wrapping_add(start).cast();
-            let place: *mut *mut c_void = base.wrapping_byte_add(offset).cast();
-            // SAFETY: a field of the head, which the memory begins with, aligned as the
-            // pool aligns.
-            unsafe { place.write(pointer) };
-        }
-        let memory = Arc::try_new(memory, Tag::NDIS)?;
-        Ok(CallParametersBuf(SharedCallParameters { memory }))
     }
 }
 

@@ -634,6 +634,10 @@ impl<K: Kind> Exchange<K> {
                 let place = vc.place;
                 self.hold(|x| &x.active, place, vc, irql, |_, vc, _| drop(vc));
             }
+            _ if self.world.chance(1, 4) => {
+                let vc = vc.dispatch_incoming_call_as_activated(irql);
+                self.keep_vc(&vc);
+            }
             _ => {
                 if let Ok(parameters) = lent::parameters(&self.world) {
                     let vc = vc.dispatch_incoming_call(parameters, irql);

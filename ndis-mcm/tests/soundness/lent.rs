@@ -683,7 +683,7 @@ fn incoming_close_data_outlive_the_clients_own_hang_up() {
 fn parameters_of_an_activation_outlive_the_vc_being_dropped() {
     for run in runs(30) {
         let world = World::new(host(run), PlainSwitch, ListeningPhone);
-        for turn in 0..3 {
+        for turn in 0..4 {
             let exchange = world.exchange.clone();
             world.thread("network", move |irql| {
                 let sap = exchange.sap.get().unwrap();
@@ -692,6 +692,10 @@ fn parameters_of_an_activation_outlive_the_vc_being_dropped() {
                 match turn {
                     0 => drop(vc),
                     1 => vc.delete(irql),
+                    2 => {
+                        let vc = vc.dispatch_incoming_call_as_activated(irql);
+                        let _ = vc.dispatch_incoming_close(Status::SUCCESS, &[], irql);
+                    }
                     _ => {
                         let vc = vc.dispatch_incoming_call(parameters(SECRET), irql);
                         // Too early or too late are answers, too.

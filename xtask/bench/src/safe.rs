@@ -343,7 +343,8 @@ pub fn call_in(_: usize, irql: &mut UpToDispatch) {
         let vc = sap.create_vc((), irql).expect("a VC");
         let vc = vc.activate(parameters(), irql);
         let vc = vc.map_err(|refused| refused.status).expect("an active VC");
-        vc.dispatch_incoming_call(parameters(), irql)
+        // As the raw one, with one block for both.
+        vc.dispatch_incoming_call_as_activated(irql)
     });
     let taken = TAKEN.take().expect("a call that was taken");
     taken.hang_up(&[], irql).expect("it is up");

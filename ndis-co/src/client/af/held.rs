@@ -166,7 +166,7 @@ impl<C: Client> Lower<C> {
 
     /// The VC that shares `vc` is there: it hears of the end of the call, which may have come.
     pub(crate) fn joined(vc: &Vc<C>, above: &mut dyn Any, irql: &mut UpToDispatch) {
-        VcShared::joined(&vc.shared, above, irql);
+        VcShared::joined(vc, above, irql);
     }
 }
 

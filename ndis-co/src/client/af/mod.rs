@@ -31,7 +31,10 @@ use crate::{
     stack,
 };
 use children::Children;
-use core::{fmt, ops};
+use core::{
+    fmt, ops,
+    sync::atomic::{AtomicBool, Ordering},
+};
 use ndis_sys::NDIS_HANDLE;
 use sap::SapShared;
 use vc::VcShared;
@@ -55,6 +58,8 @@ pub struct AfShared<C: Client> {
     /// Where NDIS writes the handle; read only when the open did not pend.
     slot: Opaque,
     state: SpinLock<State<C>>,
+    /// It is open no more: set under the lock, before anything beneath it is looked at.
+    leaving: AtomicBool,
     /// Tells the driver of a pended open that has completed. The driver may wait
     /// then, so this is no work for the item that all deferred ends share, nor
     /// for the thread of the call manager that completes it.
@@ -383,10 +388,19 @@ impl<C: Client> AfShared<C> {
     }
 
     /// Has [`Self::advance`] run soon, if there is anything to advance to.
+    ///
+    /// Without the lock: what has changed before, of a VC for instance, has changed under a lock
+    /// under which the family looks for it after it has said that it leaves. So it finds it
+    /// changed, or has said so by now.
     pub(super) fn advance_later(this: &Arc<Self>) {
-        if this.phase() == Phase::Closing {
+        if this.leaves_open() {
             Self::defer(this);
         }
+    }
+
+    /// Whether the family, which was open, is so no more.
+    pub(super) fn leaves_open(&self) -> bool {
+        self.leaving.load(Ordering::Acquire)
     }
 
     /// Marks the family for closing; `true` for the first to do so.
@@ -395,6 +409,7 @@ impl<C: Client> AfShared<C> {
             let first = state.phase == Phase::Open;
             if first {
                 state.phase = Phase::Closing;
+                self.leaving.store(true, Ordering::Release);
             }
             first
         })
@@ -419,7 +434,7 @@ impl<C: Client> AfShared<C> {
         while let Some(step) = this.state.locked(State::next) {
             match step {
                 Step::Later => return Self::defer(this),
-                Step::EndVc(vc) => VcShared::end(&vc, irql),
+                Step::EndVc(shared) => VcShared::end(&Vc { shared }, irql),
                 Step::EndSap(sap) => SapShared::end(&sap, irql),
                 Step::Close => {
                     // SAFETY: by AF the handle is valid; it dies with this

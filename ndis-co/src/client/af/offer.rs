@@ -12,7 +12,7 @@ use crate::{
     mem::{Arc, Lent, Parent, Tag, Vec},
     raw::Opaque,
 };
-use core::fmt;
+use core::{fmt, sync::atomic::AtomicBool};
 use ndis_sys::CO_ADDRESS_FAMILY;
 
 /// An address family that a call manager offers, during the callback.
@@ -90,6 +90,7 @@ impl<C: Client> AfOffer<'_, C> {
                 vcs: Children::new(),
                 saps: Vec::new(Tag::NDIS),
             }),
+            leaving: AtomicBool::new(false),
             teller: SpinLock::new(Some(teller)),
             context,
             binding: Parent::new(binding.clone()),

@@ -76,9 +76,9 @@ fn a_stale_token_does_not_answer_after_a_whole_call() {
     state.want_answer(first, Status::SUCCESS);
     assert_eq!(answer(&mut state), Some((Status::SUCCESS, 1)));
     assert!(!state.answer_told(state.number));
-    assert!(state.connected());
+    assert!(state.connected().0);
     state.want_close();
-    assert!(matches!(state.next(|| false), Some(Step::Close)));
+    assert!(matches!(state.next(|| false), Some(Step::Close { .. })));
     state.closed();
     state.closed_and_told();
 
@@ -92,7 +92,7 @@ fn a_stale_token_does_not_answer_after_a_whole_call() {
 
 /// The client's next close, if it is due.
 fn closes(state: &mut State) -> bool {
-    matches!(state.next(|| false), Some(Step::Close))
+    matches!(state.next(|| false), Some(Step::Close { .. }))
 }
 
 /// An offer that is taken back while it rings is answered, then closed; the close
@@ -259,7 +259,7 @@ fn a_refusal_holds_the_family_and_not_the_vc() {
     assert!(refused().try_delete());
 
     let mut state = refused();
-    drop(state.hang_up(state.number, None));
+    drop(state.hang_up(None, None));
     assert!(!state.want_close, "there is nothing to hang up");
     state.offer().unwrap();
     state.refusal_told();
@@ -308,7 +308,7 @@ fn an_offer_begins_without_an_end() {
 
     state.offer().unwrap();
     state.accept();
-    assert!(state.connected());
+    assert!(state.connected().0);
     assert!(state.can_send());
     assert!(
         state.next(|| false).is_none(),
@@ -322,7 +322,7 @@ fn the_end_waits_for_what_is_under_way() {
     let mut state = called();
     state.offer().unwrap();
     state.accept();
-    assert!(state.connected());
+    assert!(state.connected().0);
     assert_eq!(state.changed_gate(), Some(true));
     assert!(
         state.send(Chain::new(), true).is_none(),
@@ -334,7 +334,7 @@ fn the_end_waits_for_what_is_under_way() {
     assert!(state.next(|| false).is_none(), "a list is out");
     assert!(!state.try_delete());
     state.set_out(false);
-    assert!(matches!(state.next(|| false), Some(Step::Close)));
+    assert!(matches!(state.next(|| false), Some(Step::Close { .. })));
     assert!(!state.try_delete());
     state.closed();
     assert!(!state.try_delete(), "the client is just being told");
@@ -363,10 +363,10 @@ fn what_was_refused_is_tried_again() {
     let mut state = called();
     state.offer().unwrap();
     state.accept();
-    assert!(state.connected());
+    assert!(state.connected().0);
     state.want_close();
     for _ in 0..3 {
-        assert!(matches!(state.next(|| false), Some(Step::Close)));
+        assert!(matches!(state.next(|| false), Some(Step::Close { .. })));
         state.close_refused();
         assert!(state.next(|| false).is_none());
         assert!(state.holds_af_open());
@@ -392,7 +392,7 @@ fn what_is_left_for_later_is_still_due() {
 fn up(state: &mut State) {
     state.offer().unwrap();
     state.accept();
-    assert!(state.connected());
+    assert!(state.connected().0);
     state.returns(state.number);
 }
 
@@ -412,7 +412,7 @@ fn a_vc_is_shared_once_and_while_its_call_is_up() {
     state.offer().unwrap();
     assert_eq!(state.share(), None, "nobody has taken it");
     state.accept();
-    assert!(state.connected());
+    assert!(state.connected().0);
     assert_eq!(state.share(), Some(state.number));
     assert_eq!(state.share(), None, "there is one already");
     state.unshare();
@@ -455,12 +455,12 @@ fn the_vc_above_hears_of_the_end_before_the_close() {
             cause(&mut state);
             if late {
                 // It is made while the call ends.
-                assert!(matches!(state.next(|| false), Some(Step::Close)));
+                assert!(matches!(state.next(|| false), Some(Step::Close { .. })));
                 state.joined();
             }
             assert_eq!(end(&mut state), Some(status));
             if !late {
-                assert!(matches!(state.next(|| false), Some(Step::Close)));
+                assert!(matches!(state.next(|| false), Some(Step::Close { .. })));
             }
             state.closed();
             state.closed_and_told();
@@ -477,7 +477,7 @@ fn the_next_call_does_not_hide_the_end_of_the_one_before() {
     up(&mut state);
     let number = state.share().unwrap();
     state.want_close();
-    assert!(matches!(state.next(|| false), Some(Step::Close)));
+    assert!(matches!(state.next(|| false), Some(Step::Close { .. })));
     state.closed();
     state.closed_and_told();
     up(&mut state);

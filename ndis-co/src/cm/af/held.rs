@@ -82,9 +82,7 @@ impl<M: CallManager> Held<M> {
 
 impl<M: CallManager> Clone for Held<M> {
     fn clone(&self) -> Self {
-        self.af
-            .state
-            .locked(|state| state.children = state.children.saturating_add(1));
+        self.af.add_one_more_child();
         let stage = self.stage();
         if let Some(vc) = &self.vc {
             vc.look(|state, _| state.ask_more(stage));

@@ -6,9 +6,8 @@ use crate::{
     Status,
     callback::{Argument, FromNdis},
     callbacks,
-    cm::{handlers as engine, vc::VcShared},
+    cm::{Vc, handlers as engine},
     irql::UpToDispatch,
-    mem::Arc,
 };
 use ndis_sys::{
     CO_CALL_PARAMETERS, NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS, NDIS_HANDLE, NDIS_STATUS,
@@ -25,7 +24,7 @@ pub(crate) fn standalone_handlers<M: StandaloneCallManager>()
 
 /// A VC of a stand-alone call manager.
 enum AnyVc<M: StandaloneCallManager> {
-    Call(Arc<VcShared<M>>),
+    Call(Vc<M>),
     Signaling(SignalingVc<M>),
 }
 
@@ -37,7 +36,7 @@ impl<M: StandaloneCallManager> Argument<NDIS_HANDLE> for AnyVc<M> {
             return Some(Self::Signaling(vc));
         }
         // SAFETY: by ARGUMENT, and it is none of the other kind.
-        unsafe { context.object() }.map(Self::Call)
+        unsafe { context.object() }.map(|shared| Self::Call(Vc { shared }))
     }
 }
 

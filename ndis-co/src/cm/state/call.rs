@@ -1,6 +1,6 @@
 //! The call: placed or offered, connected, closed.
 
-use super::{Call, Life, Link, Origin, Parameters, Reply, State};
+use super::{Call, Life, Link, Origin, Parameters, State};
 use crate::{
     Status,
     cm::gates::Part,
@@ -33,8 +33,7 @@ impl State {
             self.call = Call::Making;
             self.number = self.number.wrapping_add(1);
             self.parameters = Parameters::Client(parameters);
-            self.reply = Reply::Open;
-            self.pended = false;
+            self.reply = None;
             self.failed = None;
             self.close_dispatched = false;
             self.want_connect = false;
@@ -61,7 +60,7 @@ impl State {
         if let Some(own) = own {
             self.parameters = Parameters::Own(own.into_shared());
         }
-        self.reply = Reply::Decided(Status::SUCCESS);
+        self.reply = Some(Status::SUCCESS);
         self.activation = match link {
             Some(link) => Parameters::Own(link.into_shared()),
             None => self.parameters.clone(),
@@ -71,11 +70,7 @@ impl State {
 
     /// Whatever the driver says, the client hears of a failure (rule CALL-14).
     pub(crate) fn refuse(&mut self, status: Status) {
-        self.reply = Reply::Decided(status.as_failure());
-    }
-
-    pub(crate) fn pend(&mut self) {
-        self.pended = true;
+        self.reply = Some(status.as_failure());
     }
 
     /// The driver refuses from within the request's own callback.
@@ -89,9 +84,9 @@ impl State {
     /// success needs the VC active (rule CALL-10).
     pub(super) fn make_status(&self) -> Option<Status> {
         match (self.reply, self.failed) {
-            (Reply::Open, _) => None,
-            (Reply::Decided(_), Some(failure)) => Some(failure),
-            (Reply::Decided(status), None) => {
+            (None, _) => None,
+            (Some(_), Some(failure)) => Some(failure),
+            (Some(status), None) => {
                 let ready = !status.is_success() || self.link == Link::Active;
                 ready.then_some(status)
             }
@@ -101,7 +96,7 @@ impl State {
     /// The made call gets its final status.
     pub(super) fn made(&mut self, status: Status) {
         self.parameters = Parameters::None;
-        self.reply = Reply::Open;
+        self.reply = None;
         self.pended = false;
         self.failed = None;
         self.call = if status.is_success() {
@@ -119,8 +114,12 @@ impl State {
 
 /// A call that is offered to the client.
 impl State {
-    pub(crate) fn offer(&mut self, parameters: CallParametersBuf) {
-        self.parameters = Parameters::Own(parameters.into_shared());
+    /// The driver offers a call, with parameters of its own or those of the activation.
+    pub(crate) fn offer(&mut self, own: Option<CallParametersBuf>) {
+        self.parameters = match own {
+            Some(own) => Parameters::Own(own.into_shared()),
+            None => self.activation.clone(),
+        };
         self.call = Call::Offering;
         self.told = false;
         self.close_dispatched = false;
@@ -131,8 +130,8 @@ impl State {
     /// The client has answered, by the result of the dispatch or its
     /// completion: whether it accepts, and the parameters that it was offered;
     /// `None` when it had answered before, or the driver has taken the offer back. The
-    /// driver is to be told, which counts as busy.
-    pub(crate) fn answered(&mut self, status: Status) -> Option<(bool, Parameters)> {
+    /// driver is to be told, which counts as busy, unless that is `held` already.
+    pub(crate) fn answered(&mut self, status: Status, held: bool) -> Option<(bool, Parameters)> {
         if self.call != Call::Offered {
             return None;
         }
@@ -142,7 +141,9 @@ impl State {
             return None;
         }
         let offered = self.parameters.clone();
-        self.enter();
+        if !held {
+            self.enter();
+        }
         let accepted = status.is_success();
         self.call = if accepted { Call::Accepted } else { Call::None };
         if !accepted {
@@ -245,6 +246,11 @@ impl State {
         Ok(())
     }
 
+    /// The end that was announced, to be dispatched: once.
+    pub(crate) fn take_announced(&mut self) -> Option<End> {
+        self.announced.take()
+    }
+
     /// Whether there is a call whose end the client was not told.
     pub(super) fn may_announce(&self) -> Result<(), Status> {
         let over = matches!(self.call, Call::None | Call::Closing);
@@ -262,14 +268,21 @@ impl State {
         if open {
             self.before_close = self.call;
             self.call = Call::Closing;
-            self.reply = Reply::Open;
+            self.reply = None;
             self.pended = false;
         }
         open
     }
 
+    /// The driver has nothing against the close, within the request's own callback.
     pub(crate) fn finish_close(&mut self) {
-        self.reply = Reply::Decided(Status::SUCCESS);
+        self.reply = Some(Status::SUCCESS);
+    }
+
+    /// The same for a close that was pended. (That it was is of no interest before.)
+    pub(crate) fn finish_pended_close(&mut self) {
+        self.pended = true;
+        self.finish_close();
     }
 
     /// The driver will not close; the call goes on (rule CALL-57). An end that
@@ -277,7 +290,7 @@ impl State {
     /// comes after it (rule CALL-63). One of the call beneath that has come meanwhile is.
     pub(crate) fn refuse_close(&mut self) {
         self.call = self.before_close;
-        self.reply = Reply::Open;
+        self.reply = None;
         self.pended = false;
         self.announce_beneath();
     }
@@ -297,7 +310,7 @@ impl State {
 
     pub(super) fn closed(&mut self) {
         self.call = Call::None;
-        self.reply = Reply::Open;
+        self.reply = None;
         self.pended = false;
         self.parameters = Parameters::None;
         self.want_delete = true;

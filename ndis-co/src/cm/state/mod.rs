@@ -22,12 +22,12 @@ mod parameters;
 mod tests;
 
 pub(crate) use call::{End, Settled};
-pub(crate) use order::{Done, Step};
+pub(crate) use order::{Done, Kind, Step};
 pub(crate) use parameters::Parameters;
 
 use super::gates::{Gates, Part};
 use crate::{
-    Status,
+    Status, instance_name,
     oid::{Outstanding, Stage},
     thread::Thread,
 };
@@ -71,15 +71,6 @@ enum Call {
     Closing,
 }
 
-/// How far a request of the client has been answered.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Reply {
-    /// The driver has not decided.
-    Open,
-    /// It has: this is the final status, to be given when the link allows.
-    Decided(Status),
-}
-
 pub(crate) struct State {
     origin: Origin,
     life: Life,
@@ -91,13 +82,17 @@ pub(crate) struct State {
     /// What a refused close goes back to.
     before_close: Call,
     /// NDIS calls that run on the VC, and callbacks of the driver that hold it.
-    busy: usize,
+    busy: u32,
     /// OID requests of the VC that are not over, of either side's.
     requests: Outstanding,
+    /// What the VC is called outside of NDIS.
+    name: instance_name::Slot,
     /// The parameters of the call that is being made or offered.
     parameters: Parameters,
-    reply: Reply,
-    /// The request was answered with pending.
+    /// The driver's answer to the request that is open: the final status, to be given when the
+    /// link allows.
+    reply: Option<Status>,
+    /// The request to close was answered with pending, and may be completed.
     pended: bool,
     /// A status that the link failed with.
     failed: Option<Status>,
@@ -137,8 +132,9 @@ impl State {
             before_close: Call::None,
             busy: 0,
             requests: Outstanding::new(),
+            name: instance_name::Slot::new(),
             parameters: Parameters::None,
-            reply: Reply::Open,
+            reply: None,
             pended: false,
             failed: None,
             close_dispatched: false,
@@ -172,6 +168,11 @@ impl State {
     /// Whether nothing runs on the VC, and no list is out on it.
     fn is_quiet(&self, part: &impl Part) -> bool {
         self.busy == 0 && part.is_quiet()
+    }
+
+    /// What the VC is called outside of NDIS.
+    pub(crate) fn name(&mut self) -> &mut instance_name::Slot {
+        &mut self.name
     }
 
     /// Whether it exists, and its deletion has not begun.

@@ -21,13 +21,18 @@ fn connected() -> State {
     let mut state = alive(Origin::Client);
     assert!(state.begin_make(ptr::null_mut()));
     state.accept_make(None, None);
-    state.pend();
-    assert!(matches!(state.next(&(), || false), Some(Step::Activate(_))));
+    assert!(matches!(
+        state.next(&(), || false),
+        Some(Step {
+            kind: Kind::Activate,
+            ..
+        })
+    ));
     state.activated(Status::SUCCESS);
     state.leave();
     let step = state.next(&(), || false);
     assert!(
-        matches!(step, Some(Step::CompleteMakeCall { status, .. }) if status.is_success()),
+        matches!(step, Some(Step { kind: Kind::CompleteMakeCall, status, .. }) if status.is_success()),
         "{step:?}"
     );
     assert_eq!(
@@ -96,9 +101,17 @@ fn a_refused_close_forgets_nothing() {
     assert!(state.begin_close());
     state.finish_close();
     assert_eq!(state.settle_close(&()), Settled::Later, "it is active");
-    assert!(matches!(state.next(&(), || false), Some(Step::Deactivate)));
+    assert!(matches!(
+        state.next(&(), || false),
+        Some(Step {
+            kind: Kind::Deactivate,
+            ..
+        })
+    ));
     state.settle(Done::Deactivated(true));
-    assert!(matches!(state.next(&(), || false), Some(Step::CompleteClose(s)) if s.is_success()));
+    assert!(
+        matches!(state.next(&(), || false), Some(Step { kind: Kind::CompleteClose, status, .. }) if status.is_success())
+    );
     state.completed();
     assert!(state.try_delete(&()));
 }
@@ -125,18 +138,26 @@ fn a_refused_close_leaves_the_call_up() {
 fn an_end_that_waits_is_an_end() {
     let mut state = alive(Origin::Client);
     assert!(state.begin_make(ptr::null_mut()));
-    state.pend();
     let reason = Status::REQUEST_ABORTED;
     assert_eq!(state.begin_dispatch_close(|| false), Ok(Some(state.number)));
     assert_eq!(state.announce(state.number, end()), Ok(()));
     assert_eq!(state.begin_dispatch_close(|| false), Err(Status::CLOSING));
     state.accept_make(None, None);
-    assert!(matches!(state.next(&(), || false), Some(Step::Activate(_))));
+    assert!(matches!(
+        state.next(&(), || false),
+        Some(Step {
+            kind: Kind::Activate,
+            ..
+        })
+    ));
     state.activated(Status::SUCCESS);
     state.leave();
     assert!(matches!(
         state.next(&(), || false),
-        Some(Step::CompleteMakeCall { .. })
+        Some(Step {
+            kind: Kind::CompleteMakeCall,
+            ..
+        })
     ));
     assert!(
         state.next(&(), || false).is_none(),
@@ -145,7 +166,15 @@ fn an_end_that_waits_is_an_end() {
     state.tell();
     assert_eq!(indicate(&state), Err(Status::CLOSING));
     assert!(
-        matches!(state.next(&(), || false), Some(Step::DispatchClose(e)) if e.status == reason)
+        matches!(
+            state.next(&(), || false),
+            Some(Step {
+                kind: Kind::DispatchClose,
+                ..
+            })
+        ) && state
+            .take_announced()
+            .is_some_and(|end| end.status == reason)
     );
     assert!(state.next(&(), || false).is_none());
     state.leave();
@@ -173,7 +202,13 @@ fn ringing() -> State {
     let mut state = alive(Origin::Manager);
     state.link = Link::Active;
     state.call = Call::Offering;
-    assert!(matches!(state.next(&(), || false), Some(Step::Dispatch(_))));
+    assert!(matches!(
+        state.next(&(), || false),
+        Some(Step {
+            kind: Kind::Dispatch,
+            ..
+        })
+    ));
     assert_eq!(
         state.begin_dispatch_close(|| false),
         Ok(Some(0)),
@@ -193,7 +228,7 @@ fn an_offer_is_taken_back() {
         assert!(!state.begin_close(), "not of its own accord");
         assert_eq!(state.begin_dispatch_close(|| false), Ok(None));
         state.leave();
-        assert!(state.answered(answer).is_none());
+        assert!(state.answered(answer, false).is_none());
         assert!(state.next(&(), || false).is_none(), "the close is to come");
         assert!(state.begin_close());
     }
@@ -202,14 +237,23 @@ fn an_offer_is_taken_back() {
     assert_eq!(state.announce(state.number, end()), Ok(()));
     assert!(matches!(
         state.next(&(), || false),
-        Some(Step::DispatchClose(_))
+        Some(Step {
+            kind: Kind::DispatchClose,
+            ..
+        })
     ));
     state.leave();
     assert!(state.begin_close(), "before the answer, or without one");
-    assert!(state.answered(Status::SUCCESS).is_none());
+    assert!(state.answered(Status::SUCCESS, false).is_none());
     state.finish_close();
     assert_eq!(state.settle_close(&()), Settled::Later);
-    assert!(matches!(state.next(&(), || false), Some(Step::Deactivate)));
+    assert!(matches!(
+        state.next(&(), || false),
+        Some(Step {
+            kind: Kind::Deactivate,
+            ..
+        })
+    ));
 }
 
 /// A call that is refused takes an end that waited along.
@@ -217,13 +261,12 @@ fn an_offer_is_taken_back() {
 fn a_refused_call_has_no_end_to_announce() {
     let mut state = alive(Origin::Client);
     assert!(state.begin_make(ptr::null_mut()));
-    state.pend();
     assert_eq!(state.begin_dispatch_close(|| false), Ok(Some(state.number)));
     assert_eq!(state.announce(state.number, end()), Ok(()));
     state.refuse(Status::NOT_ACCEPTED);
     let step = state.next(&(), || false);
     assert!(
-        matches!(step, Some(Step::CompleteMakeCall { status, .. }) if status == Status::FAILURE),
+        matches!(step, Some(Step { kind: Kind::CompleteMakeCall, status, .. }) if status == Status::FAILURE),
         "an informational code is no failure: {step:?}"
     );
     assert!(state.next(&(), || false).is_none());
@@ -246,8 +289,13 @@ fn failures_are_negative_codes() {
         let mut state = alive(Origin::Client);
         assert!(state.begin_make(ptr::null_mut()));
         state.accept_make(None, None);
-        state.pend();
-        assert!(matches!(state.next(&(), || false), Some(Step::Activate(_))));
+        assert!(matches!(
+            state.next(&(), || false),
+            Some(Step {
+                kind: Kind::Activate,
+                ..
+            })
+        ));
         state.activated(code);
         state.leave();
         let expected = if code.is_success() {
@@ -257,7 +305,7 @@ fn failures_are_negative_codes() {
         };
         let step = state.next(&(), || false);
         assert!(
-            matches!(step, Some(Step::CompleteMakeCall { status, .. }) if status == expected),
+            matches!(step, Some(Step { kind: Kind::CompleteMakeCall, status, .. }) if status == expected),
             "{code:?}: {step:?}"
         );
     }
@@ -278,7 +326,13 @@ fn the_end_waits_for_what_is_under_way() {
         assert!(!state.try_delete(&out));
         out.0.store(left, Ordering::Relaxed);
     }
-    assert!(matches!(state.next(&out, || false), Some(Step::Deactivate)));
+    assert!(matches!(
+        state.next(&out, || false),
+        Some(Step {
+            kind: Kind::Deactivate,
+            ..
+        })
+    ));
     assert!(state.next(&out, || false).is_none());
 }
 
@@ -288,7 +342,13 @@ fn what_was_refused_is_tried_again() {
     let mut state = alive(Origin::Manager);
     state.want_delete();
     for _ in 0..3 {
-        assert!(matches!(state.next(&(), || false), Some(Step::Delete)));
+        assert!(matches!(
+            state.next(&(), || false),
+            Some(Step {
+                kind: Kind::Delete,
+                ..
+            })
+        ));
         state.delete_refused();
         assert!(
             state.next(&(), || false).is_none(),
@@ -305,17 +365,38 @@ fn what_is_left_for_later_is_still_due() {
     let mut state = alive(Origin::Manager);
     state.call = Call::Accepted;
     assert!(state.connect());
-    assert!(matches!(state.next(&(), || true), Some(Step::Later)));
+    assert!(matches!(
+        state.next(&(), || true),
+        Some(Step {
+            kind: Kind::Later,
+            ..
+        })
+    ));
     assert_eq!(state.begin_dispatch_close(|| false), Ok(Some(state.number)));
     assert_eq!(state.announce(state.number, end()), Ok(()));
-    assert!(matches!(state.next(&(), || false), Some(Step::Connect(_))));
+    assert!(matches!(
+        state.next(&(), || false),
+        Some(Step {
+            kind: Kind::Connect,
+            ..
+        })
+    ));
     assert!(state.next(&(), || false).is_none(), "not told yet");
     state.tell();
     state.leave();
-    assert!(matches!(state.next(&(), || true), Some(Step::Later)));
+    assert!(matches!(
+        state.next(&(), || true),
+        Some(Step {
+            kind: Kind::Later,
+            ..
+        })
+    ));
     assert!(matches!(
         state.next(&(), || false),
-        Some(Step::DispatchClose(_))
+        Some(Step {
+            kind: Kind::DispatchClose,
+            ..
+        })
     ));
     state.leave();
 
@@ -324,7 +405,10 @@ fn what_is_left_for_later_is_still_due() {
     assert_eq!(state.announce(state.number, end()), Ok(()));
     assert!(matches!(
         state.next(&(), || false),
-        Some(Step::DispatchClose(_))
+        Some(Step {
+            kind: Kind::DispatchClose,
+            ..
+        })
     ));
 }
 
@@ -336,7 +420,13 @@ fn a_deactivation_is_that_of_its_own_call() {
     assert!(state.begin_close());
     state.finish_close();
     assert_eq!(state.settle_close(&()), Settled::Later);
-    assert!(matches!(state.next(&(), || false), Some(Step::Deactivate)));
+    assert!(matches!(
+        state.next(&(), || false),
+        Some(Step {
+            kind: Kind::Deactivate,
+            ..
+        })
+    ));
     // The completion, within the call.
     state.deactivated();
     assert!(state.next(&(), || false).is_none(), "the call still runs");
@@ -344,7 +434,10 @@ fn a_deactivation_is_that_of_its_own_call() {
     state.settle(Done::Deactivated(true));
     assert!(matches!(
         state.next(&(), || false),
-        Some(Step::CompleteClose(_))
+        Some(Step {
+            kind: Kind::CompleteClose,
+            ..
+        })
     ));
 }
 

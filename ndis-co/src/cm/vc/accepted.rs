@@ -4,7 +4,7 @@ use super::{CallManager, Vc, VcShared};
 use crate::{
     Status,
     armed::{Alarm, Armed},
-    cm::state::End,
+    cm::state::{End, State},
     deferred::Deferred,
     irql::NoLock,
 };
@@ -78,9 +78,7 @@ impl<M: CallManager> AcceptedCall<M> {
     #[doc(alias = "NdisMCmDispatchCallConnected")]
     pub fn connect(self, irql: &mut impl NoLock) -> bool {
         let vc = self.vc.disarm();
-        let accepted = vc.shared.with(|state, _| state.connect());
-        VcShared::advance(&vc.shared, irql.up_to_dispatch());
-        accepted
+        VcShared::change(&vc, State::connect, irql.up_to_dispatch())
     }
 
     /// Takes the call back: the client is told that it is over and closes it

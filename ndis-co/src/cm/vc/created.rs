@@ -1,6 +1,6 @@
 //! [`CreatedVc`]: a VC that this driver makes to offer a call, until the call is offered.
 
-use super::{Base, CallManager, PartOf, Sap, Vc, VcShared};
+use super::{Base, CallManager, PartOf, Sap, State, Vc, VcShared};
 use crate::{
     Status,
     armed::{Alarm, Armed},
@@ -162,17 +162,8 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
         S: CanActivate,
     {
         let vc = self.into_vc();
-        let left = vc
-            .shared
-            .look(|state, _| state.want_activate(parameters.asked()));
-        if left.is_some() {
-            return Err(ActivateError {
-                vc: CreatedVc::wrap(vc),
-                status: Status::CLOSING,
-            });
-        }
-        VcShared::advance(&vc.shared, irql.up_to_dispatch());
-        match vc.shared.look(|state, _| state.take_failed()) {
+        let failed = VcShared::activate_created(&vc, parameters.asked(), irql.up_to_dispatch());
+        match failed {
             None => Ok(CreatedVc::wrap(vc)),
             Some(status) => Err(ActivateError {
                 vc: CreatedVc::wrap(vc),
@@ -200,9 +191,36 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
     where
         S: CanDispatch,
     {
+        self.offer(Some(parameters.asked()), irql.up_to_dispatch())
+    }
+
+    /// As [`dispatch_incoming_call`](Self::dispatch_incoming_call), with the parameters that the VC
+    /// was [activated](Self::activate) with: the same memory serves for both.
+    ///
+    /// ```
+    /// # use ndis_co::{Status, cm::{CallManager, Sap, Vc}, irql::UpToDispatch, params::CallParametersBuf};
+    /// # use ndis_host as _;
+    /// fn ring<M: CallManager<Vc = ()>>(
+    ///     sap: &Sap<M>,
+    ///     parameters: CallParametersBuf,
+    ///     irql: &mut UpToDispatch,
+    /// ) -> Result<Vc<M>, Status> {
+    ///     let vc = sap.create_vc((), irql)?.activate(parameters, irql)?;
+    ///     Ok(vc.dispatch_incoming_call_as_activated(irql))
+    /// }
+    /// ```
+    #[doc(alias = "NdisCmDispatchIncomingCall")]
+    #[doc(alias = "NdisMCmDispatchIncomingCall")]
+    pub fn dispatch_incoming_call_as_activated(self, irql: &mut impl NoLock) -> Vc<M>
+    where
+        S: CanDispatch,
+    {
+        self.offer(None, irql.up_to_dispatch())
+    }
+
+    fn offer(self, own: Option<CallParametersBuf>, irql: &mut UpToDispatch) -> Vc<M> {
         let vc = self.into_vc();
-        vc.shared.look(|state, _| state.offer(parameters.asked()));
-        VcShared::advance(&vc.shared, irql.up_to_dispatch());
+        VcShared::change(&vc, |state| state.offer(own), irql);
         vc
     }
 
@@ -217,8 +235,7 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
     #[doc(alias = "NdisMCmDeleteVc")]
     pub fn delete(self, irql: &mut impl NoLock) {
         let vc = self.into_vc();
-        vc.shared.look(|state, _| state.want_delete());
-        VcShared::advance(&vc.shared, irql.up_to_dispatch());
+        VcShared::change(&vc, State::want_delete, irql.up_to_dispatch());
     }
 }
 

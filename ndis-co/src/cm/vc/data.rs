@@ -154,7 +154,7 @@ where
     }
 
     fn go_on(&self, irql: &mut UpToDispatch) {
-        VcShared::advance(&self.shared, irql);
+        VcShared::advance(self, irql);
     }
 
     fn defer(&self) {

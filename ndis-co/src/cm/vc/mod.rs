@@ -21,7 +21,6 @@ use crate::{
     address::MAX_VARIABLE,
     callback::{Argument, FromNdis},
     deferred::Node,
-    instance_name,
     irql::{NoLock, UpToDispatch},
     lock::SpinLock,
     mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag, Vec},
@@ -49,7 +48,6 @@ pub struct VcShared<M: CallManager> {
     sap: Option<Arc<SapShared<M>>>,
     handle: Opaque,
     state: SpinLock<State>,
-    name: instance_name::Slot,
     /// What the base keeps here.
     part: PartOf<M>,
     context: M::Vc,
@@ -210,19 +208,18 @@ impl<M: CallManager> Vc<M> {
                 status,
                 data: kept.as_ref().ok().cloned().flatten(),
             };
-            shared.with(|state, _| state.announce(number, end))?;
-            VcShared::advance(shared, irql.up_to_dispatch());
+            let irql = irql.up_to_dispatch();
+            VcShared::change(self, |state| state.announce(number, end), irql)?;
             return kept.map(drop).map_err(Status::from);
         }
         VcShared::dispatch_close(shared, status, data, size);
-        VcShared::leave(shared, irql.up_to_dispatch());
+        VcShared::leave(self, irql.up_to_dispatch());
         Ok(())
     }
 
     /// The call is over of the VC that this one is joined with: so is the one here.
     pub(crate) fn end_beneath(&self, status: Status, irql: &mut UpToDispatch) {
-        self.shared.with(|state, _| state.end_beneath(status));
-        VcShared::advance(&self.shared, irql);
+        VcShared::change(self, |state| state.end_beneath(status), irql);
     }
 }
 
@@ -270,7 +267,6 @@ impl<M: CallManager> VcShared<M> {
             sap,
             handle: Opaque::new(handle),
             state: SpinLock::new(State::new(origin)),
-            name: instance_name::Slot::new(),
             part,
             context,
             af: Parent::new(af.clone()),
@@ -292,20 +288,13 @@ impl<M: CallManager> VcShared<M> {
     }
 
     /// The client deletes its VC, or is told that it cannot yet (rule VC-27).
-    pub(crate) fn delete_by_client(
-        this: &Arc<Self>,
-        irql: &mut UpToDispatch,
-    ) -> Result<(), Status> {
+    pub(crate) fn delete_by_client(vc: &Vc<M>, irql: &mut UpToDispatch) -> Result<(), Status> {
+        let this = &vc.shared;
         if !this.look(|state, part| state.try_delete(part)) {
             // Not a negative code, but the one that the page has for this.
             return Err(Status::NOT_ACCEPTED);
         }
-        this.af.driver().vc_deleted(
-            &Vc {
-                shared: this.clone(),
-            },
-            irql,
-        );
+        this.af.driver().vc_deleted(vc, irql);
         drop(this.lent.end());
         AfShared::remove_child_later(&this.af);
         Ok(())
@@ -324,16 +313,12 @@ impl<M: CallManager> VcShared<M> {
     }
 
     /// A callback that held the VC has returned: goes on with what waited for it.
-    fn leave(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        this.look(|state, _| state.leave());
-        Self::advance(this, irql);
+    fn leave(vc: &Vc<M>, irql: &mut UpToDispatch) {
+        Self::change(vc, State::leave, irql);
     }
 
     /// Looks at the state or changes it, and says what data may go from then on.
-    pub(crate) fn with<R>(
-        &self,
-        f: impl FnOnce(&mut State, &<M::Base as Base<M>>::Part) -> R,
-    ) -> R {
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut State, &PartOf<M>) -> R) -> R {
         self.state.locked(|state| {
             let result = f(state, &self.part);
             self.show(state);
@@ -349,10 +334,7 @@ impl<M: CallManager> VcShared<M> {
     }
 
     /// As [`with`](Self::with), for what changes nothing of what data may go.
-    pub(super) fn look<R>(
-        &self,
-        f: impl FnOnce(&mut State, &<M::Base as Base<M>>::Part) -> R,
-    ) -> R {
+    pub(super) fn look<R>(&self, f: impl FnOnce(&mut State, &PartOf<M>) -> R) -> R {
         self.state.locked(|state| {
             let result = f(state, &self.part);
             debug_assert!(state.changed_gates().is_none());

@@ -8,7 +8,7 @@ use super::Vc;
 use crate::{
     Status,
     cm::StandaloneCallManager,
-    instance_name::{InstanceName, LiveVc},
+    instance_name::{InstanceName, LiveVc, Slot},
     tapi::CallId,
     wide::Name,
 };
@@ -41,7 +41,7 @@ impl<M: StandaloneCallManager> Vc<M> {
         &self,
         base: impl Into<Name<'n>>,
     ) -> Result<InstanceName, Status> {
-        self.live(|vc| self.shared.name.assign(&vc, base.into()))
+        self.live(|vc, name| name.assign(&vc, base.into()))
     }
 
     /// The string by which the client at the other end of this VC finds its own again, with
@@ -68,18 +68,22 @@ impl<M: StandaloneCallManager> Vc<M> {
     /// [IRQL-35]: ndis_sys::rules#IRQL-35
     #[doc(alias = "NdisCoGetTapiCallId")]
     pub fn tapi_call_id(&self) -> Result<CallId, Status> {
-        self.live(|vc| vc.tapi_call_id())
+        self.live(|vc, _| vc.tapi_call_id())
     }
 
     /// What is done with the VC's handle while it is not deleted, at DISPATCH_LEVEL.
-    fn live<R>(&self, f: impl FnOnce(LiveVc<'_>) -> Result<R, Status>) -> Result<R, Status> {
+    fn live<R>(
+        &self,
+        f: impl FnOnce(LiveVc<'_>, &mut Slot) -> Result<R, Status>,
+    ) -> Result<R, Status> {
         self.shared.look(|state, _| {
             if !state.is_alive() {
                 return Err(Status::CLOSING);
             }
             // SAFETY: the handle of this VC, which does not begin to be deleted while its state
             // is locked (CM-VC); the call manager stands alone.
-            f(unsafe { LiveVc::new(self.shared.handle()) })
+            let vc = unsafe { LiveVc::new(self.shared.handle()) };
+            f(vc, state.name())
         })
     }
 }

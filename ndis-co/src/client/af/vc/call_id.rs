@@ -34,7 +34,7 @@ impl<C: Client> Vc<C> {
     /// [IRQL-35]: ndis_sys::rules#IRQL-35
     #[doc(alias = "NdisCoGetTapiCallId")]
     pub fn tapi_call_id(&self) -> Result<CallId, Status> {
-        self.live(|vc| vc.tapi_call_id())
+        self.live(|vc, _| vc.tapi_call_id())
     }
 }
 

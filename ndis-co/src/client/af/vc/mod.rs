@@ -9,7 +9,7 @@ mod steps;
 pub use owners::{Call, CreatedVc};
 
 use super::{
-    Af, AfShared, Client, Phase,
+    Af, AfShared, Client,
     above::{Above, KeepsAbove},
     children::Child,
 };
@@ -22,7 +22,6 @@ use crate::{
         state::{Origin, State},
     },
     deferred::Node,
-    instance_name,
     irql::{NoLock, UpToDispatch},
     mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag, Vec},
     nbl::NetBufferLists,
@@ -51,7 +50,6 @@ pub struct VcShared<C: Client> {
     place: AtomicUsize,
     handle: Opaque,
     state: Guarded,
-    name: instance_name::Slot,
     /// The VC that shares this one.
     above: AboveOf<C>,
     context: C::Vc,
@@ -155,8 +153,7 @@ impl<C: Client> Vc<C> {
     /// [CALL-70]: ndis_sys::rules#CALL-70
     #[doc(alias = "NdisClCloseCall")]
     pub fn hang_up(&self, data: &[u8], irql: &mut impl NoLock) -> Result<(), Status> {
-        let number = self.shared.state.locked(|state| state.number());
-        VcShared::hang_up(&self.shared, number, data, irql.up_to_dispatch())
+        VcShared::hang_up(self, None, data, irql.up_to_dispatch())
     }
 }
 
@@ -211,7 +208,6 @@ impl<C: Client> VcShared<C> {
             place: AtomicUsize::new(0),
             handle: Opaque::new(handle),
             state: Guarded::new(State::new(origin)),
-            name: instance_name::Slot::new(),
             above: AboveOf::<C>::default(),
             context,
             af: Parent::new(af.clone()),
@@ -240,43 +236,35 @@ impl<C: Client> VcShared<C> {
 
     /// The call manager deletes its VC, or is told that it cannot yet.
     pub(in crate::client) fn delete_by_call_manager(
-        this: &Arc<Self>,
+        vc: &Vc<C>,
         irql: &mut UpToDispatch,
     ) -> Result<(), Status> {
+        let this = &vc.shared;
         if !this.state.locked(State::try_delete) {
             // Not a negative code, but the one that the page has for this.
             return Err(Status::NOT_ACCEPTED);
         }
-        this.af.client().vc_deleted(
-            &Vc {
-                shared: this.clone(),
-            },
-            irql,
-        );
+        this.af.client().vc_deleted(vc, irql);
         Self::retire(this);
         Ok(())
     }
 
     /// Places the call, and gives its number.
-    fn make_call(this: &Arc<Self>, parameters: CallParametersBuf, irql: &mut UpToDispatch) -> u32 {
+    fn make_call(vc: &Vc<C>, parameters: CallParametersBuf, irql: &mut UpToDispatch) -> u32 {
+        let af = &vc.shared.af;
         // The family's teardown may not have come to this VC yet.
-        let checked = if this.af.phase() == Phase::Open {
-            tapi::check_placed(this.af.family, parameters.view())
-        } else {
+        let checked = if af.leaves_open() {
             Err(Status::CLOSING)
+        } else {
+            tapi::check_placed(af.family, parameters.view())
         };
-        let number = this.state.locked(|state| {
-            state.dial(parameters, checked);
-            state.number()
-        });
-        Self::advance(this, irql);
-        number
+        Self::dial(vc, parameters, checked, irql)
     }
 
-    /// Hangs up one of the calls on the VC, if there is still that one.
+    /// Hangs up the call on the VC: if there is still that one, when it has a number.
     fn hang_up(
-        this: &Arc<Self>,
-        number: u32,
+        vc: &Vc<C>,
+        number: Option<u32>,
         data: &[u8],
         irql: &mut UpToDispatch,
     ) -> Result<(), Status> {
@@ -289,16 +277,14 @@ impl<C: Client> VcShared<C> {
         };
         let stored = data.as_ref().map(|_| ()).map_err(|failure| *failure);
         let data = data.ok().flatten();
-        drop(this.state.locked(|state| state.hang_up(number, data)));
-        Self::advance(this, irql);
+        drop(Self::hang_up_with(vc, number, data, irql));
         stored
     }
 
     /// The VC that shares this one is there. The call that it is for may be over by now.
-    pub(super) fn joined(this: &Arc<Self>, above: &mut dyn Any, irql: &mut UpToDispatch) {
-        this.above.keep(Some(above));
-        this.state.locked(State::joined);
-        Self::advance(this, irql);
+    pub(super) fn joined(vc: &Vc<C>, above: &mut dyn Any, irql: &mut UpToDispatch) {
+        vc.shared.above.keep(Some(above));
+        Self::change(vc, State::joined, irql);
     }
 
     /// No VC shares this one any more.

@@ -3,7 +3,7 @@
 use super::{Client, Vc};
 use crate::{
     Status,
-    instance_name::{InstanceName, LiveVc},
+    instance_name::{InstanceName, LiveVc, Slot},
     wide::Name,
 };
 
@@ -42,13 +42,13 @@ impl<C: Client> Vc<C> {
         &self,
         base: impl Into<Name<'n>>,
     ) -> Result<InstanceName, Status> {
-        self.live(|vc| self.shared.name.assign(&vc, base.into()))
+        self.live(|vc, name| name.assign(&vc, base.into()))
     }
 
     /// What is done with the VC's handle while it is not deleted, at DISPATCH_LEVEL.
     pub(super) fn live<R>(
         &self,
-        f: impl FnOnce(LiveVc<'_>) -> Result<R, Status>,
+        f: impl FnOnce(LiveVc<'_>, &mut Slot) -> Result<R, Status>,
     ) -> Result<R, Status> {
         self.shared.state.locked(|state| {
             if !state.is_alive() {
@@ -56,7 +56,8 @@ impl<C: Client> Vc<C> {
             }
             // SAFETY: the handle of this VC, which does not begin to be deleted while its state
             // is locked (VC).
-            f(unsafe { LiveVc::new(self.shared.handle()) })
+            let vc = unsafe { LiveVc::new(self.shared.handle()) };
+            f(vc, state.name())
         })
     }
 }

@@ -100,7 +100,7 @@ impl<'af, C: Client> CreatedVc<'af, C> {
     #[doc(alias = "NdisClMakeCall")]
     pub fn make_call(self, parameters: CallParametersBuf, irql: &mut impl NoLock) -> Call<'af, C> {
         let vc = self.vc.disarm();
-        let number = VcShared::make_call(&vc.shared, parameters.asked(), irql.up_to_dispatch());
+        let number = VcShared::make_call(&vc, parameters.asked(), irql.up_to_dispatch());
         Call::new(vc, number)
     }
 
@@ -110,8 +110,7 @@ impl<'af, C: Client> CreatedVc<'af, C> {
     #[doc(alias = "NdisCoDeleteVc")]
     pub fn delete(self, irql: &mut impl NoLock) {
         let vc = self.vc.disarm();
-        vc.shared.state.locked(State::want_delete);
-        VcShared::advance(&vc.shared, irql.up_to_dispatch());
+        VcShared::change(&vc, State::want_delete, irql.up_to_dispatch());
     }
 }
 
@@ -152,7 +151,7 @@ impl<C: Client> Call<'_, C> {
     #[doc(alias = "NdisClCloseCall")]
     pub fn close(self, data: &[u8], irql: &mut impl NoLock) -> Result<(), Status> {
         let Numbered { vc, number } = self.call.disarm();
-        VcShared::hang_up(&vc.shared, number, data, irql.up_to_dispatch())
+        VcShared::hang_up(&vc, Some(number), data, irql.up_to_dispatch())
     }
 
     /// Trades the owner for a reference: from here on the call ends by

@@ -122,15 +122,18 @@ impl<C: Client> VcShared<C> {
     #[cold]
     fn wake(vc: &Vc<C>, count: usize, irql: &mut UpToDispatch) {
         // By TRAFFIC there is a reference.
-        let this = vc.shared.clone();
-        this.state.traffic().wake(count);
-        Self::advance(&this, irql);
+        let vc = vc.clone();
+        vc.shared.state.traffic().wake(count);
+        Self::advance(&vc, irql);
     }
 
     /// Gives back what the state counts of NDIS's calls, and goes on with what waited.
     pub(in crate::client) fn leave(this: &Arc<Self>, count: usize, irql: &mut UpToDispatch) {
         if this.state.locked(|state| state.leave(count)) {
-            Self::advance(this, irql);
+            let vc = Vc {
+                shared: this.clone(),
+            };
+            Self::advance(&vc, irql);
         }
     }
 }
