@@ -51,7 +51,11 @@ mod spare;
 #[cfg_attr(
     any(
         miri,
-        not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "x86"))
+        not(any(
+            target_arch = "x86_64",
+            target_arch = "x86",
+            all(target_arch = "aarch64", not(windows))
+        ))
     ),
     path = "platform/no_strand.rs"
 )]

@@ -231,8 +231,8 @@ impl NetBufferListPool {
     /// As [`for_sends`](Self::for_sends); a list with room for up to `size` bytes, headroom included, is
     /// allocated in one piece with its packet and its data, which is several times as fast.
     ///
-    /// Such a list keeps its packet: none is [put in](NetBufferList::push_back) or
-    /// [taken out](NetBufferList::pop_front). Its data space is not cleared. A list with more room is
+    /// Such a list keeps its packet: none is [put in](super::NetBufferList::push_back) or
+    /// [taken out](super::NetBufferList::pop_front). Its data space is not cleared. A list with more room is
     /// allocated as from other pools.
     ///
     /// ```
