@@ -46,20 +46,41 @@ pub trait Park: Send + Sync {
 }
 
 pub(crate) mod crew;
-mod spare;
-#[cfg(feature = "std")]
-#[cfg_attr(
-    any(
-        miri,
-        not(any(
+#[cfg(all(
+    feature = "std",
+    not(all(
+        not(miri),
+        any(
             target_arch = "x86_64",
             target_arch = "x86",
             all(target_arch = "aarch64", not(windows))
-        ))
-    ),
-    path = "platform/no_strand.rs"
-)]
+        )
+    ))
+))]
+mod no_strand;
+mod spare;
+#[cfg(all(
+    feature = "std",
+    not(miri),
+    any(
+        target_arch = "x86_64",
+        target_arch = "x86",
+        all(target_arch = "aarch64", not(windows))
+    )
+))]
 mod strand;
+#[cfg(all(
+    feature = "std",
+    not(all(
+        not(miri),
+        any(
+            target_arch = "x86_64",
+            target_arch = "x86",
+            all(target_arch = "aarch64", not(windows))
+        )
+    ))
+))]
+use no_strand as strand;
 
 /// The crew of a new host: `threads` has each be a thread of the system's.
 pub(crate) fn crew(threads: bool) -> Arc<dyn crew::Crew> {

@@ -900,6 +900,9 @@ fn enumerated(rules: &[&str], order: &'static [(u32, u32)], differ: bool) {
             // Lines that differ say so in the last of three numbers.
             let mut bytes = [0; 12];
             bytes[8] = u8::from(differ);
+            if asked.oid == n::OID_CO_TAPI_CM_CAPS {
+                bytes[..4].copy_from_slice(&(n::CO_TAPI_VERSION as u32).to_ne_bytes());
+            }
             write(asked.request.0, &bytes);
             SUCCESS
         });
