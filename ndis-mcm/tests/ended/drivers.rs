@@ -222,7 +222,14 @@ impl CallManager for Modem {
             return request.refuse(Status::NO_ROUTE_TO_DESTINATION);
         }
         self.0.modem.put(vc.downgrade().unwrap());
-        request.accept(irql)
+        // Those that it was asked with are NDPROXY's guess (rule TAPI-09).
+        match parameters() {
+            Ok(own) => request.accept_with(own, irql),
+            Err(status) => {
+                drop(self.0.modem.take());
+                request.refuse(status)
+            }
+        }
     }
 
     fn incoming_call_accepted(
