@@ -5,7 +5,7 @@ use crate::cx::Cx;
 use crate::export::{Call, exports};
 use crate::handle::{Kind, Lookup, ObjectId};
 use crate::miniport::send::give_back_sent;
-use crate::model::vc::CallPhase;
+use crate::model::vc::{CallPhase, Vc};
 use crate::net::ListState;
 use crate::rules;
 use crate::state::State;
@@ -114,9 +114,22 @@ impl State {
 }
 
 impl State {
-    /// WAN-04: nothing is sent on a VC whose send window its miniport has closed.
+    /// Whether the client of a VC stands for NDISWAN: it has the family that NDPROXY offers, on a
+    /// WAN adapter.
+    fn is_ndiswans(&self, vc: &Vc) -> bool {
+        let af = vc.af.and_then(|af| self.world.afs.get(&af));
+        let adapter = self.world.adapters.get(&vc.adapter);
+        af.is_some_and(|af| af.family == n::CO_ADDRESS_FAMILY_TAPI as i32)
+            && adapter.is_some_and(|it| it.media == n::NdisMediumCoWan)
+    }
+
+    /// WAN-04: NDISWAN sends nothing on a VC whose send window its miniport has closed. Others may
+    /// ignore what is indicated.
     fn check_window(&mut self, call: &str, vc: u32) {
-        let shut = self.world.vcs.get(&vc).and_then(|vc| vc.window_shut);
+        let record = self.world.vcs.get(&vc);
+        let shut = record
+            .filter(|record| self.is_ndiswans(record))
+            .and_then(|record| record.window_shut);
         if shut.is_some_and(|at| self.knew(at)) {
             let object = ObjectId::new(Kind::ClientVc, vc);
             let message = alloc::format!("{call} on {object}, whose send window is zero");

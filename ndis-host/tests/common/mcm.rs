@@ -486,6 +486,8 @@ unsafe extern "system" fn initialize(
     }
     let which = if telephony::is_for_ndproxy(twist) {
         n::CO_ADDRESS_FAMILY_TAPI_PROXY
+    } else if twist == Twist::ForNdiswan {
+        n::CO_ADDRESS_FAMILY_TAPI
     } else {
         n::CO_ADDRESS_FAMILY_L2TP
     };

@@ -175,6 +175,8 @@ pub enum Twist {
     IndicatesConnectionless,
     /// Says of its adapter that it does not know whether that is connected.
     ConnectionUnknown,
+    /// Offers the family that NDISWAN speaks.
+    ForNdiswan,
     /// Offers the family that NDPROXY speaks.
     Proxy,
     /// And accepts calls with the parameters that it was asked with,

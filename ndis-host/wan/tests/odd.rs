@@ -18,6 +18,7 @@ use ndis_host::{Host, Readings};
 use ndis_mcm::{
     AcceptedCall, Adapter, Af, Answer, Attributes, CallManager, Carry, CloseCall, Initialize,
     Initialized, MakeCall, Mcm, Miniport, New, OidRequest, OpenAf, RegisterSap, Sap, SendLists, Vc,
+    wan::Subtype,
 };
 use ndis_wan_models::{CallId, LineView, Settings, State, Windows};
 use std::sync::{Arc, Mutex};
@@ -54,6 +55,17 @@ enum Odd {
     OtherSap,
 }
 
+impl Odd {
+    /// The rules that are broken by it.
+    fn breaks(self) -> &'static [&'static str] {
+        match self {
+            Self::NoLinks => &["WAN-01"],
+            Self::WrongOffer => &["TAPI-11"],
+            _ => &[],
+        }
+    }
+}
+
 /// A call manager with one line, which accepts every call, and whose frames go nowhere.
 struct Manager {
     odd: Odd,
@@ -87,7 +99,13 @@ impl Miniport for Manager {
             let info = ndis_co::wan::Info::new(1400, 4);
             return request.reply_to(known::WAN_CO_GET_INFO, &info.to_raw());
         }
-        request.not_supported()
+        match request.oid() {
+            number::WAN_PERMANENT_ADDRESS | number::WAN_CURRENT_ADDRESS => {
+                request.reply(&[2, 0, 0, 0, 0, 1])
+            }
+            number::WAN_MEDIUM_SUBTYPE => request.reply_value(&Subtype::ISDN.number()),
+            _ => request.not_supported(),
+        }
     }
 }
 
@@ -161,7 +179,13 @@ impl CallManager for Manager {
                 .unwrap();
             return request.accept_with(nothing, irql);
         }
-        request.accept(irql)
+        // The sizes that NDPROXY has passed are no true ones (rule TAPI-09).
+        let flow = tapi::flow(1000, 1400);
+        let asked = request.telephony();
+        match asked.and_then(|asked| asked.to_parameters(flow, flow)) {
+            Ok(parameters) => request.accept_with(parameters, irql),
+            Err(status) => request.refuse(status),
+        }
     }
 
     fn incoming_call_accepted(
@@ -266,6 +290,9 @@ impl Carry for Manager {
 /// Has `then` look at what became of it.
 fn with(odd: Odd, seed: u64, then: impl FnOnce(&Host, &Windows<'_>, &[Status])) {
     let host = Host::builder().seed(seed).build();
+    for rule in odd.breaks() {
+        host.expect(rule);
+    }
     let windows = Windows::load(&host).unwrap();
     let refused = Arc::<Mutex<Vec<Status>>>::default();
     let manager = Manager {
