@@ -27,6 +27,18 @@ impl Guarded {
 
     /// Looks at the state, or changes it, and says whether lists may go from then on.
     pub(in crate::client) fn locked<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {
+        self.locked_then(f, |_, result| result)
+    }
+
+    /// Changes the state, and decides what is due then: by the lists that are out once none may go
+    /// any more, when the change has said so. (Until then one may go out at any moment, for that takes
+    /// no lock.) A decision does not change whether lists may go.
+    #[inline]
+    pub(in crate::client) fn locked_then<R, T>(
+        &self,
+        change: impl FnOnce(&mut State) -> R,
+        decide: impl FnOnce(&mut State, R) -> T,
+    ) -> T {
         self.state.locked(|state| {
             // While they may go, nobody waits for them.
             let out = if state.is_open() {
@@ -35,13 +47,23 @@ impl Guarded {
                 !self.traffic.is_quiet()
             };
             state.set_out(out);
-            let result = f(state);
+            let result = change(state);
             if let Some(open) = state.changed_gate() {
-                self.traffic
-                    .open(if open { Open::SENDS } else { Open::NONE });
+                self.say(state, open);
             }
-            result
+            decide(state, result)
         })
+    }
+
+    /// Says whether lists may go from now on. What is out when they may no more is all that is.
+    #[inline(never)]
+    fn say(&self, state: &mut State, open: bool) {
+        if open {
+            self.traffic.open(Open::SENDS);
+        } else {
+            self.traffic.open(Open::NONE);
+            state.set_out(!self.traffic.is_quiet());
+        }
     }
 
     /// Counts lists out, if they may go at once.
@@ -50,8 +72,9 @@ impl Guarded {
         self.traffic.enter_if(Open::SENDS, lists)
     }
 
-    /// So many lists may not go at once: counts them out, and gives them back if they may now, or
-    /// queues them, for `later` or behind others. An error when no call is up.
+    /// So many lists may not go at once: counts them out, and gives them back if they may now, which
+    /// counts one more for the call that sends them, or queues them, for `later` or behind others. An
+    /// error when no call is up.
     pub(in crate::client) fn queue(
         &self,
         lists: Chain,
@@ -64,7 +87,11 @@ impl Guarded {
             }
             // Under the lock: no close is decided meanwhile.
             let _ = self.traffic.enter(count);
-            Ok(state.send(lists, later))
+            let now = state.send(lists, later);
+            if now.is_some() {
+                let _ = self.traffic.enter(1);
+            }
+            Ok(now)
         })
     }
 
@@ -120,6 +147,24 @@ mod tests {
         assert!(matches!(next(&vc), Some(Step::Close { .. })));
     }
 
+    /// A list goes out, which takes no lock, while the hang-up is decided.
+    #[test]
+    fn what_goes_out_while_the_close_is_decided_is_waited_for() {
+        let _host = ndis_host::Host::builder().build();
+        let vc = up();
+        let closes = vc.locked_then(
+            |state| {
+                assert!(vc.enter(1), "on another processor: they may go");
+                drop(state.hang_up(None, None));
+            },
+            |state, ()| state.close(),
+        );
+        assert!(closes.is_none(), "a list is out");
+        assert!(vc.traffic().leave(1), "which goes on");
+        vc.traffic().wake(1);
+        assert!(matches!(next(&vc), Some(Step::Close { .. })));
+    }
+
     /// Lists that are sent after queued ones queue up behind them, until these are sent.
     #[test]
     fn what_is_queued_keeps_its_place() {
@@ -131,6 +176,7 @@ mod tests {
             vc.queue(Chain::new(), 1, false)
                 .is_ok_and(|now| now.is_some())
         );
+        assert!(!vc.traffic().leave(1), "the call that sends them");
         vc.locked(State::begin_sending);
         assert!(!vc.enter(1));
         assert!(

@@ -313,7 +313,8 @@ impl State {
         self.reply = None;
         self.pended = false;
         self.parameters = Parameters::None;
-        self.want_delete = true;
+        // The client may place its next call on its own (rule CALL-55).
+        self.want_delete = self.origin == Origin::Manager;
     }
 
     /// The completion of the close has returned.

@@ -594,3 +594,19 @@ fn a_refused_close_of_what_is_over_beneath_is_told() {
         }
     });
 }
+
+/// A client places two calls in a row on its VC (rule CALL-55), and asks about the second one.
+#[test]
+fn requests_of_the_second_call_of_a_vc_are_taken() {
+    let mut state = connected();
+    assert!(state.ask());
+    assert!(!state.asked(Stage::Open));
+    assert!(state.begin_close());
+    state.finish_close();
+    assert!(state.deactivate(&()));
+    state.deactivation_returned(true);
+    assert_eq!(state.settle_close(&()), Settled::Now(Status::SUCCESS));
+    assert!(state.begin_make(ptr::null_mut()));
+    state.accept_make(None, None);
+    assert!(state.ask(), "the VC is not about to be deleted");
+}

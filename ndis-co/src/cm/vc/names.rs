@@ -41,7 +41,9 @@ impl<M: StandaloneCallManager> Vc<M> {
         &self,
         base: impl Into<Name<'n>>,
     ) -> Result<InstanceName, Status> {
-        self.live(|vc, name| name.assign(&vc, base.into()))
+        // The driver's code, so before the lock.
+        let base = base.into();
+        self.live(|vc, name| name.assign(&vc, base))
     }
 
     /// The string by which the client at the other end of this VC finds its own again, with

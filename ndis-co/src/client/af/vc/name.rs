@@ -42,7 +42,9 @@ impl<C: Client> Vc<C> {
         &self,
         base: impl Into<Name<'n>>,
     ) -> Result<InstanceName, Status> {
-        self.live(|vc, name| name.assign(&vc, base.into()))
+        // The driver's code, so before the lock.
+        let base = base.into();
+        self.live(|vc, name| name.assign(&vc, base))
     }
 
     /// What is done with the VC's handle while it is not deleted, at DISPATCH_LEVEL.

@@ -17,7 +17,7 @@ impl<C: Client> VcShared<C> {
     pub(in crate::client) fn send(
         this: &Arc<Self>,
         lists: NetBufferLists,
-        _irql: &mut UpToDispatch,
+        irql: &mut UpToDispatch,
     ) -> Result<(), SendError> {
         let count = lists.len();
         if count == 0 {
@@ -30,11 +30,11 @@ impl<C: Client> VcShared<C> {
             return Self::paused(this, lists);
         }
         let low = stack::is_low();
-        if !low && this.state.enter(count) {
-            this.hand_over(lists.into_chain());
+        if !low && this.state.enter(count.saturating_add(1)) {
+            Self::hand_over_counted(this, lists.into_chain(), irql);
             return Ok(());
         }
-        Self::queue(this, lists, low)
+        Self::queue(this, lists, low, irql)
     }
 
     /// Nothing is sent on the binding.
@@ -48,10 +48,15 @@ impl<C: Client> VcShared<C> {
 
     /// Lists, counted out on the binding, may not go at once.
     #[cold]
-    fn queue(this: &Arc<Self>, lists: NetBufferLists, low: bool) -> Result<(), SendError> {
+    fn queue(
+        this: &Arc<Self>,
+        lists: NetBufferLists,
+        low: bool,
+        irql: &mut UpToDispatch,
+    ) -> Result<(), SendError> {
         let count = lists.len();
         match this.state.queue(lists.into_chain(), count, low) {
-            Ok(Some(chain)) => this.hand_over(chain),
+            Ok(Some(chain)) => Self::hand_over_counted(this, chain, irql),
             Ok(None) => Self::defer(this),
             Err(chain) => {
                 this.af.binding.sends_in(count);
@@ -64,12 +69,24 @@ impl<C: Client> VcShared<C> {
         Ok(())
     }
 
-    /// Sends counted lists. They may all be back before NDIS's call has returned, and the VC be gone
-    /// but for the caller's reference: it is not used after that.
+    /// Sends counted lists, with one counted for the call itself: they may all be back before NDIS's
+    /// call has returned.
+    #[inline]
+    fn hand_over_counted(this: &Arc<Self>, chain: Chain, irql: &mut UpToDispatch) {
+        this.hand_over(chain);
+        if this.state.traffic().leave(1) {
+            let vc = Vc {
+                shared: this.clone(),
+            };
+            Self::wake(&vc, 1, irql);
+        }
+    }
+
+    /// Sends counted lists.
     #[inline]
     fn hand_over(&self, chain: Chain) {
-        // SAFETY: the call is up, for it is not closed while the lists are counted out (TRAFFIC), which
-        // were looked at.
+        // SAFETY: the call is up, and is not closed before this call has returned, which is counted
+        // beside the lists (TRAFFIC; by the state what the work item sends), which were looked at.
         unsafe { protocol::send(self.handle(), chain) };
     }
 

@@ -85,10 +85,8 @@ impl<C: Client> VcShared<C> {
 
     /// Looks at the state or changes it, and picks what is to be done next.
     fn pick<R>(&self, change: impl FnOnce(&mut State) -> R) -> (R, Option<Step>) {
-        self.state.locked(|state| {
-            let result = change(state);
-            (result, state.next(stack::is_low))
-        })
+        self.state
+            .locked_then(change, |state, result| (result, state.next(stack::is_low)))
     }
 
     /// Carries out a step that was taken, and those that are due then.
@@ -222,10 +220,10 @@ impl<C: Client> VcShared<C> {
         irql: &mut UpToDispatch,
     ) -> Option<Arc<Vec<u8>>> {
         let low = stack::is_low();
-        let (spare, closes) = vc.shared.state.locked(|state| {
-            let spare = state.hang_up(number, data);
-            (spare, if low { None } else { state.close() })
-        });
+        let (spare, closes) = vc.shared.state.locked_then(
+            |state| state.hang_up(number, data),
+            |state, spare| (spare, if low { None } else { state.close() }),
+        );
         match closes {
             Some(data) => {
                 if let Some(step) = Self::close(vc, data, irql) {
