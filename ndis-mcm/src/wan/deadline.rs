@@ -13,7 +13,11 @@
 //!
 //! [OID-63]: ndis_sys::rules#OID-63
 
-use super::{Adapter, WanMiniport, call::Call, state::CallCore, state::Deadline};
+use super::{
+    Adapter, WanMiniport,
+    call::Call,
+    state::{CallCore, Deadline, Waiting},
+};
 use crate::Status;
 use ndis_co::{
     irql::{Irql, UpToDispatch},
@@ -24,20 +28,63 @@ use ndis_co::{
 };
 
 impl<W: WanMiniport> Deadline<W> {
+    /// The time does not count any more. How many expiries come all the same: one that is under way on
+    /// another processor cannot be taken back.
+    fn stop(&mut self) -> u32 {
+        let comes = self.runs && !self.timer.cancel();
+        self.runs = false;
+        u32::from(comes)
+    }
+
+    fn run(&mut self, core: &Arc<CallCore<W>>) {
+        self.timer.set(core, self.milliseconds);
+        self.runs = true;
+    }
+}
+
+impl<W: WanMiniport> Waiting<W> {
+    fn stop(&mut self) {
+        let comes = self.deadline.as_mut().map_or(0, Deadline::stop);
+        self.overtaken = self.overtaken.saturating_add(comes);
+    }
+
     /// The time begins, or begins anew, unless the device has no power.
-    fn begin(&self, call: &Call<W>) {
-        self.timer.set(call.shared_core(), self.milliseconds);
+    fn begin(&mut self, call: &Call<W>) {
+        self.stop();
+        if let Some(deadline) = &mut self.deadline {
+            deadline.run(call.shared_core());
+        }
         // Afterwards: who takes the power away says so first, and then comes by here.
         if call.adapter().is_asleep() {
-            self.timer.cancel();
+            self.stop();
         }
+    }
+
+    /// A time is up; whether it is the one that holds. If not, that begins anew: of two expiries of a
+    /// timer that are due there may be one run.
+    fn is_up(&mut self, core: &Arc<CallCore<W>>) -> bool {
+        if self.overtaken == 0 {
+            return true;
+        }
+        self.overtaken = self.overtaken.saturating_sub(1);
+        if let Some(deadline) = self.deadline.as_mut().filter(|deadline| deadline.runs) {
+            deadline.run(core);
+        }
+        false
     }
 }
 
 impl<W: WanMiniport> Expire for CallCore<W> {
     fn expired(this: &Arc<Self>, irql: &mut UpToDispatch) {
-        if let Some(waits) = this.take_waiting() {
-            waits.refuse(Disconnect::NoAnswer.status(), irql);
+        let waiting = this.dialing.with(irql, |waiting, _| {
+            if waiting.as_mut().is_some_and(|it| it.is_up(this)) {
+                waiting.take()
+            } else {
+                None
+            }
+        });
+        if let Some(waiting) = waiting {
+            waiting.waits.refuse(Disconnect::NoAnswer.status(), irql);
         }
     }
 }
@@ -57,15 +104,15 @@ pub(super) fn begin<W: WanMiniport>(
     let deadline = Deadline {
         timer,
         milliseconds,
+        runs: false,
     };
     let unused = call.core().dialing.with(irql, |waiting, _| {
         let Some(waiting) = waiting else {
             return Err(deadline);
         };
+        waiting.stop();
         let before = waiting.deadline.replace(deadline);
-        if let Some(deadline) = &waiting.deadline {
-            deadline.begin(call);
-        }
+        waiting.begin(call);
         Ok(before)
     });
     // Not under the lock.
@@ -82,15 +129,10 @@ pub(super) fn set_power<W: WanMiniport>(
     adapter.set_asleep(sleeps);
     let mut calls = adapter.calls();
     while let Some(call) = calls.next(irql) {
-        call.core().dialing.with(irql, |waiting, _| {
-            let deadline = waiting.as_ref().and_then(|it| it.deadline.as_ref());
-            match deadline {
-                Some(deadline) if sleeps => {
-                    deadline.timer.cancel();
-                }
-                Some(deadline) => deadline.begin(&call),
-                None => {}
-            }
+        call.core().dialing.with(irql, |waiting, _| match waiting {
+            Some(waiting) if sleeps => waiting.stop(),
+            Some(waiting) => waiting.begin(&call),
+            None => {}
         });
     }
 }

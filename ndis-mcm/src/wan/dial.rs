@@ -146,8 +146,12 @@ impl<'r, W: WanMiniport> Dial<'r, W> {
         let params = self.adapter().link.params();
         let (request, call) = self.begin(context, params)?;
         let (answer, waits) = request.pend();
-        let deadline = None;
-        call.core().dialing.set(Some(Waiting { waits, deadline }));
+        let waiting = Waiting {
+            waits,
+            deadline: None,
+            overtaken: 0,
+        };
+        call.core().dialing.set(Some(waiting));
         let dialing = Dialing(Armed::new(call));
         if dialing.adapter().ends() {
             // The halt may have come by before there was anything to refuse.

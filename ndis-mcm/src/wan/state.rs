@@ -48,12 +48,16 @@ impl Direction {
 pub(super) struct Waiting<W: WanMiniport> {
     pub(super) waits: PendingMakeCall<Wan<W>>,
     pub(super) deadline: Option<Deadline<W>>,
+    /// How many expiries are under way of times that hold no more.
+    pub(super) overtaken: u32,
 }
 
 /// The time that a driver has stated.
 pub(super) struct Deadline<W: WanMiniport> {
     pub(super) timer: Timer<CallCore<W>>,
     pub(super) milliseconds: u32,
+    /// It has begun, and was not stopped.
+    pub(super) runs: bool,
 }
 
 /// What is kept for one call.
