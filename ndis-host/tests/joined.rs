@@ -535,3 +535,42 @@ fn a_status_reaches_whom_the_vc_is_of() {
         world.down(&[], "");
     }
 }
+
+/// NDISWAN hears of the window by the VC beneath, and keeps to it on its own.
+#[test]
+fn wan_04_a_window_that_is_closed_beneath() {
+    for vc in JoinedVc::ALL {
+        for sends in [false, true] {
+            let rules: &[&str] = if sends { &["WAN-04"] } else { &[] };
+            let readings = under(*vc, JoinedActivation::ByOwner);
+            let world = World::without(readings, Twist::None, true, rules, true);
+            let mcm = world.mcm.shared.clone();
+            world.run(move |it| {
+                mcm.open_line();
+                mcm.offer();
+                mcm.connect();
+                it.join();
+                let told = |window: u32| {
+                    let mut line = [1000, 1000, window].map(u32::to_ne_bytes).concat();
+                    let code = n::NDIS_STATUS_WAN_CO_LINKPARAMS;
+                    let status = common::oids::indication(mcm.adapter(), code, &mut line);
+                    common::oids::indicate(mcm.adapter(), mcm.line(), status);
+                };
+                told(0);
+                if sends {
+                    // A thread knows of what was told before its last call: so the second one.
+                    it.wan.send();
+                    it.wan.send();
+                }
+                told(1);
+                it.wan.send();
+                it.wan.hang_up();
+                it.part();
+                it.proxy.hang_up();
+                mcm.close_line();
+            });
+            let report = world.down(rules, "test");
+            assert_eq!(report.expected.len(), rules.len(), "{report}");
+        }
+    }
+}

@@ -570,6 +570,9 @@ impl<K: Calls> Exchange<K> {
         lists: NetBufferLists,
         irql: &mut UpToDispatch,
     ) -> Result<(), NetBufferLists> {
+        if vc.keeps_still(vc.af().family().family) {
+            return Err(lists);
+        }
         vc.send(lists, irql).map_err(|unsent| {
             self.world.failure("send", unsent.status);
             unsent.lists

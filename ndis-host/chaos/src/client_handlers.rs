@@ -15,7 +15,7 @@ use ndis_co::{
     Answer, Status,
     client::{Af, AfOffer, Binding, Client, IncomingCall, OidRequest, OpenAf, Received, Sap, Vc},
     family::AddressFamily,
-    indication::StatusIndication,
+    indication::{StatusIndication, StatusKind},
     irql::{NoLock, Passive, UpToDispatch},
     nbl::NetBufferLists,
     oid::{Answered, ToAdapter, ToManager},
@@ -294,6 +294,9 @@ impl<K: Calls> Client for Driver<K> {
     fn vc_status(&self, vc: &Vc<Self>, status: StatusIndication<'_>, irql: &mut UpToDispatch) {
         let x = K::client(&self.shared);
         let seen = status.bytes().to_vec();
+        if let StatusKind::LinkParameters(line) = status.kind() {
+            vc.told.shut.store(line.send_window == 0, SeqCst);
+        }
         if x.world.dares(Act::IndicateStash, 3, 4) {
             let _ = x.vcs.put(vc.place, vc.clone());
         }

@@ -2,7 +2,8 @@
 #![forbid(unsafe_code)]
 
 use crate::{frame::End, world::Context};
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use ndis_co::family::Family;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 
 /// How often things were told of an address family, SAP or VC: once each.
 #[derive(Default)]
@@ -12,6 +13,8 @@ pub(crate) struct Told {
     pub(crate) up: AtomicU32,
     pub(crate) over: AtomicU32,
     pub(crate) deleted: AtomicU32,
+    /// The miniport of a VC has closed the send window.
+    pub(crate) shut: AtomicBool,
 }
 
 /// What is kept for an address family or a SAP.
@@ -54,6 +57,13 @@ impl Told {
 impl Drop for Office {
     fn drop(&mut self) {
         self.told.check(&self.context, "AF or SAP", false);
+    }
+}
+
+impl Line {
+    /// Where it stands for NDISWAN, nothing goes into a closed window (rule WAN-04).
+    pub(crate) fn keeps_still(&self, family: Family) -> bool {
+        family == Family::TAPI && self.told.shut.load(SeqCst)
     }
 }
 
