@@ -74,8 +74,10 @@ impl State {
         let adapter = vc.adapter;
         let object = ObjectId::new(Kind::ClientVc, number);
         let of_adapter = |vc: &&crate::model::vc::Vc| vc.adapter == adapter;
-        let others = self.world.vcs.values().filter(of_adapter);
-        let taken = { others }.any(|vc| vc.named.as_ref().is_some_and(|other| other.base == base));
+        let vcs = self.world.vcs.values();
+        let taken = vcs
+            .filter(of_adapter)
+            .any(|vc| vc.named.as_ref().is_some_and(|other| other.base == base));
         if taken {
             let message = alloc::format!(
                 "{call} on {object} with the base name {base:?}, which another VC of the adapter has"

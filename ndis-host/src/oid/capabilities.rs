@@ -4,8 +4,8 @@
 //! The answer to each question says how often the next one is asked, so that one is asked too
 //! early for which this answer is not there yet.
 
+use super::checks::word;
 use super::names::name_of;
-use super::structure::{bytes, moved};
 use crate::handle::{Kind, ObjectId};
 use crate::model::oid::{Asker, Door, Given};
 use crate::state::State;
@@ -15,25 +15,14 @@ use ndis_sys as n;
 /// Where the flags are that say whether lines differ.
 const FLAGS: usize = core::mem::offset_of!(n::CO_TAPI_CM_CAPS, ulFlags);
 
-/// The number at this place.
-fn number(data: &[u8], at: usize) -> Option<u32> {
-    let bytes = data.get(at..at.checked_add(4)?)?;
-    Some(u32::from_ne_bytes(bytes.try_into().ok()?))
-}
-
 impl State {
     /// A client asks a call manager for something on this family.
     pub(super) fn check_asked_in_order(&mut self, who: &Arc<str>, af: u32, given: &Given) {
         if given.kind != n::NdisRequestQueryInformation {
             return;
         }
-        let line = if given.input >= 4 && is_about_a_line(given.oid) {
-            // SAFETY: the buffer is as long as its asker says (OID-66, which was looked at
-            // where it is pool memory).
-            number(&unsafe { bytes(given.buffer, 4) }, 0)
-        } else {
-            None
-        };
+        let about_a_line = is_about_a_line(given.oid).then(|| Self::input_of(given));
+        let line = about_a_line.and_then(|input| word(&input, 0));
         let Some(record) = self.world.afs.get_mut(&af) else {
             return;
         };
@@ -64,16 +53,17 @@ impl State {
         let Some(record) = self.world.oids.get(&request) else {
             return;
         };
-        let (given, at, af) = (record.given, record.at, record.subject.af);
+        let (given, af) = (record.given, record.subject.af);
         let asks = record.door == Door::Manager && matches!(record.asker, Asker::Client(_));
         let caps = [n::OID_CO_TAPI_CM_CAPS, n::OID_CO_TAPI_LINE_CAPS];
-        if !asks || !caps.contains(&given.oid) || !self.is_there(request) {
+        if !asks || !caps.contains(&given.oid) {
             return;
         }
-        let written = moved(at, given.kind).written.min(given.output) as usize;
+        let Some(answer) = self.answer_of(request) else {
+            return;
+        };
         let known = status == n::NDIS_STATUS_SUCCESS;
-        // SAFETY: the buffer has `output` bytes (OID-66) and is still there.
-        let flags = number(&unsafe { bytes(given.buffer, written) }, FLAGS);
+        let flags = word(&answer, FLAGS);
         let Some(af) = af.and_then(|af| self.world.afs.get_mut(&af)) else {
             return;
         };

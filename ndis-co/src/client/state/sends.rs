@@ -62,9 +62,9 @@ impl State {
         !self.queued.is_empty()
     }
 
-    /// Gives counted work back; `true` when none is left.
-    pub(in crate::client) fn leave(&mut self, count: usize) -> bool {
-        self.busy = self.busy.saturating_sub(count);
+    /// A call of NDIS has returned; `true` when none is left.
+    pub(in crate::client) fn leave(&mut self) -> bool {
+        self.busy = self.busy.saturating_sub(1);
         self.busy == 0
     }
 }

@@ -118,7 +118,7 @@ impl<C: Client> VcShared<C> {
         if this.state.locked(State::queued_sent) {
             Self::defer(this);
         }
-        Self::leave(this, 1, irql);
+        Self::leave(this, irql);
     }
 
     /// Sent lists come back, which may be all that keeps the VC: it is not used afterwards.
@@ -144,9 +144,9 @@ impl<C: Client> VcShared<C> {
         Self::advance(&vc, irql);
     }
 
-    /// Gives back what the state counts of NDIS's calls, and goes on with what waited.
-    pub(in crate::client) fn leave(this: &Arc<Self>, count: usize, irql: &mut UpToDispatch) {
-        if this.state.locked(|state| state.leave(count)) {
+    /// A call of NDIS that the state counts has returned: goes on with what waited.
+    fn leave(this: &Arc<Self>, irql: &mut UpToDispatch) {
+        if this.state.locked(State::leave) {
             let vc = Vc {
                 shared: this.clone(),
             };
