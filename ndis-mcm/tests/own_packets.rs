@@ -194,6 +194,49 @@ fn a_list_in_one_piece() {
     });
 }
 
+/// What nobody has written of a list in one piece is zero where a driver can see it: the memory held
+/// other drivers' data before.
+#[test]
+fn a_list_in_one_piece_shows_nothing_of_before() {
+    run(None, |pools| {
+        let mut list = pools.whole.allocate_with_headroom(6, 10).unwrap();
+        let mut packet = list.single_mut().unwrap();
+        packet
+            .fill(5, |data| {
+                assert_eq!(data, [0; 5]);
+                data[1] = 1;
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(packet.retreat(2).unwrap(), [0; 2]);
+        assert_eq!(packet.data_mut().unwrap(), [0, 0, 0, 1, 0, 0, 0]);
+        assert_eq!(packet.retreat(4).unwrap(), [0; 4]);
+        // What was written stays, also when it is not in use.
+        packet.set_data(&[2; 3]).unwrap();
+        let seen = packet.fill(16, |data| {
+            assert_eq!(data, [2, 2, 2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+            Ok(())
+        });
+        assert_eq!(seen, Ok(()));
+
+        // A header in front of nothing, and data behind a gap.
+        let mut list = pools.whole.allocate_with_headroom(12, 4).unwrap();
+        let mut packet = list.single_mut().unwrap();
+        assert_eq!(packet.retreat(8).unwrap(), [0; 8]);
+        packet.advance(8).unwrap();
+        packet.set_data(&[3; 4]).unwrap();
+        assert_eq!(packet.retreat(12).unwrap(), [0; 12]);
+        assert_eq!(bytes([packet.view()])[0][12..], [3; 4]);
+
+        // What a writer leaves that has failed.
+        let mut list = pools.whole.allocate(16).unwrap();
+        let failed = list.fill(16, |_| Err(Status::FAILURE));
+        assert_eq!(failed, Err(Status::FAILURE));
+        list.fill(16, |_| Ok(())).unwrap();
+        assert_eq!(bytes(list.buffers()), [[0; 16]]);
+    });
+}
+
 /// However many lists are left of a pool of which nobody has a reference.
 #[test]
 fn a_list_in_one_piece_keeps_its_pool() {

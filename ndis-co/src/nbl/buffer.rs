@@ -12,7 +12,7 @@ use crate::{
     armed::{Alarm, Armed},
     mem::{Box, Tag, Vacant},
 };
-use core::{fmt, marker::PhantomData, ops::Range, ptr, slice};
+use core::{fmt, marker::PhantomData, mem::MaybeUninit, ops::Range, ptr, slice};
 use ndis_sys::{MDL, NET_BUFFER};
 
 /// What belongs to a packet beside the C structure.
@@ -52,8 +52,13 @@ pub(super) struct Backing {
 ///
 /// PACKET: a buffer with this backing is one of `allocate_buffer`, over the MDL of the
 /// backing's space. A marked one is that of a list of a pool with a size, made by NDIS in one piece with
-/// it, and the mark is its own MDL, which describes nonpaged memory of NDIS's: that is the packet's
-/// data space and nobody else's, and goes with the list. This one is in no list, and so not marked.
+/// it, and the mark is its own MDL, which describes nonpaged memory of NDIS's, at least as much as the
+/// packet notes: that is the packet's data space and nobody else's, and goes with the list. This one is
+/// in no list, and so not marked.
+///
+/// WRITTEN: the part of a marked packet's data space that the packet notes as written lies in it, and
+/// each byte of that part has been written since NDIS has made the list. The other bytes have no value,
+/// and none of them is shown.
 #[doc(alias = "NET_BUFFER")]
 #[doc(alias = "NdisFreeNetBuffer")]
 #[doc(alias = "NdisFreeMdl")]
@@ -218,7 +223,7 @@ impl BufferMut<'_> {
         if let Some(mark) = self.raw.marked() {
             // SAFETY: by PACKET the list's own MDL, which is there as long as the list.
             let mdl = unsafe { At::from_raw(mark.cast::<MDL>()) }?;
-            return Some((mdl, mdl.byte_count() as usize));
+            return Some((mdl, self.raw.at().space(self.raw.side())));
         }
         let space = &self.raw.backing()?.space;
         Some((space.mdl(), space.data().len()))
@@ -239,24 +244,65 @@ impl BufferMut<'_> {
         self.capacity().saturating_sub(used)
     }
 
-    #[inline]
-    fn data_space(&mut self) -> &mut [u8] {
+    /// A part of the data space. Of a marked packet, what of it was not written yet is zero from here
+    /// on.
+    fn part(&mut self, part: &Range<usize>) -> Option<&mut [u8]> {
         if self.raw.marked().is_none() {
-            return match self.raw.parts_mut() {
-                Some((_, backing)) => backing.space.data_mut(),
-                None => &mut [],
-            };
+            let (_, backing) = self.raw.parts_mut()?;
+            return backing.space.data_mut().get_mut(part.clone());
         }
-        let Some((mdl, size)) = self.mdl() else {
+        if part.is_empty() {
+            return Some(&mut []);
+        }
+        self.clear_around(part)?;
+        let bytes = self.marked_space().get_mut(part.clone())?;
+        // SAFETY: by WRITTEN each of them has a value.
+        Some(unsafe { slice::from_raw_parts_mut(bytes.as_mut_ptr().cast::<u8>(), bytes.len()) })
+    }
+
+    /// All of a marked packet's data space; empty when it has none.
+    #[inline]
+    fn marked_space(&mut self) -> &mut [MaybeUninit<u8>] {
+        let Some((mdl, size)) = self.mdl().filter(|_| self.raw.marked().is_some()) else {
             return &mut [];
         };
-        let start = mapping::address(mdl).cast::<u8>();
+        let start = mapping::address(mdl).cast::<MaybeUninit<u8>>();
         if start.is_null() {
             return &mut [];
         }
-        // SAFETY: by PACKET so many bytes of NDIS's memory, which have values whatever these are, and
-        // are borrowed exclusively, as the packet is.
+        // SAFETY: by PACKET so many bytes of NDIS's memory, which are borrowed exclusively, as the
+        // packet is.
         unsafe { slice::from_raw_parts_mut(start, size) }
+    }
+
+    /// Clears what of this part of a marked packet's data space is not written yet, and what is between
+    /// it and what is, which is one part then. None if it is no part of it.
+    #[inline]
+    fn clear_around(&mut self, part: &Range<usize>) -> Option<()> {
+        let written = self.written();
+        if written.start <= part.start && part.end <= written.end {
+            return Some(());
+        }
+        let whole = written.start.min(part.start)..written.end.max(part.end);
+        let space = self.marked_space();
+        if part.end > space.len() {
+            return None;
+        }
+        for gap in [whole.start..written.start, written.end..whole.end] {
+            space.get_mut(gap)?.fill(MaybeUninit::new(0));
+        }
+        self.set_written(&whole);
+        Some(())
+    }
+
+    #[inline]
+    fn written(&self) -> Range<usize> {
+        self.raw.at().written(self.raw.side())
+    }
+
+    #[inline]
+    fn set_written(&mut self, part: &Range<usize>) {
+        self.raw.at().set_written(self.raw.side(), part);
     }
 
     /// Where in the data space the data is. Drivers below may have left the
@@ -311,15 +357,32 @@ impl BufferMut<'_> {
     ///
     /// [`Status::BUFFER_OVERFLOW`] when they do not fit behind the headroom;
     /// nothing changed then.
+    #[inline]
     pub fn set_data(&mut self, bytes: &[u8]) -> Result<(), Status> {
-        self.fill(bytes.len(), |data| {
-            super::copy_bytes(data, bytes);
-            Ok(())
-        })
+        if self.raw.marked().is_none() {
+            return self.fill(bytes.len(), |data| {
+                super::copy_bytes(data, bytes);
+                Ok(())
+            });
+        }
+        let start = self.headroom();
+        let end = start.checked_add(bytes.len());
+        let end = end.ok_or(Status::BUFFER_OVERFLOW)?;
+        // Mostly the data start within what is written, or right behind.
+        let joined = self.clear_around(&(start..start));
+        let place = self.marked_space().get_mut(start..end);
+        let place = joined.and(place).ok_or(Status::BUFFER_OVERFLOW)?;
+        super::copy_to_unwritten(place, bytes);
+        let written = self.written();
+        self.set_written(&(written.start..written.end.max(end)));
+        self.set_used(start, bytes.len())
     }
 
     /// Makes the data `len` bytes long and has `write` fill them. It starts
     /// where it started: the headroom stays.
+    ///
+    /// `write` finds what was there: zeros at first. What has been written elsewhere is better
+    /// [copied](Self::set_data), for which nothing is cleared.
     ///
     /// # Errors
     ///
@@ -333,7 +396,7 @@ impl BufferMut<'_> {
     ) -> Result<(), Status> {
         let start = self.headroom();
         let end = start.checked_add(len).ok_or(Status::BUFFER_OVERFLOW)?;
-        let place = self.data_space().get_mut(start..end);
+        let place = self.part(&(start..end));
         let result = write(place.ok_or(Status::BUFFER_OVERFLOW)?);
         self.set_used(start, if result.is_ok() { len } else { 0 })?;
         result
@@ -348,15 +411,14 @@ impl BufferMut<'_> {
     /// mends it.
     pub fn data_mut(&mut self) -> Result<&mut [u8], Status> {
         let used = self.used()?;
-        let data = self.data_space().get_mut(used);
+        let data = self.part(&used);
         data.ok_or(Status::INVALID_DATA)
     }
 
     /// Moves the data's start `by` bytes towards the front and shows these
     /// bytes, for a header.
     ///
-    /// They hold what they held before (zeros at first, but of a [pool with a
-    /// size](NetBufferListPool::for_sends_of_size)). The room comes from
+    /// They hold what they held before (zeros at first). The room comes from
     /// the headroom alone: nothing is allocated. How much a driver needs is
     /// said when the packet is made, see
     /// [`NetBufferListPool::allocate_buffer`].
@@ -380,7 +442,7 @@ impl BufferMut<'_> {
             ndis_sys::NdisRetreatNetBufferDataStart(self.raw.at().as_raw(), delta, 0, None)
         };
         Status::from_raw(status).result()?;
-        let front = self.data_space().get_mut(start..used.start);
+        let front = self.part(&(start..used.start));
         front.ok_or(Status::INVALID_DATA)
     }
 

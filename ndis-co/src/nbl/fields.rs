@@ -8,6 +8,7 @@
 //! has it.
 
 mod backed;
+mod written;
 
 pub(super) use backed::{Backed, Lent, mark};
 
@@ -174,7 +175,14 @@ crate::raw::fields! { At:
     /// *unused data space*.
     pub(super) data_offset, set_data_offset: u32 = at => ndis_sys::NET_BUFFER_DATA_OFFSET(at);
     miniport_0, set_miniport_0: *mut c_void = at => ndis_sys::NET_BUFFER_MINIPORT_RESERVED(at);
+    // A packet's areas have at least four words.
+    miniport_1, set_miniport_1: *mut c_void = at => ndis_sys::NET_BUFFER_MINIPORT_RESERVED(at).wrapping_add(1);
+    miniport_2, set_miniport_2: *mut c_void = at => ndis_sys::NET_BUFFER_MINIPORT_RESERVED(at).wrapping_add(2);
+    miniport_3, set_miniport_3: *mut c_void = at => ndis_sys::NET_BUFFER_MINIPORT_RESERVED(at).wrapping_add(3);
     protocol_0, set_protocol_0: *mut c_void = at => ndis_sys::NET_BUFFER_PROTOCOL_RESERVED(at);
+    protocol_1, set_protocol_1: *mut c_void = at => ndis_sys::NET_BUFFER_PROTOCOL_RESERVED(at).wrapping_add(1);
+    protocol_2, set_protocol_2: *mut c_void = at => ndis_sys::NET_BUFFER_PROTOCOL_RESERVED(at).wrapping_add(2);
+    protocol_3, set_protocol_3: *mut c_void = at => ndis_sys::NET_BUFFER_PROTOCOL_RESERVED(at).wrapping_add(3);
     }
 
     MDL {

@@ -2,7 +2,7 @@
 
 use super::{
     BufferMut, Buffers, BuffersMut, ListView, NetBuffer, NetBufferListPool,
-    fields::{At, Backed, Hand, Side, Slot, load, mark, store},
+    fields::{At, Backed, Hand, Side, Slot, mark, store},
     origin::Origin,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     raw::Token,
 };
 use core::{fmt, ptr};
-use ndis_sys::{NET_BUFFER, NET_BUFFER_LIST};
+use ndis_sys::{MDL, NET_BUFFER, NET_BUFFER_LIST};
 
 /// What belongs to a list beside the C structures.
 pub(super) struct Backing {
@@ -59,7 +59,8 @@ pub(super) enum Kind {
 ///
 /// OWN: a list with this backing is one of a [`NetBufferListPool`], and its packets are
 /// what its `Kind` says. A marked one is of a pool with a size: NDIS has made it in one piece with its
-/// packet, which stays in it, and the mark is a reference to the pool. This one is in no chain.
+/// packet, which stays in it and is marked, too, and the mark is a reference to the pool. This one is
+/// in no chain.
 #[doc(alias = "NET_BUFFER_LIST")]
 #[doc(alias = "NdisFreeNetBufferList")]
 pub struct NetBufferList {
@@ -127,15 +128,6 @@ impl NetBufferList {
         let mut buffers = self.buffers();
         let first = buffers.next().is_some();
         first && (self.side() == Side::Protocol || buffers.next().is_none())
-    }
-
-    /// What became of it: of one that was indicated, that it was.
-    fn outcome(&self) -> Status {
-        let side = self.side();
-        if side == Side::Miniport && !load(self.raw.at(), side, Slot::Vc).is_null() {
-            return Status::SUCCESS;
-        }
-        self.view().status()
     }
 
     /// The packets, to look at.
@@ -307,7 +299,7 @@ impl NetBufferList {
         while let Some(packet) = self.pop_front() {
             drop(packet);
         }
-        let status = self.outcome();
+        let status = self.view().status();
         let (mut list, backing) = self.raw.disarm().into_parts();
         // Out of its memory first, see `Backing`.
         let Some(Backing { kind, pool }) = backing.map(Box::into_inner) else {
@@ -403,17 +395,20 @@ impl NetBufferListPool {
         // SAFETY: just allocated, or null.
         let list = unsafe { Hand::from_raw(list) }.ok_or(Status::RESOURCES)?;
         let side = self.side();
-        // There is one of each.
-        let parts = list.at().first_buffer();
-        if let Some((packet, mdl)) = parts.and_then(|packet| Some((packet, packet.current_mdl()?)))
-        {
-            // Less than a size of 32 bits.
-            let start = u32::try_from(headroom).unwrap_or(0);
-            packet.set_data_offset(start);
-            packet.set_current_mdl_offset(start);
-            packet.set_data_length(0);
-            mark(packet, side, mdl.as_raw().cast());
-        }
+        let room = headroom.saturating_add(capacity);
+        let Some((packet, mdl)) = one_piece(list.at(), room) else {
+            // SAFETY: just allocated, and used no more (rule NBL-38).
+            unsafe { ndis_sys::NdisFreeNetBufferList(list.into_raw()) };
+            return Ok(None);
+        };
+        // Less than a size of 32 bits.
+        let start = u32::try_from(headroom).unwrap_or(0);
+        packet.set_data_offset(start);
+        packet.set_current_mdl_offset(start);
+        packet.set_data_length(0);
+        packet.set_space(side, mdl.byte_count() as usize);
+        packet.set_written(side, &(headroom..headroom));
+        mark(packet, side, mdl.as_raw().cast());
         store(list.at(), side, Slot::Vc, ptr::null_mut());
         mark(list.at(), side, self.clone().into_raw());
         // SAFETY: by OWN, marked as it says.
@@ -457,6 +452,18 @@ impl NetBufferListPool {
     }
 }
 
+/// The packet and the MDL of a list that NDIS has made in one piece, if there is one of each and it
+/// has so much room. Where there is none, the list is no use: it is made of several pieces then.
+fn one_piece(
+    list: At<'_, NET_BUFFER_LIST>,
+    room: usize,
+) -> Option<(At<'_, NET_BUFFER>, At<'_, MDL>)> {
+    let packet = list.first_buffer()?;
+    let mdl = packet.first_mdl()?;
+    let fits = room <= mdl.byte_count() as usize;
+    (fits && packet.next().is_none()).then_some((packet, mdl))
+}
+
 /// What becomes of a list that is dropped.
 enum Freed {}
 
@@ -469,5 +476,41 @@ impl Alarm<Backed<NET_BUFFER_LIST, Backing>> for Freed {
 impl fmt::Debug for NetBufferList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.buffers()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{At, one_piece};
+    use ndis_sys::{MDL, NET_BUFFER, NET_BUFFER_LIST};
+
+    /// What NDIS gives as a list in one piece is one only with a packet, one MDL's worth of room, and
+    /// nothing behind: nobody writes where there is none.
+    #[test]
+    fn a_list_in_one_piece_has_all_that_it_needs() {
+        let mut list: NET_BUFFER_LIST = ndis_sys::zeroed();
+        let mut packets: [NET_BUFFER; 2] = [ndis_sys::zeroed(), ndis_sys::zeroed()];
+        let mut mdl: MDL = ndis_sys::zeroed();
+        mdl.ByteCount = 16;
+        let (list, mdl) = (&raw mut list, &raw mut mdl);
+        let packets: *mut NET_BUFFER = (&raw mut packets).cast();
+        // SAFETY: the structures are there until the test ends, and used by it alone.
+        let at = unsafe { At::from_raw(list) }.unwrap();
+        // SAFETY: as above.
+        let packet = unsafe { At::from_raw(packets) }.unwrap();
+        let room = |room| one_piece(at, room).is_some();
+
+        assert!(!room(0), "no packet");
+        // SAFETY: as above.
+        unsafe { *ndis_sys::NET_BUFFER_LIST_FIRST_NB(list) = packets };
+        assert!(!room(0), "no MDL");
+        // SAFETY: as above.
+        unsafe { *ndis_sys::NET_BUFFER_FIRST_MDL(packets) = mdl };
+        assert!(room(0) && room(16));
+        assert!(!room(17), "less memory than the pool's size");
+        let second = packets.wrapping_add(1);
+        // SAFETY: as above.
+        unsafe { *ndis_sys::NET_BUFFER_NEXT_NB(packet.as_raw()) = second };
+        assert!(!room(0), "another packet");
     }
 }

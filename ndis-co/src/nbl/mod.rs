@@ -86,6 +86,16 @@ pub use pool::NetBufferListPool;
 pub use view::{BufferView, Buffers, ListView, Lists, Packets, Segments};
 pub use watched::{Watch, Watched};
 
+use core::mem::MaybeUninit;
+
+/// As [`copy_bytes`], to memory that may have no value yet.
+#[inline]
+fn copy_to_unwritten(to: &mut [MaybeUninit<u8>], from: &[u8]) {
+    let len = to.len().min(from.len());
+    // SAFETY: both are that long, and one is borrowed exclusively, so they do not overlap.
+    unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to.as_mut_ptr().cast(), len) };
+}
+
 /// Copies as much as both have: `copy_from_slice` without its panic, which would
 /// bring the machinery of panics into every image.
 #[inline]

@@ -232,8 +232,11 @@ impl NetBufferListPool {
     /// allocated in one piece with its packet and its data, which is several times as fast.
     ///
     /// Such a list keeps its packet: none is [put in](super::NetBufferList::push_back) or
-    /// [taken out](super::NetBufferList::pop_front). Its data space is not cleared. A list with more room is
-    /// allocated as from other pools.
+    /// [taken out](super::NetBufferList::pop_front). A list with more room is allocated as from other pools.
+    ///
+    /// NDIS does not clear the memory, which may hold anybody's data. A driver finds zeros in it as in
+    /// that of other pools, and sends no more: what it comes to see before it has written it is cleared
+    /// then. What it [copies in](super::BufferMut::set_data) is not cleared first.
     ///
     /// ```
     /// # use ndis_co::{Status, mem::Tag, nbl::{NetBufferList, NetBufferListPool}, scope::Scope};

@@ -141,7 +141,7 @@ unsafe fn retreat(
             if s.faults.allocation() {
                 return None;
             }
-            let chunk = Chunk::new(size as usize)?;
+            let chunk = Chunk::unwritten(size as usize)?;
             let start = chunk.start();
             s.make_mdl(start, size, Some(chunk))
         }),

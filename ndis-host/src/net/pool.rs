@@ -115,7 +115,7 @@ impl State {
 
     /// A buffer with `size` bytes of its own, all of them data.
     fn make_full_buffer(&mut self, pool: u32, size: u32) -> Option<*mut NET_BUFFER> {
-        let chunk = Chunk::new(size as usize)?;
+        let chunk = Chunk::unwritten(size as usize)?;
         let start = chunk.start();
         let mdl = self.make_mdl(start, size, Some(chunk))?;
         let data = Data {

@@ -2,9 +2,10 @@
 
 use crate::callback::Ptr;
 use crate::handle::{Kind, ObjectId};
+use crate::ke::table::memory::FRESH;
 use crate::log::Origin;
 use crate::report::{ObjectLeft, tag_text};
-use alloc::alloc::{alloc_zeroed, dealloc};
+use alloc::alloc::{alloc, alloc_zeroed, dealloc};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -38,6 +39,23 @@ impl Chunk {
         })
     }
 
+    /// Memory that holds what was there before, as a pool's does. Miri knows that by itself.
+    pub(crate) fn unwritten(size: usize) -> Option<Self> {
+        let size = size.max(1);
+        let layout = layout(size)?;
+        // SAFETY: the size is at least 1.
+        let start = unsafe { alloc(layout) };
+        if start.is_null() {
+            return None;
+        }
+        if !cfg!(miri) {
+            // SAFETY: just allocated, so many bytes.
+            unsafe { start.write_bytes(FRESH, size) };
+        }
+        let start = Ptr(start);
+        Some(Self { start, size })
+    }
+
     pub(crate) fn start(&self) -> *mut u8 {
         self.start.0
     }
@@ -46,7 +64,7 @@ impl Chunk {
 impl Drop for Chunk {
     fn drop(&mut self) {
         if let Some(layout) = layout(self.size) {
-            // SAFETY: allocated in `new` with this layout, freed here only.
+            // SAFETY: allocated in `new` or `unwritten` with this layout, freed here only.
             unsafe { dealloc(self.start.0, layout) };
         }
     }

@@ -178,6 +178,11 @@ impl<S: Backs, B> Lent<'_, S, B> {
     }
 
     #[inline]
+    pub(in crate::nbl) fn side(&self) -> Side {
+        self.backed.side()
+    }
+
+    #[inline]
     pub(in crate::nbl) fn marked(&self) -> Option<*mut c_void> {
         self.backed.marked()
     }

@@ -21,7 +21,7 @@ pub(in crate::ke) const FREED: usize = 8192;
 /// As a count it is so large that [`KeBugCheckEx`](ndis_sys::KeBugCheckEx) is
 /// what a driver's next use comes to, as a pointer it leads nowhere.
 pub(in crate::ke) const DEAD: u8 = 0xDD;
-pub(in crate::ke) const FRESH: u8 = 0xCD;
+pub(crate) const FRESH: u8 = 0xCD;
 /// So many freed blocks, and bytes in them, are kept from being used again.
 const KEPT_BLOCKS: usize = 256;
 const KEPT_BYTES: usize = 256 * 1024;
