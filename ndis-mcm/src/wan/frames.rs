@@ -164,8 +164,16 @@ impl<W: WanMiniport> Frames<W> {
     ///
     /// # Errors
     ///
-    /// Gives the frames back: [`Status::RESOURCES`], and as [`Call::receive_lists`].
+    /// Gives the frames back: [`Status::INVALID_PARAMETER`] for the call that they are of, for NDISWAN
+    /// loops back by itself what is to be (rule [WAN-08]); [`Status::RESOURCES`], and as
+    /// [`Call::receive_lists`].
+    ///
+    /// [WAN-08]: ndis_sys::rules#WAN-08
     pub fn forward(self, far: &Call<W>, irql: &mut impl NoLock) -> Result<(), ForwardError<W>> {
+        if self.call().is(far) {
+            let (frames, status) = (self, Status::INVALID_PARAMETER);
+            return Err(ForwardError { frames, status });
+        }
         let parent = self.into_parent().map_err(|refused| ForwardError {
             frames: refused.original,
             status: refused.status,

@@ -5,8 +5,9 @@ use ndis_host::{EventMode, Host};
 use ndis_mcm::Status;
 use std::sync::atomic::Ordering::SeqCst;
 
-/// All of a WAN driver once, and no more than once: a call that comes about, a frame that is handed
-/// on, to the call itself, the end. Short enough for Miri in every run of the tests.
+/// All of a WAN driver once, and no more than once: a call that comes about, a frame that is not
+/// handed to the call itself (rule WAN-08) but comes back from the network, uncopied, the end. Short
+/// enough for Miri in every run of the tests.
 #[test]
 fn a_short_call() {
     let host = Host::builder().seed(1).events(EventMode::Off).build();
@@ -16,6 +17,10 @@ fn a_short_call() {
     world.user(|proxy| proxy.send(&proxy.placed(), &[&[0xFF, 3, 0xC0, 0x21, 1]]));
     let heard = world.proxy.0.heard.lock().unwrap().clone();
     assert_eq!(heard, [[0xFF, 3, 0xC0, 0x21, 1]]);
+    let refused = world.modem.not_forwarded.lock().unwrap().clone();
+    assert_eq!(refused, [Status::INVALID_PARAMETER]);
+    let completed = world.proxy.0.completed.lock().unwrap().clone();
+    assert_eq!(completed, [Status::SUCCESS]);
     world.end("a short call");
 }
 

@@ -4,7 +4,7 @@ use ndis_co::{
     Answer, Status,
     irql::{Passive, UpToDispatch},
     mem::{Arc as Shared, Tag},
-    nbl::NetBufferLists,
+    nbl::{NetBufferListPool, NetBufferLists},
     scope::Scope,
     tapi::Disconnect,
     wan::{CompressionInfo, LinkInfo},
@@ -327,6 +327,10 @@ impl WanMiniport for Modem {
         if self.0.forwards.load(SeqCst) {
             if let Err(refused) = frames.forward(&to, irql) {
                 self.0.not_forwarded.lock().unwrap().push(refused.status);
+                if to.is(call) {
+                    echo(refused.frames, &to, irql);
+                    return;
+                }
                 to.lost(refused.frames.iter().count() as u64);
                 refused.frames.complete(Status::SUCCESS, irql);
             }
@@ -371,6 +375,17 @@ impl WanMiniport for Modem {
             let mut irql = unsafe { Passive::assume() };
             assert!(!dialing.connect(DIALLED, &mut irql), "the halt was first");
         }
+    }
+}
+
+/// What a mirror at the other end of the line sends back, without a copy.
+fn echo(frames: Frames<Modem>, call: &Call<Modem>, irql: &mut UpToDispatch) {
+    let pool = NetBufferListPool::for_receives(call.adapter().scope(), Tag::new(*b"Echo"));
+    let parent = frames.into_parent().map_err(|refused| refused.status);
+    let (pool, parent) = (pool.unwrap(), parent.unwrap());
+    let clones = parent.allocate_packet_clones(&pool).unwrap();
+    if let Err(refused) = call.receive_lists(clones, irql) {
+        refused.lists.free(irql);
     }
 }
 
