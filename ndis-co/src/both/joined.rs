@@ -122,10 +122,11 @@ impl<P: Client<Role = AsBoth> + StandaloneCallManager> Sap<P> {
     /// - one that was offered is ended as by
     ///   [`dispatch_incoming_close`](crate::cm::Vc::dispatch_incoming_close), and
     ///   [`close_call`](CallManager::close_call) comes next, or the client's refusal when that was
-    ///   first. The client hears [`Status::SUCCESS`] when this driver has hung up, what the other
-    ///   side has said when it did, after [`incoming_close`](Client::incoming_close) of `lower` has
-    ///   returned, and [`Status::CLOSING`] when it was the family. To say something else, or to send
-    ///   data along, be first: this driver's own word counts then;
+    ///   first. The client hears [`Status::SUCCESS`] when this driver has hung up; what the other
+    ///   side has said when that did, once [`incoming_close`](Client::incoming_close) of `lower` has
+    ///   returned or this driver hangs up within it, whichever is first; and [`Status::CLOSING`] when
+    ///   it was the family. It hears that before `lower` is closed. To say something else, or to send
+    ///   data along, be first, before the hang-up: this driver's own word counts then;
     /// - one that was not offered yet does not come to the client. On a VC that is not activated,
     ///   [`activate`](CreatedVc::activate) fails with [`Status::CLOSING`]; a call that is offered
     ///   after that comes to [`call_failed`](CallManager::call_failed) with [`Status::CLOSING`], and

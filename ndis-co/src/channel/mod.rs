@@ -624,10 +624,7 @@ pub unsafe fn returned<V: Channel>(lists: &NetBufferLists, irql: &mut UpToDispat
     let mut run = (fields::load(first, Side::Miniport, Slot::Vc), 0);
     let mut all = 0_usize;
     lists.chain().for_each_raw(|list| {
-        // It is out on no VC any more; a clone remembers that it was.
         let context = fields::load(list, Side::Miniport, Slot::Vc);
-        fields::store(list, Side::Miniport, Slot::Vc, ptr::null_mut());
-        fields::set_status(list, Status::SUCCESS.raw());
         if context != run.0 {
             // SAFETY: by the caller.
             unsafe { leave_run::<V>(run, irql) };

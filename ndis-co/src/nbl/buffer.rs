@@ -12,7 +12,7 @@ use crate::{
     armed::{Alarm, Armed},
     mem::{Box, Tag, Vacant},
 };
-use core::{fmt, marker::PhantomData, mem::MaybeUninit, ops::Range, ptr, slice};
+use core::{ffi::c_void, fmt, marker::PhantomData, mem::MaybeUninit, ops::Range, ptr, slice};
 use ndis_sys::{MDL, NET_BUFFER};
 
 /// What belongs to a packet beside the C structure.
@@ -247,23 +247,25 @@ impl BufferMut<'_> {
     /// A part of the data space. Of a marked packet, what of it was not written yet is zero from here
     /// on.
     fn part(&mut self, part: &Range<usize>) -> Option<&mut [u8]> {
-        if self.raw.marked().is_none() {
+        let Some(mark) = self.raw.marked() else {
             let (_, backing) = self.raw.parts_mut()?;
             return backing.space.data_mut().get_mut(part.clone());
-        }
+        };
         if part.is_empty() {
             return Some(&mut []);
         }
         self.clear_around(part)?;
-        let bytes = self.marked_space().get_mut(part.clone())?;
+        let bytes = self.marked_space(mark).get_mut(part.clone())?;
         // SAFETY: by WRITTEN each of them has a value.
         Some(unsafe { slice::from_raw_parts_mut(bytes.as_mut_ptr().cast::<u8>(), bytes.len()) })
     }
 
-    /// All of a marked packet's data space; empty when it has none.
+    /// All of the data space of a packet with this mark; empty when it has none.
     #[inline]
-    fn marked_space(&mut self) -> &mut [MaybeUninit<u8>] {
-        let Some((mdl, size)) = self.mdl().filter(|_| self.raw.marked().is_some()) else {
+    fn marked_space(&mut self, mark: *mut c_void) -> &mut [MaybeUninit<u8>] {
+        let size = self.raw.at().space(self.raw.side());
+        // SAFETY: by PACKET the list's own MDL, which is there as long as the list.
+        let Some(mdl) = (unsafe { At::from_raw(mark.cast::<MDL>()) }) else {
             return &mut [];
         };
         let start = mapping::address(mdl).cast::<MaybeUninit<u8>>();
@@ -277,32 +279,23 @@ impl BufferMut<'_> {
 
     /// Clears what of this part of a marked packet's data space is not written yet, and what is between
     /// it and what is, which is one part then. None if it is no part of it.
-    #[inline]
+    #[inline(never)]
     fn clear_around(&mut self, part: &Range<usize>) -> Option<()> {
-        let written = self.written();
+        let (at, side) = (self.raw.at(), self.raw.side());
+        let written = at.written(side);
         if written.start <= part.start && part.end <= written.end {
             return Some(());
         }
         let whole = written.start.min(part.start)..written.end.max(part.end);
-        let space = self.marked_space();
+        let space = self.marked_space(self.raw.marked()?);
         if part.end > space.len() {
             return None;
         }
         for gap in [whole.start..written.start, written.end..whole.end] {
             space.get_mut(gap)?.fill(MaybeUninit::new(0));
         }
-        self.set_written(&whole);
+        self.raw.at().set_written(side, &whole);
         Some(())
-    }
-
-    #[inline]
-    fn written(&self) -> Range<usize> {
-        self.raw.at().written(self.raw.side())
-    }
-
-    #[inline]
-    fn set_written(&mut self, part: &Range<usize>) {
-        self.raw.at().set_written(self.raw.side(), part);
     }
 
     /// Where in the data space the data is. Drivers below may have left the
@@ -359,23 +352,42 @@ impl BufferMut<'_> {
     /// nothing changed then.
     #[inline]
     pub fn set_data(&mut self, bytes: &[u8]) -> Result<(), Status> {
-        if self.raw.marked().is_none() {
-            return self.fill(bytes.len(), |data| {
+        match self.raw.marked() {
+            Some(mark) => self.set_marked(mark, bytes),
+            None => self.fill(bytes.len(), |data| {
                 super::copy_bytes(data, bytes);
                 Ok(())
-            });
+            }),
         }
-        let start = self.headroom();
-        let end = start.checked_add(bytes.len());
+    }
+
+    /// As above, of a packet with this mark.
+    #[inline]
+    fn set_marked(&mut self, mark: *mut c_void, bytes: &[u8]) -> Result<(), Status> {
+        let (at, side, mdl) = (self.raw.at(), self.raw.side(), mark.cast::<MDL>());
+        let (start, space, written) = (at.data_offset(), at.space(side), at.written(side));
+        let begin = start as usize;
+        let length = u32::try_from(bytes.len()).map_err(|_| Status::BUFFER_OVERFLOW)?;
+        let end = begin.checked_add(bytes.len());
+        let end = end.filter(|end| *end <= space);
         let end = end.ok_or(Status::BUFFER_OVERFLOW)?;
         // Mostly the data start within what is written, or right behind.
-        let joined = self.clear_around(&(start..start));
-        let place = self.marked_space().get_mut(start..end);
-        let place = joined.and(place).ok_or(Status::BUFFER_OVERFLOW)?;
-        super::copy_to_unwritten(place, bytes);
-        let written = self.written();
-        self.set_written(&(written.start..written.end.max(end)));
-        self.set_used(start, bytes.len())
+        if begin < written.start || written.end < begin {
+            let joined = self.clear_around(&(begin..begin));
+            joined.ok_or(Status::BUFFER_OVERFLOW)?;
+        }
+        let place = self.marked_space(mark).get_mut(begin..end);
+        super::copy_to_unwritten(place.ok_or(Status::BUFFER_OVERFLOW)?, bytes);
+        let at = self.raw.at();
+        if at.written(side).end < end {
+            at.set_written_end(side, end);
+        }
+        let buffer = self.raw.hand_mut();
+        // SAFETY: by PACKET the list's own MDL, which goes with it.
+        unsafe { buffer.set_mdl(mdl) };
+        buffer.at().set_current_mdl_offset(start);
+        buffer.at().set_data_length(length);
+        Ok(())
     }
 
     /// Makes the data `len` bytes long and has `write` fill them. It starts

@@ -2,7 +2,7 @@
 
 use super::{
     BufferMut, Buffers, BuffersMut, ListView, NetBuffer, NetBufferListPool,
-    fields::{At, Backed, Hand, Side, Slot, mark, store},
+    fields::{At, Backed, Hand, Side, Slot, load, mark, store},
     origin::Origin,
 };
 use crate::{
@@ -128,6 +128,16 @@ impl NetBufferList {
         let mut buffers = self.buffers();
         let first = buffers.next().is_some();
         first && (self.side() == Side::Protocol || buffers.next().is_none())
+    }
+
+    /// What became of it: of one that was indicated, that it was. (The slot keeps the VC's context when
+    /// the list is back: nobody follows it, and the next indication writes it anew.)
+    fn outcome(&self) -> Status {
+        let side = self.side();
+        if side == Side::Miniport && !load(self.raw.at(), side, Slot::Vc).is_null() {
+            return Status::SUCCESS;
+        }
+        self.view().status()
     }
 
     /// The packets, to look at.
@@ -299,7 +309,7 @@ impl NetBufferList {
         while let Some(packet) = self.pop_front() {
             drop(packet);
         }
-        let status = self.view().status();
+        let status = self.outcome();
         let (mut list, backing) = self.raw.disarm().into_parts();
         // Out of its memory first, see `Backing`.
         let Some(Backing { kind, pool }) = backing.map(Box::into_inner) else {

@@ -369,6 +369,40 @@ fn life(seed: u64, readings: Readings, how: How) {
     world.end(&what);
 }
 
+/// A client places two calls in a row on its VC (rule CALL-55): what NDIS asks about the VC reaches
+/// the driver during the second one as during the first.
+#[test]
+fn requests_of_the_second_call_of_a_vc_are_taken() {
+    let mut of_vc = 0;
+    for (seed, readings) in (0..).zip(doors()) {
+        for how in [How::Now, How::Later] {
+            let host = builder(seed).readings(readings).build();
+            let world = World::new(host, how, false);
+            let number = world.call();
+            let vc = world.client.shared.vc.load(SeqCst);
+            let asks = |place: &str| {
+                let what = format!("{readings:?}, {how:?}, {place}");
+                let answer = world.ask(OidAsk::query(LAMP.number(), 8).of_vc(vc));
+                assert_eq!(answer.status, SUCCESS, "{what}");
+                assert_eq!(answer.bytes().unwrap(), bytes(LIT), "{what}");
+            };
+            asks("first call");
+            // It keeps the VC.
+            *world.client.shared.when_closed.lock().unwrap() = Some(Box::new(|| {}));
+            world.hang_up();
+            let client = world.client.clone();
+            world.host.spawn("user", move || client.call_again());
+            world.host.run();
+            assert_eq!(world.client.shared.vc.load(SeqCst).addr(), number);
+            asks("second call");
+            of_vc += world.desk.asked_of_vc.load(SeqCst);
+            world.hang_up();
+            world.end(&format!("{readings:?}, {how:?}"));
+        }
+    }
+    assert!(of_vc > 0, "no reading asks of a VC");
+}
+
 /// For Miri: answered later, and dropped under a lock.
 #[test]
 fn a_small_life() {

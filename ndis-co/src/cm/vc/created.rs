@@ -195,7 +195,16 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
     }
 
     /// As [`dispatch_incoming_call`](Self::dispatch_incoming_call), with the parameters that the VC
-    /// was [activated](Self::activate) with: the same memory serves for both.
+    /// was [activated](Self::activate) with: the same memory serves for both, in turn.
+    ///
+    /// The VC owns the memory until it is deactivated; whoever shows it meanwhile has a count of its
+    /// own. Beneath a call manager that stands alone, the miniport sees it until it has completed the
+    /// activation (rule [VC-35]), and may have rounded the rates in it by then. Only after that the
+    /// call is offered, and the client sees what the miniport has left, and may write there until its
+    /// answer. The miniport does not look at that any more. A driver that wants the client to see what
+    /// it has asked for itself offers parameters of their own.
+    ///
+    /// [VC-35]: ndis_sys::rules#VC-35
     ///
     /// ```
     /// # use ndis_co::{Status, cm::{CallManager, Sap, Vc}, irql::UpToDispatch, params::CallParametersBuf};

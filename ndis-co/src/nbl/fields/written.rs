@@ -44,6 +44,15 @@ impl At<'_, NET_BUFFER> {
         }
     }
 
+    /// Notes up to where it is written.
+    #[inline]
+    pub(in crate::nbl) fn set_written_end(self, side: Side, end: usize) {
+        match side {
+            Side::Miniport => self.set_miniport_3(word(end)),
+            Side::Protocol => self.set_protocol_3(word(end)),
+        }
+    }
+
     /// Notes which part of it is written.
     #[inline]
     pub(in crate::nbl) fn set_written(self, side: Side, part: &Range<usize>) {
