@@ -61,7 +61,7 @@ typed {
     #[doc(alias = "OID_GEN_CO_HARDWARE_STATUS")]
     #[doc(alias = "OID_GEN_HARDWARE_STATUS")]
     GEN_CO_HARDWARE_STATUS: ndis_sys::NDIS_HARDWARE_STATUS, Query, ToAdapter = OID_GEN_CO_HARDWARE_STATUS;
-    /// Which media the adapter can have.
+    /// Which media the adapter can have, also those that its page does not list, as `NdisMediumCoWan`.
     ///
     /// Moved: `NDIS_MEDIUM`s, one behind the other. Unit: values of the enumeration. Mandatory to answer.
     ///
@@ -109,7 +109,7 @@ typed {
     #[doc(alias = "OID_GEN_CO_PROTOCOL_OPTIONS")]
     #[doc(alias = "OID_GEN_PROTOCOL_OPTIONS")]
     GEN_CO_PROTOCOL_OPTIONS: u32, Set, ToAdapter = OID_GEN_CO_PROTOCOL_OPTIONS;
-    /// What the adapter does besides.
+    /// What the adapter does besides; its page has it reserved, the list of mandatory ones has it.
     ///
     /// Moved: `u32`. Unit: `NDIS_MAC_OPTION` flags. Mandatory to answer.
     ///

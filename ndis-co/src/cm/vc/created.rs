@@ -204,7 +204,6 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
     /// answer. The miniport does not look at that any more. A driver that wants the client to see what
     /// it has asked for itself offers parameters of their own.
     ///
-    /// [VC-35]: ndis_sys::rules#VC-35
     ///
     /// ```
     /// # use ndis_co::{Status, cm::{CallManager, Sap, Vc}, irql::UpToDispatch, params::CallParametersBuf};
@@ -218,6 +217,8 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
     ///     Ok(vc.dispatch_incoming_call_as_activated(irql))
     /// }
     /// ```
+    ///
+    /// [VC-35]: ndis_sys::rules#VC-35
     #[doc(alias = "NdisCmDispatchIncomingCall")]
     #[doc(alias = "NdisMCmDispatchIncomingCall")]
     pub fn dispatch_incoming_call_as_activated(self, irql: &mut impl NoLock) -> Vc<M>
