@@ -205,7 +205,7 @@ unsafe extern "system" fn cancelled(_device: *mut DEVICE_OBJECT, irp: *mut IRP) 
     let mut irql = unsafe { UpToDispatch::assume() };
     // SAFETY: by SLOT.
     if let Some(slot) = unsafe { Arc::<Slot>::from_raw(irp.context()) } {
-        drop(slot.pended.with(Option::take));
+        slot.pended.with(|place| *place = None);
         drop(slot.waiting.forget(&slot));
     }
     irp.set_information(0);
