@@ -137,11 +137,32 @@ impl State {
     }
 }
 
+impl State {
+    /// Whether a task holds a lock.
+    pub(crate) fn holds_lock(&mut self, id: TaskId, address: usize) -> bool {
+        let held = self.locks.held.get_mut(&address);
+        held.is_some_and(|(holder, _)| *holder == id)
+    }
+
+    /// Releases a lock that a task holds, and goes to an IRQL.
+    pub(crate) fn release_to(&mut self, call: &str, id: TaskId, address: usize, irql: u8) {
+        self.release(call, id, address);
+        if let Some(task) = self.sched.current_mut() {
+            task.irql = irql.min(DISPATCH);
+        }
+    }
+}
+
 /// Raises the IRQL and acquires a lock; what the IRQL was.
 fn acquire(name: &'static str, address: usize) -> u8 {
     let cx = Cx::enter(Call::new(name).silent(), &[]);
+    take_for_system(&cx, name, address)
+}
+
+/// The system takes a lock of its own in the running task; what the IRQL was.
+pub(crate) fn take_for_system(cx: &Cx, name: &'static str, address: usize) -> u8 {
     let mut before = None;
-    spin(&cx, name, address, |s| {
+    spin(cx, name, address, |s| {
         before.get_or_insert(s.irql());
         if let Some(task) = s.sched.current_mut() {
             task.irql = DISPATCH;
