@@ -22,7 +22,7 @@ use core::ffi::c_void;
 pub(crate) struct Cx {
     pub(crate) core: Arc<Core>,
     pub(crate) task: TaskId,
-    call: Option<Call>,
+    call: Option<Called>,
     objects: Cell<Objects>,
     /// Who called, for the log.
     actor: RefCell<Option<Arc<str>>>,
@@ -34,6 +34,33 @@ pub(crate) struct Cx {
     entered: u64,
     /// A failure that the test ordered.
     pub(crate) fault: Option<i32>,
+}
+
+/// Of the exported function that was called: what matters until it returns.
+#[derive(Clone, Copy)]
+struct Called {
+    name: &'static str,
+    log: bool,
+    switch: bool,
+}
+
+/// What is known when a call has begun.
+struct Begun {
+    name: &'static str,
+    objects: Objects,
+    actor: Option<Arc<str>>,
+    seq: u64,
+    fault: Option<i32>,
+}
+
+/// How a call of a task that is known goes on.
+enum Straight {
+    /// At once; the moment is that of the call.
+    Begun(u64, Begun),
+    /// The thread is none of the host's.
+    Elsewhere,
+    /// When others have run.
+    Others(u64),
 }
 
 /// What a task does, `body`, as what its thread is given to do.
@@ -66,42 +93,32 @@ impl Cx {
             *slot = handle.addr();
         }
         let raw = &raw[..handles.len().min(4)];
-        let named = |state: &State| state.named(call, raw);
         let (core, task, foreign, entered) = match current() {
             Some((core, task)) => {
                 // The usual case, with the state locked once: a task of this
                 // host that goes straight on.
-                let mut state = core.state.lock();
-                let entered = state.moment();
-                let outside = state
-                    .sched
-                    .tasks
-                    .get(&task)
-                    .is_none_or(|t| matches!(t.phase, Phase::Outside));
-                let preempted = !outside && call.switch && state.preempts();
-                let switch = preempted || (!outside && state.calls_without_end(call.name));
-                if !outside && !switch {
-                    let call = named(&state);
-                    let mut cx = Self::new(core.clone(), task, call, (false, entered));
-                    cx.fault = cx.begin(&mut state, call, raw);
-                    return cx;
-                }
-                drop(state);
-                if outside {
-                    let core = if handles.is_empty() {
-                        core
-                    } else {
-                        let meant = find(call.name, raw);
-                        if meant.id == core.id { core } else { meant }
-                    };
-                    let entered = core.state.lock().moment();
-                    let known = current().filter(|(c, _)| c.id == core.id).map(|(_, t)| t);
-                    let task = core.come_in(known);
-                    set_current(Some((Arc::downgrade(&core), task)));
-                    (core, task, true, entered)
-                } else {
-                    core.give_way(task);
-                    (core, task, false, entered)
+                let straight = core.state.lock().begin_straight(task, &call, raw);
+                match straight {
+                    Straight::Begun(entered, begun) => {
+                        return Self::new(core, task, &call, (false, entered), begun);
+                    }
+                    Straight::Elsewhere => {
+                        let core = if handles.is_empty() {
+                            core
+                        } else {
+                            let meant = find(call.name, raw);
+                            if meant.id == core.id { core } else { meant }
+                        };
+                        let entered = core.state.lock().moment();
+                        let known = current().filter(|(c, _)| c.id == core.id).map(|(_, t)| t);
+                        let task = core.come_in(known);
+                        set_current(Some((Arc::downgrade(&core), task)));
+                        (core, task, true, entered)
+                    }
+                    Straight::Others(entered) => {
+                        core.give_way(task);
+                        (core, task, false, entered)
+                    }
                 }
             }
             None => {
@@ -112,101 +129,33 @@ impl Cx {
                 (core, task, true, entered)
             }
         };
-        let call = named(&core.state.lock());
-        let mut cx = Self::new(core, task, call, (foreign, entered));
-        cx.fault = cx.with(|s| cx.begin(s, call, raw));
-        cx
+        let begun = core.state.lock().begin(&call, raw);
+        Self::new(core, task, &call, (foreign, entered), begun)
     }
 
-    fn new(core: Arc<Core>, task: TaskId, call: Call, (foreign, entered): (bool, u64)) -> Self {
+    fn new(
+        core: Arc<Core>,
+        task: TaskId,
+        call: &Call,
+        (foreign, entered): (bool, u64),
+        begun: Begun,
+    ) -> Self {
         Self {
             core,
             task,
-            call: Some(call),
-            objects: Cell::new([None; 3]),
-            actor: RefCell::new(None),
-            seq: Cell::new(0),
+            call: Some(Called {
+                name: begun.name,
+                log: call.log,
+                switch: call.switch,
+            }),
+            objects: Cell::new(begun.objects),
+            actor: RefCell::new(begun.actor),
+            seq: Cell::new(begun.seq),
             status: Cell::new(None),
             foreign,
             entered,
-            fault: None,
+            fault: begun.fault,
         }
-    }
-
-    fn begin(&self, s: &mut State, call: Call, raw: &[usize]) -> Option<i32> {
-        s.sched.now += u64::from(call.time);
-        s.sched.note_call();
-        let mut objects: Objects = [None; 3];
-        for (slot, raw) in objects.iter_mut().zip(raw) {
-            *slot = s.handles.look(*raw).object();
-        }
-        self.objects.set(objects);
-        if !call.log {
-            s.count(call.name);
-        } else {
-            let who = s.actor(call.name, &objects);
-            self.actor.replace(Some(who.clone()));
-            let ndis = s.ndis.clone();
-            s.event(EventKind::Call, call.name, who, ndis, objects, None, None);
-            self.seq.set(s.log.seq());
-        }
-        let mut held = 0;
-        let mut irql = 0;
-        if let Some(task) = s.sched.current_mut() {
-            task.depth += 1;
-            held = task.locks.len();
-            irql = task.irql;
-            if let Some(frame) = task.frames.last_mut() {
-                frame.call = Some(call.name);
-            }
-        }
-        let first = objects[0];
-        if call.log && s.looks_for_hang() && call.name.starts_with("Ndis") {
-            let message = alloc::format!(
-                "{} was called from MiniportCheckForHangEx, which only looks",
-                call.name
-            );
-            s.violate("RESET-08", first, message);
-        }
-        if irql > DISPATCH
-            && call.switch
-            && let Some(rule) = s.after_bug_check()
-        {
-            let message = alloc::format!(
-                "{} was called from MiniportShutdownEx after a system error",
-                call.name
-            );
-            s.violate(rule, first, message);
-        } else if irql >= DISPATCH
-            && let Some(rule) = call.passive
-        {
-            let message = alloc::format!(
-                "{} was called at DISPATCH_LEVEL; it is for PASSIVE_LEVEL only",
-                call.name
-            );
-            s.violate(rule, first, message);
-        }
-        if held > 0
-            && let Some(rule) = call.unlocked
-        {
-            let message = alloc::format!(
-                "{} was called with {held} spin lock{} held; it runs the peer's callback, \
-                 which may come back for the same lock",
-                call.name,
-                if held == 1 { "" } else { "s" }
-            );
-            s.violate(rule, first, message);
-        }
-        let fault = s.faults.call(call.name);
-        if let Some(status) = fault {
-            let text = alloc::format!(
-                "{} fails on purpose with {}",
-                call.name,
-                crate::status::Name(status)
-            );
-            s.note(first, &text);
-        }
-        fault
     }
 
     /// The name of the function that was called.
@@ -265,7 +214,6 @@ impl Cx {
             let (times, of) = s.raise;
             // Drawn in either case: what follows in a run hangs on how often that was.
             let lift = callback.passive.is_none() && s.rng.chance(times, of) && !as_is;
-            let ndis = s.ndis.clone();
             let mut raised = false;
             let mut before = 0;
             if let Some(task) = s.sched.current_mut() {
@@ -279,8 +227,7 @@ impl Cx {
             s.event(
                 EventKind::Callback,
                 callback.name,
-                ndis,
-                callback.who.clone(),
+                &callback.who,
                 callback.objects,
                 None,
                 None,
@@ -317,12 +264,10 @@ impl Cx {
                     task.irql = before;
                 }
             }
-            let ndis = s.ndis.clone();
             s.event(
                 EventKind::CallbackReturn,
                 callback.name,
-                callback.who.clone(),
-                ndis,
+                &callback.who,
                 callback.objects,
                 result.status(),
                 None,
@@ -374,12 +319,10 @@ impl Drop for Cx {
             }
             if call.log {
                 let who = self.actor.take().unwrap_or_else(|| s.who());
-                let ndis = s.ndis.clone();
                 s.event(
                     EventKind::Return,
                     call.name,
-                    ndis,
-                    who,
+                    &who,
                     self.objects.get(),
                     self.status.get(),
                     None,
@@ -396,12 +339,117 @@ impl Drop for Cx {
 }
 
 impl State {
-    /// A call by the name that its caller knows it by: call managers of both kinds call
-    /// the same functions. Whose call it is the handles tell or, when they lead nowhere,
-    /// the running driver.
-    fn named(&self, mut call: Call, handles: &[usize]) -> Call {
+    /// Begins a call of `task`, unless others run first.
+    fn begin_straight(&mut self, task: TaskId, call: &Call, raw: &[usize]) -> Straight {
+        let entered = self.moment();
+        let outside = self
+            .sched
+            .tasks
+            .get(&task)
+            .is_none_or(|task| matches!(task.phase, Phase::Outside));
+        if outside {
+            return Straight::Elsewhere;
+        }
+        let preempted = call.switch && self.preempts();
+        if preempted || self.calls_without_end(call.name) {
+            return Straight::Others(entered);
+        }
+        Straight::Begun(entered, self.begin(call, raw))
+    }
+
+    /// A call begins: what it is called with is looked up, and the rules for any call are checked.
+    fn begin(&mut self, call: &Call, raw: &[usize]) -> Begun {
+        let (name, passive) = self.named(call, raw);
+        self.sched.now += u64::from(call.time);
+        self.sched.note_call();
+        let mut objects: Objects = [None; 3];
+        for (slot, raw) in objects.iter_mut().zip(raw) {
+            *slot = self.handles.look(*raw).object();
+        }
+        let mut actor = None;
+        let mut seq = 0;
+        if call.log {
+            let who = self.actor(name, &objects);
+            self.event(EventKind::Call, name, &who, objects, None, None);
+            actor = Some(who);
+            seq = self.log.seq();
+        } else {
+            self.count(name);
+        }
+        let mut held = 0;
+        let mut irql = 0;
+        if let Some(task) = self.sched.current_mut() {
+            task.depth += 1;
+            held = task.locks.len();
+            irql = task.irql;
+            if let Some(frame) = task.frames.last_mut() {
+                frame.call = Some(name);
+            }
+        }
+        if call.log || irql >= DISPATCH || held > 0 {
+            self.check_call(call, (name, passive), objects[0], (irql, held));
+        }
+        let fault = self.faults.call(name);
+        if let Some(status) = fault {
+            let status = crate::status::Name(status);
+            let text = alloc::format!("{name} fails on purpose with {status}");
+            self.note(objects[0], &text);
+        }
+        Begun {
+            name,
+            objects,
+            actor,
+            seq,
+            fault,
+        }
+    }
+
+    /// Whether a call may be made there, where its caller is at `irql` and holds so many spin
+    /// locks.
+    fn check_call(
+        &mut self,
+        call: &Call,
+        (name, passive): (&'static str, Option<&'static str>),
+        first: Option<ObjectId>,
+        (irql, held): (u8, usize),
+    ) {
+        if call.log && self.looks_for_hang() && name.starts_with("Ndis") {
+            let message =
+                alloc::format!("{name} was called from MiniportCheckForHangEx, which only looks");
+            self.violate("RESET-08", first, message);
+        }
+        if irql > DISPATCH
+            && call.switch
+            && let Some(rule) = self.after_bug_check()
+        {
+            let message =
+                alloc::format!("{name} was called from MiniportShutdownEx after a system error");
+            self.violate(rule, first, message);
+        } else if irql >= DISPATCH
+            && let Some(rule) = passive
+        {
+            let message =
+                alloc::format!("{name} was called at DISPATCH_LEVEL; it is for PASSIVE_LEVEL only");
+            self.violate(rule, first, message);
+        }
+        if held > 0
+            && let Some(rule) = call.unlocked
+        {
+            let message = alloc::format!(
+                "{name} was called with {held} spin lock{} held; it runs the peer's callback, \
+                 which may come back for the same lock",
+                if held == 1 { "" } else { "s" }
+            );
+            self.violate(rule, first, message);
+        }
+    }
+
+    /// A call by the name that its caller knows it by, with the rule that allows it at PASSIVE_LEVEL
+    /// only: call managers of both kinds call the same functions. Whose call it is the handles
+    /// tell or, when they lead nowhere, the running driver.
+    fn named(&self, call: &Call, handles: &[usize]) -> (&'static str, Option<&'static str>) {
         let Some(alone) = call.alone else {
-            return call;
+            return (call.name, call.passive);
         };
         let manager = handles.iter().find_map(|raw| {
             let object = self.handles.look(*raw).object()?;
@@ -414,10 +462,10 @@ impl State {
                 .is_some_and(|driver| self.world.manages_alone(driver)),
         };
         if is_alone {
-            call.name = alone;
-            call.passive = call.alone_passive.or(call.passive);
+            (alone, call.alone_passive.or(call.passive))
+        } else {
+            (call.name, call.passive)
         }
-        call
     }
 
     /// A driver's handler begins: there must be stack left for it. Reported once a
@@ -495,7 +543,7 @@ mod tests {
         let (of_mcm, of_alone) = ("NdisMCmMakeCallComplete", "NdisCmMakeCallComplete");
         let mut name = |kind, number| {
             let raw = state.handles.make(kind, number);
-            state.named(call, &[raw]).name
+            state.named(&call, &[raw]).0
         };
         assert_eq!(name(Kind::CallManagerVc, 1), of_mcm);
         assert_eq!(name(Kind::CallManagerVc, 2), of_alone);

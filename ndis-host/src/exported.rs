@@ -22,6 +22,7 @@ static ALL: &[&[Export]] = &[
     #[cfg(not(target_arch = "x86"))]
     crate::ke::thread::in_registers::EXPORTS,
     crate::ke::thread::DATA,
+    crate::io::cancel::EXPORTS,
     crate::io::device::EXPORTS,
     #[cfg(not(target_arch = "x86"))]
     crate::io::complete::in_registers::EXPORTS,

@@ -86,6 +86,9 @@ impl Kind {
         Self::Irp,
     ];
 
+    /// The places of a table by kind; kinds are counted from one.
+    pub(crate) const COUNT: usize = Self::ALL.len() + 1;
+
     /// The word for it in reports.
     pub const fn name(self) -> &'static str {
         match self {

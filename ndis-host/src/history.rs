@@ -36,7 +36,7 @@ impl fmt::Display for Past {
 
 /// A [`Past`] as it is kept.
 #[derive(Clone, Copy)]
-struct Step {
+pub(crate) struct Step {
     seq: u64,
     status: i32,
     what: u16,
@@ -159,29 +159,34 @@ impl Default for Histories {
 }
 
 impl Histories {
-    pub(crate) fn add(&mut self, object: ObjectId, past: &Past) {
+    /// What happened, as it is kept.
+    pub(crate) fn step(
+        &mut self,
+        seq: u64,
+        what: &'static str,
+        who: &Arc<str>,
+        status: Option<i32>,
+    ) -> Step {
+        let has_status = if status.is_some() { HAS_STATUS } else { 0 };
+        Step {
+            seq,
+            status: status.unwrap_or_default(),
+            what: self.what.number(&what),
+            who: self.who.number(who) | has_status,
+        }
+    }
+
+    /// It happened to this object.
+    pub(crate) fn add(&mut self, object: ObjectId, step: Step) {
         // Memory, MDLs and net buffers are too many and tell too little.
         if matches!(object.kind, Kind::Memory | Kind::Mdl | Kind::NetBuffer) {
             return;
         }
-        let status = if past.status.is_some() { HAS_STATUS } else { 0 };
-        let step = Step {
-            seq: past.seq,
-            status: past.status.unwrap_or_default(),
-            what: self.what.number(&past.what),
-            who: self.who.number(&past.who) | status,
-        };
         let kind = object.kind as usize;
         if self.lives.len() <= kind {
             self.lives.resize_with(kind + 1, Table::default);
         }
-        let lives = &mut self.lives[kind];
-        if !lives.contains_key(&object.number) {
-            lives.insert(object.number, Life::default());
-        }
-        if let Some(life) = lives.get_mut(&object.number) {
-            life.add(step);
-        }
+        self.lives[kind].entry(object.number).add(step);
     }
 
     pub(crate) fn end(&mut self, object: ObjectId) {
@@ -242,7 +247,8 @@ mod tests {
                 who: who[seq as usize % 3 % 2].clone(),
                 status: (seq % 5 == 0).then_some(-(seq as i32)),
             };
-            histories.add(object, &past);
+            let step = histories.step(seq, past.what, &past.who, past.status);
+            histories.add(object, step);
             let all = histories.of(object);
             let kept = (0..=seq).filter(|it| *it < 4 || seq - it < 20);
             assert!(all.iter().map(|past| past.seq).eq(kept));

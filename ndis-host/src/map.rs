@@ -8,31 +8,50 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 /// A map for few entries, in order of their keys, most of which come in that order.
-pub(crate) struct SmallMap<K, V>(Vec<(K, Box<V>)>);
+pub(crate) struct SmallMap<K, V> {
+    entries: Vec<(K, Box<V>)>,
+    /// Where the last one was found: the same one is asked for many times in a row.
+    last: Cell<usize>,
+}
 
 impl<K: Ord + Copy, V> SmallMap<K, V> {
     pub(crate) const fn new() -> Self {
-        Self(Vec::new())
+        Self {
+            entries: Vec::new(),
+            last: Cell::new(0),
+        }
     }
 
     fn find(&self, key: K) -> Result<usize, usize> {
-        match self.0.last() {
-            Some((last, _)) if *last == key => Ok(self.0.len() - 1),
-            Some((last, _)) if *last < key => Err(self.0.len()),
-            _ => self.0.binary_search_by_key(&key, |(key, _)| *key),
+        let last = self.last.get();
+        if self
+            .entries
+            .get(last)
+            .is_some_and(|(found, _)| *found == key)
+        {
+            return Ok(last);
         }
+        let found = match self.entries.last() {
+            Some((last, _)) if *last < key => Err(self.entries.len()),
+            _ => self.entries.binary_search_by_key(&key, |(key, _)| *key),
+        };
+        if let Ok(index) = found {
+            self.last.set(index);
+        }
+        found
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
         let index = self.find(*key).ok()?;
-        Some(&self.0[index].1)
+        Some(&self.entries[index].1)
     }
 
     pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         let index = self.find(*key).ok()?;
-        Some(&mut self.0[index].1)
+        Some(&mut self.entries[index].1)
     }
 
     pub(crate) fn contains_key(&self, key: &K) -> bool {
@@ -42,22 +61,22 @@ impl<K: Ord + Copy, V> SmallMap<K, V> {
     /// Puts `value` in, in the place of another one.
     pub(crate) fn insert(&mut self, key: K, value: V) {
         match self.find(key) {
-            Ok(index) => *self.0[index].1 = value,
-            Err(index) => self.0.insert(index, (key, Box::new(value))),
+            Ok(index) => *self.entries[index].1 = value,
+            Err(index) => self.entries.insert(index, (key, Box::new(value))),
         }
     }
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         let index = self.find(*key).ok()?;
-        Some(*self.0.remove(index).1)
+        Some(*self.entries.remove(index).1)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.entries.is_empty()
     }
 
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.0.iter().map(|(_, value)| &**value)
+        self.entries.iter().map(|(_, value)| &**value)
     }
 }
 
@@ -98,8 +117,24 @@ impl<V> Table<V> {
         self.get(number).is_some()
     }
 
+    /// The value of this number, which is put in if there is none.
+    pub(crate) fn entry(&mut self, number: u32) -> &mut V
+    where
+        V: Default,
+    {
+        let place = self.reach(number);
+        let place = self.places[place].get_or_insert_with(|| (number, Box::default()));
+        &mut place.1
+    }
+
     /// Puts `value` in, in the place of another one.
     pub(crate) fn insert(&mut self, number: u32, value: V) {
+        let place = self.reach(number);
+        self.places[place] = Some((number, Box::new(value)));
+    }
+
+    /// Sees to it that there is a place for this number.
+    fn reach(&mut self, number: u32) -> usize {
         if self.places.is_empty() {
             self.first = number;
         }
@@ -111,7 +146,7 @@ impl<V> Table<V> {
         while self.places.len() <= place {
             self.places.push_back(None);
         }
-        self.places[place] = Some((number, Box::new(value)));
+        place
     }
 
     pub(crate) fn remove(&mut self, number: &u32) -> Option<V> {

@@ -8,7 +8,7 @@ use crate::configuration::table::Configurations;
 use crate::export::side;
 use crate::fault::Faults;
 use crate::handle::{Handles, Kind, Lookup, ObjectId};
-use crate::history::{Histories, Past};
+use crate::history::Histories;
 use crate::io::table::Io;
 use crate::ke::table::dpc::Dpcs;
 use crate::ke::table::lock::Locks;
@@ -85,7 +85,8 @@ pub(crate) struct State {
     pub(crate) io: Box<Io>,
     pub(crate) buffers: Box<Buffers>,
     pub(crate) world: Box<World>,
-    numbers: BTreeMap<Kind, u32>,
+    /// The last number of each kind.
+    numbers: [u32; Kind::COUNT],
     moments: u64,
     pub(crate) ndis: Arc<str>,
 }
@@ -139,7 +140,7 @@ impl State {
             io: Box::new(Io::default()),
             buffers: Box::new(Buffers::default()),
             world: Box::new(World::default()),
-            numbers: BTreeMap::new(),
+            numbers: [0; Kind::COUNT],
             moments: 0,
             ndis: Arc::from("NDIS"),
         }
@@ -153,7 +154,7 @@ impl State {
 
     /// The next free number for an object of this kind.
     pub(crate) fn number(&mut self, kind: Kind) -> u32 {
-        let number = self.numbers.entry(kind.object()).or_insert(0);
+        let number = &mut self.numbers[kind.object() as usize];
         *number += 1;
         *number
     }
@@ -212,13 +213,12 @@ impl State {
         self.sched.current().map_or(0, |task| task.irql)
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// Something happens between NDIS and `who`.
     pub(crate) fn event(
         &mut self,
         kind: EventKind,
         name: &'static str,
-        from: Arc<str>,
-        to: Arc<str>,
+        who: &Arc<str>,
         objects: Objects,
         status: Option<i32>,
         note: Option<Arc<str>>,
@@ -227,26 +227,21 @@ impl State {
         if matches!(kind, EventKind::Call | EventKind::Callback) {
             self.ledger.counters.count(name);
         }
-        if matches!(
-            kind,
-            EventKind::Return | EventKind::Callback | EventKind::CallbackReturn
-        ) {
-            let who = if kind == EventKind::Return {
-                to.clone()
-            } else {
-                from.clone()
+        // A call is noted when it ends; a callback when it starts and, if it answers, when it ends.
+        let noted = match kind {
+            EventKind::Return | EventKind::Callback => true,
+            EventKind::CallbackReturn => status.is_some(),
+            EventKind::Call | EventKind::Note => false,
+        };
+        if noted && objects.iter().any(Option::is_some) {
+            // Of a callback, who called.
+            let by = match kind {
+                EventKind::Callback => &self.ndis,
+                _ => who,
             };
-            // A callback is noted when it starts and, if it answers, when it ends.
-            if kind != EventKind::CallbackReturn || status.is_some() {
-                let past = Past {
-                    seq,
-                    what: name,
-                    who,
-                    status,
-                };
-                for object in objects.iter().flatten() {
-                    self.histories.add(*object, &past);
-                }
+            let step = self.histories.step(seq, name, by, status);
+            for object in objects.iter().flatten() {
+                self.histories.add(*object, step);
             }
         }
         if self.log.is_off() {
@@ -263,6 +258,11 @@ impl State {
             let world = &self.world;
             self.log.prune(|object, call| world.may_be_of(object, call));
         }
+        let (who, ndis) = (who.clone(), self.ndis.clone());
+        let (from, to) = match kind {
+            EventKind::Call | EventKind::CallbackReturn => (who, ndis),
+            EventKind::Return | EventKind::Callback | EventKind::Note => (ndis, who),
+        };
         self.log.push(Raw {
             seq,
             time: self.sched.now,
@@ -283,12 +283,10 @@ impl State {
 
     pub(crate) fn note(&mut self, object: Option<ObjectId>, text: &str) {
         let who = self.who();
-        let ndis = self.ndis.clone();
         self.event(
             EventKind::Note,
             "",
-            ndis,
-            who,
+            &who,
             [object, None, None],
             None,
             Some(Arc::from(text)),
@@ -297,13 +295,10 @@ impl State {
 
     /// Notes a step in the life of a list.
     pub(crate) fn remember(&mut self, object: ObjectId, what: &'static str) {
-        let past = Past {
-            seq: self.log.seq(),
-            what,
-            who: self.who(),
-            status: None,
-        };
-        self.histories.add(object, &past);
+        let frame = self.sched.current().and_then(|task| task.frames.last());
+        let who = frame.map_or(&self.ndis, |frame| &frame.who);
+        let step = self.histories.step(self.log.seq(), what, who, None);
+        self.histories.add(object, step);
     }
 
     /// Whether the running code can know what happened at `seq`: a driver checks

@@ -557,6 +557,22 @@ fn pool_memory_is_zeroed() {
 }
 
 #[test]
+fn pool_memory_is_refused_on_purpose_once() {
+    let host = host();
+    host.fail_call("ExAllocatePool2", 2, n::NDIS_STATUS_RESOURCES);
+    life(&host, || {
+        let given: Vec<_> = (0..3).map(|_| pool(NON_PAGED, 100, TAG)).collect();
+        let refused: Vec<bool> = given.iter().map(|memory| memory.is_null()).collect();
+        assert_eq!(refused, [false, true, false]);
+        for memory in given.into_iter().filter(|memory| !memory.is_null()) {
+            free(memory);
+        }
+    });
+    let report = host.finish();
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
 fn pool_memory_that_is_not_given() {
     broken("KE-12", || assert!(pool(NON_PAGED, 8, 0).is_null()));
     broken("KE-12", || {

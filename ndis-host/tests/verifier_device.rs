@@ -46,6 +46,15 @@ enum Slip {
     OpenWithInformation,
     // Right: pended, completed by another thread.
     Pended,
+    // Requests that can be cancelled: right, and wrong.
+    Cancelable,
+    KeptAtCleanup,
+    LockReleasedTwice,
+    LockNotReleased,
+    OtherLevel,
+    CompletedCancelable,
+    CancelledWithSuccess,
+    CancelledWithData,
 }
 
 struct State {
@@ -102,6 +111,45 @@ unsafe extern "system" fn create(device: *mut n::DEVICE_OBJECT, irp: *mut n::IRP
     0
 }
 
+/// The I/O manager holds the lock of cancellations.
+unsafe extern "system" fn cancel(device: *mut n::DEVICE_OBJECT, irp: *mut n::IRP) {
+    let slip = state(device).slip;
+    // SAFETY: a request that is the driver's.
+    let mut level = unsafe { (*irp).CancelIrql };
+    if slip == Slip::OtherLevel {
+        level ^= 2;
+    }
+    let times = match slip {
+        Slip::LockNotReleased => 0,
+        Slip::LockReleasedTwice => 2,
+        _ => 1,
+    };
+    for _ in 0..times {
+        // SAFETY: what the test is about.
+        unsafe { n::IoReleaseCancelSpinLock(level) };
+    }
+    let (status, information) = match slip {
+        Slip::CancelledWithSuccess => (0, 0),
+        Slip::CancelledWithData => (n::STATUS_CANCELLED, 2),
+        _ => (n::STATUS_CANCELLED, 0),
+    };
+    complete(irp, status, information);
+}
+
+unsafe extern "system" fn cleanup(device: *mut n::DEVICE_OBJECT, irp: *mut n::IRP) -> i32 {
+    let state = state(device);
+    let held = std::mem::take(&mut *state.pended.lock().unwrap());
+    for irp in held {
+        // SAFETY: whoever is here first has the request: in these tests nobody cancels it then.
+        let own = unsafe { n::IoSetCancelRoutine(irp.0, None) }.is_some();
+        if own {
+            complete(irp.0, n::STATUS_CANCELLED, 0);
+        }
+    }
+    complete(irp, 0, 0);
+    0
+}
+
 unsafe extern "system" fn close(_: *mut n::DEVICE_OBJECT, irp: *mut n::IRP) -> i32 {
     complete(irp, 0, 0);
     0
@@ -127,6 +175,26 @@ unsafe extern "system" fn control(device: *mut n::DEVICE_OBJECT, irp: *mut n::IR
             // SAFETY: the driver's request.
             unsafe { n::IoMarkIrpPending(irp) };
             state.pended.lock().unwrap().push(P(irp));
+            return n::STATUS_PENDING;
+        }
+        Slip::Cancelable
+        | Slip::KeptAtCleanup
+        | Slip::LockReleasedTwice
+        | Slip::LockNotReleased
+        | Slip::OtherLevel
+        | Slip::CancelledWithSuccess
+        | Slip::CancelledWithData
+        | Slip::CompletedCancelable => {
+            // SAFETY: the driver's request.
+            unsafe { n::IoMarkIrpPending(irp) };
+            // SAFETY: as above.
+            let before = unsafe { n::IoSetCancelRoutine(irp, Some(cancel)) };
+            assert!(before.is_none());
+            if state.slip == Slip::CompletedCancelable {
+                complete(irp, 0, 0);
+            } else {
+                state.pended.lock().unwrap().push(P(irp));
+            }
             return n::STATUS_PENDING;
         }
         Slip::NoRequest => {
@@ -258,7 +326,10 @@ fn register(state: &Arc<State>, on: n::NDIS_HANDLE) -> i32 {
     if slip != Slip::NoClose {
         table[n::IRP_MJ_CLOSE as usize] = Some(close);
     }
-    table[n::IRP_MJ_CLEANUP as usize] = Some(close);
+    table[n::IRP_MJ_CLEANUP as usize] = Some(match slip {
+        Slip::Cancelable => cleanup as Dispatch,
+        _ => close,
+    });
     table[n::IRP_MJ_DEVICE_CONTROL as usize] = Some(control);
     if slip == Slip::PnpRoutine {
         table[0x1B] = Some(close);
@@ -429,6 +500,58 @@ fn what_is_completed_by_another_thread() {
         host.run();
     });
     only(&report, &[]);
+}
+
+/// A program asks, and another thread of it cancels that, or closes the file, when the driver has it.
+fn gives_up(host: &Host, state: &Arc<State>, cancels: bool) {
+    let file = Arc::new(Mutex::new(None));
+    let (own, opened) = (state.clone(), file.clone());
+    host.spawn("a program", move || {
+        let file = Arc::new(OpenFile::open(r"\\.\Raw").expect("it is there"));
+        *opened.lock().unwrap() = Some(file.clone());
+        let answer = file.device_control(0x0012_2000, &[1, 2], 4);
+        match own.slip {
+            Slip::CancelledWithSuccess | Slip::CancelledWithData => {}
+            _ => assert_eq!(answer, Err(n::STATUS_CANCELLED)),
+        }
+    });
+    let own = state.clone();
+    host.spawn("a thread of it", move || {
+        while own.pended.lock().unwrap().is_empty() {
+            // SAFETY: at PASSIVE_LEVEL.
+            unsafe { n::NdisMSleep(10) };
+        }
+        let asked = file.lock().unwrap().take().expect("it is open");
+        if cancels {
+            own.pended.lock().unwrap().clear();
+            asked.cancel();
+            // Once more, for nothing.
+            asked.cancel();
+        }
+        asked.close_handle();
+    });
+    host.run();
+}
+
+#[test]
+fn cancellations() {
+    for (slip, cancels, rules) in [
+        (Slip::Cancelable, true, &[][..]),
+        (Slip::Cancelable, false, &[]),
+        (Slip::KeptAtCleanup, false, &["DEV-26"]),
+        (Slip::LockReleasedTwice, true, &["DEV-27"]),
+        (Slip::LockNotReleased, true, &["DEV-13", "DEV-27"]),
+        (Slip::OtherLevel, true, &["DEV-27"]),
+        (Slip::CancelledWithSuccess, true, &["DEV-29"]),
+        (Slip::CancelledWithData, true, &["DEV-29"]),
+    ] {
+        let report = life(slip, |host, _, state| gives_up(host, state, cancels));
+        only(&report, rules);
+        for violation in &report.violations {
+            assert_eq!(&*violation.who, "raw", "{violation}");
+        }
+    }
+    broken(Slip::CompletedCancelable, &["DEV-28"]);
 }
 
 #[test]

@@ -62,6 +62,7 @@ pub struct Attributes {
     oids: &'static [u32],
     /// Those that this crate answers for the driver.
     answered: &'static [u32],
+    counts_calls: bool,
 }
 
 impl Attributes {
@@ -77,6 +78,7 @@ impl Attributes {
             description: c"Network adapter",
             oids: &[],
             answered: &[],
+            counts_calls: false,
         }
     }
 
@@ -180,6 +182,18 @@ impl Attributes {
     ///
     /// [OID-32]: ndis_sys::rules#OID-32
     pub(crate) const MAC_OPTIONS: u32 = ndis_sys::NDIS_MAC_OPTION_NO_LOOPBACK.cast_unsigned();
+
+    /// This crate has counters of its own for each call.
+    pub(crate) const fn counting_calls(self) -> Self {
+        Self {
+            counts_calls: true,
+            ..self
+        }
+    }
+
+    pub(crate) const fn counts_calls(&self) -> bool {
+        self.counts_calls
+    }
 
     pub(crate) fn own_oids(&self) -> &'static [u32] {
         self.oids

@@ -1,6 +1,6 @@
 //! [`Carry`]: the data path of a connection-oriented miniport.
 
-use crate::miniport::{Adapter, Miniport, OidRequest};
+use crate::miniport::{Adapter, Counted, Miniport, OidRequest};
 use ndis_co::{
     Answer,
     channel::{self, Channel, SendLists},
@@ -72,8 +72,9 @@ pub trait Carry: Miniport {
     /// A request about one VC; as [`Miniport::oid_request`] otherwise (rule [OID-23]).
     ///
     /// The layer answers what is the same for all VCs of the adapter, such as the speed of its
-    /// link. The counters of a VC are the driver's: those of [`Statistics`](crate::Statistics)
-    /// are the adapter's.
+    /// link, and its counters, from [its statistics](Channel::statistics), so that what is known of
+    /// the adapter is known of its VCs. Counters that the attributes
+    /// [name](crate::Attributes::oids) come here; this default answers those as well.
     ///
     /// The VC is not deleted, whoever has made it, before a pended request about it is answered: when
     /// its call ends, answer it.
@@ -88,8 +89,11 @@ pub trait Carry: Miniport {
         request: OidRequest<'r, Self>,
         irql: &mut UpToDispatch,
     ) -> Answer<'r> {
-        let _ = (vc, irql);
-        request.not_supported()
+        let _ = irql;
+        match Counted::OfVc(vc.statistics()).answer(request) {
+            Ok(answer) => answer,
+            Err(request) => request.not_supported(),
+        }
     }
 }
 

@@ -25,7 +25,7 @@ unsafe extern "system" {
 }
 
 // What drivers use of ntoskrnl.exe that no header of the network interface
-// names: the debugger's output, the current thread, and the registry.
+// names: the debugger's output, the current thread, the lock of cancellations, and the registry.
 #[cfg_attr(
     all(windows, not(feature = "host"), not(target_arch = "x86")),
     link(name = "ntoskrnl.exe", kind = "raw-dylib", modifiers = "+verbatim")
@@ -45,6 +45,8 @@ unsafe extern "system" {
     pub fn vDbgPrintEx(component: ULONG, level: ULONG, format: PCSTR, arguments: PVOID) -> ULONG;
     /// The object of the thread that runs, to be compared.
     pub fn PsGetCurrentThread() -> PVOID;
+    /// Gives back the lock that the I/O manager has taken before it called a cancel routine.
+    pub fn IoReleaseCancelSpinLock(irql: KIRQL);
     /// Opens a key of the registry.
     pub fn ZwOpenKey(key: PHANDLE, access: ULONG, attributes: POBJECT_ATTRIBUTES) -> NTSTATUS;
     /// Reads a value of a key.

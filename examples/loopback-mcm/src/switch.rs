@@ -8,6 +8,7 @@
 use crate::{Loopback, line::Line};
 use ndis_co::{
     Status,
+    channel::Channel,
     irql::{Irql, NoLock, Passive, UpToDispatch},
     lock::SpinLock,
     mem::{Arc, OutOfMemory, Tag, Vec},
@@ -449,14 +450,16 @@ impl Switch {
 
 /// Counts frames that one line has sent and another one received.
 fn count(lists: &SendLists<Loopback>, delivered: bool) {
-    let counters = lists.vc().base().statistics();
+    let vc = lists.vc();
     for frame in lists.buffers() {
         let bytes = u64::try_from(frame.len()).unwrap_or(0);
-        if delivered {
-            counters.sent(1, bytes);
-            counters.received(1, bytes);
-        } else {
-            counters.not_sent(1);
+        for counters in [vc.statistics(), vc.base().statistics()] {
+            if delivered {
+                counters.sent(1, bytes);
+                counters.received(1, bytes);
+            } else {
+                counters.not_sent(1);
+            }
         }
     }
 }

@@ -12,6 +12,7 @@
 mod early;
 mod error;
 mod held;
+mod statistics;
 mod status;
 
 #[doc(hidden)]
@@ -19,6 +20,7 @@ pub use early::{Early, indicate_early};
 pub use error::IndicateError;
 #[doc(hidden)]
 pub use held::{Held, OfVc};
+pub use statistics::Statistics;
 #[doc(hidden)]
 pub use status::indicate_status;
 
@@ -55,6 +57,7 @@ pub struct DataPath {
     traffic: Traffic,
     /// Sent lists whose owner dropped them, to be completed.
     dropped: SpinLock<Batches>,
+    statistics: Statistics,
 }
 
 /// Marked lists of one VC, as one chain.
@@ -116,6 +119,14 @@ impl Part for DataPath {
             `type Vc = co::Vc<Self>`"
 )]
 pub unsafe trait Channel: Counted + Send + Sync + 'static {
+    /// The VC's counters, for the driver to count: the layer of a miniport answers the statistics'
+    /// OIDs of the VC from them (rule [OID-23]).
+    ///
+    /// [OID-23]: ndis_sys::rules#OID-23
+    fn statistics(&self) -> &Statistics {
+        &self.path(Key::new()).statistics
+    }
+
     /// Where the lists are counted.
     #[doc(hidden)]
     fn path(&self, key: Key) -> &DataPath;

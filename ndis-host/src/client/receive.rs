@@ -4,9 +4,7 @@ use crate::callback::Context;
 use crate::cx::Cx;
 use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
-use crate::net::ListState;
-use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
+use crate::net::{Groups, ListState};
 use ndis_sys::{NDIS_HANDLE, NET_BUFFER_LIST};
 
 const RETURN: Call = Call::new("NdisReturnNetBufferLists").unlocked("GEN-01");
@@ -39,7 +37,7 @@ exports! { EXPORTS {
         let call = RETURN.name;
         let cx = Cx::enter(RETURN, &[binding]);
         let groups = cx.with(|s| {
-            let mut groups: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+            let mut groups = Groups::default();
             let number = match s.handles.look(binding.addr()) {
                 crate::handle::Lookup::Live(Kind::Binding, number) => Some(number),
                 // A close that waits for these very lists has killed the handle.
@@ -87,11 +85,11 @@ exports! { EXPORTS {
                     record.receives = record.receives.saturating_sub(1);
                 }
                 s.remember(id, call);
-                groups.entry(adapter).or_default().push(address);
+                groups.add(adapter, address);
             }
             groups
         });
-        for (adapter, group) in groups {
+        for (adapter, group) in groups.into_all() {
             give_back_received(&cx, adapter, &group, flags);
         }
     }

@@ -26,16 +26,14 @@ struct Refusal {
 }
 
 impl State {
-    /// The lists of `lists` that their driver owns; the others are reported.
-    fn only_owned(&mut self, call: &str, object: ObjectId, lists: Vec<usize>) -> Vec<usize> {
-        let mut mine = Vec::with_capacity(lists.len());
-        for address in lists {
-            let Some(list) = self.buffers.lists.get(&address) else {
-                continue;
+    /// Leaves those lists that their driver owns; the others are reported.
+    fn only_owned(&mut self, call: &str, object: ObjectId, lists: &mut Vec<usize>) {
+        lists.retain(|address| {
+            let Some(list) = self.buffers.lists.get(address) else {
+                return false;
             };
             if list.state == ListState::Owned {
-                mine.push(address);
-                continue;
+                return true;
             }
             let id = list.id();
             let message = alloc::format!(
@@ -43,8 +41,8 @@ impl State {
                 list.state.describe()
             );
             self.violate("NBL-02", Some(id), message);
-        }
-        mine
+            false
+        });
     }
 
     /// The VC that its sender names: a client or, on its own VC, a stand-alone call manager.
@@ -146,9 +144,9 @@ exports! { EXPORTS {
         let prepared = cx.with(|s| {
             let number = s.take_senders(call, vc.addr())?;
             let object = ObjectId::new(Kind::ClientVc, number);
-            let (all, astray) = s.buffers.chain(lists);
+            let (mut mine, astray) = s.buffers.chain(lists);
             s.check_chain(call, object, astray, "NBL-02");
-            let mine = s.only_owned(call, object, all);
+            s.only_owned(call, object, &mut mine);
             for address in &mine {
                 let Some(list) = s.buffers.lists.get(address) else {
                     continue;

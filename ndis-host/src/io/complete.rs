@@ -22,9 +22,11 @@ impl State {
             self.violate("DEV-10", Some(object), message);
             return None;
         }
-        let (block, control) = request
-            .body
-            .with(|packet| (packet.irp.IoStatus, packet.location.Control));
+        let (block, control, routine) = request.body.with(|packet| {
+            let routine = packet.irp.CancelRoutine;
+            (packet.irp.IoStatus, packet.location.Control, routine)
+        });
+        let cancelling = request.cancelling;
         request.body.overwrite();
         let room = request.room;
         // SAFETY: the status is the block's first member, a number.
@@ -41,6 +43,17 @@ impl State {
                 "{call} for {object} with {information} bytes of data, which has room for {room}"
             );
             self.violate("DEV-14", Some(object), message);
+        }
+        if routine.is_some() {
+            let message = alloc::format!("{call} for {object}, which has its cancel routine");
+            self.violate("DEV-28", Some(object), message);
+        }
+        if cancelling && (status != n::STATUS_CANCELLED || information != 0) {
+            let shown = crate::status::Name(status);
+            let message = alloc::format!(
+                "{call} for {object}, which was cancelled, with {shown} and {information} bytes"
+            );
+            self.violate("DEV-29", Some(object), message);
         }
         let marked = control & n::SL_PENDING_RETURNED != 0;
         self.complete_request(number, status, information, marked);

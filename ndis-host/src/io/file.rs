@@ -138,6 +138,11 @@ pub(super) fn device_control(
     }
 }
 
+/// A program cancels what it has asked.
+pub(super) fn cancel(cx: &Cx, file: u32) {
+    super::cancel::cancel_file(cx, file);
+}
+
 /// Closes a file's last handle; waits for what was asked before.
 pub(super) fn close(cx: &Cx, file: u32) {
     let first = cx.with(|s| {
@@ -156,6 +161,7 @@ pub(super) fn close(cx: &Cx, file: u32) {
     if has_cleanup {
         let cleanup = bare(n::IRP_MJ_CLEANUP, "DispatchCleanup");
         send(cx, file, &cleanup);
+        super::cancel::check_cleanup(cx, file);
     }
     let (who, object) = cx.with(|s| (s.who(), ObjectId::new(Kind::File, file)));
     let what = "the requests of a file that is closed";

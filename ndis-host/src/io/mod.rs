@@ -6,6 +6,7 @@
 //! request and when the routine has returned, and the memory is overwritten in between, so that
 //! nobody goes on with what was given back.
 
+pub(crate) mod cancel;
 pub(crate) mod complete;
 pub(crate) mod device;
 mod file;

@@ -92,12 +92,32 @@ impl OpenFile {
         file::device_control(&cx, self.number, code, input, room)
     }
 
+    /// Cancels what was asked of the file in other tasks and is under way. The driver decides when
+    /// that is over, and how.
+    ///
+    /// # Panics
+    ///
+    /// As [`open`](Self::open).
+    pub fn cancel(&self) {
+        file::cancel(&Cx::of_task(), self.number);
+    }
+
     /// Closes the file.
     ///
     /// # Panics
     ///
     /// As [`open`](Self::open).
     pub fn close(self) {
+        self.close_handle();
+    }
+
+    /// As [`close`](Self::close), while another task of the program waits for what it has asked: the
+    /// driver cleans the file up, and that is cancelled.
+    ///
+    /// # Panics
+    ///
+    /// As [`open`](Self::open).
+    pub fn close_handle(&self) {
         file::close(&Cx::of_task(), self.number);
     }
 }
@@ -141,6 +161,13 @@ impl Host {
         self.step("a program asks a device", move |cx| {
             file::device_control(cx, number, code, &input, room)
         })
+    }
+
+    /// A program cancels what it has asked, see [`OpenFile::cancel`].
+    pub fn cancel_io(&self, file: &OpenFile) {
+        self.check(file.host);
+        let number = file.number;
+        self.step("a program cancels", move |cx| file::cancel(cx, number));
     }
 
     /// A program closes a file.

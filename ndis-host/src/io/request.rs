@@ -134,6 +134,7 @@ impl State {
             file,
             body,
             room,
+            cancelling: false,
             completed: None,
         };
         self.io.requests.insert(number, request);
@@ -251,7 +252,8 @@ pub(super) fn send(cx: &Cx, file: u32, asks: &Asks) -> Answered {
         let object = Some(ObjectId::new(Kind::Irp, number));
         let what = alloc::format!("the completion of {}'s request", prepared.callback.name);
         cx.wait_until("DEV-10", who, object, &what, move |s| {
-            s.completion(number).is_some()
+            let request = s.io.requests.get(&number);
+            s.completion(number).is_some() && request.is_some_and(|request| !request.cancelling)
         });
     }
     let completed = cx.with(|s| {

@@ -130,6 +130,8 @@ pub(crate) struct Request {
     pub(crate) body: Body<Packet>,
     /// How many bytes may go back.
     pub(crate) room: usize,
+    /// Its cancel routine is running.
+    pub(crate) cancelling: bool,
     pub(crate) completed: Option<Completion>,
 }
 
@@ -138,6 +140,8 @@ pub(crate) struct Io {
     pub(crate) devices: BTreeMap<u32, Device>,
     pub(crate) files: BTreeMap<u32, File>,
     pub(crate) requests: BTreeMap<u32, Request>,
+    /// The level that the cancel routine which runs has to go back to.
+    pub(crate) cancel_irql: u8,
 }
 
 impl Io {
@@ -182,6 +186,13 @@ impl Io {
         let irp = irp.cast::<Packet>();
         let found = self.requests.iter().find(|(_, r)| r.body.get() == irp);
         found.map(|(number, _)| *number)
+    }
+
+    /// The requests of a file.
+    pub(crate) fn requests_of(&self, file: u32) -> Vec<u32> {
+        let of = |(_, request): &(&u32, &Request)| request.file == file;
+        let found = self.requests.iter().filter(of);
+        found.map(|(number, _)| *number).collect()
     }
 
     /// The files of a driver's devices, from the request that opens one to the end of its close.

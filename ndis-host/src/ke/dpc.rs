@@ -16,6 +16,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ffi::c_void;
+use core::fmt::Arguments;
 use core::ops::Range;
 use ndis_sys::{KDPC, KTIMER, LARGE_INTEGER};
 
@@ -44,7 +45,7 @@ impl State {
 
     fn initialize_dpc(&mut self, place: Ptr<KDPC>, routine: DpcRoutine, context: Context) {
         let address = place.0.addr();
-        self.end_dpcs("KeInitializeDpc", address..address + 1);
+        self.end_dpcs(format_args!("KeInitializeDpc"), address..address + 1);
         self.dpcs.numbers += 1;
         let dpc = Dpc {
             number: self.dpcs.numbers,
@@ -61,10 +62,9 @@ impl State {
     }
 
     /// What lies in this memory ends: no DPC may be queued there, no timer set.
-    fn end_dpcs(&mut self, how: &str, memory: Range<usize>) {
-        let own = |(address, _): &(&usize, &Dpc)| memory.contains(address);
-        let dpcs: Vec<usize> = self.dpcs.dpcs.iter().filter(own).map(|d| *d.0).collect();
-        for address in dpcs {
+    fn end_dpcs(&mut self, how: Arguments<'_>, memory: Range<usize>) {
+        let dpcs = self.dpcs.dpcs.range(memory.clone()).map(|dpc| *dpc.0);
+        for address in dpcs.collect::<Vec<usize>>() {
             let Some(dpc) = self.dpcs.dpcs.remove(&address) else {
                 continue;
             };
@@ -74,9 +74,8 @@ impl State {
                 self.violate("KE-65", None, message);
             }
         }
-        let own = |(address, _): &(&usize, &Timer)| memory.contains(address);
-        let timers: Vec<usize> = self.dpcs.timers.iter().filter(own).map(|t| *t.0).collect();
-        for address in timers {
+        let timers = self.dpcs.timers.range(memory).map(|timer| *timer.0);
+        for address in timers.collect::<Vec<usize>>() {
             let Some(timer) = self.dpcs.timers.remove(&address) else {
                 continue;
             };
@@ -89,7 +88,7 @@ impl State {
 
     /// Pool memory is freed: what the kernel looks at must be over there.
     pub(crate) fn kernel_objects_end(&mut self, call: &str, memory: &Range<usize>) {
-        self.end_dpcs(&alloc::format!("{call} frees memory"), memory.clone());
+        self.end_dpcs(format_args!("{call} frees memory"), memory.clone());
         self.remove_locks_end(call, memory);
         self.locks.end_lists(memory);
         if self.sched.waits_in(memory) {
@@ -155,7 +154,7 @@ impl State {
 
     fn initialize_timer(&mut self, place: Ptr<KTIMER>) {
         let address = place.0.addr();
-        self.end_dpcs("KeInitializeTimer", address..address + 1);
+        self.end_dpcs(format_args!("KeInitializeTimer"), address..address + 1);
         let timer = Timer {
             number: self.number(crate::handle::Kind::Timer),
             place,

@@ -20,6 +20,11 @@ use core::ffi::c_void;
 impl State {
     /// Allocates memory that a driver will free.
     pub(crate) fn allocate(&mut self, size: usize, tag: u32, paged: bool) -> *mut c_void {
+        self.allocate_with(size, tag, paged, FRESH)
+    }
+
+    /// The same, filled with `pattern`.
+    fn allocate_with(&mut self, size: usize, tag: u32, paged: bool, pattern: u8) -> *mut c_void {
         if self.faults.allocation() {
             self.note(None, "an allocation of pool memory fails on purpose");
             return core::ptr::null_mut();
@@ -45,9 +50,9 @@ impl State {
             lent: Vec::new(),
             paged,
         };
-        // Under Miri it stays uninitialised, so that Miri sees a read.
-        if !cfg!(miri) {
-            block.fill(FRESH);
+        // Under Miri what is not zeroed stays uninitialised, so that Miri sees a read.
+        if pattern != FRESH || !cfg!(miri) {
+            block.fill(pattern);
         }
         self.memory.blocks.insert(start.addr(), block);
         start.cast()
@@ -97,8 +102,9 @@ impl State {
         }
         self.memory.freed.insert(address, block.number);
         block.fill(DEAD);
-        for block in self.memory.keep(block) {
-            self.let_go(&block);
+        self.memory.keep(block);
+        while let Some(oldest) = self.memory.displaced() {
+            self.let_go(&oldest);
         }
     }
 
@@ -213,18 +219,16 @@ exports! { EXPORTS {
     /// Allocates pool memory, zeroed unless the flags say otherwise.
     fn ExAllocatePool2(flags: u64, size: usize, tag: u32) -> *mut c_void {
         let name = "ExAllocatePool2";
-        {
-            let cx = Cx::enter(Call::new(name).quiet(), &[]);
-            if !cx.with(|s| s.may_allocate(flags, size, tag)) {
+        let cx = Cx::enter(Call::new(name).quiet(), &[]);
+        cx.with(|s| {
+            if !s.may_allocate(flags, size, tag) || cx.fault.is_some() {
                 return core::ptr::null_mut();
             }
-        }
-        let memory = alloc_pool(name, size, tag, flags & flag::PAGED != 0);
-        if !memory.is_null() && flags & flag::UNINITIALIZED == 0 {
-            // SAFETY: allocated just now, with this size.
-            unsafe { memory.cast::<u8>().write_bytes(0, size) };
-        }
-        memory
+            // To look at the flags takes as long as the allocation.
+            s.sched.now += 1;
+            let pattern = if flags & flag::UNINITIALIZED == 0 { 0 } else { FRESH };
+            s.allocate_with(size, tag, flags & flag::PAGED != 0, pattern)
+        })
     }
 
     /// Frees pool memory.

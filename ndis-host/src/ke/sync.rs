@@ -137,37 +137,60 @@ impl State {
     }
 }
 
+impl State {
+    /// Whether a task holds a lock.
+    pub(crate) fn holds_lock(&mut self, id: TaskId, address: usize) -> bool {
+        let held = self.locks.held.get_mut(&address);
+        held.is_some_and(|(holder, _)| *holder == id)
+    }
+
+    /// Releases a lock that a task holds, and goes to an IRQL.
+    pub(crate) fn release_to(&mut self, call: &str, id: TaskId, address: usize, irql: u8) {
+        self.release(call, id, address);
+        if let Some(task) = self.sched.current_mut() {
+            task.irql = irql.min(DISPATCH);
+        }
+    }
+}
+
 /// Raises the IRQL and acquires a lock; what the IRQL was.
 fn acquire(name: &'static str, address: usize) -> u8 {
     let cx = Cx::enter(Call::new(name).silent(), &[]);
-    let before = cx.with(|s| {
-        let before = s.irql();
+    take_for_system(&cx, name, address)
+}
+
+/// The system takes a lock of its own in the running task; what the IRQL was.
+pub(crate) fn take_for_system(cx: &Cx, name: &'static str, address: usize) -> u8 {
+    let mut before = None;
+    spin(cx, name, address, |s| {
+        before.get_or_insert(s.irql());
         if let Some(task) = s.sched.current_mut() {
             task.irql = DISPATCH;
         }
-        before
     });
-    spin(&cx, name, address);
-    before
+    before.unwrap_or_default()
 }
 
 /// Acquires a lock for a caller that says it is at DISPATCH_LEVEL already. When
 /// it is not, nothing raises its IRQL, as on a real machine.
 fn acquire_raised(name: &'static str, address: usize) {
     let cx = Cx::enter(Call::new(name).silent(), &[]);
-    cx.with(|s| {
-        if s.irql() < DISPATCH {
+    let mut fresh = true;
+    spin(&cx, name, address, |s| {
+        if core::mem::take(&mut fresh) && s.irql() < DISPATCH {
             let message = alloc::format!("{name} was called below DISPATCH_LEVEL");
             s.violate(rules::IRQL, None, message);
         }
     });
-    spin(&cx, name, address);
 }
 
-/// Waits for a lock at the IRQL of the task.
-fn spin(cx: &Cx, name: &'static str, address: usize) {
+/// Waits for a lock at the IRQL that `first` leaves the task with: it is done before each attempt.
+fn spin(cx: &Cx, name: &'static str, address: usize, mut first: impl FnMut(&mut State)) {
     let id = cx.task;
-    let answer = cx.core.wait(id, None, |s| s.acquire(name, id, address));
+    let answer = cx.core.wait(id, None, |s| {
+        first(s);
+        s.acquire(name, id, address)
+    });
     if answer.is_err() {
         // Nothing ends a wait for a spin lock but its release.
         cx.with(|s| s.note(None, "the wait for a spin lock was abandoned"));

@@ -4,10 +4,8 @@ use crate::callback::Context;
 use crate::cx::Cx;
 use crate::export::{Call, exports};
 use crate::handle::{Kind, ObjectId};
-use crate::net::ListState;
+use crate::net::{Groups, ListState};
 use crate::state::State;
-use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
 use ndis_sys as n;
 use ndis_sys::{NDIS_HANDLE, NET_BUFFER_LIST};
 
@@ -187,12 +185,12 @@ exports! { EXPORTS {
         let cx = Cx::enter(COMPLETE, &[vc]);
         let groups = cx.with(|s| {
             let Some(number) = s.take_carried(call, vc.addr()) else {
-                return BTreeMap::new();
+                return Groups::default();
             };
             let object = ObjectId::new(Kind::ClientVc, number);
             let (all, astray) = s.buffers.chain(lists);
             s.check_chain(call, object, astray, "NBL-11");
-            let mut groups: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+            let mut groups = Groups::default();
             for address in all {
                 let Some(list) = s.buffers.lists.get(&address) else {
                     continue;
@@ -251,11 +249,11 @@ exports! { EXPORTS {
                     record.sends = record.sends.saturating_sub(1);
                 }
                 s.remember(id, call);
-                groups.entry(vc).or_default().push(address);
+                groups.add(vc, address);
             }
             groups
         });
-        for (number, group) in groups {
+        for (number, group) in groups.into_all() {
             give_back_sent(&cx, number, &group, flags);
         }
     }

@@ -111,7 +111,7 @@ impl State {
         };
         let original_mdls = flags & n::NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS as u32 != 0;
         let (mut first, mut last) = (core::ptr::null_mut(), None::<usize>);
-        for packet in self.packets(original).0 {
+        for packet in self.packets(original) {
             let made = self.clone_packet(packet, buffers, original_mdls, &mut cloned);
             let Some(made) = made else {
                 self.drop_cloned(&cloned);

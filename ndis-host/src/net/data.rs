@@ -254,7 +254,7 @@ unsafe fn advance(cx: &Cx, name: &str, buffer: usize, by: u32, drop: bool, free:
 
 /// The buffers of a list.
 fn buffers_of(cx: &Cx, list: *mut NET_BUFFER_LIST) -> alloc::vec::Vec<usize> {
-    cx.with(|s| s.packets(list.addr()).0)
+    cx.with(|s| s.packets(list.addr()))
 }
 
 exports! { EXPORTS {

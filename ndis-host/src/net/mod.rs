@@ -10,7 +10,7 @@ pub(crate) mod pool;
 mod table;
 mod travel;
 
-pub(crate) use table::{Buffers, ListState};
+pub(crate) use table::{Buffers, Groups, ListState};
 
 /// The name of a list.
 pub(crate) fn list_id(list: &table::List) -> crate::handle::ObjectId {

@@ -104,7 +104,8 @@ impl State {
             offset,
         };
         let buffer = self.make_buffer(pool, data)?;
-        if let Some(flaw) = self.flaw(buffer.addr()) {
+        let record = self.buffers.buffers.get(&buffer.addr());
+        if let Some(flaw) = record.and_then(|record| self.flaw(record)) {
             let message = alloc::format!("{call}: {flaw}");
             self.violate("NBL-40", None, message);
             self.buffers.buffers.remove(&buffer.addr());

@@ -85,6 +85,23 @@ pub(crate) struct Pool {
     pub(crate) out: u32,
 }
 
+/// Lists by the number of what they belong to, in its order. Mostly all belong to one.
+#[derive(Default)]
+pub(crate) struct Groups(Vec<(u32, Vec<usize>)>);
+
+impl Groups {
+    pub(crate) fn add(&mut self, number: u32, list: usize) {
+        match self.0.binary_search_by_key(&number, |(number, _)| *number) {
+            Ok(place) => self.0[place].1.push(list),
+            Err(place) => self.0.insert(place, (number, alloc::vec![list])),
+        }
+    }
+
+    pub(crate) fn into_all(self) -> Vec<(u32, Vec<usize>)> {
+        self.0
+    }
+}
+
 /// Who has a list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ListState {
@@ -160,8 +177,9 @@ pub(crate) struct Cloned {
 /// What whoever is given a list leaves as it is.
 pub(crate) struct Shape {
     pub(crate) parent: Ptr<NET_BUFFER_LIST>,
-    /// The buffers, each with its data offset and length.
-    pub(crate) packets: Vec<(usize, u32, u32)>,
+    /// The first buffer, with its data offset and length: mostly there is one.
+    pub(crate) first: Option<(usize, u32, u32)>,
+    pub(crate) others: Vec<(usize, u32, u32)>,
 }
 
 impl List {

@@ -1,7 +1,7 @@
 //! What must be true of a list when it changes hands: its packets can be read,
 //! no clone of it is left behind, and it comes back as it went.
 
-use super::table::Shape;
+use super::table::{Buffer, Shape};
 use crate::callback::Ptr;
 use crate::handle::ObjectId;
 use crate::state::State;
@@ -10,35 +10,39 @@ use alloc::vec::Vec;
 use ndis_sys::MDL;
 
 impl State {
-    /// The buffers of a list, as far as they are this host's, and where the
-    /// chain leads astray, if it does.
-    pub(super) fn packets(&self, list: usize) -> (Vec<usize>, Option<usize>) {
-        let mut all = Vec::new();
-        let mut at = self
-            .buffers
-            .lists
-            .get(&list)
-            .map_or(core::ptr::null_mut(), |list| list.first());
+    /// Shows each buffer of a list, as far as they are this host's; where the chain leads astray,
+    /// if it does.
+    fn each_packet(&self, list: usize, mut show: impl FnMut(usize, &Buffer)) -> Option<usize> {
+        let list = self.buffers.lists.get(&list);
+        let mut at = list.map_or(core::ptr::null_mut(), |list| list.first());
+        let mut shown = 0;
         while !at.is_null() {
-            let Some(buffer) = self.buffers.buffers.get(&at.addr()) else {
-                return (all, Some(at.addr()));
-            };
+            let buffer = self.buffers.buffers.get(&at.addr());
             // More than there are: round and round.
-            if all.len() >= self.buffers.buffers.len() {
-                return (all, Some(at.addr()));
-            }
-            all.push(at.addr());
+            let Some(buffer) = buffer.filter(|_| shown < self.buffers.buffers.len()) else {
+                return Some(at.addr());
+            };
+            show(at.addr(), buffer);
+            shown += 1;
             at = buffer.next();
         }
-        (all, None)
+        None
+    }
+
+    /// The buffers of a list, as far as they are this host's.
+    pub(super) fn packets(&self, list: usize) -> Vec<usize> {
+        let mut all = Vec::new();
+        self.each_packet(list, |packet, _| all.push(packet));
+        all
     }
 
     /// The bytes of the longest packet of a list.
     pub(crate) fn longest_packet(&self, list: usize) -> u32 {
-        let (packets, _) = self.packets(list);
-        let packets = packets.iter().filter_map(|at| self.buffers.buffers.get(at));
-        let lengths = packets.map(|packet| packet.data().length);
-        lengths.max().unwrap_or_default()
+        let mut longest = 0;
+        self.each_packet(list, |_, packet| {
+            longest = longest.max(packet.data().length)
+        });
+        longest
     }
 
     /// The bytes of the MDLs from `first` on, up to `end` if it comes; an error
@@ -71,8 +75,8 @@ impl State {
     }
 
     /// What is wrong with the data of a buffer, if anything is.
-    pub(super) fn flaw(&self, buffer: usize) -> Option<String> {
-        let data = self.buffers.buffers.get(&buffer)?.data();
+    pub(super) fn flaw(&self, buffer: &Buffer) -> Option<String> {
+        let data = buffer.data();
         let (offset, length) = (u64::from(data.offset), u64::from(data.length));
         let null = core::ptr::null_mut();
         let whole = match self.space(data.chain, null) {
@@ -118,11 +122,8 @@ impl State {
         let Some(id) = self.buffers.lists.get(&address).map(|list| list.id()) else {
             return true;
         };
-        let (packets, astray) = self.packets(address);
-        let mut flaws: Vec<String> = packets
-            .iter()
-            .filter_map(|packet| self.flaw(*packet))
-            .collect();
+        let mut flaws = Vec::new();
+        let astray = self.each_packet(address, |_, packet| flaws.extend(self.flaw(packet)));
         if let Some(astray) = astray {
             flaws.push(alloc::format!(
                 "its net buffers lead to {astray:#x}, which is no net buffer of this host, or back \
@@ -138,7 +139,9 @@ impl State {
 
     /// How many packets a list has.
     pub(crate) fn count_packets(&self, address: usize) -> usize {
-        self.packets(address).0.len()
+        let mut count = 0;
+        self.each_packet(address, |_, _| count += 1);
+        count
     }
 
     /// Reports that a list is given away or freed while there are clones of it;
@@ -170,47 +173,56 @@ impl State {
     }
 
     fn shape(&self, address: usize) -> Shape {
-        let parent = self
-            .buffers
-            .lists
-            .get(&address)
-            .map_or(core::ptr::null_mut(), |list| list.parent());
-        let packets = self.packets(address).0;
-        let packets = packets.iter().filter_map(|packet| {
-            let data = self.buffers.buffers.get(packet)?.data();
-            Some((*packet, data.offset, data.length))
+        let list = self.buffers.lists.get(&address);
+        let mut shape = Shape {
+            parent: Ptr(list.map_or(core::ptr::null_mut(), |list| list.parent())),
+            first: None,
+            others: Vec::new(),
+        };
+        self.each_packet(address, |packet, buffer| {
+            let data = buffer.data();
+            let packet = (packet, data.offset, data.length);
+            if shape.first.is_none() {
+                shape.first = Some(packet);
+            } else {
+                shape.others.push(packet);
+            }
         });
-        Shape {
-            parent: Ptr(parent),
-            packets: packets.collect(),
-        }
+        shape
     }
 
     /// A list is given back: compares.
     pub(crate) fn arrive(&mut self, call: &str, object: ObjectId, address: usize) {
         self.childless(call, address);
-        let now = self.shape(address);
         let Some(list) = self.buffers.lists.get_mut(&address) else {
             return;
         };
-        let id = list.id();
+        let (id, parent) = (list.id(), list.parent());
         let Some(then) = list.departed.take() else {
             return;
         };
-        if then.parent.0 != now.parent.0 {
-            list.set_parent(then.parent.0);
+        let mut before = then.first.iter().chain(&then.others);
+        let (mut same_packets, mut same_data) = (true, true);
+        self.each_packet(address, |packet, buffer| {
+            let data = buffer.data();
+            let was = before.next();
+            same_packets &= was.is_some_and(|was| was.0 == packet);
+            same_data &= was.is_some_and(|was| (was.1, was.2) == (data.offset, data.length));
+        });
+        same_packets &= before.next().is_none();
+        if then.parent.0 != parent {
+            if let Some(list) = self.buffers.lists.get(&address) {
+                list.set_parent(then.parent.0);
+            }
             let message =
                 alloc::format!("{call} on {object}: the ParentNetBufferList of {id} was changed");
             self.violate("NBL-43", Some(id), message);
         }
-        let buffers = |shape: &Shape| -> Vec<usize> {
-            shape.packets.iter().map(|(packet, ..)| *packet).collect()
-        };
-        if buffers(&then) != buffers(&now) {
+        if !same_packets {
             let message =
                 alloc::format!("{call} on {object}: the net buffers of {id} were changed");
             self.violate("NBL-13", Some(id), message);
-        } else if then.packets != now.packets {
+        } else if !same_data {
             let message = alloc::format!(
                 "{call} on {object}: the data of {id} starts or ends elsewhere than when it was \
                  given away"
@@ -228,7 +240,7 @@ impl State {
             )
         });
         for (address, list) in theirs {
-            if self.packets(*address).0.contains(&buffer) {
+            if self.packets(*address).contains(&buffer) {
                 return Some(list.id());
             }
         }

@@ -4,7 +4,7 @@
 //! it: where two branches have changed the book, take either side of this file and run that.
 
 #[rustfmt::skip]
-pub(super) static SENTENCES: [(&str, &str); 862] = [
+pub(super) static SENTENCES: [(&str, &str); 867] = [
     ("AF-01", "Only one call manager of either kind can own a given address family on a given adapter."),
     ("AF-02", "A stand-alone call manager registers its AF from ProtocolBindAdapterEx after NdisOpenAdapterEx succeeded, once for every binding it serves."),
     ("AF-03", "FAILURE means the caller or the miniport is not connection-oriented, the family is already owned, or the binding is closing."),
@@ -203,6 +203,11 @@ pub(super) static SENTENCES: [(&str, &str); 862] = [
     ("DEV-23", "The header of a device's attributes has their type, revision and size, and DeviceClassGuid is NULL."),
     ("DEV-24", "A device's driver handles the requests to open and to close it."),
     ("DEV-25", "The DeviceExtension member of the device object is NDIS's: no driver changes it."),
+    ("DEV-26", "The cleanup of a file completes what its driver holds for it in a cancelable state."),
+    ("DEV-27", "A cancel routine gives the lock of cancellations back before it completes anything or returns, once, to the level that the request names."),
+    ("DEV-28", "Who completes a request takes its cancel routine away first, and leaves the request to that routine when it was called already."),
+    ("DEV-29", "A cancelled request is completed with STATUS_CANCELLED and no data."),
+    ("DEV-30", "A request is marked as pending before it gets a cancel routine or is left where others find it."),
     ("DV-01", "Static Driver Verifier checks the IRQL of all NdisMCm functions under this rule."),
     ("DV-02", "Static Driver Verifier checks the IRQL of the NdisMCo functions under this rule."),
     ("DV-03", "Static Driver Verifier checks the IRQL of the NdisCm functions under this rule."),

@@ -1,8 +1,12 @@
 //! [`Control`]: what a program asks of a device.
 
-use super::{code::ControlCode, irp::Asked};
+use super::{
+    code::ControlCode,
+    irp::Asked,
+    pending::{OfFile, PendingControl, Slot, Waiting},
+};
 use core::fmt;
-use ndis_co::{Answer, Status};
+use ndis_co::{Answer, Status, irql::NoLock, mem::Arc};
 
 /// A request of a program's: a code, and data in and out.
 ///
@@ -33,11 +37,17 @@ use ndis_co::{Answer, Status};
 #[doc(alias = "IRP_MJ_DEVICE_CONTROL")]
 #[doc(alias = "IRP")]
 #[doc(alias = "METHOD_BUFFERED")]
-pub struct Control<'r>(Asked<'r>);
+pub struct Control<'r>(Asked<'r>, Origin);
+
+/// Where a request belongs that is pended.
+pub(super) struct Origin {
+    pub(super) waiting: Arc<Waiting>,
+    pub(super) file: Arc<OfFile>,
+}
 
 impl<'r> Control<'r> {
-    pub(super) const fn new(asked: Asked<'r>) -> Self {
-        Self(asked)
+    pub(super) const fn new(asked: Asked<'r>, origin: Origin) -> Self {
+        Self(asked, origin)
     }
 
     /// What is asked for; its method is [`Buffered`](super::Method::Buffered).
@@ -107,6 +117,46 @@ impl<'r> Control<'r> {
         let asked = self.0;
         let made = make(asked.data.get_mut(..room).unwrap_or_default());
         asked.answer(made.and_then(|length| (length <= room).then_some(length).ok_or(TOO_SMALL)))
+    }
+
+    /// It is answered later: with the token, or by itself when the program cancels it (see
+    /// [`PendingControl`]).
+    ///
+    /// ```
+    /// # use ndis_host as _;
+    /// use ndis_co::lock::SpinLock;
+    /// use ndis_mcm::{device::{Control, PendingControl}, prelude::*};
+    ///
+    /// /// Keeps the request until there is something to be told; who waited before, waits no more.
+    /// fn wait<'r>(
+    ///     waits: &SpinLock<Option<PendingControl>>,
+    ///     request: Control<'r>,
+    ///     irql: &mut Passive,
+    /// ) -> Answer<'r> {
+    ///     match request.pend(irql) {
+    ///         Ok((answer, request)) => {
+    ///             drop(waits.replace(Some(request)));
+    ///             answer
+    ///         }
+    ///         Err(request) => request.refuse(Status::RESOURCES),
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The request, when there is no memory, or its file or its device has gone.
+    #[doc(alias = "IoMarkIrpPending")]
+    pub fn pend(self, irql: &mut impl NoLock) -> Result<(Answer<'r>, PendingControl), Self> {
+        let Self(asked, origin) = self;
+        match Slot::try_new(&origin.waiting, &origin.file) {
+            Some(slot) => {
+                let (answer, pended) = asked.pend();
+                let token = PendingControl::begin(slot, pended, irql.up_to_dispatch());
+                Ok((answer, token))
+            }
+            None => Err(Self(asked, origin)),
+        }
     }
 
     /// It is not done. The program gets this status, and no data.

@@ -6,13 +6,18 @@
 //!
 //! [DEV-07]: ndis_sys::rules#DEV-07
 
-use super::ControlDevice;
+use super::{
+    ControlDevice,
+    control::Origin,
+    pending::{OfFile, Waiting},
+};
 use crate::lock::StateLock;
 use core::ffi::c_void;
 use ndis_co::{
     Status,
     irql::Passive,
     mem::{Arc, Lent, Tag, Vec},
+    scope::Live,
 };
 
 /// The device has gone.
@@ -21,6 +26,8 @@ const GONE: Status = Status::from_raw(ndis_sys::STATUS_DEVICE_REMOVED);
 /// A device that can be opened, and its files.
 pub(super) struct Opened<D: ControlDevice> {
     state: StateLock<State<D>>,
+    /// What is answered later.
+    waiting: Arc<Waiting>,
     /// The device object's reference, as long as the device is registered.
     pub(super) lent: Lent<Self>,
 }
@@ -34,6 +41,8 @@ struct State<D: ControlDevice> {
 /// A file that is open on a device.
 pub(super) struct File<D: ControlDevice> {
     device: Arc<Opened<D>>,
+    /// As its requests know it.
+    of_requests: Arc<OfFile>,
     /// The file object's reference, until the close.
     lent: Lent<Self>,
     /// Until the device or the file goes.
@@ -41,13 +50,14 @@ pub(super) struct File<D: ControlDevice> {
 }
 
 impl<D: ControlDevice> Opened<D> {
-    pub(super) fn try_new(device: D) -> Result<Arc<Self>, Status> {
+    pub(super) fn try_new(device: D, live: Live) -> Result<Arc<Self>, Status> {
         let state = State {
             device: Some(Arc::try_new(device, Tag::NDIS)?),
             files: Vec::new(Tag::NDIS),
         };
         let opened = Self {
             state: StateLock::new(state),
+            waiting: Waiting::try_new(live)?,
             lent: Lent::new(),
         };
         Ok(Arc::try_new(opened, Tag::NDIS)?)
@@ -68,6 +78,7 @@ impl<D: ControlDevice> Opened<D> {
         let context = Arc::try_new(device.open(irql)?, Tag::NDIS)?;
         let file = File {
             device: this.clone(),
+            of_requests: OfFile::try_new()?,
             lent: Lent::new(),
             context: StateLock::new(Some(context)),
         };
@@ -84,7 +95,8 @@ impl<D: ControlDevice> Opened<D> {
 
     /// The device goes, and with it what the driver has made for its files. What a handler uses
     /// at the moment goes when that has returned.
-    pub(super) fn end(&self) {
+    pub(super) fn end(&self, irql: &mut Passive) {
+        self.waiting.end(GONE, irql);
         let (device, files) = self
             .state
             .with(|state| (state.device.take(), state.files.take()));
@@ -107,6 +119,14 @@ impl<D: ControlDevice> File<D> {
         Ok((device, context))
     }
 
+    /// Where its requests belong.
+    pub(super) fn origin(&self) -> Origin {
+        Origin {
+            waiting: self.device.waiting.clone(),
+            file: self.of_requests.clone(),
+        }
+    }
+
     /// Lends the file to its file object, until [`end`](Self::end).
     pub(super) fn lend(this: &Arc<Self>) -> *mut c_void {
         this.lent.lend(this)
@@ -117,6 +137,7 @@ impl<D: ControlDevice> File<D> {
         if let Ok((device, file)) = self.parts() {
             device.closed(&file, irql);
         }
+        self.device.waiting.close(&self.of_requests, irql);
     }
 
     /// The file goes.

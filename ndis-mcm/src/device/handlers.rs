@@ -11,7 +11,13 @@ use super::{
     irp::Irp,
 };
 use core::ptr;
-use ndis_co::{Answer, Status, answer::Request, callbacks, irql::Passive, mem::Arc};
+use ndis_co::{
+    Answer, Status,
+    answer::Request,
+    callbacks,
+    irql::{NoLock, Passive},
+    mem::Arc,
+};
 use ndis_sys::{DEVICE_OBJECT, IRP, NTSTATUS};
 
 /// A dispatch routine.
@@ -64,7 +70,10 @@ callbacks! {
 
 /// Completes a request with what is returned (rules DEV-10, DEV-11).
 fn settle<'r>(irp: Irp, answer: Answer<'r>, irql: &mut Passive) -> Answer<'r> {
-    irp.complete(answer.status(), irql);
+    // What is pended is not the routine's any more.
+    if !answer.is_pending() {
+        irp.complete(answer.status(), irql.up_to_dispatch());
+    }
     answer
 }
 
@@ -156,7 +165,7 @@ fn control<'r, D: ControlDevice>(
         return request.answer(Status::from_raw(ndis_sys::STATUS_INVALID_HANDLE));
     };
     let asked = match irp.asked(request) {
-        Ok(asked) => Control::new(asked),
+        Ok(asked) => Control::new(asked, file.origin()),
         Err(refusal) => return refusal,
     };
     match file.parts() {

@@ -10,6 +10,11 @@
 //! everything else. An `Irp` dies before [`Irp::complete`] or with it: the one in an [`Asked`] is
 //! gone when the answer is there, which the routine completes the request with.
 //!
+//! PENDED: a [`Pended`] is a request for device control that its dispatch routine has marked as pending
+//! and that is not completed. There is one for each, and whoever has it in its slot's lock may look at
+//! the request: it is taken out there by who completes it, be it with the cancel routine or as the
+//! cancel routine (rule [DEV-28]).
+//!
 //! BUFFER: the memory at `SystemBuffer` of a request for device control with buffered data belongs
 //! to that request: as much as the greater one of its two lengths, and nobody else looks at it
 //! before the completion (rule [DEV-17]).
@@ -17,16 +22,23 @@
 //! [DEV-09]: ndis_sys::rules#DEV-09
 //! [DEV-12]: ndis_sys::rules#DEV-12
 //! [DEV-17]: ndis_sys::rules#DEV-17
+//! [DEV-28]: ndis_sys::rules#DEV-28
 
 use super::code::{ControlCode, Method};
-use core::{ffi::c_void, ptr::NonNull, slice};
+use core::{
+    ffi::c_void,
+    ptr::NonNull,
+    slice,
+    sync::atomic::{AtomicU8, Ordering},
+};
 use ndis_co::{
     Answer, Status,
     answer::Request,
     callback::{Argument, FromNdis},
-    irql::Passive,
+    irql::UpToDispatch,
+    raw::Token,
 };
-use ndis_sys::{_FILE_OBJECT, IO_STACK_LOCATION, IRP, NTSTATUS};
+use ndis_sys::{_FILE_OBJECT, DRIVER_CANCEL, IO_STACK_LOCATION, IRP, NTSTATUS};
 
 /// A request as IRP says.
 pub(super) struct Irp(NonNull<IRP>);
@@ -155,7 +167,7 @@ impl Irp {
     ///
     /// [DEV-10]: ndis_sys::rules#DEV-10
     /// [DEV-13]: ndis_sys::rules#DEV-13
-    pub(super) fn complete(self, status: Status, irql: &mut Passive) {
+    pub(super) fn complete(self, status: Status, irql: &mut UpToDispatch) {
         let _ = irql;
         // The status is the first member of its block.
         let block = place!((*self.0.as_ptr()).IoStatus).cast::<NTSTATUS>();
@@ -179,5 +191,109 @@ impl<'r> Asked<'r> {
             Err(failure) => failure.as_failure(),
         };
         self.request.answer(status)
+    }
+}
+
+/// A request that is answered later, as PENDED says.
+pub(super) struct Pended {
+    irp: Token<IRP>,
+    input: usize,
+    output: usize,
+}
+
+impl Asked<'_> {
+    /// How much of the data is there and how much goes back.
+    fn lengths(&self) -> (usize, usize) {
+        (self.input, self.output.min(self.data.len()))
+    }
+}
+
+impl<'r> Asked<'r> {
+    /// The request is answered later (rule [DEV-30]).
+    ///
+    /// [DEV-30]: ndis_sys::rules#DEV-30
+    pub(super) fn pend(self) -> (Answer<'r>, Pended) {
+        let (input, output) = self.lengths();
+        let irp = self.irp.0.as_ptr();
+        // SAFETY: by IRP the request is the driver's.
+        unsafe { ndis_sys::IoMarkIrpPending(irp) };
+        let irp = Token(irp);
+        let pended = Pended { irp, input, output };
+        (self.request.answer(Status::PENDING), pended)
+    }
+}
+
+impl Pended {
+    /// From here on the request can be cancelled: `routine` finds `context` there. Once, and while
+    /// the slot of this is locked.
+    pub(super) fn arm(&self, context: *mut c_void, routine: DRIVER_CANCEL) {
+        // SAFETY: by PENDED the request is there; only a place is computed.
+        let words = unsafe { ndis_sys::irp_driver_context(self.irp.0) };
+        // SAFETY: by PENDED the words are the driver's.
+        unsafe { words.cast::<*mut c_void>().write(context) };
+        // SAFETY: by PENDED; it was marked as pending (rule DEV-30).
+        unsafe { ndis_sys::IoSetCancelRoutine(self.irp.0, Some(routine)) };
+    }
+
+    /// Takes the cancel routine away. If that is being called, it has the request.
+    pub(super) fn disarm(&self) -> bool {
+        // SAFETY: by PENDED, for whoever has locked the slot.
+        unsafe { ndis_sys::IoSetCancelRoutine(self.irp.0, None) }.is_some()
+    }
+
+    /// Whether it was cancelled, maybe before it had a cancel routine.
+    pub(super) fn is_cancelled(&self) -> bool {
+        let place = place!((*self.irp.0).Cancel);
+        // SAFETY: by PENDED the byte is there; the I/O manager may write it meanwhile.
+        let cancel = unsafe { AtomicU8::from_ptr(place.cast()) };
+        cancel.load(Ordering::SeqCst) != 0
+    }
+
+    /// How many bytes there is room for.
+    pub(super) fn room(&self) -> usize {
+        self.output
+    }
+
+    /// The data: the input first, and zeros behind it.
+    pub(super) fn data(&mut self) -> &mut [u8] {
+        let data = read!((*self.irp.0).AssociatedIrp.SystemBuffer);
+        match NonNull::new(data.cast::<u8>()) {
+            // SAFETY: by BUFFER, and by PENDED the slice of the dispatch routine is gone.
+            Some(data) => unsafe {
+                slice::from_raw_parts_mut(data.as_ptr(), self.input.max(self.output))
+            },
+            None => &mut [],
+        }
+    }
+
+    /// The request, for who completes it.
+    pub(super) fn into_irp(self) -> Option<Irp> {
+        NonNull::new(self.irp.0).map(Irp)
+    }
+}
+
+impl Irp {
+    /// The request of a cancel routine.
+    ///
+    /// # Safety
+    ///
+    /// The cancel routine was called with it, and nobody else has it.
+    pub(super) unsafe fn of_cancel(irp: *mut IRP) -> Option<Self> {
+        NonNull::new(irp).map(Self)
+    }
+
+    /// What [`Pended::arm`] has put there.
+    pub(super) fn context(&self) -> *mut c_void {
+        // SAFETY: by IRP the request is there; only a place is computed.
+        let words = unsafe { ndis_sys::irp_driver_context(self.0.as_ptr()) };
+        // SAFETY: by IRP the words are the driver's; a pointer is any pattern.
+        unsafe { words.cast::<*mut c_void>().read() }
+    }
+
+    /// Where a cancel routine has to go back to (rule [DEV-27]).
+    ///
+    /// [DEV-27]: ndis_sys::rules#DEV-27
+    pub(super) fn cancel_irql(&self) -> ndis_sys::KIRQL {
+        read!((*self.0.as_ptr()).CancelIrql)
     }
 }

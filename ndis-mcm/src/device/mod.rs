@@ -97,10 +97,11 @@
 //!
 //! A name is there once: the second adapter of a driver takes another one, or none.
 //!
-//! # What it does not do
+//! # Requests that are answered later
 //!
-//! All requests are answered at once. There is no way to keep one, to wait in a program for
-//! what happens later.
+//! A program that waits for what happens later asks for it, and the driver [pends](Control::pend) that: the
+//! [`PendingControl`] answers it, from any thread. What the program cancels, by itself or with the
+//! close of its file, is completed without the driver, and so is what is pended when the device ends.
 //!
 //! Source pages: [`NdisRegisterDeviceEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisregisterdeviceex),
 //! [`NdisDeregisterDeviceEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisderegisterdeviceex).
@@ -115,10 +116,12 @@ mod extension;
 mod files;
 mod handlers;
 mod irp;
+mod pending;
 
 pub use attributes::{DeviceAttributes, Security};
 pub use code::{Access, ControlCode, Method};
 pub use control::Control;
+pub use pending::PendingControl;
 
 use crate::{
     key::key,
@@ -323,7 +326,7 @@ impl<D: ControlDevice> Device<D> {
         let [mut name, mut link, mut security] = attributes.strings()?;
         let registration = Registration {
             device: StateLock::new(None),
-            opened: Opened::try_new(device)?,
+            opened: Opened::try_new(device, live.clone())?,
             place: Place::new(),
             live: Parent::new(live),
         };
@@ -383,7 +386,7 @@ impl<D: ControlDevice> Device<D> {
 impl<D: ControlDevice> Registration<D> {
     fn end(&self, irql: &mut Passive) {
         if let Some((extension, handle)) = self.device.with(Option::take) {
-            self.opened.end();
+            self.opened.end(irql);
             extension.end(handle.0, &self.opened, irql);
         }
     }

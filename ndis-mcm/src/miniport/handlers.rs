@@ -16,6 +16,7 @@ use ndis_co::{
     Answer, Status,
     answer::Request,
     callbacks,
+    channel::Channel,
     channel::{self, Held},
     configuration::NewAdapter,
     irql::{Passive, UpToDispatch},
@@ -320,7 +321,7 @@ fn on_oid_request<'r, M: Miniport>(
     irql: &mut UpToDispatch,
 ) -> Answer<'r> {
     let door = AdapterDoor::plain(adapter.clone());
-    oid::arrived(door, asked, request, irql, |request, irql| {
+    oid::arrived(door, None, asked, request, irql, |request, irql| {
         adapter.driver().oid_request(&adapter, request, irql)
     })
 }
@@ -340,7 +341,7 @@ where
     let driver = adapter.driver();
     let Some(vc) = vc else {
         let door = AdapterDoor::co(adapter.clone());
-        return oid::arrived(door, asked, request, irql, |request, irql| {
+        return oid::arrived(door, None, asked, request, irql, |request, irql| {
             driver.oid_request(&adapter, request, irql)
         });
     };
@@ -353,7 +354,8 @@ where
         });
     };
     let door = AdapterDoor::of_vc(adapter.clone(), held);
-    oid::arrived(door, asked, request, irql, |request, irql| {
+    let counters = Some(vc.statistics());
+    oid::arrived(door, counters, asked, request, irql, |request, irql| {
         driver.vc_oid_request(&vc, request, irql)
     })
 }

@@ -16,6 +16,7 @@ pub use adapter::Adapter;
 pub use connectionless::Connectionless;
 pub use entry::Entry;
 pub use init::{Attributed, HasAdapter, Initialize, Initialized, New, Ready};
+pub(crate) use oid::standard::Counted;
 pub use oid::{OidRequest, PendingOidRequest, Statistics};
 pub use reset::{PendingReset, Reset, Resets, Resettable, Settings};
 

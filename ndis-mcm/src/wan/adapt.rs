@@ -7,9 +7,10 @@ use super::{
 use crate::{
     AcceptedCall, Af, Answer, CallManager, Carry, CloseCall, DeregisterSap, Initialize,
     Initialized, Load, MakeCall, Mcm, Miniport, New, OidRequest, OpenAf, PowerSource, RegisterSap,
-    Sap, SendLists, ServiceKey, Status, Vc,
+    Sap, SendLists, ServiceKey, Status, Vc, miniport::Counted,
 };
 use ndis_co::{
+    channel::Channel,
     cm,
     family::Family,
     irql::{Passive, UpToDispatch},
@@ -280,7 +281,11 @@ impl<W: WanMiniport> Carry for Wan<W> {
         };
         match Call::on(vc, irql) {
             Some(call) => self.call_oid_request(&call, request, irql),
-            None => request.not_supported(),
+            // Nothing has flowed on it.
+            None => match Counted::OfVc(vc.statistics()).answer(request) {
+                Ok(answer) => answer,
+                Err(request) => request.not_supported(),
+            },
         }
     }
 }

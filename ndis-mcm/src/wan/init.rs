@@ -86,7 +86,8 @@ impl<'i, W: WanMiniport> NewWan<'i, W> {
             Some(_) => &oids::OF_COMPRESSING_ADAPTER,
             None => &oids::OF_ADAPTER,
         };
-        let attributes = link.attributes().oids(W::OIDS).answered(answered);
+        let attributes = link.attributes().oids(W::OIDS);
+        let attributes = attributes.answered(answered).counting_calls();
         let init = self.0.attributes(&attributes, irql)?;
         Ok(Declared { init, link, lines })
     }

@@ -2,6 +2,11 @@
 //! inline functions.
 
 use crate::*;
+use core::{
+    ffi::c_void,
+    mem, ptr,
+    sync::atomic::{AtomicPtr, Ordering},
+};
 
 /// Where a request says which stack location is the current one: behind levels without a name.
 ///
@@ -67,4 +72,34 @@ pub unsafe fn IoMarkIrpPending(irp: PIRP) {
     let value = unsafe { control.read() };
     // SAFETY: as above.
     unsafe { control.write(value | SL_PENDING_RETURNED) }
+}
+
+/// The words of a request that are its driver's: `Tail.Overlay.DriverContext`.
+///
+/// # Safety
+/// `irp` points to a request.
+#[doc(hidden)]
+#[inline]
+#[must_use]
+pub const unsafe fn irp_driver_context(irp: PIRP) -> *mut [PVOID; 4] {
+    // SAFETY: the caller passes a request; only a place is computed. The words are the first of all
+    // there.
+    unsafe { &raw mut (*irp).Tail.Overlay }.cast()
+}
+
+/// Sets the routine that is called when the request is cancelled, or takes it away with `None`. The
+/// routine that was set; none when it is being called.
+///
+/// # Safety
+/// `irp` points to a request that is the calling driver's now.
+#[inline]
+pub unsafe fn IoSetCancelRoutine(irp: PIRP, routine: PDRIVER_CANCEL) -> PDRIVER_CANCEL {
+    // SAFETY: the caller's promise; only a place is computed.
+    let place = unsafe { &raw mut (*irp).CancelRoutine };
+    // SAFETY: the place of a pointer, aligned as one, that all change in this way.
+    let place = unsafe { AtomicPtr::<c_void>::from_ptr(place.cast()) };
+    let routine = routine.map_or(ptr::null_mut(), |routine| routine as *mut c_void);
+    let before = place.swap(routine, Ordering::SeqCst);
+    // SAFETY: null, or what was such a routine when it was stored; both have the size of a pointer.
+    unsafe { mem::transmute::<*mut c_void, PDRIVER_CANCEL>(before) }
 }

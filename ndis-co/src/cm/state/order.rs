@@ -251,6 +251,31 @@ impl State {
         })
     }
 
+    /// Offers the call on the VC that is active, when that is the next step; the parameters to
+    /// offer it with.
+    #[inline]
+    pub(crate) fn dispatch(&mut self) -> Option<Parameters> {
+        let offering = self.life == Life::Alive && self.call == Call::Offering;
+        let due = offering && self.link == Link::Active && !self.is_over_beneath();
+        due.then(|| {
+            self.enter();
+            self.call = Call::Offered;
+            self.parameters.clone()
+        })
+    }
+
+    /// Tells the client that its call is connected, when that is the next step; the call's number.
+    #[inline]
+    pub(crate) fn tell_client(&mut self) -> Option<u32> {
+        let connected = self.is_connected() && self.want_connect;
+        let due = connected && !(self.want_activate && self.link == Link::Inactive);
+        due.then(|| {
+            self.enter();
+            self.want_connect = false;
+            self.number
+        })
+    }
+
     /// Deactivates the VC of a call whose close is being finished, when that is the next step.
     #[inline]
     pub(crate) fn deactivate(&mut self, part: &impl Part) -> bool {
@@ -342,6 +367,70 @@ mod tests {
         assert!(!one.is_closed());
         one.settle(Done::Deactivated(true));
         assert!(one.is_closed() && one.due(&()).is_none());
+    }
+
+    /// The same of a call that is brought in.
+    #[test]
+    fn the_usual_steps_of_an_offer_are_the_next_ones() {
+        let offered = || {
+            let mut state = State::new(Origin::Manager);
+            state.created();
+            (state.link, state.call) = (Link::Active, Call::Offering);
+            state
+        };
+        let (mut one, mut other) = (offered(), offered());
+        assert!(one.tell_client().is_none(), "not accepted yet");
+        assert!(one.dispatch().is_some());
+        assert_eq!(next(&mut other), Some(Kind::Dispatch));
+        assert_eq!(all(&one), all(&other));
+        assert!(one.dispatch().is_none(), "offered once");
+        for state in [&mut one, &mut other] {
+            assert!(state.answered(Status::SUCCESS, true).is_some());
+            assert!(state.connect());
+        }
+        assert_eq!(one.tell_client(), Some(one.number));
+        assert_eq!(next(&mut other), Some(Kind::Connect));
+        assert_eq!(all(&one), all(&other));
+        assert!(one.tell_client().is_none(), "told once");
+    }
+
+    /// They are the next ones whatever else is the case.
+    #[test]
+    fn an_offer_is_made_as_it_would_be_picked() {
+        use {Call as C, Link as L};
+        let links = [L::Inactive, L::Activating, L::Active, L::Deactivating];
+        let mut taken = [0; 2];
+        for (call, link) in [C::Offering, C::Offered, C::Accepted, C::Connected]
+            .iter()
+            .flat_map(|call| links.map(|link| (*call, link)))
+        {
+            for bits in 0..1_u32 << 8 {
+                let bit = |number: u32| bits >> number & 1 != 0;
+                let state = || {
+                    let mut state = State::new(Origin::Manager);
+                    if bit(0) {
+                        state.created();
+                    }
+                    (state.call, state.link) = (call, link);
+                    (state.want_activate, state.want_deactivate) = (bit(1), bit(2));
+                    (state.want_delete, state.want_connect) = (bit(3), bit(4));
+                    state.failed = bit(5).then_some(Status::FAILURE);
+                    (state.told, state.beneath) = (bit(6), bit(7).then_some(Status::SUCCESS));
+                    state
+                };
+                let (mut one, mut other) = (state(), state());
+                let kind = next(&mut other);
+                let offers = one.dispatch().is_some();
+                let tells = !offers && one.tell_client().is_some();
+                assert_eq!(offers, kind == Some(Kind::Dispatch));
+                assert_eq!(tells, kind == Some(Kind::Connect));
+                if offers || tells {
+                    assert_eq!(all(&one), all(&other));
+                    taken[usize::from(tells)] += 1;
+                }
+            }
+        }
+        assert!(taken.iter().all(|taken| *taken > 8), "{taken:?}");
     }
 
     /// What rests has nothing that is due, whatever else is the case.

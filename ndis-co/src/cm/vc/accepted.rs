@@ -4,7 +4,7 @@ use super::{CallManager, Vc, VcShared};
 use crate::{
     Status,
     armed::{Alarm, Armed},
-    cm::state::{End, State},
+    cm::state::End,
     deferred::Deferred,
     irql::NoLock,
 };
@@ -78,7 +78,7 @@ impl<M: CallManager> AcceptedCall<M> {
     #[doc(alias = "NdisMCmDispatchCallConnected")]
     pub fn connect(self, irql: &mut impl NoLock) -> bool {
         let vc = self.vc.disarm();
-        VcShared::change(&vc, State::connect, irql.up_to_dispatch())
+        VcShared::connect(&vc, irql.up_to_dispatch())
     }
 
     /// Takes the call back: the client is told that it is over and closes it

@@ -230,7 +230,7 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
 
     fn offer(self, own: Option<CallParametersBuf>, irql: &mut UpToDispatch) -> Vc<M> {
         let vc = self.into_vc();
-        VcShared::change(&vc, |state| state.offer(own), irql);
+        VcShared::offer(&vc, own, irql);
         vc
     }
 

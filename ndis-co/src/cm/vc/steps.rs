@@ -55,6 +55,59 @@ impl<M: CallManager> VcShared<M> {
         }
     }
 
+    /// The driver offers a call to the client, on a VC that it has activated.
+    pub(super) fn offer(vc: &Vc<M>, own: Option<CallParametersBuf>, irql: &mut UpToDispatch) {
+        let low = stack::is_low();
+        let offered = vc.shared.look(|state, _| {
+            state.offer(own);
+            if low { None } else { state.dispatch() }
+        });
+        match offered {
+            Some(parameters) => {
+                let done = Self::ring(vc, &parameters, irql);
+                drop(parameters);
+                Self::change(vc, |state| state.settle(done), irql);
+            }
+            None => Self::advance(vc, irql),
+        }
+    }
+
+    /// Offers the call.
+    fn ring(vc: &Vc<M>, parameters: &Parameters, irql: &mut UpToDispatch) -> Done {
+        let status = Self::dispatch(vc, parameters, irql);
+        if status.is_pending() {
+            return Done::Rang;
+        }
+        // The step holds the VC as long as the driver is told.
+        Self::answered(vc, status, ptr::null_mut(), true, irql);
+        Done::Left
+    }
+
+    /// The driver connects the call that the client has accepted; `false` when it is over already.
+    pub(super) fn connect(vc: &Vc<M>, irql: &mut UpToDispatch) -> bool {
+        let low = stack::is_low();
+        let (open, number) = vc.shared.with(|state, _| {
+            let open = state.connect();
+            (open, if low { None } else { state.tell_client() })
+        });
+        match number {
+            Some(number) => {
+                let done = Self::tell_client(vc, number, irql);
+                Self::change(vc, |state| state.settle(done), irql);
+            }
+            None => Self::advance(vc, irql),
+        }
+        open
+    }
+
+    /// Tells the client that its call is connected, and then the driver.
+    fn tell_client(vc: &Vc<M>, number: u32, irql: &mut UpToDispatch) -> Done {
+        // SAFETY: the driver's own VC (CALL-38), accepted, told once;
+        // the step keeps the handle valid.
+        unsafe { ndis_sys::NdisCmDispatchCallConnected(vc.shared.handle()) };
+        Self::tell_connected(vc, number, true, irql)
+    }
+
     /// Activates the VC, and completes a call that was accepted when that is done at once.
     fn bring_up(vc: &Vc<M>, parameters: &Parameters, irql: &mut UpToDispatch) -> Done {
         let result = vc.shared.activate(parameters);
@@ -213,21 +266,8 @@ impl<M: CallManager> VcShared<M> {
                     Done::Nothing
                 }
             }
-            Kind::Dispatch => {
-                let status = Self::dispatch(vc, &parameters, irql);
-                if status.is_pending() {
-                    return Done::Rang;
-                }
-                // The step holds the VC as long as the driver is told.
-                Self::answered(vc, status, ptr::null_mut(), true, irql);
-                Done::Left
-            }
-            Kind::Connect => {
-                // SAFETY: the driver's own VC (CALL-38), accepted, told once;
-                // the step keeps the handle valid.
-                unsafe { ndis_sys::NdisCmDispatchCallConnected(this.handle()) };
-                Self::tell_connected(vc, number, true, irql)
-            }
+            Kind::Dispatch => Self::ring(vc, &parameters, irql),
+            Kind::Connect => Self::tell_client(vc, number, irql),
             Kind::DispatchClose => {
                 if let Some(End { status, data }) = this.look(|state, _| state.take_announced()) {
                     let data = data.as_ref().map_or(&[][..], |data| data);

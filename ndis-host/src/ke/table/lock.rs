@@ -26,7 +26,9 @@ impl Held {
     }
 
     pub(in crate::ke) fn remove(&mut self, address: &usize) {
-        self.0.retain(|(held, _)| held != address);
+        if let Some(place) = self.0.iter().position(|(held, _)| held == address) {
+            self.0.swap_remove(place);
+        }
     }
 }
 

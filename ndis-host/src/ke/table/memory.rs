@@ -200,25 +200,25 @@ impl Memory {
         self.kept_bytes = 0;
     }
 
-    /// Keeps a freed block for a while; gives back those that it takes the place
-    /// of, for the caller to look at and release.
-    pub(in crate::ke) fn keep(&mut self, block: Block) -> Vec<Block> {
+    /// Keeps a freed block for a while.
+    pub(in crate::ke) fn keep(&mut self, block: Block) {
         self.kept_bytes += block.size;
         self.kept.push_back(block);
+    }
+
+    /// A block that newer ones have taken the place of, for the caller to look at and release.
+    pub(in crate::ke) fn displaced(&mut self) -> Option<Block> {
         let (blocks, bytes) = if cfg!(miri) {
             (0, 0)
         } else {
             (KEPT_BLOCKS, KEPT_BYTES)
         };
-        let mut out = Vec::new();
-        while self.kept.len() > blocks || self.kept_bytes > bytes {
-            let Some(oldest) = self.kept.pop_front() else {
-                break;
-            };
-            self.kept_bytes -= oldest.size;
-            out.push(oldest);
+        if self.kept.len() <= blocks && self.kept_bytes <= bytes {
+            return None;
         }
-        out
+        let oldest = self.kept.pop_front()?;
+        self.kept_bytes -= oldest.size;
+        Some(oldest)
     }
 }
 
@@ -242,7 +242,7 @@ impl Block {
         // SAFETY: as in `fill`, which has initialised every byte.
         let bytes = unsafe { core::slice::from_raw_parts(self.start.0, self.size) };
         // By pieces: nearly always there is none.
-        let pattern = [DEAD; 64];
+        let pattern = &[DEAD; 1024];
         let mut pieces = bytes.chunks(pattern.len());
         if pieces.all(|piece| piece == &pattern[..piece.len()]) {
             return None;

@@ -76,10 +76,6 @@ impl<M: Miniport> AdapterDoor<M> {
     pub(crate) fn adapter(&self) -> &Adapter<M> {
         &self.adapter
     }
-
-    pub(crate) fn is_of_vc(&self) -> bool {
-        matches!(self.came, Came::Of(_))
-    }
 }
 
 // SAFETY: the adapter, whose halt waits for this reference, keeps its handle valid, and HELD

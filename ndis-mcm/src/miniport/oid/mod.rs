@@ -22,7 +22,7 @@ pub(crate) mod standard;
 mod statistics;
 
 pub use door::AdapterDoor;
-pub use statistics::Statistics;
+pub use ndis_co::channel::Statistics;
 
 use super::{Adapter, Miniport};
 use ndis_co::{
@@ -35,6 +35,7 @@ use ndis_co::{
     stack,
 };
 use ndis_sys::{NDIS_DEVICE_POWER_STATE, NDIS_OID_REQUEST};
+use standard::Counted;
 
 /// A request that reached the adapter of a miniport, see
 /// [`OidRequest`](ndis_co::oid::OidRequest).
@@ -57,9 +58,11 @@ impl Argument<*mut NDIS_OID_REQUEST> for Asked {
     }
 }
 
-/// A request has come: answers it, or has the driver do so.
+/// A request has come: answers it, or has the driver do so. `of_vc` are the counters of the VC that
+/// it is about.
 pub(crate) fn arrived<'r, M: Miniport>(
     door: AdapterDoor<M>,
+    of_vc: Option<&Statistics>,
     asked: Asked,
     request: Request<'r>,
     irql: &mut UpToDispatch,
@@ -79,10 +82,13 @@ pub(crate) fn arrived<'r, M: Miniport>(
         Ok(answer) => return answer,
         Err(request) => request,
     };
-    let counters = (!request.door().is_of_vc()).then(|| adapter.statistics());
     let connected = adapter.shared.medium.is_connected();
     let standing = &adapter.shared.standing;
-    let request = match standing.answer(counters, connected, request) {
+    let counted = match of_vc {
+        Some(counters) => Counted::OfVc(counters),
+        None => Counted::OfAdapter(adapter.statistics()),
+    };
+    let request = match standing.answer(counted, connected, request) {
         Ok(answer) => return answer,
         Err(request) => request,
     };

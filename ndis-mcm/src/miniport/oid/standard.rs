@@ -7,7 +7,7 @@
 //!
 //! [OID-24]: ndis_sys::rules#OID-24
 
-use super::Statistics;
+use super::{Statistics, statistics};
 use crate::{
     Attributes,
     miniport::{Miniport, Role},
@@ -90,11 +90,10 @@ impl Standing {
     }
 
     /// Answers a request, or gives it back: it is the driver's. What the driver has declared as
-    /// its own, it answers itself. Counters are the adapter's: none for a request about a VC.
-    /// `connected` says what the driver has indicated of the medium.
+    /// its own, it answers itself. `connected` says what the driver has indicated of the medium.
     pub(super) fn answer<'r, D: Door<Asked = ToAdapter>>(
         &self,
-        counters: Option<&Statistics>,
+        counted: Counted<'_>,
         connected: bool,
         request: OidRequest<'r, D>,
     ) -> Result<Answer<'r>, OidRequest<'r, D>> {
@@ -152,7 +151,10 @@ impl Standing {
                 Ok((options, request)) => request.accept(size_of_val(&options)),
                 Err(answer) => answer,
             },
-            _ => return Self::count(counters, request),
+            _ if matches!(counted, Counted::OfVc(_)) && about.counts_calls() => {
+                return Err(request);
+            }
+            _ => return counted.answer(request),
         })
     }
 
@@ -165,18 +167,25 @@ impl Standing {
             Inbound: speed,
         }
     }
+}
 
-    /// Answers with a counter of the adapter's.
-    fn count<'r, D: Door<Asked = ToAdapter>>(
-        counters: Option<&Statistics>,
+/// Whose counters are asked for. The same OIDs are known of both (rule OID-23).
+#[derive(Clone, Copy)]
+pub(crate) enum Counted<'c> {
+    OfAdapter(&'c Statistics),
+    OfVc(&'c Statistics),
+}
+
+impl Counted<'_> {
+    /// Answers with a counter, or gives the request back: it asks for none.
+    pub(crate) fn answer<'r, D: Door<Asked = ToAdapter>>(
+        self,
         request: OidRequest<'r, D>,
     ) -> Result<Answer<'r>, OidRequest<'r, D>> {
-        let Some(all) = counters else {
-            return Err(request);
-        };
+        let (Self::OfAdapter(all) | Self::OfVc(all)) = self;
         let (oid, counter) = match request.oid() {
             number::GEN_STATISTICS => {
-                return Ok(request.reply_to(known::GEN_STATISTICS, &all.info()));
+                return Ok(request.reply_to(known::GEN_STATISTICS, &statistics::info(all)));
             }
             number::GEN_CO_XMIT_PDUS_OK => (known::GEN_CO_XMIT_PDUS_OK, all.packets_sent()),
             number::GEN_CO_RCV_PDUS_OK => (known::GEN_CO_RCV_PDUS_OK, all.packets_received()),
