@@ -14,6 +14,7 @@ use ndis_co::{
     params::{CallParameters, CallParametersBuf},
     protocol::{Binding, NewBinding, OpenedBinding, Protocol},
     tapi::CallId,
+    wide::Name,
 };
 use ndis_host::{
     Adapter as HostAdapter, CallIdText, Driver, Host, JoinedActivation, JoinedVc, Readings,
@@ -189,6 +190,9 @@ struct Desk {
     pairs: Mutex<Vec<(client::Vc<Proxy>, cm::Vc<Proxy>)>>,
     /// What came of handing them up.
     handed: Mutex<Vec<Result<(), Status>>>,
+    /// Whether it sends a frame of its own before that, and on which VC.
+    greets: AtomicU32,
+    greeted: Mutex<Option<client::Vc<Proxy>>>,
     lower_gone: AtomicU32,
     upper_gone: AtomicU32,
     received: AtomicU32,
@@ -220,6 +224,15 @@ impl Desk {
         let vc = vc.activate(parameters()?, irql)?;
         let _ = vc.dispatch_incoming_call(parameters()?, irql);
         Ok(())
+    }
+
+    /// Sends a frame of its own beneath.
+    fn send(&self, lower: &client::Vc<Proxy>, irql: &mut impl NoLock) -> Result<(), Status> {
+        let binding = lower.af().binding();
+        let pool = NetBufferListPool::for_sends(binding.scope(), Tag::new(*b"Test"))?;
+        let mut frame = pool.allocate(1)?;
+        frame.set_data(b"!")?;
+        Ok(lower.send(frame.into(), irql)?)
     }
 
     fn dial(&self) -> Result<(), Status> {
@@ -280,6 +293,11 @@ impl Client for Proxy {
         _: Option<CallParameters<'_>>,
         irql: &mut UpToDispatch,
     ) {
+        if self.0.greets.load(SeqCst) != 0 {
+            *self.0.greeted.lock().unwrap() = Some(vc.clone());
+            self.0.send(vc, irql).unwrap();
+            return;
+        }
         let handed = self.0.hand_up(vc, irql);
         if handed.is_err() {
             let _ = vc.hang_up(&[], irql);
@@ -314,6 +332,13 @@ impl Client for Proxy {
 
     fn receive(&self, _: &client::Vc<Self>, _: Received<'_, Self>, _: &mut UpToDispatch) {
         self.0.received.fetch_add(1, SeqCst);
+    }
+
+    /// A frame of its own is back, and still counted.
+    fn send_complete(&self, vc: &client::Vc<Self>, lists: NetBufferLists, irql: &mut UpToDispatch) {
+        drop(lists);
+        let handed = self.0.hand_up(vc, irql);
+        self.0.handed.lock().unwrap().push(handed);
     }
 }
 
@@ -665,6 +690,15 @@ fn frames_go_past_the_proxy() {
         assert_eq!(*world.wan.0.completed.lock().unwrap(), [Status::SUCCESS; 2]);
         assert_eq!(world.proxy.0.received.load(SeqCst), 0);
 
+        // What the proxy would send beneath might come back to the upper client.
+        let desk = world.proxy.0.clone();
+        world.spawn(move |_, irql| {
+            let lower = desk.pairs.lock().unwrap()[0].0.clone();
+            assert!(lower.is_connected());
+            assert_eq!(desk.send(&lower, irql), Err(Status::INVALID_STATE));
+        });
+        world.host.run();
+
         // The upper end hangs up, and all goes, the upper VC first.
         world.spawn(|link, irql| {
             let vc = link.vc.lock().unwrap().clone().unwrap();
@@ -678,6 +712,26 @@ fn frames_go_past_the_proxy() {
         // And once more.
         world.dial();
         assert_eq!(world.wan.0.received.lock().unwrap().len(), 3);
+        world.down(seed % 2 == 0);
+    }
+}
+
+/// What the proxy has sent beneath is back before the call is handed up.
+#[test]
+fn a_call_is_not_handed_up_while_frames_of_the_proxy_are_out() {
+    for (seed, readings) in all() {
+        let world = World::new(seed, readings);
+        world.proxy.0.greets.store(1, SeqCst);
+        world.dial();
+        let desk = world.proxy.0.clone();
+        let handed = std::mem::take(&mut *desk.handed.lock().unwrap());
+        assert_eq!(handed, [Err(Status::INVALID_STATE)], "seed {seed}");
+        world.spawn(move |_, irql| {
+            let lower = desk.greeted.lock().unwrap().take().unwrap();
+            desk.hand_up(&lower, irql.up_to_dispatch()).unwrap();
+        });
+        world.host.run();
+        assert_eq!(*world.wan.0.received.lock().unwrap(), [b"hello"]);
         world.down(seed % 2 == 0);
     }
 }
@@ -789,6 +843,18 @@ fn an_adapter_goes_with_a_call_that_is_handed_up() {
     }
 }
 
+/// A name of the driver's own type.
+struct Own(&'static str);
+
+impl From<Own> for Name<'static> {
+    /// Code of the driver, which may take what lock it likes: none is held.
+    fn from(own: Own) -> Self {
+        // SAFETY: any thread at any level may ask.
+        assert_eq!(unsafe { ndis_sys::KeGetCurrentIrql() }, 0, "under a lock");
+        own.0.into()
+    }
+}
+
 /// Each finds its own call by the string for it, and nobody else's.
 #[test]
 fn calls_are_found_by_the_strings_for_them() {
@@ -824,9 +890,9 @@ fn calls_are_found_by_the_strings_for_them() {
                 // The call manager of a VC knows by what its client finds it.
                 assert_eq!(upper.tapi_call_id().unwrap(), ids[0]);
                 // And both have one name for it.
-                let name = upper.assign_instance_name("Call").unwrap();
+                let name = upper.assign_instance_name(Own("Call")).unwrap();
                 assert!(name.to_string().starts_with("Call"));
-                assert_eq!(wan.assign_instance_name("Other").unwrap(), name);
+                assert_eq!(wan.assign_instance_name(Own("Other")).unwrap(), name);
                 assert_eq!(upper.assign_instance_name("Other").unwrap(), name);
                 assert_ne!(lower.assign_instance_name("Line").unwrap(), name);
                 let none = wan.assign_instance_name("").unwrap_err();

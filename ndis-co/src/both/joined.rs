@@ -110,8 +110,8 @@ impl<P: Client<Role = AsBoth> + StandaloneCallManager> Sap<P> {
     ///
     /// What the SAP's client sends goes straight to the driver that carries `lower`, and what
     /// that one indicates there comes straight to the SAP's client, once the call that is
-    /// offered on the new VC is connected. As long as there is the new VC, this driver gets and
-    /// sends no data on `lower`.
+    /// offered on the new VC is connected. As long as there is the new VC, this driver gets no data
+    /// on `lower`, and sends none: [`client::Vc::send`] fails.
     ///
     /// Otherwise it is a VC as any other: [activate](CreatedVc::activate) it, offer the call,
     /// and delete it. `lower` is not deleted before the new VC is (rule [VC-71]).
@@ -144,8 +144,8 @@ impl<P: Client<Role = AsBoth> + StandaloneCallManager> Sap<P> {
     ///
     /// As [`create_vc`](Self::create_vc); [`Status::INVALID_PARAMETER`] when `lower` is of
     /// another binding, [`Status::CLOSING`] when it is about to be deleted, and
-    /// [`Status::INVALID_STATE`] when another VC shares it or its call is not up, or not any
-    /// more. The context is dropped then.
+    /// [`Status::INVALID_STATE`] when another VC shares it, its call is not up, or not any
+    /// more, or lists are out that this driver has sent on it. The context is dropped then.
     ///
     /// ```
     /// # use ndis_co::{Status, client::{self, Client}, cm::{CallManager, Sap, StandaloneCallManager, Vc}, prelude::*};

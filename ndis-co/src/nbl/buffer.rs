@@ -57,8 +57,9 @@ pub(super) struct Backing {
 /// in no list, and so not marked.
 ///
 /// WRITTEN: the part of a marked packet's data space that the packet notes as written lies in it, and
-/// each byte of that part has been written since NDIS has made the list. The other bytes have no value,
-/// and none of them is shown.
+/// each byte of that part has been written since NDIS has made the list. The other bytes have no value
+/// that is ours, and none of them is shown as long as the data are where this module has put them: a
+/// view believes what a driver that had the packet has made of its fields.
 #[doc(alias = "NET_BUFFER")]
 #[doc(alias = "NdisFreeNetBuffer")]
 #[doc(alias = "NdisFreeMdl")]

@@ -512,21 +512,21 @@ mod tests {
 
         assert!(!room(0), "no packet");
         // SAFETY: as above.
-        let place = unsafe { ndis_sys::NET_BUFFER_LIST_FIRST_NB(list) };
+        let first = unsafe { ndis_sys::NET_BUFFER_LIST_FIRST_NB(list) };
         // SAFETY: as above.
-        unsafe { *place = packets };
+        unsafe { first.write(packets) };
         assert!(!room(0), "no MDL");
         // SAFETY: as above.
         let place = unsafe { ndis_sys::NET_BUFFER_FIRST_MDL(packets) };
         // SAFETY: as above.
-        unsafe { *place = mdl };
+        unsafe { place.write(mdl) };
         assert!(room(0) && room(16));
         assert!(!room(17), "less memory than the pool's size");
         let second = packets.wrapping_add(1);
         // SAFETY: as above.
-        let place = unsafe { ndis_sys::NET_BUFFER_NEXT_NB(packet.as_raw()) };
+        let next = unsafe { ndis_sys::NET_BUFFER_NEXT_NB(packet.as_raw()) };
         // SAFETY: as above.
-        unsafe { *place = second };
+        unsafe { next.write(second) };
         assert!(!room(0), "another packet");
     }
 }

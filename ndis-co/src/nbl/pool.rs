@@ -238,6 +238,10 @@ impl NetBufferListPool {
     /// that of other pools, and sends no more: what it comes to see before it has written it is cleared
     /// then. What it [copies in](super::BufferMut::set_data) is not cleared first.
     ///
+    /// No driver may give a list back with more data than it got (rule [NBL-41]), and nobody looks at each
+    /// that comes back: such a one shows what is in the memory. [`data_mut`](super::BufferMut::data_mut)
+    /// clears that, and [`set_data`](super::BufferMut::set_data) makes the list what it should be.
+    ///
     /// ```
     /// # use ndis_co::{Status, mem::Tag, nbl::{NetBufferList, NetBufferListPool}, scope::Scope};
     /// # use ndis_host as _;
@@ -258,6 +262,8 @@ impl NetBufferListPool {
     /// # Errors
     ///
     /// [`Status::RESOURCES`].
+    ///
+    /// [NBL-41]: ndis_sys::rules#NBL-41
     #[doc(alias = "DataSize")]
     pub fn for_sends_of_size(scope: &Scope, size: u32, tag: Tag) -> Result<Self, Status> {
         Self::try_new(scope, Side::Protocol, size, tag)

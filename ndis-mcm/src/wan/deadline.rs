@@ -42,7 +42,7 @@ impl<W: WanMiniport> Deadline<W> {
     }
 }
 
-impl<W: WanMiniport> Waiting<W> {
+impl<W: WanMiniport, P> Waiting<W, P> {
     fn stop(&mut self) {
         let comes = self.deadline.as_mut().map_or(0, Deadline::stop);
         self.overtaken = self.overtaken.saturating_add(comes);
@@ -155,5 +155,72 @@ impl<W: WanMiniport> Call<W> {
         } else {
             Err(Status::CLOSING)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Answer, Initialized,
+        wan::{Dial, Frames, LinkParams, NewWan, Speeds, lines::Place, state::Direction},
+    };
+    use ndis_co::{irql::Passive, wan::LinkInfo};
+    use ndis_host::Host;
+
+    /// A driver of which nothing but its calls is there.
+    struct Nowhere;
+
+    impl WanMiniport for Nowhere {
+        type Adapter = ();
+        type Call = ();
+
+        fn initialize<'i>(
+            &self,
+            _: NewWan<'i, Self>,
+            _: &mut Passive,
+        ) -> Result<Initialized<'i>, Status> {
+            Err(Status::FAILURE)
+        }
+
+        fn dial<'r>(&self, dial: Dial<'r, Self>, _: &mut UpToDispatch) -> Answer<'r> {
+            dial.refuse(Disconnect::NoAnswer)
+        }
+
+        fn send(&self, _: &Call<Self>, frames: Frames<Self>, irql: &mut UpToDispatch) {
+            frames.complete(Status::FAILURE, irql);
+        }
+    }
+
+    fn core() -> Arc<CallCore<Nowhere>> {
+        let place = Place {
+            line: 0,
+            address: 0,
+            index: 0,
+        };
+        let params = LinkParams::new(Speeds::both(64_000), 4);
+        let link = LinkInfo::undetected(1500);
+        CallCore::try_new((), place, Direction::Outgoing, params, link).expect("there is memory")
+    }
+
+    /// An expiry that was under way when its time was taken back says nothing of the time that holds
+    /// now: each of them is passed over once, and the next one counts.
+    #[test]
+    fn an_expiry_that_was_overtaken_does_not_refuse() {
+        let host = Host::builder().build();
+        let core = core();
+        let mut waiting = Waiting::<Nowhere, ()> {
+            waits: (),
+            deadline: None,
+            overtaken: 2,
+        };
+        assert!(!waiting.is_up(&core));
+        // Nothing was set, so nothing is under way.
+        waiting.stop();
+        assert!(!waiting.is_up(&core));
+        assert!(waiting.is_up(&core));
+        assert!(waiting.is_up(&core), "no more were");
+        drop(core);
+        assert!(host.finish().is_clean());
     }
 }

@@ -45,8 +45,8 @@ impl Direction {
 }
 
 /// The client who waits for the network, and for how long: see the module `deadline`.
-pub(super) struct Waiting<W: WanMiniport> {
-    pub(super) waits: PendingMakeCall<Wan<W>>,
+pub(super) struct Waiting<W: WanMiniport, P = PendingMakeCall<Wan<W>>> {
+    pub(super) waits: P,
     pub(super) deadline: Option<Deadline<W>>,
     /// How many expiries are under way of times that hold no more.
     pub(super) overtaken: u32,

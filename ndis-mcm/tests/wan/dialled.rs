@@ -7,12 +7,12 @@ use super::{
     proxy::{Ring, passive},
     seeds,
 };
-use ndis_co::{nbl::NetBufferLists, tapi::Disconnect};
+use ndis_co::{delay::delay, nbl::NetBufferLists, tapi::Disconnect};
 use ndis_mcm::{
     Status,
     wan::{Direction, OfferError},
 };
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, Mutex, atomic::Ordering::SeqCst};
 
 const NO_ANSWER: Status = Disconnect::NoAnswer.status();
 
@@ -63,6 +63,49 @@ fn a_time_for_the_answer() {
         });
         world.end(&format!("no answer, seed {seed}"));
     }
+}
+
+/// The call is answered, or has another time stated, at the very moment at which its time is up: either
+/// is first, and the expiry that was overtaken refuses nothing.
+#[test]
+fn a_time_that_holds_no_more_refuses_nothing() {
+    let mut counts = [[0; 2]; 2];
+    for seed in seeds(120) {
+        let answers = seed % 2 == 1;
+        let world = World::new(builder(seed).processors(2).build());
+        world.host.run_for(0);
+        let proxy = world.proxy.clone();
+        world.host.spawn("user", move || proxy.call(b"patient"));
+        world.host.run_for(1_000);
+        let call = world.modem.kept.lock().unwrap()[0].clone();
+        let first = Arc::new(Mutex::new(None));
+        let said = first.clone();
+        world.host.spawn("user", move || {
+            let irql = &mut passive();
+            call.answer_within(10, irql).unwrap();
+            // Some of the host's moments before.
+            delay(9_999, irql);
+            let first = if answers {
+                call.connect(DIALLED, irql)
+            } else {
+                call.answer_within(PATIENCE, irql).is_ok()
+            };
+            *said.lock().unwrap() = Some(first);
+        });
+        world.host.run_for(u64::from(PATIENCE) - 1_000);
+        let first = first.lock().unwrap().take().expect("it has asked");
+        let expected = if first { vec![] } else { vec![NO_ANSWER] };
+        assert_eq!(failed(&world), expected, "seed {seed}");
+        counts[usize::from(answers)][usize::from(first)] += 1;
+        world.host.run();
+        if answers && first {
+            assert_eq!(world.up(), [1, 0], "seed {seed}");
+        }
+        world.modem.kept.lock().unwrap().clear();
+        world.end(&format!("overtaken, seed {seed}"));
+    }
+    let all = counts.iter().flatten().all(|count| *count > 0);
+    assert!(cfg!(miri) || all, "{counts:?}");
 }
 
 /// Rule OID-63: no clock runs while the device sleeps, and the time begins anew when it wakes.

@@ -152,7 +152,12 @@ impl<C: Client> Lower<C> {
         let held = held.with_vc(Some(&vc.shared))?;
         let call = vc.shared.state().locked(VcState::share);
         let number = call.ok_or(Status::INVALID_STATE)?;
-        Ok(Self { held, number })
+        let lower = Self { held, number };
+        // Now that no more may go out. Whose the lists would be when they come back, no page says.
+        if vc.shared.state().locked(|state| state.is_busy()) {
+            return Err(Status::INVALID_STATE);
+        }
+        Ok(lower)
     }
 
     pub(crate) fn handle(&self) -> NDIS_HANDLE {

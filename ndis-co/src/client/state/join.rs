@@ -19,10 +19,9 @@ pub(super) enum Join {
 
 impl State {
     /// Another VC is to share it, which is to be the only one (rule VC-70): the number of the call
-    /// that it is for, which is up; `None` when there is none that is, or another VC already.
+    /// that it is for, which is up; `None` when there is none that is, or another VC already. No list goes out from here on.
     pub(in crate::client) fn share(&mut self) -> Option<u32> {
-        let up = self.call == Call::Up && !self.want_close && !self.hung_up;
-        if !up || self.join != Join::None {
+        if !self.is_up() || self.join != Join::None {
             return None;
         }
         self.join = Join::Begun(self.number);

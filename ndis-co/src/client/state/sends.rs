@@ -1,15 +1,22 @@
 //! What is sent on a client's VC: when it may be, and what waits for it.
 
-use super::{Call, Life, State};
+use super::{Call, Life, State, join::Join};
 use crate::nbl::Chain;
 
 impl State {
-    pub(in crate::client) fn can_send(&self) -> bool {
+    /// Whether a call is up, and neither side ends it.
+    pub(in crate::client) fn is_up(&self) -> bool {
         self.life == Life::Alive && self.call == Call::Up && !self.want_close && !self.hung_up
     }
 
+    /// Whether the client may send: not on a VC that another one shares, for whose client its data
+    /// are then.
+    pub(in crate::client) fn can_send(&self) -> bool {
+        self.is_up() && self.join == Join::None
+    }
+
     /// Whether lists are out, or calls of NDIS under way.
-    pub(super) fn is_busy(&self) -> bool {
+    pub(in crate::client) fn is_busy(&self) -> bool {
         self.out || self.busy > 0
     }
 

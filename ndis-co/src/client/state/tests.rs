@@ -426,6 +426,34 @@ fn a_vc_is_shared_once_and_while_its_call_is_up() {
     assert_eq!(state.share(), None, "it ends");
 }
 
+/// What goes out on a VC that another one shares is that one's: the driver's own lists stay.
+#[test]
+fn nothing_is_sent_on_a_vc_that_is_shared() {
+    let mut state = called();
+    up(&mut state);
+    assert_eq!(state.changed_gate(), Some(true));
+    state.share().unwrap();
+    assert_eq!(state.changed_gate(), Some(false), "at once");
+    assert!(state.is_up() && !state.can_send());
+    state.joined();
+    assert_eq!(state.changed_gate(), None);
+    state.unshare();
+    assert_eq!(state.changed_gate(), Some(true), "and again");
+    // Nor on behalf of the next call, as long as it is shared.
+    state.share().unwrap();
+    state.joined();
+    assert_eq!(state.changed_gate(), Some(false));
+    state.want_close();
+    assert_eq!(end(&mut state), Some(Status::SUCCESS));
+    assert!(matches!(state.next(|| false), Some(Step::Close { .. })));
+    state.closed();
+    state.closed_and_told();
+    up(&mut state);
+    assert!(state.is_up() && !state.can_send());
+    state.unshare();
+    assert_eq!(state.changed_gate(), Some(true));
+}
+
 /// The VC above hears of the end once, before the close, whoever has ended the call.
 #[test]
 fn the_vc_above_hears_of_the_end_before_the_close() {

@@ -112,7 +112,7 @@ impl<C: Client> Vc<C> {
     /// Whether a call is up and not about to be hung up.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        self.shared.state.locked(|state| state.can_send())
+        self.shared.state.locked(|state| state.is_up())
     }
 
     /// Sends data on the call, in order (rule [NBL-04]); they belong to this VC (rule [VC-62]). The
@@ -125,7 +125,9 @@ impl<C: Client> Vc<C> {
     ///
     /// Gives the lists back with [`Status::PAUSED`] while the binding is
     /// paused, [`Status::CLOSING`] when no call is up (rules [CALL-05], [CALL-43],
-    /// [NBL-07]), [`Status::RESET_IN_PROGRESS`] while the adapter is reset (rule [RESET-01]),
+    /// [NBL-07]), [`Status::INVALID_STATE`] while another VC of this driver's
+    /// [shares](crate::cm::Sap::create_vc_joined) this one,
+    /// [`Status::RESET_IN_PROGRESS`] while the adapter is reset (rule [RESET-01]),
     /// [`Status::INVALID_PARAMETER`] for a miniport's receive lists, and for a list without a packet.
     ///
     /// [CALL-05]: ndis_sys::rules#CALL-05

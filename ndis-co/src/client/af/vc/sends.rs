@@ -62,7 +62,12 @@ impl<C: Client> VcShared<C> {
                 this.af.binding.sends_in(count);
                 // SAFETY: the chain of just now, from this driver's pool for sends.
                 let lists = unsafe { NetBufferLists::from_chain(chain, fields::Side::Protocol) };
-                let status = Status::CLOSING;
+                // Or another VC shares it.
+                let status = if this.state.locked(|state| state.is_up()) {
+                    Status::INVALID_STATE
+                } else {
+                    Status::CLOSING
+                };
                 return Err(SendError { lists, status });
             }
         }
