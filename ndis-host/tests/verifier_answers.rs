@@ -52,6 +52,29 @@ fn oid_23_statistics_of_the_adapter_alone() {
             bench.spawn("caller", |a| a.hang_up());
         });
     }
+    // Whether a counter can be set, or done anything with, is another question.
+    broken(OwnRequests::CoOidRequest, &[], |bench, adapter| {
+        bench.spawn("caller", |a| a.call());
+        bench.mcm.shared.oids.answers(|asked| {
+            // SAFETY: the request of this call.
+            let kind = unsafe { (*asked.request.0).RequestType };
+            if kind != n::NdisRequestQueryInformation {
+                return n::NDIS_STATUS_NOT_SUPPORTED;
+            }
+            write(asked.request.0, &[0; 8]);
+            SUCCESS
+        });
+        let vc = bench.a.shared.vc.load(SeqCst);
+        bench.host.ask(adapter, OidAsk::query(FRAMES, 8));
+        for other in [
+            OidAsk::set(FRAMES, [0; 8]),
+            OidAsk::method(FRAMES, 0, [0; 8], 8),
+            OidAsk::statistics(FRAMES, 8),
+        ] {
+            bench.host.ask(adapter, other.of_vc(vc));
+        }
+        bench.spawn("caller", |a| a.hang_up());
+    });
     // What it does not know at all, it need not know of a VC.
     broken(OwnRequests::CoOidRequest, &[], |bench, adapter| {
         bench.spawn("caller", |a| a.call());

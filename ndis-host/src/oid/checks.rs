@@ -503,7 +503,10 @@ impl State {
         let record = self.world.oids.get(&number)?;
         let adapter = self.world.adapters.get(&record.subject.adapter)?;
         let (oid, door) = (record.given.oid, record.door);
-        let known = door == Door::MiniportCo && adapter.counted.contains(&oid) && !record.removed;
+        let known = asks(&record.given)
+            && door == Door::MiniportCo
+            && adapter.counted.contains(&oid)
+            && !record.removed;
         (known && record.subject.vc.is_some() && is_unknown(status)).then(|| {
             let (name, answer) = (name_of(oid), crate::status::Name(status));
             let text = alloc::format!(
@@ -520,6 +523,7 @@ impl State {
         let (oid, of_vc) = (record.given.oid, record.subject.vc.is_some());
         let counts = COUNTED.contains(&(oid as i32)) && record.door == Door::MiniportCo;
         if counts
+            && asks(&record.given)
             && !of_vc
             && status == n::NDIS_STATUS_SUCCESS
             && let Some(adapter) = self.world.adapters.get_mut(&record.subject.adapter)
@@ -619,6 +623,11 @@ impl State {
             self.violate_by(who, duty, Some(object), text.into());
         }
     }
+}
+
+/// Whether it is a query: what may be set or done is another matter.
+fn asks(given: &Given) -> bool {
+    given.kind == n::NdisRequestQueryInformation
 }
 
 /// The statistics that there are of the adapter and of each VC.
