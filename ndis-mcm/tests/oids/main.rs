@@ -9,7 +9,8 @@ mod goes;
 use board::{ALL, Board, DOUBLE, Desk, How, LAMP, LIT, Lamp, TAG};
 use ndis_co::{event::Event, irql::Passive};
 use ndis_host::{
-    Adapter, Builder, Driver, Host, NotifyClose, OidAnswer, OidAsk, OwnRequests, Readings,
+    Adapter, Builder, Driver, EventMode, Host, NotifyClose, OidAnswer, OidAsk, OwnRequests,
+    Readings,
 };
 use ndis_mcm::{Entry, Status};
 use ndis_sys as n;
@@ -43,7 +44,12 @@ struct World {
 }
 
 fn builder(seed: u64) -> Builder {
-    Host::builder().seed(seed).preemption(1, 3)
+    let host = Host::builder().seed(seed).preemption(1, 3);
+    if cfg!(miri) {
+        host.events(EventMode::Off)
+    } else {
+        host
+    }
 }
 
 /// The readings that matter to a miniport's requests, or all there are.

@@ -109,6 +109,10 @@ pub const PACKAGES: [Package; 8] = [
     DRIVERS[0], DRIVERS[1], DRIVERS[2], DRIVERS[3], DRIVERS[4], MODELS[0], MODELS[1], HOST,
 ];
 
+/// Whose images are looked over as they come from the development profile: a miniport, a client, and the host, which
+/// has no other.
+pub const UNOPTIMISED: [Package; 3] = [DRIVERS[0], DRIVERS[1], HOST];
+
 /// An image in its place.
 pub struct Built {
     /// The `.sys` file.

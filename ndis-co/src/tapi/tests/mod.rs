@@ -278,7 +278,8 @@ fn a_word_that_lies_leads_nowhere() {
 #[test]
 fn neither_do_two_words() {
     let bytes = written(&params());
-    for (size, offset) in CallParams::SHAPE.pairs {
+    let step = if cfg!(miri) { 4 } else { 1 };
+    for (size, offset) in CallParams::SHAPE.pairs.iter().step_by(step) {
         for (long, far) in [
             (u32::MAX, u32::MAX),
             (u32::MAX, 4),
