@@ -309,3 +309,35 @@ fn the_device_goes() {
         world.finish();
     }
 }
+
+/// Nobody rings, and nothing else is left to do: the program goes, and the system cancels what it has
+/// asked. The driver has done nothing wrong, and what it says afterwards reaches nobody.
+#[test]
+fn nobody_rings() {
+    let world = World::new(5);
+    let (asked, file) = world.asks();
+    world.host.run();
+    assert_eq!(asked.told(), Err(n::STATUS_CANCELLED));
+    let told = world.host.device_control(&file, RING.raw(), &[], 4);
+    assert_eq!(told, Err(n::STATUS_CANCELLED));
+    for _ in 0..2 {
+        world.has(|request, irql| assert!(!request.reply(&[1], irql)));
+    }
+    world.host.run();
+    world.host.close(Arc::into_inner(file).unwrap());
+    world.end();
+}
+
+/// While time passes a program waits.
+#[test]
+fn a_program_is_patient() {
+    let world = World::new(6);
+    let (asked, file) = world.asks();
+    world.host.run_for(1000);
+    assert!(asked.0.lock().unwrap().is_none());
+    world.has(|request, irql| assert!(request.reply(&[1], irql)));
+    world.host.run();
+    assert_eq!(asked.told(), Ok(vec![1]));
+    world.host.close(Arc::into_inner(file).unwrap());
+    world.end();
+}

@@ -89,7 +89,12 @@ pub fn smoke() -> Result<Outcome> {
     steps::run(own(&mut cargo(&["fmt"])).args(["--", "--check", "-l"]))?;
     // As libFuzzer's programs too, which the smoke run does not build; `libfuzzer` alone is that
     // without the C++.
-    let lints = ["clippy", "--all-targets", "--no-default-features"];
+    let lints = [
+        "clippy",
+        "--all-targets",
+        "--no-default-features",
+        "--locked",
+    ];
     for features in [&[][..], &["--features", "libfuzzer"]] {
         let mut clippy = cargo(&lints);
         own(&mut clippy).args(features);

@@ -49,6 +49,18 @@ impl State {
         })
     }
 
+    /// Whether this is a request that the driver holds in a cancelable state: it may wait for ever.
+    pub(crate) fn can_be_cancelled(&mut self, object: Option<ObjectId>) -> bool {
+        let number = object.filter(|object| object.kind == Kind::Irp);
+        let request = number.and_then(|object| self.io.requests.get_mut(&object.number));
+        request.is_some_and(|request| {
+            request.completed.is_none()
+                && request
+                    .body
+                    .with(|packet| packet.irp.CancelRoutine.is_some())
+        })
+    }
+
     /// The level that a cancel routine has to go back to.
     fn set_cancel_irql(&mut self, number: u32, irql: u8) {
         self.io.cancel_irql = irql;
@@ -61,7 +73,7 @@ impl State {
 }
 
 /// Cancels a request that may be under way.
-fn cancel(cx: &Cx, number: u32) {
+pub(super) fn cancel(cx: &Cx, number: u32) {
     let Some(begun) = cx.with(|s| s.begin_cancel(number)) else {
         return;
     };

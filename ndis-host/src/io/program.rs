@@ -74,6 +74,10 @@ impl OpenFile {
 
     /// Sends a control code, with data, and room for the answer.
     ///
+    /// The driver may answer later: the task waits. Time has to pass for that without an end
+    /// ([`Host::run_for`]): when nothing is left to do in a [`Host::run`], the program goes, and what it
+    /// waits for is cancelled.
+    ///
     /// # Errors
     ///
     /// What the driver answers; `STATUS_ACCESS_DENIED` when the file was not opened for what the
@@ -144,7 +148,8 @@ impl Host {
         })
     }
 
-    /// A program asks a device for something, see [`OpenFile::device_control`].
+    /// A program asks a device for something, see [`OpenFile::device_control`]. What the driver answers only
+    /// after something else has been done is asked in a [task](Host::spawn).
     ///
     /// # Errors
     ///

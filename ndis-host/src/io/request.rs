@@ -1,5 +1,6 @@
 //! A request on its way: made, handed to the driver's dispatch routine, and judged.
 
+use super::cancel;
 use super::table::{Body, Completion, Packet, Request};
 use crate::callback::{Callback, Ptr};
 use crate::cx::Cx;
@@ -251,18 +252,31 @@ pub(super) fn send(cx: &Cx, file: u32, asks: &Asks) -> Answered {
         let who = &prepared.callback.who;
         let object = Some(ObjectId::new(Kind::Irp, number));
         let what = alloc::format!("the completion of {}'s request", prepared.callback.name);
-        cx.wait_until("DEV-10", who, object, &what, move |s| {
-            let request = s.io.requests.get(&number);
-            s.completion(number).is_some() && request.is_some_and(|request| !request.cancelling)
-        });
+        let wait = || {
+            cx.wait_until("DEV-10", who, object, &what, move |s| {
+                let request = s.io.requests.get(&number);
+                s.completion(number).is_some() && request.is_some_and(|request| !request.cancelling)
+            })
+        };
+        // Nothing can run any more. A driver may hold what can be cancelled as long as it likes, and a
+        // program that goes has that cancelled.
+        if !wait() && cx.with(|s| s.can_be_cancelled(object)) {
+            cancel::cancel(cx, number);
+            wait();
+        }
     }
     let completed = cx.with(|s| {
         let completed = s.completion(number);
-        s.io.requests.remove(&number);
+        let request = s.io.requests.remove(&number);
         s.histories.end(ObjectId::new(Kind::Irp, number));
+        if completed.is_none() {
+            // One that never came is reported, and its memory is not given up.
+            core::mem::forget(request);
+        }
         completed
     });
     let Some(completed) = completed else {
+        core::mem::forget(data);
         return refused(n::STATUS_INVALID_DEVICE_REQUEST);
     };
     let room = asks.control.as_ref().map_or(0, |(_, _, output)| *output);

@@ -381,7 +381,9 @@ impl State {
                 alloc::format!("nothing can run any more, and {} never came", wait.what),
             ));
         }
-        if let Some((who, rule, object, message)) = found {
+        if let Some((who, rule, object, message)) = found
+            && !self.can_be_cancelled(object)
+        {
             self.never_came(who, rule, object, message);
         }
         self.sched.wake(id, Woken::GaveUp);

@@ -240,7 +240,9 @@ impl Alarm<Arc<Slot>> for Dropped {
 /// The program waits until then, or until it cancels what it has asked. So does the close of its
 /// file, which cancels what is pended for it, as the end of the device does. A request that was
 /// cancelled is completed without the driver (rules [DEV-26] to [DEV-29]): the token only says so.
-/// Keep the input that is needed; the request's memory is the program's again then.
+/// The token has no input: copy what is needed before the request is pended. Who keeps many tokens drops those
+/// that are [cancelled](Self::is_cancelled), or a program that asks and cancels in a loop fills the memory.
+/// When the device ends the program gets `STATUS_DEVICE_REMOVED`.
 ///
 /// A token that is dropped refuses the request with `STATUS_UNSUCCESSFUL`, a little later, for a
 /// lock may be held. Each keeps its adapter, as the [`Device`](super::Device) does: what is kept
