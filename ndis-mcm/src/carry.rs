@@ -90,10 +90,7 @@ pub trait Carry: Miniport {
         irql: &mut UpToDispatch,
     ) -> Answer<'r> {
         let _ = irql;
-        match Counted::OfVc(vc.statistics()).answer(request) {
-            Ok(answer) => answer,
-            Err(request) => request.not_supported(),
-        }
+        Counted::OfVc(vc.statistics()).answer_alone(request)
     }
 }
 

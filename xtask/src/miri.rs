@@ -24,7 +24,7 @@ use crate::{
 /// The scenarios that stand for all of them.
 ///
 /// The rule: together they execute 94 of 100 regions of ndis-co and ndis-mcm that any scenario test of
-/// the two examples executes, for what they cost. They were found with the compiler's coverage
+/// the two examples executes. They were found with the compiler's coverage
 /// (`-C instrument-coverage`, with `--cfg miri`, so that the tests are as short as they are here): the
 /// test that executes most new regions for its cost, in instructions, then the one that adds most for its
 /// cost, and so on. When they were chosen, they left out 614 of 10,842 regions, most of them what happens when

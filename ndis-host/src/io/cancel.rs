@@ -1,6 +1,6 @@
 //! A program, or the system for it, cancels what it has asked.
 
-use super::table::Packet;
+use super::table::{Packet, Request};
 use crate::callback::{Callback, Ptr};
 use crate::cx::Cx;
 use crate::export::{Call, exports};
@@ -49,16 +49,11 @@ impl State {
         })
     }
 
-    /// Whether this is a request that the driver holds in a cancelable state: it may wait for ever.
+    /// Whether this is a request that can be cancelled.
     pub(crate) fn can_be_cancelled(&mut self, object: Option<ObjectId>) -> bool {
         let number = object.filter(|object| object.kind == Kind::Irp);
         let request = number.and_then(|object| self.io.requests.get_mut(&object.number));
-        request.is_some_and(|request| {
-            request.completed.is_none()
-                && request
-                    .body
-                    .with(|packet| packet.irp.CancelRoutine.is_some())
-        })
+        request.is_some_and(Request::is_cancelable)
     }
 
     /// The level that a cancel routine has to go back to.
@@ -117,10 +112,7 @@ pub(super) fn check_cleanup(cx: &Cx, file: u32) {
         let mut held = s.io.requests_of(file);
         held.retain(|number| {
             let request = s.io.requests.get_mut(number);
-            request.is_some_and(|request| {
-                let is_set = |packet: &mut Packet| packet.irp.CancelRoutine.is_some();
-                request.completed.is_none() && request.body.with(is_set)
-            })
+            request.is_some_and(Request::is_cancelable)
         });
         for number in &held {
             let object = ObjectId::new(Kind::Irp, *number);

@@ -138,11 +138,6 @@ pub(super) fn device_control(
     }
 }
 
-/// A program cancels what it has asked.
-pub(super) fn cancel(cx: &Cx, file: u32) {
-    super::cancel::cancel_file(cx, file);
-}
-
 /// Closes a file's last handle; waits for what was asked before.
 pub(super) fn close(cx: &Cx, file: u32) {
     let first = cx.with(|s| {

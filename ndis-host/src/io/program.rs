@@ -1,6 +1,6 @@
 //! Programs in user mode: what a test opens, asks and closes.
 
-use super::file;
+use super::{cancel::cancel_file, file};
 use crate::cx::Cx;
 use crate::host::Host;
 use alloc::string::String;
@@ -103,7 +103,7 @@ impl OpenFile {
     ///
     /// As [`open`](Self::open).
     pub fn cancel(&self) {
-        file::cancel(&Cx::of_task(), self.number);
+        cancel_file(&Cx::of_task(), self.number);
     }
 
     /// Closes the file.
@@ -172,7 +172,7 @@ impl Host {
     pub fn cancel_io(&self, file: &OpenFile) {
         self.check(file.host);
         let number = file.number;
-        self.step("a program cancels", move |cx| file::cancel(cx, number));
+        self.step("a program cancels", move |cx| cancel_file(cx, number));
     }
 
     /// A program closes a file.

@@ -254,8 +254,7 @@ pub(super) fn send(cx: &Cx, file: u32, asks: &Asks) -> Answered {
         let what = alloc::format!("the completion of {}'s request", prepared.callback.name);
         let wait = || {
             cx.wait_until("DEV-10", who, object, &what, move |s| {
-                let request = s.io.requests.get(&number);
-                s.completion(number).is_some() && request.is_some_and(|request| !request.cancelling)
+                s.io.requests.get(&number).is_some_and(Request::is_over)
             })
         };
         // Nothing can run any more. A driver may hold what can be cancelled as long as it likes, and a

@@ -135,6 +135,18 @@ pub(crate) struct Request {
     pub(crate) completed: Option<Completion>,
 }
 
+impl Request {
+    /// Whether the driver holds it in a cancelable state: it may wait for ever.
+    pub(crate) fn is_cancelable(&mut self) -> bool {
+        self.completed.is_none() && self.body.with(|packet| packet.irp.CancelRoutine.is_some())
+    }
+
+    /// Whether nobody has it any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.completed.is_some() && !self.cancelling
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct Io {
     pub(crate) devices: BTreeMap<u32, Device>,

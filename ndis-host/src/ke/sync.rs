@@ -135,9 +135,7 @@ impl State {
             }
         }
     }
-}
 
-impl State {
     /// Whether a task holds a lock.
     pub(crate) fn holds_lock(&mut self, id: TaskId, address: usize) -> bool {
         let held = self.locks.held.get_mut(&address);

@@ -2,7 +2,7 @@
 
 use super::{
     code::ControlCode,
-    irp::Asked,
+    irp::{Asked, TOO_SMALL, put},
     pending::{OfFile, PendingControl, Slot, Waiting},
 };
 use core::fmt;
@@ -67,8 +67,7 @@ impl<'r> Control<'r> {
     #[must_use]
     #[doc(alias = "OutputBufferLength")]
     pub fn room(&self) -> usize {
-        // Less when there is no memory, which the I/O manager sees to.
-        self.0.output.min(self.0.data.len())
+        self.0.room()
     }
 
     /// It is done, and there is nothing to be told.
@@ -80,13 +79,7 @@ impl<'r> Control<'r> {
     /// `STATUS_BUFFER_TOO_SMALL` and no data.
     #[doc(alias = "Information")]
     pub fn reply(self, data: &[u8]) -> Answer<'r> {
-        self.reply_in_place(|buffer| {
-            let place = buffer.get_mut(..data.len()).ok_or(TOO_SMALL)?;
-            for (to, from) in place.iter_mut().zip(data) {
-                *to = *from;
-            }
-            Ok(data.len())
-        })
+        self.reply_in_place(|buffer| put(buffer, data))
     }
 
     /// As [`reply`](Self::reply), for what is made where it is to be: `make` is lent the memory, as
@@ -169,9 +162,6 @@ impl<'r> Control<'r> {
         self.refuse(Status::INVALID_DEVICE_REQUEST)
     }
 }
-
-/// The program has too little room for the answer.
-const TOO_SMALL: Status = Status::from_raw(ndis_sys::STATUS_BUFFER_TOO_SMALL);
 
 impl fmt::Debug for Control<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

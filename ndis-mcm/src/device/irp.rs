@@ -63,6 +63,14 @@ macro_rules! place {
     };
 }
 
+/// The place of the first word that is the driver's.
+macro_rules! word {
+    ($irp:expr) => {
+        // SAFETY: by IRP or PENDED the request is there; only a place is computed.
+        unsafe { ndis_sys::irp_driver_context($irp) }.cast::<*mut c_void>()
+    };
+}
+
 /// A member's value.
 macro_rules! read {
     ($place:expr) => {{
@@ -194,31 +202,42 @@ impl<'r> Asked<'r> {
     }
 }
 
+/// The program has too little room for the answer.
+pub(super) const TOO_SMALL: Status = Status::from_raw(ndis_sys::STATUS_BUFFER_TOO_SMALL);
+
+/// Puts an answer where it goes back from, if it has room there; its length.
+pub(super) fn put(buffer: &mut [u8], data: &[u8]) -> Result<usize, Status> {
+    let place = buffer.get_mut(..data.len()).ok_or(TOO_SMALL)?;
+    for (to, from) in place.iter_mut().zip(data) {
+        *to = *from;
+    }
+    Ok(data.len())
+}
+
 /// A request that is answered later, as PENDED says.
 pub(super) struct Pended {
     irp: Token<IRP>,
-    input: usize,
-    output: usize,
-}
-
-impl Asked<'_> {
-    /// How much of the data is there and how much goes back.
-    fn lengths(&self) -> (usize, usize) {
-        (self.input, self.output.min(self.data.len()))
-    }
+    /// How many bytes may go back.
+    room: usize,
 }
 
 impl<'r> Asked<'r> {
+    /// How many bytes may go back. Less than was said when there is no memory, which the I/O manager sees
+    /// to.
+    pub(super) fn room(&self) -> usize {
+        self.output.min(self.data.len())
+    }
+
     /// The request is answered later (rule [DEV-30]).
     ///
     /// [DEV-30]: ndis_sys::rules#DEV-30
     pub(super) fn pend(self) -> (Answer<'r>, Pended) {
-        let (input, output) = self.lengths();
+        let room = self.room();
         let irp = self.irp.0.as_ptr();
         // SAFETY: by IRP the request is the driver's.
         unsafe { ndis_sys::IoMarkIrpPending(irp) };
         let irp = Token(irp);
-        let pended = Pended { irp, input, output };
+        let pended = Pended { irp, room };
         (self.request.answer(Status::PENDING), pended)
     }
 }
@@ -227,10 +246,9 @@ impl Pended {
     /// From here on the request can be cancelled: `routine` finds `context` there. Once, and while
     /// the slot of this is locked.
     pub(super) fn arm(&self, context: *mut c_void, routine: DRIVER_CANCEL) {
-        // SAFETY: by PENDED the request is there; only a place is computed.
-        let words = unsafe { ndis_sys::irp_driver_context(self.irp.0) };
-        // SAFETY: by PENDED the words are the driver's.
-        unsafe { words.cast::<*mut c_void>().write(context) };
+        let word = word!(self.irp.0);
+        // SAFETY: by PENDED it is the driver's.
+        unsafe { word.write(context) };
         // SAFETY: by PENDED; it was marked as pending (rule DEV-30).
         unsafe { ndis_sys::IoSetCancelRoutine(self.irp.0, Some(routine)) };
     }
@@ -249,19 +267,12 @@ impl Pended {
         cancel.load(Ordering::SeqCst) != 0
     }
 
-    /// How many bytes there is room for.
-    pub(super) fn room(&self) -> usize {
-        self.output
-    }
-
-    /// The data: the input first, and zeros behind it.
+    /// The memory of what goes back.
     pub(super) fn data(&mut self) -> &mut [u8] {
         let data = read!((*self.irp.0).AssociatedIrp.SystemBuffer);
         match NonNull::new(data.cast::<u8>()) {
             // SAFETY: by BUFFER, and by PENDED the slice of the dispatch routine is gone.
-            Some(data) => unsafe {
-                slice::from_raw_parts_mut(data.as_ptr(), self.input.max(self.output))
-            },
+            Some(data) => unsafe { slice::from_raw_parts_mut(data.as_ptr(), self.room) },
             None => &mut [],
         }
     }
@@ -284,10 +295,9 @@ impl Irp {
 
     /// What [`Pended::arm`] has put there.
     pub(super) fn context(&self) -> *mut c_void {
-        // SAFETY: by IRP the request is there; only a place is computed.
-        let words = unsafe { ndis_sys::irp_driver_context(self.0.as_ptr()) };
-        // SAFETY: by IRP the words are the driver's; a pointer is any pattern.
-        unsafe { words.cast::<*mut c_void>().read() }
+        let word = word!(self.0.as_ptr());
+        // SAFETY: by IRP it is the driver's; a pointer is any pattern.
+        unsafe { word.read() }
     }
 
     /// Where a cancel routine has to go back to (rule [DEV-27]).

@@ -10,7 +10,7 @@
 //! called, has a pointer in its first word that was made of a reference to its slot. Whoever
 //! completes the request takes that reference, once.
 
-use super::irp::{Irp, Pended};
+use super::irp::{Irp, Pended, put};
 use crate::{key::key, lock::StateLock};
 use core::{
     fmt,
@@ -138,10 +138,10 @@ impl Slot {
             *place = Some(pended);
             is_cancelled
         });
-        // What has come before there was a request to be found.
-        let is_listed = |held: &Held| held.slots.iter().any(|slot| Arc::ptr_eq(slot, this));
-        let listed = |held: &mut Option<Held>| held.as_ref().is_some_and(is_listed);
-        if cancelled_before || !this.waiting.0.with(listed) {
+        // What has come before there was a request to be found: nobody else takes the slot out of the list.
+        let has_gone =
+            |held: &mut Option<Held>| held.is_none() || this.file.0.load(Ordering::Relaxed);
+        if cancelled_before || this.waiting.0.with(has_gone) {
             Self::end(this.clone(), Err(CANCELLED), irql);
         }
     }
@@ -302,17 +302,7 @@ impl PendingControl {
         let Some(mut pended) = Slot::claim(&slot) else {
             return false;
         };
-        let room = pended.room();
-        let place = pended.data().get_mut(..data.len());
-        let result = match place.filter(|_| data.len() <= room) {
-            Some(place) => {
-                for (to, from) in place.iter_mut().zip(data) {
-                    *to = *from;
-                }
-                Ok(data.len())
-            }
-            None => Err(Status::from_raw(ndis_sys::STATUS_BUFFER_TOO_SMALL)),
-        };
+        let result = put(pended.data(), data);
         Slot::complete(slot, pended, result, irql.up_to_dispatch())
     }
 

@@ -282,10 +282,7 @@ impl<W: WanMiniport> Carry for Wan<W> {
         match Call::on(vc, irql) {
             Some(call) => self.call_oid_request(&call, request, irql),
             // Nothing has flowed on it.
-            None => match Counted::OfVc(vc.statistics()).answer(request) {
-                Ok(answer) => answer,
-                Err(request) => request.not_supported(),
-            },
+            None => Counted::OfVc(vc.statistics()).answer_alone(request),
         }
     }
 }

@@ -19,7 +19,8 @@ pub(super) enum Join {
 
 impl State {
     /// Another VC is to share it, which is to be the only one (rule VC-70): the number of the call
-    /// that it is for, which is up; `None` when there is none that is, or another VC already. No list goes out from here on.
+    /// that it is for, which is up; `None` when there is none that is, or another VC already. No list
+    /// goes out from here on.
     pub(in crate::client) fn share(&mut self) -> Option<u32> {
         if !self.is_up() || self.join != Join::None {
             return None;

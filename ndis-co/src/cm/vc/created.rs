@@ -204,7 +204,6 @@ impl<'sap, M: CallManager, S> CreatedVc<'sap, M, S> {
     /// answer. The miniport does not look at that any more. A driver that wants the client to see what
     /// it has asked for itself offers parameters of their own.
     ///
-    ///
     /// ```
     /// # use ndis_co::{Status, cm::{CallManager, Sap, Vc}, irql::UpToDispatch, params::CallParametersBuf};
     /// # use ndis_host as _;

@@ -204,4 +204,15 @@ impl Counted<'_> {
         };
         Ok(request.reply_to(oid, &counter))
     }
+
+    /// As [`answer`](Self::answer), where nothing else is known.
+    pub(crate) fn answer_alone<'r, D: Door<Asked = ToAdapter>>(
+        self,
+        request: OidRequest<'r, D>,
+    ) -> Answer<'r> {
+        match self.answer(request) {
+            Ok(answer) => answer,
+            Err(request) => request.not_supported(),
+        }
+    }
 }
