@@ -149,14 +149,21 @@ coded! {
 /// The most bytes that a typed status has.
 const MOST: usize = 64;
 
+/// Where they are: who hears of them in C looks at them as at a structure, so they begin where one
+/// may.
+#[repr(align(8))]
+struct Room([u8; MOST]);
+
+const _: () = assert!(align_of::<Room>() >= align_of::<ndis_sys::NDIS_LINK_STATE>());
+
 /// Calls with the code of a status and its bytes.
 #[doc(hidden)]
 pub fn encoded<S: Flat + sealed::Coded>(
     status: &S,
     indicate: impl FnOnce(Status, &[u8]) -> Result<(), Status>,
 ) -> Result<(), Status> {
-    let mut room = [0; MOST];
-    let len = status.write_to(&mut room)?;
+    let Room(room) = &mut Room([0; MOST]);
+    let len = status.write_to(room)?;
     let bytes = room.get(..len).unwrap_or_default();
     indicate(Status::from_raw(S::CODE), bytes)
 }

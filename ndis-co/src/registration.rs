@@ -65,7 +65,9 @@ impl<D> Registered<D> {
         self.object.get()
     }
 
-    /// NDIS's handle of the registration, which is there from the options callback on.
+    /// NDIS's handle of the registration: a protocol's from the options callback on, for binds may
+    /// come before the registration has returned; a miniport's when that has, which is before any
+    /// adapter comes.
     #[must_use]
     pub fn handle(&self) -> NDIS_HANDLE {
         self.handle.get()

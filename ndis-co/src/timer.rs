@@ -124,7 +124,8 @@ impl<T: Expire> Timer<T> {
     /// An expiry that begins on another processor at this very moment may take
     /// the new target along, at once.
     ///
-    /// At or below DISPATCH_LEVEL; legal under a lock.
+    /// At or below DISPATCH_LEVEL; legal under a lock. The reference to the target before is
+    /// dropped here: when that may be the last one, the target's destructor must not take the lock.
     ///
     /// Source page: [`NdisSetTimerObject`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndissettimerobject).
     #[doc(alias = "NdisSetTimerObject")]
@@ -142,7 +143,8 @@ impl<T: Expire> Timer<T> {
 
     /// Takes back what was set; `true` if it will not expire any more.
     ///
-    /// At or below DISPATCH_LEVEL; legal under a lock.
+    /// At or below DISPATCH_LEVEL; legal under a lock. The reference to the target is dropped here,
+    /// as [`set`](Self::set) says.
     ///
     /// Source page: [`NdisCancelTimerObject`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndiscanceltimerobject).
     #[doc(alias = "NdisCancelTimerObject")]

@@ -341,3 +341,55 @@ fn a_program_is_patient() {
     world.host.close(Arc::into_inner(file).unwrap());
     world.end();
 }
+
+/// The answer or the loss of the token, the cancellation, and the end of the device at the same time: one
+/// of them completes the request, and nothing is left behind.
+#[test]
+fn a_race_of_all() {
+    let mut seen = [0; 4];
+    for seed in 0..if cfg!(miri) { 8 } else { 400 } {
+        let world = World::new(seed);
+        let (asked, file) = world.asks();
+        let own = file.clone();
+        world.host.spawn("a thread of it", move || own.cancel());
+        let waits = world.waits.clone();
+        world.host.spawn_of(&world.driver, "the driver", move || {
+            for _ in 0..20 {
+                // The device may be gone, and with it the token.
+                let request = waits
+                    .upgrade()
+                    .and_then(|waits| waits.lock().unwrap().pop());
+                match request {
+                    Some(request) if seed % 2 == 0 => {
+                        // SAFETY: a thread at PASSIVE_LEVEL without a lock.
+                        let _ = request.reply(&[5], &mut unsafe { Passive::assume() });
+                        break;
+                    }
+                    Some(request) => {
+                        drop(request);
+                        break;
+                    }
+                    // SAFETY: at PASSIVE_LEVEL.
+                    None => unsafe { n::NdisMSleep(1 + (seed as u32 % 7)) },
+                }
+            }
+        });
+        world.host.run_for(seed % 40);
+        world.host.remove_adapter(&world.card);
+        world.host.run();
+        let told = match asked.told() {
+            Ok(_) => 0,
+            Err(n::NDIS_STATUS_FAILURE) => 1,
+            Err(n::STATUS_CANCELLED) => 2,
+            Err(n::STATUS_DEVICE_REMOVED | n::NDIS_STATUS_RESOURCES) => 3,
+            Err(other) => panic!("{other:#x}"),
+        };
+        seen[told] += 1;
+        world.host.close(Arc::into_inner(file).unwrap());
+        world.finish();
+    }
+    assert!(
+        cfg!(miri) || seen.iter().all(|times| *times > 0),
+        "{seen:?}"
+    );
+}

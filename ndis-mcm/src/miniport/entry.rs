@@ -98,7 +98,7 @@ unsafe impl<M: Miniport> Registers for Entry<M> {
         characteristics.UnloadHandler = now.unload();
         // SAFETY: by REGISTRATION at PASSIVE_LEVEL, with DriverEntry's arguments and a context
         // that lives until the deregistration; NDIS copies the characteristics (rule REG-25).
-        // The driver is ready for an adapter at any moment from now on (rule REG-26).
+        // The driver is ready for an adapter, which comes when DriverEntry has returned (rule REG-26).
         let status = unsafe {
             ndis_sys::NdisMRegisterMiniportDriver(
                 now.object(),
