@@ -78,8 +78,13 @@ impl<K: Calls> Exchange<K> {
         })
     }
 
-    pub(crate) fn context(&self, kind: &'static str, parent: Option<Reference>) -> Context {
-        Context::new(&self.world, &self.life, kind, parent)
+    pub(crate) fn context(
+        &self,
+        kind: &'static str,
+        place: u32,
+        parent: Option<Reference>,
+    ) -> Context {
+        Context::new(&self.world, &self.life, kind, place, parent)
     }
 
     pub(crate) fn parent(&self, parent: impl FnOnce() -> Reference) -> Option<Reference> {
@@ -88,7 +93,7 @@ impl<K: Calls> Exchange<K> {
 
     pub(crate) fn line(&self, af: &Af<Driver<K>>) -> Line {
         let parent = self.parent(|| Box::new(af.clone()));
-        let context = self.context("client's VC", parent);
+        let context = self.context("client's VC", af.binding().desk.place, parent);
         Line {
             place: af.binding().desk.place,
             end: End::new(context.number),
@@ -504,7 +509,11 @@ impl<K: Calls> Exchange<K> {
         };
         let office = Office {
             told: Told::default(),
-            context: self.context("client's SAP", self.parent(|| Box::new(af.clone()))),
+            context: self.context(
+                "client's SAP",
+                af.binding().desk.place,
+                self.parent(|| Box::new(af.clone())),
+            ),
         };
         match af.register_sap(office, address, irql) {
             Ok(sap) => self.go_on_sap(sap, irql),

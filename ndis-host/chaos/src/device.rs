@@ -97,9 +97,9 @@ pub(crate) fn register<S: Shared>(
     let (acting, filing) = (x.clone(), x.clone());
     let board = Board {
         world: world.clone(),
-        file: Box::new(move || Context::new(filing.world(), filing.life(), "file", None)),
+        file: Box::new(move || Context::new(filing.world(), filing.life(), "file", 0, None)),
         act: Box::new(move |irql| S::mischief(&acting, irql)),
-        context: Context::new(world, x.life(), "device", None),
+        context: Context::new(world, x.life(), "device", 0, None),
     };
     let attributes = DeviceAttributes::new(world.among(&NAMES));
     match Device::register(parent, &attributes, board, irql) {

@@ -47,7 +47,7 @@ impl<K: Kind> CallManager for Driver<K> {
             let parent = world
                 .dares(Act::StoreParent, 1, 3)
                 .then(|| -> Reference { Box::new(base.clone()) });
-            x.context("manager's AF", parent)
+            x.context("manager's AF", K::desk(base).place, parent)
         };
         let (refuse, pend) = (world.temper.refuse, world.temper.pend);
         let act = if world.chance(refuse, 64) {
@@ -125,7 +125,7 @@ impl<K: Kind> CallManager for Driver<K> {
         let parent = world
             .dares(Act::StoreParent, 1, 3)
             .then(|| -> Reference { Box::new(af.clone()) });
-        let context = x.context("manager's SAP", parent);
+        let context = x.context("manager's SAP", place, parent);
         let act = if world.chance(world.temper.refuse, 64) {
             world.choose(&[
                 (2, Act::SapPendRefuse),

@@ -72,7 +72,8 @@ struct Ledger {
     /// Frames that were sent on, or are out of order on purpose: in what order
     /// they arrive, and with what they are completed, is open.
     relayed: BTreeSet<Key>,
-    contexts: BTreeSet<u32>,
+    /// The place to which each belongs.
+    contexts: BTreeMap<u32, u32>,
 }
 
 pub(crate) struct World {
@@ -462,7 +463,7 @@ impl World {
             let ledger = look(&self.ledger);
             let out = ledger.frames.keys().chain(ledger.clones.keys());
             let frames: Vec<_> = out.copied().take(5).collect();
-            let contexts: Vec<_> = ledger.contexts.iter().copied().take(5).collect();
+            let contexts: Vec<_> = ledger.contexts.keys().copied().take(5).collect();
             (frames, contexts)
         };
         let requests = self.requests.load(SeqCst);
@@ -486,6 +487,9 @@ pub(crate) trait Whole: Send + Sync {
     /// A call of one of its roles is over, on the VC of this context's number: if that is joined,
     /// ends the other one.
     fn call_over(&self, number: u32, irql: &mut UpToDispatch);
+    /// A call of its client's is closed, on the VC of this number: if that is joined, the other one
+    /// has heard of the end.
+    fn call_closed(&self, number: u32, irql: &mut UpToDispatch);
     /// The call manager's VC of this number is deleted.
     fn vc_deleted(&self, number: u32);
 }
@@ -558,6 +562,9 @@ pub(crate) type Reference = Box<dyn Send + Sync>;
 pub(crate) struct Context {
     pub(crate) number: u32,
     kind: &'static str,
+    /// The adapter or binding that it is for; it may be the context of that itself.
+    place: u32,
+    is_place: bool,
     world: Arc<World>,
     life: Arc<Life>,
     /// Dropped after the context's own destructor has run.
@@ -569,17 +576,32 @@ impl Context {
         world: &Arc<World>,
         life: &Arc<Life>,
         kind: &'static str,
+        place: u32,
         parent: Option<Reference>,
     ) -> Self {
         let number = world.number();
-        look(&world.ledger).contexts.insert(number);
+        look(&world.ledger).contexts.insert(number, place);
         Self {
             number,
             kind,
+            place,
+            is_place: false,
             world: world.clone(),
             life: life.clone(),
             _parent: parent,
         }
+    }
+
+    /// That of an adapter or a binding, to which other ones belong.
+    pub(crate) fn of_place(
+        world: &Arc<World>,
+        life: &Arc<Life>,
+        kind: &'static str,
+        place: u32,
+    ) -> Self {
+        let mut context = Self::new(world, life, kind, place, None);
+        context.is_place = true;
+        context
     }
 
     pub(crate) fn world(&self) -> &Arc<World> {
@@ -599,9 +621,21 @@ impl Context {
 impl Drop for Context {
     fn drop(&mut self) {
         self.check("begin");
-        if !look(&self.world.ledger).contexts.remove(&self.number) {
+        let (was, left) = {
+            let contexts = &mut look(&self.world.ledger).contexts;
+            let was = contexts.remove(&self.number).is_some();
+            let left = contexts.iter().find(|(_, place)| **place == self.place);
+            (was, left.map(|(number, _)| *number))
+        };
+        if !was {
             self.world.found(format!(
                 "the {} context {} is dropped twice",
+                self.kind, self.number
+            ));
+        }
+        if let Some(left) = left.filter(|_| self.is_place) {
+            self.world.found(format!(
+                "the {} context {} is dropped before {left}, which belongs to it",
                 self.kind, self.number
             ));
         }
