@@ -70,8 +70,15 @@ impl<K: Kind> CallManager for Driver<K> {
                 let (context, world_of) = (context(base), world.clone());
                 x.later(base, irql, move |irql| match act {
                     Act::OpenPendAccept => token.accept(context, irql),
-                    Act::OpenPendRefuse => token.refuse(world_of.status(), irql),
-                    _ => drop(token),
+                    Act::OpenPendRefuse => {
+                        // The token holds the adapter.
+                        drop(context);
+                        token.refuse(world_of.status(), irql);
+                    }
+                    _ => {
+                        drop(context);
+                        drop(token);
+                    }
                 });
                 answer
             }
@@ -156,8 +163,15 @@ impl<K: Kind> CallManager for Driver<K> {
                             let sap = token.accept(context, irql);
                             let _ = exchange.saps.put(place, sap);
                         }
-                        Act::SapPendRefuse => token.refuse(world.status(), irql),
-                        _ => drop(token),
+                        Act::SapPendRefuse => {
+                            // The token holds the family, and so the adapter.
+                            drop(context);
+                            token.refuse(world.status(), irql);
+                        }
+                        _ => {
+                            drop(context);
+                            drop(token);
+                        }
                     }
                 });
                 answer

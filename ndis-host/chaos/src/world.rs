@@ -72,8 +72,8 @@ struct Ledger {
     /// Frames that were sent on, or are out of order on purpose: in what order
     /// they arrive, and with what they are completed, is open.
     relayed: BTreeSet<Key>,
-    /// The place to which each belongs.
-    contexts: BTreeMap<u32, u32>,
+    /// What each is, and the place to which it belongs.
+    contexts: BTreeMap<u32, (&'static str, u32)>,
 }
 
 pub(crate) struct World {
@@ -580,7 +580,7 @@ impl Context {
         parent: Option<Reference>,
     ) -> Self {
         let number = world.number();
-        look(&world.ledger).contexts.insert(number, place);
+        look(&world.ledger).contexts.insert(number, (kind, place));
         Self {
             number,
             kind,
@@ -624,8 +624,8 @@ impl Drop for Context {
         let (was, left) = {
             let contexts = &mut look(&self.world.ledger).contexts;
             let was = contexts.remove(&self.number).is_some();
-            let left = contexts.iter().find(|(_, place)| **place == self.place);
-            (was, left.map(|(number, _)| *number))
+            let left = contexts.iter().find(|(_, of)| of.1 == self.place);
+            (was, left.map(|(number, of)| (*number, of.0)))
         };
         if !was {
             self.world.found(format!(
@@ -633,9 +633,9 @@ impl Drop for Context {
                 self.kind, self.number
             ));
         }
-        if let Some(left) = left.filter(|_| self.is_place) {
+        if let Some((left, what)) = left.filter(|_| self.is_place) {
             self.world.found(format!(
-                "the {} context {} is dropped before {left}, which belongs to it",
+                "the {} context {} is dropped before the {what} context {left}, which belongs to it",
                 self.kind, self.number
             ));
         }
