@@ -511,6 +511,11 @@ impl<K: Calls> Exchange<K> {
         } else {
             Act::ClientHangUpData
         });
+        if let Some(whole) = self.life.whole()
+            && self.world.chance(1, 2)
+        {
+            whole.call_over(vc.context.number, irql);
+        }
         if let Err(status) = vc.hang_up(&data, irql) {
             self.world.failure("hang_up", status);
         }

@@ -92,6 +92,8 @@ pub(crate) struct World {
     /// Requests that were made and are not answered. (An answer may come before the request is
     /// counted.)
     requests: AtomicI64,
+    /// Control requests of which a driver was told that the program gets the answer, and it has not.
+    promised: AtomicI64,
     ledger: Mutex<Ledger>,
     /// VCs are joined in this run: a call manager that stands alone has no others.
     joins: AtomicBool,
@@ -154,6 +156,7 @@ impl World {
             budget: AtomicU32::new(budget),
             numbers: AtomicU32::new(1),
             requests: AtomicI64::new(0),
+            promised: AtomicI64::new(0),
             ledger: Mutex::default(),
             joins: AtomicBool::new(false),
             spawner: Mutex::new(None),
@@ -457,6 +460,16 @@ impl World {
         (0..1_000).any(|_| so() || event.wait_for(10, irql)) || so()
     }
 
+    /// A driver was told whether a program gets its answer.
+    pub(crate) fn promise(&self, told: bool) {
+        self.promised.fetch_add(i64::from(told), SeqCst);
+    }
+
+    /// A program has got an answer that was pended.
+    pub(crate) fn kept_promise(&self) {
+        self.promised.fetch_sub(1, SeqCst);
+    }
+
     /// What is left over at the end of a run.
     pub(crate) fn settle(&self) {
         let (frames, contexts) = {
@@ -469,6 +482,12 @@ impl World {
         let requests = self.requests.load(SeqCst);
         if requests != 0 {
             self.found(format!("of the requests {requests} were never answered"));
+        }
+        let promised = self.promised.load(SeqCst);
+        if promised != 0 {
+            self.found(format!(
+                "of the answers to programs {promised} were promised and did not come"
+            ));
         }
         if !frames.is_empty() {
             self.found(format!("frames never came home: {frames:?}"));
