@@ -4,7 +4,7 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
-use ndis_host::{EventMode, Host, Readings};
+use ndis_host::{Host, Readings};
 use ndis_wan_ndiswan as ndiswan;
 use support::{Cable, Config, readings};
 
@@ -14,7 +14,7 @@ fn run(seed: u64, readings: Readings, parameters: &[(&str, &str, u32)]) -> Vec<S
     let host = Host::builder()
         .seed(seed)
         .readings(readings)
-        .events(EventMode::Off)
+        .no_events_under_miri()
         .build();
     for (driver, name, value) in parameters {
         host.set_parameter(driver, name, *value);
