@@ -16,6 +16,7 @@ mod device_pending;
 mod ended;
 mod entry_names;
 mod forward;
+#[path = "joined/main.rs"]
 mod joined;
 #[path = "life/main.rs"]
 mod life;
