@@ -68,7 +68,7 @@ fn constants(field: &str) -> Option<(&'static str, &'static [Constant])> {
                 ])),
                 "ulOfferingModes" => Some(("", &[(1, "ACTIVE"), (2, "INACTIVE")])),
                 "ulAvailableTracking" => Some(("", &[
-                    (1, "NONE"), (2, "PROVIDERLEVEL"), (4, "ALLCALLS"),
+                    (1, "PROVIDERLEVEL"), (2, "ALLCALLS"),
                 ])),
                 _ => None,
             }
