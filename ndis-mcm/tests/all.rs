@@ -11,6 +11,7 @@ mod between;
 mod co_miniport;
 mod configuration;
 mod device;
+mod device_at_once;
 mod device_pending;
 #[path = "ended/main.rs"]
 mod ended;

@@ -30,7 +30,7 @@ use crate::{
 /// cost, and so on. When they were chosen, they left out 614 of 10,842 regions, most of them what happens when
 /// both sides hang up at once, which takes as long as five others. A test that brings new paths of its own
 /// belongs on the list, unless it is long.
-const REPRESENTATIVES: [Tests; 8] = [
+const REPRESENTATIVES: [Tests; 9] = [
     // Whatever safe drivers may do, at random. The longest comes first, so that both processors have
     // enough to do until the end.
     Tests {
@@ -81,6 +81,12 @@ const REPRESENTATIVES: [Tests; 8] = [
             "lent::parameters_of_an_accepted_call_outlive_a_hang_up",
             "lent::parameters_of_an_offer_outlive_the_close_of_the_accepted_call",
         ],
+    },
+    // And what is given back while a token that leads to it is an argument.
+    Tests {
+        package: "ndis-mcm",
+        target: "all",
+        names: &["device_at_once::answered_before_the_dispatch_routine_returns"],
     },
 ];
 
