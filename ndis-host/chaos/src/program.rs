@@ -70,7 +70,7 @@ fn visit(world: &Arc<World>) {
     }
 }
 
-/// Cancels what is asked of a file, or closes it, some time later.
+/// Cancels what is asked of a file, some time later.
 fn cancel_later(world: &Arc<World>, file: &Arc<OpenFile>) {
     let (world_of, file) = (world.clone(), file.clone());
     world.spawn("impatient program", move |irql| {

@@ -643,7 +643,8 @@ impl Drop for Context {
         let (was, left) = {
             let contexts = &mut look(&self.world.ledger).contexts;
             let was = contexts.remove(&self.number).is_some();
-            let left = contexts.iter().find(|(_, of)| of.1 == self.place);
+            let mut contexts = contexts.iter().filter(|_| self.is_place);
+            let left = contexts.find(|(_, of)| of.1 == self.place);
             (was, left.map(|(number, of)| (*number, of.0)))
         };
         if !was {
@@ -652,7 +653,7 @@ impl Drop for Context {
                 self.kind, self.number
             ));
         }
-        if let Some((left, what)) = left.filter(|_| self.is_place) {
+        if let Some((left, what)) = left {
             self.world.found(format!(
                 "the {} context {} is dropped before the {what} context {left}, which belongs to it",
                 self.kind, self.number

@@ -198,9 +198,7 @@ fn what_is_written_is_read() {
     assert_eq!(LineDevCaps::parse(&written(&device())), Ok(device()));
     assert_eq!(LineAddressCaps::parse(&written(&address())), Ok(address()));
     assert_eq!(MakeCall::parse(&written(&make_call())), Ok(make_call()));
-    // Under Miri all of them are read by the next test, from a place that is not aligned.
-    let samples = if cfg!(miri) { Vec::new() } else { samples() };
-    for (name, read, bytes) in samples {
+    for (name, read, bytes) in samples() {
         assert_eq!(read(&bytes).as_ref(), Some(&bytes), "{name}");
     }
 }
