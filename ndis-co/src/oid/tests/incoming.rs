@@ -594,6 +594,19 @@ fn what_a_query_carries_in_is_read_before_it_is_answered() {
     );
 }
 
+/// A driver may take an OID of Windows's for one that carries something in. Nobody has written the
+/// buffer of such a query, so it is not read all the same.
+#[test]
+fn what_no_page_says_that_a_query_carries_is_not_read() {
+    const WRONG: Oid<u32, QueryWith<u32>, ToAdapter> = Oid::new(number::GEN_STATISTICS);
+    let asked = Asked::query(WRONG.number(), 4);
+    let status = asked.answer(|request| match request.read(WRONG) {
+        Ok((nothing, request)) => request.reply_value(&nothing),
+        Err(answer) => answer,
+    });
+    assert_eq!(status, Status::NOT_SUPPORTED);
+}
+
 #[test]
 fn a_pended_request_is_completed_once_with_its_counts() {
     let host = Host::builder().build();
