@@ -13,9 +13,9 @@
 //! `kind` is its type's, `buffer` its buffer. The first `input` bytes there were written by
 //! who asks, and the first `room` ones may be written; both are 0 where it is null. `second`
 //! says that the fields of the second revision are there as well. A query of an OID on which
-//! something is carried in was written as far as there is room: that is so of those of Windows's
-//! of which a page says it, and of those of drivers' own as their targets know. The buffer of any
-//! other query is never read, whatever its target takes it for.
+//! something is carried in was written as far as that goes: so far as a page says of those of
+//! Windows's, and as their targets know of those of drivers' own. The buffer of any other query is
+//! never read, whatever its target takes it for.
 //!
 //! [OID-03]: ndis_sys::rules#OID-03
 //! [OID-20]: ndis_sys::rules#OID-20
@@ -242,8 +242,8 @@ impl View {
                 let arm = view.arm::<_QUERY>();
                 view.buffer = read!(arm, InformationBuffer).cast();
                 view.room = read!(arm, InformationBufferLength);
-                if inward::carries_input(view.oid) {
-                    view.input = view.room;
+                if let Some(most) = inward::carried(view.oid) {
+                    view.input = view.room.min(most);
                 }
             }
             NdisRequestSetInformation => {
@@ -309,17 +309,17 @@ impl View {
     /// Whether the request may carry something in: a query, when a page says so of its OID, or
     /// when that is a driver's own, whose target knows.
     pub(super) fn may_carry(&self) -> bool {
-        !self.kind.is_query() || inward::carries_input(self.oid) || is_own(self.oid)
+        !self.kind.is_query() || inward::carried(self.oid).is_some() || is_own(self.oid)
     }
 
     /// The value that a request carries in whose OID, as its target knows, has one: a query of a
     /// driver's own too, which is not in the list that [`input`](Self::input) goes by.
     pub(super) fn brought<T: Value>(&self) -> Option<T> {
         let most = narrow(size_of::<T>());
-        let len = match (self.kind.is_query(), self.may_carry()) {
-            (true, true) => self.room,
-            (true, false) => 0,
-            (false, _) => self.input,
+        let len = if self.kind.is_query() && is_own(self.oid) {
+            self.room
+        } else {
+            self.input
         };
         value::read(self.written(len.min(most)))
     }
