@@ -165,7 +165,7 @@ mod tests {
         Answer, Initialized,
         wan::{Dial, Frames, LinkParams, NewWan, Speeds, lines::Place, state::Direction},
     };
-    use ndis_co::{irql::Passive, wan::LinkInfo};
+    use ndis_co::irql::Passive;
     use ndis_host::Host;
 
     /// A driver of which nothing but its calls is there.
@@ -199,8 +199,7 @@ mod tests {
             index: 0,
         };
         let params = LinkParams::new(Speeds::both(64_000), 4);
-        let link = LinkInfo::undetected(1500);
-        CallCore::try_new((), place, Direction::Outgoing, params, link).expect("there is memory")
+        CallCore::try_new((), place, Direction::Outgoing, params).expect("there is memory")
     }
 
     /// An expiry that was under way when its time was taken back says nothing of the time that holds

@@ -13,7 +13,6 @@ use core::{fmt, ops};
 use ndis_co::{
     armed::{Alarm, Armed},
     irql::{Irql, NoLock},
-    mem::Arc,
     params::CallParametersBuf,
     tapi::{self, CallParams, Disconnect, Text},
 };
@@ -243,13 +242,10 @@ impl<'r, W: WanMiniport> Dial<'r, W> {
         params: LinkParams,
     ) -> Result<(MakeCall<'r, Wan<W>>, Call<W>), Answer<'r>> {
         let Self { request, vc, taken } = self;
-        let place = taken.place();
-        let link = taken.adapter().of_all.get();
-        match CallCore::try_new(context, place, Direction::Outgoing, params, link) {
+        match CallCore::try_new(context, taken.place(), Direction::Outgoing, params) {
             Ok(core) => {
-                vc.begin(Arc::clone(&core));
                 let call = Call::begin(vc, core);
-                taken.begin(call.clone());
+                taken.begin(&call);
                 Ok((request, call))
             }
             Err(_) => Err(request.refuse(Status::RESOURCES)),

@@ -7,7 +7,7 @@ use super::{
     lines::{Lines, Place},
     link::Link,
 };
-use crate::{Af, Sap};
+use crate::{Af, Sap, lock::StateLock};
 use core::{
     ops,
     sync::atomic::{AtomicBool, Ordering},
@@ -29,8 +29,9 @@ pub struct Nic<W: WanMiniport> {
     pub(super) lines: Lines,
     pub(super) link: Link,
     pub(super) pool: NetBufferListPool,
-    /// What is asked and set without a VC.
-    pub(super) of_all: SpinLock<LinkInfo>,
+    /// What is asked and set without a VC. Calls begin under its lock: who has set it finds each call that
+    /// has begun with what was there before.
+    pub(super) of_all: StateLock<LinkInfo>,
     /// One for each address of each line.
     addresses: Vec<Address<W>>,
     saps: SpinLock<Vec<Registered<W>>>,
@@ -71,7 +72,7 @@ impl<W: WanMiniport> Nic<W> {
             })?;
         }
         Ok(Self {
-            of_all: SpinLock::new(link.unset()),
+            of_all: StateLock::new(link.unset()),
             lines,
             link,
             pool,
@@ -110,11 +111,17 @@ impl<W: WanMiniport> Nic<W> {
         Err(refusal)
     }
 
-    /// A call has begun on an address that was taken for it.
-    pub(super) fn begin(&self, call: Call<W>) {
-        if let Some(one) = self.addresses.get(call.place().index) {
-            one.call.set(Some(call));
-        }
+    /// A call begins on its VC, and on an address that was taken for it.
+    fn begin(&self, call: &Call<W>) {
+        let Some(one) = self.addresses.get(call.place().index) else {
+            return;
+        };
+        let (core, listed) = (call.shared_core().clone(), call.clone());
+        let before = self.of_all.with(|link| {
+            core.set_link(*link);
+            (call.vc().begin(core), one.call.replace(Some(listed)))
+        });
+        drop(before);
     }
 
     /// An address that was taken is free again. Once for each time that it was taken.
@@ -256,7 +263,7 @@ impl<W: WanMiniport> Taken<W> {
     }
 
     /// The call begins, which frees the address at its end.
-    pub(super) fn begin(self, call: Call<W>) {
+    pub(super) fn begin(self, call: &Call<W>) {
         let (adapter, _) = self.0.disarm();
         adapter.begin(call);
     }

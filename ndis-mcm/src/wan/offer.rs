@@ -13,7 +13,6 @@ use crate::{AcceptedCall, Active, CreatedVc, Sap, Status};
 use core::fmt;
 use ndis_co::{
     irql::NoLock,
-    mem::Arc,
     params::CallParametersBuf,
     tapi::{
         self, ANY_ADDRESS, ANY_LINE, CallInfo, CallOrigin, CallReason, CallStates, Disconnect,
@@ -206,9 +205,8 @@ impl<W: WanMiniport> crate::Adapter<Wan<W>> {
             }
             Err(status) => return Err(OfferError { context, status }),
         };
-        let (place, link) = (taken.place(), self.of_all.get());
         // Last, so that nobody else can have it when anything fails.
-        let made = CallCore::try_new(context, place, Direction::Incoming, params, link);
+        let made = CallCore::try_new(context, taken.place(), Direction::Incoming, params);
         let core = match made {
             Ok(core) => core,
             Err(context) => {
@@ -217,9 +215,8 @@ impl<W: WanMiniport> crate::Adapter<Wan<W>> {
                 return Err(OfferError { context, status });
             }
         };
-        vc.begin(Arc::clone(&core));
         let call = Call::begin((*vc).clone(), core);
-        taken.begin(call.clone());
+        taken.begin(&call);
         vc.dispatch_incoming_call(for_client, irql);
         call.offered(irql);
         if self.ends() {

@@ -90,7 +90,7 @@ pub(super) fn answer<'r, W: WanMiniport, D: Door>(
         number::WAN_CO_GET_INFO => reply(request, link.info()),
         // What was set has the same layout.
         number::WAN_CO_GET_LINK_INFO | number::WAN_CO_SET_LINK_INFO => {
-            let info = call.map_or_else(|| adapter.of_all.get(), Call::link);
+            let info = call.map_or_else(|| of_all(adapter), Call::link);
             reply(request, &info)
         }
         number::WAN_CO_GET_STATS_INFO => {
@@ -148,10 +148,10 @@ fn set_link<'r, W: WanMiniport, D: Door>(
         call.tell_first_set(irql);
         set_one(call, info, irql);
     } else {
-        adapter.of_all.set(info);
+        adapter.of_all.with(|link| *link = info);
         let mut calls = adapter.calls();
         while let Some(call) = calls.next(irql) {
-            set_one(&call, info, irql);
+            set_as_all(&call, irql);
         }
     }
     request.accept(SET_LINK)
@@ -159,6 +159,22 @@ fn set_link<'r, W: WanMiniport, D: Door>(
 
 /// The bytes of what is set.
 const SET_LINK: usize = size_of::<ndis_sys::NDIS_WAN_CO_SET_LINK_INFO>();
+
+fn of_all<W: WanMiniport>(adapter: &Adapter<W>) -> LinkInfo {
+    adapter.of_all.with(|link| *link)
+}
+
+/// Sets a call to what holds for all: another request that sets that may have come by here before
+/// this one.
+fn set_as_all<W: WanMiniport>(call: &Call<W>, irql: &mut UpToDispatch) {
+    loop {
+        let info = of_all(call.adapter());
+        set_one(call, info, irql);
+        if of_all(call.adapter()) == info {
+            return;
+        }
+    }
+}
 
 fn set_one<W: WanMiniport>(call: &Call<W>, info: LinkInfo, irql: &mut UpToDispatch) {
     call.core().set_link(info);

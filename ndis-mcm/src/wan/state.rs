@@ -100,13 +100,12 @@ pub struct CallCore<W: WanMiniport> {
 }
 
 impl<W: WanMiniport> CallCore<W> {
-    /// Gives the context back when there is no memory.
+    /// Its link is set when it begins. Gives the context back when there is no memory.
     pub(super) fn try_new(
         context: W::Call,
         place: Place,
         direction: Direction,
         params: LinkParams,
-        link: LinkInfo,
     ) -> Result<Arc<Self>, W::Call> {
         let core = Self {
             context,
@@ -117,8 +116,8 @@ impl<W: WanMiniport> CallCore<W> {
             params: SpinLock::new(params),
             untold: AtomicBool::new(true),
             unset: AtomicBool::new(true),
-            link: SpinLock::new(link),
-            detects: AtomicBool::new(is_open(&link)),
+            link: SpinLock::new(LinkInfo::default()),
+            detects: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             offering: SpinLock::new(match direction {
                 Direction::Incoming => Offering::Before,
@@ -255,10 +254,10 @@ impl<W: WanMiniport> OnVc<W> {
         self.current.with(irql, |current, _| current.clone())
     }
 
-    /// A call begins.
-    pub(super) fn begin(&self, call: Arc<CallCore<W>>) {
+    /// A call begins; the one before, if that has not ended.
+    pub(super) fn begin(&self, call: Arc<CallCore<W>>) -> Option<Arc<CallCore<W>>> {
         self.origin.set(Some(call.direction.origin()));
-        self.current.set(Some(call));
+        self.current.replace(Some(call))
     }
 
     /// Where the last call came from.

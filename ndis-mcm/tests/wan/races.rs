@@ -6,7 +6,11 @@ use super::{
     proxy::{Ring, passive},
     seeds,
 };
-use ndis_co::tapi::{ANY_ADDRESS, ANY_LINE, Disconnect};
+use ndis_co::{
+    oid::{OutgoingRequest, ToAdapter, number},
+    tapi::{ANY_ADDRESS, ANY_LINE, Disconnect, Flat},
+    wan::LinkInfo,
+};
 use ndis_host::{NotifyClose, Readings};
 use ndis_mcm::wan::{Direction, LinkParams};
 use std::sync::{
@@ -104,4 +108,58 @@ fn a_halt_finds_a_call_that_is_connected_at_once() {
         told += u32::from(closing == [Disconnect::Unavailable.into()]);
     }
     assert!(told != 0 && connected - told <= connected / 100);
+}
+
+/// NDISWAN sets all links, without a VC, on a thread of its own.
+fn set_all(world: &World, size: u32) {
+    let proxy = world.proxy.clone();
+    world.host.spawn("ndiswan", move || {
+        let mut bytes = [0; 32];
+        LinkInfo::undetected(size).write_to(&mut bytes).unwrap();
+        let set = OutgoingRequest::<ToAdapter>::set_bytes(number::WAN_CO_SET_LINK_INFO, &bytes);
+        let binding = proxy.0.af.lock().unwrap().as_ref().unwrap().binding();
+        let answered = binding.request_and_wait(set.unwrap(), &mut passive());
+        assert!(answered.unwrap().status().is_success());
+    });
+}
+
+/// What each call has in the end.
+fn sizes(world: &World) -> Vec<u32> {
+    let calls = world.modem.calls.lock().unwrap().clone();
+    let calls = calls.iter().map(|call| call.upgrade().unwrap());
+    calls.map(|call| call.link().max_send_frame_size).collect()
+}
+
+/// A link that is set for all calls is that of one, too, that begins meanwhile: dialled, or offered.
+#[test]
+fn a_link_of_all_calls_is_set_while_one_begins() {
+    for seed in seeds(200) {
+        let world = World::new(builder(seed).preemption(1, 2).build());
+        let proxy = world.proxy.clone();
+        world.host.spawn("user", move || proxy.call(b"line 1"));
+        set_all(&world, 50);
+        world.host.run();
+        assert_eq!(sizes(&world), [50, 50], "seed {seed}");
+        world.end(&format!("set for all, seed {seed}"));
+    }
+}
+
+/// Of two links that are set for all calls at once, one holds for all of them, and the driver hears of
+/// that one last.
+#[test]
+fn two_links_of_all_calls_at_once() {
+    for seed in seeds(100) {
+        let world = World::new(builder(seed).preemption(1, 2).build());
+        world.call("line 1");
+        for size in [50, 60] {
+            set_all(&world, size);
+        }
+        world.host.run();
+        let told = world.modem.set.lock().unwrap().last().copied().unwrap();
+        let holds = told.max_send_frame_size;
+        assert_eq!(sizes(&world), [holds; 2], "seed {seed}");
+        world.call("mirror");
+        assert_eq!(sizes(&world), [holds; 3], "seed {seed}");
+        world.end(&format!("two for all, seed {seed}"));
+    }
 }
