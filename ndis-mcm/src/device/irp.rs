@@ -17,7 +17,8 @@
 //!
 //! BUFFER: the memory at `SystemBuffer` of a request for device control with buffered data belongs
 //! to that request: as much as the greater one of its two lengths, and nobody else looks at it
-//! before the completion (rule [DEV-17]).
+//! before the completion (rule [DEV-17]). The program has written the input; a [`Data`] is made when the
+//! rest is written as well.
 //!
 //! [DEV-09]: ndis_sys::rules#DEV-09
 //! [DEV-12]: ndis_sys::rules#DEV-12
@@ -179,20 +180,24 @@ impl Irp {
         }
         let input = read!((*control).InputBufferLength) as usize;
         let output = read!((*control).OutputBufferLength) as usize;
-        let data = read!((*self.0.as_ptr()).AssociatedIrp.SystemBuffer);
-        let len = if data.is_null() { 0 } else { input.max(output) };
-        let start = Token(data.cast());
-        let mut data = Data { start, len };
-        if let Some(rest) = data.bytes_mut().get_mut(input..) {
-            rest.fill(0);
-        }
+        let start: *mut u8 = read!((*self.0.as_ptr()).AssociatedIrp.SystemBuffer).cast();
+        let len = if start.is_null() {
+            0
+        } else {
+            input.max(output)
+        };
+        // Nobody has written what is behind the input: there are no values yet.
+        let (rest, fresh) = (start.wrapping_add(input), len.saturating_sub(input));
+        // SAFETY: by BUFFER the memory is the request's from `rest` on, so many bytes; or they are none.
+        unsafe { rest.write_bytes(0, fresh) };
+        let start = Token(start);
         Ok(Asked {
             request,
             irp: Self(self.0),
             code,
             input,
             output,
-            data,
+            data: Data { start, len },
         })
     }
 
