@@ -15,7 +15,7 @@
 //!
 //! PEER: the handles of what is held are good as long as it is held, that of a VC only until the
 //! other end has heard of the answer, if it has been [told](Hold::tell). That of a family whose open
-//! NDIS has not told yet is null.
+//! NDIS has not told yet is null, and that of one whose open has [failed](Hold::has_failed) stays so.
 //!
 //! [OID-15]: ndis_sys::rules#OID-15
 
@@ -48,6 +48,15 @@ pub unsafe trait Hold: Clone + Send + Sync + 'static {
 
     /// The handle of the family.
     fn af(&self) -> NDIS_HANDLE;
+
+    /// Whether the open of the family has failed: NDIS has forgotten it, and there is no handle to
+    /// complete anything with (rules [AF-14], [AF-15]). A call manager has its handle from the start.
+    ///
+    /// [AF-14]: ndis_sys::rules#AF-14
+    /// [AF-15]: ndis_sys::rules#AF-15
+    fn has_failed(&self) -> bool {
+        false
+    }
 
     /// The handle of the VC, or null when the request is of none.
     fn vc(&self) -> NDIS_HANDLE;
@@ -107,7 +116,7 @@ pub(crate) unsafe fn come<'r, H: Hold>(
 }
 
 impl<H: Hold> Guest<H> {
-    /// Completes a request, unless the handle for that is not there yet.
+    /// Completes a request, unless the handle for that is not there yet, or never will be.
     ///
     /// # Safety
     ///
@@ -115,6 +124,9 @@ impl<H: Hold> Guest<H> {
     unsafe fn complete(this: &Arc<Self>, request: Token<NDIS_OID_REQUEST>, status: NDIS_STATUS) {
         let af = this.held.af();
         if af.is_null() {
+            if this.held.has_failed() {
+                return;
+            }
             // The open is just being completed.
             this.left.locked(|left| *left = Some((request, status)));
             return Self::defer_later(this);

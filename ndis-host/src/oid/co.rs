@@ -222,7 +222,7 @@ impl State {
         Err(FAILURE)
     }
 
-    /// A call manager's client has opened the family at it, and still has it open.
+    /// A call manager's client opens the family at it, or has it open.
     fn check_clients_af(
         &mut self,
         call: &str,
@@ -237,8 +237,9 @@ impl State {
             self.violate_by(who.clone(), "OID-67", Some(object), message);
             return Err(FAILURE);
         }
-        if !record.is_usable() {
-            // The client is opening or closing it; the call manager cannot know the latter.
+        if record.closed_by_client {
+            // Which the call manager cannot know. While the client opens it, the call manager has the
+            // handle, and no page says that it may not ask.
             return Err(n::NDIS_STATUS_CLOSING);
         }
         Ok(())

@@ -5,6 +5,7 @@ use super::names::name_of;
 use super::tell;
 use crate::cx::Cx;
 use crate::handle::{Kind, ObjectId};
+use crate::model::af::AfPhase;
 use crate::model::oid::{Asker, OidRequest};
 use crate::state::State;
 use alloc::vec::Vec;
@@ -49,8 +50,16 @@ impl State {
         }
     }
 
-    /// A family is closed.
+    /// A family is closed, or its open has failed: then the client has no handle to complete a request
+    /// with (AF-14), and nobody is to blame.
     pub(crate) fn end_requests_of_af(&mut self, af: u32) {
+        let record = self.world.afs.get(&af);
+        if record.is_some_and(|af| af.phase == AfPhase::Opening) {
+            for number in self.outstanding(|r| r.subject.af == Some(af)) {
+                self.end_oid(number);
+            }
+            return;
+        }
         let object = ObjectId::new(Kind::ClientAf, af);
         self.end_outstanding(object, |r| r.subject.af == Some(af));
     }

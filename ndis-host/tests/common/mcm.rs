@@ -1002,7 +1002,10 @@ unsafe extern "system" fn open_af(
             drop(unsafe { Box::from_raw(af) });
             return SUCCESS;
         }
-        Twist::NotifyBeforeOpened | Twist::NotifyBeforeRefused | Twist::OpenFromWorkItem => {
+        Twist::NotifyBeforeOpened
+        | Twist::NotifyBeforeRefused
+        | Twist::AsksBeforeRefusing
+        | Twist::OpenFromWorkItem => {
             // SAFETY: the adapter's handle.
             let item = unsafe { n::NdisAllocateIoWorkItem(nic.handle) };
             // SAFETY: a live item; the AF stays until its routine has run.
@@ -1022,7 +1025,7 @@ unsafe extern "system" fn open_af(
     PENDING
 }
 
-/// Asks for the close of a family whose open still pends, and completes the open.
+/// Asks for the close of a family whose open still pends, or for an OID, and completes the open.
 unsafe extern "system" fn complete_open(context: *mut c_void, item: NDIS_HANDLE) {
     // SAFETY: the item is no longer queued.
     unsafe { n::NdisFreeIoWorkItem(item) };
@@ -1032,12 +1035,25 @@ unsafe extern "system" fn complete_open(context: *mut c_void, item: NDIS_HANDLE)
     let handle = opening.handle;
     // SAFETY: the adapter's context.
     let nic = unsafe { at(opening.nic) };
-    if nic.shared.twist != Twist::OpenFromWorkItem {
-        // SAFETY: its handle.
-        let status = unsafe { n::NdisMCmNotifyCloseAddressFamily(handle) };
-        assert_eq!(status, n::NDIS_STATUS_FAILURE);
+    let shared = &nic.shared;
+    match shared.twist {
+        Twist::OpenFromWorkItem => {}
+        Twist::AsksBeforeRefusing => {
+            let ask = super::oids::Ask::query(&shared.oids, 0xFF01_0001, 4);
+            shared.request.store(ask.at(), SeqCst);
+            let status = super::oids::mcm(handle, null_mut(), &ask);
+            shared.statuses.lock().unwrap().push(status);
+        }
+        _ => {
+            // SAFETY: its handle.
+            let status = unsafe { n::NdisMCmNotifyCloseAddressFamily(handle) };
+            assert_eq!(status, n::NDIS_STATUS_FAILURE);
+        }
     }
-    if nic.shared.twist != Twist::NotifyBeforeRefused {
+    if !matches!(
+        shared.twist,
+        Twist::NotifyBeforeRefused | Twist::AsksBeforeRefusing
+    ) {
         // SAFETY: the request is open.
         unsafe { n::NdisMCmOpenAddressFamilyComplete(SUCCESS, handle, af.cast()) };
         return;

@@ -84,6 +84,8 @@ pub enum Twist {
     NotifyTwice,
     NotifyBeforeOpened,
     NotifyBeforeRefused,
+    /// Asks for an OID while the open pends, and refuses it.
+    AsksBeforeRefusing,
     /// Completes the open from a work item.
     OpenFromWorkItem,
     /// Pends the open and never completes it.

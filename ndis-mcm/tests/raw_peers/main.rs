@@ -9,6 +9,7 @@
 #[path = "../../../ndis-host/tests/common/mod.rs"]
 mod raw;
 
+mod asked_early;
 mod late_return;
 mod next_offer;
 mod old_owner;

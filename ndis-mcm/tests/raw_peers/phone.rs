@@ -142,9 +142,17 @@ pub(crate) struct World<C: Calls> {
 
 impl<C: Calls> World<C> {
     pub(crate) fn new(seed: u64, calls: C) -> Self {
+        let world = Self::without_a_line(seed, Twist::None, calls);
+        world.network(|mcm, _| mcm.open_line());
+        world.host.run();
+        world
+    }
+
+    /// The call manager may be one that refuses the family.
+    pub(crate) fn without_a_line(seed: u64, twist: Twist, calls: C) -> Self {
         let alone = alone();
         let host = builder(seed).build();
-        let mcm = Mcm::load(&host, Twist::None);
+        let mcm = Mcm::load(&host, twist);
         let desk = Arc::new(Desk {
             calls,
             af: Mutex::new(None),
@@ -154,17 +162,14 @@ impl<C: Calls> World<C> {
         let client = host.load_with("phone", move |o, p| unsafe { entry.run(o, p) });
         let adapter = host.add_adapter(&mcm.driver).unwrap();
         host.run();
-        let world = Self {
+        Self {
             host,
             mcm: mcm.shared,
             desk,
             drivers: [client.unwrap(), mcm.driver],
             adapter,
             _alone: alone,
-        };
-        world.network(|mcm, _| mcm.open_line());
-        world.host.run();
-        world
+        }
     }
 
     /// Has the call manager do something, on a thread of its own.

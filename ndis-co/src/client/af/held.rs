@@ -246,6 +246,11 @@ unsafe impl<C: Client> Hold for Held<C> {
         self.af.handle()
     }
 
+    fn has_failed(&self) -> bool {
+        // Not after a close, which waits for what is held.
+        self.af.phase() == Phase::Closed
+    }
+
     fn vc(&self) -> NDIS_HANDLE {
         self.vc
             .as_ref()
