@@ -1,6 +1,6 @@
-//! [`Children`]: the VCs of an address family, and how far their end has come.
+//! [`Children`]: the VCs or the SAPs of an address family, and how far their end has come.
 //!
-//! The list is in three parts, so that neither a call nor the end of all calls costs more
+//! The list is in three parts, so that neither one of them nor the end of all costs more
 //! for those that there are besides:
 //!
 //! ```text
@@ -16,7 +16,7 @@ pub(in crate::client) trait Child {
     /// Where the element is in its list, which is locked by whoever asks.
     fn place(&self) -> &AtomicUsize;
 
-    /// Asks it to end; `true` the first time, `false` also when it cannot be asked yet.
+    /// The family asks it to end, until this is `true`: `false` when it cannot be asked yet.
     fn mark_ending(&self) -> bool;
 
     /// Whether the family must wait for it. Once it was asked to end, and this is `false`,
@@ -75,6 +75,11 @@ impl<T: Child> Children<T> {
         let child = self.list.get(self.asked).cloned();
         self.asked += 1;
         child
+    }
+
+    /// All of them.
+    pub(in crate::client) fn iter(&self) -> impl Iterator<Item = &Arc<T>> {
+        self.list.iter()
     }
 
     /// Whether the family must wait for one of them.

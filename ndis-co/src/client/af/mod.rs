@@ -23,7 +23,7 @@ use crate::{
     irql::{NoLock, Passive, UpToDispatch},
     kernel::{RawWorkItem, Routine},
     lock::SpinLock,
-    mem::{Anchored, Arc, Lent, Parent, Tag, Vec},
+    mem::{Anchored, Arc, Lent, Parent},
     protocol::BindingShared,
     raw::Opaque,
     reference,
@@ -114,7 +114,7 @@ struct State<C: Client> {
     /// What came of a pended open, for the teller.
     outcome: Status,
     vcs: Children<VcShared<C>>,
-    saps: Vec<Arc<SapShared<C>>>,
+    saps: Children<SapShared<C>>,
 }
 
 /// What is to be done next on the way to the close.
@@ -366,7 +366,7 @@ impl<C: Client> AfShared<C> {
     /// Takes a SAP into the list, unless the family is being closed.
     pub(super) fn add_sap(&self, sap: &Arc<SapShared<C>>) -> Result<(), Status> {
         self.state.locked(|state| match state.phase {
-            Phase::Open => state.saps.try_push(sap.clone()).map_err(Status::from),
+            Phase::Open => state.saps.try_push(sap).map_err(Status::from),
             _ => Err(Status::CLOSING),
         })
     }
@@ -380,10 +380,8 @@ impl<C: Client> AfShared<C> {
 
     /// A SAP is gone.
     pub(super) fn remove_sap(this: &Arc<Self>, sap: &Arc<SapShared<C>>) {
-        drop(
-            this.state
-                .locked(|state| state.saps.take_first(|other| Arc::ptr_eq(other, sap))),
-        );
+        let gone = this.state.locked(|state| state.saps.take(sap));
+        drop(gone);
         Self::advance_later(this);
     }
 
@@ -467,10 +465,10 @@ impl<C: Client> State<C> {
         if self.vcs.hold() {
             return None;
         }
-        if let Some(sap) = self.saps.iter().find(|sap| sap.mark_ending()) {
-            return Some(Step::EndSap(sap.clone()));
+        if let Some(sap) = self.saps.ask_next() {
+            return Some(Step::EndSap(sap));
         }
-        if self.saps.iter().any(|sap| sap.holds_af_open()) {
+        if self.saps.hold() {
             return None;
         }
         self.phase = Phase::CloseIssued;
@@ -559,10 +557,7 @@ pub(super) fn close_completed<C: Client>(
     let (pended, saps) = af.state.locked(|state| {
         state.phase = Phase::Closed;
         let pended = core::mem::replace(&mut state.notify, Notify::None) == Notify::Pended;
-        (
-            pended,
-            core::mem::replace(&mut state.saps, Vec::new(Tag::NDIS)),
-        )
+        (pended, core::mem::replace(&mut state.saps, Children::new()))
     });
     for sap in saps.iter() {
         SapShared::af_closed(sap);

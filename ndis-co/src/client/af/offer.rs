@@ -9,7 +9,7 @@ use crate::{
     irql::AtPassive,
     kernel::RawWorkItem,
     lock::SpinLock,
-    mem::{Arc, Lent, Parent, Tag, Vec},
+    mem::{Arc, Lent, Parent, Tag},
     raw::Opaque,
 };
 use core::{fmt, sync::atomic::AtomicBool};
@@ -88,7 +88,7 @@ impl<C: Client> AfOffer<'_, C> {
                 back_off: false,
                 outcome: Status::FAILURE,
                 vcs: Children::new(),
-                saps: Vec::new(Tag::NDIS),
+                saps: Children::new(),
             }),
             leaving: AtomicBool::new(false),
             teller: SpinLock::new(Some(teller)),

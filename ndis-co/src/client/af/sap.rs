@@ -1,6 +1,6 @@
 //! [`RegisteredSap`] and [`Sap`]: an address at which the client takes calls.
 
-use super::{Af, AfShared, Client};
+use super::{Af, AfShared, Client, children::Child};
 use crate::{
     Status,
     address::{SapAddress, SapAddressBuf},
@@ -14,7 +14,7 @@ use crate::{
     scope::Scope,
     stack,
 };
-use core::{fmt, marker::PhantomData, ops};
+use core::{fmt, marker::PhantomData, ops, sync::atomic::AtomicUsize};
 use ndis_sys::NDIS_HANDLE;
 
 /// # Invariants
@@ -28,6 +28,8 @@ pub struct SapShared<C: Client> {
     node: Node<Self>,
     /// The context.
     lent: Lent<Self>,
+    /// Where it is in its family's list, which is locked by whoever asks.
+    place: AtomicUsize,
     address: SapAddressBuf,
     handle: Opaque,
     /// Where NDIS writes the handle; read only when the request did not pend.
@@ -203,6 +205,7 @@ impl<C: Client> SapShared<C> {
         let shared = Self {
             node: Node::new(),
             lent: Lent::new(),
+            place: AtomicUsize::new(0),
             address,
             handle: Opaque::null(),
             slot: Opaque::null(),
@@ -268,12 +271,6 @@ impl<C: Client> SapShared<C> {
         }
     }
 
-    /// Whether the address family must wait for this SAP.
-    pub(in crate::client) fn holds_af_open(&self) -> bool {
-        self.state
-            .locked(|state| !matches!(state.phase, Phase::Released | Phase::Gone))
-    }
-
     /// The family is closed: NDIS has no more use for the context.
     pub(in crate::client) fn af_closed(this: &Arc<Self>) {
         let released = this
@@ -282,6 +279,23 @@ impl<C: Client> SapShared<C> {
         if released {
             drop(this.lent.end());
         }
+    }
+}
+
+impl<C: Client> Child for SapShared<C> {
+    fn place(&self) -> &AtomicUsize {
+        &self.place
+    }
+
+    /// One that ends already was asked with that.
+    fn mark_ending(&self) -> bool {
+        self.mark_ending();
+        true
+    }
+
+    fn holds(&self) -> bool {
+        self.state
+            .locked(|state| !matches!(state.phase, Phase::Released | Phase::Gone))
     }
 }
 
