@@ -1,6 +1,7 @@
 //! [`Lines`]: the lines and addresses of an adapter, as TAPI sees them.
 
 use super::Speeds;
+use core::ops::Range;
 use ndis_co::{
     Status,
     mem::{Tag, Vec},
@@ -36,6 +37,10 @@ pub struct Line {
     classes: TextBuf,
     /// The number of each address, or nothing.
     numbers: Vec<TextBuf>,
+    /// TAPI has to ask about each address.
+    differ: bool,
+    /// How many addresses the lines before it have.
+    before: usize,
     max_rate: u32,
     bearer: BearerModes,
     media: MediaModes,
@@ -53,6 +58,8 @@ impl Line {
             name: TextBuf::utf16(name)?,
             classes: TextBuf::utf16_list(&[NDIS_CLASS])?,
             numbers: Vec::new(Tag::NDIS),
+            differ: false,
+            before: 0,
             max_rate: speeds.tapi_rate(),
             bearer: BearerModes::DATA,
             media: MediaModes::DIGITALDATA,
@@ -66,7 +73,9 @@ impl Line {
     ///
     /// [`Status::RESOURCES`].
     pub fn address(mut self, number: &str) -> Result<Self, Status> {
-        self.numbers.try_push(TextBuf::utf16(number)?)?;
+        let number = TextBuf::utf16(number)?;
+        self.differ |= self.numbers.first().is_some_and(|first| **first != *number);
+        self.numbers.try_push(number)?;
         Ok(self)
     }
 
@@ -105,11 +114,6 @@ impl Line {
         u32::try_from(self.numbers.len()).unwrap_or(u32::MAX)
     }
 
-    /// Whether TAPI need not ask about each address.
-    fn has_like_addresses(&self) -> bool {
-        all_equal(&self.numbers, |one, other| **one == **other)
-    }
-
     fn is_like(&self, other: &Self) -> bool {
         *self.name == *other.name
             && self.numbers.len() == other.numbers.len()
@@ -128,11 +132,12 @@ impl Line {
     }
 }
 
-/// Whether all are like the first one.
-fn all_equal<T>(all: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
-    match all {
-        [first, rest @ ..] => rest.iter().all(|one| same(one, first)),
-        [] => true,
+/// The numbers that one stands for, of so many.
+fn one_or_all(one: u32, all: u32, count: u32) -> Range<u32> {
+    if one == all {
+        0..count
+    } else {
+        one.min(count)..one.saturating_add(1).min(count)
     }
 }
 
@@ -169,7 +174,13 @@ pub(super) struct Place {
 /// [TAPI-03]: ndis_sys::rules#TAPI-03
 #[derive(Debug)]
 #[doc(alias = "OID_CO_TAPI_CM_CAPS")]
-pub struct Lines(Vec<Line>);
+pub struct Lines {
+    all: Vec<Line>,
+    /// How many addresses there are on all lines.
+    addresses: usize,
+    /// TAPI has to ask about each line: they differ, or addresses of any do (rule TAPI-02).
+    differ: bool,
+}
 
 impl Lines {
     /// The most addresses of all lines together.
@@ -178,7 +189,11 @@ impl Lines {
     /// None yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self(Vec::new(Tag::NDIS))
+        Self {
+            all: Vec::new(Tag::NDIS),
+            addresses: 0,
+            differ: false,
+        }
     }
 
     /// One line.
@@ -198,64 +213,59 @@ impl Lines {
     ///
     /// [`Status::INVALID_DATA`] for a line without an address, or when there are more than
     /// [`MAX_ADDRESSES`](Self::MAX_ADDRESSES) then; [`Status::RESOURCES`].
-    pub fn add(&mut self, line: Line) -> Result<(), Status> {
-        let all = self.addresses().saturating_add(line.numbers.len());
-        if line.numbers.is_empty() || all > Self::MAX_ADDRESSES {
+    pub fn add(&mut self, mut line: Line) -> Result<(), Status> {
+        let addresses = self.addresses.saturating_add(line.numbers.len());
+        if line.numbers.is_empty() || addresses > Self::MAX_ADDRESSES {
             return Err(Status::INVALID_DATA);
         }
-        Ok(self.0.try_push(line)?)
+        // Now, and not for each that TAPI asks about.
+        let first = self.all.first();
+        let differ = line.differ || first.is_some_and(|first| !line.is_like(first));
+        line.before = self.addresses;
+        self.all.try_push(line)?;
+        self.differ |= differ;
+        self.addresses = addresses;
+        Ok(())
     }
 
     /// How many lines there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
     /// How many addresses there are on all lines.
     pub(super) fn addresses(&self) -> usize {
-        self.0.iter().map(|line| line.numbers.len()).sum()
-    }
-
-    /// Whether TAPI has to ask about each line: they differ, or addresses of any do (rule
-    /// TAPI-02).
-    fn differ(&self) -> bool {
-        let alike = all_equal(&self.0, Line::is_like);
-        !alike || !self.0.iter().all(Line::has_like_addresses)
+        self.addresses
     }
 
     /// The line of a number; of lines that are alike, any number of one stands for all.
     fn line(&self, line: u32) -> Option<&Line> {
-        if line == ANY_LINE && !self.differ() {
-            return self.0.first();
+        if line == ANY_LINE && !self.differ {
+            return self.all.first();
         }
-        self.0.get(usize::try_from(line).ok()?)
+        self.all.get(usize::try_from(line).ok()?)
     }
 
     /// Each place that a line and an address stand for, wildcards among them.
     pub(super) fn places(&self, line: u32, address: u32) -> impl Iterator<Item = Place> {
-        let of_line = |(number, one): (u32, &Line)| {
-            let count = one.count();
-            (0..count).map(move |address| (number, address))
-        };
-        (0..)
-            .zip(&self.0)
-            .flat_map(of_line)
-            .enumerate()
-            .map(|(index, (line, address))| Place {
-                line,
-                address,
-                index,
-            })
-            .filter(move |place| {
-                (line == ANY_LINE || line == place.line)
-                    && (address == ANY_ADDRESS || address == place.address)
+        let lines = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        let lines = one_or_all(line, ANY_LINE, lines);
+        lines
+            .filter_map(|line| Some((line, self.all.get(line as usize)?)))
+            .flat_map(move |(line, one)| {
+                let addresses = one_or_all(address, ANY_ADDRESS, one.count());
+                addresses.map(move |address| Place {
+                    line,
+                    address,
+                    index: one.before.saturating_add(address as usize),
+                })
             })
     }
 
@@ -267,13 +277,13 @@ impl Lines {
     /// Whether a SAP is for calls that may come here.
     pub(super) fn fits(&self, sap: &LineSap) -> bool {
         let places = self.places(sap.line, sap.address);
-        let mut media = places.filter_map(|place| self.0.get(place.line as usize));
+        let mut media = places.filter_map(|place| self.all.get(place.line as usize));
         media.any(|line| sap.media_modes.intersects(line.media))
     }
 
     /// What calls on a line carry, and what the network promises them.
     pub(super) fn modes(&self, line: u32) -> (MediaModes, BearerModes) {
-        self.0
+        self.all
             .get(line as usize)
             .map(|line| (line.media, line.bearer))
             .unwrap_or_default()
@@ -281,9 +291,9 @@ impl Lines {
 
     /// Rule TAPI-02.
     pub(super) fn cm_caps(&self) -> CmCaps {
-        let lines = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        let lines = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
         CmCaps {
-            per_line: self.differ(),
+            per_line: self.differ,
             ..CmCaps::new(lines)
         }
     }
@@ -293,9 +303,9 @@ impl Lines {
         let one = self.line(line).ok_or(Status::TAPI_NODEVICE)?;
         Ok(LineCaps {
             line,
-            per_address: !one.has_like_addresses(),
+            per_address: one.differ,
             device: LineDevCaps {
-                permanent_line: if self.differ() { line } else { 0 },
+                permanent_line: if self.differ { line } else { 0 },
                 line_name: &one.name,
                 device_classes: &one.classes,
                 bearer_modes: one.bearer,
@@ -308,7 +318,7 @@ impl Lines {
 
     pub(super) fn address_caps(&self, line: u32, address: u32) -> Result<AddressCaps<'_>, Status> {
         let one = self.line(line).ok_or(Status::TAPI_NODEVICE)?;
-        let any = address == ANY_ADDRESS && one.has_like_addresses();
+        let any = address == ANY_ADDRESS && !one.differ;
         let index = if any { 0 } else { address as usize };
         let number = one.numbers.get(index).ok_or(Status::TAPI_INVALADDRESSID)?;
         let nothing = number.iter().all(|byte| *byte == 0);
@@ -368,6 +378,7 @@ mod tests {
             (lines([line("A", &[""]), line("B", &[""])]), true, false),
             (lines([line("A", &["1", "2"])]), true, true),
             (lines([line("A", &["1", "1"])]), false, false),
+            (lines([line("A", &["1", "2", "1"])]), true, true),
         ] {
             assert_eq!(all.cm_caps().per_line, per_line);
             assert_eq!(all.line_caps(0).unwrap().per_address, per_address);
