@@ -12,6 +12,7 @@ use crate::{
     cm::{self, Key, ManagerState, RunsManager, StandaloneCallManager, standalone},
     indication::StatusIndication,
     irql::{NoLock, Passive, UpToDispatch},
+    mark,
     nbl::Chain,
     options::Options,
     protocol::{Binding, BindingShared, Role, sealed},
@@ -113,14 +114,15 @@ impl<P: Client<Role = Self> + StandaloneCallManager> Role<P> for AsBoth {
     }
 
     unsafe fn vc_status(
-        binding: &Binding<P>,
+        _binding: &Binding<P>,
         vc: NDIS_HANDLE,
         status: StatusIndication<'_>,
         irql: &mut UpToDispatch,
     ) {
-        // The context alone does not tell whose VC it is.
-        if let Some(vc) = binding.shared.families().vc_of(vc) {
-            client::handlers::vc_status(&vc, status, irql);
+        // What is indicated for a VC of the call manager's is its client's to hear.
+        if mark::of(vc) == mark::NONE {
+            // SAFETY: by the caller; it is none of the call manager's.
+            unsafe { client::handlers::vc_status::<P>(vc, status, irql) };
         }
     }
 }

@@ -13,7 +13,7 @@
 //! [`Lent`](crate::mem::Lent)), with pointers that are null or valid for the time of the
 //! call, at the level of the callback's page and with no lock of the driver held.
 
-use crate::{Status, family::AddressFamily, mem::Arc, nbl::Chain};
+use crate::{Status, family::AddressFamily, mark, mem::Arc, nbl::Chain};
 use core::{ffi::c_void, marker::PhantomData, ptr::NonNull};
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_STATUS, NET_BUFFER_LIST};
 
@@ -63,8 +63,9 @@ impl<A> FromNdis<*mut c_void, A> {
     ///
     /// `T` is the type of the object.
     pub unsafe fn object<T>(self) -> Option<Arc<T>> {
+        let object = mark::without(self.raw);
         // SAFETY: by the caller, and by CALLBACK NDIS has a reference of its own meanwhile.
-        let object = unsafe { Arc::borrow_raw(self.raw) }?;
+        let object = unsafe { Arc::borrow_raw(object) }?;
         Some(Arc::clone(&object))
     }
 }

@@ -327,6 +327,7 @@ pub mod key;
 pub mod later;
 mod load;
 pub mod lock;
+mod mark;
 pub mod mem;
 mod members;
 pub mod nbl;

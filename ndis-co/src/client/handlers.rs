@@ -405,20 +405,11 @@ pub(crate) unsafe fn sent<C: Client>(vc: NDIS_HANDLE, lists: Chain, irql: &mut U
 }
 
 /// A status of a VC.
-pub(crate) fn vc_status<C: Client>(
-    vc: &Vc<C>,
-    status: StatusIndication<'_>,
-    irql: &mut UpToDispatch,
-) {
-    vc.shared.af.client().vc_status(vc, status, irql);
-}
-
-/// As above, for the context of the VC.
 ///
 /// # Safety
 ///
 /// As CALLBACK says of `vc`, which is a client's.
-pub(crate) unsafe fn vc_status_of<C: Client>(
+pub(crate) unsafe fn vc_status<C: Client>(
     vc: NDIS_HANDLE,
     status: StatusIndication<'_>,
     irql: &mut UpToDispatch,
@@ -426,6 +417,7 @@ pub(crate) unsafe fn vc_status_of<C: Client>(
     // SAFETY: by the caller.
     if let Some(vc) = unsafe { Arc::<VcShared<C>>::borrow_raw(vc) } {
         let shared = Arc::clone(&vc);
-        vc_status(&Vc { shared }, status, irql);
+        let vc = Vc { shared };
+        vc.shared.af.client().vc_status(&vc, status, irql);
     }
 }

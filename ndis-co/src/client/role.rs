@@ -89,7 +89,7 @@ impl<C: Client> Role<C> for AsClient {
         irql: &mut UpToDispatch,
     ) {
         // SAFETY: by the caller; a client has no other VCs.
-        unsafe { handlers::vc_status_of::<C>(vc, status, irql) };
+        unsafe { handlers::vc_status::<C>(vc, status, irql) };
     }
 }
 

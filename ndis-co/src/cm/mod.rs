@@ -55,6 +55,7 @@ use crate::{
     callback::Argument,
     channel::DataPath,
     irql::UpToDispatch,
+    mark,
     oid::{Answered, ToClient},
     params::CallParameters,
     scope::Scope,
@@ -376,6 +377,11 @@ pub unsafe trait Base<M: CallManager<Base = Self>>:
     /// What the base keeps on each VC.
     #[doc(hidden)]
     type Part: Part;
+
+    /// The mark of the contexts of its VCs: that of the role in which they come to handlers of VCs
+    /// of other kinds as well.
+    #[doc(hidden)]
+    const MARK: usize = mark::NONE;
 
     /// The driver.
     #[doc(hidden)]

@@ -42,9 +42,8 @@ impl<C: Client> Families<C> {
         self.0.refuses()
     }
 
-    /// The client's VC with this context, if there is one: that of a protocol that is a call
-    /// manager as well may be another's.
-    pub(crate) fn vc_of(&self, context: NDIS_HANDLE) -> Option<Vc<C>> {
+    /// The client's VC with this context, if there is one: it may be another's.
+    pub(in crate::client) fn vc_of(&self, context: NDIS_HANDLE) -> Option<Vc<C>> {
         let shared = self.0.find_in(|af| af.vc_of(context))?;
         Some(Vc { shared })
     }

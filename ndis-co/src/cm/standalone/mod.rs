@@ -17,6 +17,7 @@ use crate::{
     Status,
     family::AddressFamily,
     irql::{AtPassive, UpToDispatch},
+    mark,
     nbl::NetBufferLists,
     protocol::{Binding, BindingShared, OpenedBinding, Protocol, Received, sealed::Sealed},
     scope::Scope,
@@ -221,6 +222,8 @@ impl<M: StandaloneCallManager> OpenedBinding<'_, M> {
 // the driver's part, and with it the driver, the scope and the families.
 unsafe impl<M: StandaloneCallManager> Base<M> for Binding<M> {
     type Part = <M::Role as RunsManager<M>>::Part;
+
+    const MARK: usize = mark::MANAGED;
 
     fn driver(&self) -> &M {
         self.shared.driver.driver()

@@ -316,7 +316,7 @@ impl<M: CallManager> Sap<M> {
         let af = &self.shared.af;
         let sap = Some(self.shared.clone());
         let vc = VcShared::try_new(af, sap, ptr::null_mut(), (context, part))?;
-        let context = vc.lent.lend(&vc);
+        let context = VcShared::lend(&vc);
         let mut handle = lower;
         // SAFETY: the family is open and stays so while it has children; the
         // context lives until deletion (rule VC-08); the handle variable is

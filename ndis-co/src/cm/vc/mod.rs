@@ -23,6 +23,7 @@ use crate::{
     deferred::Node,
     irql::{NoLock, UpToDispatch},
     lock::SpinLock,
+    mark,
     mem::{Anchored, Arc, Lent, OutOfMemory, Parent, Tag, Vec},
     raw::Opaque,
     reference, stack,
@@ -284,7 +285,12 @@ impl<M: CallManager> VcShared<M> {
     ) -> Result<NDIS_HANDLE, Status> {
         let vc = Self::try_new(af, None, handle, (context, PartOf::<M>::default()))?;
         vc.look(|state, _| state.created());
-        Ok(vc.lent.lend(&vc))
+        Ok(Self::lend(&vc))
+    }
+
+    /// The context for NDIS.
+    fn lend(this: &Arc<Self>) -> NDIS_HANDLE {
+        mark::with(this.lent.lend(this), M::Base::MARK)
     }
 
     /// The client deletes its VC, or is told that it cannot yet (rule VC-27).

@@ -9,9 +9,7 @@
 //!
 //! NDIS calls one handler for what arrives on a VC of a protocol, whatever VC that is, and so
 //! for sent lists and for the ends of activations and deactivations. The context of a
-//! signaling VC is an address with its lowest bit set; those of all other VCs are the
-//! addresses of allocations, in which that bit is clear. So a context tells what it is
-//! before anything is read through it.
+//! signaling VC has a mark of its own (see the module `mark`).
 //!
 //! # Invariants
 //!
@@ -27,6 +25,7 @@ use crate::{
     deferred::{Deferred, Node},
     irql::{NoLock, Passive, UpToDispatch},
     lock::SpinLock,
+    mark,
     mem::{Anchored, Arc, Lent, Parent, Tag},
     members::Members,
     nbl::{Chain, NetBufferLists, fields},
@@ -37,7 +36,7 @@ use crate::{
     scope::Scope,
     stack,
 };
-use core::{ffi::c_void, fmt, ops, ptr};
+use core::{fmt, ops, ptr};
 use ndis_sys::NDIS_HANDLE;
 use state::{State, Step};
 
@@ -202,9 +201,6 @@ impl<M: StandaloneCallManager> SignalingVcs<M> {
     }
 }
 
-/// What sets the context of a signaling VC apart.
-const MARK: usize = 1;
-
 impl<M: StandaloneCallManager> SignalingShared<M> {
     fn create(
         binding: &Binding<M>,
@@ -225,7 +221,7 @@ impl<M: StandaloneCallManager> SignalingShared<M> {
         };
         let vc = Arc::try_new_anchored(vc, Tag::NDIS)?;
         binding.shared.signaling_vcs().0.add(&vc)?;
-        let context = vc.lent.lend(&vc).map_addr(|address| address | MARK);
+        let context = mark::with(vc.lent.lend(&vc), mark::SIGNALING);
         let mut handle: NDIS_HANDLE = ptr::null_mut();
         // SAFETY: the binding is open as long as its list has a VC; no family, for the VC is
         // the call manager's own; by SIGNALING the context lives until the deletion; the
@@ -382,10 +378,10 @@ impl<M: StandaloneCallManager> Deferred for SignalingShared<M> {
 pub(crate) unsafe fn from_context<M: StandaloneCallManager>(
     context: NDIS_HANDLE,
 ) -> Option<SignalingVc<M>> {
-    if context.addr() & MARK == 0 {
+    if mark::of(context) != mark::SIGNALING {
         return None;
     }
-    let context: *mut c_void = context.map_addr(|address| address & !MARK);
+    let context = mark::without(context);
     // SAFETY: by the mark it is what `create` gave NDIS, and by SIGNALING NDIS has a reference
     // of its own meanwhile.
     let shared = unsafe { Arc::<SignalingShared<M>>::borrow_raw(context) }?;
