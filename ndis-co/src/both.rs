@@ -121,7 +121,7 @@ impl<P: Client<Role = Self> + StandaloneCallManager> Role<P> for AsBoth {
     ) {
         // What is indicated for a VC of the call manager's is its client's to hear.
         if mark::of(vc) == mark::NONE {
-            // SAFETY: by the caller; it is none of the call manager's.
+            // SAFETY: by the caller; by its mark it is none of the call manager's.
             unsafe { client::handlers::vc_status::<P>(vc, status, irql) };
         }
     }
