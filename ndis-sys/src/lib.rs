@@ -82,7 +82,7 @@ mod generated;
 mod imports;
 mod macros;
 mod nt;
-#[doc = include_str!("../docs/rules.md")]
+#[cfg_attr(doc, doc = include_str!("../docs/rules.md"))]
 pub mod rules {}
 #[cfg(all(windows, feature = "rt", any(not(feature = "host"), feature = "image")))]
 mod rt;
