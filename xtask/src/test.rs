@@ -273,11 +273,21 @@ fn image_lints() -> Result<Outcome> {
 /// All targets in one go, so that cargo has enough to do for every processor.
 fn compiles_for_windows() -> Result<Outcome> {
     let mut check = cargo(&["check", "--lib"]);
+    // The raw crate's own tests assert the layouts of all records, and do so when they are compiled.
+    let mut layouts = cargo(&[
+        "check",
+        "--lib",
+        "--profile",
+        "test",
+        "--package",
+        "ndis-sys",
+    ]);
     for target in Arch::ALL.map(Arch::target) {
         if let Some(missing) = toolchain::need_target(target)? {
             return Ok(missing);
         }
         check.args(["--target", target]);
+        layouts.args(["--target", target]);
     }
     // The drivers' tests, on Windows: what belongs in an image only must not be in them, and that is the
     // same for each machine. (That the host itself compiles for each is seen in the step of `wdk-sys`.)
@@ -286,6 +296,7 @@ fn compiles_for_windows() -> Result<Outcome> {
         check.args(["--package", name]);
     }
     steps::run(&mut check)?;
+    steps::run(&mut layouts)?;
     steps::run(tests.args([
         "--package",
         "loopback-mcm",
