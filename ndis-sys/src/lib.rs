@@ -75,6 +75,8 @@ macro_rules! __in_an_image {
 #[macro_use]
 mod bits;
 #[macro_use]
+mod copy;
+#[macro_use]
 mod layout;
 #[macro_use]
 mod zero;
