@@ -13,9 +13,9 @@
 //! [`Lent`](crate::mem::Lent)), with pointers that are null or valid for the time of the
 //! call, at the level of the callback's page and with no lock of the driver held.
 
-use crate::{Status, mem::Arc, nbl::Chain};
+use crate::{Status, family::AddressFamily, mem::Arc, nbl::Chain};
 use core::{ffi::c_void, marker::PhantomData, ptr::NonNull};
-use ndis_sys::{NDIS_STATUS, NET_BUFFER_LIST};
+use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_STATUS, NET_BUFFER_LIST};
 
 /// A C argument of a callback that runs.
 ///
@@ -108,6 +108,17 @@ impl<T> Argument<*mut T> for &T {
         // SAFETY: by ARGUMENT null or valid, and NDIS, who owns it, does not write it
         // meanwhile.
         unsafe { argument.raw.as_ref() }
+    }
+}
+
+/// By value: a client may give the structure back as soon as its family is open, which may be before
+/// the callback returns that is told of it.
+impl Argument<*mut CO_ADDRESS_FAMILY> for AddressFamily {
+    fn from_ndis(argument: FromNdis<*mut CO_ADDRESS_FAMILY, Self>) -> Option<Self> {
+        // By ARGUMENT: it is what a reference is made of.
+        let (raw, _is) = (argument.raw, PhantomData);
+        let family: &CO_ADDRESS_FAMILY = Argument::from_ndis(FromNdis { raw, _is })?;
+        Some(Self::from_raw(family))
     }
 }
 

@@ -15,7 +15,7 @@ use ndis_co::{
     params::{CallParameters, CallParametersBuf, Specific},
     protocol::{Binding, Entry, Kept, NewBinding, OpenedBinding, Protocol, Received},
 };
-use ndis_host::{Driver, EventMode, Host, Readings, Report};
+use ndis_host::{Driver, Host, Readings, Report};
 use raw::link::{Flaw, Link};
 use std::sync::{
     Arc, Mutex,
@@ -279,13 +279,7 @@ fn life(
     pends: bool,
 ) -> (Arc<Notes>, Report) {
     let host = Host::builder().seed(seed).readings(readings);
-    // Miri pays dearly for each event that is recorded.
-    let host = if cfg!(miri) {
-        host.events(EventMode::Off)
-    } else {
-        host
-    };
-    let host = host.build();
+    let host = host.no_events_under_miri().build();
     let link = Link::load(&host, flaw, pends);
     let (driver, notes) = load(&host, habit);
     let up: Vec<_> = (0..adapters)

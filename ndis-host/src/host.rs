@@ -1,20 +1,22 @@
 //! What a test or a demo holds in its hands: a host, its drivers and adapters.
 
+mod builder;
 mod life;
+
+pub use builder::Builder;
 
 use crate::core::Core;
 use crate::cx::Cx;
 use crate::ke::table::registry::RegistryValue;
 use crate::loading::{Entry, all_left, enter_driver, unload};
-use crate::log::{Event, EventMode};
+use crate::log::Event;
 use crate::model::driver::Unload;
 use crate::oid::own::{self, OidAnswer, OidAsk};
 use crate::platform::Lock;
 use crate::pnp;
-use crate::readings::Readings;
 use crate::report::{Printed, Report};
 use crate::sched::{Frame, Goal, Work};
-use crate::state::{Settings, State};
+use crate::state::State;
 use alloc::boxed::Box;
 use alloc::string::ToString;
 use alloc::sync::Arc;
@@ -25,146 +27,6 @@ use ndis_sys::{DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
 /// The entry point of a driver, as its image exports it.
 pub type EntryPoint =
     unsafe extern "system" fn(*mut DRIVER_OBJECT, *mut UNICODE_STRING) -> NTSTATUS;
-
-/// The settings of a [`Host`] that is about to be built.
-pub struct Builder(Settings);
-
-impl Builder {
-    /// The seed of the schedule; the same seed gives the same run.
-    #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.0.seed = seed;
-        self
-    }
-
-    /// How many virtual processors there are (4).
-    #[must_use]
-    pub fn processors(mut self, processors: u8) -> Self {
-        self.0.processors = processors.max(1);
-        self
-    }
-
-    /// How often a task is preempted at a switch point: `times` in `of` (1, 8).
-    #[must_use]
-    pub fn preemption(mut self, times: u32, of: u32) -> Self {
-        self.0.preemption = (times, of);
-        self
-    }
-
-    /// How often a callback that may run at DISPATCH_LEVEL does so although its
-    /// caller is at PASSIVE_LEVEL: `times` in `of` (1, 8).
-    #[must_use]
-    pub fn raise(mut self, times: u32, of: u32) -> Self {
-        self.0.raise = (times, of);
-        self
-    }
-
-    /// How often a driver that asks is told that little of its stack is left, or next
-    /// to nothing, although it has more: `times` in `of` (never).
-    ///
-    /// A driver that leaves work to another stack then does so in places where it
-    /// otherwise would only in a deep recursion. One that looks again there must find
-    /// room in the end, so not always.
-    #[must_use]
-    pub fn low_stack(mut self, times: u32, of: u32) -> Self {
-        self.0.low_stack = (times, of.max(times.saturating_add(1)));
-        self
-    }
-
-    /// The answers to the open questions.
-    #[must_use]
-    pub fn readings(mut self, readings: Readings) -> Self {
-        self.0.readings = readings;
-        self
-    }
-
-    /// How much of the run is recorded (the last 10,000 events).
-    #[must_use]
-    pub fn events(mut self, events: EventMode) -> Self {
-        self.0.events = events;
-        self
-    }
-
-    /// How many real milliseconds a run in which nothing moves waits for a
-    /// thread that the host did not start, before it says so (300).
-    #[must_use]
-    pub fn patience(mut self, milliseconds: u32) -> Self {
-        self.0.patience = milliseconds;
-        self
-    }
-
-    /// How many real milliseconds one task may keep the baton without a call of the host's
-    /// or by it, before the run ends with the task's name and what it is in (60,000; 0 is
-    /// no limit).
-    ///
-    /// A task that says nothing that long usually waits for something that the host
-    /// cannot see: a [`std::sync::Mutex`] that another task held when it called NDIS
-    /// (dropping the last reference to an object calls NDIS, too). No thread of the
-    /// run goes on then, and without the watchdog nobody would be told why.
-    #[must_use]
-    pub fn watchdog(mut self, milliseconds: u32) -> Self {
-        self.0.watchdog = milliseconds;
-        self
-    }
-
-    /// How many times a task is handed the baton before the run is taken for one
-    /// that never ends (without limit).
-    #[must_use]
-    pub fn limit(mut self, steps: u64) -> Self {
-        self.0.limit = steps;
-        self
-    }
-
-    /// What is called with the reason before the host panics because a run
-    /// cannot go on; for embedders whose panics do not unwind. The host's
-    /// [`report`](Host::report) and [`events`](Host::events) can be had there.
-    #[must_use]
-    pub fn last_words(mut self, last_words: fn(&str)) -> Self {
-        self.0.last_words = Some(last_words);
-        self
-    }
-
-    /// Whether NDIS asks each adapter, when it has been initialized, for what the
-    /// documentation says it does ([OID-46]): the supported OIDs and the custom ones, its
-    /// abilities to sleep, its statistics; and sets the name of the computer (no).
-    ///
-    /// [OID-46]: ndis_sys::rules#OID-46
-    #[must_use]
-    pub fn ask_after_initialize(mut self, asks: bool) -> Self {
-        self.0.asks_after_initialize = asks;
-        self
-    }
-
-    /// Whether each task is a thread of the system's own (no).
-    ///
-    /// Tasks are strands otherwise, stacks that one thread goes about on: that is many times as
-    /// fast, and the run of a seed is the same. What a driver or a test keeps in a
-    /// [`thread_local!`](std::thread_local) is then shared by all tasks of a host. (Under Miri,
-    /// and on processors that the crate `corosensei` does not know, tasks are threads always.)
-    #[must_use]
-    pub fn threads(mut self, own: bool) -> Self {
-        self.0.threads = own;
-        self
-    }
-
-    #[cfg(test)]
-    pub(crate) fn settings(self) -> Settings {
-        self.0
-    }
-
-    /// Builds the host.
-    pub fn build(self) -> Host {
-        // Naming every export keeps the linker from leaving any out.
-        let exports = crate::exported::exported().count();
-        debug_assert!(exports > 0);
-        #[cfg(feature = "std")]
-        crate::platform::announce_panics(crate::core::current_seed);
-        Host {
-            core: Core::new(&self.0),
-            control: Lock::new(()),
-        }
-    }
-}
 
 /// An embedded NDIS with its drivers.
 ///
@@ -193,21 +55,7 @@ pub struct Adapter {
 impl Host {
     /// Settings for a new host.
     pub fn builder() -> Builder {
-        Builder(Settings {
-            seed: 1,
-            processors: 4,
-            preemption: (1, 8),
-            raise: (1, 8),
-            low_stack: (0, 1),
-            readings: Readings::default(),
-            events: EventMode::Last(10_000),
-            patience: 300,
-            watchdog: 60_000,
-            limit: u64::MAX,
-            last_words: None,
-            asks_after_initialize: false,
-            threads: false,
-        })
+        Builder::new()
     }
 
     /// Runs `body` as a task until it, and all of plug and play, is done.

@@ -893,49 +893,6 @@ fn wan_07_counters_of_no_known_size() {
     });
 }
 
-/// Asks of the call manager's family, in this order: each OID, and the line that it is about.
-fn enumerated(rules: &[&str], order: &'static [(u32, u32)], differ: bool) {
-    broken(rules, A, |bench| {
-        bench.mcm.shared.oids.answers(move |asked| {
-            // Lines that differ say so in the last of three numbers.
-            let mut bytes = [0; 12];
-            bytes[8] = u8::from(differ);
-            if asked.oid == n::OID_CO_TAPI_CM_CAPS {
-                bytes[..4].copy_from_slice(&(n::CO_TAPI_VERSION as u32).to_ne_bytes());
-            }
-            write(asked.request.0, &bytes);
-            SUCCESS
-        });
-        as_client(bench, move |a| {
-            for (oid, line) in order {
-                let ask = Ask::query(&a.oids, *oid, 12);
-                let buffer: *mut u32 = query(ask.at()).InformationBuffer.cast();
-                // SAFETY: the request's own buffer, of twelve bytes.
-                unsafe { buffer.write(*line) };
-                let (binding, af) = (a.binding.load(SeqCst), a.af.load(SeqCst));
-                assert_eq!(co(binding, af, NO, &ask), SUCCESS);
-                ask.free();
-            }
-        });
-        bench.mcm.shared.oids.asked.lock().unwrap().clear();
-        free(bench);
-    });
-}
-
-#[test]
-fn tapi_04_lines_and_addresses_asked_before_what_they_depend_on() {
-    const CM: u32 = n::OID_CO_TAPI_CM_CAPS;
-    const LINE: u32 = n::OID_CO_TAPI_LINE_CAPS;
-    const ADDRESS: u32 = n::OID_CO_TAPI_ADDRESS_CAPS;
-    let wrong = &["TAPI-04"];
-    enumerated(wrong, &[(LINE, 0)], false);
-    enumerated(wrong, &[(CM, 0), (ADDRESS, 0)], false);
-    enumerated(wrong, &[(CM, 0), (LINE, 0), (ADDRESS, 1)], true);
-    enumerated(&[], &[(CM, 0), (LINE, 0), (ADDRESS, 1)], false);
-    let all = &[(CM, 0), (LINE, 0), (LINE, 1), (ADDRESS, 1), (ADDRESS, 0)];
-    enumerated(&[], all, true);
-}
-
 #[test]
 fn oid_24_what_is_mandatory_and_not_known() {
     broken_on(&["OID-24", "INIT-30"], MCM, |bench, adapter| {

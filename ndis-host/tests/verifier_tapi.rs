@@ -209,15 +209,41 @@ fn tapi_03_addresses_that_cannot_differ() {
     asked(&["TAPI-03"], MCM, Twist::None, one, asks);
 }
 
+/// Which line a question is about.
+const SECOND_LINE: &[(usize, u32)] = &[(offset_of!(n::CO_TAPI_LINE_CAPS, ulLineID), 1)];
+/// The first address of which line a question is about.
+const OF_SECOND_LINE: &[(usize, u32)] = &[(offset_of!(n::CO_TAPI_ADDRESS_CAPS, ulLineID), 1)];
+
+/// A call manager whose lines differ.
+fn differing(oid: u32) -> &'static [(usize, u32)] {
+    match oid {
+        ALL => &[VERSION, (offset_of!(n::CO_TAPI_CM_CAPS, ulFlags), 1)],
+        _ => &[],
+    }
+}
+
 #[test]
-fn tapi_04_a_line_before_all_lines() {
-    asked(&["TAPI-04"], A, Twist::None, right, &[(LINE, &[])]);
-    asked(
-        &["TAPI-04"],
-        A,
-        Twist::None,
-        right,
-        &[(ALL, &[]), (ADDRESS, &[])],
+fn tapi_04_lines_and_addresses_asked_before_what_they_depend_on() {
+    let wrong = |says, queries| asked(&["TAPI-04"], A, Twist::None, says, queries);
+    let all_right = |says, queries| asked(&[], "", Twist::None, says, queries);
+    // A line before all lines, an address before its line.
+    wrong(right, &[(LINE, &[])]);
+    wrong(right, &[(ALL, &[]), (ADDRESS, &[])]);
+    // One line stands for all, unless they differ.
+    all_right(right, &[(ALL, &[]), (LINE, &[]), (ADDRESS, OF_SECOND_LINE)]);
+    wrong(
+        differing,
+        &[(ALL, &[]), (LINE, &[]), (ADDRESS, OF_SECOND_LINE)],
+    );
+    all_right(
+        differing,
+        &[
+            (ALL, &[]),
+            (LINE, &[]),
+            (LINE, SECOND_LINE),
+            (ADDRESS, OF_SECOND_LINE),
+            (ADDRESS, &[]),
+        ],
     );
 }
 

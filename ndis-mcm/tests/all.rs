@@ -11,11 +11,13 @@ mod between;
 mod co_miniport;
 mod configuration;
 mod device;
+mod device_at_once;
 mod device_pending;
 #[path = "ended/main.rs"]
 mod ended;
 mod entry_names;
 mod forward;
+#[path = "joined/main.rs"]
 mod joined;
 #[path = "life/main.rs"]
 mod life;

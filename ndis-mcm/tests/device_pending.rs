@@ -393,3 +393,40 @@ fn a_race_of_all() {
         "{seen:?}"
     );
 }
+
+/// Without memory for its place a request comes back to the driver, which answers it at once.
+#[test]
+fn without_memory() {
+    let mut refused = 0;
+    for nth in 1..10 {
+        let world = World::new(nth);
+        let file = Arc::new(world.host.open(NAME).expect("it is there"));
+        world.host.fail_allocation(nth);
+        let (asked, own) = (Asked::default(), file.clone());
+        let answer = asked.clone();
+        world.host.spawn("a program", move || {
+            let told = own.device_control(RING.raw(), &[], 4);
+            *answer.0.lock().unwrap() = Some(told);
+        });
+        world.host.run_for(100);
+        let at_once = asked.0.lock().unwrap().take();
+        match &at_once {
+            Some(told) => {
+                assert_eq!(*told, Err(n::NDIS_STATUS_RESOURCES));
+                refused += 1;
+            }
+            None => {
+                world.has(|request, irql| assert!(request.reply(&[9], irql)));
+                world.host.run();
+                assert_eq!(asked.told(), Ok(vec![9]));
+            }
+        }
+        world.host.close(Arc::into_inner(file).unwrap());
+        world.end();
+        if at_once.is_none() {
+            break;
+        }
+    }
+    // The slot, and its entry in the list.
+    assert_eq!(refused, 2);
+}

@@ -67,21 +67,12 @@ fn explain(rule: &Rule, cover: &Cover, pages: &Pages) -> String {
     if let Some(note) = &rule.note {
         let _ = writeln!(text, "  Note: {note}");
     }
-    let means = match rule.enforce {
-        rule_book::Enforce::Type => "the types of the safe crates",
-        rule_book::Enforce::Runtime => "checks at run time",
-        rule_book::Enforce::Doc => "documentation, for lack of a check",
-    };
-    let means = if cover.is_empty() {
-        format!("nothing yet; planned: {means}")
-    } else {
-        means.to_owned()
-    };
     let _ = writeln!(
         text,
-        "\n  About:       {}\n  Applies to:  {}\n  Enforced by: {means}",
+        "\n  About:       {}\n  Applies to:  {}\n  Enforced by: {}",
         rule.api,
         list(&roles),
+        means(rule, cover),
     );
     text.push_str(match (rule.is_inferred(), rule.pages().len()) {
         (true, _) => "\n  Inferred from Microsoft's pages:\n",
@@ -113,6 +104,31 @@ fn explain(rule: &Rule, cover: &Cover, pages: &Pages) -> String {
         let _ = writeln!(text, "\n  No driver breaks it: {reason}");
     }
     text
+}
+
+/// What keeps a rule, in words. What the book would have keep it is told only where nothing does.
+fn means(rule: &Rule, cover: &Cover) -> String {
+    if cover.is_empty() {
+        let wanted = match rule.enforce {
+            rule_book::Enforce::Type => "the types of the safe crates",
+            rule_book::Enforce::Runtime => "checks at run time",
+            rule_book::Enforce::Doc => "documentation",
+        };
+        return format!("nothing yet; planned: {wanted}");
+    }
+    let tests = if cover.broken.is_empty() {
+        "tests"
+    } else {
+        "tests that break it"
+    };
+    let kinds = [
+        ("types (cases that do not compile)", &cover.compile_fail),
+        ("checks of the host", &cover.host),
+        ("the code of the safe crates", &cover.safe),
+        (tests, &cover.tests),
+    ];
+    let kinds = kinds.iter().filter(|(_, files)| !files.is_empty());
+    list(&kinds.map(|(kind, _)| *kind).collect::<Vec<_>>())
 }
 
 /// Words as a sentence lists them.
@@ -213,7 +229,7 @@ mod tests {
             &format!("REG-01: {}\n", rule.rule),
             "  About:       NdisMRegisterMiniportDriver\n",
             "  Applies to:  miniport call managers and connection-oriented miniports\n",
-            "  Enforced by: the types of the safe crates\n",
+            "  Enforced by: checks of the host\n",
             "  Stated on Microsoft's pages:\n",
             "    NdisMRegisterMiniportDriver\n      https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismregisterminiportdriver\n",
             "    check of the host  ndis-host/src/v.rs\n",
@@ -226,6 +242,33 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains("tested in"), "{text}");
+    }
+
+    /// Whatever the book wishes, what is told is what there is.
+    #[test]
+    fn what_keeps_a_rule_is_what_was_found() {
+        let book = rule_book::book().unwrap();
+        let is_by_type = |rule: &&Rule| matches!(rule.enforce, rule_book::Enforce::Type);
+        let rule = book.iter().find(is_by_type).unwrap();
+        let file = || BTreeSet::from(["a.rs".to_owned()]);
+        let mut cover = Cover {
+            tests: file(),
+            ..Cover::default()
+        };
+        assert_eq!(means(rule, &cover), "tests");
+        cover.broken = file();
+        assert_eq!(means(rule, &cover), "tests that break it");
+        cover.safe = file();
+        cover.host = file();
+        assert_eq!(
+            means(rule, &cover),
+            "checks of the host, the code of the safe crates and tests that break it"
+        );
+        cover = Cover {
+            compile_fail: file(),
+            ..Cover::default()
+        };
+        assert_eq!(means(rule, &cover), "types (cases that do not compile)");
     }
 
     #[test]

@@ -150,7 +150,13 @@ fn tests() -> Result<Outcome> {
     let all = ["--workspace", "--exclude", "ndis-sys"];
     let libraries = [&all[..], &["--exclude", HOST, "--lib", "--bins"]].concat();
     let slow = format!("profile.dev.package.{HOST}.opt-level=0");
-    let own = ["--package", HOST, "--lib", "--config", &slow];
+    // With the raw crate's feature that the workspace has, for the sake of which it would be built again.
+    let features = ["--features", "ndis-sys/image"];
+    let own = [
+        &["--package", HOST, "--lib", "--config", &slow],
+        &features[..],
+    ]
+    .concat();
     let programs = [&all[..], &["--test", "*"]].concat();
     for words in [&libraries[..], &own, &programs] {
         steps::run(test(words).arg("--no-run"))?;
@@ -217,9 +223,11 @@ fn spelling() -> Result<Outcome> {
 }
 
 /// The page of the rule book first: rustdoc makes links to another crate only where it finds that
-/// crate's pages, and says nothing where it does not.
+/// crate's pages, and says nothing where it does not. With the features that the workspace has, so that
+/// they are made once.
 fn documentation() -> Result<Outcome> {
-    for what in [&["--package", "ndis-sys"][..], &["--workspace"]] {
+    let first = ["--package", "ndis-sys", "--features", "host,image"];
+    for what in [&first[..], &["--workspace"]] {
         let mut doc = cargo(&["doc", "--no-deps"]);
         steps::run(doc.args(what).env("RUSTDOCFLAGS", "-D warnings"))?;
     }

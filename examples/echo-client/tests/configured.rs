@@ -1,7 +1,7 @@
 //! The drivers as Windows loads them: by their entry points, told what to do
 //! by their registry keys.
 
-use ndis_host::{Driver, EntryPoint, EventMode, Host, Readings};
+use ndis_host::{Driver, EntryPoint, Host, Readings};
 
 const SWITCH: &str = "loopback_mcm";
 const CALLEE: &str = "echo_client";
@@ -50,7 +50,7 @@ fn printed(
     let host = Host::builder()
         .seed(seed)
         .readings(readings)
-        .events(EventMode::Off)
+        .no_events_under_miri()
         .build();
     host.set_parameter(CALLER, "Listen", 0);
     for (name, value) in parameters {

@@ -59,7 +59,7 @@ callbacks! {
     /// [INIT-13]: ndis_sys::rules#INIT-13
     open_af<M: CallManager>(
         context: NDIS_HANDLE as M::Base,
-        family: *mut CO_ADDRESS_FAMILY as &CO_ADDRESS_FAMILY,
+        family: *mut CO_ADDRESS_FAMILY as AddressFamily,
         handle: NDIS_HANDLE as NDIS_HANDLE,
         out: *mut NDIS_HANDLE as Out<'_, NDIS_HANDLE>,
     ) at UpToDispatch, else FAILURE -> NDIS_STATUS => on_open_af::<M>;
@@ -146,13 +146,12 @@ callbacks! {
 
 fn on_open_af<'r, M: CallManager>(
     base: M::Base,
-    family: &CO_ADDRESS_FAMILY,
+    family: AddressFamily,
     handle: NDIS_HANDLE,
     out: Out<'r, NDIS_HANDLE>,
     request: Request<'r>,
     irql: &mut UpToDispatch,
 ) -> Answer<'r> {
-    let family = AddressFamily::from_raw(family);
     match OpenAf::try_new(&base, family, handle, out, request) {
         Ok(request) => {
             let af = request.shared();

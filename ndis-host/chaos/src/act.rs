@@ -75,7 +75,8 @@ acts! {
     "devices":
         DeviceInit DeviceRegister DeviceDrop DeviceDeregister DeviceLook
         FileOpen FileErr FileClosed ControlReply ControlInPlace ControlRefuse
-        Program ProgramControl ProgramCloses ProgramLeaves;
+        ControlPend ControlPendReply ControlPendDone ControlPendRefuse ControlPendDrop ControlOver
+        Program ProgramControl ProgramWaits ProgramCancels ProgramCloses ProgramLeaves;
     "clones": SendRelay KeptRelay OwnRelay ParentHold ParentDrop ParentBack;
     "references":
         StashVc StashSap StashAf StashAdapter DropVc DropSap DropAf DropAdapter DropUnderLock

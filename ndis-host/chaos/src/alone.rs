@@ -342,7 +342,7 @@ fn create<R: Roles>(x: &X<R>, binding: &Binding<Driver<R>>, irql: &mut UpToDispa
     let parent = world
         .dares(Act::StoreParent, 1, 3)
         .then(|| -> crate::world::Reference { Box::new(binding.clone()) });
-    let context = x.context("signaling VC", parent);
+    let context = x.context("signaling VC", binding.desk.place, parent);
     let signal = Signal {
         place: binding.desk.place,
         end: End::new(context.number),

@@ -16,7 +16,7 @@ use crate::{
     world::{Life, Whole, World, look},
 };
 use ndis_co::{
-    AsBoth,
+    AsBoth, Status,
     irql::{Passive, UpToDispatch},
     protocol::Kept,
 };
@@ -55,6 +55,14 @@ impl<const N: usize> Exchange<N> {
         let whole: Arc<dyn Whole> = exchange.clone();
         life.set_whole(Arc::downgrade(&whole));
         exchange
+    }
+
+    /// The two that are joined of which one has a context of this number.
+    fn pair(&self, number: u32) -> Option<Pair<N>> {
+        let numbers = |(lower, upper): &&Pair<N>| {
+            [lower.context.number, upper.context.number].contains(&number)
+        };
+        look(&self.pairs).iter().find(numbers).cloned()
     }
 
     /// Has a call from beneath come to a client above.
@@ -147,13 +155,9 @@ impl<const N: usize> Whole for Exchange<N> {
     }
 
     fn call_over(&self, number: u32, irql: &mut UpToDispatch) {
-        let pairs = look(&self.pairs);
-        let numbers = |(lower, upper): &&Pair<N>| {
-            [lower.context.number, upper.context.number].contains(&number)
+        let Some((lower, upper)) = self.pair(number) else {
+            return;
         };
-        let pair = pairs.iter().find(numbers).cloned();
-        drop(pairs);
-        let Some((lower, upper)) = pair else { return };
         if lower.context.number == number {
             // Or the layer ends it.
             if !self.client.world.dares(Act::JoinedLowerLeft, 1, 2) {
@@ -163,6 +167,19 @@ impl<const N: usize> Whole for Exchange<N> {
         } else {
             self.client.world.did(Act::JoinedUpperEnds);
             self.client.hang_up(&lower, irql);
+        }
+    }
+
+    fn call_closed(&self, number: u32, irql: &mut UpToDispatch) {
+        if let Some((_, upper)) = self.pair(number)
+            && upper
+                .dispatch_incoming_close(Status::SUCCESS, &[], irql)
+                .is_ok()
+        {
+            self.client.world.found(format!(
+                "the call above, of {}, goes on after the one beneath is closed",
+                upper.context.number
+            ));
         }
     }
 

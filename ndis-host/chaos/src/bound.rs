@@ -52,10 +52,11 @@ impl<K: Bound> Protocol for Driver<K> {
         let x = &self.shared;
         let world = x.world();
         world.linger(irql);
+        let place = world.number();
         let seat = Seat {
-            desk: Desk::try_new(world.number(), adapter.scope())?,
+            desk: Desk::try_new(place, adapter.scope())?,
             pool: NetBufferListPool::for_sends_of_size(adapter.scope(), 128, TAG)?,
-            _context: Context::new(world, x.life(), K::BINDING, None),
+            _context: Context::of_place(world, x.life(), K::BINDING, place),
         };
         if world.dares(Act::SettingsBind, 1, 4) {
             settings::look(world, adapter.configuration(irql));

@@ -10,11 +10,10 @@ use crate::{
     frame::{self, End},
     lent, settings,
     stash::{self, Stash},
-    told::{Line, Office, Told, up},
+    told::{Line, Told, up},
     world::{Context, Job, Life, Reference, World},
 };
 use ndis_co::{
-    address::SapAddressBuf,
     client::{
         Af, Binding, Call, CreatedVc, Kept, OpenAf, PendingIncomingCall, RegisteredSap, RunsClient,
         Sap, Vc, WeakVc,
@@ -42,7 +41,7 @@ pub(crate) struct Exchange<K: Calls> {
     pub(crate) afs: Stash<Af<Driver<K>>>,
     pub(crate) open: Stash<OpenAf<Driver<K>>>,
     pub(crate) saps: Stash<Sap<Driver<K>>>,
-    registered: Stash<RegisteredSap<'static, Driver<K>>>,
+    pub(crate) registered: Stash<RegisteredSap<'static, Driver<K>>>,
     pub(crate) vcs: Stash<Vc<Driver<K>>>,
     weak: Stash<WeakVc<Driver<K>>>,
     created: Stash<CreatedVc<'static, Driver<K>>>,
@@ -78,8 +77,13 @@ impl<K: Calls> Exchange<K> {
         })
     }
 
-    pub(crate) fn context(&self, kind: &'static str, parent: Option<Reference>) -> Context {
-        Context::new(&self.world, &self.life, kind, parent)
+    pub(crate) fn context(
+        &self,
+        kind: &'static str,
+        place: u32,
+        parent: Option<Reference>,
+    ) -> Context {
+        Context::new(&self.world, &self.life, kind, place, parent)
     }
 
     pub(crate) fn parent(&self, parent: impl FnOnce() -> Reference) -> Option<Reference> {
@@ -88,7 +92,7 @@ impl<K: Calls> Exchange<K> {
 
     pub(crate) fn line(&self, af: &Af<Driver<K>>) -> Line {
         let parent = self.parent(|| Box::new(af.clone()));
-        let context = self.context("client's VC", parent);
+        let context = self.context("client's VC", af.binding().desk.place, parent);
         Line {
             place: af.binding().desk.place,
             end: End::new(context.number),
@@ -495,46 +499,6 @@ impl<K: Calls> Exchange<K> {
         }
     }
 
-    pub(crate) fn register(self: &Arc<Self>, af: &Af<Driver<K>>, irql: &mut UpToDispatch) {
-        let world = &self.world;
-        world.did(Act::SapRegister);
-        let bytes = vec![0x5A; world.below(20) as usize];
-        let Ok(address) = SapAddressBuf::try_new(bytes.len() as u32, &bytes) else {
-            return;
-        };
-        let office = Office {
-            told: Told::default(),
-            context: self.context("client's SAP", self.parent(|| Box::new(af.clone()))),
-        };
-        match af.register_sap(office, address, irql) {
-            Ok(sap) => self.go_on_sap(sap, irql),
-            Err(status) => self.world.failure("register_sap", status),
-        }
-    }
-
-    fn go_on_sap(
-        self: &Arc<Self>,
-        sap: RegisteredSap<'static, Driver<K>>,
-        irql: &mut UpToDispatch,
-    ) {
-        let place = sap.af().binding().desk.place;
-        match self.world.decide(&[
-            (8, Act::SapRegister),
-            (1, Act::SapRegisterDrop),
-            (1, Act::SapRegisterDeregister),
-            (2, Act::SapRegisterStash),
-        ]) {
-            Act::SapRegisterDrop => drop(sap),
-            Act::SapRegisterDeregister => sap.deregister(irql),
-            Act::SapRegisterStash => {
-                let _ = self.registered.put(place, sap);
-            }
-            _ => {
-                let _ = self.saps.put(place, sap.keep());
-            }
-        }
-    }
-
     fn data(&self) -> Vec<u8> {
         let len = self.world.among(&[0, 0, 1, 9, 33]);
         (0..len).map(|_| self.world.draw() as u8).collect()
@@ -547,6 +511,11 @@ impl<K: Calls> Exchange<K> {
         } else {
             Act::ClientHangUpData
         });
+        if let Some(whole) = self.life.whole()
+            && self.world.chance(1, 2)
+        {
+            whole.call_over(vc.context.number, irql);
+        }
         if let Err(status) = vc.hang_up(&data, irql) {
             self.world.failure("hang_up", status);
         }

@@ -47,7 +47,7 @@ impl<K: Calls> Client for Driver<K> {
             let parent = x.parent(|| Box::new(binding.clone()));
             let office = Office {
                 told: Told::default(),
-                context: x.context("client's AF", parent),
+                context: x.context("client's AF", binding.desk.place, parent),
             };
             if let Err(status) = offer.open(office, irql) {
                 x.world.failure("open", status);
@@ -240,7 +240,7 @@ impl<K: Calls> Client for Driver<K> {
         up(&vc.told.over);
         let x = K::client(&self.shared);
         if let Some(whole) = x.life.whole() {
-            whole.call_over(vc.context.number, irql);
+            whole.call_closed(vc.context.number, irql);
         }
         x.mischief(irql);
     }

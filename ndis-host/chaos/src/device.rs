@@ -5,7 +5,7 @@ use crate::{
     act::Act,
     driver::Shared,
     stash::Stash,
-    world::{Context, World},
+    world::{Context, World, look},
 };
 use ndis_co::{
     Answer, Status,
@@ -13,20 +13,65 @@ use ndis_co::{
 };
 use ndis_mcm::device::{
     Access, Control, ControlCode, ControlDevice, Device, DeviceAttributes, DeviceParent,
+    PendingControl,
 };
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// The names of devices: so few that one may be taken.
 pub(crate) const NAMES: [&str; 2] = ["Chaos0", "Chaos1"];
 /// What comes in goes back, in the other order.
 pub(crate) const TURN: ControlCode = ControlCode::new::<0x801>(Access::Any);
+/// As [`TURN`], later.
+pub(crate) const WAIT: ControlCode = ControlCode::new::<0x802>(Access::Any);
 
 /// A device, whoever's.
 pub(crate) struct Board {
     world: Arc<World>,
     file: Box<dyn Fn() -> Context + Send + Sync>,
     act: Box<dyn Fn(&mut UpToDispatch) + Send + Sync>,
+    /// What programs wait for, with what they get.
+    waits: Mutex<Vec<(PendingControl, Vec<u8>)>>,
     context: Context,
+}
+
+impl Board {
+    /// Answers what a program waits for, if one does.
+    fn answer(&self, irql: &mut impl NoLock) {
+        let world = &self.world;
+        let draw = world.draw() as usize;
+        let (request, turned) = {
+            let waits = &mut *look(&self.waits);
+            if waits.is_empty() {
+                return;
+            }
+            waits.swap_remove(draw % waits.len())
+        };
+        let was_over = request.is_cancelled();
+        if was_over {
+            world.did(Act::ControlOver);
+        }
+        let told = match world.decide(&[
+            (4, Act::ControlPendReply),
+            (1, Act::ControlPendDone),
+            (1, Act::ControlPendRefuse),
+            (1, Act::ControlPendDrop),
+        ]) {
+            Act::ControlPendReply => request.reply(&turned, irql),
+            Act::ControlPendDone => request.done(irql),
+            Act::ControlPendRefuse => {
+                request.refuse(world.status(), irql);
+                false
+            }
+            _ => {
+                drop(request);
+                false
+            }
+        };
+        world.promise(told);
+        if was_over && told {
+            world.found("the answer to a request that was over is said to have come");
+        }
+    }
 }
 
 impl ControlDevice for Board {
@@ -56,6 +101,21 @@ impl ControlDevice for Board {
         if request.input() != before {
             world.found("the input of a control request has changed");
         }
+        if world.chance(1, 4) {
+            self.answer(irql);
+        }
+        if request.code() == WAIT {
+            let turned = before.into_iter().rev().collect();
+            return match request.pend(irql) {
+                Ok((answer, token)) => {
+                    world.did(Act::ControlPend);
+                    look(&self.waits).push((token, turned));
+                    world.linger(irql);
+                    answer
+                }
+                Err(request) => request.refuse(Status::RESOURCES),
+            };
+        }
         if request.code() != TURN {
             return request.not_supported();
         }
@@ -81,6 +141,7 @@ impl ControlDevice for Board {
 
     fn closed(&self, _file: &Context, irql: &mut Passive) {
         self.world.did(Act::FileClosed);
+        self.answer(irql);
         (self.act)(irql.up_to_dispatch());
     }
 }
@@ -97,9 +158,10 @@ pub(crate) fn register<S: Shared>(
     let (acting, filing) = (x.clone(), x.clone());
     let board = Board {
         world: world.clone(),
-        file: Box::new(move || Context::new(filing.world(), filing.life(), "file", None)),
+        file: Box::new(move || Context::new(filing.world(), filing.life(), "file", 0, None)),
         act: Box::new(move |irql| S::mischief(&acting, irql)),
-        context: Context::new(world, x.life(), "device", None),
+        waits: Mutex::default(),
+        context: Context::new(world, x.life(), "device", 0, None),
     };
     let attributes = DeviceAttributes::new(world.among(&NAMES));
     match Device::register(parent, &attributes, board, irql) {
@@ -134,7 +196,10 @@ pub(crate) fn disturb<S: Shared>(
             // The other way round it would be taken out while it is looked at.
             if let Some((place, device)) = devices.take_any(world) {
                 world.did(Act::DeviceLook);
-                let number = device.with(|board| board.context.number);
+                let number = device.with(|board| {
+                    board.answer(irql);
+                    board.context.number
+                });
                 if number.is_none() {
                     world.found("a device that is there has no value");
                 }

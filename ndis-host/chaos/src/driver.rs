@@ -78,7 +78,7 @@ impl<K: Part> Load for Driver<K> {
         let shared = loading::found::<K::Shared>(key).ok_or(Status::FAILURE)?;
         shared.life().may_load(shared.world())?;
         shared.world().did(Act::LoadOk);
-        let _context = Context::new(shared.world(), shared.life(), K::WHAT, None);
+        let _context = Context::new(shared.world(), shared.life(), K::WHAT, 0, None);
         Ok(Self { shared, _context })
     }
 }

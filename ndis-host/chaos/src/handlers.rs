@@ -47,7 +47,7 @@ impl<K: Kind> CallManager for Driver<K> {
             let parent = world
                 .dares(Act::StoreParent, 1, 3)
                 .then(|| -> Reference { Box::new(base.clone()) });
-            x.context("manager's AF", parent)
+            x.context("manager's AF", K::desk(base).place, parent)
         };
         let (refuse, pend) = (world.temper.refuse, world.temper.pend);
         let act = if world.chance(refuse, 64) {
@@ -70,8 +70,15 @@ impl<K: Kind> CallManager for Driver<K> {
                 let (context, world_of) = (context(base), world.clone());
                 x.later(base, irql, move |irql| match act {
                     Act::OpenPendAccept => token.accept(context, irql),
-                    Act::OpenPendRefuse => token.refuse(world_of.status(), irql),
-                    _ => drop(token),
+                    Act::OpenPendRefuse => {
+                        // The token holds the adapter.
+                        drop(context);
+                        token.refuse(world_of.status(), irql);
+                    }
+                    _ => {
+                        drop(context);
+                        drop(token);
+                    }
                 });
                 answer
             }
@@ -125,7 +132,7 @@ impl<K: Kind> CallManager for Driver<K> {
         let parent = world
             .dares(Act::StoreParent, 1, 3)
             .then(|| -> Reference { Box::new(af.clone()) });
-        let context = x.context("manager's SAP", parent);
+        let context = x.context("manager's SAP", place, parent);
         let act = if world.chance(world.temper.refuse, 64) {
             world.choose(&[
                 (2, Act::SapPendRefuse),
@@ -156,8 +163,15 @@ impl<K: Kind> CallManager for Driver<K> {
                             let sap = token.accept(context, irql);
                             let _ = exchange.saps.put(place, sap);
                         }
-                        Act::SapPendRefuse => token.refuse(world.status(), irql),
-                        _ => drop(token),
+                        Act::SapPendRefuse => {
+                            // The token holds the family, and so the adapter.
+                            drop(context);
+                            token.refuse(world.status(), irql);
+                        }
+                        _ => {
+                            drop(context);
+                            drop(token);
+                        }
                     }
                 });
                 answer

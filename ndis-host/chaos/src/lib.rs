@@ -38,6 +38,7 @@ mod bound;
 mod carrier;
 mod client;
 mod client_handlers;
+mod client_saps;
 mod device;
 mod driver;
 mod frame;

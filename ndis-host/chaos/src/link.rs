@@ -135,8 +135,8 @@ impl Exchange {
         })
     }
 
-    fn context(&self, kind: &'static str, parent: Option<Reference>) -> Context {
-        Context::new(&self.world, &self.life, kind, parent)
+    fn context(&self, kind: &'static str, place: u32, parent: Option<Reference>) -> Context {
+        Context::new(&self.world, &self.life, kind, place, parent)
     }
 
     fn let_go(&self, place: u32, irql: &mut UpToDispatch) {
@@ -291,10 +291,11 @@ impl Miniport for Wired {
         }
         let init = init.attributes(&Attributes::wan(), irql)?;
         world.may_fail(Act::InitErrAttributed)?;
+        let place = world.number();
         let nic = Nic {
-            desk: Desk::try_new(world.number(), init.scope())?,
+            desk: Desk::try_new(place, init.scope())?,
             pool: NetBufferListPool::for_receives(init.scope(), TAG)?,
-            _context: x.context("link's adapter", None),
+            _context: Context::of_place(world, &x.life, "link's adapter", place),
         };
         let init = init.adapter(nic)?;
         world.may_fail(Act::InitErrAdapter)?;
@@ -423,7 +424,7 @@ impl VcMiniport for Wired {
         let parent = world
             .dares(Act::StoreParent, 1, 3)
             .then(|| -> Reference { Box::new(adapter.clone()) });
-        let context = x.context("link's VC", parent);
+        let context = x.context("link's VC", adapter.desk.place, parent);
         let strand = Strand {
             place: adapter.desk.place,
             end: End::new(context.number),

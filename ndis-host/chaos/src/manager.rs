@@ -161,14 +161,19 @@ impl<K: Kind> Exchange<K> {
         })
     }
 
-    pub(crate) fn context(&self, kind: &'static str, parent: Option<Reference>) -> Context {
-        Context::new(&self.world, &self.life, kind, parent)
+    pub(crate) fn context(
+        &self,
+        kind: &'static str,
+        place: u32,
+        parent: Option<Reference>,
+    ) -> Context {
+        Context::new(&self.world, &self.life, kind, place, parent)
     }
 
     pub(crate) fn line(self: &Arc<Self>, place: u32, parent: impl FnOnce() -> Reference) -> Line {
         let world = &self.world;
         let parent = world.dares(Act::StoreParent, 1, 3).then(parent);
-        let context = self.context("manager's VC", parent);
+        let context = self.context("manager's VC", place, parent);
         Line {
             place,
             end: End::new(context.number),

@@ -211,7 +211,7 @@ impl Driver<Integrated> {
         let nic = Nic {
             desk: Desk::try_new(place, init.scope())?,
             pool: NetBufferListPool::for_receives_of_size(init.scope(), 128, TAG)?,
-            _context: exchange.context("adapter", None),
+            _context: Context::of_place(world, &exchange.life, "adapter", place),
         };
         exchange.store_resources(place, init.scope());
         let mut init = init.adapter(nic)?;

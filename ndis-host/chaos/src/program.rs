@@ -3,7 +3,7 @@
 
 use crate::{
     act::Act,
-    device::{NAMES, TURN},
+    device::{NAMES, TURN, WAIT},
     oids,
     world::World,
 };
@@ -24,20 +24,36 @@ pub(crate) fn start(world: &Arc<World>) {
 }
 
 /// Opens a device, if it is there, and asks it something.
-fn visit(world: &World) {
+fn visit(world: &Arc<World>) {
     let path = format!(r"\\.\{}", world.among(&NAMES));
     let file = match OpenFile::open(&path) {
-        Ok(file) => file,
+        Ok(file) => Arc::new(file),
         Err(status) => return world.failure("an open", Status::from_raw(status)),
     };
     for _ in 0..world.below(4) {
         let len = world.below(9) as usize;
         let input: Vec<u8> = (0..len).map(|_| world.draw() as u8).collect();
         let room = world.below(12) as usize;
-        let code = if world.chance(7, 8) { TURN.raw() } else { 7 };
+        let code = match world.below(8) {
+            0 => 7,
+            1..3 => WAIT.raw(),
+            _ => TURN.raw(),
+        };
+        if code == WAIT.raw() {
+            world.did(Act::ProgramWaits);
+            if world.chance(1, 2) {
+                cancel_later(world, &file);
+            }
+        }
         world.did(Act::ProgramControl);
         match file.device_control(code, &input, room) {
             Ok(output) => {
+                if code == WAIT.raw() {
+                    world.kept_promise();
+                    if output.is_empty() {
+                        continue;
+                    }
+                }
                 if !output.iter().eq(input.iter().rev()) {
                     world.found(format!("{input:?} comes back as {output:?}"));
                 }
@@ -47,11 +63,21 @@ fn visit(world: &World) {
     }
     if world.chance(3, 4) {
         world.did(Act::ProgramCloses);
-        file.close();
+        file.close_handle();
     } else {
         // It stays open to the end of the program, which is that of the run, or of the driver.
         world.did(Act::ProgramLeaves);
     }
+}
+
+/// Cancels what is asked of a file, some time later.
+fn cancel_later(world: &Arc<World>, file: &Arc<OpenFile>) {
+    let (world_of, file) = (world.clone(), file.clone());
+    world.spawn("impatient program", move |irql| {
+        world_of.linger(irql);
+        world_of.did(Act::ProgramCancels);
+        file.cancel();
+    });
 }
 
 /// The host asks a miniport, perhaps about a VC.

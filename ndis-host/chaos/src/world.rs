@@ -72,7 +72,8 @@ struct Ledger {
     /// Frames that were sent on, or are out of order on purpose: in what order
     /// they arrive, and with what they are completed, is open.
     relayed: BTreeSet<Key>,
-    contexts: BTreeSet<u32>,
+    /// What each is, and the place to which it belongs.
+    contexts: BTreeMap<u32, (&'static str, u32)>,
 }
 
 pub(crate) struct World {
@@ -91,6 +92,8 @@ pub(crate) struct World {
     /// Requests that were made and are not answered. (An answer may come before the request is
     /// counted.)
     requests: AtomicI64,
+    /// Control requests of which a driver was told that the program gets the answer, and it has not.
+    promised: AtomicI64,
     ledger: Mutex<Ledger>,
     /// VCs are joined in this run: a call manager that stands alone has no others.
     joins: AtomicBool,
@@ -153,6 +156,7 @@ impl World {
             budget: AtomicU32::new(budget),
             numbers: AtomicU32::new(1),
             requests: AtomicI64::new(0),
+            promised: AtomicI64::new(0),
             ledger: Mutex::default(),
             joins: AtomicBool::new(false),
             spawner: Mutex::new(None),
@@ -456,18 +460,34 @@ impl World {
         (0..1_000).any(|_| so() || event.wait_for(10, irql)) || so()
     }
 
+    /// A driver was told whether a program gets its answer.
+    pub(crate) fn promise(&self, told: bool) {
+        self.promised.fetch_add(i64::from(told), SeqCst);
+    }
+
+    /// A program has got an answer that was pended.
+    pub(crate) fn kept_promise(&self) {
+        self.promised.fetch_sub(1, SeqCst);
+    }
+
     /// What is left over at the end of a run.
     pub(crate) fn settle(&self) {
         let (frames, contexts) = {
             let ledger = look(&self.ledger);
             let out = ledger.frames.keys().chain(ledger.clones.keys());
             let frames: Vec<_> = out.copied().take(5).collect();
-            let contexts: Vec<_> = ledger.contexts.iter().copied().take(5).collect();
+            let contexts: Vec<_> = ledger.contexts.keys().copied().take(5).collect();
             (frames, contexts)
         };
         let requests = self.requests.load(SeqCst);
         if requests != 0 {
             self.found(format!("of the requests {requests} were never answered"));
+        }
+        let promised = self.promised.load(SeqCst);
+        if promised != 0 {
+            self.found(format!(
+                "of the answers to programs {promised} were promised and did not come"
+            ));
         }
         if !frames.is_empty() {
             self.found(format!("frames never came home: {frames:?}"));
@@ -486,6 +506,9 @@ pub(crate) trait Whole: Send + Sync {
     /// A call of one of its roles is over, on the VC of this context's number: if that is joined,
     /// ends the other one.
     fn call_over(&self, number: u32, irql: &mut UpToDispatch);
+    /// A call of its client's is closed, on the VC of this number: if that is joined, the other one
+    /// has heard of the end.
+    fn call_closed(&self, number: u32, irql: &mut UpToDispatch);
     /// The call manager's VC of this number is deleted.
     fn vc_deleted(&self, number: u32);
 }
@@ -558,6 +581,9 @@ pub(crate) type Reference = Box<dyn Send + Sync>;
 pub(crate) struct Context {
     pub(crate) number: u32,
     kind: &'static str,
+    /// The adapter or binding that it is for; it may be the context of that itself.
+    place: u32,
+    is_place: bool,
     world: Arc<World>,
     life: Arc<Life>,
     /// Dropped after the context's own destructor has run.
@@ -569,17 +595,32 @@ impl Context {
         world: &Arc<World>,
         life: &Arc<Life>,
         kind: &'static str,
+        place: u32,
         parent: Option<Reference>,
     ) -> Self {
         let number = world.number();
-        look(&world.ledger).contexts.insert(number);
+        look(&world.ledger).contexts.insert(number, (kind, place));
         Self {
             number,
             kind,
+            place,
+            is_place: false,
             world: world.clone(),
             life: life.clone(),
             _parent: parent,
         }
+    }
+
+    /// That of an adapter or a binding, to which other ones belong.
+    pub(crate) fn of_place(
+        world: &Arc<World>,
+        life: &Arc<Life>,
+        kind: &'static str,
+        place: u32,
+    ) -> Self {
+        let mut context = Self::new(world, life, kind, place, None);
+        context.is_place = true;
+        context
     }
 
     pub(crate) fn world(&self) -> &Arc<World> {
@@ -599,9 +640,22 @@ impl Context {
 impl Drop for Context {
     fn drop(&mut self) {
         self.check("begin");
-        if !look(&self.world.ledger).contexts.remove(&self.number) {
+        let (was, left) = {
+            let contexts = &mut look(&self.world.ledger).contexts;
+            let was = contexts.remove(&self.number).is_some();
+            let mut contexts = contexts.iter().filter(|_| self.is_place);
+            let left = contexts.find(|(_, of)| of.1 == self.place);
+            (was, left.map(|(number, of)| (*number, of.0)))
+        };
+        if !was {
             self.world.found(format!(
                 "the {} context {} is dropped twice",
+                self.kind, self.number
+            ));
+        }
+        if let Some((left, what)) = left {
+            self.world.found(format!(
+                "the {} context {} is dropped before the {what} context {left}, which belongs to it",
                 self.kind, self.number
             ));
         }

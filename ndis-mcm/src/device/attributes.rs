@@ -50,7 +50,7 @@ pub enum Security<'a> {
     /// As [`Administrators`](Self::Administrators), who may not change this; everybody may read.
     EverybodyReads,
     /// A descriptor in the part of the language that the source page describes. NDIS refuses what
-    /// is none.
+    /// is none; one that is longer than a counted string, of 32766 characters, is refused before.
     Sddl(&'a str),
 }
 
@@ -87,10 +87,15 @@ impl<'a> DeviceAttributes<'a> {
         if !(1..=200).contains(&self.name.len()) || !self.name.bytes().all(plain) {
             return Err(Status::INVALID_PARAMETER);
         }
+        let security = wide(&[self.security.text()])?;
+        // A part of a descriptor may be one that lets more programs in.
+        if security.len() > LONGEST {
+            return Err(Status::INVALID_PARAMETER);
+        }
         Ok([
             wide(&["\\Device\\", self.name])?,
             wide(&["\\DosDevices\\", self.name])?,
-            wide(&[self.security.text()])?,
+            security,
         ])
     }
 }
@@ -107,6 +112,9 @@ impl<'a> Security<'a> {
     }
 }
 
+/// The most units of a counted string, with a zero behind them.
+const LONGEST: usize = 0x7FFF;
+
 /// UTF-16 with a zero at its end.
 fn wide(parts: &[&str]) -> Result<Vec<u16>, Status> {
     let mut units = Vec::new(Tag::NDIS);
@@ -121,6 +129,8 @@ fn wide(parts: &[&str]) -> Result<Vec<u16>, Status> {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::*;
     use ndis_host::Host;
 
@@ -148,6 +158,20 @@ mod tests {
         );
         assert!(security.iter().copied().eq("D:P\0".encode_utf16()));
         drop((name, link, security));
+        assert!(host.finish().is_clean());
+    }
+    /// What is cut off may be who is kept out.
+    #[test]
+    fn a_descriptor_that_does_not_fit_is_refused() {
+        let host = Host::builder().build();
+        let strings = |text: &str| {
+            let attributes = DeviceAttributes::new("Lamp").security(Security::Sddl(text));
+            attributes.strings().map(|[_, _, security]| security.len())
+        };
+        let longest = "x".repeat(LONGEST - 1);
+        assert_eq!(strings(&longest), Ok(LONGEST));
+        let longer = "x".repeat(LONGEST);
+        assert_eq!(strings(&longer), Err(Status::INVALID_PARAMETER));
         assert!(host.finish().is_clean());
     }
 }

@@ -60,7 +60,7 @@ impl<'r> Control<'r> {
     #[must_use]
     #[doc(alias = "InputBufferLength")]
     pub fn input(&self) -> &[u8] {
-        self.0.data.get(..self.0.input).unwrap_or_default()
+        self.0.data.bytes().get(..self.0.input).unwrap_or_default()
     }
 
     /// How many bytes the program has room for.
@@ -107,8 +107,8 @@ impl<'r> Control<'r> {
         make: impl FnOnce(&mut [u8]) -> Result<usize, Status>,
     ) -> Answer<'r> {
         let room = self.room();
-        let asked = self.0;
-        let made = make(asked.data.get_mut(..room).unwrap_or_default());
+        let mut asked = self.0;
+        let made = make(asked.data.bytes_mut().get_mut(..room).unwrap_or_default());
         asked.answer(made.and_then(|length| (length <= room).then_some(length).ok_or(TOO_SMALL)))
     }
 

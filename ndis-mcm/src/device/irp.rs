@@ -52,7 +52,43 @@ pub(super) struct Asked<'r> {
     pub(super) input: usize,
     /// As many bytes there is room for.
     pub(super) output: usize,
-    pub(super) data: &'r mut [u8],
+    pub(super) data: Data,
+}
+
+/// The memory of a request for device control, as BUFFER says.
+///
+/// No slice: the token of the request is an argument of the driver's function, which may have it
+/// answered, and so given back with its memory, before it returns. What an argument refers to has to
+/// stay until then.
+pub(super) struct Data {
+    start: Token<u8>,
+    len: usize,
+}
+
+impl Data {
+    /// Lent as the token is, which its answer consumes.
+    pub(super) fn bytes(&self) -> &[u8] {
+        match NonNull::new(self.start.0) {
+            // SAFETY: by BUFFER; whoever has this has the request, which is not completed meanwhile.
+            Some(start) => unsafe { slice::from_raw_parts(start.as_ptr(), self.len) },
+            None => &[],
+        }
+    }
+
+    /// As [`bytes`](Self::bytes), to write.
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+        match NonNull::new(self.start.0) {
+            // SAFETY: as above; it is reached through this alone, which is borrowed exclusively.
+            Some(start) => unsafe { slice::from_raw_parts_mut(start.as_ptr(), self.len) },
+            None => &mut [],
+        }
+    }
+
+    /// The front of it, for what goes back.
+    fn front(self, len: usize) -> Self {
+        let len = len.min(self.len);
+        Self { len, ..self }
+    }
 }
 
 /// The place of a member of what an `Irp` points to, or of what that leads to.
@@ -144,13 +180,10 @@ impl Irp {
         let input = read!((*control).InputBufferLength) as usize;
         let output = read!((*control).OutputBufferLength) as usize;
         let data = read!((*self.0.as_ptr()).AssociatedIrp.SystemBuffer);
-        let data = match NonNull::new(data.cast::<u8>()) {
-            // SAFETY: by BUFFER. It is reached by this slice alone, for the time of the request:
-            // there is one `Request`, which stays with it.
-            Some(data) => unsafe { slice::from_raw_parts_mut(data.as_ptr(), input.max(output)) },
-            None => &mut [],
-        };
-        if let Some(rest) = data.get_mut(input..) {
+        let len = if data.is_null() { 0 } else { input.max(output) };
+        let start = Token(data.cast());
+        let mut data = Data { start, len };
+        if let Some(rest) = data.bytes_mut().get_mut(input..) {
             rest.fill(0);
         }
         Ok(Asked {
@@ -217,15 +250,15 @@ pub(super) fn put(buffer: &mut [u8], data: &[u8]) -> Result<usize, Status> {
 /// A request that is answered later, as PENDED says.
 pub(super) struct Pended {
     irp: Token<IRP>,
-    /// How many bytes may go back.
-    room: usize,
+    /// The memory of what goes back.
+    data: Data,
 }
 
 impl<'r> Asked<'r> {
     /// How many bytes may go back. Less than was said when there is no memory, which the I/O manager sees
     /// to.
     pub(super) fn room(&self) -> usize {
-        self.output.min(self.data.len())
+        self.output.min(self.data.len)
     }
 
     /// The request is answered later (rule [DEV-30]).
@@ -233,11 +266,12 @@ impl<'r> Asked<'r> {
     /// [DEV-30]: ndis_sys::rules#DEV-30
     pub(super) fn pend(self) -> (Answer<'r>, Pended) {
         let room = self.room();
+        let data = self.data.front(room);
         let irp = self.irp.0.as_ptr();
         // SAFETY: by IRP the request is the driver's.
         unsafe { ndis_sys::IoMarkIrpPending(irp) };
         let irp = Token(irp);
-        let pended = Pended { irp, room };
+        let pended = Pended { irp, data };
         (self.request.answer(Status::PENDING), pended)
     }
 }
@@ -269,12 +303,7 @@ impl Pended {
 
     /// The memory of what goes back.
     pub(super) fn data(&mut self) -> &mut [u8] {
-        let data = read!((*self.irp.0).AssociatedIrp.SystemBuffer);
-        match NonNull::new(data.cast::<u8>()) {
-            // SAFETY: by BUFFER, and by PENDED the slice of the dispatch routine is gone.
-            Some(data) => unsafe { slice::from_raw_parts_mut(data.as_ptr(), self.room) },
-            None => &mut [],
-        }
+        self.data.bytes_mut()
     }
 
     /// The request, for who completes it.

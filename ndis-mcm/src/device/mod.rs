@@ -103,6 +103,97 @@
 //! [`PendingControl`] answers it, from any thread. What the program cancels, by itself or with the
 //! close of its file, is completed without the driver, and so is what is pended when the device ends.
 //!
+//! ```
+//! # use ndis_host as _;
+//! use ndis_co::lock::SpinLock;
+//! # use ndis_host::OpenFile;
+//! use ndis_mcm::{
+//!     device::{Access, Control, ControlCode, ControlDevice, PendingControl},
+//!     prelude::*,
+//! };
+//! # use ndis_mcm::device::{Device, DeviceAttributes};
+//!
+//! const WAIT: ControlCode = ControlCode::new::<0x800>(Access::Read);
+//! const RING: ControlCode = ControlCode::new::<0x801>(Access::Write);
+//!
+//! /// With the request of who waits.
+//! struct Bell(SpinLock<Option<PendingControl>>);
+//!
+//! impl ControlDevice for Bell {
+//!     type File = ();
+//!
+//!     fn open(&self, _irql: &mut Passive) -> Result<(), Status> {
+//!         Ok(())
+//!     }
+//!
+//!     fn device_control<'r>(
+//!         &self,
+//!         _file: &(),
+//!         request: Control<'r>,
+//!         irql: &mut Passive,
+//!     ) -> Answer<'r> {
+//!         match request.code() {
+//!             WAIT => match request.pend(irql) {
+//!                 Ok((answer, waits)) => {
+//!                     // Who waited before is refused: the token is dropped.
+//!                     drop(self.0.replace(Some(waits)));
+//!                     answer
+//!                 }
+//!                 Err(request) => request.refuse(Status::RESOURCES),
+//!             },
+//!             RING => {
+//!                 let waits = self.0.take();
+//!                 // False as well when the program has cancelled it meanwhile.
+//!                 let told = waits.is_some_and(|waits| waits.reply(b"ring", irql));
+//!                 request.reply(&[u8::from(told)])
+//!             }
+//!             _ => request.not_supported(),
+//!         }
+//!     }
+//! }
+//! #
+//! # struct Driver;
+//! #
+//! # impl Miniport for Driver {
+//! #     type Adapter = Device<Bell>;
+//! #     type Role = Connectionless;
+//! #
+//! #     fn initialize<'i>(
+//! #         &self,
+//! #         init: Initialize<'i, Self, New>,
+//! #         irql: &mut Passive,
+//! #     ) -> Result<Initialized<'i>, Status> {
+//! #         let init = init.attributes(&Attributes::wan(), irql)?;
+//! #         let bell = Bell(SpinLock::new(None));
+//! #         let device = Device::register(&init, &DeviceAttributes::new("Bell"), bell, irql)?;
+//! #         Ok(init.adapter(device)?.finish())
+//! #     }
+//! # }
+//! # let host = ndis_host::Host::builder().build();
+//! # let driver = host.load_with("bell", |object, path| {
+//! #     // SAFETY: the host calls this as Windows calls a DriverEntry.
+//! #     unsafe { ndis_mcm::Entry::new(Driver).run(object, path) }
+//! # }).unwrap();
+//! # let adapter = host.add_adapter(&driver).unwrap();
+//!
+//! // Two programs, in a test: one waits, the other one rings until somebody was told.
+//! host.spawn("one that waits", || {
+//!     let file = OpenFile::open(r"\\.\Bell").expect("it is there");
+//!     let told = file.device_control(WAIT.raw(), &[], 4);
+//!     assert_eq!(told.as_deref(), Ok(&b"ring"[..]));
+//!     file.close();
+//! });
+//! host.spawn("one that rings", || {
+//!     let file = OpenFile::open(r"\\.\Bell").expect("it is there");
+//!     while file.device_control(RING.raw(), &[], 1).as_deref() != Ok(&[1][..]) {}
+//!     file.close();
+//! });
+//! host.run();
+//! # host.remove_adapter(&adapter);
+//! # host.unload(&driver);
+//! # assert!(host.finish().is_clean());
+//! ```
+//!
 //! Source pages: [`NdisRegisterDeviceEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisregisterdeviceex),
 //! [`NdisDeregisterDeviceEx`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisderegisterdeviceex).
 //!

@@ -14,14 +14,14 @@ use super::irp::{Irp, Pended, put};
 use crate::{key::key, lock::StateLock};
 use core::{
     fmt,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 use ndis_co::{
     Status,
     armed::{Alarm, Armed},
     irql::{NoLock, Passive, UpToDispatch},
     later::{self, Place},
-    mem::{Anchored, Arc, Parent, Tag, Vec},
+    mem::{Anchored, Arc, OutOfMemory, Parent, Tag, Vec},
     scope::{Live, Scope},
 };
 use ndis_sys::{DEVICE_OBJECT, IRP};
@@ -44,6 +44,8 @@ pub(super) struct OfFile(AtomicBool);
 
 /// The place of one request.
 pub(super) struct Slot {
+    /// Where it is in the list, whose lock is held by whoever asks.
+    at: AtomicUsize,
     pended: StateLock<Option<Pended>>,
     file: Arc<OfFile>,
     waiting: Arc<Waiting>,
@@ -56,6 +58,30 @@ impl Anchored for Slot {
     type Parent = Live;
     fn parent(&mut self) -> &mut Parent<Live> {
         &mut self.live
+    }
+}
+
+impl Held {
+    fn put(&mut self, slot: Arc<Slot>) -> Result<(), OutOfMemory> {
+        slot.at.store(self.slots.len(), Ordering::Relaxed);
+        self.slots.try_push(slot)
+    }
+
+    /// Takes this one out, if it is there.
+    fn take(&mut self, slot: &Arc<Slot>) -> Option<Arc<Slot>> {
+        let at = slot.at.load(Ordering::Relaxed);
+        Arc::ptr_eq(self.slots.get(at)?, slot)
+            .then(|| self.take_at(at))
+            .flatten()
+    }
+
+    /// Takes one out; the last one comes to its place.
+    fn take_at(&mut self, at: usize) -> Option<Arc<Slot>> {
+        let gone = self.slots.swap_remove(at);
+        if let Some(moved) = self.slots.get(at) {
+            moved.at.store(at, Ordering::Relaxed);
+        }
+        gone
     }
 }
 
@@ -78,8 +104,7 @@ impl Waiting {
 
     /// Takes a slot out of the list, if it is there.
     fn forget(&self, slot: &Arc<Slot>) -> Option<Arc<Slot>> {
-        let is_this = |other: &Arc<Slot>| Arc::ptr_eq(other, slot);
-        self.0.with(|held| held.as_mut()?.slots.take_first(is_this))
+        self.0.with(|held| held.as_mut()?.take(slot))
     }
 
     /// The file is closed: nobody waits for its requests any more (rule [DEV-26]).
@@ -87,10 +112,15 @@ impl Waiting {
     /// [DEV-26]: ndis_sys::rules#DEV-26
     pub(super) fn close(&self, file: &Arc<OfFile>, irql: &mut Passive) {
         let of_file = |slot: &Arc<Slot>| Arc::ptr_eq(&slot.file, file);
-        let next = || {
+        // None of the file's is from here on; what comes to a place meanwhile comes from behind.
+        let mut from = usize::MAX;
+        let mut next = || {
             self.0.with(|held| {
                 file.0.store(true, Ordering::Relaxed);
-                held.as_mut()?.slots.take_first(of_file)
+                let held = held.as_mut()?;
+                let before = held.slots.get(..from.min(held.slots.len()))?;
+                from = before.iter().rposition(of_file)?;
+                held.take_at(from)
             })
         };
         while let Some(slot) = next() {
@@ -103,7 +133,7 @@ impl Waiting {
         let Some(mut held) = self.0.with(Option::take) else {
             return;
         };
-        while let Some(slot) = held.slots.take_first(|_| true) {
+        while let Some(slot) = held.slots.pop() {
             Slot::end(slot, Err(status), irql.up_to_dispatch());
         }
     }
@@ -113,6 +143,7 @@ impl Slot {
     /// A place for a request; none when there is no memory, or the file or the device has gone.
     pub(super) fn try_new(waiting: &Arc<Waiting>, file: &Arc<OfFile>) -> Option<Arc<Self>> {
         let slot = Self {
+            at: AtomicUsize::new(0),
             pended: StateLock::new(None),
             file: file.clone(),
             waiting: waiting.clone(),
@@ -123,8 +154,7 @@ impl Slot {
         let entry = slot.clone();
         let put = waiting.0.with(|held| {
             let held = held.as_mut().filter(|_| !file.0.load(Ordering::Relaxed));
-            held.ok_or(CANCELLED)
-                .and_then(|held| Ok(held.slots.try_push(entry)?))
+            held.ok_or(CANCELLED).and_then(|held| Ok(held.put(entry)?))
         });
         put.ok().map(|()| slot)
     }

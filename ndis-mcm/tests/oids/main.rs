@@ -9,8 +9,7 @@ mod goes;
 use board::{ALL, Board, DOUBLE, Desk, How, LAMP, LIT, Lamp, TAG};
 use ndis_co::{event::Event, irql::Passive};
 use ndis_host::{
-    Adapter, Builder, Driver, EventMode, Host, NotifyClose, OidAnswer, OidAsk, OwnRequests,
-    Readings,
+    Adapter, Builder, Driver, Host, NotifyClose, OidAnswer, OidAsk, OwnRequests, Readings,
 };
 use ndis_mcm::{Entry, Status};
 use ndis_sys as n;
@@ -45,11 +44,7 @@ struct World {
 
 fn builder(seed: u64) -> Builder {
     let host = Host::builder().seed(seed).preemption(1, 3);
-    if cfg!(miri) {
-        host.events(EventMode::Off)
-    } else {
-        host
-    }
+    host.no_events_under_miri()
 }
 
 /// The readings that matter to a miniport's requests, or all there are.

@@ -10,7 +10,7 @@
 
 use super::*;
 use ndis_co::params::CallFlags;
-use ndis_host::{EventMode, Readings};
+use ndis_host::Readings;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 const SECRET: &[u8] = b"what the call manager alone keeps in memory";
@@ -67,13 +67,8 @@ fn runs(native: u64) -> Vec<(u64, Readings)> {
 }
 
 fn host((seed, readings): (u64, Readings)) -> Builder {
-    let builder = Host::builder().seed(seed).readings(readings);
-    if cfg!(miri) {
-        // Miri pays dearly for each event that is recorded.
-        builder.events(EventMode::Off)
-    } else {
-        builder
-    }
+    let host = Host::builder().seed(seed).readings(readings);
+    host.no_events_under_miri()
 }
 
 /// How the switch answers a placed call.

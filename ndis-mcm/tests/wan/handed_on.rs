@@ -1,7 +1,7 @@
 //! Frames that one call hands to another without copying them.
 
 use super::{World, builder, seeds};
-use ndis_host::{EventMode, Host};
+use ndis_host::Host;
 use ndis_mcm::Status;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::SeqCst;
 /// enough for Miri in every run of the tests.
 #[test]
 fn a_short_call() {
-    let host = Host::builder().seed(1).events(EventMode::Off).build();
+    let host = Host::builder().seed(1).no_events_under_miri().build();
     let world = World::with_saps(host, &[]);
     world.modem.forwards.store(true, SeqCst);
     world.call("mirror");

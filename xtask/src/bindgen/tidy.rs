@@ -115,7 +115,7 @@ fn is_option(ty: &Type) -> bool {
 
 /// `functions`: those of [`function_aliases`] that are function types in C,
 /// not pointers to functions.
-/// `nested`: those of [`nested_candidates`] that are.
+/// `nested`: those of `nested_candidates` that are.
 pub fn tidy(
     mut file: syn::File,
     functions: &BTreeSet<String>,

@@ -154,9 +154,9 @@ fn numbers(text: &str) -> Option<(String, Vec<u64>)> {
 /// What NDPROXY prints: the calls that came up and that it was to place, those that it took.
 const OF_NDPROXY: &str = "# of # calls connected, # taken";
 
-/// What NDISWAN prints: the links at both ends, the frames that came back and that differed, those that
-/// it sent back.
-const OF_NDISWAN: &str = "# links, # frames back, # mismatches, # echoed";
+/// What NDISWAN prints: the links at both ends, the frames that came back, their payloads in bytes, the
+/// frames that differed, those that it sent back.
+const OF_NDISWAN: &str = "# links, # frames back, # bytes compared, # mismatches, # echoed";
 
 /// The line of figures, with a `#` for each number.
 const LINE: &str =
@@ -189,14 +189,15 @@ impl Figures {
     fn of_models(ndproxy: &[u64], ndiswan: &[u64], frames: u32) -> Self {
         let at = |numbers: &[u64], index| numbers.get(index).copied().unwrap_or_default();
         let [connected, calls, taken] = [0, 1, 2].map(|index| at(ndproxy, index));
-        let [links, back, mismatches, echoed] = [0, 1, 2, 3].map(|index| at(ndiswan, index));
+        let [links, back, bytes, mismatches, echoed] =
+            [0, 1, 2, 3, 4].map(|index| at(ndiswan, index));
         Self {
             calls,
             // At both ends, and with a link at each.
             calls_completed: connected.min(taken).min(links / 2),
             frames_sent: calls * u64::from(frames),
             frames_echoed: back,
-            bytes: 0,
+            bytes,
             mismatches,
             frames_taken: echoed,
         }
@@ -219,6 +220,7 @@ impl Figures {
             && self.calls_completed == self.calls
             && self.frames_sent > 0
             && self.frames_echoed == self.frames_sent
+            && self.bytes > 0
             && self.mismatches == 0
     }
 }
@@ -249,26 +251,30 @@ mod tests {
         let proxy = "ndproxy: 2 of 2 calls connected, 2 taken\n";
         let good = of(
             proxy,
-            "ndiswan: 4 links, 8 frames back, 0 mismatches, 9 echoed\n",
+            "ndiswan: 4 links, 8 frames back, 3970 bytes compared, 0 mismatches, 9 echoed\n",
         );
         assert!(good.is_good(), "{good:?}");
-        assert_eq!(good.frames_taken, 9);
+        assert_eq!((good.frames_taken, good.bytes), (9, 3970));
         for (proxy, wan) in [
             (
                 proxy,
-                "ndiswan: 3 links, 8 frames back, 0 mismatches, 8 echoed",
+                "ndiswan: 3 links, 8 frames back, 3970 bytes compared, 0 mismatches, 8 echoed",
             ),
             (
                 proxy,
-                "ndiswan: 4 links, 7 frames back, 0 mismatches, 8 echoed",
+                "ndiswan: 4 links, 7 frames back, 3458 bytes compared, 0 mismatches, 8 echoed",
             ),
             (
                 proxy,
-                "ndiswan: 4 links, 8 frames back, 1 mismatches, 8 echoed",
+                "ndiswan: 4 links, 8 frames back, 3970 bytes compared, 1 mismatches, 8 echoed",
+            ),
+            (
+                proxy,
+                "ndiswan: 4 links, 8 frames back, 0 bytes compared, 0 mismatches, 8 echoed",
             ),
             (
                 "ndproxy: 2 of 2 calls connected, 1 taken",
-                "ndiswan: 4 links, 8 frames back, 0 mismatches, 8 echoed",
+                "ndiswan: 4 links, 8 frames back, 3970 bytes compared, 0 mismatches, 8 echoed",
             ),
         ] {
             assert!(!of(proxy, wan).is_good(), "{proxy}, {wan}");

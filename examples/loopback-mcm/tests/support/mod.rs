@@ -19,16 +19,11 @@ pub struct World {
 
 impl World {
     pub fn new(seed: u64, readings: Readings, scripts: Vec<Script>) -> Self {
-        // Miri pays dearly for each event that is recorded.
-        let events = if cfg!(miri) {
-            EventMode::Off
-        } else {
-            EventMode::Last(400)
-        };
         let host = Host::builder()
             .seed(seed)
             .readings(readings)
-            .events(events)
+            .events(EventMode::Last(400))
+            .no_events_under_miri()
             .build();
         let entry = ndis_mcm::Entry::new(Loopback);
         let switch = host

@@ -100,13 +100,8 @@ impl World {
     }
 
     fn on(host: Builder, scripts: Vec<Script>, load_link: impl Fn(&Host) -> Driver) -> Self {
-        // Miri pays dearly for each event that is recorded.
-        let events = if cfg!(miri) {
-            EventMode::Off
-        } else {
-            EventMode::Last(400)
-        };
-        let host = host.events(events).build();
+        let host = host.events(EventMode::Last(400)).no_events_under_miri();
+        let host = host.build();
         let link = load_link(&host);
         let manager = load_manager(&host).unwrap();
         let clients = scripts

@@ -22,13 +22,8 @@ pub fn clean(report: &Report) {
 
 pub fn builder(seed: u64, readings: Readings) -> Builder {
     assert_ne!(readings.mcm_displaces, McmDisplaces::TheDevice);
-    // Miri pays dearly for each event that is recorded.
-    let events = if cfg!(miri) {
-        EventMode::Off
-    } else {
-        EventMode::Last(400)
-    };
-    Host::builder().seed(seed).readings(readings).events(events)
+    let host = Host::builder().seed(seed).readings(readings);
+    host.events(EventMode::Last(400)).no_events_under_miri()
 }
 
 /// Every reading but one: were no call manager allowed above an adapter with one of its own,

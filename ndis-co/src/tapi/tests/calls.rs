@@ -185,8 +185,10 @@ fn what_a_client_may_place() {
 #[test]
 fn a_structure_alone_is_looked_at_as_it_is_read() {
     let mut refused = 0;
-    for flags in [0, 1, 2, 3, 4, 5, u32::MAX] {
-        for len in [0u16, 1, 4, u16::MAX] {
+    // Under Miri the first and the last of them, and what is between.
+    let step = if cfg!(miri) { 3 } else { 1 };
+    for flags in [0, 1, 2, 3, 4, 5, u32::MAX].into_iter().step_by(step) {
+        for len in [0u16, 1, 4, u16::MAX].into_iter().step_by(step) {
             for offset in [0, 1, 8, MAKE - 8, MAKE, MAKE + 8, usize::MAX] {
                 for at in [DESTINATION, PARAMS] {
                     let mut bytes = [0; MAKE];
@@ -200,5 +202,5 @@ fn a_structure_alone_is_looked_at_as_it_is_read() {
             }
         }
     }
-    assert!(refused > 100, "{refused}");
+    assert!(refused > if cfg!(miri) { 20 } else { 100 }, "{refused}");
 }

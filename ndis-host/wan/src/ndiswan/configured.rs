@@ -36,6 +36,8 @@ pub struct Configured {
     talks: SpinLock<Vec<Talk>>,
     links: AtomicU32,
     returned: AtomicU32,
+    /// Bytes of payloads that were compared with what was sent.
+    bytes: AtomicU32,
     mismatches: AtomicU32,
     echoed: AtomicU32,
 }
@@ -65,6 +67,7 @@ impl Configured {
             talks: SpinLock::new(Vec::new(TAG)),
             links: AtomicU32::new(0),
             returned: AtomicU32::new(0),
+            bytes: AtomicU32::new(0),
             mismatches: AtomicU32::new(0),
             echoed: AtomicU32::new(0),
         })
@@ -110,9 +113,12 @@ impl Configured {
         });
         let Some(due) = due else { return };
         add(&self.returned);
-        let sent = self::payload(link.number(), due);
-        if sent.is_ok_and(|sent| protocol != frame::IP || *sent != *payload) {
-            add(&self.mismatches);
+        if let Ok(sent) = self::payload(link.number(), due) {
+            self.bytes
+                .fetch_add(payload.len() as u32, Ordering::Relaxed);
+            if protocol != frame::IP || *sent != *payload {
+                add(&self.mismatches);
+            }
         }
         self.say(link, due.saturating_add(1), irql);
     }
@@ -209,9 +215,10 @@ impl fmt::Display for Configured {
         let get = |count: &AtomicU32| count.load(Ordering::Relaxed);
         write!(
             f,
-            "{} links, {} frames back, {} mismatches, {} echoed",
+            "{} links, {} frames back, {} bytes compared, {} mismatches, {} echoed",
             get(&self.links),
             get(&self.returned),
+            get(&self.bytes),
             get(&self.mismatches),
             get(&self.echoed),
         )

@@ -14,13 +14,23 @@ pub fn decode(row: &Row, bytes: &[u8]) -> Vec<String> {
         number::GEN_CO_VENDOR_DESCRIPTION => return vec![text(bytes)],
         number::CO_TAPI_LINE_CAPS => {
             let (head, caps) = bytes.split_at_checked(layout::OF_LINE).unwrap_or_default();
-            return with(layout::LINE_CAPS, head, layout::LINE_DEV_CAPS, caps);
+            return with(
+                layout::LINE_CAPS,
+                head,
+                &[layout::LINE_DEV_CAPS, layout::LINE_DEV_CAPS_3],
+                caps,
+            );
         }
         number::CO_TAPI_ADDRESS_CAPS => {
             let (head, caps) = bytes
                 .split_at_checked(layout::OF_ADDRESS)
                 .unwrap_or_default();
-            return with(layout::ADDRESS_CAPS, head, layout::LINE_ADDRESS_CAPS, caps);
+            return with(
+                layout::ADDRESS_CAPS,
+                head,
+                &[layout::LINE_ADDRESS_CAPS, layout::LINE_ADDRESS_CAPS_3],
+                caps,
+            );
         }
         number::CO_TAPI_GET_CALL_DIAGNOSTICS => return fields(layout::DIAGNOSTICS, bytes),
         _ => {}
@@ -126,14 +136,14 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// A structure, then one whose offsets begin where it does itself.
-fn with(first: Layout, head: &[u8], second: Layout, rest: &[u8]) -> Vec<String> {
+fn with(first: Layout, head: &[u8], second: &[Layout], rest: &[u8]) -> Vec<String> {
     let mut all = fields(first, head);
-    all.extend(fields(second, rest));
+    all.extend(fields(&second.concat(), rest));
     all
 }
 
 /// Fields that are not zero, each on a line, and those that are.
-fn fields(layout: Layout, bytes: &[u8]) -> Vec<String> {
+fn fields(layout: &[Field], bytes: &[u8]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut zeroes: Vec<&str> = Vec::new();
     let mut before = 0;
@@ -148,7 +158,7 @@ fn fields(layout: Layout, bytes: &[u8]) -> Vec<String> {
             continue;
         }
         let number = number_of(data);
-        lines.push(format!("{} {}", field.name, shown(field, number)));
+        lines.push(format!("{} {}", field.name, shown(field, data)));
         if let Some(part) = part(field, number, before, bytes) {
             lines.push(format!("  there: {}", text(part)));
         }
@@ -178,10 +188,31 @@ fn bits(of: &str, number: u32) -> String {
     }
 }
 
-fn shown(field: &Field, number: u64) -> String {
+fn shown(field: &Field, data: &[u8]) -> String {
+    let number = number_of(data);
     match field.unit {
         "" => number.to_string(),
         "flags" => bits(field.name, number as u32),
+        unit if unit.ends_with(" flags") => bits(unit, number as u32),
+        "reserved" => format!("{number:#x} (reserved)"),
+        "characters" => format!("{number:#010x} (bit n: byte n is escaped)"),
+        "value" => match flags::value(field.name, number as u32) {
+            Some(name) => format!("{name} ({number})"),
+            None => number.to_string(),
+        },
+        "version" => format!("{}.{} ({number:#010x})", number >> 16, number & 0xFFFF),
+        "GUID" => guid(data),
+        "LINE_DIAL_PARAMS" => {
+            let names = [
+                "ulDialPause",
+                "ulDialSpeed",
+                "ulDigitDuration",
+                "ulWaitForDialtone",
+            ];
+            let parts = names.iter().zip(numbers(data));
+            let parts: Vec<_> = parts.map(|(name, ms)| format!("{name} {ms} ms")).collect();
+            parts.join(", ")
+        }
         "header" => format!(
             "type {:#x}, revision {}, {} bytes",
             number & 0xFF,
@@ -190,6 +221,28 @@ fn shown(field: &Field, number: u64) -> String {
         ),
         unit => format!("{number} {unit}"),
     }
+}
+
+/// As GUIDs are written: the first three parts are numbers, the rest are bytes.
+fn guid(data: &[u8]) -> String {
+    let hex = |bytes: &[u8]| -> String {
+        let bytes = bytes.iter();
+        bytes.map(|byte| format!("{byte:02x}")).collect()
+    };
+    let part = |from: usize, to: usize| data.get(from..to).unwrap_or_default();
+    let number = |from, to| {
+        let mut bytes = part(from, to).to_vec();
+        bytes.reverse();
+        hex(&bytes)
+    };
+    format!(
+        "{{{}-{}-{}-{}-{}}}",
+        number(0, 4),
+        number(4, 6),
+        number(6, 8),
+        hex(part(8, 10)),
+        hex(part(10, 16))
+    )
 }
 
 #[cfg(test)]
@@ -255,7 +308,7 @@ mod tests {
 
     #[test]
     fn what_an_offset_leads_to_is_told() {
-        let size = layout::OF_LINE + size_of::<ndis_sys::LINE_DEV_CAPS>();
+        let size = layout::OF_LINE + layout::LINE_SIZE;
         let mut caps = vec![0; size];
         caps.extend([b'L', 0, b'1', 0, 0, 0]);
         let at = |name| {
@@ -271,5 +324,37 @@ mod tests {
             lines.contains(&"  there: \"L1\", UTF-16".to_owned()),
             "{lines:?}"
         );
+    }
+
+    #[test]
+    fn the_version_of_tapi_is_told() {
+        let mut caps = [0; 12];
+        caps[2] = 3;
+        caps[4] = 2;
+        caps[8] = 1;
+        assert_eq!(
+            of(number::CO_TAPI_CM_CAPS, &caps),
+            [
+                "ulCoTapiVersion 3.0 (0x00030000)",
+                "ulNumLines 2 lines",
+                "ulFlags 0x1 (PER_LINE_CAPS)",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_tapi_3_adds_is_told() {
+        let mut caps = vec![0; layout::OF_LINE + layout::LINE_SIZE];
+        let mut fields = layout::LINE_DEV_CAPS_3.iter();
+        let guid = fields
+            .find(|field| field.unit == "GUID")
+            .expect("it is one");
+        let from = layout::OF_LINE + guid.offset;
+        for (place, byte) in caps[from..][..16].iter_mut().zip(1..) {
+            *place = byte;
+        }
+        let lines = of(number::CO_TAPI_LINE_CAPS, &caps);
+        let told = "PermanentLineGuid {04030201-0605-0807-090a-0b0c0d0e0f10}";
+        assert!(lines.contains(&told.to_owned()), "{lines:?}");
     }
 }

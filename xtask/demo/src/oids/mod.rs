@@ -9,6 +9,7 @@ mod ask;
 mod decode;
 mod flags;
 mod layout;
+mod notes;
 mod show;
 mod table;
 
@@ -84,6 +85,12 @@ mod tests {
             "NdisMediumCoWan",
             "oid-co-tapi-line-caps",
             "MaxFrameSize 1500 bytes",
+            "ulCoTapiVersion 3.0 (0x00030000)",
+            "NDIS_TAPI_CURRENT_VERSION",
+            "NO_LOOPBACK",
+            "has it reserved",
+            "ulLineFeatures 0x",
+            "ulAddressFeatures 0x",
         ] {
             assert!(table.contains(words), "{words}:\n{table}");
         }

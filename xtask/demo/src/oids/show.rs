@@ -6,12 +6,15 @@ use super::{
     Row,
     ask::{Reply, Request},
     decode::decode,
+    notes,
 };
 
 /// How wide the column of answers may be.
 const WIDE: usize = 60;
 
-const HEADS: [&str; 6] = ["OID_", "request", "asked by", "answer", "unit", "page"];
+const HEADS: [&str; 7] = [
+    "OID_", "request", "asked by", "bytes", "answer", "unit", "page",
+];
 
 /// The replies as a table: a row for each answer, with the doors that give it.
 pub fn table(replies: &[Reply]) -> String {
@@ -37,6 +40,8 @@ pub fn table(replies: &[Reply]) -> String {
             (Ok(bytes), None) => vec![format!("{bytes:02x?}")],
             (Err(status), _) => vec![format!("refused: {:?}", ndis_co::Status::from_raw(*status))],
         };
+        let length = result.map_or_else(|_| String::new(), |bytes| bytes.len().to_string());
+        let note = notes::of(*oid).map(|note| format!("note: {note}"));
         let request = match request {
             Request::Query => "query",
             Request::Set => "set",
@@ -47,7 +52,12 @@ pub fn table(replies: &[Reply]) -> String {
             vec![name],
             vec![request.to_owned()],
             doors.iter().map(|door| (*door).to_owned()).collect(),
-            answer.iter().flat_map(|line| wrap(line)).collect(),
+            vec![length],
+            answer
+                .iter()
+                .chain(&note)
+                .flat_map(|line| wrap(line))
+                .collect(),
             vec![unit.to_owned()],
             vec![page.to_owned()],
         ]);
@@ -140,6 +150,7 @@ mod tests {
         let table = table(&replies);
         assert!(table.ends_with("\n2 answers\n"), "{table}");
         assert_eq!(table.matches("6.85").count(), 1);
+        assert!(table.contains("  2      6.85  "), "{table}");
         assert_eq!(table.matches("oid-gen-co-driver-version").count(), 2);
         assert!(unanswered(&replies).is_empty());
     }
