@@ -164,7 +164,8 @@ impl Written {
             return Err(Status::INVALID_DATA);
         }
         let (carried, room) = match self.request_type {
-            0 | 2 if self.oid == number::PNP_QUERY_POWER => (self.first, self.first),
+            // One number, whatever room there is.
+            0 | 2 if self.oid == number::PNP_QUERY_POWER => (self.first.min(4), self.first),
             0 | 2 => (0, self.first),
             1 => (self.first, 0),
             12 => (self.first, self.second),

@@ -80,9 +80,9 @@ struct Raw {
     name: String,
     why: String,
     page: Option<String>,
-    /// Does a query of it carry something in?
-    #[serde(default)]
-    input: bool,
+    /// How many bytes a query of it carries in, if any: what is `IN` at the front of its structure. 0
+    /// where that has no fixed length, and all of the buffer counts.
+    input: Option<u32>,
 }
 
 /// OIDs that have nothing here, by how their names begin.

@@ -314,12 +314,14 @@ impl<'r, D: Door> OidRequest<'r, D> {
     /// # Errors
     ///
     /// The answer: too few bytes were refused with [`Status::INVALID_LENGTH`] and how many
-    /// there should be, a request for something else with [`Status::NOT_SUPPORTED`].
+    /// there should be, a request for something else with [`Status::NOT_SUPPORTED`]. So was a query
+    /// of an OID of Windows's of which no page says that anything is carried in: nobody has written
+    /// its buffer. (A driver's own OIDs begin with 0xFF.)
     pub fn read<V: Value, W: Carries<V>>(
         self,
         oid: Oid<V, W, D::Asked>,
     ) -> Result<(W::Input, Self), Answer<'r>> {
-        if !self.is(oid) || !W::brings(self.kind()) {
+        if !self.is(oid) || !W::brings(self.kind()) || !self.may_carry() {
             return Err(self.not_supported());
         }
         match self.asked.view.brought() {

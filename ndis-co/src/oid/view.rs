@@ -12,9 +12,10 @@
 //! until it is answered (rules [OID-03], [OID-47]); whoever has the view has the request.
 //! `kind` is its type's, `buffer` its buffer. The first `input` bytes there were written by
 //! who asks, and the first `room` ones may be written; both are 0 where it is null. `second`
-//! says that the fields of the second revision are there as well. A query whose target
-//! knows that the OID carries something in was written as far as there is room: without that
-//! knowledge a query's buffer is never read.
+//! says that the fields of the second revision are there as well. A query of an OID on which
+//! something is carried in was written as far as that goes: so far as a page says of those of
+//! Windows's, and as their targets know of those of drivers' own. The buffer of any other query is
+//! never read, whatever its target takes it for.
 //!
 //! [OID-03]: ndis_sys::rules#OID-03
 //! [OID-20]: ndis_sys::rules#OID-20
@@ -162,6 +163,12 @@ pub struct View {
 // SAFETY: by VIEW the request and its buffer are of nobody else's use, on whatever thread.
 unsafe impl Send for View {}
 
+/// Whether a number is of a driver's own OIDs, and none of Windows's: those of NDIS's own kinds have
+/// another first byte.
+const fn is_own(oid: u32) -> bool {
+    oid >> 24 == 0xFF
+}
+
 /// What is counted fits: buffers are shorter, and more than that is not there to be needed.
 pub(super) fn narrow(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
@@ -235,8 +242,8 @@ impl View {
                 let arm = view.arm::<_QUERY>();
                 view.buffer = read!(arm, InformationBuffer).cast();
                 view.room = read!(arm, InformationBufferLength);
-                if inward::carries_input(view.oid) {
-                    view.input = view.room;
+                if let Some(most) = inward::carried(view.oid) {
+                    view.input = view.room.min(most);
                 }
             }
             NdisRequestSetInformation => {
@@ -299,11 +306,17 @@ impl View {
         self.written(self.input)
     }
 
-    /// The value that a request carries in whose OID, as its target knows, has one: a query
-    /// too that is not in the list which [`input`](Self::input) goes by.
+    /// Whether the request may carry something in: a query, when a page says so of its OID, or
+    /// when that is a driver's own, whose target knows.
+    pub(super) fn may_carry(&self) -> bool {
+        !self.kind.is_query() || inward::carried(self.oid).is_some() || is_own(self.oid)
+    }
+
+    /// The value that a request carries in whose OID, as its target knows, has one: a query of a
+    /// driver's own too, which is not in the list that [`input`](Self::input) goes by.
     pub(super) fn brought<T: Value>(&self) -> Option<T> {
         let most = narrow(size_of::<T>());
-        let len = if self.kind.is_query() {
+        let len = if self.kind.is_query() && is_own(self.oid) {
             self.room
         } else {
             self.input

@@ -51,15 +51,18 @@ fn put_answer(
 ) -> Result<usize, Status> {
     let place: Descriptor = word(buffer, at)?;
     let short = u16::try_from(len).map_err(|_| Status::INVALID_LENGTH)?;
-    if len > usize::from(answer_room(buffer, at, fixed)?) {
+    let room = answer_room(buffer, at, fixed)?;
+    if short > room {
         return Err(Status::BUFFER_TOO_SHORT);
     }
     let start = place.start(at, fixed)?;
     let end = start.saturating_add(len);
     let own = buffer.get_mut(start..end).ok_or(Status::INVALID_DATA)?;
     write(own)?;
+    // Whichever of the two has said how much room there is, no more is in use than that.
     Descriptor {
         len: short,
+        room,
         ..place
     }
     .write(buffer, at);

@@ -66,7 +66,8 @@ pub struct Compression {
     /// The number of a compression of the adapter's own, or [`NONE`](Self::NONE).
     #[doc(alias = "CompType")]
     pub algorithm: u8,
-    /// How many bytes of `values` count.
+    /// How many bytes of `values` count. What a peer says may be more than there are: see
+    /// [`counted`](Self::counted).
     #[doc(alias = "CompLength")]
     pub length: u16,
     /// What that compression defines; for [`PROPRIETARY`](Self::PROPRIETARY) the maker's three
@@ -92,6 +93,20 @@ impl Compression {
     /// No compression.
     #[doc(alias = "COMPTYPE_NONE")]
     pub const NONE: u8 = ndis_sys::COMPTYPE_NONE as u8;
+
+    /// The values that count: no more than there are, whatever `length` says.
+    #[must_use]
+    pub fn counted(&self) -> &[u8] {
+        self.values
+            .get(..usize::from(self.length))
+            .unwrap_or(&self.values)
+    }
+
+    /// Whether there are as many values as `length` says. Without a compression none count.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.algorithm == Self::NONE || usize::from(self.length) <= VALUES
+    }
 
     fn parse(bytes: &[u8], at: usize) -> Result<Self, Status> {
         let own = range(bytes, at, ONE)?;

@@ -197,6 +197,28 @@ fn indications_have_their_units() {
     assert_eq!(damaged.to_raw().Errors, 0x21);
 }
 
+/// A peer may say of its values that there are more than a structure has room for.
+#[test]
+fn no_more_values_count_than_there_are() {
+    for (length, counted) in [(0, 0), (4, 4), (36, 36), (37, 36), (u16::MAX, 36)] {
+        let said = Compression {
+            algorithm: Compression::PROPRIETARY,
+            length,
+            values: [7; 36],
+            ..Compression::default()
+        };
+        assert_eq!(said.counted(), vec![7; counted], "{length}");
+        assert_eq!(said.is_whole(), usize::from(length) == counted);
+    }
+    assert!(
+        Compression {
+            length: 99,
+            ..Compression::default()
+        }
+        .is_whole()
+    );
+}
+
 /// A key is nothing for a debugger's output.
 #[test]
 fn no_key_is_shown() {

@@ -26,6 +26,8 @@ struct Activation {
     parameters: Token<CO_CALL_PARAMETERS>,
     /// What the pended one is to be completed with.
     answer: Option<Status>,
+    /// The VC was to be deactivated meanwhile: it does not come up by this any more.
+    overtaken: bool,
 }
 
 /// A deactivation that is not answered.
@@ -80,6 +82,7 @@ impl State {
         self.activation = Some(Activation {
             parameters: Token(parameters),
             answer: None,
+            overtaken: false,
         });
         Some(self.active)
     }
@@ -92,8 +95,7 @@ impl State {
 
     /// The handler has answered the activation at once. Data may go when it has returned.
     pub(super) fn answered(&mut self, status: Status, path: &DataPath, key: Key) {
-        self.activation = None;
-        if status.is_success() && self.comes_up().is_some() {
+        if self.comes_up(status).is_some() {
             path.arm(key);
         }
     }
@@ -105,9 +107,10 @@ impl State {
         }
     }
 
-    /// An activation has succeeded; its number, if it brings the VC up.
-    fn comes_up(&mut self) -> Option<u32> {
-        if self.active || self.deactivation.is_some() {
+    /// The activation is over, with this status; its number, if it brings the VC up.
+    fn comes_up(&mut self, status: Status) -> Option<u32> {
+        let counts = self.activation.take().is_some_and(|it| !it.overtaken);
+        if self.active || !counts || !status.is_success() {
             return None;
         }
         self.active = true;
@@ -144,6 +147,9 @@ impl State {
 
     /// A deactivation is asked for: no data from here on (rule VC-50).
     pub(super) fn begin_deactivation(&mut self, path: &DataPath, early: &Early, key: Key) -> Begun {
+        if let Some(activation) = &mut self.activation {
+            activation.overtaken = true;
+        }
         if !self.active {
             return Begun::Nothing;
         }
@@ -207,12 +213,7 @@ impl State {
             return Some(Step::Deactivated);
         };
         let parameters = self.parameters();
-        self.activation = None;
-        let number = if status.is_success() {
-            self.comes_up()
-        } else {
-            None
-        };
+        let number = self.comes_up(status);
         if number.is_some() {
             // Before NDIS knows, for the client may send within that call.
             early.begin(self.number, key);
@@ -226,5 +227,44 @@ impl State {
             parameters: Token(parameters),
             number,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::key;
+    use ndis_host::Host;
+
+    /// A VC that is deactivated while an activation is under way is inactive whatever becomes of that,
+    /// and can be deleted: nobody would deactivate it once more.
+    #[test]
+    fn a_deactivation_overtakes_an_activation() {
+        let host = Host::builder().build();
+        for change in [false, true] {
+            let mut state = State::default();
+            let (path, early) = (DataPath::default(), Early::default());
+            let parameters = core::ptr::null_mut();
+            if change {
+                assert_eq!(state.begin_activation(parameters), Some(false));
+                state.answered(Status::SUCCESS, &path, key());
+                assert!(state.is_active());
+            }
+            assert_eq!(state.begin_activation(parameters), Some(change));
+            let begun = state.begin_deactivation(&path, &early, key());
+            assert_eq!(matches!(begun, Begun::Asked), change);
+            if change {
+                assert!(state.finish_now(&path));
+            }
+            state.answer(Status::SUCCESS);
+            let step = state.next(&path, &early, key(), || false);
+            assert!(matches!(step, Some(Step::Activated { number: None, .. })));
+            assert!(!state.is_active() && state.is_deletable(&path));
+            // The next one brings it up.
+            assert_eq!(state.begin_activation(parameters), Some(false));
+            state.answered(Status::SUCCESS, &path, key());
+            assert!(state.is_active());
+        }
+        assert!(host.finish().is_clean());
     }
 }

@@ -9,6 +9,7 @@ use super::{
 use crate::{IndicateError, Status, Vc, WeakVc};
 use core::{fmt, ops};
 use ndis_co::{
+    address::MAX_VARIABLE,
     irql::{Irql, NoLock},
     mem::{self, Arc},
     nbl::NetBufferLists,
@@ -265,7 +266,8 @@ impl<W: WanMiniport> Call<W> {
     ///
     /// The pages have a buffer for it, and leave open what NDPROXY does with it: TAPI's
     /// user-to-user information of a call that ends is nowhere tied to it. A call that is still
-    /// dialled fails without it, for a refusal carries a status and nothing else.
+    /// dialled fails without it, for a refusal carries a status and nothing else; and one that is about
+    /// to be offered is taken back without it.
     ///
     /// # Errors
     ///
@@ -287,10 +289,32 @@ impl<W: WanMiniport> Call<W> {
             waits.refuse(why.status(), irql);
             return Ok(());
         }
+        if u32::try_from(data.len()).map_or(true, |len| len > MAX_VARIABLE) {
+            return Err(Status::INVALID_LENGTH);
+        }
+        // Before: it may be offered meanwhile, and who offers it looks afterwards.
+        let kept = self.core.take_back(why.status(), irql);
+        self.end_on_vc(why.status(), data, irql).or_else(|refused| {
+            // It is no call of its VC's yet.
+            let later = kept && refused == Status::CLOSING && !self.core.has_ended();
+            later.then_some(()).ok_or(refused)
+        })
+    }
+
+    /// The client hears that the call is over.
+    fn end_on_vc(&self, status: Status, data: &[u8], irql: &mut impl NoLock) -> Result<(), Status> {
         // The VC may have another call by now.
         let number = self.core.number();
         self.vc
-            .dispatch_incoming_close_of(number, why.status(), data, irql)
+            .dispatch_incoming_close_of(number, status, data, irql)
+    }
+
+    /// The call was offered: it is taken back when it was hung up before.
+    pub(super) fn offered(&self, irql: &mut impl NoLock) {
+        if let Some(status) = self.core.offered() {
+            // An error: it is over.
+            let _ = self.end_on_vc(status, &[], irql);
+        }
     }
 
     /// What the link is at the moment.
@@ -322,9 +346,14 @@ impl<W: WanMiniport> Call<W> {
     /// Tells NDISWAN what the link is, if there is something new. What cannot be told now is when
     /// the call is up, or with the next frame.
     pub(super) fn tell(&self, irql: &mut impl NoLock) {
-        if let Some(params) = self.core.untold()
-            && self.vc.indicate(&params.to_ndis(), irql).is_err()
-        {
+        while let Some(params) = self.core.untold() {
+            if self.vc.indicate(&params.to_ndis(), irql).is_err() {
+                return self.core.not_told();
+            }
+            // Who has changed them meanwhile may have told that first.
+            if self.core.params() == params {
+                return;
+            }
             self.core.not_told();
         }
     }

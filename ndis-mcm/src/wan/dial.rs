@@ -222,7 +222,14 @@ impl<'r, W: WanMiniport> Dial<'r, W> {
             Err(answer) => return answer,
         };
         match answer(&call, request.telephony(), params) {
-            Ok(parameters) => request.accept_with(parameters, irql),
+            Ok(parameters) => {
+                let answer = request.accept_with(parameters, irql);
+                if call.adapter().ends() {
+                    // The halt may have come by before there was anything to hang up.
+                    let _ = call.hang_up(Disconnect::Unavailable, irql);
+                }
+                answer
+            }
             Err(status) => {
                 call.end();
                 request.refuse(status)

@@ -221,6 +221,7 @@ impl<W: WanMiniport> crate::Adapter<Wan<W>> {
         let call = Call::begin((*vc).clone(), core);
         taken.begin(call.clone());
         vc.dispatch_incoming_call(for_client, irql);
+        call.offered(irql);
         if self.ends() {
             // The halt may have come by before there was anything to hang up.
             let _ = call.hang_up(Disconnect::Unavailable, irql);

@@ -178,7 +178,7 @@ fn set_compression<'r, W: WanMiniport, D: Door>(
     };
     let has = |can: &Compression, chosen: &Compression| {
         let algorithm = [Compression::NONE, can.algorithm].contains(&chosen.algorithm);
-        algorithm && can.kinds.contains(chosen.kinds)
+        algorithm && can.kinds.contains(chosen.kinds) && chosen.is_whole()
     };
     if !has(&can.send, &chosen.send) || !has(&can.receive, &chosen.receive) {
         return request.refuse(Status::INVALID_DATA);

@@ -6,7 +6,7 @@
 //! [CALL-55]: ndis_sys::rules#CALL-55
 
 use super::{Wan, WanMiniport, counters::Counters, lines::Place, link::LinkParams};
-use crate::PendingMakeCall;
+use crate::{PendingMakeCall, Status};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use ndis_co::{
     irql::Irql,
@@ -60,6 +60,18 @@ pub(super) struct Deadline<W: WanMiniport> {
     pub(super) runs: bool,
 }
 
+/// Whether an application has been rung for a call, or who was to ring it has heard before that it is
+/// over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Offering {
+    /// Nobody has heard of it.
+    Before,
+    /// It is taken back as soon as it is offered.
+    TakenBack(Status),
+    /// It was offered, or dialled.
+    Done,
+}
+
 /// What is kept for one call.
 #[doc(hidden)]
 pub struct CallCore<W: WanMiniport> {
@@ -79,6 +91,8 @@ pub struct CallCore<W: WanMiniport> {
     detects: AtomicBool,
     /// It is over, and its address free.
     ended: AtomicBool,
+    /// Who hangs it up may do so before it is offered.
+    offering: SpinLock<Offering>,
     /// The client who waits for the network, unless that is answered.
     pub(super) dialing: SpinLock<Option<Waiting<W>>>,
     /// What NDISWAN has chosen to be compressed.
@@ -106,6 +120,10 @@ impl<W: WanMiniport> CallCore<W> {
             link: SpinLock::new(link),
             detects: AtomicBool::new(is_open(&link)),
             ended: AtomicBool::new(false),
+            offering: SpinLock::new(match direction {
+                Direction::Incoming => Offering::Before,
+                Direction::Outgoing => Offering::Done,
+            }),
             dialing: SpinLock::new(None),
             compression: SpinLock::new(CompressionInfo::default()),
         };
@@ -133,6 +151,25 @@ impl<W: WanMiniport> CallCore<W> {
 
     pub(super) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::SeqCst)
+    }
+
+    /// The call is over for who hangs it up; whether that is to be said when it is offered.
+    pub(super) fn take_back(&self, status: Status, irql: &mut impl Irql) -> bool {
+        self.offering.with(irql, |offering, _| {
+            let before = *offering == Offering::Before;
+            if before {
+                *offering = Offering::TakenBack(status);
+            }
+            before
+        })
+    }
+
+    /// It was offered; why it is to be taken back, if it is.
+    pub(super) fn offered(&self) -> Option<Status> {
+        match self.offering.replace(Offering::Done) {
+            Offering::TakenBack(status) => Some(status),
+            Offering::Before | Offering::Done => None,
+        }
     }
 
     pub(super) fn params(&self) -> LinkParams {

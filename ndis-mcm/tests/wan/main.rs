@@ -7,6 +7,7 @@ mod modem;
 mod numbers;
 mod oids;
 mod proxy;
+mod races;
 
 use modem::{DIALLED, MAX_FRAME, Modem, OFFERED};
 use ndis_co::{

@@ -515,6 +515,14 @@ fn compression() {
             },
             Status::INVALID_DATA,
         ),
+        // More values than there is room for.
+        (
+            CompressionInfo {
+                send: Compression { length: 37, ..own },
+                ..chosen
+            },
+            Status::INVALID_DATA,
+        ),
         (chosen, Status::SUCCESS),
     ] {
         let came = ask(&world, Door::AdapterOfVc, &Ask::Set(set, bytes(&info)));

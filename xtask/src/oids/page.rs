@@ -86,7 +86,7 @@ pub fn render(account: &Account<'_>) -> Result<String> {
     }
     text.push_str("\n## With a number and no type\n\n| name | also | why |\n|---|---|---|\n");
     for row in &account.table.raw {
-        let input = if row.input {
+        let input = if row.input.is_some() {
             "; a query of it carries something in"
         } else {
             ""

@@ -167,29 +167,45 @@ fn path(value: &str) -> String {
 
 /// The file of the queries that carry something in.
 pub fn inward(account: &Account<'_>) -> Result<String> {
-    let typed = account.table.typed.iter();
-    let typed = typed.filter(|row| row.way.starts_with("query-with"));
-    let raw = account.table.raw.iter().filter(|row| row.input);
-    let mut names: Vec<_> = typed
-        .map(|row| format!("OID_{}", row.name))
-        .chain(raw.map(|row| format!("OID_{}", row.name)))
-        .collect();
+    let typed = account.table.typed.iter().filter_map(|row| {
+        let input = row.way.strip_prefix("query-with ")?;
+        let size = format!("size_of::<{}>() as u32", path(input));
+        Some((format!("OID_{}", row.name), size))
+    });
+    let raw = account.table.raw.iter().filter_map(|row| {
+        let size = match row.input? {
+            0 => "u32::MAX".to_owned(),
+            bytes => bytes.to_string(),
+        };
+        Some((format!("OID_{}", row.name), size))
+    });
+    let mut names: Vec<_> = typed.chain(raw).collect();
     names.sort();
     if names.is_empty() {
         bail!("no query carries something in");
     }
     let mut text = format!(
-        "{HEAD}//! Which queries carry something in: without knowing that, a query's buffer is not read.\n\n\
-         /// Their OIDs.\n#[allow(clippy::cast_sign_loss, clippy::unnecessary_cast)]\n\
-         const OIDS: [u32; {}] = [\n",
+        "{HEAD}//! Which queries carry something in: without knowing that, a query's buffer is not read. What is\n\
+         //! behind it in the buffer is room for the answer, which nobody has written.\n\n\
+         /// Their OIDs, and how many bytes at most; all that there are where it has no fixed length.\n\
+         #[allow(clippy::cast_sign_loss, clippy::unnecessary_cast)]\n\
+         const OIDS: [(u32, u32); {}] = [\n",
         names.len()
     );
-    for name in &names {
-        let _ = writeln!(text, "    ndis_sys::{name} as u32,");
+    for (name, size) in &names {
+        // As the formatter leaves them: it breaks long ones.
+        let row = format!("ndis_sys::{name} as u32, {size}");
+        let _ = if row.len() > 60 {
+            let row = row.replace(", ", ",\n        ");
+            writeln!(text, "    (\n        {row},\n    ),")
+        } else {
+            writeln!(text, "    ({row}),")
+        };
     }
     text.push_str(
-        "];\n\n/// Whether a query of that OID carries something in.\n\
-         pub(super) fn carries_input(oid: u32) -> bool {\n    OIDS.contains(&oid)\n}\n",
+        "];\n\n/// How many bytes a query of that OID carries in at most, if any.\n\
+         pub(super) fn carried(oid: u32) -> Option<u32> {\n\
+         \x20   let (_, most) = OIDS.iter().find(|(known, _)| *known == oid)?;\n    Some(*most)\n}\n",
     );
     Ok(text)
 }

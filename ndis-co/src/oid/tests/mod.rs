@@ -1,5 +1,6 @@
 //! A request, as its target sees it and as who asks does.
 
+mod carried;
 mod incoming;
 mod outgoing;
 

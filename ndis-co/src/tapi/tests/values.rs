@@ -1,6 +1,7 @@
 //! SAPs, strings, translations and numbers.
 
 use super::*;
+use crate::tapi::bytes::{Descriptor, Field};
 
 #[test]
 fn saps_are_of_two_kinds() {
@@ -152,6 +153,27 @@ fn translations_are_answered_in_place() {
         if let Ok(saps) = TranslateSap::parse_answer(&buffer[..len]) {
             assert!(saps.into_iter().any(|it| it.is_err()), "{len}");
         }
+    }
+}
+
+/// A query may state the room for its answer in either field of the descriptor. The answer is never
+/// longer than what the descriptor says then.
+#[test]
+fn an_answer_is_no_longer_than_its_room() {
+    let _host = Host::builder().build();
+    let query = TranslateCallInfo {
+        call_parameters: b"parameters",
+        room: 600,
+    };
+    let at = offset_of!(ndis_sys::CO_TAPI_TRANSLATE_NDIS_CALLPARAMS, LineCallInfo);
+    for (len, room) in [(600, 600), (600, 0), (0, 600), (600, 1)] {
+        let mut buffer = written(&query);
+        let asked = Descriptor::read(&buffer, at).unwrap();
+        Descriptor { len, room, ..asked }.write(&mut buffer, at);
+        TranslateCallInfo::answer(&mut buffer, &info()).unwrap();
+        assert_eq!(TranslateCallInfo::parse_answer(&buffer), Ok(info()));
+        let answered = Descriptor::read(&buffer, at).unwrap();
+        assert!(answered.len <= answered.room, "{answered:?}");
     }
 }
 
