@@ -26,7 +26,8 @@ use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_STATUS, NET_BUFFER_LIST};
 #[derive(Debug)]
 pub struct FromNdis<Raw, A> {
     raw: Raw,
-    _is: PhantomData<fn() -> A>,
+    // Of one type only: a subtype may be made of something else.
+    _is: PhantomData<fn(A) -> A>,
 }
 
 impl<Raw, A> FromNdis<Raw, A> {

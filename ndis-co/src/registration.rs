@@ -96,7 +96,8 @@ pub struct Registration<'e, R> {
     path: *mut UNICODE_STRING,
     context: *mut c_void,
     handle: &'e Cell<NDIS_HANDLE>,
-    _entry: PhantomData<fn() -> R>,
+    // Of one type only: the context is of its driver.
+    _entry: PhantomData<fn(R) -> R>,
 }
 
 impl<R: Registers> Registration<'_, R> {

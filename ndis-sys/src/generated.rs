@@ -14,9 +14,10 @@ mod constants;
 #[rustfmt::skip]
 mod functions;
 
+#[cfg(test)]
 #[rustfmt::skip]
 mod layout;
-#[cfg(target_pointer_width = "64")]
+#[cfg(all(test, target_pointer_width = "64"))]
 #[rustfmt::skip]
 mod layout_64;
 
@@ -37,8 +38,9 @@ mod native;
 #[rustfmt::skip]
 mod nt {
     mod common;
+    #[cfg(test)]
     mod layout;
-    #[cfg(target_pointer_width = "64")]
+    #[cfg(all(test, target_pointer_width = "64"))]
     mod layout_64;
 
     #[cfg(target_arch = "aarch64")]

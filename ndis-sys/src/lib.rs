@@ -75,6 +75,8 @@ macro_rules! __in_an_image {
 #[macro_use]
 mod bits;
 #[macro_use]
+mod copy;
+#[macro_use]
 mod layout;
 #[macro_use]
 mod zero;
@@ -82,7 +84,7 @@ mod generated;
 mod imports;
 mod macros;
 mod nt;
-#[doc = include_str!("../docs/rules.md")]
+#[cfg_attr(doc, doc = include_str!("../docs/rules.md"))]
 pub mod rules {}
 #[cfg(all(windows, feature = "rt", any(not(feature = "host"), feature = "image")))]
 mod rt;

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How many inputs the smoke run makes for each target.
-const SMOKE: u32 = 2000;
+const SMOKE: u32 = 500;
 
 /// As long as an input of a search gets. (Longer parts are made from few bytes.)
 const LONGEST: u32 = 512;

@@ -1,12 +1,20 @@
-//! What crates.io would get: the packages that are published, made and built as cargo makes them.
+//! What crates.io would get: the packages that are published, made as cargo makes them, and compiled.
 //!
 //! `cargo package --workspace` itself cannot pass here: it also packages what is never published, and
 //! an `xtask` that depends on the examples finds them in no registry. So the packages with
-//! `publish = false` are left out, by their manifests. Nothing else is: each package is built from
-//! its archive, against the archives of the others. (`--allow-dirty`: the step is about the files as
-//! they are, committed or not.)
+//! `publish = false` are left out, by their manifests. Nothing else is. (`--allow-dirty`: the step is about
+//! the files as they are, committed or not.)
+//!
+//! Cargo would build each package from its archive, and once more for each that needs it: a minute of the
+//! processor's. Here the archives are unpacked beside each other, and each is checked by itself, with its own
+//! features, against the others.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -30,6 +38,7 @@ struct Metadata {
 #[derive(Deserialize)]
 struct Package {
     name: String,
+    version: String,
     manifest_path: PathBuf,
     /// The registries that it may go to; none at all is an empty list.
     publish: Option<Vec<String>>,
@@ -96,24 +105,53 @@ pub fn prove() -> Result<Outcome> {
     if !faults.is_empty() {
         bail!(faults.join("; "));
     }
-    // A folder of its own each time: cargo keeps what it has unpacked by the folder's name, and
-    // would verify against the crates of the last run there.
-    let folder = workspace::root().join(format!("target/packages-{}", std::process::id()));
-    let mut command = cargo(&["package", "--workspace", "--allow-dirty", "--target-dir"]);
-    command.arg(&folder);
+    let place = tempfile::Builder::new()
+        .prefix("ndis-packages-")
+        .tempdir()
+        .context("no temporary folder")?;
+    let mut command = cargo(&["package", "--workspace", "--allow-dirty", "--no-verify"]);
+    command.arg("--target-dir").arg(place.path());
     for package in &kept {
         command.args(["--exclude", &package.name]);
     }
-    let packaged = steps::run(&mut command);
-    // Of no further use, whether it went well or not.
-    let _ = std::fs::remove_dir_all(&folder);
-    packaged?;
+    steps::run(&mut command)?;
+    compile(&published, &place.path().join("package"))?;
     let names: Vec<&str> = published.iter().map(|p| p.name.as_str()).collect();
     Ok(Outcome::Passed(format!(
         "{} packages: {}",
         names.len(),
         names.join(", ")
     )))
+}
+
+/// Unpacks the archives in a folder, and checks each package there: its dependencies of ours are the unpacked ones.
+fn compile(packages: &[&Package], folder: &Path) -> Result<()> {
+    let mut patches = String::from("[workspace]\nresolver = \"3\"\nmembers = [\"*-*.*.*\"]\n");
+    patches += "exclude = [\"*.crate\"]\n\n[patch.crates-io]\n";
+    for package in packages {
+        let name = format!("{}-{}", package.name, package.version);
+        let archive = format!("{name}.crate");
+        steps::run(
+            Command::new("tar")
+                .args(["-xzf", &archive])
+                .current_dir(folder),
+        )?;
+        patches += &format!("{} = {{ path = {name:?} }}\n", package.name);
+    }
+    fs::write(folder.join("Cargo.toml"), patches)?;
+    // The versions of the workspace.
+    fs::copy(
+        workspace::root().join("Cargo.lock"),
+        folder.join("Cargo.lock"),
+    )?;
+    for package in packages {
+        let mut check = cargo(&["check", "--package", &package.name]);
+        check.arg("--manifest-path").arg(folder.join("Cargo.toml"));
+        // Beside the packages: nobody else's folder.
+        check.arg("--target-dir").arg(folder.join("target"));
+        steps::run(&mut check)?;
+    }
+    Ok(())
 }
 
 /// A package's licences are copies: a link would not survive a checkout on Windows.
@@ -142,7 +180,7 @@ mod tests {
 
     #[test]
     fn what_a_package_lacks_is_named() {
-        let manifest = r#"{"name": "a", "manifest_path": "/a/Cargo.toml", "publish": null,
+        let manifest = r#"{"name": "a", "version": "0.1.0", "manifest_path": "/a/Cargo.toml", "publish": null,
             "description": "A.", "license": "MIT", "repository": null, "documentation": "x",
             "rust_version": "1.95", "metadata": null}"#;
         let mut package: Package = serde_json::from_str(manifest).unwrap();

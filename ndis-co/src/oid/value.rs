@@ -119,12 +119,16 @@ macro_rules! oid_values {
                 fields == $crate::__core::mem::size_of::<$name>(),
                 "there is padding between the fields"
             );
-            $($crate::__core::assert!($least <= $crate::__core::mem::size_of::<$name>());)?
         };
         // SAFETY: as was just asserted its fields fill it, and each of them is a value.
         unsafe impl $crate::oid::Value for $name {
             $(const LEAST: usize = $least;)?
         }
+        // What was made of it: within the block above the same words may mean something else.
+        const _: () = $crate::__core::assert!(
+            <$name as $crate::oid::Value>::LEAST <= $crate::__core::mem::size_of::<$name>(),
+            "more bytes than there are"
+        );
     )* };
 }
 

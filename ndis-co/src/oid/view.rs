@@ -15,7 +15,8 @@
 //! says that the fields of the second revision are there as well. A query of an OID on which
 //! something is carried in was written as far as that goes: so far as a page says of those of
 //! Windows's, and as their targets know of those of drivers' own. The buffer of any other query is
-//! never read, whatever its target takes it for.
+//! never read, whatever its target takes it for. (Who asks with this crate has written all of a
+//! buffer, `outgoing`; who does not is another image, of whose memory the compiler knows nothing.)
 //!
 //! [OID-03]: ndis_sys::rules#OID-03
 //! [OID-20]: ndis_sys::rules#OID-20

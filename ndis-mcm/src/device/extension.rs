@@ -34,7 +34,8 @@ type Memory = StateLock<Opaque>;
 /// The device object of a device of `D`'s.
 pub(super) struct Extension<D> {
     object: Token<DEVICE_OBJECT>,
-    _of: PhantomData<fn() -> D>,
+    // Of one type only: there is a reference to an `Opened<D>` in the memory.
+    _of: PhantomData<fn(D) -> D>,
 }
 
 impl<D: ControlDevice> Argument<*mut DEVICE_OBJECT> for Extension<D> {

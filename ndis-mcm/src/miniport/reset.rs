@@ -54,7 +54,9 @@ use ndis_sys::{BOOLEAN, MINIPORT_CHECK_FOR_HANG, MINIPORT_RESET, NDIS_HANDLE, ND
 /// ```
 pub struct Resets<M: Miniport> {
     handlers: Option<(MINIPORT_CHECK_FOR_HANG, MINIPORT_RESET)>,
-    _driver: core::marker::PhantomData<fn() -> M>,
+    // Of one driver only, and of no subtype of it (`D<for<'a> fn(&'a u8)>` is one of
+    // `D<fn(&'static u8)>`): the handlers take a context of `M`'s.
+    _driver: core::marker::PhantomData<fn(M) -> M>,
 }
 
 impl<M: Miniport> Resets<M> {

@@ -676,7 +676,6 @@ pub type NET_PNP_EVENT_CODE = i32;
 pub type _NET_PNP_EVENT_CODE = NET_PNP_EVENT_CODE;
 pub type PNET_PNP_EVENT_CODE = *mut NET_PNP_EVENT_CODE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NET_PNP_EVENT {
     pub NetEvent: NET_PNP_EVENT_CODE,
     pub Buffer: PVOID,
@@ -720,7 +719,6 @@ pub type NET_IF_OPER_STATUS = i32;
 pub type _NET_IF_OPER_STATUS = NET_IF_OPER_STATUS;
 pub type NET_IF_OBJECT_ID = ULONG32;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NET_LUID_LH {
     pub Value: ULONG64,
     pub Info: NET_LUID_LH_Info,
@@ -766,7 +764,6 @@ pub const MediaDuplexStateFull: NET_IF_MEDIA_DUPLEX_STATE = 2;
 pub type NET_IF_MEDIA_DUPLEX_STATE = i32;
 pub type _NET_IF_MEDIA_DUPLEX_STATE = NET_IF_MEDIA_DUPLEX_STATE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NET_PHYSICAL_LOCATION_LH {
     pub BusNumber: ULONG,
     pub SlotNumber: ULONG,
@@ -774,14 +771,12 @@ pub struct NET_PHYSICAL_LOCATION_LH {
 }
 pub type _NET_PHYSICAL_LOCATION_LH = NET_PHYSICAL_LOCATION_LH;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IF_COUNTED_STRING_LH {
     pub Length: USHORT,
     pub String: [WCHAR; 257],
 }
 pub type _IF_COUNTED_STRING_LH = IF_COUNTED_STRING_LH;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IF_PHYSICAL_ADDRESS_LH {
     pub Length: USHORT,
     pub Address: [UCHAR; 32],
@@ -809,7 +804,6 @@ pub type NDIS_REQUEST_TYPE = i32;
 pub type _NDIS_REQUEST_TYPE = NDIS_REQUEST_TYPE;
 pub type PNDIS_REQUEST_TYPE = *mut NDIS_REQUEST_TYPE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_STATISTICS_VALUE {
     pub Oid: NDIS_OID,
     pub DataLength: ULONG,
@@ -818,7 +812,6 @@ pub struct NDIS_STATISTICS_VALUE {
 pub type _NDIS_STATISTICS_VALUE = NDIS_STATISTICS_VALUE;
 pub type PNDIS_STATISTICS_VALUE = *mut NDIS_STATISTICS_VALUE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_STATISTICS_VALUE_EX {
     pub Oid: NDIS_OID,
     pub DataLength: ULONG,
@@ -828,7 +821,6 @@ pub struct NDIS_STATISTICS_VALUE_EX {
 pub type _NDIS_STATISTICS_VALUE_EX = NDIS_STATISTICS_VALUE_EX;
 pub type PNDIS_STATISTICS_VALUE_EX = *mut NDIS_STATISTICS_VALUE_EX;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_VAR_DATA_DESC {
     pub Length: USHORT,
     pub MaximumLength: USHORT,
@@ -837,7 +829,6 @@ pub struct NDIS_VAR_DATA_DESC {
 pub type _NDIS_VAR_DATA_DESC = NDIS_VAR_DATA_DESC;
 pub type PNDIS_VAR_DATA_DESC = *mut NDIS_VAR_DATA_DESC;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_OBJECT_HEADER {
     pub Type: UCHAR,
     pub Revision: UCHAR,
@@ -846,7 +837,6 @@ pub struct NDIS_OBJECT_HEADER {
 pub type _NDIS_OBJECT_HEADER = NDIS_OBJECT_HEADER;
 pub type PNDIS_OBJECT_HEADER = *mut NDIS_OBJECT_HEADER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_STATISTICS_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub SupportedStatistics: ULONG,
@@ -872,7 +862,6 @@ pub struct NDIS_STATISTICS_INFO {
 pub type _NDIS_STATISTICS_INFO = NDIS_STATISTICS_INFO;
 pub type PNDIS_STATISTICS_INFO = *mut NDIS_STATISTICS_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RSC_STATISTICS_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub CoalescedPkts: ULONG64,
@@ -890,7 +879,6 @@ pub type NDIS_INTERRUPT_MODERATION = i32;
 pub type _NDIS_INTERRUPT_MODERATION = NDIS_INTERRUPT_MODERATION;
 pub type PNDIS_INTERRUPT_MODERATION = *mut NDIS_INTERRUPT_MODERATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_INTERRUPT_MODERATION_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -899,7 +887,6 @@ pub struct NDIS_INTERRUPT_MODERATION_PARAMETERS {
 pub type _NDIS_INTERRUPT_MODERATION_PARAMETERS = NDIS_INTERRUPT_MODERATION_PARAMETERS;
 pub type PNDIS_INTERRUPT_MODERATION_PARAMETERS = *mut NDIS_INTERRUPT_MODERATION_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TIMEOUT_DPC_REQUEST_CAPABILITIES {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -909,7 +896,6 @@ pub struct NDIS_TIMEOUT_DPC_REQUEST_CAPABILITIES {
 pub type _NDIS_TIMEOUT_DPC_REQUEST_CAPABILITIES = NDIS_TIMEOUT_DPC_REQUEST_CAPABILITIES;
 pub type PNDIS_TIMEOUT_DPC_REQUEST_CAPABILITIES = *mut NDIS_TIMEOUT_DPC_REQUEST_CAPABILITIES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PCI_DEVICE_CUSTOM_PROPERTIES {
     pub Header: NDIS_OBJECT_HEADER,
     pub DeviceType: UINT32,
@@ -936,14 +922,12 @@ pub type _NDIS_802_11_STATUS_TYPE = NDIS_802_11_STATUS_TYPE;
 pub type PNDIS_802_11_STATUS_TYPE = *mut NDIS_802_11_STATUS_TYPE;
 pub type NDIS_802_11_MAC_ADDRESS = [UCHAR; 6];
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_STATUS_INDICATION {
     pub StatusType: NDIS_802_11_STATUS_TYPE,
 }
 pub type _NDIS_802_11_STATUS_INDICATION = NDIS_802_11_STATUS_INDICATION;
 pub type PNDIS_802_11_STATUS_INDICATION = *mut NDIS_802_11_STATUS_INDICATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_AUTHENTICATION_REQUEST {
     pub Length: ULONG,
     pub Bssid: NDIS_802_11_MAC_ADDRESS,
@@ -952,7 +936,6 @@ pub struct NDIS_802_11_AUTHENTICATION_REQUEST {
 pub type _NDIS_802_11_AUTHENTICATION_REQUEST = NDIS_802_11_AUTHENTICATION_REQUEST;
 pub type PNDIS_802_11_AUTHENTICATION_REQUEST = *mut NDIS_802_11_AUTHENTICATION_REQUEST;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct PMKID_CANDIDATE {
     pub BSSID: NDIS_802_11_MAC_ADDRESS,
     pub Flags: ULONG,
@@ -960,7 +943,6 @@ pub struct PMKID_CANDIDATE {
 pub type _PMKID_CANDIDATE = PMKID_CANDIDATE;
 pub type PPMKID_CANDIDATE = *mut PMKID_CANDIDATE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_PMKID_CANDIDATE_LIST {
     pub Version: ULONG,
     pub NumCandidates: ULONG,
@@ -978,7 +960,6 @@ pub type NDIS_802_11_NETWORK_TYPE = i32;
 pub type _NDIS_802_11_NETWORK_TYPE = NDIS_802_11_NETWORK_TYPE;
 pub type PNDIS_802_11_NETWORK_TYPE = *mut NDIS_802_11_NETWORK_TYPE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_NETWORK_TYPE_LIST {
     pub NumberOfItems: ULONG,
     pub NetworkType: [NDIS_802_11_NETWORK_TYPE; 1],
@@ -995,7 +976,6 @@ pub type PNDIS_802_11_POWER_MODE = *mut NDIS_802_11_POWER_MODE;
 pub type NDIS_802_11_TX_POWER_LEVEL = ULONG;
 pub type NDIS_802_11_RSSI = LONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_CONFIGURATION_FH {
     pub Length: ULONG,
     pub HopPattern: ULONG,
@@ -1005,7 +985,6 @@ pub struct NDIS_802_11_CONFIGURATION_FH {
 pub type _NDIS_802_11_CONFIGURATION_FH = NDIS_802_11_CONFIGURATION_FH;
 pub type PNDIS_802_11_CONFIGURATION_FH = *mut NDIS_802_11_CONFIGURATION_FH;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_CONFIGURATION {
     pub Length: ULONG,
     pub BeaconPeriod: ULONG,
@@ -1016,7 +995,6 @@ pub struct NDIS_802_11_CONFIGURATION {
 pub type _NDIS_802_11_CONFIGURATION = NDIS_802_11_CONFIGURATION;
 pub type PNDIS_802_11_CONFIGURATION = *mut NDIS_802_11_CONFIGURATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_STATISTICS {
     pub Length: ULONG,
     pub TransmittedFragmentCount: LARGE_INTEGER,
@@ -1049,7 +1027,6 @@ pub type PNDIS_802_11_STATISTICS = *mut NDIS_802_11_STATISTICS;
 pub type NDIS_802_11_KEY_INDEX = ULONG;
 pub type NDIS_802_11_KEY_RSC = ULONGLONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_KEY {
     pub Length: ULONG,
     pub KeyIndex: ULONG,
@@ -1061,7 +1038,6 @@ pub struct NDIS_802_11_KEY {
 pub type _NDIS_802_11_KEY = NDIS_802_11_KEY;
 pub type PNDIS_802_11_KEY = *mut NDIS_802_11_KEY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_REMOVE_KEY {
     pub Length: ULONG,
     pub KeyIndex: ULONG,
@@ -1070,7 +1046,6 @@ pub struct NDIS_802_11_REMOVE_KEY {
 pub type _NDIS_802_11_REMOVE_KEY = NDIS_802_11_REMOVE_KEY;
 pub type PNDIS_802_11_REMOVE_KEY = *mut NDIS_802_11_REMOVE_KEY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_WEP {
     pub Length: ULONG,
     pub KeyIndex: ULONG,
@@ -1106,7 +1081,6 @@ pub type PNDIS_802_11_AUTHENTICATION_MODE = *mut NDIS_802_11_AUTHENTICATION_MODE
 pub type NDIS_802_11_RATES = [UCHAR; 8];
 pub type NDIS_802_11_RATES_EX = [UCHAR; 16];
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_SSID {
     pub SsidLength: ULONG,
     pub Ssid: [UCHAR; 32],
@@ -1114,7 +1088,6 @@ pub struct NDIS_802_11_SSID {
 pub type _NDIS_802_11_SSID = NDIS_802_11_SSID;
 pub type PNDIS_802_11_SSID = *mut NDIS_802_11_SSID;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WLAN_BSSID {
     pub Length: ULONG,
     pub MacAddress: NDIS_802_11_MAC_ADDRESS,
@@ -1130,7 +1103,6 @@ pub struct NDIS_WLAN_BSSID {
 pub type _NDIS_WLAN_BSSID = NDIS_WLAN_BSSID;
 pub type PNDIS_WLAN_BSSID = *mut NDIS_WLAN_BSSID;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_BSSID_LIST {
     pub NumberOfItems: ULONG,
     pub Bssid: [NDIS_WLAN_BSSID; 1],
@@ -1138,7 +1110,6 @@ pub struct NDIS_802_11_BSSID_LIST {
 pub type _NDIS_802_11_BSSID_LIST = NDIS_802_11_BSSID_LIST;
 pub type PNDIS_802_11_BSSID_LIST = *mut NDIS_802_11_BSSID_LIST;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WLAN_BSSID_EX {
     pub Length: ULONG,
     pub MacAddress: NDIS_802_11_MAC_ADDRESS,
@@ -1156,7 +1127,6 @@ pub struct NDIS_WLAN_BSSID_EX {
 pub type _NDIS_WLAN_BSSID_EX = NDIS_WLAN_BSSID_EX;
 pub type PNDIS_WLAN_BSSID_EX = *mut NDIS_WLAN_BSSID_EX;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_BSSID_LIST_EX {
     pub NumberOfItems: ULONG,
     pub Bssid: [NDIS_WLAN_BSSID_EX; 1],
@@ -1164,7 +1134,6 @@ pub struct NDIS_802_11_BSSID_LIST_EX {
 pub type _NDIS_802_11_BSSID_LIST_EX = NDIS_802_11_BSSID_LIST_EX;
 pub type PNDIS_802_11_BSSID_LIST_EX = *mut NDIS_802_11_BSSID_LIST_EX;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_FIXED_IEs {
     pub Timestamp: [UCHAR; 8],
     pub BeaconInterval: USHORT,
@@ -1173,7 +1142,6 @@ pub struct NDIS_802_11_FIXED_IEs {
 pub type _NDIS_802_11_FIXED_IEs = NDIS_802_11_FIXED_IEs;
 pub type PNDIS_802_11_FIXED_IEs = *mut NDIS_802_11_FIXED_IEs;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_VARIABLE_IEs {
     pub ElementID: UCHAR,
     pub Length: UCHAR,
@@ -1211,7 +1179,6 @@ pub type NDIS_802_11_RELOAD_DEFAULTS = i32;
 pub type _NDIS_802_11_RELOAD_DEFAULTS = NDIS_802_11_RELOAD_DEFAULTS;
 pub type PNDIS_802_11_RELOAD_DEFAULTS = *mut NDIS_802_11_RELOAD_DEFAULTS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_AI_REQFI {
     pub Capabilities: USHORT,
     pub ListenInterval: USHORT,
@@ -1220,7 +1187,6 @@ pub struct NDIS_802_11_AI_REQFI {
 pub type _NDIS_802_11_AI_REQFI = NDIS_802_11_AI_REQFI;
 pub type PNDIS_802_11_AI_REQFI = *mut NDIS_802_11_AI_REQFI;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_AI_RESFI {
     pub Capabilities: USHORT,
     pub StatusCode: USHORT,
@@ -1229,7 +1195,6 @@ pub struct NDIS_802_11_AI_RESFI {
 pub type _NDIS_802_11_AI_RESFI = NDIS_802_11_AI_RESFI;
 pub type PNDIS_802_11_AI_RESFI = *mut NDIS_802_11_AI_RESFI;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_ASSOCIATION_INFORMATION {
     pub Length: ULONG,
     pub AvailableRequestFixedIEs: USHORT,
@@ -1244,7 +1209,6 @@ pub struct NDIS_802_11_ASSOCIATION_INFORMATION {
 pub type _NDIS_802_11_ASSOCIATION_INFORMATION = NDIS_802_11_ASSOCIATION_INFORMATION;
 pub type PNDIS_802_11_ASSOCIATION_INFORMATION = *mut NDIS_802_11_ASSOCIATION_INFORMATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_AUTHENTICATION_EVENT {
     pub Status: NDIS_802_11_STATUS_INDICATION,
     pub Request: [NDIS_802_11_AUTHENTICATION_REQUEST; 1],
@@ -1252,7 +1216,6 @@ pub struct NDIS_802_11_AUTHENTICATION_EVENT {
 pub type _NDIS_802_11_AUTHENTICATION_EVENT = NDIS_802_11_AUTHENTICATION_EVENT;
 pub type PNDIS_802_11_AUTHENTICATION_EVENT = *mut NDIS_802_11_AUTHENTICATION_EVENT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_TEST {
     pub Length: ULONG,
     pub Type: ULONG,
@@ -1260,7 +1223,6 @@ pub struct NDIS_802_11_TEST {
 }
 pub type _NDIS_802_11_TEST = NDIS_802_11_TEST;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_802_11_TEST_u {
     pub AuthenticationEvent: NDIS_802_11_AUTHENTICATION_EVENT,
     pub RssiTrigger: NDIS_802_11_RSSI,
@@ -1273,7 +1235,6 @@ pub type _NDIS_802_11_MEDIA_STREAM_MODE = NDIS_802_11_MEDIA_STREAM_MODE;
 pub type PNDIS_802_11_MEDIA_STREAM_MODE = *mut NDIS_802_11_MEDIA_STREAM_MODE;
 pub type NDIS_802_11_PMKID_VALUE = [UCHAR; 16];
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct BSSID_INFO {
     pub BSSID: NDIS_802_11_MAC_ADDRESS,
     pub PMKID: NDIS_802_11_PMKID_VALUE,
@@ -1281,7 +1242,6 @@ pub struct BSSID_INFO {
 pub type _BSSID_INFO = BSSID_INFO;
 pub type PBSSID_INFO = *mut BSSID_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_PMKID {
     pub Length: ULONG,
     pub BSSIDInfoCount: ULONG,
@@ -1290,7 +1250,6 @@ pub struct NDIS_802_11_PMKID {
 pub type _NDIS_802_11_PMKID = NDIS_802_11_PMKID;
 pub type PNDIS_802_11_PMKID = *mut NDIS_802_11_PMKID;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_AUTHENTICATION_ENCRYPTION {
     pub AuthModeSupported: NDIS_802_11_AUTHENTICATION_MODE,
     pub EncryptStatusSupported: NDIS_802_11_ENCRYPTION_STATUS,
@@ -1298,7 +1257,6 @@ pub struct NDIS_802_11_AUTHENTICATION_ENCRYPTION {
 pub type _NDIS_802_11_AUTHENTICATION_ENCRYPTION = NDIS_802_11_AUTHENTICATION_ENCRYPTION;
 pub type PNDIS_802_11_AUTHENTICATION_ENCRYPTION = *mut NDIS_802_11_AUTHENTICATION_ENCRYPTION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_CAPABILITY {
     pub Length: ULONG,
     pub Version: ULONG,
@@ -1309,7 +1267,6 @@ pub struct NDIS_802_11_CAPABILITY {
 pub type _NDIS_802_11_CAPABILITY = NDIS_802_11_CAPABILITY;
 pub type PNDIS_802_11_CAPABILITY = *mut NDIS_802_11_CAPABILITY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_802_11_NON_BCAST_SSID_LIST {
     pub NumberOfItems: ULONG,
     pub Non_Bcast_Ssid: [NDIS_802_11_SSID; 1],
@@ -1325,7 +1282,6 @@ pub type NDIS_802_11_RADIO_STATUS = i32;
 pub type _NDIS_802_11_RADIO_STATUS = NDIS_802_11_RADIO_STATUS;
 pub type PNDIS_802_11_RADIO_STATUS = *mut NDIS_802_11_RADIO_STATUS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_CO_DEVICE_PROFILE {
     pub DeviceDescription: NDIS_VAR_DATA_DESC,
     pub DevSpecificInfo: NDIS_VAR_DATA_DESC,
@@ -1365,7 +1321,6 @@ pub const ENCRYPT: OFFLOAD_OPERATION_E = 2;
 pub type OFFLOAD_OPERATION_E = i32;
 pub type _OFFLOAD_OPERATION_E = OFFLOAD_OPERATION_E;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct OFFLOAD_ALGO_INFO {
     pub algoIdentifier: ULONG,
     pub algoKeylen: ULONG,
@@ -1387,7 +1342,6 @@ pub const OFFLOAD_IPSEC_INTEGRITY_MAX: OFFLOAD_INTEGRITY_ALGO = 3;
 pub type OFFLOAD_INTEGRITY_ALGO = i32;
 pub type _OFFLOAD_INTEGRITY_ALGO = OFFLOAD_INTEGRITY_ALGO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct OFFLOAD_SECURITY_ASSOCIATION {
     pub Operation: OFFLOAD_OPERATION_E,
     pub SPI: SPI_TYPE,
@@ -1398,7 +1352,6 @@ pub struct OFFLOAD_SECURITY_ASSOCIATION {
 pub type _OFFLOAD_SECURITY_ASSOCIATION = OFFLOAD_SECURITY_ASSOCIATION;
 pub type POFFLOAD_SECURITY_ASSOCIATION = *mut OFFLOAD_SECURITY_ASSOCIATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct OFFLOAD_IPSEC_ADD_SA {
     pub SrcAddr: IPAddr,
     pub SrcMask: IPMask,
@@ -1419,7 +1372,6 @@ pub struct OFFLOAD_IPSEC_ADD_SA {
 pub type _OFFLOAD_IPSEC_ADD_SA = OFFLOAD_IPSEC_ADD_SA;
 pub type POFFLOAD_IPSEC_ADD_SA = *mut OFFLOAD_IPSEC_ADD_SA;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct OFFLOAD_IPSEC_DELETE_SA {
     pub OffloadHandle: HANDLE,
 }
@@ -1431,7 +1383,6 @@ pub type UDP_ENCAP_TYPE = i32;
 pub type _UDP_ENCAP_TYPE = UDP_ENCAP_TYPE;
 pub type PUDP_ENCAP_TYPE = *mut UDP_ENCAP_TYPE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct OFFLOAD_IPSEC_UDPESP_ENCAPTYPE_ENTRY {
     pub UdpEncapType: UDP_ENCAP_TYPE,
     pub DstEncapPort: USHORT,
@@ -1439,7 +1390,6 @@ pub struct OFFLOAD_IPSEC_UDPESP_ENCAPTYPE_ENTRY {
 pub type _OFFLOAD_IPSEC_UDPESP_ENCAPTYPE_ENTRY = OFFLOAD_IPSEC_UDPESP_ENCAPTYPE_ENTRY;
 pub type POFFLOAD_IPSEC_UDPESP_ENCAPTYPE_ENTRY = *mut OFFLOAD_IPSEC_UDPESP_ENCAPTYPE_ENTRY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct OFFLOAD_IPSEC_ADD_UDPESP_SA {
     pub SrcAddr: IPAddr,
     pub SrcMask: IPMask,
@@ -1462,7 +1412,6 @@ pub struct OFFLOAD_IPSEC_ADD_UDPESP_SA {
 pub type _OFFLOAD_IPSEC_ADD_UDPESP_SA = OFFLOAD_IPSEC_ADD_UDPESP_SA;
 pub type POFFLOAD_IPSEC_ADD_UDPESP_SA = *mut OFFLOAD_IPSEC_ADD_UDPESP_SA;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct OFFLOAD_IPSEC_DELETE_UDPESP_SA {
     pub OffloadHandle: HANDLE,
     pub EncapTypeEntryOffldHandle: HANDLE,
@@ -1520,7 +1469,6 @@ pub type NDIS_PHYSICAL_MEDIUM = i32;
 pub type _NDIS_PHYSICAL_MEDIUM = NDIS_PHYSICAL_MEDIUM;
 pub type PNDIS_PHYSICAL_MEDIUM = *mut NDIS_PHYSICAL_MEDIUM;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct TRANSPORT_HEADER_OFFSET {
     pub ProtocolType: USHORT,
     pub HeaderOffset: USHORT,
@@ -1528,7 +1476,6 @@ pub struct TRANSPORT_HEADER_OFFSET {
 pub type _TRANSPORT_HEADER_OFFSET = TRANSPORT_HEADER_OFFSET;
 pub type PTRANSPORT_HEADER_OFFSET = *mut TRANSPORT_HEADER_OFFSET;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NETWORK_ADDRESS {
     pub AddressLength: USHORT,
     pub AddressType: USHORT,
@@ -1537,7 +1484,6 @@ pub struct NETWORK_ADDRESS {
 pub type _NETWORK_ADDRESS = NETWORK_ADDRESS;
 pub type PNETWORK_ADDRESS = *mut NETWORK_ADDRESS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NETWORK_ADDRESS_LIST {
     pub AddressCount: LONG,
     pub AddressType: USHORT,
@@ -1546,7 +1492,6 @@ pub struct NETWORK_ADDRESS_LIST {
 pub type _NETWORK_ADDRESS_LIST = NETWORK_ADDRESS_LIST;
 pub type PNETWORK_ADDRESS_LIST = *mut NETWORK_ADDRESS_LIST;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NETWORK_ADDRESS_IP {
     pub sin_port: USHORT,
     pub in_addr: ULONG,
@@ -1555,7 +1500,6 @@ pub struct NETWORK_ADDRESS_IP {
 pub type _NETWORK_ADDRESS_IP = NETWORK_ADDRESS_IP;
 pub type PNETWORK_ADDRESS_IP = *mut NETWORK_ADDRESS_IP;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NETWORK_ADDRESS_IP6 {
     pub sin6_port: USHORT,
     pub sin6_flowinfo: ULONG,
@@ -1565,7 +1509,6 @@ pub struct NETWORK_ADDRESS_IP6 {
 pub type _NETWORK_ADDRESS_IP6 = NETWORK_ADDRESS_IP6;
 pub type PNETWORK_ADDRESS_IP6 = *mut NETWORK_ADDRESS_IP6;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NETWORK_ADDRESS_IPX {
     pub NetworkAddress: ULONG,
     pub NodeAddress: [UCHAR; 6],
@@ -1582,7 +1525,6 @@ pub type NDIS_HARDWARE_STATUS = i32;
 pub type _NDIS_HARDWARE_STATUS = NDIS_HARDWARE_STATUS;
 pub type PNDIS_HARDWARE_STATUS = *mut NDIS_HARDWARE_STATUS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct GEN_GET_TIME_CAPS {
     pub Flags: ULONG,
     pub ClockPrecision: ULONG,
@@ -1590,14 +1532,12 @@ pub struct GEN_GET_TIME_CAPS {
 pub type _GEN_GET_TIME_CAPS = GEN_GET_TIME_CAPS;
 pub type PGEN_GET_TIME_CAPS = *mut GEN_GET_TIME_CAPS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct GEN_GET_NETCARD_TIME {
     pub ReadTime: ULONGLONG,
 }
 pub type _GEN_GET_NETCARD_TIME = GEN_GET_NETCARD_TIME;
 pub type PGEN_GET_NETCARD_TIME = *mut GEN_GET_NETCARD_TIME;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PM_PACKET_PATTERN {
     pub Priority: ULONG,
     pub Reserved: ULONG,
@@ -1618,7 +1558,6 @@ pub type NDIS_DEVICE_POWER_STATE = i32;
 pub type _NDIS_DEVICE_POWER_STATE = NDIS_DEVICE_POWER_STATE;
 pub type PNDIS_DEVICE_POWER_STATE = *mut NDIS_DEVICE_POWER_STATE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PM_WAKE_UP_CAPABILITIES {
     pub MinMagicPacketWakeUp: NDIS_DEVICE_POWER_STATE,
     pub MinPatternWakeUp: NDIS_DEVICE_POWER_STATE,
@@ -1627,7 +1566,6 @@ pub struct NDIS_PM_WAKE_UP_CAPABILITIES {
 pub type _NDIS_PM_WAKE_UP_CAPABILITIES = NDIS_PM_WAKE_UP_CAPABILITIES;
 pub type PNDIS_PM_WAKE_UP_CAPABILITIES = *mut NDIS_PM_WAKE_UP_CAPABILITIES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PNP_CAPABILITIES {
     pub Flags: ULONG,
     pub WakeUpCapabilities: NDIS_PM_WAKE_UP_CAPABILITIES,
@@ -1706,7 +1644,6 @@ pub type NDIS_WAN_QUALITY = i32;
 pub type _NDIS_WAN_QUALITY = NDIS_WAN_QUALITY;
 pub type PNDIS_WAN_QUALITY = *mut NDIS_WAN_QUALITY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_PROTOCOL_CAPS {
     pub Flags: ULONG,
     pub Reserved: ULONG,
@@ -1729,7 +1666,6 @@ pub type _NDIS_MEDIA_STATE = NDIS_MEDIA_STATE;
 pub type PNDIS_MEDIA_STATE = *mut NDIS_MEDIA_STATE;
 pub type Priority_802_3 = ULONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_CO_LINK_SPEED {
     pub Outbound: ULONG,
     pub Inbound: ULONG,
@@ -1737,7 +1673,6 @@ pub struct NDIS_CO_LINK_SPEED {
 pub type _NDIS_CO_LINK_SPEED = NDIS_CO_LINK_SPEED;
 pub type PNDIS_CO_LINK_SPEED = *mut NDIS_CO_LINK_SPEED;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_LINK_SPEED {
     pub XmitLinkSpeed: ULONG64,
     pub RcvLinkSpeed: ULONG64,
@@ -1780,7 +1715,6 @@ pub const DOT11_CIPHER_ALGO_IHV_END: DOT11_CIPHER_ALGORITHM = -1;
 pub type DOT11_CIPHER_ALGORITHM = i32;
 pub type _DOT11_CIPHER_ALGORITHM = DOT11_CIPHER_ALGORITHM;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DOT11_AUTH_CIPHER_PAIR {
     pub AuthAlgoId: DOT11_AUTH_ALGORITHM,
     pub CipherAlgoId: DOT11_CIPHER_ALGORITHM,
@@ -1819,14 +1753,12 @@ pub const dot11_diversity_support_dynamic: DOT11_DIVERSITY_SUPPORT = 3;
 pub type DOT11_DIVERSITY_SUPPORT = i32;
 pub type _DOT11_DIVERSITY_SUPPORT = DOT11_DIVERSITY_SUPPORT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DOT11_SUPPORTED_DATA_RATES_VALUE_V2 {
     pub ucSupportedTxDataRatesValue: [UCHAR; 255],
     pub ucSupportedRxDataRatesValue: [UCHAR; 255],
 }
 pub type _DOT11_SUPPORTED_DATA_RATES_VALUE_V2 = DOT11_SUPPORTED_DATA_RATES_VALUE_V2;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DOT11_DATA_RATE_MAPPING_ENTRY {
     pub ucDataRateIndex: UCHAR,
     pub ucDataRateFlag: UCHAR,
@@ -1834,7 +1766,6 @@ pub struct DOT11_DATA_RATE_MAPPING_ENTRY {
 }
 pub type PDOT11_PHY_ATTRIBUTES = *mut DOT11_PHY_ATTRIBUTES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DOT11_HRDSSS_PHY_ATTRIBUTES {
     pub bShortPreambleOptionImplemented: BOOLEAN,
     pub bPBCCOptionImplemented: BOOLEAN,
@@ -1842,12 +1773,10 @@ pub struct DOT11_HRDSSS_PHY_ATTRIBUTES {
     pub uHRCCAModeSupported: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DOT11_OFDM_PHY_ATTRIBUTES {
     pub uFrequencyBandsSupported: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DOT11_ERP_PHY_ATTRIBUTES {
     pub HRDSSSAttributes: DOT11_HRDSSS_PHY_ATTRIBUTES,
     pub bERPPBCCOptionImplemented: BOOLEAN,
@@ -1855,7 +1784,6 @@ pub struct DOT11_ERP_PHY_ATTRIBUTES {
     pub bShortSlotTimeOptionImplemented: BOOLEAN,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DOT11_PHY_ATTRIBUTES {
     pub Header: NDIS_OBJECT_HEADER,
     pub PhyType: DOT11_PHY_TYPE,
@@ -1873,7 +1801,6 @@ pub struct DOT11_PHY_ATTRIBUTES {
     pub SupportedDataRatesValue: DOT11_SUPPORTED_DATA_RATES_VALUE_V2,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union DOT11_PHY_ATTRIBUTES_PhySpecificAttributes {
     pub HRDSSSAttributes: DOT11_HRDSSS_PHY_ATTRIBUTES,
     pub OFDMAttributes: DOT11_OFDM_PHY_ATTRIBUTES,
@@ -1881,7 +1808,6 @@ pub union DOT11_PHY_ATTRIBUTES_PhySpecificAttributes {
 }
 pub type PDOT11_EXTSTA_ATTRIBUTES = *mut DOT11_EXTSTA_ATTRIBUTES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DOT11_EXTSTA_ATTRIBUTES {
     pub Header: NDIS_OBJECT_HEADER,
     pub uScanSSIDListSize: ULONG,
@@ -1919,7 +1845,6 @@ pub struct DOT11_EXTSTA_ATTRIBUTES {
     pub bHESSIDConnectionSupported: BOOLEAN,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _DOT11_EXTAP_ATTRIBUTES {
     pub Header: NDIS_OBJECT_HEADER,
     pub uScanSSIDListSize: ULONG,
@@ -1938,7 +1863,6 @@ pub struct _DOT11_EXTAP_ATTRIBUTES {
 }
 pub type PDOT11_EXTAP_ATTRIBUTES = *mut _DOT11_EXTAP_ATTRIBUTES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DOT11_VWIFI_COMBINATION {
     pub Header: NDIS_OBJECT_HEADER,
     pub uNumInfrastructure: ULONG,
@@ -1947,7 +1871,6 @@ pub struct DOT11_VWIFI_COMBINATION {
 }
 pub type _DOT11_VWIFI_COMBINATION = DOT11_VWIFI_COMBINATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DOT11_VWIFI_ATTRIBUTES {
     pub Header: NDIS_OBJECT_HEADER,
     pub uTotalNumOfEntries: ULONG,
@@ -1955,7 +1878,6 @@ pub struct DOT11_VWIFI_ATTRIBUTES {
 }
 pub type PDOT11_VWIFI_ATTRIBUTES = *mut DOT11_VWIFI_ATTRIBUTES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _DOT11_WFD_ATTRIBUTES {
     pub Header: NDIS_OBJECT_HEADER,
     pub uNumConcurrentGORole: ULONG,
@@ -1975,7 +1897,6 @@ pub struct _DOT11_WFD_ATTRIBUTES {
 }
 pub type PDOT11_WFD_ATTRIBUTES = *mut _DOT11_WFD_ATTRIBUTES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GUID {
     pub Guid: GUID,
     pub u: NDIS_GUID_u,
@@ -1984,14 +1905,12 @@ pub struct NDIS_GUID {
 }
 pub type _NDIS_GUID = NDIS_GUID;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_GUID_u {
     pub Oid: NDIS_OID,
     pub Status: NDIS_STATUS,
 }
 pub type PNDIS_GUID = *mut NDIS_GUID;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IRDA_PACKET_INFO {
     pub ExtraBOFs: ULONG,
     pub MinTurnAroundTime: ULONG,
@@ -2015,7 +1934,6 @@ pub type NDIS_SUPPORTED_PAUSE_FUNCTIONS = i32;
 pub type _NDIS_SUPPORTED_PAUSE_FUNCTIONS = NDIS_SUPPORTED_PAUSE_FUNCTIONS;
 pub type PNDIS_SUPPORTED_PAUSE_FUNCTIONS = *mut NDIS_SUPPORTED_PAUSE_FUNCTIONS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_LINK_STATE {
     pub Header: NDIS_OBJECT_HEADER,
     pub MediaConnectState: NDIS_MEDIA_CONNECT_STATE,
@@ -2028,7 +1946,6 @@ pub struct NDIS_LINK_STATE {
 pub type _NDIS_LINK_STATE = NDIS_LINK_STATE;
 pub type PNDIS_LINK_STATE = *mut NDIS_LINK_STATE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_LINK_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub MediaDuplexState: NDIS_MEDIA_DUPLEX_STATE,
@@ -2040,7 +1957,6 @@ pub struct NDIS_LINK_PARAMETERS {
 pub type _NDIS_LINK_PARAMETERS = NDIS_LINK_PARAMETERS;
 pub type PNDIS_LINK_PARAMETERS = *mut NDIS_LINK_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_OPER_STATE {
     pub Header: NDIS_OBJECT_HEADER,
     pub OperationalStatus: NET_IF_OPER_STATUS,
@@ -2049,7 +1965,6 @@ pub struct NDIS_OPER_STATE {
 pub type _NDIS_OPER_STATE = NDIS_OPER_STATE;
 pub type PNDIS_OPER_STATE = *mut NDIS_OPER_STATE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IP_OPER_STATUS {
     pub AddressFamily: ULONG,
     pub OperationalStatus: NET_IF_OPER_STATUS,
@@ -2058,7 +1973,6 @@ pub struct NDIS_IP_OPER_STATUS {
 pub type _NDIS_IP_OPER_STATUS = NDIS_IP_OPER_STATUS;
 pub type PNDIS_IP_OPER_STATUS = *mut NDIS_IP_OPER_STATUS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IP_OPER_STATUS_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -2068,7 +1982,6 @@ pub struct NDIS_IP_OPER_STATUS_INFO {
 pub type _NDIS_IP_OPER_STATUS_INFO = NDIS_IP_OPER_STATUS_INFO;
 pub type PNDIS_IP_OPER_STATUS_INFO = *mut NDIS_IP_OPER_STATUS_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IP_OPER_STATE {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -2077,7 +1990,6 @@ pub struct NDIS_IP_OPER_STATE {
 pub type _NDIS_IP_OPER_STATE = NDIS_IP_OPER_STATE;
 pub type PNDIS_IP_OPER_STATE = *mut NDIS_IP_OPER_STATE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_OFFLOAD_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub IPv4Checksum: UCHAR,
@@ -2101,43 +2013,36 @@ pub struct NDIS_OFFLOAD_PARAMETERS {
 }
 pub type _NDIS_OFFLOAD_PARAMETERS = NDIS_OFFLOAD_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_OFFLOAD_PARAMETERS_s {
     pub RscIPv4: UCHAR,
     pub RscIPv6: UCHAR,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_OFFLOAD_PARAMETERS_s2 {
     pub EncapsulatedPacketTaskOffload: UCHAR,
     pub EncapsulationTypes: UCHAR,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union _ENCAPSULATION_PROTOCOL_PARAMETERS {
     pub VxlanParameters: _VXLAN_PARAMETERS,
     pub Value: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _VXLAN_PARAMETERS {
     pub VxlanUDPPortNumber: USHORT,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_OFFLOAD_PARAMETERS_UdpSegmentation {
     pub IPv4: UCHAR,
     pub IPv6: UCHAR,
 }
 pub type PNDIS_OFFLOAD_PARAMETERS = *mut NDIS_OFFLOAD_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_LARGE_SEND_OFFLOAD_V1 {
     pub IPv4: NDIS_TCP_LARGE_SEND_OFFLOAD_V1_IPv4,
 }
 pub type _NDIS_TCP_LARGE_SEND_OFFLOAD_V1 = NDIS_TCP_LARGE_SEND_OFFLOAD_V1;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_LARGE_SEND_OFFLOAD_V1_IPv4 {
     pub Encapsulation: ULONG,
     pub MaxOffLoadSize: ULONG,
@@ -2151,7 +2056,6 @@ bits! { NDIS_TCP_LARGE_SEND_OFFLOAD_V1_IPv4:
 }
 pub type PNDIS_TCP_LARGE_SEND_OFFLOAD_V1 = *mut NDIS_TCP_LARGE_SEND_OFFLOAD_V1;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_IP_CHECKSUM_OFFLOAD {
     pub IPv4Transmit: NDIS_TCP_IP_CHECKSUM_OFFLOAD_IPv4Transmit,
     pub IPv4Receive: NDIS_TCP_IP_CHECKSUM_OFFLOAD_IPv4Receive,
@@ -2160,7 +2064,6 @@ pub struct NDIS_TCP_IP_CHECKSUM_OFFLOAD {
 }
 pub type _NDIS_TCP_IP_CHECKSUM_OFFLOAD = NDIS_TCP_IP_CHECKSUM_OFFLOAD;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_IP_CHECKSUM_OFFLOAD_IPv4Transmit {
     pub Encapsulation: ULONG,
     pub bits_1: [u8; 2],
@@ -2174,7 +2077,6 @@ bits! { NDIS_TCP_IP_CHECKSUM_OFFLOAD_IPv4Transmit:
     bits_1 8 2: IpChecksum set_IpChecksum ULONG;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_IP_CHECKSUM_OFFLOAD_IPv4Receive {
     pub Encapsulation: ULONG,
     pub bits_1: [u8; 2],
@@ -2188,7 +2090,6 @@ bits! { NDIS_TCP_IP_CHECKSUM_OFFLOAD_IPv4Receive:
     bits_1 8 2: IpChecksum set_IpChecksum ULONG;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_IP_CHECKSUM_OFFLOAD_IPv6Transmit {
     pub Encapsulation: ULONG,
     pub bits_1: [u8; 1],
@@ -2201,7 +2102,6 @@ bits! { NDIS_TCP_IP_CHECKSUM_OFFLOAD_IPv6Transmit:
     bits_1 6 2: UdpChecksum set_UdpChecksum ULONG;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_IP_CHECKSUM_OFFLOAD_IPv6Receive {
     pub Encapsulation: ULONG,
     pub bits_1: [u8; 1],
@@ -2215,7 +2115,6 @@ bits! { NDIS_TCP_IP_CHECKSUM_OFFLOAD_IPv6Receive:
 }
 pub type PNDIS_TCP_IP_CHECKSUM_OFFLOAD = *mut NDIS_TCP_IP_CHECKSUM_OFFLOAD;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IPSEC_OFFLOAD_V1 {
     pub Supported: NDIS_IPSEC_OFFLOAD_V1_Supported,
     pub IPv4AH: NDIS_IPSEC_OFFLOAD_V1_IPv4AH,
@@ -2223,7 +2122,6 @@ pub struct NDIS_IPSEC_OFFLOAD_V1 {
 }
 pub type _NDIS_IPSEC_OFFLOAD_V1 = NDIS_IPSEC_OFFLOAD_V1;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IPSEC_OFFLOAD_V1_Supported {
     pub Encapsulation: ULONG,
     pub AhEspCombined: ULONG,
@@ -2232,7 +2130,6 @@ pub struct NDIS_IPSEC_OFFLOAD_V1_Supported {
     pub Flags: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IPSEC_OFFLOAD_V1_IPv4AH {
     pub _align: [u32; 0],
     pub bits_1: [u8; 2],
@@ -2247,7 +2144,6 @@ bits! { NDIS_IPSEC_OFFLOAD_V1_IPv4AH:
     bits_1 10 2: Receive set_Receive ULONG;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IPSEC_OFFLOAD_V1_IPv4ESP {
     pub _align: [u32; 0],
     pub bits_1: [u8; 2],
@@ -2265,21 +2161,18 @@ bits! { NDIS_IPSEC_OFFLOAD_V1_IPv4ESP:
 }
 pub type PNDIS_IPSEC_OFFLOAD_V1 = *mut NDIS_IPSEC_OFFLOAD_V1;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_LARGE_SEND_OFFLOAD_V2 {
     pub IPv4: NDIS_TCP_LARGE_SEND_OFFLOAD_V2_IPv4,
     pub IPv6: NDIS_TCP_LARGE_SEND_OFFLOAD_V2_IPv6,
 }
 pub type _NDIS_TCP_LARGE_SEND_OFFLOAD_V2 = NDIS_TCP_LARGE_SEND_OFFLOAD_V2;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_LARGE_SEND_OFFLOAD_V2_IPv4 {
     pub Encapsulation: ULONG,
     pub MaxOffLoadSize: ULONG,
     pub MinSegmentCount: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_LARGE_SEND_OFFLOAD_V2_IPv6 {
     pub Encapsulation: ULONG,
     pub MaxOffLoadSize: ULONG,
@@ -2293,7 +2186,6 @@ bits! { NDIS_TCP_LARGE_SEND_OFFLOAD_V2_IPv6:
 }
 pub type PNDIS_TCP_LARGE_SEND_OFFLOAD_V2 = *mut NDIS_TCP_LARGE_SEND_OFFLOAD_V2;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IPSEC_OFFLOAD_V2 {
     pub Encapsulation: ULONG,
     pub IPv6Supported: BOOLEAN,
@@ -2315,25 +2207,21 @@ pub struct NDIS_IPSEC_OFFLOAD_V2 {
 pub type _NDIS_IPSEC_OFFLOAD_V2 = NDIS_IPSEC_OFFLOAD_V2;
 pub type PNDIS_IPSEC_OFFLOAD_V2 = *mut NDIS_IPSEC_OFFLOAD_V2;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_RECV_SEG_COALESCE_OFFLOAD {
     pub IPv4: NDIS_TCP_RECV_SEG_COALESCE_OFFLOAD_IPv4,
     pub IPv6: NDIS_TCP_RECV_SEG_COALESCE_OFFLOAD_IPv6,
 }
 pub type _NDIS_TCP_RECV_SEG_COALESCE_OFFLOAD = NDIS_TCP_RECV_SEG_COALESCE_OFFLOAD;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_RECV_SEG_COALESCE_OFFLOAD_IPv4 {
     pub Enabled: BOOLEAN,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_RECV_SEG_COALESCE_OFFLOAD_IPv6 {
     pub Enabled: BOOLEAN,
 }
 pub type PNDIS_TCP_RECV_SEG_COALESCE_OFFLOAD = *mut NDIS_TCP_RECV_SEG_COALESCE_OFFLOAD;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD {
     pub bits_1: [u8; 4],
     pub MaxHeaderSizeSupported: ULONG,
@@ -2350,7 +2238,6 @@ bits! { NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD:
 }
 pub type PNDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD = *mut NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD_V2 {
     pub bits_1: [u8; 4],
     pub MaxHeaderSizeSupported: ULONG,
@@ -2360,13 +2247,11 @@ pub struct NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD_V2 {
 }
 pub type _NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD_V2 = NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD_V2;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union _ENCAPSULATION_PROTOCOL_INFO {
     pub VxlanInfo: _VXLAN_INFO,
     pub Value: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _VXLAN_INFO {
     pub VxlanUDPPortNumber: USHORT,
     pub bits_1: [u8; 1],
@@ -2392,7 +2277,6 @@ pub const NDIS_RFC6877_464XLAT_OFFLOAD_ON_DEMAND: NDIS_RFC6877_464XLAT_OFFLOAD_O
 pub type NDIS_RFC6877_464XLAT_OFFLOAD_OPTIONS = i32;
 pub type _NDIS_RFC6877_464XLAT_OFFLOAD_OPTIONS = NDIS_RFC6877_464XLAT_OFFLOAD_OPTIONS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RFC6877_464XLAT_OFFLOAD {
     pub XlatOffload: NDIS_RFC6877_464XLAT_OFFLOAD_OPTIONS,
     pub Flags: ULONG,
@@ -2400,14 +2284,12 @@ pub struct NDIS_RFC6877_464XLAT_OFFLOAD {
 pub type _NDIS_RFC6877_464XLAT_OFFLOAD = NDIS_RFC6877_464XLAT_OFFLOAD;
 pub type PNDIS_RFC6877_464XLAT_OFFLOAD = *mut NDIS_RFC6877_464XLAT_OFFLOAD;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_UDP_SEGMENTATION_OFFLOAD {
     pub IPv4: NDIS_UDP_SEGMENTATION_OFFLOAD_IPv4,
     pub IPv6: NDIS_UDP_SEGMENTATION_OFFLOAD_IPv6,
 }
 pub type _NDIS_UDP_SEGMENTATION_OFFLOAD = NDIS_UDP_SEGMENTATION_OFFLOAD;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_UDP_SEGMENTATION_OFFLOAD_IPv4 {
     pub Encapsulation: ULONG,
     pub MaxOffLoadSize: ULONG,
@@ -2419,7 +2301,6 @@ bits! { NDIS_UDP_SEGMENTATION_OFFLOAD_IPv4:
     bits_1 7 25: Reserved set_Reserved ULONG;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_UDP_SEGMENTATION_OFFLOAD_IPv6 {
     pub Encapsulation: ULONG,
     pub MaxOffLoadSize: ULONG,
@@ -2434,7 +2315,6 @@ bits! { NDIS_UDP_SEGMENTATION_OFFLOAD_IPv6:
 }
 pub type PNDIS_UDP_SEGMENTATION_OFFLOAD = *mut NDIS_UDP_SEGMENTATION_OFFLOAD;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_OFFLOAD {
     pub Header: NDIS_OBJECT_HEADER,
     pub Checksum: NDIS_TCP_IP_CHECKSUM_OFFLOAD,
@@ -2453,13 +2333,11 @@ pub struct NDIS_OFFLOAD {
 pub type _NDIS_OFFLOAD = NDIS_OFFLOAD;
 pub type PNDIS_OFFLOAD = *mut NDIS_OFFLOAD;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V1 {
     pub IPv4: NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V1_IPv4,
 }
 pub type _NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V1 = NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V1;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V1_IPv4 {
     pub Encapsulation: ULONG,
     pub MaxOffLoadSize: ULONG,
@@ -2469,7 +2347,6 @@ pub struct NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V1_IPv4 {
 }
 pub type PNDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V1 = *mut NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V1;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD {
     pub IPv4Transmit: NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD_IPv4Transmit,
     pub IPv4Receive: NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD_IPv4Receive,
@@ -2478,7 +2355,6 @@ pub struct NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD {
 }
 pub type _NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD = NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD_IPv4Transmit {
     pub Encapsulation: ULONG,
     pub IpOptionsSupported: ULONG,
@@ -2488,7 +2364,6 @@ pub struct NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD_IPv4Transmit {
     pub IpChecksum: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD_IPv4Receive {
     pub Encapsulation: ULONG,
     pub IpOptionsSupported: ULONG,
@@ -2498,7 +2373,6 @@ pub struct NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD_IPv4Receive {
     pub IpChecksum: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD_IPv6Transmit {
     pub Encapsulation: ULONG,
     pub IpExtensionHeadersSupported: ULONG,
@@ -2507,7 +2381,6 @@ pub struct NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD_IPv6Transmit {
     pub UdpChecksum: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD_IPv6Receive {
     pub Encapsulation: ULONG,
     pub IpExtensionHeadersSupported: ULONG,
@@ -2517,7 +2390,6 @@ pub struct NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD_IPv6Receive {
 }
 pub type PNDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD = *mut NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_IPSEC_OFFLOAD_V1 {
     pub Supported: NDIS_WMI_IPSEC_OFFLOAD_V1_Supported,
     pub IPv4AH: NDIS_WMI_IPSEC_OFFLOAD_V1_IPv4AH,
@@ -2525,7 +2397,6 @@ pub struct NDIS_WMI_IPSEC_OFFLOAD_V1 {
 }
 pub type _NDIS_WMI_IPSEC_OFFLOAD_V1 = NDIS_WMI_IPSEC_OFFLOAD_V1;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_IPSEC_OFFLOAD_V1_Supported {
     pub Encapsulation: ULONG,
     pub AhEspCombined: ULONG,
@@ -2534,7 +2405,6 @@ pub struct NDIS_WMI_IPSEC_OFFLOAD_V1_Supported {
     pub Flags: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_IPSEC_OFFLOAD_V1_IPv4AH {
     pub Md5: ULONG,
     pub Sha_1: ULONG,
@@ -2544,7 +2414,6 @@ pub struct NDIS_WMI_IPSEC_OFFLOAD_V1_IPv4AH {
     pub Receive: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_IPSEC_OFFLOAD_V1_IPv4ESP {
     pub Des: ULONG,
     pub Reserved: ULONG,
@@ -2557,21 +2426,18 @@ pub struct NDIS_WMI_IPSEC_OFFLOAD_V1_IPv4ESP {
 }
 pub type PNDIS_WMI_IPSEC_OFFLOAD_V1 = *mut NDIS_WMI_IPSEC_OFFLOAD_V1;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V2 {
     pub IPv4: NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V2_IPv4,
     pub IPv6: NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V2_IPv6,
 }
 pub type _NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V2 = NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V2;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V2_IPv4 {
     pub Encapsulation: ULONG,
     pub MaxOffLoadSize: ULONG,
     pub MinSegmentCount: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V2_IPv6 {
     pub Encapsulation: ULONG,
     pub MaxOffLoadSize: ULONG,
@@ -2581,7 +2447,6 @@ pub struct NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V2_IPv6 {
 }
 pub type PNDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V2 = *mut NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V2;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_OFFLOAD {
     pub Header: NDIS_OBJECT_HEADER,
     pub Checksum: NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD,
@@ -2597,7 +2462,6 @@ pub struct NDIS_WMI_OFFLOAD {
 pub type _NDIS_WMI_OFFLOAD = NDIS_WMI_OFFLOAD;
 pub type PNDIS_WMI_OFFLOAD = *mut NDIS_WMI_OFFLOAD;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_CONNECTION_OFFLOAD {
     pub Header: NDIS_OBJECT_HEADER,
     pub Encapsulation: ULONG,
@@ -2615,7 +2479,6 @@ bits! { NDIS_TCP_CONNECTION_OFFLOAD:
 }
 pub type PNDIS_TCP_CONNECTION_OFFLOAD = *mut NDIS_TCP_CONNECTION_OFFLOAD;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_TCP_CONNECTION_OFFLOAD {
     pub Header: NDIS_OBJECT_HEADER,
     pub Encapsulation: ULONG,
@@ -2655,7 +2518,6 @@ pub type PNDIS_PORT_CONTROL_STATE = *mut NDIS_PORT_CONTROL_STATE;
 pub type NDIS_PORT_CONTROLL_STATE = NDIS_PORT_CONTROL_STATE;
 pub type PNDIS_PORT_CONTROLL_STATE = PNDIS_PORT_CONTROL_STATE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PORT_AUTHENTICATION_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub SendControlState: NDIS_PORT_CONTROL_STATE,
@@ -2673,7 +2535,6 @@ pub type NDIS_NETWORK_CHANGE_TYPE = i32;
 pub type _NDIS_NETWORK_CHANGE_TYPE = NDIS_NETWORK_CHANGE_TYPE;
 pub type PNDIS_NETWORK_CHANGE_TYPE = *mut NDIS_NETWORK_CHANGE_TYPE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_METHOD_HEADER {
     pub Header: NDIS_OBJECT_HEADER,
     pub PortNumber: NDIS_PORT_NUMBER,
@@ -2685,7 +2546,6 @@ pub struct NDIS_WMI_METHOD_HEADER {
 pub type _NDIS_WMI_METHOD_HEADER = NDIS_WMI_METHOD_HEADER;
 pub type PNDIS_WMI_METHOD_HEADER = *mut NDIS_WMI_METHOD_HEADER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_SET_HEADER {
     pub Header: NDIS_OBJECT_HEADER,
     pub PortNumber: NDIS_PORT_NUMBER,
@@ -2697,7 +2557,6 @@ pub struct NDIS_WMI_SET_HEADER {
 pub type _NDIS_WMI_SET_HEADER = NDIS_WMI_SET_HEADER;
 pub type PNDIS_WMI_SET_HEADER = *mut NDIS_WMI_SET_HEADER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_EVENT_HEADER {
     pub Header: NDIS_OBJECT_HEADER,
     pub IfIndex: NET_IFINDEX,
@@ -2711,7 +2570,6 @@ pub struct NDIS_WMI_EVENT_HEADER {
 pub type _NDIS_WMI_EVENT_HEADER = NDIS_WMI_EVENT_HEADER;
 pub type PNDIS_WMI_EVENT_HEADER = *mut NDIS_WMI_EVENT_HEADER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_ENUM_ADAPTER {
     pub Header: NDIS_OBJECT_HEADER,
     pub IfIndex: NET_IFINDEX,
@@ -2722,7 +2580,6 @@ pub struct NDIS_WMI_ENUM_ADAPTER {
 pub type _NDIS_WMI_ENUM_ADAPTER = NDIS_WMI_ENUM_ADAPTER;
 pub type PNDIS_WMI_ENUM_ADAPTER = *mut NDIS_WMI_ENUM_ADAPTER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_HD_SPLIT_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub HDSplitCombineFlags: ULONG,
@@ -2730,7 +2587,6 @@ pub struct NDIS_HD_SPLIT_PARAMETERS {
 pub type _NDIS_HD_SPLIT_PARAMETERS = NDIS_HD_SPLIT_PARAMETERS;
 pub type PNDIS_HD_SPLIT_PARAMETERS = *mut NDIS_HD_SPLIT_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_HD_SPLIT_CURRENT_CONFIG {
     pub Header: NDIS_OBJECT_HEADER,
     pub HardwareCapabilities: ULONG,
@@ -2743,7 +2599,6 @@ pub struct NDIS_HD_SPLIT_CURRENT_CONFIG {
 pub type _NDIS_HD_SPLIT_CURRENT_CONFIG = NDIS_HD_SPLIT_CURRENT_CONFIG;
 pub type PNDIS_HD_SPLIT_CURRENT_CONFIG = *mut NDIS_HD_SPLIT_CURRENT_CONFIG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_OUTPUT_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -2771,7 +2626,6 @@ pub type NDIS_PM_PROTOCOL_OFFLOAD_TYPE = i32;
 pub type _NDIS_PM_PROTOCOL_OFFLOAD_TYPE = NDIS_PM_PROTOCOL_OFFLOAD_TYPE;
 pub type PNDIS_PM_PROTOCOL_OFFLOAD_TYPE = *mut NDIS_PM_PROTOCOL_OFFLOAD_TYPE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PM_COUNTED_STRING {
     pub Length: USHORT,
     pub String: [WCHAR; 65],
@@ -2779,7 +2633,6 @@ pub struct NDIS_PM_COUNTED_STRING {
 pub type _NDIS_PM_COUNTED_STRING = NDIS_PM_COUNTED_STRING;
 pub type PNDIS_PM_COUNTED_STRING = *mut NDIS_PM_COUNTED_STRING;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PM_CAPABILITIES {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -2800,7 +2653,6 @@ pub struct NDIS_PM_CAPABILITIES {
 pub type _NDIS_PM_CAPABILITIES = NDIS_PM_CAPABILITIES;
 pub type PNDIS_PM_CAPABILITIES = *mut NDIS_PM_CAPABILITIES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PM_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub EnabledWoLPacketPatterns: ULONG,
@@ -2811,7 +2663,6 @@ pub struct NDIS_PM_PARAMETERS {
 pub type _NDIS_PM_PARAMETERS = NDIS_PM_PARAMETERS;
 pub type PNDIS_PM_PARAMETERS = *mut NDIS_PM_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PM_WOL_PATTERN {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -2824,7 +2675,6 @@ pub struct NDIS_PM_WOL_PATTERN {
 }
 pub type _NDIS_PM_WOL_PATTERN = NDIS_PM_WOL_PATTERN;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union _WOL_PATTERN {
     pub IPv4TcpSynParameters: _IPV4_TCP_SYN_WOL_PACKET_PARAMETERS,
     pub IPv6TcpSynParameters: _IPV6_TCP_SYN_WOL_PACKET_PARAMETERS,
@@ -2832,7 +2682,6 @@ pub union _WOL_PATTERN {
     pub WoLBitMapPattern: _WOL_BITMAP_PATTERN,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _IPV4_TCP_SYN_WOL_PACKET_PARAMETERS {
     pub Flags: ULONG,
     pub IPv4SourceAddress: [UCHAR; 4],
@@ -2841,7 +2690,6 @@ pub struct _IPV4_TCP_SYN_WOL_PACKET_PARAMETERS {
     pub TCPDestPortNumber: USHORT,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _IPV6_TCP_SYN_WOL_PACKET_PARAMETERS {
     pub Flags: ULONG,
     pub IPv6SourceAddress: [UCHAR; 16],
@@ -2850,12 +2698,10 @@ pub struct _IPV6_TCP_SYN_WOL_PACKET_PARAMETERS {
     pub TCPDestPortNumber: USHORT,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _EAPOL_REQUEST_ID_MESSAGE_WOL_PACKET_PARAMETERS {
     pub Flags: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _WOL_BITMAP_PATTERN {
     pub Flags: ULONG,
     pub MaskOffset: ULONG,
@@ -2865,7 +2711,6 @@ pub struct _WOL_BITMAP_PATTERN {
 }
 pub type PNDIS_PM_WOL_PATTERN = *mut NDIS_PM_WOL_PATTERN;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PM_PROTOCOL_OFFLOAD {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -2878,7 +2723,6 @@ pub struct NDIS_PM_PROTOCOL_OFFLOAD {
 }
 pub type _NDIS_PM_PROTOCOL_OFFLOAD = NDIS_PM_PROTOCOL_OFFLOAD;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union _PROTOCOL_OFFLOAD_PARAMETERS {
     pub IPv4ARPParameters: _IPV4_ARP_PARAMETERS,
     pub IPv6NSParameters: _IPV6_NS_PARAMETERS,
@@ -2886,7 +2730,6 @@ pub union _PROTOCOL_OFFLOAD_PARAMETERS {
     pub Dot11RSNRekeyParametersV2: _DOT11_RSN_REKEY_PARAMETERS_V2,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _IPV4_ARP_PARAMETERS {
     pub Flags: ULONG,
     pub RemoteIPv4Address: [UCHAR; 4],
@@ -2894,7 +2737,6 @@ pub struct _IPV4_ARP_PARAMETERS {
     pub MacAddress: [UCHAR; 6],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _IPV6_NS_PARAMETERS {
     pub Flags: ULONG,
     pub RemoteIPv6Address: [UCHAR; 16],
@@ -2903,7 +2745,6 @@ pub struct _IPV6_NS_PARAMETERS {
     pub TargetIPv6Addresses: [[UCHAR; 16]; 2],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _DOT11_RSN_REKEY_PARAMETERS {
     pub Flags: ULONG,
     pub KCK: [UCHAR; 16],
@@ -2911,7 +2752,6 @@ pub struct _DOT11_RSN_REKEY_PARAMETERS {
     pub KeyReplayCounter: ULONGLONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _DOT11_RSN_REKEY_PARAMETERS_V2 {
     pub Flags: ULONG,
     pub KeyReplayCounter: ULONGLONG,
@@ -2939,7 +2779,6 @@ pub type NDIS_PM_WAKE_REASON_TYPE = i32;
 pub type _NDIS_PM_WAKE_REASON_TYPE = NDIS_PM_WAKE_REASON_TYPE;
 pub type PNDIS_PM_WAKE_REASON_TYPE = *mut NDIS_PM_WAKE_REASON_TYPE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PM_WAKE_REASON {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -2950,7 +2789,6 @@ pub struct NDIS_PM_WAKE_REASON {
 pub type _NDIS_PM_WAKE_REASON = NDIS_PM_WAKE_REASON;
 pub type PNDIS_PM_WAKE_REASON = *mut NDIS_PM_WAKE_REASON;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PM_WAKE_PACKET {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -2969,7 +2807,6 @@ pub type NDIS_PM_ADMIN_CONFIG_STATE = i32;
 pub type _NDIS_PM_ADMIN_CONFIG_STATE = NDIS_PM_ADMIN_CONFIG_STATE;
 pub type PNDIS_PM_ADMIN_CONFIG_STATE = *mut NDIS_PM_ADMIN_CONFIG_STATE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_PM_ADMIN_CONFIG {
     pub Header: NDIS_OBJECT_HEADER,
     pub WakeOnPattern: NDIS_PM_ADMIN_CONFIG_STATE,
@@ -2988,7 +2825,6 @@ pub type NDIS_PM_CAPABILITY_STATE = i32;
 pub type _NDIS_PM_CAPABILITY_STATE = NDIS_PM_CAPABILITY_STATE;
 pub type PNDIS_PM_CAPABILITY_STATE = *mut NDIS_PM_CAPABILITY_STATE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_PM_ACTIVE_CAPABILITIES {
     pub Header: NDIS_OBJECT_HEADER,
     pub WakeOnPattern: NDIS_PM_CAPABILITY_STATE,
@@ -3001,7 +2837,6 @@ pub struct NDIS_WMI_PM_ACTIVE_CAPABILITIES {
 pub type _NDIS_WMI_PM_ACTIVE_CAPABILITIES = NDIS_WMI_PM_ACTIVE_CAPABILITIES;
 pub type PNDIS_WMI_PM_ACTIVE_CAPABILITIES = *mut NDIS_WMI_PM_ACTIVE_CAPABILITIES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_FILTER_CAPABILITIES {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3028,7 +2863,6 @@ pub struct NDIS_RECEIVE_FILTER_CAPABILITIES {
 pub type _NDIS_RECEIVE_FILTER_CAPABILITIES = NDIS_RECEIVE_FILTER_CAPABILITIES;
 pub type PNDIS_RECEIVE_FILTER_CAPABILITIES = *mut NDIS_RECEIVE_FILTER_CAPABILITIES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NIC_SWITCH_CAPABILITIES {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3067,7 +2901,6 @@ pub struct NDIS_NIC_SWITCH_CAPABILITIES {
 pub type _NDIS_NIC_SWITCH_CAPABILITIES = NDIS_NIC_SWITCH_CAPABILITIES;
 pub type PNDIS_NIC_SWITCH_CAPABILITIES = *mut NDIS_NIC_SWITCH_CAPABILITIES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_FILTER_GLOBAL_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3153,7 +2986,6 @@ pub type NDIS_RECEIVE_FILTER_TEST = i32;
 pub type _NDIS_RECEIVE_FILTER_TEST = NDIS_RECEIVE_FILTER_TEST;
 pub type PNDIS_RECEIVE_FILTER_TEST = *mut NDIS_RECEIVE_FILTER_TEST;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_FILTER_FIELD_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3165,7 +2997,6 @@ pub struct NDIS_RECEIVE_FILTER_FIELD_PARAMETERS {
 }
 pub type _NDIS_RECEIVE_FILTER_FIELD_PARAMETERS = NDIS_RECEIVE_FILTER_FIELD_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union _HEADER_FIELD {
     pub MacHeaderField: NDIS_MAC_HEADER_FIELD,
     pub ArpHeaderField: NDIS_ARP_HEADER_FIELD,
@@ -3174,7 +3005,6 @@ pub union _HEADER_FIELD {
     pub UdpHeaderField: NDIS_UDP_HEADER_FIELD,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union _FIELD_VALUE {
     pub FieldByteValue: UCHAR,
     pub FieldShortValue: USHORT,
@@ -3183,7 +3013,6 @@ pub union _FIELD_VALUE {
     pub FieldByteArrayValue: [UCHAR; 16],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union _RESULT_VALUE {
     pub ResultByteValue: UCHAR,
     pub ResultShortValue: USHORT,
@@ -3197,7 +3026,6 @@ pub type PNDIS_NIC_SWITCH_ID = *mut ULONG;
 pub type NDIS_NIC_SWITCH_VPORT_ID = ULONG;
 pub type PNDIS_NIC_SWITCH_VPORT_ID = *mut ULONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_FILTER_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3214,7 +3042,6 @@ pub struct NDIS_RECEIVE_FILTER_PARAMETERS {
 pub type _NDIS_RECEIVE_FILTER_PARAMETERS = NDIS_RECEIVE_FILTER_PARAMETERS;
 pub type PNDIS_RECEIVE_FILTER_PARAMETERS = *mut NDIS_RECEIVE_FILTER_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_FILTER_CLEAR_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3258,7 +3085,6 @@ pub type PNDIS_VENDOR_NAME = *mut NDIS_IF_COUNTED_STRING;
 pub type NDIS_QOS_SQ_ID = ULONG;
 pub type PNDIS_QOS_SQ_ID = *mut ULONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_QUEUE_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3278,7 +3104,6 @@ pub struct NDIS_RECEIVE_QUEUE_PARAMETERS {
 pub type _NDIS_RECEIVE_QUEUE_PARAMETERS = NDIS_RECEIVE_QUEUE_PARAMETERS;
 pub type PNDIS_RECEIVE_QUEUE_PARAMETERS = *mut NDIS_RECEIVE_QUEUE_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_QUEUE_FREE_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3295,7 +3120,6 @@ pub type NDIS_RECEIVE_QUEUE_OPERATIONAL_STATE = i32;
 pub type _NDIS_RECEIVE_QUEUE_OPERATIONAL_STATE = NDIS_RECEIVE_QUEUE_OPERATIONAL_STATE;
 pub type PNDIS_RECEIVE_QUEUE_OPERATIONAL_STATE = *mut NDIS_RECEIVE_QUEUE_OPERATIONAL_STATE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_QUEUE_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3315,7 +3139,6 @@ pub struct NDIS_RECEIVE_QUEUE_INFO {
 pub type _NDIS_RECEIVE_QUEUE_INFO = NDIS_RECEIVE_QUEUE_INFO;
 pub type PNDIS_RECEIVE_QUEUE_INFO = *mut NDIS_RECEIVE_QUEUE_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_QUEUE_INFO_ARRAY {
     pub Header: NDIS_OBJECT_HEADER,
     pub FirstElementOffset: ULONG,
@@ -3325,7 +3148,6 @@ pub struct NDIS_RECEIVE_QUEUE_INFO_ARRAY {
 pub type _NDIS_RECEIVE_QUEUE_INFO_ARRAY = NDIS_RECEIVE_QUEUE_INFO_ARRAY;
 pub type PNDIS_RECEIVE_QUEUE_INFO_ARRAY = *mut NDIS_RECEIVE_QUEUE_INFO_ARRAY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_FILTER_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3335,7 +3157,6 @@ pub struct NDIS_RECEIVE_FILTER_INFO {
 pub type _NDIS_RECEIVE_FILTER_INFO = NDIS_RECEIVE_FILTER_INFO;
 pub type PNDIS_RECEIVE_FILTER_INFO = *mut NDIS_RECEIVE_FILTER_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_FILTER_INFO_ARRAY {
     pub Header: NDIS_OBJECT_HEADER,
     pub QueueId: NDIS_RECEIVE_QUEUE_ID,
@@ -3348,7 +3169,6 @@ pub struct NDIS_RECEIVE_FILTER_INFO_ARRAY {
 pub type _NDIS_RECEIVE_FILTER_INFO_ARRAY = NDIS_RECEIVE_FILTER_INFO_ARRAY;
 pub type PNDIS_RECEIVE_FILTER_INFO_ARRAY = *mut NDIS_RECEIVE_FILTER_INFO_ARRAY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_QUEUE_ALLOCATION_COMPLETE_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3358,7 +3178,6 @@ pub struct NDIS_RECEIVE_QUEUE_ALLOCATION_COMPLETE_PARAMETERS {
 pub type _NDIS_RECEIVE_QUEUE_ALLOCATION_COMPLETE_PARAMETERS = NDIS_RECEIVE_QUEUE_ALLOCATION_COMPLETE_PARAMETERS;
 pub type PNDIS_RECEIVE_QUEUE_ALLOCATION_COMPLETE_PARAMETERS = *mut NDIS_RECEIVE_QUEUE_ALLOCATION_COMPLETE_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_QUEUE_ALLOCATION_COMPLETE_ARRAY {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3370,7 +3189,6 @@ pub type _NDIS_RECEIVE_QUEUE_ALLOCATION_COMPLETE_ARRAY = NDIS_RECEIVE_QUEUE_ALLO
 pub type PNDIS_RECEIVE_QUEUE_ALLOCATION_COMPLETE_ARRAY = *mut NDIS_RECEIVE_QUEUE_ALLOCATION_COMPLETE_ARRAY;
 pub type NDIS_RSS_CAPS_FLAGS = ULONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_SCALE_CAPABILITIES {
     pub Header: NDIS_OBJECT_HEADER,
     pub CapabilitiesFlags: NDIS_RSS_CAPS_FLAGS,
@@ -3382,7 +3200,6 @@ pub type _NDIS_RECEIVE_SCALE_CAPABILITIES = NDIS_RECEIVE_SCALE_CAPABILITIES;
 pub type PNDIS_RECEIVE_SCALE_CAPABILITIES = *mut NDIS_RECEIVE_SCALE_CAPABILITIES;
 pub type NDIS_HASH_FLAGS = ULONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_SCALE_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: USHORT,
@@ -3400,7 +3217,6 @@ pub struct NDIS_RECEIVE_SCALE_PARAMETERS {
 pub type _NDIS_RECEIVE_SCALE_PARAMETERS = NDIS_RECEIVE_SCALE_PARAMETERS;
 pub type PNDIS_RECEIVE_SCALE_PARAMETERS = *mut NDIS_RECEIVE_SCALE_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_SCALE_PARAMETERS_V2 {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3413,7 +3229,6 @@ pub struct NDIS_RECEIVE_SCALE_PARAMETERS_V2 {
 pub type _NDIS_RECEIVE_SCALE_PARAMETERS_V2 = NDIS_RECEIVE_SCALE_PARAMETERS_V2;
 pub type PNDIS_RECEIVE_SCALE_PARAMETERS_V2 = *mut NDIS_RECEIVE_SCALE_PARAMETERS_V2;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RSS_SET_INDIRECTION_ENTRY {
     pub SwitchId: NDIS_NIC_SWITCH_ID,
     pub VPortId: NDIS_NIC_SWITCH_VPORT_ID,
@@ -3425,7 +3240,6 @@ pub struct NDIS_RSS_SET_INDIRECTION_ENTRY {
 pub type _NDIS_RSS_SET_INDIRECTION_ENTRY = NDIS_RSS_SET_INDIRECTION_ENTRY;
 pub type PNDIS_RSS_SET_INDIRECTION_ENTRY = *mut NDIS_RSS_SET_INDIRECTION_ENTRY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RSS_SET_INDIRECTION_ENTRIES {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3436,7 +3250,6 @@ pub struct NDIS_RSS_SET_INDIRECTION_ENTRIES {
 pub type _NDIS_RSS_SET_INDIRECTION_ENTRIES = NDIS_RSS_SET_INDIRECTION_ENTRIES;
 pub type PNDIS_RSS_SET_INDIRECTION_ENTRIES = *mut NDIS_RSS_SET_INDIRECTION_ENTRIES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_HASH_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3454,7 +3267,6 @@ pub type NDIS_PROCESSOR_VENDOR = i32;
 pub type _NDIS_PROCESSOR_VENDOR = NDIS_PROCESSOR_VENDOR;
 pub type PNDIS_PROCESSOR_VENDOR = *mut NDIS_PROCESSOR_VENDOR;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RSS_PROCESSOR {
     pub ProcNum: PROCESSOR_NUMBER,
     pub PreferenceIndex: USHORT,
@@ -3472,7 +3284,6 @@ pub type NDIS_RSS_PROFILE = i32;
 pub type _NDIS_RSS_PROFILE = NDIS_RSS_PROFILE;
 pub type PNDIS_RSS_PROFILE = *mut NDIS_RSS_PROFILE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RSS_PROCESSOR_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3488,7 +3299,6 @@ pub struct NDIS_RSS_PROCESSOR_INFO {
 pub type _NDIS_RSS_PROCESSOR_INFO = NDIS_RSS_PROCESSOR_INFO;
 pub type PNDIS_RSS_PROCESSOR_INFO = *mut NDIS_RSS_PROCESSOR_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PROCESSOR_INFO_EX {
     pub ProcNum: PROCESSOR_NUMBER,
     pub SocketId: ULONG,
@@ -3500,7 +3310,6 @@ pub struct NDIS_PROCESSOR_INFO_EX {
 pub type _NDIS_PROCESSOR_INFO_EX = NDIS_PROCESSOR_INFO_EX;
 pub type PNDIS_PROCESSOR_INFO_EX = *mut NDIS_PROCESSOR_INFO_EX;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SYSTEM_PROCESSOR_INFO_EX {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3523,7 +3332,6 @@ pub type NDIS_HYPERVISOR_PARTITION_TYPE = i32;
 pub type _NDIS_HYPERVISOR_PARTITION_TYPE = NDIS_HYPERVISOR_PARTITION_TYPE;
 pub type PNDIS_HYPERVISOR_PARTITION_TYPE = *mut NDIS_HYPERVISOR_PARTITION_TYPE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_HYPERVISOR_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3532,7 +3340,6 @@ pub struct NDIS_HYPERVISOR_INFO {
 pub type _NDIS_HYPERVISOR_INFO = NDIS_HYPERVISOR_INFO;
 pub type PNDIS_HYPERVISOR_INFO = *mut NDIS_HYPERVISOR_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_GROUP_AFFINITY {
     pub Mask: ULONG64,
     pub Group: USHORT,
@@ -3541,7 +3348,6 @@ pub struct NDIS_WMI_GROUP_AFFINITY {
 pub type _NDIS_WMI_GROUP_AFFINITY = NDIS_WMI_GROUP_AFFINITY;
 pub type PNDIS_WMI_GROUP_AFFINITY = *mut NDIS_WMI_GROUP_AFFINITY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_RECEIVE_QUEUE_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3558,7 +3364,6 @@ pub struct NDIS_WMI_RECEIVE_QUEUE_PARAMETERS {
 pub type _NDIS_WMI_RECEIVE_QUEUE_PARAMETERS = NDIS_WMI_RECEIVE_QUEUE_PARAMETERS;
 pub type PNDIS_WMI_RECEIVE_QUEUE_PARAMETERS = *mut NDIS_WMI_RECEIVE_QUEUE_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_RECEIVE_QUEUE_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3576,7 +3381,6 @@ pub struct NDIS_WMI_RECEIVE_QUEUE_INFO {
 pub type _NDIS_WMI_RECEIVE_QUEUE_INFO = NDIS_WMI_RECEIVE_QUEUE_INFO;
 pub type PNDIS_WMI_RECEIVE_QUEUE_INFO = *mut NDIS_WMI_RECEIVE_QUEUE_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDK_VERSION {
     pub Major: USHORT,
     pub Minor: USHORT,
@@ -3590,7 +3394,6 @@ pub const NdkMaxTechnology: NDK_RDMA_TECHNOLOGY = 5;
 pub type NDK_RDMA_TECHNOLOGY = i32;
 pub type _NDK_RDMA_TECHNOLOGY = NDK_RDMA_TECHNOLOGY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDK_ADAPTER_INFO {
     pub Version: NDK_VERSION,
     pub VendorId: UINT32,
@@ -3617,7 +3420,6 @@ pub struct NDK_ADAPTER_INFO {
 }
 pub type _NDK_ADAPTER_INFO = NDK_ADAPTER_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NDK_PERFORMANCE_COUNTERS {
     pub Connect: ULONG64,
     pub Accept: ULONG64,
@@ -3653,7 +3455,6 @@ pub struct NDIS_NDK_PERFORMANCE_COUNTERS {
 pub type _NDIS_NDK_PERFORMANCE_COUNTERS = NDIS_NDK_PERFORMANCE_COUNTERS;
 pub type PNDIS_NDK_PERFORMANCE_COUNTERS = *mut NDIS_NDK_PERFORMANCE_COUNTERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NDK_CAPABILITIES {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3671,7 +3472,6 @@ pub struct NDIS_NDK_CAPABILITIES {
 pub type _NDIS_NDK_CAPABILITIES = NDIS_NDK_CAPABILITIES;
 pub type PNDIS_NDK_CAPABILITIES = *mut NDIS_NDK_CAPABILITIES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDK_WMI_ADAPTER_INFO {
     pub Version: NDK_VERSION,
     pub VendorId: UINT32,
@@ -3699,7 +3499,6 @@ pub struct NDK_WMI_ADAPTER_INFO {
 pub type _NDK_WMI_ADAPTER_INFO = NDK_WMI_ADAPTER_INFO;
 pub type PNDK_WMI_ADAPTER_INFO = *mut NDK_WMI_ADAPTER_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WMI_NDK_CAPABILITIES {
     pub MaxQpCount: ULONG,
     pub MaxCqCount: ULONG,
@@ -3715,7 +3514,6 @@ pub struct NDIS_WMI_NDK_CAPABILITIES {
 pub type _NDIS_WMI_NDK_CAPABILITIES = NDIS_WMI_NDK_CAPABILITIES;
 pub type PNDIS_WMI_NDK_CAPABILITIES = *mut NDIS_WMI_NDK_CAPABILITIES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NDK_STATISTICS_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3723,19 +3521,16 @@ pub struct NDIS_NDK_STATISTICS_INFO {
 }
 pub type _NDIS_NDK_STATISTICS_INFO = NDIS_NDK_STATISTICS_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct in_addr {
     pub S_un: in_addr_S_un,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union in_addr_S_un {
     pub S_un_b: in_addr_S_un_S_un_b,
     pub S_un_w: in_addr_S_un_S_un_w,
     pub S_addr: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct in_addr_S_un_S_un_b {
     pub s_b1: UCHAR,
     pub s_b2: UCHAR,
@@ -3743,7 +3538,6 @@ pub struct in_addr_S_un_S_un_b {
     pub s_b4: UCHAR,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct in_addr_S_un_S_un_w {
     pub s_w1: USHORT,
     pub s_w2: USHORT,
@@ -3751,18 +3545,15 @@ pub struct in_addr_S_un_S_un_w {
 pub type IN_ADDR = in_addr;
 pub type ADDRESS_FAMILY = USHORT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct SCOPE_ID {
     pub u: SCOPE_ID_u,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union SCOPE_ID_u {
     pub s: SCOPE_ID_u_s,
     pub Value: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct SCOPE_ID_u_s {
     pub _align: [u32; 0],
     pub bits_1: [u8; 4],
@@ -3772,7 +3563,6 @@ bits! { SCOPE_ID_u_s:
     bits_1 28 4: Level set_Level ULONG;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct sockaddr_in {
     pub sin_family: ADDRESS_FAMILY,
     pub sin_port: USHORT,
@@ -3781,19 +3571,16 @@ pub struct sockaddr_in {
 }
 pub type SOCKADDR_IN = sockaddr_in;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct in6_addr {
     pub u: in6_addr_u,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union in6_addr_u {
     pub Byte: [UCHAR; 16],
     pub Word: [USHORT; 8],
 }
 pub type IN6_ADDR = in6_addr;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct sockaddr_in6 {
     pub sin6_family: ADDRESS_FAMILY,
     pub sin6_port: USHORT,
@@ -3802,7 +3589,6 @@ pub struct sockaddr_in6 {
     pub u: sockaddr_in6_u,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union sockaddr_in6_u {
     pub sin6_scope_id: ULONG,
     pub sin6_scope_struct: SCOPE_ID,
@@ -3810,7 +3596,6 @@ pub union sockaddr_in6_u {
 pub type SOCKADDR_IN6_LH = sockaddr_in6;
 pub type SOCKADDR_IN6 = SOCKADDR_IN6_LH;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union SOCKADDR_INET {
     pub Ipv4: SOCKADDR_IN,
     pub Ipv6: SOCKADDR_IN6,
@@ -3818,7 +3603,6 @@ pub union SOCKADDR_INET {
 }
 pub type _SOCKADDR_INET = SOCKADDR_INET;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NDK_CONNECTION_ENTRY {
     pub Local: SOCKADDR_INET,
     pub Remote: SOCKADDR_INET,
@@ -3827,7 +3611,6 @@ pub struct NDIS_NDK_CONNECTION_ENTRY {
 }
 pub type _NDIS_NDK_CONNECTION_ENTRY = NDIS_NDK_CONNECTION_ENTRY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NDK_CONNECTIONS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3837,7 +3620,6 @@ pub struct NDIS_NDK_CONNECTIONS {
 }
 pub type _NDIS_NDK_CONNECTIONS = NDIS_NDK_CONNECTIONS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NDK_LOCAL_ENDPOINT_ENTRY {
     pub Local: SOCKADDR_INET,
     pub UserModeOwner: BOOLEAN,
@@ -3846,7 +3628,6 @@ pub struct NDIS_NDK_LOCAL_ENDPOINT_ENTRY {
 }
 pub type _NDIS_NDK_LOCAL_ENDPOINT_ENTRY = NDIS_NDK_LOCAL_ENDPOINT_ENTRY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NDK_LOCAL_ENDPOINTS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3856,7 +3637,6 @@ pub struct NDIS_NDK_LOCAL_ENDPOINTS {
 }
 pub type _NDIS_NDK_LOCAL_ENDPOINTS = NDIS_NDK_LOCAL_ENDPOINTS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_QOS_CAPABILITIES {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3867,7 +3647,6 @@ pub struct NDIS_QOS_CAPABILITIES {
 pub type _NDIS_QOS_CAPABILITIES = NDIS_QOS_CAPABILITIES;
 pub type PNDIS_QOS_CAPABILITIES = *mut NDIS_QOS_CAPABILITIES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_QOS_CLASSIFICATION_ELEMENT {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3879,7 +3658,6 @@ pub struct NDIS_QOS_CLASSIFICATION_ELEMENT {
 pub type _NDIS_QOS_CLASSIFICATION_ELEMENT = NDIS_QOS_CLASSIFICATION_ELEMENT;
 pub type PNDIS_QOS_CLASSIFICATION_ELEMENT = *mut NDIS_QOS_CLASSIFICATION_ELEMENT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_QOS_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3909,7 +3687,6 @@ pub type NDIS_NIC_SWITCH_TYPE = i32;
 pub type _NDIS_NIC_SWITCH_TYPE = NDIS_NIC_SWITCH_TYPE;
 pub type PNDIS_NIC_SWITCH_TYPE = *mut NDIS_NIC_SWITCH_TYPE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NIC_SWITCH_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3925,7 +3702,6 @@ pub struct NDIS_NIC_SWITCH_PARAMETERS {
 pub type _NDIS_NIC_SWITCH_PARAMETERS = NDIS_NIC_SWITCH_PARAMETERS;
 pub type PNDIS_NIC_SWITCH_PARAMETERS = *mut NDIS_NIC_SWITCH_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NIC_SWITCH_DELETE_SWITCH_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3934,7 +3710,6 @@ pub struct NDIS_NIC_SWITCH_DELETE_SWITCH_PARAMETERS {
 pub type _NDIS_NIC_SWITCH_DELETE_SWITCH_PARAMETERS = NDIS_NIC_SWITCH_DELETE_SWITCH_PARAMETERS;
 pub type PNDIS_NIC_SWITCH_DELETE_SWITCH_PARAMETERS = *mut NDIS_NIC_SWITCH_DELETE_SWITCH_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NIC_SWITCH_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -3955,7 +3730,6 @@ pub struct NDIS_NIC_SWITCH_INFO {
 pub type _NDIS_NIC_SWITCH_INFO = NDIS_NIC_SWITCH_INFO;
 pub type PNDIS_NIC_SWITCH_INFO = *mut NDIS_NIC_SWITCH_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NIC_SWITCH_INFO_ARRAY {
     pub Header: NDIS_OBJECT_HEADER,
     pub FirstElementOffset: ULONG,
@@ -3985,7 +3759,6 @@ pub type PNDIS_SWITCH_PORT_ID = *mut UINT32;
 pub type NDIS_SWITCH_NIC_INDEX = USHORT;
 pub type PNDIS_SWITCH_NIC_INDEX = *mut USHORT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NDK_REQUEST_PARAMETERS {
     pub RdmaRequested: BOOLEAN,
     pub SwitchPortId: NDIS_SWITCH_PORT_ID,
@@ -3997,7 +3770,6 @@ pub struct NDIS_NDK_REQUEST_PARAMETERS {
 pub type _NDIS_NDK_REQUEST_PARAMETERS = NDIS_NDK_REQUEST_PARAMETERS;
 pub type PNDIS_NDK_REQUEST_PARAMETERS = *mut NDIS_NDK_REQUEST_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NDK_RESPONSE_PARAMETERS {
     pub CapabilitiesAvailable: BOOLEAN,
     pub ReceivedCapabilities: NDIS_NDK_CAPABILITIES,
@@ -4005,7 +3777,6 @@ pub struct NDIS_NDK_RESPONSE_PARAMETERS {
 pub type _NDIS_NDK_RESPONSE_PARAMETERS = NDIS_NDK_RESPONSE_PARAMETERS;
 pub type PNDIS_NDK_RESPONSE_PARAMETERS = *mut NDIS_NDK_RESPONSE_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NDK_PARAMETERS {
     pub NdkRequest: NDIS_NDK_REQUEST_PARAMETERS,
     pub NdkResponse: NDIS_NDK_RESPONSE_PARAMETERS,
@@ -4013,7 +3784,6 @@ pub struct NDIS_NDK_PARAMETERS {
 pub type _NDIS_NDK_PARAMETERS = NDIS_NDK_PARAMETERS;
 pub type PNDIS_NDK_PARAMETERS = *mut NDIS_NDK_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NIC_SWITCH_VPORT_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4032,7 +3802,6 @@ pub struct NDIS_NIC_SWITCH_VPORT_PARAMETERS {
 pub type _NDIS_NIC_SWITCH_VPORT_PARAMETERS = NDIS_NIC_SWITCH_VPORT_PARAMETERS;
 pub type PNDIS_NIC_SWITCH_VPORT_PARAMETERS = *mut NDIS_NIC_SWITCH_VPORT_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NIC_SWITCH_DELETE_VPORT_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4041,7 +3810,6 @@ pub struct NDIS_NIC_SWITCH_DELETE_VPORT_PARAMETERS {
 pub type _NDIS_NIC_SWITCH_DELETE_VPORT_PARAMETERS = NDIS_NIC_SWITCH_DELETE_VPORT_PARAMETERS;
 pub type PNDIS_NIC_SWITCH_DELETE_VPORT_PARAMETERS = *mut NDIS_NIC_SWITCH_DELETE_VPORT_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NIC_SWITCH_VPORT_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub VPortId: NDIS_NIC_SWITCH_VPORT_ID,
@@ -4059,7 +3827,6 @@ pub struct NDIS_NIC_SWITCH_VPORT_INFO {
 pub type _NDIS_NIC_SWITCH_VPORT_INFO = NDIS_NIC_SWITCH_VPORT_INFO;
 pub type PNDIS_NIC_SWITCH_VPORT_INFO = *mut NDIS_NIC_SWITCH_VPORT_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NIC_SWITCH_VPORT_INFO_ARRAY {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4072,7 +3839,6 @@ pub struct NDIS_NIC_SWITCH_VPORT_INFO_ARRAY {
 pub type _NDIS_NIC_SWITCH_VPORT_INFO_ARRAY = NDIS_NIC_SWITCH_VPORT_INFO_ARRAY;
 pub type PNDIS_NIC_SWITCH_VPORT_INFO_ARRAY = *mut NDIS_NIC_SWITCH_VPORT_INFO_ARRAY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NIC_SWITCH_VF_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4089,7 +3855,6 @@ pub struct NDIS_NIC_SWITCH_VF_PARAMETERS {
 pub type _NDIS_NIC_SWITCH_VF_PARAMETERS = NDIS_NIC_SWITCH_VF_PARAMETERS;
 pub type PNDIS_NIC_SWITCH_VF_PARAMETERS = *mut NDIS_NIC_SWITCH_VF_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NIC_SWITCH_FREE_VF_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4098,7 +3863,6 @@ pub struct NDIS_NIC_SWITCH_FREE_VF_PARAMETERS {
 pub type _NDIS_NIC_SWITCH_FREE_VF_PARAMETERS = NDIS_NIC_SWITCH_FREE_VF_PARAMETERS;
 pub type PNDIS_NIC_SWITCH_FREE_VF_PARAMETERS = *mut NDIS_NIC_SWITCH_FREE_VF_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NIC_SWITCH_VF_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4115,7 +3879,6 @@ pub struct NDIS_NIC_SWITCH_VF_INFO {
 pub type _NDIS_NIC_SWITCH_VF_INFO = NDIS_NIC_SWITCH_VF_INFO;
 pub type PNDIS_NIC_SWITCH_VF_INFO = *mut NDIS_NIC_SWITCH_VF_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NIC_SWITCH_VF_INFO_ARRAY {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4127,7 +3890,6 @@ pub struct NDIS_NIC_SWITCH_VF_INFO_ARRAY {
 pub type _NDIS_NIC_SWITCH_VF_INFO_ARRAY = NDIS_NIC_SWITCH_VF_INFO_ARRAY;
 pub type PNDIS_NIC_SWITCH_VF_INFO_ARRAY = *mut NDIS_NIC_SWITCH_VF_INFO_ARRAY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SRIOV_CAPABILITIES {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4136,7 +3898,6 @@ pub struct NDIS_SRIOV_CAPABILITIES {
 pub type _NDIS_SRIOV_CAPABILITIES = NDIS_SRIOV_CAPABILITIES;
 pub type PNDIS_SRIOV_CAPABILITIES = *mut NDIS_SRIOV_CAPABILITIES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SRIOV_READ_VF_CONFIG_SPACE_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub VFId: NDIS_SRIOV_FUNCTION_ID,
@@ -4147,7 +3908,6 @@ pub struct NDIS_SRIOV_READ_VF_CONFIG_SPACE_PARAMETERS {
 pub type _NDIS_SRIOV_READ_VF_CONFIG_SPACE_PARAMETERS = NDIS_SRIOV_READ_VF_CONFIG_SPACE_PARAMETERS;
 pub type PNDIS_SRIOV_READ_VF_CONFIG_SPACE_PARAMETERS = *mut NDIS_SRIOV_READ_VF_CONFIG_SPACE_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SRIOV_WRITE_VF_CONFIG_SPACE_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub VFId: NDIS_SRIOV_FUNCTION_ID,
@@ -4158,7 +3918,6 @@ pub struct NDIS_SRIOV_WRITE_VF_CONFIG_SPACE_PARAMETERS {
 pub type _NDIS_SRIOV_WRITE_VF_CONFIG_SPACE_PARAMETERS = NDIS_SRIOV_WRITE_VF_CONFIG_SPACE_PARAMETERS;
 pub type PNDIS_SRIOV_WRITE_VF_CONFIG_SPACE_PARAMETERS = *mut NDIS_SRIOV_WRITE_VF_CONFIG_SPACE_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SRIOV_READ_VF_CONFIG_BLOCK_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub VFId: NDIS_SRIOV_FUNCTION_ID,
@@ -4169,7 +3928,6 @@ pub struct NDIS_SRIOV_READ_VF_CONFIG_BLOCK_PARAMETERS {
 pub type _NDIS_SRIOV_READ_VF_CONFIG_BLOCK_PARAMETERS = NDIS_SRIOV_READ_VF_CONFIG_BLOCK_PARAMETERS;
 pub type PNDIS_SRIOV_READ_VF_CONFIG_BLOCK_PARAMETERS = *mut NDIS_SRIOV_READ_VF_CONFIG_BLOCK_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SRIOV_WRITE_VF_CONFIG_BLOCK_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub VFId: NDIS_SRIOV_FUNCTION_ID,
@@ -4180,7 +3938,6 @@ pub struct NDIS_SRIOV_WRITE_VF_CONFIG_BLOCK_PARAMETERS {
 pub type _NDIS_SRIOV_WRITE_VF_CONFIG_BLOCK_PARAMETERS = NDIS_SRIOV_WRITE_VF_CONFIG_BLOCK_PARAMETERS;
 pub type PNDIS_SRIOV_WRITE_VF_CONFIG_BLOCK_PARAMETERS = *mut NDIS_SRIOV_WRITE_VF_CONFIG_BLOCK_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SRIOV_RESET_VF_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub VFId: NDIS_SRIOV_FUNCTION_ID,
@@ -4188,7 +3945,6 @@ pub struct NDIS_SRIOV_RESET_VF_PARAMETERS {
 pub type _NDIS_SRIOV_RESET_VF_PARAMETERS = NDIS_SRIOV_RESET_VF_PARAMETERS;
 pub type PNDIS_SRIOV_RESET_VF_PARAMETERS = *mut NDIS_SRIOV_RESET_VF_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SRIOV_SET_VF_POWER_STATE_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub VFId: NDIS_SRIOV_FUNCTION_ID,
@@ -4198,7 +3954,6 @@ pub struct NDIS_SRIOV_SET_VF_POWER_STATE_PARAMETERS {
 pub type _NDIS_SRIOV_SET_VF_POWER_STATE_PARAMETERS = NDIS_SRIOV_SET_VF_POWER_STATE_PARAMETERS;
 pub type PNDIS_SRIOV_SET_VF_POWER_STATE_PARAMETERS = *mut NDIS_SRIOV_SET_VF_POWER_STATE_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SRIOV_CONFIG_STATE_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub BlockId: ULONG,
@@ -4207,7 +3962,6 @@ pub struct NDIS_SRIOV_CONFIG_STATE_PARAMETERS {
 pub type _NDIS_SRIOV_CONFIG_STATE_PARAMETERS = NDIS_SRIOV_CONFIG_STATE_PARAMETERS;
 pub type PNDIS_SRIOV_CONFIG_STATE_PARAMETERS = *mut NDIS_SRIOV_CONFIG_STATE_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SRIOV_VF_VENDOR_DEVICE_ID_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub VFId: NDIS_SRIOV_FUNCTION_ID,
@@ -4217,7 +3971,6 @@ pub struct NDIS_SRIOV_VF_VENDOR_DEVICE_ID_INFO {
 pub type _NDIS_SRIOV_VF_VENDOR_DEVICE_ID_INFO = NDIS_SRIOV_VF_VENDOR_DEVICE_ID_INFO;
 pub type PNDIS_SRIOV_VF_VENDOR_DEVICE_ID_INFO = *mut NDIS_SRIOV_VF_VENDOR_DEVICE_ID_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SRIOV_PROBED_BARS_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub BaseRegisterValuesOffset: ULONG,
@@ -4225,7 +3978,6 @@ pub struct NDIS_SRIOV_PROBED_BARS_INFO {
 pub type _NDIS_SRIOV_PROBED_BARS_INFO = NDIS_SRIOV_PROBED_BARS_INFO;
 pub type PNDIS_SRIOV_PROBED_BARS_INFO = *mut NDIS_SRIOV_PROBED_BARS_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_FILTER_MOVE_FILTER_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub FilterId: NDIS_RECEIVE_FILTER_ID,
@@ -4237,7 +3989,6 @@ pub struct NDIS_RECEIVE_FILTER_MOVE_FILTER_PARAMETERS {
 pub type _NDIS_RECEIVE_FILTER_MOVE_FILTER_PARAMETERS = NDIS_RECEIVE_FILTER_MOVE_FILTER_PARAMETERS;
 pub type PNDIS_RECEIVE_FILTER_MOVE_FILTER_PARAMETERS = *mut NDIS_RECEIVE_FILTER_MOVE_FILTER_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SRIOV_BAR_RESOURCES_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub VFId: NDIS_SRIOV_FUNCTION_ID,
@@ -4247,7 +3998,6 @@ pub struct NDIS_SRIOV_BAR_RESOURCES_INFO {
 pub type _NDIS_SRIOV_BAR_RESOURCES_INFO = NDIS_SRIOV_BAR_RESOURCES_INFO;
 pub type PNDIS_SRIOV_BAR_RESOURCES_INFO = *mut NDIS_SRIOV_BAR_RESOURCES_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SRIOV_PF_LUID_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub Luid: LUID,
@@ -4255,7 +4005,6 @@ pub struct NDIS_SRIOV_PF_LUID_INFO {
 pub type _NDIS_SRIOV_PF_LUID_INFO = NDIS_SRIOV_PF_LUID_INFO;
 pub type PNDIS_SRIOV_PF_LUID_INFO = *mut NDIS_SRIOV_PF_LUID_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SRIOV_VF_SERIAL_NUMBER_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub SerialNumber: ULONG,
@@ -4263,7 +4012,6 @@ pub struct NDIS_SRIOV_VF_SERIAL_NUMBER_INFO {
 pub type _NDIS_SRIOV_VF_SERIAL_NUMBER_INFO = NDIS_SRIOV_VF_SERIAL_NUMBER_INFO;
 pub type PNDIS_SRIOV_VF_SERIAL_NUMBER_INFO = *mut NDIS_SRIOV_VF_SERIAL_NUMBER_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SRIOV_VF_INVALIDATE_CONFIG_BLOCK_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub BlockMask: ULONG64,
@@ -4271,7 +4019,6 @@ pub struct NDIS_SRIOV_VF_INVALIDATE_CONFIG_BLOCK_INFO {
 pub type _NDIS_SRIOV_VF_INVALIDATE_CONFIG_BLOCK_INFO = NDIS_SRIOV_VF_INVALIDATE_CONFIG_BLOCK_INFO;
 pub type PNDIS_SRIOV_VF_INVALIDATE_CONFIG_BLOCK_INFO = *mut NDIS_SRIOV_VF_INVALIDATE_CONFIG_BLOCK_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SRIOV_OVERLYING_ADAPTER_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4291,7 +4038,6 @@ pub type PNDIS_ISOLATION_MODE = *mut NDIS_ISOLATION_MODE;
 pub type NDIS_ROUTING_DOMAIN_ID = GUID;
 pub type PNDIS_ROUTING_DOMAIN_ID = *mut GUID;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_ISOLATION_NAME {
     pub Length: USHORT,
     pub String: [WCHAR; 128],
@@ -4302,7 +4048,6 @@ pub type PNDIS_ISOLATION_ID_NAME = *mut NDIS_ISOLATION_NAME;
 pub type NDIS_ROUTING_DOMAIN_NAME = NDIS_ISOLATION_NAME;
 pub type PNDIS_ROUTING_DOMAIN_NAME = *mut NDIS_ISOLATION_NAME;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_ROUTING_DOMAIN_ISOLATION_ENTRY {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4311,14 +4056,12 @@ pub struct NDIS_ROUTING_DOMAIN_ISOLATION_ENTRY {
 }
 pub type _NDIS_ROUTING_DOMAIN_ISOLATION_ENTRY = NDIS_ROUTING_DOMAIN_ISOLATION_ENTRY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_ROUTING_DOMAIN_ISOLATION_ENTRY_u {
     pub s: NDIS_ROUTING_DOMAIN_ISOLATION_ENTRY_u_s,
     pub s2: NDIS_ROUTING_DOMAIN_ISOLATION_ENTRY_u_s2,
     pub IsolationId: UINT32,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_ROUTING_DOMAIN_ISOLATION_ENTRY_u_s {
     pub _align: [u32; 0],
     pub bits_1: [u8; 3],
@@ -4328,7 +4071,6 @@ bits! { NDIS_ROUTING_DOMAIN_ISOLATION_ENTRY_u_s:
     bits_1 0 24: VirtualSubnetId set_VirtualSubnetId UINT32;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_ROUTING_DOMAIN_ISOLATION_ENTRY_u_s2 {
     pub _align: [u32; 0],
     pub bits_1: [u8; 2],
@@ -4339,7 +4081,6 @@ bits! { NDIS_ROUTING_DOMAIN_ISOLATION_ENTRY_u_s2:
 }
 pub type PNDIS_ROUTING_DOMAIN_ISOLATION_ENTRY = *mut NDIS_ROUTING_DOMAIN_ISOLATION_ENTRY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_ROUTING_DOMAIN_ENTRY {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4351,7 +4092,6 @@ pub struct NDIS_ROUTING_DOMAIN_ENTRY {
 pub type _NDIS_ROUTING_DOMAIN_ENTRY = NDIS_ROUTING_DOMAIN_ENTRY;
 pub type PNDIS_ROUTING_DOMAIN_ENTRY = *mut NDIS_ROUTING_DOMAIN_ENTRY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_ISOLATION_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4382,7 +4122,6 @@ pub type NDIS_SWITCH_PORT_PROPERTY_TYPE = i32;
 pub type _NDIS_SWITCH_PORT_PROPERTY_TYPE = NDIS_SWITCH_PORT_PROPERTY_TYPE;
 pub type PNDIS_SWITCH_PORT_PROPERTY_TYPE = *mut NDIS_SWITCH_PORT_PROPERTY_TYPE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PORT_PROPERTY_SECURITY {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4410,7 +4149,6 @@ pub type NDIS_SWITCH_PORT_PVLAN_MODE = i32;
 pub type _NDIS_SWITCH_PORT_PVLAN_MODE = NDIS_SWITCH_PORT_PVLAN_MODE;
 pub type PNDIS_SWITCH_PORT_PVLAN_MODE = *mut NDIS_SWITCH_PORT_PVLAN_MODE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PORT_PROPERTY_VLAN {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4419,13 +4157,11 @@ pub struct NDIS_SWITCH_PORT_PROPERTY_VLAN {
 }
 pub type _NDIS_SWITCH_PORT_PROPERTY_VLAN = NDIS_SWITCH_PORT_PROPERTY_VLAN;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_SWITCH_PORT_PROPERTY_VLAN_u {
     pub VlanProperties: NDIS_SWITCH_PORT_PROPERTY_VLAN_u_VlanProperties,
     pub PvlanProperties: NDIS_SWITCH_PORT_PROPERTY_VLAN_u_PvlanProperties,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PORT_PROPERTY_VLAN_u_VlanProperties {
     pub AccessVlanId: UINT16,
     pub NativeVlanId: UINT16,
@@ -4433,21 +4169,18 @@ pub struct NDIS_SWITCH_PORT_PROPERTY_VLAN_u_VlanProperties {
     pub TrunkVlanIdArray: [UINT64; 64],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PORT_PROPERTY_VLAN_u_PvlanProperties {
     pub PvlanMode: NDIS_SWITCH_PORT_PVLAN_MODE,
     pub PrimaryVlanId: UINT16,
     pub u: NDIS_SWITCH_PORT_PROPERTY_VLAN_u_PvlanProperties_u,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_SWITCH_PORT_PROPERTY_VLAN_u_PvlanProperties_u {
     pub SecondaryVlanId: UINT16,
     pub SecondaryVlanIdArray: [UINT64; 64],
 }
 pub type PNDIS_SWITCH_PORT_PROPERTY_VLAN = *mut NDIS_SWITCH_PORT_PROPERTY_VLAN;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PORT_PROPERTY_PROFILE {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4463,7 +4196,6 @@ pub struct NDIS_SWITCH_PORT_PROPERTY_PROFILE {
 }
 pub type _NDIS_SWITCH_PORT_PROPERTY_PROFILE = NDIS_SWITCH_PORT_PROPERTY_PROFILE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PORT_PROPERTY_PROFILE_PciLocation {
     pub _align: [u32; 0],
     pub bits_1: [u8; 4],
@@ -4476,7 +4208,6 @@ bits! { NDIS_SWITCH_PORT_PROPERTY_PROFILE_PciLocation:
 }
 pub type PNDIS_SWITCH_PORT_PROPERTY_PROFILE = *mut NDIS_SWITCH_PORT_PROPERTY_PROFILE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PORT_PROPERTY_ISOLATION {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4487,7 +4218,6 @@ pub struct NDIS_SWITCH_PORT_PROPERTY_ISOLATION {
 pub type _NDIS_SWITCH_PORT_PROPERTY_ISOLATION = NDIS_SWITCH_PORT_PROPERTY_ISOLATION;
 pub type PNDIS_SWITCH_PORT_PROPERTY_ISOLATION = *mut NDIS_SWITCH_PORT_PROPERTY_ISOLATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PORT_PROPERTY_ROUTING_DOMAIN {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4499,7 +4229,6 @@ pub struct NDIS_SWITCH_PORT_PROPERTY_ROUTING_DOMAIN {
 pub type _NDIS_SWITCH_PORT_PROPERTY_ROUTING_DOMAIN = NDIS_SWITCH_PORT_PROPERTY_ROUTING_DOMAIN;
 pub type PNDIS_SWITCH_PORT_PROPERTY_ROUTING_DOMAIN = *mut NDIS_SWITCH_PORT_PROPERTY_ROUTING_DOMAIN;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PORT_PROPERTY_CUSTOM {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4509,7 +4238,6 @@ pub struct NDIS_SWITCH_PORT_PROPERTY_CUSTOM {
 pub type _NDIS_SWITCH_PORT_PROPERTY_CUSTOM = NDIS_SWITCH_PORT_PROPERTY_CUSTOM;
 pub type PNDIS_SWITCH_PORT_PROPERTY_CUSTOM = *mut NDIS_SWITCH_PORT_PROPERTY_CUSTOM;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PORT_PROPERTY_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4526,7 +4254,6 @@ pub struct NDIS_SWITCH_PORT_PROPERTY_PARAMETERS {
 pub type _NDIS_SWITCH_PORT_PROPERTY_PARAMETERS = NDIS_SWITCH_PORT_PROPERTY_PARAMETERS;
 pub type PNDIS_SWITCH_PORT_PROPERTY_PARAMETERS = *mut NDIS_SWITCH_PORT_PROPERTY_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PORT_PROPERTY_DELETE_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4538,7 +4265,6 @@ pub struct NDIS_SWITCH_PORT_PROPERTY_DELETE_PARAMETERS {
 pub type _NDIS_SWITCH_PORT_PROPERTY_DELETE_PARAMETERS = NDIS_SWITCH_PORT_PROPERTY_DELETE_PARAMETERS;
 pub type PNDIS_SWITCH_PORT_PROPERTY_DELETE_PARAMETERS = *mut NDIS_SWITCH_PORT_PROPERTY_DELETE_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PORT_PROPERTY_ENUM_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4553,7 +4279,6 @@ pub struct NDIS_SWITCH_PORT_PROPERTY_ENUM_PARAMETERS {
 pub type _NDIS_SWITCH_PORT_PROPERTY_ENUM_PARAMETERS = NDIS_SWITCH_PORT_PROPERTY_ENUM_PARAMETERS;
 pub type PNDIS_SWITCH_PORT_PROPERTY_ENUM_PARAMETERS = *mut NDIS_SWITCH_PORT_PROPERTY_ENUM_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PORT_PROPERTY_ENUM_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4572,7 +4297,6 @@ pub type NDIS_SWITCH_PORT_FEATURE_STATUS_TYPE = i32;
 pub type _NDIS_SWITCH_PORT_FEATURE_STATUS_TYPE = NDIS_SWITCH_PORT_FEATURE_STATUS_TYPE;
 pub type PNDIS_SWITCH_PORT_FEATURE_STATUS_TYPE = *mut NDIS_SWITCH_PORT_FEATURE_STATUS_TYPE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PORT_FEATURE_STATUS_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4589,7 +4313,6 @@ pub struct NDIS_SWITCH_PORT_FEATURE_STATUS_PARAMETERS {
 pub type _NDIS_SWITCH_PORT_FEATURE_STATUS_PARAMETERS = NDIS_SWITCH_PORT_FEATURE_STATUS_PARAMETERS;
 pub type PNDIS_SWITCH_PORT_FEATURE_STATUS_PARAMETERS = *mut NDIS_SWITCH_PORT_FEATURE_STATUS_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PORT_FEATURE_STATUS_CUSTOM {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4605,7 +4328,6 @@ pub type NDIS_SWITCH_PROPERTY_TYPE = i32;
 pub type _NDIS_SWITCH_PROPERTY_TYPE = NDIS_SWITCH_PROPERTY_TYPE;
 pub type PNDIS_SWITCH_PROPERTY_TYPE = *mut NDIS_SWITCH_PROPERTY_TYPE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PROPERTY_CUSTOM {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4615,7 +4337,6 @@ pub struct NDIS_SWITCH_PROPERTY_CUSTOM {
 pub type _NDIS_SWITCH_PROPERTY_CUSTOM = NDIS_SWITCH_PROPERTY_CUSTOM;
 pub type PNDIS_SWITCH_PROPERTY_CUSTOM = *mut NDIS_SWITCH_PROPERTY_CUSTOM;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PROPERTY_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4630,7 +4351,6 @@ pub struct NDIS_SWITCH_PROPERTY_PARAMETERS {
 pub type _NDIS_SWITCH_PROPERTY_PARAMETERS = NDIS_SWITCH_PROPERTY_PARAMETERS;
 pub type PNDIS_SWITCH_PROPERTY_PARAMETERS = *mut NDIS_SWITCH_PROPERTY_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PROPERTY_DELETE_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4641,7 +4361,6 @@ pub struct NDIS_SWITCH_PROPERTY_DELETE_PARAMETERS {
 pub type _NDIS_SWITCH_PROPERTY_DELETE_PARAMETERS = NDIS_SWITCH_PROPERTY_DELETE_PARAMETERS;
 pub type PNDIS_SWITCH_PROPERTY_DELETE_PARAMETERS = *mut NDIS_SWITCH_PROPERTY_DELETE_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PROPERTY_ENUM_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4654,7 +4373,6 @@ pub struct NDIS_SWITCH_PROPERTY_ENUM_INFO {
 pub type _NDIS_SWITCH_PROPERTY_ENUM_INFO = NDIS_SWITCH_PROPERTY_ENUM_INFO;
 pub type PNDIS_SWITCH_PROPERTY_ENUM_INFO = *mut NDIS_SWITCH_PROPERTY_ENUM_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PROPERTY_ENUM_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4673,7 +4391,6 @@ pub type NDIS_SWITCH_FEATURE_STATUS_TYPE = i32;
 pub type _NDIS_SWITCH_FEATURE_STATUS_TYPE = NDIS_SWITCH_FEATURE_STATUS_TYPE;
 pub type PNDIS_SWITCH_FEATURE_STATUS_TYPE = *mut NDIS_SWITCH_FEATURE_STATUS_TYPE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_FEATURE_STATUS_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4688,7 +4405,6 @@ pub struct NDIS_SWITCH_FEATURE_STATUS_PARAMETERS {
 pub type _NDIS_SWITCH_FEATURE_STATUS_PARAMETERS = NDIS_SWITCH_FEATURE_STATUS_PARAMETERS;
 pub type PNDIS_SWITCH_FEATURE_STATUS_PARAMETERS = *mut NDIS_SWITCH_FEATURE_STATUS_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_FEATURE_STATUS_CUSTOM {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4698,7 +4414,6 @@ pub struct NDIS_SWITCH_FEATURE_STATUS_CUSTOM {
 pub type _NDIS_SWITCH_FEATURE_STATUS_CUSTOM = NDIS_SWITCH_FEATURE_STATUS_CUSTOM;
 pub type PNDIS_SWITCH_FEATURE_STATUS_CUSTOM = *mut NDIS_SWITCH_FEATURE_STATUS_CUSTOM;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4723,7 +4438,6 @@ pub const NdisSwitchPortStateDeleted: NDIS_SWITCH_PORT_STATE = 3;
 pub type NDIS_SWITCH_PORT_STATE = i32;
 pub type _NDIS_SWITCH_PORT_STATE = NDIS_SWITCH_PORT_STATE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PORT_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4737,7 +4451,6 @@ pub struct NDIS_SWITCH_PORT_PARAMETERS {
 pub type _NDIS_SWITCH_PORT_PARAMETERS = NDIS_SWITCH_PORT_PARAMETERS;
 pub type PNDIS_SWITCH_PORT_PARAMETERS = *mut NDIS_SWITCH_PORT_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PORT_ARRAY {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4761,7 +4474,6 @@ pub const NdisSwitchNicStateDeleted: NDIS_SWITCH_NIC_STATE = 4;
 pub type NDIS_SWITCH_NIC_STATE = i32;
 pub type _NDIS_SWITCH_NIC_STATE = NDIS_SWITCH_NIC_STATE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_NIC_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4785,7 +4497,6 @@ pub struct NDIS_SWITCH_NIC_PARAMETERS {
 pub type _NDIS_SWITCH_NIC_PARAMETERS = NDIS_SWITCH_NIC_PARAMETERS;
 pub type PNDIS_SWITCH_NIC_PARAMETERS = *mut NDIS_SWITCH_NIC_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_NIC_ARRAY {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4797,7 +4508,6 @@ pub type _NDIS_SWITCH_NIC_ARRAY = NDIS_SWITCH_NIC_ARRAY;
 pub type PNDIS_SWITCH_NIC_ARRAY = *mut NDIS_SWITCH_NIC_ARRAY;
 pub type PNDIS_OID_REQUEST = *mut NDIS_OID_REQUEST;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_NIC_OID_REQUEST {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4810,7 +4520,6 @@ pub struct NDIS_SWITCH_NIC_OID_REQUEST {
 pub type _NDIS_SWITCH_NIC_OID_REQUEST = NDIS_SWITCH_NIC_OID_REQUEST;
 pub type PNDIS_SWITCH_NIC_OID_REQUEST = *mut NDIS_SWITCH_NIC_OID_REQUEST;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_NIC_SAVE_STATE {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4826,7 +4535,6 @@ pub struct NDIS_SWITCH_NIC_SAVE_STATE {
 pub type _NDIS_SWITCH_NIC_SAVE_STATE = NDIS_SWITCH_NIC_SAVE_STATE;
 pub type PNDIS_SWITCH_NIC_SAVE_STATE = *mut NDIS_SWITCH_NIC_SAVE_STATE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PORT_STATE {
     pub Header: NDIS_OBJECT_HEADER,
     pub MediaConnectState: NDIS_MEDIA_CONNECT_STATE,
@@ -4842,7 +4550,6 @@ pub struct NDIS_PORT_STATE {
 pub type _NDIS_PORT_STATE = NDIS_PORT_STATE;
 pub type PNDIS_PORT_STATE = *mut NDIS_PORT_STATE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PORT_CHARACTERISTICS {
     pub Header: NDIS_OBJECT_HEADER,
     pub PortNumber: NDIS_PORT_NUMBER,
@@ -4861,7 +4568,6 @@ pub type _NDIS_PORT_CHARACTERISTICS = NDIS_PORT_CHARACTERISTICS;
 pub type PNDIS_PORT_CHARACTERISTICS = *mut NDIS_PORT_CHARACTERISTICS;
 pub type PNDIS_PORT = *mut NDIS_PORT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PORT {
     pub Next: PNDIS_PORT,
     pub NdisReserved: PVOID,
@@ -4871,7 +4577,6 @@ pub struct NDIS_PORT {
 }
 pub type _NDIS_PORT = NDIS_PORT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PORT_ARRAY {
     pub Header: NDIS_OBJECT_HEADER,
     pub NumberOfPorts: ULONG,
@@ -4894,7 +4599,6 @@ pub type PNDIS_GFP_TABLE_TYPE = *mut NDIS_GFP_TABLE_TYPE;
 pub type NDIS_GFP_PROFILE_ID = ULONG;
 pub type PNDIS_GFP_PROFILE_ID = *mut ULONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_HEADER_GROUP_EXACT_MATCH_PROFILE {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4905,7 +4609,6 @@ pub type _NDIS_GFP_HEADER_GROUP_EXACT_MATCH_PROFILE = NDIS_GFP_HEADER_GROUP_EXAC
 pub type PNDIS_GFP_HEADER_GROUP_EXACT_MATCH_PROFILE = *mut NDIS_GFP_HEADER_GROUP_EXACT_MATCH_PROFILE;
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_EXACT_MATCH_PROFILE {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4919,7 +4622,6 @@ pub struct NDIS_GFP_EXACT_MATCH_PROFILE {
 pub type _NDIS_GFP_EXACT_MATCH_PROFILE = NDIS_GFP_EXACT_MATCH_PROFILE;
 pub type PNDIS_GFP_EXACT_MATCH_PROFILE = *mut NDIS_GFP_EXACT_MATCH_PROFILE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_ETHERNET_HEADER_FIELDS {
     pub DestinationMacAddress: [UINT8; 6],
     pub SourceMacAddress: [UINT8; 6],
@@ -4931,7 +4633,6 @@ pub struct NDIS_GFP_ETHERNET_HEADER_FIELDS {
 pub type _NDIS_GFP_ETHERNET_HEADER_FIELDS = NDIS_GFP_ETHERNET_HEADER_FIELDS;
 pub type PNDIS_GFP_ETHERNET_HEADER_FIELDS = *mut NDIS_GFP_ETHERNET_HEADER_FIELDS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_HEADER_GROUP_EXACT_MATCH {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -4945,25 +4646,21 @@ pub struct NDIS_GFP_HEADER_GROUP_EXACT_MATCH {
 }
 pub type _NDIS_GFP_HEADER_GROUP_EXACT_MATCH = NDIS_GFP_HEADER_GROUP_EXACT_MATCH;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_GFP_HEADER_GROUP_EXACT_MATCH_IPAddress {
     pub IPv4Address: NDIS_GFP_HEADER_GROUP_EXACT_MATCH_IPAddress_IPv4Address,
     pub IPv6Address: NDIS_GFP_HEADER_GROUP_EXACT_MATCH_IPAddress_IPv6Address,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_HEADER_GROUP_EXACT_MATCH_IPAddress_IPv4Address {
     pub SourceIPAddress: IN_ADDR,
     pub DestinationIPAddress: IN_ADDR,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_HEADER_GROUP_EXACT_MATCH_IPAddress_IPv6Address {
     pub SourceIPAddress: IN6_ADDR,
     pub DestinationIPAddress: IN6_ADDR,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_GFP_HEADER_GROUP_EXACT_MATCH_TransportOrEncapsulation {
     pub Udp: NDIS_GFP_HEADER_GROUP_EXACT_MATCH_TransportOrEncapsulation_Udp,
     pub Tcp: NDIS_GFP_HEADER_GROUP_EXACT_MATCH_TransportOrEncapsulation_Tcp,
@@ -4971,26 +4668,22 @@ pub union NDIS_GFP_HEADER_GROUP_EXACT_MATCH_TransportOrEncapsulation {
     pub Encapsulation: NDIS_GFP_HEADER_GROUP_EXACT_MATCH_TransportOrEncapsulation_Encapsulation,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_HEADER_GROUP_EXACT_MATCH_TransportOrEncapsulation_Udp {
     pub SourcePort: USHORT,
     pub DestinationPort: USHORT,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_HEADER_GROUP_EXACT_MATCH_TransportOrEncapsulation_Tcp {
     pub SourcePort: USHORT,
     pub DestinationPort: USHORT,
     pub TcpFlags: UINT8,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_HEADER_GROUP_EXACT_MATCH_TransportOrEncapsulation_Icmp {
     pub Type: UINT8,
     pub Code: UINT8,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_HEADER_GROUP_EXACT_MATCH_TransportOrEncapsulation_Encapsulation {
     pub TenantId: ULONG,
     pub GreProtocol: USHORT,
@@ -5005,7 +4698,6 @@ pub type NDIS_GFP_WILDCARD_MATCH_TYPE = i32;
 pub type _NDIS_GFP_WILDCARD_MATCH_TYPE = NDIS_GFP_WILDCARD_MATCH_TYPE;
 pub type PNDIS_GFP_WILDCARD_MATCH_TYPE = *mut NDIS_GFP_WILDCARD_MATCH_TYPE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_PROFILE {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5023,7 +4715,6 @@ pub type _NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_PROFILE = NDIS_GFP_HEADER_GROUP_W
 pub type PNDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_PROFILE = *mut NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_PROFILE;
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_WILDCARD_MATCH_PROFILE {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5037,7 +4728,6 @@ pub struct NDIS_GFP_WILDCARD_MATCH_PROFILE {
 pub type _NDIS_GFP_WILDCARD_MATCH_PROFILE = NDIS_GFP_WILDCARD_MATCH_PROFILE;
 pub type PNDIS_GFP_WILDCARD_MATCH_PROFILE = *mut NDIS_GFP_WILDCARD_MATCH_PROFILE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_IPV4_ADDRESS_WILDCARD_MATCH {
     pub MatchType: NDIS_GFP_WILDCARD_MATCH_TYPE,
     pub IPAddress: IN_ADDR,
@@ -5045,14 +4735,12 @@ pub struct NDIS_GFP_IPV4_ADDRESS_WILDCARD_MATCH {
 }
 pub type _NDIS_GFP_IPV4_ADDRESS_WILDCARD_MATCH = NDIS_GFP_IPV4_ADDRESS_WILDCARD_MATCH;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_GFP_IPV4_ADDRESS_WILDCARD_MATCH_MatchValue {
     pub PrefixLength: ULONG,
     pub RangeSize: ULONG,
 }
 pub type PNDIS_GFP_IPV4_ADDRESS_WILDCARD_MATCH = *mut NDIS_GFP_IPV4_ADDRESS_WILDCARD_MATCH;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_IPV4_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH {
     pub SourceIPv4Address: NDIS_GFP_IPV4_ADDRESS_WILDCARD_MATCH,
     pub DestinationIPv4Address: NDIS_GFP_IPV4_ADDRESS_WILDCARD_MATCH,
@@ -5060,7 +4748,6 @@ pub struct NDIS_GFP_IPV4_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH {
 pub type _NDIS_GFP_IPV4_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH = NDIS_GFP_IPV4_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH;
 pub type PNDIS_GFP_IPV4_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH = *mut NDIS_GFP_IPV4_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_IPV6_ADDRESS_WILDCARD_MATCH {
     pub MatchType: NDIS_GFP_WILDCARD_MATCH_TYPE,
     pub IPAddress: IN6_ADDR,
@@ -5068,14 +4755,12 @@ pub struct NDIS_GFP_IPV6_ADDRESS_WILDCARD_MATCH {
 }
 pub type _NDIS_GFP_IPV6_ADDRESS_WILDCARD_MATCH = NDIS_GFP_IPV6_ADDRESS_WILDCARD_MATCH;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_GFP_IPV6_ADDRESS_WILDCARD_MATCH_MatchValue {
     pub PrefixLength: ULONG,
     pub RangeSize: ULONG,
 }
 pub type PNDIS_GFP_IPV6_ADDRESS_WILDCARD_MATCH = *mut NDIS_GFP_IPV6_ADDRESS_WILDCARD_MATCH;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_IPV6_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH {
     pub SourceIPv6Address: NDIS_GFP_IPV6_ADDRESS_WILDCARD_MATCH,
     pub DestinationIPv6Address: NDIS_GFP_IPV6_ADDRESS_WILDCARD_MATCH,
@@ -5083,7 +4768,6 @@ pub struct NDIS_GFP_IPV6_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH {
 pub type _NDIS_GFP_IPV6_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH = NDIS_GFP_IPV6_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH;
 pub type PNDIS_GFP_IPV6_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH = *mut NDIS_GFP_IPV6_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_GFP_IP_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH {
     pub IPv4SrcAndDestAddress: NDIS_GFP_IPV4_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH,
     pub IPv6SrcAndDestAddress: NDIS_GFP_IPV6_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH,
@@ -5091,7 +4775,6 @@ pub union NDIS_GFP_IP_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH {
 pub type _NDIS_GFP_IP_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH = NDIS_GFP_IP_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH;
 pub type PNDIS_GFP_IP_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH = *mut NDIS_GFP_IP_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_TRANSPORT_PORT_WILDCARD_MATCH {
     pub MatchType: NDIS_GFP_WILDCARD_MATCH_TYPE,
     pub Port: USHORT,
@@ -5100,7 +4783,6 @@ pub struct NDIS_GFP_TRANSPORT_PORT_WILDCARD_MATCH {
 pub type _NDIS_GFP_TRANSPORT_PORT_WILDCARD_MATCH = NDIS_GFP_TRANSPORT_PORT_WILDCARD_MATCH;
 pub type PNDIS_GFP_TRANSPORT_PORT_WILDCARD_MATCH = *mut NDIS_GFP_TRANSPORT_PORT_WILDCARD_MATCH;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_TRANSPORT_SRC_AND_DEST_PORT_WILDCARD_MATCH {
     pub SourcePort: NDIS_GFP_TRANSPORT_PORT_WILDCARD_MATCH,
     pub DestinationPort: NDIS_GFP_TRANSPORT_PORT_WILDCARD_MATCH,
@@ -5108,7 +4790,6 @@ pub struct NDIS_GFP_TRANSPORT_SRC_AND_DEST_PORT_WILDCARD_MATCH {
 pub type _NDIS_GFP_TRANSPORT_SRC_AND_DEST_PORT_WILDCARD_MATCH = NDIS_GFP_TRANSPORT_SRC_AND_DEST_PORT_WILDCARD_MATCH;
 pub type PNDIS_GFP_TRANSPORT_SRC_AND_DEST_PORT_WILDCARD_MATCH = *mut NDIS_GFP_TRANSPORT_SRC_AND_DEST_PORT_WILDCARD_MATCH;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5123,7 +4804,6 @@ pub struct NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH {
 }
 pub type _NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH = NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_TransportOrEncapsulation {
     pub UdpHeader: NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_TransportOrEncapsulation_UdpHeader,
     pub TcpHeader: NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_TransportOrEncapsulation_TcpHeader,
@@ -5131,24 +4811,20 @@ pub union NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_TransportOrEncapsulation {
     pub Encapsulation: NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_TransportOrEncapsulation_Encapsulation,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_TransportOrEncapsulation_UdpHeader {
     pub UdpSrcAndDestPort: NDIS_GFP_TRANSPORT_SRC_AND_DEST_PORT_WILDCARD_MATCH,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_TransportOrEncapsulation_TcpHeader {
     pub TcpSrcAndDestPort: NDIS_GFP_TRANSPORT_SRC_AND_DEST_PORT_WILDCARD_MATCH,
     pub TcpFlags: UINT8,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_TransportOrEncapsulation_IcmpHeader {
     pub Type: UINT8,
     pub Code: UINT8,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_TransportOrEncapsulation_Encapsulation {
     pub TenantId: ULONG,
     pub GreProtocol: USHORT,
@@ -5156,7 +4832,6 @@ pub struct NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_TransportOrEncapsulation_Encapsu
 pub type PNDIS_GFP_HEADER_GROUP_WILDCARD_MATCH = *mut NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH;
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_CAPABILITIES {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5185,7 +4860,6 @@ pub struct NDIS_PD_CAPABILITIES {
 pub type _NDIS_PD_CAPABILITIES = NDIS_PD_CAPABILITIES;
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_CONFIG {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5199,7 +4873,6 @@ pub type PNDIS_GFT_FLOW_ENTRY_ID = *mut ULONG_PTR;
 pub type NDIS_GFT_TABLE_ID = ULONG;
 pub type PNDIS_GFT_TABLE_ID = *mut ULONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_TABLE_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5210,7 +4883,6 @@ pub struct NDIS_GFT_TABLE_PARAMETERS {
 pub type _NDIS_GFT_TABLE_PARAMETERS = NDIS_GFT_TABLE_PARAMETERS;
 pub type PNDIS_GFT_TABLE_PARAMETERS = *mut NDIS_GFT_TABLE_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_TABLE_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5222,7 +4894,6 @@ pub struct NDIS_GFT_TABLE_INFO {
 pub type _NDIS_GFT_TABLE_INFO = NDIS_GFT_TABLE_INFO;
 pub type PNDIS_GFT_TABLE_INFO = *mut NDIS_GFT_TABLE_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_TABLE_INFO_ARRAY {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5233,7 +4904,6 @@ pub struct NDIS_GFT_TABLE_INFO_ARRAY {
 pub type _NDIS_GFT_TABLE_INFO_ARRAY = NDIS_GFT_TABLE_INFO_ARRAY;
 pub type PNDIS_GFT_TABLE_INFO_ARRAY = *mut NDIS_GFT_TABLE_INFO_ARRAY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_DELETE_TABLE_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5261,7 +4931,6 @@ pub type NDIS_GFT_COUNTER_TYPE = i32;
 pub type _NDIS_GFT_COUNTER_TYPE = NDIS_GFT_COUNTER_TYPE;
 pub type PNDIS_GFT_COUNTER_TYPE = *mut NDIS_GFT_COUNTER_TYPE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_PACKET_COUNTER_VALUE {
     pub Packets: ULONG64,
     pub LastUpdate: LARGE_INTEGER,
@@ -5269,7 +4938,6 @@ pub struct NDIS_GFT_PACKET_COUNTER_VALUE {
 pub type _NDIS_GFT_PACKET_COUNTER_VALUE = NDIS_GFT_PACKET_COUNTER_VALUE;
 pub type PNDIS_GFT_PACKET_COUNTER_VALUE = *mut NDIS_GFT_PACKET_COUNTER_VALUE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_BYTE_COUNTER_VALUE {
     pub Bytes: ULONG64,
     pub LastUpdate: LARGE_INTEGER,
@@ -5277,7 +4945,6 @@ pub struct NDIS_GFT_BYTE_COUNTER_VALUE {
 pub type _NDIS_GFT_BYTE_COUNTER_VALUE = NDIS_GFT_BYTE_COUNTER_VALUE;
 pub type PNDIS_GFT_BYTE_COUNTER_VALUE = *mut NDIS_GFT_BYTE_COUNTER_VALUE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_PACKET_BYTE_COUNTER_VALUE {
     pub Packets: ULONG64,
     pub Bytes: ULONG64,
@@ -5286,7 +4953,6 @@ pub struct NDIS_GFT_PACKET_BYTE_COUNTER_VALUE {
 pub type _NDIS_GFT_PACKET_BYTE_COUNTER_VALUE = NDIS_GFT_PACKET_BYTE_COUNTER_VALUE;
 pub type PNDIS_GFT_PACKET_BYTE_COUNTER_VALUE = *mut NDIS_GFT_PACKET_BYTE_COUNTER_VALUE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_FLOW_STATE {
     pub TcpSeqNum: ULONG,
     pub TcpAckNum: ULONG,
@@ -5294,7 +4960,6 @@ pub struct NDIS_GFT_FLOW_STATE {
 pub type _NDIS_GFT_FLOW_STATE = NDIS_GFT_FLOW_STATE;
 pub type PNDIS_GFT_FLOW_STATE = *mut NDIS_GFT_FLOW_STATE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_PACKET_BYTE_COUNTER_VALUE_AND_STATE {
     pub PacketByteCounterValue: NDIS_GFT_PACKET_BYTE_COUNTER_VALUE,
     pub FlowState: NDIS_GFT_FLOW_STATE,
@@ -5302,7 +4967,6 @@ pub struct NDIS_GFT_PACKET_BYTE_COUNTER_VALUE_AND_STATE {
 pub type _NDIS_GFT_PACKET_BYTE_COUNTER_VALUE_AND_STATE = NDIS_GFT_PACKET_BYTE_COUNTER_VALUE_AND_STATE;
 pub type PNDIS_GFT_PACKET_BYTE_COUNTER_VALUE_AND_STATE = *mut NDIS_GFT_PACKET_BYTE_COUNTER_VALUE_AND_STATE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_COUNTER_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5316,7 +4980,6 @@ pub struct NDIS_GFT_COUNTER_PARAMETERS {
 }
 pub type _NDIS_GFT_COUNTER_PARAMETERS = NDIS_GFT_COUNTER_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_GFT_COUNTER_PARAMETERS_CounterValuesBufferStart {
     pub PacketCounters: PNDIS_GFT_PACKET_COUNTER_VALUE,
     pub ByteCounters: PNDIS_GFT_BYTE_COUNTER_VALUE,
@@ -5325,7 +4988,6 @@ pub union NDIS_GFT_COUNTER_PARAMETERS_CounterValuesBufferStart {
 }
 pub type PNDIS_GFT_COUNTER_PARAMETERS = *mut NDIS_GFT_COUNTER_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_FREE_COUNTER_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5339,7 +5001,6 @@ pub struct NDIS_GFT_FREE_COUNTER_PARAMETERS {
 pub type _NDIS_GFT_FREE_COUNTER_PARAMETERS = NDIS_GFT_FREE_COUNTER_PARAMETERS;
 pub type PNDIS_GFT_FREE_COUNTER_PARAMETERS = *mut NDIS_GFT_FREE_COUNTER_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_COUNTER_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5352,7 +5013,6 @@ pub struct NDIS_GFT_COUNTER_INFO {
 pub type _NDIS_GFT_COUNTER_INFO = NDIS_GFT_COUNTER_INFO;
 pub type PNDIS_GFT_COUNTER_INFO = *mut NDIS_GFT_COUNTER_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_COUNTER_INFO_ARRAY {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5364,14 +5024,12 @@ pub struct NDIS_GFT_COUNTER_INFO_ARRAY {
 pub type _NDIS_GFT_COUNTER_INFO_ARRAY = NDIS_GFT_COUNTER_INFO_ARRAY;
 pub type PNDIS_GFT_COUNTER_INFO_ARRAY = *mut NDIS_GFT_COUNTER_INFO_ARRAY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_COUNTER_VALUE {
     pub CounterType: NDIS_GFT_COUNTER_TYPE,
     pub CounterValue: NDIS_GFT_COUNTER_VALUE_CounterValue,
 }
 pub type _NDIS_GFT_COUNTER_VALUE = NDIS_GFT_COUNTER_VALUE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_GFT_COUNTER_VALUE_CounterValue {
     pub Packets: NDIS_GFT_PACKET_COUNTER_VALUE,
     pub Bytes: NDIS_GFT_BYTE_COUNTER_VALUE,
@@ -5389,7 +5047,6 @@ pub type NDIS_GFT_COUNTER_VALUE_QUERY_METHOD = i32;
 pub type _NDIS_GFT_COUNTER_VALUE_QUERY_METHOD = NDIS_GFT_COUNTER_VALUE_QUERY_METHOD;
 pub type PNDIS_GFT_COUNTER_VALUE_QUERY_METHOD = *mut NDIS_GFT_COUNTER_VALUE_QUERY_METHOD;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_COUNTER_VALUE_ARRAY {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5402,14 +5059,12 @@ pub struct NDIS_GFT_COUNTER_VALUE_ARRAY {
 }
 pub type _NDIS_GFT_COUNTER_VALUE_ARRAY = NDIS_GFT_COUNTER_VALUE_ARRAY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_GFT_COUNTER_VALUE_ARRAY_StartId {
     pub FlowEntryId: NDIS_GFT_FLOW_ENTRY_ID,
     pub CounterId: NDIS_GFT_COUNTER_ID,
 }
 pub type PNDIS_GFT_COUNTER_VALUE_ARRAY = *mut NDIS_GFT_COUNTER_VALUE_ARRAY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_STATISTICS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5437,7 +5092,6 @@ pub type NDIS_GFT_HEADER_GROUP_TRANSPOSITION_ACTION = i32;
 pub type _NDIS_GFT_HEADER_GROUP_TRANSPOSITION_ACTION = NDIS_GFT_HEADER_GROUP_TRANSPOSITION_ACTION;
 pub type PNDIS_GFT_HEADER_GROUP_TRANSPOSITION_ACTION = *mut NDIS_GFT_HEADER_GROUP_TRANSPOSITION_ACTION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_HEADER_GROUP_TRANSPOSITION_PROFILE {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5450,7 +5104,6 @@ pub type PNDIS_GFT_HEADER_GROUP_TRANSPOSITION_PROFILE = *mut NDIS_GFT_HEADER_GRO
 pub type NDIS_GFT_CUSTOM_ACTION_TYPE = ULONG;
 pub type PNDIS_GFT_CUSTOM_ACTION_TYPE = *mut ULONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_CUSTOM_ACTION_PROFILE {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5462,14 +5115,12 @@ pub struct NDIS_GFT_CUSTOM_ACTION_PROFILE {
 }
 pub type _NDIS_GFT_CUSTOM_ACTION_PROFILE = NDIS_GFT_CUSTOM_ACTION_PROFILE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_GFT_CUSTOM_ACTION_PROFILE_u {
     pub Alignment: ULONG_PTR,
     pub ActionProfileData: [UCHAR; 1],
 }
 pub type PNDIS_GFT_CUSTOM_ACTION_PROFILE = *mut NDIS_GFT_CUSTOM_ACTION_PROFILE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_HEADER_TRANSPOSITION_PROFILE {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5483,7 +5134,6 @@ pub struct NDIS_GFT_HEADER_TRANSPOSITION_PROFILE {
 pub type _NDIS_GFT_HEADER_TRANSPOSITION_PROFILE = NDIS_GFT_HEADER_TRANSPOSITION_PROFILE;
 pub type PNDIS_GFT_HEADER_TRANSPOSITION_PROFILE = *mut NDIS_GFT_HEADER_TRANSPOSITION_PROFILE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_HEADER_GROUP_TRANSPOSITION {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5499,44 +5149,37 @@ pub struct NDIS_GFT_HEADER_GROUP_TRANSPOSITION {
 }
 pub type _NDIS_GFT_HEADER_GROUP_TRANSPOSITION = NDIS_GFT_HEADER_GROUP_TRANSPOSITION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_GFT_HEADER_GROUP_TRANSPOSITION_IPAddress {
     pub IPv4Address: NDIS_GFT_HEADER_GROUP_TRANSPOSITION_IPAddress_IPv4Address,
     pub IPv6Address: NDIS_GFT_HEADER_GROUP_TRANSPOSITION_IPAddress_IPv6Address,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_HEADER_GROUP_TRANSPOSITION_IPAddress_IPv4Address {
     pub SourceIPAddress: IN_ADDR,
     pub DestinationIPAddress: IN_ADDR,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_HEADER_GROUP_TRANSPOSITION_IPAddress_IPv6Address {
     pub SourceIPAddress: IN6_ADDR,
     pub DestinationIPAddress: IN6_ADDR,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_GFT_HEADER_GROUP_TRANSPOSITION_TransportOrEncapsulation {
     pub Udp: NDIS_GFT_HEADER_GROUP_TRANSPOSITION_TransportOrEncapsulation_Udp,
     pub Tcp: NDIS_GFT_HEADER_GROUP_TRANSPOSITION_TransportOrEncapsulation_Tcp,
     pub Encapsulation: NDIS_GFT_HEADER_GROUP_TRANSPOSITION_TransportOrEncapsulation_Encapsulation,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_HEADER_GROUP_TRANSPOSITION_TransportOrEncapsulation_Udp {
     pub SourcePort: USHORT,
     pub DestinationPort: USHORT,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_HEADER_GROUP_TRANSPOSITION_TransportOrEncapsulation_Tcp {
     pub SourcePort: USHORT,
     pub DestinationPort: USHORT,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_HEADER_GROUP_TRANSPOSITION_TransportOrEncapsulation_Encapsulation {
     pub TenantId: ULONG,
     pub GreProtocol: USHORT,
@@ -5559,7 +5202,6 @@ pub type NDIS_GFT_FLOW_ENTRY_STATE = i32;
 pub type _NDIS_GFT_FLOW_ENTRY_STATE = NDIS_GFT_FLOW_ENTRY_STATE;
 pub type PNDIS_GFT_FLOW_ENTRY_STATE = *mut NDIS_GFT_FLOW_ENTRY_STATE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_CUSTOM_ACTION {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5570,14 +5212,12 @@ pub struct NDIS_GFT_CUSTOM_ACTION {
 }
 pub type _NDIS_GFT_CUSTOM_ACTION = NDIS_GFT_CUSTOM_ACTION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_GFT_CUSTOM_ACTION_u {
     pub Alignment: ULONG_PTR,
     pub ActionData: [UCHAR; 1],
 }
 pub type PNDIS_GFT_CUSTOM_ACTION = *mut NDIS_GFT_CUSTOM_ACTION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_EXACT_MATCH_FLOW_ENTRY {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5611,7 +5251,6 @@ pub struct NDIS_GFT_EXACT_MATCH_FLOW_ENTRY {
 }
 pub type _NDIS_GFT_EXACT_MATCH_FLOW_ENTRY = NDIS_GFT_EXACT_MATCH_FLOW_ENTRY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_GFT_EXACT_MATCH_FLOW_ENTRY_CounterValueBuffer {
     pub PacketCounterAddress: PNDIS_GFT_PACKET_COUNTER_VALUE,
     pub ByteCounterAddress: PNDIS_GFT_BYTE_COUNTER_VALUE,
@@ -5627,7 +5266,6 @@ pub type NDIS_GFT_WILDCARD_ACTION = i32;
 pub type _NDIS_GFT_WILDCARD_ACTION = NDIS_GFT_WILDCARD_ACTION;
 pub type PNDIS_GFT_WILDCARD_ACTION = *mut NDIS_GFT_WILDCARD_ACTION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_WILDCARD_MATCH_FLOW_ENTRY {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5658,7 +5296,6 @@ pub struct NDIS_GFT_WILDCARD_MATCH_FLOW_ENTRY {
 }
 pub type _NDIS_GFT_WILDCARD_MATCH_FLOW_ENTRY = NDIS_GFT_WILDCARD_MATCH_FLOW_ENTRY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_GFT_WILDCARD_MATCH_FLOW_ENTRY_CounterValueBuffer {
     pub PacketCounterAddress: PNDIS_GFT_PACKET_COUNTER_VALUE,
     pub ByteCounterAddress: PNDIS_GFT_BYTE_COUNTER_VALUE,
@@ -5674,7 +5311,6 @@ pub type NDIS_GFT_PROFILE_TYPE = i32;
 pub type _NDIS_GFT_PROFILE_TYPE = NDIS_GFT_PROFILE_TYPE;
 pub type PNDIS_GFT_PROFILE_TYPE = *mut NDIS_GFT_PROFILE_TYPE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_PROFILE_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5690,7 +5326,6 @@ pub struct NDIS_GFT_PROFILE_INFO {
 pub type _NDIS_GFT_PROFILE_INFO = NDIS_GFT_PROFILE_INFO;
 pub type PNDIS_GFT_PROFILE_INFO = *mut NDIS_GFT_PROFILE_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_PROFILE_INFO_ARRAY {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5701,7 +5336,6 @@ pub struct NDIS_GFT_PROFILE_INFO_ARRAY {
 pub type _NDIS_GFT_PROFILE_INFO_ARRAY = NDIS_GFT_PROFILE_INFO_ARRAY;
 pub type PNDIS_GFT_PROFILE_INFO_ARRAY = *mut NDIS_GFT_PROFILE_INFO_ARRAY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_DELETE_PROFILE_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5717,7 +5351,6 @@ pub type NDIS_GFT_FLOW_ENTRY_TYPE = i32;
 pub type _NDIS_GFT_FLOW_ENTRY_TYPE = NDIS_GFT_FLOW_ENTRY_TYPE;
 pub type PNDIS_GFT_FLOW_ENTRY_TYPE = *mut NDIS_GFT_FLOW_ENTRY_TYPE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_FLOW_ENTRY_ARRAY {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5729,7 +5362,6 @@ pub struct NDIS_GFT_FLOW_ENTRY_ARRAY {
 pub type _NDIS_GFT_FLOW_ENTRY_ARRAY = NDIS_GFT_FLOW_ENTRY_ARRAY;
 pub type PNDIS_GFT_FLOW_ENTRY_ARRAY = *mut NDIS_GFT_FLOW_ENTRY_ARRAY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_FLOW_ENTRY_INFO_ARRAY {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5744,7 +5376,6 @@ pub struct NDIS_GFT_FLOW_ENTRY_INFO_ARRAY {
 pub type _NDIS_GFT_FLOW_ENTRY_INFO_ARRAY = NDIS_GFT_FLOW_ENTRY_INFO_ARRAY;
 pub type PNDIS_GFT_FLOW_ENTRY_INFO_ARRAY = *mut NDIS_GFT_FLOW_ENTRY_INFO_ARRAY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_FLOW_ENTRY_ID_AND_COUNTER {
     pub FlowEntryId: NDIS_GFT_FLOW_ENTRY_ID,
     pub CounterValue: NDIS_GFT_COUNTER_VALUE,
@@ -5752,7 +5383,6 @@ pub struct NDIS_GFT_FLOW_ENTRY_ID_AND_COUNTER {
 pub type _NDIS_GFT_FLOW_ENTRY_ID_AND_COUNTER = NDIS_GFT_FLOW_ENTRY_ID_AND_COUNTER;
 pub type PNDIS_GFT_FLOW_ENTRY_ID_AND_COUNTER = *mut NDIS_GFT_FLOW_ENTRY_ID_AND_COUNTER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_FLOW_ENTRY_ID_ARRAY {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5762,20 +5392,17 @@ pub struct NDIS_GFT_FLOW_ENTRY_ID_ARRAY {
 }
 pub type _NDIS_GFT_FLOW_ENTRY_ID_ARRAY = NDIS_GFT_FLOW_ENTRY_ID_ARRAY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_GFT_FLOW_ENTRY_ID_ARRAY_IdArray {
     pub FlowEntryIdArray: NDIS_GFT_FLOW_ENTRY_ID_ARRAY_IdArray_FlowEntryIdArray,
     pub FlowEntryIdAndCounterArray: NDIS_GFT_FLOW_ENTRY_ID_ARRAY_IdArray_FlowEntryIdAndCounterArray,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_FLOW_ENTRY_ID_ARRAY_IdArray_FlowEntryIdArray {
     pub ProviderFlowEntryIdArrayOffset: ULONG,
     pub ProviderFlowEntryIdArrayNumElements: ULONG,
     pub ProviderFlowEntryIdArrayElementSize: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_FLOW_ENTRY_ID_ARRAY_IdArray_FlowEntryIdAndCounterArray {
     pub ProviderFlowEntryIdAndCounterArrayOffset: ULONG,
     pub ProviderFlowEntryIdAndCounterArrayNumElements: ULONG,
@@ -5783,7 +5410,6 @@ pub struct NDIS_GFT_FLOW_ENTRY_ID_ARRAY_IdArray_FlowEntryIdAndCounterArray {
 }
 pub type PNDIS_GFT_FLOW_ENTRY_ID_ARRAY = *mut NDIS_GFT_FLOW_ENTRY_ID_ARRAY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_OFFLOAD_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5794,7 +5420,6 @@ pub struct NDIS_GFT_OFFLOAD_PARAMETERS {
 pub type _NDIS_GFT_OFFLOAD_PARAMETERS = NDIS_GFT_OFFLOAD_PARAMETERS;
 pub type PNDIS_GFT_OFFLOAD_PARAMETERS = *mut NDIS_GFT_OFFLOAD_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_OFFLOAD_CAPABILITIES {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5821,7 +5446,6 @@ pub struct NDIS_GFT_OFFLOAD_CAPABILITIES {
 pub type _NDIS_GFT_OFFLOAD_CAPABILITIES = NDIS_GFT_OFFLOAD_CAPABILITIES;
 pub type PNDIS_GFT_OFFLOAD_CAPABILITIES = *mut NDIS_GFT_OFFLOAD_CAPABILITIES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GFT_VPORT_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5841,7 +5465,6 @@ pub struct NDIS_GFT_VPORT_PARAMETERS {
 }
 pub type _NDIS_GFT_VPORT_PARAMETERS = NDIS_GFT_VPORT_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_GFT_VPORT_PARAMETERS_u {
     pub CustomProviderReservedPointer: PVOID,
     pub CustomProviderReservedValue: ULONG64,
@@ -5855,7 +5478,6 @@ pub type NDIS_QOS_SQ_TYPE = i32;
 pub type _NDIS_QOS_SQ_TYPE = NDIS_QOS_SQ_TYPE;
 pub type PNDIS_QOS_SQ_TYPE = *mut NDIS_QOS_SQ_TYPE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_QOS_SQ_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5871,7 +5493,6 @@ pub struct NDIS_QOS_SQ_PARAMETERS {
 pub type _NDIS_QOS_SQ_PARAMETERS = NDIS_QOS_SQ_PARAMETERS;
 pub type PNDIS_QOS_SQ_PARAMETERS = *mut NDIS_QOS_SQ_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_QOS_SQ_PARAMETERS_ENUM_ARRAY {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5884,19 +5505,16 @@ pub struct NDIS_QOS_SQ_PARAMETERS_ENUM_ARRAY {
 }
 pub type _NDIS_QOS_SQ_PARAMETERS_ENUM_ARRAY = NDIS_QOS_SQ_PARAMETERS_ENUM_ARRAY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_QOS_SQ_PARAMETERS_ENUM_ARRAY_u {
     pub SqArrayOffset: ULONG,
     pub SqParamsArrayOffset: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_QOS_SQ_PARAMETERS_ENUM_ARRAY_u2 {
     pub SqArrayNumElements: ULONG,
     pub SqParamsArrayNumElements: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_QOS_SQ_PARAMETERS_ENUM_ARRAY_u3 {
     pub SqArrayElementSize: ULONG,
     pub SqParamsArrayElementSize: ULONG,
@@ -5905,7 +5523,6 @@ pub type PNDIS_QOS_SQ_PARAMETERS_ENUM_ARRAY = *mut NDIS_QOS_SQ_PARAMETERS_ENUM_A
 pub type NDIS_QOS_SQ_ARRAY = NDIS_QOS_SQ_PARAMETERS_ENUM_ARRAY;
 pub type PNDIS_QOS_SQ_ARRAY = *mut NDIS_QOS_SQ_PARAMETERS_ENUM_ARRAY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_QOS_OFFLOAD_CAPABILITIES {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5925,7 +5542,6 @@ pub struct NDIS_QOS_OFFLOAD_CAPABILITIES {
 pub type _NDIS_QOS_OFFLOAD_CAPABILITIES = NDIS_QOS_OFFLOAD_CAPABILITIES;
 pub type PNDIS_QOS_OFFLOAD_CAPABILITIES = *mut NDIS_QOS_OFFLOAD_CAPABILITIES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_QOS_SQ_STATS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5937,7 +5553,6 @@ pub struct NDIS_QOS_SQ_STATS {
 pub type _NDIS_QOS_SQ_STATS = NDIS_QOS_SQ_STATS;
 pub type PNDIS_QOS_SQ_STATS = *mut NDIS_QOS_SQ_STATS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TIMESTAMP_CAPABILITY_FLAGS {
     pub PtpV2OverUdpIPv4EventMsgReceiveHw: BOOLEAN,
     pub PtpV2OverUdpIPv4AllMsgReceiveHw: BOOLEAN,
@@ -5957,7 +5572,6 @@ pub struct NDIS_TIMESTAMP_CAPABILITY_FLAGS {
 pub type _NDIS_TIMESTAMP_CAPABILITY_FLAGS = NDIS_TIMESTAMP_CAPABILITY_FLAGS;
 pub type PNDIS_TIMESTAMP_CAPABILITY_FLAGS = *mut NDIS_TIMESTAMP_CAPABILITY_FLAGS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TIMESTAMP_CAPABILITIES {
     pub Header: NDIS_OBJECT_HEADER,
     pub HardwareClockFrequencyHz: ULONG64,
@@ -5969,7 +5583,6 @@ pub struct NDIS_TIMESTAMP_CAPABILITIES {
 pub type _NDIS_TIMESTAMP_CAPABILITIES = NDIS_TIMESTAMP_CAPABILITIES;
 pub type PNDIS_TIMESTAMP_CAPABILITIES = *mut NDIS_TIMESTAMP_CAPABILITIES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_HARDWARE_CROSSTIMESTAMP {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -5986,7 +5599,6 @@ pub type PNDIS_EISA_SLOT_INFORMATION = *mut CM_EISA_SLOT_INFORMATION;
 pub type NDIS_EISA_FUNCTION_INFORMATION = CM_EISA_FUNCTION_INFORMATION;
 pub type PNDIS_EISA_FUNCTION_INFORMATION = *mut CM_EISA_FUNCTION_INFORMATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_GENERIC_OBJECT {
     pub Header: NDIS_OBJECT_HEADER,
     pub Caller: PVOID,
@@ -6026,20 +5638,17 @@ pub type NDIS_PARAMETER_TYPE = i32;
 pub type _NDIS_PARAMETER_TYPE = NDIS_PARAMETER_TYPE;
 pub type PNDIS_PARAMETER_TYPE = *mut NDIS_PARAMETER_TYPE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct BINARY_DATA {
     pub Length: USHORT,
     pub Buffer: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_CONFIGURATION_PARAMETER {
     pub ParameterType: NDIS_PARAMETER_TYPE,
     pub ParameterData: NDIS_CONFIGURATION_PARAMETER_ParameterData,
 }
 pub type _NDIS_CONFIGURATION_PARAMETER = NDIS_CONFIGURATION_PARAMETER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_CONFIGURATION_PARAMETER_ParameterData {
     pub IntegerData: ULONG,
     pub StringData: NDIS_STRING,
@@ -6086,7 +5695,6 @@ pub type PNDIS_INTERFACE_TYPE = *mut NDIS_INTERFACE_TYPE;
 pub type NDIS_RESOURCE_LIST = CM_PARTIAL_RESOURCE_LIST;
 pub type PNDIS_RESOURCE_LIST = *mut CM_PARTIAL_RESOURCE_LIST;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_LINE_UP {
     pub LinkSpeed: ULONG,
     pub MaximumTotalSize: ULONG,
@@ -6102,7 +5710,6 @@ pub struct NDIS_WAN_LINE_UP {
 pub type _NDIS_WAN_LINE_UP = NDIS_WAN_LINE_UP;
 pub type PNDIS_WAN_LINE_UP = *mut NDIS_WAN_LINE_UP;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_LINE_DOWN {
     pub RemoteAddress: [UCHAR; 6],
     pub LocalAddress: [UCHAR; 6],
@@ -6110,7 +5717,6 @@ pub struct NDIS_WAN_LINE_DOWN {
 pub type _NDIS_WAN_LINE_DOWN = NDIS_WAN_LINE_DOWN;
 pub type PNDIS_WAN_LINE_DOWN = *mut NDIS_WAN_LINE_DOWN;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_FRAGMENT {
     pub RemoteAddress: [UCHAR; 6],
     pub LocalAddress: [UCHAR; 6],
@@ -6118,7 +5724,6 @@ pub struct NDIS_WAN_FRAGMENT {
 pub type _NDIS_WAN_FRAGMENT = NDIS_WAN_FRAGMENT;
 pub type PNDIS_WAN_FRAGMENT = *mut NDIS_WAN_FRAGMENT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_GET_STATS {
     pub LocalAddress: [UCHAR; 6],
     pub BytesSent: ULONG,
@@ -6147,7 +5752,6 @@ pub const NdisClassAtmAALInfo: NDIS_CLASS_ID = 3;
 pub type NDIS_CLASS_ID = i32;
 pub type _NDIS_CLASS_ID = NDIS_CLASS_ID;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct MEDIA_SPECIFIC_INFORMATION {
     pub NextEntryOffset: UINT,
     pub ClassId: NDIS_CLASS_ID,
@@ -6173,20 +5777,17 @@ pub type NDIS_PER_PACKET_INFO = i32;
 pub type _NDIS_PER_PACKET_INFO = NDIS_PER_PACKET_INFO;
 pub type PNDIS_PER_PACKET_INFO = *mut NDIS_PER_PACKET_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_IP_CHECKSUM_PACKET_INFO {
     pub u: NDIS_TCP_IP_CHECKSUM_PACKET_INFO_u,
 }
 pub type _NDIS_TCP_IP_CHECKSUM_PACKET_INFO = NDIS_TCP_IP_CHECKSUM_PACKET_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_TCP_IP_CHECKSUM_PACKET_INFO_u {
     pub Transmit: NDIS_TCP_IP_CHECKSUM_PACKET_INFO_u_Transmit,
     pub Receive: NDIS_TCP_IP_CHECKSUM_PACKET_INFO_u_Receive,
     pub Value: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_IP_CHECKSUM_PACKET_INFO_u_Transmit {
     pub _align: [u32; 0],
     pub bits_1: [u8; 1],
@@ -6200,7 +5801,6 @@ bits! { NDIS_TCP_IP_CHECKSUM_PACKET_INFO_u_Transmit:
     bits_1 4 1: NdisPacketIpChecksum set_NdisPacketIpChecksum ULONG;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_IP_CHECKSUM_PACKET_INFO_u_Receive {
     pub _align: [u32; 0],
     pub bits_1: [u8; 1],
@@ -6217,19 +5817,16 @@ bits! { NDIS_TCP_IP_CHECKSUM_PACKET_INFO_u_Receive:
 }
 pub type PNDIS_TCP_IP_CHECKSUM_PACKET_INFO = *mut NDIS_TCP_IP_CHECKSUM_PACKET_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PACKET_8021Q_INFO {
     pub u: NDIS_PACKET_8021Q_INFO_u,
 }
 pub type _NDIS_PACKET_8021Q_INFO = NDIS_PACKET_8021Q_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_PACKET_8021Q_INFO_u {
     pub TagHeader: NDIS_PACKET_8021Q_INFO_u_TagHeader,
     pub Value: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PACKET_8021Q_INFO_u_TagHeader {
     pub _align: [u32; 0],
     pub bits_1: [u8; 4],
@@ -6244,7 +5841,6 @@ pub type PNDIS_PACKET_8021Q_INFO = *mut NDIS_PACKET_8021Q_INFO;
 pub type NDIS_AF = ULONG;
 pub type PNDIS_AF = *mut ULONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_ADDRESS_FAMILY {
     pub AddressFamily: NDIS_AF,
     pub MajorVersion: ULONG,
@@ -6252,7 +5848,6 @@ pub struct CO_ADDRESS_FAMILY {
 }
 pub type PCO_ADDRESS_FAMILY = *mut CO_ADDRESS_FAMILY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_SAP {
     pub SapType: ULONG,
     pub SapLength: ULONG,
@@ -6262,7 +5857,6 @@ pub type PCO_SAP = *mut CO_SAP;
 pub type NDIS_PHYSICAL_ADDRESS = PHYSICAL_ADDRESS;
 pub type PNDIS_PHYSICAL_ADDRESS = *mut PHYSICAL_ADDRESS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PHYSICAL_ADDRESS_UNIT {
     pub PhysicalAddress: NDIS_PHYSICAL_ADDRESS,
     pub Length: UINT,
@@ -6270,7 +5864,6 @@ pub struct NDIS_PHYSICAL_ADDRESS_UNIT {
 pub type _NDIS_PHYSICAL_ADDRESS_UNIT = NDIS_PHYSICAL_ADDRESS_UNIT;
 pub type PNDIS_PHYSICAL_ADDRESS_UNIT = *mut NDIS_PHYSICAL_ADDRESS_UNIT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct REFERENCE {
     pub SpinLock: KSPIN_LOCK,
     pub ReferenceCount: USHORT,
@@ -6279,7 +5872,6 @@ pub struct REFERENCE {
 pub type _REFERENCE = REFERENCE;
 pub type PREFERENCE = *mut REFERENCE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_RW_LOCK_REFCOUNT {
     pub RefCount: ULONG,
     pub cacheLine: [UCHAR; 16],
@@ -6292,19 +5884,16 @@ pub struct NDIS_RW_LOCK {
 }
 pub type _NDIS_RW_LOCK = NDIS_RW_LOCK;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_RW_LOCK_u {
     pub s: NDIS_RW_LOCK_u_s,
     pub Reserved: [UCHAR; 16],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RW_LOCK_u_s {
     pub SpinLock: KSPIN_LOCK,
     pub Context: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RW_LOCK_u2_s {
     pub RefCountLock: KSPIN_LOCK,
     pub SharedRefCount: ULONG,
@@ -6312,7 +5901,6 @@ pub struct NDIS_RW_LOCK_u2_s {
 }
 pub type PNDIS_RW_LOCK = *mut NDIS_RW_LOCK;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct LOCK_STATE {
     pub LockState: USHORT,
     pub OldIrql: KIRQL,
@@ -6326,7 +5914,6 @@ pub struct NDIS_RW_LOCK_EX {
 pub type _NDIS_RW_LOCK_EX = NDIS_RW_LOCK_EX;
 pub type PNDIS_RW_LOCK_EX = *mut NDIS_RW_LOCK_EX;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct LOCK_STATE_EX {
     pub OldIrql: KIRQL,
     pub LockState: UCHAR,
@@ -6416,7 +6003,6 @@ pub type FILTER_SET_OPTIONS = SET_OPTIONS;
 pub type NDIS_MUTEX = KMUTEX;
 pub type PNDIS_MUTEX = *mut KMUTEX;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_CONFIGURATION_OBJECT {
     pub Header: NDIS_OBJECT_HEADER,
     pub NdisHandle: NDIS_HANDLE,
@@ -6425,14 +6011,12 @@ pub struct NDIS_CONFIGURATION_OBJECT {
 pub type _NDIS_CONFIGURATION_OBJECT = NDIS_CONFIGURATION_OBJECT;
 pub type PNDIS_CONFIGURATION_OBJECT = *mut NDIS_CONFIGURATION_OBJECT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_DRIVER_OPTIONAL_HANDLERS {
     pub Header: NDIS_OBJECT_HEADER,
 }
 pub type _NDIS_DRIVER_OPTIONAL_HANDLERS = NDIS_DRIVER_OPTIONAL_HANDLERS;
 pub type PNDIS_DRIVER_OPTIONAL_HANDLERS = *mut NDIS_DRIVER_OPTIONAL_HANDLERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NET_PNP_EVENT_NOTIFICATION {
     pub Header: NDIS_OBJECT_HEADER,
     pub PortNumber: NDIS_PORT_NUMBER,
@@ -6445,7 +6029,6 @@ pub type _NET_PNP_EVENT_NOTIFICATION = NET_PNP_EVENT_NOTIFICATION;
 pub type PNET_PNP_EVENT_NOTIFICATION = *mut NET_PNP_EVENT_NOTIFICATION;
 pub type _NDIS_OID_REQUEST = NDIS_OID_REQUEST;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union _REQUEST_DATA {
     pub Oid: NDIS_OID,
     pub QUERY_INFORMATION: _QUERY,
@@ -6453,7 +6036,6 @@ pub union _REQUEST_DATA {
     pub METHOD_INFORMATION: _METHOD,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _QUERY {
     pub Oid: NDIS_OID,
     pub InformationBuffer: PVOID,
@@ -6462,7 +6044,6 @@ pub struct _QUERY {
     pub BytesNeeded: UINT,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _SET {
     pub Oid: NDIS_OID,
     pub InformationBuffer: PVOID,
@@ -6471,7 +6052,6 @@ pub struct _SET {
     pub BytesNeeded: UINT,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _METHOD {
     pub Oid: NDIS_OID,
     pub InformationBuffer: PVOID,
@@ -6483,7 +6063,6 @@ pub struct _METHOD {
     pub BytesNeeded: UINT,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_STATUS_INDICATION {
     pub Header: NDIS_OBJECT_HEADER,
     pub SourceHandle: NDIS_HANDLE,
@@ -6500,7 +6079,6 @@ pub struct NDIS_STATUS_INDICATION {
 pub type _NDIS_STATUS_INDICATION = NDIS_STATUS_INDICATION;
 pub type PNDIS_STATUS_INDICATION = *mut NDIS_STATUS_INDICATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TIMER_CHARACTERISTICS {
     pub Header: NDIS_OBJECT_HEADER,
     pub AllocationTag: ULONG,
@@ -6510,7 +6088,6 @@ pub struct NDIS_TIMER_CHARACTERISTICS {
 pub type _NDIS_TIMER_CHARACTERISTICS = NDIS_TIMER_CHARACTERISTICS;
 pub type PNDIS_TIMER_CHARACTERISTICS = *mut NDIS_TIMER_CHARACTERISTICS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RESTART_GENERAL_ATTRIBUTES {
     pub Header: NDIS_OBJECT_HEADER,
     pub MtuSize: ULONG,
@@ -6534,7 +6111,6 @@ pub struct NDIS_RESTART_GENERAL_ATTRIBUTES {
 pub type _NDIS_RESTART_GENERAL_ATTRIBUTES = NDIS_RESTART_GENERAL_ATTRIBUTES;
 pub type PNDIS_RESTART_GENERAL_ATTRIBUTES = *mut NDIS_RESTART_GENERAL_ATTRIBUTES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PROCESSOR_INFO {
     pub CpuNumber: ULONG,
     pub PhysicalPackageId: ULONG,
@@ -6546,7 +6122,6 @@ pub type PNDIS_PROCESSOR_INFO = *mut NDIS_PROCESSOR_INFO;
 pub type _NDIS_SYSTEM_PROCESSOR_INFO = NDIS_SYSTEM_PROCESSOR_INFO;
 pub type PNDIS_SYSTEM_PROCESSOR_INFO = *mut NDIS_SYSTEM_PROCESSOR_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_FILTER_INTERFACE {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -6560,7 +6135,6 @@ pub struct NDIS_FILTER_INTERFACE {
 pub type _NDIS_FILTER_INTERFACE = NDIS_FILTER_INTERFACE;
 pub type PNDIS_FILTER_INTERFACE = *mut NDIS_FILTER_INTERFACE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_ENUM_FILTERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -6571,7 +6145,6 @@ pub struct NDIS_ENUM_FILTERS {
 pub type _NDIS_ENUM_FILTERS = NDIS_ENUM_FILTERS;
 pub type PNDIS_ENUM_FILTERS = *mut NDIS_ENUM_FILTERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_DEVICE_OBJECT_ATTRIBUTES {
     pub Header: NDIS_OBJECT_HEADER,
     pub DeviceName: PNDIS_STRING,
@@ -6584,7 +6157,6 @@ pub struct NDIS_DEVICE_OBJECT_ATTRIBUTES {
 pub type _NDIS_DEVICE_OBJECT_ATTRIBUTES = NDIS_DEVICE_OBJECT_ATTRIBUTES;
 pub type PNDIS_DEVICE_OBJECT_ATTRIBUTES = *mut NDIS_DEVICE_OBJECT_ATTRIBUTES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_DRIVER_WRAPPER_HANDLE {
     pub Header: NDIS_OBJECT_HEADER,
     pub NdisWrapperHandle: NDIS_HANDLE,
@@ -6606,7 +6178,6 @@ pub type NDIS_SHARED_MEMORY_USAGE = i32;
 pub type _NDIS_SHARED_MEMORY_USAGE = NDIS_SHARED_MEMORY_USAGE;
 pub type PNDIS_SHARED_MEMORY_USAGE = *mut NDIS_SHARED_MEMORY_USAGE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SHARED_MEMORY_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -6636,7 +6207,6 @@ pub type FREE_SHARED_MEMORY_HANDLER = Option<
     ),
 >;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SHARED_MEMORY_PROVIDER_CHARACTERISTICS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -6647,7 +6217,6 @@ pub struct NDIS_SHARED_MEMORY_PROVIDER_CHARACTERISTICS {
 pub type _NDIS_SHARED_MEMORY_PROVIDER_CHARACTERISTICS = NDIS_SHARED_MEMORY_PROVIDER_CHARACTERISTICS;
 pub type PNDIS_SHARED_MEMORY_PROVIDER_CHARACTERISTICS = *mut NDIS_SHARED_MEMORY_PROVIDER_CHARACTERISTICS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_QUEUE_STATE {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -6664,7 +6233,6 @@ pub type NDIS_PROCESS_SG_LIST = unsafe extern "system" fn(
 );
 pub type NDIS_PROCESS_SG_LIST_HANDLER = Option<NDIS_PROCESS_SG_LIST>;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SCATTER_GATHER_LIST_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -6682,7 +6250,6 @@ pub struct NDIS_SCATTER_GATHER_LIST_PARAMETERS {
 pub type _NDIS_SCATTER_GATHER_LIST_PARAMETERS = NDIS_SCATTER_GATHER_LIST_PARAMETERS;
 pub type PNDIS_SCATTER_GATHER_LIST_PARAMETERS = *mut NDIS_SCATTER_GATHER_LIST_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SRIOV_VF_CONFIG_STATE {
     pub Header: NDIS_OBJECT_HEADER,
     pub VFId: NDIS_SRIOV_FUNCTION_ID,
@@ -6692,7 +6259,6 @@ pub struct NDIS_SRIOV_VF_CONFIG_STATE {
 pub type _NDIS_SRIOV_VF_CONFIG_STATE = NDIS_SRIOV_VF_CONFIG_STATE;
 pub type PNDIS_SRIOV_VF_CONFIG_STATE = *mut NDIS_SRIOV_VF_CONFIG_STATE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_FILTER_QUEUE_STATE_CHANGE {
     pub Header: NDIS_OBJECT_HEADER,
     pub QueueId: ULONG,
@@ -6700,7 +6266,6 @@ pub struct NDIS_RECEIVE_FILTER_QUEUE_STATE_CHANGE {
 pub type _NDIS_RECEIVE_FILTER_QUEUE_STATE_CHANGE = NDIS_RECEIVE_FILTER_QUEUE_STATE_CHANGE;
 pub type PNDIS_RECEIVE_FILTER_QUEUE_STATE_CHANGE = *mut NDIS_RECEIVE_FILTER_QUEUE_STATE_CHANGE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_NIC_STATUS_INDICATION {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -6713,20 +6278,17 @@ pub struct NDIS_SWITCH_NIC_STATUS_INDICATION {
 pub type _NDIS_SWITCH_NIC_STATUS_INDICATION = NDIS_SWITCH_NIC_STATUS_INDICATION;
 pub type PNDIS_SWITCH_NIC_STATUS_INDICATION = *mut NDIS_SWITCH_NIC_STATUS_INDICATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_COUNTER_HANDLE__ {
     pub unused: i32,
 }
 pub type NDIS_PD_COUNTER_HANDLE = *mut NDIS_PD_COUNTER_HANDLE__;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_FILTER_HANDLE__ {
     pub unused: i32,
 }
 pub type NDIS_PD_FILTER_HANDLE = *mut NDIS_PD_FILTER_HANDLE__;
 pub type DMA_LOGICAL_ADDRESS = PHYSICAL_ADDRESS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct PD_BUFFER_8021Q_INFO {
     pub _align: [u16; 0],
     pub bits_1: [u8; 2],
@@ -6738,7 +6300,6 @@ bits! { PD_BUFFER_8021Q_INFO:
     bits_1 4 12: VlanId set_VlanId UINT16;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct PD_BUFFER_VIRTUAL_SUBNET_INFO {
     pub _align: [u32; 0],
     pub bits_1: [u8; 4],
@@ -6749,7 +6310,6 @@ bits! { PD_BUFFER_VIRTUAL_SUBNET_INFO:
     bits_1 24 8: Reserved set_Reserved UINT32;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct PD_BUFFER {
     pub NextPDBuffer: *mut PD_BUFFER,
     pub NextPartialPDBuffer: *mut PD_BUFFER,
@@ -6767,12 +6327,10 @@ pub struct PD_BUFFER {
 }
 pub type _PD_BUFFER = PD_BUFFER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union PD_BUFFER_u {
     pub MetaDataV0: PD_BUFFER_u_MetaDataV0,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct PD_BUFFER_u_MetaDataV0 {
     pub u: PD_BUFFER_u_MetaDataV0_u,
     pub RxHashValue: ULONG,
@@ -6785,19 +6343,16 @@ pub struct PD_BUFFER_u_MetaDataV0 {
     pub ProviderScratch: UINT64,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union PD_BUFFER_u_MetaDataV0_u {
     pub RxFilterContext: ULONG64,
     pub GftFlowEntryId: ULONG64,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union PD_BUFFER_u_MetaDataV0_u2 {
     pub s: PD_BUFFER_u_MetaDataV0_u2_s,
     pub RxOffloads: [ULONG; 2],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct PD_BUFFER_u_MetaDataV0_u2_s {
     pub bits_1: [u8; 4],
     pub RxRscTcpTimestampDelta: ULONG,
@@ -6819,13 +6374,11 @@ bits! { PD_BUFFER_u_MetaDataV0_u2_s:
     bits_1 16 16: RxCoalescedSegCount set_RxCoalescedSegCount ULONG;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union PD_BUFFER_u_MetaDataV0_u3 {
     pub s: PD_BUFFER_u_MetaDataV0_u3_s,
     pub TxOffloads: [ULONG; 2],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct PD_BUFFER_u_MetaDataV0_u3_s {
     pub _align: [u32; 0],
     pub bits_1: [u8; 8],
@@ -6856,7 +6409,6 @@ pub type NDIS_PD_POST_AND_DRAIN_BUFFER_LIST_HANDLER = Option<
     NDIS_PD_POST_AND_DRAIN_BUFFER_LIST,
 >;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_POST_AND_DRAIN_ARG {
     pub PostBufferListHead: *mut PD_BUFFER,
     pub DrainBufferListTail: *mut *mut PD_BUFFER,
@@ -6881,7 +6433,6 @@ pub type NDIS_PD_QUERY_QUEUE_DEPTH = unsafe extern "system" fn(
 );
 pub type NDIS_PD_QUERY_QUEUE_DEPTH_HANDLER = Option<NDIS_PD_QUERY_QUEUE_DEPTH>;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_QUEUE_DISPATCH {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -6892,7 +6443,6 @@ pub struct NDIS_PD_QUEUE_DISPATCH {
 }
 pub type _NDIS_PD_QUEUE_DISPATCH = NDIS_PD_QUEUE_DISPATCH;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_QUEUE {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -6909,7 +6459,6 @@ pub type NDIS_PD_QUEUE_TYPE = i32;
 pub type _NDIS_PD_QUEUE_PARAMETERS = NDIS_PD_QUEUE_PARAMETERS;
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_ACQUIRE_QUEUES_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -6922,7 +6471,6 @@ pub const PDCounterTypeReceiveFilter: NDIS_PD_COUNTER_TYPE = 3;
 pub const PDCounterTypeMax: NDIS_PD_COUNTER_TYPE = 4;
 pub type NDIS_PD_COUNTER_TYPE = i32;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_RECEIVE_QUEUE_COUNTER {
     pub PacketsReceived: ULONG64,
     pub BytesReceived: ULONG64,
@@ -6930,21 +6478,18 @@ pub struct NDIS_PD_RECEIVE_QUEUE_COUNTER {
 }
 pub type _NDIS_PD_RECEIVE_QUEUE_COUNTER = NDIS_PD_RECEIVE_QUEUE_COUNTER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_TRANSMIT_QUEUE_COUNTER {
     pub PacketsTransmitted: ULONG64,
     pub BytesTransmitted: ULONG64,
 }
 pub type _NDIS_PD_TRANSMIT_QUEUE_COUNTER = NDIS_PD_TRANSMIT_QUEUE_COUNTER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_FILTER_COUNTER {
     pub PacketsMatched: ULONG64,
     pub BytesMatched: ULONG64,
 }
 pub type _NDIS_PD_FILTER_COUNTER = NDIS_PD_FILTER_COUNTER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_PD_COUNTER_VALUE {
     pub ReceiveQueue: NDIS_PD_RECEIVE_QUEUE_COUNTER,
     pub TransmitQueue: NDIS_PD_TRANSMIT_QUEUE_COUNTER,
@@ -6953,7 +6498,6 @@ pub union NDIS_PD_COUNTER_VALUE {
 pub type _NDIS_PD_COUNTER_VALUE = NDIS_PD_COUNTER_VALUE;
 pub type PNDIS_PD_COUNTER_VALUE = *mut NDIS_PD_COUNTER_VALUE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_COUNTER_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -6962,7 +6506,6 @@ pub struct NDIS_PD_COUNTER_PARAMETERS {
 }
 pub type _NDIS_PD_COUNTER_PARAMETERS = NDIS_PD_COUNTER_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_FILTER_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -6978,7 +6521,6 @@ pub struct NDIS_PD_FILTER_PARAMETERS {
 }
 pub type _NDIS_PD_FILTER_PARAMETERS = NDIS_PD_FILTER_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_PROVIDER_HANDLE__ {
     pub unused: i32,
 }
@@ -7075,7 +6617,6 @@ pub type NDIS_PD_PROVIDER_CONTROL = unsafe extern "system" fn(
 ) -> NTSTATUS;
 pub type NDIS_PD_PROVIDER_CONTROL_HANDLER = Option<NDIS_PD_PROVIDER_CONTROL>;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_PROVIDER_DISPATCH {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -7128,7 +6669,6 @@ pub type PNET_BUFFER = *mut NET_BUFFER;
 pub type PNET_BUFFER_LIST_CONTEXT = *mut NET_BUFFER_LIST_CONTEXT;
 pub type PNET_BUFFER_LIST = *mut NET_BUFFER_LIST;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NET_BUFFER_DATA_LENGTH {
     pub DataLength: ULONG,
     pub stDataLength: SIZE_T,
@@ -7136,7 +6676,6 @@ pub union NET_BUFFER_DATA_LENGTH {
 pub type _NET_BUFFER_DATA_LENGTH = NET_BUFFER_DATA_LENGTH;
 pub type PNET_BUFFER_DATA_LENGTH = *mut NET_BUFFER_DATA_LENGTH;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NET_BUFFER_DATA {
     pub Next: *mut NET_BUFFER,
     pub CurrentMdl: *mut MDL,
@@ -7150,7 +6689,6 @@ pub type PNET_BUFFER_DATA = *mut NET_BUFFER_DATA;
 pub type _NET_BUFFER_HEADER = NET_BUFFER_HEADER;
 pub type PNET_BUFFER_HEADER = *mut NET_BUFFER_HEADER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NET_BUFFER_SHARED_MEMORY {
     pub NextSharedMemorySegment: *mut NET_BUFFER_SHARED_MEMORY,
     pub SharedMemoryFlags: ULONG,
@@ -7162,7 +6700,6 @@ pub type _NET_BUFFER_SHARED_MEMORY = NET_BUFFER_SHARED_MEMORY;
 pub type PNET_BUFFER_SHARED_MEMORY = *mut NET_BUFFER_SHARED_MEMORY;
 pub type _NET_BUFFER = NET_BUFFER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NET_BUFFER_u_s {
     pub Next: *mut NET_BUFFER,
     pub CurrentMdl: *mut MDL,
@@ -7172,20 +6709,17 @@ pub struct NET_BUFFER_u_s {
     pub DataOffset: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NET_BUFFER_u_s_u {
     pub DataLength: ULONG,
     pub stDataLength: SIZE_T,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NET_BUFFER_u2 {
     pub SharedMemoryInfo: *mut NET_BUFFER_SHARED_MEMORY,
     pub ScatterGatherList: *mut SCATTER_GATHER_LIST,
 }
 pub type _NET_BUFFER_LIST_CONTEXT = NET_BUFFER_LIST_CONTEXT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NET_BUFFER_LIST_DATA {
     pub Next: *mut NET_BUFFER_LIST,
     pub FirstNetBuffer: *mut NET_BUFFER,
@@ -7196,32 +6730,27 @@ pub type _NET_BUFFER_LIST_HEADER = NET_BUFFER_LIST_HEADER;
 pub type PNET_BUFFER_LIST_HEADER = *mut NET_BUFFER_LIST_HEADER;
 pub type _NET_BUFFER_LIST = NET_BUFFER_LIST;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NET_BUFFER_LIST_u_s {
     pub Next: *mut NET_BUFFER_LIST,
     pub FirstNetBuffer: *mut NET_BUFFER,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NET_BUFFER_LIST_u2 {
     pub Status: NDIS_STATUS,
     pub NdisReserved2: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NET_BUFFER_LIST_8021Q_INFO {
     pub u: NDIS_NET_BUFFER_LIST_8021Q_INFO_u,
 }
 pub type _NDIS_NET_BUFFER_LIST_8021Q_INFO = NDIS_NET_BUFFER_LIST_8021Q_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_NET_BUFFER_LIST_8021Q_INFO_u {
     pub TagHeader: NDIS_NET_BUFFER_LIST_8021Q_INFO_u_TagHeader,
     pub WLanTagHeader: NDIS_NET_BUFFER_LIST_8021Q_INFO_u_WLanTagHeader,
     pub Value: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NET_BUFFER_LIST_8021Q_INFO_u_TagHeader {
     pub _align: [u32; 0],
     pub bits_1: [u8; 4],
@@ -7233,7 +6762,6 @@ bits! { NDIS_NET_BUFFER_LIST_8021Q_INFO_u_TagHeader:
     bits_1 16 16: Reserved set_Reserved UINT32;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NET_BUFFER_LIST_8021Q_INFO_u_WLanTagHeader {
     pub _align: [u32; 0],
     pub bits_1: [u8; 4],
@@ -7247,13 +6775,11 @@ bits! { NDIS_NET_BUFFER_LIST_8021Q_INFO_u_WLanTagHeader:
 }
 pub type PNDIS_NET_BUFFER_LIST_8021Q_INFO = *mut NDIS_NET_BUFFER_LIST_8021Q_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NET_BUFFER_LIST_MEDIA_SPECIFIC_INFO {
     pub u: NDIS_NET_BUFFER_LIST_MEDIA_SPECIFIC_INFO_u,
 }
 pub type _NDIS_NET_BUFFER_LIST_MEDIA_SPECIFIC_INFO = NDIS_NET_BUFFER_LIST_MEDIA_SPECIFIC_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_NET_BUFFER_LIST_MEDIA_SPECIFIC_INFO_u {
     pub MediaSpecificInfo: PVOID,
     pub NativeWifiSpecificInfo: PVOID,
@@ -7263,14 +6789,12 @@ pub type PNDIS_NET_BUFFER_LIST_MEDIA_SPECIFIC_INFO = *mut NDIS_NET_BUFFER_LIST_M
 pub type NDIS_NBL_MEDIA_SPECIFIC_INFORMATION = _NDIS_NBL_MEDIA_MEDIA_SPECIFIC_INFORMATION;
 pub type PNDIS_NBL_MEDIA_SPECIFIC_INFORMATION = *mut _NDIS_NBL_MEDIA_MEDIA_SPECIFIC_INFORMATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_SWITCH_FORWARDING_DETAIL_NET_BUFFER_LIST_INFO {
     pub AsUINT64: UINT64,
     pub s: NDIS_SWITCH_FORWARDING_DETAIL_NET_BUFFER_LIST_INFO_s,
 }
 pub type _NDIS_SWITCH_FORWARDING_DETAIL_NET_BUFFER_LIST_INFO = NDIS_SWITCH_FORWARDING_DETAIL_NET_BUFFER_LIST_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_FORWARDING_DETAIL_NET_BUFFER_LIST_INFO_s {
     pub _align: [u32; 0],
     pub bits_1: [u8; 8],
@@ -7289,13 +6813,11 @@ bits! { NDIS_SWITCH_FORWARDING_DETAIL_NET_BUFFER_LIST_INFO_s:
 }
 pub type PNDIS_SWITCH_FORWARDING_DETAIL_NET_BUFFER_LIST_INFO = *mut NDIS_SWITCH_FORWARDING_DETAIL_NET_BUFFER_LIST_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NET_BUFFER_LIST_VIRTUAL_SUBNET_INFO {
     pub u: NDIS_NET_BUFFER_LIST_VIRTUAL_SUBNET_INFO_u,
 }
 pub type _NDIS_NET_BUFFER_LIST_VIRTUAL_SUBNET_INFO = NDIS_NET_BUFFER_LIST_VIRTUAL_SUBNET_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_NET_BUFFER_LIST_VIRTUAL_SUBNET_INFO_u {
     pub s: NDIS_NET_BUFFER_LIST_VIRTUAL_SUBNET_INFO_u_s,
     pub Value: PVOID,
@@ -7306,7 +6828,6 @@ bits! { NDIS_NET_BUFFER_LIST_VIRTUAL_SUBNET_INFO_u_s:
 }
 pub type PNDIS_NET_BUFFER_LIST_VIRTUAL_SUBNET_INFO = *mut NDIS_NET_BUFFER_LIST_VIRTUAL_SUBNET_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NET_BUFFER_LIST_GFT_OFFLOAD_INFO {
     pub Flags: ULONG,
     pub VPortId: USHORT,
@@ -7315,7 +6836,6 @@ pub struct NDIS_NET_BUFFER_LIST_GFT_OFFLOAD_INFO {
 pub type _NDIS_NET_BUFFER_LIST_GFT_OFFLOAD_INFO = NDIS_NET_BUFFER_LIST_GFT_OFFLOAD_INFO;
 pub type PNDIS_NET_BUFFER_LIST_GFT_OFFLOAD_INFO = *mut NDIS_NET_BUFFER_LIST_GFT_OFFLOAD_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_PORT_DESTINATION {
     pub PortId: NDIS_SWITCH_PORT_ID,
     pub NicIndex: NDIS_SWITCH_NIC_INDEX,
@@ -7330,7 +6850,6 @@ bits! { NDIS_SWITCH_PORT_DESTINATION:
 }
 pub type PNDIS_SWITCH_PORT_DESTINATION = *mut NDIS_SWITCH_PORT_DESTINATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_FORWARDING_DESTINATION_ARRAY {
     pub Header: NDIS_OBJECT_HEADER,
     pub ElementSize: UINT32,
@@ -7341,7 +6860,6 @@ pub struct NDIS_SWITCH_FORWARDING_DESTINATION_ARRAY {
 pub type _NDIS_SWITCH_FORWARDING_DESTINATION_ARRAY = NDIS_SWITCH_FORWARDING_DESTINATION_ARRAY;
 pub type PNDIS_SWITCH_FORWARDING_DESTINATION_ARRAY = *mut NDIS_SWITCH_FORWARDING_DESTINATION_ARRAY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NBL_MEDIA_SPECIFIC_INFORMATION_EX {
     pub Header: NDIS_OBJECT_HEADER,
     pub NextEntry: *mut NDIS_NBL_MEDIA_SPECIFIC_INFORMATION_EX,
@@ -7351,52 +6869,44 @@ pub struct NDIS_NBL_MEDIA_SPECIFIC_INFORMATION_EX {
 pub type _NDIS_NBL_MEDIA_SPECIFIC_INFORMATION_EX = NDIS_NBL_MEDIA_SPECIFIC_INFORMATION_EX;
 pub type PNDIS_NBL_MEDIA_SPECIFIC_INFORMATION_EX = *mut NDIS_NBL_MEDIA_SPECIFIC_INFORMATION_EX;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NET_BUFFER_LIST_FILTERING_INFO {
     pub u: NDIS_NET_BUFFER_LIST_FILTERING_INFO_u,
 }
 pub type _NDIS_NET_BUFFER_LIST_FILTERING_INFO = NDIS_NET_BUFFER_LIST_FILTERING_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_NET_BUFFER_LIST_FILTERING_INFO_u {
     pub FilteringInfo: NDIS_NET_BUFFER_LIST_FILTERING_INFO_u_FilteringInfo,
     pub Value: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NET_BUFFER_LIST_FILTERING_INFO_u_FilteringInfo {
     pub FilterId: USHORT,
     pub QueueVPortInfo: NDIS_NET_BUFFER_LIST_FILTERING_INFO_u_FilteringInfo_QueueVPortInfo,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_NET_BUFFER_LIST_FILTERING_INFO_u_FilteringInfo_QueueVPortInfo {
     pub QueueId: USHORT,
     pub VPortId: USHORT,
 }
 pub type PNDIS_NET_BUFFER_LIST_FILTERING_INFO = *mut NDIS_NET_BUFFER_LIST_FILTERING_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_RSC_NBL_INFO {
     pub Info: NDIS_RSC_NBL_INFO_Info,
     pub Value: PVOID,
 }
 pub type _NDIS_RSC_NBL_INFO = NDIS_RSC_NBL_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RSC_NBL_INFO_Info {
     pub CoalescedSegCount: USHORT,
     pub DupAckCount: USHORT,
 }
 pub type PNDIS_RSC_NBL_INFO = *mut NDIS_RSC_NBL_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_POLL_HANDLE__ {
     pub unused: i32,
 }
 pub type NDIS_POLL_HANDLE = *mut NDIS_POLL_HANDLE__;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_POLL_TRANSMIT_DATA {
     pub MaxNblsToComplete: ULONG,
     pub Reserved1: [ULONG; 3],
@@ -7409,7 +6919,6 @@ pub struct NDIS_POLL_TRANSMIT_DATA {
 }
 pub type _NDIS_POLL_TRANSMIT_DATA = NDIS_POLL_TRANSMIT_DATA;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_POLL_RECEIVE_DATA {
     pub MaxNblsToIndicate: ULONG,
     pub Reserved1: [ULONG; 3],
@@ -7422,7 +6931,6 @@ pub struct NDIS_POLL_RECEIVE_DATA {
 }
 pub type _NDIS_POLL_RECEIVE_DATA = NDIS_POLL_RECEIVE_DATA;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_POLL_DATA {
     pub Header: NDIS_OBJECT_HEADER,
     pub Transmit: NDIS_POLL_TRANSMIT_DATA,
@@ -7435,7 +6943,6 @@ pub type NDIS_POLL = unsafe extern "system" fn(
 );
 pub type NDIS_POLL_HANDLER = Option<NDIS_POLL>;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_POLL_NOTIFICATION {
     pub Header: NDIS_OBJECT_HEADER,
     pub Enabled: BOOLEAN,
@@ -7447,7 +6954,6 @@ pub type NDIS_SET_POLL_NOTIFICATION = unsafe extern "system" fn(
 );
 pub type NDIS_SET_POLL_NOTIFICATION_HANDLER = Option<NDIS_SET_POLL_NOTIFICATION>;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_POLL_CHARACTERISTICS {
     pub Header: NDIS_OBJECT_HEADER,
     pub SetPollNotificationHandler: NDIS_SET_POLL_NOTIFICATION_HANDLER,
@@ -7455,14 +6961,12 @@ pub struct NDIS_POLL_CHARACTERISTICS {
 }
 pub type _NDIS_POLL_CHARACTERISTICS = NDIS_POLL_CHARACTERISTICS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NET_BUFFER_LIST_TIMESTAMP {
     pub Timestamp: ULONG64,
 }
 pub type _NET_BUFFER_LIST_TIMESTAMP = NET_BUFFER_LIST_TIMESTAMP;
 pub type PNET_BUFFER_LIST_TIMESTAMP = *mut NET_BUFFER_LIST_TIMESTAMP;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NET_BUFFER_LIST_POOL_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub ProtocolId: UCHAR,
@@ -7475,7 +6979,6 @@ pub struct NET_BUFFER_LIST_POOL_PARAMETERS {
 pub type _NET_BUFFER_LIST_POOL_PARAMETERS = NET_BUFFER_LIST_POOL_PARAMETERS;
 pub type PNET_BUFFER_LIST_POOL_PARAMETERS = *mut NET_BUFFER_LIST_POOL_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NET_BUFFER_POOL_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub PoolTag: ULONG,
@@ -7491,24 +6994,20 @@ pub type NET_BUFFER_ALLOCATE_MDL_HANDLER = Option<NET_BUFFER_ALLOCATE_MDL>;
 pub type NET_BUFFER_FREE_MDL = unsafe extern "system" fn(Mdl: *mut MDL);
 pub type NET_BUFFER_FREE_MDL_HANDLER = Option<NET_BUFFER_FREE_MDL>;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IPSEC_OFFLOAD_V1_NET_BUFFER_LIST_INFO {
     pub u: NDIS_IPSEC_OFFLOAD_V1_NET_BUFFER_LIST_INFO_u,
 }
 pub type _NDIS_IPSEC_OFFLOAD_V1_NET_BUFFER_LIST_INFO = NDIS_IPSEC_OFFLOAD_V1_NET_BUFFER_LIST_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_IPSEC_OFFLOAD_V1_NET_BUFFER_LIST_INFO_u {
     pub Transmit: NDIS_IPSEC_OFFLOAD_V1_NET_BUFFER_LIST_INFO_u_Transmit,
     pub Receive: NDIS_IPSEC_OFFLOAD_V1_NET_BUFFER_LIST_INFO_u_Receive,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IPSEC_OFFLOAD_V1_NET_BUFFER_LIST_INFO_u_Transmit {
     pub OffloadHandle: NDIS_HANDLE,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IPSEC_OFFLOAD_V1_NET_BUFFER_LIST_INFO_u_Receive {
     pub bits_1: [u8; 2],
     pub CryptoStatus: USHORT,
@@ -7521,13 +7020,11 @@ bits! { NDIS_IPSEC_OFFLOAD_V1_NET_BUFFER_LIST_INFO_u_Receive:
 }
 pub type PNDIS_IPSEC_OFFLOAD_V1_NET_BUFFER_LIST_INFO = *mut NDIS_IPSEC_OFFLOAD_V1_NET_BUFFER_LIST_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO {
     pub u: NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u,
 }
 pub type _NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO = NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u {
     pub Transmit: NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u_Transmit,
     pub LsoV1Transmit: NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u_LsoV1Transmit,
@@ -7537,7 +7034,6 @@ pub union NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u {
     pub Value: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u_Transmit {
     pub _align: [u32; 0],
     pub bits_1: [u8; 4],
@@ -7548,7 +7044,6 @@ bits! { NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u_Transmit:
     bits_1 31 1: Reserved2 set_Reserved2 ULONG;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u_LsoV1Transmit {
     pub _align: [u32; 0],
     pub bits_1: [u8; 4],
@@ -7560,7 +7055,6 @@ bits! { NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u_LsoV1Transmit:
     bits_1 31 1: Reserved2 set_Reserved2 ULONG;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u_LsoV1TransmitComplete {
     pub _align: [u32; 0],
     pub bits_1: [u8; 4],
@@ -7571,7 +7065,6 @@ bits! { NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u_LsoV1TransmitComplete
     bits_1 31 1: Reserved2 set_Reserved2 ULONG;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u_LsoV2Transmit {
     pub _align: [u32; 0],
     pub bits_1: [u8; 4],
@@ -7583,7 +7076,6 @@ bits! { NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u_LsoV2Transmit:
     bits_1 31 1: IPVersion set_IPVersion ULONG;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u_LsoV2TransmitComplete {
     pub _align: [u32; 0],
     pub bits_1: [u8; 4],
@@ -7595,20 +7087,17 @@ bits! { NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u_LsoV2TransmitComplete
 }
 pub type PNDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO = *mut NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO {
     pub u: NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO_u,
 }
 pub type _NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO = NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO_u {
     pub Transmit: NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO_u_Transmit,
     pub Receive: NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO_u_Receive,
     pub Value: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO_u_Transmit {
     pub _align: [u32; 0],
     pub bits_1: [u8; 4],
@@ -7623,7 +7112,6 @@ bits! { NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO_u_Transmit:
     bits_1 16 10: TcpHeaderOffset set_TcpHeaderOffset ULONG;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO_u_Receive {
     pub _align: [u32; 0],
     pub bits_1: [u8; 2],
@@ -7642,19 +7130,16 @@ bits! { NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO_u_Receive:
 }
 pub type PNDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO = *mut NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_SEND_OFFLOADS_SUPPLEMENTAL_NET_BUFFER_LIST_INFO {
     pub u: NDIS_TCP_SEND_OFFLOADS_SUPPLEMENTAL_NET_BUFFER_LIST_INFO_u,
 }
 pub type _NDIS_TCP_SEND_OFFLOADS_SUPPLEMENTAL_NET_BUFFER_LIST_INFO = NDIS_TCP_SEND_OFFLOADS_SUPPLEMENTAL_NET_BUFFER_LIST_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_TCP_SEND_OFFLOADS_SUPPLEMENTAL_NET_BUFFER_LIST_INFO_u {
     pub EncapsulatedPacketOffsets: NDIS_TCP_SEND_OFFLOADS_SUPPLEMENTAL_NET_BUFFER_LIST_INFO_u_EncapsulatedPacketOffsets,
     pub Value: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TCP_SEND_OFFLOADS_SUPPLEMENTAL_NET_BUFFER_LIST_INFO_u_EncapsulatedPacketOffsets {
     pub _align: [u32; 0],
     pub bits_1: [u8; 4],
@@ -7671,7 +7156,6 @@ bits! { NDIS_TCP_SEND_OFFLOADS_SUPPLEMENTAL_NET_BUFFER_LIST_INFO_u_EncapsulatedP
 }
 pub type PNDIS_TCP_SEND_OFFLOADS_SUPPLEMENTAL_NET_BUFFER_LIST_INFO = *mut NDIS_TCP_SEND_OFFLOADS_SUPPLEMENTAL_NET_BUFFER_LIST_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_OFFLOAD_ENCAPSULATION {
     pub Header: NDIS_OBJECT_HEADER,
     pub IPv4: NDIS_OFFLOAD_ENCAPSULATION_IPv4,
@@ -7679,14 +7163,12 @@ pub struct NDIS_OFFLOAD_ENCAPSULATION {
 }
 pub type _NDIS_OFFLOAD_ENCAPSULATION = NDIS_OFFLOAD_ENCAPSULATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_OFFLOAD_ENCAPSULATION_IPv4 {
     pub Enabled: ULONG,
     pub EncapsulationType: ULONG,
     pub HeaderSize: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_OFFLOAD_ENCAPSULATION_IPv6 {
     pub Enabled: ULONG,
     pub EncapsulationType: ULONG,
@@ -7694,24 +7176,20 @@ pub struct NDIS_OFFLOAD_ENCAPSULATION_IPv6 {
 }
 pub type PNDIS_OFFLOAD_ENCAPSULATION = *mut NDIS_OFFLOAD_ENCAPSULATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IPSEC_OFFLOAD_V2_NET_BUFFER_LIST_INFO {
     pub u: NDIS_IPSEC_OFFLOAD_V2_NET_BUFFER_LIST_INFO_u,
 }
 pub type _NDIS_IPSEC_OFFLOAD_V2_NET_BUFFER_LIST_INFO = NDIS_IPSEC_OFFLOAD_V2_NET_BUFFER_LIST_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_IPSEC_OFFLOAD_V2_NET_BUFFER_LIST_INFO_u {
     pub Transmit: NDIS_IPSEC_OFFLOAD_V2_NET_BUFFER_LIST_INFO_u_Transmit,
     pub Receive: NDIS_IPSEC_OFFLOAD_V2_NET_BUFFER_LIST_INFO_u_Receive,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IPSEC_OFFLOAD_V2_NET_BUFFER_LIST_INFO_u_Transmit {
     pub OffloadHandle: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IPSEC_OFFLOAD_V2_NET_BUFFER_LIST_INFO_u_Receive {
     pub _align: [u32; 0],
     pub bits_1: [u8; 4],
@@ -7725,31 +7203,26 @@ bits! { NDIS_IPSEC_OFFLOAD_V2_NET_BUFFER_LIST_INFO_u_Receive:
 }
 pub type PNDIS_IPSEC_OFFLOAD_V2_NET_BUFFER_LIST_INFO = *mut NDIS_IPSEC_OFFLOAD_V2_NET_BUFFER_LIST_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IPSEC_OFFLOAD_V2_TUNNEL_NET_BUFFER_LIST_INFO {
     pub Transmit: NDIS_IPSEC_OFFLOAD_V2_TUNNEL_NET_BUFFER_LIST_INFO_Transmit,
 }
 pub type _NDIS_IPSEC_OFFLOAD_V2_TUNNEL_NET_BUFFER_LIST_INFO = NDIS_IPSEC_OFFLOAD_V2_TUNNEL_NET_BUFFER_LIST_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IPSEC_OFFLOAD_V2_TUNNEL_NET_BUFFER_LIST_INFO_Transmit {
     pub TunnelHandle: NDIS_HANDLE,
 }
 pub type PNDIS_IPSEC_OFFLOAD_V2_TUNNEL_NET_BUFFER_LIST_INFO = *mut NDIS_IPSEC_OFFLOAD_V2_TUNNEL_NET_BUFFER_LIST_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IPSEC_OFFLOAD_V2_HEADER_NET_BUFFER_LIST_INFO {
     pub u: NDIS_IPSEC_OFFLOAD_V2_HEADER_NET_BUFFER_LIST_INFO_u,
 }
 pub type _NDIS_IPSEC_OFFLOAD_V2_HEADER_NET_BUFFER_LIST_INFO = NDIS_IPSEC_OFFLOAD_V2_HEADER_NET_BUFFER_LIST_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_IPSEC_OFFLOAD_V2_HEADER_NET_BUFFER_LIST_INFO_u {
     pub Transmit: NDIS_IPSEC_OFFLOAD_V2_HEADER_NET_BUFFER_LIST_INFO_u_Transmit,
     pub Receive: NDIS_IPSEC_OFFLOAD_V2_HEADER_NET_BUFFER_LIST_INFO_u_Receive,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IPSEC_OFFLOAD_V2_HEADER_NET_BUFFER_LIST_INFO_u_Transmit {
     pub _align: [u32; 0],
     pub bits_1: [u8; 4],
@@ -7761,7 +7234,6 @@ bits! { NDIS_IPSEC_OFFLOAD_V2_HEADER_NET_BUFFER_LIST_INFO_u_Transmit:
     bits_1 24 8: EspHeaderOffset set_EspHeaderOffset ULONG;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IPSEC_OFFLOAD_V2_HEADER_NET_BUFFER_LIST_INFO_u_Receive {
     pub _align: [u32; 0],
     pub bits_1: [u8; 3],
@@ -7781,7 +7253,6 @@ pub type _IPSEC_OFFLOAD_V2_OPERATION = IPSEC_OFFLOAD_V2_OPERATION;
 pub type PIPSEC_OFFLOAD_V2_OPERATION = *mut IPSEC_OFFLOAD_V2_OPERATION;
 pub type IPSEC_OFFLOAD_V2_SPI_TYPE = ULONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IPSEC_OFFLOAD_V2_ALGORITHM_INFO {
     pub Identifier: ULONG,
     pub KeyLength: ULONG,
@@ -7791,7 +7262,6 @@ pub struct IPSEC_OFFLOAD_V2_ALGORITHM_INFO {
 pub type _IPSEC_OFFLOAD_V2_ALGORITHM_INFO = IPSEC_OFFLOAD_V2_ALGORITHM_INFO;
 pub type PIPSEC_OFFLOAD_V2_ALGORITHM_INFO = *mut IPSEC_OFFLOAD_V2_ALGORITHM_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IPSEC_OFFLOAD_V2_SECURITY_ASSOCIATION {
     pub Flags: ULONG,
     pub Operation: IPSEC_OFFLOAD_V2_OPERATION,
@@ -7804,7 +7274,6 @@ pub type _IPSEC_OFFLOAD_V2_SECURITY_ASSOCIATION = IPSEC_OFFLOAD_V2_SECURITY_ASSO
 pub type PIPSEC_OFFLOAD_V2_SECURITY_ASSOCIATION = *mut IPSEC_OFFLOAD_V2_SECURITY_ASSOCIATION;
 pub type PIPSEC_OFFLOAD_V2_ADD_SA = *mut IPSEC_OFFLOAD_V2_ADD_SA;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IPSEC_OFFLOAD_V2_ADD_SA {
     pub Header: NDIS_OBJECT_HEADER,
     pub Next: PIPSEC_OFFLOAD_V2_ADD_SA,
@@ -7819,26 +7288,22 @@ pub struct IPSEC_OFFLOAD_V2_ADD_SA {
 }
 pub type _IPSEC_OFFLOAD_V2_ADD_SA = IPSEC_OFFLOAD_V2_ADD_SA;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union IPSEC_OFFLOAD_V2_ADD_SA_u {
     pub IPv4Endpoints: IPSEC_OFFLOAD_V2_ADD_SA_u_IPv4Endpoints,
     pub IPv6Endpoints: IPSEC_OFFLOAD_V2_ADD_SA_u_IPv6Endpoints,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IPSEC_OFFLOAD_V2_ADD_SA_u_IPv4Endpoints {
     pub SrcAddr: IPAddr,
     pub DestAddr: IPAddr,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IPSEC_OFFLOAD_V2_ADD_SA_u_IPv6Endpoints {
     pub SrcAddr: [UCHAR; 16],
     pub DestAddr: [UCHAR; 16],
 }
 pub type PIPSEC_OFFLOAD_V2_ADD_SA_EX = *mut IPSEC_OFFLOAD_V2_ADD_SA_EX;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IPSEC_OFFLOAD_V2_ADD_SA_EX {
     pub Header: NDIS_OBJECT_HEADER,
     pub NumExtHdrs: ULONG,
@@ -7854,26 +7319,22 @@ pub struct IPSEC_OFFLOAD_V2_ADD_SA_EX {
 }
 pub type _IPSEC_OFFLOAD_V2_ADD_SA_EX = IPSEC_OFFLOAD_V2_ADD_SA_EX;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union IPSEC_OFFLOAD_V2_ADD_SA_EX_u {
     pub IPv4Endpoints: IPSEC_OFFLOAD_V2_ADD_SA_EX_u_IPv4Endpoints,
     pub IPv6Endpoints: IPSEC_OFFLOAD_V2_ADD_SA_EX_u_IPv6Endpoints,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IPSEC_OFFLOAD_V2_ADD_SA_EX_u_IPv4Endpoints {
     pub SrcAddr: IPAddr,
     pub DestAddr: IPAddr,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IPSEC_OFFLOAD_V2_ADD_SA_EX_u_IPv6Endpoints {
     pub SrcAddr: [UCHAR; 16],
     pub DestAddr: [UCHAR; 16],
 }
 pub type PIPSEC_OFFLOAD_V2_DELETE_SA = *mut IPSEC_OFFLOAD_V2_DELETE_SA;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IPSEC_OFFLOAD_V2_DELETE_SA {
     pub Header: NDIS_OBJECT_HEADER,
     pub Next: PIPSEC_OFFLOAD_V2_DELETE_SA,
@@ -7881,7 +7342,6 @@ pub struct IPSEC_OFFLOAD_V2_DELETE_SA {
 }
 pub type _IPSEC_OFFLOAD_V2_DELETE_SA = IPSEC_OFFLOAD_V2_DELETE_SA;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IPSEC_OFFLOAD_V2_UPDATE_SA {
     pub Header: NDIS_OBJECT_HEADER,
     pub OffloadHandle: NDIS_HANDLE,
@@ -7892,19 +7352,16 @@ pub struct IPSEC_OFFLOAD_V2_UPDATE_SA {
 pub type _IPSEC_OFFLOAD_V2_UPDATE_SA = IPSEC_OFFLOAD_V2_UPDATE_SA;
 pub type PIPSEC_OFFLOAD_V2_UPDATE_SA = *mut IPSEC_OFFLOAD_V2_UPDATE_SA;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_UDP_SEGMENTATION_OFFLOAD_NET_BUFFER_LIST_INFO {
     pub u: NDIS_UDP_SEGMENTATION_OFFLOAD_NET_BUFFER_LIST_INFO_u,
 }
 pub type _NDIS_UDP_SEGMENTATION_OFFLOAD_NET_BUFFER_LIST_INFO = NDIS_UDP_SEGMENTATION_OFFLOAD_NET_BUFFER_LIST_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_UDP_SEGMENTATION_OFFLOAD_NET_BUFFER_LIST_INFO_u {
     pub Transmit: NDIS_UDP_SEGMENTATION_OFFLOAD_NET_BUFFER_LIST_INFO_u_Transmit,
     pub Value: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_UDP_SEGMENTATION_OFFLOAD_NET_BUFFER_LIST_INFO_u_Transmit {
     pub _align: [u32; 0],
     pub bits_1: [u8; 4],
@@ -7917,19 +7374,16 @@ bits! { NDIS_UDP_SEGMENTATION_OFFLOAD_NET_BUFFER_LIST_INFO_u_Transmit:
 }
 pub type PNDIS_UDP_SEGMENTATION_OFFLOAD_NET_BUFFER_LIST_INFO = *mut NDIS_UDP_SEGMENTATION_OFFLOAD_NET_BUFFER_LIST_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_UDP_RSC_OFFLOAD_NET_BUFFER_LIST_INFO {
     pub u: NDIS_UDP_RSC_OFFLOAD_NET_BUFFER_LIST_INFO_u,
 }
 pub type _NDIS_UDP_RSC_OFFLOAD_NET_BUFFER_LIST_INFO = NDIS_UDP_RSC_OFFLOAD_NET_BUFFER_LIST_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_UDP_RSC_OFFLOAD_NET_BUFFER_LIST_INFO_u {
     pub Receive: NDIS_UDP_RSC_OFFLOAD_NET_BUFFER_LIST_INFO_u_Receive,
     pub Value: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_UDP_RSC_OFFLOAD_NET_BUFFER_LIST_INFO_u_Receive {
     pub SegCount: USHORT,
     pub SegSize: USHORT,
@@ -8054,7 +7508,6 @@ pub type DIRECT_OID_REQUEST_COMPLETE_HANDLER = Option<
     PROTOCOL_DIRECT_OID_REQUEST_COMPLETE,
 >;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_BIND_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub ProtocolSection: PNDIS_STRING,
@@ -8137,7 +7590,6 @@ pub type NET_PNP_EVENT_HANDLER = Option<PROTOCOL_NET_PNP_EVENT>;
 pub type PROTOCOL_UNINSTALL = unsafe extern "system" fn();
 pub type UNINSTALL_PROTOCOL_HANDLER = Option<PROTOCOL_UNINSTALL>;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PROTOCOL_CO_CHARACTERISTICS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -8149,7 +7601,6 @@ pub struct NDIS_PROTOCOL_CO_CHARACTERISTICS {
 pub type _NDIS_PROTOCOL_CO_CHARACTERISTICS = NDIS_PROTOCOL_CO_CHARACTERISTICS;
 pub type PNDIS_PROTOCOL_CO_CHARACTERISTICS = *mut NDIS_PROTOCOL_CO_CHARACTERISTICS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PROTOCOL_DRIVER_CHARACTERISTICS {
     pub Header: NDIS_OBJECT_HEADER,
     pub MajorNdisVersion: UCHAR,
@@ -8174,7 +7625,6 @@ pub struct NDIS_PROTOCOL_DRIVER_CHARACTERISTICS {
 pub type _NDIS_PROTOCOL_DRIVER_CHARACTERISTICS = NDIS_PROTOCOL_DRIVER_CHARACTERISTICS;
 pub type PNDIS_PROTOCOL_DRIVER_CHARACTERISTICS = *mut NDIS_PROTOCOL_DRIVER_CHARACTERISTICS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_OPEN_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub AdapterName: PNDIS_STRING,
@@ -8187,7 +7637,6 @@ pub struct NDIS_OPEN_PARAMETERS {
 pub type _NDIS_OPEN_PARAMETERS = NDIS_OPEN_PARAMETERS;
 pub type PNDIS_OPEN_PARAMETERS = *mut NDIS_OPEN_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PROTOCOL_PAUSE_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -8196,7 +7645,6 @@ pub struct NDIS_PROTOCOL_PAUSE_PARAMETERS {
 pub type _NDIS_PROTOCOL_PAUSE_PARAMETERS = NDIS_PROTOCOL_PAUSE_PARAMETERS;
 pub type PNDIS_PROTOCOL_PAUSE_PARAMETERS = *mut NDIS_PROTOCOL_PAUSE_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PROTOCOL_RESTART_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub FilterModuleNameBuffer: PUCHAR,
@@ -8209,7 +7657,6 @@ pub struct NDIS_PROTOCOL_RESTART_PARAMETERS {
 pub type _NDIS_PROTOCOL_RESTART_PARAMETERS = NDIS_PROTOCOL_RESTART_PARAMETERS;
 pub type PNDIS_PROTOCOL_RESTART_PARAMETERS = *mut NDIS_PROTOCOL_RESTART_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_BIND_FAILED_NOTIFICATION {
     pub Header: NDIS_OBJECT_HEADER,
     pub MiniportNetLuid: NET_LUID,
@@ -8281,7 +7728,6 @@ pub type MINIPORT_INTERRUPT_DPC = unsafe extern "system" fn(
 );
 pub type MINIPORT_INTERRUPT_DPC_HANDLER = Option<MINIPORT_INTERRUPT_DPC>;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_RECEIVE_THROTTLE_PARAMETERS {
     pub MaxNblsToIndicate: ULONG,
     pub bits_1: [u8; 1],
@@ -8343,7 +7789,6 @@ pub type NDIS_INTERRUPT_TYPE = i32;
 pub type _NDIS_INTERRUPT_TYPE = NDIS_INTERRUPT_TYPE;
 pub type PNDIS_INTERRUPT_TYPE = *mut NDIS_INTERRUPT_TYPE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MINIPORT_INTERRUPT_CHARACTERISTICS {
     pub Header: NDIS_OBJECT_HEADER,
     pub InterruptHandler: MINIPORT_ISR_HANDLER,
@@ -8380,7 +7825,6 @@ pub type MINIPORT_START_DEVICE_HANDLER = Option<MINIPORT_PNP_IRP>;
 pub type MINIPORT_FILTER_RESOURCE_REQUIREMENTS = MINIPORT_PNP_IRP;
 pub type MINIPORT_FILTER_RESOURCE_REQUIREMENTS_HANDLER = Option<MINIPORT_PNP_IRP>;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MINIPORT_PNP_CHARACTERISTICS {
     pub Header: NDIS_OBJECT_HEADER,
     pub MiniportAddDeviceHandler: MINIPORT_ADD_DEVICE_HANDLER,
@@ -8420,7 +7864,6 @@ pub type MINIPORT_ALLOCATE_SHARED_MEM_COMPLETE_HANDLER = Option<
     MINIPORT_ALLOCATE_SHARED_MEM_COMPLETE,
 >;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_DMA_DESCRIPTION {
     pub DemandMode: BOOLEAN,
     pub AutoInitialize: BOOLEAN,
@@ -8443,7 +7886,6 @@ pub struct NDIS_DMA_BLOCK {
 pub type _NDIS_DMA_BLOCK = NDIS_DMA_BLOCK;
 pub type PNDIS_DMA_BLOCK = *mut NDIS_DMA_BLOCK;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SG_DMA_DESCRIPTION {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -8456,7 +7898,6 @@ pub struct NDIS_SG_DMA_DESCRIPTION {
 pub type _NDIS_SG_DMA_DESCRIPTION = NDIS_SG_DMA_DESCRIPTION;
 pub type PNDIS_SG_DMA_DESCRIPTION = *mut NDIS_SG_DMA_DESCRIPTION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MINIPORT_INIT_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -8471,7 +7912,6 @@ pub struct NDIS_MINIPORT_INIT_PARAMETERS {
 pub type _NDIS_MINIPORT_INIT_PARAMETERS = NDIS_MINIPORT_INIT_PARAMETERS;
 pub type PNDIS_MINIPORT_INIT_PARAMETERS = *mut NDIS_MINIPORT_INIT_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MINIPORT_RESTART_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub RestartAttributes: PNDIS_RESTART_ATTRIBUTES,
@@ -8480,7 +7920,6 @@ pub struct NDIS_MINIPORT_RESTART_PARAMETERS {
 pub type _NDIS_MINIPORT_RESTART_PARAMETERS = NDIS_MINIPORT_RESTART_PARAMETERS;
 pub type PNDIS_MINIPORT_RESTART_PARAMETERS = *mut NDIS_MINIPORT_RESTART_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES {
     pub Header: NDIS_OBJECT_HEADER,
     pub MiniportAdapterContext: NDIS_HANDLE,
@@ -8491,7 +7930,6 @@ pub struct NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES {
 pub type _NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES = NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES;
 pub type PNDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES = *mut NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES {
     pub Header: NDIS_OBJECT_HEADER,
     pub MiniportAddDeviceContext: NDIS_HANDLE,
@@ -8500,7 +7938,6 @@ pub struct NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES {
 pub type _NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES = NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES;
 pub type PNDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES = *mut NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -8539,7 +7976,6 @@ pub struct NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES {
 pub type _NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES = NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES;
 pub type PNDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES = *mut NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_HD_SPLIT_ATTRIBUTES {
     pub Header: NDIS_OBJECT_HEADER,
     pub HardwareCapabilities: ULONG,
@@ -8551,7 +7987,6 @@ pub struct NDIS_HD_SPLIT_ATTRIBUTES {
 pub type _NDIS_HD_SPLIT_ATTRIBUTES = NDIS_HD_SPLIT_ATTRIBUTES;
 pub type PNDIS_HD_SPLIT_ATTRIBUTES = *mut NDIS_HD_SPLIT_ATTRIBUTES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES {
     pub Header: NDIS_OBJECT_HEADER,
     pub HDSplitAttributes: PNDIS_HD_SPLIT_ATTRIBUTES,
@@ -8569,7 +8004,6 @@ pub struct NDIS_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES {
 pub type _NDIS_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES = NDIS_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES;
 pub type PNDIS_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES = *mut NDIS_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES {
     pub Header: NDIS_OBJECT_HEADER,
     pub DefaultOffloadConfiguration: PNDIS_OFFLOAD,
@@ -8580,7 +8014,6 @@ pub struct NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES {
 pub type _NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES = NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES;
 pub type PNDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES = *mut NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MINIPORT_ADAPTER_NATIVE_802_11_ATTRIBUTES {
     pub Header: NDIS_OBJECT_HEADER,
     pub OpModeCapability: ULONG,
@@ -8597,7 +8030,6 @@ pub struct NDIS_MINIPORT_ADAPTER_NATIVE_802_11_ATTRIBUTES {
 pub type _NDIS_MINIPORT_ADAPTER_NATIVE_802_11_ATTRIBUTES = NDIS_MINIPORT_ADAPTER_NATIVE_802_11_ATTRIBUTES;
 pub type PNDIS_MINIPORT_ADAPTER_NATIVE_802_11_ATTRIBUTES = *mut NDIS_MINIPORT_ADAPTER_NATIVE_802_11_ATTRIBUTES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MINIPORT_ADAPTER_NDK_ATTRIBUTES {
     pub Header: NDIS_OBJECT_HEADER,
     pub Enabled: BOOLEAN,
@@ -8606,7 +8038,6 @@ pub struct NDIS_MINIPORT_ADAPTER_NDK_ATTRIBUTES {
 pub type _NDIS_MINIPORT_ADAPTER_NDK_ATTRIBUTES = NDIS_MINIPORT_ADAPTER_NDK_ATTRIBUTES;
 pub type PNDIS_MINIPORT_ADAPTER_NDK_ATTRIBUTES = *mut NDIS_MINIPORT_ADAPTER_NDK_ATTRIBUTES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MINIPORT_ADAPTER_PACKET_DIRECT_ATTRIBUTES {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -8614,7 +8045,6 @@ pub struct NDIS_MINIPORT_ADAPTER_PACKET_DIRECT_ATTRIBUTES {
 }
 pub type _NDIS_MINIPORT_ADAPTER_PACKET_DIRECT_ATTRIBUTES = NDIS_MINIPORT_ADAPTER_PACKET_DIRECT_ATTRIBUTES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_MINIPORT_ADAPTER_ATTRIBUTES {
     pub Header: NDIS_OBJECT_HEADER,
     pub AddDeviceRegistrationAttributes: NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES,
@@ -8650,7 +8080,6 @@ pub type MINIPORT_HALT = unsafe extern "system" fn(
 );
 pub type MINIPORT_HALT_HANDLER = Option<MINIPORT_HALT>;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MINIPORT_PAUSE_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -8748,7 +8177,6 @@ pub type MINIPORT_SYNCHRONOUS_OID_REQUEST_HANDLER = Option<
     MINIPORT_SYNCHRONOUS_OID_REQUEST,
 >;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MINIPORT_DRIVER_CHARACTERISTICS {
     pub Header: NDIS_OBJECT_HEADER,
     pub MajorNdisVersion: UCHAR,
@@ -8778,7 +8206,6 @@ pub struct NDIS_MINIPORT_DRIVER_CHARACTERISTICS {
 pub type _NDIS_MINIPORT_DRIVER_CHARACTERISTICS = NDIS_MINIPORT_DRIVER_CHARACTERISTICS;
 pub type PNDIS_MINIPORT_DRIVER_CHARACTERISTICS = *mut NDIS_MINIPORT_DRIVER_CHARACTERISTICS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MINIPORT_CO_CHARACTERISTICS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -8792,7 +8219,6 @@ pub struct NDIS_MINIPORT_CO_CHARACTERISTICS {
 pub type _NDIS_MINIPORT_CO_CHARACTERISTICS = NDIS_MINIPORT_CO_CHARACTERISTICS;
 pub type PNDIS_MINIPORT_CO_CHARACTERISTICS = *mut NDIS_MINIPORT_CO_CHARACTERISTICS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct FILTERDBS {
     pub u: FILTERDBS_u,
     pub TrDB: PTR_FILTER,
@@ -8800,7 +8226,6 @@ pub struct FILTERDBS {
     pub XXXDB: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union FILTERDBS_u {
     pub EthDB: PETH_FILTER,
     pub NullDB: PNULL_FILTER,
@@ -8820,7 +8245,6 @@ pub type _NDIS_MSIX_TABLE_CONFIG = i32;
 pub type NDIS_MSIX_TABLE_OPERATION = _NDIS_MSIX_TABLE_CONFIG;
 pub type PNDIS_MSIX_TABLE_OPERATION = *mut _NDIS_MSIX_TABLE_CONFIG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MSIX_CONFIG_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub ConfigOperation: NDIS_MSIX_TABLE_OPERATION,
@@ -8841,7 +8265,6 @@ pub type MINIPORT_CANCEL_IDLE_NOTIFICATION_HANDLER = Option<
     MINIPORT_CANCEL_IDLE_NOTIFICATION,
 >;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MINIPORT_SS_CHARACTERISTICS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -8962,7 +8385,6 @@ pub type NDIS_SWITCH_REPORT_FILTERED_NET_BUFFER_LISTS_HANDLER = Option<
     NDIS_SWITCH_REPORT_FILTERED_NET_BUFFER_LISTS,
 >;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_NET_BUFFER_LIST_CONTEXT_TYPE_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub ContextName: PCHAR,
@@ -8988,7 +8410,6 @@ pub type NDIS_SWITCH_GET_NET_BUFFER_LIST_SWITCH_CONTEXT_HANDLER = Option<
     NDIS_SWITCH_GET_NET_BUFFER_LIST_SWITCH_CONTEXT,
 >;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SWITCH_OPTIONAL_HANDLERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub AllocateNetBufferListForwardingContext: NDIS_SWITCH_ALLOCATE_NET_BUFFER_LIST_FORWARDING_CONTEXT_HANDLER,
@@ -9169,7 +8590,6 @@ pub type PROTOCOL_CM_DROP_PARTY = unsafe extern "system" fn(
 ) -> NDIS_STATUS;
 pub type CM_DROP_PARTY_HANDLER = Option<PROTOCOL_CM_DROP_PARTY>;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_ADDRESS {
     pub AddressSize: ULONG,
     pub Address: [UCHAR; 1],
@@ -9177,7 +8597,6 @@ pub struct CO_ADDRESS {
 pub type _CO_ADDRESS = CO_ADDRESS;
 pub type PCO_ADDRESS = *mut CO_ADDRESS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_ADDRESS_LIST {
     pub NumberOfAddressesAvailable: ULONG,
     pub NumberOfAddresses: ULONG,
@@ -9187,7 +8606,6 @@ pub type _CO_ADDRESS_LIST = CO_ADDRESS_LIST;
 pub type PCO_ADDRESS_LIST = *mut CO_ADDRESS_LIST;
 pub type SERVICETYPE = ULONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _flowspec {
     pub TokenRate: ULONG,
     pub TokenBucketSize: ULONG,
@@ -9200,7 +8618,6 @@ pub struct _flowspec {
 }
 pub type FLOWSPEC = _flowspec;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_SPECIFIC_PARAMETERS {
     pub ParamType: ULONG,
     pub Length: ULONG,
@@ -9209,7 +8626,6 @@ pub struct CO_SPECIFIC_PARAMETERS {
 pub type _CO_SPECIFIC_PARAMETERS = CO_SPECIFIC_PARAMETERS;
 pub type PCO_SPECIFIC_PARAMETERS = *mut CO_SPECIFIC_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_CALL_MANAGER_PARAMETERS {
     pub Transmit: FLOWSPEC,
     pub Receive: FLOWSPEC,
@@ -9219,7 +8635,6 @@ pub type _CO_CALL_MANAGER_PARAMETERS = CO_CALL_MANAGER_PARAMETERS;
 pub type PCO_CALL_MANAGER_PARAMETERS = *mut CO_CALL_MANAGER_PARAMETERS;
 pub type _CO_MEDIA_PARAMETERS = CO_MEDIA_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_CALL_PARAMETERS {
     pub Flags: ULONG,
     pub CallMgrParameters: PCO_CALL_MANAGER_PARAMETERS,
@@ -9227,7 +8642,6 @@ pub struct CO_CALL_PARAMETERS {
 }
 pub type _CO_CALL_PARAMETERS = CO_CALL_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_PVC {
     pub NdisAfHandle: NDIS_HANDLE,
     pub PvcParameters: CO_SPECIFIC_PARAMETERS,
@@ -9235,7 +8649,6 @@ pub struct CO_PVC {
 pub type _CO_PVC = CO_PVC;
 pub type PCO_PVC = *mut CO_PVC;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct VAR_STRING {
     pub ulTotalSize: ULONG,
     pub ulNeededSize: ULONG,
@@ -9247,7 +8660,6 @@ pub struct VAR_STRING {
 pub type _VAR_STRING = VAR_STRING;
 pub type PVAR_STRING = *mut VAR_STRING;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_CO_CLIENT_OPTIONAL_HANDLERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Reserved: ULONG,
@@ -9274,7 +8686,6 @@ pub struct NDIS_CO_CLIENT_OPTIONAL_HANDLERS {
 pub type _NDIS_CO_CLIENT_OPTIONAL_HANDLERS = NDIS_CO_CLIENT_OPTIONAL_HANDLERS;
 pub type PNDIS_CO_CLIENT_OPTIONAL_HANDLERS = *mut NDIS_CO_CLIENT_OPTIONAL_HANDLERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Reserved: ULONG,
@@ -9299,7 +8710,6 @@ pub struct NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS {
 pub type _NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS = NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS;
 pub type PNDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS = *mut NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_FILTER_ATTACH_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub IfIndex: NET_IFINDEX,
@@ -9345,7 +8755,6 @@ pub type FILTER_SET_MODULE_OPTIONS = unsafe extern "system" fn(
 ) -> NDIS_STATUS;
 pub type FILTER_SET_FILTER_MODULE_OPTIONS_HANDLER = Option<FILTER_SET_MODULE_OPTIONS>;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_FILTER_RESTART_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub MiniportMediaType: NDIS_MEDIUM,
@@ -9363,7 +8772,6 @@ pub type FILTER_RESTART = unsafe extern "system" fn(
 ) -> NDIS_STATUS;
 pub type FILTER_RESTART_HANDLER = Option<FILTER_RESTART>;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_FILTER_PAUSE_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -9479,7 +8887,6 @@ pub type FILTER_SYNCHRONOUS_OID_REQUEST_COMPLETE_HANDLER = Option<
     FILTER_SYNCHRONOUS_OID_REQUEST_COMPLETE,
 >;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_FILTER_PARTIAL_CHARACTERISTICS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -9492,7 +8899,6 @@ pub struct NDIS_FILTER_PARTIAL_CHARACTERISTICS {
 pub type _NDIS_FILTER_PARTIAL_CHARACTERISTICS = NDIS_FILTER_PARTIAL_CHARACTERISTICS;
 pub type PNDIS_FILTER_PARTIAL_CHARACTERISTICS = *mut NDIS_FILTER_PARTIAL_CHARACTERISTICS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_FILTER_DRIVER_CHARACTERISTICS {
     pub Header: NDIS_OBJECT_HEADER,
     pub MajorNdisVersion: UCHAR,
@@ -9529,7 +8935,6 @@ pub struct NDIS_FILTER_DRIVER_CHARACTERISTICS {
 pub type _NDIS_FILTER_DRIVER_CHARACTERISTICS = NDIS_FILTER_DRIVER_CHARACTERISTICS;
 pub type PNDIS_FILTER_DRIVER_CHARACTERISTICS = *mut NDIS_FILTER_DRIVER_CHARACTERISTICS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_FILTER_ATTRIBUTES {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -9551,7 +8956,6 @@ pub type IF_SET_OBJECT = unsafe extern "system" fn(
 ) -> NDIS_STATUS;
 pub type IFP_SET_OBJECT = Option<IF_SET_OBJECT>;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_IF_PROVIDER_CHARACTERISTICS {
     pub Header: NDIS_OBJECT_HEADER,
     pub QueryObjectHandler: IFP_QUERY_OBJECT,
@@ -9562,7 +8966,6 @@ pub struct NDIS_IF_PROVIDER_CHARACTERISTICS {
 pub type _NDIS_IF_PROVIDER_CHARACTERISTICS = NDIS_IF_PROVIDER_CHARACTERISTICS;
 pub type PNDIS_IF_PROVIDER_CHARACTERISTICS = *mut NDIS_IF_PROVIDER_CHARACTERISTICS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NET_IF_INFORMATION {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -9587,7 +8990,6 @@ pub struct NET_IF_INFORMATION {
 pub type _NET_IF_INFORMATION = NET_IF_INFORMATION;
 pub type PNET_IF_INFORMATION = *mut NET_IF_INFORMATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MONITOR_CONFIG {
     pub Header: NDIS_OBJECT_HEADER,
     pub RxDropReportEnable: BOOLEAN,
@@ -9595,7 +8997,6 @@ pub struct NDIS_MONITOR_CONFIG {
 pub type _NDIS_MONITOR_CONFIG = NDIS_MONITOR_CONFIG;
 pub type PNDIS_MONITOR_CONFIG = *mut NDIS_MONITOR_CONFIG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_KDNET_BDF {
     pub SegmentNumber: ULONG,
     pub BusNumber: ULONG,
@@ -9617,7 +9018,6 @@ pub type NDIS_KDNET_PF_USAGE_TAG = i32;
 pub type _NDIS_KDNET_PF_USAGE_TAG = NDIS_KDNET_PF_USAGE_TAG;
 pub type PNDIS_KDNET_PF_USAGE_TAG = *mut NDIS_KDNET_PF_USAGE_TAG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_KDNET_PF_ENUM_ELEMENT {
     pub Header: NDIS_OBJECT_HEADER,
     pub PfNumber: ULONG,
@@ -9626,7 +9026,6 @@ pub struct NDIS_KDNET_PF_ENUM_ELEMENT {
 pub type _NDIS_KDNET_PF_ENUM_ELEMENT = NDIS_KDNET_PF_ENUM_ELEMENT;
 pub type PNDIS_KDNET_PF_ENUM_ELEMENT = *mut NDIS_KDNET_PF_ENUM_ELEMENT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_KDNET_ENUMERATE_PFS {
     pub Header: NDIS_OBJECT_HEADER,
     pub ElementSize: ULONG,
@@ -9636,7 +9035,6 @@ pub struct NDIS_KDNET_ENUMERATE_PFS {
 pub type _NDIS_KDNET_ENUMERATE_PFS = NDIS_KDNET_ENUMERATE_PFS;
 pub type PNDIS_KDNET_ENUMERATE_PFS = *mut NDIS_KDNET_ENUMERATE_PFS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_KDNET_ADD_PF {
     pub Header: NDIS_OBJECT_HEADER,
     pub AddedFunctionNumber: ULONG,
@@ -9644,7 +9042,6 @@ pub struct NDIS_KDNET_ADD_PF {
 pub type _NDIS_KDNET_ADD_PF = NDIS_KDNET_ADD_PF;
 pub type PNDIS_KDNET_ADD_PF = *mut NDIS_KDNET_ADD_PF;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_KDNET_REMOVE_PF {
     pub Header: NDIS_OBJECT_HEADER,
     pub Bdf: NDIS_KDNET_BDF,
@@ -9653,7 +9050,6 @@ pub struct NDIS_KDNET_REMOVE_PF {
 pub type _NDIS_KDNET_REMOVE_PF = NDIS_KDNET_REMOVE_PF;
 pub type PNDIS_KDNET_REMOVE_PF = *mut NDIS_KDNET_REMOVE_PF;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_KDNET_QUERY_PF_INFORMATION {
     pub Header: NDIS_OBJECT_HEADER,
     pub Bdf: NDIS_KDNET_BDF,
@@ -9666,7 +9062,6 @@ pub type _NDIS_KDNET_QUERY_PF_INFORMATION = NDIS_KDNET_QUERY_PF_INFORMATION;
 pub type PNDIS_KDNET_QUERY_PF_INFORMATION = *mut NDIS_KDNET_QUERY_PF_INFORMATION;
 pub type ATM_ADDRESSTYPE = ULONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_ADDRESS {
     pub AddressType: ATM_ADDRESSTYPE,
     pub NumberOfDigits: ULONG,
@@ -9693,7 +9088,6 @@ pub const IE_LIJCallId: Q2931_IE_TYPE = 13;
 pub const IE_Raw: Q2931_IE_TYPE = 14;
 pub type Q2931_IE_TYPE = i32;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct Q2931_IE {
     pub IEType: Q2931_IE_TYPE,
     pub IELength: ULONG,
@@ -9702,7 +9096,6 @@ pub struct Q2931_IE {
 pub type _Q2931_IE = Q2931_IE;
 pub type PQ2931_IE = *mut Q2931_IE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct AAL1_PARAMETERS {
     pub Subtype: UCHAR,
     pub CBRRate: UCHAR,
@@ -9715,7 +9108,6 @@ pub struct AAL1_PARAMETERS {
 pub type _AAL1_PARAMETERS = AAL1_PARAMETERS;
 pub type PAAL1_PARAMETERS = *mut AAL1_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct AAL34_PARAMETERS {
     pub ForwardMaxCPCSSDUSize: USHORT,
     pub BackwardMaxCPCSSDUSize: USHORT,
@@ -9726,7 +9118,6 @@ pub struct AAL34_PARAMETERS {
 pub type _AAL34_PARAMETERS = AAL34_PARAMETERS;
 pub type PAAL34_PARAMETERS = *mut AAL34_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct AAL5_PARAMETERS {
     pub ForwardMaxCPCSSDUSize: ULONG,
     pub BackwardMaxCPCSSDUSize: ULONG,
@@ -9736,21 +9127,18 @@ pub struct AAL5_PARAMETERS {
 pub type _AAL5_PARAMETERS = AAL5_PARAMETERS;
 pub type PAAL5_PARAMETERS = *mut AAL5_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct AALUSER_PARAMETERS {
     pub UserDefined: ULONG,
 }
 pub type _AALUSER_PARAMETERS = AALUSER_PARAMETERS;
 pub type PAALUSER_PARAMETERS = *mut AALUSER_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct AAL_PARAMETERS_IE {
     pub AALType: ATM_AAL_TYPE,
     pub AALSpecificParameters: AAL_PARAMETERS_IE_AALSpecificParameters,
 }
 pub type _AAL_PARAMETERS_IE = AAL_PARAMETERS_IE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union AAL_PARAMETERS_IE_AALSpecificParameters {
     pub AAL1Parameters: AAL1_PARAMETERS,
     pub AAL34Parameters: AAL34_PARAMETERS,
@@ -9759,7 +9147,6 @@ pub union AAL_PARAMETERS_IE_AALSpecificParameters {
 }
 pub type PAAL_PARAMETERS_IE = *mut AAL_PARAMETERS_IE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_TRAFFIC_DESCRIPTOR {
     pub PeakCellRateCLP0: ULONG,
     pub PeakCellRateCLP01: ULONG,
@@ -9772,7 +9159,6 @@ pub struct ATM_TRAFFIC_DESCRIPTOR {
 pub type _ATM_TRAFFIC_DESCRIPTOR = ATM_TRAFFIC_DESCRIPTOR;
 pub type PATM_TRAFFIC_DESCRIPTOR = *mut ATM_TRAFFIC_DESCRIPTOR;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_TRAFFIC_DESCRIPTOR_IE {
     pub ForwardTD: ATM_TRAFFIC_DESCRIPTOR,
     pub BackwardTD: ATM_TRAFFIC_DESCRIPTOR,
@@ -9781,7 +9167,6 @@ pub struct ATM_TRAFFIC_DESCRIPTOR_IE {
 pub type _ATM_TRAFFIC_DESCRIPTOR_IE = ATM_TRAFFIC_DESCRIPTOR_IE;
 pub type PATM_TRAFFIC_DESCRIPTOR_IE = *mut ATM_TRAFFIC_DESCRIPTOR_IE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_BROADBAND_BEARER_CAPABILITY_IE {
     pub BearerClass: UCHAR,
     pub TrafficType: UCHAR,
@@ -9792,7 +9177,6 @@ pub struct ATM_BROADBAND_BEARER_CAPABILITY_IE {
 pub type _ATM_BROADBAND_BEARER_CAPABILITY_IE = ATM_BROADBAND_BEARER_CAPABILITY_IE;
 pub type PATM_BROADBAND_BEARER_CAPABILITY_IE = *mut ATM_BROADBAND_BEARER_CAPABILITY_IE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_BHLI_IE {
     pub HighLayerInfoType: ULONG,
     pub HighLayerInfoLength: ULONG,
@@ -9801,7 +9185,6 @@ pub struct ATM_BHLI_IE {
 pub type _ATM_BHLI_IE = ATM_BHLI_IE;
 pub type PATM_BHLI_IE = *mut ATM_BHLI_IE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_BLLI_IE {
     pub Layer2Protocol: ULONG,
     pub Layer2Mode: UCHAR,
@@ -9820,7 +9203,6 @@ pub type PATM_BLLI_IE = *mut ATM_BLLI_IE;
 pub type ATM_CALLED_PARTY_NUMBER_IE = ATM_ADDRESS;
 pub type ATM_CALLED_PARTY_SUBADDRESS_IE = ATM_ADDRESS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_CALLING_PARTY_NUMBER_IE {
     pub Number: ATM_ADDRESS,
     pub PresentationIndication: UCHAR,
@@ -9830,7 +9212,6 @@ pub type _ATM_CALLING_PARTY_NUMBER_IE = ATM_CALLING_PARTY_NUMBER_IE;
 pub type PATM_CALLING_PARTY_NUMBER_IE = *mut ATM_CALLING_PARTY_NUMBER_IE;
 pub type ATM_CALLING_PARTY_SUBADDRESS_IE = ATM_ADDRESS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_QOS_CLASS_IE {
     pub QOSClassForward: UCHAR,
     pub QOSClassBackward: UCHAR,
@@ -9838,14 +9219,12 @@ pub struct ATM_QOS_CLASS_IE {
 pub type _ATM_QOS_CLASS_IE = ATM_QOS_CLASS_IE;
 pub type PATM_QOS_CLASS_IE = *mut ATM_QOS_CLASS_IE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_BROADBAND_SENDING_COMPLETE_IE {
     pub SendingComplete: UCHAR,
 }
 pub type _ATM_BROADBAND_SENDING_COMPLETE_IE = ATM_BROADBAND_SENDING_COMPLETE_IE;
 pub type PATM_BROADBAND_SENDING_COMPLETE_IE = *mut ATM_BROADBAND_SENDING_COMPLETE_IE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_TRANSIT_NETWORK_SELECTION_IE {
     pub TypeOfNetworkId: UCHAR,
     pub NetworkIdPlan: UCHAR,
@@ -9855,7 +9234,6 @@ pub struct ATM_TRANSIT_NETWORK_SELECTION_IE {
 pub type _ATM_TRANSIT_NETWORK_SELECTION_IE = ATM_TRANSIT_NETWORK_SELECTION_IE;
 pub type PATM_TRANSIT_NETWORK_SELECTION_IE = *mut ATM_TRANSIT_NETWORK_SELECTION_IE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_CAUSE_IE {
     pub Location: UCHAR,
     pub Cause: UCHAR,
@@ -9865,14 +9243,12 @@ pub struct ATM_CAUSE_IE {
 pub type _ATM_CAUSE_IE = ATM_CAUSE_IE;
 pub type PATM_CAUSE_IE = *mut ATM_CAUSE_IE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_LIJ_CALLID_IE {
     pub Identifier: ULONG,
 }
 pub type _ATM_LIJ_CALLID_IE = ATM_LIJ_CALLID_IE;
 pub type PATM_LIJ_CALLID_IE = *mut ATM_LIJ_CALLID_IE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_RAW_IE {
     pub RawIELength: ULONG,
     pub RawIEType: ULONG,
@@ -9881,7 +9257,6 @@ pub struct ATM_RAW_IE {
 pub type _ATM_RAW_IE = ATM_RAW_IE;
 pub type PATM_RAW_IE = *mut ATM_RAW_IE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct Q2931_CALLMGR_PARAMETERS {
     pub CalledParty: ATM_ADDRESS,
     pub CallingParty: ATM_ADDRESS,
@@ -9891,7 +9266,6 @@ pub struct Q2931_CALLMGR_PARAMETERS {
 pub type _Q2931_CALLMGR_PARAMETERS = Q2931_CALLMGR_PARAMETERS;
 pub type PQ2931_CALLMGR_PARAMETERS = *mut Q2931_CALLMGR_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_VPIVCI {
     pub Vpi: ULONG,
     pub Vci: ULONG,
@@ -9901,7 +9275,6 @@ pub type PATM_VPIVCI = *mut ATM_VPIVCI;
 pub type ATM_SERVICE_CATEGORY = ULONG;
 pub type PATM_SERVICE_CATEGORY = *mut ULONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_FLOW_PARAMETERS {
     pub ServiceCategory: ATM_SERVICE_CATEGORY,
     pub AverageCellRate: ULONG,
@@ -9926,7 +9299,6 @@ pub struct ATM_FLOW_PARAMETERS {
 pub type _ATM_FLOW_PARAMETERS = ATM_FLOW_PARAMETERS;
 pub type PATM_FLOW_PARAMETERS = *mut ATM_FLOW_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_MEDIA_PARAMETERS {
     pub ConnectionId: ATM_VPIVCI,
     pub AALType: ATM_AAL_TYPE,
@@ -9943,7 +9315,6 @@ pub struct ATM_MEDIA_PARAMETERS {
 pub type _ATM_MEDIA_PARAMETERS = ATM_MEDIA_PARAMETERS;
 pub type PATM_MEDIA_PARAMETERS = *mut ATM_MEDIA_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_SAP {
     pub Blli: ATM_BLLI_IE,
     pub Bhli: ATM_BHLI_IE,
@@ -9953,7 +9324,6 @@ pub struct ATM_SAP {
 pub type _ATM_SAP = ATM_SAP;
 pub type PATM_SAP = *mut ATM_SAP;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_PVC_SAP {
     pub Blli: ATM_BLLI_IE,
     pub Bhli: ATM_BHLI_IE,
@@ -9961,7 +9331,6 @@ pub struct ATM_PVC_SAP {
 pub type _ATM_PVC_SAP = ATM_PVC_SAP;
 pub type PATM_PVC_SAP = *mut ATM_PVC_SAP;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct Q2931_ADD_PVC {
     pub CalledParty: ATM_ADDRESS,
     pub CallingParty: ATM_ADDRESS,
@@ -9978,14 +9347,12 @@ pub struct Q2931_ADD_PVC {
 pub type _Q2931_ADD_PVC = Q2931_ADD_PVC;
 pub type PQ2931_ADD_PVC = *mut Q2931_ADD_PVC;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct Q2931_DELETE_PVC {
     pub ConnectionId: ATM_VPIVCI,
 }
 pub type _Q2931_DELETE_PVC = Q2931_DELETE_PVC;
 pub type PQ2931_DELETE_PVC = *mut Q2931_DELETE_PVC;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_GET_CALL_INFORMATION {
     pub CallInfoType: ULONG,
     pub CallInfoLength: ULONG,
@@ -9994,7 +9361,6 @@ pub struct CO_GET_CALL_INFORMATION {
 pub type _CO_GET_CALL_INFORMATION = CO_GET_CALL_INFORMATION;
 pub type PCO_GET_CALL_INFORMATION = *mut CO_GET_CALL_INFORMATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_VC_RATES_SUPPORTED {
     pub MinCellRate: ULONG,
     pub MaxCellRate: ULONG,
@@ -10002,27 +9368,23 @@ pub struct ATM_VC_RATES_SUPPORTED {
 pub type _ATM_VC_RATES_SUPPORTED = ATM_VC_RATES_SUPPORTED;
 pub type PATM_VC_RATES_SUPPORTED = *mut ATM_VC_RATES_SUPPORTED;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_AAL_OOB_INFO {
     pub AalType: ATM_AAL_TYPE,
     pub u: ATM_AAL_OOB_INFO_u,
 }
 pub type _ATM_AAL_OOB_INFO = ATM_AAL_OOB_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union ATM_AAL_OOB_INFO_u {
     pub ATM_AAL5_INFO: _ATM_AAL5_INFO,
     pub ATM_AAL0_INFO: _ATM_AAL0_INFO,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _ATM_AAL5_INFO {
     pub CellLossPriority: BOOLEAN,
     pub UserToUserIndication: UCHAR,
     pub CommonPartIndicator: UCHAR,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _ATM_AAL0_INFO {
     pub CellLossPriority: BOOLEAN,
     pub PayLoadTypeIdentifier: UCHAR,
@@ -10030,7 +9392,6 @@ pub struct _ATM_AAL0_INFO {
 pub type PATM_AAL_OOB_INFO = *mut ATM_AAL_OOB_INFO;
 pub type ATM_SERVICE_REGISTRY_TYPE = ULONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ATM_SERVICE_ADDRESS_LIST {
     pub ServiceRegistryType: ATM_SERVICE_REGISTRY_TYPE,
     pub NumberOfAddressesAvailable: ULONG,
@@ -10044,7 +9405,6 @@ pub type HDRV_LINE = ULONG_PTR;
 pub type HTAPI_CALL = ULONG_PTR;
 pub type HDRV_CALL = ULONG_PTR;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct LINE_ADDRESS_CAPS {
     pub ulTotalSize: ULONG,
     pub ulNeededSize: ULONG,
@@ -10094,7 +9454,6 @@ pub struct LINE_ADDRESS_CAPS {
 pub type _LINE_ADDRESS_CAPS = LINE_ADDRESS_CAPS;
 pub type PLINE_ADDRESS_CAPS = *mut LINE_ADDRESS_CAPS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct LINE_ADDRESS_STATUS {
     pub ulTotalSize: ULONG,
     pub ulNeededSize: ULONG,
@@ -10116,7 +9475,6 @@ pub struct LINE_ADDRESS_STATUS {
 pub type _LINE_ADDRESS_STATUS = LINE_ADDRESS_STATUS;
 pub type PLINE_ADDRESS_STATUS = *mut LINE_ADDRESS_STATUS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct LINE_DIAL_PARAMS {
     pub ulDialPause: ULONG,
     pub ulDialSpeed: ULONG,
@@ -10126,7 +9484,6 @@ pub struct LINE_DIAL_PARAMS {
 pub type _LINE_DIAL_PARAMS = LINE_DIAL_PARAMS;
 pub type PLINE_DIAL_PARAMS = *mut LINE_DIAL_PARAMS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct LINE_CALL_INFO {
     pub ulTotalSize: ULONG,
     pub ulNeededSize: ULONG,
@@ -10203,7 +9560,6 @@ pub struct LINE_CALL_INFO {
 pub type _LINE_CALL_INFO = LINE_CALL_INFO;
 pub type PLINE_CALL_INFO = *mut LINE_CALL_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct LINE_CALL_PARAMS {
     pub ulTotalSize: ULONG,
     pub ulBearerMode: ULONG,
@@ -10234,7 +9590,6 @@ pub struct LINE_CALL_PARAMS {
 pub type _LINE_CALL_PARAMS = LINE_CALL_PARAMS;
 pub type PLINE_CALL_PARAMS = *mut LINE_CALL_PARAMS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct LINE_CALL_STATUS {
     pub ulTotalSize: ULONG,
     pub ulNeededSize: ULONG,
@@ -10249,7 +9604,6 @@ pub struct LINE_CALL_STATUS {
 pub type _LINE_CALL_STATUS = LINE_CALL_STATUS;
 pub type PLINE_CALL_STATUS = *mut LINE_CALL_STATUS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct LINE_EXTENSION_ID {
     pub ulExtensionID0: ULONG,
     pub ulExtensionID1: ULONG,
@@ -10259,7 +9613,6 @@ pub struct LINE_EXTENSION_ID {
 pub type _LINE_EXTENSION_ID = LINE_EXTENSION_ID;
 pub type PLINE_EXTENSION_ID = *mut LINE_EXTENSION_ID;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct LINE_DEV_CAPS {
     pub ulTotalSize: ULONG,
     pub ulNeededSize: ULONG,
@@ -10315,7 +9668,6 @@ pub struct LINE_DEV_CAPS {
 pub type _LINE_DEV_CAPS = LINE_DEV_CAPS;
 pub type PLINE_DEV_CAPS = *mut LINE_DEV_CAPS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct LINE_DEV_STATUS {
     pub ulTotalSize: ULONG,
     pub ulNeededSize: ULONG,
@@ -10340,7 +9692,6 @@ pub struct LINE_DEV_STATUS {
 pub type _LINE_DEV_STATUS = LINE_DEV_STATUS;
 pub type PLINE_DEV_STATUS = *mut LINE_DEV_STATUS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_ACCEPT {
     pub ulRequestID: ULONG,
     pub hdCall: HDRV_CALL,
@@ -10350,7 +9701,6 @@ pub struct NDIS_TAPI_ACCEPT {
 pub type _NDIS_TAPI_ACCEPT = NDIS_TAPI_ACCEPT;
 pub type PNDIS_TAPI_ACCEPT = *mut NDIS_TAPI_ACCEPT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_ANSWER {
     pub ulRequestID: ULONG,
     pub hdCall: HDRV_CALL,
@@ -10360,7 +9710,6 @@ pub struct NDIS_TAPI_ANSWER {
 pub type _NDIS_TAPI_ANSWER = NDIS_TAPI_ANSWER;
 pub type PNDIS_TAPI_ANSWER = *mut NDIS_TAPI_ANSWER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_CLOSE {
     pub ulRequestID: ULONG,
     pub hdLine: HDRV_LINE,
@@ -10368,7 +9717,6 @@ pub struct NDIS_TAPI_CLOSE {
 pub type _NDIS_TAPI_CLOSE = NDIS_TAPI_CLOSE;
 pub type PNDIS_TAPI_CLOSE = *mut NDIS_TAPI_CLOSE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_CLOSE_CALL {
     pub ulRequestID: ULONG,
     pub hdCall: HDRV_CALL,
@@ -10376,7 +9724,6 @@ pub struct NDIS_TAPI_CLOSE_CALL {
 pub type _NDIS_TAPI_CLOSE_CALL = NDIS_TAPI_CLOSE_CALL;
 pub type PNDIS_TAPI_CLOSE_CALL = *mut NDIS_TAPI_CLOSE_CALL;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_CONDITIONAL_MEDIA_DETECTION {
     pub ulRequestID: ULONG,
     pub hdLine: HDRV_LINE,
@@ -10386,7 +9733,6 @@ pub struct NDIS_TAPI_CONDITIONAL_MEDIA_DETECTION {
 pub type _NDIS_TAPI_CONDITIONAL_MEDIA_DETECTION = NDIS_TAPI_CONDITIONAL_MEDIA_DETECTION;
 pub type PNDIS_TAPI_CONDITIONAL_MEDIA_DETECTION = *mut NDIS_TAPI_CONDITIONAL_MEDIA_DETECTION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_CONFIG_DIALOG {
     pub ulRequestID: ULONG,
     pub ulDeviceID: ULONG,
@@ -10399,7 +9745,6 @@ pub struct NDIS_TAPI_CONFIG_DIALOG {
 pub type _NDIS_TAPI_CONFIG_DIALOG = NDIS_TAPI_CONFIG_DIALOG;
 pub type PNDIS_TAPI_CONFIG_DIALOG = *mut NDIS_TAPI_CONFIG_DIALOG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_DEV_SPECIFIC {
     pub ulRequestID: ULONG,
     pub hdLine: HDRV_LINE,
@@ -10411,7 +9756,6 @@ pub struct NDIS_TAPI_DEV_SPECIFIC {
 pub type _NDIS_TAPI_DEV_SPECIFIC = NDIS_TAPI_DEV_SPECIFIC;
 pub type PNDIS_TAPI_DEV_SPECIFIC = *mut NDIS_TAPI_DEV_SPECIFIC;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_DIAL {
     pub ulRequestID: ULONG,
     pub hdCall: HDRV_CALL,
@@ -10421,7 +9765,6 @@ pub struct NDIS_TAPI_DIAL {
 pub type _NDIS_TAPI_DIAL = NDIS_TAPI_DIAL;
 pub type PNDIS_TAPI_DIAL = *mut NDIS_TAPI_DIAL;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_DROP {
     pub ulRequestID: ULONG,
     pub hdCall: HDRV_CALL,
@@ -10431,7 +9774,6 @@ pub struct NDIS_TAPI_DROP {
 pub type _NDIS_TAPI_DROP = NDIS_TAPI_DROP;
 pub type PNDIS_TAPI_DROP = *mut NDIS_TAPI_DROP;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_GET_ADDRESS_CAPS {
     pub ulRequestID: ULONG,
     pub ulDeviceID: ULONG,
@@ -10442,7 +9784,6 @@ pub struct NDIS_TAPI_GET_ADDRESS_CAPS {
 pub type _NDIS_TAPI_GET_ADDRESS_CAPS = NDIS_TAPI_GET_ADDRESS_CAPS;
 pub type PNDIS_TAPI_GET_ADDRESS_CAPS = *mut NDIS_TAPI_GET_ADDRESS_CAPS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_GET_ADDRESS_ID {
     pub ulRequestID: ULONG,
     pub hdLine: HDRV_LINE,
@@ -10454,7 +9795,6 @@ pub struct NDIS_TAPI_GET_ADDRESS_ID {
 pub type _NDIS_TAPI_GET_ADDRESS_ID = NDIS_TAPI_GET_ADDRESS_ID;
 pub type PNDIS_TAPI_GET_ADDRESS_ID = *mut NDIS_TAPI_GET_ADDRESS_ID;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_GET_ADDRESS_STATUS {
     pub ulRequestID: ULONG,
     pub hdLine: HDRV_LINE,
@@ -10464,7 +9804,6 @@ pub struct NDIS_TAPI_GET_ADDRESS_STATUS {
 pub type _NDIS_TAPI_GET_ADDRESS_STATUS = NDIS_TAPI_GET_ADDRESS_STATUS;
 pub type PNDIS_TAPI_GET_ADDRESS_STATUS = *mut NDIS_TAPI_GET_ADDRESS_STATUS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_GET_CALL_ADDRESS_ID {
     pub ulRequestID: ULONG,
     pub hdCall: HDRV_CALL,
@@ -10473,7 +9812,6 @@ pub struct NDIS_TAPI_GET_CALL_ADDRESS_ID {
 pub type _NDIS_TAPI_GET_CALL_ADDRESS_ID = NDIS_TAPI_GET_CALL_ADDRESS_ID;
 pub type PNDIS_TAPI_GET_CALL_ADDRESS_ID = *mut NDIS_TAPI_GET_CALL_ADDRESS_ID;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_GET_CALL_INFO {
     pub ulRequestID: ULONG,
     pub hdCall: HDRV_CALL,
@@ -10482,7 +9820,6 @@ pub struct NDIS_TAPI_GET_CALL_INFO {
 pub type _NDIS_TAPI_GET_CALL_INFO = NDIS_TAPI_GET_CALL_INFO;
 pub type PNDIS_TAPI_GET_CALL_INFO = *mut NDIS_TAPI_GET_CALL_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_GET_CALL_STATUS {
     pub ulRequestID: ULONG,
     pub hdCall: HDRV_CALL,
@@ -10491,7 +9828,6 @@ pub struct NDIS_TAPI_GET_CALL_STATUS {
 pub type _NDIS_TAPI_GET_CALL_STATUS = NDIS_TAPI_GET_CALL_STATUS;
 pub type PNDIS_TAPI_GET_CALL_STATUS = *mut NDIS_TAPI_GET_CALL_STATUS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_GET_DEV_CAPS {
     pub ulRequestID: ULONG,
     pub ulDeviceID: ULONG,
@@ -10501,7 +9837,6 @@ pub struct NDIS_TAPI_GET_DEV_CAPS {
 pub type _NDIS_TAPI_GET_DEV_CAPS = NDIS_TAPI_GET_DEV_CAPS;
 pub type PNDIS_TAPI_GET_DEV_CAPS = *mut NDIS_TAPI_GET_DEV_CAPS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_GET_DEV_CONFIG {
     pub ulRequestID: ULONG,
     pub ulDeviceID: ULONG,
@@ -10512,7 +9847,6 @@ pub struct NDIS_TAPI_GET_DEV_CONFIG {
 pub type _NDIS_TAPI_GET_DEV_CONFIG = NDIS_TAPI_GET_DEV_CONFIG;
 pub type PNDIS_TAPI_GET_DEV_CONFIG = *mut NDIS_TAPI_GET_DEV_CONFIG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_GET_EXTENSION_ID {
     pub ulRequestID: ULONG,
     pub ulDeviceID: ULONG,
@@ -10521,7 +9855,6 @@ pub struct NDIS_TAPI_GET_EXTENSION_ID {
 pub type _NDIS_TAPI_GET_EXTENSION_ID = NDIS_TAPI_GET_EXTENSION_ID;
 pub type PNDIS_TAPI_GET_EXTENSION_ID = *mut NDIS_TAPI_GET_EXTENSION_ID;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_GET_ID {
     pub ulRequestID: ULONG,
     pub hdLine: HDRV_LINE,
@@ -10535,7 +9868,6 @@ pub struct NDIS_TAPI_GET_ID {
 pub type _NDIS_TAPI_GET_ID = NDIS_TAPI_GET_ID;
 pub type PNDIS_TAPI_GET_ID = *mut NDIS_TAPI_GET_ID;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_GET_LINE_DEV_STATUS {
     pub ulRequestID: ULONG,
     pub hdLine: HDRV_LINE,
@@ -10544,7 +9876,6 @@ pub struct NDIS_TAPI_GET_LINE_DEV_STATUS {
 pub type _NDIS_TAPI_GET_LINE_DEV_STATUS = NDIS_TAPI_GET_LINE_DEV_STATUS;
 pub type PNDIS_TAPI_GET_LINE_DEV_STATUS = *mut NDIS_TAPI_GET_LINE_DEV_STATUS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_MAKE_CALL {
     pub ulRequestID: ULONG,
     pub hdLine: HDRV_LINE,
@@ -10558,7 +9889,6 @@ pub struct NDIS_TAPI_MAKE_CALL {
 pub type _NDIS_TAPI_MAKE_CALL = NDIS_TAPI_MAKE_CALL;
 pub type PNDIS_TAPI_MAKE_CALL = *mut NDIS_TAPI_MAKE_CALL;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_NEGOTIATE_EXT_VERSION {
     pub ulRequestID: ULONG,
     pub ulDeviceID: ULONG,
@@ -10569,7 +9899,6 @@ pub struct NDIS_TAPI_NEGOTIATE_EXT_VERSION {
 pub type _NDIS_TAPI_NEGOTIATE_EXT_VERSION = NDIS_TAPI_NEGOTIATE_EXT_VERSION;
 pub type PNDIS_TAPI_NEGOTIATE_EXT_VERSION = *mut NDIS_TAPI_NEGOTIATE_EXT_VERSION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_OPEN {
     pub ulRequestID: ULONG,
     pub ulDeviceID: ULONG,
@@ -10579,7 +9908,6 @@ pub struct NDIS_TAPI_OPEN {
 pub type _NDIS_TAPI_OPEN = NDIS_TAPI_OPEN;
 pub type PNDIS_TAPI_OPEN = *mut NDIS_TAPI_OPEN;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_PROVIDER_INITIALIZE {
     pub ulRequestID: ULONG,
     pub ulDeviceIDBase: ULONG,
@@ -10589,14 +9917,12 @@ pub struct NDIS_TAPI_PROVIDER_INITIALIZE {
 pub type _NDIS_TAPI_PROVIDER_INITIALIZE = NDIS_TAPI_PROVIDER_INITIALIZE;
 pub type PNDIS_TAPI_PROVIDER_INITIALIZE = *mut NDIS_TAPI_PROVIDER_INITIALIZE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_PROVIDER_SHUTDOWN {
     pub ulRequestID: ULONG,
 }
 pub type _NDIS_TAPI_PROVIDER_SHUTDOWN = NDIS_TAPI_PROVIDER_SHUTDOWN;
 pub type PNDIS_TAPI_PROVIDER_SHUTDOWN = *mut NDIS_TAPI_PROVIDER_SHUTDOWN;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_SECURE_CALL {
     pub ulRequestID: ULONG,
     pub hdCall: HDRV_CALL,
@@ -10604,7 +9930,6 @@ pub struct NDIS_TAPI_SECURE_CALL {
 pub type _NDIS_TAPI_SECURE_CALL = NDIS_TAPI_SECURE_CALL;
 pub type PNDIS_TAPI_SECURE_CALL = *mut NDIS_TAPI_SECURE_CALL;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_SELECT_EXT_VERSION {
     pub ulRequestID: ULONG,
     pub hdLine: HDRV_LINE,
@@ -10613,7 +9938,6 @@ pub struct NDIS_TAPI_SELECT_EXT_VERSION {
 pub type _NDIS_TAPI_SELECT_EXT_VERSION = NDIS_TAPI_SELECT_EXT_VERSION;
 pub type PNDIS_TAPI_SELECT_EXT_VERSION = *mut NDIS_TAPI_SELECT_EXT_VERSION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_SEND_USER_USER_INFO {
     pub ulRequestID: ULONG,
     pub hdCall: HDRV_CALL,
@@ -10623,7 +9947,6 @@ pub struct NDIS_TAPI_SEND_USER_USER_INFO {
 pub type _NDIS_TAPI_SEND_USER_USER_INFO = NDIS_TAPI_SEND_USER_USER_INFO;
 pub type PNDIS_TAPI_SEND_USER_USER_INFO = *mut NDIS_TAPI_SEND_USER_USER_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_SET_APP_SPECIFIC {
     pub ulRequestID: ULONG,
     pub hdCall: HDRV_CALL,
@@ -10632,7 +9955,6 @@ pub struct NDIS_TAPI_SET_APP_SPECIFIC {
 pub type _NDIS_TAPI_SET_APP_SPECIFIC = NDIS_TAPI_SET_APP_SPECIFIC;
 pub type PNDIS_TAPI_SET_APP_SPECIFIC = *mut NDIS_TAPI_SET_APP_SPECIFIC;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_SET_CALL_PARAMS {
     pub ulRequestID: ULONG,
     pub hdCall: HDRV_CALL,
@@ -10645,7 +9967,6 @@ pub struct NDIS_TAPI_SET_CALL_PARAMS {
 pub type _NDIS_TAPI_SET_CALL_PARAMS = NDIS_TAPI_SET_CALL_PARAMS;
 pub type PNDIS_TAPI_SET_CALL_PARAMS = *mut NDIS_TAPI_SET_CALL_PARAMS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_SET_DEFAULT_MEDIA_DETECTION {
     pub ulRequestID: ULONG,
     pub hdLine: HDRV_LINE,
@@ -10654,7 +9975,6 @@ pub struct NDIS_TAPI_SET_DEFAULT_MEDIA_DETECTION {
 pub type _NDIS_TAPI_SET_DEFAULT_MEDIA_DETECTION = NDIS_TAPI_SET_DEFAULT_MEDIA_DETECTION;
 pub type PNDIS_TAPI_SET_DEFAULT_MEDIA_DETECTION = *mut NDIS_TAPI_SET_DEFAULT_MEDIA_DETECTION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_SET_DEV_CONFIG {
     pub ulRequestID: ULONG,
     pub ulDeviceID: ULONG,
@@ -10666,7 +9986,6 @@ pub struct NDIS_TAPI_SET_DEV_CONFIG {
 pub type _NDIS_TAPI_SET_DEV_CONFIG = NDIS_TAPI_SET_DEV_CONFIG;
 pub type PNDIS_TAPI_SET_DEV_CONFIG = *mut NDIS_TAPI_SET_DEV_CONFIG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_SET_MEDIA_MODE {
     pub ulRequestID: ULONG,
     pub hdCall: HDRV_CALL,
@@ -10675,7 +9994,6 @@ pub struct NDIS_TAPI_SET_MEDIA_MODE {
 pub type _NDIS_TAPI_SET_MEDIA_MODE = NDIS_TAPI_SET_MEDIA_MODE;
 pub type PNDIS_TAPI_SET_MEDIA_MODE = *mut NDIS_TAPI_SET_MEDIA_MODE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_SET_STATUS_MESSAGES {
     pub ulRequestID: ULONG,
     pub hdLine: HDRV_LINE,
@@ -10685,7 +10003,6 @@ pub struct NDIS_TAPI_SET_STATUS_MESSAGES {
 pub type _NDIS_TAPI_SET_STATUS_MESSAGES = NDIS_TAPI_SET_STATUS_MESSAGES;
 pub type PNDIS_TAPI_SET_STATUS_MESSAGES = *mut NDIS_TAPI_SET_STATUS_MESSAGES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_EVENT {
     pub htLine: HTAPI_LINE,
     pub htCall: HTAPI_CALL,
@@ -10697,7 +10014,6 @@ pub struct NDIS_TAPI_EVENT {
 pub type _NDIS_TAPI_EVENT = NDIS_TAPI_EVENT;
 pub type PNDIS_TAPI_EVENT = *mut NDIS_TAPI_EVENT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDISTAPI_CHARACTERISTICS {
     pub RequestProc: PVOID,
     pub Guid: GUID,
@@ -10706,7 +10022,6 @@ pub struct NDISTAPI_CHARACTERISTICS {
 pub type _NDISTAPI_CHARACTERISTICS = NDISTAPI_CHARACTERISTICS;
 pub type PNDISTAPI_CHARACTERISTICS = *mut NDISTAPI_CHARACTERISTICS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_GATHER_DIGITS {
     pub ulRequestID: ULONG,
     pub hdCall: HDRV_CALL,
@@ -10725,7 +10040,6 @@ pub struct NDIS_TAPI_GATHER_DIGITS {
 pub type _NDIS_TAPI_GATHER_DIGITS = NDIS_TAPI_GATHER_DIGITS;
 pub type PNDIS_TAPI_GATHER_DIGITS = *mut NDIS_TAPI_GATHER_DIGITS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_TAPI_MONITOR_DIGITS {
     pub hdCall: HDRV_CALL,
     pub ulDigitModes: ULONG,
@@ -10733,7 +10047,6 @@ pub struct NDIS_TAPI_MONITOR_DIGITS {
 pub type _NDIS_TAPI_MONITOR_DIGITS = NDIS_TAPI_MONITOR_DIGITS;
 pub type PNDIS_TAPI_MONITOR_DIGITS = *mut NDIS_TAPI_MONITOR_DIGITS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_TAPI_CM_CAPS {
     pub ulCoTapiVersion: ULONG,
     pub ulNumLines: ULONG,
@@ -10742,7 +10055,6 @@ pub struct CO_TAPI_CM_CAPS {
 pub type _CO_TAPI_CM_CAPS = CO_TAPI_CM_CAPS;
 pub type PCO_TAPI_CM_CAPS = *mut CO_TAPI_CM_CAPS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_TAPI_LINE_CAPS {
     pub ulLineID: ULONG,
     pub ulFlags: ULONG,
@@ -10751,7 +10063,6 @@ pub struct CO_TAPI_LINE_CAPS {
 pub type _CO_TAPI_LINE_CAPS = CO_TAPI_LINE_CAPS;
 pub type PCO_TAPI_LINE_CAPS = *mut CO_TAPI_LINE_CAPS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_TAPI_ADDRESS_CAPS {
     pub ulLineID: ULONG,
     pub ulAddressID: ULONG,
@@ -10761,7 +10072,6 @@ pub struct CO_TAPI_ADDRESS_CAPS {
 pub type _CO_TAPI_ADDRESS_CAPS = CO_TAPI_ADDRESS_CAPS;
 pub type PCO_TAPI_ADDRESS_CAPS = *mut CO_TAPI_ADDRESS_CAPS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_TAPI_TRANSLATE_TAPI_CALLPARAMS {
     pub ulLineID: ULONG,
     pub ulAddressID: ULONG,
@@ -10773,7 +10083,6 @@ pub struct CO_TAPI_TRANSLATE_TAPI_CALLPARAMS {
 pub type _CO_TAPI_TRANSLATE_TAPI_CALLPARAMS = CO_TAPI_TRANSLATE_TAPI_CALLPARAMS;
 pub type PCO_TAPI_TRANSLATE_TAPI_CALLPARAMS = *mut CO_TAPI_TRANSLATE_TAPI_CALLPARAMS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_TAPI_TRANSLATE_NDIS_CALLPARAMS {
     pub ulFlags: ULONG,
     pub NdisCallParams: NDIS_VAR_DATA_DESC,
@@ -10782,7 +10091,6 @@ pub struct CO_TAPI_TRANSLATE_NDIS_CALLPARAMS {
 pub type _CO_TAPI_TRANSLATE_NDIS_CALLPARAMS = CO_TAPI_TRANSLATE_NDIS_CALLPARAMS;
 pub type PCO_TAPI_TRANSLATE_NDIS_CALLPARAMS = *mut CO_TAPI_TRANSLATE_NDIS_CALLPARAMS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_TAPI_TRANSLATE_SAP {
     pub ulLineID: ULONG,
     pub ulAddressID: ULONG,
@@ -10794,7 +10102,6 @@ pub struct CO_TAPI_TRANSLATE_SAP {
 pub type _CO_TAPI_TRANSLATE_SAP = CO_TAPI_TRANSLATE_SAP;
 pub type PCO_TAPI_TRANSLATE_SAP = *mut CO_TAPI_TRANSLATE_SAP;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_TAPI_CALL_DIAGNOSTICS {
     pub ulOrigin: ULONG,
     pub ulReason: ULONG,
@@ -10803,7 +10110,6 @@ pub struct CO_TAPI_CALL_DIAGNOSTICS {
 pub type _CO_TAPI_CALL_DIAGNOSTICS = CO_TAPI_CALL_DIAGNOSTICS;
 pub type PCO_TAPI_CALL_DIAGNOSTICS = *mut CO_TAPI_CALL_DIAGNOSTICS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_AF_TAPI_MAKE_CALL_PARAMETERS {
     pub ulLineID: ULONG,
     pub ulAddressID: ULONG,
@@ -10814,7 +10120,6 @@ pub struct CO_AF_TAPI_MAKE_CALL_PARAMETERS {
 pub type _CO_AF_TAPI_MAKE_CALL_PARAMETERS = CO_AF_TAPI_MAKE_CALL_PARAMETERS;
 pub type PCO_AF_TAPI_MAKE_CALL_PARAMETERS = *mut CO_AF_TAPI_MAKE_CALL_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_AF_TAPI_INCOMING_CALL_PARAMETERS {
     pub ulLineID: ULONG,
     pub ulAddressID: ULONG,
@@ -10824,7 +10129,6 @@ pub struct CO_AF_TAPI_INCOMING_CALL_PARAMETERS {
 pub type _CO_AF_TAPI_INCOMING_CALL_PARAMETERS = CO_AF_TAPI_INCOMING_CALL_PARAMETERS;
 pub type PCO_AF_TAPI_INCOMING_CALL_PARAMETERS = *mut CO_AF_TAPI_INCOMING_CALL_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_AF_TAPI_SAP {
     pub ulLineID: ULONG,
     pub ulAddressID: ULONG,
@@ -10833,7 +10137,6 @@ pub struct CO_AF_TAPI_SAP {
 pub type _CO_AF_TAPI_SAP = CO_AF_TAPI_SAP;
 pub type PCO_AF_TAPI_SAP = *mut CO_AF_TAPI_SAP;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_INFO {
     pub MaxFrameSize: ULONG,
     pub MaxTransmit: ULONG,
@@ -10848,7 +10151,6 @@ pub struct NDIS_WAN_INFO {
 pub type _NDIS_WAN_INFO = NDIS_WAN_INFO;
 pub type PNDIS_WAN_INFO = *mut NDIS_WAN_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_SET_LINK_INFO {
     pub NdisLinkHandle: NDIS_HANDLE,
     pub MaxSendFrameSize: ULONG,
@@ -10865,7 +10167,6 @@ pub struct NDIS_WAN_SET_LINK_INFO {
 pub type _NDIS_WAN_SET_LINK_INFO = NDIS_WAN_SET_LINK_INFO;
 pub type PNDIS_WAN_SET_LINK_INFO = *mut NDIS_WAN_SET_LINK_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_GET_LINK_INFO {
     pub NdisLinkHandle: NDIS_HANDLE,
     pub MaxSendFrameSize: ULONG,
@@ -10882,7 +10183,6 @@ pub struct NDIS_WAN_GET_LINK_INFO {
 pub type _NDIS_WAN_GET_LINK_INFO = NDIS_WAN_GET_LINK_INFO;
 pub type PNDIS_WAN_GET_LINK_INFO = *mut NDIS_WAN_GET_LINK_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_GET_BRIDGE_INFO {
     pub NdisLinkHandle: NDIS_HANDLE,
     pub LanSegmentNumber: USHORT,
@@ -10895,7 +10195,6 @@ pub struct NDIS_WAN_GET_BRIDGE_INFO {
 pub type _NDIS_WAN_GET_BRIDGE_INFO = NDIS_WAN_GET_BRIDGE_INFO;
 pub type PNDIS_WAN_GET_BRIDGE_INFO = *mut NDIS_WAN_GET_BRIDGE_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_SET_BRIDGE_INFO {
     pub NdisLinkHandle: NDIS_HANDLE,
     pub LanSegmentNumber: USHORT,
@@ -10908,7 +10207,6 @@ pub struct NDIS_WAN_SET_BRIDGE_INFO {
 pub type _NDIS_WAN_SET_BRIDGE_INFO = NDIS_WAN_SET_BRIDGE_INFO;
 pub type PNDIS_WAN_SET_BRIDGE_INFO = *mut NDIS_WAN_SET_BRIDGE_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_COMPRESS_INFO {
     pub SessionKey: [UCHAR; 8],
     pub MSCompType: ULONG,
@@ -10918,26 +10216,22 @@ pub struct NDIS_WAN_COMPRESS_INFO {
 }
 pub type _NDIS_WAN_COMPRESS_INFO = NDIS_WAN_COMPRESS_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_WAN_COMPRESS_INFO_u {
     pub Proprietary: NDIS_WAN_COMPRESS_INFO_u_Proprietary,
     pub Public: NDIS_WAN_COMPRESS_INFO_u_Public,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_COMPRESS_INFO_u_Proprietary {
     pub CompOUI: [UCHAR; 3],
     pub CompSubType: UCHAR,
     pub CompValues: [UCHAR; 32],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_COMPRESS_INFO_u_Public {
     pub CompValues: [UCHAR; 32],
 }
 pub type PNDIS_WAN_COMPRESS_INFO = *mut NDIS_WAN_COMPRESS_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_GET_COMP_INFO {
     pub NdisLinkHandle: NDIS_HANDLE,
     pub SendCapabilities: NDIS_WAN_COMPRESS_INFO,
@@ -10946,7 +10240,6 @@ pub struct NDIS_WAN_GET_COMP_INFO {
 pub type _NDIS_WAN_GET_COMP_INFO = NDIS_WAN_GET_COMP_INFO;
 pub type PNDIS_WAN_GET_COMP_INFO = *mut NDIS_WAN_GET_COMP_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_SET_COMP_INFO {
     pub NdisLinkHandle: NDIS_HANDLE,
     pub SendCapabilities: NDIS_WAN_COMPRESS_INFO,
@@ -10955,7 +10248,6 @@ pub struct NDIS_WAN_SET_COMP_INFO {
 pub type _NDIS_WAN_SET_COMP_INFO = NDIS_WAN_SET_COMP_INFO;
 pub type PNDIS_WAN_SET_COMP_INFO = *mut NDIS_WAN_SET_COMP_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_GET_STATS_INFO {
     pub NdisLinkHandle: NDIS_HANDLE,
     pub BytesSent: ULONG,
@@ -10991,7 +10283,6 @@ pub struct NDIS_WAN_GET_STATS_INFO {
 pub type _NDIS_WAN_GET_STATS_INFO = NDIS_WAN_GET_STATS_INFO;
 pub type PNDIS_WAN_GET_STATS_INFO = *mut NDIS_WAN_GET_STATS_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MAC_LINE_UP {
     pub LinkSpeed: ULONG,
     pub Quality: NDIS_WAN_QUALITY,
@@ -11003,14 +10294,12 @@ pub struct NDIS_MAC_LINE_UP {
 pub type _NDIS_MAC_LINE_UP = NDIS_MAC_LINE_UP;
 pub type PNDIS_MAC_LINE_UP = *mut NDIS_MAC_LINE_UP;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MAC_LINE_DOWN {
     pub NdisLinkContext: NDIS_HANDLE,
 }
 pub type _NDIS_MAC_LINE_DOWN = NDIS_MAC_LINE_DOWN;
 pub type PNDIS_MAC_LINE_DOWN = *mut NDIS_MAC_LINE_DOWN;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_MAC_FRAGMENT {
     pub NdisLinkContext: NDIS_HANDLE,
     pub Errors: ULONG,
@@ -11018,7 +10307,6 @@ pub struct NDIS_MAC_FRAGMENT {
 pub type _NDIS_MAC_FRAGMENT = NDIS_MAC_FRAGMENT;
 pub type PNDIS_MAC_FRAGMENT = *mut NDIS_MAC_FRAGMENT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_CO_INFO {
     pub MaxFrameSize: ULONG,
     pub MaxSendWindow: ULONG,
@@ -11028,7 +10316,6 @@ pub struct NDIS_WAN_CO_INFO {
 pub type _NDIS_WAN_CO_INFO = NDIS_WAN_CO_INFO;
 pub type PNDIS_WAN_CO_INFO = *mut NDIS_WAN_CO_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_CO_SET_LINK_INFO {
     pub MaxSendFrameSize: ULONG,
     pub MaxRecvFrameSize: ULONG,
@@ -11042,7 +10329,6 @@ pub struct NDIS_WAN_CO_SET_LINK_INFO {
 pub type _NDIS_WAN_CO_SET_LINK_INFO = NDIS_WAN_CO_SET_LINK_INFO;
 pub type PNDIS_WAN_CO_SET_LINK_INFO = *mut NDIS_WAN_CO_SET_LINK_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_CO_GET_LINK_INFO {
     pub MaxSendFrameSize: ULONG,
     pub MaxRecvFrameSize: ULONG,
@@ -11056,7 +10342,6 @@ pub struct NDIS_WAN_CO_GET_LINK_INFO {
 pub type _NDIS_WAN_CO_GET_LINK_INFO = NDIS_WAN_CO_GET_LINK_INFO;
 pub type PNDIS_WAN_CO_GET_LINK_INFO = *mut NDIS_WAN_CO_GET_LINK_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_CO_GET_COMP_INFO {
     pub SendCapabilities: NDIS_WAN_COMPRESS_INFO,
     pub RecvCapabilities: NDIS_WAN_COMPRESS_INFO,
@@ -11064,7 +10349,6 @@ pub struct NDIS_WAN_CO_GET_COMP_INFO {
 pub type _NDIS_WAN_CO_GET_COMP_INFO = NDIS_WAN_CO_GET_COMP_INFO;
 pub type PNDIS_WAN_CO_GET_COMP_INFO = *mut NDIS_WAN_CO_GET_COMP_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_CO_SET_COMP_INFO {
     pub SendCapabilities: NDIS_WAN_COMPRESS_INFO,
     pub RecvCapabilities: NDIS_WAN_COMPRESS_INFO,
@@ -11072,7 +10356,6 @@ pub struct NDIS_WAN_CO_SET_COMP_INFO {
 pub type _NDIS_WAN_CO_SET_COMP_INFO = NDIS_WAN_CO_SET_COMP_INFO;
 pub type PNDIS_WAN_CO_SET_COMP_INFO = *mut NDIS_WAN_CO_SET_COMP_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_CO_GET_STATS_INFO {
     pub BytesSent: ULONG,
     pub BytesRcvd: ULONG,
@@ -11107,14 +10390,12 @@ pub struct NDIS_WAN_CO_GET_STATS_INFO {
 pub type _NDIS_WAN_CO_GET_STATS_INFO = NDIS_WAN_CO_GET_STATS_INFO;
 pub type PNDIS_WAN_CO_GET_STATS_INFO = *mut NDIS_WAN_CO_GET_STATS_INFO;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_WAN_CO_FRAGMENT {
     pub Errors: ULONG,
 }
 pub type _NDIS_WAN_CO_FRAGMENT = NDIS_WAN_CO_FRAGMENT;
 pub type PNDIS_WAN_CO_FRAGMENT = *mut NDIS_WAN_CO_FRAGMENT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct WAN_CO_LINKPARAMS {
     pub TransmitSpeed: ULONG,
     pub ReceiveSpeed: ULONG,
@@ -11123,7 +10404,6 @@ pub struct WAN_CO_LINKPARAMS {
 pub type _WAN_CO_LINKPARAMS = WAN_CO_LINKPARAMS;
 pub type PWAN_CO_LINKPARAMS = *mut WAN_CO_LINKPARAMS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct WAN_CO_MTULINKPARAMS {
     pub Version: ULONG,
     pub TransmitSpeed: ULONG,
@@ -11792,6 +11072,745 @@ zeroable! {
     NET_BUFFER_DATA_LENGTH;
     NET_BUFFER_HEADER;
     NET_BUFFER_LIST;
+    NET_BUFFER_LIST_CONTEXT;
+    NET_BUFFER_LIST_DATA;
+    NET_BUFFER_LIST_HEADER;
+    NET_BUFFER_LIST_POOL_PARAMETERS;
+    NET_BUFFER_LIST_TIMESTAMP;
+    NET_BUFFER_LIST_u;
+    NET_BUFFER_LIST_u2;
+    NET_BUFFER_LIST_u_s;
+    NET_BUFFER_POOL_PARAMETERS;
+    NET_BUFFER_SHARED_MEMORY;
+    NET_BUFFER_u;
+    NET_BUFFER_u2;
+    NET_BUFFER_u_s;
+    NET_BUFFER_u_s_u;
+    NET_DEVICE_PNP_EVENT;
+    NET_IF_INFORMATION;
+    NET_LUID_LH;
+    NET_LUID_LH_Info;
+    NET_PHYSICAL_LOCATION_LH;
+    NET_PNP_EVENT;
+    NET_PNP_EVENT_NOTIFICATION;
+    OFFLOAD_ALGO_INFO;
+    OFFLOAD_IPSEC_ADD_SA;
+    OFFLOAD_IPSEC_ADD_UDPESP_SA;
+    OFFLOAD_IPSEC_DELETE_SA;
+    OFFLOAD_IPSEC_DELETE_UDPESP_SA;
+    OFFLOAD_IPSEC_UDPESP_ENCAPTYPE_ENTRY;
+    OFFLOAD_SECURITY_ASSOCIATION;
+    PD_BUFFER;
+    PD_BUFFER_8021Q_INFO;
+    PD_BUFFER_VIRTUAL_SUBNET_INFO;
+    PD_BUFFER_u;
+    PD_BUFFER_u_MetaDataV0;
+    PD_BUFFER_u_MetaDataV0_u;
+    PD_BUFFER_u_MetaDataV0_u2;
+    PD_BUFFER_u_MetaDataV0_u2_s;
+    PD_BUFFER_u_MetaDataV0_u3;
+    PD_BUFFER_u_MetaDataV0_u3_s;
+    PMKID_CANDIDATE;
+    Q2931_ADD_PVC;
+    Q2931_CALLMGR_PARAMETERS;
+    Q2931_DELETE_PVC;
+    Q2931_IE;
+    REFERENCE;
+    SCOPE_ID;
+    SCOPE_ID_u;
+    SCOPE_ID_u_s;
+    SOCKADDR_INET;
+    TRANSPORT_HEADER_OFFSET;
+    VAR_STRING;
+    WAN_CO_LINKPARAMS;
+    WAN_CO_MTULINKPARAMS;
+    _ATM_AAL0_INFO;
+    _ATM_AAL5_INFO;
+    _DOT11_EXTAP_ATTRIBUTES;
+    _DOT11_RSN_REKEY_PARAMETERS;
+    _DOT11_RSN_REKEY_PARAMETERS_V2;
+    _DOT11_WFD_ATTRIBUTES;
+    _EAPOL_REQUEST_ID_MESSAGE_WOL_PACKET_PARAMETERS;
+    _ENCAPSULATION_PROTOCOL_INFO;
+    _ENCAPSULATION_PROTOCOL_PARAMETERS;
+    _FIELD_VALUE;
+    _HEADER_FIELD;
+    _IPV4_ARP_PARAMETERS;
+    _IPV4_TCP_SYN_WOL_PACKET_PARAMETERS;
+    _IPV6_NS_PARAMETERS;
+    _IPV6_TCP_SYN_WOL_PACKET_PARAMETERS;
+    _METHOD;
+    _NDIS_NBL_MEDIA_MEDIA_SPECIFIC_INFORMATION;
+    _PROTOCOL_OFFLOAD_PARAMETERS;
+    _QUERY;
+    _REQUEST_DATA;
+    _RESULT_VALUE;
+    _SET;
+    _VXLAN_INFO;
+    _VXLAN_PARAMETERS;
+    _WOL_BITMAP_PATTERN;
+    _WOL_PATTERN;
+    _flowspec;
+    in6_addr;
+    in6_addr_u;
+    in_addr;
+    in_addr_S_un;
+    in_addr_S_un_S_un_b;
+    in_addr_S_un_S_un_w;
+    sockaddr_in;
+    sockaddr_in6;
+    sockaddr_in6_u;
+}
+copy! {
+    AAL1_PARAMETERS;
+    AAL34_PARAMETERS;
+    AAL5_PARAMETERS;
+    AALUSER_PARAMETERS;
+    AAL_PARAMETERS_IE;
+    AAL_PARAMETERS_IE_AALSpecificParameters;
+    ATM_AAL_OOB_INFO;
+    ATM_AAL_OOB_INFO_u;
+    ATM_ADDRESS;
+    ATM_BHLI_IE;
+    ATM_BLLI_IE;
+    ATM_BROADBAND_BEARER_CAPABILITY_IE;
+    ATM_BROADBAND_SENDING_COMPLETE_IE;
+    ATM_CALLING_PARTY_NUMBER_IE;
+    ATM_CAUSE_IE;
+    ATM_FLOW_PARAMETERS;
+    ATM_LIJ_CALLID_IE;
+    ATM_MEDIA_PARAMETERS;
+    ATM_PVC_SAP;
+    ATM_QOS_CLASS_IE;
+    ATM_RAW_IE;
+    ATM_SAP;
+    ATM_SERVICE_ADDRESS_LIST;
+    ATM_TRAFFIC_DESCRIPTOR;
+    ATM_TRAFFIC_DESCRIPTOR_IE;
+    ATM_TRANSIT_NETWORK_SELECTION_IE;
+    ATM_VC_RATES_SUPPORTED;
+    ATM_VPIVCI;
+    BINARY_DATA;
+    BSSID_INFO;
+    CO_ADDRESS;
+    CO_ADDRESS_FAMILY;
+    CO_ADDRESS_LIST;
+    CO_AF_TAPI_INCOMING_CALL_PARAMETERS;
+    CO_AF_TAPI_MAKE_CALL_PARAMETERS;
+    CO_AF_TAPI_SAP;
+    CO_CALL_MANAGER_PARAMETERS;
+    CO_CALL_PARAMETERS;
+    CO_GET_CALL_INFORMATION;
+    CO_MEDIA_PARAMETERS;
+    CO_PVC;
+    CO_SAP;
+    CO_SPECIFIC_PARAMETERS;
+    CO_TAPI_ADDRESS_CAPS;
+    CO_TAPI_CALL_DIAGNOSTICS;
+    CO_TAPI_CM_CAPS;
+    CO_TAPI_LINE_CAPS;
+    CO_TAPI_TRANSLATE_NDIS_CALLPARAMS;
+    CO_TAPI_TRANSLATE_SAP;
+    CO_TAPI_TRANSLATE_TAPI_CALLPARAMS;
+    DOT11_AUTH_CIPHER_PAIR;
+    DOT11_DATA_RATE_MAPPING_ENTRY;
+    DOT11_ERP_PHY_ATTRIBUTES;
+    DOT11_EXTSTA_ATTRIBUTES;
+    DOT11_HRDSSS_PHY_ATTRIBUTES;
+    DOT11_OFDM_PHY_ATTRIBUTES;
+    DOT11_PHY_ATTRIBUTES;
+    DOT11_PHY_ATTRIBUTES_PhySpecificAttributes;
+    DOT11_SUPPORTED_DATA_RATES_VALUE_V2;
+    DOT11_VWIFI_ATTRIBUTES;
+    DOT11_VWIFI_COMBINATION;
+    FILTERDBS;
+    FILTERDBS_u;
+    GEN_GET_NETCARD_TIME;
+    GEN_GET_TIME_CAPS;
+    IF_COUNTED_STRING_LH;
+    IF_PHYSICAL_ADDRESS_LH;
+    IPSEC_OFFLOAD_V2_ADD_SA;
+    IPSEC_OFFLOAD_V2_ADD_SA_EX;
+    IPSEC_OFFLOAD_V2_ADD_SA_EX_u;
+    IPSEC_OFFLOAD_V2_ADD_SA_EX_u_IPv4Endpoints;
+    IPSEC_OFFLOAD_V2_ADD_SA_EX_u_IPv6Endpoints;
+    IPSEC_OFFLOAD_V2_ADD_SA_u;
+    IPSEC_OFFLOAD_V2_ADD_SA_u_IPv4Endpoints;
+    IPSEC_OFFLOAD_V2_ADD_SA_u_IPv6Endpoints;
+    IPSEC_OFFLOAD_V2_ALGORITHM_INFO;
+    IPSEC_OFFLOAD_V2_DELETE_SA;
+    IPSEC_OFFLOAD_V2_SECURITY_ASSOCIATION;
+    IPSEC_OFFLOAD_V2_UPDATE_SA;
+    LINE_ADDRESS_CAPS;
+    LINE_ADDRESS_STATUS;
+    LINE_CALL_INFO;
+    LINE_CALL_PARAMS;
+    LINE_CALL_STATUS;
+    LINE_DEV_CAPS;
+    LINE_DEV_STATUS;
+    LINE_DIAL_PARAMS;
+    LINE_EXTENSION_ID;
+    LOCK_STATE;
+    LOCK_STATE_EX;
+    MEDIA_SPECIFIC_INFORMATION;
+    NDISTAPI_CHARACTERISTICS;
+    NDIS_802_11_AI_REQFI;
+    NDIS_802_11_AI_RESFI;
+    NDIS_802_11_ASSOCIATION_INFORMATION;
+    NDIS_802_11_AUTHENTICATION_ENCRYPTION;
+    NDIS_802_11_AUTHENTICATION_EVENT;
+    NDIS_802_11_AUTHENTICATION_REQUEST;
+    NDIS_802_11_BSSID_LIST;
+    NDIS_802_11_BSSID_LIST_EX;
+    NDIS_802_11_CAPABILITY;
+    NDIS_802_11_CONFIGURATION;
+    NDIS_802_11_CONFIGURATION_FH;
+    NDIS_802_11_FIXED_IEs;
+    NDIS_802_11_KEY;
+    NDIS_802_11_NETWORK_TYPE_LIST;
+    NDIS_802_11_NON_BCAST_SSID_LIST;
+    NDIS_802_11_PMKID;
+    NDIS_802_11_PMKID_CANDIDATE_LIST;
+    NDIS_802_11_REMOVE_KEY;
+    NDIS_802_11_SSID;
+    NDIS_802_11_STATISTICS;
+    NDIS_802_11_STATUS_INDICATION;
+    NDIS_802_11_TEST;
+    NDIS_802_11_TEST_u;
+    NDIS_802_11_VARIABLE_IEs;
+    NDIS_802_11_WEP;
+    NDIS_BIND_FAILED_NOTIFICATION;
+    NDIS_BIND_PARAMETERS;
+    NDIS_CONFIGURATION_OBJECT;
+    NDIS_CONFIGURATION_PARAMETER;
+    NDIS_CONFIGURATION_PARAMETER_ParameterData;
+    NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS;
+    NDIS_CO_CLIENT_OPTIONAL_HANDLERS;
+    NDIS_CO_DEVICE_PROFILE;
+    NDIS_CO_LINK_SPEED;
+    NDIS_DEVICE_OBJECT_ATTRIBUTES;
+    NDIS_DMA_DESCRIPTION;
+    NDIS_DRIVER_OPTIONAL_HANDLERS;
+    NDIS_DRIVER_WRAPPER_HANDLE;
+    NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD;
+    NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD_V2;
+    NDIS_ENUM_FILTERS;
+    NDIS_FILTER_ATTACH_PARAMETERS;
+    NDIS_FILTER_ATTRIBUTES;
+    NDIS_FILTER_DRIVER_CHARACTERISTICS;
+    NDIS_FILTER_INTERFACE;
+    NDIS_FILTER_PARTIAL_CHARACTERISTICS;
+    NDIS_FILTER_PAUSE_PARAMETERS;
+    NDIS_FILTER_RESTART_PARAMETERS;
+    NDIS_GENERIC_OBJECT;
+    NDIS_GFP_ETHERNET_HEADER_FIELDS;
+    NDIS_GFP_EXACT_MATCH_PROFILE;
+    NDIS_GFP_HEADER_GROUP_EXACT_MATCH;
+    NDIS_GFP_HEADER_GROUP_EXACT_MATCH_IPAddress;
+    NDIS_GFP_HEADER_GROUP_EXACT_MATCH_IPAddress_IPv4Address;
+    NDIS_GFP_HEADER_GROUP_EXACT_MATCH_IPAddress_IPv6Address;
+    NDIS_GFP_HEADER_GROUP_EXACT_MATCH_PROFILE;
+    NDIS_GFP_HEADER_GROUP_EXACT_MATCH_TransportOrEncapsulation;
+    NDIS_GFP_HEADER_GROUP_EXACT_MATCH_TransportOrEncapsulation_Encapsulation;
+    NDIS_GFP_HEADER_GROUP_EXACT_MATCH_TransportOrEncapsulation_Icmp;
+    NDIS_GFP_HEADER_GROUP_EXACT_MATCH_TransportOrEncapsulation_Tcp;
+    NDIS_GFP_HEADER_GROUP_EXACT_MATCH_TransportOrEncapsulation_Udp;
+    NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH;
+    NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_PROFILE;
+    NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_TransportOrEncapsulation;
+    NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_TransportOrEncapsulation_Encapsulation;
+    NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_TransportOrEncapsulation_IcmpHeader;
+    NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_TransportOrEncapsulation_TcpHeader;
+    NDIS_GFP_HEADER_GROUP_WILDCARD_MATCH_TransportOrEncapsulation_UdpHeader;
+    NDIS_GFP_IPV4_ADDRESS_WILDCARD_MATCH;
+    NDIS_GFP_IPV4_ADDRESS_WILDCARD_MATCH_MatchValue;
+    NDIS_GFP_IPV4_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH;
+    NDIS_GFP_IPV6_ADDRESS_WILDCARD_MATCH;
+    NDIS_GFP_IPV6_ADDRESS_WILDCARD_MATCH_MatchValue;
+    NDIS_GFP_IPV6_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH;
+    NDIS_GFP_IP_SRC_AND_DEST_ADDRESS_WILDCARD_MATCH;
+    NDIS_GFP_TRANSPORT_PORT_WILDCARD_MATCH;
+    NDIS_GFP_TRANSPORT_SRC_AND_DEST_PORT_WILDCARD_MATCH;
+    NDIS_GFP_WILDCARD_MATCH_PROFILE;
+    NDIS_GFT_BYTE_COUNTER_VALUE;
+    NDIS_GFT_COUNTER_INFO;
+    NDIS_GFT_COUNTER_INFO_ARRAY;
+    NDIS_GFT_COUNTER_PARAMETERS;
+    NDIS_GFT_COUNTER_PARAMETERS_CounterValuesBufferStart;
+    NDIS_GFT_COUNTER_VALUE;
+    NDIS_GFT_COUNTER_VALUE_ARRAY;
+    NDIS_GFT_COUNTER_VALUE_ARRAY_StartId;
+    NDIS_GFT_COUNTER_VALUE_CounterValue;
+    NDIS_GFT_CUSTOM_ACTION;
+    NDIS_GFT_CUSTOM_ACTION_PROFILE;
+    NDIS_GFT_CUSTOM_ACTION_PROFILE_u;
+    NDIS_GFT_CUSTOM_ACTION_u;
+    NDIS_GFT_DELETE_PROFILE_PARAMETERS;
+    NDIS_GFT_DELETE_TABLE_PARAMETERS;
+    NDIS_GFT_EXACT_MATCH_FLOW_ENTRY;
+    NDIS_GFT_EXACT_MATCH_FLOW_ENTRY_CounterValueBuffer;
+    NDIS_GFT_FLOW_ENTRY_ARRAY;
+    NDIS_GFT_FLOW_ENTRY_ID_AND_COUNTER;
+    NDIS_GFT_FLOW_ENTRY_ID_ARRAY;
+    NDIS_GFT_FLOW_ENTRY_ID_ARRAY_IdArray;
+    NDIS_GFT_FLOW_ENTRY_ID_ARRAY_IdArray_FlowEntryIdAndCounterArray;
+    NDIS_GFT_FLOW_ENTRY_ID_ARRAY_IdArray_FlowEntryIdArray;
+    NDIS_GFT_FLOW_ENTRY_INFO_ARRAY;
+    NDIS_GFT_FLOW_STATE;
+    NDIS_GFT_FREE_COUNTER_PARAMETERS;
+    NDIS_GFT_HEADER_GROUP_TRANSPOSITION;
+    NDIS_GFT_HEADER_GROUP_TRANSPOSITION_IPAddress;
+    NDIS_GFT_HEADER_GROUP_TRANSPOSITION_IPAddress_IPv4Address;
+    NDIS_GFT_HEADER_GROUP_TRANSPOSITION_IPAddress_IPv6Address;
+    NDIS_GFT_HEADER_GROUP_TRANSPOSITION_PROFILE;
+    NDIS_GFT_HEADER_GROUP_TRANSPOSITION_TransportOrEncapsulation;
+    NDIS_GFT_HEADER_GROUP_TRANSPOSITION_TransportOrEncapsulation_Encapsulation;
+    NDIS_GFT_HEADER_GROUP_TRANSPOSITION_TransportOrEncapsulation_Tcp;
+    NDIS_GFT_HEADER_GROUP_TRANSPOSITION_TransportOrEncapsulation_Udp;
+    NDIS_GFT_HEADER_TRANSPOSITION_PROFILE;
+    NDIS_GFT_OFFLOAD_CAPABILITIES;
+    NDIS_GFT_OFFLOAD_PARAMETERS;
+    NDIS_GFT_PACKET_BYTE_COUNTER_VALUE;
+    NDIS_GFT_PACKET_BYTE_COUNTER_VALUE_AND_STATE;
+    NDIS_GFT_PACKET_COUNTER_VALUE;
+    NDIS_GFT_PROFILE_INFO;
+    NDIS_GFT_PROFILE_INFO_ARRAY;
+    NDIS_GFT_STATISTICS;
+    NDIS_GFT_TABLE_INFO;
+    NDIS_GFT_TABLE_INFO_ARRAY;
+    NDIS_GFT_TABLE_PARAMETERS;
+    NDIS_GFT_VPORT_PARAMETERS;
+    NDIS_GFT_VPORT_PARAMETERS_u;
+    NDIS_GFT_WILDCARD_MATCH_FLOW_ENTRY;
+    NDIS_GFT_WILDCARD_MATCH_FLOW_ENTRY_CounterValueBuffer;
+    NDIS_GUID;
+    NDIS_GUID_u;
+    NDIS_HARDWARE_CROSSTIMESTAMP;
+    NDIS_HD_SPLIT_ATTRIBUTES;
+    NDIS_HD_SPLIT_CURRENT_CONFIG;
+    NDIS_HD_SPLIT_PARAMETERS;
+    NDIS_HYPERVISOR_INFO;
+    NDIS_IF_PROVIDER_CHARACTERISTICS;
+    NDIS_INTERRUPT_MODERATION_PARAMETERS;
+    NDIS_IPSEC_OFFLOAD_V1;
+    NDIS_IPSEC_OFFLOAD_V1_IPv4AH;
+    NDIS_IPSEC_OFFLOAD_V1_IPv4ESP;
+    NDIS_IPSEC_OFFLOAD_V1_NET_BUFFER_LIST_INFO;
+    NDIS_IPSEC_OFFLOAD_V1_NET_BUFFER_LIST_INFO_u;
+    NDIS_IPSEC_OFFLOAD_V1_NET_BUFFER_LIST_INFO_u_Receive;
+    NDIS_IPSEC_OFFLOAD_V1_NET_BUFFER_LIST_INFO_u_Transmit;
+    NDIS_IPSEC_OFFLOAD_V1_Supported;
+    NDIS_IPSEC_OFFLOAD_V2;
+    NDIS_IPSEC_OFFLOAD_V2_HEADER_NET_BUFFER_LIST_INFO;
+    NDIS_IPSEC_OFFLOAD_V2_HEADER_NET_BUFFER_LIST_INFO_u;
+    NDIS_IPSEC_OFFLOAD_V2_HEADER_NET_BUFFER_LIST_INFO_u_Receive;
+    NDIS_IPSEC_OFFLOAD_V2_HEADER_NET_BUFFER_LIST_INFO_u_Transmit;
+    NDIS_IPSEC_OFFLOAD_V2_NET_BUFFER_LIST_INFO;
+    NDIS_IPSEC_OFFLOAD_V2_NET_BUFFER_LIST_INFO_u;
+    NDIS_IPSEC_OFFLOAD_V2_NET_BUFFER_LIST_INFO_u_Receive;
+    NDIS_IPSEC_OFFLOAD_V2_NET_BUFFER_LIST_INFO_u_Transmit;
+    NDIS_IPSEC_OFFLOAD_V2_TUNNEL_NET_BUFFER_LIST_INFO;
+    NDIS_IPSEC_OFFLOAD_V2_TUNNEL_NET_BUFFER_LIST_INFO_Transmit;
+    NDIS_IP_OPER_STATE;
+    NDIS_IP_OPER_STATUS;
+    NDIS_IP_OPER_STATUS_INFO;
+    NDIS_IRDA_PACKET_INFO;
+    NDIS_ISOLATION_NAME;
+    NDIS_ISOLATION_PARAMETERS;
+    NDIS_KDNET_ADD_PF;
+    NDIS_KDNET_BDF;
+    NDIS_KDNET_ENUMERATE_PFS;
+    NDIS_KDNET_PF_ENUM_ELEMENT;
+    NDIS_KDNET_QUERY_PF_INFORMATION;
+    NDIS_KDNET_REMOVE_PF;
+    NDIS_LINK_PARAMETERS;
+    NDIS_LINK_SPEED;
+    NDIS_LINK_STATE;
+    NDIS_MAC_FRAGMENT;
+    NDIS_MAC_LINE_DOWN;
+    NDIS_MAC_LINE_UP;
+    NDIS_MINIPORT_ADAPTER_ATTRIBUTES;
+    NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES;
+    NDIS_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES;
+    NDIS_MINIPORT_ADAPTER_NATIVE_802_11_ATTRIBUTES;
+    NDIS_MINIPORT_ADAPTER_NDK_ATTRIBUTES;
+    NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES;
+    NDIS_MINIPORT_ADAPTER_PACKET_DIRECT_ATTRIBUTES;
+    NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES;
+    NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES;
+    NDIS_MINIPORT_CO_CHARACTERISTICS;
+    NDIS_MINIPORT_DRIVER_CHARACTERISTICS;
+    NDIS_MINIPORT_INIT_PARAMETERS;
+    NDIS_MINIPORT_INTERRUPT_CHARACTERISTICS;
+    NDIS_MINIPORT_PAUSE_PARAMETERS;
+    NDIS_MINIPORT_PNP_CHARACTERISTICS;
+    NDIS_MINIPORT_RESTART_PARAMETERS;
+    NDIS_MINIPORT_SS_CHARACTERISTICS;
+    NDIS_MONITOR_CONFIG;
+    NDIS_MSIX_CONFIG_PARAMETERS;
+    NDIS_NBL_MEDIA_SPECIFIC_INFORMATION_EX;
+    NDIS_NDK_CAPABILITIES;
+    NDIS_NDK_CONNECTIONS;
+    NDIS_NDK_CONNECTION_ENTRY;
+    NDIS_NDK_LOCAL_ENDPOINTS;
+    NDIS_NDK_LOCAL_ENDPOINT_ENTRY;
+    NDIS_NDK_PARAMETERS;
+    NDIS_NDK_PERFORMANCE_COUNTERS;
+    NDIS_NDK_REQUEST_PARAMETERS;
+    NDIS_NDK_RESPONSE_PARAMETERS;
+    NDIS_NDK_STATISTICS_INFO;
+    NDIS_NET_BUFFER_LIST_8021Q_INFO;
+    NDIS_NET_BUFFER_LIST_8021Q_INFO_u;
+    NDIS_NET_BUFFER_LIST_8021Q_INFO_u_TagHeader;
+    NDIS_NET_BUFFER_LIST_8021Q_INFO_u_WLanTagHeader;
+    NDIS_NET_BUFFER_LIST_FILTERING_INFO;
+    NDIS_NET_BUFFER_LIST_FILTERING_INFO_u;
+    NDIS_NET_BUFFER_LIST_FILTERING_INFO_u_FilteringInfo;
+    NDIS_NET_BUFFER_LIST_FILTERING_INFO_u_FilteringInfo_QueueVPortInfo;
+    NDIS_NET_BUFFER_LIST_GFT_OFFLOAD_INFO;
+    NDIS_NET_BUFFER_LIST_MEDIA_SPECIFIC_INFO;
+    NDIS_NET_BUFFER_LIST_MEDIA_SPECIFIC_INFO_u;
+    NDIS_NET_BUFFER_LIST_VIRTUAL_SUBNET_INFO;
+    NDIS_NET_BUFFER_LIST_VIRTUAL_SUBNET_INFO_u;
+    NDIS_NET_BUFFER_LIST_VIRTUAL_SUBNET_INFO_u_s;
+    NDIS_NIC_SWITCH_CAPABILITIES;
+    NDIS_NIC_SWITCH_DELETE_SWITCH_PARAMETERS;
+    NDIS_NIC_SWITCH_DELETE_VPORT_PARAMETERS;
+    NDIS_NIC_SWITCH_FREE_VF_PARAMETERS;
+    NDIS_NIC_SWITCH_INFO;
+    NDIS_NIC_SWITCH_INFO_ARRAY;
+    NDIS_NIC_SWITCH_PARAMETERS;
+    NDIS_NIC_SWITCH_VF_INFO;
+    NDIS_NIC_SWITCH_VF_INFO_ARRAY;
+    NDIS_NIC_SWITCH_VF_PARAMETERS;
+    NDIS_NIC_SWITCH_VPORT_INFO;
+    NDIS_NIC_SWITCH_VPORT_INFO_ARRAY;
+    NDIS_NIC_SWITCH_VPORT_PARAMETERS;
+    NDIS_OBJECT_HEADER;
+    NDIS_OFFLOAD;
+    NDIS_OFFLOAD_ENCAPSULATION;
+    NDIS_OFFLOAD_ENCAPSULATION_IPv4;
+    NDIS_OFFLOAD_ENCAPSULATION_IPv6;
+    NDIS_OFFLOAD_PARAMETERS;
+    NDIS_OFFLOAD_PARAMETERS_UdpSegmentation;
+    NDIS_OFFLOAD_PARAMETERS_s;
+    NDIS_OFFLOAD_PARAMETERS_s2;
+    NDIS_OID_REQUEST;
+    NDIS_OPEN_PARAMETERS;
+    NDIS_OPER_STATE;
+    NDIS_PACKET_8021Q_INFO;
+    NDIS_PACKET_8021Q_INFO_u;
+    NDIS_PACKET_8021Q_INFO_u_TagHeader;
+    NDIS_PCI_DEVICE_CUSTOM_PROPERTIES;
+    NDIS_PD_ACQUIRE_QUEUES_PARAMETERS;
+    NDIS_PD_CAPABILITIES;
+    NDIS_PD_CLOSE_PROVIDER_PARAMETERS;
+    NDIS_PD_CONFIG;
+    NDIS_PD_COUNTER_HANDLE__;
+    NDIS_PD_COUNTER_PARAMETERS;
+    NDIS_PD_COUNTER_VALUE;
+    NDIS_PD_FILTER_COUNTER;
+    NDIS_PD_FILTER_HANDLE__;
+    NDIS_PD_FILTER_PARAMETERS;
+    NDIS_PD_OPEN_PROVIDER_PARAMETERS;
+    NDIS_PD_POST_AND_DRAIN_ARG;
+    NDIS_PD_PROVIDER_DISPATCH;
+    NDIS_PD_PROVIDER_HANDLE__;
+    NDIS_PD_QUEUE;
+    NDIS_PD_QUEUE_DISPATCH;
+    NDIS_PD_QUEUE_PARAMETERS;
+    NDIS_PD_RECEIVE_QUEUE_COUNTER;
+    NDIS_PD_TRANSMIT_QUEUE_COUNTER;
+    NDIS_PHYSICAL_ADDRESS_UNIT;
+    NDIS_PM_CAPABILITIES;
+    NDIS_PM_COUNTED_STRING;
+    NDIS_PM_PACKET_PATTERN;
+    NDIS_PM_PARAMETERS;
+    NDIS_PM_PROTOCOL_OFFLOAD;
+    NDIS_PM_WAKE_PACKET;
+    NDIS_PM_WAKE_REASON;
+    NDIS_PM_WAKE_UP_CAPABILITIES;
+    NDIS_PM_WOL_PATTERN;
+    NDIS_PNP_CAPABILITIES;
+    NDIS_POLL_CHARACTERISTICS;
+    NDIS_POLL_DATA;
+    NDIS_POLL_HANDLE__;
+    NDIS_POLL_NOTIFICATION;
+    NDIS_POLL_RECEIVE_DATA;
+    NDIS_POLL_TRANSMIT_DATA;
+    NDIS_PORT;
+    NDIS_PORT_ARRAY;
+    NDIS_PORT_AUTHENTICATION_PARAMETERS;
+    NDIS_PORT_CHARACTERISTICS;
+    NDIS_PORT_STATE;
+    NDIS_PROCESSOR_INFO;
+    NDIS_PROCESSOR_INFO_EX;
+    NDIS_PROTOCOL_CO_CHARACTERISTICS;
+    NDIS_PROTOCOL_DRIVER_CHARACTERISTICS;
+    NDIS_PROTOCOL_PAUSE_PARAMETERS;
+    NDIS_PROTOCOL_RESTART_PARAMETERS;
+    NDIS_QOS_CAPABILITIES;
+    NDIS_QOS_CLASSIFICATION_ELEMENT;
+    NDIS_QOS_OFFLOAD_CAPABILITIES;
+    NDIS_QOS_PARAMETERS;
+    NDIS_QOS_SQ_PARAMETERS;
+    NDIS_QOS_SQ_PARAMETERS_ENUM_ARRAY;
+    NDIS_QOS_SQ_PARAMETERS_ENUM_ARRAY_u;
+    NDIS_QOS_SQ_PARAMETERS_ENUM_ARRAY_u2;
+    NDIS_QOS_SQ_PARAMETERS_ENUM_ARRAY_u3;
+    NDIS_QOS_SQ_STATS;
+    NDIS_RECEIVE_FILTER_CAPABILITIES;
+    NDIS_RECEIVE_FILTER_CLEAR_PARAMETERS;
+    NDIS_RECEIVE_FILTER_FIELD_PARAMETERS;
+    NDIS_RECEIVE_FILTER_GLOBAL_PARAMETERS;
+    NDIS_RECEIVE_FILTER_INFO;
+    NDIS_RECEIVE_FILTER_INFO_ARRAY;
+    NDIS_RECEIVE_FILTER_MOVE_FILTER_PARAMETERS;
+    NDIS_RECEIVE_FILTER_PARAMETERS;
+    NDIS_RECEIVE_FILTER_QUEUE_STATE_CHANGE;
+    NDIS_RECEIVE_HASH_PARAMETERS;
+    NDIS_RECEIVE_QUEUE_ALLOCATION_COMPLETE_ARRAY;
+    NDIS_RECEIVE_QUEUE_ALLOCATION_COMPLETE_PARAMETERS;
+    NDIS_RECEIVE_QUEUE_FREE_PARAMETERS;
+    NDIS_RECEIVE_QUEUE_INFO;
+    NDIS_RECEIVE_QUEUE_INFO_ARRAY;
+    NDIS_RECEIVE_QUEUE_PARAMETERS;
+    NDIS_RECEIVE_QUEUE_STATE;
+    NDIS_RECEIVE_SCALE_CAPABILITIES;
+    NDIS_RECEIVE_SCALE_PARAMETERS;
+    NDIS_RECEIVE_SCALE_PARAMETERS_V2;
+    NDIS_RECEIVE_THROTTLE_PARAMETERS;
+    NDIS_RESTART_ATTRIBUTES;
+    NDIS_RESTART_GENERAL_ATTRIBUTES;
+    NDIS_RFC6877_464XLAT_OFFLOAD;
+    NDIS_ROUTING_DOMAIN_ENTRY;
+    NDIS_ROUTING_DOMAIN_ISOLATION_ENTRY;
+    NDIS_ROUTING_DOMAIN_ISOLATION_ENTRY_u;
+    NDIS_ROUTING_DOMAIN_ISOLATION_ENTRY_u_s;
+    NDIS_ROUTING_DOMAIN_ISOLATION_ENTRY_u_s2;
+    NDIS_RSC_NBL_INFO;
+    NDIS_RSC_NBL_INFO_Info;
+    NDIS_RSC_STATISTICS_INFO;
+    NDIS_RSS_PROCESSOR;
+    NDIS_RSS_PROCESSOR_INFO;
+    NDIS_RSS_SET_INDIRECTION_ENTRIES;
+    NDIS_RSS_SET_INDIRECTION_ENTRY;
+    NDIS_RW_LOCK_REFCOUNT;
+    NDIS_RW_LOCK_u;
+    NDIS_RW_LOCK_u2;
+    NDIS_RW_LOCK_u2_s;
+    NDIS_RW_LOCK_u_s;
+    NDIS_SCATTER_GATHER_LIST_PARAMETERS;
+    NDIS_SG_DMA_DESCRIPTION;
+    NDIS_SHARED_MEMORY_PARAMETERS;
+    NDIS_SHARED_MEMORY_PROVIDER_CHARACTERISTICS;
+    NDIS_SRIOV_BAR_RESOURCES_INFO;
+    NDIS_SRIOV_CAPABILITIES;
+    NDIS_SRIOV_CONFIG_STATE_PARAMETERS;
+    NDIS_SRIOV_OVERLYING_ADAPTER_INFO;
+    NDIS_SRIOV_PF_LUID_INFO;
+    NDIS_SRIOV_PROBED_BARS_INFO;
+    NDIS_SRIOV_READ_VF_CONFIG_BLOCK_PARAMETERS;
+    NDIS_SRIOV_READ_VF_CONFIG_SPACE_PARAMETERS;
+    NDIS_SRIOV_RESET_VF_PARAMETERS;
+    NDIS_SRIOV_SET_VF_POWER_STATE_PARAMETERS;
+    NDIS_SRIOV_VF_CONFIG_STATE;
+    NDIS_SRIOV_VF_INVALIDATE_CONFIG_BLOCK_INFO;
+    NDIS_SRIOV_VF_SERIAL_NUMBER_INFO;
+    NDIS_SRIOV_VF_VENDOR_DEVICE_ID_INFO;
+    NDIS_SRIOV_WRITE_VF_CONFIG_BLOCK_PARAMETERS;
+    NDIS_SRIOV_WRITE_VF_CONFIG_SPACE_PARAMETERS;
+    NDIS_STATISTICS_INFO;
+    NDIS_STATISTICS_VALUE;
+    NDIS_STATISTICS_VALUE_EX;
+    NDIS_STATUS_INDICATION;
+    NDIS_SWITCH_FEATURE_STATUS_CUSTOM;
+    NDIS_SWITCH_FEATURE_STATUS_PARAMETERS;
+    NDIS_SWITCH_FORWARDING_DESTINATION_ARRAY;
+    NDIS_SWITCH_FORWARDING_DETAIL_NET_BUFFER_LIST_INFO;
+    NDIS_SWITCH_FORWARDING_DETAIL_NET_BUFFER_LIST_INFO_s;
+    NDIS_SWITCH_NET_BUFFER_LIST_CONTEXT_TYPE_INFO;
+    NDIS_SWITCH_NIC_ARRAY;
+    NDIS_SWITCH_NIC_OID_REQUEST;
+    NDIS_SWITCH_NIC_PARAMETERS;
+    NDIS_SWITCH_NIC_SAVE_STATE;
+    NDIS_SWITCH_NIC_STATUS_INDICATION;
+    NDIS_SWITCH_OPTIONAL_HANDLERS;
+    NDIS_SWITCH_PARAMETERS;
+    NDIS_SWITCH_PORT_ARRAY;
+    NDIS_SWITCH_PORT_DESTINATION;
+    NDIS_SWITCH_PORT_FEATURE_STATUS_CUSTOM;
+    NDIS_SWITCH_PORT_FEATURE_STATUS_PARAMETERS;
+    NDIS_SWITCH_PORT_PARAMETERS;
+    NDIS_SWITCH_PORT_PROPERTY_CUSTOM;
+    NDIS_SWITCH_PORT_PROPERTY_DELETE_PARAMETERS;
+    NDIS_SWITCH_PORT_PROPERTY_ENUM_INFO;
+    NDIS_SWITCH_PORT_PROPERTY_ENUM_PARAMETERS;
+    NDIS_SWITCH_PORT_PROPERTY_ISOLATION;
+    NDIS_SWITCH_PORT_PROPERTY_PARAMETERS;
+    NDIS_SWITCH_PORT_PROPERTY_PROFILE;
+    NDIS_SWITCH_PORT_PROPERTY_PROFILE_PciLocation;
+    NDIS_SWITCH_PORT_PROPERTY_ROUTING_DOMAIN;
+    NDIS_SWITCH_PORT_PROPERTY_SECURITY;
+    NDIS_SWITCH_PORT_PROPERTY_VLAN;
+    NDIS_SWITCH_PORT_PROPERTY_VLAN_u;
+    NDIS_SWITCH_PORT_PROPERTY_VLAN_u_PvlanProperties;
+    NDIS_SWITCH_PORT_PROPERTY_VLAN_u_PvlanProperties_u;
+    NDIS_SWITCH_PORT_PROPERTY_VLAN_u_VlanProperties;
+    NDIS_SWITCH_PROPERTY_CUSTOM;
+    NDIS_SWITCH_PROPERTY_DELETE_PARAMETERS;
+    NDIS_SWITCH_PROPERTY_ENUM_INFO;
+    NDIS_SWITCH_PROPERTY_ENUM_PARAMETERS;
+    NDIS_SWITCH_PROPERTY_PARAMETERS;
+    NDIS_SYSTEM_PROCESSOR_INFO;
+    NDIS_SYSTEM_PROCESSOR_INFO_EX;
+    NDIS_TAPI_ACCEPT;
+    NDIS_TAPI_ANSWER;
+    NDIS_TAPI_CLOSE;
+    NDIS_TAPI_CLOSE_CALL;
+    NDIS_TAPI_CONDITIONAL_MEDIA_DETECTION;
+    NDIS_TAPI_CONFIG_DIALOG;
+    NDIS_TAPI_DEV_SPECIFIC;
+    NDIS_TAPI_DIAL;
+    NDIS_TAPI_DROP;
+    NDIS_TAPI_EVENT;
+    NDIS_TAPI_GATHER_DIGITS;
+    NDIS_TAPI_GET_ADDRESS_CAPS;
+    NDIS_TAPI_GET_ADDRESS_ID;
+    NDIS_TAPI_GET_ADDRESS_STATUS;
+    NDIS_TAPI_GET_CALL_ADDRESS_ID;
+    NDIS_TAPI_GET_CALL_INFO;
+    NDIS_TAPI_GET_CALL_STATUS;
+    NDIS_TAPI_GET_DEV_CAPS;
+    NDIS_TAPI_GET_DEV_CONFIG;
+    NDIS_TAPI_GET_EXTENSION_ID;
+    NDIS_TAPI_GET_ID;
+    NDIS_TAPI_GET_LINE_DEV_STATUS;
+    NDIS_TAPI_MAKE_CALL;
+    NDIS_TAPI_MONITOR_DIGITS;
+    NDIS_TAPI_NEGOTIATE_EXT_VERSION;
+    NDIS_TAPI_OPEN;
+    NDIS_TAPI_PROVIDER_INITIALIZE;
+    NDIS_TAPI_PROVIDER_SHUTDOWN;
+    NDIS_TAPI_SECURE_CALL;
+    NDIS_TAPI_SELECT_EXT_VERSION;
+    NDIS_TAPI_SEND_USER_USER_INFO;
+    NDIS_TAPI_SET_APP_SPECIFIC;
+    NDIS_TAPI_SET_CALL_PARAMS;
+    NDIS_TAPI_SET_DEFAULT_MEDIA_DETECTION;
+    NDIS_TAPI_SET_DEV_CONFIG;
+    NDIS_TAPI_SET_MEDIA_MODE;
+    NDIS_TAPI_SET_STATUS_MESSAGES;
+    NDIS_TCP_CONNECTION_OFFLOAD;
+    NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO;
+    NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO_u;
+    NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO_u_Receive;
+    NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO_u_Transmit;
+    NDIS_TCP_IP_CHECKSUM_OFFLOAD;
+    NDIS_TCP_IP_CHECKSUM_OFFLOAD_IPv4Receive;
+    NDIS_TCP_IP_CHECKSUM_OFFLOAD_IPv4Transmit;
+    NDIS_TCP_IP_CHECKSUM_OFFLOAD_IPv6Receive;
+    NDIS_TCP_IP_CHECKSUM_OFFLOAD_IPv6Transmit;
+    NDIS_TCP_IP_CHECKSUM_PACKET_INFO;
+    NDIS_TCP_IP_CHECKSUM_PACKET_INFO_u;
+    NDIS_TCP_IP_CHECKSUM_PACKET_INFO_u_Receive;
+    NDIS_TCP_IP_CHECKSUM_PACKET_INFO_u_Transmit;
+    NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO;
+    NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u;
+    NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u_LsoV1Transmit;
+    NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u_LsoV1TransmitComplete;
+    NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u_LsoV2Transmit;
+    NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u_LsoV2TransmitComplete;
+    NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO_u_Transmit;
+    NDIS_TCP_LARGE_SEND_OFFLOAD_V1;
+    NDIS_TCP_LARGE_SEND_OFFLOAD_V1_IPv4;
+    NDIS_TCP_LARGE_SEND_OFFLOAD_V2;
+    NDIS_TCP_LARGE_SEND_OFFLOAD_V2_IPv4;
+    NDIS_TCP_LARGE_SEND_OFFLOAD_V2_IPv6;
+    NDIS_TCP_RECV_SEG_COALESCE_OFFLOAD;
+    NDIS_TCP_RECV_SEG_COALESCE_OFFLOAD_IPv4;
+    NDIS_TCP_RECV_SEG_COALESCE_OFFLOAD_IPv6;
+    NDIS_TCP_SEND_OFFLOADS_SUPPLEMENTAL_NET_BUFFER_LIST_INFO;
+    NDIS_TCP_SEND_OFFLOADS_SUPPLEMENTAL_NET_BUFFER_LIST_INFO_u;
+    NDIS_TCP_SEND_OFFLOADS_SUPPLEMENTAL_NET_BUFFER_LIST_INFO_u_EncapsulatedPacketOffsets;
+    NDIS_TIMEOUT_DPC_REQUEST_CAPABILITIES;
+    NDIS_TIMER_CHARACTERISTICS;
+    NDIS_TIMESTAMP_CAPABILITIES;
+    NDIS_TIMESTAMP_CAPABILITY_FLAGS;
+    NDIS_UDP_RSC_OFFLOAD_NET_BUFFER_LIST_INFO;
+    NDIS_UDP_RSC_OFFLOAD_NET_BUFFER_LIST_INFO_u;
+    NDIS_UDP_RSC_OFFLOAD_NET_BUFFER_LIST_INFO_u_Receive;
+    NDIS_UDP_SEGMENTATION_OFFLOAD;
+    NDIS_UDP_SEGMENTATION_OFFLOAD_IPv4;
+    NDIS_UDP_SEGMENTATION_OFFLOAD_IPv6;
+    NDIS_UDP_SEGMENTATION_OFFLOAD_NET_BUFFER_LIST_INFO;
+    NDIS_UDP_SEGMENTATION_OFFLOAD_NET_BUFFER_LIST_INFO_u;
+    NDIS_UDP_SEGMENTATION_OFFLOAD_NET_BUFFER_LIST_INFO_u_Transmit;
+    NDIS_VAR_DATA_DESC;
+    NDIS_WAN_COMPRESS_INFO;
+    NDIS_WAN_COMPRESS_INFO_u;
+    NDIS_WAN_COMPRESS_INFO_u_Proprietary;
+    NDIS_WAN_COMPRESS_INFO_u_Public;
+    NDIS_WAN_CO_FRAGMENT;
+    NDIS_WAN_CO_GET_COMP_INFO;
+    NDIS_WAN_CO_GET_LINK_INFO;
+    NDIS_WAN_CO_GET_STATS_INFO;
+    NDIS_WAN_CO_INFO;
+    NDIS_WAN_CO_SET_COMP_INFO;
+    NDIS_WAN_CO_SET_LINK_INFO;
+    NDIS_WAN_FRAGMENT;
+    NDIS_WAN_GET_BRIDGE_INFO;
+    NDIS_WAN_GET_COMP_INFO;
+    NDIS_WAN_GET_LINK_INFO;
+    NDIS_WAN_GET_STATS;
+    NDIS_WAN_GET_STATS_INFO;
+    NDIS_WAN_INFO;
+    NDIS_WAN_LINE_DOWN;
+    NDIS_WAN_LINE_UP;
+    NDIS_WAN_PROTOCOL_CAPS;
+    NDIS_WAN_SET_BRIDGE_INFO;
+    NDIS_WAN_SET_COMP_INFO;
+    NDIS_WAN_SET_LINK_INFO;
+    NDIS_WLAN_BSSID;
+    NDIS_WLAN_BSSID_EX;
+    NDIS_WMI_ENUM_ADAPTER;
+    NDIS_WMI_EVENT_HEADER;
+    NDIS_WMI_GROUP_AFFINITY;
+    NDIS_WMI_IPSEC_OFFLOAD_V1;
+    NDIS_WMI_IPSEC_OFFLOAD_V1_IPv4AH;
+    NDIS_WMI_IPSEC_OFFLOAD_V1_IPv4ESP;
+    NDIS_WMI_IPSEC_OFFLOAD_V1_Supported;
+    NDIS_WMI_METHOD_HEADER;
+    NDIS_WMI_NDK_CAPABILITIES;
+    NDIS_WMI_OFFLOAD;
+    NDIS_WMI_OUTPUT_INFO;
+    NDIS_WMI_PM_ACTIVE_CAPABILITIES;
+    NDIS_WMI_PM_ADMIN_CONFIG;
+    NDIS_WMI_RECEIVE_QUEUE_INFO;
+    NDIS_WMI_RECEIVE_QUEUE_PARAMETERS;
+    NDIS_WMI_SET_HEADER;
+    NDIS_WMI_TCP_CONNECTION_OFFLOAD;
+    NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD;
+    NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD_IPv4Receive;
+    NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD_IPv4Transmit;
+    NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD_IPv6Receive;
+    NDIS_WMI_TCP_IP_CHECKSUM_OFFLOAD_IPv6Transmit;
+    NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V1;
+    NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V1_IPv4;
+    NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V2;
+    NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V2_IPv4;
+    NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V2_IPv6;
+    NDK_ADAPTER_INFO;
+    NDK_VERSION;
+    NDK_WMI_ADAPTER_INFO;
+    NETWORK_ADDRESS;
+    NETWORK_ADDRESS_IP;
+    NETWORK_ADDRESS_IP6;
+    NETWORK_ADDRESS_IPX;
+    NETWORK_ADDRESS_LIST;
+    NET_BUFFER_DATA;
+    NET_BUFFER_DATA_LENGTH;
+    NET_BUFFER_HEADER;
     NET_BUFFER_LIST_CONTEXT;
     NET_BUFFER_LIST_DATA;
     NET_BUFFER_LIST_HEADER;

@@ -3,7 +3,6 @@ use crate::*;
 
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct NET_LUID_LH_Info {
     pub bits_1: [u8; 8],
 }
@@ -14,7 +13,6 @@ pub struct NDIS_WORK_ITEM {
     pub WrapperReserved: [UCHAR; 32],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_RW_LOCK_u2 {
     pub RefCount: [NDIS_RW_LOCK_REFCOUNT; 32],
     pub RefCountEx: [ULONG; 128],
@@ -22,7 +20,6 @@ pub union NDIS_RW_LOCK_u2 {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct NDIS_RESTART_ATTRIBUTES {
     pub Next: PNDIS_RESTART_ATTRIBUTES,
     pub Oid: NDIS_OID,
@@ -31,7 +28,6 @@ pub struct NDIS_RESTART_ATTRIBUTES {
     pub Data: [UCHAR; 1],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_OID_REQUEST {
     pub Header: NDIS_OBJECT_HEADER,
     pub RequestType: NDIS_REQUEST_TYPE,
@@ -51,7 +47,6 @@ pub struct NDIS_OID_REQUEST {
     pub Flags: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SYSTEM_PROCESSOR_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -67,7 +62,6 @@ pub struct NDIS_SYSTEM_PROCESSOR_INFO {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_QUEUE_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -81,7 +75,6 @@ pub struct NDIS_PD_QUEUE_PARAMETERS {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_OPEN_PROVIDER_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -90,7 +83,6 @@ pub struct NDIS_PD_OPEN_PROVIDER_PARAMETERS {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_CLOSE_PROVIDER_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -105,7 +97,6 @@ pub const RscTcpTimestampDelta: NDIS_NET_BUFFER_LIST_INFO = 20;
 pub const TcpSendOffloadsSupplementalNetBufferListInfo: NDIS_NET_BUFFER_LIST_INFO = 20;
 pub const NetBufferListInfoReserved3: NDIS_NET_BUFFER_LIST_INFO = 21;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NET_BUFFER_HEADER {
     pub s: NET_BUFFER_DATA,
     pub Link: SLIST_HEADER,
@@ -123,7 +114,6 @@ pub struct NET_BUFFER {
     pub u2: NET_BUFFER_u2,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NET_BUFFER_u {
     pub s: NET_BUFFER_u_s,
     pub Link: SLIST_HEADER,
@@ -131,7 +121,6 @@ pub union NET_BUFFER_u {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct NET_BUFFER_LIST_CONTEXT {
     pub Next: *mut NET_BUFFER_LIST_CONTEXT,
     pub Size: USHORT,
@@ -139,7 +128,6 @@ pub struct NET_BUFFER_LIST_CONTEXT {
     pub ContextData: [UCHAR; 0],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NET_BUFFER_LIST_HEADER {
     pub s: NET_BUFFER_LIST_DATA,
     pub Link: SLIST_HEADER,
@@ -163,7 +151,6 @@ pub struct NET_BUFFER_LIST {
     pub NetBufferListInfo: [PVOID; 27],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NET_BUFFER_LIST_u {
     pub s: NET_BUFFER_LIST_u_s,
     pub Link: SLIST_HEADER,
@@ -171,20 +158,17 @@ pub union NET_BUFFER_LIST_u {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct _NDIS_NBL_MEDIA_MEDIA_SPECIFIC_INFORMATION {
     pub NextEntry: PNDIS_NBL_MEDIA_SPECIFIC_INFORMATION,
     pub Tag: ULONG,
     pub Data: [UCHAR; 1],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NET_BUFFER_LIST_VIRTUAL_SUBNET_INFO_u_s {
     pub _align: [u32; 0],
     pub bits_1: [u8; 4],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NET_DEVICE_PNP_EVENT {
     pub Header: NDIS_OBJECT_HEADER,
     pub PortNumber: NDIS_PORT_NUMBER,
@@ -194,7 +178,6 @@ pub struct NET_DEVICE_PNP_EVENT {
     pub NdisReserved: [UCHAR; 8],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CO_MEDIA_PARAMETERS {
     pub Flags: ULONG,
     pub ReceivePriority: ULONG,

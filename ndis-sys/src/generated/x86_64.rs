@@ -2,7 +2,6 @@
 use crate::*;
 
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NET_LUID_LH_Info {
     pub _align: [u64; 0],
     pub bits_1: [u8; 8],
@@ -14,7 +13,6 @@ pub struct NDIS_WORK_ITEM {
     pub WrapperReserved: [UCHAR; 64],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union NDIS_RW_LOCK_u2 {
     pub RefCount: [NDIS_RW_LOCK_REFCOUNT; 64],
     pub RefCountEx: [ULONG; 256],
@@ -22,7 +20,6 @@ pub union NDIS_RW_LOCK_u2 {
 }
 #[repr(C)]
 #[repr(align(16))]
-#[derive(Clone, Copy)]
 pub struct NDIS_RESTART_ATTRIBUTES {
     pub Next: PNDIS_RESTART_ATTRIBUTES,
     pub Oid: NDIS_OID,
@@ -30,7 +27,6 @@ pub struct NDIS_RESTART_ATTRIBUTES {
     pub Data: [UCHAR; 1],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_OID_REQUEST {
     pub Header: NDIS_OBJECT_HEADER,
     pub RequestType: NDIS_REQUEST_TYPE,
@@ -50,7 +46,6 @@ pub struct NDIS_OID_REQUEST {
     pub Flags: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_SYSTEM_PROCESSOR_INFO {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -65,7 +60,6 @@ pub struct NDIS_SYSTEM_PROCESSOR_INFO {
     pub CpuInfo: [NDIS_PROCESSOR_INFO; 64],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_QUEUE_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -78,7 +72,6 @@ pub struct NDIS_PD_QUEUE_PARAMETERS {
     pub CounterHandle: NDIS_PD_COUNTER_HANDLE,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_OPEN_PROVIDER_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -86,7 +79,6 @@ pub struct NDIS_PD_OPEN_PROVIDER_PARAMETERS {
     pub ProviderDispatch: *const NDIS_PD_PROVIDER_DISPATCH,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_PD_CLOSE_PROVIDER_PARAMETERS {
     pub Header: NDIS_OBJECT_HEADER,
     pub Flags: ULONG,
@@ -105,7 +97,6 @@ pub const GftFlowEntryId: NDIS_NET_BUFFER_LIST_INFO = 25;
 pub const NetBufferListInfoReserved3: NDIS_NET_BUFFER_LIST_INFO = 26;
 #[repr(C)]
 #[repr(align(16))]
-#[derive(Clone, Copy)]
 pub union NET_BUFFER_HEADER {
     pub s: NET_BUFFER_DATA,
     pub Link: SLIST_HEADER,
@@ -125,7 +116,6 @@ pub struct NET_BUFFER {
 }
 #[repr(C)]
 #[repr(align(16))]
-#[derive(Clone, Copy)]
 pub union NET_BUFFER_u {
     pub s: NET_BUFFER_u_s,
     pub Link: SLIST_HEADER,
@@ -133,7 +123,6 @@ pub union NET_BUFFER_u {
 }
 #[repr(C)]
 #[repr(align(16))]
-#[derive(Clone, Copy)]
 pub struct NET_BUFFER_LIST_CONTEXT {
     pub Next: *mut NET_BUFFER_LIST_CONTEXT,
     pub Size: USHORT,
@@ -143,7 +132,6 @@ pub struct NET_BUFFER_LIST_CONTEXT {
 }
 #[repr(C)]
 #[repr(align(16))]
-#[derive(Clone, Copy)]
 pub union NET_BUFFER_LIST_HEADER {
     pub s: NET_BUFFER_LIST_DATA,
     pub Link: SLIST_HEADER,
@@ -169,7 +157,6 @@ pub struct NET_BUFFER_LIST {
 }
 #[repr(C)]
 #[repr(align(16))]
-#[derive(Clone, Copy)]
 pub union NET_BUFFER_LIST_u {
     pub s: NET_BUFFER_LIST_u_s,
     pub Link: SLIST_HEADER,
@@ -177,7 +164,6 @@ pub union NET_BUFFER_LIST_u {
 }
 #[repr(C)]
 #[repr(align(16))]
-#[derive(Clone, Copy)]
 pub struct _NDIS_NBL_MEDIA_MEDIA_SPECIFIC_INFORMATION {
     pub NextEntry: PNDIS_NBL_MEDIA_SPECIFIC_INFORMATION,
     pub Tag: ULONG,
@@ -185,13 +171,11 @@ pub struct _NDIS_NBL_MEDIA_MEDIA_SPECIFIC_INFORMATION {
     pub Data: [UCHAR; 1],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NDIS_NET_BUFFER_LIST_VIRTUAL_SUBNET_INFO_u_s {
     pub bits_1: [u8; 4],
     pub Reserved: UINT32,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct NET_DEVICE_PNP_EVENT {
     pub Header: NDIS_OBJECT_HEADER,
     pub PortNumber: NDIS_PORT_NUMBER,
@@ -202,7 +186,6 @@ pub struct NET_DEVICE_PNP_EVENT {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct CO_MEDIA_PARAMETERS {
     pub Flags: ULONG,
     pub ReceivePriority: ULONG,

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use super::headers::Arch;
 use super::probe::Answer;
-use super::tidy::{Kind, Out};
+use super::tidy::{Kind, Out, Record};
 use super::{Facts, Layout, NT_FUNCTIONS};
 
 /// Whether a macro's value is an integer that Rust can say.
@@ -171,7 +171,16 @@ pub fn files(head: &str, all: &[Facts]) -> Result<BTreeMap<String, String>> {
     ];
     for (folder, layouts, wanted) in parts {
         layouts_into(&mut files, folder, all, layouts, wanted)?;
-        zeroable_into(folder, all, wanted);
+        list_into(folder, all, "zeroable", |f, name, record| {
+            !record.opaque && wanted(f, name)
+        });
+    }
+
+    // (What `wdk-sys` defines is `Copy` there.)
+    for (folder, replaced) in [(&mut ndis, false), (&mut nt, true)] {
+        list_into(folder, all, "copy", |f, name, record| {
+            record.copy && f.wdk.replaces(name) == replaced
+        });
     }
 
     files.insert(format!("{GENERATED}/constants.rs"), constants);
@@ -421,19 +430,29 @@ fn layouts_into(
     Ok(())
 }
 
-fn zeroable_into(folder: &mut Folder, all: &[Facts], wanted: Wanted) {
+/// `name! { Record; ... }` with the records of the folder that are wanted in it. One list costs each
+/// build less than an attribute or an item for each record.
+fn list_into(
+    folder: &mut Folder,
+    all: &[Facts],
+    name: &str,
+    wanted: impl Fn(&Facts, &str, &Record) -> bool,
+) {
     let sets: Vec<BTreeSet<&str>> = all
         .iter()
         .map(|f| {
-            let records = f.tidied.records.iter().filter(|(_, r)| !r.opaque);
+            let records = f.tidied.records.iter();
             records
+                .filter(|(n, r)| wanted(f, n, r))
                 .map(|(n, _)| n.as_str())
-                .filter(|n| wanted(f, n))
                 .collect()
         })
         .collect();
+    if sets.iter().all(BTreeSet::is_empty) {
+        return;
+    }
     let block = |set: &BTreeSet<&str>| {
-        let mut text = String::from("zeroable! {\n");
+        let mut text = format!("{name}! {{\n");
         for name in set {
             text += &format!("    {name};\n");
         }

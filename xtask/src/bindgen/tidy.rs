@@ -44,6 +44,8 @@ pub struct Record {
     /// levels that C does not name.
     pub c_name: Option<String>,
     pub opaque: bool,
+    /// Whether it is `Copy`.
+    pub copy: bool,
     /// Rust name, C name (`None` for an unnamed level), and the record that
     /// the field embeds when C does not name that record.
     pub fields: Vec<Field>,
@@ -147,18 +149,19 @@ pub fn tidy(
                         .as_ref()
                         .is_some_and(|i| i == "_unused" || i == "_address")
                 });
-                s.attrs = record_attrs(&s.attrs, !unit && !not_copy.contains(&name));
+                s.attrs = record_attrs(&s.attrs);
                 if unit {
                     s.fields = Fields::Named(syn::parse_quote!({ _opaque: [u8; 0] }));
                 }
-                let record = record_of(&name, &mut s.fields, unit, &old_names, nested);
+                let mut record = record_of(&name, &mut s.fields, unit, &old_names, nested);
+                record.copy = !unit && !not_copy.contains(&name);
                 out.records.insert(name.clone(), record);
                 out.push(Kind::Record, &name, &s);
                 out.tag_alias(&name, &old_names);
             }
             Item::Union(mut u) => {
                 let name = u.ident.to_string();
-                u.attrs = record_attrs(&u.attrs, !not_copy.contains(&name));
+                u.attrs = record_attrs(&u.attrs);
                 for f in &mut u.fields.named {
                     if embeds(&f.ty, &not_copy) {
                         let ty = &f.ty;
@@ -166,7 +169,8 @@ pub fn tidy(
                     }
                 }
                 let mut fields = Fields::Named(u.fields);
-                let record = record_of(&name, &mut fields, false, &old_names, nested);
+                let mut record = record_of(&name, &mut fields, false, &old_names, nested);
+                record.copy = !not_copy.contains(&name);
                 let Fields::Named(named) = fields else {
                     bail!("{name} lost its fields")
                 };
@@ -414,16 +418,11 @@ fn embeds(ty: &Type, set: &BTreeSet<String>) -> bool {
     }
 }
 
-fn record_attrs(old: &[syn::Attribute], copy: bool) -> Vec<syn::Attribute> {
-    let mut attrs: Vec<_> = old
-        .iter()
+fn record_attrs(old: &[syn::Attribute]) -> Vec<syn::Attribute> {
+    old.iter()
         .filter(|a| a.path().is_ident("repr"))
         .cloned()
-        .collect();
-    if copy {
-        attrs.push(syn::parse_quote!(#[derive(Clone, Copy)]));
-    }
-    attrs
+        .collect()
 }
 
 fn record_of(
@@ -444,6 +443,7 @@ fn record_of(
     let mut record = Record {
         c_name,
         opaque,
+        copy: false,
         fields: Vec::new(),
     };
     let unnamed: BTreeSet<&String> = old_names

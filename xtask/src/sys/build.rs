@@ -195,7 +195,8 @@ impl Artifacts {
         });
         if let Some(map) = &map {
             fs::create_dir_all(map.parent().context("a file is in a folder")?)?;
-            command.args(["--release", "--"]);
+            // And no Rust library of it, whose code would be made beside the image's.
+            command.args(["--release", "--crate-type", "cdylib", "--"]);
             command.arg(format!("-Clink-arg=/MAP:{}", map.display()));
         } else {
             // The workspace's own development profile unwinds, for its tests.

@@ -1,13 +1,10 @@
-//! Drivers that fail on purpose, made for this test: one that panics, one that faults, some that do
-//! not get on. Whatever they do, an account must come of it that names them.
+//! The drivers that fail on purpose, of the package `failing`: one that panics, one that faults, some that
+//! do not get on. Whatever they do, an account must come of it that names them.
 //!
 //! Under the host a panic of a driver is a panic of the test, with its message. In an image it must
 //! stop the system with the documented code, and nothing may unwind.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -16,9 +13,6 @@ use super::{
     world::{Settings, World},
 };
 use crate::{arch::Arch, sys::Artifacts, workspace};
-
-/// The package; also its file.
-const NAME: &str = "failing";
 
 /// A driver that fails.
 pub struct Failing {
@@ -68,126 +62,20 @@ pub const ALL: [Failing; 6] = [
 /// finds it where it hangs: it comes there by calls, and each one begins the time anew.
 const WATCHDOG: u32 = 2_000;
 
-/// The panic handler is `ndis-co`'s. Those that get beyond their own entry point break a rule
-/// before, which the account must still have.
-const SOURCE: &str = r#"#![no_std]
+/// Its only source.
+const SOURCE: &str = include_str!("../../failing/src/lib.rs");
 
-use core::{
-    ffi::c_void,
-    ptr::null_mut,
-    sync::atomic::{AtomicPtr, Ordering},
-};
+/// Where that is, as the compiler writes it into the image.
+const PLACE: &str = "xtask/failing/src/lib.rs";
 
-use ndis_co as _;
-use ndis_sys as n;
-
-static PROTOCOL: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
-
-#[unsafe(export_name = "DriverEntry")]
-pub unsafe extern "system" fn driver_entry(
-    object: *mut n::DRIVER_OBJECT,
-    path: *const n::UNICODE_STRING,
-) -> n::NTSTATUS {
-    unsafe { n::NdisMSleep(1) };
-    let letters = usize::from(unsafe { (*path).Length } / 2);
-    let last = unsafe { (*path).Buffer.wrapping_add(letters).wrapping_sub(1).read() };
-    if last == u16::from(b'c') {
-        panic!("on purpose");
-    }
-    let mut name = [u16::from(b'R'), last];
-    let mut table: n::NDIS_PROTOCOL_DRIVER_CHARACTERISTICS = n::zeroed();
-    table.Header.Type = n::NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS as u8;
-    table.Header.Revision = 2;
-    table.Header.Size = n::NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2 as u16;
-    table.MajorNdisVersion = 6;
-    table.MinorNdisVersion = 30;
-    table.Name.Length = 4;
-    table.Name.MaximumLength = 4;
-    table.Name.Buffer = name.as_mut_ptr();
-    table.BindAdapterHandlerEx = Some(bind);
-    table.UnbindAdapterHandlerEx = Some(unbind);
-    table.OpenAdapterCompleteHandlerEx = Some(complete);
-    table.CloseAdapterCompleteHandlerEx = Some(closed);
-    table.NetPnPEventHandler = Some(event);
-    unsafe { (*object).DriverUnload = Some(unload) };
-    let context = core::ptr::without_provenance_mut(usize::from(last));
-    unsafe { n::NdisRegisterProtocolDriver(context, &mut table, PROTOCOL.as_ptr()) }
-}
-
-unsafe extern "system" fn bind(
-    context: n::NDIS_HANDLE,
-    _bind: n::NDIS_HANDLE,
-    _parameters: *mut n::NDIS_BIND_PARAMETERS,
-) -> n::NDIS_STATUS {
-    // Nobody has given it out.
-    unsafe { n::ExFreePoolWithTag(core::ptr::without_provenance_mut(8), 0) };
-    match context.addr() as u8 {
-        b't' => unsafe { core::ptr::null_mut::<u32>().write_volatile(1) },
-        b'd' => {
-            unsafe { n::KeSetEvent(core::ptr::without_provenance_mut(0x8000), 0, 0) };
-        }
-        b'g' => loop {
-            core::hint::spin_loop();
-        },
-        b'l' => while unsafe { n::KeGetCurrentIrql() } < 200 {},
-        _ => return n::NDIS_STATUS_PENDING,
-    }
-    n::NDIS_STATUS_SUCCESS
-}
-
-unsafe extern "system" fn unbind(_: n::NDIS_HANDLE, _: n::NDIS_HANDLE) -> n::NDIS_STATUS {
-    n::NDIS_STATUS_SUCCESS
-}
-
-unsafe extern "system" fn complete(_: n::NDIS_HANDLE, _: n::NDIS_STATUS) {}
-
-unsafe extern "system" fn closed(_: n::NDIS_HANDLE) {}
-
-unsafe extern "system" fn event(
-    _: n::NDIS_HANDLE,
-    _: *mut n::NET_PNP_EVENT_NOTIFICATION,
-) -> n::NDIS_STATUS {
-    n::NDIS_STATUS_SUCCESS
-}
-
-unsafe extern "system" fn unload(_: *mut n::DRIVER_OBJECT) {
-    unsafe { n::NdisDeregisterProtocolDriver(PROTOCOL.load(Ordering::Relaxed)) };
-}
-"#;
-
-/// Writes the package; gives the manifest.
-pub fn write() -> Result<PathBuf> {
-    let folder: PathBuf = workspace::target().join(NAME);
-    fs::create_dir_all(folder.join("src"))?;
-    let root = workspace::root();
-    let manifest = format!(
-        "[package]\nname = \"{NAME}\"\nedition = \"2024\"\n\n[workspace]\n\n\
-         [lib]\ncrate-type = [\"cdylib\"]\n\n\
-         [profile.release]\npanic = \"abort\"\n\n\
-         [dependencies]\nndis-co = {{ path = {:?} }}\nndis-sys = {{ path = {:?} }}\n\n\
-         [build-dependencies]\nndis-build = {{ path = {:?} }}\n",
-        root.join("ndis-co"),
-        root.join("ndis-sys"),
-        root.join("ndis-build"),
-    );
-    // What is the same stays: cargo builds what is newer than what it has built.
-    let put = |name: &str, text: &str| {
-        let path = folder.join(name);
-        if fs::read_to_string(&path).is_ok_and(|old| old == text) {
-            return Ok(());
-        }
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
-    };
-    put("Cargo.toml", &manifest)?;
-    put("build.rs", "fn main() { ndis_build::link() }\n")?;
-    put("src/lib.rs", SOURCE)?;
-    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
-    Ok(folder.join("Cargo.toml"))
+/// The package's manifest.
+pub fn manifest() -> PathBuf {
+    workspace::root().join("xtask/failing/Cargo.toml")
 }
 
 /// Builds it into the folder `images`; gives the file.
 pub fn build(images: &Path, release: bool) -> Result<PathBuf> {
-    let built = Artifacts::build(&write()?, Arch::X64, release)?;
+    let built = Artifacts::build(&manifest(), Arch::X64, release)?;
     built.install(images)
 }
 
@@ -246,7 +134,7 @@ fn panicked(account: &Account, service: &str) -> Result<String> {
         account,
         &[
             &format!("bug check {code:#010x} ({reason:#x}, "),
-            &format!(", {:#x}, {line:#x})", "src/lib.rs".len()),
+            &format!(", {:#x}, {line:#x})", PLACE.len()),
             &format!("from DriverEntry ({service})"),
         ],
     )

@@ -3,14 +3,12 @@ use crate::*;
 
 pub type PULONG_PTR = *mut u64;
 #[repr(C, packed(4))]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Interrupt {
     pub Level: ULONG,
     pub Vector: ULONG,
     pub Affinity: KAFFINITY,
 }
 #[repr(C, packed(4))]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u_Raw {
     pub Reserved: USHORT,
     pub MessageCount: USHORT,
@@ -18,7 +16,6 @@ pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u_Raw {
     pub Affinity: KAFFINITY,
 }
 #[repr(C, packed(4))]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u_Translated {
     pub Level: ULONG,
     pub Vector: ULONG,
@@ -26,7 +23,6 @@ pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u_Translated {
 }
 #[repr(C)]
 #[repr(align(16))]
-#[derive(Clone, Copy)]
 pub struct SLIST_ENTRY {
     pub Next: *mut SLIST_ENTRY,
 }
@@ -34,20 +30,17 @@ pub type _SLIST_ENTRY = SLIST_ENTRY;
 pub type PSLIST_ENTRY = *mut SLIST_ENTRY;
 #[repr(C)]
 #[repr(align(16))]
-#[derive(Clone, Copy)]
 pub union SLIST_HEADER {
     pub s: SLIST_HEADER_s,
     pub HeaderArm64: SLIST_HEADER_HeaderArm64,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct SLIST_HEADER_s {
     pub Alignment: ULONGLONG,
     pub Region: ULONGLONG,
 }
 #[repr(C)]
 #[repr(align(128))]
-#[derive(Clone, Copy)]
 pub struct GENERAL_LOOKASIDE {
     pub u: GENERAL_LOOKASIDE_u,
     pub Depth: USHORT,
@@ -68,14 +61,12 @@ pub struct GENERAL_LOOKASIDE {
 }
 #[repr(C)]
 #[repr(align(16))]
-#[derive(Clone, Copy)]
 pub union GENERAL_LOOKASIDE_u {
     pub ListHead: SLIST_HEADER,
     pub SingleListHead: SINGLE_LIST_ENTRY,
 }
 #[repr(C)]
 #[repr(align(16))]
-#[derive(Clone, Copy)]
 pub struct GENERAL_LOOKASIDE_POOL {
     pub u: GENERAL_LOOKASIDE_POOL_u,
     pub Depth: USHORT,
@@ -96,7 +87,6 @@ pub struct GENERAL_LOOKASIDE_POOL {
 }
 #[repr(C)]
 #[repr(align(16))]
-#[derive(Clone, Copy)]
 pub union GENERAL_LOOKASIDE_POOL_u {
     pub ListHead: SLIST_HEADER,
     pub SingleListHead: SINGLE_LIST_ENTRY,
@@ -117,13 +107,11 @@ bits! { DISPATCHER_HEADER_u_s5_u_s:
     bits_1 7 1: ThreadReservedControlFlags set_ThreadReservedControlFlags UCHAR;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union DISPATCHER_HEADER_u_s5_u2 {
     pub DebugActive: UCHAR,
     pub s: DISPATCHER_HEADER_u_s5_u2_s,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DISPATCHER_HEADER_u_s5_u2_s {
     pub bits_1: [u8; 1],
 }
@@ -156,7 +144,6 @@ pub struct KDEVICE_QUEUE {
 }
 #[repr(C)]
 #[repr(align(16))]
-#[derive(Clone, Copy)]
 pub struct _LOOKASIDE_LIST_EX {
     pub L: GENERAL_LOOKASIDE_POOL,
 }
@@ -166,7 +153,6 @@ pub struct NPAGED_LOOKASIDE_LIST {
     pub L: GENERAL_LOOKASIDE,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _ERESOURCE {
     pub SystemResourcesList: LIST_ENTRY,
     pub OwnerTable: POWNER_ENTRY,
@@ -238,7 +224,6 @@ pub struct IRP {
     pub Tail: IRP_Tail,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_Create {
     pub SecurityContext: PIO_SECURITY_CONTEXT,
     pub Options: ULONG,
@@ -249,7 +234,6 @@ pub struct IO_STACK_LOCATION_Parameters_Create {
     pub EaLength: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_CreatePipe {
     pub SecurityContext: PIO_SECURITY_CONTEXT,
     pub Options: ULONG,
@@ -259,7 +243,6 @@ pub struct IO_STACK_LOCATION_Parameters_CreatePipe {
     pub Parameters: PNAMED_PIPE_CREATE_PARAMETERS,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_CreateMailslot {
     pub SecurityContext: PIO_SECURITY_CONTEXT,
     pub Options: ULONG,
@@ -269,7 +252,6 @@ pub struct IO_STACK_LOCATION_Parameters_CreateMailslot {
     pub Parameters: PMAILSLOT_CREATE_PARAMETERS,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_Read {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
@@ -278,7 +260,6 @@ pub struct IO_STACK_LOCATION_Parameters_Read {
     pub ByteOffset: LARGE_INTEGER,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_Write {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
@@ -287,7 +268,6 @@ pub struct IO_STACK_LOCATION_Parameters_Write {
     pub ByteOffset: LARGE_INTEGER,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QueryDirectory {
     pub Length: ULONG,
     pub FileName: PUNICODE_STRING,
@@ -297,7 +277,6 @@ pub struct IO_STACK_LOCATION_Parameters_QueryDirectory {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_NotifyDirectory {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
@@ -305,7 +284,6 @@ pub struct IO_STACK_LOCATION_Parameters_NotifyDirectory {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_NotifyDirectoryEx {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
@@ -315,14 +293,12 @@ pub struct IO_STACK_LOCATION_Parameters_NotifyDirectoryEx {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QueryFile {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
     pub FileInformationClass: FILE_INFORMATION_CLASS,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_SetFile {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
@@ -331,7 +307,6 @@ pub struct IO_STACK_LOCATION_Parameters_SetFile {
     pub u: IO_STACK_LOCATION_Parameters_SetFile_u,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QueryEa {
     pub Length: ULONG,
     pub EaList: PVOID,
@@ -341,7 +316,6 @@ pub struct IO_STACK_LOCATION_Parameters_QueryEa {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QueryVolume {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
@@ -349,14 +323,12 @@ pub struct IO_STACK_LOCATION_Parameters_QueryVolume {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_SetVolume {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
     pub FsInformationClass: FS_INFORMATION_CLASS,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_FileSystemControl {
     pub OutputBufferLength: ULONG,
     pub _padding_0: [u8; 4],
@@ -366,14 +338,12 @@ pub struct IO_STACK_LOCATION_Parameters_FileSystemControl {
     pub Type3InputBuffer: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_LockControl {
     pub Length: PLARGE_INTEGER,
     pub Key: ULONG,
     pub ByteOffset: LARGE_INTEGER,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_DeviceIoControl {
     pub OutputBufferLength: ULONG,
     pub _padding_0: [u8; 4],
@@ -384,14 +354,12 @@ pub struct IO_STACK_LOCATION_Parameters_DeviceIoControl {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QuerySecurity {
     pub SecurityInformation: SECURITY_INFORMATION,
     pub _padding_0: [u8; 4],
     pub Length: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_ReadWriteConfig {
     pub WhichSpace: ULONG,
     pub Buffer: PVOID,
@@ -401,7 +369,6 @@ pub struct IO_STACK_LOCATION_Parameters_ReadWriteConfig {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QueryDeviceText {
     pub DeviceTextType: DEVICE_TEXT_TYPE,
     pub _padding_0: [u8; 4],
@@ -409,7 +376,6 @@ pub struct IO_STACK_LOCATION_Parameters_QueryDeviceText {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_UsageNotification {
     pub InPath: BOOLEAN,
     pub Reserved: [BOOLEAN; 3],
@@ -418,7 +384,6 @@ pub struct IO_STACK_LOCATION_Parameters_UsageNotification {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_Power {
     pub u: IO_STACK_LOCATION_Parameters_Power_u,
     pub _padding_0: [u8; 4],
@@ -429,7 +394,6 @@ pub struct IO_STACK_LOCATION_Parameters_Power {
     pub ShutdownType: POWER_ACTION,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct SLIST_HEADER_HeaderArm64 {
     pub _align: [u64; 0],
     pub bits_1: [u8; 16],
@@ -445,6 +409,11 @@ layout! { KDEVICE_QUEUE: 40 8, Type 0, Size 2, DeviceListHead 8, Lock 24, Busy 3
 layout! { NPAGED_LOOKASIDE_LIST: 128 128, L 0 }
 layout! { SLIST_HEADER: 16 16, s.Alignment 0, s.Region 8, HeaderArm64 0 }
 zeroable! {
+    DISPATCHER_HEADER_u_s5_u2_s;
+    SLIST_ENTRY;
+    SLIST_HEADER_HeaderArm64;
+}
+copy! {
     DISPATCHER_HEADER_u_s5_u2_s;
     SLIST_ENTRY;
     SLIST_HEADER_HeaderArm64;

@@ -27,7 +27,6 @@ pub type PUCHAR = *mut UCHAR;
 pub type PUSHORT = *mut USHORT;
 pub type PULONG = *mut ULONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct PROCESSOR_NUMBER {
     pub Group: USHORT,
     pub Number: UCHAR,
@@ -36,7 +35,6 @@ pub struct PROCESSOR_NUMBER {
 pub type _PROCESSOR_NUMBER = PROCESSOR_NUMBER;
 pub type PPROCESSOR_NUMBER = *mut PROCESSOR_NUMBER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct GROUP_AFFINITY {
     pub Mask: KAFFINITY,
     pub Group: USHORT,
@@ -56,7 +54,6 @@ pub type ULONGLONG = u64;
 pub type PLONGLONG = *mut LONGLONG;
 pub type PULONGLONG = *mut ULONGLONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union LARGE_INTEGER {
     pub s: LARGE_INTEGER_s,
     pub u: LARGE_INTEGER_u,
@@ -64,20 +61,17 @@ pub union LARGE_INTEGER {
 }
 pub type _LARGE_INTEGER = LARGE_INTEGER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct LARGE_INTEGER_s {
     pub LowPart: ULONG,
     pub HighPart: LONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct LARGE_INTEGER_u {
     pub LowPart: ULONG,
     pub HighPart: LONG,
 }
 pub type PLARGE_INTEGER = *mut LARGE_INTEGER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union ULARGE_INTEGER {
     pub s: ULARGE_INTEGER_s,
     pub u: ULARGE_INTEGER_u,
@@ -85,20 +79,17 @@ pub union ULARGE_INTEGER {
 }
 pub type _ULARGE_INTEGER = ULARGE_INTEGER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ULARGE_INTEGER_s {
     pub LowPart: ULONG,
     pub HighPart: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct ULARGE_INTEGER_u {
     pub LowPart: ULONG,
     pub HighPart: ULONG,
 }
 pub type PULARGE_INTEGER = *mut ULARGE_INTEGER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct LUID {
     pub LowPart: ULONG,
     pub HighPart: LONG,
@@ -108,7 +99,6 @@ pub type PHYSICAL_ADDRESS = LARGE_INTEGER;
 pub type EVENT_TYPE = i32;
 pub type PCSZ = *const i8;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct STRING {
     pub Length: USHORT,
     pub MaximumLength: USHORT,
@@ -120,7 +110,6 @@ pub type ANSI_STRING = STRING;
 pub type PANSI_STRING = PSTRING;
 pub type PCANSI_STRING = PSTRING;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct UNICODE_STRING {
     pub Length: USHORT,
     pub MaximumLength: USHORT,
@@ -132,7 +121,6 @@ pub type PCUNICODE_STRING = *const UNICODE_STRING;
 pub type BOOLEAN = UCHAR;
 pub type PBOOLEAN = *mut BOOLEAN;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct LIST_ENTRY {
     pub Flink: *mut LIST_ENTRY,
     pub Blink: *mut LIST_ENTRY,
@@ -140,14 +128,12 @@ pub struct LIST_ENTRY {
 pub type _LIST_ENTRY = LIST_ENTRY;
 pub type PLIST_ENTRY = *mut LIST_ENTRY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct SINGLE_LIST_ENTRY {
     pub Next: *mut SINGLE_LIST_ENTRY,
 }
 pub type _SINGLE_LIST_ENTRY = SINGLE_LIST_ENTRY;
 pub type PSINGLE_LIST_ENTRY = *mut SINGLE_LIST_ENTRY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct OBJECT_ATTRIBUTES {
     pub Length: ULONG,
     pub RootDirectory: HANDLE,
@@ -159,7 +145,6 @@ pub struct OBJECT_ATTRIBUTES {
 pub type _OBJECT_ATTRIBUTES = OBJECT_ATTRIBUTES;
 pub type POBJECT_ATTRIBUTES = *mut OBJECT_ATTRIBUTES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct GUID {
     pub Data1: u32,
     pub Data2: u16,
@@ -212,14 +197,12 @@ pub type PSECURITY_DESCRIPTOR = PVOID;
 pub type PSID = PVOID;
 pub type ACCESS_MASK = ULONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct LUID_AND_ATTRIBUTES {
     pub Luid: LUID,
     pub Attributes: ULONG,
 }
 pub type _LUID_AND_ATTRIBUTES = LUID_AND_ATTRIBUTES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct PRIVILEGE_SET {
     pub PrivilegeCount: ULONG,
     pub Control: ULONG,
@@ -229,7 +212,6 @@ pub type _PRIVILEGE_SET = PRIVILEGE_SET;
 pub type SECURITY_IMPERSONATION_LEVEL = i32;
 pub type SECURITY_CONTEXT_TRACKING_MODE = BOOLEAN;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _SECURITY_QUALITY_OF_SERVICE {
     pub Length: ULONG,
     pub ImpersonationLevel: SECURITY_IMPERSONATION_LEVEL,
@@ -238,14 +220,12 @@ pub struct _SECURITY_QUALITY_OF_SERVICE {
 }
 pub type SECURITY_INFORMATION = ULONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STATUS_BLOCK {
     pub u: IO_STATUS_BLOCK_u,
     pub Information: ULONG_PTR,
 }
 pub type _IO_STATUS_BLOCK = IO_STATUS_BLOCK;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union IO_STATUS_BLOCK_u {
     pub Status: NTSTATUS,
     pub Pointer: PVOID,
@@ -254,7 +234,6 @@ pub type PIO_STATUS_BLOCK = *mut IO_STATUS_BLOCK;
 pub type FILE_INFORMATION_CLASS = i32;
 pub type DIRECTORY_NOTIFY_INFORMATION_CLASS = i32;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _FILE_BASIC_INFORMATION {
     pub CreationTime: LARGE_INTEGER,
     pub LastAccessTime: LARGE_INTEGER,
@@ -264,7 +243,6 @@ pub struct _FILE_BASIC_INFORMATION {
 }
 pub type PFILE_BASIC_INFORMATION = *mut _FILE_BASIC_INFORMATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _FILE_STANDARD_INFORMATION {
     pub AllocationSize: LARGE_INTEGER,
     pub EndOfFile: LARGE_INTEGER,
@@ -274,7 +252,6 @@ pub struct _FILE_STANDARD_INFORMATION {
 }
 pub type PFILE_STANDARD_INFORMATION = *mut _FILE_STANDARD_INFORMATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _FILE_NETWORK_OPEN_INFORMATION {
     pub CreationTime: LARGE_INTEGER,
     pub LastAccessTime: LARGE_INTEGER,
@@ -290,7 +267,6 @@ pub type INTERFACE_TYPE = i32;
 pub type DMA_WIDTH = i32;
 pub type DMA_SPEED = i32;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CLIENT_ID {
     pub UniqueProcess: HANDLE,
     pub UniqueThread: HANDLE,
@@ -300,7 +276,6 @@ pub type PCLIENT_ID = *mut CLIENT_ID;
 pub type SYSTEM_POWER_STATE = i32;
 pub type DEVICE_POWER_STATE = i32;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union POWER_STATE {
     pub SystemState: SYSTEM_POWER_STATE,
     pub DeviceState: DEVICE_POWER_STATE,
@@ -308,19 +283,16 @@ pub union POWER_STATE {
 pub type _POWER_STATE = POWER_STATE;
 pub type POWER_STATE_TYPE = i32;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct SYSTEM_POWER_STATE_CONTEXT {
     pub u: SYSTEM_POWER_STATE_CONTEXT_u,
 }
 pub type _SYSTEM_POWER_STATE_CONTEXT = SYSTEM_POWER_STATE_CONTEXT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union SYSTEM_POWER_STATE_CONTEXT_u {
     pub s: SYSTEM_POWER_STATE_CONTEXT_u_s,
     pub ContextAsUlong: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct SYSTEM_POWER_STATE_CONTEXT_u_s {
     pub _align: [u32; 0],
     pub bits_1: [u8; 4],
@@ -337,7 +309,6 @@ bits! { SYSTEM_POWER_STATE_CONTEXT_u_s:
     bits_1 24 8: Reserved2 set_Reserved2 ULONG;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR {
     pub Type: UCHAR,
     pub ShareDisposition: UCHAR,
@@ -346,7 +317,6 @@ pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR {
 }
 pub type _CM_PARTIAL_RESOURCE_DESCRIPTOR = CM_PARTIAL_RESOURCE_DESCRIPTOR;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union CM_PARTIAL_RESOURCE_DESCRIPTOR_u {
     pub Generic: CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Generic,
     pub Port: CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Port,
@@ -364,43 +334,36 @@ pub union CM_PARTIAL_RESOURCE_DESCRIPTOR_u {
     pub Connection: CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Connection,
 }
 #[repr(C, packed(4))]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Generic {
     pub Start: PHYSICAL_ADDRESS,
     pub Length: ULONG,
 }
 #[repr(C, packed(4))]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Port {
     pub Start: PHYSICAL_ADDRESS,
     pub Length: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt {
     pub u: CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u {
     pub Raw: CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u_Raw,
     pub Translated: CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u_Translated,
 }
 #[repr(C, packed(4))]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Memory {
     pub Start: PHYSICAL_ADDRESS,
     pub Length: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Dma {
     pub Channel: ULONG,
     pub Port: ULONG,
     pub Reserved1: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_DmaV3 {
     pub Channel: ULONG,
     pub RequestLine: ULONG,
@@ -410,44 +373,37 @@ pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_DmaV3 {
     pub Reserved3: UCHAR,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_DevicePrivate {
     pub Data: [ULONG; 3],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_BusNumber {
     pub Start: ULONG,
     pub Length: ULONG,
     pub Reserved: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_DeviceSpecificData {
     pub DataSize: ULONG,
     pub Reserved1: ULONG,
     pub Reserved2: ULONG,
 }
 #[repr(C, packed(4))]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Memory40 {
     pub Start: PHYSICAL_ADDRESS,
     pub Length40: ULONG,
 }
 #[repr(C, packed(4))]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Memory48 {
     pub Start: PHYSICAL_ADDRESS,
     pub Length48: ULONG,
 }
 #[repr(C, packed(4))]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Memory64 {
     pub Start: PHYSICAL_ADDRESS,
     pub Length64: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Connection {
     pub Class: UCHAR,
     pub Type: UCHAR,
@@ -457,7 +413,6 @@ pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Connection {
     pub IdHighPart: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_LIST {
     pub Version: USHORT,
     pub Revision: USHORT,
@@ -466,7 +421,6 @@ pub struct CM_PARTIAL_RESOURCE_LIST {
 }
 pub type _CM_PARTIAL_RESOURCE_LIST = CM_PARTIAL_RESOURCE_LIST;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CM_FULL_RESOURCE_DESCRIPTOR {
     pub InterfaceType: INTERFACE_TYPE,
     pub BusNumber: ULONG,
@@ -474,14 +428,12 @@ pub struct CM_FULL_RESOURCE_DESCRIPTOR {
 }
 pub type _CM_FULL_RESOURCE_DESCRIPTOR = CM_FULL_RESOURCE_DESCRIPTOR;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _CM_RESOURCE_LIST {
     pub Count: ULONG,
     pub List: [CM_FULL_RESOURCE_DESCRIPTOR; 1],
 }
 pub type PCM_RESOURCE_LIST = *mut _CM_RESOURCE_LIST;
 #[repr(C, packed)]
-#[derive(Clone, Copy)]
 pub struct CM_MCA_POS_DATA {
     pub AdapterId: USHORT,
     pub PosData1: UCHAR,
@@ -491,7 +443,6 @@ pub struct CM_MCA_POS_DATA {
 }
 pub type _CM_MCA_POS_DATA = CM_MCA_POS_DATA;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct EISA_MEMORY_TYPE {
     pub bits_1: [u8; 1],
 }
@@ -506,7 +457,6 @@ bits! { EISA_MEMORY_TYPE:
     bits_1 7 1: MoreEntries set_MoreEntries UCHAR;
 }
 #[repr(C, packed)]
-#[derive(Clone, Copy)]
 pub struct EISA_MEMORY_CONFIGURATION {
     pub ConfigurationByte: EISA_MEMORY_TYPE,
     pub DataSize: UCHAR,
@@ -516,7 +466,6 @@ pub struct EISA_MEMORY_CONFIGURATION {
 }
 pub type _EISA_MEMORY_CONFIGURATION = EISA_MEMORY_CONFIGURATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct EISA_IRQ_DESCRIPTOR {
     pub bits_1: [u8; 1],
 }
@@ -529,14 +478,12 @@ bits! { EISA_IRQ_DESCRIPTOR:
     bits_1 7 1: MoreEntries set_MoreEntries UCHAR;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct EISA_IRQ_CONFIGURATION {
     pub ConfigurationByte: EISA_IRQ_DESCRIPTOR,
     pub Reserved: UCHAR,
 }
 pub type _EISA_IRQ_CONFIGURATION = EISA_IRQ_CONFIGURATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DMA_CONFIGURATION_BYTE0 {
     pub bits_1: [u8; 1],
 }
@@ -548,7 +495,6 @@ bits! { DMA_CONFIGURATION_BYTE0:
     bits_1 7 1: MoreEntries set_MoreEntries UCHAR;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DMA_CONFIGURATION_BYTE1 {
     pub bits_1: [u8; 1],
 }
@@ -560,14 +506,12 @@ bits! { DMA_CONFIGURATION_BYTE1:
     bits_1 6 2: Reserved1 set_Reserved1 UCHAR;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct EISA_DMA_CONFIGURATION {
     pub ConfigurationByte0: DMA_CONFIGURATION_BYTE0,
     pub ConfigurationByte1: DMA_CONFIGURATION_BYTE1,
 }
 pub type _EISA_DMA_CONFIGURATION = EISA_DMA_CONFIGURATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct EISA_PORT_DESCRIPTOR {
     pub bits_1: [u8; 1],
 }
@@ -579,14 +523,12 @@ bits! { EISA_PORT_DESCRIPTOR:
     bits_1 7 1: MoreEntries set_MoreEntries UCHAR;
 }
 #[repr(C, packed)]
-#[derive(Clone, Copy)]
 pub struct EISA_PORT_CONFIGURATION {
     pub Configuration: EISA_PORT_DESCRIPTOR,
     pub PortAddress: USHORT,
 }
 pub type _EISA_PORT_CONFIGURATION = EISA_PORT_CONFIGURATION;
 #[repr(C, packed)]
-#[derive(Clone, Copy)]
 pub struct CM_EISA_SLOT_INFORMATION {
     pub ReturnCode: UCHAR,
     pub ReturnFlags: UCHAR,
@@ -599,7 +541,6 @@ pub struct CM_EISA_SLOT_INFORMATION {
 }
 pub type _CM_EISA_SLOT_INFORMATION = CM_EISA_SLOT_INFORMATION;
 #[repr(C, packed)]
-#[derive(Clone, Copy)]
 pub struct CM_EISA_FUNCTION_INFORMATION {
     pub CompressedId: ULONG,
     pub IdSlotFlags1: UCHAR,
@@ -619,7 +560,6 @@ pub type _CM_EISA_FUNCTION_INFORMATION = CM_EISA_FUNCTION_INFORMATION;
 pub type IRQ_DEVICE_POLICY = i32;
 pub type IRQ_PRIORITY = i32;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_RESOURCE_DESCRIPTOR {
     pub Option: UCHAR,
     pub Type: UCHAR,
@@ -631,7 +571,6 @@ pub struct IO_RESOURCE_DESCRIPTOR {
 }
 pub type _IO_RESOURCE_DESCRIPTOR = IO_RESOURCE_DESCRIPTOR;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union IO_RESOURCE_DESCRIPTOR_u {
     pub Port: IO_RESOURCE_DESCRIPTOR_u_Port,
     pub Memory: IO_RESOURCE_DESCRIPTOR_u_Memory,
@@ -648,7 +587,6 @@ pub union IO_RESOURCE_DESCRIPTOR_u {
     pub Connection: IO_RESOURCE_DESCRIPTOR_u_Connection,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_RESOURCE_DESCRIPTOR_u_Port {
     pub Length: ULONG,
     pub Alignment: ULONG,
@@ -656,7 +594,6 @@ pub struct IO_RESOURCE_DESCRIPTOR_u_Port {
     pub MaximumAddress: PHYSICAL_ADDRESS,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_RESOURCE_DESCRIPTOR_u_Memory {
     pub Length: ULONG,
     pub Alignment: ULONG,
@@ -664,7 +601,6 @@ pub struct IO_RESOURCE_DESCRIPTOR_u_Memory {
     pub MaximumAddress: PHYSICAL_ADDRESS,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_RESOURCE_DESCRIPTOR_u_Interrupt {
     pub MinimumVector: ULONG,
     pub MaximumVector: ULONG,
@@ -673,13 +609,11 @@ pub struct IO_RESOURCE_DESCRIPTOR_u_Interrupt {
     pub TargetedProcessors: KAFFINITY,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_RESOURCE_DESCRIPTOR_u_Dma {
     pub MinimumChannel: ULONG,
     pub MaximumChannel: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_RESOURCE_DESCRIPTOR_u_DmaV3 {
     pub RequestLine: ULONG,
     pub Reserved: ULONG,
@@ -687,7 +621,6 @@ pub struct IO_RESOURCE_DESCRIPTOR_u_DmaV3 {
     pub TransferWidth: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_RESOURCE_DESCRIPTOR_u_Generic {
     pub Length: ULONG,
     pub Alignment: ULONG,
@@ -695,12 +628,10 @@ pub struct IO_RESOURCE_DESCRIPTOR_u_Generic {
     pub MaximumAddress: PHYSICAL_ADDRESS,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_RESOURCE_DESCRIPTOR_u_DevicePrivate {
     pub Data: [ULONG; 3],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_RESOURCE_DESCRIPTOR_u_BusNumber {
     pub Length: ULONG,
     pub MinBusNumber: ULONG,
@@ -708,14 +639,12 @@ pub struct IO_RESOURCE_DESCRIPTOR_u_BusNumber {
     pub Reserved: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_RESOURCE_DESCRIPTOR_u_ConfigData {
     pub Priority: ULONG,
     pub Reserved1: ULONG,
     pub Reserved2: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_RESOURCE_DESCRIPTOR_u_Memory40 {
     pub Length40: ULONG,
     pub Alignment40: ULONG,
@@ -723,7 +652,6 @@ pub struct IO_RESOURCE_DESCRIPTOR_u_Memory40 {
     pub MaximumAddress: PHYSICAL_ADDRESS,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_RESOURCE_DESCRIPTOR_u_Memory48 {
     pub Length48: ULONG,
     pub Alignment48: ULONG,
@@ -731,7 +659,6 @@ pub struct IO_RESOURCE_DESCRIPTOR_u_Memory48 {
     pub MaximumAddress: PHYSICAL_ADDRESS,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_RESOURCE_DESCRIPTOR_u_Memory64 {
     pub Length64: ULONG,
     pub Alignment64: ULONG,
@@ -739,7 +666,6 @@ pub struct IO_RESOURCE_DESCRIPTOR_u_Memory64 {
     pub MaximumAddress: PHYSICAL_ADDRESS,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_RESOURCE_DESCRIPTOR_u_Connection {
     pub Class: UCHAR,
     pub Type: UCHAR,
@@ -749,7 +675,6 @@ pub struct IO_RESOURCE_DESCRIPTOR_u_Connection {
     pub IdHighPart: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_RESOURCE_LIST {
     pub Version: USHORT,
     pub Revision: USHORT,
@@ -758,7 +683,6 @@ pub struct IO_RESOURCE_LIST {
 }
 pub type _IO_RESOURCE_LIST = IO_RESOURCE_LIST;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _IO_RESOURCE_REQUIREMENTS_LIST {
     pub ListSize: ULONG,
     pub InterfaceType: INTERFACE_TYPE,
@@ -775,31 +699,26 @@ pub type POOL_FLAGS = ULONG64;
 pub type PLOOKASIDE_LIST_EX = *mut _LOOKASIDE_LIST_EX;
 pub type _GENERAL_LOOKASIDE = GENERAL_LOOKASIDE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union GENERAL_LOOKASIDE_u2 {
     pub AllocateMisses: ULONG,
     pub AllocateHits: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union GENERAL_LOOKASIDE_u3 {
     pub FreeMisses: ULONG,
     pub FreeHits: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union GENERAL_LOOKASIDE_u4 {
     pub AllocateEx: PALLOCATE_FUNCTION_EX,
     pub Allocate: PALLOCATE_FUNCTION,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union GENERAL_LOOKASIDE_u5 {
     pub FreeEx: PFREE_FUNCTION_EX,
     pub Free: PFREE_FUNCTION,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union GENERAL_LOOKASIDE_u6 {
     pub LastAllocateMisses: ULONG,
     pub LastAllocateHits: ULONG,
@@ -807,31 +726,26 @@ pub union GENERAL_LOOKASIDE_u6 {
 pub type PGENERAL_LOOKASIDE = *mut GENERAL_LOOKASIDE;
 pub type _GENERAL_LOOKASIDE_POOL = GENERAL_LOOKASIDE_POOL;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union GENERAL_LOOKASIDE_POOL_u2 {
     pub AllocateMisses: ULONG,
     pub AllocateHits: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union GENERAL_LOOKASIDE_POOL_u3 {
     pub FreeMisses: ULONG,
     pub FreeHits: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union GENERAL_LOOKASIDE_POOL_u4 {
     pub AllocateEx: PALLOCATE_FUNCTION_EX,
     pub Allocate: PALLOCATE_FUNCTION,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union GENERAL_LOOKASIDE_POOL_u5 {
     pub FreeEx: PFREE_FUNCTION_EX,
     pub Free: PFREE_FUNCTION,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union GENERAL_LOOKASIDE_POOL_u6 {
     pub LastAllocateMisses: ULONG,
     pub LastAllocateHits: ULONG,
@@ -839,7 +753,6 @@ pub union GENERAL_LOOKASIDE_POOL_u6 {
 pub type KPROCESSOR_MODE = CCHAR;
 pub type MODE = i32;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct KAPC {
     pub Type: UCHAR,
     pub AllFlags: UCHAR,
@@ -870,13 +783,11 @@ pub struct KDPC {
 }
 pub type _KDPC = KDPC;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union KDPC_u {
     pub TargetInfoAsUlong: ULONG,
     pub s: KDPC_u_s,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct KDPC_u_s {
     pub Type: UCHAR,
     pub Importance: UCHAR,
@@ -897,7 +808,6 @@ pub struct MDL {
 pub type _MDL = MDL;
 pub type PMDL = *mut MDL;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DISPATCHER_HEADER {
     pub u: DISPATCHER_HEADER_u,
     pub SignalState: LONG,
@@ -905,7 +815,6 @@ pub struct DISPATCHER_HEADER {
 }
 pub type _DISPATCHER_HEADER = DISPATCHER_HEADER;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union DISPATCHER_HEADER_u {
     pub u: DISPATCHER_HEADER_u_u,
     pub s: DISPATCHER_HEADER_u_s,
@@ -916,13 +825,11 @@ pub union DISPATCHER_HEADER_u {
     pub s6: DISPATCHER_HEADER_u_s6,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union DISPATCHER_HEADER_u_u {
     pub Lock: LONG,
     pub LockNV: LONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DISPATCHER_HEADER_u_s {
     pub Type: UCHAR,
     pub Signalling: UCHAR,
@@ -930,7 +837,6 @@ pub struct DISPATCHER_HEADER_u_s {
     pub Reserved1: UCHAR,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DISPATCHER_HEADER_u_s2 {
     pub TimerType: UCHAR,
     pub u: DISPATCHER_HEADER_u_s2_u,
@@ -938,13 +844,11 @@ pub struct DISPATCHER_HEADER_u_s2 {
     pub u2: DISPATCHER_HEADER_u_s2_u2,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union DISPATCHER_HEADER_u_s2_u {
     pub TimerControlFlags: UCHAR,
     pub s: DISPATCHER_HEADER_u_s2_u_s,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DISPATCHER_HEADER_u_s2_u_s {
     pub bits_1: [u8; 1],
 }
@@ -954,18 +858,15 @@ bits! { DISPATCHER_HEADER_u_s2_u_s:
     bits_1 2 6: EncodedTolerableDelay set_EncodedTolerableDelay UCHAR;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union DISPATCHER_HEADER_u_s2_u2 {
     pub TimerMiscFlags: UCHAR,
     pub s: DISPATCHER_HEADER_u_s2_u2_s,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DISPATCHER_HEADER_u_s2_u2_s {
     pub bits_1: [u8; 1],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DISPATCHER_HEADER_u_s3 {
     pub Timer2Type: UCHAR,
     pub u: DISPATCHER_HEADER_u_s3_u,
@@ -973,13 +874,11 @@ pub struct DISPATCHER_HEADER_u_s3 {
     pub Timer2RelativeId: UCHAR,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union DISPATCHER_HEADER_u_s3_u {
     pub Timer2Flags: UCHAR,
     pub s: DISPATCHER_HEADER_u_s3_u_s,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DISPATCHER_HEADER_u_s3_u_s {
     pub bits_1: [u8; 1],
 }
@@ -993,7 +892,6 @@ bits! { DISPATCHER_HEADER_u_s3_u_s:
     bits_1 6 2: Timer2ReservedFlags set_Timer2ReservedFlags UCHAR;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DISPATCHER_HEADER_u_s4 {
     pub QueueType: UCHAR,
     pub u: DISPATCHER_HEADER_u_s4_u,
@@ -1001,13 +899,11 @@ pub struct DISPATCHER_HEADER_u_s4 {
     pub QueueReserved: UCHAR,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union DISPATCHER_HEADER_u_s4_u {
     pub QueueControlFlags: UCHAR,
     pub s: DISPATCHER_HEADER_u_s4_u_s,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DISPATCHER_HEADER_u_s4_u_s {
     pub bits_1: [u8; 1],
 }
@@ -1017,7 +913,6 @@ bits! { DISPATCHER_HEADER_u_s4_u_s:
     bits_1 2 6: QueueReservedControlFlags set_QueueReservedControlFlags UCHAR;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DISPATCHER_HEADER_u_s5 {
     pub ThreadType: UCHAR,
     pub ThreadReserved: UCHAR,
@@ -1025,18 +920,15 @@ pub struct DISPATCHER_HEADER_u_s5 {
     pub u2: DISPATCHER_HEADER_u_s5_u2,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union DISPATCHER_HEADER_u_s5_u {
     pub ThreadControlFlags: UCHAR,
     pub s: DISPATCHER_HEADER_u_s5_u_s,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DISPATCHER_HEADER_u_s5_u_s {
     pub bits_1: [u8; 1],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DISPATCHER_HEADER_u_s6 {
     pub MutantType: UCHAR,
     pub MutantSize: UCHAR,
@@ -1057,7 +949,6 @@ pub type KINTERRUPT_POLARITY = i32;
 pub type KWAIT_REASON = i32;
 pub type _KDEVICE_QUEUE = KDEVICE_QUEUE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct KDEVICE_QUEUE_ENTRY {
     pub DeviceListEntry: LIST_ENTRY,
     pub SortKey: ULONG,
@@ -1065,7 +956,6 @@ pub struct KDEVICE_QUEUE_ENTRY {
 }
 pub type _KDEVICE_QUEUE_ENTRY = KDEVICE_QUEUE_ENTRY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _KMUTANT {
     pub Header: DISPATCHER_HEADER,
     pub MutantListEntry: LIST_ENTRY,
@@ -1074,13 +964,11 @@ pub struct _KMUTANT {
     pub ApcDisable: UCHAR,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union _KMUTANT_u {
     pub MutantFlags: UCHAR,
     pub s: _KMUTANT_u_s,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _KMUTANT_u_s {
     pub bits_1: [u8; 1],
 }
@@ -1098,20 +986,17 @@ pub type _NPAGED_LOOKASIDE_LIST = NPAGED_LOOKASIDE_LIST;
 pub type PNPAGED_LOOKASIDE_LIST = *mut NPAGED_LOOKASIDE_LIST;
 pub type WORK_QUEUE_TYPE = i32;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct OWNER_ENTRY {
     pub OwnerThread: ERESOURCE_THREAD,
     pub u: OWNER_ENTRY_u,
 }
 pub type _OWNER_ENTRY = OWNER_ENTRY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union OWNER_ENTRY_u {
     pub s: OWNER_ENTRY_u_s,
     pub TableSize: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct OWNER_ENTRY_u_s {
     pub _align: [u32; 0],
     pub bits_1: [u8; 4],
@@ -1124,19 +1009,16 @@ bits! { OWNER_ENTRY_u_s:
 }
 pub type POWNER_ENTRY = *mut OWNER_ENTRY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union _ERESOURCE_u {
     pub Flag: USHORT,
     pub s: _ERESOURCE_u_s,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _ERESOURCE_u_s {
     pub ReservedLowFlags: UCHAR,
     pub WaiterPriority: UCHAR,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union _ERESOURCE_u2 {
     pub Address: PVOID,
     pub CreatorBackTraceIndex: ULONG_PTR,
@@ -1144,7 +1026,6 @@ pub union _ERESOURCE_u2 {
 pub type MM_PAGE_PRIORITY = i32;
 pub type NODE_REQUIREMENT = ULONG;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct SECURITY_SUBJECT_CONTEXT {
     pub ClientToken: PACCESS_TOKEN,
     pub ImpersonationLevel: SECURITY_IMPERSONATION_LEVEL,
@@ -1153,7 +1034,6 @@ pub struct SECURITY_SUBJECT_CONTEXT {
 }
 pub type _SECURITY_SUBJECT_CONTEXT = SECURITY_SUBJECT_CONTEXT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct INITIAL_PRIVILEGE_SET {
     pub PrivilegeCount: ULONG,
     pub Control: ULONG,
@@ -1161,7 +1041,6 @@ pub struct INITIAL_PRIVILEGE_SET {
 }
 pub type _INITIAL_PRIVILEGE_SET = INITIAL_PRIVILEGE_SET;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _ACCESS_STATE {
     pub OperationID: LUID,
     pub SecurityEvaluated: BOOLEAN,
@@ -1181,13 +1060,11 @@ pub struct _ACCESS_STATE {
     pub ObjectTypeName: UNICODE_STRING,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union _ACCESS_STATE_Privileges {
     pub InitialPrivilegeSet: INITIAL_PRIVILEGE_SET,
     pub PrivilegeSet: PRIVILEGE_SET,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _NAMED_PIPE_CREATE_PARAMETERS {
     pub NamedPipeType: ULONG,
     pub ReadMode: ULONG,
@@ -1200,7 +1077,6 @@ pub struct _NAMED_PIPE_CREATE_PARAMETERS {
 }
 pub type PNAMED_PIPE_CREATE_PARAMETERS = *mut _NAMED_PIPE_CREATE_PARAMETERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _MAILSLOT_CREATE_PARAMETERS {
     pub MailslotQuota: ULONG,
     pub MaximumMessageSize: ULONG,
@@ -1217,7 +1093,6 @@ pub struct _COMPRESSED_DATA_INFO {
     _opaque: [u8; 0],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _FAST_IO_DISPATCH {
     pub SizeOfFastIoDispatch: ULONG,
     pub FastIoCheckIfPossible: PFAST_IO_CHECK_IF_POSSIBLE,
@@ -1251,7 +1126,6 @@ pub struct _FAST_IO_DISPATCH {
 pub type PFAST_IO_DISPATCH = *mut _FAST_IO_DISPATCH;
 pub type IO_ALLOCATION_ACTION = i32;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _IO_SECURITY_CONTEXT {
     pub SecurityQos: PSECURITY_QUALITY_OF_SERVICE,
     pub AccessState: PACCESS_STATE,
@@ -1260,7 +1134,6 @@ pub struct _IO_SECURITY_CONTEXT {
 }
 pub type PIO_SECURITY_CONTEXT = *mut _IO_SECURITY_CONTEXT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _VPB {
     pub Type: CSHORT,
     pub Size: CSHORT,
@@ -1273,7 +1146,6 @@ pub struct _VPB {
     pub VolumeLabel: [WCHAR; 32],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct WAIT_CONTEXT_BLOCK {
     pub u: WAIT_CONTEXT_BLOCK_u,
     pub DeviceRoutine: PDRIVER_CONTROL,
@@ -1285,13 +1157,11 @@ pub struct WAIT_CONTEXT_BLOCK {
 }
 pub type _WAIT_CONTEXT_BLOCK = WAIT_CONTEXT_BLOCK;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union WAIT_CONTEXT_BLOCK_u {
     pub WaitQueueEntry: KDEVICE_QUEUE_ENTRY,
     pub s: WAIT_CONTEXT_BLOCK_u_s,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct WAIT_CONTEXT_BLOCK_u_s {
     pub DmaWaitEntry: LIST_ENTRY,
     pub NumberOfChannels: ULONG,
@@ -1306,7 +1176,6 @@ bits! { WAIT_CONTEXT_BLOCK_u_s:
 }
 pub type _DEVICE_OBJECT = DEVICE_OBJECT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union DEVICE_OBJECT_Queue {
     pub ListEntry: LIST_ENTRY,
     pub Wcb: WAIT_CONTEXT_BLOCK,
@@ -1317,7 +1186,6 @@ pub struct _DEVICE_OBJECT_POWER_EXTENSION {
     _opaque: [u8; 0],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _DEVOBJ_EXTENSION {
     pub Type: CSHORT,
     pub Size: USHORT,
@@ -1337,7 +1205,6 @@ pub struct _DEVOBJ_EXTENSION {
     pub VerifierContext: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _DRIVER_EXTENSION {
     pub DriverObject: *mut DRIVER_OBJECT,
     pub AddDevice: PDRIVER_ADD_DEVICE,
@@ -1366,7 +1233,6 @@ pub struct DRIVER_OBJECT {
 pub type _DRIVER_OBJECT = DRIVER_OBJECT;
 pub type PDRIVER_OBJECT = *mut DRIVER_OBJECT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct SECTION_OBJECT_POINTERS {
     pub DataSectionObject: PVOID,
     pub SharedCacheMap: PVOID,
@@ -1375,7 +1241,6 @@ pub struct SECTION_OBJECT_POINTERS {
 pub type _SECTION_OBJECT_POINTERS = SECTION_OBJECT_POINTERS;
 pub type PSECTION_OBJECT_POINTERS = *mut SECTION_OBJECT_POINTERS;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _IO_COMPLETION_CONTEXT {
     pub Port: PVOID,
     pub Key: PVOID,
@@ -1418,51 +1283,43 @@ pub struct _FILE_OBJECT {
 pub type PFILE_OBJECT = *mut _FILE_OBJECT;
 pub type _IRP = IRP;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union IRP_AssociatedIrp {
     pub MasterIrp: *mut IRP,
     pub IrpCount: LONG,
     pub SystemBuffer: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union IRP_u {
     pub UserIosb: PIO_STATUS_BLOCK,
     pub IoRingContext: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union IRP_Overlay {
     pub AsynchronousParameters: IRP_Overlay_AsynchronousParameters,
     pub AllocationSize: LARGE_INTEGER,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IRP_Overlay_AsynchronousParameters {
     pub u: IRP_Overlay_AsynchronousParameters_u,
     pub u2: IRP_Overlay_AsynchronousParameters_u2,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union IRP_Overlay_AsynchronousParameters_u {
     pub UserApcRoutine: PIO_APC_ROUTINE,
     pub IssuingProcess: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union IRP_Overlay_AsynchronousParameters_u2 {
     pub UserApcContext: PVOID,
     pub IoRing: *mut _IORING_OBJECT,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union IRP_Tail {
     pub Overlay: IRP_Tail_Overlay,
     pub Apc: KAPC,
     pub CompletionKey: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IRP_Tail_Overlay {
     pub u: IRP_Tail_Overlay_u,
     pub Thread: PETHREAD,
@@ -1471,24 +1328,20 @@ pub struct IRP_Tail_Overlay {
     pub OriginalFileObject: PFILE_OBJECT,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union IRP_Tail_Overlay_u {
     pub DeviceQueueEntry: KDEVICE_QUEUE_ENTRY,
     pub s: IRP_Tail_Overlay_u_s,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IRP_Tail_Overlay_u_s {
     pub DriverContext: [PVOID; 4],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IRP_Tail_Overlay_s {
     pub ListEntry: LIST_ENTRY,
     pub u: IRP_Tail_Overlay_s_u,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union IRP_Tail_Overlay_s_u {
     pub CurrentStackLocation: *mut IO_STACK_LOCATION,
     pub PacketType: ULONG,
@@ -1497,7 +1350,6 @@ pub type PIRP = *mut IRP;
 pub type DEVICE_RELATION_TYPE = i32;
 pub type DEVICE_USAGE_NOTIFICATION_TYPE = i32;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _INTERFACE {
     pub Size: USHORT,
     pub Version: USHORT,
@@ -1507,7 +1359,6 @@ pub struct _INTERFACE {
 }
 pub type PINTERFACE = *mut _INTERFACE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _DEVICE_CAPABILITIES {
     pub Size: USHORT,
     pub Version: USHORT,
@@ -1549,7 +1400,6 @@ bits! { _DEVICE_CAPABILITIES:
 }
 pub type PDEVICE_CAPABILITIES = *mut _DEVICE_CAPABILITIES;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _POWER_SEQUENCE {
     pub SequenceD1: ULONG,
     pub SequenceD2: ULONG,
@@ -1557,7 +1407,6 @@ pub struct _POWER_SEQUENCE {
 }
 pub type PPOWER_SEQUENCE = *mut _POWER_SEQUENCE;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION {
     pub MajorFunction: UCHAR,
     pub MinorFunction: UCHAR,
@@ -1571,7 +1420,6 @@ pub struct IO_STACK_LOCATION {
 }
 pub type _IO_STACK_LOCATION = IO_STACK_LOCATION;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union IO_STACK_LOCATION_Parameters {
     pub Create: IO_STACK_LOCATION_Parameters_Create,
     pub CreatePipe: IO_STACK_LOCATION_Parameters_CreatePipe,
@@ -1614,48 +1462,40 @@ pub union IO_STACK_LOCATION_Parameters {
     pub Others: IO_STACK_LOCATION_Parameters_Others,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union IO_STACK_LOCATION_Parameters_SetFile_u {
     pub s: IO_STACK_LOCATION_Parameters_SetFile_u_s,
     pub ClusterCount: ULONG,
     pub DeleteHandle: HANDLE,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_SetFile_u_s {
     pub ReplaceIfExists: BOOLEAN,
     pub AdvanceOnly: BOOLEAN,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_SetEa {
     pub Length: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_SetSecurity {
     pub SecurityInformation: SECURITY_INFORMATION,
     pub SecurityDescriptor: PSECURITY_DESCRIPTOR,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_MountVolume {
     pub Vpb: PVPB,
     pub DeviceObject: PDEVICE_OBJECT,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_VerifyVolume {
     pub Vpb: PVPB,
     pub DeviceObject: PDEVICE_OBJECT,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_Scsi {
     pub Srb: *mut _SCSI_REQUEST_BLOCK,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QueryQuota {
     pub Length: ULONG,
     pub StartSid: PSID,
@@ -1663,17 +1503,14 @@ pub struct IO_STACK_LOCATION_Parameters_QueryQuota {
     pub SidListLength: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_SetQuota {
     pub Length: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QueryDeviceRelations {
     pub Type: DEVICE_RELATION_TYPE,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QueryInterface {
     pub InterfaceType: *const GUID,
     pub Size: USHORT,
@@ -1682,49 +1519,40 @@ pub struct IO_STACK_LOCATION_Parameters_QueryInterface {
     pub InterfaceSpecificData: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_DeviceCapabilities {
     pub Capabilities: PDEVICE_CAPABILITIES,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_FilterResourceRequirements {
     pub IoResourceRequirementList: PIO_RESOURCE_REQUIREMENTS_LIST,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_SetLock {
     pub Lock: BOOLEAN,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QueryId {
     pub IdType: BUS_QUERY_ID_TYPE,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_WaitWake {
     pub PowerState: SYSTEM_POWER_STATE,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_PowerSequence {
     pub PowerSequence: PPOWER_SEQUENCE,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union IO_STACK_LOCATION_Parameters_Power_u {
     pub SystemContext: ULONG,
     pub SystemPowerStateContext: SYSTEM_POWER_STATE_CONTEXT,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_StartDevice {
     pub AllocatedResources: PCM_RESOURCE_LIST,
     pub AllocatedResourcesTranslated: PCM_RESOURCE_LIST,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_WMI {
     pub ProviderId: ULONG_PTR,
     pub DataPath: PVOID,
@@ -1732,7 +1560,6 @@ pub struct IO_STACK_LOCATION_Parameters_WMI {
     pub Buffer: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_Others {
     pub Argument1: PVOID,
     pub Argument2: PVOID,
@@ -1740,7 +1567,6 @@ pub struct IO_STACK_LOCATION_Parameters_Others {
     pub Argument4: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_INTERRUPT_MESSAGE_INFO_ENTRY {
     pub MessageAddress: PHYSICAL_ADDRESS,
     pub TargetProcessorSet: KAFFINITY,
@@ -1753,7 +1579,6 @@ pub struct IO_INTERRUPT_MESSAGE_INFO_ENTRY {
 }
 pub type _IO_INTERRUPT_MESSAGE_INFO_ENTRY = IO_INTERRUPT_MESSAGE_INFO_ENTRY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _IO_INTERRUPT_MESSAGE_INFO {
     pub UnifiedIrql: KIRQL,
     pub MessageCount: ULONG,
@@ -1766,7 +1591,6 @@ pub struct _IO_WORKITEM {
 }
 pub type PIO_WORKITEM = *mut _IO_WORKITEM;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct SCATTER_GATHER_ELEMENT {
     pub Address: PHYSICAL_ADDRESS,
     pub Length: ULONG,
@@ -1774,7 +1598,6 @@ pub struct SCATTER_GATHER_ELEMENT {
 }
 pub type _SCATTER_GATHER_ELEMENT = SCATTER_GATHER_ELEMENT;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct SCATTER_GATHER_LIST {
     pub NumberOfElements: ULONG,
     pub Reserved: ULONG_PTR,
@@ -1783,7 +1606,6 @@ pub struct SCATTER_GATHER_LIST {
 pub type _SCATTER_GATHER_LIST = SCATTER_GATHER_LIST;
 pub type PSCATTER_GATHER_LIST = *mut SCATTER_GATHER_LIST;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _OBJECT_HANDLE_INFORMATION {
     pub HandleAttributes: ULONG,
     pub GrantedAccess: ACCESS_MASK,
@@ -1999,6 +1821,219 @@ zeroable! {
     _FILE_BASIC_INFORMATION;
     _FILE_NETWORK_OPEN_INFORMATION;
     _FILE_OBJECT;
+    _FILE_STANDARD_INFORMATION;
+    _INTERFACE;
+    _IO_COMPLETION_CONTEXT;
+    _IO_INTERRUPT_MESSAGE_INFO;
+    _IO_RESOURCE_REQUIREMENTS_LIST;
+    _IO_SECURITY_CONTEXT;
+    _KMUTANT;
+    _KMUTANT_u;
+    _KMUTANT_u_s;
+    _LOOKASIDE_LIST_EX;
+    _MAILSLOT_CREATE_PARAMETERS;
+    _NAMED_PIPE_CREATE_PARAMETERS;
+    _OBJECT_HANDLE_INFORMATION;
+    _POWER_SEQUENCE;
+    _SECURITY_QUALITY_OF_SERVICE;
+    _VPB;
+}
+copy! {
+    CLIENT_ID;
+    CM_EISA_FUNCTION_INFORMATION;
+    CM_EISA_SLOT_INFORMATION;
+    CM_FULL_RESOURCE_DESCRIPTOR;
+    CM_MCA_POS_DATA;
+    CM_PARTIAL_RESOURCE_DESCRIPTOR;
+    CM_PARTIAL_RESOURCE_DESCRIPTOR_u;
+    CM_PARTIAL_RESOURCE_DESCRIPTOR_u_BusNumber;
+    CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Connection;
+    CM_PARTIAL_RESOURCE_DESCRIPTOR_u_DevicePrivate;
+    CM_PARTIAL_RESOURCE_DESCRIPTOR_u_DeviceSpecificData;
+    CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Dma;
+    CM_PARTIAL_RESOURCE_DESCRIPTOR_u_DmaV3;
+    CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Generic;
+    CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Interrupt;
+    CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Memory;
+    CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Memory40;
+    CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Memory48;
+    CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Memory64;
+    CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt;
+    CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u;
+    CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u_Raw;
+    CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u_Translated;
+    CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Port;
+    CM_PARTIAL_RESOURCE_LIST;
+    DEVICE_OBJECT_Queue;
+    DISPATCHER_HEADER;
+    DISPATCHER_HEADER_u;
+    DISPATCHER_HEADER_u_s;
+    DISPATCHER_HEADER_u_s2;
+    DISPATCHER_HEADER_u_s2_u;
+    DISPATCHER_HEADER_u_s2_u2;
+    DISPATCHER_HEADER_u_s2_u2_s;
+    DISPATCHER_HEADER_u_s2_u_s;
+    DISPATCHER_HEADER_u_s3;
+    DISPATCHER_HEADER_u_s3_u;
+    DISPATCHER_HEADER_u_s3_u_s;
+    DISPATCHER_HEADER_u_s4;
+    DISPATCHER_HEADER_u_s4_u;
+    DISPATCHER_HEADER_u_s4_u_s;
+    DISPATCHER_HEADER_u_s5;
+    DISPATCHER_HEADER_u_s5_u;
+    DISPATCHER_HEADER_u_s5_u2;
+    DISPATCHER_HEADER_u_s5_u_s;
+    DISPATCHER_HEADER_u_s6;
+    DISPATCHER_HEADER_u_u;
+    DMA_CONFIGURATION_BYTE0;
+    DMA_CONFIGURATION_BYTE1;
+    EISA_DMA_CONFIGURATION;
+    EISA_IRQ_CONFIGURATION;
+    EISA_IRQ_DESCRIPTOR;
+    EISA_MEMORY_CONFIGURATION;
+    EISA_MEMORY_TYPE;
+    EISA_PORT_CONFIGURATION;
+    EISA_PORT_DESCRIPTOR;
+    GENERAL_LOOKASIDE;
+    GENERAL_LOOKASIDE_POOL;
+    GENERAL_LOOKASIDE_POOL_u;
+    GENERAL_LOOKASIDE_POOL_u2;
+    GENERAL_LOOKASIDE_POOL_u3;
+    GENERAL_LOOKASIDE_POOL_u4;
+    GENERAL_LOOKASIDE_POOL_u5;
+    GENERAL_LOOKASIDE_POOL_u6;
+    GENERAL_LOOKASIDE_u;
+    GENERAL_LOOKASIDE_u2;
+    GENERAL_LOOKASIDE_u3;
+    GENERAL_LOOKASIDE_u4;
+    GENERAL_LOOKASIDE_u5;
+    GENERAL_LOOKASIDE_u6;
+    GROUP_AFFINITY;
+    GUID;
+    INITIAL_PRIVILEGE_SET;
+    IO_INTERRUPT_MESSAGE_INFO_ENTRY;
+    IO_RESOURCE_DESCRIPTOR;
+    IO_RESOURCE_DESCRIPTOR_u;
+    IO_RESOURCE_DESCRIPTOR_u_BusNumber;
+    IO_RESOURCE_DESCRIPTOR_u_ConfigData;
+    IO_RESOURCE_DESCRIPTOR_u_Connection;
+    IO_RESOURCE_DESCRIPTOR_u_DevicePrivate;
+    IO_RESOURCE_DESCRIPTOR_u_Dma;
+    IO_RESOURCE_DESCRIPTOR_u_DmaV3;
+    IO_RESOURCE_DESCRIPTOR_u_Generic;
+    IO_RESOURCE_DESCRIPTOR_u_Interrupt;
+    IO_RESOURCE_DESCRIPTOR_u_Memory;
+    IO_RESOURCE_DESCRIPTOR_u_Memory40;
+    IO_RESOURCE_DESCRIPTOR_u_Memory48;
+    IO_RESOURCE_DESCRIPTOR_u_Memory64;
+    IO_RESOURCE_DESCRIPTOR_u_Port;
+    IO_RESOURCE_LIST;
+    IO_STACK_LOCATION;
+    IO_STACK_LOCATION_Parameters;
+    IO_STACK_LOCATION_Parameters_Create;
+    IO_STACK_LOCATION_Parameters_CreateMailslot;
+    IO_STACK_LOCATION_Parameters_CreatePipe;
+    IO_STACK_LOCATION_Parameters_DeviceCapabilities;
+    IO_STACK_LOCATION_Parameters_DeviceIoControl;
+    IO_STACK_LOCATION_Parameters_FileSystemControl;
+    IO_STACK_LOCATION_Parameters_FilterResourceRequirements;
+    IO_STACK_LOCATION_Parameters_LockControl;
+    IO_STACK_LOCATION_Parameters_MountVolume;
+    IO_STACK_LOCATION_Parameters_NotifyDirectory;
+    IO_STACK_LOCATION_Parameters_NotifyDirectoryEx;
+    IO_STACK_LOCATION_Parameters_Others;
+    IO_STACK_LOCATION_Parameters_Power;
+    IO_STACK_LOCATION_Parameters_PowerSequence;
+    IO_STACK_LOCATION_Parameters_Power_u;
+    IO_STACK_LOCATION_Parameters_QueryDeviceRelations;
+    IO_STACK_LOCATION_Parameters_QueryDeviceText;
+    IO_STACK_LOCATION_Parameters_QueryDirectory;
+    IO_STACK_LOCATION_Parameters_QueryEa;
+    IO_STACK_LOCATION_Parameters_QueryFile;
+    IO_STACK_LOCATION_Parameters_QueryId;
+    IO_STACK_LOCATION_Parameters_QueryInterface;
+    IO_STACK_LOCATION_Parameters_QueryQuota;
+    IO_STACK_LOCATION_Parameters_QuerySecurity;
+    IO_STACK_LOCATION_Parameters_QueryVolume;
+    IO_STACK_LOCATION_Parameters_Read;
+    IO_STACK_LOCATION_Parameters_ReadWriteConfig;
+    IO_STACK_LOCATION_Parameters_Scsi;
+    IO_STACK_LOCATION_Parameters_SetEa;
+    IO_STACK_LOCATION_Parameters_SetFile;
+    IO_STACK_LOCATION_Parameters_SetFile_u;
+    IO_STACK_LOCATION_Parameters_SetFile_u_s;
+    IO_STACK_LOCATION_Parameters_SetLock;
+    IO_STACK_LOCATION_Parameters_SetQuota;
+    IO_STACK_LOCATION_Parameters_SetSecurity;
+    IO_STACK_LOCATION_Parameters_SetVolume;
+    IO_STACK_LOCATION_Parameters_StartDevice;
+    IO_STACK_LOCATION_Parameters_UsageNotification;
+    IO_STACK_LOCATION_Parameters_VerifyVolume;
+    IO_STACK_LOCATION_Parameters_WMI;
+    IO_STACK_LOCATION_Parameters_WaitWake;
+    IO_STACK_LOCATION_Parameters_Write;
+    IO_STATUS_BLOCK;
+    IO_STATUS_BLOCK_u;
+    IRP_AssociatedIrp;
+    IRP_Overlay;
+    IRP_Overlay_AsynchronousParameters;
+    IRP_Overlay_AsynchronousParameters_u;
+    IRP_Overlay_AsynchronousParameters_u2;
+    IRP_Tail;
+    IRP_Tail_Overlay;
+    IRP_Tail_Overlay_s;
+    IRP_Tail_Overlay_s_u;
+    IRP_Tail_Overlay_u;
+    IRP_Tail_Overlay_u_s;
+    IRP_u;
+    KAPC;
+    KDEVICE_QUEUE_ENTRY;
+    KDPC_u;
+    KDPC_u_s;
+    LARGE_INTEGER;
+    LARGE_INTEGER_s;
+    LARGE_INTEGER_u;
+    LIST_ENTRY;
+    LUID;
+    LUID_AND_ATTRIBUTES;
+    OBJECT_ATTRIBUTES;
+    OWNER_ENTRY;
+    OWNER_ENTRY_u;
+    OWNER_ENTRY_u_s;
+    POWER_STATE;
+    PRIVILEGE_SET;
+    PROCESSOR_NUMBER;
+    SCATTER_GATHER_ELEMENT;
+    SCATTER_GATHER_LIST;
+    SECTION_OBJECT_POINTERS;
+    SECURITY_SUBJECT_CONTEXT;
+    SINGLE_LIST_ENTRY;
+    SLIST_HEADER;
+    SLIST_HEADER_s;
+    STRING;
+    SYSTEM_POWER_STATE_CONTEXT;
+    SYSTEM_POWER_STATE_CONTEXT_u;
+    SYSTEM_POWER_STATE_CONTEXT_u_s;
+    ULARGE_INTEGER;
+    ULARGE_INTEGER_s;
+    ULARGE_INTEGER_u;
+    UNICODE_STRING;
+    WAIT_CONTEXT_BLOCK;
+    WAIT_CONTEXT_BLOCK_u;
+    WAIT_CONTEXT_BLOCK_u_s;
+    _ACCESS_STATE;
+    _ACCESS_STATE_Privileges;
+    _CM_RESOURCE_LIST;
+    _DEVICE_CAPABILITIES;
+    _DEVOBJ_EXTENSION;
+    _DRIVER_EXTENSION;
+    _ERESOURCE;
+    _ERESOURCE_u;
+    _ERESOURCE_u2;
+    _ERESOURCE_u_s;
+    _FAST_IO_DISPATCH;
+    _FILE_BASIC_INFORMATION;
+    _FILE_NETWORK_OPEN_INFORMATION;
     _FILE_STANDARD_INFORMATION;
     _INTERFACE;
     _IO_COMPLETION_CONTEXT;

@@ -3,14 +3,12 @@ use crate::*;
 
 pub type PULONG_PTR = *mut u32;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Interrupt {
     pub Level: ULONG,
     pub Vector: ULONG,
     pub Affinity: KAFFINITY,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u_Raw {
     pub Reserved: USHORT,
     pub MessageCount: USHORT,
@@ -18,7 +16,6 @@ pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u_Raw {
     pub Affinity: KAFFINITY,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u_Translated {
     pub Level: ULONG,
     pub Vector: ULONG,
@@ -26,20 +23,17 @@ pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u_Translated {
 }
 pub type PSLIST_ENTRY = *mut SINGLE_LIST_ENTRY;
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union SLIST_HEADER {
     pub Alignment: ULONGLONG,
     pub s: SLIST_HEADER_s,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct SLIST_HEADER_s {
     pub Next: SLIST_ENTRY,
     pub Depth: USHORT,
     pub CpuId: USHORT,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct GENERAL_LOOKASIDE {
     pub u: GENERAL_LOOKASIDE_u,
     pub Depth: USHORT,
@@ -59,13 +53,11 @@ pub struct GENERAL_LOOKASIDE {
     pub Future: [ULONG; 2],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union GENERAL_LOOKASIDE_u {
     pub ListHead: SLIST_HEADER,
     pub SingleListHead: SINGLE_LIST_ENTRY,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct GENERAL_LOOKASIDE_POOL {
     pub u: GENERAL_LOOKASIDE_POOL_u,
     pub Depth: USHORT,
@@ -85,7 +77,6 @@ pub struct GENERAL_LOOKASIDE_POOL {
     pub Future: [ULONG; 2],
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union GENERAL_LOOKASIDE_POOL_u {
     pub ListHead: SLIST_HEADER,
     pub SingleListHead: SINGLE_LIST_ENTRY,
@@ -107,7 +98,6 @@ bits! { DISPATCHER_HEADER_u_s5_u_s:
     bits_1 7 1: Instrumented set_Instrumented UCHAR;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union DISPATCHER_HEADER_u_s5_u2 {
     pub DebugActive: UCHAR,
 }
@@ -128,7 +118,6 @@ pub struct KDEVICE_QUEUE {
     pub Busy: BOOLEAN,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _LOOKASIDE_LIST_EX {
     pub L: GENERAL_LOOKASIDE_POOL,
 }
@@ -138,7 +127,6 @@ pub struct NPAGED_LOOKASIDE_LIST {
     pub Lock__ObsoleteButDoNotDelete: KSPIN_LOCK,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _ERESOURCE {
     pub SystemResourcesList: LIST_ENTRY,
     pub OwnerTable: POWNER_ENTRY,
@@ -208,7 +196,6 @@ pub struct IRP {
     pub Tail: IRP_Tail,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_Create {
     pub SecurityContext: PIO_SECURITY_CONTEXT,
     pub Options: ULONG,
@@ -217,7 +204,6 @@ pub struct IO_STACK_LOCATION_Parameters_Create {
     pub EaLength: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_CreatePipe {
     pub SecurityContext: PIO_SECURITY_CONTEXT,
     pub Options: ULONG,
@@ -226,7 +212,6 @@ pub struct IO_STACK_LOCATION_Parameters_CreatePipe {
     pub Parameters: PNAMED_PIPE_CREATE_PARAMETERS,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_CreateMailslot {
     pub SecurityContext: PIO_SECURITY_CONTEXT,
     pub Options: ULONG,
@@ -235,21 +220,18 @@ pub struct IO_STACK_LOCATION_Parameters_CreateMailslot {
     pub Parameters: PMAILSLOT_CREATE_PARAMETERS,
 }
 #[repr(C, packed(4))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_Read {
     pub Length: ULONG,
     pub Key: ULONG,
     pub ByteOffset: LARGE_INTEGER,
 }
 #[repr(C, packed(4))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_Write {
     pub Length: ULONG,
     pub Key: ULONG,
     pub ByteOffset: LARGE_INTEGER,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QueryDirectory {
     pub Length: ULONG,
     pub FileName: PUNICODE_STRING,
@@ -257,26 +239,22 @@ pub struct IO_STACK_LOCATION_Parameters_QueryDirectory {
     pub FileIndex: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_NotifyDirectory {
     pub Length: ULONG,
     pub CompletionFilter: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_NotifyDirectoryEx {
     pub Length: ULONG,
     pub CompletionFilter: ULONG,
     pub DirectoryNotifyInformationClass: DIRECTORY_NOTIFY_INFORMATION_CLASS,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QueryFile {
     pub Length: ULONG,
     pub FileInformationClass: FILE_INFORMATION_CLASS,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_SetFile {
     pub Length: ULONG,
     pub FileInformationClass: FILE_INFORMATION_CLASS,
@@ -284,7 +262,6 @@ pub struct IO_STACK_LOCATION_Parameters_SetFile {
     pub u: IO_STACK_LOCATION_Parameters_SetFile_u,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QueryEa {
     pub Length: ULONG,
     pub EaList: PVOID,
@@ -292,19 +269,16 @@ pub struct IO_STACK_LOCATION_Parameters_QueryEa {
     pub EaIndex: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QueryVolume {
     pub Length: ULONG,
     pub FsInformationClass: FS_INFORMATION_CLASS,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_SetVolume {
     pub Length: ULONG,
     pub FsInformationClass: FS_INFORMATION_CLASS,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_FileSystemControl {
     pub OutputBufferLength: ULONG,
     pub InputBufferLength: ULONG,
@@ -312,14 +286,12 @@ pub struct IO_STACK_LOCATION_Parameters_FileSystemControl {
     pub Type3InputBuffer: PVOID,
 }
 #[repr(C, packed(4))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_LockControl {
     pub Length: PLARGE_INTEGER,
     pub Key: ULONG,
     pub ByteOffset: LARGE_INTEGER,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_DeviceIoControl {
     pub OutputBufferLength: ULONG,
     pub InputBufferLength: ULONG,
@@ -327,13 +299,11 @@ pub struct IO_STACK_LOCATION_Parameters_DeviceIoControl {
     pub Type3InputBuffer: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QuerySecurity {
     pub SecurityInformation: SECURITY_INFORMATION,
     pub Length: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_ReadWriteConfig {
     pub WhichSpace: ULONG,
     pub Buffer: PVOID,
@@ -341,20 +311,17 @@ pub struct IO_STACK_LOCATION_Parameters_ReadWriteConfig {
     pub Length: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QueryDeviceText {
     pub DeviceTextType: DEVICE_TEXT_TYPE,
     pub LocaleId: LCID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_UsageNotification {
     pub InPath: BOOLEAN,
     pub Reserved: [BOOLEAN; 3],
     pub Type: DEVICE_USAGE_NOTIFICATION_TYPE,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_Power {
     pub u: IO_STACK_LOCATION_Parameters_Power_u,
     pub Type: POWER_STATE_TYPE,

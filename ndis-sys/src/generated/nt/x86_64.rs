@@ -4,14 +4,12 @@ use crate::*;
 pub type PULONG_PTR = *mut u64;
 pub type LONG64 = i64;
 #[repr(C, packed(4))]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_Interrupt {
     pub Level: ULONG,
     pub Vector: ULONG,
     pub Affinity: KAFFINITY,
 }
 #[repr(C, packed(4))]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u_Raw {
     pub Reserved: USHORT,
     pub MessageCount: USHORT,
@@ -19,7 +17,6 @@ pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u_Raw {
     pub Affinity: KAFFINITY,
 }
 #[repr(C, packed(4))]
-#[derive(Clone, Copy)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u_Translated {
     pub Level: ULONG,
     pub Vector: ULONG,
@@ -27,7 +24,6 @@ pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR_u_MessageInterrupt_u_Translated {
 }
 #[repr(C)]
 #[repr(align(16))]
-#[derive(Clone, Copy)]
 pub struct SLIST_ENTRY {
     pub Next: *mut SLIST_ENTRY,
 }
@@ -35,19 +31,16 @@ pub type _SLIST_ENTRY = SLIST_ENTRY;
 pub type PSLIST_ENTRY = *mut SLIST_ENTRY;
 #[repr(C)]
 #[repr(align(16))]
-#[derive(Clone, Copy)]
 pub union SLIST_HEADER {
     pub s: SLIST_HEADER_s,
     pub HeaderX64: SLIST_HEADER_HeaderX64,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct SLIST_HEADER_s {
     pub Alignment: ULONGLONG,
     pub Region: ULONGLONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct SLIST_HEADER_HeaderX64 {
     pub _align: [u64; 0],
     pub bits_1: [u8; 16],
@@ -60,7 +53,6 @@ bits! { SLIST_HEADER_HeaderX64:
 }
 #[repr(C)]
 #[repr(align(64))]
-#[derive(Clone, Copy)]
 pub struct GENERAL_LOOKASIDE {
     pub u: GENERAL_LOOKASIDE_u,
     pub Depth: USHORT,
@@ -81,14 +73,12 @@ pub struct GENERAL_LOOKASIDE {
 }
 #[repr(C)]
 #[repr(align(16))]
-#[derive(Clone, Copy)]
 pub union GENERAL_LOOKASIDE_u {
     pub ListHead: SLIST_HEADER,
     pub SingleListHead: SINGLE_LIST_ENTRY,
 }
 #[repr(C)]
 #[repr(align(16))]
-#[derive(Clone, Copy)]
 pub struct GENERAL_LOOKASIDE_POOL {
     pub u: GENERAL_LOOKASIDE_POOL_u,
     pub Depth: USHORT,
@@ -109,7 +99,6 @@ pub struct GENERAL_LOOKASIDE_POOL {
 }
 #[repr(C)]
 #[repr(align(16))]
-#[derive(Clone, Copy)]
 pub union GENERAL_LOOKASIDE_POOL_u {
     pub ListHead: SLIST_HEADER,
     pub SingleListHead: SINGLE_LIST_ENTRY,
@@ -130,13 +119,11 @@ bits! { DISPATCHER_HEADER_u_s5_u_s:
     bits_1 7 1: ThreadReservedControlFlags set_ThreadReservedControlFlags UCHAR;
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union DISPATCHER_HEADER_u_s5_u2 {
     pub DebugActive: UCHAR,
     pub s: DISPATCHER_HEADER_u_s5_u2_s,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct DISPATCHER_HEADER_u_s5_u2_s {
     pub bits_1: [u8; 1],
 }
@@ -168,13 +155,11 @@ pub struct KDEVICE_QUEUE {
     pub u: KDEVICE_QUEUE_u,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub union KDEVICE_QUEUE_u {
     pub Busy: BOOLEAN,
     pub s: KDEVICE_QUEUE_u_s,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct KDEVICE_QUEUE_u_s {
     pub _align: [u64; 0],
     pub bits_1: [u8; 8],
@@ -185,7 +170,6 @@ bits! { KDEVICE_QUEUE_u_s:
 }
 #[repr(C)]
 #[repr(align(16))]
-#[derive(Clone, Copy)]
 pub struct _LOOKASIDE_LIST_EX {
     pub L: GENERAL_LOOKASIDE_POOL,
 }
@@ -195,7 +179,6 @@ pub struct NPAGED_LOOKASIDE_LIST {
     pub L: GENERAL_LOOKASIDE,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct _ERESOURCE {
     pub SystemResourcesList: LIST_ENTRY,
     pub OwnerTable: POWNER_ENTRY,
@@ -267,7 +250,6 @@ pub struct IRP {
     pub Tail: IRP_Tail,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_Create {
     pub SecurityContext: PIO_SECURITY_CONTEXT,
     pub Options: ULONG,
@@ -278,7 +260,6 @@ pub struct IO_STACK_LOCATION_Parameters_Create {
     pub EaLength: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_CreatePipe {
     pub SecurityContext: PIO_SECURITY_CONTEXT,
     pub Options: ULONG,
@@ -288,7 +269,6 @@ pub struct IO_STACK_LOCATION_Parameters_CreatePipe {
     pub Parameters: PNAMED_PIPE_CREATE_PARAMETERS,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_CreateMailslot {
     pub SecurityContext: PIO_SECURITY_CONTEXT,
     pub Options: ULONG,
@@ -298,7 +278,6 @@ pub struct IO_STACK_LOCATION_Parameters_CreateMailslot {
     pub Parameters: PMAILSLOT_CREATE_PARAMETERS,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_Read {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
@@ -307,7 +286,6 @@ pub struct IO_STACK_LOCATION_Parameters_Read {
     pub ByteOffset: LARGE_INTEGER,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_Write {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
@@ -316,7 +294,6 @@ pub struct IO_STACK_LOCATION_Parameters_Write {
     pub ByteOffset: LARGE_INTEGER,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QueryDirectory {
     pub Length: ULONG,
     pub FileName: PUNICODE_STRING,
@@ -326,7 +303,6 @@ pub struct IO_STACK_LOCATION_Parameters_QueryDirectory {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_NotifyDirectory {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
@@ -334,7 +310,6 @@ pub struct IO_STACK_LOCATION_Parameters_NotifyDirectory {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_NotifyDirectoryEx {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
@@ -344,14 +319,12 @@ pub struct IO_STACK_LOCATION_Parameters_NotifyDirectoryEx {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QueryFile {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
     pub FileInformationClass: FILE_INFORMATION_CLASS,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_SetFile {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
@@ -360,7 +333,6 @@ pub struct IO_STACK_LOCATION_Parameters_SetFile {
     pub u: IO_STACK_LOCATION_Parameters_SetFile_u,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QueryEa {
     pub Length: ULONG,
     pub EaList: PVOID,
@@ -370,7 +342,6 @@ pub struct IO_STACK_LOCATION_Parameters_QueryEa {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QueryVolume {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
@@ -378,14 +349,12 @@ pub struct IO_STACK_LOCATION_Parameters_QueryVolume {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_SetVolume {
     pub Length: ULONG,
     pub _padding_0: [u8; 4],
     pub FsInformationClass: FS_INFORMATION_CLASS,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_FileSystemControl {
     pub OutputBufferLength: ULONG,
     pub _padding_0: [u8; 4],
@@ -395,14 +364,12 @@ pub struct IO_STACK_LOCATION_Parameters_FileSystemControl {
     pub Type3InputBuffer: PVOID,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_LockControl {
     pub Length: PLARGE_INTEGER,
     pub Key: ULONG,
     pub ByteOffset: LARGE_INTEGER,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_DeviceIoControl {
     pub OutputBufferLength: ULONG,
     pub _padding_0: [u8; 4],
@@ -413,14 +380,12 @@ pub struct IO_STACK_LOCATION_Parameters_DeviceIoControl {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QuerySecurity {
     pub SecurityInformation: SECURITY_INFORMATION,
     pub _padding_0: [u8; 4],
     pub Length: ULONG,
 }
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_ReadWriteConfig {
     pub WhichSpace: ULONG,
     pub Buffer: PVOID,
@@ -430,7 +395,6 @@ pub struct IO_STACK_LOCATION_Parameters_ReadWriteConfig {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_QueryDeviceText {
     pub DeviceTextType: DEVICE_TEXT_TYPE,
     pub _padding_0: [u8; 4],
@@ -438,7 +402,6 @@ pub struct IO_STACK_LOCATION_Parameters_QueryDeviceText {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_UsageNotification {
     pub InPath: BOOLEAN,
     pub Reserved: [BOOLEAN; 3],
@@ -447,7 +410,6 @@ pub struct IO_STACK_LOCATION_Parameters_UsageNotification {
 }
 #[repr(C)]
 #[repr(align(8))]
-#[derive(Clone, Copy)]
 pub struct IO_STACK_LOCATION_Parameters_Power {
     pub u: IO_STACK_LOCATION_Parameters_Power_u,
     pub _padding_0: [u8; 4],
@@ -462,6 +424,13 @@ layout! { KDEVICE_QUEUE: 40 8, Type 0, Size 2, DeviceListHead 8, Lock 24, u.Busy
 layout! { NPAGED_LOOKASIDE_LIST: 128 64, L 0 }
 layout! { SLIST_HEADER: 16 16, s.Alignment 0, s.Region 8, HeaderX64 0 }
 zeroable! {
+    DISPATCHER_HEADER_u_s5_u2_s;
+    KDEVICE_QUEUE_u;
+    KDEVICE_QUEUE_u_s;
+    SLIST_ENTRY;
+    SLIST_HEADER_HeaderX64;
+}
+copy! {
     DISPATCHER_HEADER_u_s5_u2_s;
     KDEVICE_QUEUE_u;
     KDEVICE_QUEUE_u_s;

@@ -1,0 +1,5 @@
+//! The driver is linked as Windows loads it.
+
+fn main() {
+    ndis_build::link();
+}
