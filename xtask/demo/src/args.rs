@@ -66,10 +66,12 @@ pub enum Topology {
     /// A WAN miniport, and models of what Windows has above one.
     Wan,
     /// Two clients.
+    #[cfg(feature = "clients")]
     Clients(Below),
 }
 
 /// What is beneath the clients.
+#[cfg(feature = "clients")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Below {
     /// A miniport call manager, on one adapter.
@@ -82,8 +84,14 @@ impl Topology {
     fn read(name: &str) -> Result<Self, lexopt::Error> {
         match name {
             "wan" => Ok(Self::Wan),
+            #[cfg(feature = "clients")]
             "switch" => Ok(Self::Clients(Below::Switch)),
+            #[cfg(feature = "clients")]
             "alone" => Ok(Self::Clients(Below::Alone)),
+            #[cfg(not(feature = "clients"))]
+            "switch" | "alone" => {
+                Err(format!("--topology {name}: this program was built without its drivers").into())
+            }
             other => Err(format!("--topology {other}: it is `wan`, `switch` or `alone`").into()),
         }
     }
@@ -150,7 +158,7 @@ fn at_least_one(option: &str, parser: &mut Parser) -> Result<u32, lexopt::Error>
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "clients"))]
 mod tests {
     use super::*;
 

@@ -6,7 +6,9 @@
 //! exit code is not 0 when a rule was broken, a byte differs, or an object is left over.
 
 mod args;
+#[cfg(feature = "clients")]
 mod beneath;
+#[cfg(feature = "clients")]
 mod drivers;
 mod oids;
 mod output;
@@ -74,6 +76,7 @@ fn run(args: &Args) -> Result<(), String> {
         "demo: {}; calls {}, frames in each {}, seed {}",
         match args.topology {
             Topology::Wan => "a WAN miniport, NDPROXY and NDISWAN".to_owned(),
+            #[cfg(feature = "clients")]
             Topology::Clients(below) => format!("{} and two clients", beneath::name(below)),
         },
         traffic.calls(),
@@ -91,6 +94,7 @@ fn run(args: &Args) -> Result<(), String> {
     let carried = match args.topology {
         Topology::Wan => wan::carry(&host, &traffic, &ledger, &progress)
             .map(|figures| (figures.completed, Some(figures))),
+        #[cfg(feature = "clients")]
         Topology::Clients(below) => drivers::carry(&host, below, &traffic, &ledger, &progress)
             .map(|completed| (completed, None)),
     };

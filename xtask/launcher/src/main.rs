@@ -19,32 +19,37 @@ use std::{
 /// The command that has a package and a profile of its own.
 const DEMO: &str = "demo";
 
+/// Topologies of the demo whose drivers are built for those alone who name them.
+const MORE: [&str; 2] = ["switch", "alone"];
+
 fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
-    let (package, profile, skipped) = match args.first() {
-        Some(first) if first == DEMO => ("xtask-demo", DEMO, 1),
-        _ => ("xtask", "dev", 0),
+    let (what, args) = match args.split_first() {
+        Some((first, rest)) if first == DEMO => {
+            eprintln!("demo: building what is not built yet of the host and the example drivers");
+            let mut what = vec!["--profile", DEMO, "--package", "xtask-demo"];
+            if !rest.iter().any(names_more) {
+                what.push("--no-default-features");
+            }
+            (what, rest)
+        }
+        _ => (vec!["--package", "xtask"], &args[..]),
     };
-    if package == "xtask-demo" {
-        eprintln!("demo: building what is not built yet of the host and the example drivers");
-    }
     // Seen, and apart from the run: what a command prints comes after what cargo prints.
-    let built = cargo(&["build", "--profile", profile, "--package", package], &[]);
+    let built = cargo(&[&["build"], &what[..]].concat(), &[]);
     if built != Some(0) {
         return exit(built);
     }
     exit(cargo(
-        &[
-            "run",
-            "--quiet",
-            "--profile",
-            profile,
-            "--package",
-            package,
-            "--",
-        ],
-        args.get(skipped..).unwrap_or_default(),
+        &[&["run", "--quiet"], &what[..], &["--"]].concat(),
+        args,
     ))
+}
+
+/// Whether a word of the demo's names one of them. (Another word that ends so has more built than it needs.)
+fn names_more(word: &OsString) -> bool {
+    let word = word.to_string_lossy();
+    MORE.iter().any(|name| word.ends_with(name))
 }
 
 /// Runs the cargo that started this program; gives its exit code.
