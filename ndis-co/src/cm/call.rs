@@ -114,6 +114,9 @@ impl<'r, M: CallManager> MakeCall<'r, M> {
     /// [`CallManager::call_failed`] tells the outcome. To complete the call
     /// from a place of your own, use [`pend`](Self::pend).
     ///
+    /// A call without [parameters](Self::parameters) fails with [`Status::INVALID_DATA`], unless it is
+    /// [accepted with](Self::accept_with) some of the driver's own. So it does wherever it is accepted.
+    ///
     /// Source pages: [`NdisMCmActivateVc`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmactivatevc),
     /// [`NdisMCmMakeCallComplete`](https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndismcmmakecallcomplete).
     ///

@@ -26,9 +26,10 @@ pub(crate) enum Settled {
 
 /// A call that the client places.
 impl State {
+    /// On a VC of its own, which no other call is to come to (rules VC-01, VC-53).
     pub(crate) fn begin_make(&mut self, parameters: *mut CO_CALL_PARAMETERS) -> bool {
-        let free =
-            self.life == Life::Alive && self.call == Call::None && self.link == Link::Inactive;
+        let idle = self.call == Call::None && self.link == Link::Inactive;
+        let free = self.origin == Origin::Client && self.life == Life::Alive && idle;
         if free {
             self.call = Call::Making;
             self.number = self.number.wrapping_add(1);
@@ -51,7 +52,8 @@ impl State {
     }
 
     /// The driver accepts, with the client's parameters or its own; the VC is activated with
-    /// the same, or with others.
+    /// the same, or with others. A call fails that has none (rule CALL-01): NDIS and the miniport
+    /// would look at them.
     pub(crate) fn accept_make(
         &mut self,
         own: Option<CallParametersBuf>,
@@ -59,6 +61,9 @@ impl State {
     ) {
         if let Some(own) = own {
             self.parameters = Parameters::Own(own.into_shared());
+        }
+        if self.parameters.as_raw().is_null() {
+            return self.refuse(Status::INVALID_DATA);
         }
         self.reply = Some(Status::SUCCESS);
         self.activation = match link {

@@ -309,7 +309,7 @@ mod tests {
     fn accepted() -> State {
         let mut state = State::new(Origin::Client);
         state.created();
-        assert!(state.begin_make(ptr::null_mut()));
+        assert!(state.begin_make(ptr::dangling_mut()));
         state.accept_make(None, None);
         state
     }

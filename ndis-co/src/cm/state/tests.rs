@@ -19,7 +19,7 @@ fn alive(origin: Origin) -> State {
 /// The client's VC with a placed call that is up, and of which it knows.
 fn connected() -> State {
     let mut state = alive(Origin::Client);
-    assert!(state.begin_make(ptr::null_mut()));
+    assert!(state.begin_make(ptr::dangling_mut()));
     state.accept_make(None, None);
     assert!(matches!(
         state.next(&(), || false),
@@ -137,7 +137,7 @@ fn a_refused_close_leaves_the_call_up() {
 #[test]
 fn an_end_that_waits_is_an_end() {
     let mut state = alive(Origin::Client);
-    assert!(state.begin_make(ptr::null_mut()));
+    assert!(state.begin_make(ptr::dangling_mut()));
     let reason = Status::REQUEST_ABORTED;
     assert_eq!(state.begin_dispatch_close(|| false), Ok(Some(state.number)));
     assert_eq!(state.announce(state.number, end()), Ok(()));
@@ -192,7 +192,7 @@ fn an_end_is_that_of_one_call() {
     state.finish_close();
     state.link = Link::Inactive;
     assert_eq!(state.settle_close(&()), Settled::Now(Status::SUCCESS));
-    assert!(state.begin_make(ptr::null_mut()));
+    assert!(state.begin_make(ptr::dangling_mut()));
     assert_eq!(state.announce(first, end()), Err(Status::CLOSING));
     assert_eq!(state.announce(state.number, end()), Ok(()));
 }
@@ -260,7 +260,7 @@ fn an_offer_is_taken_back() {
 #[test]
 fn a_refused_call_has_no_end_to_announce() {
     let mut state = alive(Origin::Client);
-    assert!(state.begin_make(ptr::null_mut()));
+    assert!(state.begin_make(ptr::dangling_mut()));
     assert_eq!(state.begin_dispatch_close(|| false), Ok(Some(state.number)));
     assert_eq!(state.announce(state.number, end()), Ok(()));
     state.refuse(Status::NOT_ACCEPTED);
@@ -283,11 +283,11 @@ fn failures_are_negative_codes() {
         Status::from_raw(0x4000_0006),
     ] {
         let mut state = alive(Origin::Client);
-        assert!(state.begin_make(ptr::null_mut()));
+        assert!(state.begin_make(ptr::dangling_mut()));
         assert_eq!(state.refuse_now(code), Status::FAILURE, "{code:?}");
 
         let mut state = alive(Origin::Client);
-        assert!(state.begin_make(ptr::null_mut()));
+        assert!(state.begin_make(ptr::dangling_mut()));
         state.accept_make(None, None);
         assert!(matches!(
             state.next(&(), || false),
@@ -606,7 +606,39 @@ fn requests_of_the_second_call_of_a_vc_are_taken() {
     assert!(state.deactivate(&()));
     state.deactivation_returned(true);
     assert_eq!(state.settle_close(&()), Settled::Now(Status::SUCCESS));
-    assert!(state.begin_make(ptr::null_mut()));
+    assert!(state.begin_make(ptr::dangling_mut()));
     state.accept_make(None, None);
     assert!(state.ask(), "the VC is not about to be deleted");
+}
+
+/// The VC that the driver has made for a call is no client's to place one on: what is offered on it and
+/// what is placed would be one state (rule VC-01).
+#[test]
+fn no_call_is_placed_on_a_vc_of_the_drivers() {
+    let mut state = alive(Origin::Manager);
+    assert!(!state.begin_make(ptr::dangling_mut()));
+    assert_eq!(state.number, 0);
+    assert!(state.client_parameters().is_null());
+}
+
+/// A call without parameters (rule CALL-01) fails when the driver accepts it, and its VC is not activated.
+#[test]
+fn nothing_is_activated_without_parameters() {
+    hosted(|| {
+        for link in [None, Some(parameters())] {
+            let mut state = alive(Origin::Client);
+            assert!(state.begin_make(ptr::null_mut()));
+            state.accept_make(None, link);
+            assert!(state.activate().is_none());
+            assert_eq!(next(&mut state), Some(Kind::CompleteMakeCall));
+            assert!(!state.is_connected());
+            assert!(next(&mut state).is_none());
+            assert!(state.try_delete(&()));
+        }
+        // Those of the driver's do.
+        let mut state = alive(Origin::Client);
+        assert!(state.begin_make(ptr::null_mut()));
+        state.accept_make(Some(parameters()), None);
+        assert!(state.activate().is_some_and(|it| !it.as_raw().is_null()));
+    });
 }
