@@ -275,9 +275,8 @@ impl<M: StandaloneCallManager> SignalingShared<M> {
                         ndis_sys::NdisCmActivateVc(this.handle.get(), parameters.as_raw())
                     };
                     let status = Status::from_raw(status);
-                    if !status.is_pending() {
-                        this.state.locked(|state| state.activated(status));
-                    }
+                    let result = (!status.is_pending()).then_some(status);
+                    this.state.locked(|state| state.activation_returned(result));
                 }
                 Step::TellActivated => {
                     this.driver().signaling_activated(&Self::vc(this), irql);
@@ -293,9 +292,8 @@ impl<M: StandaloneCallManager> SignalingShared<M> {
                     // VC-49).
                     let status = unsafe { ndis_sys::NdisCmDeactivateVc(this.handle.get()) };
                     // Whatever else it says, the VC is inactive (rule VC-45).
-                    if !Status::from_raw(status).is_pending() {
-                        this.state.locked(State::deactivated);
-                    }
+                    let over = !Status::from_raw(status).is_pending();
+                    this.state.locked(|state| state.deactivation_returned(over));
                 }
                 Step::Delete => {
                     // SAFETY: the driver's own VC (VC-22), inactive (VC-23), deleted once.

@@ -102,6 +102,23 @@ impl<P: Clone> State<P> {
         }
     }
 
+    /// NDIS's call that activates has returned; with its result, unless that comes by the completion,
+    /// which may have come before. Until then it runs on the VC.
+    pub(super) fn activation_returned(&mut self, result: Option<Status>) {
+        if let Some(status) = result {
+            self.activated(status);
+        }
+        let _ = self.leave(1);
+    }
+
+    /// The same of the one that deactivates; `over` when that is the end of the deactivation.
+    pub(super) fn deactivation_returned(&mut self, over: bool) {
+        if over {
+            self.deactivated();
+        }
+        let _ = self.leave(1);
+    }
+
     /// NDIS does not know the VC any more, or never did. The parameters are nobody's.
     #[must_use]
     pub(super) fn deleted(&mut self) -> Option<P> {
@@ -161,6 +178,7 @@ impl<P: Clone> State<P> {
                 return Some(Step::TellActivated);
             }
             self.link = Link::Deactivating;
+            self.busy = self.busy.saturating_add(1);
             return Some(Step::Deactivate);
         }
         if let Some(status) = self.failed.take() {
@@ -176,6 +194,7 @@ impl<P: Clone> State<P> {
         self.want_activate = false;
         let parameters = self.parameters.clone()?;
         self.link = Link::Activating;
+        self.busy = self.busy.saturating_add(1);
         Some(Step::Activate(parameters))
     }
 }
@@ -203,7 +222,7 @@ mod tests {
         state.created();
         assert!(matches!(next(&mut state), Some(Step::Activate(PARAMETERS))));
         assert!(next(&mut state).is_none());
-        state.activated(Status::SUCCESS);
+        state.activation_returned(Some(Status::SUCCESS));
         assert!(matches!(next(&mut state), Some(Step::TellActivated)));
         assert!(!state.leave(1));
         assert!(next(&mut state).is_none());
@@ -221,7 +240,7 @@ mod tests {
         assert!(!state.leave(2));
         assert!(state.leave(1));
         assert!(matches!(next(&mut state), Some(Step::Deactivate)));
-        state.deactivated();
+        state.deactivation_returned(true);
         assert!(matches!(next(&mut state), Some(Step::Delete)));
         state.delete_refused();
         assert!(next(&mut state).is_none(), "a little later");
@@ -239,7 +258,7 @@ mod tests {
         assert!(matches!(next(&mut state), Some(Step::Activate(PARAMETERS))));
         state.want_end();
         assert!(next(&mut state).is_none());
-        state.activated(Status::SUCCESS);
+        state.activation_returned(Some(Status::SUCCESS));
         assert!(matches!(next(&mut state), Some(Step::TellActivated)));
         assert!(next(&mut state).is_none());
         assert!(state.leave(1));
@@ -270,13 +289,47 @@ mod tests {
         let mut state = state();
         state.created();
         assert!(matches!(next(&mut state), Some(Step::Activate(PARAMETERS))));
-        state.activated(Status::RESOURCES);
+        state.activation_returned(Some(Status::RESOURCES));
         assert!(matches!(
             next(&mut state),
             Some(Step::TellFailed(Status::RESOURCES))
         ));
         assert!(next(&mut state).is_none());
         assert!(state.leave(1));
+        assert!(matches!(next(&mut state), Some(Step::Delete)));
+    }
+
+    /// The completion may come, and the end be wanted, before NDIS's call has returned: what is next
+    /// waits for that, as it does on the VC of a call.
+    #[test]
+    fn nothing_ends_while_a_call_runs_on_the_vc() {
+        let mut state = state();
+        state.created();
+        assert!(matches!(next(&mut state), Some(Step::Activate(PARAMETERS))));
+        state.activated(Status::SUCCESS);
+        assert!(matches!(next(&mut state), Some(Step::TellActivated)));
+        assert!(state.want_end());
+        assert!(!state.leave(1));
+        assert!(next(&mut state).is_none(), "the call that activates runs");
+        state.activation_returned(None);
+        assert!(matches!(next(&mut state), Some(Step::Deactivate)));
+        state.deactivated();
+        assert!(next(&mut state).is_none(), "the call that deactivates runs");
+        state.deactivation_returned(false);
+        assert!(matches!(next(&mut state), Some(Step::Delete)));
+    }
+
+    /// As above, of an activation that fails.
+    #[test]
+    fn a_failure_that_comes_early_waits_for_the_call() {
+        let mut state = state();
+        state.created();
+        assert!(matches!(next(&mut state), Some(Step::Activate(PARAMETERS))));
+        state.activated(Status::RESOURCES);
+        assert!(matches!(next(&mut state), Some(Step::TellFailed(_))));
+        assert!(!state.leave(1));
+        assert!(next(&mut state).is_none(), "the call that activates runs");
+        state.activation_returned(None);
         assert!(matches!(next(&mut state), Some(Step::Delete)));
     }
 
