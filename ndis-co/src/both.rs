@@ -17,6 +17,7 @@ use crate::{
     options::Options,
     protocol::{Binding, BindingShared, Role, sealed},
 };
+use core::ptr;
 use ndis_sys::{CO_ADDRESS_FAMILY, NDIS_HANDLE};
 
 /// A client and a stand-alone call manager in one, as NDPROXY is.
@@ -100,15 +101,23 @@ impl<P: Client<Role = Self> + StandaloneCallManager> Role<P> for AsBoth {
         // SAFETY: by the caller.
         let rest = unsafe { standalone::signaling::receive::<P>(vc, lists, resources, irql) };
         if let Some(lists) = rest {
-            // SAFETY: by the caller. On the manager's other VCs no data come.
+            // On the manager's other VCs no data come. If some do, they go back, as those of no VC.
+            let vc = if mark::of(vc) == mark::NONE {
+                vc
+            } else {
+                ptr::null_mut()
+            };
+            // SAFETY: by the caller; by its mark it is none of the call manager's.
             unsafe { client::handlers::receive(binding, vc, lists, resources, irql) };
         }
     }
 
     unsafe fn sent(vc: NDIS_HANDLE, lists: Chain, irql: &mut UpToDispatch) {
         // SAFETY: by the caller.
-        if let Some(lists) = unsafe { standalone::signaling::sent::<P>(vc, lists, irql) } {
-            // SAFETY: by the caller. On the manager's other VCs nothing is sent.
+        let rest = unsafe { standalone::signaling::sent::<P>(vc, lists, irql) };
+        // On the manager's other VCs nothing is sent.
+        if let (Some(lists), mark::NONE) = (rest, mark::of(vc)) {
+            // SAFETY: by the caller; by its mark it is none of the call manager's.
             unsafe { client::handlers::sent::<P>(vc, lists, irql) };
         }
     }

@@ -7,6 +7,7 @@ mod raw;
 
 mod debug;
 mod lent;
+mod marked;
 mod oids;
 mod packets;
 mod service;
