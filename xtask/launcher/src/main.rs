@@ -69,3 +69,15 @@ fn exit(code: Option<i32>) -> ExitCode {
     code.and_then(|code| u8::try_from(code).ok())
         .map_or(ExitCode::FAILURE, ExitCode::from)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_names_another_topology_gets_its_drivers() {
+        let names = |word: &str| names_more(&OsString::from(word));
+        assert!(names("switch") && names("--topology=alone"));
+        assert!(!names("wan") && !names("--topology"));
+    }
+}
