@@ -182,7 +182,8 @@ fn render(book: &[Rule], cover: &BTreeMap<String, Cover>) -> String {
          **test** that names it. A rule with none of these says *not yet*. Each row of the sections OID, STATUS, WAN, TAPI,\n\
          RESET, HALT and DEV has a case or a driver that breaks it, or says why there can be none. \"Wants\" is how the book would have the rule kept: by a type, at run time, by documentation. A rule\n\
          marked with * is inferred from several pages, not stated by one. `cargo xtask explain CALL-10` tells about one\n\
-         rule, with the addresses of its pages and every file that keeps it.\n\n\
+         rule, with the addresses of its pages and every file that keeps it. A file of tests is a module of its crate's one\n\
+         program: `cargo test -p ndis-host --test all verifier_wan::` runs those of verifier_wan.rs.\n\n\
          The pages of the functions that are called and of the callbacks that are registered: [functions](functions.md).\n\
          What Microsoft's verifiers check, and what here keeps it: [compliance](compliance.md).\n",
     );

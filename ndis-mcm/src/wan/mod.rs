@@ -71,10 +71,10 @@
 //!
 //! ```
 //! # use ndis_host as _;
-//! use ndis_co::{nbl::NetBufferLists, tapi::Disconnect};
+//! use ndis_co::tapi::Disconnect;
 //! use ndis_mcm::{
 //!     prelude::*,
-//!     wan::{self, Call, Dial, Frames, Line, Lines, Link, LinkParams, NewWan, Speeds, Subtype, Wan, WanMiniport},
+//!     wan::{Call, Dial, Frames, Line, Lines, Link, LinkParams, NewWan, Speeds, Subtype, Wan, WanMiniport},
 //! };
 //!
 //! struct Loop;

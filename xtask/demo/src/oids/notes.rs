@@ -10,6 +10,10 @@ pub fn of(oid: u32) -> Option<&'static str> {
              querying-a-connection-oriented-miniport-driver has it mandatory, so it is answered \
              (rule OID-32)"
         }
+        number::GEN_CO_VENDOR_DRIVER_VERSION => {
+            "its page has two bytes, that of OID_GEN_VENDOR_DRIVER_VERSION, which is the same number, \
+             no length: four bytes, two halves of 16 bits"
+        }
         number::CO_TAPI_CM_CAPS => {
             "its page wants CO_TAPI_VERSION, which is NDIS_TAPI_CURRENT_VERSION; for a call manager \
              of CO_ADDRESS_FAMILY_TAPI_PROXY that is 0x00030000 by \
