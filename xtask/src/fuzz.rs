@@ -1,7 +1,7 @@
 //! `cargo xtask fuzz`: hostile call parameters, SAPs and chains of buffers, from `fuzz/`.
 //!
 //! With AddressSanitizer, so on a nightly toolchain. Without `--seconds` it is the smoke run of the
-//! tests: each target replays its corpus and some thousand inputs that a seed makes from it, the
+//! tests: each target replays its corpus and some hundred inputs that a seed makes from it, the
 //! same ones each time. With `--seconds` libFuzzer searches.
 //!
 //! Nothing has to be installed: building `cargo-fuzz` takes 85 seconds of a processor, and libFuzzer

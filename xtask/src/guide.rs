@@ -392,12 +392,7 @@ impl Page {
             text += &format!("{name} = {{ path = {path:?} }}\n");
         }
         fs::write(&manifest, text)?;
-        // The versions that the workspace is tested with.
-        fs::copy(
-            workspace::root().join("Cargo.lock"),
-            folder.join("Cargo.lock"),
-        )?;
-        Ok(())
+        workspace::lend_versions(folder)
     }
 }
 

@@ -139,11 +139,7 @@ fn compile(packages: &[&Package], folder: &Path) -> Result<()> {
         patches += &format!("{} = {{ path = {name:?} }}\n", package.name);
     }
     fs::write(folder.join("Cargo.toml"), patches)?;
-    // The versions of the workspace.
-    fs::copy(
-        workspace::root().join("Cargo.lock"),
-        folder.join("Cargo.lock"),
-    )?;
+    workspace::lend_versions(folder)?;
     for package in packages {
         let mut check = cargo(&["check", "--package", &package.name]);
         check.arg("--manifest-path").arg(folder.join("Cargo.toml"));

@@ -234,8 +234,7 @@ impl Scratch {
         manifest += &format!("\n[dev-dependencies]\nndis-host = {{ path = {host:?} }}\n");
         manifest += &format!("\n[patch.crates-io]\nwdk-sys = {{ path = {stand_in:?} }}\n");
         fs::write(folder.join("Cargo.toml"), manifest)?;
-        // The versions of the workspace.
-        fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
+        workspace::lend_versions(&folder)?;
         fs::copy(
             root.join("ndis-sys/tests/wdk-sys/driver.rs"),
             folder.join("src/lib.rs"),

@@ -47,6 +47,12 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Gives a workspace in another folder the versions that this one is tested with.
+pub fn lend_versions(folder: &Path) -> Result<()> {
+    let name = "Cargo.lock";
+    copy(&root().join(name), &folder.join(name))
+}
+
 /// Reads a text file; a failure names it.
 pub fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))

@@ -174,18 +174,15 @@ impl<P: Clone> State<P> {
         if self.link == Link::Active {
             if self.tell {
                 self.tell = false;
-                self.busy = self.busy.saturating_add(1);
-                return Some(Step::TellActivated);
+                return self.begin(Step::TellActivated);
             }
             self.link = Link::Deactivating;
-            self.busy = self.busy.saturating_add(1);
-            return Some(Step::Deactivate);
+            return self.begin(Step::Deactivate);
         }
         if let Some(status) = self.failed.take() {
             // There is no other use for it.
             self.want_end = true;
-            self.busy = self.busy.saturating_add(1);
-            return Some(Step::TellFailed(status));
+            return self.begin(Step::TellFailed(status));
         }
         if self.want_end {
             self.link = Link::Deleting;
@@ -194,8 +191,13 @@ impl<P: Clone> State<P> {
         self.want_activate = false;
         let parameters = self.parameters.clone()?;
         self.link = Link::Activating;
+        self.begin(Step::Activate(parameters))
+    }
+
+    /// A step that runs on the VC until it is [left](Self::leave).
+    fn begin(&mut self, step: Step<P>) -> Option<Step<P>> {
         self.busy = self.busy.saturating_add(1);
-        Some(Step::Activate(parameters))
+        Some(step)
     }
 }
 
